@@ -46,7 +46,7 @@ class Repository(Protocol):
         ...
 
     def page(self, *, cursor: str | None, limit: int, query: str | None) -> Page:
-        """Newest first by key, never by offset; deleted and expired ones left out. Invalid: a cursor not ours."""
+        """Newest first by key, never by offset; no deleted or expired ones. Invalid: a cursor not ours."""
         ...
 
     def edit(self, public_id: str, edit: Edit) -> Image | None:
@@ -69,7 +69,7 @@ class Repository(Protocol):
 
     # The pipeline
     def receive(self, event: ObjectCreated, new: NewImage) -> Image:
-        """Mark the row of ``event.key`` received and note size, etag, version; make the row from ``new`` if none is.
+        """Mark the row of ``event.key`` received; note size, etag, version. Make it from ``new`` if none is.
 
         A rejected or deleted row stays so. An expired one is received after all.
         """
@@ -117,7 +117,7 @@ class Repository(Protocol):
         ...
 
     def unheard(self, *, lost_after: float, again_after: float, limit: int) -> Sequence[Image]:
-        """Rows awaiting for ``lost_after`` seconds and not looked at for ``again_after``; marked as looked at."""
+        """Rows awaiting for ``lost_after`` seconds, not looked at for ``again_after``; marked as looked at."""
         ...
 
     def expire(self, public_id: str) -> bool:
@@ -138,7 +138,7 @@ class Repository(Protocol):
         ...
 
     def enter_gate(self, name: str, *, probe: float) -> Gate:
-        """Open: go. Closed: wait. Just ended: exactly one caller passes, the rest wait ``probe`` seconds more."""
+        """Open: go. Closed: wait. Just ended: one caller passes, the rest wait ``probe`` seconds more."""
         ...
 
     def close_gate(self, name: str, *, wait: float, reason: str, message: str) -> None:
