@@ -327,11 +327,39 @@ class Gate:
     wait: float = 0.0  # seconds until it opens; 0 where it is open
     reason: str | None = None  # a code, such as "key_refused"
     message: str | None = None  # a sentence
+    probing: bool = False  # it has just ended, and this caller alone may try
 
     @property
     def open(self) -> bool:
         """True where work may go on."""
         return self.wait <= 0
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Presigned addresses of one photograph's files; None where there is no such file."""
+
+    thumbnail: str | None = None
+    thumbnail_2x: str | None = None
+    display: str | None = None
+    original: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What may be uploaded, said before the upload and enforced after it."""
+
+    max_bytes: int
+    max_pixels: int
+    media_types: dict[str, str]  # media type → ending
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that everybody who looks at the gallery should know now."""
+
+    code: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True)

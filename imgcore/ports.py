@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from imgcore.model import (
@@ -31,6 +31,10 @@ class Repository(Protocol):
 
     All raise Unavailable where the database cannot be reached.
     """
+
+    def ping(self) -> None:
+        """The database answers and its schema is up to date."""
+        ...
 
     # The gallery
     def add(self, new: NewImage) -> Image:
@@ -153,8 +157,28 @@ class Repository(Protocol):
 class Storage(Protocol):
     """The two buckets. All raise Unavailable where S3 cannot be reached or refuses."""
 
-    def form(self, key: str, *, media_type: str, max_bytes: int, expires_in: int) -> UploadForm:
-        """A presigned POST for exactly this key, type and a size of 1 to ``max_bytes``."""
+    def form(
+        self,
+        key: str,
+        *,
+        media_type: str,
+        min_bytes: int,
+        max_bytes: int,
+        expires_in: int,
+        redirect: str | None = None,
+    ) -> UploadForm:
+        """A presigned POST for exactly this key and type, and a size in that range.
+
+        ``expires_in``: seconds. ``redirect``: where S3 sends a browser that posted without JavaScript.
+        """
+        ...
+
+    def origins(self) -> Sequence[str]:
+        """scheme://host[:port] of every address that forms and links lead to."""
+        ...
+
+    def ping(self) -> None:
+        """Both buckets answer. Unavailable names the one that does not."""
         ...
 
     def find(self, key: str) -> ObjectCreated | None:
@@ -209,8 +233,8 @@ class Captioner(Protocol):
 class Decode(Protocol):
     """images.decode."""
 
-    def __call__(self, data: bytes, *, max_side: int) -> Picture:
-        """Rejected where the bytes are not an acceptable photograph."""
+    def __call__(self, data: bytes, *, max_side: int, declared: str | None = None) -> Picture:
+        """Rejected where the bytes are not an acceptable photograph, or another than ``declared`` says."""
         ...
 
 
@@ -220,6 +244,3 @@ class Render(Protocol):
     def __call__(self, picture: Picture, public_id: str, *, fit: str) -> Renditions:
         """``fit``: "crop" keeps the subject in a square, "fit" keeps the whole picture."""
         ...
-
-
-Metrics = Mapping[str, float]

@@ -1,0 +1,249 @@
+"""The composition root: which adapter stands behind which port, by configuration.
+
+Each adapter is imported inside the function that needs it, so that a Lambda, a web host and a script
+load only what they use, and a zip may leave out what it never asks for.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from imgcore.config import Config, Secret
+from imgcore.errors import Misconfigured, Unavailable
+from imgcore.model import Description, Picture, Source, TaskKind
+from imgcore.pipeline import Pipeline, Timing
+from imgcore.ports import Captioner, Queues, Storage
+
+if TYPE_CHECKING:
+    from imgcore.database import Database
+    from imgcore.repository import SqlRepository
+    from imgcore.service import Gallery
+
+LOCAL = "the local describer"
+
+
+def database(config: Config) -> Database:
+    """The database that the settings name. Misconfigured where they name none."""
+    from imgcore.database import open_database
+
+    if config.database_url is not None:
+        return open_database(config.database_url, ca=config.db_ca)
+    if config.db_host is None:
+        raise Misconfigured("DATABASE_URL is not set, and no DB_HOST either.")
+    config.need("db_name")
+    return open_database(
+        host=config.db_host,
+        port=config.db_port,
+        name=config.db_name,
+        credentials=lambda: _database_credentials(config),
+        ca=config.db_ca,
+    )
+
+
+def repository(config: Config) -> SqlRepository:
+    """Photographs and tasks in that database."""
+    from imgcore.repository import SqlRepository
+
+    return SqlRepository(database(config))
+
+
+def storage(config: Config) -> Storage:
+    """Both buckets."""
+    from imgcore.storage import S3Storage
+
+    config.need("uploads_bucket", "derived_bucket")
+    assert config.uploads_bucket is not None
+    assert config.derived_bucket is not None
+    return S3Storage(_client("s3"), config.uploads_bucket, config.derived_bucket)
+
+
+def queues(config: Config) -> Queues:
+    """Both queues."""
+    from imgcore.queues import SqsQueues
+
+    config.need("uploads_bucket")
+    assert config.uploads_bucket is not None
+    urls = {
+        TaskKind.THUMBNAIL: config.thumbnail_queue_url,
+        TaskKind.CAPTION: config.caption_queue_url,
+    }
+    return SqsQueues(_client("sqs"), urls, config.uploads_bucket)
+
+
+def captioners(config: Config) -> tuple[Captioner, Captioner | None]:
+    """Who describes, and who stands in while that one's settings are refused (``auto`` only)."""
+    if config.captioner == "local" or (config.captioner == "auto" and not _has_key(config)):
+        return _local(), None
+    gemini = RenewedCaptioner(lambda: _gemini(config))
+    if config.captioner == "gemini":
+        return gemini, None
+    try:
+        return gemini, _local()
+    except Misconfigured:  # without imgcore[local] photographs wait for the key instead
+        return gemini, None
+
+
+def describer(config: Config) -> str:
+    """Who describes, in words for people."""
+    if config.captioner == "local" or (config.captioner == "auto" and not _has_key(config)):
+        return LOCAL
+    return f"Gemini ({config.gemini_model})"
+
+
+def pipeline(config: Config, kind: TaskKind) -> Pipeline:
+    """What one Lambda runs. The thumbnail's never touches a captioner."""
+    from imgcore import images, thumbnails
+
+    captioner, standby = captioners(config) if kind is TaskKind.CAPTION else (NoCaptioner(), None)
+    return Pipeline(
+        repository=repository(config),
+        storage=storage(config),
+        queues=queues(config),
+        decode=images.decode,
+        render=thumbnails.render,
+        captioner=captioner,
+        standby=standby,
+        uploads_bucket=config.uploads_bucket,
+        thumbnail_fit=config.thumbnail_fit,
+        max_bytes=config.max_upload_bytes,
+        timing=Timing(
+            thumbnail_lease=config.thumbnail_lease,
+            caption_lease=config.caption_lease,
+            lost_after=config.lost_after,
+            max_attempts=config.max_attempts,
+        ),
+    )
+
+
+def gallery(config: Config) -> Gallery:
+    """What the web application serves."""
+    from imgcore.model import MAX_PIXELS, MEDIA_TYPES, Limits
+    from imgcore.service import Gallery
+
+    return Gallery(
+        repository=repository(config),
+        storage=storage(config),
+        queues=queues(config),
+        limits=Limits(config.max_upload_bytes, MAX_PIXELS, MEDIA_TYPES),
+        upload_ttl=config.upload_ttl,
+        release=config.release,
+        describer=describer(config),
+    )
+
+
+def migrate(config: Config) -> list[str]:
+    """Bring the schema up to date; the names of the steps that were taken."""
+    from imgcore.migrations import migrate as run
+
+    return run(database(config))
+
+
+class RenewedCaptioner:
+    """Gemini, made at first use and made anew (its key fetched again) after the key was refused."""
+
+    source = Source.GEMINI
+
+    def __init__(self, make: Callable[[], Captioner]) -> None:
+        self._make = make
+        self._made: Captioner | None = None
+        self._lock = threading.Lock()
+
+    def describe(self, picture: Picture, *, deadline: float) -> Description:
+        """As GeminiCaptioner.describe."""
+        with self._lock:
+            captioner = self._made = self._made or self._make()
+        try:
+            return captioner.describe(picture, deadline=deadline)
+        except Misconfigured:
+            self._made = None
+            raise
+
+    def warm(self) -> None:
+        """Import the SDK and fetch the key before the first photograph comes."""
+        with self._lock:
+            self._made = self._made or self._make()
+
+
+class NoCaptioner:
+    """For a function that describes nothing."""
+
+    source = Source.LOCAL
+
+    def describe(self, picture: Picture, *, deadline: float) -> Description:
+        """Misconfigured, always."""
+        raise Misconfigured("This function does not describe photographs.")
+
+
+def gemini(config: Config) -> Any:
+    """The GeminiCaptioner itself, for a probe. Misconfigured without a key."""
+    return _gemini(config)
+
+
+def _gemini(config: Config) -> Any:
+    from imgcore.captioning import GeminiCaptioner
+
+    key = config.gemini_api_key
+    if key is None and config.gemini_secret_id is not None:
+        key = Secret(_secret(config.gemini_secret_id).strip())
+    if key is None or not key.reveal():
+        raise Misconfigured("No Gemini key is set.", code="key_missing")
+    return GeminiCaptioner(
+        key,
+        model=config.gemini_model,
+        fallback_models=config.gemini_fallback_models,
+        base_url=config.gemini_base_url,
+        language=config.caption_language,
+    )
+
+
+def _local() -> Captioner:
+    from imgcore.describing import LocalDescriber
+
+    return LocalDescriber()
+
+
+def _has_key(config: Config) -> bool:
+    return config.gemini_api_key is not None or config.gemini_secret_id is not None
+
+
+def _database_credentials(config: Config) -> tuple[str, Secret]:
+    """User and password: from Secrets Manager where a secret is named, so that a rotation is followed."""
+    if config.db_secret_id is not None:
+        try:
+            found = json.loads(_secret(config.db_secret_id))
+            return str(found["username"]), Secret(str(found["password"]))
+        except (ValueError, KeyError, TypeError) as error:
+            raise Misconfigured("The secret that DB_SECRET_ID names has no username and password.") from error
+    config.need("db_user", "db_password")
+    assert config.db_user is not None
+    assert config.db_password is not None
+    return config.db_user, config.db_password
+
+
+def _secret(secret_id: str) -> str:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        return str(_client("secretsmanager").get_secret_value(SecretId=secret_id)["SecretString"])
+    except (BotoCoreError, ClientError, KeyError) as error:
+        raise Unavailable("Secrets Manager does not give the secret just now.", code="secret") from error
+
+
+def _client(service: Any) -> Any:
+    """A boto3 client with timeouts; boto3 reads region, credentials and endpoint from AWS's own variables."""
+    import boto3
+    from botocore.config import Config as BotoConfig
+
+    return boto3.session.Session().client(
+        service,
+        config=BotoConfig(
+            connect_timeout=3,
+            read_timeout=20,
+            retries={"mode": "standard", "max_attempts": 3},
+            signature_version="s3v4" if service == "s3" else None,
+            max_pool_connections=20,
+        ),
+    )
