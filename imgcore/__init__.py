@@ -1,0 +1,66 @@
+"""Captions, alt texts, tags and thumbnails for photographs.
+
+>>> import imgcore, pathlib
+>>> photo = imgcore.decode(pathlib.Path("cat.jpg").read_bytes(), max_side=1600)  # doctest: +SKIP
+>>> imgcore.render(photo, "cat", fit="crop").thumbnail.data                      # doctest: +SKIP
+
+Names are imported from their modules when they are first asked for, so that one of them costs no more
+than it needs.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from imgcore.captioning import GeminiCaptioner
+    from imgcore.config import Config, Secret
+    from imgcore.describing import LocalDescriber
+    from imgcore.errors import ImgcoreError
+    from imgcore.images import decode
+    from imgcore.model import Description, Image, PhotoFacts, Picture, Renditions
+    from imgcore.repository import SqlRepository
+    from imgcore.thumbnails import render
+
+__all__ = [
+    "Config",
+    "Description",
+    "GeminiCaptioner",
+    "Image",
+    "ImgcoreError",
+    "LocalDescriber",
+    "PhotoFacts",
+    "Picture",
+    "Renditions",
+    "Secret",
+    "SqlRepository",
+    "decode",
+    "render",
+]
+
+_HOMES = {
+    "Config": "config",
+    "Description": "model",
+    "GeminiCaptioner": "captioning",
+    "Image": "model",
+    "ImgcoreError": "errors",
+    "LocalDescriber": "describing",
+    "PhotoFacts": "model",
+    "Picture": "model",
+    "Renditions": "model",
+    "Secret": "config",
+    "SqlRepository": "repository",
+    "decode": "images",
+    "render": "thumbnails",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'imgcore' has no attribute {name!r}")
+    return getattr(import_module(f"imgcore.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from imgcore.errors import Conflict, ImgcoreError, Invalid, NotFound
 from imgcore.keys import clean_name, is_public_id, new_public_id, raw_key
@@ -22,7 +22,7 @@ from imgcore.model import (
     UploadForm,
     UploadStatus,
 )
-from imgcore.pipeline import GEMINI_GATE
+from imgcore.pipeline import GEMINI_GATE, WAITING
 from imgcore.ports import Queues, Repository, Storage
 
 PAGE_LIMIT = 100  # photographs a page at most
@@ -45,7 +45,7 @@ class Gallery:
     repository: Repository
     storage: Storage
     queues: Queues
-    limits: Limits = Limits(MAX_BYTES, MAX_PIXELS, MEDIA_TYPES)
+    limits: Limits = field(default_factory=lambda: Limits(MAX_BYTES, MAX_PIXELS, MEDIA_TYPES))
     upload_ttl: int = 3600  # seconds that an upload form is good for
     release: str = "dev"
     describer: str = "the local describer"
@@ -169,7 +169,8 @@ class Gallery:
     def notices(self) -> tuple[Notice, ...]:
         """What everybody who looks should know: the model refuses the key, its quota is used up."""
         gate = self.repository.gate(GEMINI_GATE)
-        if gate.reason is None or gate.message is None:
+        over = gate.open and gate.reason in WAITING  # a refused key stays refused until a person mends it
+        if gate.reason is None or gate.message is None or over:
             return ()
         return (Notice(gate.reason, gate.message),)
 
@@ -213,6 +214,6 @@ def _text(text: str | None, name: str, length: int) -> str | None:
     text = text.strip()
     if len(text) > length:
         raise Invalid(f"{name} may have {length} characters at most.", code=name)
-    if any(ord(c) < 32 and c not in "\n\t" or 0xD800 <= ord(c) <= 0xDFFF or c == "\x7f" for c in text):
+    if any((ord(c) < 32 and c not in "\n\t") or 0xD800 <= ord(c) <= 0xDFFF or c == "\x7f" for c in text):
         raise Invalid(f"{name} holds characters that cannot be shown.", code=name)
     return text

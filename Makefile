@@ -1,0 +1,72 @@
+# Caption Gallery. `make run` starts it, `make test` proves it; `make help` lists the rest.
+
+PYTHON ?= python3
+PORT ?= 8080
+UV_VERSION = 0.13.9
+
+VENV = .venv
+BIN = $(VENV)/bin
+UV = .local/tools/bin/uv
+export UV
+export PORT
+export RESET
+
+.PHONY: help run test lint bench lock clean distclean
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST)
+
+run: $(VENV)/.run ## the gallery on this machine, at http://127.0.0.1:$(PORT)/ (RESET=1 starts empty)
+	@exec $(BIN)/python roles/local_cloud/files/run.py
+
+test: $(VENV)/.test ## everything that proves it (installs MariaDB and Chromium where it may)
+	@sh tests/system.sh
+	@$(MAKE) --no-print-directory lint
+	@rm -f .coverage .coverage.*
+	@$(BIN)/python -m pytest --cov --cov-report=
+	@$(BIN)/coverage combine -q 2>/dev/null || true
+	@$(BIN)/coverage report
+
+lint: $(VENV)/.test ## ruff, mypy strict, ansible-lint production
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/ansible-lint --offline
+
+bench: $(VENV)/.test ## figures: medians and ratios of one run on this machine
+	@for bench in tests/load/bench_*.py; do echo "== $$bench"; $(BIN)/python -m "$$(echo "$${bench%.py}" | tr / .)" || exit 1; done
+
+lock: $(UV) ## compile the locks anew from pyproject.toml
+	@$(UV) pip compile -q pyproject.toml --all-extras --group run --universal --python-version 3.11 \
+		--generate-hashes --no-annotate --no-header --upgrade -o requirements.txt
+	@$(UV) pip compile -q pyproject.toml --all-extras --group run --group test --universal --python-version 3.11 \
+		--generate-hashes --no-annotate --no-header --upgrade -c requirements.txt -o tests/requirements.txt
+
+clean: ## caches and builds; the photographs stay
+	@rm -rf dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.* .ansible
+	@find . -name __pycache__ -not -path './.venv/*' -not -path './.local/*' -prune -exec rm -rf {} +
+
+distclean: clean ## everything that make has ever made, the photographs of `make run` too
+	@rm -rf $(VENV) .local
+
+$(UV):
+	@command -v $(PYTHON) >/dev/null 2>&1 || { echo "make: $(PYTHON) is not installed. Caption Gallery needs Python 3.11 or newer (PYTHON=… names another)." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: $(PYTHON) is $$($(PYTHON) -V 2>&1). Caption Gallery needs Python 3.11 or newer (PYTHON=… names another)." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "make: $(PYTHON) cannot make environments here. On Debian or Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@echo "Preparing the tools (once) ..."
+	@rm -rf .local/tools && mkdir -p .local
+	@$(PYTHON) -m venv .local/tools
+	@.local/tools/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+$(VENV)/.run: requirements.txt pyproject.toml | $(UV)
+	@echo "Installing the locked dependencies (about 150 MB of downloads the first time: Ansible, the AWS stand-in, the SDKs) ..."
+	@test -x $(BIN)/python || $(UV) venv --quiet --python $(PYTHON) $(VENV)
+	@$(UV) pip install --quiet --python $(VENV) --require-hashes -r requirements.txt
+	@$(UV) pip install --quiet --python $(VENV) --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.run tests/requirements.txt
+	@echo "Installing what the tests need ..."
+	@$(UV) pip install --quiet --python $(VENV) --require-hashes -r tests/requirements.txt
+	@touch $@

@@ -1,0 +1,23 @@
+#!/bin/sh
+# The tests' system packages: MariaDB (the repository's contract), Chromium and its driver (the browser tests).
+# Installs them from Debian's or Ubuntu's packages where it may; says what is missing where it may not.
+set -eu
+
+have() { command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ]; }
+
+missing=""
+have mariadbd || missing="$missing mariadb-server"
+have chromium || have chromium-browser || missing="$missing chromium"
+have chromedriver || missing="$missing chromium-driver"
+[ -n "$missing" ] || exit 0
+
+if [ "$(id -u)" = 0 ] && have apt-get; then
+    echo "Installing$missing ..."
+    apt-get update -qq
+    # shellcheck disable=SC2086
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
+    exit 0
+fi
+echo "make test: these programs are missing:$missing" >&2
+echo "On Debian: sudo apt-get install$missing    On macOS: brew install mariadb chromium chromedriver" >&2
+exit 1
