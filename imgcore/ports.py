@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from imgcore.model import (
+    MAX_BYTES,
     Claim,
     Description,
     DueTask,
