@@ -234,8 +234,14 @@ class Captioner(Protocol):
 class Decode(Protocol):
     """images.decode."""
 
-    def __call__(self, data: bytes, *, max_side: int, declared: str | None = None) -> Picture:
-        """Rejected where the bytes are not an acceptable photograph, or another than ``declared`` says."""
+    def __call__(
+        self, data: bytes, *, max_side: int, declared: str | None = None, max_bytes: int = MAX_BYTES
+    ) -> Picture:
+        """Upright, sRGB, its longer side at most ``max_side`` pixels, never enlarged.
+
+        ``declared``: the media type it was sent as. Rejected where the bytes are not an acceptable
+        photograph, are of another accepted type than declared, or are more than ``max_bytes``.
+        """
         ...
 
 
