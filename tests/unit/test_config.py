@@ -1,0 +1,90 @@
+"""Settings: read from a mapping, refused with the variable's name, secret where they are secret."""
+
+from __future__ import annotations
+
+import pytest
+
+from imgcore.config import Config, Secret
+from imgcore.errors import Misconfigured
+
+
+def test_nothing_set_gives_the_defaults() -> None:
+    """An empty environment is a valid one."""
+    config = Config.read({})
+
+    assert ("auto", "crop", 5, None) == (
+        config.captioner,
+        config.thumbnail_fit,
+        config.max_attempts,
+        config.database_url,
+    )
+
+
+def test_values_are_parsed_by_their_kind() -> None:
+    """Numbers, lists, words and secrets."""
+    config = Config.read(
+        {
+            "MAX_ATTEMPTS": "7",
+            "CAPTION_LEASE_SECONDS": "12.5",
+            "GEMINI_FALLBACK_MODELS": " a, b ,,",
+            "CAPTIONER": "local",
+            "DB_PASSWORD": "x",
+        }
+    )
+
+    assert (7, 12.5, ("a", "b"), "local", Secret("x")) == (
+        config.max_attempts,
+        config.caption_lease,
+        config.gemini_fallback_models,
+        config.captioner,
+        config.db_password,
+    )
+
+
+def test_an_empty_value_is_an_absent_one() -> None:
+    """What a template leaves empty falls back to the default, and to the second name."""
+    config = Config.read({"MAX_ATTEMPTS": " ", "GEMINI_API_KEY": "", "GOOGLE_API_KEY": "k"})
+
+    assert (5, Secret("k")) == (config.max_attempts, config.gemini_api_key)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CAPTIONER", "magic"),
+        ("THUMBNAIL_FIT", "stretch"),
+        ("MAX_ATTEMPTS", "many"),
+        ("MAX_ATTEMPTS", "0"),
+        ("MAX_ATTEMPTS", "1.5"),
+        ("CAPTION_LEASE_SECONDS", "nan"),
+        ("CAPTION_LEASE_SECONDS", "inf"),
+        ("UPLOAD_TTL_SECONDS", "-5"),
+    ],
+)
+def test_a_wrong_value_is_refused_by_name(name: str, value: str) -> None:
+    """The sentence names the variable and the value."""
+    with pytest.raises(Misconfigured) as caught:
+        Config.read({name: value})
+
+    assert name in caught.value.message
+    assert value in caught.value.message
+
+
+def test_a_secret_never_prints_itself() -> None:
+    """Neither alone nor inside the configuration."""
+    config = Config.read({"GEMINI_API_KEY": "made-up", "DATABASE_URL": "mysql://u:made-up@h/d"})
+
+    assert "made-up" not in f"{config!r} {config} {config.gemini_api_key} {config.database_url!s}"
+    assert config.gemini_api_key is not None
+    assert "made-up" == config.gemini_api_key.reveal()
+    assert 1 == len({Secret("a"), Secret("a")})
+    assert Secret("a") != "a"
+
+
+def test_what_is_needed_is_named() -> None:
+    """The first setting that is missing is named as its variable."""
+    config = Config.read({"UPLOADS_BUCKET": "u"})
+
+    assert config is config.need("uploads_bucket")
+    with pytest.raises(Misconfigured, match="DERIVED_BUCKET is not set"):
+        config.need("uploads_bucket", "derived_bucket")
