@@ -1,0 +1,35 @@
+"""A gallery and a pipeline over SQLite and small fakes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from imgcore.config import Secret
+from imgcore.database import open_database
+from imgcore.migrations import migrate
+from imgcore.repository import SqlRepository
+from tests.unit.fakes import FakeQueues, FakeStorage
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Iterator[SqlRepository]:
+    """A fresh, migrated SQLite."""
+    database = open_database(Secret(f"sqlite:///{tmp_path}/gallery.db"))
+    migrate(database)
+    yield SqlRepository(database)
+    database.close()
+
+
+@pytest.fixture
+def storage() -> FakeStorage:
+    """Two empty buckets."""
+    return FakeStorage()
+
+
+@pytest.fixture
+def queues() -> FakeQueues:
+    """Two empty queues."""
+    return FakeQueues()

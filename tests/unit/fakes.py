@@ -1,0 +1,145 @@
+"""Small real classes that stand where S3, SQS and the models do."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from imgcore.errors import ImgcoreError, NotFound, Rejected
+from imgcore.model import (
+    Description,
+    ObjectCreated,
+    PhotoFacts,
+    Picture,
+    Rendition,
+    Renditions,
+    Source,
+    StoredObject,
+    TaskKind,
+    UploadForm,
+)
+
+BUCKET = "uploads"
+
+
+@dataclass
+class FakeStorage:
+    """Two dictionaries; ``broken`` is raised by everything."""
+
+    uploads: dict[str, bytes] = field(default_factory=dict)
+    derived: dict[str, bytes] = field(default_factory=dict)
+    broken: ImgcoreError | None = None
+
+    def _check(self) -> None:
+        if self.broken is not None:
+            raise self.broken
+
+    def form(self, key: str, *, media_type: str, min_bytes: int, max_bytes: int, expires_in: int,
+             redirect: str | None = None) -> UploadForm:  # fmt: skip
+        self._check()
+        fields = {"key": key, "Content-Type": media_type, "range": f"{min_bytes}-{max_bytes}"}
+        return UploadForm("http://bucket.test/", fields | ({"redirect": redirect} if redirect else {}))
+
+    def origins(self) -> Sequence[str]:
+        return ["http://bucket.test"]
+
+    def ping(self) -> None:
+        self._check()
+
+    def find(self, key: str) -> ObjectCreated | None:
+        self._check()
+        if key not in self.uploads:
+            return None
+        return ObjectCreated(BUCKET, key, size=len(self.uploads[key]), etag="etag")
+
+    def read(self, key: str, *, max_bytes: int, version_id: str | None = None) -> StoredObject:
+        self._check()
+        if key not in self.uploads:
+            raise NotFound("The uploaded file is no longer there. Upload it again.")
+        if len(self.uploads[key]) > max_bytes:
+            raise Rejected("Too large.", code="too_large")
+        return StoredObject(self.uploads[key], "etag", version_id)
+
+    def write(self, key: str, data: bytes, media_type: str) -> None:
+        self._check()
+        self.derived[key] = data
+
+    def url(self, key: str, *, download_as: str | None = None) -> str:
+        return f"http://bucket.test/{key}"
+
+    def original_url(self, key: str, *, download_as: str) -> str:
+        return f"http://bucket.test/{key}?name={download_as}"
+
+    def remove(self, upload_keys: Sequence[str], derived_keys: Sequence[str]) -> None:
+        self._check()
+        for key in upload_keys:
+            self.uploads.pop(key, None)
+        for key in derived_keys:
+            self.derived.pop(key, None)
+
+
+@dataclass
+class FakeQueues:
+    """Remembers what was sent."""
+
+    sent: list[tuple[TaskKind, str, float]] = field(default_factory=list)
+    broken: ImgcoreError | None = None
+
+    def send(self, kind: TaskKind, image_key: str, delay: float = 0.0) -> None:
+        if self.broken is not None:
+            raise self.broken
+        self.sent.append((kind, image_key, delay))
+
+
+@dataclass
+class FakeCaptioner:
+    """Answers from a list: an exception is raised, a text becomes the caption; the last one stays."""
+
+    answers: list[BaseException | str] = field(default_factory=lambda: ["A red barn."])
+    source: Source = Source.GEMINI
+    deadlines: list[float] = field(default_factory=list)
+
+    def describe(self, picture: Picture, *, deadline: float) -> Description:
+        self.deadlines.append(deadline)
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, BaseException):
+            raise answer
+        return Description(answer, f"Alt: {answer}", ("barn", "red", "field"), self.source, model="fake-1")
+
+
+@dataclass(frozen=True)
+class FakePicture:
+    """A picture of no pixels."""
+
+    facts: PhotoFacts
+    size: tuple[int, int] = (40, 30)
+
+    def jpeg(self, max_side: int, quality: int = 85) -> bytes:
+        return b"jpeg"
+
+    def rgb(self, size: tuple[int, int], box: tuple[float, float, float, float] | None = None) -> bytes:
+        return bytes(3 * size[0] * size[1])
+
+
+def decode(data: bytes, *, max_side: int, declared: str | None = None) -> FakePicture:
+    """``bad…`` is no photograph, ``bug…`` is a bug of ours, anything else is fine."""
+    if data.startswith(b"bad"):
+        raise Rejected("This file is not an image.", code="not_an_image")
+    if data.startswith(b"bug"):
+        raise ZeroDivisionError("a bug")
+    return FakePicture(PhotoFacts("JPEG", 400, 300, len(data), hashlib.sha256(data).hexdigest()))
+
+
+def render(picture: Picture, public_id: str, *, fit: str) -> Renditions:
+    """Three renditions that say what they are."""
+
+    def rendition(key: str, side: int) -> Rendition:
+        return Rendition(key, f"{key} {fit}".encode(), "image/webp", side, side)
+
+    return Renditions(
+        rendition(f"thumbnails/{public_id}/200.webp", 200),
+        rendition(f"thumbnails/{public_id}/400.webp", 400),
+        rendition(f"display/{public_id}/1600.webp", 1600),
+        "data:image/webp;base64,AA==",
+    )

@@ -1,0 +1,477 @@
+"""What the pipeline does with an upload, with a duplicate, with every kind of failure, and in a sweep."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from imgcore.errors import (
+    BadAnswer,
+    Blocked,
+    ImgcoreError,
+    Misconfigured,
+    RateLimited,
+    Rejected,
+    Unavailable,
+)
+from imgcore.keys import new_public_id, raw_key
+from imgcore.model import Image, NewImage, ObjectCreated, Source, TaskKind, TaskStatus, UploadStatus
+from imgcore.pipeline import GEMINI_GATE, Outcome, Pipeline, Timing
+from imgcore.repository import SqlRepository
+from tests.unit.fakes import BUCKET, FakeCaptioner, FakeQueues, FakeStorage, decode, render
+
+SOON = 1e9  # a deadline that no test reaches, on time.monotonic()'s clock
+Run = Callable[..., Outcome]
+
+THUMBNAIL, CAPTION = TaskKind.THUMBNAIL, TaskKind.CAPTION
+
+
+@pytest.fixture
+def captioner() -> FakeCaptioner:
+    """One that always knows."""
+    return FakeCaptioner()
+
+
+@pytest.fixture
+def pipeline(
+    repository: SqlRepository, storage: FakeStorage, queues: FakeQueues, captioner: FakeCaptioner
+) -> Pipeline:
+    """Nothing real but the database."""
+    return Pipeline(
+        repository, storage, queues, decode, render, captioner, uploads_bucket=BUCKET, rng=lambda: 0.0
+    )
+
+
+def upload(repository: SqlRepository, storage: FakeStorage, data: bytes = b"photo") -> Image:
+    """A row and its object, as if the browser had just sent it."""
+    public_id = new_public_id()
+    key = raw_key(public_id, "image/jpeg")
+    storage.uploads[key] = data
+    return repository.add(NewImage(public_id, key, "cat.jpg", "image/jpeg", len(data), 3600.0))
+
+
+def news(image: Image) -> ObjectCreated:
+    return ObjectCreated(BUCKET, image.image_key, size=5, etag="etag")
+
+
+def now(repository: SqlRepository, image: Image) -> Image:
+    found = repository.get(image.public_id)
+    assert found is not None
+    return found
+
+
+def test_both_tasks_make_a_finished_photograph(
+    pipeline: Pipeline, repository: SqlRepository, storage: FakeStorage
+) -> None:
+    """A thumbnail, a display image, a description; done."""
+    image = upload(repository, storage)
+
+    outcomes = [pipeline.process(news(image), kind, deadline=SOON) for kind in TaskKind]
+
+    found = now(repository, image)
+    assert [Outcome.DONE, Outcome.DONE] == outcomes
+    assert ("done", "A red barn.", "Alt: A red barn.", ("barn", "red", "field"), Source.GEMINI) == (
+        found.status,
+        found.caption,
+        found.alt_text,
+        found.tags,
+        found.source,
+    )
+    assert (400, 300, 5) == (found.width, found.height, found.size)
+    assert {found.thumbnail_key, found.thumbnail_2x_key, found.display_key} == set(storage.derived)
+
+
+def test_a_duplicate_changes_nothing(
+    pipeline: Pipeline, repository: SqlRepository, storage: FakeStorage, captioner: FakeCaptioner
+) -> None:
+    """The second delivery of an event finds the task done and asks no model."""
+    image = upload(repository, storage)
+
+    outcomes = [pipeline.process(news(image), CAPTION, deadline=SOON) for _ in range(3)]
+
+    assert [Outcome.DONE, Outcome.IDLE, Outcome.IDLE] == outcomes
+    assert 1 == len(captioner.deadlines)
+
+
+@pytest.mark.parametrize(
+    "created", [ObjectCreated("another", "raw/x.jpg"), ObjectCreated(BUCKET, "thumbnails/x/200.webp")]
+)
+def test_what_is_no_upload_of_ours_is_ignored(
+    pipeline: Pipeline, repository: SqlRepository, created: ObjectCreated
+) -> None:
+    """Another bucket, or what the pipeline wrote itself: no row, no loop."""
+    assert Outcome.IGNORED == pipeline.process(created, THUMBNAIL, deadline=SOON)
+    assert () == repository.page(cursor=None, limit=10, query=None).images
+
+
+def test_an_object_that_nobody_announced_gets_a_row(
+    pipeline: Pipeline, repository: SqlRepository, storage: FakeStorage
+) -> None:
+    """Copied into the bucket by hand, it is captioned all the same."""
+    storage.uploads["raw/from the camera.jpg"] = b"photo"
+
+    outcome = pipeline.process(ObjectCreated(BUCKET, "raw/from the camera.jpg"), CAPTION, deadline=SOON)
+
+    (image,) = repository.page(cursor=None, limit=10, query=None).images
+    assert (Outcome.DONE, "from the camera.jpg", "A red barn.") == (outcome, image.name, image.caption)
+
+
+def test_a_bad_file_is_rejected_once_for_both_tasks(
+    pipeline: Pipeline, repository: SqlRepository, storage: FakeStorage
+) -> None:
+    """Whoever sees it first says why; the other task is skipped and never fails."""
+    image = upload(repository, storage, b"bad")
+
+    outcomes = [pipeline.process(news(image), kind, deadline=SOON) for kind in (CAPTION, THUMBNAIL)]
+
+    found = now(repository, image)
+    assert [Outcome.REJECTED, Outcome.IDLE] == outcomes
+    assert (UploadStatus.REJECTED, "rejected") == (found.upload_status, found.status)
+    assert {(TaskStatus.SKIPPED, "not_an_image", "This file is not an image.")} == {
+        (task.status, task.error, task.message) for task in found.tasks
+    }
+
+
+def test_a_refusal_of_the_model_is_not_a_failure_to_repeat(
+    pipeline: Pipeline, repository: SqlRepository, storage: FakeStorage, captioner: FakeCaptioner
+) -> None:
+    """Blocked is final, and said; the thumbnail is made all the same."""
+    captioner.answers = [Blocked("The model declined.")]
+    image = upload(repository, storage)
+
+    outcomes = [pipeline.process(news(image), kind, deadline=SOON) for kind in (CAPTION, THUMBNAIL)]
+
+    found = now(repository, image)
+    assert [Outcome.BLOCKED, Outcome.DONE] == outcomes
+    assert ("failed", TaskStatus.BLOCKED, None) == (found.status, found.task(CAPTION).status, found.caption)
+
+
+def test_a_permanent_error_fails_at_once(
+    pipeline: Pipeline, repository: SqlRepository, storage: FakeStorage, captioner: FakeCaptioner
+) -> None:
+    """An answer that is no description, after the captioner's own tries."""
+    captioner.answers = [BadAnswer("The model gave no description.")]
+    image = upload(repository, storage)
+
+    assert Outcome.FAILED == pipeline.process(news(image), CAPTION, deadline=SOON)
+    assert "bad_answer" == now(repository, image).task(CAPTION).error
+
+
+def test_a_missing_object_fails_with_a_sentence(pipeline: Pipeline, repository: SqlRepository) -> None:
+    """The event came, the object went."""
+    image = upload(repository, FakeStorage())
+
+    assert Outcome.FAILED == pipeline.process(news(image), THUMBNAIL, deadline=SOON)
+    assert "Upload it again" in (now(repository, image).task(THUMBNAIL).message or "")
+
+
+def test_a_passing_fault_is_parked_and_done_when_due(
+    pipeline: Pipeline, repository: SqlRepository, storage: FakeStorage, captioner: FakeCaptioner
+) -> None:
+    """The message is acknowledged; the database remembers."""
+    captioner.answers = [Unavailable("Not just now."), "A cat."]
+    image = upload(repository, storage)
+
+    outcomes = [pipeline.process(news(image), CAPTION, deadline=SOON) for _ in range(2)]
+
+    found = now(repository, image)
+    assert [Outcome.PARKED, Outcome.DONE] == outcomes
+    assert ("A cat.", 2) == (found.caption, found.task(CAPTION).attempts)
+
+
+def test_a_fault_that_never_passes_ends_after_the_attempts(
+    pipeline: Pipeline, repository: SqlRepository, storage: FakeStorage, captioner: FakeCaptioner
+) -> None:
+    """Four parked, the fifth failed."""
+    captioner.answers = [Unavailable("Not just now.")]
+    image = upload(repository, storage)
+
+    outcomes = [pipeline.process(news(image), CAPTION, deadline=SOON) for _ in range(6)]
+
+    assert [Outcome.PARKED] * 4 + [Outcome.FAILED, Outcome.IDLE] == outcomes
+
+
+def test_a_bug_is_said_on_the_card_and_raised_for_the_queue(
+    pipeline: Pipeline, repository: SqlRepository, storage: FakeStorage
+) -> None:
+    """The row is parked at once, the exception counts towards the dead letters."""
+    image = upload(repository, storage, b"bug")
+
+    with pytest.raises(ZeroDivisionError):
+        pipeline.process(news(image), THUMBNAIL, deadline=SOON)
+
+    task = now(repository, image).task(THUMBNAIL)
+    assert (TaskStatus.RETRY, "internal") == (task.status, task.error)
+
+
+def test_a_result_that_comes_too_late_is_dropped(
+    pipeline: Pipeline, repository: SqlRepository, storage: FakeStorage, captioner: FakeCaptioner
+) -> None:
+    """The lease ended, another worker finished: the first one's words go nowhere."""
+    image = upload(repository, storage)
+    slow = replace(pipeline, timing=Timing(caption_lease=0.001), captioner=_Overtaken(pipeline, image))
+
+    assert Outcome.FENCED == slow.process(news(image), CAPTION, deadline=SOON)
+    assert "A red barn." == now(repository, image).caption
+
+
+class _Overtaken(FakeCaptioner):
+    """While this one thinks, another worker does the same task."""
+
+    def __init__(self, other: Pipeline, image: Image) -> None:
+        super().__init__(["Too late."], Source.LOCAL)
+        self._other, self._image = other, image
+
+    def describe(self, picture, *, deadline):  # type: ignore[no-untyped-def]
+        time.sleep(0.01)
+        assert Outcome.DONE == self._other.process(news(self._image), CAPTION, deadline=deadline)
+        return super().describe(picture, deadline=deadline)
+
+
+def test_a_rate_limit_closes_the_gate_for_everybody(
+    pipeline: Pipeline, repository: SqlRepository, storage: FakeStorage, captioner: FakeCaptioner
+) -> None:
+    """One 429: nobody asks again before its time, and no attempt is spent."""
+    captioner.answers = [RateLimited("Wait a little.", retry_after=34.0), "never asked"]
+    first, second = upload(repository, storage), upload(repository, storage)
+
+    outcomes = [pipeline.process(news(image), CAPTION, deadline=SOON) for image in (first, second)]
+
+    tasks = [now(repository, image).task(CAPTION) for image in (first, second)]
+    assert [Outcome.PARKED, Outcome.PARKED] == outcomes
+    assert 1 == len(captioner.deadlines)
+    assert [(TaskStatus.RETRY, 0, "rate_limited")] * 2 == [
+        (task.status, task.attempts, task.error) for task in tasks
+    ]
+    assert 30 < repository.gate(GEMINI_GATE).wait <= 34
+
+
+def test_one_probe_opens_the_gate_again(
+    pipeline: Pipeline, repository: SqlRepository, storage: FakeStorage
+) -> None:
+    """After its time one photograph goes first; when it comes back described, the gate is open."""
+    repository.close_gate(GEMINI_GATE, wait=0.01, reason="rate_limited", message="Wait.")
+    time.sleep(0.02)
+    image = upload(repository, storage)
+
+    assert Outcome.DONE == pipeline.process(news(image), CAPTION, deadline=SOON)
+    gate = repository.gate(GEMINI_GATE)
+    assert (True, None) == (gate.open, gate.reason)
+
+
+def test_a_refused_key_is_said_and_the_standby_describes(
+    pipeline: Pipeline, repository: SqlRepository, storage: FakeStorage, captioner: FakeCaptioner
+) -> None:
+    """Nobody waits for a person: the local describer does it, and the key is not tried for each one."""
+    captioner.answers = [Misconfigured("Gemini refuses the key.", code="key_refused")]
+    both = replace(pipeline, standby=FakeCaptioner(["A photograph."], Source.LOCAL))
+    images = [upload(repository, storage) for _ in range(3)]
+
+    outcomes = [both.process(news(image), CAPTION, deadline=SOON) for image in images]
+
+    assert [Outcome.DONE] * 3 == outcomes
+    assert [Source.LOCAL] * 3 == [now(repository, image).source for image in images]
+    assert 1 == len(captioner.deadlines)
+    assert "key_refused" == repository.gate(GEMINI_GATE).reason
+
+
+def test_a_refused_key_without_a_standby_waits_for_a_person(
+    pipeline: Pipeline, repository: SqlRepository, storage: FakeStorage, captioner: FakeCaptioner
+) -> None:
+    """Parked with no attempt spent, however often."""
+    captioner.answers = [Misconfigured("Gemini refuses the key.", code="key_refused")]
+    images = [upload(repository, storage) for _ in range(2)]
+
+    outcomes = [pipeline.process(news(image), CAPTION, deadline=SOON) for image in images]
+
+    assert [Outcome.PARKED] * 2 == outcomes
+    assert [0, 0] == [now(repository, image).task(CAPTION).attempts for image in images]
+
+
+def test_a_quota_that_is_used_up_waits_even_with_a_standby(
+    pipeline: Pipeline, repository: SqlRepository, storage: FakeStorage, captioner: FakeCaptioner
+) -> None:
+    """Better words tomorrow are worth the wait; the second photograph does not even ask."""
+    captioner.answers = [RateLimited("Used up.", code="quota_exhausted", retry_after=7200.0)]
+    both = replace(pipeline, standby=FakeCaptioner(["A photograph."], Source.LOCAL))
+    images = [upload(repository, storage) for _ in range(2)]
+
+    outcomes = [both.process(news(image), CAPTION, deadline=SOON) for image in images]
+
+    assert [Outcome.PARKED] * 2 == outcomes
+    assert 1 == len(captioner.deadlines)
+
+
+def test_the_captioner_gets_the_deadline_less_the_time_to_store(
+    pipeline: Pipeline, repository: SqlRepository, storage: FakeStorage, captioner: FakeCaptioner
+) -> None:
+    """Five seconds are kept back."""
+    pipeline.process(news(upload(repository, storage)), CAPTION, deadline=100.0)
+
+    assert [95.0] == captioner.deadlines
+
+
+def test_a_database_that_is_away_is_left_to_the_queue(pipeline: Pipeline, storage: FakeStorage) -> None:
+    """Unavailable goes up, so that the message is delivered again."""
+
+    class Away:
+        def __getattr__(self, name: str) -> object:
+            raise Unavailable("The database is away.")
+
+    with pytest.raises(Unavailable):
+        replace(pipeline, repository=Away()).process(  # type: ignore[arg-type]
+            ObjectCreated(BUCKET, "raw/x.jpg"), THUMBNAIL, deadline=SOON
+        )
+
+
+def test_a_storage_that_is_away_is_parked(
+    pipeline: Pipeline, repository: SqlRepository, storage: FakeStorage
+) -> None:
+    """The task waits in the database, with a sentence."""
+    image = upload(repository, storage)
+    storage.broken = Unavailable("The uploads bucket cannot be reached just now.", code="storage")
+
+    assert Outcome.PARKED == pipeline.process(news(image), THUMBNAIL, deadline=SOON)
+    assert "storage" == now(repository, image).task(THUMBNAIL).error
+
+
+def quick(pipeline: Pipeline) -> Pipeline:
+    """A pipeline that takes a hundredth of a second for lost."""
+    return replace(pipeline, timing=Timing(lost_after=0.01, thumbnail_lease=0.01, caption_lease=0.01))
+
+
+def test_the_sweep_finds_an_upload_whose_event_never_came(
+    pipeline: Pipeline, repository: SqlRepository, storage: FakeStorage, queues: FakeQueues
+) -> None:
+    """The object is there, the row awaits: both tasks are handed to their queues."""
+    image = upload(repository, storage)
+    time.sleep(0.02)
+
+    report = quick(pipeline).sweep()
+
+    assert 1 == report.recovered
+    assert {(kind, image.image_key) for kind in TaskKind} == {(kind, key) for kind, key, _ in queues.sent}
+    assert UploadStatus.RECEIVED == now(repository, image).upload_status
+
+
+def test_the_sweep_hands_over_a_task_whose_notification_was_lost(
+    pipeline: Pipeline, repository: SqlRepository, storage: FakeStorage, queues: FakeQueues
+) -> None:
+    """One Lambda heard, the other did not."""
+    image = upload(repository, storage)
+    pipeline.process(news(image), THUMBNAIL, deadline=SOON)
+    time.sleep(0.02)
+
+    report = quick(pipeline).sweep()
+
+    assert (1, [(CAPTION, image.image_key)]) == (report.redelivered, [sent[:2] for sent in queues.sent])
+
+
+def test_the_sweep_hands_over_a_dead_workers_task_and_ends_it_at_last(
+    pipeline: Pipeline, repository: SqlRepository, storage: FakeStorage, queues: FakeQueues
+) -> None:
+    """A worker that died is replaced; one that dies every time is given up with a sentence."""
+    image = upload(repository, storage)
+    hasty = quick(pipeline)
+    repository.receive(news(image), NewImage(new_public_id(), image.image_key, "x", None, None, 0.0))
+    for _ in range(hasty.timing.max_attempts):
+        claim = repository.claim(image.image_key, THUMBNAIL, lease=0.01, max_attempts=5)
+        assert claim is not None
+        time.sleep(0.02)
+
+    report = hasty.sweep()
+
+    task = now(repository, image).task(THUMBNAIL)
+    assert (1, TaskStatus.FAILED, "crashed") == (report.exhausted, task.status, task.error)
+
+
+def test_the_sweep_plans_what_is_due_before_the_next_one(
+    pipeline: Pipeline, repository: SqlRepository, storage: FakeStorage, queues: FakeQueues,
+    captioner: FakeCaptioner,
+) -> None:  # fmt: skip
+    """A retry in 40 seconds leaves now with a delay, and not twice."""
+    captioner.answers = [Unavailable("Not now.", retry_after=40.0)]
+    image = upload(repository, storage)
+    pipeline.process(news(image), THUMBNAIL, deadline=SOON)
+    pipeline.process(news(image), CAPTION, deadline=SOON)
+
+    reports = [pipeline.sweep(), pipeline.sweep()]
+
+    ((kind, key, delay),) = queues.sent
+    assert [1, 0] == [report.redelivered for report in reports]
+    assert (CAPTION, image.image_key) == (kind, key)
+    assert 38 < delay <= 40
+
+
+def test_the_sweep_expires_forms_that_nobody_used(
+    pipeline: Pipeline, repository: SqlRepository, storage: FakeStorage
+) -> None:
+    """No object, and the form is long over."""
+    key = raw_key(new_public_id(), "image/jpeg")
+    image = repository.add(NewImage(new_public_id(), key, "x", "image/jpeg", 1, -400.0))
+    time.sleep(0.02)
+
+    assert 1 == quick(pipeline).sweep().expired
+    assert "expired" == now(repository, image).status
+
+
+def test_the_sweep_empties_the_trash_after_thirty_days(
+    pipeline: Pipeline, repository: SqlRepository, storage: FakeStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Objects first, then the row; nothing of it is left."""
+    image = upload(repository, storage)
+    for kind in TaskKind:
+        pipeline.process(news(image), kind, deadline=SOON)
+    repository.delete(image.public_id)
+
+    assert 0 == pipeline.sweep().purged
+    monkeypatch.setattr("imgcore.pipeline.TRASH_SECONDS", 0.0)
+    assert 1 == pipeline.sweep().purged
+    assert ({}, {}, None) == (storage.uploads, storage.derived, repository.get(image.public_id))
+
+
+@pytest.mark.parametrize(
+    ("error", "attempts", "delay"),
+    [
+        (Unavailable("x"), 1, 10.0),
+        (Unavailable("x"), 3, 40.0),
+        (Unavailable("x"), 20, 450.0),
+        (Unavailable("x", retry_after=10.0), 1, 10.6),
+        (RateLimited("x", retry_after=100.0), 1, 101.0),
+        (Misconfigured("x"), 1, 300.5),
+        (ImgcoreError("x"), 2, 20.0),
+    ],
+)
+def test_how_long_a_parked_task_waits(
+    pipeline: Pipeline, repository: SqlRepository, storage: FakeStorage, captioner: FakeCaptioner,
+    error: ImgcoreError, attempts: int, delay: float,
+) -> None:  # fmt: skip
+    """Never earlier than told; else full jitter, doubling up to a quarter of an hour. The dice say ½."""
+    image = upload(repository, storage)
+    claim = None
+    for _ in range(attempts):
+        repository.receive(news(image), NewImage(new_public_id(), image.image_key, "x", None, None, 0.0))
+        claim = repository.claim(image.image_key, CAPTION, lease=0.0001, max_attempts=99)
+        time.sleep(0.001)
+    assert claim is not None
+
+    assert pytest.approx(delay) == replace(pipeline, rng=lambda: 0.5)._delay(claim, error)
+
+
+def test_a_rejection_that_was_overtaken_is_dropped(
+    pipeline: Pipeline, repository: SqlRepository, storage: FakeStorage
+) -> None:
+    """Every ending is fenced: a worker without the lease writes nothing."""
+    image = upload(repository, storage)
+    repository.receive(news(image), NewImage(new_public_id(), image.image_key, "x", None, None, 0.0))
+    stale = repository.claim(image.image_key, CAPTION, lease=0.0001, max_attempts=9)
+    time.sleep(0.001)
+    assert stale is not None
+    assert Outcome.DONE == pipeline.process(news(image), CAPTION, deadline=SOON)
+
+    errors = [Rejected("x"), Blocked("x"), BadAnswer("x"), Unavailable("x")]
+    assert [Outcome.FENCED] * 4 == [pipeline._settle(stale, error) for error in errors]
+    assert "done" == now(repository, image).task(CAPTION).status
