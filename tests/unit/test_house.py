@@ -41,9 +41,14 @@ MAY = {
     "describing": PURE | {"describing"},
     "storage": PURE,
     "queues": PURE | {"events"},
-    "database": PURE | {"config"},
+    "dialects": PURE | {"config"},
+    "database": PURE | {"config", "dialects"},
     "migrations": PURE | {"database"},
-    "repository": CORE | {"database"},
+    "rows": CORE | {"database"},
+    "gates": CORE | {"database", "rows"},
+    "tasking": CORE | {"database", "rows"},
+    "sweeping": CORE | {"database", "rows", "tasking"},
+    "repository": CORE | {"database", "migrations", "rows", "gates", "tasking", "sweeping"},
 }
 OUTSIDE = {"bootstrap", "service", "pipeline", "model", "errors", "events", "config", "keys"}
 
@@ -53,8 +58,8 @@ OWNERS = {
     "pillow_heif": {"images"},
     "google": {"captioning"},
     "numpy": {"describing"},
-    "pymysql": {"database"},
-    "sqlite3": {"database"},
+    "pymysql": {"dialects"},
+    "sqlite3": {"dialects"},
     "boto3": {"bootstrap"},
     "botocore": {"bootstrap", "storage", "queues"},
     "tqdm": {"cli"},

@@ -1,0 +1,262 @@
+"""How SQLite and MySQL differ: connecting, a few turns of phrase, and what their errors mean."""
+
+from __future__ import annotations
+
+import sqlite3
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+from functools import cache
+from pathlib import Path
+from typing import Any, ClassVar
+
+from imgcore.config import Secret
+
+Credentials = Callable[[], tuple[str, Secret]]
+
+
+class Fault(Enum):
+    """What an error of the database asks for."""
+
+    BUSY = auto()  # another transaction was in the way: roll back, try again
+    LOST = auto()  # this connection is of no more use
+    DENIED = auto()  # the user or password was refused
+    DUPLICATE = auto()  # a row of that key is there already
+    UNAVAILABLE = auto()  # nothing to be done from here
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """An error of the driver, understood."""
+
+    fault: Fault
+    message: str
+    code: str = "unavailable"
+
+
+class Dialect(ABC):
+    """One kind of database. Statements are written once, with ``?`` and the ``{fragments}`` below.
+
+    Times are UTC to the microsecond in shape, DATETIME(6) in MySQL and ``YYYY-MM-DD HH:MM:SS.ffffff`` in
+    SQLite, which sort as they should and can be read by people. SQLite's own clock ticks in milliseconds (in
+    every form: strftime, julianday and unixepoch), so its last three digits are zeros. ``{later}`` and
+    ``{ago}`` each take one parameter, in microseconds.
+    """
+
+    name: ClassVar[str]
+    begin: ClassVar[str]
+    fragments: ClassVar[Mapping[str, str]]
+
+    @abstractmethod
+    def connect(self, patience: float) -> Any:
+        """A DB-API connection in autocommit mode that waits at most ``patience`` seconds for an answer."""
+
+    @abstractmethod
+    def diagnose(self, error: BaseException) -> Diagnosis | None:
+        """What ``error`` means; None where it is none of the database's, or a mistake of ours."""
+
+    @abstractmethod
+    def refresh(self) -> bool:
+        """Fetch the credentials again; False where there are none to fetch."""
+
+    def sql(self, template: str) -> str:
+        """The statement as this database's driver wants it."""
+        return _rendered(type(self), template)
+
+
+@cache
+def _rendered(dialect: type[Dialect], template: str) -> str:
+    text = template.format_map(dialect.fragments)
+    return text if dialect is Sqlite else text.replace("%", "%%").replace("?", "%s")
+
+
+class Sqlite(Dialect):
+    """A file beside the program; several processes may use it at once."""
+
+    name = "sqlite"
+    begin = "BEGIN IMMEDIATE"  # the write lock at once: a later upgrade could fail halfway
+    fragments: ClassVar = {
+        "now": "(strftime('%Y-%m-%d %H:%M:%f', 'now') || '000')",
+        "later": "(strftime('%Y-%m-%d %H:%M:%f', 'now', (? / 1000000.0) || ' seconds') || '000')",
+        "ago": "(strftime('%Y-%m-%d %H:%M:%f', 'now', (-? / 1000000.0) || ' seconds') || '000')",
+        "for_update": "",
+        "insert_ignore": "INSERT OR IGNORE INTO",
+        "create_view": "CREATE VIEW IF NOT EXISTS",
+        "serial": "INTEGER PRIMARY KEY AUTOINCREMENT",
+        "int": "INTEGER",
+        "real": "REAL",
+        "time": "TEXT",
+        "word": "TEXT",
+        "name": "TEXT",
+        "key": "TEXT",
+        "text": "TEXT",
+        "options": "STRICT",
+    }
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def connect(self, patience: float) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self._path,
+            timeout=patience,
+            isolation_level=None,
+            check_same_thread=False,  # close() may come from another thread
+            cached_statements=256,
+        )
+        # WAL: readers and one writer at once. NORMAL: a crash loses nothing; a power cut may lose the last
+        # moments, which the leases repair. See https://www.sqlite.org/wal.html
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        return connection
+
+    def refresh(self) -> bool:
+        return False
+
+    def diagnose(self, error: BaseException) -> Diagnosis | None:
+        if not isinstance(error, sqlite3.Error):
+            return None
+        code = getattr(error, "sqlite_errorcode", 0)
+        if code in (sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY):
+            return Diagnosis(Fault.DUPLICATE, "That row is there already.", "duplicate")
+        if "no such table" in str(error) or "no such column" in str(error):
+            return _UNMIGRATED
+        found = _SQLITE.get(code & 0xFF)  # the low byte is the family of the error
+        if found is None and "closed database" in str(error):
+            return Diagnosis(Fault.LOST, "The connection to the database was closed.")
+        return found
+
+
+_UNMIGRATED = Diagnosis(
+    Fault.UNAVAILABLE,
+    "The database's tables are missing or too old; `imgcore migrate` makes them.",
+    "not_migrated",
+)
+
+_BUSY = Diagnosis(Fault.BUSY, "The database is too busy just now.")
+
+_SQLITE = {
+    sqlite3.SQLITE_BUSY: _BUSY,
+    sqlite3.SQLITE_LOCKED: _BUSY,
+    sqlite3.SQLITE_READONLY: Diagnosis(Fault.UNAVAILABLE, "The database's file cannot be written to."),
+    sqlite3.SQLITE_IOERR: Diagnosis(Fault.LOST, "The database's file cannot be read or written just now."),
+    sqlite3.SQLITE_CORRUPT: Diagnosis(Fault.UNAVAILABLE, "The database's file is damaged."),
+    sqlite3.SQLITE_FULL: Diagnosis(Fault.UNAVAILABLE, "The disk that holds the database is full."),
+    sqlite3.SQLITE_CANTOPEN: Diagnosis(Fault.UNAVAILABLE, "The database's file cannot be opened."),
+    sqlite3.SQLITE_NOTADB: Diagnosis(Fault.UNAVAILABLE, "The database's file is not a database."),
+}
+
+
+class Mysql(Dialect):
+    """MySQL 8.4 and MariaDB 10.11 or later: only what both understand alike."""
+
+    name = "mysql"
+    begin = "BEGIN"
+    fragments: ClassVar = {
+        "now": "UTC_TIMESTAMP(6)",
+        "later": "(UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND)",
+        "ago": "(UTC_TIMESTAMP(6) - INTERVAL ? MICROSECOND)",
+        "for_update": "FOR UPDATE",
+        "insert_ignore": "INSERT IGNORE INTO",
+        "create_view": "CREATE OR REPLACE SQL SECURITY INVOKER VIEW",
+        "serial": "BIGINT AUTO_INCREMENT PRIMARY KEY",
+        "int": "BIGINT",
+        "real": "DOUBLE",
+        "time": "DATETIME(6)",
+        "word": "VARCHAR(64)",
+        "name": "VARCHAR(512)",
+        "key": "VARCHAR(768)",  # the longest that an index holds
+        "text": "TEXT",
+        "options": "ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin",
+    }
+
+    def __init__(self, host: str, port: int, name: str, credentials: Credentials, ca: str | None) -> None:
+        self._host, self._port, self._name = host, port, name
+        self._credentials = credentials
+        self._known: tuple[str, Secret] | None = None
+        self._ca = ca
+
+    def connect(self, patience: float) -> Any:
+        import pymysql
+        from pymysql.constants import CLIENT
+
+        user, password = self._known = self._known or self._credentials()
+        connection = pymysql.connect(
+            host=self._host,
+            port=self._port,
+            database=self._name,
+            user=user,
+            password=password.reveal(),
+            charset="utf8mb4",
+            autocommit=True,
+            client_flag=CLIENT.FOUND_ROWS,  # an UPDATE counts the rows it matched, as SQLite does
+            connect_timeout=5,
+            read_timeout=patience,
+            write_timeout=patience,
+            ssl_ca=self._ca,
+            ssl_verify_cert=bool(self._ca),
+            ssl_verify_identity=bool(self._ca),
+            init_command="SET SESSION time_zone = '+00:00', innodb_lock_wait_timeout = 5,"
+            " lock_wait_timeout = 5, sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'",
+        )
+        with connection.cursor() as cursor:
+            # Each statement sees what is committed: who waited for a row's lock must see what its holder did.
+            cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
+        return connection
+
+    def refresh(self) -> bool:
+        self._known = self._credentials()
+        return True
+
+    def diagnose(self, error: BaseException) -> Diagnosis | None:
+        import pymysql
+
+        if not isinstance(error, pymysql.Error):
+            return None
+        code = error.args[0] if error.args and isinstance(error.args[0], int) else 0
+        if isinstance(error, pymysql.InterfaceError):
+            return _LOST
+        return _MYSQL.get(code)
+
+
+_LOST = Diagnosis(Fault.LOST, "The connection to the database was lost.")
+_READ_ONLY = Diagnosis(Fault.LOST, "The database accepts no changes just now.")
+_DENIED = Diagnosis(Fault.DENIED, "The database refuses the user name or password.", "database_refused")
+_CROWDED = Diagnosis(Fault.UNAVAILABLE, "The database accepts no more connections just now.")
+_UNREACHABLE = Diagnosis(Fault.UNAVAILABLE, "The database cannot be reached just now.")
+
+# https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html and
+# https://mariadb.com/kb/en/mariadb-error-code-reference/
+_MYSQL = {
+    1020: _BUSY,  # the row changed since it was read (MariaDB's snapshot isolation)
+    1205: _BUSY,  # lock wait timeout
+    1213: _BUSY,  # deadlock
+    1317: _BUSY,  # the statement was interrupted
+    2006: _LOST,
+    2013: _LOST,
+    2014: _LOST,  # commands out of sync
+    2055: _LOST,
+    1053: _LOST,  # the server is shutting down
+    1927: _LOST,  # MariaDB: the connection was killed
+    4031: _LOST,  # MySQL: idle for too long
+    1290: _READ_ONLY,  # --read-only, as during a failover
+    1792: _READ_ONLY,
+    1836: _READ_ONLY,
+    1045: _DENIED,
+    1698: _DENIED,
+    1062: Diagnosis(Fault.DUPLICATE, "That row is there already.", "duplicate"),
+    1040: _CROWDED,
+    1203: _CROWDED,
+    1226: _CROWDED,
+    2002: _UNREACHABLE,
+    2003: _UNREACHABLE,
+    1044: Diagnosis(Fault.UNAVAILABLE, "The database's user may not use this database.", "database_refused"),
+    1142: Diagnosis(Fault.UNAVAILABLE, "The database's user lacks a permission.", "database_refused"),
+    1049: Diagnosis(Fault.UNAVAILABLE, "The server has no database of that name.", "database_missing"),
+    1054: _UNMIGRATED,
+    1146: _UNMIGRATED,
+    1021: Diagnosis(Fault.UNAVAILABLE, "The disk that holds the database is full."),
+    1114: Diagnosis(Fault.UNAVAILABLE, "The disk that holds the database is full."),
+}

@@ -1,0 +1,128 @@
+"""Rows of the database to the model's objects and back: columns, times, text to store and to search."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import Any
+
+from imgcore.database import Transaction
+from imgcore.errors import Invalid
+from imgcore.model import Image, Safety, Source, Task, TaskKind, TaskStatus, UploadStatus
+
+Row = dict[str, Any]
+
+# What the columns hold, in characters; see m001 in migrations.py.
+KEY, NAME, WORD, MESSAGE = 768, 512, 64, 1000
+CAPTION, ALT_TEXT, VISIBLE_TEXT, TAG, TAGS = 4000, 1000, 4000, 100, 50
+SEARCH_TEXT = 8000
+
+_PLAIN = (
+    "id", "public_id", "image_key", "name", "media_type", "size", "width", "height", "format", "sha256",
+    "camera", "caption", "alt_text", "visible_text", "model", "prompt_version", "input_tokens", "output_tokens",
+    "price_usd", "thumbnail_key", "thumbnail_2x_key", "display_key", "display_width", "display_height",
+    "placeholder",
+)  # fmt: skip
+_TIMES = ("uploaded_at", "caption_generated_at", "thumbnail_generated_at", "deleted_at")
+_CODED = ("upload_status", "taken_at", "tags", "safety", "source")
+
+# One row for each task of an image: read() puts them together again.
+COLUMNS = ", ".join(f"i.{column}" for column in (*_PLAIN, *_TIMES, *_CODED)) + (
+    ", t.kind AS task_kind, t.status AS task_status, t.attempts AS task_attempts, t.error AS task_error,"
+    " t.message AS task_message, t.next_at AS task_next_at"
+)
+SELECT = f"SELECT {COLUMNS} FROM images i JOIN tasks t ON t.image_id = i.id"
+
+
+def images(rows: Iterable[Row]) -> list[Image]:
+    """The images of SELECT's rows, in their order; the rows of one image must follow each other."""
+    return [_image(list(group)) for _, group in groupby(rows, key=lambda row: row["id"])]
+
+
+def image(rows: Sequence[Row]) -> Image | None:
+    """The only image of SELECT's rows, if there is one."""
+    return next(iter(images(rows)), None)
+
+
+def _image(rows: list[Row]) -> Image:
+    row = rows[0]
+    taken_at = moment(row["taken_at"])
+    return Image(
+        **{name: row[name] for name in _PLAIN},
+        **{name: moment(row[name]) for name in _TIMES},  # type: ignore[arg-type]
+        upload_status=UploadStatus(row["upload_status"]),
+        taken_at=taken_at.replace(tzinfo=None) if taken_at else None,
+        tags=tuple(json.loads(row["tags"])) if row["tags"] else (),
+        safety=Safety(row["safety"]) if row["safety"] else None,
+        source=Source(row["source"]) if row["source"] else None,
+        tasks=tuple(_task(row) for row in sorted(rows, key=lambda row: _ORDER[row["task_kind"]])),
+    )
+
+
+_ORDER = {str(kind): place for place, kind in enumerate(TaskKind)}
+
+
+def _task(row: Row) -> Task:
+    status = TaskStatus(row["task_status"])
+    return Task(
+        kind=TaskKind(row["task_kind"]),
+        status=status,
+        attempts=row["task_attempts"],
+        error=row["task_error"],
+        message=row["task_message"],
+        next_at=moment(row["task_next_at"]) if status is TaskStatus.RETRY else None,
+    )
+
+
+def moment(value: datetime | str | None) -> datetime | None:
+    """A time as either database gives it, in UTC."""
+    if value is None:
+        return None
+    return (datetime.fromisoformat(value) if isinstance(value, str) else value).replace(tzinfo=UTC)
+
+
+def local_time(value: datetime | None) -> str | None:
+    """A time of a camera's clock as both databases take it."""
+    return value.replace(tzinfo=None).isoformat(" ", "microseconds") if value else None
+
+
+def micros(seconds: float) -> int:
+    """Seconds as ``{later}`` and ``{ago}`` count them."""
+    return round(seconds * 1_000_000)
+
+
+def storable(text: str, limit: int) -> str:
+    """``text`` without NUL, at most ``limit`` characters. Invalid where it holds a lone surrogate."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise Invalid("The text holds characters that cannot be stored.") from None
+    return text.replace("\0", "")[:limit]
+
+
+def storable_tags(tags: Iterable[str]) -> str:
+    """Tags as the column holds them: a JSON list, each once, none empty."""
+    cleaned = (storable(tag, TAG).strip() for tag in tags)
+    return json.dumps([tag for tag in dict.fromkeys(cleaned) if tag][:TAGS], ensure_ascii=False)
+
+
+def folded(text: str) -> str:
+    """``text`` as it is searched: no case, no accents, one space between words."""
+    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    return " ".join("".join(mark for mark in decomposed if not unicodedata.combining(mark)).split())
+
+
+def search_text(*parts: str | None) -> str:
+    """What a search looks through, from a name, a caption, tags and so on."""
+    return folded(" ".join(part for part in parts if part))[:SEARCH_TEXT]
+
+
+def searchable(tx: Transaction, id_: int) -> None:
+    """Make the search know the words that the row of this id has now; the row must be locked."""
+    row = tx.rows("SELECT name, caption, alt_text, tags, visible_text FROM images WHERE id = ?", id_)[0]
+    tags = " ".join(json.loads(row["tags"])) if row["tags"] else ""
+    text = search_text(row["name"], row["caption"], row["alt_text"], tags, row["visible_text"])
+    tx.execute("UPDATE images SET search_text = ? WHERE id = ?", text, id_)
