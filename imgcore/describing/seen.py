@@ -1,0 +1,37 @@
+"""What the describer made out in a picture, before it is put into words. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Impression:
+    """Shape, light and colours."""
+
+    shape: str  # "wide", "tall", "square" or "panoramic"
+    light: str | None  # "dark" or "bright", where it is either
+    colors: tuple[str, ...]  # at most two, the larger share first
+    mostly: bool  # whether these colours are half of the picture or more
+    black_and_white: bool
+    plain: bool  # one even surface
+    drawn: bool  # so many flat patches that it may be no photograph at all
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What the picture seems to show. Phrases carry their article where they need one: "a cat"."""
+
+    phrase: str
+    detail: str | None  # the kind, where that is likely too: "a tabby"
+    sure: bool  # True: "looks like"; False: "possibly"
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Everything that may be said."""
+
+    impression: Impression
+    faces: int
+    subject: Subject | None

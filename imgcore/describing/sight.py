@@ -1,0 +1,72 @@
+"""Both nets and the colours, at work on one picture. Imports numpy: load this module only when needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from imgcore.describing import blazeface, efficientnet
+from imgcore.describing.impression import SIDE, impression
+from imgcore.describing.layers import Array
+from imgcore.describing.seen import Impression, Seen
+from imgcore.describing.vocabulary import subject
+from imgcore.model import Picture
+
+_CROP = 0.875  # of the shorter side, what the classifier was evaluated with
+_DETAIL = 256  # pixels a side, looked at unscaled
+
+
+class Sight:
+    """Holds the nets of this process. Safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._classify = efficientnet.Classifier.load()
+        self._find_faces = blazeface.FaceFinder.load()
+
+    def look(self, picture: Picture, go_on: Callable[[], None]) -> Seen:
+        """``go_on`` is called before each longer step and raises where there is no time for it."""
+        first = _impression(picture)
+        if first.plain:
+            return Seen(first, faces=0, subject=None)
+        go_on()
+        faces = len(self._find_faces(_letterbox(picture, blazeface.SIDE)))
+        go_on()
+        closer = self._classify(_square(picture, efficientnet.SIDE, _CROP))
+        go_on()
+        whole = self._classify(_square(picture, efficientnet.SIDE, 1.0))
+        return Seen(first, faces, subject(((closer + whole) / 2).tolist(), faces=faces))
+
+
+def _impression(picture: Picture) -> Impression:
+    width, height = picture.size
+    across, down = min(width, _DETAIL), min(height, _DETAIL)
+    left, top = (width - across) // 2, (height - down) // 2
+    detail = _pixels(picture, (across, down), (left, top, left + across, top + down))
+    return impression(_pixels(picture, (SIDE, SIDE)), detail, (width, height))
+
+
+def _letterbox(picture: Picture, side: int) -> Array:
+    """The whole picture in its own proportions, in the middle of a black square."""
+    width, height = picture.size
+    scale = side / max(width, height)
+    across, down = max(1, round(width * scale)), max(1, round(height * scale))
+    out = np.zeros((side, side, 3), np.float32)
+    left, top = (side - across) // 2, (side - down) // 2
+    out[top : top + down, left : left + across] = _pixels(picture, (across, down))
+    return out
+
+
+def _square(picture: Picture, side: int, share: float) -> Array:
+    """The middle: a square of ``share`` of the shorter side."""
+    width, height = picture.size
+    cut = share * min(width, height)
+    left, top = (width - cut) / 2, (height - cut) / 2
+    return _pixels(picture, (side, side), (left, top, left + cut, top + cut))
+
+
+def _pixels(
+    picture: Picture, size: tuple[int, int], box: tuple[float, float, float, float] | None = None
+) -> Array:
+    data = np.frombuffer(picture.rgb(size, box), np.uint8)
+    return data.reshape(size[1], size[0], 3).astype(np.float32)
