@@ -1,0 +1,1 @@
+"""The two Lambda functions: their handlers, and what packs them."""

@@ -1,0 +1,106 @@
+"""Pack the Lambda functions: ``python -m lambda_build.build``.
+
+A zip holds the handlers, the modules of imgcore that they use, and the locked dependencies for the Python
+and machine that will run it; boto3 comes with AWS's own runtime. Equal inputs (sources, locks, and the
+interpreter that compiles) make equal bytes, whenever and wherever it is built; the zip's comment is their
+hash, so a build whose inputs did not change ends at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from lambda_build import archive, dependencies
+from lambda_build.targets import FUNCTIONS, HERE, PROFILES, BuildError, Interpreter, Target, interpreter, target
+
+ROOT = HERE.parent
+COMMON = ("__init__", "common", "logs")  # what both handlers import
+
+
+def build(target: Target, out: Path, cache: Path = dependencies.CACHE) -> tuple[Path, bool]:
+    """Build one zip; where it is, and whether anything had to be done. BuildError says what is missing."""
+    compiler = interpreter(target.python)
+    path = out / f"{target.function}.zip"
+    sources = own_files(target)
+    stamp = inputs(target, compiler, sources)
+    if archive.comment(path) == stamp:
+        return path, False
+    base = dependencies.ensure(target, compiler, cache)
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out) as scratch:
+        folder, fresh = Path(scratch, "tree"), Path(scratch, "zip")
+        for name, source in sources.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, folder / name)
+        if compiler is not None:
+            archive.compile_into(folder, compiler)
+        shutil.copyfile(base, fresh)
+        archive.append(fresh, folder, comment=stamp)
+        fresh.replace(path)
+    return path, True
+
+
+def own_files(target: Target, root: Path = ROOT) -> dict[str, Path]:
+    """Our part of the zip: each file's name in there and the file it comes from."""
+    handlers = root / "lambda_build" / "handlers"
+    files = {f"handlers/{name}.py": handlers / f"{name}.py" for name in (*COMMON, target.function)}
+    for source in sorted((root / "imgcore").rglob("*")):
+        name = source.relative_to(root)
+        left_out = name.parts[1].removesuffix(".py") in target.left_out
+        if source.is_file() and not left_out and "__pycache__" not in name.parts and name.name != "py.typed":
+            files[name.as_posix()] = source
+    return files
+
+
+def inputs(target: Target, compiler: Interpreter | None, sources: dict[str, Path]) -> str:
+    """A hash of everything that decides the zip's bytes."""
+    digest = hashlib.sha256(dependencies.key(target, compiler).encode())
+    digest.update((HERE / "build.py").read_bytes())
+    for name, source in sorted(sources.items()):
+        digest.update(f"\0{name}\0".encode() + hashlib.sha256(source.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Build what the command line names; 1 where that cannot be done, with the reason on standard error."""
+    options = _parser().parse_args(arguments)
+    out = options.out or ROOT / "dist" / options.profile
+    for function in options.function or FUNCTIONS:
+        wanted = target(function, options.profile, options.python, options.platform)
+        started = time.monotonic()
+        try:
+            path, built = build(wanted, out)
+        except BuildError as error:
+            sys.stderr.write(f"{error}\n")
+            return 1
+        _report(wanted, path, f"built in {time.monotonic() - started:.1f} s" if built else "unchanged")
+    return 0
+
+
+def _report(target: Target, path: Path, what: str) -> None:
+    compiler = interpreter(target.python)
+    compiled = (
+        f"compiled by {compiler.version}" if compiler else f"not compiled: no Python {target.python} here"
+    )
+    size = path.stat().st_size / 1e6
+    sys.stdout.write(f"{path}: {size:.1f} MB, Python {target.python}, {target.platform}, {compiled}; {what}\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="lambda_build.build", description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--out", type=Path, help="folder of the zips (default: dist/<profile>)")
+    parser.add_argument("--profile", choices=PROFILES, default="production")
+    parser.add_argument("--function", choices=FUNCTIONS, action="append", help="only this one (default: both)")
+    parser.add_argument("--python", help="version it runs on (default: 3.13; with local, this one's)")
+    parser.add_argument("--platform", help="as uv names it, or 'this' (default: arm64 Linux; with local, this)")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

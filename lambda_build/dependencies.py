@@ -1,0 +1,142 @@
+"""What a function needs from others: the locked wheels for its machine, pruned, compiled, zipped once.
+
+The result is kept below .local/, by the hash of all that decides it, so that a change of our own code
+installs and compresses nothing again and needs no network.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from lambda_build import archive
+from lambda_build.targets import HERE, THIS, BuildError, Interpreter, Target
+
+CACHE = HERE.parent / ".local" / "lambda"
+
+# Never needed inside a function. A pattern is matched against a path's end, as Path.match does.
+PRUNED = (
+    "bin",
+    "__pycache__",
+    "*.dist-info",
+    "*.pyi",
+    "py.typed",
+    "tests",
+    "*.pxd",
+    "*.pyx",
+    "numpy/distutils",
+    "numpy/f2py",
+    "numpy/_pyinstaller",
+    "numpy/_core/include",
+    "numpy/_core/lib",
+    "numpy/random/lib",
+    "numpy/random/_examples",
+    "google/genai/_gaos",  # a second, generated client (agents, interactions)
+    "google/oauth2",  # credentials other than a key, with google/auth's transports for them
+    "google/auth/compute_engine",
+    "google/auth/crypt",
+    "google/auth/transport/grpc.py",
+    "google/auth/transport/requests.py",
+    "google/auth/transport/urllib3.py",
+    "google/auth/transport/_*requests.py",
+    "anyio/_backends/_trio.py",
+    "pydantic/v1",  # for classes written for pydantic 1; there are none
+    "pydantic/mypy.py",
+    "websockets/legacy",
+    "websockets/sync",
+    "websockets/trio",
+    # Pillow's text drawing and its Tk window, with the libraries that only they load
+    "PIL/_imagingft.*",
+    "PIL/_imagingtk.*",
+    "pillow.libs/libfreetype-*",
+    "pillow.libs/libharfbuzz-*",
+    "pillow.libs/libbrotli*",
+    "pillow.libs/libpng16-*",
+)
+# They ask for their own version when they are imported.
+KEPT_METADATA = ("httpx2", "httpcore2")
+
+
+def ensure(target: Target, interpreter: Interpreter | None, cache: Path = CACHE) -> Path:
+    """The zip of the target's dependencies. BuildError where they cannot be had."""
+    path = cache / f"{key(target, interpreter)}.zip"
+    if archive.comment(path) is None:
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache) as scratch:
+            folder, fresh = Path(scratch, "tree"), Path(scratch, "zip")
+            _install(target, folder)
+            prune(folder)
+            if interpreter is not None:
+                archive.compile_into(folder, interpreter)
+            archive.append(fresh, folder, comment="")
+            fresh.replace(path)
+    return path
+
+
+def key(target: Target, interpreter: Interpreter | None) -> str:
+    """A hash of everything that decides what is in the dependencies' zip."""
+    digest = hashlib.sha256()
+    machine = sys.platform + os.uname().machine if target.platform == THIS else target.platform
+    for part in (target.python, machine, interpreter.version if interpreter else "no bytecode"):
+        digest.update(part.encode() + b"\0")
+    for name in ("archive.py", "bytecode.py", "dependencies.py", target.requirements.name):
+        digest.update((HERE / name).read_bytes() + b"\0")
+    return digest.hexdigest()[:32]
+
+
+def prune(folder: Path) -> None:
+    """Remove what a running function never reads."""
+    metadata = [folder.glob(f"{name}-*.dist-info/METADATA") for name in KEPT_METADATA]
+    kept = {path: path.read_bytes() for paths in metadata for path in paths}
+    for pattern in PRUNED:
+        for path in sorted(folder.rglob(pattern)):
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+    for path, data in kept.items():
+        path.parent.mkdir()
+        path.write_bytes(data)
+
+
+def _install(target: Target, folder: Path) -> None:
+    command = [
+        *find_uv(),
+        "pip",
+        "install",
+        "--quiet",
+        "--target",
+        str(folder),
+        "--no-deps",
+        "--require-hashes",
+    ]
+    command += ["--only-binary", ":all:", "--link-mode", "copy", "--requirements", str(target.requirements)]
+    if target.platform == THIS:
+        command += ["--python", sys.executable]
+    else:
+        command += ["--python-platform", target.platform]
+    command += ["--python-version", target.python]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise BuildError(
+            f"The packages of the {target.function} function cannot be fetched for Python {target.python} on "
+            f"{target.platform}. Is this machine offline? The first build needs a package index; "
+            f"later ones do not. uv says:\n{done.stderr.strip()}"
+        )
+
+
+def find_uv() -> list[str]:
+    """The command that is uv: $UV, on PATH, or this Python's own. BuildError where there is none."""
+    if named := os.environ.get("UV"):
+        return [named]
+    if on_path := shutil.which("uv"):
+        return [on_path]
+    if importlib.util.find_spec("uv") is not None:
+        return [sys.executable, "-m", "uv"]
+    raise BuildError("uv is needed to fetch the functions' packages: `pip install uv`, or name it in $UV.")

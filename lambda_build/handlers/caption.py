@@ -1,0 +1,28 @@
+"""The caption function: describes what was uploaded and, each minute, sweeps up what events forgot."""
+
+from functools import cache
+from typing import Any
+
+from imgcore import bootstrap
+from imgcore.config import Config
+from imgcore.model import TaskKind
+
+from . import logs
+from .common import Function
+
+
+@cache
+def pipeline() -> Any:
+    """What does the work."""
+    return bootstrap.pipeline(Config.read(), TaskKind.CAPTION)
+
+
+def warm(pipeline: Any) -> None:
+    """Load the model's SDK or weights, and fetch the key, before the first photograph comes."""
+    for captioner in (pipeline.captioner, pipeline.standby):
+        getattr(captioner, "warm", lambda: None)()
+
+
+logs.configure()
+# Takes messages of its queue, {"task": "sweep"} from the schedule, and {"task": "ping"}.
+handler = Function(TaskKind.CAPTION, pipeline, {"sweep": lambda made: made.sweep(), "ping": warm}).respond

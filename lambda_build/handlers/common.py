@@ -1,0 +1,88 @@
+"""What both functions do with an event: each delivery by itself, one log line each, failures reported."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, is_dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+from imgcore.errors import Invalid
+from imgcore.events import Delivery, deliveries
+from imgcore.keys import is_public_id
+from imgcore.model import TaskKind
+
+from . import logs
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """One Lambda function.
+
+    pipeline: makes its Pipeline at the first call and gives the same one ever after. Made inside the
+        delivery that needs it, a setting that is wrong fails that delivery, with a line in the log, and
+        not the start of the whole environment.
+    tasks: what it does by name, without a photograph.
+    """
+
+    kind: TaskKind
+    pipeline: Callable[[], Any]
+    tasks: Mapping[str, Callable[[Any], Any]]
+
+    def respond(self, event: Any, context: Any) -> dict[str, Any]:
+        """Answer AWS Lambda.
+
+        A queue's message that fails is named in ``batchItemFailures``, so that it alone is delivered again.
+        Anything else that fails raises, so that Lambda itself tries again.
+        """
+        logs.begin(context)
+        deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000
+        failures = []
+        for delivery in deliveries(event):
+            started = time.monotonic()
+            fields = {"kind": str(self.kind), "message_id": delivery.message_id}
+            try:
+                for told in self._work(delivery, deadline):
+                    _log(logging.INFO, "delivery", fields | told, started)
+            except Exception as error:
+                told = {"outcome": "error", "error": type(error).__name__}
+                _log(logging.ERROR, str(error), fields | told, started, error)
+                if delivery.message_id is None:
+                    raise
+                failures.append({"itemIdentifier": delivery.message_id})
+        return {"batchItemFailures": failures}
+
+    def _work(self, delivery: Delivery, deadline: float) -> Iterator[dict[str, Any]]:
+        """Do what was delivered; yields what to tell of each part of it."""
+        if delivery.problem is not None:
+            raise Invalid(delivery.problem)
+        if delivery.task is not None:
+            yield self._task(delivery.task)
+        elif not delivery.created:
+            yield {"outcome": "nothing"}  # S3's own test event, or news of something else than an upload
+        for created in delivery.created:
+            outcome = self.pipeline().process(created, self.kind, deadline=deadline)
+            yield {**_name(created.key), "outcome": str(outcome)}
+
+    def _task(self, name: str) -> dict[str, Any]:
+        if name not in self.tasks:
+            raise Invalid(f"This function has no task {name!r}; it has {', '.join(sorted(self.tasks))}.")
+        report = self.tasks[name](self.pipeline())
+        counts = asdict(report) if is_dataclass(report) and not isinstance(report, type) else {}
+        return {"task": name, "outcome": "done", **counts}
+
+
+def _name(key: str) -> dict[str, str]:
+    stem = PurePosixPath(key).stem
+    return {"public_id": stem} if is_public_id(stem) else {"key": key}
+
+
+def _log(
+    level: int, message: str, fields: dict[str, Any], started: float, error: Exception | None = None
+) -> None:
+    milliseconds = round((time.monotonic() - started) * 1000)
+    logger.log(level, message, exc_info=error, extra={"fields": {**fields, "milliseconds": milliseconds}})
