@@ -200,8 +200,10 @@ def _gemini(config: Config) -> Any:
 
 
 def _local() -> Captioner:
-    from imgcore.describing import LocalDescriber
-
+    try:
+        from imgcore.describing import LocalDescriber
+    except ModuleNotFoundError as error:  # the zip of the function that uses Gemini leaves it out
+        raise Misconfigured("The local describer is not installed here.") from error
     return LocalDescriber()
 
 
