@@ -1,0 +1,120 @@
+"""When to ask again, how long to wait first, and when to leave it to a later run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from imgcore.errors import ImgcoreError, Unavailable
+
+BUSY = "Gemini cannot be reached just now. This photograph will be described by itself, a little later."
+
+
+class Setback(Enum):
+    """Why a request brought no description; each sort has its own number of tries."""
+
+    TRANSIENT = auto()  # overloaded, rate-limited, unreachable
+    UNUSABLE = auto()  # an answer, and not a description
+    CUT_SHORT = auto()  # the answer ran into its token limit
+    RECITATION = auto()  # the model stopped itself for quoting
+    EMPTY = auto()  # an answer without content
+    MODEL_GONE = auto()  # this model cannot be asked; another might
+    FINAL = auto()  # asking again cannot help
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One request without a description.
+
+    end: what is raised where nothing is left to try.
+    detail: for the log, never for the uploader.
+    hint: seconds that the other side asks to wait.
+    """
+
+    setback: Setback
+    end: ImgcoreError
+    detail: str
+    hint: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The numbers of the policy; times in seconds.
+
+    attempts: requests in all.
+    tries: requests for each sort of setback, where that is fewer.
+    longest_wait: of those that are ours to choose; what the other side asks for is not bounded by it.
+    timeout: of one request, from its start to the last byte of its answer.
+    floor: a request is not begun with less time than this; Google refuses shorter server deadlines.
+    reserve: a wait is not begun unless this much time is left after it.
+    """
+
+    attempts: int = 4
+    unusable: int = 3
+    once_more: int = 2
+    longest_wait: float = 20.0
+    timeout: float = 45.0
+    floor: float = 10.0
+    reserve: float = 15.0
+
+    def tries(self, setback: Setback) -> int:
+        """How often a request may end so before it is given up."""
+        match setback:
+            case Setback.TRANSIENT:
+                return self.attempts
+            case Setback.UNUSABLE:
+                return self.unusable
+            case Setback.CUT_SHORT | Setback.RECITATION | Setback.EMPTY:
+                return self.once_more
+            case _:
+                return 1
+
+    def wait(self, attempt: int, hint: float | None, chance: float) -> float:
+        """Seconds before request ``attempt + 1``; ``attempt`` counts from 1, ``chance`` is from [0, 1).
+
+        Never earlier than asked for, and then spread a little, so that not all come back at once.
+        Otherwise full jitter: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+        """
+        if hint is not None:
+            return hint + chance * min(2.0, 0.1 * hint + 0.2)
+        return chance * min(self.longest_wait, 2.0 ** (attempt - 1))
+
+
+class Attempts:
+    """The requests made for one photograph: counts them, waits between them, ends them."""
+
+    def __init__(
+        self,
+        policy: Policy,
+        deadline: float,
+        *,
+        clock: Callable[[], float],
+        sleep: Callable[[float], None],
+        rng: Callable[[], float],
+    ) -> None:
+        self._policy, self._deadline = policy, deadline
+        self._clock, self._sleep, self._rng = clock, sleep, rng
+        self._met: Counter[Setback] = Counter()
+
+    def seconds(self) -> float:
+        """How long the next request may take. Unavailable where too little time is left to begin one."""
+        left = self._deadline - self._clock()
+        if left < self._policy.floor:
+            raise Unavailable(BUSY)
+        return min(left, self._policy.timeout)
+
+    def again(self, failure: Failure) -> None:
+        """Return when the next request is due; raise where there is none.
+
+        What was cut short by the clock, or by other setbacks, is not given up for good.
+        """
+        self._met[failure.setback] += 1
+        if self._met[failure.setback] >= self._policy.tries(failure.setback):
+            raise failure.end
+        made = self._met.total()
+        wait = self._policy.wait(made, failure.hint, self._rng())
+        if made >= self._policy.attempts or self._clock() + wait > self._deadline - self._policy.reserve:
+            raise Unavailable(BUSY) if failure.end.permanent else failure.end
+        self._sleep(wait)

@@ -1,0 +1,441 @@
+"""A Gemini on the loopback that the real SDK talks to, well-behaved or not, as a script says.
+
+In a test::
+
+    with FakeGemini("503", "ok") as gemini:
+        ...  # base_url=gemini.url; afterwards gemini.asked tells what came
+
+Alone: ``python -m tests.fake_gemini --port 9000 --script ok,429:30,ok``. The entries of a script are used up
+one after another, and the last one stays. SCENARIOS and CONNECTIONS name them; ``429:SECONDS`` asks to wait
+so long; a Reply of one's own may stand there too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import binascii
+import hashlib
+import json
+import re
+import socket
+import struct
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+
+PATH = re.compile(r"/(?:[\w-]+/)*v1beta/(models/[^/:?]+)(:generateContent)?$")
+TYPE = "type.googleapis.com/google.rpc."
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One HTTP response. A body that is not bytes is sent as JSON."""
+
+    status: int = 200
+    body: Any = b""
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request as it came; the names in ``body`` in snake_case, whichever way they were sent."""
+
+    method: str
+    path: str
+    model: str
+    headers: dict[str, str]
+    body: dict[str, Any] = field(repr=False)
+    at: float = field(default_factory=time.monotonic)
+
+    @property
+    def key(self) -> str | None:
+        """The API key that came with it."""
+        return self.headers.get("x-goog-api-key")
+
+    @property
+    def parts(self) -> list[dict[str, Any]]:
+        """The parts of all contents."""
+        return [part for content in self.body.get("contents", ()) for part in content.get("parts", ())]
+
+    @property
+    def picture(self) -> bytes | None:
+        """The JPEG, or None where there is none."""
+        for part in self.parts:
+            data = part.get("inline_data", {})
+            if data.get("mime_type") == "image/jpeg":
+                standard = data.get("data", "").replace("-", "+").replace("_", "/")  # either alphabet may come
+                try:
+                    return base64.b64decode(standard, validate=True)
+                except binascii.Error:
+                    return None
+        return None
+
+
+def description(**changes: Any) -> dict[str, Any]:
+    """A description as the schema asks for it."""
+    return {
+        "caption": "A red barn stands in a snowy field.",
+        "alt_text": "Red barn in a snowy field",
+        "tags": ["barn", "snow", "field"],
+        "visible_text": "",
+        "safety": "ok",
+        **changes,
+    }
+
+
+def answer(text: str | None, finish: str | None = "STOP", **changes: Any) -> Callable[[Asked], Reply]:
+    """A response of status 200 with that text; ``changes`` replace or (None) remove parts of it."""
+
+    def reply(asked: Asked) -> Reply:
+        parts = [] if text is None else [{"text": text}]
+        body = {
+            "candidates": [{"content": {"parts": parts, "role": "model"}, "finishReason": finish, "index": 0}],
+            "usageMetadata": {"promptTokenCount": 700, "candidatesTokenCount": 90, "totalTokenCount": 790},
+            "modelVersion": asked.model.removeprefix("models/"),
+            "responseId": "made-up",
+            **changes,
+        }
+        return Reply(body={name: value for name, value in body.items() if value is not None})
+
+    return reply
+
+
+def error(code: int, status: str, message: str, *details: dict[str, Any]) -> Reply:
+    """An error as Google writes it."""
+    body: dict[str, Any] = {"code": code, "message": message, "status": status}
+    if details:
+        body["details"] = list(details)
+    return Reply(code, {"error": body})
+
+
+def limited(seconds: str | None, quota: str = "GenerateRequestsPerMinutePerProjectPerModel-FreeTier") -> Reply:
+    """A 429 that asks to wait ``seconds``."""
+    violation = {"quotaMetric": "generate_content_free_tier_requests", "quotaId": quota, "quotaValue": "10"}
+    details: list[dict[str, Any]] = [
+        {"@type": TYPE + "QuotaFailure", "violations": [violation]},
+        {"@type": TYPE + "Help", "links": [{"description": "Learn more about quotas"}]},
+    ]
+    if seconds is not None:
+        details.append({"@type": TYPE + "RetryInfo", "retryDelay": f"{seconds}s"})
+    return error(429, "RESOURCE_EXHAUSTED", "You exceeded your current quota.", *details)
+
+
+def _of_its_own(asked: Asked) -> Reply:
+    """A caption that differs from picture to picture, so that they can be told apart."""
+    name = hashlib.sha256(asked.picture or b"").hexdigest()[:8]
+    return answer(json.dumps(description(caption=f"Photograph {name}.", alt_text=f"Photograph {name}")))(asked)
+
+
+BAD_KEY = error(
+    400,
+    "INVALID_ARGUMENT",
+    "API key not valid. Please pass a valid API key.",
+    {"@type": TYPE + "ErrorInfo", "reason": "API_KEY_INVALID", "domain": "googleapis.com"},
+)
+BAD_IMAGE = error(400, "INVALID_ARGUMENT", "Unable to process input image.")
+GOOD = json.dumps(description())
+BLOCKED_RATING = {"category": "HARM_CATEGORY_SEXUALLY_EXPLICIT", "probability": "HIGH", "blocked": True}
+DAILY = "GenerateRequestsPerDayPerProjectPerModel-FreeTier"
+
+# What it says. The names are those of the error, or of what is wrong with the answer.
+SCENARIOS: dict[str, Reply | Callable[[Asked], Reply]] = {
+    "ok": answer(GOOD),
+    "each": _of_its_own,
+    "429": limited("34.074824224"),
+    "429day": limited("21", DAILY),
+    "429plain": limited(None),
+    "500": error(500, "INTERNAL", "An internal error has occurred."),
+    "503": error(503, "UNAVAILABLE", "The model is overloaded. Please try again later."),
+    "504": error(504, "DEADLINE_EXCEEDED", "Deadline expired before operation could complete."),
+    "400": BAD_IMAGE,
+    "400key": BAD_KEY,
+    "400thinking": error(400, "INVALID_ARGUMENT", "Thinking level MINIMAL is not supported for this model."),
+    "400region": error(400, "FAILED_PRECONDITION", "User location is not supported for the API use."),
+    "403": error(403, "PERMISSION_DENIED", "Generative Language API has not been used in this project before."),
+    "404": error(404, "NOT_FOUND", "models/gone is not found for API version v1beta."),
+    "promptblock": answer(None, candidates=None, promptFeedback={"blockReason": "PROHIBITED_CONTENT"}),
+    "safety": answer(
+        None, candidates=[{"finishReason": "SAFETY", "index": 0, "safetyRatings": [BLOCKED_RATING]}]
+    ),
+    "maxtokens": answer('{"caption": "A red ba', "MAX_TOKENS"),
+    "maxtokens_empty": answer(
+        None, "MAX_TOKENS", usageMetadata={"promptTokenCount": 700, "thoughtsTokenCount": 300}
+    ),
+    "nojson": answer("Sure! Here is a caption: a red barn."),
+    "wrongschema": answer('{"title": "x"}'),
+    "recitation": answer(None, candidates=[{"finishReason": "RECITATION", "index": 0}]),
+    "unknownreason": answer(GOOD, "BRAND_NEW_REASON"),
+    "empty": Reply(body={}),
+    "badbody": Reply(body=b"<html>a proxy says hello</html>", headers=(("Content-Type", "text/html"),)),
+    "truncbody": Reply(body=b'{"candidates": [{"content"'),
+    "emptybody": Reply(),
+    "html503": Reply(503, b"<html>Service Unavailable</html>"),
+    "html429": Reply(429),
+    "header429": Reply(429, headers=(("Retry-After", "7"),)),
+    "listerr": Reply(429, [limited("34.074824224").body]),
+    "204": Reply(204),
+    "302": Reply(302),
+    "html502": Reply(502, b"<html>bad gateway</html>"),
+    "html404": Reply(404, b"<html>not found</html>"),
+    "nul": answer(
+        json.dumps(
+            description(caption="A \0<script>alert(1)</script>\u202e barn\ud800.", visible_text="\0\ud83d")
+        )
+    ),
+    "huge": answer("x" * 20_000_000),
+    "deep": Reply(body=b"[" * 200_000),
+    "deeptext": answer("[" * 200_000),
+}
+
+
+def _hang(handler: Handler) -> None:
+    """Say nothing."""
+    handler.fake.released.wait()
+
+
+def _trickle(handler: Handler) -> None:
+    """One byte of the body now and then, with no end."""
+    handler.put(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n")
+    while handler.put(b" ") and not handler.fake.released.wait(0.05):
+        pass
+
+
+def _trickle_headers(handler: Handler) -> None:
+    """One byte of a header now and then, with no end."""
+    handler.put(b"HTTP/1.1 200 OK\r\nX-Padding: ")
+    while handler.put(b"x") and not handler.fake.released.wait(0.05):
+        pass
+
+
+def _endless(handler: Handler) -> None:
+    """A body as fast as it is taken, with no end."""
+    handler.put(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n")
+    while handler.put(b" " * 65_536) and not handler.fake.released.is_set():
+        pass
+
+
+def _reset(handler: Handler) -> None:
+    """Hang up without a word."""
+    handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    handler.connection.close()
+
+
+def _cut_off(handler: Handler) -> None:
+    """Hang up in the middle of the body."""
+    handler.put(b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 9999\r\n\r\n{"candid')
+
+
+# What it does to the connection instead of saying something.
+CONNECTIONS: dict[str, Callable[[Handler], None]] = {
+    "hang": _hang,
+    "trickle": _trickle,
+    "trickle_headers": _trickle_headers,
+    "endless": _endless,
+    "reset": _reset,
+    "cut_off": _cut_off,
+}
+
+Entry = str | Reply | Callable[[Asked], Reply]
+
+
+class FakeGemini:
+    """The server, in threads of this process, from ``with`` to its end (or start() to stop()).
+
+    script: what to answer to photographs. probes: what to answer to questions for a model ("ok": it is there).
+    key: the only key accepted; None accepts all. models: the only ones there are; None: all.
+    delay: seconds before each answer. port: 0 takes a free one.
+    """
+
+    def __init__(
+        self,
+        *script: Entry,
+        probes: Iterable[Entry] = ("ok",),
+        key: str | None = None,
+        models: Iterable[str] | None = None,
+        delay: float = 0.0,
+        port: int = 0,
+    ) -> None:
+        self.play(*script or ("ok",))
+        self._probes = [_checked(entry) for entry in probes]
+        self.key, self.delay = key, delay
+        self.models = None if models is None else set(models)
+        self.asked: list[Asked] = []  # photographs
+        self.probed: list[Asked] = []  # questions for a model
+        self.released = threading.Event()  # ends what would not end
+        self._lock = threading.Lock()
+        self._server = _Server(("127.0.0.1", port), Handler)
+        self._server.fake = self
+
+    @property
+    def url(self) -> str:
+        """What to set as the base URL."""
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def play(self, *script: Entry) -> None:
+        """Go on with another script."""
+        self._script = [_checked(entry) for entry in script]
+
+    def start(self) -> Self:
+        """Begin to answer."""
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        return self
+
+    def stop(self) -> None:
+        """Let go of everything that hangs, and end."""
+        self.released.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def next(self, asked: Asked, *, probe: bool) -> Entry:
+        """Note the request; what to do about it."""
+        with self._lock:
+            (self.probed if probe else self.asked).append(asked)
+            if (objection := self._objection(asked, probe)) is not None:
+                return objection
+            script = self._probes if probe else self._script
+            entry = script.pop(0) if len(script) > 1 else script[0]
+        return _model(asked.model) if probe and entry == "ok" else entry
+
+    def _objection(self, asked: Asked, probe: bool) -> Reply | None:
+        """What Google itself would refuse."""
+        if self.key is not None and asked.key != self.key:
+            return BAD_KEY
+        if self.models is not None and asked.model.removeprefix("models/") not in self.models:
+            return error(404, "NOT_FOUND", f"{asked.model} is not found for API version v1beta.")
+        seconds = float(asked.headers.get("x-server-timeout", "inf"))
+        if seconds < 10:
+            return error(400, "INVALID_ARGUMENT", f"Manually set deadline {seconds}s is too short.")
+        if not probe and not (asked.picture or b"").startswith(b"\xff\xd8"):
+            return BAD_IMAGE
+        return None
+
+
+def _checked(entry: Entry) -> Entry:
+    if isinstance(entry, str) and re.fullmatch(r"429:\d+(\.\d+)?", entry):
+        return limited(entry.removeprefix("429:"))
+    if isinstance(entry, str) and entry not in SCENARIOS and entry not in CONNECTIONS:
+        raise ValueError(f"no scenario is named {entry!r}; there are {', '.join((*SCENARIOS, *CONNECTIONS))}")
+    return entry
+
+
+def _model(name: str) -> Reply:
+    return Reply(body={"name": name, "version": "001", "supportedGenerationMethods": ["generateContent"]})
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    fake: FakeGemini
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Clients that give up are what this is for."""
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One connection."""
+
+    protocol_version = "HTTP/1.1"
+    server: _Server
+
+    @property
+    def fake(self) -> FakeGemini:
+        """The server's script and notes."""
+        return self.server.fake
+
+    def do_GET(self) -> None:
+        """A question for a model."""
+        self._handle(probe=True)
+
+    def do_POST(self) -> None:
+        """A photograph."""
+        self._handle(probe=False)
+
+    def put(self, data: bytes) -> bool:
+        """Send in one piece; False where nobody listens any more."""
+        try:
+            self.connection.sendall(data)
+        except OSError:
+            return False
+        return True
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nothing: what came is in FakeGemini.asked."""
+
+    def _handle(self, *, probe: bool) -> None:
+        data = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        path = PATH.match(self.path)
+        if path is None or bool(path[2]) == probe:
+            self._send(Reply(404, b"<html>no such page</html>"))
+            return
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        asked = Asked(self.command, self.path, path[1], headers, _snake(json.loads(data)) if data else {})
+        entry = self.fake.next(asked, probe=probe)
+        if self.fake.released.wait(self.fake.delay):
+            return
+        if isinstance(entry, str) and entry in CONNECTIONS:
+            self.close_connection = True
+            CONNECTIONS[entry](self)
+            return
+        found = SCENARIOS[entry] if isinstance(entry, str) else entry
+        self._send(found(asked) if callable(found) else found)
+
+    def _send(self, reply: Reply) -> None:
+        """Head and body in one send, as a server that is not a bench toy does."""
+        data = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
+        headers = {"Content-Type": "application/json; charset=UTF-8", **dict(reply.headers)}
+        if reply.status != HTTPStatus.NO_CONTENT:
+            headers["Content-Length"] = str(len(data))
+        head = f"HTTP/1.1 {reply.status} {HTTPStatus(reply.status).phrase}\r\n"
+        head += "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        self.put(head.encode() + b"\r\n" + data)
+
+
+def _snake(value: Any) -> Any:
+    """The wire's names mix cases; inside a schema they are the schema's own."""
+    if isinstance(value, list):
+        return [_snake(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    names = {
+        name: re.sub(r"(?<=[a-z0-9])([A-Z])", lambda found: "_" + found[1].lower(), name) for name in value
+    }
+    return {
+        names[name]: item if names[name] == "response_json_schema" else _snake(item)
+        for name, item in value.items()
+    }
+
+
+def main() -> None:
+    """Serve until interrupted."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
+    parser.add_argument("--port", type=int, default=0, help="default: a free one")
+    parser.add_argument("--script", default="ok", help="scenarios, with commas (default: ok)")
+    parser.add_argument("--key", help="the only key to accept (default: any)")
+    parser.add_argument("--models", help="the only models to know, with commas (default: any)")
+    parser.add_argument("--delay", type=float, default=0.0, help="seconds before each answer")
+    parsed = parser.parse_args()
+    models = parsed.models.split(",") if parsed.models else None
+    gemini = FakeGemini(
+        *parsed.script.split(","), key=parsed.key, models=models, delay=parsed.delay, port=parsed.port
+    )
+    with gemini:
+        print(gemini.url, flush=True)
+        try:
+            gemini.released.wait()
+        except KeyboardInterrupt:
+            sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()
