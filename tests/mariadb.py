@@ -1,0 +1,192 @@
+"""A private MariaDB: its own folder, socket, loopback port and TLS certificate; nothing of it outlives the tests."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pymysql
+
+_PATH = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"))
+_START = 60.0  # seconds for the server to answer
+
+# Nothing has to survive a power cut, everything a kill -9 of the server: what it wrote, the kernel has.
+_SETTINGS = (
+    "--bind-address=127.0.0.1",
+    "--innodb-flush-log-at-trx-commit=2",
+    "--innodb-flush-method=nosync",
+    "--innodb-doublewrite=0",
+    "--innodb-buffer-pool-size=128M",
+    "--innodb-log-file-size=64M",
+    "--performance-schema=off",
+    "--skip-log-bin",
+    "--character-set-server=latin1",  # the product must not lean on the server's default
+    "--lower-case-table-names=0",
+)
+
+
+class MariaDb:
+    """One server; ``start``, ``kill`` and ``stop`` may be called again and again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = _free_port()
+        self.ca = folder / "ca.pem"
+        self._socket = folder / "s"
+        self._root_password = ""
+        self._process: subprocess.Popen[bytes] | None = None
+        self._user = _unprivileged_user()
+
+    def install(self) -> None:
+        """Make the data folder and the certificate, once."""
+        _certificate(self.folder, self.ca)
+        if os.geteuid() == 0:
+            for path in (self.folder, *self.folder.iterdir()):
+                shutil.chown(path, self._user)
+        _run(
+            "mariadb-install-db",
+            "--no-defaults",
+            f"--datadir={self.folder / 'data'}",
+            f"--user={self._user}",
+            "--auth-root-authentication-method=normal",
+            "--skip-test-db",
+            *_SETTINGS[1:6],
+        )
+
+    def start(self) -> None:
+        """Start the server and wait for its first answer."""
+        log = (self.folder / "log").open("ab")
+        self._process = subprocess.Popen(
+            [
+                _program("mariadbd"),
+                "--no-defaults",
+                f"--user={self._user}",
+                f"--datadir={self.folder / 'data'}",
+                f"--socket={self._socket}",
+                f"--pid-file={self.folder / 'pid'}",
+                f"--port={self.port}",
+                f"--ssl-ca={self.ca}",
+                f"--ssl-cert={self.ca}",
+                f"--ssl-key={self.folder / 'key.pem'}",
+                *_SETTINGS,
+            ],
+            stdout=log,
+            stderr=log,
+        )
+        log.close()
+        end = time.monotonic() + _START
+        while True:
+            try:
+                self.sql("SELECT 1")
+                break
+            except pymysql.OperationalError as error:
+                if self._process.poll() is not None or time.monotonic() > end:
+                    raise RuntimeError((self.folder / "log").read_text()[-4000:]) from error
+                time.sleep(0.05)
+        if not self._root_password:
+            password = secrets.token_urlsafe(16)
+            self.sql(f"ALTER USER root@localhost IDENTIFIED BY '{password}'")
+            self._root_password = password
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+        """End the server, politely or not, and wait until it has ended."""
+        if self._process is not None:
+            self._process.send_signal(how)
+            self._process.wait(timeout=60)
+            self._process = None
+
+    def kill(self) -> None:
+        """End the server with kill -9."""
+        self.stop(signal.SIGKILL)
+
+    def sql(self, *statements: str, database: str | None = None) -> list[tuple[Any, ...]]:
+        """Run statements as root; the last one's rows."""
+        connection = pymysql.connect(
+            unix_socket=str(self._socket),
+            user="root",
+            password=self._root_password,
+            database=database,
+            autocommit=True,
+            connect_timeout=5,
+            read_timeout=60,
+        )
+        try:
+            with connection.cursor() as cursor:
+                for statement in statements:
+                    cursor.execute(statement)
+                return list(cursor.fetchall())
+        finally:
+            connection.close()
+
+    @contextmanager
+    def database(self) -> Iterator[str]:
+        """The URL of a new, empty database with a user of its own; both are gone afterwards."""
+        name, password = f"t_{secrets.token_hex(6)}", secrets.token_urlsafe(12)
+        self.sql(
+            f"CREATE DATABASE {name}",
+            f"CREATE USER {name}@localhost IDENTIFIED BY '{password}'",
+            f"GRANT ALL ON {name}.* TO {name}@localhost",
+        )
+        try:
+            yield f"mysql://{name}:{password}@127.0.0.1:{self.port}/{name}"
+        finally:
+            self.sql(f"DROP DATABASE {name}", f"DROP USER {name}@localhost")
+
+
+@contextmanager
+def mariadb() -> Iterator[MariaDb]:
+    """A running server in a folder of its own, both gone afterwards."""
+    # Not below pytest's own folder: the server's user could not enter it, and a socket's path must be short.
+    folder = Path(tempfile.mkdtemp(prefix="mariadb-"))
+    server = MariaDb(folder)
+    try:
+        server.install()
+        server.start()
+        yield server
+    finally:
+        server.kill()  # nothing of it is wanted any more
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _certificate(folder: Path, ca: Path) -> None:
+    subject = ("-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1")
+    key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", str(folder / "key.pem"))
+    _run("openssl", "req", "-x509", *key, *subject, "-days", "2", "-out", str(ca))
+
+
+def _program(name: str) -> str:
+    found = shutil.which(name, path=_PATH)
+    if found is None:
+        raise RuntimeError(f"{name} is not installed: apt-get install mariadb-server")
+    return found
+
+
+def _run(name: str, *arguments: str) -> None:
+    done = subprocess.run([_program(name), *arguments], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{name}: {done.stdout[-2000:]}{done.stderr[-2000:]}")
+
+
+def _unprivileged_user() -> str:
+    """Who the server runs as: whoever runs the tests, but never root."""
+    if os.geteuid() != 0:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    known = {entry.pw_name for entry in pwd.getpwall()}
+    return "mysql" if "mysql" in known else "nobody"
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
