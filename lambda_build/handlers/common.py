@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from imgcore.errors import Invalid
+from imgcore.errors import ImgcoreError, Invalid
 from imgcore.events import Delivery, deliveries
 from imgcore.keys import is_public_id
 from imgcore.model import TaskKind
@@ -49,8 +49,7 @@ class Function:
                 for told in self._work(delivery, deadline):
                     _log(logging.INFO, "delivery", fields | told, started)
             except Exception as error:
-                told = {"outcome": "error", "error": type(error).__name__}
-                _log(logging.ERROR, str(error), fields | told, started, error)
+                _log(logging.ERROR, str(error), fields | _trouble(error), started, error)
                 if delivery.message_id is None:
                     raise
                 failures.append({"itemIdentifier": delivery.message_id})
@@ -81,8 +80,17 @@ def _name(key: str) -> dict[str, str]:
     return {"public_id": stem} if is_public_id(stem) else {"key": key}
 
 
+def _trouble(error: Exception) -> dict[str, Any]:
+    told: dict[str, Any] = {"outcome": "error", "error": type(error).__name__}
+    if isinstance(error, ImgcoreError):
+        told |= {"code": error.code, "cause": repr(error.__cause__) if error.__cause__ else None}
+    return told
+
+
 def _log(
     level: int, message: str, fields: dict[str, Any], started: float, error: Exception | None = None
 ) -> None:
+    """One line. A traceback only for what is a bug; the errors of this package say themselves what happened."""
     milliseconds = round((time.monotonic() - started) * 1000)
-    logger.log(level, message, exc_info=error, extra={"fields": {**fields, "milliseconds": milliseconds}})
+    bug = None if isinstance(error, ImgcoreError) else error
+    logger.log(level, message, exc_info=bug, extra={"fields": {**fields, "milliseconds": milliseconds}})

@@ -11,12 +11,14 @@ from typing import Any
 _request: dict[str, Any] = {}
 
 
-def configure(level: int = logging.INFO) -> None:
-    """Take the place of the runtime's own plain-text handler."""
+def configure() -> None:
+    """Take the place of the runtime's own plain-text handler. Libraries tell of trouble only."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonFormatter())
     logging.root.handlers[:] = [handler]
-    logging.root.setLevel(level)
+    logging.root.setLevel(logging.WARNING)
+    for ours in ("imgcore", __package__):
+        logging.getLogger(ours).setLevel(logging.INFO)
 
 
 def begin(context: Any) -> None:
