@@ -1,0 +1,53 @@
+"""``python -m web``: serve the gallery on HOST (127.0.0.1) and PORT (8000; 0 takes any that is free)."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Mapping
+
+from imgcore import bootstrap
+from imgcore.config import Config
+from imgcore.errors import ImgcoreError, Misconfigured
+from web.app import create_app
+from web.security import is_loopback
+from web.serving import Server, listen
+
+
+def main(environ: Mapping[str, str]) -> int:
+    """0 after an orderly stop, 1 with one sentence on standard error otherwise."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        host, port = _address(environ)
+        shown = f"[{host}]" if ":" in host else host
+        hosts = [shown, *environ.get("GALLERY_HOSTS", "").split(",")]
+        app = create_app(bootstrap.gallery(Config.read(environ)), hosts=hosts)
+        try:
+            listener = listen(host, port)
+        except OSError as error:
+            raise Misconfigured(
+                f"{host}:{port} cannot be used: {error.strerror}. Choose another PORT."
+            ) from error
+    except ImgcoreError as error:
+        print(error.message, file=sys.stderr)
+        return 1
+    print(f"The gallery is at http://{shown}:{listener.getsockname()[1]}/", flush=True)
+    Server(app, listener, trusted_proxy=environ.get("TRUSTED_PROXY")).run()
+    return 0
+
+
+def _address(environ: Mapping[str, str]) -> tuple[str, int]:
+    host = environ.get("HOST", "").strip() or "127.0.0.1"
+    if not is_loopback(host):
+        raise Misconfigured(
+            f"HOST is {host}, but without accounts the gallery serves this machine only: leave HOST at 127.0.0.1."
+        )
+    text = environ.get("PORT", "").strip() or "8000"
+    if not (text.isascii() and text.isdigit() and int(text) < 65536):
+        raise Misconfigured(f"PORT must be a number from 0 to 65535; it is {text!r}.")
+    return "127.0.0.1" if host.lower() == "localhost" else host.strip("[]"), int(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main(os.environ))

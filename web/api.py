@@ -1,0 +1,147 @@
+"""/api/v1: the same use cases as JSON. openapi.yaml says what each route takes and gives."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bottle import HTTPResponse, request
+
+from imgcore.errors import Invalid
+from imgcore.model import Edit, Image
+from web import present, reading
+
+if TYPE_CHECKING:
+    from imgcore.service import Gallery
+
+PREFIX = "/api/v1"
+DESCRIPTION = Path(__file__).with_name("openapi.yaml")
+IDS_LIMIT = 100
+
+Route = tuple[str, str, Callable[..., Any]]
+
+
+class Api:
+    """The handlers, over one gallery."""
+
+    def __init__(self, gallery: Gallery) -> None:
+        self._gallery = gallery
+        self._description = DESCRIPTION.read_bytes()
+
+    def routes(self) -> list[Route]:
+        """(method, path, handler) of every route that there is."""
+        image = f"{PREFIX}/images/<public_id>"
+        return [
+            ("POST", f"{PREFIX}/uploads", self.request_upload),
+            ("GET", f"{PREFIX}/images", self.images),
+            ("GET", image, self.image),
+            ("PATCH", image, self.edit),
+            ("DELETE", image, self.delete),
+            ("GET", f"{image}/status", self.status),
+            ("POST", f"{image}/retry", self.retry),
+            ("POST", f"{image}/restore", self.restore),
+            ("GET", f"{PREFIX}/openapi.yaml", self.description),
+        ]
+
+    def request_upload(self) -> HTTPResponse:
+        """The row, and the form that puts exactly this file in its place."""
+        body = reading.json_object(frozenset({"name", "size", "type"}))
+        size = body.get("size")
+        image, form = self._gallery.request_upload(
+            reading.string(body, "name"),
+            None if size is None else reading.whole_number(size, "size"),
+            reading.string(body, "type"),
+        )
+        found = {"image": self._shown(image), "form": {"url": form.url, "fields": dict(form.fields)}}
+        return _answer(
+            found, 201, {"Location": f"{PREFIX}/images/{image.public_id}", "Cache-Control": "no-store"}
+        )
+
+    def images(self) -> HTTPResponse:
+        """One screenful, or up to 100 by their ids."""
+        asked = reading.query()
+        if "ids" in asked:
+            ids = [public_id for public_id in asked["ids"].split(",") if public_id]
+            if len(ids) > IDS_LIMIT:
+                raise Invalid(f"At most {IDS_LIMIT} photographs can be asked for at once.", code="ids")
+            found, following = self._gallery.get_many(ids), None
+        else:
+            page = self._gallery.page(
+                cursor=asked.get("cursor") or None, limit=_limit(asked), query=asked.get("q") or None
+            )
+            found, following = list(page.images), page.next
+        return _fresh({"images": [self._shown(image) for image in found], "next": following})
+
+    def image(self, public_id: str) -> HTTPResponse:
+        """One photograph."""
+        return _fresh(self._shown(self._gallery.get(public_id)))
+
+    def status(self, public_id: str) -> HTTPResponse:
+        """Only what changes while it is worked on."""
+        return _fresh(present.status_json(self._gallery.get(public_id)))
+
+    def edit(self, public_id: str) -> HTTPResponse:
+        """A person's own words."""
+        body = reading.json_object(frozenset({"caption", "alt_text", "tags"}))
+        if not body:
+            raise Invalid("Say what to change: caption, alt_text or tags.", code="empty")
+        edit = Edit(
+            caption=reading.string(body, "caption") if "caption" in body else None,
+            alt_text=reading.string(body, "alt_text") if "alt_text" in body else None,
+            tags=reading.strings(body["tags"], "tags") if "tags" in body else None,
+        )
+        return _answer(self._shown(self._gallery.edit(public_id, edit)))
+
+    def delete(self, public_id: str) -> HTTPResponse:
+        """Into the trash."""
+        self._gallery.delete(public_id)
+        return HTTPResponse(status=204)
+
+    def restore(self, public_id: str) -> HTTPResponse:
+        """Out of it again."""
+        return _answer(self._shown(self._gallery.restore(public_id)))
+
+    def retry(self, public_id: str) -> HTTPResponse:
+        """Try again what failed; the work itself goes on after the answer."""
+        return _answer(self._shown(self._gallery.retry(public_id)), 202)
+
+    def description(self) -> HTTPResponse:
+        """This API in OpenAPI's words."""
+        return HTTPResponse(
+            self._description,
+            headers={"Content-Type": "application/yaml; charset=utf-8", "Cache-Control": "no-cache"},
+        )
+
+    def _shown(self, image: Image) -> dict[str, Any]:
+        return present.image_json(image, self._gallery.links(image))
+
+
+def _limit(asked: Mapping[str, str]) -> int:
+    text = asked.get("limit", "40")
+    if not (text.isascii() and text.isdigit() and len(text) <= 3):
+        raise Invalid("limit must be a whole number from 1 to 100.", code="limit")
+    return int(text)
+
+
+def encoded(value: Any) -> bytes:
+    """Compact JSON in UTF-8."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+
+
+def _answer(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> HTTPResponse:
+    fixed = {"Content-Type": "application/json", "Cache-Control": "no-store"}
+    return HTTPResponse(encoded(value), status=status, headers={**fixed, **(headers or {})})
+
+
+def _fresh(value: Any) -> HTTPResponse:
+    """With an ETag, so that a poll that finds nothing new costs a few bytes."""
+    data = encoded(value)
+    etag = f'"{hashlib.sha256(data).hexdigest()[:32]}"'
+    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
+    sent = request.environ.get("HTTP_IF_NONE_MATCH", "")
+    if sent.strip() == "*" or etag in {tag.strip().removeprefix("W/") for tag in sent.split(",")}:
+        return HTTPResponse(status=304, headers=headers)
+    return HTTPResponse(data, headers={**headers, "Content-Type": "application/json"})

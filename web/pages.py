@@ -1,0 +1,132 @@
+"""The pages for people; each of them works without JavaScript."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from bottle import HTTPResponse, request, response
+
+from imgcore.errors import NotFound
+from imgcore.model import Edit, Image
+from web import present, reading
+from web.api import Route
+from web.render import Views
+from web.security import check_form, form_token
+
+if TYPE_CHECKING:
+    from imgcore.service import Gallery
+
+PAGE = 40
+_PUBLIC_ID = re.compile(r"[0-9a-f]{32}")
+
+
+class Pages:
+    """The handlers, over one gallery and its templates."""
+
+    def __init__(self, gallery: Gallery, views: Views) -> None:
+        self._gallery = gallery
+        self._views = views
+
+    def routes(self) -> list[Route]:
+        """(method, path, handler) of every page and form."""
+        image = "/images/<public_id>"
+        return [
+            ("GET", "/", self.gallery),
+            ("GET", image, self.image),
+            ("POST", f"{image}/edit", self.edit),
+            ("POST", f"{image}/retry", self.retry),
+            ("POST", f"{image}/delete", self.delete),
+            ("POST", f"{image}/restore", self.restore),
+            ("GET", "/upload", self.choose_type),
+            ("POST", "/upload", self.upload_form),
+        ]
+
+    def gallery(self) -> str:
+        """Newest first, or what a search finds; ``deleted`` names the photograph whose removal can be undone."""
+        asked = reading.query()
+        words = asked.get("q", "").strip()
+        cursor = asked.get("cursor") or None
+        page = self._gallery.page(cursor=cursor, limit=PAGE, query=words or None)
+        deleted = asked.get("deleted", "")
+        return self._page(
+            "gallery",
+            images=[self._shown(image) for image in page.images],
+            following=page.next,
+            words=words,
+            first=cursor is None,
+            limits=self._gallery.limits,
+            deleted=deleted if _PUBLIC_ID.fullmatch(deleted) else None,
+        )
+
+    def image(self, public_id: str) -> str:
+        """One photograph, all that is known of it, and the forms to change that."""
+        image = self._gallery.get(public_id)
+        return self._page("photo", image=self._shown(image), details=present.details(image))
+
+    def edit(self, public_id: str) -> HTTPResponse:
+        """A person's own words, from the form."""
+        fields = check_form(reading.form())
+        tags = fields.get("tags")
+        self._gallery.edit(
+            public_id,
+            Edit(
+                caption=fields.get("caption"),
+                alt_text=fields.get("alt_text"),
+                tags=None if tags is None else tags.split(","),
+            ),
+        )
+        return _see(f"/images/{public_id}")
+
+    def retry(self, public_id: str) -> HTTPResponse:
+        """Try again what failed."""
+        check_form(reading.form())
+        self._gallery.retry(public_id)
+        return _see(f"/images/{public_id}")
+
+    def delete(self, public_id: str) -> HTTPResponse:
+        """Into the trash, then back to the gallery, which offers to undo it."""
+        check_form(reading.form())
+        self._gallery.delete(public_id)
+        return _see(f"/?deleted={public_id}")
+
+    def restore(self, public_id: str) -> HTTPResponse:
+        """Out of the trash."""
+        check_form(reading.form())
+        self._gallery.restore(public_id)
+        return _see(f"/images/{public_id}")
+
+    def choose_type(self) -> str:
+        """The first step of an upload without JavaScript: what kind of file it will be."""
+        return self._page("upload_type", limits=self._gallery.limits)
+
+    def upload_form(self) -> str:
+        """The second step: a plain form that leads straight to the bucket, and from there to the page."""
+        fields = check_form(reading.form())
+        origin = f"{request.environ['wsgi.url_scheme']}://{request.environ['HTTP_HOST']}"
+        media_type = fields.get("type", "")
+        image, form = self._gallery.request_upload(
+            fields.get("name", ""), None, media_type, redirect=f"{origin}/images/{{id}}"
+        )
+        return self._page(
+            "upload_file",
+            image=image,
+            form=form,
+            media_type=media_type,
+            limits=self._gallery.limits,
+            private=True,
+        )
+
+    def _page(self, name: str, *, private: bool = False, **values: Any) -> str:
+        response.set_header("Cache-Control", "no-store" if private else "private, no-cache")
+        return self._views.page(name, token=form_token(), notices=self._gallery.notices(), **values)
+
+    def _shown(self, image: Image) -> dict[str, Any]:
+        return present.image_json(image, self._gallery.links(image))
+
+
+def _see(path: str) -> HTTPResponse:
+    """303 to a path of ours, never to a whole address: what the request calls us stays out of it."""
+    if "\n" in path or "\r" in path:
+        raise NotFound("There is no such photograph.")
+    return HTTPResponse(status=303, headers={"Location": path})

@@ -1,0 +1,92 @@
+// The cards of the grid. The server's markup is the only one: scripts fill it in, with text, never with markup.
+
+const template = document.getElementById("card");
+const known = new Map(); // id → card
+const sent = new Set(); // ids whose file has left this page, whatever the gallery has heard of it yet
+
+export const byId = (id) => known.get(id);
+export const markSent = (id) => sent.add(id);
+
+export function register(card, id = card.dataset.id) {
+  card.dataset.id = id;
+  known.set(id, card);
+}
+
+export function forget(card) {
+  if (known.get(card.dataset.id) === card) known.delete(card.dataset.id);
+}
+
+export function blank() {
+  return template.content.firstElementChild.cloneNode(true);
+}
+
+export function create(image) {
+  const card = blank();
+  register(card, image.id);
+  fill(card, image);
+  return card;
+}
+
+// Everything that a photograph's JSON says, onto its card.
+export function fill(card, image) {
+  const find = (selector) => card.querySelector(selector);
+  const onItsWay = image.status === "awaiting" && sent.has(image.id);
+  card.dataset.status = onItsWay ? "waiting" : image.status;
+  card.dataset.settled = image.settled ? "yes" : "no";
+  put(find(".chip"), onItsWay ? "Waiting" : image.status_text);
+  put(find(".caption"), image.caption ?? image.name);
+  put(find(".source"), image.source_label);
+  put(find(".why"), image.message);
+  show(find(".retry"), image.retryable);
+  show(find(".remove"), ["rejected", "failed"].includes(image.status) || (image.status === "awaiting" && !onItsWay));
+  for (const [form, verb] of [[".retry", "retry"], [".remove", "delete"]]) {
+    find(form).action = `/images/${image.id}/${verb}`;
+  }
+  put(find(".retry .sr"), ` with ${image.name}`);
+  put(find(".remove .sr"), ` ${image.name}`);
+  picture(card, image);
+}
+
+// Only while there is no thumbnail yet: the file itself, as this browser shows it.
+export function preview(card, file) {
+  const thumb = card.querySelector(".thumb");
+  const url = URL.createObjectURL(file);
+  thumb.classList.add("local");
+  thumb.src = url;
+  thumb.addEventListener("error", () => dropPreview(thumb), { once: true });
+}
+
+function picture(card, image) {
+  const link = card.querySelector(".frame");
+  const blur = card.querySelector(".blur");
+  const thumb = card.querySelector(".thumb");
+  link.href = `/images/${image.id}`;
+  if (image.display_url) link.dataset.display = image.display_url;
+  if (image.placeholder && blur.hidden) {
+    blur.src = image.placeholder;
+    blur.hidden = false;
+  }
+  thumb.alt = image.alt;
+  if (image.thumbnail_url && thumb.getAttribute("src") !== image.thumbnail_url) {
+    dropPreview(thumb);
+    thumb.sizes = template.dataset.sizes;
+    thumb.srcset = `${image.thumbnail_url} 200w, ${image.thumbnail_2x_url ?? image.thumbnail_url} 400w`;
+    thumb.src = image.thumbnail_url;
+  }
+}
+
+function dropPreview(thumb) {
+  if (!thumb.classList.contains("local")) return;
+  URL.revokeObjectURL(thumb.src);
+  thumb.classList.remove("local");
+  thumb.removeAttribute("src");
+}
+
+export function put(element, words) {
+  element.textContent = words ?? "";
+  element.hidden = !words;
+}
+
+export function show(element, shown) {
+  element.hidden = !shown;
+}

@@ -1,0 +1,27 @@
+% url, dense = image['thumbnail_url'], image['thumbnail_2x_url']
+<li class="card" data-id="{{image['id']}}" data-status="{{image['status']}}" data-settled="{{'yes' if image['settled'] else 'no'}}">
+  <a class="frame" href="/images/{{image['id']}}" data-display="{{image['display_url'] or ''}}">
+    <img class="blur" alt="" {{'' if image['placeholder'] else 'hidden'}} src="{{image['placeholder'] or blank_pixel}}">
+% if url:
+    <img class="thumb" alt="{{image['alt']}}" src="{{url}}" srcset="{{url}} 200w, {{dense or url}} 400w" sizes="(max-width: 40rem) 46vw, 15rem" width="200" height="200" loading="lazy" decoding="async">
+% else:
+    <img class="thumb" alt="{{image['alt']}}" width="200" height="200" loading="lazy" decoding="async">
+% end
+  </a>
+  <p class="chip">{{image['status_text']}}</p>
+  <div class="legend">
+    <p class="caption">{{image['caption'] or image['name']}}</p>
+    <p class="source" {{'' if image['source_label'] else 'hidden'}}>{{image['source_label']}}</p>
+    <p class="why" {{'' if image['message'] else 'hidden'}}>{{image['message']}}</p>
+    <div class="actions">
+      <form class="retry" method="post" action="/images/{{image['id']}}/retry" {{'' if image['retryable'] else 'hidden'}}>
+        <input type="hidden" name="token" value="{{token}}">
+        <button class="button small" type="submit">Try again<span class="sr"> with {{image['name']}}</span></button>
+      </form>
+      <form class="remove" method="post" action="/images/{{image['id']}}/delete" {{'' if image['status'] in ('rejected', 'failed', 'awaiting') else 'hidden'}}>
+        <input type="hidden" name="token" value="{{token}}">
+        <button class="button small quiet" type="submit">Remove<span class="sr"> {{image['name']}}</span></button>
+      </form>
+    </div>
+  </div>
+</li>

@@ -1,0 +1,65 @@
+% rebase('layout.tpl', title=(f'{words} – Caption Gallery' if words else 'Caption Gallery'), module='gallery', sheets=('gallery', 'lightbox'), refresh=(5 if any(not image['settled'] for image in images) else None))
+% endings = list(limits.media_types.values())
+<div id="gallery" data-max-bytes="{{limits.max_bytes}}" data-media-types="{{' '.join(limits.media_types)}}" data-type-names="{{type_names(endings)}}" data-next="{{following or ''}}" data-static="{{static}}">
+% if deleted:
+<form class="undo" method="post" action="/images/{{deleted}}/restore">
+  <p>The photograph is in the trash, and stays there for 30 days.</p>
+  <input type="hidden" name="token" value="{{token}}">
+  <button class="button small" type="submit">Undo</button>
+</form>
+% end
+<div class="heading" id="heading" {{'' if words else 'hidden'}}>
+  <h1>{{f'Photographs with “{words}”' if words else 'Photographs'}}</h1>
+  <a class="button small" id="clear" href="/">Show all</a>
+</div>
+<h1 class="sr" id="title" {{'hidden' if words else ''}}>Photographs</h1>
+<ul class="grid" id="grid" role="list">
+% for image in images:
+%   include('card.tpl', image=image)
+% end
+</ul>
+<p class="more" id="more" {{'' if following else 'hidden'}}><a class="button" href="{{f'/?cursor={quoted(following)}' + (f'&q={quoted(words)}' if words else '') if following else '/'}}">More photographs</a></p>
+<section class="nothing" id="nothing" {{'' if words and not images and first else 'hidden'}}>
+  <h2>Nothing fits “<span id="sought">{{words}}</span>”</h2>
+  <p>Captions, tags, file names and text in the pictures were searched. Try fewer or other words.</p>
+</section>
+<section class="empty" id="empty" aria-labelledby="invite" {{'' if not words and not images and first else 'hidden'}}>
+% if samples:
+  <div class="prints" aria-hidden="true">
+%   for sample in samples[:3]:
+    <span class="print"><img src="{{static}}/samples/{{sample.file}}" alt=""></span>
+%   end
+  </div>
+% end
+  <h2 id="invite">Drop photographs anywhere on this page</h2>
+  <p class="lead">Each one gets a caption, an alternative text and tags by itself. Nothing to fill in.</p>
+  <p class="buttons">
+    <a class="button primary large" id="choose" href="/upload">Choose photographs</a>
+% if samples:
+    <button class="button large js" id="samples" type="button" data-files="{{' '.join(sample.file for sample in samples)}}" hidden>Try sample photographs</button>
+% end
+  </p>
+  <p class="fine">{{type_names(endings)}}, up to {{file_size(limits.max_bytes)}} each. You can also paste one.</p>
+% if samples:
+  <p class="fine">Samples: {{'; '.join(f'{sample.title} by {sample.credit} ({sample.licence})' for sample in samples)}}.</p>
+% end
+</section>
+<noscript><p class="plain">Without JavaScript, <a href="/upload">photographs are uploaded one at a time</a>, and this page shows news when it is loaded again.</p></noscript>
+<input id="files" type="file" multiple hidden tabindex="-1" aria-hidden="true" accept="{{','.join(limits.media_types)}},.heic,.heif,.avif">
+</div>
+<template id="card" data-sizes="(max-width: 40rem) 46vw, 15rem">
+% include('card.tpl', image=blank)
+</template>
+<template id="upload">
+  <div class="upload">
+    <progress max="100" value="0"></progress>
+    <p class="note"></p>
+    <button class="button small cancel" type="button">Cancel<span class="sr"></span></button>
+    <button class="button small again" type="button" hidden>Try again<span class="sr"></span></button>
+  </div>
+</template>
+<div class="tray" id="tray" hidden><p></p><progress max="1" value="0" aria-label="All uploads"></progress><button class="button small" type="button">Cancel all</button></div>
+<div class="toast" id="toast" role="status"></div>
+<p class="sr" id="live" role="status"></p>
+<div class="drop" id="drop" hidden><p>Let go to add them</p></div>
+% include('lightbox.tpl')

@@ -1,0 +1,48 @@
+<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="theme-color" media="(prefers-color-scheme: light)" content="#faf8f5">
+<meta name="theme-color" media="(prefers-color-scheme: dark)" content="#141311">
+<meta name="robots" content="noindex">
+<title>{{title}}</title>
+% if get('refresh'):
+<noscript><meta http-equiv="refresh" content="{{refresh}}"></noscript>
+% end
+<link rel="icon" href="{{static}}/icon.svg" type="image/svg+xml">
+<link rel="stylesheet" href="{{static}}/css/base.css">
+% for sheet in get('sheets') or ():
+<link rel="stylesheet" href="{{static}}/css/{{sheet}}.css">
+% end
+% if get('module'):
+<script type="module" src="{{static}}/js/{{module}}.js"></script>
+% end
+</head>
+<body>
+<a class="skip" href="#main">Skip to the photographs</a>
+<header class="bar">
+  <a class="brand" href="/">
+    <svg viewBox="0 0 28 28" width="28" height="28" aria-hidden="true" focusable="false"><rect class="print" x="3.75" y="2.75" width="20.5" height="22.5" rx="2"/><path class="hill" d="M6.5 16.5v-1.2l4.6-4.8 3.7 3.9 2.3-2.2 4.4 4.3z"/><path class="line" d="M8 21.5h9"/></svg>
+    <span>Caption Gallery</span>
+  </a>
+  <form class="search" role="search" action="/" method="get">
+    <label class="sr" for="q">Search captions, tags, names and text in photographs</label>
+    <input id="q" name="q" type="search" maxlength="200" value="{{get('words') or ''}}" placeholder="Search" autocomplete="off" enterkeyhint="search">
+    <kbd aria-hidden="true">/</kbd>
+  </form>
+  <a class="button primary" id="add" href="/upload"><span aria-hidden="true">＋</span> Add photographs</a>
+</header>
+% for notice in get('notices') or ():
+<p class="notice" data-code="{{notice.code}}">{{notice.message}}</p>
+% end
+<main id="main" tabindex="-1">
+{{!base}}
+</main>
+<footer class="foot">
+  <p>Open mode: this gallery answers on this computer only, and asks nobody who they are.</p>
+  <p>Photographs are described by {{describer}}. Release {{release}}. <a href="/api/v1/openapi.yaml">API</a></p>
+</footer>
+</body>
+</html>

@@ -1,0 +1,92 @@
+% rebase('layout.tpl', title=f"{image['caption'] or image['name']} – Caption Gallery", module='photo', sheets=('photo',), refresh=(None if image['settled'] else 3))
+<article class="photo" id="photo" data-id="{{image['id']}}" data-status="{{image['status']}}" data-settled="{{'yes' if image['settled'] else 'no'}}">
+<p class="back"><a href="/">← All photographs</a></p>
+<figure class="picture">
+% if image['display_url']:
+%   if image['placeholder']:
+  <img class="blur" alt="" src="{{image['placeholder']}}">
+%   end
+  <img class="large" alt="{{image['alt']}}" src="{{image['display_url']}}" width="{{image['width'] or 1600}}" height="{{image['height'] or 1200}}">
+% else:
+  <p class="absent" role="img" aria-label="{{image['alt']}}">{{'No picture' if image['settled'] else 'The picture is on its way'}}</p>
+% end
+</figure>
+<div class="words">
+% if image['status'] != 'done':
+  <p class="chip" role="status">{{image['status_text']}}</p>
+% end
+  <h1>{{image['caption'] or image['name']}}</h1>
+% if image['message']:
+  <p class="why">{{image['message']}}</p>
+% end
+% if image['retryable']:
+  <form method="post" action="/images/{{image['id']}}/retry">
+    <input type="hidden" name="token" value="{{token}}">
+    <button class="button primary" type="submit">Try again</button>
+  </form>
+% end
+% if image['source_text']:
+  <p class="source">{{image['source_text']}}</p>
+% end
+% if image['tags']:
+  <ul class="tags" aria-label="Tags">
+%   for tag in image['tags']:
+    <li><a href="{{search_path(tag)}}">{{tag}}</a></li>
+%   end
+  </ul>
+% end
+  <dl class="said">
+% if image['alt_text']:
+    <div><dt>Alternative text</dt><dd>{{image['alt_text']}}</dd></div>
+% end
+% if image['visible_text']:
+    <div><dt>Text in the picture</dt><dd>{{image['visible_text']}}</dd></div>
+% end
+% if image['safety'] and image['safety'] != 'ok':
+    <div><dt>Marked by the model as</dt><dd>{{image['safety']}}</dd></div>
+% end
+  </dl>
+% if image['status'] == 'deleted':
+  <form method="post" action="/images/{{image['id']}}/restore">
+    <input type="hidden" name="token" value="{{token}}">
+    <p>It stays in the trash for 30 days, then it is gone for good.</p>
+    <button class="button primary" type="submit">Restore</button>
+  </form>
+% else:
+  <details class="edit">
+    <summary>Edit the words</summary>
+    <form method="post" action="/images/{{image['id']}}/edit">
+      <input type="hidden" name="token" value="{{token}}">
+      <label for="caption">Caption</label>
+      <textarea id="caption" name="caption" rows="3" maxlength="1000">{{image['caption']}}</textarea>
+      <label for="alt_text">Alternative text</label>
+      <textarea id="alt_text" name="alt_text" rows="3" maxlength="500" aria-describedby="alt_hint">{{image['alt_text']}}</textarea>
+      <p class="hint" id="alt_hint">What somebody needs to know who cannot see the picture.</p>
+      <label for="tags">Tags</label>
+      <input id="tags" name="tags" maxlength="1100" value="{{', '.join(image['tags'])}}" aria-describedby="tags_hint">
+      <p class="hint" id="tags_hint">Separated by commas. No machine ever overwrites your words.</p>
+      <button class="button primary" type="submit">Save</button>
+    </form>
+  </details>
+  <dl class="facts">
+% for term, words_, machine in details:
+%   if machine:
+    <div><dt>{{term}}</dt><dd><time datetime="{{machine}}">{{words_}}</time></dd></div>
+%   else:
+    <div><dt>{{term}}</dt><dd>{{words_}}</dd></div>
+%   end
+% end
+  </dl>
+  <div class="actions">
+% if image['original_url']:
+    <a class="button" href="{{image['original_url']}}">Download the original</a>
+% end
+    <form method="post" action="/images/{{image['id']}}/delete">
+      <input type="hidden" name="token" value="{{token}}">
+      <button class="button quiet" type="submit">Move to the trash</button>
+    </form>
+  </div>
+% end
+</div>
+</article>
+<p class="sr" id="live" role="status"></p>

@@ -1,0 +1,25 @@
+<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+% if again:
+<meta http-equiv="refresh" content="{{problem['retry_after']}}">
+% end
+<title>{{problem['title']}} – Caption Gallery</title>
+<link rel="icon" href="{{static}}/icon.svg" type="image/svg+xml">
+<link rel="stylesheet" href="{{static}}/css/base.css">
+</head>
+<body>
+<main class="problem" id="main">
+<p class="number" aria-hidden="true">{{problem['status']}}</p>
+<h1>{{problem['detail']}}</h1>
+% if again:
+<p>This page tries again by itself in {{problem['retry_after']}} seconds.</p>
+% end
+<p><a class="button primary" href="/">To the gallery</a></p>
+<p class="fine">{{problem['title']}}. Note {{problem['request_id']}} helps whoever looks into it.</p>
+</main>
+</body>
+</html>
