@@ -21,7 +21,7 @@ from imgcore.errors import Conflict, Invalid, Misconfigured, Unavailable
 T = TypeVar("T")
 Row = dict[str, Any]
 
-PATIENCE = 15.0  # seconds for one answer; longer than any lock is waited for
+PATIENCE = 10.0  # seconds for one answer; longer than any lock is waited for
 
 _log = logging.getLogger("imgcore.database")
 
@@ -132,8 +132,8 @@ class Database:
         committing = False
         try:
             if write:
-                session.in_transaction = True
                 session.connection.cursor().execute(self.dialect.begin)
+                session.in_transaction = True
             yield Transaction(session.connection, self.dialect)
             committing = True
             if write:

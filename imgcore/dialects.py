@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -65,7 +65,7 @@ class Dialect(ABC):
         return _rendered(type(self), template)
 
 
-@cache
+@lru_cache(maxsize=512)
 def _rendered(dialect: type[Dialect], template: str) -> str:
     text = template.format_map(dialect.fragments)
     return text if dialect is Sqlite else text.replace("%", "%%").replace("?", "%s")
@@ -78,8 +78,8 @@ class Sqlite(Dialect):
     begin = "BEGIN IMMEDIATE"  # the write lock at once: a later upgrade could fail halfway
     fragments: ClassVar = {
         "now": "(strftime('%Y-%m-%d %H:%M:%f', 'now') || '000')",
-        "later": "(strftime('%Y-%m-%d %H:%M:%f', 'now', (? / 1000000.0) || ' seconds') || '000')",
-        "ago": "(strftime('%Y-%m-%d %H:%M:%f', 'now', (-? / 1000000.0) || ' seconds') || '000')",
+        "later": "(strftime('%Y-%m-%d %H:%M:%f', 'now', printf('%.6f seconds', ? / 1000000.0)) || '000')",
+        "ago": "(strftime('%Y-%m-%d %H:%M:%f', 'now', printf('%.6f seconds', -? / 1000000.0)) || '000')",
         "for_update": "",
         "insert_ignore": "INSERT OR IGNORE INTO",
         "create_view": "CREATE VIEW IF NOT EXISTS",

@@ -127,8 +127,8 @@ def m001_images_and_tasks(schema: Schema) -> None:
           listed {int} GENERATED ALWAYS AS
             (CASE WHEN deleted_at IS NULL AND upload_status <> 'expired' THEN 1 ELSE 0 END) STORED,
           etag {name} NULL,
-          version_id {name} NULL,
-          sequencer {word} NULL,
+          version_id {text} NULL,
+          sequencer {name} NULL,
           media_type {word} NULL,
           size {int} NULL,
           width {int} NULL,

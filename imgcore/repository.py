@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Sequence
 from typing import Any
 
-from imgcore.database import Database, Transaction
-from imgcore.errors import Conflict, Invalid, Unavailable
+from imgcore.database import Transaction
+from imgcore.errors import Invalid, Unavailable
 from imgcore.gates import Gates
+from imgcore.intake import Intake, reset
 from imgcore.migrations import pending
-from imgcore.model import Edit, Image, NewImage, ObjectCreated, Page, Source, TaskKind
+from imgcore.model import Edit, Image, Page, Source, TaskKind
 from imgcore.rows import (
     ALT_TEXT,
     CAPTION,
-    KEY,
-    NAME,
     SELECT,
-    WORD,
     Row,
+    by_id,
     folded,
     image,
     images,
-    micros,
-    search_text,
     searchable,
     storable,
     storable_tags,
@@ -36,11 +32,8 @@ _LIMIT = 200  # images of one page at most
 _WORDS = 16  # of one search at most
 
 
-class SqlRepository(Tasking, Sweeping, Gates):
+class SqlRepository(Intake, Tasking, Sweeping, Gates):
     """imgcore.ports.Repository on SQLite and MySQL."""
-
-    def __init__(self, database: Database) -> None:
-        super().__init__(database)
 
     def ping(self) -> None:
         """The database answers and its schema is up to date. Unavailable (``not_migrated``) where it is not."""
@@ -48,14 +41,6 @@ class SqlRepository(Tasking, Sweeping, Gates):
             raise Unavailable(
                 f"The database lacks {steps[0]}; `imgcore migrate` makes it.", code="not_migrated"
             )
-
-    def add(self, new: NewImage) -> Image:
-        """Make the row ``awaiting`` with both tasks ``pending``. Conflict where the key is taken."""
-
-        def work(tx: Transaction) -> Image:
-            return _by_id(tx, _insert(tx, new, "awaiting"))
-
-        return self._database.run(work)
 
     def get(self, public_id: str) -> Image | None:
         """One photograph, deleted ones included."""
@@ -115,7 +100,7 @@ class SqlRepository(Tasking, Sweeping, Gates):
                     row["id"],
                 )
                 searchable(tx, row["id"])
-            return _by_id(tx, row["id"])
+            return by_id(tx, row["id"])
 
         return self._database.run(work)
 
@@ -133,7 +118,7 @@ class SqlRepository(Tasking, Sweeping, Gates):
             if row is None or row["deleted_at"] is not None or row["upload_status"] != "received":
                 return []
             wanted = TaskKind if kinds is None else dict.fromkeys(kinds)
-            return [kind for kind in wanted if _reset(tx, row["id"], kind, ended)]
+            return [kind for kind in wanted if reset(tx, row["id"], kind, ended)]
 
         return self._database.run(work)
 
@@ -147,95 +132,6 @@ class SqlRepository(Tasking, Sweeping, Gates):
         sql = "UPDATE images SET deleted_at = NULL WHERE public_id = ? AND deleted_at IS NOT NULL"
         return bool(self._database.run(lambda tx: tx.execute(sql, public_id)))
 
-    def receive(self, event: ObjectCreated, new: NewImage) -> Image:
-        """Mark the row of ``event.key`` received; note size, etag, version. Make it from ``new`` if none is.
-
-        A rejected or deleted row stays so. An expired one is received after all. Where the object was
-        overwritten since, its tasks start again; S3's sequencer tells which event is the later one.
-        """
-        _exact_key(event.key)
-        try:
-            return self._database.run(lambda tx: _receive(tx, event, new))
-        except Conflict:  # another event of the same object made the row just before
-            return self._database.run(lambda tx: _receive(tx, event, new))
-
-
-def _insert(tx: Transaction, new: NewImage, status: str) -> int:
-    name = storable(new.name, NAME)
-    id_ = tx.insert(
-        "INSERT INTO images (public_id, image_key, name, media_type, size, upload_status, uploaded_at,"
-        " upload_expires_at, search_text) VALUES (?, ?, ?, ?, ?, ?, {now}, {later}, ?)",
-        new.public_id,
-        _exact_key(new.image_key),
-        name,
-        storable(new.media_type, WORD) if new.media_type else None,
-        new.size,
-        status,
-        micros(new.expires_in),
-        search_text(name),
-    )
-    for kind in TaskKind:
-        tx.execute("INSERT INTO tasks (image_id, kind, status) VALUES (?, ?, 'pending')", id_, kind.value)
-    return id_
-
-
-def _receive(tx: Transaction, event: ObjectCreated, new: NewImage) -> Image:
-    row = tx.row(
-        "SELECT id, upload_status, deleted_at, etag, sequencer FROM images WHERE image_key = ? {for_update}",
-        event.key,
-    )
-    if row is None:
-        row = {"id": _insert(tx, new, "awaiting"), "upload_status": "awaiting", "deleted_at": None}
-    if row["deleted_at"] is not None:
-        pass
-    elif row["upload_status"] in ("awaiting", "expired"):
-        _note(tx, row["id"], event)
-        tx.execute("UPDATE images SET upload_status = 'received', uploaded_at = {now} WHERE id = ?", row["id"])
-        tx.execute("UPDATE tasks SET next_at = {now} WHERE image_id = ? AND status = 'pending'", row["id"])
-    elif row["upload_status"] == "received" and _overwritten(row, event):
-        _note(tx, row["id"], event)
-        for kind in TaskKind:
-            _reset(tx, row["id"], kind, ("processing", "retry", "failed", "blocked", "done"))
-    return _by_id(tx, row["id"])
-
-
-def _note(tx: Transaction, id_: int, event: ObjectCreated) -> None:
-    tx.execute(
-        "UPDATE images SET size = COALESCE(?, size), etag = ?, version_id = ?, sequencer = ? WHERE id = ?",
-        event.size,
-        event.etag,
-        event.version_id,
-        event.sequencer,
-        id_,
-    )
-
-
-def _overwritten(row: Row, event: ObjectCreated) -> bool:
-    """True where ``event`` is of a later object than the row's. Sequencers are compared as S3 says:
-
-    padded with zeros to one length, then as text.
-    https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
-    """
-    old, new = row["sequencer"], event.sequencer
-    if not old or not new or event.etag == row["etag"]:
-        return False
-    width = max(len(old), len(new))
-    return bool(new.ljust(width, "0") > old.ljust(width, "0"))
-
-
-def _reset(tx: Transaction, id_: int, kind: TaskKind, ended: Sequence[str]) -> bool:
-    marks = ", ".join("?" * len(ended))
-    return bool(
-        tx.execute(
-            "UPDATE tasks SET status = 'pending', attempts = 0, lease_token = NULL, lease_until = NULL,"
-            " next_at = {now}, dispatched_at = NULL, error = NULL, message = NULL, started_at = NULL,"
-            f" finished_at = NULL WHERE image_id = ? AND kind = ? AND status IN ({marks})",
-            id_,
-            kind.value,
-            *ended,
-        )
-    )
-
 
 def _lock(tx: Transaction, public_id: str) -> Row | None:
     return tx.row(
@@ -243,21 +139,10 @@ def _lock(tx: Transaction, public_id: str) -> Row | None:
     )
 
 
-def _by_id(tx: Transaction, id_: int) -> Image:
-    return images(tx.rows(SELECT + " WHERE i.id = ?", id_))[0]
-
-
 def _exact(text: str, limit: int, what: str) -> str:
     if len(text) > limit:
         raise Invalid(f"The {what} is too long: at most {limit} characters.")
     return storable(text, limit)
-
-
-def _exact_key(key: str) -> str:
-    # A trailing blank does not count when MySQL compares; an index holds no more than KEY characters.
-    if len(key) > KEY or key != key.rstrip(" ") or "\0" in key:
-        raise Invalid("The object's key cannot be stored: it is too long, ends in a blank or holds a NUL.")
-    return key
 
 
 def _words(query: str | None) -> list[str]:
@@ -276,7 +161,7 @@ def _decoded(cursor: str) -> int:
         text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode(
             "ascii"
         )
-    except (binascii.Error, ValueError):
+    except ValueError:
         text = ""
     number = text.removeprefix("id<")
     if number == text or not number.isdecimal() or len(number) > 18 or cursor != _encoded(int(number)):

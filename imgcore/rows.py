@@ -27,10 +27,10 @@ _PLAIN = (
     "placeholder",
 )  # fmt: skip
 _TIMES = ("uploaded_at", "caption_generated_at", "thumbnail_generated_at", "deleted_at")
-_CODED = ("upload_status", "taken_at", "tags", "safety", "source")
+_OTHERS = ("upload_status", "taken_at", "tags", "safety", "source", "etag", "sequencer")
 
-# One row for each task of an image: read() puts them together again.
-COLUMNS = ", ".join(f"i.{column}" for column in (*_PLAIN, *_TIMES, *_CODED)) + (
+# One row for each task of an image: images() puts them together again.
+COLUMNS = ", ".join(f"i.{column}" for column in (*_PLAIN, *_TIMES, *_OTHERS)) + (
     ", t.kind AS task_kind, t.status AS task_status, t.attempts AS task_attempts, t.error AS task_error,"
     " t.message AS task_message, t.next_at AS task_next_at"
 )
@@ -126,3 +126,8 @@ def searchable(tx: Transaction, id_: int) -> None:
     tags = " ".join(json.loads(row["tags"])) if row["tags"] else ""
     text = search_text(row["name"], row["caption"], row["alt_text"], tags, row["visible_text"])
     tx.execute("UPDATE images SET search_text = ? WHERE id = ?", text, id_)
+
+
+def by_id(tx: Transaction, id_: int) -> Image:
+    """The image of that id, which must be there."""
+    return images(tx.rows(SELECT + " WHERE i.id = ?", id_))[0]

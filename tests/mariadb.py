@@ -1,4 +1,4 @@
-"""A private MariaDB: its own folder, socket, loopback port and TLS certificate; nothing of it outlives the tests."""
+"""A private MariaDB: its own folder, socket, loopback port and certificate; none of it outlives the tests."""
 
 from __future__ import annotations
 

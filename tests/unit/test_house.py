@@ -48,7 +48,8 @@ MAY = {
     "gates": CORE | {"database", "rows"},
     "tasking": CORE | {"database", "rows"},
     "sweeping": CORE | {"database", "rows", "tasking"},
-    "repository": CORE | {"database", "migrations", "rows", "gates", "tasking", "sweeping"},
+    "intake": CORE | {"database", "rows"},
+    "repository": CORE | {"database", "migrations", "rows", "gates", "intake", "tasking", "sweeping"},
 }
 OUTSIDE = {"bootstrap", "service", "pipeline", "model", "errors", "events", "config", "keys"}
 
