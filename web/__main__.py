@@ -41,7 +41,8 @@ def _address(environ: Mapping[str, str]) -> tuple[str, int]:
     host = environ.get("HOST", "").strip() or "127.0.0.1"
     if not is_loopback(host):
         raise Misconfigured(
-            f"HOST is {host}, but without accounts the gallery serves this machine only: leave HOST at 127.0.0.1."
+            f"HOST is {host}, but without accounts the gallery serves this machine only:"
+            " leave HOST at 127.0.0.1."
         )
     text = environ.get("PORT", "").strip() or "8000"
     if not (text.isascii() and text.isdigit() and int(text) < 65536):

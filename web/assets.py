@@ -48,7 +48,7 @@ class Sample:
 
 
 class Assets:
-    """All static files, under ``/static/…`` (checked again each time) and ``/static/<version>/…`` (kept for good).
+    """All static files: ``/static/…`` is asked for again each time, ``/static/<version>/…`` kept for good.
 
     The version is a hash over every file, so that modules that import one another by relative paths
     always come from the same release.

@@ -1,4 +1,4 @@
-"""Two questions from outside: is the process alive (load balancer), and does all that it needs answer (deploy)?"""
+"""Is the process alive (the load balancer asks), and does all that it needs answer (a deploy asks)?"""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ class Pages:
         ]
 
     def gallery(self) -> str:
-        """Newest first, or what a search finds; ``deleted`` names the photograph whose removal can be undone."""
+        """Newest first, or what a search finds; ``deleted`` names one whose removal can be undone."""
         asked = reading.query()
         words = asked.get("q", "").strip()
         cursor = asked.get("cursor") or None

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import signal
 import socket
+import threading
 import time
 from collections.abc import Callable
-from types import FrameType
 from typing import Any
 
 from waitress import wasyncore
@@ -82,23 +82,23 @@ class Server:
         self._deadline: float | None = None
 
     def run(self, *, drain: float = DRAIN_SECONDS) -> None:
-        """Serve until SIGTERM or SIGINT, then finish what is under way, for ``drain`` seconds at most.
-
-        A second signal stops at once.
-        """
-
-        def stop(number: int, frame: FrameType | None) -> None:
-            self._deadline = time.monotonic() + (drain if self._deadline is None else 0)
-            self._app.health.draining = True
-            self._server.pull_trigger()
-
-        handlers = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+        """Serve until ``stop``; in the main thread SIGTERM and SIGINT call it too."""
+        signals: list[signal.Signals] = []
+        if threading.current_thread() is threading.main_thread():
+            signals = [signal.SIGTERM, signal.SIGINT]
+        handlers = {number: signal.signal(number, lambda *_: self.stop(drain=drain)) for number in signals}
         try:
             self._loop(lambda: self._deadline is None)
             self._drain()
         finally:
             for number, handler in handlers.items():
                 signal.signal(number, handler)
+
+    def stop(self, *, drain: float = DRAIN_SECONDS) -> None:
+        """Finish what is under way, for ``drain`` seconds at most. Called again, stop at once."""
+        self._deadline = time.monotonic() + (drain if self._deadline is None else 0)
+        self._app.health.draining = True
+        self._server.pull_trigger()
 
     def _loop(self, going: Callable[[], bool], timeout: float = 1.0) -> None:
         while going():

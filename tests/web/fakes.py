@@ -12,12 +12,12 @@ from datetime import UTC, datetime, timedelta
 
 from imgcore.errors import Invalid, Unavailable
 from imgcore.model import (
+    MAX_PIXELS,
+    MEDIA_TYPES,
     Edit,
     Gate,
     Image,
     Limits,
-    MAX_PIXELS,
-    MEDIA_TYPES,
     NewImage,
     Page,
     Source,

@@ -1,0 +1,159 @@
+"""The gallery on its feet: the real application under its real server, over fakes, with a small pipeline."""
+
+from __future__ import annotations
+
+import base64
+import io
+import threading
+import time
+from dataclasses import dataclass
+
+from PIL import Image as Pillow
+from PIL import ImageOps
+
+from imgcore.model import Image, Source, TaskKind, TaskStatus, UploadStatus
+from tests.web.fake_bucket import FakeBucket
+from tests.web.fakes import fake_gallery
+from web.app import create_app
+from web.serving import Server, listen
+
+
+@dataclass
+class Words:
+    """What the pipeline here says of a photograph, by its name; anything else gets a plain sentence."""
+
+    caption: str
+    alt_text: str
+    tags: tuple[str, ...]
+    source: Source = Source.LOCAL
+    model: str | None = None
+
+
+class Stage:
+    """Server, bucket and pipeline on free ports of 127.0.0.1 until ``close``.
+
+    pace: seconds that each step of the pipeline takes; None leaves every upload as it arrived.
+    words: name of a file → Words, or the sentence why its caption fails (once: a retry succeeds).
+    """
+
+    def __init__(self, *, pace: float | None = 0.05, max_bytes: int = 20 * 2**20, port: int = 0) -> None:
+        self.pace = pace
+        self.words: dict[str, Words | str] = {}
+        self.bucket = FakeBucket(self._received)
+        self.gallery = fake_gallery(self.bucket.origin, max_bytes=max_bytes)
+        self.repository = self.gallery.repository
+        self.gallery.queues.listener = self._queued
+        self.app = create_app(self.gallery)
+        listener = listen("127.0.0.1", port)
+        self.origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        self.server = Server(self.app, listener)
+        self._thread = threading.Thread(target=self.server.run, kwargs={"drain": 0.0}, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop everything that was started."""
+        self.server.stop(drain=0.0)
+        self._thread.join()
+        self.bucket.close()
+
+    def add(self, name: str, data: bytes, words: Words | None = None) -> Image:
+        """A photograph that is done already."""
+        image, _ = self.gallery.request_upload(name, len(data), "image/jpeg")
+        self.bucket.objects[image.image_key] = data
+        self.repository.change(image.public_id, upload_status=UploadStatus.RECEIVED)
+        self._thumbnail(image.public_id, data)
+        return self._describe(image.public_id, words or _plain(name))
+
+    def _received(self, key: str, data: bytes) -> None:
+        if self.pace is None:
+            return
+        threading.Thread(target=self._pipeline, args=(key, data), daemon=True).start()
+
+    def _queued(self, kind: TaskKind, image_key: str) -> None:
+        threading.Thread(
+            target=self._pipeline, args=(image_key, self.bucket.objects[image_key]), daemon=True
+        ).start()
+
+    def _pipeline(self, key: str, data: bytes) -> None:
+        public_id = key.removeprefix("raw/").partition(".")[0]
+        pace = self.pace or 0.0
+        time.sleep(pace)
+        image = self.repository.change(public_id, upload_status=UploadStatus.RECEIVED)
+        time.sleep(pace)
+        for kind in TaskKind:
+            if image.task(kind).status is TaskStatus.PENDING:
+                self.repository.set_task(public_id, kind, TaskStatus.PROCESSING)
+        time.sleep(pace)
+        try:
+            self._thumbnail(public_id, data)
+        except OSError:
+            message = "This file is damaged, so it cannot be shown."
+            self.repository.set_task(public_id, TaskKind.THUMBNAIL, TaskStatus.SKIPPED, message=message)
+            self.repository.set_task(public_id, TaskKind.CAPTION, TaskStatus.SKIPPED)
+            self.repository.change(public_id, upload_status=UploadStatus.REJECTED)
+            return
+        time.sleep(pace)
+        words = self.words.get(image.name) or _plain(image.name)
+        if isinstance(words, str):
+            del self.words[image.name]
+            self.repository.set_task(
+                public_id, TaskKind.CAPTION, TaskStatus.FAILED, error="bad_answer", message=words
+            )
+            return
+        self._describe(public_id, words)
+
+    def _thumbnail(self, public_id: str, data: bytes) -> None:
+        picture = ImageOps.exif_transpose(Pillow.open(io.BytesIO(data))).convert("RGB")
+        keys = {
+            "thumbnail_key": (f"thumbnails/{public_id}/200.webp", ImageOps.fit(picture, (200, 200))),
+            "thumbnail_2x_key": (f"thumbnails/{public_id}/400.webp", ImageOps.fit(picture, (400, 400))),
+            "display_key": (f"display/{public_id}/1600.webp", _within(picture, 1600)),
+        }
+        for key, derived in keys.values():
+            self.bucket.objects[key] = _encoded(derived)
+        tiny = base64.b64encode(_encoded(_within(picture, 12))).decode()
+        self.repository.change(
+            public_id,
+            **{name: key for name, (key, _) in keys.items()},
+            placeholder=f"data:image/webp;base64,{tiny}",
+            width=picture.width,
+            height=picture.height,
+            format="JPEG",
+        )
+        self.repository.set_task(public_id, TaskKind.THUMBNAIL, TaskStatus.DONE)
+
+    def _describe(self, public_id: str, words: Words) -> Image:
+        self.repository.change(
+            public_id,
+            caption=words.caption,
+            alt_text=words.alt_text,
+            tags=words.tags,
+            source=words.source,
+            model=words.model,
+        )
+        return self.repository.set_task(public_id, TaskKind.CAPTION, TaskStatus.DONE)
+
+
+def _plain(name: str) -> Words:
+    stem = name.rpartition(".")[0] or name
+    return Words(f"A photograph that somebody named {stem}.", f"The photograph {stem}", (stem, "photograph"))
+
+
+def _within(picture: Pillow.Image, side: int) -> Pillow.Image:
+    copy = picture.copy()
+    copy.thumbnail((side, side))
+    return copy
+
+
+def _encoded(picture: Pillow.Image) -> bytes:
+    out = io.BytesIO()
+    picture.save(out, "WEBP", quality=80)
+    return out.getvalue()
+
+
+def photo(number: int = 0, size: tuple[int, int] = (640, 480)) -> bytes:
+    """A JPEG in a colour of its own."""
+    hue = (37 * number) % 256
+    out = io.BytesIO()
+    Pillow.new("HSV", size, (hue, 120, 180)).convert("RGB").save(out, "JPEG")
+    return out.getvalue()
