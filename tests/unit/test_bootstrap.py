@@ -1,0 +1,211 @@
+"""Which adapter stands behind which port."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import imgcore
+from imgcore import bootstrap
+from imgcore.bootstrap import LOCAL, NoCaptioner, RenewedCaptioner
+from imgcore.config import Config, Secret
+from imgcore.errors import Misconfigured, Unavailable
+from imgcore.model import Source, TaskKind
+from tests.unit.fakes import FakeCaptioner
+
+ROOT = Path(__file__).parents[2]
+
+AWS = {
+    "AWS_ACCESS_KEY_ID": "made-up",
+    "AWS_SECRET_ACCESS_KEY": "made-up",
+    "AWS_REGION": "us-east-1",
+    "AWS_DEFAULT_REGION": "us-east-1",
+}
+BUCKETS = {
+    "UPLOADS_BUCKET": "u",
+    "DERIVED_BUCKET": "d",
+    "THUMBNAIL_QUEUE_URL": "http://127.0.0.1:1/t",
+    "CAPTION_QUEUE_URL": "http://127.0.0.1:1/c",
+}
+PICTURE: Any = None
+
+
+@pytest.fixture(autouse=True)
+def _aws(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in AWS.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.mark.parametrize(
+    ("environ", "sources", "words"),
+    [
+        ({}, [Source.LOCAL, None], LOCAL),
+        ({"CAPTIONER": "local", "GEMINI_API_KEY": "k"}, [Source.LOCAL, None], LOCAL),
+        ({"GEMINI_API_KEY": "k"}, [Source.GEMINI, Source.LOCAL], "Gemini (gemini-3.5-flash-lite)"),
+        ({"GEMINI_SECRET_ID": "s", "GEMINI_MODEL": "m"}, [Source.GEMINI, Source.LOCAL], "Gemini (m)"),
+        ({"CAPTIONER": "gemini"}, [Source.GEMINI, None], "Gemini (gemini-3.5-flash-lite)"),
+    ],
+)
+def test_who_describes(environ: dict[str, str], sources: list[Source | None], words: str) -> None:
+    """auto takes Gemini where there is a key, with the local describer standing by."""
+    config = Config.read(environ)
+
+    found = bootstrap.captioners(config)
+
+    assert sources == [captioner and captioner.source for captioner in found]
+    assert words == bootstrap.describer(config)
+
+
+def test_without_the_local_extra_photographs_wait_for_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in the production zip, which leaves it out."""
+
+    def missing() -> None:
+        raise Misconfigured("pip install imgcore[local]")
+
+    monkeypatch.setattr(bootstrap, "_local", missing)
+    _, standby = bootstrap.captioners(Config.read({"GEMINI_API_KEY": "k"}))
+
+    assert standby is None
+    with pytest.raises(Misconfigured):
+        bootstrap.captioners(Config.read({}))
+
+
+def test_the_thumbnail_function_has_no_captioner(tmp_path: Path) -> None:
+    """It would say so, rather than load one."""
+    environ = BUCKETS | {"DATABASE_URL": f"sqlite:///{tmp_path}/x.db", "MAX_ATTEMPTS": "2"}
+    made = bootstrap.pipeline(Config.read(environ), TaskKind.THUMBNAIL)
+
+    assert (2, "u") == (made.timing.max_attempts, made.uploads_bucket)
+    with pytest.raises(Misconfigured):
+        NoCaptioner().describe(PICTURE, deadline=0)
+
+
+def test_a_pipeline_and_a_gallery_are_wired_from_settings_alone(tmp_path: Path) -> None:
+    """Nothing is reached while they are made."""
+    environ = BUCKETS | {"DATABASE_URL": f"sqlite:///{tmp_path}/x.db", "MAX_UPLOAD_BYTES": "99"}
+    config = Config.read(environ)
+
+    gallery = bootstrap.gallery(config)
+
+    assert Source.LOCAL is bootstrap.pipeline(config, TaskKind.CAPTION).captioner.source
+    assert (99, LOCAL, "dev") == (gallery.limits.max_bytes, gallery.describer, gallery.release)
+
+
+@pytest.mark.parametrize(
+    ("environ", "name"),
+    [
+        ({}, "DATABASE_URL"),
+        ({"DB_HOST": "h"}, "DB_NAME"),
+        ({"DATABASE_URL": "sqlite:///x.db"}, "UPLOADS_BUCKET"),
+        ({"DATABASE_URL": "sqlite:///x.db", "UPLOADS_BUCKET": "u"}, "DERIVED_BUCKET"),
+    ],
+)
+def test_a_missing_setting_is_named(
+    environ: dict[str, str], name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before anything is tried."""
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(Misconfigured, match=name):
+        bootstrap.gallery(Config.read(environ))
+
+
+def test_queues_need_the_bucket_whose_events_they_repeat() -> None:
+    """A message names it."""
+    with pytest.raises(Misconfigured, match="UPLOADS_BUCKET"):
+        bootstrap.queues(Config.read({}))
+
+
+def test_gemini_needs_a_key() -> None:
+    """No key, no client."""
+    with pytest.raises(Misconfigured, match="No Gemini key is set"):
+        bootstrap.gemini(Config.read({"CAPTIONER": "gemini"}))
+
+
+def test_gemini_is_made_from_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The key itself, or the secret that holds it."""
+    monkeypatch.setattr(bootstrap, "_secret", lambda secret_id: f"  key-of-{secret_id}\n")
+
+    for environ in ({"GEMINI_API_KEY": "k"}, {"GEMINI_SECRET_ID": "s"}):
+        assert Source.GEMINI is bootstrap.gemini(Config.read(environ)).source
+
+
+def test_a_refused_key_is_fetched_again() -> None:
+    """After a rotation the next photograph has the new one; otherwise one client lives on."""
+    made: list[FakeCaptioner] = []
+
+    def make() -> FakeCaptioner:
+        made.append(FakeCaptioner([Misconfigured("refused") if not made else "A cat."]))
+        return made[-1]
+
+    captioner = RenewedCaptioner(make)
+    captioner.warm()
+    with pytest.raises(Misconfigured):
+        captioner.describe(PICTURE, deadline=0)
+    captions = [captioner.describe(PICTURE, deadline=0).caption for _ in range(2)]
+
+    assert (["A cat.", "A cat."], 2) == (captions, len(made))
+
+
+@pytest.mark.parametrize("text", ["no json", "[]", '{"username": "u"}'])
+def test_a_secret_without_credentials_is_said(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And what it holds is not."""
+    monkeypatch.setattr(bootstrap, "_secret", lambda secret_id: text)
+
+    with pytest.raises(Misconfigured, match="DB_SECRET_ID") as caught:
+        bootstrap._database_credentials(Config.read({"DB_SECRET_ID": "s"}))
+    assert text not in caught.value.message
+
+
+def test_database_credentials_come_from_the_secret_or_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The secret first: it follows a rotation."""
+    monkeypatch.setattr(bootstrap, "_secret", lambda secret_id: json.dumps({"username": "u", "password": "p"}))
+
+    named = Config.read({"DB_SECRET_ID": "s", "DB_USER": "x", "DB_PASSWORD": "y"})
+    plain = Config.read({"DB_USER": "x", "DB_PASSWORD": "y"})
+
+    assert ("u", Secret("p")) == bootstrap._database_credentials(named)
+    assert ("x", Secret("y")) == bootstrap._database_credentials(plain)
+
+
+def test_a_secrets_manager_that_is_away_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A closed port, three tries, one sentence."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+
+    with pytest.raises(Unavailable, match="Secrets Manager"):
+        bootstrap._secret("s")
+
+
+def test_names_of_the_package_are_there_when_asked_for() -> None:
+    """Each of __all__, and an honest AttributeError for the rest."""
+    assert all(getattr(imgcore, name) is not None for name in imgcore.__all__)
+    assert sorted(imgcore.__all__) == list(imgcore.__all__)
+    assert set(imgcore.__all__) <= set(dir(imgcore))
+    with pytest.raises(AttributeError, match="nonsense"):
+        _ = imgcore.nonsense  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("module", ["imgcore", "imgcore.bootstrap", "imgcore.cli"])
+def test_importing_costs_no_library(module: str) -> None:
+    """A script pays for what it uses."""
+    heavy = "{'boto3', 'numpy', 'PIL', 'google', 'pymysql', 'bottle', 'tqdm'}"
+    code = f"import {module}, sys; print(sorted({heavy} & set(sys.modules)))"
+
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert "[]\n" == run.stdout
+
+
+def test_every_setting_is_documented() -> None:
+    """docs/settings.md names each variable that Config reads, and its default."""
+    text = (ROOT / "docs/settings.md").read_text()
+    documented = set(re.findall(r"`([A-Z][A-Z_]+)`", text))
+
+    declared = {name for item in fields(Config) for name in item.metadata["names"]}
+    assert set() == declared - documented
