@@ -10,31 +10,30 @@ from imgcore.describing.seen import Impression
 
 SIDE = 48  # pixels; colours are counted on SIDE × SIDE
 
-# Plain colour names with one typical sRGB value each.
-_PALETTE = {
-    "black": (12, 12, 12),
-    "white": (245, 245, 245),
-    "gray": (128, 128, 128),
-    "red": (200, 30, 30),
-    "orange": (240, 140, 30),
-    "brown": (115, 75, 40),
-    "yellow": (240, 220, 50),
-    "green": (50, 140, 50),
-    "olive": (110, 115, 50),
-    "teal": (30, 130, 130),
-    "blue": (40, 80, 190),
-    "light blue": (150, 195, 235),
-    "navy": (20, 30, 80),
-    "purple": (115, 50, 140),
-    "pink": (240, 150, 180),
-    "beige": (220, 200, 165),
+# Plain names of what has a hue, each with typical sRGB values: pure, pale and dark ones share a name.
+_HUES = {
+    "red": [(200, 30, 30), (130, 20, 25)],
+    "orange": [(240, 140, 30), (225, 90, 30)],
+    "brown": [(115, 75, 40), (70, 42, 25), (150, 105, 65)],
+    "yellow": [(240, 220, 50), (250, 190, 30)],
+    "green": [(50, 140, 50), (30, 70, 30), (120, 190, 50), (150, 200, 120)],
+    "olive": [(110, 115, 50), (65, 68, 30)],
+    "teal": [(30, 130, 130), (20, 75, 80)],
+    "blue": [(40, 80, 190), (60, 130, 210), (70, 100, 140)],
+    "light blue": [(150, 195, 235), (170, 195, 215)],
+    "navy": [(20, 30, 80), (30, 40, 65)],
+    "purple": [(115, 50, 140), (70, 30, 80), (160, 115, 190)],
+    "pink": [(240, 150, 180), (225, 80, 140)],
+    "beige": [(220, 200, 165), (195, 172, 138)],
 }
-_NAMES = tuple(_PALETTE)
+_NAMES = (*_HUES, "black", "gray", "white")
+_HUELESS = 8.0  # the chroma below which only the lightness gives a name
+_BLACK, _WHITE = 18.0, 88.0  # lightness; below a third of _BLACK no hue is seen either
 
 _NOTICED = 0.15  # the share of a picture from which on a colour is worth naming
 _MOST_COLORS = 2
 _MOSTLY = 0.5  # the share of the named colours from which on the picture is mostly them
-_COLORLESS = 3.0  # the mean chroma below which a picture is black-and-white
+_COLORLESS, _A_COLOR = 3.0, 10.0  # black-and-white: mean chroma below the one, no spot above the other
 _DARK, _BRIGHT = 25.0, 75.0  # mean lightness, 0 … 100
 _PLAIN = 2.0  # the spread in Lab below which there is nothing to see
 _SQUARE, _PANORAMIC = 0.05, 2.2  # of width / height
@@ -52,22 +51,32 @@ def to_lab(rgb: npt.ArrayLike) -> npt.NDArray[np.float64]:
     return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], -1)
 
 
-_PALETTE_LAB = to_lab(list(_PALETTE.values()))
+_LIGHTNESS_COUNTS = 0.5  # against hue, when shades are compared
+_SHADES = to_lab([shade for shades in _HUES.values() for shade in shades]) * (_LIGHTNESS_COUNTS, 1, 1)
+_NAME_OF_SHADE = np.repeat(np.arange(len(_HUES)), [len(shades) for shades in _HUES.values()])
+
+
+def _names(lab: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
+    """The place in _NAMES of each colour's name."""
+    lightness, chroma = lab[:, 0], np.hypot(lab[:, 1], lab[:, 2])
+    distance = ((lab * (_LIGHTNESS_COUNTS, 1, 1))[:, None] - _SHADES) ** 2
+    hue = _NAME_OF_SHADE[distance.sum(-1).argmin(1)]
+    neutral = len(_HUES) + (lightness >= _BLACK) + (lightness > _WHITE)
+    return np.where((chroma < _HUELESS) | (lightness < _BLACK / 3), neutral, hue)
 
 
 def impression(small: Array, detail: Array, size: tuple[int, int]) -> Impression:
     """``small``: the picture on SIDE × SIDE; ``detail``: pixels of it as they are; ``size``: its own."""
     lab = to_lab(small.reshape(-1, 3))
-    lightness, chroma = lab[:, 0].mean(), np.hypot(lab[:, 1], lab[:, 2]).mean()
-    nearest = ((lab[:, None] - _PALETTE_LAB) ** 2).sum(-1).argmin(1)
-    shares = np.bincount(nearest, minlength=len(_NAMES)) / len(nearest)
+    lightness, chroma = lab[:, 0].mean(), np.hypot(lab[:, 1], lab[:, 2])
+    shares = np.bincount(_names(lab), minlength=len(_NAMES)) / len(lab)
     named = [int(i) for i in np.argsort(-shares, kind="stable")[:_MOST_COLORS] if shares[i] >= _NOTICED]
     return Impression(
         shape=_shape(*size),
         light="dark" if lightness < _DARK else "bright" if lightness > _BRIGHT else None,
         colors=tuple(_NAMES[i] for i in named),
         mostly=bool(shares[named].sum() >= _MOSTLY),
-        black_and_white=bool(chroma < _COLORLESS),
+        black_and_white=bool(chroma.mean() < _COLORLESS and chroma.max() < _A_COLOR),
         plain=bool(lab.std(0).max() < _PLAIN),
         drawn=bool((detail[:, 1:] == detail[:, :-1]).all(-1).mean() > _FLAT),
     )

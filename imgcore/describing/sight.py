@@ -15,6 +15,7 @@ from imgcore.model import Picture
 
 _CROP = 0.875  # of the shorter side, what the classifier was evaluated with
 _DETAIL = 256  # pixels a side, looked at unscaled
+_CLOSE_UP = 0.4  # of the shorter side: a face at least so high fills the picture
 
 
 class Sight:
@@ -35,7 +36,18 @@ class Sight:
         closer = self._classify(_square(picture, efficientnet.SIDE, _CROP))
         go_on()
         whole = self._classify(_square(picture, efficientnet.SIDE, 1.0))
-        return Seen(first, faces, subject(((closer + whole) / 2).tolist(), faces=faces))
+        named = subject(((closer + whole) / 2).tolist(), faces=faces)
+        if named is None and not faces:
+            go_on()
+            faces = self._close_ups(picture)
+        line_art = first.drawn and first.black_and_white  # neither net was made for it
+        return Seen(first, faces, None if line_art else named)
+
+    def _close_ups(self, picture: Picture) -> int:
+        """Faces too large for the net, which expects them at some distance: so it sees them from there."""
+        shorter = min(picture.size) / max(picture.size) / 2
+        boxes = self._find_faces(_letterbox(picture, blazeface.SIDE, scale=0.5))
+        return int(((boxes[:, 3] - boxes[:, 1]) >= _CLOSE_UP * shorter).sum())
 
 
 def _impression(picture: Picture) -> Impression:
@@ -46,11 +58,11 @@ def _impression(picture: Picture) -> Impression:
     return impression(_pixels(picture, (SIDE, SIDE)), detail, (width, height))
 
 
-def _letterbox(picture: Picture, side: int) -> Array:
-    """The whole picture in its own proportions, in the middle of a black square."""
+def _letterbox(picture: Picture, side: int, scale: float = 1.0) -> Array:
+    """The whole picture in its own proportions, in the middle of a black square; ``scale``: of its longer side."""
     width, height = picture.size
-    scale = side / max(width, height)
-    across, down = max(1, round(width * scale)), max(1, round(height * scale))
+    factor = scale * side / max(width, height)
+    across, down = max(1, round(width * factor)), max(1, round(height * factor))
     out = np.zeros((side, side, 3), np.float32)
     left, top = (side - across) // 2, (side - down) // 2
     out[top : top + down, left : left + across] = _pixels(picture, (across, down))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from imgcore.describing.seen import Impression, Seen
+from imgcore.describing.seen import Impression, Seen, Subject
 
 VERSION = "local-1"  # of the wording; raise it when the same picture would be described differently
 
@@ -20,24 +20,26 @@ _COUNTED = 3  # so many faces are counted exactly, more are "about" so many
 
 def caption(seen: Seen) -> str:
     """One English sentence."""
-    if seen.impression.plain:
-        return _sentence(f"A {_plain_color(seen.impression)} picture with nothing to make out")
-    frame = _frame(seen.impression)
-    lead = " and ".join(part for part in (_faces(seen.faces), _subject(seen)) if part)
-    return _sentence(f"{lead}, in a {frame}" if lead else f"a {frame}")
+    impression, content = seen.impression, _content(seen)
+    if impression.plain:
+        return _sentence(f"A {_plain_color(impression)} picture with nothing to make out")
+    frame = f"a {_frame(impression, usual=not content)}{_colors(impression, ' that is mostly ')}"
+    if not content:
+        return _sentence(frame)
+    return _sentence(f"{content}{',' if ',' in content else ''} in {frame}")
 
 
 def alt_text(seen: Seen) -> str:
     """For a screen reader: what is shown comes first. At most MAX_ALT characters."""
-    if seen.impression.plain:
-        return _sentence(f"Plain {_plain_color(seen.impression)} surface")
-    frame = _sentence(_frame(seen.impression))
-    for detailed in (True, False):
-        content = " and ".join(part for part in (_faces(seen.faces), _subject(seen, detailed)) if part)
-        text = f"{_sentence(content)} {frame}" if content else f"{frame} The subject was not recognized."
-        if len(text) <= MAX_ALT:
-            break
-    return text
+    impression = seen.impression
+    if impression.plain:
+        return _sentence(f"Plain {_plain_color(impression)} surface")
+    content = _content(seen)
+    frame = _sentence(f"{_frame(impression, usual=not content)}{_colors(impression, ', mostly ')}")
+    if not content:
+        return f"{frame} The subject was not recognized."
+    texts = (f"{_sentence(content)} {frame}", f"{_sentence(_content(seen, detailed=False))} {frame}")
+    return next(text for text in texts if len(text) <= MAX_ALT)
 
 
 def tags(seen: Seen, keywords: Iterable[str] = ()) -> tuple[str, ...]:
@@ -52,7 +54,10 @@ def tags(seen: Seen, keywords: Iterable[str] = ()) -> tuple[str, ...]:
         found.append("black and white")
     else:
         found += impression.colors or ("colorful",)
-    found += ["plain"] * impression.plain + ([impression.light] if impression.light else [])
+    if impression.plain:
+        found.append("plain")
+    if impression.light:
+        found.append(impression.light)
     found.append("panorama" if impression.shape == "panoramic" else impression.shape)
     found = list(dict.fromkeys(found))
     if len(found) < _TAGS[0]:
@@ -60,13 +65,17 @@ def tags(seen: Seen, keywords: Iterable[str] = ()) -> tuple[str, ...]:
     return tuple(found[: _TAGS[1]])
 
 
-def _subject(seen: Seen, detailed: bool = True) -> str:
-    if seen.subject is None:
+def _content(seen: Seen, *, detailed: bool = True) -> str:
+    return " and ".join(part for part in (_faces(seen.faces), _subject(seen.subject, detailed)) if part)
+
+
+def _subject(subject: Subject | None, detailed: bool) -> str:
+    if subject is None:
         return ""
-    if not seen.subject.sure:
-        return f"possibly {seen.subject.phrase}"
-    detail = f", perhaps {seen.subject.detail}" if seen.subject.detail and detailed else ""
-    return f"what looks like {seen.subject.phrase}{detail}"
+    if not subject.sure:
+        return f"possibly {subject.phrase}"
+    detail = f", perhaps {subject.detail}" if subject.detail and detailed else ""
+    return f"what looks like {subject.phrase}{detail}"
 
 
 def _faces(count: int) -> str:
@@ -76,14 +85,22 @@ def _faces(count: int) -> str:
     return f"{'about ' if count > _COUNTED else ''}{number} face{'s' if count > 1 else ''}"
 
 
-def _frame(impression: Impression) -> str:
-    """ "bright, wide photograph, mostly blue and green"; its article is always "a"."""
-    adjectives = ", ".join(word for word in (impression.light, impression.shape) if word)
+def _frame(impression: Impression, *, usual: bool) -> str:
+    """ "bright, square photograph"; the article before it is always "a". ``usual``: even "wide" is said."""
+    shape = impression.shape if usual or impression.shape != "wide" else None
+    adjectives = ", ".join(word for word in (impression.light, shape) if word)
     if impression.black_and_white:
-        return f"{adjectives} black-and-white {_medium(impression)}"
-    colors = " and ".join(impression.colors)
-    extent = f", mostly {colors}" if impression.mostly else f" with some {colors}" if colors else ""
-    return f"{adjectives} {_medium(impression)}{extent}"
+        adjectives = f"{adjectives} black-and-white".lstrip()
+    return f"{adjectives} {_medium(impression)}".lstrip()
+
+
+def _colors(impression: Impression, mostly: str) -> str:
+    if impression.black_and_white or not impression.colors:
+        return ""
+    names = " and ".join(impression.colors)
+    if set(impression.colors) == {"blue", "light blue"}:
+        names = "shades of blue"
+    return f"{mostly}{names}" if impression.mostly else f" with some {names}"
 
 
 def _medium(impression: Impression) -> str:
