@@ -12,9 +12,9 @@ from datetime import UTC, datetime, time, timedelta, timezone, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from imgcore import wording
+from imgcore.captioning import wording
+from imgcore.captioning.retrying import BUSY, Failure, Setback
 from imgcore.errors import BadAnswer, Blocked, Misconfigured, RateLimited, Unavailable
-from imgcore.retrying import BUSY, Failure, Setback
 
 LONGEST_HINT = 86_400.0  # seconds; a longer one is an error of theirs
 

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
 from dataclasses import replace
+from enum import Enum
 from ipaddress import ip_address
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -22,9 +23,9 @@ import httpx2
 from google import genai
 from google.genai import errors, types
 
+from imgcore.captioning.replies import KEY_REFUSED, Answer, Trouble, Unreachable, Unreadable, refused
+from imgcore.captioning.wording import PROMPT, SCHEMA
 from imgcore.errors import Misconfigured
-from imgcore.gemini_replies import KEY_REFUSED, Answer, Trouble, Unreachable, Unreadable, refused
-from imgcore.wording import PROMPT, SCHEMA
 
 logger = logging.getLogger(__name__)
 
@@ -169,7 +170,8 @@ def _answer(response: types.GenerateContentResponse) -> Answer:
 
 def _name(value: str | None) -> str | None:
     """A word of theirs, such as "STOP" or "gemini-3.5-flash-lite", if it looks like one."""
-    return str(value) if value and re.fullmatch(r"[\w./-]{1,100}", value, re.ASCII) else None
+    word = value.value if isinstance(value, Enum) else value
+    return word if word and re.fullmatch(r"[\w./-]{1,100}", word, re.ASCII) else None
 
 
 def _count(value: int | None) -> int:

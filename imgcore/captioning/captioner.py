@@ -1,4 +1,4 @@
-"""Captions, alt texts and tags by Google Gemini."""
+"""Describes a picture with Gemini: asks, judges what came back, asks again or gives up."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
-from imgcore import wording
+from imgcore.captioning import wording
+from imgcore.captioning.prices import Spending
+from imgcore.captioning.replies import Answer, assess, judge
+from imgcore.captioning.retrying import Attempts, Failure, Policy, Setback
 from imgcore.errors import Misconfigured
-from imgcore.gemini_replies import Answer, assess, judge
 from imgcore.model import Description, Picture, Source
-from imgcore.prices import Spending
-from imgcore.retrying import Attempts, Failure, Policy, Setback
 
 if TYPE_CHECKING:
-    from imgcore.gemini_client import GeminiClient
+    from imgcore.captioning.client import GeminiClient
 
 logger = logging.getLogger(__name__)
 
@@ -166,7 +166,7 @@ def _checked(name: str) -> str:
 
 def _client(api_key: Key, base_url: str | None) -> GeminiClient:
     try:
-        from imgcore.gemini_client import GeminiClient
+        from imgcore.captioning.client import GeminiClient
     except ImportError:
         raise Misconfigured(NOT_INSTALLED) from None
     return GeminiClient(api_key.reveal().strip(), base_url)

@@ -1,0 +1,296 @@
+"""How each thing that Gemini may say ends, through the real SDK over the loopback."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from imgcore.errors import BadAnswer, Blocked, Misconfigured, RateLimited, Unavailable
+from imgcore.model import Description, Safety, Source
+from tests.contract.captioning_tools import MODEL, Bench
+from tests.fake_gemini import SCENARIOS, FakeGemini, Reply, answer, description, error, limited
+
+
+@pytest.fixture
+def gemini() -> Iterator[FakeGemini]:
+    """A Gemini that answers well until it is told otherwise."""
+    with FakeGemini() as server:
+        yield server
+
+
+TRANSIENT = [0.5, 1.0, 2.0]  # full jitter at one half: of 1, 2 and 4 s
+HINTED = [35.075] * 3  # 34.074824224 s as told, and half of 2 s
+
+ENDS = [
+    # Overloaded or away: four requests, then a later run.
+    ("500", Unavailable, "unavailable", TRANSIENT),
+    ("503", Unavailable, "unavailable", TRANSIENT),
+    ("504", Unavailable, "unavailable", TRANSIENT),
+    ("html502", Unavailable, "unavailable", TRANSIENT),
+    ("html503", Unavailable, "unavailable", TRANSIENT),
+    ("reset", Unavailable, "unavailable", TRANSIENT),
+    ("cut_off", Unavailable, "unavailable", TRANSIENT),
+    ("204", Unavailable, "unavailable", []),
+    # Too many requests: as long as told.
+    ("429", RateLimited, "rate_limited", HINTED),
+    ("listerr", RateLimited, "rate_limited", HINTED),
+    ("429plain", RateLimited, "rate_limited", TRANSIENT),
+    ("html429", RateLimited, "rate_limited", TRANSIENT),
+    ("header429", RateLimited, "rate_limited", [7.45] * 3),
+    ("429day", RateLimited, "quota_exhausted", []),
+    # Settings that somebody has to correct: at once.
+    ("400key", Misconfigured, "key_refused", []),
+    ("400region", Misconfigured, "key_refused", []),
+    ("403", Misconfigured, "key_refused", []),
+    ("404", Misconfigured, "model_retired", []),
+    ("400thinking", Misconfigured, "model_unfit", []),
+    ("302", Misconfigured, "wrong_address", []),
+    ("html404", Misconfigured, "wrong_address", []),
+    # Declined.
+    ("promptblock", Blocked, "blocked", []),
+    ("safety", Blocked, "blocked", []),
+    # Answers that are no description: three requests, or one more where it is the model that stopped.
+    ("400", BadAnswer, "model_refused_image", []),
+    ("nojson", BadAnswer, "bad_answer", [0.5, 1.0]),
+    ("wrongschema", BadAnswer, "bad_answer", [0.5, 1.0]),
+    ("badbody", BadAnswer, "bad_answer", [0.5, 1.0]),
+    ("truncbody", BadAnswer, "bad_answer", [0.5, 1.0]),
+    ("huge", BadAnswer, "bad_answer", [0.5, 1.0]),
+    ("endless", BadAnswer, "bad_answer", [0.5, 1.0]),
+    ("deep", BadAnswer, "bad_answer", [0.5, 1.0]),
+    ("deeptext", BadAnswer, "bad_answer", [0.5, 1.0]),
+    ("maxtokens", BadAnswer, "bad_answer", [0.5]),
+    ("maxtokens_empty", BadAnswer, "bad_answer", [0.5]),
+    ("recitation", BadAnswer, "bad_answer", [0.5]),
+    ("empty", BadAnswer, "bad_answer", [0.5]),
+    ("emptybody", BadAnswer, "bad_answer", [0.5]),
+]
+
+
+@pytest.mark.parametrize(("scenario", "kind", "code", "waits"), ENDS, ids=[case[0] for case in ENDS])
+def test_end(gemini: FakeGemini, scenario: str, kind: type, code: str, waits: list[float]) -> None:
+    """What is said every time ends in the right error after the right requests and waits."""
+    gemini.play(scenario)
+    bench = Bench(gemini)
+    end = bench.end()
+    assert (kind, code, waits, len(waits) + 1) == (type(end), end.code, bench.clock.slept, bench.requests)
+
+
+def test_every_end_is_permanent_or_not() -> None:
+    """Only what the photograph itself or the model's answer decides is given up for good."""
+    permanent = {kind for _, kind, _, _ in ENDS if kind.permanent}
+    assert {Blocked, BadAnswer} == permanent
+
+
+DESCRIBED = ("ok", "each", "unknownreason", "nul")
+
+
+def test_no_scenario_is_left_out() -> None:
+    """Whatever the stand-in can say is tried here."""
+    assert set(SCENARIOS) <= {case[0] for case in ENDS} | set(DESCRIBED)
+
+
+@pytest.mark.filterwarnings("ignore:BRAND_NEW_REASON")  # the SDK's own remark
+@pytest.mark.parametrize("scenario", DESCRIBED)
+def test_description(gemini: FakeGemini, scenario: str) -> None:
+    """A description is taken at the first request, whatever else came with it."""
+    gemini.play(scenario)
+    bench = Bench(gemini)
+    assert (Source.GEMINI, 1) == (bench.describe().source, bench.requests)
+
+
+def test_all_of_a_description(gemini: FakeGemini) -> None:
+    """Every part of the answer arrives, with the model that gave it, its tokens and its price."""
+    words = description(visible_text="Barn No. 7", safety="sensitive")
+    gemini.play(answer(json.dumps(words), modelVersion="gemini-3.5-flash-lite-001"))
+    expected = Description(
+        caption="A red barn stands in a snowy field.",
+        alt_text="Red barn in a snowy field",
+        tags=("barn", "snow", "field"),
+        source=Source.GEMINI,
+        visible_text="Barn No. 7",
+        safety=Safety.SENSITIVE,
+        model="gemini-3.5-flash-lite-001",
+        prompt_version="1",
+        input_tokens=700,
+        output_tokens=90,
+        price_usd=(700 * 0.30 + 90 * 2.50) / 1_000_000,
+    )
+    assert expected == Bench(gemini).describe()
+
+
+def test_what_databases_refuse_is_removed(gemini: FakeGemini) -> None:
+    """NUL, direction marks and lone surrogates do not survive; markup stays text."""
+    gemini.play("nul")
+    found = Bench(gemini).describe()
+    assert ("A <script>alert(1)</script> barn.", "") == (found.caption, found.visible_text)
+
+
+def test_slow_is_not_wrong(gemini: FakeGemini) -> None:
+    """An answer that takes its time is waited for."""
+    gemini.delay = 0.3
+    bench = Bench(gemini)
+    assert ("Red barn in a snowy field", 1) == (bench.describe().alt_text, bench.requests)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        ("503", "ok"),
+        ("503", "500", "429", "ok"),
+        ("nojson", "badbody", "ok"),
+        ("maxtokens", "ok"),
+        ("recitation", "ok"),
+        ("empty", "ok"),
+        ("reset", "nojson", "empty", "ok"),
+    ],
+    ids="+".join,
+)
+def test_recovery(gemini: FakeGemini, script: tuple[str, ...]) -> None:
+    """What passes is survived."""
+    gemini.play(*script)
+    bench = Bench(gemini)
+    assert (MODEL, len(script)) == (bench.describe().model, bench.requests)
+
+
+def test_cut_short_gets_twice_the_room(gemini: FakeGemini) -> None:
+    """An answer that ran into its limit is asked for with the limit doubled, and so is what follows."""
+    gemini.play("503", "maxtokens", "503", "ok")
+    Bench(gemini).describe()
+    limits = [asked.body["generation_config"]["max_output_tokens"] for asked in gemini.asked]
+    assert [512, 512, 1024, 1024] == limits
+
+
+def test_four_requests_in_all(gemini: FakeGemini) -> None:
+    """Mixed setbacks end after four requests, and not for good: no sort of them was tried to its end."""
+    gemini.play("nojson", "503", "503", "nojson", "ok")
+    bench = Bench(gemini)
+    assert ("unavailable", 4) == (bench.end().code, bench.requests)
+
+
+def test_waits_that_fit_are_waited(gemini: FakeGemini) -> None:
+    """A 429's delay is sat out where 15 s are left after it."""
+    gemini.play("429:34", "ok")
+    bench = Bench(gemini)
+    assert (MODEL, [35.0]) == (bench.describe(deadline=50.0).model, bench.clock.slept)
+
+
+def test_waits_that_do_not_fit_are_parked(gemini: FakeGemini) -> None:
+    """Otherwise it is handed on with the delay as it was told, and nothing is waited."""
+    gemini.play("429:34", "ok")
+    bench = Bench(gemini)
+    end = bench.end(deadline=49.9)
+    assert (RateLimited, 34.0, []) == (type(end), end.retry_after, bench.clock.slept)
+
+
+def test_a_server_may_ask_for_patience_too(gemini: FakeGemini) -> None:
+    """A 503 with a Retry-After is waited for, or handed on, like a 429."""
+    gemini.play(Reply(503, b"", (("Retry-After", "600"),)))
+    bench = Bench(gemini)
+    end = bench.end(deadline=100.0)
+    assert (Unavailable, 600.0, 1) == (type(end), end.retry_after, bench.requests)
+
+
+def test_a_day_is_the_longest_hint(gemini: FakeGemini) -> None:
+    """A delay of years is an error of theirs."""
+    gemini.play(limited("999999999"))
+    assert 86_400.0 == Bench(gemini).end().retry_after
+
+
+def test_bad_answers_that_time_cuts_off_are_tried_later(gemini: FakeGemini) -> None:
+    """Only three bad answers give a photograph up, not one and no time."""
+    gemini.play("nojson")
+    end = Bench(gemini).end(deadline=15.1)
+    assert (Unavailable, False) == (type(end), end.permanent)
+
+
+def test_no_time_no_request(gemini: FakeGemini) -> None:
+    """With less than the ten seconds that Google grants at least, nothing is begun."""
+    bench = Bench(gemini)
+    assert ("unavailable", 0) == (bench.end(deadline=9.9).code, bench.requests)
+
+
+def test_thrown_away_answers_cost_too(gemini: FakeGemini) -> None:
+    """Tokens and price are those of all requests for the photograph."""
+    gemini.play("nojson", "ok")
+    found = Bench(gemini).describe()
+    assert (1400, 180, 0.00087) == (found.input_tokens, found.output_tokens, round(found.price_usd or 0, 9))
+
+
+def test_unknown_price(gemini: FakeGemini) -> None:
+    """A model that the price table does not know costs nobody knows what."""
+    found = Bench(gemini, model="gemini-9-dream").describe()
+    assert ("gemini-9-dream", 700, None) == (found.model, found.input_tokens, found.price_usd)
+
+
+def test_unsaid_tokens(gemini: FakeGemini) -> None:
+    """Where the answer does not say what it used, nothing is made up; the model is the one asked."""
+    gemini.play(answer(json.dumps(description()), usageMetadata=None, modelVersion=None))
+    found = Bench(gemini).describe()
+    expected = (MODEL, None, None, None)
+    assert expected == (found.model, found.input_tokens, found.output_tokens, found.price_usd)
+
+
+def test_lies_about_itself(gemini: FakeGemini) -> None:
+    """A version that is no name and counts that no model has are not stored as they are."""
+    usage = {"promptTokenCount": 10**30, "candidatesTokenCount": -5}
+    gemini.play(answer(json.dumps(description()), usageMetadata=usage, modelVersion="a\0b" * 99))
+    found = Bench(gemini).describe()
+    assert (MODEL, 10_000_000, None) == (found.model, found.input_tokens, found.output_tokens)
+
+
+def test_retired_model(gemini: FakeGemini) -> None:
+    """The next of the list is asked at once, and first from then on."""
+    gemini.models = {"gemini-3.8-flash"}
+    bench = Bench(gemini, fallback_models=("gemini-3.1-flash-lite", "gemini-3.8-flash"))
+    models = [bench.describe().model, bench.describe().model]
+    asked = [asked.model.removeprefix("models/") for asked in gemini.asked]
+    expected = [MODEL, "gemini-3.1-flash-lite", "gemini-3.8-flash", "gemini-3.8-flash"]
+    assert (["gemini-3.8-flash"] * 2, expected, []) == (models, asked, bench.clock.slept)
+
+
+def test_model_that_cannot(gemini: FakeGemini) -> None:
+    """A model that does not know a part of the request is passed over like a retired one."""
+    gemini.play("400thinking", "ok")
+    bench = Bench(gemini, fallback_models=("gemini-3.8-flash",))
+    assert "gemini-3.8-flash" == bench.describe().model
+
+
+def test_all_models_gone(gemini: FakeGemini) -> None:
+    """With none left it is a setting to correct; a later run asks all of them anew."""
+    gemini.models = set()
+    bench = Bench(gemini, fallback_models=("gemini-3.8-flash", MODEL))
+    codes = [bench.end().code, bench.end().code]
+    assert (["model_retired"] * 2, 4) == (codes, bench.requests)
+
+
+def test_wrong_key(gemini: FakeGemini) -> None:
+    """Only the right key is let in."""
+    bench = Bench(gemini)
+    gemini.key = bench.key.reveal()
+    other = Bench(gemini)
+    assert (MODEL, "key_refused") == (bench.describe().model, other.end().code)
+
+
+def test_other_refusals_of_the_picture(gemini: FakeGemini) -> None:
+    """Too large is the picture's fault as well."""
+    gemini.play(Reply(413))
+    assert "model_refused_image" == Bench(gemini).end().code
+
+
+def test_unheard_of_refusal(gemini: FakeGemini) -> None:
+    """A status that nobody foresaw is tried again later, not now."""
+    gemini.play(error(409, "ABORTED", "Something else."))
+    bench = Bench(gemini)
+    assert ("unavailable", 1) == (bench.end().code, bench.requests)
+
+
+@pytest.mark.parametrize("scenario", [case[0] for case in ENDS])
+def test_messages_are_for_people(gemini: FakeGemini, scenario: str) -> None:
+    """One or two sentences, and none of the other side's words in them."""
+    gemini.play(scenario)
+    message = Bench(gemini).end().message
+    assert message.endswith(".")
+    assert not {"HTTP", "INVALID_ARGUMENT", "RESOURCE_EXHAUSTED", "<html>", scenario} & set(message.split())
