@@ -21,10 +21,9 @@ THIS = "this"  # the machine that builds
 
 # Modules of imgcore that a function has no use for; everything else goes along.
 _COMMANDS = ("__main__", "cli")
-_GEMINI = ("captioning", "gemini_client", "gemini_replies", "prices", "retrying", "wording")
 _LEFT_OUT = {
-    ("thumbnail", "production"): (*_COMMANDS, *_GEMINI, "describing"),
-    ("thumbnail", "local"): (*_COMMANDS, *_GEMINI, "describing"),
+    ("thumbnail", "production"): (*_COMMANDS, "captioning", "describing"),
+    ("thumbnail", "local"): (*_COMMANDS, "captioning", "describing"),
     ("caption", "production"): (*_COMMANDS, "describing"),
     ("caption", "local"): _COMMANDS,
 }

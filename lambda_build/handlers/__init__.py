@@ -1,1 +1,1 @@
-"""What AWS Lambda calls. In a zip this package lies at the top: ``handlers.caption.handler``."""
+"""What AWS Lambda calls: ``lambda_build.handlers.caption.handler`` and the thumbnail's."""

@@ -6,9 +6,8 @@ from typing import Any
 from imgcore import bootstrap
 from imgcore.config import Config
 from imgcore.model import TaskKind
-
-from . import logs
-from .common import Function
+from lambda_build.handlers import logs
+from lambda_build.handlers.common import Function
 
 
 @cache

@@ -13,8 +13,7 @@ from imgcore.errors import ImgcoreError, Invalid
 from imgcore.events import Delivery, deliveries
 from imgcore.keys import is_public_id
 from imgcore.model import TaskKind
-
-from . import logs
+from lambda_build.handlers import logs
 
 logger = logging.getLogger(__name__)
 
