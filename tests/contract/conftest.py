@@ -1,0 +1,51 @@
+"""One database of each kind, migrated and empty; every test that asks for one runs on both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from imgcore.database import Database, open_database
+from imgcore.migrations import migrate
+from imgcore.repository import SqlRepository
+from tests.mariadb import MariaDb
+
+
+@pytest.fixture(scope="session")
+def migrated_mariadb(mariadb_server: MariaDb) -> Iterator[Database]:
+    """A migrated database, shared: a schema takes longer to make than a test to run."""
+    with mariadb_server.database() as url:
+        database = open_database(url)
+        migrate(database)
+        yield database
+        database.close()
+
+
+@pytest.fixture
+def sqlite_database(tmp_path: Path) -> Iterator[Database]:
+    """A migrated SQLite file."""
+    database = open_database(f"sqlite:///{tmp_path}/gallery.db")
+    migrate(database)
+    yield database
+    database.close()
+
+
+@pytest.fixture(params=["sqlite", "mariadb"])
+def database(request: pytest.FixtureRequest) -> Database:
+    """A migrated, empty database."""
+    if request.param == "sqlite":
+        found: Database = request.getfixturevalue("sqlite_database")
+        return found
+    shared: Database = request.getfixturevalue("migrated_mariadb")
+    with shared.transaction() as tx:
+        for table in ("outbox", "tasks", "images", "gates"):
+            tx.execute(f"DELETE FROM {table}")
+    return shared
+
+
+@pytest.fixture
+def repository(database: Database) -> SqlRepository:
+    """The repository in it."""
+    return SqlRepository(database)

@@ -1,0 +1,124 @@
+"""Photographs for tests: rows at every stage of their way, and what the workers would store."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from datetime import datetime
+
+from imgcore.database import Database
+from imgcore.model import (
+    Claim,
+    Description,
+    Image,
+    NewImage,
+    ObjectCreated,
+    PhotoFacts,
+    Rendition,
+    Renditions,
+    Source,
+    Task,
+    TaskKind,
+)
+from imgcore.repository import SqlRepository
+
+THUMBNAIL, CAPTION = TaskKind.THUMBNAIL, TaskKind.CAPTION
+
+FACTS = PhotoFacts(
+    format="JPEG",
+    width=4032,
+    height=3024,
+    size=123_456,
+    sha256="0f" * 32,
+    taken_at=datetime(2025, 7, 14, 18, 30, 5),  # noqa: DTZ001 - a camera knows no time zone
+    camera="Contoso Phone 7",
+)
+
+
+def new(name: str = "photograph.jpg", *, expires_in: float = 3600.0) -> NewImage:
+    """A row to be, of an identity of its own."""
+    public_id = secrets.token_hex(16)
+    return NewImage(public_id, f"raw/{public_id}.jpg", name, "image/jpeg", 123_456, expires_in)
+
+
+def event(image: Image | NewImage, *, etag: str = "e1", sequencer: str | None = "0055AE") -> ObjectCreated:
+    """The news that the upload is there."""
+    return ObjectCreated("uploads", image.image_key, 123_456, etag, f"version-{etag}", sequencer)
+
+
+def arrived(repository: SqlRepository, name: str = "photograph.jpg") -> Image:
+    """A photograph that has been received."""
+    row = new(name)
+    repository.add(row)
+    return repository.receive(event(row), row)
+
+
+def claim(
+    repository: SqlRepository, image: Image, kind: TaskKind, *, lease: float = 60.0, max_attempts: int = 5
+) -> Claim:
+    """A claim that must be had."""
+    claimed = repository.claim(image.image_key, kind, lease=lease, max_attempts=max_attempts)
+    assert claimed is not None
+    return claimed
+
+
+def abandoned(repository: SqlRepository, image: Image, kind: TaskKind) -> Claim:
+    """A claim whose lease has ended, as after a crash."""
+    left = claim(repository, image, kind, lease=0.001)
+    time.sleep(0.01)
+    return left
+
+
+def described(repository: SqlRepository, name: str, **words: object) -> Image:
+    """A photograph with a caption, a thumbnail not yet made."""
+    image = arrived(repository, name)
+    assert repository.finish_caption(claim(repository, image, CAPTION), description(**words))
+    return stored(repository, image)
+
+
+def description(**changes: object) -> Description:
+    """What the keyless describer might say."""
+    values: dict[str, object] = {
+        "caption": "A ginger cat on a wall.",
+        "alt_text": "Ginger cat.",
+        "tags": ("cat", "wall"),
+        "source": Source.LOCAL,
+    }
+    return Description(**(values | changes))  # type: ignore[arg-type]
+
+
+def renditions(image: Image) -> Renditions:
+    """What the thumbnail's worker wrote to the bucket."""
+
+    def one(path: str, side: int) -> Rendition:
+        return Rendition(f"{path}/{image.public_id}/{side}.webp", b"", "image/webp", side, side * 3 // 4)
+
+    return Renditions(
+        one("thumbnails", 200), one("thumbnails", 400), one("display", 1600), "data:image/webp;base64,AA"
+    )
+
+
+def finish(repository: SqlRepository, image: Image, claimed: Claim) -> bool:
+    """Store the result of either task."""
+    if claimed.kind is CAPTION:
+        return repository.finish_caption(claimed, description())
+    return repository.finish_thumbnail(claimed, FACTS, renditions(image))
+
+
+def stored(repository: SqlRepository, image: Image | NewImage) -> Image:
+    """The row as it is now."""
+    found = repository.get(image.public_id)
+    assert found is not None
+    return found
+
+
+def task(repository: SqlRepository, image: Image, kind: TaskKind) -> Task:
+    """One of its tasks as it is now."""
+    return stored(repository, image).task(kind)
+
+
+def outbox(database: Database) -> list[int]:
+    """The ids of the images that something is to be told of."""
+    return [
+        row["image_id"] for row in database.read(lambda tx: tx.rows("SELECT image_id FROM outbox ORDER BY id"))
+    ]

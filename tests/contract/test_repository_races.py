@@ -1,0 +1,202 @@
+"""Many at once: exactly one wins each task, and exactly one notice comes of two ends at the same moment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from threading import Barrier
+from typing import TypeVar
+
+import pytest
+
+from imgcore.database import Database
+from imgcore.model import Claim, Image, TaskKind, TaskStatus
+from imgcore.repository import SqlRepository
+from tests.contract.photographs import (
+    CAPTION,
+    THUMBNAIL,
+    abandoned,
+    arrived,
+    claim,
+    event,
+    finish,
+    new,
+    outbox,
+    stored,
+)
+
+T = TypeVar("T")
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    """Eight threads, each with a connection of its own."""
+    with ThreadPoolExecutor(8) as threads:
+        yield threads
+
+
+def at_once(pool: ThreadPoolExecutor, *works: Callable[[], T]) -> list[T]:
+    """Start them together; their results in order."""
+    barrier = Barrier(len(works))
+
+    def one(work: Callable[[], T]) -> T:
+        barrier.wait()
+        return work()
+
+    return list(pool.map(one, works))
+
+
+def test_one_of_many_claims_wins(repository: SqlRepository, pool: ThreadPoolExecutor) -> None:
+    """Fifty tasks, eight workers on each."""
+    for _ in range(50):
+        image = arrived(repository)
+
+        def work(image: Image = image) -> Claim | None:
+            return repository.claim(image.image_key, CAPTION, lease=60, max_attempts=5)
+
+        claims = at_once(pool, *[work] * 8)
+
+        assert 1 == sum(claimed is not None for claimed in claims)
+        assert 1 == stored(repository, image).task(CAPTION).attempts
+
+
+def test_two_ends_at_the_same_moment_make_one_notice(
+    repository: SqlRepository, database: Database, pool: ThreadPoolExecutor
+) -> None:
+    """Thumbnail and caption, two hundred times."""
+    ids = []
+    for _ in range(200):
+        image = arrived(repository)
+        ids.append(image.id)
+        works = [partial(finish, repository, image, claim(repository, image, kind)) for kind in TaskKind]
+
+        assert [True, True] == at_once(pool, *works)
+
+    assert ids == outbox(database)
+
+
+def test_a_rejection_and_a_result_at_the_same_moment(
+    repository: SqlRepository, database: Database, pool: ThreadPoolExecutor
+) -> None:
+    """Either order is right: rejected in the end, told once, no task open."""
+    ids = []
+    for _ in range(50):
+        image = arrived(repository)
+        ids.append(image.id)
+        thumbnail, caption = claim(repository, image, THUMBNAIL), claim(repository, image, CAPTION)
+
+        rejected, _ = at_once(
+            pool,
+            lambda thumbnail=thumbnail: repository.reject(thumbnail, code="c", message="M."),
+            lambda image=image, caption=caption: finish(repository, image, caption),
+        )
+
+        assert (True, "rejected") == (rejected, stored(repository, image).status)
+        assert all(task.status.terminal for task in stored(repository, image).tasks)
+
+    assert ids == outbox(database)
+
+
+def test_the_zombie_and_its_successor_at_the_same_moment(
+    repository: SqlRepository, pool: ThreadPoolExecutor
+) -> None:
+    """The one that owns the task counts, the other is dropped."""
+    for _ in range(50):
+        image = arrived(repository)
+        zombie = abandoned(repository, image, CAPTION)
+        owner = claim(repository, image, CAPTION)
+        works = [
+            lambda image=image, claimed=claimed: finish(repository, image, claimed)
+            for claimed in (zombie, owner)
+        ]
+
+        assert [False, True] == at_once(pool, *works)
+
+
+def test_the_same_news_in_many_threads_makes_one_row(
+    repository: SqlRepository, pool: ThreadPoolExecutor
+) -> None:
+    """An upload that nobody asked for, told to eight workers."""
+    for _ in range(25):
+        row = new()
+        works = [lambda row=row: repository.receive(event(row), row) for _ in range(8)]
+
+        assert 1 == len({image.id for image in at_once(pool, *works)})
+
+
+def test_a_task_is_handed_over_by_one_sweeper(repository: SqlRepository, pool: ThreadPoolExecutor) -> None:
+    """Four sweep at once; each of sixty tasks comes once."""
+    for _ in range(30):
+        arrived(repository)
+    works = [lambda: repository.due(within=0, lost_after=0, again_after=3600, limit=100)] * 4
+
+    handed = [(task.public_id, task.kind) for tasks in at_once(pool, *works) for task in tasks]
+
+    assert (60, 60) == (len(handed), len(set(handed)))
+
+
+def test_an_unheard_upload_is_looked_at_by_one_sweeper(
+    repository: SqlRepository, pool: ThreadPoolExecutor
+) -> None:
+    """Four sweep at once; each of thirty rows comes once."""
+    for _ in range(30):
+        repository.add(new())
+    works = [lambda: repository.unheard(lost_after=0, again_after=3600, limit=100)] * 4
+
+    looked = [image.id for images in at_once(pool, *works) for image in images]
+
+    assert (30, 30) == (len(looked), len(set(looked)))
+
+
+def test_sweepers_and_workers_do_not_hurt_each_other(
+    repository: SqlRepository, database: Database, pool: ThreadPoolExecutor
+) -> None:
+    """While some sweep and give up, others claim, park and finish the same tasks: all end, each told once."""
+    images = [arrived(repository) for _ in range(20)]
+
+    def work(kind: TaskKind) -> None:
+        for turn in range(3):
+            for image in images:
+                claimed = repository.claim(image.image_key, kind, lease=60, max_attempts=50)
+                if claimed is None:
+                    continue
+                if turn == 0:
+                    repository.park(claimed, code="c", message="M.", delay=0, refund=False)
+                else:
+                    finish(repository, image, claimed)
+
+    def sweep() -> None:
+        for _ in range(15):
+            repository.due(within=60, lost_after=0, again_after=0, limit=100)
+            repository.exhaust(max_attempts=50)
+
+    at_once(pool, *[lambda kind=kind: work(kind) for kind in [*TaskKind, *TaskKind]], sweep, sweep)
+
+    states = {task.status for image in images for task in stored(repository, image).tasks}
+    assert {TaskStatus.DONE} == states
+    assert [image.id for image in images] == sorted(outbox(database))
+
+
+def test_one_caller_probes(repository: SqlRepository, pool: ThreadPoolExecutor) -> None:
+    """Eight come to a gate that has just ended, fifty times."""
+    for turn in range(50):
+        repository.close_gate(f"g{turn}", wait=0, reason="c", message="M.")
+
+        gates = at_once(pool, *[lambda turn=turn: repository.enter_gate(f"g{turn}", probe=30)] * 8)
+
+        assert 1 == sum(gate.open for gate in gates)
+
+
+def test_the_longest_of_many_closures_stands(repository: SqlRepository, pool: ThreadPoolExecutor) -> None:
+    """Whatever order they come in, on a gate that nobody closed before."""
+    for turn in range(20):
+        works = [
+            lambda turn=turn, wait=wait: repository.close_gate(
+                f"g{turn}", wait=wait, reason=f"r{wait}", message="M."
+            )
+            for wait in (100, 800, 300, 500)
+        ]
+        at_once(pool, *works)
+
+        assert "r800" == repository.gate(f"g{turn}").reason
