@@ -116,7 +116,7 @@ class FakePicture:
     size: tuple[int, int] = (40, 30)
 
     def jpeg(self, max_side: int, quality: int = 85) -> bytes:
-        return b"jpeg"
+        return b"\xff\xd8\xff\xe0 no more than the beginning"
 
     def rgb(self, size: tuple[int, int], box: tuple[float, float, float, float] | None = None) -> bytes:
         return bytes(3 * size[0] * size[1])

@@ -1,0 +1,186 @@
+"""Each reply of the model, through the real SDK and the real database: where the photograph ends."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from imgcore.captioning import GeminiCaptioner
+from imgcore.config import Secret
+from imgcore.keys import new_public_id, raw_key
+from imgcore.model import Image, NewImage, ObjectCreated, Source, TaskKind, TaskStatus
+from imgcore.pipeline import GEMINI_GATE, Outcome, Pipeline
+from imgcore.repository import SqlRepository
+from tests.fake_gemini import FakeGemini
+from tests.unit.fakes import BUCKET, FakeCaptioner, FakeQueues, FakeStorage, decode, render
+
+DONE, RETRY, FAILED, BLOCKED = TaskStatus.DONE, TaskStatus.RETRY, TaskStatus.FAILED, TaskStatus.BLOCKED
+
+
+@pytest.fixture
+def gemini() -> Iterator[FakeGemini]:
+    """A model on loopback."""
+    with FakeGemini() as server:
+        yield server
+
+
+class Clock:
+    """Time that passes only while somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.slept: list[float] = []
+
+    def __call__(self) -> float:
+        return time.monotonic() + sum(self.slept)
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+
+
+@dataclass
+class Bench:
+    """A pipeline on the real SDK, and what a test wants to know of it."""
+
+    pipeline: Pipeline
+    repository: SqlRepository
+    storage: FakeStorage
+    clock: Clock
+
+    def run(self, seconds: float = 100.0) -> tuple[Outcome, Image]:
+        """Upload a photograph and deliver its event to a function with that much time."""
+        public_id = new_public_id()
+        key = raw_key(public_id, "image/jpeg")
+        self.storage.uploads[key] = b"photo"
+        self.repository.add(NewImage(public_id, key, "cat.jpg", "image/jpeg", 5, 3600.0))
+        outcome = self.pipeline.process(
+            ObjectCreated(BUCKET, key), TaskKind.CAPTION, deadline=self.clock() + seconds
+        )
+        image = self.repository.get(public_id)
+        assert image is not None
+        return outcome, image
+
+
+@pytest.fixture
+def bench(gemini: FakeGemini, repository: SqlRepository) -> Callable[..., Bench]:
+    """Makes one, with or without somebody standing by."""
+
+    def make(standby: FakeCaptioner | None = None) -> Bench:
+        clock, storage = Clock(), FakeStorage()
+        captioner = GeminiCaptioner(
+            Secret("made-up-for-this-test"),
+            model="gemini-3.5-flash-lite",
+            base_url=gemini.url,
+            clock=clock,
+            sleep=clock.sleep,
+        )
+        pipeline = Pipeline(
+            repository, storage, FakeQueues(), decode, render, captioner, standby, uploads_bucket=BUCKET
+        )
+        return Bench(pipeline, repository, storage, clock)
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("script", "status", "error", "asked"),
+    [
+        (["ok"], DONE, None, 1),
+        (["503", "503", "ok"], DONE, None, 3),
+        (["503"], RETRY, "unavailable", 4),
+        (["500"], RETRY, "unavailable", 4),
+        (["reset", "ok"], DONE, None, 2),
+        (["429", "ok"], DONE, None, 2),  # the hint of 34 s fits into the function's time
+        (["429day"], RETRY, "quota_exhausted", 1),
+        (["promptblock"], BLOCKED, "blocked", 1),
+        (["safety"], BLOCKED, "blocked", 1),
+        (["nojson"], FAILED, "bad_answer", 3),
+        (["wrongschema"], FAILED, "bad_answer", 3),
+        (["badbody"], FAILED, "bad_answer", 3),
+        (["truncbody"], FAILED, "bad_answer", 3),
+        (["badbody", "ok"], DONE, None, 2),
+        (["maxtokens", "ok"], DONE, None, 2),
+        (["recitation"], None, None, 2),
+        (["400"], FAILED, "model_refused_image", 1),
+        (["400key"], RETRY, "key_refused", 1),
+        (["403"], RETRY, "key_refused", 1),
+        (["404"], RETRY, "model_retired", 1),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, list) else None,
+)
+def test_where_each_reply_leaves_the_photograph(
+    bench: Callable[..., Bench],
+    gemini: FakeGemini,
+    script: list[str],
+    status: TaskStatus | None,
+    error: str | None,
+    asked: int,
+) -> None:
+    """Done, parked, failed or blocked; never without a sentence, never asked more often than allowed."""
+    gemini.play(*script)
+
+    _, image = bench().run()
+
+    task = image.task(TaskKind.CAPTION)
+    assert status in (None, task.status)
+    assert error in (None, task.error)
+    assert asked == len(gemini.asked)
+    assert (task.status is DONE) == (image.caption is not None)
+    assert (task.status is DONE) != bool(task.message)
+
+
+def test_a_hint_that_does_not_fit_is_parked_and_no_attempt_spent(
+    bench: Callable[..., Bench], gemini: FakeGemini, repository: SqlRepository
+) -> None:
+    """429 with 34 s to wait and 30 s of time: parked, the gate closed for all, the attempt given back."""
+    gemini.play("429")
+    made = bench()
+
+    first, image = made.run(seconds=30.0)
+    second, other = made.run(seconds=30.0)
+
+    task = image.task(TaskKind.CAPTION)
+    assert [Outcome.PARKED, Outcome.PARKED] == [first, second]
+    assert (RETRY, 0) == (task.status, task.attempts) == (other.task(TaskKind.CAPTION).status, 0)
+    assert (1, []) == (len(gemini.asked), made.clock.slept)
+    assert 33 < repository.gate(GEMINI_GATE).wait <= 34.1
+
+
+def test_a_daily_quota_is_parked_until_the_day_is_over(
+    bench: Callable[..., Bench], gemini: FakeGemini, repository: SqlRepository
+) -> None:
+    """Not for the 21 s of its hint: nothing comes back before midnight in California."""
+    gemini.play("429day")
+
+    outcome, _ = bench().run()
+
+    assert Outcome.PARKED == outcome
+    assert 21 < repository.gate(GEMINI_GATE).wait <= 25 * 3600
+
+
+def test_a_refused_key_is_described_by_the_one_standing_by(
+    bench: Callable[..., Bench], gemini: FakeGemini, repository: SqlRepository
+) -> None:
+    """Three photographs, one question, three local descriptions, one notice."""
+    gemini.play("400key")
+    made = bench(FakeCaptioner(["A photograph."], Source.LOCAL))
+
+    found = [made.run() for _ in range(3)]
+
+    assert [(Outcome.DONE, Source.LOCAL)] * 3 == [(outcome, image.source) for outcome, image in found]
+    assert (1, "key_refused") == (len(gemini.asked), repository.gate(GEMINI_GATE).reason)
+
+
+def test_tokens_model_and_price_are_kept(bench: Callable[..., Bench], gemini: FakeGemini) -> None:
+    """As the answer says them."""
+    gemini.play("ok")
+
+    _, image = bench().run()
+
+    assert ("gemini-3.5-flash-lite", Source.GEMINI) == (image.model, image.source)
+    assert image.input_tokens
+    assert image.output_tokens
+    assert image.price_usd
+    assert image.prompt_version
