@@ -25,7 +25,7 @@ OUT = {"production": ROOT / "dist", "local": ROOT / ".local" / "dist"}
 COMMON = ("__init__", "handlers/__init__", "handlers/common", "handlers/logs")
 
 
-def build(target: Target, out: Path, cache: Path = dependencies.CACHE) -> tuple[Path, bool]:
+def build(target: Target, out: Path, cache: Path | None = None) -> tuple[Path, bool]:
     """Build one zip; where it is, and whether anything had to be done. BuildError says what is missing."""
     compiler = interpreter(target.python)
     path = out / f"{target.function}.zip"
@@ -33,7 +33,7 @@ def build(target: Target, out: Path, cache: Path = dependencies.CACHE) -> tuple[
     stamp = inputs(target, compiler, files)
     if archive.comment(path) == stamp:
         return path, False
-    base = dependencies.ensure(target, compiler, cache)
+    base = dependencies.ensure(target, compiler, cache or dependencies.CACHE)
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out, prefix=".") as scratch:
         folder, fresh = Path(scratch, "tree"), Path(scratch, "zip")

@@ -19,6 +19,7 @@ from lambda_build import archive
 from lambda_build.targets import HERE, THIS, BuildError, Interpreter, Target
 
 CACHE = HERE.parent / ".local" / "lambda"
+TOOLS_UV = HERE.parent / ".local" / "tools" / "bin" / "uv"
 
 # Never needed inside a function. A pattern is matched against a path's end, as Path.match does.
 PRUNED = (
@@ -63,9 +64,10 @@ PRUNED = (
 KEPT_METADATA = ("httpx2", "httpcore2")
 
 
-def ensure(target: Target, interpreter: Interpreter | None, cache: Path = CACHE) -> Path:
+def ensure(target: Target, interpreter: Interpreter | None, cache: Path) -> Path:
     """The zip of the target's dependencies. BuildError where they cannot be had."""
-    path = cache / f"{key(target, interpreter)}.zip"
+    sort = f"{target.function}-{target.profile}-{target.python}-{target.platform}-"
+    path = cache / f"{sort}{key(target, interpreter)}.zip"
     if archive.comment(path) is None:
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cache) as scratch:
@@ -75,6 +77,8 @@ def ensure(target: Target, interpreter: Interpreter | None, cache: Path = CACHE)
             if interpreter is not None:
                 archive.compile_into(folder, interpreter)
             archive.append(fresh, folder, comment="")
+            for outdated in cache.glob(f"{sort}*.zip"):
+                outdated.unlink(missing_ok=True)
             fresh.replace(path)
     return path
 
@@ -122,7 +126,10 @@ def _install(target: Target, folder: Path) -> None:
     else:
         command += ["--python-platform", target.platform]
     command += ["--python-version", target.python]
-    done = subprocess.run(command, capture_output=True, text=True)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True)
+    except OSError as error:
+        raise BuildError(f"uv cannot be started: {error}.") from error
     if done.returncode:
         raise BuildError(
             f"The packages of the {target.function} function cannot be fetched for Python {target.python} on "
@@ -132,11 +139,14 @@ def _install(target: Target, folder: Path) -> None:
 
 
 def find_uv() -> list[str]:
-    """The command that is uv: $UV, on PATH, or this Python's own. BuildError where there is none."""
+    """The command that is uv: $UV, on PATH, the Makefile's or this Python's. BuildError where there is none."""
     if named := os.environ.get("UV"):
-        return [named]
+        beside = HERE.parent / named  # the Makefile names it from the repository's root
+        return [str(beside) if beside.exists() else named]
     if on_path := shutil.which("uv"):
         return [on_path]
+    if TOOLS_UV.exists():
+        return [str(TOOLS_UV)]
     if importlib.util.find_spec("uv") is not None:
         return [sys.executable, "-m", "uv"]
     raise BuildError("uv is needed to fetch the functions' packages: `pip install uv`, or name it in $UV.")

@@ -1,6 +1,6 @@
 """AWS Lambda's side of a function, on the loopback: the Runtime API that AWS's own client, awslambdaric, asks.
 
-    with RuntimeApi() as api, running(api, python, folder, "lambda_build.handlers.caption.handler", environ) as function:
+    with RuntimeApi() as api, running(api, python, folder, HANDLER, environ) as function:
         answer = api.invoke({"task": "ping"})
 
 The API: AWS Lambda Developer Guide, "Using the Lambda runtime API", version 2018-06-01.

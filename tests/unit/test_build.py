@@ -1,0 +1,518 @@
+"""Packing the functions, with a uv that is a script and fetches nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import stat
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from lambda_build import archive, build, dependencies, lock
+from lambda_build.targets import BuildError, Interpreter, Target, interpreter, target
+
+HERE_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+LAMBDA_BUILD = Path(build.__file__).parent
+
+FAKE_UV = """#!{python}
+import json, pathlib, sys
+with open({calls!r}, "a") as calls:
+    calls.write(json.dumps(sys.argv[1:]) + "\\n")
+if {says!r}:
+    sys.exit({says!r})
+folder = pathlib.Path(sys.argv[sys.argv.index("--target") + 1])
+for name, text in {files!r}.items():
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_text(text)
+"""
+
+
+class FakeUv:
+    """A script named in $UV that installs these files, or fails with these words."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "uv"
+        self._calls = folder / "calls"
+        self.installs({"library/__init__.py": "NAME = 'library'\n", "library.libs/lib.so": "\x7fELF"})
+
+    def installs(self, files: dict[str, str], says: str = "") -> None:
+        text = FAKE_UV.format(python=sys.executable, calls=str(self._calls), says=says, files=files)
+        self.path.write_text(text)
+        self.path.chmod(0o755)
+
+    def fails(self, says: str) -> None:
+        self.installs({}, says)
+
+    @property
+    def calls(self) -> list[list[str]]:
+        return (
+            [json.loads(line) for line in self._calls.read_text().splitlines()] if self._calls.exists() else []
+        )
+
+
+@pytest.fixture
+def uv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeUv:
+    """A uv that needs no network."""
+    folder = tmp_path / "tools"
+    folder.mkdir()
+    fake = FakeUv(folder)
+    monkeypatch.setenv("UV", str(fake.path))
+    return fake
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Target:
+    """The caption function as `make run` packs it."""
+    return target("caption", "local")
+
+
+def write(folder: Path, files: dict[str, str]) -> Path:
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    return folder
+
+
+def names(zipped: Path) -> set[str]:
+    with zipfile.ZipFile(zipped) as opened:
+        return set(opened.namelist())
+
+
+# Targets
+
+
+def test_production_is_what_lambda_runs() -> None:
+    """Python 3.13 on Graviton, unless told otherwise."""
+    assert Target("caption", "production", "3.13", "aarch64-manylinux_2_28") == target("caption", "production")
+
+
+def test_local_is_this_interpreter() -> None:
+    """The emulator runs a function with the Python that runs the emulator."""
+    assert Target("thumbnail", "local", HERE_PYTHON, "this") == target("thumbnail", "local")
+
+
+def test_a_named_python_and_platform_win() -> None:
+    """What the command line names comes before the profile's own."""
+    named = target("thumbnail", "production", "3.12", "x86_64-manylinux_2_28")
+
+    assert ("3.12", "x86_64-manylinux_2_28") == (named.python, named.platform)
+
+
+@pytest.mark.parametrize(
+    ("function", "profile", "lock_name"),
+    [
+        ("thumbnail", "production", "requirements-thumbnail.txt"),
+        ("thumbnail", "local", "requirements-thumbnail.txt"),
+        ("caption", "production", "requirements-caption.txt"),
+        ("caption", "local", "requirements-caption-local.txt"),
+    ],
+)
+def test_only_the_local_caption_function_carries_the_describer(
+    function: str, profile: str, lock_name: str
+) -> None:
+    """Its lock alone has numpy and the weights."""
+    assert lock_name == target(function, profile).requirements.name
+
+
+def test_this_python_is_at_hand() -> None:
+    """The interpreter that runs the tests is found first."""
+    assert Interpreter(sys.executable, f"CPython {sys.version.split()[0]}") == interpreter(HERE_PYTHON)
+
+
+def test_a_python_that_is_nowhere() -> None:
+    """No interpreter, no error: the zip goes without bytecode."""
+    assert interpreter("3.99") is None
+
+
+def test_a_launcher_that_has_no_such_python_is_passed_by(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """pyenv's shims stand on PATH for versions that are not active, and fail."""
+    shim = tmp_path / "python3.99"
+    shim.write_text("#!/bin/sh\nexit 127\n")
+    shim.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    assert interpreter("3.99") is None
+
+
+def test_where_pyenv_keeps_a_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A version that is installed and not active serves as well."""
+    binary = tmp_path / "versions" / "3.99.1" / "bin" / "python3.99"
+    binary.parent.mkdir(parents=True)
+    binary.write_text("#!/bin/sh\necho CPython 3.99.1\n")
+    binary.chmod(0o755)
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
+
+    assert Interpreter(str(binary), "CPython 3.99.1") == interpreter("3.99")
+
+
+# Zips
+
+
+def test_equal_files_make_equal_bytes(tmp_path: Path) -> None:
+    """Neither the folder, nor the clock, nor the permissions, nor the order of creation count."""
+    one = write(tmp_path / "one", {"b.py": "B = 1\n", "a/c.txt": "c"})
+    two = write(tmp_path / "elsewhere" / "two", {"a/c.txt": "c", "b.py": "B = 1\n"})
+    os.utime(two / "b.py", (1, 1))
+    (two / "b.py").chmod(0o777)
+    for folder in (one, two):
+        archive.append(folder.with_suffix(".zip"), folder, comment="same")
+
+    assert one.with_suffix(".zip").read_bytes() == two.with_suffix(".zip").read_bytes()
+
+
+def test_anybody_can_read_an_entry(tmp_path: Path) -> None:
+    """Lambda runs as a user of its own."""
+    archive.append(tmp_path / "zip", write(tmp_path / "tree", {"a": "a"}), comment="")
+
+    with zipfile.ZipFile(tmp_path / "zip") as opened:
+        assert "-rw-r--r--" == stat.filemode(opened.getinfo("a").external_attr >> 16)
+
+
+def test_append_keeps_what_is_there(tmp_path: Path) -> None:
+    """Our own files join the dependencies' zip; the comment is the last one's."""
+    archive.append(tmp_path / "zip", write(tmp_path / "theirs", {"library.py": ""}), comment="")
+    archive.append(tmp_path / "zip", write(tmp_path / "ours", {"own.py": ""}), comment="stamp")
+
+    assert ({"library.py", "own.py"}, "stamp") == (names(tmp_path / "zip"), archive.comment(tmp_path / "zip"))
+
+
+@pytest.mark.parametrize("content", [None, b"", b"PK\x03\x04 cut short"])
+def test_no_whole_zip_has_no_comment(tmp_path: Path, content: bytes | None) -> None:
+    """Missing, empty or damaged: it is built anew."""
+    if content is not None:
+        (tmp_path / "zip").write_bytes(content)
+
+    assert archive.comment(tmp_path / "zip") is None
+
+
+def test_a_source_for_another_python_is_named(tmp_path: Path) -> None:
+    """A library that cannot be compiled for the function's Python stops the build."""
+    here = interpreter(HERE_PYTHON)
+    assert here is not None
+
+    with pytest.raises(BuildError, match=r"cannot compile.*"):
+        archive.compile_into(write(tmp_path, {"broken.py": "def (:\n"}), here)
+
+
+# Dependencies
+
+
+def test_what_no_function_reads_is_pruned(tmp_path: Path) -> None:
+    """Tests, stubs, scripts, metadata and unused clients go; code, libraries and asked-for versions stay."""
+    kept = {
+        "google/genai/client.py",
+        "PIL/_imaging.cpython-313.so",
+        "pillow.libs/libavif-1.so",
+        "httpx2-2.0.dist-info/METADATA",
+        "library/testing.py",
+    }
+    pruned = {
+        "bin/websockets",
+        "google/genai/tests/test_client.py",
+        "google/genai/_gaos/sdk.py",
+        "google/genai/__pycache__/client.cpython-313.pyc",
+        "httpx2-2.0.dist-info/RECORD",
+        "pillow-13.0.dist-info/METADATA",
+        "PIL/_imagingft.cpython-313.so",
+        "PIL/_imagingft.pyi",
+        "PIL/py.typed",
+        "pillow.libs/libharfbuzz-1.so",
+    }
+    write(tmp_path, dict.fromkeys(kept | pruned, "x"))
+
+    dependencies.prune(tmp_path)
+
+    assert kept == {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
+
+
+def test_offline_is_said_in_a_sentence(uv: FakeUv, here: Target, tmp_path: Path) -> None:
+    """What was wanted, what it may be, and uv's own words."""
+    uv.fails("error: dns error")
+
+    with pytest.raises(BuildError) as caught:
+        dependencies.ensure(here, None, tmp_path / "cache")
+
+    expected = (
+        f"The packages of the caption function cannot be fetched for Python {HERE_PYTHON} on this. Is this "
+        "machine offline? The first build needs a package index; later ones do not. uv says:\nerror: dns error"
+    )
+    assert expected == str(caught.value)
+
+
+def test_nothing_half_done_is_left(uv: FakeUv, here: Target, tmp_path: Path) -> None:
+    """A failed fetch leaves the cache as it was."""
+    uv.fails("error: dns error")
+
+    with pytest.raises(BuildError):
+        dependencies.ensure(here, None, tmp_path / "cache")
+
+    assert [] == list((tmp_path / "cache").iterdir())
+
+
+def test_outdated_dependencies_make_room(uv: FakeUv, here: Target, tmp_path: Path) -> None:
+    """Of each sort only the newest zip stays in the cache."""
+    first = dependencies.ensure(here, None, tmp_path)
+    second = dependencies.ensure(here, interpreter(HERE_PYTHON), tmp_path)
+
+    assert ({second}, False) == (set(tmp_path.glob("*.zip")), first == second)
+
+
+def test_uv_is_asked_for_locked_wheels_only(uv: FakeUv, tmp_path: Path) -> None:
+    """Nothing is compiled, nothing resolved, every hash is checked."""
+    dependencies.ensure(target("thumbnail", "production"), None, tmp_path)
+
+    asked = " ".join(uv.calls[0])
+    wanted = ("--no-deps --require-hashes", "--only-binary :all:", "--python-platform aarch64-manylinux_2_28")
+    assert [True, True, True] == [part in asked for part in wanted]
+
+
+def test_uv_of_the_makefile_is_found_from_anywhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """$UV may be relative to the repository's root."""
+    monkeypatch.setenv("UV", "pyproject.toml")
+    monkeypatch.chdir(tmp_path)
+
+    assert [str(LAMBDA_BUILD.parent / "pyproject.toml")] == dependencies.find_uv()
+
+
+def test_uv_on_path(monkeypatch: pytest.MonkeyPatch, uv: FakeUv) -> None:
+    """Without $UV, the one on PATH."""
+    monkeypatch.delenv("UV")
+    monkeypatch.setenv("PATH", str(uv.path.parent))
+
+    assert [str(uv.path)] == dependencies.find_uv()
+
+
+def test_uv_of_the_tools_folder(monkeypatch: pytest.MonkeyPatch, uv: FakeUv) -> None:
+    """Then the one that the Makefile installed."""
+    monkeypatch.delenv("UV")
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr(dependencies, "TOOLS_UV", uv.path)
+
+    assert [str(uv.path)] == dependencies.find_uv()
+
+
+@pytest.mark.parametrize(
+    ("installed", "expected"),
+    [(True, [sys.executable, "-m", "uv"]), (False, "uv is needed to fetch the functions' packages")],
+)
+def test_uv_as_a_module_or_not_at_all(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, installed: bool, expected: object
+) -> None:
+    """Last this Python's own; without it, what to do about it."""
+    monkeypatch.delenv("UV", raising=False)
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr(dependencies, "TOOLS_UV", tmp_path / "none")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: object() if installed else None)
+
+    try:
+        found: object = dependencies.find_uv()
+    except BuildError as error:
+        found = str(error)[: len(str(expected))]
+
+    assert expected == found
+
+
+def test_a_uv_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch, here: Target, tmp_path: Path) -> None:
+    """$UV may be wrong."""
+    monkeypatch.setenv("UV", str(tmp_path / "none"))
+
+    with pytest.raises(BuildError, match="uv cannot be started"):
+        dependencies.ensure(here, None, tmp_path)
+
+
+# The build
+
+
+def test_a_zip_holds_ours_and_theirs(uv: FakeUv, here: Target, tmp_path: Path) -> None:
+    """The handler, imgcore, the libraries, and bytecode for all of them."""
+    path, _ = build.build(here, tmp_path / "out", tmp_path / "cache")
+
+    tag = sys.implementation.cache_tag
+    expected = {
+        "lambda_build/handlers/caption.py",
+        "lambda_build/handlers/common.py",
+        "imgcore/pipeline.py",
+        f"imgcore/__pycache__/pipeline.{tag}.pyc",
+        "library/__init__.py",
+        f"library/__pycache__/__init__.{tag}.pyc",
+        "library.libs/lib.so",
+    }
+    assert expected <= names(path)
+
+
+def test_without_the_interpreter_there_is_no_bytecode(uv: FakeUv, tmp_path: Path) -> None:
+    """Sources alone run too, a little later."""
+    path, _ = build.build(target("thumbnail", "production", "3.99"), tmp_path / "out", tmp_path / "cache")
+
+    assert set() == {name for name in names(path) if name.endswith(".pyc")}
+
+
+def test_nothing_changed_nothing_done(uv: FakeUv, here: Target, tmp_path: Path) -> None:
+    """The second build ends at once and leaves the file alone."""
+    path, first = build.build(here, tmp_path / "out", tmp_path / "cache")
+    before = path.stat()
+    _, second = build.build(here, tmp_path / "out", tmp_path / "cache")
+
+    after = path.stat()
+    assert (True, False, (before.st_ino, before.st_mtime_ns)) == (
+        first,
+        second,
+        (after.st_ino, after.st_mtime_ns),
+    )
+
+
+def test_a_change_of_ours_fetches_nothing(
+    uv: FakeUv, here: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only our own part is packed again."""
+    path, _ = build.build(here, tmp_path / "out", tmp_path / "cache")
+    before = path.read_bytes()
+    ours = build.own_files(here) | {"imgcore/model.py": b"# changed\n"}
+    monkeypatch.setattr(build, "own_files", lambda target: ours)
+    _, built = build.build(here, tmp_path / "out", tmp_path / "cache")
+
+    assert (True, 1, False) == (built, len(uv.calls), before == path.read_bytes())
+
+
+def test_a_damaged_zip_is_built_anew(uv: FakeUv, here: Target, tmp_path: Path) -> None:
+    """A zip that was cut short is no zip."""
+    path, _ = build.build(here, tmp_path / "out", tmp_path / "cache")
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-100])
+    build.build(here, tmp_path / "out", tmp_path / "cache")
+
+    assert whole == path.read_bytes()
+
+
+def test_another_interpreter_is_another_zip(here: Target) -> None:
+    """Its bytecode may differ."""
+    one, two = (build.inputs(here, Interpreter("python", f"CPython 3.13.{patch}"), {}) for patch in (0, 1))
+
+    assert one != two
+
+
+@pytest.mark.parametrize(
+    ("function", "profile", "expected"),
+    [
+        ("thumbnail", "production", set()),
+        ("thumbnail", "local", set()),
+        ("caption", "production", {"captioning"}),
+        ("caption", "local", {"captioning", "describing"}),
+    ],
+)
+def test_each_function_has_its_own_rooms(function: str, profile: str, expected: set[str]) -> None:
+    """No command line anywhere, no captions in the thumbnail function, no nets in production."""
+    files = build.own_files(target(function, profile))
+
+    rooms = {name.split("/")[1].removesuffix(".py") for name in files if name.startswith("imgcore/")}
+    assert expected == rooms & {"captioning", "describing", "cli", "__main__"}
+
+
+def test_one_handler_a_zip() -> None:
+    """The other function's handler stays out."""
+    files = build.own_files(target("thumbnail", "production"))
+
+    handlers = {Path(name).stem for name in files if name.startswith("lambda_build/handlers/")}
+    assert {"__init__", "common", "logs", "thumbnail"} == handlers
+
+
+def test_no_cache_of_the_builder_is_packed() -> None:
+    """Bytecode of the builder's own Python is no source."""
+    assert [] == [name for name in build.own_files(target("caption", "local")) if "__pycache__" in name]
+
+
+# The command line
+
+
+def test_the_command_line_builds_both(
+    uv: FakeUv, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One line each: where, how large, for what, compiled by whom."""
+    monkeypatch.setattr(dependencies, "CACHE", tmp_path / "cache")
+
+    status = build.main(["--profile", "local", "--out", str(tmp_path)])
+
+    lines = capsys.readouterr().out.splitlines()
+    pattern = rf".*\.zip: [\d.]+ MB, Python {HERE_PYTHON}, this, compiled by CPython [\d.]+; built in [\d.]+ s"
+    assert (0, 2, {True}) == (status, len(lines), {bool(re.fullmatch(pattern, line)) for line in lines})
+
+
+def test_the_command_line_says_what_is_not_compiled(
+    uv: FakeUv, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A zip without bytecode starts more slowly; nobody has to find out by measuring."""
+    monkeypatch.setattr(dependencies, "CACHE", tmp_path / "cache")
+
+    build.main(["--function", "thumbnail", "--python", "3.99", "--out", str(tmp_path)])
+
+    assert "not compiled: no Python 3.99 here" in capsys.readouterr().out
+
+
+def test_the_command_line_fails_with_the_reason(
+    uv: FakeUv, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No traceback, status 1."""
+    monkeypatch.setattr(dependencies, "CACHE", tmp_path / "cache")
+    uv.fails("error: dns error")
+
+    status = build.main(["--out", str(tmp_path)])
+
+    said = capsys.readouterr().err
+    assert (1, True, False) == (status, "Is this machine offline?" in said, "Traceback" in said)
+
+
+def test_a_folder_that_cannot_be_written_is_named(
+    uv: FakeUv, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A full disk, or a file where the folder should be."""
+    monkeypatch.setattr(dependencies, "CACHE", tmp_path / "cache")
+    (tmp_path / "file").write_text("")
+
+    status = build.main(["--profile", "local", "--out", str(tmp_path / "file")])
+
+    said = capsys.readouterr().err
+    assert (1, True) == (status, said.startswith("The thumbnail zip cannot be written:"))
+
+
+# The locks
+
+
+def pins(path: Path) -> dict[str, set[str]]:
+    """Package → its pinned versions."""
+    found: dict[str, set[str]] = {}
+    for name, version in re.findall(r"^([\w.-]+)==(\S+)", path.read_text(), re.MULTILINE):
+        found.setdefault(name, set()).add(version)
+    return found
+
+
+@pytest.mark.parametrize("name", sorted(lock.LOCKS))
+def test_functions_run_the_versions_that_the_tests_ran(name: str) -> None:
+    """Each pin is one of requirements.txt."""
+    shared = pins(LAMBDA_BUILD.parent / "requirements.txt")
+
+    assert {} == {k: v for k, v in pins(LAMBDA_BUILD / name).items() if not v <= shared.get(k, set())}
+
+
+@pytest.mark.parametrize("name", sorted(lock.LOCKS))
+def test_every_pin_has_hashes(name: str) -> None:
+    """An index that serves something else is noticed."""
+    entries = re.split(r"\n(?=[\w.-]+==)", (LAMBDA_BUILD / name).read_text())[1:]
+
+    assert [] == [entry for entry in entries if "--hash=sha256:" not in entry]
+
+
+@pytest.mark.parametrize("name", sorted(lock.LOCKS))
+def test_no_lock_names_a_host(name: str) -> None:
+    """Whoever builds brings their own index."""
+    assert [] == re.findall(r"https?://\S+|--\S*index\S*", (LAMBDA_BUILD / name).read_text())
+
+
+def test_the_thumbnail_function_is_small() -> None:
+    """Pillow, its HEIC decoder and the database driver; nothing else."""
+    assert {"pillow", "pillow-heif", "pymysql"} == set(pins(LAMBDA_BUILD / "requirements-thumbnail.txt"))
