@@ -37,7 +37,7 @@ class _Task(WSGITask):
     """While the process stops, every answer is the last of its connection."""
 
     def execute(self) -> None:
-        if self.channel.server.application.health.draining:
+        if self.channel.server.health.draining:
             self.set_close_on_finish()
         super().execute()
 
@@ -79,6 +79,7 @@ class Server:
         self._map: dict[int, Any] = {}
         self._server: TcpWSGIServer = create_server(app, map=self._map, sockets=[listener], **SETTINGS, **proxy)
         self._server.channel_class = _Channel
+        self._server.health = app.health
         self._deadline: float | None = None
 
     def run(self, *, drain: float = DRAIN_SECONDS) -> None:

@@ -27,7 +27,7 @@
 % if samples:
   <div class="prints" aria-hidden="true">
 %   for sample in samples[:3]:
-    <span class="print"><img src="{{static}}/samples/{{sample.file}}" alt=""></span>
+    <span class="snap"><img src="{{static}}/samples/{{sample.file}}" alt=""></span>
 %   end
   </div>
 % end

@@ -32,7 +32,7 @@
     <input id="q" name="q" type="search" maxlength="200" value="{{get('words') or ''}}" placeholder="Search" autocomplete="off" enterkeyhint="search">
     <kbd aria-hidden="true">/</kbd>
   </form>
-  <a class="button primary" id="add" href="/upload"><span aria-hidden="true">＋</span> Add photographs</a>
+  <a class="button primary" id="add" href="/upload"><span aria-hidden="true">+</span> <span>Add<span class="wide"> photographs</span></span></a>
 </header>
 % for notice in get('notices') or ():
 <p class="notice" data-code="{{notice.code}}">{{notice.message}}</p>

@@ -19,7 +19,9 @@
 <p>This page tries again by itself in {{problem['retry_after']}} seconds.</p>
 % end
 <p><a class="button primary" href="/">To the gallery</a></p>
-<p class="fine">{{problem['title']}}. Note {{problem['request_id']}} helps whoever looks into it.</p>
+% if problem['status'] >= 500:
+<p class="fine">Whoever looks into it finds it in the log as {{problem['request_id']}}.</p>
+% end
 </main>
 </body>
 </html>

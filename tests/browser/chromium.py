@@ -1,0 +1,186 @@
+"""Debian's Chromium, driven by its own chromedriver, and the gestures that people make in it."""
+
+from __future__ import annotations
+
+import base64
+import json
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
+
+FLAGS = (
+    "--headless",
+    "--no-sandbox",  # tests may run as root
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+)
+
+WIDE = (1400, 900)
+PHONE = (390, 844)
+
+DROP = """
+const transfer = new DataTransfer();
+for (const [name, data] of arguments[0]) {
+  const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
+  transfer.items.add(new File([bytes], name));
+}
+const type = arguments[1];
+if (type === "paste") {
+  const event = {clipboardData: transfer, bubbles: true, cancelable: true};
+  document.dispatchEvent(new ClipboardEvent("paste", event));
+} else {
+  for (const step of type === "drop" ? ["dragenter", "dragover", "drop"] : [type]) {
+    document.body.dispatchEvent(new DragEvent(step, {dataTransfer: transfer, bubbles: true, cancelable: true}));
+  }
+}
+"""
+
+
+def start(profile: Path) -> webdriver.Chrome:
+    """A Chromium with an empty profile in ``profile``."""
+    options = webdriver.ChromeOptions()
+    options.binary_location = _program("chromium", "chromium-browser", "google-chrome")
+    for flag in (*FLAGS, f"--user-data-dir={profile}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    return webdriver.Chrome(options=options, service=Service(_program("chromedriver")))
+
+
+def _program(*names: str) -> str:
+    for name in names:
+        if found := shutil.which(name):
+            return found
+    raise RuntimeError(f"{names[0]} is not installed. On Debian: apt-get install chromium chromium-driver")
+
+
+class Browser:
+    """One window. ``origin`` is put before every path."""
+
+    def __init__(self, driver: webdriver.Chrome) -> None:
+        self.driver = driver
+        self.origin = ""
+
+    # How it is set up
+
+    def prepare(self, origin: str) -> None:
+        """As new: wide, light, with scripts, no cookies, an empty console."""
+        self.origin = origin
+        self.scripts(True)
+        self.size(*WIDE)
+        self.media()
+        self.driver.get("about:blank")
+        self.driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
+        self.driver.get_log("browser")
+
+    def size(self, width: int, height: int, *, mobile: bool = False) -> None:
+        """The viewport, in CSS pixels."""
+        metrics = {"width": width, "height": height, "deviceScaleFactor": 2 if mobile else 1, "mobile": mobile}
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+
+    def media(self, **features: str) -> None:
+        """prefers_color_scheme="dark", prefers_reduced_motion="reduce", …; light where nothing is said."""
+        wanted = {"prefers_color_scheme": "light", **features}
+        listed = [{"name": name.replace("_", "-"), "value": value} for name, value in wanted.items()]
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": listed})
+
+    def scripts(self, on: bool) -> None:
+        """JavaScript on or off, from the next page on."""
+        self.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": not on})
+
+    # What people do
+
+    def open(self, path: str = "/") -> None:
+        """Go to a page, and mark it: the mark is gone after a reload."""
+        self.driver.get(self.origin + path)
+        self.run("document.documentElement.dataset.mark = 'still here'")
+
+    @property
+    def reloaded(self) -> bool:
+        """Whether the page is another than the one that ``open`` marked."""
+        return self.run("return document.documentElement.dataset.mark") is None
+
+    def drop(self, *files: tuple[str, bytes], by: str = "drop") -> None:
+        """Drop (or paste) files anywhere on the page."""
+        listed = [(name, base64.b64encode(data).decode()) for name, data in files]
+        self.run(DROP, listed, by)
+
+    def click(self, selector: str) -> None:
+        """The first element that fits."""
+        self.find(selector).click()
+
+    def press(self, keys: str) -> None:
+        """Keys, wherever the focus is."""
+        self.driver.switch_to.active_element.send_keys(keys)
+
+    # What people see
+
+    def find(self, selector: str) -> WebElement:
+        """The first element that fits, as soon as there is one."""
+        return self.wait(lambda: self.all(selector))[0]
+
+    def all(self, selector: str) -> list[WebElement]:
+        """Every element that fits and is shown."""
+        return [e for e in self.driver.find_elements(By.CSS_SELECTOR, selector) if e.is_displayed()]
+
+    def texts(self, selector: str) -> list[str]:
+        """Their texts; read in one go, so that no element can go stale meanwhile."""
+        return self.run(
+            "return [...document.querySelectorAll(arguments[0])]"
+            ".filter((e) => e.checkVisibility()).map((e) => e.innerText.trim())",
+            selector,
+        )
+
+    def has(self, selector: str, text: str) -> bool:
+        """Whether any element that fits shows this text, now."""
+        return any(text in found for found in self.texts(selector))
+
+    @property
+    def focus(self) -> str:
+        """The focused element's id, or its class."""
+        return self.run("return document.activeElement.id || document.activeElement.className")
+
+    def run(self, script: str, *arguments: Any) -> Any:
+        """A script's result."""
+        return self.driver.execute_script(script, *arguments)
+
+    def wait(self, condition: Callable[[], Any], seconds: float = 15.0) -> Any:
+        """The first true value of ``condition``. AssertionError with the page's text after ``seconds``."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if value := condition():
+                return value
+            time.sleep(0.03)
+        text = self.run("return document.body.innerText")
+        raise AssertionError(f"Not within {seconds} s. The page says:\n{text}")
+
+    def console(self) -> list[str]:
+        """What the page complained of since the last call; failed requests are the network's own matter."""
+        entries = self.driver.get_log("browser")
+        return [entry["message"] for entry in entries if entry["source"] != "network"]
+
+    def violations(self, axe: str) -> list[str]:
+        """What axe-core finds against WCAG 2.2 A and AA, one line a finding."""
+        tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+        script = f"{axe}; const done = arguments[arguments.length - 1];"
+        script += (
+            f"axe.run({{runOnly: {json.dumps(tags)}}}).then((r) => done(r.violations), (e) => done(String(e)))"
+        )
+        found = self.driver.execute_async_script(script)
+        assert isinstance(found, list), found
+        return [
+            f"{rule['id']}: {node['html'][:160]} {node.get('failureSummary', '')}"
+            for rule in found
+            for node in rule["nodes"]
+        ]

@@ -1,0 +1,56 @@
+"""One Chromium for all tests here; a gallery of its own for each."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.browser.chromium import Browser, start
+from tests.web.stage import Stage
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """Started once; its profile is empty."""
+    driver = start(tmp_path_factory.mktemp("chromium"))
+    yield Browser(driver)
+    driver.quit()
+
+
+@pytest.fixture
+def stage() -> Iterator[Stage]:
+    """A gallery with a small pipeline."""
+    stage = Stage()
+    yield stage
+    stage.close()
+
+
+@pytest.fixture
+def browser(chromium: Browser, stage: Stage) -> Iterator[Browser]:
+    """A window that is as new, at the gallery; afterwards nothing may have been complained of."""
+    chromium.prepare(stage.origin)
+    yield chromium
+    complaints = chromium.console()
+    chromium.scripts(True)
+    assert [] == complaints
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """axe-core's source, out of a PyPI package that carries it (its playwright is not needed here)."""
+    target = ROOT / ".local" / "test-cache" / "axe"
+    source = target / "axe_playwright_python" / "axe.min.js"
+    if not source.exists():
+        uv = os.environ.get("UV") or shutil.which("uv") or "uv"
+        command = [uv, "pip", "install", "--quiet", "--python", sys.executable, "--target", str(target)]
+        command += ["--no-deps", "--require-hashes", "-r", str(Path(__file__).with_name("axe.txt"))]
+        subprocess.run(command, check=True, cwd=ROOT)
+    return source.read_text("utf-8")
