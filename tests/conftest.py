@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
 
 from tests.mariadb import MariaDb, mariadb
+
+# As the describer does for itself, here for tests that import numpy first: on a busy machine the threads
+# of a second matrix product wait for each other in a loop.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session")

@@ -19,9 +19,9 @@ _HUES = {
     "green": [(50, 140, 50), (30, 70, 30), (120, 190, 50), (150, 200, 120)],
     "olive": [(110, 115, 50), (65, 68, 30)],
     "teal": [(30, 130, 130), (20, 75, 80)],
-    "blue": [(40, 80, 190), (60, 130, 210), (70, 100, 140)],
+    "blue": [(40, 80, 190), (60, 130, 210), (70, 100, 140), (30, 40, 230)],
     "light blue": [(150, 195, 235), (170, 195, 215)],
-    "navy": [(20, 30, 80), (30, 40, 65)],
+    "navy": [(20, 30, 80), (30, 40, 65), (10, 10, 110)],
     "purple": [(115, 50, 140), (70, 30, 80), (160, 115, 190)],
     "pink": [(240, 150, 180), (225, 80, 140)],
     "beige": [(220, 200, 165), (195, 172, 138)],
@@ -78,8 +78,13 @@ def impression(small: Array, detail: Array, size: tuple[int, int]) -> Impression
         mostly=bool(shares[named].sum() >= _MOSTLY),
         black_and_white=bool(chroma.mean() < _COLORLESS and chroma.max() < _A_COLOR),
         plain=bool(lab.std(0).max() < _PLAIN),
-        drawn=bool((detail[:, 1:] == detail[:, :-1]).all(-1).mean() > _FLAT),
+        drawn=_drawn(detail),
     )
+
+
+def _drawn(detail: Array) -> bool:
+    alike = (detail[:, 1:] == detail[:, :-1]).all(-1)
+    return bool(alike.sum() > _FLAT * alike.size)
 
 
 def _shape(width: int, height: int) -> str:

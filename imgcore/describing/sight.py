@@ -59,7 +59,7 @@ def _impression(picture: Picture) -> Impression:
 
 
 def _letterbox(picture: Picture, side: int, scale: float = 1.0) -> Array:
-    """The whole picture in its own proportions, in the middle of a black square; ``scale``: of its longer side."""
+    """The whole picture in its own proportions in a black square; ``scale``: its longer side there."""
     width, height = picture.size
     factor = scale * side / max(width, height)
     across, down = max(1, round(width * factor)), max(1, round(height * factor))

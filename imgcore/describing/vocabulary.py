@@ -29,12 +29,11 @@ class Group:
 
     phrase: str
     tags: tuple[str, ...]
-    animal: bool = False
     beside_people: bool = True  # False: not named where a face is visible
 
 
 def _animal(phrase: str, *tags: str, beside_people: bool = False) -> Group:
-    return Group(phrase, (*tags, "animal"), animal=True, beside_people=beside_people)
+    return Group(phrase, (*tags, "animal"), beside_people)
 
 
 GROUPS = {

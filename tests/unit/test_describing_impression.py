@@ -1,0 +1,117 @@
+"""Shape, light and colors of small made-up pictures."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from imgcore.describing.impression import impression
+from imgcore.describing.layers import Array
+from imgcore.describing.seen import Impression
+
+
+def halves(left: tuple[int, int, int], right: tuple[int, int, int], share: float = 0.5) -> Array:
+    """48 × 48: ``share`` of it ``left``, the rest ``right``."""
+    out = np.empty((48, 48, 3), np.float32)
+    out[:], out[:, : round(48 * share)] = right, left
+    return out
+
+
+def look(small: Array, detail: Array | None = None, size: tuple[int, int] = (300, 200)) -> Impression:
+    noise = np.random.default_rng(1).integers(0, 255, (64, 64, 3)).astype(np.float32)
+    return impression(small, noise if detail is None else detail, size)
+
+
+@pytest.mark.parametrize(
+    ("size", "shape"),
+    [
+        ((300, 200), "wide"),
+        ((200, 300), "tall"),
+        ((204, 200), "square"),
+        ((196, 200), "square"),
+        ((440, 200), "wide"),
+        ((450, 200), "panoramic"),
+    ],
+)
+def test_shape(size: tuple[int, int], shape: str) -> None:
+    """A twentieth more or less is still square; beyond 2.2 : 1 it is a panorama."""
+    assert shape == look(halves((0, 0, 0), (255, 255, 255)), size=size).shape
+
+
+@pytest.mark.parametrize(
+    ("rgb", "name"),
+    [
+        ((255, 0, 0), "red"),
+        ((139, 0, 0), "red"),
+        ((255, 140, 0), "orange"),
+        ((255, 215, 0), "yellow"),
+        ((101, 67, 33), "brown"),
+        ((0, 128, 0), "green"),
+        ((124, 200, 60), "green"),
+        ((20, 60, 20), "green"),
+        ((0, 128, 128), "teal"),
+        ((30, 80, 220), "blue"),
+        ((0, 0, 255), "blue"),
+        ((135, 206, 235), "light blue"),
+        ((0, 0, 90), "navy"),
+        ((128, 0, 128), "purple"),
+        ((255, 170, 190), "pink"),
+        ((222, 202, 170), "beige"),
+        ((0, 0, 0), "black"),
+        ((128, 128, 128), "gray"),
+        ((250, 250, 250), "white"),
+    ],
+)
+def test_colors_have_everyday_names(rgb: tuple[int, int, int], name: str) -> None:
+    """Pure, pale and dark ones alike."""
+    assert name == look(halves(rgb, rgb)).colors[0]
+
+
+def test_two_colors_at_most_the_larger_first() -> None:
+    """A third one goes unnamed."""
+    three = halves((0, 128, 0), (255, 0, 0), share=0.3)
+    three[:10] = (30, 80, 220)
+    assert ("red", "green") == look(three).colors
+
+
+def test_a_little_of_a_color_is_not_named() -> None:
+    """Less than 15 % is not worth it."""
+    assert ("red",) == look(halves((0, 128, 0), (255, 0, 0), share=0.1)).colors
+
+
+def test_named_colors_may_be_the_smaller_part() -> None:
+    """Then the picture is not mostly of them."""
+    stripes = np.empty((48, 48, 3), np.float32)
+    hues = [(255, 0, 0), (255, 140, 0), (255, 215, 0), (0, 128, 0), (0, 128, 128), (30, 80, 220)]
+    for index, hue in enumerate(hues):
+        stripes[:, index * 8 : index * 8 + 8] = hue
+    assert not look(stripes).mostly
+
+
+@pytest.mark.parametrize(("level", "light"), [(30, "dark"), (120, None), (230, "bright")])
+def test_light(level: int, light: str | None) -> None:
+    """Dark and bright are said, the middle is not."""
+    assert light == look(halves((level, level, level), (level, level, level))).light
+
+
+def test_grays_are_black_and_white() -> None:
+    """No color anywhere."""
+    assert look(halves((20, 20, 20), (200, 200, 200))).black_and_white
+
+
+def test_a_spot_of_color_is_not_black_and_white() -> None:
+    """One red pixel in 2,304 is a color all the same."""
+    small = halves((20, 20, 20), (200, 200, 200))
+    small[5, 5] = (200, 30, 30)
+    assert not look(small).black_and_white
+
+
+def test_one_surface_is_plain() -> None:
+    """Nothing to see."""
+    assert [True, False] == [look(halves((90, 90, 90), right)).plain for right in ((91, 90, 90), (160, 90, 90))]
+
+
+def test_flat_patches_look_drawn() -> None:
+    """Neighbours that are exactly alike do not come from a camera."""
+    flat = np.zeros((64, 64, 3), np.float32)
+    assert [True, False] == [look(halves((0, 0, 0), (9, 90, 9)), detail).drawn for detail in (flat, None)]

@@ -1,0 +1,110 @@
+"""What may be named at what certainty, and what never is."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from imgcore.describing.seen import Subject
+from imgcore.describing.vocabulary import GROUPS, classes, subject, with_article
+
+TABBY, STRIPED, PERSIAN = 281, 282, 283
+PIG, DOG, GORILLA, REVOLVER, BIKINI = 341, 208, 366, 763, 445
+ROCKING_CHAIR, HAY, MOUNTAINS, HORSE = 765, 958, 970, 339
+
+
+def probabilities(**likely: float) -> list[float]:
+    """Of all classes; ``likely``: c281=0.7."""
+    out = [0.0] * 1000
+    for name, value in likely.items():
+        out[int(name[1:])] = value
+    return out
+
+
+def test_every_class_has_its_line() -> None:
+    """A thousand, as the classifier's last layer has."""
+    assert 1000 == len(classes())
+
+
+def test_every_group_is_known() -> None:
+    """The groups of the file are those of the table."""
+    assert set(GROUPS) == {entry.group for entry in classes() if entry.group}
+
+
+def test_a_group_is_named_by_the_sum_of_its_kinds() -> None:
+    """Three cats at 0.2 each are a cat."""
+    found = subject(probabilities(c281=0.2, c282=0.2, c283=0.2), faces=0)
+    assert Subject("a cat", None, sure=True, tags=("cat", "animal")) == found
+
+
+def test_a_group_below_its_threshold_is_not_named() -> None:
+    """0.54 is not enough."""
+    assert subject(probabilities(c281=0.2, c282=0.2, c283=0.14), faces=0) is None
+
+
+def test_a_likely_kind_is_named_too() -> None:
+    """From 0.5 on, "perhaps a tabby"."""
+    found = subject(probabilities(c281=0.5, c282=0.1), faces=0)
+    assert Subject("a cat", "a tabby", sure=True, tags=("cat", "tabby", "animal")) == found
+
+
+def test_a_kind_that_says_no_more_is_left_out() -> None:
+    """Not "mountains, perhaps mountains"."""
+    found = subject(probabilities(c970=0.9), faces=0)
+    assert Subject("mountains", None, sure=True, tags=("mountains",)) == found
+
+
+def test_a_class_without_a_group_is_only_possible() -> None:
+    """From 0.6 on."""
+    found = [subject(probabilities(c765=value), faces=0) for value in (0.59, 0.6)]
+    assert [None, Subject("a rocking chair", None, sure=False, tags=("rocking chair",))] == found
+
+
+def test_a_mass_takes_no_article() -> None:
+    """Hay, not "a hay"."""
+    assert Subject("hay", None, sure=False, tags=("hay",)) == subject(probabilities(c958=0.9), faces=0)
+
+
+@pytest.mark.parametrize("index", [*range(365, 385), REVOLVER, BIKINI, 413, 652, 834, 982])
+def test_some_things_are_never_named(index: int) -> None:
+    """Apes and monkeys, weapons, clothes and roles, however sure the net is."""
+    assert subject(probabilities(**{f"c{index}": 1.0}), faces=0) is None
+
+
+@pytest.mark.parametrize(
+    ("index", "phrase"), [(PIG, None), (DOG, "a dog"), (HORSE, "a horse"), (MOUNTAINS, "mountains")]
+)
+def test_beside_a_face_only_companions_are_named(index: int, phrase: str | None) -> None:
+    """A face and a pig would be said of one person too often."""
+    found = subject(probabilities(**{f"c{index}": 0.9}), faces=1)
+    assert phrase == (found and found.phrase)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("cat", "a cat"),
+        ("owl", "an owl"),
+        ("hourglass", "an hourglass"),
+        ("unicycle", "a unicycle"),
+        ("umbrella", "an umbrella"),
+        ("MP3 player", "an MP3 player"),
+        ("Italian Greyhound", "an Italian Greyhound"),
+    ],
+)
+def test_articles_follow_the_sound(name: str, expected: str) -> None:
+    """Not the letter."""
+    assert expected == with_article(name)
+
+
+def test_names_are_words() -> None:
+    """No brackets, slashes or blanks at the ends: they are read aloud."""
+    odd = [entry.name for entry in classes() if entry.name and not re.fullmatch(r"[\w.'é -]*\w", entry.name)]
+    assert [] == odd
+
+
+def test_group_phrases_carry_their_article() -> None:
+    """Or are plurals."""
+    odd = [group.phrase for group in GROUPS.values() if not group.phrase.startswith(("a ", "an "))]
+    assert ["mountains", "fruit or vegetables"] == odd
