@@ -188,7 +188,7 @@ class Mysql(Dialect):
             port=self._port,
             database=self._name,
             user=user,
-            password=password.reveal(),
+            password=password.reveal().encode(),  # a string would be sent as Latin-1
             charset="utf8mb4",
             autocommit=True,
             client_flag=CLIENT.FOUND_ROWS,  # an UPDATE counts the rows it matched, as SQLite does
@@ -198,7 +198,7 @@ class Mysql(Dialect):
             ssl_ca=self._ca,
             ssl_verify_cert=bool(self._ca),
             ssl_verify_identity=bool(self._ca),
-            init_command="SET SESSION time_zone = '+00:00', innodb_lock_wait_timeout = 5,"
+            init_command="SET SESSION time_zone = '+00:00', innodb_lock_wait_timeout = 3,"
             " lock_wait_timeout = 5, sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'",
         )
         with connection.cursor() as cursor:

@@ -50,7 +50,7 @@ class MariaDb:
 
     def install(self) -> None:
         """Make the data folder and the certificate, once."""
-        _certificate(self.folder, self.ca)
+        certificate(self.folder, self.ca)
         if os.geteuid() == 0:
             for path in (self.folder, *self.folder.iterdir()):
                 shutil.chown(path, self._user)
@@ -159,7 +159,8 @@ def mariadb() -> Iterator[MariaDb]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _certificate(folder: Path, ca: Path) -> None:
+def certificate(folder: Path, ca: Path) -> None:
+    """A self-signed certificate of 127.0.0.1 into ``ca``, its key beside it."""
     subject = ("-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1")
     key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", str(folder / "key.pem"))
     _run("openssl", "req", "-x509", *key, *subject, "-days", "2", "-out", str(ca))

@@ -1,0 +1,344 @@
+"""Connections, transactions and retries, on both databases; and what is SQLite's alone."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from imgcore.config import Secret
+from imgcore.database import Database, Transaction, open_database
+from imgcore.errors import Conflict, Invalid, Misconfigured, Unavailable
+from imgcore.rows import moment
+
+PASSWORD = "not-a-real-password"
+
+
+def gate(tx: Transaction, name: str) -> int:
+    return tx.execute("INSERT INTO gates (name) VALUES (?)", name)
+
+
+def gates(database: Database) -> list[str]:
+    return [row["name"] for row in database.read(lambda tx: tx.rows("SELECT name FROM gates ORDER BY name"))]
+
+
+# Addresses
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "gallery.db",
+        "postgres://u:{}@h/n",
+        "mysql://u:{}@h",
+        "mysql://u:{}@/n",
+        "mysql://:{}@h/n",
+        "mysql://u:{}@h:port/n",
+        "mysql://u:{}@h:99999/n",
+        "mysql://u:{}@h/n?charset=latin1",
+        "mysql://u:{}@[h/n",
+        "sqlite://",
+        "sqlite:///",
+        "sqlite:///:memory:",
+        "sqlite://u:{}@h/gallery.db",
+    ],
+)
+def test_an_address_that_cannot_be_right_is_refused(url: str) -> None:
+    """With a sentence that does not repeat the password."""
+    with pytest.raises(Misconfigured) as caught:
+        open_database(Secret(url.format(PASSWORD)))
+
+    assert PASSWORD not in repr(caught.getrepr(showlocals=False, style="native"))
+
+
+def test_parts_that_are_missing_are_named() -> None:
+    """Without a URL, all three are needed."""
+    with pytest.raises(Misconfigured, match="a host, a name and credentials"):
+        open_database(host="h", name="n")
+
+
+def test_a_database_does_not_show_its_password() -> None:
+    """Not in its repr, nor in that of what it is made of."""
+    database = open_database(f"mysql://u:{PASSWORD}@h/n")
+
+    assert "<Database mysql>" == repr(database)
+    assert PASSWORD not in repr(vars(database)) + repr(vars(database.dialect))
+
+
+def test_nothing_is_opened_before_it_is_needed(tmp_path: Path) -> None:
+    """A program that only imports makes no file."""
+    open_database(f"sqlite:///{tmp_path}/a.db")
+
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_a_relative_path_is_below_the_working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three slashes are relative, four absolute; what is percent-encoded is decoded."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a b").mkdir()
+    for url in ("sqlite:///a%20b/one.db", f"sqlite:///{tmp_path}/a%20b/two.db"):
+        database = open_database(url)
+        database.ping()
+        database.close()
+
+    assert {"one.db", "two.db"} == {path.name for path in (tmp_path / "a b").glob("*.db")}
+
+
+# Transactions
+
+
+def test_a_transaction_is_committed_at_its_end(database: Database) -> None:
+    """And its value is returned."""
+    assert 1 == database.run(lambda tx: gate(tx, "a"))
+    assert ["a"] == gates(database)
+
+
+def test_a_transaction_that_raises_leaves_nothing(database: Database) -> None:
+    """Whatever was raised comes out as it is; the next transaction is none the worse."""
+
+    def work(tx: Transaction) -> None:
+        gate(tx, "a")
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError):
+        database.run(work)
+    database.run(lambda tx: gate(tx, "b"))
+
+    assert ["b"] == gates(database)
+
+
+def test_an_interrupt_leaves_nothing(database: Database) -> None:
+    """Ctrl-C in the middle of a transaction."""
+
+    def work(tx: Transaction) -> None:
+        gate(tx, "a")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        database.run(work)
+
+    assert [] == gates(database)
+
+
+def test_a_transaction_within_another_is_a_mistake(database: Database) -> None:
+    """It would commit the outer one's half."""
+    with pytest.raises(RuntimeError, match="open in this thread"):
+        database.run(lambda tx: (gate(tx, "a"), database.run(lambda inner: gate(inner, "b"))))
+
+    assert [] == gates(database)
+
+
+def test_a_duplicate_is_a_conflict(database: Database) -> None:
+    """Told from other mistakes."""
+    database.run(lambda tx: gate(tx, "a"))
+
+    with pytest.raises(Conflict):
+        database.run(lambda tx: gate(tx, "a"))
+
+
+def test_text_that_is_not_unicode_is_invalid(database: Database) -> None:
+    """Neither driver takes a lone surrogate."""
+    with pytest.raises(Invalid):
+        database.run(lambda tx: gate(tx, "\ud800"))
+
+
+def test_a_mistake_in_a_statement_is_not_hidden(database: Database) -> None:
+    """A bug is a bug, not an outage."""
+    with pytest.raises(Exception, match=r"(?i)syntax"):
+        database.read(lambda tx: tx.rows("SELEC 1"))
+
+
+def test_rows_that_match_are_counted_even_if_they_stay_the_same(database: Database) -> None:
+    """MySQL alone would count the changed ones."""
+    database.run(lambda tx: gate(tx, "a"))
+
+    assert 1 == database.run(lambda tx: tx.execute("UPDATE gates SET name = 'a' WHERE name = 'a'"))
+
+
+def test_the_clock_is_the_databases_and_reckons_in_microseconds(database: Database) -> None:
+    """later and ago are exact to the millisecond at least."""
+    row = database.read(
+        lambda tx: tx.row("SELECT {now} AS now, {later} AS later, {ago} AS ago", 1_500_000, 86_400_000_000)
+    )
+    assert row is not None
+    now, later, ago = (moment(row[name]) for name in ("now", "later", "ago"))
+    assert now is not None
+    assert later is not None
+    assert ago is not None
+
+    assert timedelta(milliseconds=1) >= abs(later - now - timedelta(seconds=1.5))
+    assert timedelta(milliseconds=1) >= abs(now - ago - timedelta(days=1))
+
+
+# Threads and processes
+
+
+def test_each_thread_has_its_own_connection(database: Database) -> None:
+    """Two transactions may be open at once, in two threads."""
+    inside, done = threading.Event(), threading.Event()
+
+    def reader() -> list[str]:
+        inside.wait(10)
+        try:
+            return gates(database)
+        finally:
+            done.set()
+
+    with ThreadPoolExecutor(1) as pool:
+        seen = pool.submit(reader)
+        with database.transaction() as tx:
+            gate(tx, "a")
+            inside.set()
+            done.wait(10)
+
+    assert ([], ["a"]) == (seen.result(), gates(database))
+
+
+def test_a_closed_database_opens_again(database: Database) -> None:
+    """close() lets go of connections, no more."""
+    database.run(lambda tx: gate(tx, "a"))
+    database.close()
+
+    assert ["a"] == gates(database)
+
+
+def test_a_thread_takes_its_connection_with_it(database: Database) -> None:
+    """A server of many short threads does not hoard connections."""
+    database.ping()
+    for _ in range(20):
+        thread = threading.Thread(target=database.ping)
+        thread.start()
+        thread.join()
+
+    assert 1 == len(database._sessions)  # nothing else shows it
+
+
+COUNT = """
+import sys
+from imgcore.database import open_database
+database = open_database(sys.argv[1])
+for _ in range(int(sys.argv[2])):
+    def work(tx):
+        wait = tx.row("SELECT reason FROM gates WHERE name = 'n' {for_update}")["reason"]
+        tx.execute("UPDATE gates SET reason = ? WHERE name = 'n'", str(int(wait) + 1))
+    database.run(work)
+"""
+
+
+def test_nine_processes_write_at_once(tmp_path: Path, sqlite_database: Database) -> None:
+    """As nine Lambdas do: no write is lost, and none gives up."""
+    sqlite_database.run(
+        lambda tx: tx.execute("INSERT INTO gates (name, reason, closed_until) VALUES ('n', '0', {now})")
+    )
+    command = [sys.executable, "-c", COUNT, f"sqlite:///{tmp_path}/gallery.db", "40"]
+    processes = [subprocess.Popen(command) for _ in range(9)]
+
+    assert [0] * 9 == [process.wait(120) for process in processes]
+    assert [{"reason": "360"}] == sqlite_database.read(lambda tx: tx.rows("SELECT reason FROM gates"))
+
+
+# SQLite alone
+
+
+def test_sqlite_writes_ahead_and_keeps_its_references(sqlite_database: Database) -> None:
+    """WAL lets readers and a writer work at once; foreign keys are off unless asked for."""
+    pragmas = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+    values = [
+        sqlite_database.read(lambda tx, p=p: next(iter(tx.rows(f"PRAGMA {p}")[0].values()))) for p in pragmas
+    ]
+
+    assert ["wal", 1, 1, 10_000] == values
+
+
+def test_a_lock_that_is_let_go_in_time_is_waited_for(
+    sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Patience over, it is tried again; the work itself is done once."""
+    locked, tried, free = threading.Event(), threading.Event(), threading.Event()
+    calls = []
+
+    def pause(_: float) -> None:
+        tried.set()
+        free.wait(10)
+
+    def holder() -> None:
+        with sqlite_database.transaction() as tx:
+            gate(tx, "a")
+            locked.set()
+            tried.wait(10)
+        free.set()
+
+    monkeypatch.setattr(time, "sleep", pause)
+    with ThreadPoolExecutor(1) as pool:
+        held = pool.submit(holder)
+        locked.wait(10)
+        sqlite_database.patient(0.01).run(lambda tx: calls.append(gate(tx, "b")))
+        held.result()
+
+    assert ([1], ["a", "b"]) == (calls, gates(sqlite_database))
+
+
+def test_a_lock_that_is_never_let_go_is_an_outage(sqlite_database: Database) -> None:
+    """Five tries, then a sentence."""
+    with (
+        ThreadPoolExecutor(1) as pool,
+        sqlite_database.transaction(),
+        pytest.raises(Unavailable, match="too busy"),
+    ):
+        pool.submit(sqlite_database.patient(0.01).run, lambda tx: gate(tx, "b")).result()
+
+
+def unreadable(path: Path) -> None:
+    path.mkdir()
+
+
+def no_database(path: Path) -> None:
+    path.write_bytes(b"This is no database at all. " * 100)
+
+
+@pytest.mark.parametrize("spoil", [unreadable, no_database])
+def test_a_file_that_cannot_be_used_is_an_outage(tmp_path: Path, spoil: Callable[[Path], None]) -> None:
+    """With a sentence, not with the driver's error."""
+    spoil(tmp_path / "gallery.db")
+
+    with pytest.raises(Unavailable, match="database's file"):
+        open_database(f"sqlite:///{tmp_path}/gallery.db").ping()
+
+
+def test_a_folder_that_is_missing_is_an_outage(tmp_path: Path) -> None:
+    """A mistyped path."""
+    with pytest.raises(Unavailable, match="cannot be opened"):
+        open_database(f"sqlite:///{tmp_path}/missing/gallery.db").ping()
+
+
+def test_a_full_disk_is_an_outage_and_loses_nothing(sqlite_database: Database) -> None:
+    """What was there is there, and writing goes on once there is room."""
+
+    def fill(tx: Transaction) -> None:
+        for n in range(10_000):
+            tx.execute("INSERT INTO gates (name, message) VALUES (?, ?)", f"g{n}", "x" * 900)
+
+    sqlite_database.run(lambda tx: gate(tx, "a"))
+    sqlite_database.read(lambda tx: tx.rows("PRAGMA max_page_count = 200"))
+
+    with pytest.raises(Unavailable, match="full"):
+        sqlite_database.run(fill)
+
+    assert ["a"] == gates(sqlite_database)
+    assert 1 == sqlite_database.run(lambda tx: gate(tx, "b"))
+
+
+def test_a_database_without_tables_says_what_is_missing(tmp_path: Path) -> None:
+    """The command that makes them."""
+    with pytest.raises(Unavailable, match="imgcore migrate") as caught:
+        gates(open_database(f"sqlite:///{tmp_path}/empty.db"))
+
+    assert "not_migrated" == caught.value.code

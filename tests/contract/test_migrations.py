@@ -1,0 +1,156 @@
+"""The schema comes about once, whoever asks for it, however often, and however it was interrupted."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+import imgcore.migrations as migrations
+from imgcore.database import Database, open_database
+from imgcore.errors import Unavailable
+from imgcore.migrations import Schema, migrate, pending
+from tests.mariadb import MariaDb
+
+FIRST = "m001_images_and_tasks"
+
+
+@pytest.fixture(params=["sqlite", "mariadb"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database."""
+    return (
+        f"sqlite:///{tmp_path}/gallery.db"
+        if request.param == "sqlite"
+        else request.getfixturevalue("mariadb_url")
+    )
+
+
+@pytest.fixture
+def empty(url: str) -> Iterator[Database]:
+    """It, opened."""
+    database = open_database(url)
+    yield database
+    database.close()
+
+
+def tables(database: Database) -> set[str]:
+    if database.dialect.name == "sqlite":
+        sql = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite%'"
+    else:
+        sql = "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = DATABASE()"
+    return {row["name"] for row in database.read(lambda tx: tx.rows(sql))}
+
+
+def schema(database: Database) -> list[object]:
+    if database.dialect.name == "sqlite":
+        return list(database.read(lambda tx: tx.rows("SELECT name, sql FROM sqlite_master ORDER BY name")))
+    return [
+        database.read(lambda tx, name=name: tx.rows(f"SHOW CREATE TABLE {name}"))
+        for name in sorted(tables(database))
+    ]
+
+
+def test_an_empty_database_becomes_whole(empty: Database) -> None:
+    """Every step is named, before and after; nothing is pending then."""
+    before = pending(empty)
+
+    assert (before, []) == (migrate(empty), pending(empty))
+    assert FIRST == before[0]
+    assert {"images", "tasks", "outbox", "gates", "captions", "migrations"} <= tables(empty)
+
+
+def test_again_changes_nothing(empty: Database) -> None:
+    """Not a table, not an index, not the time that a step was applied."""
+    migrate(empty)
+    before = schema(empty), empty.read(lambda tx: tx.rows("SELECT * FROM migrations"))
+
+    assert [] == migrate(empty)
+    assert before == (schema(empty), empty.read(lambda tx: tx.rows("SELECT * FROM migrations")))
+
+
+def test_to_ask_what_is_pending_changes_nothing(empty: Database) -> None:
+    """A health check makes no tables."""
+    pending(empty)
+
+    assert set() == tables(empty)
+
+
+def test_an_interrupted_step_is_gone_over_again(empty: Database) -> None:
+    """MySQL commits each change by itself: whatever part is there, the rest comes, and the same schema."""
+    migrate(empty)
+    whole = schema(empty)
+    with empty.transaction() as tx:
+        tx.execute("DELETE FROM migrations")
+        tx.execute("DROP TABLE gates")
+        tx.execute("DROP VIEW captions")
+        tx.execute("DROP INDEX tasks_open" + (" ON tasks" if empty.dialect.name == "mysql" else ""))
+
+    assert pending(empty) == migrate(empty)
+    assert whole == schema(empty)
+
+
+def test_a_step_that_fails_is_pending_still(empty: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those before it are kept by MySQL, undone by SQLite; the next run goes on from there."""
+    migrate(empty)
+
+    def m999_broken(schema: Schema) -> None:
+        schema.run("CREATE TABLE IF NOT EXISTS extra (id {int}) {options}")
+        raise KeyError("a bug")
+
+    monkeypatch.setattr(migrations, "_STEPS", [*migrations._STEPS, m999_broken])
+    with pytest.raises(KeyError):
+        migrate(empty)
+
+    assert ["m999_broken"] == pending(empty)
+
+
+def test_a_later_step_is_applied_alone(empty: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To a database in use, with its rows kept."""
+    migrate(empty)
+    empty.run(lambda tx: tx.execute("INSERT INTO gates (name) VALUES ('a')"))
+
+    def m999_more(schema: Schema) -> None:
+        schema.run("CREATE TABLE IF NOT EXISTS extra (id {int}, name {word}) {options}")
+        schema.index("extra_name", "extra", "name")
+        schema.index("extra_name", "extra", "name")
+
+    monkeypatch.setattr(migrations, "_STEPS", [*migrations._STEPS, m999_more])
+
+    assert (["m999_more"], []) == (migrate(empty), migrate(empty))
+    assert [{"name": "a"}] == empty.read(lambda tx: tx.rows("SELECT name FROM gates"))
+
+
+MIGRATE = "import sys; from imgcore.database import open_database; from imgcore.migrations import migrate\n" \
+    "print(len(migrate(open_database(sys.argv[1]))))"  # fmt: skip
+
+
+def test_several_at_once_wait_for_each_other(url: str, empty: Database) -> None:
+    """Five processes: one applies the steps, the others find nothing to do, none fails."""
+    command = [sys.executable, "-c", MIGRATE, url]
+    processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(5)]
+    applied = sorted(int(process.communicate(timeout=120)[0]) for process in processes)
+
+    assert [0, 0, 0, 0, len(migrations._STEPS)] == applied
+    assert [0] * 5 == [process.returncode for process in processes]
+    assert [] == pending(empty)
+
+
+def test_a_migration_that_goes_on_too_long_is_said(
+    mariadb_server: MariaDb, mariadb_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever waited in vain is told why."""
+    monkeypatch.setattr(migrations, "_WAIT", 0)
+    name = urlsplit(mariadb_url).path[1:]
+    other, database = open_database(mariadb_url), open_database(mariadb_url)
+    lock = f"SELECT GET_LOCK(CONCAT('imgcore.', MD5('{name}')), 0) AS got"
+    held = other.read(lambda tx: tx.rows(lock))
+    with pytest.raises(Unavailable, match="Another migration"):
+        migrate(database)
+    other.close()
+    database.close()
+
+    assert [{"got": 1}] == held
