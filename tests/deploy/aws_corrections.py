@@ -1,0 +1,187 @@
+"""The AWS stand-in, corrected where AWS itself answers otherwise: ``python -m tests.deploy.aws_corrections``.
+
+It takes ministack's own variables (GATEWAY_PORT, BIND_HOST, AUTH, …), puts the corrections below in place and
+serves. Each says what AWS does, so that it can go when ministack does the same.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Callable
+from typing import Any
+from xml.sax.saxutils import escape
+
+Answer = tuple[int, dict[str, str], bytes]
+Action = Callable[[Any], Answer]
+
+
+def target_groups() -> None:
+    """DescribeTargetGroups by an unknown name: AWS answers TargetGroupNotFound, not an empty list."""
+    from ministack.services import alb
+
+    describe: Action = alb._ACTION_MAP["DescribeTargetGroups"]
+
+    def corrected(params: Any) -> Answer:
+        known = {group["TargetGroupName"] for group in alb._tgs.values()}
+        if set(alb._parse_member_list(params, "Names")) - known:
+            return alb._error("TargetGroupNotFound", "One or more target groups not found", 400)
+        return describe(params)
+
+    alb._ACTION_MAP["DescribeTargetGroups"] = corrected
+
+
+def addresses() -> None:
+    """DescribeAddresses: AWS honours PublicIp and Filter. ReleaseAddress: not while a NAT gateway holds it."""
+    from ministack.services import ec2
+
+    describe: Action = ec2._ACTION_MAP["DescribeAddresses"]
+    release: Action = ec2._ACTION_MAP["ReleaseAddress"]
+
+    def held() -> set[str]:
+        gateways = ec2._nat_gateways.values()
+        return {gateway["AllocationId"] for gateway in gateways if gateway["State"] == "available"}
+
+    def corrected(params: Any) -> Answer:
+        asked = {"public-ip": ec2._parse_member_list(params, "PublicIp")} if "PublicIp.1" in params else {}
+        asked |= ec2._parse_filters(params)
+        found = []
+        for key, address in ec2._addresses.items():
+            address["AssociationId"] = f"eipassoc-{key[-17:]}" if key in held() else address["AssociationId"]
+            fields = {"public-ip": address["PublicIp"], "domain": address["Domain"], "allocation-id": key}
+            if _matches(asked, fields) and ec2._resource_matches_tag_filters(key, asked):
+                found.append(key)
+        chosen = {f"AllocationId.{number}": [key] for number, key in enumerate(found or ["none"], 1)}
+        return describe(params | chosen if asked else params)
+
+    def kept(params: Any) -> Answer:
+        if ec2._p(params, "AllocationId") in held():
+            return ec2._error("InvalidIPAddress.InUse", "The address is in use.", 400)
+        return release(params)
+
+    ec2._ACTION_MAP |= {"DescribeAddresses": corrected, "ReleaseAddress": kept}
+
+
+def nat_gateways() -> None:
+    """DescribeNatGateways: AWS tells the address of each."""
+    from ministack.services import ec2
+
+    def told(gateway: dict[str, Any]) -> str:
+        address = ec2._addresses.get(gateway["AllocationId"], {}).get("PublicIp", "")
+        item = f"<allocationId>{gateway['AllocationId']}</allocationId><publicIp>{address}</publicIp>"
+        return f"<natGatewayAddressSet><item>{item}</item></natGatewayAddressSet>"
+
+    _tell_more(ec2, "DescribeNatGateways", "natGatewayId", ec2._nat_gateways, told, "<natGatewayAddressSet/>")
+
+
+def vpc_endpoints() -> None:
+    """DescribeVpcEndpoints: AWS honours Filter; it tells the policy, the security groups, the private names."""
+    from ministack.services import ec2
+
+    describe: Action = ec2._ACTION_MAP["DescribeVpcEndpoints"]
+    _remember(ec2, "CreateVpcEndpoint", "vpcEndpointId", ec2._vpc_endpoints)
+
+    def corrected(params: Any) -> Answer:
+        asked, found = ec2._parse_filters(params), []
+        for key, endpoint in ec2._vpc_endpoints.items():
+            fields = {
+                "vpc-id": endpoint["VpcId"],
+                "service-name": endpoint["ServiceName"],
+                "vpc-endpoint-type": endpoint["VpcEndpointType"],
+                "vpc-endpoint-state": endpoint["State"],
+            }
+            if _matches(asked, fields) and ec2._resource_matches_tag_filters(key, asked):
+                found.append(key)
+        chosen = {f"VpcEndpointId.{number}": [key] for number, key in enumerate(found or ["none"], 1)}
+        return describe(params | chosen if asked else params)
+
+    def told(endpoint: dict[str, Any]) -> str:
+        asked = endpoint["asked"]
+        groups = ec2._parse_member_list(asked, "SecurityGroupId")
+        items = "".join(f"<item><groupId>{group}</groupId></item>" for group in groups)
+        private = str(endpoint["VpcEndpointType"] == "Interface").lower()
+        policy = escape(ec2._p(asked, "PolicyDocument"))
+        return (
+            f"<groupSet>{items}</groupSet><privateDnsEnabled>{private}</privateDnsEnabled>"
+            f"<policyDocument>{policy}</policyDocument>"
+        )
+
+    ec2._ACTION_MAP["DescribeVpcEndpoints"] = corrected
+    _tell_more(ec2, "DescribeVpcEndpoints", "vpcEndpointId", ec2._vpc_endpoints, told)
+
+
+def flow_logs() -> None:
+    """CreateFlowLogs keeps tags for vpc-flow-log; DescribeFlowLogs tells the group, the role, the interval."""
+    from ministack.services import ec2
+
+    def told(log: dict[str, Any]) -> str:
+        role = ec2._p(log["asked"], "DeliverLogsPermissionArn")
+        interval = ec2._p(log["asked"], "MaxAggregationInterval")
+        return (
+            f"<logGroupName>{log['LogDestination']}</logGroupName>"
+            f"<deliverLogsPermissionArn>{role}</deliverLogsPermissionArn>"
+            f"<maxAggregationInterval>{interval}</maxAggregationInterval>"
+        )
+
+    _remember(ec2, "CreateFlowLogs", "item", ec2._flow_logs, tagged_as="vpc-flow-log")
+    _tell_more(ec2, "DescribeFlowLogs", "flowLogId", ec2._flow_logs, told)
+
+
+def _matches(asked: dict[str, list[str]], fields: dict[str, str]) -> bool:
+    """Whether a resource has what every filter asks for; filters by other names are not looked at."""
+    return all(
+        any(fnmatch.fnmatchcase(fields[name], pattern) for pattern in patterns)
+        for name, patterns in asked.items()
+        if name in fields
+    )
+
+
+def _remember(service: Any, action: str, tag: str, store: Any, tagged_as: str = "") -> None:
+    """Keep what was asked for beside what was made of it."""
+    create: Action = service._ACTION_MAP[action]
+
+    def corrected(params: Any) -> Answer:
+        answer = create(params)
+        for key in re.findall(rf"<{tag}>([^<]+)</{tag}>", answer[2].decode()):
+            if key in store:
+                store[key]["asked"] = dict(params)
+                if tagged_as:
+                    service._parse_tag_specs(params, tagged_as, key)
+        return answer
+
+    service._ACTION_MAP[action] = corrected
+
+
+def _tell_more(
+    service: Any, action: str, tag: str, store: Any, told: Callable[[Any], str], instead: str = ""
+) -> None:
+    """Add to each resource's part of an answer, in the place of an element where ``instead`` names one."""
+    describe: Action = service._ACTION_MAP[action]
+
+    def corrected(params: Any) -> Answer:
+        status, headers, body = describe(params)
+        text = body.decode().replace(instead, "") if instead else body.decode()
+        added = re.sub(
+            rf"<{tag}>([^<]+)</{tag}>",
+            lambda found: found[0] + (told(store[found[1]]) if found[1] in store else ""),
+            text,
+        )
+        return status, headers, added.encode()
+
+    service._ACTION_MAP[action] = corrected
+
+
+CORRECTIONS = (target_groups, addresses, nat_gateways, vpc_endpoints, flow_logs)
+
+
+def main() -> None:
+    """Correct, then serve until SIGTERM."""
+    for correct in CORRECTIONS:
+        correct()
+    from ministack.app import main as serve
+
+    serve()
+
+
+if __name__ == "__main__":
+    main()
