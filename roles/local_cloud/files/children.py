@@ -1,0 +1,140 @@
+"""Processes that live no longer than this one: started in groups of their own, logged, watched, stopped.
+
+A guardian, itself a process, holds the other end of a pipe: when this process is gone without a word,
+the pipe closes and the guardian stops the groups.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+GRACE_SECONDS = 6.0
+GUARDIAN = """
+import os, signal, sys, time
+groups = set()
+for line in sys.stdin:
+    if line.startswith("bye"):
+        sys.exit()
+    (groups.add if line[0] == "+" else groups.discard)(int(line[1:]))
+for number in (signal.SIGTERM, signal.SIGKILL):
+    for group in groups:
+        try:
+            os.killpg(group, number)
+        except OSError:
+            pass
+    time.sleep(5 if number == signal.SIGTERM else 0)
+"""
+
+
+class Died(Exception):
+    """A process ended that should not have. Its text: a sentence, and the end of the log."""
+
+
+@dataclass
+class Child:
+    """One running process."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def tail(self, lines: int = 20) -> str:
+        """The end of its log."""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+
+    def check(self) -> None:
+        """Died where it has ended."""
+        if self.process.poll() is not None:
+            raise Died(f"The {self.name} has stopped. The end of {self.log}:\n{self.tail()}")
+
+
+@dataclass
+class Children:
+    """Every process that was started here. Use as a context manager: on the way out, none is left."""
+
+    logs: Path
+    running: list[Child] = field(default_factory=list)
+    _guardian: subprocess.Popen[str] | None = None
+
+    def __enter__(self) -> Children:
+        self.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._guardian = subprocess.Popen(  # noqa: S603 - our own words
+            [sys.executable, "-I", "-S", "-c", GUARDIAN],
+            stdin=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop(*self.running)
+        if self._guardian is not None and self._guardian.stdin is not None:
+            with contextlib.suppress(OSError):
+                self._tell("bye")
+                self._guardian.stdin.close()
+            self._guardian.wait()
+
+    def start(self, name: str, command: Sequence[str], environ: Mapping[str, str], cwd: Path) -> Child:
+        """Start a process in a group of its own, so that a Ctrl-C at the terminal reaches this one only."""
+        log = self.logs / f"{name.replace(' ', '-')}.log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(  # noqa: S603 - our own words
+                command,
+                cwd=cwd,
+                env=dict(environ),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        child = Child(name, process, log)
+        self.running.append(child)
+        self._tell(f"+{process.pid}")
+        return child
+
+    def finish(self, child: Child) -> None:
+        """Note that a process has ended as it should. Died where it failed."""
+        self._forget(child)
+        if child.process.wait():
+            raise Died(f"The {child.name} failed. The end of {child.log}:\n{child.tail()}")
+
+    def check(self) -> None:
+        """Died where any process has ended."""
+        for child in self.running:
+            child.check()
+
+    def stop(self, *children: Child) -> None:
+        """End these processes with everything that they started: politely, then not."""
+        for child in children:
+            _signal(child, signal.SIGTERM)
+        deadline = time.monotonic() + GRACE_SECONDS
+        for child in children:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.process.wait(max(0.0, deadline - time.monotonic()))
+        for child in children:
+            _signal(child, signal.SIGKILL)  # whatever is left of its group, with it or without
+            child.process.wait()
+            self._forget(child)
+
+    def _forget(self, child: Child) -> None:
+        self.running = [other for other in self.running if other is not child]
+        with contextlib.suppress(OSError):
+            self._tell(f"-{child.process.pid}")
+
+    def _tell(self, line: str) -> None:
+        if self._guardian is not None and self._guardian.stdin is not None:
+            self._guardian.stdin.write(f"{line}\n")
+            self._guardian.stdin.flush()
+
+
+def _signal(child: Child, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(child.process.pid, number)

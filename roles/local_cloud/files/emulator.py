@@ -1,0 +1,164 @@
+"""This machine's own AWS: one process of ministack, with its port, its root keys and its data in one folder.
+
+ministack is told everything through its environment: AUTH enforces identities and policies, the state
+directories keep what was made, and nothing of it is reached from another machine.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import secrets
+import shutil
+import socket
+import sys
+import urllib.error
+import urllib.request
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+HOST = "127.0.0.1"
+REGION = "us-east-1"
+HEALTH = "/_ministack/health"
+# Below what systems hand out for outgoing connections, so that the remembered port stays free.
+PORTS = range(20_000, 30_000)
+# What a process needs of a person's environment; all of AWS's and Ansible's own settings stay out.
+KEPT = ("HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "LOGNAME", "PATH", "TERM", "TZ", "USER")
+KEPT += ("HTTPS_PROXY", "HTTP_PROXY", "SSL_CERT_DIR", "SSL_CERT_FILE", "http_proxy", "https_proxy")
+
+
+@dataclass(frozen=True, slots=True)
+class Emulator:
+    """One emulator: where it keeps its data, where it listens, and who may do everything on it."""
+
+    home: Path
+    port: int
+    access_key: str
+    secret_key: str
+
+    @property
+    def endpoint(self) -> str:
+        """Where it answers. An address, not a name, so that S3's clients put the bucket into the path."""
+        return f"http://{HOST}:{self.port}"
+
+    @property
+    def command(self) -> list[str]:
+        """How it is started; from a folder without code, for it imports from there."""
+        return [sys.executable, "-P", "-m", "ministack"]
+
+    def root(self) -> dict[str, str]:
+        """The environment of whoever may do everything on it."""
+        return {
+            **ambient(),
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": self.access_key,
+            "AWS_SECRET_ACCESS_KEY": self.secret_key,
+        }
+
+    def environ(self) -> dict[str, str]:
+        """The environment of the emulator itself; the functions that it runs inherit it, less the keys."""
+        return {
+            **self.root(),
+            "AUTH": "true",
+            "BIND_HOST": HOST,
+            "MINISTACK_HOST": HOST,
+            "GATEWAY_PORT": str(self.port),
+            "PERSIST_STATE": "1",
+            "STATE_DIR": str(self._state),
+            "S3_PERSIST": "1",
+            "S3_DATA_DIR": str(self.home / "objects"),
+            "TMPDIR": str(self.scratch),
+            "LAMBDA_EXECUTOR": "local",
+            "LAMBDA_WARM_TTL_SECONDS": "3600",
+            "LOG_LEVEL": "WARNING",
+            # Neither of these is used, and each costs a second at every start.
+            "SFTP_ENABLED": "0",
+            "IOT_MTLS_ENABLED": "0",
+            # It would remove containers of its own from a Docker that it finds.
+            "DOCKER_HOST": f"unix://{self.home / 'no-docker'}",
+        }
+
+    @property
+    def scratch(self) -> Path:
+        """Where the functions' code is unpacked; worth nothing after a stop."""
+        return self.home / "tmp"
+
+    @property
+    def _state(self) -> Path:
+        return self.home / "state"
+
+    def prepare(self) -> Emulator:
+        """Make its folders and find it a free port. Addresses of queues hold it: a new one empties them."""
+        emulator = self if is_free(self.port) else replace(self, port=free_port())
+        if emulator != self:
+            (self._state / "sqs.json").unlink(missing_ok=True)
+            emulator._save()
+        shutil.rmtree(self.scratch, ignore_errors=True)
+        for folder in (self._state, self.home / "objects", self.scratch):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return emulator
+
+    def healthy(self) -> bool:
+        """Whether it answers, with policies enforced."""
+        try:
+            with urllib.request.urlopen(self.endpoint + HEALTH, timeout=2) as answer:  # noqa: S310 - our own
+                return json.load(answer).get("auth") == "enabled"
+        except (OSError, ValueError):
+            return False
+
+    def _save(self) -> None:
+        path = self.home / "emulator.json"
+        path.touch(mode=0o600)
+        path.write_text(json.dumps({**asdict(self), "home": None}))
+
+
+def emulator_at(home: Path) -> Emulator:
+    """The emulator whose data is in ``home``; new keys and a free port where there is none yet."""
+    try:
+        known = json.loads((home / "emulator.json").read_text())
+        return Emulator(home, int(known["port"]), str(known["access_key"]), str(known["secret_key"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        key = f"LOCALROOT{secrets.token_hex(6).upper()}"
+        emulator = Emulator(home, free_port(), key, secrets.token_urlsafe(30))
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        emulator._save()
+        return emulator
+
+
+def ambient() -> dict[str, str]:
+    """What of a person's environment processes here may see."""
+    environ = {name: value for name, value in os.environ.items() if name in KEPT}
+    local = f"{HOST},localhost"
+    return environ | {
+        "NO_PROXY": local,
+        "no_proxy": local,
+        # Profiles and roles of a person's real accounts play no part here.
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def read_settings(path: Path) -> dict[str, str]:
+    """NAME=value lines as a mapping."""
+    return dict(line.split("=", 1) for line in path.read_text().splitlines() if "=" in line)
+
+
+def is_free(port: int) -> bool:
+    """Whether a server may listen on that port of loopback."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+def free_port() -> int:
+    """A free one of PORTS, none in particular: no page of another origin can know it."""
+    return next(port for port in random.sample(PORTS, len(PORTS)) if is_free(port))

@@ -1,0 +1,100 @@
+"""A private cloud for tests: an emulator of its own on a free port, its data in one folder, the real roles.
+
+::
+
+    with cloud(tmp_path) as aws:                       # nothing on it yet
+        aws.apply(functions=False)                     # buckets, topic, queues and identities
+        s3 = aws.client("s3")                          # as its root
+        s3 = aws.client("s3", aws.settings("web"))     # as the web process
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from roles.local_cloud.files.children import Children
+from roles.local_cloud.files.emulator import Emulator, emulator_at, read_settings
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """A running emulator and what may be done with it."""
+
+    emulator: Emulator
+
+    @property
+    def home(self) -> Path:
+        """Its folder: web.env, operator.env, gallery.db, dist/ for the zips."""
+        return self.emulator.home
+
+    @property
+    def root(self) -> dict[str, str]:
+        """The environment of whoever may do everything on it."""
+        return self.emulator.root()
+
+    def settings(self, name: str) -> dict[str, str]:
+        """What the roles wrote down for ``web`` or ``operator``: credentials, names, addresses."""
+        return read_settings(self.home / f"{name}.env")
+
+    def client(self, service: str, environ: Mapping[str, str] | None = None) -> Any:
+        """A boto3 client with the credentials of that environment; the root's by default."""
+        import boto3
+        from botocore.config import Config
+
+        environ = self.root if environ is None else environ
+        return boto3.session.Session(
+            aws_access_key_id=environ["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=environ["AWS_SECRET_ACCESS_KEY"],
+            aws_session_token=environ.get("AWS_SESSION_TOKEN"),
+            region_name=environ["AWS_REGION"],
+        ).client(
+            service,
+            endpoint_url=environ["AWS_ENDPOINT_URL"],
+            config=Config(retries={"max_attempts": 0}, signature_version="s3v4" if service == "s3" else None),
+        )
+
+    def apply(self, *arguments: str, functions: bool = True, **variables: Any) -> str:
+        """Run playbooks/local.yml with these extra variables; what Ansible printed."""
+        skipped = () if functions else ("--skip-tags", "functions")
+        done = self.ansible("playbooks/local.yml", *skipped, *arguments, **variables)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def ansible(self, playbook: str, *arguments: str, **variables: Any) -> subprocess.CompletedProcess[str]:
+        """Run a playbook of the repository on this cloud."""
+        given = {"local_cloud_home": str(self.home), **variables}
+        command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", "inventory/local", playbook]
+        environ = self.root | {"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"}
+        environ["ANSIBLE_LOCAL_TEMP"] = str(self.home / "ansible")
+        return subprocess.run(
+            [*command, "-e", json.dumps(given), *arguments],
+            cwd=ROOT,
+            env=environ,
+            capture_output=True,
+            text=True,
+            timeout=280,
+        )
+
+
+@contextmanager
+def cloud(home: Path) -> Iterator[Cloud]:
+    """Start an emulator on what is in ``home``; stop it, with the functions that it runs, on the way out."""
+    emulator = emulator_at(home).prepare()
+    with Children(home / "logs") as children:
+        child = children.start("emulator", emulator.command, emulator.environ(), home)
+        deadline = time.monotonic() + 60
+        while not emulator.healthy():
+            child.check()
+            assert time.monotonic() < deadline, f"The emulator does not answer:\n{child.tail()}"
+            time.sleep(0.05)
+        yield Cloud(emulator)
