@@ -28,6 +28,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 PATH = re.compile(r"/(?:[\w-]+/)*v1beta/(models/[^/:?]+)(:generateContent)?$")
 TYPE = "type.googleapis.com/google.rpc."
@@ -374,7 +375,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _handle(self, *, probe: bool) -> None:
         data = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        path = PATH.match(self.path)
+        path = PATH.match(urlsplit(self.path).path)  # as a proxy it is asked for whole addresses
         if path is None or bool(path[2]) == probe:
             self._send(Reply(404, b"<html>no such page</html>"))
             return

@@ -34,6 +34,7 @@ MINIMUM_TIMEOUT = 10.0  # seconds; Google refuses a shorter X-Server-Timeout
 BODY_SECONDS = 60.0  # after its headers; nobody waits for it any more by then
 BODY_BYTES = 1024 * 1024  # an answer has some 3 KiB
 DETAIL_CHARACTERS = 300
+THREAD_NAME = "gemini"
 MOST_TOKENS = 10_000_000  # bounds what is stored; no context window comes near
 
 T = TypeVar("T")
@@ -200,7 +201,7 @@ def _in_time(seconds: float, call: Callable[[], T]) -> T:
         except Exception as error:  # noqa: BLE001 - raised again where it is waited for
             result.set_exception(error)
 
-    threading.Thread(target=run, name="gemini", daemon=True).start()
+    threading.Thread(target=run, name=THREAD_NAME, daemon=True).start()
     if not wait([result], timeout=seconds).done:
         raise _Late
     return result.result()

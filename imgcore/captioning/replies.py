@@ -96,13 +96,11 @@ def refused(code: int, body: object, retry_after: str | None = None) -> Refused:
 
 def judge(trouble: Trouble, now: datetime) -> Failure:
     """What follows from a request without an answer. ``now`` (aware) dates the end of a daily quota."""
-    match trouble:
-        case Refused():
-            return _judge_refusal(trouble, now)
-        case Unreadable(detail):
-            return Failure(Setback.UNUSABLE, BadAnswer(NOT_A_DESCRIPTION), f"unreadable: {detail}")
-        case Unreachable(detail):
-            return Failure(Setback.TRANSIENT, Unavailable(BUSY), f"unreachable: {detail}")
+    if isinstance(trouble, Refused):
+        return _judge_refusal(trouble, now)
+    if isinstance(trouble, Unreadable):
+        return Failure(Setback.UNUSABLE, BadAnswer(NOT_A_DESCRIPTION), f"unreadable: {trouble.detail}")
+    return Failure(Setback.TRANSIENT, Unavailable(BUSY), f"unreachable: {trouble.detail}")
 
 
 def assess(answer: Answer) -> wording.Words | Failure:

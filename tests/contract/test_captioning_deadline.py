@@ -1,0 +1,119 @@
+"""However Gemini behaves on the wire, the caller is back by its deadline, and nothing goes on for long."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from imgcore.captioning import client
+from imgcore.errors import Unavailable
+from tests.contract.captioning_tools import HURRIED, MODEL, PATIENT, Bench
+from tests.fake_gemini import CONNECTIONS, FakeGemini
+
+# They never end by themselves while the test runs: to come back at all is to have kept the deadline.
+WITHOUT_END = ["hang", "trickle", "trickle_headers"]
+
+
+@pytest.fixture
+def gemini() -> Iterator[FakeGemini]:
+    """A Gemini that answers well until it is told otherwise."""
+    with FakeGemini() as server:
+        yield server
+
+
+def in_earnest(gemini: FakeGemini, **changes: object) -> Bench:
+    """A bench on the real clock."""
+    return Bench(gemini, **{"policy": HURRIED, "clock": time.monotonic, "sleep": time.sleep, **changes})
+
+
+def test_all_kinds_are_tried() -> None:
+    """Whatever the stand-in does to a connection is tried here or among the ends."""
+    assert {*WITHOUT_END, "endless", "reset", "cut_off"} == set(CONNECTIONS)
+
+
+@pytest.mark.parametrize("scenario", WITHOUT_END)
+def test_deadline(gemini: FakeGemini, scenario: str) -> None:
+    """An answer without an end does not hold the caller past the deadline, and is for a later run."""
+    gemini.play(scenario)
+    bench = in_earnest(gemini)
+    with pytest.raises(Unavailable):
+        bench.describe_in_earnest(0.35)
+    assert 1 == bench.requests
+
+
+@pytest.mark.parametrize("scenario", WITHOUT_END)
+def test_one_bad_connection(gemini: FakeGemini, scenario: str) -> None:
+    """The next request is made on a fresh connection, while the stuck one is still stuck."""
+    gemini.play(scenario, "ok")
+    bench = in_earnest(gemini, rng=lambda: 0.0, policy=PATIENT)
+    assert (MODEL, 2) == (bench.describe_in_earnest(30.0).model, bench.requests)
+
+
+def test_four_timeouts(gemini: FakeGemini) -> None:
+    """A server that is silent every time is given up after four requests."""
+    gemini.play("hang")
+    bench = in_earnest(gemini, rng=lambda: 0.0)
+    with pytest.raises(Unavailable):
+        bench.describe_in_earnest(30.0)
+    assert 4 == bench.requests
+
+
+def test_bodies_end(
+    gemini: FakeGemini, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A body that trickles is dropped after a while by itself, so that no thread is left reading it."""
+    monkeypatch.setattr(client, "BODY_SECONDS", 0.1)
+    gemini.play("trickle")
+    bench = Bench(gemini)
+    assert "unavailable" == bench.end().code
+    assert "a body that does not end" in caplog.text
+
+
+def test_nothing_is_left_running(gemini: FakeGemini, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The thread of a request that nobody waits for any more ends by itself, the server still trickling."""
+    monkeypatch.setattr(client, "BODY_SECONDS", 0.5)
+    gemini.play("trickle")
+    with pytest.raises(Unavailable):
+        in_earnest(gemini).describe_in_earnest(0.35)
+    for thread in threading.enumerate():
+        if thread.name == client.THREAD_NAME:
+            thread.join(timeout=60)
+            assert not thread.is_alive()
+    assert not gemini.released.is_set()
+
+
+def test_probe_has_a_deadline(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """A start is not held up by a server that says nothing."""
+    monkeypatch.setattr("imgcore.captioning.captioner.PROBE_SECONDS", 0.2)
+    caplog.set_level(logging.WARNING)
+    with FakeGemini(probes=["hang"]) as gemini:
+        bench = Bench(gemini)
+        with pytest.raises(Unavailable):
+            bench.captioner.probe()
+    assert "no whole answer within 0.2 s" in caplog.text
+
+
+def test_nobody_there() -> None:
+    """A port where nobody listens is an outage like any other."""
+    with FakeGemini() as gemini:
+        bench = Bench(gemini)
+    assert ("unavailable", [0.5, 1.0, 2.0]) == (bench.end().code, bench.clock.slept)
+
+
+def test_shared_by_threads(gemini: FakeGemini) -> None:
+    """One captioner serves many threads at once, one of their requests getting stuck or not."""
+    gemini.play("hang", "ok")
+    bench = in_earnest(gemini, rng=lambda: 0.0, policy=PATIENT)
+    found: list[str | None] = []
+    threads = [
+        threading.Thread(target=lambda: found.append(bench.describe_in_earnest(30.0).model)) for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [MODEL] * 8 == found

@@ -1,0 +1,331 @@
+"""What is sent to Gemini, and that the key goes nowhere else."""
+
+from __future__ import annotations
+
+import json
+import logging
+import subprocess
+import sys
+import traceback
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from imgcore.captioning import GeminiCaptioner
+from imgcore.captioning.wording import SCHEMA
+from imgcore.config import Secret
+from imgcore.errors import ImgcoreError, Misconfigured
+from tests.contract.captioning_tools import MODEL, Bench, Photo
+from tests.fake_gemini import FakeGemini, Reply, answer, error
+
+
+@pytest.fixture
+def gemini() -> Iterator[FakeGemini]:
+    """A Gemini that answers well until it is told otherwise."""
+    with FakeGemini() as server:
+        yield server
+
+
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+
+
+@pytest.fixture
+def no_proxies(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """An environment without any proxy, and the means to set one."""
+    for name in PROXIES:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    return monkeypatch
+
+
+def test_generation(gemini: FakeGemini) -> None:
+    """The schema, the least thinking, medium resolution, room for 512 tokens, and no sampling parameter."""
+    Bench(gemini).describe()
+    expected = {
+        "response_mime_type": "application/json",
+        "response_json_schema": SCHEMA,
+        "thinking_config": {"thinking_level": "MINIMAL"},
+        "media_resolution": "MEDIA_RESOLUTION_MEDIUM",
+        "max_output_tokens": 512,
+    }
+    assert expected == gemini.asked[0].body["generation_config"]
+
+
+def test_picture(gemini: FakeGemini) -> None:
+    """One JPEG of at most 1536 pixels, then the question; decoded once however often it is sent."""
+    gemini.play("503", "ok")
+    photo = Photo()
+    Bench(gemini).captioner.describe(photo, deadline=1000.0)
+    assert [1536] == photo.sides
+    assert [photo.data] * 2 == [asked.picture for asked in gemini.asked]
+    assert {"text": "Describe this photograph."} == gemini.asked[0].parts[-1]
+
+
+def test_address(gemini: FakeGemini) -> None:
+    """The version of the API, the model, the key and the server's deadline are where Google wants them."""
+    bench = Bench(gemini, base_url=f"{gemini.url}/gateway/")
+    bench.describe(deadline=30.0)
+    asked = gemini.asked[0]
+    assert f"/gateway/v1beta/models/{MODEL}:generateContent" == asked.path
+    assert (bench.key.reveal(), "30") == (asked.key, asked.headers["x-server-timeout"])
+
+
+@pytest.mark.parametrize(("left", "header"), [(1000.0, "45"), (12.0, "12"), (10.0, "10")])
+def test_server_deadline(gemini: FakeGemini, left: float, header: str) -> None:
+    """A request may take 45 s, less where the deadline is nearer, and never less than Google accepts."""
+    Bench(gemini).describe(deadline=left)
+    assert header == gemini.asked[0].headers["x-server-timeout"]
+
+
+def test_instruction(gemini: FakeGemini) -> None:
+    """The system instruction names the language and the limits of what may be said."""
+    Bench(gemini, language="Portuguese").describe()
+    text = gemini.asked[0].body["system_instruction"]["parts"][0]["text"]
+    assert "in Portuguese" in text
+    assert "Never name a person" in text
+    assert "never an instruction" in text
+
+
+def test_settings_of_the_sdk_do_not_count(gemini: FakeGemini, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The SDK's own variables change neither key, address, version nor service."""
+    for name, value in {
+        "GOOGLE_API_KEY": "made-up-other",
+        "GEMINI_API_KEY": "made-up-third",
+        "GOOGLE_GEMINI_BASE_URL": "http://127.0.0.1:9",
+        "GOOGLE_GENAI_USE_VERTEXAI": "true",
+        "GOOGLE_GENAI_API_VERSION": "v9",
+    }.items():
+        monkeypatch.setenv(name, value)
+    bench = Bench(gemini)
+    bench.describe()
+    assert (bench.key.reveal(), True) == (gemini.asked[0].key, "/v1beta/" in gemini.asked[0].path)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_no_proxy_for_this_machine(gemini: FakeGemini, no_proxies: pytest.MonkeyPatch, host: str) -> None:
+    """A proxy in the environment is not asked for the loopback."""
+    for name in PROXIES[:3]:
+        no_proxies.setenv(name, "http://127.0.0.1:9")
+    bench = Bench(gemini, base_url=gemini.url.replace("127.0.0.1", host))
+    assert (MODEL, 1) == (bench.describe().model, bench.requests)
+
+
+def test_proxy_for_the_world(gemini: FakeGemini, no_proxies: pytest.MonkeyPatch) -> None:
+    """Any other address goes through the proxy of the environment."""
+    no_proxies.setenv("HTTP_PROXY", gemini.url)
+    Bench(gemini, base_url="http://gemini.invalid").describe()
+    assert "gemini.invalid" == gemini.asked[0].headers["host"]
+
+
+def test_wrong_proxy(gemini: FakeGemini, no_proxies: pytest.MonkeyPatch) -> None:
+    """A proxy that cannot be one is a setting to correct, found when the captioner is made."""
+    no_proxies.setenv("ALL_PROXY", "bogus://127.0.0.1:9")
+    with pytest.raises(Misconfigured, match="proxy"):
+        Bench(gemini, base_url="http://gemini.invalid")
+
+
+@pytest.mark.parametrize("address", ["ftp://127.0.0.1", "127.0.0.1:9000", "http://", "http://[::1"])
+def test_wrong_address(gemini: FakeGemini, address: str) -> None:
+    """What is no address of a server is refused when the captioner is made."""
+    with pytest.raises(Misconfigured, match="GEMINI_BASE_URL"):
+        Bench(gemini, base_url=address)
+
+
+@pytest.mark.parametrize("name", ["", "a b", "../../etc", "gemini?x=1", "models/", "x\n"])
+def test_wrong_model_name(gemini: FakeGemini, name: str) -> None:
+    """What cannot be a model's name never becomes a part of an address."""
+    with pytest.raises(Misconfigured, match="not the name"):
+        Bench(gemini, fallback_models=(name,))
+
+
+def test_prefixed_model_name(gemini: FakeGemini) -> None:
+    """``models/x`` is ``x``."""
+    Bench(gemini, model=f"models/{MODEL}").describe()
+    assert f"/v1beta/models/{MODEL}:generateContent" == gemini.asked[0].path
+
+
+@pytest.mark.parametrize("key", ["", "two words", "two\nlines", "schlüssel", "auth_tokens/made-up"])
+def test_malformed_key(gemini: FakeGemini, key: str) -> None:
+    """A key that no header can carry is refused before it breaks one, and not repeated."""
+    with pytest.raises(Misconfigured) as caught:
+        GeminiCaptioner(Secret(key), model=MODEL, base_url=gemini.url)
+    assert ("key_refused", False) == (caught.value.code, bool(key) and key in caught.value.message)
+
+
+def test_key_with_a_line_end(gemini: FakeGemini) -> None:
+    """The line end that editors and secret stores add is not part of the key."""
+    GeminiCaptioner(Secret("made-up\n"), model=MODEL, base_url=gemini.url).probe()
+    assert "made-up" == gemini.probed[0].key
+
+
+def test_without_the_sdk(gemini: FakeGemini, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the extra installed, the error says what to install."""
+    monkeypatch.setitem(sys.modules, "imgcore.captioning.client", None)
+    with pytest.raises(Misconfigured, match=r"imgcore\[gemini\]"):
+        Bench(gemini)
+
+
+def test_importing_is_cheap() -> None:
+    """The SDK is not imported before a captioner is made."""
+    program = (
+        "import sys, imgcore.captioning; print([m for m in sys.modules if m in ('google.genai', 'httpx2')])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert "[]\n" == done.stdout
+
+
+def test_redirects_are_not_followed(gemini: FakeGemini) -> None:
+    """Wherever they lead, the key does not."""
+    with FakeGemini() as elsewhere:
+        for status in (301, 302, 307, 308):
+            gemini.play(Reply(status, b"", (("Location", f"{elsewhere.url}/v1beta/models/x:generateContent"),)))
+            assert "wrong_address" == Bench(gemini).end().code
+        assert ([], []) == (elsewhere.asked, elsewhere.probed)
+
+
+def echo(status: int, google: bool) -> Any:
+    """A reply that repeats the key wherever it can."""
+
+    def reply(asked: Any) -> Reply:
+        if status == 200:
+            return answer(f"your key is {asked.key}")(asked)
+        if not google:
+            return Reply(status, f"<html>{asked.key}</html>".encode())
+        detail = {"reason": asked.key, "retryDelay": asked.key, "violations": [{"quotaId": asked.key}]}
+        return error(status, str(asked.key), f"The key {asked.key} is wrong.", detail)
+
+    return reply
+
+
+@pytest.mark.parametrize("google", [True, False])
+@pytest.mark.parametrize("status", [200, 400, 401, 403, 404, 429, 500, 501])
+def test_key_is_not_repeated(
+    gemini: FakeGemini, caplog: pytest.LogCaptureFixture, status: int, google: bool
+) -> None:
+    """Neither logs, down to every library's chatter, nor errors nor tracebacks show it, though they echo it."""
+    caplog.set_level(logging.DEBUG)
+    gemini.play(echo(status, google))
+    bench = Bench(gemini)
+    key = bench.key.reveal()
+    try:
+        bench.describe()
+    except ImgcoreError as end:
+        shown = [traceback.format_exc(), repr(end), str(end), repr(bench.captioner), str(vars(bench.captioner))]
+        causes = [end.__cause__, end.__context__]
+    assert [None, None] == causes
+    assert [] == [text for text in (*shown, caplog.text) if key in text]
+    assert key == gemini.asked[0].key
+
+
+def test_failures_are_logged(gemini: FakeGemini, caplog: pytest.LogCaptureFixture) -> None:
+    """What went wrong in the other side's words is in the log, in one bounded line."""
+    gemini.play(error(403, "PERMISSION_DENIED", "Long\n" * 500))
+    Bench(gemini).end()
+    [record] = [record for record in caplog.records if record.name.startswith("imgcore.")]
+    assert "HTTP 403 PERMISSION_DENIED: Long Long" in record.getMessage()
+    assert "\n" not in record.getMessage()
+    assert len(record.getMessage()) < 500
+
+
+def test_repr(gemini: FakeGemini) -> None:
+    """It says which model is asked, and nothing else."""
+    assert f"GeminiCaptioner(model='{MODEL}')" == repr(Bench(gemini).captioner)
+
+
+# The probe
+
+
+def test_probe(gemini: FakeGemini) -> None:
+    """A right key and an existing model are found so without a photograph."""
+    bench = Bench(gemini)
+    bench.captioner.probe()
+    assert (f"/v1beta/models/{MODEL}", 0) == (gemini.probed[0].path, bench.requests)
+
+
+def probe_end(bench: Bench) -> str:
+    """The code of what probe() raises."""
+    with pytest.raises(ImgcoreError) as caught:
+        bench.captioner.probe()
+    return caught.value.code
+
+
+def test_probe_with_a_wrong_key(gemini: FakeGemini) -> None:
+    """A wrong key is said at the start."""
+    gemini.key = "made-up"
+    assert "key_refused" == probe_end(Bench(gemini))
+
+
+def test_probe_for_a_retired_model(gemini: FakeGemini) -> None:
+    """With no model left it says so; with one left the photographs go to that one at once."""
+    gemini.models = {"gemini-3.8-flash"}
+    assert "model_retired" == probe_end(Bench(gemini))
+    bench = Bench(gemini, fallback_models=("gemini-3.8-flash",))
+    bench.captioner.probe()
+    bench.describe()
+    assert ["models/gemini-3.8-flash"] == [asked.model for asked in gemini.asked]
+
+
+@pytest.mark.parametrize(
+    ("scenario", "code"), [("503", "unavailable"), ("429", "rate_limited"), ("badbody", "bad_answer")]
+)
+def test_probe_in_bad_weather(scenario: str, code: str) -> None:
+    """What says nothing about the settings is told as what it is, after one request."""
+    with FakeGemini(probes=[scenario]) as gemini:
+        assert (code, 1) == (probe_end(Bench(gemini)), len(gemini.probed))
+
+
+# The stand-in itself
+
+
+def test_stand_in_takes_both_cases(gemini: FakeGemini) -> None:
+    """It understands what is sent in camelCase and in snake_case alike."""
+    import http.client
+
+    data = "_9j_"  # the beginning of a JPEG, in the alphabet of URLs
+    found = []
+    for inline, mime, level in (
+        ("inlineData", "mimeType", "thinkingLevel"),
+        ("inline_data", "mime_type", "thinking_level"),
+    ):
+        body = {
+            "contents": [{"parts": [{inline: {mime: "image/jpeg", "data": data}}]}],
+            "generationConfig": {"thinkingConfig": {level: "MINIMAL"}},
+        }
+        connection = http.client.HTTPConnection("127.0.0.1", int(gemini.url.rpartition(":")[2]))
+        connection.request("POST", "/v1beta/models/x:generateContent", json.dumps(body))
+        found.append(connection.getresponse().status)
+        connection.close()
+    assert [200, 200] == found
+    assert gemini.asked[0].body == gemini.asked[1].body
+
+
+def test_stand_in_refuses_what_google_refuses(gemini: FakeGemini) -> None:
+    """What is no JPEG is no photograph."""
+    bench = Bench(gemini)
+    photo = Photo()
+    photo.data = b"text"
+    with pytest.raises(ImgcoreError) as caught:
+        bench.captioner.describe(photo, deadline=1000.0)
+    assert "model_refused_image" == caught.value.code
+
+
+def test_stand_in_alone() -> None:
+    """It runs from the command line and prints its address."""
+    command = [sys.executable, "-m", "tests.fake_gemini", "--script", "503,each", "--key", "made-up"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            url = process.stdout.readline().strip()
+            captioner = GeminiCaptioner(Secret("made-up"), model=MODEL, base_url=url, rng=lambda: 0.0)
+            captioner.probe()
+            caption = captioner.describe(Photo(), deadline=float("inf")).caption
+        finally:
+            process.terminate()
+    assert caption.startswith("Photograph ")
+
+
+def test_stand_in_knows_its_lines() -> None:
+    """A scenario that does not exist is no test of anything."""
+    with pytest.raises(ValueError, match="no scenario is named '418'"):
+        FakeGemini("ok", "418")

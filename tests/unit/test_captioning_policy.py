@@ -1,0 +1,324 @@
+"""When to ask again and how long to wait, what refusals mean, and what it costs."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imgcore.captioning.prices import RATES, Spending, price
+from imgcore.captioning.replies import (
+    Answer,
+    Refused,
+    Unreachable,
+    Unreadable,
+    assess,
+    judge,
+    pacific,
+    refused,
+    until_quota_resets,
+)
+from imgcore.captioning.retrying import Attempts, Failure, Policy, Setback
+from imgcore.errors import BadAnswer, Blocked, ImgcoreError, RateLimited, Unavailable
+
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+# Waiting
+
+
+@given(st.integers(1, 50), st.floats(0, 1, exclude_max=True))
+def test_jitter(attempt: int, chance: float) -> None:
+    """Without a hint the wait is anywhere from nothing to 1, 2, 4 … and at most 20 seconds."""
+    wait = Policy().wait(attempt, None, chance)
+    assert 0 <= wait <= min(20.0, 2.0 ** (attempt - 1))
+
+
+@given(st.integers(1, 50), st.floats(0, 86_400), st.floats(0, 1, exclude_max=True))
+def test_hints(attempt: int, hint: float, chance: float) -> None:
+    """With one it is never shorter than told, and longer by two seconds at most."""
+    wait = Policy().wait(attempt, hint, chance)
+    assert hint <= wait <= hint + min(2.0, 0.1 * hint + 0.2)
+
+
+@pytest.mark.parametrize(
+    ("setback", "tries"),
+    [
+        (Setback.TRANSIENT, 4),
+        (Setback.UNUSABLE, 3),
+        (Setback.CUT_SHORT, 2),
+        (Setback.RECITATION, 2),
+        (Setback.EMPTY, 2),
+        (Setback.MODEL_GONE, 1),
+        (Setback.FINAL, 1),
+    ],
+)
+def test_tries(setback: Setback, tries: int) -> None:
+    """Each sort of setback has its number of requests, and no sleep goes past the deadline's reserve."""
+    slept: list[float] = []
+    attempts = Attempts(Policy(), 100.0, clock=lambda: 0.0, sleep=slept.append, rng=lambda: 1.0)
+    end = BadAnswer("No.")
+    for _ in range(tries - 1):
+        attempts.again(Failure(setback, end, ""))
+    with pytest.raises(BadAnswer):
+        attempts.again(Failure(setback, end, ""))
+    assert [1.0, 2.0, 4.0][: tries - 1] == slept
+
+
+SETBACKS = st.lists(
+    st.tuples(st.sampled_from(Setback), st.none() | st.floats(0, 200), st.booleans()), min_size=8, max_size=8
+)
+
+
+@given(SETBACKS, st.floats(0, 300), st.floats(0, 1, exclude_max=True))
+def test_any_run(setbacks: list[tuple[Setback, float | None, bool]], deadline: float, chance: float) -> None:
+    """However it goes: four requests at most, time left after each wait, an end of the right sort."""
+    now = [0.0]
+
+    def sleep(seconds: float) -> None:
+        now[0] += seconds
+
+    attempts = Attempts(Policy(), deadline, clock=lambda: now[0], sleep=sleep, rng=lambda: chance)
+    met: list[Setback] = []
+    end: ImgcoreError | None = None
+    for setback, hint, permanent in setbacks:
+        try:
+            assert attempts.seconds() <= 45.0
+            met.append(setback)
+            attempts.again(Failure(setback, ImgcoreError("No.", permanent=permanent), "", hint))
+        except ImgcoreError as error:
+            end = error
+            break
+        assert now[0] <= deadline - 15.0
+    assert end is not None
+    assert len(met) <= 4
+    assert not end.permanent or met.count(met[-1]) >= Policy().tries(met[-1])
+
+
+# Refusals
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text(max_size=20)
+    | st.sampled_from(["1s", "PerDay", "API_KEY_X"]),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(
+                ["error", "details", "message", "status", "reason", "retryDelay", "violations", "quotaId"]
+            ),
+            inner,
+        )
+    ),
+)
+
+
+@given(st.integers(100, 599), JSON, st.none() | st.text(max_size=8))
+def test_any_refusal(code: int, body: object, retry_after: str | None) -> None:
+    """Whatever a refusal consists of, something follows from it."""
+    failure = judge(refused(code, body, retry_after), NOON)
+    assert failure.end.message.endswith(".")
+    assert failure.hint is None or 0 <= failure.hint <= 86_400
+
+
+@pytest.mark.parametrize(
+    ("delay", "header", "expected"),
+    [
+        ("34.074824224s", None, 34.074824224),
+        ("0s", None, 0.0),
+        ("5s", "7", 5.0),
+        ("soon", "7", 7.0),
+        (None, "7", 7.0),
+        (None, "Wed, 21 Oct 2026 07:28:00 GMT", None),
+        ("-3s", None, None),
+        ("1e9s", None, None),
+        ("٣s", None, None),
+        ("9" * 400 + "s", None, 86_400.0),
+        (30, None, None),
+    ],
+)
+def test_hint(delay: object, header: str | None, expected: float | None) -> None:
+    """RetryInfo counts before the header, and nothing but plain seconds counts."""
+    body = {"error": {"details": [{"@type": "x"}, "noise", {"@type": "RetryInfo", "retryDelay": delay}]}}
+    assert expected == refused(429, body, header).hint
+
+
+def test_details_of_any_shape() -> None:
+    """What is no object among the details or the violations is passed over."""
+    details = ["x", {"violations": "x"}, {"violations": ["x", {"quotaId": "aPerDayb"}, {}]}, {"reason": "R"}]
+    found = refused(429, [{"error": {"message": "m", "details": details}}])
+    assert Refused(429, "", "m", ("", "", "R"), ("aPerDayb", "")) == found
+
+
+@pytest.mark.parametrize("body", [[], None, "text", 3, {"error": "text"}])
+def test_bodies_that_are_not_googles(body: object) -> None:
+    """They leave the status code alone to go by."""
+    assert Refused(500) == refused(500, body)
+
+
+def code_of(reply: Refused) -> tuple[type, str, Setback]:
+    """What follows from it."""
+    failure = judge(reply, NOON)
+    return type(failure.end), failure.end.code, failure.setback
+
+
+@pytest.mark.parametrize(
+    ("reply", "code"),
+    [
+        (Refused(400, "INVALID_ARGUMENT", "API key expired. Please renew the API key."), "key_refused"),
+        (Refused(400, "INVALID_ARGUMENT", "x", ("API_KEY_INVALID",)), "key_refused"),
+        (Refused(401, "UNAUTHENTICATED"), "key_refused"),
+        (Refused(400, "FAILED_PRECONDITION", "Please enable billing."), "key_refused"),
+        (Refused(410, "GONE"), "model_retired"),
+        (Refused(400, "INVALID_ARGUMENT", "Image input modality is not enabled for models/x"), "model_unfit"),
+        (Refused(400, "INVALID_ARGUMENT", 'Unknown name "responseJsonSchema"'), "model_unfit"),
+        (Refused(400, "INVALID_ARGUMENT", "Request contains an invalid argument."), "model_refused_image"),
+        (Refused(403, "", "<html>blocked by a proxy"), "wrong_address"),
+        (Refused(413), "model_refused_image"),
+        (Refused(501, "UNIMPLEMENTED"), "unavailable"),
+    ],
+)
+def test_refusals(reply: Refused, code: str) -> None:
+    """Settings, photograph or weather: the code says whose affair it is."""
+    assert code == code_of(reply)[1]
+
+
+def test_other_troubles() -> None:
+    """No answer is weather; an answer of another kind is tried as bad answers are."""
+    found = [judge(trouble, NOON) for trouble in (Unreachable("reset"), Unreadable("html"))]
+    assert [Setback.TRANSIENT, Setback.UNUSABLE] == [failure.setback for failure in found]
+    assert [Unavailable, BadAnswer] == [type(failure.end) for failure in found]
+
+
+@pytest.mark.parametrize(
+    ("answer", "setback"),
+    [
+        (Answer(None, "SAFETY"), Setback.FINAL),
+        (Answer('{"caption"', "SPII"), Setback.FINAL),
+        (Answer(None, None, "OTHER"), Setback.FINAL),
+        (Answer(None, None, "BLOCKED_REASON_UNSPECIFIED"), Setback.EMPTY),
+        (Answer("", "STOP"), Setback.EMPTY),
+        (Answer(None, "RECITATION"), Setback.RECITATION),
+        (Answer(None, "MAX_TOKENS"), Setback.CUT_SHORT),
+        (Answer("x", "MAX_TOKENS"), Setback.CUT_SHORT),
+        (Answer("x", "STOP"), Setback.UNUSABLE),
+        (Answer("x", "OTHER"), Setback.UNUSABLE),
+    ],
+)
+def test_answers_without_words(answer: Answer, setback: Setback) -> None:
+    """Why an answer has no description in it decides what follows."""
+    failure = assess(answer)
+    assert isinstance(failure, Failure)
+    assert (setback, setback is Setback.FINAL) == (failure.setback, isinstance(failure.end, Blocked))
+
+
+# The daily quota
+
+
+class Coast(tzinfo):
+    """The Pacific coast in 2026, for machines without zone data: summer time from 8 March to 1 November."""
+
+    def utcoffset(self, moment: datetime | None) -> timedelta:
+        """Seven hours behind in summer, eight in winter."""
+        assert moment is not None
+        summer = (3, 8, 2) <= (moment.month, moment.day, moment.hour) < (11, 1, 2)
+        return timedelta(hours=-7 if summer else -8)
+
+    def dst(self, moment: datetime | None) -> timedelta:
+        """What it is ahead of winter time."""
+        return self.utcoffset(moment) + timedelta(hours=8)
+
+
+@pytest.mark.parametrize(
+    ("now", "hours"),
+    [
+        (datetime(2026, 11, 21, 12, tzinfo=UTC), 20),  # 4 o'clock there
+        (datetime(2026, 11, 21, 8, tzinfo=UTC), 24),  # midnight there
+        (datetime(2026, 7, 1, 6, 30, tzinfo=UTC), 0.5),  # half past eleven at night
+        (datetime(2026, 3, 8, 8, tzinfo=UTC), 23),  # the night when an hour is lost
+        (datetime(2026, 11, 1, 7, tzinfo=UTC), 25),  # and when it is given back
+        (datetime(2026, 11, 21, 13, tzinfo=timezone(timedelta(hours=1))), 20),
+    ],
+)
+def test_quota_day(now: datetime, hours: float) -> None:
+    """It begins anew at midnight of the Pacific coast, summer time minded."""
+    assert 3600 * hours == until_quota_resets(now, Coast())
+
+
+def test_zone() -> None:
+    """The coast's own zone, or its winter time where no data for it is installed."""
+    hours = pacific().utcoffset(datetime(2026, 1, 15, tzinfo=UTC).replace(tzinfo=None))
+    assert timedelta(hours=-8) == hours
+
+
+@pytest.mark.parametrize("name", ["Nowhere/Nothing", "../etc", "America"])
+def test_without_zone_data(name: str) -> None:
+    """An hour late in summer, and never early."""
+    assert 3600 * 21 == until_quota_resets(datetime(2026, 7, 1, 11, tzinfo=UTC), pacific(name))
+
+
+def test_daily_quota_ends_the_day() -> None:
+    """A daily quota's own retryDelay, which is far too short, does not count."""
+    failure = judge(Refused(429, "RESOURCE_EXHAUSTED", "", (), ("GenerateRequestsPerDayX",), 21.0), NOON)
+    assert isinstance(failure.end, RateLimited)
+    assert ("quota_exhausted", 20 * 3600, Setback.FINAL) == (
+        failure.end.code,
+        failure.end.retry_after,
+        failure.setback,
+    )
+
+
+# Prices
+
+
+@pytest.mark.parametrize(
+    ("model", "day", "expected"),
+    [
+        ("gemini-3.5-flash-lite", date(2026, 11, 21), 0.000435),
+        ("models/gemini-3.5-flash-lite-001", date(2026, 11, 21), 0.000435),
+        ("gemini-3.5-flash-lite-preview-11-2026", date(2026, 11, 21), 0.000435),
+        ("gemini-3.1-flash-lite", date(2026, 11, 21), 0.00031),
+        ("gemini-3.8-flash", date(2026, 12, 31), 0.0008625),
+        ("gemini-3.8-flash", date(2027, 1, 1), 0.001725),
+        ("gemini-3.8-flash-lite", date(2026, 12, 31), None),
+        ("gemini-9", date(2026, 12, 31), None),
+        ("", date(2026, 12, 31), None),
+    ],
+)
+def test_price(model: str, day: date, expected: float | None) -> None:
+    """700 tokens in and 90 out, of a model by any of its names, on a day."""
+    found = price(model, 700, 90, on=day)
+    assert expected == (None if found is None else round(found, 9))
+
+
+def test_price_today() -> None:
+    """Without a day it is today's."""
+    assert price("gemini-3.8-flash", 7, 9, on=datetime.now(UTC).date()) == price("gemini-3.8-flash", 7, 9)
+
+
+def test_price_table() -> None:
+    """One rate for each model and day, every one of them positive."""
+    assert len({(rate.model, rate.since) for rate in RATES}) == len(RATES)
+    assert [] == [rate for rate in RATES if rate.input <= 0 or rate.output <= rate.input]
+
+
+def test_spending() -> None:
+    """It adds up, and one unknown price makes the sum unknown but not the tokens."""
+    spending = Spending()
+    assert (None, None, None) == (spending.input_tokens, spending.output_tokens, spending.price_usd)
+    spending.add("gemini-3.5-flash-lite", 1_000_000, 0)
+    assert (1_000_000, None, 0.3) == (spending.input_tokens, spending.output_tokens, spending.price_usd)
+    spending.add("gemini-9", 1, 2)
+    spending.add("gemini-3.5-flash-lite", 1, 2)
+    assert (1_000_002, 4, None) == (spending.input_tokens, spending.output_tokens, spending.price_usd)
+
+
+def test_the_sdk_is_not_needed_for_any_of_this() -> None:
+    """These modules stand without it."""
+    modules = ("prices", "replies", "retrying", "wording", "captioner")
+    names = [vars(sys.modules[f"imgcore.captioning.{module}"]) for module in modules]
+    assert [] == [name for name in names if "genai" in name or "httpx2" in name]

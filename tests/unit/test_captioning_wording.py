@@ -1,0 +1,275 @@
+"""A model's words, made fit to store and to show."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+
+import pytest
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
+
+from imgcore.captioning.wording import SCHEMA, Words, alt_text, caption, clean, instruction, read, tags
+from imgcore.model import Safety
+
+# Everything that can come out of JSON, lone surrogates included, with the awkward ones often.
+AWKWARD = (
+    "\0\t\n\r\x1b\x85 \u200b\u200c\u200d\u200e\u202e\u2028\u2066\ufeff\ud800\udfff\ufffe"
+    "\U000e0041\U0001f3fd\u0301-,."
+)
+ANY = st.text(st.characters() | st.sampled_from(AWKWARD) | st.sampled_from("Ab é日👍"), max_size=400)
+
+
+def description(**changes: object) -> str:
+    """A good answer, or one that is wrong in one place."""
+    good = {
+        "caption": "A cat.",
+        "alt_text": "Cat",
+        "tags": ["cat", "pet", "fur"],
+        "visible_text": "",
+        "safety": "ok",
+    }
+    return json.dumps({**good, **changes})
+
+
+# clean
+
+
+@given(ANY)
+@example("\0")
+@example("a\ud800b")
+@example("\u200da\u200d \u200d")
+def test_clean_text(text: str) -> None:
+    """No control, direction, private or half character is left, single spaces only, and UTF-8 takes it."""
+    found = clean(text)
+    assert [] == [c for c in found if unicodedata.category(c) in ("Cc", "Cs", "Co", "Zl", "Zp")]
+    assert [] == [c for c in found if unicodedata.category(c) == "Cf" and c not in "\u200c\u200d"]
+    assert " ".join(found.split()) == found
+    assert found == found.encode().decode()
+
+
+@given(ANY)
+def test_clean_twice(text: str) -> None:
+    """Cleaning what is clean changes nothing."""
+    assert clean(clean(text)) == clean(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("A\0 cat\n\ton  a\r\nmat ", "A cat on a mat"),
+        ("abc\u202edef\u2066", "abcdef"),
+        ("<b>\u200bA</b>", "<b>A</b>"),
+        ("caf" + "e\u0301", "café"),
+        ("👩\u200d🚀 lands", "👩\u200d🚀 lands"),
+        ("\ufeff\u200d \u200c", ""),
+        ("\ue000\ufffe\ufdd0x", "x"),
+    ],
+)
+def test_cleaned(text: str, expected: str) -> None:
+    """What shows stays; what does not, or deceives, goes."""
+    assert expected == clean(text)
+
+
+# captions
+
+
+@given(ANY)
+def test_caption_bounds(text: str) -> None:
+    """At most 25 words and 250 characters, and clean."""
+    found = caption(text)
+    assert len(found.split()) <= 25
+    assert len(found) <= 250
+    assert clean(found) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("A cat.", "A cat."),
+        ("word " * 25, "word " * 24 + "word"),
+        ("word " * 26, "word " * 24 + "word…"),
+        ("word " * 24 + "last, and more", "word " * 24 + "last…"),
+        ("word " * 24 + "end. And more.", "word " * 24 + "end."),
+        ("日" * 300, "日" * 249 + "…"),
+    ],
+)
+def test_caption_cut(text: str, expected: str) -> None:
+    """A long caption ends after a word, at a sentence's end without a mark."""
+    assert expected == caption(text)
+
+
+# alt texts
+
+
+@given(st.sampled_from(["", "Image of ", "a photo of ", "The picture shows: "]), ANY)
+def test_alt_text_bounds(lead_in: str, text: str) -> None:
+    """At most 125 characters, clean, and never beginning with what a screen reader says anyway."""
+    found = alt_text(lead_in + text)
+    assert len(found) <= 125
+    assert clean(found) == found
+    assert not found.lower().startswith(("image of", "photo of", "an image of", "a photo of"))
+
+
+@given(st.lists(st.text("abc", min_size=1, max_size=30), min_size=10, max_size=60))
+def test_alt_text_cut_at_a_word(words: list[str]) -> None:
+    """What is cut is a row of whole words, as many as fit."""
+    text = " ".join(words)
+    found = alt_text(text)
+    kept = found.removesuffix("…").split()
+    assert words[: len(kept)] == kept
+    assert found == text or len(" ".join(words[: len(kept) + 1])) > 124
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Image of a cat", "A cat"),
+        ("A photo of the painting of a cat", "The painting of a cat"),
+        ("photograph showing: dogs", "Dogs"),
+        ("The image depicts a photo of rain", "Rain"),
+        ("Images of cats on a wall", "Images of cats on a wall"),
+        ("Photo", "Photo"),
+        ("Photo of", ""),
+        ("x" * 125, "x" * 125),
+        ("x" * 126, "x" * 124 + "…"),
+        ("x" * 100 + ", " + "y" * 50, "x" * 100 + "…"),
+    ],
+)
+def test_alt_text_told(text: str, expected: str) -> None:
+    """Lead-ins go, one after another; what only looks like one stays."""
+    assert expected == alt_text(text)
+
+
+@pytest.mark.parametrize("cluster", ["e\u0323\u0301\u0300", "👩\u200d🚀", "👍🏽", "नि"])
+def test_nothing_is_torn(cluster: str) -> None:
+    """A cut never goes through an accent, a vowel sign, a skin tone or a joined emoji."""
+    cluster = clean(cluster)
+    for shift in range(4):
+        found = alt_text("x" * shift + cluster * 100).removesuffix("…")
+        assert "" == found.removeprefix("x" * shift).replace(cluster, "")
+
+
+def test_nothing_but_accents() -> None:
+    """A row of accents longer than the limit is cut anywhere."""
+    assert 125 == len(alt_text("\u0301" * 200))
+
+
+# tags
+
+
+@given(st.lists(ANY | st.integers() | st.none() | st.lists(st.text()), max_size=20))
+def test_tags_bounds(values: list[object]) -> None:
+    """At most eight, short, clean, each once and in lower case."""
+    found = tags(values)
+    assert len(found) <= 8
+    assert [] == [tag for tag in found if not 1 <= len(tag) <= 40 or clean(tag) != tag]
+    assert len(set(found)) == len(found)
+    assert [tag.lower() for tag in found] == [unicodedata.normalize("NFC", tag) for tag in found]
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (["Cat", "cat ", "#CAT", "Dog."], ("cat", "dog")),
+        (["cat, dog;bird", "", "  ", None, 3], ("cat", "dog", "bird")),
+        (list("abcdefghij"), tuple("abcdefgh")),
+        (["rock " * 20], ("rock rock rock rock rock rock rock rock",)),
+        ([], ()),
+    ],
+)
+def test_tags_told(values: list[object], expected: tuple[str, ...]) -> None:
+    """Doubles, marks and what is no word go; the order stays."""
+    assert expected == tags(values)
+
+
+# whole answers
+
+
+def test_read() -> None:
+    """A good answer, word for word."""
+    expected = Words("A cat.", "Cat", ("cat", "pet", "fur"), "", Safety.OK)
+    assert expected == read(description())
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("Sure! A cat.", "Expecting value"),
+        ("[]", "not an object"),
+        ("[" * 200_000, "nested too deeply"),
+        (description(caption=None), "no caption"),
+        (description(alt_text=["x"]), "no alt_text"),
+        (description(tags="cat"), "no tags"),
+        (description(caption="\0 \u200b"), "an empty caption"),
+        (description(caption="Photo of", alt_text="Image of"), "an empty caption"),
+    ],
+)
+def test_unusable(text: str, problem: str) -> None:
+    """What lacks a caption, an alt text or tags is no description."""
+    with pytest.raises(ValueError, match=problem):
+        read(text)
+
+
+@pytest.mark.parametrize("level", ["weird", None, 3, ["ok"]])
+def test_unknown_safety(level: object) -> None:
+    """A level that does not exist is no judgement."""
+    assert read(description(safety=level)).safety is None
+
+
+def test_missing_alt_text() -> None:
+    """The caption stands in for an alt text that says nothing."""
+    assert "A cat." == read(description(alt_text="Photo of ")).alt_text
+
+
+@pytest.mark.parametrize(
+    ("seen", "expected"), [("EXIT\n7", "EXIT 7"), (None, ""), ("x" * 2000, "x" * 999 + "…")]
+)
+def test_visible_text(seen: object, expected: str) -> None:
+    """Text in the photograph is kept in one bounded line."""
+    assert expected == read(description(visible_text=seen)).visible_text
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.floats() | ANY,
+        lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from([*SCHEMA["properties"], "x"]), inner),
+    )
+)
+def test_any_json(value: object) -> None:
+    """Whatever JSON comes, it is read or refused, and what is read fits."""
+    try:
+        words = read(json.dumps(value))
+    except ValueError:
+        return
+    assert words.caption
+    assert words.alt_text
+
+
+@given(ANY, ANY, st.lists(ANY), ANY, ANY)
+def test_any_words(said: str, alternative: str, named: list[str], seen: str, level: str) -> None:
+    """With the right shape and any text in it, what is read stays the same when it is read again."""
+    text = description(caption=said, alt_text=alternative, tags=named, visible_text=seen, safety=level)
+    try:
+        words = read(text)
+    except ValueError:
+        assume(False)
+    assert len(words.visible_text) <= 1000
+    again = description(
+        caption=words.caption,
+        alt_text=words.alt_text,
+        tags=list(words.tags),
+        visible_text=words.visible_text,
+        safety=words.safety,
+    )
+    assert words == read(again)
+
+
+def test_schema_asks_for_everything() -> None:
+    """Every part is required, and nothing else may come."""
+    assert (list(SCHEMA["properties"]), False) == (SCHEMA["required"], SCHEMA["additionalProperties"])
+
+
+def test_instruction_names_the_language() -> None:
+    """The language asked for is the language set."""
+    assert "in Basque;" in instruction("Basque")
