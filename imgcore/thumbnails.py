@@ -1,50 +1,140 @@
-"""One decoded photograph → what the gallery shows of it."""
+"""One decoded photograph → what the gallery shows of it: two thumbnails, a display size and a placeholder."""
 
 from __future__ import annotations
 
 import base64
 import io
+import itertools
+from array import array
 
-from PIL import Image, ImageOps
+from PIL import Image, ImageChops, ImageFilter
 
-from imgcore.images import Photo
-from imgcore.model import Rendition, Renditions
+from imgcore.errors import Invalid
+from imgcore.images import inside
+from imgcore.model import Picture, Rendition, Renditions
+
+THUMBNAIL_SIDE = 200  # pixels
+DISPLAY_SIDE = 1600
+MAX_PLACEHOLDER = 300  # characters
+
+# WebP, measured over 24 photographs of 1600 pixels on one core. The display size at method 2 takes 66 ms and
+# 111 KB; method 0 saves 31 ms for 18 % more bytes, method 4 costs 103 ms for 4 % fewer. The thumbnails are
+# small and sent by the hundred, so they get method 4: 13 ms and 12 KB, against 6 ms and 13 KB.
+_THUMBNAIL = {"quality": 78, "method": 4}
+_DISPLAY = {"quality": 78, "method": 2}
+_MEDIA_TYPE = "image/webp"
+
+Box = tuple[float, float, float, float]
 
 
-def render(photo: Photo, public_id: str, *, fit: str) -> Renditions:
-    """Thumbnails (200 and 400), display size (1600) and placeholder. ``fit``: "crop" or "fit"."""
-    image = photo.image
+def render(picture: Picture, public_id: str, *, fit: str) -> Renditions:
+    """The derived images of ``picture``: all WebP, none larger than the picture, the same bytes each time.
+
+    ``fit``: "crop" cuts the thumbnails square, around what stands out; "fit" keeps the whole picture inside
+    the square. The placeholder shows the whole picture in its own proportions. Raises Invalid for another fit.
+    """
+    if fit not in ("crop", "fit"):
+        raise Invalid(f"A thumbnail's fit is crop or fit, not {fit!r}.")
+    display = _image(picture, inside(picture.size, DISPLAY_SIDE))
+    box = square(picture) if fit == "crop" else None
 
     def thumbnail(side: int) -> Rendition:
-        if fit == "crop":
-            side = min(side, *image.size)
-            small = ImageOps.fit(image, (side, side), Image.Resampling.LANCZOS)
-        else:
-            small = _inside(image, side)
-        return small_rendition(small, side)
+        size = inside((round(box[2] - box[0]), round(box[3] - box[1])) if box else picture.size, side)
+        return _rendition(f"thumbnails/{public_id}/{side}.webp", _image(picture, size, box), _THUMBNAIL)
 
-    def small_rendition(small: Image.Image, side: int) -> Rendition:
-        return Rendition("", _webp(small, 78), "image/webp", *small.size)
-
-    def named(key: str, item: Rendition) -> Rendition:
-        return Rendition(key, item.data, item.media_type, item.width, item.height)
-
-    shown = _inside(image, 1600)
     return Renditions(
-        named(f"thumbnails/{public_id}/200.webp", thumbnail(200)),
-        named(f"thumbnails/{public_id}/400.webp", thumbnail(400)),
-        Rendition(f"display/{public_id}/1600.webp", _webp(shown, 80), "image/webp", *shown.size),
-        "data:image/webp;base64," + base64.b64encode(_webp(_inside(image, 16), 20)).decode("ascii"),
+        thumbnail=thumbnail(THUMBNAIL_SIDE),
+        thumbnail_2x=thumbnail(2 * THUMBNAIL_SIDE),
+        display=_rendition(f"display/{public_id}/{DISPLAY_SIDE}.webp", display, _DISPLAY),
+        placeholder=_placeholder(display),
     )
 
 
-def _inside(image: Image.Image, side: int) -> Image.Image:
-    small = image.copy()
-    small.thumbnail((side, side), Image.Resampling.LANCZOS)
-    return small
+def square(picture: Picture) -> Box:
+    """The largest square (left, top, right, bottom in the picture's pixels) that keeps what stands out.
+
+    It can only slide along the longer side. Each place is worth the saliency that it covers, and a little
+    less the farther it is from the middle: where nothing stands out, the middle is the photographer's choice.
+    """
+    width, height = picture.size
+    side, room = min(width, height), abs(width - height)
+    if room == 0:
+        return (0, 0, width, height)
+    small = inside(picture.size, _ANALYSED_SIDE)
+    profile = _profile(_saliency(_image(picture, small)), across=width < height)
+    window = max(1, round(len(profile) * side / max(width, height)))
+    best = _best_start(profile, window)
+    start = round(room * best / max(1, len(profile) - window))
+    return (start, 0, start + side, side) if width > height else (0, start, side, start + side)
 
 
-def _webp(image: Image.Image, quality: int) -> bytes:
+_ANALYSED_SIDE = 128  # pixels; where the subject is shows at this size
+_CENTRE_PRIOR = 0.15  # how much less the same saliency is worth at the very end
+
+
+def _saliency(image: Image.Image) -> Image.Image:
+    """How much each pixel stands out from its surroundings, in light and in colour, on two scales (grey).
+
+    Centre against surround, after Itti, Koch and Niebur, "A model of saliency-based visual attention" (1998):
+    fine detail alone would prefer grass to the dog on it.
+    """
+    side = max(image.size)
+    channels = Image.merge("RGB", image.convert("YCbCr").split())  # under a name that the filters know
+    fine = _contrast(channels, side / 100, side / 25)
+    broad = _contrast(channels, side / 25, side / 6)
+    return ImageChops.add(fine, broad, scale=2)
+
+
+def _contrast(image: Image.Image, centre: float, surround: float) -> Image.Image:
+    """Difference of two blurs (radii in pixels), the largest of the three channels; colour counts double."""
+    blurred = (image.filter(ImageFilter.GaussianBlur(radius)) for radius in (centre, surround))
+    light, blue, red = ImageChops.difference(*blurred).split()
+    colour = ImageChops.lighter(blue, red)
+    return ImageChops.lighter(light, ImageChops.add(colour, colour))
+
+
+def _profile(saliency: Image.Image, *, across: bool) -> list[float]:
+    """The saliency summed over the shorter side, less what all places have in common."""
+    size = (1, saliency.height) if across else (saliency.width, 1)
+    strong = ImageChops.multiply(saliency, saliency)
+    sums = array("f", strong.convert("F").resize(size, Image.Resampling.BOX).tobytes())
+    floor = min(sums)
+    return [value - floor for value in sums]
+
+
+def _best_start(profile: list[float], window: int) -> int:
+    """Where a window of that length covers most."""
+    sums = [0.0, *itertools.accumulate(profile)]
+    last = len(profile) - window
+    middle = last / 2
+
+    def worth(start: int) -> float:
+        off = abs(start - middle) / middle if middle else 0.0
+        return (sums[start + window] - sums[start]) * (1 - _CENTRE_PRIOR * off * off)
+
+    return max(range(last + 1), key=lambda start: (worth(start), -abs(start - middle)))
+
+
+def _image(picture: Picture, size: tuple[int, int], box: Box | None = None) -> Image.Image:
+    return Image.frombytes("RGB", size, picture.rgb(size, box))
+
+
+def _rendition(key: str, image: Image.Image, options: dict[str, int]) -> Rendition:
+    return Rendition(key, _webp(image, **options), _MEDIA_TYPE, image.width, image.height)
+
+
+def _webp(image: Image.Image, *, quality: int, method: int) -> bytes:
     out = io.BytesIO()
-    image.save(out, "WEBP", quality=quality, method=2)
+    image.save(out, "WEBP", quality=quality, method=method)
     return out.getvalue()
+
+
+def _placeholder(image: Image.Image) -> str:
+    """A data: URI of the whole picture, some twenty pixels wide: enough to be blurred while the rest loads."""
+    for side, quality in ((20, 30), (16, 20), (12, 10), (8, 1)):
+        small = image.resize(inside(image.size, side), Image.Resampling.BOX, reducing_gap=2.0)
+        data = base64.b64encode(_webp(small, quality=quality, method=6)).decode("ascii")
+        uri = f"data:{_MEDIA_TYPE};base64,{data}"
+        if len(uri) <= MAX_PLACEHOLDER:
+            break
+    return uri

@@ -1,0 +1,66 @@
+"""What the readers of all containers share."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+MAX_METADATA = 1 << 20  # bytes; EXIF, XMP or IPTC beyond that is left unread
+MAX_ICC = 4 << 20  # bytes; the largest press profiles have three million
+
+
+class Damaged(Exception):
+    """The file does not hold together. ``ends_early``: it seems to have been cut off."""
+
+    def __init__(self, reason: str, *, ends_early: bool = False) -> None:
+        super().__init__(reason)
+        self.ends_early = ends_early
+
+
+@dataclass(frozen=True, slots=True)
+class Carved:
+    """A file taken apart."""
+
+    format: str  # "JPEG", "PNG", "WEBP", "GIF", "AVIF" or "HEIF"
+    picture: bytes  # a file of the same format without metadata: all that the codec gets to see
+    size: tuple[int, int] | None = None  # width and height as stored; None where only the codec can tell
+    animated: bool = False
+    exif: bytes = b""  # a TIFF structure, without the "Exif" that may stand before it
+    iptc: bytes = b""  # Photoshop's image resources
+    xmp: bytes = b""
+    icc: bytes = b""  # empty also where the codec hands it out itself
+
+
+def join(data: bytes, slices: Sequence[tuple[int, int]]) -> bytes:
+    """The slices (start, end) of ``data`` one after another; ``data`` itself where that is all of it."""
+    merged: list[tuple[int, int]] = []
+    for start, end in slices:
+        if merged and merged[-1][1] == start:
+            merged[-1] = (merged[-1][0], end)
+        else:
+            merged.append((start, end))
+    if merged == [(0, len(data))]:
+        return data
+    view = memoryview(data)
+    return b"".join(view[start:end] for start, end in merged)
+
+
+def inflate(data: bytes, limit: int) -> bytes:
+    """Decompress ``data``; nothing where it is broken or would exceed ``limit`` bytes."""
+    unpacker = zlib.decompressobj()
+    try:
+        plain = unpacker.decompress(data, limit)
+    except zlib.error:
+        return b""
+    return b"" if unpacker.unconsumed_tail else plain
+
+
+def bounded(data: bytes, limit: int = MAX_METADATA) -> bytes:
+    """``data``, or nothing where it is longer than ``limit``."""
+    return data if len(data) <= limit else b""
+
+
+def tiff(exif: bytes) -> bytes:
+    """The TIFF structure of an EXIF block, which some writers put behind a mark."""
+    return bounded(exif.removeprefix(b"Exif\0\0"))

@@ -1,0 +1,259 @@
+"""What a photograph says about itself: EXIF, IPTC and XMP, read without trust. Pure.
+
+Only the named fields are looked at. Where the picture was taken is never read: its directory is not followed.
+Nothing here can reject a file; what makes no sense is absent.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import struct
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from xml.parsers import expat
+
+MAX_CAPTION = 2000  # characters; IPTC's own limit for 2:120
+MAX_KEYWORD = 64  # characters; IPTC's own limit for 2:25
+MAX_KEYWORDS = 50
+MAX_CAMERA = 80  # characters
+
+# What cameras and programs write into the caption of every picture.
+_NOT_CAPTIONS = frozenset(
+    {
+        "default",
+        "digital camera",
+        "dcim",
+        "exif_jpeg_picture",
+        "jpeg",
+        "kodak digital still camera",
+        "konica minolta digital camera",
+        "minolta dsc",
+        "olympus digital camera",
+        "samsung camera pictures",
+        "sony dsc",
+        "untitled",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """The fields that are read; all of them bounded and free of control characters."""
+
+    orientation: int = 1  # 1 to 8, EXIF's: how the stored picture has to be turned
+    taken_at: datetime | None = None  # the camera's clock
+    camera: str | None = None
+    caption: str | None = None
+    keywords: tuple[str, ...] = ()
+
+
+def read(*, exif: bytes = b"", iptc: bytes = b"", xmp: bytes = b"") -> Metadata:
+    """The fields of a TIFF structure, of Photoshop's image resources and of an XMP packet.
+
+    XMP wins over IPTC, as the Metadata Working Group's guidelines have it for text that both carry.
+    """
+    tags = dict(_tags(exif))
+    captions, keywords = _xmp(xmp)
+    for number, value in islice(_iptc(iptc), 4 * MAX_KEYWORDS):
+        (captions if number == _CAPTION else keywords).append(value)
+    clean = (clean_text(text, MAX_CAPTION) for text in captions)
+    distinct: dict[str, str] = {}
+    for word in (clean_text(text, MAX_KEYWORD) for text in keywords):
+        distinct.setdefault(word.casefold(), word)
+    distinct.pop("", None)
+    return Metadata(
+        orientation=_orientation(tags.get(_ORIENTATION)),
+        taken_at=_date(tags.get(_TAKEN)) or _date(tags.get(_DIGITIZED)) or _date(tags.get(_CHANGED)),
+        camera=_camera(tags.get(_MAKE), tags.get(_MODEL)),
+        caption=next((text for text in clean if text and text.casefold() not in _NOT_CAPTIONS), None),
+        keywords=tuple(distinct.values())[:MAX_KEYWORDS],
+    )
+
+
+def clean_text(text: str, limit: int) -> str:
+    """One line without control characters, marks of direction and lone surrogates, at most ``limit`` long."""
+    shown = "".join(
+        " " if kind in ("Cc", "Zl", "Zp") else char
+        for char, kind in ((char, unicodedata.category(char)) for char in text[: 4 * limit])
+        if kind != "Cs" and char not in _INVISIBLE
+    )
+    words = " ".join(shown.split())
+    return words if len(words) <= limit else words[: limit - 1].rstrip() + "…"
+
+
+_INVISIBLE = frozenset(
+    "\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff\ufffe\uffff"
+)
+
+# EXIF 3.0 (CIPA DC-008): tags of the first directory and of the Exif directory
+
+_MAKE, _MODEL, _ORIENTATION, _CHANGED, _EXIF_DIRECTORY = 0x010F, 0x0110, 0x0112, 0x0132, 0x8769
+_TAKEN, _DIGITIZED = 0x9003, 0x9004
+_TEXTS = frozenset({_MAKE, _MODEL, _CHANGED, _TAKEN, _DIGITIZED})
+_BYTE, _ASCII, _SHORT, _LONG = 1, 2, 3, 4
+_MAX_ENTRIES = 512  # of one directory; cameras write some sixty
+
+
+def _tags(tiff: bytes) -> Iterator[tuple[int, int | str]]:
+    order = {b"II": "<", b"MM": ">"}.get(tiff[:2])
+    if order is None or len(tiff) < 8:
+        return
+    try:
+        (first,) = struct.unpack_from(f"{order}L", tiff, 4)
+        for tag, value in _directory(tiff, order, first):
+            if tag == _EXIF_DIRECTORY and isinstance(value, int):
+                yield from _directory(tiff, order, value)
+            else:
+                yield tag, value
+    except struct.error:
+        return
+
+
+def _directory(tiff: bytes, order: str, start: int) -> Iterator[tuple[int, int | str]]:
+    (count,) = struct.unpack_from(f"{order}H", tiff, start)
+    for index in range(min(count, _MAX_ENTRIES)):
+        at = start + 2 + 12 * index
+        tag, kind, length = struct.unpack_from(f"{order}HHL", tiff, at)
+        if tag in _TEXTS and kind == _ASCII:
+            (offset,) = struct.unpack_from(f"{order}L", tiff, at + 8) if length > 4 else (at + 8,)
+            text = tiff[offset : offset + min(length, 256)]
+            yield tag, text.partition(b"\0")[0].decode("utf-8", "replace")
+        elif tag in (_ORIENTATION, _EXIF_DIRECTORY) and kind in (_BYTE, _SHORT, _LONG) and length == 1:
+            layout = {_BYTE: "B", _SHORT: "H", _LONG: "L"}[kind]
+            yield tag, struct.unpack_from(f"{order}{layout}", tiff, at + 8)[0]
+
+
+def _orientation(value: int | str | None) -> int:
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+_DATE = re.compile(r"(\d{4})[:/-](\d\d)[:/-](\d\d)[ T](\d\d):(\d\d):(\d\d)", re.ASCII)
+
+
+def _date(value: int | str | None) -> datetime | None:
+    found = _DATE.match(value) if isinstance(value, str) else None
+    if not found:
+        return None
+    try:
+        year, month, day, hour, minute, second = (int(part) for part in found.groups())
+        taken = datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - no time zone is known
+    except ValueError:
+        return None
+    return taken if taken.year >= 1826 else None  # before the first photograph it was a placeholder
+
+
+def _camera(make: int | str | None, model: int | str | None) -> str | None:
+    maker, name = (clean_text(part, MAX_CAMERA) if isinstance(part, str) else "" for part in (make, model))
+    brand = maker.split(" ")[0]
+    if not name or name.casefold().startswith(brand.casefold()):  # "Canon", "Canon EOS R5"
+        return name or maker or None
+    return clean_text(f"{maker} {name}", MAX_CAMERA)
+
+
+# IPTC IIM 4.2 in Photoshop's image resource 0x0404
+
+_CAPTION, _KEYWORD = 120, 25
+_IIM = b"\x04\x04"
+_UTF8 = b"\x1b%G"
+
+
+def _iptc(resources: bytes) -> Iterator[tuple[int, str]]:
+    """Data set number and text of each caption and keyword."""
+    utf8 = False
+    for record, number, value in _data_sets(_resource(resources)):
+        if (record, number) == (1, 90):
+            utf8 = value == _UTF8
+        elif record == 2 and number in (_CAPTION, _KEYWORD):
+            yield number, _decoded(value, utf8)
+
+
+def _decoded(value: bytes, utf8: bool) -> str:
+    if utf8:
+        return value.decode("utf-8", "replace")
+    try:  # most writers of today use UTF-8 without saying so
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return value.decode("cp1252", "replace")
+
+
+def _resource(data: bytes) -> bytes:
+    """The content of the resource that holds IIM: signature, number, name padded to even, length, content."""
+    at = 0
+    while data[at : at + 4] == b"8BIM" and at + 12 <= len(data):
+        number, name = data[at + 4 : at + 6], data[at + 6]
+        body = at + 6 + (name + 2 & ~1) + 4
+        length = int.from_bytes(data[body - 4 : body])
+        if number == _IIM:
+            return data[body : body + length]
+        at = body + length + length % 2
+    return b""
+
+
+def _data_sets(data: bytes) -> Iterator[tuple[int, int, bytes]]:
+    at = 0
+    while at + 5 <= len(data) and data[at] == 0x1C:
+        record, number, length = data[at + 1], data[at + 2], int.from_bytes(data[at + 3 : at + 5])
+        if length & 0x8000:
+            return  # an extended length: nothing that long is text
+        yield record, number, data[at + 5 : at + 5 + length]
+        at += 5 + length
+
+
+# XMP (ISO 16684-1), with the prefixes that its writers use by convention
+
+
+class _Refused(Exception):
+    pass
+
+
+class _Packet:
+    """Collects dc:description and dc:subject. A document type, and so any entity, is refused."""
+
+    def __init__(self) -> None:
+        self.captions: list[str] = []
+        self.keywords: list[str] = []
+        self.path: list[str] = []
+        self.text = ""
+        self.default = False
+        self.parser = expat.ParserCreate()
+        self.parser.buffer_text = True
+        self.parser.StartDoctypeDeclHandler = self.refuse
+        self.parser.StartElementHandler = self.start
+        self.parser.EndElementHandler = self.end
+        self.parser.CharacterDataHandler = self.characters
+
+    def refuse(self, *_: object) -> None:
+        raise _Refused
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        if len(self.path) >= 32:
+            raise _Refused
+        self.path.append(name)
+        self.text = ""
+        self.default = attributes.get("xml:lang") == "x-default"
+
+    def end(self, name: str) -> None:
+        if name == "rdf:li" or name == "dc:description":
+            if "dc:description" in self.path and self.text.strip():
+                self.captions.insert(0 if self.default else len(self.captions), self.text)
+            elif "dc:subject" in self.path and len(self.keywords) < MAX_KEYWORDS:
+                self.keywords.append(self.text)
+        self.path.pop()
+        self.text = ""
+
+    def characters(self, text: str) -> None:
+        if len(self.text) < 4 * MAX_CAPTION:
+            self.text += text
+
+
+def _xmp(packet: bytes) -> tuple[list[str], list[str]]:
+    """Captions (the default language first) and keywords, as far as the packet can be read."""
+    reader = _Packet()
+    # What came before a fault is as good as it would be without it.
+    with contextlib.suppress(expat.ExpatError, _Refused, ValueError, LookupError):
+        reader.parser.Parse(packet.strip(b"\0 \r\n\t"), True)
+    return reader.captions, reader.keywords
