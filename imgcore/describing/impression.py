@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from imgcore.describing.layers import Array
 from imgcore.describing.seen import Impression
+
+Pixels = npt.NDArray[np.uint8]
 
 SIDE = 48  # pixels; colours are counted on SIDE × SIDE
 
@@ -59,13 +60,14 @@ _NAME_OF_SHADE = np.repeat(np.arange(len(_HUES)), [len(shades) for shades in _HU
 def _names(lab: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
     """The place in _NAMES of each colour's name."""
     lightness, chroma = lab[:, 0], np.hypot(lab[:, 1], lab[:, 2])
-    distance = ((lab * (_LIGHTNESS_COUNTS, 1, 1))[:, None] - _SHADES) ** 2
-    hue = _NAME_OF_SHADE[distance.sum(-1).argmin(1)]
+    # The squared distance to each shade, without the square of the colour itself, which all have in common.
+    distance = (_SHADES**2).sum(1) - 2 * (lab * (_LIGHTNESS_COUNTS, 1, 1)) @ _SHADES.T
+    hue = _NAME_OF_SHADE[distance.argmin(1)]
     neutral = len(_HUES) + (lightness >= _BLACK) + (lightness > _WHITE)
     return np.where((chroma < _HUELESS) | (lightness < _BLACK / 3), neutral, hue)
 
 
-def impression(small: Array, detail: Array, size: tuple[int, int]) -> Impression:
+def impression(small: Pixels, detail: Pixels, size: tuple[int, int]) -> Impression:
     """``small``: the picture on SIDE × SIDE; ``detail``: pixels of it as they are; ``size``: its own."""
     lab = to_lab(small.reshape(-1, 3))
     lightness, chroma = lab[:, 0].mean(), np.hypot(lab[:, 1], lab[:, 2])
@@ -82,7 +84,7 @@ def impression(small: Array, detail: Array, size: tuple[int, int]) -> Impression
     )
 
 
-def _drawn(detail: Array) -> bool:
+def _drawn(detail: Pixels) -> bool:
     alike = (detail[:, 1:] == detail[:, :-1]).all(-1)
     return bool(alike.sum() > _FLAT * alike.size)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from imgcore.describing import blazeface, efficientnet
-from imgcore.describing.impression import SIDE, impression
+from imgcore.describing.impression import SIDE, Pixels, impression
 from imgcore.describing.layers import Array
 from imgcore.describing.seen import Impression, Seen
 from imgcore.describing.vocabulary import subject
@@ -74,11 +74,10 @@ def _square(picture: Picture, side: int, share: float) -> Array:
     width, height = picture.size
     cut = share * min(width, height)
     left, top = (width - cut) / 2, (height - cut) / 2
-    return _pixels(picture, (side, side), (left, top, left + cut, top + cut))
+    return _pixels(picture, (side, side), (left, top, left + cut, top + cut)).astype(np.float32)
 
 
 def _pixels(
     picture: Picture, size: tuple[int, int], box: tuple[float, float, float, float] | None = None
-) -> Array:
-    data = np.frombuffer(picture.rgb(size, box), np.uint8)
-    return data.reshape(size[1], size[0], 3).astype(np.float32)
+) -> Pixels:
+    return np.frombuffer(picture.rgb(size, box), np.uint8).reshape(size[1], size[0], 3)

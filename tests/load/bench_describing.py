@@ -36,7 +36,7 @@ def main(names: list[str]) -> None:
         for _ in range(ROUNDS)
     ]
     for label, values in zip(
-        ("import imgcore.describing", "import numpy", "load both nets"), zip(*cold), strict=True
+        ("import imgcore.describing", "import numpy", "load both nets"), zip(*cold, strict=True), strict=True
     ):
         print(f"{label:28}{1000 * statistics.median(values):7.1f} ms (median of {ROUNDS} processes)")
     describer = LocalDescriber()
@@ -46,16 +46,19 @@ def main(names: list[str]) -> None:
         try:
             picture = decode(path.read_bytes(), max_side=MAX_SIDE)
         except Rejected as error:
-            print(f"{path.name:32} {error.message}")
+            print(f"{path.name[:26]:28} {error.message}")
             continue
-        times = []
+        times, busy = [], []
         for _ in range(1 if names else ROUNDS):
-            start = time.perf_counter()
+            start, worked = time.perf_counter(), time.process_time()
             found = describer.describe(picture, deadline=time.monotonic() + 60)
             times.append(time.perf_counter() - start)
-        taken.append(statistics.median(times))
-        print(f"{path.name[:30]:32}{1000 * taken[-1]:7.1f} ms  {found.caption}")
-    print(f"{'median photograph':28}{1000 * statistics.median(taken):7.1f} ms")
+            busy.append(time.process_time() - worked)
+        wall, cpu = (1000 * statistics.median(values) for values in (times, busy))
+        taken.append((wall, cpu))
+        print(f"{path.name[:26]:28}{wall:7.1f} ms {cpu:6.1f} CPU  {found.caption}")
+    wall, cpu = (statistics.median(values) for values in zip(*taken, strict=True))
+    print(f"{'median photograph':28}{wall:7.1f} ms {cpu:6.1f} CPU")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform == "linux" else 1024**2)
     print(f"{'peak memory':28}{peak:7.1f} MB, decoding included")
 

@@ -5,20 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from imgcore.describing.impression import impression
-from imgcore.describing.layers import Array
+from imgcore.describing.impression import Pixels, impression
 from imgcore.describing.seen import Impression
 
 
-def halves(left: tuple[int, int, int], right: tuple[int, int, int], share: float = 0.5) -> Array:
+def halves(left: tuple[int, int, int], right: tuple[int, int, int], share: float = 0.5) -> Pixels:
     """48 × 48: ``share`` of it ``left``, the rest ``right``."""
-    out = np.empty((48, 48, 3), np.float32)
+    out = np.empty((48, 48, 3), np.uint8)
     out[:], out[:, : round(48 * share)] = right, left
     return out
 
 
-def look(small: Array, detail: Array | None = None, size: tuple[int, int] = (300, 200)) -> Impression:
-    noise = np.random.default_rng(1).integers(0, 255, (64, 64, 3)).astype(np.float32)
+def look(small: Pixels, detail: Pixels | None = None, size: tuple[int, int] = (300, 200)) -> Impression:
+    noise = np.random.default_rng(1).integers(0, 255, (64, 64, 3)).astype(np.uint8)
     return impression(small, noise if detail is None else detail, size)
 
 
@@ -81,7 +80,7 @@ def test_a_little_of_a_color_is_not_named() -> None:
 
 def test_named_colors_may_be_the_smaller_part() -> None:
     """Then the picture is not mostly of them."""
-    stripes = np.empty((48, 48, 3), np.float32)
+    stripes = np.empty((48, 48, 3), np.uint8)
     hues = [(255, 0, 0), (255, 140, 0), (255, 215, 0), (0, 128, 0), (0, 128, 128), (30, 80, 220)]
     for index, hue in enumerate(hues):
         stripes[:, index * 8 : index * 8 + 8] = hue
@@ -113,5 +112,5 @@ def test_one_surface_is_plain() -> None:
 
 def test_flat_patches_look_drawn() -> None:
     """Neighbours that are exactly alike do not come from a camera."""
-    flat = np.zeros((64, 64, 3), np.float32)
+    flat = np.zeros((64, 64, 3), np.uint8)
     assert [True, False] == [look(halves((0, 0, 0), (9, 90, 9)), detail).drawn for detail in (flat, None)]
