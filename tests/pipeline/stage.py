@@ -1,0 +1,128 @@
+"""The whole pipeline on a private cloud: real roles, real zips, an emulator that enforces IAM."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+from imgcore import bootstrap
+from imgcore.config import Config
+from imgcore.database import Database
+from imgcore.model import Image, TaskKind, UploadForm
+from imgcore.service import Gallery
+from tests.cloud import Cloud, cloud
+from tests.zips import built
+
+PROJECT = "caption-gallery-local"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A running pipeline, as the web process and as the operator see it."""
+
+    aws: Cloud
+    gallery: Gallery
+    database: Database
+
+    def upload(self, name: str, data: bytes, media_type: str = "image/jpeg") -> Image:
+        """Ask for a form and send the file through it, as a browser does."""
+        image, form = self.gallery.request_upload(name, len(data), media_type)
+        assert send(form, data) == 201
+        return image
+
+    def invoke(self, kind: TaskKind, task: str) -> Any:
+        """Call a function by itself; what it answered."""
+        answer = self.aws.client("lambda").invoke(
+            FunctionName=f"{PROJECT}-{kind}", Payload=json.dumps({"task": task}).encode()
+        )
+        return json.loads(answer["Payload"].read())
+
+    def settle(self, ids: list[str], seconds: float, *, sweep: bool = True) -> list[Image]:
+        """Wait until nothing of these changes any more, sweeping as the schedule does but more often."""
+        deadline = time.monotonic() + seconds
+        while True:
+            images = [
+                image for start in range(0, len(ids), 100) for image in self._some(ids[start : start + 100])
+            ]
+            left = [image for image in images if not image.settled]
+            if not left:
+                return images
+            assert time.monotonic() < deadline, f"{len(left)} of {len(ids)} never settled: {left[0]}"
+            if sweep:
+                self.invoke(TaskKind.CAPTION, "sweep")
+            time.sleep(1.0)
+
+    def _some(self, ids: list[str]) -> list[Image]:
+        return self.gallery.get_many(ids)
+
+    def count(self, table: str) -> int:
+        """Rows of a table."""
+        row = self.database.read(lambda tx: tx.row(f"SELECT COUNT(*) AS n FROM {table}"))
+        assert row is not None
+        return int(row["n"])
+
+    def queue(self, name: str) -> str:
+        """The address of one of the project's queues."""
+        return str(self.aws.client("sqs").get_queue_url(QueueName=f"{PROJECT}-{name}")["QueueUrl"])
+
+    def waiting(self, name: str) -> int:
+        """Messages in a queue, those in flight and those delayed included."""
+        which = ["", "NotVisible", "Delayed"]
+        found = self.aws.client("sqs").get_queue_attributes(
+            QueueUrl=self.queue(name), AttributeNames=[f"ApproximateNumberOfMessages{part}" for part in which]
+        )
+        return sum(int(value) for value in found["Attributes"].values())
+
+    def dead(self) -> int:
+        """Dead letters of both tasks."""
+        return self.waiting("thumbnail-dead") + self.waiting("caption-dead")
+
+    def workers(self) -> list[int]:
+        """The processes that run the functions just now."""
+        listed = subprocess.run(["ps", "-axo", "pid=,args="], capture_output=True, text=True, check=True).stdout
+        mine = [line.split(None, 1) for line in listed.splitlines() if str(self.aws.home) in line]
+        return [int(pid) for pid, command in mine if "lambda" in command]
+
+
+def send(form: UploadForm, data: bytes) -> int:
+    """Post a file through its form; the status."""
+    boundary = uuid.uuid4().hex
+    parts = [
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+        for name, value in form.fields.items()
+    ]
+    file = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="x"\r\n\r\n'.encode()
+    headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+    body = b"".join([*parts, file, data, f"\r\n--{boundary}--\r\n".encode()])
+    with urlopen(Request(form.url, body, headers), timeout=30) as answer:
+        return int(answer.status)
+
+
+@contextmanager
+def staged(home: Path, environ: Any, **variables: Any) -> Iterator[Stage]:
+    """Start a cloud, apply the roles with local zips, migrate, and hand over a gallery.
+
+    environ: pytest's MonkeyPatch or anything with setenv. variables: for the playbook.
+    """
+    zips = {built(kind, "local").parent for kind in ("caption", "thumbnail")}
+    with cloud(home) as aws:
+        assert len(zips) == 1
+        url = f"sqlite:///{aws.home}/gallery.db"
+        bootstrap.migrate(Config.read({"DATABASE_URL": url}))
+        aws.apply(functions_zip_dir=str(zips.pop()), **variables)
+        settings = aws.settings("web")
+        for name, value in settings.items():
+            if name.startswith("AWS_"):
+                environ.setenv(name, value)
+        config = Config.read(settings | {"DATABASE_URL": url})
+        database = bootstrap.database(config)
+        yield Stage(aws, bootstrap.gallery(config), database)
+        database.close()
