@@ -48,12 +48,15 @@ if (type === "paste") {
 """
 
 
-def start(profile: Path) -> webdriver.Chrome:
-    """A Chromium with an empty profile in ``profile``."""
+def start(profile: Path, *, scripts: bool = True) -> webdriver.Chrome:
+    """A Chromium with an empty profile in ``profile``; without ``scripts`` as people set it, for good."""
     options = webdriver.ChromeOptions()
     options.binary_location = _program("chromium", "chromium-browser", "google-chrome")
     for flag in (*FLAGS, f"--user-data-dir={profile}"):
         options.add_argument(flag)
+    if not scripts:
+        setting = {"profile.managed_default_content_settings.javascript": 2}
+        options.add_experimental_option("prefs", setting)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     return webdriver.Chrome(options=options, service=Service(_program("chromedriver")))
 
@@ -75,9 +78,8 @@ class Browser:
     # How it is set up
 
     def prepare(self, origin: str) -> None:
-        """As new: wide, light, with scripts, no cookies, an empty console."""
+        """As new: wide, light, no cookies, an empty console."""
         self.origin = origin
-        self.scripts(True)
         self.size(*WIDE)
         self.media()
         self.driver.get("about:blank")
@@ -94,10 +96,6 @@ class Browser:
         wanted = {"prefers_color_scheme": "light", **features}
         listed = [{"name": name.replace("_", "-"), "value": value} for name, value in wanted.items()]
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": listed})
-
-    def scripts(self, on: bool) -> None:
-        """JavaScript on or off, from the next page on."""
-        self.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": not on})
 
     # What people do
 

@@ -18,6 +18,7 @@ class FakeBucket:
     """Listens on a free port of 127.0.0.1 until ``close``.
 
     faults: what the next uploads meet, one each: "drop" (the connection is cut) or an S3 error code.
+    signature: the only one that a GET may carry; None lets all pass.
     hold: cleared, uploads are received but not answered until it is set. objects: key → bytes.
     """
 
@@ -25,6 +26,7 @@ class FakeBucket:
         self.objects: dict[str, bytes] = {}
         self.faults: list[str] = []
         self.posts = 0
+        self.signature: str | None = None
         self.hold = threading.Event()
         self.hold.set()
         self.on_object = on_object
@@ -50,7 +52,11 @@ def _handler(bucket: FakeBucket) -> type[BaseHTTPRequestHandler]:
             self._answer(200)
 
         def do_GET(self) -> None:
-            key = unquote(urlsplit(self.path).path).split("/", 2)[-1]
+            parts = urlsplit(self.path)
+            if bucket.signature and parts.query != f"X-Amz-Signature={bucket.signature}":
+                self._error(403, "AccessDenied")
+                return
+            key = unquote(parts.path).split("/", 2)[-1]
             data = bucket.objects.get(key)
             if data is None:
                 self._error(404, "NoSuchKey")

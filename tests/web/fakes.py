@@ -166,6 +166,7 @@ class FakeStorage:
 
     def __init__(self, origin: str = "http://bucket.localhost:9") -> None:
         self.origin = origin
+        self.signature = "made-up"
         self.away = False
 
     def form(
@@ -191,10 +192,10 @@ class FakeStorage:
             raise Unavailable("The uploads bucket cannot be reached just now.", code="storage")
 
     def url(self, key: str, *, download_as: str | None = None) -> str:
-        return f"{self.origin}/derived/{key}?X-Amz-Signature=made-up"
+        return f"{self.origin}/derived/{key}?X-Amz-Signature={self.signature}"
 
     def original_url(self, key: str, *, download_as: str) -> str:
-        return f"{self.origin}/uploads/{key}?X-Amz-Signature=made-up"
+        return f"{self.origin}/uploads/{key}?X-Amz-Signature={self.signature}"
 
 
 class FakeQueues:

@@ -34,8 +34,12 @@
   </form>
   <a class="button primary" id="add" href="/upload"><span aria-hidden="true">+</span> <span>Add<span class="wide"> photographs</span></span></a>
 </header>
-% for notice in get('notices') or ():
-<p class="notice" data-code="{{notice.code}}">{{notice.message}}</p>
+% if get('notices'):
+<aside class="notices" aria-label="Notices">
+%   for notice in notices:
+  <p class="notice" data-code="{{notice.code}}">{{notice.message}}</p>
+%   end
+</aside>
 % end
 <main id="main" tabindex="-1">
 {{!base}}

@@ -50,9 +50,8 @@ export function fill(card, image) {
 // Only while there is no thumbnail yet: the file itself, as this browser shows it.
 export function preview(card, file) {
   const thumb = card.querySelector(".thumb");
-  const url = URL.createObjectURL(file);
   thumb.classList.add("local");
-  thumb.src = url;
+  thumb.src = URL.createObjectURL(file);
   thumb.addEventListener("error", () => dropPreview(thumb), { once: true });
 }
 

@@ -28,6 +28,7 @@ const watcher = new Watcher({
     if (!card) return;
     cards.forget(card);
     card.remove();
+    list.refresh();
   },
   onReach: reachability(),
 });
@@ -121,15 +122,20 @@ async function remove(card) {
 
 // A presigned address may have run out while the page stayed open: ask once for another.
 const renewed = new Map(); // id → when
-root.addEventListener("error", async (event) => {
-  const card = event.target.closest?.(".card");
-  const id = card?.dataset.id;
-  if (!id || !event.target.matches(".thumb:not(.local)") || Date.now() - (renewed.get(id) ?? 0) < 60_000) return;
+async function renew(thumb) {
+  const card = thumb.closest(".card");
+  const { id } = card.dataset;
+  if (!id || Date.now() - (renewed.get(id) ?? 0) < 60_000) return;
   renewed.set(id, Date.now());
   try {
     cards.fill(card, await ask("GET", `/api/v1/images/${id}`));
   } catch { /* the placeholder stays */ }
-}, true);
+}
+const lost = (element) => element.matches?.(".thumb[srcset]");
+root.addEventListener("error", (event) => lost(event.target) && renew(event.target), true); // it does not bubble
+for (const thumb of root.querySelectorAll(".thumb")) {
+  if (lost(thumb) && thumb.complete && thumb.naturalWidth === 0) renew(thumb);
+}
 
 const samples = at("samples");
 if (samples) {
