@@ -43,7 +43,7 @@ def build(target: Target, out: Path, cache: Path | None = None) -> tuple[Path, b
         if compiler is not None:
             archive.compile_into(folder, compiler)
         shutil.copyfile(base, fresh)
-        archive.append(fresh, folder, comment=stamp)
+        archive.append(fresh, folder, comment=stamp, level=target.level)
         fresh.replace(path)
     return path, True
 

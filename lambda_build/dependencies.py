@@ -23,14 +23,20 @@ TOOLS_UV = HERE.parent / ".local" / "tools" / "bin" / "uv"
 
 # Never needed inside a function. A pattern is matched against a path's end, as Path.match does.
 PRUNED = (
+    ".lock",  # uv's own
     "bin",
     "__pycache__",
     "*.dist-info",
     "*.pyi",
     "py.typed",
     "tests",
+    "_tests",
+    "*.c",
+    "*.h",
     "*.pxd",
     "*.pyx",
+    "*.md",
+    "*.rst",
     "numpy/distutils",
     "numpy/f2py",
     "numpy/_pyinstaller",
@@ -76,7 +82,7 @@ def ensure(target: Target, interpreter: Interpreter | None, cache: Path) -> Path
             prune(folder)
             if interpreter is not None:
                 archive.compile_into(folder, interpreter)
-            archive.append(fresh, folder, comment="")
+            archive.append(fresh, folder, comment="", level=target.level)
             for outdated in cache.glob(f"{sort}*.zip"):
                 outdated.unlink(missing_ok=True)
             fresh.replace(path)

