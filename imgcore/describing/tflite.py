@@ -67,23 +67,22 @@ class _Table:
     def _read(self, kind: str, position: int) -> int:
         return int(struct.unpack_from("<" + kind, self._data, position)[0])
 
-    def _field(self, number: int) -> int | None:
+    def _field(self, number: int) -> int:
+        """Where it lies; 0 where it is absent."""
         slot = 4 + 2 * number
         if slot >= self._read("H", self._vtable):
-            return None
+            return 0
         offset = self._read("H", self._vtable + slot)
-        return self._position + offset if offset else None
+        return self._position + offset if offset else 0
 
     def number(self, field: int, kind: str, default: int = 0) -> int:
         """A scalar; ``kind`` as in struct."""
         position = self._field(field)
-        return default if position is None else self._read(kind, position)
+        return self._read(kind, position) if position else default
 
     def table(self, field: int) -> _Table:
-        """The table that the field points to."""
+        """The table that the field points to, which must be there."""
         position = self._field(field)
-        if position is None:
-            raise ValueError(f"field {field} is missing")
         return _Table(self._data, position + self._read("I", position))
 
     def tables(self, field: int) -> Iterator[_Table]:
@@ -99,14 +98,14 @@ class _Table:
 
     def _vector(self, field: int) -> tuple[int, int]:
         position = self._field(field)
-        if position is None:
+        if not position:
             return 0, 0
         start = position + self._read("I", position)
         return start + 4, self._read("I", start)
 
 
 def read_graph(data: bytes) -> Graph:
-    """The first subgraph of a model. ValueError, struct.error or KeyError: not a model of this kind."""
+    """The first subgraph of a model. ValueError: no model at all. It is meant for a file that is known."""
     if data[4:8] != b"TFL3":
         raise ValueError("this is not a TensorFlow Lite model")
     model = _Table(data, struct.unpack_from("<I", data)[0])
