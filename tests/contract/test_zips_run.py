@@ -1,0 +1,402 @@
+"""The zips at work in a bare interpreter: AWS's runtime client and boto3 beside them, nothing else.
+
+The emulator stands for S3 and runs no function here: its own Python would hide what a zip lacks.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import secrets
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pillow_heif
+import pytest
+from PIL import Image as PillowImage
+
+from imgcore.config import Secret
+from imgcore.database import Database, open_database
+from imgcore.events import message
+from imgcore.migrations import migrate
+from imgcore.model import Image, NewImage, Source, TaskKind, TaskStatus
+from imgcore.repository import SqlRepository
+from lambda_build.targets import THIS
+from tests.cloud import Cloud, cloud
+from tests.fake_gemini import FakeGemini
+from tests.mariadb import MariaDb
+from tests.runtime_api import Answer, Running, RuntimeApi, lambda_environ, running
+from tests.zips import bare_interpreter, built, unpack
+
+UPLOADS, DERIVED = "uploads", "derived"
+HERE_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+FORMATS = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP", "gif": "GIF", "avif": "AVIF", "heic": "HEIF"}
+
+IMPORT_ALL = """
+import importlib, pathlib, sys
+sys.path.insert(0, ".")
+for path in sorted(pathlib.Path().glob("*/**/*.py")):
+    if path.parts[0] in ("imgcore", "lambda_build"):
+        importlib.import_module(".".join(path.with_suffix("").parts).removesuffix(".__init__"))
+for path in sorted(pathlib.Path().iterdir()):
+    name = path.name.split(".")[0]
+    if not name.startswith("__") and (path.suffix in (".py", ".so") or (path / "__init__.py").exists()):
+        importlib.import_module(name)
+sys.stdout.write("all")
+"""
+
+
+@dataclass(frozen=True)
+class Lambda:
+    """A function that is running, and the environment that it has."""
+
+    api: RuntimeApi
+    process: Running
+
+    def invoke(self, event: Any) -> Answer:
+        """Hand it an event."""
+        return self.api.invoke(event)
+
+    def receive(self, *bodies: str) -> Answer:
+        """Hand it the messages m0, m1, … of its queue."""
+        records = [
+            {"messageId": f"m{index}", "eventSource": "aws:sqs", "body": body}
+            for index, body in enumerate(bodies)
+        ]
+        return self.invoke({"Records": records})
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An interpreter as AWS's image has it, of this very version."""
+    return bare_interpreter(tmp_path_factory.mktemp("bare"), sys.executable)
+
+
+@pytest.fixture(scope="module")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """An S3 with both buckets."""
+    with cloud(tmp_path_factory.mktemp("cloud")) as emulated:
+        for bucket in (UPLOADS, DERIVED):
+            emulated.client("s3").create_bucket(Bucket=bucket)
+        yield emulated
+
+
+@pytest.fixture(scope="module")
+def task_roots(tmp_path_factory: pytest.TempPathFactory) -> Mapping[tuple[str, str], Path]:
+    """Every zip, unpacked; production's as if this machine were the production one."""
+    roots = {}
+    for function in ("thumbnail", "caption"):
+        for profile in ("production", "local"):
+            zipped = built(function, profile, HERE_PYTHON, THIS)
+            roots[function, profile] = unpack(zipped, tmp_path_factory.mktemp(f"{function}-{profile}"))
+    return roots
+
+
+@pytest.fixture
+def database_url(tmp_path: Path) -> str:
+    """An SQLite of its own, migrated."""
+    url = f"sqlite:///{tmp_path}/gallery.db"
+    opened = open_database(Secret(url))
+    migrate(opened)
+    opened.close()
+    return url
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """The same database, from outside of the function."""
+    opened = open_database(Secret(database_url))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def settings(aws: Cloud, database_url: str) -> dict[str, str]:
+    """What the functions role sets, as far as a function needs it here."""
+    return {
+        **{name: value for name, value in aws.root.items() if name.startswith("AWS_")},
+        "DATABASE_URL": database_url,
+        "UPLOADS_BUCKET": UPLOADS,
+        "DERIVED_BUCKET": DERIVED,
+    }
+
+
+@contextmanager
+def started(bare: Path, root: Path, function: str, settings: Mapping[str, str]) -> Iterator[Lambda]:
+    """The function at work."""
+    handler = f"lambda_build.handlers.{function}.handler"
+    with RuntimeApi() as api, running(api, bare, root, handler, settings) as process:
+        yield Lambda(api, process)
+
+
+def photograph(ending: str) -> bytes:
+    """A small picture of two colours in that format."""
+    picture = PillowImage.new("RGB", (320, 240), (200, 120, 40))
+    picture.paste((30, 60, 160), (0, 0, 320, 120))
+    out = io.BytesIO()
+    if ending == "heic":
+        pillow_heif.from_pillow(picture).save(out)
+    else:
+        picture.save(out, FORMATS[ending])
+    return out.getvalue()
+
+
+def upload(aws: Cloud, repository: SqlRepository, data: bytes, ending: str) -> Image:
+    """The row first, then the object, as the gallery and the browser do."""
+    public_id = secrets.token_hex(16)
+    image = repository.add(NewImage(public_id, f"raw/{public_id}.{ending}", "photo", None, len(data), 3600.0))
+    aws.client("s3").put_object(Bucket=UPLOADS, Key=image.image_key, Body=data)
+    return image
+
+
+def found(repository: SqlRepository, image: Image) -> Image:
+    """The row as it is by now."""
+    row = repository.get(image.public_id)
+    assert row is not None
+    return row
+
+
+DONE = Answer("", payload={"batchItemFailures": []})
+
+
+def plain(answer: Answer) -> Answer:
+    """Without the request's own id."""
+    return replace(answer, request_id="")
+
+
+# Whole
+
+
+@pytest.mark.parametrize("profile", ["production", "local"])
+@pytest.mark.parametrize("function", ["thumbnail", "caption"])
+def test_everything_in_it_can_be_imported(
+    function: str, profile: str, bare: Path, task_roots: Mapping[tuple[str, str], Path]
+) -> None:
+    """Each module of ours, and each library at its top."""
+    root = task_roots[function, profile]
+    done = subprocess.run(
+        [str(bare), "-W", "ignore", "-c", IMPORT_ALL],
+        cwd=root,
+        env=lambda_environ(root),
+        capture_output=True,
+        text=True,
+    )
+
+    assert ("all", "") == (done.stdout, done.stderr)
+
+
+@pytest.mark.parametrize("profile", ["production", "local"])
+def test_a_heic_decoder_waits_for_a_heic(
+    profile: str, bare: Path, task_roots: Mapping[tuple[str, str], Path]
+) -> None:
+    """Neither it, nor a model's SDK, nor numpy, nor boto3 is loaded by the handlers' import."""
+    program = (
+        "import sys; sys.path.insert(0, '.'); import lambda_build.handlers.caption;"
+        "print(*({'pillow_heif', 'google', 'numpy', 'boto3'} & set(sys.modules)))"
+    )
+    root = task_roots["caption", profile]
+    done = subprocess.run(
+        [str(bare), "-c", program], cwd=root, env=lambda_environ(root), capture_output=True, text=True
+    )
+
+    assert ("", "") == (done.stdout.strip(), done.stderr)
+
+
+# At work
+
+
+@pytest.fixture
+def thumbnails(
+    bare: Path, task_roots: Mapping[tuple[str, str], Path], settings: dict[str, str]
+) -> Iterator[Lambda]:
+    """The thumbnail function as AWS gets it."""
+    with started(bare, task_roots["thumbnail", "production"], "thumbnail", settings) as function:
+        yield function
+
+
+@pytest.fixture
+def describer(
+    bare: Path, task_roots: Mapping[tuple[str, str], Path], settings: dict[str, str]
+) -> Iterator[Lambda]:
+    """The caption function as `make run` gets it, without a key."""
+    with started(bare, task_roots["caption", "local"], "caption", settings) as function:
+        yield function
+
+
+def test_thumbnails_of_every_format(thumbnails: Lambda, aws: Cloud, database: Database) -> None:
+    """Six formats in one batch: all done, each with its three derived images in the bucket."""
+    repository = SqlRepository(database)
+    images = [upload(aws, repository, photograph(ending), ending) for ending in FORMATS]
+
+    answer = thumbnails.receive(*(message(UPLOADS, image.image_key) for image in images))
+
+    rows = [found(repository, image) for image in images]
+    keys = {item["Key"] for item in aws.client("s3").list_objects_v2(Bucket=DERIVED)["Contents"]}
+    wanted = {key for row in rows for key in (row.thumbnail_key, row.thumbnail_2x_key, row.display_key)}
+    assert (DONE, [*FORMATS.values()]) == (plain(answer), [row.format for row in rows])
+    assert wanted <= keys
+
+
+def test_a_file_that_is_no_photograph_is_rejected(thumbnails: Lambda, aws: Cloud, database: Database) -> None:
+    """The message is acknowledged: no repetition makes a text a picture."""
+    repository = SqlRepository(database)
+    image = upload(aws, repository, b"not a photograph at all", "jpg")
+
+    answer = thumbnails.receive(message(UPLOADS, image.image_key))
+
+    assert (DONE, "rejected") == (plain(answer), found(repository, image).status)
+
+
+def test_the_keyless_describer_describes(describer: Lambda, aws: Cloud, database: Database) -> None:
+    """numpy, both nets and their weights are in the local zip."""
+    repository = SqlRepository(database)
+    image = upload(aws, repository, photograph("jpg"), "jpg")
+
+    answer = describer.receive(message(UPLOADS, image.image_key))
+
+    row = found(repository, image)
+    assert (DONE, Source.LOCAL, True) == (plain(answer), row.source, bool(row.alt_text))
+
+
+def test_gemini_describes_over_mariadb(
+    bare: Path,
+    task_roots: Mapping[tuple[str, str], Path],
+    settings: dict[str, str],
+    aws: Cloud,
+    mariadb_server: MariaDb,
+    mariadb_url: str,
+) -> None:
+    """Production's own pair: Google's SDK as it was pruned, and MySQL's protocol over TLS."""
+    database = open_database(Secret(mariadb_url), ca=str(mariadb_server.ca))
+    migrate(database)
+    repository = SqlRepository(database)
+    image = upload(aws, repository, photograph("heic"), "heic")
+    with FakeGemini("ok") as gemini:
+        environ = {
+            **settings,
+            "DATABASE_URL": mariadb_url,
+            "DB_CA": str(mariadb_server.ca),
+            "GEMINI_API_KEY": secrets.token_hex(16),
+            "GEMINI_BASE_URL": gemini.url,
+        }
+        with started(bare, task_roots["caption", "production"], "caption", environ) as function:
+            answer = function.receive(message(UPLOADS, image.image_key))
+    row = found(repository, image)
+    database.close()
+
+    assert (DONE, Source.GEMINI, 1) == (plain(answer), row.source, len(gemini.asked))
+
+
+def test_production_waits_for_a_key_that_is_refused(
+    bare: Path,
+    task_roots: Mapping[tuple[str, str], Path],
+    settings: dict[str, str],
+    aws: Cloud,
+    database: Database,
+) -> None:
+    """Nobody stands in there: the describer is left out, and the photograph is parked instead of lost."""
+    repository = SqlRepository(database)
+    image = upload(aws, repository, photograph("jpg"), "jpg")
+    with FakeGemini("ok", key=secrets.token_hex(16)) as gemini:
+        environ = {**settings, "GEMINI_API_KEY": secrets.token_hex(16), "GEMINI_BASE_URL": gemini.url}
+        with started(bare, task_roots["caption", "production"], "caption", environ) as function:
+            answer = function.receive(message(UPLOADS, image.image_key))
+
+    assert (DONE, TaskStatus.RETRY) == (plain(answer), found(repository, image).task(TaskKind.CAPTION).status)
+
+
+def test_the_sweep_runs(describer: Lambda) -> None:
+    """What the schedule sends."""
+    assert DONE == plain(describer.invoke({"task": "sweep"}))
+
+
+@pytest.mark.parametrize(("function", "profile"), [("thumbnail", "production"), ("caption", "local")])
+def test_a_ping_warms(
+    function: str,
+    profile: str,
+    bare: Path,
+    task_roots: Mapping[tuple[str, str], Path],
+    settings: dict[str, str],
+) -> None:
+    """Everything is loaded, nothing is done."""
+    with started(bare, task_roots[function, profile], function, settings) as lambda_function:
+        assert DONE == plain(lambda_function.invoke({"task": "ping"}))
+
+
+# In trouble
+
+
+def test_only_the_message_that_failed_comes_again(describer: Lambda, aws: Cloud, database: Database) -> None:
+    """One that nobody understands does not hold up the others."""
+    image = upload(aws, SqlRepository(database), photograph("jpg"), "jpg")
+
+    answer = describer.receive("no JSON", message(UPLOADS, image.image_key))
+
+    expected = Answer("", payload={"batchItemFailures": [{"itemIdentifier": "m0"}]})
+    assert expected == plain(answer)
+
+
+def test_a_database_that_is_away_brings_the_message_back(
+    bare: Path, task_roots: Mapping[tuple[str, str], Path], settings: dict[str, str]
+) -> None:
+    """Nothing is lost: the queue delivers it again."""
+    environ = {**settings, "DATABASE_URL": "mysql://nobody:nothing@127.0.0.1:1/none"}
+    with started(bare, task_roots["thumbnail", "production"], "thumbnail", environ) as function:
+        answer = function.receive(message(UPLOADS, f"raw/{secrets.token_hex(16)}.jpg"))
+
+    assert [{"itemIdentifier": "m0"}] == answer.payload["batchItemFailures"]
+
+
+def test_a_setting_that_is_missing_is_named(
+    bare: Path, task_roots: Mapping[tuple[str, str], Path], settings: dict[str, str]
+) -> None:
+    """In the log, in one line, with the request that met it."""
+    environ = {name: value for name, value in settings.items() if name != "UPLOADS_BUCKET"}
+    with started(bare, task_roots["thumbnail", "production"], "thumbnail", environ) as function:
+        answer = function.receive(message(UPLOADS, "raw/a.jpg"))
+        record = function.process.records[-1]
+
+    fields = (record["level"], record["message"], record["request_id"])
+    assert ("ERROR", "UPLOADS_BUCKET is not set.", answer.request_id) == fields
+
+
+def test_a_caller_who_is_wrong_hears_so(describer: Lambda) -> None:
+    """An error of Lambda's own form, by the name of ours."""
+    answer = describer.invoke({"hello": "world"})
+
+    assert answer.error is not None
+    assert ("Invalid", answer.request_id) == (answer.error["errorType"], answer.error["requestId"])
+
+
+def test_a_zip_that_lacks_something_says_so(
+    bare: Path, task_roots: Mapping[tuple[str, str], Path], settings: dict[str, str], tmp_path: Path
+) -> None:
+    """The proof itself can fail: without imgcore the runtime reports an error of the initialisation."""
+    handlers = tmp_path / "root" / "lambda_build"
+    handlers.parent.mkdir()
+    handlers.symlink_to(task_roots["thumbnail", "production"] / "lambda_build")
+    with RuntimeApi() as api:
+        with running(
+            api, bare, handlers.parent, "lambda_build.handlers.thumbnail.handler", settings
+        ) as process:
+            process.process.wait(timeout=60)
+        error = api.init_error
+
+    assert error is not None
+    assert "No module named 'imgcore'" in error["errorMessage"]
+
+
+def test_a_delivery_is_one_line_without_a_secret(describer: Lambda, settings: dict[str, str]) -> None:
+    """What the log of a whole life of the function holds."""
+    describer.invoke({"task": "ping"})
+    describer.receive(message("elsewhere", "raw/a.jpg"))
+    lines = describer.process.output.splitlines()
+
+    outcomes = [json.loads(line)["outcome"] for line in lines]
+    told = [name for name, value in settings.items() if "SECRET" in name and value in describer.process.output]
+    assert (["done", "ignored"], []) == (outcomes, told)
