@@ -32,8 +32,9 @@ def main(environ: Mapping[str, str]) -> int:
     except ImgcoreError as error:
         print(error.message, file=sys.stderr)
         return 1
+    server = Server(app, listener, trusted_proxy=environ.get("TRUSTED_PROXY"))
     print(f"The gallery is at http://{shown}:{listener.getsockname()[1]}/", flush=True)
-    Server(app, listener, trusted_proxy=environ.get("TRUSTED_PROXY")).run()
+    server.run()
     return 0
 
 

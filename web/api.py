@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from bottle import HTTPResponse, request
 
 from imgcore.errors import Invalid
-from imgcore.model import Edit, Image
+from imgcore.model import MAX_BYTES, Edit, Image
 from web import present, reading
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Api:
 
     def __init__(self, gallery: Gallery) -> None:
         self._gallery = gallery
-        self._description = DESCRIPTION.read_bytes()
+        self._description = _description(gallery.limits.max_bytes)
 
     def routes(self) -> list[Route]:
         """(method, path, handler) of every route that there is."""
@@ -117,6 +117,11 @@ class Api:
 
     def _shown(self, image: Image) -> dict[str, Any]:
         return present.image_json(image, self._gallery.links(image))
+
+
+def _description(max_bytes: int) -> bytes:
+    """openapi.yaml with the limit that is set here in the place of the usual one."""
+    return DESCRIPTION.read_text("utf-8").replace(str(MAX_BYTES), str(max_bytes)).encode()
 
 
 def _limit(asked: Mapping[str, str]) -> int:

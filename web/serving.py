@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import signal
 import socket
@@ -36,10 +37,10 @@ SETTINGS = {
 class _Task(WSGITask):
     """While the process stops, every answer is the last of its connection."""
 
-    def execute(self) -> None:
+    def build_response_header(self) -> bytes:
         if self.channel.server.health.draining:
             self.set_close_on_finish()
-        super().execute()
+        return bytes(super().build_response_header())
 
 
 class _ErrorTask(ErrorTask):
@@ -99,7 +100,8 @@ class Server:
         """Finish what is under way, for ``drain`` seconds at most. Called again, stop at once."""
         self._deadline = time.monotonic() + (drain if self._deadline is None else 0)
         self._app.health.draining = True
-        self._server.pull_trigger()
+        with contextlib.suppress(OSError):  # it has stopped already
+            self._server.pull_trigger()
 
     def _loop(self, going: Callable[[], bool], timeout: float = 1.0) -> None:
         while going():

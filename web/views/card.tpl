@@ -10,7 +10,7 @@
   </a>
   <p class="chip">{{image['status_text']}}</p>
   <div class="legend">
-    <p class="caption">{{image['caption'] or image['name']}}</p>
+    <p class="{{'caption' if image['caption'] else 'caption name'}}">{{image['caption'] or image['name']}}</p>
     <p class="source" {{'' if image['source_label'] else 'hidden'}}>{{image['source_label']}}</p>
     <p class="why" {{'' if image['message'] else 'hidden'}}>{{image['message']}}</p>
     <div class="actions">

@@ -17,7 +17,7 @@ export function say(sentence) {
 
 // One photograph is ready; several together are only counted.
 export function sayDescribed(image) {
-  described.push(image.caption ?? image.name);
+  described.push(image.caption || image.name);
   timer ??= setTimeout(speak, PAUSE);
 }
 

@@ -1,6 +1,7 @@
 // The cards of the grid. The server's markup is the only one: scripts fill it in, with text, never with markup.
 
 const template = document.getElementById("card");
+const LARGE = 3 * 2 ** 20; // bytes
 const known = new Map(); // id → card
 const sent = new Set(); // ids whose file has left this page, whatever the gallery has heard of it yet
 
@@ -34,7 +35,8 @@ export function fill(card, image) {
   card.dataset.status = onItsWay ? "waiting" : image.status;
   card.dataset.settled = image.settled ? "yes" : "no";
   put(find(".chip"), onItsWay ? "Waiting" : image.status_text);
-  put(find(".caption"), image.caption ?? image.name);
+  put(find(".caption"), image.caption || image.name);
+  find(".caption").classList.toggle("name", !image.caption);
   put(find(".source"), image.source_label);
   put(find(".why"), image.message);
   show(find(".retry"), image.retryable);
@@ -47,8 +49,10 @@ export function fill(card, image) {
   picture(card, image);
 }
 
-// Only while there is no thumbnail yet: the file itself, as this browser shows it.
+// Only while there is no thumbnail yet: the file itself, as this browser shows it. Decoding a large one takes
+// a core for a quarter of a second, which a small machine needs for better things.
 export function preview(card, file) {
+  if (file.size > LARGE && navigator.hardwareConcurrency < 4) return;
   const thumb = card.querySelector(".thumb");
   thumb.classList.add("local");
   thumb.src = URL.createObjectURL(file);

@@ -94,6 +94,7 @@ class Upload {
     this.againButton.addEventListener("click", () => this.again());
     card.querySelector(".legend").append(this.panel);
     cards.put(card.querySelector(".caption"), this.name);
+    card.querySelector(".caption").classList.add("name");
     for (const part of [".source", ".why", ".retry", ".remove"]) cards.show(card.querySelector(part), false);
     const frame = card.querySelector(".frame");
     frame.removeAttribute("href");

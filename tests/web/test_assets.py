@@ -1,0 +1,65 @@
+"""Files under /static."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from pathlib import Path
+
+from tests.web.client import Client
+
+STATIC = Path(__file__).parents[2] / "web" / "static"
+
+
+def prefix(client: Client) -> str:
+    """Where this release's files are."""
+    return re.search(r'href="(/static/[0-9a-f]+)/icon.svg"', client.get("/").text)[1]
+
+
+def test_this_releases_files_are_kept_for_good(client: Client) -> None:
+    """Their address changes with any of them."""
+    answer = client.get(f"{prefix(client)}/css/base.css")
+    assert "public, max-age=31536000, immutable" == answer.headers["cache-control"]
+    assert "text/css; charset=utf-8" == answer.headers["content-type"]
+    assert (STATIC / "css" / "base.css").read_bytes() == answer.body
+
+
+def test_files_without_a_release_are_asked_for_again(client: Client) -> None:
+    """And answered with 304 where nothing has changed."""
+    first = client.get("/static/icon.svg")
+    assert ("no-cache", "image/svg+xml") == (first.headers["cache-control"], first.headers["content-type"])
+    again = client.get("/static/icon.svg", If_None_Match=first.headers["etag"])
+    assert (304, b"") == (again.status, again.body)
+
+
+def test_text_is_compressed_for_those_who_can_read_it(client: Client) -> None:
+    """And nobody else."""
+    path = f"{prefix(client)}/js/gallery.js"
+    plain, packed = client.get(path), client.get(path, Accept_Encoding="br, gzip")
+    assert plain.body == gzip.decompress(packed.body)
+    assert ("gzip", None) == (packed.headers["content-encoding"], plain.headers.get("content-encoding"))
+    assert len(packed.body) < len(plain.body) / 2
+
+
+def test_nothing_else_on_the_disk_can_be_reached(client: Client) -> None:
+    """The file system is never asked."""
+    for name in ("../app.py", "..%2fapp.py", "/etc/passwd", "css/../../app.py", "css", ""):
+        assert 404 == client.get(f"/static/{name}").status
+
+
+def test_every_import_of_a_script_is_there(client: Client) -> None:
+    """No build step would tell."""
+    for path in (STATIC / "js").glob("*.js"):
+        for name in re.findall(r'from "\./([a-z]+\.js)"', path.read_text()):
+            assert (STATIC / "js" / name).exists(), f"{path.name} imports {name}"
+
+
+def test_the_samples_are_listed_with_their_authors(client: Client) -> None:
+    """Six, each with a file, a title, a credit and a licence, which the empty page names."""
+    listed = json.loads(client.get("/static/samples/samples.json").body)
+    page = client.get("/").text
+    assert 6 == len(listed)
+    for sample in listed:
+        assert "image/jpeg" == client.get(f"/static/samples/{sample['file']}").headers["content-type"]
+        assert f"{sample['title']} by {sample['credit']} ({sample['licence']})" in page

@@ -1,0 +1,182 @@
+"""The pages, as the server renders them."""
+
+from __future__ import annotations
+
+import html
+
+import pytest
+
+from imgcore.model import Gate, Limits, Source, TaskKind, TaskStatus
+from imgcore.service import Gallery
+from tests.web.client import Client
+from tests.web.fakes import add_done, add_failed, add_image
+
+HOSTILE = "<script>alert(1)</script>\"'`{{7*7}}&amp;"
+
+
+def test_an_empty_gallery_invites(client: Client) -> None:
+    """With what may be sent, said before anybody sends it."""
+    page = client.get("/")
+    assert "text/html; charset=utf-8" == page.headers["content-type"].lower()
+    assert "Drop photographs anywhere on this page" in page.text
+    assert "JPEG, PNG, WebP, GIF, AVIF or HEIC, up to 19.1 MB each." in page.text
+
+
+def test_the_newest_comes_first(client: Client, gallery: Gallery) -> None:
+    """With its caption, alt text and both thumbnails."""
+    add_done(gallery, "old.jpg", caption="The old one.")
+    image = add_done(gallery, "new.jpg", caption="The new one.")
+    page = client.get("/").text
+    assert page.index("The new one.") < page.index("The old one.")
+    assert 'alt="A grey cat sleeps on a sunny windowsill."' in page
+    assert f"thumbnails/{image.public_id}/200.webp?X-Amz-Signature=made-up 200w" in page
+    assert f"thumbnails/{image.public_id}/400.webp?X-Amz-Signature=made-up 400w" in page
+
+
+def test_one_page_holds_forty(client: Client, gallery: Gallery) -> None:
+    """The rest is behind a cursor."""
+    for number in range(41):
+        add_done(gallery, f"{number}.jpg")
+    page = client.get("/").text
+    assert 40 == page.count('class="card"') - 1  # one more is the script's template
+    assert 'href="/?cursor=2"' in page
+
+
+def test_the_next_page_of_a_search_keeps_its_words(client: Client, gallery: Gallery) -> None:
+    """Percent-encoded."""
+    for number in range(41):
+        add_done(gallery, f"{number}.jpg", caption="größer & besser")
+    assert 'href="/?cursor=2&amp;q=gr%C3%B6%C3%9Fer%20%26"' in client.get("/?q=gr%C3%B6%C3%9Fer+%26").text
+
+
+def test_what_is_unsettled_refreshes_without_scripts(client: Client, gallery: Gallery) -> None:
+    """And only that."""
+    add_done(gallery)
+    assert "http-equiv" not in client.get("/").text
+    add_image(gallery)
+    assert '<noscript><meta http-equiv="refresh" content="5"></noscript>' in client.get("/").text
+
+
+def test_what_a_model_says_is_escaped(client: Client, gallery: Gallery) -> None:
+    """In every place where it is shown."""
+    image = add_done(
+        gallery, f"{HOSTILE}.jpg", caption=HOSTILE, alt_text=HOSTILE, tags=(HOSTILE,), visible_text=HOSTILE
+    )
+    gallery.repository.set_task(image.public_id, TaskKind.CAPTION, TaskStatus.FAILED, message=HOSTILE)
+    gallery.repository.gemini = Gate("gemini", 1, HOSTILE, HOSTILE)
+    for path in ("/", f"/images/{image.public_id}", "/?q=%3Cscript%3E"):
+        page = client.get(path).text
+        assert "<script>" not in page
+        assert "{{7*7}}" in page
+    assert html.escape(HOSTILE).replace("&#x27;", "&#039;") in client.get("/").text
+
+
+def test_the_foot_says_who_describes_and_which_release(client: Client) -> None:
+    """And that nobody is asked who they are."""
+    page = client.get("/").text
+    assert "Photographs are described by the local describer. Release abc1234." in page
+    assert "this gallery answers on this computer only" in page
+
+
+@pytest.mark.parametrize(
+    ("source", "model", "sentence"),
+    [
+        (Source.LOCAL, None, "Described by the local describer, without Gemini"),
+        (Source.GEMINI, "gemini-3.5-flash-lite", "Described by Gemini (gemini-3.5-flash-lite)"),
+        (Source.EMBEDDED, None, "From the photograph’s own metadata"),
+        (Source.HUMAN, None, "Edited by a person"),
+    ],
+)
+def test_who_described_it_is_said(
+    client: Client, gallery: Gallery, source: Source, model: str | None, sentence: str
+) -> None:
+    """Honestly, on the photograph's own page."""
+    image = add_done(gallery, source=source, model=model)
+    assert f'<p class="source">{sentence}</p>' in client.get(f"/images/{image.public_id}").text
+
+
+def test_a_photographs_page_tells_what_is_known(client: Client, gallery: Gallery) -> None:
+    """Size, dimensions, type, when it was uploaded; tags lead to a search."""
+    image = add_done(gallery, tags=("black & white",), camera="Nikon Z 5")
+    page = client.get(f"/images/{image.public_id}").text
+    for words in ("4000 × 3000 pixels", "1.2 MB", "JPEG", "Nikon Z 5", "21 November 2026, 09:01 UTC"):
+        assert words in page
+    assert 'href="/?q=black%20%26%20white"' in page
+
+
+def test_a_photograph_in_the_trash_offers_its_way_back(client: Client, gallery: Gallery) -> None:
+    """And nothing else."""
+    image = add_done(gallery)
+    gallery.delete(image.public_id)
+    page = client.get(f"/images/{image.public_id}").text
+    assert f'action="/images/{image.public_id}/restore"' in page
+    assert "Download" not in page
+
+
+def test_the_offer_to_undo_names_only_an_id(client: Client) -> None:
+    """Anything else in the address is ignored."""
+    assert f'action="/images/{"0" * 32}/restore"' in client.get(f"/?deleted={'0' * 32}").text
+    assert "/restore" not in client.get("/?deleted=../x").text
+
+
+def test_the_forms_do_what_they_say(client: Client, gallery: Gallery) -> None:
+    """Edit, retry, delete and restore, each back to a page."""
+    image = add_failed(gallery)
+    path = f"/images/{image.public_id}"
+    token = client.get(path).token
+    edited = client.post(
+        f"{path}/edit", {"token": token, "caption": "Größe", "alt_text": "Ein Hund", "tags": "a, b,"}
+    )
+    assert (303, path) == (edited.status, edited.headers["location"])
+    assert ("Größe", ("a", "b")) == ((row := gallery.get(image.public_id)).caption, row.tags)
+    assert 303 == client.post(f"{path}/retry", {"token": token}).status
+    assert "waiting" == gallery.get(image.public_id).status
+    assert 303 == client.post(f"{path}/delete", {"token": token}).status
+    assert 303 == client.post(f"{path}/restore", {"token": token}).status
+    assert gallery.get(image.public_id).deleted_at is None
+
+
+def test_a_form_that_says_too_much_is_refused_in_a_sentence(client: Client, gallery: Gallery) -> None:
+    """On a page, with the status of the API."""
+    image = add_done(gallery)
+    token = client.get("/upload").token
+    answer = client.post(f"/images/{image.public_id}/edit", {"token": token, "caption": "x" * 1001})
+    assert 422 == answer.status
+    assert "caption may have 1000 characters at most." in answer.text
+
+
+def test_the_plain_upload_leads_to_the_bucket_and_back(client: Client, gallery: Gallery) -> None:
+    """The form carries the bucket's own fields, and the way back at the name that we were asked by."""
+    token = client.get("/upload").token
+    page = client.post(
+        "/upload", {"token": token, "type": "image/png", "name": "Größe.png"}, Host="127.0.0.1:81"
+    )
+    [image] = gallery.repository.rows.values()
+    assert "Größe.png" == image.name
+    assert 'action="http://bucket.localhost:9/uploads"' in page.text
+    assert f'name="key" value="{image.image_key}"' in page.text
+    assert f'value="http://127.0.0.1:81/images/{image.public_id}"' in page.text
+    assert "no-store" == page.headers["cache-control"]
+
+
+def test_a_type_that_is_not_offered_is_refused(client: Client) -> None:
+    """Also by the plain form."""
+    token = client.get("/upload").token
+    answer = client.post("/upload", {"token": token, "type": "text/html"})
+    assert 422 == answer.status
+    assert "This kind of file cannot be shown here." in answer.text
+
+
+def test_types_and_limits_are_those_of_the_gallery(client: Client, gallery: Gallery) -> None:
+    """For the script, and for people."""
+    from web.app import create_app
+
+    object.__setattr__(gallery, "limits", Limits(512, 1, {"image/x-new": "new"}))
+    page = Client(create_app(gallery)).get("/").text
+    assert 'data-max-bytes="512" data-media-types="image/x-new"' in page
+    assert "NEW, up to 512 bytes each." in page
+
+
+def test_pages_are_asked_for_again(client: Client, gallery: Gallery) -> None:
+    """What is deleted is not shown out of a cache."""
+    assert "private, no-cache" == client.get("/").headers["cache-control"]

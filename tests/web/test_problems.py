@@ -1,0 +1,135 @@
+"""Everything that goes wrong, as those who asked see it."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from imgcore.errors import Conflict, ImgcoreError, Invalid, Misconfigured, NotFound, Unavailable
+from imgcore.service import Gallery
+from tests.web.client import Client
+from web.api import Api
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/api/v1/nothing", 404),
+        ("GET", "/api/v1/", 404),
+        ("PUT", "/api/v1/images", 405),
+        ("GET", "/api/v1/uploads", 405),
+        ("POST", "/api/v1/uploads", 415),
+    ],
+)
+def test_every_problem_of_the_api_is_problem_json(client: Client, method: str, path: str, status: int) -> None:
+    """With the members of RFC 9457, a code and an id."""
+    answer = client.request(method, path)
+    assert (status, "application/problem+json") == (answer.status, answer.headers["content-type"])
+    assert {"type", "title", "status", "detail", "code", "request_id"} == set(answer.json)
+    assert status == answer.json["status"]
+
+
+def test_405_says_what_is_allowed(client: Client) -> None:
+    """RFC 9110, 10.2.1."""
+    assert "GET" == client.request("PUT", "/api/v1/images").headers["allow"]
+    assert "DELETE,GET,PATCH" == client.request("PUT", f"/api/v1/images/{'0' * 32}").headers["allow"]
+
+
+def test_a_body_above_the_limit_is_refused_unread(client: Client) -> None:
+    """413 by its Content-Length; photographs go to the bucket."""
+    answer = client.request("POST", "/api/v1/uploads", b"x", {"Content-Length": str(64 * 1024 + 1)})
+    assert (413, "body_too_large") == (answer.status, answer.json["code"])
+
+
+@pytest.mark.parametrize("length", ["x", "-1", "1.0", "²"])
+def test_a_length_that_is_no_number_is_refused(client: Client, length: str) -> None:
+    """400, never a traceback."""
+    assert 400 == client.request("POST", "/api/v1/uploads", b"", {"Content-Length": length}).status
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (NotFound("Gone."), 404),
+        (Conflict("Not now."), 409),
+        (Invalid("Not so."), 422),
+        (Unavailable("The database is away."), 503),
+        (Misconfigured("DB_CA is not set."), 503),
+        (ImgcoreError("Something else."), 500),
+    ],
+)
+def test_the_packages_own_errors_have_their_status_and_sentence(
+    client: Client, gallery: Gallery, error: ImgcoreError, status: int
+) -> None:
+    """In JSON and on a page."""
+    gallery.repository.trouble = error
+    answer, page = client.get("/api/v1/images"), client.get("/")
+    assert (status, error.message, error.code) == (answer.status, answer.json["detail"], answer.json["code"])
+    assert status == page.status
+    assert f"<h1>{error.message}</h1>" in page.text
+
+
+@pytest.mark.parametrize(("given", "said"), [(None, "5"), (0.2, "1"), (40.1, "41")])
+def test_what_is_away_says_when_to_come_back(
+    client: Client, gallery: Gallery, given: float | None, said: str
+) -> None:
+    """Retry-After in whole seconds, and the page tries again by itself then."""
+    gallery.repository.trouble = Unavailable("The database is away.", retry_after=given)
+    answer, page = client.get("/api/v1/images"), client.get("/")
+    assert (said, int(said)) == (answer.headers["retry-after"], answer.json["retry_after"])
+    assert f'http-equiv="refresh" content="{said}"' in page.text
+
+
+def test_a_form_that_could_not_be_taken_is_not_sent_again_by_itself(client: Client, gallery: Gallery) -> None:
+    """The page that answers a POST does not refresh."""
+    token = client.get("/upload").token
+    gallery.repository.trouble = Unavailable("The database is away.")
+    page = client.post("/upload", {"token": token, "type": "image/jpeg"})
+    assert (503, False) == (page.status, "refresh" in page.text)
+
+
+def test_what_nobody_foresaw_is_an_id_and_nothing_else(
+    client: Client, gallery: Gallery, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The stack goes to the log, under the id that the answer names."""
+    gallery.repository.trouble = RuntimeError("password=made-up")
+    with caplog.at_level(logging.ERROR, "gallery.web"):
+        answer, page = client.get("/api/v1/images"), client.get("/")
+    assert (500, "internal") == (answer.status, answer.json["code"])
+    assert "made-up" not in answer.text + page.text
+    assert "Traceback" not in answer.text + page.text
+    assert answer.json["request_id"] in caplog.text
+    assert "password=made-up" in caplog.text
+
+
+def test_a_template_that_breaks_is_no_traceback_either(
+    client: Client, monkeypatch: pytest.MonkeyPatch, gallery: Gallery
+) -> None:
+    """Whatever a handler returns that cannot be sent."""
+    monkeypatch.setattr(type(gallery), "describer", "x", raising=True)
+    monkeypatch.setattr(Api, "images", lambda self: object())
+    from web.app import create_app
+
+    answer = Client(create_app(gallery)).get("/api/v1/images")
+    assert 500 == answer.status
+    assert "object" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "path", ["/nowhere", "/images/", "/images/x/y", "/static/../app.py", "/static/nothing.css"]
+)
+def test_an_address_where_nothing_is(client: Client, path: str) -> None:
+    """A page with one sentence and the way home; what was asked for is not repeated."""
+    answer = client.get(path)
+    assert 404 == answer.status
+    assert "There is nothing at this address." in answer.text
+    assert path not in answer.text
+    assert 'href="/"' in answer.text
+
+
+def test_head_answers_as_get_without_a_body(client: Client) -> None:
+    """On pages and in the API."""
+    for path in ("/", "/api/v1/images", "/healthz"):
+        answer = client.request("HEAD", path)
+        assert (200, b"") == (answer.status, answer.body)

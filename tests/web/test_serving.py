@@ -1,0 +1,242 @@
+"""The server itself: what it refuses, how it stops, and the command that starts it."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.web.fake_bucket import wait_for
+from tests.web.fakes import fake_gallery
+from web.app import create_app
+from web.serving import Server, listen
+
+ROOT = Path(__file__).parents[2]
+
+
+class Running:
+    """A server in a thread, whose gallery page can be held up."""
+
+    def __init__(self) -> None:
+        self.gallery = fake_gallery()
+        self.entered = threading.Event()
+        self.release = threading.Event()
+        self.release.set()
+        page = self.gallery.repository.page
+
+        def held(**asked: object) -> object:
+            self.entered.set()
+            self.release.wait(20)
+            return page(**asked)
+
+        self.gallery.repository.page = held
+        listener = listen("127.0.0.1", 0)
+        self.port = listener.getsockname()[1]
+        self.server = Server(create_app(self.gallery), listener)
+        self.thread = threading.Thread(target=self.server.run)
+        self.thread.start()
+
+    def connect(self) -> http.client.HTTPConnection:
+        """A connection that stays open between requests."""
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+
+    def refuses(self) -> bool:
+        """Whether nobody listens any more."""
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) != 0
+
+
+@pytest.fixture
+def running() -> Iterator[Running]:
+    """Stopped at the end, whatever happened."""
+    running = Running()
+    yield running
+    running.release.set()
+    running.server.stop(drain=0)
+    running.thread.join(20)
+
+
+def test_an_answer_under_way_is_finished(running: Running) -> None:
+    """The listener is closed meanwhile, and the process ends right after."""
+    running.release.clear()
+    connection = running.connect()
+    connection.request("GET", "/")
+    assert running.entered.wait(10)
+    running.server.stop()
+    wait_for(running.refuses)
+    running.release.set()
+    answer = connection.getresponse()
+    assert (200, "close") == (answer.status, answer.getheader("Connection"))
+    assert answer.read().endswith(b"</html>\n")
+    running.thread.join(20)
+    assert not running.thread.is_alive()
+
+
+def test_the_load_balancer_is_told_first(running: Running) -> None:
+    """On a connection that it keeps open, while another answer is under way."""
+    balancer = running.connect()
+    balancer.request("GET", "/healthz")
+    assert b"ok\n" == balancer.getresponse().read()
+    running.release.clear()
+    slow = running.connect()
+    slow.request("GET", "/")
+    assert running.entered.wait(10)
+    running.server.stop()
+    balancer.request("GET", "/healthz")
+    answer = balancer.getresponse()
+    assert (503, b"stopping\n", "close") == (answer.status, answer.read(), answer.getheader("Connection"))
+    running.release.set()
+    assert 200 == slow.getresponse().status
+
+
+def test_idle_connections_do_not_hold_up_the_end(running: Running) -> None:
+    """A browser keeps several open."""
+    connection = running.connect()
+    connection.request("GET", "/healthz")
+    connection.getresponse().read()
+    with socket.create_connection(("127.0.0.1", running.port)):
+        running.server.stop()
+        running.thread.join(20)
+    assert not running.thread.is_alive()
+
+
+def test_asked_twice_it_stops_at_once(running: Running) -> None:
+    """An answer that does not come is given up."""
+    running.release.clear()
+    connection = running.connect()
+    connection.request("GET", "/")
+    assert running.entered.wait(10)
+    running.server.stop(drain=600)
+    wait_for(running.refuses)
+    running.server.stop()
+    running.thread.join(20)
+    assert not running.thread.is_alive()
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "status"),
+    [
+        (b"POST /api/v1/uploads HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999\r\n\r\n", 413),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 20_000 + b"\r\n\r\n", 431),
+        (b"GET / HTTP/1.1\r\nHost : localhost\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip\r\n\r\n", 501),
+    ],
+)
+def test_what_the_server_itself_refuses_is_a_problem_too(
+    running: Running, request_bytes: bytes, status: int
+) -> None:
+    """JSON with a sentence, and the connection is closed."""
+    with socket.create_connection(("127.0.0.1", running.port), timeout=20) as connection:
+        connection.sendall(request_bytes)
+        answer = http.client.HTTPResponse(connection)
+        answer.begin()
+        problem = json.loads(answer.read())
+    assert (status, status) == (answer.status, problem["status"])
+    assert "application/problem+json" == answer.getheader("Content-Type")
+    assert answer.getheader("Server") is None
+
+
+def test_a_hundred_half_open_connections_block_nobody(running: Running) -> None:
+    """More than waitress allows by default."""
+    idle = [socket.create_connection(("127.0.0.1", running.port)) for _ in range(150)]
+    try:
+        for connection in idle:
+            connection.sendall(b"GET / HTTP/1.1\r\n")
+        asked = running.connect()
+        asked.request("GET", "/healthz")
+        assert 200 == asked.getresponse().status
+    finally:
+        for connection in idle:
+            connection.close()
+
+
+# python -m web
+
+
+def environment(**settings: str) -> dict[str, str]:
+    """Enough to start; nothing of it is reached."""
+    keep = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    made_up = {
+        "AWS_ACCESS_KEY_ID": "made-up",
+        "AWS_SECRET_ACCESS_KEY": "made-up",
+        "AWS_DEFAULT_REGION": "eu-central-1",
+    }
+    buckets = {"UPLOADS_BUCKET": "made-up-uploads", "DERIVED_BUCKET": "made-up-derived"}
+    return {**keep, **made_up, **buckets, "DATABASE_URL": "sqlite:///made-up.db", "PORT": "0", **settings}
+
+
+def start(**settings: str) -> subprocess.Popen[str]:
+    """``python -m web`` with these settings."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "web"],
+        env=environment(**settings),
+        cwd=ROOT,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_prints_its_address_serves_and_stops_in_order(number: signal.Signals) -> None:
+    """By SIGTERM from systemd, and by Ctrl-C; nothing is said but the address."""
+    process = start()
+    try:
+        said = process.stdout.readline()
+        port = int(re.fullmatch(r"The gallery is at http://127\.0\.0\.1:(\d+)/\n", said)[1])
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        connection.request("GET", "/healthz")
+        assert 200 == connection.getresponse().status
+        process.send_signal(number)
+        out, err = process.communicate(timeout=30)
+    finally:
+        process.kill()
+    assert (0, "", "") == (process.returncode, out, err)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.org"])
+def test_it_refuses_to_serve_others_without_accounts(host: str) -> None:
+    """One sentence, before anything listens."""
+    out, err = (process := start(HOST=host)).communicate(timeout=30)
+    assert (1, "") == (process.returncode, out)
+    expected = (
+        f"HOST is {host}, but without accounts the gallery serves this machine only: leave HOST at 127.0.0.1.\n"
+    )
+    assert expected == err
+
+
+def test_a_busy_port_is_said_in_a_sentence() -> None:
+    """With the way out."""
+    with listen("127.0.0.1", 0) as taken:
+        taken.listen()
+        port = taken.getsockname()[1]
+        out, err = (process := start(PORT=str(port))).communicate(timeout=30)
+    assert (1, "") == (process.returncode, out)
+    assert f"127.0.0.1:{port} cannot be used: Address already in use. Choose another PORT.\n" == err
+
+
+@pytest.mark.parametrize("port", ["x", "70000", "-1"])
+def test_a_port_that_is_none_is_said_in_a_sentence(port: str) -> None:
+    """And what it would have to be."""
+    out, err = (process := start(PORT=port)).communicate(timeout=30)
+    assert (1, "", f"PORT must be a number from 0 to 65535; it is {port!r}.\n") == (
+        process.returncode,
+        out,
+        err,
+    )
+
+
+def test_a_missing_setting_is_named() -> None:
+    """By its variable."""
+    out, err = (process := start(UPLOADS_BUCKET="")).communicate(timeout=30)
+    assert (1, "", "UPLOADS_BUCKET is not set.\n") == (process.returncode, out, err)
