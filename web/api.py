@@ -12,6 +12,7 @@ from bottle import HTTPResponse, request
 
 from imgcore.errors import Invalid
 from imgcore.model import MAX_BYTES, Edit, Image
+from imgcore.service import PAGE_LIMIT, QUERY_LENGTH, TAGS
 from web import present, reading
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 PREFIX = "/api/v1"
 DESCRIPTION = Path(__file__).with_name("openapi.yaml")
-IDS_LIMIT = 100
 
 Route = tuple[str, str, Callable[..., Any]]
 
@@ -63,15 +63,12 @@ class Api:
     def images(self) -> HTTPResponse:
         """One screenful, or up to 100 by their ids."""
         asked = reading.query()
+        limit, cursor, words = _limit(asked), _short(asked, "cursor"), _short(asked, "q")
+        following = None
         if "ids" in asked:
-            ids = [public_id for public_id in asked["ids"].split(",") if public_id]
-            if len(ids) > IDS_LIMIT:
-                raise Invalid(f"At most {IDS_LIMIT} photographs can be asked for at once.", code="ids")
-            found, following = self._gallery.get_many(ids), None
+            found = self._gallery.get_many([public_id for public_id in asked["ids"].split(",") if public_id])
         else:
-            page = self._gallery.page(
-                cursor=asked.get("cursor") or None, limit=_limit(asked), query=asked.get("q") or None
-            )
+            page = self._gallery.page(cursor=cursor, limit=limit, query=words)
             found, following = list(page.images), page.next
         return _fresh({"images": [self._shown(image) for image in found], "next": following})
 
@@ -91,7 +88,7 @@ class Api:
         edit = Edit(
             caption=reading.string(body, "caption") if "caption" in body else None,
             alt_text=reading.string(body, "alt_text") if "alt_text" in body else None,
-            tags=reading.strings(body["tags"], "tags") if "tags" in body else None,
+            tags=reading.strings(body["tags"], "tags", most=TAGS) if "tags" in body else None,
         )
         return _answer(self._shown(self._gallery.edit(public_id, edit)))
 
@@ -126,9 +123,16 @@ def _description(max_bytes: int) -> bytes:
 
 def _limit(asked: Mapping[str, str]) -> int:
     text = asked.get("limit", "40")
-    if not (text.isascii() and text.isdigit() and len(text) <= 3):
-        raise Invalid("limit must be a whole number from 1 to 100.", code="limit")
+    if not (text.isascii() and text.isdigit() and len(text) <= 3 and 1 <= int(text) <= PAGE_LIMIT):
+        raise Invalid(f"limit must be a whole number from 1 to {PAGE_LIMIT}.", code="limit")
     return int(text)
+
+
+def _short(asked: Mapping[str, str], name: str) -> str | None:
+    text = asked.get(name) or None
+    if text is not None and len(text) > QUERY_LENGTH:
+        raise Invalid(f"{name} may have {QUERY_LENGTH} characters at most.", code=name)
+    return text
 
 
 def encoded(value: Any) -> bytes:

@@ -54,10 +54,10 @@ def string(body: Mapping[str, Any], name: str) -> str:
     return _text(body.get(name), name)
 
 
-def strings(value: Any, name: str) -> list[str]:
-    """A list of texts. Refused (422)."""
-    if not isinstance(value, list):
-        raise Refused(422, name, f"{name} must be a list of texts.")
+def strings(value: Any, name: str, *, most: int) -> list[str]:
+    """A list of at most ``most`` texts. Refused (422)."""
+    if not isinstance(value, list) or len(value) > most:
+        raise Refused(422, name, f"{name} must be a list of at most {most} texts.")
     return [_text(item, name) for item in value]
 
 
