@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from imgcore.config import Config, Secret
 from imgcore.errors import Misconfigured, Unavailable
 from imgcore.model import Description, Picture, Source, TaskKind
 from imgcore.pipeline import Pipeline, Timing
-from imgcore.ports import Captioner, Queues, Storage
+from imgcore.ports import Captioner, Queues, Render, Storage
 
 if TYPE_CHECKING:
     from imgcore.database import Database
@@ -50,17 +50,17 @@ def repository(config: Config) -> SqlRepository:
     return SqlRepository(database(config))
 
 
-def storage(config: Config) -> Storage:
-    """Both buckets."""
+def storage(config: Config, session: Any = None) -> Storage:
+    """Both buckets. session: boto3's, so that one pipeline loads AWS's descriptions and credentials once."""
     from imgcore.storage import S3Storage
 
     config.need("uploads_bucket", "derived_bucket")
     assert config.uploads_bucket is not None
     assert config.derived_bucket is not None
-    return S3Storage(_client("s3"), config.uploads_bucket, config.derived_bucket)
+    return S3Storage(_client("s3", session), config.uploads_bucket, config.derived_bucket)
 
 
-def queues(config: Config) -> Queues:
+def queues(config: Config, session: Any = None) -> Queues:
     """Both queues."""
     from imgcore.queues import SqsQueues
 
@@ -70,7 +70,7 @@ def queues(config: Config) -> Queues:
         TaskKind.THUMBNAIL: config.thumbnail_queue_url,
         TaskKind.CAPTION: config.caption_queue_url,
     }
-    return SqsQueues(_client("sqs"), urls, config.uploads_bucket)
+    return SqsQueues(lambda: _client("sqs", session), urls, config.uploads_bucket)
 
 
 def captioners(config: Config) -> tuple[Captioner, Captioner | None]:
@@ -98,12 +98,13 @@ def pipeline(config: Config, kind: TaskKind) -> Pipeline:
     from imgcore import images, thumbnails
 
     captioner, standby = captioners(config) if kind is TaskKind.CAPTION else (NoCaptioner(), None)
+    session = _session()
     return Pipeline(
         repository=repository(config),
-        storage=storage(config),
-        queues=queues(config),
+        storage=storage(config, session),
+        queues=queues(config, session),
         decode=images.decode,
-        render=thumbnails.render,
+        render=cast(Render, thumbnails.render),  # it renders what its neighbour decoded, and nothing else
         captioner=captioner,
         standby=standby,
         uploads_bucket=config.uploads_bucket,
@@ -123,10 +124,11 @@ def gallery(config: Config) -> Gallery:
     from imgcore.model import MAX_PIXELS, MEDIA_TYPES, Limits
     from imgcore.service import Gallery
 
+    session = _session()
     return Gallery(
         repository=repository(config),
-        storage=storage(config),
-        queues=queues(config),
+        storage=storage(config, session),
+        queues=queues(config, session),
         limits=Limits(config.max_upload_bytes, MAX_PIXELS, MEDIA_TYPES),
         upload_ttl=config.upload_ttl,
         release=config.release,
@@ -234,12 +236,17 @@ def _secret(secret_id: str) -> str:
         raise Unavailable("Secrets Manager does not give the secret just now.", code="secret") from error
 
 
-def _client(service: Any) -> Any:
-    """A boto3 client with timeouts; boto3 reads region, credentials and endpoint from AWS's own variables."""
+def _session() -> Any:
     import boto3
+
+    return boto3.session.Session()
+
+
+def _client(service: Any, session: Any = None) -> Any:
+    """A boto3 client with timeouts; boto3 reads region, credentials and endpoint from AWS's own variables."""
     from botocore.config import Config as BotoConfig
 
-    return boto3.session.Session().client(
+    return (session or _session()).client(
         service,
         config=BotoConfig(
             connect_timeout=3,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from imgcore.errors import Misconfigured, Unavailable
@@ -16,12 +17,22 @@ MAX_DELAY = 900  # seconds; SQS's own limit
 
 
 class SqsQueues:
-    """imgcore.ports.Queues over boto3. ``urls``: the queue of each kind, None where it is not known."""
+    """imgcore.ports.Queues over boto3.
 
-    def __init__(self, client: SQSClient, urls: Mapping[TaskKind, str | None], bucket: str) -> None:
-        self._client = client
+    connect: makes the client when something is sent for the first time; most functions never send.
+    urls: the queue of each kind, None where it is not known. bucket: whose events are repeated.
+    """
+
+    def __init__(
+        self, connect: Callable[[], SQSClient], urls: Mapping[TaskKind, str | None], bucket: str
+    ) -> None:
+        self._connect = connect
         self._urls = urls
         self._bucket = bucket
+
+    @cached_property
+    def _client(self) -> SQSClient:
+        return self._connect()
 
     def send(self, kind: TaskKind, image_key: str, delay: float = 0.0) -> None:
         """An S3-shaped message, delivered after ``delay`` seconds (at most 900)."""

@@ -277,7 +277,7 @@ def test_no_credentials_are_a_setting_that_is_missing(monkeypatch: pytest.Monkey
 def test_a_task_is_handed_to_its_own_queue(aws: Cloud, names: dict[str, str]) -> None:
     """As S3 itself would have told it, a delay rounded up and never over a quarter of an hour."""
     urls = {kind: names[f"{kind.upper()}_QUEUE_URL"] for kind in TaskKind}
-    queues = SqsQueues(aws.client("sqs", names), urls, "bucket")
+    queues = SqsQueues(lambda: aws.client("sqs", names), urls, "bucket")
 
     queues.send(TaskKind.CAPTION, "raw/a b+c.jpg")
     queues.send(TaskKind.CAPTION, "raw/later.jpg", delay=99_999.0)
@@ -297,7 +297,7 @@ def test_a_task_is_handed_to_its_own_queue(aws: Cloud, names: dict[str, str]) ->
 def test_a_queue_that_is_not_named_or_not_there(aws: Cloud, names: dict[str, str]) -> None:
     """A missing setting is named; a queue out of reach is unavailable."""
     lost = aws.client("sqs", names | {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"})
-    queues = SqsQueues(lost, {TaskKind.CAPTION: "http://127.0.0.1:1/x", TaskKind.THUMBNAIL: None}, "b")
+    queues = SqsQueues(lambda: lost, {TaskKind.CAPTION: "http://127.0.0.1:1/x", TaskKind.THUMBNAIL: None}, "b")
 
     with pytest.raises(Misconfigured, match="THUMBNAIL_QUEUE_URL"):
         queues.send(TaskKind.THUMBNAIL, "raw/x")
