@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from imgcore.config import Config, Secret
 from imgcore.errors import Misconfigured, Unavailable
 from imgcore.model import Description, Picture, Source, TaskKind
 from imgcore.pipeline import Pipeline, Timing
-from imgcore.ports import Captioner, Queues, Render, Storage
+from imgcore.ports import Captioner, Queues, Storage
 
 if TYPE_CHECKING:
     from imgcore.database import Database
@@ -104,7 +104,7 @@ def pipeline(config: Config, kind: TaskKind) -> Pipeline:
         storage=storage(config, session),
         queues=queues(config, session),
         decode=images.decode,
-        render=cast(Render, thumbnails.render),  # it renders what its neighbour decoded, and nothing else
+        render=thumbnails.render,
         captioner=captioner,
         standby=standby,
         uploads_bucket=config.uploads_bucket,
