@@ -53,6 +53,7 @@ def _insert(tx: Transaction, new: NewImage) -> int:
         micros(new.expires_in),
         search_text(name),
     )
+    tx.execute("UPDATE images SET listed_id = id WHERE id = ?", id_)
     for kind in TaskKind:
         tx.execute("INSERT INTO tasks (image_id, kind, status) VALUES (?, ?, 'pending')", id_, kind.value)
     return id_
@@ -79,7 +80,9 @@ def _receive(tx: Transaction, event: ObjectCreated, new: NewImage) -> Image:
                 reset(tx, row["id"], kind, ("processing", "retry", "failed", "blocked", "done"))
         else:
             tx.execute(
-                "UPDATE images SET upload_status = 'received', uploaded_at = {now} WHERE id = ?", row["id"]
+                "UPDATE images SET upload_status = 'received', uploaded_at = {now}, listed_id = id"
+                " WHERE id = ?",
+                row["id"],
             )
             tx.execute("UPDATE tasks SET next_at = {now} WHERE image_id = ? AND status = 'pending'", row["id"])
     return by_id(tx, row["id"])

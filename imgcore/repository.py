@@ -28,6 +28,7 @@ from imgcore.rows import (
 from imgcore.sweeping import Sweeping
 from imgcore.tasking import Tasking
 
+_TOP = 2**62  # above every id
 _LIMIT = 200  # images of one page at most
 _WORDS = 16  # of one search at most
 
@@ -59,18 +60,14 @@ class SqlRepository(Intake, Tasking, Sweeping, Gates):
     def page(self, *, cursor: str | None, limit: int, query: str | None) -> Page:
         """Newest first by key, never by offset; no deleted or expired ones. Invalid: a cursor not ours."""
         limit = max(1, min(limit, _LIMIT))
-        conditions = ["listed = 1", "(upload_status <> 'awaiting' OR upload_expires_at > {now})"]
-        parameters: list[Any] = []
-        if cursor is not None:
-            conditions.append("id < ?")
-            parameters.append(_decoded(cursor))
+        conditions = ["listed_id < ?", "(upload_status <> 'awaiting' OR upload_expires_at > {now})"]
+        parameters: list[Any] = [_TOP if cursor is None else _decoded(cursor)]
         for word in _words(query):
             conditions.append("INSTR(search_text, ?) > 0")
             parameters.append(word)
-        # The ids first: the index alone decides which rows are read at all.
         sql = (
             f"{SELECT} JOIN"
-            f" (SELECT id FROM images WHERE {' AND '.join(conditions)} ORDER BY id DESC LIMIT ?) page"
+            f" (SELECT id FROM images WHERE {' AND '.join(conditions)} ORDER BY listed_id DESC LIMIT ?) page"
             " ON page.id = i.id ORDER BY i.id DESC"
         )
         found = self._database.read(lambda tx: images(tx.rows(sql, *parameters, limit + 1)))
@@ -124,12 +121,17 @@ class SqlRepository(Intake, Tasking, Sweeping, Gates):
 
     def delete(self, public_id: str) -> bool:
         """Into the trash; False where there is no such photograph or it is there already."""
-        sql = "UPDATE images SET deleted_at = {now} WHERE public_id = ? AND deleted_at IS NULL"
+        sql = (
+            "UPDATE images SET deleted_at = {now}, listed_id = NULL WHERE public_id = ? AND deleted_at IS NULL"
+        )
         return bool(self._database.run(lambda tx: tx.execute(sql, public_id)))
 
     def restore(self, public_id: str) -> bool:
         """Out of the trash again; False where it is not there."""
-        sql = "UPDATE images SET deleted_at = NULL WHERE public_id = ? AND deleted_at IS NOT NULL"
+        sql = (
+            "UPDATE images SET deleted_at = NULL, listed_id = CASE WHEN upload_status <> 'expired' THEN id END"
+            " WHERE public_id = ? AND deleted_at IS NOT NULL"
+        )
         return bool(self._database.run(lambda tx: tx.execute(sql, public_id)))
 
 

@@ -78,7 +78,7 @@ class Sweeping:
         return bool(
             self._database.run(
                 lambda tx: tx.execute(
-                    "UPDATE images SET upload_status = 'expired' WHERE public_id = ?"
+                    "UPDATE images SET upload_status = 'expired', listed_id = NULL WHERE public_id = ?"
                     " AND upload_status = 'awaiting' AND deleted_at IS NULL AND upload_expires_at <= {ago}",
                     public_id,
                     micros(_GRACE),

@@ -73,6 +73,7 @@ class MariaDb:
                 "--no-defaults",
                 f"--user={self._user}",
                 f"--datadir={self.folder / 'data'}",
+                f"--tmpdir={self.folder}",
                 f"--socket={self._socket}",
                 f"--pid-file={self.folder / 'pid'}",
                 f"--port={self.port}",

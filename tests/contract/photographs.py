@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Iterator
 from datetime import datetime
 
-from imgcore.database import Database
+from imgcore.database import Database, Transaction
 from imgcore.model import (
     Claim,
     Description,
@@ -122,3 +123,42 @@ def outbox(database: Database) -> list[int]:
     return [
         row["image_id"] for row in database.read(lambda tx: tx.rows("SELECT image_id FROM outbox ORDER BY id"))
     ]
+
+
+_COPIED = (
+    "name, upload_status, uploaded_at, upload_expires_at, deleted_at, caption, alt_text, tags, source,"
+    " caption_generated_at, thumbnail_key, thumbnail_generated_at, placeholder, search_text"
+)
+
+
+def multiply(database: Database, size: int, batch: int = 10_000) -> Iterator[int]:
+    """Copy the rows that there are, under keys of their own, until there are ``size``; how many there are.
+
+    The copies are done with; no outbox row is made for them.
+    """
+    while True:
+        (row,) = database.read(lambda tx: tx.rows("SELECT COUNT(*) AS n, MAX(id) AS top FROM images"))
+        yield row["n"]
+        if row["n"] >= size:
+            return
+        database.run(lambda tx, row=row: _copy(tx, row["top"], min(row["n"], size - row["n"], batch)))
+
+
+def _copy(tx: Transaction, top: int, count: int) -> None:
+    key = f"CONCAT('copy-{top}-', id)" if tx.dialect.name == "mysql" else f"'copy-{top}-' || id"
+    tx.execute(
+        f"INSERT INTO images (public_id, image_key, {_COPIED})"
+        f" SELECT {key}, {key}, {_COPIED} FROM images ORDER BY id LIMIT ?",
+        count,
+    )
+    tx.execute(
+        "UPDATE images SET listed_id = id WHERE id > ? AND deleted_at IS NULL AND upload_status <> 'expired'",
+        top,
+    )
+    for kind in TaskKind:
+        tx.execute(
+            "INSERT INTO tasks (image_id, kind, status, attempts, finished_at)"
+            " SELECT id, ?, 'done', 1, {now} FROM images WHERE id > ?",
+            kind.value,
+            top,
+        )

@@ -2,41 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from imgcore.database import Database, Transaction
 from imgcore.repository import SqlRepository
-from tests.contract.photographs import CAPTION, arrived, claim
+from tests.contract.photographs import (
+    CAPTION,
+    FACTS,
+    THUMBNAIL,
+    arrived,
+    claim,
+    described,
+    multiply,
+    new,
+    renditions,
+)
 
 ROWS = 3000
 
 
 @pytest.fixture
 def full(repository: SqlRepository, database: Database) -> SqlRepository:
-    """A gallery of some thousand photographs, most of them in the trash or expired, and done."""
-    arrived(repository)
-
-    def fill(tx: Transaction) -> None:
-        (first,) = tx.rows("SELECT id FROM images")
-        for n in range(ROWS):
-            tx.execute(
-                "INSERT INTO images (public_id, image_key, name, upload_status, uploaded_at, upload_expires_at,"
-                " deleted_at, search_text) SELECT ?, ?, 'n', ?, uploaded_at, uploaded_at, "
-                f"{'NULL' if n % 3 else '{now}'}, 'n' FROM images WHERE id = ?",
-                f"p{n}",
-                f"raw/p{n}",
-                "received" if n % 3 else "expired",
-                first["id"],
-            )
-        for kind in ("thumbnail", "caption"):
-            tx.execute(
-                "INSERT INTO tasks (image_id, kind, status, finished_at)"
-                " SELECT id, ?, 'done', {now} FROM images WHERE id > ?",
-                kind,
-                first["id"],
-            )
-
-    database.run(fill)
+    """A gallery of some thousand photographs, a third of them in the trash and a third expired."""
+    shown = described(repository, "shown.jpg")
+    repository.finish_thumbnail(claim(repository, shown, THUMBNAIL), FACTS, renditions(shown))
+    repository.delete(arrived(repository).public_id)
+    repository.expire(repository.add(new(expires_in=-1000)).public_id)
+    list(multiply(database, ROWS))
     if database.dialect.name == "mysql":  # which does so by itself, some seconds later
         database.read(lambda tx: tx.rows("ANALYZE TABLE images, tasks"))
     return repository
@@ -102,10 +96,37 @@ def test_every_frequent_question_is_answered_by_an_index(
     assert [] == whole_tables(plans.lines)
 
 
-def test_the_page_is_a_walk_down_its_index(full: SqlRepository, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is sorted but the page itself, and what lies in the trash is stepped over by the index."""
-    plans = Plans(monkeypatch)
+def effort(database: Database, question: Callable[[], object]) -> int:
+    """How many rows MySQL's engine read for it, or how many steps SQLite's machine took."""
+    if database.dialect.name == "sqlite":
+        steps = [0]
 
-    full.page(cursor=None, limit=50, query=None)
+        def count() -> int:
+            steps[0] += 1
+            return 0
 
-    assert [line for line in plans.lines if "images_listed" in line]
+        database.read(lambda tx: tx._connection.set_progress_handler(count, 1))
+        question()
+        database.read(lambda tx: tx._connection.set_progress_handler(None, 0))
+        return steps[0]
+    sql = "SHOW SESSION STATUS LIKE 'Handler_read%'"
+    before, _, after = (
+        database.read(lambda tx: tx.rows(sql)),
+        question(),
+        database.read(lambda tx: tx.rows(sql)),
+    )
+    return sum(int(row["Value"]) for row in after) - sum(int(row["Value"]) for row in before)
+
+
+def test_a_deep_page_costs_as_much_as_the_first(full: SqlRepository, database: Database) -> None:
+    """However many rows come before it, and whatever lies in the trash."""
+    cursors: list[str | None] = [None]
+    while (page := full.page(cursor=cursors[-1], limit=20, query=None)).next is not None:
+        cursors.append(page.next)
+    efforts = [
+        effort(database, lambda cursor=cursor: full.page(cursor=cursor, limit=20, query=None))
+        for cursor in (cursors[0], cursors[len(cursors) // 2], cursors[-2])
+    ]
+
+    assert len(cursors) > 40
+    assert max(efforts) <= 1.1 * min(efforts), efforts

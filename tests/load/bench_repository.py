@@ -1,0 +1,136 @@
+"""How long the repository takes, at a thousand rows and at many: python -m tests.load.bench_repository [ROWS]
+
+Median of 21 of each question, in milliseconds, on SQLite and on a private MariaDB; and how many photographs a
+second go all the way (received, both tasks claimed and finished) through four threads.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+from tqdm import tqdm
+
+from imgcore.database import Database, open_database
+from imgcore.migrations import migrate
+from imgcore.model import TaskKind
+from imgcore.repository import SqlRepository
+from tests.contract.photographs import arrived, claim, described, finish, multiply
+from tests.mariadb import mariadb
+
+SMALL = 1000
+ROUNDS = 21
+THREADS = 4
+WAY = 400  # photographs that go all the way
+
+
+def grow(database: Database, repository: SqlRepository, size: int) -> None:
+    """Add finished photographs until there are ``size``; one in some seven hundred has a rare word."""
+    if repository.page(cursor=None, limit=1, query=None).images == ():
+        for name in ("rare harbour.jpg", *["cat.jpg"] * 99):
+            image = described(repository, name)
+            finish(repository, image, claim(repository, image, TaskKind.THUMBNAIL))
+    with tqdm(total=size, desc=f"{database.dialect.name} rows", leave=False) as bar:
+        for rows in multiply(database.patient(600), size):
+            bar.update(rows - bar.n)
+    hide = "UPDATE images SET search_text = 'a cat' WHERE name LIKE 'rare%' AND id % 7 > 0"
+    database.patient(600).run(lambda tx: tx.execute(hide))
+
+
+def questions(repository: SqlRepository) -> dict[str, Callable[[], object]]:
+    """What is asked, under the name that the table shows."""
+    middle, public_id = (
+        _middle(repository),
+        repository.page(cursor=None, limit=1, query=None).images[0].public_id,
+    )
+    return {
+        "first page of 50": lambda: repository.page(cursor=None, limit=50, query=None),
+        "page of 50 from the middle": lambda: repository.page(cursor=middle, limit=50, query=None),
+        "one photograph": lambda: repository.get(public_id),
+        "search, a frequent word": lambda: repository.page(cursor=None, limit=50, query="ginger"),
+        "search, a word of few": lambda: repository.page(cursor=None, limit=50, query="rare"),
+        "search, a word of none": lambda: repository.page(cursor=None, limit=50, query="zebra"),
+        "sweep (due, exhaust, unheard)": lambda: _sweep(repository),
+    }
+
+
+def _middle(repository: SqlRepository) -> str | None:
+    from imgcore.repository import _encoded
+
+    return _encoded(repository.page(cursor=None, limit=1, query=None).images[0].id // 2)
+
+
+def _sweep(repository: SqlRepository) -> None:
+    repository.due(within=60, lost_after=300, again_after=300, limit=500)
+    repository.exhaust(max_attempts=5)
+    repository.unheard(lost_after=300, again_after=300, limit=500)
+
+
+def median(question: Callable[[], object]) -> float:
+    """Milliseconds."""
+    question()
+    times = []
+    for _ in range(ROUNDS):
+        start = time.perf_counter()
+        question()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times) * 1000
+
+
+def throughput(repository: SqlRepository) -> float:
+    """Photographs a second, all the way."""
+
+    def way(_: int) -> None:
+        image = arrived(repository)
+        for kind in TaskKind:
+            finish(repository, image, claim(repository, image, kind))
+
+    start = time.perf_counter()
+    with ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(way, range(WAY)))
+    return WAY / (time.perf_counter() - start)
+
+
+@contextmanager
+def databases() -> Iterator[list[Database]]:
+    """Both, migrated."""
+    with tempfile.TemporaryDirectory() as folder, mariadb() as server, server.database() as url:
+        opened = [open_database(f"sqlite:///{Path(folder)}/bench.db"), open_database(url)]
+        for database in opened:
+            migrate(database)
+        yield opened
+        for database in opened:
+            database.close()
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("rows", nargs="?", type=int, default=200_000)
+    rows = parser.parse_args().rows
+    with databases() as opened:
+        for database in opened:
+            repository = SqlRepository(database)
+            small, large = ([*_measured(database, repository, size)] for size in (SMALL, rows))
+            print(f"\n{database.dialect.name:32}{SMALL:>12,} rows{rows:>12,} rows   (median of {ROUNDS}, ms)")
+            for (name, few), (_, many) in zip(small, large, strict=True):
+                print(f"{name:32}{few:17.2f}{many:17.2f}")
+            print(f"{'all the way, photographs/s':32}{'':17}{throughput(repository):17.0f}")
+            sys.stdout.flush()
+
+
+def _measured(database: Database, repository: SqlRepository, size: int) -> Iterator[tuple[str, float]]:
+    grow(database, repository, size)
+    for name, question in questions(repository).items():
+        yield name, median(question)
+
+
+if __name__ == "__main__":
+    main()
