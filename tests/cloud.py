@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -91,10 +90,6 @@ def cloud(home: Path) -> Iterator[Cloud]:
     """Start an emulator on what is in ``home``; stop it, with the functions that it runs, on the way out."""
     emulator = emulator_at(home).prepare()
     with Children(home / "logs") as children:
-        child = children.start("emulator", emulator.command, emulator.environ(), home)
-        deadline = time.monotonic() + 60
-        while not emulator.healthy():
-            child.check()
-            assert time.monotonic() < deadline, f"The emulator does not answer:\n{child.tail()}"
-            time.sleep(0.05)
+        children.start("emulator", emulator.command, emulator.environ(), home)
+        children.wait(emulator.healthy, 60)
         yield Cloud(emulator)

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 
 GRACE_SECONDS = 6.0
@@ -35,7 +38,11 @@ for number in (signal.SIGTERM, signal.SIGKILL):
 
 
 class Died(Exception):
-    """A process ended that should not have. Its text: a sentence, and the end of the log."""
+    """A process ended that should not have, or took too long. Its text: a sentence, and the end of its log."""
+
+
+class Stopped(Exception):
+    """Somebody asked for the end, or the process that started this one is gone."""
 
 
 @dataclass
@@ -50,19 +57,16 @@ class Child:
         """The end of its log."""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
-    def check(self) -> None:
-        """Died where it has ended."""
-        if self.process.poll() is not None:
-            raise Died(f"The {self.name} has stopped. The end of {self.log}:\n{self.tail()}")
-
 
 @dataclass
 class Children:
     """Every process that was started here. Use as a context manager: on the way out, none is left."""
 
     logs: Path
+    stop_asked: threading.Event = field(default_factory=threading.Event)
     running: list[Child] = field(default_factory=list)
     _guardian: subprocess.Popen[str] | None = None
+    _parent: int = field(default_factory=os.getppid)
 
     def __enter__(self) -> Children:
         self.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -100,16 +104,39 @@ class Children:
         self._tell(f"+{process.pid}")
         return child
 
-    def finish(self, child: Child) -> None:
-        """Note that a process has ended as it should. Died where it failed."""
-        self._forget(child)
-        if child.process.wait():
+    def finish(self, child: Child, news: Callable[[str], str] | None = None, seconds: float = inf) -> None:
+        """Wait for a process that ends by itself; at a terminal, show what ``news`` makes of its log.
+
+        Died where it fails or takes too long; then it is stopped.
+        """
+        shown = _Line(enabled=news is not None)
+
+        def ended() -> bool:
+            if news is not None and shown.enabled:
+                shown.show(news(child.log.read_text(errors="replace")))
+            return child.process.poll() is not None
+
+        try:
+            self.wait(ended, seconds, but=child)
+        finally:
+            shown.show("")
+            self.stop(child)
+        if child.process.returncode:
             raise Died(f"The {child.name} failed. The end of {child.log}:\n{child.tail()}")
 
-    def check(self) -> None:
-        """Died where any process has ended."""
-        for child in self.running:
-            child.check()
+    def wait(self, ready: Callable[[], bool], seconds: float = inf, but: Child | None = None) -> None:
+        """Return as soon as it is ready. Stopped, or Died where a process ends (``but`` one) or time is up."""
+        deadline = time.monotonic() + seconds
+        while not ready():
+            if self.stop_asked.wait(0.1) or os.getppid() != self._parent:
+                raise Stopped
+            for child in self.running:
+                if child is not but and child.process.poll() is not None:
+                    raise Died(f"The {child.name} has stopped. The end of {child.log}:\n{child.tail()}")
+            if time.monotonic() > deadline:
+                raise Died(
+                    f"Nothing has happened for {seconds:.0f} seconds; the logs in {self.logs} may say why."
+                )
 
     def stop(self, *children: Child) -> None:
         """End these processes with everything that they started: politely, then not."""
@@ -122,17 +149,32 @@ class Children:
         for child in children:
             _signal(child, signal.SIGKILL)  # whatever is left of its group, with it or without
             child.process.wait()
-            self._forget(child)
-
-    def _forget(self, child: Child) -> None:
-        self.running = [other for other in self.running if other is not child]
-        with contextlib.suppress(OSError):
-            self._tell(f"-{child.process.pid}")
+            with contextlib.suppress(OSError):
+                self._tell(f"-{child.process.pid}")
+        self.running = [child for child in self.running if child not in children]
 
     def _tell(self, line: str) -> None:
         if self._guardian is not None and self._guardian.stdin is not None:
             self._guardian.stdin.write(f"{line}\n")
             self._guardian.stdin.flush()
+
+
+@dataclass
+class _Line:
+    """The last line of a terminal, written over again and again."""
+
+    enabled: bool
+    text: str = ""
+
+    def __post_init__(self) -> None:
+        self.enabled = self.enabled and sys.stdout.isatty()
+
+    def show(self, text: str) -> None:
+        if self.enabled and text != self.text:
+            width = shutil.get_terminal_size().columns - 10
+            sys.stdout.write(f"\r\033[K{'         ' + text[:width] if text else ''}")
+            sys.stdout.flush()
+            self.text = text
 
 
 def _signal(child: Child, number: signal.Signals) -> None:

@@ -13,7 +13,8 @@ import secrets
 import shutil
 import socket
 import sys
-import urllib.error
+import threading
+import time
 import urllib.request
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from pathlib import Path
 HOST = "127.0.0.1"
 REGION = "us-east-1"
 HEALTH = "/_ministack/health"
+OLD = "old-"
 # Below what systems hand out for outgoing connections, so that the remembered port stays free.
 PORTS = range(20_000, 30_000)
 # What a process needs of a person's environment; all of AWS's and Ansible's own settings stay out.
@@ -96,18 +98,21 @@ class Emulator:
         if emulator != self:
             (self._state / "sqs.json").unlink(missing_ok=True)
             emulator._save()
-        shutil.rmtree(self.scratch, ignore_errors=True)
+        self._clear_scratch()
         for folder in (self._state, self.home / "objects", self.scratch):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return emulator
 
+    def _clear_scratch(self) -> None:
+        """Put the last run's code out of the way; removing it takes seconds on a slow disk."""
+        if self.scratch.exists():
+            self.scratch.rename(self.home / f"{OLD}{time.time_ns()}")
+        for old in self.home.glob(f"{OLD}*"):
+            threading.Thread(target=shutil.rmtree, args=(old, True), daemon=True).start()
+
     def healthy(self) -> bool:
-        """Whether it answers, with policies enforced."""
-        try:
-            with urllib.request.urlopen(self.endpoint + HEALTH, timeout=2) as answer:  # noqa: S310 - our own
-                return json.load(answer).get("auth") == "enabled"
-        except (OSError, ValueError):
-            return False
+        """Whether it answers."""
+        return answers(self.endpoint + HEALTH)
 
     def _save(self) -> None:
         path = self.home / "emulator.json"
@@ -146,6 +151,16 @@ def ambient() -> dict[str, str]:
 def read_settings(path: Path) -> dict[str, str]:
     """NAME=value lines as a mapping."""
     return dict(line.split("=", 1) for line in path.read_text().splitlines() if "=" in line)
+
+
+def answers(url: str) -> bool:
+    """Whether a server of ours says 200 there; without any proxy."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(url, timeout=2) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
 
 
 def is_free(port: int) -> bool:

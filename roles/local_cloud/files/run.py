@@ -1,0 +1,131 @@
+"""``make run``: the whole pipeline on this machine, until Ctrl-C.
+
+Starts the emulator, packs the functions, applies playbooks/local.yml (unless nothing has changed and all of
+it still stands), brings the database up to date, serves the gallery, and leaves no process behind.
+PORT (8080) is the gallery's port, RESET=1 starts empty, GALLERY_HOME (.local) is where the data live; what
+concerns captions goes on to the functions.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import checks
+import steps
+from children import Child, Children, Died, Stopped
+from emulator import HOST, Emulator, answers, emulator_at
+from standing import Asleep, stands, wake
+
+ROOT = Path(__file__).resolve().parents[3]
+HOME = Path(os.environ.get("GALLERY_HOME") or ROOT / ".local").resolve()
+STARTED = time.monotonic()
+STOP = threading.Event()
+
+
+def main() -> int:
+    """0 after an orderly stop, 1 with a sentence otherwise."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: STOP.set())
+    os.umask(0o077)
+    try:
+        port = checks.port(os.environ)
+        with checks.only_one(HOME):
+            checks.room(HOME)
+            if os.environ.get("RESET", "0") not in ("", "0"):
+                steps.reset(HOME)
+            run(port, checks.wishes(os.environ))
+    except Stopped:
+        return 0
+    except BrokenPipeError:  # nobody reads any more what is said here
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (checks.Refused, Died, Asleep) as error:
+        print(f"make run: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def run(port: int, wishes: Mapping[str, str]) -> None:
+    """Start everything in order and stay until Stopped. Died or Asleep where a part of it fails."""
+    who = checks.describer(wishes)
+    applied = steps.take_mark(HOME)
+    emulator = emulator_at(HOME).prepare()
+    mark = cloud = None
+    try:
+        with Children(HOME / "logs", STOP) as children:
+            say("Starting this machine's own cloud, an emulator of AWS")
+            cloud = children.start("cloud", emulator.command, emulator.environ(), HOME)
+            mark = provide(children, emulator, wishes, applied)
+            serve(children, emulator, port, wishes)
+            print(f"\n{introduce(children, who, wishes)}")
+            print(f"The gallery is at http://{HOST}:{port}/ (Ctrl-C stops everything)", flush=True)
+            children.wait(lambda: False)
+    finally:
+        if mark and cloud and cloud.process.returncode == 0:
+            steps.leave_mark(HOME, mark)
+
+
+def provide(children: Children, emulator: Emulator, wishes: Mapping[str, str], applied: str | None) -> str:
+    """Zips, buckets, queues and functions; a mark of what they were made of."""
+    say("Packing the two functions (the first time with some downloads)")
+    children.finish(children.start("build", steps.build(HOME), os.environ, ROOT))
+    children.wait(emulator.healthy, 60)
+    mark = steps.mark(ROOT, emulator, wishes)
+    if applied != mark or not stands(emulator.root(), HOME):
+        say("Making buckets, queues and functions with Ansible")
+        environ = steps.ansible_environ(ROOT, emulator, wishes)
+        child = children.start("playbook", steps.playbook(HOME), environ, ROOT)
+        children.finish(child, steps.current_task)
+    return mark
+
+
+def serve(children: Children, emulator: Emulator, port: int, wishes: Mapping[str, str]) -> None:
+    """The database, the gallery, and functions that are awake before the first photograph comes."""
+    say("Bringing the database up to date and waking the functions")
+    environ = steps.web_environ(HOME, wishes, port)
+    children.finish(children.start("migration", steps.python("imgcore", "migrate"), environ, ROOT))
+    with ThreadPoolExecutor(1) as aside:
+        waking = aside.submit(wake, emulator.root())
+        children.start("gallery", steps.python("web"), environ, ROOT)
+        children.wait(lambda: answers(f"http://{HOST}:{port}/healthz"), 60)
+        children.wait(waking.done, 120)
+        waking.result()
+
+
+def introduce(children: Children, who: str, wishes: Mapping[str, str]) -> str:
+    """Who describes photographs, and what Gemini says to the key."""
+    said = f"Photographs are described by {who}."
+    if not who.startswith("Gemini"):
+        return said if wishes else f"{said} GEMINI_API_KEY=… make run has Gemini do it."
+    environ = steps.web_environ(HOME, wishes, 0) | wishes
+    probe = children.start("probe", steps.python("imgcore", "probe"), environ, ROOT)
+    try:
+        children.finish(probe, seconds=20)
+    except Died:
+        return f"{said} {refusal(probe)}"
+    return said
+
+
+def refusal(probe: Child) -> str:
+    """What is wrong with Gemini, in a sentence."""
+    try:
+        return str(json.loads(probe.tail(1))["message"])
+    except (ValueError, KeyError, TypeError):
+        return "It has not answered yet."
+
+
+def say(text: str) -> None:
+    """A line of progress, with the seconds since the start."""
+    print(f"{time.monotonic() - STARTED:5.1f} s  {text}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,72 @@
+"""What the supervisor asks of this machine's cloud: does everything stand, and are the functions awake."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from emulator import read_settings
+
+PREFIX = "caption-gallery-local"
+FUNCTIONS = ("thumbnail", "caption")
+AWAKE = 2  # workers of each function that are ready before the first photograph comes
+
+
+class Asleep(Exception):
+    """A function does not start. Its text says why."""
+
+
+def client(service: str, environ: Mapping[str, str]) -> Any:
+    """A boto3 client for what that environment names."""
+    session = boto3.session.Session(
+        environ["AWS_ACCESS_KEY_ID"], environ["AWS_SECRET_ACCESS_KEY"], region_name=environ["AWS_REGION"]
+    )
+    settings = Config(retries={"max_attempts": 0}, read_timeout=60, proxies={})
+    return session.client(service, endpoint_url=environ["AWS_ENDPOINT_URL"], config=settings)
+
+
+def stands(root: Mapping[str, str], home: Path) -> bool:
+    """Whether what the playbook makes is there still: functions of these zips, fed, told and scheduled."""
+    try:
+        web = read_settings(home / "web.env")
+        functions = client("lambda", root)
+        for name in FUNCTIONS:
+            function = f"{PREFIX}-{name}"
+            code = base64.b64encode(
+                hashlib.sha256((home / "dist" / f"{name}.zip").read_bytes()).digest()
+            ).decode()
+            if functions.get_function_configuration(FunctionName=function)["CodeSha256"] != code:
+                return False
+            if not functions.list_event_source_mappings(FunctionName=function)["EventSourceMappings"]:
+                return False
+        uploads = client("s3", root).get_bucket_notification_configuration(Bucket=f"{PREFIX}-uploads")
+        (topic,) = uploads["TopicConfigurations"]
+        told = client("sns", root).list_subscriptions_by_topic(TopicArn=topic["TopicArn"])["Subscriptions"]
+        client("s3", root).head_bucket(Bucket=f"{PREFIX}-derived")
+        client("events", root).describe_rule(Name=f"{PREFIX}-sweep")
+        client("sts", web).get_caller_identity()
+    except (BotoCoreError, ClientError, OSError, KeyError, ValueError):
+        return False
+    return len(told) == len(FUNCTIONS)
+
+
+def wake(root: Mapping[str, str]) -> None:
+    """Start AWAKE workers of each function, all at once. Asleep where one cannot start."""
+    functions = client("lambda", root)
+
+    def ping(name: str) -> None:
+        answer = functions.invoke(FunctionName=f"{PREFIX}-{name}", Payload=json.dumps({"task": "ping"}))
+        if "FunctionError" in answer:
+            told = json.loads(answer["Payload"].read())
+            raise Asleep(f"The {name} function does not start: {told.get('errorMessage', told)}")
+
+    with ThreadPoolExecutor(AWAKE * len(FUNCTIONS)) as pool:
+        list(pool.map(ping, FUNCTIONS * AWAKE))
