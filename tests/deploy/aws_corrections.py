@@ -7,6 +7,7 @@ serves. Each says what AWS does, so that it can go when ministack does the same.
 from __future__ import annotations
 
 import fnmatch
+import os
 import re
 from collections.abc import Callable
 from typing import Any
@@ -127,6 +128,44 @@ def flow_logs() -> None:
     _tell_more(ec2, "DescribeFlowLogs", "flowLogId", ec2._flow_logs, told)
 
 
+def databases() -> None:
+    """RDS: an engine has all its parameters, an instance keeps what it was asked for, its endpoint answers.
+
+    gp3 has 3,000 operations and 125 MB a second. DATABASE_ENDPOINT, host:port, says where the server is that
+    stands for every instance.
+    """
+    from ministack.services import rds
+
+    known, create = rds._default_parameters_for_family, rds._ACTION_MAP["CreateDBInstance"]
+    further = {"require_secure_transport": "boolean", "collation_server": "string", "log_output": "string"}
+
+    def parameters(family: str) -> list[dict[str, Any]]:
+        return known(family) + [{"name": name, "data_type": kind} for name, kind in further.items()]
+
+    def corrected(params: Any) -> Answer:
+        answer = create(params)
+        host, _, port = os.environ.get("DATABASE_ENDPOINT", "").rpartition(":")
+        instance = rds._instances.get(rds._p(params, "DBInstanceIdentifier"))
+        if instance:
+            instance["PreferredBackupWindow"] = rds._p(params, "PreferredBackupWindow") or "03:00-04:00"
+            logs = rds._parse_member_list(params, "EnableCloudwatchLogsExports")
+            instance["EnabledCloudwatchLogsExports"] = logs
+            if instance["StorageType"] == "gp3":
+                instance |= {"Iops": 3000, "StorageThroughput": 125}
+        if instance and host:
+            instance["Endpoint"] |= {"Address": host, "Port": int(port)}
+        return answer
+
+    def told(instance: dict[str, Any]) -> str:
+        logs = "".join(f"<member>{log}</member>" for log in instance["EnabledCloudwatchLogsExports"])
+        return f"<EnabledCloudwatchLogsExports>{logs}</EnabledCloudwatchLogsExports>"
+
+    rds._default_parameters_for_family = parameters
+    rds._ACTION_MAP["CreateDBInstance"] = corrected
+    empty = "<EnabledCloudwatchLogsExports/>"
+    _tell_more(rds, "DescribeDBInstances", "DBInstanceIdentifier", rds._instances, told, empty)
+
+
 def _matches(asked: dict[str, list[str]], fields: dict[str, str]) -> bool:
     """Whether a resource has what every filter asks for; filters by other names are not looked at."""
     return all(
@@ -171,7 +210,7 @@ def _tell_more(
     service._ACTION_MAP[action] = corrected
 
 
-CORRECTIONS = (target_groups, addresses, nat_gateways, vpc_endpoints, flow_logs)
+CORRECTIONS = (target_groups, addresses, nat_gateways, vpc_endpoints, flow_logs, databases)
 
 
 def main() -> None:

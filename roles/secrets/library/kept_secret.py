@@ -1,5 +1,5 @@
 #!/usr/bin/python
-"""Keeps a secret whose value Ansible never sees; community.aws.secretsmanager_secret must be given the value."""
+"""Keeps a secret whose value Ansible never sees; community.aws.secretsmanager_secret has to be told it."""
 
 from __future__ import annotations
 

@@ -1,0 +1,180 @@
+"""The migrator's handler against a real server: its users, their privileges, and doing it again."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import secrets
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import boto3
+import pymysql
+import pytest
+
+from tests.mariadb import MariaDb, mariadb
+
+HANDLER = Path(__file__).parents[2] / "roles/database/files/migrator/migrator.py"
+TASK = {"task": "migrate"}
+
+
+class Secrets:
+    """What the handler asks Secrets Manager for."""
+
+    def __init__(self) -> None:
+        self.users = {
+            f"{name}-{secrets.token_hex(3)}": f"u_{secrets.token_hex(4)}"
+            for name in ("master", "migrate", "app")
+        }
+        self.passwords = {user: secrets.token_hex(20) for user in self.users.values()}
+        self.schema = f"s_{secrets.token_hex(4)}"
+
+    def name(self, start: str) -> str:
+        """The secret of the master, the migrator or the application."""
+        return next(name for name in self.users if name.startswith(f"{start}-"))
+
+    def get_secret_value(self, **asked: str) -> dict[str, str]:
+        """As boto3's."""
+        user = self.users[asked["SecretId"]]
+        return {"SecretString": json.dumps({"username": user, "password": self.passwords[user]})}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[MariaDb]:
+    """A server with TLS."""
+    with mariadb() as running:
+        yield running
+
+
+@pytest.fixture
+def kept(server: MariaDb, monkeypatch: pytest.MonkeyPatch) -> Iterator[Secrets]:
+    """A new database with a master, as RDS makes them, and the settings that the function gets."""
+    kept = Secrets()
+    schema = kept.schema
+    master = kept.users[kept.name("master")]
+    server.sql(
+        f"CREATE DATABASE {schema}",
+        f"CREATE USER {master}@'%' IDENTIFIED BY '{kept.passwords[master]}'",
+        f"GRANT ALL ON *.* TO {master}@'%' WITH GRANT OPTION",
+    )
+    monkeypatch.setattr(boto3.session.Session, "client", lambda *_, **__: kept)
+    for name in ("master", "migrate", "app"):
+        monkeypatch.setenv(f"{name.upper()}_SECRET_ID", kept.name(name))
+    settings = {"DB_HOST": "127.0.0.1", "DB_PORT": str(server.port), "DB_NAME": schema, "DB_CA": str(server.ca)}
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    yield kept
+    server.sql(f"DROP DATABASE {schema}", *(f"DROP USER IF EXISTS {user}@'%'" for user in kept.users.values()))
+
+
+@pytest.fixture
+def migrator(kept: Secrets) -> ModuleType:
+    """The handler's module, as Lambda loads it."""
+    spec = importlib.util.spec_from_file_location("migrator", HANDLER)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@contextmanager
+def connection(kept: Secrets, server: MariaDb, name: str, *, tls: bool = True) -> Iterator[Any]:
+    """A cursor as the user of that secret."""
+    user = kept.users[kept.name(name)]
+    ca = {"ssl_ca": str(server.ca), "ssl_verify_cert": True} if tls else {"ssl_disabled": True}
+    password = kept.passwords[user]
+    link = pymysql.connect(
+        host="127.0.0.1", port=server.port, user=user, password=password, database=kept.schema, **ca
+    )
+    with closing(link), link.cursor() as cursor:
+        yield cursor
+
+
+def test_the_first_time_makes_both_users_and_the_whole_schema(migrator: ModuleType, kept: Secrets) -> None:
+    """Everything is new, and said so."""
+    done = migrator.handler(TASK, None)
+    assert [kept.users[kept.name("migrate")], kept.users[kept.name("app")]] == done["users"]
+    assert "m001_images_and_tasks" == done["applied"][0]
+
+
+def test_again_changes_nothing(migrator: ModuleType, kept: Secrets) -> None:
+    """The second time finds everything right."""
+    migrator.handler(TASK, None)
+    assert {"users": [], "applied": []} == migrator.handler(TASK, None)
+
+
+def test_the_application_reads_and_writes_rows(migrator: ModuleType, kept: Secrets, server: MariaDb) -> None:
+    """What the web hosts and the functions do is granted."""
+    migrator.handler(TASK, None)
+    with connection(kept, server, "app") as cursor:
+        cursor.execute("INSERT INTO gates (name) VALUES ('x')")
+        assert 1 == cursor.rowcount
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["DROP TABLE images", "CREATE TABLE t (a INT)", "ALTER TABLE images ADD x INT", "SELECT * FROM mysql.user"],
+)
+def test_the_application_cannot_do_more(
+    migrator: ModuleType, kept: Secrets, server: MariaDb, statement: str
+) -> None:
+    """What only a migration or a master does is refused to it."""
+    migrator.handler(TASK, None)
+    with (
+        connection(kept, server, "app") as cursor,
+        pytest.raises(pymysql.OperationalError, match="denied"),
+    ):
+        cursor.execute(statement)
+
+
+@pytest.mark.parametrize(
+    "statement", ["CREATE USER x IDENTIFIED BY 'y'", "SELECT * FROM mysql.user", "SHUTDOWN"]
+)
+def test_the_migrations_user_is_no_master(
+    migrator: ModuleType, kept: Secrets, server: MariaDb, statement: str
+) -> None:
+    """It changes this schema and nothing else."""
+    migrator.handler(TASK, None)
+    with (
+        connection(kept, server, "migrate") as cursor,
+        pytest.raises(pymysql.OperationalError, match="denied"),
+    ):
+        cursor.execute(statement)
+
+
+@pytest.mark.parametrize("name", ["migrate", "app"])
+def test_nobody_enters_without_tls(migrator: ModuleType, kept: Secrets, server: MariaDb, name: str) -> None:
+    """Both users are let in over TLS only."""
+    migrator.handler(TASK, None)
+    with pytest.raises(pymysql.OperationalError, match="denied"), connection(kept, server, name, tls=False):
+        pass
+
+
+def test_a_rotated_password_is_followed(migrator: ModuleType, kept: Secrets, server: MariaDb) -> None:
+    """A secret that was changed changes its user, and only that one."""
+    migrator.handler(TASK, None)
+    user = kept.users[kept.name("app")]
+    kept.passwords[user] = secrets.token_hex(20)
+    assert {"users": [user], "applied": []} == migrator.handler(TASK, None)
+    with connection(kept, server, "app") as cursor:
+        assert 1 == cursor.execute("SELECT 1")
+
+
+def test_a_privilege_too_many_is_taken_back(migrator: ModuleType, kept: Secrets, server: MariaDb) -> None:
+    """What somebody granted by hand does not stay."""
+    migrator.handler(TASK, None)
+    user = kept.users[kept.name("app")]
+    server.sql(f"GRANT DROP ON `{kept.schema}`.* TO {user}@'%'")
+    assert {"users": [user], "applied": []} == migrator.handler(TASK, None)
+    assert {"users": [], "applied": []} == migrator.handler(TASK, None)
+
+
+def test_another_task_is_refused(migrator: ModuleType) -> None:
+    """It does one thing."""
+    with pytest.raises(Exception, match="one thing"):
+        migrator.handler({"task": "drop"}, None)
