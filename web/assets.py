@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +26,7 @@ _TYPES = {
     ".webmanifest": "application/manifest+json",
     ".png": "image/png",
 }
+_IMPORT = re.compile(r'from "\./([a-z]+\.js)"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class Assets:
         whole = "".join(f"{name}{asset.etag}" for name, asset in self._assets.items())
         self.version = hashlib.sha256(whole.encode()).hexdigest()[:12]
         self.samples = self._samples()
+        self.imported = self._imported("js/gallery.js")
 
     @property
     def prefix(self) -> str:
@@ -87,6 +90,17 @@ class Assets:
                 headers["Content-Encoding"] = "gzip"
         headers |= {"Content-Type": asset.media_type, "Content-Length": str(len(data))}
         return HTTPResponse(data, headers=headers)
+
+    def _imported(self, script: str) -> tuple[str, ...]:
+        """Every module that ``script`` leads to, so that a browser fetches them together."""
+        found: dict[str, None] = {}
+        waiting = [script]
+        while waiting:
+            text = self._assets[waiting.pop()].data.decode()
+            new = [name for name in _IMPORT.findall(text) if name not in found]
+            found |= dict.fromkeys(new)
+            waiting += [f"js/{name}" for name in new]
+        return tuple(sorted(found))
 
     def _samples(self) -> tuple[Sample, ...]:
         listed = self._assets.get("samples/samples.json")

@@ -35,6 +35,7 @@ class Views:
         self._shared: dict[str, Any] = {
             "static": assets.prefix,
             "samples": assets.samples,
+            "scripts": assets.imported,
             "release": release,
             "describer": describer,
             "file_size": present.file_size,

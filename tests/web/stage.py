@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import io
 import threading
 import time
@@ -103,22 +104,16 @@ class Stage:
         self._describe(public_id, words)
 
     def _thumbnail(self, public_id: str, data: bytes) -> None:
-        picture = ImageOps.exif_transpose(Pillow.open(io.BytesIO(data))).convert("RGB")
+        derived = _derived(data)
         keys = {
-            "thumbnail_key": (f"thumbnails/{public_id}/200.webp", ImageOps.fit(picture, (200, 200))),
-            "thumbnail_2x_key": (f"thumbnails/{public_id}/400.webp", ImageOps.fit(picture, (400, 400))),
-            "display_key": (f"display/{public_id}/1600.webp", _within(picture, 1600)),
+            "thumbnail_key": f"thumbnails/{public_id}/200.webp",
+            "thumbnail_2x_key": f"thumbnails/{public_id}/400.webp",
+            "display_key": f"display/{public_id}/1600.webp",
         }
-        for key, derived in keys.values():
-            self.bucket.objects[key] = _encoded(derived)
-        tiny = base64.b64encode(_encoded(_within(picture, 12))).decode()
+        self.bucket.objects |= dict(zip(keys.values(), derived.files, strict=True))
+        width, height = derived.size
         self.repository.change(
-            public_id,
-            **{name: key for name, (key, _) in keys.items()},
-            placeholder=f"data:image/webp;base64,{tiny}",
-            width=picture.width,
-            height=picture.height,
-            format="JPEG",
+            public_id, **keys, placeholder=derived.placeholder, width=width, height=height, format="JPEG"
         )
         self.repository.set_task(public_id, TaskKind.THUMBNAIL, TaskStatus.DONE)
 
@@ -132,6 +127,23 @@ class Stage:
             model=words.model,
         )
         return self.repository.set_task(public_id, TaskKind.CAPTION, TaskStatus.DONE)
+
+
+@dataclass(frozen=True)
+class Derived:
+    """What one decode gives: thumbnail, the same for dense screens, display image."""
+
+    files: tuple[bytes, bytes, bytes]
+    placeholder: str
+    size: tuple[int, int]
+
+
+@functools.lru_cache
+def _derived(data: bytes) -> Derived:
+    picture = ImageOps.exif_transpose(Pillow.open(io.BytesIO(data))).convert("RGB")
+    squares = [_encoded(ImageOps.fit(picture, (side, side))) for side in (200, 400)]
+    tiny = base64.b64encode(_encoded(_within(picture, 12))).decode()
+    return Derived((*squares, _encoded(_within(picture, 1600))), f"data:image/webp;base64,{tiny}", picture.size)
 
 
 def _plain(name: str) -> Words:

@@ -55,6 +55,14 @@ def test_every_import_of_a_script_is_there(client: Client) -> None:
             assert (STATIC / "js" / name).exists(), f"{path.name} imports {name}"
 
 
+def test_a_browser_is_told_of_every_module_at_once(client: Client) -> None:
+    """Those that only another module imports as well."""
+    page = client.get("/").text
+    told = set(re.findall(r'rel="modulepreload" href="/static/[0-9a-f]+/js/([a-z]+\.js)"', page))
+    everything = {path.name for path in (STATIC / "js").glob("*.js")}
+    assert everything - {"gallery.js", "photo.js"} == told
+
+
 def test_the_samples_are_listed_with_their_authors(client: Client) -> None:
     """Six, each with a file, a title, a credit and a licence, which the empty page names."""
     listed = json.loads(client.get("/static/samples/samples.json").body)

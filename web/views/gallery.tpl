@@ -1,4 +1,4 @@
-% rebase('layout.tpl', title=(f'{words} – Caption Gallery' if words else 'Caption Gallery'), module='gallery', sheets=('gallery', 'lightbox'), refresh=(5 if any(not image['settled'] for image in images) else None))
+% rebase('layout.tpl', title=(f'{words} – Caption Gallery' if words else 'Caption Gallery'), module='gallery', preload=scripts, sheets=('gallery', 'lightbox'), refresh=(5 if any(not image['settled'] for image in images) else None))
 % endings = list(limits.media_types.values())
 <div id="gallery" data-max-bytes="{{limits.max_bytes}}" data-media-types="{{' '.join(limits.media_types)}}" data-type-names="{{type_names(endings)}}" data-next="{{following or ''}}" data-static="{{static}}">
 % if deleted:

@@ -16,6 +16,9 @@
 % for sheet in get('sheets') or ():
 <link rel="stylesheet" href="{{static}}/css/{{sheet}}.css">
 % end
+% for name in get('preload') or ():
+<link rel="modulepreload" href="{{static}}/js/{{name}}">
+% end
 % if get('module'):
 <script type="module" src="{{static}}/js/{{module}}.js"></script>
 % end

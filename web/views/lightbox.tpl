@@ -11,7 +11,7 @@
   </figure>
   <p class="tools">
     <a class="details" href="/">Details</a>
-    <button class="close" type="button" aria-label="Close" title="Close (Esc)">✕</button>
+    <button class="close" type="button" autofocus aria-label="Close" title="Close (Esc)">✕</button>
   </p>
   <button class="previous" type="button" aria-label="Previous photograph" title="Previous (←)">‹</button>
   <button class="next" type="button" aria-label="Next photograph" title="Next (→)">›</button>

@@ -190,7 +190,7 @@ export class List {
     this.grid.replaceChildren(...waiting);
     this.next = null;
     this.append(page);
-    const count = page.next ? "Many" : String(page.images.length);
+    const count = `${page.next ? "More than " : ""}${page.images.length}`;
     say(this.words ? `${count} found.` : "All photographs.");
   }
 }

@@ -48,7 +48,9 @@ async function renew() {
   const editing = article().querySelector(".edit[open]");
   if (!fresh) return;
   if (editing) fresh.querySelector(".edit")?.replaceWith(editing); // what somebody is writing stays as it is
+  const focused = article().contains(document.activeElement) && !editing?.contains(document.activeElement);
   article().replaceWith(document.adoptNode(fresh));
+  if (focused) document.getElementById("main").focus({ preventScroll: true });
   localise();
   const words = fresh.querySelector("h1").textContent;
   document.title = `${words} – Caption Gallery`;

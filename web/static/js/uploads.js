@@ -239,7 +239,7 @@ class Upload {
   }
 
   remove() {
-    this.stays = false;
+    this.uploads.round = this.uploads.round.filter((upload) => upload !== this);
     const next = this.card.nextElementSibling ?? this.card.previousElementSibling;
     if (this.card.contains(document.activeElement)) next?.querySelector("a, button")?.focus();
     this.card.remove();
