@@ -264,7 +264,6 @@ def test_the_lightbox_goes_on_past_what_is_loaded(browser: Browser, stage: Stage
     """The next page is fetched when its last photograph is left."""
     fill(stage, 45)
     browser.open()
-    browser.run("document.getElementById('more').remove = null; window.scrollTo(0, 0)")
     browser.click("#grid .frame")
     browser.wait(lambda: browser.all("#lightbox"))
     for number in range(44, 0, -1):

@@ -10,6 +10,7 @@ from imgcore.model import Gate, Limits, Source, TaskKind, TaskStatus
 from imgcore.service import Gallery
 from tests.web.client import Client
 from tests.web.fakes import add_done, add_failed, add_image
+from web.app import create_app
 
 HOSTILE = "<script>alert(1)</script>\"'`{{7*7}}&amp;"
 
@@ -169,8 +170,6 @@ def test_a_type_that_is_not_offered_is_refused(client: Client) -> None:
 
 def test_types_and_limits_are_those_of_the_gallery(client: Client, gallery: Gallery) -> None:
     """For the script, and for people."""
-    from web.app import create_app
-
     object.__setattr__(gallery, "limits", Limits(512, 1, {"image/x-new": "new"}))
     page = Client(create_app(gallery)).get("/").text
     assert 'data-max-bytes="512" data-media-types="image/x-new"' in page

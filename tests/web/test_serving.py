@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 class Running:
     """A server in a thread, whose gallery page can be held up."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, trusted_proxy: str | None = None) -> None:
         self.gallery = fake_gallery()
         self.entered = threading.Event()
         self.release = threading.Event()
@@ -42,13 +42,19 @@ class Running:
         self.gallery.repository.page = held
         listener = listen("127.0.0.1", 0)
         self.port = listener.getsockname()[1]
-        self.server = Server(create_app(self.gallery), listener)
+        self.server = Server(create_app(self.gallery), listener, trusted_proxy=trusted_proxy)
         self.thread = threading.Thread(target=self.server.run)
         self.thread.start()
 
     def connect(self) -> http.client.HTTPConnection:
         """A connection that stays open between requests."""
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+
+    def close(self) -> None:
+        """Stop, whatever is under way."""
+        self.release.set()
+        self.server.stop(drain=0)
+        self.thread.join(20)
 
     def refuses(self) -> bool:
         """Whether nobody listens any more."""
@@ -61,9 +67,7 @@ def running() -> Iterator[Running]:
     """Stopped at the end, whatever happened."""
     running = Running()
     yield running
-    running.release.set()
-    running.server.stop(drain=0)
-    running.thread.join(20)
+    running.close()
 
 
 def test_an_answer_under_way_is_finished(running: Running) -> None:
@@ -158,6 +162,18 @@ def test_a_hundred_half_open_connections_block_nobody(running: Running) -> None:
     finally:
         for connection in idle:
             connection.close()
+
+
+@pytest.mark.parametrize(("proxy", "secure"), [("127.0.0.1", True), ("192.0.2.1", False), (None, False)])
+def test_only_the_trusted_proxy_says_that_it_was_https(proxy: str | None, secure: bool) -> None:
+    """The cookie is marked accordingly."""
+    running = Running(trusted_proxy=proxy)
+    try:
+        connection = running.connect()
+        connection.request("GET", "/upload", headers={"X-Forwarded-Proto": "https"})
+        assert secure is ("Secure" in connection.getresponse().getheader("Set-Cookie"))
+    finally:
+        running.close()
 
 
 # python -m web

@@ -1,0 +1,122 @@
+"""The whole product as `make run` starts it, for browser tests and the benchmark; and photographs for it."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import piexif
+import pillow_heif
+from PIL import Image as Pillow
+from PIL import ImageOps
+
+ROOT = Path(__file__).parents[2]
+SAMPLES = ROOT / "web" / "static" / "samples"
+MEGAPIXELS = 12  # as phones take them
+SIDEWAYS, HEIC = 3, 7  # which of them
+
+
+@dataclass(frozen=True)
+class Photograph:
+    """A file and what is known of it. ``size``: upright, in pixels."""
+
+    name: str
+    data: bytes
+    size: tuple[int, int]
+
+
+def photographs(count: int) -> list[Photograph]:
+    """Cut from the six samples and brought to a phone's size: JPEGs, one of them sideways, and one HEIC."""
+    samples = [
+        ImageOps.exif_transpose(Pillow.open(path)).convert("RGB") for path in sorted(SAMPLES.glob("*.jpg"))
+    ]
+    return [_photograph(number, samples[number % len(samples)]) for number in range(count)]
+
+
+def _photograph(number: int, sample: Pillow.Image) -> Photograph:
+    width, height = sample.size
+    cut = 1.0 - 0.02 * (number // 6)  # no two are the same
+    picture = sample.crop((0, 0, int(width * cut), int(height * cut)))
+    scale = (MEGAPIXELS * 1e6 / (picture.width * picture.height)) ** 0.5
+    picture = picture.resize(
+        (int(picture.width * scale), int(picture.height * scale)), Pillow.Resampling.BICUBIC
+    )
+    out, size = io.BytesIO(), picture.size
+    if number == HEIC:
+        pillow_heif.from_pillow(picture).save(out, quality=60)
+        return Photograph(f"photo {number:02}.heic", out.getvalue(), size)
+    exif = {}
+    if number == SIDEWAYS:  # the sensor lay on its side: 6 says "turn me clockwise"
+        picture = picture.transpose(Pillow.Transpose.ROTATE_90)
+        exif = {"exif": piexif.dump({"0th": {piexif.ImageIFD.Orientation: 6}})}
+    picture.save(out, "JPEG", quality=85, **exif)
+    return Photograph(f"photo {number:02}.jpg", out.getvalue(), size)
+
+
+@dataclass
+class Whole:
+    """A running gallery."""
+
+    process: subprocess.Popen[str]
+    log: Path
+
+    @property
+    def output(self) -> str:
+        """All that it has printed so far."""
+        return self.log.read_text()
+
+    @property
+    def origin(self) -> str:
+        """Where the gallery is."""
+        found = re.search(r"http://127\.0\.0\.1:\d+", self.output)
+        assert found, self.output
+        return found[0]
+
+
+@contextmanager
+def whole(home: Path, **settings: str) -> Iterator[Whole]:
+    """``make run`` with its data in ``home``, until the end of the block; then Ctrl-C."""
+    home.mkdir(parents=True, exist_ok=True)
+    log = home / "terminal.txt"
+    environ = {
+        name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "GEMINI", "GOOGLE"))
+    }
+    environ |= {"GALLERY_HOME": str(home), "PORT": str(free_port()), **settings}
+    command = [sys.executable, "-u", str(ROOT / "roles" / "local_cloud" / "files" / "run.py")]
+    with log.open("w") as out:
+        process = subprocess.Popen(command, stdout=out, stderr=out, env=environ, cwd=ROOT, text=True)
+        running = Whole(process, log)
+        try:
+            deadline = time.monotonic() + 280
+            while "The gallery is at" not in running.output:
+                assert process.poll() is None, running.output
+                assert time.monotonic() < deadline, running.output
+                time.sleep(0.2)
+            yield running
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(60)
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def alive(home: Path) -> list[str]:
+    """Processes that have anything to do with ``home``."""
+    listed = subprocess.run(["ps", "-axww", "-o", "args="], capture_output=True, text=True, check=True).stdout
+    return [line for line in listed.splitlines() if str(home) in line]
