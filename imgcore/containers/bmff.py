@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
 
+from imgcore.containers import boxes, effort
+from imgcore.containers.boxes import NOWHERE, Extent, Item, Places
 from imgcore.containers.parts import MAX_METADATA, Carved, Damaged, tiff
 
 _AVIF = frozenset({b"avif", b"avis"})
 _HEIC = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
 _HEIF = frozenset({b"mif1", b"msf1"})
-MAX_ITEMS = 4096
-MAX_BOXES = 16_384
+Pieces = dict[int, list[Extent]]  # by the number of their item
 
-
-@dataclass(frozen=True, slots=True)
-class _Item:
-    number: int
-    kind: bytes
-    kind_at: int  # where in the file the kind is written
+_SMALL, _LAYERS = 1_000_000, 4  # pixels that anybody may have decoded, and how often those declared
 
 
 def media_type(data: bytes) -> str | None:
@@ -36,108 +31,92 @@ def media_type(data: bytes) -> str | None:
 
 
 def carve(data: bytes) -> Carved:
-    """The same file with its metadata marked as free space: nothing can be cut out without moving the rest."""
-    kind = media_type(data)
-    boxes = {name: (start, end) for name, start, end in _boxes(data, 0, len(data))}
-    if b"meta" not in boxes:
+    """The same file with its metadata marked as a free byte: nothing can be cut out without moving the rest."""
+    avif = media_type(data) == "image/avif"
+    start, end = boxes.children(data, 0, len(data)).get(b"meta", NOWHERE)
+    if not end:
         raise Damaged("no items", ends_early=True)
-    start, end = boxes[b"meta"]
-    inner = {name: (at, to) for name, at, to in _boxes(data, start + 4, end)}
-    items = list(_items(data, *inner.get(b"iinf", (0, 0))))
-    if any(item.kind == b"iovl" for item in items):
-        raise Damaged("a picture laid over others, each of which is to be decoded")
-    hidden = [item for item in items if item.kind in (b"Exif", b"mime")]
-    places = dict(_places(data, *inner.get(b"iloc", (0, 0)))) if hidden else {}
+    inner = boxes.children(data, start + 4, end)
+    items = list(boxes.items(data, *inner.get(b"iinf", NOWHERE)))
+    extents = _by_item(data, boxes.extents(data, *inner.get(b"iloc", NOWHERE)))
+    _check_effort(data, items, extents, inner, avif=avif)
+    hidden = {item.number: item for item in items if item.kind in (b"Exif", b"mime")}
+    changes = {item.kind_at: b"free" for item in hidden.values()}
+    changes |= {
+        extent.length_at: (1).to_bytes(extent.length_size)
+        for number in hidden
+        for extent in extents.get(number, ())
+        if extent.length_size
+    }
     texts = {
-        item.kind: _content(data, places.get(item.number), inner.get(b"idat")) for item in reversed(hidden)
+        item.kind: _content(data, extents, item.number, inner, MAX_METADATA)
+        for item in reversed(hidden.values())
     }
     exif = texts.get(b"Exif", b"")
     return Carved(
-        format="AVIF" if kind == "image/avif" else "HEIF",
-        picture=_without(data, hidden),
-        animated=kind == "image/avif" and data[8:12] == b"avis",
+        format="AVIF" if avif else "HEIF",
+        picture=_changed(data, changes),
+        animated=avif and data[8:12] == b"avis",
         exif=tiff(exif[4 + int.from_bytes(exif[:4]) :]),
         xmp=texts.get(b"mime", b""),
     )
 
 
-def _boxes(data: bytes, position: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """Name, start and end of the content of each box between ``position`` and ``end``."""
-    for _ in range(MAX_BOXES):
-        if position + 8 > end:
-            return
-        length, name, head = int.from_bytes(data[position : position + 4]), data[position + 4 : position + 8], 8
-        if length == 1:
-            length, head = int.from_bytes(data[position + 8 : position + 16]), 16
-        elif length == 0:
-            length = end - position
-        if length < head:
-            raise Damaged("a box shorter than its head")
-        if position + length > end:
-            raise Damaged("a box goes past the end", ends_early=True)
-        yield name, position + head, position + length
-        position += length
-    raise Damaged("more boxes than any encoder writes")
+def _check_effort(data: bytes, items: list[Item], extents: Pieces, inner: Places, *, avif: bool) -> None:
+    """Damaged where far more pixels are to be decoded than the primary item declares to show."""
+    start, end = inner.get(b"pitm", NOWHERE)
+    primary = int.from_bytes(data[start + 4 : min(end, start + (6 if data[start] == 0 else 8))])
+    kinds = {item.number: item.kind for item in items}
+    properties = boxes.children(data, *inner.get(b"iprp", NOWHERE))
+    sizes = boxes.sizes(data, *properties.get(b"ipco", NOWHERE))
+    declared: dict[int, list[int]] = {}
+    for item, index in boxes.associations(data, *properties.get(b"ipma", NOWHERE)):
+        if index in sizes:
+            declared.setdefault(item, []).append(sizes[index])
+    allowed = _SMALL + _LAYERS * min(declared.get(primary, [0]))
+    areas = {item: max(pixels) for item, pixels in declared.items()}
+    if avif:  # libheif refuses a coded picture larger than declared by itself, libavif does not
+        for item in (item for item, kind in kinds.items() if kind == b"av01"):
+            units = _content(data, extents, item, inner)
+            if not units:
+                raise Damaged("a coded picture without an end")
+            areas[item] = max(areas.get(item, 0), effort.of_av1(units))
+    references = list(boxes.references(data, *inner.get(b"iref", NOWHERE)))
+    made_of = {item: others for kind, item, others in references if kind == b"dimg"}
+    layers = [primary, *(item for kind, item, _ in references if kind == b"auxl")]  # alpha is one of those
+    if effort.of_derived(layers, kinds, made_of, lambda item: areas.get(item, 0)) > allowed:
+        raise Damaged("far more pixels to decode than to show")
 
 
-def _items(data: bytes, start: int, end: int) -> Iterator[_Item]:
-    """The entries of the item information box; older ones without a kind are left out."""
-    if end - start < 6:
-        return
-    at = start + (6 if data[start] == 0 else 8)
-    for count, (name, body, _) in enumerate(_boxes(data, at, end)):
-        if count >= MAX_ITEMS:
-            raise Damaged("more items than any encoder writes")
-        if name != b"infe" or data[body] < 2:
-            continue
-        wide = 2 if data[body] == 2 else 4
-        kind_at = body + 4 + wide + 2
-        yield _Item(int.from_bytes(data[body + 4 : body + 4 + wide]), data[kind_at : kind_at + 4], kind_at)
+def _by_item(data: bytes, extents: Iterable[Extent]) -> Pieces:
+    """The pieces of each item. Damaged where they claim more than the file has, which honest ones share out."""
+    pieces: Pieces = {}
+    claimed = 0
+    for extent in extents:
+        claimed += extent.length
+        if claimed > 2 * len(data):
+            raise Damaged("items that share what they are made of")
+        pieces.setdefault(extent.item, []).append(extent)
+    return pieces
 
 
-def _places(data: bytes, start: int, end: int) -> Iterator[tuple[int, tuple[int, int, int]]]:
-    """Of each item in one piece: its number, how its place is meant (0: file, 1: idat), offset and length."""
-    if end - start < 8:
-        return
-    version, sizes = data[start], data[start + 4 : start + 6]
-    offset_size, length_size, base_size = sizes[0] >> 4, sizes[0] & 15, sizes[1] >> 4
-    index_size = sizes[1] & 15 if version else 0
-    wide = 2 if version < 2 else 4
-    at = start + 6
-
-    def number(size: int) -> int:
-        nonlocal at
-        at += size
-        return int.from_bytes(data[at - size : at])
-
-    for _ in range(min(number(wide), MAX_ITEMS)):
-        item = number(wide)
-        method = number(2) & 15 if version else 0
-        number(2)  # which data file: always this one
-        base, extents = number(base_size), number(2)
-        first = at
-        number(index_size)
-        offset, length = number(offset_size), number(length_size)
-        at = first + extents * (index_size + offset_size + length_size)
-        if extents == 1:
-            yield item, (method, base + offset, length)
-
-
-def _content(data: bytes, place: tuple[int, int, int] | None, idat: tuple[int, int] | None) -> bytes:
-    if place is None:
+def _content(data: bytes, extents: Pieces, item: int, inner: Places, limit: int | None = None) -> bytes:
+    """The bytes of an item; nothing where they are more than ``limit``."""
+    mine = extents.get(item, [])
+    if limit is not None and sum(extent.length for extent in mine) > limit:
         return b""
-    method, offset, length = place
-    offset += idat[0] if method == 1 and idat else 0
-    return data[offset : offset + length] if length <= MAX_METADATA else b""
+    base = inner.get(b"idat", NOWHERE)[0]
+    starts = [extent.offset + (base if extent.method == 1 else 0) for extent in mine]
+    return b"".join(data[start : start + extent.length] for start, extent in zip(starts, mine, strict=True))
 
 
-def _without(data: bytes, items: list[_Item]) -> bytes:
-    """``data`` with another kind written over that of ``items``, so that no codec looks into them."""
-    if not items:
+def _changed(data: bytes, changes: dict[int, bytes]) -> bytes:
+    """``data`` with other bytes written over these places."""
+    if not changes:
         return data
     view, position = memoryview(data), 0
     pieces: list[bytes | memoryview] = []
-    for item in items:
-        pieces += [view[position : item.kind_at], b"free"]
-        position = item.kind_at + 4
+    for at, new in sorted(changes.items()):
+        pieces += [view[position:at], new]
+        position = at + len(new)
     return b"".join([*pieces, view[position:]])

@@ -1,0 +1,106 @@
+"""Feeds files to the decoder, each in a process of its own that may die, hang or swell without harm.
+
+``python -m tests.hostile FILE…`` prints one JSON object a line: what became of each file and what it took.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+import traceback
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from imgcore import images, thumbnails
+from imgcore.errors import Rejected
+
+MEMORY = 40 << 20  # bytes over the process before, whatever the file
+MEMORY_PER_PIXEL = 17  # bytes, of the pixels that the file has
+CPU_SECONDS = 2.0
+
+_KILLED_AT_CPU = 20  # seconds
+_KILLED_AT_MEMORY = 3 << 30  # bytes of address space
+_RSS_UNIT = 1 if sys.platform == "darwin" else 1024
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one file."""
+
+    name: str
+    result: str  # "ok", "rejected <code>", "raised <exception>" or "died <signal>"
+    message: str
+    pixels: int  # of the whole picture; 0 where it was rejected
+    cpu: float  # seconds
+    memory: int  # bytes over the process before
+
+    @property
+    def fault(self) -> str | None:
+        """What is wrong with the decoder, if anything."""
+        if not self.result.startswith(("ok", "rejected")):
+            return self.result
+        if self.cpu > CPU_SECONDS:
+            return f"took {self.cpu:.1f} s of CPU"
+        if self.memory > MEMORY + MEMORY_PER_PIXEL * self.pixels:
+            return f"took {self.memory / 1e6:.0f} MB for {self.pixels / 1e6:.1f} megapixels"
+        return None
+
+
+def judge(files: Iterable[tuple[str, bytes]]) -> Iterator[Outcome]:
+    """Decode and render each file (its name and its bytes) in a child, and say how it went."""
+    for name, data in files:
+        _, _, empty = _child(None)
+        answer, status, used = _child(data)
+        if os.WIFSIGNALED(status):
+            answer = {"result": f"died of signal {os.WTERMSIG(status)}"}
+        yield Outcome(
+            name=name,
+            result=answer.get("result", "died without a word"),
+            message=answer.get("message", ""),
+            pixels=answer.get("pixels", 0),
+            cpu=used.ru_utime + used.ru_stime,
+            memory=max(0, used.ru_maxrss - empty.ru_maxrss) * _RSS_UNIT,
+        )
+
+
+def _child(data: bytes | None) -> tuple[dict, int, resource.struct_rusage]:
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            os.close(reader)
+            resource.setrlimit(resource.RLIMIT_CPU, (_KILLED_AT_CPU, _KILLED_AT_CPU))
+            resource.setrlimit(resource.RLIMIT_AS, (_KILLED_AT_MEMORY, _KILLED_AT_MEMORY))
+            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+            os.write(writer, json.dumps(_attempt(data)).encode())
+            code = 0
+        finally:
+            os._exit(code)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as pipe:
+        told = pipe.read()
+    _, status, used = os.wait4(pid, 0)
+    return json.loads(told or b"{}"), status, used
+
+
+def _attempt(data: bytes | None) -> dict:
+    if data is None:
+        return {}
+    try:
+        photo = images.decode(data, max_side=thumbnails.DISPLAY_SIDE)
+        thumbnails.render(photo, "0" * 32, fit="crop")
+    except Rejected as error:
+        cause = f"{type(error.__cause__).__name__}: {error.__cause__}" if error.__cause__ else ""
+        return {"result": f"rejected {error.code}", "message": f"{error.message} [{cause[:200]}]"}
+    except BaseException:  # noqa: BLE001 - whatever it is, it is what this looks for
+        return {"result": "raised", "message": traceback.format_exc()[-1500:]}
+    return {"result": "ok", "pixels": photo.facts.width * photo.facts.height}
+
+
+if __name__ == "__main__":
+    for outcome in judge((name, Path(name).read_bytes()) for name in sys.argv[1:]):
+        print(json.dumps(asdict(outcome) | {"fault": outcome.fault}), flush=True)
