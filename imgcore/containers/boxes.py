@@ -35,7 +35,7 @@ class Extent:
 
 
 def children(data: bytes, start: int, end: int) -> Places:
-    """Where each kind of box between ``start`` and ``end`` has its content. Damaged where one recurs wrongly."""
+    """Where each kind of box between ``start`` and ``end`` has its content. Damaged where one recurs."""
     places: Places = {}
     for name, at, to in _boxes(data, start, end):
         if name in places and name in _UNIQUE:
