@@ -32,6 +32,42 @@ def target_groups() -> None:
     alb._ACTION_MAP["DescribeTargetGroups"] = corrected
 
 
+def balancer_attributes() -> None:
+    """Load balancers and target groups: AWS has every attribute of their kind from the start."""
+    from ministack.services import alb
+
+    _complete(alb, "CreateTargetGroup", alb._tg_attrs, TARGET_GROUP_ATTRIBUTES)
+    _complete(alb, "CreateLoadBalancer", alb._lb_attrs, LOAD_BALANCER_ATTRIBUTES)
+
+
+TARGET_GROUP_ATTRIBUTES = {"load_balancing.algorithm.type": "round_robin", "slow_start.duration_seconds": "0"}
+LOAD_BALANCER_ATTRIBUTES = {
+    "routing.http.desync_mitigation_mode": "defensive",
+    "routing.http.drop_invalid_header_fields.enabled": "false",
+    "routing.http.preserve_host_header.enabled": "false",
+    "routing.http.x_amzn_tls_version_and_cipher_suite.enabled": "false",
+    "routing.http.xff_client_port.enabled": "false",
+    "routing.http.xff_header_processing.mode": "append",
+    "routing.http2.enabled": "true",
+    "waf.fail_open.enabled": "false",
+}
+
+
+def _complete(service: Any, action: str, store: Any, attributes: dict[str, str]) -> None:
+    """Give what is created the attributes that it lacks."""
+    create: Action = service._ACTION_MAP[action]
+
+    def corrected(params: Any) -> Answer:
+        before = set(store)
+        answer = create(params)
+        for arn in set(store) - before:
+            has = {attribute["Key"] for attribute in store[arn]}
+            store[arn] += [{"Key": key, "Value": value} for key, value in attributes.items() if key not in has]
+        return answer
+
+    service._ACTION_MAP[action] = corrected
+
+
 def addresses() -> None:
     """DescribeAddresses: AWS honours PublicIp and Filter. ReleaseAddress: not while a NAT gateway holds it."""
     from ministack.services import ec2
@@ -210,7 +246,7 @@ def _tell_more(
     service._ACTION_MAP[action] = corrected
 
 
-CORRECTIONS = (target_groups, addresses, nat_gateways, vpc_endpoints, flow_logs, databases)
+CORRECTIONS = (target_groups, balancer_attributes, addresses, nat_gateways, vpc_endpoints, flow_logs, databases)
 
 
 def main() -> None:
