@@ -19,6 +19,8 @@ import pillow_heif
 from PIL import Image as Pillow
 from PIL import ImageOps
 
+from tests.browser.chromium import Browser
+
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "web" / "static" / "samples"
 MEGAPIXELS = 12  # as phones take them
@@ -120,3 +122,35 @@ def alive(home: Path) -> list[str]:
     """Processes that have anything to do with ``home``."""
     listed = subprocess.run(["ps", "-axww", "-o", "args="], capture_output=True, text=True, check=True).stdout
     return [line for line in listed.splitlines() if str(home) in line]
+
+
+WATCH = """
+window.times = {sent: {}, done: {}};
+const send = XMLHttpRequest.prototype.send;
+XMLHttpRequest.prototype.send = function (body) {
+  if (body instanceof FormData && body.has("key")) {
+    const id = body.get("key").replace(/^raw\\/|\\.[a-z]+$/g, "");
+    this.addEventListener("load", () => { window.times.sent[id] = performance.now(); });
+  }
+  return send.call(this, body);
+};
+new MutationObserver(() => {
+  for (const card of document.querySelectorAll("#grid .card[data-status=done]")) {
+    window.times.done[card.dataset.id] ??= performance.now();
+  }
+}).observe(document.getElementById("grid"), {subtree: true, childList: true, attributes: true});
+"""
+
+
+def drop_from_disk(browser: Browser, paths: list[Path]) -> None:
+    """Drag files from the desktop onto the middle of the page: Chromium's own drag, not a made-up event."""
+    data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
+    for step in ("dragEnter", "dragOver", "drop"):
+        event = {"type": step, "x": 600, "y": 400, "data": data}
+        browser.driver.execute_cdp_cmd("Input.dispatchDragEvent", event)
+
+
+def waits(browser: Browser) -> list[float]:
+    """Seconds from the end of each upload to its caption and thumbnail on the page; wants WATCH run before."""
+    times = browser.run("return window.times")
+    return sorted((times["done"][key] - times["sent"][key]) / 1000 for key in times["sent"])

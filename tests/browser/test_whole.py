@@ -1,0 +1,180 @@
+"""The product as people meet it: `make run`, a real Chromium, photographs, and everything that goes wrong."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import pytest
+from PIL import Image as Pillow
+from PIL import ImageChops, ImageOps, ImageStat
+
+from imgcore.model import UploadForm
+from tests import images
+from tests.browser.chromium import Browser
+from tests.browser.whole import Photograph, Whole, alive, drop_from_disk, photographs, whole
+from tests.fake_gemini import FakeGemini
+from tests.pipeline.stage import send
+
+pytestmark = pytest.mark.timeout(600)
+COUNT = 20
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the data are kept, through all the starts of this file."""
+    return tmp_path_factory.mktemp("whole") / "home"
+
+
+@pytest.fixture(scope="module")
+def first(home: Path) -> Iterator[Whole]:
+    """The first start: empty, without a key. No process of it is left afterwards."""
+    with whole(home) as running:
+        yield running
+    assert (0, []) == (running.process.returncode, alive(home))
+
+
+@pytest.fixture
+def page(chromium: Browser, first: Whole) -> Iterator[Browser]:
+    """A window as new, at that gallery."""
+    chromium.prepare(first.origin)
+    yield chromium
+    assert [] == chromium.console()
+
+
+def call(origin: str, path: str, data: Any = None) -> Any:
+    """Ask the API; JSON in, JSON out."""
+    body = None if data is None else json.dumps(data).encode()
+    request = Request(f"{origin}/api/v1{path}", body, {"Content-Type": "application/json"})
+    with urlopen(request, timeout=30) as answer:
+        return json.loads(answer.read())
+
+
+def statuses(browser: Browser) -> list[str]:
+    return browser.run(
+        "return [...document.querySelectorAll('#grid .card')].map((card) => card.dataset.status)"
+    )
+
+
+def test_an_empty_gallery_invites_and_its_samples_come_back_described(page: Browser) -> None:
+    """One click: six photographs, the cat among them, each with words and a picture."""
+    page.open()
+    page.find("#samples").click()
+    page.wait(lambda: ["done"] * 6 == statuses(page), seconds=120)
+
+    assert any("cat" in text for text in page.texts("#grid .caption"))
+    assert not page.reloaded
+    loaded = "return [...document.querySelectorAll('.thumb')].every((i) => i.complete && i.naturalWidth >= 200)"
+    page.wait(lambda: page.run(loaded))
+
+
+def test_twenty_photographs_dropped_at_once_come_back_upright(page: Browser, tmp_path: Path) -> None:
+    """JPEGs of a phone's size, one HEIC, one sideways: all described, upright, without a reload."""
+    sent = photographs(COUNT)
+    for photograph in sent:
+        (tmp_path / photograph.name).write_bytes(photograph.data)
+    page.open()
+    before = len(statuses(page))
+    drop_from_disk(page, [tmp_path / photograph.name for photograph in sent])
+
+    page.wait(lambda: ["done"] * (COUNT + before) == statuses(page), seconds=240)
+
+    assert not page.reloaded
+    listed = call(page.origin, f"/images?limit={COUNT}")["images"]
+    shown = {image["name"]: image for image in listed}
+    assert {photograph.name for photograph in sent} == set(shown)
+    assert [] == [p.name for p in sent if not as_it_was(p, shown[p.name])]
+    assert all(image["caption"] and image["alt_text"] and image["tags"] for image in listed)
+
+
+def as_it_was(photograph: Photograph, image: dict[str, Any]) -> bool:
+    """Whether the display image shows the same, the same way up."""
+    with urlopen(image["display_url"], timeout=30) as answer:
+        display = Pillow.open(io.BytesIO(answer.read())).convert("RGB")
+    original = (
+        ImageOps.exif_transpose(Pillow.open(io.BytesIO(photograph.data))).convert("RGB").resize(display.size)
+    )
+    off = ImageStat.Stat(ImageChops.difference(display, original)).mean
+    return list(photograph.size) == [image["width"], image["height"]] and max(off) < 8
+
+
+BAD = {
+    "text.jpg": ("image/jpeg", images.not_an_image(), "not_an_image"),
+    "truncated.jpg": ("image/jpeg", images.truncated(images.jpeg()), "damaged"),
+    "bomb.png": ("image/png", images.bomb(), "too_many_pixels"),
+    "animated.gif": ("image/gif", images.animated(), "animated"),
+    "strip.png": ("image/png", images.strip(), "too_long"),
+    "another.jpg": ("image/jpeg", images.encode(images.photograph(), "PNG"), "wrong_type"),
+}
+
+
+def test_bad_files_say_why_on_their_cards(page: Browser) -> None:
+    """Past the page's own checks, straight through the API: each has its reason, and nothing is tried again."""
+    ids = {}
+    for name, (media_type, data, _) in BAD.items():
+        made = call(page.origin, "/uploads", {"name": name, "size": len(data), "type": media_type})
+        assert send(UploadForm(**made["form"]), data) == 201
+        ids[name] = made["image"]["id"]
+    page.open()
+
+    def reasons() -> dict[str, str] | None:
+        cards = page.run(
+            "return [...document.querySelectorAll('#grid .card[data-status=rejected]')]"
+            ".map((card) => [card.dataset.id, card.querySelector('.why').innerText])"
+        )
+        return dict(cards) if set(ids.values()) <= {card[0] for card in cards} else None
+
+    said = page.wait(reasons, seconds=30)
+    for name, (_, _, code) in BAD.items():
+        tasks = call(page.origin, f"/images/{ids[name]}")["tasks"]
+        assert {("skipped", code)} == {(task["status"], task["error"]) for task in tasks}, name
+        assert said[ids[name]] == tasks[0]["message"]
+        assert said[ids[name]].endswith(".")
+
+
+def test_a_lying_size_is_refused_by_the_bucket(page: Browser) -> None:
+    """More bytes than were announced: nothing is stored."""
+    data = images.jpeg()
+    made = call(page.origin, "/uploads", {"name": "lie.jpg", "size": 100, "type": "image/jpeg"})
+
+    with pytest.raises(HTTPError) as caught:
+        send(UploadForm(**made["form"]), data)
+    assert 400 == caught.value.code
+
+
+@pytest.mark.parametrize(("name", "kind"), [("text.jpg", "text"), ("empty.jpg", "empty")])
+def test_the_page_refuses_before_it_sends(page: Browser, name: str, kind: str) -> None:
+    """A card with a sentence, and no row on the server."""
+    page.open()
+    page.drop((name, b"" if kind == "empty" else b"just some words"))
+
+    assert page.wait(lambda: [text for text in page.texts("#grid .card .why") if text])
+    assert name not in {image["name"] for image in call(page.origin, "/images?limit=100")["images"]}
+
+
+def test_after_a_restart_everything_is_there_and_a_wrong_key_is_said(chromium: Browser, home: Path) -> None:
+    """The terminal says it, the page says it, and photographs are described locally all the same."""
+    assert [] == alive(home)
+    with (
+        FakeGemini(key="the-right-one") as gemini,
+        whole(home, GEMINI_API_KEY="made-up", GEMINI_BASE_URL=gemini.url) as again,
+    ):
+        chromium.prepare(again.origin)
+        chromium.open()
+        before = len(statuses(chromium))
+        notice = chromium.wait(lambda: chromium.texts(".notice"))
+        chromium.drop(("new.jpg", images.jpeg(800, 600)))
+        chromium.wait(lambda: statuses(chromium).count("done") >= COUNT + 6 + 1, seconds=60)
+        newest = call(again.origin, "/images?limit=1")["images"][0]
+
+    assert "refuses the API key" in again.output
+    assert "refuses the API key" in notice[0]
+    assert ("new.jpg", "local") == (newest["name"], newest["source"])
+    assert before >= COUNT + 6
+    assert "made-up" not in again.output
+    assert [] == alive(home)

@@ -1,0 +1,55 @@
+"""How long a person waits: 20 photographs dropped at once in a real Chromium on the running product.
+
+Prints, for each round, the seconds from the end of an upload to its caption and thumbnail on the page.
+"""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+from pathlib import Path
+
+from tests.browser.chromium import Browser, start
+from tests.browser.whole import WATCH, drop_from_disk, photographs, waits, whole
+
+COUNT, ROUNDS = 20, 3
+
+
+def main() -> None:
+    """Start the product in a folder of its own, drop, wait, print."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        photos = []
+        for photograph in photographs(COUNT):
+            path = root / photograph.name
+            path.write_bytes(photograph.data)
+            photos.append(path)
+        size = sum(path.stat().st_size for path in photos) / 1e6
+        print(f"{COUNT} photographs of 12 megapixels, {size:.0f} MB in all; seconds after each upload's end")
+        driver = start(root / "chromium")
+        try:
+            with whole(root / "home") as running:
+                browser = Browser(driver)
+                browser.prepare(running.origin)
+                for number in range(ROUNDS):
+                    measure(browser, photos, number)
+        finally:
+            driver.quit()
+
+
+def measure(browser: Browser, photos: list[Path], number: int) -> None:
+    """One round."""
+    browser.open()
+    browser.run(WATCH)
+    drop_from_disk(browser, photos)
+    browser.wait(lambda: len(browser.run("return Object.keys(window.times.done)")) >= COUNT, seconds=300)
+    seconds = waits(browser)
+    print(
+        f"round {number + 1}: median {statistics.median(seconds):.2f} s, longest {seconds[-1]:.2f} s,"
+        f" within 3 s: {sum(second <= 3 for second in seconds)} of {len(seconds)}",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    main()
