@@ -45,16 +45,31 @@ class _Session:
         self.pid = os.getpid()
         self.closed = False
         self.in_transaction = False
-        weakref.finalize(self, _close_quietly, connection)
+        weakref.finalize(self, _close, connection, self.pid)
 
     def close(self) -> None:
         self.closed = True
-        _close_quietly(self.connection)
+        _close(self.connection, self.pid)
 
 
-def _close_quietly(connection: Any) -> None:
+def _close(connection: Any, pid: int) -> None:
+    if pid != os.getpid():
+        _inherited.append(
+            connection
+        )  # closing it here would say goodbye in the name of the process forked from
+        return
     with suppress(Exception):
         connection.close()
+
+
+_inherited: list[Any] = []
+
+
+class Store:
+    """Whatever keeps its data in a database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
 
 class Transaction:
@@ -174,19 +189,15 @@ class Database:
         return session
 
     def _connect(self) -> Any:
-        for last in (False, True):
-            try:
-                return self.dialect.connect(self._patience)
-            except Exception as error:
-                diagnosis = self.dialect.diagnose(error)
-                if diagnosis is None:
-                    raise
-                if diagnosis.fault is Fault.DENIED and not last and self.dialect.refresh():
-                    continue  # the secret has been rotated
-                if diagnosis.fault is Fault.BUSY:
-                    raise Interrupted(diagnosis.message, tries=5) from error
-                raise Unavailable(diagnosis.message, code=diagnosis.code) from error
-        raise AssertionError("unreachable")
+        try:
+            return self.dialect.connect(self._patience)
+        except Exception as error:
+            diagnosis = self.dialect.diagnose(error)
+            if diagnosis is None:
+                raise
+            if diagnosis.fault is Fault.BUSY:
+                raise Interrupted(diagnosis.message, tries=5) from error
+            raise Unavailable(diagnosis.message, code=diagnosis.code) from error
 
     def _failed(self, session: _Session, error: BaseException, committing: bool) -> BaseException:
         """Roll back, and say what ``error`` means to the caller."""

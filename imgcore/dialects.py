@@ -21,7 +21,6 @@ class Fault(Enum):
 
     BUSY = auto()  # another transaction was in the way: roll back, try again
     LOST = auto()  # this connection is of no more use
-    DENIED = auto()  # the user or password was refused
     DUPLICATE = auto()  # a row of that key is there already
     UNAVAILABLE = auto()  # nothing to be done from here
 
@@ -55,10 +54,6 @@ class Dialect(ABC):
     @abstractmethod
     def diagnose(self, error: BaseException) -> Diagnosis | None:
         """What ``error`` means; None where it is none of the database's, or a mistake of ours."""
-
-    @abstractmethod
-    def refresh(self) -> bool:
-        """Fetch the credentials again; False where there are none to fetch."""
 
     def sql(self, template: str) -> str:
         """The statement as this database's driver wants it."""
@@ -111,9 +106,6 @@ class Sqlite(Dialect):
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA foreign_keys = ON")
         return connection
-
-    def refresh(self) -> bool:
-        return False
 
     def diagnose(self, error: BaseException) -> Diagnosis | None:
         if not isinstance(error, sqlite3.Error):
@@ -180,9 +172,22 @@ class Mysql(Dialect):
 
     def connect(self, patience: float) -> Any:
         import pymysql
+
+        if self._known is not None:
+            try:
+                return self._connect(patience, *self._known)
+            except pymysql.OperationalError as error:
+                if self.diagnose(error) is not _DENIED:
+                    raise
+        self._known = (
+            self._credentials()
+        )  # for the first time, or once more: the password may have been rotated
+        return self._connect(patience, *self._known)
+
+    def _connect(self, patience: float, user: str, password: Secret) -> Any:
+        import pymysql
         from pymysql.constants import CLIENT
 
-        user, password = self._known = self._known or self._credentials()
         connection = pymysql.connect(
             host=self._host,
             port=self._port,
@@ -206,10 +211,6 @@ class Mysql(Dialect):
             cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
         return connection
 
-    def refresh(self) -> bool:
-        self._known = self._credentials()
-        return True
-
     def diagnose(self, error: BaseException) -> Diagnosis | None:
         import pymysql
 
@@ -223,7 +224,7 @@ class Mysql(Dialect):
 
 _LOST = Diagnosis(Fault.LOST, "The connection to the database was lost.")
 _READ_ONLY = Diagnosis(Fault.LOST, "The database accepts no changes just now.")
-_DENIED = Diagnosis(Fault.DENIED, "The database refuses the user name or password.", "database_refused")
+_DENIED = Diagnosis(Fault.UNAVAILABLE, "The database refuses the user name or password.", "database_refused")
 _CROWDED = Diagnosis(Fault.UNAVAILABLE, "The database accepts no more connections just now.")
 _UNREACHABLE = Diagnosis(Fault.UNAVAILABLE, "The database cannot be reached just now.")
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from imgcore.database import Database, Transaction
+from imgcore.database import Store, Transaction
 from imgcore.model import Gate
 from imgcore.rows import MESSAGE, WORD, Row, micros, moment, storable
 
 
-class Gates:
+class Gates(Store):
     """The part of the repository that keeps the gates."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     def gate(self, name: str) -> Gate:
         """How it stands, changing nothing. The reason stays until somebody has passed and opened it."""

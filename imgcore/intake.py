@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from imgcore.database import Database, Transaction
+from imgcore.database import Store, Transaction
 from imgcore.errors import Conflict, Invalid
 from imgcore.model import Image, NewImage, ObjectCreated, TaskKind
 from imgcore.rows import KEY, NAME, SELECT, WORD, Row, by_id, images, micros, search_text, storable
 
 
-class Intake:
+class Intake(Store):
     """The part of the repository that takes photographs in."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     def add(self, new: NewImage) -> Image:
         """Make the row ``awaiting`` with both tasks ``pending``. Conflict where the key is taken."""

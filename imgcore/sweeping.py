@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from imgcore.database import Database, Transaction
+from imgcore.database import Store, Transaction
 from imgcore.model import DueTask, Image, TaskKind
 from imgcore.rows import SELECT, Row, image, images, micros, moment
 from imgcore.tasking import give_up
@@ -24,11 +24,8 @@ _DUE = (
 )
 
 
-class Sweeping:
+class Sweeping(Store):
     """The part of the repository that the sweeper uses."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     def due(self, *, within: float, lost_after: float, again_after: float, limit: int) -> Sequence[DueTask]:
         """Tasks to hand to their queues, each marked as handed over now."""

@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
-from imgcore.database import Database, Transaction
+from imgcore.database import Store, Transaction
 from imgcore.model import Claim, Description, PhotoFacts, Renditions, Source, TaskKind, TaskStatus
 from imgcore.rows import (
     ALT_TEXT,
@@ -36,11 +36,8 @@ _CLAIMABLE = f"(status = 'pending' OR (status = 'retry' AND next_at <= {{now}}) 
 _FREE = "lease_token = NULL, lease_until = NULL, dispatched_at = NULL"
 
 
-class Tasking:
+class Tasking(Store):
     """The part of the repository that the Lambdas use."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     def claim(self, image_key: str, kind: TaskKind, *, lease: float, max_attempts: int) -> Claim | None:
         """attempts + 1, a fresh token, ``lease`` seconds; None where the task is not claimable now."""

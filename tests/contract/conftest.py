@@ -39,9 +39,9 @@ def database(request: pytest.FixtureRequest) -> Database:
         found: Database = request.getfixturevalue("sqlite_database")
         return found
     shared: Database = request.getfixturevalue("migrated_mariadb")
-    with shared.transaction() as tx:
-        for table in ("outbox", "tasks", "images", "gates"):
-            tx.execute(f"DELETE FROM {table}")
+    shared.run(
+        lambda tx: [tx.execute(f"DELETE FROM {table}") for table in ("outbox", "tasks", "images", "gates")]
+    )
     return shared
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from imgcore.config import Secret
 from imgcore.database import Database, Transaction, open_database
-from imgcore.errors import Unavailable
+from imgcore.errors import Misconfigured, Unavailable
 from tests.contract.proxy import Proxy, black_hole, proxy
 from tests.mariadb import MariaDb, certificate
 
@@ -136,6 +136,20 @@ def test_a_connection_that_is_killed_each_time_is_an_outage(server: MariaDb, dat
         database.run(work)
 
     assert (2, 0) == (calls, value(database))
+
+
+def test_what_the_work_raises_on_a_lost_connection_comes_out(server: MariaDb, database: Database) -> None:
+    """It cannot be rolled back any more, and need not be."""
+
+    def work(tx: Transaction) -> None:
+        increment(tx)
+        server.sql(f"KILL {tx.rows('SELECT CONNECTION_ID() AS id')[0]['id']}")
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError):
+        database.run(work)
+
+    assert (0, 1) == (value(database), database.run(increment))
 
 
 def test_a_commit_without_an_answer_is_not_done_again(server: MariaDb, url: str, database: Database) -> None:
@@ -323,6 +337,16 @@ def test_a_rotated_password_is_fetched_again(server: MariaDb, url: str) -> None:
     database.close()
 
     assert [parts.password, current] == fetched
+
+
+def test_credentials_that_cannot_be_fetched_are_the_fetchers_matter(server: MariaDb) -> None:
+    """What it raises comes out as it is; later it may work."""
+
+    def credentials() -> tuple[str, Secret]:
+        raise Misconfigured("DB_SECRET_ID names no secret.")
+
+    with pytest.raises(Misconfigured, match="DB_SECRET_ID"):
+        open_database(host="127.0.0.1", port=server.port, name="n", credentials=credentials).ping()
 
 
 def test_a_wrong_password_is_an_outage_and_never_shown(

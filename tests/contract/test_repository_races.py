@@ -76,6 +76,44 @@ def test_two_ends_at_the_same_moment_make_one_notice(
     assert ids == outbox(database)
 
 
+def test_two_failures_at_the_same_moment_make_one_notice(
+    repository: SqlRepository, database: Database, pool: ThreadPoolExecutor
+) -> None:
+    """Nothing but the tasks' own rows is written then: only the lock on the image lets one see the other."""
+    ids = []
+    for _ in range(100):
+        image = arrived(repository)
+        ids.append(image.id)
+        works = [
+            partial(repository.fail, claim(repository, image, kind), TaskStatus.FAILED, code="c", message="M.")
+            for kind in TaskKind
+        ]
+
+        assert [True, True] == at_once(pool, *works)
+
+    assert ids == outbox(database)
+
+
+def test_a_failure_and_the_sweepers_giving_up_at_the_same_moment_make_one_notice(
+    repository: SqlRepository, database: Database, pool: ThreadPoolExecutor
+) -> None:
+    """The sweeper takes the same lock."""
+    ids = []
+    for _ in range(100):
+        image = arrived(repository)
+        ids.append(image.id)
+        abandoned(repository, image, THUMBNAIL)
+        caption = claim(repository, image, CAPTION)
+
+        at_once(
+            pool,
+            lambda: repository.exhaust(max_attempts=1),
+            lambda caption=caption: repository.fail(caption, TaskStatus.FAILED, code="c", message="M."),
+        )
+
+    assert ids == outbox(database)
+
+
 def test_a_rejection_and_a_result_at_the_same_moment(
     repository: SqlRepository, database: Database, pool: ThreadPoolExecutor
 ) -> None:
