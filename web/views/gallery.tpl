@@ -31,7 +31,7 @@
 %   end
   </div>
 % end
-  <h2 id="invite">Drop photographs anywhere on this page</h2>
+  <h2 id="invite"><span class="mouse">Drop photographs anywhere on this page</span><span class="touch">Begin with a few photographs</span></h2>
   <p class="lead">Each one gets a caption, an alternative text and tags by itself. Nothing to fill in.</p>
   <p class="buttons">
     <a class="button primary large" id="choose" href="/upload">Choose photographs</a>
@@ -39,7 +39,7 @@
     <button class="button large js" id="samples" type="button" data-files="{{' '.join(sample.file for sample in samples)}}" hidden>Try sample photographs</button>
 % end
   </p>
-  <p class="fine">{{type_names(endings)}}, up to {{file_size(limits.max_bytes)}} each. You can also paste one.</p>
+  <p class="fine">{{type_names(endings)}}, up to {{file_size(limits.max_bytes)}} each.<span class="mouse"> You can also paste one.</span></p>
 % if samples:
   <p class="fine">Samples: {{'; '.join(f'{sample.title} by {sample.credit} ({sample.licence})' for sample in samples)}}.</p>
 % end

@@ -120,18 +120,20 @@ async function remove(card) {
   list.refresh();
 }
 
-// A presigned address may have run out while the page stayed open: ask once for another.
+// A presigned address may have run out while the page stayed open: another is asked for, once in a while.
+const lost = (element) => element.matches?.(".thumb[srcset]");
 const renewed = new Map(); // id → when
 async function renew(thumb) {
   const card = thumb.closest(".card");
   const { id } = card.dataset;
+  thumb.removeAttribute("srcset"); // the placeholder shows instead of a broken image
+  thumb.removeAttribute("src");
   if (!id || Date.now() - (renewed.get(id) ?? 0) < 60_000) return;
   renewed.set(id, Date.now());
   try {
     cards.fill(card, await ask("GET", `/api/v1/images/${id}`));
   } catch { /* the placeholder stays */ }
 }
-const lost = (element) => element.matches?.(".thumb[srcset]");
 root.addEventListener("error", (event) => lost(event.target) && renew(event.target), true); // it does not bubble
 for (const thumb of root.querySelectorAll(".thumb")) {
   if (lost(thumb) && thumb.complete && thumb.naturalWidth === 0) renew(thumb);
