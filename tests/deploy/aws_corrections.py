@@ -68,6 +68,58 @@ def _complete(service: Any, action: str, store: Any, attributes: dict[str, str])
     service._ACTION_MAP[action] = corrected
 
 
+def images() -> None:
+    """DescribeImages: Debian publishes its images to every region, and AWS tells when each was made."""
+    from ministack.services import ec2
+
+    debian = (
+        "ami-0deb13a0000000001",
+        "debian-13-arm64-20260101-1",
+        "Debian 13",
+        "",
+        "/dev/xvda",
+        "136693071363",
+        None,
+    )
+    ec2._STUB_AMIS.append(debian)
+    stubs = {stub[0]: stub for stub in ec2._STUB_AMIS}
+    made = "<creationDate>2026-01-01T00:00:00.000Z</creationDate>"
+    _tell_more(ec2, "DescribeImages", "imageId", stubs, lambda _: made)
+
+
+def key_pairs() -> None:
+    """ImportKeyPair: AWS keeps the tags that come with it."""
+    from ministack.services import ec2
+
+    ids = _Ids(lambda: {pair["KeyPairId"]: pair for pair in ec2._key_pairs.values()})
+    _remember(ec2, "ImportKeyPair", "keyPairId", ids, tagged_as="key-pair")
+
+
+def instances() -> None:
+    """RunInstances, DescribeInstances: AWS tells the network interface of each."""
+    from ministack.services import ec2
+
+    def told(instance: dict[str, Any]) -> str:
+        interface = f"<networkInterfaceId>eni-{instance['InstanceId'][2:]}</networkInterfaceId>"
+        return f"<networkInterfaceSet><item>{interface}</item></networkInterfaceSet>"
+
+    for action in ("RunInstances", "DescribeInstances"):
+        _tell_more(ec2, action, "instanceId", ec2._instances, told)
+
+
+class _Ids(dict[str, Any]):
+    """A store that is kept by name, seen by id."""
+
+    def __init__(self, look: Callable[[], dict[str, Any]]) -> None:
+        self._look = look
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._look()
+
+    def __getitem__(self, key: str) -> Any:
+        return self._look()[key]
+
+
 def addresses() -> None:
     """DescribeAddresses: AWS honours PublicIp and Filter. ReleaseAddress: not while a NAT gateway holds it."""
     from ministack.services import ec2
@@ -246,7 +298,18 @@ def _tell_more(
     service._ACTION_MAP[action] = corrected
 
 
-CORRECTIONS = (target_groups, balancer_attributes, addresses, nat_gateways, vpc_endpoints, flow_logs, databases)
+CORRECTIONS = (
+    target_groups,
+    balancer_attributes,
+    images,
+    key_pairs,
+    instances,
+    addresses,
+    nat_gateways,
+    vpc_endpoints,
+    flow_logs,
+    databases,
+)
 
 
 def main() -> None:
