@@ -7,6 +7,7 @@ load only what they use, and a zip may leave out what it never asks for.
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -237,9 +238,15 @@ def _secret(secret_id: str) -> str:
 
 
 def _session() -> Any:
+    """boto3's own reading of AWS's variables, and AWS_REGION, which every other SDK reads."""
     import boto3
 
-    return boto3.session.Session()
+    session = boto3.session.Session(
+        region_name=os.environ.get("AWS_DEFAULT_REGION") or os.environ.get("AWS_REGION")
+    )
+    if session.region_name is None:
+        raise Misconfigured("AWS_REGION is not set.")
+    return session
 
 
 def _client(service: Any, session: Any = None) -> Any:

@@ -183,6 +183,18 @@ def test_a_secrets_manager_that_is_away_is_unavailable(monkeypatch: pytest.Monke
         bootstrap._secret("s")
 
 
+def test_a_missing_region_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Both of AWS's names for it are read; without either, one sentence."""
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    environ = BUCKETS | {"DATABASE_URL": f"sqlite:///{tmp_path}/x.db"}
+
+    assert bootstrap.gallery(Config.read(environ)).storage_origins
+    monkeypatch.delenv("AWS_REGION")
+    with pytest.raises(Misconfigured, match="AWS_REGION is not set"):
+        bootstrap.gallery(Config.read(environ))
+
+
 def test_names_of_the_package_are_there_when_asked_for() -> None:
     """Each of __all__, and an honest AttributeError for the rest."""
     assert all(getattr(imgcore, name) is not None for name in imgcore.__all__)
