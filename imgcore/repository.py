@@ -19,7 +19,6 @@ from imgcore.rows import (
     Row,
     by_id,
     folded,
-    image,
     images,
     searchable,
     storable,
@@ -45,7 +44,8 @@ class SqlRepository(Intake, Tasking, Sweeping, Gates):
 
     def get(self, public_id: str) -> Image | None:
         """One photograph, deleted ones included."""
-        return self._database.read(lambda tx: image(tx.rows(SELECT + " WHERE i.public_id = ?", public_id)))
+        found = self._database.read(lambda tx: images(tx.rows(SELECT + " WHERE i.public_id = ?", public_id)))
+        return found[0] if found else None
 
     def get_many(self, public_ids: Sequence[str]) -> Sequence[Image]:
         """Those that exist, in no order."""

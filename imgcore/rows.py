@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime
-from itertools import groupby
 from typing import Any
 
 from imgcore.database import Transaction
@@ -29,26 +28,22 @@ _PLAIN = (
 _TIMES = ("uploaded_at", "caption_generated_at", "thumbnail_generated_at", "deleted_at")
 _OTHERS = ("upload_status", "taken_at", "tags", "safety", "source", "etag", "sequencer")
 
-# One row for each task of an image: images() puts them together again.
-COLUMNS = ", ".join(f"i.{column}" for column in (*_PLAIN, *_TIMES, *_OTHERS)) + (
-    ", t.kind AS task_kind, t.status AS task_status, t.attempts AS task_attempts, t.error AS task_error,"
-    " t.message AS task_message, t.next_at AS task_next_at"
-)
-SELECT = f"SELECT {COLUMNS} FROM images i JOIN tasks t ON t.image_id = i.id"
+_TASK = ("status", "attempts", "error", "message", "next_at")
+
+# One row an image: its own columns, and those of each of its tasks under the task's name.
+_COLUMNS = [f"i.{column}" for column in (*_PLAIN, *_TIMES, *_OTHERS)] + [
+    f"{kind}.{column} AS {kind}_{column}" for kind in TaskKind for column in _TASK
+]
+_JOINS = [f"JOIN tasks {kind} ON {kind}.image_id = i.id AND {kind}.kind = '{kind}'" for kind in TaskKind]
+SELECT = f"SELECT {', '.join(_COLUMNS)} FROM images i {' '.join(_JOINS)}"
 
 
 def images(rows: Iterable[Row]) -> list[Image]:
-    """The images of SELECT's rows, in their order; the rows of one image must follow each other."""
-    return [_image(list(group)) for _, group in groupby(rows, key=lambda row: row["id"])]
+    """The images of SELECT's rows, in their order."""
+    return [_image(row) for row in rows]
 
 
-def image(rows: Sequence[Row]) -> Image | None:
-    """The only image of SELECT's rows, if there is one."""
-    return next(iter(images(rows)), None)
-
-
-def _image(rows: list[Row]) -> Image:
-    row = rows[0]
+def _image(row: Row) -> Image:
     taken_at = moment(row["taken_at"])
     return Image(
         **{name: row[name] for name in _PLAIN},
@@ -58,22 +53,19 @@ def _image(rows: list[Row]) -> Image:
         tags=tuple(json.loads(row["tags"])) if row["tags"] else (),
         safety=Safety(row["safety"]) if row["safety"] else None,
         source=Source(row["source"]) if row["source"] else None,
-        tasks=tuple(_task(row) for row in sorted(rows, key=lambda row: _ORDER[row["task_kind"]])),
+        tasks=tuple(_task(kind, row) for kind in TaskKind),
     )
 
 
-_ORDER = {str(kind): place for place, kind in enumerate(TaskKind)}
-
-
-def _task(row: Row) -> Task:
-    status = TaskStatus(row["task_status"])
+def _task(kind: TaskKind, row: Row) -> Task:
+    status = TaskStatus(row[f"{kind}_status"])
     return Task(
-        kind=TaskKind(row["task_kind"]),
+        kind=kind,
         status=status,
-        attempts=row["task_attempts"],
-        error=row["task_error"],
-        message=row["task_message"],
-        next_at=moment(row["task_next_at"]) if status is TaskStatus.RETRY else None,
+        attempts=row[f"{kind}_attempts"],
+        error=row[f"{kind}_error"],
+        message=row[f"{kind}_message"],
+        next_at=moment(row[f"{kind}_next_at"]) if status is TaskStatus.RETRY else None,
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from imgcore.database import Store, Transaction
 from imgcore.model import DueTask, Image, TaskKind
-from imgcore.rows import SELECT, Row, image, images, micros, moment
+from imgcore.rows import SELECT, Row, by_id, images, micros, moment
 from imgcore.tasking import give_up
 
 _GRACE = 300.0  # seconds after the form's end: an upload may still be on its way
@@ -66,7 +66,7 @@ class Sweeping(Store):
                     f"UPDATE images SET checked_at = {{now}} WHERE id = ? AND {condition}", row["id"], *times
                 )
             ]
-            return [one for id_ in mine if (one := image(tx.rows(SELECT + " WHERE i.id = ?", id_)))]
+            return [by_id(tx, id_) for id_ in mine]
 
         return self._database.run(work)
 

@@ -66,7 +66,7 @@ def whole_tables(lines: list[str]) -> list[str]:
     return [
         line
         for line in lines
-        if line.startswith(("ALL images", "ALL tasks", "ALL i ", "ALL t ", "index images", "index tasks"))
+        if (line.startswith(("ALL ", "index ")) and "<derived" not in line)
         or (line.startswith("SCAN") and not line.endswith(("page", "old")))
     ]
 
