@@ -96,13 +96,21 @@ def key_pairs() -> None:
 
 
 def instances() -> None:
-    """RunInstances, DescribeInstances: AWS tells the network interface of each."""
+    """RunInstances, DescribeInstances: AWS makes the interface that was asked for, and tells it."""
     from ministack.services import ec2
+
+    run: Action = ec2._ACTION_MAP["RunInstances"]
+
+    def corrected(params: Any) -> Answer:
+        start = "NetworkInterface.1."
+        interface = {key.removeprefix(start): value for key, value in params.items() if key.startswith(start)}
+        return run(interface | params)
 
     def told(instance: dict[str, Any]) -> str:
         interface = f"<networkInterfaceId>eni-{instance['InstanceId'][2:]}</networkInterfaceId>"
         return f"<networkInterfaceSet><item>{interface}</item></networkInterfaceSet>"
 
+    ec2._ACTION_MAP["RunInstances"] = corrected
     for action in ("RunInstances", "DescribeInstances"):
         _tell_more(ec2, action, "instanceId", ec2._instances, told)
 
