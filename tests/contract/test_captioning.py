@@ -219,6 +219,13 @@ def test_thrown_away_answers_cost_too(gemini: FakeGemini) -> None:
     assert (1400, 180, 0.00087) == (found.input_tokens, found.output_tokens, round(found.price_usd or 0, 9))
 
 
+def test_thinking_is_output(gemini: FakeGemini) -> None:
+    """Tokens that were spent on thinking are billed as output, and counted so."""
+    usage = {"promptTokenCount": 700, "candidatesTokenCount": 90, "thoughtsTokenCount": 10}
+    gemini.play(answer(json.dumps(description()), usageMetadata=usage))
+    assert 100 == Bench(gemini).describe().output_tokens
+
+
 def test_unknown_price(gemini: FakeGemini) -> None:
     """A model that the price table does not know costs nobody knows what."""
     found = Bench(gemini, model="gemini-9-dream").describe()

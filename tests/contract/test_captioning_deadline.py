@@ -53,6 +53,22 @@ def test_one_bad_connection(gemini: FakeGemini, scenario: str) -> None:
     assert (MODEL, 2) == (bench.describe_in_earnest(30.0).model, bench.requests)
 
 
+def test_stuck_connections_do_not_add_up(gemini: FakeGemini, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each stuck request takes its pool of connections with it, so that no pool is ever used up."""
+    connect, made = client._connect, []
+
+    def counted(key: str, base_url: str) -> object:
+        made.append(base_url)
+        return connect(key, base_url)
+
+    monkeypatch.setattr(client, "_connect", counted)
+    gemini.play("ok", "503", "hang", "ok")
+    bench = in_earnest(gemini, rng=lambda: 0.0, policy=PATIENT)
+    bench.describe_in_earnest(30.0)
+    bench.describe_in_earnest(30.0)
+    assert (4, 2) == (bench.requests, len(made))
+
+
 def test_four_timeouts(gemini: FakeGemini) -> None:
     """A server that is silent every time is given up after four requests."""
     gemini.play("hang")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+import socket
 import subprocess
 import sys
+import threading
 import traceback
 from collections.abc import Iterator
 from typing import Any
@@ -116,6 +118,27 @@ def test_proxy_for_the_world(gemini: FakeGemini, no_proxies: pytest.MonkeyPatch)
     no_proxies.setenv("HTTP_PROXY", gemini.url)
     Bench(gemini, base_url="http://gemini.invalid").describe()
     assert "gemini.invalid" == gemini.asked[0].headers["host"]
+
+
+def test_google_by_default(gemini: FakeGemini, no_proxies: pytest.MonkeyPatch) -> None:
+    """Without an address set it is Google's own, under TLS, whatever the SDK's variable says."""
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+        no_proxies.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.getsockname()[1]}")
+        no_proxies.setenv("GOOGLE_GEMINI_BASE_URL", gemini.url)
+        bench = Bench(gemini, base_url=None)
+        heard: list[bytes] = []
+
+        def listen() -> None:
+            connection, _ = proxy.accept()
+            with connection:
+                heard.append(connection.recv(4096))
+
+        listener = threading.Thread(target=listen)
+        listener.start()
+        assert "unavailable" == probe_end(bench)
+        listener.join()
+    assert heard[0].startswith(b"CONNECT generativelanguage.googleapis.com:443 HTTP/1.1\r\n")
+    assert bench.key.reveal().encode() not in heard[0]
 
 
 def test_wrong_proxy(gemini: FakeGemini, no_proxies: pytest.MonkeyPatch) -> None:

@@ -175,6 +175,7 @@ def test_tags_bounds(values: list[object]) -> None:
         (["cat, dog;bird", "", "  ", None, 3], ("cat", "dog", "bird")),
         (list("abcdefghij"), tuple("abcdefgh")),
         (["rock " * 20], ("rock rock rock rock rock rock rock rock",)),
+        (["a" * 19 + " " + "b" * 20 + " c"], ("a" * 19 + " " + "b" * 20,)),
         ([], ()),
     ],
 )
