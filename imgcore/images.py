@@ -68,12 +68,12 @@ class Photo:
     def rgb(self, size: tuple[int, int], box: tuple[float, float, float, float] | None = None) -> bytes:
         """``box`` (left, top, right, bottom in pixels of ``self.size``; all by default) resized to ``size``.
 
-        Width × height × 3 bytes, row by row. ValueError where the box leaves the picture.
+        Width × height × 3 bytes, row by row, as if all of it had been resized and the box cut out then.
+        ValueError where the box leaves the picture.
         """
         if box is None and size == self.size:
             return self._image.tobytes()
-        resized = self._image.resize(size, Image.Resampling.LANCZOS, box=box, reducing_gap=3.0)
-        return resized.tobytes()
+        return self._image.resize(size, Image.Resampling.LANCZOS, box=box, reducing_gap=3.0).tobytes()
 
 
 def inside(size: tuple[int, int], max_side: int) -> tuple[int, int]:

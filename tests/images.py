@@ -11,6 +11,8 @@ from functools import cache
 
 from PIL import Image, ImageChops, ImageCms, ImageDraw
 
+from imgcore.model import Picture
+
 RED, GREEN, BLUE, YELLOW = (220, 30, 30), (30, 170, 60), (40, 70, 220), (240, 210, 40)
 
 # Honest pictures
@@ -26,7 +28,7 @@ def photograph(width: int = 640, height: int = 480, seed: int = 1) -> Image.Imag
         rough = Image.frombytes("RGB", small, chance.randbytes(3 * small[0] * small[1]))
         return rough.resize((width, height), Image.Resampling.BICUBIC)
 
-    image = Image.blend(noise(max(width, height) // 3), noise(max(8, max(width, height) // 40)), 0.35)
+    image = Image.blend(noise(max(1, max(width, height) // 3)), noise(max(8, max(width, height) // 40)), 0.35)
     image = Image.blend(image, noise(3), 0.08)
     draw = ImageDraw.Draw(image)
     for _ in range(6):
@@ -48,11 +50,13 @@ def encode(image: Image.Image, form: str = "JPEG", **options: object) -> bytes:
     return out.getvalue()
 
 
+@cache
 def jpeg(width: int = 640, height: int = 480, seed: int = 1, **options: object) -> bytes:
     """A JPEG of ``photograph``."""
     return encode(photograph(width, height, seed), "JPEG", **options)
 
 
+@cache
 def heic(width: int = 640, height: int = 480, seed: int = 1, **options: object) -> bytes:
     """A HEIC of ``photograph``, as phones take them."""
     return encode(photograph(width, height, seed), "HEIF", **options)
@@ -182,9 +186,7 @@ def iptc(caption: str | None = None, keywords: tuple[str, ...] = (), encoding: s
     sets = data_set(1, 90, b"\x1b%G") if encoding == "utf-8" else b""
     sets += b"".join(data_set(2, 25, word.encode(encoding)) for word in keywords)
     sets += data_set(2, 120, caption.encode(encoding)) if caption is not None else b""
-    other = (
-        b"8BIM\x03\xed\x05sized\0\0\0\0\x03abc\0"  # a resource that has a name and an odd length comes first
-    )
+    other = b"8BIM\x03\xed\x05sized\0\0\0\x03abc\0"  # a resource that has a name and an odd length comes first
     return other + b"8BIM\x04\x04\0\0" + struct.pack(">L", len(sets)) + sets + b"\0" * (len(sets) % 2)
 
 
@@ -425,3 +427,8 @@ def difference(one: Image.Image, two: Image.Image) -> float:
     """The mean difference of two pictures of one size, 0 to 255."""
     histogram = ImageChops.difference(one.convert("RGB"), two.convert("RGB")).histogram()
     return sum(value % 256 * number for value, number in enumerate(histogram)) / sum(histogram)
+
+
+def shown(picture: Picture) -> Image.Image:
+    """A decoded picture as Pillow's."""
+    return Image.frombytes("RGB", picture.size, picture.rgb(picture.size))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from imgcore.containers.parts import Damaged
 
 MAX_BOXES = 16_384
-MAX_ITEMS = 4096  # and of the pieces that they are stored in
+MAX_ITEMS = 4096  # each usually stored in one piece
 
 Places = dict[bytes, tuple[int, int]]  # of boxes: name → start and end of the content
 NOWHERE = (0, 0)
@@ -93,8 +93,11 @@ def extents(data: bytes, start: int, end: int) -> Iterator[Extent]:
         at += size
         return int.from_bytes(data[at - size : at])
 
-    left = MAX_ITEMS
-    for _ in range(min(number(wide), MAX_ITEMS)):
+    left = 2 * MAX_ITEMS
+    for _ in range(number(wide)):
+        left -= 1
+        if left < 0 or at > end:
+            raise Damaged("more pieces than any encoder writes")
         item = number(wide)
         method = number(2) & 15 if version else 0
         number(2)  # which data file: always this one

@@ -1,0 +1,270 @@
+"""What is read from EXIF, IPTC and XMP, and what never is."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from datetime import datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from imgcore import metadata
+from imgcore.images import decode
+from imgcore.model import PhotoFacts
+from tests import images as samples
+from tests.images import exif, iptc, segment, with_segments, xmp
+
+WHEN = datetime(2024, 5, 17, 18, 30, 5)  # noqa: DTZ001 - a camera's clock has no zone
+
+
+def facts(data: bytes) -> PhotoFacts:
+    return decode(data, max_side=64).facts
+
+
+def tiff(block: bytes) -> bytes:
+    """What is behind the mark that stands before EXIF in most containers."""
+    return block.removeprefix(b"Exif\0\0")
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "AVIF", "HEIF"])
+def test_date_and_camera_are_read_from_every_container(form: str) -> None:
+    """Wherever it keeps its EXIF."""
+    block = exif(taken_at=WHEN, make="Example", model="One")
+    found = facts(samples.encode(samples.corners(), form, exif=block))
+    assert (WHEN, "Example One") == (found.taken_at, found.camera)
+
+
+@pytest.mark.parametrize(
+    ("make", "model", "expected"),
+    [
+        ("Apple", "iPhone 15", "Apple iPhone 15"),
+        ("Canon", "Canon EOS R5", "Canon EOS R5"),
+        ("NIKON CORPORATION", "NIKON D850", "NIKON D850"),
+        (None, "One", "One"),
+        ("Example", None, "Example"),
+        (None, None, None),
+        ("  Example \t", "One\x00Two", "Example One"),
+        ("Example", "ev\x07il\x1b", "Example ev il"),
+        ("Example", "x" * 200, "Example " + "x" * 71 + "…"),
+    ],
+)
+def test_the_camera_is_named_once_and_cleanly(
+    make: str | None, model: str | None, expected: str | None
+) -> None:
+    """Makers repeat themselves in the model's name."""
+    assert expected == metadata.read(exif=tiff(exif(make=make, model=model))).camera
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "0000:00:00 00:00:00",
+        "    :  :     :  :  ",
+        "2024:13:01 00:00:00",
+        "1800:01:01 00:00:00",
+        "yesterday",
+        "",
+    ],
+)
+def test_a_date_that_is_none_is_absent(written: str) -> None:
+    """Cameras without a clock fill the field all the same."""
+    block = Image.Exif()
+    block.get_ifd(0x8769)[0x9003] = written
+    assert metadata.read(exif=tiff(block.tobytes())).taken_at is None
+
+
+@pytest.mark.parametrize("tag", [0x9003, 0x9004, 0x0132])
+def test_the_next_best_date_is_taken(tag: int) -> None:
+    """When it was taken, else digitized, else changed."""
+    block = Image.Exif()
+    (block if tag == 0x0132 else block.get_ifd(0x8769))[tag] = "2024-05-17T18:30:05+02:00"
+    assert metadata.read(exif=tiff(block.tobytes())).taken_at == WHEN
+
+
+def test_where_it_was_taken_is_read_by_nobody() -> None:
+    """No field has it, and the directory is not followed."""
+    data = samples.encode(samples.corners(), exif=exif(taken_at=WHEN, gps=(48.0, 11.0)))
+    assert b"\x88\x25" in data
+    assert "48" not in repr(facts(data)).replace(facts(data).sha256, "").replace(str(len(data)), "")
+    assert 0x8825 not in dict(metadata._tags(data[data.index(b"Exif\0\0") + 6 :]))
+
+
+@pytest.mark.parametrize("how", ["xmp", "iptc"])
+def test_caption_and_keywords_are_read(how: str) -> None:
+    """From either."""
+    found = facts(samples.captioned("Ein Kätzchen auf der Mauer — schön", ("Katze", "Mauer"), how=how))
+    expected = ("Ein Kätzchen auf der Mauer — schön", ("Katze", "Mauer"))
+    assert expected == (found.embedded_caption, found.embedded_keywords)
+
+
+@pytest.mark.parametrize("form", ["PNG", "WEBP", "AVIF", "HEIF"])
+def test_xmp_is_read_from_every_container(form: str) -> None:
+    """Wherever it keeps it."""
+    packet = xmp("A cat", ("cat",))
+    if form == "PNG":
+        body = b"XML:com.adobe.xmp\0\0\0\0\0" + packet
+        data = samples.png(1, 1, pixels=b"\0\0\0\0", extra=samples.chunk(b"iTXt", body))
+    else:
+        data = samples.encode(samples.corners(), form, xmp=packet)
+    assert ("A cat", ("cat",)) == (facts(data).embedded_caption, facts(data).embedded_keywords)
+
+
+def test_compressed_xmp_of_a_png_is_read() -> None:
+    """The format allows it."""
+    body = b"XML:com.adobe.xmp\0\1\0en\0key\0" + zlib.compress(xmp("A cat"))
+    data = samples.png(1, 1, pixels=b"\0\0\0\0", extra=samples.chunk(b"iTXt", body))
+    assert facts(data).embedded_caption == "A cat"
+
+
+def test_xmp_wins_over_iptc_and_keywords_are_joined() -> None:
+    """XMP's text cannot be in a wrong encoding; a keyword in both counts once."""
+    found = metadata.read(xmp=xmp("From XMP", ("cat", "Wall")), iptc=iptc("From IPTC", ("Cat", "roof")))
+    assert ("From XMP", ("cat", "Wall", "roof")) == (found.caption, found.keywords)
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "latin-1"])
+def test_iptc_of_old_programs_is_read(encoding: str) -> None:
+    """Without a word on its encoding."""
+    assert metadata.read(iptc=iptc("Kätzchen", encoding=encoding)).caption == "Kätzchen"
+
+
+def test_iptc_in_unnamed_utf8_is_read() -> None:
+    """What most write today."""
+    data_set = b"\x1c\x02\x78" + struct.pack(">H", 9) + "Kätzchen".encode()
+    resource = b"8BIM\x04\x04\0\0" + struct.pack(">L", len(data_set)) + data_set
+    assert metadata.read(iptc=resource).caption == "Kätzchen"
+
+
+def test_iptc_in_named_utf8_that_is_none_is_read_as_far_as_it_goes() -> None:
+    """With marks for the rest."""
+    broken = iptc("Katzchen").replace(b"Katzchen", b"K\xe4tzchen")
+    assert metadata.read(iptc=broken).caption == "K�tzchen"
+
+
+def test_an_extended_length_ends_iptc() -> None:
+    """Nothing of such a length is a caption."""
+    long = b"\x1c\x02\x78\x80\x04\0\0\0\x03abc"
+    resource = b"8BIM\x04\x04\0\0" + struct.pack(">L", len(long)) + long
+    assert metadata.read(iptc=resource).caption is None
+
+
+def test_a_plain_description_is_read_too() -> None:
+    """Some writers leave out the list of languages."""
+    packet = b"<a><dc:description> A  cat </dc:description><dc:description>Another</dc:description></a>"
+    assert metadata.read(xmp=packet).caption == "A cat"
+
+
+def test_of_several_languages_the_default_one_is_taken() -> None:
+    """Though it may come second."""
+    assert metadata.read(xmp=xmp("In English")).caption == "In English"
+
+
+@pytest.mark.parametrize(
+    "text", ["OLYMPUS DIGITAL CAMERA", "SONY DSC", "  dcim ", "Untitled", "", " \t", "\x07\u202e"]
+)
+def test_what_cameras_write_on_every_picture_is_no_caption(text: str) -> None:
+    """Nor is nothing."""
+    assert metadata.read(iptc=iptc(text)).caption is None
+
+
+def test_a_caption_is_one_bounded_line_without_controls() -> None:
+    """Whatever it was."""
+    found = metadata.read(iptc=iptc("One\r\ntwo\0\x1b[31m\u2028three\u202e" + "x" * 5000))
+    assert found.caption is not None
+    assert (metadata.MAX_CAPTION, "One two [31m threex") == (len(found.caption), found.caption[:19])
+
+
+def test_keywords_are_bounded_in_number_and_length() -> None:
+    """Stock libraries put hundreds."""
+    found = metadata.read(xmp=xmp(None, tuple(f"word {number} " + "x" * 100 for number in range(500))))
+    assert (metadata.MAX_KEYWORDS, metadata.MAX_KEYWORD) == (len(found.keywords), len(found.keywords[0]))
+
+
+def test_entities_are_not_expanded() -> None:
+    """A document type ends the reading."""
+    prolog = '<!DOCTYPE x [<!ENTITY a "secret"><!ENTITY b "&a;&a;&a;">]>'
+    assert metadata.Metadata() == metadata.read(xmp=xmp("&b;", prolog=prolog))
+
+
+def test_files_are_not_fetched_by_entities() -> None:
+    """Nor from this machine, nor from another."""
+    prolog = '<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/hostname">]>'
+    assert metadata.read(xmp=xmp("&a;", prolog=prolog)).caption is None
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [b"", b"<", b"not XML", b"<a>" * 100, b'<?xml version="1.0" encoding="nonsense"?><a/>', b"\xff\xfe<\0"],
+)
+def test_a_broken_packet_is_empty(packet: bytes) -> None:
+    """It cannot reject the picture."""
+    assert metadata.Metadata() == metadata.read(xmp=packet)
+
+
+def test_what_stands_before_a_fault_is_read() -> None:
+    """Programs cut packets short."""
+    assert metadata.read(xmp=xmp("A cat")[:-60]).caption == "A cat"
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        b"",
+        b"II*\0",
+        b"XX*\0\x08\0\0\0",
+        b"II*\0\xff\xff\xff\xff",
+        b"MM\0*\0\0\0\x08\xff\xff" + b"\0" * 40,
+        b"MM\0*\0\0\0\x08\0\1\x01\x12\0\x02\0\0\0\x01AB\0\0",
+        b"MM\0*\0\0\0\x08\0\1\x87\x69\0\4\0\0\0\1\xff\xff\xff\xff",
+    ],
+    ids=["nothing", "head only", "no order", "offset", "count", "text for a number", "directory"],
+)
+def test_a_broken_exif_block_is_empty(block: bytes) -> None:
+    """It cannot reject the picture either."""
+    assert metadata.Metadata() == metadata.read(exif=block)
+
+
+def test_an_orientation_in_another_number_type_is_read() -> None:
+    """Written as a byte or as a long integer by some."""
+    byte = b"II*\0\x08\0\0\0\1\0\x12\x01\1\0\1\0\0\0\6\0\0\0"
+    long = b"II*\0\x08\0\0\0\1\0\x12\x01\4\0\1\0\0\0\6\0\0\0"
+    assert [6, 6] == [metadata.read(exif=block).orientation for block in (byte, long)]
+
+
+@given(st.binary(max_size=400), st.binary(max_size=400), st.binary(max_size=400))
+def test_no_bytes_make_reading_fail(one: bytes, two: bytes, three: bytes) -> None:
+    """Neither raw nor behind the marks that get them read."""
+    metadata.read(exif=b"MM\0*\0\0\0\x08" + one, iptc=b"8BIM\x04\x04\0\0\0\0\1\0" + two, xmp=b"<a>" + three)
+    metadata.read(exif=one, iptc=b"8BIM" + two, xmp=three)
+
+
+@given(st.text(max_size=300))
+def test_cleaned_text_is_one_line_that_any_database_takes(text: str) -> None:
+    """Encodable, bounded, without controls."""
+    clean = metadata.clean_text(text, 80)
+    assert len(clean) <= 80
+    assert clean == " ".join(clean.split())
+    assert clean.encode().decode() == clean
+    assert not [char for char in clean if ord(char) < 32 or 0x7F <= ord(char) < 0xA0]
+
+
+def test_metadata_that_is_too_large_is_left_unread() -> None:
+    """A megabyte is more than any writer needs; the picture is taken all the same."""
+    packet = b"<a><dc:description>A cat</dc:description>" + b" " * (1 << 20) + b"</a>"
+    data = samples.encode(samples.corners(), "WEBP", xmp=packet)
+    assert facts(data).embedded_caption is None
+
+
+def test_metadata_in_the_segments_of_two_kinds_is_read_together() -> None:
+    """The way cameras and programs leave it."""
+    data = with_segments(
+        samples.encode(samples.corners(), exif=exif(taken_at=WHEN, model="One")),
+        segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0" + xmp("A cat")),
+        segment(0xED, b"Photoshop 3.0\0" + iptc(None, ("roof",))),
+    )
+    found = facts(data)
+    expected = (WHEN, "One", "A cat", ("roof",))
+    assert expected == (found.taken_at, found.camera, found.embedded_caption, found.embedded_keywords)

@@ -1,0 +1,238 @@
+"""Which files are refused, with which code, and what their uploader is told."""
+
+from __future__ import annotations
+
+import pytest
+from PIL import Image
+
+from imgcore import images
+from imgcore.errors import Rejected
+from imgcore.images import decode
+from tests import images as samples
+
+
+def refusal(data: bytes, **options: object) -> Rejected:
+    with pytest.raises(Rejected) as caught:
+        decode(data, max_side=100, **options)  # type: ignore[arg-type]
+    assert caught.value.permanent
+    return caught.value
+
+
+TRUNCATED = {
+    "jpeg": samples.jpeg(),
+    "progressive jpeg": samples.jpeg(progressive=True),
+    "png": samples.encode(samples.photograph(), "PNG"),
+    "webp": samples.encode(samples.photograph(), "WEBP"),
+    "gif": samples.encode(samples.photograph(), "GIF"),
+    "avif": samples.encode(samples.photograph(), "AVIF"),
+    "heic": samples.heic(),
+}
+
+
+@pytest.mark.parametrize("part", [0.2, 0.6, 0.98])
+@pytest.mark.parametrize("name", TRUNCATED)
+def test_a_file_that_was_cut_off_is_damaged_and_says_so(name: str, part: float) -> None:
+    """Never a picture whose lower half is grey."""
+    error = refusal(samples.truncated(TRUNCATED[name], part))
+    assert error.code == "damaged"
+    assert "breaks off before its end" in error.message
+
+
+@pytest.mark.parametrize("name", TRUNCATED)
+def test_the_first_bytes_alone_are_damaged(name: str) -> None:
+    """Enough to know what it should have been, and nothing more."""
+    assert refusal(TRUNCATED[name][:16]).code == "damaged"
+
+
+@pytest.mark.parametrize(
+    ("data", "code", "told"),
+    [
+        (b"", "empty", "The file is empty; choose it again on the device that it is on."),
+        (
+            samples.not_an_image(),
+            "not_an_image",
+            "The file is not a picture, whatever its name says; "
+            "choose a JPEG, PNG, WebP, GIF, AVIF or HEIC file.",
+        ),
+        (
+            b"%PDF-1.7\n%...",
+            "unsupported",
+            "The file is a PDF document, which is not taken; export the picture as JPEG and upload that.",
+        ),
+        (
+            samples.bomb(),
+            "too_many_pixels",
+            "The picture has 3,600 megapixels; the limit is 50. Scale it down and upload it again.",
+        ),
+        (
+            samples.png(10_000, 5_001),
+            "too_many_pixels",
+            "The picture has 50.1 megapixels; the limit is 50. Scale it down and upload it again.",
+        ),
+        (
+            samples.strip(),
+            "too_long",
+            "The picture measures 30,000 × 1 pixels; its longer side may be at most 30,000 and at most "
+            "30 times the shorter one. Crop it and upload it again.",
+        ),
+    ],
+    ids=["empty", "text", "PDF", "bomb", "just over", "strip"],
+)
+def test_what_is_wrong_and_what_to_do(data: bytes, code: str, told: str) -> None:
+    """One sentence or two, with figures."""
+    error = refusal(data)
+    assert (code, told) == (error.code, error.message)
+
+
+def test_too_many_bytes_are_refused_with_both_figures() -> None:
+    """Rounded so that the size never looks like the limit."""
+    error = refusal(b"\xff\xd8\xff" + b"\0" * (20 << 20))
+    expected = "The file has 20.1 MB; the limit is 20 MB. Export it smaller and upload that."
+    assert ("too_large", expected) == (error.code, error.message)
+
+
+def test_a_caller_may_allow_fewer_bytes() -> None:
+    """Down to the byte."""
+    data = samples.jpeg(64, 48)
+    assert refusal(data, max_bytes=len(data) - 1).code == "too_large"
+    assert decode(data, max_side=64, max_bytes=len(data)).facts.size == len(data)
+
+
+@pytest.mark.parametrize("form", ["GIF", "WEBP", "PNG", "AVIF"])
+def test_an_animation_is_refused(form: str) -> None:
+    """In each format that can move."""
+    assert refusal(samples.animated(form)).code == "animated"
+
+
+def test_an_animation_of_two_frames_is_one() -> None:
+    """The least there can be."""
+    error = refusal(samples.animated("GIF", frames=2))
+    assert error.message.startswith("The GIF is animated, and only still pictures are taken;")
+
+
+@pytest.mark.parametrize(
+    ("head", "name"),
+    [
+        (b"II*\0", "a TIFF or camera raw file"),
+        (b"MM\0*", "a TIFF or camera raw file"),
+        (b"BM", "a BMP picture"),
+        (b"8BPS", "a Photoshop document"),
+        (b"PK\3\4", "a ZIP archive or office document"),
+        (b"\0\0\0\x0cJXL \r\n\x87\n", "a JPEG XL picture"),
+        (b"\xff\x0a", "a JPEG XL picture"),
+        (b"\0\0\0\x0cjP  \r\n", "a JPEG 2000 picture"),
+        (b"\0\0\1\0", "an icon"),
+        (b"\x1aE\xdf\xa3", "a video"),
+        (b"RIFF\0\0\0\0AVI LIST", "a video"),
+        (b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom", "a video"),
+        (b"\0\0\0\x18ftypcrx \0\0\0\1crx isom", "a camera raw file"),
+        (b"\xef\xbb\xbf<?xml version='1.0'?>\n<svg xmlns='...'/>", "an SVG drawing"),
+        (b"  <svg xmlns='...'/>", "an SVG drawing"),
+    ],
+)
+def test_what_people_take_for_photographs_is_named(head: bytes, name: str) -> None:
+    """So that they know what to convert."""
+    error = refusal(head + b"\0" * 50)
+    assert error.code == "unsupported"
+    assert f"The file is {name}, which is not taken" in error.message
+
+
+def test_markup_that_draws_nothing_is_no_picture() -> None:
+    """XML alone is not SVG."""
+    assert refusal(b"<?xml version='1.0'?><html/>").code == "not_an_image"
+
+
+CONTENT = {
+    "image/jpeg": samples.jpeg(64, 48),
+    "image/png": samples.encode(samples.corners(), "PNG"),
+    "image/webp": samples.encode(samples.corners(), "WEBP"),
+    "image/gif": samples.encode(samples.corners(), "GIF"),
+    "image/avif": samples.encode(samples.corners(), "AVIF"),
+    "image/heic": samples.heic(64, 48),
+}
+
+
+@pytest.mark.parametrize("declared", CONTENT)
+@pytest.mark.parametrize("actual", CONTENT)
+def test_content_has_to_be_what_was_declared(declared: str, actual: str) -> None:
+    """Each against each."""
+    if declared == actual:
+        assert decode(CONTENT[actual], max_side=64, declared=declared).facts.size == len(CONTENT[actual])
+    else:
+        assert refusal(CONTENT[actual], declared=declared).code == "wrong_type"
+
+
+def test_a_wrong_type_names_both() -> None:
+    """And the ending that would be right."""
+    expected = "The file was sent as PNG but is JPEG; make its name end in .jpg and upload it again."
+    assert expected == refusal(CONTENT["image/jpeg"], declared="image/png").message
+
+
+@pytest.mark.parametrize(
+    ("declared", "actual"),
+    [
+        ("image/heif", "image/heic"),
+        ("image/jpg", "image/jpeg"),
+        ("IMAGE/JPEG", "image/jpeg"),
+        ("image/png; charset=binary", "image/png"),
+        ("application/octet-stream", "image/png"),
+        ("", "image/png"),
+        (None, "image/png"),
+    ],
+)
+def test_names_of_one_family_and_no_statement_at_all_are_fine(declared: str | None, actual: str) -> None:
+    """Browsers disagree about HEIC, and command lines say nothing."""
+    assert decode(CONTENT[actual], max_side=64, declared=declared).facts.size == len(CONTENT[actual])
+
+
+def test_something_declared_an_image_that_is_none_is_not_a_wrong_type() -> None:
+    """Another ending would not help."""
+    assert refusal(samples.not_an_image(), declared="image/jpeg").code == "not_an_image"
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (MemoryError(), "too_heavy"),
+        (SyntaxError("broken PNG"), "damaged"),
+        (RecursionError(), "damaged"),
+        (KeyError("MPO"), "damaged"),
+        (Image.DecompressionBombError("bomb"), "damaged"),
+    ],
+)
+def test_whatever_a_codec_raises_is_a_refusal(
+    error: Exception, code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The wall, whose cause is kept for the log."""
+
+    def open_nothing(carved: object) -> None:
+        raise error
+
+    monkeypatch.setattr(images, "_open", open_nothing)
+    refused = refusal(samples.jpeg(64, 48))
+    assert (code, error) == (refused.code, refused.__cause__)
+
+
+def test_a_wish_to_stop_passes_the_wall(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C is no property of the file."""
+
+    def stop(carved: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(images, "_open", stop)
+    with pytest.raises(KeyboardInterrupt):
+        decode(samples.jpeg(64, 48), max_side=64)
+
+
+@pytest.mark.parametrize("name", ["PNG, 49 million pixels in a column", "GIF, 4,295 megapixels claimed"])
+def test_limits_are_checked_before_anything_is_decoded(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The codec is not even opened."""
+    opened: list[object] = []
+    monkeypatch.setattr(images, "_open", opened.append)
+    files = {
+        "PNG, 49 million pixels in a column": samples.png(1, 49_000_000),
+        "GIF, 4,295 megapixels claimed": b"GIF89a\xff\xff\xff\xff\0\0\0"
+        + samples.encode(Image.new("P", (1, 1)), "GIF")[-20:],
+    }
+    refusal(files[name])
+    assert [] == opened
