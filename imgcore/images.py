@@ -98,7 +98,7 @@ def decode(data: bytes, *, max_side: int, declared: str | None = None, max_bytes
         if carved.size:
             refusals.check_size(carved.size)
         extra = metadata.read(exif=carved.exif, iptc=carved.iptc, xmp=carved.xmp)
-        image, size = _picture(carved, kind, max_side, extra.orientation)
+        image, size = _picture(carved, max_side, extra.orientation)
     except Rejected:
         raise
     except MemoryError as error:
@@ -119,16 +119,14 @@ def decode(data: bytes, *, max_side: int, declared: str | None = None, max_bytes
     return Photo(image, facts)
 
 
-def _picture(carved: Carved, kind: str, max_side: int, orientation: int) -> tuple[Image.Image, tuple[int, int]]:
+def _picture(carved: Carved, max_side: int, orientation: int) -> tuple[Image.Image, tuple[int, int]]:
     """The finished picture, and the width and height of the whole of it, upright."""
     opened = _open(carved)
     refusals.check_size(opened.size)
-    if carved.format == "AVIF":  # AVIF and HEIF say in boxes of their own how to turn them, and not in EXIF
-        if getattr(opened, "n_frames", 1) > 1:
-            raise refusals.animated(kind)
+    if carved.format == "AVIF":  # says in a box of its own how it lies, which Pillow translates; EXIF's is void
         orientation = opened.getexif().get(_ORIENTATION, 1)
-    elif carved.format == "HEIF":
-        orientation = 1  # its library has turned it already
+    elif carved.format == "HEIF":  # the same, and its library has turned it already
+        orientation = 1
     size = _load(opened, max_side)
     profile = carved.icc or opened.info.get("icc_profile") or b""
     image = _scaled(opened, inside(size, max_side))

@@ -289,6 +289,12 @@ def test_of_a_heic_with_several_pictures_the_primary_one_is_shown() -> None:
     assert_upright(shown(decode(out.getvalue(), max_side=96)))
 
 
+def test_an_avif_that_holds_a_film_too_shows_its_still() -> None:
+    """By its first brand it says which of the two it is."""
+    film = samples.animated("AVIF")
+    assert decode(film[:8] + b"avif" + film[12:], max_side=32).size == (32, 24)
+
+
 @pytest.mark.parametrize("form", ["PNG", "WEBP", "AVIF", "GIF"])
 def test_one_frame_is_no_animation(form: str) -> None:
     """A still picture in an animated format's clothes."""

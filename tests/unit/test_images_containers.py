@@ -159,6 +159,7 @@ def test_tables_between_scans_are_counted() -> None:
     [
         (b"\xff\xd8\xff", "no scan"),
         (b"\xff\xd8\xff\xd9", "no scan"),
+        (b"\xff\xd8\xff\x01no mark follows", "no scan"),
         (b"\xff\xd8\xff\xe0\0\1", "a segment goes past the end"),
         (b"\xff\xd8\xff\xe0\xff\xff", "a segment goes past the end"),
         (b"\xff\xd8" + segment(0xDA, b"\1\1\0\0\x3f\0"), "a scan before its frame"),
@@ -449,6 +450,7 @@ def test_the_real_size_of_a_coded_picture_is_found() -> None:
         (b"\x12\0" * 5000, "more units than any encoder writes"),
         (b"\x0a" + b"\xff" * 9, "a length that does not end"),
         (b"\x0a\x02\x04\0", "a still picture that states its frame rate"),
+        (b"\x0a\x04\x03" + b"\xff" * 3, "a sequence header goes past its end"),
     ],
 )
 def test_units_that_do_not_hold_together(units: bytes, reason: str) -> None:
@@ -530,3 +532,24 @@ def test_larger_numbers_of_items_are_read() -> None:
     assert [(70_000, 3)] == list(boxes.associations(owned, 8, len(owned)))
     named = full(b"iref", box(b"dimg", struct.pack(">LHLL", 70_000, 2, 7, 8)), version=1)
     assert [(b"dimg", 70_000, [7, 8])] == list(boxes.references(named, 8, len(named)))
+
+
+def test_boxes_too_short_for_what_they_should_say_say_nothing() -> None:
+    """As if they were not there."""
+    short = b"\0" * 4
+    assert [[], [], []] == [
+        list(read(short, 0, 4)) for read in (boxes.items, boxes.extents, boxes.associations)
+    ]
+
+
+def test_metadata_beyond_a_megabyte_is_left_unread() -> None:
+    """And hidden from the codec as well."""
+    carved = carve(file({1: b"hvc1", 2: b"Exif"}, contents={2: b"\0\0\0\0MM\0*" + b"x" * parts.MAX_METADATA}))
+    assert (b"", 1) == (carved.exif, carved.picture.count(b"free"))
+
+
+def test_an_item_in_thousands_of_pieces_is_damaged() -> None:
+    """As are thousands of items."""
+    location = full(b"iloc", b"\x44\0", struct.pack(">HHHH", 1, 1, 0, 60_000), b"\0" * 480_000)
+    with pytest.raises(Damaged, match="more pieces than any encoder writes"):
+        list(boxes.extents(location, 8, len(location)))

@@ -268,3 +268,17 @@ def test_metadata_in_the_segments_of_two_kinds_is_read_together() -> None:
     found = facts(data)
     expected = (WHEN, "One", "A cat", ("roof",))
     assert expected == (found.taken_at, found.camera, found.embedded_caption, found.embedded_keywords)
+
+
+def test_a_caption_beyond_all_bounds_is_cut() -> None:
+    """Not collected first."""
+    long = metadata.read(xmp=xmp("word &amp; " * 20_000)).caption
+    assert long is not None
+    assert (metadata.MAX_CAPTION, "word & word &") == (len(long), long[:13])
+
+
+def test_other_fields_of_iptc_are_passed_over() -> None:
+    """A title and a city are neither caption nor keyword."""
+    other = b"\x1c\x02\x05\0\5Title" + b"\x1c\x02\x5a\0\4City"
+    resource = b"8BIM\x04\x04\0\0" + struct.pack(">L", len(other)) + other
+    assert metadata.Metadata() == metadata.read(iptc=resource)

@@ -236,3 +236,9 @@ def test_limits_are_checked_before_anything_is_decoded(name: str, monkeypatch: p
     }
     refusal(files[name])
     assert [] == opened
+
+
+@pytest.mark.parametrize("size", [(0, 0), (0, 5), (5, 0)])
+def test_a_picture_without_area_is_damaged(size: tuple[int, int]) -> None:
+    """There is nothing to show."""
+    assert refusal(samples.png(*size, pixels=b"\0" * 16)).code == "damaged"

@@ -69,7 +69,7 @@ def test_a_square_is_kept_whole(size: tuple[int, int]) -> None:
     assert cut(samples.photograph(*size)) == (0, 0, *size)
 
 
-@pytest.mark.parametrize("size", [(800, 450), (450, 800), (30, 1), (1, 30), (3, 2), (1600, 1599), (1599, 1600)])
+@pytest.mark.parametrize("size", [(800, 450), (450, 800), (30, 1), (1, 30), (3, 2), (400, 399), (399, 400)])
 def test_the_cut_is_the_largest_square_in_the_picture(size: tuple[int, int]) -> None:
     """In whole pixels, inside it."""
     left, top, right, bottom = cut(samples.photograph(*size))
