@@ -8,6 +8,7 @@ VENV = .venv
 BIN = $(VENV)/bin
 UV = .local/tools/bin/uv
 export UV
+unexport PYTHONDONTWRITEBYTECODE # Ansible would compile itself anew in each of its processes
 export PORT
 export RESET
 

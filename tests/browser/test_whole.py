@@ -10,6 +10,7 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
+import pillow_heif
 import pytest
 from PIL import Image as Pillow
 from PIL import ImageChops, ImageOps, ImageStat
@@ -69,7 +70,7 @@ def test_an_empty_gallery_invites_and_its_samples_come_back_described(page: Brow
 
     assert any("cat" in text for text in page.texts("#grid .caption"))
     assert not page.reloaded
-    loaded = "return [...document.querySelectorAll('.thumb')].every((i) => i.complete && i.naturalWidth >= 200)"
+    loaded = "return [...document.querySelectorAll('.thumb')].every((i) => i.complete && i.naturalWidth > 100)"
     page.wait(lambda: page.run(loaded))
 
 
