@@ -11,6 +11,7 @@ from functools import cache
 
 from PIL import Image, ImageChops, ImageCms, ImageDraw
 
+from imgcore.containers import media_type
 from imgcore.model import Picture
 
 RED, GREEN, BLUE, YELLOW = (220, 30, 30), (30, 170, 60), (40, 70, 220), (240, 210, 40)
@@ -421,6 +422,11 @@ def _mutant(data: bytes, other: bytes, chance: random.Random) -> bytes:
     for _ in range(chance.choice((1, 2, 4, 16, 64))):
         changed[chance.randrange(reach)] = chance.randrange(256)
     return bytes(changed)
+
+
+def is_accepted(data: bytes) -> bool:
+    """Whether the first bytes are those of an accepted format."""
+    return media_type(data) is not None
 
 
 def difference(one: Image.Image, two: Image.Image) -> float:

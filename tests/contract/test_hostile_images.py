@@ -1,0 +1,142 @@
+"""No file crashes, hangs or swells the process that decodes it.
+
+Each file is decoded and rendered in a child of its own. ``HOSTILE_MUTANTS=6000`` tries that many mutants
+instead of some hundreds.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests import images as samples
+from tests.hostile import CPU_SECONDS, MEMORY, Outcome
+from tests.sdists import files
+
+ROOT = Path(__file__).parents[2]
+MUTANTS = int(os.environ.get("HOSTILE_MUTANTS", "800"))
+
+
+def judged(paths: Sequence[Path]) -> list[Outcome]:
+    """What became of each file, tried by one clean process for each core."""
+    workers = min(2, os.cpu_count() or 1)
+    shares = [paths[index::workers] for index in range(workers)]
+    # Freed memory goes back to the system at once, or one file's children would inherit another's.
+    environment = os.environ | {"MALLOC_MMAP_THRESHOLD_": "131072", "MALLOC_TRIM_THRESHOLD_": "131072"}
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-m", "tests.hostile"],
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in shares
+    ]
+    for process, share in zip(running, shares, strict=True):
+        assert process.stdin
+        process.stdin.write("\n".join(str(path) for path in share))
+        process.stdin.close()
+    told = [process.stdout.read() for process in running if process.stdout]
+    assert [0] * workers == [process.wait() for process in running]
+    outcomes = [Outcome(**json.loads(line)) for text in told for line in text.splitlines()]
+    assert len(paths) == len(outcomes)
+    return outcomes
+
+
+def faults(outcomes: Sequence[Outcome]) -> list[str]:
+    return [f"{outcome.name}: {outcome.fault} {outcome.message}" for outcome in outcomes if outcome.fault]
+
+
+def written(folder: Path, data: dict[str, bytes]) -> list[Path]:
+    paths = []
+    for name, content in data.items():
+        paths.append(folder / name)
+        paths[-1].write_bytes(content)
+    return paths
+
+
+def test_pillows_own_samples_do_no_harm() -> None:
+    """A thousand files: crashes of the past, bombs, every format, most of which are refused."""
+    outcomes = judged(files("pillow", "Tests"))
+    assert [] == faults(outcomes)
+    counts = Counter(outcome.result.split()[0] for outcome in outcomes)
+    assert counts["ok"] > 400
+    assert counts["rejected"] > 400
+
+
+def test_real_heic_and_avif_files_do_no_harm() -> None:
+    """Of phones and cameras, with depth maps, bursts and alpha, and broken ones."""
+    outcomes = judged(files("pillow-heif", "tests"))
+    assert [] == faults(outcomes)
+    assert sum(outcome.result == "ok" for outcome in outcomes) > 50
+
+
+def test_metadata_does_no_harm(tmp_path: Path) -> None:
+    """What unpacks to hundreds of megabytes, or keeps a careless reader busy for hours."""
+    assert [] == faults(judged(written(tmp_path, samples.metadata_bombs())))
+
+
+def test_large_metadata_does_no_harm(tmp_path: Path) -> None:
+    """The same at nearly the largest size that is accepted at all."""
+    assert [] == faults(judged(written(tmp_path, samples.metadata_bombs(20_500_000))))
+
+
+def test_pixels_do_no_harm(tmp_path: Path) -> None:
+    """Claimed ones and real ones, up to the limit of fifty million."""
+    assert [] == faults(judged(written(tmp_path, samples.size_bombs())))
+
+
+def test_mutants_do_no_harm(tmp_path: Path) -> None:
+    """Of every accepted format, the same ones each time."""
+    seeds = [path.read_bytes() for path in (*files("pillow", "Tests"), *files("pillow-heif", "tests"))]
+    accepted = [data for data in seeds if 0 < len(data) < 200_000 and samples.is_accepted(data)]
+    made = samples.mutants(accepted, MUTANTS)
+    outcomes = judged(written(tmp_path, {str(number): data for number, data in enumerate(made)}))
+    assert [] == faults(outcomes)
+    assert {"ok", "rejected"} == {outcome.result.split()[0] for outcome in outcomes}
+
+
+@pytest.mark.parametrize(
+    ("outcome", "fault"),
+    [
+        (Outcome("x", "died of signal 11", "", 0, 0.0, 0), "died of signal 11"),
+        (Outcome("x", "raised", "KeyError", 0, 0.0, 0), "raised"),
+        (Outcome("x", "rejected damaged", "", 0, CPU_SECONDS + 1, 0), "took 3.0 s of CPU"),
+        (Outcome("x", "ok", "", 1_000_000, 0.1, MEMORY + 18_000_000), "took 60 MB for 1.0 megapixels"),
+        (Outcome("x", "ok", "", 1_000_000, 0.1, MEMORY + 16_000_000), None),
+    ],
+)
+def test_a_fault_is_seen_as_one(outcome: Outcome, fault: str | None) -> None:
+    """So that the tests above can fail."""
+    assert fault == outcome.fault
+
+
+def test_a_child_that_swells_or_hangs_is_seen(tmp_path: Path) -> None:
+    """The judge's own measure, tried on a decoder that takes memory and time."""
+    script = (
+        "import time, json, sys\n"
+        "from dataclasses import asdict\n"
+        "from tests import hostile\n"
+        "def careless(data, **_):\n"
+        "    held = bytearray(100 << 20); end = time.process_time() + 2.2\n"
+        "    while time.process_time() < end: pass\n"
+        "    raise hostile.Rejected('no', code='damaged')\n"
+        "hostile.images.decode = careless\n"
+        "print([json.dumps(asdict(outcome)) for outcome in hostile.judge([('x', b'x')])][0])"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    outcome = Outcome(**json.loads(told))
+    assert outcome.memory > 90 << 20
+    assert outcome.cpu > CPU_SECONDS
+    assert outcome.fault
