@@ -62,26 +62,32 @@ class Cloud:
             config=Config(retries={"max_attempts": 0}, signature_version="s3v4" if service == "s3" else None),
         )
 
-    def apply(self, *arguments: str, functions: bool = True, **variables: Any) -> str:
+    def apply(
+        self,
+        *arguments: str,
+        functions: bool = True,
+        environ: Mapping[str, str] | None = None,
+        **variables: Any,
+    ) -> str:
         """Run playbooks/local.yml with these extra variables; what Ansible printed."""
         skipped = () if functions else ("--skip-tags", "functions")
-        done = self.ansible("playbooks/local.yml", *skipped, *arguments, **variables)
+        done = self.ansible("playbooks/local.yml", *skipped, *arguments, environ=environ, **variables)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    def ansible(self, playbook: str, *arguments: str, **variables: Any) -> subprocess.CompletedProcess[str]:
+    def ansible(
+        self, playbook: str, *arguments: str, environ: Mapping[str, str] | None = None, **variables: Any
+    ) -> subprocess.CompletedProcess[str]:
         """Run a playbook of the repository on this cloud."""
         given = {"local_cloud_home": str(self.home), **variables}
         command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", "inventory/local", playbook]
-        environ = self.root | {"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"}
-        environ["ANSIBLE_LOCAL_TEMP"] = str(self.home / "ansible")
+        settings = {"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_HOME": str(self.home / "ansible")}
         return subprocess.run(
             [*command, "-e", json.dumps(given), *arguments],
             cwd=ROOT,
-            env=environ,
+            env=self.root | settings | {"ANSIBLE_NOCOLOR": "1"} | dict(environ or {}),
             capture_output=True,
             text=True,
-            timeout=280,
         )
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/python
-"""Gives an SNS subscription its dead-letter queue; community.aws.sns_topic sets RawMessageDelivery only."""
+"""Gives SNS subscriptions their dead-letter queues; community.aws.sns_topic sets RawMessageDelivery only."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 DOCUMENTATION = r"""
 module: sns_subscription_dead_letter
-short_description: Keeps what an SNS topic could not deliver in an SQS queue
+short_description: Keeps what an SNS topic could not deliver in SQS queues
 description:
-  - Sets the RedrivePolicy of the subscription that an endpoint has to a topic.
+  - Sets the RedrivePolicy of the subscriptions that endpoints have to a topic.
   - In check mode nothing is written; a subscription that does not exist yet is reported as a change.
 author: The Caption Gallery authors
 options:
@@ -20,13 +20,9 @@ options:
     description: ARN of the topic.
     type: str
     required: true
-  endpoint:
-    description: The subscribed endpoint, such as a queue's ARN.
-    type: str
-    required: true
-  dead_letter_arn:
-    description: ARN of the queue for what cannot be delivered.
-    type: str
+  dead_letters:
+    description: ARNs of the queues for what cannot be delivered, by the endpoints, such as a queue's ARN.
+    type: dict
     required: true
 """
 
@@ -34,30 +30,28 @@ EXAMPLES = r"""
 - name: Keep what cannot be put into the orders queue
   sns_subscription_dead_letter:
     topic_arn: arn:aws:sns:eu-central-1:123456789012:orders
-    endpoint: arn:aws:sqs:eu-central-1:123456789012:orders
-    dead_letter_arn: arn:aws:sqs:eu-central-1:123456789012:orders-undelivered
+    dead_letters:
+      arn:aws:sqs:eu-central-1:123456789012:orders: arn:aws:sqs:eu-central-1:123456789012:orders-undelivered
 """
 
 RETURN = r"""
-subscription_arn:
-  description: The subscription, where it exists.
-  type: str
+endpoints:
+  description: The endpoints whose subscription was not so.
+  type: list
+  elements: str
   returned: always
 """
 
 ATTRIBUTE = "RedrivePolicy"
 
 
-def find(client, topic_arn: str, endpoint: str) -> str | None:
-    """The ARN of the endpoint's subscription; None where there is no such topic or subscription."""
+def subscriptions(client, topic_arn: str) -> dict[str, str]:
+    """The ARNs of a topic's subscriptions by their endpoints; none where there is no such topic."""
+    pages = client.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic_arn)
     try:
-        for page in client.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic_arn):
-            for subscription in page["Subscriptions"]:
-                if subscription["Endpoint"] == endpoint:
-                    return subscription["SubscriptionArn"]
+        return {each["Endpoint"]: each["SubscriptionArn"] for page in pages for each in page["Subscriptions"]}
     except client.exceptions.NotFoundException:
-        pass
-    return None
+        return {}
 
 
 def apply(client, subscription_arn: str, dead_letter_arn: str, check_mode: bool) -> bool:
@@ -74,23 +68,25 @@ def apply(client, subscription_arn: str, dead_letter_arn: str, check_mode: bool)
 
 def main() -> None:
     """Ansible's entry point."""
-    names = ("topic_arn", "endpoint", "dead_letter_arn")
     module = AnsibleAWSModule(
-        argument_spec={name: {"type": "str", "required": True} for name in names}, supports_check_mode=True
+        argument_spec={
+            "topic_arn": {"type": "str", "required": True},
+            "dead_letters": {"type": "dict", "required": True},
+        },
+        supports_check_mode=True,
     )
-    topic_arn, endpoint, dead_letter_arn = (module.params[name] for name in names)
-    client = module.client("sns")
+    topic_arn, client = module.params["topic_arn"], module.client("sns")
+    changed = []
     try:
-        subscription_arn = find(client, topic_arn, endpoint)
-        if subscription_arn is not None:
-            changed = apply(client, subscription_arn, dead_letter_arn, module.check_mode)
-        elif module.check_mode:
-            changed = True
-        else:
-            module.fail_json(msg=f"{endpoint} is not subscribed to {topic_arn}")
+        found = subscriptions(client, topic_arn)
+        for endpoint, dead_letter_arn in module.params["dead_letters"].items():
+            if endpoint not in found and not module.check_mode:
+                module.fail_json(msg=f"{endpoint} is not subscribed to {topic_arn}")
+            if endpoint not in found or apply(client, found[endpoint], dead_letter_arn, module.check_mode):
+                changed.append(endpoint)
     except (BotoCoreError, ClientError) as error:
-        module.fail_json_aws(error, msg=f"The subscription of {endpoint} cannot be given its dead-letter queue")
-    module.exit_json(changed=changed, subscription_arn=subscription_arn)
+        module.fail_json_aws(error, msg=f"The subscriptions of {topic_arn} cannot be given dead-letter queues")
+    module.exit_json(changed=bool(changed), endpoints=changed)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,50 @@
+"""The roles applied to an emulator of their own, with a probe in place of the functions' code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from tests.cloud import Cloud, cloud
+from tests.deploy.local_tools import DERIVED, PROBE, SECRET, UPLOADS, pack_probe
+from tests.deploy.recorder import Recorder, recording
+
+
+@dataclass(frozen=True)
+class Applied:
+    """A cloud with everything on it, the door through which Ansible comes, and what its first run printed."""
+
+    aws: Cloud
+    door: Recorder
+    said: str
+
+    def again(self, *arguments: str) -> str:
+        """Run the playbook once more, as it was run; what Ansible printed."""
+        return self.aws.apply(*arguments, environ={"AWS_ENDPOINT_URL": self.door.endpoint}, **PROBE)
+
+
+@pytest.fixture(scope="session")
+def applied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Applied]:
+    """The roles, applied, and a few objects and secrets to be tempted by."""
+    home = tmp_path_factory.mktemp("deploy") / "home"
+    pack_probe(home / "dist")
+    with cloud(home) as aws, recording(aws.emulator.port) as door:
+        said = aws.apply(environ={"AWS_ENDPOINT_URL": door.endpoint}, **PROBE)
+        for bucket, key in (
+            (UPLOADS, "raw/there.jpg"),
+            (UPLOADS, "elsewhere.jpg"),
+            (DERIVED, "thumbnails/there"),
+        ):
+            aws.client("s3").put_object(Bucket=bucket, Key=key, Body=b"x")
+        for name in (SECRET, "another-secret"):
+            aws.client("secretsmanager").create_secret(Name=name, SecretString="made up")
+        aws.client("s3").create_bucket(Bucket="another-bucket")
+        yield Applied(aws, door, said)
+
+
+@pytest.fixture(scope="session")
+def aws(applied: Applied) -> Cloud:
+    """That cloud."""
+    return applied.aws

@@ -1,0 +1,80 @@
+"""A door before the emulator that notes each call and changes nothing, not even the Host that was signed."""
+
+from __future__ import annotations
+
+import http.client
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs
+
+READS = ("BatchGet", "Describe", "Get", "Head", "List")
+
+
+@dataclass
+class Recorder:
+    """Where to call, and what was called since the last ``clear``."""
+
+    endpoint: str = ""
+    calls: list[str] = field(default_factory=list)
+
+    def clear(self) -> None:
+        """Forget what was called so far."""
+        self.calls.clear()
+
+    @property
+    def writes(self) -> list[str]:
+        """The calls that change something: by their names, or by the method where a call has none."""
+        return [call for call in self.calls if not call.startswith((*READS, "GET ", "HEAD "))]
+
+
+def name_of(method: str, path: str, target: str, body: bytes) -> str:
+    """The operation of a JSON or query call; method and path of any other."""
+    if target:
+        return target.rpartition(".")[2]
+    if method == "POST" and (named := parse_qs(body.decode("latin-1")).get("Action")):
+        return named[0]
+    return f"{method} {path}"
+
+
+@contextmanager
+def recording(port: int) -> Iterator[Recorder]:
+    """Listen on a free port and pass everything on to ``port``."""
+    recorder = Recorder()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def pass_on(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            target = self.headers.get("X-Amz-Target", "")
+            recorder.calls.append(name_of(self.command, self.path, target, body))
+            onward = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+            onward.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+            for name, value in self.headers.items():
+                if name.lower() != "expect":
+                    onward.putheader(name, value)
+            onward.endheaders(body)
+            answer = onward.getresponse()
+            content = answer.read()
+            self.send_response(answer.status)
+            for name, value in answer.getheaders():
+                if name.lower() not in ("content-length", "transfer-encoding", "connection"):
+                    self.send_header(name, value)
+            self.send_header("Content-Length", answer.getheader("Content-Length") or str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+            onward.close()
+
+        do_DELETE = do_GET = do_HEAD = do_POST = do_PUT = pass_on  # noqa: N815 - http.server's names
+
+        def log_message(self, *_: object) -> None:
+            """Quietly."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        recorder.endpoint = f"http://127.0.0.1:{server.server_port}"
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield recorder
+        server.shutdown()

@@ -1,0 +1,221 @@
+"""What storage, events, functions and local_cloud make, and that they leave it alone afterwards."""
+
+from __future__ import annotations
+
+import json
+import stat
+from typing import Any
+
+import pytest
+
+from tests.cloud import Cloud
+from tests.deploy.conftest import Applied
+from tests.deploy.local_tools import ARN, DERIVED, PREFIX, UPLOADS, queue, recap
+
+pytestmark = pytest.mark.timeout(900)  # Ansible on a busy machine
+
+KINDS = ("thumbnail", "caption")
+TAGS = {"Project": "caption-gallery", "Env": "local", "Release": "local"}
+
+
+def mapping(aws: Cloud, name: str) -> dict[str, Any]:
+    """The event source mapping of a function, which has one."""
+    found = aws.client("lambda").list_event_source_mappings(FunctionName=f"{PREFIX}-{name}")
+    (only,) = found["EventSourceMappings"]
+    return only
+
+
+def notifications(aws: Cloud) -> dict[str, Any]:
+    """What the uploads bucket announces, and to whom."""
+    found = aws.client("s3").get_bucket_notification_configuration(Bucket=UPLOADS)
+    return {name: value for name, value in found.items() if name != "ResponseMetadata"}
+
+
+def subscriptions(aws: Cloud) -> list[dict[str, Any]]:
+    """The attributes of the topic's subscriptions."""
+    sns = aws.client("sns")
+    topic = ARN.format("sns", f"{PREFIX}-uploads")
+    found = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+    return [
+        sns.get_subscription_attributes(SubscriptionArn=each["SubscriptionArn"])["Attributes"] for each in found
+    ]
+
+
+def test_a_first_run_makes_things(applied: Applied) -> None:
+    """Otherwise the next test shows nothing."""
+    assert recap(applied.said)["changed"] > 25
+
+
+def test_a_second_run_changes_nothing(applied: Applied) -> None:
+    """Every task finds what it wants, and calls nothing that writes."""
+    applied.door.clear()
+    assert 0 == recap(applied.again())["changed"]
+    assert [] == applied.door.writes
+
+
+def test_check_mode_claims_and_writes_nothing(applied: Applied) -> None:
+    """Where everything is there; and it did look."""
+    applied.door.clear()
+    assert 0 == recap(applied.again("--check"))["changed"]
+    assert len(applied.door.calls) > 50
+    assert [] == applied.door.writes
+
+
+@pytest.mark.parametrize("bucket", [UPLOADS, DERIVED])
+def test_buckets_are_private(aws: Cloud, bucket: str) -> None:
+    """All four blocks on, and no list of rights but the owner's."""
+    s3 = aws.client("s3")
+    blocked = s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]
+    rules = s3.get_bucket_ownership_controls(Bucket=bucket)["OwnershipControls"]["Rules"]
+    assert [True] * 4 == list(blocked.values())
+    assert [{"ObjectOwnership": "BucketOwnerEnforced"}] == rules
+
+
+@pytest.mark.parametrize("bucket", [UPLOADS, DERIVED])
+def test_buckets_are_encrypted_and_tagged(aws: Cloud, bucket: str) -> None:
+    """As everything here is."""
+    s3 = aws.client("s3")
+    (rule,) = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
+    tags = {each["Key"]: each["Value"] for each in s3.get_bucket_tagging(Bucket=bucket)["TagSet"]}
+    assert "AES256" == rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"]
+    assert {**TAGS, "Role": "storage"} == tags
+
+
+@pytest.mark.parametrize(("bucket", "status"), [(UPLOADS, "Enabled"), (DERIVED, None)])
+def test_only_uploads_are_versioned(aws: Cloud, bucket: str, status: str | None) -> None:
+    """What is derived can be made again."""
+    assert status == aws.client("s3").get_bucket_versioning(Bucket=bucket).get("Status")
+
+
+def test_old_versions_and_unfinished_uploads_end(aws: Cloud) -> None:
+    """And the uploads themselves never do by themselves."""
+    (rule,) = aws.client("s3").get_bucket_lifecycle_configuration(Bucket=UPLOADS)["Rules"]
+    assert 2 == rule["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"]
+    assert 30 == rule["NoncurrentVersionExpiration"]["NoncurrentDays"]
+    assert {"ExpiredObjectDeleteMarker": True} == rule["Expiration"]
+
+
+def test_pages_of_this_machine_may_talk_to_the_buckets(aws: Cloud) -> None:
+    """On any port, to send forms and to read."""
+    (rule,) = aws.client("s3").get_bucket_cors(Bucket=UPLOADS)["CORSRules"]
+    assert ["http://127.0.0.1:*", "http://localhost:*"] == rule["AllowedOrigins"]
+    assert ["POST", "GET"] == rule["AllowedMethods"]
+
+
+def test_uploads_are_announced_to_the_topic_alone(aws: Cloud) -> None:
+    """New objects under raw/, and nothing else."""
+    (told,) = notifications(aws)["TopicConfigurations"]
+    assert ["TopicConfigurations"] == list(notifications(aws))
+    assert ["s3:ObjectCreated:*"] == told["Events"]
+    assert [{"Name": "prefix", "Value": "raw/"}] == told["Filter"]["Key"]["FilterRules"]
+
+
+def test_only_the_uploads_bucket_may_publish(aws: Cloud) -> None:
+    """Of this account."""
+    topic = ARN.format("sns", f"{PREFIX}-uploads")
+    policy = json.loads(aws.client("sns").get_topic_attributes(TopicArn=topic)["Attributes"]["Policy"])
+    (statement,) = policy["Statement"]
+    assert {"Service": "s3.amazonaws.com"} == statement["Principal"]
+    assert {"aws:SourceArn": f"arn:aws:s3:::{UPLOADS}"} == statement["Condition"]["ArnEquals"]
+    assert {"aws:SourceAccount": "000000000000"} == statement["Condition"]["StringEquals"]
+
+
+def test_subscriptions_are_raw_and_have_a_dead_letter_queue_each(aws: Cloud) -> None:
+    """So that an event comes as S3 wrote it, or is kept."""
+    found = sorted(
+        (each["Endpoint"], each["RawMessageDelivery"], json.loads(each["RedrivePolicy"])["deadLetterTargetArn"])
+        for each in subscriptions(aws)
+    )
+    expected = [
+        (ARN.format("sqs", f"{PREFIX}-{kind}"), "true", ARN.format("sqs", f"{PREFIX}-{kind}-undelivered"))
+        for kind in sorted(KINDS)
+    ]
+    assert expected == found
+
+
+@pytest.mark.parametrize(("kind", "visibility"), [("thumbnail", "360"), ("caption", "720")])
+def test_queues_wait_six_timeouts_and_keep_four_days(aws: Cloud, kind: str, visibility: str) -> None:
+    """And give up after five deliveries."""
+    attributes = queue(aws, kind)
+    dead = {"deadLetterTargetArn": ARN.format("sqs", f"{PREFIX}-{kind}-dead"), "maxReceiveCount": 5}
+    assert (visibility, str(4 * 86_400)) == (
+        attributes["VisibilityTimeout"],
+        attributes["MessageRetentionPeriod"],
+    )
+    assert dead == attributes["RedrivePolicy"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_dead_letters_are_of_their_own_queue_and_stay_two_weeks(aws: Cloud, kind: str) -> None:
+    """No other queue may send its own there."""
+    attributes = queue(aws, f"{kind}-dead")
+    allowed = {"redrivePermission": "byQueue", "sourceQueueArns": [ARN.format("sqs", f"{PREFIX}-{kind}")]}
+    assert str(14 * 86_400) == attributes["MessageRetentionPeriod"]
+    assert allowed == attributes["RedriveAllowPolicy"]
+
+
+@pytest.mark.parametrize(("kind", "maximum"), [("thumbnail", 5), ("caption", 4)])
+def test_functions_are_fed_one_message_at_a_time(aws: Cloud, kind: str, maximum: int) -> None:
+    """Each failure counts for itself, and only so many run at once."""
+    fed = mapping(aws, kind)
+    assert (1, ["ReportBatchItemFailures"]) == (fed["BatchSize"], fed["FunctionResponseTypes"])
+    assert {"MaximumConcurrency": maximum} == fed["ScalingConfig"]
+
+
+@pytest.mark.parametrize(("kind", "timeout"), [("thumbnail", 60), ("caption", 120)])
+def test_functions_have_their_limits(aws: Cloud, kind: str, timeout: int) -> None:
+    """Time, memory and reserved concurrency."""
+    found = aws.client("lambda").get_function(FunctionName=f"{PREFIX}-{kind}")
+    assert (timeout, 1769) == (found["Configuration"]["Timeout"], found["Configuration"]["MemorySize"])
+    assert 5 == found["Concurrency"]["ReservedConcurrentExecutions"]
+
+
+def test_leases_end_between_the_timeout_and_the_visibility(aws: Cloud) -> None:
+    """A worker that is cut off cannot come too late, and its task is free when the message comes again."""
+    found = aws.client("lambda").get_function_configuration(FunctionName=f"{PREFIX}-caption")
+    settings = found["Environment"]["Variables"]
+    assert ("75", "135") == (settings["THUMBNAIL_LEASE_SECONDS"], settings["CAPTION_LEASE_SECONDS"])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_logs_end(aws: Cloud, kind: str) -> None:
+    """After thirty days."""
+    found = aws.client("logs").describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{PREFIX}-{kind}")
+    assert [30] == [group["retentionInDays"] for group in found["logGroups"]]
+
+
+def test_the_sweeper_runs_each_minute(aws: Cloud) -> None:
+    """By a rule that is on, with the right words."""
+    events = aws.client("events")
+    rule = events.describe_rule(Name=f"{PREFIX}-sweep")
+    (target,) = events.list_targets_by_rule(Rule=f"{PREFIX}-sweep")["Targets"]
+    assert ("rate(1 minute)", "ENABLED") == (rule["ScheduleExpression"], rule["State"])
+    assert {"task": "sweep"} == json.loads(target["Input"])
+    assert ARN.format("lambda", f"function:{PREFIX}-caption") == target["Arn"]
+
+
+def test_only_that_rule_may_invoke_the_caption_function(aws: Cloud) -> None:
+    """Of this account."""
+    policy = json.loads(aws.client("lambda").get_policy(FunctionName=f"{PREFIX}-caption")["Policy"])
+    (statement,) = policy["Statement"]
+    assert {"Service": "events.amazonaws.com"} == statement["Principal"]
+    assert ARN.format("events", f"rule/{PREFIX}-sweep") == statement["Condition"]["ArnLike"]["AWS:SourceArn"]
+    assert {"AWS:SourceAccount": "000000000000"} == statement["Condition"]["StringEquals"]
+
+
+def test_the_web_process_gets_names_and_an_identity(aws: Cloud) -> None:
+    """Everything that it needs, and not the keys of whoever may do everything."""
+    settings = aws.settings("web")
+    assert UPLOADS == settings["UPLOADS_BUCKET"]
+    assert settings["CAPTION_QUEUE_URL"].endswith(f"{PREFIX}-caption")
+    assert aws.root["AWS_ACCESS_KEY_ID"] != settings["AWS_ACCESS_KEY_ID"]
+    assert (
+        f"arn:aws:iam::000000000000:user/{PREFIX}-gallery"
+        == aws.client("sts", settings).get_caller_identity()["Arn"]
+    )
+
+
+@pytest.mark.parametrize("name", ["web", "operator"])
+def test_credentials_are_readable_by_their_owner_only(aws: Cloud, name: str) -> None:
+    """Nobody else on the machine."""
+    assert 0o600 == stat.S_IMODE((aws.home / f"{name}.env").stat().st_mode)
