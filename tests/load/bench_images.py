@@ -1,0 +1,89 @@
+"""How long a photograph takes: decoding, rendering, and the way that decodes all of it first.
+
+``python -m tests.load.bench_images [ROUNDS]`` prints a table of medians, in milliseconds of one core.
+"""
+
+from __future__ import annotations
+
+import io
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+
+from PIL import Image, ImageOps
+from pillow_heif import register_heif_opener
+
+from imgcore import images, thumbnails
+from tests import images as samples
+
+ROUNDS = 5
+POOL = 20  # photographs dropped at once
+
+
+def sources() -> dict[str, bytes]:
+    """The files to be measured, each with about the detail and the bytes of a real one."""
+    twelve, twenty_four = (4032, 3024), (6000, 4000)
+    photograph = samples.photograph(*twelve)
+    return {
+        "JPEG 12 MP": samples.encode(photograph, "JPEG", quality=88),
+        "JPEG 24 MP": samples.encode(samples.photograph(*twenty_four), "JPEG", quality=88),
+        "JPEG 12 MP progressive": samples.encode(photograph, "JPEG", quality=88, progressive=True),
+        "HEIC 12 MP": samples.encode(photograph, "HEIF", quality=50),
+        "PNG 12 MP": samples.encode(photograph, "PNG", compress_level=3),
+        "WebP 12 MP": samples.encode(photograph, "WEBP", quality=85, method=0),
+        "AVIF 12 MP": samples.encode(photograph, "AVIF", quality=60, speed=10),
+    }
+
+
+def whole_then_small(data: bytes) -> None:
+    """What most programs do: decode all of it, turn it, then resize."""
+    image = ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("RGB")
+    image.resize(images.inside(image.size, thumbnails.DISPLAY_SIDE), Image.Resampling.LANCZOS)
+
+
+def median(work: Callable[[], object], rounds: int) -> float:
+    """Milliseconds of CPU time; the first run, which loads libraries, does not count."""
+    taken = []
+    for _ in range(rounds + 1):
+        start = time.process_time()
+        work()
+        taken.append(1000 * (time.process_time() - start))
+    return statistics.median(taken[1:])
+
+
+def both(data: bytes) -> None:
+    """All that the thumbnail function does to one photograph."""
+    thumbnails.render(images.decode(data, max_side=thumbnails.DISPLAY_SIDE), "0" * 32, fit="crop")
+
+
+def main(rounds: int) -> None:
+    """Measure and print."""
+    register_heif_opener()
+    print(f"median of {rounds}, ms of one core; 'naive': decode all, then resize\n")
+    columns = ("file", "MB", "decode", "render", "naive", "naive/decode")
+    print("{:<24}{:>7}{:>9}{:>9}{:>9}{:>14}".format(*columns))
+    files = sources()
+    for name, data in files.items():
+        photo = images.decode(data, max_side=thumbnails.DISPLAY_SIDE)
+        decode = median(partial(images.decode, data, max_side=thumbnails.DISPLAY_SIDE), rounds)
+        render = median(partial(thumbnails.render, photo, "0" * 32, fit="crop"), rounds)
+        naive = median(partial(whole_then_small, data), rounds)
+        size, ratio = len(data) / 1e6, naive / decode
+        print(f"{name:<24}{size:>7.1f}{decode:>9.0f}{render:>9.0f}{naive:>9.0f}{ratio:>13.1f}×")
+    at_once(files["JPEG 12 MP"])
+
+
+def at_once(data: bytes) -> None:
+    """Many of one kind in two processes, as when somebody drops a folder."""
+    with ProcessPoolExecutor(2) as pool:
+        list(pool.map(both, [data] * 2))  # start the processes
+        start = time.perf_counter()
+        list(pool.map(both, [data] * POOL))
+        print(f"\n{POOL} JPEGs of 12 MP in two processes: all done after {time.perf_counter() - start:.1f} s")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS)
