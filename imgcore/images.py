@@ -101,6 +101,8 @@ def decode(data: bytes, *, max_side: int, declared: str | None = None, max_bytes
         image, size = _picture(carved, max_side, extra.orientation)
     except Rejected:
         raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise refusals.too_large_for_the_host() from error
     except MemoryError as error:
         raise refusals.too_heavy() from error
     except Exception as error:

@@ -92,6 +92,14 @@ def animated(kind: str) -> Rejected:
     )
 
 
+def too_large_for_the_host() -> Rejected:
+    """For a picture within the limits, where the host has set Pillow a lower one."""
+    return Rejected(
+        "The picture has more pixels than are allowed here; scale it down and upload it again.",
+        code="too_many_pixels",
+    )
+
+
 def too_heavy() -> Rejected:
     """For a picture within the limits that this machine has no memory for."""
     return Rejected(

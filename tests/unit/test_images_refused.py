@@ -197,7 +197,8 @@ def test_something_declared_an_image_that_is_none_is_not_a_wrong_type() -> None:
         (SyntaxError("broken PNG"), "damaged"),
         (RecursionError(), "damaged"),
         (KeyError("MPO"), "damaged"),
-        (Image.DecompressionBombError("bomb"), "damaged"),
+        (Image.DecompressionBombError("bomb"), "too_many_pixels"),
+        (Image.DecompressionBombWarning("bomb"), "too_many_pixels"),
     ],
 )
 def test_whatever_a_codec_raises_is_a_refusal(
