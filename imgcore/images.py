@@ -86,8 +86,8 @@ def decode(data: bytes, *, max_side: int, declared: str | None = None, max_bytes
     """Decode ``data`` once, scaled so that its longer side is at most ``max_side`` pixels; never enlarged.
 
     ``declared`` is the media type that the file was sent as; it is compared where it is an accepted one.
-    Raises Rejected, with one of the codes empty, too_large, not_an_image, unsupported, wrong_type, animated,
-    too_many_pixels, too_long, too_heavy and damaged; no file makes it raise anything else.
+    Raises Rejected, with one of the codes empty, too_large, not_an_image, unsupported_type, wrong_type,
+    animated, too_many_pixels, too_long, too_heavy and damaged; no file makes it raise anything else.
     """
     refusals.check_bytes(data, max_bytes)
     kind = refusals.check_type(data, declared)

@@ -44,7 +44,7 @@ def check_bytes(data: bytes, max_bytes: int) -> None:
 
 
 def check_type(data: bytes, declared: str | None) -> str:
-    """The media type of the content. Rejected (not_an_image, unsupported, wrong_type).
+    """The media type of the content. Rejected (not_an_image, unsupported_type, wrong_type).
 
     A declared type that is not one of those accepted here is no statement to compare with.
     """
@@ -128,7 +128,7 @@ def _foreign(name: str | None) -> Rejected:
         article = "an" if name[0].lower() in "aeiou" or name.startswith("SVG") else "a"
         return Rejected(
             f"The file is {article} {name}, which is not taken; export the picture as JPEG and upload that.",
-            code="unsupported",
+            code="unsupported_type",
         )
     return Rejected(
         f"The file is not a picture, whatever its name says; choose a {_ACCEPTED} file.", code="not_an_image"

@@ -56,7 +56,7 @@ def test_the_first_bytes_alone_are_damaged(name: str) -> None:
         ),
         (
             b"%PDF-1.7\n%...",
-            "unsupported",
+            "unsupported_type",
             "The file is a PDF document, which is not taken; export the picture as JPEG and upload that.",
         ),
         (
@@ -133,7 +133,7 @@ def test_an_animation_of_two_frames_is_one() -> None:
 def test_what_people_take_for_photographs_is_named(head: bytes, name: str) -> None:
     """So that they know what to convert."""
     error = refusal(head + b"\0" * 50)
-    assert error.code == "unsupported"
+    assert error.code == "unsupported_type"
     assert f"The file is {name}, which is not taken" in error.message
 
 
