@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import SplitResult, urlsplit
 from xml.sax.saxutils import escape
 
 Answer = tuple[int, dict[str, str], bytes]
@@ -225,10 +226,10 @@ def flow_logs() -> None:
 
 
 def databases() -> None:
-    """RDS: an engine has all its parameters, an instance keeps what it was asked for, its endpoint answers.
+    """RDS: an engine has all its parameters, an instance keeps what it was asked for, and there is a server.
 
-    gp3 has 3,000 operations and 125 MB a second. DATABASE_ENDPOINT, host:port, says where the server is that
-    stands for every instance.
+    gp3 has 3,000 operations and 125 MB a second. DATABASE_SERVER, mysql://user:password@host:port, names the
+    server that stands for every instance: its master and its database are made with the instance.
     """
     from ministack.services import rds
 
@@ -240,16 +241,18 @@ def databases() -> None:
 
     def corrected(params: Any) -> Answer:
         answer = create(params)
-        host, _, port = os.environ.get("DATABASE_ENDPOINT", "").rpartition(":")
-        instance = rds._instances.get(rds._p(params, "DBInstanceIdentifier"))
-        if instance:
+        if (instance := rds._instances.get(rds._p(params, "DBInstanceIdentifier"))) is not None:
             instance["PreferredBackupWindow"] = rds._p(params, "PreferredBackupWindow") or "03:00-04:00"
             logs = rds._parse_member_list(params, "EnableCloudwatchLogsExports")
             instance["EnabledCloudwatchLogsExports"] = logs
             if instance["StorageType"] == "gp3":
                 instance |= {"Iops": 3000, "StorageThroughput": 125}
-        if instance and host:
-            instance["Endpoint"] |= {"Address": host, "Port": int(port)}
+            if server := os.environ.get("DATABASE_SERVER"):
+                url = urlsplit(server)
+                instance["Endpoint"] |= {"Address": url.hostname, "Port": url.port}
+                _make_master(
+                    url, instance["DBName"], instance["MasterUsername"], rds._p(params, "MasterUserPassword")
+                )
         return answer
 
     def told(instance: dict[str, Any]) -> str:
@@ -260,6 +263,23 @@ def databases() -> None:
     rds._ACTION_MAP["CreateDBInstance"] = corrected
     empty = "<EnabledCloudwatchLogsExports/>"
     _tell_more(rds, "DescribeDBInstances", "DBInstanceIdentifier", rds._instances, told, empty)
+
+
+def _make_master(server: SplitResult, database: str, user: str, password: str) -> None:
+    """What RDS makes inside a new instance."""
+    import pymysql
+
+    link = pymysql.connect(
+        host=server.hostname, port=server.port, user=server.username, password=server.password
+    )
+    with link, link.cursor() as cursor:
+        cursor.execute(f"DROP DATABASE IF EXISTS `{database}`")
+        cursor.execute("SELECT user FROM mysql.user WHERE host = '%'")
+        for (old,) in cursor.fetchall():
+            cursor.execute("DROP USER %s@'%%'", (old,))
+        cursor.execute(f"CREATE DATABASE `{database}`")
+        cursor.execute("CREATE USER %s@'%%' IDENTIFIED BY %s", (user, password))
+        cursor.execute("GRANT ALL ON *.* TO %s@'%%' WITH GRANT OPTION", (user,))
 
 
 def _matches(asked: dict[str, list[str]], fields: dict[str, str]) -> bool:
