@@ -83,6 +83,12 @@ class Whole:
         assert found, self.output
         return found[0]
 
+    def stop(self) -> None:
+        """Ctrl-C, and wait; harmless when it has ended."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+        self.process.wait(60)
+
 
 @contextmanager
 def whole(home: Path, **settings: str) -> Iterator[Whole]:
@@ -105,8 +111,7 @@ def whole(home: Path, **settings: str) -> Iterator[Whole]:
                 time.sleep(0.2)
             yield running
         finally:
-            process.send_signal(signal.SIGINT)
-            process.wait(60)
+            running.stop()
 
 
 def free_port() -> int:

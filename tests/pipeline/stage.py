@@ -87,7 +87,9 @@ class Stage:
 
     def workers(self) -> list[int]:
         """The processes that run the functions just now."""
-        listed = subprocess.run(["ps", "-axww", "-o", "pid=,args="], capture_output=True, text=True, check=True).stdout
+        listed = subprocess.run(
+            ["ps", "-axww", "-o", "pid=,args="], capture_output=True, text=True, check=True
+        ).stdout
         mine = [line.split(None, 1) for line in listed.splitlines() if str(self.aws.home) in line]
         return [int(pid) for pid, command in mine if "lambda" in command]
 
