@@ -265,6 +265,24 @@ def databases() -> None:
     _tell_more(rds, "DescribeDBInstances", "DBInstanceIdentifier", rds._instances, told, empty)
 
 
+def audit() -> None:
+    """CloudTrail: AWS names the action of every call, whichever protocol it came by."""
+    from ministack import app
+    from ministack.services import cloudtrail
+
+    name, record = app._ct_event_name, cloudtrail.record_event
+
+    def named(service: str, method: str, path: str, headers: Any, query: Any) -> str:
+        head, _, operation = path.rpartition("/operation/")
+        return operation if head else str(name(service, method, path, headers, query))
+
+    def recorded(*, event_name: str, request_params: dict[str, Any], **further: Any) -> None:
+        action = request_params.get("Action") if isinstance(request_params, dict) else None
+        record(event_name=str(action or event_name), request_params=request_params, **further)
+
+    app._ct_event_name, cloudtrail.record_event = named, recorded
+
+
 def _make_master(server: SplitResult, database: str, user: str, password: str) -> None:
     """What RDS makes inside a new instance."""
     import pymysql
@@ -337,6 +355,7 @@ CORRECTIONS = (
     vpc_endpoints,
     flow_logs,
     databases,
+    audit,
 )
 
 
