@@ -99,6 +99,7 @@ class Emulator:
             (self._state / "sqs.json").unlink(missing_ok=True)
             emulator._save()
         self._clear_scratch()
+        self._forget_logs()
         for folder in (self._state, self.home / "objects", self.scratch):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return emulator
@@ -109,6 +110,17 @@ class Emulator:
             self.scratch.rename(self.home / f"{OLD}{time.time_ns()}")
         for old in self.home.glob(f"{OLD}*"):
             threading.Thread(target=shutil.rmtree, args=(old, True), daemon=True).start()
+
+    def _forget_logs(self) -> None:
+        """Drop the functions' log lines of former runs; the emulator would keep them for ever."""
+        path = self._state / "cloudwatch_logs.json"
+        try:
+            state = json.loads(path.read_text())
+            for group in state["payload"]["log_groups"]["data"].values():
+                group["streams"] = {}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return
+        path.write_text(json.dumps(state))
 
     def healthy(self) -> bool:
         """Whether it answers."""
@@ -136,7 +148,8 @@ def emulator_at(home: Path) -> Emulator:
 def ambient() -> dict[str, str]:
     """What of a person's environment processes here may see."""
     environ = {name: value for name, value in os.environ.items() if name in KEPT}
-    local = f"{HOST},localhost"
+    others = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
+    local = f"{HOST},localhost" + (f",{others}" if others else "")
     return environ | {
         "NO_PROXY": local,
         "no_proxy": local,

@@ -21,7 +21,7 @@ from pathlib import Path
 import checks
 import steps
 from children import Child, Children, Died, Stopped
-from emulator import HOST, Emulator, answers, emulator_at
+from emulator import HOST, Emulator, ambient, answers, emulator_at
 from standing import Asleep, stands, wake
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -35,6 +35,9 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: STOP.set())
     os.umask(0o077)
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]  # a person's real accounts play no part here
+    os.environ.update(ambient())
     try:
         port = checks.port(os.environ)
         with checks.only_one(HOME):
@@ -65,7 +68,9 @@ def run(port: int, wishes: Mapping[str, str]) -> None:
             cloud = children.start("cloud", emulator.command, emulator.environ(), HOME)
             mark = provide(children, emulator, wishes, applied)
             serve(children, emulator, port, wishes)
-            print(f"\n{introduce(children, who, wishes)}")
+            said = introduce(children, who, wishes)
+            say("Ready")
+            print(f"\n{said}")
             print(f"The gallery is at http://{HOST}:{port}/ (Ctrl-C stops everything)", flush=True)
             children.wait(lambda: False)
     finally:
