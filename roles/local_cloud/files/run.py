@@ -8,6 +8,7 @@ concerns captions goes on to the functions.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -46,6 +47,8 @@ def main() -> int:
                 steps.reset(HOME)
             run(port, checks.wishes(os.environ))
     except Stopped:
+        with contextlib.suppress(OSError):
+            say("Stopped")
         return 0
     except BrokenPipeError:  # nobody reads any more what is said here
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,287 @@
+"""``make run`` from outside: a whole story on the real tree, told once; each test looks at one thing of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cloud import ROOT
+
+pytestmark = pytest.mark.timeout(1800)  # Ansible, twice, on a busy machine
+
+SUPERVISOR = [sys.executable, "roles/local_cloud/files/run.py"]
+PHOTOGRAPH = sorted((ROOT / "web/static/samples").glob("*.jpg"))[0]
+
+
+def free_port() -> int:
+    """One that nothing listens on just now."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def environ(home: Path, port: object, **more: str) -> dict[str, str]:
+    """A person's environment, with settings of real accounts that must play no part."""
+    kept = {name: os.environ[name] for name in ("HOME", "PATH", "UV") if name in os.environ}
+    strange = {"AWS_PROFILE": "nobody", "AWS_ACCESS_KEY_ID": "made-up", "ANSIBLE_STDOUT_CALLBACK": "nothing"}
+    return {**kept, **strange, "GALLERY_HOME": str(home), "PORT": str(port), **more}
+
+
+def refused(home: Path, port: object, **more: str) -> tuple[int, str]:
+    """Exit code and standard error of a start that does not get far."""
+    done = subprocess.run(
+        SUPERVISOR, cwd=ROOT, env=environ(home, port, **more), capture_output=True, text=True, timeout=60
+    )
+    return done.returncode, done.stderr
+
+
+def left_of(home: Path) -> list[str]:
+    """Processes that have to do with that folder: they name it, or come from one that does."""
+    listed = subprocess.run(["ps", "-axo", "pid=,ppid=,command="], capture_output=True, text=True).stdout
+    rows = [line.split(None, 2) for line in listed.splitlines()]
+    return [" ".join(row) for row in rows if str(home) in row[2]]
+
+
+def get(url: str) -> Any:
+    """The JSON there."""
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return json.load(answer)
+
+
+def status(url: str) -> int:
+    """What a GET is answered with."""
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return int(answer.status)
+
+
+@dataclass
+class Run:
+    """One ``make run`` that has got to its last line."""
+
+    process: subprocess.Popen[str]
+    address: str
+    said: str
+    seconds: float
+
+    def stop(self, number: signal.Signals) -> tuple[int, float]:
+        """Send it a signal; its exit code, and the seconds that it took."""
+        started = time.monotonic()
+        self.process.send_signal(number)
+        return self.process.wait(30), time.monotonic() - started
+
+    def upload(self) -> dict[str, Any]:
+        """Send the photograph as the page does, and wait until nothing changes any more."""
+        data = PHOTOGRAPH.read_bytes()
+        wanted = json.dumps({"name": PHOTOGRAPH.name, "size": len(data), "type": "image/jpeg"}).encode()
+        headers = {"Content-Type": "application/json", "Origin": self.address}
+        request = urllib.request.Request(f"{self.address}/api/v1/uploads", wanted, headers)
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            made = json.load(answer)
+        send(made["form"], data)
+        deadline = time.monotonic() + 120
+        while (image := get(f"{self.address}/api/v1/images/{made['image']['id']}"))["status"] != "done":
+            assert time.monotonic() < deadline, image
+            time.sleep(0.2)
+        return image
+
+
+def send(form: Mapping[str, Any], data: bytes) -> None:
+    """Post a file through its form."""
+    boundary = uuid.uuid4().hex
+    parts = [
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+        for name, value in form["fields"].items()
+    ]
+    parts.append(f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="x"\r\n\r\n'.encode())
+    body = b"".join([*parts, data, f"\r\n--{boundary}--\r\n".encode()])
+    headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+    with urllib.request.urlopen(urllib.request.Request(form["url"], body, headers), timeout=30):
+        pass
+
+
+def start(home: Path) -> Run:
+    """Run it until it prints the address."""
+    started, port = time.monotonic(), free_port()
+    process = subprocess.Popen(
+        SUPERVISOR,
+        cwd=ROOT,
+        env=environ(home, port),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    said = ""
+    assert process.stdout is not None
+    for line in process.stdout:
+        said += line
+        if line.startswith("The gallery is at"):
+            return Run(process, f"http://127.0.0.1:{port}", said, time.monotonic() - started)
+    raise AssertionError(said)
+
+
+def gone(home: Path, seconds: float) -> list[str]:
+    """What is left of the folder's processes after at most so long."""
+    deadline = time.monotonic() + seconds
+    while (left := left_of(home)) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    return left
+
+
+@dataclass
+class Story:
+    """What was seen, in order."""
+
+    first: Run
+    image: dict[str, Any]
+    second_run: tuple[int, str]
+    busy_port: tuple[int, str]
+    interrupted: tuple[int, float]
+    left_after_interrupt: list[str]
+    again: Run
+    image_again: dict[str, Any]
+    thumbnail_again: int
+    gallery_killed: tuple[int, str]
+    left_after_gallery: list[str]
+    left_after_kill: list[str]
+    after_kill: Run
+    image_after_kill: dict[str, Any]
+    terminated: tuple[int, float]
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
+    """A photograph, a second run beside it, Ctrl-C; a later start, a part killed; another, all of it killed."""
+    home = tmp_path_factory.mktemp("run") / "home"
+    seen: dict[str, Any] = {"first": (first := start(home)), "image": (image := first.upload())}
+    image_path = f"/api/v1/images/{image['id']}"
+    seen["second_run"] = refused(home, free_port())
+    seen["busy_port"] = refused(home / "other", first.address.rpartition(":")[2])
+    seen["interrupted"] = first.stop(signal.SIGINT)
+    seen["left_after_interrupt"] = left_of(home)
+
+    seen["again"] = again = start(home)
+    seen["image_again"] = found = get(again.address + image_path)
+    seen["thumbnail_again"] = status(found["thumbnail_url"])
+    os.kill(gallery_of(again.process.pid), signal.SIGKILL)
+    assert again.process.stdout is not None
+    seen["gallery_killed"] = (again.process.wait(30), again.process.stdout.read())
+    seen["left_after_gallery"] = left_of(home)
+
+    third = start(home)
+    third.process.kill()
+    third.process.wait()
+    seen["left_after_kill"] = gone(home, 15)
+
+    seen["after_kill"] = last = start(home)
+    seen["image_after_kill"] = get(last.address + image_path)
+    seen["terminated"] = last.stop(signal.SIGTERM)
+    return Story(**seen)
+
+
+def gallery_of(supervisor: int) -> int:
+    """The web process that it has started."""
+    listed = subprocess.run(["ps", "-axo", "pid=,ppid=,command="], capture_output=True, text=True).stdout
+    rows = [line.split(None, 2) for line in listed.splitlines()]
+    (found,) = [int(row[0]) for row in rows if int(row[1]) == supervisor and row[2].endswith("-m web")]
+    return found
+
+
+def test_it_tells_what_it_does_and_where_the_gallery_is(story: Story) -> None:
+    """Steps with their seconds, who describes, and the address last."""
+    lines = story.first.said.splitlines()
+    assert "Making buckets, queues and functions with Ansible" in story.first.said
+    assert "Photographs are described by the local describer." in story.first.said
+    assert f"The gallery is at {story.first.address}/ (Ctrl-C stops everything)" == lines[-1]
+
+
+def test_a_photograph_goes_all_the_way(story: Story) -> None:
+    """Described, with a thumbnail."""
+    assert ("done", "local") == (story.image["status"], story.image["source"])
+    assert story.image["caption"]
+
+
+def test_a_second_run_gets_one_sentence(story: Story) -> None:
+    """And does not disturb the first."""
+    code, said = story.second_run
+    assert (1, 1) == (code, len(said.splitlines()))
+    assert "It is running already" in said
+
+
+def test_a_busy_port_gets_one_sentence(story: Story) -> None:
+    """With another to try."""
+    code, said = story.busy_port
+    assert (1, 1) == (code, len(said.splitlines()))
+    assert "is in use" in said
+
+
+def test_an_interrupt_ends_it_well_and_soon(story: Story) -> None:
+    """As Ctrl-C does."""
+    assert 0 == story.interrupted[0]
+    assert story.interrupted[1] < 15
+
+
+def test_an_interrupt_leaves_no_process(story: Story) -> None:
+    """Not the functions' workers either."""
+    assert [] == story.left_after_interrupt
+
+
+def test_a_later_start_applies_nothing(story: Story) -> None:
+    """Where nothing has changed and all still stands."""
+    assert "with Ansible" not in story.again.said
+
+
+def test_photographs_survive_a_restart(story: Story) -> None:
+    """Words and pictures."""
+    assert story.image["caption"] == story.image_again["caption"]
+    assert 200 == story.thumbnail_again
+
+
+def test_when_a_part_dies_the_whole_ends_with_a_sentence(story: Story) -> None:
+    """Which part, and the end of its log."""
+    code, said = story.gallery_killed
+    assert 1 == code
+    assert "make run: The gallery has stopped." in said
+    assert [] == story.left_after_gallery
+
+
+def test_when_it_is_killed_itself_nothing_is_left(story: Story) -> None:
+    """The guardian sees to that."""
+    assert [] == story.left_after_kill
+
+
+def test_what_was_there_survives_that_too(story: Story) -> None:
+    """The roles are applied again, for nobody knows what was written down."""
+    assert "with Ansible" in story.after_kill.said
+    assert story.image["caption"] == story.image_after_kill["caption"]
+
+
+def test_a_polite_signal_ends_it_as_well(story: Story) -> None:
+    """As a shutdown sends it."""
+    assert 0 == story.terminated[0]
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "sentence"),
+    [
+        ("PORT", "99999", "PORT must be a number from 1 to 65535; it is '99999'."),
+        ("PORT", "eighty", "PORT must be a number from 1 to 65535; it is 'eighty'."),
+        ("CAPTIONER", "somebody", "CAPTIONER must be one of auto, gemini, local; it is 'somebody'."),
+    ],
+)
+def test_wrong_settings_get_one_sentence(tmp_path: Path, setting: str, value: str, sentence: str) -> None:
+    """Before anything is started."""
+    given = {"PORT": str(free_port()), setting: value}
+    assert (1, f"make run: {sentence}\n") == refused(tmp_path, given.pop("PORT"), **given)
