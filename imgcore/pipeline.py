@@ -147,7 +147,7 @@ class Pipeline:
 
     def _picture(self, claim: Claim, image: Image, side: int) -> Picture:
         stored = self.storage.read(claim.image_key, max_bytes=self.max_bytes, version_id=claim.version_id)
-        return self.decode(stored.data, max_side=side, declared=image.media_type)
+        return self.decode(stored.data, max_side=side, declared=image.media_type, max_bytes=self.max_bytes)
 
     def _thumbnail(self, claim: Claim, image: Image) -> Outcome:
         picture = self._picture(claim, image, DISPLAY_SIDE)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from imgcore.errors import ImgcoreError, NotFound, Rejected
 from imgcore.model import (
+    MAX_BYTES,
     Description,
     ObjectCreated,
     PhotoFacts,
@@ -122,7 +123,9 @@ class FakePicture:
         return bytes(3 * size[0] * size[1])
 
 
-def decode(data: bytes, *, max_side: int, declared: str | None = None) -> FakePicture:
+def decode(
+    data: bytes, *, max_side: int, declared: str | None = None, max_bytes: int = MAX_BYTES
+) -> FakePicture:
     """``bad…`` is no photograph, ``bug…`` is a bug of ours, anything else is fine."""
     if data.startswith(b"bad"):
         raise Rejected("This file is not an image.", code="not_an_image")
