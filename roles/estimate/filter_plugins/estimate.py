@@ -1,0 +1,185 @@
+"""What an inventory would cost a month: pure arithmetic over a table of prices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from ansible.errors import AnsibleFilterError
+
+Settings = dict[str, Any]
+Prices = dict[str, Any]
+
+NATS = ("none", "one", "per_zone")
+THUMBNAILS = 30  # on one page of the gallery
+THUMBNAIL_MB, DISPLAY_MB = 0.012, 0.25
+# A photograph's way through the pipeline, generously.
+THUMBNAIL_SECONDS, CAPTION_SECONDS, REQUESTS, WRITES, READS = 1.5, 5.0, 12, 6, 4
+POLLS = 2 * 5 * 3 * 43_800  # two queues, five pollers each, three long polls a minute
+NEEDED_DOORS = 3  # without NAT: to Secrets Manager, SQS and SNS
+SWEEPS, SWEEP_SECONDS = 43_800, 0.3
+
+
+class Item(NamedTuple):
+    """One line of the bill."""
+
+    what: str
+    how_much: str
+    dollars: float
+
+
+def items(settings: Settings, prices: Prices) -> list[Item]:
+    """Every item of the bill."""
+    if settings["region"] not in prices["regions"]:
+        known = ", ".join(prices["regions"])
+        raise AnsibleFilterError(
+            f"There are no prices for {settings['region']}; roles/estimate/files/prices.yml has {known}."
+        )
+    return [
+        *network(settings, prices),
+        *machines(settings, prices),
+        *pipeline(settings, prices),
+        *watching(settings, prices),
+    ]
+
+
+def network(settings: Settings, prices: Prices) -> Iterator[Item]:
+    """NAT, endpoints, addresses, load balancer, firewall, traffic."""
+    hours, zones = prices["hours_per_month"], settings["zones"]
+    gateways = {"none": 0, "one": 1, "per_zone": zones}[settings["nat"]]
+    to_model = settings["photographs"] * 0.4 / 1024  # a picture of 1536 pixels for Gemini
+    if gateways:
+        yield Item(
+            f"NAT gateways: {settings['nat']}",
+            f"{gateways} × {hours} h",
+            gateways * hours * prices["nat_gateway_hour"],
+        )
+        yield Item("NAT traffic", f"{to_model + 5:.0f} GB", (to_model + 5) * prices["nat_gateway_gb"])
+    doors = max(settings["interface_endpoints"], 0 if gateways else NEEDED_DOORS) * zones
+    if doors:
+        yield Item(
+            "Interface endpoints", f"{doors} × {hours} h", doors * hours * prices["interface_endpoint_hour"]
+        )
+    addresses = gateways + zones + int(settings["bastion"])
+    yield Item(
+        "Public addresses", f"{addresses} × {hours} h", addresses * hours * prices["public_address_hour"]
+    )
+    yield Item(
+        "Load balancer",
+        f"{hours} h and one capacity unit",
+        hours * (prices["load_balancer_hour"] + prices["load_balancer_capacity_hour"]),
+    )
+    requests = settings["views"] * 2 / 1e6
+    yield Item(
+        "Firewall",
+        f"one rule, {requests:.1f} M requests",
+        prices["firewall_month"]
+        + prices["firewall_rule_month"]
+        + requests * prices["firewall_million_requests"],
+    )
+    out = settings["views"] * (THUMBNAILS * THUMBNAIL_MB + DISPLAY_MB) / 1024
+    billed = max(0.0, out - prices["internet_free_gb"])
+    yield Item(
+        "Traffic to people", f"{out:.0f} GB, {prices['internet_free_gb']} free", billed * prices["internet_gb"]
+    )
+
+
+def machines(settings: Settings, prices: Prices) -> Iterator[Item]:
+    """Database and hosts."""
+    hours, twice = prices["hours_per_month"], 2 if settings["multi_az"] else 1
+    zones = "two zones" if settings["multi_az"] else "one zone"
+    kind, gigabytes = settings["database_class"], settings["database_gb"]
+    yield Item(f"Database {kind}", f"{zones}, {hours} h", twice * hours * _price(prices, "database_hour", kind))
+    yield Item("Database storage", f"{gigabytes} GB, {zones}", twice * gigabytes * prices["database_gb_month"])
+    hosts, kind = settings["hosts"], settings["host_type"]
+    yield Item(f"Web hosts {kind}", f"{hosts} × {hours} h", hosts * hours * _price(prices, "host_hour", kind))
+    yield Item("Their disks", f"{hosts} × 8 GB", hosts * 8 * prices["disk_gb_month"])
+    if settings["bastion"]:
+        kind = settings["bastion_type"]
+        cost = hours * _price(prices, "host_hour", kind) + 8 * prices["disk_gb_month"]
+        yield Item(f"Bastion {kind}", f"{hours} h, 8 GB", cost)
+
+
+def pipeline(settings: Settings, prices: Prices) -> Iterator[Item]:
+    """Functions, messages, buckets, the model."""
+    photographs, gigabytes = settings["photographs"], settings["function_mb"] / 1024
+    seconds = photographs * (THUMBNAIL_SECONDS + CAPTION_SECONDS) + SWEEPS * SWEEP_SECONDS
+    calls = (2 * photographs + SWEEPS) / 1e6
+    yield Item(
+        "Functions",
+        f"{seconds:,.0f} s of {gigabytes:.1f} GB",
+        seconds * gigabytes * prices["function_gb_second"] + calls * prices["function_million_calls"],
+    )
+    requests = (photographs * REQUESTS + POLLS) / 1e6
+    messages = photographs / 1e6
+    yield Item(
+        "Topic and queues",
+        f"{requests:.1f} M requests",
+        requests * prices["queue_million_requests"] + messages * prices["topic_million_messages"],
+    )
+    stored = settings["stored"] * (settings["megabytes"] + DISPLAY_MB + THUMBNAIL_MB) / 1024
+    reads = (photographs * READS + settings["views"] * THUMBNAILS) / 1000
+    asked = (
+        photographs * WRITES / 1000 * prices["bucket_thousand_writes"] + reads * prices["bucket_thousand_reads"]
+    )
+    yield Item("Buckets", f"{stored:.0f} GB", stored * prices["bucket_gb_month"] + asked)
+    yield Item(
+        "Captions by Gemini", f"{photographs:,} photographs", photographs / 1000 * prices["caption_thousand"]
+    )
+
+
+def watching(settings: Settings, prices: Prices) -> Iterator[Item]:
+    """Secrets, logs, alarms."""
+    secrets, logs = settings["secrets"], settings["log_gb"]
+    yield Item("Secrets", str(secrets), secrets * prices["secret_month"])
+    yield Item("Logs", f"{logs} GB", logs * (prices["log_gb"] + prices["log_gb_month"]))
+    metrics = max(0, settings["metrics"] - prices["metrics_free"])
+    yield Item(
+        "Alarms",
+        str(settings["alarms"]),
+        settings["alarms"] * prices["alarm_month"] + metrics * prices["metric_month"],
+    )
+
+
+def _price(prices: Prices, table: str, kind: str) -> float:
+    try:
+        return float(prices[table][kind])
+    except KeyError:
+        known = ", ".join(prices[table])
+        raise AnsibleFilterError(
+            f"There is no price for {kind}; roles/estimate/files/prices.yml has {known}."
+        ) from None
+
+
+def total(settings: Settings, prices: Prices) -> float:
+    """The whole bill."""
+    return sum(item.dollars for item in items(settings, prices))
+
+
+def monthly_cost(settings: Settings, prices: Prices) -> list[str]:
+    """The bill, item by item, as lines."""
+    bill = items(settings, prices)
+    lines = [f"{item.what:<28} {item.how_much:<32} {item.dollars:>9.2f}" for item in bill]
+    whole = f"{'A month, in US dollars':<28} {'':<32} {sum(item.dollars for item in bill):>9.2f}"
+    return [f"{settings['region']}, list prices as of {prices['as_of']}", *lines, "-" * len(whole), whole]
+
+
+def side_by_side(settings: Settings, prices: Prices) -> list[str]:
+    """The whole bill for every choice of NAT and standby; a star marks the inventory's own."""
+    lines = [f"{'':<12}" + "".join(f"{'NAT ' + nat:>16}" for nat in NATS)]
+    for multi_az, name in ((False, "one zone"), (True, "Multi-AZ")):
+        line = f"{name:<12}"
+        for nat in NATS:
+            chosen = (nat, multi_az) == (settings["nat"], settings["multi_az"])
+            dollars = total({**settings, "nat": nat, "multi_az": multi_az}, prices)
+            line += f"{dollars:>15.2f}{'*' if chosen else ' '}"
+        lines.append(line.rstrip())
+    return lines
+
+
+class FilterModule:
+    """For Ansible."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """By name."""
+        return {"monthly_cost": monthly_cost, "side_by_side": side_by_side}

@@ -1,0 +1,128 @@
+"""The estimate: arithmetic over the table of prices, and the playbook that needs no account."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import yaml
+from ansible.errors import AnsibleFilterError
+
+ROOT = Path(__file__).parents[2]
+ROLE = ROOT / "roles/estimate"
+PRICES = yaml.safe_load((ROLE / "files/prices.yml").read_text())
+
+
+@pytest.fixture(scope="module")
+def estimate() -> ModuleType:
+    """The filters."""
+    spec = importlib.util.spec_from_file_location("estimate", ROLE / "filter_plugins/estimate.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def settings(**changed: Any) -> dict[str, Any]:
+    """Those of a small gallery."""
+    return {
+        "region": "us-east-1",
+        "zones": 2,
+        "nat": "one",
+        "interface_endpoints": 0,
+        "database_class": "db.t4g.micro",
+        "multi_az": False,
+        "database_gb": 20,
+        "function_mb": 1769,
+        "bastion": False,
+        "bastion_type": "t4g.nano",
+        "host_type": "t3.micro",
+        "hosts": 1,
+        "alarms": 24,
+        "metrics": 6,
+        "secrets": 4,
+        "photographs": 5000,
+        "megabytes": 4.0,
+        "stored": 20000,
+        "views": 100_000,
+        "log_gb": 2.0,
+        **changed,
+    }
+
+
+def test_a_second_nat_gateway_costs_its_hours_and_its_address(estimate: ModuleType) -> None:
+    """730 h of the gateway and of a public address, and not a cent more."""
+    more = estimate.total(settings(nat="per_zone"), PRICES) - estimate.total(settings(), PRICES)
+    assert pytest.approx(730 * (0.045 + 0.005)) == more
+
+
+def test_a_standby_doubles_the_database_and_its_storage(estimate: ModuleType) -> None:
+    """One more machine, twenty gigabytes more."""
+    more = estimate.total(settings(multi_az=True), PRICES) - estimate.total(settings(), PRICES)
+    assert pytest.approx(730 * 0.016 + 20 * 0.115) == more
+
+
+def test_without_nat_the_needed_endpoints_are_counted(estimate: ModuleType) -> None:
+    """Three of them, in two zones."""
+    doors = [
+        item for item in estimate.items(settings(nat="none"), PRICES) if item.what == "Interface endpoints"
+    ]
+    assert [pytest.approx(6 * 730 * 0.01)] == [door.dollars for door in doors]
+
+
+def test_the_whole_is_the_sum_of_the_items(estimate: ModuleType) -> None:
+    """The last line adds up the others."""
+    lines = estimate.monthly_cost(settings(), PRICES)
+    figures = [float(line.split()[-1]) for line in lines[1:-2]]
+    assert pytest.approx(sum(figures), abs=0.1) == float(lines[-1].split()[-1])
+
+
+def test_no_item_is_negative(estimate: ModuleType) -> None:
+    """Whatever is free costs nothing."""
+    quiet = settings(views=0, photographs=0, stored=0, metrics=0)
+    assert [] == [item for item in estimate.items(quiet, PRICES) if item.dollars < 0]
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        ({"region": "eu-north-1"}, "eu-north-1"),
+        ({"database_class": "db.x9.huge"}, "db.x9.huge"),
+        ({"host_type": "t9.huge"}, "t9.huge"),
+    ],
+)
+def test_what_has_no_price_is_named(estimate: ModuleType, changed: dict[str, str], named: str) -> None:
+    """An estimate never leaves anything out in silence."""
+    with pytest.raises(AnsibleFilterError, match=named):
+        estimate.monthly_cost(settings(**changed), PRICES)
+
+
+@pytest.mark.parametrize(("env", "chosen"), [("staging", "one zone"), ("production", "Multi-AZ")])
+def test_the_playbook_needs_no_account(env: str, chosen: str, tmp_path: Path) -> None:
+    """Without credentials and without a network it prints both tables, and marks the inventory's choice."""
+    ansible = Path(sys.executable).with_name("ansible-playbook")
+    environ = {
+        "PATH": f"{ansible.parent}:{os.defpath}",
+        "HOME": str(tmp_path),
+        "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+    }
+    done = subprocess.run(
+        [str(ansible), "-i", f"inventory/{env}", "playbooks/estimate.yml"],
+        cwd=ROOT,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert 0 == done.returncode, done.stdout + done.stderr
+    starred = [
+        line for line in done.stdout.splitlines() if "*" in line and ("one zone" in line or "Multi-AZ" in line)
+    ]
+    assert [chosen] == [line.strip().strip('"').rsplit("  ")[0].strip() for line in starred]
