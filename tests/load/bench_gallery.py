@@ -13,6 +13,10 @@ from tests.browser.chromium import Browser, start
 from tests.browser.whole import WATCH, drop_from_disk, photographs, waits, whole
 
 COUNT, ROUNDS = 20, 3
+ALL_DONE = """
+const {sent, done} = window.times;
+return Object.keys(sent).length >= arguments[0] && Object.keys(sent).every((id) => id in done);
+"""
 
 
 def main() -> None:
@@ -42,7 +46,7 @@ def measure(browser: Browser, photos: list[Path], number: int) -> None:
     browser.open()
     browser.run(WATCH)
     drop_from_disk(browser, photos)
-    browser.wait(lambda: len(browser.run("return Object.keys(window.times.done)")) >= COUNT, seconds=300)
+    browser.wait(lambda: browser.run(ALL_DONE, COUNT), seconds=300)
     seconds = waits(browser)
     print(
         f"round {number + 1}: median {statistics.median(seconds):.2f} s, longest {seconds[-1]:.2f} s,"
