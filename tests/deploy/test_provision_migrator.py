@@ -60,6 +60,7 @@ def kept(server: MariaDb, monkeypatch: pytest.MonkeyPatch) -> Iterator[Secrets]:
         f"CREATE USER {master}@'%' IDENTIFIED BY '{kept.passwords[master]}'",
         f"GRANT ALL ON *.* TO {master}@'%' WITH GRANT OPTION",
     )
+    monkeypatch.setenv("AWS_REGION", "us-east-1")  # as Lambda sets it
     monkeypatch.setattr(boto3.session.Session, "client", lambda *_, **__: kept)
     for name in ("master", "migrate", "app"):
         monkeypatch.setenv(f"{name.upper()}_SECRET_ID", kept.name(name))
