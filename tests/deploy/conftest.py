@@ -9,6 +9,7 @@ import pytest
 
 from tests.cloud import Cloud, cloud
 from tests.deploy.local_tools import DERIVED, PROBE, SECRET, UPLOADS, pack_probe
+from tests.deploy.provision_account import CANARY, Account, account
 from tests.deploy.recorder import Recorder, recording
 
 
@@ -48,3 +49,18 @@ def applied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Applied]:
 def aws(applied: Applied) -> Cloud:
     """That cloud."""
     return applied.aws
+
+
+@pytest.fixture(scope="session")
+def first_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Account, str]]:
+    """An AWS account where site.yml was run once, with a key of Gemini's, and all that it printed."""
+    with account(tmp_path_factory.mktemp("provision")) as aws:
+        done = aws.ansible("site.yml", "-vvv", environ={"GEMINI_API_KEY": CANARY})
+        assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+        yield aws, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="session")
+def provisioned(first_run: tuple[Account, str]) -> Account:
+    """That account."""
+    return first_run[0]

@@ -1,0 +1,249 @@
+"""An AWS account for tests: the stand-in over TLS, corrected, with a real MariaDB for its database.
+
+::
+
+    with account(tmp_path) as aws:
+        done = aws.ansible("site.yml")
+        ec2 = aws.client("ec2")
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import re
+import secrets
+import ssl
+import subprocess
+import sys
+import urllib.request
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from roles.local_cloud.files.children import Children
+from roles.local_cloud.files.emulator import HEALTH, Emulator, ambient, emulator_at
+from tests.cloud import ROOT
+from tests.mariadb import MariaDb, certificate, mariadb
+
+ID = "123456789012"
+REGION = "us-east-1"
+PROJECT, ENV = "caption-gallery", "staging"
+PREFIX = f"{PROJECT}-{ENV}"
+CANARY = f"made-up-key-{secrets.token_hex(12)}"  # Gemini's, which must be seen nowhere but in Secrets Manager
+
+
+@dataclass(frozen=True)
+class Account:
+    """A running stand-in and what may be done with it."""
+
+    home: Path
+    emulator: Emulator
+    server: MariaDb
+    variables: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def endpoint(self) -> str:
+        """Where it answers; over TLS, as the policies of buckets, topics and queues refuse all else."""
+        return self.emulator.endpoint.replace("http:", "https:")
+
+    @property
+    def ca(self) -> Path:
+        """What it is trusted by."""
+        return self.home / "ca.pem"
+
+    @property
+    def zips(self) -> Path:
+        """Where the functions' zips are."""
+        return self.home / "zips"
+
+    def environ(self) -> dict[str, str]:
+        """The environment of whoever may do everything."""
+        return self.emulator.root() | {"AWS_ENDPOINT_URL": self.endpoint, "AWS_CA_BUNDLE": str(self.ca)}
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of whoever may do everything."""
+        import boto3
+        from botocore.config import Config
+
+        environ = self.environ()
+        return boto3.session.Session(
+            aws_access_key_id=environ["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=environ["AWS_SECRET_ACCESS_KEY"],
+            region_name=REGION,
+        ).client(
+            service, endpoint_url=self.endpoint, verify=str(self.ca), config=Config(retries={"max_attempts": 0})
+        )
+
+    def command(self, playbook: str, *arguments: str, **variables: Any) -> list[str]:
+        """How a playbook is run here: with this interpreter's functions, and this server's certificate."""
+        given = {
+            "account_id": ID,
+            "release": "r1",
+            "functions_zip_dir": str(self.zips),
+            "functions_runtime": "python{}.{}".format(*sys.version_info),
+            "functions_architecture": "x86_64",
+            "database_migrator_zip": str(self.home / "migrator.zip"),
+            "database_ca_file": str(self.server.ca),
+            "gallery_database_ca": str(self.server.ca),
+            **self.variables,
+            **variables,
+        }
+        program = str(Path(sys.executable).with_name("ansible-playbook"))
+        return [
+            program,
+            "-i",
+            f"inventory/{ENV}",
+            playbook,
+            "--skip-tags",
+            "zips",
+            "-e",
+            json.dumps(given),
+            *arguments,
+        ]
+
+    def ansible_environ(self) -> dict[str, str]:
+        """What Ansible is run with."""
+        return self.environ() | {
+            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+            "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_LOCAL_TEMP": str(self.home / "ansible"),
+            "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}",
+        }
+
+    def ansible(self, playbook: str, *arguments: str, **variables: Any) -> subprocess.CompletedProcess[str]:
+        """Run a playbook of the repository."""
+        environ = self.ansible_environ() | variables.pop("environ", {})
+        command = self.command(playbook, *arguments, **variables)
+        return subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=1200)
+
+    def writes(self, since: datetime) -> list[str]:
+        """The names of the calls since then that change something, by AWS's own audit."""
+        pages = self.client("cloudtrail").get_paginator("lookup_events").paginate()
+        events = [event for page in pages for event in page["Events"]]
+        late = [event for event in events if event["EventTime"] >= since and event["ReadOnly"] == "false"]
+        return sorted(event["EventName"] for event in late)
+
+    def resources(self) -> list[dict[str, Any]]:
+        """Everything that bears the tags, as the role teardown finds it."""
+        return list(search().Search(self.client, PROJECT, ENV).everything())
+
+    def names(self) -> list[str]:
+        """The same, without what AWS chooses at random."""
+        return sorted(f"{item['kind']} {_steady(item['name'])}" for item in self.resources())
+
+
+def search() -> ModuleType:
+    """The module of the role teardown."""
+    path = ROOT / "roles/teardown/library/tagged_resources.py"
+    spec = importlib.util.spec_from_file_location("tagged_resources", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _steady(name: str) -> str:
+    return re.sub(r"(fl|rtb|subnet|sg|vpce?|nat|igw)-[0-9a-f]{8,}|\d+\.\d+\.\d+\.\d+", r"\1-…", name)
+
+
+def recap(done: subprocess.CompletedProcess[str]) -> dict[str, int]:
+    """Ansible's recap as counts; its output where there is none."""
+    found = re.findall(r"^localhost +: (ok=.*)$", done.stdout, re.MULTILINE)
+    assert len(found) == 1, done.stdout[-3000:] + done.stderr[-3000:]
+    return {name: int(count) for name, count in re.findall(r"(\w+)=(\d+)", found[0])}
+
+
+def changed(done: subprocess.CompletedProcess[str]) -> list[str]:
+    """The tasks that changed something, with the item where there is one."""
+    tasks, task = [], ""
+    for line in done.stdout.splitlines():
+        if named := re.match(r"TASK \[(.*?)\] \**$", line):
+            task = named[1]
+        elif line.startswith("changed: "):
+            item = re.search(r"\(item=(.*)\)", line)
+            tasks.append(f"{task} {item[1]}" if item else task)
+    return tasks
+
+
+def now() -> datetime:
+    """For ``writes``."""
+    return datetime.now(UTC)
+
+
+@contextmanager
+def account(home: Path, **variables: Any) -> Iterator[Account]:
+    """Start it; stop it, with all that it runs, on the way out."""
+    home.mkdir(parents=True, exist_ok=True)
+    pack_probe(home / "zips")
+    certificate(home, home / "ca.pem")
+    with mariadb() as server, Children(home / "logs") as children:
+        server.folder.chmod(0o755)  # its certificate is read by others
+        emulator = emulator_at(home).prepare()
+        aws = Account(home, emulator, server, variables)
+        command = [sys.executable, "-P", str(ROOT / "tests/deploy/aws_corrections.py")]
+        children.start("aws", command, _serving(aws), home)
+        children.wait(lambda: _answers(aws), 60)
+        yield aws
+
+
+def _serving(aws: Account) -> dict[str, str]:
+    password = secrets.token_hex(12)
+    aws.server.sql(
+        f"CREATE USER standin@localhost IDENTIFIED BY '{password}'",
+        "GRANT ALL ON *.* TO standin@localhost WITH GRANT OPTION",
+    )
+    return aws.emulator.environ() | {
+        "AWS_ENDPOINT_URL": aws.endpoint,
+        "AWS_CA_BUNDLE": str(aws.ca),
+        "USE_SSL": "1",
+        "MINISTACK_SSL_CERT": str(aws.ca),
+        "MINISTACK_SSL_KEY": str(aws.home / "key.pem"),
+        "MINISTACK_ACCOUNT_ID": ID,
+        "CLOUDTRAIL_RECORDING": "1",
+        "CLOUDTRAIL_MAX_EVENTS": "100000",
+        "DATABASE_SERVER": f"mysql://standin:{password}@127.0.0.1:{aws.server.port}",
+    }
+
+
+def _answers(aws: Account) -> bool:
+    context = ssl.create_default_context(cafile=str(aws.ca))
+    opener = urllib.request.build_opener(
+        urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
+    )
+    try:
+        with opener.open(aws.endpoint + HEALTH, timeout=2) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def pack_probe(folder: Path) -> None:
+    """thumbnail.zip and caption.zip in that folder, each a probe that makes the calls that it is asked for."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("thumbnail", "caption"):
+        with zipfile.ZipFile(folder / f"{name}.zip", "w") as archive:
+            entry = zipfile.ZipInfo(f"lambda_build/handlers/{name}.py", (1980, 1, 1, 0, 0, 0))
+            archive.writestr(entry, (ROOT / "tests/deploy/probe.py").read_bytes())
+
+
+__all__ = [
+    "ENV",
+    "ID",
+    "PREFIX",
+    "PROJECT",
+    "REGION",
+    "Account",
+    "account",
+    "ambient",
+    "changed",
+    "now",
+    "recap",
+]
