@@ -30,6 +30,7 @@ from typing import Any
 from roles.local_cloud.files.children import Children
 from roles.local_cloud.files.emulator import HEALTH, Emulator, ambient, emulator_at
 from tests.cloud import ROOT
+from tests.deploy.warm import warm
 from tests.mariadb import MariaDb, certificate, mariadb
 
 ID = "123456789012"
@@ -46,6 +47,7 @@ class Account:
     home: Path
     emulator: Emulator
     server: MariaDb
+    python: Path  # what runs Ansible's modules
     variables: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -85,6 +87,7 @@ class Account:
         """How a playbook is run here: with this interpreter's functions, and this server's certificate."""
         given = {
             "account_id": ID,
+            "ansible_python_interpreter": str(self.python),
             "release": "r1",
             "functions_zip_dir": str(self.zips),
             "functions_runtime": "python{}.{}".format(*sys.version_info),
@@ -184,10 +187,10 @@ def account(home: Path, **variables: Any) -> Iterator[Account]:
     home.mkdir(parents=True, exist_ok=True)
     pack_probe(home / "zips")
     certificate(home, home / "ca.pem")
-    with mariadb() as server, Children(home / "logs") as children:
+    with mariadb() as server, Children(home / "logs") as children, warm() as python:
         server.folder.chmod(0o755)  # its certificate is read by others
         emulator = emulator_at(home).prepare()
-        aws = Account(home, emulator, server, variables)
+        aws = Account(home, emulator, server, python, variables)
         command = [sys.executable, "-P", str(ROOT / "tests/deploy/aws_corrections.py")]
         children.start("aws", command, _serving(aws), home)
         children.wait(lambda: _answers(aws), 60)

@@ -1,0 +1,165 @@
+"""A warm interpreter for Ansible's modules: each runs in a fork of a process that has imported AWS's SDK.
+
+A module on AWS spends a second importing and a tenth of one asking. ``warm()`` starts that process and gives
+the path of an interpreter, for ``ansible_python_interpreter``, that hands over what it is to run::
+
+    with warm() as interpreter:
+        subprocess.run([…, "-e", json.dumps({"ansible_python_interpreter": str(interpreter)})])
+"""
+
+from __future__ import annotations
+
+import array
+import functools
+import gc
+import importlib.machinery
+import json
+import os
+import random
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+SERVICES = (
+    *("autoscaling", "cloudwatch", "ec2", "elbv2", "events", "iam", "lambda", "logs"),
+    *("rds", "s3", "secretsmanager", "sns", "sqs", "ssm", "sts", "wafv2"),
+)
+# What stands for the interpreter: its arguments, folder, environment and streams go to the warm process.
+CLIENT = """#!{python} -IS
+import array, json, os, socket, sys
+link = socket.socket(socket.AF_UNIX)
+link.connect({address!r})
+asked = json.dumps([sys.argv, os.getcwd(), dict(os.environ), os.getpgid(0)]).encode()
+streams = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [0, 1, 2]))
+link.sendmsg([len(asked).to_bytes(4, "big")], [streams])
+link.sendall(asked)
+answer = link.recv(1)
+os._exit(answer[0] if answer else 137)
+"""
+
+
+@contextmanager
+def warm() -> Iterator[Path]:
+    """Start it; the interpreter's path. It ends with the block, or with whoever started it."""
+    with tempfile.TemporaryDirectory(prefix="warm-") as folder:
+        client, address = Path(folder, "python"), str(Path(folder, "socket"))
+        client.write_text(CLIENT.format(python=sys.executable, address=address))
+        client.chmod(0o755)
+        command = [sys.executable, "-P", __file__, address]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
+            assert server.stdout is not None
+            assert server.stdout.readline() == b"warm\n"
+            yield client
+            server.communicate()
+
+
+def serve(address: str) -> None:
+    """Fork for each that calls, until standard input ends."""
+    preload()
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(address)
+        listener.listen(64)
+        print("warm", flush=True)
+        threading.Thread(target=_end_with_stdin, daemon=True).start()
+        while True:
+            link, _ = listener.accept()
+            with link:
+                if os.fork() == 0:
+                    listener.close()
+                    answer(link)
+            with suppress(ChildProcessError):
+                while os.waitpid(-1, os.WNOHANG)[0]:
+                    pass
+
+
+def _end_with_stdin() -> None:
+    sys.stdin.read()
+    os._exit(0)
+
+
+def preload() -> None:
+    """Import what modules of AWS import, read the descriptions of the services once, wait for nothing."""
+    import boto3
+    from botocore.loaders import JSONFileLoader
+
+    for name in ("ansible.module_utils.urls", "ansible_collections.amazon.aws.plugins.module_utils.modules"):
+        importlib.import_module(name)
+    read = functools.cache(functools.partial(JSONFileLoader.load_file, JSONFileLoader()))
+    JSONFileLoader.load_file = lambda self, path: read(path)
+    session = boto3.session.Session(
+        aws_access_key_id="none", aws_secret_access_key="none", region_name="us-east-1"
+    )
+    for service in SERVICES:
+        session.client(service)
+    sys.meta_path.append(Payload)
+    sleep = time.sleep
+    time.sleep = lambda seconds: sleep(min(seconds, 0.05))  # the stand-in is ready as soon as it answers
+    gc.freeze()
+
+
+class Payload:
+    """Finds what only a module's own zip has, such as the modules of roles, in packages imported already."""
+
+    @staticmethod
+    def find_spec(name: str, path: Any = None, target: ModuleType | None = None) -> Any:
+        """As ``importlib`` asks for it."""
+        folder = "/".join(name.split(".")[:-1])
+        zips = [f"{entry}/{folder}" for entry in sys.path if entry.endswith("_payload.zip")]
+        return importlib.machinery.PathFinder.find_spec(name, zips)
+
+
+def answer(link: socket.socket) -> None:
+    """Be the interpreter for one caller, then end."""
+    head, control, _, _ = link.recvmsg(4, socket.CMSG_SPACE(12))
+    asked = b""
+    while len(asked) < int.from_bytes(head, "big"):
+        asked += link.recv(1 << 16)
+    argv, folder, environ, group = json.loads(asked)
+    with suppress(OSError):
+        os.setpgid(0, group)  # it dies with its caller's group
+    for number, stream in enumerate(array.array("i", control[0][2])):
+        os.dup2(stream, number)
+        os.close(stream)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environ)
+    random.seed()
+    code = run(argv)
+    with suppress(OSError):
+        link.sendall(bytes([code]))
+    os._exit(code)
+
+
+def run(argv: list[str]) -> int:
+    """Run the program that is named, or that comes by standard input; its exit code."""
+    sys.argv = argv[1:] or [""]
+    sys.stdin, sys.stdout, sys.stderr = (
+        open(number, mode, closefd=False)  # noqa: SIM115 - until the process ends
+        for number, mode in enumerate("rww")
+    )
+    try:
+        source = Path(argv[1]).read_text() if argv[1:] else sys.stdin.read()
+        main = sys.modules["__main__"] = ModuleType("__main__")
+        exec(compile(source, sys.argv[0] or "<stdin>", "exec"), main.__dict__)
+        code = 0
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except Exception:  # noqa: BLE001 - as an interpreter does
+        traceback.print_exc()
+        code = 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    return code
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1])
