@@ -7,9 +7,11 @@ serves. Each says what AWS does, so that it can go when ministack does the same.
 from __future__ import annotations
 
 import fnmatch
+import json
 import os
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 from xml.sax.saxutils import escape
@@ -283,6 +285,58 @@ def audit() -> None:
     app._ct_event_name, cloudtrail.record_event = named, recorded
 
 
+def queues() -> None:
+    """CreateQueue: AWS encrypts every queue with keys of its own where nothing else is asked for."""
+    from ministack.services import sqs
+
+    create = sqs._HANDLERS["CreateQueue"]
+
+    def corrected(data: dict[str, Any], url: str) -> Any:
+        asked = data.get("Attributes") or {}
+        default = {} if "KmsMasterKeyId" in asked else {"SqsManagedSseEnabled": "true"}
+        return create(data | {"Attributes": default | asked}, url)
+
+    sqs._HANDLERS["CreateQueue"] = corrected
+
+
+def balancer_zones() -> None:
+    """DescribeLoadBalancers: AWS tells the zone that each subnet is in, not the first one for all."""
+    from ministack.services import alb, ec2
+
+    tell = alb._lb_xml
+
+    def zoned(found: re.Match[str]) -> str:
+        zone = ec2._subnets.get(found[2], {}).get("AvailabilityZone", found[1])
+        return f"<ZoneName>{zone}</ZoneName><SubnetId>{found[2]}</SubnetId>"
+
+    def corrected(balancer: dict[str, Any]) -> str:
+        told: str = tell(balancer)
+        return re.sub(r"<ZoneName>([^<]*)</ZoneName><SubnetId>([^<]*)</SubnetId>", zoned, told)
+
+    alb._lb_xml = corrected
+
+
+def calls() -> None:
+    """Note each call that IAM judges, a line of JSON, in the file that CALLS names; AWS does not."""
+    from ministack.core import iam_evaluator
+
+    enforce, file = iam_evaluator.enforce, os.environ.get("CALLS")
+
+    def noted(key: str, action: str, service: str, region: str, **further: Any) -> Any:
+        answer = enforce(key, action, service, region, **further)
+        line = {
+            "key": key,
+            "action": action,
+            "resource": further.get("resource_arn", "*"),
+            "denied": answer is not None,
+        }
+        with Path(file or os.devnull).open("a", encoding="utf-8") as notes:
+            notes.write(json.dumps(line) + "\n")
+        return answer
+
+    iam_evaluator.enforce = noted
+
+
 def _make_master(server: SplitResult, database: str, user: str, password: str) -> None:
     """What RDS makes inside a new instance."""
     import pymysql
@@ -356,6 +410,9 @@ CORRECTIONS = (
     flow_logs,
     databases,
     audit,
+    queues,
+    balancer_zones,
+    calls,
 )
 
 

@@ -61,6 +61,11 @@ class Account:
         return self.home / "ca.pem"
 
     @property
+    def calls(self) -> Path:
+        """Where each call that IAM judged is noted: a line of JSON with key, action, resource, denied."""
+        return self.home / "calls.jsonl"
+
+    @property
     def zips(self) -> Path:
         """Where the functions' zips are."""
         return self.home / "zips"
@@ -212,6 +217,7 @@ def _serving(aws: Account) -> dict[str, str]:
         "MINISTACK_ACCOUNT_ID": ID,
         "CLOUDTRAIL_RECORDING": "1",
         "CLOUDTRAIL_MAX_EVENTS": "100000",
+        "CALLS": str(aws.calls),
         "DATABASE_SERVER": f"mysql://standin:{password}@127.0.0.1:{aws.server.port}",
     }
 
