@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from imgcore.config import Config, Secret
 from imgcore.errors import Misconfigured, Unavailable
-from imgcore.model import Description, Picture, Source, TaskKind
+from imgcore.model import MODEL_SIDE, Description, Picture, Source, TaskKind
 from imgcore.pipeline import Pipeline, Timing
 from imgcore.ports import Captioner, Queues, Storage
 
@@ -148,6 +148,7 @@ class RenewedCaptioner:
     """Gemini, made at first use and made anew (its key fetched again) after the key was refused."""
 
     source = Source.GEMINI
+    side = MODEL_SIDE
 
     def __init__(self, make: Callable[[], Captioner]) -> None:
         self._make = make
@@ -174,6 +175,7 @@ class NoCaptioner:
     """For a function that describes nothing."""
 
     source = Source.LOCAL
+    side = 1
 
     def describe(self, picture: Picture, *, deadline: float) -> Description:
         """Misconfigured, always."""

@@ -84,7 +84,7 @@ def _caption(parsed: argparse.Namespace) -> int:
     captioner, standby = bootstrap.captioners(config)
 
     def describe(data: bytes) -> dict[str, Any]:
-        picture = images.decode(data, max_side=1536)
+        picture = images.decode(data, max_side=captioner.side)
         try:
             found = captioner.describe(picture, deadline=time.monotonic() + FILE_SECONDS)
         except Misconfigured as error:

@@ -83,6 +83,26 @@ class Invalid(ImgcoreError):
     permanent = True
 
 
+class Unauthorized(ImgcoreError):
+    """Nobody has said who they are, or what they said is wrong."""
+
+    code = "unauthorized"
+    permanent = True
+
+
+class Forbidden(ImgcoreError):
+    """It is there, and not theirs to do."""
+
+    code = "forbidden"
+    permanent = True
+
+
+class TooManyTries(ImgcoreError):
+    """It was tried too often; ``retry_after`` says when it may be tried again."""
+
+    code = "too_many_tries"
+
+
 class Conflict(ImgcoreError):
     """What the caller asked for does not fit the present state."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from imgcore.database import Store, Transaction
-from imgcore.errors import Conflict, Invalid
+from imgcore.errors import Conflict, Invalid, NotFound
 from imgcore.model import Image, NewImage, ObjectCreated, TaskKind
 from imgcore.rows import KEY, NAME, SELECT, WORD, Row, by_id, images, micros, search_text, storable
 
@@ -14,7 +14,10 @@ class Intake(Store):
     """The part of the repository that takes photographs in."""
 
     def add(self, new: NewImage) -> Image:
-        """Make the row ``awaiting`` with both tasks ``pending``. Conflict where the key is taken."""
+        """Make the row ``awaiting`` with both tasks ``pending``.
+
+        Conflict where the key is taken, NotFound where the owner's account is no more.
+        """
 
         def work(tx: Transaction) -> Image:
             return by_id(tx, _insert(tx, new))
@@ -39,9 +42,14 @@ class Intake(Store):
 
 def _insert(tx: Transaction, new: NewImage) -> int:
     name = storable(new.name, NAME)
+    # Locked, so that an account which is being deleted leaves no photograph behind
+    owner = "SELECT id FROM accounts WHERE id = ? {for_update}"
+    if new.owner_id is not None and tx.row(owner, new.owner_id) is None:
+        raise NotFound("This account has been deleted.", code="account")
     id_ = tx.insert(
         "INSERT INTO images (public_id, image_key, name, media_type, size, upload_status, uploaded_at,"
-        " upload_expires_at, search_text) VALUES (?, ?, ?, ?, ?, 'awaiting', {now}, {later}, ?)",
+        " upload_expires_at, search_text, owner_id, batch_id)"
+        " VALUES (?, ?, ?, ?, ?, 'awaiting', {now}, {later}, ?, ?, ?)",
         new.public_id,
         _exact_key(new.image_key),
         name,
@@ -49,6 +57,8 @@ def _insert(tx: Transaction, new: NewImage) -> int:
         new.size,
         micros(new.expires_in),
         search_text(name),
+        new.owner_id,
+        storable(new.batch_id, WORD) if new.batch_id else None,
     )
     tx.execute("UPDATE images SET listed_id = id WHERE id = ?", id_)
     for kind in TaskKind:

@@ -34,6 +34,22 @@ class Schema:
         if not self._has_index(name, table):
             self._transaction.execute(f"CREATE INDEX {name} ON {table} ({columns})")
 
+    def column(self, table: str, name: str, declaration: str) -> None:
+        """A further column, which every row may lack; MySQL has no ADD COLUMN IF NOT EXISTS."""
+        if not self._has_column(table, name):
+            self._transaction.execute(f"ALTER TABLE {table} ADD COLUMN {name} {declaration} NULL")
+
+    def _has_column(self, table: str, name: str) -> bool:
+        if self._transaction.dialect.name == "sqlite":
+            return any(row["name"] == name for row in self._transaction.rows(f"PRAGMA table_info({table})"))
+        found = self._transaction.row(
+            "SELECT 1 AS one FROM information_schema.columns"
+            " WHERE table_schema = DATABASE() AND table_name = ? AND column_name = ?",
+            table,
+            name,
+        )
+        return found is not None
+
     def _has_index(self, name: str, table: str) -> bool:
         if self._transaction.dialect.name == "sqlite":
             found = self._transaction.row(
@@ -246,6 +262,98 @@ def _outbox_and_gates(schema: Schema) -> None:
           reason {word} NULL,
           message {text} NULL,
           CONSTRAINT gates_reason CHECK ((closed_until IS NULL) = (reason IS NULL))
+        ) {options}
+        """
+    )
+
+
+@migration
+def m002_accounts(schema: Schema) -> None:
+    """Who photographs belong to, what was uploaded together, and where it was taken if that is to be kept.
+
+    Rows of before have no owner: they are an administrator's to see, and everybody's in open mode.
+    """
+    schema.column("images", "batch_id", "{word}")
+    schema.column("images", "latitude", "{real}")
+    schema.column("images", "longitude", "{real}")
+    schema.index("images_owner", "images", "owner_id, listed_id")
+    schema.index("images_batch", "images", "batch_id")
+    schema.run(
+        """
+        CREATE TABLE IF NOT EXISTS accounts (
+          id {serial},
+          public_id {word} NOT NULL UNIQUE,
+          name {word} NOT NULL UNIQUE,
+          role {word} NOT NULL,
+          password {name} NOT NULL,
+          created_at {time} NOT NULL,
+          password_at {time} NOT NULL,
+          CONSTRAINT accounts_role CHECK (role IN ('person', 'administrator'))
+        ) {options}
+        """
+    )
+    schema.index("accounts_role_id", "accounts", "role, id")
+    _sessions_and_keys(schema)
+    _throttles_and_set_up(schema)
+
+
+def _sessions_and_keys(schema: Schema) -> None:
+    # token: the SHA-256 of what the browser or the program holds, in hexadecimal, never the thing itself
+    schema.run(
+        """
+        CREATE TABLE IF NOT EXISTS sessions (
+          id {serial},
+          public_id {word} NOT NULL UNIQUE,
+          account_id {int} NOT NULL,
+          token {word} NOT NULL UNIQUE,
+          created_at {time} NOT NULL,
+          seen_at {time} NOT NULL,
+          expires_at {time} NOT NULL,
+          address {word} NOT NULL,
+          agent {name} NOT NULL,
+          CONSTRAINT sessions_account FOREIGN KEY (account_id) REFERENCES accounts (id) ON DELETE CASCADE
+        ) {options}
+        """
+    )
+    schema.index("sessions_of", "sessions", "account_id, id")
+    schema.index("sessions_expire", "sessions", "expires_at")
+    schema.run(
+        """
+        CREATE TABLE IF NOT EXISTS api_keys (
+          id {serial},
+          public_id {word} NOT NULL UNIQUE,
+          account_id {int} NOT NULL,
+          token {word} NOT NULL UNIQUE,
+          label {name} NOT NULL,
+          scopes {word} NOT NULL,
+          hint {word} NOT NULL,
+          created_at {time} NOT NULL,
+          used_at {time} NULL,
+          CONSTRAINT api_keys_account FOREIGN KEY (account_id) REFERENCES accounts (id) ON DELETE CASCADE
+        ) {options}
+        """
+    )
+    schema.index("api_keys_of", "api_keys", "account_id, id")
+
+
+def _throttles_and_set_up(schema: Schema) -> None:
+    # name: a hash of what is counted, an account's name or an address
+    schema.run(
+        """
+        CREATE TABLE IF NOT EXISTS throttles (
+          name {word} NOT NULL PRIMARY KEY,
+          tries {int} NOT NULL,
+          blocked_until {time} NULL,
+          updated_at {time} NOT NULL
+        ) {options}
+        """
+    )
+    schema.index("throttles_updated", "throttles", "updated_at")
+    schema.run(
+        """
+        CREATE TABLE IF NOT EXISTS set_up_tokens (
+          token {word} NOT NULL PRIMARY KEY,
+          expires_at {time} NOT NULL
         ) {options}
         """
     )

@@ -12,6 +12,7 @@ RAW_PREFIX = "raw/"
 
 MAX_BYTES = 20 * 1024 * 1024
 MAX_PIXELS = 50_000_000
+MODEL_SIDE = 1536  # pixels; Gemini counts the same tokens for more, and they only take longer to send
 MAX_SIDE = 30_000  # pixels; a longer side is a strip that no page can show
 
 # What may be uploaded: media type → the ending of its key.
@@ -111,6 +112,9 @@ class PhotoFacts:
     sha256: str  # of the file, hexadecimal
     taken_at: datetime | None = None  # the camera's clock; no time zone is known
     camera: str | None = None
+    location: tuple[float, float] | None = (
+        None  # degrees north and east, read only if asked for
+    )
     embedded_caption: str | None = None  # IPTC 2:120 / XMP dc:description
     embedded_keywords: tuple[str, ...] = ()  # IPTC 2:25 / XMP dc:subject
 
@@ -232,6 +236,11 @@ class Image:
     placeholder: str | None = None
     thumbnail_generated_at: datetime | None = None
     deleted_at: datetime | None = None
+    owner_id: int | None = None  # whose it is; None where it came without an account
+    owner: str | None = None  # that account's name
+    batch_id: str | None = None  # what was uploaded together has one id, a UUID
+    latitude: float | None = None  # degrees north; kept only where KEEP_LOCATION says so
+    longitude: float | None = None  # degrees east
 
     @property
     def status(self) -> str:
@@ -260,6 +269,31 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True)
+class Viewer:
+    """Whose eyes the gallery is seen with. By default everybody's: open mode, and programs on the machine.
+
+    account_id: whose photographs are one's own. sees_others: what others have uploaded is shown, once it is
+    there. changes_others: and may be changed, downloaded and taken out of the trash as well.
+    """
+
+    account_id: int | None = None
+    sees_others: bool = True
+    changes_others: bool = True
+
+    def changes(self, image: Image) -> bool:
+        """Whether this viewer may do with ``image`` what its owner may."""
+        return self.changes_others or (self.account_id is not None and image.owner_id == self.account_id)
+
+    def sees(self, image: Image) -> bool:
+        """Whether ``image`` is there at all for this viewer."""
+        there = image.upload_status is UploadStatus.RECEIVED and image.deleted_at is None
+        return self.changes(image) or (self.sees_others and there)
+
+
+EVERYBODY = Viewer()
+
+
+@dataclass(frozen=True, slots=True)
 class NewImage:
     """A row to be made before anything is uploaded."""
 
@@ -269,6 +303,8 @@ class NewImage:
     media_type: str | None
     size: int | None  # bytes, as declared
     expires_in: float  # seconds until the upload form ends; 0 where the object is there already
+    owner_id: int | None = None  # an account's
+    batch_id: str | None = None  # a UUID
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,6 @@ from imgcore.ports import Captioner, Decode, Queues, Render, Repository, Storage
 
 logger = logging.getLogger(__name__)
 
-MODEL_SIDE = 1536  # pixels; more is bandwidth without tokens
 DISPLAY_SIDE = 1600  # pixels
 COMMIT_SECONDS = 5.0  # kept back from the deadline to store the result
 PROBE_SECONDS = 30.0  # how long one caller has to show that a gate may open
@@ -166,7 +165,7 @@ class Pipeline:
                 if self.standby is None or gate.reason in WAITING:
                     raise RateLimited(gate.message or BUSY, code=gate.reason, retry_after=gate.wait)
                 captioner = self.standby
-        picture = self._picture(claim, image, MODEL_SIDE)
+        picture = self._picture(claim, image, captioner.side)
         description = self._describe(captioner, picture, deadline)
         if probing and description.source is captioner.source:
             self.repository.open_gate(GEMINI_GATE)

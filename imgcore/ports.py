@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from imgcore.model import (
+    EVERYBODY,
     MAX_BYTES,
     Claim,
     Description,
@@ -24,6 +25,7 @@ from imgcore.model import (
     TaskKind,
     TaskStatus,
     UploadForm,
+    Viewer,
 )
 
 
@@ -50,8 +52,9 @@ class Repository(Protocol):
         """Those that exist, in no order."""
         ...
 
-    def page(self, *, cursor: str | None, limit: int, query: str | None) -> Page:
-        """Newest first by key, never by offset; no deleted or expired ones. Invalid: a cursor not ours."""
+    def page(self, *, cursor: str | None, limit: int, query: str | None, viewer: Viewer = EVERYBODY) -> Page:
+        """Newest first by key, never by offset; no deleted or expired ones, and none that ``viewer`` does
+        not see. Invalid: a cursor not ours."""
         ...
 
     def edit(self, public_id: str, edit: Edit) -> Image | None:
@@ -224,6 +227,11 @@ class Captioner(Protocol):
     @property
     def source(self) -> Source:
         """Who it is."""
+        ...
+
+    @property
+    def side(self) -> int:
+        """The longer side, in pixels, beyond which more of a picture is of no use to it."""
         ...
 
     def describe(self, picture: Picture, *, deadline: float) -> Description:

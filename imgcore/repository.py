@@ -11,7 +11,7 @@ from imgcore.errors import Invalid, Unavailable
 from imgcore.gates import Gates
 from imgcore.intake import Intake, reset
 from imgcore.migrations import pending
-from imgcore.model import Edit, Image, Page, Source, TaskKind
+from imgcore.model import EVERYBODY, Edit, Image, Page, Source, TaskKind, Viewer
 from imgcore.rows import (
     ALT_TEXT,
     CAPTION,
@@ -57,14 +57,19 @@ class SqlRepository(Intake, Tasking, Sweeping, Gates):
             lambda tx: images(tx.rows(SELECT + f" WHERE i.public_id IN ({marks}) ORDER BY i.id", *wanted))
         )
 
-    def page(self, *, cursor: str | None, limit: int, query: str | None) -> Page:
-        """Newest first by key, never by offset; no deleted or expired ones. Invalid: a cursor not ours."""
+    def page(self, *, cursor: str | None, limit: int, query: str | None, viewer: Viewer = EVERYBODY) -> Page:
+        """Newest first by key, never by offset; no deleted or expired ones, and none that ``viewer`` does
+        not see. Invalid: a cursor not ours."""
         limit = max(1, min(limit, _LIMIT))
         conditions = ["listed_id < ?", "(upload_status <> 'awaiting' OR upload_expires_at > {now})"]
         parameters: list[Any] = [_TOP if cursor is None else _decoded(cursor)]
         for word in _words(query):
             conditions.append("INSTR(search_text, ?) > 0")
             parameters.append(word)
+        if not viewer.changes_others:
+            others = " OR upload_status = 'received'" if viewer.sees_others else ""
+            conditions.append(f"(owner_id = ?{others})")  # NULL, nobody's, equals nothing
+            parameters.append(viewer.account_id)
         sql = (
             f"{SELECT} JOIN"
             f" (SELECT id FROM images WHERE {' AND '.join(conditions)} ORDER BY listed_id DESC LIMIT ?) page"

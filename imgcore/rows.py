@@ -23,7 +23,7 @@ _PLAIN = (
     "id", "public_id", "image_key", "name", "media_type", "size", "width", "height", "format", "sha256",
     "camera", "caption", "alt_text", "visible_text", "model", "prompt_version", "input_tokens", "output_tokens",
     "price_usd", "thumbnail_key", "thumbnail_2x_key", "display_key", "display_width", "display_height",
-    "placeholder",
+    "placeholder", "owner_id", "batch_id", "latitude", "longitude",
 )  # fmt: skip
 _TIMES = ("uploaded_at", "caption_generated_at", "thumbnail_generated_at", "deleted_at")
 _OTHERS = ("upload_status", "taken_at", "tags", "safety", "source", "etag", "sequencer")
@@ -31,11 +31,14 @@ _OTHERS = ("upload_status", "taken_at", "tags", "safety", "source", "etag", "seq
 _TASK = ("status", "attempts", "error", "message", "next_at")
 
 # One row an image: its own columns, and those of each of its tasks under the task's name.
-_COLUMNS = [f"i.{column}" for column in (*_PLAIN, *_TIMES, *_OTHERS)] + [
-    f"{kind}.{column} AS {kind}_{column}" for kind in TaskKind for column in _TASK
-]
+_COLUMNS = (
+    [f"i.{column}" for column in (*_PLAIN, *_TIMES, *_OTHERS)]
+    + [f"{kind}.{column} AS {kind}_{column}" for kind in TaskKind for column in _TASK]
+    + ["owner.name AS owner"]
+)
 _JOINS = [f"JOIN tasks {kind} ON {kind}.image_id = i.id AND {kind}.kind = '{kind}'" for kind in TaskKind]
-SELECT = f"SELECT {', '.join(_COLUMNS)} FROM images i {' '.join(_JOINS)}"
+_OWNER = "LEFT JOIN accounts owner ON owner.id = i.owner_id"
+SELECT = f"SELECT {', '.join(_COLUMNS)} FROM images i {' '.join(_JOINS)} {_OWNER}"
 
 
 def images(rows: Iterable[Row]) -> list[Image]:
@@ -47,6 +50,7 @@ def _image(row: Row) -> Image:
     taken_at = moment(row["taken_at"])
     return Image(
         **{name: row[name] for name in _PLAIN},
+        owner=row["owner"],
         **{name: moment(row[name]) for name in _TIMES},  # type: ignore[arg-type]
         upload_status=UploadStatus(row["upload_status"]),
         taken_at=taken_at.replace(tzinfo=None) if taken_at else None,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from imgcore.errors import Conflict, ImgcoreError, Invalid, NotFound
+from imgcore.errors import Conflict, Forbidden, ImgcoreError, Invalid, NotFound
 from imgcore.keys import clean_name, is_public_id, new_public_id, raw_key
 from imgcore.model import (
+    EVERYBODY,
     MAX_BYTES,
     MAX_PIXELS,
     MEDIA_TYPES,
@@ -21,6 +23,7 @@ from imgcore.model import (
     TaskKind,
     UploadForm,
     UploadStatus,
+    Viewer,
 )
 from imgcore.pipeline import GEMINI_GATE, WAITING
 from imgcore.ports import Queues, Repository, Storage
@@ -32,6 +35,7 @@ ALT_TEXT_LENGTH = 500  # characters; screen readers read on, people stop listeni
 TAG_LENGTH = 50  # characters
 TAGS = 20
 
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 _ENDINGS = ", ".join(sorted({ending.upper() for ending in MEDIA_TYPES.values()} - {"HEIF"}))
 
 
@@ -39,7 +43,8 @@ _ENDINGS = ", ".join(sorted({ending.upper() for ending in MEDIA_TYPES.values()} 
 class Gallery:
     """The gallery's use cases over a repository, a storage and the queues.
 
-    Every method raises Unavailable where one of them is away, NotFound for an unknown photograph.
+    Every method raises Unavailable where one of them is away, NotFound for a photograph that is unknown or
+    that ``viewer`` does not see, Forbidden for a change to one that is somebody else's.
     """
 
     repository: Repository
@@ -49,6 +54,11 @@ class Gallery:
     upload_ttl: int = 3600  # seconds that an upload form is good for
     release: str = "dev"
     describer: str = "the local describer"
+    viewer: Viewer = EVERYBODY
+
+    def seen_by(self, viewer: Viewer) -> Gallery:
+        """The same gallery as ``viewer`` sees it; what is uploaded through it belongs to that account."""
+        return replace(self, viewer=viewer)
 
     @property
     def storage_origins(self) -> Sequence[str]:
@@ -56,13 +66,20 @@ class Gallery:
         return self.storage.origins()
 
     def request_upload(
-        self, name: str, size: int | None, media_type: str, *, redirect: str | None = None
+        self,
+        name: str,
+        size: int | None,
+        media_type: str,
+        *,
+        redirect: str | None = None,
+        batch: str | None = None,
     ) -> tuple[Image, UploadForm]:
         """Make the row, then the form that puts exactly this file in its place.
 
         size: bytes; None where it is not known yet (a form without JavaScript).
         redirect: where the browser goes after a plain form; ``{id}`` in it becomes the photograph's.
-        Invalid: unsupported_type, empty or too_large.
+        batch: a UUID of the caller's choice, one for all that is uploaded together.
+        Invalid: unsupported_type, empty, too_large or batch.
         """
         media_type = media_type.strip().lower()
         if media_type not in self.limits.media_types:
@@ -76,9 +93,17 @@ class Gallery:
             )
         public_id = new_public_id()
         key = raw_key(public_id, media_type)
-        image = self.repository.add(
-            NewImage(public_id, key, clean_name(name), media_type, size, float(self.upload_ttl))
+        new = NewImage(
+            public_id=public_id,
+            image_key=key,
+            name=clean_name(name),
+            media_type=media_type,
+            size=size,
+            expires_in=float(self.upload_ttl),
+            owner_id=self.viewer.account_id,
+            batch_id=_batch(batch),
         )
+        image = self.repository.add(new)
         form = self.storage.form(
             key,
             media_type=media_type,
@@ -95,13 +120,21 @@ class Gallery:
             raise Invalid(f"limit must be a whole number from 1 to {PAGE_LIMIT}.", code="limit")
         if query is not None and len(query) > QUERY_LENGTH:
             raise Invalid(f"A search may have {QUERY_LENGTH} characters at most.", code="query")
-        return self.repository.page(cursor=cursor, limit=limit, query=(query or "").strip() or None)
+        words = (query or "").strip() or None
+        return self.repository.page(cursor=cursor, limit=limit, query=words, viewer=self.viewer)
 
     def get(self, public_id: str) -> Image:
         """One photograph, those in the trash included."""
         image = self.repository.get(public_id) if is_public_id(public_id) else None
-        if image is None:
+        if image is None or not self.viewer.sees(image):
             raise NotFound("There is no such photograph.")
+        return image
+
+    def own(self, public_id: str) -> Image:
+        """One photograph that the viewer may change. Forbidden where it is shown to them, and not theirs."""
+        image = self.get(public_id)
+        if not self.viewer.changes(image):
+            raise Forbidden("This photograph is somebody else’s.")
         return image
 
     def get_many(self, public_ids: Sequence[str]) -> list[Image]:
@@ -109,11 +142,15 @@ class Gallery:
         if len(public_ids) > PAGE_LIMIT:
             raise Invalid(f"At most {PAGE_LIMIT} photographs can be asked for at once.", code="ids")
         wanted = [public_id for public_id in public_ids if is_public_id(public_id)]
-        found = {image.public_id: image for image in self.repository.get_many(wanted)} if wanted else {}
+        rows = self.repository.get_many(wanted) if wanted else ()
+        found = {image.public_id: image for image in rows if self.viewer.sees(image)}
         return [found[public_id] for public_id in dict.fromkeys(wanted) if public_id in found]
 
     def links(self, image: Image) -> Links:
-        """Presigned addresses, the same within a window of time, so that browsers keep what they have."""
+        """Presigned addresses, the same within a window of time, so that browsers keep what they have.
+
+        The original, which says all that the camera wrote into it, is for those alone who may change it.
+        """
         if image.deleted_at is not None:
             return Links()
         url = self.storage.url
@@ -122,13 +159,13 @@ class Gallery:
             thumbnail_2x=url(image.thumbnail_2x_key) if image.thumbnail_2x_key else None,
             display=url(image.display_key) if image.display_key else None,
             original=self.storage.original_url(image.image_key, download_as=image.name)
-            if image.upload_status is UploadStatus.RECEIVED
+            if image.upload_status is UploadStatus.RECEIVED and self.viewer.changes(image)
             else None,
         )
 
     def retry(self, public_id: str) -> Image:
         """Failed and blocked tasks are done again. Conflict where there is none."""
-        image = self.get(public_id)
+        image = self.own(public_id)
         kinds = self.repository.reopen(public_id)
         if not kinds:
             raise Conflict("Nothing of this photograph has failed, so there is nothing to try again.")
@@ -137,7 +174,7 @@ class Gallery:
 
     def recaption(self, public_id: str) -> Image:
         """Describe it again, done or not; a person's words stay. Conflict while it is being described."""
-        image = self.get(public_id)
+        image = self.own(public_id)
         kinds = self.repository.reopen(public_id, [TaskKind.CAPTION], also_done=True)
         if not kinds:
             raise Conflict("This photograph cannot be described again now.")
@@ -146,7 +183,7 @@ class Gallery:
 
     def edit(self, public_id: str, edit: Edit) -> Image:
         """A person's words, which outrank every machine's. Invalid: caption, alt_text or tags."""
-        self.get(public_id)
+        self.own(public_id)
         image = self.repository.edit(public_id, _checked(edit))
         if image is None:
             raise NotFound("There is no such photograph.")
@@ -154,12 +191,12 @@ class Gallery:
 
     def delete(self, public_id: str) -> None:
         """Into the trash, where it stays for 30 days. Doing it twice is no error."""
-        self.get(public_id)
+        self.own(public_id)
         self.repository.delete(public_id)
 
     def restore(self, public_id: str) -> Image:
         """Out of the trash; what was left undone is taken up again."""
-        self.get(public_id)
+        self.own(public_id)
         self.repository.restore(public_id)
         image = self.get(public_id)
         if image.upload_status is UploadStatus.RECEIVED:
@@ -184,6 +221,12 @@ class Gallery:
     def _send(self, image: Image, kinds: Sequence[TaskKind]) -> None:
         for kind in kinds:
             self.queues.send(kind, image.image_key)
+
+
+def _batch(text: str | None) -> str | None:
+    if text is not None and not _UUID.fullmatch(text):
+        raise Invalid("batch must be a UUID, one for all that is uploaded together.", code="batch")
+    return text.lower() if text else None
 
 
 def _trouble(ping: Callable[[], None]) -> str | None:

@@ -49,7 +49,8 @@ class Tasking(Store):
         def store(tx: Transaction, image: Row) -> None:
             tx.execute(
                 "UPDATE images SET format = ?, width = ?, height = ?, size = ?, sha256 = ?, taken_at = ?,"
-                " camera = ?, thumbnail_key = ?, thumbnail_2x_key = ?, display_key = ?, display_width = ?,"
+                " camera = ?, latitude = ?, longitude = ?, thumbnail_key = ?, thumbnail_2x_key = ?,"
+                " display_key = ?, display_width = ?,"
                 " display_height = ?, placeholder = ?, thumbnail_generated_at = {now} WHERE id = ?",
                 facts.format,
                 facts.width,
@@ -58,6 +59,7 @@ class Tasking(Store):
                 facts.sha256,
                 local_time(facts.taken_at),
                 storable(facts.camera, NAME) if facts.camera else None,
+                *(facts.location or (None, None)),
                 renditions.thumbnail.key,
                 renditions.thumbnail_2x.key,
                 renditions.display.key,

@@ -15,14 +15,13 @@ from imgcore.captioning.prices import Spending
 from imgcore.captioning.replies import Answer, assess, judge
 from imgcore.captioning.retrying import Attempts, Failure, Policy, Setback
 from imgcore.errors import Misconfigured
-from imgcore.model import Description, Picture, Source
+from imgcore.model import MODEL_SIDE, Description, Picture, Source
 
 if TYPE_CHECKING:
     from imgcore.captioning.client import GeminiClient
 
 logger = logging.getLogger(__name__)
 
-MODEL_SIDE = 1536  # pixels; the model counts the same tokens for more, and they only take longer to send
 MAX_OUTPUT_TOKENS = 512
 PROBE_SECONDS = 15.0
 
@@ -50,6 +49,7 @@ class GeminiCaptioner:
     """
 
     source = Source.GEMINI
+    side = MODEL_SIDE
 
     def __init__(
         self,

@@ -36,6 +36,7 @@ class LocalDescriber:
     """
 
     source = Source.LOCAL
+    side = 768  # the nets take 224 and 128; colours and grain show at this size
 
     def __init__(self) -> None:
         """Misconfigured: the extra ``local`` is not installed."""

@@ -39,9 +39,8 @@ def database(request: pytest.FixtureRequest) -> Database:
         found: Database = request.getfixturevalue("sqlite_database")
         return found
     shared: Database = request.getfixturevalue("migrated_mariadb")
-    shared.run(
-        lambda tx: [tx.execute(f"DELETE FROM {table}") for table in ("outbox", "tasks", "images", "gates")]
-    )
+    tables = ("outbox", "tasks", "images", "gates", "accounts", "throttles", "set_up_tokens")
+    shared.run(lambda tx: [tx.execute(f"DELETE FROM {table}") for table in tables])
     return shared
 
 

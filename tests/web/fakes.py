@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from imgcore.errors import Invalid, Unavailable
 from imgcore.model import (
+    EVERYBODY,
     MAX_PIXELS,
     MEDIA_TYPES,
     Edit,
@@ -26,6 +27,7 @@ from imgcore.model import (
     TaskStatus,
     UploadForm,
     UploadStatus,
+    Viewer,
 )
 from imgcore.service import Gallery
 
@@ -66,6 +68,8 @@ class FakeRepository:
                 tasks=tuple(Task(kind, TaskStatus.PENDING) for kind in TaskKind),
                 media_type=new.media_type,
                 size=new.size,
+                owner_id=new.owner_id,
+                batch_id=new.batch_id,
             )
             self.rows[new.public_id] = image
             return image
@@ -93,7 +97,7 @@ class FakeRepository:
         self._check()
         return [self.rows[key] for key in public_ids if key in self.rows]
 
-    def page(self, *, cursor: str | None, limit: int, query: str | None) -> Page:
+    def page(self, *, cursor: str | None, limit: int, query: str | None, viewer: Viewer = EVERYBODY) -> Page:
         self._check()
         below = self._cursor(cursor)
         words = (query or "").lower().split()
@@ -101,6 +105,7 @@ class FakeRepository:
             image
             for image in sorted(self.rows.values(), key=lambda image: -image.id)
             if image.id < below
+            and viewer.sees(image)
             and image.deleted_at is None
             and image.upload_status is not UploadStatus.EXPIRED
             and all(word in self._haystack(image) for word in words)
