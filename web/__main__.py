@@ -12,7 +12,7 @@ from imgcore.config import Config
 from imgcore.errors import ImgcoreError, Misconfigured
 from web.app import create_app
 from web.security import is_loopback
-from web.serving import Server, listen
+from web.serving import DRAIN_SECONDS, Server, listen
 
 
 def main(environ: Mapping[str, str]) -> int:
@@ -20,6 +20,8 @@ def main(environ: Mapping[str, str]) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
         host, port = _address(environ)
+        delay = _seconds(environ, "DRAIN_DELAY_SECONDS", 0.0)
+        drain = _seconds(environ, "DRAIN_SECONDS", DRAIN_SECONDS)
         shown = f"[{host}]" if ":" in host else host
         hosts = [shown, *environ.get("GALLERY_HOSTS", "").split(",")]
         app = create_app(bootstrap.gallery(Config.read(environ)), hosts=hosts)
@@ -32,9 +34,9 @@ def main(environ: Mapping[str, str]) -> int:
     except ImgcoreError as error:
         print(error.message, file=sys.stderr)
         return 1
-    server = Server(app, listener, trusted_proxy=environ.get("TRUSTED_PROXY"))
+    server = Server(app, listener, trusted_proxy=environ.get("TRUSTED_PROXY"), delay=delay)
     print(f"The gallery is at http://{shown}:{listener.getsockname()[1]}/", flush=True)
-    server.run()
+    server.run(drain=drain)
     return 0
 
 
@@ -49,6 +51,13 @@ def _address(environ: Mapping[str, str]) -> tuple[str, int]:
     if not (text.isascii() and text.isdigit() and int(text) < 65536):
         raise Misconfigured(f"PORT must be a number from 0 to 65535; it is {text!r}.")
     return "127.0.0.1" if host.lower() == "localhost" else host.strip("[]"), int(text)
+
+
+def _seconds(environ: Mapping[str, str], name: str, default: float) -> float:
+    text = environ.get(name, "").strip() or str(default)
+    if not (text.isascii() and text.replace(".", "", 1).isdigit() and float(text) <= 3600):
+        raise Misconfigured(f"{name} must be a number from 0 to 3600; it is {text!r}.")
+    return float(text)
 
 
 if __name__ == "__main__":

@@ -32,8 +32,10 @@ class Health:
 
     def ready(self) -> HTTPResponse:
         """Each thing that the gallery stands on: null, or what is wrong with it."""
-        checks = self._gallery.ready()
-        ready = not self.draining and not any(checks.values())
+        checks = dict(self._gallery.ready())
+        if self.draining:
+            checks["process"] = "This process is stopping."
+        ready = not any(checks.values())
         return HTTPResponse(
             encoded({"ready": ready, "checks": checks}),
             status=200 if ready else 503,

@@ -67,10 +67,18 @@ class Server:
     """One listening socket and its loop.
 
     listener: bound, not yet listening. trusted_proxy: the address of the one proxy whose X-Forwarded-Proto
-    and X-Forwarded-For are believed; none by default.
+    and X-Forwarded-For are believed; none by default. delay: seconds that a load balancer needs to see that
+    /healthz fails; for so long a process that was asked to stop still serves.
     """
 
-    def __init__(self, app: Application, listener: socket.socket, *, trusted_proxy: str | None = None) -> None:
+    def __init__(
+        self,
+        app: Application,
+        listener: socket.socket,
+        *,
+        trusted_proxy: str | None = None,
+        delay: float = 0.0,
+    ) -> None:
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         proxy: dict[str, Any] = {}
         if trusted_proxy:
@@ -81,7 +89,9 @@ class Server:
         self._server: TcpWSGIServer = create_server(app, map=self._map, sockets=[listener], **SETTINGS, **proxy)
         self._server.channel_class = _Channel
         self._server.health = app.health
-        self._deadline: float | None = None
+        self._delay = delay
+        self._closing: float | None = None  # when the listener closes, and when the last answer is given up
+        self._deadline = 0.0
 
     def run(self, *, drain: float = DRAIN_SECONDS) -> None:
         """Serve until ``stop``; in the main thread SIGTERM and SIGINT call it too."""
@@ -90,16 +100,21 @@ class Server:
             signals = [signal.SIGTERM, signal.SIGINT]
         handlers = {number: signal.signal(number, lambda *_: self.stop(drain=drain)) for number in signals}
         try:
-            self._loop(lambda: self._deadline is None)
+            self._loop(lambda: self._closing is None)
+            self._loop(lambda: time.monotonic() < (self._closing or 0), 0.05)
             self._drain()
         finally:
             for number, handler in handlers.items():
                 signal.signal(number, handler)
 
     def stop(self, *, drain: float = DRAIN_SECONDS) -> None:
-        """Finish what is under way, for ``drain`` seconds at most. Called again, stop at once."""
-        self._deadline = time.monotonic() + (drain if self._deadline is None else 0)
+        """Fail /healthz, serve on for the delay, then finish what is under way, for ``drain`` seconds at most.
+        Called again, stop at once."""
+        again = self._closing is not None
+        closing = time.monotonic() + (0 if again else self._delay)
+        self._deadline = closing + (0 if again else drain)
         self._app.health.draining = True
+        self._closing = closing
         with contextlib.suppress(OSError):  # it has stopped already
             self._server.pull_trigger()
 
@@ -120,7 +135,7 @@ class Server:
             idle = not channel.requests and channel.request is None and not channel.total_outbufs_len
             if idle and channel.last_activity < now - IDLE_SECONDS:
                 channel.will_close = True
-        return bool(self._server.active_channels) and time.monotonic() < (self._deadline or 0)
+        return bool(self._server.active_channels) and time.monotonic() < self._deadline
 
 
 def listen(host: str, port: int) -> socket.socket:

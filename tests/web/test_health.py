@@ -29,3 +29,4 @@ def test_a_process_that_stops_is_taken_out(gallery: Gallery) -> None:
     app.health.draining = True
     client = Client(app)
     assert (503, 503) == (client.get("/healthz").status, client.get("/readyz").status)
+    assert "This process is stopping." == client.get("/readyz").json["checks"]["process"]

@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 class Running:
     """A server in a thread, whose gallery page can be held up."""
 
-    def __init__(self, *, trusted_proxy: str | None = None) -> None:
+    def __init__(self, *, trusted_proxy: str | None = None, delay: float = 0.0) -> None:
         self.gallery = fake_gallery()
         self.entered = threading.Event()
         self.release = threading.Event()
@@ -42,7 +42,8 @@ class Running:
         self.gallery.repository.page = held
         listener = listen("127.0.0.1", 0)
         self.port = listener.getsockname()[1]
-        self.server = Server(create_app(self.gallery), listener, trusted_proxy=trusted_proxy)
+        app = create_app(self.gallery)
+        self.server = Server(app, listener, trusted_proxy=trusted_proxy, delay=delay)
         self.thread = threading.Thread(target=self.server.run)
         self.thread.start()
 
@@ -53,6 +54,7 @@ class Running:
     def close(self) -> None:
         """Stop, whatever is under way."""
         self.release.set()
+        self.server.stop(drain=0)
         self.server.stop(drain=0)
         self.thread.join(20)
 
@@ -125,6 +127,23 @@ def test_asked_twice_it_stops_at_once(running: Running) -> None:
     running.server.stop()
     running.thread.join(20)
     assert not running.thread.is_alive()
+
+
+def test_it_serves_on_until_the_load_balancer_has_seen_it() -> None:
+    """New connections too; only the health check fails, and every answer is the last of its connection."""
+    running = Running(delay=600)
+    try:
+        running.server.stop()
+        told = []
+        for path in ("/healthz", "/", "/healthz", "/upload"):
+            connection = running.connect()
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            told.append((path, answer.status, answer.getheader("Connection")))
+        expected = [(path, 503 if path == "/healthz" else 200, "close") for path, *_ in told]
+        assert expected == told
+    finally:
+        running.close()
 
 
 @pytest.mark.parametrize(
@@ -250,6 +269,14 @@ def test_a_port_that_is_none_is_said_in_a_sentence(port: str) -> None:
         out,
         err,
     )
+
+
+@pytest.mark.parametrize("delay", ["soon", "-1", "3601", "nan"])
+def test_a_delay_that_is_none_is_said_in_a_sentence(delay: str) -> None:
+    """And what it would have to be."""
+    out, err = (process := start(DRAIN_DELAY_SECONDS=delay)).communicate(timeout=30)
+    expected = f"DRAIN_DELAY_SECONDS must be a number from 0 to 3600; it is {delay!r}.\n"
+    assert (1, "", expected) == (process.returncode, out, err)
 
 
 def test_a_missing_setting_is_named() -> None:

@@ -1,8 +1,8 @@
-"""The journal of the host's services, to CloudWatch Logs, line by line and none twice after a restart.
+"""The journal of the host's services, to CloudWatch Logs, line by line, and none lost while nobody answers.
 
 LOG_GROUP names the log group, which must be there; the stream bears the instance's id. What CloudWatch has
-accepted is remembered as the journal's cursor, so that whatever comes in while nobody answers waits in the journal,
-on the disk. Runs in the release's virtual environment, for boto3.
+accepted is remembered as the journal's cursor: the rest waits in the journal, on the disk. Runs in the
+release's virtual environment, for boto3.
 """
 
 from __future__ import annotations
