@@ -88,6 +88,7 @@ def decode(data: bytes, *, max_side: int, declared: str | None = None, max_bytes
     ``declared`` is the media type that the file was sent as; it is compared where it is an accepted one.
     Raises Rejected, with one of the codes empty, too_large, not_an_image, unsupported_type, wrong_type,
     animated, too_many_pixels, too_long, too_heavy and damaged; no file makes it raise anything else.
+    ImportError where a codec is not installed.
     """
     refusals.check_bytes(data, max_bytes)
     kind = refusals.check_type(data, declared)
@@ -99,7 +100,7 @@ def decode(data: bytes, *, max_side: int, declared: str | None = None, max_bytes
             refusals.check_size(carved.size)
         extra = metadata.read(exif=carved.exif, iptc=carved.iptc, xmp=carved.xmp)
         image, size = _picture(carved, max_side, extra.orientation)
-    except Rejected:
+    except (Rejected, ImportError):  # an installation without a codec is not the file's fault
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise refusals.too_large_for_the_host() from error

@@ -99,6 +99,7 @@ class FakeCaptioner:
 
     answers: list[BaseException | str] = field(default_factory=lambda: ["A red barn."])
     source: Source = Source.GEMINI
+    side: int = 1536
     deadlines: list[float] = field(default_factory=list)
 
     def describe(self, picture: Picture, *, deadline: float) -> Description:

@@ -327,3 +327,10 @@ def test_the_library_for_heic_is_loaded_when_one_comes() -> None:
     )
     told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
     assert ["False", "True"] == told.split()
+
+
+def test_a_codec_that_is_missing_is_not_the_files_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An installation that lacks one is to be mended; the photograph is not rejected for it."""
+    monkeypatch.setitem(sys.modules, "PIL.PngImagePlugin", None)
+    with pytest.raises(ImportError):
+        decode(samples.palette(), max_side=64)

@@ -40,8 +40,8 @@ def main() -> int:
         del os.environ[name]  # a person's real accounts play no part here
     os.environ.update(ambient())
     try:
-        port = checks.port(os.environ)
         with checks.only_one(HOME):
+            port = checks.port(os.environ)
             checks.room(HOME)
             if os.environ.get("RESET", "0") not in ("", "0"):
                 steps.reset(HOME)
@@ -101,7 +101,7 @@ def serve(children: Children, emulator: Emulator, port: int, wishes: Mapping[str
     environ = steps.web_environ(HOME, wishes, port)
     children.finish(children.start("migration", steps.python("imgcore", "migrate"), environ, ROOT))
     with ThreadPoolExecutor(1) as aside:
-        waking = aside.submit(wake, emulator.root())
+        waking = aside.submit(wake, emulator.root(), steps.WORKERS)
         children.start("gallery", steps.python("web"), environ, ROOT)
         children.wait(lambda: answers(f"http://{HOST}:{port}/healthz"), 60)
         children.wait(waking.done, 120)

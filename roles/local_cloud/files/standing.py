@@ -17,7 +17,6 @@ from emulator import read_settings
 
 PREFIX = "caption-gallery-local"
 FUNCTIONS = ("thumbnail", "caption")
-AWAKE = 2  # workers of each function that are ready before the first photograph comes
 
 
 class Asleep(Exception):
@@ -58,8 +57,8 @@ def stands(root: Mapping[str, str], home: Path) -> bool:
     return len(told) == len(FUNCTIONS)
 
 
-def wake(root: Mapping[str, str]) -> None:
-    """Start AWAKE workers of each function, all at once. Asleep where one cannot start."""
+def wake(root: Mapping[str, str], workers: int) -> None:
+    """Start so many workers of each function, all at once. Asleep where one cannot start."""
     functions = client("lambda", root)
 
     def ping(name: str) -> None:
@@ -68,5 +67,5 @@ def wake(root: Mapping[str, str]) -> None:
             told = json.loads(answer["Payload"].read())
             raise Asleep(f"The {name} function does not start: {told.get('errorMessage', told)}")
 
-    with ThreadPoolExecutor(AWAKE * len(FUNCTIONS)) as pool:
-        list(pool.map(ping, FUNCTIONS * AWAKE))
+    with ThreadPoolExecutor(workers * len(FUNCTIONS)) as pool:
+        list(pool.map(ping, FUNCTIONS * workers))

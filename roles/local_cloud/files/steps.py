@@ -36,6 +36,8 @@ DATA = (
     "web.env",
 )
 KEYS = ("GEMINI_API_KEY", "GOOGLE_API_KEY")
+# Of each function at a time: more than there are processors would only make each of them slower
+WORKERS = min(4, max(2, os.cpu_count() or 2))
 WEB = ("GALLERY_HOSTS", "HOST", "LOST_AFTER_SECONDS", "UPLOAD_TTL_SECONDS")
 
 
@@ -54,6 +56,8 @@ def playbook(home: Path) -> list[str]:
     variables = {
         "local_cloud_home": str(home),
         "functions_runtime": f"python{sys.version_info.major}.{sys.version_info.minor}",
+        "functions_thumbnail_concurrency": WORKERS,
+        "functions_caption_concurrency": WORKERS,
         "functions_architecture": "arm64" if platform.machine().lower() in ("arm64", "aarch64") else "x86_64",
     }
     program = str(Path(sys.executable).with_name("ansible-playbook"))
@@ -91,7 +95,8 @@ def current_task(log: str) -> str:
 
 def mark(root: Path, emulator: Emulator, wishes: Mapping[str, str]) -> str:
     """A hash of everything that decides what the playbook makes."""
-    said = [str(emulator), sorted(wishes.items()), sys.version, version("ministack"), version("ansible-core")]
+    versions = [sys.version, version("ministack"), version("ansible-core")]
+    said = [str(emulator), sorted(wishes.items()), WORKERS, *versions]
     digest = hashlib.sha256(json.dumps(said).encode())
     files = [path for source in SOURCES for path in (root / source, *(root / source).rglob("*"))]
     for path in sorted([*files, *(emulator.home / "dist").glob("*.zip")]):

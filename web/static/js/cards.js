@@ -1,7 +1,7 @@
 // The cards of the grid. The server's markup is the only one: scripts fill it in, with text, never with markup.
 
 const template = document.getElementById("card");
-const LARGE = 3 * 2 ** 20; // bytes
+const LARGE = 2 ** 19; // bytes
 const known = new Map(); // id → card
 const sent = new Set(); // ids whose file has left this page, whatever the gallery has heard of it yet
 
