@@ -103,18 +103,9 @@ class Account:
             **self.variables,
             **variables,
         }
-        program = str(Path(sys.executable).with_name("ansible-playbook"))
-        return [
-            program,
-            "-i",
-            f"inventory/{ENV}",
-            playbook,
-            "--skip-tags",
-            "zips",
-            "-e",
-            json.dumps(given),
-            *arguments,
-        ]
+        program = [sys.executable, "-P", str(ROOT / "tests/deploy/playbook.py"), str(self.home / "modules")]
+        where = ["-i", f"inventory/{ENV}", playbook, "--skip-tags", "zips"]
+        return [*program, *where, "-e", json.dumps(given), *arguments]
 
     def ansible_environ(self) -> dict[str, str]:
         """What Ansible is run with."""
