@@ -10,15 +10,17 @@ import json
 import os
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from imgcore.config import Config, Secret
 from imgcore.errors import Misconfigured, Unavailable
 from imgcore.model import MODEL_SIDE, Description, Picture, Source, TaskKind
 from imgcore.pipeline import Pipeline, Timing
-from imgcore.ports import Captioner, Queues, Storage
+from imgcore.ports import Captioner, Decode, Queues, Storage
 
 if TYPE_CHECKING:
+    from imgcore.accounts import Accounts
     from imgcore.database import Database
     from imgcore.repository import SqlRepository
     from imgcore.service import Gallery
@@ -96,7 +98,7 @@ def describer(config: Config) -> str:
 
 def pipeline(config: Config, kind: TaskKind) -> Pipeline:
     """What one Lambda runs. The thumbnail's never touches a captioner."""
-    from imgcore import images, thumbnails
+    from imgcore import thumbnails
 
     captioner, standby = captioners(config) if kind is TaskKind.CAPTION else (NoCaptioner(), None)
     session = _session()
@@ -104,7 +106,7 @@ def pipeline(config: Config, kind: TaskKind) -> Pipeline:
         repository=repository(config),
         storage=storage(config, session),
         queues=queues(config, session),
-        decode=images.decode,
+        decode=_decode(config),
         render=thumbnails.render,
         captioner=captioner,
         standby=standby,
@@ -118,6 +120,15 @@ def pipeline(config: Config, kind: TaskKind) -> Pipeline:
             max_attempts=config.max_attempts,
         ),
     )
+
+
+def _decode(config: Config) -> Decode:
+    """images.decode, which reads where a photograph was taken only if that is to be kept."""
+    from imgcore import images
+
+    if config.keep_location != "1":
+        return images.decode
+    return partial(images.decode, with_location=True)
 
 
 def gallery(config: Config) -> Gallery:
@@ -135,6 +146,23 @@ def gallery(config: Config) -> Gallery:
         release=config.release,
         describer=describer(config),
     )
+
+
+def accounts(config: Config) -> Accounts | None:
+    """Who may use the gallery; None in open mode."""
+    return people(config) if config.accounts == "on" else None
+
+
+def people(config: Config) -> Accounts:
+    """The accounts in the database, whether the gallery asks for them or not."""
+    from imgcore.accountrows import SqlAccounts
+    from imgcore.accounts import Accounts
+
+    try:
+        from imgcore.passwords import Argon2Hasher
+    except ModuleNotFoundError as error:
+        raise Misconfigured("Accounts need argon2-cffi, which imgcore[web] brings along.") from error
+    return Accounts(SqlAccounts(database(config)), Argon2Hasher())
 
 
 def migrate(config: Config) -> list[str]:

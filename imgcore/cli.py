@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from imgcore import bootstrap
+from imgcore import bootstrap, usercli
 from imgcore.config import Config
 from imgcore.errors import ImgcoreError, Misconfigured, Rejected, Unavailable
 from imgcore.model import Description, Image, TaskKind
@@ -69,6 +69,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     recaption.add_argument("--query", help="only those that hold these words")
     recaption.add_argument("--dry-run", action="store_true", help="only say which")
+    user = commands.add_parser("user", help="Accounts: add, list, password, delete.")
+    usercli.add_to(user, _print)
     command("cost", _cost, "Sum up the tokens and their price, model by model.")
     return parser
 

@@ -79,6 +79,14 @@ class Config:
     lost_after: float = _setting("LOST_AFTER_SECONDS", default=300.0, minimum=1)
     max_attempts: int = _setting("MAX_ATTEMPTS", default=5, minimum=1)
 
+    # People
+    accounts: str = _setting("ACCOUNTS", default="off", choices=("off", "on"))  # off: this machine only
+    gallery_visibility: str = _setting(
+        "GALLERY_VISIBILITY", default="private", choices=("private", "shared", "public")
+    )
+    keep_location: str = _setting("KEEP_LOCATION", default="0", choices=("0", "1"))
+    api_rate: int = _setting("API_RATE", default=1200, minimum=1)  # requests a minute of one caller
+
     release: str = _setting("RELEASE", default="dev")
 
     @classmethod

@@ -82,10 +82,18 @@ def inside(size: tuple[int, int], max_side: int) -> tuple[int, int]:
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
-def decode(data: bytes, *, max_side: int, declared: str | None = None, max_bytes: int = MAX_BYTES) -> Photo:
+def decode(
+    data: bytes,
+    *,
+    max_side: int,
+    declared: str | None = None,
+    max_bytes: int = MAX_BYTES,
+    with_location: bool = False,
+) -> Photo:
     """Decode ``data`` once, scaled so that its longer side is at most ``max_side`` pixels; never enlarged.
 
     ``declared`` is the media type that the file was sent as; it is compared where it is an accepted one.
+    ``with_location`` reads where it was taken as well, which nobody does otherwise.
     Raises Rejected, with one of the codes empty, too_large, not_an_image, unsupported_type, wrong_type,
     animated, too_many_pixels, too_long, too_heavy and damaged; no file makes it raise anything else.
     ImportError where a codec is not installed.
@@ -98,6 +106,7 @@ def decode(data: bytes, *, max_side: int, declared: str | None = None, max_bytes
             raise refusals.animated(kind)
         if carved.size:
             refusals.check_size(carved.size)
+        location = metadata.location(carved.exif) if with_location else None
         extra = metadata.read(exif=carved.exif, iptc=carved.iptc, xmp=carved.xmp)
         image, size = _picture(carved, max_side, extra.orientation)
     except (Rejected, ImportError):  # an installation without a codec is not the file's fault
@@ -116,6 +125,7 @@ def decode(data: bytes, *, max_side: int, declared: str | None = None, max_bytes
         sha256=hashlib.sha256(data).hexdigest(),
         taken_at=extra.taken_at,
         camera=extra.camera,
+        location=location,
         embedded_caption=extra.caption,
         embedded_keywords=extra.keywords,
     )

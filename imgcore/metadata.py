@@ -1,6 +1,7 @@
 """What a photograph says about itself: EXIF, IPTC and XMP, read without trust. Pure.
 
-Only the named fields are looked at. Where the picture was taken is never read: its directory is not followed.
+Only the named fields are looked at. Where the picture was taken is read by ``location`` alone, for those who
+want it kept; ``read`` does not follow its directory.
 Nothing here can reject a file; what makes no sense is absent.
 """
 
@@ -74,6 +75,25 @@ def read(*, exif: bytes = b"", iptc: bytes = b"", xmp: bytes = b"") -> Metadata:
     )
 
 
+def location(exif: bytes) -> tuple[float, float] | None:
+    """Degrees north and east in a TIFF structure, to a metre or so; None where none makes sense."""
+    order = {b"II": "<", b"MM": ">"}.get(exif[:2])
+    if order is None or len(exif) < 8:
+        return None
+    try:
+        (first,) = struct.unpack_from(f"{order}L", exif, 4)
+        start = _number_of(exif, order, first, _GPS_DIRECTORY)
+        if start is None:
+            return None
+        north = _angle(exif, order, start, (1, 2), {b"N": 1, b"S": -1}, 90)
+        east = _angle(exif, order, start, (3, 4), {b"E": 1, b"W": -1}, 180)
+    except (struct.error, ZeroDivisionError):
+        return None
+    if north is None or east is None or north == east == 0:  # what a receiver without satellites writes
+        return None
+    return north, east
+
+
 def clean_text(text: str, limit: int) -> str:
     """One line without control characters, marks of direction and lone surrogates, at most ``limit`` long."""
     shown = "".join(
@@ -125,6 +145,40 @@ def _directory(tiff: bytes, order: str, start: int) -> Iterator[tuple[int, int |
         elif tag in (_ORIENTATION, _EXIF_DIRECTORY) and kind in (_BYTE, _SHORT, _LONG) and length == 1:
             layout = {_BYTE: "B", _SHORT: "H", _LONG: "L"}[kind]
             yield tag, struct.unpack_from(f"{order}{layout}", tiff, at + 8)[0]
+
+
+# GPSLatitudeRef, GPSLatitude, GPSLongitudeRef, GPSLongitude: tags 1 to 4 of a directory of its own
+
+_GPS_DIRECTORY, _RATIONAL = 0x8825, 5
+
+
+def _number_of(tiff: bytes, order: str, start: int, wanted: int) -> int | None:
+    entry = _entry(tiff, order, start, wanted)
+    return None if entry is None else int(struct.unpack_from(f"{order}L", tiff, entry + 8)[0])
+
+
+def _entry(tiff: bytes, order: str, start: int, wanted: int) -> int | None:
+    """Where the entry of that tag begins: tag, type, count and value, 12 bytes."""
+    (count,) = struct.unpack_from(f"{order}H", tiff, start)
+    places = (start + 2 + 12 * index for index in range(min(count, _MAX_ENTRIES)))
+    return next((at for at in places if struct.unpack_from(f"{order}H", tiff, at)[0] == wanted), None)
+
+
+def _angle(
+    tiff: bytes, order: str, start: int, tags: tuple[int, int], signs: dict[bytes, int], most: int
+) -> float | None:
+    """Degrees from a letter and three fractions: degrees, minutes and seconds."""
+    letter, value = (_entry(tiff, order, start, tag) for tag in tags)
+    if letter is None or value is None:
+        return None
+    sign = signs.get(tiff[letter + 8 : letter + 9].upper())
+    kind, count, at = struct.unpack_from(f"{order}HLL", tiff, value + 2)
+    if sign is None or (kind, count) != (_RATIONAL, 3):
+        return None
+    numbers = struct.unpack_from(f"{order}6L", tiff, at)
+    parts = [above / below for above, below in zip(numbers[::2], numbers[1::2], strict=True)]
+    degrees = parts[0] + parts[1] / 60 + parts[2] / 3600
+    return round(sign * degrees, 5) if degrees <= most else None
 
 
 def _orientation(value: int | str | None) -> int:

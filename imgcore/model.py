@@ -112,9 +112,7 @@ class PhotoFacts:
     sha256: str  # of the file, hexadecimal
     taken_at: datetime | None = None  # the camera's clock; no time zone is known
     camera: str | None = None
-    location: tuple[float, float] | None = (
-        None  # degrees north and east, read only if asked for
-    )
+    location: tuple[float, float] | None = None  # degrees north and east, read only if asked for
     embedded_caption: str | None = None  # IPTC 2:120 / XMP dc:description
     embedded_keywords: tuple[str, ...] = ()  # IPTC 2:25 / XMP dc:subject
 

@@ -23,6 +23,8 @@ ADAPTERS = {
     "database",
     "migrations",
     "repository",
+    "accountrows",
+    "passwords",
 }
 # module → modules of imgcore that it may import
 MAY = {
@@ -34,6 +36,11 @@ MAY = {
     "events": PURE,
     "pipeline": CORE,
     "service": CORE | {"pipeline"},
+    "people": PURE,
+    "accounts": PURE | {"keys", "people", "pipeline"},
+    "accountrows": PURE | {"database", "people", "rows", "throttles"},
+    "throttles": {"database", "rows"},
+    "passwords": PURE,
     "containers": PURE | {"containers"},
     "refusals": PURE | {"containers"},
     "images": PURE | {"containers", "metadata", "refusals"},
@@ -53,7 +60,18 @@ MAY = {
     "intake": CORE | {"database", "rows"},
     "repository": CORE | {"database", "migrations", "rows", "gates", "intake", "tasking", "sweeping"},
 }
-OUTSIDE = {"bootstrap", "service", "pipeline", "model", "errors", "events", "config", "keys"}
+OUTSIDE = {
+    "accounts",
+    "people",
+    "bootstrap",
+    "service",
+    "pipeline",
+    "model",
+    "errors",
+    "events",
+    "config",
+    "keys",
+}
 
 # library → the only modules that may import it
 OWNERS = {
@@ -68,6 +86,7 @@ OWNERS = {
     "tqdm": {"cli"},
     "bottle": set(),
     "waitress": set(),
+    "argon2": {"passwords"},
 }
 
 
@@ -118,6 +137,7 @@ def test_a_room_opens_only_its_own_doors(path: Path) -> None:
 def test_every_room_is_on_the_plan() -> None:
     """A new module finds its place in the table before it lands."""
     known = set(MAY) | {"__init__", "__main__", "bootstrap", "cli", "prices", "retrying", "prompting"}
+    known |= {"usercli"}
 
     assert set() == {home(path) for path in modules("imgcore")} - known
 
