@@ -1,7 +1,7 @@
 """``ansible-playbook``, with what it packs of each module kept for the next run: ``playbook.py FOLDER …``.
 
-Ansible packs every module anew in each run, which is half of the time that it takes. The folder must be used with
-one version of Ansible and one state of the roles only.
+Ansible packs every module anew in each run, which is half of the time that it takes. A folder is good for one
+version of Ansible and one state of the roles.
 """
 
 from __future__ import annotations
