@@ -1,0 +1,60 @@
+"""What is written after a test, whichever it was: --csv, --plot, and for both the group of --aws."""
+
+from __future__ import annotations
+
+import importlib.util
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from imgload import scaling, timeline
+
+if TYPE_CHECKING:
+    from imgload.options import Options
+
+
+def missing(options: Options) -> str | None:
+    """A sentence where a library that this test needs is not installed; asked before it begins."""
+    wanted = {"locust": True, "matplotlib": bool(options.plot), "boto3": bool(options.group)}
+    for name, needed in wanted.items():
+        if needed and importlib.util.find_spec(name) is None:
+            extra = "aws" if name == "boto3" else "load"
+            return f"imgload: {name} is not installed: pip install 'imgcore[{extra}]'"
+    return None
+
+
+def save(options: Options, ended: list[timeline.Ended], begun: float) -> str | None:
+    """Write the files that were asked for; a sentence where that did not work.
+
+    begun: when the test began, in seconds since 1970.
+    """
+    rows = timeline.seconds(ended)
+    if not rows or not (options.csv or options.plot):
+        return None
+    try:
+        curves = _curves(options.group, begun, begun + len(rows)) if options.group else None
+        if options.csv:
+            timeline.write_csv(Path(options.csv), rows, curves)
+        if options.plot:
+            from imgload import plots
+
+            plots.draw(Path(options.plot), rows, _title(options), curves)
+    except OSError as error:
+        return f"imgload: cannot write {error.filename}: {error.strerror}"
+    return None
+
+
+def _curves(group: str, begun: float, ended: float) -> scaling.Scaling:
+    import boto3
+
+    moments = (datetime.fromtimestamp(moment, UTC) for moment in (begun, ended))
+    return scaling.await_curves(boto3.client("cloudwatch"), group, *moments)
+
+
+def _title(options: Options) -> str:
+    url = options.target.origin + options.target.path
+    if options.users is not None:
+        return f"{url}: {options.users} people"
+    if options.rate is not None:
+        return f"{url}: {options.rate:g} requests a second, timed from when they were due"
+    return f"{url}: {options.concurrency} connections"
