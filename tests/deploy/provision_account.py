@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import json
 import os
@@ -30,6 +31,7 @@ from typing import Any
 from roles.local_cloud.files.children import Children
 from roles.local_cloud.files.emulator import HEALTH, Emulator, ambient, emulator_at
 from tests.cloud import ROOT
+from tests.deploy.described import Described, described
 from tests.deploy.warm import warm
 from tests.mariadb import MariaDb, certificate, mariadb
 
@@ -133,9 +135,17 @@ class Account:
         """Everything that bears the tags, as the role teardown finds it."""
         return list(search().Search(self.client, PROJECT, ENV).everything())
 
-    def names(self) -> list[str]:
-        """The same, without what AWS chooses at random."""
-        return sorted(f"{item['kind']} {_steady(item['name'])}" for item in self.resources())
+    def described(self) -> Described:
+        """Everything that is there, whoever made it, with its settings; the database's users and tables too."""
+        found = described(functools.cache(self.client))
+        grants = self.server.sql(
+            "SELECT grantee, privilege_type FROM information_schema.schema_privileges"
+            " WHERE table_schema = 'gallery' ORDER BY grantee, privilege_type"
+        )
+        tables = self.server.sql(
+            "SELECT table_name FROM information_schema.tables WHERE table_schema = 'gallery'"
+        )
+        return found | {"database/grants": grants, "database/tables": sorted(tables)}
 
 
 def search() -> ModuleType:
@@ -147,10 +157,6 @@ def search() -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
-
-
-def _steady(name: str) -> str:
-    return re.sub(r"(fl|rtb|subnet|sg|vpce?|nat|igw)-[0-9a-f]{8,}|\d+\.\d+\.\d+\.\d+", r"\1-…", name)
 
 
 def recap(done: subprocess.CompletedProcess[str]) -> dict[str, int]:

@@ -1,8 +1,8 @@
-"""site.yml, killed with SIGKILL at random tasks and run again: ``python -m tests.drills.site_killed [--seed N]``.
+"""site.yml, killed with SIGKILL at random tasks and run again: ``python -m tests.drills.site_killed``.
 
-An account is made without a disturbance first. Then others are made by runs that are killed, each at a later task
-than the one before (the first of each account from nothing), until a last one may end. Both must hold the same
-resources with the same settings. Ends with 1 where they do not.
+An account is made without a disturbance first. Then others are made by runs that are killed, each at a later
+task than the one before (the first of each account from nothing), until a last one may end. All must hold the
+same resources with the same settings. Ends with 1 where they do not.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tests.deploy.provision_account import Account, account, recap
 
 
 def killed(aws: Account, number: int, seconds: float) -> str:
-    """Run site.yml and kill it, with all that it started, so many seconds after that task began; the task's name.
+    """Run site.yml; kill it, with all that it started, so many seconds after a task began; the task's name.
 
     :param number: which task, from 1.
     :raises ValueError: the run has no such task.
