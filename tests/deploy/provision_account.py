@@ -232,12 +232,17 @@ def _answers(aws: Account) -> bool:
 
 
 def pack_probe(folder: Path) -> None:
-    """thumbnail.zip and caption.zip in that folder, each a probe that makes the calls that it is asked for."""
+    """thumbnail.zip and caption.zip in that folder, each a probe that makes the calls that it is asked for.
+
+    As whole packages, so that the house's own handlers, which this interpreter may import too, come second.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("thumbnail", "caption"):
+        contents = {"lambda_build/__init__.py": b"", "lambda_build/handlers/__init__.py": b""}
+        contents[f"lambda_build/handlers/{name}.py"] = (ROOT / "tests/deploy/probe.py").read_bytes()
         with zipfile.ZipFile(folder / f"{name}.zip", "w") as archive:
-            entry = zipfile.ZipInfo(f"lambda_build/handlers/{name}.py", (1980, 1, 1, 0, 0, 0))
-            archive.writestr(entry, (ROOT / "tests/deploy/probe.py").read_bytes())
+            for path, content in contents.items():
+                archive.writestr(zipfile.ZipInfo(path, (1980, 1, 1, 0, 0, 0)), content)
 
 
 __all__ = [
