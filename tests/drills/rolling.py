@@ -1,0 +1,132 @@
+"""The rolling drill: ``python -m tests.drills.rolling``.
+
+Three web processes behind HAProxy, a hundred connections of load. The fleet is rolled host by host from release
+to release while nothing may fail; then a release comes that answers 500, and the alarm takes it back. Prints
+figures; ends non-zero where a claim does not hold.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from roles.local_cloud.files.emulator import free_port
+from tests.drills.haproxy import haproxy
+from tests.drills.rolling_back import take_back
+from tests.drills.rolling_hosts import HOSTS, Fleet, alarm, drain_delay, fleet, health_check
+from tests.drills.rolling_load import Load, Tally
+
+# Of 20 requests: most are cheap, an answer from memory; two read the database, one for the gallery's page.
+MIX = {"/": 1, "/api/v1/images?limit=1": 1, "/upload": 3, "/api/v1/openapi.yaml": 15}
+SCALE = 20.0  # the group's ten seconds are half a second here
+
+
+@dataclass(frozen=True)
+class Rolled:
+    """A fleet that was rolled under load. strays: answers of a release that should have been gone."""
+
+    restarts: int
+    seconds: float
+    tally: Tally
+    strays: set[str]
+    unclean: list[int]
+
+    @property
+    def faults(self) -> list[str]:
+        """What contradicts the claim; nothing where it holds."""
+        failures = [f"{count} × {name}" for name, count in self.tally.failures.items()]
+        strays = [f"{release} still answered after it was replaced" for release in sorted(self.strays)]
+        return failures + strays + [f"a process ended with {status}" for status in self.unclean]
+
+    def __str__(self) -> str:
+        times = sorted(self.tally.times)
+        tenths = statistics.quantiles(times, n=1000) if len(times) > 1 else [0.0] * 999
+        return (
+            f"{self.restarts} restarts, {self.tally.asked} requests, {self.tally.failures.total()} failed, "
+            f"{self.tally.asked / self.seconds:.0f} requests/s over {self.seconds:.0f} s; p50 "
+            f"{1000 * tenths[499]:.0f} ms, p99 {1000 * tenths[989]:.0f} ms, p99.9 {1000 * tenths[998]:.0f} ms"
+        )
+
+
+@contextmanager
+def stage(scale: float, balance: str) -> Iterator[Fleet]:
+    """Load balancer and fleet in a folder of their own."""
+    check = health_check(scale)
+    with tempfile.TemporaryDirectory(prefix="drill-") as name:
+        folder = Path(name)
+        ports = _free_ports(HOSTS + 2)
+        with (
+            haproxy(folder, ports[0], ports[1:], check, balance) as proxy,
+            fleet(proxy, folder, drain_delay(check)) as hosts,
+        ):
+            yield hosts
+
+
+def roll(hosts: Fleet, *, restarts: int, requests: int, rate: float) -> Rolled:
+    """Roll the fleet over and over, host by host, until both are reached."""
+    strays: set[str] = set()
+    began = time.monotonic()
+    with Load(hosts.proxy.port, MIX, rate=rate) as load:
+        for number in range(restarts):
+            release = f"r{1 + number // HOSTS}"
+            hosts.replace_oldest(release)
+            if number % HOSTS == HOSTS - 1:
+                moment = time.monotonic() + 0.5  # the tally counts by the half second
+                time.sleep(1.1)
+                strays |= load.tally.releases_since(moment) - {release}
+            if number % 10 == 9:
+                print(f"  {number + 1} restarts, {load.tally.asked} requests", flush=True)
+        while load.tally.asked < requests:
+            time.sleep(0.1)
+    return Rolled(restarts, time.monotonic() - began, load.tally, strays, hosts.unclean)
+
+
+def _free_ports(count: int) -> list[int]:
+    """Ports that no outgoing connection takes while their host is away."""
+    found: list[int] = []
+    while len(found) < count:
+        if (port := free_port()) not in found:
+            found.append(port)
+    return found
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """0 where every claim holds, 1 where one does not."""
+    options = _parser().parse_args(arguments)
+    check, rule = health_check(options.scale), alarm(options.scale)
+    print(
+        f"1/{options.scale:g} of the group's times: a check each {check.interval:g} s, {check.timeout:g} s for its"
+        f" answer, in after {check.rise}, out after {check.fall}; a host serves on for {drain_delay(check):g} s"
+        f" after SIGTERM; {HOSTS} hosts, {options.balance}; 100 connections, {options.rate:g} requests/s: {MIX}",
+        flush=True,
+    )
+    with stage(options.scale, options.balance) as hosts:
+        rolled = roll(hosts, restarts=options.restarts, requests=options.requests, rate=options.rate)
+        print(f"rolled: {rolled}", flush=True)
+        taken = take_back(hosts, rule, MIX, rate=options.rate, scale=options.scale)
+        print(f"taken back: {taken}", flush=True)
+    faults = rolled.faults + taken.faults
+    for fault in faults:
+        print(f"FAULT: {fault}", file=sys.stderr)
+    return 1 if faults else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description="Roll the web hosts under load; take a bad release back.")
+    parser.add_argument("--restarts", type=int, default=100)
+    parser.add_argument("--requests", type=int, default=500_000)
+    parser.add_argument("--rate", type=float, default=650.0, help="requests a second, over 100 connections")
+    parser.add_argument("--scale", type=float, default=SCALE, help="what the group's times are divided by")
+    parser.add_argument("--balance", default="leastconn", choices=("leastconn", "roundrobin"))
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
