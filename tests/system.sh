@@ -1,5 +1,6 @@
 #!/bin/sh
-# The tests' system packages: MariaDB (the repository's contract), Chromium and its driver (the browser tests).
+# The tests' system packages: MariaDB (the repository's contract), Chromium and its driver (the browser tests),
+# ab (what imgload is held against).
 # Installs them from Debian's or Ubuntu's packages where it may; says what is missing where it may not.
 set -eu
 
@@ -9,6 +10,7 @@ missing=""
 have mariadbd || missing="$missing mariadb-server"
 have chromium || have chromium-browser || missing="$missing chromium"
 have chromedriver || missing="$missing chromium-driver"
+have ab || missing="$missing apache2-utils"
 [ -n "$missing" ] || exit 0
 
 if [ "$(id -u)" = 0 ] && have apt-get; then

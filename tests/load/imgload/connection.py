@@ -212,7 +212,7 @@ class Connection:
         job = self._job
         at = head.find(b"HTTP")
         good = at >= 0 and head[at + 9 : at + 10] == b"2"
-        if not job.server and (found := _SERVER.search(head)):
+        if not job.good and (found := _SERVER.search(head)):
             job.server = found[1].decode("latin-1")
         if not job.options.keep_alive or b"keep-alive" not in head.lower():
             return good, -1

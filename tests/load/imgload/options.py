@@ -83,7 +83,7 @@ class Options:
     concurrency: int = 1
     time_limit: float | None = None
     timeout: float = 30.0
-    method: str = "GET"
+    method: str = ""
     keep_alive: bool = False
     body: bytes | None = None
     content_type: str = "text/plain"
@@ -132,7 +132,9 @@ def parse(arguments: list[str]) -> Options:
     target = Target.parse(rest[0])
     if target is None:
         raise Usage("imgload: invalid URL", usage=True)
-    return _checked(replace(options, target=target), {flag for flag, _ in flags})
+    return _checked(
+        replace(options, target=target, method=options.method or "GET"), {flag for flag, _ in flags}
+    )
 
 
 _SWITCHES = {
@@ -172,8 +174,10 @@ def _with(options: Options, flag: str, value: str) -> Options:
             return replace(options, users=_count(value, "imgload: --users takes a whole number from 1"))
         case "--rate":
             return replace(options, rate=_seconds(value, "rate"))
-        case "-i" | "-m":
-            return _method(options, "HEAD" if flag == "-i" else value)
+        case "-i":
+            return _method(options, "HEAD")
+        case "-m":
+            return replace(options, method=value)
         case "-p" | "-u":
             return replace(_method(options, "POST" if flag == "-p" else "PUT"), body=_file(value))
         case "-C":
@@ -196,11 +200,9 @@ def _with(options: Options, flag: str, value: str) -> Options:
 
 
 def _method(options: Options, method: str) -> Options:
-    """HEAD has no body; a method named by -m stands before the one that a body implies."""
-    if "HEAD" in (method, options.method) and options.method not in ("GET", method):
-        raise Usage("Cannot mix HEAD with other methods\n", code=1)
-    if method in ("POST", "PUT") and options.method not in ("GET", "HEAD"):
-        return options
+    """ab takes one of -i, -p and -u; -m outdoes what stands before it."""
+    if options.method:
+        raise Usage(f"Cannot mix {method} with other methods\n", code=1)
     return replace(options, method=method)
 
 

@@ -1,0 +1,161 @@
+"""imgload beside the real ab, against the same server: the same lines, the same counts, the same endings."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from tests.load.commands import Warm, ab, figures, skeleton
+from tests.load.odd_server import OddServer
+
+# What does not depend on how long anything took.
+COUNTS = (
+    "Server Software",
+    "Server Hostname",
+    "Server Port",
+    "Document Path",
+    "Document Length",
+    "Concurrency Level",
+    "Complete requests",
+    "Failed requests",
+    "(Connect",
+    "Write errors",
+    "Non-2xx responses",
+    "Keep-Alive requests",
+    "Total transferred",
+    "Total body sent",
+    "HTML transferred",
+)
+AGENT = ("-H", "User-Agent: load test")
+
+TESTS = {
+    "one request": "/ok",
+    "several connections": "-n 20 -c 4 /ok",
+    "keep-alive": "-k -n 20 -c 4 /ok",
+    "progress": "-n 250 -c 5 /ok",
+    "quiet": "-q -n 250 -c 5 /ok",
+    "a missing page": "-n 9 -c 3 /missing",
+    "a missing page, kept": "-n 9 -k /missing",
+    "a redirect": "-n 9 -k /moved?to=x",
+    "a post": "-n 9 -p BODY -T application/json /ok",
+    "a post, kept": "-n 9 -k -c 3 -p BODY /ok",
+    "a put": "-n 9 -u BODY /ok",
+    "a named method with a body": "-n 3 -p BODY -m PATCH /ok",
+    "a named method": "-n 3 -m DELETE /ok",
+    "a head": "-n 9 -i /ok",
+    "a head, kept": "-n 9 -i -k /ok",
+    "headers": "-n 3 -C a=b -A user:word -P user:word -H X-One:1 -H accept:text/html /ok",
+    "another host": "-n 3 -H Host:elsewhere /ok",
+    "a length that changes": "-n 9 /changing",
+    "a length that may change": "-n 9 -l /changing",
+    "a large page": "-n 6 -c 2 /large",
+    "a large page, kept": "-n 6 -c 2 -k /large",
+    "no estimators": "-n 9 -S /ok",
+    "no percentiles": "-n 9 -d /ok",
+    "resets that are allowed": "-n 9 -r /reset",
+    "an answer that breaks off": "-n 9 /cut-short",
+    "an answer that breaks off, kept": "-n 9 -k /cut-short",
+    "empty answers": "-n 9 -r /nothing",
+    "some empty answers": "-n 9 -r /nothing-each-third",
+    "no answer of HTTP": "-n 9 /garbage",
+    "an old server": "-n 9 -k /old",
+    "a limit of time": "-t 5 -n 20 /ok",
+}
+
+
+@pytest.fixture
+def both(odd: OddServer, imgload: Warm, tmp_path: Path, request: pytest.FixtureRequest) -> tuple:
+    """ab and imgload after the same test."""
+    body = tmp_path / "body"
+    body.write_bytes(b'{"a": 1}')
+    *flags, path = TESTS[request.param].replace("BODY", str(body)).split(" ")
+    arguments = [*AGENT, *flags, odd.origin + path]
+    ended = []
+    for command in (ab, imgload):
+        odd.forget()
+        ended.append((command(*arguments), list(odd.requests)))
+    return tuple(ended)
+
+
+@pytest.mark.parametrize("both", TESTS, indirect=True)
+def test_it_does_what_ab_does(both: tuple) -> None:
+    """The same requests, the same lines in the same order, the same counts, the same progress, the same end."""
+    (theirs, their_requests), (ours, our_requests) = both
+
+    assert their_requests == our_requests
+    assert skeleton(theirs.out) == skeleton(ours.out)
+    counts = [{name: text.get(name) for name in COUNTS} for text in (figures(theirs.out), figures(ours.out))]
+    assert counts[0] == counts[1]
+    assert (theirs.code, theirs.err) == (ours.code, ours.err)
+
+
+def unused() -> int:
+    """A port of 127.0.0.1 where nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+ENDINGS = {
+    "nobody listens": "-n 9 http://127.0.0.1:UNUSED/",
+    "a reset": "-n 9 ODD/reset",
+    "silence": "-n 2 -s 0.2 ODD/slow",
+    "an unknown host": "-n 2 http://nowhere.invalid/",
+    "no path": "-n 2 http://127.0.0.1",
+    "no URL": "-n 2",
+    "two URLs": "-n 2 ODD/ok ODD/ok",
+    "a flag without its value": "-n",
+    "no requests": "-n 0 ODD/ok",
+    "words for numbers": "-n many ODD/ok",
+    "more connections than requests": "-n 2 -c 3 ODD/ok",
+    "no such file": "-p /nowhere/at/all ODD/ok",
+    "HEAD with a body": "-i -p /dev/null ODD/ok",
+    "a body after a method": "-m PATCH -p /dev/null ODD/ok",
+}
+
+
+@pytest.mark.parametrize("name", ENDINGS)
+def test_it_ends_as_ab_ends(odd: OddServer, imgload: Warm, name: str) -> None:
+    """The same code and the same sentence where ab gives up."""
+    text = ENDINGS[name].replace("ODD", odd.origin).replace("UNUSED", str(unused()))
+    # ab's -s takes whole seconds
+    theirs, ours = (
+        ab(*text.replace("-s 0.2", "-s 1").replace("/slow", "/slower").split()),
+        imgload(*text.split()),
+    )
+
+    assert theirs.code == ours.code
+    assert _complaint(theirs.err) == _complaint(ours.err.replace("imgload: ", "ab: "))
+    assert theirs.out.splitlines()[4:] == ours.out.splitlines()[4:]
+
+
+def _complaint(text: str) -> list[str]:
+    """What is said before the usage text."""
+    return text.partition("Usage: ")[0].splitlines()
+
+
+def test_both_files_are_like_abs(odd: OddServer, imgload: Warm, tmp_path: Path) -> None:
+    """-e and -g: the same heads, the same columns, as many rows."""
+    shapes = []
+    for name, command in (("ab", ab), ("imgload", imgload)):
+        csv, tsv = tmp_path / f"{name}.csv", tmp_path / f"{name}.tsv"
+        command("-n", "200", "-c", "4", "-e", str(csv), "-g", str(tsv), f"{odd.origin}/ok")
+        shapes.append([_shape(csv.read_text(), ","), _shape(tsv.read_text(), "\t")])
+
+    assert shapes[0] == shapes[1]
+    assert (102, 201) == (len(shapes[1][0]), len(shapes[1][1]))
+
+
+def _shape(text: str, mark: str) -> list[object]:
+    """The first line as it is, of the others what kind of thing each column holds."""
+    head, *rows = text.splitlines()
+    return [head, *([_kind(cell) for cell in row.split(mark)] for row in rows)]
+
+
+def _kind(cell: str) -> str:
+    if cell.isdigit():
+        return "whole number"
+    whole, point, places = cell.partition(".")
+    return f"{len(places)} places" if point and (whole + places).isdigit() else f"{len(cell.split())} words"
