@@ -3,6 +3,9 @@
 Three web processes behind HAProxy, a hundred connections of load. The fleet is rolled host by host from release
 to release while nothing may fail; then a release comes that answers 500, and the alarm takes it back. Prints
 figures; ends non-zero where a claim does not hold.
+
+Requests go round in turn. A load balancer that prefers whoever has the fewest open requests (--balance
+leastconn) sends a host that fails at once more than its share, as it is always the least busy one.
 """
 
 from __future__ import annotations
@@ -101,12 +104,11 @@ def main(arguments: list[str] | None = None) -> int:
     """0 where every claim holds, 1 where one does not."""
     options = _parser().parse_args(arguments)
     check, rule = health_check(options.scale), alarm(options.scale)
+    times = f"checks each {check.interval:g} s, in after {check.rise}, out after {check.fall}"
     print(
-        f"1/{options.scale:g} of the group's times: a check each {check.interval:g} s, {check.timeout:g} s for its"
-        f" answer, in after {check.rise}, out after {check.fall}; a host serves on for {drain_delay(check):g} s"
-        f" after SIGTERM; {HOSTS} hosts, {options.balance}; 100 connections, {options.rate:g} requests/s: {MIX}",
-        flush=True,
+        f"1/{options.scale:g} of the group's times: {times}; {drain_delay(check):g} s of service after SIGTERM"
     )
+    print(f"{HOSTS} hosts, {options.balance}; 100 connections, {options.rate:g} requests/s, {MIX}", flush=True)
     with stage(options.scale, options.balance) as hosts:
         rolled = roll(hosts, restarts=options.restarts, requests=options.requests, rate=options.rate)
         print(f"rolled: {rolled}", flush=True)
@@ -124,7 +126,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--requests", type=int, default=500_000)
     parser.add_argument("--rate", type=float, default=650.0, help="requests a second, over 100 connections")
     parser.add_argument("--scale", type=float, default=SCALE, help="what the group's times are divided by")
-    parser.add_argument("--balance", default="leastconn", choices=("leastconn", "roundrobin"))
+    parser.add_argument("--balance", default="roundrobin", choices=("roundrobin", "leastconn"))
     return parser
 
 

@@ -1,0 +1,40 @@
+"""The rolling drill in small: `python -m tests.drills.rolling` is the same with a hundred restarts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.drills.rolling import MIX, SCALE, roll, stage
+from tests.drills.rolling_back import take_back
+from tests.drills.rolling_hosts import Alarm, Fleet, alarm, drain_delay, health_check
+
+RATE = 400.0
+HASTE = 60.0  # what the alarm's minutes are divided by
+
+
+@pytest.fixture(scope="module")
+def hosts() -> Iterator[Fleet]:
+    """Three web processes behind HAProxy."""
+    with stage(SCALE, "roundrobin") as found:
+        yield found
+
+
+def test_the_whole_fleet_is_replaced_and_no_request_fails(hosts: Fleet) -> None:
+    """Three restarts, host by host, and at least 5,000 requests over a hundred connections."""
+    rolled = roll(hosts, restarts=3, requests=5_000, rate=RATE)
+    assert ([], 3, True) == (rolled.faults, rolled.restarts, rolled.tally.good >= 5_000)
+
+
+def test_a_release_that_answers_with_errors_is_taken_back(hosts: Fleet) -> None:
+    """By the alarm; until then traffic sees of it what its hosts are of all hosts."""
+    taken = take_back(hosts, alarm(HASTE), MIX, rate=RATE, scale=HASTE)
+    assert ([], True) == (taken.faults, taken.errors > 0)
+
+
+def test_the_drill_goes_by_the_rules_of_the_roles() -> None:
+    """The target group's ten seconds, and the alarm that a release listens to."""
+    check = health_check(1.0)
+    assert (10, 5, 2, 3, 35) == (check.interval, check.timeout, check.rise, check.fall, drain_delay(check))
+    assert Alarm(threshold=5, periods=2, seconds=60.0) == alarm(1.0)

@@ -1,0 +1,54 @@
+"""A Debian 13 in a folder with the role web_host applied to it twice, and what its services stand on.
+
+These tests need root and Debian's packages: they run when they are asked for by name, as `make host-test` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.host.debian import Debian, debian
+from tests.host.surroundings import Surroundings, surroundings
+from tests.mariadb import MariaDb
+
+RELEASE = "0f1e2d3c4b5a"
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Nothing here runs along with everything else."""
+    return None if any("tests/host" in argument for argument in config.args) else True
+
+
+@dataclass(frozen=True)
+class Applied:
+    """The host, and what Ansible printed each time."""
+
+    host: Debian
+    first: str
+    second: str
+
+
+@pytest.fixture(scope="session")
+def applied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Applied]:
+    """The role applied twice to a bare Debian."""
+    folder = tmp_path_factory.mktemp("host")
+    with debian(folder) as host:
+        host.pack()
+        yield Applied(host, host.apply(RELEASE), host.apply(RELEASE))
+
+
+@pytest.fixture(scope="session")
+def host(applied: Applied) -> Debian:
+    """That host."""
+    return applied.host
+
+
+@pytest.fixture(scope="session")
+def around(tmp_path_factory: pytest.TempPathFactory, mariadb_server: MariaDb) -> Iterator[Surroundings]:
+    """What an instance finds on AWS, the database with a photograph in it."""
+    with surroundings(tmp_path_factory.mktemp("around"), mariadb_server) as found:
+        yield found

@@ -1,0 +1,133 @@
+"""A bare Debian 13 in a folder, by debootstrap, and the way into it.
+
+The bare system is kept as an archive below .local/host, so that only the first run downloads it. Whatever runs
+inside has mounts of its own, in a namespace that ends with it: nothing is left mounted.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.host.units import Unit, read_unit
+
+ROOT = Path(__file__).resolve().parents[2]
+CACHE = ROOT / ".local" / "host"
+SUITE = "trixie"
+# What every image of Debian's for the cloud holds and the smallest system lacks.
+INCLUDED = "ca-certificates,python3,systemd-sysv"
+
+_MOUNTS = """
+set -e
+mount --make-rprivate /
+{more}
+mount -t proc proc {root}/proc
+mount --rbind /dev {root}/dev
+mount -t tmpfs tmpfs {root}/run
+mount -t tmpfs -o mode=1777 tmpfs {root}/tmp
+exec "$@"
+"""
+# As ProtectSystem=strict does it.
+_READ_ONLY = "mount --bind {root} {root}; mount -o remount,bind,ro {root}"
+
+
+class Failed(Exception):
+    """A program failed; its words."""
+
+
+@dataclass(frozen=True)
+class Debian:
+    """A system below ``root``. source: what the role packs and installs."""
+
+    root: Path
+    source: Path
+    home: Path  # Ansible's
+
+    def pack(self) -> None:
+        """Pack the release, with the role's own packer."""
+        _run([sys.executable, "-m", "roles.web_host.files.pack", f"--out={self.source}"])
+
+    def apply(self, release: str, *arguments: str) -> str:
+        """Apply the role through Ansible's chroot connection; what Ansible printed."""
+        variables = {
+            "web_host_release": release,
+            "web_host_source": str(self.source),
+            "ansible_python_interpreter": "/usr/bin/python3",
+            "ansible_remote_tmp": "/tmp/ansible",
+        }
+        playbook = [str(Path(sys.executable).with_name("ansible-playbook")), "tests/host/apply.yml"]
+        target = ["-i", f"{self.root},", "-c", "community.general.chroot", "-e", json.dumps(variables)]
+        environ = {
+            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+            "ANSIBLE_HOME": str(self.home),
+            "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_ROLES_PATH": str(ROOT / "roles"),
+        }
+        return _run([*self._mounted(), *playbook, *target, *arguments], environ).stdout
+
+    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+        """A command inside, as root; it may fail."""
+        return subprocess.run(self.inside(command), capture_output=True, text=True, timeout=120)
+
+    def inside(self, command: tuple[str, ...] | list[str], *, read_only: bool = False) -> list[str]:
+        """The command line that runs a command inside."""
+        return [*self._mounted(_READ_ONLY if read_only else ""), "chroot", str(self.root), *command]
+
+    def unit(self, name: str) -> Unit:
+        """One of the role's units, read as systemd reads it."""
+        return read_unit((self.root / f"etc/systemd/system/{name}.service").read_text())
+
+    def path(self, inside: str) -> Path:
+        """A path inside, from outside."""
+        return self.root / inside.lstrip("/")
+
+    def _mounted(self, more: str = "") -> list[str]:
+        script = _MOUNTS.replace("{more}", more).replace("{root}", shlex.quote(str(self.root)))
+        return ["unshare", "--mount", "sh", "-c", script, "sh"]
+
+
+@contextmanager
+def debian(folder: Path) -> Iterator[Debian]:
+    """A fresh one in that folder, gone afterwards."""
+    root = folder / "root"
+    root.mkdir()
+    _run(["tar", "--extract", "--numeric-owner", f"--file={bare()}", f"--directory={root}"])
+    shutil.copyfile("/etc/resolv.conf", root / "etc/resolv.conf")
+    try:
+        yield Debian(root, CACHE / "source", folder / "ansible")
+    finally:
+        shutil.rmtree(root)
+
+
+def bare() -> Path:
+    """The archive of the bare system; made by debootstrap where there is none yet."""
+    archive = CACHE / f"debian-{SUITE}-{platform.machine()}-{INCLUDED.replace(',', '-')}.tar"
+    if not archive.exists():
+        root, fresh = CACHE / "bare", archive.with_suffix(".new")
+        shutil.rmtree(root, ignore_errors=True)
+        CACHE.mkdir(parents=True, exist_ok=True)
+        _run(["debootstrap", "--variant=minbase", f"--include={INCLUDED}", SUITE, str(root)])
+        for downloaded in (root / "var/cache/apt/archives").glob("*.deb"):
+            downloaded.unlink()
+        _run(["tar", "--create", "--numeric-owner", f"--file={fresh}", f"--directory={root}", "."])
+        fresh.replace(archive)
+        shutil.rmtree(root)
+    return archive
+
+
+def _run(command: list[str], environ: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        command, cwd=ROOT, env={**os.environ, **(environ or {})}, capture_output=True, text=True, timeout=550
+    )
+    if done.returncode:
+        raise Failed(f"{' '.join(command[-8:])}: {done.stdout[-4000:]}{done.stderr[-4000:]}")
+    return done
