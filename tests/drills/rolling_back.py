@@ -53,7 +53,7 @@ class TakenBack:
         return (
             f"{self.asked} requests while it was there, {self.share:.1%} answered with 500; its share of the "
             f"hosts was {self.fair:.1%}, {self.worst:.0%} at most; {self.bad_hosts} bad hosts; the alarm rang "
-            f"after {self.rang:.1f} s, the last had gone after {self.gone:.1f} s; errors after that: {self.left}"
+            f"after {self.rang:.1f} s, the last had gone after {self.gone:.1f} s; errors since: {self.left}"
         )
 
 
