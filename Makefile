@@ -12,11 +12,11 @@ unexport PYTHONDONTWRITEBYTECODE # Ansible would compile itself anew in each of 
 export PORT
 export RESET
 
-.PHONY: help run test lint bench lock clean distclean
+.PHONY: help run test host-test lint bench lock clean distclean
 .DEFAULT_GOAL := help
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST)
 
 run: $(VENV)/.run ## the gallery on this machine, at http://127.0.0.1:$(PORT)/ (RESET=1 starts empty)
 	@exec $(BIN)/python roles/local_cloud/files/run.py
@@ -28,6 +28,10 @@ test: $(VENV)/.test ## everything that proves it (installs MariaDB and Chromium 
 	@$(BIN)/python -m pytest --cov --cov-report=
 	@$(BIN)/coverage combine -q 2>/dev/null || true
 	@$(BIN)/coverage report
+
+host-test: $(VENV)/.test ## the web hosts' role on a real Debian 13 in a folder (as root on Linux)
+	@sh tests/host/system.sh
+	@$(BIN)/python -m pytest tests/host
 
 lint: $(VENV)/.test ## ruff, mypy strict, ansible-lint production
 	@$(BIN)/ruff check .
@@ -44,6 +48,7 @@ lock: $(UV) ## compile the locks anew from pyproject.toml
 	@$(UV) pip compile -q pyproject.toml --all-extras --group run --group test --universal --python-version 3.11 \
 		--generate-hashes --no-annotate --no-header --upgrade -c requirements.txt -o tests/requirements.txt
 	@$(BIN)/python -m lambda_build.lock
+	@$(BIN)/python -m roles.web_host.files.pack --lock
 
 clean: ## caches and builds; the photographs stay
 	@rm -rf dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.* .ansible

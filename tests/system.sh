@@ -11,6 +11,7 @@ have mariadbd || missing="$missing mariadb-server"
 have chromium || have chromium-browser || missing="$missing chromium"
 have chromedriver || missing="$missing chromium-driver"
 have ab || missing="$missing apache2-utils"
+have haproxy || missing="$missing haproxy"
 [ -n "$missing" ] || exit 0
 
 if [ "$(id -u)" = 0 ] && have apt-get; then
@@ -21,5 +22,5 @@ if [ "$(id -u)" = 0 ] && have apt-get; then
     exit 0
 fi
 echo "make test: these programs are missing:$missing" >&2
-echo "On Debian: sudo apt-get install$missing    On macOS: brew install mariadb chromium chromedriver" >&2
+echo "On Debian: sudo apt-get install$missing    On macOS: brew install mariadb chromium chromedriver haproxy" >&2
 exit 1
