@@ -153,13 +153,13 @@ class Browser:
         """A script's result."""
         return self.driver.execute_script(script, *arguments)
 
-    def wait(self, condition: Callable[[], Any], seconds: float = 15.0) -> Any:
+    def wait(self, condition: Callable[[], Any], seconds: float = 15.0, every: float = 0.03) -> Any:
         """The first true value of ``condition``. AssertionError with the page's text after ``seconds``."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             if value := condition():
                 return value
-            time.sleep(0.03)
+            time.sleep(every)
         text = self.run("return document.body.innerText")
         raise AssertionError(f"Not within {seconds} s. The page says:\n{text}")
 

@@ -35,7 +35,7 @@ def uploading(browser: Browser, stage: Stage) -> None:
     stage.bucket.hold.clear()
     browser.open()
     browser.drop(*[(f"{number}.jpg", photo(number)) for number in range(6)])
-    browser.wait(lambda: stage.bucket.posts == 4)
+    browser.wait(lambda: stage.bucket.posts == 2)
 
 
 def lightbox(browser: Browser, stage: Stage) -> None:

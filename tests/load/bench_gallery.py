@@ -46,7 +46,7 @@ def measure(browser: Browser, photos: list[Path], number: int) -> None:
     browser.open()
     browser.run(WATCH)
     drop_from_disk(browser, photos)
-    browser.wait(lambda: browser.run(ALL_DONE, COUNT), seconds=300)
+    browser.wait(lambda: browser.run(ALL_DONE, COUNT), seconds=300, every=1.0)
     seconds = waits(browser)
     print(
         f"round {number + 1}: median {statistics.median(seconds):.2f} s, longest {seconds[-1]:.2f} s,"

@@ -31,6 +31,10 @@ export async function ask(method, path, { body, signal } = {}) {
     if (error.name === "AbortError") throw error;
   }
   if (answer.ok && value !== null) return value;
+  if (answer.status === 401) {
+    // The session has ended, perhaps in another browser
+    location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
+  }
   const wait = Number(answer.headers.get("Retry-After")) || null;
   throw new Problem(answer.status, value?.code ?? "http", value?.detail ?? `The gallery answered ${answer.status}.`, wait);
 }

@@ -39,8 +39,9 @@ export function fill(card, image) {
   find(".caption").classList.toggle("name", !image.caption);
   put(find(".source"), image.source_label);
   put(find(".why"), image.message);
-  show(find(".retry"), image.retryable);
-  show(find(".remove"), ["rejected", "failed"].includes(image.status) || (image.status === "awaiting" && !onItsWay));
+  show(find(".retry"), image.retryable && !image.read_only);
+  const removable = ["rejected", "failed"].includes(image.status) || (image.status === "awaiting" && !onItsWay);
+  show(find(".remove"), removable && !image.read_only);
   for (const [form, verb] of [[".retry", "retry"], [".remove", "delete"]]) {
     find(form).action = `/images/${image.id}/${verb}`;
   }

@@ -31,6 +31,7 @@ const watcher = new Watcher({
     list.refresh();
   },
   onReach: reachability(),
+  onAsk: () => document.getElementById("grid").classList.toggle("asking"),
 });
 
 const list = new List({ watcher, pending: () => uploads.pending });

@@ -30,6 +30,7 @@ async function look() {
   try {
     const answer = await fetch(`/api/v1/images/${article().dataset.id}/status`, { cache: "no-cache" });
     const text = await answer.text();
+    if (answer.status === 401) location.reload(); // the session has ended: the server leads to where one signs in
     if (answer.ok && text !== said) {
       if (said !== "" || JSON.parse(text).status !== article().dataset.status) await renew();
       said = text;

@@ -1,4 +1,4 @@
-// Files on their way: a queue of any length, four at a time, each with its card.
+// Files on their way: a queue of any length, two at a time, each with its card.
 
 import { ask, Problem } from "./api.js";
 import { say } from "./announce.js";
@@ -6,11 +6,13 @@ import * as cards from "./cards.js";
 import { SendError, send } from "./send.js";
 import { sniff } from "./sniff.js";
 
-const PARALLEL = 4;
+const PARALLEL = 2; // enough to fill a line with photographs, and the first ones are there sooner
 const PAUSES = [1000, 3000, 8000]; // milliseconds before an upload is tried again by itself
 const LONGEST_PAUSE = 30_000;
 
 const pieces = document.getElementById("upload");
+
+const PASSING = new Set([0, 429]); // the network, and too many requests
 
 class Refused extends Error {}
 
@@ -35,8 +37,9 @@ export class Uploads {
 
   add(files) {
     if (!this.busy) this.round = this.round.filter((upload) => upload.stays);
+    const batch = uuid();
     for (const file of files) {
-      const upload = new Upload(file, this);
+      const upload = new Upload(file, this, batch);
       this.round.push(upload);
       this.place(upload.card);
       this.queue.push(upload);
@@ -68,8 +71,9 @@ export class Uploads {
 }
 
 class Upload {
-  constructor(file, uploads) {
+  constructor(file, uploads, batch) {
     this.file = file;
+    this.batch = batch;
     this.name = file.name || "Pasted photograph";
     this.uploads = uploads;
     this.abort = new AbortController();
@@ -148,7 +152,7 @@ class Upload {
         return await send(this.form, this.file, { onProgress: (sent, all) => this.progress(sent, all), signal: this.abort.signal });
       } catch (error) {
         if (error instanceof SendError && error.stale) this.discard();
-        const passing = error instanceof Problem ? error.status === 0 || error.status >= 500 : error.passing || error.stale;
+        const passing = error instanceof Problem ? PASSING.has(error.status) || error.status >= 500 : error.passing || error.stale;
         if (!passing || attempt >= PAUSES.length) throw error;
         await this.pause(attempt, error);
       }
@@ -156,7 +160,7 @@ class Upload {
   }
 
   async ask(mediaType) {
-    const body = { name: this.name, size: this.file.size, type: mediaType };
+    const body = { name: this.name, size: this.file.size, type: mediaType, batch: this.batch };
     const { image, form } = await ask("POST", "/api/v1/uploads", { body, signal: this.abort.signal });
     this.image = image;
     this.form = form;
@@ -245,6 +249,15 @@ class Upload {
     this.card.remove();
     this.uploads.onChange(this.uploads);
   }
+}
+
+// What is dropped together has one id. crypto.randomUUID is there in secure contexts only.
+function uuid() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6] & 0x0f) | 0x40; // RFC 9562, version 4
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 }
 
 // As the server says sizes: a megabyte is 1024 × 1024 bytes.

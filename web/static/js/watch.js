@@ -9,7 +9,9 @@ const LONG = 90_000; // after this long a card says that it goes on by itself
 
 export class Watcher {
   // onImage(image, late): news of one. onGone(id): it is no more. onReach(reached): whether the gallery answers.
-  constructor({ onImage, onGone, onReach }) {
+  // onAsk(): it is asked now.
+  constructor({ onImage, onGone, onReach, onAsk = () => {} }) {
+    this.onAsk = onAsk;
     this.onImage = onImage;
     this.onGone = onGone;
     this.onReach = onReach;
@@ -58,6 +60,7 @@ export class Watcher {
     this.asking = true;
     const before = this.delay;
     let news = false;
+    this.onAsk();
     try {
       // Those longest unheard of first: a Map keeps the order of insertion, and answers move to its end
       const ids = [...this.since.keys()].slice(0, AT_ONCE);
