@@ -1,6 +1,6 @@
 #!/bin/sh
 # The tests' system packages: MariaDB (the repository's contract), Chromium and its driver (the browser tests),
-# ab (what imgload is held against).
+# ab (what imgload is held against), HAProxy (what the web hosts are rolled behind).
 # Installs them from Debian's or Ubuntu's packages where it may; says what is missing where it may not.
 set -eu
 

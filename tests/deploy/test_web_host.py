@@ -1,0 +1,186 @@
+"""The role web_host as text: its doors, its units, and the packing of a release.
+
+`make host-test` applies it to a real Debian.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pytest
+import yaml
+
+from tests.cloud import ROOT
+from tests.host.units import Unit, read_unit
+
+ROLE = ROOT / "roles/web_host"
+UNITS = ("caption-gallery", "caption-gallery-settings", "caption-gallery-logs")
+DENIALS = (
+    *("NoNewPrivileges", "ProtectHome", "PrivateTmp", "PrivateDevices", "ProtectClock", "ProtectHostname"),
+    *("ProtectKernelLogs", "ProtectKernelModules", "ProtectKernelTunables", "ProtectControlGroups"),
+    *("RestrictNamespaces", "RestrictRealtime", "RestrictSUIDSGID", "LockPersonality", "RemoveIPC"),
+    "MemoryDenyWriteExecute",
+)
+
+pack = importlib.import_module("roles.web_host.files.pack")
+
+
+def load(path: str) -> Any:
+    """A YAML file of the role."""
+    return yaml.safe_load((ROLE / path).read_text())
+
+
+def options(entry: str) -> dict[str, Any]:
+    """The inputs that one of its doors declares."""
+    return load("meta/argument_specs.yml")["argument_specs"][entry]["options"]
+
+
+def unit(name: str) -> Unit:
+    """A unit as the role's defaults make it."""
+    values = load("defaults/main.yml") | load("vars/main.yml") | {"web_host_release": "r1"}
+    for _ in range(3):  # a variable may name others that name others
+        values = {
+            key: jinja2.Template(value).render(values)
+            if isinstance(value, str) and "lookup" not in value
+            else value
+            for key, value in values.items()
+        }
+    templates = jinja2.Environment(  # as Ansible's
+        loader=jinja2.FileSystemLoader(ROLE / "templates"), trim_blocks=True, undefined=jinja2.StrictUndefined
+    )
+    return read_unit(templates.get_template(f"{name}.service.j2").render(values))
+
+
+def test_every_input_is_declared_and_has_a_default_or_is_required() -> None:
+    """The declared inputs are the defaults, and beside them those that fail early."""
+    required = {name for name, option in options("main").items() if option.get("required")}
+    assert {"web_host_release", "web_host_source"} == required
+    assert set(options("main")) - required == set(load("defaults/main.yml"))
+
+
+def test_every_input_says_what_it_is() -> None:
+    """In a sentence, with a type."""
+    every = [item for entry in ("main", "pack") for item in options(entry).items()]
+    assert [] == [name for name, option in every if "type" not in option or option["description"][-1] != "."]
+
+
+def test_the_readme_answers_the_questions_and_names_every_input() -> None:
+    """In the order of the others."""
+    text = (ROLE / "README.md").read_text()
+    headings = ["Outcome", "Inputs", "What it leaves behind", "Idempotent?", "Check mode?", "Rollback"]
+    assert headings == re.findall(r"^## (.+)$", text, re.MULTILINE)
+    assert set(options("main")) == set(re.findall(r"^\| `(web_host_\w+)`", text, re.MULTILINE))
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_a_service_may_do_only_what_it_needs(name: str) -> None:
+    """What systemd-analyze rewards and the program can bear."""
+    found = unit(name).directives
+    for directive in DENIALS:
+        assert ["yes"] == found[directive], directive
+    assert (["strict"], [""], [""]) == tuple(
+        found[n] for n in ("ProtectSystem", "CapabilityBoundingSet", "AmbientCapabilities")
+    )
+    assert ["@system-service", "~@privileged @resources"] == found["SystemCallFilter"]
+    assert ["AF_INET AF_INET6"] == found["RestrictAddressFamilies"]
+
+
+def test_the_web_process_is_started_again_however_it_ends() -> None:
+    """As its own user, within its memory, and never given up."""
+    web = unit("caption-gallery")
+    assert ("gallery", "gallery", "512M", "always", "0") == tuple(
+        web.one(name) for name in ("User", "Group", "MemoryMax", "Restart", "StartLimitIntervalSec")
+    )
+    assert "/etc/caption-gallery/environment" == web.one("EnvironmentFile")
+
+
+def test_it_leaves_later_than_the_target_group_notices() -> None:
+    """Interval times threshold, by the numbers of the role edge; and systemd waits for the whole drain."""
+    tasks = yaml.safe_load((ROOT / "roles/edge/tasks/balancer.yml").read_text())
+    group = tasks[0]["community.aws.elb_target_group"]
+    noticed = (
+        group["health_check_interval"] * group["unhealthy_threshold_count"] + group["health_check_timeout"]
+    )
+    web = unit("caption-gallery")
+    environ = dict(word.split("=", 1) for line in web.directives["Environment"] for word in line.split())
+    delay, drain = float(environ["DRAIN_DELAY_SECONDS"]), float(environ["DRAIN_SECONDS"])
+    assert (noticed, True) == (delay, web.seconds("TimeoutStopSec") > delay + drain)
+
+
+def test_only_the_metadata_is_asked_for_settings() -> None:
+    """The one program that is root may talk to nobody else."""
+    settings = unit("caption-gallery-settings").directives
+    assert (["any"], ["localhost 169.254.169.254 fd00:ec2::254"]) == (
+        settings["IPAddressDeny"],
+        settings["IPAddressAllow"],
+    )
+    assert ["/etc/caption-gallery"] == settings["ReadWritePaths"]
+
+
+@pytest.fixture
+def packed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that a release was packed into, one small package for all that is locked."""
+
+    def install(folder: Path, platform: str) -> None:
+        for name in ("bottle.py", "bottle-1.dist-info/METADATA", "bottle-1.dist-info/RECORD", "bin/bottle.py"):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(platform)
+
+    monkeypatch.setattr(pack, "_install", install)
+    assert pack.pack(tmp_path / "once")
+    return tmp_path / "once"
+
+
+def test_a_release_holds_what_runs_and_nothing_else(packed: Path) -> None:
+    """No local describer, no tests, nothing compiled, no note of where it was packed."""
+    with tarfile.open(packed / "gallery.tar.gz") as archive:
+        entries = archive.getmembers()
+    names = {entry.name for entry in entries}
+    wanted = {"imgcore/bootstrap.py", "web/views/layout.tpl", "web/static/icon.svg", "rds-ca.pem", "bottle.py"}
+    assert wanted | {"bottle-1.dist-info/METADATA"} <= names
+    assert [] == [
+        name for name in names if re.search(r"describing|__pycache__|^tests|\.git|RECORD|^bin/", name)
+    ]
+    assert {(0, 0, 0, 0o644)} == {(entry.uid, entry.gid, entry.mtime, entry.mode) for entry in entries}
+
+
+def test_equal_sources_make_equal_bytes(packed: Path, tmp_path: Path) -> None:
+    """Wherever and whenever they are packed."""
+    pack.pack(tmp_path / "again")
+    assert len({(tmp_path / name / "gallery.tar.gz").read_bytes() for name in ("once", "again")}) == 1
+
+
+def test_what_is_packed_is_not_packed_again(packed: Path) -> None:
+    """Unless it is for another machine, or somebody changed the archive."""
+    assert not pack.pack(packed)
+    with (packed / "gallery.tar.gz").open("ab") as archive:
+        archive.write(b"x")
+    assert pack.pack(packed)
+    assert pack.pack(packed, "aarch64-manylinux_2_28")
+
+
+def test_every_locked_package_has_its_hashes() -> None:
+    """A package that is not the one that was locked is not installed."""
+    lock = pack.LOCK.read_text()
+    packages = re.split(r"^(?=[a-z0-9-]+==)", lock, flags=re.MULTILINE)[1:]
+    assert (True, []) == (len(packages) > 8, [p for p in packages if "--hash=sha256:" not in p])
+
+
+def test_the_lock_holds_no_tool_and_no_describer() -> None:
+    """Neither numpy, nor Google's SDK, nor Ansible."""
+    names = set(re.findall(r"^([a-z0-9-]+)==", pack.LOCK.read_text(), re.MULTILINE))
+    assert {"boto3", "bottle", "pymysql", "waitress"} <= names
+    assert set() == names & {
+        "numpy",
+        "google-genai",
+        "ansible",
+        "ansible-core",
+        "ministack",
+        "pytest",
+        "locust",
+    }
