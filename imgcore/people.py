@@ -16,7 +16,7 @@ from imgcore.model import EVERYBODY, Viewer
 SHORTEST_PASSWORD = 12  # characters
 LONGEST_PASSWORD = 256
 LABEL_LENGTH = 80
-_NAME = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,62}", re.ASCII)
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,62}", re.ASCII)
 
 
 class Role(StrEnum):
@@ -221,13 +221,12 @@ class AccountStore(Protocol):
 
 def clean_account_name(name: str) -> str:
     """As it is stored and compared. Invalid where nobody could sign in by it."""
-    folded = unicodedata.normalize("NFKC", name).strip().lower()
-    if not _NAME.fullmatch(folded):
+    if not _NAME.fullmatch(name):
         raise Invalid(
             "A name has 1 to 63 letters (a–z), digits or . _ @ + - and begins with a letter or a digit.",
             code="name",
         )
-    return folded
+    return name.lower()
 
 
 def clean_password(password: str) -> str:

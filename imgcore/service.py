@@ -58,7 +58,7 @@ class Gallery:
 
     def seen_by(self, viewer: Viewer) -> Gallery:
         """The same gallery as ``viewer`` sees it; what is uploaded through it belongs to that account."""
-        return replace(self, viewer=viewer)
+        return self if viewer == self.viewer else replace(self, viewer=viewer)
 
     @property
     def storage_origins(self) -> Sequence[str]:

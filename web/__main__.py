@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from imgcore import bootstrap
 from imgcore.config import Config
 from imgcore.errors import ImgcoreError, Misconfigured
+from imgcore.people import Visibility
 from web.app import create_app
 from web.security import is_loopback
 from web.serving import DRAIN_SECONDS, Server, listen
@@ -19,12 +20,21 @@ def main(environ: Mapping[str, str]) -> int:
     """0 after an orderly stop, 1 with one sentence on standard error otherwise."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
-        host, port = _address(environ)
+        config = Config.read(environ)
+        host, port = _address(environ, with_accounts=config.accounts == "on")
         delay = _seconds(environ, "DRAIN_DELAY_SECONDS", 0.0)
         drain = _seconds(environ, "DRAIN_SECONDS", DRAIN_SECONDS)
         shown = f"[{host}]" if ":" in host else host
         hosts = [shown, *environ.get("GALLERY_HOSTS", "").split(",")]
-        app = create_app(bootstrap.gallery(Config.read(environ)), hosts=hosts)
+        accounts = bootstrap.accounts(config)
+        app = create_app(
+            bootstrap.gallery(config),
+            hosts=hosts,
+            accounts=accounts,
+            visibility=Visibility(config.gallery_visibility),
+            api_rate=config.api_rate,
+        )
+        token = accounts.offer_set_up() if accounts else None
         try:
             listener = listen(host, port)
         except OSError as error:
@@ -36,13 +46,15 @@ def main(environ: Mapping[str, str]) -> int:
         return 1
     server = Server(app, listener, trusted_proxy=environ.get("TRUSTED_PROXY"), delay=delay)
     print(f"The gallery is at http://{shown}:{listener.getsockname()[1]}/", flush=True)
+    if token:
+        print(f"Nobody has an account yet. Make the first one at /setup with the token {token}", flush=True)
     server.run(drain=drain)
     return 0
 
 
-def _address(environ: Mapping[str, str]) -> tuple[str, int]:
+def _address(environ: Mapping[str, str], *, with_accounts: bool) -> tuple[str, int]:
     host = environ.get("HOST", "").strip() or "127.0.0.1"
-    if not is_loopback(host):
+    if not (with_accounts or is_loopback(host)):
         raise Misconfigured(
             f"HOST is {host}, but without accounts the gallery serves this machine only:"
             " leave HOST at 127.0.0.1."

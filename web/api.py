@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bottle import HTTPResponse, request
+from bottle import HTTPResponse
 
 from imgcore.errors import Invalid
 from imgcore.model import MAX_BYTES, Edit, Image
+from imgcore.people import Scope
 from imgcore.service import PAGE_LIMIT, QUERY_LENGTH, TAGS
 from web import present, reading
+from web.access import PREFIX, needs, seen
+from web.answers import Route, answer, encoded, fresh
+from web.api_accounts import AccountsApi
 
 if TYPE_CHECKING:
+    from imgcore.accounts import Accounts
     from imgcore.service import Gallery
 
-PREFIX = "/api/v1"
-DESCRIPTION = Path(__file__).with_name("openapi.yaml")
+__all__ = ["DESCRIPTION", "PREFIX", "Api", "Route", "encoded"]
 
-Route = tuple[str, str, Callable[..., Any]]
+DESCRIPTION = Path(__file__).with_name("openapi.yaml")
 
 
 class Api:
-    """The handlers, over one gallery."""
+    """The handlers, over one gallery and its accounts, if it has any."""
 
-    def __init__(self, gallery: Gallery) -> None:
-        self._gallery = gallery
+    def __init__(self, gallery: Gallery, accounts: Accounts | None = None) -> None:
+        self._whole = gallery
+        self._accounts = AccountsApi(accounts)
         self._description = _description(gallery.limits.max_bytes)
 
     def routes(self) -> list[Route]:
@@ -44,22 +47,31 @@ class Api:
             ("POST", f"{image}/retry", self.retry),
             ("POST", f"{image}/restore", self.restore),
             ("GET", f"{PREFIX}/openapi.yaml", self.description),
+            *self._accounts.routes(),
         ]
 
+    @property
+    def _gallery(self) -> Gallery:
+        """As whoever asks sees it."""
+        return seen(self._whole)
+
+    @needs(Scope.UPLOAD)
     def request_upload(self) -> HTTPResponse:
         """The row, and the form that puts exactly this file in its place."""
-        body = reading.json_object(frozenset({"name", "size", "type"}))
+        body = reading.json_object(frozenset({"name", "size", "type", "batch"}))
         size = body.get("size")
         image, form = self._gallery.request_upload(
             reading.string(body, "name"),
             None if size is None else reading.whole_number(size, "size"),
             reading.string(body, "type"),
+            batch=None if body.get("batch") is None else reading.string(body, "batch"),
         )
         found = {"image": self._shown(image), "form": {"url": form.url, "fields": dict(form.fields)}}
-        return _answer(
+        return answer(
             found, 201, {"Location": f"{PREFIX}/images/{image.public_id}", "Cache-Control": "no-store"}
         )
 
+    @needs(Scope.READ)
     def images(self) -> HTTPResponse:
         """One screenful, or up to 100 by their ids."""
         asked = reading.query()
@@ -70,16 +82,19 @@ class Api:
         else:
             page = self._gallery.page(cursor=cursor, limit=limit, query=words)
             found, following = list(page.images), page.next
-        return _fresh({"images": [self._shown(image) for image in found], "next": following})
+        return fresh({"images": [self._shown(image) for image in found], "next": following})
 
+    @needs(Scope.READ)
     def image(self, public_id: str) -> HTTPResponse:
         """One photograph."""
-        return _fresh(self._shown(self._gallery.get(public_id)))
+        return fresh(self._shown(self._gallery.get(public_id)))
 
+    @needs(Scope.READ)
     def status(self, public_id: str) -> HTTPResponse:
         """Only what changes while it is worked on."""
-        return _fresh(present.status_json(self._gallery.get(public_id)))
+        return fresh(present.status_json(self._gallery.get(public_id)))
 
+    @needs(Scope.EDIT)
     def edit(self, public_id: str) -> HTTPResponse:
         """A person's own words."""
         body = reading.json_object(frozenset({"caption", "alt_text", "tags"}))
@@ -90,21 +105,25 @@ class Api:
             alt_text=reading.string(body, "alt_text") if "alt_text" in body else None,
             tags=reading.strings(body["tags"], "tags", most=TAGS) if "tags" in body else None,
         )
-        return _answer(self._shown(self._gallery.edit(public_id, edit)))
+        return answer(self._shown(self._gallery.edit(public_id, edit)))
 
+    @needs(Scope.EDIT)
     def delete(self, public_id: str) -> HTTPResponse:
         """Into the trash."""
         self._gallery.delete(public_id)
         return HTTPResponse(status=204)
 
+    @needs(Scope.EDIT)
     def restore(self, public_id: str) -> HTTPResponse:
         """Out of it again."""
-        return _answer(self._shown(self._gallery.restore(public_id)))
+        return answer(self._shown(self._gallery.restore(public_id)))
 
+    @needs(Scope.EDIT)
     def retry(self, public_id: str) -> HTTPResponse:
         """Try again what failed; the work itself goes on after the answer."""
-        return _answer(self._shown(self._gallery.retry(public_id)), 202)
+        return answer(self._shown(self._gallery.retry(public_id)), 202)
 
+    @needs(asks=False)
     def description(self) -> HTTPResponse:
         """This API in OpenAPI's words."""
         return HTTPResponse(
@@ -113,7 +132,7 @@ class Api:
         )
 
     def _shown(self, image: Image) -> dict[str, Any]:
-        return present.image_json(image, self._gallery.links(image))
+        return present.image_json(image, self._gallery)
 
 
 def _description(max_bytes: int) -> bytes:
@@ -133,24 +152,3 @@ def _short(asked: Mapping[str, str], name: str) -> str | None:
     if text is not None and len(text) > QUERY_LENGTH:
         raise Invalid(f"{name} may have {QUERY_LENGTH} characters at most.", code=name)
     return text
-
-
-def encoded(value: Any) -> bytes:
-    """Compact JSON in UTF-8."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
-
-
-def _answer(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> HTTPResponse:
-    fixed = {"Content-Type": "application/json", "Cache-Control": "no-store"}
-    return HTTPResponse(encoded(value), status=status, headers={**fixed, **(headers or {})})
-
-
-def _fresh(value: Any) -> HTTPResponse:
-    """With an ETag, so that a poll that finds nothing new costs a few bytes."""
-    data = encoded(value)
-    etag = f'"{hashlib.sha256(data).hexdigest()[:32]}"'
-    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
-    sent = request.environ.get("HTTP_IF_NONE_MATCH", "")
-    if sent.strip() == "*" or etag in {tag.strip().removeprefix("W/") for tag in sent.split(",")}:
-        return HTTPResponse(status=304, headers=headers)
-    return HTTPResponse(data, headers={**headers, "Content-Type": "application/json"})

@@ -7,26 +7,38 @@ from typing import TYPE_CHECKING
 
 from bottle import Bottle, HTTPError, request, response
 
+from imgcore.people import Visibility
+from web.access import Gate, rate_headers
+from web.account import AccountPages
 from web.api import PREFIX, Api, encoded
 from web.assets import Assets
+from web.cookies import secure
 from web.health import Health
 from web.pages import Pages
+from web.people import PeoplePages
 from web.problems import as_json, refused, translated
+from web.rates import Rates
 from web.render import Views
 from web.security import Guard, answer_headers
+from web.signing import Signing
 
 if TYPE_CHECKING:
+    from imgcore.accounts import Accounts
     from imgcore.service import Gallery
+
+API_RATE = 1200
 
 
 class Application(Bottle):
     """A Bottle whose every answer carries the same headers and whose errors are sentences."""
 
-    def __init__(self, gallery: Gallery, hosts: Iterable[str]) -> None:
+    def __init__(self, gallery: Gallery, hosts: Iterable[str], accounts: Accounts | None, gate: Gate) -> None:
         super().__init__()
         self.uninstall(True)  # Bottle's JSON and template plugins: handlers here say what they answer
         self.install(translated)
+        self.install(gate)
         self.health = Health(gallery)
+        self._strict = accounts is not None
         self._assets = Assets()
         self._views = Views(self._assets, release=gallery.release, describer=gallery.describer)
         self._headers = answer_headers(gallery.storage_origins, gallery.release)
@@ -34,7 +46,10 @@ class Application(Bottle):
         self.add_hook("after_request", self._add_headers)
         for method, path, handler in (
             *Pages(gallery, self._views).routes(),
-            *Api(gallery).routes(),
+            *Signing(accounts, self._views).routes(),
+            *AccountPages(accounts, self._views).routes(),
+            *PeoplePages(accounts, self._views).routes(),
+            *Api(gallery, accounts).routes(),
             *self.health.routes(),
             ("GET", "/static/<name:path>", self._assets.answer),
         ):
@@ -55,13 +70,24 @@ class Application(Bottle):
         return self._views.page("problem", problem=as_json(problem), again=again)
 
     def _add_headers(self) -> None:
-        for name, value in self._headers.items():
+        for name, value in (self._headers | rate_headers()).items():
             response.set_header(name, value)
+        if self._strict and secure():  # RFC 6797
+            response.set_header("Strict-Transport-Security", "max-age=31536000")
 
 
-def create_app(gallery: Gallery, *, hosts: Iterable[str] = ()) -> Application:
+def create_app(
+    gallery: Gallery,
+    *,
+    hosts: Iterable[str] = (),
+    accounts: Accounts | None = None,
+    visibility: Visibility = Visibility.PRIVATE,
+    api_rate: int = API_RATE,
+) -> Application:
     """The gallery as a WSGI application.
 
-    hosts: names that it answers to beside localhost, 127.0.0.1 and [::1].
+    hosts: names that it answers to beside localhost, 127.0.0.1 and [::1]. accounts: None is open mode, which is
+    for this machine only. visibility: who sees the photographs of others. api_rate: requests a minute of one
+    caller, where there are accounts.
     """
-    return Application(gallery, hosts)
+    return Application(gallery, hosts, accounts, Gate(accounts, visibility, Rates(api_rate)))

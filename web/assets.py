@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bottle import HTTPResponse, request
 
+from web.access import needs
 from web.problems import Refused
 
 STATIC = Path(__file__).with_name("static")
@@ -69,6 +70,7 @@ class Assets:
         """Where this release's own files are."""
         return f"/static/{self.version}"
 
+    @needs(asks=False)
     def answer(self, name: str) -> HTTPResponse:
         """The file, or 304 where the browser has it. Refused (404)."""
         head, _, tail = name.partition("/")

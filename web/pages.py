@@ -9,8 +9,10 @@ from bottle import HTTPResponse, request, response
 
 from imgcore.errors import NotFound
 from imgcore.model import Edit, Image
+from imgcore.people import Scope
 from web import present, reading
-from web.api import Route
+from web.access import needs, seen
+from web.answers import Route
 from web.render import Views
 from web.security import check_form, form_token
 
@@ -25,8 +27,13 @@ class Pages:
     """The handlers, over one gallery and its templates."""
 
     def __init__(self, gallery: Gallery, views: Views) -> None:
-        self._gallery = gallery
+        self._whole = gallery
         self._views = views
+
+    @property
+    def _gallery(self) -> Gallery:
+        """As whoever asks sees it."""
+        return seen(self._whole)
 
     def routes(self) -> list[Route]:
         """(method, path, handler) of every page and form."""
@@ -42,6 +49,7 @@ class Pages:
             ("POST", "/upload", self.upload_form),
         ]
 
+    @needs(Scope.READ)
     def gallery(self) -> str:
         """Newest first, or what a search finds; ``deleted`` names one whose removal can be undone."""
         asked = reading.query()
@@ -59,11 +67,19 @@ class Pages:
             deleted=deleted if _PUBLIC_ID.fullmatch(deleted) else None,
         )
 
+    @needs(Scope.READ)
     def image(self, public_id: str) -> str:
         """One photograph, all that is known of it, and the forms to change that."""
         image = self._gallery.get(public_id)
-        return self._page("photo", image=self._shown(image), details=present.details(image))
+        viewer = self._gallery.viewer
+        return self._page(
+            "photo",
+            image=self._shown(image),
+            details=present.details(image, viewer),
+            mine=viewer.changes(image),
+        )
 
+    @needs(Scope.EDIT)
     def edit(self, public_id: str) -> HTTPResponse:
         """A person's own words, from the form."""
         fields = check_form(reading.form())
@@ -78,28 +94,33 @@ class Pages:
         )
         return _see(f"/images/{public_id}")
 
+    @needs(Scope.EDIT)
     def retry(self, public_id: str) -> HTTPResponse:
         """Try again what failed."""
         check_form(reading.form())
         self._gallery.retry(public_id)
         return _see(f"/images/{public_id}")
 
+    @needs(Scope.EDIT)
     def delete(self, public_id: str) -> HTTPResponse:
         """Into the trash, then back to the gallery, which offers to undo it."""
         check_form(reading.form())
         self._gallery.delete(public_id)
         return _see(f"/?deleted={public_id}")
 
+    @needs(Scope.EDIT)
     def restore(self, public_id: str) -> HTTPResponse:
         """Out of the trash."""
         check_form(reading.form())
         self._gallery.restore(public_id)
         return _see(f"/images/{public_id}")
 
+    @needs(Scope.UPLOAD)
     def choose_type(self) -> str:
         """The first step of an upload without JavaScript: what kind of file it will be."""
         return self._page("upload_type", limits=self._gallery.limits)
 
+    @needs(Scope.UPLOAD)
     def upload_form(self) -> str:
         """The second step: a plain form that leads straight to the bucket, and from there to the page."""
         fields = check_form(reading.form())
@@ -122,7 +143,7 @@ class Pages:
         return self._views.page(name, token=form_token(), notices=self._gallery.notices(), **values)
 
     def _shown(self, image: Image) -> dict[str, Any]:
-        return present.image_json(image, self._gallery.links(image))
+        return present.image_json(image, self._gallery)
 
 
 def _see(path: str) -> HTTPResponse:

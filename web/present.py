@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from imgcore.model import Image, Links, Source, Task, TaskKind, TaskStatus, UploadStatus
+from imgcore.model import EVERYBODY, Image, Links, Source, Task, TaskKind, TaskStatus, UploadStatus, Viewer
+from imgcore.people import Account, ApiKey, Role, Scope, Session
+
+if TYPE_CHECKING:
+    from imgcore.service import Gallery
 
 _STATUS_TEXT = {
     "awaiting": "Not uploaded yet",
@@ -34,8 +38,23 @@ _SOURCE_LABEL = {
 }
 
 
-def image_json(image: Image, links: Links) -> dict[str, Any]:
-    """The one representation of a photograph, the same wherever the API or a page shows it."""
+def image_json(image: Image, gallery: Gallery) -> dict[str, Any]:
+    """The one representation of a photograph, the same wherever the API or a page shows it.
+
+    Whose it is is said where there are accounts, where it was taken to those who may change it.
+    """
+    viewer = gallery.viewer
+    shown = _image_json(image, gallery.links(image))
+    if viewer.account_id is not None:
+        shown["owner"] = image.owner
+    if not viewer.changes(image):
+        shown["read_only"] = True
+    elif image.latitude is not None:
+        shown["location"] = {"latitude": image.latitude, "longitude": image.longitude}
+    return shown
+
+
+def _image_json(image: Image, links: Links) -> dict[str, Any]:
     return {
         "id": image.public_id,
         "name": image.name,
@@ -81,7 +100,7 @@ def blank() -> dict[str, Any]:
         uploaded_at=datetime(1970, 1, 1, tzinfo=UTC),
         tasks=(),
     )
-    return image_json(image, Links())
+    return _image_json(image, Links())
 
 
 def status_json(image: Image) -> dict[str, Any]:
@@ -152,7 +171,7 @@ def source_text(image: Image) -> str | None:
     return f"{text} ({image.model})" if image.source is Source.GEMINI and image.model else text
 
 
-def details(image: Image) -> list[tuple[str, str, str | None]]:
+def details(image: Image, viewer: Viewer = EVERYBODY) -> list[tuple[str, str, str | None]]:
     """(term, words, machine-readable time or None) for the table on a photograph's own page."""
     rows: list[tuple[str, str, str | None]] = [("File", image.name, None)]
     if image.width and image.height:
@@ -165,8 +184,89 @@ def details(image: Image) -> list[tuple[str, str, str | None]]:
         rows.append(("Taken", moment(image.taken_at), None))
     if image.camera:
         rows.append(("Camera", image.camera, None))
+    if image.latitude is not None and image.longitude is not None and viewer.changes(image):
+        rows.append(("Location", place(image.latitude, image.longitude), None))
     rows.append(("Uploaded", f"{moment(image.uploaded_at)} UTC", utc(image.uploaded_at)))
+    if viewer.account_id is not None:
+        rows.append(("Uploaded by", image.owner or "nobody who has an account", None))
     return rows
+
+
+def place(latitude: float, longitude: float) -> str:
+    """48.13710° N, 11.57540° E."""
+    north, east = "N" if latitude >= 0 else "S", "E" if longitude >= 0 else "W"
+    return f"{abs(latitude):.5f}° {north}, {abs(longitude):.5f}° {east}"
+
+
+def account_json(account: Account) -> dict[str, Any]:
+    """An account as the API says it."""
+    return {
+        "id": account.public_id,
+        "name": account.name,
+        "role": account.role,
+        "created_at": utc(account.created_at),
+    }
+
+
+def person(account: Account, photographs: int, me: Account | None) -> dict[str, Any]:
+    """An account as an administrator's page lists it."""
+    return {
+        "id": account.public_id,
+        "name": account.name,
+        "administrator": account.role is Role.ADMINISTRATOR,
+        "photographs": f"{photographs:,} photograph{'' if photographs == 1 else 's'}",
+        "since": moment(account.created_at),
+        "since_machine": utc(account.created_at),
+        "me": me is not None and me.id == account.id,
+    }
+
+
+def session(found: Session, here: str | None) -> dict[str, Any]:
+    """A browser that is signed in. here: the id of the one that asks."""
+    return {
+        "id": found.public_id,
+        "browser": browser(found.agent),
+        "address": found.address or "an unknown address",
+        "seen": moment(found.seen_at),
+        "seen_machine": utc(found.seen_at),
+        "here": found.public_id == here,
+    }
+
+
+def key(found: ApiKey) -> dict[str, Any]:
+    """A program's key, as its owner's page lists it."""
+    return {
+        "id": found.public_id,
+        "label": found.label,
+        "hint": found.hint,
+        "scopes": ", ".join(scope for scope in Scope if scope in found.scopes),
+        "used": moment(found.used_at) if found.used_at else None,
+        "used_machine": utc(found.used_at) if found.used_at else None,
+    }
+
+
+_BROWSERS = (
+    ("Edg/", "Edge"),
+    ("OPR/", "Opera"),
+    ("Firefox/", "Firefox"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+)
+_SYSTEMS = (
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("Mac OS X", "macOS"),
+    ("Linux", "Linux"),
+)
+
+
+def browser(agent: str) -> str:
+    """Chrome on Linux, out of what a browser says of itself."""
+    name = next((name for mark, name in _BROWSERS if mark in agent), "A browser")
+    system = next((name for mark, name in _SYSTEMS if mark in agent), None)
+    return f"{name} on {system}" if system else name
 
 
 def file_size(size: int) -> str:

@@ -5,22 +5,35 @@ from __future__ import annotations
 import logging
 import math
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
 from bottle import HTTPError, HTTPResponse
 
-from imgcore.errors import Conflict, ImgcoreError, Invalid, Misconfigured, NotFound, Unavailable
+from imgcore.errors import (
+    Conflict,
+    Forbidden,
+    ImgcoreError,
+    Invalid,
+    Misconfigured,
+    NotFound,
+    TooManyTries,
+    Unauthorized,
+    Unavailable,
+)
 
 log = logging.getLogger("gallery.web")
 
 RETRY_AFTER = 5  # seconds, where nobody knows better
 
 _STATUS: tuple[tuple[type[ImgcoreError], int], ...] = (
+    (Unauthorized, 401),
+    (Forbidden, 403),
     (NotFound, 404),
     (Conflict, 409),
     (Invalid, 422),
+    (TooManyTries, 429),
     (Unavailable, 503),
     (Misconfigured, 503),
 )
@@ -35,8 +48,16 @@ _SENTENCES = {
 class Refused(HTTPError):
     """An answer other than success, with a code for programs and a sentence for people."""
 
-    def __init__(self, status: int, code: str, detail: str, *, retry_after: int | None = None) -> None:
-        super().__init__(status, detail)
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        *,
+        retry_after: int | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(status, detail, **(headers or {}))
         self.code = code
         self.retry_after = retry_after
         self.request_id = secrets.token_hex(8)
@@ -54,10 +75,10 @@ def refused(error: HTTPError) -> Refused:
 def refusal_of(error: ImgcoreError) -> Refused:
     """imgcore's own failures in HTTP's terms; what is unknown here is a 500 with its own sentence."""
     status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
-    if status != 503:
+    if status not in (429, 503):
         return Refused(status, error.code, error.message)
     wait = RETRY_AFTER if error.retry_after is None else math.ceil(error.retry_after)
-    return Refused(503, error.code, error.message, retry_after=max(1, wait))
+    return Refused(status, error.code, error.message, retry_after=max(1, wait))
 
 
 def as_json(problem: Refused) -> dict[str, Any]:

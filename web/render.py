@@ -10,6 +10,7 @@ from urllib.parse import quote
 from bottle import SimpleTemplate
 
 from web import present
+from web.access import caller
 from web.assets import Assets
 
 VIEWS = Path(__file__).with_name("views")
@@ -52,7 +53,7 @@ class Views:
 
     def page(self, name: str, **values: Any) -> str:
         """The page ``name``, with these values beside those that every page has."""
-        return str(self._templates[name].render(self._shared, **values))
+        return str(self._templates[name].render(self._shared, caller=caller(), **values))
 
 
 def type_names(endings: Iterable[str]) -> str:

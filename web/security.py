@@ -1,7 +1,8 @@
-"""What every request has to pass and what every answer carries, while there are no accounts."""
+"""What every request has to pass and what every answer carries, whoever asks."""
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import ipaddress
 import re
@@ -12,12 +13,12 @@ from urllib.parse import urlsplit
 
 from bottle import request, response
 
+from web.cookies import form_cookie, secure
 from web.problems import Refused
 from web.reading import BODY_LIMIT
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
-COOKIE = "gallery_form"
 _TOKEN = re.compile(r"[0-9a-f]{32}")
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[0-9a-z._-]+)(:\d{1,5})?")
 
@@ -87,20 +88,34 @@ def _check_same_site(environ: Mapping[str, Any]) -> None:
         raise Refused(403, "cross_site", "This was sent from another site. Open the gallery and try there.")
 
 
+def says_same_site() -> bool:
+    """Whether the browser says that a page of ours sent this. Every browser of today says so or the contrary;
+    for a session that is not enough to be silent about."""
+    environ = request.environ
+    return environ.get("HTTP_SEC_FETCH_SITE", "").lower() == "same-origin" or bool(environ.get("HTTP_ORIGIN"))
+
+
 def form_token() -> str:
-    """The token that this browser's forms carry, in a cookie of its own as well (double submit)."""
-    token = request.get_cookie(COOKIE) or ""
+    """The token that this browser's forms carry: its session's, or one in a cookie as well (double submit)."""
+    if own := _session_token():
+        return own
+    token = request.get_cookie(form_cookie()) or ""
     if not _TOKEN.fullmatch(token):
         token = secrets.token_hex(16)
-        secure = request.environ["wsgi.url_scheme"] == "https"
-        response.set_cookie(COOKIE, token, path="/", httponly=True, samesite="lax", secure=secure)
+        response.set_cookie(form_cookie(), token, path="/", httponly=True, samesite="lax", secure=secure())
     return token
 
 
+def _session_token() -> str | None:
+    """A hash of the session's own token, which only that session's pages can hold."""
+    session = request.environ.get("gallery.session")
+    return hashlib.sha256(f"form {session}".encode()).hexdigest()[:32] if session else None
+
+
 def check_form(fields: dict[str, str]) -> dict[str, str]:
-    """The form's own fields, without the token. Refused (403) where it does not fit the cookie."""
+    """The form's own fields, without the token. Refused (403) where it does not fit the session or cookie."""
     sent = fields.pop("token", "")
-    kept = request.get_cookie(COOKIE) or ""
+    kept = _session_token() or request.get_cookie(form_cookie()) or ""
     if not (_TOKEN.fullmatch(kept) and hmac.compare_digest(sent.encode(), kept.encode())):
         raise Refused(
             403, "form_expired", "This form is out of date. Go back, reload the page and send it again."

@@ -14,11 +14,11 @@
     <p class="source" {{'' if image['source_label'] else 'hidden'}}>{{image['source_label']}}</p>
     <p class="why" {{'' if image['message'] else 'hidden'}}>{{image['message']}}</p>
     <div class="actions">
-      <form class="retry" method="post" action="/images/{{image['id']}}/retry" {{'' if image['retryable'] else 'hidden'}}>
+      <form class="retry" method="post" action="/images/{{image['id']}}/retry" {{'' if image['retryable'] and not image.get('read_only') else 'hidden'}}>
         <input type="hidden" name="token" value="{{token}}">
         <button class="button small" type="submit">Try again<span class="sr"> with {{image['name']}}</span></button>
       </form>
-      <form class="remove" method="post" action="/images/{{image['id']}}/delete" {{'' if image['status'] in ('rejected', 'failed', 'awaiting') else 'hidden'}}>
+      <form class="remove" method="post" action="/images/{{image['id']}}/delete" {{'' if image['status'] in ('rejected', 'failed', 'awaiting') and not image.get('read_only') else 'hidden'}}>
         <input type="hidden" name="token" value="{{token}}">
         <button class="button small quiet" type="submit">Remove<span class="sr"> {{image['name']}}</span></button>
       </form>

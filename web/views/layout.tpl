@@ -35,7 +35,18 @@
     <input id="q" name="q" type="search" maxlength="200" value="{{get('words') or ''}}" placeholder="Search" autocomplete="off" enterkeyhint="search">
     <kbd aria-hidden="true">/</kbd>
   </form>
+% if caller.open:
   <a class="button primary" id="add" href="/upload"><span aria-hidden="true">+</span> <span>Add<span class="wide"> photographs</span></span></a>
+% else:
+  <div class="ends">
+%   if caller.account:
+    <a class="me" href="/account"><span class="sr">Your account, </span>{{caller.account.name}}</a>
+    <a class="button primary" id="add" href="/upload"><span aria-hidden="true">+</span> <span>Add<span class="wide"> photographs</span></span></a>
+%   else:
+    <a class="button" href="/login">Sign in</a>
+%   end
+  </div>
+% end
 </header>
 % if get('notices'):
 <aside class="notices" aria-label="Notices">
@@ -48,7 +59,21 @@
 {{!base}}
 </main>
 <footer class="foot">
+% if caller.open:
   <p>Open mode: this gallery answers on this computer only, and asks nobody who they are.</p>
+% elif caller.account:
+  <form class="signed" method="post" action="/logout">
+    <input type="hidden" name="token" value="{{token}}">
+    <p>You are signed in as {{caller.account.name}}. <a href="/account">Account</a>\\
+%   if caller.account.role == 'administrator':
+ · <a href="/accounts">People</a>\\
+%   end
+</p>
+    <button class="button small quiet" type="submit">Sign out</button>
+  </form>
+% else:
+  <p><a href="/login">Sign in</a> to upload photographs.</p>
+% end
   <p>Photographs are described by {{describer}}. Release {{release}}. <a href="/api/v1/openapi.yaml">API</a></p>
 </footer>
 </body>

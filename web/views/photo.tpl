@@ -19,7 +19,7 @@
 % if image['message']:
   <p class="why">{{image['message']}}</p>
 % end
-% if image['retryable']:
+% if image['retryable'] and mine:
   <form method="post" action="/images/{{image['id']}}/retry">
     <input type="hidden" name="token" value="{{token}}">
     <button class="button primary" type="submit">Try again</button>
@@ -53,6 +53,7 @@
     <button class="button primary" type="submit">Restore</button>
   </form>
 % else:
+%   if mine:
   <details class="edit">
     <summary>Edit the words</summary>
     <form method="post" action="/images/{{image['id']}}/edit">
@@ -68,6 +69,7 @@
       <button class="button primary" type="submit">Save</button>
     </form>
   </details>
+%   end
   <dl class="facts">
 % for term, words_, machine in details:
 %   if machine:
@@ -77,6 +79,7 @@
 %   end
 % end
   </dl>
+% if mine:
   <div class="actions">
 % if image['original_url']:
     <a class="button" href="{{image['original_url']}}">Download the original</a>
@@ -86,6 +89,7 @@
       <button class="button quiet" type="submit">Move to the trash</button>
     </form>
   </div>
+% end
 % end
 </div>
 </article>

@@ -1,0 +1,155 @@
+"""One's own account: password, browsers that are signed in, keys for programs, and its end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bottle import HTTPResponse, response
+
+from imgcore.errors import ImgcoreError, Invalid
+from imgcore.people import LABEL_LENGTH, SHORTEST_PASSWORD, Account, Scope
+from web import present, reading
+from web.access import caller, needs, visit
+from web.answers import Route
+from web.cookies import drop_session, keep_session
+from web.problems import refusal_of
+from web.render import Views
+from web.security import check_form, form_token
+from web.signing import existing, see_other, told
+
+if TYPE_CHECKING:
+    from imgcore.accounts import Accounts
+
+_DONE = {
+    "password": "Your password has been changed, and every other browser signed out.",
+    "session": "That browser is signed out.",
+    "key": "The key is good for nothing any more.",
+}
+_SCOPES = {
+    Scope.READ: "see photographs",
+    Scope.UPLOAD: "upload",
+    Scope.EDIT: "edit, try again, delete and restore",
+    Scope.ADMIN: "see and change everybody’s photographs, and make accounts",
+}
+
+
+class AccountPages:
+    """The handlers. In open mode the page says so, and its forms lead nowhere."""
+
+    def __init__(self, accounts: Accounts | None, views: Views) -> None:
+        self._given = accounts
+        self._views = views
+
+    def routes(self) -> list[Route]:
+        """(method, path, handler)."""
+        return [
+            ("GET", "/account", self.account),
+            ("POST", "/account/password", self.change_password),
+            ("POST", "/account/sessions/end", self.end_sessions),
+            ("POST", "/account/sessions/<public_id>/end", self.end_session),
+            ("POST", "/account/keys", self.make_key),
+            ("POST", "/account/keys/<public_id>/remove", self.remove_key),
+            ("POST", "/account/delete", self.delete),
+        ]
+
+    @property
+    def _accounts(self) -> Accounts:
+        return existing(self._given)
+
+    @needs(browser=True)
+    def account(self) -> str:
+        """Everything about it."""
+        return self._page(done=_DONE.get(reading.query().get("done", "")))
+
+    @needs(browser=True)
+    def change_password(self) -> str | HTTPResponse:
+        """Every session ends, and this browser gets a new one."""
+        accounts = self._accounts
+        fields = check_form(reading.form())
+        try:
+            if fields.get("new", "") != fields.get("again", ""):
+                raise Invalid("The new password and its repetition are not the same.", code="password")
+            old, new = fields.get("old", ""), fields.get("new", "")
+            token = accounts.change_password(_me(), old, new, visit())
+        except ImgcoreError as error:
+            return self._page(error, at="password")
+        return keep_session(see_other("/account?done=password"), token)
+
+    @needs(browser=True)
+    def end_sessions(self) -> HTTPResponse:
+        """Sign out everywhere, here too."""
+        accounts = self._accounts
+        check_form(reading.form())
+        accounts.end_sessions(_me())
+        return drop_session(see_other("/login"))
+
+    @needs(browser=True)
+    def end_session(self, public_id: str) -> HTTPResponse:
+        """Sign one browser out."""
+        accounts = self._accounts
+        check_form(reading.form())
+        accounts.end_session(_me(), public_id)
+        return see_other("/account?done=session")
+
+    @needs(browser=True)
+    def make_key(self) -> str:
+        """The new key, on this page and never again."""
+        accounts = self._accounts
+        fields = check_form(reading.form())
+        wanted = [scope for scope in Scope if fields.get(f"scope_{scope.value}")]
+        try:
+            secret = accounts.make_key(_me(), fields.get("label", ""), wanted)
+        except ImgcoreError as error:
+            return self._page(error, at="keys")
+        return self._page(secret=secret)
+
+    @needs(browser=True)
+    def remove_key(self, public_id: str) -> HTTPResponse:
+        """Nobody can use it from now on."""
+        accounts = self._accounts
+        check_form(reading.form())
+        accounts.remove_key(_me(), public_id)
+        return see_other("/account?done=key")
+
+    @needs(browser=True)
+    def delete(self) -> str | HTTPResponse:
+        """The account and its photographs."""
+        accounts = self._accounts
+        fields = check_form(reading.form())
+        try:
+            accounts.confirm(_me(), fields.get("password", ""), visit())
+            accounts.delete(_me())
+        except ImgcoreError as error:
+            return self._page(error, at="delete")
+        return drop_session(see_other("/login"))
+
+    def _page(self, error: ImgcoreError | None = None, **values: Any) -> str:
+        response.set_header("Cache-Control", "no-store")
+        if error is not None:
+            problem = refusal_of(error)
+            if problem.status_code >= 500:
+                raise error
+            response.status = problem.status_code
+        if self._given is not None:
+            values |= self._known(self._given)
+        return self._views.page("account", token=form_token(), trouble=told(error), **values)
+
+    @staticmethod
+    def _known(accounts: Accounts) -> dict[str, Any]:
+        me, session = _me(), caller().session
+        here = session.public_id if session else None
+        return {
+            "account": me,
+            "since": present.moment(me.password_at),
+            "shortest": SHORTEST_PASSWORD,
+            "label_length": LABEL_LENGTH,
+            "scopes": [(scope, words) for scope, words in _SCOPES.items() if scope in me.scopes],
+            "sessions": [present.session(each, here) for each in accounts.sessions(me)],
+            "keys": [present.key(each) for each in accounts.keys(me)],
+        }
+
+
+def _me() -> Account:
+    account = caller().account
+    assert account is not None
+    return account

@@ -1,0 +1,134 @@
+"""Signing in and out, and the page that makes the first administrator."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from bottle import HTTPResponse, response
+
+from imgcore.errors import ImgcoreError, NotFound, TooManyTries
+from web import reading
+from web.access import caller, needs, visit
+from web.answers import Route
+from web.cookies import check_private, drop_session, keep_session, session_token
+from web.problems import refusal_of
+from web.render import Views
+from web.security import check_form, form_token
+
+if TYPE_CHECKING:
+    from imgcore.accounts import Accounts
+
+_PATH = re.compile(r"/(?![/\\])[^\x00-\x20\x7f\\]{0,2000}", re.ASCII)
+
+
+class Signing:
+    """The handlers, over the accounts; in open mode there is nothing at these addresses."""
+
+    def __init__(self, accounts: Accounts | None, views: Views) -> None:
+        self._given = accounts
+        self._views = views
+
+    def routes(self) -> list[Route]:
+        """(method, path, handler)."""
+        return [
+            ("GET", "/login", self.login),
+            ("POST", "/login", self.sign_in),
+            ("POST", "/logout", self.sign_out),
+            ("GET", "/setup", self.set_up),
+            ("POST", "/setup", self.set_up_done),
+        ]
+
+    @property
+    def _accounts(self) -> Accounts:
+        return existing(self._given)
+
+    @needs()
+    def login(self) -> str | HTTPResponse:
+        """The form; whoever is signed in already goes on."""
+        onward = _local(reading.query().get("next", ""))
+        if self._accounts.needs_set_up():
+            return see_other("/setup")
+        if caller().account is not None:
+            return see_other(onward)
+        check_private()
+        return self._page("login", onward=onward)
+
+    @needs()
+    def sign_in(self) -> str | HTTPResponse:
+        """A new session, and an end to the one that this browser had."""
+        check_private()
+        fields = check_form(reading.form())
+        onward, name = _local(fields.get("next", "")), fields.get("name", "")
+        try:
+            _, token = self._accounts.sign_in(name, fields.get("password", ""), visit())
+        except ImgcoreError as error:
+            return self._page("login", error, onward=onward, name=name)
+        if (before := session_token()) is not None:
+            self._accounts.sign_out(before)
+        return keep_session(see_other(onward), token)
+
+    @needs()
+    def sign_out(self) -> HTTPResponse:
+        """This browser's session is no more."""
+        check_form(reading.form())
+        if (token := session_token()) is not None:
+            self._accounts.sign_out(token)
+        return drop_session(see_other("/login"))
+
+    @needs()
+    def set_up(self) -> str | HTTPResponse:
+        """The form for the first administrator, as long as there is none."""
+        if not self._accounts.needs_set_up():
+            return see_other("/login")
+        check_private()
+        return self._page("setup")
+
+    @needs()
+    def set_up_done(self) -> str | HTTPResponse:
+        """The first administrator, signed in."""
+        check_private()
+        fields = check_form(reading.form())
+        name, token = fields.get("name", ""), fields.get("setup_token", "")
+        try:
+            account = self._accounts.set_up(token, name.strip(), fields.get("password", ""))
+        except ImgcoreError as error:
+            return self._page("setup", error, name=name, setup_token=token)
+        return keep_session(see_other("/"), self._accounts.start_session(account, visit()))
+
+    def _page(self, view: str, error: ImgcoreError | None = None, **values: str) -> str:
+        response.set_header("Cache-Control", "no-store")
+        if error is not None:
+            problem = refusal_of(error)
+            if problem.status_code >= 500:
+                raise error
+            response.status = problem.status_code
+            if problem.retry_after is not None:
+                response.set_header("Retry-After", str(problem.retry_after))
+        return self._views.page(view, token=form_token(), trouble=told(error), **values)
+
+
+def existing(accounts: Accounts | None) -> Accounts:
+    """The accounts. NotFound in open mode."""
+    if accounts is None:
+        raise NotFound("This gallery has no accounts: it answers on this computer only.")
+    return accounts
+
+
+def told(error: ImgcoreError | None) -> str | None:
+    """What went wrong, for the page that asks again."""
+    if isinstance(error, TooManyTries) and error.retry_after is not None:
+        seconds = max(1, round(error.retry_after))
+        wait = f"{seconds} second{'s' if seconds > 1 else ''}"
+        return f"That was tried too often. Wait {wait}, then try again."
+    return error.message if error else None
+
+
+def see_other(path: str) -> HTTPResponse:
+    """303 to a path of ours."""
+    return HTTPResponse(status=303, headers={"Location": path, "Cache-Control": "no-store"})
+
+
+def _local(path: str) -> str:
+    """Where to go on: a path of ours, or the gallery."""
+    return path if _PATH.fullmatch(path) else "/"

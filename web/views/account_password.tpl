@@ -1,0 +1,22 @@
+<section aria-labelledby="password_title">
+<h2 id="password_title">Password</h2>
+<p class="hint">Set on {{since}} UTC. Changing it signs out every other browser.</p>
+% if trouble and trouble_at == 'password':
+<p class="trouble" role="alert">{{trouble}}</p>
+% end
+<details {{'open' if trouble_at == 'password' else ''}}>
+  <summary>Change the password</summary>
+  <form method="post" action="/account/password">
+    <input type="hidden" name="token" value="{{token}}">
+    <input type="hidden" name="username" value="{{account.name}}" autocomplete="username">
+    <label for="old">Present password</label>
+    <input id="old" name="old" type="password" maxlength="256" autocomplete="current-password" required>
+    <label for="new">New password</label>
+    <input id="new" name="new" type="password" minlength="{{shortest}}" maxlength="256" autocomplete="new-password" required aria-describedby="new_hint">
+    <p class="hint" id="new_hint">{{shortest}} characters or more; a few words make a good one.</p>
+    <label for="again">The new one again</label>
+    <input id="again" name="again" type="password" maxlength="256" autocomplete="new-password" required>
+    <button class="button primary" type="submit">Change it</button>
+  </form>
+</details>
+</section>

@@ -1,0 +1,17 @@
+% rebase('layout.tpl', title='Sign in – Caption Gallery', sheets=('photo', 'people'))
+<section class="sheet">
+<h1>Sign in</h1>
+% if trouble:
+<p class="trouble" role="alert" id="trouble">{{trouble}}</p>
+% end
+<form method="post" action="/login">
+  <input type="hidden" name="token" value="{{token}}">
+  <input type="hidden" name="next" value="{{onward}}">
+  <label for="name">Name</label>
+  <input id="name" name="name" maxlength="64" value="{{get('name') or ''}}" autocomplete="username" autocapitalize="none" spellcheck="false" required {{'aria-describedby=trouble' if trouble else 'autofocus'}}>
+  <label for="password">Password</label>
+  <input id="password" name="password" type="password" maxlength="256" autocomplete="current-password" required>
+  <button class="button primary" type="submit">Sign in</button>
+</form>
+<p class="fine">An administrator makes accounts, and helps whoever has forgotten their password.</p>
+</section>
