@@ -9,7 +9,7 @@ import pytest
 
 from tests.cloud import Cloud, cloud
 from tests.deploy.local_tools import DERIVED, PROBE, SECRET, UPLOADS, pack_probe
-from tests.deploy.provision_account import CANARY, Account, account
+from tests.deploy.provision_account import CANARY, CHANGED, Account, History, account, now
 from tests.deploy.recorder import Recorder, recording
 
 
@@ -52,15 +52,21 @@ def aws(applied: Applied) -> Cloud:
 
 
 @pytest.fixture(scope="session")
-def first_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Account, str]]:
-    """An AWS account where site.yml was run once, with a key of Gemini's, and all that it printed."""
+def history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[History]:
+    """An AWS account where site.yml was rehearsed, run with some variables changed, and run as it is."""
     with account(tmp_path_factory.mktemp("provision")) as aws:
-        done = aws.ansible("site.yml", "-vvv", environ={"GEMINI_API_KEY": CANARY})
-        assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
-        yield aws, done.stdout + done.stderr
+        empty, start = aws.described(), now()
+        rehearsal = aws.ansible("site.yml", "--check")
+        rehearsed = aws.writes(start)
+        first = aws.ansible("site.yml", "-vvv", environ={"GEMINI_API_KEY": CANARY}, **CHANGED)
+        assert first.returncode == 0, first.stdout[-4000:] + first.stderr[-2000:]
+        before = aws.described()
+        second = aws.ansible("site.yml", "-vvv", environ={"GEMINI_API_KEY": CANARY})
+        assert second.returncode == 0, second.stdout[-4000:] + second.stderr[-2000:]
+        yield History(aws, empty, rehearsal, rehearsed, first, before, second, aws.described())
 
 
 @pytest.fixture(scope="session")
-def provisioned(first_run: tuple[Account, str]) -> Account:
+def provisioned(history: History) -> Account:
     """That account."""
-    return first_run[0]
+    return history.aws

@@ -29,7 +29,7 @@ from types import ModuleType
 from typing import Any
 
 from roles.local_cloud.files.children import Children
-from roles.local_cloud.files.emulator import HEALTH, Emulator, ambient, emulator_at
+from roles.local_cloud.files.emulator import HEALTH, Emulator, emulator_at
 from tests.cloud import ROOT
 from tests.deploy.described import Described, described
 from tests.deploy.warm import warm
@@ -40,6 +40,15 @@ REGION = "us-east-1"
 PROJECT, ENV = "caption-gallery", "staging"
 PREFIX = f"{PROJECT}-{ENV}"
 CANARY = f"made-up-key-{secrets.token_hex(12)}"  # Gemini's, which must be seen nowhere but in Secrets Manager
+# Variables of several roles, each with another value than the inventory's.
+CHANGED = {
+    "network_subnet_tags": {"Cost": "made-up"},
+    "edge_drain_seconds": 45,
+    "database_backup_days": 2,
+    "functions_memory": 2048,
+    "functions_log_retention_days": 60,
+    "observability_wait_minutes": 30,
+}
 
 
 @dataclass(frozen=True)
@@ -106,7 +115,7 @@ class Account:
             **variables,
         }
         program = [sys.executable, "-P", str(ROOT / "tests/deploy/playbook.py"), str(self.home / "modules")]
-        where = ["-i", f"inventory/{ENV}", playbook, "--skip-tags", "zips"]
+        where = ["-i", f"inventory/{ENV}", playbook, "--skip-tags", "zips,bake,fleet"]
         return [*program, *where, "-e", json.dumps(given), *arguments]
 
     def ansible_environ(self) -> dict[str, str]:
@@ -146,6 +155,20 @@ class Account:
             "SELECT table_name FROM information_schema.tables WHERE table_schema = 'gallery'"
         )
         return found | {"database/grants": grants, "database/tables": sorted(tables)}
+
+
+@dataclass(frozen=True)
+class History:
+    """What became of an account, in this order."""
+
+    aws: Account
+    empty: Described  # what a new account holds
+    rehearsal: subprocess.CompletedProcess[str]  # site.yml --check
+    rehearsed: list[str]  # what that wrote
+    first: subprocess.CompletedProcess[str]  # site.yml with CHANGED, verbose
+    before: Described
+    second: subprocess.CompletedProcess[str]  # site.yml with the inventory's values, verbose
+    after: Described
 
 
 def search() -> ModuleType:
@@ -243,18 +266,3 @@ def pack_probe(folder: Path) -> None:
         with zipfile.ZipFile(folder / f"{name}.zip", "w") as archive:
             for path, content in contents.items():
                 archive.writestr(zipfile.ZipInfo(path, (1980, 1, 1, 0, 0, 0)), content)
-
-
-__all__ = [
-    "ENV",
-    "ID",
-    "PREFIX",
-    "PROJECT",
-    "REGION",
-    "Account",
-    "account",
-    "ambient",
-    "changed",
-    "now",
-    "recap",
-]
