@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE # Ansible would compile itself anew in each of 
 export PORT
 export RESET
 
-.PHONY: help run test host-test lint bench lock clean distclean
+.PHONY: help run test host-test lint bench load lock clean distclean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -41,6 +41,10 @@ lint: $(VENV)/.test ## ruff, mypy strict, ansible-lint production
 
 bench: $(VENV)/.test ## figures: medians and ratios of one run on this machine
 	@for bench in tests/load/bench_*.py; do echo "== $$bench"; $(BIN)/python -m "$$(echo "$${bench%.py}" | tr / .)" || exit 1; done
+
+load: $(VENV)/.test ## 40,000 requests at a hundred at a time for a gallery of 10,000 photographs (some minutes)
+	@sh tests/system.sh
+	@$(BIN)/python -m tests.load.full_gallery
 
 lock: $(UV) ## compile the locks anew from pyproject.toml
 	@$(UV) pip compile -q pyproject.toml --all-extras --group run --universal --python-version 3.11 \

@@ -1,0 +1,90 @@
+"""Ten thousand photographs in seconds: finished rows into the database, thumbnails into a bucket."""
+
+from __future__ import annotations
+
+import base64
+import colorsys
+import functools
+import io
+import json
+import random
+import secrets
+from collections.abc import Iterator
+from typing import Any
+
+from PIL import Image, ImageOps
+
+from imgcore.database import Database
+from imgcore.rows import search_text
+
+BATCH = 500
+HUES = 64  # so many pictures are drawn; the photographs share them
+_SUBJECTS = ("A red boat", "Two dogs", "An old bridge", "A child with a kite", "Snow on a field", "A stall")
+_PLACES = ("in the harbour", "by the river", "under a grey sky", "in evening light", "between tall houses")
+_TAGS = ("boat", "water", "dog", "street", "snow", "light", "people", "evening", "stone", "green", "blue")
+_SQUARE = Image.linear_gradient("L")
+
+_COLUMNS = (
+    "public_id, image_key, name, size, caption, alt_text, tags, thumbnail_key, thumbnail_2x_key, display_key,"
+    " placeholder, search_text, upload_status, media_type, width, height, format, display_width,"
+    " display_height, source, uploaded_at, upload_expires_at, caption_generated_at, thumbnail_generated_at"
+)
+_VALUES = (
+    f"({', '.join('?' * 12)}, 'received', 'image/jpeg', 4032, 3024, 'JPEG', 1600, 1200, 'gemini',"
+    " {now}, {now}, {now}, {now})"
+)
+_TASKS = (
+    "INSERT INTO tasks (image_id, kind, status, attempts, started_at, finished_at)"
+    " SELECT id, kind, 'done', 1, {now}, {now}"
+    " FROM images, (SELECT 'thumbnail' AS kind UNION SELECT 'caption') kinds"
+)
+
+
+def fill(database: Database, objects: dict[str, bytes], count: int) -> Iterator[int]:
+    """Put ``count`` photographs into ``database``, empty and migrated, and their thumbnails into ``objects``.
+
+    Yields how many there are, after each five hundred.
+    """
+    chance = random.Random(count)  # the same words in every run
+    for first in range(0, count, BATCH):
+        rows = [_row(chance, objects, number) for number in range(first, min(first + BATCH, count))]
+        sql = f"INSERT INTO images ({_COLUMNS}) VALUES {', '.join([_VALUES] * len(rows))}"
+        database.run(functools.partial(_execute, sql, *(value for row in rows for value in row)))
+        yield first + len(rows)
+    database.run(functools.partial(_execute, "UPDATE images SET listed_id = id"))
+    database.run(functools.partial(_execute, _TASKS))
+
+
+def _execute(sql: str, *values: Any) -> Any:
+    *parameters, transaction = values
+    return transaction.execute(sql, *parameters)
+
+
+def _row(chance: random.Random, objects: dict[str, bytes], number: int) -> tuple[Any, ...]:
+    public_id, name = secrets.token_hex(16), f"IMG_{number:05}.jpg"
+    alt = f"{chance.choice(_SUBJECTS)} {chance.choice(_PLACES)}"
+    caption = f"{alt}, seen from a little above, with long shadows and a clear horizon behind."
+    tags = chance.sample(_TAGS, 6)
+    thumbnail, tiny = _picture(chance.randrange(HUES))
+    keys = [f"thumbnails/{public_id}/200.webp", f"thumbnails/{public_id}/400.webp"]
+    objects |= dict.fromkeys(keys, thumbnail)
+    words = search_text(name, caption, alt, " ".join(tags))
+    row = (public_id, f"raw/{public_id}.jpg", name, chance.randrange(10**6, 10**7), caption, alt)
+    return (*row, json.dumps(tags), *keys, f"display/{public_id}/1600.webp", tiny, words)
+
+
+@functools.cache
+def _picture(hue: int) -> tuple[bytes, str]:
+    """A square that fades from dark to bright in one colour: its thumbnail and its placeholder."""
+    dark, bright = (
+        tuple(round(255 * part) for part in colorsys.hsv_to_rgb(hue / HUES, 0.6, value)) for value in (0.2, 0.9)
+    )
+    picture = ImageOps.colorize(_SQUARE, dark, bright)  # type: ignore[arg-type]
+    tiny = base64.b64encode(_webp(picture.resize((12, 9)))).decode()
+    return _webp(picture.resize((200, 200))), f"data:image/webp;base64,{tiny}"
+
+
+def _webp(picture: Image.Image) -> bytes:
+    out = io.BytesIO()
+    picture.save(out, "WEBP", quality=60)
+    return out.getvalue()
