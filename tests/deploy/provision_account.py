@@ -147,13 +147,13 @@ class Account:
     def described(self) -> Described:
         """Everything that is there, whoever made it, with its settings; the database's users and tables too."""
         found = described(functools.cache(self.client))
+        if f"rds/{PREFIX}-database" not in found:
+            return found
         grants = self.server.sql(
             "SELECT grantee, privilege_type FROM information_schema.schema_privileges"
             " WHERE table_schema = 'gallery' ORDER BY grantee, privilege_type"
         )
-        tables = self.server.sql(
-            "SELECT table_name FROM information_schema.tables WHERE table_schema = 'gallery'"
-        )
+        tables = self.server.sql("SHOW TABLES", database="gallery")
         return found | {"database/grants": grants, "database/tables": sorted(tables)}
 
 

@@ -1,0 +1,149 @@
+"""The playbooks for afterwards: dead letters back into their queues, and one photograph all the way."""
+
+from __future__ import annotations
+
+import secrets
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.cloud import ROOT
+from tests.deploy.gallery_stand_in import DONE, FAILED, Gallery, gallery
+from tests.deploy.provision_account import Account, recap
+
+pytestmark = pytest.mark.timeout(1200)
+
+Done = subprocess.CompletedProcess[str]
+QUEUES = {"redrive_prefix": "elsewhere", "redrive_queues": ["caption"]}
+PICTURE = ROOT / "web/static/samples/coffee.jpg"
+API_KEY = f"made-up-{secrets.token_hex(12)}"
+
+
+@pytest.fixture(scope="module")
+def queues(provisioned: Account) -> Iterator[dict[str, str]]:
+    """A queue that no function empties, its dead letters (three), and what its topic could not deliver (one)."""
+    sqs = provisioned.client("sqs")
+    names = ("caption", "caption-dead", "caption-undelivered")
+    urls = {name: sqs.create_queue(QueueName=f"elsewhere-{name}")["QueueUrl"] for name in names}
+    why = {"why": {"DataType": "String", "StringValue": "a bug"}}
+    for body in ("one", "two", "drei"):
+        sqs.send_message(QueueUrl=urls["caption-dead"], MessageBody=body, MessageAttributes=why)
+    sqs.send_message(QueueUrl=urls["caption-undelivered"], MessageBody="four")
+    yield urls
+    for url in urls.values():
+        sqs.delete_queue(QueueUrl=url)
+
+
+@pytest.fixture(scope="module")
+def counted(provisioned: Account, queues: dict[str, str]) -> tuple[Done, dict[str, int]]:
+    """A dry run, and what is in the queues after it."""
+    done = provisioned.ansible("playbooks/redrive.yml", "--check", **QUEUES)
+    return done, {name: waiting(provisioned, url) for name, url in queues.items()}
+
+
+@pytest.fixture(scope="module")
+def redriven(provisioned: Account, queues: dict[str, str], counted: object) -> tuple[Done, list[Any]]:
+    """A real run, and what is in the queue after it."""
+    done = provisioned.ansible("playbooks/redrive.yml", **QUEUES)
+    sqs, found = provisioned.client("sqs"), []
+    asked = {"QueueUrl": queues["caption"], "MaxNumberOfMessages": 10, "MessageAttributeNames": ["All"]}
+    while messages := sqs.receive_message(**asked).get("Messages"):
+        found += messages
+    return done, found
+
+
+def waiting(aws: Account, url: str) -> int:
+    """How many messages a queue holds."""
+    asked = {"QueueUrl": url, "AttributeNames": ["ApproximateNumberOfMessages"]}
+    return int(aws.client("sqs").get_queue_attributes(**asked)["Attributes"]["ApproximateNumberOfMessages"])
+
+
+def test_a_dry_run_counts(counted: tuple[Done, dict[str, int]]) -> None:
+    """Each kind of dead letters."""
+    assert "caption dead: 3 there, 3 would be put back" in counted[0].stdout
+    assert "caption undelivered: 1 there, 1 would be put back" in counted[0].stdout
+
+
+def test_a_dry_run_moves_nothing(counted: tuple[Done, dict[str, int]]) -> None:
+    """All are where they were."""
+    assert {"caption": 0, "caption-dead": 3, "caption-undelivered": 1} == counted[1]
+
+
+def test_dead_letters_come_back(redriven: tuple[Done, list[Any]]) -> None:
+    """All of them, once, as they were."""
+    assert ["drei", "four", "one", "two"] == sorted(message["Body"] for message in redriven[1])
+
+
+def test_dead_letters_keep_their_attributes(redriven: tuple[Done, list[Any]]) -> None:
+    """Those that had some."""
+    kept = [message["MessageAttributes"]["why"] for message in redriven[1] if message["Body"] != "four"]
+    assert ["a bug"] * 3 == [attribute["StringValue"] for attribute in kept]
+
+
+def test_it_tells_how_many_came_back(redriven: tuple[Done, list[Any]]) -> None:
+    """And Ansible counts a change for each kind."""
+    assert "caption dead: 3 there, 3 put back" in redriven[0].stdout
+    assert 1 == recap(redriven[0])["changed"]
+
+
+def test_no_dead_letter_stays(provisioned: Account, queues: dict[str, str], redriven: object) -> None:
+    """Neither kind."""
+    dead = [waiting(provisioned, queues[f"caption-{kind}"]) for kind in ("dead", "undelivered")]
+    assert [0, 0] == dead
+
+
+def smoke(aws: Account, stand_in: Gallery) -> Done:
+    """Run the playbook against a stand-in."""
+    environ = {"GALLERY_API_KEY": API_KEY}
+    variables = {"smoke_url": stand_in.url, "smoke_pause_seconds": 1, "smoke_patience_seconds": 20}
+    return aws.ansible("playbooks/smoke.yml", "-vvv", environ=environ, **variables)
+
+
+@pytest.fixture(scope="module")
+def well(provisioned: Account) -> tuple[Done, Gallery]:
+    """A gallery where the photograph is described."""
+    with gallery(DONE) as stand_in:
+        return smoke(provisioned, stand_in), stand_in
+
+
+@pytest.fixture(scope="module")
+def ill(provisioned: Account) -> tuple[Done, Gallery]:
+    """A gallery where it is not."""
+    with gallery(FAILED) as stand_in:
+        return smoke(provisioned, stand_in), stand_in
+
+
+def test_a_gallery_that_is_well_passes(well: tuple[Done, Gallery]) -> None:
+    """And its caption is shown."""
+    assert 0 == well[0].returncode, well[0].stdout[-3000:]
+    assert DONE["caption"] in well[0].stdout
+
+
+def test_the_photograph_goes_whole_to_the_bucket(well: tuple[Done, Gallery]) -> None:
+    """Byte for byte, behind the form's other fields, as S3 asks for."""
+    assert ["key", "policy", "file"] == well[1].parts
+    assert PICTURE.read_bytes() == well[1].photograph
+
+
+def test_the_photograph_is_deleted(well: tuple[Done, Gallery]) -> None:
+    """Last of all."""
+    assert "DELETE /api/v1/images/p1" == well[1].asked[-1]
+
+
+def test_the_key_opens_the_gallery_and_is_not_shown(well: tuple[Done, Gallery]) -> None:
+    """Not even by the most talkative run."""
+    assert f"Bearer {API_KEY}" in well[1].keys
+    assert API_KEY not in well[0].stdout + well[0].stderr
+
+
+def test_a_gallery_that_is_not_well_fails(ill: tuple[Done, Gallery]) -> None:
+    """With what the gallery says."""
+    assert 0 != ill[0].returncode
+    assert "The photograph ended as failed: The file is damaged." in ill[0].stdout
+
+
+def test_what_was_not_described_is_deleted_too(ill: tuple[Done, Gallery]) -> None:
+    """Nothing is left behind."""
+    assert "DELETE /api/v1/images/p1" == ill[1].asked[-1]

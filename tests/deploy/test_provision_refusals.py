@@ -1,0 +1,129 @@
+"""Wrong values are refused at the door of a role, with a sentence, before anybody is asked for anything."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.cloud import ROOT
+
+pytestmark = pytest.mark.timeout(600)
+
+DAYS = "must be one of: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, got: 8"
+# Without what the playbook publish looks up.
+ALONE: dict[str, Any] = {
+    "functions_subnet_ids": [],
+    "functions_security_group_ids": [],
+    "functions_environment": {},
+}
+# The role, the wrong value, what it says.
+CASES: list[tuple[str, dict[str, Any], str]] = [
+    ("account", {"project": "Caption_Gallery"}, "small letters, digits and single hyphens"),
+    ("account", {"env": "a-very-long-environment"}, "26 of them at most"),
+    ("network", {"network_nat": "two"}, "value of network_nat must be one of: none, one, per_zone, got: two"),
+    ("network", {"network_nat": "none"}, "leaves private subnets no way out"),
+    ("network", {"network_zones": ["us-east-1a"]}, "at least two different zones; it names 1"),
+    (
+        "network",
+        {"network_isolated_cidrs": ["10.20.8.0/24", "10.20.9.0/33"]},
+        "These do not: 10.20.9.0/33",
+    ),
+    ("network", {"network_private_cidrs": ["10.20.16.0/20"]}, "must hold one range a zone: 2, not 1"),
+    ("network", {"network_flow_log_days": 8}, DAYS),
+    ("edge", {"edge_requests_per_5_minutes": 5}, "must be at least 10; it is 5"),
+    ("edge", {"edge_certificate_arn": "arn:aws:acm:eu-west-1:1:x"}, "AWS Certificate Manager in us-east-1"),
+    ("edge", {"edge_name": "a-name-of-more-than-thirty-two-letters"}, "at most 32 letters"),
+    ("secrets", {"secrets_tags": 7}, "secrets_tags"),
+    ("database", {"database_instance_class": "t4g.micro"}, "must look like db.t4g.small; it is t4g.micro"),
+    ("database", {"database_storage_gb": 10}, "must be at least 20"),
+    ("database", {"database_backup_days": 0}, "value of database_backup_days must be one of"),
+    ("database", {"database_performance_insights": True}, "is not to be had on db.t4g.micro"),
+    ("bastion", {"bastion_enabled": True, "bastion_cidr": "0.0.0.0/0"}, "must be one address, such as"),
+    ("bastion", {"bastion_enabled": True, "bastion_cidr": "0.0.0.0/32"}, "must be one address, such as"),
+    ("bastion", {"bastion_enabled": True, "bastion_cidr": "203.0.113.7/32"}, "the line of a public key"),
+    ("storage", {"storage_require_tls": "perhaps"}, "storage_require_tls"),
+    ("zips", {"zips_profile": "windows"}, "value of zips_profile must be one of: production, local"),
+    ("events", {"events_router": "pigeons"}, "value of events_router must be one of"),
+    ("functions", ALONE | {"functions_architecture": "mips"}, "must be one of: arm64, x86_64, got: mips"),
+    ("functions", ALONE | {"functions_memory": "plenty"}, "functions_memory"),
+    ("observability", {"observability_log_days": 8}, DAYS),
+    ("redrive", {"redrive_queues": ["web"]}, "value of redrive_queues must be one or more of"),
+    (
+        "smoke",
+        {"smoke_url": "gallery"},
+        "must be an address such as https://gallery.example.org; it is gallery",
+    ),
+    ("estimate", {"estimate_nat": "two"}, "must be one of: none, one, per_zone, got: two"),
+    ("estimate", {"estimate_region": "eu-north-1"}, "eu-north-1"),
+    ("teardown", {"teardown_patience_minutes": "long"}, "teardown_patience_minutes"),
+]
+ROLES = sorted({role for role, _, _ in CASES})
+PARTS = ("README.md", "defaults/main.yml", "meta/argument_specs.yml", "meta/main.yml", "tasks/main.yml")
+
+
+@pytest.fixture(scope="module")
+def said(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """What each case was answered; the cloud's address leads nowhere."""
+    folder = tmp_path_factory.mktemp("refusals")
+    tasks = [
+        {
+            "block": [{"ansible.builtin.include_role": {"name": role}, "vars": wrong}],
+            "rescue": [{"ansible.builtin.debug": {"msg": f"{number}: {{{{ ansible_failed_result.msg }}}}"}}],
+        }
+        for number, (role, wrong, _) in enumerate(CASES)
+    ]
+    play = {"hosts": "localhost", "gather_facts": False, "tasks": tasks}
+    (folder / "play.yml").write_text(yaml.safe_dump([play]))
+    program = Path(sys.executable).with_name("ansible-playbook")
+    done = subprocess.run(
+        [program, "-i", "inventory/staging", folder / "play.yml", "-e", "release=r1"],
+        cwd=ROOT,
+        env={
+            "PATH": f"{program.parent}:{os.defpath}",
+            "HOME": str(folder),
+            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+            "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+        },
+        capture_output=True,
+        text=True,
+        timeout=500,
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    lines = [line for line in done.stdout.splitlines() if line.lstrip().startswith('"msg": "')]
+    answers = dict(line.partition('"msg": "')[2].split(": ", 1) for line in lines)
+    return [answers.get(str(number), "nothing") for number in range(len(CASES))]
+
+
+@pytest.mark.parametrize("number", range(len(CASES)), ids=lambda number: f"{CASES[number][0]}-{number}")
+def test_a_wrong_value_is_refused_with_a_sentence(said: list[str], number: int) -> None:
+    """Which says what is wrong."""
+    assert CASES[number][2] in said[number]
+
+
+def test_every_role_of_the_cloud_refuses_something() -> None:
+    """No role is forgotten above."""
+    books = [yaml.safe_load((ROOT / f"playbooks/{name}.yml").read_text()) for name in ("provision", "publish")]
+    named = {
+        role["role"] if isinstance(role, dict) else role
+        for book in books
+        for play in book
+        for role in play.get("roles", [])
+    } | {
+        task["ansible.builtin.import_role"]["name"]
+        for book in books
+        for play in book
+        for task in play.get("tasks", [])
+    }
+    assert set() == named - set(ROLES)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_role_has_its_papers(role: str) -> None:
+    """README, defaults, argument specs."""
+    assert [] == [part for part in PARTS if not (ROOT / "roles" / role / part).is_file()]

@@ -1,0 +1,88 @@
+"""Values that were made up for this run are nowhere but in Secrets Manager, after a run that tells all."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.cloud import ROOT
+from tests.deploy.leaks import cloud, files, leaks
+from tests.deploy.provision_account import CANARY, PREFIX, Account, History
+
+pytestmark = pytest.mark.timeout(1800)
+
+USERS = ("master", "migrate", "app")
+
+
+@pytest.fixture(scope="module")
+def canaries(provisioned: Account) -> list[str]:
+    """Gemini's key, and the passwords that the role secrets made."""
+    client = provisioned.client("secretsmanager")
+    held = [client.get_secret_value(SecretId=f"{PREFIX}/database/{user}")["SecretString"] for user in USERS]
+    return [CANARY, *(json.loads(each)["password"] for each in held)]
+
+
+def test_secrets_manager_holds_the_key(provisioned: Account) -> None:
+    """As it was given."""
+    held = provisioned.client("secretsmanager").get_secret_value(SecretId=f"{PREFIX}/gemini")
+    assert CANARY == held["SecretString"]
+
+
+def test_the_passwords_are_long_and_different(canaries: list[str]) -> None:
+    """Else looking for them would prove little."""
+    assert [40, 40, 40] == [len(password) for password in set(canaries[1:])]
+
+
+def test_ansible_says_none_of_them(history: History, canaries: list[str]) -> None:
+    """Not even at its most talkative."""
+    runs = {"first": history.first, "second": history.second}
+    assert [] == leaks(canaries, ((name, (run.stdout + run.stderr).encode()) for name, run in runs.items()))
+
+
+def test_the_tree_holds_none_of_them(canaries: list[str]) -> None:
+    """Nor what was built in it."""
+    assert [] == leaks(canaries, files(ROOT))
+
+
+def test_what_was_made_on_this_machine_holds_none_of_them(provisioned: Account, canaries: list[str]) -> None:
+    """Zips, logs, Ansible's folders; ``state`` is the stand-in's memory, Secrets Manager's too."""
+    assert [] == leaks(canaries, files(provisioned.home, but=["state"]))
+
+
+def test_the_cloud_holds_none_of_them(provisioned: Account, canaries: list[str]) -> None:
+    """In no function's environment, no log, no user data, no setting at all."""
+    assert [] == leaks(canaries, cloud(provisioned))
+
+
+def test_a_value_in_a_log_would_be_found(provisioned: Account, canaries: list[str]) -> None:
+    """The search of the cloud can fail."""
+    logs, asked = provisioned.client("logs"), {"logGroupName": f"/{PREFIX}/web", "logStreamName": "seeded"}
+    logs.create_log_stream(**asked)
+    logs.put_log_events(**asked, logEvents=[{"timestamp": 1, "message": f"the key is {CANARY}"}])
+    try:
+        assert [f"log /{PREFIX}/web"] == leaks(canaries, cloud(provisioned))
+    finally:
+        logs.delete_log_stream(**asked)
+
+
+def test_a_value_in_a_functions_environment_would_be_found(provisioned: Account, canaries: list[str]) -> None:
+    """So can that."""
+    name = f"{PREFIX}-thumbnail"
+    client = provisioned.client("lambda")
+    kept = client.get_function_configuration(FunctionName=name)["Environment"]
+    seeded = {"Variables": kept["Variables"] | {"DB_PASSWORD": canaries[1]}}
+    client.update_function_configuration(FunctionName=name, Environment=seeded)
+    try:
+        assert [f"lambda/{name}"] == leaks(canaries, cloud(provisioned))
+    finally:
+        client.update_function_configuration(FunctionName=name, Environment=kept)
+
+
+def test_a_value_in_a_zip_would_be_found(tmp_path: Path) -> None:
+    """So can the search of files."""
+    with zipfile.ZipFile(tmp_path / "function.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("settings.json", json.dumps({"key": CANARY}))
+    assert ["function.zip/settings.json"] == leaks([CANARY], files(tmp_path))

@@ -1,0 +1,78 @@
+"""playbooks/destroy.yml, last of all: it says what it would remove, asks, and leaves an empty account."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from tests.deploy.described import Described, differences
+from tests.deploy.provision_account import ID, PREFIX, PROJECT, Account, History
+
+pytestmark = pytest.mark.timeout(1800)
+
+Done = subprocess.CompletedProcess[str]
+
+
+@pytest.fixture(scope="module")
+def listed(provisioned: Account) -> list[str]:
+    """What there is to be removed, photographs in several versions among it."""
+    s3, bucket = provisioned.client("s3"), f"{PREFIX}-uploads-{ID}"
+    for body in (b"first", b"second"):
+        s3.put_object(Bucket=bucket, Key="raw/there.jpg", Body=body)
+    s3.delete_object(Bucket=bucket, Key="raw/there.jpg")
+    s3.put_object(Bucket=f"{PREFIX}-derived-{ID}", Key="thumbnails/there", Body=b"x")
+    return [f"{item['kind']} {item['name']}" for item in provisioned.resources()]
+
+
+@pytest.fixture(scope="module")
+def refused(history: History, listed: list[str]) -> tuple[Done, list[str]]:
+    """A run that confirms another project, and what changed by it."""
+    done = history.aws.ansible("playbooks/destroy.yml", confirm="another-project")
+    return done, differences(history.after, history.aws.described())
+
+
+@pytest.fixture(scope="module")
+def destroyed(history: History, refused: object) -> tuple[Done, Described]:
+    """A run that confirms this one, and what the account holds afterwards."""
+    done = history.aws.ansible("playbooks/destroy.yml", confirm=PROJECT)
+    return done, history.aws.described()
+
+
+def test_without_confirmation_nothing_is_removed(refused: tuple[Done, list[str]]) -> None:
+    """It ends with how to confirm."""
+    assert 0 != refused[0].returncode
+    assert f"-e confirm={PROJECT}" in refused[0].stdout + refused[0].stderr
+    assert [] == refused[1]
+
+
+def test_it_lists_everything_first(refused: tuple[Done, list[str]], listed: list[str]) -> None:
+    """Each resource by kind and name."""
+    assert [] == [name for name in listed if name not in refused[0].stdout]
+
+
+def test_it_ends_well(destroyed: tuple[Done, Described]) -> None:
+    """And says that nothing bills but the database's last snapshot."""
+    assert 0 == destroyed[0].returncode, destroyed[0].stdout[-3000:] + destroyed[0].stderr[-2000:]
+    assert f"Nothing is left that bills but {PREFIX}-final-" in destroyed[0].stdout
+
+
+def test_the_account_is_empty(history: History, destroyed: tuple[Done, Described]) -> None:
+    """Each service lists what it listed in a new account, and that snapshot."""
+    assert 0 == destroyed[0].returncode
+    left = differences(history.empty, destroyed[1])
+    assert [] == [line for line in left if not line.startswith(f"rds/snapshot/{PREFIX}-final-")]
+
+
+def test_the_last_snapshot_is_kept(destroyed: tuple[Done, Described]) -> None:
+    """One."""
+    assert 1 == len([key for key in destroyed[1] if key.startswith(f"rds/snapshot/{PREFIX}-final-")])
+
+
+def test_a_search_by_tag_finds_nothing_that_bills(
+    provisioned: Account, destroyed: tuple[Done, Described]
+) -> None:
+    """But the snapshot."""
+    assert 0 == destroyed[0].returncode
+    bills = {item["kind"] for item in provisioned.resources() if item["bills"]}
+    assert {"database_snapshot"} == bills
