@@ -1,4 +1,4 @@
-"""A gallery for the role smoke: it takes a photograph, thinks for two questions, then says what became of it."""
+"""A gallery for the role smoke: takes a photograph, thinks for two questions, says what became of it."""
 
 from __future__ import annotations
 

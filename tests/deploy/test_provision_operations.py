@@ -23,7 +23,7 @@ API_KEY = f"made-up-{secrets.token_hex(12)}"
 
 @pytest.fixture(scope="module")
 def queues(provisioned: Account) -> Iterator[dict[str, str]]:
-    """A queue that no function empties, its dead letters (three), and what its topic could not deliver (one)."""
+    """A queue that no function empties, three dead letters, and one that its topic could not deliver."""
     sqs = provisioned.client("sqs")
     names = ("caption", "caption-dead", "caption-undelivered")
     urls = {name: sqs.create_queue(QueueName=f"elsewhere-{name}")["QueueUrl"] for name in names}
