@@ -60,6 +60,7 @@ class Account:
     server: MariaDb
     python: Path  # what runs Ansible's modules
     variables: dict[str, Any] = field(default_factory=dict)
+    env: str = ENV  # whose inventory
 
     @property
     def endpoint(self) -> str:
@@ -115,7 +116,7 @@ class Account:
             **variables,
         }
         program = [sys.executable, "-P", str(ROOT / "tests/deploy/playbook.py"), str(self.home / "modules")]
-        where = ["-i", f"inventory/{ENV}", playbook, "--skip-tags", "zips,bake,fleet"]
+        where = ["-i", f"inventory/{self.env}", playbook, "--skip-tags", "zips,bake,fleet"]
         return [*program, *where, "-e", json.dumps(given), *arguments]
 
     def ansible_environ(self) -> dict[str, str]:
@@ -142,12 +143,12 @@ class Account:
 
     def resources(self) -> list[dict[str, Any]]:
         """Everything that bears the tags, as the role teardown finds it."""
-        return list(search().Search(self.client, PROJECT, ENV).everything())
+        return list(search().Search(self.client, PROJECT, self.env).everything())
 
     def described(self) -> Described:
         """Everything that is there, whoever made it, with its settings; the database's users and tables too."""
         found = described(functools.cache(self.client))
-        if f"rds/{PREFIX}-database" not in found:
+        if f"rds/{PROJECT}-{self.env}-database" not in found:
             return found
         grants = self.server.sql(
             "SELECT grantee, privilege_type FROM information_schema.schema_privileges"
@@ -207,7 +208,7 @@ def now() -> datetime:
 
 
 @contextmanager
-def account(home: Path, **variables: Any) -> Iterator[Account]:
+def account(home: Path, env: str = ENV, **variables: Any) -> Iterator[Account]:
     """Start it; stop it, with all that it runs, on the way out."""
     home.mkdir(parents=True, exist_ok=True)
     pack_probe(home / "zips")
@@ -215,7 +216,7 @@ def account(home: Path, **variables: Any) -> Iterator[Account]:
     with mariadb() as server, Children(home / "logs") as children, warm() as python:
         server.folder.chmod(0o755)  # its certificate is read by others
         emulator = emulator_at(home).prepare()
-        aws = Account(home, emulator, server, python, variables)
+        aws = Account(home, emulator, server, python, variables, env)
         command = [sys.executable, "-P", str(ROOT / "tests/deploy/aws_corrections.py")]
         children.start("aws", command, _serving(aws), home)
         children.wait(lambda: _answers(aws), 60)
