@@ -10,7 +10,9 @@ import fnmatch
 import json
 import os
 import re
+import runpy
 from collections.abc import Callable
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -320,21 +322,22 @@ def calls() -> None:
     """Note each call that IAM judges, a line of JSON, in the file that CALLS names; AWS does not."""
     from ministack.core import iam_evaluator
 
-    enforce, file = iam_evaluator.enforce, os.environ.get("CALLS")
+    enforce, pin, file = iam_evaluator.enforce, iam_evaluator.pin_request_caller, os.environ.get("CALLS")
+    agent: ContextVar[str] = ContextVar("agent", default="")
+
+    def pinned(headers: Any, *further: Any) -> None:
+        agent.set(headers.get("user-agent", ""))
+        pin(headers, *further)
 
     def noted(key: str, action: str, service: str, region: str, **further: Any) -> Any:
         answer = enforce(key, action, service, region, **further)
-        line = {
-            "key": key,
-            "action": action,
-            "resource": further.get("resource_arn", "*"),
-            "denied": answer is not None,
-        }
+        line = {"key": key, "agent": agent.get(), "action": action, "denied": answer is not None}
+        line["resource"] = further.get("resource_arn", "*")
         with Path(file or os.devnull).open("a", encoding="utf-8") as notes:
             notes.write(json.dumps(line) + "\n")
         return answer
 
-    iam_evaluator.enforce = noted
+    iam_evaluator.enforce, iam_evaluator.pin_request_caller = noted, pinned
 
 
 def _make_master(server: SplitResult, database: str, user: str, password: str) -> None:
@@ -413,6 +416,7 @@ CORRECTIONS = (
     queues,
     balancer_zones,
     calls,
+    *runpy.run_path(str(Path(__file__).with_name("fleet_corrections.py")))["CORRECTIONS"],
 )
 
 

@@ -8,21 +8,34 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, parse_qsl
 
+REFUSAL = (
+    b"<Response><Errors><Error><Code>Refused</Code><Message>by the test</Message></Error></Errors></Response>"
+)
 READS = ("BatchGet", "Describe", "Get", "Head", "List")
 
 
 @dataclass
 class Recorder:
-    """Where to call, and what was called since the last ``clear``."""
+    """Where to call, what was called since the last ``clear``, and a call that is refused in EC2's words."""
 
     endpoint: str = ""
     calls: list[str] = field(default_factory=list)
+    bodies: list[str] = field(default_factory=list)
+    refused: str = ""
 
     def clear(self) -> None:
         """Forget what was called so far."""
         self.calls.clear()
+        self.bodies.clear()
+
+    def asked(self, call: str) -> dict[str, str]:
+        """What the last query call of that name said."""
+        body = next(
+            body for name, body in zip(self.calls[::-1], self.bodies[::-1], strict=True) if name == call
+        )
+        return dict(parse_qsl(body))
 
     @property
     def writes(self) -> list[str]:
@@ -51,6 +64,13 @@ def recording(port: int) -> Iterator[Recorder]:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             target = self.headers.get("X-Amz-Target", "")
             recorder.calls.append(name_of(self.command, self.path, target, body))
+            recorder.bodies.append(body.decode("latin-1"))
+            if recorder.calls[-1] == recorder.refused:
+                self.send_response(400)
+                self.send_header("Content-Length", str(len(REFUSAL)))
+                self.end_headers()
+                self.wfile.write(REFUSAL)
+                return
             onward = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
             onward.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
             for name, value in self.headers.items():

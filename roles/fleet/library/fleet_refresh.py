@@ -181,7 +181,7 @@ class Fleet:
         if ringing := [name for name in names if states[name] == "ALARM"]:
             raise Stopped(
                 f"{', '.join(ringing)} rings already, so {self.name} was left as it is: a release would be"
-                " taken back at once. Mend what the alarm tells of, or wait until it is quiet, and run this again.",
+                " taken back at once. Mend what it tells of, or wait until it is quiet, and run this again.",
                 ringing=ringing,
             )
 

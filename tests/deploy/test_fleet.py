@@ -1,0 +1,228 @@
+"""From sources to an image to hosts: playbooks/bake.yml and playbooks/release.yml on the stand-in.
+
+The builder is a stand-in too, and so is the role web_host; tests/host proves that one. All failures of a
+bake, and releases one after another, are a drill: tests/drills/releases.py.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from tests.deploy.fleet_ground import ALARMS, PREFIX, Done, Ground, ground
+from tests.deploy.provision_account import changed, recap
+
+pytestmark = pytest.mark.timeout(900)  # Ansible on a busy machine
+STEPS = [
+    "ping",
+    "command",
+    "command",
+    "command",
+    "command",
+    "systemd_service",
+    "uri",
+    "systemd_service",
+    "command",
+]
+
+
+@dataclass(frozen=True)
+class Story:
+    """What was done, in this order, and what was called."""
+
+    aws: Ground
+    before: Done  # release.yml --check, without an image
+    lost: Done  # bake.yml, the builder lost while web_host is applied
+    left: list[str]
+    baked: Done
+    sent: list[tuple[str, dict]]
+    builder: dict[str, str]
+    again: tuple[Done, list[str]]
+    first: Done  # release.yml
+    second: tuple[Done, list[str]]
+    checked: tuple[Done, list[str]]
+    ahead: tuple[Done, list[str]]  # bake.yml --check, where the sources are newer
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+    """All of it."""
+    with ground(tmp_path_factory.mktemp("fleet") / "home") as aws:
+
+        def watched(done: Done) -> tuple[Done, list[str]]:
+            return done, aws.door.writes
+
+        before = aws.roll("--check")
+        lost = aws.bake(lost=3)
+        left = aws.left() + [image["Name"] for image in aws.images()]
+        baked = aws.bake()
+        assert baked.returncode == 0, baked.stdout[-3000:] + baked.stderr
+        builder, sent = aws.door.asked("RunInstances"), aws.sent()
+        again = watched(aws.bake())
+        first = aws.roll()
+        assert first.returncode == 0, first.stdout[-3000:] + first.stderr
+        second, checked = watched(aws.roll()), watched(aws.roll("--check"))
+        release = aws.release()
+        aws.write("2")
+        ahead = watched(aws.bake("--check"))
+        aws.write("1")
+        assert aws.release() == release
+        yield Story(aws, before, lost, left, baked, sent, builder, again, first, second, checked, ahead)
+
+
+def test_without_an_image_a_rehearsal_says_what_is_missing(story: Story) -> None:
+    """And ends well."""
+    assert f"an image of the release {story.aws.release()}" in story.before.stdout
+    assert 0 == recap(story.before)["failed"]
+
+
+def test_a_builder_that_is_lost_leaves_nothing_behind(story: Story) -> None:
+    """No host, no key, no group, no image; the playbook fails with a sentence."""
+    assert [] == story.left
+    assert 0 != story.lost.returncode
+    assert "No image was made: the builder did not become a web host" in story.lost.stdout
+
+
+def test_the_image_bears_the_hash_of_what_is_in_it(story: Story) -> None:
+    """In its name and in a tag; its disk is encrypted."""
+    (image,) = story.aws.images()
+    tags = {tag["Key"]: tag["Value"] for tag in image["Tags"]}
+    assert f"{PREFIX}-web-{story.aws.release()}" == image["Name"] == tags["Name"]
+    assert (story.aws.release(), "ami") == (tags["Release"], tags["Role"])
+    assert image["BlockDeviceMappings"][0]["Ebs"]["Encrypted"] is True
+
+
+def test_the_builder_is_gone(story: Story) -> None:
+    """With its key and its group."""
+    assert [] == story.aws.left()
+
+
+def test_the_builder_takes_imdsv2_only_and_ends_when_it_is_switched_off(story: Story) -> None:
+    """An encrypted disk, one hop, and no secret in what it is told."""
+    asked = story.builder
+    told = {name: value for name, value in asked.items() if name.startswith("MetadataOptions")}
+    assert ("required", "1") == (
+        told["MetadataOptions.HttpTokens"],
+        told["MetadataOptions.HttpPutResponseHopLimit"],
+    )
+    assert "terminate" == asked["InstanceInitiatedShutdownBehavior"]
+    assert "true" == asked["BlockDeviceMapping.1.Ebs.Encrypted"]
+    names = {line.partition("=")[0] for line in base64.b64decode(asked["UserData"]).decode().splitlines()}
+    assert not [name for name in names if name.endswith(("PASSWORD", "KEY", "TOKEN", "URL"))]
+
+
+def test_the_builder_is_made_tried_and_cleaned_in_this_order(story: Story) -> None:
+    """Nothing comes after the cleaning."""
+    assert STEPS == [module for module, _ in story.sent]
+    commands = [arguments["argv"] for module, arguments in story.sent if module == "command"]
+    assert ["shutdown", "-P", "+60"] == commands[0]
+    assert "install" == commands[2][0]
+    assert story.aws.release() == commands[2][1]
+    assert ["/bin/sh", "-s", "/"] == commands[-1]
+
+
+def test_the_second_bake_does_nothing(story: Story) -> None:
+    """The image is found."""
+    done, writes = story.again
+    assert ([], []) == (changed(done), writes)
+
+
+def test_newer_sources_would_make_a_new_image(story: Story) -> None:
+    """A rehearsal says so and writes nothing."""
+    done, writes = story.ahead
+    assert f"would create the image {PREFIX}-web-" in done.stdout
+    assert (0, [], []) == (done.returncode, changed(done), writes)
+
+
+def test_the_release_makes_profile_template_and_group(story: Story) -> None:
+    """And nothing is rolled, as the first hosts have the version already."""
+    made = [task.rpartition("| ")[2] for task in changed(story.first)]
+    assert [
+        "Create the role of the hosts",
+        "Grant their calls to them",
+        "Make a version of what is asked for",
+        "Create it, or bring it in line",
+    ] == made
+
+
+def test_the_group_is_as_it_was_asked_for(story: Story) -> None:
+    """Two zones, one to three hosts, the load balancer's word on their health, a numbered version."""
+    group = story.aws.group()
+    assert (1, 3, "ELB", 300) == tuple(
+        group[name] for name in ("MinSize", "MaxSize", "HealthCheckType", "HealthCheckGracePeriod")
+    )
+    assert 2 == len(group["VPCZoneIdentifier"].split(","))
+    assert "1" == group["LaunchTemplate"]["Version"]
+    assert 1 == len(group["TargetGroupARNs"])
+
+
+def test_the_group_follows_its_cpu(story: Story) -> None:
+    """At seventy percent."""
+    asked = {"AutoScalingGroupName": f"{PREFIX}-web"}
+    (policy,) = story.aws.client("autoscaling").describe_policies(**asked)["ScalingPolicies"]
+    tracking = policy["TargetTrackingConfiguration"]
+    assert 70 == tracking["TargetValue"]
+    assert "ASGAverageCPUUtilization" == tracking["PredefinedMetricSpecification"]["PredefinedMetricType"]
+
+
+def test_the_template_is_whole_and_closed(story: Story) -> None:
+    """IMDSv2 in one hop, an encrypted disk, no public address."""
+    (version,) = story.aws.versions()
+    data = version["LaunchTemplateData"]
+    assert ("required", 1) == (
+        data["MetadataOptions"]["HttpTokens"],
+        data["MetadataOptions"]["HttpPutResponseHopLimit"],
+    )
+    assert data["BlockDeviceMappings"][0]["Ebs"]["Encrypted"] is True
+    assert data["NetworkInterfaces"][0]["AssociatePublicIpAddress"] is False
+    assert (story.aws.images()[0]["ImageId"], "t3.micro") == (data["ImageId"], data["InstanceType"])
+    assert "KeyName" not in data
+
+
+def test_hosts_are_told_names_and_no_secret(story: Story) -> None:
+    """Every line is one that the host accepts."""
+    text = base64.b64decode(story.aws.versions()[0]["LaunchTemplateData"]["UserData"]).decode()
+    told = dict(line.split("=", 1) for line in text.splitlines())
+    assert f"{PREFIX}/database/app" == told["DB_SECRET_ID"]
+    assert {"AWS_REGION", "CAPTION_QUEUE_URL", "DERIVED_BUCKET", "LOG_GROUP", "PORT", "THUMBNAIL_QUEUE_URL",
+            "UPLOADS_BUCKET"} <= set(told)  # fmt: skip
+    assert not [name for name in told if name.endswith(("PASSWORD", "KEY", "TOKEN", "DATABASE_URL"))]
+
+
+def test_the_second_release_does_nothing(story: Story) -> None:
+    """No call writes."""
+    done, writes = story.second
+    assert ([], []) == (changed(done), writes)
+
+
+def test_a_rehearsal_afterwards_claims_nothing(story: Story) -> None:
+    """And writes nothing."""
+    done, writes = story.checked
+    assert (0, [], []) == (recap(done)["failed"], changed(done), writes)
+
+
+def test_hosts_may_do_what_they_do_and_nothing_else(story: Story) -> None:
+    """Each action by its name, on what it is made on."""
+    policy = story.aws.client("iam").get_role_policy(RoleName=f"{PREFIX}-web", PolicyName="work")[
+        "PolicyDocument"
+    ]
+    assert {
+        "logs:CreateLogStream", "logs:PutLogEvents", "s3:GetObject", "s3:ListBucket", "s3:PutObject",
+        "secretsmanager:GetSecretValue", "sqs:SendMessage",
+    } == {action for statement in policy["Statement"] for action in statement["Action"]}  # fmt: skip
+    assert not [statement["Sid"] for statement in policy["Statement"] if statement["Resource"] == "*"]
+
+
+def test_the_alarms_that_a_release_listens_to_are_those_that_there_are() -> None:
+    """The role observability sets them by these names."""
+    import yaml
+
+    from tests.cloud import ROOT
+
+    named = yaml.safe_load((ROOT / "roles/fleet/defaults/main.yml").read_text())["fleet_alarms"]
+    text = (ROOT / "roles/observability/templates/alarms.yml.j2").read_text()
+    assert list(ALARMS) == [name.replace("{{ project }}-{{ env }}", PREFIX) for name in named]
+    assert all(f"\n{name.removeprefix(PREFIX + '-')}:\n" in text for name in ALARMS)
