@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.deploy.security_checks_data import work_queues
+from tests.deploy.security_checks_events import work_queues
 from tests.deploy.security_rules import ANY, check, drop, put
 from tests.deploy.security_snapshot import Snapshot
 

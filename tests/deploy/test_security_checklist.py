@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 
 from tests.deploy import (
-    security_checks_code,
-    security_checks_data,
     security_checks_edge,
+    security_checks_events,
+    security_checks_functions,
     security_checks_network,
+    security_checks_roles,
+    security_checks_storage,
 )
 from tests.deploy.provision_account import ENV, PROJECT, Account
 from tests.deploy.security_faults import FAULTS, Fault
@@ -18,7 +20,14 @@ from tests.deploy.security_snapshot import Snapshot, retake, take
 
 pytestmark = pytest.mark.timeout(1800)  # the account is made by Ansible on a busy machine
 
-PARTS = (security_checks_code, security_checks_data, security_checks_edge, security_checks_network)
+PARTS = (
+    security_checks_edge,
+    security_checks_events,
+    security_checks_functions,
+    security_checks_network,
+    security_checks_roles,
+    security_checks_storage,
+)
 
 
 @pytest.fixture(scope="module")

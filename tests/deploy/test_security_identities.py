@@ -17,7 +17,7 @@ import pytest
 from tests.deploy import test_local_identities as local
 from tests.deploy.local_tools import ARN, DERIVED, SECRET, UPLOADS
 from tests.deploy.provision_account import ENV, ID, PREFIX, PROJECT, REGION, Account
-from tests.deploy.security_checks_code import JOIN_NETWORK, granted
+from tests.deploy.security_checks_roles import JOIN_NETWORK, granted
 from tests.deploy.security_describe import roles
 from tests.deploy.security_look import Look
 

@@ -1,0 +1,95 @@
+"""The operator's policies: whether they cover what site.yml asks for, and what they must not hold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.deploy.provision_account import Account
+from tests.deploy.security_operator import (
+    ANSIBLE,
+    FOLDER,
+    LIMIT,
+    Judged,
+    covered,
+    judged,
+    policies,
+    size,
+    statements,
+)
+from tests.deploy.security_rules import many
+
+# What changes identities or reads secrets is granted on the project's own alone.
+DANGEROUS = ("iam:Create", "iam:Put", "iam:Pass", "iam:Update", "secretsmanager:Get", "s3:Delete", "rds:Delete")
+
+
+every = pytest.mark.parametrize("statement", statements(), ids=lambda each: each["Sid"])
+
+
+@pytest.mark.timeout(1800)  # the account is made by Ansible on a busy machine
+def test_every_call_of_the_playbooks_is_granted(provisioned: Account) -> None:
+    """Those that Ansible's modules made in the account, as IAM judged them."""
+    calls = judged(provisioned.calls, provisioned.environ()["AWS_ACCESS_KEY_ID"], ANSIBLE)
+    assert len({call.action for call in calls}) > 100
+    assert [] == [f"{call.action} {call.resource}" for call in calls if not covered(call)]
+
+
+@every
+def test_actions_are_named(statement: dict[str, Any]) -> None:
+    """None is a pattern, and nothing is granted by exception."""
+    assert [] == [action for action in many(statement["Action"]) if "*" in action or "?" in action]
+    assert {"NotAction", "NotResource", "Principal"}.isdisjoint(statement)
+    assert "Allow" == statement["Effect"]
+
+
+@every
+def test_what_is_dangerous_is_granted_on_the_projects_own(statement: dict[str, Any]) -> None:
+    """Roles, secrets, objects and databases by their names."""
+    if any(action.startswith(DANGEROUS) for action in statement["Action"]):
+        names = [resource for resource in many(statement["Resource"]) if "aws-service-role/" not in resource]
+        assert [] == [name for name in names if "caption-gallery-" not in name]
+
+
+def test_roles_are_passed_to_services_that_are_named() -> None:
+    """Otherwise the operator could give a role to a host of their own, and be whoever that is."""
+    (passing,) = (statement for statement in statements() if "iam:PassRole" in statement["Action"])
+    assert ["iam:PassRole"] == passing["Action"]
+    assert set() < set(passing["Condition"]["StringEquals"]["iam:PassedToService"])
+
+
+@pytest.mark.parametrize("name", policies())
+def test_a_policy_is_as_short_as_aws_wants_it(name: str) -> None:
+    """So that it can be made by pasting the file."""
+    assert size((FOLDER / f"{name}.json").read_text()) <= LIMIT
+
+
+def test_statements_are_called_by_different_names() -> None:
+    """By which AWS tells which of them allowed a call."""
+    names = [statement["Sid"] for statement in statements()]
+    assert sorted(set(names)) == sorted(names)
+
+
+def test_the_guide_names_every_policy() -> None:
+    """So that nobody forgets one."""
+    guide = (FOLDER.parent / "deploy.md").read_text()
+    assert [] == [name for name in policies() if f"operator/{name}.json" not in guide]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        Judged("s3:GetObject", "arn:aws:s3:::caption-gallery-staging-uploads-123456789012/raw/x.jpg"),
+        Judged("s3:DeleteBucket", "arn:aws:s3:::of-somebody-else"),
+        Judged("iam:CreateUser", "*"),
+        Judged("iam:PutRolePolicy", "arn:aws:iam::123456789012:role/admin"),
+        Judged("iam:AttachRolePolicy", "arn:aws:iam::123456789012:role/caption-gallery-staging-caption"),
+        Judged("secretsmanager:GetSecretValue", "arn:aws:secretsmanager:us-east-1:123456789012:secret:payroll"),
+        Judged("lambda:InvokeFunction", "arn:aws:lambda:us-east-1:123456789012:function:billing"),
+        Judged("rds:DeleteDBInstance", "arn:aws:rds:us-east-1:123456789012:db:ledger"),
+    ],
+    ids=lambda call: f"{call.action}-{call.resource.rpartition(':')[2]}",
+)
+def test_what_is_not_the_operators_is_not_covered(call: Judged) -> None:
+    """Otherwise that everything is covered would show nothing."""
+    assert not covered(call)

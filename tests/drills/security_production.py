@@ -1,0 +1,50 @@
+"""The checklist on production: ``python -m tests.drills.security_production``.
+
+It makes the account of production, with HTTPS, interface endpoints, a NAT gateway per zone and a bastion,
+describes it, and asks every check; then every check again with its fault. It ends with 1 where one
+complains, or cannot.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.deploy import test_security_checklist  # enters the checks
+from tests.deploy.provision_account import PROJECT, account
+from tests.deploy.security_look import Look
+from tests.deploy.security_rules import CHECKS, seeded
+from tests.deploy.security_snapshot import Snapshot, take
+from tests.drills.security_operator import BASTION, PLACES
+
+
+def main() -> int:
+    """Run it; 0 where nothing is wrong."""
+    with (
+        tempfile.TemporaryDirectory(prefix="production-") as folder,
+        account(Path(folder), "production") as aws,
+    ):
+        done = aws.ansible("site.yml", **PLACES["production"], **BASTION)
+        if done.returncode:
+            print(done.stdout[-3000:], done.stderr[-1000:])
+            return 1
+        return told(take(Look(aws.client, PROJECT, "production")))
+
+
+def told(found: Snapshot) -> int:
+    """Print what the checks say; 1 where one of them should not have said it."""
+    complaints = {check.name: check.complaints(found) for check in CHECKS.values()}
+    blind = [check.name for check in CHECKS.values() if not check.complaints(seeded(found, check.seed))]
+    wrong = {name: said for name, said in complaints.items() if said}
+    doors, hosts = len(found.endpoints), len(found.instances)
+    print(
+        f"{len(CHECKS)} checks of {len(test_security_checklist.PARTS)} parts; {doors} endpoints, {hosts} hosts"
+    )
+    print(f"complaints: {wrong or 'none'}")
+    print(f"checks that did not find their fault: {blind or 'none'}")
+    return int(bool(wrong or blind or not hosts or doors < 2))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
