@@ -11,6 +11,7 @@ import os
 import threading
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from imgcore.config import Config, Secret
@@ -22,6 +23,8 @@ from imgcore.ports import Captioner, Decode, Queues, Storage
 if TYPE_CHECKING:
     from imgcore.accounts import Accounts
     from imgcore.database import Database
+    from imgcore.mail import Mail
+    from imgcore.ports import Mailbox
     from imgcore.repository import SqlRepository
     from imgcore.service import Gallery
 
@@ -118,8 +121,38 @@ def pipeline(config: Config, kind: TaskKind) -> Pipeline:
             caption_lease=config.caption_lease,
             lost_after=config.lost_after,
             max_attempts=config.max_attempts,
+            quiet=config.batch_quiet,
         ),
+        mailbox=mailbox(config, session),
+        public_url=config.public_url,
     )
+
+
+def mailbox(config: Config, session: Any = None) -> Mailbox | None:
+    """Where notices go; None where they are to be read on the account's page alone."""
+    if config.mail_dir is None and config.notices_topic_arn is None:
+        return None
+    from imgcore.mailboxes import FolderMailbox, Mailboxes, SnsMailbox
+
+    found: list[FolderMailbox | SnsMailbox] = []
+    if config.mail_dir is not None:
+        found.append(FolderMailbox(Path(config.mail_dir)))
+    if config.notices_topic_arn is not None:
+        # Once: a letter that SNS took without our hearing of it would go twice at once, not at the next sweep
+        found.append(SnsMailbox(lambda: _client("sns", session, retries=0), config.notices_topic_arn))
+    return Mailboxes(found)
+
+
+def mail(config: Config) -> Mail:
+    """How people have notices sent to them."""
+    from imgcore.addressrows import SqlAddresses
+    from imgcore.mail import Mail
+    from imgcore.mailboxes import SnsTopic
+    from imgcore.noticing import Noticing
+
+    known, arn = database(config), config.notices_topic_arn
+    topic = SnsTopic(lambda: _client("sns"), arn) if arn is not None else None
+    return Mail(SqlAddresses(known), Noticing(known), topic)
 
 
 def _decode(config: Config) -> Decode:
@@ -279,8 +312,11 @@ def _session() -> Any:
     return session
 
 
-def _client(service: Any, session: Any = None) -> Any:
-    """A boto3 client with timeouts; boto3 reads region, credentials and endpoint from AWS's own variables."""
+def _client(service: Any, session: Any = None, retries: int = 3) -> Any:
+    """A boto3 client with timeouts.
+
+    boto3 reads region, credentials and endpoint from AWS's own variables. retries: of a call that fails.
+    """
     from botocore.config import Config as BotoConfig
 
     return (session or _session()).client(
@@ -288,7 +324,7 @@ def _client(service: Any, session: Any = None) -> Any:
         config=BotoConfig(
             connect_timeout=3,
             read_timeout=20,
-            retries={"mode": "standard", "max_attempts": 3},
+            retries={"mode": "standard", "max_attempts": retries},
             signature_version="s3v4" if service == "s3" else None,
             max_pool_connections=20,
         ),

@@ -78,6 +78,12 @@ class Config:
     caption_lease: float = _setting("CAPTION_LEASE_SECONDS", default=135.0, minimum=1)
     lost_after: float = _setting("LOST_AFTER_SECONDS", default=300.0, minimum=1)
     max_attempts: int = _setting("MAX_ATTEMPTS", default=5, minimum=1)
+    batch_quiet: float = _setting("BATCH_QUIET_SECONDS", default=60.0)
+
+    # Notices
+    notices_topic_arn: str | None = _setting("NOTICES_TOPIC_ARN")
+    mail_dir: str | None = _setting("MAIL_DIR")  # a folder that every notice is written to
+    public_url: str | None = _setting("PUBLIC_URL")  # where the gallery is, as people reach it
 
     # People
     accounts: str = _setting("ACCOUNTS", default="off", choices=("off", "on"))  # off: this machine only

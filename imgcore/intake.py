@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from imgcore.database import Store, Transaction
 from imgcore.errors import Conflict, Invalid, NotFound
 from imgcore.model import Image, NewImage, ObjectCreated, TaskKind
+from imgcore.noticing import promise
 from imgcore.rows import KEY, NAME, SELECT, WORD, Row, by_id, images, micros, search_text, storable
 
 
@@ -42,6 +43,7 @@ class Intake(Store):
 
 def _insert(tx: Transaction, new: NewImage) -> int:
     name = storable(new.name, NAME)
+    batch = storable(new.batch_id, WORD) if new.batch_id else None
     # Locked, so that an account which is being deleted leaves no photograph behind
     owner = "SELECT id FROM accounts WHERE id = ? {for_update}"
     if new.owner_id is not None and tx.row(owner, new.owner_id) is None:
@@ -58,8 +60,10 @@ def _insert(tx: Transaction, new: NewImage) -> int:
         micros(new.expires_in),
         search_text(name),
         new.owner_id,
-        storable(new.batch_id, WORD) if new.batch_id else None,
+        batch,
     )
+    if batch is not None:
+        promise(tx, new.owner_id, batch)
     tx.execute("UPDATE images SET listed_id = id WHERE id = ?", id_)
     for kind in TaskKind:
         tx.execute("INSERT INTO tasks (image_id, kind, status) VALUES (?, ?, 'pending')", id_, kind.value)

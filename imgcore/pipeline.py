@@ -22,7 +22,8 @@ from imgcore.model import (
     TaskKind,
     TaskStatus,
 )
-from imgcore.ports import Captioner, Decode, Queues, Render, Repository, Storage
+from imgcore.notices import compose
+from imgcore.ports import Captioner, Decode, Mailbox, Queues, Render, Repository, Storage
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +33,8 @@ PROBE_SECONDS = 30.0  # how long one caller has to show that a gate may open
 MISCONFIGURED_SECONDS = 300.0  # how often a refused key is tried again
 TRASH_SECONDS = 30 * 86_400.0
 SWEEP_LIMIT = 500  # rows of each sort a sweep
+TELL_LIMIT = 100  # letters a sweep
+NOTICE_SECONDS = 90 * 86_400.0  # how long what was told is kept
 LOOK_AHEAD_SECONDS = 60.0  # until the next sweep: what is due by then is handed over with a delay
 
 RATE_LIMIT_SECONDS = 60.0  # where the model does not say how long
@@ -62,6 +65,7 @@ class Timing:
     caption_lease: float = 135.0
     lost_after: float = 300.0
     max_attempts: int = 5
+    quiet: float = 60.0  # without news, after which no more is expected of a batch
 
     def lease(self, kind: TaskKind) -> float:
         """How long a worker owns a task of that kind."""
@@ -86,6 +90,8 @@ class Pipeline:
     thumbnail_fit: str = "crop"
     max_bytes: int = 20 * 1024 * 1024
     timing: Timing = Timing()
+    mailbox: Mailbox | None = None  # None: letters are written down, and sent nowhere
+    public_url: str | None = None
     rng: Callable[[], float] = random.random
 
     def process(self, created: ObjectCreated, kind: TaskKind, *, deadline: float) -> Outcome:
@@ -135,7 +141,27 @@ class Pipeline:
             expired=expired,
             exhausted=exhausted,
             purged=self._purge(),
+            told=self._tell(),
         )
+
+    def _tell(self) -> int:
+        """Tell the owners of batches that have ended. It is marked after the letter was accepted: a crash
+        between the two sends one more, none of them is lost."""
+        told, last, repository = 0, 0, self.repository
+        repository.forget_notices(older_than=NOTICE_SECONDS)
+        times = {"quiet": self.timing.quiet, "lease": self.timing.caption_lease}
+        while told < TELL_LIMIT and (ended := repository.take_notice(after=last, **times)) is not None:
+            last = ended.number
+            letter = compose(ended, self.public_url) if ended.total else None  # else all are in the trash
+            try:
+                if letter is not None and self.mailbox is not None:
+                    self.mailbox.send(letter)
+            except ImgcoreError as error:
+                logger.error("A notice cannot be sent just now: %s (%s)", error.message, error.code)
+                repository.postpone_notice(ended, min(900.0, 10.0 * 2.0 ** min(ended.tries, 10)))
+                break
+            told += repository.close_notice(ended, letter)
+        return told
 
     def _purge(self) -> int:
         purged = 0

@@ -12,8 +12,10 @@ from imgcore.model import (
     Description,
     DueTask,
     Edit,
+    EndedBatch,
     Gate,
     Image,
+    Letter,
     NewImage,
     ObjectCreated,
     Page,
@@ -140,6 +142,27 @@ class Repository(Protocol):
         """Remove the row and all that hangs on it."""
         ...
 
+    # Notices: each batch has one, written with its first photograph
+    def take_notice(self, *, after: int, quiet: float, lease: float) -> EndedBatch | None:
+        """The next batch, by number beyond ``after``, that has ended and whose owner has not been told.
+
+        It has ended where nothing of it is open, and nothing has been announced or has come for ``quiet``
+        seconds. Nobody else gets it for ``lease`` seconds. None where there is none.
+        """
+        ...
+
+    def close_notice(self, ended: EndedBatch, letter: Letter | None) -> bool:
+        """The owner has been told that, or there was nothing to tell. False where it was fenced off."""
+        ...
+
+    def postpone_notice(self, ended: EndedBatch, delay: float) -> bool:
+        """It could not be sent: to be taken again in ``delay`` seconds."""
+        ...
+
+    def forget_notices(self, *, older_than: float) -> int:
+        """Remove those whose owners were told at least ``older_than`` seconds ago; how many they were."""
+        ...
+
     # Gates: one for everybody who talks to the same rate-limited service
     def gate(self, name: str) -> Gate:
         """How it stands, changing nothing."""
@@ -215,6 +238,14 @@ class Queues(Protocol):
 
     def send(self, kind: TaskKind, image_key: str, delay: float = 0.0) -> None:
         """Deliver after ``delay`` seconds (at most 900). Unavailable."""
+        ...
+
+
+class Mailbox(Protocol):
+    """Takes letters to their owners, and to nobody else."""
+
+    def send(self, letter: Letter) -> None:
+        """Returns when it has been accepted. Unavailable: it has not, as far as is known here."""
         ...
 
 

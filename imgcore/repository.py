@@ -12,6 +12,7 @@ from imgcore.gates import Gates
 from imgcore.intake import Intake, reset
 from imgcore.migrations import pending
 from imgcore.model import EVERYBODY, Edit, Image, Page, Source, TaskKind, Viewer
+from imgcore.noticing import Noticing
 from imgcore.rows import (
     ALT_TEXT,
     CAPTION,
@@ -32,7 +33,7 @@ _LIMIT = 200  # images of one page at most
 _WORDS = 16  # of one search at most
 
 
-class SqlRepository(Intake, Tasking, Sweeping, Gates):
+class SqlRepository(Intake, Tasking, Sweeping, Noticing, Gates):
     """imgcore.ports.Repository on SQLite and MySQL."""
 
     def ping(self) -> None:

@@ -25,6 +25,8 @@ ADAPTERS = {
     "repository",
     "accountrows",
     "passwords",
+    "mailboxes",
+    "addressrows",
 }
 # module → modules of imgcore that it may import
 MAY = {
@@ -34,7 +36,11 @@ MAY = {
     "keys": {"model"},
     "config": PURE,
     "events": PURE,
-    "pipeline": CORE,
+    "pipeline": CORE | {"notices"},
+    "notices": PURE,
+    "mail": PURE | {"people"},
+    "mailboxes": PURE | {"mail"},
+    "addressrows": PURE | {"database", "mail", "rows", "throttles"},
     "service": CORE | {"pipeline"},
     "people": PURE,
     "accounts": PURE | {"keys", "people", "pipeline"},
@@ -57,11 +63,14 @@ MAY = {
     "gates": CORE | {"database", "rows"},
     "tasking": CORE | {"database", "rows"},
     "sweeping": CORE | {"database", "rows", "tasking"},
-    "intake": CORE | {"database", "rows"},
-    "repository": CORE | {"database", "migrations", "rows", "gates", "intake", "tasking", "sweeping"},
+    "noticing": CORE | {"database", "rows"},
+    "intake": CORE | {"database", "noticing", "rows"},
+    "repository": CORE
+    | {"database", "migrations", "rows", "gates", "intake", "tasking", "sweeping", "noticing"},
 }
 OUTSIDE = {
     "accounts",
+    "mail",
     "people",
     "bootstrap",
     "service",
@@ -82,7 +91,7 @@ OWNERS = {
     "pymysql": {"dialects"},
     "sqlite3": {"dialects"},
     "boto3": {"bootstrap"},
-    "botocore": {"bootstrap", "storage", "queues"},
+    "botocore": {"bootstrap", "storage", "queues", "mailboxes"},
     "tqdm": {"cli"},
     "bottle": set(),
     "waitress": set(),
