@@ -8,6 +8,7 @@ from imgcore.database import Store, Transaction
 from imgcore.rows import micros, moment
 
 _FORGET = 3600.0  # seconds without a try
+_FIRST = 15.0  # seconds that are waited after the last free try
 
 
 class Throttles(Store):
@@ -47,8 +48,8 @@ class Throttles(Store):
 
 
 def delay(count: int, free: int, longest: float) -> float:
-    """Seconds to wait after the ``count``-th try: none for the free ones, then 1, 2, 4, … up to ``longest``."""
-    return min(longest, 2.0 ** min(count - free, 30)) if count >= free else 0.0
+    """Seconds to wait after the ``count``-th try: none while free, then 15, 30, … up to ``longest``."""
+    return min(longest, _FIRST * 2.0 ** min(count - free, 30)) if count >= free else 0.0
 
 
 def _look(tx: Transaction, name: str) -> tuple[int, float]:

@@ -51,7 +51,7 @@ class Views:
             for path in sorted(VIEWS.glob("*.tpl"))
         }
 
-    def page(self, name: str, **values: Any) -> str:
+    def page(self, name: str, /, **values: Any) -> str:
         """The page ``name``, with these values beside those that every page has."""
         return str(self._templates[name].render(self._shared, caller=caller(), **values))
 

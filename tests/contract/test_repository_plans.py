@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from imgcore.database import Database, Transaction
+from imgcore.model import Viewer
 from imgcore.repository import SqlRepository
 from tests.contract.photographs import (
     CAPTION,
@@ -130,3 +131,19 @@ def test_a_deep_page_costs_as_much_as_the_first(full: SqlRepository, database: D
 
     assert len(cursors) > 40
     assert max(efforts) <= 1.1 * min(efforts), efforts
+
+
+def test_ones_own_page_costs_nothing_for_what_others_have(full: SqlRepository, database: Database) -> None:
+    """One photograph in fifty is this viewer's; the database reads none of the rest."""
+    database.run(lambda tx: tx.execute("UPDATE images SET owner_id = CASE WHEN id % 50 = 0 THEN 1 ELSE 2 END"))
+    if database.dialect.name == "mysql":
+        database.read(lambda tx: tx.rows("ANALYZE TABLE images, tasks"))
+    few = Viewer(1, sees_others=False, changes_others=False)
+    many = Viewer(2, sees_others=False, changes_others=False)
+    cursor = full.page(cursor=None, limit=5, query=None, viewer=few).next
+    for cursor_, viewer in ((None, few), (cursor, few), (None, many)):
+        found = full.page(cursor=cursor_, limit=5, query=None, viewer=viewer)
+        cost = effort(database, lambda c=cursor_, v=viewer: full.page(cursor=c, limit=5, query=None, viewer=v))
+        usual = effort(database, lambda: full.page(cursor=None, limit=5, query=None))
+        assert 5 == len(found.images)
+        assert cost <= 1.5 * usual, (cost, usual)

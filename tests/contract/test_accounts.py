@@ -1,0 +1,379 @@
+"""Accounts on both databases: sessions, keys, the first administrator, throttles, owners, deletion."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from imgcore import migrations
+from imgcore.accountrows import SqlAccounts
+from imgcore.database import Database, Transaction, open_database
+from imgcore.errors import Conflict, NotFound
+from imgcore.keys import new_public_id
+from imgcore.model import Image, NewImage, Viewer
+from imgcore.people import Account, Role, Scope
+from imgcore.repository import SqlRepository
+from tests.contract.photographs import event
+
+MONTH = 30 * 86_400.0
+
+
+@pytest.fixture
+def store(database: Database) -> SqlAccounts:
+    """Nobody is in it."""
+    return SqlAccounts(database)
+
+
+def add(store: SqlAccounts, name: str = "ada", role: Role = Role.PERSON) -> Account:
+    """An account whose password's hash is ``hash``."""
+    return store.add(new_public_id(), name, role, "hash")
+
+
+def start(store: SqlAccounts, account: Account, token: str, seconds: float = 60.0) -> None:
+    """A session of that token."""
+    where = {"address": "192.0.2.1", "agent": "Mozilla/5.0 (ÄÖÜ)"}
+    store.start_session(account.id, new_public_id(), token, **where, seconds=seconds)
+
+
+def upload(repository: SqlRepository, owner: Account | None, name: str = "cat.jpg") -> Image:
+    """A photograph of theirs that has been received."""
+    id_ = new_public_id()
+    owner_id = owner.id if owner else None
+    row = NewImage(id_, f"raw/{id_}.jpg", name, "image/jpeg", 1234, 3600.0, owner_id)
+    repository.add(row)
+    return repository.receive(event(row), row)
+
+
+def test_an_account_is_read_as_it_was_made(store: SqlAccounts) -> None:
+    """By its id and by its name, with its password's hash."""
+    made = add(store, "ada", Role.ADMINISTRATOR)
+    assert (made, (made, "hash")) == (store.find(made.public_id), store.named("ada"))
+    assert (None, None) == (store.find("nobody"), store.named("nobody"))
+
+
+def test_a_name_belongs_to_one(store: SqlAccounts) -> None:
+    """The second is a conflict."""
+    add(store)
+    with pytest.raises(Conflict) as caught:
+        add(store)
+    assert "name_taken" == caught.value.code
+
+
+def test_everybody_is_listed_with_their_photographs(store: SqlAccounts, repository: SqlRepository) -> None:
+    """By name; the trash is not counted."""
+    zoe, ada = add(store, "zoe"), add(store, "ada")
+    upload(repository, zoe)
+    repository.delete(upload(repository, zoe).public_id)
+    assert [(ada, 0), (zoe, 1)] == list(store.all())
+
+
+def test_a_session_is_found_by_its_token_until_it_ends(store: SqlAccounts) -> None:
+    """By time, or because somebody ends it."""
+    ada = add(store)
+    start(store, ada, "good")
+    start(store, ada, "short", seconds=0.01)
+    time.sleep(0.05)
+    found = store.session("good", seconds=60, longest=60)
+    assert found is not None
+    assert (ada, "192.0.2.1", "Mozilla/5.0 (ÄÖÜ)") == (found[0], found[1].address, found[1].agent)
+    assert [None, None] == [store.session(token, seconds=60, longest=60) for token in ("short", "none")]
+    assert store.session("good", seconds=60, longest=0.001) is None
+    store.end_token("good")
+    assert store.session("good", seconds=60, longest=60) is None
+
+
+def test_a_session_that_is_used_goes_on(store: SqlAccounts, database: Database) -> None:
+    """Its use is noted once a minute, and moves its end."""
+    ada = add(store)
+    start(store, ada, "t", seconds=3600)
+    back = "UPDATE sessions SET seen_at = {ago}, expires_at = {later}"
+    database.run(lambda tx: tx.execute(back, 120_000_000, 1_000_000))
+    before = store.sessions(ada.id)[0].seen_at
+    assert store.session("t", seconds=3600, longest=86_400) is not None
+    time.sleep(1.1)
+    found = store.session("t", seconds=3600, longest=86_400)
+    assert found is not None
+    assert found[1].seen_at > before
+
+
+def test_one_ends_only_ones_own_sessions(store: SqlAccounts) -> None:
+    """One, or all of them."""
+    ada, zoe = add(store, "ada"), add(store, "zoe")
+    for number in range(3):
+        start(store, ada, f"ada {number}")
+    start(store, zoe, "zoe")
+    [hers] = store.sessions(zoe.id)
+    assert not store.end_session(ada.id, hers.public_id)
+    assert store.end_session(ada.id, store.sessions(ada.id)[0].public_id)
+    assert (2, 0, 1) == (store.end_sessions(ada.id), len(store.sessions(ada.id)), len(store.sessions(zoe.id)))
+
+
+def test_a_new_password_ends_sessions_a_new_hash_does_not(store: SqlAccounts) -> None:
+    """The first is a person's wish, the second ours."""
+    ada = add(store)
+    start(store, ada, "t")
+    store.set_password(ada.id, "rehashed", sign_out=False)
+    assert (1, (ada, "rehashed")) == (len(store.sessions(ada.id)), store.named("ada"))
+    store.set_password(ada.id, "new", sign_out=True)
+    found = store.named("ada")
+    assert found is not None
+    assert (0, "new", True) == (len(store.sessions(ada.id)), found[1], found[0].password_at >= ada.password_at)
+
+
+def test_a_key_is_found_by_its_token_and_notes_its_use(store: SqlAccounts) -> None:
+    """Until it is removed, by its owner alone."""
+    ada, zoe = add(store, "ada"), add(store, "zoe")
+    scopes = frozenset({Scope.EDIT, Scope.READ})
+    store.add_key(ada.id, new_public_id(), "t", label="Skript – größer", scopes=scopes, hint="gallery_abcd")
+    [kept] = store.keys(ada.id)
+    assert ("Skript – größer", scopes, "gallery_abcd", None) == (
+        kept.label,
+        kept.scopes,
+        kept.hint,
+        kept.used_at,
+    )
+    assert (ada, kept) == store.key("t")
+    assert store.keys(ada.id)[0].used_at is not None
+    assert not store.remove_key(zoe.id, kept.public_id)
+    assert store.remove_key(ada.id, kept.public_id)
+    assert store.key("t") is None
+
+
+def test_there_is_an_end_to_keys(store: SqlAccounts) -> None:
+    """A hundred."""
+    ada = add(store)
+
+    def make(number: int) -> None:
+        store.add_key(ada.id, new_public_id(), f"t{number}", label="x", scopes=frozenset(Scope), hint="h")
+
+    for number in range(100):
+        make(number)
+    with pytest.raises(Conflict):
+        make(100)
+
+
+def test_one_administrator_remains(store: SqlAccounts) -> None:
+    """The second may go, the last may not."""
+    first, second = add(store, "ada", Role.ADMINISTRATOR), add(store, "zoe", Role.ADMINISTRATOR)
+    store.set_role(second.id, Role.PERSON)
+    with pytest.raises(Conflict, match="only administrator"):
+        store.set_role(first.id, Role.PERSON)
+    with pytest.raises(Conflict, match="only administrator"):
+        store.delete(first.id, in_trash_for=0)
+    store.set_role(second.id, Role.ADMINISTRATOR)
+    store.delete(first.id, in_trash_for=0)
+    assert store.has_administrator()
+
+
+def test_two_administrators_who_leave_at_once_do_not_both_leave(store: SqlAccounts) -> None:
+    """Whoever is second is the last one."""
+    both = [add(store, name, Role.ADMINISTRATOR) for name in ("ada", "zoe")]
+    refused = together([lambda one=one: store.set_role(one.id, Role.PERSON) for one in both])
+    assert 1 == sum(isinstance(error, Conflict) for error in refused)
+    assert store.has_administrator()
+
+
+def test_the_first_administrator_is_made_once(store: SqlAccounts) -> None:
+    """By any of several tokens, at the same moment; all are void then."""
+    for token in ("a", "b", "c"):
+        store.offer_set_up(token, 60.0)
+    store.offer_set_up("over", 0.001)
+    made: list[Account | None] = []
+    together([lambda t=t: made.append(store.set_up(t, new_public_id(), f"x{t}", "hash")) for t in "abc"])
+    assert (1, 2, 1) == (sum(one is not None for one in made), made.count(None), len(store.all()))
+    assert store.set_up("over", new_public_id(), "late", "hash") is None
+
+
+def test_tokens_of_the_set_up_end(store: SqlAccounts) -> None:
+    """By time, or where they were never offered."""
+    store.offer_set_up("short", 0.001)
+    time.sleep(0.05)
+    assert [None, None] == [store.set_up(t, new_public_id(), "ada", "hash") for t in ("short", "none")]
+
+
+def test_a_deleted_account_takes_everything_along(store: SqlAccounts, repository: SqlRepository) -> None:
+    """Sessions, keys; and photographs, as if they had been in the trash for that long."""
+    ada, zoe = add(store, "ada"), add(store, "zoe")
+    start(store, ada, "t")
+    store.add_key(ada.id, new_public_id(), "k", label="x", scopes=frozenset(Scope), hint="h")
+    mine, other = upload(repository, ada), upload(repository, zoe)
+    assert 1 == store.delete(ada.id, in_trash_for=MONTH)
+    assert [None, None, None] == [
+        store.session("t", seconds=60, longest=60),
+        store.key("k"),
+        store.find(ada.public_id),
+    ]
+    assert [mine.public_id] == [one.public_id for one in repository.trash(older_than=MONTH, limit=9)]
+    assert other == repository.get(other.public_id)
+    assert 0 == store.delete(ada.id, in_trash_for=MONTH)
+
+
+def test_nothing_is_uploaded_to_an_account_that_is_gone(store: SqlAccounts, repository: SqlRepository) -> None:
+    """Nor does it get a session or a key: none would ever be taken away again."""
+    ada = add(store)
+    store.delete(ada.id, in_trash_for=MONTH)
+    with pytest.raises(NotFound):
+        upload(repository, ada)
+    with pytest.raises(NotFound):
+        start(store, ada, "t")
+    with pytest.raises(NotFound):
+        store.add_key(ada.id, new_public_id(), "k", label="x", scopes=frozenset(Scope), hint="h")
+
+
+def test_tries_are_free_then_they_are_waited_for(store: SqlAccounts) -> None:
+    """What is refused is not counted; another name is not concerned."""
+    waits = [store.charge([("ada", 3, 900.0)]) for _ in range(5)]
+    assert [0, 0, 0] == waits[:3]
+    assert all(10 < wait <= 15 for wait in waits[3:])
+    assert 0 == store.charge([("zoe", 3, 900.0)])
+
+
+def test_all_or_none_is_counted(store: SqlAccounts) -> None:
+    """A blocked address does not use up the tries of a name."""
+    store.charge([("address", 1, 900.0)])
+    for _ in range(3):
+        assert store.charge([("name", 2, 900.0), ("address", 1, 900.0)]) > 0
+    assert 0 == store.charge([("name", 2, 900.0)])
+
+
+def test_the_wait_doubles_up_to_the_longest(store: SqlAccounts, database: Database) -> None:
+    """15, 30, 60, … seconds."""
+    waits = []
+    for _ in range(5):
+        store.charge([("ada", 1, 100.0)])
+        waits.append(round(store.charge([("ada", 1, 100.0)])))
+        database.run(lambda tx: tx.execute("UPDATE throttles SET blocked_until = {now}"))
+    assert [15, 30, 60, 100, 100] == waits
+
+
+def test_success_forgets_the_name_and_pays_the_address_back(store: SqlAccounts) -> None:
+    """So that a household of many who sign in is not taken for an attack."""
+    for _ in range(10):
+        assert 0 == store.charge([("name", 2, 900.0), ("address", 2, 900.0)])
+        store.forgive(["name"], ["address"])
+
+
+def test_an_hour_without_a_try_forgets_them(store: SqlAccounts, database: Database) -> None:
+    """And who waits is not forgotten."""
+    for _ in range(2):
+        store.charge([("ada", 2, 900.0)])
+    long_ago = "UPDATE throttles SET updated_at = {ago}"
+    database.run(lambda tx: tx.execute(long_ago, 3_700_000_000))
+    assert store.charge([("ada", 2, 900.0)]) > 0
+    database.run(lambda tx: tx.execute(long_ago + ", blocked_until = NULL", 3_700_000_000))
+    assert [0, 0] == [store.charge([("ada", 2, 900.0)]) for _ in range(2)]
+
+
+def test_many_tries_at_once_are_all_counted(store: SqlAccounts) -> None:
+    """Eight threads: not one more than the free ones passes."""
+    waits: list[float] = []
+    together([lambda: waits.append(store.charge([("ada", 3, 900.0), ("here", 99, 900.0)]))] * 8)
+    assert (3, 8) == (waits.count(0), len(waits))
+
+
+def together(works: list[object]) -> list[BaseException]:
+    """Each in a thread of its own, all at once; what they raised."""
+    errors: list[BaseException] = []
+    gate = threading.Barrier(len(works))
+
+    def run(work: object) -> None:
+        gate.wait()
+        try:
+            work()  # type: ignore[operator]
+        except Exception as error:  # noqa: BLE001 - the test says which it wants
+            errors.append(error)
+
+    threads = [threading.Thread(target=run, args=(work,)) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return errors
+
+
+# Photographs and their owners
+
+
+def test_a_photograph_knows_its_owner_and_its_batch(store: SqlAccounts, repository: SqlRepository) -> None:
+    """By id and by name."""
+    ada = add(store)
+    id_ = new_public_id()
+    batch = "7f0c3c2e-5a52-4f39-9d53-9f3d0b5a6f10"
+    image = repository.add(NewImage(id_, f"raw/{id_}.jpg", "cat", None, None, 60.0, ada.id, batch))
+    assert (ada.id, "ada", batch) == (image.owner_id, image.owner, image.batch_id)
+    assert image == repository.get(id_)
+
+
+def test_a_page_shows_what_its_viewer_sees(store: SqlAccounts, repository: SqlRepository) -> None:
+    """One's own; with what others have uploaded; everything; and, for nobody, what has arrived."""
+    ada, zoe = add(store, "ada"), add(store, "zoe")
+    upload(repository, ada, "ada.jpg")
+    upload(repository, zoe, "zoe.jpg")
+    upload(repository, None, "nobody.jpg")
+    id_ = new_public_id()
+    repository.add(NewImage(id_, f"raw/{id_}.jpg", "awaited.jpg", None, None, 60.0, zoe.id))
+
+    def names(viewer: Viewer, query: str | None = None) -> list[str]:
+        page = repository.page(cursor=None, limit=10, query=query, viewer=viewer)
+        return [image.name for image in page.images]
+
+    private = {"sees_others": False, "changes_others": False}
+    assert ["ada.jpg"] == names(Viewer(ada.id, **private))
+    assert ["awaited.jpg", "zoe.jpg"] == names(Viewer(zoe.id, **private))
+    assert ["nobody.jpg", "zoe.jpg", "ada.jpg"] == names(Viewer(ada.id, changes_others=False))
+    assert ["nobody.jpg", "zoe.jpg", "ada.jpg"] == names(Viewer(None, changes_others=False))
+    assert [] == names(Viewer(None, **private))
+    assert ["awaited.jpg", "nobody.jpg", "zoe.jpg", "ada.jpg"] == names(Viewer(ada.id))
+    assert [] == names(Viewer(ada.id, **private), "zoe")
+
+
+def test_ones_own_pages_follow_one_another(store: SqlAccounts, repository: SqlRepository) -> None:
+    """By cursor, over the photographs of others."""
+    ada, zoe = add(store, "ada"), add(store, "zoe")
+    mine = [upload(repository, who).public_id for who in (ada, zoe) * 5][::2]
+    viewer = Viewer(ada.id, sees_others=False, changes_others=False)
+    first = repository.page(cursor=None, limit=3, query=None, viewer=viewer)
+    second = repository.page(cursor=first.next, limit=3, query=None, viewer=viewer)
+    assert mine[::-1] == [image.public_id for image in (*first.images, *second.images)]
+    assert second.next is None
+
+
+# Upgrading
+
+BEFORE = (  # as the release before accounts writes a row, which it may still do while this one is rolled out
+    "INSERT INTO images (public_id, image_key, name, media_type, size, upload_status, uploaded_at,"
+    " upload_expires_at, search_text) VALUES (?, ?, 'old.jpg', NULL, NULL, 'received', {now}, {now}, 'old')"
+)
+
+
+def before(tx: Transaction, number: int) -> None:
+    """A row of that release."""
+    id_ = tx.insert(BEFORE, f"{number:032x}", f"raw/{number}.jpg")
+    tx.execute("UPDATE images SET listed_id = id WHERE id = ?", id_)
+    for kind in ("thumbnail", "caption"):
+        tx.execute("INSERT INTO tasks (image_id, kind, status) VALUES (?, ?, 'pending')", id_, kind)
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "mariadb"])
+def test_a_database_of_before_keeps_its_photographs(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are nobody's: an administrator sees them, and in open mode everybody; a person does not."""
+    url = f"sqlite:///{tmp_path}/old.db" if kind == "sqlite" else request.getfixturevalue("mariadb_url")
+    database = open_database(url)
+    with monkeypatch.context() as patch:
+        patch.setattr(migrations, "_STEPS", migrations._STEPS[:1])
+        migrations.migrate(database)
+    database.run(lambda tx: before(tx, 1))
+    assert "m002_accounts" in migrations.migrate(database)
+    database.run(lambda tx: before(tx, 2))
+
+    seen = [
+        len(SqlRepository(database).page(cursor=None, limit=9, query=None, viewer=viewer).images)
+        for viewer in (Viewer(), Viewer(7), Viewer(7, sees_others=False, changes_others=False))
+    ]
+    database.close()
+    assert [2, 2, 0] == seen

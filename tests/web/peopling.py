@@ -1,0 +1,113 @@
+"""A gallery with accounts: the real repository, accounts and hasher in a SQLite file, the rest made up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from imgcore.accountrows import SqlAccounts
+from imgcore.accounts import Accounts, Visit
+from imgcore.config import Secret
+from imgcore.database import Database, open_database
+from imgcore.migrations import migrate
+from imgcore.model import MAX_PIXELS, MEDIA_TYPES, Image, Limits, ObjectCreated, Viewer
+from imgcore.passwords import Argon2Hasher
+from imgcore.people import Account, Role, Visibility
+from imgcore.repository import SqlRepository
+from imgcore.service import Gallery
+from tests.web.client import Answer, Client
+from tests.web.fakes import FakeQueues, FakeStorage
+from web.app import Application, create_app
+
+PASSWORD = "a made-up password"
+HOME = Visit("127.0.0.1", "tests")
+ORIGIN = {"Origin": "http://localhost:8000"}
+HASHER = Argon2Hasher()  # the product's own, once: it computes something when it is made
+
+
+@dataclass
+class House:
+    """A gallery, its accounts, and three people: an administrator, the owner of photographs, and another."""
+
+    database: Database
+    gallery: Gallery
+    accounts: Accounts
+    people: dict[str, Account] = field(default_factory=dict)
+    _keys: dict[tuple[str, tuple[str, ...]], str] = field(default_factory=dict)
+
+    def app(self, visibility: Visibility = Visibility.PRIVATE, *, api_rate: int = 100_000) -> Application:
+        """The application over them."""
+        return create_app(self.gallery, accounts=self.accounts, visibility=visibility, api_rate=api_rate)
+
+    def upload(self, name: str | None = "owner", file: str = "cat.jpg") -> Image:
+        """A photograph of somebody's that has been received."""
+        who = self.people[name].id if name else None
+        seen = self.gallery.seen_by(Viewer(who, sees_others=False, changes_others=False))
+        image, _ = (seen if name else self.gallery).request_upload(file, 1234, "image/jpeg")
+        created = ObjectCreated("uploads", image.image_key, 1234, "etag")
+        new = self.gallery.repository.receive(created, None)  # type: ignore[arg-type] - the row is there
+        assert new.owner_id == who
+        return new
+
+    def browser(self, app: Application, name: str | None) -> Browser:
+        """A client that is signed in as somebody, or as nobody."""
+        found = Browser(app)
+        if name:
+            found.cookies["gallery_session"] = self.accounts.start_session(self.people[name], HOME)
+        return found
+
+    def program(self, app: Application, name: str, *scopes: str) -> Program:
+        """A client that sends a key of somebody's."""
+        found = Program(app)
+        if (name, scopes) not in self._keys:
+            self._keys[name, scopes] = self.accounts.make_key(self.people[name], "tests", scopes)
+        found.key = self._keys[name, scopes]
+        return found
+
+
+class Browser(Client):
+    """Says where its changes come from, as browsers do."""
+
+    def request(
+        self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
+    ) -> Answer:
+        given = headers or {}
+        return super().request(method, path, body, given if method in ("GET", "HEAD") else ORIGIN | given)
+
+    def submit(self, page: str, path: str, **fields: str) -> Answer:
+        """The form of a page, sent."""
+        return self.post(path, {"token": self.get(page).token, **fields})
+
+
+class Program(Client):
+    """Sends a key with every request."""
+
+    key = ""
+
+    def request(
+        self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
+    ) -> Answer:
+        sent = {"Authorization": f"Bearer {self.key}"} | (headers or {})
+        return super().request(method, path, body, sent)
+
+
+def house(folder: Path) -> House:
+    """With everybody in it."""
+    found = empty_house(folder)
+    for name, role in (("boss", Role.ADMINISTRATOR), ("owner", Role.PERSON), ("other", Role.PERSON)):
+        found.people[name] = found.accounts.add(name, PASSWORD, role)
+    return found
+
+
+def empty_house(folder: Path) -> House:
+    """With nobody in it yet."""
+    database = open_database(Secret(f"sqlite:///{folder}/gallery.db"))
+    migrate(database)
+    gallery = Gallery(
+        repository=SqlRepository(database),
+        storage=FakeStorage(),
+        queues=FakeQueues(),
+        limits=Limits(20 * 2**20, MAX_PIXELS, MEDIA_TYPES),
+        release="abc1234",
+    )
+    return House(database, gallery, Accounts(SqlAccounts(database), HASHER))

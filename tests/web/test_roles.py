@@ -1,0 +1,249 @@
+"""Who may do what: every route of the application, asked by everybody there is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from imgcore.people import Visibility
+from tests.web.client import Answer, Client
+from tests.web.peopling import HOME, PASSWORD, House, house
+from web.app import Application, create_app
+
+ROLES = ("anonymous", "other", "owner", "administrator", "read", "upload", "edit", "admin")
+SECRET = "what-nobody-else-may-know.jpg"
+SEES = ("owner", "administrator", "read", "edit")
+
+# (method, route) → the status for each of ROLES. The photograph is the owner's, and so are the keys read,
+# upload and edit; the key admin is the administrator's. 303 to /login is what nobody gets from a page.
+PAGE_READ = (303, 404, 200, 200, 303, 303, 303, 303)
+PAGE_EDIT = (303, 404, 303, 303, 303, 303, 303, 303)
+PAGE_ANY = (303, 200, 200, 200, 303, 303, 303, 303)
+OWN_FORM = (303, 303, 303, 303, 303, 303, 303, 303)
+BOSS_FORM = (303, 403, 403, 303, 303, 303, 303, 303)
+BOSS_PAGE = (303, 403, 403, 200, 303, 303, 303, 303)
+API_READ = (401, 404, 200, 200, 200, 403, 403, 403)
+API_EDIT = (401, 404, 200, 200, 403, 403, 200, 403)
+EVERYBODY = (200,) * 8
+TABLE = {
+    ("GET", "/"): PAGE_ANY,
+    ("GET", "/images/<public_id>"): PAGE_READ,
+    ("POST", "/images/<public_id>/edit"): PAGE_EDIT,
+    ("POST", "/images/<public_id>/retry"): (303, 404, 409, 409, 303, 303, 303, 303),
+    ("POST", "/images/<public_id>/delete"): PAGE_EDIT,
+    ("POST", "/images/<public_id>/restore"): PAGE_EDIT,
+    ("GET", "/upload"): PAGE_ANY,
+    ("POST", "/upload"): PAGE_ANY,
+    ("GET", "/login"): (200, 303, 303, 303, 200, 200, 200, 200),
+    ("POST", "/login"): (401,) * 8,
+    ("POST", "/logout"): (303,) * 8,
+    ("GET", "/setup"): (303,) * 8,
+    ("POST", "/setup"): (403,) * 8,
+    ("GET", "/account"): PAGE_ANY,
+    ("POST", "/account/password"): (303, 403, 403, 403, 303, 303, 303, 303),
+    ("POST", "/account/sessions/end"): OWN_FORM,
+    ("POST", "/account/sessions/<public_id>/end"): (303, 404, 404, 404, 303, 303, 303, 303),
+    ("POST", "/account/keys"): (303, 200, 200, 200, 303, 303, 303, 303),
+    ("POST", "/account/keys/<public_id>/remove"): (303, 404, 404, 404, 303, 303, 303, 303),
+    ("POST", "/account/delete"): (303, 403, 403, 403, 303, 303, 303, 303),
+    ("GET", "/accounts"): BOSS_PAGE,
+    ("POST", "/accounts"): BOSS_PAGE,
+    ("POST", "/accounts/<public_id>/password"): BOSS_PAGE,
+    ("POST", "/accounts/<public_id>/role"): BOSS_FORM,
+    ("POST", "/accounts/<public_id>/sign-out"): BOSS_FORM,
+    ("POST", "/accounts/<public_id>/delete"): BOSS_FORM,
+    ("POST", "/api/v1/uploads"): (401, 201, 201, 201, 403, 201, 403, 403),
+    ("GET", "/api/v1/images"): (401, 200, 200, 200, 200, 403, 403, 403),
+    ("GET", "/api/v1/images/<public_id>"): API_READ,
+    ("PATCH", "/api/v1/images/<public_id>"): API_EDIT,
+    ("DELETE", "/api/v1/images/<public_id>"): (401, 404, 204, 204, 403, 403, 204, 403),
+    ("GET", "/api/v1/images/<public_id>/status"): API_READ,
+    ("POST", "/api/v1/images/<public_id>/retry"): (401, 404, 409, 409, 403, 403, 409, 403),
+    ("POST", "/api/v1/images/<public_id>/restore"): API_EDIT,
+    ("GET", "/api/v1/openapi.yaml"): EVERYBODY,
+    ("GET", "/api/v1/me"): (401, 200, 200, 200, 200, 200, 200, 200),
+    ("GET", "/api/v1/accounts"): (401, 403, 403, 200, 403, 403, 403, 200),
+    ("POST", "/api/v1/accounts"): (401, 403, 403, 201, 403, 403, 403, 201),
+    ("DELETE", "/api/v1/accounts/<public_id>"): (401, 403, 403, 204, 403, 403, 403, 204),
+    ("GET", "/healthz"): EVERYBODY,
+    ("GET", "/readyz"): EVERYBODY,
+    ("GET", "/static/<name:path>"): EVERYBODY,
+}
+BODIES = {
+    "/api/v1/uploads": {"name": "a.jpg", "type": "image/jpeg"},
+    "/api/v1/images/<public_id>": {"caption": "Words"},
+    "/api/v1/accounts": {"name": "newcomer", "password": PASSWORD},
+}
+FORMS = {
+    "/images/<public_id>/edit": {"caption": "Words"},
+    "/upload": {"type": "image/jpeg"},
+    "/login": {"name": "newcomer", "password": "wrong"},
+    "/setup": {"setup_token": "made-up", "name": "intruder", "password": PASSWORD},
+    "/account/password": {"old": "wrong", "new": PASSWORD + "!", "again": PASSWORD + "!"},
+    "/account/keys": {"label": "program", "scope_read": "yes"},
+    "/account/delete": {"password": "wrong"},
+    "/accounts": {"name": "newcomer"},
+    "/accounts/<public_id>/role": {"role": "person"},
+}
+
+
+class Scene:
+    """The house and its application; whatever a question is about is made for it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.house: House = house(folder)
+        self.app: Application = self.house.app()
+        self.count = 0
+
+    def ask(self, role: str, method: str, route: str) -> Answer:
+        """The route, as that role, with whatever it wants."""
+        self.count += 1
+        client = self.client(role)
+        path = route.replace("<name:path>", "icon.svg")
+        if "<public_id>" in route:
+            path = path.replace("<public_id>", self.target(route))
+        if method == "POST" and not route.startswith("/api/"):
+            page = "/upload" if role in ("other", "owner", "administrator") else "/login"
+            return client.post(path, {"token": client.get(page).token, **self.named(FORMS.get(route, {}))})
+        if method in ("POST", "PATCH"):
+            return client.send(method, path, self.named(BODIES.get(route, {})))
+        return client.request(method, path)
+
+    def client(self, role: str) -> Client:
+        """Signed in, with a key of that scope, or nobody."""
+        if role in ("read", "upload", "edit"):
+            return self.house.program(self.app, "owner", role)
+        if role == "admin":
+            return self.house.program(self.app, "boss", role)
+        known = {"anonymous": None, "administrator": "boss"}
+        return self.house.browser(self.app, known.get(role, role))
+
+    def target(self, route: str) -> str:
+        """The id of the owner's photograph, of a stranger's session or key, or of a stranger."""
+        if "/images/" in route:
+            return self.house.upload("owner", SECRET).public_id
+        accounts = self.house.accounts
+        stranger = accounts.add(f"stranger{self.count}", PASSWORD)
+        if not route.startswith("/account/"):
+            return stranger.public_id
+        accounts.start_session(stranger, HOME)
+        accounts.make_key(stranger, "theirs", ["read"])
+        [session], [key] = accounts.sessions(stranger), accounts.keys(stranger)
+        return session.public_id if "/sessions/" in route else key.public_id
+
+    def named(self, fields: dict[str, str]) -> dict[str, str]:
+        """A name that nobody has had yet, where the route wants one."""
+        return {key: f"{value}{self.count}" if value == "newcomer" else value for key, value in fields.items()}
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """One house for the whole table."""
+    scene = Scene(tmp_path_factory.mktemp("roles"))
+    yield scene
+    scene.house.database.close()
+
+
+def test_every_route_has_a_row(scene: Scene) -> None:
+    """A new route says here who may ask it, or this fails; so does a row without a route."""
+    assert {(route.method, route.rule) for route in scene.app.routes} == set(TABLE)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_everybody_gets_what_is_theirs_and_nothing_else(scene: Scene, role: str) -> None:
+    """The status of every route; the photograph's name in no answer to those who do not see it."""
+    scene.house.upload("owner", SECRET)
+    answers = {route: scene.ask(role, *route) for route in TABLE}
+    assert {route: row[ROLES.index(role)] for route, row in TABLE.items()} == {
+        route: answer.status for route, answer in answers.items()
+    }
+    leaks = [route for route, answer in answers.items() if SECRET in answer.text]
+    assert bool(leaks) is (role in SEES)
+
+
+def test_a_route_that_declares_nothing_is_an_administrators(tmp_path: Path) -> None:
+    """Forgetting it opens nothing."""
+    found = house(tmp_path)
+    app = found.app()
+    app.route("/forgotten", "GET", lambda: "secret")
+    assert [303, 403, 200] == [
+        found.browser(app, name).get("/forgotten").status for name in (None, "owner", "boss")
+    ]
+
+
+def test_a_key_of_an_administrator_sees_all_only_with_the_scope_admin(scene: Scene) -> None:
+    """A key that is meant for reading reads its owner's photographs."""
+    image = scene.house.upload("owner", SECRET)
+    path = f"/api/v1/images/{image.public_id}"
+    statuses = [
+        scene.house.program(scene.app, "boss", *scopes).get(path).status
+        for scopes in (("read",), ("read", "admin"))
+    ]
+    assert [404, 200] == statuses
+
+
+@pytest.mark.parametrize(
+    ("visibility", "reads", "edits"),
+    [
+        (Visibility.PRIVATE, (401, 404, 200), (401, 404, 200)),
+        (Visibility.SHARED, (401, 200, 200), (401, 403, 200)),
+        (Visibility.PUBLIC, (200, 200, 200), (401, 403, 200)),
+    ],
+)
+def test_who_sees_the_photographs_of_others(
+    scene: Scene, visibility: Visibility, reads: tuple[int, ...], edits: tuple[int, ...]
+) -> None:
+    """GALLERY_VISIBILITY: anonymous, another, the owner. Nobody but the owner may change them in any case."""
+    app = scene.house.app(visibility)
+    image = scene.house.upload("owner")
+    clients = [scene.house.browser(app, name) for name in (None, "other", "owner")]
+    path = f"/api/v1/images/{image.public_id}"
+    assert reads == tuple(client.get(path).status for client in clients)
+    assert edits == tuple(client.send("PATCH", path, {"caption": "x"}).status for client in clients)
+
+
+def test_what_is_shared_keeps_its_original_to_the_owner(scene: Scene) -> None:
+    """The original says where it was taken. Nor do others see what is on its way, or in the trash."""
+    app = scene.house.app(Visibility.SHARED)
+    owner, other = scene.house.browser(app, "owner"), scene.house.browser(app, "other")
+    image = scene.house.upload("owner")
+    path = f"/api/v1/images/{image.public_id}"
+    shown = other.get(path).json
+    assert (None, True, "owner") == (shown["original_url"], shown["read_only"], shown["owner"])
+    assert owner.get(path).json["original_url"]
+    awaited = owner.send("POST", "/api/v1/uploads", {"name": "a.jpg", "type": "image/jpeg"}).json["image"]
+    owner.request("DELETE", path)
+    listed = [found["id"] for found in other.get("/api/v1/images?limit=100").json["images"]]
+    assert (404, 404, False) == (
+        other.get(path).status,
+        other.get(f"/api/v1/images/{awaited['id']}").status,
+        awaited["id"] in listed or image.public_id in listed,
+    )
+
+
+def test_what_has_no_owner_is_an_administrators(scene: Scene) -> None:
+    """Photographs from before there were accounts, or that came into the bucket by themselves."""
+    image = scene.house.upload(None)
+    path = f"/api/v1/images/{image.public_id}"
+    browsers = [scene.house.browser(scene.app, name) for name in ("owner", "boss")]
+    assert [404, 200] == [browser.get(path).status for browser in browsers]
+    assert 200 == Client(create_app(scene.house.gallery)).get(path).status  # and everybody's in open mode
+
+
+def test_a_list_asked_for_by_ids_leaves_out_what_is_somebody_elses(scene: Scene) -> None:
+    """As if it were not there."""
+    mine, theirs = scene.house.upload("other").public_id, scene.house.upload("owner").public_id
+    answer = scene.house.browser(scene.app, "other").get(f"/api/v1/images?ids={mine},{theirs}")
+    assert [mine] == [image["id"] for image in answer.json["images"]]
+
+
+def test_a_search_finds_nothing_of_somebody_elses(scene: Scene) -> None:
+    """Not by its words either."""
+    scene.house.upload("owner", "unfindable.jpg")
+    found = [
+        len(scene.house.browser(scene.app, name).get("/api/v1/images?q=unfindable").json["images"])
+        for name in ("other", "owner", "boss")
+    ]
+    assert [0, 1, 1] == found
