@@ -32,7 +32,7 @@ Lines = list[Any]
 READ_ONCE = functools.cache(
     JSONFileLoader.load_file
 )  # each new client reads megabytes of AWS's own description
-MODULE = str(ROOT / "roles/fleet/library/fleet_refresh.py")
+MODULES = ROOT / "roles/fleet/library"
 LOADER = JSONFileLoader()
 
 
@@ -66,8 +66,8 @@ class Scripted:
         (found,) = (call for call in self.asked if call["Action"] == action)
         return found
 
-    def run(self, check: bool = False, **params: Any) -> dict[str, Any]:
-        """Run the module; what Ansible would be told."""
+    def run(self, module: str = "fleet_refresh", check: bool = False, **params: Any) -> dict[str, Any]:
+        """Run a module of the role fleet; what Ansible would be told."""
         keys = {"access_key": "made-up-key", "secret_key": "made-up-secret-key", "region": "us-east-1"}
         given = {"endpoint_url": self.endpoint, "_ansible_check_mode": check, "_ansible_remote_tmp": "", **keys}
         with (
@@ -76,7 +76,7 @@ class Scripted:
             mock.patch("builtins.print") as printed,
             pytest.raises(SystemExit),
         ):
-            runpy.run_path(MODULE, run_name="__main__")
+            runpy.run_path(str(MODULES / f"{module}.py"), run_name="__main__")
         return dict(json.loads(printed.call_args.args[0]))
 
     def next(self, action: str) -> Any:

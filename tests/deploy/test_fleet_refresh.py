@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.session import get_session
 
-from tests.deploy.fleet_script import MODULE, Cut, Lines, Refuse, Scripted, scripted
+from tests.deploy.fleet_script import MODULES, Cut, Lines, Refuse, Scripted, scripted
 
 OLD, NEW = ({"LaunchTemplateId": "lt-1", "Version": version} for version in ("2", "3"))
 ASKED = {"name": "shop", "launch_template_id": "lt-1", "version": 3, "alarms": ["shop-5xx"], "interval": 0}
@@ -118,7 +118,7 @@ def test_every_end_that_aws_knows_is_one() -> None:
     """All other statuses are waited out."""
     known = get_session().get_service_model("autoscaling").shape_for("InstanceRefreshStatus").enum
     going = {"Pending", "InProgress", "Baking", "Cancelling", "RollbackInProgress"}
-    assert set(known) - going == set(runpy.run_path(MODULE)["ENDINGS"])
+    assert set(known) - going == set(runpy.run_path(str(MODULES / "fleet_refresh.py"))["ENDINGS"])
 
 
 def test_a_rollback_tells_why_it_began() -> None:

@@ -1,0 +1,165 @@
+"""The name of a release, and what is taken from a host before it becomes an image."""
+
+from __future__ import annotations
+
+import os
+import re
+import runpy
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from roles.web_host.files.pack import LOCK, own_files
+from tests.cloud import ROOT
+
+HASH = runpy.run_path(str(ROOT / "roles/ami/filter_plugins/content_hash.py"))
+VARIABLES: dict[str, Any] = yaml.safe_load((ROOT / "roles/ami/vars/main.yml").read_text())
+PARTS = ["code", "one.txt"]
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """Sources."""
+    for name in ("code/a.py", "code/deep/b.py", "code/c.sh", "one.txt"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name)
+    return tmp_path
+
+
+def name(tree: Path, *, parts: list[str] = PARTS, **more: Any) -> str:
+    """What the sources are called."""
+    return str(HASH["FilterModule"]().filters()["content_hash"](parts, str(tree), **more))
+
+
+def test_the_same_contents_have_the_same_name(tree: Path) -> None:
+    """Whenever they were written, by whomever, and however the parts are put in order."""
+    before = name(tree)
+    os.utime(tree / "code/a.py", (1, 1))
+    (tree / "code/a.py").chmod(0o600)
+    assert re.fullmatch("[0-9a-f]{12}", before)
+    assert before == name(tree, parts=PARTS[::-1])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda tree: (tree / "code/a.py").write_text("other"),
+        lambda tree: (tree / "code/deep/b.py").rename(tree / "code/b.py"),
+        lambda tree: (tree / "code/new.py").touch(),
+        lambda tree: (tree / "code/c.sh").chmod(0o755),
+        lambda tree: (tree / "one.txt").unlink() or (tree / "one.txt").write_text(""),
+    ],
+    ids=["content", "place", "another file", "mode", "emptied"],
+)
+def test_other_contents_have_another_name(tree: Path, change: Callable[[Path], Any]) -> None:
+    """Each change by itself."""
+    before = name(tree)
+    change(tree)
+    assert before != name(tree)
+
+
+def test_what_is_beside_the_sources_counts(tree: Path) -> None:
+    """Another Debian is another image."""
+    assert name(tree, beside={"base": "13"}) != name(tree, beside={"base": "14"})
+
+
+@pytest.mark.parametrize("path", ["code/__pycache__/a.pyc", "code/README.md", "code/left/x.py"])
+def test_what_does_not_go_in_does_not_count(tree: Path, path: str) -> None:
+    """What Python leaves, what people read, and what the role leaves out."""
+    before = name(tree, without=["code/left/*"])
+    (tree / path).parent.mkdir(exist_ok=True)
+    (tree / path).write_text("x")
+    assert before == name(tree, without=["code/left/*"])
+
+
+def test_a_part_that_is_not_there_is_named(tree: Path) -> None:
+    """Rather than taken for an empty one."""
+    with pytest.raises(FileNotFoundError, match="gone is to go into the image"):
+        name(tree, parts=["gone"])
+
+
+def test_everything_that_is_packed_counts() -> None:
+    """What the role web_host packs is in the name of the release; else new code would find an old image."""
+    counted = {
+        path for _, path in HASH["files"](VARIABLES["__ami_parts"], str(ROOT), VARIABLES["__ami_without"])
+    }
+    packed = {path.resolve() for _, path in own_files()} | {LOCK}
+    assert set() == {path for path in packed if path.suffix != ".md"} - {path.resolve() for path in counted}
+
+
+def test_the_local_describer_does_not_count() -> None:
+    """It is not on a web host."""
+    names = {name for name, _ in HASH["files"](VARIABLES["__ami_parts"], str(ROOT), VARIABLES["__ami_without"])}
+    assert not [name for name in names if name.startswith("imgcore/describing/")]
+
+
+GONE = [
+    "etc/ssh/ssh_host_rsa_key",
+    "etc/ssh/ssh_host_rsa_key.pub",
+    "var/lib/dbus/machine-id",
+    "var/lib/systemd/random-seed",
+    "var/lib/cloud/instance/user-data.txt",
+    "etc/caption-gallery/environment",
+    "var/lib/private/caption-gallery-logs/cursor",
+    "root/.ssh/authorized_keys",
+    "home/admin/.ssh/authorized_keys",
+    "home/admin/.ansible/tmp/x",
+    "home/admin/.bash_history",
+    "root/.bash_history",
+    "var/log/journal/1/system.journal",
+    "var/lib/apt/lists/x",
+    "var/cache/apt/archives/x.deb",
+    "var/tmp/x",
+    "tmp/x",
+]
+STAYS = [
+    "etc/ssh/sshd_config",
+    "etc/caption-gallery/keep",
+    "opt/caption-gallery/current/web.py",
+    "home/admin/.profile",
+    "etc/passwd",
+    "var/lib/dpkg/status",
+]
+
+
+@pytest.fixture(scope="module")
+def cleaned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A root that was somebody's host."""
+    root = tmp_path_factory.mktemp("root")
+    for path in [*GONE, *STAYS, "etc/machine-id", "var/log/cloud-init.log", "var/log/apt/history.log"]:
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text("somebody's")
+    script = (ROOT / "roles/ami/files/clean.sh").read_text()
+    subprocess.run(["/bin/sh", "-s", str(root)], input=script, check=True, text=True)
+    return root
+
+
+@pytest.mark.parametrize("path", GONE)
+def test_what_was_the_builders_own_is_gone(cleaned: Path, path: str) -> None:
+    """Each host of the image makes its own."""
+    assert not (cleaned / path).exists()
+
+
+@pytest.mark.parametrize("path", ["etc/machine-id", "var/log/cloud-init.log", "var/log/apt/history.log"])
+def test_what_must_be_there_is_empty(cleaned: Path, path: str) -> None:
+    """An empty machine-id is what systemd takes for a first boot."""
+    assert "" == (cleaned / path).read_text()
+
+
+@pytest.mark.parametrize("path", STAYS)
+def test_what_the_image_is_made_of_stays(cleaned: Path, path: str) -> None:
+    """The application and the system."""
+    assert "somebody's" == (cleaned / path).read_text()
+
+
+def test_without_a_root_nothing_is_cleaned() -> None:
+    """It says what it wants to be told."""
+    script = (ROOT / "roles/ami/files/clean.sh").read_text()
+    done = subprocess.run(["/bin/sh", "-s"], input=script, capture_output=True, text=True)
+    assert 0 != done.returncode
+    assert "Say which root is to be cleaned" in done.stderr
