@@ -1,0 +1,97 @@
+"""A bake that fails at each of its steps, then releases one after another: ``python -m tests.drills.releases``.
+
+Each call to AWS that a bake makes is refused once; the builder fails once at each module that it is sent, and
+is lost once before each: nothing of it may be left, and no image. Then five releases follow each other: three
+images and versions are kept, an older release comes back without a bake, a ringing alarm stops the next one.
+Ends non-zero where one of these does not hold. Takes about four minutes on a quiet machine.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.deploy.fleet_ground import ALARMS, PREFIX, Ground, ground
+from tests.deploy.provision_account import changed
+
+REFUSED = (
+    *("ImportKeyPair", "CreateSecurityGroup", "AuthorizeSecurityGroupIngress", "RunInstances", "StopInstances"),
+    "CreateImage",
+)
+MODULES = 9  # that a builder is sent: see STEPS in tests/deploy/test_fleet.py
+
+
+def failures(aws: Ground) -> Iterator[str]:
+    """Every way to fail; yields those that left something, or passed for a success."""
+    ways = [(f"refused {call}", {"refused": call}) for call in REFUSED]
+    ways += [(f"{how} at module {at}", {how: at}) for how in ("fails", "lost") for at in range(MODULES)]
+    for name, way in ways:
+        start = time.monotonic()
+        done = aws.bake(**way)
+        left = aws.left() + [image["Name"] for image in aws.images()]
+        good = done.returncode != 0 and not left
+        print(f"  {name:45} {'nothing left' if good else f'LEFT {left}, ended {done.returncode}'}", end="")
+        print(f"  {time.monotonic() - start:5.1f} s", flush=True)
+        if not good:
+            yield name
+
+
+def releases(aws: Ground) -> Iterator[str]:
+    """Five of them, then the third again, then one under a ringing alarm; yields what does not hold."""
+    names = []
+    for number in range(1, 6):
+        aws.write(str(number))
+        names.append(f"{PREFIX}-web-{aws.release()}")
+        if aws.bake().returncode or (done := aws.roll()).returncode:
+            yield f"release {number} failed"
+            return
+        rolled = "group | Roll it" in " ".join(changed(done))
+        print(f"  release {number}: {'rolled' if rolled else 'made'}, {state(aws)}", flush=True)
+        if rolled != (number > 1):
+            yield f"release {number} was {'' if rolled else 'not '}rolled"
+    kept = [image["Name"] for image in aws.images()]
+    if sorted(kept) != sorted(names[-3:]) or len(aws.versions()) != 3:
+        yield f"kept were {kept} and {len(aws.versions())} versions"
+    aws.write("3")
+    baked = aws.bake()
+    back = aws.roll()
+    print(f"  back to release 3: {changed(baked)} baked, {changed(back)}, {state(aws)}", flush=True)
+    if changed(baked) or back.returncode or aws.group()["LaunchTemplate"]["Version"] != "3":
+        yield "the older release did not come back by itself"
+    if [image["Name"] for image in aws.images()] != kept:
+        yield "going back removed an image"
+    yield from ringing(aws)
+
+
+def ringing(aws: Ground) -> Iterator[str]:
+    """No release while an alarm rings."""
+    aws.write("5")
+    aws.client("cloudwatch").set_alarm_state(
+        AlarmName=ALARMS[0], StateValue="ALARM", StateReason="by the drill"
+    )
+    done = aws.roll()
+    refused = done.returncode != 0 and f"{ALARMS[0]} rings already" in done.stdout
+    print(f"  with an alarm: {'refused' if refused else 'NOT refused'}, {state(aws)}", flush=True)
+    if not refused or aws.group()["LaunchTemplate"]["Version"] != "3":
+        yield "a release was started under a ringing alarm"
+
+
+def state(aws: Ground) -> str:
+    """What there is."""
+    version = aws.group()["LaunchTemplate"]["Version"]
+    return f"version {version}, {len(aws.images())} images, {len(aws.versions())} versions"
+
+
+def main() -> int:
+    """0 where all of it holds."""
+    with tempfile.TemporaryDirectory() as folder, ground(Path(folder) / "home") as aws:
+        wrong = [*failures(aws), *releases(aws)]
+    print(f"{len(REFUSED) + 2 * MODULES} failing bakes, 7 releases: {wrong or 'all as it should be'}")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
