@@ -11,6 +11,7 @@ leastconn) sends a host that fails at once more than its share, as it is always 
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
 import sys
 import tempfile
@@ -28,7 +29,7 @@ from tests.drills.rolling_load import Load, Tally
 
 # Of 20 requests: most are cheap, an answer from memory; two read the database, one for the gallery's page.
 MIX = {"/": 1, "/api/v1/images?limit=1": 1, "/upload": 3, "/api/v1/openapi.yaml": 15}
-SCALE = 20.0  # the group's ten seconds are half a second here
+SCALE = 10.0  # the group's ten seconds are one here
 
 
 @dataclass(frozen=True)
@@ -108,12 +109,14 @@ def main(arguments: list[str] | None = None) -> int:
     print(
         f"1/{options.scale:g} of the group's times: {times}; {drain_delay(check):g} s of service after SIGTERM"
     )
+    print(f"load of this machine before: {os.getloadavg()[0]:.1f}")
     print(f"{HOSTS} hosts, {options.balance}; 100 connections, {options.rate:g} requests/s, {MIX}", flush=True)
     with stage(options.scale, options.balance) as hosts:
         rolled = roll(hosts, restarts=options.restarts, requests=options.requests, rate=options.rate)
         print(f"rolled: {rolled}", flush=True)
         taken = take_back(hosts, rule, MIX, rate=options.rate, scale=options.scale)
         print(f"taken back: {taken}", flush=True)
+    print(f"load of this machine after: {os.getloadavg()[0]:.1f}")
     faults = rolled.faults + taken.faults
     for fault in faults:
         print(f"FAULT: {fault}", file=sys.stderr)

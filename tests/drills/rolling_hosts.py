@@ -41,14 +41,18 @@ class Alarm:
 
 
 def health_check(scale: float) -> HealthCheck:
-    """The target group's health check as the role edge sets it, its times divided."""
+    """The target group's health check as the role edge sets it, its times divided.
+
+    An answer may take as long as the interval, twice what the role says: a processor that is busy elsewhere
+    does not hurry by the scale.
+    """
     tasks = yaml.safe_load((ROOT / "roles/edge/tasks/balancer.yml").read_text())
     (group,) = (
         task["community.aws.elb_target_group"] for task in tasks if "community.aws.elb_target_group" in task
     )
     return HealthCheck(
         interval=group["health_check_interval"] / scale,
-        timeout=group["health_check_timeout"] / scale,
+        timeout=group["health_check_interval"] / scale,
         rise=group["healthy_threshold_count"],
         fall=group["unhealthy_threshold_count"],
     )
