@@ -1,0 +1,82 @@
+"""openapi.yaml against the application with accounts: keys of several kinds, a wrong one, and none."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import tempfile
+from pathlib import Path
+
+import schemathesis
+import yaml
+from hypothesis import HealthCheck, settings
+from schemathesis.openapi import from_wsgi
+
+from tests.web.peopling import PASSWORD, house
+from web.api import DESCRIPTION, PREFIX
+
+HOUSE = house(Path(tempfile.mkdtemp(prefix="gallery-openapi-")))
+SCHEMA = from_wsgi(f"{PREFIX}/openapi.yaml", HOUSE.app())
+PHOTOGRAPHS = [HOUSE.upload(name).public_id for name in ("owner", "owner", "other", None)]
+STRANGERS = [HOUSE.accounts.add(f"stranger{number}", PASSWORD).public_id for number in range(3)]
+EVERYTHING = ("read", "upload", "edit", "admin")
+KEYS = itertools.cycle(
+    [
+        HOUSE.accounts.make_key(HOUSE.people["boss"], "tests", EVERYTHING),
+        HOUSE.accounts.make_key(HOUSE.people["owner"], "tests", EVERYTHING[:3]),
+        HOUSE.accounts.make_key(HOUSE.people["owner"], "tests", EVERYTHING[:1]),
+        "gallery_" + "x" * 43,
+        None,
+    ]
+)
+
+
+@SCHEMA.parametrize()
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+def test_every_answer_is_the_one_described(case: schemathesis.Case) -> None:
+    """Whoever asks: statuses, headers, media types and bodies, for good and for bad requests."""
+    known_id(case)
+    known_query(case)
+    acceptable_password(case)
+    key = next(KEYS)
+    case.headers = {name: value for name, value in (case.headers or {}).items() if name != "Authorization"}
+    case.cookies = {}
+    case.call_and_validate(headers={"Authorization": f"Bearer {key}"} if key else None)
+
+
+def known_id(case: schemathesis.Case) -> None:
+    """A photograph's or a stranger's, most of the time; an account that is deleted stays away."""
+    asked = str((case.path_parameters or {}).get("id", ""))
+    if re.fullmatch("[0-9a-f]{32}", asked) and int(asked, 16) % 4:
+        known = STRANGERS if case.path.startswith("/accounts") else PHOTOGRAPHS
+        case.path_parameters["id"] = known[int(asked, 16) % len(known)]
+
+
+def known_query(case: schemathesis.Case) -> None:
+    """No schema can tell a cursor that was handed out, nor count words."""
+    query = case.query or {}
+    if isinstance(query.get("cursor"), str) and len(query["cursor"]) <= 200 and "\0" not in query["cursor"]:
+        query["cursor"] = "aWQ8Mw"  # before the third
+    if isinstance(query.get("q"), str) and len(query["q"].split()) > 16 and len(query["q"]) <= 200:
+        query["q"] = "many words"
+
+
+def acceptable_password(case: schemathesis.Case) -> None:
+    """No schema can tell one that is too easy to guess."""
+    body = case.body
+    asked = body.get("password") if isinstance(body, dict) else None
+    if isinstance(asked, str) and 12 <= len(asked) <= 256 and "\0" not in asked:
+        body["password"] = PASSWORD
+
+
+def test_whoever_asks_may_be_refused() -> None:
+    """Every operation but the description itself says 401, 403 or its own account, and 429."""
+    described = yaml.safe_load(DESCRIPTION.read_text("utf-8"))["paths"]
+    told = {
+        (path, method): set(operation["responses"])
+        for path, operations in described.items()
+        for method, operation in operations.items()
+        if method != "parameters" and path != "/openapi.yaml"
+    }
+    assert [] == [where for where, statuses in told.items() if not {"401", "429"} <= statuses]
+    assert [] == [where for where, statuses in told.items() if "403" not in statuses and where[0] != "/me"]
