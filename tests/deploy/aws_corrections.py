@@ -101,7 +101,7 @@ def key_pairs() -> None:
 
 
 def instances() -> None:
-    """RunInstances, DescribeInstances: AWS makes the interface that was asked for, and tells it."""
+    """RunInstances, DescribeInstances: AWS makes the interface that was asked for, and tells it; IMDS too."""
     from ministack.services import ec2
 
     run: Action = ec2._ACTION_MAP["RunInstances"]
@@ -113,9 +113,17 @@ def instances() -> None:
 
     def told(instance: dict[str, Any]) -> str:
         interface = f"<networkInterfaceId>eni-{instance['InstanceId'][2:]}</networkInterfaceId>"
-        return f"<networkInterfaceSet><item>{interface}</item></networkInterfaceSet>"
+        asked = instance.get("asked", {})
+        tokens = ec2._p(asked, "MetadataOptions.HttpTokens") or "optional"
+        hops = ec2._p(asked, "MetadataOptions.HttpPutResponseHopLimit") or "1"
+        imds = f"<httpTokens>{tokens}</httpTokens><httpPutResponseHopLimit>{hops}</httpPutResponseHopLimit>"
+        return (
+            f"<networkInterfaceSet><item>{interface}</item></networkInterfaceSet>"
+            f"<metadataOptions><state>applied</state>{imds}</metadataOptions>"
+        )
 
     ec2._ACTION_MAP["RunInstances"] = corrected
+    _remember(ec2, "RunInstances", "instanceId", ec2._instances)
     for action in ("RunInstances", "DescribeInstances"):
         _tell_more(ec2, action, "instanceId", ec2._instances, told)
 
