@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import struct
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -80,10 +79,8 @@ def _answer(connection: socket.socket, method: str, path: str, number: int, keep
             status, body = "302 Found", b""
         case "/changing":
             body = b"x" * (10 + number % 3)
-        case "/slow":
-            time.sleep(0.5)
-        case "/slower":
-            time.sleep(1.5)
+        case "/silent":
+            return bool(connection.recv(1))  # until the other side has had enough
         case "/large":
             body = b"0123456789" * 30_000
         case "/reset":

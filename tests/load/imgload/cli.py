@@ -74,7 +74,7 @@ def _requests(options: Options) -> int:
     print(report.report(job), end="", flush=True)
     for line in job.epilogue():
         print(line)
-    complaint = report.write_files(job) or outcome.save(options, timeline.of_job(job), job.wall)
+    complaint = report.write_files(job) or outcome.save(options, lambda: timeline.of_job(job), job.wall)
     if complaint:
         print(complaint, file=sys.stderr)
     return 1 if complaint or job.interrupted else 0

@@ -117,7 +117,8 @@ class Connection:
         job = self._job
         family, address = job.addresses[0]
         bare = _socket.socket(family, _KIND, 0)
-        bare.setblocking(False)
+        if not hasattr(socket, "SOCK_NONBLOCK"):
+            bare.setblocking(False)
         self._socket = bare
         code = bare.connect_ex(address)
         if code not in (0, errno.EINPROGRESS):

@@ -9,7 +9,6 @@ import os
 import sys
 import time
 from array import array
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gevent.event import Event
@@ -25,7 +24,6 @@ TIMEUP = 70007  # APR's number for a time that is up; ab says it and ends with i
 TIMEUP_TEXT = "The timeout specified has expired"
 
 
-@dataclass
 class Samples:
     """A row for each request that ended, in that order; all in seconds.
 
@@ -33,22 +31,21 @@ class Samples:
     ``wait`` from the end of sending to the first byte. failed: 1 or 0.
     """
 
-    start: array[float] = field(default_factory=lambda: array("d"))
-    connect: array[float] = field(default_factory=lambda: array("d"))
-    total: array[float] = field(default_factory=lambda: array("d"))
-    wait: array[float] = field(default_factory=lambda: array("d"))
-    failed: array[int] = field(default_factory=lambda: array("b"))
+    def __init__(self) -> None:
+        self._times = array("d")  # four a row: one call adds them, and 10 million rows are 330 MB
+        self.failed = array("b")
 
     def __len__(self) -> int:
-        return len(self.total)
+        return len(self.failed)
 
     def add(self, start: float, connect: float, total: float, wait: float, failed: bool) -> None:
         """One more."""
-        self.start.append(start)
-        self.connect.append(connect)
-        self.total.append(total)
-        self.wait.append(wait)
+        self._times.extend((start, connect, total, wait))
         self.failed.append(failed)
+
+    def column(self, name: str, first: int = 0) -> array[float]:
+        """start, connect, total or wait of every row from ``first`` on."""
+        return self._times[4 * first + ("start", "connect", "total", "wait").index(name) :: 4]
 
 
 class Job:
@@ -71,7 +68,7 @@ class Job:
         self.failure: tuple[str, int] | None = None  # what ended it before its time, and the exit code
         self.begun = self.last = self.wall = 0.0
         self.stop_at = float("inf")
-        self.heartbeat = options.heartbeat
+        self.requests, self.any_length, self.heartbeat = options.requests, options.any_length, options.heartbeat
         self.started = self.good = self.bad = 0
         self.connect_errors = self.receive_errors = self.length_errors = self.exceptions = 0
         self.write_errors = self.not_ok = self.kept = 0
@@ -97,7 +94,7 @@ class Job:
 
     def take(self) -> float | None:
         """Leave for one more request: 0.0 is now, else when on ``clock``; None: there are no more."""
-        if self.stopped or self.started >= self.options.requests:
+        if self.stopped or self.started >= self.requests:
             return None
         self.started += 1
         return 0.0
@@ -107,19 +104,16 @@ class Job:
         wrong = False
         if self.good == 1:
             self.length = body
-        elif body != self.length and not self.options.any_length:
+        elif body != self.length and not self.any_length:
             wrong = True
             self.bad += 1
             self.length_errors += 1
-        self._add(start, connect, end, wait, wrong)
-
-    def _add(self, start: float, connect: float, end: float, wait: float, failed: bool) -> None:
-        self.samples.add(start, connect, end - start, wait, failed)
+        self.samples.add(start, connect, end - start, wait, wrong)
         self.last = end
-        done = len(self.samples.total)
+        done = len(self.samples)
         if self.heartbeat and not done % self.heartbeat:
             print(f"Completed {done} requests", file=sys.stderr, flush=True)
-        if done >= self.options.requests or end >= self.stop_at:
+        if done >= self.requests or end >= self.stop_at:
             self.stop()
 
     def broken(self, error: OSError, start: float, connect: float, body: int) -> None:
@@ -135,7 +129,10 @@ class Job:
 
     def fail(self, what: str, error: OSError) -> None:
         """End before the time, as ab does: a line that says why, and the error's number."""
-        self.failure = self.failure or (f"{what}: {os.strerror(error.errno)} ({error.errno})", error.errno)
+        self.failure = self.failure or (
+            f"{what}: {os.strerror(error.errno or 0)} ({error.errno})",
+            error.errno or 1,
+        )
         self.stop()
 
     def expire(self) -> None:

@@ -81,5 +81,5 @@ class OpenLoop(Job):
             f"Requests due:           {self.done} at {self.options.rate:.2f} [#/sec]",
             f"Due but not sent:       {self.unsent}",
             f"Sent but not answered:  {self.unanswered}",
-            f"Longest wait to send:   {max(self.samples.connect, default=0) * 1000:.3f} [ms]",
+            f"Longest wait to send:   {max(self.samples.column('connect'), default=0) * 1000:.3f} [ms]",
         ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,13 +24,13 @@ def missing(options: Options) -> str | None:
     return None
 
 
-def save(options: Options, ended: list[timeline.Ended], begun: float) -> str | None:
+def save(options: Options, ended: Callable[[], list[timeline.Ended]], begun: float) -> str | None:
     """Write the files that were asked for; a sentence where that did not work.
 
     begun: when the test began, in seconds since 1970.
     """
-    rows = timeline.seconds(ended)
-    if not rows or not (options.csv or options.plot):
+    rows = timeline.seconds(ended()) if options.csv or options.plot else []
+    if not rows:
         return None
     try:
         curves = _curves(options.group, begun, begun + len(rows)) if options.group else None

@@ -165,7 +165,7 @@ def run(options: Options) -> int:
         get_error_report_summary(stats),
     ):
         print(*summary, sep="\n")
-    complaint = outcome.save(options, ended, begun)
+    complaint = outcome.save(options, lambda: ended, begun)
     if complaint:
         print(complaint)
     return 1 if complaint or environment.stats.total.num_failures or not ended else 0

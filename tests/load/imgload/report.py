@@ -97,8 +97,7 @@ class Column:
 def _times(job: Job) -> Iterator[str]:
     if not job.done:
         return
-    samples = job.samples
-    connect, total, wait = (micro(times) for times in (samples.connect, samples.total, samples.wait))
+    connect, total, wait = (micro(job.samples.column(name)) for name in ("connect", "total", "wait"))
     columns = {
         "Connect:": (Column(connect), "the initial connection time"),
         "Processing:": (Column([a - b for a, b in zip(total, connect, strict=True)]), "the processing time"),
@@ -129,7 +128,7 @@ def _shares(total: list[int]) -> Iterator[str]:
 
 def percentages(job: Job) -> str:
     """-e: for each percentage the milliseconds in which it was served."""
-    total = sorted(micro(job.samples.total))
+    total = sorted(micro(job.samples.column("total")))
     # ab reads one past the end for the highest ones of a short test; the longest request stands there here.
     places = [min(int(0.5 + len(total) * share / 100), len(total) - 1) for share in range(100)]
     rows = [f"{share},{total[place] / 1000:.3f}" for share, place in enumerate([*places, len(total) - 1])]
@@ -138,9 +137,8 @@ def percentages(job: Job) -> str:
 
 def gnuplot(job: Job) -> str:
     """-g: a row for each request, the fastest first."""
-    samples = job.samples
-    times = (micro(column) for column in (samples.total, samples.connect, samples.wait))
-    rows = sorted(zip(*times, samples.start, strict=True))
+    times = (micro(job.samples.column(name)) for name in ("total", "connect", "wait"))
+    rows = sorted(zip(*times, job.samples.column("start"), strict=True))
     lines = ["starttime\tseconds\tctime\tdtime\tttime\twait"]
     for total, connect, wait, start in rows:
         second = int(job.wall + start - job.begun)

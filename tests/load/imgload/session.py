@@ -61,7 +61,7 @@ class Ledger:
         last = self._told = len(job.samples)
         if first == last:
             return
-        total, start = job.samples.total[first:last], job.samples.start[first:last]
+        total, start = job.samples.column("total", first), job.samples.column("start", first)
         offset = job.wall - job.begun
         ends = [int(offset + begun + took) for begun, took in zip(start, total, strict=True)]
         failed = [end for end, bad in zip(ends, job.samples.failed[first:last], strict=True) if bad]
