@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import zipfile
 from pathlib import Path
 
@@ -61,7 +62,8 @@ def test_a_value_in_a_log_would_be_found(provisioned: Account, canaries: list[st
     """The search of the cloud can fail."""
     logs, asked = provisioned.client("logs"), {"logGroupName": f"/{PREFIX}/web", "logStreamName": "seeded"}
     logs.create_log_stream(**asked)
-    logs.put_log_events(**asked, logEvents=[{"timestamp": 1, "message": f"the key is {CANARY}"}])
+    event = {"timestamp": int(time.time() * 1000), "message": f"the key is {CANARY}"}
+    logs.put_log_events(**asked, logEvents=[event])
     try:
         assert [f"log /{PREFIX}/web"] == leaks(canaries, cloud(provisioned))
     finally:

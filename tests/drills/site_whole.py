@@ -1,7 +1,8 @@
 """site.yml on the inventory of production, with all that can be switched on.
 
-``python -m tests.drills.site_whole``: from nothing; again, which changes nothing; rehearsed, which writes nothing;
-then destroyed without a last snapshot, which leaves what a new account holds. Ends with 1 where it is not so.
+``python -m tests.drills.site_whole``: from nothing; again, which changes nothing; rehearsed, which writes
+nothing; then destroyed without a last snapshot, which leaves what a new account holds. Ends with 1 where it is
+not so.
 """
 
 from __future__ import annotations
