@@ -8,7 +8,7 @@ from bottle import HTTPResponse, response
 
 from imgcore.errors import ImgcoreError, Invalid
 from imgcore.people import LABEL_LENGTH, SHORTEST_PASSWORD, Account, Scope
-from web import present, reading
+from web import notices, present, reading
 from web.access import caller, needs, visit
 from web.answers import Route
 from web.cookies import drop_session, keep_session
@@ -19,11 +19,13 @@ from web.signing import existing, see_other, told
 
 if TYPE_CHECKING:
     from imgcore.accounts import Accounts
+    from imgcore.mail import Mail
 
 _DONE = {
     "password": "Your password has been changed, and every other browser signed out.",
     "session": "That browser is signed out.",
     "key": "The key is good for nothing any more.",
+    **notices.DONE,
 }
 _SCOPES = {
     Scope.READ: "see photographs",
@@ -36,8 +38,9 @@ _SCOPES = {
 class AccountPages:
     """The handlers. In open mode the page says so, and its forms lead nowhere."""
 
-    def __init__(self, accounts: Accounts | None, views: Views) -> None:
+    def __init__(self, accounts: Accounts | None, views: Views, mail: Mail | None = None) -> None:
         self._given = accounts
+        self._mail = mail
         self._views = views
 
     def routes(self) -> list[Route]:
@@ -50,6 +53,7 @@ class AccountPages:
             ("POST", "/account/keys", self.make_key),
             ("POST", "/account/keys/<public_id>/remove", self.remove_key),
             ("POST", "/account/delete", self.delete),
+            *notices.NoticePages(self._given, self._mail, self._page).routes(),
         ]
 
     @property
@@ -132,6 +136,8 @@ class AccountPages:
             response.status = problem.status_code
         if self._given is not None:
             values |= self._known(self._given)
+        if self._mail is not None:
+            values["mail"] = notices.section(self._mail, caller().account)
         return self._views.page("account", token=form_token(), trouble=told(error), **values)
 
     @staticmethod

@@ -24,6 +24,7 @@ from web.signing import Signing
 
 if TYPE_CHECKING:
     from imgcore.accounts import Accounts
+    from imgcore.mail import Mail
     from imgcore.service import Gallery
 
 API_RATE = 1200
@@ -32,7 +33,14 @@ API_RATE = 1200
 class Application(Bottle):
     """A Bottle whose every answer carries the same headers and whose errors are sentences."""
 
-    def __init__(self, gallery: Gallery, hosts: Iterable[str], accounts: Accounts | None, gate: Gate) -> None:
+    def __init__(
+        self,
+        gallery: Gallery,
+        hosts: Iterable[str],
+        accounts: Accounts | None,
+        gate: Gate,
+        mail: Mail | None,
+    ) -> None:
         super().__init__()
         self.uninstall(True)  # Bottle's JSON and template plugins: handlers here say what they answer
         self.install(translated)
@@ -47,7 +55,7 @@ class Application(Bottle):
         for method, path, handler in (
             *Pages(gallery, self._views).routes(),
             *Signing(accounts, self._views).routes(),
-            *AccountPages(accounts, self._views).routes(),
+            *AccountPages(accounts, self._views, mail).routes(),
             *PeoplePages(accounts, self._views).routes(),
             *Api(gallery, accounts).routes(),
             *self.health.routes(),
@@ -83,11 +91,12 @@ def create_app(
     accounts: Accounts | None = None,
     visibility: Visibility = Visibility.PRIVATE,
     api_rate: int = API_RATE,
+    mail: Mail | None = None,
 ) -> Application:
     """The gallery as a WSGI application.
 
     hosts: names that it answers to beside localhost, 127.0.0.1 and [::1]. accounts: None is open mode, which is
     for this machine only. visibility: who sees the photographs of others. api_rate: requests a minute of one
-    caller, where there are accounts.
+    caller, where there are accounts. mail: how people have notices sent to them; None shows nothing of it.
     """
-    return Application(gallery, hosts, accounts, Gate(accounts, visibility, Rates(api_rate)))
+    return Application(gallery, hosts, accounts, Gate(accounts, visibility, Rates(api_rate)), mail)

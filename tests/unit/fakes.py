@@ -6,10 +6,12 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from imgcore.errors import ImgcoreError, NotFound, Rejected
+from imgcore.errors import Conflict, ImgcoreError, NotFound, Rejected
+from imgcore.mail import Delivery
 from imgcore.model import (
     MAX_BYTES,
     Description,
+    Letter,
     ObjectCreated,
     PhotoFacts,
     Picture,
@@ -108,6 +110,65 @@ class FakeCaptioner:
         if isinstance(answer, BaseException):
             raise answer
         return Description(answer, f"Alt: {answer}", ("barn", "red", "field"), self.source, model="fake-1")
+
+
+@dataclass
+class FakeMailbox:
+    """Keeps every letter; ``broken`` is raised instead, or after the letter was taken where ``late``."""
+
+    sent: list[Letter] = field(default_factory=list)
+    broken: BaseException | None = None
+    late: bool = False
+
+    def send(self, letter: Letter) -> None:
+        if self.broken is None or self.late:
+            self.sent.append(letter)
+        if self.broken is not None:
+            raise self.broken
+
+
+@dataclass
+class FakeTopic:
+    """Addresses by name; each waits for ``confirm``. As SNS does, it keeps those that wait."""
+
+    known: dict[str, tuple[str, str]] = field(default_factory=dict)  # ARN → address, owner
+    confirmed: set[str] = field(default_factory=set)
+    broken: ImgcoreError | None = None
+
+    def _check(self) -> None:
+        if self.broken is not None:
+            raise self.broken
+
+    def subscribe(self, address: str, owner: str) -> str:
+        self._check()
+        for arn, (known, whose) in self.known.items():
+            if known == address:
+                if whose != owner:
+                    raise Conflict("This address gets the notices of another account.", code="address")
+                return arn
+        arn = f"arn:{len(self.known)}:{address}"
+        self.known[arn] = (address, owner)
+        return arn
+
+    def confirm(self, address: str) -> None:
+        self.confirmed |= {arn for arn, (known, _) in self.known.items() if known == address}
+
+    def forget(self, address: str) -> None:
+        """As after two days without confirmation, or after the link in a letter was used."""
+        self.known = {arn: each for arn, each in self.known.items() if each[0] != address}
+
+    def state(self, arn: str) -> Delivery | None:
+        self._check()
+        if arn not in self.known:
+            return None
+        return Delivery.CONFIRMED if arn in self.confirmed else Delivery.PENDING
+
+    def unsubscribe(self, arn: str) -> bool:
+        self._check()
+        if arn in self.known and arn not in self.confirmed:
+            return False
+        self.known.pop(arn, None)
+        return True
 
 
 @dataclass(frozen=True)

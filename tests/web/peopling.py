@@ -7,14 +7,18 @@ from pathlib import Path
 
 from imgcore.accountrows import SqlAccounts
 from imgcore.accounts import Accounts, Visit
+from imgcore.addressrows import SqlAddresses
 from imgcore.config import Secret
 from imgcore.database import Database, open_database
+from imgcore.mail import Mail
 from imgcore.migrations import migrate
 from imgcore.model import MAX_PIXELS, MEDIA_TYPES, Image, Limits, ObjectCreated, Viewer
+from imgcore.noticing import Noticing
 from imgcore.passwords import Argon2Hasher
 from imgcore.people import Account, Role, Visibility
 from imgcore.repository import SqlRepository
 from imgcore.service import Gallery
+from tests.unit.fakes import FakeTopic
 from tests.web.client import Answer, Client
 from tests.web.fakes import FakeQueues, FakeStorage
 from web.app import Application, create_app
@@ -33,11 +37,18 @@ class House:
     gallery: Gallery
     accounts: Accounts
     people: dict[str, Account] = field(default_factory=dict)
+    topic: FakeTopic = field(default_factory=FakeTopic)
     _keys: dict[tuple[str, tuple[str, ...]], str] = field(default_factory=dict)
 
     def app(self, visibility: Visibility = Visibility.PRIVATE, *, api_rate: int = 100_000) -> Application:
         """The application over them."""
-        return create_app(self.gallery, accounts=self.accounts, visibility=visibility, api_rate=api_rate)
+        return create_app(
+            self.gallery,
+            accounts=self.accounts,
+            visibility=visibility,
+            api_rate=api_rate,
+            mail=Mail(SqlAddresses(self.database), Noticing(self.database), self.topic),
+        )
 
     def upload(self, name: str | None = "owner", file: str = "cat.jpg") -> Image:
         """A photograph of somebody's that has been received."""

@@ -48,6 +48,8 @@ TABLE = {
     ("POST", "/account/keys"): (303, 200, 200, 200, 303, 303, 303, 303),
     ("POST", "/account/keys/<public_id>/remove"): (303, 404, 404, 404, 303, 303, 303, 303),
     ("POST", "/account/delete"): (303, 403, 403, 403, 303, 303, 303, 303),
+    ("POST", "/account/notices"): OWN_FORM,
+    ("POST", "/account/notices/stop"): OWN_FORM,
     ("GET", "/accounts"): BOSS_PAGE,
     ("POST", "/accounts"): BOSS_PAGE,
     ("POST", "/accounts/<public_id>/password"): BOSS_PAGE,
@@ -84,6 +86,7 @@ FORMS = {
     "/account/password": {"old": "wrong", "new": PASSWORD + "!", "again": PASSWORD + "!"},
     "/account/keys": {"label": "program", "scope_read": "yes"},
     "/account/delete": {"password": "wrong"},
+    "/account/notices": {"address": "newcomer@example.org"},
     "/accounts": {"name": "newcomer"},
     "/accounts/<public_id>/role": {"role": "person"},
 }
@@ -135,7 +138,7 @@ class Scene:
 
     def named(self, fields: dict[str, str]) -> dict[str, str]:
         """A name that nobody has had yet, where the route wants one."""
-        return {key: f"{value}{self.count}" if value == "newcomer" else value for key, value in fields.items()}
+        return {key: value.replace("newcomer", f"newcomer{self.count}") for key, value in fields.items()}
 
 
 @pytest.fixture(scope="module")

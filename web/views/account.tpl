@@ -4,6 +4,9 @@
 % if caller.open:
 <h1>No accounts</h1>
 <p>This gallery is in open mode: it answers on this computer only, and asks nobody who they are. With the setting <code>ACCOUNTS=on</code> everybody signs in and has photographs of their own.</p>
+%   if get('mail'):
+%     include('account_notices.tpl')
+%   end
 % else:
 <h1>{{account.name}}</h1>
 <p>{{'Administrator: you see every photograph, and make the accounts of others.' if account.role == 'administrator' else 'You see your own photographs, and whatever others share.'}}</p>
@@ -19,6 +22,9 @@
 % end
 %   include('account_password.tpl')
 %   include('account_sessions.tpl')
+%   if get('mail'):
+%     include('account_notices.tpl')
+%   end
 %   include('account_keys.tpl')
 %   include('account_delete.tpl')
 % end

@@ -1,0 +1,143 @@
+"""What the account page says of notices: an address is given, confirmed, stopped; letters are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from imgcore.errors import Unavailable
+from imgcore.mail import Mail
+from imgcore.model import Letter, Viewer
+from imgcore.noticing import Noticing
+from tests.web.client import Client
+from tests.web.peopling import Browser, House, house
+from web.app import create_app
+
+BATCH = "11111111-2222-3333-4444-555555555555"
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A house; hashing three passwords takes longer than a test."""
+    made = house(tmp_path_factory.mktemp("notices"))
+    yield made
+    made.database.close()
+
+
+@pytest.fixture
+def home(opened: House) -> House:
+    """The house, with a topic that nobody is subscribed to, and nothing told."""
+    opened.topic.known.clear()
+    opened.topic.confirmed.clear()
+    opened.topic.broken = None
+    for table in ("addresses", "notices", "throttles", "images"):
+        opened.database.run(lambda tx, table=table: tx.execute(f"DELETE FROM {table}"))
+    return opened
+
+
+@pytest.fixture
+def browser(home: House) -> Browser:
+    """The owner's."""
+    return home.browser(home.app(), "owner")
+
+
+def tell(home: House, name: str | None, subject: str) -> None:
+    """As if the sweep had told somebody that a batch has ended."""
+    who = home.people[name].id if name else None
+    home.gallery.seen_by(Viewer(who)).request_upload("cat.jpg", 1, "image/jpeg", batch=BATCH)
+    home.database.run(lambda tx: tx.execute("UPDATE images SET deleted_at = uploaded_at, listed_id = NULL"))
+    board = Noticing(home.database)
+    while (ended := board.take_notice(after=0, quiet=-60, lease=60)) is not None:
+        board.close_notice(ended, Letter(ended.number, None, None, subject, f"The body of {subject}"))
+
+
+def test_without_an_address_it_asks_for_one(browser: Browser) -> None:
+    """And says that nothing is sent."""
+    page = browser.get("/account").text
+    assert 'data-delivery="off"' in page
+    assert 'action="/account/notices"' in page
+    assert 'action="/account/notices/stop"' not in page
+
+
+def test_an_address_waits_until_it_is_confirmed(home: House, browser: Browser) -> None:
+    """Both is seen."""
+    browser.submit("/account", "/account/notices", address="anna@example.org")
+    before = browser.get("/account").text
+    home.topic.confirm("anna@example.org")
+    after = browser.get("/account").text
+    assert ("anna@example.org" in before, 'data-delivery="pending"' in before) == (True, True)
+    assert 'data-delivery="confirmed"' in after
+
+
+def test_it_is_for_the_owners_letters_alone(home: House, browser: Browser) -> None:
+    """By the account's id, which the filter names."""
+    browser.submit("/account", "/account/notices", address="anna@example.org")
+    assert [("anna@example.org", home.people["owner"].public_id)] == list(home.topic.known.values())
+
+
+def test_an_address_that_was_never_confirmed_is_seen(home: House, browser: Browser) -> None:
+    """The topic forgets it after days; so does one that was stopped by the link in a letter."""
+    browser.submit("/account", "/account/notices", address="anna@example.org")
+    home.topic.forget("anna@example.org")
+    assert 'data-delivery="stopped"' in browser.get("/account").text
+
+
+def test_a_topic_that_does_not_answer_hides_no_page(home: House, browser: Browser) -> None:
+    """It says that it cannot be asked."""
+    browser.submit("/account", "/account/notices", address="anna@example.org")
+    home.topic.broken = Unavailable("The mail service cannot be reached just now.")
+    answer = browser.get("/account")
+    assert (200, True) == (answer.status, 'data-delivery="unknown"' in answer.text)
+
+
+def test_notices_are_stopped(home: House, browser: Browser) -> None:
+    """At the topic too."""
+    browser.submit("/account", "/account/notices", address="anna@example.org")
+    home.topic.confirm("anna@example.org")
+    answer = browser.submit("/account", "/account/notices/stop")
+    assert ("/account?done=stopped", {}) == (answer.headers["location"], home.topic.known)
+    assert 'data-delivery="off"' in browser.get("/account").text
+
+
+@pytest.mark.parametrize(
+    "address", ["", "anna", "anna@", "@example.org", "a b@example.org", "a@b@c.org", "a,b@c.org"]
+)
+def test_what_is_no_address_is_refused_in_place(browser: Browser, address: str) -> None:
+    """With what was given still in the field."""
+    answer = browser.submit("/account", "/account/notices", address=address)
+    assert (422, True) == (answer.status, "Give an e-mail address" in answer.text)
+    assert f'value="{address}"' in answer.text
+
+
+def test_an_address_of_another_account_is_refused(home: House, browser: Browser) -> None:
+    """One address serves one."""
+    browser.submit("/account", "/account/notices", address="anna@example.org")
+    other = home.browser(home.app(), "other")
+    assert 409 == other.submit("/account", "/account/notices", address="anna@example.org").status
+
+
+def test_strangers_are_not_flooded(browser: Browser) -> None:
+    """Each address that is given makes the topic write there."""
+    answers = [
+        browser.submit("/account", "/account/notices", address=f"stranger{number}@example.org").status
+        for number in range(7)
+    ]
+    assert [303] * 5 + [429, 429] == answers
+
+
+def test_one_sees_ones_own_letters_alone(home: House) -> None:
+    """Not even an administrator sees others'."""
+    tell(home, "owner", "Two photographs are ready")
+    pages = {name: home.browser(home.app(), name).get("/account").text for name in ("owner", "other", "boss")}
+    assert {"owner": True, "other": False, "boss": False} == {
+        name: "The body of Two photographs are ready" in page for name, page in pages.items()
+    }
+
+
+def test_open_mode_shows_everybodys_letters_and_asks_for_no_address(home: House) -> None:
+    """Nobody has an account there."""
+    tell(home, None, "One photograph is ready")
+    mail = Mail(None, Noticing(home.database), None)  # type: ignore[arg-type] - no address is asked for
+    page = Client(create_app(home.gallery, mail=mail)).get("/account").text
+    assert ("The body of One photograph is ready" in page, "/account/notices" in page) == (True, False)
