@@ -39,6 +39,7 @@ def test_nothing_fails(dry: tuple[Recorder, str]) -> None:
         "the bucket caption-gallery-local-uploads",
         "the bucket caption-gallery-local-derived",
         "the topic caption-gallery-local-uploads",
+        "the topic caption-gallery-local-notices",
         "thumbnail and caption with roles, logs and a schedule",
         "caption-gallery-local-operator with a policy and a key",
         "caption-gallery-local-gallery with a policy and a key",

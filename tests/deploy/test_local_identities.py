@@ -26,6 +26,9 @@ def queued(name: str, **more: Any) -> dict[str, Any]:
     return {"QueueUrl": name, **more}
 
 
+NOTICES = ARN.format("sns", f"{PREFIX}-notices")
+TOLD = {"TopicArn": NOTICES, "Message": "x"}
+SUBSCRIBED = {"TopicArn": NOTICES, "Protocol": "email", "Endpoint": "anna@example.org"}
 THERE, MISSING = obj(UPLOADS, "raw/there.jpg"), obj(UPLOADS, "raw/missing.jpg")
 # What nobody who runs may do.
 FORBIDDEN = [
@@ -68,6 +71,8 @@ THUMBNAIL_FORBIDDEN = [
     ("sqs", "send_message", queued("caption", MessageBody="x")),
     ("sqs", "send_message", queued("thumbnail", MessageBody="x")),
     ("secretsmanager", "get_secret_value", {"SecretId": SECRET}),
+    ("sns", "publish", TOLD),
+    ("sns", "subscribe", SUBSCRIBED),
 ]
 THUMBNAIL_ALLOWED = [
     ("s3", "get_object", THERE),
@@ -81,6 +86,12 @@ CAPTION_FORBIDDEN = [
     ("s3", "get_object", obj(DERIVED, "thumbnails/there")),
     ("s3", "list_object_versions", {"Bucket": UPLOADS}),
     ("sqs", "receive_message", queued("thumbnail")),
+    ("sns", "subscribe", SUBSCRIBED),
+    (
+        "sns",
+        "set_topic_attributes",
+        {"TopicArn": NOTICES, "AttributeName": "DisplayName", "AttributeValue": "x"},
+    ),
 ]
 CAPTION_ALLOWED = [
     ("s3", "get_object", THERE),
@@ -92,6 +103,7 @@ CAPTION_ALLOWED = [
     ("sqs", "send_message", queued("caption", MessageBody="{}")),
     ("sqs", "receive_message", queued("caption")),
     ("secretsmanager", "get_secret_value", {"SecretId": SECRET}),
+    ("sns", "publish", TOLD),
 ]
 WEB_FORBIDDEN = [
     ("s3", "put_object", obj(DERIVED, "thumbnails/there")),
@@ -100,6 +112,11 @@ WEB_FORBIDDEN = [
     ("s3", "get_object", obj(UPLOADS, "raw/there.jpg", VersionId="1")),
     ("sqs", "receive_message", queued("caption")),
     ("secretsmanager", "get_secret_value", {"SecretId": SECRET}),
+    ("sns", "publish", TOLD),
+    ("sns", "subscribe", SUBSCRIBED | {"Protocol": "sqs", "Endpoint": ARN.format("sqs", f"{PREFIX}-caption")}),
+    ("sns", "subscribe", SUBSCRIBED | {"TopicArn": ARN.format("sns", f"{PREFIX}-uploads")}),
+    ("sns", "list_subscriptions", {}),
+    ("sns", "list_subscriptions_by_topic", {"TopicArn": ARN.format("sns", f"{PREFIX}-uploads")}),
 ]
 WEB_ALLOWED = [
     ("s3", "get_object", THERE),
@@ -107,6 +124,7 @@ WEB_ALLOWED = [
     ("s3", "put_object", obj(UPLOADS, "raw/x.jpg")),
     ("sqs", "send_message", queued("thumbnail", MessageBody="{}")),
     ("sqs", "send_message", queued("caption", MessageBody="{}")),
+    ("sns", "subscribe", SUBSCRIBED),
 ]
 OPERATOR_FORBIDDEN = [
     ("s3", "create_bucket", {"Bucket": "a-third-bucket"}),

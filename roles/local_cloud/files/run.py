@@ -68,7 +68,9 @@ def run(port: int, wishes: Mapping[str, str]) -> None:
     try:
         with Children(HOME / "logs", STOP) as children:
             say("Starting this machine's own cloud, an emulator of AWS")
-            cloud = children.start("cloud", emulator.command, emulator.environ(), HOME)
+            # The functions inherit its environment; the playbook need not run again for another port
+            environ = emulator.environ() | {"PUBLIC_URL": f"http://{HOST}:{port}"}
+            cloud = children.start("cloud", emulator.command, environ, HOME)
             mark = provide(children, emulator, wishes, applied)
             serve(children, emulator, port, wishes)
             said = introduce(children, who, wishes)

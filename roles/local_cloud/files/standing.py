@@ -51,6 +51,7 @@ def stands(root: Mapping[str, str], home: Path) -> bool:
         told = client("sns", root).list_subscriptions_by_topic(TopicArn=topic["TopicArn"])["Subscriptions"]
         client("s3", root).head_bucket(Bucket=f"{PREFIX}-derived")
         client("events", root).describe_rule(Name=f"{PREFIX}-sweep")
+        client("sns", root).get_topic_attributes(TopicArn=topic["TopicArn"].replace("-uploads", "-notices"))
         client("sts", web).get_caller_identity()
     except (BotoCoreError, ClientError, OSError, KeyError, ValueError):
         return False

@@ -21,6 +21,7 @@ SOURCES = (
     "roles/events",
     "roles/functions",
     "roles/local_cloud",
+    "roles/notices",
     "roles/storage",
 )
 DATA = (
@@ -29,6 +30,7 @@ DATA = (
     "gallery.db",
     "gallery.db-shm",
     "gallery.db-wal",
+    "mail",
     "objects",
     "operator.env",
     "state",
