@@ -326,6 +326,27 @@ def balancer_zones() -> None:
     alb._lb_xml = corrected
 
 
+def lambda_actions() -> None:
+    """Lambda: IAM judges limits and mappings by the names of their own operations."""
+    from ministack.core import iam_actions
+
+    known = iam_actions._lambda_action
+    limits = {"GET": "GetFunctionConcurrency", "DELETE": "DeleteFunctionConcurrency"}
+    mappings = {"GET": "GetEventSourceMapping", "PUT": "UpdateEventSourceMapping"}
+    mappings["DELETE"] = "DeleteEventSourceMapping"
+
+    def corrected(method: str, path: str) -> str | None:
+        parts = [part for part in path.split("/") if part]
+        if parts[-1:] == ["concurrency"] and method in limits:
+            return limits[method]
+        if parts[-2:-1] == ["event-source-mappings"] and method in mappings:
+            return mappings[method]
+        action: str | None = known(method, path)
+        return action
+
+    iam_actions._lambda_action = corrected
+
+
 def calls() -> None:
     """Note each call that IAM judges, a line of JSON, in the file that CALLS names; AWS does not."""
     from ministack.core import iam_evaluator
@@ -423,6 +444,7 @@ CORRECTIONS = (
     audit,
     queues,
     balancer_zones,
+    lambda_actions,
     calls,
     *runpy.run_path(str(Path(__file__).with_name("fleet_corrections.py")))["CORRECTIONS"],
 )
