@@ -10,14 +10,14 @@ from tests.load.commands import Warm, warm
 from tests.load.odd_server import OddServer, odd_server
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def imgload() -> Iterator[Warm]:
     """The command."""
     with warm() as command:
         yield command
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def odd() -> Iterator[OddServer]:
     """The server."""
     with odd_server() as server:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import struct
 import threading
 from collections import Counter
@@ -15,10 +16,11 @@ _REFUSE = struct.pack("ii", 1, 0)  # SO_LINGER: closing sends a reset
 class OddServer:
     """Answers on a free port of 127.0.0.1 until ``close``; ``requests`` holds the bytes of each that came."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
         self.port = int(self._listener.getsockname()[1])
-        self.origin = f"http://127.0.0.1:{self.port}"
+        self.origin = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
         self.requests: list[bytes] = []
         self._seen: Counter[str] = Counter()
         self._lock = threading.Lock()
@@ -43,6 +45,8 @@ class OddServer:
                 threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
+        if self._tls is not None:
+            connection = self._tls.wrap_socket(connection, server_side=True)
         with suppress(OSError, ValueError), connection, connection.makefile("rb") as stream:
             while (asked := _read(stream)) is not None:
                 head, body, headers = asked
@@ -106,9 +110,9 @@ def _answer(connection: socket.socket, method: str, path: str, number: int, keep
 
 
 @contextmanager
-def odd_server() -> Iterator[OddServer]:
+def odd_server(tls: ssl.SSLContext | None = None) -> Iterator[OddServer]:
     """One, running."""
-    server = OddServer()
+    server = OddServer(tls)
     try:
         yield server
     finally:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from pathlib import Path
 
 import pytest
 
 from tests.load.commands import Warm, ab, figures, skeleton
-from tests.load.odd_server import OddServer
+from tests.load.odd_server import OddServer, odd_server
+from tests.mariadb import certificate
 
 # What does not depend on how long anything took.
 COUNTS = (
@@ -89,6 +91,26 @@ def test_it_does_what_ab_does(both: tuple) -> None:
     counts = [{name: text.get(name) for name in COUNTS} for text in (figures(theirs.out), figures(ours.out))]
     assert counts[0] == counts[1]
     assert (theirs.code, theirs.err) == (ours.code, ours.err)
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_it_speaks_https_as_ab_does(imgload: Warm, tmp_path: Path, version: ssl.TLSVersion) -> None:
+    """The same lines about the protocol, the cipher and the keys, whose values are not told by Python's ssl."""
+    certificate(tmp_path, tmp_path / "certificate.pem")
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(tmp_path / "certificate.pem", tmp_path / "key.pem")
+    tls.maximum_version = version
+    with odd_server(tls) as server:
+        url = f"https://localhost:{server.port}/ok"
+        theirs, ours = (command("-k", "-n", "9", "-c", "3", url) for command in (ab, imgload))
+
+    assert skeleton(theirs.out) == skeleton(ours.out)
+    names = (*COUNTS, "SSL/TLS Protocol", "Server Temp Key", "TLS Server Name")
+    found = [
+        {name: text[name] for name in names if name in text} for text in map(figures, (theirs.out, ours.out))
+    ]
+    assert found[0] == found[1]
+    assert "256" == found[1]["SSL/TLS Protocol"].split(",")[2]
 
 
 def unused() -> int:

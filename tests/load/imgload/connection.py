@@ -129,7 +129,7 @@ class Connection:
             from imgload.tls import Secured
 
             self._writable()
-            self._socket = Secured(bare, job, self._readable)
+            self._socket = Secured(bare, job, self._readable, self._writable)
 
     def _send(self) -> float:
         """The whole request; when its first byte could go out."""

@@ -15,6 +15,7 @@ from gevent.event import Event
 
 if TYPE_CHECKING:
     import socket
+    import ssl
 
     from imgload.connection import Connection
     from imgload.options import Options
@@ -75,7 +76,8 @@ class Job:
         self.read = self.body_read = self.sent = 0
         self.length = 0
         self.server = ""
-        self.tls: dict[str, str] = {}
+        self.tls: dict[str, str] = {}  # lines of the report
+        self.tls_context: ssl.SSLContext | None = None
         # What heads said: one server's differ in the second of their date alone.
         self.heads: dict[bytes, tuple[bool, int]] = {}
 
