@@ -39,7 +39,17 @@ def database(request: pytest.FixtureRequest) -> Database:
         found: Database = request.getfixturevalue("sqlite_database")
         return found
     shared: Database = request.getfixturevalue("migrated_mariadb")
-    tables = ("outbox", "tasks", "images", "gates", "accounts", "throttles", "set_up_tokens")
+    tables = (
+        "outbox",
+        "tasks",
+        "images",
+        "gates",
+        "accounts",
+        "throttles",
+        "set_up_tokens",
+        "notices",
+        "addresses",
+    )
     shared.run(lambda tx: [tx.execute(f"DELETE FROM {table}") for table in tables])
     return shared
 

@@ -113,7 +113,6 @@ WEB_FORBIDDEN = [
     ("sqs", "receive_message", queued("caption")),
     ("secretsmanager", "get_secret_value", {"SecretId": SECRET}),
     ("sns", "publish", TOLD),
-    ("sns", "subscribe", SUBSCRIBED | {"Protocol": "sqs", "Endpoint": ARN.format("sqs", f"{PREFIX}-caption")}),
     ("sns", "subscribe", SUBSCRIBED | {"TopicArn": ARN.format("sns", f"{PREFIX}-uploads")}),
     ("sns", "list_subscriptions", {}),
     ("sns", "list_subscriptions_by_topic", {"TopicArn": ARN.format("sns", f"{PREFIX}-uploads")}),

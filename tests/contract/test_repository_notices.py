@@ -1,0 +1,324 @@
+"""When a batch has ended and whose owner is told: the rules, on both databases."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from imgcore.accountrows import SqlAccounts
+from imgcore.addressrows import SqlAddresses
+from imgcore.database import Database
+from imgcore.errors import Conflict, NotFound
+from imgcore.model import EndedBatch, Image, Letter, TaskStatus
+from imgcore.people import Account, Role
+from imgcore.repository import SqlRepository
+from tests.contract.photographs import CAPTION, THUMBNAIL, claim, event, finish, new
+
+BATCH = "11111111-2222-3333-4444-555555555555"
+MANY = 500
+WORKERS = 4
+
+
+@pytest.fixture
+def anna(database: Database) -> Account:
+    """Somebody."""
+    return SqlAccounts(database).add(secrets.token_hex(16), "anna", Role.PERSON, "hash")
+
+
+@pytest.fixture
+def ben(database: Database) -> Account:
+    """Somebody else."""
+    return SqlAccounts(database).add(secrets.token_hex(16), "ben", Role.PERSON, "hash")
+
+
+def announced(
+    repository: SqlRepository, owner: Account | None = None, batch: str | None = BATCH, **more: float
+) -> Image:
+    """A photograph of that batch whose file has not come yet."""
+    return repository.add(replace(new(**more), owner_id=owner.id if owner else None, batch_id=batch))  # type: ignore[arg-type]
+
+
+def received(repository: SqlRepository, owner: Account | None = None, batch: str | None = BATCH) -> Image:
+    """One whose file has come."""
+    return repository.receive(event(image := announced(repository, owner, batch)), new()) and image
+
+
+def complete(repository: SqlRepository, image: Image) -> None:
+    """Both tasks done."""
+    for kind in (THUMBNAIL, CAPTION):
+        assert finish(repository, image, claim(repository, image, kind))
+
+
+def taken(repository: SqlRepository, *, quiet: float = 0.0, lease: float = 60.0) -> list[EndedBatch]:
+    """Everything that can be told now; ours for a minute."""
+    found: list[EndedBatch] = []
+    last = 0
+    while (ended := repository.take_notice(after=last, quiet=quiet, lease=lease)) is not None:
+        found.append(ended)
+        last = ended.number
+    return found
+
+
+def told(repository: SqlRepository, *, quiet: float = 0.0) -> list[tuple[str | None, int, int]]:
+    """Owner, photographs and failures of everything that is told now."""
+    found = taken(repository, quiet=quiet)
+    assert all(repository.close_notice(each, letter(each)) for each in found)
+    return [(each.owner, each.total, each.failed) for each in found]
+
+
+def letter(ended: EndedBatch) -> Letter:
+    return Letter(ended.number, ended.owner, ended.owner_name, f"About {ended.number}", "Body")
+
+
+def test_nothing_is_told_before_the_end(repository: SqlRepository, anna: Account) -> None:
+    """Announced, arrived, in work, parked for later: none of it is the end."""
+    image = announced(repository, anna)
+    seen = [told(repository)]
+    repository.receive(event(image), new())
+    seen.append(told(repository))
+    assert finish(repository, image, claim(repository, image, THUMBNAIL))
+    seen.append(told(repository))
+    held = claim(repository, image, CAPTION)
+    seen.append(told(repository))
+    repository.park(held, code="rate_limited", message="Wait.", delay=0.0, refund=True)
+    seen.append(told(repository))
+    assert finish(repository, image, claim(repository, image, CAPTION))
+    assert [[]] * 5 == seen
+    assert [(anna.public_id, 1, 0)] == told(repository)
+
+
+def test_it_is_told_once(repository: SqlRepository, anna: Account) -> None:
+    """Even if the photograph is worked on again, or another comes late under the same batch."""
+    complete(repository, image := received(repository, anna))
+    first = told(repository)
+    repository.reopen(image.public_id, also_done=True)
+    complete(repository, image)
+    complete(repository, received(repository, anna))
+    assert ([(anna.public_id, 1, 0)], []) == (first, told(repository))
+
+
+def test_every_way_of_ending_counts(repository: SqlRepository, anna: Account) -> None:
+    """Done, failed, blocked, rejected, crashed, never come: each is an end, and all but the first a failure."""
+    complete(repository, received(repository, anna))
+    for status in (TaskStatus.FAILED, TaskStatus.BLOCKED):
+        image = received(repository, anna)
+        assert finish(repository, image, claim(repository, image, THUMBNAIL))
+        assert repository.fail(claim(repository, image, CAPTION), status, code="c", message="Why.")
+    assert repository.reject(claim(repository, received(repository, anna), CAPTION), code="c", message="Why.")
+    crashed = received(repository, anna)
+    assert finish(repository, crashed, claim(repository, crashed, THUMBNAIL))
+    claim(repository, crashed, CAPTION, lease=0.001)
+    time.sleep(0.01)
+    assert 1 == repository.exhaust(max_attempts=1)
+    never = announced(repository, anna, expires_in=-1000.0)
+    before = told(repository)
+    assert repository.expire(never.public_id)
+    assert ([], [(anna.public_id, 6, 5)]) == (before, told(repository))
+
+
+def test_failures_come_with_their_reasons(repository: SqlRepository, anna: Account) -> None:
+    """As they are stored."""
+    assert repository.reject(claim(repository, received(repository, anna), CAPTION), code="c", message="Why.")
+    [ended] = taken(repository)
+    assert ["Why.", "Why."] == [task.message for image in ended.failures for task in image.tasks]
+
+
+def test_the_trash_is_neither_waited_for_nor_counted(repository: SqlRepository, anna: Account) -> None:
+    """Who deletes a photograph does not want to hear of it."""
+    complete(repository, received(repository, anna))
+    repository.delete(received(repository, anna).public_id)
+    repository.delete(announced(repository, anna).public_id)
+    assert [(anna.public_id, 1, 0)] == told(repository)
+
+
+def test_a_batch_that_was_deleted_as_a_whole_ends_too(repository: SqlRepository, anna: Account) -> None:
+    """With nothing to say."""
+    repository.delete(received(repository, anna).public_id)
+    assert [(anna.public_id, 0, 0)] == told(repository)
+
+
+def test_what_has_no_batch_is_not_told_of(repository: SqlRepository, anna: Account) -> None:
+    """Copied into the bucket, or sent by a program that says nothing of one."""
+    complete(repository, received(repository, anna, batch=None))
+    assert [] == told(repository)
+
+
+def test_what_is_nobodys_is_told_to_nobody(repository: SqlRepository) -> None:
+    """There are no accounts then."""
+    complete(repository, received(repository))
+    assert [(None, 1, 0)] == told(repository)
+
+
+def test_two_owners_may_choose_one_id(repository: SqlRepository, anna: Account, ben: Account) -> None:
+    """Each is told of their own photographs, when these have ended."""
+    complete(repository, received(repository, anna))
+    slow = received(repository, ben)
+    complete(repository, received(repository, ben))
+    first = told(repository)
+    complete(repository, slow)
+    assert ([(anna.public_id, 1, 0)], [(ben.public_id, 2, 0)]) == (first, told(repository))
+
+
+def test_a_pause_is_waited_for(repository: SqlRepository, anna: Account) -> None:
+    """Between two photographs of one batch, of which the first is done before the next is announced."""
+    complete(repository, received(repository, anna))
+    before = told(repository, quiet=60.0)
+    complete(repository, received(repository, anna))
+    assert ([], [(anna.public_id, 2, 0)]) == (before, told(repository, quiet=0.0))
+
+
+def test_an_account_that_is_deleted_is_not_told(
+    repository: SqlRepository, database: Database, anna: Account, ben: Account
+) -> None:
+    """Nor is anybody else."""
+    complete(repository, received(repository, anna))
+    SqlAccounts(database).delete(anna.id, in_trash_for=0.0)
+    assert [] == told(repository)
+
+
+def test_a_notice_is_held_by_one(repository: SqlRepository, anna: Account) -> None:
+    """Until the lease ends; what the first one does afterwards does not count."""
+    complete(repository, received(repository, anna))
+    [slow] = taken(repository, lease=0.2)
+    held = taken(repository)
+    time.sleep(0.25)
+    [second] = taken(repository)
+    assert ([], False, True) == (
+        held,
+        repository.close_notice(slow, letter(slow)),
+        repository.close_notice(second, letter(second)),
+    )
+    assert (2, []) == (second.tries, taken(repository))
+
+
+def test_what_could_not_be_sent_is_taken_again_later(repository: SqlRepository, anna: Account) -> None:
+    """Not before its time."""
+    complete(repository, received(repository, anna))
+    [ended] = taken(repository)
+    postponed = repository.postpone_notice(ended, 0.2), repository.postpone_notice(ended, 0.2)
+    before = taken(repository)
+    time.sleep(0.25)
+    assert ((True, False), [], 1) == (postponed, before, len(taken(repository)))
+
+
+def test_letters_are_kept_for_their_owner(repository: SqlRepository, anna: Account, ben: Account) -> None:
+    """The newest first, and for so long."""
+    for number in range(3):
+        complete(repository, received(repository, anna, f"{number}{BATCH[1:]}"))
+        told(repository)
+    kept = [each.subject for each in repository.letters(anna.id, 2)]
+    numbers = [int(subject.rpartition(" ")[2]) for subject in kept]
+    assert (2, True, []) == (len(kept), numbers[0] == numbers[1] + 1, repository.letters(ben.id, 5))
+    assert (0, 3) == (repository.forget_notices(older_than=60.0), repository.forget_notices(older_than=0.0))
+
+
+def in_threads(work: Sequence[object]) -> None:
+    """All at once."""
+    threads = [threading.Thread(target=each) for each in work]  # type: ignore[arg-type]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+@pytest.mark.timeout(600)
+def test_many_in_one_batch_are_one_letter(repository: SqlRepository, anna: Account, ben: Account) -> None:
+    """500 photographs, four workers, and two sweepers that look all the time; another owner's among them."""
+    images = [received(repository, anna) for _ in range(MANY)]
+    other = received(repository, ben)
+    left, sent, over = list(images), Counter[tuple[str | None, int]](), threading.Event()
+
+    def worker() -> None:
+        while True:
+            try:
+                image = left.pop()
+            except IndexError:
+                return
+            complete(repository, image)
+
+    def sweeper() -> None:
+        while not over.is_set():
+            for owner, total, _ in told(repository):
+                sent[owner, total] += 1
+            over.wait(0.05)
+
+    sweepers = [threading.Thread(target=sweeper) for _ in range(2)]
+    for each in sweepers:
+        each.start()
+    in_threads([worker] * WORKERS)
+    complete(repository, other)
+    deadline = time.monotonic() + 60
+    while len(sent) < 2 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    over.set()
+    for each in sweepers:
+        each.join()
+    assert {(anna.public_id, MANY): 1, (ben.public_id, 1): 1} == dict(sent)
+
+
+# Addresses
+
+
+def test_an_account_wants_one_address(database: Database, anna: Account) -> None:
+    """The newest; the one before is to be taken off the topic."""
+    store = SqlAddresses(database)
+    store.keep(anna.id, "anna@old.example", "arn:1")
+    store.keep(anna.id, "anna@new.example", "arn:2")
+    current = store.current(anna.id)
+    assert ("anna@new.example", ["arn:1"]) == (
+        current and current.address,
+        [each.arn for each in store.unwanted(9)],
+    )
+
+
+def test_an_address_that_is_given_again_is_wanted_again(database: Database, anna: Account) -> None:
+    """The topic still knows it, by the same name."""
+    store = SqlAddresses(database)
+    store.keep(anna.id, "anna@old.example", "arn:1")
+    store.end(anna.id)
+    ended = store.current(anna.id)
+    store.keep(anna.id, "anna@old.example", "arn:1")
+    assert (None, []) == (ended, list(store.unwanted(9)))
+
+
+def test_addresses_of_accounts_that_are_no_more_are_not_wanted(
+    database: Database, anna: Account, ben: Account
+) -> None:
+    """However the account was deleted."""
+    store = SqlAddresses(database)
+    store.keep(anna.id, "anna@example.org", "arn:1")
+    store.keep(ben.id, "ben@example.org", "arn:2")
+    SqlAccounts(database).delete(anna.id, in_trash_for=0.0)
+    [left] = store.unwanted(9)
+    store.drop(left.id)
+    assert ("arn:1", []) == (left.arn, list(store.unwanted(9)))
+
+
+def test_each_unwanted_address_has_its_turn(database: Database, anna: Account) -> None:
+    """One that cannot be removed yet does not keep the others waiting."""
+    store = SqlAddresses(database)
+    for number in range(3):
+        store.keep(anna.id, f"{number}@example.org", f"arn:{number}")
+        time.sleep(0.002)  # SQLite's clock ticks in milliseconds
+    store.end(anna.id)
+    asked = []
+    for _ in range(3):
+        asked += [each.arn for each in store.unwanted(1)]
+        time.sleep(0.002)
+    assert ["arn:0", "arn:1", "arn:2"] == asked
+
+
+def test_an_address_is_of_one_account(database: Database, anna: Account, ben: Account) -> None:
+    """And of one that is there."""
+    store = SqlAddresses(database)
+    store.keep(anna.id, "both@example.org", "arn:1")
+    with pytest.raises(Conflict):
+        store.keep(ben.id, "both@example.org", "arn:1")
+    with pytest.raises(NotFound):
+        store.keep(ben.id + 1000, "nobody@example.org", "arn:2")

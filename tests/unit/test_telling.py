@@ -1,0 +1,141 @@
+"""What a sweep does about batches that have ended: each owner is told once, also where sending fails."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import pytest
+
+from imgcore.errors import Unavailable
+from imgcore.keys import new_public_id, raw_key
+from imgcore.model import Image, NewImage, ObjectCreated, TaskKind
+from imgcore.noticing import Noticing
+from imgcore.pipeline import Pipeline, Timing
+from imgcore.repository import SqlRepository
+from tests.unit.fakes import BUCKET, FakeCaptioner, FakeMailbox, FakeQueues, FakeStorage, decode, render
+
+SOON = 1e9
+BATCH = "11111111-2222-3333-4444-555555555555"
+LEASE = 0.3  # seconds
+
+
+@pytest.fixture
+def mailbox() -> FakeMailbox:
+    """An empty one."""
+    return FakeMailbox()
+
+
+@pytest.fixture
+def pipeline(
+    repository: SqlRepository, storage: FakeStorage, queues: FakeQueues, mailbox: FakeMailbox
+) -> Pipeline:
+    """Nothing real but the database; no batch is waited for."""
+    made = Pipeline(repository, storage, queues, decode, render, FakeCaptioner(), uploads_bucket=BUCKET)
+    timing = Timing(quiet=0.0, caption_lease=LEASE)
+    return replace(made, mailbox=mailbox, timing=timing, public_url="https://gallery.example")
+
+
+def upload(pipeline: Pipeline, storage: FakeStorage, data: bytes = b"photo", batch: str = BATCH) -> Image:
+    """A photograph of that batch that has arrived."""
+    public_id = new_public_id()
+    key = raw_key(public_id, "image/jpeg")
+    storage.uploads[key] = data
+    row = NewImage(public_id, key, "cat.jpg", "image/jpeg", len(data), 3600.0, batch_id=batch)
+    return pipeline.repository.add(row)
+
+
+def work(pipeline: Pipeline, image: Image) -> None:
+    for kind in TaskKind:
+        pipeline.process(ObjectCreated(BUCKET, image.image_key, 5, "etag"), kind, deadline=SOON)
+
+
+def test_the_last_photograph_of_a_batch_is_waited_for(
+    pipeline: Pipeline, storage: FakeStorage, mailbox: FakeMailbox
+) -> None:
+    """Then there is one letter, which says how each of them ended."""
+    images = [upload(pipeline, storage, data) for data in (b"photo", b"bad file", b"photo")]
+    told = []
+    for image in images:
+        work(pipeline, image)
+        told.append(pipeline.sweep().told)
+    assert [0, 0, 1] == told
+    assert ["2 photographs are ready, 1 failed"] == [letter.subject for letter in mailbox.sent]
+    assert "1 failed: This file is not an image.\n  cat.jpg" in mailbox.sent[0].body
+
+
+def test_a_batch_is_told_of_once(pipeline: Pipeline, storage: FakeStorage, mailbox: FakeMailbox) -> None:
+    """However often it is swept, and whatever is tried again later."""
+    image = upload(pipeline, storage)
+    work(pipeline, image)
+    assert [1, 0, 0] == [pipeline.sweep().told for _ in range(3)]
+    pipeline.repository.reopen(image.public_id, also_done=True)
+    work(pipeline, image)
+    assert (0, 1) == (pipeline.sweep().told, len(mailbox.sent))
+
+
+def test_two_batches_are_told_of_in_one_sweep(
+    pipeline: Pipeline, storage: FakeStorage, mailbox: FakeMailbox
+) -> None:
+    """Each by a letter of its own."""
+    for number in range(2):
+        work(pipeline, upload(pipeline, storage, batch=f"{number}{BATCH[1:]}"))
+    assert (2, [1, 2]) == (pipeline.sweep().told, [letter.number for letter in mailbox.sent])
+
+
+def test_without_a_mailbox_the_letter_is_written_all_the_same(
+    pipeline: Pipeline, storage: FakeStorage, repository: SqlRepository
+) -> None:
+    """To be read on the account's page."""
+    work(pipeline, upload(pipeline, storage))
+    assert 1 == replace(pipeline, mailbox=None).sweep().told
+    assert ["1 photograph is ready"] == [letter.subject for letter in repository.letters(None, 5)]
+
+
+def test_a_letter_that_was_refused_is_sent_later(
+    pipeline: Pipeline, storage: FakeStorage, mailbox: FakeMailbox
+) -> None:
+    """Not at once, so that who is away is left in peace; and no other is tried in the same sweep."""
+    for number in range(2):
+        work(pipeline, upload(pipeline, storage, batch=f"{number}{BATCH[1:]}"))
+    mailbox.broken = Unavailable("SNS is away.")
+    told = [pipeline.sweep().told, pipeline.sweep().told]
+    mailbox.broken = None
+    told.append(pipeline.sweep().told)
+    forget_waiting(pipeline)
+    told.append(pipeline.sweep().told)
+    assert ([0, 0, 0, 2], [1, 2]) == (told, [letter.number for letter in mailbox.sent])
+
+
+def forget_waiting(pipeline: Pipeline) -> None:
+    """As if the time had come."""
+    board = pipeline.repository
+    assert isinstance(board, Noticing)
+    board._database.run(lambda tx: tx.execute("UPDATE notices SET lease_until = NULL"))
+
+
+def test_a_letter_whose_answer_was_lost_goes_once_more(
+    pipeline: Pipeline, storage: FakeStorage, mailbox: FakeMailbox
+) -> None:
+    """Taken, and we do not know: one too many rather than none."""
+    work(pipeline, upload(pipeline, storage))
+    mailbox.broken, mailbox.late = Unavailable("No answer."), True
+    pipeline.sweep()
+    mailbox.broken = None
+    forget_waiting(pipeline)
+    assert [1, 0] == [pipeline.sweep().told for _ in range(2)]
+    assert 2 == len(mailbox.sent)
+
+
+def test_a_sender_that_dies_is_replaced_when_its_lease_ends(
+    pipeline: Pipeline, storage: FakeStorage, mailbox: FakeMailbox
+) -> None:
+    """Not before: it may still be at it."""
+    work(pipeline, upload(pipeline, storage))
+    mailbox.broken = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        pipeline.sweep()
+    mailbox.broken = None
+    at_once = replace(pipeline, timing=Timing(quiet=0.0)).sweep().told
+    time.sleep(LEASE)
+    assert (0, 1, 1) == (at_once, pipeline.sweep().told, len(mailbox.sent))
