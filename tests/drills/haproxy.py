@@ -21,8 +21,12 @@ _CONFIGURATION = """
 global
     maxconn 2000
     stats socket {socket} mode 600 level admin
+    log stdout format raw local0
 defaults
     mode http
+    log global
+    option httplog
+    option dontlog-normal
     retries 0
     http-reuse always
     timeout connect 5s
@@ -60,6 +64,11 @@ class HaProxy:
         self.port = port
         self.ports = tuple(ports)
         self.socket = folder / "haproxy.sock"
+        self._log = folder / "haproxy.log"
+
+    def complaints(self) -> list[str]:
+        """Its lines of requests that went wrong, with its own codes for why, and of hosts that came and went."""
+        return self._log.read_text(errors="replace").splitlines()
 
     def up(self) -> list[bool]:
         """Of each place, whether requests are sent there now."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import statistics
 import sys
 import tempfile
@@ -86,7 +87,8 @@ def roll(hosts: Fleet, *, restarts: int, requests: int, rate: float) -> Rolled:
                 time.sleep(1.1)
                 strays |= load.tally.releases_since(moment) - {release}
             if number % 10 == 9:
-                print(f"  {number + 1} restarts, {load.tally.asked} requests", flush=True)
+                said = f"{load.tally.asked} requests, {load.tally.failures.total()} failed"
+                print(f"  {number + 1} restarts, {said}", flush=True)
         while load.tally.asked < requests:
             time.sleep(0.1)
     return Rolled(restarts, time.monotonic() - began, load.tally, strays, hosts.unclean)
@@ -104,6 +106,7 @@ def _free_ports(count: int) -> list[int]:
 def main(arguments: list[str] | None = None) -> int:
     """0 where every claim holds, 1 where one does not."""
     options = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # nothing that was started is left behind
     check, rule = health_check(options.scale), alarm(options.scale)
     times = f"checks each {check.interval:g} s, in after {check.rise}, out after {check.fall}"
     print(
@@ -117,9 +120,12 @@ def main(arguments: list[str] | None = None) -> int:
         taken = take_back(hosts, rule, MIX, rate=options.rate, scale=options.scale)
         print(f"taken back: {taken}", flush=True)
     print(f"load of this machine after: {os.getloadavg()[0]:.1f}")
+        complaints = hosts.proxy.complaints()
     faults = rolled.faults + taken.faults
     for fault in faults:
         print(f"FAULT: {fault}", file=sys.stderr)
+    if faults:
+        print("\n".join(rolled.tally.first + complaints[-200:]), file=sys.stderr)
     return 1 if faults else 0
 
 

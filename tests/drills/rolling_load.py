@@ -32,6 +32,7 @@ class Tally:
     failures: Counter[str] = field(default_factory=Counter)
     by_slice: Counter[tuple[int, str, int]] = field(default_factory=Counter)
     times: list[float] = field(default_factory=list)  # seconds, of one request in ten
+    first: list[str] = field(default_factory=list)  # the first failures, in words
 
     @property
     def asked(self) -> int:
@@ -44,9 +45,15 @@ class Tally:
         if status == 200:
             self.good += 1
         else:
-            self.failures[f"status {status}"] += 1
+            self.failed(f"status {status}")
         if self.asked % 10 == 0:
             self.times.append(seconds)
+
+    def failed(self, name: str) -> None:
+        """One that was none."""
+        self.failures[name] += 1
+        if len(self.first) < 20:
+            self.first.append(f"{name} after {time.monotonic() - self.started:.2f} s")
 
     def answers_by_slice(self) -> Counter[int]:
         """How many answers came in each slice."""
@@ -107,7 +114,7 @@ class Load:
                 async with asyncio.timeout(PATIENCE):
                     status, release = await connection.get(next(self._paths))
             except (OSError, EOFError, ValueError, TimeoutError) as error:
-                self.tally.failures[type(error).__name__] += 1
+                self.tally.failed(type(error).__name__)
                 connection.close()
             else:
                 self.tally.answered(status, release, time.monotonic() - began)
