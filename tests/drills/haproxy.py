@@ -67,7 +67,7 @@ class HaProxy:
         self._log = folder / "haproxy.log"
 
     def complaints(self) -> list[str]:
-        """Its lines of requests that went wrong, with its own codes for why, and of hosts that came and went."""
+        """Its lines of requests that went wrong, with its codes for why, and of hosts that come and go."""
         return self._log.read_text(errors="replace").splitlines()
 
     def up(self) -> list[bool]:

@@ -119,8 +119,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"rolled: {rolled}", flush=True)
         taken = take_back(hosts, rule, MIX, rate=options.rate, scale=options.scale)
         print(f"taken back: {taken}", flush=True)
-    print(f"load of this machine after: {os.getloadavg()[0]:.1f}")
         complaints = hosts.proxy.complaints()
+    print(f"load of this machine after: {os.getloadavg()[0]:.1f}")
     faults = rolled.faults + taken.faults
     for fault in faults:
         print(f"FAULT: {fault}", file=sys.stderr)
