@@ -103,16 +103,29 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("rounds", nargs="?", type=int, default=5)
-    rounds = parser.parse_args().rounds
-    times = {"rate": "requests a second", "p50": "p50, ms", "p95": "p95, ms", "p99": "p99, ms"}
+    parser.add_argument("--only", choices=("same", "fast"), help="one of both parts")
+    options = parser.parse_args()
+    if options.only != "fast":
+        same(options.rounds)
+    if options.only != "same":
+        fast(options.rounds)
+
+
+def same(rounds: int) -> None:
+    """Whether both say the same of a server of known speed."""
+    fields = {"rate": "requests a second", "p50": "p50, ms", "p95": "p95, ms", "p99": "p99, ms"}
     with server("tests.load.steady_server") as url:
         for concurrency, requests in STEADY.items():
             flags = ("-c", str(concurrency))
             runs = [_each(lambda program: measure(program, flags, requests, url)) for _ in range(rounds)]  # noqa: B023
-            show(f"The same server, {concurrency} at a time, {requests} requests", runs, times)
+            show(f"The same server, {concurrency} at a time, {requests} requests", runs, fields)
+
+
+def fast(rounds: int) -> None:
+    """How many requests a second each can send, and what one costs."""
+    fields = {"rate": "requests a second", "cpu": "processor, µs a request"}
     with server("tests.load.fast_server") as url:
         for name, (flags, requests) in FAST.items():
-            fields = {"rate": "requests a second", "cpu": "processor, µs a request"}
             runs = [_each(lambda program: _marginal(program, flags, requests, url)) for _ in range(rounds)]  # noqa: B023
             show(f"As fast as it goes, {name}, {requests} requests", runs, fields)
 

@@ -12,7 +12,7 @@ import pytest
 from botocore.stub import Stubber
 from PIL import Image
 
-from imgload import plots, scaling, timeline
+from imgload import outcome, plots, scaling, timeline
 from imgload.options import Options, Usage, parse
 from imgload.scaling import Scaling
 from imgload.timeline import Second
@@ -124,6 +124,21 @@ def test_cloudwatch_is_waited_for() -> None:
         )
 
     assert ([15], (90.0, 3.0)) == (slept, found.instances[-1])
+
+
+def test_a_group_that_cannot_be_asked_for_costs_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The CSV is written without it, and a sentence says why."""
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_CONFIG_FILE", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    options = parse(["--csv", str(tmp_path / "out.csv"), "--aws", "gallery-web", "http://a/"])
+
+    complaint = outcome.save(options, lambda: [(0.5, 4.0, False)], 0.0)
+
+    assert complaint == "imgload: CloudWatch does not tell of gallery-web: You must specify a region."
+    assert 2 == len((tmp_path / "out.csv").read_text().splitlines())
 
 
 def test_an_open_loop_has_connections_enough() -> None:

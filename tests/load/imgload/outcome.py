@@ -32,8 +32,8 @@ def save(options: Options, ended: Callable[[], list[timeline.Ended]], begun: flo
     rows = timeline.seconds(ended()) if options.csv or options.plot else []
     if not rows:
         return None
+    curves, complaint = _curves(options.group, begun, begun + len(rows))
     try:
-        curves = _curves(options.group, begun, begun + len(rows)) if options.group else None
         if options.csv:
             timeline.write_csv(Path(options.csv), rows, curves)
         if options.plot:
@@ -42,14 +42,21 @@ def save(options: Options, ended: Callable[[], list[timeline.Ended]], begun: flo
             plots.draw(Path(options.plot), rows, _title(options), curves)
     except OSError as error:
         return f"imgload: cannot write {error.filename}: {error.strerror}"
-    return None
+    return complaint
 
 
-def _curves(group: str, begun: float, ended: float) -> scaling.Scaling:
+def _curves(group: str | None, begun: float, ended: float) -> tuple[scaling.Scaling | None, str | None]:
+    """The group's curves, or why there are none: that must not cost the test's own."""
+    if group is None:
+        return None, None
     import boto3
+    from botocore.exceptions import BotoCoreError, ClientError
 
     moments = (datetime.fromtimestamp(moment, UTC) for moment in (begun, ended))
-    return scaling.await_curves(boto3.client("cloudwatch"), group, *moments)
+    try:
+        return scaling.await_curves(boto3.client("cloudwatch"), group, *moments), None
+    except (BotoCoreError, ClientError) as error:
+        return None, f"imgload: CloudWatch does not tell of {group}: {error}"
 
 
 def _title(options: Options) -> str:

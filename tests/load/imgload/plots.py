@@ -63,12 +63,12 @@ def _group(axis: Any, scaling: Scaling, end: float) -> None:
     """Instances as steps on the left, CPU in percent on the right."""
     if scaling.instances:
         points = [*scaling.instances, (max(end, scaling.instances[-1][0]), scaling.instances[-1][1])]
-        axis.step(*zip(*points, strict=True), where="post", color="#335c67", label="instances")
+        axis.step(*zip(*points, strict=True), where="post", color="#335c67")
         axis.set_yticks(range(int(max(value for _, value in points)) + 2))
-    axis.set_ylabel("instances")
+    axis.set_ylabel("instances", color="#335c67")
     axis.set_xlim(0, end)
     percent = axis.twinx()
     if scaling.cpu:
-        percent.plot(*zip(*scaling.cpu, strict=True), color="#e09f3e", marker=".", label="CPU")
+        percent.plot(*zip(*scaling.cpu, strict=True), color="#e09f3e", marker=".")
     percent.set_ylim(0, 100)
-    percent.set_ylabel("CPU %")
+    percent.set_ylabel("CPU %", color="#b07715")
