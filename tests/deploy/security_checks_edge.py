@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.deploy.security_checks_events import work_queues
-from tests.deploy.security_rules import ANY, check, drop, put
+from tests.deploy.security_rules import ANY, both, check, drop, put
 from tests.deploy.security_snapshot import Snapshot
 
 FORWARD = {"Type": "forward", "TargetGroupArn": "x"}
@@ -82,7 +82,12 @@ def it_listens_on_two_ports(found: Snapshot) -> list[str]:
     return [name for name, each in found.balancers.items() if not {80, 443} >= set(each["Listeners"])]
 
 
-@check(put("balancers", ANY, "Listeners", 443, value=HTTPS))
+@check(
+    both(
+        put("balancers", ANY, "Listeners", 443, value=HTTPS),
+        put("balancers", ANY, "Listeners", 80, "DefaultActions", value=[FORWARD]),
+    )
+)
 def plain_http_leads_to_https(found: Snapshot) -> list[str]:
     """Where there is HTTPS."""
     return [

@@ -62,15 +62,40 @@ def main(record: bool) -> int:
 
 def told(failed: list[str], refused: list[Judged], unused: set[str]) -> int:
     """Print what came out; 1 where something is wrong."""
-    idle = sorted(unused - set(REPAIRS))
+    idle = sorted(unused - REPAIRS)
     print(f"playbooks that failed: {failed or 'none'}")
     print(f"calls that were denied: {[f'{call.action} {call.resource}' for call in refused] or 'none'}")
-    print(f"actions that nobody asked for: {idle or 'none'}; and {len(unused & set(REPAIRS))} that repair")
+    print(
+        f"actions that nobody asked for: {idle or 'none'}; and {len(unused & REPAIRS)} that AWS alone asks for"
+    )
     return int(bool(failed or refused or idle))
 
 
-# What is asked for only where somebody has changed what is there, or where AWS differs from its stand-in.
-REPAIRS: dict[str, str] = {}
+# What the stand-in is never asked for, and AWS is: what it judges within another call, what puts back something
+# that was changed by hand or in an older inventory, and what takes away a tag that the inventory has no more.
+WITHIN = (
+    "ec2:DescribeAccountAttributes", "ec2:DescribeAvailabilityZones", "ec2:GetSecurityGroupsForVpc",
+    "elasticloadbalancing:CreateWebACLAssociation", "elasticloadbalancing:DeleteWebACLAssociation",
+    "elasticloadbalancing:DescribeWebACLAssociation", "elasticloadbalancing:GetLoadBalancerWebACL",
+    "elasticloadbalancing:SetWebAcl", "iam:CreateServiceLinkedRole", "iam:PassRole", "logs:TagResource",
+    "rds:CreateDBSnapshot", "route53:AssociateVPCWithHostedZone", "s3:DeleteObjectVersion",
+)  # fmt: skip
+PUTS_BACK = (
+    "ec2:DeleteRoute", "ec2:ModifySubnetAttribute", "ec2:ReplaceRoute", "ec2:ReplaceRouteTableAssociation",
+    "ec2:UpdateSecurityGroupRuleDescriptionsEgress", "ec2:UpdateSecurityGroupRuleDescriptionsIngress",
+    "elasticloadbalancing:ModifyListener", "elasticloadbalancing:ModifyTargetGroup",
+    "elasticloadbalancing:SetIpAddressType", "elasticloadbalancing:SetSecurityGroups",
+    "elasticloadbalancing:SetSubnets", "iam:UpdateAssumeRolePolicy", "iam:UpdateRole",
+    "lambda:DeleteFunctionConcurrency", "lambda:RemovePermission", "rds:ModifyDBSubnetGroup",
+    "s3:PutBucketOwnershipControls", "s3:PutBucketPublicAccessBlock", "s3:PutEncryptionConfiguration",
+    "secretsmanager:PutSecretValue", "secretsmanager:RestoreSecret", "secretsmanager:UpdateSecret",
+)  # fmt: skip
+UNTAGS = (
+    "cloudwatch:UntagResource", "elasticloadbalancing:RemoveTags", "iam:UntagRole", "lambda:UntagResource",
+    "logs:UntagLogGroup", "logs:UntagResource", "rds:RemoveTagsFromResource", "secretsmanager:UntagResource",
+    "sns:UntagResource", "sqs:UntagQueue", "wafv2:UntagResource",
+)  # fmt: skip
+REPAIRS = {*WITHIN, *PUTS_BACK, *UNTAGS}
 
 
 # Services of whose calls the stand-in does not always know the resource; it judges them as about everything.
