@@ -16,11 +16,11 @@ import importlib.machinery
 import json
 import os
 import random
+import select
 import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import traceback
 from collections.abc import Iterator
@@ -69,8 +69,7 @@ def serve(address: str) -> None:
         listener.bind(address)
         listener.listen(64)
         print("warm", flush=True)
-        threading.Thread(target=_end_with_stdin, daemon=True).start()
-        while True:
+        while sys.stdin not in select.select([listener, sys.stdin], [], [])[0]:
             link, _ = listener.accept()
             with link:
                 if os.fork() == 0:
@@ -79,11 +78,6 @@ def serve(address: str) -> None:
             with suppress(ChildProcessError):
                 while os.waitpid(-1, os.WNOHANG)[0]:
                     pass
-
-
-def _end_with_stdin() -> None:
-    sys.stdin.read()
-    os._exit(0)
 
 
 def preload() -> None:
