@@ -3,6 +3,7 @@
 PYTHON ?= python3
 PORT ?= 8080
 UV_VERSION = 0.13.9
+EXTRAS = aws mysql gemini local cli web # of imgcore; imgload has its own
 
 VENV = .venv
 BIN = $(VENV)/bin
@@ -47,7 +48,7 @@ load: $(VENV)/.test ## 40,000 requests at a hundred at a time for a gallery of 1
 	@$(BIN)/python -m tests.load.full_gallery
 
 lock: $(UV) ## compile the locks anew from pyproject.toml
-	@$(UV) pip compile -q pyproject.toml --all-extras --group run --universal --python-version 3.11 \
+	@$(UV) pip compile -q pyproject.toml $(EXTRAS:%=--extra %) --group run --universal --python-version 3.11 \
 		--generate-hashes --no-annotate --no-header --upgrade -o requirements.txt
 	@$(UV) pip compile -q pyproject.toml --all-extras --group run --group test --universal --python-version 3.11 \
 		--generate-hashes --no-annotate --no-header --upgrade -c requirements.txt -o tests/requirements.txt
