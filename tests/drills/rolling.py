@@ -11,6 +11,7 @@ leastconn) sends a host that fails at once more than its share, as it is always 
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import signal
 import statistics
@@ -74,12 +75,15 @@ def stage(scale: float, balance: str) -> Iterator[Fleet]:
             yield hosts
 
 
-def roll(hosts: Fleet, *, restarts: int, requests: int, rate: float) -> Rolled:
-    """Roll the fleet over and over, host by host, until both are reached."""
+def roll(hosts: Fleet, *, restarts: int, requests: int, rate: float, seconds: float = math.inf) -> Rolled:
+    """Roll the fleet over and over, host by host, until both are reached or time is up."""
     strays: set[str] = set()
-    began = time.monotonic()
+    done, began = 0, time.monotonic()
     with Load(hosts.proxy.port, MIX, rate=rate) as load:
         for number in range(restarts):
+            if time.monotonic() > began + seconds:
+                break
+            done += 1
             release = f"r{1 + number // HOSTS}"
             hosts.replace_oldest(release)
             if number % HOSTS == HOSTS - 1:
@@ -89,9 +93,9 @@ def roll(hosts: Fleet, *, restarts: int, requests: int, rate: float) -> Rolled:
             if number % 10 == 9:
                 said = f"{load.tally.asked} requests, {load.tally.failures.total()} failed"
                 print(f"  {number + 1} restarts, {said}", flush=True)
-        while load.tally.asked < requests:
+        while load.tally.asked < requests and time.monotonic() < began + seconds:
             time.sleep(0.1)
-    return Rolled(restarts, time.monotonic() - began, load.tally, strays, hosts.unclean)
+    return Rolled(done, time.monotonic() - began, load.tally, strays, hosts.unclean)
 
 
 def _free_ports(count: int) -> list[int]:
@@ -115,13 +119,21 @@ def main(arguments: list[str] | None = None) -> int:
     print(f"load of this machine before: {os.getloadavg()[0]:.1f}")
     print(f"{HOSTS} hosts, {options.balance}; 100 connections, {options.rate:g} requests/s, {MIX}", flush=True)
     with stage(options.scale, options.balance) as hosts:
-        rolled = roll(hosts, restarts=options.restarts, requests=options.requests, rate=options.rate)
+        rolled = roll(
+            hosts,
+            restarts=options.restarts,
+            requests=options.requests,
+            rate=options.rate,
+            seconds=60 * options.minutes,
+        )
         print(f"rolled: {rolled}", flush=True)
         taken = take_back(hosts, rule, MIX, rate=options.rate, scale=options.scale)
         print(f"taken back: {taken}", flush=True)
         complaints = hosts.proxy.complaints()
     print(f"load of this machine after: {os.getloadavg()[0]:.1f}")
     faults = rolled.faults + taken.faults
+    if rolled.restarts < options.restarts or rolled.tally.asked < options.requests:
+        faults.append(f"the time was too short for {options.restarts} restarts and {options.requests} requests")
     for fault in faults:
         print(f"FAULT: {fault}", file=sys.stderr)
     if faults:
@@ -134,6 +146,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--restarts", type=int, default=100)
     parser.add_argument("--requests", type=int, default=500_000)
     parser.add_argument("--rate", type=float, default=650.0, help="requests a second, over 100 connections")
+    parser.add_argument("--minutes", type=float, default=60.0, help="for the first part, at most")
     parser.add_argument("--scale", type=float, default=SCALE, help="what the group's times are divided by")
     parser.add_argument("--balance", default="roundrobin", choices=("roundrobin", "leastconn"))
     return parser
