@@ -95,7 +95,13 @@ UNTAGS = (
     "logs:UntagLogGroup", "logs:UntagResource", "rds:RemoveTagsFromResource", "secretsmanager:UntagResource",
     "sns:UntagResource", "sqs:UntagQueue", "wafv2:UntagResource",
 )  # fmt: skip
-REPAIRS = {*WITHIN, *PUTS_BACK, *UNTAGS}
+# What removes web hosts; the drill has none, as they are a release's.
+HOSTS = (
+    "autoscaling:DeleteAutoScalingGroup", "autoscaling:UpdateAutoScalingGroup", "ec2:DeleteLaunchTemplate",
+    "ec2:DeleteSnapshot", "ec2:DeleteVolume", "ec2:DeregisterImage", "ec2:DescribeLaunchTemplateVersions",
+    "iam:DeleteInstanceProfile", "iam:GetInstanceProfile", "iam:RemoveRoleFromInstanceProfile",
+)  # fmt: skip
+REPAIRS = {*WITHIN, *PUTS_BACK, *UNTAGS, *HOSTS}
 
 
 # Services of whose calls the stand-in does not always know the resource; it judges them as about everything.
