@@ -95,6 +95,10 @@ class SqlAccounts(Throttles, Store):
         sql = "SELECT id FROM accounts WHERE role = 'administrator' LIMIT 1"
         return self._database.read(lambda tx: tx.row(sql)) is not None
 
+    def has_anybody(self) -> bool:
+        """Whether there is any account at all."""
+        return self._database.read(lambda tx: tx.row("SELECT id FROM accounts LIMIT 1")) is not None
+
     def offer_set_up(self, token: str, seconds: float) -> None:
         """Whoever has this token may make the first administrator."""
 

@@ -95,6 +95,10 @@ class Accounts:
 
     # The first administrator
 
+    def nobody(self) -> bool:
+        """Nobody could sign in yet."""
+        return not self.store.has_anybody()
+
     def needs_set_up(self) -> bool:
         """Nobody can make accounts yet."""
         return not self.store.has_administrator()

@@ -104,7 +104,7 @@ class Gate:
         self._accounts = accounts
         self._visibility = visibility
         self._rates = rates
-        self._set_up = False  # once there is an administrator there always is one
+        self._set_up = False  # once there is anybody the way leads to the sign-in
 
     def apply(self, callback: Callable[..., Any], route: Route) -> Callable[..., Any]:
         """The handler, behind the gate."""
@@ -159,7 +159,7 @@ class Gate:
         if in_api:
             said = "Sign in, or send a key: Authorization: Bearer …"
             return Refused(401, "unauthorized", said, headers=_ASKS)
-        self._set_up = self._set_up or not accounts.needs_set_up()
+        self._set_up = self._set_up or not accounts.nobody()
         headers = {"Location": "/login" if self._set_up else "/setup", "Cache-Control": "no-store"}
         environ = request.environ
         if self._set_up and environ["REQUEST_METHOD"] in SAFE_METHODS:

@@ -47,7 +47,7 @@ class Signing:
     def login(self) -> str | HTTPResponse:
         """The form; whoever is signed in already goes on."""
         onward = _local(reading.query().get("next", ""))
-        if self._accounts.needs_set_up():
+        if self._accounts.nobody():
             return see_other("/setup")
         if caller().account is not None:
             return see_other(onward)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from PIL import Image as Pillow
 from PIL import ImageOps
 
+from imgcore.accounts import Accounts
 from imgcore.model import Image, Source, TaskKind, TaskStatus, UploadStatus
 from tests.web.fake_bucket import FakeBucket
 from tests.web.fakes import fake_gallery
@@ -34,17 +35,25 @@ class Stage:
     """Server, bucket and pipeline on free ports of 127.0.0.1 until ``close``.
 
     pace: seconds that each step of the pipeline takes; None leaves every upload as it arrived.
+    accounts: who may come in; open mode without.
     words: name of a file → Words, or the sentence why its caption fails (once: a retry succeeds).
     """
 
-    def __init__(self, *, pace: float | None = 0.05, max_bytes: int = 20 * 2**20, port: int = 0) -> None:
+    def __init__(
+        self,
+        *,
+        pace: float | None = 0.05,
+        max_bytes: int = 20 * 2**20,
+        port: int = 0,
+        accounts: Accounts | None = None,
+    ) -> None:
         self.pace = pace
         self.words: dict[str, Words | str] = {}
         self.bucket = FakeBucket(self._received)
         self.gallery = fake_gallery(self.bucket.origin, max_bytes=max_bytes)
         self.repository = self.gallery.repository
         self.gallery.queues.listener = self._queued
-        self.app = create_app(self.gallery)
+        self.app = create_app(self.gallery, accounts=accounts)
         listener = listen("127.0.0.1", port)
         self.origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
         self.server = Server(self.app, listener)

@@ -94,6 +94,15 @@ def test_what_the_set_up_refuses_keeps_the_token_good(empty: House) -> None:
     assert 303 == again.status
 
 
+def test_people_sign_in_before_there_is_an_administrator(empty: House) -> None:
+    """Made from a shell; the set-up is there for whoever has the token."""
+    empty.accounts.add("ada", PASSWORD)
+    client = Browser(empty.app())
+    assert "/login" == client.get("/").headers["location"]
+    assert 200 == client.get("/setup").status
+    assert 303 == sign_in(client, "ada").status
+
+
 # Signing in
 
 

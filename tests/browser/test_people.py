@@ -1,0 +1,199 @@
+"""Accounts, as people meet them: the set-up, signing in, one's own photographs, other browsers, keys."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from imgcore.people import Role
+from tests.browser.chromium import PHONE, Browser, start
+from tests.web.peopling import PASSWORD, House, empty_house
+from tests.web.stage import Stage, photo
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    """Nobody is in it yet."""
+    found = empty_house(tmp_path)
+    yield found
+    found.database.close()
+
+
+@pytest.fixture
+def stage(house: House) -> Iterator[Stage]:
+    """A gallery with a small pipeline, where everybody signs in."""
+    stage = Stage(accounts=house.accounts)
+    yield stage
+    stage.close()
+
+
+@pytest.fixture(scope="session")
+def second_chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """Another person's computer."""
+    driver = start(tmp_path_factory.mktemp("second"))
+    yield Browser(driver)
+    driver.quit()
+
+
+@pytest.fixture
+def other(second_chromium: Browser, stage: Stage) -> Browser:
+    """Its window, as new, at the gallery."""
+    second_chromium.prepare(stage.origin)
+    return second_chromium
+
+
+def sign_in(browser: Browser, name: str, password: str = PASSWORD) -> None:
+    """By the form that every page leads to."""
+    browser.open("/login")
+    fill(browser, name=name, password=password)
+    browser.click("main button[type=submit]")
+    browser.wait(lambda: browser.all("#grid, .empty"))
+
+
+def fill(browser: Browser, **fields: str) -> None:
+    """Type into the fields of these ids."""
+    for id_, text in fields.items():
+        browser.find(f"#{id_}").send_keys(text)
+
+
+def upload(browser: Browser, name: str) -> None:
+    """Drop a photograph and wait for its caption."""
+    browser.open("/")
+    browser.drop((name, photo()))
+    stem = name.partition(".")[0]
+    browser.wait(lambda: browser.has(".caption", f"named {stem}."))
+
+
+def captions(browser: Browser) -> list[str]:
+    """What the gallery shows, after a reload."""
+    browser.open("/")
+    return [re.sub(r".*named (\w+)\.", r"\1", text) for text in browser.texts("#grid .caption")]
+
+
+def test_from_the_first_token_to_a_session_that_is_ended_elsewhere(
+    browser: Browser, other: Browser, house: House
+) -> None:
+    """As new people would: set up, a second account, photographs that nobody else sees, a sign-out far away."""
+    token = house.accounts.offer_set_up()
+    browser.open("/")
+    assert ["Make the first account"] == browser.texts("h1")
+    fill(browser, setup_token=token, name="Boss", password=PASSWORD)
+    browser.click("main button[type=submit]")
+    browser.wait(lambda: browser.has(".foot", "You are signed in as boss."))
+    upload(browser, "mountain.jpg")
+
+    browser.open("/accounts")
+    fill(browser, name="ada")
+    browser.click("main form[action='/accounts'] button")
+    password = browser.find(".secret").text
+
+    sign_in(other, "ada", password)
+    assert [] == captions(other)
+    upload(other, "beach.jpg")
+    assert (["beach"], ["beach", "mountain"]) == (captions(other), captions(browser))
+
+    pages = [link.get_attribute("href") for link in browser.all("#grid .frame")]
+    theirs = next(page for page in pages if "mountain" in page_text(browser, page))
+    assert "There is no such photograph." in page_text(other, theirs)
+
+    browser.open("/accounts")
+    browser.click(".people li:first-child summary")  # ada's, by name
+    browser.click(".people li:first-child form[action$='/sign-out'] button")
+    browser.wait(lambda: browser.has(".done", "signed out everywhere"))
+    other.open("/")
+    assert ["Sign in"] == other.texts("h1")
+
+
+def page_text(browser: Browser, address: str) -> str:
+    """All that a page says."""
+    browser.driver.get(address)
+    return str(browser.run("return document.body.innerText"))
+
+
+def test_a_session_is_ended_from_ones_own_other_browser(browser: Browser, other: Browser, house: House) -> None:
+    """Its open page leads to the sign-in with the next thing that is done on it."""
+    house.accounts.add("ada", PASSWORD)
+    for window in (browser, other):
+        sign_in(window, "ada")
+    other.open("/")
+    browser.open("/account")
+    browser.click(".rows form button")
+    browser.wait(lambda: browser.has(".done", "That browser is signed out."))
+    other.drop(("late.jpg", photo()))
+    other.wait(lambda: other.driver.current_url.startswith(f"{other.origin}/login?next="))
+    browser.open("/")
+    assert browser.has(".foot", "You are signed in as ada.")
+
+
+def test_the_way_goes_on_after_signing_in(browser: Browser, house: House) -> None:
+    """To the page that was asked for; a wrong password is said, and the name stays."""
+    house.accounts.add("ada", PASSWORD, Role.ADMINISTRATOR)
+    browser.open("/account")
+    fill(browser, name="ada", password="a wrong password")
+    browser.click("main button[type=submit]")
+    assert "The name or the password is wrong." == browser.find(".trouble").text
+    fill(browser, password=PASSWORD + "\n")
+    browser.wait(lambda: browser.texts("h1") == ["ada"])
+
+
+def test_a_key_is_made_by_the_keyboard_alone(browser: Browser, house: House) -> None:
+    """And shown once."""
+    house.accounts.add("ada", PASSWORD)
+    sign_in(browser, "ada")
+    browser.open("/account")
+    browser.run("document.querySelector('[aria-labelledby=keys_title] summary').focus()")
+    browser.press("\ue007")  # Enter opens it
+    browser.press("\ue004")  # Tab
+    browser.press("My script")
+    browser.press("\ue007")
+    secret = browser.find(".secret").text
+    assert house.accounts.by_key(secret) is not None
+    browser.open("/account")
+    assert (True, False) == (browser.has(".rows", "My script"), secret in browser.driver.page_source)
+
+
+def test_everything_works_by_plain_forms(plain: Browser, stage: Stage, house: House) -> None:
+    """Without JavaScript: in, a key, another password, out."""
+    house.accounts.add("ada", PASSWORD)
+    plain.driver.get(stage.origin)
+    fill(plain, name="ada", password=PASSWORD)
+    plain.click("main button[type=submit]")
+    plain.click(".me")
+    plain.click("[aria-labelledby=keys_title] summary")
+    fill(plain, label="script")
+    plain.click("form[action='/account/keys'] button")
+    plain.find(".secret")
+    plain.click("[aria-labelledby=password_title] summary")
+    fill(plain, old=PASSWORD, new=PASSWORD + "!", again=PASSWORD + "!")
+    plain.click("form[action='/account/password'] button")
+    assert "Your password has been changed" in plain.find(".done").text
+    plain.click(".signed button")
+    plain.wait(lambda: "Sign in" in plain.driver.title)
+
+
+PAGES = ["/login", "/setup", "/account", "/accounts", "/", "photo"]
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_accessible_and_no_wider_than_the_window(
+    browser: Browser, stage: Stage, house: House, axe: str, path: str
+) -> None:
+    """axe-core finds nothing by day and by night, everything opened; nothing is wider than a small phone."""
+    if path != "/setup":
+        ada = house.accounts.add("ada", PASSWORD, Role.ADMINISTRATOR)
+        house.accounts.add("somebody-with-a-very-long-name-indeed@photographs.example.org", PASSWORD)
+        house.accounts.make_key(ada, "A script that copies the captions", ["read", "edit"])
+    if path not in ("/setup", "/login"):
+        sign_in(browser, "ada")
+    image = stage.add("cat.jpg", photo())
+    browser.open(f"/images/{image.public_id}" if path == "photo" else path)
+    browser.run("for (const one of document.querySelectorAll('details')) one.open = true")
+    for scheme in ("light", "dark"):
+        browser.media(prefers_color_scheme=scheme, prefers_reduced_motion="reduce")
+        assert [] == browser.violations(axe), scheme
+    for width in (320, PHONE[0], 768, 2560):
+        browser.size(width, 844, mobile=width < 500)
+        assert browser.run("return document.documentElement.scrollWidth") <= width, width
