@@ -70,8 +70,14 @@ def skeleton(report: str) -> list[str]:
     """The lines of a report without what differs from run to run: the banner, the figures, the doubts."""
     lines = report.splitlines()[3:]
     doubts = ("WARNING: ", "ERROR: ", "        These results", "       deviation apart")
-    plain = (re.sub(r"\d+(\.\d+)?", "0", line) for line in lines if not line.startswith(doubts))
-    return [re.sub(r" +0", " 0", line) for line in plain]
+    return [_blank(line) for line in lines if not line.startswith(doubts)]
+
+
+def _blank(line: str) -> str:
+    """The line without its figures: in a table they keep their width, elsewhere their first column."""
+    if re.match(r"(Connect|Processing|Waiting|Total): |  ?\d+%", line):
+        return re.sub(r" *\d+(\.\d+)?", lambda figure: "#" * len(figure[0]), line)
+    return re.sub(r"\d+(\.\d+)?", "0", line)
 
 
 def figures(report: str) -> dict[str, str]:
