@@ -72,11 +72,13 @@ def run(port: int, wishes: Mapping[str, str]) -> None:
             environ = emulator.environ() | {"PUBLIC_URL": f"http://{HOST}:{port}"}
             cloud = children.start("cloud", emulator.command, environ, HOME)
             mark = provide(children, emulator, wishes, applied)
-            serve(children, emulator, port, wishes)
+            gallery = serve(children, emulator, port, wishes)
             said = introduce(children, who, wishes)
             say("Ready")
             print(f"\n{said}")
             print(f"The gallery is at http://{HOST}:{port}/ (Ctrl-C stops everything)", flush=True)
+            if first := invitation(gallery):
+                print(first, flush=True)
             children.wait(lambda: False)
     finally:
         if mark and cloud and cloud.process.returncode == 0:
@@ -97,17 +99,18 @@ def provide(children: Children, emulator: Emulator, wishes: Mapping[str, str], a
     return mark
 
 
-def serve(children: Children, emulator: Emulator, port: int, wishes: Mapping[str, str]) -> None:
+def serve(children: Children, emulator: Emulator, port: int, wishes: Mapping[str, str]) -> Child:
     """The database, the gallery, and functions that are awake before the first photograph comes."""
     say("Bringing the database up to date and waking the functions")
     environ = steps.web_environ(HOME, wishes, port)
     children.finish(children.start("migration", steps.python("imgcore", "migrate"), environ, ROOT))
     with ThreadPoolExecutor(1) as aside:
         waking = aside.submit(wake, emulator.root(), steps.WORKERS)
-        children.start("gallery", steps.python("web"), environ, ROOT)
+        gallery = children.start("gallery", steps.python("web"), environ, ROOT)
         children.wait(lambda: answers(f"http://{HOST}:{port}/healthz"), 60)
         children.wait(waking.done, 120)
         waking.result()
+    return gallery
 
 
 def introduce(children: Children, who: str, wishes: Mapping[str, str]) -> str:
@@ -122,6 +125,11 @@ def introduce(children: Children, who: str, wishes: Mapping[str, str]) -> str:
     except Died:
         return f"{said} {refusal(probe)}"
     return said
+
+
+def invitation(gallery: Child) -> str:
+    """What the gallery says where nobody has an account yet (ACCOUNTS=on): the way to the first one."""
+    return next((line for line in gallery.tail().splitlines() if "/setup" in line), "")
 
 
 def refusal(probe: Child) -> str:

@@ -40,7 +40,8 @@ DATA = (
 KEYS = ("GEMINI_API_KEY", "GOOGLE_API_KEY")
 # Of each function at a time: more than there are processors would only make each of them slower
 WORKERS = min(4, max(2, os.cpu_count() or 2))
-WEB = ("GALLERY_HOSTS", "HOST", "LOST_AFTER_SECONDS", "UPLOAD_TTL_SECONDS")
+PEOPLE = ("ACCOUNTS", "API_RATE", "GALLERY_VISIBILITY")
+WEB = (*PEOPLE, "GALLERY_HOSTS", "HOST", "LOST_AFTER_SECONDS", "UPLOAD_TTL_SECONDS")
 
 
 def python(module: str, *arguments: str) -> list[str]:
