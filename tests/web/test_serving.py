@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from imgcore.database import open_database
+from imgcore.migrations import migrate
 from tests.web.fake_bucket import wait_for
 from tests.web.fakes import fake_gallery
 from web.app import create_app
@@ -283,3 +285,18 @@ def test_a_missing_setting_is_named() -> None:
     """By its variable."""
     out, err = (process := start(UPLOADS_BUCKET="")).communicate(timeout=30)
     assert (1, "", "UPLOADS_BUCKET is not set.\n") == (process.returncode, out, err)
+
+
+def test_with_accounts_it_serves_others_and_prints_the_token(tmp_path: Path) -> None:
+    """Whoever reads it there makes the first account."""
+    url = f"sqlite:///{tmp_path}/gallery.db"
+    migrate(open_database(url))
+    process = start(ACCOUNTS="on", HOST="0.0.0.0", DATABASE_URL=url)
+    try:
+        assert re.fullmatch(r"The gallery is at http://0\.0\.0\.0:\d+/\n", process.stdout.readline())
+        invited = re.search(r"at /setup with the token ([A-Za-z0-9_-]{32})\n", process.stdout.readline())
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=30)
+    finally:
+        process.kill()
+    assert (True, 0, "") == (invited is not None, process.returncode, err)
