@@ -143,6 +143,7 @@ class Gate:
         if in_api and kind:
             found = accounts.by_key(secret.strip()) if kind.lower() == "bearer" else None
             if found is None:
+                self._spend(Caller())
                 raise Refused(401, "key", "This key is not valid, or not any more.", headers=_INVALID)
             return found
         token = session_token()

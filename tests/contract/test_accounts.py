@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from imgcore.keys import new_public_id
 from imgcore.model import Image, NewImage, Viewer
 from imgcore.people import Account, Role, Scope
 from imgcore.repository import SqlRepository
-from tests.contract.photographs import event
+from tests.contract.photographs import FACTS, THUMBNAIL, arrived, claim, event, renditions, stored
 
 MONTH = 30 * 86_400.0
 
@@ -339,6 +340,18 @@ def test_ones_own_pages_follow_one_another(store: SqlAccounts, repository: SqlRe
     second = repository.page(cursor=first.next, limit=3, query=None, viewer=viewer)
     assert mine[::-1] == [image.public_id for image in (*first.images, *second.images)]
     assert second.next is None
+
+
+def test_where_it_was_taken_is_stored_if_it_was_read(repository: SqlRepository) -> None:
+    """And is nothing otherwise."""
+    found = []
+    for location in ((48.1371, -11.5754), None):
+        image = arrived(repository)
+        facts = replace(FACTS, location=location)
+        assert repository.finish_thumbnail(claim(repository, image, THUMBNAIL), facts, renditions(image))
+        now = stored(repository, image)
+        found.append((now.latitude, now.longitude))
+    assert [(48.1371, -11.5754), (None, None)] == found
 
 
 # Upgrading

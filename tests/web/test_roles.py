@@ -250,3 +250,17 @@ def test_a_search_finds_nothing_of_somebody_elses(scene: Scene) -> None:
         for name in ("other", "owner", "boss")
     ]
     assert [0, 1, 1] == found
+
+
+def test_where_it_was_taken_is_the_owners_to_know(scene: Scene) -> None:
+    """On the page and in the API; others who see the photograph do not see that."""
+    image = scene.house.upload("owner")
+    place = "UPDATE images SET latitude = 48.1371, longitude = -11.5754 WHERE id = ?"
+    scene.house.database.run(lambda tx: tx.execute(place, image.id))
+    app = scene.house.app(Visibility.SHARED)
+    for name, told in (("owner", True), ("boss", True), ("other", False)):
+        browser = scene.house.browser(app, name)
+        page = browser.get(f"/images/{image.public_id}").text
+        location = browser.get(f"/api/v1/images/{image.public_id}").json.get("location")
+        assert ("48.13710° N, 11.57540° W" in page) is told
+        assert ({"latitude": 48.1371, "longitude": -11.5754} if told else None) == location
