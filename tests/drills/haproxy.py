@@ -76,7 +76,7 @@ class HaProxy:
         states = {row["svname"]: row["status"] for row in rows}
         return [states[f"host{number}"].startswith("UP") for number in range(len(self.ports))]
 
-    def wait(self, wanted: Sequence[bool], seconds: float = 60.0) -> None:
+    def wait(self, wanted: Sequence[bool], seconds: float = 300.0) -> None:
         """Until the places are as wanted. TimeoutError where that does not come."""
         end = time.monotonic() + seconds
         while (found := self.up()) != list(wanted):

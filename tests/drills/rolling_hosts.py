@@ -106,7 +106,7 @@ class Fleet:
         self.oldest.append(place)
         return place
 
-    def in_service(self, place: int, seconds: float = 60.0) -> None:
+    def in_service(self, place: int, seconds: float = 300.0) -> None:
         """Wait until the load balancer has found it healthy. TimeoutError where it does not."""
         end = time.monotonic() + seconds
         while not self.proxy.up()[place]:
