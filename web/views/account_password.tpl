@@ -8,7 +8,7 @@
   <summary>Change the password</summary>
   <form method="post" action="/account/password">
     <input type="hidden" name="token" value="{{token}}">
-    <input type="hidden" name="username" value="{{account.name}}" autocomplete="username">
+    <input type="text" name="username" value="{{account.name}}" autocomplete="username" hidden>
     <label for="old">Present password</label>
     <input id="old" name="old" type="password" maxlength="256" autocomplete="current-password" required>
     <label for="new">New password</label>
