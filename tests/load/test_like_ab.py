@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import ssl
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,7 @@ import pytest
 from tests.load.commands import Warm, ab, figures, skeleton
 from tests.load.odd_server import OddServer, odd_server
 from tests.mariadb import certificate
+from tests.web.fake_bucket import wait_for
 
 # What does not depend on how long anything took.
 COUNTS = (
@@ -152,6 +156,22 @@ def test_it_ends_as_ab_ends(odd: OddServer, imgload: Warm, name: str) -> None:
 def _complaint(text: str) -> list[str]:
     """What is said before the usage text."""
     return text.partition("Usage: ")[0].splitlines()
+
+
+def test_ctrl_c_ends_it_with_a_report(odd: OddServer) -> None:
+    """Of what has been until then, and with 1."""
+    ended = []
+    for program in (["ab"], [sys.executable, "-m", "imgload"]):
+        odd.forget()
+        command = [*program, "-q", "-t", "600", "-c", "2", f"{odd.origin}/ok"]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        wait_for(lambda: len(odd.requests) > 100, seconds=60)
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=60)
+        ended.append((process.returncode, skeleton(out), int(figures(out)["Complete requests"]) > 90))
+
+    assert (1, True) == ended[0][::2]
+    assert ended[0] == ended[1]
 
 
 def test_both_files_are_like_abs(odd: OddServer, imgload: Warm, tmp_path: Path) -> None:

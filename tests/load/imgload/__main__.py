@@ -1,7 +1,5 @@
 """``python -m imgload``: the same as the command ``imgload``."""
 
-import sys
+from imgload.cli import command
 
-from imgload.cli import main
-
-sys.exit(main(sys.argv[1:]))
+command()

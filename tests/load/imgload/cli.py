@@ -34,7 +34,10 @@ def main(arguments: list[str]) -> int:
 
 def command() -> None:
     """The console script."""
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:  # before the test had begun; later it ends the test
+        sys.exit(1)
 
 
 def _banner() -> None:
@@ -67,10 +70,8 @@ def _requests(options: Options) -> int:
         if job.done:
             print(f"Total of {job.done} requests completed")
         return code & 255 or 1
-    if options.heartbeat:
-        print(f"Finished {job.done} requests", file=sys.stderr, flush=True)
-    else:
-        print("..done")
+    if not job.interrupted:
+        _done(options, job.done)
     print(report.report(job), end="", flush=True)
     for line in job.epilogue():
         print(line)
@@ -78,6 +79,13 @@ def _requests(options: Options) -> int:
     if complaint:
         print(complaint, file=sys.stderr)
     return 1 if complaint or job.interrupted else 0
+
+
+def _done(options: Options, requests: int) -> None:
+    if options.heartbeat:
+        print(f"Finished {requests} requests", file=sys.stderr, flush=True)
+    else:
+        print("..done")
 
 
 def _people(options: Options) -> int:
