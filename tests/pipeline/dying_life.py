@@ -1,0 +1,142 @@
+"""The whole life of a batch, in a program that kills itself at a named moment.
+
+    python -m tests.pipeline.dying_life DATABASE_URL LETTERS
+
+Reads one JSON object a line from standard input, ``{"name", "owner", "batch", "dies_at"}``: two photographs of
+that owner and batch are announced, received, worked on and told of. ``dies_at`` counts the moments after each
+statement of each transaction, after each commit and after each letter; at that one the process that does it
+kills itself with SIGKILL (0: never). Answers with a line: killed, or the number of moments that there were.
+LETTERS: a file to which the mailbox adds a line for each letter that it takes: owner, batch.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pymysql  # noqa: F401 - loaded once, before the workers are forked
+
+from imgcore.database import Database, Transaction, open_database
+from imgcore.errors import Conflict
+from imgcore.model import Letter, NewImage, ObjectCreated, TaskKind
+from imgcore.pipeline import Pipeline, Timing
+from imgcore.repository import SqlRepository
+from tests.unit.fakes import BUCKET, FakeCaptioner, FakeQueues, FakeStorage, decode, render
+
+LEASE = 0.001  # seconds; who comes after the dead need not wait
+SOON = 1e9
+
+
+class Fate:
+    """When this process dies, wherever in whatever transaction it is then."""
+
+    def __init__(self, dies_at: int) -> None:
+        self.moments, self.dies_at = 0, dies_at
+
+    def tick(self) -> None:
+        """One more moment has come."""
+        self.moments += 1
+        if self.moments == self.dies_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def rule(self) -> None:
+        """Have a say in every statement and every commit."""
+        cursor, transaction = Transaction._cursor, Database.transaction
+
+        def deadly(tx: Transaction, sql: str, parameters: tuple[Any, ...]) -> Any:
+            result = cursor(tx, sql, parameters)
+            self.tick()
+            return result
+
+        @contextmanager
+        def committing(database: Database, *, write: bool = True) -> Any:
+            with transaction(database, write=write) as tx:
+                yield tx
+            self.tick()
+
+        Transaction._cursor = deadly  # type: ignore[method-assign]
+        Database.transaction = committing  # type: ignore[method-assign, assignment]
+
+
+class Post:
+    """A mailbox whose letters outlive the process."""
+
+    def __init__(self, path: Path, fate: Fate) -> None:
+        self._path, self._fate = path, fate
+
+    def send(self, letter: Letter) -> None:
+        """One write, so that it is there as a whole or not at all."""
+        with self._path.open("ab", buffering=0) as file:
+            file.write(f"{letter.owner} {letter.number}\n".encode())
+        self._fate.tick()
+
+
+def pipeline(database: Database, letters: Path, fate: Fate) -> Pipeline:
+    """Nothing real but the database; photographs are there whenever they are asked for."""
+    made = Pipeline(
+        SqlRepository(database), Plenty(), FakeQueues(), decode, render, FakeCaptioner(), uploads_bucket=BUCKET
+    )
+    timing = Timing(LEASE, LEASE, lost_after=0.0, max_attempts=1000, quiet=0.0)
+    return replace(made, mailbox=Post(letters, fate), timing=timing)
+
+
+class Plenty(FakeStorage):
+    """Every upload is there."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.uploads = Everything()
+
+
+class Everything(dict[str, bytes]):
+    """A photograph under every key."""
+
+    def __contains__(self, key: object) -> bool:
+        return True
+
+    def __missing__(self, key: str) -> bytes:
+        return b"photo"
+
+
+def live(work: Pipeline, name: str, owner: int, batch: str) -> None:
+    """From the first announcement to the letter, taking up whatever another has left."""
+    keys = [f"raw/{name}{number}.jpg" for number in range(2)]
+    for key in keys:
+        row = NewImage(key[4:-4], key, "cat.jpg", "image/jpeg", 5, 3600.0, owner_id=owner, batch_id=batch)
+        try:
+            work.repository.add(row)
+        except Conflict:
+            continue
+    for key in keys:
+        for kind in TaskKind:
+            work.process(ObjectCreated(BUCKET, key, 5, "etag"), kind, deadline=SOON)
+    work.sweep()
+
+
+def main(url: str, letters: Path) -> int:
+    """One process a line."""
+    for line in sys.stdin:
+        asked = json.loads(line)
+        child = os.fork()
+        if child == 0:
+            fate = Fate(asked["dies_at"])
+            fate.rule()
+            live(pipeline(open_database(url), letters, fate), asked["name"], asked["owner"], asked["batch"])
+            print(fate.moments, flush=True)
+            os._exit(0)
+        _, state = os.waitpid(child, 0)
+        if os.WIFSIGNALED(state):
+            print("killed", flush=True)
+        elif state:
+            return os.waitstatus_to_exitcode(state)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], Path(sys.argv[2])))
