@@ -60,6 +60,7 @@ def needed(found: Snapshot) -> dict[str, Grants]:
     deleted = [f"{uploads}/raw/*", *shown]
     sweeps = {(f"s3:Delete{what}", where) for what in ("Object", "ObjectVersion") for where in deleted}
     sweeps |= {("s3:ListBucketVersions", uploads)} | queue("thumbnail", "SendMessage")
+    sweeps |= {("sns:Publish", f"arn:aws:sns:{region}:{account}:{project}-notices")}
     return {
         f"{project}-thumbnail": works("thumbnail") | {("s3:PutObject", where) for where in shown},
         f"{project}-caption": works("caption") | sweeps | queue("caption", "SendMessage") | secret("gemini"),
