@@ -24,7 +24,7 @@ PASSING = re.compile(
     r"PrivateIp.*|PublicIp|NetworkInterface.*|RoleId|OwnerId|Marker|SubscriptionsConfirmed|Capacity|Owner|ETag|DB_PORT)$"
 )
 ID = re.compile(
-    r"\b(?:vpc|subnet|sg|sgr|rtb|rtbassoc|igw|nat|eipalloc|eipassoc|vpce|fl|acl|eni|dopt|pl)-[0-9a-f]{8,17}\b"
+    r"\b(?:vpc-cidr-assoc|vpc|subnet|sg|sgr|rtb|rtbassoc|igw|nat|eipalloc|eipassoc|vpce|fl|acl|eni|dopt|pl)-[0-9a-f]{8,17}\b"
 )
 # Ids that are not EC2's, the stand-in's ports, and where its certificates lie.
 CHANCE = re.compile(
