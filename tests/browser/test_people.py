@@ -50,7 +50,7 @@ def sign_in(browser: Browser, name: str, password: str = PASSWORD) -> None:
     browser.open("/login")
     fill(browser, name=name, password=password)
     browser.click("main button[type=submit]")
-    browser.wait(lambda: browser.all("#grid, .empty"))
+    browser.wait(lambda: browser.all("#grid, .empty"), 60)
 
 
 def fill(browser: Browser, **fields: str) -> None:
@@ -136,7 +136,7 @@ def test_the_way_goes_on_after_signing_in(browser: Browser, house: House) -> Non
     browser.click("main button[type=submit]")
     assert "The name or the password is wrong." == browser.find(".trouble").text
     fill(browser, password=PASSWORD + "\n")
-    browser.wait(lambda: browser.texts("h1") == ["ada"])
+    browser.wait(lambda: browser.texts("h1") == ["ada"], 60)
 
 
 def test_a_key_is_made_by_the_keyboard_alone(browser: Browser, house: House) -> None:
