@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-import functools
 import importlib.util
 import json
 import os
@@ -61,6 +60,7 @@ class Account:
     python: Path  # what runs Ansible's modules
     variables: dict[str, Any] = field(default_factory=dict)
     env: str = ENV  # whose inventory
+    clients: dict[str, Any] = field(default_factory=dict)
 
     @property
     def endpoint(self) -> str:
@@ -88,6 +88,11 @@ class Account:
 
     def client(self, service: str) -> Any:
         """A boto3 client of whoever may do everything."""
+        if service not in self.clients:
+            self.clients[service] = self._client(service)
+        return self.clients[service]
+
+    def _client(self, service: str) -> Any:
         import boto3
         from botocore.config import Config
 
@@ -147,7 +152,7 @@ class Account:
 
     def described(self) -> Described:
         """Everything that is there, whoever made it, with its settings; the database's users and tables too."""
-        found = described(functools.cache(self.client))
+        found = described(self.client)
         if f"rds/{PROJECT}-{self.env}-database" not in found:
             return found
         grants = self.server.sql(
