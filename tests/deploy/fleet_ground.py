@@ -52,16 +52,15 @@ class Ground:
     python: Path
     door: Recorder
     builder: dict[str, Any] = field(default_factory=dict)
+    keys: dict[str, str] = field(default_factory=dict)  # those of whoever releases
 
-    def client(self, service: str) -> Any:
-        """A boto3 client of whoever may do everything; it does not go through the door."""
+    def client(self, service: str, keys: dict[str, str] | None = None) -> Any:
+        """A boto3 client with those keys, by default of whoever may do everything; not through the door."""
         import boto3
 
-        keys = {
-            "aws_access_key_id": self.emulator.access_key,
-            "aws_secret_access_key": self.emulator.secret_key,
-        }
-        return boto3.session.Session(region_name=REGION, **keys).client(
+        environ = self.emulator.root() | (keys or {})
+        given = {name.lower(): environ[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
+        return boto3.session.Session(region_name=REGION, **given).client(
             service, endpoint_url=self.emulator.endpoint
         )
 
@@ -99,6 +98,7 @@ class Ground:
     def _environ(self) -> dict[str, str]:
         (self.home / "builder.json").write_text(json.dumps(self.builder))
         return self.emulator.root() | {
+            **self.keys,
             "AWS_ENDPOINT_URL": self.door.endpoint,
             "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
             "ANSIBLE_NOCOLOR": "1",
@@ -173,7 +173,7 @@ def ground(home: Path) -> Iterator[Ground]:
     """Start it and make what is to be there; stop it on the way out."""
     home.mkdir(parents=True, exist_ok=True)
     emulator = emulator_at(home).prepare()
-    environ = emulator.environ() | {"MINISTACK_ACCOUNT_ID": ID}
+    environ = emulator.environ() | {"MINISTACK_ACCOUNT_ID": ID, "CALLS": str(home / "calls.jsonl")}
     command = [sys.executable, "-P", str(ROOT / "tests/deploy/aws_corrections.py")]
     with Children(home / "logs") as children, warm() as python, recording(emulator.port) as door:
         children.start("aws", command, environ, home)
@@ -181,7 +181,29 @@ def ground(home: Path) -> Iterator[Ground]:
         aws = Ground(home, emulator, python, door)
         aws.write("1")
         _furnish(aws)
+        aws.keys = _releaser(aws)
         yield aws
+
+
+def _releaser(aws: Ground) -> dict[str, str]:
+    """Somebody who has the policy of whoever releases and no other right; their keys.
+
+    The stand-in judges most calls of some services as if they were about everything, so those actions are
+    granted on everything.
+    """
+    iam = aws.client("iam")
+    iam.create_user(UserName="releaser")
+    policy = json.loads((ROOT / "docs/release-policy.json").read_text())
+    blind = [
+        action
+        for statement in policy["Statement"]
+        for action in statement["Action"]
+        if action.startswith(("autoscaling", "ec2", "iam:CreateInstanceProfile"))
+    ]
+    policy["Statement"].append({"Sid": "Blind", "Effect": "Allow", "Action": blind, "Resource": "*"})
+    iam.put_user_policy(UserName="releaser", PolicyName="release", PolicyDocument=json.dumps(policy))
+    made = iam.create_access_key(UserName="releaser")["AccessKey"]
+    return {"AWS_ACCESS_KEY_ID": made["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": made["SecretAccessKey"]}
 
 
 def _furnish(aws: Ground) -> None:

@@ -15,7 +15,7 @@ import pytest
 from tests.deploy.fleet_ground import ALARMS, PREFIX, Done, Ground, ground
 from tests.deploy.provision_account import changed, recap
 
-pytestmark = pytest.mark.timeout(900)  # Ansible on a busy machine
+pytestmark = pytest.mark.timeout(1800)  # Ansible on a busy machine
 STEPS = [
     "ping",
     "command",
@@ -211,9 +211,22 @@ def test_hosts_may_do_what_they_do_and_nothing_else(story: Story) -> None:
     ]
     assert {
         "logs:CreateLogStream", "logs:PutLogEvents", "s3:GetObject", "s3:ListBucket", "s3:PutObject",
-        "secretsmanager:GetSecretValue", "sqs:SendMessage",
+        "secretsmanager:GetSecretValue", "sns:GetSubscriptionAttributes", "sns:Subscribe", "sns:Unsubscribe",
+        "sqs:SendMessage",
     } == {action for statement in policy["Statement"] for action in statement["Action"]}  # fmt: skip
-    assert not [statement["Sid"] for statement in policy["Statement"] if statement["Resource"] == "*"]
+    anywhere = [statement["Sid"] for statement in policy["Statement"] if statement["Resource"] == "*"]
+    assert ["SubscriptionsByName"] == anywhere  # these calls know no resource
+
+
+def test_whoever_releases_has_the_rights_that_they_need_and_no_others(story: Story) -> None:
+    """All of the above was done with the policy in docs; another role or another queue is not theirs."""
+    aws, keys = story.aws, story.aws.keys
+    iam = aws.client("iam", keys)
+    with pytest.raises(iam.exceptions.ClientError, match="AccessDenied"):
+        iam.create_role(RoleName="another", AssumeRolePolicyDocument="{}")
+    sqs = aws.client("sqs", keys)
+    with pytest.raises(sqs.exceptions.ClientError, match="AccessDenied"):
+        sqs.create_queue(QueueName=f"{PREFIX}-another")
 
 
 def test_the_alarms_that_a_release_listens_to_are_those_that_there_are() -> None:

@@ -1,9 +1,10 @@
 """A bake that fails at each of its steps, then releases one after another: ``python -m tests.drills.releases``.
 
 Each call to AWS that a bake makes is refused once; the builder fails once at each module that it is sent, and
-is lost once before each: nothing of it may be left, and no image. Then five releases follow each other: three
+is lost once before each: nothing of it may be left, and no image. Then four releases follow each other: three
 images and versions are kept, an older release comes back without a bake, a ringing alarm stops the next one.
-Ends non-zero where one of these does not hold. Takes about four minutes on a quiet machine.
+Ends non-zero where one of these does not hold. ``failing`` or ``following`` as an argument runs one half;
+``failing 12`` begins with the twelfth failure.
 """
 
 from __future__ import annotations
@@ -24,11 +25,11 @@ REFUSED = (
 MODULES = 9  # that a builder is sent: see STEPS in tests/deploy/test_fleet.py
 
 
-def failures(aws: Ground) -> Iterator[str]:
-    """Every way to fail; yields those that left something, or passed for a success."""
+def failing(aws: Ground, first: int) -> Iterator[str]:
+    """Every way to fail, from that one on; yields those that left something, or passed for a success."""
     ways = [(f"refused {call}", {"refused": call}) for call in REFUSED]
     ways += [(f"{how} at module {at}", {how: at}) for how in ("fails", "lost") for at in range(MODULES)]
-    for name, way in ways:
+    for name, way in ways[first - 1 :]:
         start = time.monotonic()
         done = aws.bake(**way)
         left = aws.left() + [image["Name"] for image in aws.images()]
@@ -39,10 +40,10 @@ def failures(aws: Ground) -> Iterator[str]:
             yield name
 
 
-def releases(aws: Ground) -> Iterator[str]:
-    """Five of them, then the third again, then one under a ringing alarm; yields what does not hold."""
+def following(aws: Ground) -> Iterator[str]:
+    """Four of them, then the second again, then one under a ringing alarm; yields what does not hold."""
     names = []
-    for number in range(1, 6):
+    for number in range(1, 5):
         aws.write(str(number))
         names.append(f"{PREFIX}-web-{aws.release()}")
         if aws.bake().returncode or (done := aws.roll()).returncode:
@@ -55,11 +56,11 @@ def releases(aws: Ground) -> Iterator[str]:
     kept = [image["Name"] for image in aws.images()]
     if sorted(kept) != sorted(names[-3:]) or len(aws.versions()) != 3:
         yield f"kept were {kept} and {len(aws.versions())} versions"
-    aws.write("3")
+    aws.write("2")
     baked = aws.bake()
     back = aws.roll()
-    print(f"  back to release 3: {changed(baked)} baked, {changed(back)}, {state(aws)}", flush=True)
-    if changed(baked) or back.returncode or aws.group()["LaunchTemplate"]["Version"] != "3":
+    print(f"  back to release 2: {changed(baked)} baked, {changed(back)}, {state(aws)}", flush=True)
+    if changed(baked) or back.returncode or aws.group()["LaunchTemplate"]["Version"] != "2":
         yield "the older release did not come back by itself"
     if [image["Name"] for image in aws.images()] != kept:
         yield "going back removed an image"
@@ -68,14 +69,14 @@ def releases(aws: Ground) -> Iterator[str]:
 
 def ringing(aws: Ground) -> Iterator[str]:
     """No release while an alarm rings."""
-    aws.write("5")
+    aws.write("4")
     aws.client("cloudwatch").set_alarm_state(
         AlarmName=ALARMS[0], StateValue="ALARM", StateReason="by the drill"
     )
     done = aws.roll()
     refused = done.returncode != 0 and f"{ALARMS[0]} rings already" in done.stdout
     print(f"  with an alarm: {'refused' if refused else 'NOT refused'}, {state(aws)}", flush=True)
-    if not refused or aws.group()["LaunchTemplate"]["Version"] != "3":
+    if not refused or aws.group()["LaunchTemplate"]["Version"] != "2":
         yield "a release was started under a ringing alarm"
 
 
@@ -85,13 +86,16 @@ def state(aws: Ground) -> str:
     return f"version {version}, {len(aws.images())} images, {len(aws.versions())} versions"
 
 
-def main() -> int:
+def main(half: str = "", first: str = "1") -> int:
     """0 where all of it holds."""
-    with tempfile.TemporaryDirectory() as folder, ground(Path(folder) / "home") as aws:
-        wrong = [*failures(aws), *releases(aws)]
-    print(f"{len(REFUSED) + 2 * MODULES} failing bakes, 7 releases: {wrong or 'all as it should be'}")
+    wrong = []
+    for name, run in (("failing", lambda aws: failing(aws, int(first))), ("following", following)):
+        if half in ("", name):
+            with tempfile.TemporaryDirectory() as folder, ground(Path(folder) / "home") as aws:
+                wrong += run(aws)
+    print(f"{wrong or 'All as it should be'}")
     return 1 if wrong else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*sys.argv[1:]))
