@@ -130,12 +130,12 @@ class SqlAccounts(Throttles, Store):
     def start_session(
         self, account_id: int, public_id: str, token: str, *, address: str, agent: str, seconds: float
     ) -> None:
-        """NotFound where the account is no more. What has ended long ago is tidied away."""
+        """NotFound where the account is no more. Sessions that have ended, whosever, are tidied away."""
 
         def work(tx: Transaction) -> None:
             if tx.row("SELECT id FROM accounts WHERE id = ? {for_update}", account_id) is None:
                 raise NotFound("This account has been deleted.", code="account")
-            tx.execute("DELETE FROM sessions WHERE account_id = ? AND expires_at <= {now}", account_id)
+            tx.execute("DELETE FROM sessions WHERE expires_at <= {now}")
             tx.execute(
                 "INSERT INTO sessions (public_id, account_id, token, created_at, seen_at, expires_at, address,"
                 " agent) VALUES (?, ?, ?, {now}, {now}, {later}, ?, ?)",

@@ -74,7 +74,7 @@ def captions(browser: Browser) -> list[str]:
 
 
 def test_from_the_first_token_to_a_session_that_is_ended_elsewhere(
-    browser: Browser, other: Browser, house: House
+    browser: Browser, other: Browser, stage: Stage, house: House
 ) -> None:
     """As new people would: set up, a second account, photographs that nobody else sees, a sign-out far away."""
     token = house.accounts.offer_set_up()
@@ -94,6 +94,12 @@ def test_from_the_first_token_to_a_session_that_is_ended_elsewhere(
     assert [] == captions(other)
     upload(other, "beach.jpg")
     assert (["beach"], ["beach", "mountain"]) == (captions(other), captions(browser))
+    one, two = stage.repository.rows.values()
+    assert (2, 2, False) == (
+        len({one.owner_id, two.owner_id} - {None}),
+        len({one.batch_id, two.batch_id} - {None}),
+        one.batch_id == two.batch_id,
+    )
 
     pages = [link.get_attribute("href") for link in browser.all("#grid .frame")]
     theirs = next(page for page in pages if "mountain" in page_text(browser, page))

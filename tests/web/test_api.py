@@ -62,6 +62,25 @@ def test_an_upload_that_is_not_well_formed_is_refused(
     assert {} == gallery.repository.rows
 
 
+def test_what_is_uploaded_together_has_one_id(client: Client, gallery: Gallery) -> None:
+    """A UUID of the caller's choice, kept in small letters; null or nothing is none."""
+    batch = "7F0C3C2E-5A52-4F39-9D53-9F3D0B5A6F10"
+    for more in ({"batch": batch}, {"batch": None}, {}):
+        body = {"name": "cat.jpg", "type": "image/jpeg", **more}
+        assert 201 == client.send("POST", "/api/v1/uploads", body).status
+    assert [batch.lower(), None, None] == [row.batch_id for row in gallery.repository.rows.values()]
+
+
+@pytest.mark.parametrize(
+    "batch", ["", "x", "7f0c3c2e5a524f399d539f3d0b5a6f10", "{7f0c3c2e-5a52-4f39-9d53-9f3d0b5a6f10}"]
+)
+def test_an_id_of_a_batch_that_is_none_is_refused(client: Client, gallery: Gallery, batch: str) -> None:
+    """422, and no row."""
+    body = {"name": "cat.jpg", "type": "image/jpeg", "batch": batch}
+    answer = client.send("POST", "/api/v1/uploads", body)
+    assert (422, "batch", {}) == (answer.status, answer.json["code"], gallery.repository.rows)
+
+
 @pytest.mark.parametrize(
     "body",
     [
