@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import re
 import runpy
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -96,6 +99,25 @@ def test_the_local_describer_does_not_count() -> None:
     """It is not on a web host."""
     names = {name for name, _ in HASH["files"](VARIABLES["__ami_parts"], str(ROOT), VARIABLES["__ami_without"])}
     assert not [name for name in names if name.startswith("imgcore/describing/")]
+
+
+def test_the_smoke_test_needs_nothing_but_what_the_builder_is_told(tmp_path: Path) -> None:
+    """With those names and a stranger's credentials the web process starts and says which release it is."""
+    told = VARIABLES["__ami_smoke_settings"].replace("{{ ami_region }}", "us-east-1")
+    environ = dict(line.split("=", 1) for line in told.splitlines() + VARIABLES["__ami_strangers_credentials"])
+    environ |= {"PORT": "0", "RELEASE": "abc", "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "web"]
+    with subprocess.Popen(command, cwd=tmp_path, env=environ, stdout=subprocess.PIPE, text=True) as web:
+        try:
+            assert web.stdout is not None
+            port = urlsplit(web.stdout.readline().split()[-1]).port
+            link = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+            link.request("GET", "/healthz")
+            answer = link.getresponse()
+            assert (200, "abc") == (answer.status, answer.headers["X-Release"])
+            link.close()
+        finally:
+            web.kill()
 
 
 GONE = [
