@@ -32,7 +32,7 @@ defaults
     timeout connect 5s
     timeout client 75s
     timeout http-keep-alive 75s
-    timeout server 60s
+    timeout server 75s
     timeout check {timeout}ms
 frontend public
     bind 127.0.0.1:{port}

@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-PATIENCE = 30.0  # seconds for one answer
+PATIENCE = 60.0  # seconds for one answer: slow is not failed
 SLICE = 0.5  # seconds
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)\r\n", re.IGNORECASE)
 _RELEASE = re.compile(rb"\r\nx-release: *([\w.-]+)\r\n", re.IGNORECASE)

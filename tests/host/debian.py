@@ -126,7 +126,7 @@ def bare() -> Path:
 
 def _run(command: list[str], environ: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
-        command, cwd=ROOT, env={**os.environ, **(environ or {})}, capture_output=True, text=True, timeout=550
+        command, cwd=ROOT, env={**os.environ, **(environ or {})}, capture_output=True, text=True, timeout=1200
     )
     if done.returncode:
         raise Failed(f"{' '.join(command[-8:])}: {done.stdout[-4000:]}{done.stderr[-4000:]}")

@@ -21,6 +21,8 @@ from tests.host.conftest import RELEASE, Applied
 from tests.host.debian import Debian
 from tests.host.surroundings import CAPTIONED, Surroundings
 
+pytestmark = pytest.mark.timeout(1800)  # the first one makes the host, on a machine that may be busy
+
 UNITS = ("caption-gallery", "caption-gallery-settings", "caption-gallery-logs")
 HOME = "/opt/caption-gallery"
 SETTINGS = "/etc/caption-gallery/environment"
@@ -189,6 +191,16 @@ def test_asked_to_stop_it_serves_until_the_balancer_knows(host: Debian, around: 
         assert (503, 200) == (leaving.get("/healthz")[0], leaving.get("/upload")[0])
         leaving.process.send_signal(signal.SIGTERM)
         assert 0 == leaving.process.wait(30)
+
+
+def test_with_accounts_it_asks_who_is_there(host: Debian, around: Surroundings) -> None:
+    """As a host of the fleet does; what passwords are hashed with is there, too."""
+    around.tell(PORT="0", ACCOUNTS="on")
+    host.path("/etc/caption-gallery/ca.pem").write_bytes(around.ca.read_bytes())
+    assert 0 == boot(host, around).returncode
+    with served(host) as running:
+        status, headers, _ = running.get("/")
+        assert (303, "/setup", 200) == (status, headers.get("location"), running.get("/setup")[0])
 
 
 @pytest.mark.parametrize("name", ["DB_PASSWORD", "GEMINI_API_KEY", "DATABASE_URL", "AWS_SECRET_ACCESS_KEY"])
