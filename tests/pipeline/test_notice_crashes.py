@@ -1,5 +1,7 @@
-"""Killed at every moment of a batch's life, from its first row to its letter: told once, or once more, and nobody
-else is told of it. On both databases."""
+"""Killed at every moment of a batch's life, from its first row to its letter: told once, or once more.
+
+Nobody else is ever told of it. On both databases.
+"""
 
 from __future__ import annotations
 
