@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import csv
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.load.commands import Ended, Warm
+from tests.web.fake_bucket import wait_for
 from tests.web.stage import Stage, photo
 
 
@@ -25,11 +29,17 @@ def stage() -> Iterator[Stage]:
 
 
 @pytest.fixture(scope="module")
-def visit(stage: Stage, imgload: Warm, tmp_path_factory: pytest.TempPathFactory) -> tuple[Ended, Path]:
-    """Forty of them for some seconds."""
+def visit(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> tuple[Ended, Path]:
+    """A hundred of them until some have uploaded; then they finish what they are doing."""
     out = tmp_path_factory.mktemp("visit") / "seconds.csv"
-    flags = ("--users", "40", "-t", "5", "--live", "--csv", str(out))
-    return imgload(*flags, f"{stage.origin}/"), out
+    flags = ["--users", "100", "-t", "600", "--live", "--csv", str(out), f"{stage.origin}/"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "imgload", *flags], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    wait_for(lambda: stage.bucket.posts >= 5, seconds=300)
+    process.send_signal(signal.SIGINT)
+    report, progress = process.communicate(timeout=120)
+    return Ended(process.returncode, report, progress), out
 
 
 def _counts(report: str) -> dict[str, int]:
@@ -72,7 +82,7 @@ def test_a_line_says_how_it_goes(visit: tuple[Ended, Path]) -> None:
     """Once a second with --live."""
     lines = [line for line in visit[0].err.splitlines() if " requests " in line]
 
-    assert len(lines) >= 3
+    assert lines
     assert all("p95" in line and line.endswith("0 failed") for line in lines)
 
 
