@@ -1,6 +1,6 @@
 """One of the test's connections: a loop over a bare socket that waits in gevent's hub.
 
-locust's own HTTP client spends ten times what ab does on a request, so that a fast server would be measured by
+locust's fast HTTP client spends many times what ab does on a request, so that a fast server would be measured by
 the client's limits. This one does the few system calls that ab does and nothing else.
 """
 
