@@ -1,7 +1,7 @@
 """One of the test's connections: a loop over a bare socket that waits in gevent's hub.
 
-locust's fast HTTP client spends many times what ab does on a request, so that a fast server would be measured by
-the client's limits. This one does the few system calls that ab does and nothing else.
+locust's fast HTTP client spends many times what ab does on a request: a fast server would be measured by the
+limits of the client. This one does the few system calls that ab does and nothing else.
 """
 
 from __future__ import annotations
