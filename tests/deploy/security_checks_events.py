@@ -119,6 +119,15 @@ def topics_are_published_to(found: Snapshot) -> list[str]:
     ]
 
 
+@check(put("topics", "~-notices", "policy", "Statement", value=[]))
+def notices_are_this_accounts_own(found: Snapshot) -> list[str]:
+    """Whoever is of another account is denied, whatever else is granted."""
+    name = f"{found.look.prefix}-notices"
+    denied = [each for each in found.topics[name]["policy"]["Statement"] if each["Effect"] == "Deny"]
+    own = [condition(each, "aws:principalaccount") for each in denied]
+    return [] if [found.look.account] in own else [name]
+
+
 @check(
     add("topics", "~uploads", "subscriptions", value={"protocol": "https", "endpoint": "https://x", "raw": 0})
 )

@@ -63,7 +63,11 @@ def needed(found: Snapshot) -> dict[str, Grants]:
     sweeps |= {("sns:Publish", f"arn:aws:sns:{region}:{account}:{project}-notices")}
     return {
         f"{project}-thumbnail": works("thumbnail") | {("s3:PutObject", where) for where in shown},
-        f"{project}-caption": works("caption") | sweeps | queue("caption", "SendMessage") | secret("gemini"),
+        f"{project}-caption": works("caption")
+        | sweeps
+        | queue("caption", "SendMessage")
+        | secret("gemini")
+        | {("sns:Publish", f"arn:aws:sns:{region}:{account}:{project}-notices")},
         f"{project}-migrator": secret("database/master", "database/migrate", "database/app")
         | log(f"/aws/lambda/{project}-migrator", "CreateLogStream", "PutLogEvents")
         | JOIN_NETWORK,
@@ -99,7 +103,7 @@ def the_thumbnail_function_may_do_its_calls(found: Snapshot) -> list[str]:
 
 @check(drop("roles", "~-caption", "policies", "work", "Statement", 0))
 def the_caption_function_may_do_its_calls(found: Snapshot) -> list[str]:
-    """Read an original, sweep, empty the trash; nothing else."""
+    """Read an original, sweep, empty the trash, tell people; nothing else."""
     return _off(found, "caption")
 
 
