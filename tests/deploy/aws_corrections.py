@@ -45,6 +45,14 @@ def balancer_attributes() -> None:
     _complete(alb, "CreateLoadBalancer", alb._lb_attrs, LOAD_BALANCER_ATTRIBUTES)
 
 
+def listener_actions() -> None:
+    """DescribeListeners, DescribeRules: AWS does not tell the order of an action that was given none."""
+    from ministack.services import alb
+
+    tell: Callable[[Any], str] = alb._action_xml
+    alb._action_xml = lambda action: tell(action).replace("<Order>1</Order>", "")
+
+
 TARGET_GROUP_ATTRIBUTES = {"load_balancing.algorithm.type": "round_robin", "slow_start.duration_seconds": "0"}
 LOAD_BALANCER_ATTRIBUTES = {
     "routing.http.desync_mitigation_mode": "defensive",
@@ -433,6 +441,7 @@ def _tell_more(
 CORRECTIONS = (
     target_groups,
     balancer_attributes,
+    listener_actions,
     images,
     key_pairs,
     instances,
