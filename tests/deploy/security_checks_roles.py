@@ -63,11 +63,7 @@ def needed(found: Snapshot) -> dict[str, Grants]:
     sweeps |= {("sns:Publish", f"arn:aws:sns:{region}:{account}:{project}-notices")}
     return {
         f"{project}-thumbnail": works("thumbnail") | {("s3:PutObject", where) for where in shown},
-        f"{project}-caption": works("caption")
-        | sweeps
-        | queue("caption", "SendMessage")
-        | secret("gemini")
-        | {("sns:Publish", f"arn:aws:sns:{region}:{account}:{project}-notices")},
+        f"{project}-caption": works("caption") | sweeps | queue("caption", "SendMessage") | secret("gemini"),
         f"{project}-migrator": secret("database/master", "database/migrate", "database/app")
         | log(f"/aws/lambda/{project}-migrator", "CreateLogStream", "PutLogEvents")
         | JOIN_NETWORK,
