@@ -50,6 +50,7 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("storage", {"storage_require_tls": "perhaps"}, "storage_require_tls"),
     ("zips", {"zips_profile": "windows"}, "value of zips_profile must be one of: production, local"),
     ("events", {"events_router": "pigeons"}, "value of events_router must be one of"),
+    ("notices", {"notices_require_tls": "perhaps"}, "notices_require_tls"),
     ("functions", ALONE | {"functions_architecture": "mips"}, "must be one of: arm64, x86_64, got: mips"),
     ("functions", ALONE | {"functions_memory": "plenty"}, "functions_memory"),
     ("observability", {"observability_log_days": 8}, DAYS),
