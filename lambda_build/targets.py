@@ -20,7 +20,7 @@ PRODUCTION_PLATFORM = "aarch64-manylinux_2_28"
 THIS = "this"  # the machine that builds
 
 # Modules of imgcore that a function has no use for; everything else goes along.
-_COMMANDS = ("__main__", "cli", "usercli", "accounts", "accountrows", "passwords", "people", "throttles")
+_COMMANDS = ("__main__", "cli", "usercli", "accounts", "accountrows", "passwords")
 _LEFT_OUT = {
     ("thumbnail", "production"): (*_COMMANDS, "captioning", "describing"),
     ("thumbnail", "local"): (*_COMMANDS, "captioning", "describing"),
