@@ -37,5 +37,5 @@ def test_a_release_that_answers_with_errors_is_taken_back(hosts: Fleet) -> None:
 def test_the_drill_goes_by_the_rules_of_the_roles() -> None:
     """The target group's ten seconds, and the alarm that a release listens to."""
     check = health_check(1.0)
-    assert (10, 2, 3, 40) == (check.interval, check.rise, check.fall, drain_delay(check))
+    assert (10, 2, 3, 50) == (check.interval, check.rise, check.fall, drain_delay(check))
     assert Alarm(threshold=5, periods=2, seconds=60.0) == alarm(1.0)

@@ -70,7 +70,7 @@ def alarm(scale: float) -> Alarm:
 
 def drain_delay(check: HealthCheck) -> float:
     """Seconds that a host serves on after SIGTERM, as the role web_host reckons them."""
-    return check.interval * check.fall + check.timeout
+    return check.interval * (check.fall + 1) + check.timeout
 
 
 @dataclass
