@@ -136,6 +136,24 @@ def instances() -> None:
         _tell_more(ec2, action, "instanceId", ec2._instances, told)
 
 
+def terminations() -> None:
+    """TerminateInstances: AWS deletes the disks that were to go with the host."""
+    from ministack.services import ec2
+
+    terminate: Action = ec2._ACTION_MAP["TerminateInstances"]
+
+    def corrected(params: Any) -> Answer:
+        hosts = [ec2._instances.get(key, {}) for key in ec2._parse_member_list(params, "InstanceId")]
+        disks = [disk["Ebs"] for host in hosts for disk in host.get("BlockDeviceMappings", [])]
+        answer = terminate(params)
+        for disk in disks:
+            if answer[0] == 200 and disk.get("DeleteOnTermination"):
+                ec2._volumes.pop(disk["VolumeId"], None)
+        return answer
+
+    ec2._ACTION_MAP["TerminateInstances"] = corrected
+
+
 class _Ids(dict[str, Any]):
     """A store that is kept by name, seen by id."""
 
@@ -445,6 +463,7 @@ CORRECTIONS = (
     images,
     key_pairs,
     instances,
+    terminations,
     addresses,
     nat_gateways,
     vpc_endpoints,
