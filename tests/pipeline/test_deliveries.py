@@ -198,7 +198,7 @@ def test_workers_that_are_killed_at_any_moment_change_no_result(stage: Stage) ->
         while killed[0] < KILLS:  # there is always work to be killed at
             assert time.monotonic() < deadline, f"Only {killed[0]} workers were found to kill."
             sent |= upload_all(stage, 10)
-            stage.invoke(TaskKind.CAPTION, "sweep")
+            stage.sweep()
     finally:
         over.set()
         killer.join()
