@@ -3,6 +3,7 @@
 PYTHON ?= python3
 PORT ?= 8080
 UV_VERSION = 0.13.9
+DRILLS = login_timing notices releases rolling security_operator security_production security_prowler site_killed site_whole
 EXTRAS = aws mysql gemini local cli web # of imgcore; imgload has its own
 
 VENV = .venv
@@ -13,7 +14,7 @@ unexport PYTHONDONTWRITEBYTECODE # Ansible would compile itself anew in each of 
 export PORT
 export RESET
 
-.PHONY: help run test host-test lint bench load lock clean distclean
+.PHONY: help run test host-test lint bench load drill lock clean distclean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -26,7 +27,7 @@ test: $(VENV)/.test ## everything that proves it (installs MariaDB and Chromium 
 	@sh tests/system.sh
 	@$(MAKE) --no-print-directory lint
 	@rm -f .coverage .coverage.*
-	@$(BIN)/python -m pytest --cov --cov-report=
+	@sh tests/all.sh $(BIN)/python
 	@$(BIN)/coverage combine -q 2>/dev/null || true
 	@$(BIN)/coverage report
 
@@ -42,6 +43,10 @@ lint: $(VENV)/.test ## ruff, mypy strict, ansible-lint production
 
 bench: $(VENV)/.test ## figures: medians and ratios of one run on this machine
 	@for bench in tests/load/bench_*.py; do echo "== $$bench"; $(BIN)/python -m "$$(echo "$${bench%.py}" | tr / .)" || exit 1; done
+
+drill: $(VENV)/.test ## what takes long: rolling releases under load, killed deployments, full counts (an hour or more)
+	@sh tests/system.sh
+	@for drill in $(DRILLS); do echo "== $$drill"; $(BIN)/python -m tests.drills.$$drill || exit 1; done
 
 load: $(VENV)/.test ## 40,000 requests at a hundred at a time for a gallery of 10,000 photographs (some minutes)
 	@sh tests/system.sh
