@@ -47,9 +47,7 @@ class Stage:
         """Wait until nothing of these changes any more, sweeping as the schedule does but more often."""
         deadline = time.monotonic() + seconds
         while True:
-            images = [
-                image for start in range(0, len(ids), 100) for image in self._some(ids[start : start + 100])
-            ]
+            images = self.images(ids)
             left = [image for image in images if not image.settled]
             if not left:
                 return images
@@ -58,8 +56,10 @@ class Stage:
                 self.sweep()
             time.sleep(2.0)
 
-    def _some(self, ids: list[str]) -> list[Image]:
-        return self.gallery.get_many(ids)
+    def images(self, ids: list[str]) -> list[Image]:
+        """As they are now, a hundred at a time."""
+        parts = [ids[start : start + 100] for start in range(0, len(ids), 100)]
+        return [image for part in parts for image in self.gallery.get_many(part)]
 
     def count(self, table: str) -> int:
         """Rows of a table."""
