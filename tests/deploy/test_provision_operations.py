@@ -11,12 +11,13 @@ import pytest
 
 from tests.cloud import ROOT
 from tests.deploy.gallery_stand_in import DONE, FAILED, Gallery, gallery
-from tests.deploy.provision_account import Account, recap
+from tests.deploy.provision_account import PREFIX, Account, recap
 
 pytestmark = pytest.mark.timeout(1200)
 
 Done = subprocess.CompletedProcess[str]
-QUEUES = {"redrive_prefix": "elsewhere", "redrive_queues": ["caption"]}
+SPARE = f"{PREFIX}-spare"  # queues that no function empties
+QUEUES = {"redrive_prefix": SPARE, "redrive_queues": ["caption"]}
 PICTURE = ROOT / "web/static/samples/coffee.jpg"
 API_KEY = f"made-up-{secrets.token_hex(12)}"
 
@@ -26,7 +27,7 @@ def queues(provisioned: Account) -> Iterator[dict[str, str]]:
     """A queue that no function empties, three dead letters, and one that its topic could not deliver."""
     sqs = provisioned.client("sqs")
     names = ("caption", "caption-dead", "caption-undelivered")
-    urls = {name: sqs.create_queue(QueueName=f"elsewhere-{name}")["QueueUrl"] for name in names}
+    urls = {name: sqs.create_queue(QueueName=f"{SPARE}-{name}")["QueueUrl"] for name in names}
     why = {"why": {"DataType": "String", "StringValue": "a bug"}}
     for body in ("one", "two", "drei"):
         sqs.send_message(QueueUrl=urls["caption-dead"], MessageBody=body, MessageAttributes=why)
