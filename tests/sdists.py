@@ -24,7 +24,8 @@ def unpacked(package: str) -> Path:
         with tempfile.TemporaryDirectory(dir=CACHE) as scratch:
             archive = _download(package, Path(scratch))
             with tarfile.open(archive) as tar:
-                tar.extractall(Path(scratch) / "source", filter="data")
+                safely = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}  # Debian 12 has none yet
+                tar.extractall(Path(scratch) / "source", **safely)
             (source,) = (Path(scratch) / "source").iterdir()
             source.rename(folder)
     return folder

@@ -46,10 +46,13 @@ def main(environ: Mapping[str, str]) -> int:
         print(error.message, file=sys.stderr)
         return 1
     server = Server(app, listener, trusted_proxy=environ.get("TRUSTED_PROXY"), delay=delay)
-    print(f"The gallery is at http://{shown}:{listener.getsockname()[1]}/", flush=True)
-    if token:
-        print(f"Nobody has an account yet. Make the first one at /setup with the token {token}", flush=True)
-    server.run(drain=drain)
+
+    def introduce() -> None:
+        print(f"The gallery is at http://{shown}:{listener.getsockname()[1]}/", flush=True)
+        if token:
+            print(f"Nobody has an account yet. Make the first one at /setup with the token {token}", flush=True)
+
+    server.run(drain=drain, ready=introduce)
     return 0
 
 

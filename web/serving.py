@@ -93,13 +93,14 @@ class Server:
         self._closing: float | None = None  # when the listener closes, and when the last answer is given up
         self._deadline = 0.0
 
-    def run(self, *, drain: float = DRAIN_SECONDS) -> None:
-        """Serve until ``stop``; in the main thread SIGTERM and SIGINT call it too."""
+    def run(self, *, drain: float = DRAIN_SECONDS, ready: Callable[[], None] = lambda: None) -> None:
+        """Serve until ``stop``; in the main thread SIGTERM and SIGINT call it too, from ``ready()`` on."""
         signals: list[signal.Signals] = []
         if threading.current_thread() is threading.main_thread():
             signals = [signal.SIGTERM, signal.SIGINT]
         handlers = {number: signal.signal(number, lambda *_: self.stop(drain=drain)) for number in signals}
         try:
+            ready()
             self._loop(lambda: self._closing is None)
             self._loop(lambda: time.monotonic() < (self._closing or 0), 0.05)
             self._drain()
