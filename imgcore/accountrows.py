@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from imgcore.database import Store, Transaction
-from imgcore.errors import Conflict, NotFound
+from imgcore.errors import Conflict
 from imgcore.people import Account, ApiKey, Role, Scope, Session
-from imgcore.rows import NAME, WORD, Row, micros, moment, storable
+from imgcore.rows import NAME, WORD, Row, hold_account, micros, moment, storable
 from imgcore.throttles import Throttles
 
 MOST_KEYS = 100
@@ -133,8 +133,7 @@ class SqlAccounts(Throttles, Store):
         """NotFound where the account is no more. Sessions that have ended, whosever, are tidied away."""
 
         def work(tx: Transaction) -> None:
-            if tx.row("SELECT id FROM accounts WHERE id = ? {for_update}", account_id) is None:
-                raise NotFound("This account has been deleted.", code="account")
+            hold_account(tx, account_id)
             tx.execute("DELETE FROM sessions WHERE expires_at <= {now}")
             tx.execute(
                 "INSERT INTO sessions (public_id, account_id, token, created_at, seen_at, expires_at, address,"
@@ -194,8 +193,7 @@ class SqlAccounts(Throttles, Store):
         """Conflict (``too_many_keys``) beyond a hundred of one account."""
 
         def work(tx: Transaction) -> None:
-            if tx.row("SELECT id FROM accounts WHERE id = ? {for_update}", account_id) is None:
-                raise NotFound("This account has been deleted.", code="account")
+            hold_account(tx, account_id)
             [counted] = tx.rows("SELECT COUNT(*) AS number FROM api_keys WHERE account_id = ?", account_id)
             if counted["number"] >= MOST_KEYS:
                 raise Conflict(f"An account has {MOST_KEYS} keys at most.", code="too_many_keys")

@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from imgcore.errors import Forbidden, Invalid, NotFound, TooManyTries, Unauthorized
+from imgcore.errors import Forbidden, Invalid, NotFound, Unauthorized
 from imgcore.keys import new_public_id
 from imgcore.people import (
     ALL_SCOPES,
@@ -25,6 +25,7 @@ from imgcore.people import (
     check_new_password,
     clean_account_name,
     clean_password,
+    count_try,
 )
 from imgcore.pipeline import TRASH_SECONDS
 
@@ -218,9 +219,7 @@ class Accounts:
     def _verified(self, name: str, password: str, visit: Visit) -> tuple[Account, str]:
         folded = name.strip().lower()[:64]
         by_name, by_address = _hashed(f"name {folded}"), _hashed(f"address {network(visit.address)}")
-        wait = self.store.charge([(by_name, *NAME_TRIES), (by_address, *ADDRESS_TRIES)])
-        if wait > 0:
-            raise TooManyTries("That was tried too often. Wait a little, then try again.", retry_after=wait)
+        count_try(self.store, (by_name, *NAME_TRIES), (by_address, *ADDRESS_TRIES))
         found = self.store.named(folded)
         fits = len(password) <= LONGEST_PASSWORD
         right = self.hasher.verify(found[1] if found else None, clean_password(password) if fits else "")
@@ -228,6 +227,11 @@ class Accounts:
             raise Unauthorized(_WRONG, code="sign_in")
         self.store.forgive([by_name], [by_address])
         return found
+
+
+def made_up_password() -> str:
+    """For an account that somebody else makes: 20 characters, 120 random bits."""
+    return secrets.token_urlsafe(15)
 
 
 def network(address: str) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from imgcore.database import Store, Transaction
-from imgcore.errors import Conflict, NotFound
+from imgcore.errors import Conflict
 from imgcore.mail import Address
-from imgcore.rows import NAME, storable
+from imgcore.rows import NAME, hold_account, storable
 from imgcore.throttles import Throttles
 
 
@@ -24,8 +24,7 @@ class SqlAddresses(Throttles, Store):
         """This one and no other. NotFound where the account is no more."""
 
         def work(tx: Transaction) -> None:
-            if tx.row("SELECT id FROM accounts WHERE id = ? {for_update}", account_id) is None:
-                raise NotFound("This account has been deleted.", code="account")
+            hold_account(tx, account_id)
             known = tx.row("SELECT account_id FROM addresses WHERE arn = ? {for_update}", arn)
             if known is not None and known["account_id"] != account_id:
                 raise Conflict("This address gets the notices of another account.", code="address")

@@ -10,6 +10,8 @@ from typing import Any
 from imgcore.errors import Misconfigured
 from imgcore.model import MAX_BYTES
 
+API_RATE = 1200  # requests a minute of one caller
+
 
 class Secret:
     """A string that never prints itself; ``reveal()`` where it is really needed."""
@@ -91,7 +93,7 @@ class Config:
         "GALLERY_VISIBILITY", default="private", choices=("private", "shared", "public")
     )
     keep_location: str = _setting("KEEP_LOCATION", default="0", choices=("0", "1"))
-    api_rate: int = _setting("API_RATE", default=1200, minimum=1)  # requests a minute of one caller
+    api_rate: int = _setting("API_RATE", default=API_RATE, minimum=1)
 
     release: str = _setting("RELEASE", default="dev")
 

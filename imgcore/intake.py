@@ -5,10 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from imgcore.database import Store, Transaction
-from imgcore.errors import Conflict, Invalid, NotFound
+from imgcore.errors import Conflict, Invalid
 from imgcore.model import Image, NewImage, ObjectCreated, TaskKind
 from imgcore.noticing import promise
-from imgcore.rows import KEY, NAME, SELECT, WORD, Row, by_id, images, micros, search_text, storable
+from imgcore.rows import (
+    KEY,
+    NAME,
+    SELECT,
+    WORD,
+    Row,
+    by_id,
+    hold_account,
+    images,
+    micros,
+    search_text,
+    storable,
+)
 
 
 class Intake(Store):
@@ -44,10 +56,8 @@ class Intake(Store):
 def _insert(tx: Transaction, new: NewImage) -> int:
     name = storable(new.name, NAME)
     batch = storable(new.batch_id, WORD) if new.batch_id else None
-    # Locked, so that an account which is being deleted leaves no photograph behind
-    owner = "SELECT id FROM accounts WHERE id = ? {for_update}"
-    if new.owner_id is not None and tx.row(owner, new.owner_id) is None:
-        raise NotFound("This account has been deleted.", code="account")
+    if new.owner_id is not None:
+        hold_account(tx, new.owner_id)
     id_ = tx.insert(
         "INSERT INTO images (public_id, image_key, name, media_type, size, upload_status, uploaded_at,"
         " upload_expires_at, search_text, owner_id, batch_id)"

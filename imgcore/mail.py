@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from imgcore.errors import Invalid, TooManyTries, Unavailable
+from imgcore.errors import Invalid, Unavailable
 from imgcore.model import SentLetter
-from imgcore.people import Account
+from imgcore.people import Account, Tries, count_try
 
 LETTERS = 5  # shown
 TIDIED = 3  # addresses that are not wanted any more, taken off the topic at one go
@@ -50,7 +50,7 @@ class Standing:
     possible: bool  # letters are sent at all
 
 
-class AddressStore(Protocol):
+class AddressStore(Tries, Protocol):
     """Where addresses are kept. Every method is one transaction; all raise Unavailable."""
 
     def current(self, account_id: int) -> Address | None:
@@ -71,10 +71,6 @@ class AddressStore(Protocol):
 
     def drop(self, id_: int) -> None:
         """The topic does not know it any more."""
-        ...
-
-    def charge(self, tries: Sequence[tuple[str, int, float]]) -> float:
-        """As imgcore.people.AccountStore.charge."""
         ...
 
 
@@ -132,8 +128,7 @@ class Mail:
         address = clean_address(address)
         topic = self._sending()
         name = hashlib.sha256(f"notices {account.id}".encode()).hexdigest()
-        if (wait := self.addresses.charge([(name, TRIES, LONGEST_WAIT)])) > 0:
-            raise TooManyTries("That was tried too often. Wait a little, then try again.", retry_after=wait)
+        count_try(self.addresses, (name, TRIES, LONGEST_WAIT))
         self.addresses.keep(account.id, address, topic.subscribe(address, account.public_id))
         self._tidy(topic)
 

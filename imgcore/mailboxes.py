@@ -61,8 +61,8 @@ class FolderMailbox:
             raise Unavailable(f"The letter cannot be written: {error.strerror}.", code="notices") from error
 
 
-class SnsMailbox:
-    """imgcore.ports.Mailbox over boto3. connect: makes the client when there is a letter for the first time."""
+class _Sns:
+    """A topic over boto3. connect: makes the client when it is needed for the first time."""
 
     def __init__(self, connect: Callable[[], SNSClient], topic_arn: str) -> None:
         self._connect = connect
@@ -71,6 +71,10 @@ class SnsMailbox:
     @cached_property
     def _client(self) -> SNSClient:
         return self._connect()
+
+
+class SnsMailbox(_Sns):
+    """imgcore.ports.Mailbox."""
 
     def send(self, letter: Letter) -> None:
         """Unavailable where SNS did not accept it, or nobody knows."""
@@ -87,16 +91,8 @@ class SnsMailbox:
             raise Unavailable("SNS does not take the letter just now.", code="notices") from error
 
 
-class SnsTopic:
-    """imgcore.mail.Topic over boto3: who has the letters of which account sent where."""
-
-    def __init__(self, connect: Callable[[], SNSClient], topic_arn: str) -> None:
-        self._connect = connect
-        self._topic_arn = topic_arn
-
-    @cached_property
-    def _client(self) -> SNSClient:
-        return self._connect()
+class SnsTopic(_Sns):
+    """imgcore.mail.Topic: who has the letters of which account sent where."""
 
     def subscribe(self, address: str, owner: str) -> str:
         """Its ARN. The filter goes along with the request, so that there is no moment without it."""
@@ -125,11 +121,9 @@ class SnsTopic:
 
         try:
             known = self._client.get_subscription_attributes(SubscriptionArn=arn)["Attributes"]
-        except ClientError as error:
+        except (BotoCoreError, ClientError, OSError) as error:
             if _code(error) in _GONE:
                 return None
-            raise Unavailable(_AWAY, code="notices") from error
-        except (BotoCoreError, OSError) as error:
             raise Unavailable(_AWAY, code="notices") from error
         pending = known.get("PendingConfirmation", "false").lower() == "true"
         return Delivery.PENDING if pending else Delivery.CONFIRMED
@@ -140,13 +134,11 @@ class SnsTopic:
 
         try:
             self._client.unsubscribe(SubscriptionArn=arn)
-        except ClientError as error:
+        except (BotoCoreError, ClientError, OSError) as error:
             if _code(error) in _GONE:
                 return True
             if _code(error) in _INVALID:
                 return False
-            raise Unavailable(_AWAY, code="notices") from error
-        except (BotoCoreError, OSError) as error:
             raise Unavailable(_AWAY, code="notices") from error
         return True
 

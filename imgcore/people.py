@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from imgcore.errors import Invalid
+from imgcore.errors import Invalid, TooManyTries
 from imgcore.model import EVERYBODY, Viewer
 
 SHORTEST_PASSWORD = 12  # characters
@@ -127,7 +127,19 @@ class Hasher(Protocol):
         ...
 
 
-class AccountStore(Protocol):
+class Tries(Protocol):
+    """Where tries are counted."""
+
+    def charge(self, tries: Sequence[tuple[str, int, float]]) -> float:
+        """Count a try under each (name, free tries, longest wait in seconds), all or none. Unavailable.
+
+        0 where it may go on; else the seconds to wait, and nothing is counted. After the free tries, each one
+        more doubles the wait; an hour without one forgets them.
+        """
+        ...
+
+
+class AccountStore(Tries, Protocol):
     """Where accounts are kept. Every method is one transaction; all raise Unavailable.
 
     Tokens come in as hashes (SHA-256, hexadecimal). Times are the database's.
@@ -208,17 +220,15 @@ class AccountStore(Protocol):
 
     def remove_key(self, account_id: int, public_id: str) -> bool: ...
 
-    def charge(self, tries: Sequence[tuple[str, int, float]]) -> float:
-        """Count a try under each (name, free tries, longest wait in seconds), all or none.
-
-        0 where it may go on; else the seconds to wait, and nothing is counted. After the free tries, each one
-        more doubles the wait; an hour without one forgets them.
-        """
-        ...
-
     def forgive(self, forget: Sequence[str], refund: Sequence[str]) -> None:
         """The try has succeeded: forget all tries under the one names, take one back under the others."""
         ...
+
+
+def count_try(store: Tries, *tries: tuple[str, int, float]) -> None:
+    """Count it as Tries.charge does. TooManyTries says how long to wait."""
+    if (wait := store.charge(tries)) > 0:
+        raise TooManyTries("That was tried too often. Wait a little, then try again.", retry_after=wait)
 
 
 def clean_account_name(name: str) -> str:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from imgcore.database import Transaction
-from imgcore.errors import Invalid
+from imgcore.errors import Invalid, NotFound
 from imgcore.model import Image, Safety, Source, Task, TaskKind, TaskStatus, UploadStatus
 
 Row = dict[str, Any]
@@ -127,3 +127,9 @@ def searchable(tx: Transaction, id_: int) -> None:
 def by_id(tx: Transaction, id_: int) -> Image:
     """The image of that id, which must be there."""
     return images(tx.rows(SELECT + " WHERE i.id = ?", id_))[0]
+
+
+def hold_account(tx: Transaction, id_: int) -> None:
+    """Lock the account, so that one being deleted leaves nothing behind. NotFound where it is no more."""
+    if tx.row("SELECT id FROM accounts WHERE id = ? {for_update}", id_) is None:
+        raise NotFound("This account has been deleted.", code="account")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import getpass
-import secrets
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from imgcore import bootstrap
+from imgcore.accounts import made_up_password
 from imgcore.config import Config
 from imgcore.errors import Invalid
 from imgcore.people import Account, Role
@@ -77,7 +77,7 @@ def _chosen(parsed: argparse.Namespace) -> tuple[str, dict[str, str]]:
     if parsed.password_stdin:
         return sys.stdin.readline().rstrip("\r\n"), {}
     if not sys.stdin.isatty():
-        made_up = secrets.token_urlsafe(15)
+        made_up = made_up_password()
         return made_up, {"password": made_up}
     password = getpass.getpass(f"Password of {parsed.name}: ")
     if password != getpass.getpass("Once more: "):

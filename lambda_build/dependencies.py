@@ -7,19 +7,16 @@ installs and compresses nothing again and needs no network.
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from lambda_build import archive
-from lambda_build.targets import HERE, THIS, BuildError, Interpreter, Target
+from lambda_build import archive, wheels
+from lambda_build.targets import HERE, THIS, Interpreter, Target
 
 CACHE = HERE.parent / ".local" / "lambda"
-TOOLS_UV = HERE.parent / ".local" / "tools" / "bin" / "uv"
 
 # Never needed inside a function. A pattern is matched against a path's end, as Path.match does.
 PRUNED = (
@@ -78,7 +75,13 @@ def ensure(target: Target, interpreter: Interpreter | None, cache: Path) -> Path
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cache) as scratch:
             folder, fresh = Path(scratch, "tree"), Path(scratch, "zip")
-            _install(target, folder)
+            wheels.install(
+                folder,
+                target.requirements,
+                python=target.python,
+                platform=None if target.platform == THIS else target.platform,
+                what=f"The packages of the {target.function} function",
+            )
             prune(folder)
             if interpreter is not None:
                 archive.compile_into(folder, interpreter)
@@ -95,7 +98,7 @@ def key(target: Target, interpreter: Interpreter | None) -> str:
     machine = sys.platform + os.uname().machine if target.platform == THIS else target.platform
     for part in (target.python, machine, interpreter.version if interpreter else "no bytecode"):
         digest.update(part.encode() + b"\0")
-    for name in ("archive.py", "bytecode.py", "dependencies.py", target.requirements.name):
+    for name in ("archive.py", "bytecode.py", "dependencies.py", "wheels.py", target.requirements.name):
         digest.update((HERE / name).read_bytes() + b"\0")
     return digest.hexdigest()[:32]
 
@@ -113,46 +116,3 @@ def prune(folder: Path) -> None:
     for path, data in kept.items():
         path.parent.mkdir()
         path.write_bytes(data)
-
-
-def _install(target: Target, folder: Path) -> None:
-    command = [
-        *find_uv(),
-        "pip",
-        "install",
-        "--quiet",
-        "--target",
-        str(folder),
-        "--no-deps",
-        "--require-hashes",
-    ]
-    command += ["--only-binary", ":all:", "--link-mode", "copy", "--requirements", str(target.requirements)]
-    if target.platform == THIS:
-        command += ["--python", sys.executable]
-    else:
-        command += ["--python-platform", target.platform]
-    command += ["--python-version", target.python]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True)
-    except OSError as error:
-        raise BuildError(f"uv cannot be started: {error}.") from error
-    if done.returncode:
-        raise BuildError(
-            f"The packages of the {target.function} function cannot be fetched for Python {target.python} on "
-            f"{target.platform}. Is this machine offline? The first build needs a package index; "
-            f"later ones do not. uv says:\n{done.stderr.strip()}"
-        )
-
-
-def find_uv() -> list[str]:
-    """The command that is uv: $UV, on PATH, the Makefile's or this Python's. BuildError where there is none."""
-    if named := os.environ.get("UV"):
-        beside = HERE.parent / named  # the Makefile names it from the repository's root
-        return [str(beside) if beside.exists() else named]
-    if on_path := shutil.which("uv"):
-        return [on_path]
-    if TOOLS_UV.exists():
-        return [str(TOOLS_UV)]
-    if importlib.util.find_spec("uv") is not None:
-        return [sys.executable, "-m", "uv"]
-    raise BuildError("uv is needed to fetch the functions' packages: `pip install uv`, or name it in $UV.")

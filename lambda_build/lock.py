@@ -5,10 +5,9 @@ The versions are those of requirements.txt, so that the functions run what the t
 
 from __future__ import annotations
 
-import subprocess
 import sys
 
-from lambda_build.dependencies import find_uv
+from lambda_build import wheels
 from lambda_build.targets import HERE, BuildError
 
 LOCKS = {
@@ -31,30 +30,16 @@ NOT_LOADED = (
 
 
 def main() -> int:
-    """Write every lock; the exit status is uv's own."""
+    """Write every lock: 0, or 1 with a sentence on standard error."""
+    options = ["--universal", "--python-version", "3.11"]
+    options += [part for package in NOT_LOADED for part in ("--no-emit-package", package)]
     try:
-        uv = find_uv()
+        for name, extras in LOCKS.items():
+            by, what = "python -m lambda_build.lock", f"The packages of {name}"
+            wheels.compile_lock(HERE / name, extras, options, by=by, what=what)
     except BuildError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    for name, extras in LOCKS.items():
-        command = [
-            *uv,
-            "pip",
-            "compile",
-            "pyproject.toml",
-            "--quiet",
-            "--universal",
-            "--python-version",
-            "3.11",
-        ]
-        command += ["--generate-hashes", "--no-annotate", "--constraints", "requirements.txt"]
-        command += ["--custom-compile-command", "python -m lambda_build.lock"]
-        command += [part for extra in extras for part in ("--extra", extra)]
-        command += [part for package in NOT_LOADED for part in ("--no-emit-package", package)]
-        done = subprocess.run([*command, "--output-file", str(HERE / name)], cwd=HERE.parent)
-        if done.returncode:
-            return done.returncode
     return 0
 
 

@@ -9,8 +9,9 @@ from functools import cache
 from pathlib import Path
 
 from lambda_build.build import build
-from lambda_build.dependencies import CACHE, find_uv
+from lambda_build.dependencies import CACHE
 from lambda_build.targets import Target, target
+from lambda_build.wheels import find_uv
 
 ROOT = Path(__file__).parents[1]
 

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from bottle import HTTPResponse, Route, request
 
 from imgcore.people import OPEN, Caller, Scope, Visibility
-from web.cookies import session_token
+from web.cookies import SESSION, session_token
 from web.problems import Refused
 from web.rates import Rates
 from web.security import SAFE_METHODS, says_same_site
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 PREFIX = "/api/v1"
 _CALLER, _VISIBILITY, _RATE = "gallery.caller", "gallery.visibility", "gallery.rate"
-SESSION = "gallery.session"  # the token of the session that was found good
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 

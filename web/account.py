@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bottle import HTTPResponse, response
+from bottle import HTTPResponse
 
 from imgcore.errors import ImgcoreError, Invalid
-from imgcore.people import LABEL_LENGTH, SHORTEST_PASSWORD, Account, Scope
+from imgcore.people import LABEL_LENGTH, SHORTEST_PASSWORD, Scope
 from web import notices, present, reading
 from web.access import caller, needs, visit
 from web.answers import Route
 from web.cookies import drop_session, keep_session
-from web.problems import refusal_of
+from web.forms import FormPages, me, see_other
 from web.render import Views
-from web.security import check_form, form_token
-from web.signing import existing, see_other, told
+from web.security import check_form
 
 if TYPE_CHECKING:
     from imgcore.accounts import Accounts
@@ -35,13 +34,12 @@ _SCOPES = {
 }
 
 
-class AccountPages:
+class AccountPages(FormPages):
     """The handlers. In open mode the page says so, and its forms lead nowhere."""
 
     def __init__(self, accounts: Accounts | None, views: Views, mail: Mail | None = None) -> None:
-        self._given = accounts
+        super().__init__(accounts, views)
         self._mail = mail
-        self._views = views
 
     def routes(self) -> list[Route]:
         """(method, path, handler)."""
@@ -55,10 +53,6 @@ class AccountPages:
             ("POST", "/account/delete", self.delete),
             *notices.NoticePages(self._given, self._mail, self._page).routes(),
         ]
-
-    @property
-    def _accounts(self) -> Accounts:
-        return existing(self._given)
 
     @needs(browser=True)
     def account(self) -> str:
@@ -74,7 +68,7 @@ class AccountPages:
             if fields.get("new", "") != fields.get("again", ""):
                 raise Invalid("The new password and its repetition are not the same.", code="password")
             old, new = fields.get("old", ""), fields.get("new", "")
-            token = accounts.change_password(_me(), old, new, visit())
+            token = accounts.change_password(me(), old, new, visit())
         except ImgcoreError as error:
             return self._page(error, at="password")
         return keep_session(see_other("/account?done=password"), token)
@@ -84,7 +78,7 @@ class AccountPages:
         """Sign out everywhere, here too."""
         accounts = self._accounts
         check_form(reading.form())
-        accounts.end_sessions(_me())
+        accounts.end_sessions(me())
         return drop_session(see_other("/login"))
 
     @needs(browser=True)
@@ -92,7 +86,7 @@ class AccountPages:
         """Sign one browser out."""
         accounts = self._accounts
         check_form(reading.form())
-        accounts.end_session(_me(), public_id)
+        accounts.end_session(me(), public_id)
         return see_other("/account?done=session")
 
     @needs(browser=True)
@@ -102,7 +96,7 @@ class AccountPages:
         fields = check_form(reading.form())
         wanted = [scope for scope in Scope if fields.get(f"scope_{scope.value}")]
         try:
-            secret = accounts.make_key(_me(), fields.get("label", ""), wanted)
+            secret = accounts.make_key(me(), fields.get("label", ""), wanted)
         except ImgcoreError as error:
             return self._page(error, at="keys")
         return self._page(secret=secret)
@@ -112,7 +106,7 @@ class AccountPages:
         """Nobody can use it from now on."""
         accounts = self._accounts
         check_form(reading.form())
-        accounts.remove_key(_me(), public_id)
+        accounts.remove_key(me(), public_id)
         return see_other("/account?done=key")
 
     @needs(browser=True)
@@ -121,41 +115,29 @@ class AccountPages:
         accounts = self._accounts
         fields = check_form(reading.form())
         try:
-            accounts.confirm(_me(), fields.get("password", ""), visit())
-            accounts.delete(_me())
+            accounts.confirm(me(), fields.get("password", ""), visit())
+            accounts.delete(me())
         except ImgcoreError as error:
             return self._page(error, at="delete")
         return drop_session(see_other("/login"))
 
     def _page(self, error: ImgcoreError | None = None, **values: Any) -> str:
-        response.set_header("Cache-Control", "no-store")
-        if error is not None:
-            problem = refusal_of(error)
-            if problem.status_code >= 500:
-                raise error
-            response.status = problem.status_code
         if self._given is not None:
             values |= self._known(self._given)
         if self._mail is not None:
             values["mail"] = notices.section(self._mail, caller().account)
-        return self._views.page("account", token=form_token(), trouble=told(error), **values)
+        return self._show("account", error, **values)
 
     @staticmethod
     def _known(accounts: Accounts) -> dict[str, Any]:
-        me, session = _me(), caller().session
+        mine, session = me(), caller().session
         here = session.public_id if session else None
         return {
-            "account": me,
-            "since": present.moment(me.password_at),
+            "account": mine,
+            "since": present.moment(mine.password_at),
             "shortest": SHORTEST_PASSWORD,
             "label_length": LABEL_LENGTH,
-            "scopes": [(scope, words) for scope, words in _SCOPES.items() if scope in me.scopes],
-            "sessions": [present.session(each, here) for each in accounts.sessions(me)],
-            "keys": [present.key(each) for each in accounts.keys(me)],
+            "scopes": [(scope, words) for scope, words in _SCOPES.items() if scope in mine.scopes],
+            "sessions": [present.session(each, here) for each in accounts.sessions(mine)],
+            "keys": [present.key(each) for each in accounts.keys(mine)],
         }
-
-
-def _me() -> Account:
-    account = caller().account
-    assert account is not None
-    return account

@@ -14,14 +14,12 @@ from imgcore.people import Scope
 from imgcore.service import PAGE_LIMIT, QUERY_LENGTH, TAGS
 from web import present, reading
 from web.access import PREFIX, needs, seen
-from web.answers import Route, answer, encoded, fresh
+from web.answers import Route, answer, fresh
 from web.api_accounts import AccountsApi
 
 if TYPE_CHECKING:
     from imgcore.accounts import Accounts
     from imgcore.service import Gallery
-
-__all__ = ["DESCRIPTION", "PREFIX", "Api", "Route", "encoded"]
 
 DESCRIPTION = Path(__file__).with_name("openapi.yaml")
 

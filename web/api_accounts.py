@@ -11,7 +11,7 @@ from imgcore.people import Role, Scope
 from web import present, reading
 from web.access import PREFIX, caller, needs
 from web.answers import Route, answer
-from web.signing import existing
+from web.forms import existing
 
 if TYPE_CHECKING:
     from imgcore.accounts import Accounts

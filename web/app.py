@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from bottle import Bottle, HTTPError, request, response
 
+from imgcore.config import API_RATE
 from imgcore.people import Visibility
-from web.access import Gate, rate_headers
+from web.access import PREFIX, Gate, rate_headers
 from web.account import AccountPages
-from web.api import PREFIX, Api, encoded
+from web.answers import encoded
+from web.api import Api
 from web.assets import Assets
 from web.cookies import secure
 from web.health import Health
@@ -26,8 +28,6 @@ if TYPE_CHECKING:
     from imgcore.accounts import Accounts
     from imgcore.mail import Mail
     from imgcore.service import Gallery
-
-API_RATE = 1200
 
 
 class Application(Bottle):

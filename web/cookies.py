@@ -11,6 +11,7 @@ from bottle import HTTPResponse, request
 
 from web.problems import Refused
 
+SESSION = "gallery.session"  # in the request's environment: the token of the session that was found good
 _SESSION, _FORM = "gallery_session", "gallery_form"
 _DAYS = 90
 _SHAPE = re.compile(r"[A-Za-z0-9_-]{43}")

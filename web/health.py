@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bottle import HTTPResponse
 
-from web.api import Route, encoded
+from web.answers import Route, encoded
 
 if TYPE_CHECKING:
     from imgcore.service import Gallery

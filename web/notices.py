@@ -10,10 +10,10 @@ from bottle import HTTPResponse
 from imgcore.errors import ImgcoreError, NotFound
 from imgcore.mail import ADDRESS_LENGTH, Delivery
 from web import present, reading
-from web.access import caller, needs
+from web.access import needs
 from web.answers import Route
+from web.forms import existing, me, see_other
 from web.security import check_form
-from web.signing import existing, see_other
 
 if TYPE_CHECKING:
     from imgcore.accounts import Accounts
@@ -63,7 +63,7 @@ class NoticePages:
         mail = self._mail
         address = check_form(reading.form()).get("address", "")
         try:
-            mail.subscribe(_me(), address)
+            mail.subscribe(me(), address)
         except ImgcoreError as error:
             return self._show(error, at="notices", given=address)
         return see_other("/account?done=address")
@@ -74,7 +74,7 @@ class NoticePages:
         mail = self._mail
         check_form(reading.form())
         try:
-            mail.stop(_me())
+            mail.stop(me())
         except ImgcoreError as error:
             return self._show(error, at="notices")
         return see_other("/account?done=stopped")
@@ -99,9 +99,3 @@ def section(mail: Mail, account: Account | None) -> dict[str, Any]:
             for letter in standing.letters
         ],
     }
-
-
-def _me() -> Account:
-    account = caller().account
-    assert account is not None
-    return account

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import secrets
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from bottle import HTTPResponse, response
+from bottle import HTTPResponse
 
+from imgcore.accounts import made_up_password
 from imgcore.errors import ImgcoreError, Invalid
 from imgcore.people import SHORTEST_PASSWORD, Role, Scope
 from web import present, reading
 from web.access import caller, needs
 from web.answers import Route
-from web.problems import refusal_of
-from web.render import Views
-from web.security import check_form, form_token
-from web.signing import existing, see_other, told
-
-if TYPE_CHECKING:
-    from imgcore.accounts import Accounts
+from web.forms import FormPages, see_other
+from web.security import check_form
 
 _DONE = {
     "role": "That account has another role now.",
@@ -27,12 +22,8 @@ _DONE = {
 }
 
 
-class PeoplePages:
+class PeoplePages(FormPages):
     """The handlers; in open mode there is nothing at these addresses."""
-
-    def __init__(self, accounts: Accounts | None, views: Views) -> None:
-        self._given = accounts
-        self._views = views
 
     def routes(self) -> list[Route]:
         """(method, path, handler)."""
@@ -46,10 +37,6 @@ class PeoplePages:
             ("POST", f"{one}/delete", self.delete),
         ]
 
-    @property
-    def _accounts(self) -> Accounts:
-        return existing(self._given)
-
     @needs(Scope.ADMIN, browser=True)
     def people(self) -> str:
         """Everybody, and the form for one more."""
@@ -61,7 +48,7 @@ class PeoplePages:
         accounts = self._accounts
         fields = check_form(reading.form())
         name, chosen = fields.get("name", ""), fields.get("password", "")
-        password = chosen or _made_up()
+        password = chosen or made_up_password()
         try:
             role = _role(fields.get("role", Role.PERSON))
             account = accounts.add(name.strip(), password, role)
@@ -74,7 +61,7 @@ class PeoplePages:
         """Another password, made up here and shown once; the account is signed out everywhere."""
         accounts = self._accounts
         check_form(reading.form())
-        account, password = accounts.get(public_id), _made_up()
+        account, password = accounts.get(public_id), made_up_password()
         accounts.reset_password(account, password)
         return self._page(reset=account, password=password)
 
@@ -103,16 +90,9 @@ class PeoplePages:
         return see_other("/accounts?done=deleted")
 
     def _page(self, error: ImgcoreError | None = None, **values: Any) -> str:
-        response.set_header("Cache-Control", "no-store")
-        if error is not None:
-            problem = refusal_of(error)
-            if problem.status_code >= 500:
-                raise error
-            response.status = problem.status_code
-        me = caller().account
-        listed = [present.person(account, count, me) for account, count in self._accounts.all()]
-        fixed = {"people": listed, "shortest": SHORTEST_PASSWORD, "trouble": told(error)}
-        return self._views.page("people", token=form_token(), **fixed, **values)
+        who = caller().account
+        listed = [present.person(account, count, who) for account, count in self._accounts.all()]
+        return self._show("people", error, people=listed, shortest=SHORTEST_PASSWORD, **values)
 
 
 def _role(text: str) -> Role:
@@ -120,7 +100,3 @@ def _role(text: str) -> Role:
         return Role(text)
     except ValueError:
         raise Invalid("An account is a person or an administrator.", code="role") from None
-
-
-def _made_up() -> str:
-    return secrets.token_urlsafe(15)

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from bottle import request, response
 
-from web.cookies import form_cookie, secure
+from web.cookies import SESSION, form_cookie, secure
 from web.problems import Refused
 from web.reading import BODY_LIMIT
 
@@ -108,7 +108,7 @@ def form_token() -> str:
 
 def _session_token() -> str | None:
     """A hash of the session's own token, which only that session's pages can hold."""
-    session = request.environ.get("gallery.session")
+    session = request.environ.get(SESSION)
     return hashlib.sha256(f"form {session}".encode()).hexdigest()[:32] if session else None
 
 

@@ -16,7 +16,7 @@ from waitress.channel import HTTPChannel
 from waitress.server import TcpWSGIServer, create_server
 from waitress.task import ErrorTask, WSGITask
 
-from web.api import encoded
+from web.answers import encoded
 from web.app import Application
 from web.problems import Refused, as_json
 

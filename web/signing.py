@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
-from bottle import HTTPResponse, response
+from bottle import HTTPResponse
 
-from imgcore.errors import ImgcoreError, NotFound, TooManyTries
+from imgcore.errors import ImgcoreError
 from web import reading
 from web.access import caller, needs, visit
 from web.answers import Route
 from web.cookies import check_private, drop_session, keep_session, session_token
-from web.problems import refusal_of
-from web.render import Views
-from web.security import check_form, form_token
-
-if TYPE_CHECKING:
-    from imgcore.accounts import Accounts
+from web.forms import FormPages, see_other
+from web.security import check_form
 
 _PATH = re.compile(r"/(?![/\\])[^\x00-\x20\x7f\\]{0,2000}", re.ASCII)
 
 
-class Signing:
+class Signing(FormPages):
     """The handlers, over the accounts; in open mode there is nothing at these addresses."""
-
-    def __init__(self, accounts: Accounts | None, views: Views) -> None:
-        self._given = accounts
-        self._views = views
 
     def routes(self) -> list[Route]:
         """(method, path, handler)."""
@@ -39,10 +30,6 @@ class Signing:
             ("POST", "/setup", self.set_up_done),
         ]
 
-    @property
-    def _accounts(self) -> Accounts:
-        return existing(self._given)
-
     @needs()
     def login(self) -> str | HTTPResponse:
         """The form; whoever is signed in already goes on."""
@@ -52,7 +39,7 @@ class Signing:
         if caller().account is not None:
             return see_other(onward)
         check_private()
-        return self._page("login", onward=onward)
+        return self._show("login", onward=onward)
 
     @needs()
     def sign_in(self) -> str | HTTPResponse:
@@ -63,7 +50,7 @@ class Signing:
         try:
             _, token = self._accounts.sign_in(name, fields.get("password", ""), visit())
         except ImgcoreError as error:
-            return self._page("login", error, onward=onward, name=name)
+            return self._show("login", error, onward=onward, name=name)
         if (before := session_token()) is not None:
             self._accounts.sign_out(before)
         return keep_session(see_other(onward), token)
@@ -82,7 +69,7 @@ class Signing:
         if not self._accounts.needs_set_up():
             return see_other("/login")
         check_private()
-        return self._page("setup")
+        return self._show("setup")
 
     @needs()
     def set_up_done(self) -> str | HTTPResponse:
@@ -93,40 +80,8 @@ class Signing:
         try:
             account = self._accounts.set_up(token, name.strip(), fields.get("password", ""))
         except ImgcoreError as error:
-            return self._page("setup", error, name=name, setup_token=token)
+            return self._show("setup", error, name=name, setup_token=token)
         return keep_session(see_other("/"), self._accounts.start_session(account, visit()))
-
-    def _page(self, view: str, error: ImgcoreError | None = None, **values: str) -> str:
-        response.set_header("Cache-Control", "no-store")
-        if error is not None:
-            problem = refusal_of(error)
-            if problem.status_code >= 500:
-                raise error
-            response.status = problem.status_code
-            if problem.retry_after is not None:
-                response.set_header("Retry-After", str(problem.retry_after))
-        return self._views.page(view, token=form_token(), trouble=told(error), **values)
-
-
-def existing(accounts: Accounts | None) -> Accounts:
-    """The accounts. NotFound in open mode."""
-    if accounts is None:
-        raise NotFound("This gallery has no accounts: it answers on this computer only.")
-    return accounts
-
-
-def told(error: ImgcoreError | None) -> str | None:
-    """What went wrong, for the page that asks again."""
-    if isinstance(error, TooManyTries) and error.retry_after is not None:
-        seconds = max(1, round(error.retry_after))
-        wait = f"{seconds} second{'s' if seconds > 1 else ''}"
-        return f"That was tried too often. Wait {wait}, then try again."
-    return error.message if error else None
-
-
-def see_other(path: str) -> HTTPResponse:
-    """303 to a path of ours."""
-    return HTTPResponse(status=303, headers={"Location": path, "Cache-Control": "no-store"})
 
 
 def _local(path: str) -> str:

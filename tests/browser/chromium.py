@@ -118,6 +118,11 @@ class Browser:
         """The first element that fits."""
         self.find(selector).click()
 
+    def fill(self, **fields: str) -> None:
+        """Type into the fields of these ids."""
+        for id_, text in fields.items():
+            self.find(f"#{id_}").send_keys(text)
+
     def press(self, keys: str) -> None:
         """Keys, wherever the focus is."""
         self.driver.switch_to.active_element.send_keys(keys)

@@ -33,6 +33,14 @@ def chromium_without_scripts(tmp_path_factory: pytest.TempPathFactory) -> Iterat
     driver.quit()
 
 
+@pytest.fixture(scope="session")
+def second_chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """Another person's computer."""
+    driver = start(tmp_path_factory.mktemp("second"))
+    yield Browser(driver)
+    driver.quit()
+
+
 @pytest.fixture
 def stage() -> Iterator[Stage]:
     """A gallery with a small pipeline."""

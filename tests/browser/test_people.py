@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from imgcore.people import Role
-from tests.browser.chromium import PHONE, Browser, start
+from tests.browser.chromium import PHONE, Browser
 from tests.web.peopling import PASSWORD, House, empty_house
 from tests.web.stage import Stage, photo
 
@@ -30,14 +30,6 @@ def stage(house: House) -> Iterator[Stage]:
     stage.close()
 
 
-@pytest.fixture(scope="session")
-def second_chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """Another person's computer."""
-    driver = start(tmp_path_factory.mktemp("second"))
-    yield Browser(driver)
-    driver.quit()
-
-
 @pytest.fixture
 def other(second_chromium: Browser, stage: Stage) -> Browser:
     """Its window, as new, at the gallery."""
@@ -48,15 +40,9 @@ def other(second_chromium: Browser, stage: Stage) -> Browser:
 def sign_in(browser: Browser, name: str, password: str = PASSWORD) -> None:
     """By the form that every page leads to."""
     browser.open("/login")
-    fill(browser, name=name, password=password)
+    browser.fill(name=name, password=password)
     browser.click("main button[type=submit]")
     browser.wait(lambda: browser.all("#grid, .empty"), 60)
-
-
-def fill(browser: Browser, **fields: str) -> None:
-    """Type into the fields of these ids."""
-    for id_, text in fields.items():
-        browser.find(f"#{id_}").send_keys(text)
 
 
 def upload(browser: Browser, name: str) -> None:
@@ -80,13 +66,13 @@ def test_from_the_first_token_to_a_session_that_is_ended_elsewhere(
     token = house.accounts.offer_set_up()
     browser.open("/")
     assert ["Make the first account"] == browser.texts("h1")
-    fill(browser, setup_token=token, name="Boss", password=PASSWORD)
+    browser.fill(setup_token=token, name="Boss", password=PASSWORD)
     browser.click("main button[type=submit]")
     browser.wait(lambda: browser.has(".foot", "You are signed in as boss."))
     upload(browser, "mountain.jpg")
 
     browser.open("/accounts")
-    fill(browser, name="ada")
+    browser.fill(name="ada")
     browser.click("main form[action='/accounts'] button")
     password = browser.find(".secret").text
 
@@ -138,10 +124,10 @@ def test_the_way_goes_on_after_signing_in(browser: Browser, house: House) -> Non
     """To the page that was asked for; a wrong password is said, and the name stays."""
     house.accounts.add("ada", PASSWORD, Role.ADMINISTRATOR)
     browser.open("/account")
-    fill(browser, name="ada", password="a wrong password")
+    browser.fill(name="ada", password="a wrong password")
     browser.click("main button[type=submit]")
     assert "The name or the password is wrong." == browser.find(".trouble").text
-    fill(browser, password=PASSWORD + "\n")
+    browser.fill(password=PASSWORD + "\n")
     browser.wait(lambda: browser.texts("h1") == ["ada"], 60)
 
 
@@ -165,15 +151,15 @@ def test_everything_works_by_plain_forms(plain: Browser, stage: Stage, house: Ho
     """Without JavaScript: in, a key, another password, out."""
     house.accounts.add("ada", PASSWORD)
     plain.driver.get(stage.origin)
-    fill(plain, name="ada", password=PASSWORD)
+    plain.fill(name="ada", password=PASSWORD)
     plain.click("main button[type=submit]")
     plain.click(".me")
     plain.click("[aria-labelledby=keys_title] summary")
-    fill(plain, label="script")
+    plain.fill(label="script")
     plain.click("form[action='/account/keys'] button")
     plain.find(".secret")
     plain.click("[aria-labelledby=password_title] summary")
-    fill(plain, old=PASSWORD, new=PASSWORD + "!", again=PASSWORD + "!")
+    plain.fill(old=PASSWORD, new=PASSWORD + "!", again=PASSWORD + "!")
     plain.click("form[action='/account/password'] button")
     assert "Your password has been changed" in plain.find(".done").text
     plain.click(".signed button")

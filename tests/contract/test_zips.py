@@ -20,8 +20,8 @@ import pytest
 from lambda_build import build
 from lambda_build.archive import EPOCH
 from lambda_build.bytecode import TASK_ROOT
-from lambda_build.dependencies import find_uv
 from lambda_build.targets import FUNCTIONS, interpreter, target
+from lambda_build.wheels import find_uv
 from tests.zips import ROOT, built
 
 AARCH64 = 183  # e_machine of an ELF header

@@ -17,7 +17,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from lambda_build.dependencies import find_uv
+from lambda_build.wheels import find_uv
 from tests.cloud import ROOT
 from tests.deploy.provision_account import REGION, Account, account
 from tests.drills.security_operator import PLACES

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from lambda_build import archive, build, dependencies, lock
+from lambda_build import archive, build, dependencies, lock, wheels
 from lambda_build.targets import BuildError, Interpreter, Target, interpreter, target
 
 HERE_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -239,8 +239,8 @@ def test_offline_is_said_in_a_sentence(uv: FakeUv, here: Target, tmp_path: Path)
         dependencies.ensure(here, None, tmp_path / "cache")
 
     expected = (
-        f"The packages of the caption function cannot be fetched for Python {HERE_PYTHON} on this. Is this "
-        "machine offline? The first build needs a package index; later ones do not. uv says:\nerror: dns error"
+        f"The packages of the caption function cannot be fetched for Python {HERE_PYTHON} on this machine. "
+        "Is this machine offline? The first build needs a package index; later ones do not. uv says:\nerror: dns error"
     )
     assert expected == str(caught.value)
 
@@ -277,7 +277,7 @@ def test_uv_of_the_makefile_is_found_from_anywhere(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("UV", "pyproject.toml")
     monkeypatch.chdir(tmp_path)
 
-    assert [str(LAMBDA_BUILD.parent / "pyproject.toml")] == dependencies.find_uv()
+    assert [str(LAMBDA_BUILD.parent / "pyproject.toml")] == wheels.find_uv()
 
 
 def test_uv_on_path(monkeypatch: pytest.MonkeyPatch, uv: FakeUv) -> None:
@@ -285,21 +285,21 @@ def test_uv_on_path(monkeypatch: pytest.MonkeyPatch, uv: FakeUv) -> None:
     monkeypatch.delenv("UV")
     monkeypatch.setenv("PATH", str(uv.path.parent))
 
-    assert [str(uv.path)] == dependencies.find_uv()
+    assert [str(uv.path)] == wheels.find_uv()
 
 
 def test_uv_of_the_tools_folder(monkeypatch: pytest.MonkeyPatch, uv: FakeUv) -> None:
     """Then the one that the Makefile installed."""
     monkeypatch.delenv("UV")
     monkeypatch.setenv("PATH", "")
-    monkeypatch.setattr(dependencies, "TOOLS_UV", uv.path)
+    monkeypatch.setattr(wheels, "TOOLS_UV", uv.path)
 
-    assert [str(uv.path)] == dependencies.find_uv()
+    assert [str(uv.path)] == wheels.find_uv()
 
 
 @pytest.mark.parametrize(
     ("installed", "expected"),
-    [(True, [sys.executable, "-m", "uv"]), (False, "uv is needed to fetch the functions' packages")],
+    [(True, [sys.executable, "-m", "uv"]), (False, "uv is needed to fetch packages")],
 )
 def test_uv_as_a_module_or_not_at_all(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, installed: bool, expected: object
@@ -307,11 +307,11 @@ def test_uv_as_a_module_or_not_at_all(
     """Last this Python's own; without it, what to do about it."""
     monkeypatch.delenv("UV", raising=False)
     monkeypatch.setenv("PATH", "")
-    monkeypatch.setattr(dependencies, "TOOLS_UV", tmp_path / "none")
+    monkeypatch.setattr(wheels, "TOOLS_UV", tmp_path / "none")
     monkeypatch.setattr("importlib.util.find_spec", lambda name: object() if installed else None)
 
     try:
-        found: object = dependencies.find_uv()
+        found: object = wheels.find_uv()
     except BuildError as error:
         found = str(error)[: len(str(expected))]
 

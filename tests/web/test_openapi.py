@@ -11,7 +11,8 @@ from schemathesis.openapi import from_wsgi
 
 from imgcore.service import Gallery
 from tests.web.fakes import add_done, add_failed, add_image, fake_gallery
-from web.api import DESCRIPTION, PREFIX, Api
+from web.access import PREFIX
+from web.api import DESCRIPTION, Api
 from web.app import create_app
 
 

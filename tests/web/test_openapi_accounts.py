@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, settings
 from schemathesis.openapi import from_wsgi
 
 from tests.web.peopling import PASSWORD, house
-from web.api import DESCRIPTION, PREFIX
+from web.access import PREFIX
+from web.api import DESCRIPTION
 
 HOUSE = house(Path(tempfile.mkdtemp(prefix="gallery-openapi-")))
 SCHEMA = from_wsgi(f"{PREFIX}/openapi.yaml", HOUSE.app())

@@ -16,6 +16,7 @@ from imgcore.errors import Misconfigured
 
 DISK_MEGABYTES = 500
 WISHES = (
+    "BATCH_QUIET_SECONDS",
     "CAPTIONER",
     "CAPTION_LANGUAGE",
     "GEMINI_API_KEY",

@@ -13,7 +13,6 @@ import gzip
 import hashlib
 import io
 import shutil
-import subprocess
 import sys
 import tarfile
 import tempfile
@@ -21,7 +20,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from lambda_build.dependencies import find_uv
+from lambda_build import wheels
 from lambda_build.targets import BuildError
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -29,6 +28,7 @@ LOCK = Path(__file__).with_name("requirements.txt")
 EXTRAS = ("aws", "mysql", "web")
 PYTHON = "3.13"  # Debian 13's
 PLATFORM = "x86_64-manylinux_2_28"
+_WHAT = "The packages of the web host"
 
 _LEFT_OUT = ("imgcore/describing/",)
 _OURS = ("imgcore", "web")
@@ -47,7 +47,7 @@ def pack(out: Path, platform: str = PLATFORM) -> bool:
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out, prefix=".") as scratch:
         folder, fresh = Path(scratch, "packages"), Path(scratch, "gallery.tar.gz")
-        _install(folder, platform)
+        wheels.install(folder, LOCK, python=PYTHON, platform=platform, what=_WHAT)
         for name, path in own_files():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, folder / name)
@@ -80,36 +80,8 @@ def inputs(platform: str) -> str:
 
 def lock() -> None:
     """Compile requirements.txt beside this file anew. BuildError says what is wrong."""
-    command = [*find_uv(), "pip", "compile", "pyproject.toml", "--quiet", "--generate-hashes", "--no-annotate"]
-    command += ["--python-version", PYTHON, "--python-platform", "linux", "--constraints", "requirements.txt"]
-    command += ["--custom-compile-command", "python -m roles.web_host.files.pack --lock"]
-    command += [part for extra in EXTRAS for part in ("--extra", extra)]
-    _run([*command, "--output-file", str(LOCK)], "The requirements of the web host cannot be locked")
-
-
-def _install(folder: Path, platform: str) -> None:
-    command = [
-        *find_uv(),
-        "pip",
-        "install",
-        "--quiet",
-        "--target",
-        str(folder),
-        "--no-deps",
-        "--require-hashes",
-    ]
-    command += ["--only-binary", ":all:", "--link-mode", "copy", "--requirements", str(LOCK)]
-    command += ["--python-platform", platform, "--python-version", PYTHON]
-    _run(command, f"The packages of the web host cannot be fetched for Python {PYTHON} on {platform}")
-
-
-def _run(command: list[str], failure: str) -> None:
-    try:
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)  # noqa: S603
-    except OSError as error:
-        raise BuildError(f"uv cannot be started: {error}.") from error
-    if done.returncode:
-        raise BuildError(f"{failure}. Is this machine offline? uv says:\n{done.stderr.strip()}")
+    options = ("--python-version", PYTHON, "--python-platform", "linux")
+    wheels.compile_lock(LOCK, EXTRAS, options, by="python -m roles.web_host.files.pack --lock", what=_WHAT)
 
 
 def _write(archive: Path, folder: Path) -> None:

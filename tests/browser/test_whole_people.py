@@ -1,0 +1,122 @@
+"""Several people in the product as `make run` starts it with accounts: who sees what, and whose notice comes."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import re
+from collections.abc import Iterator
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+
+from tests import images
+from tests.browser.chromium import Browser
+from tests.browser.whole import Whole, alive, whole
+
+pytestmark = pytest.mark.timeout(600)
+PASSWORD = "four quiet herons fishing"
+SWEPT = 150.0  # seconds: what the schedule needs at most, and some more
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """Where the data are kept."""
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def running(home: Path) -> Iterator[Whole]:
+    """A gallery that nobody has an account of; a batch has ended after five quiet seconds."""
+    with whole(home, ACCOUNTS="on", BATCH_QUIET_SECONDS="5") as found:
+        yield found
+    assert (0, []) == (found.process.returncode, alive(home))
+
+
+def sign_in(browser: Browser, name: str, password: str) -> None:
+    """By the form."""
+    browser.open("/login")
+    browser.fill(name=name, password=password)
+    browser.click("main button[type=submit]")
+    browser.wait(lambda: browser.has(".foot", f"You are signed in as {name}."), 60)
+
+
+def upload(browser: Browser, *names: str) -> None:
+    """Drop photographs and wait until they are described."""
+    browser.open("/")
+    browser.drop(*((name, images.jpeg(800, 600)) for name in names))
+    browser.wait(lambda: len(browser.all("#grid .card[data-status=done] .caption")) == len(names), 60)
+
+
+def photographs(browser: Browser) -> int:
+    """How many there are, after a reload."""
+    browser.open("/")
+    return len(browser.all("#grid .card"))
+
+
+def wants_mail(browser: Browser, address: str) -> None:
+    """Give an address on the account's page; it waits for nothing here, since the emulator confirms."""
+    browser.open("/account")
+    browser.fill(address=address)
+    browser.click("form[action='/account/notices'] button")
+    browser.wait(lambda: browser.all("[data-delivery=confirmed]"))
+
+
+def notices(browser: Browser) -> list[str]:
+    """What the account's page shows of them, opened."""
+    browser.open("/account")
+    browser.run("for (const letter of document.querySelectorAll('.letter')) letter.open = true")
+    return browser.texts(".letter pre")
+
+
+def letters(home: Path) -> dict[str, str]:
+    """What was written to the folder of letters: the address's name → the text; nobody gets two."""
+    found = {}
+    for path in (home / "mail").glob("*.eml"):
+        letter = email.message_from_bytes(path.read_bytes(), EmailMessage, policy=email.policy.default)
+        name = letter["To"].addresses[0].display_name
+        assert name not in found
+        found[name] = letter.get_content().strip()
+    return found
+
+
+def test_two_people_their_photographs_and_their_notices(
+    chromium: Browser, second_chromium: Browser, running: Whole, home: Path
+) -> None:
+    """Token → administrator → second account → photographs apart → each one's own notice → signed out from afar."""
+    boss, ada = chromium, second_chromium
+    for window in (boss, ada):
+        window.prepare(running.origin)
+    token = boss.wait(lambda: re.search(r"/setup with the token (\S+)", running.output))[1]
+
+    boss.open("/")
+    boss.fill(setup_token=token, name="Boss", password=PASSWORD)
+    boss.click("main button[type=submit]")
+    boss.wait(lambda: boss.has(".foot", "You are signed in as boss."), 60)
+    boss.open("/accounts")
+    boss.fill(name="ada")
+    boss.click("main form[action='/accounts'] button")
+    sign_in(ada, "ada", boss.find(".secret").text)
+
+    for window, name in ((boss, "boss"), (ada, "ada")):
+        wants_mail(window, f"{name}@example.org")
+    upload(boss, "mountain.jpg")
+    assert 0 == photographs(ada)
+    upload(ada, "beach.jpg", "harbour.jpg")
+    assert (2, 3) == (photographs(ada), photographs(boss))
+
+    mine = boss.wait(lambda: notices(boss), SWEPT)
+    hers = ada.wait(lambda: notices(ada), SWEPT)
+    assert (1, 1) == (len(mine), len(hers))
+    assert {"boss": mine[0], "ada": hers[0]} == letters(home)
+    assert ("The photograph that", "Of the 2 photographs") == (mine[0][:19], hers[0][:20])
+
+    boss.open("/accounts")
+    boss.click(".people li:first-child summary")  # ada's, by name
+    boss.click(".people li:first-child form[action$='/sign-out'] button")
+    boss.wait(lambda: boss.has(".done", "signed out everywhere"))
+    ada.open("/")
+    assert ["Sign in"] == ada.texts("h1")
+    assert ([], []) == (boss.console(), ada.console())
+    assert not [secret for secret in (token, PASSWORD) if secret in (home / "logs" / "cloud.log").read_text()]
