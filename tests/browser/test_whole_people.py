@@ -1,4 +1,4 @@
-"""Several people in the product as `make run` starts it with accounts: who sees what, and whose notice comes."""
+"""Several people in the product as `make run` starts it with accounts: who sees what, whose notice comes."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def letters(home: Path) -> dict[str, str]:
 def test_two_people_their_photographs_and_their_notices(
     chromium: Browser, second_chromium: Browser, running: Whole, home: Path
 ) -> None:
-    """Token → administrator → second account → photographs apart → each one's own notice → signed out from afar."""
+    """Token → administrator → second account → photographs apart → one's own notice → signed out from afar."""
     boss, ada = chromium, second_chromium
     for window in (boss, ada):
         window.prepare(running.origin)

@@ -240,7 +240,8 @@ def test_offline_is_said_in_a_sentence(uv: FakeUv, here: Target, tmp_path: Path)
 
     expected = (
         f"The packages of the caption function cannot be fetched for Python {HERE_PYTHON} on this machine. "
-        "Is this machine offline? The first build needs a package index; later ones do not. uv says:\nerror: dns error"
+        "Is this machine offline? The first build needs a package index; later ones do not. uv says:\n"
+        "error: dns error"
     )
     assert expected == str(caught.value)
 
