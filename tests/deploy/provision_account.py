@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import re
@@ -32,6 +31,7 @@ from roles.local_cloud.files.emulator import HEALTH, Emulator, emulator_at
 from tests.cloud import ROOT
 from tests.deploy.described import Described, described
 from tests.deploy.warm import warm
+from tests.loading import module_at
 from tests.mariadb import MariaDb, certificate, mariadb
 
 ID = "123456789012"
@@ -179,13 +179,7 @@ class History:
 
 def search() -> ModuleType:
     """The module of the role teardown."""
-    path = ROOT / "roles/teardown/library/tagged_resources.py"
-    spec = importlib.util.spec_from_file_location("tagged_resources", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return module_at("roles/teardown/library/tagged_resources.py")
 
 
 def recap(done: subprocess.CompletedProcess[str]) -> dict[str, int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import subprocess
 import sys
@@ -14,6 +13,8 @@ import pytest
 import yaml
 from ansible.errors import AnsibleFilterError
 
+from tests.loading import module_at
+
 ROOT = Path(__file__).parents[2]
 ROLE = ROOT / "roles/estimate"
 PRICES = yaml.safe_load((ROLE / "files/prices.yml").read_text())
@@ -22,12 +23,7 @@ PRICES = yaml.safe_load((ROLE / "files/prices.yml").read_text())
 @pytest.fixture(scope="module")
 def estimate() -> ModuleType:
     """The filters."""
-    spec = importlib.util.spec_from_file_location("estimate", ROLE / "filter_plugins/estimate.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return module_at(ROLE / "filter_plugins/estimate.py")
 
 
 def settings(**changed: Any) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import secrets
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ import boto3
 import pymysql
 import pytest
 
+from tests.loading import module_at
 from tests.mariadb import MariaDb, mariadb
 
 HANDLER = Path(__file__).parents[2] / "roles/database/files/migrator/migrator.py"
@@ -75,12 +75,7 @@ def kept(server: MariaDb, monkeypatch: pytest.MonkeyPatch) -> Iterator[Secrets]:
 @pytest.fixture
 def migrator(kept: Secrets) -> ModuleType:
     """The handler's module, as Lambda loads it."""
-    spec = importlib.util.spec_from_file_location("migrator", HANDLER)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return module_at(HANDLER)
 
 
 @contextmanager

@@ -43,7 +43,7 @@ class Stage:
             FunctionName=f"{PROJECT}-caption", InvocationType="Event", Payload=b'{"task": "sweep"}'
         )
 
-    def settle(self, ids: list[str], seconds: float, *, sweep: bool = True) -> list[Image]:
+    def settle(self, ids: list[str], seconds: float) -> list[Image]:
         """Wait until nothing of these changes any more, sweeping as the schedule does but more often."""
         deadline = time.monotonic() + seconds
         while True:
@@ -52,8 +52,7 @@ class Stage:
             if not left:
                 return images
             assert time.monotonic() < deadline, f"{len(left)} of {len(ids)} never settled: {left[0]}"
-            if sweep:
-                self.sweep()
+            self.sweep()
             time.sleep(2.0)
 
     def images(self, ids: list[str]) -> list[Image]:
