@@ -135,11 +135,11 @@ class Repository(Protocol):
         ...
 
     def trash(self, *, older_than: float, limit: int) -> Sequence[Image]:
-        """Photographs that were deleted at least ``older_than`` seconds ago."""
+        """Deleted at least ``older_than`` seconds ago, then what was announced by then and never came."""
         ...
 
     def purge(self, public_id: str) -> bool:
-        """Remove the row and all that hangs on it."""
+        """Remove the row and all that hangs on it, unless it was restored or has come since."""
         ...
 
     # Notices: each batch has one, written with its first photograph

@@ -22,6 +22,11 @@ _DUE = (
     " OR (t.status = 'pending' AND t.next_at <= {ago}))"
     " AND (t.dispatched_at IS NULL OR t.dispatched_at <= {ago})"
 )
+_DELETED = "SELECT id FROM images WHERE deleted_at <= {ago} ORDER BY deleted_at LIMIT ?"
+_NEVER_CAME = (
+    "SELECT id FROM images WHERE upload_status = 'expired' AND uploaded_at <= {ago} AND deleted_at IS NULL"
+    " ORDER BY uploaded_at LIMIT ?"
+)
 
 
 class Sweeping(Store):
@@ -84,25 +89,26 @@ class Sweeping(Store):
         )
 
     def trash(self, *, older_than: float, limit: int) -> Sequence[Image]:
-        """Photographs that were deleted at least ``older_than`` seconds ago."""
+        """Deleted at least ``older_than`` seconds ago, then what was announced by then and never came."""
+        asked = micros(older_than), limit
         return self._database.read(
-            lambda tx: images(
-                tx.rows(
-                    SELECT
-                    + " JOIN (SELECT id FROM images WHERE deleted_at <= {ago} ORDER BY deleted_at LIMIT ?) old"
-                    " ON old.id = i.id ORDER BY i.deleted_at, i.id",
-                    micros(older_than),
-                    limit,
+            lambda tx: [
+                image
+                for found in (_DELETED, _NEVER_CAME)
+                for image in images(
+                    tx.rows(f"{SELECT} JOIN ({found}) old ON old.id = i.id ORDER BY i.deleted_at, i.id", *asked)
                 )
-            )
+            ][:limit]
         )
 
     def purge(self, public_id: str) -> bool:
-        """Remove the row and all that hangs on it; only out of the trash: it may have been restored since."""
+        """Remove the row and all that hangs on it, unless it was restored or has come since."""
         return bool(
             self._database.run(
                 lambda tx: tx.execute(
-                    "DELETE FROM images WHERE public_id = ? AND deleted_at IS NOT NULL", public_id
+                    "DELETE FROM images WHERE public_id = ?"
+                    " AND (deleted_at IS NOT NULL OR upload_status = 'expired')",
+                    public_id,
                 )
             )
         )

@@ -238,6 +238,22 @@ def test_purging_removes_the_row_and_all_that_hangs_on_it(
     assert ([other.id], [{"image_id": other.id}]) == (outbox(database), left)
 
 
+def test_an_upload_that_never_came_goes_as_the_trash_does(
+    repository: SqlRepository, database: Database
+) -> None:
+    """Once its form has ended; what only waits, or has come after all, stays."""
+    never, late = (repository.add(new(expires_in=-1000)) for _ in range(2))
+    for image in (never, late):
+        repository.expire(image.public_id)
+    repository.add(new())
+    assert [never.id, late.id] == [image.id for image in repository.trash(older_than=0, limit=5)]
+    assert [] == list(repository.trash(older_than=LONG, limit=5))
+
+    repository.receive(event(late), new())
+    assert (True, False) == (repository.purge(never.public_id), repository.purge(late.public_id))
+    assert [] == list(repository.trash(older_than=0, limit=5))
+
+
 def test_what_was_restored_meanwhile_is_not_purged(repository: SqlRepository) -> None:
     """Only the trash is emptied."""
     image = arrived(repository)
