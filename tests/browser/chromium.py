@@ -82,6 +82,7 @@ class Browser:
         self.origin = origin
         self.size(*WIDE)
         self.media()
+        self.processors(2)
         self.driver.get("about:blank")
         self.driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
         self.driver.get_log("browser")
@@ -96,6 +97,10 @@ class Browser:
         wanted = {"prefers_color_scheme": "light", **features}
         listed = [{"name": name.replace("_", "-"), "value": value} for name, value in wanted.items()]
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": listed})
+
+    def processors(self, count: int) -> None:
+        """How many the page is told of."""
+        self.driver.execute_cdp_cmd("Emulation.setHardwareConcurrencyOverride", {"hardwareConcurrency": count})
 
     # What people do
 

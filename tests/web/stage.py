@@ -74,6 +74,10 @@ class Stage:
         self._thumbnail(image.public_id, data)
         return self._describe(image.public_id, words or _plain(name))
 
+    def settle(self, image: Image) -> None:
+        """What the pipeline does, for one that it has left as it arrived (pace=None)."""
+        self._pipeline(image.image_key, self.bucket.objects[image.image_key])
+
     def _received(self, key: str, data: bytes) -> None:
         if self.pace is None:
             return
