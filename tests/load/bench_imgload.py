@@ -22,7 +22,7 @@ from pathlib import Path
 from tests.load.commands import figures
 
 PROGRAMS = {"ab": ["ab"], "imgload": [sys.executable, "-m", "imgload"]}
-STEADY = {1: 100, 10: 800, 100: 1200}  # concurrency → requests; about two seconds each
+STEADY = {1: 400, 10: 3000, 100: 3000}  # concurrency → requests; about eight seconds each
 FAST = {
     "a connection for each request": (("-c", "100"), 20_000),
     "kept connections": (("-c", "100", "-k"), 60_000),
