@@ -35,6 +35,20 @@ def test_every_call_of_the_playbooks_is_granted(provisioned: Account) -> None:
     assert [] == [f"{call.action} {call.resource}" for call in calls if not covered(call)]
 
 
+@pytest.mark.parametrize(
+    "action",
+    [
+        *("DeleteRule", "DescribeRule", "ListTagsForResource", "ListTargetsByRule", "PutRule", "PutTargets"),
+        *("RemoveTargets", "TagResource", "UntagResource"),
+    ],
+)
+def test_every_call_for_the_other_router_is_granted(action: str) -> None:
+    """The account above has the topic; these are all that the module of the rule makes."""
+    assert covered(
+        Judged(f"events:{action}", "arn:aws:events:us-east-1:123456789012:rule/caption-gallery-staging-uploads")
+    )
+
+
 @every
 def test_actions_are_named(statement: dict[str, Any]) -> None:
     """None is a pattern, and nothing is granted by exception."""

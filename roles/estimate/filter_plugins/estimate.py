@@ -113,7 +113,7 @@ def pipeline(settings: Settings, prices: Prices) -> Iterator[Item]:
     requests = (photographs * REQUESTS + POLLS) / 1e6
     messages = photographs / 1e6
     yield Item(
-        "Topic and queues",
+        "Events and queues",
         f"{requests:.1f} M requests",
         requests * prices["queue_million_requests"] + messages * prices["topic_million_messages"],
     )

@@ -1,0 +1,233 @@
+"""The other router: a rule of EventBridge in place of the topic: made from nothing, gone to and come from."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from imgcore.model import ObjectCreated
+from tests.deploy.local_tools import ARN, PREFIX, UPLOADS, recap
+from tests.deploy.provision_account import search
+from tests.deploy.router_story import KINDS, STRANGER, Done, Ground, Tools, ground
+from tests.deploy.warm import warm
+
+pytestmark = pytest.mark.timeout(900)  # Ansible on a busy machine
+
+NAME = f"{PREFIX}-uploads"
+RULE = ARN.format("events", f"rule/{NAME}")
+TOPIC = ARN.format("sns", NAME)
+KEY = "raw/summer 2026/a+b ä%20.jpg"
+
+
+@dataclass(frozen=True)
+class Story:
+    """An account that had the rule first and the topic then: what was run, and how it looked afterwards."""
+
+    dry: Done  # eventbridge, in check mode, on nothing
+    first: Done  # eventbridge
+    bridged: dict[str, Any]
+    told: dict[str, list[ObjectCreated]]
+    found: list[str]  # by teardown
+    again: Done
+    checked: Done
+    leaving: Done  # sns, in check mode
+    topical: dict[str, Any]  # sns
+    told_then: dict[str, list[ObjectCreated]]
+
+
+@dataclass(frozen=True)
+class Reverse:
+    """An account that had the topic first and the rule then."""
+
+    topical: dict[str, Any]  # sns
+    leaving: Done  # eventbridge, in check mode
+    bridged: dict[str, Any]  # eventbridge
+    told_then: dict[str, list[ObjectCreated]]
+
+
+@pytest.fixture(scope="module")
+def tools(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tools]:
+    """For all runs."""
+    with warm() as python:
+        yield Tools(python, tmp_path_factory.mktemp("modules"))
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory: pytest.TempPathFactory, tools: Tools) -> Iterator[Story]:
+    """Told once."""
+    with ground(tmp_path_factory.mktemp("router") / "home", tools) as it:
+        dry, first = it.run("eventbridge", "--check"), it.run("eventbridge")
+        bridged, told, found = it.described(), it.upload(KEY), rules_found(it)
+        again, checked = it.run("eventbridge"), it.run("eventbridge", "--check")
+        leaving = it.run("sns", "--check")
+        it.run("sns")
+        yield Story(
+            dry, first, bridged, told, found, again, checked, leaving, it.described(), it.upload(KEY)
+        )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def reverse(tmp_path_factory: pytest.TempPathFactory, tools: Tools) -> Iterator[Reverse]:
+    """Told once, of another account."""
+    with ground(tmp_path_factory.mktemp("reverse") / "home", tools) as it:
+        it.run("sns")
+        topical, leaving = it.described(), it.run("eventbridge", "--check")
+        it.run("eventbridge")
+        yield Reverse(topical, leaving, it.described(), it.upload(KEY))
+
+
+def rules_found(it: Ground) -> list[str]:
+    """The rules that teardown would remove."""
+    found = search().Search(it.aws.client, *PREFIX.rsplit("-", 1)).functions()
+    return [each["name"] for each in found if each["kind"] == "rule"]
+
+
+def changed(said: str) -> list[str]:
+    """The tasks that say that they changed something, or would."""
+    told = re.findall(r"^TASK \[(.*?)\] \**$|^(changed): ", said, re.MULTILINE)
+    return [before for (before, _), (_, now) in pairwise(told) if now and before]
+
+
+def others(announced: dict[str, Any]) -> list[str]:
+    """The notifications of the bucket that are somebody else's."""
+    return [each["Id"] for each in announced["QueueConfigurations"]]
+
+
+def test_a_dry_run_on_nothing_says_what_would_be_made(story: Story) -> None:
+    """And writes nothing."""
+    assert f"Would create the rule {NAME} with both queues as targets" in story.dry.said
+    assert [] == story.dry.writes
+
+
+def test_a_first_run_makes_things(story: Story) -> None:
+    """Otherwise the next tests show nothing."""
+    assert {"PutRule", "PutTargets"} <= set(story.first.writes)
+    assert recap(story.first.said)["changed"] >= 5
+
+
+def test_the_rule_knows_uploads_alone(story: Story) -> None:
+    """New objects of this bucket under raw/; it is on, and tagged."""
+    rule = story.bridged["rules"][NAME]
+    wanted = {
+        "source": ["aws.s3"],
+        "detail-type": ["Object Created"],
+        "detail": {"bucket": {"name": [UPLOADS]}, "object": {"key": [{"prefix": "raw/"}]}},
+    }
+    tags = {each["Key"]: each["Value"] for each in rule["Tags"]}
+    assert (wanted, "ENABLED", "default") == (
+        json.loads(rule["EventPattern"]),
+        rule["State"],
+        rule["EventBusName"],
+    )
+    assert {"Project": "caption-gallery", "Env": "local", "Role": "events", "Release": "local"} == tags
+
+
+def test_the_rule_fills_both_queues_and_keeps_what_it_cannot(story: Story) -> None:
+    """As long as EventBridge tries at all."""
+    expected = [
+        {
+            "Id": kind,
+            "Arn": ARN.format("sqs", f"{PREFIX}-{kind}"),
+            "DeadLetterConfig": {"Arn": ARN.format("sqs", f"{PREFIX}-{kind}-undelivered")},
+            "RetryPolicy": {"MaximumEventAgeInSeconds": 86_400, "MaximumRetryAttempts": 185},
+        }
+        for kind in KINDS
+    ]
+    assert expected == story.bridged["rules"][NAME]["Targets"]
+
+
+def test_there_is_no_topic(story: Story) -> None:
+    """And the bucket tells EventBridge alone, and whom somebody else has named."""
+    announced = story.bridged["announced"]
+    assert {} == story.bridged["topics"]
+    assert {"QueueConfigurations", "EventBridgeConfiguration"} == set(announced)
+    assert [STRANGER] == others(announced)
+
+
+@pytest.mark.parametrize("end", ["", "-dead", "-undelivered"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_only_the_rule_may_fill_the_queues(story: Story, kind: str, end: str) -> None:
+    """Those for dead letters as well; of this account."""
+    (statement,) = story.bridged["queues"][f"{PREFIX}-{kind}{end}"]["Policy"]["Statement"]
+    assert {"Service": "events.amazonaws.com"} == statement["Principal"]
+    assert ("sqs:SendMessage", ARN.format("sqs", f"{PREFIX}-{kind}{end}")) == (
+        statement["Action"],
+        statement["Resource"],
+    )
+    assert {
+        "ArnEquals": {"aws:SourceArn": RULE},
+        "StringEqualsIfExists": {"aws:SourceAccount": "000000000000"},
+    } == statement["Condition"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("chapter", ["told", "told_then"])
+def test_a_photograph_is_told_of_once_and_by_its_name(story: Story, chapter: str, kind: str) -> None:
+    """To each function's queue, by the rule and then by the topic, whatever its key is made of."""
+    created = getattr(story, chapter)[kind]
+    assert [(UPLOADS, KEY)] == [(each.bucket, each.key) for each in created]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_photograph_is_told_of_by_the_rule_that_came_after_the_topic(reverse: Reverse, kind: str) -> None:
+    """Once, and by its name."""
+    assert [(UPLOADS, KEY)] == [(each.bucket, each.key) for each in reverse.told_then[kind]]
+
+
+@pytest.mark.parametrize("chapter", ["again", "checked"])
+def test_another_run_changes_nothing(story: Story, chapter: str) -> None:
+    """In check mode or not; and it did look."""
+    done = getattr(story, chapter)
+    assert 0 == recap(done.said)["changed"]
+    assert (True, []) == (done.calls > 20, done.writes)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [f"Would create the topic {NAME}, subscribe both queues to it", f", and remove the rule {NAME}."],
+)
+def test_a_dry_run_of_going_to_the_topic_says_so(story: Story, sentence: str) -> None:
+    """Without an error, and without writing."""
+    assert sentence in story.leaving.said
+    assert [] == story.leaving.writes
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        "eventbridge | Create the rule",
+        "eventbridge | Announce every upload",
+        "leave | Remove the topic with its subscriptions",
+    ],
+)
+def test_a_dry_run_of_going_to_the_rule_says_so(reverse: Reverse, task: str) -> None:
+    """Without an error, and without writing."""
+    assert f"events : {task}" in changed(reverse.leaving.said)
+    assert [] == reverse.leaving.writes
+
+
+def test_going_to_the_topic_leaves_what_a_fresh_run_with_it_makes(story: Story, reverse: Reverse) -> None:
+    """No rule, no grant to it, and EventBridge is told nothing."""
+    assert ({NAME}, {}) == (set(reverse.topical["topics"]), reverse.topical["rules"])
+    assert reverse.topical == story.topical
+
+
+def test_going_to_the_rule_leaves_what_a_fresh_run_with_it_makes(story: Story, reverse: Reverse) -> None:
+    """No topic, no subscription, no grant to it."""
+    assert story.bridged == reverse.bridged
+
+
+def test_what_somebody_else_has_announced_stays(story: Story, reverse: Reverse) -> None:
+    """Whatever the router."""
+    assert [[STRANGER]] * 2 == [others(each["announced"]) for each in (story.topical, reverse.bridged)]
+
+
+def test_destroying_everything_finds_the_rule(story: Story) -> None:
+    """By its name and its tags."""
+    assert [NAME] == story.found
