@@ -55,6 +55,14 @@ def test_an_account_is_read_as_it_was_made(store: SqlAccounts) -> None:
     assert (None, None) == (store.find("nobody"), store.named("nobody"))
 
 
+def test_a_token_is_void_once_somebody_is_administrator(store: SqlAccounts) -> None:
+    """Made from a shell, after the gallery had printed it."""
+    store.offer_set_up("token", 60.0)
+    add(store, "boss", Role.ADMINISTRATOR)
+    assert store.set_up("token", new_public_id(), "eve", "hash") is None
+    assert store.named("eve") is None
+
+
 def test_a_name_belongs_to_one(store: SqlAccounts) -> None:
     """The second is a conflict."""
     add(store)

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 from urllib.request import Request, urlopen
 
 import pytest
+from botocore.stub import Stubber
 
 from imgcore.errors import Misconfigured, NotFound, Rejected, Unavailable
 from imgcore.events import deliveries
@@ -213,7 +214,8 @@ def test_an_address_without_its_signature_is_refused(storage: S3Storage, master:
 
 def test_what_leaves_the_trash_leaves_in_every_version(storage: S3Storage, master: S3Storage) -> None:
     """And taking away what is not there is no error."""
-    name, neighbour, derived = key(), key(), f"display/{uuid.uuid4().hex}/1600.webp"
+    name, derived = key(), f"display/{uuid.uuid4().hex}/1600.webp"
+    neighbour = f"{name}.jpg"  # whose name begins with the other's
     for text in (b"one", b"two"):
         post(form(storage, name), text)
     post(form(storage, neighbour))
@@ -233,6 +235,15 @@ def test_the_web_process_may_not_write_derived_images(storage: S3Storage) -> Non
     """Only the thumbnail function may; the refusal is said as one."""
     with pytest.raises(Unavailable, match="derived bucket refuses: AccessDenied"):
         storage.write("display/x.webp", b"webp", "image/webp")
+
+
+def test_what_passes_is_said_to_pass(aws: Cloud) -> None:
+    """S3 asks to slow down, or has an error of its own: nothing is concluded about the file."""
+    client = aws.client("s3")
+    with Stubber(client) as stub:
+        stub.add_client_error("get_object", "SlowDown")
+        with pytest.raises(Unavailable, match="uploads bucket cannot be reached just now"):
+            S3Storage(client, "uploads", "derived").read(key(), max_bytes=10)
 
 
 def test_the_origins_are_those_of_forms_and_addresses(storage: S3Storage, names: dict[str, str]) -> None:

@@ -186,6 +186,14 @@ def test_a_place_cut_off_is_none(cut: int) -> None:
     assert metadata.location(exif(gps=(48.0, 11.0)).removeprefix(b"Exif\0\0")[:cut]) is None
 
 
+@pytest.mark.parametrize("part", [b"N\0\0\0", b"\x88\x25", b"\0\x02\0\x05"])
+def test_a_place_that_lacks_a_part_is_none(part: bytes) -> None:
+    """No letter that is known, no directory of places, no degrees."""
+    block = exif(gps=(48.0, 11.0)).removeprefix(b"Exif\0\0")
+    assert (1, (48.0, 11.0)) == (block.count(part), metadata.location(block))
+    assert metadata.location(block.replace(part, b"\x7f" + part[1:])) is None
+
+
 # imgcore user …
 
 

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from imgcore import bootstrap
 from imgcore.bootstrap import LOCAL, NoCaptioner, RenewedCaptioner
 from imgcore.config import Config, Secret
 from imgcore.errors import Misconfigured, Unavailable
-from imgcore.model import Source, TaskKind
+from imgcore.model import Letter, Source, TaskKind
 from tests.unit.fakes import FakeCaptioner
 
 ROOT = Path(__file__).parents[2]
@@ -221,3 +222,65 @@ def test_every_setting_is_documented() -> None:
 
     declared = {name for item in fields(Config) for name in item.metadata["names"]}
     assert set() == declared - documented
+
+
+def test_a_database_may_be_named_in_parts() -> None:
+    """As on AWS: host, name and a secret; it is reached when it is first asked."""
+    known = bootstrap.database(Config.read({"DB_HOST": "127.0.0.1", "DB_PORT": "1", "DB_NAME": "gallery"}))
+
+    with pytest.raises(Misconfigured, match="DB_"):
+        known.read(lambda tx: tx.rows("SELECT 1"))
+
+
+class _Sns:
+    """Takes every letter."""
+
+    def __init__(self) -> None:
+        self.published: list[str] = []
+
+    def publish(self, **letter: Any) -> None:
+        self.published.append(letter["TopicArn"])
+
+
+def test_notices_go_where_the_settings_say(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Nowhere, into a folder, to a topic, or to both."""
+    sns = _Sns()
+    monkeypatch.setattr(bootstrap, "_client", lambda service, session=None, retries=None: sns)
+    folder, topic = {"MAIL_DIR": str(tmp_path / "mail")}, {"NOTICES_TOPIC_ARN": "arn:made-up"}
+
+    assert bootstrap.mailbox(Config.read({})) is None
+    for number, settings in enumerate((folder, topic, folder | topic)):
+        mailbox = bootstrap.mailbox(Config.read(settings))
+        assert mailbox is not None
+        mailbox.send(Letter(number, None, None, "Ready", "All done."))
+    written = sorted(path.name for path in (tmp_path / "mail").iterdir())
+    assert (["000000.eml", "000002.eml"], ["arn:made-up"] * 2) == (written, sns.published)
+
+
+@pytest.mark.parametrize(("settings", "possible"), [({}, False), ({"NOTICES_TOPIC_ARN": "arn:made-up"}, True)])
+def test_an_address_can_be_given_where_there_is_a_topic(
+    settings: dict[str, str], possible: bool, tmp_path: Path
+) -> None:
+    """Otherwise letters are read on the page alone."""
+    config = Config.read({"DATABASE_URL": f"sqlite:///{tmp_path}/x.db", **settings})
+    bootstrap.migrate(config)
+    ada = bootstrap.people(config).add("ada", "a made-up password")
+
+    assert possible is bootstrap.mail(config).standing(ada).possible
+
+
+@pytest.mark.parametrize(
+    ("missing", "make", "said"),
+    [
+        ("imgcore.passwords", lambda: bootstrap.people(Config.read({})), "argon2-cffi"),
+        ("imgcore.describing", bootstrap._local, "local describer is not installed"),
+    ],
+)
+def test_an_extra_that_is_missing_is_named(
+    missing: str, make: Callable[[], object], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a sentence, not by an ImportError."""
+    monkeypatch.setitem(sys.modules, missing, None)
+
+    with pytest.raises(Misconfigured, match=said):
+        make()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import runpy
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -248,6 +250,17 @@ def test_probe_says_who_describes(database: SqlRepository, capsys: pytest.Captur
     assert [{"describer": "the local describer"}] == lines(capsys)
 
 
+def test_probe_needs_no_database(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """As a script asks, whether the key is good: it only says so."""
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    monkeypatch.setenv("GEMINI_API_KEY", "made-up-for-this-test")
+    answers: list[Exception | None] = [Misconfigured("Gemini refuses the key.", code="key_refused"), None]
+    monkeypatch.setattr(bootstrap, "gemini", lambda config: _Probed(answers.pop(0)))
+
+    assert [1, 0] == [cli.main(["probe"]), cli.main(["probe"])]
+    assert ["key_refused", None] == [line.get("error") for line in lines(capsys)]
+
+
 class _Probed:
     def __init__(self, error: Exception | None) -> None:
         self._error = error
@@ -329,3 +342,13 @@ def test_a_bar_is_shown_to_people_only(monkeypatch: pytest.MonkeyPatch) -> None:
     assert items is piped
     assert [1, 2] == list(cli._progress(items))
     assert items is not cli._progress(items)
+    monkeypatch.setitem(sys.modules, "tqdm", None)
+    assert items is cli._progress(items)
+
+
+def test_the_package_runs_as_a_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``python -m imgcore``."""
+    monkeypatch.setattr("sys.argv", ["imgcore", "--help"])
+    with pytest.raises(SystemExit) as caught:
+        runpy.run_module("imgcore", run_name="__main__")
+    assert 0 == caught.value.code

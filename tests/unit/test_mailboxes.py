@@ -82,6 +82,15 @@ def test_a_letter_goes_to_the_topic_with_its_owner(client: Any) -> None:
         stub.assert_no_pending_responses()
 
 
+def test_a_letter_that_sns_does_not_take_is_said(client: Any) -> None:
+    """It goes again with the next sweep."""
+    stub = Stubber(client)
+    stub.add_client_error("publish", "InternalError", "Sorry")
+    stub.activate()
+    with pytest.raises(Unavailable):
+        SnsMailbox(lambda: client, TOPIC).send(LETTER)
+
+
 def test_several_mailboxes_get_it_each(tmp_path: Path) -> None:
     """In their order."""
     Mailboxes([FolderMailbox(tmp_path / "a"), FolderMailbox(tmp_path / "b")]).send(LETTER)

@@ -418,6 +418,18 @@ def test_the_sweep_expires_forms_that_nobody_used(
     assert "expired" == now(repository, image).status
 
 
+def test_the_sweep_waits_for_forms_that_may_still_be_used(
+    pipeline: Pipeline, repository: SqlRepository
+) -> None:
+    """No object yet, and time left."""
+    key = raw_key(new_public_id(), "image/jpeg")
+    image = repository.add(NewImage(new_public_id(), key, "x", "image/jpeg", 1, 3600.0))
+    time.sleep(0.02)
+
+    report = quick(pipeline).sweep()
+    assert (0, 0, "awaiting") == (report.expired, report.recovered, now(repository, image).status)
+
+
 def test_the_sweep_empties_the_trash_after_thirty_days(
     pipeline: Pipeline, repository: SqlRepository, storage: FakeStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -285,3 +285,14 @@ def test_the_storages_addresses_are_passed_on(gallery: Gallery) -> None:
 def _unused(image: Image) -> NewImage:
     """receive() wants one for objects without a row."""
     return NewImage(new_public_id(), image.image_key, "x", None, None, 0.0)
+
+
+def test_words_for_what_was_deleted_meanwhile_are_not_kept(
+    gallery: Gallery, pipeline: Pipeline, storage: FakeStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was there when it was looked for, and gone a moment later."""
+    image = uploaded(gallery, pipeline, storage)
+    monkeypatch.setattr(type(gallery.repository), "edit", lambda self, public_id, edit: None)
+
+    with pytest.raises(NotFound):
+        gallery.edit(image.public_id, Edit(caption="Mine"))

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from imgcore.errors import Unavailable
+from imgcore.addressrows import SqlAddresses
+from imgcore.errors import Invalid, Unavailable
 from imgcore.mail import Mail
 from imgcore.model import Letter, Viewer
 from imgcore.noticing import Noticing
@@ -141,3 +142,33 @@ def test_open_mode_shows_everybodys_letters_and_asks_for_no_address(home: House)
     mail = Mail(None, Noticing(home.database), None)  # type: ignore[arg-type] - no address is asked for
     page = Client(create_app(home.gallery, mail=mail)).get("/account").text
     assert ("The body of One photograph is ready" in page, "/account/notices" in page) == (True, False)
+
+
+def test_stopping_twice_is_no_error(home: House) -> None:
+    """Nor where no address was ever given."""
+    mail, owner = Mail(SqlAddresses(home.database), Noticing(home.database), home.topic), home.people["owner"]
+    mail.subscribe(owner, "anna@example.org")
+    home.topic.confirm("anna@example.org")
+    mail.stop(owner)
+    mail.stop(owner)
+    assert "off" == mail.standing(owner).delivery
+
+
+def test_without_a_topic_no_address_is_taken(home: House) -> None:
+    """It would never be written to."""
+    mail = Mail(SqlAddresses(home.database), Noticing(home.database))
+    with pytest.raises(Invalid, match="sends no mail"):
+        mail.subscribe(home.people["owner"], "anna@example.org")
+
+
+def test_what_cannot_be_taken_off_the_topic_now_is_tried_again(home: House) -> None:
+    """A page is shown all the same; the next visit takes it off."""
+    mail, owner = Mail(SqlAddresses(home.database), Noticing(home.database), home.topic), home.people["owner"]
+    for name in ("old", "new"):
+        mail.subscribe(owner, f"{name}@example.org")
+    home.topic.confirm("old@example.org")
+    home.topic.broken = Unavailable("SNS is away.")
+    assert "unknown" == mail.standing(owner).delivery
+    home.topic.broken = None
+    mail.standing(owner)
+    assert ["new@example.org"] == [address for address, _ in home.topic.known.values()]

@@ -8,10 +8,11 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from argon2 import PasswordHasher
 
 from imgcore.people import Role
 from tests.web.client import Answer, Client
-from tests.web.peopling import PASSWORD, Browser, House, Program, empty_house, house
+from tests.web.peopling import HOME, PASSWORD, Browser, House, Program, empty_house, house
 from web.app import Application
 
 LONGER = "another made-up password"
@@ -486,3 +487,14 @@ def test_nothing_of_an_account_is_kept_by_a_cache(home: House, app: Application)
     """Pages with secrets, names or forms."""
     boss = home.browser(app, "boss")
     assert ["no-store"] * 2 == [boss.get(p).headers["cache-control"] for p in ("/account", "/accounts")]
+
+
+def test_a_password_that_was_hashed_with_less_effort_is_hashed_again(home: House) -> None:
+    """With the next sign-in; nobody is signed out for it."""
+    browser, ida = somebody(home, "ida"), home.people["ida"]
+    weak = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
+    home.accounts.store.set_password(ida.id, weak, sign_out=False)
+    home.accounts.sign_in("ida", PASSWORD, HOME)
+    known = home.accounts.store.named("ida")
+    assert known is not None
+    assert (False, 200) == (home.accounts.hasher.outdated(known[1]), browser.get("/").status)
