@@ -20,6 +20,7 @@ import pytest
 from tests.host.conftest import RELEASE, Applied
 from tests.host.debian import Debian
 from tests.host.surroundings import CAPTIONED, Surroundings
+from tests.mariadb import MariaDb
 
 pytestmark = pytest.mark.timeout(1800)  # the first one makes the host, on a machine that may be busy
 
@@ -152,6 +153,20 @@ def test_all_that_it_needs_answers(running: Served) -> None:
     """The database over TLS, with the password from Secrets Manager; the bucket with the instance's keys."""
     status, _, body = running.get("/readyz")
     assert (200, {"database": None, "storage": None}) == (status, json.loads(body)["checks"])
+
+
+def test_without_its_database_it_says_so_and_comes_back(running: Served, mariadb_server: MariaDb) -> None:
+    """A page with a sentence, for now; the process itself stays in service, and needs no restart."""
+    mariadb_server.kill()
+    try:
+        status, headers, body = running.get("/")
+        ready = json.loads(running.get("/readyz")[2])
+        assert (503, True, True) == (status, "retry-after" in headers, "tries again by itself" in body)
+        assert (False, None, 200) == (ready["ready"], ready["checks"]["storage"], running.get("/healthz")[0])
+        assert ready["checks"]["database"].endswith(".")
+    finally:
+        mariadb_server.start()
+    assert CAPTIONED in running.get("/")[2]
 
 
 def test_it_is_nobody_in_particular(host: Debian, running: Served) -> None:
