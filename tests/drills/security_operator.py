@@ -13,6 +13,7 @@ import json
 import sys
 import tempfile
 import time
+import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -42,7 +43,7 @@ OTHERWISE = {
 }
 PLACES: dict[str, dict[str, Any]] = {
     "staging": {},
-    "production": {"edge_certificate_arn": CERTIFICATE},
+    "production": {"edge_certificate_arn": CERTIFICATE, "events_router": "eventbridge"},
 }
 
 
@@ -91,9 +92,9 @@ PUTS_BACK = (
     "secretsmanager:PutSecretValue", "secretsmanager:RestoreSecret", "secretsmanager:UpdateSecret",
 )  # fmt: skip
 UNTAGS = (
-    "cloudwatch:UntagResource", "elasticloadbalancing:RemoveTags", "iam:UntagRole", "lambda:UntagResource",
-    "logs:UntagLogGroup", "logs:UntagResource", "rds:RemoveTagsFromResource", "secretsmanager:UntagResource",
-    "sns:UntagResource", "sqs:UntagQueue", "wafv2:UntagResource",
+    "cloudwatch:UntagResource", "elasticloadbalancing:RemoveTags", "events:UntagResource", "iam:UntagRole",
+    "lambda:UntagResource", "logs:UntagLogGroup", "logs:UntagResource", "rds:RemoveTagsFromResource",
+    "secretsmanager:UntagResource", "sns:UntagResource", "sqs:UntagQueue", "wafv2:UntagResource",
 )  # fmt: skip
 # What removes web hosts; the drill has none, as they are a release's.
 HOSTS = (
@@ -135,6 +136,8 @@ def life(aws: Account, env: str, keys: dict[str, str]) -> Iterator[str]:
     for name, playbook, variables in steps:
         if name == "redrive":
             leave_something(aws, env)
+        if name == "otherwise":
+            another_code(aws.zips)
         start = time.monotonic()
         environ = keys | {"GEMINI_API_KEY": "made-up-by-the-drill"}
         done = replace(aws, env=env).ansible(playbook, environ=environ, **variables)
@@ -142,6 +145,13 @@ def life(aws: Account, env: str, keys: dict[str, str]) -> Iterator[str]:
         if done.returncode:
             print(done.stdout[-3000:], done.stderr[-1000:], flush=True)
             yield f"{env}, {name}"
+
+
+def another_code(zips: Path) -> None:
+    """As after a release."""
+    for path in zips.glob("*.zip"):
+        with zipfile.ZipFile(path, "a") as archive:
+            archive.writestr(f"another-{len(archive.namelist())}.txt", "made up")
 
 
 def leave_something(aws: Account, env: str) -> None:
