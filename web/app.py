@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
 
 from bottle import Bottle, HTTPError, request, response
 
@@ -14,6 +14,7 @@ from web.account import AccountPages
 from web.answers import encoded
 from web.api import Api
 from web.assets import Assets
+from web.compression import compressed
 from web.cookies import secure
 from web.health import Health
 from web.pages import Pages
@@ -76,6 +77,10 @@ class Application(Bottle):
         response.content_type = "text/html; charset=utf-8"
         again = problem.status_code == 503 and request.environ["REQUEST_METHOD"] in ("GET", "HEAD")
         return self._views.page("problem", problem=as_json(problem), again=again)
+
+    def wsgi(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Bottle's own, packed."""
+        return compressed(super().wsgi, environ, start_response)
 
     def _add_headers(self) -> None:
         for name, value in (self._headers | rate_headers()).items():
