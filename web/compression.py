@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 LEAST = 1400  # bytes: what is smaller goes in one packet either way
-LEVEL = 4  # a page of forty photographs in a millisecond or two, to a sixth of its size
+LEVEL = 4  # a page of forty photographs in a millisecond or two, to a ninth of its size
 MOST_PADDING = 100  # bytes
 
 _TYPES = ("text/html", "application/json", "application/yaml")
