@@ -11,6 +11,8 @@ from typing import Any
 from urllib.parse import urlencode
 from wsgiref.validate import validator
 
+PLAIN = {"Accept-Encoding": "identity"}  # for what asks for gzip and does not unpack it
+
 
 @dataclass(frozen=True)
 class Answer:
