@@ -148,11 +148,17 @@ def ec2(client: Client) -> Found:
     service = client("ec2")
     for key, operation in EC2.items():
         for item in _pages(service, operation, key):
-            if item.get("State") not in ("deleted", "deleting"):
+            if not _gone(item):
                 name = next((tag["Value"] for tag in item.get("Tags", []) if tag["Key"] == "Name"), "")
                 yield f"ec2/{key}/{item.get('GroupName') or name}", item
     for group in _pages(client("autoscaling"), "describe_auto_scaling_groups", "AutoScalingGroups"):
         yield f"autoscaling/{group['AutoScalingGroupName']}", group
+
+
+def _gone(item: Any) -> bool:
+    """Listed for an hour more, as AWS does."""
+    states = [each["State"]["Name"] for each in item.get("Instances", [])] or [item.get("State")]
+    return set(states) <= {"deleted", "deleting", "terminated"}
 
 
 def edge(client: Client) -> Found:
