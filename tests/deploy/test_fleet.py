@@ -44,6 +44,8 @@ class Story:
     first: Done  # release.yml
     second: tuple[Done, list[str]]
     checked: tuple[Done, list[str]]
+    cooler: tuple[Done, list[str]]  # release.yml with another CPU target
+    warmer: tuple[Done, list[str]]  # and as it was
     ahead: tuple[Done, list[str]]  # bake.yml --check, where the sources are newer
 
 
@@ -65,12 +67,14 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
         first = aws.roll()
         assert first.returncode == 0, first.stdout[-3000:] + first.stderr
         second, checked = watched(aws.roll()), watched(aws.roll("--check"))
+        cooler, warmer = watched(aws.roll(fleet_cpu_target=60)), watched(aws.roll())
         release = aws.release()
         aws.write("2")
         ahead = watched(aws.bake("--check"))
         aws.write("1")
         assert aws.release() == release
-        yield Story(aws, before, lost, left, baked, sent, builder, again, first, second, checked, ahead)
+        told = (before, lost, left, baked, sent, builder, again, first, second, checked)
+        yield Story(aws, *told, cooler, warmer, ahead)
 
 
 def test_without_an_image_a_rehearsal_says_what_is_missing(story: Story) -> None:
@@ -202,6 +206,11 @@ def test_a_rehearsal_afterwards_claims_nothing(story: Story) -> None:
     """And writes nothing."""
     done, writes = story.checked
     assert (0, [], []) == (recap(done)["failed"], changed(done), writes)
+
+
+def test_another_cpu_target_changes_nothing_else(story: Story) -> None:
+    """There and back."""
+    assert [["PutScalingPolicy"]] * 2 == [writes for _, writes in (story.cooler, story.warmer)]
 
 
 def test_hosts_may_do_what_they_do_and_nothing_else(story: Story) -> None:
