@@ -125,12 +125,12 @@ def test_only_the_metadata_is_asked_for_settings() -> None:
 def packed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder that a release was packed into, one small package for all that is locked."""
 
-    def install(folder: Path, platform: str) -> None:
+    def install(folder: Path, requirements: Path, *, python: str, platform: str, what: str) -> None:
         for name in ("bottle.py", "bottle-1.dist-info/METADATA", "bottle-1.dist-info/RECORD", "bin/bottle.py"):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(platform)
 
-    monkeypatch.setattr(pack, "_install", install)
+    monkeypatch.setattr(pack.wheels, "install", install)
     assert pack.pack(tmp_path / "once")
     return tmp_path / "once"
 

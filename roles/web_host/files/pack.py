@@ -71,7 +71,7 @@ def own_files() -> Iterator[tuple[str, Path]]:
 def inputs(platform: str) -> str:
     """A hash of everything that decides what is in the archive."""
     digest = hashlib.sha256(f"{PYTHON} {platform}\0".encode())
-    for path in (Path(__file__), LOCK):
+    for path in (Path(__file__), Path(wheels.__file__), LOCK):
         digest.update(path.read_bytes() + b"\0")
     for name, path in own_files():
         digest.update(f"{name}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
