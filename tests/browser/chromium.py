@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
@@ -66,6 +67,14 @@ def _program(*names: str) -> str:
         if found := shutil.which(name):
             return found
     raise RuntimeError(f"{names[0]} is not installed. On Debian: apt-get install chromium chromium-driver")
+
+
+def _shown(element: WebElement) -> bool:
+    """Whether it can be seen; not what has gone since it was found."""
+    try:
+        return bool(element.is_displayed())
+    except StaleElementReferenceException:
+        return False
 
 
 class Browser:
@@ -140,7 +149,7 @@ class Browser:
 
     def all(self, selector: str) -> list[WebElement]:
         """Every element that fits and is shown."""
-        return [e for e in self.driver.find_elements(By.CSS_SELECTOR, selector) if e.is_displayed()]
+        return [e for e in self.driver.find_elements(By.CSS_SELECTOR, selector) if _shown(e)]
 
     def texts(self, selector: str) -> list[str]:
         """Their texts; read in one go, so that no element can go stale meanwhile."""
