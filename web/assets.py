@@ -12,6 +12,7 @@ from pathlib import Path
 from bottle import HTTPResponse, request
 
 from web.access import needs
+from web.compression import takes_gzip
 from web.problems import Refused
 
 STATIC = Path(__file__).with_name("static")
@@ -87,7 +88,7 @@ class Assets:
         data = asset.data
         if asset.packed is not None:
             headers["Vary"] = "Accept-Encoding"
-            if "gzip" in request.environ.get("HTTP_ACCEPT_ENCODING", ""):
+            if takes_gzip(request.environ.get("HTTP_ACCEPT_ENCODING", "")):
                 data = asset.packed
                 headers["Content-Encoding"] = "gzip"
         headers |= {"Content-Type": asset.media_type, "Content-Length": str(len(data))}

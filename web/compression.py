@@ -29,13 +29,22 @@ def compressed(app: Wsgi, environ: dict[str, Any], start_response: Callable[...,
     status, headers, exc_info = started
     if isinstance(body, list) and _worth_it(headers, body):
         headers = [*headers, ("Vary", "Accept-Encoding")]
-        if _takes_gzip(environ.get("HTTP_ACCEPT_ENCODING", "")):
+        if takes_gzip(environ.get("HTTP_ACCEPT_ENCODING", "")):
             body = [_packed(b"".join(body))]
             headers = [(name, _weak(value) if name.lower() == "etag" else value) for name, value in headers]
             headers = [each for each in headers if each[0].lower() != "content-length"]
             headers += [("Content-Encoding", "gzip"), ("Content-Length", str(len(body[0])))]
     start_response(status, headers, exc_info)
     return body
+
+
+def takes_gzip(accepted: str) -> bool:
+    """By what Accept-Encoding says; a weight of 0 refuses (RFC 9110, 12.5.3)."""
+    for each in accepted.lower().split(","):
+        coding, _, weight = each.replace(" ", "").partition(";q=")
+        if coding in ("gzip", "*"):
+            return weight.strip("0.") != "" or weight == ""
+    return False
 
 
 def _worth_it(headers: Headers, body: list[bytes]) -> bool:
@@ -45,15 +54,6 @@ def _worth_it(headers: Headers, body: list[bytes]) -> bool:
         and "content-encoding" not in known
         and sum(map(len, body)) >= LEAST
     )
-
-
-def _takes_gzip(accepted: str) -> bool:
-    """RFC 9110, 12.5.3: a weight of 0 refuses."""
-    for each in accepted.lower().split(","):
-        coding, _, weight = each.replace(" ", "").partition(";q=")
-        if coding in ("gzip", "*"):
-            return weight.strip("0.") != "" or weight == ""
-    return False
 
 
 def _weak(etag: str) -> str:

@@ -10,6 +10,7 @@ import pytest
 
 from imgcore.people import Role
 from tests.browser.chromium import PHONE, Browser
+from tests.browser.people import add_account, set_up, sign_in, sign_out_the_first
 from tests.web.peopling import PASSWORD, House, empty_house
 from tests.web.stage import Stage, photo
 
@@ -37,14 +38,6 @@ def other(second_chromium: Browser, stage: Stage) -> Browser:
     return second_chromium
 
 
-def sign_in(browser: Browser, name: str, password: str = PASSWORD) -> None:
-    """By the form that every page leads to."""
-    browser.open("/login")
-    browser.fill(name=name, password=password)
-    browser.click("main button[type=submit]")
-    browser.wait(lambda: browser.all("#grid, .empty"), 60)
-
-
 def upload(browser: Browser, name: str) -> None:
     """Drop a photograph and wait for its caption."""
     browser.open("/")
@@ -66,17 +59,10 @@ def test_from_the_first_token_to_a_session_that_is_ended_elsewhere(
     token = house.accounts.offer_set_up()
     browser.open("/")
     assert ["Make the first account"] == browser.texts("h1")
-    browser.fill(setup_token=token, name="Boss", password=PASSWORD)
-    browser.click("main button[type=submit]")
-    browser.wait(lambda: browser.has(".foot", "You are signed in as boss."))
+    set_up(browser, token, "Boss", PASSWORD)
     upload(browser, "mountain.jpg")
 
-    browser.open("/accounts")
-    browser.fill(name="ada")
-    browser.click("main form[action='/accounts'] button")
-    password = browser.find(".secret").text
-
-    sign_in(other, "ada", password)
+    sign_in(other, "ada", add_account(browser, "ada"))
     assert [] == captions(other)
     upload(other, "beach.jpg")
     assert (["beach"], ["beach", "mountain"]) == (captions(other), captions(browser))
@@ -91,10 +77,7 @@ def test_from_the_first_token_to_a_session_that_is_ended_elsewhere(
     theirs = next(page for page in pages if "mountain" in page_text(browser, page))
     assert "There is no such photograph." in page_text(other, theirs)
 
-    browser.open("/accounts")
-    browser.click(".people li:first-child summary")  # ada's, by name
-    browser.click(".people li:first-child form[action$='/sign-out'] button")
-    browser.wait(lambda: browser.has(".done", "signed out everywhere"))
+    sign_out_the_first(browser)  # ada
     other.open("/")
     assert ["Sign in"] == other.texts("h1")
 
@@ -109,7 +92,7 @@ def test_a_session_is_ended_from_ones_own_other_browser(browser: Browser, other:
     """Its open page leads to the sign-in with the next thing that is done on it."""
     house.accounts.add("ada", PASSWORD)
     for window in (browser, other):
-        sign_in(window, "ada")
+        sign_in(window, "ada", PASSWORD)
     other.open("/")
     browser.open("/account")
     browser.click(".rows form button")
@@ -134,7 +117,7 @@ def test_the_way_goes_on_after_signing_in(browser: Browser, house: House) -> Non
 def test_a_key_is_made_by_the_keyboard_alone(browser: Browser, house: House) -> None:
     """And shown once."""
     house.accounts.add("ada", PASSWORD)
-    sign_in(browser, "ada")
+    sign_in(browser, "ada", PASSWORD)
     browser.open("/account")
     browser.run("document.querySelector('[aria-labelledby=keys_title] summary').focus()")
     browser.press("\ue007")  # Enter opens it
@@ -179,7 +162,7 @@ def test_accessible_and_no_wider_than_the_window(
         house.accounts.add("somebody-with-a-very-long-name-indeed@photographs.example.org", PASSWORD)
         house.accounts.make_key(ada, "A script that copies the captions", ["read", "edit"])
     if path not in ("/setup", "/login"):
-        sign_in(browser, "ada")
+        sign_in(browser, "ada", PASSWORD)
     image = stage.add("cat.jpg", photo())
     browser.open(f"/images/{image.public_id}" if path == "photo" else path)
     browser.run("for (const one of document.querySelectorAll('details')) one.open = true")

@@ -13,6 +13,7 @@ import pytest
 
 from tests import images
 from tests.browser.chromium import Browser
+from tests.browser.people import add_account, set_up, sign_in, sign_out_the_first
 from tests.browser.whole import Whole, alive, whole
 
 pytestmark = pytest.mark.timeout(600)
@@ -32,14 +33,6 @@ def running(home: Path) -> Iterator[Whole]:
     with whole(home, ACCOUNTS="on", BATCH_QUIET_SECONDS="5") as found:
         yield found
     assert (0, []) == (found.process.returncode, alive(home))
-
-
-def sign_in(browser: Browser, name: str, password: str) -> None:
-    """By the form."""
-    browser.open("/login")
-    browser.fill(name=name, password=password)
-    browser.click("main button[type=submit]")
-    browser.wait(lambda: browser.has(".foot", f"You are signed in as {name}."), 60)
 
 
 def upload(browser: Browser, *names: str) -> None:
@@ -91,13 +84,8 @@ def test_two_people_their_photographs_and_their_notices(
     token = boss.wait(lambda: re.search(r"/setup with the token (\S+)", running.output))[1]
 
     boss.open("/")
-    boss.fill(setup_token=token, name="Boss", password=PASSWORD)
-    boss.click("main button[type=submit]")
-    boss.wait(lambda: boss.has(".foot", "You are signed in as boss."), 60)
-    boss.open("/accounts")
-    boss.fill(name="ada")
-    boss.click("main form[action='/accounts'] button")
-    sign_in(ada, "ada", boss.find(".secret").text)
+    set_up(boss, token, "Boss", PASSWORD)
+    sign_in(ada, "ada", add_account(boss, "ada"))
 
     for window, name in ((boss, "boss"), (ada, "ada")):
         wants_mail(window, f"{name}@example.org")
@@ -112,10 +100,7 @@ def test_two_people_their_photographs_and_their_notices(
     assert {"boss": mine[0], "ada": hers[0]} == letters(home)
     assert ("The photograph that", "Of the 2 photographs") == (mine[0][:19], hers[0][:20])
 
-    boss.open("/accounts")
-    boss.click(".people li:first-child summary")  # ada's, by name
-    boss.click(".people li:first-child form[action$='/sign-out'] button")
-    boss.wait(lambda: boss.has(".done", "signed out everywhere"))
+    sign_out_the_first(boss)  # ada
     ada.open("/")
     assert ["Sign in"] == ada.texts("h1")
     assert ([], []) == (boss.console(), ada.console())

@@ -1,0 +1,40 @@
+"""What people with accounts do, whatever gallery they do it in."""
+
+from __future__ import annotations
+
+from tests.browser.chromium import Browser
+
+
+def set_up(browser: Browser, token: str, name: str, password: str) -> None:
+    """Make the first account, on the page that every other leads to."""
+    browser.fill(setup_token=token, name=name, password=password)
+    browser.click("main button[type=submit]")
+    _signed_in(browser, name.lower())
+
+
+def sign_in(browser: Browser, name: str, password: str) -> None:
+    """By the form that every page leads to."""
+    browser.open("/login")
+    browser.fill(name=name, password=password)
+    browser.click("main button[type=submit]")
+    _signed_in(browser, name)
+
+
+def add_account(browser: Browser, name: str) -> str:
+    """As an administrator; the password that was made up."""
+    browser.open("/accounts")
+    browser.fill(name=name)
+    browser.click("main form[action='/accounts'] button")
+    return browser.find(".secret").text
+
+
+def sign_out_the_first(browser: Browser) -> None:
+    """As an administrator, whoever is first by name, everywhere."""
+    browser.open("/accounts")
+    browser.click(".people li:first-child summary")
+    browser.click(".people li:first-child form[action$='/sign-out'] button")
+    browser.wait(lambda: browser.has(".done", "signed out everywhere"))
+
+
+def _signed_in(browser: Browser, name: str) -> None:
+    browser.wait(lambda: browser.has(".foot", f"You are signed in as {name}."), 60)
