@@ -9,12 +9,14 @@ EXTRAS = aws mysql gemini local cli web # of imgcore; imgload has its own
 VENV = .venv
 BIN = $(VENV)/bin
 UV = .local/tools/bin/uv
+PREREQUISITES = sh roles/local_cloud/files/prerequisites.sh $(PYTHON) $(MAKECMDGOALS)
+INSTALL = -B roles/local_cloud/files/install.py
 export UV
 unexport PYTHONDONTWRITEBYTECODE # Ansible would compile itself anew in each of its processes
 export PORT
 export RESET
 
-.PHONY: help run test host-test lint bench load drill lock clean distclean
+.PHONY: help run venv test host-test lint bench load drill lock clean distclean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -22,6 +24,8 @@ help: ## this list
 
 run: $(VENV)/.run ## the gallery on this machine, at http://127.0.0.1:$(PORT)/ (RESET=1 starts empty)
 	@exec $(BIN)/python roles/local_cloud/files/run.py
+
+venv: $(VENV)/.run ## Ansible and imgcore in .venv, nothing started (then: . .venv/bin/activate)
 
 test: $(VENV)/.test ## everything that proves it (installs MariaDB and Chromium where it may)
 	@sh tests/system.sh
@@ -68,22 +72,18 @@ distclean: clean ## everything that make has ever made, the photographs of `make
 	@rm -rf $(VENV) .local
 
 $(UV):
-	@command -v $(PYTHON) >/dev/null 2>&1 || { echo "make: $(PYTHON) is not installed. Caption Gallery needs Python 3.11 or newer (PYTHON=… names another)." >&2; exit 1; }
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: $(PYTHON) is $$($(PYTHON) -V 2>&1). Caption Gallery needs Python 3.11 or newer (PYTHON=… names another)." >&2; exit 1; }
-	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "make: $(PYTHON) cannot make environments here. On Debian or Ubuntu: apt-get install python3-venv" >&2; exit 1; }
-	@echo "Preparing the tools (once) ..."
-	@rm -rf .local/tools && mkdir -p .local
-	@$(PYTHON) -m venv .local/tools
-	@.local/tools/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@$(PREREQUISITES)
+	@rm -rf .local/tools && $(PYTHON) -m venv .local/tools
+	@.local/tools/bin/python $(INSTALL) "Installing uv, which installs the rest (25 MB)" \
+		.local/tools/bin/python -m pip install --disable-pip-version-check --retries 2 uv==$(UV_VERSION)
 
 $(VENV)/.run: requirements.txt pyproject.toml | $(UV)
-	@echo "Installing the locked dependencies (about 150 MB of downloads the first time: Ansible, the AWS stand-in, the SDKs) ..."
-	@test -x $(BIN)/python || $(UV) venv --quiet --python $(PYTHON) $(VENV)
-	@$(UV) pip install --quiet --python $(VENV) --require-hashes -r requirements.txt
+	@test -x $(BIN)/python || { $(PREREQUISITES) && $(UV) venv --quiet --python $(PYTHON) $(VENV); }
+	@$(BIN)/python $(INSTALL) "Installing the locked dependencies (150 MB of downloads the first time: Ansible, the emulator, the SDKs)" \
+		$(UV) pip install --python $(VENV) --require-hashes -r requirements.txt
 	@$(UV) pip install --quiet --python $(VENV) --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.run tests/requirements.txt
-	@echo "Installing what the tests need ..."
-	@$(UV) pip install --quiet --python $(VENV) --require-hashes -r tests/requirements.txt
+	@$(BIN)/python $(INSTALL) "Installing what the tests need" $(UV) pip install --python $(VENV) --require-hashes -r tests/requirements.txt
 	@touch $@

@@ -213,11 +213,11 @@ def test_a_photograph_goes_all_the_way(story: Story) -> None:
     assert story.image["caption"]
 
 
-def test_a_second_run_gets_one_sentence(story: Story) -> None:
+def test_second_run_is_refused_with_the_address_of_the_first(story: Story) -> None:
     """And does not disturb the first."""
     code, said = story.second_run
     assert (1, 1) == (code, len(said.splitlines()))
-    assert "It is running already" in said
+    assert f"It is running already at {story.first.address}/, with the data in" in said
 
 
 def test_a_busy_port_gets_one_sentence(story: Story) -> None:
@@ -278,6 +278,13 @@ def test_a_polite_signal_ends_it_as_well(story: Story) -> None:
         ("PORT", "99999", "PORT must be a number from 1 to 65535; it is '99999'."),
         ("PORT", "eighty", "PORT must be a number from 1 to 65535; it is 'eighty'."),
         ("CAPTIONER", "somebody", "CAPTIONER must be one of auto, gemini, local; it is 'somebody'."),
+        ("ACCOUNTS", "yes", "ACCOUNTS must be one of off, on; it is 'yes'."),
+        (
+            "HOST",
+            "0.0.0.0",
+            "HOST is 0.0.0.0, but without accounts the gallery serves this machine only:"
+            " leave HOST at 127.0.0.1, or set ACCOUNTS=on.",
+        ),
     ],
 )
 def test_wrong_settings_get_one_sentence(tmp_path: Path, setting: str, value: str, sentence: str) -> None:

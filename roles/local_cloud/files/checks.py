@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import fcntl
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from emulator import is_free
+from emulator import read_settings
+from prerequisites import Refused
+from steps import WEB
 
 from imgcore.bootstrap import describer as imgcore_describer
 from imgcore.config import Config
 from imgcore.errors import Misconfigured
 
-DISK_MEGABYTES = 500
 WISHES = (
     "BATCH_QUIET_SECONDS",
     "CAPTIONER",
@@ -30,46 +30,33 @@ WISHES = (
 )
 
 
-class Refused(Exception):
-    """It cannot start. Its text is one sentence for the person at the terminal."""
-
-
-def port(environ: Mapping[str, str]) -> int:
-    """The gallery's port, which is free. Refused where it is no port or in use."""
-    text = environ.get("PORT", "").strip() or "8080"
-    if not (text.isascii() and text.isdigit() and 0 < int(text) < 65_536):
-        raise Refused(f"PORT must be a number from 1 to 65535; it is {text!r}.")
-    if not is_free(int(text)):
-        raise Refused(
-            f"Port {text} is in use or not allowed; choose another, such as PORT={int(text) % 60_000 + 1}."
-        )
-    return int(text)
-
-
 @contextmanager
 def only_one(home: Path) -> Iterator[None]:
-    """Hold the folder's lock. Refused where another process holds it."""
+    """Hold the folder's lock. Refused where another process holds it; the text names its gallery's address."""
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (home / "lock").open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise Refused(f"It is running already, with the data in {home}; stop that one first.") from error
+            raise Refused(
+                f"It is running already{_address(home)}, with the data in {home}; stop that one first."
+            ) from error
         yield
 
 
-def room(home: Path) -> None:
-    """Refused where the disk is nearly full."""
-    free = shutil.disk_usage(home).free // 2**20
-    if free < DISK_MEGABYTES:
-        raise Refused(f"The disk of {home} has {free} MB left; {DISK_MEGABYTES} MB are needed.")
+def _address(home: Path) -> str:
+    """Return " at ADDRESS" of the gallery that holds the lock; empty before it has chosen a port."""
+    try:
+        return f" at {read_settings(home / 'running.env')['PUBLIC_URL']}/"
+    except (OSError, KeyError):
+        return ""
 
 
 def wishes(environ: Mapping[str, str]) -> dict[str, str]:
     """What a person has set about photographs and captions. Refused where the settings are wrong."""
     found = {name: value for name in WISHES if (value := environ.get(name, "").strip())}
     try:
-        Config.read(found)
+        Config.read({name: environ.get(name, "") for name in (*WISHES, *WEB)})
     except Misconfigured as error:
         raise Refused(error.message) from error
     return found

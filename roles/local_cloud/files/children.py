@@ -20,6 +20,8 @@ from math import inf
 from pathlib import Path
 
 GRACE_SECONDS = 6.0
+PROGRESS_SECONDS = 5.0  # between two lines of progress, where the output is no terminal
+INDENT = " " * 9  # the width of the supervisor's seconds
 GUARDIAN = """
 import os, signal, sys, time
 groups = set()
@@ -105,14 +107,14 @@ class Children:
         return child
 
     def finish(self, child: Child, news: Callable[[str], str] | None = None, seconds: float = inf) -> None:
-        """Wait for a process that ends by itself; at a terminal, show what ``news`` makes of its log.
+        """Wait for a process that ends by itself; show the progress that ``news`` reads from its log.
 
         Died where it fails or takes too long; then it is stopped.
         """
-        shown = _Line(enabled=news is not None)
+        shown = _Progress()
 
         def ended() -> bool:
-            if news is not None and shown.enabled:
+            if news is not None:
                 shown.show(news(child.log.read_text(errors="replace")))
             return child.process.poll() is not None
 
@@ -159,22 +161,29 @@ class Children:
             self._guardian.stdin.flush()
 
 
-@dataclass
-class _Line:
-    """The last line of a terminal, written over again and again."""
+class _Progress:
+    """What a process is doing: at a terminal a last line that is overwritten, elsewhere a line now and then."""
 
-    enabled: bool
-    text: str = ""
-
-    def __post_init__(self) -> None:
-        self.enabled = self.enabled and sys.stdout.isatty()
+    def __init__(self) -> None:
+        self._terminal = sys.stdout.isatty()
+        self._text = ""
+        self._started = self._shown = time.monotonic()
 
     def show(self, text: str) -> None:
-        if self.enabled and text != self.text:
-            width = shutil.get_terminal_size().columns - 10
-            sys.stdout.write(f"\r\033[K{'         ' + text[:width] if text else ''}")
-            sys.stdout.flush()
-            self.text = text
+        """Show this text in place of the one before; an empty one removes it from a terminal."""
+        if self._terminal:
+            if text == self._text:
+                return
+            width = shutil.get_terminal_size().columns - len(INDENT) - 1
+            sys.stdout.write(f"\r\033[K{INDENT + text[:width] if text else ''}")
+            self._text = text
+        else:
+            now = time.monotonic()
+            if not text or now < self._shown + PROGRESS_SECONDS:
+                return
+            sys.stdout.write(f"{INDENT}{text} ({now - self._started:.0f} s)\n")
+            self._shown = now
+        sys.stdout.flush()
 
 
 def _signal(child: Child, number: signal.Signals) -> None:

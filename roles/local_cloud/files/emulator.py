@@ -176,15 +176,20 @@ def answers(url: str) -> bool:
         return False
 
 
-def is_free(port: int) -> bool:
-    """Whether a server may listen on that port of loopback."""
+def listening_error(port: int) -> OSError | None:
+    """Return why no server can listen on that port of loopback now; None where one can."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((HOST, port))
-        except OSError:
-            return False
-    return True
+        except OSError as error:
+            return error
+    return None
+
+
+def is_free(port: int) -> bool:
+    """Return whether a server can listen on that port of loopback now."""
+    return listening_error(port) is None
 
 
 def free_port() -> int:

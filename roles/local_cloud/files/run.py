@@ -20,13 +20,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import checks
+import prerequisites
 import steps
 from children import Child, Children, Died, Stopped
 from emulator import HOST, Emulator, ambient, answers, emulator_at
 from standing import Asleep, stands, wake
 
 ROOT = Path(__file__).resolve().parents[3]
-HOME = Path(os.environ.get("GALLERY_HOME") or ROOT / ".local").resolve()
+HOME = prerequisites.gallery_home(os.environ)
 STARTED = time.monotonic()
 STOP = threading.Event()
 
@@ -40,9 +41,11 @@ def main() -> int:
         del os.environ[name]  # a person's real accounts play no part here
     os.environ.update(ambient())
     try:
+        prerequisites.check_owned(HOME)
         with checks.only_one(HOME):
-            port = checks.port(os.environ)
-            checks.room(HOME)
+            port = prerequisites.port(os.environ)
+            prerequisites.check_host(os.environ)
+            prerequisites.check_space(HOME)
             if os.environ.get("RESET", "0") not in ("", "0"):
                 steps.reset(HOME)
             run(port, checks.wishes(os.environ))
@@ -53,7 +56,7 @@ def main() -> int:
     except BrokenPipeError:  # nobody reads any more what is said here
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except (checks.Refused, Died, Asleep) as error:
+    except (prerequisites.Refused, Died, Asleep) as error:
         print(f"make run: {error}", file=sys.stderr)
         return 1
     return 0
@@ -62,6 +65,8 @@ def main() -> int:
 def run(port: int, wishes: Mapping[str, str]) -> None:
     """Start everything in order and stay until Stopped. Died or Asleep where a part of it fails."""
     who = checks.describer(wishes)
+    address = f"http://{HOST}:{port}"
+    steps.write_running(HOME, {"PUBLIC_URL": address})
     applied = steps.take_mark(HOME)
     emulator = emulator_at(HOME).prepare()
     mark = cloud = None
@@ -69,14 +74,14 @@ def run(port: int, wishes: Mapping[str, str]) -> None:
         with Children(HOME / "logs", STOP) as children:
             say("Starting this machine's own cloud, an emulator of AWS")
             # The functions inherit its environment; the playbook need not run again for another port
-            environ = emulator.environ() | {"PUBLIC_URL": f"http://{HOST}:{port}"}
+            environ = emulator.environ() | {"PUBLIC_URL": address}
             cloud = children.start("cloud", emulator.command, environ, HOME)
             mark = provide(children, emulator, wishes, applied)
             gallery = serve(children, emulator, port, wishes)
             said = introduce(children, who, wishes)
             say("Ready")
             print(f"\n{said}")
-            print(f"The gallery is at http://{HOST}:{port}/ (Ctrl-C stops everything)", flush=True)
+            print(f"The gallery is at {address}/ (Ctrl-C stops everything)", flush=True)
             if first := invitation(gallery):
                 print(first, flush=True)
             children.wait(lambda: False)

@@ -33,6 +33,7 @@ DATA = (
     "mail",
     "objects",
     "operator.env",
+    "running.env",
     "state",
     "tmp",
     "web.env",
@@ -88,6 +89,13 @@ def web_environ(home: Path, wishes: Mapping[str, str], port: int) -> dict[str, s
         mine["CAPTIONER"] = "gemini"
     given = {name: os.environ[name] for name in WEB if os.environ.get(name)}
     return {**ambient(), "HOST": HOST, **given, **read_settings(home / "web.env"), **mine, "PORT": str(port)}
+
+
+def write_running(home: Path, settings: Mapping[str, str]) -> None:
+    """Write down what a program needs to use the gallery that is running: its address at least (PUBLIC_URL)."""
+    path = home / "running.env"
+    path.touch(mode=0o600)
+    path.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
 
 
 def current_task(log: str) -> str:

@@ -1,0 +1,80 @@
+"""Run one command of the installation: show its progress, log its output, say in one sentence why it failed.
+
+Usage: install.py PURPOSE COMMAND [ARGUMENT …]. It uses the standard library alone, because nothing is installed
+yet.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from urllib.parse import urlsplit
+
+from children import Children, Died, Stopped
+from prerequisites import ROOT, gallery_home
+
+LOGS = gallery_home(os.environ) / "logs"
+INDEX = "https://pypi.org/simple/"
+INDEX_SETTINGS = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL")
+PROXY_SETTINGS = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
+CONNECT_SECONDS = 5.0
+DISK_FULL = ("No space left on device", "Disk quota exceeded")
+SHOWN = ("Downloading", "Downloaded", "Building", "Built", "Prepared", "Installed")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command; 0 where it succeeded, 1 with a sentence where not, 130 after Ctrl-C."""
+    purpose, *command = arguments
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: stop.set())
+    print(f"{purpose} ...", flush=True)
+    try:
+        with Children(LOGS, stop) as children:
+            child = children.start("installation", command, os.environ, ROOT)
+            children.finish(child, progress)
+    except Stopped:
+        return 130
+    except (Died, OSError) as error:
+        log = child.log.read_text(errors="replace") if isinstance(error, Died) else str(error)
+        print(f"make: {failure(log, os.environ)} Details: {LOGS / 'installation.log'}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def progress(log: str) -> str:
+    """Return what uv or pip is doing, from its output: "Downloading ansible (55.5MiB)"."""
+    lines = [line.strip() for line in log.splitlines() if line.strip().startswith(SHOWN)]
+    return lines[-1] if lines else "Waiting for the package index"
+
+
+def failure(log: str, environ: Mapping[str, str]) -> str:
+    """Return the sentence for a command that failed, from its output and a look at the network."""
+    if any(words in log for words in DISK_FULL):
+        return "The disk is full: make room, then run the same command again; what was downloaded is kept."
+    if reason := unreachable(environ):
+        return f"{reason} Check the network (or HTTPS_PROXY), then run the same command again."
+    lines = [line.strip() for line in log.splitlines() if line.strip()]
+    return f"The packages cannot be installed: {lines[-1] if lines else 'no message'}"
+
+
+def unreachable(environ: Mapping[str, str]) -> str | None:
+    """Return a sentence where the package index, or the proxy on the way, does not accept connections."""
+    index = next((environ[name] for name in INDEX_SETTINGS if environ.get(name)), INDEX)
+    proxy = next((environ[name] for name in PROXY_SETTINGS if environ.get(name)), None)
+    url = urlsplit(proxy or index)
+    port = url.port or (80 if url.scheme == "http" else 443)
+    try:
+        socket.create_connection((url.hostname or "", port), CONNECT_SECONDS).close()
+    except OSError as error:
+        what = "The proxy" if proxy else "The package index"
+        return f"{what} {url.hostname} cannot be reached ({error.strerror or error})."
+    return None
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,225 @@
+"""The checks before an installation or a start: each thing that is missing is said in one sentence."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+FILES = ROOT / "roles/local_cloud/files"
+
+
+@pytest.fixture
+def prerequisites(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The module, which imports its neighbours as a script does."""
+    monkeypatch.syspath_prepend(str(FILES))
+    import prerequisites
+
+    return prerequisites
+
+
+@pytest.fixture
+def install(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The module, which imports its neighbours as a script does."""
+    monkeypatch.syspath_prepend(str(FILES))
+    import install
+
+    return install
+
+
+def check(python: object, *goals: str, path: Path | None = None, **environ: str) -> tuple[int, str]:
+    """Exit code and standard error of prerequisites.sh. path: a folder that comes first on PATH."""
+    system = os.environ["PATH"] if path is None else f"{path}:/usr/bin:/bin"
+    done = subprocess.run(
+        ["/bin/sh", str(FILES / "prerequisites.sh"), str(python), *goals],
+        env={"PATH": system, "HOME": os.environ["HOME"], **environ},
+        capture_output=True,
+        text=True,
+    )
+    return done.returncode, done.stderr
+
+
+def script(folder: Path, name: str, text: str) -> Path:
+    """An executable shell script."""
+    path = folder / name
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return path
+
+
+def test_this_interpreter_meets_the_prerequisites() -> None:
+    assert (0, "") == check(sys.executable, "venv")
+
+
+def test_missing_interpreter_is_named(tmp_path: Path) -> None:
+    code, said = check("python9", path=tmp_path)
+    assert (1, 1) == (code, len(said.splitlines()))
+    assert said.startswith("make: python9 is not installed. Caption Gallery needs Python 3.11 or newer.")
+
+
+def test_older_interpreter_is_named_with_its_version(tmp_path: Path) -> None:
+    old = 'case "$1$2" in -c) ;; -V) echo Python 3.9.2 ;; *version_info*) exit 1 ;; esac'
+    script(tmp_path, "python3", old)
+    code, said = check("python3", path=tmp_path)
+    assert (1, 1) == (code, len(said.splitlines()))
+    assert said.startswith("make: python3 is Python 3.9.2. Caption Gallery needs Python 3.11 or newer.")
+
+
+def test_pyenv_shim_of_inactive_version_is_not_called_too_old(tmp_path: Path) -> None:
+    shim = script(
+        tmp_path, "python3", 'echo "pyenv: python3: command not found\n\nThe command exists in" >&2; exit 127'
+    )
+    code, said = check("python3", path=tmp_path)
+    assert (1, 1) == (code, len(said.splitlines()))
+    assert f"python3 is found at {shim} but does not start (pyenv: python3: command not found)." in said
+
+
+def test_suitable_interpreter_on_path_is_suggested(tmp_path: Path) -> None:
+    script(tmp_path, "python3.12", "exit 0")
+    assert "make PYTHON=python3.12" in check("python9", path=tmp_path)[1]
+
+
+def test_interpreter_without_venv_names_the_package(tmp_path: Path) -> None:
+    script(tmp_path, "python3", 'case "$2" in *ensurepip*) exit 1 ;; esac')
+    code, said = check("python3", path=tmp_path)
+    assert (1, 1) == (code, len(said.splitlines()))
+    assert "apt-get install python3-venv" in said
+
+
+def test_port_in_use_is_refused_before_an_installation() -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        number = listener.getsockname()[1]
+        code, said = check(sys.executable, "run", PORT=str(number))
+        assert (1, 1) == (code, len(said.splitlines()))
+        assert said.startswith(
+            f"make: Port {number} is in use by another program; choose another, such as PORT="
+        )
+        assert (0, "") == check(sys.executable, "test", PORT=str(number))
+
+
+def test_port_reserved_for_root_suggests_one_that_is_not(
+    prerequisites: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    denied = PermissionError(errno.EACCES, "Permission denied")
+    monkeypatch.setattr(prerequisites, "listening_error", lambda port: denied)
+    monkeypatch.setattr(prerequisites, "is_free", lambda port: port >= 8082)
+    with pytest.raises(prerequisites.Refused) as refused:
+        prerequisites.port({"PORT": "80"})
+    assert str(refused.value) == (
+        "Port 80 is reserved for root on this machine; choose one from 1024 on, such as PORT=8082."
+    )
+
+
+@pytest.mark.parametrize("text", ["0", "65536", "eighty", "-1", "8 0"])
+def test_port_that_is_no_port_number_is_refused(prerequisites: ModuleType, text: str) -> None:
+    with pytest.raises(prerequisites.Refused, match="PORT must be a number from 1 to 65535"):
+        prerequisites.port({"PORT": text})
+
+
+@pytest.mark.parametrize("environ", [{"HOST": "0.0.0.0"}, {"HOST": "::"}, {"HOST": "gallery.example"}])
+def test_host_beyond_loopback_needs_accounts(prerequisites: ModuleType, environ: Mapping[str, str]) -> None:
+    with pytest.raises(prerequisites.Refused, match=r"without accounts.*ACCOUNTS=on"):
+        prerequisites.check_host(environ)
+    prerequisites.check_host({**environ, "ACCOUNTS": "on"})
+
+
+@pytest.mark.parametrize("host", ["", "localhost", "127.0.0.1", "127.8.8.8", "::1", "[::1]"])
+def test_host_on_loopback_needs_no_accounts(prerequisites: ModuleType, host: str) -> None:
+    prerequisites.check_host({"HOST": host})
+
+
+def test_full_disk_is_refused_with_what_is_left(
+    prerequisites: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(
+        prerequisites.shutil, "disk_usage", lambda folder: type("Usage", (), {"free": 90 * 2**20})
+    )
+    with pytest.raises(prerequisites.Refused, match=r"has 90 MB left; the gallery needs \d+ MB\."):
+        prerequisites.check_space(tmp_path / "not" / "made")
+
+
+def test_folder_without_write_permission_is_refused(
+    prerequisites: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("USER", "ada")
+    monkeypatch.setattr(prerequisites.os, "access", lambda path, mode: mode != os.W_OK)
+    with pytest.raises(prerequisites.Refused) as refused:
+        prerequisites.check_installation_folders(tmp_path, tmp_path / "cache")
+    assert str(refused.value) == (
+        f"The folder {tmp_path} is not writable for ada: clone the repository into a folder of your own."
+    )
+
+
+def test_file_of_another_user_in_the_data_folder_is_named(
+    prerequisites: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "gallery.db").touch()
+    monkeypatch.setenv("USER", "ada")
+    monkeypatch.setattr(
+        prerequisites.os, "access", lambda path, mode: mode != os.W_OK or path.name != "gallery.db"
+    )
+    with pytest.raises(prerequisites.Refused) as refused:
+        prerequisites.check_owned(tmp_path)
+    assert str(refused.value) == (
+        f"{tmp_path / 'gallery.db'} is not writable for ada:"
+        f" change its owner (sudo chown -R ada {tmp_path}) or remove it."
+    )
+
+
+def test_unreachable_index_is_named(install: ModuleType) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{closed.getsockname()[1]}/simple/"
+        said = install.failure("error: Request failed after 3 retries", {"UV_DEFAULT_INDEX": address})
+    assert said.startswith("The package index 127.0.0.1 cannot be reached (Connection refused).")
+
+
+def test_full_disk_during_the_installation_is_named(install: ModuleType) -> None:
+    said = install.failure("error: failed to write\n  Caused by: No space left on device (os error 28)", {})
+    assert said.startswith("The disk is full")
+
+
+def test_other_failure_quotes_the_last_line(install: ModuleType) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as index:
+        environ = {"PIP_INDEX_URL": f"http://127.0.0.1:{index.getsockname()[1]}/"}
+        said = install.failure("Resolved 3 packages\nerror: Hash mismatch for `pillow`\n", environ)
+    assert "The packages cannot be installed: error: Hash mismatch for `pillow`" == said
+
+
+def test_progress_is_the_last_line_about_a_package(install: ModuleType) -> None:
+    log = "Resolved 65 packages in 9ms\nDownloading ansible (51.8MiB)\n Downloaded numpy\n + numpy==2.0\n"
+    assert "Downloaded numpy" == install.progress(log)
+
+
+def test_failed_command_prints_one_sentence(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as index:
+        done = subprocess.run(
+            [
+                sys.executable,
+                str(FILES / "install.py"),
+                "Installing nothing",
+                "sh",
+                "-c",
+                "echo no such thing; exit 3",
+            ],
+            env={
+                **os.environ,
+                "GALLERY_HOME": str(tmp_path),
+                "UV_DEFAULT_INDEX": f"http://127.0.0.1:{index.getsockname()[1]}/",
+            },
+            capture_output=True,
+            text=True,
+        )
+    assert (1, "Installing nothing ...\n") == (done.returncode, done.stdout)
+    assert 1 == len(done.stderr.splitlines())
+    assert done.stderr.startswith("make: The packages cannot be installed: no such thing")
