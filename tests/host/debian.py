@@ -13,7 +13,7 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,8 +23,8 @@ from tests.host.units import Unit, read_unit
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".local" / "host"
 SUITE = "trixie"
-# What every image of Debian's for the cloud holds and the smallest system lacks.
-INCLUDED = "ca-certificates,python3,systemd-sysv"
+# The packages that every image of Debian's for the cloud holds and the smallest system lacks.
+CLOUD_PACKAGES = "ca-certificates,python3,systemd-sysv"
 
 _MOUNTS = """
 set -e
@@ -37,7 +37,8 @@ mount -t tmpfs -o mode=1777 tmpfs {root}/tmp
 exec "$@"
 """
 # As ProtectSystem=strict does it.
-_READ_ONLY = "mount --bind {root} {root}; mount -o remount,bind,ro {root}"
+READ_ONLY = "mount --bind {root} {root}; mount -o remount,bind,ro {root}"
+CERTIFICATES = "etc/ssl/certs/ca-certificates.crt"
 
 
 class Failed(Exception):
@@ -45,10 +46,36 @@ class Failed(Exception):
 
 
 @dataclass(frozen=True)
-class Debian:
-    """A system below ``root``. source: what the role packs and installs."""
+class System:
+    """A system below ``root``."""
 
     root: Path
+
+    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+        """Run a command inside, as root; it may fail."""
+        return subprocess.run(self.inside(command), capture_output=True, text=True, timeout=120)
+
+    def inside(self, command: Sequence[str], *, mounts: str = "", network: bool = True) -> list[str]:
+        """Return the command line that runs a command inside.
+
+        mounts: shell commands that mount more; {root} stands for the system's folder. network: False for none.
+        """
+        return [*self.mounted(mounts, network=network), "chroot", str(self.root), *command]
+
+    def mounted(self, mounts: str = "", *, network: bool = True) -> list[str]:
+        """Return the beginning of a command line: what follows runs outside, but sees the system's mounts."""
+        script = _MOUNTS.replace("{more}", mounts).replace("{root}", shlex.quote(str(self.root)))
+        return ["unshare", "--mount", *([] if network else ["--net"]), "sh", "-c", script, "sh"]
+
+    def path(self, inside: str) -> Path:
+        """Return a path inside, as seen from outside."""
+        return self.root / inside.lstrip("/")
+
+
+@dataclass(frozen=True)
+class Debian(System):
+    """A system that becomes a web host. source: what the role packs and installs."""
+
     source: Path
     home: Path  # Ansible's
 
@@ -72,50 +99,42 @@ class Debian:
             "ANSIBLE_NOCOLOR": "1",
             "ANSIBLE_ROLES_PATH": str(ROOT / "roles"),
         }
-        return _run([*self._mounted(), *playbook, *target, *arguments], environ).stdout
-
-    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
-        """A command inside, as root; it may fail."""
-        return subprocess.run(self.inside(command), capture_output=True, text=True, timeout=120)
-
-    def inside(self, command: tuple[str, ...] | list[str], *, read_only: bool = False) -> list[str]:
-        """The command line that runs a command inside."""
-        return [*self._mounted(_READ_ONLY if read_only else ""), "chroot", str(self.root), *command]
+        return _run([*self.mounted(), *playbook, *target, *arguments], environ).stdout
 
     def unit(self, name: str) -> Unit:
         """One of the role's units, read as systemd reads it."""
         return read_unit((self.root / f"etc/systemd/system/{name}.service").read_text())
 
-    def path(self, inside: str) -> Path:
-        """A path inside, from outside."""
-        return self.root / inside.lstrip("/")
-
-    def _mounted(self, more: str = "") -> list[str]:
-        script = _MOUNTS.replace("{more}", more).replace("{root}", shlex.quote(str(self.root)))
-        return ["unshare", "--mount", "sh", "-c", script, "sh"]
-
 
 @contextmanager
 def debian(folder: Path) -> Iterator[Debian]:
-    """A fresh one in that folder, gone afterwards."""
+    """Make a fresh system for a web host in that folder; it is removed afterwards."""
+    with system(folder, CLOUD_PACKAGES) as made:
+        yield Debian(made.root, CACHE / "source", folder / "ansible")
+
+
+@contextmanager
+def system(folder: Path, packages: str) -> Iterator[System]:
+    """Make a fresh system with these packages (by comma) in that folder; it is removed afterwards."""
     root = folder / "root"
     root.mkdir()
-    _run(["tar", "--extract", "--numeric-owner", f"--file={bare()}", f"--directory={root}"])
-    shutil.copyfile("/etc/resolv.conf", root / "etc/resolv.conf")
+    _run(["tar", "--extract", "--numeric-owner", f"--file={bare(packages)}", f"--directory={root}"])
+    for shared in ("etc/resolv.conf", CERTIFICATES):  # where names are resolved, and whom this machine trusts
+        shutil.copyfile(Path("/", shared), root / shared)
     try:
-        yield Debian(root, CACHE / "source", folder / "ansible")
+        yield System(root)
     finally:
         shutil.rmtree(root)
 
 
-def bare() -> Path:
-    """The archive of the bare system; made by debootstrap where there is none yet."""
-    archive = CACHE / f"debian-{SUITE}-{platform.machine()}-{INCLUDED.replace(',', '-')}.tar"
+def bare(packages: str) -> Path:
+    """Return the archive of a bare system with these packages; debootstrap makes it where there is none yet."""
+    archive = CACHE / f"debian-{SUITE}-{platform.machine()}-{packages.replace(',', '-')}.tar"
     if not archive.exists():
         root, fresh = CACHE / "bare", archive.with_suffix(".new")
         shutil.rmtree(root, ignore_errors=True)
         CACHE.mkdir(parents=True, exist_ok=True)
-        _run(["debootstrap", "--variant=minbase", f"--include={INCLUDED}", SUITE, str(root)])
+        _run(["debootstrap", "--variant=minbase", f"--include={packages}", SUITE, str(root)])
         for downloaded in (root / "var/cache/apt/archives").glob("*.deb"):
             downloaded.unlink()
         _run(["tar", "--create", "--numeric-owner", f"--file={fresh}", f"--directory={root}", "."])

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from tests.host.conftest import RELEASE, Applied
-from tests.host.debian import Debian
+from tests.host.debian import READ_ONLY, Debian
 from tests.host.surroundings import CAPTIONED, Surroundings
 from tests.mariadb import MariaDb
 
@@ -110,7 +110,7 @@ def served(host: Debian) -> Iterator[Served]:
     drop = ["setpriv", f"--reuid={user}", f"--regid={group}", "--clear-groups", "--no-new-privs"]
     drop += ["--inh-caps=-all", "--bounding-set=-all"]
     start = ["env", "-i", f"--chdir={unit.one('WorkingDirectory')}", *(f"{k}={v}" for k, v in environ.items())]
-    command = host.inside([*drop, *start, *unit.command(environ)], read_only=True)
+    command = host.inside([*drop, *start, *unit.command(environ)], mounts=READ_ONLY)
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         said = process.stdout.readline()

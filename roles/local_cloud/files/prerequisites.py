@@ -15,12 +15,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from emulator import HOST, is_free, listening_error
+from steps import WORKERS
 
 ROOT = Path(__file__).resolve().parents[3]
 MEGABYTE = 2**20
-INSTALLED_MEGABYTES = 900  # .venv for `make run`: 650 MB, and uv's cache, which shares its files with .venv
-TESTED_MEGABYTES = 400  # what the tests need besides
-STARTED_MEGABYTES = 200  # the zips, the functions' unpacked code and the emulator's state
+INSTALLED_MEGABYTES = 600  # .venv and .local/tools
+TESTED_MEGABYTES = 250  # what the tests need besides
+CACHED_MEGABYTES = 50  # of uv's cache, what is not linked into .venv
+STATE_MEGABYTES = 200  # both zips twice, and the emulator's state
+UNPACKED_MEGABYTES = 250  # the code of one worker of each function
 DEFAULT_PORT = 8080
 
 
@@ -31,14 +34,14 @@ class Refused(Exception):
 def main(arguments: Sequence[str]) -> int:
     """Check what these goals of make need (the first argument is the interpreter); 0, or 1 with a sentence."""
     goals = arguments[1:]
-    home = gallery_home(os.environ)
+    home, cache = gallery_home(os.environ), cache_folder(os.environ)
     try:
-        check_installation_folders(ROOT, cache_folder(os.environ))
+        check_installation_folders(ROOT, cache)
         check_owned(home)
         if "run" in goals:
             port(os.environ)
             check_host(os.environ)
-        check_installation_space(home, goals)
+        check_installation_space(ROOT, home, cache, goals)
     except Refused as error:
         print(f"make: {error}", file=sys.stderr)
         return 1
@@ -87,9 +90,7 @@ def _user() -> str:
 
 def _writable(path: Path) -> bool:
     """Return whether the path, or its nearest parent that exists, may be written to."""
-    while not os.path.lexists(path):
-        path = path.parent
-    return path.is_symlink() or os.access(path, os.W_OK)
+    return os.access(_existing(path), os.W_OK)
 
 
 def _readable(folder: Path) -> bool:
@@ -131,25 +132,42 @@ def check_host(environ: Mapping[str, str]) -> None:
         )
 
 
-def check_installation_space(home: Path, goals: Sequence[str]) -> None:
-    """Raise Refused where the disks of the folder and of uv's cache are too full for what make installs."""
-    tested = any(goal not in ("run", "venv") for goal in goals)
-    needed = INSTALLED_MEGABYTES + (TESTED_MEGABYTES if tested else 0)
-    for folder, what in ((ROOT, "the installation"), (cache_folder(os.environ), "the package cache")):
-        _check_space(folder, needed, what)
-    check_space(home)
+def check_installation_space(root: Path, home: Path, cache: Path, goals: Sequence[str]) -> None:
+    """Raise Refused where a disk is too full for what make installs, and for the gallery where it is to run."""
+    installed = INSTALLED_MEGABYTES + (TESTED_MEGABYTES if set(goals) - {"run", "venv"} else 0)
+    # uv links the files of its cache into .venv; on another disk it copies them.
+    cached = CACHED_MEGABYTES if _device(cache) == _device(root) else installed
+    started = started_megabytes(home) if "run" in goals else 0
+    needed: dict[int, int] = {}
+    for folder, megabytes in ((root, installed), (cache, cached), (home, started)):
+        needed[_device(folder)] = needed.get(_device(folder), 0) + megabytes
+    for folder in (root, cache, home):
+        _check_space(folder, needed[_device(folder)])
 
 
 def check_space(home: Path) -> None:
-    """Raise Refused where the disk of the gallery's data is nearly full."""
-    _check_space(home, STARTED_MEGABYTES, "the gallery")
+    """Raise Refused where the disk of the gallery's data is too full for a start."""
+    _check_space(home, started_megabytes(home))
 
 
-def _check_space(folder: Path, megabytes: int, what: str) -> None:
-    existing = next(path for path in (folder, *folder.parents) if path.exists())
-    free = shutil.disk_usage(existing).free // MEGABYTE
+def started_megabytes(home: Path) -> int:
+    """Return what a start needs; each worker of the functions unpacks its code, over the last start's."""
+    return STATE_MEGABYTES + (0 if (home / "tmp").exists() else WORKERS * UNPACKED_MEGABYTES)
+
+
+def _check_space(folder: Path, megabytes: int) -> None:
+    free = shutil.disk_usage(_existing(folder)).free // MEGABYTE
     if free < megabytes:
-        raise Refused(f"The disk of {folder} has {free:,} MB left; {what} needs {megabytes:,} MB.")
+        raise Refused(f"The disk of {folder} has {free:,} MB left; {megabytes:,} MB are needed.")
+
+
+def _device(folder: Path) -> int:
+    return _existing(folder).stat().st_dev
+
+
+def _existing(path: Path) -> Path:
+    """Return the path or its nearest parent that exists."""
+    return next(found for found in (path, *path.parents) if found.exists())
 
 
 if __name__ == "__main__":

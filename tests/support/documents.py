@@ -1,0 +1,57 @@
+"""The commands that README.md and the pages of docs/ tell people to paste."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+ACTIVATION = ". .venv/bin/activate"
+_INLINE = re.compile(r"`((?:[A-Z_]+=\S+ )*(?:make|imgcore|imgload|ansible-playbook|python -m) [^`]*)`")
+_ASSIGNMENT = re.compile(r"[A-Z_]+=")
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command of a page.
+
+    block: it stands in a block of code, to be pasted; else within a sentence. activated: .venv was activated by
+    the block, or by an earlier one of the page.
+    """
+
+    page: Path
+    line: int
+    text: str
+    block: bool
+    activated: bool
+
+    @property
+    def words(self) -> list[str]:
+        """Its words, without assignments in front of it and without a comment behind it."""
+        words = shlex.split(self.text, comments=True)
+        while words and _ASSIGNMENT.match(words[0]):
+            del words[0]
+        return words
+
+    def __str__(self) -> str:
+        return f"{self.page.name}:{self.line}: {self.text.partition('  #')[0].strip()}"
+
+
+def commands(page: Path) -> Iterator[Command]:
+    """Yield the commands of a page: lines of ```sh blocks, and `make …` and such within sentences."""
+    block, activated = "", False
+    for number, line in enumerate(page.read_text().splitlines(), 1):
+        if line.lstrip().startswith("```"):
+            block = "" if block else line.strip().removeprefix("```") or "text"
+        elif block == "sh":
+            activated = activated or line.partition("#")[0].strip() == ACTIVATION
+            if line.strip() and not line.lstrip().startswith("#"):
+                yield Command(page, number, line.strip(), True, activated)
+        elif not block:
+            for found in _INLINE.finditer(line):
+                if not {"…", "|"} & set(_ASSIGNMENT.sub("", found[1].partition("make")[2] or found[1])):
+                    yield Command(page, number, found[1], False, activated)
