@@ -74,12 +74,12 @@ distclean: clean ## everything that make has ever made, the photographs of `make
 $(UV):
 	@$(PREREQUISITES)
 	@rm -rf .local/tools && $(PYTHON) -m venv .local/tools
-	@.local/tools/bin/python $(INSTALL) "Installing uv, which installs the rest (25 MB)" \
+	@.local/tools/bin/python $(INSTALL) "Installing uv, which installs the rest (18 MB)" \
 		.local/tools/bin/python -m pip install --disable-pip-version-check --retries 2 uv==$(UV_VERSION)
 
 $(VENV)/.run: requirements.txt pyproject.toml | $(UV)
 	@test -x $(BIN)/python || { $(PREREQUISITES) && $(UV) venv --quiet --python $(PYTHON) $(VENV); }
-	@$(BIN)/python $(INSTALL) "Installing the locked dependencies (150 MB of downloads the first time: Ansible, the emulator, the SDKs)" \
+	@$(BIN)/python $(INSTALL) "Installing the locked dependencies (130 MB of downloads the first time: Ansible, the emulator, the SDKs)" \
 		$(UV) pip install --python $(VENV) --require-hashes -r requirements.txt
 	@$(UV) pip install --quiet --python $(VENV) --no-deps --no-build-isolation -e .
 	@touch $@

@@ -8,12 +8,18 @@ have() { command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ]; }
 
 missing=""
 have mariadbd || missing="$missing mariadb-server"
-have chromium || have chromium-browser || missing="$missing chromium"
+have chromium || have chromium-browser || have google-chrome || missing="$missing chromium"
 have chromedriver || missing="$missing chromium-driver"
 have ab || missing="$missing apache2-utils"
 have haproxy || missing="$missing haproxy"
 [ -n "$missing" ] || exit 0
 
+# Ubuntu's packages of Chromium install a snap, which cannot open the tests' profiles below /tmp.
+if grep -qs '^ID=ubuntu' /etc/os-release && [ "$missing" != "${missing#*chromium}" ]; then
+    echo "make test: Ubuntu has Chromium as a snap only, which the browser tests cannot use." >&2
+    echo "Install Google Chrome and the chromedriver of its version, or use Debian. make check needs neither." >&2
+    exit 1
+fi
 if [ "$(id -u)" = 0 ] && have apt-get; then
     echo "Installing$missing ..."
     apt-get update -qq

@@ -43,15 +43,28 @@ class Command:
 
 def commands(page: Path) -> Iterator[Command]:
     """Yield the commands of a page: lines of ```sh blocks, and `make …` and such within sentences."""
-    block, activated = "", False
-    for number, line in enumerate(page.read_text().splitlines(), 1):
-        if line.lstrip().startswith("```"):
-            block = "" if block else line.strip().removeprefix("```") or "text"
-        elif block == "sh":
+    activated = False
+    for number, language, line in _lines(page):
+        if language == "sh":
             activated = activated or line.partition("#")[0].strip() == ACTIVATION
             if line.strip() and not line.lstrip().startswith("#"):
                 yield Command(page, number, line.strip(), True, activated)
-        elif not block:
+        elif language is None:
             for found in _INLINE.finditer(line):
                 if not {"…", "|"} & set(_ASSIGNMENT.sub("", found[1].partition("make")[2] or found[1])):
                     yield Command(page, number, found[1], False, activated)
+
+
+def python_code(page: Path) -> str:
+    """Return what stands in the ```python blocks of a page."""
+    return "".join(f"{line}\n" for _, language, line in _lines(page) if language == "python")
+
+
+def _lines(page: Path) -> Iterator[tuple[int, str | None, str]]:
+    """Yield each line with its number and the language of its block; None outside of blocks."""
+    language: str | None = None
+    for number, line in enumerate(page.read_text().splitlines(), 1):
+        if line.lstrip().startswith("```"):
+            language = None if language is not None else line.strip().removeprefix("```")
+        else:
+            yield number, language, line

@@ -24,6 +24,7 @@ import prerequisites
 import steps
 from children import Child, Children, Died, Stopped
 from emulator import HOST, Emulator, ambient, answers, emulator_at
+from install import unreachable
 from standing import Asleep, stands, wake
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -79,6 +80,7 @@ def run(port: int, wishes: Mapping[str, str]) -> None:
             mark = provide(children, emulator, wishes, applied)
             gallery = serve(children, emulator, port, wishes)
             said = introduce(children, who, wishes)
+            steps.write_running(HOME, steps.running_settings(HOME, emulator, wishes, address))
             say("Ready")
             print(f"\n{said}")
             print(f"The gallery is at {address}/ (Ctrl-C stops everything)", flush=True)
@@ -93,7 +95,7 @@ def run(port: int, wishes: Mapping[str, str]) -> None:
 def provide(children: Children, emulator: Emulator, wishes: Mapping[str, str], applied: str | None) -> str:
     """Zips, buckets, queues and functions; a mark of what they were made of."""
     say("Packing the two functions (the first time with some downloads)")
-    children.finish(children.start("build", steps.build(HOME), os.environ, ROOT))
+    pack(children)
     children.wait(emulator.healthy, 60)
     mark = steps.mark(ROOT, emulator, wishes)
     if applied != mark or not stands(emulator.root(), HOME):
@@ -102,6 +104,16 @@ def provide(children: Children, emulator: Emulator, wishes: Mapping[str, str], a
         child = children.start("playbook", steps.playbook(HOME), environ, ROOT)
         children.finish(child, steps.current_task)
     return mark
+
+
+def pack(children: Children) -> None:
+    """Make the zips. Died where that fails; without a network, with a sentence about it alone."""
+    try:
+        children.finish(children.start("build", steps.build(HOME), os.environ, ROOT))
+    except Died as error:
+        if reason := unreachable(os.environ):
+            raise Died(f"{reason} The functions' packages come from there, the first time.") from error
+        raise
 
 
 def serve(children: Children, emulator: Emulator, port: int, wishes: Mapping[str, str]) -> Child:

@@ -38,6 +38,7 @@ DATA = (
     "tmp",
     "web.env",
 )
+PROXY = ("NO_PROXY", "no_proxy")  # without them, an HTTP proxy would be asked for the emulator
 KEYS = ("GEMINI_API_KEY", "GOOGLE_API_KEY")
 # Of each function at a time: more than there are processors would only make each of them slower
 WORKERS = min(4, max(2, os.cpu_count() or 2))
@@ -91,8 +92,21 @@ def web_environ(home: Path, wishes: Mapping[str, str], port: int) -> dict[str, s
     return {**ambient(), "HOST": HOST, **given, **read_settings(home / "web.env"), **mine, "PORT": str(port)}
 
 
+def running_settings(home: Path, emulator: Emulator, wishes: Mapping[str, str], address: str) -> dict[str, str]:
+    """Return what a program beside the gallery needs: its settings, and the emulator's root as identity.
+
+    The gallery's own identity may not remove photos from the buckets, which a sweep does.
+    """
+    besides = {
+        name: value for name, value in emulator.root().items() if name.startswith("AWS_") or name in PROXY
+    }
+    own = web_environ(home, wishes, 0)
+    shared = {name: value for name, value in own.items() if name not in {*ambient(), "HOST", "PORT"}}
+    return {**shared, **besides, "PUBLIC_URL": address}
+
+
 def write_running(home: Path, settings: Mapping[str, str]) -> None:
-    """Write down what a program needs to use the gallery that is running: its address at least (PUBLIC_URL)."""
+    """Write the settings of the gallery that is running; before it is ready, its address alone (PUBLIC_URL)."""
     path = home / "running.env"
     path.touch(mode=0o600)
     path.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
