@@ -14,14 +14,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from imgcore.captioning import GeminiCaptioner
+    from imgcore.captioning.gemini import GeminiCaptioner
+    from imgcore.captioning.local import LocalDescriber
     from imgcore.config import Config, Secret
-    from imgcore.describing import LocalDescriber
+    from imgcore.db.images import SqlRepository
     from imgcore.errors import ImgcoreError
-    from imgcore.images import decode
-    from imgcore.model import Description, Image, PhotoFacts, Picture, Renditions
-    from imgcore.repository import SqlRepository
-    from imgcore.thumbnails import render
+    from imgcore.gallery.models import Description, Image, PhotoFacts, Picture, Renditions
+    from imgcore.imaging.decode import decode
+    from imgcore.imaging.render import render
 
 __all__ = [
     "Config",
@@ -41,18 +41,18 @@ __all__ = [
 
 _HOMES = {
     "Config": "config",
-    "Description": "model",
-    "GeminiCaptioner": "captioning",
-    "Image": "model",
+    "Description": "gallery.models",
+    "GeminiCaptioner": "captioning.gemini",
+    "Image": "gallery.models",
     "ImgcoreError": "errors",
-    "LocalDescriber": "describing",
-    "PhotoFacts": "model",
-    "Picture": "model",
-    "Renditions": "model",
+    "LocalDescriber": "captioning.local",
+    "PhotoFacts": "gallery.models",
+    "Picture": "gallery.models",
+    "Renditions": "gallery.models",
     "Secret": "config",
-    "SqlRepository": "repository",
-    "decode": "images",
-    "render": "thumbnails",
+    "SqlRepository": "db.images",
+    "decode": "imaging.decode",
+    "render": "imaging.render",
 }
 
 

@@ -1,6 +1,6 @@
 """``python -m imgcore`` is ``imgcore``."""
 
-from imgcore.cli import main
+from imgcore.cli.main import main
 
 if __name__ == "__main__":
     raise SystemExit(main())

@@ -16,24 +16,24 @@ from typing import TYPE_CHECKING, Any
 
 from imgcore.config import Config, Secret
 from imgcore.errors import Misconfigured, Unavailable
-from imgcore.model import MODEL_SIDE, Description, Picture, Source, TaskKind
-from imgcore.pipeline import Pipeline, Timing
-from imgcore.ports import Captioner, Decode, Queues, Storage
+from imgcore.gallery.models import MODEL_SIDE, Description, Picture, Source, TaskKind
+from imgcore.gallery.ports import Captioner, Decode, Queues, Storage
+from imgcore.pipeline.processing import Pipeline, Timing
 
 if TYPE_CHECKING:
-    from imgcore.accounts import Accounts
-    from imgcore.database import Database
-    from imgcore.mail import Mail
-    from imgcore.ports import Mailbox
-    from imgcore.repository import SqlRepository
-    from imgcore.service import Gallery
+    from imgcore.accounts.service import Accounts
+    from imgcore.db.connection import Database
+    from imgcore.db.images import SqlRepository
+    from imgcore.gallery.ports import Mailbox
+    from imgcore.gallery.service import Gallery
+    from imgcore.notifications.subscriptions import Mail
 
 LOCAL = "the local describer"
 
 
 def database(config: Config) -> Database:
     """The database that the settings name. Misconfigured where they name none."""
-    from imgcore.database import open_database
+    from imgcore.db.connection import open_database
 
     if config.database_url is not None:
         return open_database(config.database_url, ca=config.db_ca)
@@ -51,14 +51,14 @@ def database(config: Config) -> Database:
 
 def repository(config: Config) -> SqlRepository:
     """Photographs and tasks in that database."""
-    from imgcore.repository import SqlRepository
+    from imgcore.db.images import SqlRepository
 
     return SqlRepository(database(config))
 
 
 def storage(config: Config, session: Any = None) -> Storage:
     """Both buckets. session: boto3's, so that one pipeline loads AWS's descriptions and credentials once."""
-    from imgcore.storage import S3Storage
+    from imgcore.aws.s3 import S3Storage
 
     config.need("uploads_bucket", "derived_bucket")
     assert config.uploads_bucket is not None
@@ -68,7 +68,7 @@ def storage(config: Config, session: Any = None) -> Storage:
 
 def queues(config: Config, session: Any = None) -> Queues:
     """Both queues."""
-    from imgcore.queues import SqsQueues
+    from imgcore.aws.sqs import SqsQueues
 
     config.need("uploads_bucket")
     assert config.uploads_bucket is not None
@@ -101,7 +101,7 @@ def describer(config: Config) -> str:
 
 def pipeline(config: Config, kind: TaskKind) -> Pipeline:
     """What one Lambda runs. The thumbnail's never touches a captioner."""
-    from imgcore import thumbnails
+    from imgcore.imaging.render import render
 
     captioner, standby = captioners(config) if kind is TaskKind.CAPTION else (NoCaptioner(), None)
     session = _session()
@@ -110,7 +110,7 @@ def pipeline(config: Config, kind: TaskKind) -> Pipeline:
         storage=storage(config, session),
         queues=queues(config, session),
         decode=_decode(config),
-        render=thumbnails.render,
+        render=render,
         captioner=captioner,
         standby=standby,
         uploads_bucket=config.uploads_bucket,
@@ -132,7 +132,7 @@ def mailbox(config: Config, session: Any = None) -> Mailbox | None:
     """Where notices go; None where they are to be read on the account's page alone."""
     if config.mail_dir is None and config.notices_topic_arn is None:
         return None
-    from imgcore.mailboxes import FolderMailbox, Mailboxes, SnsMailbox
+    from imgcore.aws.sns import FolderMailbox, Mailboxes, SnsMailbox
 
     found: list[FolderMailbox | SnsMailbox] = []
     if config.mail_dir is not None:
@@ -145,10 +145,10 @@ def mailbox(config: Config, session: Any = None) -> Mailbox | None:
 
 def mail(config: Config) -> Mail:
     """How people have notices sent to them."""
-    from imgcore.addressrows import SqlAddresses
-    from imgcore.mail import Mail
-    from imgcore.mailboxes import SnsTopic
-    from imgcore.noticing import Noticing
+    from imgcore.aws.sns import SnsTopic
+    from imgcore.db.notifications import Noticing
+    from imgcore.db.subscriptions import SqlAddresses
+    from imgcore.notifications.subscriptions import Mail
 
     known, arn = database(config), config.notices_topic_arn
     topic = SnsTopic(lambda: _client("sns"), arn) if arn is not None else None
@@ -156,18 +156,18 @@ def mail(config: Config) -> Mail:
 
 
 def _decode(config: Config) -> Decode:
-    """images.decode, which reads where a photograph was taken only if that is to be kept."""
-    from imgcore import images
+    """decode, which reads where a photograph was taken only if that is to be kept."""
+    from imgcore.imaging.decode import decode
 
     if config.keep_location != "1":
-        return images.decode
-    return partial(images.decode, with_location=True)
+        return decode
+    return partial(decode, with_location=True)
 
 
 def gallery(config: Config) -> Gallery:
     """What the web application serves."""
-    from imgcore.model import MAX_PIXELS, MEDIA_TYPES, Limits
-    from imgcore.service import Gallery
+    from imgcore.gallery.models import MAX_PIXELS, MEDIA_TYPES, Limits
+    from imgcore.gallery.service import Gallery
 
     session = _session()
     return Gallery(
@@ -188,11 +188,11 @@ def accounts(config: Config) -> Accounts | None:
 
 def people(config: Config) -> Accounts:
     """The accounts in the database, whether the gallery asks for them or not."""
-    from imgcore.accountrows import SqlAccounts
-    from imgcore.accounts import Accounts
+    from imgcore.accounts.service import Accounts
+    from imgcore.db.accounts import SqlAccounts
 
     try:
-        from imgcore.passwords import Argon2Hasher
+        from imgcore.accounts.passwords import Argon2Hasher
     except ModuleNotFoundError as error:
         raise Misconfigured("Accounts need argon2-cffi, which imgcore[web] brings along.") from error
     return Accounts(SqlAccounts(database(config)), Argon2Hasher())
@@ -200,7 +200,7 @@ def people(config: Config) -> Accounts:
 
 def migrate(config: Config) -> list[str]:
     """Bring the schema up to date; the names of the steps that were taken."""
-    from imgcore.migrations import migrate as run
+    from imgcore.db.migrations import migrate as run
 
     return run(database(config))
 
@@ -249,7 +249,7 @@ def gemini(config: Config) -> Any:
 
 
 def _gemini(config: Config) -> Any:
-    from imgcore.captioning import GeminiCaptioner
+    from imgcore.captioning.gemini import GeminiCaptioner
 
     key = config.gemini_api_key
     if key is None and config.gemini_secret_id is not None:
@@ -267,7 +267,7 @@ def _gemini(config: Config) -> Any:
 
 def _local() -> Captioner:
     try:
-        from imgcore.describing import LocalDescriber
+        from imgcore.captioning.local import LocalDescriber
     except ModuleNotFoundError as error:  # the zip of the function that uses Gemini leaves it out
         raise Misconfigured("The local describer is not installed here.") from error
     return LocalDescriber()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from imgcore.errors import Misconfigured
-from imgcore.model import MAX_BYTES
+from imgcore.gallery.models import MAX_BYTES
 
 API_RATE = 1200  # requests a minute of one caller
 

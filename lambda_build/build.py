@@ -54,7 +54,7 @@ def own_files(target: Target, root: Path = ROOT) -> dict[str, bytes]:
     files = {path.relative_to(root).as_posix(): path for path in ours}
     for source in (root / "imgcore").rglob("*"):
         name = source.relative_to(root)
-        left_out = name.parts[1].removesuffix(".py") in target.left_out
+        left_out = name.as_posix().removeprefix("imgcore/").startswith(target.left_out)
         if source.is_file() and not left_out and "__pycache__" not in name.parts and name.name != "py.typed":
             files[name.as_posix()] = source
     return {name: files[name].read_bytes() for name in sorted(files)}

@@ -20,11 +20,11 @@ PRODUCTION_PLATFORM = "aarch64-manylinux_2_28"
 THIS = "this"  # the machine that builds
 
 # Modules of imgcore that a function has no use for; everything else goes along.
-_COMMANDS = ("__main__", "cli", "usercli", "accounts", "accountrows", "passwords")
+_COMMANDS = ("__main__.py", "cli/", "accounts/service.py", "accounts/passwords.py", "db/accounts.py")
 _LEFT_OUT = {
-    ("thumbnail", "production"): (*_COMMANDS, "captioning", "describing"),
-    ("thumbnail", "local"): (*_COMMANDS, "captioning", "describing"),
-    ("caption", "production"): (*_COMMANDS, "describing"),
+    ("thumbnail", "production"): (*_COMMANDS, "captioning/"),
+    ("thumbnail", "local"): (*_COMMANDS, "captioning/"),
+    ("caption", "production"): (*_COMMANDS, "captioning/local/"),
     ("caption", "local"): _COMMANDS,
 }
 

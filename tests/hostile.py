@@ -15,8 +15,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from imgcore import images, thumbnails
 from imgcore.errors import Rejected
+from imgcore.imaging.decode import decode
+from imgcore.imaging.render import DISPLAY_SIDE, render
 
 MEMORY = 40 << 20  # bytes over the process before, whatever the file
 MEMORY_PER_PIXEL = 17  # bytes, of the pixels that the file has
@@ -93,8 +94,8 @@ def _attempt(data: bytes | None) -> dict:
     if data is None:
         return {}
     try:
-        photo = images.decode(data, max_side=thumbnails.DISPLAY_SIDE)
-        thumbnails.render(photo, "0" * 32, fit="crop")
+        photo = decode(data, max_side=DISPLAY_SIDE)
+        render(photo, "0" * 32, fit="crop")
     except Rejected as error:
         cause = f"{type(error.__cause__).__name__}: {error.__cause__}" if error.__cause__ else ""
         return {"result": f"rejected {error.code}", "message": f"{error.message} [{cause[:200]}]"}

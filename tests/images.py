@@ -11,8 +11,8 @@ from functools import cache
 
 from PIL import Image, ImageChops, ImageCms, ImageDraw
 
-from imgcore.containers import media_type
-from imgcore.model import Picture
+from imgcore.gallery.models import Picture
+from imgcore.imaging.formats import media_type
 
 RED, GREEN, BLUE, YELLOW = (220, 30, 30), (30, 170, 60), (40, 70, 220), (240, 210, 40)
 

@@ -8,12 +8,12 @@ import sys
 from collections.abc import Mapping
 
 from imgcore import bootstrap
+from imgcore.accounts.models import Visibility
 from imgcore.config import Config
 from imgcore.errors import ImgcoreError, Misconfigured
-from imgcore.people import Visibility
 from web.app import create_app
-from web.security import is_loopback
-from web.serving import DRAIN_SECONDS, Server, listen
+from web.http.security import is_loopback
+from web.server import DRAIN_SECONDS, Server, listen
 
 
 def main(environ: Mapping[str, str]) -> int:

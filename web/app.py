@@ -7,28 +7,28 @@ from typing import TYPE_CHECKING, Any
 
 from bottle import Bottle, HTTPError, request, response
 
+from imgcore.accounts.models import Visibility
 from imgcore.config import API_RATE
-from imgcore.people import Visibility
-from web.access import PREFIX, Gate, rate_headers
-from web.account import AccountPages
-from web.answers import encoded
-from web.api import Api
-from web.assets import Assets
-from web.compression import compressed
-from web.cookies import secure
-from web.health import Health
-from web.pages import Pages
-from web.people import PeoplePages
-from web.problems import as_json, refused, translated
-from web.rates import Rates
-from web.render import Views
-from web.security import Guard, answer_headers
-from web.signing import Signing
+from web.handlers.account import AccountPages
+from web.handlers.admin import PeoplePages
+from web.handlers.api import Api
+from web.handlers.gallery import Pages
+from web.handlers.health import Health
+from web.handlers.login import Signing
+from web.http.assets import Assets
+from web.http.auth import PREFIX, Gate, rate_headers
+from web.http.compression import compressed
+from web.http.cookies import secure
+from web.http.errors import as_json, refused, translated
+from web.http.rate_limit import Rates
+from web.http.responses import encoded
+from web.http.security import Guard, answer_headers
+from web.http.templates import Views
 
 if TYPE_CHECKING:
-    from imgcore.accounts import Accounts
-    from imgcore.mail import Mail
-    from imgcore.service import Gallery
+    from imgcore.accounts.service import Accounts
+    from imgcore.gallery.service import Gallery
+    from imgcore.notifications.subscriptions import Mail
 
 
 class Application(Bottle):

@@ -1,8 +1,1 @@
-"""Captions, alt texts and tags by Google Gemini. The SDK is imported when a captioner is made, not before."""
-
-from __future__ import annotations
-
-from imgcore.captioning.captioner import GeminiCaptioner
-from imgcore.captioning.retrying import Policy
-
-__all__ = ["GeminiCaptioner", "Policy"]
+"""Captioners: Google Gemini and the local describer, one package each."""

@@ -10,9 +10,9 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from imgcore.errors import ImgcoreError, Invalid
-from imgcore.events import Delivery, deliveries
-from imgcore.keys import is_public_id
-from imgcore.model import TaskKind
+from imgcore.gallery.keys import is_public_id
+from imgcore.gallery.models import TaskKind
+from imgcore.pipeline.s3_events import Delivery, deliveries
 from lambda_build.handlers import logs
 
 logger = logging.getLogger(__name__)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from selenium.webdriver.common.keys import Keys
 
 from imgcore.errors import Unavailable
-from imgcore.model import Gate, Image, Source, TaskKind, TaskStatus
+from imgcore.gallery.models import Image, Source, TaskKind, TaskStatus
+from imgcore.pipeline.models import Gate
 from tests.browser.chromium import Browser
 from tests.web.fakes import add_failed, add_image
 from tests.web.stage import Stage, Words, photo

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from imgcore.model import TaskKind, TaskStatus
+from imgcore.gallery.models import TaskKind, TaskStatus
 from tests.browser.chromium import Browser
 from tests.web.stage import Stage, Words, photo
 

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from imgcore.model import Gate, TaskKind, TaskStatus
+from imgcore.gallery.models import TaskKind, TaskStatus
+from imgcore.pipeline.models import Gate
 from tests.browser.chromium import PHONE, Browser
 from tests.web.fakes import add_failed, add_image
 from tests.web.stage import Stage, photo

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from imgcore.people import Role
+from imgcore.accounts.models import Role
 from tests.browser.chromium import PHONE, Browser
 from tests.browser.people import add_account, set_up, sign_in, sign_out_the_first
 from tests.web.peopling import PASSWORD, House, empty_house

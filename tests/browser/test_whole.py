@@ -15,7 +15,7 @@ import pytest
 from PIL import Image as Pillow
 from PIL import ImageChops, ImageOps, ImageStat
 
-from imgcore.model import UploadForm
+from imgcore.gallery.models import UploadForm
 from tests import images
 from tests.browser.chromium import Browser
 from tests.browser.whole import Photograph, Whole, alive, drop_from_disk, photographs, whole

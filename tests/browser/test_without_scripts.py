@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from imgcore.model import TaskKind, TaskStatus
+from imgcore.gallery.models import TaskKind, TaskStatus
 from tests.browser.chromium import Browser
 from tests.web.fakes import add_failed
 from tests.web.stage import Stage, photo

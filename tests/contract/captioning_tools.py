@@ -9,11 +9,11 @@ from typing import Any
 
 from PIL import Image
 
-from imgcore.captioning import GeminiCaptioner
-from imgcore.captioning.retrying import Policy
+from imgcore.captioning.gemini import GeminiCaptioner
+from imgcore.captioning.gemini.retry import Policy
 from imgcore.config import Secret
 from imgcore.errors import ImgcoreError
-from imgcore.model import Description, PhotoFacts
+from imgcore.gallery.models import Description, PhotoFacts
 from tests.fake_gemini import FakeGemini
 
 MODEL = "gemini-3.5-flash-lite"

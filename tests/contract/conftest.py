@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from imgcore.database import Database, open_database
-from imgcore.migrations import migrate
-from imgcore.repository import SqlRepository
+from imgcore.db.connection import Database, open_database
+from imgcore.db.images import SqlRepository
+from imgcore.db.migrations import migrate
 from tests.mariadb import MariaDb
 
 

@@ -7,13 +7,12 @@ import time
 from collections.abc import Iterator
 from datetime import datetime
 
-from imgcore.database import Database, Transaction
-from imgcore.model import (
-    Claim,
+from imgcore.db.connection import Database, Transaction
+from imgcore.db.images import SqlRepository
+from imgcore.gallery.models import (
     Description,
     Image,
     NewImage,
-    ObjectCreated,
     PhotoFacts,
     Rendition,
     Renditions,
@@ -21,7 +20,7 @@ from imgcore.model import (
     Task,
     TaskKind,
 )
-from imgcore.repository import SqlRepository
+from imgcore.pipeline.models import Claim, ObjectCreated
 
 THUMBNAIL, CAPTION = TaskKind.THUMBNAIL, TaskKind.CAPTION
 

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from imgcore import migrations
-from imgcore.accountrows import SqlAccounts
-from imgcore.database import Database, Transaction, open_database
+from imgcore.accounts.models import Account, Role, Scope
+from imgcore.db import migrations
+from imgcore.db.accounts import SqlAccounts
+from imgcore.db.connection import Database, Transaction, open_database
+from imgcore.db.images import SqlRepository
 from imgcore.errors import Conflict, NotFound
-from imgcore.keys import new_public_id
-from imgcore.model import Image, NewImage, Viewer
-from imgcore.people import Account, Role, Scope
-from imgcore.repository import SqlRepository
+from imgcore.gallery.keys import new_public_id
+from imgcore.gallery.models import Image, NewImage, Viewer
 from tests.contract.photographs import FACTS, THUMBNAIL, arrived, claim, event, renditions, stored
 
 MONTH = 30 * 86_400.0

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from imgcore.errors import BadAnswer, Blocked, Misconfigured, RateLimited, Unavailable
-from imgcore.model import Description, Safety, Source
+from imgcore.gallery.models import Description, Safety, Source
 from tests.contract.captioning_tools import MODEL, Bench
 from tests.fake_gemini import SCENARIOS, FakeGemini, Reply, answer, description, error, limited
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from imgcore.captioning import client
+from imgcore.captioning.gemini import client
 from imgcore.errors import Unavailable
 from tests.contract.captioning_tools import HURRIED, MODEL, PATIENT, Bench
 from tests.fake_gemini import CONNECTIONS, FakeGemini
@@ -104,7 +104,7 @@ def test_nothing_is_left_running(gemini: FakeGemini, monkeypatch: pytest.MonkeyP
 
 def test_probe_has_a_deadline(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     """A start is not held up by a server that says nothing."""
-    monkeypatch.setattr("imgcore.captioning.captioner.PROBE_SECONDS", 0.2)
+    monkeypatch.setattr("imgcore.captioning.gemini.captioner.PROBE_SECONDS", 0.2)
     caplog.set_level(logging.WARNING)
     with FakeGemini(probes=["hang"]) as gemini:
         bench = Bench(gemini)

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from imgcore.captioning import GeminiCaptioner
-from imgcore.captioning.wording import SCHEMA
+from imgcore.captioning.gemini import GeminiCaptioner
+from imgcore.captioning.gemini.prompt import SCHEMA
 from imgcore.config import Secret
 from imgcore.errors import ImgcoreError, Misconfigured
 from tests.contract.captioning_tools import MODEL, Bench, Photo
@@ -184,7 +184,7 @@ def test_key_with_a_line_end(gemini: FakeGemini) -> None:
 
 def test_without_the_sdk(gemini: FakeGemini, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the extra installed, the error says what to install."""
-    monkeypatch.setitem(sys.modules, "imgcore.captioning.client", None)
+    monkeypatch.setitem(sys.modules, "imgcore.captioning.gemini.client", None)
     with pytest.raises(Misconfigured, match=r"imgcore\[gemini\]"):
         Bench(gemini)
 
@@ -192,7 +192,8 @@ def test_without_the_sdk(gemini: FakeGemini, monkeypatch: pytest.MonkeyPatch) ->
 def test_importing_is_cheap() -> None:
     """The SDK is not imported before a captioner is made."""
     program = (
-        "import sys, imgcore.captioning; print([m for m in sys.modules if m in ('google.genai', 'httpx2')])"
+        "import sys, imgcore.captioning.gemini;"
+        " print([m for m in sys.modules if m in ('google.genai', 'httpx2')])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert "[]\n" == done.stdout

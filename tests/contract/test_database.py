@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 
 from imgcore.config import Secret
-from imgcore.database import Database, Transaction, open_database
+from imgcore.db.connection import Database, Transaction, open_database
+from imgcore.db.mapping import moment
+from imgcore.db.migrations import migrate
 from imgcore.errors import Conflict, Invalid, Misconfigured, Unavailable
-from imgcore.migrations import migrate
-from imgcore.rows import moment
 
 PASSWORD = "not-a-real-password"
 
@@ -241,7 +241,7 @@ def test_a_connection_closed_under_the_work_means_doing_it_again(database: Datab
 
 FORK = """
 import os, sys
-from imgcore.database import open_database
+from imgcore.db.connection import open_database
 database = open_database(sys.argv[1])
 def session():
     return id(database._local.session)
@@ -275,7 +275,7 @@ def test_a_forked_process_has_its_own_connection(
 
 COUNT = """
 import sys
-from imgcore.database import open_database
+from imgcore.db.connection import open_database
 database = open_database(sys.argv[1])
 for _ in range(int(sys.argv[2])):
     def work(tx):

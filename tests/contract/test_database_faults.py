@@ -13,7 +13,7 @@ from urllib.parse import quote, urlsplit
 import pytest
 
 from imgcore.config import Secret
-from imgcore.database import Database, Transaction, open_database
+from imgcore.db.connection import Database, Transaction, open_database
 from imgcore.errors import Misconfigured, Unavailable
 from tests.contract.proxy import Proxy, black_hole, proxy
 from tests.mariadb import MariaDb, certificate

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from PIL import Image, ImageFilter, ImageOps
 
-from imgcore.describing import LocalDescriber
-from imgcore.images import decode
-from imgcore.model import Description
+from imgcore.captioning.local import LocalDescriber
+from imgcore.gallery.models import Description
+from imgcore.imaging.decode import decode
 
 SAMPLES = Path(__file__).parents[2] / "web" / "static" / "samples"
 LISTED: list[dict[str, str]] = json.loads((SAMPLES / "samples.json").read_text("utf-8"))

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 import pytest
 
-from imgcore.captioning import GeminiCaptioner
+from imgcore.captioning.gemini import GeminiCaptioner
 from imgcore.config import Secret
-from imgcore.keys import new_public_id, raw_key
-from imgcore.model import Image, NewImage, ObjectCreated, Source, TaskKind, TaskStatus
-from imgcore.pipeline import GEMINI_GATE, Outcome, Pipeline
-from imgcore.repository import SqlRepository
+from imgcore.db.images import SqlRepository
+from imgcore.gallery.keys import new_public_id, raw_key
+from imgcore.gallery.models import Image, NewImage, Source, TaskKind, TaskStatus
+from imgcore.pipeline.models import GEMINI_GATE, ObjectCreated
+from imgcore.pipeline.processing import Outcome, Pipeline
 from tests.fake_gemini import FakeGemini
 from tests.unit.fakes import BUCKET, FakeCaptioner, FakeQueues, FakeStorage, decode, render
 

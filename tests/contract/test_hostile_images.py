@@ -130,7 +130,7 @@ def test_a_child_that_swells_or_hangs_is_seen(tmp_path: Path) -> None:
         "    held = bytearray(100 << 20); end = time.process_time() + 2.2\n"
         "    while time.process_time() < end: pass\n"
         "    raise hostile.Rejected('no', code='damaged')\n"
-        "hostile.images.decode = careless\n"
+        "hostile.decode = careless\n"
         "print([json.dumps(asdict(outcome)) for outcome in hostile.judge([('x', b'x')])][0])"
     )
     told = subprocess.run(

@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-import imgcore.migrations as migrations
-from imgcore.database import Database, open_database
+import imgcore.db.migrations as migrations
+from imgcore.db.connection import Database, open_database
+from imgcore.db.migrations import Schema, migrate, pending
 from imgcore.errors import Unavailable
-from imgcore.migrations import Schema, migrate, pending
 from tests.mariadb import MariaDb
 
 FIRST = "m001_images_and_tasks"
@@ -124,7 +124,8 @@ def test_a_later_step_is_applied_alone(empty: Database, monkeypatch: pytest.Monk
     assert [{"name": "a"}] == empty.read(lambda tx: tx.rows("SELECT name FROM gates"))
 
 
-MIGRATE = "import sys; from imgcore.database import open_database; from imgcore.migrations import migrate\n" \
+MIGRATE = "import sys; from imgcore.db.connection import open_database\n" \
+    "from imgcore.db.migrations import migrate\n" \
     "print(len(migrate(open_database(sys.argv[1]))))"  # fmt: skip
 
 

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from imgcore.database import Database
+from imgcore.db.connection import Database
+from imgcore.db.images import SqlRepository
 from imgcore.errors import Conflict, Invalid, Unavailable
-from imgcore.model import Edit, Image, Page, Source, TaskStatus, UploadStatus
-from imgcore.repository import SqlRepository
+from imgcore.gallery.models import Edit, Image, Page, Source, TaskStatus, UploadStatus
 from tests.contract.photographs import (
     CAPTION,
     FACTS,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
-from imgcore.model import Gate
-from imgcore.repository import SqlRepository
+from imgcore.db.images import SqlRepository
+from imgcore.pipeline.models import Gate
 
 
 def closed(repository: SqlRepository, wait: float = 60.0, reason: str = "rate_limited") -> None:

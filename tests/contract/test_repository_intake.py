@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from imgcore.db.images import SqlRepository
 from imgcore.errors import Invalid
-from imgcore.model import NewImage, ObjectCreated, TaskStatus, UploadStatus
-from imgcore.repository import SqlRepository
+from imgcore.gallery.models import NewImage, TaskStatus, UploadStatus
+from imgcore.pipeline.models import ObjectCreated
 from tests.contract.photographs import (
     CAPTION,
     THUMBNAIL,

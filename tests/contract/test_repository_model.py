@@ -6,9 +6,10 @@ import random
 
 import pytest
 
-from imgcore.database import Database
-from imgcore.model import Claim, Image, TaskKind, TaskStatus
-from imgcore.repository import SqlRepository
+from imgcore.db.connection import Database
+from imgcore.db.images import SqlRepository
+from imgcore.gallery.models import Image, TaskKind, TaskStatus
+from imgcore.pipeline.models import Claim
 from tests.contract.photographs import arrived, finish, outbox
 from tests.unit.test_lease_model import MAX_ATTEMPTS, WORKERS, Rules, State, Step
 

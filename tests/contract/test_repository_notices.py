@@ -11,13 +11,14 @@ from dataclasses import replace
 
 import pytest
 
-from imgcore.accountrows import SqlAccounts
-from imgcore.addressrows import SqlAddresses
-from imgcore.database import Database
+from imgcore.accounts.models import Account, Role
+from imgcore.db.accounts import SqlAccounts
+from imgcore.db.connection import Database
+from imgcore.db.images import SqlRepository
+from imgcore.db.subscriptions import SqlAddresses
 from imgcore.errors import Conflict, NotFound
-from imgcore.model import EndedBatch, Image, Letter, TaskStatus
-from imgcore.people import Account, Role
-from imgcore.repository import SqlRepository
+from imgcore.gallery.models import Image, TaskStatus
+from imgcore.notifications.models import EndedBatch, Letter
 from tests.contract.photographs import CAPTION, THUMBNAIL, claim, event, finish, new
 
 BATCH = "11111111-2222-3333-4444-555555555555"

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from imgcore.database import Database, Transaction
-from imgcore.model import Viewer
-from imgcore.repository import SqlRepository
+from imgcore.db.connection import Database, Transaction
+from imgcore.db.images import SqlRepository
+from imgcore.gallery.models import Viewer
 from tests.contract.photographs import (
     CAPTION,
     FACTS,

@@ -10,9 +10,10 @@ from typing import TypeVar
 
 import pytest
 
-from imgcore.database import Database
-from imgcore.model import Claim, Image, TaskKind, TaskStatus
-from imgcore.repository import SqlRepository
+from imgcore.db.connection import Database
+from imgcore.db.images import SqlRepository
+from imgcore.gallery.models import Image, TaskKind, TaskStatus
+from imgcore.pipeline.models import Claim
 from tests.contract.photographs import (
     CAPTION,
     THUMBNAIL,

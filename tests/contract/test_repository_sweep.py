@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from imgcore.database import Database
-from imgcore.model import DueTask, Image, TaskStatus, UploadStatus
-from imgcore.repository import SqlRepository
+from imgcore.db.connection import Database
+from imgcore.db.images import SqlRepository
+from imgcore.gallery.models import Image, TaskStatus, UploadStatus
+from imgcore.pipeline.models import DueTask
 from tests.contract.photographs import (
     CAPTION,
     THUMBNAIL,

@@ -6,9 +6,10 @@ import time
 
 import pytest
 
-from imgcore.database import Database
-from imgcore.model import Claim, Edit, Image, Safety, Source, TaskKind, TaskStatus, UploadStatus
-from imgcore.repository import SqlRepository
+from imgcore.db.connection import Database
+from imgcore.db.images import SqlRepository
+from imgcore.gallery.models import Edit, Image, Safety, Source, TaskKind, TaskStatus, UploadStatus
+from imgcore.pipeline.models import Claim
 from tests.contract.photographs import (
     CAPTION,
     THUMBNAIL,

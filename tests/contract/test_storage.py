@@ -14,11 +14,11 @@ from urllib.request import Request, urlopen
 import pytest
 from botocore.stub import Stubber
 
+from imgcore.aws.s3 import S3Storage
+from imgcore.aws.sqs import SqsQueues
 from imgcore.errors import Misconfigured, NotFound, Rejected, Unavailable
-from imgcore.events import deliveries
-from imgcore.model import TaskKind, UploadForm
-from imgcore.queues import SqsQueues
-from imgcore.storage import S3Storage
+from imgcore.gallery.models import TaskKind, UploadForm
+from imgcore.pipeline.s3_events import deliveries
 from tests.cloud import Cloud, cloud
 
 JPEG = b"\xff\xd8\xff\xe0 not much of a photograph"
@@ -180,7 +180,7 @@ def test_an_address_is_the_same_within_its_window(aws: Cloud, names: dict[str, s
 
 def test_addresses_are_not_kept_for_ever(storage: S3Storage, monkeypatch: pytest.MonkeyPatch) -> None:
     """The least used go first."""
-    monkeypatch.setattr("imgcore.storage.URL_CACHE", 2)
+    monkeypatch.setattr("imgcore.aws.s3.URL_CACHE", 2)
 
     for name in ("a", "b", "a", "c"):
         storage.url(name)

@@ -21,11 +21,11 @@ import pytest
 from PIL import Image as PillowImage
 
 from imgcore.config import Secret
-from imgcore.database import Database, open_database
-from imgcore.events import message
-from imgcore.migrations import migrate
-from imgcore.model import Image, NewImage, Source, TaskKind, TaskStatus
-from imgcore.repository import SqlRepository
+from imgcore.db.connection import Database, open_database
+from imgcore.db.images import SqlRepository
+from imgcore.db.migrations import migrate
+from imgcore.gallery.models import Image, NewImage, Source, TaskKind, TaskStatus
+from imgcore.pipeline.s3_events import message
 from lambda_build.targets import THIS
 from tests.cloud import Cloud, cloud
 from tests.fake_gemini import FakeGemini

@@ -13,8 +13,8 @@ from typing import Any
 
 import yaml
 
-from imgcore.events import deliveries
-from imgcore.model import ObjectCreated
+from imgcore.pipeline.models import ObjectCreated
+from imgcore.pipeline.s3_events import deliveries
 from tests.cloud import ROOT, Cloud, cloud
 from tests.deploy import security_describe
 from tests.deploy.local_tools import ARN, PREFIX, UPLOADS, queue_url

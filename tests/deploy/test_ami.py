@@ -98,7 +98,7 @@ def test_everything_that_is_packed_counts() -> None:
 def test_the_local_describer_does_not_count() -> None:
     """It is not on a web host."""
     names = {name for name, _ in HASH["files"](VARIABLES["__ami_parts"], str(ROOT), VARIABLES["__ami_without"])}
-    assert not [name for name in names if name.startswith("imgcore/describing/")]
+    assert not [name for name in names if name.startswith("imgcore/captioning/local/")]
 
 
 def test_the_smoke_test_needs_nothing_but_what_the_builder_is_told(tmp_path: Path) -> None:

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from imgcore.aws.sns import SnsMailbox, SnsTopic
 from imgcore.errors import Conflict, Unavailable
-from imgcore.mail import Delivery
-from imgcore.mailboxes import SnsMailbox, SnsTopic
-from imgcore.model import Letter
+from imgcore.notifications.models import Letter
+from imgcore.notifications.subscriptions import Delivery
 from tests.cloud import Cloud
 from tests.deploy.local_tools import ARN, PREFIX, ask_probe
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from imgcore.model import ObjectCreated
+from imgcore.pipeline.models import ObjectCreated
 from tests.deploy.local_tools import ARN, PREFIX, UPLOADS, recap
 from tests.deploy.provision_account import search
 from tests.deploy.router_story import KINDS, STRANGER, Done, Ground, Tools, ground

@@ -19,9 +19,9 @@ from collections import Counter
 from pathlib import Path
 from urllib.parse import urlencode
 
-from imgcore.people import Role
+from imgcore.accounts.models import Role
 from tests.web.peopling import PASSWORD, House, empty_house
-from web.serving import Server, listen
+from web.server import Server, listen
 
 TRIES = 1000
 EACH = 4  # tries of one name, and of one address: fewer than are free

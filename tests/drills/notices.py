@@ -21,9 +21,9 @@ from typing import Any
 
 import pytest
 
-from imgcore.accountrows import SqlAccounts
-from imgcore.model import Viewer
-from imgcore.people import Account, Role
+from imgcore.accounts.models import Account, Role
+from imgcore.db.accounts import SqlAccounts
+from imgcore.gallery.models import Viewer
 from tests.cloud import Cloud
 from tests.pipeline.stage import PROJECT, Stage, send, staged
 from tests.pipeline.test_deliveries import photograph

@@ -12,16 +12,16 @@ import sys
 import time
 from pathlib import Path
 
-from imgcore.describing import LocalDescriber
+from imgcore.captioning.local import LocalDescriber
 from imgcore.errors import Rejected
-from imgcore.images import decode
+from imgcore.imaging.decode import decode
 
 SAMPLES = Path(__file__).parents[2] / "web" / "static" / "samples"
 MAX_SIDE = 1600  # pixels, as the pipeline decodes
 ROUNDS = 9
 COLD = """
 import time; start = time.perf_counter()
-from imgcore.describing import LocalDescriber; imported = time.perf_counter()
+from imgcore.captioning.local import LocalDescriber; imported = time.perf_counter()
 import os; os.environ["OPENBLAS_NUM_THREADS"] = "1"
 import numpy; numbers = time.perf_counter()
 LocalDescriber().warm(); loaded = time.perf_counter()
@@ -36,7 +36,9 @@ def main(names: list[str]) -> None:
         for _ in range(ROUNDS)
     ]
     for label, values in zip(
-        ("import imgcore.describing", "import numpy", "load both nets"), zip(*cold, strict=True), strict=True
+        ("import the describer", "import numpy", "load both nets"),
+        zip(*cold, strict=True),
+        strict=True,
     ):
         print(f"{label:28}{1000 * statistics.median(values):7.1f} ms (median of {ROUNDS} processes)")
     describer = LocalDescriber()

@@ -16,7 +16,8 @@ from functools import partial
 from PIL import Image, ImageOps
 from pillow_heif import register_heif_opener
 
-from imgcore import images, thumbnails
+from imgcore.imaging import decode as images
+from imgcore.imaging import render as thumbnails
 from tests import images as samples
 
 ROUNDS = 5

@@ -18,10 +18,10 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from imgcore.database import Database, open_database
-from imgcore.migrations import migrate
-from imgcore.model import TaskKind
-from imgcore.repository import SqlRepository
+from imgcore.db.connection import Database, open_database
+from imgcore.db.images import SqlRepository
+from imgcore.db.migrations import migrate
+from imgcore.gallery.models import TaskKind
 from tests.contract.photographs import arrived, claim, described, finish, multiply
 from tests.mariadb import mariadb
 
@@ -62,7 +62,7 @@ def questions(repository: SqlRepository) -> dict[str, Callable[[], object]]:
 
 
 def _middle(repository: SqlRepository) -> str | None:
-    from imgcore.repository import _encoded
+    from imgcore.db.images import _encoded
 
     return _encoded(repository.page(cursor=None, limit=1, query=None).images[0].id // 2)
 

@@ -20,8 +20,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from imgcore.database import open_database
-from imgcore.migrations import migrate
+from imgcore.db.connection import open_database
+from imgcore.db.migrations import migrate
 from tests.load.commands import figures
 from tests.load.many_photographs import fill
 from tests.mariadb import mariadb

@@ -14,8 +14,8 @@ from typing import Any
 
 from PIL import Image, ImageOps
 
-from imgcore.database import Database
-from imgcore.rows import search_text
+from imgcore.db.connection import Database
+from imgcore.db.mapping import search_text
 
 BATCH = 500
 HUES = 64  # so many pictures are drawn; the photographs share them

@@ -19,9 +19,10 @@ from typing import Any
 
 import pymysql  # noqa: F401 - loaded once, before the workers are forked
 
-from imgcore.database import Transaction, open_database
-from imgcore.model import Claim, Description, PhotoFacts, Rendition, Renditions, Source, TaskKind
-from imgcore.repository import SqlRepository
+from imgcore.db.connection import Transaction, open_database
+from imgcore.db.images import SqlRepository
+from imgcore.gallery.models import Description, PhotoFacts, Rendition, Renditions, Source, TaskKind
+from imgcore.pipeline.models import Claim
 
 
 class Fate:

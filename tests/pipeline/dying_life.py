@@ -22,11 +22,13 @@ from typing import Any
 
 import pymysql  # noqa: F401 - loaded once, before the workers are forked
 
-from imgcore.database import Database, Transaction, open_database
+from imgcore.db.connection import Database, Transaction, open_database
+from imgcore.db.images import SqlRepository
 from imgcore.errors import Conflict
-from imgcore.model import Letter, NewImage, ObjectCreated, TaskKind
-from imgcore.pipeline import Pipeline, Timing
-from imgcore.repository import SqlRepository
+from imgcore.gallery.models import NewImage, TaskKind
+from imgcore.notifications.models import Letter
+from imgcore.pipeline.models import ObjectCreated
+from imgcore.pipeline.processing import Pipeline, Timing
 from tests.unit.fakes import BUCKET, FakeCaptioner, FakeQueues, FakeStorage, decode, render
 
 LEASE = 0.001  # seconds; who comes after the dead need not wait

@@ -14,9 +14,9 @@ from urllib.request import Request, urlopen
 
 from imgcore import bootstrap
 from imgcore.config import Config
-from imgcore.database import Database
-from imgcore.model import Image, UploadForm
-from imgcore.service import Gallery
+from imgcore.db.connection import Database
+from imgcore.gallery.models import Image, UploadForm
+from imgcore.gallery.service import Gallery
 from tests.cloud import Cloud, cloud
 from tests.zips import built
 

@@ -17,8 +17,8 @@ from contextlib import suppress
 import pytest
 from PIL import Image as PillowImage
 
-from imgcore.events import deliveries, message
-from imgcore.model import Image, Source, TaskKind
+from imgcore.gallery.models import Image, Source, TaskKind
+from imgcore.pipeline.s3_events import deliveries, message
 from tests.pipeline.stage import Stage, staged
 
 UPLOADS = 200

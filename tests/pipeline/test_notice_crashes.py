@@ -17,10 +17,10 @@ from pathlib import Path
 
 import pytest
 
-from imgcore.accountrows import SqlAccounts
-from imgcore.database import Database, open_database
-from imgcore.migrations import migrate
-from imgcore.people import Role
+from imgcore.accounts.models import Role
+from imgcore.db.accounts import SqlAccounts
+from imgcore.db.connection import Database, open_database
+from imgcore.db.migrations import migrate
 from tests.pipeline.dying_life import LEASE
 
 ROOT = Path(__file__).parents[2]

@@ -20,10 +20,11 @@ from typing import Any
 
 import pytest
 
-from imgcore.database import Database, open_database
-from imgcore.migrations import migrate
-from imgcore.model import NewImage, ObjectCreated, TaskKind, TaskStatus
-from imgcore.repository import SqlRepository
+from imgcore.db.connection import Database, open_database
+from imgcore.db.images import SqlRepository
+from imgcore.db.migrations import migrate
+from imgcore.gallery.models import NewImage, TaskKind, TaskStatus
+from imgcore.pipeline.models import ObjectCreated
 
 IMAGES = 60
 SLOTS = 4

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from imgcore.config import Secret
-from imgcore.database import open_database
-from imgcore.migrations import migrate
-from imgcore.repository import SqlRepository
+from imgcore.db.connection import open_database
+from imgcore.db.images import SqlRepository
+from imgcore.db.migrations import migrate
 from tests.unit.fakes import FakeQueues, FakeStorage
 
 

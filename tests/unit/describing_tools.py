@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from imgcore.describing.layers import Array
-from imgcore.describing.seen import Impression, Seen, Subject
-from imgcore.model import PhotoFacts
+from imgcore.captioning.local.findings import Impression, Seen, Subject
+from imgcore.captioning.local.layers import Array
+from imgcore.gallery.models import PhotoFacts
 
 
 class Pixels:

@@ -7,21 +7,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from imgcore.errors import Conflict, ImgcoreError, NotFound, Rejected
-from imgcore.mail import Delivery
-from imgcore.model import (
+from imgcore.gallery.models import (
     MAX_BYTES,
     Description,
-    Letter,
-    ObjectCreated,
     PhotoFacts,
     Picture,
     Rendition,
     Renditions,
     Source,
-    StoredObject,
     TaskKind,
     UploadForm,
 )
+from imgcore.notifications.models import Letter
+from imgcore.notifications.subscriptions import Delivery
+from imgcore.pipeline.models import ObjectCreated, StoredObject
 
 BUCKET = "uploads"
 

@@ -9,19 +9,21 @@ from typing import Any
 
 import pytest
 
-from imgcore import bootstrap, cli, metadata
-from imgcore.accounts import network
+from imgcore import bootstrap
+from imgcore.accounts.models import OPEN, Caller, Scope, Visibility, check_new_password, clean_account_name
+from imgcore.accounts.passwords import Argon2Hasher
+from imgcore.accounts.service import network
+from imgcore.cli import main as cli
 from imgcore.config import Config, Secret
+from imgcore.db.images import SqlRepository
+from imgcore.db.login_throttle import delay
 from imgcore.errors import Invalid, Unavailable
-from imgcore.images import decode
-from imgcore.model import Image, UploadStatus, Viewer
-from imgcore.passwords import Argon2Hasher
-from imgcore.people import OPEN, Caller, Scope, Visibility, check_new_password, clean_account_name
-from imgcore.repository import SqlRepository
-from imgcore.throttles import delay
+from imgcore.gallery.models import Image, UploadStatus, Viewer
+from imgcore.imaging import metadata
+from imgcore.imaging.decode import decode
 from tests import images as samples
 from tests.images import exif
-from web.rates import Rates
+from web.http.rate_limit import Rates
 
 PASSWORD = "a made-up password"
 
@@ -73,7 +75,7 @@ def test_a_password_is_known_again_and_a_missing_one_is_work_too() -> None:
 
 def test_too_many_at_once_are_told_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """Instead of taking the memory of everybody."""
-    monkeypatch.setattr("imgcore.passwords.PATIENCE", 0.01)
+    monkeypatch.setattr("imgcore.accounts.passwords.PATIENCE", 0.01)
     hasher = Argon2Hasher()
     with hasher._slot(), hasher._slot(), pytest.raises(Unavailable):
         hasher.hash(PASSWORD)
@@ -118,7 +120,7 @@ def test_a_minute_of_requests_begins_with_the_first() -> None:
 
 def test_a_crowd_does_not_grow_the_table_for_good(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who has asked more than a minute ago is forgotten; a crowd within a minute is, too."""
-    monkeypatch.setattr("web.rates._MOST", 10)
+    monkeypatch.setattr("web.http.rate_limit._MOST", 10)
     now = [0.0]
     rates = Rates(2, clock=lambda: now[0])
     for number in range(100):

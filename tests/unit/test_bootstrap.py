@@ -18,7 +18,8 @@ from imgcore import bootstrap
 from imgcore.bootstrap import LOCAL, NoCaptioner, RenewedCaptioner
 from imgcore.config import Config, Secret
 from imgcore.errors import Misconfigured, Unavailable
-from imgcore.model import Letter, Source, TaskKind
+from imgcore.gallery.models import Source, TaskKind
+from imgcore.notifications.models import Letter
 from tests.unit.fakes import FakeCaptioner
 
 ROOT = Path(__file__).parents[2]
@@ -205,7 +206,7 @@ def test_names_of_the_package_are_there_when_asked_for() -> None:
         _ = imgcore.nonsense  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("module", ["imgcore", "imgcore.bootstrap", "imgcore.cli"])
+@pytest.mark.parametrize("module", ["imgcore", "imgcore.bootstrap", "imgcore.cli.main"])
 def test_importing_costs_no_library(module: str) -> None:
     """A script pays for what it uses."""
     heavy = "{'boto3', 'numpy', 'PIL', 'google', 'pymysql', 'bottle', 'tqdm'}"
@@ -272,8 +273,8 @@ def test_an_address_can_be_given_where_there_is_a_topic(
 @pytest.mark.parametrize(
     ("missing", "make", "said"),
     [
-        ("imgcore.passwords", lambda: bootstrap.people(Config.read({})), "argon2-cffi"),
-        ("imgcore.describing", bootstrap._local, "local describer is not installed"),
+        ("imgcore.accounts.passwords", lambda: bootstrap.people(Config.read({})), "argon2-cffi"),
+        ("imgcore.captioning.local", bootstrap._local, "local describer is not installed"),
     ],
 )
 def test_an_extra_that_is_missing_is_named(

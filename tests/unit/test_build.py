@@ -338,8 +338,8 @@ def test_a_zip_holds_ours_and_theirs(uv: FakeUv, here: Target, tmp_path: Path) -
     expected = {
         "lambda_build/handlers/caption.py",
         "lambda_build/handlers/common.py",
-        "imgcore/pipeline.py",
-        f"imgcore/__pycache__/pipeline.{tag}.pyc",
+        "imgcore/pipeline/processing.py",
+        f"imgcore/pipeline/__pycache__/processing.{tag}.pyc",
         "library/__init__.py",
         f"library/__pycache__/__init__.{tag}.pyc",
         "library.libs/lib.so",
@@ -374,7 +374,7 @@ def test_a_change_of_ours_fetches_nothing(
     """Only our own part is packed again."""
     path, _ = build.build(here, tmp_path / "out", tmp_path / "cache")
     before = path.read_bytes()
-    ours = build.own_files(here) | {"imgcore/model.py": b"# changed\n"}
+    ours = build.own_files(here) | {"imgcore/gallery/models.py": b"# changed\n"}
     monkeypatch.setattr(build, "own_files", lambda target: ours)
     _, built = build.build(here, tmp_path / "out", tmp_path / "cache")
 
@@ -403,16 +403,17 @@ def test_another_interpreter_is_another_zip(here: Target) -> None:
     [
         ("thumbnail", "production", set()),
         ("thumbnail", "local", set()),
-        ("caption", "production", {"captioning"}),
-        ("caption", "local", {"captioning", "describing"}),
+        ("caption", "production", {"captioning.gemini"}),
+        ("caption", "local", {"captioning.gemini", "captioning.local"}),
     ],
 )
 def test_each_function_has_its_own_rooms(function: str, profile: str, expected: set[str]) -> None:
     """No command line anywhere, no captions in the thumbnail function, no nets in production."""
     files = build.own_files(target(function, profile))
 
-    rooms = {name.split("/")[1].removesuffix(".py") for name in files if name.startswith("imgcore/")}
-    assert expected == rooms & {"captioning", "describing", "cli", "__main__"}
+    packages = {".".join(name.split("/")[1:-1]) for name in files if name.startswith("imgcore/")}
+    assert expected == packages & {"captioning.gemini", "captioning.local", "cli"}
+    assert "imgcore/__main__.py" not in files
 
 
 def test_one_handler_a_zip() -> None:

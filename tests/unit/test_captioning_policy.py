@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imgcore.captioning.prices import RATES, Spending, price
-from imgcore.captioning.replies import (
+from imgcore.captioning.gemini.responses import (
     Answer,
     Refused,
     Unreachable,
@@ -21,7 +20,8 @@ from imgcore.captioning.replies import (
     refused,
     until_quota_resets,
 )
-from imgcore.captioning.retrying import Attempts, Failure, Policy, Setback
+from imgcore.captioning.gemini.retry import Attempts, Failure, Policy, Setback
+from imgcore.captioning.prices import RATES, Spending, price
 from imgcore.errors import BadAnswer, Blocked, ImgcoreError, RateLimited, Unavailable
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -319,6 +319,6 @@ def test_spending() -> None:
 
 def test_the_sdk_is_not_needed_for_any_of_this() -> None:
     """These modules stand without it."""
-    modules = ("prices", "replies", "retrying", "wording", "captioner")
-    names = [vars(sys.modules[f"imgcore.captioning.{module}"]) for module in modules]
+    modules = ("responses", "retry", "prompt", "captioner")
+    names = [vars(sys.modules[f"imgcore.captioning.gemini.{module}"]) for module in modules]
     assert [] == [name for name in names if "genai" in name or "httpx2" in name]

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from imgcore.captioning.wording import SCHEMA, Words, alt_text, caption, clean, instruction, read, tags
-from imgcore.model import Safety
+from imgcore.captioning.gemini.prompt import SCHEMA, Words, alt_text, caption, clean, instruction, read, tags
+from imgcore.gallery.models import Safety
 
 # Everything that can come out of JSON, lone surrogates included, with the awkward ones often.
 AWKWARD = (

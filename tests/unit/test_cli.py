@@ -13,13 +13,14 @@ from typing import Any
 import pytest
 from PIL import Image as PillowImage
 
-from imgcore import bootstrap, cli
+from imgcore import bootstrap
+from imgcore.cli import main as cli
 from imgcore.config import Config
+from imgcore.db.images import SqlRepository
 from imgcore.errors import Misconfigured
-from imgcore.model import Description, Edit, NewImage, Source
-from imgcore.pipeline import GEMINI_GATE
-from imgcore.repository import SqlRepository
-from imgcore.service import Gallery
+from imgcore.gallery.models import Description, Edit, NewImage, Source
+from imgcore.gallery.service import Gallery
+from imgcore.pipeline.models import GEMINI_GATE
 from tests.unit.fakes import FakeCaptioner, FakeQueues, FakeStorage
 
 
@@ -142,8 +143,9 @@ def test_a_missing_database_is_one_sentence(
 
 def described(repository: SqlRepository, name: str, **words: Any) -> str:
     """A photograph with a caption, straight into the database."""
-    from imgcore.keys import new_public_id, raw_key
-    from imgcore.model import ObjectCreated, TaskKind
+    from imgcore.gallery.keys import new_public_id, raw_key
+    from imgcore.gallery.models import TaskKind
+    from imgcore.pipeline.models import ObjectCreated
 
     public_id = new_public_id()
     new = NewImage(public_id, raw_key(public_id, "image/jpeg"), name, "image/jpeg", 1, 3600.0)
@@ -291,7 +293,7 @@ def test_sweep_reports_its_figures(
     database: SqlRepository, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One line of counts."""
-    from imgcore.pipeline import Pipeline
+    from imgcore.pipeline.processing import Pipeline
     from tests.unit.fakes import decode, render
 
     made = Pipeline(database, FakeStorage(), FakeQueues(), decode, render, FakeCaptioner())

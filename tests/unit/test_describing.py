@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from imgcore.describing import LocalDescriber, describer, sight
+from imgcore.captioning.local import LocalDescriber, describer, vision
 from imgcore.errors import Misconfigured, Unavailable
-from imgcore.model import Description, Source
-from imgcore.ports import Captioner
+from imgcore.gallery.models import Description, Source
+from imgcore.gallery.ports import Captioner
 from tests.unit.describing_tools import Pixels, pattern, plain
 
 
@@ -48,8 +48,8 @@ def test_it_says_who_it_is() -> None:
 
 def test_a_plain_picture_needs_no_net(monkeypatch: pytest.MonkeyPatch) -> None:
     """There is nothing to make out."""
-    monkeypatch.setattr("imgcore.describing.blazeface.FaceFinder.__call__", None)
-    monkeypatch.setattr("imgcore.describing.efficientnet.Classifier.__call__", None)
+    monkeypatch.setattr("imgcore.captioning.local.faces.FaceFinder.__call__", None)
+    monkeypatch.setattr("imgcore.captioning.local.classifier.Classifier.__call__", None)
     found = LocalDescriber().describe(plain((30, 80, 220)), deadline=soon())
     assert ("A blue picture with nothing to make out.", ("blue", "plain", "wide")) == (
         found.caption,
@@ -60,7 +60,7 @@ def test_a_plain_picture_needs_no_net(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("unloaded")
 def test_an_embedded_caption_needs_no_net(monkeypatch: pytest.MonkeyPatch) -> None:
     """It comes first, and nothing is loaded for it."""
-    monkeypatch.setattr(sight.Sight, "__init__", None)
+    monkeypatch.setattr(vision.Sight, "__init__", None)
     picture = plain((0, 0, 0), embedded_caption="Oma's garden", embedded_keywords=("Garden",))
     expected = Description("Oma's garden", "Oma's garden", ("garden",), Source.EMBEDDED)
     assert expected == LocalDescriber().describe(picture, deadline=soon())
@@ -109,11 +109,11 @@ def test_the_nets_are_loaded_once(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[Any] = []
     slow = threading.Event()
 
-    def load(self: sight.Sight) -> None:
+    def load(self: vision.Sight) -> None:
         made.append(self)
         slow.wait(0.05)
 
-    monkeypatch.setattr(sight.Sight, "__init__", load)
+    monkeypatch.setattr(vision.Sight, "__init__", load)
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: LocalDescriber().warm(), range(4)))
     assert 1 == len(made)
@@ -135,7 +135,7 @@ def test_a_close_up_fills_the_picture(monkeypatch: pytest.MonkeyPatch) -> None:
     def boxes(*_: Any) -> Any:
         return np.array(next(looks), np.float32).reshape(-1, 4)
 
-    monkeypatch.setattr("imgcore.describing.blazeface.FaceFinder.__call__", boxes)
+    monkeypatch.setattr("imgcore.captioning.local.faces.FaceFinder.__call__", boxes)
     assert "face" in LocalDescriber().describe(Pixels(pattern(100)), deadline=soon()).tags
 
 
@@ -147,7 +147,7 @@ def in_a_new_process(code: str) -> str:
 
 def test_importing_it_is_cheap() -> None:
     """Neither numpy nor Pillow comes along."""
-    code = "import sys, imgcore.describing; print({'numpy', 'PIL'} & set(sys.modules))"
+    code = "import sys, imgcore.captioning.local; print({'numpy', 'PIL'} & set(sys.modules))"
     assert "set()" == in_a_new_process(code)
 
 
@@ -155,7 +155,7 @@ def test_numpy_gets_one_thread() -> None:
     """It reads the variable when it is imported; afterwards the environment is as it was."""
     code = """
 import builtins, os, sys
-from imgcore.describing import LocalDescriber
+from imgcore.captioning.local import LocalDescriber
 real, seen = builtins.__import__, []
 def spy(name, *rest, **named):
     if name == "numpy" and "numpy" not in sys.modules:
@@ -173,7 +173,7 @@ def test_a_chosen_number_of_threads_stays() -> None:
     """Whoever set the variable meant it."""
     code = (
         "import os; os.environ['OPENBLAS_NUM_THREADS'] = '2';"
-        "from imgcore.describing import LocalDescriber; LocalDescriber().warm();"
+        "from imgcore.captioning.local import LocalDescriber; LocalDescriber().warm();"
         "print(os.environ['OPENBLAS_NUM_THREADS'])"
     )
     assert "2" == in_a_new_process(code)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imgcore.describing.embedded import MAX_ALT, MAX_CAPTION, description, keywords
-from imgcore.model import Description, PhotoFacts, Source
+from imgcore.captioning.local.embedded import MAX_ALT, MAX_CAPTION, description, keywords
+from imgcore.gallery.models import Description, PhotoFacts, Source
 
 
 def facts(caption: str | None, words: tuple[str, ...] = ()) -> PhotoFacts:

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from imgcore.describing.tflite import read_graph
-from imgcore.describing.torchfile import read_tensors
+from imgcore.captioning.local.tflite import read_graph
+from imgcore.captioning.local.torchfile import read_tensors
 
 MAGIC = 0x1950A86A20F9469CFC6C
-MODEL = resources.files("imgcore.describing").joinpath("data/face_detection_full_range.tflite")
+MODEL = resources.files("imgcore.captioning.local").joinpath("data/face_detection_full_range.tflite")
 
 
 class Global:

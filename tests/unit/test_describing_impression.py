@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from imgcore.describing.impression import Pixels, impression
-from imgcore.describing.seen import Impression
+from imgcore.captioning.local.features import Pixels, impression
+from imgcore.captioning.local.findings import Impression
 
 
 def halves(left: tuple[int, int, int], right: tuple[int, int, int], share: float = 0.5) -> Pixels:

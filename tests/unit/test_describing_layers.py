@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from imgcore.describing.layers import (
+from imgcore.captioning.local.layers import (
     Array,
     Convolution,
     Depthwise,

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from imgcore.describing import blazeface, efficientnet
-from imgcore.describing.blazeface import FaceFinder
-from imgcore.describing.efficientnet import Classifier
+from imgcore.captioning.local import faces
+from imgcore.captioning.local.classifier import SIDE as CLASSIFIER_SIDE
+from imgcore.captioning.local.classifier import Classifier
+from imgcore.captioning.local.faces import FaceFinder
 from imgcore.errors import Misconfigured
 from tests.unit.describing_tools import pattern
 
@@ -36,27 +37,27 @@ def test_the_classifier_agrees_with_onnxruntime(classifier: Classifier) -> None:
         281: 0.000613146,
         999: 0.000124529,
     }
-    probabilities = classifier(pattern(efficientnet.SIDE))
+    probabilities = classifier(pattern(CLASSIFIER_SIDE))
     assert list(expected)[:5] == np.argsort(-probabilities)[:5].tolist()
     np.testing.assert_allclose(probabilities[list(expected)], list(expected.values()), rtol=1e-3)
 
 
 def test_probabilities_sum_to_one(classifier: Classifier) -> None:
     """One for each of the thousand classes."""
-    probabilities = classifier(pattern(efficientnet.SIDE))
+    probabilities = classifier(pattern(CLASSIFIER_SIDE))
     assert ((1000,), 1.0) == (probabilities.shape, round(float(probabilities.sum()), 5))
 
 
 def test_damaged_weights_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """A file with another hash is not even unpickled."""
-    monkeypatch.setattr(efficientnet, "_SHA256", "0" * 64)
+    monkeypatch.setattr("imgcore.captioning.local.classifier._SHA256", "0" * 64)
     with pytest.raises(Misconfigured, match="damaged"):
         Classifier.load()
 
 
 def test_the_face_finder_agrees_with_litert(finder: FaceFinder) -> None:
     """LiteRT 2.3 on the same model and pattern: five scores and one box with its key points."""
-    boxes, scores = finder.run(pattern(blazeface.SIDE) / np.float32(127.5) - 1)
+    boxes, scores = finder.run(pattern(faces.SIDE) / np.float32(127.5) - 1)
     expected = [-6.214682, -6.579148, -2.242645, -3.498917, -6.553828]
     np.testing.assert_allclose(scores[[0, 47, 1176, 1200, 2303], 0], expected, atol=1e-4)
     box = [-2.2662, -2.4405, 19.5311, 19.5291, -4.8323, -6.6591, 1.3729, -6.3007]
@@ -66,7 +67,7 @@ def test_the_face_finder_agrees_with_litert(finder: FaceFinder) -> None:
 
 def test_a_pattern_has_no_face(finder: FaceFinder) -> None:
     """An empty list of boxes keeps its four columns."""
-    assert (0, 4) == finder(pattern(blazeface.SIDE)).shape
+    assert (0, 4) == finder(pattern(faces.SIDE)).shape
 
 
 def test_one_face_is_counted_once(monkeypatch: pytest.MonkeyPatch, finder: FaceFinder) -> None:
@@ -76,7 +77,7 @@ def test_one_face_is_counted_once(monkeypatch: pytest.MonkeyPatch, finder: FaceF
     scores[[12 * 48 + 12, 12 * 48 + 13, 36 * 48 + 36], 0] = (3, 2, 1)
     monkeypatch.setattr(FaceFinder, "run", lambda _self, _x: (boxes, scores))
     centre = 12.5 / 48
-    found = finder(pattern(blazeface.SIDE))
+    found = finder(pattern(faces.SIDE))
     assert 2 == len(found)
     np.testing.assert_allclose(
         found[0], [centre - 0.125, centre - 0.125, centre + 0.125, centre + 0.125], atol=1e-6

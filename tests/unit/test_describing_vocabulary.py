@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from imgcore.describing.seen import Subject
-from imgcore.describing.vocabulary import GROUPS, classes, subject, with_article
+from imgcore.captioning.local.findings import Subject
+from imgcore.captioning.local.vocabulary import GROUPS, classes, subject, with_article
 
 TABBY, STRIPED, PERSIAN = 281, 282, 283
 PIG, DOG, GORILLA, REVOLVER, BIKINI = 341, 208, 366, 763, 445

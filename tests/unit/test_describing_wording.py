@@ -8,9 +8,9 @@ from functools import cache
 
 import pytest
 
-from imgcore.describing.seen import Seen, Subject
-from imgcore.describing.vocabulary import GROUPS, classes, subject
-from imgcore.describing.wording import MAX_ALT, alt_text, caption, tags
+from imgcore.captioning.local.findings import Seen, Subject
+from imgcore.captioning.local.sentences import MAX_ALT, alt_text, caption, tags
+from imgcore.captioning.local.vocabulary import GROUPS, classes, subject
 from tests.unit.describing_tools import CAT, CHAIR, TABBY, seen
 
 

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imgcore.errors import Invalid
-from imgcore.events import deliveries, message
-from imgcore.model import ObjectCreated
+from imgcore.pipeline.models import ObjectCreated
+from imgcore.pipeline.s3_events import deliveries, message
 
 EVENTS = Path(__file__).parents[1] / "events"
 

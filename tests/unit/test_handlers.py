@@ -16,9 +16,10 @@ import pytest
 
 from imgcore import bootstrap
 from imgcore.errors import Invalid, Unavailable
-from imgcore.events import message
-from imgcore.model import ObjectCreated, SweepReport, TaskKind
-from imgcore.pipeline import Outcome
+from imgcore.gallery.models import TaskKind
+from imgcore.pipeline.models import ObjectCreated, SweepReport
+from imgcore.pipeline.processing import Outcome
+from imgcore.pipeline.s3_events import message
 from lambda_build.handlers import logs
 from lambda_build.handlers.common import Function
 
@@ -296,7 +297,7 @@ def test_only_the_caption_function_sweeps(handler_of: Any) -> None:
 def test_every_record_is_one_line(root_logger: logging.Logger, capsys: pytest.CaptureFixture[str]) -> None:
     """Ours from INFO, a library's from WARNING, each as JSON on standard output."""
     logs.configure()
-    logging.getLogger("imgcore.pipeline").info("ours\nin two lines")
+    logging.getLogger("imgcore.pipeline.processing").info("ours\nin two lines")
     logging.getLogger("library").info("not told")
     logging.getLogger("library").warning("told")
 

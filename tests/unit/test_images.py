@@ -11,8 +11,8 @@ import pytest
 from PIL import Image, ImageCms, ImageFile
 from pillow_heif import HeifFile
 
-from imgcore import images
-from imgcore.images import decode, inside
+from imgcore.imaging import decode as images
+from imgcore.imaging.decode import decode, inside
 from tests import images as samples
 from tests.images import BLUE, GREEN, RED, YELLOW, shown
 
@@ -321,7 +321,7 @@ def test_the_hosts_limits_change_nothing_and_are_not_changed(monkeypatch: pytest
 def test_the_library_for_heic_is_loaded_when_one_comes() -> None:
     """And not before: it is most of the thumbnail function's cold start."""
     script = (
-        "import sys; from imgcore import images; from tests import images as samples\n"
+        "import sys; from imgcore.imaging import decode as images; from tests import images as samples\n"
         "images.decode(samples.jpeg(64, 48), max_side=64); print('pillow_heif' in sys.modules)\n"
         "images.decode(samples.heic(64, 48), max_side=64); print('pillow_heif' in sys.modules)"
     )

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from imgcore import containers
-from imgcore.containers import Carved, Damaged, boxes, effort, parts
+from imgcore.imaging import formats
+from imgcore.imaging.formats import Carved, Damaged, base, decode_cost, isobmff
 from tests import images as samples
 from tests.images import chunk, exif, segment, with_segments, xmp
 
@@ -26,9 +26,9 @@ FILES = {
 
 
 def carve(data: bytes) -> Carved:
-    kind = containers.media_type(data)
+    kind = formats.media_type(data)
     assert kind
-    return containers.carve(data, kind)
+    return formats.carve(data, kind)
 
 
 def damage(data: bytes) -> str:
@@ -40,7 +40,7 @@ def damage(data: bytes) -> str:
 @pytest.mark.parametrize("kind", FILES)
 def test_the_kind_is_told_by_the_content(kind: str) -> None:
     """By its first bytes alone."""
-    assert kind == containers.media_type(FILES[kind][:64])
+    assert kind == formats.media_type(FILES[kind][:64])
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_the_kind_is_told_by_the_content(kind: str) -> None:
 )
 def test_brands_tell_avif_heic_and_films_apart(brands: bytes, kind: str | None) -> None:
     """Both families may call themselves by their common name first."""
-    assert kind == containers.media_type(struct.pack(">L", 8 + len(brands)) + b"ftyp" + brands)
+    assert kind == formats.media_type(struct.pack(">L", 8 + len(brands)) + b"ftyp" + brands)
 
 
 @pytest.mark.parametrize("kind", ["image/jpeg", "image/png", "image/webp", "image/avif"])
@@ -87,7 +87,7 @@ def test_no_change_makes_a_reader_fail_otherwise(kind: str, data: st.DataObject)
         file[data.draw(st.integers(12, len(file) - 1))] = data.draw(st.integers(0, 255))
     end = data.draw(st.integers(16, len(file)))
     try:
-        containers.carve(bytes(file[:end]), kind)
+        formats.carve(bytes(file[:end]), kind)
     except (Damaged, IndexError):
         return
 
@@ -188,7 +188,7 @@ def test_a_profile_of_a_png_is_unpacked_within_bounds() -> None:
     """And left out beyond them, or where it is broken."""
     profiles = {
         b"A" * 100: b"A" * 100,
-        b"A" * (parts.MAX_ICC + 1): b"",
+        b"A" * (base.MAX_ICC + 1): b"",
     }
     for profile, expected in profiles.items():
         body = b"name\0\0" + zlib.compress(profile)
@@ -373,11 +373,11 @@ def test_hidden_metadata_is_one_byte_of_another_kind() -> None:
     """So that a codec neither reads nor copies it; the file keeps its length."""
     data = file({1: b"hvc1", 2: b"Exif"}, contents={1: b"picture", 2: b"\0\0\0\0MM\0*" + b"x" * 100})
     hidden = carve(data).picture
-    start, end = boxes.children(hidden, 0, len(hidden))[b"meta"]
-    inner = boxes.children(hidden, start + 4, end)
+    start, end = isobmff.children(hidden, 0, len(hidden))[b"meta"]
+    inner = isobmff.children(hidden, start + 4, end)
     assert len(data) == len(hidden)
-    assert [b"hvc1", b"free"] == [item.kind for item in boxes.items(hidden, *inner[b"iinf"])]
-    assert [7, 1] == [extent.length for extent in boxes.extents(hidden, *inner[b"iloc"])]
+    assert [b"hvc1", b"free"] == [item.kind for item in isobmff.items(hidden, *inner[b"iinf"])]
+    assert [7, 1] == [extent.length for extent in isobmff.extents(hidden, *inner[b"iloc"])]
 
 
 @pytest.mark.parametrize("kind", [b"grid", b"iovl", b"iden"])
@@ -441,7 +441,7 @@ def test_an_avif_whose_coded_picture_has_no_length_is_damaged() -> None:
 def test_the_real_size_of_a_coded_picture_is_found() -> None:
     """As an encoder writes it."""
     data = samples.encode(Image.new("RGB", (320, 200), samples.RED), "AVIF")
-    assert effort.of_av1(data[data.index(b"mdat") + 4 :]) == 320 * 200
+    assert decode_cost.of_av1(data[data.index(b"mdat") + 4 :]) == 320 * 200
 
 
 @pytest.mark.parametrize(
@@ -456,14 +456,14 @@ def test_the_real_size_of_a_coded_picture_is_found() -> None:
 def test_units_that_do_not_hold_together(units: bytes, reason: str) -> None:
     """Told by their heads."""
     with pytest.raises(Damaged, match=reason):
-        effort.of_av1(units)
+        decode_cost.of_av1(units)
 
 
 def test_a_unit_without_a_length_reaches_to_the_end() -> None:
     """As the last one may."""
     unit = sequence(300, 200)
-    assert effort.of_av1(bytes([1 << 3]) + unit[2:]) == 60_000
-    assert effort.of_av1(bytes([1 << 3 | 4, 0]) + unit[2:]) == 60_000
+    assert decode_cost.of_av1(bytes([1 << 3]) + unit[2:]) == 60_000
+    assert decode_cost.of_av1(bytes([1 << 3 | 4, 0]) + unit[2:]) == 60_000
 
 
 @pytest.mark.parametrize(
@@ -520,31 +520,31 @@ def test_larger_numbers_of_items_are_read() -> None:
     infe = full(b"infe", struct.pack(">LH", 70_000, 0), b"Exif\0", version=3)
     old = full(b"infe", struct.pack(">HH", 5, 0), b"name\0", version=0)
     info = full(b"iinf", struct.pack(">L", 2), infe, old, version=1)
-    assert [(70_000, b"Exif")] == [(item.number, item.kind) for item in boxes.items(info, 8, len(info))]
+    assert [(70_000, b"Exif")] == [(item.number, item.kind) for item in isobmff.items(info, 8, len(info))]
     location = full(
         b"iloc", b"\x48\x41", struct.pack(">LLHHLHBLQ", 1, 70_000, 0, 0, 1000, 1, 9, 24, 5), version=2
     )
     found = [
-        (extent.item, extent.offset, extent.length) for extent in boxes.extents(location, 8, len(location))
+        (extent.item, extent.offset, extent.length) for extent in isobmff.extents(location, 8, len(location))
     ]
     assert [(70_000, 1024, 5)] == found
     owned = full(b"ipma", struct.pack(">LLBH", 1, 70_000, 1, 0x8003), version=1, flags=1)
-    assert [(70_000, 3)] == list(boxes.associations(owned, 8, len(owned)))
+    assert [(70_000, 3)] == list(isobmff.associations(owned, 8, len(owned)))
     named = full(b"iref", box(b"dimg", struct.pack(">LHLL", 70_000, 2, 7, 8)), version=1)
-    assert [(b"dimg", 70_000, [7, 8])] == list(boxes.references(named, 8, len(named)))
+    assert [(b"dimg", 70_000, [7, 8])] == list(isobmff.references(named, 8, len(named)))
 
 
 def test_boxes_too_short_for_what_they_should_say_say_nothing() -> None:
     """As if they were not there."""
     short = b"\0" * 4
     assert [[], [], []] == [
-        list(read(short, 0, 4)) for read in (boxes.items, boxes.extents, boxes.associations)
+        list(read(short, 0, 4)) for read in (isobmff.items, isobmff.extents, isobmff.associations)
     ]
 
 
 def test_metadata_beyond_a_megabyte_is_left_unread() -> None:
     """And hidden from the codec as well."""
-    carved = carve(file({1: b"hvc1", 2: b"Exif"}, contents={2: b"\0\0\0\0MM\0*" + b"x" * parts.MAX_METADATA}))
+    carved = carve(file({1: b"hvc1", 2: b"Exif"}, contents={2: b"\0\0\0\0MM\0*" + b"x" * base.MAX_METADATA}))
     assert (b"", 1) == (carved.exif, carved.picture.count(b"free"))
 
 
@@ -552,4 +552,4 @@ def test_an_item_in_thousands_of_pieces_is_damaged() -> None:
     """As are thousands of items."""
     location = full(b"iloc", b"\x44\0", struct.pack(">HHHH", 1, 1, 0, 60_000), b"\0" * 480_000)
     with pytest.raises(Damaged, match="more pieces than any encoder writes"):
-        list(boxes.extents(location, 8, len(location)))
+        list(isobmff.extents(location, 8, len(location)))

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from imgcore import metadata
-from imgcore.images import decode
-from imgcore.model import PhotoFacts
+from imgcore.gallery.models import PhotoFacts
+from imgcore.imaging import metadata
+from imgcore.imaging.decode import decode
 from tests import images as samples
 from tests.images import exif, iptc, segment, with_segments, xmp
 

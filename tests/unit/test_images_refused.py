@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from PIL import Image
 
-from imgcore import images
 from imgcore.errors import Rejected
-from imgcore.images import decode
+from imgcore.imaging import decode as images
+from imgcore.imaging.decode import decode
 from tests import images as samples
 
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imgcore.keys import adopted, clean_name, derived_keys, is_public_id, new_public_id, raw_key
-from imgcore.model import MEDIA_TYPES
+from imgcore.gallery.keys import adopted, clean_name, derived_keys, is_public_id, new_public_id, raw_key
+from imgcore.gallery.models import MEDIA_TYPES
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,10 @@ import boto3
 import pytest
 from botocore.stub import ANY, Stubber
 
+from imgcore.aws.sns import FolderMailbox, Mailboxes, SnsMailbox, SnsTopic
 from imgcore.errors import Conflict, ImgcoreError, Invalid, Unavailable
-from imgcore.mail import Delivery
-from imgcore.mailboxes import FolderMailbox, Mailboxes, SnsMailbox, SnsTopic
-from imgcore.model import Letter
+from imgcore.notifications.models import Letter
+from imgcore.notifications.subscriptions import Delivery
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:notices"
 ARN = f"{TOPIC}:6b0e71bd-7e97-4d97-80ce-4a0994e55286"

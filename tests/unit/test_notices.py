@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from imgcore.model import EndedBatch, Image, Task, TaskKind, TaskStatus, UploadStatus
-from imgcore.notices import NAMES, NEVER_CAME, REASONS, UNKNOWN, compose, reason
+from imgcore.gallery.models import Image, Task, TaskKind, TaskStatus, UploadStatus
+from imgcore.notifications.messages import NAMES, NEVER_CAME, REASONS, UNKNOWN, compose, reason
+from imgcore.notifications.models import EndedBatch
 
 BEGUN = datetime(2026, 11, 5, 7, 9, tzinfo=UTC)
 URL = "https://gallery.example/"

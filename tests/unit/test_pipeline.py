@@ -8,19 +8,12 @@ from dataclasses import replace
 
 import pytest
 
-from imgcore.errors import (
-    BadAnswer,
-    Blocked,
-    ImgcoreError,
-    Misconfigured,
-    RateLimited,
-    Rejected,
-    Unavailable,
-)
-from imgcore.keys import new_public_id, raw_key
-from imgcore.model import Image, NewImage, ObjectCreated, Source, TaskKind, TaskStatus, UploadStatus
-from imgcore.pipeline import GEMINI_GATE, Outcome, Pipeline, Timing
-from imgcore.repository import SqlRepository
+from imgcore.db.images import SqlRepository
+from imgcore.errors import BadAnswer, Blocked, ImgcoreError, Misconfigured, RateLimited, Rejected, Unavailable
+from imgcore.gallery.keys import new_public_id, raw_key
+from imgcore.gallery.models import Image, NewImage, Source, TaskKind, TaskStatus, UploadStatus
+from imgcore.pipeline.models import GEMINI_GATE, ObjectCreated
+from imgcore.pipeline.processing import Outcome, Pipeline, Timing
 from tests.unit.fakes import BUCKET, FakeCaptioner, FakeQueues, FakeStorage, decode, render
 
 SOON = 1e9  # a deadline that no test reaches, on time.monotonic()'s clock
@@ -440,7 +433,7 @@ def test_the_sweep_empties_the_trash_after_thirty_days(
     repository.delete(image.public_id)
 
     assert 0 == pipeline.sweep().purged
-    monkeypatch.setattr("imgcore.pipeline.TRASH_SECONDS", 0.0)
+    monkeypatch.setattr("imgcore.pipeline.processing.TRASH_SECONDS", 0.0)
     assert 1 == pipeline.sweep().purged
     assert ({}, {}, None) == (storage.uploads, storage.derived, repository.get(image.public_id))
 

@@ -4,22 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from imgcore.db.images import SqlRepository
 from imgcore.errors import Conflict, Invalid, NotFound, Unavailable
-from imgcore.keys import new_public_id
-from imgcore.model import (
-    MAX_BYTES,
-    Edit,
-    Image,
-    NewImage,
-    ObjectCreated,
-    Source,
-    TaskKind,
-    TaskStatus,
-    UploadStatus,
-)
-from imgcore.pipeline import GEMINI_GATE, Pipeline
-from imgcore.repository import SqlRepository
-from imgcore.service import Gallery
+from imgcore.gallery.keys import new_public_id
+from imgcore.gallery.models import MAX_BYTES, Edit, Image, NewImage, Source, TaskKind, TaskStatus, UploadStatus
+from imgcore.gallery.service import Gallery
+from imgcore.pipeline.models import GEMINI_GATE, ObjectCreated
+from imgcore.pipeline.processing import Pipeline
 from tests.unit.fakes import BUCKET, FakeCaptioner, FakeQueues, FakeStorage, decode, render
 
 

@@ -7,12 +7,13 @@ from dataclasses import replace
 
 import pytest
 
+from imgcore.db.images import SqlRepository
+from imgcore.db.notifications import Noticing
 from imgcore.errors import Unavailable
-from imgcore.keys import new_public_id, raw_key
-from imgcore.model import Image, NewImage, ObjectCreated, TaskKind
-from imgcore.noticing import Noticing
-from imgcore.pipeline import Pipeline, Timing
-from imgcore.repository import SqlRepository
+from imgcore.gallery.keys import new_public_id, raw_key
+from imgcore.gallery.models import Image, NewImage, TaskKind
+from imgcore.pipeline.models import ObjectCreated
+from imgcore.pipeline.processing import Pipeline, Timing
 from tests.unit.fakes import BUCKET, FakeCaptioner, FakeMailbox, FakeQueues, FakeStorage, decode, render
 
 SOON = 1e9

@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from imgcore.errors import Invalid
-from imgcore.images import decode
-from imgcore.model import Rendition, Renditions
-from imgcore.thumbnails import MAX_PLACEHOLDER, render
+from imgcore.gallery.models import Rendition, Renditions
+from imgcore.imaging.decode import decode
+from imgcore.imaging.render import MAX_PLACEHOLDER, render
 from tests import images as samples
 
 

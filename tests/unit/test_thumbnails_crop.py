@@ -7,8 +7,8 @@ import random
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
-from imgcore.images import decode
-from imgcore.thumbnails import square
+from imgcore.imaging.decode import decode
+from imgcore.imaging.render import square
 from tests import images as samples
 
 

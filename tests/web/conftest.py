@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from imgcore.service import Gallery
+from imgcore.gallery.service import Gallery
 from tests.web.client import Client
 from tests.web.fakes import fake_gallery
 from web.app import create_app

@@ -11,12 +11,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from imgcore.errors import Invalid, Unavailable
-from imgcore.model import (
+from imgcore.gallery.models import (
     EVERYBODY,
     MAX_PIXELS,
     MEDIA_TYPES,
     Edit,
-    Gate,
     Image,
     Limits,
     NewImage,
@@ -29,13 +28,14 @@ from imgcore.model import (
     UploadStatus,
     Viewer,
 )
-from imgcore.service import Gallery
+from imgcore.gallery.service import Gallery
+from imgcore.pipeline.models import Gate
 
 REOPENABLE = {TaskStatus.FAILED, TaskStatus.BLOCKED}
 
 
 class FakeRepository:
-    """imgcore.ports.Repository, as far as the gallery needs it, in a dict. ``away`` makes every call fail."""
+    """gallery.ports.Repository, as far as the gallery needs it, in a dict. ``away`` makes every call fail."""
 
     def __init__(self) -> None:
         self.rows: dict[str, Image] = {}
@@ -167,7 +167,7 @@ class FakeRepository:
 
 
 class FakeStorage:
-    """imgcore.ports.Storage over the address of a bucket that may or may not be there."""
+    """imgcore.gallery.ports.Storage over the address of a bucket that may or may not be there."""
 
     def __init__(self, origin: str = "http://bucket.localhost:9") -> None:
         self.origin = origin
@@ -204,7 +204,7 @@ class FakeStorage:
 
 
 class FakeQueues:
-    """imgcore.ports.Queues that remembers, and tells whoever listens."""
+    """imgcore.gallery.ports.Queues that remembers, and tells whoever listens."""
 
     def __init__(self) -> None:
         self.sent: list[tuple[TaskKind, str]] = []

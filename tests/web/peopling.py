@@ -5,19 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from imgcore.accountrows import SqlAccounts
-from imgcore.accounts import Accounts, Visit
-from imgcore.addressrows import SqlAddresses
+from imgcore.accounts.models import Account, Role, Visibility
+from imgcore.accounts.passwords import Argon2Hasher
+from imgcore.accounts.service import Accounts, Visit
 from imgcore.config import Secret
-from imgcore.database import Database, open_database
-from imgcore.mail import Mail
-from imgcore.migrations import migrate
-from imgcore.model import MAX_PIXELS, MEDIA_TYPES, Image, Limits, ObjectCreated, Viewer
-from imgcore.noticing import Noticing
-from imgcore.passwords import Argon2Hasher
-from imgcore.people import Account, Role, Visibility
-from imgcore.repository import SqlRepository
-from imgcore.service import Gallery
+from imgcore.db.accounts import SqlAccounts
+from imgcore.db.connection import Database, open_database
+from imgcore.db.images import SqlRepository
+from imgcore.db.migrations import migrate
+from imgcore.db.notifications import Noticing
+from imgcore.db.subscriptions import SqlAddresses
+from imgcore.gallery.models import MAX_PIXELS, MEDIA_TYPES, Image, Limits, Viewer
+from imgcore.gallery.service import Gallery
+from imgcore.notifications.subscriptions import Mail
+from imgcore.pipeline.models import ObjectCreated
 from tests.unit.fakes import FakeTopic
 from tests.web.client import Answer, Client
 from tests.web.fakes import FakeQueues, FakeStorage

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from PIL import Image as Pillow
 from PIL import ImageOps
 
-from imgcore.accounts import Accounts
-from imgcore.model import Image, Source, TaskKind, TaskStatus, UploadStatus
+from imgcore.accounts.service import Accounts
+from imgcore.gallery.models import Image, Source, TaskKind, TaskStatus, UploadStatus
 from tests.web.fake_bucket import FakeBucket
 from tests.web.fakes import fake_gallery
 from web.app import create_app
-from web.serving import Server, listen
+from web.server import Server, listen
 
 
 @dataclass

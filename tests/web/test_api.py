@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from imgcore.model import Safety, Source, TaskKind, TaskStatus, UploadStatus
-from imgcore.service import Gallery
+from imgcore.gallery.models import Safety, Source, TaskKind, TaskStatus, UploadStatus
+from imgcore.gallery.service import Gallery
 from tests.web.client import Client
 from tests.web.fakes import add_done, add_failed, add_image
 

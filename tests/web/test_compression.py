@@ -6,7 +6,7 @@ import gzip
 
 import pytest
 
-from imgcore.service import Gallery
+from imgcore.gallery.service import Gallery
 from tests.web.client import Client
 
 MANY = 40

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from imgcore.service import Gallery
+from imgcore.gallery.service import Gallery
 from tests.web.client import Client
 from web.app import create_app
 

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from imgcore.addressrows import SqlAddresses
+from imgcore.db.notifications import Noticing
+from imgcore.db.subscriptions import SqlAddresses
 from imgcore.errors import Invalid, Unavailable
-from imgcore.mail import Mail
-from imgcore.model import Letter, Viewer
-from imgcore.noticing import Noticing
+from imgcore.gallery.models import Viewer
+from imgcore.notifications.models import Letter
+from imgcore.notifications.subscriptions import Mail
 from tests.web.client import Client
 from tests.web.peopling import Browser, House, house
 from web.app import create_app

@@ -9,12 +9,12 @@ import yaml
 from hypothesis import HealthCheck, settings
 from schemathesis.openapi import from_wsgi
 
-from imgcore.service import Gallery
+from imgcore.gallery.service import Gallery
 from tests.web.client import PLAIN
 from tests.web.fakes import add_done, add_failed, add_image, fake_gallery
-from web.access import PREFIX
-from web.api import DESCRIPTION, Api
 from web.app import create_app
+from web.handlers.api import DESCRIPTION, Api
+from web.http.auth import PREFIX
 
 
 def prepared() -> Gallery:

@@ -14,8 +14,8 @@ from schemathesis.openapi import from_wsgi
 
 from tests.web.client import PLAIN
 from tests.web.peopling import PASSWORD, house
-from web.access import PREFIX
-from web.api import DESCRIPTION
+from web.handlers.api import DESCRIPTION
+from web.http.auth import PREFIX
 
 HOUSE = house(Path(tempfile.mkdtemp(prefix="gallery-openapi-")))
 SCHEMA = from_wsgi(f"{PREFIX}/openapi.yaml", HOUSE.app())

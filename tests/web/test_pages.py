@@ -6,8 +6,9 @@ import html
 
 import pytest
 
-from imgcore.model import Gate, Limits, Source, TaskKind, TaskStatus
-from imgcore.service import Gallery
+from imgcore.gallery.models import Limits, Source, TaskKind, TaskStatus
+from imgcore.gallery.service import Gallery
+from imgcore.pipeline.models import Gate
 from tests.web.client import Client
 from tests.web.fakes import add_done, add_failed, add_image
 from web.app import create_app

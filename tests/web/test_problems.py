@@ -7,10 +7,10 @@ import logging
 import pytest
 
 from imgcore.errors import Conflict, ImgcoreError, Invalid, Misconfigured, NotFound, Unavailable
-from imgcore.service import Gallery
+from imgcore.gallery.service import Gallery
 from tests.web.client import Client
-from web.api import Api
 from web.app import create_app
+from web.handlers.api import Api
 
 
 @pytest.mark.parametrize(

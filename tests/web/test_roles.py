@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from imgcore.people import Visibility
+from imgcore.accounts.models import Visibility
 from tests.web.client import Answer, Client
 from tests.web.peopling import HOME, PASSWORD, House, house
 from web.app import Application, create_app

@@ -16,12 +16,12 @@ from pathlib import Path
 
 import pytest
 
-from imgcore.database import open_database
-from imgcore.migrations import migrate
+from imgcore.db.connection import open_database
+from imgcore.db.migrations import migrate
 from tests.web.fake_bucket import wait_for
 from tests.web.fakes import fake_gallery
 from web.app import create_app
-from web.serving import Server, listen
+from web.server import Server, listen
 
 ROOT = Path(__file__).parents[2]
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 from argon2 import PasswordHasher
 
-from imgcore.people import Role
+from imgcore.accounts.models import Role
 from tests.web.client import Answer, Client
 from tests.web.peopling import HOME, PASSWORD, Browser, House, Program, empty_house, house
 from web.app import Application

@@ -30,7 +30,7 @@ PYTHON = "3.13"  # Debian 13's
 PLATFORM = "x86_64-manylinux_2_28"
 _WHAT = "The packages of the web host"
 
-_LEFT_OUT = ("imgcore/describing/",)
+_LEFT_OUT = ("imgcore/captioning/local/",)
 _OURS = ("imgcore", "web")
 _CERTIFICATES = ROOT / "roles/database/files/rds-ca.pem"
 _NOT_PACKED = ("bin/", ".lock", ".gitignore")  # commands for people, and uv's own notes

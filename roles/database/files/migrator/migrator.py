@@ -14,7 +14,7 @@ import boto3
 
 from imgcore import bootstrap
 from imgcore.config import Config
-from imgcore.database import Database, Transaction
+from imgcore.db.connection import Database, Transaction
 from imgcore.errors import Invalid, Unavailable
 
 MIGRATE = ("SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "ALTER", "DROP", "INDEX", "REFERENCES")

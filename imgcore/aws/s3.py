@@ -1,0 +1,183 @@
+"""The two buckets in S3: uploads, private and never served as they are, and derived images."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
+
+from imgcore.errors import ImgcoreError, Misconfigured, NotFound, Rejected, Unavailable
+from imgcore.gallery.models import UploadForm
+from imgcore.pipeline.models import ObjectCreated, StoredObject
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+WINDOW_SECONDS = 1800  # one address a key for half an hour, so that a browser's cache works
+URL_SECONDS = 2 * WINDOW_SECONDS  # so an address handed out at a window's end still lives for half an hour
+URL_CACHE = 20_000  # addresses kept; some 600 bytes each
+CACHE_CONTROL = "private, max-age=86400, immutable"
+
+
+class S3Storage:
+    """imgcore.gallery.ports.Storage over boto3.
+
+    client: boto3's S3 client, safe to share between threads. clock: seconds since the epoch.
+    """
+
+    def __init__(
+        self, client: S3Client, uploads: str, derived: str, *, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._client = client
+        self._uploads = uploads
+        self._derived = derived
+        self._clock = clock
+        self._urls: OrderedDict[tuple[str, str, str | None, int], str] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def form(
+        self,
+        key: str,
+        *,
+        media_type: str,
+        min_bytes: int,
+        max_bytes: int,
+        expires_in: int,
+        redirect: str | None = None,
+    ) -> UploadForm:
+        """A presigned POST (Amazon S3 API, "POST Object"): exact key and type, a range of bytes."""
+        fields = {"Content-Type": media_type}
+        fields |= {"success_action_redirect": redirect} if redirect else {"success_action_status": "201"}
+        conditions: list[Any] = [{name: value} for name, value in fields.items()]
+        conditions.append(["content-length-range", min_bytes, max_bytes])
+        with _reaching("uploads bucket"):
+            post = self._client.generate_presigned_post(
+                self._uploads, key, Fields=fields, Conditions=conditions, ExpiresIn=expires_in
+            )
+        return UploadForm(post["url"], post["fields"])
+
+    def find(self, key: str) -> ObjectCreated | None:
+        """HeadObject as an event; None for 404."""
+        try:
+            with _reaching("uploads bucket"):
+                head = self._client.head_object(Bucket=self._uploads, Key=key)
+        except NotFound:
+            return None
+        return ObjectCreated(
+            self._uploads,
+            key,
+            size=head["ContentLength"],
+            etag=head["ETag"].strip('"'),
+            version_id=_version(head.get("VersionId")),
+        )
+
+    def read(self, key: str, *, max_bytes: int, version_id: str | None = None) -> StoredObject:
+        """The object's bytes, refused by its length before any of them is read."""
+        version: dict[str, str] = {"VersionId": version_id} if version_id else {}
+        with _reaching("uploads bucket"):
+            got = self._client.get_object(Bucket=self._uploads, Key=key, **version)  # type: ignore[arg-type]
+            with got["Body"] as body:
+                if got["ContentLength"] > max_bytes:
+                    raise Rejected(
+                        f"This file has {got['ContentLength'] / 2**20:,.1f} MiB;"
+                        f" the limit is {max_bytes / 2**20:g} MiB.",
+                        code="too_large",
+                    )
+                data = body.read()
+        return StoredObject(data, got["ETag"].strip('"'), _version(got.get("VersionId")))
+
+    def write(self, key: str, data: bytes, media_type: str) -> None:
+        """PutObject into the derived bucket."""
+        with _reaching("derived bucket"):
+            self._client.put_object(
+                Bucket=self._derived, Key=key, Body=data, ContentType=media_type, CacheControl=CACHE_CONTROL
+            )
+
+    def url(self, key: str, *, download_as: str | None = None) -> str:
+        """A presigned GET of a derived image, the same for half an hour."""
+        return self._presigned(self._derived, key, download_as)
+
+    def original_url(self, key: str, *, download_as: str) -> str:
+        """A presigned GET of an original, as an attachment of unknown type: never shown by the browser."""
+        return self._presigned(self._uploads, key, download_as)
+
+    def origins(self) -> Sequence[str]:
+        """Where forms and addresses of either bucket lead."""
+        urls = [self._presigned(self._uploads, "raw/x", "x"), self._presigned(self._derived, "x", None)]
+        urls.append(self.form("raw/x", media_type="x", min_bytes=1, max_bytes=1, expires_in=1).url)
+        parts = [urlsplit(url) for url in urls]
+        return list(dict.fromkeys(f"{part.scheme}://{part.netloc}" for part in parts))
+
+    def ping(self) -> None:
+        """A key that cannot exist is asked for: 404 is the right answer."""
+        self.find("raw/ping")
+
+    def remove(self, upload_keys: Sequence[str], derived_keys: Sequence[str]) -> None:
+        """Delete every version of these uploads, and these derived images."""
+        with _reaching("uploads bucket"):
+            for key in upload_keys:
+                pages = self._client.get_paginator("list_object_versions")
+                for page in pages.paginate(Bucket=self._uploads, Prefix=key):
+                    for item in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
+                        if item["Key"] == key:
+                            self._client.delete_object(
+                                Bucket=self._uploads, Key=key, VersionId=item["VersionId"]
+                            )
+        with _reaching("derived bucket"):
+            for key in derived_keys:
+                self._client.delete_object(Bucket=self._derived, Key=key)
+
+    def _presigned(self, bucket: str, key: str, download_as: str | None) -> str:
+        window = int(self._clock() // WINDOW_SECONDS)
+        name = (bucket, key, download_as, window)
+        with self._lock:
+            if (known := self._urls.get(name)) is not None:
+                self._urls.move_to_end(name)
+                return known
+        parameters = {"Bucket": bucket, "Key": key}
+        if download_as is not None:
+            parameters["ResponseContentDisposition"] = _attachment(download_as)
+            parameters["ResponseContentType"] = "application/octet-stream"
+        with _reaching("bucket"):
+            url = self._client.generate_presigned_url("get_object", Params=parameters, ExpiresIn=URL_SECONDS)
+        with self._lock:
+            self._urls[name] = url
+            while len(self._urls) > URL_CACHE:
+                self._urls.popitem(last=False)
+        return url
+
+
+def _version(version_id: str | None) -> str | None:
+    return version_id if version_id not in (None, "null") else None
+
+
+def _attachment(name: str) -> str:
+    """RFC 6266: an ASCII name for old programs, the real one for the others."""
+    ascii_name = "".join(c if c.isascii() and c.isprintable() and c not in '"\\' else "_" for c in name)
+    return f"attachment; filename=\"{ascii_name}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+@contextmanager
+def _reaching(what: str) -> Iterator[None]:
+    """botocore's errors → ours."""
+    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+
+    try:
+        yield
+    except ImgcoreError:
+        raise
+    except ClientError as error:
+        code = str(error.response.get("Error", {}).get("Code", ""))
+        if code in {"NoSuchKey", "404", "NoSuchVersion", "NotFound"}:
+            raise NotFound("The uploaded file is no longer there. Upload it again.") from error
+        if code in {"NoSuchBucket", "AccessDenied", "403", "InvalidAccessKeyId", "SignatureDoesNotMatch"}:
+            raise Unavailable(f"The {what} refuses: {code}.", code="storage_refused") from error
+        raise Unavailable(f"The {what} cannot be reached just now.", code="storage") from error
+    except NoCredentialsError as error:
+        raise Misconfigured("No AWS credentials are set.", code="no_credentials") from error
+    except (BotoCoreError, OSError) as error:
+        raise Unavailable(f"The {what} cannot be reached just now.", code="storage") from error

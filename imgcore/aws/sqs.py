@@ -1,0 +1,52 @@
+"""The two queues in SQS, by which a task is handed to its Lambda again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from imgcore.errors import Misconfigured, Unavailable
+from imgcore.gallery.models import TaskKind
+from imgcore.pipeline.s3_events import message
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+MAX_DELAY = 900  # seconds; SQS's own limit
+
+
+class SqsQueues:
+    """imgcore.gallery.ports.Queues over boto3.
+
+    connect: makes the client when something is sent for the first time; most functions never send.
+    urls: the queue of each kind, None where it is not known. bucket: whose events are repeated.
+    """
+
+    def __init__(
+        self, connect: Callable[[], SQSClient], urls: Mapping[TaskKind, str | None], bucket: str
+    ) -> None:
+        self._connect = connect
+        self._urls = urls
+        self._bucket = bucket
+
+    @cached_property
+    def _client(self) -> SQSClient:
+        return self._connect()
+
+    def send(self, kind: TaskKind, image_key: str, delay: float = 0.0) -> None:
+        """An S3-shaped message, delivered after ``delay`` seconds (at most 900)."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        url = self._urls.get(kind)
+        if url is None:
+            raise Misconfigured(f"{kind.upper()}_QUEUE_URL is not set.")
+        try:
+            self._client.send_message(
+                QueueUrl=url,
+                MessageBody=message(self._bucket, image_key),
+                # Rounded up: a message that comes early finds its task not due yet.
+                DelaySeconds=min(MAX_DELAY, max(0, int(-(-delay // 1)))),
+            )
+        except (BotoCoreError, ClientError, OSError) as error:
+            raise Unavailable(f"The {kind} queue cannot be reached just now.", code="queue") from error

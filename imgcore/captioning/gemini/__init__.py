@@ -1,0 +1,8 @@
+"""Captions, alt texts and tags by Google Gemini. The SDK is imported when a captioner is made, not before."""
+
+from __future__ import annotations
+
+from imgcore.captioning.gemini.captioner import GeminiCaptioner
+from imgcore.captioning.gemini.retry import Policy
+
+__all__ = ["GeminiCaptioner", "Policy"]

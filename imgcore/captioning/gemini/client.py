@@ -1,0 +1,233 @@
+"""The google-genai SDK behind one narrow door. Its only importer, and itself imported only at first use.
+
+The SDK has no default timeout and its timeout is per read, so that an answer that trickles can hold a caller
+forever; it follows redirects with the key in its headers; it reads bodies of any length; it takes proxies
+from the environment for the loopback too. All four are closed here. It is not asked to retry.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
+from dataclasses import replace
+from enum import Enum
+from ipaddress import ip_address
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import httpx2
+from google import genai
+from google.genai import errors, types
+
+from imgcore.captioning.gemini.prompt import PROMPT, SCHEMA
+from imgcore.captioning.gemini.responses import KEY_REFUSED, Answer, Trouble, Unreachable, Unreadable, refused
+from imgcore.errors import Misconfigured
+
+logger = logging.getLogger(__name__)
+
+GOOGLE = "https://generativelanguage.googleapis.com"
+MINIMUM_TIMEOUT = 10.0  # seconds; Google refuses a shorter X-Server-Timeout
+BODY_SECONDS = 60.0  # after its headers; nobody waits for it any more by then
+BODY_BYTES = 1024 * 1024  # an answer has some 3 KiB
+DETAIL_CHARACTERS = 300
+THREAD_NAME = "gemini"
+MOST_TOKENS = 10_000_000  # bounds what is stored; no context window comes near
+
+T = TypeVar("T")
+
+
+class GeminiClient:
+    """Asks, and says in this package's own words what came of it; nothing of the SDK gets out.
+
+    key: the API key. base_url: another address than Google's. Misconfigured where either cannot be used.
+    """
+
+    def __init__(self, key: str, base_url: str | None = None) -> None:
+        # A key with a line break would be quoted in the exception of the header it breaks.
+        if not re.fullmatch(r"[!-~]+", key) or key.startswith("auth_tokens/"):
+            raise Misconfigured(KEY_REFUSED, code="key_refused")
+        self._key, self._base_url = key, base_url or GOOGLE
+        self._client: genai.Client | None = None
+        self._connected()
+
+    def describe(
+        self, model: str, jpeg: bytes, instruction: str, *, tokens: int, seconds: float
+    ) -> Answer | Trouble:
+        """Send one photograph. tokens: the answer's limit. seconds: how long to wait for all of it."""
+        picture = types.Part.from_bytes(data=jpeg, mime_type="image/jpeg")
+        contents = types.Content(role="user", parts=[picture, types.Part(text=PROMPT)])
+        configuration = _configuration(instruction, tokens, seconds)
+
+        def ask(client: genai.Client) -> Answer:
+            return _answer(client.models.generate_content(model=model, contents=contents, config=configuration))
+
+        return self._within(seconds, ask)
+
+    def find(self, model: str, seconds: float) -> Trouble | None:
+        """None where the key is accepted and there is such a model."""
+
+        def ask(client: genai.Client) -> None:
+            client.models.get(model=model, config=types.GetModelConfig(http_options=_timeout(seconds)))
+
+        return self._within(seconds, ask)
+
+    def _within(self, seconds: float, ask: Callable[[genai.Client], T]) -> T | Trouble:
+        client = self._connected()
+        try:
+            return _in_time(seconds, lambda: ask(client))
+        except _Late:
+            # The thread keeps that client, and with it a connection, until it ends; the next request
+            # starts with a fresh one.
+            self._client = None
+            return Unreachable(f"no whole answer within {seconds:.1f} s")
+        except errors.APIError as error:
+            reply = refused(error.code, error.details, _retry_after(error))
+            return replace(reply, status=self._quiet(reply.status), message=self._quiet(reply.message))
+        except (ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
+            return Unreadable(self._said(error))  # the SDK's ways to fail on a body that is not Google's
+        except Exception as error:  # noqa: BLE001 - the transport's; httpx2 and what lies beneath it
+            return Unreachable(self._said(error))
+
+    def _connected(self) -> genai.Client:
+        if (client := self._client) is None:
+            client = self._client = _connect(self._key, self._base_url)
+        return client
+
+    def _said(self, error: Exception) -> str:
+        return self._quiet(f"{type(error).__name__} {error}")
+
+    def _quiet(self, text: str) -> str:
+        """``text`` in one bounded line and without the key, should they echo it."""
+        return " ".join(text.replace(self._key, "[key]").split())[:DETAIL_CHARACTERS]
+
+
+def _connect(key: str, base_url: str) -> genai.Client:
+    try:
+        address = urlsplit(base_url)
+    except ValueError:
+        address = urlsplit("")
+    if address.scheme not in ("http", "https") or not address.hostname:
+        raise Misconfigured("GEMINI_BASE_URL is not the address of a server.", code="wrong_address")
+    arguments = {
+        "follow_redirects": False,  # they would carry the key to wherever they lead
+        "trust_env": not _is_loopback(address.hostname),  # no proxy leads back to this machine
+        "event_hooks": {"response": [_bound]},
+    }
+    try:
+        return genai.Client(
+            enterprise=False,  # whatever the environment says: keys of Vertex AI are not meant here
+            api_key=key,
+            http_options=types.HttpOptions(base_url=base_url, api_version="v1beta", client_args=arguments),
+        )
+    except Exception as error:  # noqa: BLE001 - a wrong proxy or certificate ends in any of a dozen
+        logger.error("The connection to Gemini cannot be set up: %s", type(error).__name__)
+        raise Misconfigured(
+            "The connection to Gemini cannot be set up: a proxy or certificate of the environment is wrong.",
+            code="misconfigured",
+        ) from None
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _timeout(seconds: float) -> types.HttpOptions:
+    return types.HttpOptions(timeout=round(1000 * max(seconds, MINIMUM_TIMEOUT)))
+
+
+def _configuration(instruction: str, tokens: int, seconds: float) -> types.GenerateContentConfig:
+    """No temperature, top_p or top_k: the current models are made for their defaults."""
+    return types.GenerateContentConfig(
+        system_instruction=instruction,
+        response_mime_type="application/json",
+        response_json_schema=SCHEMA,
+        thinking_config=types.ThinkingConfig(thinking_level=types.ThinkingLevel.MINIMAL),
+        media_resolution=types.MediaResolution.MEDIA_RESOLUTION_MEDIUM,
+        max_output_tokens=tokens,
+        http_options=_timeout(seconds),
+    )
+
+
+def _answer(response: types.GenerateContentResponse) -> Answer:
+    candidate = response.candidates[0] if response.candidates else None
+    feedback, used = response.prompt_feedback, response.usage_metadata
+    return Answer(
+        text=response.text,
+        finish=_name(candidate.finish_reason if candidate else None),
+        block=_name(feedback.block_reason if feedback else None),
+        model=_name(response.model_version),
+        input_tokens=_count(used.prompt_token_count if used else None),
+        output_tokens=_count(used.candidates_token_count if used else None)
+        + _count(used.thoughts_token_count if used else None),
+    )
+
+
+def _name(value: str | None) -> str | None:
+    """A word of theirs, such as "STOP" or "gemini-3.5-flash-lite", if it looks like one."""
+    word = value.value if isinstance(value, Enum) else value
+    return word if word and re.fullmatch(r"[\w./-]{1,100}", word, re.ASCII) else None
+
+
+def _count(value: int | None) -> int:
+    return min(max(value or 0, 0), MOST_TOKENS)
+
+
+def _retry_after(error: errors.APIError) -> str | None:
+    return error.response.headers.get("retry-after") if error.response is not None else None
+
+
+class _Late(Exception):
+    """The time is over and the call is not."""
+
+
+def _in_time(seconds: float, call: Callable[[], T]) -> T:
+    """What ``call`` returns or raises; _Late after ``seconds``.
+
+    It runs in a thread of its own, because nothing else bounds name resolution and headers that trickle.
+    A late one is left behind and ends by itself: each of its reads has a timeout and its body an end.
+    """
+    result: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            result.set_result(call())
+        except Exception as error:  # noqa: BLE001 - raised again where it is waited for
+            result.set_exception(error)
+
+    threading.Thread(target=run, name=THREAD_NAME, daemon=True).start()
+    if not wait([result], timeout=seconds).done:
+        raise _Late
+    return result.result()
+
+
+def _bound(response: httpx2.Response) -> None:
+    assert isinstance(response.stream, httpx2.SyncByteStream)
+    response.stream = _Bounded(response.stream)
+
+
+class _Bounded(httpx2.SyncByteStream):
+    """A body that ends, in bytes and in time."""
+
+    def __init__(self, stream: httpx2.SyncByteStream) -> None:
+        self._stream = stream
+        self._until = time.monotonic() + BODY_SECONDS
+
+    def __iter__(self) -> Iterator[bytes]:
+        size = 0
+        for chunk in self._stream:
+            size += len(chunk)
+            if size > BODY_BYTES:
+                raise ValueError(f"a body of more than {BODY_BYTES} bytes")
+            if time.monotonic() > self._until:
+                raise TimeoutError("a body that does not end")
+            yield chunk
+
+    def close(self) -> None:
+        self._stream.close()

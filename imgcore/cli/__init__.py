@@ -1,0 +1,1 @@
+"""The command line: ``imgcore caption``, ``thumbnail``, ``migrate``, ``user`` and so on."""

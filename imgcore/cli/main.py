@@ -1,0 +1,281 @@
+"""``imgcore …``: the library from a shell. JSON lines on standard output, progress on standard error."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from imgcore import bootstrap
+from imgcore.cli import users
+from imgcore.config import Config
+from imgcore.errors import ImgcoreError, Misconfigured, Rejected, Unavailable
+from imgcore.gallery.models import Description, Image, TaskKind
+
+FILE_SECONDS = 120.0  # for one photograph, waits for the model included
+EXPORT_FIELDS = (
+    "id", "name", "status", "caption", "alt_text", "tags", "visible_text", "safety", "source", "model",
+    "width", "height", "size", "media_type", "taken_at", "camera", "uploaded_at", "caption_generated_at",
+)  # fmt: skip
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; 0 for done, 1 for a failure that was said, 2 for a wrong call, 130 for Ctrl-C."""
+    parsed = _parser().parse_args(arguments)
+    try:
+        run: Callable[[argparse.Namespace], int] = parsed.run
+        return run(parsed)
+    except ImgcoreError as error:
+        print(f"imgcore: {error.message}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever read our output has had enough
+        return 0
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="imgcore", description="Captions and thumbnails for photographs.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run: Callable[[argparse.Namespace], int], help_text: str) -> argparse.ArgumentParser:
+        found = commands.add_parser(name, help=help_text, description=help_text)
+        found.set_defaults(run=run)
+        return found
+
+    caption = command("caption", _caption, "Describe photographs: one JSON object a line.")
+    caption.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    caption.add_argument("--captioner", choices=("auto", "gemini", "local"), help="default: CAPTIONER, or auto")
+    thumbnail = command("thumbnail", _thumbnail, "Make thumbnails and display images: one JSON object a line.")
+    thumbnail.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    thumbnail.add_argument("--out", required=True, type=Path, metavar="DIR")
+    thumbnail.add_argument("--fit", choices=("crop", "fit"), default="crop")
+    command("migrate", _migrate, "Bring the database's schema up to date.")
+    command("sweep", _sweep, "Take up what is due, lost or left behind, once.")
+    command("probe", _probe, "Say who describes photographs, and whether Gemini takes the key.")
+    export = command("export", _export, "Write what is known of every photograph in the gallery.")
+    export.add_argument("--format", choices=("json", "csv"), default="json", help="json: an object a line")
+    export.add_argument("--query", help="only those that hold these words")
+    recaption = command("recaption", _recaption, "Describe photographs of the gallery again; edits stay.")
+    recaption.add_argument("ids", nargs="*", metavar="ID")
+    recaption.add_argument(
+        "--source", choices=("local", "embedded", "gemini"), help="all described by this one"
+    )
+    recaption.add_argument("--query", help="only those that hold these words")
+    recaption.add_argument("--dry-run", action="store_true", help="only say which")
+    user = commands.add_parser("user", help="Accounts: add, list, password, delete.")
+    users.add_to(user, _print)
+    command("cost", _cost, "Sum up the tokens and their price, model by model.")
+    return parser
+
+
+def _caption(parsed: argparse.Namespace) -> int:
+    from dataclasses import replace
+
+    from imgcore.imaging.decode import decode
+
+    config = Config.read()
+    if parsed.captioner:
+        config = replace(config, captioner=parsed.captioner)
+    captioner, standby = bootstrap.captioners(config)
+
+    def describe(data: bytes) -> dict[str, Any]:
+        picture = decode(data, max_side=captioner.side)
+        try:
+            found = captioner.describe(picture, deadline=time.monotonic() + FILE_SECONDS)
+        except Misconfigured as error:
+            if standby is None:
+                raise
+            print(f"imgcore: {error.message}", file=sys.stderr)
+            found = standby.describe(picture, deadline=time.monotonic() + FILE_SECONDS)
+        return _description(found)
+
+    return _each(parsed.files, describe)
+
+
+def _thumbnail(parsed: argparse.Namespace) -> int:
+    from imgcore.imaging.decode import decode
+    from imgcore.imaging.render import render
+
+    parsed.out.mkdir(parents=True, exist_ok=True)
+    names: set[str] = set()
+
+    def make(data: bytes, file: Path) -> dict[str, Any]:
+        photo = decode(data, max_side=1600)
+        made = render(photo, "0" * 32, fit=parsed.fit)
+        stem = _free_name(file.stem, names)
+        written = {}
+        for what, rendition in zip(("thumbnail", "thumbnail_2x", "display"), made.all(), strict=True):
+            path = parsed.out / f"{stem}-{Path(rendition.key).stem}.webp"
+            path.write_bytes(rendition.data)
+            written[what] = {"file": str(path), "width": rendition.width, "height": rendition.height}
+        return written | {"placeholder": made.placeholder}
+
+    return _each(parsed.files, make, with_file=True)
+
+
+def _each(files: Sequence[Path], work: Callable[..., dict[str, Any]], *, with_file: bool = False) -> int:
+    failed = False
+    for file in _progress(files):
+        try:
+            found = work(_read(file), file) if with_file else work(_read(file))
+            _print({"file": str(file)} | found)
+        except ImgcoreError as error:
+            failed = True
+            _print({"file": str(file), "error": error.code, "message": error.message})
+    return int(failed)
+
+
+def _read(file: Path) -> bytes:
+    from imgcore.gallery.models import MAX_BYTES
+
+    try:
+        if (size := file.stat().st_size) > MAX_BYTES:
+            raise Rejected(
+                f"This file has {size / 2**20:,.1f} MiB; the limit is {MAX_BYTES / 2**20:g} MiB.",
+                code="too_large",
+            )
+        return file.read_bytes()
+    except OSError as error:
+        raise Unavailable(f"This file cannot be read: {error.strerror}.", code="unreadable") from error
+
+
+def _free_name(stem: str, taken: set[str]) -> str:
+    """Two files of one name from two folders do not overwrite each other."""
+    name, number = stem, 1
+    while name in taken:
+        number += 1
+        name = f"{stem}-{number}"
+    taken.add(name)
+    return name
+
+
+def _description(found: Description) -> dict[str, Any]:
+    return {name: value for name, value in asdict(found).items() if value is not None}
+
+
+def _migrate(_: argparse.Namespace) -> int:
+    for name in bootstrap.migrate(Config.read()):
+        _print({"applied": name})
+    return 0
+
+
+def _sweep(_: argparse.Namespace) -> int:
+    _print(asdict(bootstrap.pipeline(Config.read(), TaskKind.THUMBNAIL).sweep()))
+    return 0
+
+
+def _probe(_: argparse.Namespace) -> int:
+    """Tell the gallery too, where a database is configured: its page shows what is wrong."""
+    from imgcore.pipeline.models import GEMINI_GATE
+    from imgcore.pipeline.processing import MISCONFIGURED_SECONDS
+
+    config = Config.read()
+    who = bootstrap.describer(config)
+    repository = bootstrap.repository(config) if config.database_url or config.db_host else None
+    if who != bootstrap.LOCAL:
+        try:
+            bootstrap.gemini(config).probe()
+        except Misconfigured as error:
+            if repository is not None:
+                said = {"reason": error.code, "message": error.message}
+                repository.close_gate(GEMINI_GATE, wait=MISCONFIGURED_SECONDS, **said)
+            _print({"describer": who, "error": error.code, "message": error.message})
+            return 1
+    if repository is not None:
+        repository.open_gate(GEMINI_GATE)
+    _print({"describer": who})
+    return 0
+
+
+def _export(parsed: argparse.Namespace) -> int:
+    images = _images(parsed.query)
+    if parsed.format == "json":
+        for image in _progress(images):
+            _print(_exported(image))
+        return 0
+    writer = csv.writer(sys.stdout)
+    writer.writerow(EXPORT_FIELDS)
+    for image in _progress(images):
+        row = _exported(image) | {"tags": ", ".join(image.tags)}
+        writer.writerow([_cell(row[name]) for name in EXPORT_FIELDS])
+    return 0
+
+
+def _cell(value: Any) -> Any:
+    """A text that a spreadsheet would run as a formula is quoted (OWASP, "CSV Injection")."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in set("=+-@\t\r") else value
+
+
+def _recaption(parsed: argparse.Namespace) -> int:
+    if not (parsed.ids or parsed.source or parsed.query):
+        raise Misconfigured("Say which: one or more IDs, --source or --query.")
+    gallery = bootstrap.gallery(Config.read())
+    images: Iterable[Image] = (
+        [gallery.get(public_id) for public_id in parsed.ids] if parsed.ids else _images(parsed.query)
+    )
+    chosen = [image for image in images if parsed.source in (None, image.source)]
+    failed = False
+    for image in _progress(chosen):
+        try:
+            if not parsed.dry_run:
+                gallery.recaption(image.public_id)
+            _print({"id": image.public_id, "name": image.name, "source": image.source})
+        except ImgcoreError as error:
+            failed = True
+            _print({"id": image.public_id, "error": error.code, "message": error.message})
+    return int(failed)
+
+
+def _cost(_: argparse.Namespace) -> int:
+    sums: dict[str, dict[str, Any]] = {}
+    for image in _images(None):
+        if image.model and image.input_tokens is not None:
+            entry = sums.setdefault(
+                image.model, {"images": 0, "input_tokens": 0, "output_tokens": 0, "price_usd": 0.0}
+            )
+            entry["images"] += 1
+            entry["input_tokens"] += image.input_tokens
+            entry["output_tokens"] += image.output_tokens or 0
+            entry["price_usd"] = round(entry["price_usd"] + (image.price_usd or 0.0), 6)
+    for model, entry in sorted(sums.items()):
+        _print({"model": model} | entry)
+    return 0
+
+
+def _images(query: str | None) -> Iterator[Image]:
+    repository = bootstrap.repository(Config.read())
+    cursor = None
+    while True:
+        page = repository.page(cursor=cursor, limit=100, query=query)
+        yield from page.images
+        if (cursor := page.next) is None:
+            return
+
+
+def _exported(image: Image) -> dict[str, Any]:
+    known = asdict(image) | {"id": image.public_id, "status": image.status}
+    row = {name: known[name] for name in EXPORT_FIELDS}
+    return {name: value.isoformat() if hasattr(value, "isoformat") else value for name, value in row.items()}
+
+
+def _print(row: dict[str, Any]) -> None:
+    print(json.dumps(row, ensure_ascii=False), flush=True)
+
+
+def _progress(items: Iterable[Any]) -> Iterable[Any]:
+    """A bar for people who watch; nothing in a pipe or without imgcore[cli]."""
+    if not sys.stderr.isatty():
+        return items
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        return items
+    return tqdm(items, unit=" photographs", leave=False)

@@ -1,0 +1,273 @@
+"""One database, SQLite or MySQL: a connection for each thread, transactions, retries where they are safe."""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import threading
+import time
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from imgcore.config import Secret
+from imgcore.db.dialects import Credentials, Dialect, Fault, Mysql, Sqlite
+from imgcore.errors import Conflict, Invalid, Misconfigured, Unavailable
+
+T = TypeVar("T")
+Row = dict[str, Any]
+
+PATIENCE = 10.0  # seconds for one answer; longer than any lock is waited for
+
+_log = logging.getLogger("imgcore.db")
+
+
+class Interrupted(Unavailable):
+    """The database could not do it now, and nothing was committed: the same work may be tried again.
+
+    tries: how often the work may be tried in all before giving up.
+    """
+
+    def __init__(self, message: str, tries: int) -> None:
+        super().__init__(message)
+        self.tries = tries
+
+
+class _Session:
+    """One connection, and the process and thread that it belongs to."""
+
+    def __init__(self, connection: Any) -> None:
+        self.connection = connection
+        self.pid = os.getpid()
+        self.closed = False
+        self.in_transaction = False
+        weakref.finalize(self, _close, connection, self.pid)
+
+    def close(self) -> None:
+        self.closed = True
+        _close(self.connection, self.pid)
+
+
+def _close(connection: Any, pid: int) -> None:
+    if pid != os.getpid():
+        _inherited.append(
+            connection
+        )  # closing it here would say goodbye in the name of the process forked from
+        return
+    with suppress(Exception):
+        connection.close()
+
+
+_inherited: list[Any] = []
+
+
+class Store:
+    """Whatever keeps its data in a database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+
+class Transaction:
+    """Statements of one transaction: ``?`` stands for a value, ``{now}`` and its like for a dialect's words."""
+
+    def __init__(self, connection: Any, dialect: Dialect) -> None:
+        self._connection = connection
+        self.dialect = dialect
+
+    def _cursor(self, sql: str, parameters: tuple[Any, ...]) -> Any:
+        cursor = self._connection.cursor()
+        cursor.execute(self.dialect.sql(sql), parameters)
+        return cursor
+
+    def execute(self, sql: str, *parameters: Any) -> int:
+        """Run a statement; the number of rows that it matched."""
+        return int(self._cursor(sql, parameters).rowcount)
+
+    def insert(self, sql: str, *parameters: Any) -> int:
+        """Insert a row; its new id."""
+        return int(self._cursor(sql, parameters).lastrowid)
+
+    def rows(self, sql: str, *parameters: Any) -> list[Row]:
+        """Every row of the answer, by column name."""
+        cursor = self._cursor(sql, parameters)
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
+
+    def row(self, sql: str, *parameters: Any) -> Row | None:
+        """The first row of the answer, if there is one."""
+        return next(iter(self.rows(sql, *parameters)), None)
+
+
+class Database:
+    """Where everything is kept. Safe to share between threads."""
+
+    def __init__(self, dialect: Dialect, patience: float = PATIENCE) -> None:
+        self.dialect = dialect
+        self._patience = patience
+        self._local = threading.local()
+        self._sessions: weakref.WeakSet[_Session] = weakref.WeakSet()
+
+    def __repr__(self) -> str:
+        return f"<Database {self.dialect.name}>"
+
+    def run(self, work: Callable[[Transaction], T]) -> T:
+        """Do ``work`` in one transaction that writes; tried again where nothing was committed for sure.
+
+        ``work`` may be called several times. Raises Unavailable, Conflict (``duplicate``), Invalid (text that
+        is not Unicode) and whatever ``work`` raises, after rolling back.
+        """
+        return self._again(lambda: self._once(work, write=True))
+
+    def read(self, work: Callable[[Transaction], T]) -> T:
+        """Do ``work`` that only reads. Each statement sees one moment; two statements may see two."""
+        return self._again(lambda: self._once(work, write=False))
+
+    def ping(self) -> None:
+        """Ask the database for an answer. Unavailable where none comes."""
+        self.read(lambda transaction: transaction.row("SELECT 1 AS one"))
+
+    def patient(self, seconds: float) -> Database:
+        """The same database, with ``seconds`` for each answer: a migration may take its time."""
+        return Database(self.dialect, seconds)
+
+    def close(self) -> None:
+        """Close every thread's connection; the next use opens a new one."""
+        for session in list(self._sessions):
+            session.close()
+
+    @contextmanager
+    def transaction(self, *, write: bool = True) -> Iterator[Transaction]:
+        """One transaction: committed at the end of the block, rolled back where the block raises."""
+        session = self._session()
+        committing = False
+        try:
+            if write:
+                session.connection.cursor().execute(self.dialect.begin)
+                session.in_transaction = True
+            yield Transaction(session.connection, self.dialect)
+            committing = True
+            if write:
+                session.connection.cursor().execute("COMMIT")
+            session.in_transaction = False
+        except BaseException as error:
+            translated = self._failed(session, error, committing)
+            if translated is error:
+                raise
+            raise translated from error
+
+    def _once(self, work: Callable[[Transaction], T], *, write: bool) -> T:
+        with self.transaction(write=write) as transaction:
+            return work(transaction)
+
+    @staticmethod
+    def _again(attempt: Callable[[], T]) -> T:
+        tried = 0
+        while True:
+            tried += 1
+            try:
+                return attempt()
+            except Interrupted as error:
+                if tried >= error.tries:
+                    raise
+                _log.info("%s Trying again (%d of %d).", error.message, tried + 1, error.tries)
+            time.sleep(random.uniform(0, 0.02 * 2**tried))  # noqa: S311 - jitter
+
+    def _session(self) -> _Session:
+        session: _Session | None = getattr(self._local, "session", None)
+        if session is not None and not session.closed and session.pid == os.getpid():
+            if session.in_transaction:
+                raise RuntimeError("A transaction is open in this thread already.")
+            return session
+        session = _Session(self._connect())
+        self._local.session = session
+        self._sessions.add(session)
+        return session
+
+    def _connect(self) -> Any:
+        try:
+            return self.dialect.connect(self._patience)
+        except Exception as error:
+            diagnosis = self.dialect.diagnose(error)
+            if diagnosis is None:
+                raise
+            if diagnosis.fault is Fault.BUSY:
+                raise Interrupted(diagnosis.message, tries=5) from error
+            raise Unavailable(diagnosis.message, code=diagnosis.code) from error
+
+    def _failed(self, session: _Session, error: BaseException, committing: bool) -> BaseException:
+        """Roll back, and say what ``error`` means to the caller."""
+        diagnosis = self.dialect.diagnose(error)
+        if not isinstance(error, Exception) or (
+            diagnosis and diagnosis.fault in (Fault.LOST, Fault.UNAVAILABLE)
+        ):
+            session.close()
+        elif session.in_transaction:
+            try:
+                session.connection.cursor().execute("ROLLBACK")
+            except Exception:  # noqa: BLE001 - whatever it is, the connection is not to be trusted
+                session.close()
+        session.in_transaction = False
+        if isinstance(error, UnicodeEncodeError):
+            return Invalid("The text holds characters that cannot be stored.")
+        if diagnosis is None:
+            return error
+        match diagnosis.fault:
+            case Fault.BUSY:
+                return Interrupted(diagnosis.message, tries=5)
+            case Fault.LOST if not committing:
+                return Interrupted(diagnosis.message, tries=2)
+            case Fault.DUPLICATE:
+                return Conflict(diagnosis.message, code=diagnosis.code)
+        return Unavailable(diagnosis.message, code=diagnosis.code)
+
+
+def open_database(
+    url: Secret | str | None = None,
+    *,
+    host: str | None = None,
+    port: int = 3306,
+    name: str | None = None,
+    credentials: Credentials | None = None,
+    ca: str | None = None,
+) -> Database:
+    """The database at ``url``, or of that host, name and credentials; nothing is connected to yet.
+
+    ``mysql://user:password@host:port/name?ssl_ca=file``, each part percent-encoded, or ``sqlite:///relative``
+    or ``sqlite:////absolute``. ``credentials`` is called for the user and password, and once more when they are
+    refused. ``ca``: a file of certificates; the server's is verified against it. Raises Misconfigured.
+    """
+    if url is not None:
+        return Database(_from_url(url.reveal() if isinstance(url, Secret) else url, ca))
+    if host is None or name is None or credentials is None:
+        raise Misconfigured(
+            "The database is not configured: a URL, or a host, a name and credentials are needed."
+        )
+    return Database(Mysql(host, port, name, credentials, ca))
+
+
+def _from_url(url: str, ca: str | None) -> Dialect:
+    try:
+        parts = urlsplit(url)
+        port = parts.port or 3306
+    except ValueError:
+        raise Misconfigured("The database's URL cannot be read.") from None  # the cause would show the password
+    if parts.scheme == "sqlite":
+        path = unquote(parts.path.removeprefix("/"))
+        if parts.netloc or not path or path == ":memory:":
+            raise Misconfigured("The database's URL must be sqlite:///a/path or sqlite:////an/absolute/path.")
+        return Sqlite(Path(path))
+    if parts.scheme != "mysql":
+        raise Misconfigured("The database's URL must begin with mysql:// or sqlite:///.")
+    options = parse_qs(parts.query, keep_blank_values=True)
+    if unknown := sorted(set(options) - {"ssl_ca"}):
+        raise Misconfigured(f"The database's URL has an unknown option: {unknown[0]}.")
+    name = unquote(parts.path.removeprefix("/"))
+    if not parts.hostname or not parts.username or not name:
+        raise Misconfigured("The database's URL must name a user, a host and a database.")
+    known = unquote(parts.username), Secret(unquote(parts.password or ""))
+    return Mysql(parts.hostname, port, name, lambda: known, options.get("ssl_ca", [ca])[-1])

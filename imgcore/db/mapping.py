@@ -1,0 +1,135 @@
+"""Rows of the database to the model's objects and back: columns, times, text to store and to search."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from imgcore.db.connection import Transaction
+from imgcore.errors import Invalid, NotFound
+from imgcore.gallery.models import Image, Safety, Source, Task, TaskKind, TaskStatus, UploadStatus
+
+Row = dict[str, Any]
+
+# What the columns hold, in characters; see m001 in migrations.py.
+KEY, NAME, WORD, MESSAGE = 768, 512, 64, 1000
+CAPTION, ALT_TEXT, VISIBLE_TEXT, TAG, TAGS = 4000, 1000, 4000, 100, 50
+SEARCH_TEXT = 8000
+
+_PLAIN = (
+    "id", "public_id", "image_key", "name", "media_type", "size", "width", "height", "format", "sha256",
+    "camera", "caption", "alt_text", "visible_text", "model", "prompt_version", "input_tokens", "output_tokens",
+    "price_usd", "thumbnail_key", "thumbnail_2x_key", "display_key", "display_width", "display_height",
+    "placeholder", "owner_id", "batch_id", "latitude", "longitude",
+)  # fmt: skip
+_TIMES = ("uploaded_at", "caption_generated_at", "thumbnail_generated_at", "deleted_at")
+_OTHERS = ("upload_status", "taken_at", "tags", "safety", "source", "etag", "sequencer")
+
+_TASK = ("status", "attempts", "error", "message", "next_at")
+
+# One row an image: its own columns, and those of each of its tasks under the task's name.
+_COLUMNS = (
+    [f"i.{column}" for column in (*_PLAIN, *_TIMES, *_OTHERS)]
+    + [f"{kind}.{column} AS {kind}_{column}" for kind in TaskKind for column in _TASK]
+    + ["owner.name AS owner"]
+)
+_JOINS = [f"JOIN tasks {kind} ON {kind}.image_id = i.id AND {kind}.kind = '{kind}'" for kind in TaskKind]
+_OWNER = "LEFT JOIN accounts owner ON owner.id = i.owner_id"
+SELECT = f"SELECT {', '.join(_COLUMNS)} FROM images i {' '.join(_JOINS)} {_OWNER}"
+
+
+def images(rows: Iterable[Row]) -> list[Image]:
+    """The images of SELECT's rows, in their order."""
+    return [_image(row) for row in rows]
+
+
+def _image(row: Row) -> Image:
+    taken_at = moment(row["taken_at"])
+    return Image(
+        **{name: row[name] for name in _PLAIN},
+        owner=row["owner"],
+        **{name: moment(row[name]) for name in _TIMES},  # type: ignore[arg-type]
+        upload_status=UploadStatus(row["upload_status"]),
+        taken_at=taken_at.replace(tzinfo=None) if taken_at else None,
+        tags=tuple(json.loads(row["tags"])) if row["tags"] else (),
+        safety=Safety(row["safety"]) if row["safety"] else None,
+        source=Source(row["source"]) if row["source"] else None,
+        tasks=tuple(_task(kind, row) for kind in TaskKind),
+    )
+
+
+def _task(kind: TaskKind, row: Row) -> Task:
+    status = TaskStatus(row[f"{kind}_status"])
+    return Task(
+        kind=kind,
+        status=status,
+        attempts=row[f"{kind}_attempts"],
+        error=row[f"{kind}_error"],
+        message=row[f"{kind}_message"],
+        next_at=moment(row[f"{kind}_next_at"]) if status is TaskStatus.RETRY else None,
+    )
+
+
+def moment(value: datetime | str | None) -> datetime | None:
+    """A time as either database gives it, in UTC."""
+    if value is None:
+        return None
+    return (datetime.fromisoformat(value) if isinstance(value, str) else value).replace(tzinfo=UTC)
+
+
+def local_time(value: datetime | None) -> str | None:
+    """A time of a camera's clock as both databases take it."""
+    return value.replace(tzinfo=None).isoformat(" ", "microseconds") if value else None
+
+
+def micros(seconds: float) -> int:
+    """Seconds as ``{later}`` and ``{ago}`` count them."""
+    return round(seconds * 1_000_000)
+
+
+def storable(text: str, limit: int) -> str:
+    """``text`` without NUL, at most ``limit`` characters. Invalid where it holds a lone surrogate."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise Invalid("The text holds characters that cannot be stored.") from None
+    return text.replace("\0", "")[:limit]
+
+
+def storable_tags(tags: Iterable[str]) -> str:
+    """Tags as the column holds them: a JSON list, each once, none empty."""
+    cleaned = (storable(tag, TAG).strip() for tag in tags)
+    return json.dumps([tag for tag in dict.fromkeys(cleaned) if tag][:TAGS], ensure_ascii=False)
+
+
+def folded(text: str) -> str:
+    """``text`` as it is searched: no case, no accents, one space between words."""
+    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    return " ".join("".join(mark for mark in decomposed if not unicodedata.combining(mark)).split())
+
+
+def search_text(*parts: str | None) -> str:
+    """What a search looks through, from a name, a caption, tags and so on."""
+    return folded(" ".join(part for part in parts if part))[:SEARCH_TEXT]
+
+
+def searchable(tx: Transaction, id_: int) -> None:
+    """Make the search know the words that the row of this id has now; the row must be locked."""
+    row = tx.rows("SELECT name, caption, alt_text, tags, visible_text FROM images WHERE id = ?", id_)[0]
+    tags = " ".join(json.loads(row["tags"])) if row["tags"] else ""
+    text = search_text(row["name"], row["caption"], row["alt_text"], tags, row["visible_text"])
+    tx.execute("UPDATE images SET search_text = ? WHERE id = ?", text, id_)
+
+
+def by_id(tx: Transaction, id_: int) -> Image:
+    """The image of that id, which must be there."""
+    return images(tx.rows(SELECT + " WHERE i.id = ?", id_))[0]
+
+
+def hold_account(tx: Transaction, id_: int) -> None:
+    """Lock the account, so that one being deleted leaves nothing behind. NotFound where it is no more."""
+    if tx.row("SELECT id FROM accounts WHERE id = ? {for_update}", id_) is None:
+        raise NotFound("This account has been deleted.", code="account")

@@ -1,5 +1,0 @@
-"""The keyless default: photographs described on this very machine. Needs the extra ``local``."""
-
-from imgcore.describing.describer import LocalDescriber
-
-__all__ = ["LocalDescriber"]

@@ -1,0 +1,1 @@
+"""Images and what people do with them: upload, list, edit, delete."""

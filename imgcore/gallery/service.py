@@ -1,0 +1,262 @@
+"""What people ask of the gallery: uploads, pages, retries, their own words, the trash."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from imgcore.errors import Conflict, Forbidden, ImgcoreError, Invalid, NotFound
+from imgcore.gallery.keys import clean_name, is_public_id, new_public_id, raw_key
+from imgcore.gallery.models import (
+    EVERYBODY,
+    MAX_BYTES,
+    MAX_PIXELS,
+    MEDIA_TYPES,
+    Edit,
+    Image,
+    Limits,
+    Links,
+    NewImage,
+    Notice,
+    Page,
+    TaskKind,
+    UploadForm,
+    UploadStatus,
+    Viewer,
+)
+from imgcore.gallery.ports import Queues, Repository, Storage
+from imgcore.pipeline.models import GEMINI_GATE, WAITING
+
+PAGE_LIMIT = 100  # photographs a page at most
+QUERY_LENGTH = 200  # characters
+CAPTION_LENGTH = 1000  # characters
+ALT_TEXT_LENGTH = 500  # characters; screen readers read on, people stop listening
+TAG_LENGTH = 50  # characters
+TAGS = 20
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
+_ENDINGS = ", ".join(sorted({ending.upper() for ending in MEDIA_TYPES.values()} - {"HEIF"}))
+
+
+@dataclass(frozen=True, slots=True)
+class Gallery:
+    """The gallery's use cases over a repository, a storage and the queues.
+
+    Every method raises Unavailable where one of them is away, NotFound for a photograph that is unknown or
+    that ``viewer`` does not see, Forbidden for a change to one that is somebody else's.
+    """
+
+    repository: Repository
+    storage: Storage
+    queues: Queues
+    limits: Limits = field(default_factory=lambda: Limits(MAX_BYTES, MAX_PIXELS, MEDIA_TYPES))
+    upload_ttl: int = 3600  # seconds that an upload form is good for
+    release: str = "dev"
+    describer: str = "the local describer"
+    viewer: Viewer = EVERYBODY
+
+    def seen_by(self, viewer: Viewer) -> Gallery:
+        """The same gallery as ``viewer`` sees it; what is uploaded through it belongs to that account."""
+        return self if viewer == self.viewer else replace(self, viewer=viewer)
+
+    @property
+    def storage_origins(self) -> Sequence[str]:
+        """scheme://host[:port] of the buckets, for the page's content security policy."""
+        return self.storage.origins()
+
+    def request_upload(
+        self,
+        name: str,
+        size: int | None,
+        media_type: str,
+        *,
+        redirect: str | None = None,
+        batch: str | None = None,
+    ) -> tuple[Image, UploadForm]:
+        """Make the row, then the form that puts exactly this file in its place.
+
+        size: bytes; None where it is not known yet (a form without JavaScript).
+        redirect: where the browser goes after a plain form; ``{id}`` in it becomes the photograph's.
+        batch: a UUID of the caller's choice, one for all that is uploaded together.
+        Invalid: unsupported_type, empty, too_large or batch.
+        """
+        media_type = media_type.strip().lower()
+        if media_type not in self.limits.media_types:
+            raise Invalid(f"This kind of file cannot be shown here. Send {_ENDINGS}.", code="unsupported_type")
+        if size is not None and size <= 0:
+            raise Invalid("This file is empty.", code="empty")
+        if size is not None and size > self.limits.max_bytes:
+            raise Invalid(
+                f"This file has {size / 2**20:,.1f} MiB; the limit is {self.limits.max_bytes / 2**20:g} MiB.",
+                code="too_large",
+            )
+        public_id = new_public_id()
+        key = raw_key(public_id, media_type)
+        new = NewImage(
+            public_id=public_id,
+            image_key=key,
+            name=clean_name(name),
+            media_type=media_type,
+            size=size,
+            expires_in=float(self.upload_ttl),
+            owner_id=self.viewer.account_id,
+            batch_id=_batch(batch),
+        )
+        image = self.repository.add(new)
+        form = self.storage.form(
+            key,
+            media_type=media_type,
+            min_bytes=size or 1,
+            max_bytes=size or self.limits.max_bytes,
+            expires_in=self.upload_ttl,
+            redirect=redirect.replace("{id}", public_id) if redirect else None,
+        )
+        return image, form
+
+    def page(self, cursor: str | None = None, limit: int = 40, query: str | None = None) -> Page:
+        """``limit`` photographs (1 to 100), newest first, that hold every word of ``query``."""
+        if not 1 <= limit <= PAGE_LIMIT:
+            raise Invalid(f"limit must be a whole number from 1 to {PAGE_LIMIT}.", code="limit")
+        if query is not None and len(query) > QUERY_LENGTH:
+            raise Invalid(f"A search may have {QUERY_LENGTH} characters at most.", code="query")
+        words = (query or "").strip() or None
+        return self.repository.page(cursor=cursor, limit=limit, query=words, viewer=self.viewer)
+
+    def get(self, public_id: str) -> Image:
+        """One photograph, those in the trash included."""
+        image = self.repository.get(public_id) if is_public_id(public_id) else None
+        if image is None or not self.viewer.sees(image):
+            raise NotFound("There is no such photograph.")
+        return image
+
+    def own(self, public_id: str) -> Image:
+        """One photograph that the viewer may change. Forbidden where it is shown to them, and not theirs."""
+        image = self.get(public_id)
+        if not self.viewer.changes(image):
+            raise Forbidden("This photograph is somebody else’s.")
+        return image
+
+    def get_many(self, public_ids: Sequence[str]) -> list[Image]:
+        """Those of up to 100 that exist, in the order asked for."""
+        if len(public_ids) > PAGE_LIMIT:
+            raise Invalid(f"At most {PAGE_LIMIT} photographs can be asked for at once.", code="ids")
+        wanted = [public_id for public_id in public_ids if is_public_id(public_id)]
+        rows = self.repository.get_many(wanted) if wanted else ()
+        found = {image.public_id: image for image in rows if self.viewer.sees(image)}
+        return [found[public_id] for public_id in dict.fromkeys(wanted) if public_id in found]
+
+    def links(self, image: Image) -> Links:
+        """Presigned addresses, the same within a window of time, so that browsers keep what they have.
+
+        The original, which says all that the camera wrote into it, is for those alone who may change it.
+        """
+        if image.deleted_at is not None:
+            return Links()
+        url = self.storage.url
+        return Links(
+            thumbnail=url(image.thumbnail_key) if image.thumbnail_key else None,
+            thumbnail_2x=url(image.thumbnail_2x_key) if image.thumbnail_2x_key else None,
+            display=url(image.display_key) if image.display_key else None,
+            original=self.storage.original_url(image.image_key, download_as=image.name)
+            if image.upload_status is UploadStatus.RECEIVED and self.viewer.changes(image)
+            else None,
+        )
+
+    def retry(self, public_id: str) -> Image:
+        """Failed and blocked tasks are done again. Conflict where there is none."""
+        image = self.own(public_id)
+        kinds = self.repository.reopen(public_id)
+        if not kinds:
+            raise Conflict("Nothing of this photograph has failed, so there is nothing to try again.")
+        self._send(image, kinds)
+        return self.get(public_id)
+
+    def recaption(self, public_id: str) -> Image:
+        """Describe it again, done or not; a person's words stay. Conflict while it is being described."""
+        image = self.own(public_id)
+        kinds = self.repository.reopen(public_id, [TaskKind.CAPTION], also_done=True)
+        if not kinds:
+            raise Conflict("This photograph cannot be described again now.")
+        self._send(image, kinds)
+        return self.get(public_id)
+
+    def edit(self, public_id: str, edit: Edit) -> Image:
+        """A person's words, which outrank every machine's. Invalid: caption, alt_text or tags."""
+        self.own(public_id)
+        image = self.repository.edit(public_id, _checked(edit))
+        if image is None:
+            raise NotFound("There is no such photograph.")
+        return image
+
+    def delete(self, public_id: str) -> None:
+        """Into the trash, where it stays for 30 days. Doing it twice is no error."""
+        self.own(public_id)
+        self.repository.delete(public_id)
+
+    def restore(self, public_id: str) -> Image:
+        """Out of the trash; what was left undone is taken up again."""
+        self.own(public_id)
+        self.repository.restore(public_id)
+        image = self.get(public_id)
+        if image.upload_status is UploadStatus.RECEIVED:
+            self._send(image, [task.kind for task in image.tasks if not task.status.terminal])
+        return image
+
+    def notices(self) -> tuple[Notice, ...]:
+        """What everybody who looks should know: the model refuses the key, its quota is used up."""
+        gate = self.repository.gate(GEMINI_GATE)
+        over = gate.open and gate.reason in WAITING  # a refused key stays refused until a person mends it
+        if gate.reason is None or gate.message is None or over:
+            return ()
+        return (Notice(gate.reason, gate.message),)
+
+    def ready(self) -> dict[str, str | None]:
+        """Each thing that the gallery stands on → None, or what is wrong with it."""
+        return {
+            "database": _trouble(self.repository.ping),
+            "storage": _trouble(self.storage.ping),
+        }
+
+    def _send(self, image: Image, kinds: Sequence[TaskKind]) -> None:
+        for kind in kinds:
+            self.queues.send(kind, image.image_key)
+
+
+def _batch(text: str | None) -> str | None:
+    if text is not None and not _UUID.fullmatch(text):
+        raise Invalid("batch must be a UUID, one for all that is uploaded together.", code="batch")
+    return text.lower() if text else None
+
+
+def _trouble(ping: Callable[[], None]) -> str | None:
+    try:
+        ping()
+    except ImgcoreError as error:
+        return error.message
+    return None
+
+
+def _checked(edit: Edit) -> Edit:
+    caption = _text(edit.caption, "caption", CAPTION_LENGTH)
+    alt_text = _text(edit.alt_text, "alt_text", ALT_TEXT_LENGTH)
+    if edit.tags is None:
+        return Edit(caption, alt_text, None)
+    tags = [" ".join(tag.split()).lower() for tag in edit.tags]
+    tags = list(dict.fromkeys(tag for tag in tags if tag))
+    if len(tags) > TAGS or any(len(tag) > TAG_LENGTH for tag in tags):
+        raise Invalid(f"At most {TAGS} tags of at most {TAG_LENGTH} characters each.", code="tags")
+    for tag in tags:
+        _text(tag, "tags", TAG_LENGTH)
+    return Edit(caption, alt_text, tags)
+
+
+def _text(text: str | None, name: str, length: int) -> str | None:
+    if text is None:
+        return None
+    text = text.strip()
+    if len(text) > length:
+        raise Invalid(f"{name} may have {length} characters at most.", code=name)
+    if any((ord(c) < 32 and c not in "\n\t") or 0xD800 <= ord(c) <= 0xDFFF or c == "\x7f" for c in text):
+        raise Invalid(f"{name} holds characters that cannot be shown.", code=name)
+    return text

@@ -1,0 +1,1 @@
+"""Decode, check and render image files. The only importer of Pillow."""

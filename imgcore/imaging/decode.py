@@ -1,0 +1,250 @@
+"""Safe decoding of photographs that strangers send: the only door between their bytes and a codec.
+
+A host may have told Pillow to be lenient (``LOAD_TRUNCATED_IMAGES``) or to handle bombs in a way of its own.
+None of that is relied on or changed: the file is taken apart first (see containers), the limits are checked
+before anything may allocate, and the one codec that fits is opened directly.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+
+from PIL import Image, ImageFile, JpegImagePlugin
+
+from imgcore.errors import Rejected
+from imgcore.gallery.models import MAX_BYTES, PhotoFacts
+from imgcore.imaging import formats, metadata, validation
+from imgcore.imaging.formats import Carved
+
+# EXIF's orientation → what makes the picture upright (CIPA DC-008, 4.6.5)
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_SIDEWAYS = frozenset({5, 6, 7, 8})
+_ORIENTATION = 0x0112
+
+# Colour space of an ICC profile → the mode that a picture must have for it
+_PROFILE_MODES = {"RGB ": "RGB", "GRAY": "L", "CMYK": "CMYK"}
+
+
+class Photo:
+    """A decoded photograph: upright, sRGB, 8 bits a channel, without alpha and metadata.
+
+    Implements model.Picture. ``facts`` speak of the whole file, ``size`` of what was decoded.
+    """
+
+    __slots__ = ("_facts", "_image")
+
+    def __init__(self, image: Image.Image, facts: PhotoFacts) -> None:
+        self._image = image
+        self._facts = facts
+
+    @property
+    def facts(self) -> PhotoFacts:
+        """What the file says about itself; width and height are those of the whole upright picture."""
+        return self._facts
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels that it was decoded at."""
+        return self._image.size
+
+    def jpeg(self, max_side: int, quality: int = 85) -> bytes:
+        """A JPEG whose longer side is at most ``max_side`` pixels; never enlarged."""
+        size = inside(self.size, max_side)
+        image = self._image if size == self.size else self._image.resize(size, Image.Resampling.LANCZOS)
+        out = io.BytesIO()
+        image.save(out, "JPEG", quality=quality)
+        return out.getvalue()
+
+    def rgb(self, size: tuple[int, int], box: tuple[float, float, float, float] | None = None) -> bytes:
+        """``box`` (left, top, right, bottom in pixels of ``self.size``; all by default) resized to ``size``.
+
+        Width × height × 3 bytes, row by row, as if all of it had been resized and the box cut out then.
+        ValueError where the box leaves the picture.
+        """
+        if box is None and size == self.size:
+            return self._image.tobytes()
+        return self._image.resize(size, Image.Resampling.LANCZOS, box=box, reducing_gap=2.0).tobytes()
+
+
+def inside(size: tuple[int, int], max_side: int) -> tuple[int, int]:
+    """The size in the same proportions whose longer side is at most ``max_side``; never larger."""
+    scale = min(1.0, max_side / max(size))
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+
+
+def decode(
+    data: bytes,
+    *,
+    max_side: int,
+    declared: str | None = None,
+    max_bytes: int = MAX_BYTES,
+    with_location: bool = False,
+) -> Photo:
+    """Decode ``data`` once, scaled so that its longer side is at most ``max_side`` pixels; never enlarged.
+
+    ``declared`` is the media type that the file was sent as; it is compared where it is an accepted one.
+    ``with_location`` reads where it was taken as well, which nobody does otherwise.
+    Raises Rejected, with one of the codes empty, too_large, not_an_image, unsupported_type, wrong_type,
+    animated, too_many_pixels, too_long, too_heavy and damaged; no file makes it raise anything else.
+    ImportError where a codec is not installed.
+    """
+    validation.check_bytes(data, max_bytes)
+    kind = validation.check_type(data, declared)
+    try:
+        carved = formats.carve(data, kind)
+        if carved.animated:
+            raise validation.animated(kind)
+        if carved.size:
+            validation.check_size(carved.size)
+        location = metadata.location(carved.exif) if with_location else None
+        extra = metadata.read(exif=carved.exif, iptc=carved.iptc, xmp=carved.xmp)
+        image, size = _picture(carved, max_side, extra.orientation)
+    except (Rejected, ImportError):  # an installation without a codec is not the file's fault
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise validation.too_large_for_the_host() from error
+    except MemoryError as error:
+        raise validation.too_heavy() from error
+    except Exception as error:
+        raise validation.damaged(kind, error) from error
+    facts = PhotoFacts(
+        format=carved.format,
+        width=size[0],
+        height=size[1],
+        size=len(data),
+        sha256=hashlib.sha256(data).hexdigest(),
+        taken_at=extra.taken_at,
+        camera=extra.camera,
+        location=location,
+        embedded_caption=extra.caption,
+        embedded_keywords=extra.keywords,
+    )
+    return Photo(image, facts)
+
+
+def _picture(carved: Carved, max_side: int, orientation: int) -> tuple[Image.Image, tuple[int, int]]:
+    """The finished picture, and the width and height of the whole of it, upright."""
+    opened = _open(carved)
+    validation.check_size(opened.size)
+    if carved.format == "AVIF":  # says in a box of its own how it lies, which Pillow translates; EXIF's is void
+        orientation = opened.getexif().get(_ORIENTATION, 1)
+    elif carved.format == "HEIF":  # the same, and its library has turned it already
+        orientation = 1
+    size = _load(opened, max_side)
+    profile = carved.icc or opened.info.get("icc_profile") or b""
+    image = _scaled(opened, inside(size, max_side))
+    if orientation in _UPRIGHT:
+        image = image.transpose(_UPRIGHT[orientation])
+    image = _srgb(_opaque(image), profile)
+    image.info = {}
+    return image, size[::-1] if orientation in _SIDEWAYS else size
+
+
+class _Stream(io.BytesIO):
+    """A file that says when it is over. Pillow takes silence for an end where its host has told it to."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        data = super().read(size)
+        if not data and size:
+            raise EOFError("truncated")
+        return data
+
+
+def _open(carved: Carved) -> ImageFile.ImageFile:
+    """The file in its one codec's hands, header read, nothing decoded. Plugins are imported when needed."""
+    stream = _Stream(carved.picture)
+    match carved.format:
+        case "JPEG":
+            return JpegImagePlugin.JpegImageFile(stream)
+        case "PNG":
+            from PIL.PngImagePlugin import PngImageFile
+
+            return PngImageFile(stream)
+        case "GIF":
+            from PIL.GifImagePlugin import GifImageFile
+
+            return GifImageFile(stream)
+        case "WEBP":
+            from PIL.WebPImagePlugin import WebPImageFile
+
+            return WebPImageFile(stream)
+        case "AVIF":
+            from PIL.AvifImagePlugin import AvifImageFile
+
+            return AvifImageFile(stream)
+        case _:
+            from pillow_heif import HeifImageFile  # six megabytes of library, for what phones take
+
+            file: ImageFile.ImageFile = HeifImageFile(stream)  # type: ignore[no-untyped-call]
+            return file
+
+
+def _load(opened: ImageFile.ImageFile, max_side: int) -> tuple[int, int]:
+    """Decode, a JPEG at the smallest of libjpeg's scales that suffices; width and height of the whole."""
+    size = opened.size
+    if opened.format == "JPEG" and max(size) > max_side:
+        longer = max(size)
+        opened.draft(None, (max(1, size[0] * max_side // longer), max(1, size[1] * max_side // longer)))
+        opened.load()
+    else:
+        opened.load()
+        size = opened.size  # HEIF's library learns some sizes only by decoding
+        validation.check_size(size)
+    for buffer in ("fp", "_decoder", "_heif_file"):  # up to 12 bytes a pixel that the plugins would hold on to
+        if getattr(opened, buffer, None) is not None:
+            setattr(opened, buffer, None)
+    return size
+
+
+def _scaled(opened: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """Resized to ``size``, in a mode that can be resized well: no palette, no single bits."""
+    image = opened
+    if image.mode in ("P", "PA") or (image.mode in ("1", "L", "RGB") and "transparency" in image.info):
+        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    elif image.mode == "1":
+        image = image.convert("L")
+    if image.size != size:
+        # 40 % of the time of LANCZOS over twelve megapixels, and no difference that shows.
+        image = image.resize(size, Image.Resampling.HAMMING, reducing_gap=2.0)
+    if image.mode.startswith("I"):  # 16 bits a pixel: the upper eight are shown
+        image = image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
+    return image
+
+
+def _opaque(image: Image.Image) -> Image.Image:
+    """Laid on white where it has alpha."""
+    if image.mode not in ("RGBA", "RGBa", "LA", "La"):
+        return image
+    grey = image.mode.startswith("L")
+    image = image.convert("LA" if grey else "RGBA")
+    colour = image.convert("L" if grey else "RGB")
+    white = Image.new(colour.mode, colour.size, "white")
+    return Image.composite(colour, white, image.getchannel("A"))
+
+
+def _srgb(image: Image.Image, icc: bytes) -> Image.Image:
+    """RGB in sRGB. A profile that is broken, or not for this kind of picture, counts as none."""
+    if icc:
+        from PIL import ImageCms
+
+        with contextlib.suppress(ImageCms.PyCMSError, OSError, ValueError, TypeError):
+            profile = ImageCms.ImageCmsProfile(io.BytesIO(icc))
+            mode = _PROFILE_MODES.get(profile.profile.xcolor_space)
+            same = (ImageCms.getProfileDescription(profile) or "").startswith("sRGB")
+            if mode and not same and (image.mode == mode or (image.mode == "L" and mode == "RGB")):
+                shown = image.convert(mode)
+                converted = ImageCms.profileToProfile(
+                    shown, profile, ImageCms.createProfile("sRGB"), outputMode="RGB"
+                )
+                image = converted or image
+    return image.convert("RGB")

@@ -1,0 +1,75 @@
+"""What kind of file it is, and only those parts of it that a codec needs. Pure: no codec is involved.
+
+Codecs and their wrappers are careless with what surrounds a picture. Text that unpacks to 64 MB, a comment
+joined piece by piece in quadratic time, an EXIF directory whose 65,535 entries all claim the same
+megabytes: each of these stops a process from a file of a few hundred kilobytes. So the file is taken apart
+here first, in linear time. The codec gets the picture alone; metadata is kept aside, bounded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from imgcore.gallery.models import MEDIA_TYPES
+from imgcore.imaging.formats import gif, heif, jpeg, png, webp
+from imgcore.imaging.formats.base import Carved, Damaged
+
+__all__ = ["Carved", "Damaged", "carve", "foreign", "media_type"]
+
+_CARVERS: dict[str, Callable[[bytes], Carved]] = {
+    "image/jpeg": jpeg.carve,
+    "image/png": png.carve,
+    "image/gif": gif.carve,
+    "image/webp": webp.carve,
+    "image/avif": heif.carve,
+    "image/heic": heif.carve,
+    "image/heif": heif.carve,
+}
+
+# Files that people send for photographs, by their first bytes: (offset, bytes, what to call them).
+_FOREIGN = (
+    (0, b"II*\0", "TIFF or camera raw file"),
+    (0, b"MM\0*", "TIFF or camera raw file"),
+    (0, b"BM", "BMP picture"),
+    (0, b"%PDF", "PDF document"),
+    (0, b"8BPS", "Photoshop document"),
+    (0, b"PK\3\4", "ZIP archive or office document"),
+    (0, b"\0\0\0\x0cJXL ", "JPEG XL picture"),
+    (0, b"\xff\x0a", "JPEG XL picture"),
+    (0, b"\0\0\0\x0cjP  ", "JPEG 2000 picture"),
+    (0, b"\0\0\1\0", "icon"),
+    (0, b"\x1aE\xdf\xa3", "video"),
+    (8, b"AVI ", "video"),
+    (4, b"ftypcrx ", "camera raw file"),
+    (4, b"ftyp", "video"),
+)
+
+
+def media_type(data: bytes) -> str | None:
+    """The accepted media type that the first bytes of ``data`` belong to, whatever its name says; or None."""
+    if data.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    if data.startswith((b"GIF87a", b"GIF89a")):
+        return "image/gif"
+    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+        return "image/webp"
+    return heif.media_type(data)
+
+
+def foreign(data: bytes) -> str | None:
+    """What else the file is, in words for people, where that is known."""
+    for offset, magic, name in _FOREIGN:
+        if data.startswith(magic, offset):
+            return name
+    head = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if head.startswith((b"<svg", b"<?xml")) and b"<svg" in head:
+        return "SVG drawing"
+    return None
+
+
+def carve(data: bytes, kind: str) -> Carved:
+    """Take apart ``data``, which ``media_type`` found to be ``kind``. Damaged: it does not hold together."""
+    assert kind in MEDIA_TYPES
+    return _CARVERS[kind](data)

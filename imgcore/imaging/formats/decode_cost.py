@@ -1,0 +1,99 @@
+"""How many pixels a codec would have to decode for the one picture that an AVIF or HEIF shows.
+
+What the file says of its picture's size does not bound that. A HEIF may be laid over or tiled from others
+(ISO/IEC 23008-12, 6.6.2), each of which is decoded as often as it is named. An AVIF's coded picture may be
+larger than the size that the file declares for it: libavif decodes it all, then scales it down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from imgcore.imaging.formats.base import Damaged
+
+_DERIVED = frozenset({b"grid", b"iovl", b"iden", b"tmap"})
+_MAX_DEPTH = 8
+
+_SEQUENCE_HEADER = 1
+_MAX_UNITS = 4096
+
+
+def of_derived(
+    items: Sequence[int],
+    kinds: Mapping[int, bytes],
+    made_of: Mapping[int, Sequence[int]],
+    area: Callable[[int], int],
+) -> int:
+    """Pixels of all the coded items that ``items`` are made of, each as often as it is used."""
+    known: dict[int, int] = {}
+
+    def effort(item: int, depth: int) -> int:
+        if depth > _MAX_DEPTH:
+            raise Damaged("a picture made of itself")
+        if item not in known:
+            derived = kinds.get(item) in _DERIVED
+            known[item] = (
+                sum(effort(part, depth + 1) for part in made_of.get(item, ())) if derived else area(item)
+            )
+        return known[item]
+
+    return sum(effort(item, 0) for item in items)
+
+
+def of_av1(units: bytes) -> int:
+    """Pixels of the largest frame that the sequence headers among these open bitstream units allow."""
+    largest, at = 0, 0
+    for _ in range(_MAX_UNITS):
+        if at >= len(units):
+            return largest
+        head, at = units[at], at + (2 if units[at] & 4 else 1)
+        length = len(units) - at
+        if head & 2:
+            length, at = _leb128(units, at)
+        if head >> 3 & 15 == _SEQUENCE_HEADER:
+            largest = max(largest, _largest_frame(_Bits(units[at : at + min(length, 64)])))
+        at += length
+    raise Damaged("more units than any encoder writes")
+
+
+class _Bits:
+    """Reads numbers of so many bits, the highest first; zeros behind the end."""
+
+    def __init__(self, data: bytes) -> None:
+        self.value = int.from_bytes(data) << 512
+        self.left = 8 * len(data) + 512
+
+    def read(self, count: int) -> int:
+        self.left -= count
+        if self.left < 0:
+            raise Damaged("a sequence header goes past its end")
+        return self.value >> self.left & (1 << count) - 1
+
+
+def _largest_frame(bits: _Bits) -> int:
+    """Width × height of an AV1 sequence header (AV1 specification, 5.5.1)."""
+    bits.read(4)  # profile, still picture
+    if bits.read(1):  # the short header of still pictures
+        bits.read(5)
+    else:
+        if bits.read(1):
+            raise Damaged("a still picture that states its frame rate")
+        delays = bits.read(1)
+        for _ in range(bits.read(5) + 1):
+            bits.read(12)
+            if bits.read(5) > 7:
+                bits.read(1)
+            if delays and bits.read(1):
+                bits.read(4)
+    wide, high = bits.read(4) + 1, bits.read(4) + 1
+    return (bits.read(wide) + 1) * (bits.read(high) + 1)
+
+
+def _leb128(data: bytes, at: int) -> tuple[int, int]:
+    """A number in groups of seven bits, the lowest first; and where it ends."""
+    value = 0
+    for index, byte in enumerate(data[at : at + 8]):
+        value |= (byte & 0x7F) << 7 * index
+        if byte < 0x80:
+            return value, at + index + 1
+    raise Damaged("a length that does not end", ends_early=True)

@@ -1,0 +1,71 @@
+"""GIF89a: blocks of sub-blocks of at most 255 bytes."""
+
+from __future__ import annotations
+
+from imgcore.imaging.formats.base import Carved, Damaged, join
+
+_EXTENSION, _IMAGE, _END, _CONTROL = 0x21, 0x2C, 0x3B, 0xF9
+MAX_SUB_BLOCKS = 400_000  # a file of 20 MiB has 82,000 full ones
+MAX_BLOCKS = 4096
+
+
+def carve(data: bytes) -> Carved:
+    """Keep the screen, the palette and the first image with its transparency; a second one is animation."""
+    if len(data) < 13:
+        raise Damaged("no screen", ends_early=True)
+    width, height = int.from_bytes(data[6:8], "little"), int.from_bytes(data[8:10], "little")
+    position = 13 + _palette(data[10])
+    kept = [(0, position)]
+    control: tuple[int, int] | None = None
+    images, blocks = 0, _SubBlocks(data)
+    for _ in range(MAX_BLOCKS):
+        kind = data[position] if position < len(data) else _END
+        if kind == _EXTENSION:
+            end = blocks.skip(position + 2)
+            if data[position + 1] == _CONTROL and not images:
+                control = (position, end)
+        elif kind == _IMAGE and images:
+            images += 1
+            break
+        elif kind == _IMAGE:
+            left, top, wide, high = (
+                int.from_bytes(data[position + at : position + at + 2], "little") for at in (1, 3, 5, 7)
+            )
+            flags = data[position + 9 : position + 10] or b"\0"
+            end = blocks.skip(position + 11 + _palette(flags[0]))
+            width, height = max(width, left + wide), max(height, top + high)
+            kept += [control, (position, end)] if control else [(position, end)]
+            images = 1
+        else:
+            break  # the end, or rubbish where a block should be: nothing that shows follows
+        position = end
+    if not images:
+        raise Damaged("no image", ends_early=position >= len(data))
+    return Carved(format="GIF", picture=join(data, kept) + b";", size=(width, height), animated=images > 1)
+
+
+class _SubBlocks:
+    """Skips rows of sub-blocks, as many as an honest file can have."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.left = MAX_SUB_BLOCKS
+
+    def skip(self, position: int) -> int:
+        """Where the row that starts at ``position`` ends."""
+        data, start, left = self.data, position, self.left
+        try:
+            while length := data[position]:
+                position += length + 1
+                left -= 1
+                if not left:
+                    raise Damaged("more sub-blocks than any encoder writes")
+        except IndexError:
+            raise Damaged("a block goes past the end", ends_early=True) from None
+        self.left = left
+        return max(position, start) + 1
+
+
+def _palette(flags: int) -> int:
+    """Bytes of the palette that these flags announce."""
+    return 3 << (flags & 7) + 1 if flags & 0x80 else 0

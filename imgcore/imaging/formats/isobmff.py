@@ -1,0 +1,146 @@
+"""Boxes of the ISO base media format, and what those of an item-based file (HEIF, AVIF) say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from imgcore.imaging.formats.base import Damaged
+
+MAX_BOXES = 16_384
+MAX_ITEMS = 4096  # each usually stored in one piece
+
+Places = dict[bytes, tuple[int, int]]  # of boxes: name → start and end of the content
+NOWHERE = (0, 0)
+
+# Boxes of which a second one would leave open which of the two a codec heeds
+_UNIQUE = frozenset({b"meta", b"pitm", b"iinf", b"iloc", b"iref", b"iprp", b"ipco", b"ipma", b"idat"})
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    number: int
+    kind: bytes
+    kind_at: int  # where in the file the kind is written
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    item: int
+    method: int  # 0: the offset counts in the file, 1: in the box "idat"
+    offset: int
+    length: int
+    length_at: int  # where in the file the length is written
+    length_size: int  # bytes
+
+
+def children(data: bytes, start: int, end: int) -> Places:
+    """Where each kind of box between ``start`` and ``end`` has its content. Damaged where one recurs."""
+    places: Places = {}
+    for name, at, to in _boxes(data, start, end):
+        if name in places and name in _UNIQUE:
+            raise Damaged("a box that may be there once is there twice")
+        places[name] = (at, to)
+    return places
+
+
+def _boxes(data: bytes, position: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+    """Name, start and end of the content of each box between ``position`` and ``end``."""
+    for _ in range(MAX_BOXES):
+        if position + 8 > end:
+            return
+        length, name, head = int.from_bytes(data[position : position + 4]), data[position + 4 : position + 8], 8
+        if length == 1:
+            length, head = int.from_bytes(data[position + 8 : position + 16]), 16
+        elif length == 0:
+            length = end - position
+        if length < head:
+            raise Damaged("a box shorter than its head")
+        if position + length > end:
+            raise Damaged("a box goes past the end", ends_early=True)
+        yield name, position + head, position + length
+        position += length
+    raise Damaged("more boxes than any encoder writes")
+
+
+def items(data: bytes, start: int, end: int) -> Iterator[Item]:
+    """The entries of the item information box; older ones without a kind are left out."""
+    if end - start < 6:
+        return
+    at = start + (6 if data[start] == 0 else 8)
+    for count, (name, body, _) in enumerate(_boxes(data, at, end)):
+        if count >= MAX_ITEMS:
+            raise Damaged("more items than any encoder writes")
+        if name != b"infe" or data[body] < 2:
+            continue
+        wide = 2 if data[body] == 2 else 4
+        kind_at = body + 4 + wide + 2
+        yield Item(int.from_bytes(data[body + 4 : body + 4 + wide]), data[kind_at : kind_at + 4], kind_at)
+
+
+def extents(data: bytes, start: int, end: int) -> Iterator[Extent]:
+    """The pieces of the items, in the order of the item location box."""
+    if end - start < 8:
+        return
+    version, sizes = data[start], data[start + 4 : start + 6]
+    offset_size, length_size, base_size = sizes[0] >> 4, sizes[0] & 15, sizes[1] >> 4
+    index_size = sizes[1] & 15 if version else 0
+    wide = 2 if version < 2 else 4
+    at = start + 6
+
+    def number(size: int) -> int:
+        nonlocal at
+        at += size
+        return int.from_bytes(data[at - size : at])
+
+    left = 2 * MAX_ITEMS
+    for _ in range(number(wide)):
+        left -= 1
+        if left < 0 or at > end:
+            raise Damaged("more pieces than any encoder writes")
+        item = number(wide)
+        method = number(2) & 15 if version else 0
+        number(2)  # which data file: always this one
+        base, count = number(base_size), number(2)
+        for _ in range(count):
+            left -= 1
+            if left < 0 or at > end:
+                raise Damaged("more pieces than any encoder writes")
+            number(index_size)
+            offset, length_at = base + number(offset_size), at
+            yield Extent(item, method, offset, number(length_size), length_at, length_size)
+
+
+def references(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, list[int]]]:
+    """Kind ("dimg": made of), number of the item that refers, and numbers of those that it refers to."""
+    wide = 4 if end > start and data[start] else 2
+    for kind, at, to in _boxes(data, start + 4, end):
+        others = [
+            int.from_bytes(data[spot : spot + wide]) for spot in range(at + wide + 2, to - wide + 1, wide)
+        ]
+        yield kind, int.from_bytes(data[at : at + wide]), others
+
+
+def sizes(data: bytes, start: int, end: int) -> dict[int, int]:
+    """Pixels that each property declares that declares any, by the property's index (from 1)."""
+    boxes = enumerate(_boxes(data, start, end), start=1)
+    return {
+        index: int.from_bytes(data[at + 4 : at + 8]) * int.from_bytes(data[at + 8 : at + 12])
+        for index, (name, at, _) in boxes
+        if name == b"ispe"
+    }
+
+
+def associations(data: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Item and index of a property, for each property of each item."""
+    if end - start < 8:
+        return
+    wide, long = (4 if data[start] else 2), data[start + 3] & 1
+    at = start + 8
+    while at + wide < end:
+        item, count = int.from_bytes(data[at : at + wide]), data[at + wide]
+        at += wide + 1
+        for _ in range(count):
+            index = int.from_bytes(data[at : at + 1 + long])
+            yield item, index & (0x7FFF if long else 0x7F)
+            at += 1 + long

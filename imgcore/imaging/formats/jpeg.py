@@ -1,0 +1,116 @@
+"""JPEG (ITU-T T.81): a row of marked segments, then the scans."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from imgcore.imaging.formats.base import MAX_ICC, MAX_METADATA, Carved, Damaged, bounded, join, tiff
+
+_SOS, _EOI = 0xDA, 0xD9
+_ALONE = frozenset({0x01, *range(0xD0, 0xD9)})  # markers without a length: TEM, RST0-7, SOI
+_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
+_METADATA = frozenset({*range(0xE0, 0xF0), 0xFE})  # APP0-15 and comments
+_COLOURS = {0xE0: b"JFIF\0", 0xEE: b"Adobe"}  # those of them that say what the numbers mean
+
+_XMP = b"http://ns.adobe.com/xap/1.0/\0"
+_NEXT_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")  # not a stuffed zero, a restart nor padding
+
+# Real files have some thirty segments and a dozen scans. Each scan costs a pass over the whole picture
+# though it may be six bytes long: https://libjpeg-turbo.org/pmwiki/uploads/About/TwoIssueswiththeJPEGStandard.pdf
+MAX_SEGMENTS = 4096
+MAX_SCANS = 100
+MAX_SCANNED_PIXELS = 1_000_000_000  # scans × pixels
+
+
+def carve(data: bytes) -> Carved:
+    """Keep the frame, the tables, JFIF's and Adobe's marks (they tell the colours) and the scans."""
+    kept: list[tuple[int, int]] = [(0, 2)]
+    exif = xmp = b""
+    icc: list[bytes] = []
+    iptc: list[bytes] = []
+    frame: tuple[int, int, int, int] | None = None  # marker, width, height, components
+    for marker, start, end in _segments(data):
+        body = data[start + 4 : min(end, start + 64)]
+        if marker in _METADATA and not body.startswith(_COLOURS.get(marker, b"-")):
+            if body.startswith(b"Exif\0\0"):
+                exif = exif or data[start + 4 : end]
+            elif body.startswith(_XMP):
+                xmp = xmp or data[start + 4 + len(_XMP) : end]
+            elif body.startswith(b"ICC_PROFILE\0"):
+                icc.append(data[start + 16 : end])
+            elif body.startswith(b"Photoshop 3.0\0"):
+                iptc.append(data[start + 18 : end])
+            continue
+        if marker in _FRAMES and len(body) >= 6:
+            if frame:
+                raise Damaged("two frames")
+            frame = (marker, int.from_bytes(body[3:5]), int.from_bytes(body[1:3]), body[5])
+        if marker == _SOS:
+            if not frame:
+                raise Damaged("a scan before its frame")
+            _count_scans(data, start, end, frame)
+            kept.append((start, len(data)))
+            break
+        kept.append((start, end))
+    else:
+        raise Damaged("no scan", ends_early=True)
+    return Carved(
+        format="JPEG",
+        picture=join(data, kept),
+        size=(frame[1], frame[2]),
+        exif=tiff(exif),
+        xmp=bounded(xmp),
+        iptc=bounded(b"".join(iptc), MAX_METADATA),
+        icc=_profile(icc),
+    )
+
+
+def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Marker, start (of the marker itself) and end of each segment, up to and with the first scan's header."""
+    position = 2
+    for _ in range(MAX_SEGMENTS):
+        position = data.find(b"\xff", position)  # rubbish between segments is common, and skipped by everybody
+        if position < 0:
+            return
+        while data[position + 1 : position + 2] == b"\xff":
+            position += 1
+        marker = data[position + 1] if position + 1 < len(data) else _EOI
+        if marker == _EOI:
+            return
+        if marker in _ALONE or marker == 0:
+            position += 2
+            continue
+        end = position + 2 + int.from_bytes(data[position + 2 : position + 4])
+        if end < position + 4 or end > len(data):
+            raise Damaged("a segment goes past the end", ends_early=end > len(data))
+        yield marker, position, end
+        position = end
+    raise Damaged("more segments than any camera writes")
+
+
+def _count_scans(data: bytes, start: int, end: int, frame: tuple[int, int, int, int]) -> None:
+    """Damaged where the scans of a picture that has several would keep the codec busy for long."""
+    marker, width, height, components = frame
+    if marker not in _PROGRESSIVE and data[start + 4] >= components:
+        return  # one scan holds everything; the codec stops after it
+    allowed = min(MAX_SCANS, max(12, MAX_SCANNED_PIXELS // max(1, width * height)))
+    scans, others, position = 1, 0, end
+    while found := _NEXT_MARKER.search(data, position):
+        kind = data[found.start() + 1]
+        if kind == _EOI:
+            return
+        scans += kind == _SOS
+        others += kind != _SOS
+        if scans > allowed or others > MAX_SEGMENTS:
+            raise Damaged("more scans than any encoder writes")
+        position = found.end() + int.from_bytes(data[found.end() : found.end() + 2])
+    raise Damaged("no end", ends_early=True)
+
+
+def _profile(parts: list[bytes]) -> bytes:
+    """The ICC profile from its numbered parts (ICC.1:2022, B.4); nothing where one is missing."""
+    numbered = sorted(((part[0], part[2:]) for part in parts if len(part) > 2), key=lambda item: item[0])
+    complete = [number for number, _ in numbered] == list(range(1, len(parts) + 1))
+    return bounded(b"".join(part for _, part in numbered), MAX_ICC) if complete else b""

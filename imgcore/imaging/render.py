@@ -1,0 +1,161 @@
+"""One decoded photograph → what the gallery shows of it: two thumbnails, a display size and a placeholder."""
+
+from __future__ import annotations
+
+import base64
+import io
+import itertools
+from array import array
+
+from PIL import Image, ImageChops, ImageFilter, ImageOps, ImageStat
+from PIL import WebPImagePlugin as _  # noqa: F401 - else the first save imports all forty plugins: 0.2 s
+
+from imgcore.errors import Invalid
+from imgcore.gallery.models import Picture, Rendition, Renditions
+from imgcore.imaging.decode import inside
+
+THUMBNAIL_SIDE = 200  # pixels
+DISPLAY_SIDE = 1600
+MAX_PLACEHOLDER = 300  # characters
+
+# WebP, measured over photographs of 1600 pixels on one core: at method 2 the display size takes 66 ms and
+# 111 KB; method 0 saves 31 ms for 18 % more bytes, method 4 costs 103 ms for 4 % fewer. The thumbnails bear
+# the same proportions: method 4 takes twice the time for 3 % fewer bytes.
+_QUALITY, _METHOD = 78, 2
+_MEDIA_TYPE = "image/webp"
+
+Box = tuple[float, float, float, float]
+
+
+def render(picture: Picture, public_id: str, *, fit: str) -> Renditions:
+    """The derived images of ``picture``: all WebP, none larger than the picture, the same bytes each time.
+
+    ``fit``: "crop" cuts the thumbnails square, around what stands out; "fit" keeps the whole picture inside
+    the square. The placeholder shows the whole picture in its own proportions. Raises Invalid for another fit.
+    """
+    if fit not in ("crop", "fit"):
+        raise Invalid(f"A thumbnail's fit is crop or fit, not {fit!r}.")
+    display = _image(picture, inside(picture.size, DISPLAY_SIDE))
+    box = square(picture) if fit == "crop" else None
+
+    def thumbnail(side: int) -> Rendition:
+        size = inside((round(box[2] - box[0]), round(box[3] - box[1])) if box else picture.size, side)
+        return _rendition(f"thumbnails/{public_id}/{side}.webp", _image(picture, size, box))
+
+    return Renditions(
+        thumbnail=thumbnail(THUMBNAIL_SIDE),
+        thumbnail_2x=thumbnail(2 * THUMBNAIL_SIDE),
+        display=_rendition(f"display/{public_id}/{DISPLAY_SIDE}.webp", display),
+        placeholder=_placeholder(display),
+    )
+
+
+def square(picture: Picture) -> Box:
+    """The largest square (left, top, right, bottom in the picture's pixels) that keeps what stands out.
+
+    It can only slide along the longer side. Each place is worth the saliency that it covers, and a little
+    less the farther it is from the middle: where nothing stands out, the middle is the photographer's choice.
+    """
+    width, height = picture.size
+    side, room = min(width, height), abs(width - height)
+    if room == 0:
+        return (0, 0, width, height)
+    small = inside(picture.size, _ANALYSED_SIDE)
+    profile = _profile(_saliency(_image(picture, small)), across=width < height)
+    window = max(1, round(len(profile) * side / max(width, height)))
+    best = _best_start(profile, window)
+    start = round(room * best / max(1, len(profile) - window))
+    return (start, 0, start + side, side) if width > height else (0, start, side, start + side)
+
+
+_ANALYSED_SIDE = 128  # pixels; where the subject is shows at this size
+_FINE_WEIGHT = 3  # of fine detail, over broad shapes: a lamp's glow is broader than the bird beneath it
+_CENTRE_PRIOR = 0.2  # how much less the same saliency is worth at the very end
+_CUT_REACH = 24  # a cut through something salient costs what lies within 1/24 of the length around it
+
+
+def _saliency(image: Image.Image) -> Image.Image:
+    """How much each pixel stands out from its surroundings, in light and colour, at two scales (grey).
+
+    Centre against surround after Itti, Koch and Niebur, "A model of saliency-based visual attention" (1998),
+    their promotion of the map with few strong peaks included: else grass would outweigh the dog on it.
+    """
+    side = max(image.size)
+    channels = Image.merge("RGB", image.convert("YCbCr").split())  # under a name that the filters know
+    fine, fine_weight = _promoted(_contrast(channels, side / 100, side / 25))
+    broad, broad_weight = _promoted(_contrast(channels, side / 25, side / 6))
+    fine_weight *= _FINE_WEIGHT
+    return Image.blend(fine, broad, broad_weight / (fine_weight + broad_weight))
+
+
+def _contrast(image: Image.Image, centre: float, surround: float) -> Image.Image:
+    """Difference of two blurs (radii in pixels), the largest of the three channels; colour counts double."""
+    blurred = (image.filter(ImageFilter.GaussianBlur(radius)) for radius in (centre, surround))
+    light, blue, red = ImageChops.difference(*blurred).split()
+    colour = ImageChops.lighter(blue, red)
+    return ImageChops.lighter(light, ImageChops.add(colour, colour))
+
+
+def _promoted(saliency: Image.Image) -> tuple[Image.Image, float]:
+    """Stretched to the full range, and its weight: near 1 for a few peaks, near 0 for texture everywhere."""
+    stretched = ImageOps.autocontrast(saliency)
+    mean = ImageStat.Stat(stretched).mean[0] / 255
+    return stretched, (1 - mean) ** 2 + 1e-9
+
+
+def _profile(saliency: Image.Image, *, across: bool) -> list[float]:
+    """The saliency squared and summed over the shorter side, less what all places have in common."""
+    size = (1, saliency.height) if across else (saliency.width, 1)
+    strong = ImageChops.multiply(saliency, saliency)
+    sums = array("f", strong.convert("F").resize(size, Image.Resampling.BOX).tobytes())
+    floor = min(sums)
+    return [value - floor for value in sums]
+
+
+def _best_start(profile: list[float], window: int) -> int:
+    """Where a window of that length covers most and cuts through least."""
+    sums = [0.0, *itertools.accumulate(profile)]
+    length, last = len(profile), len(profile) - window
+    middle, reach = last / 2, max(1, len(profile) // _CUT_REACH)
+
+    def cut(at: int) -> float:
+        return sums[min(length, at + reach)] - sums[max(0, at - reach)] if 0 < at < length else 0.0
+
+    def worth(start: int) -> tuple[float, float]:
+        off = abs(start - middle) / middle if middle else 0.0
+        covered = (sums[start + window] - sums[start]) * (1 - _CENTRE_PRIOR * off * off)
+        return covered - cut(start) - cut(start + window), -off
+
+    return max(range(last + 1), key=worth)
+
+
+def _image(picture: Picture, size: tuple[int, int], box: Box | None = None) -> Image.Image:
+    return Image.frombytes("RGB", size, picture.rgb(size, box))
+
+
+def _rendition(key: str, image: Image.Image) -> Rendition:
+    return Rendition(key, _webp(image), _MEDIA_TYPE, image.width, image.height)
+
+
+def _webp(image: Image.Image, *, quality: int = _QUALITY, method: int = _METHOD) -> bytes:
+    out = io.BytesIO()
+    image.save(out, "WEBP", quality=quality, method=method)
+    return out.getvalue()
+
+
+def _placeholder(image: Image.Image) -> str:
+    """A data: URI of the whole picture, some twenty pixels wide: enough to be blurred while the rest loads.
+
+    The coarser ones are for noise; of eight pixels there are never more than 200 characters.
+    """
+    return next(
+        uri
+        for side, quality in ((20, 30), (16, 20), (12, 10), (8, 1))
+        if len(uri := _data_uri(image, side, quality)) <= MAX_PLACEHOLDER
+    )
+
+
+def _data_uri(image: Image.Image, side: int, quality: int) -> str:
+    small = image.resize(inside(image.size, side), Image.Resampling.BOX, reducing_gap=2.0)
+    data = base64.b64encode(_webp(small, quality=quality, method=6)).decode("ascii")
+    return f"data:{_MEDIA_TYPE};base64,{data}"

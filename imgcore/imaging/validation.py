@@ -1,0 +1,135 @@
+"""Why a file is not accepted: the codes, and the sentences that its uploader reads. Pure.
+
+Each sentence says what is wrong, with figures where there are any, and what to do about it.
+"""
+
+from __future__ import annotations
+
+import math
+
+from imgcore.errors import Rejected
+from imgcore.gallery.models import MAX_PIXELS, MAX_SIDE
+from imgcore.imaging import formats
+from imgcore.imaging.formats import Damaged
+
+MAX_ASPECT = 30  # the longer side over the shorter one; a panorama of a full turn has some 10
+
+_MEGA = 1_000_000
+_MIB = 1 << 20
+_ACCEPTED = "JPEG, PNG, WebP, GIF, AVIF or HEIC"
+_NAMES = {
+    "image/jpeg": "JPEG",
+    "image/jpg": "JPEG",
+    "image/pjpeg": "JPEG",
+    "image/png": "PNG",
+    "image/x-png": "PNG",
+    "image/webp": "WebP",
+    "image/gif": "GIF",
+    "image/avif": "AVIF",
+    "image/heic": "HEIC",
+    "image/heif": "HEIC",  # one family: browsers and phones use both names for the same file
+}
+
+
+def check_bytes(data: bytes, max_bytes: int) -> None:
+    """Rejected (empty, too_large) where the file's length is out of bounds."""
+    if not data:
+        raise Rejected("The file is empty; choose it again on the device that it is on.", code="empty")
+    if len(data) > max_bytes:
+        size, limit = math.ceil(10 * len(data) / _MIB) / 10, math.floor(10 * max_bytes / _MIB) / 10
+        raise Rejected(
+            f"The file has {size:,g} MB; the limit is {limit:,g} MB. Export it smaller and upload that.",
+            code="too_large",
+        )
+
+
+def check_type(data: bytes, declared: str | None) -> str:
+    """The media type of the content. Rejected (not_an_image, unsupported_type, wrong_type).
+
+    A declared type that is not one of those accepted here is no statement to compare with.
+    """
+    kind = formats.media_type(data)
+    if kind is None:
+        raise _foreign(formats.foreign(data))
+    promised = _NAMES.get((declared or "").partition(";")[0].strip().lower())
+    if promised not in (None, _NAMES[kind]):
+        ending = f".{_NAMES[kind].lower()}".replace("jpeg", "jpg")
+        raise Rejected(
+            f"The file was sent as {promised} but is {_NAMES[kind]}; "
+            f"make its name end in {ending} and upload it again.",
+            code="wrong_type",
+        )
+    return kind
+
+
+def check_size(size: tuple[int, int]) -> None:
+    """Rejected (too_many_pixels, too_long) where a picture of this width and height is out of bounds."""
+    width, height = size
+    if not (width > 0 and height > 0):
+        raise Damaged("no area")
+    if width * height > MAX_PIXELS:
+        mega = math.ceil(10 * width * height / _MEGA) / 10
+        shown = f"{mega:,.1f}" if mega < 100 else f"{mega:,.0f}"
+        raise Rejected(
+            f"The picture has {shown} megapixels; the limit is {MAX_PIXELS // _MEGA}. "
+            "Scale it down and upload it again.",
+            code="too_many_pixels",
+        )
+    if max(size) > MAX_SIDE or max(size) > MAX_ASPECT * min(size):
+        raise Rejected(
+            f"The picture measures {width:,} × {height:,} pixels; its longer side may be at most {MAX_SIDE:,} "
+            f"and at most {MAX_ASPECT} times the shorter one. Crop it and upload it again.",
+            code="too_long",
+        )
+
+
+def animated(kind: str) -> Rejected:
+    """For a file of that media type with more than one frame."""
+    return Rejected(
+        f"The {_NAMES[kind]} is animated, and only still pictures are taken; "
+        "save one frame of it as PNG or JPEG and upload that.",
+        code="animated",
+    )
+
+
+def too_large_for_the_host() -> Rejected:
+    """For a picture within the limits, where the host has set Pillow a lower one."""
+    return Rejected(
+        "The picture has more pixels than are allowed here; scale it down and upload it again.",
+        code="too_many_pixels",
+    )
+
+
+def too_heavy() -> Rejected:
+    """For a picture within the limits that this machine has no memory for."""
+    return Rejected(
+        "The picture needs more memory than there is here; scale it down and upload it again.", code="too_heavy"
+    )
+
+
+def damaged(kind: str, error: Exception) -> Rejected:
+    """For whatever a reader or a codec raised."""
+    early = isinstance(error, EOFError) or (isinstance(error, Damaged) and error.ends_early)
+    if early or "truncated" in str(error).lower():
+        return Rejected(
+            f"The {_NAMES[kind]} breaks off before its end; "
+            "copy it again from where it comes from and upload that.",
+            code="damaged",
+        )
+    return Rejected(
+        f"The {_NAMES[kind]} is damaged and cannot be shown; "
+        "export it again from the original and upload that.",
+        code="damaged",
+    )
+
+
+def _foreign(name: str | None) -> Rejected:
+    if name:
+        article = "an" if name[0].lower() in "aeiou" or name.startswith("SVG") else "a"
+        return Rejected(
+            f"The file is {article} {name}, which is not taken; export the picture as JPEG and upload that.",
+            code="unsupported_type",
+        )
+    return Rejected(
+        f"The file is not a picture, whatever its name says; choose a {_ACCEPTED} file.", code="not_an_image"
+    )

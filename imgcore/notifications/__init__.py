@@ -1,0 +1,1 @@
+"""E-mail notifications: their text, and who is subscribed."""

@@ -1,0 +1,82 @@
+"""What the pipeline works with: events, claims on tasks, due tasks, the circuit breaker's state. Pure data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from imgcore.gallery.models import TaskKind
+
+GEMINI_GATE = "gemini"
+WAITING = frozenset({"rate_limited", "quota_exhausted"})  # worth waiting for; anything else needs a person
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectCreated:
+    """An object that appeared in a bucket, whatever envelope the news came in."""
+
+    bucket: str
+    key: str
+    size: int | None = None  # bytes
+    etag: str | None = None
+    version_id: str | None = None
+    sequencer: str | None = None  # S3's own ordering of events on one key, hexadecimal
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to work on one task until its lease ends."""
+
+    image_id: int
+    public_id: str
+    image_key: str
+    kind: TaskKind
+    token: str  # the fence: only the row that still holds it accepts the result
+    attempts: int  # this one included
+    version_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DueTask:
+    """A task that the sweeper hands to its queue again."""
+
+    public_id: str
+    image_key: str
+    kind: TaskKind
+    delay: float  # seconds until it may be claimed
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """An object as the bucket gave it."""
+
+    data: bytes
+    etag: str | None
+    version_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Whether everybody has to wait for a service, and why."""
+
+    name: str
+    wait: float = 0.0  # seconds until it opens; 0 where it is open
+    reason: str | None = None  # a code, such as "key_refused"
+    message: str | None = None  # a sentence
+    probing: bool = False  # it has just ended, and this caller alone may try
+
+    @property
+    def open(self) -> bool:
+        """True where work may go on."""
+        return self.wait <= 0
+
+
+@dataclass(frozen=True, slots=True)
+class SweepReport:
+    """What one sweep found and did; every figure is a count of rows."""
+
+    redelivered: int = 0  # tasks handed to their queue again: due, dead lease or never delivered
+    recovered: int = 0  # uploads whose event never came
+    expired: int = 0  # forms that nobody used
+    exhausted: int = 0  # tasks given up after too many crashes
+    purged: int = 0  # photographs that left the trash for good
+    told: int = 0  # batches that have ended, and whose owners have been told now

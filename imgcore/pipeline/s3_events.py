@@ -1,0 +1,160 @@
+"""Every envelope that news of an upload comes in → ObjectCreated. Pure.
+
+S3 event notifications, SNS around them, SQS around either (raw delivery or not), EventBridge's
+"Object Created", and the pipeline's own tasks. Shapes: Amazon S3 User Guide, "Event message structure";
+Amazon SNS, "Raw message delivery"; AWS Lambda, "Using Lambda with Amazon SQS".
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote_plus, unquote_plus
+
+from imgcore.errors import Invalid
+from imgcore.pipeline.models import ObjectCreated
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One thing that a Lambda was handed.
+
+    message_id: SQS's, to report this one as failed; None where the event came another way.
+    created: objects that appeared; empty for s3:TestEvent and for events about anything else.
+    task: "sweep" or "ping", the pipeline's own words.
+    problem: why it cannot be understood; then the other two are empty.
+    """
+
+    message_id: str | None = None
+    created: tuple[ObjectCreated, ...] = ()
+    task: str | None = None
+    problem: str | None = None
+
+
+def deliveries(event: Any) -> list[Delivery]:
+    """Take a Lambda's event apart. Invalid where it is none of the known envelopes.
+
+    A message of an SQS batch that cannot be understood does not spoil the others: its Delivery says so.
+    """
+    records = _records(event)
+    if records and all(_source(record) == "aws:sqs" for record in records):
+        return [_from_sqs(record) for record in records]
+    if isinstance(event, Mapping) and isinstance(event.get("task"), str):
+        return [Delivery(task=event["task"])]
+    return [Delivery(created=tuple(_created(event)))]
+
+
+def message(bucket: str, key: str) -> str:
+    """The body that makes a Lambda look at this object, in S3's own shape."""
+    record = {
+        "eventSource": "aws:s3",
+        "eventName": "ObjectCreated:Redelivered",
+        "s3": {"bucket": {"name": bucket}, "object": {"key": quote_plus(key)}},
+    }
+    return json.dumps({"Records": [record]})
+
+
+def _from_sqs(record: Mapping[str, Any]) -> Delivery:
+    message_id = str(record.get("messageId", ""))
+    try:
+        body = _json(record.get("body"))
+        if isinstance(body, Mapping) and isinstance(body.get("task"), str):
+            return Delivery(message_id, task=body["task"])
+        return Delivery(message_id, created=tuple(_created(body)))
+    except Invalid as error:
+        return Delivery(message_id, problem=error.message)
+
+
+def _created(event: Any) -> Iterator[ObjectCreated]:
+    if isinstance(event, Mapping):
+        if event.get("Event") == "s3:TestEvent":
+            return
+        if event.get("Type") == "Notification":
+            yield from _created(_json(event.get("Message")))
+            return
+        if event.get("source") == "aws.s3" and "detail" in event:
+            yield from _from_eventbridge(event)
+            return
+    records = _records(event)
+    if records is None:
+        raise Invalid("This is no event that the pipeline knows: no Records, no detail, no task.")
+    for record in records:
+        match _source(record):
+            case "aws:s3":
+                yield from _from_s3(record)
+            case "aws:sns":
+                yield from _created(_json(_part(record, "Sns").get("Message")))
+            case other:
+                raise Invalid(f"This is no event that the pipeline knows: its source is {other!r}.")
+
+
+def _from_s3(record: Mapping[str, Any]) -> Iterator[ObjectCreated]:
+    if not str(record.get("eventName", "")).removeprefix("s3:").startswith("ObjectCreated:"):
+        return
+    s3 = _part(record, "s3")
+    item = _part(s3, "object")
+    # Keys in S3's notifications are form-encoded: "a b" comes as "a+b".
+    yield _object(_part(s3, "bucket"), item, unquote_plus(_text(item, "key")), item.get("versionId"), "eTag")
+
+
+def _from_eventbridge(event: Mapping[str, Any]) -> Iterator[ObjectCreated]:
+    if event.get("detail-type") != "Object Created":
+        return
+    detail = _part(event, "detail")
+    item = _part(detail, "object")
+    yield _object(_part(detail, "bucket"), item, _text(item, "key"), item.get("version-id"), "etag")
+
+
+def _object(
+    bucket: Mapping[str, Any], item: Mapping[str, Any], key: str, version_id: Any, etag: str
+) -> ObjectCreated:
+    size = item.get("size")
+    return ObjectCreated(
+        bucket=_text(bucket, "name"),
+        key=key,
+        size=size if isinstance(size, int) and not isinstance(size, bool) and size >= 0 else None,
+        etag=_optional(item.get(etag)),
+        # "null" is what S3 calls the version of an object in a bucket without versions.
+        version_id=_optional(version_id if version_id != "null" else None),
+        sequencer=_optional(item.get("sequencer")),
+    )
+
+
+def _records(event: Any) -> list[Mapping[str, Any]] | None:
+    records = event.get("Records") if isinstance(event, Mapping) else None
+    if not isinstance(records, list) or not all(isinstance(record, Mapping) for record in records):
+        return None
+    return records
+
+
+def _source(record: Mapping[str, Any]) -> str:
+    return str(record.get("eventSource") or record.get("EventSource") or "")
+
+
+def _part(parent: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    part = parent.get(name)
+    if not isinstance(part, Mapping):
+        raise Invalid(f"This event has no {name!r} part.")
+    return part
+
+
+def _text(parent: Mapping[str, Any], name: str) -> str:
+    value = parent.get(name)
+    if not isinstance(value, str) or not value:
+        raise Invalid(f"This event has no {name!r}.")
+    return value
+
+
+def _optional(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _json(text: Any) -> Any:
+    if not isinstance(text, str):
+        raise Invalid("This message has no text in it.")
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise Invalid("This message is not JSON.") from error

@@ -1,0 +1,1 @@
+"""HTTP beneath the handlers: requests, responses, errors, authentication, CSRF, compression."""

@@ -1,0 +1,120 @@
+"""The files under static/, read once: nothing that a request says ever reaches the file system."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from bottle import HTTPResponse, request
+
+from web.http.auth import needs
+from web.http.compression import takes_gzip
+from web.http.errors import Refused
+
+STATIC = Path(__file__).parents[1] / "static"
+
+# Named here because the system's own table differs from one machine to the next.
+_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".jpg": "image/jpeg",
+    ".md": "text/plain; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".webmanifest": "application/manifest+json",
+    ".png": "image/png",
+}
+_IMPORT = re.compile(r'from "\./([a-z]+\.js)"')
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One file: its bytes, the same compressed where that helps, and its headers."""
+
+    data: bytes
+    packed: bytes | None
+    media_type: str
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One of the photographs that the empty gallery offers."""
+
+    file: str
+    title: str
+    credit: str
+    licence: str
+
+
+class Assets:
+    """All static files: ``/static/…`` is asked for again each time, ``/static/<version>/…`` kept for good.
+
+    The version is a hash over every file, so that modules that import one another by relative paths
+    always come from the same release.
+    """
+
+    def __init__(self, root: Path = STATIC) -> None:
+        paths = sorted(path for path in root.rglob("*") if path.suffix in _TYPES and path.is_file())
+        self._assets = {path.relative_to(root).as_posix(): _load(path) for path in paths}
+        whole = "".join(f"{name}{asset.etag}" for name, asset in self._assets.items())
+        self.version = hashlib.sha256(whole.encode()).hexdigest()[:12]
+        self.samples = self._samples()
+        self.imported = self._imported("js/gallery.js")
+
+    @property
+    def prefix(self) -> str:
+        """Where this release's own files are."""
+        return f"/static/{self.version}"
+
+    @needs(asks=False)
+    def answer(self, name: str) -> HTTPResponse:
+        """The file, or 304 where the browser has it. Refused (404)."""
+        head, _, tail = name.partition("/")
+        versioned = head == self.version
+        asset = self._assets.get(tail if versioned else name)
+        if asset is None:
+            raise Refused(404, "not_found", "There is nothing at this address.")
+        headers = {
+            "ETag": asset.etag,
+            "Cache-Control": "public, max-age=31536000, immutable" if versioned else "no-cache",
+        }
+        if asset.etag in request.environ.get("HTTP_IF_NONE_MATCH", ""):
+            return HTTPResponse(status=304, headers=headers)
+        data = asset.data
+        if asset.packed is not None:
+            headers["Vary"] = "Accept-Encoding"
+            if takes_gzip(request.environ.get("HTTP_ACCEPT_ENCODING", "")):
+                data = asset.packed
+                headers["Content-Encoding"] = "gzip"
+        headers |= {"Content-Type": asset.media_type, "Content-Length": str(len(data))}
+        return HTTPResponse(data, headers=headers)
+
+    def _imported(self, script: str) -> tuple[str, ...]:
+        """Every module that ``script`` leads to, so that a browser fetches them together."""
+        found: dict[str, None] = {}
+        waiting = [script]
+        while waiting:
+            text = self._assets[waiting.pop()].data.decode()
+            new = [name for name in _IMPORT.findall(text) if name not in found]
+            found |= dict.fromkeys(new)
+            waiting += [f"js/{name}" for name in new]
+        return tuple(sorted(found))
+
+    def _samples(self) -> tuple[Sample, ...]:
+        listed = self._assets.get("samples/samples.json")
+        rows = json.loads(listed.data) if listed else []
+        samples = (Sample(row["file"], row["title"], row["credit"], row["licence"]) for row in rows)
+        return tuple(sample for sample in samples if f"samples/{sample.file}" in self._assets)
+
+
+def _load(path: Path) -> Asset:
+    data = path.read_bytes()
+    media_type = _TYPES[path.suffix]
+    text = media_type.startswith("text/") or "json" in media_type or "svg" in media_type
+    digest = hashlib.sha256(data).hexdigest()[:24]
+    return Asset(data, gzip.compress(data, mtime=0) if text else None, media_type, f'W/"{digest}"')

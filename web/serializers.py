@@ -1,0 +1,309 @@
+"""One photograph as people and programs are shown it: the API's JSON, and the words of the pages."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from imgcore.accounts.models import Account, ApiKey, Role, Scope, Session
+from imgcore.gallery.models import (
+    EVERYBODY,
+    Image,
+    Links,
+    Source,
+    Task,
+    TaskKind,
+    TaskStatus,
+    UploadStatus,
+    Viewer,
+)
+
+if TYPE_CHECKING:
+    from imgcore.gallery.service import Gallery
+
+_STATUS_TEXT = {
+    "awaiting": "Not uploaded yet",
+    "rejected": "Not accepted",
+    "expired": "Never arrived",
+    "deleted": "In the trash",
+    "waiting": "Waiting",
+    "working": "Describing",
+    "failed": "Failed",
+    "done": "Done",
+}
+
+_SOURCE_TEXT = {
+    Source.HUMAN: "Edited by a person",
+    Source.GEMINI: "Described by Gemini",
+    Source.EMBEDDED: "From the photograph’s own metadata",
+    Source.LOCAL: "Described by the local describer, without Gemini",
+}
+
+_SOURCE_LABEL = {
+    Source.HUMAN: "Edited by a person",
+    Source.GEMINI: "Gemini",
+    Source.EMBEDDED: "Own metadata",
+    Source.LOCAL: "Local describer",
+}
+
+
+def image_json(image: Image, gallery: Gallery) -> dict[str, Any]:
+    """The one representation of a photograph, the same wherever the API or a page shows it.
+
+    Whose it is is said where there are accounts, where it was taken to those who may change it.
+    """
+    viewer = gallery.viewer
+    shown = _image_json(image, gallery.links(image))
+    if viewer.account_id is not None:
+        shown["owner"] = image.owner
+    if not viewer.changes(image):
+        shown["read_only"] = True
+    elif image.latitude is not None:
+        shown["location"] = {"latitude": image.latitude, "longitude": image.longitude}
+    return shown
+
+
+def _image_json(image: Image, links: Links) -> dict[str, Any]:
+    return {
+        "id": image.public_id,
+        "name": image.name,
+        "status": image.status,
+        "status_text": status_text(image),
+        "settled": image.settled,
+        "retryable": retryable(image),
+        "message": message(image),
+        "caption": image.caption,
+        "alt_text": image.alt_text,
+        "alt": alt(image),
+        "tags": list(image.tags),
+        "visible_text": image.visible_text,
+        "safety": image.safety,
+        "source": image.source,
+        "source_text": source_text(image),
+        "source_label": _SOURCE_LABEL[image.source] if image.source else None,
+        "model": image.model,
+        "thumbnail_url": links.thumbnail,
+        "thumbnail_2x_url": links.thumbnail_2x,
+        "display_url": links.display,
+        "original_url": links.original,
+        "placeholder": image.placeholder,
+        "width": image.width,
+        "height": image.height,
+        "media_type": image.media_type,
+        "size": image.size,
+        "uploaded_at": utc(image.uploaded_at),
+        "taken_at": image.taken_at.replace(tzinfo=None).isoformat() if image.taken_at else None,
+        "camera": image.camera,
+        "tasks": [task_json(task) for task in image.tasks],
+    }
+
+
+def blank() -> dict[str, Any]:
+    """A photograph of which nothing is known, for the markup that the page's script fills in."""
+    image = Image(
+        id=0,
+        public_id="",
+        image_key="",
+        name="",
+        upload_status=UploadStatus.AWAITING,
+        uploaded_at=datetime(1970, 1, 1, tzinfo=UTC),
+        tasks=(),
+    )
+    return _image_json(image, Links())
+
+
+def status_json(image: Image) -> dict[str, Any]:
+    """Only what changes while a photograph is worked on."""
+    return {
+        "id": image.public_id,
+        "status": image.status,
+        "settled": image.settled,
+        "message": message(image),
+        "tasks": [task_json(task) for task in image.tasks],
+    }
+
+
+def task_json(task: Task) -> dict[str, Any]:
+    """One task with its error's code and sentence."""
+    return {
+        "kind": task.kind,
+        "status": task.status,
+        "error": task.error,
+        "message": task.message,
+        "attempts": task.attempts,
+        "next_at": utc(task.next_at) if task.next_at else None,
+    }
+
+
+def status_text(image: Image) -> str:
+    """One or two words for the chip."""
+    if image.status == "waiting" and any(task.status is TaskStatus.RETRY for task in image.tasks):
+        return "Trying again later"
+    if image.status == "working" and image.task(TaskKind.CAPTION).status.terminal:
+        return "Making the thumbnail"
+    if image.status == "failed" and all(task.status is not TaskStatus.FAILED for task in image.tasks):
+        return "Declined"
+    return _STATUS_TEXT[image.status]
+
+
+def message(image: Image) -> str | None:
+    """Why it failed or waits, in one or two sentences; None where there is nothing to say."""
+    if image.status == "expired":
+        return "The file never arrived. Upload it again."
+    if image.status not in {"rejected", "failed", "waiting"}:
+        return None
+    said = dict.fromkeys(task.message for task in image.tasks if task.message and _speaks(task))
+    if not said and image.status == "failed":
+        return "It could not be finished."
+    return " ".join(said) or None
+
+
+def retryable(image: Image) -> bool:
+    """Whether asking again can help: something failed or was declined, and nothing is under way."""
+    return image.status == "failed"
+
+
+def alt(image: Image) -> str:
+    """What stands in for the picture, always something."""
+    if image.alt_text:
+        return image.alt_text
+    if image.caption:
+        return image.caption
+    return f"Photograph {image.name}, {'not described' if image.settled else 'not described yet'}"
+
+
+def source_text(image: Image) -> str | None:
+    """Who wrote the description, said honestly."""
+    if image.source is None:
+        return None
+    text = _SOURCE_TEXT[image.source]
+    return f"{text} ({image.model})" if image.source is Source.GEMINI and image.model else text
+
+
+def details(image: Image, viewer: Viewer = EVERYBODY) -> list[tuple[str, str, str | None]]:
+    """(term, words, machine-readable time or None) for the table on a photograph's own page."""
+    rows: list[tuple[str, str, str | None]] = [("File", image.name, None)]
+    if image.width and image.height:
+        rows.append(("Dimensions", f"{image.width} × {image.height} pixels", None))
+    if image.size is not None:
+        rows.append(("Size", file_size(image.size), None))
+    if image.format or image.media_type:
+        rows.append(("Type", image.format or str(image.media_type).removeprefix("image/").upper(), None))
+    if image.taken_at:
+        rows.append(("Taken", moment(image.taken_at), None))
+    if image.camera:
+        rows.append(("Camera", image.camera, None))
+    if image.latitude is not None and image.longitude is not None and viewer.changes(image):
+        rows.append(("Location", place(image.latitude, image.longitude), None))
+    rows.append(("Uploaded", f"{moment(image.uploaded_at)} UTC", utc(image.uploaded_at)))
+    if viewer.account_id is not None:
+        rows.append(("Uploaded by", image.owner or "nobody who has an account", None))
+    return rows
+
+
+def place(latitude: float, longitude: float) -> str:
+    """48.13710° N, 11.57540° E."""
+    north, east = "N" if latitude >= 0 else "S", "E" if longitude >= 0 else "W"
+    return f"{abs(latitude):.5f}° {north}, {abs(longitude):.5f}° {east}"
+
+
+def account_json(account: Account) -> dict[str, Any]:
+    """An account as the API says it."""
+    return {
+        "id": account.public_id,
+        "name": account.name,
+        "role": account.role,
+        "created_at": utc(account.created_at),
+    }
+
+
+def person(account: Account, photographs: int, me: Account | None) -> dict[str, Any]:
+    """An account as an administrator's page lists it."""
+    return {
+        "id": account.public_id,
+        "name": account.name,
+        "administrator": account.role is Role.ADMINISTRATOR,
+        "photographs": f"{photographs:,} photograph{'' if photographs == 1 else 's'}",
+        "since": moment(account.created_at),
+        "since_machine": utc(account.created_at),
+        "me": me is not None and me.id == account.id,
+    }
+
+
+def session(found: Session, here: str | None) -> dict[str, Any]:
+    """A browser that is signed in. here: the id of the one that asks."""
+    return {
+        "id": found.public_id,
+        "browser": browser(found.agent),
+        "address": found.address or "an unknown address",
+        "seen": moment(found.seen_at),
+        "seen_machine": utc(found.seen_at),
+        "here": found.public_id == here,
+    }
+
+
+def key(found: ApiKey) -> dict[str, Any]:
+    """A program's key, as its owner's page lists it."""
+    return {
+        "id": found.public_id,
+        "label": found.label,
+        "hint": found.hint,
+        "scopes": ", ".join(scope for scope in Scope if scope in found.scopes),
+        "used": moment(found.used_at) if found.used_at else None,
+        "used_machine": utc(found.used_at) if found.used_at else None,
+    }
+
+
+_BROWSERS = (
+    ("Edg/", "Edge"),
+    ("OPR/", "Opera"),
+    ("Firefox/", "Firefox"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+)
+_SYSTEMS = (
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("Mac OS X", "macOS"),
+    ("Linux", "Linux"),
+)
+
+
+def browser(agent: str) -> str:
+    """Chrome on Linux, out of what a browser says of itself."""
+    name = next((name for mark, name in _BROWSERS if mark in agent), "A browser")
+    system = next((name for mark, name in _SYSTEMS if mark in agent), None)
+    return f"{name} on {system}" if system else name
+
+
+def file_size(size: int) -> str:
+    """Bytes as people say them: 512 bytes, 340 kB, 1.2 MB, 20 MB; a megabyte being 1024 × 1024 bytes."""
+    if size < 1024:
+        return f"{size} bytes"
+    if size < 2**20:
+        return f"{size / 1024:.0f} kB"
+    return f"{size / 2**20:.1f} MB".replace(".0 ", " ")
+
+
+def moment(when: datetime) -> str:
+    """21 November 2026, 09:05."""
+    return f"{when.day} {when:%B %Y, %H:%M}"
+
+
+def utc(when: datetime) -> str:
+    """RFC 3339 with a Z; a time without a zone is UTC already."""
+    if when.tzinfo is not None:
+        when = when.astimezone(UTC).replace(tzinfo=None)
+    return when.isoformat(timespec="milliseconds") + "Z"
+
+
+def search_path(words: str) -> str:
+    """Where the gallery shows what these words find."""
+    return f"/?q={quote(words, safe='')}"
+
+
+def _speaks(task: Task) -> bool:
+    return task.status in {TaskStatus.FAILED, TaskStatus.BLOCKED, TaskStatus.SKIPPED, TaskStatus.RETRY}
