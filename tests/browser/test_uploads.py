@@ -196,34 +196,8 @@ def test_two_at_a_time_out_of_a_long_queue(browser: Browser, stage: Stage) -> No
     assert 2 == stage.bucket.posts
 
 
-HOLD = """
-window.places = [];
-const real = window.setTimeout;
-window.setTimeout = (call, wait) => wait === 3000 ? window.places.push(call) : real(call, wait);
-"""
-
-
-def test_no_more_is_sent_than_this_computer_keeps_up_with(browser: Browser, stage: Stage) -> None:
-    """Two processors work on five; the next one goes when one of them is ready, or takes its time."""
-    stage.pace = None
-    browser.open()
-    browser.run(HOLD)
-    browser.drop(*[(f"{number}.jpg", photo(number, (40, 30))) for number in range(8)])
-    browser.wait(lambda: browser.run("return window.places.length === 5"))
-    assert (5, 3) == (stage.bucket.posts, browser.texts(".chip").count("Queued"))
-
-    browser.run("window.places[0]()")
-    browser.wait(lambda: browser.run("return window.places.length === 6"))
-    assert (6, 2) == (stage.bucket.posts, browser.texts(".chip").count("Queued"))
-
-    stage.settle(next(row for row in stage.repository.rows.values() if row.name == "1.jpg"))
-    browser.wait(lambda: browser.run("return window.places.length === 7"))
-    assert (7, 1) == (stage.bucket.posts, browser.texts(".chip").count("Queued"))
-
-
 def test_hundreds_of_files_all_arrive(browser: Browser, stage: Stage) -> None:
     """And the summary goes when the last one has."""
-    browser.processors(16)
     browser.open()
     data = photo(0, (40, 30))
     browser.drop(*[(f"{number}.jpg", data) for number in range(200)])

@@ -34,7 +34,7 @@ class Words:
 class Stage:
     """Server, bucket and pipeline on free ports of 127.0.0.1 until ``close``.
 
-    pace: seconds that each step of the pipeline takes; None leaves every upload as it arrived.
+    pace: seconds that each step of the pipeline takes.
     accounts: who may come in; open mode without.
     words: name of a file → Words, or the sentence why its caption fails (once: a retry succeeds).
     """
@@ -42,7 +42,7 @@ class Stage:
     def __init__(
         self,
         *,
-        pace: float | None = 0.05,
+        pace: float = 0.05,
         max_bytes: int = 20 * 2**20,
         port: int = 0,
         accounts: Accounts | None = None,
@@ -74,13 +74,7 @@ class Stage:
         self._thumbnail(image.public_id, data)
         return self._describe(image.public_id, words or _plain(name))
 
-    def settle(self, image: Image) -> None:
-        """What the pipeline does, for one that it has left as it arrived (pace=None)."""
-        self._pipeline(image.image_key, self.bucket.objects[image.image_key])
-
     def _received(self, key: str, data: bytes) -> None:
-        if self.pace is None:
-            return
         threading.Thread(target=self._pipeline, args=(key, data), daemon=True).start()
 
     def _queued(self, kind: TaskKind, image_key: str) -> None:
@@ -90,14 +84,13 @@ class Stage:
 
     def _pipeline(self, key: str, data: bytes) -> None:
         public_id = key.removeprefix("raw/").partition(".")[0]
-        pace = self.pace or 0.0
-        time.sleep(pace)
+        time.sleep(self.pace)
         image = self.repository.change(public_id, upload_status=UploadStatus.RECEIVED)
-        time.sleep(pace)
+        time.sleep(self.pace)
         for kind in TaskKind:
             if image.task(kind).status is TaskStatus.PENDING:
                 self.repository.set_task(public_id, kind, TaskStatus.PROCESSING)
-        time.sleep(pace)
+        time.sleep(self.pace)
         try:
             self._thumbnail(public_id, data)
         except OSError:
@@ -106,7 +99,7 @@ class Stage:
             self.repository.set_task(public_id, TaskKind.CAPTION, TaskStatus.SKIPPED)
             self.repository.change(public_id, upload_status=UploadStatus.REJECTED)
             return
-        time.sleep(pace)
+        time.sleep(self.pace)
         words = self.words.get(image.name) or _plain(image.name)
         if isinstance(words, str):
             del self.words[image.name]

@@ -16,7 +16,6 @@ const root = at("gallery");
 
 const watcher = new Watcher({
   onImage(image, late) {
-    if (image.settled) uploads.ready(image.id);
     const card = cards.byId(image.id);
     if (!card) return;
     cards.fill(card, late && !image.settled && !image.message ? { ...image, message: LATE } : image);
@@ -25,7 +24,6 @@ const watcher = new Watcher({
     else say(`${image.name}: ${image.message ?? image.status_text}`);
   },
   onGone(id) {
-    uploads.ready(id);
     const card = cards.byId(id);
     if (!card) return;
     cards.forget(card);

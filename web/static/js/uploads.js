@@ -7,11 +7,6 @@ import { SendError, send } from "./send.js";
 import { sniff } from "./sniff.js";
 
 const PARALLEL = 2; // enough to fill a line with photographs, and the first ones are there sooner
-// On one's own computer the gallery's functions share the processors with whoever sends: more at a time than they
-// keep up with would not be ready any sooner, and each would wait for all of the others.
-const SHARED = /^(localhost|127\.[\d.]+|\[::1\])$/.test(location.hostname);
-const WORKED_ON = 2 * (navigator.hardwareConcurrency || 2) + 1;
-const PATIENCE = 3000; // milliseconds that one which is not ready keeps its place
 const PAUSES = [1000, 3000, 8000]; // milliseconds before an upload is tried again by itself
 const LONGEST_PAUSE = 30_000;
 
@@ -28,7 +23,6 @@ export class Uploads {
     Object.assign(this, { limits, place, onSent, onChange });
     this.queue = [];
     this.active = new Set();
-    this.working = new Map(); // id of what was sent and is not ready yet → the timer of its place
     this.round = []; // since there was last nothing to do
   }
 
@@ -63,24 +57,8 @@ export class Uploads {
     for (const upload of [...this.queue, ...this.active]) upload.cancel();
   }
 
-  get room() {
-    return this.active.size < PARALLEL && this.active.size + this.working.size < WORKED_ON;
-  }
-
-  // It has arrived, and the gallery's functions work on it now.
-  sent(id) {
-    if (SHARED) this.working.set(id, setTimeout(() => this.ready(id), PATIENCE));
-    this.onSent(id);
-  }
-
-  // Nothing more happens to it, or it takes its time.
-  ready(id) {
-    clearTimeout(this.working.get(id));
-    if (this.working.delete(id)) this.pump();
-  }
-
   pump() {
-    while (this.room && this.queue.length) {
+    while (this.active.size < PARALLEL && this.queue.length) {
       const upload = this.queue.shift();
       this.active.add(upload);
       upload.run().finally(() => {
@@ -217,7 +195,7 @@ class Upload {
     this.panel.remove();
     cards.markSent(this.image.id);
     cards.fill(this.card, this.image);
-    this.uploads.sent(this.image.id);
+    this.uploads.onSent(this.image.id);
   }
 
   stop(error) {
