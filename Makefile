@@ -3,7 +3,6 @@
 PYTHON ?= python3
 PORT ?= 8080
 UV_VERSION = 0.13.9
-DRILLS = login_timing notices releases rolling security_operator security_production security_prowler site_killed site_whole
 EXTRAS = aws mysql gemini local cli web # of imgcore; imgload has its own
 
 VENV = .venv
@@ -16,41 +15,32 @@ unexport PYTHONDONTWRITEBYTECODE # Ansible would compile itself anew in each of 
 export PORT
 export RESET
 
-.PHONY: help run venv test host-test lint bench load drill lock clean distclean
+.PHONY: help run venv check test lint bench load drill lock clean distclean
 .DEFAULT_GOAL := help
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | sed 's/$$(PORT)/$(PORT)/'
 
 run: $(VENV)/.run ## the gallery on this machine, at http://127.0.0.1:$(PORT)/ (RESET=1 starts empty)
 	@exec $(BIN)/python roles/local_cloud/files/run.py
 
 venv: $(VENV)/.run ## Ansible and imgcore in .venv, nothing started (then: . .venv/bin/activate)
 
-test: $(VENV)/.test ## everything that proves it (installs MariaDB and Chromium where it may)
-	@sh tests/system.sh
-	@$(MAKE) --no-print-directory lint
-	@rm -f .coverage .coverage.*
-	@sh tests/all.sh $(BIN)/python
-	@$(BIN)/coverage combine -q 2>/dev/null || true
-	@$(BIN)/coverage report
+check: $(VENV)/.test ## format, lint, types, unit and web tests: a minute or two, nothing to install
+	@$(BIN)/python -m tests.support.stages check
 
-host-test: $(VENV)/.test ## the web hosts' role on a real Debian 13 in a folder (as root on Linux)
-	@sh tests/host/system.sh
-	@$(BIN)/python -m pytest tests/host
+test: $(VENV)/.test ## everything that CI needs (installs MariaDB and Chromium where it may); T=path::test runs that alone
+	@$(if $(T),$(BIN)/python -m pytest $(T),$(BIN)/python -m tests.support.stages test)
 
 lint: $(VENV)/.test ## ruff, mypy strict, ansible-lint production
-	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/ansible-lint --offline
+	@$(BIN)/python -m tests.support.stages lint
 
 bench: $(VENV)/.test ## figures: medians and ratios of one run on this machine
 	@for bench in tests/load/bench_*.py; do echo "== $$bench"; $(BIN)/python -m "$$(echo "$${bench%.py}" | tr / .)" || exit 1; done
 
-drill: $(VENV)/.test ## what takes long: rolling releases under load, killed deployments, full counts (an hour or more)
+drill: $(VENV)/.test ## what takes minutes and proves rare things, an hour or two in all; D=name runs one (tests/drills/drills.toml)
 	@sh tests/system.sh
-	@for drill in $(DRILLS); do echo "== $$drill"; $(BIN)/python -m tests.drills.$$drill || exit 1; done
+	@$(BIN)/python -m tests.support.drills $(D)
 
 load: $(VENV)/.test ## 40,000 requests at a hundred at a time for a gallery of 10,000 photographs (some minutes)
 	@sh tests/system.sh

@@ -1,4 +1,4 @@
-"""What every kind of test may ask for."""
+"""Fixtures and hooks for every kind of test."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from collections.abc import Iterator
 import pytest
 
 from tests.mariadb import MariaDb, mariadb
+from tests.support.report import pytest_configure
+from tests.support.schedule import pytest_collection_modifyitems, pytest_xdist_make_scheduler
+
+__all__ = ["pytest_collection_modifyitems", "pytest_configure", "pytest_xdist_make_scheduler"]
 
 # As the describer does for itself, here for tests that import numpy first: on a busy machine the threads
 # of a second matrix product wait for each other in a loop.
@@ -16,7 +20,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 @pytest.fixture(scope="session")
 def mariadb_server() -> Iterator[MariaDb]:
-    """One private MariaDB for the whole run."""
+    """One private MariaDB for the whole run, or for each worker of a run that has several."""
     with mariadb() as server:
         yield server
 

@@ -12,6 +12,8 @@ import venv
 from importlib.metadata import version
 from pathlib import Path
 
+from tests.support.shared import locked
+
 CACHE = Path(__file__).parents[1] / ".local" / "test-cache"
 _MAKES_TOOLS = CACHE.parent / "tools" / "bin" / "python"  # has pip, where `make` set things up
 
@@ -19,8 +21,9 @@ _MAKES_TOOLS = CACHE.parent / "tools" / "bin" / "python"  # has pip, where `make
 def unpacked(package: str) -> Path:
     """The folder of that package's source, of the version that is installed here."""
     folder = CACHE / f"{package}-{version(package)}"
-    if not folder.exists():
-        CACHE.mkdir(parents=True, exist_ok=True)
+    with locked(folder):
+        if folder.exists():
+            return folder
         with tempfile.TemporaryDirectory(dir=CACHE) as scratch:
             archive = _download(package, Path(scratch))
             with tarfile.open(archive) as tar:

@@ -12,6 +12,7 @@ from lambda_build.build import build
 from lambda_build.dependencies import CACHE
 from lambda_build.targets import Target, target
 from lambda_build.wheels import find_uv
+from tests.support.shared import locked
 
 ROOT = Path(__file__).parents[1]
 
@@ -20,7 +21,8 @@ ROOT = Path(__file__).parents[1]
 def built(function: str, profile: str, python: str | None = None, platform: str | None = None) -> Path:
     """The zip as it is now; what others wrote in it is taken from the cache where it can be."""
     wanted = target(function, profile, python, platform)
-    return build(wanted, CACHE / "tested" / folder_name(wanted))[0]
+    with locked(CACHE / "tested"):
+        return build(wanted, CACHE / "tested" / folder_name(wanted))[0]
 
 
 def folder_name(wanted: Target) -> str:

@@ -7,11 +7,12 @@ import json
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from selenium import webdriver
-from selenium.common.exceptions import StaleElementReferenceException
+from selenium.common.exceptions import StaleElementReferenceException, WebDriverException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
@@ -83,6 +84,7 @@ class Browser:
     def __init__(self, driver: webdriver.Chrome) -> None:
         self.driver = driver
         self.origin = ""
+        self.entries: list[dict[str, Any]] = []  # of the console, of the current test
 
     # How it is set up
 
@@ -91,10 +93,10 @@ class Browser:
         self.origin = origin
         self.size(*WIDE)
         self.media()
-        self.processors(2)
         self.driver.get("about:blank")
         self.driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
         self.driver.get_log("browser")
+        self.entries.clear()
 
     def size(self, width: int, height: int, *, mobile: bool = False) -> None:
         """The viewport, in CSS pixels."""
@@ -106,10 +108,6 @@ class Browser:
         wanted = {"prefers_color_scheme": "light", **features}
         listed = [{"name": name.replace("_", "-"), "value": value} for name, value in wanted.items()]
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": listed})
-
-    def processors(self, count: int) -> None:
-        """How many the page is told of."""
-        self.driver.execute_cdp_cmd("Emulation.setHardwareConcurrencyOverride", {"hardwareConcurrency": count})
 
     # What people do
 
@@ -183,9 +181,22 @@ class Browser:
         raise AssertionError(f"Not within {seconds} s. The page says:\n{text}")
 
     def console(self) -> list[str]:
-        """What the page complained of since the last call; failed requests are the network's own matter."""
+        """Return the page's errors and warnings since the last call, without those of failed requests."""
         entries = self.driver.get_log("browser")
+        self.entries += entries
         return [entry["message"] for entry in entries if entry["source"] != "network"]
+
+    def save(self, folder: Path, name: str) -> None:
+        """Write a screenshot, the page's source and the console of the current test into a folder.
+
+        A browser that has crashed has nothing to save; the failure of the test says so already.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        with suppress(WebDriverException):
+            self.console()
+            self.driver.save_screenshot(str(folder / f"{name}.png"))
+            (folder / f"{name}.html").write_text(self.driver.page_source)
+        (folder / f"{name}.console.json").write_text(json.dumps(self.entries, indent=1))
 
     def violations(self, axe: str) -> list[str]:
         """What axe-core finds against WCAG 2.2 A and AA, one line a finding."""

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 
+from lambda_build.wheels import find_uv
 from tests.browser.chromium import Browser, start
+from tests.support.report import artifacts
+from tests.support.shared import locked
 from tests.web.stage import Stage
 
 ROOT = Path(__file__).parents[2]
@@ -69,9 +70,29 @@ def axe() -> str:
     """axe-core's source, out of a PyPI package that carries it (its playwright is not needed here)."""
     target = ROOT / ".local" / "test-cache" / "axe"
     source = target / "axe_playwright_python" / "axe.min.js"
-    if not source.exists():
-        uv = os.environ.get("UV") or shutil.which("uv") or "uv"
-        command = [uv, "pip", "install", "--quiet", "--python", sys.executable, "--target", str(target)]
-        command += ["--no-deps", "--require-hashes", "-r", str(Path(__file__).with_name("axe.txt"))]
-        subprocess.run(command, check=True, cwd=ROOT)
+    with locked(target):
+        if not source.exists():
+            command = [*find_uv(), "pip", "install", "--quiet", "--python", sys.executable]
+            command += [
+                "--target",
+                str(target),
+                "--no-deps",
+                "--require-hashes",
+                "-r",
+                str(Path(__file__).with_name("axe.txt")),
+            ]
+            subprocess.run(command, check=True, cwd=ROOT)
     return source.read_text("utf-8")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Save what each browser of a failed test shows: a screenshot, the page's source and its console."""
+    report = yield
+    if report.failed:
+        for name, value in getattr(item, "funcargs", {}).items():
+            if isinstance(value, Browser):
+                value.save(artifacts(item.nodeid), name)
+    return report

@@ -1,6 +1,6 @@
 """The role web_host as text: its doors, its units, and the packing of a release.
 
-`make host-test` applies it to a real Debian.
+`make drill D=host` applies it to a real Debian.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from tests.cloud import ROOT
+from tests.drills.rolling_hosts import Alarm, alarm, drain_delay, health_check
 from tests.host.units import Unit, read_unit
 
 ROLE = ROOT / "roles/web_host"
@@ -183,3 +184,10 @@ def test_the_lock_holds_no_tool_and_no_describer() -> None:
         "pytest",
         "locust",
     }
+
+
+def test_rolling_drill_uses_the_health_check_and_the_alarm_of_the_roles() -> None:
+    """The target group's ten seconds, and the alarm that a release listens to."""
+    check = health_check(1.0)
+    assert (10, 2, 3, 50) == (check.interval, check.rise, check.fall, drain_delay(check))
+    assert Alarm(threshold=5, periods=2, seconds=60.0) == alarm(1.0)

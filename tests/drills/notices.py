@@ -25,8 +25,8 @@ from imgcore.accounts.models import Account, Role
 from imgcore.db.accounts import SqlAccounts
 from imgcore.gallery.models import Viewer
 from tests.cloud import Cloud
+from tests.pipeline.deliveries import photograph
 from tests.pipeline.stage import PROJECT, Stage, send, staged
-from tests.pipeline.test_deliveries import photograph
 
 BATCH = "11111111-2222-3333-4444-555555555555"
 QUIET = 5  # seconds

@@ -1,26 +1,21 @@
 """A Debian 13 in a folder with the role web_host applied to it twice, and what its services stand on.
 
-These tests need root and Debian's packages: they run when they are asked for by name, as `make host-test` does.
+These tests need root and Debian's packages. They are a drill: `make drill D=host`.
 """
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
-from tests.host.debian import Debian, debian
+from tests.host.debian import ROOT, Debian, debian
 from tests.host.surroundings import Surroundings, surroundings
 from tests.mariadb import MariaDb
 
 RELEASE = "0f1e2d3c4b5a"
-
-
-def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Nothing here runs along with everything else."""
-    return None if any("tests/host" in argument for argument in config.args) else True
 
 
 @dataclass(frozen=True)
@@ -35,6 +30,7 @@ class Applied:
 @pytest.fixture(scope="session")
 def applied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Applied]:
     """The role applied twice to a bare Debian."""
+    subprocess.run(["sh", "tests/host/system.sh"], cwd=ROOT, check=True)
     folder = tmp_path_factory.mktemp("host")
     with debian(folder) as host:
         host.pack()

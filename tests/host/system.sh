@@ -3,7 +3,7 @@
 set -eu
 
 if [ "$(uname -s)" != Linux ] || [ "$(id -u)" != 0 ]; then
-    echo "make host-test: it makes a Debian 13 in a folder, for which it must be root on Linux." >&2
+    echo "make drill D=host: it makes a Debian 13 in a folder, for which it must be root on Linux." >&2
     exit 1
 fi
 missing=""
@@ -13,7 +13,7 @@ done
 [ -n "$missing" ] || exit 0
 missing=$(echo "$missing" | sed 's/mariadbd/mariadb-server/; s/unshare/util-linux/')
 if ! command -v apt-get >/dev/null 2>&1; then
-    echo "make host-test: these packages are missing:$missing" >&2
+    echo "make drill D=host: these packages are missing:$missing" >&2
     exit 1
 fi
 echo "Installing$missing ..."

@@ -8,7 +8,7 @@ import pytest
 
 from tests.drills.rolling import MIX, roll, stage
 from tests.drills.rolling_back import take_back
-from tests.drills.rolling_hosts import Alarm, Fleet, alarm, drain_delay, health_check
+from tests.drills.rolling_hosts import Fleet, alarm
 
 RATE = 400.0
 SCALE = 20.0  # what the times of the health check are divided by
@@ -32,10 +32,3 @@ def test_a_release_that_answers_with_errors_is_taken_back(hosts: Fleet) -> None:
     """By the alarm; until then traffic sees of it what its hosts are of all hosts."""
     taken = take_back(hosts, alarm(HASTE), MIX, rate=RATE, scale=HASTE)
     assert ([], True) == (taken.faults, taken.errors > 0)
-
-
-def test_the_drill_goes_by_the_rules_of_the_roles() -> None:
-    """The target group's ten seconds, and the alarm that a release listens to."""
-    check = health_check(1.0)
-    assert (10, 2, 3, 50) == (check.interval, check.rise, check.fall, drain_delay(check))
-    assert Alarm(threshold=5, periods=2, seconds=60.0) == alarm(1.0)

@@ -1,0 +1,91 @@
+"""Run the stages of `make check`, `make lint` or `make test`, and print a line with the time of each.
+
+::
+
+    python -m tests.support.stages check
+
+The output of a test stage is shown while it runs, that of another stage only when it fails. All stages run, so
+that one run shows every failure; the exit code is 1 when any stage failed.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.support.catalogue import drills
+
+ROOT = Path(__file__).resolve().parents[2]
+BIN = Path(sys.executable).parent
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A command, run from the repository's root. ``live``: its output is passed on as it comes."""
+
+    name: str
+    command: tuple[str, ...]
+    live: bool = False
+
+
+def pytest_stage(name: str, *arguments: str) -> Stage:
+    """Return a stage that runs pytest with a worker for each processor."""
+    options = ("-n", "auto", "--dist", "loadscope", "--no-loadscope-reorder", "--durations", "10", "-q")
+    return Stage(name, (sys.executable, "-m", "pytest", *options, *arguments), live=True)
+
+
+FORMAT = Stage("format (ruff)", (str(BIN / "ruff"), "format", "--check", "."))
+LINT = Stage("lint (ruff)", (str(BIN / "ruff"), "check", "."))
+TYPES = Stage("types (mypy)", (str(BIN / "mypy"),))
+ANSIBLE = Stage("Ansible (ansible-lint)", (str(BIN / "ansible-lint"), "--offline"))
+SYSTEM = Stage("system packages", ("sh", "tests/system.sh"), live=True)
+PLANS = {
+    "lint": (FORMAT, LINT, TYPES, ANSIBLE),
+    "check": (FORMAT, LINT, TYPES, pytest_stage("unit and web tests", "tests/unit", "tests/web")),
+    "test": (SYSTEM, FORMAT, LINT, TYPES, ANSIBLE, pytest_stage("all tests", "--cov", "--cov-report=term")),
+}
+LEFT_OUT = {
+    "check": "Left out: all tests that need a server, a browser or Ansible, and ansible-lint (make test).",
+    "test": f"Left out: {len(drills())} drills, which take minutes each: {', '.join(drills())} (make drill).",
+}
+
+
+def run(stage: Stage) -> bool:
+    """Run one stage and print its line; return whether it passed."""
+    environ = os.environ | {"PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
+    start = time.monotonic()
+    if stage.live:
+        print(f"--- {stage.name}", flush=True)
+    output = None if stage.live else subprocess.PIPE
+    done = subprocess.run(
+        stage.command, cwd=ROOT, env=environ, stdout=output, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    passed = done.returncode == 0
+    if not passed and done.stdout:
+        print(done.stdout, end="")
+    print(line(stage, passed, time.monotonic() - start), flush=True)
+    return passed
+
+
+def line(stage: Stage, passed: bool, seconds: float) -> str:
+    """Return the line that reports a stage."""
+    return f"--- {seconds:6.1f} s  {'passed' if passed else 'FAILED'}  {stage.name}"
+
+
+def main(plan: str) -> int:
+    """Run every stage of a plan; return the exit code."""
+    start = time.monotonic()
+    failed = [stage.name for stage in PLANS[plan] if not run(stage)]
+    if plan in LEFT_OUT:
+        print(LEFT_OUT[plan])
+    ended = f"failed: {', '.join(failed)}" if failed else "all passed"
+    print(f"make {plan}: {time.monotonic() - start:.0f} s; {ended}")
+    return int(bool(failed))
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,157 @@
+"""The map from paths to drills, and the choice of drills that CI runs."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support import drills as runner
+from tests.support.catalogue import ROOT, Drill, drills, matches
+
+every = pytest.mark.parametrize("drill", drills().values(), ids=drills())
+FOLDER = ROOT / "tests" / "drills"
+
+
+@pytest.fixture(scope="module")
+def tracked() -> list[str]:
+    """The files of the repository."""
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return listed.splitlines()
+
+
+@every
+def test_drill_path_pattern_matches_a_tracked_file(drill: Drill, tracked: list[str]) -> None:
+    unused = [pattern for pattern in drill.paths if not any(matches(file, pattern) for file in tracked)]
+    assert [] == unused
+
+
+@every
+def test_drill_depends_on_its_own_program(drill: Drill) -> None:
+    """A change of the drill itself makes CI run it."""
+    programs = list(drill.run[1:]) if drill.run[0] == "pytest" else [f"{drill.run[0].replace('.', '/')}.py"]
+    assert [] == [path for path in programs if not drill.concerns(path)]
+    assert [] == [path for path in programs if not (ROOT / path).exists()]
+
+
+def test_every_program_and_test_file_of_the_folder_is_a_drill() -> None:
+    programs = [path.stem for path in FOLDER.glob("*.py") if "def main(" in path.read_text()]
+    tests = [f"tests/drills/{path.name}" for path in FOLDER.glob("test_*.py")]
+    run = {word for drill in drills().values() for word in drill.run}
+    assert set() == {f"tests.drills.{name}" for name in programs} - run
+    assert set() == set(tests) - run
+
+
+def test_every_drill_fits_into_one_run() -> None:
+    assert max(drill.minutes for drill in drills().values()) <= runner.LIMIT_MINUTES
+
+
+@pytest.mark.parametrize(
+    ("path", "pattern", "expected"),
+    [
+        ("roles/ami/tasks/main.yml", "roles/ami", True),
+        ("roles/ami2/tasks/main.yml", "roles/ami", False),
+        ("imgcore/accounts.py", "imgcore/accounts*", True),
+        ("imgcore/accounts/service.py", "imgcore/accounts*", True),
+        ("imgcore/db/accounts.py", "imgcore/accounts*", False),
+        ("site.yml", "site.yml", True),
+        ("site", "site/x.yml", False),
+    ],
+)
+def test_matches_path_and_pattern_expected(path: str, pattern: str, expected: bool) -> None:
+    assert expected == matches(path, pattern)
+
+
+@pytest.mark.parametrize("first", [1, 100, 359])
+def test_due_in_any_seven_days_each_drill_is_due_once(first: int) -> None:
+    found = [name for day in range(first, first + 7) for name in runner.due(day, drills())]
+    assert sorted(drills()) == sorted(found)
+
+
+@pytest.mark.parametrize("day", range(1, 8))
+def test_chosen_every_file_changed_due_drills_run_within_the_limit(day: int) -> None:
+    taken, omitted = runner.chosen(None, day)
+    assert sum(drills()[name].minutes for name in taken) <= runner.LIMIT_MINUTES
+    assert set(drills()) == {*taken, *omitted}
+    assert set(runner.due(day, drills())) <= set(taken)
+
+
+def test_chosen_affected_drill_runs_with_the_file_as_reason() -> None:
+    taken, omitted = runner.chosen(["README.md", "roles/ami/tasks/main.yml"], 1)
+    assert "roles/ami/tasks/main.yml was changed" == taken["releases"]
+    assert [] == omitted
+    assert {"releases", *runner.due(1, drills())} == set(taken)
+
+
+def test_chosen_nothing_changed_only_due_drills_run() -> None:
+    assert runner.due(3, drills()) == list(runner.chosen([], 3)[0])
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """Run git in a repository of the test's own; return what it prints."""
+    who = ["-c", "user.name=test", "-c", "user.email=test@example.org"]
+    done = subprocess.run(["git", *who, *arguments], cwd=folder, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A repository with two commits on main."""
+    folder = tmp_path / "origin"
+    folder.mkdir()
+    git(folder, "init", "-q", "-b", "main")
+    for name in ("first", "second"):
+        (folder / name).write_text(name)
+        git(folder, "add", name)
+        git(folder, "commit", "-q", "-m", name)
+    return folder
+
+
+def test_base_on_the_main_branch_is_the_previous_commit(repository: Path, tmp_path: Path) -> None:
+    git(tmp_path, "clone", "-q", str(repository), "clone")
+    since = runner.base(tmp_path / "clone")
+    assert git(repository, "rev-parse", "HEAD^") == since
+    assert ["second"] == runner.changed(tmp_path / "clone", since)
+
+
+def test_base_on_another_branch_is_the_merge_base(repository: Path) -> None:
+    git(repository, "checkout", "-q", "-b", "feature")
+    for name in ("third", "fourth"):
+        (repository / name).write_text(name)
+        git(repository, "add", name)
+        git(repository, "commit", "-q", "-m", name)
+    (repository / "new").write_text("not committed")
+    since = runner.base(repository)
+    assert git(repository, "rev-parse", "main") == since
+    assert ["fourth", "third", "new"] == runner.changed(repository, since)
+
+
+def test_base_in_a_shallow_clone_is_unknown(repository: Path, tmp_path: Path) -> None:
+    git(tmp_path, "clone", "-q", "--depth", "1", f"file://{repository}", "shallow")
+    since = runner.base(tmp_path / "shallow")
+    assert since is None
+    assert runner.changed(tmp_path / "shallow", since) is None
+
+
+def test_base_of_a_first_commit_is_unknown(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q", "-b", "main")
+    git(tmp_path, "commit", "-q", "--allow-empty", "-m", "first")
+    assert runner.base(tmp_path) is None
+
+
+def test_run_failing_program_is_reported(capfd: pytest.CaptureFixture[str]) -> None:
+    failing = Drill("failing", "nothing", ("no_such_module",), 1, ())
+    assert not runner.run(failing, 60)
+    assert "FAILED  failing" in capfd.readouterr().out
+
+
+def test_run_slow_program_is_stopped(capfd: pytest.CaptureFixture[str]) -> None:
+    slow = Drill("slow", "nothing", ("http.server", "--bind", "127.0.0.1", "0"), 1, ())
+    assert not runner.run(slow, 0.2)
+    assert "TOO SLOW  slow" in capfd.readouterr().out
+
+
+def test_main_unknown_name_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert 2 == runner.main("no_such_drill")
+    assert "There is no drill no_such_drill. There are: host, " in capsys.readouterr().err
