@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from imgcore import bootstrap
-from imgcore.cli import users
+from imgcore.cli import checkout, users
 from imgcore.config import Config
 from imgcore.errors import ImgcoreError, Misconfigured, Rejected, Unavailable
 from imgcore.gallery.models import Description, Image, TaskKind
@@ -29,6 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0 for done, 1 for a failure that was said, 2 for a wrong call, 130 for Ctrl-C."""
     parsed = _parser().parse_args(arguments)
     try:
+        if parsed.on_gallery:
+            checkout.use_running_gallery(os.environ)
         run: Callable[[argparse.Namespace], int] = parsed.run
         return run(parsed)
     except ImgcoreError as error:
@@ -45,9 +48,11 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="imgcore", description="Captions and thumbnails for photographs.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    def command(name: str, run: Callable[[argparse.Namespace], int], help_text: str) -> argparse.ArgumentParser:
+    def command(
+        name: str, run: Callable[[argparse.Namespace], int], help_text: str, *, on_gallery: bool = False
+    ) -> argparse.ArgumentParser:
         found = commands.add_parser(name, help=help_text, description=help_text)
-        found.set_defaults(run=run)
+        found.set_defaults(run=run, on_gallery=on_gallery)
         return found
 
     caption = command("caption", _caption, "Describe photographs: one JSON object a line.")
@@ -57,13 +62,17 @@ def _parser() -> argparse.ArgumentParser:
     thumbnail.add_argument("files", nargs="+", type=Path, metavar="FILE")
     thumbnail.add_argument("--out", required=True, type=Path, metavar="DIR")
     thumbnail.add_argument("--fit", choices=("crop", "fit"), default="crop")
-    command("migrate", _migrate, "Bring the database's schema up to date.")
-    command("sweep", _sweep, "Take up what is due, lost or left behind, once.")
+    command("migrate", _migrate, "Bring the database's schema up to date.", on_gallery=True)
+    command("sweep", _sweep, "Take up what is due, lost or left behind, once.", on_gallery=True)
     command("probe", _probe, "Say who describes photographs, and whether Gemini takes the key.")
-    export = command("export", _export, "Write what is known of every photograph in the gallery.")
+    export = command(
+        "export", _export, "Write what is known of every photograph in the gallery.", on_gallery=True
+    )
     export.add_argument("--format", choices=("json", "csv"), default="json", help="json: an object a line")
     export.add_argument("--query", help="only those that hold these words")
-    recaption = command("recaption", _recaption, "Describe photographs of the gallery again; edits stay.")
+    recaption = command(
+        "recaption", _recaption, "Describe photographs of the gallery again; edits stay.", on_gallery=True
+    )
     recaption.add_argument("ids", nargs="*", metavar="ID")
     recaption.add_argument(
         "--source", choices=("local", "embedded", "gemini"), help="all described by this one"
@@ -71,8 +80,9 @@ def _parser() -> argparse.ArgumentParser:
     recaption.add_argument("--query", help="only those that hold these words")
     recaption.add_argument("--dry-run", action="store_true", help="only say which")
     user = commands.add_parser("user", help="Accounts: add, list, password, delete.")
+    user.set_defaults(on_gallery=True)
     users.add_to(user, _print)
-    command("cost", _cost, "Sum up the tokens and their price, model by model.")
+    command("cost", _cost, "Sum up the tokens and their price, model by model.", on_gallery=True)
     return parser
 
 

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from roles.local_cloud.files.emulator import KEPT
 from tests.cloud import ROOT, cloud
 
 pytestmark = pytest.mark.timeout(1800)  # Ansible on a busy machine
@@ -35,7 +36,7 @@ def free_port() -> int:
 
 def environ(home: Path, port: object, **more: str) -> dict[str, str]:
     """A person's environment, with settings of real accounts that must play no part."""
-    kept = {name: os.environ[name] for name in ("HOME", "PATH", "UV") if name in os.environ}
+    kept = {name: os.environ[name] for name in (*KEPT, "UV") if name in os.environ}
     strange = {"AWS_PROFILE": "nobody", "AWS_ACCESS_KEY_ID": "made-up", "ANSIBLE_STDOUT_CALLBACK": "nothing"}
     return {**kept, **strange, "GALLERY_HOME": str(home), "PORT": str(port), **more}
 
@@ -46,6 +47,19 @@ def refused(home: Path, port: object, **more: str) -> tuple[int, str]:
         SUPERVISOR, cwd=ROOT, env=environ(home, port, **more), capture_output=True, text=True, timeout=60
     )
     return done.returncode, done.stderr
+
+
+def imgcore(home: Path, *arguments: str) -> tuple[int, str, str]:
+    """Exit code, standard output and standard error of imgcore, told nothing but that gallery's folder."""
+    done = subprocess.run(
+        [sys.executable, "-m", "imgcore", *arguments],
+        cwd=ROOT,
+        env=environ(home, 0),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    return done.returncode, done.stdout, done.stderr
 
 
 def left_of(home: Path) -> list[str]:
@@ -91,8 +105,12 @@ class Run:
         with urllib.request.urlopen(request, timeout=10) as answer:
             made = json.load(answer)
         send(made["form"], data)
+        return self.done(made["image"]["id"])
+
+    def done(self, public_id: str) -> dict[str, Any]:
+        """The image, as soon as its caption and thumbnail are there."""
         deadline = time.monotonic() + 120
-        while (image := get(f"{self.address}/api/v1/images/{made['image']['id']}"))["status"] != "done":
+        while (image := get(f"{self.address}/api/v1/images/{public_id}"))["status"] != "done":
             assert time.monotonic() < deadline, image
             time.sleep(0.2)
         return image
@@ -148,6 +166,9 @@ class Story:
     image: dict[str, Any]
     second_run: tuple[int, str]
     busy_port: tuple[int, str]
+    recaptioned: tuple[int, str, str]
+    swept: tuple[int, str, str]
+    recaptioned_stopped: tuple[int, str, str]
     interrupted: tuple[int, float]
     left_after_interrupt: list[str]
     again: Run
@@ -168,8 +189,13 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     image_path = f"/api/v1/images/{image['id']}"
     seen["second_run"] = refused(home, free_port())
     seen["busy_port"] = refused(home / "other", first.address.rpartition(":")[2])
+    seen["recaptioned"] = imgcore(home, "recaption", "--source", "local")
+    first.done(image["id"])
+    seen["swept"] = imgcore(home, "sweep")
     seen["interrupted"] = first.stop(signal.SIGINT)
     seen["left_after_interrupt"] = left_of(home)
+
+    seen["recaptioned_stopped"] = imgcore(home, "recaption", "--source", "local")
 
     seen["again"] = again = start(home)
     seen["image_again"] = found = get(again.address + image_path)
@@ -225,6 +251,22 @@ def test_a_busy_port_gets_one_sentence(story: Story) -> None:
     code, said = story.busy_port
     assert (1, 1) == (code, len(said.splitlines()))
     assert "is in use" in said
+
+
+def test_imgcore_finds_the_running_gallery(story: Story) -> None:
+    """Its commands need no settings, and say on standard error which gallery they use."""
+    code, out, said = story.recaptioned
+    assert (0, story.image["id"]) == (code, json.loads(out)["id"])
+    assert said.startswith(f"imgcore: using the gallery at {story.first.address}/")
+    assert 0 == story.swept[0]
+    assert "redelivered" in json.loads(story.swept[1])
+
+
+def test_imgcore_says_that_the_gallery_is_stopped(story: Story) -> None:
+    """And does nothing."""
+    code, out, said = story.recaptioned_stopped
+    assert (1, "") == (code, out)
+    assert said.startswith("imgcore: The gallery of `make run` is stopped.")
 
 
 def test_an_interrupt_ends_it_well_and_soon(story: Story) -> None:

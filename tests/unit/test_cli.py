@@ -131,9 +131,10 @@ def test_migrate_says_what_it_did_and_then_nothing(
 
 @pytest.mark.parametrize("command", ["migrate", "export", "cost"])
 def test_a_missing_database_is_one_sentence(
-    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """It names the setting; exit 1, no traceback."""
+    monkeypatch.setenv("GALLERY_HOME", str(tmp_path))  # no gallery of `make run`
     monkeypatch.delenv("DATABASE_URL", raising=False)
     monkeypatch.delenv("DB_HOST", raising=False)
 

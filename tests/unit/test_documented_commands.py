@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from imgcore import cli
+from imgcore.cli import main as cli
 from tests.load.imgload import options
 from tests.support.documents import ACTIVATION, PAGES, ROOT, Command, commands
 

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 
@@ -146,6 +147,43 @@ def test_full_disk_is_refused_with_what_is_left(
     )
     with pytest.raises(prerequisites.Refused, match=r"has 90 MB left; [\d,]+ MB are needed\."):
         prerequisites.check_space(tmp_path / "not" / "made")
+
+
+@pytest.mark.parametrize(
+    ("goals", "free", "needed"),
+    [(["run"], 1349, "1,350"), (["venv"], 649, "650"), (["test"], 899, "900"), (["run"], 1350, None)],
+)
+def test_disk_of_an_installation_holds_all_of_it(
+    prerequisites: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    goals: list[str],
+    free: int,
+    needed: str | None,
+) -> None:
+    monkeypatch.setattr(prerequisites, "WORKERS", 2)
+    monkeypatch.setattr(
+        prerequisites.shutil, "disk_usage", lambda folder: type("Usage", (), {"free": free * 2**20})
+    )
+    check = partial(
+        prerequisites.check_installation_space, tmp_path, tmp_path / "home", tmp_path / "cache", goals
+    )
+    if needed is None:
+        check()
+    else:
+        with pytest.raises(prerequisites.Refused, match=f"has {free:,} MB left; {needed} MB are needed"):
+            check()
+
+
+def test_cache_on_another_disk_is_a_copy(
+    prerequisites: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(prerequisites, "_device", lambda folder: int(folder.name == "cache"))
+    monkeypatch.setattr(
+        prerequisites.shutil, "disk_usage", lambda folder: type("Usage", (), {"free": 599 * 2**20})
+    )
+    with pytest.raises(prerequisites.Refused, match="600 MB are needed"):
+        prerequisites.check_installation_space(tmp_path, tmp_path, tmp_path / "cache", ["venv"])
 
 
 def test_folder_without_write_permission_is_refused(

@@ -109,7 +109,7 @@ def provide(children: Children, emulator: Emulator, wishes: Mapping[str, str], a
 def pack(children: Children) -> None:
     """Make the zips. Died where that fails; without a network, with a sentence about it alone."""
     try:
-        children.finish(children.start("build", steps.build(HOME), os.environ, ROOT))
+        children.finish(children.start("build", steps.build(HOME), os.environ, ROOT), steps.next_zip)
     except Died as error:
         if reason := unreachable(os.environ):
             raise Died(f"{reason} The functions' packages come from there, the first time.") from error
