@@ -28,6 +28,7 @@ from imgcore.accounts.models import (
 from imgcore.errors import Forbidden, Invalid, NotFound, Unauthorized
 from imgcore.gallery.keys import new_public_id
 from imgcore.gallery.models import TRASH_SECONDS
+from imgcore.text import one_line
 
 IDLE_SECONDS = 14 * 86_400.0  # a session that nobody uses ends
 LONGEST_SECONDS = 90 * 86_400.0  # and any other one then
@@ -199,7 +200,7 @@ class Accounts:
 
     def make_key(self, account: Account, label: str, scopes: Iterable[str]) -> str:
         """A new key, told this once. Invalid (``label``, ``scopes``), Conflict (``too_many_keys``)."""
-        label = " ".join(label.split())
+        label = one_line(label)
         if not 1 <= len(label) <= LABEL_LENGTH:
             raise Invalid(f"Say in 1 to {LABEL_LENGTH} characters what the key is for.", code="label")
         asked = frozenset(scopes)

@@ -13,6 +13,7 @@ from urllib.parse import quote, urlsplit
 from imgcore.errors import ImgcoreError, Misconfigured, NotFound, Rejected, Unavailable
 from imgcore.gallery.models import UploadForm
 from imgcore.pipeline.models import ObjectCreated, StoredObject
+from imgcore.text import too_large
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -82,11 +83,7 @@ class S3Storage:
             got = self._client.get_object(Bucket=self._uploads, Key=key, **version)  # type: ignore[arg-type]
             with got["Body"] as body:
                 if got["ContentLength"] > max_bytes:
-                    raise Rejected(
-                        f"This file has {got['ContentLength'] / 2**20:,.1f} MiB;"
-                        f" the limit is {max_bytes / 2**20:g} MiB.",
-                        code="too_large",
-                    )
+                    raise Rejected(too_large(got["ContentLength"], max_bytes), code="too_large")
                 data = body.read()
         return StoredObject(data, got["ETag"].strip('"'), _version(got.get("VersionId")))
 

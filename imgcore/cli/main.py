@@ -18,6 +18,7 @@ from imgcore.cli import checkout, users
 from imgcore.config import Config
 from imgcore.errors import ImgcoreError, Misconfigured, Rejected, Unavailable
 from imgcore.gallery.models import Description, Image, TaskKind
+from imgcore.text import too_large
 
 FILE_SECONDS = 120.0  # for one photograph, waits for the model included
 EXPORT_FIELDS = (
@@ -148,10 +149,7 @@ def _read(file: Path) -> bytes:
 
     try:
         if (size := file.stat().st_size) > MAX_BYTES:
-            raise Rejected(
-                f"This file has {size / 2**20:,.1f} MiB; the limit is {MAX_BYTES / 2**20:g} MiB.",
-                code="too_large",
-            )
+            raise Rejected(too_large(size, MAX_BYTES), code="too_large")
         return file.read_bytes()
     except OSError as error:
         raise Unavailable(f"This file cannot be read: {error.strerror}.", code="unreadable") from error

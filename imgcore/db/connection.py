@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from imgcore.backoff import full_jitter
 from imgcore.config import Secret
 from imgcore.db.dialects import Credentials, Dialect, Fault, Mysql, Sqlite
 from imgcore.errors import Conflict, Invalid, Misconfigured, Unavailable
@@ -175,7 +176,7 @@ class Database:
                 if tried >= error.tries:
                     raise
                 _log.info("%s Trying again (%d of %d).", error.message, tried + 1, error.tries)
-            time.sleep(random.uniform(0, 0.02 * 2**tried))  # noqa: S311 - jitter
+            time.sleep(full_jitter(tried, random.random(), first=0.04))  # noqa: S311 - jitter
 
     def _session(self) -> _Session:
         session: _Session | None = getattr(self._local, "session", None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from imgcore.backoff import exponential
 from imgcore.db.connection import Store, Transaction
 from imgcore.db.mapping import micros, moment
 
@@ -49,7 +50,7 @@ class Throttles(Store):
 
 def delay(count: int, free: int, longest: float) -> float:
     """Seconds to wait after the ``count``-th try: none while free, then 15, 30, … up to ``longest``."""
-    return min(longest, _FIRST * 2.0 ** min(count - free, 30)) if count >= free else 0.0
+    return exponential(count - free + 1, first=_FIRST, longest=longest) if count >= free else 0.0
 
 
 def _look(tx: Transaction, name: str) -> tuple[int, float]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import secrets
-import unicodedata
 
 from imgcore.gallery.models import MEDIA_TYPES, RAW_PREFIX, NewImage
+from imgcore.text import printable
 
 NAME_LENGTH = 255  # characters
 _PUBLIC_ID = re.compile(r"[0-9a-f]{32}")
@@ -59,6 +59,4 @@ def adopted(key: str) -> NewImage:
 
 def clean_name(name: str) -> str:
     """A file's name as people may be shown it: no folders, no control characters, at most 255 characters."""
-    last = re.split(r"[/\\]", name)[-1]
-    printable = "".join(c for c in last if unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Zl", "Zp"})
-    return unicodedata.normalize("NFC", printable).strip()[:NAME_LENGTH] or "photograph"
+    return printable(re.split(r"[/\\]", name)[-1])[:NAME_LENGTH] or "photograph"

@@ -27,6 +27,7 @@ from imgcore.gallery.models import (
 )
 from imgcore.gallery.ports import Queues, Repository, Storage
 from imgcore.pipeline.models import GEMINI_GATE, WAITING
+from imgcore.text import is_showable, too_large
 
 PAGE_LIMIT = 100  # photographs a page at most
 QUERY_LENGTH = 200  # characters
@@ -87,10 +88,7 @@ class Gallery:
         if size is not None and size <= 0:
             raise Invalid("This file is empty.", code="empty")
         if size is not None and size > self.limits.max_bytes:
-            raise Invalid(
-                f"This file has {size / 2**20:,.1f} MiB; the limit is {self.limits.max_bytes / 2**20:g} MiB.",
-                code="too_large",
-            )
+            raise Invalid(too_large(size, self.limits.max_bytes), code="too_large")
         public_id = new_public_id()
         key = raw_key(public_id, media_type)
         new = NewImage(
@@ -257,6 +255,6 @@ def _text(text: str | None, name: str, length: int) -> str | None:
     text = text.strip()
     if len(text) > length:
         raise Invalid(f"{name} may have {length} characters at most.", code=name)
-    if any((ord(c) < 32 and c not in "\n\t") or 0xD800 <= ord(c) <= 0xDFFF or c == "\x7f" for c in text):
+    if not is_showable(text):
         raise Invalid(f"{name} holds characters that cannot be shown.", code=name)
     return text

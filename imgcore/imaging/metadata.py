@@ -10,35 +10,18 @@ from __future__ import annotations
 import contextlib
 import re
 import struct
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from xml.parsers import expat
 
+from imgcore.text import is_boilerplate, one_line, shorten
+
 MAX_CAPTION = 2000  # characters; IPTC's own limit for 2:120
 MAX_KEYWORD = 64  # characters; IPTC's own limit for 2:25
 MAX_KEYWORDS = 50
 MAX_CAMERA = 80  # characters
-
-# What cameras and programs write into the caption of every picture.
-_NOT_CAPTIONS = frozenset(
-    {
-        "default",
-        "digital camera",
-        "dcim",
-        "exif_jpeg_picture",
-        "jpeg",
-        "kodak digital still camera",
-        "konica minolta digital camera",
-        "minolta dsc",
-        "olympus digital camera",
-        "samsung camera pictures",
-        "sony dsc",
-        "untitled",
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +53,7 @@ def read(*, exif: bytes = b"", iptc: bytes = b"", xmp: bytes = b"") -> Metadata:
         orientation=_orientation(tags.get(_ORIENTATION)),
         taken_at=_date(tags.get(_TAKEN)) or _date(tags.get(_DIGITIZED)) or _date(tags.get(_CHANGED)),
         camera=_camera(tags.get(_MAKE), tags.get(_MODEL)),
-        caption=next((text for text in clean if text and text.casefold() not in _NOT_CAPTIONS), None),
+        caption=next((text for text in clean if text and not is_boilerplate(text)), None),
         keywords=tuple(distinct.values())[:MAX_KEYWORDS],
     )
 
@@ -95,19 +78,9 @@ def location(exif: bytes) -> tuple[float, float] | None:
 
 
 def clean_text(text: str, limit: int) -> str:
-    """One line without control characters, marks of direction and lone surrogates, at most ``limit`` long."""
-    shown = "".join(
-        " " if kind in ("Cc", "Zl", "Zp") else char
-        for char, kind in ((char, unicodedata.category(char)) for char in text[: 4 * limit])
-        if kind != "Cs" and char not in _INVISIBLE
-    )
-    words = " ".join(shown.split())
-    return words if len(words) <= limit else words[: limit - 1].rstrip() + "…"
+    """Return ``text`` in one line without invisible characters, at most ``limit`` characters long."""
+    return shorten(one_line(text[: 4 * limit]), limit)
 
-
-_INVISIBLE = frozenset(
-    "\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff\ufffe\uffff"
-)
 
 # EXIF 3.0 (CIPA DC-008): tags of the first directory and of the Exif directory
 

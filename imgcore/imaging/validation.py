@@ -11,11 +11,11 @@ from imgcore.errors import Rejected
 from imgcore.gallery.models import MAX_PIXELS, MAX_SIDE
 from imgcore.imaging import formats
 from imgcore.imaging.formats import Damaged
+from imgcore.text import too_large
 
 MAX_ASPECT = 30  # the longer side over the shorter one; a panorama of a full turn has some 10
 
 _MEGA = 1_000_000
-_MIB = 1 << 20
 _ACCEPTED = "JPEG, PNG, WebP, GIF, AVIF or HEIC"
 _NAMES = {
     "image/jpeg": "JPEG",
@@ -36,11 +36,8 @@ def check_bytes(data: bytes, max_bytes: int) -> None:
     if not data:
         raise Rejected("The file is empty; choose it again on the device that it is on.", code="empty")
     if len(data) > max_bytes:
-        size, limit = math.ceil(10 * len(data) / _MIB) / 10, math.floor(10 * max_bytes / _MIB) / 10
-        raise Rejected(
-            f"The file has {size:,g} MB; the limit is {limit:,g} MB. Export it smaller and upload that.",
-            code="too_large",
-        )
+        sentence = f"{too_large(len(data), max_bytes)} Export it smaller and upload that."
+        raise Rejected(sentence, code="too_large")
 
 
 def check_type(data: bytes, declared: str | None) -> str:

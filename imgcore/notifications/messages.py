@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from imgcore.gallery.models import Image, TaskStatus, UploadStatus
 from imgcore.notifications.models import EndedBatch, Letter
+from imgcore.text import one_line, shorten
 
 NAMES = 5  # of photographs that failed for one reason
 NAME_LENGTH = 80  # characters
@@ -62,18 +63,13 @@ def _explained(ended: EndedBatch) -> Iterable[str]:
     """A paragraph for each reason, with the names of the first photographs that failed for it."""
     found: dict[str, list[str]] = {}
     for image in ended.failures:
-        found.setdefault(reason(image), []).append(_short(image.name))
+        found.setdefault(reason(image), []).append(shorten(one_line(image.name), NAME_LENGTH))
     for why, names in list(found.items())[:REASONS]:
         more = f"\n  and {len(names) - NAMES:,} more" if len(names) > NAMES else ""
         yield "\n".join([f"{len(names):,} failed: {why}", *(f"  {name}" for name in names[:NAMES])]) + more
     left = ended.failed - sum(len(names) for names in list(found.values())[:REASONS])
     if left > 0:
         yield f"{left:,} failed for other reasons."
-
-
-def _short(name: str) -> str:
-    name = " ".join(name.split())
-    return name if len(name) <= NAME_LENGTH else f"{name[: NAME_LENGTH - 1]}…"
 
 
 def _photographs(number: int) -> str:

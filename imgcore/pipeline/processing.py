@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from imgcore.backoff import at_least, exponential, full_jitter
 from imgcore.errors import Blocked, ImgcoreError, Misconfigured, RateLimited, Rejected
 from imgcore.gallery.keys import adopted, derived_keys
 from imgcore.gallery.models import (
@@ -35,6 +36,7 @@ TELL_LIMIT = 100  # letters a sweep
 NOTICE_SECONDS = 90 * 86_400.0  # how long what was told is kept
 LOOK_AHEAD_SECONDS = 60.0  # until the next sweep: what is due by then is handed over with a delay
 
+FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 20.0, 900.0
 RATE_LIMIT_SECONDS = 60.0  # where the model does not say how long
 
 BUSY = "The captioning model asks everybody to wait. This photograph will be described by itself."
@@ -154,7 +156,9 @@ class Pipeline:
                     self.mailbox.send(letter)
             except ImgcoreError as error:
                 logger.error("A notice cannot be sent just now: %s (%s)", error.message, error.code)
-                repository.postpone_notice(ended, min(900.0, 10.0 * 2.0 ** min(ended.tries, 10)))
+                repository.postpone_notice(
+                    ended, exponential(ended.tries, first=FIRST_RETRY_SECONDS, longest=LONGEST_RETRY_SECONDS)
+                )
                 break
             told += repository.close_notice(ended, letter)
         return told
@@ -231,5 +235,5 @@ class Pipeline:
         if isinstance(error, Misconfigured):
             return MISCONFIGURED_SECONDS + self.rng()
         if error.retry_after is not None:
-            return error.retry_after + self.rng() * min(2.0, 0.1 * error.retry_after + 0.2)
-        return float(self.rng() * min(900.0, 10.0 * 2.0**claim.attempts))
+            return at_least(error.retry_after, self.rng())
+        return full_jitter(claim.attempts, self.rng(), first=FIRST_RETRY_SECONDS, longest=LONGEST_RETRY_SECONDS)

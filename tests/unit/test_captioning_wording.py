@@ -6,11 +6,12 @@ import json
 import unicodedata
 
 import pytest
-from hypothesis import assume, example, given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from imgcore.captioning.gemini.prompt import SCHEMA, Words, alt_text, caption, clean, instruction, read, tags
+from imgcore.captioning.gemini.prompt import SCHEMA, Words, alt_text, caption, instruction, read, tags
 from imgcore.gallery.models import Safety
+from imgcore.text import one_line
 
 # Everything that can come out of JSON, lone surrogates included, with the awkward ones often.
 AWKWARD = (
@@ -32,45 +33,6 @@ def description(**changes: object) -> str:
     return json.dumps({**good, **changes})
 
 
-# clean
-
-
-@given(ANY)
-@example("\0")
-@example("a\ud800b")
-@example("\u200da\u200d \u200d")
-def test_clean_text(text: str) -> None:
-    """No control, direction, private or half character is left, single spaces only, and UTF-8 takes it."""
-    found = clean(text)
-    assert [] == [c for c in found if unicodedata.category(c) in ("Cc", "Cs", "Co", "Zl", "Zp")]
-    assert [] == [c for c in found if unicodedata.category(c) == "Cf" and c not in "\u200c\u200d"]
-    assert " ".join(found.split()) == found
-    assert found == found.encode().decode()
-
-
-@given(ANY)
-def test_clean_twice(text: str) -> None:
-    """Cleaning what is clean changes nothing."""
-    assert clean(clean(text)) == clean(text)
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("A\0 cat\n\ton  a\r\nmat ", "A cat on a mat"),
-        ("abc\u202edef\u2066", "abcdef"),
-        ("<b>\u200bA</b>", "<b>A</b>"),
-        ("caf" + "e\u0301", "café"),
-        ("👩\u200d🚀 lands", "👩\u200d🚀 lands"),
-        ("\ufeff\u200d \u200c", ""),
-        ("\ue000\ufffe\ufdd0x", "x"),
-    ],
-)
-def test_cleaned(text: str, expected: str) -> None:
-    """What shows stays; what does not, or deceives, goes."""
-    assert expected == clean(text)
-
-
 # captions
 
 
@@ -80,7 +42,7 @@ def test_caption_bounds(text: str) -> None:
     found = caption(text)
     assert len(found.split()) <= 25
     assert len(found) <= 250
-    assert clean(found) == found
+    assert one_line(found) == found
 
 
 @pytest.mark.parametrize(
@@ -107,7 +69,7 @@ def test_alt_text_bounds(lead_in: str, text: str) -> None:
     """At most 125 characters, clean, and never beginning with what a screen reader says anyway."""
     found = alt_text(lead_in + text)
     assert len(found) <= 125
-    assert clean(found) == found
+    assert one_line(found) == found
     assert not found.lower().startswith(("image of", "photo of", "an image of", "a photo of"))
 
 
@@ -144,7 +106,7 @@ def test_alt_text_told(text: str, expected: str) -> None:
 @pytest.mark.parametrize("cluster", ["e\u0323\u0301\u0300", "👩\u200d🚀", "👍🏽", "नि"])
 def test_nothing_is_torn(cluster: str) -> None:
     """A cut never goes through an accent, a vowel sign, a skin tone or a joined emoji."""
-    cluster = clean(cluster)
+    cluster = one_line(cluster)
     for shift in range(4):
         found = alt_text("x" * shift + cluster * 100).removesuffix("…")
         assert "" == found.removeprefix("x" * shift).replace(cluster, "")
@@ -163,7 +125,7 @@ def test_tags_bounds(values: list[object]) -> None:
     """At most eight, short, clean, each once and in lower case."""
     found = tags(values)
     assert len(found) <= 8
-    assert [] == [tag for tag in found if not 1 <= len(tag) <= 40 or clean(tag) != tag]
+    assert [] == [tag for tag in found if not 1 <= len(tag) <= 40 or one_line(tag) != tag]
     assert len(set(found)) == len(found)
     assert [tag.lower() for tag in found] == [unicodedata.normalize("NFC", tag) for tag in found]
 

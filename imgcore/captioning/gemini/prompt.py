@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
 from imgcore.gallery.models import Safety
+from imgcore.text import one_line, shorten
 
 PROMPT_VERSION = "1"  # another for every change of the texts below
 PROMPT = "Describe this photograph."
@@ -106,38 +106,18 @@ def read(text: str) -> Words:
         caption=words,
         alt_text=alternative,
         tags=tags(data["tags"]),
-        visible_text=_cut(clean(seen), VISIBLE_CHARACTERS) if isinstance(seen, str) else "",
+        visible_text=shorten(one_line(seen), VISIBLE_CHARACTERS) if isinstance(seen, str) else "",
         safety=Safety(level) if level in [str(known) for known in Safety] else None,
     )
 
 
-_JOINERS = "\u200c\u200d"  # of scripts that need them, and of emoji
-
-
-def clean(text: str) -> str:
-    """``text`` in one line without control, direction and invisible characters, NUL and lone surrogates.
-
-    Databases refuse some of those; others make a text look like what it is not.
-    """
-    kept = []
-    for character in text:
-        category = unicodedata.category(character)
-        if character.isspace():
-            kept.append(" ")
-        elif category in ("Cc", "Cs", "Co") or (category == "Cf" and character not in _JOINERS):
-            continue
-        elif ord(character) & 0xFFFE != 0xFFFE and not 0xFDD0 <= ord(character) <= 0xFDEF:  # noncharacters
-            kept.append(character)
-    return unicodedata.normalize("NFC", " ".join("".join(kept).split())).strip(" " + _JOINERS)
-
-
 def caption(text: str) -> str:
     """At most 25 words and 250 characters."""
-    words = clean(text).split(" ")
+    words = one_line(text).split(" ")
     short = " ".join(words[:CAPTION_WORDS])
     if len(words) > CAPTION_WORDS and not short.endswith((".", "!", "?")):
         short = short.rstrip(" ,;:–—-") + "…"
-    return _cut(short, CAPTION_CHARACTERS)
+    return shorten(short, CAPTION_CHARACTERS)
 
 
 _LEAD_IN = re.compile(
@@ -148,11 +128,11 @@ _LEAD_IN = re.compile(
 
 def alt_text(text: str) -> str:
     """At most 125 characters, cut at a word, and without "image of": a screen reader says that itself."""
-    told = clean(text)
+    told = one_line(text)
     while lead_in := _LEAD_IN.match(told):
         told = told[lead_in.end() :]
         told = told[:1].upper() + told[1:]
-    return _cut(told, ALT_CHARACTERS)
+    return shorten(told, ALT_CHARACTERS)
 
 
 def tags(values: list[Any]) -> tuple[str, ...]:
@@ -160,26 +140,7 @@ def tags(values: list[Any]) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for value in values:
         for part in re.split(r"[,;]", value) if isinstance(value, str) else ():
-            tag = _cut(clean(part.lower()).strip(" #.:!?\"'()[]{}"), TAG_CHARACTERS, mark="")
+            tag = shorten(one_line(part.lower()).strip(" #.:!?\"'()[]{}"), TAG_CHARACTERS, mark="")
             if tag:
                 found[tag] = None
     return tuple(found)[:TAGS]
-
-
-def _cut(text: str, limit: int, mark: str = "…") -> str:
-    """``text`` if it fits into ``limit`` characters, else its beginning up to a word's end, and ``mark``."""
-    if len(text) <= limit:
-        return text
-    end = text.rfind(" ", 0, limit - len(mark) + 1)
-    if end <= 0:
-        end = limit - len(mark)
-        while end and _belongs_to_what_precedes(text, end):
-            end -= 1
-    return (text[:end] or text[: limit - len(mark)]).rstrip(" ,;:–—-" + _JOINERS) + mark
-
-
-def _belongs_to_what_precedes(text: str, index: int) -> bool:
-    """Accents, vowel signs, skin tones and joined emoji are not torn from what they complete."""
-    character = text[index]
-    completes = unicodedata.category(character).startswith("M") or 0x1F3FB <= ord(character) <= 0x1F3FF
-    return completes or character in _JOINERS or text[index - 1] in _JOINERS

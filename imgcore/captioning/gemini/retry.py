@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from imgcore.backoff import at_least, full_jitter
 from imgcore.errors import ImgcoreError, Unavailable
 
 BUSY = "Gemini cannot be reached just now. This photograph will be described by itself, a little later."
@@ -74,12 +75,11 @@ class Policy:
     def wait(self, attempt: int, hint: float | None, chance: float) -> float:
         """Seconds before request ``attempt + 1``; ``attempt`` counts from 1, ``chance`` is from [0, 1).
 
-        Never earlier than asked for, and then spread a little, so that not all come back at once.
-        Otherwise full jitter: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+        hint: seconds that the service asked to wait; None: full jitter, doubled from 1 s to ``longest_wait``.
         """
         if hint is not None:
-            return hint + chance * min(2.0, 0.1 * hint + 0.2)
-        return chance * min(self.longest_wait, 2.0 ** (attempt - 1))
+            return at_least(hint, chance)
+        return full_jitter(attempt, chance, first=1.0, longest=self.longest_wait)
 
 
 class Attempts:

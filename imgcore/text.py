@@ -1,0 +1,112 @@
+"""Text from outside made fit to store, to show, to search and to count. Pure."""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+
+from imgcore.errors import Invalid
+
+JOINERS = "\u200c\u200d"  # zero width: Persian, Indic scripts and emoji need them between characters
+_DROPPED = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})  # Unicode general categories
+_CUT_OFF = " ,;:–—-" + JOINERS  # what does not stand before an ellipsis
+_KIB, _MIB = 2**10, 2**20
+
+_BOILERPLATE = re.compile(
+    r"""(olympus|minolta|konica\ minolta|kodak|sony|sanyo|samsung|fujifilm|pentax|casio|nikon|canon|hp)?
+        \s*(digital\ (still\ )?camera|camera\ pictures|dsc)
+      | dig\w*\ camera | dcim | exif_jpeg_picture | jpeg | screenshot | untitled | default | description
+      | caption | image | photo
+      | (created|edited|made|generated)\ (with|by|in)\ .*
+      | (img|dsc|dscn|dscf|p|pict|mvi|pxl)[-_\d]+(\.\w+)?
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
+def printable(text: str) -> str:
+    """Return ``text`` in NFC without control, direction and invisible characters and lone surrogates.
+
+    Databases refuse some of those; others make a text look like something else (Unicode TR 36, 3.1).
+    """
+    kept = "".join(character for character in text if _is_printable(character))
+    return unicodedata.normalize("NFC", kept).strip().strip(" " + JOINERS)
+
+
+def one_line(text: str) -> str:
+    """Return ``printable(text)`` with one space for each run of whitespace and line breaks."""
+    return " ".join(printable(" ".join(text.split())).split())
+
+
+def shorten(text: str, limit: int, mark: str = "…") -> str:
+    """Return ``text`` if it has at most ``limit`` characters, else its beginning and ``mark``.
+
+    It is cut after a word. A single long word is cut where no accent, vowel sign or joined emoji is separated
+    from the character that it completes.
+    """
+    if len(text) <= limit:
+        return text
+    end = text.rfind(" ", 0, limit - len(mark) + 1)
+    if end <= limit // 2:
+        end = limit - len(mark)
+        while end and _completes_previous(text, end):
+            end -= 1
+    return (text[:end] or text[: limit - len(mark)]).rstrip(_CUT_OFF) + mark
+
+
+def is_boilerplate(caption: str) -> bool:
+    """Return whether ``caption`` is what a camera or a program writes into every file."""
+    return _BOILERPLATE.fullmatch(caption) is not None
+
+
+def storable(text: str, limit: int) -> str:
+    """Return ``text`` without NUL characters, at most ``limit`` characters. Invalid for a lone surrogate."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise Invalid("The text holds characters that cannot be stored.") from None
+    return text.replace("\0", "")[:limit]
+
+
+def is_showable(text: str) -> bool:
+    """Return whether ``text`` holds no control character but tab and newline, and no lone surrogate."""
+    return all(c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs") for c in text)
+
+
+def fold_for_search(text: str) -> str:
+    """Return ``text`` as it is searched: no case, no accents, one space between words."""
+    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    return " ".join("".join(mark for mark in decomposed if not unicodedata.combining(mark)).split())
+
+
+def file_size(size: int, *, up: bool = False) -> str:
+    """Return ``size`` bytes in words: 512 bytes, 340 KiB, 1.2 MiB. up: rounds up, not down."""
+    rounded = math.ceil if up else math.floor
+    if size < _KIB:
+        return f"{size} bytes"
+    if size < _MIB:
+        return f"{rounded(size / _KIB)} KiB"
+    return f"{rounded(10 * size / _MIB) / 10:,g} MiB"
+
+
+def too_large(size: int, limit: int) -> str:
+    """Return the sentence for a file of ``size`` bytes where ``limit`` bytes are accepted.
+
+    The size is rounded up and the limit down, so that the two never read the same.
+    """
+    return f"The file has {file_size(size, up=True)}; the limit is {file_size(limit)}."
+
+
+def _is_printable(character: str) -> bool:
+    if character in JOINERS:
+        return True
+    code = ord(character)
+    noncharacter = code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF
+    return unicodedata.category(character) not in _DROPPED and not noncharacter
+
+
+def _completes_previous(text: str, index: int) -> bool:
+    character = text[index]
+    completes = unicodedata.category(character).startswith("M") or 0x1F3FB <= ord(character) <= 0x1F3FF
+    return completes or character in JOINERS or text[index - 1] in JOINERS

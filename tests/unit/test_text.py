@@ -1,0 +1,139 @@
+"""Text made fit to store, to show, to search and to count."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from imgcore.errors import Invalid
+from imgcore.text import (
+    file_size,
+    fold_for_search,
+    is_boilerplate,
+    is_showable,
+    one_line,
+    printable,
+    shorten,
+    storable,
+    too_large,
+)
+
+ANY = st.text(st.characters(codec=None), max_size=400)
+
+
+@given(ANY)
+@example("\0")
+@example("a\ud800b")
+@example("\u200da\u200d \u200d")
+def test_one_line_any_text_holds_no_invisible_character(text: str) -> None:
+    """No control, direction or private-use character and no surrogate is left; spaces are single."""
+    found = one_line(text)
+    assert [] == [c for c in found if unicodedata.category(c) in ("Cc", "Cs", "Co", "Zl", "Zp")]
+    assert [] == [c for c in found if unicodedata.category(c) == "Cf" and c not in "\u200c\u200d"]
+    assert " ".join(found.split()) == found
+    assert found == found.encode().decode()
+
+
+@given(ANY)
+def test_one_line_of_its_own_result_is_the_same(text: str) -> None:
+    """The function is idempotent."""
+    assert one_line(one_line(text)) == one_line(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("A\0 cat\n\ton  a\r\nmat ", "A cat on a mat"),
+        ("abc\u202edef\u2066", "abcdef"),
+        ("<b>\u200bA</b>", "<b>A</b>"),
+        ("caf" + "e\u0301", "café"),
+        ("👩\u200d🚀 lands", "👩\u200d🚀 lands"),
+        ("\ufeff\u200d \u200c", ""),
+        ("\ue000\ufffe\ufdd0x", "x"),
+    ],
+)
+def test_one_line_examples(text: str, expected: str) -> None:
+    """Visible characters and joiners stay; invisible ones and direction marks are removed."""
+    assert expected == one_line(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("a  b", "a  b"), ("a\nb\x00", "ab"), ("\u200d x \u200d", "x"), ("\u202egpj.exe", "gpj.exe")],
+)
+def test_printable_keeps_spaces_and_drops_controls(text: str, expected: str) -> None:
+    assert expected == printable(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "expected"),
+    [
+        ("short", 5, "short"),
+        ("one two three", 10, "one two…"),
+        ("one two, three", 10, "one two…"),
+        ("x" * 20, 10, "x" * 9 + "…"),
+        ("a " + "x" * 20, 10, "a " + "x" * 7 + "…"),
+        ("xxxxxxxx" + "e\u0301" * 5, 10, "xxxxxxxx…"),
+    ],
+)
+def test_shorten_long_text_ends_after_a_word_or_character(text: str, limit: int, expected: str) -> None:
+    assert expected == shorten(text, limit)
+
+
+@given(ANY, st.integers(2, 50))
+def test_shorten_any_text_is_within_the_limit(text: str, limit: int) -> None:
+    assert len(shorten(text, limit)) <= limit
+
+
+@pytest.mark.parametrize(
+    "caption", ["OLYMPUS DIGITAL CAMERA", "exif_jpeg_picture", "JPEG", "SAMSUNG CAMERA PICTURES"]
+)
+def test_is_boilerplate_text_of_a_camera_is_true(caption: str) -> None:
+    assert is_boilerplate(caption)
+
+
+@pytest.mark.parametrize("caption", ["Photo of Oma", "My camera", "JPEG artefacts", ""])
+def test_is_boilerplate_text_of_a_person_is_false(caption: str) -> None:
+    assert not is_boilerplate(caption)
+
+
+def test_storable_text_is_cut_and_holds_no_nul() -> None:
+    assert "abc" == storable("a\0bcd", 3)
+
+
+def test_storable_lone_surrogate_is_invalid() -> None:
+    with pytest.raises(Invalid, match="cannot be stored"):
+        storable("\ud800", 10)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("a\tb\n", True), ("a\x7f", False), ("\ud800", False), ("a\0", False)]
+)
+def test_is_showable_controls_and_surrogates_are_not(text: str, expected: bool) -> None:
+    assert expected is is_showable(text)
+
+
+def test_fold_for_search_ignores_case_accents_and_width() -> None:
+    assert "strasse cafe 1" == fold_for_search(" STRAßE  Café\u00a0\uff11 ")
+
+
+@pytest.mark.parametrize(
+    ("size", "down", "up"),
+    [
+        (0, "0 bytes", "0 bytes"),
+        (1023, "1023 bytes", "1023 bytes"),
+        (1025, "1 KiB", "2 KiB"),
+        (20 * 2**20, "20 MiB", "20 MiB"),
+        (20 * 2**20 + 1, "20 MiB", "20.1 MiB"),
+        (1500 * 2**20, "1,500 MiB", "1,500 MiB"),
+    ],
+)
+def test_file_size_rounds_as_asked(size: int, down: str, up: str) -> None:
+    assert (down, up) == (file_size(size), file_size(size, up=True))
+
+
+def test_too_large_one_byte_over_names_two_different_sizes() -> None:
+    assert "The file has 20.1 MiB; the limit is 20 MiB." == too_large(20 * 2**20 + 1, 20 * 2**20)
