@@ -10,9 +10,7 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +19,7 @@ from typing import Any
 
 from roles.local_cloud.files.children import Children
 from roles.local_cloud.files.emulator import Emulator, emulator_at, read_settings
+from tests.support.ansible import ansible
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -80,12 +79,10 @@ class Cloud:
     ) -> subprocess.CompletedProcess[str]:
         """Run a playbook of the repository on this cloud."""
         given = {"local_cloud_home": str(self.home), **variables}
-        command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", "inventory/local", playbook]
-        settings = {"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_HOME": str(self.home / "ansible")}
         return subprocess.run(
-            [*command, "-e", json.dumps(given), *arguments],
+            ansible().command("inventory/local", playbook, *arguments, variables=given),
             cwd=ROOT,
-            env=self.root | settings | {"ANSIBLE_NOCOLOR": "1"} | dict(environ or {}),
+            env=self.root | ansible().environ(self.home) | dict(environ or {}),
             capture_output=True,
             text=True,
         )

@@ -25,7 +25,7 @@ from roles.local_cloud.files.children import Children
 from roles.local_cloud.files.emulator import Emulator, emulator_at
 from tests.cloud import ROOT
 from tests.deploy.recorder import Recorder, recording
-from tests.deploy.warm import warm
+from tests.support.ansible import ansible
 
 ID = "123456789012"
 REGION = "us-east-1"
@@ -49,7 +49,6 @@ class Ground:
 
     home: Path
     emulator: Emulator
-    python: Path
     door: Recorder
     builder: dict[str, Any] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)  # those of whoever releases
@@ -69,25 +68,15 @@ class Ground:
         given = {
             "account_id": ID,
             "release": "r1",
-            "ansible_python_interpreter": str(self.python),
             "ami_ssh_cidr": "203.0.113.7/32",
             "__ami_pause": 0,
             "__ami_repository": str(self.home / "source"),
             "__ami_reach_seconds": 1,
             **variables,
         }
-        program = [sys.executable, "-P", str(ROOT / "tests/deploy/playbook.py"), str(self.home / "modules")]
         self.door.clear()
         return subprocess.run(
-            [
-                *program,
-                "-i",
-                "inventory/staging",
-                f"playbooks/{playbook}.yml",
-                "-e",
-                json.dumps(given),
-                *arguments,
-            ],
+            ansible().command("inventory/staging", f"playbooks/{playbook}.yml", *arguments, variables=given),
             cwd=ROOT,
             env=self._environ(),
             capture_output=True,
@@ -100,9 +89,7 @@ class Ground:
         return self.emulator.root() | {
             **self.keys,
             "AWS_ENDPOINT_URL": self.door.endpoint,
-            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
-            "ANSIBLE_NOCOLOR": "1",
-            "ANSIBLE_LOCAL_TEMP": str(self.home / "ansible"),
+            **ansible().environ(self.home),
             "ANSIBLE_ROLES_PATH": f"{STAND_IN / 'roles'}:{ROOT / 'roles'}",
             "ANSIBLE_CONNECTION_PLUGINS": str(STAND_IN / "connection"),
             "BUILDER": str(self.home / "builder.json"),
@@ -175,10 +162,10 @@ def ground(home: Path) -> Iterator[Ground]:
     emulator = emulator_at(home).prepare()
     environ = emulator.environ() | {"MINISTACK_ACCOUNT_ID": ID, "CALLS": str(home / "calls.jsonl")}
     command = [sys.executable, "-P", str(ROOT / "tests/deploy/aws_corrections.py")]
-    with Children(home / "logs") as children, warm() as python, recording(emulator.port) as door:
+    with Children(home / "logs") as children, recording(emulator.port) as door:
         children.start("aws", command, environ, home)
         children.wait(emulator.healthy, 60)
-        aws = Ground(home, emulator, python, door)
+        aws = Ground(home, emulator, door)
         aws.write("1")
         _furnish(aws)
         aws.keys = _releaser(aws)

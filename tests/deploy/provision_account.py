@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import secrets
@@ -30,24 +29,15 @@ from roles.local_cloud.files.children import Children
 from roles.local_cloud.files.emulator import HEALTH, Emulator, emulator_at
 from tests.cloud import ROOT
 from tests.deploy.described import Described, described
-from tests.deploy.warm import warm
 from tests.loading import module_at
 from tests.mariadb import MariaDb, certificate, mariadb
+from tests.support.ansible import ansible
 
 ID = "123456789012"
 REGION = "us-east-1"
 PROJECT, ENV = "caption-gallery", "staging"
 PREFIX = f"{PROJECT}-{ENV}"
 CANARY = f"made-up-key-{secrets.token_hex(12)}"  # Gemini's, which must be seen nowhere but in Secrets Manager
-# Variables of several roles, each with another value than the inventory's.
-CHANGED = {
-    "network_subnet_tags": {"Cost": "made-up"},
-    "edge_drain_seconds": 45,
-    "database_backup_days": 2,
-    "functions_memory": 2048,
-    "functions_log_retention_days": 60,
-    "observability_wait_minutes": 30,
-}
 
 
 @dataclass(frozen=True)
@@ -57,7 +47,6 @@ class Account:
     home: Path
     emulator: Emulator
     server: MariaDb
-    python: Path  # what runs Ansible's modules
     variables: dict[str, Any] = field(default_factory=dict)
     env: str = ENV  # whose inventory
     clients: dict[str, Any] = field(default_factory=dict)
@@ -109,7 +98,6 @@ class Account:
         """How a playbook is run here: with this interpreter's functions, and this server's certificate."""
         given = {
             "account_id": ID,
-            "ansible_python_interpreter": str(self.python),
             "release": "r1",
             "functions_zip_dir": str(self.zips),
             "functions_runtime": "python{}.{}".format(*sys.version_info),
@@ -120,16 +108,13 @@ class Account:
             **self.variables,
             **variables,
         }
-        program = [sys.executable, "-P", str(ROOT / "tests/deploy/playbook.py"), str(self.home / "modules")]
-        where = ["-i", f"inventory/{self.env}", playbook, "--skip-tags", "zips,bake,fleet"]
-        return [*program, *where, "-e", json.dumps(given), *arguments]
+        without = ("--skip-tags", "zips,bake,fleet")
+        return ansible().command(f"inventory/{self.env}", playbook, *without, *arguments, variables=given)
 
     def ansible_environ(self) -> dict[str, str]:
         """What Ansible is run with."""
         return self.environ() | {
-            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
-            "ANSIBLE_NOCOLOR": "1",
-            "ANSIBLE_LOCAL_TEMP": str(self.home / "ansible"),
+            **ansible().environ(self.home),
             "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}",
         }
 
@@ -169,12 +154,12 @@ class History:
 
     aws: Account
     empty: Described  # what a new account holds
+    first: subprocess.CompletedProcess[str]  # site.yml, verbose
+    described: Described
     rehearsal: subprocess.CompletedProcess[str]  # site.yml --check
     rehearsed: list[str]  # what that wrote
-    first: subprocess.CompletedProcess[str]  # site.yml with CHANGED, verbose
-    before: Described
-    second: subprocess.CompletedProcess[str]  # site.yml with the inventory's values, verbose
-    after: Described
+    again: subprocess.CompletedProcess[str]  # site.yml, verbose
+    described_again: Described
 
 
 def search() -> ModuleType:
@@ -212,10 +197,10 @@ def account(home: Path, env: str = ENV, **variables: Any) -> Iterator[Account]:
     home.mkdir(parents=True, exist_ok=True)
     pack_probe(home / "zips")
     certificate(home, home / "ca.pem")
-    with mariadb() as server, Children(home / "logs") as children, warm() as python:
+    with mariadb() as server, Children(home / "logs") as children:
         server.folder.chmod(0o755)  # its certificate is read by others
         emulator = emulator_at(home).prepare()
-        aws = Account(home, emulator, server, python, variables, env)
+        aws = Account(home, emulator, server, variables, env)
         command = [sys.executable, "-P", str(ROOT / "tests/deploy/aws_corrections.py")]
         children.start("aws", command, _serving(aws), home)
         children.wait(lambda: _answers(aws), 60)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -43,43 +41,19 @@ class Done:
 
 
 @dataclass(frozen=True)
-class Tools:
-    """What makes Ansible quick: a warm interpreter for its modules, and a folder that keeps them packed."""
-
-    python: Path
-    kept: Path
-
-
-@dataclass(frozen=True)
 class Ground:
     """A bucket with a notification of somebody else's, and what applies the role."""
 
     aws: Cloud
     door: Recorder
-    tools: Tools
 
     def run(self, router: str, *arguments: str) -> Done:
         """Apply the role."""
         play = self.aws.home / "play.yml"
         play.write_text(yaml.safe_dump(PLAY))
         self.door.clear()
-        given = {"events_router": router, "ansible_python_interpreter": str(self.tools.python)}
-        given["local_cloud_home"] = str(self.aws.home)
-        program = [sys.executable, "-P", str(ROOT / "tests/deploy/playbook.py"), str(self.tools.kept)]
-        done = subprocess.run(
-            [*program, "-i", "inventory/local", str(play), "-e", json.dumps(given), *arguments],
-            cwd=ROOT,
-            env=self.aws.root
-            | {
-                "AWS_ENDPOINT_URL": self.door.endpoint,
-                "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
-                "ANSIBLE_LOCAL_TEMP": str(self.aws.home / "ansible"),
-                "ANSIBLE_NOCOLOR": "1",
-            },
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
+        door = {"AWS_ENDPOINT_URL": self.door.endpoint}
+        done = self.aws.ansible(str(play), *arguments, environ=door, events_router=router)
         assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
         return Done(done.stdout, len(self.door.calls), self.door.writes)
 
@@ -127,11 +101,11 @@ class Ground:
 
 
 @contextmanager
-def ground(home: Path, tools: Tools) -> Iterator[Ground]:
+def ground(home: Path) -> Iterator[Ground]:
     """Start it; stop it on the way out."""
     with cloud(home) as aws, recording(aws.emulator.port) as door:
         _prepare(aws)
-        yield Ground(aws, door, tools)
+        yield Ground(aws, door)
 
 
 def _prepare(aws: Cloud) -> None:

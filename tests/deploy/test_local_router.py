@@ -14,8 +14,7 @@ import pytest
 from imgcore.pipeline.models import ObjectCreated
 from tests.deploy.local_tools import ARN, PREFIX, UPLOADS, recap
 from tests.deploy.provision_account import search
-from tests.deploy.router_story import KINDS, STRANGER, Done, Ground, Tools, ground
-from tests.deploy.warm import warm
+from tests.deploy.router_story import KINDS, STRANGER, Done, Ground, ground
 
 pytestmark = pytest.mark.timeout(900)  # Ansible on a busy machine
 
@@ -52,16 +51,9 @@ class Reverse:
 
 
 @pytest.fixture(scope="module")
-def tools(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tools]:
-    """For all runs."""
-    with warm() as python:
-        yield Tools(python, tmp_path_factory.mktemp("modules"))
-
-
-@pytest.fixture(scope="module")
-def story(tmp_path_factory: pytest.TempPathFactory, tools: Tools) -> Iterator[Story]:
+def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     """Told once."""
-    with ground(tmp_path_factory.mktemp("router") / "home", tools) as it:
+    with ground(tmp_path_factory.mktemp("router") / "home") as it:
         dry, first = it.run("eventbridge", "--check"), it.run("eventbridge")
         bridged, told, found = it.described(), it.upload(KEY), rules_found(it)
         again, checked = it.run("eventbridge"), it.run("eventbridge", "--check")
@@ -73,9 +65,9 @@ def story(tmp_path_factory: pytest.TempPathFactory, tools: Tools) -> Iterator[St
 
 
 @pytest.fixture(scope="module")
-def reverse(tmp_path_factory: pytest.TempPathFactory, tools: Tools) -> Iterator[Reverse]:
+def reverse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reverse]:
     """Told once, of another account."""
-    with ground(tmp_path_factory.mktemp("reverse") / "home", tools) as it:
+    with ground(tmp_path_factory.mktemp("reverse") / "home") as it:
         it.run("sns")
         topical, leaving = it.described(), it.run("eventbridge", "--check")
         it.run("eventbridge")

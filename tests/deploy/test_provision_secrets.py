@@ -12,6 +12,7 @@ import pytest
 from tests.cloud import ROOT
 from tests.deploy.leaks import cloud, files, leaks
 from tests.deploy.provision_account import CANARY, PREFIX, Account, History
+from tests.support.ansible import ansible
 
 pytestmark = pytest.mark.timeout(1800)
 
@@ -39,7 +40,7 @@ def test_the_passwords_are_long_and_different(canaries: list[str]) -> None:
 
 def test_ansible_says_none_of_them(history: History, canaries: list[str]) -> None:
     """Not even at its most talkative."""
-    runs = {"first": history.first, "second": history.second}
+    runs = {"first": history.first, "again": history.again}
     assert [] == leaks(canaries, ((name, (run.stdout + run.stderr).encode()) for name, run in runs.items()))
 
 
@@ -51,6 +52,7 @@ def test_the_tree_holds_none_of_them(canaries: list[str]) -> None:
 def test_what_was_made_on_this_machine_holds_none_of_them(provisioned: Account, canaries: list[str]) -> None:
     """Zips, logs, Ansible's folders; ``state`` is the stand-in's memory, Secrets Manager's too."""
     assert [] == leaks(canaries, files(provisioned.home, but=["state"]))
+    assert [] == leaks(canaries, files(ansible().packed))
 
 
 def test_the_cloud_holds_none_of_them(provisioned: Account, canaries: list[str]) -> None:

@@ -29,7 +29,7 @@ def listed(provisioned: Account) -> list[str]:
 def refused(history: History, listed: list[str]) -> tuple[Done, list[str]]:
     """A run that confirms another project, and what changed by it."""
     done = history.aws.ansible("playbooks/destroy.yml", confirm="another-project")
-    return done, differences(history.after, history.aws.described())
+    return done, differences(history.described, history.aws.described())
 
 
 @pytest.fixture(scope="module")
