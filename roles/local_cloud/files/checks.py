@@ -9,7 +9,7 @@ from pathlib import Path
 
 from emulator import read_settings
 from prerequisites import Refused
-from steps import WEB
+from steps import WEB, running_file
 
 from imgcore.bootstrap import describer as imgcore_describer
 from imgcore.config import Config
@@ -47,7 +47,7 @@ def only_one(home: Path) -> Iterator[None]:
 def _address(home: Path) -> str:
     """Return " at ADDRESS" of the gallery that holds the lock; empty before it has chosen a port."""
     try:
-        return f" at {read_settings(home / 'running.env')['PUBLIC_URL']}/"
+        return f" at {read_settings(running_file(home))['PUBLIC_URL']}/"
     except (OSError, KeyError):
         return ""
 

@@ -26,8 +26,10 @@ OLD = "old-"
 # Below what systems hand out for outgoing connections, so that the remembered port stays free.
 PORTS = range(20_000, 30_000)
 # What a process needs of a person's environment; all of AWS's and Ansible's own settings stay out.
-KEPT = ("HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "LOGNAME", "PATH", "TERM", "TZ", "USER")
-KEPT += ("HTTPS_PROXY", "HTTP_PROXY", "SSL_CERT_DIR", "SSL_CERT_FILE", "http_proxy", "https_proxy")
+KEPT = (
+    *("HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "LOGNAME", "PATH", "TERM", "TZ", "USER"),
+    *("HTTPS_PROXY", "HTTP_PROXY", "SSL_CERT_DIR", "SSL_CERT_FILE", "http_proxy", "https_proxy"),
+)
 
 
 @dataclass(frozen=True, slots=True)

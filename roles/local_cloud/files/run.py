@@ -88,6 +88,7 @@ def run(port: int, wishes: Mapping[str, str]) -> None:
                 print(first, flush=True)
             children.wait(lambda: False)
     finally:
+        steps.running_file(HOME).unlink(missing_ok=True)
         if mark and cloud and cloud.process.returncode == 0:
             steps.leave_mark(HOME, mark)
 
@@ -135,7 +136,7 @@ def introduce(children: Children, who: str, wishes: Mapping[str, str]) -> str:
     said = f"Photographs are described by {who}."
     if not who.startswith("Gemini"):
         return said if wishes else f"{said} GEMINI_API_KEY=… make run has Gemini do it."
-    environ = steps.web_environ(HOME, wishes, 0) | wishes
+    environ = {**steps.web_environ(HOME, wishes, 0), **wishes}
     probe = children.start("probe", steps.python("imgcore", "probe"), environ, ROOT)
     try:
         children.finish(probe, seconds=20)

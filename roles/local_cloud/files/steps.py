@@ -110,9 +110,14 @@ def running_settings(home: Path, emulator: Emulator, wishes: Mapping[str, str], 
     return {**shared, **besides, "PUBLIC_URL": address}
 
 
+def running_file(home: Path) -> Path:
+    """Return the file of the gallery that is running, which imgcore and a second `make run` read."""
+    return home / "running.env"
+
+
 def write_running(home: Path, settings: Mapping[str, str]) -> None:
     """Write the settings of the gallery that is running; before it is ready, its address alone (PUBLIC_URL)."""
-    path = home / "running.env"
+    path = running_file(home)
     path.touch(mode=0o600)
     path.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
 
