@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from imgcore.accounts.service import Accounts
     from imgcore.db.connection import Database
     from imgcore.db.images import SqlRepository
-    from imgcore.gallery.ports import Mailbox
     from imgcore.gallery.service import Gallery
-    from imgcore.notifications.subscriptions import Mail
+    from imgcore.notifications.models import NotificationSender
+    from imgcore.notifications.subscriptions import SubscriptionService
 
 LOCAL = "the local describer"
 
@@ -123,36 +123,36 @@ def pipeline(config: Config, kind: TaskKind) -> Pipeline:
             max_attempts=config.max_attempts,
             quiet=config.batch_quiet,
         ),
-        mailbox=mailbox(config, session),
+        sender=notification_sender(config, session),
         public_url=config.public_url,
     )
 
 
-def mailbox(config: Config, session: Any = None) -> Mailbox | None:
-    """Where notices go; None where they are to be read on the account's page alone."""
+def notification_sender(config: Config, session: Any = None) -> NotificationSender | None:
+    """Return the configured senders of notifications; None where they are shown on the account page alone."""
     if config.mail_dir is None and config.notices_topic_arn is None:
         return None
-    from imgcore.aws.sns import FolderMailbox, Mailboxes, SnsMailbox
+    from imgcore.aws.sns import CompositeSender, FolderSender, SnsSender
 
-    found: list[FolderMailbox | SnsMailbox] = []
+    senders: list[NotificationSender] = []
     if config.mail_dir is not None:
-        found.append(FolderMailbox(Path(config.mail_dir)))
+        senders.append(FolderSender(Path(config.mail_dir)))
     if config.notices_topic_arn is not None:
-        # Once: a letter that SNS took without our hearing of it would go twice at once, not at the next sweep
-        found.append(SnsMailbox(lambda: _client("sns", session, retries=0), config.notices_topic_arn))
-    return Mailboxes(found)
+        # No retries: a message whose answer was lost is then sent twice by the next sweep, not at once
+        senders.append(SnsSender(lambda: _client("sns", session, retries=0), config.notices_topic_arn))
+    return CompositeSender(senders)
 
 
-def mail(config: Config) -> Mail:
-    """How people have notices sent to them."""
+def subscriptions(config: Config) -> SubscriptionService:
+    """Return the service for e-mail subscriptions to notifications."""
     from imgcore.aws.sns import SnsTopic
     from imgcore.db.notifications import Noticing
     from imgcore.db.subscriptions import SqlAddresses
-    from imgcore.notifications.subscriptions import Mail
+    from imgcore.notifications.subscriptions import SubscriptionService
 
     known, arn = database(config), config.notices_topic_arn
     topic = SnsTopic(lambda: _client("sns"), arn) if arn is not None else None
-    return Mail(SqlAddresses(known), Noticing(known), topic)
+    return SubscriptionService(SqlAddresses(known), Noticing(known), topic)
 
 
 def _decode(config: Config) -> Decode:

@@ -33,7 +33,7 @@ def main(environ: Mapping[str, str]) -> int:
             accounts=accounts,
             visibility=Visibility(config.gallery_visibility),
             api_rate=config.api_rate,
-            mail=bootstrap.mail(config),
+            subscriptions=bootstrap.subscriptions(config),
         )
         token = accounts.offer_set_up() if accounts else None
         try:

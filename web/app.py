@@ -28,7 +28,7 @@ from web.http.templates import Views
 if TYPE_CHECKING:
     from imgcore.accounts.service import Accounts
     from imgcore.gallery.service import Gallery
-    from imgcore.notifications.subscriptions import Mail
+    from imgcore.notifications.subscriptions import SubscriptionService
 
 
 class Application(Bottle):
@@ -40,7 +40,7 @@ class Application(Bottle):
         hosts: Iterable[str],
         accounts: Accounts | None,
         gate: Gate,
-        mail: Mail | None,
+        subscriptions: SubscriptionService | None,
     ) -> None:
         super().__init__()
         self.uninstall(True)  # Bottle's JSON and template plugins: handlers here say what they answer
@@ -56,7 +56,7 @@ class Application(Bottle):
         for method, path, handler in (
             *Pages(gallery, self._views).routes(),
             *Signing(accounts, self._views).routes(),
-            *AccountPages(accounts, self._views, mail).routes(),
+            *AccountPages(accounts, self._views, subscriptions).routes(),
             *PeoplePages(accounts, self._views).routes(),
             *Api(gallery, accounts).routes(),
             *self.health.routes(),
@@ -96,12 +96,13 @@ def create_app(
     accounts: Accounts | None = None,
     visibility: Visibility = Visibility.PRIVATE,
     api_rate: int = API_RATE,
-    mail: Mail | None = None,
+    subscriptions: SubscriptionService | None = None,
 ) -> Application:
     """The gallery as a WSGI application.
 
     hosts: names that it answers to beside localhost, 127.0.0.1 and [::1]. accounts: None is open mode, which is
     for this machine only. visibility: who sees the photographs of others. api_rate: requests a minute of one
-    caller, where there are accounts. mail: how people have notices sent to them; None shows nothing of it.
+    caller, where there are accounts. subscriptions: e-mail
+    notifications; None hides them.
     """
-    return Application(gallery, hosts, accounts, Gate(accounts, visibility, Rates(api_rate)), mail)
+    return Application(gallery, hosts, accounts, Gate(accounts, visibility, Rates(api_rate)), subscriptions)

@@ -127,10 +127,10 @@ class Hasher(Protocol):
         ...
 
 
-class Tries(Protocol):
+class AttemptCounter(Protocol):
     """Where tries are counted."""
 
-    def charge(self, tries: Sequence[tuple[str, int, float]]) -> float:
+    def hit(self, tries: Sequence[tuple[str, int, float]]) -> float:
         """Count a try under each (name, free tries, longest wait in seconds), all or none. Unavailable.
 
         0 where it may go on; else the seconds to wait, and nothing is counted. After the free tries, each one
@@ -139,7 +139,7 @@ class Tries(Protocol):
         ...
 
 
-class AccountStore(Tries, Protocol):
+class AccountStore(AttemptCounter, Protocol):
     """Where accounts are kept. Every method is one transaction; all raise Unavailable.
 
     Tokens come in as hashes (SHA-256, hexadecimal). Times are the database's.
@@ -220,14 +220,14 @@ class AccountStore(Tries, Protocol):
 
     def remove_key(self, account_id: int, public_id: str) -> bool: ...
 
-    def forgive(self, forget: Sequence[str], refund: Sequence[str]) -> None:
+    def reset(self, forget: Sequence[str], refund: Sequence[str]) -> None:
         """The try has succeeded: forget all tries under the one names, take one back under the others."""
         ...
 
 
-def count_try(store: Tries, *tries: tuple[str, int, float]) -> None:
-    """Count it as Tries.charge does. TooManyTries says how long to wait."""
-    if (wait := store.charge(tries)) > 0:
+def count_attempt(store: AttemptCounter, *tries: tuple[str, int, float]) -> None:
+    """Count it as AttemptCounter.hit does. TooManyTries says how long to wait."""
+    if (wait := store.hit(tries)) > 0:
         raise TooManyTries("That was tried too often. Wait a little, then try again.", retry_after=wait)
 
 

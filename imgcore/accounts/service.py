@@ -23,7 +23,7 @@ from imgcore.accounts.models import (
     check_new_password,
     clean_account_name,
     clean_password,
-    count_try,
+    count_attempt,
 )
 from imgcore.errors import Forbidden, Invalid, NotFound, Unauthorized
 from imgcore.gallery.keys import new_public_id
@@ -220,13 +220,13 @@ class Accounts:
     def _verified(self, name: str, password: str, visit: Visit) -> tuple[Account, str]:
         folded = name.strip().lower()[:64]
         by_name, by_address = _hashed(f"name {folded}"), _hashed(f"address {network(visit.address)}")
-        count_try(self.store, (by_name, *NAME_TRIES), (by_address, *ADDRESS_TRIES))
+        count_attempt(self.store, (by_name, *NAME_TRIES), (by_address, *ADDRESS_TRIES))
         found = self.store.named(folded)
         fits = len(password) <= LONGEST_PASSWORD
         right = self.hasher.verify(found[1] if found else None, clean_password(password) if fits else "")
         if found is None or not right:
             raise Unauthorized(_WRONG, code="sign_in")
-        self.store.forgive([by_name], [by_address])
+        self.store.reset([by_name], [by_address])
         return found
 
 

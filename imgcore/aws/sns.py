@@ -1,4 +1,4 @@
-"""Where letters go: an SNS topic that hands each to its owner's address alone, and a folder on this machine."""
+"""Senders of notifications: an SNS topic that filters by owner, and a folder on this machine."""
 
 from __future__ import annotations
 
@@ -14,55 +14,57 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imgcore.errors import Conflict, ImgcoreError, Invalid, Unavailable
-from imgcore.notifications.models import Letter
-from imgcore.notifications.subscriptions import Delivery
+from imgcore.notifications.models import NotificationMessage, NotificationSender
+from imgcore.notifications.subscriptions import SubscriptionState
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
 
-OWNER = "owner"  # the attribute that subscriptions filter by
-NOBODY = "nobody"  # its value without accounts; no account's id is like that
-_AWAY = "The mail service cannot be reached just now. Try again later."
+OWNER = "owner"  # the message attribute that the subscriptions' filter policies name
+NOBODY = "nobody"  # its value without accounts; no account's public id looks like this
+_UNREACHABLE = "The e-mail service cannot be reached. Try again later."
 
 
-class Mailboxes:
-    """Several, each in its turn. What fails is sent to all of them again."""
+class CompositeSender:
+    """Sends each message through several senders, in order. After a failure all of them get it again."""
 
-    def __init__(self, mailboxes: Sequence[FolderMailbox | SnsMailbox]) -> None:
-        self._mailboxes = mailboxes
+    def __init__(self, senders: Sequence[NotificationSender]) -> None:
+        self._senders = senders
 
-    def send(self, letter: Letter) -> None:
-        """As each of them."""
-        for mailbox in self._mailboxes:
-            mailbox.send(letter)
+    def send(self, message: NotificationMessage) -> None:
+        """Send ``message`` through each sender; raises what the first failing one raises."""
+        for sender in self._senders:
+            sender.send(message)
 
 
-class FolderMailbox:
-    """One file a letter, as a mail program would keep it. The same letter sent twice is one file."""
+class FolderSender:
+    """Writes each message to ``folder`` as an .eml file; the same message sent twice is one file."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def send(self, letter: Letter) -> None:
-        """Unavailable where the file cannot be written."""
+    def send(self, message: NotificationMessage) -> None:
+        """Write the file. Unavailable where it cannot be written."""
         mail = EmailMessage()
         mail["Date"] = format_datetime(datetime.now(UTC))
         mail["From"] = "Caption Gallery <gallery@localhost>"
-        mail["To"] = Address(letter.owner_name or "everybody", letter.owner or NOBODY, "localhost")
-        mail["Subject"] = letter.subject
-        mail.set_content(letter.body, cte="8bit")
-        path = self._folder / f"{letter.number:06}.eml"
+        mail["To"] = Address(message.owner_name or "everybody", message.owner or NOBODY, "localhost")
+        mail["Subject"] = message.subject
+        mail.set_content(message.body, cte="8bit")
+        path = self._folder / f"{message.number:06}.eml"
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             unfinished = path.with_suffix(f".{os.getpid()}")
             unfinished.write_bytes(mail.as_bytes())
             unfinished.replace(path)
         except OSError as error:
-            raise Unavailable(f"The letter cannot be written: {error.strerror}.", code="notices") from error
+            raise Unavailable(
+                f"The notification cannot be written: {error.strerror}.", code="notices"
+            ) from error
 
 
 class _Sns:
-    """A topic over boto3. connect: makes the client when it is needed for the first time."""
+    """An SNS topic. connect: makes the boto3 client when it is first needed."""
 
     def __init__(self, connect: Callable[[], SNSClient], topic_arn: str) -> None:
         self._connect = connect
@@ -73,29 +75,29 @@ class _Sns:
         return self._connect()
 
 
-class SnsMailbox(_Sns):
-    """imgcore.gallery.ports.Mailbox."""
+class SnsSender(_Sns):
+    """Publishes messages to an SNS topic (imgcore.notifications.models.NotificationSender)."""
 
-    def send(self, letter: Letter) -> None:
-        """Unavailable where SNS did not accept it, or nobody knows."""
+    def send(self, message: NotificationMessage) -> None:
+        """Publish ``message``. Unavailable where SNS did not accept it or its answer was lost."""
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
             self._client.publish(
                 TopicArn=self._topic_arn,
-                Subject=letter.subject,
-                Message=letter.body,
-                MessageAttributes={OWNER: {"DataType": "String", "StringValue": letter.owner or NOBODY}},
+                Subject=message.subject,
+                Message=message.body,
+                MessageAttributes={OWNER: {"DataType": "String", "StringValue": message.owner or NOBODY}},
             )
         except (BotoCoreError, ClientError, OSError) as error:
-            raise Unavailable("SNS does not take the letter just now.", code="notices") from error
+            raise Unavailable("SNS did not accept the notification.", code="notices") from error
 
 
 class SnsTopic(_Sns):
-    """imgcore.notifications.subscriptions.Topic: who has the letters of which account sent where."""
+    """E-mail subscriptions of an SNS topic (imgcore.notifications.subscriptions.Topic)."""
 
     def subscribe(self, address: str, owner: str) -> str:
-        """Its ARN. The filter goes along with the request, so that there is no moment without it."""
+        """Subscribe ``address`` with its filter policy in the same request, so that it applies at once."""
         from botocore.exceptions import BotoCoreError, ClientError
 
         policy = json.dumps({OWNER: [owner]})
@@ -112,11 +114,11 @@ class SnsTopic(_Sns):
         except (BotoCoreError, ClientError, OSError) as error:
             raise _refused(error) from error
         if json.loads(known.get("FilterPolicy") or "{}") != {OWNER: [owner]}:
-            raise _taken()
+            raise _address_taken()
         return arn
 
-    def state(self, arn: str) -> Delivery | None:
-        """None where SNS knows no such subscription any more."""
+    def state(self, arn: str) -> SubscriptionState | None:
+        """Return the subscription's state; None where it does not exist any more."""
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
@@ -124,12 +126,12 @@ class SnsTopic(_Sns):
         except (BotoCoreError, ClientError, OSError) as error:
             if _code(error) in _GONE:
                 return None
-            raise Unavailable(_AWAY, code="notices") from error
+            raise Unavailable(_UNREACHABLE, code="notices") from error
         pending = known.get("PendingConfirmation", "false").lower() == "true"
-        return Delivery.PENDING if pending else Delivery.CONFIRMED
+        return SubscriptionState.PENDING if pending else SubscriptionState.CONFIRMED
 
     def unsubscribe(self, arn: str) -> bool:
-        """False where it waits for its confirmation: SNS does not let go of it then, and forgets it in days."""
+        """Unsubscribe; False while it is pending: SNS refuses that, and deletes it by itself after days."""
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
@@ -139,7 +141,7 @@ class SnsTopic(_Sns):
                 return True
             if _code(error) in _INVALID:
                 return False
-            raise Unavailable(_AWAY, code="notices") from error
+            raise Unavailable(_UNREACHABLE, code="notices") from error
         return True
 
 
@@ -152,13 +154,15 @@ def _code(error: Exception) -> str:
 
 
 def _refused(error: Exception) -> ImgcoreError:
-    """Why SNS did not take an address."""
+    """Return the error for an address that SNS refused."""
     if _code(error) not in _INVALID:
-        return Unavailable(_AWAY, code="notices")
-    if "different attributes" in str(error):  # it is on the topic already, with another filter
-        return _taken()
-    return Invalid("No mail can be sent to this address.", code="address")
+        return Unavailable(_UNREACHABLE, code="notices")
+    if "different attributes" in str(error):  # subscribed already, with another filter policy
+        return _address_taken()
+    return Invalid("E-mail cannot be sent to this address.", code="address")
 
 
-def _taken() -> Conflict:
-    return Conflict("This address gets the notices of another account; one address serves one.", code="address")
+def _address_taken() -> Conflict:
+    return Conflict(
+        "This address gets the notifications of another account. Use another address.", code="address"
+    )

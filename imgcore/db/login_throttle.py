@@ -15,7 +15,7 @@ _FIRST = 15.0  # seconds that are waited after the last free try
 class Throttles(Store):
     """The part of the account store that counts tries."""
 
-    def charge(self, tries: Sequence[tuple[str, int, float]]) -> float:
+    def hit(self, tries: Sequence[tuple[str, int, float]]) -> float:
         """Count a try under each (name, free tries, longest wait in seconds), all or none.
 
         0 where it may go on; else the seconds to wait, and nothing is counted. It is counted before it is
@@ -33,7 +33,7 @@ class Throttles(Store):
 
         return self._database.run(work)
 
-    def forgive(self, forget: Sequence[str], refund: Sequence[str]) -> None:
+    def reset(self, forget: Sequence[str], refund: Sequence[str]) -> None:
         """Forget all tries under the one names, take one back under the others."""
 
         def work(tx: Transaction) -> None:
@@ -54,7 +54,7 @@ def delay(count: int, free: int, longest: float) -> float:
 
 
 def _look(tx: Transaction, name: str) -> tuple[int, float]:
-    """Tries that are remembered, and seconds still to wait; the row is there and locked afterwards."""
+    """AttemptCounter that are remembered, and seconds still to wait; the row is there and locked afterwards."""
     tx.execute("{insert_ignore} throttles (name, tries, updated_at) VALUES (?, 0, {now})", name)
     row = tx.row(
         "SELECT tries, blocked_until, updated_at <= {ago} AS stale, {now} AS clock FROM throttles"

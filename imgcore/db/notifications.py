@@ -15,7 +15,7 @@ from typing import Any
 
 from imgcore.db.connection import Store, Transaction
 from imgcore.db.mapping import NAME, SELECT, Row, images, micros, moment, storable
-from imgcore.notifications.models import EndedBatch, Letter, SentLetter
+from imgcore.notifications.models import DeliveredNotification, FinishedBatch, NotificationMessage
 
 FAILURES = 1000  # of one batch, as far as they are named
 _BODY = 15_000  # characters; MySQL's TEXT holds 65,535 bytes
@@ -38,7 +38,7 @@ _FREE = "told_at IS NULL AND (lease_until IS NULL OR lease_until <= {now})"
 class Noticing(Store):
     """The part of the repository that remembers who is to be told."""
 
-    def take_notice(self, *, after: int, quiet: float, lease: float) -> EndedBatch | None:
+    def take_notice(self, *, after: int, quiet: float, lease: float) -> FinishedBatch | None:
         """An ended batch to tell of, ours for ``lease`` seconds."""
         for row in self._database.read(lambda tx: _untold(tx, after)):
             # Asked first without a lock: most of the time there are batches on their way, and none has ended
@@ -48,7 +48,7 @@ class Noticing(Store):
                 return taken
         return None
 
-    def close_notice(self, ended: EndedBatch, letter: Letter | None) -> bool:
+    def close_notice(self, ended: FinishedBatch, letter: NotificationMessage | None) -> bool:
         """Told, and what; or there was nothing to tell."""
         values = (storable(letter.subject, NAME), storable(letter.body, _BODY)) if letter else (None, None)
         sql = (
@@ -57,7 +57,7 @@ class Noticing(Store):
         )
         return bool(self._database.run(lambda tx: tx.execute(sql, *values, ended.number, ended.token)))
 
-    def postpone_notice(self, ended: EndedBatch, delay: float) -> bool:
+    def postpone_notice(self, ended: FinishedBatch, delay: float) -> bool:
         """Not sent: free again in ``delay`` seconds."""
         sql = "UPDATE notices SET lease_token = NULL, lease_until = {later} WHERE id = ? AND lease_token = ?"
         return bool(self._database.run(lambda tx: tx.execute(sql, micros(delay), ended.number, ended.token)))
@@ -67,7 +67,7 @@ class Noticing(Store):
         sql = "DELETE FROM notices WHERE told_at <= {ago}"
         return self._database.run(lambda tx: tx.execute(sql, micros(older_than)))
 
-    def letters(self, account_id: int | None, limit: int) -> Sequence[SentLetter]:
+    def delivered(self, account_id: int | None, limit: int) -> Sequence[DeliveredNotification]:
         """The newest of that account; those of nobody's where there are no accounts."""
         whose = "owner_id IS NULL" if account_id is None else "owner_id = ?"
         given: tuple[Any, ...] = () if account_id is None else (account_id,)
@@ -100,7 +100,7 @@ def _busy(tx: Transaction, row: Row, quiet: float) -> bool:
     return tx.row(sql, *_batch(row), micros(quiet)) is not None
 
 
-def _take(tx: Transaction, row: Row, quiet: float, lease: float) -> EndedBatch | None:
+def _take(tx: Transaction, row: Row, quiet: float, lease: float) -> FinishedBatch | None:
     free = tx.row(f"SELECT id FROM notices WHERE id = ? AND {_FREE} {{for_update}}", row["id"])
     if free is None or _busy(tx, row, quiet):
         return None
@@ -110,7 +110,7 @@ def _take(tx: Transaction, row: Row, quiet: float, lease: float) -> EndedBatch |
     return _ended(tx, row, token)
 
 
-def _ended(tx: Transaction, row: Row, token: str) -> EndedBatch:
+def _ended(tx: Transaction, row: Row, token: str) -> FinishedBatch:
     mine = "SELECT n.created_at, n.tries, a.public_id, a.name FROM notices n"
     [notice] = tx.rows(f"{mine} LEFT JOIN accounts a ON a.id = n.owner_id WHERE n.id = ?", row["id"])
     counted = f"SELECT COUNT(*) AS total, SUM(CASE WHEN {_FAILED} THEN 1 ELSE 0 END) AS failed FROM images i"
@@ -119,7 +119,7 @@ def _ended(tx: Transaction, row: Row, token: str) -> EndedBatch:
     failures = tx.rows(f"{SELECT} WHERE {there} AND {_FAILED} ORDER BY i.id LIMIT ?", *_batch(row), FAILURES)
     begun = moment(notice["created_at"])
     assert begun is not None
-    return EndedBatch(
+    return FinishedBatch(
         number=row["id"],
         token=token,
         tries=notice["tries"],
@@ -136,7 +136,7 @@ def _batch(row: Row) -> tuple[str, int]:
     return row["batch_id"], row["owner_id"] or 0
 
 
-def _letter(row: Row) -> SentLetter:
+def _letter(row: Row) -> DeliveredNotification:
     sent_at = moment(row["told_at"])
     assert sent_at is not None
-    return SentLetter(row["subject"], row["body"], sent_at)
+    return DeliveredNotification(row["subject"], row["body"], sent_at)

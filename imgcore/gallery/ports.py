@@ -22,7 +22,7 @@ from imgcore.gallery.models import (
     UploadForm,
     Viewer,
 )
-from imgcore.notifications.models import EndedBatch, Letter
+from imgcore.notifications.models import FinishedBatch, NotificationMessage
 from imgcore.pipeline.models import Claim, DueTask, Gate, ObjectCreated, StoredObject
 
 
@@ -138,7 +138,7 @@ class Repository(Protocol):
         ...
 
     # Notices: each batch has one, written with its first photograph
-    def take_notice(self, *, after: int, quiet: float, lease: float) -> EndedBatch | None:
+    def take_notice(self, *, after: int, quiet: float, lease: float) -> FinishedBatch | None:
         """The next batch, by number beyond ``after``, that has ended and whose owner has not been told.
 
         It has ended where nothing of it is open, and nothing has been announced or has come for ``quiet``
@@ -146,11 +146,11 @@ class Repository(Protocol):
         """
         ...
 
-    def close_notice(self, ended: EndedBatch, letter: Letter | None) -> bool:
+    def close_notice(self, ended: FinishedBatch, letter: NotificationMessage | None) -> bool:
         """The owner has been told that, or there was nothing to tell. False where it was fenced off."""
         ...
 
-    def postpone_notice(self, ended: EndedBatch, delay: float) -> bool:
+    def postpone_notice(self, ended: FinishedBatch, delay: float) -> bool:
         """It could not be sent: to be taken again in ``delay`` seconds."""
         ...
 
@@ -233,14 +233,6 @@ class Queues(Protocol):
 
     def send(self, kind: TaskKind, image_key: str, delay: float = 0.0) -> None:
         """Deliver after ``delay`` seconds (at most 900). Unavailable."""
-        ...
-
-
-class Mailbox(Protocol):
-    """Takes letters to their owners, and to nobody else."""
-
-    def send(self, letter: Letter) -> None:
-        """Returns when it has been accepted. Unavailable: it has not, as far as is known here."""
         ...
 
 

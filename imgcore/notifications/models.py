@@ -1,20 +1,21 @@
-"""Batches of uploads that have ended, and the messages that tell their owners. Pure data."""
+"""Finished batches of uploads and the notifications about them. Pure data."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from imgcore.gallery.models import Image
 
 
 @dataclass(frozen=True, slots=True)
-class EndedBatch:
-    """All that was uploaded together has ended, and whoever holds this tells the owner.
+class FinishedBatch:
+    """A batch of uploads of which nothing is open any more, claimed for sending.
 
-    number, token: which notice it is, and the fence. tries: this one included. owner, owner_name: public id and
-    name of the account; None where there are no accounts. begun: when its first photograph was announced, UTC.
-    total, failed: photographs, those in the trash left out. failures: the first of them that failed.
+    number: the notification's id. token: the lease's fence. tries: attempts to send, this one included.
+    owner, owner_name: the account's public id and name; None without accounts. begun: time of the first upload
+    request, UTC. total, failed: numbers of images, without those in the trash. failures: the first failed ones.
     """
 
     number: int
@@ -29,20 +30,32 @@ class EndedBatch:
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
-    """What the owner of a batch is told. owner: the account's public id, None where there are no accounts."""
+class NotificationMessage:
+    """The message to the owner of a batch.
+
+    number: the notification's id. owner, owner_name: the account's public id and name; None without accounts.
+    subject: ASCII, fewer than 100 characters (Amazon SNS API, "Publish"). body: plain text.
+    """
 
     number: int
     owner: str | None
     owner_name: str | None
-    subject: str  # ASCII, less than 100 characters, as SNS wants it
+    subject: str
     body: str
 
 
 @dataclass(frozen=True, slots=True)
-class SentLetter:
-    """A letter that has been sent, or, where nothing sends any, written."""
+class DeliveredNotification:
+    """A notification that was sent, or written where no sender is configured."""
 
     subject: str
     body: str
     sent_at: datetime  # UTC
+
+
+class NotificationSender(Protocol):
+    """Sends messages to the owners of batches."""
+
+    def send(self, message: NotificationMessage) -> None:
+        """Send ``message``; it has been accepted when this returns. Unavailable: it may not have been."""
+        ...

@@ -1,4 +1,4 @@
-"""How people have notices sent to an address of their own, see that it works, and stop it."""
+"""E-mail subscriptions of accounts to notifications: subscribe, show the state, unsubscribe."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from imgcore.accounts.models import Account, Tries, count_try
+from imgcore.accounts.models import Account, AttemptCounter, count_attempt
 from imgcore.errors import Invalid, Unavailable
-from imgcore.notifications.models import SentLetter
+from imgcore.notifications.models import DeliveredNotification
 
-LETTERS = 5  # shown
-TIDIED = 3  # addresses that are not wanted any more, taken off the topic at one go
+SHOWN = 5  # notifications on the account page
+CLEAN_UP_LIMIT = 3  # unwanted addresses unsubscribed from the topic at a time
 ADDRESS_LENGTH = 254  # characters; RFC 5321, 4.5.3.1.3
-# Each address that is given makes the topic write to it, whoever's it is.
-TRIES, LONGEST_WAIT = 5, 3600.0  # seconds
+# Each subscription makes the topic write to the address, whether or not its owner wants that.
+FREE_TRIES, LONGEST_WAIT = 5, 3600.0  # seconds
 _ADDRESS = re.compile(r"[^@\s\"(),:;<>\[\\\]]+@[^@\s\"(),:;<>\[\\\]]+\.[^@\s\"(),:;<>\[\\\]]+", re.ASCII)
 
 
-class Delivery(StrEnum):
-    """Where an address stands."""
+class SubscriptionState(StrEnum):
+    """The state of an account's e-mail subscription."""
 
-    OFF = "off"  # none was given
-    PENDING = "pending"  # the link in the topic's own mail has not been opened
+    OFF = "off"  # no address was given
+    PENDING = "pending"  # the link in the confirmation mail has not been opened
     CONFIRMED = "confirmed"
-    STOPPED = "stopped"  # by the link in a letter, or it was never confirmed
-    UNKNOWN = "unknown"  # the topic cannot be asked just now
+    STOPPED = "stopped"  # unsubscribed by the link in a mail, or never confirmed
+    UNKNOWN = "unknown"  # the topic cannot be reached
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """What an account has given, and the topic's name for it."""
+    """An account's e-mail address. arn: its subscription's name at the topic."""
 
     id: int
     address: str
@@ -41,115 +41,120 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """What a person's page says about notices."""
+class SubscriptionStatus:
+    """The notifications section of the account page. possible: the gallery sends e-mail at all."""
 
-    delivery: Delivery
+    delivery: SubscriptionState
     address: str | None
-    letters: Sequence[SentLetter]
-    possible: bool  # letters are sent at all
+    notifications: Sequence[DeliveredNotification]
+    possible: bool
 
 
-class AddressStore(Tries, Protocol):
-    """Where addresses are kept. Every method is one transaction; all raise Unavailable."""
+class AddressStore(AttemptCounter, Protocol):
+    """Stores addresses. Every method is one transaction and raises Unavailable without the database."""
 
     def current(self, account_id: int) -> Address | None:
-        """The one that the account wants letters sent to."""
+        """Return the address that the account is subscribed with."""
         ...
 
     def keep(self, account_id: int, address: str, arn: str) -> None:
-        """The account wants this one, and no other any more. Conflict where the ARN is another account's."""
+        """Make this the account's only address. Conflict where the ARN belongs to another account."""
         ...
 
     def end(self, account_id: int) -> None:
-        """The account wants none."""
+        """Mark the account's address as unwanted."""
         ...
 
     def unwanted(self, limit: int) -> Sequence[Address]:
-        """Those that nobody wants any more, or whose account is no more."""
+        """Return up to ``limit`` addresses that are unwanted or whose account was deleted."""
         ...
 
     def drop(self, id_: int) -> None:
-        """The topic does not know it any more."""
+        """Delete an address that the topic does not know any more."""
         ...
 
 
-class Letters(Protocol):
-    """The letters that were written."""
+class NotificationLog(Protocol):
+    """The notifications of the past."""
 
-    def letters(self, account_id: int | None, limit: int) -> Sequence[SentLetter]:
-        """The newest of that account; those of nobody's where there are no accounts."""
+    def delivered(self, account_id: int | None, limit: int) -> Sequence[DeliveredNotification]:
+        """Return the account's newest notifications; those without an owner where ``account_id`` is None."""
         ...
 
 
 class Topic(Protocol):
-    """Hands letters to addresses. All raise Unavailable."""
+    """Delivers notifications to subscribed addresses. Every method raises Unavailable."""
 
     def subscribe(self, address: str, owner: str) -> str:
-        """A name for it. A mail with a link goes there; letters go only after that was opened, and of this
-        owner alone. Invalid, Conflict (``address``)."""
+        """Subscribe ``address`` to the notifications of ``owner`` (a public id) and return the ARN.
+
+        The topic sends a confirmation mail first. Invalid or Conflict (``address``) where it refuses.
+        """
         ...
 
-    def state(self, arn: str) -> Delivery | None:
-        """PENDING or CONFIRMED; None where it is not there any more."""
+    def state(self, arn: str) -> SubscriptionState | None:
+        """Return PENDING or CONFIRMED; None where the subscription does not exist any more."""
         ...
 
     def unsubscribe(self, arn: str) -> bool:
-        """False where that is not possible yet; nothing is sent there meanwhile."""
+        """Unsubscribe; False while the subscription is pending, when nothing is sent to it anyway."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Mail:
-    """The use cases. topic: None where nothing is sent, and letters are read on the page alone."""
+class SubscriptionService:
+    """The use cases. topic: None where no e-mail is sent and notifications are shown on the page alone."""
 
     addresses: AddressStore
-    written: Letters
+    log: NotificationLog
     topic: Topic | None = None
 
-    def standing(self, account: Account | None) -> Standing:
-        """Of that account; of everybody in open mode (None), where no address can be given."""
-        letters = self.written.letters(account.id if account else None, LETTERS)
+    def status(self, account: Account | None) -> SubscriptionStatus:
+        """Return the status of ``account``; of the whole gallery without accounts (None)."""
+        newest = self.log.delivered(account.id if account else None, SHOWN)
         if self.topic is None or account is None:
-            return Standing(Delivery.OFF, None, letters, possible=False)
-        self._tidy(self.topic)
+            return SubscriptionStatus(SubscriptionState.OFF, None, newest, possible=False)
+        self._clean_up(self.topic)
         known = self.addresses.current(account.id)
         if known is None:
-            return Standing(Delivery.OFF, None, letters, possible=True)
+            return SubscriptionStatus(SubscriptionState.OFF, None, newest, possible=True)
         try:
-            delivery = self.topic.state(known.arn) or Delivery.STOPPED
+            state = self.topic.state(known.arn) or SubscriptionState.STOPPED
         except Unavailable:
-            delivery = Delivery.UNKNOWN
-        return Standing(delivery, known.address, letters, possible=True)
+            state = SubscriptionState.UNKNOWN
+        return SubscriptionStatus(state, known.address, newest, possible=True)
 
     def subscribe(self, account: Account, address: str) -> None:
-        """Have this account's letters sent there, once that is confirmed. The same address again asks for the
-        confirmation again. Invalid, Conflict (``address``), TooManyTries."""
+        """Subscribe ``address``, once confirmed, to the account's notifications.
+
+        The same address again requests another confirmation mail. Invalid, Conflict (``address``),
+        TooManyTries.
+        """
         address = clean_address(address)
-        topic = self._sending()
+        topic = self._required_topic()
         name = hashlib.sha256(f"notices {account.id}".encode()).hexdigest()
-        count_try(self.addresses, (name, TRIES, LONGEST_WAIT))
+        count_attempt(self.addresses, (name, FREE_TRIES, LONGEST_WAIT))
         self.addresses.keep(account.id, address, topic.subscribe(address, account.public_id))
-        self._tidy(topic)
+        self._clean_up(topic)
 
     def stop(self, account: Account) -> None:
-        """Send nothing any more. Doing it twice is no error; Unavailable where letters would still come."""
-        topic, known = self._sending(), self.addresses.current(account.id)
+        """Unsubscribe the account; harmless where it is not subscribed. Unavailable: it still is."""
+        topic, known = self._required_topic(), self.addresses.current(account.id)
         if known is not None:
-            gone = topic.unsubscribe(known.arn)
+            removed = topic.unsubscribe(known.arn)
             self.addresses.end(account.id)
-            if gone:
+            if removed:
                 self.addresses.drop(known.id)
 
-    def _sending(self) -> Topic:
+    def _required_topic(self) -> Topic:
         if self.topic is None:
-            raise Invalid("This gallery sends no mail.", code="address")
+            raise Invalid("This gallery sends no e-mail.", code="address")
         return self.topic
 
-    def _tidy(self, topic: Topic) -> None:
-        """Take off the topic what nobody wants; what cannot be yet is tried again with the next visit."""
+    def _clean_up(self, topic: Topic) -> None:
+        """Unsubscribe unwanted addresses; those that cannot be yet are tried again at the next call."""
         try:
-            for each in self.addresses.unwanted(TIDIED):
+            for each in self.addresses.unwanted(CLEAN_UP_LIMIT):
                 if topic.unsubscribe(each.arn):
                     self.addresses.drop(each.id)
         except Unavailable:
@@ -157,9 +162,9 @@ class Mail:
 
 
 def clean_address(text: str) -> str:
-    """An address as it is kept. Invalid (``address``) where it is none."""
+    """Return the e-mail address in ``text`` as it is stored. Invalid (``address``) where it is none."""
     text = text.strip()
     name, _, domain = text.rpartition("@")
     if len(text) > ADDRESS_LENGTH or not _ADDRESS.fullmatch(text) or not text.isprintable():
-        raise Invalid("Give an e-mail address, such as anna@example.org.", code="address")
+        raise Invalid("Enter an e-mail address, such as anna@example.org.", code="address")
     return f"{name}@{domain.lower()}"

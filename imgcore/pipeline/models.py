@@ -79,4 +79,4 @@ class SweepReport:
     expired: int = 0  # forms that nobody used
     exhausted: int = 0  # tasks given up after too many crashes
     purged: int = 0  # photographs that left the trash for good
-    told: int = 0  # batches that have ended, and whose owners have been told now
+    notified: int = 0  # owners of finished batches that were notified

@@ -21,8 +21,9 @@ from imgcore.gallery.models import (
     TaskKind,
     TaskStatus,
 )
-from imgcore.gallery.ports import Captioner, Decode, Mailbox, Queues, Render, Repository, Storage
+from imgcore.gallery.ports import Captioner, Decode, Queues, Render, Repository, Storage
 from imgcore.notifications.messages import compose
+from imgcore.notifications.models import NotificationSender
 from imgcore.pipeline.models import GEMINI_GATE, WAITING, Claim, ObjectCreated, SweepReport
 
 logger = logging.getLogger(__name__)
@@ -32,8 +33,8 @@ COMMIT_SECONDS = 5.0  # kept back from the deadline to store the result
 PROBE_SECONDS = 30.0  # how long one caller has to show that a gate may open
 MISCONFIGURED_SECONDS = 300.0  # how often a refused key is tried again
 SWEEP_LIMIT = 500  # rows of each sort a sweep
-TELL_LIMIT = 100  # letters a sweep
-NOTICE_SECONDS = 90 * 86_400.0  # how long what was told is kept
+NOTIFICATION_LIMIT = 100  # letters a sweep
+NOTIFICATION_SECONDS = 90 * 86_400.0  # how long what was told is kept
 LOOK_AHEAD_SECONDS = 60.0  # until the next sweep: what is due by then is handed over with a delay
 
 FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 20.0, 900.0
@@ -88,7 +89,7 @@ class Pipeline:
     thumbnail_fit: str = "crop"
     max_bytes: int = 20 * 1024 * 1024
     timing: Timing = Timing()
-    mailbox: Mailbox | None = None  # None: letters are written down, and sent nowhere
+    sender: NotificationSender | None = None  # None: letters are written down, and sent nowhere
     public_url: str | None = None
     rng: Callable[[], float] = random.random
 
@@ -139,21 +140,21 @@ class Pipeline:
             expired=expired,
             exhausted=exhausted,
             purged=self._purge(),
-            told=self._tell(),
+            notified=self._notify_owners(),
         )
 
-    def _tell(self) -> int:
+    def _notify_owners(self) -> int:
         """Tell the owners of batches that have ended. It is marked after the letter was accepted: a crash
         between the two sends one more, none of them is lost."""
         told, last, repository = 0, 0, self.repository
-        repository.forget_notices(older_than=NOTICE_SECONDS)
+        repository.forget_notices(older_than=NOTIFICATION_SECONDS)
         times = {"quiet": self.timing.quiet, "lease": self.timing.caption_lease}
-        while told < TELL_LIMIT and (ended := repository.take_notice(after=last, **times)) is not None:
+        while told < NOTIFICATION_LIMIT and (ended := repository.take_notice(after=last, **times)) is not None:
             last = ended.number
             letter = compose(ended, self.public_url) if ended.total else None  # else all are in the trash
             try:
-                if letter is not None and self.mailbox is not None:
-                    self.mailbox.send(letter)
+                if letter is not None and self.sender is not None:
+                    self.sender.send(letter)
             except ImgcoreError as error:
                 logger.error("A notice cannot be sent just now: %s (%s)", error.message, error.code)
                 repository.postpone_notice(

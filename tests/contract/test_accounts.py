@@ -234,26 +234,26 @@ def test_nothing_is_uploaded_to_an_account_that_is_gone(store: SqlAccounts, repo
 
 def test_tries_are_free_then_they_are_waited_for(store: SqlAccounts) -> None:
     """What is refused is not counted; another name is not concerned."""
-    waits = [store.charge([("ada", 3, 900.0)]) for _ in range(5)]
+    waits = [store.hit([("ada", 3, 900.0)]) for _ in range(5)]
     assert [0, 0, 0] == waits[:3]
     assert all(10 < wait <= 15 for wait in waits[3:])
-    assert 0 == store.charge([("zoe", 3, 900.0)])
+    assert 0 == store.hit([("zoe", 3, 900.0)])
 
 
 def test_all_or_none_is_counted(store: SqlAccounts) -> None:
     """A blocked address does not use up the tries of a name."""
-    store.charge([("address", 1, 900.0)])
+    store.hit([("address", 1, 900.0)])
     for _ in range(3):
-        assert store.charge([("name", 2, 900.0), ("address", 1, 900.0)]) > 0
-    assert 0 == store.charge([("name", 2, 900.0)])
+        assert store.hit([("name", 2, 900.0), ("address", 1, 900.0)]) > 0
+    assert 0 == store.hit([("name", 2, 900.0)])
 
 
 def test_the_wait_doubles_up_to_the_longest(store: SqlAccounts, database: Database) -> None:
     """15, 30, 60, … seconds."""
     waits = []
     for _ in range(5):
-        store.charge([("ada", 1, 100.0)])
-        waits.append(round(store.charge([("ada", 1, 100.0)])))
+        store.hit([("ada", 1, 100.0)])
+        waits.append(round(store.hit([("ada", 1, 100.0)])))
         database.run(lambda tx: tx.execute("UPDATE throttles SET blocked_until = {now}"))
     assert [15, 30, 60, 100, 100] == waits
 
@@ -261,25 +261,25 @@ def test_the_wait_doubles_up_to_the_longest(store: SqlAccounts, database: Databa
 def test_success_forgets_the_name_and_pays_the_address_back(store: SqlAccounts) -> None:
     """So that a household of many who sign in is not taken for an attack."""
     for _ in range(10):
-        assert 0 == store.charge([("name", 2, 900.0), ("address", 2, 900.0)])
-        store.forgive(["name"], ["address"])
+        assert 0 == store.hit([("name", 2, 900.0), ("address", 2, 900.0)])
+        store.reset(["name"], ["address"])
 
 
 def test_an_hour_without_a_try_forgets_them(store: SqlAccounts, database: Database) -> None:
     """And who waits is not forgotten."""
     for _ in range(2):
-        store.charge([("ada", 2, 900.0)])
+        store.hit([("ada", 2, 900.0)])
     long_ago = "UPDATE throttles SET updated_at = {ago}"
     database.run(lambda tx: tx.execute(long_ago, 3_700_000_000))
-    assert store.charge([("ada", 2, 900.0)]) > 0
+    assert store.hit([("ada", 2, 900.0)]) > 0
     database.run(lambda tx: tx.execute(long_ago + ", blocked_until = NULL", 3_700_000_000))
-    assert [0, 0] == [store.charge([("ada", 2, 900.0)]) for _ in range(2)]
+    assert [0, 0] == [store.hit([("ada", 2, 900.0)]) for _ in range(2)]
 
 
 def test_many_tries_at_once_are_all_counted(store: SqlAccounts) -> None:
     """Eight threads: not one more than the free ones passes."""
     waits: list[float] = []
-    together([lambda: waits.append(store.charge([("ada", 3, 900.0), ("here", 99, 900.0)]))] * 8)
+    together([lambda: waits.append(store.hit([("ada", 3, 900.0), ("here", 99, 900.0)]))] * 8)
     assert (3, 8) == (waits.count(0), len(waits))
 
 

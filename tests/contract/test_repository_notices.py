@@ -18,7 +18,7 @@ from imgcore.db.images import SqlRepository
 from imgcore.db.subscriptions import SqlAddresses
 from imgcore.errors import Conflict, NotFound
 from imgcore.gallery.models import Image, TaskStatus
-from imgcore.notifications.models import EndedBatch, Letter
+from imgcore.notifications.models import FinishedBatch, NotificationMessage
 from tests.contract.photographs import CAPTION, THUMBNAIL, claim, event, finish, new
 
 BATCH = "11111111-2222-3333-4444-555555555555"
@@ -56,9 +56,9 @@ def complete(repository: SqlRepository, image: Image) -> None:
         assert finish(repository, image, claim(repository, image, kind))
 
 
-def taken(repository: SqlRepository, *, quiet: float = 0.0, lease: float = 60.0) -> list[EndedBatch]:
+def taken(repository: SqlRepository, *, quiet: float = 0.0, lease: float = 60.0) -> list[FinishedBatch]:
     """Everything that can be told now; ours for a minute."""
-    found: list[EndedBatch] = []
+    found: list[FinishedBatch] = []
     last = 0
     while (ended := repository.take_notice(after=last, quiet=quiet, lease=lease)) is not None:
         found.append(ended)
@@ -73,8 +73,8 @@ def told(repository: SqlRepository, *, quiet: float = 0.0) -> list[tuple[str | N
     return [(each.owner, each.total, each.failed) for each in found]
 
 
-def letter(ended: EndedBatch) -> Letter:
-    return Letter(ended.number, ended.owner, ended.owner_name, f"About {ended.number}", "Body")
+def letter(ended: FinishedBatch) -> NotificationMessage:
+    return NotificationMessage(ended.number, ended.owner, ended.owner_name, f"About {ended.number}", "Body")
 
 
 def test_nothing_is_told_before_the_end(repository: SqlRepository, anna: Account) -> None:
@@ -213,9 +213,9 @@ def test_letters_are_kept_for_their_owner(repository: SqlRepository, anna: Accou
     for number in range(3):
         complete(repository, received(repository, anna, f"{number}{BATCH[1:]}"))
         told(repository)
-    kept = [each.subject for each in repository.letters(anna.id, 2)]
+    kept = [each.subject for each in repository.delivered(anna.id, 2)]
     numbers = [int(subject.rpartition(" ")[2]) for subject in kept]
-    assert (2, True, []) == (len(kept), numbers[0] == numbers[1] + 1, repository.letters(ben.id, 5))
+    assert (2, True, []) == (len(kept), numbers[0] == numbers[1] + 1, repository.delivered(ben.id, 5))
     assert (0, 3) == (repository.forget_notices(older_than=60.0), repository.forget_notices(older_than=0.0))
 
 

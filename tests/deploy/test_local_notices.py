@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from imgcore.aws.sns import SnsMailbox, SnsTopic
+from imgcore.aws.sns import SnsSender, SnsTopic
 from imgcore.errors import Conflict, Unavailable
-from imgcore.notifications.models import Letter
-from imgcore.notifications.subscriptions import Delivery
+from imgcore.notifications.models import NotificationMessage
+from imgcore.notifications.subscriptions import SubscriptionState
 from tests.cloud import Cloud
 from tests.deploy.local_tools import ARN, PREFIX, ask_probe
 
@@ -57,8 +57,8 @@ def inboxes(aws: Cloud) -> Iterator[dict[str, Inbox]]:
         sns.unsubscribe(SubscriptionArn=each["SubscriptionArn"])
 
 
-def letter(owner: str | None) -> Letter:
-    return Letter(1, owner, "somebody", f"For {owner}", "Body")
+def letter(owner: str | None) -> NotificationMessage:
+    return NotificationMessage(1, owner, "somebody", f"For {owner}", "Body")
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def test_a_letter_goes_to_its_owner_alone(aws: Cloud, inboxes: dict[str, Inbox],
 @pytest.mark.parametrize("owner", [ANNA, None])
 def test_the_mailbox_says_whose_the_letter_is(aws: Cloud, inboxes: dict[str, Inbox], owner: str | None) -> None:
     """Nobody's goes to nobody."""
-    SnsMailbox(lambda: aws.client("sns"), TOPIC).send(letter(owner))
+    SnsSender(lambda: aws.client("sns"), TOPIC).send(letter(owner))
     expected = {ANNA: [f"For {owner}"] if owner else [], BEN: []}
     assert expected == {each: inbox.subjects() for each, inbox in inboxes.items()}
 
@@ -107,7 +107,7 @@ def test_the_mailbox_says_whose_the_letter_is(aws: Cloud, inboxes: dict[str, Inb
 def test_a_letter_that_is_refused_is_not_sent(aws: Cloud) -> None:
     """The web process may not publish; whoever sends hears of it."""
     with pytest.raises(Unavailable):
-        SnsMailbox(lambda: aws.client("sns", aws.settings("web")), TOPIC).send(letter(ANNA))
+        SnsSender(lambda: aws.client("sns", aws.settings("web")), TOPIC).send(letter(ANNA))
 
 
 def test_an_address_is_subscribed_with_its_filter_and_stopped(aws: Cloud, web_topic: SnsTopic) -> None:
@@ -117,7 +117,7 @@ def test_an_address_is_subscribed_with_its_filter_and_stopped(aws: Cloud, web_to
     before = web_topic.state(arn)
     gone = web_topic.unsubscribe(arn)
     assert {"owner": [CARA]} == json.loads(known["FilterPolicy"])
-    assert (Delivery.CONFIRMED, True, None) == (before, gone, web_topic.state(arn))
+    assert (SubscriptionState.CONFIRMED, True, None) == (before, gone, web_topic.state(arn))
 
 
 def test_an_address_serves_one_account(web_topic: SnsTopic) -> None:

@@ -106,7 +106,7 @@ def run(home: Path, environ: pytest.MonkeyPatch, count: int) -> int:
     for name, subjects in found.items():
         print(f"{name}: {len(subjects)} message(s): {subjects}")
     print(f".local/mail/: {files} letters")
-    wanted = {"anna": [f"{count} photographs are ready"], "ben": ["1 photograph is ready"]}
+    wanted = {"anna": [f"{count} photos are ready"], "ben": ["1 photo is ready"]}
     return int((found, files) != (wanted, 2))
 
 

@@ -26,7 +26,7 @@ from imgcore.db.connection import Database, Transaction, open_database
 from imgcore.db.images import SqlRepository
 from imgcore.errors import Conflict
 from imgcore.gallery.models import NewImage, TaskKind
-from imgcore.notifications.models import Letter
+from imgcore.notifications.models import NotificationMessage
 from imgcore.pipeline.models import ObjectCreated
 from imgcore.pipeline.processing import Pipeline, Timing
 from tests.unit.fakes import BUCKET, FakeCaptioner, FakeQueues, FakeStorage, decode, render
@@ -72,7 +72,7 @@ class Post:
     def __init__(self, path: Path, fate: Fate) -> None:
         self._path, self._fate = path, fate
 
-    def send(self, letter: Letter) -> None:
+    def send(self, letter: NotificationMessage) -> None:
         """One write, so that it is there as a whole or not at all."""
         with self._path.open("ab", buffering=0) as file:
             file.write(f"{letter.owner} {letter.number}\n".encode())
@@ -85,7 +85,7 @@ def pipeline(database: Database, letters: Path, fate: Fate) -> Pipeline:
         SqlRepository(database), Plenty(), FakeQueues(), decode, render, FakeCaptioner(), uploads_bucket=BUCKET
     )
     timing = Timing(LEASE, LEASE, lost_after=0.0, max_attempts=1000, quiet=0.0)
-    return replace(made, mailbox=Post(letters, fate), timing=timing)
+    return replace(made, sender=Post(letters, fate), timing=timing)
 
 
 class Plenty(FakeStorage):

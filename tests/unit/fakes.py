@@ -18,8 +18,8 @@ from imgcore.gallery.models import (
     TaskKind,
     UploadForm,
 )
-from imgcore.notifications.models import Letter
-from imgcore.notifications.subscriptions import Delivery
+from imgcore.notifications.models import NotificationMessage
+from imgcore.notifications.subscriptions import SubscriptionState
 from imgcore.pipeline.models import ObjectCreated, StoredObject
 
 BUCKET = "uploads"
@@ -112,14 +112,14 @@ class FakeCaptioner:
 
 
 @dataclass
-class FakeMailbox:
+class FakeSender:
     """Keeps every letter; ``broken`` is raised instead, or after the letter was taken where ``late``."""
 
-    sent: list[Letter] = field(default_factory=list)
+    sent: list[NotificationMessage] = field(default_factory=list)
     broken: BaseException | None = None
     late: bool = False
 
-    def send(self, letter: Letter) -> None:
+    def send(self, letter: NotificationMessage) -> None:
         if self.broken is None or self.late:
             self.sent.append(letter)
         if self.broken is not None:
@@ -156,11 +156,11 @@ class FakeTopic:
         """As after two days without confirmation, or after the link in a letter was used."""
         self.known = {arn: each for arn, each in self.known.items() if each[0] != address}
 
-    def state(self, arn: str) -> Delivery | None:
+    def state(self, arn: str) -> SubscriptionState | None:
         self._check()
         if arn not in self.known:
             return None
-        return Delivery.CONFIRMED if arn in self.confirmed else Delivery.PENDING
+        return SubscriptionState.CONFIRMED if arn in self.confirmed else SubscriptionState.PENDING
 
     def unsubscribe(self, arn: str) -> bool:
         self._check()

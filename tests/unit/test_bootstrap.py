@@ -19,7 +19,7 @@ from imgcore.bootstrap import LOCAL, NoCaptioner, RenewedCaptioner
 from imgcore.config import Config, Secret
 from imgcore.errors import Misconfigured, Unavailable
 from imgcore.gallery.models import Source, TaskKind
-from imgcore.notifications.models import Letter
+from imgcore.notifications.models import NotificationMessage
 from tests.unit.fakes import FakeCaptioner
 
 ROOT = Path(__file__).parents[2]
@@ -249,11 +249,11 @@ def test_notices_go_where_the_settings_say(monkeypatch: pytest.MonkeyPatch, tmp_
     monkeypatch.setattr(bootstrap, "_client", lambda service, session=None, retries=None: sns)
     folder, topic = {"MAIL_DIR": str(tmp_path / "mail")}, {"NOTICES_TOPIC_ARN": "arn:made-up"}
 
-    assert bootstrap.mailbox(Config.read({})) is None
+    assert bootstrap.notification_sender(Config.read({})) is None
     for number, settings in enumerate((folder, topic, folder | topic)):
-        mailbox = bootstrap.mailbox(Config.read(settings))
+        mailbox = bootstrap.notification_sender(Config.read(settings))
         assert mailbox is not None
-        mailbox.send(Letter(number, None, None, "Ready", "All done."))
+        mailbox.send(NotificationMessage(number, None, None, "Ready", "All done."))
     written = sorted(path.name for path in (tmp_path / "mail").iterdir())
     assert (["000000.eml", "000002.eml"], ["arn:made-up"] * 2) == (written, sns.published)
 
@@ -267,7 +267,7 @@ def test_an_address_can_be_given_where_there_is_a_topic(
     bootstrap.migrate(config)
     ada = bootstrap.people(config).add("ada", "a made-up password")
 
-    assert possible is bootstrap.mail(config).standing(ada).possible
+    assert possible is bootstrap.subscriptions(config).status(ada).possible
 
 
 @pytest.mark.parametrize(

@@ -301,7 +301,7 @@ def test_sweep_reports_its_figures(
     monkeypatch.setattr(bootstrap, "pipeline", lambda config, kind: made)
 
     assert 0 == cli.main(["sweep"])
-    counts = ("redelivered", "recovered", "expired", "exhausted", "purged", "told")
+    counts = ("redelivered", "recovered", "expired", "exhausted", "purged", "notified")
     assert [dict.fromkeys(counts, 0)] == lines(capsys)
 
 

@@ -17,7 +17,7 @@ from imgcore.db.notifications import Noticing
 from imgcore.db.subscriptions import SqlAddresses
 from imgcore.gallery.models import MAX_PIXELS, MEDIA_TYPES, Image, Limits, Viewer
 from imgcore.gallery.service import Gallery
-from imgcore.notifications.subscriptions import Mail
+from imgcore.notifications.subscriptions import SubscriptionService
 from imgcore.pipeline.models import ObjectCreated
 from tests.unit.fakes import FakeTopic
 from tests.web.client import Answer, Client
@@ -48,7 +48,7 @@ class House:
             accounts=self.accounts,
             visibility=visibility,
             api_rate=api_rate,
-            mail=Mail(SqlAddresses(self.database), Noticing(self.database), self.topic),
+            subscriptions=SubscriptionService(SqlAddresses(self.database), Noticing(self.database), self.topic),
         )
 
     def upload(self, name: str | None = "owner", file: str = "cat.jpg") -> Image:

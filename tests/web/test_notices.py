@@ -10,8 +10,8 @@ from imgcore.db.notifications import Noticing
 from imgcore.db.subscriptions import SqlAddresses
 from imgcore.errors import Invalid, Unavailable
 from imgcore.gallery.models import Viewer
-from imgcore.notifications.models import Letter
-from imgcore.notifications.subscriptions import Mail
+from imgcore.notifications.models import NotificationMessage
+from imgcore.notifications.subscriptions import SubscriptionService
 from tests.web.client import Client
 from tests.web.peopling import Browser, House, house
 from web.app import create_app
@@ -51,7 +51,9 @@ def tell(home: House, name: str | None, subject: str) -> None:
     home.database.run(lambda tx: tx.execute("UPDATE images SET deleted_at = uploaded_at, listed_id = NULL"))
     board = Noticing(home.database)
     while (ended := board.take_notice(after=0, quiet=-60, lease=60)) is not None:
-        board.close_notice(ended, Letter(ended.number, None, None, subject, f"The body of {subject}"))
+        board.close_notice(
+            ended, NotificationMessage(ended.number, None, None, subject, f"The body of {subject}")
+        )
 
 
 def test_without_an_address_it_asks_for_one(browser: Browser) -> None:
@@ -108,7 +110,7 @@ def test_notices_are_stopped(home: House, browser: Browser) -> None:
 def test_what_is_no_address_is_refused_in_place(browser: Browser, address: str) -> None:
     """With what was given still in the field."""
     answer = browser.submit("/account", "/account/notices", address=address)
-    assert (422, True) == (answer.status, "Give an e-mail address" in answer.text)
+    assert (422, True) == (answer.status, "Enter an e-mail address" in answer.text)
     assert f'value="{address}"' in answer.text
 
 
@@ -140,36 +142,42 @@ def test_one_sees_ones_own_letters_alone(home: House) -> None:
 def test_open_mode_shows_everybodys_letters_and_asks_for_no_address(home: House) -> None:
     """Nobody has an account there."""
     tell(home, None, "One photograph is ready")
-    mail = Mail(None, Noticing(home.database), None)  # type: ignore[arg-type] - no address is asked for
-    page = Client(create_app(home.gallery, mail=mail)).get("/account").text
+    service = SubscriptionService(None, Noticing(home.database), None)  # type: ignore[arg-type] - no address is asked for
+    page = Client(create_app(home.gallery, subscriptions=service)).get("/account").text
     assert ("The body of One photograph is ready" in page, "/account/notices" in page) == (True, False)
 
 
 def test_stopping_twice_is_no_error(home: House) -> None:
     """Nor where no address was ever given."""
-    mail, owner = Mail(SqlAddresses(home.database), Noticing(home.database), home.topic), home.people["owner"]
-    mail.subscribe(owner, "anna@example.org")
+    service, owner = (
+        SubscriptionService(SqlAddresses(home.database), Noticing(home.database), home.topic),
+        home.people["owner"],
+    )
+    service.subscribe(owner, "anna@example.org")
     home.topic.confirm("anna@example.org")
-    mail.stop(owner)
-    mail.stop(owner)
-    assert "off" == mail.standing(owner).delivery
+    service.stop(owner)
+    service.stop(owner)
+    assert "off" == service.status(owner).delivery
 
 
 def test_without_a_topic_no_address_is_taken(home: House) -> None:
     """It would never be written to."""
-    mail = Mail(SqlAddresses(home.database), Noticing(home.database))
-    with pytest.raises(Invalid, match="sends no mail"):
-        mail.subscribe(home.people["owner"], "anna@example.org")
+    service = SubscriptionService(SqlAddresses(home.database), Noticing(home.database))
+    with pytest.raises(Invalid, match="sends no e-mail"):
+        service.subscribe(home.people["owner"], "anna@example.org")
 
 
 def test_what_cannot_be_taken_off_the_topic_now_is_tried_again(home: House) -> None:
     """A page is shown all the same; the next visit takes it off."""
-    mail, owner = Mail(SqlAddresses(home.database), Noticing(home.database), home.topic), home.people["owner"]
+    service, owner = (
+        SubscriptionService(SqlAddresses(home.database), Noticing(home.database), home.topic),
+        home.people["owner"],
+    )
     for name in ("old", "new"):
-        mail.subscribe(owner, f"{name}@example.org")
+        service.subscribe(owner, f"{name}@example.org")
     home.topic.confirm("old@example.org")
     home.topic.broken = Unavailable("SNS is away.")
-    assert "unknown" == mail.standing(owner).delivery
+    assert "unknown" == service.status(owner).delivery
     home.topic.broken = None
-    mail.standing(owner)
+    service.status(owner)
     assert ["new@example.org"] == [address for address, _ in home.topic.known.values()]

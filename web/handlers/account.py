@@ -20,7 +20,7 @@ from web.http.templates import Views
 
 if TYPE_CHECKING:
     from imgcore.accounts.service import Accounts
-    from imgcore.notifications.subscriptions import Mail
+    from imgcore.notifications.subscriptions import SubscriptionService
 
 _DONE = {
     "password": "Your password has been changed, and every other browser signed out.",
@@ -39,9 +39,11 @@ _SCOPES = {
 class AccountPages(FormPages):
     """The handlers. In open mode the page says so, and its forms lead nowhere."""
 
-    def __init__(self, accounts: Accounts | None, views: Views, mail: Mail | None = None) -> None:
+    def __init__(
+        self, accounts: Accounts | None, views: Views, subscriptions: SubscriptionService | None = None
+    ) -> None:
         super().__init__(accounts, views)
-        self._mail = mail
+        self._subscriptions = subscriptions
 
     def routes(self) -> list[Route]:
         """(method, path, handler)."""
@@ -53,7 +55,7 @@ class AccountPages(FormPages):
             ("POST", "/account/keys", self.make_key),
             ("POST", "/account/keys/<public_id>/remove", self.remove_key),
             ("POST", "/account/delete", self.delete),
-            *notifications.NoticePages(self._given, self._mail, self._page).routes(),
+            *notifications.NoticePages(self._given, self._subscriptions, self._page).routes(),
         ]
 
     @needs(browser=True)
@@ -126,8 +128,8 @@ class AccountPages(FormPages):
     def _page(self, error: ImgcoreError | None = None, **values: Any) -> str:
         if self._given is not None:
             values |= self._known(self._given)
-        if self._mail is not None:
-            values["mail"] = notifications.section(self._mail, caller().account)
+        if self._subscriptions is not None:
+            values["mail"] = notifications.section(self._subscriptions, caller().account)
         return self._show("account", error, **values)
 
     @staticmethod

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bottle import HTTPResponse
 
 from imgcore.errors import ImgcoreError, NotFound
-from imgcore.notifications.subscriptions import ADDRESS_LENGTH, Delivery
+from imgcore.notifications.subscriptions import ADDRESS_LENGTH, SubscriptionState
 from web import serializers
 from web.handlers.forms import existing, me, see_other
 from web.http import request
@@ -19,29 +19,31 @@ from web.http.security import check_form
 if TYPE_CHECKING:
     from imgcore.accounts.models import Account
     from imgcore.accounts.service import Accounts
-    from imgcore.notifications.subscriptions import Mail
+    from imgcore.notifications.subscriptions import SubscriptionService
 
 DONE = {
     "address": "A mail is on its way to you. Open the link in it; no notice comes before that.",
     "stopped": "No more notices are sent to you.",
 }
 _SAID = {
-    Delivery.OFF: "No address is set: notices are shown here, and sent nowhere.",
-    Delivery.PENDING: "Waiting for you to open the link in the mail that was sent there."
+    SubscriptionState.OFF: "No address is set: notices are shown here, and sent nowhere.",
+    SubscriptionState.PENDING: "Waiting for you to open the link in the mail that was sent there."
     " It holds for two days. No mail? Look among the junk, or ask for another by giving the address again.",
-    Delivery.CONFIRMED: "Confirmed. Notices are sent there.",
-    Delivery.STOPPED: "Nothing is sent there: its link was not opened within two days,"
+    SubscriptionState.CONFIRMED: "Confirmed. Notices are sent there.",
+    SubscriptionState.STOPPED: "Nothing is sent there: its link was not opened within two days,"
     " or notices were stopped by the link in one of them. Give the address again to go on.",
-    Delivery.UNKNOWN: "How it stands cannot be asked just now.",
+    SubscriptionState.UNKNOWN: "How it stands cannot be asked just now.",
 }
 
 
 class NoticePages:
     """The handlers. show: the account's page, with what went wrong on it."""
 
-    def __init__(self, accounts: Accounts | None, mail: Mail | None, show: Callable[..., str]) -> None:
+    def __init__(
+        self, accounts: Accounts | None, subscriptions: SubscriptionService | None, show: Callable[..., str]
+    ) -> None:
         self._accounts = accounts
-        self._given = mail
+        self._given = subscriptions
         self._show = show
 
     def routes(self) -> list[Route]:
@@ -52,7 +54,7 @@ class NoticePages:
         ]
 
     @property
-    def _mail(self) -> Mail:
+    def _subscriptions(self) -> SubscriptionService:
         existing(self._accounts)
         if self._given is None:
             raise NotFound("This gallery sends no notices.")
@@ -61,10 +63,10 @@ class NoticePages:
     @needs(browser=True)
     def subscribe(self) -> str | HTTPResponse:
         """Have one's own notices sent to an address, once its owner has agreed."""
-        mail = self._mail
+        subscriptions = self._subscriptions
         address = check_form(request.form()).get("address", "")
         try:
-            mail.subscribe(me(), address)
+            subscriptions.subscribe(me(), address)
         except ImgcoreError as error:
             return self._show(error, at="notices", given=address)
         return see_other("/account?done=address")
@@ -72,23 +74,23 @@ class NoticePages:
     @needs(browser=True)
     def stop(self) -> str | HTTPResponse:
         """Have them sent nowhere."""
-        mail = self._mail
+        subscriptions = self._subscriptions
         check_form(request.form())
         try:
-            mail.stop(me())
+            subscriptions.stop(me())
         except ImgcoreError as error:
             return self._show(error, at="notices")
         return see_other("/account?done=stopped")
 
 
-def section(mail: Mail, account: Account | None) -> dict[str, Any]:
+def section(subscriptions: SubscriptionService, account: Account | None) -> dict[str, Any]:
     """What the page shows of it; None in open mode."""
-    standing = mail.standing(account)
+    status = subscriptions.status(account)
     return {
-        "possible": standing.possible,
-        "address": standing.address,
-        "delivery": standing.delivery.value,
-        "said": _SAID[standing.delivery],
+        "possible": status.possible,
+        "address": status.address,
+        "delivery": status.delivery.value,
+        "said": _SAID[status.delivery],
         "address_length": ADDRESS_LENGTH,
         "letters": [
             {
@@ -97,6 +99,6 @@ def section(mail: Mail, account: Account | None) -> dict[str, Any]:
                 "sent": serializers.moment(letter.sent_at),
                 "sent_machine": serializers.utc(letter.sent_at),
             }
-            for letter in standing.letters
+            for letter in status.notifications
         ],
     }

@@ -11,15 +11,15 @@ import boto3
 import pytest
 from botocore.stub import ANY, Stubber
 
-from imgcore.aws.sns import FolderMailbox, Mailboxes, SnsMailbox, SnsTopic
+from imgcore.aws.sns import CompositeSender, FolderSender, SnsSender, SnsTopic
 from imgcore.errors import Conflict, ImgcoreError, Invalid, Unavailable
-from imgcore.notifications.models import Letter
-from imgcore.notifications.subscriptions import Delivery
+from imgcore.notifications.models import NotificationMessage
+from imgcore.notifications.subscriptions import SubscriptionState
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:notices"
 ARN = f"{TOPIC}:6b0e71bd-7e97-4d97-80ce-4a0994e55286"
 OWNER = "a" * 32
-LETTER = Letter(7, OWNER, "anna@home", "2 photographs are ready", "Both are done – see “them”.\n")
+MESSAGE = NotificationMessage(7, OWNER, "anna@home", "2 photos are ready", "Both are done – see “them”.\n")
 
 
 @pytest.fixture
@@ -46,10 +46,10 @@ def known(**attributes: str) -> dict[str, Any]:
 
 def test_a_letter_in_the_folder_can_be_read(tmp_path: Path) -> None:
     """As any mail program reads it, and by a person as it is."""
-    FolderMailbox(tmp_path / "mail").send(LETTER)
+    FolderSender(tmp_path / "mail").send(MESSAGE)
     text = (tmp_path / "mail/000007.eml").read_bytes()
     mail = email.message_from_bytes(text, policy=email.policy.default)
-    assert ("2 photographs are ready", LETTER.body) == (mail["Subject"], mail.get_content())
+    assert ("2 photos are ready", MESSAGE.body) == (mail["Subject"], mail.get_content())
     assert "anna@home" == mail["To"].addresses[0].display_name
     assert "Both are done – see “them”." in text.decode()
 
@@ -57,7 +57,7 @@ def test_a_letter_in_the_folder_can_be_read(tmp_path: Path) -> None:
 def test_a_letter_sent_twice_is_one_file(tmp_path: Path) -> None:
     """And nothing unfinished is left beside it."""
     for _ in range(2):
-        FolderMailbox(tmp_path).send(LETTER)
+        FolderSender(tmp_path).send(MESSAGE)
     assert ["000007.eml"] == [path.name for path in tmp_path.iterdir()]
 
 
@@ -65,20 +65,20 @@ def test_a_folder_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     """The letter is sent again later."""
     (tmp_path / "mail").write_text("a file")
     with pytest.raises(Unavailable):
-        FolderMailbox(tmp_path / "mail").send(LETTER)
+        FolderSender(tmp_path / "mail").send(MESSAGE)
 
 
 def test_a_letter_goes_to_the_topic_with_its_owner(client: Any) -> None:
     """The attribute that every subscription filters by."""
     wanted = {
         "TopicArn": TOPIC,
-        "Subject": LETTER.subject,
-        "Message": LETTER.body,
+        "Subject": MESSAGE.subject,
+        "Message": MESSAGE.body,
         "MessageAttributes": {"owner": {"DataType": "String", "StringValue": OWNER}},
     }
     with Stubber(client) as stub:
         stub.add_response("publish", {"MessageId": "1"}, wanted)
-        SnsMailbox(lambda: client, TOPIC).send(LETTER)
+        SnsSender(lambda: client, TOPIC).send(MESSAGE)
         stub.assert_no_pending_responses()
 
 
@@ -88,12 +88,12 @@ def test_a_letter_that_sns_does_not_take_is_said(client: Any) -> None:
     stub.add_client_error("publish", "InternalError", "Sorry")
     stub.activate()
     with pytest.raises(Unavailable):
-        SnsMailbox(lambda: client, TOPIC).send(LETTER)
+        SnsSender(lambda: client, TOPIC).send(MESSAGE)
 
 
 def test_several_mailboxes_get_it_each(tmp_path: Path) -> None:
     """In their order."""
-    Mailboxes([FolderMailbox(tmp_path / "a"), FolderMailbox(tmp_path / "b")]).send(LETTER)
+    CompositeSender([FolderSender(tmp_path / "a"), FolderSender(tmp_path / "b")]).send(MESSAGE)
     assert [1, 1] == [len(list((tmp_path / name).iterdir())) for name in "ab"]
 
 
@@ -107,7 +107,11 @@ def test_a_new_address_is_pending(client: Any) -> None:
         ("get_subscription_attributes", known(PendingConfirmation="false")),
     )
     arn = topic.subscribe("anna@example.org", OWNER)
-    assert (ARN, Delivery.PENDING, Delivery.CONFIRMED) == (arn, topic.state(arn), topic.state(arn))
+    assert (ARN, SubscriptionState.PENDING, SubscriptionState.CONFIRMED) == (
+        arn,
+        topic.state(arn),
+        topic.state(arn),
+    )
 
 
 def test_the_filter_goes_along_with_the_request(client: Any) -> None:
