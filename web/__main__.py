@@ -1,4 +1,4 @@
-"""``python -m web``: serve the gallery on HOST (127.0.0.1) and PORT (8000; 0 takes any that is free)."""
+"""``python -m web``: serve the gallery on HOST (127.0.0.1) and PORT (8000; 0 takes any free one)."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from imgcore.accounts.models import Visibility
 from imgcore.config import Config
 from imgcore.errors import ImgcoreError, Misconfigured
 from web.app import create_app
-from web.http.security import is_loopback
+from web.http.hosts import is_loopback
 from web.server import DRAIN_SECONDS, Server, listen
 
 
 def main(environ: Mapping[str, str]) -> int:
-    """0 after an orderly stop, 1 with one sentence on standard error otherwise."""
+    """Serve until stopped. Return 0, or 1 after one sentence on standard error if the start fails."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
         config = Config.read(environ)

@@ -1,7 +1,8 @@
-"""Wiring only: one Bottle of our own, with its guard, its routes and its way of saying no."""
+"""The WSGI application: routes, plugins and hooks, behind one error boundary."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -10,20 +11,20 @@ from bottle import Bottle, HTTPError, request, response
 from imgcore.accounts.models import Visibility
 from imgcore.config import API_RATE
 from web.handlers.account import AccountPages
-from web.handlers.admin import PeoplePages
+from web.handlers.admin import AccountAdminPages
 from web.handlers.api import Api
-from web.handlers.gallery import Pages
+from web.handlers.gallery import GalleryPages
 from web.handlers.health import Health
-from web.handlers.login import Signing
-from web.http.assets import Assets
-from web.http.auth import PREFIX, Gate, rate_headers
-from web.http.compression import compressed
-from web.http.cookies import secure
-from web.http.errors import as_json, refused, translated
-from web.http.rate_limit import Rates
-from web.http.responses import encoded
-from web.http.security import Guard, answer_headers
-from web.http.templates import Views
+from web.handlers.login import LoginPages
+from web.http.assets import StaticFiles
+from web.http.auth import PREFIX, Authenticator, rate_headers
+from web.http.compression import compress_response
+from web.http.cookies import is_https
+from web.http.errors import Problem, as_json, as_problem, problem_of_exception
+from web.http.headers import RequestChecks, security_headers
+from web.http.rate_limit import RateLimiter
+from web.http.responses import encode_json
+from web.http.templates import TemplateRenderer
 
 if TYPE_CHECKING:
     from imgcore.accounts.service import Accounts
@@ -32,61 +33,88 @@ if TYPE_CHECKING:
 
 
 class Application(Bottle):
-    """A Bottle whose every answer carries the same headers and whose errors are sentences."""
+    """The Bottle application.
+
+    Every response carries ``security_headers``, and every failure, in a handler, a hook or Bottle itself, is
+    answered by ``error_response``.
+    """
 
     def __init__(
         self,
         gallery: Gallery,
         hosts: Iterable[str],
         accounts: Accounts | None,
-        gate: Gate,
+        authenticator: Authenticator,
         subscriptions: SubscriptionService | None,
     ) -> None:
         super().__init__()
-        self.uninstall(True)  # Bottle's JSON and template plugins: handlers here say what they answer
-        self.install(translated)
-        self.install(gate)
+        self.catchall = False  # exceptions reach the error boundary in _respond()
+        self.uninstall(True)  # Bottle's JSON and template plugins: handlers return complete responses
+        self.install(authenticator)
         self.health = Health(gallery)
+        self.security_headers = security_headers(gallery.storage_origins, gallery.release)
         self._strict = accounts is not None
-        self._assets = Assets()
-        self._views = Views(self._assets, release=gallery.release, describer=gallery.describer)
-        self._headers = answer_headers(gallery.storage_origins, gallery.release)
-        self.add_hook("before_request", Guard(hosts).check)
+        self._assets = StaticFiles()
+        self._renderer = TemplateRenderer(self._assets, release=gallery.release, describer=gallery.describer)
+        self.add_hook("before_request", RequestChecks(hosts).check)
         self.add_hook("after_request", self._add_headers)
         for method, path, handler in (
-            *Pages(gallery, self._views).routes(),
-            *Signing(accounts, self._views).routes(),
-            *AccountPages(accounts, self._views, subscriptions).routes(),
-            *PeoplePages(accounts, self._views).routes(),
+            *GalleryPages(gallery, self._renderer).routes(),
+            *LoginPages(accounts, self._renderer).routes(),
+            *AccountPages(accounts, self._renderer, subscriptions).routes(),
+            *AccountAdminPages(accounts, self._renderer).routes(),
             *Api(gallery, accounts).routes(),
             *self.health.routes(),
-            ("GET", "/static/<name:path>", self._assets.answer),
+            ("GET", "/static/<name:path>", self._assets.serve),
         ):
             self.route(path, method, handler)
 
-    def default_error_handler(self, res: HTTPError) -> str | bytes:
-        """problem+json under /api/, a page elsewhere; neither tells more than the sentence and an id."""
-        problem = refused(res)
-        self._add_headers()
-        response.set_header("Cache-Control", "no-store")
+    def default_error_handler(self, res: HTTPError) -> bytes:
+        """Answer an HTTPError of a handler, a hook or Bottle as ``error_response`` does."""
+        headers, body = self.error_response(as_problem(res))
+        for name, value in headers.items():
+            response.set_header(name, value)
+        return body
+
+    def error_response(self, problem: Problem) -> tuple[dict[str, str], bytes]:
+        """Return headers and body for a problem: problem+json (RFC 9457) under /api/, a page elsewhere.
+
+        Neither contains more of the cause than the sentence, the code and the id under which it was logged.
+        """
+        headers = self._response_headers() | {"Cache-Control": "no-store"}
         if problem.retry_after is not None:
-            response.set_header("Retry-After", str(problem.retry_after))
-        if str(request.environ.get("PATH_INFO", "")).startswith(f"{PREFIX}/"):
-            response.content_type = "application/problem+json"
-            return encoded(as_json(problem))
-        response.content_type = "text/html; charset=utf-8"
-        again = problem.status_code == 503 and request.environ["REQUEST_METHOD"] in ("GET", "HEAD")
-        return self._views.page("problem", problem=as_json(problem), again=again)
+            headers["Retry-After"] = str(problem.retry_after)
+        environ = request.environ
+        if str(environ.get("PATH_INFO", "")).startswith(f"{PREFIX}/"):
+            return headers | {"Content-Type": "application/problem+json"}, encode_json(as_json(problem))
+        reload = problem.status_code == 503 and environ.get("REQUEST_METHOD") in ("GET", "HEAD")
+        page = self._renderer.render("problem", problem=as_json(problem), again=reload)
+        return headers | {"Content-Type": "text/html; charset=utf-8"}, page.encode()
 
     def wsgi(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        """Bottle's own, packed."""
-        return compressed(super().wsgi, environ, start_response)
+        """Answer one request, compressed where the client accepts that."""
+        return compress_response(self._respond, environ, start_response)
+
+    def _respond(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Bottle's own ``wsgi`` inside the error boundary."""
+        try:
+            return super().wsgi(environ, start_response)  # type: ignore[no-any-return]
+        except Exception as error:  # noqa: BLE001 - logged by problem_of_exception
+            problem = problem_of_exception(error)
+            headers, body = self.error_response(problem)
+            headers["Content-Length"] = str(len(body))
+            start_response(problem.status_line, list(headers.items()), sys.exc_info())
+            return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
 
     def _add_headers(self) -> None:
-        for name, value in (self._headers | rate_headers()).items():
+        for name, value in self._response_headers().items():
             response.set_header(name, value)
-        if self._strict and secure():  # RFC 6797
-            response.set_header("Strict-Transport-Security", "max-age=31536000")
+
+    def _response_headers(self) -> dict[str, str]:
+        headers = self.security_headers | rate_headers()
+        if self._strict and is_https():  # RFC 6797
+            headers["Strict-Transport-Security"] = "max-age=31536000"
+        return headers
 
 
 def create_app(
@@ -98,11 +126,13 @@ def create_app(
     api_rate: int = API_RATE,
     subscriptions: SubscriptionService | None = None,
 ) -> Application:
-    """The gallery as a WSGI application.
+    """Return the gallery as a WSGI application.
 
-    hosts: names that it answers to beside localhost, 127.0.0.1 and [::1]. accounts: None is open mode, which is
-    for this machine only. visibility: who sees the photographs of others. api_rate: requests a minute of one
-    caller, where there are accounts. subscriptions: e-mail
-    notifications; None hides them.
+    hosts: host names that it answers to, in addition to localhost, 127.0.0.1 and [::1].
+    accounts: None is open mode, without authentication, for loopback only.
+    visibility: who sees the images of other accounts.
+    api_rate: API requests a minute for each caller; not used in open mode.
+    subscriptions: e-mail subscriptions to notifications; None hides that part of the account page.
     """
-    return Application(gallery, hosts, accounts, Gate(accounts, visibility, Rates(api_rate)), subscriptions)
+    authenticator = Authenticator(accounts, visibility, RateLimiter(api_rate))
+    return Application(gallery, hosts, accounts, authenticator, subscriptions)

@@ -1,4 +1,4 @@
-"""One photograph as people and programs are shown it: the API's JSON, and the words of the pages."""
+"""Images and accounts as the API's JSON and as the pages' texts."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _STATUS_TEXT = {
 _SOURCE_TEXT = {
     Source.HUMAN: "Edited by a person",
     Source.GEMINI: "Described by Gemini",
-    Source.EMBEDDED: "From the photograph’s own metadata",
+    Source.EMBEDDED: "From the photo’s own metadata",
     Source.LOCAL: "Described by the local describer, without Gemini",
 }
 
@@ -49,9 +49,9 @@ _SOURCE_LABEL = {
 
 
 def image_json(image: Image, gallery: Gallery) -> dict[str, Any]:
-    """The one representation of a photograph, the same wherever the API or a page shows it.
+    """Return an image as JSON, the same for all API routes and pages.
 
-    Whose it is is said where there are accounts, where it was taken to those who may change it.
+    ``owner`` is present if the gallery has accounts, ``location`` only for callers who may change the image.
     """
     viewer = gallery.viewer
     shown = _image_json(image, gallery.links(image))
@@ -100,7 +100,7 @@ def _image_json(image: Image, links: Links) -> dict[str, Any]:
 
 
 def blank() -> dict[str, Any]:
-    """A photograph of which nothing is known, for the markup that the page's script fills in."""
+    """Return an empty image for the card template that JavaScript fills in."""
     image = Image(
         id=0,
         public_id="",
@@ -114,7 +114,7 @@ def blank() -> dict[str, Any]:
 
 
 def status_json(image: Image) -> dict[str, Any]:
-    """Only what changes while a photograph is worked on."""
+    """Return the part of an image that changes while it is processed."""
     return {
         "id": image.public_id,
         "status": image.status,
@@ -125,7 +125,7 @@ def status_json(image: Image) -> dict[str, Any]:
 
 
 def task_json(task: Task) -> dict[str, Any]:
-    """One task with its error's code and sentence."""
+    """Return one task with its error code and sentence."""
     return {
         "kind": task.kind,
         "status": task.status,
@@ -137,7 +137,7 @@ def task_json(task: Task) -> dict[str, Any]:
 
 
 def status_text(image: Image) -> str:
-    """One or two words for the chip."""
+    """Return the status in one or two words."""
     if image.status == "waiting" and any(task.status is TaskStatus.RETRY for task in image.tasks):
         return "Trying again later"
     if image.status == "working" and image.task(TaskKind.CAPTION).status.terminal:
@@ -148,33 +148,33 @@ def status_text(image: Image) -> str:
 
 
 def message(image: Image) -> str | None:
-    """Why it failed or waits, in one or two sentences; None where there is nothing to say."""
+    """Return one or two sentences on why an image failed or waits; None for other states."""
     if image.status == "expired":
         return "The file never arrived. Upload it again."
     if image.status not in {"rejected", "failed", "waiting"}:
         return None
-    said = dict.fromkeys(task.message for task in image.tasks if task.message and _speaks(task))
+    said = dict.fromkeys(task.message for task in image.tasks if task.message and _has_message(task))
     if not said and image.status == "failed":
         return "It could not be finished."
     return " ".join(said) or None
 
 
 def retryable(image: Image) -> bool:
-    """Whether asking again can help: something failed or was declined, and nothing is under way."""
+    """Return whether a retry can help: a task failed or was declined, and none is in progress."""
     return image.status == "failed"
 
 
 def alt(image: Image) -> str:
-    """What stands in for the picture, always something."""
+    """Return the alt attribute: the alt text, else the caption, else the file name; never empty."""
     if image.alt_text:
         return image.alt_text
     if image.caption:
         return image.caption
-    return f"Photograph {image.name}, {'not described' if image.settled else 'not described yet'}"
+    return f"Photo {image.name}, {'not described' if image.settled else 'not described yet'}"
 
 
 def source_text(image: Image) -> str | None:
-    """Who wrote the description, said honestly."""
+    """Return who wrote the caption, as a sentence; None without a caption."""
     if image.source is None:
         return None
     text = _SOURCE_TEXT[image.source]
@@ -182,7 +182,7 @@ def source_text(image: Image) -> str | None:
 
 
 def details(image: Image, viewer: Viewer = EVERYBODY) -> list[tuple[str, str, str | None]]:
-    """(term, words, machine-readable time or None) for the table on a photograph's own page."""
+    """Return (label, text, RFC 3339 time or None) for the details on the photo page."""
     rows: list[tuple[str, str, str | None]] = [("File", image.name, None)]
     if image.width and image.height:
         rows.append(("Dimensions", f"{image.width} × {image.height} pixels", None))
@@ -198,18 +198,18 @@ def details(image: Image, viewer: Viewer = EVERYBODY) -> list[tuple[str, str, st
         rows.append(("Location", place(image.latitude, image.longitude), None))
     rows.append(("Uploaded", f"{moment(image.uploaded_at)} UTC", utc(image.uploaded_at)))
     if viewer.account_id is not None:
-        rows.append(("Uploaded by", image.owner or "nobody who has an account", None))
+        rows.append(("Uploaded by", image.owner or "no account", None))
     return rows
 
 
 def place(latitude: float, longitude: float) -> str:
-    """48.13710° N, 11.57540° E."""
+    """Return coordinates in degrees as text: 48.13710° N, 11.57540° E."""
     north, east = "N" if latitude >= 0 else "S", "E" if longitude >= 0 else "W"
     return f"{abs(latitude):.5f}° {north}, {abs(longitude):.5f}° {east}"
 
 
 def account_json(account: Account) -> dict[str, Any]:
-    """An account as the API says it."""
+    """Return an account as the API's JSON."""
     return {
         "id": account.public_id,
         "name": account.name,
@@ -218,13 +218,13 @@ def account_json(account: Account) -> dict[str, Any]:
     }
 
 
-def person(account: Account, photographs: int, me: Account | None) -> dict[str, Any]:
-    """An account as an administrator's page lists it."""
+def account_row(account: Account, images: int, me: Account | None) -> dict[str, Any]:
+    """Return an account for the administrators' page. me: the account that views it."""
     return {
         "id": account.public_id,
         "name": account.name,
         "administrator": account.role is Role.ADMINISTRATOR,
-        "photographs": f"{photographs:,} photograph{'' if photographs == 1 else 's'}",
+        "photos": f"{images:,} photo{'' if images == 1 else 's'}",
         "since": moment(account.created_at),
         "since_machine": utc(account.created_at),
         "me": me is not None and me.id == account.id,
@@ -232,7 +232,7 @@ def person(account: Account, photographs: int, me: Account | None) -> dict[str, 
 
 
 def session(found: Session, here: str | None) -> dict[str, Any]:
-    """A browser that is signed in. here: the id of the one that asks."""
+    """Return a session for the account page. here: the id of the current session."""
     return {
         "id": found.public_id,
         "browser": browser(found.agent),
@@ -244,7 +244,7 @@ def session(found: Session, here: str | None) -> dict[str, Any]:
 
 
 def key(found: ApiKey) -> dict[str, Any]:
-    """A program's key, as its owner's page lists it."""
+    """Return an API key for the account page."""
     return {
         "id": found.public_id,
         "label": found.label,
@@ -273,37 +273,37 @@ _SYSTEMS = (
 
 
 def browser(agent: str) -> str:
-    """Chrome on Linux, out of what a browser says of itself."""
+    """Return browser and system from a User-Agent header: "Chrome on Linux"."""
     name = next((name for mark, name in _BROWSERS if mark in agent), "A browser")
     system = next((name for mark, name in _SYSTEMS if mark in agent), None)
     return f"{name} on {system}" if system else name
 
 
 def file_size(size: int) -> str:
-    """Bytes as people say them: 512 bytes, 340 kB, 1.2 MB, 20 MB; a megabyte being 1024 × 1024 bytes."""
+    """Return a size in bytes as text: 512 bytes, 340 KiB, 1.2 MiB, 20 MiB."""
     if size < 1024:
         return f"{size} bytes"
     if size < 2**20:
-        return f"{size / 1024:.0f} kB"
-    return f"{size / 2**20:.1f} MB".replace(".0 ", " ")
+        return f"{size / 1024:.0f} KiB"
+    return f"{size / 2**20:.1f} MiB".replace(".0 ", " ")
 
 
 def moment(when: datetime) -> str:
-    """21 November 2026, 09:05."""
+    """Return a time as text: 21 November 2026, 09:05."""
     return f"{when.day} {when:%B %Y, %H:%M}"
 
 
 def utc(when: datetime) -> str:
-    """RFC 3339 with a Z; a time without a zone is UTC already."""
+    """Return a time in UTC as RFC 3339 with Z; a time without a zone is taken as UTC."""
     if when.tzinfo is not None:
         when = when.astimezone(UTC).replace(tzinfo=None)
     return when.isoformat(timespec="milliseconds") + "Z"
 
 
 def search_path(words: str) -> str:
-    """Where the gallery shows what these words find."""
+    """Return the path of the gallery page with the results for ``words``."""
     return f"/?q={quote(words, safe='')}"
 
 
-def _speaks(task: Task) -> bool:
+def _has_message(task: Task) -> bool:
     return task.status in {TaskStatus.FAILED, TaskStatus.BLOCKED, TaskStatus.SKIPPED, TaskStatus.RETRY}

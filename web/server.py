@@ -1,4 +1,4 @@
-"""waitress, with limits that hold and a stop that cuts nobody off."""
+"""The waitress server: limits, error responses, and a graceful stop."""
 
 from __future__ import annotations
 
@@ -13,62 +13,86 @@ from typing import Any
 
 from waitress import wasyncore
 from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import TcpWSGIServer, create_server
-from waitress.task import ErrorTask, WSGITask
+from waitress.task import ErrorTask, Task, WSGITask
 
 from web.app import Application
-from web.http.errors import Refused, as_json
-from web.http.responses import encoded
+from web.http.errors import Problem, as_json
+from web.http.responses import encode_json
 
 DRAIN_SECONDS = 25.0
-IDLE_SECONDS = 1.0  # a connection that has just been answered may be about to ask again
+IDLE_SECONDS = 1.0  # a client may be about to send its next request on a connection that was just used
 
 SETTINGS = {
     "threads": 8,
-    "connection_limit": 1000,  # the default, 100, is used up by a hundred half-open sockets
+    "connection_limit": 1000,  # the default, 100, is exhausted by a hundred half-open sockets
     "asyncore_use_poll": True,  # select() ends at file descriptor 1024
-    "channel_timeout": 75,  # seconds; above the 60 that load balancers keep idle connections
-    "max_request_body_size": 256 * 1024,  # ours says 413 from 64 KiB on; beyond this nothing is read at all
+    "channel_timeout": 75,  # seconds; longer than the 60 for which load balancers keep idle connections
+    "max_request_body_size": 256 * 1024,  # the application refuses 64 KiB; beyond this nothing is read
     "max_request_header_size": 16 * 1024,
     "ident": None,
 }
 
 
 class _Task(WSGITask):
-    """While the process stops, every answer is the last of its connection."""
+    """Adds the security headers to responses of waitress's middleware, and ends connections while draining."""
 
     def build_response_header(self) -> bytes:
-        if self.channel.server.health.draining:
+        _add_security_headers(self)
+        if self.channel.server.app.health.draining:
             self.set_close_on_finish()
         return bytes(super().build_response_header())
 
 
 class _ErrorTask(ErrorTask):
-    """What waitress itself refuses (a malformed or an endless request) is a problem+json as well."""
+    """Answers what waitress itself refuses, such as a malformed request, as problem+json."""
 
     def execute(self) -> None:
         error = self.request.error
-        problem = Refused(error.code, error.reason.lower().replace(" ", "_"), f"{error.reason}: {error.body}.")
-        body = encoded(as_json(problem))
+        problem = Problem(error.code, error.reason.lower().replace(" ", "_"), f"{error.reason}: {error.body}.")
+        body = encode_json(as_json(problem))
         self.status = f"{error.code} {error.reason}"
         self.response_headers.append(("Content-Type", "application/problem+json"))
-        self.response_headers.append(("X-Content-Type-Options", "nosniff"))
+        self.response_headers.append(("Cache-Control", "no-store"))
+        _add_security_headers(self)
         self.set_close_on_finish()
         self.content_length = len(body)
         self.write(body)
 
 
+class _Parser(HTTPRequestParser):
+    """Turns every failure to parse a request into a 400.
+
+    waitress closes the connection without a response on, for example, a Content-Length of more than 4,300
+    digits (ValueError of int()) or the request target ``http://[`` (ValueError of urlsplit()).
+    """
+
+    def parse_header(self, header_plus: bytes) -> None:
+        try:
+            super().parse_header(header_plus)
+        except ValueError as error:
+            raise ParsingError("The request cannot be parsed") from error
+
+
 class _Channel(HTTPChannel):
     task_class = _Task
     error_task_class = _ErrorTask
+    parser_class = _Parser
+
+
+def _add_security_headers(task: Task) -> None:
+    present = {name.lower() for name, _ in task.response_headers}
+    headers = task.channel.server.app.security_headers
+    task.response_headers += [(name, value) for name, value in headers.items() if name.lower() not in present]
 
 
 class Server:
-    """One listening socket and its loop.
+    """One listening socket and its event loop.
 
-    listener: bound, not yet listening. trusted_proxy: the address of the one proxy whose X-Forwarded-Proto
-    and X-Forwarded-For are believed; none by default. delay: seconds that a load balancer needs to see that
-    /healthz fails; for so long a process that was asked to stop still serves.
+    listener: bound, not yet listening. trusted_proxy: the address of the only proxy whose X-Forwarded-Proto
+    and X-Forwarded-For are used; none by default. delay: seconds for which a stopping process keeps accepting
+    requests, so that the load balancer notices that /healthz fails.
     """
 
     def __init__(
@@ -88,13 +112,13 @@ class Server:
         self._map: dict[int, Any] = {}
         self._server: TcpWSGIServer = create_server(app, map=self._map, sockets=[listener], **SETTINGS, **proxy)
         self._server.channel_class = _Channel
-        self._server.health = app.health
+        self._server.app = app
         self._delay = delay
-        self._closing: float | None = None  # when the listener closes, and when the last answer is given up
-        self._deadline = 0.0
+        self._closing: float | None = None  # when the listener closes
+        self._deadline = 0.0  # when unfinished responses are dropped
 
     def run(self, *, drain: float = DRAIN_SECONDS, ready: Callable[[], None] = lambda: None) -> None:
-        """Serve until ``stop``; in the main thread SIGTERM and SIGINT call it too, from ``ready()`` on."""
+        """Serve until ``stop``. In the main thread SIGTERM and SIGINT call it, from ``ready()`` on."""
         signals: list[signal.Signals] = []
         if threading.current_thread() is threading.main_thread():
             signals = [signal.SIGTERM, signal.SIGINT]
@@ -109,14 +133,16 @@ class Server:
                 signal.signal(number, handler)
 
     def stop(self, *, drain: float = DRAIN_SECONDS) -> None:
-        """Fail /healthz, serve on for the delay, then finish what is under way, for ``drain`` seconds at most.
-        Called again, stop at once."""
+        """Fail /healthz, keep serving for the delay, then finish open requests for at most ``drain`` seconds.
+
+        A second call stops at once.
+        """
         again = self._closing is not None
         closing = time.monotonic() + (0 if again else self._delay)
         self._deadline = closing + (0 if again else drain)
         self._app.health.draining = True
         self._closing = closing
-        with contextlib.suppress(OSError):  # it has stopped already
+        with contextlib.suppress(OSError):  # the server has stopped already
             self._server.pull_trigger()
 
     def _loop(self, going: Callable[[], bool], timeout: float = 1.0) -> None:
@@ -124,13 +150,13 @@ class Server:
             wasyncore.poll2(timeout, self._map)
 
     def _drain(self) -> None:
-        wasyncore.dispatcher.close(self._server)  # the listener alone; the trigger still wakes the loop
+        wasyncore.dispatcher.close(self._server)  # closes only the listener; the trigger still wakes the loop
         self._loop(self._busy, 0.05)
         self._server.task_dispatcher.shutdown(timeout=1)
         wasyncore.close_all(self._map)
 
     def _busy(self) -> bool:
-        """Closes what is idle; True while an answer is under way and there is time for it."""
+        """Close idle connections; return whether responses are unfinished before the deadline."""
         now = time.time()
         for channel in list(self._server.active_channels.values()):
             idle = not channel.requests and channel.request is None and not channel.total_outbufs_len
@@ -140,7 +166,7 @@ class Server:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A bound socket; port 0 takes any that is free. OSError where that cannot be had."""
+    """Return a bound socket. port: 0 takes any free one. Raises OSError if the address is not available."""
     family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     listener = socket.socket(family, kind, protocol)
     try:

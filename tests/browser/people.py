@@ -31,8 +31,8 @@ def add_account(browser: Browser, name: str) -> str:
 def sign_out_the_first(browser: Browser) -> None:
     """As an administrator, whoever is first by name, everywhere."""
     browser.open("/accounts")
-    browser.click(".people li:first-child summary")
-    browser.click(".people li:first-child form[action$='/sign-out'] button")
+    browser.click(".accounts li:first-child summary")
+    browser.click(".accounts li:first-child form[action$='/sign-out'] button")
     browser.wait(lambda: browser.has(".done", "signed out everywhere"))
 
 

@@ -15,7 +15,7 @@ COUNT_POLLS = "return performance.getEntriesByType('resource').filter((e) => e.n
 
 
 def fill(stage: Stage, count: int) -> list[Image]:
-    """``count`` photographs that are done, named after their numbers, the newest last."""
+    """``count`` photos that are done, named after their numbers, the newest last."""
     data = photo()
     return [stage.add(f"{number:03}.jpg", data) for number in range(count)]
 
@@ -29,7 +29,7 @@ def captions(browser: Browser) -> list[str]:
 
 
 def test_news_of_what_others_began_comes_without_a_reload(browser: Browser, stage: Stage) -> None:
-    """A card that was rendered unsettled follows its photograph."""
+    """A card that was rendered unsettled follows its photo."""
     image = add_image(stage.gallery, "cat.jpg")
     browser.open()
     assert ["Waiting"] == browser.texts(".chip")
@@ -75,11 +75,11 @@ def test_news_is_announced_politely(browser: Browser, stage: Stage) -> None:
     browser.open()
     browser.drop(("cat.jpg", photo()))
     live = "return document.getElementById('live').textContent"
-    browser.wait(lambda: "Described: A photograph that somebody named cat." in browser.run(live))
+    browser.wait(lambda: "Described: A photo that somebody named cat." in browser.run(live))
     assert "status" == browser.run("return document.getElementById('live').getAttribute('role')")
 
 
-def test_a_photograph_that_has_gone_leaves_the_page(browser: Browser, stage: Stage) -> None:
+def test_a_photo_that_has_gone_leaves_the_page(browser: Browser, stage: Stage) -> None:
     """Somebody else has deleted it."""
     image = add_image(stage.gallery, "cat.jpg")
     browser.open()
@@ -113,8 +113,8 @@ def test_a_page_that_cannot_be_shown_tries_again_by_itself(browser: Browser, sta
 
 
 def test_a_refused_key_is_said_on_the_page(browser: Browser, stage: Stage) -> None:
-    """While the photographs are described without it."""
-    sentence = "Gemini refuses the key. Photographs are described locally until it is right."
+    """While the photos are described without it."""
+    sentence = "Gemini refuses the key. Photos are described locally until it is right."
     stage.repository.gemini = Gate("gemini", 60, "key_refused", sentence)
     browser.open()
     assert [sentence] == browser.texts(".notice")
@@ -123,7 +123,7 @@ def test_a_refused_key_is_said_on_the_page(browser: Browser, stage: Stage) -> No
 # What failed
 
 
-def test_a_failed_photograph_says_why_and_is_mended_by_its_button(browser: Browser, stage: Stage) -> None:
+def test_a_failed_photo_says_why_and_is_mended_by_its_button(browser: Browser, stage: Stage) -> None:
     """Without a reload."""
     stage.words["cat.jpg"] = "The model did not answer, although it was asked three times."
     browser.open()
@@ -131,7 +131,7 @@ def test_a_failed_photograph_says_why_and_is_mended_by_its_button(browser: Brows
     browser.wait(lambda: browser.has(".why", "although it was asked three times"))
     assert ["Failed"] == browser.texts(".chip")
     browser.click(".retry button")
-    browser.wait(lambda: ["A photograph that somebody named cat."] == captions(browser))
+    browser.wait(lambda: ["A photo that somebody named cat."] == captions(browser))
     assert not browser.reloaded
 
 
@@ -175,7 +175,7 @@ def test_an_address_that_has_run_out_is_asked_for_again(browser: Browser, stage:
 
 
 def test_scrolling_goes_on_to_the_oldest(browser: Browser, stage: Stage) -> None:
-    """Every photograph once, newest first, by a cursor."""
+    """Every photo once, newest first, by a cursor."""
     images = fill(stage, 130)
     browser.open()
 
@@ -199,7 +199,7 @@ def test_searching_finds_while_one_types(browser: Browser, stage: Stage) -> None
     browser.press("beach")
     browser.wait(lambda: ["A dog runs."] == captions(browser))
     assert browser.driver.current_url.endswith("/?q=beach")
-    assert browser.has("h1", "Photographs with “beach”")
+    assert browser.has("h1", "Photos with “beach”")
     browser.press(Keys.ESCAPE)
     browser.wait(lambda: 2 == len(captions(browser)))
     assert not browser.reloaded
@@ -210,7 +210,7 @@ def test_a_search_that_finds_nothing_says_so(browser: Browser, stage: Stage) -> 
     fill(stage, 1)
     browser.open()
     browser.find("#q").send_keys("giraffe")
-    browser.wait(lambda: browser.has("#nothing", "Nothing fits “giraffe”"))
+    browser.wait(lambda: browser.has("#nothing", "No results for “giraffe”"))
     assert [] == browser.all("#empty")
 
 
@@ -229,7 +229,7 @@ def test_back_leads_from_a_search_to_what_was_there_before(browser: Browser, sta
 
 
 def test_the_lightbox_opens_steps_and_closes_by_keyboard(browser: Browser, stage: Stage) -> None:
-    """Enter, arrows, Escape; the focus returns to the photograph that was shown last."""
+    """Enter, arrows, Escape; the focus returns to the photo that was shown last."""
     for name in ("c", "b", "a"):
         stage.add(f"{name}.jpg", photo(), Words(f"Caption {name}.", f"Alt {name}", ()))
     browser.open()
@@ -262,7 +262,7 @@ def test_back_closes_the_lightbox(browser: Browser, stage: Stage) -> None:
 
 
 def test_the_lightbox_goes_on_past_what_is_loaded(browser: Browser, stage: Stage) -> None:
-    """The next page is fetched when its last photograph is left."""
+    """The next page is fetched when its last photo is left."""
     fill(stage, 45)
     browser.open()
     browser.click("#grid .frame")
@@ -273,7 +273,7 @@ def test_the_lightbox_goes_on_past_what_is_loaded(browser: Browser, stage: Stage
     browser.wait(lambda: browser.has("#lightbox .caption", "named 000."))
 
 
-def test_the_details_of_a_photograph_are_one_step_away(browser: Browser, stage: Stage) -> None:
+def test_the_details_of_a_photo_are_one_step_away(browser: Browser, stage: Stage) -> None:
     """From the lightbox to its own page."""
     [image] = fill(stage, 1)
     browser.open()
@@ -282,10 +282,10 @@ def test_the_details_of_a_photograph_are_one_step_away(browser: Browser, stage: 
     browser.wait(lambda: browser.driver.current_url.endswith(f"/images/{image.public_id}"))
 
 
-# One photograph's page
+# One photo's page
 
 
-def test_a_photographs_page_follows_it_without_a_reload(browser: Browser, stage: Stage) -> None:
+def test_a_photos_page_follows_it_without_a_reload(browser: Browser, stage: Stage) -> None:
     """Also while somebody writes: the words in the form stay."""
     image = add_image(stage.gallery, "cat.jpg")
     browser.open(f"/images/{image.public_id}")
@@ -300,7 +300,7 @@ def test_a_photographs_page_follows_it_without_a_reload(browser: Browser, stage:
 
 
 def test_a_persons_words_are_kept(browser: Browser, stage: Stage) -> None:
-    """Edited on the photograph's page, and shown as a person's."""
+    """Edited on the photo's page, and shown as a person's."""
     [image] = fill(stage, 1)
     browser.open(f"/images/{image.public_id}")
     browser.click(".edit summary")

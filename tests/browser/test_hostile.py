@@ -51,7 +51,7 @@ def test_a_hostile_file_name_and_message_are_text(browser: Browser, stage: Stage
     unharmed(browser)
 
 
-def test_hostile_words_are_text_on_a_photographs_page(browser: Browser, stage: Stage) -> None:
+def test_hostile_words_are_text_on_a_photos_page(browser: Browser, stage: Stage) -> None:
     """Title, words, tags, details and the edit form."""
     image = stage.add(f"{HOSTILE}.jpg", photo(), WORDS)
     stage.repository.set_task(image.public_id, TaskKind.CAPTION, TaskStatus.FAILED, message=HOSTILE)

@@ -27,8 +27,8 @@ def filled(browser: Browser, stage: Stage) -> None:
     stage.repository.set_task(working.public_id, TaskKind.CAPTION, TaskStatus.PROCESSING)
     stage.gallery.request_upload("awaited.jpg", 1, "image/jpeg")
     browser.open()
-    browser.drop(("notes.txt", b"no photograph"))
-    browser.wait(lambda: browser.has(".why", "not a photograph"))
+    browser.drop(("notes.txt", b"no photo"))
+    browser.wait(lambda: browser.has(".why", "not a photo"))
 
 
 def uploading(browser: Browser, stage: Stage) -> None:
@@ -40,7 +40,7 @@ def uploading(browser: Browser, stage: Stage) -> None:
 
 
 def lightbox(browser: Browser, stage: Stage) -> None:
-    """One photograph over everything."""
+    """One photo over everything."""
     stage.add("cat.jpg", photo())
     stage.add("dog.jpg", photo())
     browser.open()
@@ -48,7 +48,7 @@ def lightbox(browser: Browser, stage: Stage) -> None:
     browser.wait(lambda: browser.all("#lightbox"))
 
 
-def one_photograph(browser: Browser, stage: Stage) -> None:
+def one_photo(browser: Browser, stage: Stage) -> None:
     """Its own page, with the form open."""
     image = stage.add("cat.jpg", photo())
     browser.open(f"/images/{image.public_id}")
@@ -94,7 +94,7 @@ SCENES = [
     filled,
     uploading,
     lightbox,
-    one_photograph,
+    one_photo,
     one_failure,
     in_the_trash,
     nothing_found,
@@ -148,11 +148,11 @@ def test_every_picture_is_described_for_those_who_do_not_see_it(browser: Browser
     add_image(stage.gallery, "new.jpg")
     browser.open()
     alts = browser.run("return [...document.querySelectorAll('#grid .thumb')].map((i) => i.alt)")
-    assert ["Photograph new.jpg, not described yet", "The photograph cat"] == alts
+    assert ["Photo new.jpg, not described yet", "The photo cat"] == alts
 
 
 def test_the_keyboard_reaches_everything(browser: Browser, stage: Stage) -> None:
-    """From the skip link through search and upload to the photographs and their buttons, in that order."""
+    """From the skip link through search and upload to the photos and their buttons, in that order."""
     stage.add("cat.jpg", photo())
     add_failed(stage.gallery)
     browser.open()

@@ -1,4 +1,4 @@
-"""Accounts, as people meet them: the set-up, signing in, one's own photographs, other browsers, keys."""
+"""Accounts, as people meet them: the set-up, signing in, one's own photos, other browsers, keys."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def other(second_chromium: Browser, stage: Stage) -> Browser:
 
 
 def upload(browser: Browser, name: str) -> None:
-    """Drop a photograph and wait for its caption."""
+    """Drop a photo and wait for its caption."""
     browser.open("/")
     browser.drop((name, photo()))
     stem = name.partition(".")[0]
@@ -55,10 +55,10 @@ def captions(browser: Browser) -> list[str]:
 def test_from_the_first_token_to_a_session_that_is_ended_elsewhere(
     browser: Browser, other: Browser, stage: Stage, house: House
 ) -> None:
-    """As new people would: set up, a second account, photographs that nobody else sees, a sign-out far away."""
+    """As new people would: set up, a second account, photos that nobody else sees, a sign-out far away."""
     token = house.accounts.offer_set_up()
     browser.open("/")
-    assert ["Make the first account"] == browser.texts("h1")
+    assert ["Create the first account"] == browser.texts("h1")
     set_up(browser, token, "Boss", PASSWORD)
     upload(browser, "mountain.jpg")
 
@@ -75,7 +75,7 @@ def test_from_the_first_token_to_a_session_that_is_ended_elsewhere(
 
     pages = [link.get_attribute("href") for link in browser.all("#grid .frame")]
     theirs = next(page for page in pages if "mountain" in page_text(browser, page))
-    assert "There is no such photograph." in page_text(other, theirs)
+    assert "There is no such photo." in page_text(other, theirs)
 
     sign_out_the_first(browser)  # ada
     other.open("/")
@@ -159,7 +159,7 @@ def test_accessible_and_no_wider_than_the_window(
     """axe-core finds nothing by day and by night, everything opened; nothing is wider than a small phone."""
     if path != "/setup":
         ada = house.accounts.add("ada", PASSWORD, Role.ADMINISTRATOR)
-        house.accounts.add("somebody-with-a-very-long-name-indeed@photographs.example.org", PASSWORD)
+        house.accounts.add("somebody-with-a-very-long-name-indeed@photos.example.org", PASSWORD)
         house.accounts.make_key(ada, "A script that copies the captions", ["read", "edit"])
     if path not in ("/setup", "/login"):
         sign_in(browser, "ada", PASSWORD)

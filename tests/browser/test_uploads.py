@@ -23,12 +23,12 @@ def done(browser: Browser, count: int) -> list[str]:
     return browser.wait(captions)
 
 
-def test_dropped_photographs_come_back_described_without_a_reload(browser: Browser, stage: Stage) -> None:
+def test_dropped_photos_come_back_described_without_a_reload(browser: Browser, stage: Stage) -> None:
     """Newest first, each with its thumbnail, on the very page on which they were dropped."""
     browser.open()
     browser.drop(*[(name, photo(number)) for number, name in enumerate(NAMES)])
     captions = done(browser, len(NAMES))
-    assert {f"A photograph that somebody named {name[:-4]}." for name in NAMES} == set(captions)
+    assert {f"A photo that somebody named {name[:-4]}." for name in NAMES} == set(captions)
     assert not browser.reloaded
     loaded = "return [...document.querySelectorAll('.thumb')].every((i) => i.complete && i.naturalWidth >= 200)"
     browser.wait(lambda: browser.run(loaded))
@@ -45,7 +45,7 @@ def test_the_page_and_the_server_agree_on_the_order(browser: Browser, stage: Sta
     assert before == browser.texts("#grid .caption")
 
 
-def test_chosen_photographs_are_uploaded(browser: Browser, stage: Stage, tmp_path: Path) -> None:
+def test_chosen_photos_are_uploaded(browser: Browser, stage: Stage, tmp_path: Path) -> None:
     """The file dialogue takes many at once."""
     for name in NAMES[:2]:
         (tmp_path / name).write_bytes(photo())
@@ -56,14 +56,14 @@ def test_chosen_photographs_are_uploaded(browser: Browser, stage: Stage, tmp_pat
     done(browser, 2)
 
 
-def test_a_pasted_photograph_is_uploaded(browser: Browser, stage: Stage) -> None:
+def test_a_pasted_photo_is_uploaded(browser: Browser, stage: Stage) -> None:
     """From the clipboard, as a screenshot comes."""
     browser.open()
     browser.drop(("image.jpg", photo()), by="paste")
     done(browser, 1)
 
 
-def test_sample_photographs_take_the_very_same_path(browser: Browser, stage: Stage) -> None:
+def test_sample_photos_take_the_very_same_path(browser: Browser, stage: Stage) -> None:
     """The empty gallery offers them; all arrive in the bucket."""
     browser.open()
     browser.click("#samples")
@@ -89,11 +89,11 @@ def test_what_is_dragged_over_the_page_is_welcomed(browser: Browser, stage: Stag
     browser.wait(lambda: not browser.all("#drop"))
 
 
-def test_what_is_no_photograph_is_refused_before_it_is_sent(browser: Browser, stage: Stage) -> None:
+def test_what_is_no_photo_is_refused_before_it_is_sent(browser: Browser, stage: Stage) -> None:
     """Its name does not help it, and nothing reaches the bucket or the database."""
     browser.open()
     browser.drop(("notes.jpg", b"These are notes, whatever the name says."))
-    browser.wait(lambda: browser.has(".why", "not a photograph that can be shown here"))
+    browser.wait(lambda: browser.has(".why", "not a photo that can be shown here"))
     assert ["Not accepted"] == browser.texts(".chip")
     assert (0, 0) == (stage.bucket.posts, len(stage.repository.rows))
 
@@ -247,7 +247,7 @@ def test_a_file_above_the_limit_is_refused_before_it_is_sent(chromium: Browser) 
         chromium.prepare(stage.origin)
         chromium.open()
         chromium.drop(("large.jpg", photo() + bytes(300_000)))
-        chromium.wait(lambda: chromium.has(".why", "the limit is 195 kB"))
+        chromium.wait(lambda: chromium.has(".why", "the limit is 195 KiB"))
         assert 0 == stage.bucket.posts
     finally:
         stage.close()

@@ -1,4 +1,4 @@
-"""The product as people meet it: `make run`, a real Chromium, photographs, and everything that goes wrong."""
+"""The product as people meet it: `make run`, a real Chromium, photos, and everything that goes wrong."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from PIL import ImageChops, ImageOps, ImageStat
 from imgcore.gallery.models import UploadForm
 from tests import images
 from tests.browser.chromium import Browser
-from tests.browser.whole import Photograph, Whole, alive, drop_from_disk, photographs, whole
+from tests.browser.whole import Photo, Whole, alive, drop_from_disk, photos, whole
 from tests.fake_gemini import FakeGemini
 from tests.pipeline.stage import send
 
@@ -63,7 +63,7 @@ def statuses(browser: Browser) -> list[str]:
 
 
 def test_an_empty_gallery_invites_and_its_samples_come_back_described(page: Browser) -> None:
-    """One click: six photographs, the cat among them, each with words and a picture."""
+    """One click: six photos, the cat among them, each with words and a picture."""
     page.open()
     page.find("#samples").click()
     page.wait(lambda: ["done"] * 6 == statuses(page), seconds=120)
@@ -74,34 +74,34 @@ def test_an_empty_gallery_invites_and_its_samples_come_back_described(page: Brow
     page.wait(lambda: page.run(loaded))
 
 
-def test_twenty_photographs_dropped_at_once_come_back_upright(page: Browser, tmp_path: Path) -> None:
+def test_twenty_photos_dropped_at_once_come_back_upright(page: Browser, tmp_path: Path) -> None:
     """JPEGs of a phone's size, one HEIC, one sideways: all described, upright, without a reload."""
-    sent = photographs(COUNT)
-    for photograph in sent:
-        (tmp_path / photograph.name).write_bytes(photograph.data)
+    sent = photos(COUNT)
+    for photo in sent:
+        (tmp_path / photo.name).write_bytes(photo.data)
     page.open()
     before = len(statuses(page))
-    drop_from_disk(page, [tmp_path / photograph.name for photograph in sent])
+    drop_from_disk(page, [tmp_path / photo.name for photo in sent])
 
     page.wait(lambda: ["done"] * (COUNT + before) == statuses(page), seconds=240)
 
     assert not page.reloaded
     listed = call(page.origin, f"/images?limit={COUNT}")["images"]
     shown = {image["name"]: image for image in listed}
-    assert {photograph.name for photograph in sent} == set(shown)
+    assert {photo.name for photo in sent} == set(shown)
     assert [] == [p.name for p in sent if not as_it_was(p, shown[p.name])]
     assert all(image["caption"] and image["alt_text"] and image["tags"] for image in listed)
 
 
-def as_it_was(photograph: Photograph, image: dict[str, Any]) -> bool:
+def as_it_was(photo: Photo, image: dict[str, Any]) -> bool:
     """Whether the display image shows the same, the same way up."""
     with urlopen(image["display_url"], timeout=30) as answer:
         display = Pillow.open(io.BytesIO(answer.read())).convert("RGB")
-    file = io.BytesIO(photograph.data)
-    opened = pillow_heif.open_heif(file).to_pillow() if photograph.name.endswith(".heic") else Pillow.open(file)
+    file = io.BytesIO(photo.data)
+    opened = pillow_heif.open_heif(file).to_pillow() if photo.name.endswith(".heic") else Pillow.open(file)
     original = ImageOps.exif_transpose(opened).convert("RGB").resize(display.size)
     off = ImageStat.Stat(ImageChops.difference(display, original)).mean
-    return list(photograph.size) == [image["width"], image["height"]] and max(off) < 8
+    return list(photo.size) == [image["width"], image["height"]] and max(off) < 8
 
 
 BAD = {
@@ -110,7 +110,7 @@ BAD = {
     "bomb.png": ("image/png", images.bomb(), "too_many_pixels"),
     "animated.gif": ("image/gif", images.animated(), "animated"),
     "strip.png": ("image/png", images.strip(), "too_long"),
-    "another.jpg": ("image/jpeg", images.encode(images.photograph(), "PNG"), "wrong_type"),
+    "another.jpg": ("image/jpeg", images.encode(images.photo(), "PNG"), "wrong_type"),
 }
 
 
@@ -162,7 +162,7 @@ def test_the_page_refuses_before_it_sends(page: Browser, name: str, data: bytes)
 def test_after_a_restart_everything_is_there_and_a_wrong_key_is_said(
     chromium: Browser, first: Whole, home: Path
 ) -> None:
-    """The terminal says it, the page says it, and photographs are described locally all the same."""
+    """The terminal says it, the page says it, and photos are described locally all the same."""
     chromium.prepare(first.origin)
     kept = {image["id"] for image in call(first.origin, "/images?limit=100")["images"]}
     first.stop()
@@ -187,6 +187,6 @@ def test_after_a_restart_everything_is_there_and_a_wrong_key_is_said(
 
 
 def newest(running: Whole) -> dict[str, Any]:
-    """The photograph on top."""
+    """The photo on top."""
     found: dict[str, Any] = call(running.origin, "/images?limit=1")["images"][0]
     return found

@@ -36,13 +36,13 @@ def running(home: Path) -> Iterator[Whole]:
 
 
 def upload(browser: Browser, *names: str) -> None:
-    """Drop photographs and wait until they are described."""
+    """Drop photos and wait until they are described."""
     browser.open("/")
     browser.drop(*((name, images.jpeg(800, 600)) for name in names))
     browser.wait(lambda: len(browser.all("#grid .card[data-status=done] .caption")) == len(names), 60)
 
 
-def photographs(browser: Browser) -> int:
+def photos(browser: Browser) -> int:
     """How many there are, after a reload."""
     browser.open("/")
     return len(browser.all("#grid .card"))
@@ -59,8 +59,8 @@ def wants_mail(browser: Browser, address: str) -> None:
 def notices(browser: Browser) -> list[str]:
     """What the account's page shows of them, opened."""
     browser.open("/account")
-    browser.run("for (const letter of document.querySelectorAll('.letter')) letter.open = true")
-    return browser.texts(".letter pre")
+    browser.run("for (const letter of document.querySelectorAll('.notification')) letter.open = true")
+    return browser.texts(".notification pre")
 
 
 def letters(home: Path) -> dict[str, str]:
@@ -74,10 +74,10 @@ def letters(home: Path) -> dict[str, str]:
     return found
 
 
-def test_two_people_their_photographs_and_their_notices(
+def test_two_people_their_photos_and_their_notices(
     chromium: Browser, second_chromium: Browser, running: Whole, home: Path
 ) -> None:
-    """Token → administrator → second account → photographs apart → one's own notice → signed out from afar."""
+    """Token → administrator → second account → photos apart → one's own notice → signed out from afar."""
     boss, ada = chromium, second_chromium
     for window in (boss, ada):
         window.prepare(running.origin)
@@ -90,15 +90,15 @@ def test_two_people_their_photographs_and_their_notices(
     for window, name in ((boss, "boss"), (ada, "ada")):
         wants_mail(window, f"{name}@example.org")
     upload(boss, "mountain.jpg")
-    assert 0 == photographs(ada)
+    assert 0 == photos(ada)
     upload(ada, "beach.jpg", "harbour.jpg")
-    assert (2, 3) == (photographs(ada), photographs(boss))
+    assert (2, 3) == (photos(ada), photos(boss))
 
     mine = boss.wait(lambda: notices(boss), SWEPT)
     hers = ada.wait(lambda: notices(ada), SWEPT)
     assert (1, 1) == (len(mine), len(hers))
     assert {"boss": mine[0], "ada": hers[0]} == letters(home)
-    assert ("The photograph that", "Of the 2 photographs") == (mine[0][:19], hers[0][:20])
+    assert ("The photo that", "Of the 2 photos") == (mine[0][:19], hers[0][:20])
 
     sign_out_the_first(boss)  # ada
     ada.open("/")

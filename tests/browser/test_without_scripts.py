@@ -10,8 +10,8 @@ from tests.web.fakes import add_failed
 from tests.web.stage import Stage, photo
 
 
-def test_a_photograph_is_uploaded_by_plain_forms(plain: Browser, stage: Stage, tmp_path: Path) -> None:
-    """Type, file, the bucket, and back to the photograph's page, which renews itself until it is described."""
+def test_a_photo_is_uploaded_by_plain_forms(plain: Browser, stage: Stage, tmp_path: Path) -> None:
+    """Type, file, the bucket, and back to the photo's page, which renews itself until it is described."""
     (tmp_path / "cat.jpg").write_bytes(photo())
     plain.driver.get(stage.origin)
     plain.click("#add")
@@ -20,7 +20,7 @@ def test_a_photograph_is_uploaded_by_plain_forms(plain: Browser, stage: Stage, t
     plain.find("#file").send_keys(str(tmp_path / "cat.jpg"))
     plain.click("main button")
     plain.wait(lambda: plain.driver.current_url.startswith(f"{stage.origin}/images/"))
-    plain.wait(lambda: "A photograph that somebody named Katze – größer." in plain.driver.title)
+    plain.wait(lambda: "A photo that somebody named Katze – größer." in plain.driver.title)
     [image] = stage.repository.rows.values()
     assert (1, "done") == (stage.bucket.posts, image.status)
 
@@ -37,16 +37,16 @@ def test_the_next_page_is_a_link(plain: Browser, stage: Stage) -> None:
     assert [] == plain.all("#more")
 
 
-def test_a_failed_photograph_is_tried_again_by_a_form(plain: Browser, stage: Stage) -> None:
+def test_a_failed_photo_is_tried_again_by_a_form(plain: Browser, stage: Stage) -> None:
     """From its card."""
     image = add_failed(stage.gallery)
     stage.bucket.objects[image.image_key] = photo()
     plain.driver.get(stage.origin)
     plain.click(".retry button")
-    plain.wait(lambda: "A photograph that somebody named dog." in plain.driver.title)
+    plain.wait(lambda: "A photo that somebody named dog." in plain.driver.title)
 
 
-def test_a_photograph_is_deleted_and_brought_back_by_forms(plain: Browser, stage: Stage) -> None:
+def test_a_photo_is_deleted_and_brought_back_by_forms(plain: Browser, stage: Stage) -> None:
     """Into the trash, and out of it by the offer that follows."""
     image = stage.add("cat.jpg", photo())
     plain.driver.get(f"{stage.origin}/images/{image.public_id}")
@@ -77,10 +77,10 @@ def test_search_is_a_plain_form(plain: Browser, stage: Stage) -> None:
     plain.driver.get(stage.origin)
     plain.find("#q").send_keys("cat\n")
     plain.wait(lambda: plain.driver.current_url.endswith("/?q=cat"))
-    assert ["A photograph that somebody named cat."] == [e.text for e in plain.all("#grid .caption")]
+    assert ["A photo that somebody named cat."] == [e.text for e in plain.all("#grid .caption")]
 
 
-def test_a_photographs_page_stops_renewing_itself(plain: Browser, stage: Stage) -> None:
+def test_a_photos_page_stops_renewing_itself(plain: Browser, stage: Stage) -> None:
     """Once it is settled nothing asks for a refresh."""
     image = stage.add("cat.jpg", photo())
     plain.driver.get(f"{stage.origin}/images/{image.public_id}")

@@ -1,4 +1,4 @@
-"""The whole product as `make run` starts it, for browser tests and the benchmark; and photographs for it."""
+"""The whole product as `make run` starts it, for browser tests and the benchmark; and photos for it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SIDEWAYS, HEIC = 3, 7  # which of them
 
 
 @dataclass(frozen=True)
-class Photograph:
+class Photo:
     """A file and what is known of it. ``size``: upright, in pixels."""
 
     name: str
@@ -36,15 +36,15 @@ class Photograph:
     size: tuple[int, int]
 
 
-def photographs(count: int) -> list[Photograph]:
+def photos(count: int) -> list[Photo]:
     """Cut from the six samples and brought to a phone's size: JPEGs, one of them sideways, and one HEIC."""
     samples = [
         ImageOps.exif_transpose(Pillow.open(path)).convert("RGB") for path in sorted(SAMPLES.glob("*.jpg"))
     ]
-    return [_photograph(number, samples[number % len(samples)]) for number in range(count)]
+    return [_photo(number, samples[number % len(samples)]) for number in range(count)]
 
 
-def _photograph(number: int, sample: Pillow.Image) -> Photograph:
+def _photo(number: int, sample: Pillow.Image) -> Photo:
     width, height = sample.size
     cut = 1.0 - 0.02 * (number // 6)  # no two are the same
     picture = sample.crop((0, 0, int(width * cut), int(height * cut)))
@@ -55,13 +55,13 @@ def _photograph(number: int, sample: Pillow.Image) -> Photograph:
     out, size = io.BytesIO(), picture.size
     if number == HEIC:
         pillow_heif.from_pillow(picture).save(out, quality=60)
-        return Photograph(f"photo {number:02}.heic", out.getvalue(), size)
+        return Photo(f"photo {number:02}.heic", out.getvalue(), size)
     exif = {}
     if number == SIDEWAYS:  # the sensor lay on its side: 6 says "turn me clockwise"
         picture = picture.transpose(Pillow.Transpose.ROTATE_90)
         exif = {"exif": piexif.dump({"0th": {piexif.ImageIFD.Orientation: 6}})}
     picture.save(out, "JPEG", quality=85, **exif)
-    return Photograph(f"photo {number:02}.jpg", out.getvalue(), size)
+    return Photo(f"photo {number:02}.jpg", out.getvalue(), size)
 
 
 @dataclass

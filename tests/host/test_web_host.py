@@ -161,7 +161,7 @@ def test_without_its_database_it_says_so_and_comes_back(running: Served, mariadb
     try:
         status, headers, body = running.get("/")
         ready = json.loads(running.get("/readyz")[2])
-        assert (503, True, True) == (status, "retry-after" in headers, "tries again by itself" in body)
+        assert (503, True, True) == (status, "retry-after" in headers, "This page reloads" in body)
         assert (False, None, 200) == (ready["ready"], ready["checks"]["storage"], running.get("/healthz")[0])
         assert ready["checks"]["database"].endswith(".")
     finally:

@@ -23,7 +23,7 @@ from imgcore.imaging import metadata
 from imgcore.imaging.decode import decode
 from tests import images as samples
 from tests.images import exif
-from web.http.rate_limit import Rates
+from web.http.rate_limit import RateLimiter
 
 PASSWORD = "a made-up password"
 
@@ -108,27 +108,27 @@ def test_waits_double_up_to_the_longest() -> None:
 def test_a_minute_of_requests_begins_with_the_first() -> None:
     """And anew when it is over; each name for itself."""
     now = [0.0]
-    rates = Rates(2, clock=lambda: now[0])
-    first = [rates.take("a") for _ in range(3)]
+    rates = RateLimiter(2, clock=lambda: now[0])
+    first = [rates.hit("a") for _ in range(3)]
     assert [(True, 1, 60), (True, 0, 60), (False, 0, 60)] == [(s.allowed, s.remaining, s.reset) for s in first]
-    assert rates.take("b").allowed
+    assert rates.hit("b").allowed
     now[0] = 59.5
-    assert (False, 1) == ((spent := rates.take("a")).allowed, spent.reset)
+    assert (False, 1) == ((spent := rates.hit("a")).allowed, spent.reset)
     now[0] = 60.0
-    assert rates.take("a").allowed
+    assert rates.hit("a").allowed
 
 
 def test_a_crowd_does_not_grow_the_table_for_good(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who has asked more than a minute ago is forgotten; a crowd within a minute is, too."""
-    monkeypatch.setattr("web.http.rate_limit._MOST", 10)
+    monkeypatch.setattr("web.http.rate_limit.MAX_CALLERS", 10)
     now = [0.0]
-    rates = Rates(2, clock=lambda: now[0])
+    rates = RateLimiter(2, clock=lambda: now[0])
     for number in range(100):
         now[0] += 7
-        rates.take(str(number))
+        rates.hit(str(number))
     assert len(rates._counts) <= 10
     for number in range(100):
-        rates.take(str(number))
+        rates.hit(str(number))
     assert len(rates._counts) <= 10
 
 

@@ -227,7 +227,7 @@ def fake_gallery(origin: str = "http://bucket.localhost:9", *, max_bytes: int = 
 
 
 def add_image(gallery: Gallery, name: str = "cat.jpg", **values: object) -> Image:
-    """One photograph that has been received; further columns as given."""
+    """One photo that has been received; further columns as given."""
     image, _ = gallery.request_upload(name, 1_234_567, "image/jpeg")
     return gallery.repository.change(image.public_id, upload_status=UploadStatus.RECEIVED, **values)
 

@@ -32,7 +32,7 @@ HASHER = Argon2Hasher()  # the product's own, once: it computes something when i
 
 @dataclass
 class House:
-    """A gallery, its accounts, and three people: an administrator, the owner of photographs, and another."""
+    """A gallery, its accounts, and three people: an administrator, the owner of photos, and another."""
 
     database: Database
     gallery: Gallery
@@ -52,7 +52,7 @@ class House:
         )
 
     def upload(self, name: str | None = "owner", file: str = "cat.jpg") -> Image:
-        """A photograph of somebody's that has been received."""
+        """A photo of somebody's that has been received."""
         who = self.people[name].id if name else None
         seen = self.gallery.seen_by(Viewer(who, sees_others=False, changes_others=False))
         image, _ = (seen if name else self.gallery).request_upload(file, 1234, "image/jpeg")

@@ -22,7 +22,7 @@ from web.server import Server, listen
 
 @dataclass
 class Words:
-    """What the pipeline here says of a photograph, by its name; anything else gets a plain sentence."""
+    """What the pipeline here says of a photo, by its name; anything else gets a plain sentence."""
 
     caption: str
     alt_text: str
@@ -67,7 +67,7 @@ class Stage:
         self.bucket.close()
 
     def add(self, name: str, data: bytes, words: Words | None = None) -> Image:
-        """A photograph that is done already."""
+        """A photo that is done already."""
         image, _ = self.gallery.request_upload(name, len(data), "image/jpeg")
         self.bucket.objects[image.image_key] = data
         self.repository.change(image.public_id, upload_status=UploadStatus.RECEIVED)
@@ -154,7 +154,7 @@ def _derived(data: bytes) -> Derived:
 
 def _plain(name: str) -> Words:
     stem = name.rpartition(".")[0] or name
-    return Words(f"A photograph that somebody named {stem}.", f"The photograph {stem}", (stem, "photograph"))
+    return Words(f"A photo that somebody named {stem}.", f"The photo {stem}", (stem, "photo"))
 
 
 def _within(picture: Pillow.Image, side: int) -> Pillow.Image:

@@ -106,7 +106,7 @@ def test_another_media_type_is_refused(client: Client, kind: str) -> None:
     assert 415 == answer.status
 
 
-def test_one_photograph(client: Client, gallery: Gallery) -> None:
+def test_one_photo(client: Client, gallery: Gallery) -> None:
     """Every member, as programs rely on them."""
     image = add_done(
         gallery,
@@ -156,7 +156,7 @@ def test_one_photograph(client: Client, gallery: Gallery) -> None:
     } == client.get(f"/api/v1/images/{key}").json
 
 
-def test_a_photograph_that_is_not_there(client: Client) -> None:
+def test_a_photo_that_is_not_there(client: Client) -> None:
     """404, whether it never was or cannot be."""
     for name in (UNKNOWN, "x", "'; DROP TABLE images; --", "ü"):
         assert 404 == client.get(f"/api/v1/images/{name}").status

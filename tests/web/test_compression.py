@@ -14,7 +14,7 @@ MANY = 40
 
 @pytest.fixture
 def full(client: Client, gallery: Gallery) -> Client:
-    """A gallery with a page of photographs."""
+    """A gallery with a page of photos."""
     for number in range(MANY):
         gallery.request_upload(f"{number}.jpg", 1234, "image/jpeg")
     return client

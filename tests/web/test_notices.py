@@ -132,19 +132,19 @@ def test_strangers_are_not_flooded(browser: Browser) -> None:
 
 def test_one_sees_ones_own_letters_alone(home: House) -> None:
     """Not even an administrator sees others'."""
-    tell(home, "owner", "Two photographs are ready")
+    tell(home, "owner", "Two photos are ready")
     pages = {name: home.browser(home.app(), name).get("/account").text for name in ("owner", "other", "boss")}
     assert {"owner": True, "other": False, "boss": False} == {
-        name: "The body of Two photographs are ready" in page for name, page in pages.items()
+        name: "The body of Two photos are ready" in page for name, page in pages.items()
     }
 
 
 def test_open_mode_shows_everybodys_letters_and_asks_for_no_address(home: House) -> None:
     """Nobody has an account there."""
-    tell(home, None, "One photograph is ready")
+    tell(home, None, "One photo is ready")
     service = SubscriptionService(None, Noticing(home.database), None)  # type: ignore[arg-type] - no address is asked for
     page = Client(create_app(home.gallery, subscriptions=service)).get("/account").text
-    assert ("The body of One photograph is ready" in page, "/account/notices" in page) == (True, False)
+    assert ("The body of One photo is ready" in page, "/account/notices" in page) == (True, False)
 
 
 def test_stopping_twice_is_no_error(home: House) -> None:

@@ -19,7 +19,7 @@ from web.http.auth import PREFIX
 
 HOUSE = house(Path(tempfile.mkdtemp(prefix="gallery-openapi-")))
 SCHEMA = from_wsgi(f"{PREFIX}/openapi.yaml", HOUSE.app())
-PHOTOGRAPHS = [HOUSE.upload(name).public_id for name in ("owner", "owner", "other", None)]
+IMAGES = [HOUSE.upload(name).public_id for name in ("owner", "owner", "other", None)]
 STRANGERS = [HOUSE.accounts.add(f"stranger{number}", PASSWORD).public_id for number in range(3)]
 EVERYTHING = ("read", "upload", "edit", "admin")
 KEYS = itertools.cycle(
@@ -47,10 +47,10 @@ def test_every_answer_is_the_one_described(case: schemathesis.Case) -> None:
 
 
 def known_id(case: schemathesis.Case) -> None:
-    """A photograph's or a stranger's, most of the time; an account that is deleted stays away."""
+    """A photo's or a stranger's, most of the time; an account that is deleted stays away."""
     asked = str((case.path_parameters or {}).get("id", ""))
     if re.fullmatch("[0-9a-f]{32}", asked) and int(asked, 16) % 4:
-        known = STRANGERS if case.path.startswith("/accounts") else PHOTOGRAPHS
+        known = STRANGERS if case.path.startswith("/accounts") else IMAGES
         case.path_parameters["id"] = known[int(asked, 16) % len(known)]
 
 

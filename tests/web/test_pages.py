@@ -20,8 +20,8 @@ def test_an_empty_gallery_invites(client: Client) -> None:
     """With what may be sent, said before anybody sends it."""
     page = client.get("/")
     assert "text/html; charset=utf-8" == page.headers["content-type"].lower()
-    assert "Drop photographs anywhere on this page" in page.text
-    assert "JPEG, PNG, WebP, GIF, AVIF or HEIC, up to 19.1 MB each." in page.text
+    assert "Drop photos anywhere on this page" in page.text
+    assert "JPEG, PNG, WebP, GIF, AVIF or HEIC, up to 19.1 MiB each." in page.text
 
 
 def test_the_newest_comes_first(client: Client, gallery: Gallery) -> None:
@@ -76,8 +76,8 @@ def test_what_a_model_says_is_escaped(client: Client, gallery: Gallery) -> None:
 def test_the_foot_says_who_describes_and_which_release(client: Client) -> None:
     """And that nobody is asked who they are."""
     page = client.get("/").text
-    assert "Photographs are described by the local describer. Release abc1234." in page
-    assert "this gallery answers on this computer only" in page
+    assert "Photos are described by the local describer. Release abc1234." in page
+    assert "this gallery can be reached from this computer only" in page
 
 
 @pytest.mark.parametrize(
@@ -85,28 +85,28 @@ def test_the_foot_says_who_describes_and_which_release(client: Client) -> None:
     [
         (Source.LOCAL, None, "Described by the local describer, without Gemini"),
         (Source.GEMINI, "gemini-3.5-flash-lite", "Described by Gemini (gemini-3.5-flash-lite)"),
-        (Source.EMBEDDED, None, "From the photograph’s own metadata"),
+        (Source.EMBEDDED, None, "From the photo’s own metadata"),
         (Source.HUMAN, None, "Edited by a person"),
     ],
 )
 def test_who_described_it_is_said(
     client: Client, gallery: Gallery, source: Source, model: str | None, sentence: str
 ) -> None:
-    """Honestly, on the photograph's own page."""
+    """Honestly, on the photo's own page."""
     image = add_done(gallery, source=source, model=model)
     assert f'<p class="source">{sentence}</p>' in client.get(f"/images/{image.public_id}").text
 
 
-def test_a_photographs_page_tells_what_is_known(client: Client, gallery: Gallery) -> None:
+def test_a_photos_page_tells_what_is_known(client: Client, gallery: Gallery) -> None:
     """Size, dimensions, type, when it was uploaded; tags lead to a search."""
     image = add_done(gallery, tags=("black & white",), camera="Nikon Z 5")
     page = client.get(f"/images/{image.public_id}").text
-    for words in ("4000 × 3000 pixels", "1.2 MB", "JPEG", "Nikon Z 5", "21 November 2026, 09:01 UTC"):
+    for words in ("4000 × 3000 pixels", "1.2 MiB", "JPEG", "Nikon Z 5", "21 November 2026, 09:01 UTC"):
         assert words in page
     assert 'href="/?q=black%20%26%20white"' in page
 
 
-def test_a_photograph_in_the_trash_offers_its_way_back(client: Client, gallery: Gallery) -> None:
+def test_a_photo_in_the_trash_offers_its_way_back(client: Client, gallery: Gallery) -> None:
     """And nothing else."""
     image = add_done(gallery)
     gallery.delete(image.public_id)

@@ -38,7 +38,7 @@ def test_405_says_what_is_allowed(client: Client) -> None:
 
 
 def test_a_body_above_the_limit_is_refused_unread(client: Client) -> None:
-    """413 by its Content-Length; photographs go to the bucket."""
+    """413 by its Content-Length; photos go to the bucket."""
     answer = client.request("POST", "/api/v1/uploads", b"x", {"Content-Length": str(64 * 1024 + 1)})
     assert (413, "body_too_large") == (answer.status, answer.json["code"])
 

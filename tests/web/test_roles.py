@@ -16,7 +16,7 @@ ROLES = ("anonymous", "other", "owner", "administrator", "read", "upload", "edit
 SECRET = "what-nobody-else-may-know.jpg"
 SEES = ("owner", "administrator", "read", "edit")
 
-# (method, route) → the status for each of ROLES. The photograph is the owner's, and so are the keys read,
+# (method, route) → the status for each of ROLES. The photo is the owner's, and so are the keys read,
 # upload and edit; the key admin is the administrator's. 303 to /login is what nobody gets from a page.
 PAGE_READ = (303, 404, 200, 200, 303, 303, 303, 303)
 PAGE_EDIT = (303, 404, 303, 303, 303, 303, 303, 303)
@@ -124,7 +124,7 @@ class Scene:
         return self.house.browser(self.app, known.get(role, role))
 
     def target(self, route: str) -> str:
-        """The id of the owner's photograph, of a stranger's session or key, or of a stranger."""
+        """The id of the owner's photo, of a stranger's session or key, or of a stranger."""
         if "/images/" in route:
             return self.house.upload("owner", SECRET).public_id
         accounts = self.house.accounts
@@ -156,7 +156,7 @@ def test_every_route_has_a_row(scene: Scene) -> None:
 
 @pytest.mark.parametrize("role", ROLES)
 def test_everybody_gets_what_is_theirs_and_nothing_else(scene: Scene, role: str) -> None:
-    """The status of every route; the photograph's name in no answer to those who do not see it."""
+    """The status of every route; the photo's name in no answer to those who do not see it."""
     scene.house.upload("owner", SECRET)
     answers = {route: scene.ask(role, *route) for route in TABLE}
     assert {route: row[ROLES.index(role)] for route, row in TABLE.items()} == {
@@ -177,7 +177,7 @@ def test_a_route_that_declares_nothing_is_an_administrators(tmp_path: Path) -> N
 
 
 def test_a_key_of_an_administrator_sees_all_only_with_the_scope_admin(scene: Scene) -> None:
-    """A key that is meant for reading reads its owner's photographs."""
+    """A key that is meant for reading reads its owner's photos."""
     image = scene.house.upload("owner", SECRET)
     path = f"/api/v1/images/{image.public_id}"
     statuses = [
@@ -195,7 +195,7 @@ def test_a_key_of_an_administrator_sees_all_only_with_the_scope_admin(scene: Sce
         (Visibility.PUBLIC, (200, 200, 200), (401, 403, 200)),
     ],
 )
-def test_who_sees_the_photographs_of_others(
+def test_who_sees_the_photos_of_others(
     scene: Scene, visibility: Visibility, reads: tuple[int, ...], edits: tuple[int, ...]
 ) -> None:
     """GALLERY_VISIBILITY: anonymous, another, the owner. Nobody but the owner may change them in any case."""
@@ -227,7 +227,7 @@ def test_what_is_shared_keeps_its_original_to_the_owner(scene: Scene) -> None:
 
 
 def test_what_has_no_owner_is_an_administrators(scene: Scene) -> None:
-    """Photographs from before there were accounts, or that came into the bucket by themselves."""
+    """Photos from before there were accounts, or that came into the bucket by themselves."""
     image = scene.house.upload(None)
     path = f"/api/v1/images/{image.public_id}"
     browsers = [scene.house.browser(scene.app, name) for name in ("owner", "boss")]
@@ -253,7 +253,7 @@ def test_a_search_finds_nothing_of_somebody_elses(scene: Scene) -> None:
 
 
 def test_where_it_was_taken_is_the_owners_to_know(scene: Scene) -> None:
-    """On the page and in the API; others who see the photograph do not see that."""
+    """On the page and in the API; others who see the photo do not see that."""
     image = scene.house.upload("owner")
     place = "UPDATE images SET latitude = 48.1371, longitude = -11.5754 WHERE id = ?"
     scene.house.database.run(lambda tx: tx.execute(place, image.id))

@@ -142,7 +142,7 @@ def test_tries_are_counted_for_each_name_whether_it_exists(home: House, app: App
         statuses = [sign_in(Browser(app), name, "wrong", X="x").status for _ in range(6)]
         assert [401] * 5 + [429] == statuses
     answer = sign_in(Browser(app), "target")
-    assert (429, True) == (answer.status, "That was tried too often. Wait" in answer.text)
+    assert (429, True) == (answer.status, "Too many attempts. Wait" in answer.text)
     assert int(answer.headers["retry-after"]) >= 1
 
 
@@ -435,7 +435,7 @@ def test_the_last_administrator_stays(empty: House) -> None:
     assert all("only administrator" in answer.text for answer in answers)
 
 
-def test_who_deletes_their_account_takes_their_photographs_along(home: House) -> None:
+def test_who_deletes_their_account_takes_their_photos_along(home: House) -> None:
     """They are in the trash for so long already that the next sweep removes them; others' stay."""
     client = somebody(home, "quitter")
     program = home.program(home.app(), "quitter", "read")
@@ -450,7 +450,7 @@ def test_who_deletes_their_account_takes_their_photographs_along(home: House) ->
 
 
 def test_an_administrator_deletes_an_account_by_the_api(home: House, app: Application) -> None:
-    """204; its photographs are counted before, and gone afterwards."""
+    """204; its photos are counted before, and gone afterwards."""
     home.people["victim"] = home.accounts.add("victim", PASSWORD)
     home.upload("victim")
     program = home.program(app, "boss", "admin")

@@ -1,1 +1,1 @@
-"""The routes: pages and API, by feature."""
+"""The handlers of pages and API, one module for each feature."""

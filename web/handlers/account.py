@@ -1,4 +1,4 @@
-"""One's own account: password, browsers that are signed in, keys for programs, and its end."""
+"""The account page: password, sessions, API keys, e-mail notifications, deletion."""
 
 from __future__ import annotations
 
@@ -10,39 +10,42 @@ from imgcore.accounts.models import LABEL_LENGTH, SHORTEST_PASSWORD, Scope
 from imgcore.errors import ImgcoreError, Invalid
 from web import serializers
 from web.handlers import notifications
-from web.handlers.forms import FormPages, me, see_other
+from web.handlers.forms import FormPages, current_account, redirect
 from web.http import request
-from web.http.auth import caller, needs, visit
-from web.http.cookies import drop_session, keep_session
+from web.http.auth import caller, current_visit, requires
+from web.http.cookies import clear_session_cookie, set_session_cookie
+from web.http.csrf import verified_form
 from web.http.responses import Route
-from web.http.security import check_form
-from web.http.templates import Views
+from web.http.templates import TemplateRenderer
 
 if TYPE_CHECKING:
     from imgcore.accounts.service import Accounts
     from imgcore.notifications.subscriptions import SubscriptionService
 
 _DONE = {
-    "password": "Your password has been changed, and every other browser signed out.",
+    "password": "Your password was changed. All other browsers are signed out.",
     "session": "That browser is signed out.",
-    "key": "The key is good for nothing any more.",
+    "key": "API key revoked.",
     **notifications.DONE,
 }
 _SCOPES = {
-    Scope.READ: "see photographs",
+    Scope.READ: "see photos",
     Scope.UPLOAD: "upload",
-    Scope.EDIT: "edit, try again, delete and restore",
-    Scope.ADMIN: "see and change everybody’s photographs, and make accounts",
+    Scope.EDIT: "edit, retry, delete and restore",
+    Scope.ADMIN: "see and change the photos of all accounts, and manage accounts",
 }
 
 
 class AccountPages(FormPages):
-    """The handlers. In open mode the page says so, and its forms lead nowhere."""
+    """Handlers of /account. In open mode the page only says so, and its forms are answered with 404."""
 
     def __init__(
-        self, accounts: Accounts | None, views: Views, subscriptions: SubscriptionService | None = None
+        self,
+        accounts: Accounts | None,
+        renderer: TemplateRenderer,
+        subscriptions: SubscriptionService | None = None,
     ) -> None:
-        super().__init__(accounts, views)
+        super().__init__(accounts, renderer)
         self._subscriptions = subscriptions
 
     def routes(self) -> list[Route]:
@@ -55,75 +58,75 @@ class AccountPages(FormPages):
             ("POST", "/account/keys", self.make_key),
             ("POST", "/account/keys/<public_id>/remove", self.remove_key),
             ("POST", "/account/delete", self.delete),
-            *notifications.NoticePages(self._given, self._subscriptions, self._page).routes(),
+            *notifications.NotificationPages(self._given, self._subscriptions, self._page).routes(),
         ]
 
-    @needs(browser=True)
+    @requires(browser=True)
     def account(self) -> str:
-        """Everything about it."""
+        """Show the account page."""
         return self._page(done=_DONE.get(request.query().get("done", "")))
 
-    @needs(browser=True)
+    @requires(browser=True)
     def change_password(self) -> str | HTTPResponse:
-        """Every session ends, and this browser gets a new one."""
+        """Change the password; all sessions end, and this browser gets a new one."""
         accounts = self._accounts
-        fields = check_form(request.form())
+        fields = verified_form()
         try:
             if fields.get("new", "") != fields.get("again", ""):
-                raise Invalid("The new password and its repetition are not the same.", code="password")
+                raise Invalid("The two new passwords are not the same.", code="password")
             old, new = fields.get("old", ""), fields.get("new", "")
-            token = accounts.change_password(me(), old, new, visit())
+            token = accounts.change_password(current_account(), old, new, current_visit())
         except ImgcoreError as error:
             return self._page(error, at="password")
-        return keep_session(see_other("/account?done=password"), token)
+        return set_session_cookie(redirect("/account?done=password"), token)
 
-    @needs(browser=True)
+    @requires(browser=True)
     def end_sessions(self) -> HTTPResponse:
-        """Sign out everywhere, here too."""
+        """End all sessions of the account, this one included."""
         accounts = self._accounts
-        check_form(request.form())
-        accounts.end_sessions(me())
-        return drop_session(see_other("/login"))
+        verified_form()
+        accounts.end_sessions(current_account())
+        return clear_session_cookie(redirect("/login"))
 
-    @needs(browser=True)
+    @requires(browser=True)
     def end_session(self, public_id: str) -> HTTPResponse:
-        """Sign one browser out."""
+        """End one session."""
         accounts = self._accounts
-        check_form(request.form())
-        accounts.end_session(me(), public_id)
-        return see_other("/account?done=session")
+        verified_form()
+        accounts.end_session(current_account(), public_id)
+        return redirect("/account?done=session")
 
-    @needs(browser=True)
+    @requires(browser=True)
     def make_key(self) -> str:
-        """The new key, on this page and never again."""
+        """Create an API key and show it once."""
         accounts = self._accounts
-        fields = check_form(request.form())
+        fields = verified_form()
         wanted = [scope for scope in Scope if fields.get(f"scope_{scope.value}")]
         try:
-            secret = accounts.make_key(me(), fields.get("label", ""), wanted)
+            secret = accounts.make_key(current_account(), fields.get("label", ""), wanted)
         except ImgcoreError as error:
             return self._page(error, at="keys")
         return self._page(secret=secret)
 
-    @needs(browser=True)
+    @requires(browser=True)
     def remove_key(self, public_id: str) -> HTTPResponse:
-        """Nobody can use it from now on."""
+        """Revoke an API key."""
         accounts = self._accounts
-        check_form(request.form())
-        accounts.remove_key(me(), public_id)
-        return see_other("/account?done=key")
+        verified_form()
+        accounts.remove_key(current_account(), public_id)
+        return redirect("/account?done=key")
 
-    @needs(browser=True)
+    @requires(browser=True)
     def delete(self) -> str | HTTPResponse:
-        """The account and its photographs."""
+        """Delete the account with its images, after the password was confirmed."""
         accounts = self._accounts
-        fields = check_form(request.form())
+        fields = verified_form()
         try:
-            accounts.confirm(me(), fields.get("password", ""), visit())
-            accounts.delete(me())
+            accounts.confirm(current_account(), fields.get("password", ""), current_visit())
+            accounts.delete(current_account())
         except ImgcoreError as error:
             return self._page(error, at="delete")
-        return drop_session(see_other("/login"))
+        return clear_session_cookie(redirect("/login"))
 
     def _page(self, error: ImgcoreError | None = None, **values: Any) -> str:
         if self._given is not None:
@@ -134,7 +137,7 @@ class AccountPages(FormPages):
 
     @staticmethod
     def _known(accounts: Accounts) -> dict[str, Any]:
-        mine, session = me(), caller().session
+        mine, session = current_account(), caller().session
         here = session.public_id if session else None
         return {
             "account": mine,

@@ -1,4 +1,4 @@
-"""What an administrator does with accounts: make them, end them, help those who forgot their password."""
+"""The administrators' page of accounts: create, delete, change the role, reset the password, sign out."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from imgcore.accounts.models import SHORTEST_PASSWORD, Role, Scope
 from imgcore.accounts.service import made_up_password
 from imgcore.errors import ImgcoreError, Invalid
 from web import serializers
-from web.handlers.forms import FormPages, see_other
+from web.handlers.forms import FormPages, redirect
 from web.http import request
-from web.http.auth import caller, needs
+from web.http.auth import caller, requires
+from web.http.csrf import verified_form
 from web.http.responses import Route
-from web.http.security import check_form
 
 _DONE = {
-    "role": "That account has another role now.",
-    "signed-out": "That account is signed out everywhere.",
-    "deleted": "The account is gone, and its photographs are being removed.",
+    "role": "The role was changed.",
+    "signed-out": "The account is signed out everywhere.",
+    "deleted": "The account was deleted. Its photos are being removed.",
 }
 
 
-class PeoplePages(FormPages):
-    """The handlers; in open mode there is nothing at these addresses."""
+class AccountAdminPages(FormPages):
+    """Handlers of /accounts; in open mode they answer 404."""
 
     def routes(self) -> list[Route]:
         """(method, path, handler)."""
         one = "/accounts/<public_id>"
         return [
-            ("GET", "/accounts", self.people),
+            ("GET", "/accounts", self.list_accounts),
             ("POST", "/accounts", self.add),
             ("POST", f"{one}/password", self.reset_password),
             ("POST", f"{one}/role", self.set_role),
@@ -38,16 +38,16 @@ class PeoplePages(FormPages):
             ("POST", f"{one}/delete", self.delete),
         ]
 
-    @needs(Scope.ADMIN, browser=True)
-    def people(self) -> str:
-        """Everybody, and the form for one more."""
+    @requires(Scope.ADMIN, browser=True)
+    def list_accounts(self) -> str:
+        """Show all accounts and the form for a new one."""
         return self._page(done=_DONE.get(request.query().get("done", "")))
 
-    @needs(Scope.ADMIN, browser=True)
+    @requires(Scope.ADMIN, browser=True)
     def add(self) -> str:
-        """One more; a password that nobody chose is shown once."""
+        """Create an account; a generated password is shown once."""
         accounts = self._accounts
-        fields = check_form(request.form())
+        fields = verified_form()
         name, chosen = fields.get("name", ""), fields.get("password", "")
         password = chosen or made_up_password()
         try:
@@ -57,43 +57,43 @@ class PeoplePages(FormPages):
             return self._page(error, name=name)
         return self._page(added=account, password=None if chosen else password)
 
-    @needs(Scope.ADMIN, browser=True)
+    @requires(Scope.ADMIN, browser=True)
     def reset_password(self, public_id: str) -> str:
-        """Another password, made up here and shown once; the account is signed out everywhere."""
+        """Set a generated password, show it once, and end all sessions of the account."""
         accounts = self._accounts
-        check_form(request.form())
+        verified_form()
         account, password = accounts.get(public_id), made_up_password()
         accounts.reset_password(account, password)
         return self._page(reset=account, password=password)
 
-    @needs(Scope.ADMIN, browser=True)
+    @requires(Scope.ADMIN, browser=True)
     def set_role(self, public_id: str) -> HTTPResponse:
-        """Person or administrator."""
+        """Change the role of an account."""
         accounts = self._accounts
-        fields = check_form(request.form())
+        fields = verified_form()
         accounts.set_role(accounts.get(public_id), _role(fields.get("role", "")))
-        return see_other("/accounts?done=role")
+        return redirect("/accounts?done=role")
 
-    @needs(Scope.ADMIN, browser=True)
+    @requires(Scope.ADMIN, browser=True)
     def sign_out(self, public_id: str) -> HTTPResponse:
-        """Everywhere."""
+        """End all sessions of an account."""
         accounts = self._accounts
-        check_form(request.form())
+        verified_form()
         accounts.end_sessions(accounts.get(public_id))
-        return see_other("/accounts?done=signed-out")
+        return redirect("/accounts?done=signed-out")
 
-    @needs(Scope.ADMIN, browser=True)
+    @requires(Scope.ADMIN, browser=True)
     def delete(self, public_id: str) -> HTTPResponse:
-        """With the photographs."""
+        """Delete an account with its images."""
         accounts = self._accounts
-        check_form(request.form())
+        verified_form()
         accounts.delete(accounts.get(public_id))
-        return see_other("/accounts?done=deleted")
+        return redirect("/accounts?done=deleted")
 
     def _page(self, error: ImgcoreError | None = None, **values: Any) -> str:
-        who = caller().account
-        listed = [serializers.person(account, count, who) for account, count in self._accounts.all()]
-        return self._show("people", error, people=listed, shortest=SHORTEST_PASSWORD, **values)
+        me = caller().account
+        listed = [serializers.account_row(account, count, me) for account, count in self._accounts.all()]
+        return self._show("accounts", error, rows=listed, shortest=SHORTEST_PASSWORD, **values)
 
 
 def _role(text: str) -> Role:

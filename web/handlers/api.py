@@ -1,4 +1,4 @@
-"""/api/v1: the same use cases as JSON. openapi.yaml says what each route takes and gives."""
+"""The JSON API under /api/v1. openapi.yaml describes the requests and responses of each route."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from imgcore.gallery.service import PAGE_LIMIT, QUERY_LENGTH, TAGS
 from web import serializers
 from web.handlers.api_accounts import AccountsApi
 from web.http import request
-from web.http.auth import PREFIX, needs, seen
-from web.http.responses import Route, answer, fresh
+from web.http.auth import PREFIX, gallery_for_caller, requires
+from web.http.responses import Route, json_response, json_with_etag
 
 if TYPE_CHECKING:
     from imgcore.accounts.service import Accounts
@@ -26,15 +26,15 @@ DESCRIPTION = Path(__file__).parents[1] / "openapi.yaml"
 
 
 class Api:
-    """The handlers, over one gallery and its accounts, if it has any."""
+    """Handlers of images and uploads. accounts: None in open mode."""
 
     def __init__(self, gallery: Gallery, accounts: Accounts | None = None) -> None:
-        self._whole = gallery
+        self._unrestricted = gallery
         self._accounts = AccountsApi(accounts)
         self._description = _description(gallery.limits.max_bytes)
 
     def routes(self) -> list[Route]:
-        """(method, path, handler) of every route that there is."""
+        """Return (method, path, handler) of all API routes."""
         image = f"{PREFIX}/images/<public_id>"
         return [
             ("POST", f"{PREFIX}/uploads", self.request_upload),
@@ -51,12 +51,12 @@ class Api:
 
     @property
     def _gallery(self) -> Gallery:
-        """As whoever asks sees it."""
-        return seen(self._whole)
+        """The gallery with the caller's rights."""
+        return gallery_for_caller(self._unrestricted)
 
-    @needs(Scope.UPLOAD)
+    @requires(Scope.UPLOAD)
     def request_upload(self) -> HTTPResponse:
-        """The row, and the form that puts exactly this file in its place."""
+        """Create an image and return the presigned form that uploads its file."""
         body = request.json_object(frozenset({"name", "size", "type", "batch"}))
         size = body.get("size")
         image, form = self._gallery.request_upload(
@@ -66,13 +66,13 @@ class Api:
             batch=None if body.get("batch") is None else request.string(body, "batch"),
         )
         found = {"image": self._shown(image), "form": {"url": form.url, "fields": dict(form.fields)}}
-        return answer(
+        return json_response(
             found, 201, {"Location": f"{PREFIX}/images/{image.public_id}", "Cache-Control": "no-store"}
         )
 
-    @needs(Scope.READ)
+    @requires(Scope.READ)
     def images(self) -> HTTPResponse:
-        """One screenful, or up to 100 by their ids."""
+        """List images, newest first, or up to 100 given by their ids."""
         asked = request.query()
         limit, cursor, words = _limit(asked), _short(asked, "cursor"), _short(asked, "q")
         following = None
@@ -81,50 +81,50 @@ class Api:
         else:
             page = self._gallery.page(cursor=cursor, limit=limit, query=words)
             found, following = list(page.images), page.next
-        return fresh({"images": [self._shown(image) for image in found], "next": following})
+        return json_with_etag({"images": [self._shown(image) for image in found], "next": following})
 
-    @needs(Scope.READ)
+    @requires(Scope.READ)
     def image(self, public_id: str) -> HTTPResponse:
-        """One photograph."""
-        return fresh(self._shown(self._gallery.get(public_id)))
+        """Return one image."""
+        return json_with_etag(self._shown(self._gallery.get(public_id)))
 
-    @needs(Scope.READ)
+    @requires(Scope.READ)
     def status(self, public_id: str) -> HTTPResponse:
-        """Only what changes while it is worked on."""
-        return fresh(serializers.status_json(self._gallery.get(public_id)))
+        """Return the part of an image that changes while it is processed."""
+        return json_with_etag(serializers.status_json(self._gallery.get(public_id)))
 
-    @needs(Scope.EDIT)
+    @requires(Scope.EDIT)
     def edit(self, public_id: str) -> HTTPResponse:
-        """A person's own words."""
+        """Store a caption, an alt text or tags written by a person."""
         body = request.json_object(frozenset({"caption", "alt_text", "tags"}))
         if not body:
-            raise Invalid("Say what to change: caption, alt_text or tags.", code="empty")
+            raise Invalid("Name what to change: caption, alt_text or tags.", code="empty")
         edit = Edit(
             caption=request.string(body, "caption") if "caption" in body else None,
             alt_text=request.string(body, "alt_text") if "alt_text" in body else None,
             tags=request.strings(body["tags"], "tags", most=TAGS) if "tags" in body else None,
         )
-        return answer(self._shown(self._gallery.edit(public_id, edit)))
+        return json_response(self._shown(self._gallery.edit(public_id, edit)))
 
-    @needs(Scope.EDIT)
+    @requires(Scope.EDIT)
     def delete(self, public_id: str) -> HTTPResponse:
-        """Into the trash."""
+        """Move an image to the trash."""
         self._gallery.delete(public_id)
         return HTTPResponse(status=204)
 
-    @needs(Scope.EDIT)
+    @requires(Scope.EDIT)
     def restore(self, public_id: str) -> HTTPResponse:
-        """Out of it again."""
-        return answer(self._shown(self._gallery.restore(public_id)))
+        """Take an image out of the trash."""
+        return json_response(self._shown(self._gallery.restore(public_id)))
 
-    @needs(Scope.EDIT)
+    @requires(Scope.EDIT)
     def retry(self, public_id: str) -> HTTPResponse:
-        """Try again what failed; the work itself goes on after the answer."""
-        return answer(self._shown(self._gallery.retry(public_id)), 202)
+        """Retry failed tasks; the work happens after the response."""
+        return json_response(self._shown(self._gallery.retry(public_id)), 202)
 
-    @needs(asks=False)
+    @requires(authenticate=False)
     def description(self) -> HTTPResponse:
-        """This API in OpenAPI's words."""
+        """Return the OpenAPI description."""
         return HTTPResponse(
             self._description,
             headers={"Content-Type": "application/yaml; charset=utf-8", "Cache-Control": "no-cache"},
@@ -135,7 +135,7 @@ class Api:
 
 
 def _description(max_bytes: int) -> bytes:
-    """openapi.yaml with the limit that is set here in the place of the usual one."""
+    """Return openapi.yaml with this gallery's upload limit instead of the default."""
     return DESCRIPTION.read_text("utf-8").replace(str(MAX_BYTES), str(max_bytes)).encode()
 
 
@@ -149,5 +149,5 @@ def _limit(asked: Mapping[str, str]) -> int:
 def _short(asked: Mapping[str, str], name: str) -> str | None:
     text = asked.get(name) or None
     if text is not None and len(text) > QUERY_LENGTH:
-        raise Invalid(f"{name} may have {QUERY_LENGTH} characters at most.", code=name)
+        raise Invalid(f"{name} may have at most {QUERY_LENGTH} characters.", code=name)
     return text

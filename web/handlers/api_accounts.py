@@ -1,4 +1,4 @@
-"""/api/v1/me and /api/v1/accounts."""
+"""The JSON API of accounts: /api/v1/me and /api/v1/accounts."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from bottle import HTTPResponse
 from imgcore.accounts.models import Role, Scope
 from imgcore.errors import Invalid
 from web import serializers
-from web.handlers.forms import existing
+from web.handlers.forms import require_accounts
 from web.http import request
-from web.http.auth import PREFIX, caller, needs
-from web.http.responses import Route, answer
+from web.http.auth import PREFIX, caller, requires
+from web.http.responses import Route, json_response
 
 if TYPE_CHECKING:
     from imgcore.accounts.service import Accounts
 
 
 class AccountsApi:
-    """The handlers; in open mode there is nobody."""
+    """Handlers of accounts; in open mode those of /accounts answer 404."""
 
     def __init__(self, accounts: Accounts | None) -> None:
         self._given = accounts
 
     def routes(self) -> list[Route]:
-        """(method, path, handler)."""
+        """Return (method, path, handler) of the routes."""
         return [
             ("GET", f"{PREFIX}/me", self.me),
             ("GET", f"{PREFIX}/accounts", self.accounts),
@@ -33,11 +33,11 @@ class AccountsApi:
             ("DELETE", f"{PREFIX}/accounts/<public_id>", self.delete),
         ]
 
-    @needs(account=True)
+    @requires(account=True)
     def me(self) -> HTTPResponse:
-        """Who asks, and what they may do."""
+        """Return the authenticated account and its scopes."""
         found = caller()
-        return answer(
+        return json_response(
             {
                 "open": found.open,
                 "account": serializers.account_json(found.account) if found.account else None,
@@ -45,27 +45,27 @@ class AccountsApi:
             }
         )
 
-    @needs(Scope.ADMIN)
+    @requires(Scope.ADMIN)
     def accounts(self) -> HTTPResponse:
-        """Everybody, with the number of their photographs."""
-        listed = existing(self._given).all()
+        """List the accounts with their numbers of images."""
+        listed = require_accounts(self._given).all()
         shown = [serializers.account_json(account) | {"photographs": count} for account, count in listed]
-        return answer({"accounts": shown})
+        return json_response({"accounts": shown})
 
-    @needs(Scope.ADMIN)
+    @requires(Scope.ADMIN)
     def add(self) -> HTTPResponse:
-        """One more."""
-        accounts = existing(self._given)
+        """Create an account."""
+        accounts = require_accounts(self._given)
         body = request.json_object(frozenset({"name", "password", "role"}))
         role = request.string(body, "role") if "role" in body else Role.PERSON.value
         if role not in set(Role):
             raise Invalid("role must be person or administrator.", code="role")
         made = accounts.add(request.string(body, "name"), request.string(body, "password"), Role(role))
-        return answer(serializers.account_json(made), 201)
+        return json_response(serializers.account_json(made), 201)
 
-    @needs(Scope.ADMIN)
+    @requires(Scope.ADMIN)
     def delete(self, public_id: str) -> HTTPResponse:
-        """With the photographs."""
-        accounts = existing(self._given)
+        """Delete an account with its images."""
+        accounts = require_accounts(self._given)
         accounts.delete(accounts.get(public_id))
         return HTTPResponse(status=204)

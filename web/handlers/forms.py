@@ -1,4 +1,4 @@
-"""What pages with forms over the accounts share: who asks, and how a form comes back when it went wrong."""
+"""Helpers of pages with forms: the authenticated account, and showing a form again with its error."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from bottle import HTTPResponse, response
 
 from imgcore.errors import ImgcoreError, NotFound, TooManyTries
 from web.http.auth import caller
-from web.http.errors import refusal_of
-from web.http.security import form_token
-from web.http.templates import Views
+from web.http.csrf import csrf_token
+from web.http.errors import problem_of
+from web.http.templates import TemplateRenderer
 
 if TYPE_CHECKING:
     from imgcore.accounts.models import Account
@@ -18,52 +18,52 @@ if TYPE_CHECKING:
 
 
 class FormPages:
-    """Handlers over the accounts; None in open mode."""
+    """Base class of pages that use the accounts. accounts: None in open mode."""
 
-    def __init__(self, accounts: Accounts | None, views: Views) -> None:
+    def __init__(self, accounts: Accounts | None, renderer: TemplateRenderer) -> None:
         self._given = accounts
-        self._views = views
+        self._renderer = renderer
 
     @property
     def _accounts(self) -> Accounts:
-        return existing(self._given)
+        return require_accounts(self._given)
 
     def _show(self, view: str, error: ImgcoreError | None = None, **values: Any) -> str:
-        """A page that nobody keeps, with the error's sentence and status. Raises it where it is our fault."""
+        """Return an uncacheable page with the error's sentence and status. A 5xx error is raised again."""
         response.set_header("Cache-Control", "no-store")
         if error is not None:
-            problem = refusal_of(error)
+            problem = problem_of(error)
             if problem.status_code >= 500:
                 raise error
             response.status = problem.status_code
             if problem.retry_after is not None:
                 response.set_header("Retry-After", str(problem.retry_after))
-        return self._views.page(view, token=form_token(), trouble=told(error), **values)
+        return self._renderer.render(view, token=csrf_token(), trouble=error_message(error), **values)
 
 
-def existing(accounts: Accounts | None) -> Accounts:
-    """The accounts. NotFound in open mode."""
+def require_accounts(accounts: Accounts | None) -> Accounts:
+    """Return the accounts. Raises NotFound in open mode."""
     if accounts is None:
-        raise NotFound("This gallery has no accounts: it answers on this computer only.")
+        raise NotFound("This gallery has no accounts: it is in open mode.")
     return accounts
 
 
-def me() -> Account:
-    """Whoever asks, of a route that only an account passes."""
+def current_account() -> Account:
+    """Return the authenticated account, in handlers whose requirement guarantees one."""
     account = caller().account
     assert account is not None
     return account
 
 
-def told(error: ImgcoreError | None) -> str | None:
-    """What went wrong, for the page that asks again."""
+def error_message(error: ImgcoreError | None) -> str | None:
+    """Return the error's sentence for the page that shows the form again."""
     if isinstance(error, TooManyTries) and error.retry_after is not None:
         seconds = max(1, round(error.retry_after))
         wait = f"{seconds} second{'s' if seconds > 1 else ''}"
-        return f"That was tried too often. Wait {wait}, then try again."
+        return f"Too many attempts. Wait {wait}, then try again."
     return error.message if error else None
 
 
-def see_other(path: str) -> HTTPResponse:
-    """303 to a path of ours."""
+def redirect(path: str) -> HTTPResponse:
+    """Return 303 See Other to one of our own paths."""
     return HTTPResponse(status=303, headers={"Location": path, "Cache-Control": "no-store"})

@@ -1,4 +1,4 @@
-"""The pages for people; each of them works without JavaScript."""
+"""The gallery, photo and upload pages. All work without JavaScript."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from imgcore.errors import NotFound
 from imgcore.gallery.models import Edit, Image
 from web import serializers
 from web.http import request
-from web.http.auth import needs, seen
+from web.http.auth import gallery_for_caller, requires
+from web.http.csrf import csrf_token, verified_form
 from web.http.responses import Route
-from web.http.security import check_form, form_token
-from web.http.templates import Views
+from web.http.templates import TemplateRenderer
 
 if TYPE_CHECKING:
     from imgcore.gallery.service import Gallery
@@ -25,20 +25,20 @@ PAGE = 40
 _PUBLIC_ID = re.compile(r"[0-9a-f]{32}")
 
 
-class Pages:
-    """The handlers, over one gallery and its templates."""
+class GalleryPages:
+    """Handlers of the gallery's pages and forms."""
 
-    def __init__(self, gallery: Gallery, views: Views) -> None:
-        self._whole = gallery
-        self._views = views
+    def __init__(self, gallery: Gallery, renderer: TemplateRenderer) -> None:
+        self._unrestricted = gallery
+        self._renderer = renderer
 
     @property
     def _gallery(self) -> Gallery:
-        """As whoever asks sees it."""
-        return seen(self._whole)
+        """The gallery with the caller's rights."""
+        return gallery_for_caller(self._unrestricted)
 
     def routes(self) -> list[Route]:
-        """(method, path, handler) of every page and form."""
+        """Return (method, path, handler) of all pages and forms."""
         image = "/images/<public_id>"
         return [
             ("GET", "/", self.gallery),
@@ -51,9 +51,12 @@ class Pages:
             ("POST", "/upload", self.upload_form),
         ]
 
-    @needs(Scope.READ)
+    @requires(Scope.READ)
     def gallery(self) -> str:
-        """Newest first, or what a search finds; ``deleted`` names one whose removal can be undone."""
+        """Show the newest images or the results of a search.
+
+        The query parameter ``deleted`` names an image whose deletion the page offers to undo.
+        """
         asked = request.query()
         words = asked.get("q", "").strip()
         cursor = asked.get("cursor") or None
@@ -69,9 +72,9 @@ class Pages:
             deleted=deleted if _PUBLIC_ID.fullmatch(deleted) else None,
         )
 
-    @needs(Scope.READ)
+    @requires(Scope.READ)
     def image(self, public_id: str) -> str:
-        """One photograph, all that is known of it, and the forms to change that."""
+        """Show one image with its details and the forms to change them."""
         image = self._gallery.get(public_id)
         viewer = self._gallery.viewer
         return self._page(
@@ -81,10 +84,10 @@ class Pages:
             mine=viewer.changes(image),
         )
 
-    @needs(Scope.EDIT)
+    @requires(Scope.EDIT)
     def edit(self, public_id: str) -> HTTPResponse:
-        """A person's own words, from the form."""
-        fields = check_form(request.form())
+        """Store the caption, alt text and tags of the form."""
+        fields = verified_form()
         tags = fields.get("tags")
         self._gallery.edit(
             public_id,
@@ -96,36 +99,36 @@ class Pages:
         )
         return _see(f"/images/{public_id}")
 
-    @needs(Scope.EDIT)
+    @requires(Scope.EDIT)
     def retry(self, public_id: str) -> HTTPResponse:
-        """Try again what failed."""
-        check_form(request.form())
+        """Retry failed tasks."""
+        verified_form()
         self._gallery.retry(public_id)
         return _see(f"/images/{public_id}")
 
-    @needs(Scope.EDIT)
+    @requires(Scope.EDIT)
     def delete(self, public_id: str) -> HTTPResponse:
-        """Into the trash, then back to the gallery, which offers to undo it."""
-        check_form(request.form())
+        """Move an image to the trash and return to the gallery, which offers to undo it."""
+        verified_form()
         self._gallery.delete(public_id)
         return _see(f"/?deleted={public_id}")
 
-    @needs(Scope.EDIT)
+    @requires(Scope.EDIT)
     def restore(self, public_id: str) -> HTTPResponse:
-        """Out of the trash."""
-        check_form(request.form())
+        """Take an image out of the trash."""
+        verified_form()
         self._gallery.restore(public_id)
         return _see(f"/images/{public_id}")
 
-    @needs(Scope.UPLOAD)
+    @requires(Scope.UPLOAD)
     def choose_type(self) -> str:
-        """The first step of an upload without JavaScript: what kind of file it will be."""
+        """Show step 1 of an upload without JavaScript: the choice of the file type."""
         return self._page("upload_type", limits=self._gallery.limits)
 
-    @needs(Scope.UPLOAD)
+    @requires(Scope.UPLOAD)
     def upload_form(self) -> str:
-        """The second step: a plain form that leads straight to the bucket, and from there to the page."""
-        fields = check_form(request.form())
+        """Show step 2: the presigned form. The bucket redirects to the photo page after the upload."""
+        fields = verified_form()
         origin = f"{bottle.request.environ['wsgi.url_scheme']}://{bottle.request.environ['HTTP_HOST']}"
         media_type = fields.get("type", "")
         image, form = self._gallery.request_upload(
@@ -142,14 +145,14 @@ class Pages:
 
     def _page(self, name: str, *, private: bool = False, **values: Any) -> str:
         response.set_header("Cache-Control", "no-store" if private else "private, no-cache")
-        return self._views.page(name, token=form_token(), notices=self._gallery.notices(), **values)
+        return self._renderer.render(name, token=csrf_token(), notices=self._gallery.notices(), **values)
 
     def _shown(self, image: Image) -> dict[str, Any]:
         return serializers.image_json(image, self._gallery)
 
 
 def _see(path: str) -> HTTPResponse:
-    """303 to a path of ours, never to a whole address: what the request calls us stays out of it."""
+    """Return 303 See Other to a path, never to an absolute URL, which would depend on the Host header."""
     if "\n" in path or "\r" in path:
-        raise NotFound("There is no such photograph.")
+        raise NotFound("There is no such photo.")
     return HTTPResponse(status=303, headers={"Location": path})

@@ -1,4 +1,4 @@
-"""What a person's page says of notices: an address to have them sent to, how that stands, the newest ones."""
+"""The notifications part of the account page: e-mail address, delivery status, newest notifications."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from bottle import HTTPResponse
 from imgcore.errors import ImgcoreError, NotFound
 from imgcore.notifications.subscriptions import ADDRESS_LENGTH, SubscriptionState
 from web import serializers
-from web.handlers.forms import existing, me, see_other
-from web.http import request
-from web.http.auth import needs
+from web.handlers.forms import current_account, redirect, require_accounts
+from web.http.auth import requires
+from web.http.csrf import verified_form
 from web.http.responses import Route
-from web.http.security import check_form
 
 if TYPE_CHECKING:
     from imgcore.accounts.models import Account
@@ -22,22 +21,22 @@ if TYPE_CHECKING:
     from imgcore.notifications.subscriptions import SubscriptionService
 
 DONE = {
-    "address": "A mail is on its way to you. Open the link in it; no notice comes before that.",
-    "stopped": "No more notices are sent to you.",
+    "address": "A confirmation e-mail is on its way. Open the link in it to get notifications.",
+    "stopped": "Notifications are no longer sent to you.",
 }
 _SAID = {
-    SubscriptionState.OFF: "No address is set: notices are shown here, and sent nowhere.",
-    SubscriptionState.PENDING: "Waiting for you to open the link in the mail that was sent there."
-    " It holds for two days. No mail? Look among the junk, or ask for another by giving the address again.",
-    SubscriptionState.CONFIRMED: "Confirmed. Notices are sent there.",
-    SubscriptionState.STOPPED: "Nothing is sent there: its link was not opened within two days,"
-    " or notices were stopped by the link in one of them. Give the address again to go on.",
-    SubscriptionState.UNKNOWN: "How it stands cannot be asked just now.",
+    SubscriptionState.OFF: "No e-mail address is set: notifications are shown here only.",
+    SubscriptionState.PENDING: "Waiting for confirmation: open the link in the e-mail that was sent there."
+    " It is valid for two days. No e-mail? Look in the spam folder, or enter the address again to get another.",
+    SubscriptionState.CONFIRMED: "Confirmed. Notifications are sent there.",
+    SubscriptionState.STOPPED: "Nothing is sent there: the link was not opened within two days,"
+    " or the unsubscribe link of a notification was used. Enter the address again to resume.",
+    SubscriptionState.UNKNOWN: "The status is not available at the moment.",
 }
 
 
-class NoticePages:
-    """The handlers. show: the account's page, with what went wrong on it."""
+class NotificationPages:
+    """Handlers of the subscription forms. show: renders the account page with an error."""
 
     def __init__(
         self, accounts: Accounts | None, subscriptions: SubscriptionService | None, show: Callable[..., str]
@@ -47,7 +46,7 @@ class NoticePages:
         self._show = show
 
     def routes(self) -> list[Route]:
-        """(method, path, handler)."""
+        """Return (method, path, handler) of the routes."""
         return [
             ("POST", "/account/notices", self.subscribe),
             ("POST", "/account/notices/stop", self.stop),
@@ -55,36 +54,36 @@ class NoticePages:
 
     @property
     def _subscriptions(self) -> SubscriptionService:
-        existing(self._accounts)
+        require_accounts(self._accounts)
         if self._given is None:
-            raise NotFound("This gallery sends no notices.")
+            raise NotFound("This gallery sends no notifications.")
         return self._given
 
-    @needs(browser=True)
+    @requires(browser=True)
     def subscribe(self) -> str | HTTPResponse:
-        """Have one's own notices sent to an address, once its owner has agreed."""
+        """Subscribe an e-mail address; notifications are sent after its owner confirmed it."""
         subscriptions = self._subscriptions
-        address = check_form(request.form()).get("address", "")
+        address = verified_form().get("address", "")
         try:
-            subscriptions.subscribe(me(), address)
+            subscriptions.subscribe(current_account(), address)
         except ImgcoreError as error:
             return self._show(error, at="notices", given=address)
-        return see_other("/account?done=address")
+        return redirect("/account?done=address")
 
-    @needs(browser=True)
+    @requires(browser=True)
     def stop(self) -> str | HTTPResponse:
-        """Have them sent nowhere."""
+        """Stop sending notifications."""
         subscriptions = self._subscriptions
-        check_form(request.form())
+        verified_form()
         try:
-            subscriptions.stop(me())
+            subscriptions.stop(current_account())
         except ImgcoreError as error:
             return self._show(error, at="notices")
-        return see_other("/account?done=stopped")
+        return redirect("/account?done=stopped")
 
 
 def section(subscriptions: SubscriptionService, account: Account | None) -> dict[str, Any]:
-    """What the page shows of it; None in open mode."""
+    """Return the values of the template. account: None in open mode."""
     status = subscriptions.status(account)
     return {
         "possible": status.possible,
@@ -92,13 +91,13 @@ def section(subscriptions: SubscriptionService, account: Account | None) -> dict
         "delivery": status.delivery.value,
         "said": _SAID[status.delivery],
         "address_length": ADDRESS_LENGTH,
-        "letters": [
+        "notifications": [
             {
-                "subject": letter.subject,
-                "body": letter.body,
-                "sent": serializers.moment(letter.sent_at),
-                "sent_machine": serializers.utc(letter.sent_at),
+                "subject": notification.subject,
+                "body": notification.body,
+                "sent": serializers.moment(notification.sent_at),
+                "sent_machine": serializers.utc(notification.sent_at),
             }
-            for letter in status.notifications
+            for notification in status.notifications
         ],
     }

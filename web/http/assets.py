@@ -1,4 +1,4 @@
-"""The files under static/, read once: nothing that a request says ever reaches the file system."""
+"""The files under static/, read at start: no path of a request ever reaches the file system."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from pathlib import Path
 
 from bottle import HTTPResponse, request
 
-from web.http.auth import needs
-from web.http.compression import takes_gzip
-from web.http.errors import Refused
+from web.http.auth import requires
+from web.http.compression import accepts_gzip
+from web.http.errors import Problem
 
 STATIC = Path(__file__).parents[1] / "static"
 
-# Named here because the system's own table differs from one machine to the next.
+# The mimetypes module is not used: its table differs between systems.
 _TYPES = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -33,7 +33,7 @@ _IMPORT = re.compile(r'from "\./([a-z]+\.js)"')
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """One file: its bytes, the same compressed where that helps, and its headers."""
+    """One static file. packed: ``data`` as gzip, None for formats that are compressed already."""
 
     data: bytes
     packed: bytes | None
@@ -43,7 +43,7 @@ class Asset:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One of the photographs that the empty gallery offers."""
+    """A sample photo that an empty gallery offers, with its licence."""
 
     file: str
     title: str
@@ -51,10 +51,10 @@ class Sample:
     licence: str
 
 
-class Assets:
-    """All static files: ``/static/…`` is asked for again each time, ``/static/<version>/…`` kept for good.
+class StaticFiles:
+    """All static files. ``/static/…`` is revalidated on each use, ``/static/<version>/…`` cached for a year.
 
-    The version is a hash over every file, so that modules that import one another by relative paths
+    The version is a hash over every file, so that JavaScript modules that import each other by relative paths
     always come from the same release.
     """
 
@@ -68,17 +68,17 @@ class Assets:
 
     @property
     def prefix(self) -> str:
-        """Where this release's own files are."""
+        """The path of this release's files."""
         return f"/static/{self.version}"
 
-    @needs(asks=False)
-    def answer(self, name: str) -> HTTPResponse:
-        """The file, or 304 where the browser has it. Refused (404)."""
+    @requires(authenticate=False)
+    def serve(self, name: str) -> HTTPResponse:
+        """Return the file, or 304 if the browser has it already. Problem: 404."""
         head, _, tail = name.partition("/")
         versioned = head == self.version
         asset = self._assets.get(tail if versioned else name)
         if asset is None:
-            raise Refused(404, "not_found", "There is nothing at this address.")
+            raise Problem(404, "not_found", "There is nothing at this address.")
         headers = {
             "ETag": asset.etag,
             "Cache-Control": "public, max-age=31536000, immutable" if versioned else "no-cache",
@@ -88,14 +88,14 @@ class Assets:
         data = asset.data
         if asset.packed is not None:
             headers["Vary"] = "Accept-Encoding"
-            if takes_gzip(request.environ.get("HTTP_ACCEPT_ENCODING", "")):
+            if accepts_gzip(request.environ.get("HTTP_ACCEPT_ENCODING", "")):
                 data = asset.packed
                 headers["Content-Encoding"] = "gzip"
         headers |= {"Content-Type": asset.media_type, "Content-Length": str(len(data))}
         return HTTPResponse(data, headers=headers)
 
     def _imported(self, script: str) -> tuple[str, ...]:
-        """Every module that ``script`` leads to, so that a browser fetches them together."""
+        """Return all modules that ``script`` imports, directly or not, for ``<link rel=modulepreload>``."""
         found: dict[str, None] = {}
         waiting = [script]
         while waiting:

@@ -1,10 +1,11 @@
-"""Who asks, and whether they may. Every route says what it needs; one that says nothing is an administrator's.
+"""Authentication and authorisation. A handler declares its requirement; without one it is for administrators.
 
-In open mode everybody may do everything, because nobody but this machine can ask.
+In open mode every caller has all scopes, because the gallery is reachable from this computer only.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,9 +15,10 @@ from bottle import HTTPResponse, Route, request
 
 from imgcore.accounts.models import OPEN, Caller, Scope, Visibility
 from web.http.cookies import SESSION, session_token
-from web.http.errors import Refused
-from web.http.rate_limit import Rates
-from web.http.security import SAFE_METHODS, says_same_site
+from web.http.csrf import is_same_origin_stated
+from web.http.errors import Problem
+from web.http.headers import SAFE_METHODS
+from web.http.rate_limit import RateLimiter, RateLimitStatus
 
 if TYPE_CHECKING:
     from imgcore.accounts.service import Accounts, Visit
@@ -29,136 +31,156 @@ Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, slots=True)
-class Need:
-    """What a route asks for: a scope, any account at all, or a person at a browser; nothing by default."""
+class Requirement:
+    """What a route requires: a scope, any account, or a session; by default nothing.
+
+    authenticate: False skips authentication, so that the database is not used.
+    """
 
     scope: Scope | None = None
     account: bool = False
     browser: bool = False
-    asks: bool = True  # False: who it is plays no part, and the database is left alone
+    authenticate: bool = True
 
 
-# Routes whose handlers know nothing of accounts
-_FREE = {"/healthz": Need(asks=False), "/readyz": Need(asks=False)}
+# Routes of handlers that do not import this module
+_PUBLIC = {"/healthz": Requirement(authenticate=False), "/readyz": Requirement(authenticate=False)}
 
 
-def needs(
-    scope: Scope | None = None, *, account: bool = False, browser: bool = False, asks: bool = True
+def requires(
+    scope: Scope | None = None, *, account: bool = False, browser: bool = False, authenticate: bool = True
 ) -> Callable[[Handler], Handler]:
-    """Declare what a handler's route asks for."""
+    """Return a decorator that declares a handler's Requirement."""
 
     def declare(handler: Handler) -> Handler:
-        handler.need = Need(scope, account, browser, asks)  # type: ignore[attr-defined]
+        handler.requirement = Requirement(scope, account, browser, authenticate)  # type: ignore[attr-defined]
         return handler
 
     return declare
 
 
-def need_of(route: Route) -> Need:
-    """What this route has declared; what has declared nothing is for administrators."""
-    declared = getattr(route.callback, "need", None) or _FREE.get(route.rule)
-    return declared or Need(Scope.ADMIN)
+def requirement_of(route: Route) -> Requirement:
+    """Return the declared requirement of a route; the scope admin if none is declared."""
+    declared = getattr(route.callback, "requirement", None) or _PUBLIC.get(route.rule)
+    return declared or Requirement(Scope.ADMIN)
 
 
 def caller() -> Caller:
-    """Who has sent the present request; nobody where that was not asked."""
+    """Return who sent the current request; an anonymous caller if the route does not authenticate."""
     found: Caller = request.environ.get(_CALLER, Caller())
     return found
 
 
-def seen(gallery: Gallery) -> Gallery:
-    """The gallery as whoever sent the present request sees it."""
+def gallery_for_caller(gallery: Gallery) -> Gallery:
+    """Return the gallery with the current caller's read and write rights."""
     return gallery.seen_by(caller().viewer(request.environ.get(_VISIBILITY, Visibility.PRIVATE)))
 
 
-def visit() -> Visit:
-    """Where the present request comes from."""
+def current_visit() -> Visit:
+    """Return the address and the browser of the current request."""
     from imgcore.accounts.service import Visit
 
     agent = request.environ.get("HTTP_USER_AGENT", "")[:300]
-    return Visit(address(), "".join(c if " " <= c <= "~" else "?" for c in agent))
+    return Visit(client_address(), "".join(c if " " <= c <= "~" else "?" for c in agent))
 
 
-def address() -> str:
-    """The other end, as the server knows it: X-Forwarded-For counts only from the trusted proxy."""
+def client_address() -> str:
+    """Return the client's IP address; X-Forwarded-For counts only if the trusted proxy sent it."""
     return str(request.environ.get("REMOTE_ADDR", ""))
 
 
 def rate_headers() -> dict[str, str]:
-    """How much of the API's rate is left to the present caller, if it is limited."""
+    """Return the rate limit headers of the current request; empty if it is not limited."""
     found: dict[str, str] = request.environ.get(_RATE, {})
     return found
 
 
-class Gate:
-    """A Bottle plugin that stands before every handler.
+class Authenticator:
+    """A Bottle plugin that limits, authenticates and authorises before every handler.
 
-    accounts: None in open mode. rates: of the API, for each caller.
+    accounts: None in open mode. limiter: API requests of each caller.
     """
 
-    name = "gate"
+    name = "authenticator"
     api = 2
 
-    def __init__(self, accounts: Accounts | None, visibility: Visibility, rates: Rates) -> None:
+    def __init__(self, accounts: Accounts | None, visibility: Visibility, limiter: RateLimiter) -> None:
         self._accounts = accounts
         self._visibility = visibility
-        self._rates = rates
-        self._set_up = False  # once there is anybody the way leads to the sign-in
+        self._limiter = limiter
+        self._set_up = False  # whether any account exists; never becomes False again
 
     def apply(self, callback: Callable[..., Any], route: Route) -> Callable[..., Any]:
-        """The handler, behind the gate."""
-        need, in_api = need_of(route), route.rule.startswith(f"{PREFIX}/")
+        """Return the handler with its checks in front."""
+        requirement, in_api = requirement_of(route), route.rule.startswith(f"{PREFIX}/")
 
         def call(*args: Any, **kwargs: Any) -> Any:
-            self._admit(need, in_api)
+            self._check(requirement, in_api)
             return callback(*args, **kwargs)
 
         return call
 
-    def _admit(self, need: Need, in_api: bool) -> None:
+    def _check(self, requirement: Requirement, in_api: bool) -> None:
         environ = request.environ
         if self._accounts is None:
             environ[_CALLER] = OPEN
             return
-        if not need.asks:
+        if not requirement.authenticate:
             return
-        found = self._recognised(self._accounts, in_api)
+        found = self._authenticate(self._accounts, in_api)
         environ[_CALLER], environ[_VISIBILITY] = found, self._visibility
-        if in_api:
-            self._spend(found)
-        if (need.account or need.browser) and found.account is None:
-            raise self._stranger(self._accounts, in_api)
-        if need.scope is None or need.scope in found.scopes:
+        if in_api and found.key is None:
+            self._limit(_rate_name(found))
+        self._authorise(self._accounts, requirement, found, in_api)
+
+    def _authorise(self, accounts: Accounts, requirement: Requirement, found: Caller, in_api: bool) -> None:
+        if (requirement.account or requirement.browser) and found.account is None:
+            raise self._challenge(accounts, in_api)
+        scope = requirement.scope
+        if scope is None or scope in found.scopes:
             return
         if found.account is None:
-            raise self._stranger(self._accounts, in_api)
+            raise self._challenge(accounts, in_api)
         if found.key is not None:
-            raise Refused(403, "scope", f"This key lacks the scope {need.scope.value}.", headers=_LACKS)
-        raise Refused(403, "scope", "Only an administrator may do this.")
+            raise Problem(403, "scope", f"This key lacks the scope {scope.value}.", headers=_INSUFFICIENT)
+        raise Problem(403, "scope", "Only an administrator may do this.")
 
-    def _recognised(self, accounts: Accounts, in_api: bool) -> Caller:
+    def _authenticate(self, accounts: Accounts, in_api: bool) -> Caller:
         environ = request.environ
         kind, _, secret = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
         if in_api and kind:
-            found = accounts.by_key(secret.strip()) if kind.lower() == "bearer" else None
-            if found is None:
-                self._spend(Caller())
-                raise Refused(401, "key", "This key is not valid, or not any more.", headers=_INVALID)
-            return found
+            return self._by_key(accounts, secret.strip() if kind.lower() == "bearer" else "")
         token = session_token()
         found = accounts.by_session(token) if token else None
         if found is None:
             return Caller(frozenset({Scope.READ}) if self._visibility is Visibility.PUBLIC else frozenset())
         environ[SESSION] = token
-        if in_api and environ["REQUEST_METHOD"] not in SAFE_METHODS and not says_same_site():
-            said = "A browser's session changes something here only from the gallery's own pages."
-            raise Refused(403, "cross_site", said)
+        if in_api and environ["REQUEST_METHOD"] not in SAFE_METHODS and not is_same_origin_stated():
+            said = "With a session, only the gallery's own pages may change something here."
+            raise Problem(403, "cross_site", said)
         return found
 
-    def _stranger(self, accounts: Accounts, in_api: bool) -> HTTPResponse:
+    def _by_key(self, accounts: Accounts, secret: str) -> Caller:
+        """Return the caller of an API key. Limits are checked before the database is asked for the key.
+
+        Wrong keys count for the address that sent them, so that guessing stays slow.
+        """
+        by_key = f"key {hashlib.sha256(secret.encode('utf-8', 'replace')).hexdigest()}"
+        by_address = f"wrong keys of {_rate_name(Caller())}"
+        for name in (by_key, by_address):
+            self._refuse_exceeded(self._limiter.peek(name))
+        found = accounts.by_key(secret)
+        if found is None:
+            self._limit(by_address)
+            raise Problem(401, "key", "This key is not valid, or not any more.", headers=_INVALID)
+        self._limit(by_key)
+        return found
+
+    def _challenge(self, accounts: Accounts, in_api: bool) -> HTTPResponse:
+        """Return 401 for programs, and for browsers a redirect to the sign-in or set-up page."""
         if in_api:
             said = "Sign in, or send a key: Authorization: Bearer …"
-            return Refused(401, "unauthorized", said, headers=_ASKS)
+            return Problem(401, "unauthorized", said, headers=_CREDENTIALS_MISSING)
         self._set_up = self._set_up or not accounts.nobody()
         headers = {"Location": "/login" if self._set_up else "/setup", "Cache-Control": "no-store"}
         environ = request.environ
@@ -168,19 +190,25 @@ class Gate:
             headers["Location"] += "" if here == "/" else f"?next={quote(here, safe='')}"
         return HTTPResponse(status=303, headers=headers)
 
-    def _spend(self, found: Caller) -> None:
-        from imgcore.accounts.service import network
+    def _limit(self, name: str) -> None:
+        """Count the request; Problem (429) beyond the limit."""
+        status = self._limiter.hit(name)
+        request.environ[_RATE] = status.headers
+        self._refuse_exceeded(status)
 
-        if found.key is not None:
-            name = f"key {found.key.public_id}"
-        else:
-            name = f"account {found.account.id}" if found.account else f"address {network(address())}"
-        spent = self._rates.take(name)
-        request.environ[_RATE] = spent.headers
-        if not spent.allowed:
-            raise Refused(429, "rate", "Too many requests. Wait a little.", retry_after=spent.reset)
+    @staticmethod
+    def _refuse_exceeded(status: RateLimitStatus) -> None:
+        if not status.allowed:
+            request.environ[_RATE] = status.headers
+            raise Problem(429, "rate", "Too many requests. Wait a little.", retry_after=status.reset)
 
 
-_ASKS = {"WWW-Authenticate": 'Bearer realm="gallery"'}
+def _rate_name(found: Caller) -> str:
+    from imgcore.accounts.service import network
+
+    return f"account {found.account.id}" if found.account else f"address {network(client_address())}"
+
+
+_CREDENTIALS_MISSING = {"WWW-Authenticate": 'Bearer realm="gallery"'}
 _INVALID = {"WWW-Authenticate": 'Bearer realm="gallery", error="invalid_token"'}
-_LACKS = {"WWW-Authenticate": 'Bearer realm="gallery", error="insufficient_scope"'}
+_INSUFFICIENT = {"WWW-Authenticate": 'Bearer realm="gallery", error="insufficient_scope"'}

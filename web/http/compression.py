@@ -1,4 +1,4 @@
-"""Pages and lists as gzip for whoever takes it: neither waitress nor a load balancer of AWS does that."""
+"""gzip for pages and JSON: neither waitress nor an AWS load balancer compresses responses."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import secrets
 from collections.abc import Callable, Iterable
 from typing import Any
 
-LEAST = 1400  # bytes: what is smaller goes in one packet either way
-LEVEL = 4  # a page of forty photographs in a millisecond or two, to a ninth of its size
-MOST_PADDING = 100  # bytes
+MIN_BYTES = 1400  # smaller bodies fit into one packet either way
+LEVEL = 4  # a page of 40 images takes 1 to 2 ms and shrinks to a ninth
+MAX_PADDING = 100  # bytes
 
 _TYPES = ("text/html", "application/json", "application/yaml")
 
@@ -18,8 +18,10 @@ Headers = list[tuple[str, str]]
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
-def compressed(app: Wsgi, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """What ``app`` answers, packed where that helps; what comes piece by piece stays as it is."""
+def compress_response(
+    app: Wsgi, environ: dict[str, Any], start_response: Callable[..., Any]
+) -> Iterable[bytes]:
+    """Call ``app`` and compress its body if the client accepts that; a streamed body is passed through."""
     started: list[Any] = []
 
     def hold(status: str, headers: Headers, exc_info: Any = None) -> None:
@@ -27,10 +29,10 @@ def compressed(app: Wsgi, environ: dict[str, Any], start_response: Callable[...,
 
     body = app(environ, hold)
     status, headers, exc_info = started
-    if isinstance(body, list) and _worth_it(headers, body):
+    if isinstance(body, list) and _is_compressible(headers, body):
         headers = [*headers, ("Vary", "Accept-Encoding")]
-        if takes_gzip(environ.get("HTTP_ACCEPT_ENCODING", "")):
-            body = [_packed(b"".join(body))]
+        if accepts_gzip(environ.get("HTTP_ACCEPT_ENCODING", "")):
+            body = [_gzip(b"".join(body))]
             headers = [(name, _weak(value) if name.lower() == "etag" else value) for name, value in headers]
             headers = [each for each in headers if each[0].lower() != "content-length"]
             headers += [("Content-Encoding", "gzip"), ("Content-Length", str(len(body[0])))]
@@ -38,8 +40,8 @@ def compressed(app: Wsgi, environ: dict[str, Any], start_response: Callable[...,
     return body
 
 
-def takes_gzip(accepted: str) -> bool:
-    """By what Accept-Encoding says; a weight of 0 refuses (RFC 9110, 12.5.3)."""
+def accepts_gzip(accepted: str) -> bool:
+    """Return whether an Accept-Encoding header accepts gzip; a weight of 0 refuses it (RFC 9110, 12.5.3)."""
     for each in accepted.lower().split(","):
         coding, _, weight = each.replace(" ", "").partition(";q=")
         if coding in ("gzip", "*"):
@@ -47,25 +49,28 @@ def takes_gzip(accepted: str) -> bool:
     return False
 
 
-def _worth_it(headers: Headers, body: list[bytes]) -> bool:
+def _is_compressible(headers: Headers, body: list[bytes]) -> bool:
     known = {name.lower(): value for name, value in headers}
     return (
         known.get("content-type", "").startswith(_TYPES)
         and "content-encoding" not in known
-        and sum(map(len, body)) >= LEAST
+        and sum(map(len, body)) >= MIN_BYTES
     )
 
 
 def _weak(etag: str) -> str:
-    """Of the same, in other bytes (RFC 9110, 8.8.1)."""
+    """Return the ETag as a weak one: same content, other bytes (RFC 9110, 8.8.1)."""
     return etag if etag.startswith("W/") else f"W/{etag}"
 
 
-def _packed(data: bytes) -> bytes:
-    """As gzip, with a file name of random length: a page holds a token and repeats what was searched for,
-    and its size alone would tell where the two are alike (BREACH; Palacios et al., "Heal the Breach")."""
+def _gzip(data: bytes) -> bytes:
+    """Return ``data`` as gzip with a file name of random length.
+
+    A page contains a CSRF token and echoes the search words; without padding its size would reveal where the
+    two are equal (BREACH; Palacios et al., "Heal the Breach").
+    """
     out = io.BytesIO()
-    name = "a" * secrets.randbelow(MOST_PADDING)
+    name = "a" * secrets.randbelow(MAX_PADDING)
     with gzip.GzipFile(name, "wb", LEVEL, out, mtime=0) as file:
         file.write(data)
     return out.getvalue()

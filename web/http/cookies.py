@@ -1,6 +1,6 @@
-"""The two cookies: a browser's session, and the token of its forms before there is one.
+"""The two cookies: the session, and the CSRF token of forms outside a session.
 
-Over HTTPS their names begin with ``__Host-``, so that no other host of the domain can set them (RFC 6265bis).
+Over HTTPS their names start with ``__Host-``, so that no other host of the domain can set them (RFC 6265bis).
 """
 
 from __future__ import annotations
@@ -9,57 +9,59 @@ import re
 
 from bottle import HTTPResponse, request
 
-from web.http.errors import Refused
+from web.http.errors import Problem
+from web.http.hosts import LOOPBACK_NAMES, host_name
 
-SESSION = "gallery.session"  # in the request's environment: the token of the session that was found good
-_SESSION, _FORM = "gallery_session", "gallery_form"
+SESSION = "gallery.session"  # key in the request's environ: the token of the authenticated session
+_SESSION, _CSRF = "gallery_session", "gallery_form"
 _DAYS = 90
-_SHAPE = re.compile(r"[A-Za-z0-9_-]{43}")
-_LOOPBACK = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d+)?", re.IGNORECASE)
+_SESSION_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
-def secure() -> bool:
-    """Whether the present request came over HTTPS, to us or to the trusted proxy."""
+def is_https() -> bool:
+    """Return whether the client used HTTPS, to this process or to the trusted proxy."""
     return bool(request.environ["wsgi.url_scheme"] == "https")
 
 
-def form_cookie() -> str:
-    """The name of the cookie for forms."""
-    return f"__Host-{_FORM}" if secure() else _FORM
+def csrf_cookie_name() -> str:
+    """Return the name of the cookie with the CSRF token."""
+    return f"__Host-{_CSRF}" if is_https() else _CSRF
 
 
 def session_token() -> str | None:
-    """What the browser holds, if it has the shape of a token."""
-    token = request.get_cookie(_session_cookie()) or ""
-    return token if _SHAPE.fullmatch(token) else None
+    """Return the session cookie's value if it has the form of a token, valid or not."""
+    token = request.get_cookie(_session_cookie_name()) or ""
+    return token if _SESSION_TOKEN.fullmatch(token) else None
 
 
-def check_private() -> None:
-    """Refused (403) where a password would travel for everybody to read: not HTTPS, and not this machine."""
-    if not (secure() or _LOOPBACK.fullmatch(request.environ.get("HTTP_HOST", ""))):
-        raise Refused(403, "insecure", "Signing in needs HTTPS. Open the gallery by its https:// address.")
+def require_https() -> None:
+    """Raise Problem (403) if a password would be sent in clear text: no HTTPS, and not to this computer."""
+    if not (is_https() or host_name(request.environ.get("HTTP_HOST", "")) in LOOPBACK_NAMES):
+        raise Problem(403, "insecure", "Signing in needs HTTPS. Open the gallery by its https:// address.")
 
 
-def keep_session(answer: HTTPResponse, token: str) -> HTTPResponse:
-    """The same answer; with it the browser holds ``token``."""
-    answer.set_cookie(
-        _session_cookie(),
+def set_session_cookie(response: HTTPResponse, token: str) -> HTTPResponse:
+    """Set the session cookie on a response and return it."""
+    response.set_cookie(
+        _session_cookie_name(),
         token,
         path="/",
         httponly=True,
         samesite="lax",
-        secure=secure(),
+        secure=is_https(),
         maxage=_DAYS * 86_400,
     )
-    return answer
+    return response
 
 
-def drop_session(answer: HTTPResponse) -> HTTPResponse:
-    """The same answer; with it the browser holds no token, and forgets the pages that it has seen."""
-    answer.set_cookie(_session_cookie(), "", path="/", httponly=True, samesite="lax", secure=secure(), maxage=0)
-    answer.set_header("Clear-Site-Data", '"cache"')
-    return answer
+def clear_session_cookie(response: HTTPResponse) -> HTTPResponse:
+    """Remove the session cookie and the browser's cached pages by a response, and return it."""
+    response.set_cookie(
+        _session_cookie_name(), "", path="/", httponly=True, samesite="lax", secure=is_https(), maxage=0
+    )
+    response.set_header("Clear-Site-Data", '"cache"')
+    return response
 
 
-def _session_cookie() -> str:
-    return "__Host-gallery" if secure() else _SESSION
+def _session_cookie_name() -> str:
+    return "__Host-gallery" if is_https() else _SESSION

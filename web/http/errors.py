@@ -1,15 +1,15 @@
-"""Everything that goes wrong, as an HTTP status, a code and one sentence (RFC 9457)."""
+"""Errors as an HTTP status, a code for programs and a sentence for people (RFC 9457)."""
 
 from __future__ import annotations
 
 import logging
 import math
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from bottle import HTTPError, HTTPResponse
+from bottle import HTTPError
 
 from imgcore.errors import (
     Conflict,
@@ -25,7 +25,7 @@ from imgcore.errors import (
 
 log = logging.getLogger("gallery.web")
 
-RETRY_AFTER = 5  # seconds, where nobody knows better
+RETRY_AFTER = 5  # seconds, if the error states none
 
 _STATUS: tuple[tuple[type[ImgcoreError], int], ...] = (
     (Unauthorized, 401),
@@ -45,8 +45,11 @@ _SENTENCES = {
 }
 
 
-class Refused(HTTPError):
-    """An answer other than success, with a code for programs and a sentence for people."""
+class Problem(HTTPError):
+    """An error response with a code for programs and a sentence for people.
+
+    retry_after: seconds. request_id: the id under which the cause is logged.
+    """
 
     def __init__(
         self,
@@ -63,26 +66,38 @@ class Refused(HTTPError):
         self.request_id = secrets.token_hex(8)
 
 
-def refused(error: HTTPError) -> Refused:
-    """Any of Bottle's own errors as ours, without what Bottle says about them."""
-    if isinstance(error, Refused):
+def as_problem(error: HTTPError) -> Problem:
+    """Return one of Bottle's own errors as a Problem, without Bottle's text."""
+    if isinstance(error, Problem):
         return error
     status = int(error.status_code)
     detail = _SENTENCES.get(status, f"{HTTPStatus(status).phrase}.")
-    return Refused(status, HTTPStatus(status).name.lower(), detail)
+    return Problem(status, HTTPStatus(status).name.lower(), detail)
 
 
-def refusal_of(error: ImgcoreError) -> Refused:
-    """imgcore's own failures in HTTP's terms; what is unknown here is a 500 with its own sentence."""
+def problem_of(error: ImgcoreError) -> Problem:
+    """Return imgcore's error as a Problem; a class without a status of its own is a 500 with its sentence."""
     status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
     if status not in (429, 503):
-        return Refused(status, error.code, error.message)
+        return Problem(status, error.code, error.message)
     wait = RETRY_AFTER if error.retry_after is None else math.ceil(error.retry_after)
-    return Refused(status, error.code, error.message, retry_after=max(1, wait))
+    return Problem(status, error.code, error.message, retry_after=max(1, wait))
 
 
-def as_json(problem: Refused) -> dict[str, Any]:
-    """The members of application/problem+json."""
+def problem_of_exception(error: Exception) -> Problem:
+    """Return any exception as a Problem, and log what is our fault under the id that the response shows."""
+    if not isinstance(error, ImgcoreError):
+        problem = Problem(500, "internal", _SENTENCES[500])
+        log.error("%s", problem.request_id, exc_info=error)
+        return problem
+    problem = problem_of(error)
+    if problem.status_code >= 500:
+        log.warning("%s %s: %s", problem.request_id, error.code, error.message)
+    return problem
+
+
+def as_json(problem: Problem) -> dict[str, Any]:
+    """Return the members of application/problem+json."""
     members: dict[str, Any] = {
         "type": "about:blank",
         "title": HTTPStatus(problem.status_code).phrase,
@@ -94,24 +109,3 @@ def as_json(problem: Refused) -> dict[str, Any]:
     if problem.retry_after is not None:
         members["retry_after"] = problem.retry_after
     return members
-
-
-def translated(callback: Callable[..., Any]) -> Callable[..., Any]:
-    """A Bottle plugin: whatever a handler raises becomes a Refused; what nobody foresaw is logged by its id."""
-
-    def call(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return callback(*args, **kwargs)
-        except HTTPResponse:
-            raise
-        except ImgcoreError as error:
-            problem = refusal_of(error)
-            if problem.status_code >= 500:
-                log.warning("%s %s: %s", problem.request_id, error.code, error.message)
-            raise problem from error
-        except Exception as error:
-            problem = Refused(500, "internal", _SENTENCES[500])
-            log.exception("%s", problem.request_id)
-            raise problem from error
-
-    return call

@@ -1,4 +1,4 @@
-"""JSON answers, fresh ones with an ETag; and what a route is."""
+"""JSON responses, with and without an ETag."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from bottle import HTTPResponse, request
 Route = tuple[str, str, Callable[..., Any]]  # method, path, handler
 
 
-def encoded(value: Any) -> bytes:
-    """Compact JSON in UTF-8."""
+def encode_json(value: Any) -> bytes:
+    """Return ``value`` as compact JSON in UTF-8."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
-def answer(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> HTTPResponse:
-    """JSON that nobody keeps."""
+def json_response(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> HTTPResponse:
+    """Return a JSON response that caches must not store."""
     fixed = {"Content-Type": "application/json", "Cache-Control": "no-store"}
-    return HTTPResponse(encoded(value), status=status, headers={**fixed, **(headers or {})})
+    return HTTPResponse(encode_json(value), status=status, headers={**fixed, **(headers or {})})
 
 
-def fresh(value: Any) -> HTTPResponse:
-    """With an ETag, so that a poll that finds nothing new costs a few bytes."""
-    data = encoded(value)
+def json_with_etag(value: Any) -> HTTPResponse:
+    """Return a JSON response with an ETag, or 304 if the client has it already (RFC 9110, 13.1.2)."""
+    data = encode_json(value)
     etag = f'"{hashlib.sha256(data).hexdigest()[:32]}"'
     headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
     sent = request.environ.get("HTTP_IF_NONE_MATCH", "")

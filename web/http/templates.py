@@ -1,4 +1,4 @@
-"""The templates, compiled once. Every value that is put into one is escaped; only a page's own frame is not."""
+"""Page templates, compiled once. All values are escaped; only the layout inserts a page unescaped."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from urllib.parse import quote
 from bottle import SimpleTemplate
 
 from web import serializers
-from web.http.assets import Assets
+from web.http.assets import StaticFiles
 from web.http.auth import caller
 
 VIEWS = Path(__file__).parents[1] / "views"
@@ -26,13 +26,10 @@ _TYPE_NAMES = {
 }
 
 
-class Views:
-    """Pages in the gallery's frame.
+class TemplateRenderer:
+    """Renders the templates under views/. release, describer: shown in the footer of every page."""
 
-    release, describer: shown at the foot of every page.
-    """
-
-    def __init__(self, assets: Assets, *, release: str, describer: str) -> None:
+    def __init__(self, assets: StaticFiles, *, release: str, describer: str) -> None:
         self._shared: dict[str, Any] = {
             "static": assets.prefix,
             "samples": assets.samples,
@@ -51,13 +48,13 @@ class Views:
             for path in sorted(VIEWS.glob("*.tpl"))
         }
 
-    def page(self, name: str, /, **values: Any) -> str:
-        """The page ``name``, with these values beside those that every page has."""
+    def render(self, name: str, /, **values: Any) -> str:
+        """Return the page ``name``; the template sees ``values`` and what all pages share."""
         return str(self._templates[name].render(self._shared, caller=caller(), **values))
 
 
 def type_names(endings: Iterable[str]) -> str:
-    """JPEG, PNG or WebP for the endings jpg, png and webp; HEIF is HEIC's other name and not said twice."""
+    """Return file endings as a list for people: "JPEG, PNG or WebP". HEIF is left out beside HEIC."""
     listed = dict.fromkeys(endings)
     if "heic" in listed:
         listed.pop("heif", None)

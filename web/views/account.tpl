@@ -1,29 +1,29 @@
-% rebase('layout.tpl', title='Account – Caption Gallery', sheets=('photo', 'people'))
+% rebase('layout.tpl', title='Account – Caption Gallery', sheets=('photo', 'accounts'))
 % trouble_at = get('at')
 <section class="sheet account">
 % if caller.open:
 <h1>No accounts</h1>
-<p>This gallery is in open mode: it answers on this computer only, and asks nobody who they are. With the setting <code>ACCOUNTS=on</code> everybody signs in and has photographs of their own.</p>
+<p>This gallery is in open mode: it can be reached from this computer only, and nobody signs in. With the setting <code>ACCOUNTS=on</code> each person signs in and has their own photos.</p>
 %   if get('mail'):
-%     include('account_notices.tpl')
+%     include('account_notifications.tpl')
 %   end
 % else:
 <h1>{{account.name}}</h1>
-<p>{{'Administrator: you see every photograph, and make the accounts of others.' if account.role == 'administrator' else 'You see your own photographs, and whatever others share.'}}</p>
+<p>{{'Administrator: you see all photos and manage accounts.' if account.role == 'administrator' else 'You see your own photos, and those that others share.'}}</p>
 % if get('done'):
 <p class="done" role="status">{{done}}</p>
 % end
 % if get('secret'):
 <div class="done" role="status">
-  <h2>Your new key</h2>
+  <h2>Your new API key</h2>
   <p><code class="secret">{{secret}}</code></p>
-  <p>Copy it now: it is not kept, and not shown again.</p>
+  <p>Copy it now: it is not shown again.</p>
 </div>
 % end
 %   include('account_password.tpl')
 %   include('account_sessions.tpl')
 %   if get('mail'):
-%     include('account_notices.tpl')
+%     include('account_notifications.tpl')
 %   end
 %   include('account_keys.tpl')
 %   include('account_delete.tpl')

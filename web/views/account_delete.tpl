@@ -1,6 +1,6 @@
 <section aria-labelledby="delete_title">
 <h2 id="delete_title">Delete the account</h2>
-<p class="hint">Your photographs go with it, for good, within some minutes. Nobody can bring them back.</p>
+<p class="hint">Your photos go with it, for good, within some minutes. Nobody can bring them back.</p>
 % if trouble and trouble_at == 'delete':
 <p class="trouble" role="alert">{{trouble}}</p>
 % end
@@ -11,7 +11,7 @@
     <input type="text" name="username" value="{{account.name}}" autocomplete="username" hidden>
     <label for="delete_password">Your password</label>
     <input id="delete_password" name="password" type="password" maxlength="256" autocomplete="current-password" required>
-    <button class="button danger" type="submit">Delete account and photographs</button>
+    <button class="button danger" type="submit">Delete account and photos</button>
   </form>
 </details>
 </section>

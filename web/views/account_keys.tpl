@@ -24,18 +24,18 @@
 <p class="trouble" role="alert">{{trouble}}</p>
 % end
 <details {{'open' if trouble_at == 'keys' else ''}}>
-  <summary>Make a key</summary>
+  <summary>Create an API key</summary>
   <form method="post" action="/account/keys">
     <input type="hidden" name="token" value="{{token}}">
-    <label for="label">What it is for</label>
+    <label for="label">Purpose</label>
     <input id="label" name="label" maxlength="{{label_length}}" autocomplete="off" required>
     <fieldset>
-      <legend>What it may do</legend>
+      <legend>Scopes</legend>
 % for scope, words in scopes:
       <label class="choice"><input type="checkbox" name="scope_{{scope}}" value="yes" {{'checked' if scope == 'read' else ''}}> <span><code>{{scope}}</code>: {{words}}</span></label>
 % end
     </fieldset>
-    <button class="button primary" type="submit">Make the key</button>
+    <button class="button primary" type="submit">Create the key</button>
   </form>
 </details>
 </section>

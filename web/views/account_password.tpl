@@ -9,14 +9,14 @@
   <form method="post" action="/account/password">
     <input type="hidden" name="token" value="{{token}}">
     <input type="text" name="username" value="{{account.name}}" autocomplete="username" hidden>
-    <label for="old">Present password</label>
+    <label for="old">Current password</label>
     <input id="old" name="old" type="password" maxlength="256" autocomplete="current-password" required>
     <label for="new">New password</label>
     <input id="new" name="new" type="password" minlength="{{shortest}}" maxlength="256" autocomplete="new-password" required aria-describedby="new_hint">
     <p class="hint" id="new_hint">{{shortest}} characters or more; a few words make a good one.</p>
-    <label for="again">The new one again</label>
+    <label for="again">Repeat the new password</label>
     <input id="again" name="again" type="password" maxlength="256" autocomplete="new-password" required>
-    <button class="button primary" type="submit">Change it</button>
+    <button class="button primary" type="submit">Change the password</button>
   </form>
 </details>
 </section>

@@ -3,25 +3,25 @@
 <div id="gallery" data-max-bytes="{{limits.max_bytes}}" data-media-types="{{' '.join(limits.media_types)}}" data-type-names="{{type_names(endings)}}" data-next="{{following or ''}}" data-static="{{static}}">
 % if deleted:
 <form class="undo" method="post" action="/images/{{deleted}}/restore">
-  <p>The photograph is in the trash, and stays there for 30 days.</p>
+  <p>The photo is in the trash. It is deleted for good after 30 days.</p>
   <input type="hidden" name="token" value="{{token}}">
   <button class="button small" type="submit">Undo</button>
 </form>
 % end
 <div class="heading" id="heading" {{'' if words else 'hidden'}}>
-  <h1>{{f'Photographs with “{words}”' if words else 'Photographs'}}</h1>
+  <h1>{{f'Photos with “{words}”' if words else 'Photos'}}</h1>
   <a class="button small" id="clear" href="/">Show all</a>
 </div>
-<h1 class="sr" id="title" {{'hidden' if words else ''}}>Photographs</h1>
+<h1 class="sr" id="title" {{'hidden' if words else ''}}>Photos</h1>
 <ul class="grid" id="grid" role="list">
 % for image in images:
 %   include('card.tpl', image=image)
 % end
 </ul>
-<p class="more" id="more" {{'' if following else 'hidden'}}><a class="button" href="{{f'/?cursor={quoted(following)}' + (f'&q={quoted(words)}' if words else '') if following else '/'}}">More photographs</a></p>
+<p class="more" id="more" {{'' if following else 'hidden'}}><a class="button" href="{{f'/?cursor={quoted(following)}' + (f'&q={quoted(words)}' if words else '') if following else '/'}}">More photos</a></p>
 <section class="nothing" id="nothing" {{'' if words and not images and first else 'hidden'}}>
-  <h2>Nothing fits “<span id="sought">{{words}}</span>”</h2>
-  <p>Captions, tags, file names and text in the pictures were searched. Try fewer or other words.</p>
+  <h2>No results for “<span id="sought">{{words}}</span>”</h2>
+  <p>The search covers captions, tags, file names and text in photos. Try fewer or other words.</p>
 </section>
 <section class="empty" id="empty" aria-labelledby="invite" {{'' if not words and not images and first else 'hidden'}}>
 % if samples:
@@ -31,12 +31,12 @@
 %   end
   </div>
 % end
-  <h2 id="invite"><span class="mouse">Drop photographs anywhere on this page</span><span class="touch">Begin with a few photographs</span></h2>
-  <p class="lead">Each one gets a caption, an alternative text and tags by itself. Nothing to fill in.</p>
+  <h2 id="invite"><span class="mouse">Drop photos anywhere on this page</span><span class="touch">Start with a few photos</span></h2>
+  <p class="lead">Each photo gets a caption, an alt text and tags automatically.</p>
   <p class="buttons">
-    <a class="button primary large" id="choose" href="/upload">Choose photographs</a>
+    <a class="button primary large" id="choose" href="/upload">Choose photos</a>
 % if samples:
-    <button class="button large js" id="samples" type="button" data-files="{{' '.join(sample.file for sample in samples)}}" hidden>Try sample photographs</button>
+    <button class="button large js" id="samples" type="button" data-files="{{' '.join(sample.file for sample in samples)}}" hidden>Try sample photos</button>
 % end
   </p>
   <p class="fine">{{type_names(endings)}}, up to {{file_size(limits.max_bytes)}} each.<span class="mouse"> You can also paste one.</span></p>
@@ -44,7 +44,7 @@
   <p class="fine">Samples: {{'; '.join(f'{sample.title} by {sample.credit} ({sample.licence})' for sample in samples)}}.</p>
 % end
 </section>
-<noscript><p class="plain">Without JavaScript, <a href="/upload">photographs are uploaded one at a time</a>, and this page shows news when it is loaded again.</p></noscript>
+<noscript><p class="plain">Without JavaScript, <a href="/upload">photos are uploaded one at a time</a>, and this page shows changes when it is reloaded.</p></noscript>
 <input id="files" type="file" multiple hidden tabindex="-1" aria-hidden="true" accept="{{','.join(limits.media_types)}},.heic,.heif,.avif">
 </div>
 <template id="card" data-sizes="(max-width: 40rem) 46vw, 15rem">

@@ -24,24 +24,24 @@
 % end
 </head>
 <body>
-<a class="skip" href="#main">Skip to the photographs</a>
+<a class="skip" href="#main">Skip to the photos</a>
 <header class="bar">
   <a class="brand" href="/">
     <svg viewBox="0 0 28 28" width="28" height="28" aria-hidden="true" focusable="false"><rect class="print" x="3.75" y="2.75" width="20.5" height="22.5" rx="2"/><path class="hill" d="M6.5 16.5v-1.2l4.6-4.8 3.7 3.9 2.3-2.2 4.4 4.3z"/><path class="line" d="M8 21.5h9"/></svg>
     <span>Caption Gallery</span>
   </a>
   <form class="search" role="search" action="/" method="get">
-    <label class="sr" for="q">Search captions, tags, names and text in photographs</label>
+    <label class="sr" for="q">Search captions, tags, names and text in photos</label>
     <input id="q" name="q" type="search" maxlength="200" value="{{get('words') or ''}}" placeholder="Search" autocomplete="off" enterkeyhint="search">
     <kbd aria-hidden="true">/</kbd>
   </form>
 % if caller.open:
-  <a class="button primary" id="add" href="/upload"><span aria-hidden="true">+</span> <span>Add<span class="wide"> photographs</span></span></a>
+  <a class="button primary" id="add" href="/upload"><span aria-hidden="true">+</span> <span>Add<span class="wide"> photos</span></span></a>
 % else:
   <div class="ends">
 %   if caller.account:
     <a class="me" href="/account"><span class="sr">Your account, </span>{{caller.account.name}}</a>
-    <a class="button primary" id="add" href="/upload"><span aria-hidden="true">+</span> <span>Add<span class="wide"> photographs</span></span></a>
+    <a class="button primary" id="add" href="/upload"><span aria-hidden="true">+</span> <span>Add<span class="wide"> photos</span></span></a>
 %   else:
     <a class="button" href="/login">Sign in</a>
 %   end
@@ -60,21 +60,21 @@
 </main>
 <footer class="foot">
 % if caller.open:
-  <p>Open mode: this gallery answers on this computer only, and asks nobody who they are.</p>
+  <p>Open mode: this gallery can be reached from this computer only, and nobody signs in.</p>
 % elif caller.account:
   <form class="signed" method="post" action="/logout">
     <input type="hidden" name="token" value="{{token}}">
     <p>You are signed in as {{caller.account.name}}. <a href="/account">Account</a>\\
 %   if caller.account.role == 'administrator':
- · <a href="/accounts">People</a>\\
+ · <a href="/accounts">Accounts</a>\\
 %   end
 </p>
     <button class="button small quiet" type="submit">Sign out</button>
   </form>
 % else:
-  <p><a href="/login">Sign in</a> to upload photographs.</p>
+  <p><a href="/login">Sign in</a> to upload photos.</p>
 % end
-  <p>Photographs are described by {{describer}}. Release {{release}}. <a href="/api/v1/openapi.yaml">API</a></p>
+  <p>Photos are described by {{describer}}. Release {{release}}. <a href="/api/v1/openapi.yaml">API</a></p>
 </footer>
 </body>
 </html>

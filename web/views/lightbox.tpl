@@ -1,4 +1,4 @@
-<dialog class="lightbox" id="lightbox" aria-label="Photograph">
+<dialog class="lightbox" id="lightbox" aria-label="Photo">
   <figure>
     <div class="stage">
       <img class="blur" alt="" hidden src="{{blank_pixel}}">
@@ -13,6 +13,6 @@
     <a class="details" href="/">Details</a>
     <button class="close" type="button" autofocus aria-label="Close" title="Close (Esc)">✕</button>
   </p>
-  <button class="previous" type="button" aria-label="Previous photograph" title="Previous (←)">‹</button>
-  <button class="next" type="button" aria-label="Next photograph" title="Next (→)">›</button>
+  <button class="previous" type="button" aria-label="Previous photo" title="Previous (←)">‹</button>
+  <button class="next" type="button" aria-label="Next photo" title="Next (→)">›</button>
 </dialog>

@@ -1,4 +1,4 @@
-% rebase('layout.tpl', title='Sign in – Caption Gallery', sheets=('photo', 'people'))
+% rebase('layout.tpl', title='Sign in – Caption Gallery', sheets=('photo', 'accounts'))
 <section class="sheet">
 <h1>Sign in</h1>
 % if trouble:
@@ -13,5 +13,5 @@
   <input id="password" name="password" type="password" maxlength="256" autocomplete="current-password" required>
   <button class="button primary" type="submit">Sign in</button>
 </form>
-<p class="fine">An administrator makes accounts, and helps whoever has forgotten their password.</p>
+<p class="fine">Ask an administrator if you need an account or forgot your password.</p>
 </section>

@@ -1,6 +1,6 @@
 % rebase('layout.tpl', title=f"{image['caption'] or image['name']} – Caption Gallery", module='photo', sheets=('photo',), refresh=(None if image['settled'] else 3))
 <article class="photo" id="photo" data-id="{{image['id']}}" data-status="{{image['status']}}" data-settled="{{'yes' if image['settled'] else 'no'}}">
-<p class="back"><a href="/">← All photographs</a></p>
+<p class="back"><a href="/">← All photos</a></p>
 <figure class="picture">
 % if image['display_url']:
 %   if image['placeholder']:
@@ -8,7 +8,7 @@
 %   end
   <img class="large" alt="{{image['alt']}}" src="{{image['display_url']}}" width="{{image['width'] or 1600}}" height="{{image['height'] or 1200}}">
 % else:
-  <p class="absent" role="img" aria-label="{{image['alt']}}">{{'No picture' if image['settled'] else 'The picture is on its way'}}</p>
+  <p class="absent" role="img" aria-label="{{image['alt']}}">{{'No preview' if image['settled'] else 'The preview is not ready yet'}}</p>
 % end
 </figure>
 <div class="words">
@@ -37,35 +37,35 @@
 % end
   <dl class="said">
 % if image['alt_text']:
-    <div><dt>Alternative text</dt><dd>{{image['alt_text']}}</dd></div>
+    <div><dt>Alt text</dt><dd>{{image['alt_text']}}</dd></div>
 % end
 % if image['visible_text']:
-    <div><dt>Text in the picture</dt><dd>{{image['visible_text']}}</dd></div>
+    <div><dt>Text in the photo</dt><dd>{{image['visible_text']}}</dd></div>
 % end
 % if image['safety'] and image['safety'] != 'ok':
-    <div><dt>Marked by the model as</dt><dd>{{image['safety']}}</dd></div>
+    <div><dt>Rated by the model as</dt><dd>{{image['safety']}}</dd></div>
 % end
   </dl>
 % if image['status'] == 'deleted':
   <form method="post" action="/images/{{image['id']}}/restore">
     <input type="hidden" name="token" value="{{token}}">
-    <p>It stays in the trash for 30 days, then it is gone for good.</p>
+    <p>It is deleted for good after 30 days in the trash.</p>
     <button class="button primary" type="submit">Restore</button>
   </form>
 % else:
 %   if mine:
   <details class="edit">
-    <summary>Edit the words</summary>
+    <summary>Edit caption, alt text and tags</summary>
     <form method="post" action="/images/{{image['id']}}/edit">
       <input type="hidden" name="token" value="{{token}}">
       <label for="caption">Caption</label>
       <textarea id="caption" name="caption" rows="3" maxlength="1000">{{image['caption']}}</textarea>
-      <label for="alt_text">Alternative text</label>
+      <label for="alt_text">Alt text</label>
       <textarea id="alt_text" name="alt_text" rows="3" maxlength="500" aria-describedby="alt_hint">{{image['alt_text']}}</textarea>
-      <p class="hint" id="alt_hint">What somebody needs to know who cannot see the picture.</p>
+      <p class="hint" id="alt_hint">What somebody who cannot see the photo needs to know.</p>
       <label for="tags">Tags</label>
       <input id="tags" name="tags" maxlength="1100" value="{{', '.join(image['tags'])}}" aria-describedby="tags_hint">
-      <p class="hint" id="tags_hint">Separated by commas. No machine ever overwrites your words.</p>
+      <p class="hint" id="tags_hint">Separated by commas. Your text is never overwritten automatically.</p>
       <button class="button primary" type="submit">Save</button>
     </form>
   </details>

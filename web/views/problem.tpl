@@ -16,11 +16,11 @@
 <p class="number" aria-hidden="true">{{problem['status']}}</p>
 <h1>{{problem['detail']}}</h1>
 % if again:
-<p>This page tries again by itself in {{problem['retry_after']}} seconds.</p>
+<p>This page reloads in {{problem['retry_after']}} seconds.</p>
 % end
 <p><a class="button primary" href="/">To the gallery</a></p>
 % if problem['status'] >= 500:
-<p class="fine">Whoever looks into it finds it in the log as {{problem['request_id']}}.</p>
+<p class="fine">Details are in the log under {{problem['request_id']}}.</p>
 % end
 </main>
 </body>

@@ -1,7 +1,7 @@
-% rebase('layout.tpl', title='Set up – Caption Gallery', sheets=('photo', 'people'))
+% rebase('layout.tpl', title='Set up – Caption Gallery', sheets=('photo', 'accounts'))
 <section class="sheet">
-<h1>Make the first account</h1>
-<p>It is an administrator’s: it sees every photograph, and makes the accounts of others.</p>
+<h1>Create the first account</h1>
+<p>It is an administrator: it sees all photos and manages accounts.</p>
 % if trouble:
 <p class="trouble" role="alert" id="trouble">{{trouble}}</p>
 % end
@@ -9,13 +9,13 @@
   <input type="hidden" name="token" value="{{token}}">
   <label for="setup_token">Token</label>
   <input id="setup_token" name="setup_token" maxlength="100" value="{{get('setup_token') or ''}}" autocomplete="off" autocapitalize="none" spellcheck="false" required aria-describedby="token_hint{{' trouble' if trouble else ''}}">
-  <p class="hint" id="token_hint">The gallery printed it when it started, in the terminal or its log.</p>
+  <p class="hint" id="token_hint">The gallery printed it at start, in the terminal or in its log.</p>
   <label for="name">Name</label>
   <input id="name" name="name" maxlength="63" value="{{get('name') or ''}}" autocomplete="username" autocapitalize="none" spellcheck="false" required aria-describedby="name_hint">
   <p class="hint" id="name_hint">Letters, digits and . _ @ + -</p>
   <label for="password">Password</label>
   <input id="password" name="password" type="password" minlength="12" maxlength="256" autocomplete="new-password" required aria-describedby="password_hint">
   <p class="hint" id="password_hint">12 characters or more; a few words make a good one.</p>
-  <button class="button primary" type="submit">Make the account</button>
+  <button class="button primary" type="submit">Create the account</button>
 </form>
 </section>

@@ -1,7 +1,7 @@
-% rebase('layout.tpl', title='Upload a photograph – Caption Gallery', sheets=('photo',))
+% rebase('layout.tpl', title='Upload a photo – Caption Gallery', sheets=('photo',))
 <section class="sheet">
 <h1>Choose the file</h1>
-<p>Step 2 of 2. Once it is sent you are brought to the photograph’s own page, where its caption appears.</p>
+<p>Step 2 of 2. After the upload you see the page of the photo, where its caption appears.</p>
 <form method="post" action="{{form.url}}" enctype="multipart/form-data">
 % for name, value in form.fields.items():
   <input type="hidden" name="{{name}}" value="{{value}}">
@@ -10,5 +10,5 @@
   <input id="file" type="file" name="file" required accept="{{media_type}}">
   <button class="button primary" type="submit">Upload</button>
 </form>
-<p><a href="/upload">Another kind of file</a></p>
+<p><a href="/upload">Another file type</a></p>
 </section>

@@ -1,17 +1,17 @@
-% rebase('layout.tpl', title='Upload a photograph – Caption Gallery', sheets=('photo',))
+% rebase('layout.tpl', title='Upload a photo – Caption Gallery', sheets=('photo',))
 <section class="sheet">
-<h1>Upload a photograph</h1>
-<p>Step 1 of 2. Up to {{file_size(limits.max_bytes)}}. The file goes straight to the storage; this page only prepares its place.</p>
+<h1>Upload a photo</h1>
+<p>Step 1 of 2. Up to {{file_size(limits.max_bytes)}}. The file is sent directly to the storage.</p>
 <form method="post" action="/upload">
   <input type="hidden" name="token" value="{{token}}">
   <fieldset>
-    <legend>What kind of file is it?</legend>
+    <legend>File type</legend>
 % for number, (media_type, ending) in enumerate(limits.media_types.items()):
     <label class="choice"><input type="radio" name="type" value="{{media_type}}" required {{'checked' if number == 0 else ''}}> {{type_names([ending]) or ending.upper()}} <span class="hint">.{{ending}}{{', .jpeg' if ending == 'jpg' else ''}}</span></label>
 % end
   </fieldset>
-  <label for="name">Its name, if it should have one</label>
+  <label for="name">Name (optional)</label>
   <input id="name" name="name" maxlength="255" autocomplete="off">
-  <button class="button primary" type="submit">Go on</button>
+  <button class="button primary" type="submit">Continue</button>
 </form>
 </section>

@@ -15,7 +15,7 @@ export function say(sentence) {
   timer ??= setTimeout(speak, PAUSE);
 }
 
-// One photograph is ready; several together are only counted.
+// One photo is ready; several together are only counted.
 export function sayDescribed(image) {
   described.push(image.caption || image.name);
   timer ??= setTimeout(speak, PAUSE);
@@ -24,7 +24,7 @@ export function sayDescribed(image) {
 function speak() {
   timer = null;
   if (described.length === 1) sentences.push(`Described: ${described[0]}`);
-  if (described.length > 1) sentences.push(`${described.length} photographs described.`);
+  if (described.length > 1) sentences.push(`${described.length} photos described.`);
   live.textContent = sentences.splice(0).join(" ");
   described.length = 0;
 }

@@ -28,7 +28,7 @@ export function create(image) {
   return card;
 }
 
-// Everything that a photograph's JSON says, onto its card.
+// Everything that a photo's JSON says, onto its card.
 export function fill(card, image) {
   const find = (selector) => card.querySelector(selector);
   const onItsWay = image.status === "awaiting" && sent.has(image.id);

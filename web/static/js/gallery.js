@@ -53,7 +53,7 @@ gather({
   async take(files) {
     if (files.length === 0) return;
     if (at("lightbox").open) lightbox.close();
-    await list.everything(); // a new photograph is shown whatever was searched for
+    await list.everything(); // a new photo is shown whatever was searched for
     uploads.add(files);
   },
   overlay: at("drop"),
@@ -148,7 +148,7 @@ if (samples) {
     try {
       uploads.add(await Promise.all(samples.dataset.files.split(" ").map(sample)));
     } catch {
-      toast("The sample photographs cannot be fetched just now.");
+      toast("The sample photos cannot be fetched just now.");
     }
     samples.disabled = false;
   });

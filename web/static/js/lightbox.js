@@ -1,4 +1,4 @@
-// One photograph at a time, over everything; what it shows is read off the grid's own cards.
+// One photo at a time, over everything; what it shows is read off the grid's own cards.
 
 const SWIPE = 48; // pixels
 

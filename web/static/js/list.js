@@ -54,7 +54,7 @@ export class List {
     at("more").hidden = this.next === null;
     at("heading").hidden = this.words === "";
     at("title").hidden = this.words !== "";
-    at("heading").querySelector("h1").textContent = `Photographs with “${this.words}”`;
+    at("heading").querySelector("h1").textContent = `Photos with “${this.words}”`;
     at("sought").textContent = this.words;
   }
 
@@ -89,7 +89,7 @@ export class List {
       const page = await ask("GET", this.address(this.next));
       if (words !== this.words) return; // another list by now
       this.append(page);
-      say(`${page.images.length} more photographs.`);
+      say(`${page.images.length} more photos.`);
     } catch (problem) {
       toast(problem.message);
       return;
@@ -191,6 +191,6 @@ export class List {
     this.next = null;
     this.append(page);
     const count = `${page.next ? "More than " : ""}${page.images.length}`;
-    say(this.words ? `${count} found.` : "All photographs.");
+    say(this.words ? `${count} found.` : "All photos.");
   }
 }

@@ -1,4 +1,4 @@
-// One photograph's page: news of it without a reload, and times in the reader's own zone.
+// One photo's page: news of it without a reload, and times in the reader's own zone.
 
 const FIRST = 700; // milliseconds
 const SLOWEST = 5000;

@@ -6,7 +6,7 @@ import * as cards from "./cards.js";
 import { SendError, send } from "./send.js";
 import { sniff } from "./sniff.js";
 
-const PARALLEL = 2; // enough to fill a line with photographs, and the first ones are there sooner
+const PARALLEL = 2; // enough to fill a line with photos, and the first ones are there sooner
 const PAUSES = [1000, 3000, 8000]; // milliseconds before an upload is tried again by itself
 const LONGEST_PAUSE = 30_000;
 
@@ -74,7 +74,7 @@ class Upload {
   constructor(file, uploads, batch) {
     this.file = file;
     this.batch = batch;
-    this.name = file.name || "Pasted photograph";
+    this.name = file.name || "Pasted photo";
     this.uploads = uploads;
     this.abort = new AbortController();
     this.sent = 0;
@@ -102,7 +102,7 @@ class Upload {
     for (const part of [".source", ".why", ".retry", ".remove"]) cards.show(card.querySelector(part), false);
     const frame = card.querySelector(".frame");
     frame.removeAttribute("href");
-    card.querySelector(".thumb").alt = `Photograph ${this.name}, not uploaded yet`;
+    card.querySelector(".thumb").alt = `Photo ${this.name}, not uploaded yet`;
     return card;
   }
 
@@ -137,7 +137,7 @@ class Upload {
     } catch {
       throw new Refused("This file cannot be read. Is it a folder, or has it been moved?");
     }
-    if (!mediaTypes.has(mediaType)) throw new Refused(`This is not a photograph that can be shown here. Send ${typeNames}.`);
+    if (!mediaTypes.has(mediaType)) throw new Refused(`This is not a photo that can be shown here. Send ${typeNames}.`);
     if (this.file.size > maxBytes) {
       throw new Refused(`This file has ${megabytes(this.file.size)}; the limit is ${megabytes(maxBytes)}.`);
     }
@@ -263,8 +263,8 @@ function uuid() {
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 }
 
-// As the server says sizes: a megabyte is 1024 × 1024 bytes.
+// A size in bytes as text, in the units of the server (web/serializers.py).
 function megabytes(bytes) {
-  if (bytes < 2 ** 20) return `${Math.max(1, Math.round(bytes / 1024))} kB`;
-  return `${(bytes / 2 ** 20).toFixed(1).replace(".0", "")} MB`;
+  if (bytes < 2 ** 20) return `${Math.max(1, Math.round(bytes / 1024))} KiB`;
+  return `${(bytes / 2 ** 20).toFixed(1).replace(".0", "")} MiB`;
 }

@@ -1,4 +1,4 @@
-// Asks after photographs that are not settled yet, and stops as soon as all of them are.
+// Asks after photos that are not settled yet, and stops as soon as all of them are.
 
 import { ask } from "./api.js";
 
