@@ -19,6 +19,7 @@ import pillow_heif
 from PIL import Image as Pillow
 from PIL import ImageOps
 
+from roles.local_cloud.files.emulator import free_port
 from tests.browser.chromium import Browser
 
 ROOT = Path(__file__).parents[2]
@@ -112,15 +113,6 @@ def whole(home: Path, **settings: str) -> Iterator[Whole]:
             yield running
         finally:
             running.stop()
-
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def alive(home: Path) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,20 +17,13 @@ from typing import Any
 
 import pytest
 
-from roles.local_cloud.files.emulator import KEPT
+from roles.local_cloud.files.emulator import KEPT, free_port
 from tests.cloud import ROOT, cloud
 
 pytestmark = pytest.mark.timeout(1800)  # Ansible on a busy machine
 
 SUPERVISOR = [sys.executable, "roles/local_cloud/files/run.py"]
 PHOTOGRAPH = sorted((ROOT / "web/static/samples").glob("*.jpg"))[0]
-
-
-def free_port() -> int:
-    """One that nothing listens on just now."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def environ(home: Path, port: object, **more: str) -> dict[str, str]:
