@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from imgcore.captioning.gemini import GeminiCaptioner
     from imgcore.captioning.local import LocalDescriber
     from imgcore.config import Config, Secret
-    from imgcore.db.images import SqlRepository
+    from imgcore.db.deprecated import SqlRepository
     from imgcore.errors import ImgcoreError
     from imgcore.gallery.models import Description, Image, PhotoFacts, Picture, Renditions
     from imgcore.imaging.decode import decode
@@ -50,7 +50,7 @@ _HOMES = {
     "Picture": "gallery.models",
     "Renditions": "gallery.models",
     "Secret": "config",
-    "SqlRepository": "db.images",
+    "SqlRepository": "db.deprecated",
     "decode": "imaging.decode",
     "render": "imaging.render",
 }

@@ -22,8 +22,9 @@ from imgcore.pipeline.processing import Pipeline, Timing
 
 if TYPE_CHECKING:
     from imgcore.accounts.service import Accounts
+    from imgcore.db.circuit_breaker import CircuitBreakers
     from imgcore.db.connection import Database
-    from imgcore.db.images import SqlRepository
+    from imgcore.db.images import ImageRepository
     from imgcore.gallery.service import Gallery
     from imgcore.notifications.models import NotificationSender
     from imgcore.notifications.subscriptions import SubscriptionService
@@ -49,11 +50,18 @@ def database(config: Config) -> Database:
     )
 
 
-def repository(config: Config) -> SqlRepository:
-    """Photographs and tasks in that database."""
-    from imgcore.db.images import SqlRepository
+def images(config: Config) -> ImageRepository:
+    """The images in that database."""
+    from imgcore.db.images import ImageRepository
 
-    return SqlRepository(database(config))
+    return ImageRepository(database(config))
+
+
+def breakers(config: Config) -> CircuitBreakers:
+    """The circuit breakers in that database."""
+    from imgcore.db.circuit_breaker import CircuitBreakers
+
+    return CircuitBreakers(database(config))
 
 
 def storage(config: Config, session: Any = None) -> Storage:
@@ -101,12 +109,21 @@ def describer(config: Config) -> str:
 
 def pipeline(config: Config, kind: TaskKind) -> Pipeline:
     """What one Lambda runs. The thumbnail's never touches a captioner."""
+    from imgcore.db.circuit_breaker import CircuitBreakers
+    from imgcore.db.images import ImageRepository
+    from imgcore.db.notifications import NotificationRepository
+    from imgcore.db.sweep import SweepRepository
+    from imgcore.db.tasks import TaskRepository
     from imgcore.imaging.render import render
 
     captioner, standby = captioners(config) if kind is TaskKind.CAPTION else (NoCaptioner(), None)
-    session = _session()
+    session, known = _session(), database(config)
     return Pipeline(
-        repository=repository(config),
+        images=ImageRepository(known),
+        tasks=TaskRepository(known),
+        sweep_rows=SweepRepository(known),
+        notifications=NotificationRepository(known),
+        breakers=CircuitBreakers(known),
         storage=storage(config, session),
         queues=queues(config, session),
         decode=_decode(config),
@@ -146,13 +163,13 @@ def notification_sender(config: Config, session: Any = None) -> NotificationSend
 def subscriptions(config: Config) -> SubscriptionService:
     """Return the service for e-mail subscriptions to notifications."""
     from imgcore.aws.sns import SnsTopic
-    from imgcore.db.notifications import Noticing
+    from imgcore.db.notifications import NotificationRepository
     from imgcore.db.subscriptions import SqlAddresses
     from imgcore.notifications.subscriptions import SubscriptionService
 
     known, arn = database(config), config.notices_topic_arn
     topic = SnsTopic(lambda: _client("sns"), arn) if arn is not None else None
-    return SubscriptionService(SqlAddresses(known), Noticing(known), topic)
+    return SubscriptionService(SqlAddresses(known), NotificationRepository(known), topic)
 
 
 def _decode(config: Config) -> Decode:
@@ -166,12 +183,15 @@ def _decode(config: Config) -> Decode:
 
 def gallery(config: Config) -> Gallery:
     """What the web application serves."""
+    from imgcore.db.circuit_breaker import CircuitBreakers
+    from imgcore.db.images import ImageRepository
     from imgcore.gallery.models import MAX_PIXELS, MEDIA_TYPES, Limits
     from imgcore.gallery.service import Gallery
 
-    session = _session()
+    session, known = _session(), database(config)
     return Gallery(
-        repository=repository(config),
+        images=ImageRepository(known),
+        breakers=CircuitBreakers(known),
         storage=storage(config, session),
         queues=queues(config, session),
         limits=Limits(config.max_upload_bytes, MAX_PIXELS, MEDIA_TYPES),

@@ -182,23 +182,23 @@ def _sweep(_: argparse.Namespace) -> int:
 
 def _probe(_: argparse.Namespace) -> int:
     """Tell the gallery too, where a database is configured: its page shows what is wrong."""
-    from imgcore.pipeline.models import GEMINI_GATE
+    from imgcore.pipeline.models import GEMINI_BREAKER
     from imgcore.pipeline.processing import MISCONFIGURED_SECONDS
 
     config = Config.read()
     who = bootstrap.describer(config)
-    repository = bootstrap.repository(config) if config.database_url or config.db_host else None
+    breakers = bootstrap.breakers(config) if config.database_url or config.db_host else None
     if who != bootstrap.LOCAL:
         try:
             bootstrap.gemini(config).probe()
         except Misconfigured as error:
-            if repository is not None:
+            if breakers is not None:
                 said = {"reason": error.code, "message": error.message}
-                repository.close_gate(GEMINI_GATE, wait=MISCONFIGURED_SECONDS, **said)
+                breakers.open(GEMINI_BREAKER, wait=MISCONFIGURED_SECONDS, **said)
             _print({"describer": who, "error": error.code, "message": error.message})
             return 1
-    if repository is not None:
-        repository.open_gate(GEMINI_GATE)
+    if breakers is not None:
+        breakers.close(GEMINI_BREAKER)
     _print({"describer": who})
     return 0
 
@@ -259,7 +259,7 @@ def _cost(_: argparse.Namespace) -> int:
 
 
 def _images(query: str | None) -> Iterator[Image]:
-    repository = bootstrap.repository(Config.read())
+    repository = bootstrap.images(Config.read())
     cursor = None
     while True:
         page = repository.page(cursor=cursor, limit=100, query=query)

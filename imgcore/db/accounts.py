@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from imgcore.accounts.models import Account, ApiKey, Role, Scope, Session
-from imgcore.db.connection import Store, Transaction
+from imgcore.db.connection import Repository, Transaction
 from imgcore.db.login_throttle import Throttles
 from imgcore.db.mapping import NAME, WORD, Row, hold_account, micros, moment, storable
 from imgcore.errors import Conflict
@@ -18,7 +18,7 @@ _SESSION = "s.public_id AS session_id, s.created_at AS started_at, s.seen_at, s.
 _KEY = "k.public_id AS key_id, k.label, k.scopes, k.hint, k.created_at AS made_at, k.used_at"
 
 
-class SqlAccounts(Throttles, Store):
+class SqlAccounts(Throttles, Repository):
     """imgcore.accounts.models.AccountStore on SQLite and MySQL."""
 
     def add(self, public_id: str, name: str, role: Role, password: str) -> Account:

@@ -1,40 +1,50 @@
-"""Gates: when a service asks everybody to wait, everybody does, whatever process they are in."""
+"""Circuit breakers: while a service asks for a pause or refuses the settings, no process calls it."""
 
 from __future__ import annotations
 
-from imgcore.db.connection import Store, Transaction
+from imgcore.db.connection import Repository, Transaction
 from imgcore.db.mapping import MESSAGE, WORD, Row, micros, moment, storable
-from imgcore.pipeline.models import Gate
+from imgcore.pipeline.models import BreakerState
 
 
-class Gates(Store):
-    """The part of the repository that keeps the gates."""
+class CircuitBreakers(Repository):
+    """One circuit breaker a service, shared by all processes. The table is named ``gates``.
 
-    def gate(self, name: str) -> Gate:
-        """How it stands, changing nothing. The reason stays until somebody has passed and opened it."""
-        return self._database.read(lambda tx: _gate(name, _look(tx, name)))
+    Closed: calls pass. Open: no call passes until its time is over; then one caller probes the service.
+    """
 
-    def enter_gate(self, name: str, *, probe: float) -> Gate:
-        """Open: go. Closed: wait. Just ended: one caller passes, the rest wait ``probe`` seconds more."""
+    def state(self, name: str) -> BreakerState:
+        """Return the state without changing it. The reason stays until a probe has succeeded."""
+        return self._database.read(lambda tx: _state(name, _look(tx, name)))
+
+    def acquire(self, name: str, *, probe: float) -> BreakerState:
+        """Ask to call the service: ``closed`` of the answer says whether the caller may.
+
+        When the time of an open breaker is over, one caller gets through with ``probing`` set; the others wait
+        ``probe`` seconds more.
+        """
         row = self._database.read(lambda tx: _look(tx, name))
-        if row is None or row["closed_until"] is None or not _gate(name, row).open:
-            return _gate(name, row)
+        if row is None or row["closed_until"] is None or not _state(name, row).closed:
+            return _state(name, row)
 
-        def take(tx: Transaction) -> Gate:
+        def take(tx: Transaction) -> BreakerState:
             taken = tx.execute(
                 "UPDATE gates SET closed_until = {later} WHERE name = ? AND closed_until <= {now}",
                 micros(probe),
                 name,
             )
-            return Gate(name, probing=True) if taken else _gate(name, _look(tx, name))
+            return BreakerState(name, probing=True) if taken else _state(name, _look(tx, name))
 
         return self._database.run(take)
 
-    def close_gate(self, name: str, *, wait: float, reason: str, message: str) -> None:
-        """Nobody passes for ``wait`` seconds; an earlier, longer closure stands."""
+    def open(self, name: str, *, wait: float, reason: str, message: str) -> None:
+        """Let no call pass for ``wait`` seconds, unless the breaker is open for longer already.
+
+        reason: a code, such as "key_refused". message: a sentence for people.
+        """
         values = storable(reason, WORD), storable(message, MESSAGE)
 
-        def close(tx: Transaction) -> None:
+        def store(tx: Transaction) -> None:
             tx.execute("{insert_ignore} gates (name) VALUES (?)", name)
             tx.execute(
                 "UPDATE gates SET closed_until = {later}, reason = ?, message = ?"
@@ -45,11 +55,11 @@ class Gates(Store):
                 micros(wait),
             )
 
-        self._database.run(close)
+        self._database.run(store)
 
-    def open_gate(self, name: str) -> None:
-        """Everybody passes."""
-        if self.gate(name).reason is not None:  # most of the time there is nothing to write
+    def close(self, name: str) -> None:
+        """Let every call pass again."""
+        if self.state(name).reason is not None:  # most of the time there is nothing to write
             self._database.run(
                 lambda tx: tx.execute(
                     "UPDATE gates SET closed_until = NULL, reason = NULL, message = NULL WHERE name = ?", name
@@ -61,8 +71,8 @@ def _look(tx: Transaction, name: str) -> Row | None:
     return tx.row("SELECT closed_until, reason, message, {now} AS clock FROM gates WHERE name = ?", name)
 
 
-def _gate(name: str, row: Row | None) -> Gate:
+def _state(name: str, row: Row | None) -> BreakerState:
     until, clock = (moment(row["closed_until"]), moment(row["clock"])) if row else (None, None)
     if row is None or until is None or clock is None:
-        return Gate(name)
-    return Gate(name, max(0.0, (until - clock).total_seconds()), row["reason"], row["message"])
+        return BreakerState(name)
+    return BreakerState(name, max(0.0, (until - clock).total_seconds()), row["reason"], row["message"])

@@ -66,8 +66,8 @@ def _close(connection: Any, pid: int) -> None:
 _inherited: list[Any] = []
 
 
-class Store:
-    """Whatever keeps its data in a database."""
+class Repository:
+    """Base of the classes that hold the SQL statements about one subject."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -1,40 +1,38 @@
-"""Photographs in a SQL database: the gallery's statements, and the repository as a whole."""
+"""Images: the rows from the upload form on, people's words, and the trash."""
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
-from typing import Any
 
-from imgcore.db.circuit_breaker import Gates
-from imgcore.db.connection import Transaction
-from imgcore.db.intake import Intake, reset
+from imgcore.db.connection import Repository, Transaction
 from imgcore.db.mapping import (
     ALT_TEXT,
     CAPTION,
+    KEY,
+    NAME,
     SELECT,
+    WORD,
     Row,
     by_id,
-    folded,
+    hold_account,
     images,
+    micros,
+    search_text,
     searchable,
     storable,
     storable_tags,
 )
 from imgcore.db.migrations import pending
-from imgcore.db.notifications import Noticing
-from imgcore.db.sweep import Sweeping
-from imgcore.db.tasks import Tasking
-from imgcore.errors import Invalid, Unavailable
-from imgcore.gallery.models import EVERYBODY, Edit, Image, Page, Source, TaskKind, Viewer
-
-_TOP = 2**62  # above every id
-_LIMIT = 200  # images of one page at most
-_WORDS = 16  # of one search at most
+from imgcore.db.notifications import promise
+from imgcore.db.pages import read_page
+from imgcore.db.tasks import reset
+from imgcore.errors import Conflict, Invalid, Unavailable
+from imgcore.gallery.models import EVERYBODY, Edit, Image, NewImage, Page, Source, TaskKind, Viewer
+from imgcore.pipeline.models import ObjectCreated
 
 
-class SqlRepository(Intake, Tasking, Sweeping, Noticing, Gates):
-    """imgcore.gallery.ports.Repository on SQLite and MySQL."""
+class ImageRepository(Repository):
+    """The rows of ``images`` as the gallery and the pipeline read and change them."""
 
     def ping(self) -> None:
         """The database answers and its schema is up to date. Unavailable (``not_migrated``) where it is not."""
@@ -42,6 +40,32 @@ class SqlRepository(Intake, Tasking, Sweeping, Noticing, Gates):
             raise Unavailable(
                 f"The database lacks {steps[0]}; `imgcore migrate` makes it.", code="not_migrated"
             )
+
+    def add(self, new: NewImage) -> Image:
+        """Make the row ``awaiting`` with both tasks ``pending``.
+
+        Conflict where the key is taken, NotFound where the owner's account is no more.
+        """
+
+        def work(tx: Transaction) -> Image:
+            return by_id(tx, _insert(tx, new))
+
+        return self._database.run(work)
+
+    def receive(self, event: ObjectCreated, new: NewImage) -> Image:
+        """Mark the row of ``event.key`` received; note size, etag, version. Make it from ``new`` if none is.
+
+        A rejected or deleted row stays so. An expired one is received after all. Where the object was
+        overwritten since, its tasks start again; S3's sequencer tells which event is the later one.
+        """
+        key = _exact_key(event.key)
+        known = self._database.read(lambda tx: tx.rows(SELECT + " WHERE i.image_key = ?", key))
+        if known and not _news(known[0], event):  # told before: most events come twice, once to each worker
+            return images(known)[0]
+        try:
+            return self._database.run(lambda tx: _receive(tx, event, new))
+        except Conflict:  # another event of the same object made the row just before
+            return self._database.run(lambda tx: _receive(tx, event, new))
 
     def get(self, public_id: str) -> Image | None:
         """One photograph, deleted ones included."""
@@ -61,24 +85,7 @@ class SqlRepository(Intake, Tasking, Sweeping, Noticing, Gates):
     def page(self, *, cursor: str | None, limit: int, query: str | None, viewer: Viewer = EVERYBODY) -> Page:
         """Newest first by key, never by offset; no deleted or expired ones, and none that ``viewer`` does
         not see. Invalid: a cursor not ours."""
-        limit = max(1, min(limit, _LIMIT))
-        conditions = ["listed_id < ?", "(upload_status <> 'awaiting' OR upload_expires_at > {now})"]
-        parameters: list[Any] = [_TOP if cursor is None else _decoded(cursor)]
-        for word in _words(query):
-            conditions.append("INSTR(search_text, ?) > 0")
-            parameters.append(word)
-        if not viewer.changes_others:
-            others = " OR upload_status = 'received'" if viewer.sees_others else ""
-            conditions.append(f"(owner_id = ?{others})")  # NULL, nobody's, equals nothing
-            parameters.append(viewer.account_id)
-        sql = (
-            f"{SELECT} JOIN"
-            f" (SELECT id FROM images WHERE {' AND '.join(conditions)} ORDER BY listed_id DESC LIMIT ?) page"
-            " ON page.id = i.id ORDER BY i.id DESC"
-        )
-        found = self._database.read(lambda tx: images(tx.rows(sql, *parameters, limit + 1)))
-        more = len(found) > limit
-        return Page(tuple(found[:limit]), _encoded(found[limit - 1].id) if more else None)
+        return self._database.read(lambda tx: read_page(tx, cursor, limit, query, viewer))
 
     def edit(self, public_id: str, edit: Edit) -> Image | None:
         """Store a person's words with source human; None where there is no such photograph, or in the trash."""
@@ -153,25 +160,86 @@ def _exact(text: str, limit: int, what: str) -> str:
     return storable(text, limit)
 
 
-def _words(query: str | None) -> list[str]:
-    words = list(dict.fromkeys(folded(query or "").split()))
-    if len(words) > _WORDS:
-        raise Invalid(f"The search has too many words: at most {_WORDS}.")
-    return words
+def _insert(tx: Transaction, new: NewImage) -> int:
+    name = storable(new.name, NAME)
+    batch = storable(new.batch_id, WORD) if new.batch_id else None
+    if new.owner_id is not None:
+        hold_account(tx, new.owner_id)
+    id_ = tx.insert(
+        "INSERT INTO images (public_id, image_key, name, media_type, size, upload_status, uploaded_at,"
+        " upload_expires_at, search_text, owner_id, batch_id)"
+        " VALUES (?, ?, ?, ?, ?, 'awaiting', {now}, {later}, ?, ?, ?)",
+        new.public_id,
+        _exact_key(new.image_key),
+        name,
+        storable(new.media_type, WORD) if new.media_type else None,
+        new.size,
+        micros(new.expires_in),
+        search_text(name),
+        new.owner_id,
+        batch,
+    )
+    if batch is not None:
+        promise(tx, new.owner_id, batch)
+    tx.execute("UPDATE images SET listed_id = id WHERE id = ?", id_)
+    for kind in TaskKind:
+        tx.execute("INSERT INTO tasks (image_id, kind, status) VALUES (?, ?, 'pending')", id_, kind.value)
+    return id_
 
 
-def _encoded(id_: int) -> str:
-    return base64.urlsafe_b64encode(f"id<{id_}".encode()).decode().rstrip("=")
-
-
-def _decoded(cursor: str) -> int:
-    try:
-        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode(
-            "ascii"
+def _receive(tx: Transaction, event: ObjectCreated, new: NewImage) -> Image:
+    row = tx.row(
+        "SELECT id, upload_status, deleted_at, etag, sequencer FROM images WHERE image_key = ? {for_update}",
+        event.key,
+    )
+    if row is None:
+        row = {"id": _insert(tx, new), "upload_status": "awaiting", "deleted_at": None}
+    if _news(row, event):
+        tx.execute(
+            "UPDATE images SET size = COALESCE(?, size), etag = ?, version_id = ?, sequencer = ? WHERE id = ?",
+            event.size,
+            event.etag,
+            event.version_id,
+            event.sequencer,
+            row["id"],
         )
-    except ValueError:
-        text = ""
-    number = text.removeprefix("id<")
-    if number == text or not number.isdecimal() or len(number) > 18 or cursor != _encoded(int(number)):
-        raise Invalid("The cursor is not one of ours.")
-    return int(number)
+        if row["upload_status"] == "received":
+            for kind in TaskKind:
+                reset(tx, row["id"], kind, ("processing", "retry", "failed", "blocked", "done"))
+        else:
+            tx.execute(
+                "UPDATE images SET upload_status = 'received', uploaded_at = {now}, listed_id = id"
+                " WHERE id = ?",
+                row["id"],
+            )
+            tx.execute("UPDATE tasks SET next_at = {now} WHERE image_id = ? AND status = 'pending'", row["id"])
+    return by_id(tx, row["id"])
+
+
+def _news(row: Row, event: ObjectCreated) -> bool:
+    """True where the event changes the row: the upload has arrived, or was overwritten since."""
+    if row["deleted_at"] is not None:
+        return False
+    if row["upload_status"] == "received":
+        return _overwritten(row, event)
+    return row["upload_status"] in ("awaiting", "expired")
+
+
+def _overwritten(row: Row, event: ObjectCreated) -> bool:
+    """True where ``event`` is of a later object than the row's. Sequencers are compared as S3 says:
+
+    padded with zeros to one length, then as text.
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
+    """
+    old, new = row["sequencer"], event.sequencer
+    if not old or not new or event.etag == row["etag"]:
+        return False
+    width = max(len(old), len(new))
+    return bool(new.ljust(width, "0") > old.ljust(width, "0"))
+
+
+def _exact_key(key: str) -> str:
+    # A trailing blank does not count when MySQL compares; an index holds no more than KEY characters.
+    if len(key) > KEY or key != key.rstrip(" ") or "\0" in key:
+        raise Invalid("The object's key cannot be stored: it is too long, ends in a blank or holds a NUL.")
+    return key

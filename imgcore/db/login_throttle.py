@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from imgcore.backoff import exponential
-from imgcore.db.connection import Store, Transaction
+from imgcore.db.connection import Repository, Transaction
 from imgcore.db.mapping import micros, moment
 
 _FORGET = 3600.0  # seconds without a try
 _FIRST = 15.0  # seconds that are waited after the last free try
 
 
-class Throttles(Store):
+class Throttles(Repository):
     """The part of the account store that counts tries."""
 
     def hit(self, tries: Sequence[tuple[str, int, float]]) -> float:

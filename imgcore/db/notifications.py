@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from imgcore.db.connection import Store, Transaction
+from imgcore.db.connection import Repository, Transaction
 from imgcore.db.mapping import NAME, SELECT, Row, images, micros, moment, storable
 from imgcore.notifications.models import DeliveredNotification, FinishedBatch, NotificationMessage
 
@@ -35,10 +35,10 @@ _BUSY = f"(i.uploaded_at > {{ago}} OR (i.deleted_at IS NULL AND {_OPEN}))"
 _FREE = "told_at IS NULL AND (lease_until IS NULL OR lease_until <= {now})"
 
 
-class Noticing(Store):
-    """The part of the repository that remembers who is to be told."""
+class NotificationRepository(Repository):
+    """One row a batch, from its first image until some time after its owner was notified."""
 
-    def take_notice(self, *, after: int, quiet: float, lease: float) -> FinishedBatch | None:
+    def claim_finished_batch(self, *, after: int, quiet: float, lease: float) -> FinishedBatch | None:
         """An ended batch to tell of, ours for ``lease`` seconds."""
         for row in self._database.read(lambda tx: _untold(tx, after)):
             # Asked first without a lock: most of the time there are batches on their way, and none has ended
@@ -48,7 +48,7 @@ class Noticing(Store):
                 return taken
         return None
 
-    def close_notice(self, ended: FinishedBatch, letter: NotificationMessage | None) -> bool:
+    def complete_notification(self, ended: FinishedBatch, letter: NotificationMessage | None) -> bool:
         """Told, and what; or there was nothing to tell."""
         values = (storable(letter.subject, NAME), storable(letter.body, _BODY)) if letter else (None, None)
         sql = (
@@ -57,12 +57,12 @@ class Noticing(Store):
         )
         return bool(self._database.run(lambda tx: tx.execute(sql, *values, ended.number, ended.token)))
 
-    def postpone_notice(self, ended: FinishedBatch, delay: float) -> bool:
+    def postpone_notification(self, ended: FinishedBatch, delay: float) -> bool:
         """Not sent: free again in ``delay`` seconds."""
         sql = "UPDATE notices SET lease_token = NULL, lease_until = {later} WHERE id = ? AND lease_token = ?"
         return bool(self._database.run(lambda tx: tx.execute(sql, micros(delay), ended.number, ended.token)))
 
-    def forget_notices(self, *, older_than: float) -> int:
+    def delete_old_notifications(self, *, older_than: float) -> int:
         """Remove what was told long ago."""
         sql = "DELETE FROM notices WHERE told_at <= {ago}"
         return self._database.run(lambda tx: tx.execute(sql, micros(older_than)))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from imgcore.db.connection import Store, Transaction
+from imgcore.db.connection import Repository, Transaction
 from imgcore.db.login_throttle import Throttles
 from imgcore.db.mapping import NAME, hold_account, storable
 from imgcore.errors import Conflict
 from imgcore.notifications.subscriptions import Address
 
 
-class SqlAddresses(Throttles, Store):
+class SqlAddresses(Throttles, Repository):
     """imgcore.notifications.subscriptions.AddressStore on SQLite and MySQL."""
 
     def current(self, account_id: int) -> Address | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from imgcore.db.connection import Store, Transaction
+from imgcore.db.connection import Repository, Transaction
 from imgcore.db.mapping import SELECT, Row, by_id, images, micros, moment
 from imgcore.db.tasks import give_up
 from imgcore.gallery.models import Image, TaskKind
@@ -30,10 +30,12 @@ _NEVER_CAME = (
 )
 
 
-class Sweeping(Store):
-    """The part of the repository that the sweeper uses."""
+class SweepRepository(Repository):
+    """What the sweeper looks for: due tasks, lost events, expired uploads, the trash."""
 
-    def due(self, *, within: float, lost_after: float, again_after: float, limit: int) -> Sequence[DueTask]:
+    def due_tasks(
+        self, *, within: float, lost_after: float, again_after: float, limit: int
+    ) -> Sequence[DueTask]:
         """Tasks to hand to their queues, each marked as handed over now."""
         times = micros(within), micros(lost_after), micros(again_after)
 
@@ -42,7 +44,7 @@ class Sweeping(Store):
 
         return self._database.run(work)
 
-    def exhaust(self, *, max_attempts: int) -> int:
+    def fail_exhausted_tasks(self, *, max_attempts: int) -> int:
         """Fail (code ``crashed``) what is processing with a dead lease and no attempt left."""
 
         def work(tx: Transaction) -> int:
@@ -55,7 +57,7 @@ class Sweeping(Store):
 
         return self._database.run(work)
 
-    def unheard(self, *, lost_after: float, again_after: float, limit: int) -> Sequence[Image]:
+    def uploads_without_event(self, *, lost_after: float, again_after: float, limit: int) -> Sequence[Image]:
         """Rows awaiting for ``lost_after`` seconds, not looked at for ``again_after``; marked as looked at."""
         condition = (
             "upload_status = 'awaiting' AND deleted_at IS NULL AND uploaded_at <= {ago}"
@@ -89,7 +91,7 @@ class Sweeping(Store):
             )
         )
 
-    def trash(self, *, older_than: float, limit: int) -> Sequence[Image]:
+    def expired_trash(self, *, older_than: float, limit: int) -> Sequence[Image]:
         """Deleted at least ``older_than`` seconds ago, then what was announced by then and never came."""
         asked = micros(older_than), limit
         return self._database.read(

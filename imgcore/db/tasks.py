@@ -8,10 +8,10 @@ the task only where the row still holds the token of its claim.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from imgcore.db.connection import Store, Transaction
+from imgcore.db.connection import Repository, Transaction
 from imgcore.db.mapping import (
     ALT_TEXT,
     CAPTION,
@@ -37,8 +37,8 @@ _CLAIMABLE = f"(status = 'pending' OR (status = 'retry' AND next_at <= {{now}}) 
 _FREE = "lease_token = NULL, lease_until = NULL, dispatched_at = NULL"
 
 
-class Tasking(Store):
-    """The part of the repository that the Lambdas use."""
+class TaskRepository(Repository):
+    """Tasks as the workers claim and finish them."""
 
     def claim(self, image_key: str, kind: TaskKind, *, lease: float, max_attempts: int) -> Claim | None:
         """attempts + 1, a fresh token, ``lease`` seconds; None where the task is not claimable now."""
@@ -184,6 +184,21 @@ def give_up(
     if given_up:
         settle(tx, image_id)
     return bool(given_up)
+
+
+def reset(tx: Transaction, id_: int, kind: TaskKind, ended: Sequence[str]) -> bool:
+    """A task in one of the states ``ended`` becomes pending, as if new; the image's row must be locked."""
+    marks = ", ".join("?" * len(ended))
+    return bool(
+        tx.execute(
+            "UPDATE tasks SET status = 'pending', attempts = 0, lease_token = NULL, lease_until = NULL,"
+            " next_at = {now}, dispatched_at = NULL, error = NULL, message = NULL, started_at = NULL,"
+            f" finished_at = NULL WHERE image_id = ? AND kind = ? AND status IN ({marks})",
+            id_,
+            kind.value,
+            *ended,
+        )
+    )
 
 
 def settle(tx: Transaction, image_id: int) -> None:

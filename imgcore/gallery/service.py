@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from imgcore.errors import Conflict, Forbidden, ImgcoreError, Invalid, NotFound
 from imgcore.gallery.keys import clean_name, is_public_id, new_public_id, raw_key
@@ -25,9 +26,13 @@ from imgcore.gallery.models import (
     UploadStatus,
     Viewer,
 )
-from imgcore.gallery.ports import Queues, Repository, Storage
-from imgcore.pipeline.models import GEMINI_GATE, WAITING
+from imgcore.gallery.ports import Queues, Storage
+from imgcore.pipeline.models import GEMINI_BREAKER, WAITING
 from imgcore.text import is_showable, too_large
+
+if TYPE_CHECKING:
+    from imgcore.db.circuit_breaker import CircuitBreakers
+    from imgcore.db.images import ImageRepository
 
 PAGE_LIMIT = 100  # photographs a page at most
 QUERY_LENGTH = 200  # characters
@@ -42,13 +47,14 @@ _ENDINGS = ", ".join(sorted({ending.upper() for ending in MEDIA_TYPES.values()} 
 
 @dataclass(frozen=True, slots=True)
 class Gallery:
-    """The gallery's use cases over a repository, a storage and the queues.
+    """The gallery's use cases over the repositories, the storage and the queues.
 
     Every method raises Unavailable where one of them is away, NotFound for a photograph that is unknown or
     that ``viewer`` does not see, Forbidden for a change to one that is somebody else's.
     """
 
-    repository: Repository
+    images: ImageRepository
+    breakers: CircuitBreakers
     storage: Storage
     queues: Queues
     limits: Limits = field(default_factory=lambda: Limits(MAX_BYTES, MAX_PIXELS, MEDIA_TYPES))
@@ -101,7 +107,7 @@ class Gallery:
             owner_id=self.viewer.account_id,
             batch_id=_batch(batch),
         )
-        image = self.repository.add(new)
+        image = self.images.add(new)
         form = self.storage.form(
             key,
             media_type=media_type,
@@ -119,11 +125,11 @@ class Gallery:
         if query is not None and len(query) > QUERY_LENGTH:
             raise Invalid(f"A search may have {QUERY_LENGTH} characters at most.", code="query")
         words = (query or "").strip() or None
-        return self.repository.page(cursor=cursor, limit=limit, query=words, viewer=self.viewer)
+        return self.images.page(cursor=cursor, limit=limit, query=words, viewer=self.viewer)
 
     def get(self, public_id: str) -> Image:
         """One photograph, those in the trash included."""
-        image = self.repository.get(public_id) if is_public_id(public_id) else None
+        image = self.images.get(public_id) if is_public_id(public_id) else None
         if image is None or not self.viewer.sees(image):
             raise NotFound("There is no such photograph.")
         return image
@@ -140,7 +146,7 @@ class Gallery:
         if len(public_ids) > PAGE_LIMIT:
             raise Invalid(f"At most {PAGE_LIMIT} photographs can be asked for at once.", code="ids")
         wanted = [public_id for public_id in public_ids if is_public_id(public_id)]
-        rows = self.repository.get_many(wanted) if wanted else ()
+        rows = self.images.get_many(wanted) if wanted else ()
         found = {image.public_id: image for image in rows if self.viewer.sees(image)}
         return [found[public_id] for public_id in dict.fromkeys(wanted) if public_id in found]
 
@@ -164,7 +170,7 @@ class Gallery:
     def retry(self, public_id: str) -> Image:
         """Failed and blocked tasks are done again. Conflict where there is none."""
         image = self.own(public_id)
-        kinds = self.repository.reopen(public_id)
+        kinds = self.images.reopen(public_id)
         if not kinds:
             raise Conflict("Nothing of this photograph has failed, so there is nothing to try again.")
         self._send(image, kinds)
@@ -173,7 +179,7 @@ class Gallery:
     def recaption(self, public_id: str) -> Image:
         """Describe it again, done or not; a person's words stay. Conflict while it is being described."""
         image = self.own(public_id)
-        kinds = self.repository.reopen(public_id, [TaskKind.CAPTION], also_done=True)
+        kinds = self.images.reopen(public_id, [TaskKind.CAPTION], also_done=True)
         if not kinds:
             raise Conflict("This photograph cannot be described again now.")
         self._send(image, kinds)
@@ -182,7 +188,7 @@ class Gallery:
     def edit(self, public_id: str, edit: Edit) -> Image:
         """A person's words, which outrank every machine's. Invalid: caption, alt_text or tags."""
         self.own(public_id)
-        image = self.repository.edit(public_id, _checked(edit))
+        image = self.images.edit(public_id, _checked(edit))
         if image is None:
             raise NotFound("There is no such photograph.")
         return image
@@ -190,12 +196,12 @@ class Gallery:
     def delete(self, public_id: str) -> None:
         """Into the trash, where it stays for 30 days. Doing it twice is no error."""
         self.own(public_id)
-        self.repository.delete(public_id)
+        self.images.delete(public_id)
 
     def restore(self, public_id: str) -> Image:
         """Out of the trash; what was left undone is taken up again."""
         self.own(public_id)
-        self.repository.restore(public_id)
+        self.images.restore(public_id)
         image = self.get(public_id)
         if image.upload_status is UploadStatus.RECEIVED:
             self._send(image, [task.kind for task in image.tasks if not task.status.terminal])
@@ -203,16 +209,18 @@ class Gallery:
 
     def notices(self) -> tuple[Notice, ...]:
         """What everybody who looks should know: the model refuses the key, its quota is used up."""
-        gate = self.repository.gate(GEMINI_GATE)
-        over = gate.open and gate.reason in WAITING  # a refused key stays refused until a person mends it
-        if gate.reason is None or gate.message is None or over:
+        breaker = self.breakers.state(GEMINI_BREAKER)
+        over = (
+            breaker.closed and breaker.reason in WAITING
+        )  # a refused key stays refused until a person mends it
+        if breaker.reason is None or breaker.message is None or over:
             return ()
-        return (Notice(gate.reason, gate.message),)
+        return (Notice(breaker.reason, breaker.message),)
 
     def ready(self) -> dict[str, str | None]:
         """Each thing that the gallery stands on → None, or what is wrong with it."""
         return {
-            "database": _trouble(self.repository.ping),
+            "database": _trouble(self.images.ping),
             "storage": _trouble(self.storage.ping),
         }
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from imgcore.gallery.models import TaskKind
 
-GEMINI_GATE = "gemini"
+GEMINI_BREAKER = "gemini"
 WAITING = frozenset({"rate_limited", "quota_exhausted"})  # worth waiting for; anything else needs a person
 
 
@@ -55,18 +55,18 @@ class StoredObject:
 
 
 @dataclass(frozen=True, slots=True)
-class Gate:
-    """Whether everybody has to wait for a service, and why."""
+class BreakerState:
+    """The circuit breaker of a service: whether calls pass, and if not, why."""
 
     name: str
-    wait: float = 0.0  # seconds until it opens; 0 where it is open
+    wait: float = 0.0  # seconds until a call may pass; 0 where the breaker is closed
     reason: str | None = None  # a code, such as "key_refused"
     message: str | None = None  # a sentence
-    probing: bool = False  # it has just ended, and this caller alone may try
+    probing: bool = False  # the pause is over, and this caller alone may try the service
 
     @property
-    def open(self) -> bool:
-        """True where work may go on."""
+    def closed(self) -> bool:
+        """True where calls pass."""
         return self.wait <= 0
 
 

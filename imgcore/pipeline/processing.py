@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from imgcore.backoff import at_least, exponential, full_jitter
 from imgcore.errors import Blocked, ImgcoreError, Misconfigured, RateLimited, Rejected
@@ -21,16 +22,23 @@ from imgcore.gallery.models import (
     TaskKind,
     TaskStatus,
 )
-from imgcore.gallery.ports import Captioner, Decode, Queues, Render, Repository, Storage
+from imgcore.gallery.ports import Captioner, Decode, Queues, Render, Storage
 from imgcore.notifications.messages import compose
 from imgcore.notifications.models import NotificationSender
-from imgcore.pipeline.models import GEMINI_GATE, WAITING, Claim, ObjectCreated, SweepReport
+from imgcore.pipeline.models import GEMINI_BREAKER, WAITING, Claim, ObjectCreated, SweepReport
+
+if TYPE_CHECKING:
+    from imgcore.db.circuit_breaker import CircuitBreakers
+    from imgcore.db.images import ImageRepository
+    from imgcore.db.notifications import NotificationRepository
+    from imgcore.db.sweep import SweepRepository
+    from imgcore.db.tasks import TaskRepository
 
 logger = logging.getLogger(__name__)
 
 DISPLAY_SIDE = 1600  # pixels
 COMMIT_SECONDS = 5.0  # kept back from the deadline to store the result
-PROBE_SECONDS = 30.0  # how long one caller has to show that a gate may open
+PROBE_SECONDS = 30.0  # how long one caller has to show that the service works again
 MISCONFIGURED_SECONDS = 300.0  # how often a refused key is tried again
 SWEEP_LIMIT = 500  # rows of each sort a sweep
 NOTIFICATION_LIMIT = 100  # letters a sweep
@@ -78,7 +86,11 @@ class Pipeline:
     captioner describes; standby does while the captioner's settings are refused, where there is one.
     """
 
-    repository: Repository
+    images: ImageRepository
+    tasks: TaskRepository
+    sweep_rows: SweepRepository
+    notifications: NotificationRepository
+    breakers: CircuitBreakers
     storage: Storage
     queues: Queues
     decode: Decode
@@ -100,8 +112,8 @@ class Pipeline:
         """
         if self.uploads_bucket not in (None, created.bucket) or not created.key.startswith(RAW_PREFIX):
             return Outcome.IGNORED
-        image = self.repository.receive(created, adopted(created.key))
-        claim = self.repository.claim(
+        image = self.images.receive(created, adopted(created.key))
+        claim = self.tasks.claim(
             created.key, kind, lease=self.timing.lease(kind), max_attempts=self.timing.max_attempts
         )
         if claim is None:
@@ -119,19 +131,19 @@ class Pipeline:
 
     def sweep(self) -> SweepReport:
         """Find what never came, what is due and what is over. Harmless at any time and any number of times."""
-        timing, repository = self.timing, self.repository
-        exhausted = repository.exhaust(max_attempts=timing.max_attempts)
+        timing, rows = self.timing, self.sweep_rows
+        exhausted = rows.fail_exhausted_tasks(max_attempts=timing.max_attempts)
         recovered = expired = 0
         lost = {"lost_after": timing.lost_after, "again_after": timing.lost_after}
-        for image in repository.unheard(**lost, limit=SWEEP_LIMIT):
+        for image in rows.uploads_without_event(**lost, limit=SWEEP_LIMIT):
             if (found := self.storage.find(image.image_key)) is not None:
-                repository.receive(found, adopted(found.key))
+                self.images.receive(found, adopted(found.key))
                 for kind in TaskKind:
                     self.queues.send(kind, found.key)
                 recovered += 1
-            elif repository.expire(image.public_id):
+            elif rows.expire(image.public_id):
                 expired += 1
-        due = repository.due(within=LOOK_AHEAD_SECONDS, **lost, limit=SWEEP_LIMIT)
+        due = rows.due_tasks(within=LOOK_AHEAD_SECONDS, **lost, limit=SWEEP_LIMIT)
         for task in due:
             self.queues.send(task.kind, task.image_key, task.delay)
         return SweepReport(
@@ -146,10 +158,12 @@ class Pipeline:
     def _notify_owners(self) -> int:
         """Tell the owners of batches that have ended. It is marked after the letter was accepted: a crash
         between the two sends one more, none of them is lost."""
-        told, last, repository = 0, 0, self.repository
-        repository.forget_notices(older_than=NOTIFICATION_SECONDS)
+        told, last, rows = 0, 0, self.notifications
+        rows.delete_old_notifications(older_than=NOTIFICATION_SECONDS)
         times = {"quiet": self.timing.quiet, "lease": self.timing.caption_lease}
-        while told < NOTIFICATION_LIMIT and (ended := repository.take_notice(after=last, **times)) is not None:
+        while (
+            told < NOTIFICATION_LIMIT and (ended := rows.claim_finished_batch(after=last, **times)) is not None
+        ):
             last = ended.number
             letter = compose(ended, self.public_url) if ended.total else None  # else all are in the trash
             try:
@@ -157,18 +171,18 @@ class Pipeline:
                     self.sender.send(letter)
             except ImgcoreError as error:
                 logger.error("A notice cannot be sent just now: %s (%s)", error.message, error.code)
-                repository.postpone_notice(
+                rows.postpone_notification(
                     ended, exponential(ended.tries, first=FIRST_RETRY_SECONDS, longest=LONGEST_RETRY_SECONDS)
                 )
                 break
-            told += repository.close_notice(ended, letter)
+            told += rows.complete_notification(ended, letter)
         return told
 
     def _purge(self) -> int:
         purged = 0
-        for image in self.repository.trash(older_than=TRASH_SECONDS, limit=SWEEP_LIMIT):
+        for image in self.sweep_rows.expired_trash(older_than=TRASH_SECONDS, limit=SWEEP_LIMIT):
             self.storage.remove([image.image_key], derived_keys(image.public_id))
-            purged += self.repository.purge(image.public_id)
+            purged += self.sweep_rows.purge(image.public_id)
         return purged
 
     def _picture(self, claim: Claim, image: Image, side: int) -> Picture:
@@ -180,27 +194,27 @@ class Pipeline:
         renditions = self.render(picture, claim.public_id, fit=self.thumbnail_fit)
         for rendition in renditions.all():
             self.storage.write(rendition.key, rendition.data, rendition.media_type)
-        committed = self.repository.finish_thumbnail(claim, picture.facts, renditions)
+        committed = self.tasks.finish_thumbnail(claim, picture.facts, renditions)
         return Outcome.DONE if committed else Outcome.FENCED
 
     def _caption(self, claim: Claim, image: Image, deadline: float) -> Outcome:
         captioner, probing = self.captioner, False
         if captioner.source is Source.GEMINI:
-            gate = self.repository.enter_gate(GEMINI_GATE, probe=PROBE_SECONDS)
-            probing = gate.probing
-            if not gate.open:
-                if self.standby is None or gate.reason in WAITING:
-                    raise RateLimited(gate.message or BUSY, code=gate.reason, retry_after=gate.wait)
+            breaker = self.breakers.acquire(GEMINI_BREAKER, probe=PROBE_SECONDS)
+            probing = breaker.probing
+            if not breaker.closed:
+                if self.standby is None or breaker.reason in WAITING:
+                    raise RateLimited(breaker.message or BUSY, code=breaker.reason, retry_after=breaker.wait)
                 captioner = self.standby
         picture = self._picture(claim, image, captioner.side)
         description = self._describe(captioner, picture, deadline)
         if probing and description.source is captioner.source:
-            self.repository.open_gate(GEMINI_GATE)
-        committed = self.repository.finish_caption(claim, description)
+            self.breakers.close(GEMINI_BREAKER)
+        committed = self.tasks.finish_caption(claim, description)
         return Outcome.DONE if committed else Outcome.FENCED
 
     def _describe(self, captioner: Captioner, picture: Picture, deadline: float) -> Description:
-        """Describe; tell everybody through the gate where the model says wait or refuses the settings."""
+        """Describe; open the circuit breaker where the model says wait or refuses the settings."""
         try:
             return captioner.describe(picture, deadline=deadline)
         except RateLimited as error:
@@ -214,21 +228,21 @@ class Pipeline:
             return self.standby.describe(picture, deadline=deadline)
 
     def _close(self, error: ImgcoreError, wait: float) -> None:
-        self.repository.close_gate(GEMINI_GATE, wait=wait, reason=error.code, message=error.message)
+        self.breakers.open(GEMINI_BREAKER, wait=wait, reason=error.code, message=error.message)
 
     def _settle(self, claim: Claim, error: ImgcoreError) -> Outcome:
         """Write down how a task ended that was not done: rejected, refused, given up, or parked for later."""
         said = {"code": error.code, "message": error.message}
-        repository = self.repository
+        tasks = self.tasks
         if isinstance(error, Rejected):
-            return Outcome.REJECTED if repository.reject(claim, **said) else Outcome.FENCED
+            return Outcome.REJECTED if tasks.reject(claim, **said) else Outcome.FENCED
         if isinstance(error, Blocked):
-            return Outcome.BLOCKED if repository.fail(claim, TaskStatus.BLOCKED, **said) else Outcome.FENCED
+            return Outcome.BLOCKED if tasks.fail(claim, TaskStatus.BLOCKED, **said) else Outcome.FENCED
         waits_for_all = isinstance(error, RateLimited | Misconfigured)
         if error.permanent or (claim.attempts >= self.timing.max_attempts and not waits_for_all):
-            return Outcome.FAILED if repository.fail(claim, TaskStatus.FAILED, **said) else Outcome.FENCED
+            return Outcome.FAILED if tasks.fail(claim, TaskStatus.FAILED, **said) else Outcome.FENCED
         delay = self._delay(claim, error)
-        parked = repository.park(claim, **said, delay=delay, refund=waits_for_all)
+        parked = tasks.park(claim, **said, delay=delay, refund=waits_for_all)
         return Outcome.PARKED if parked else Outcome.FENCED
 
     def _delay(self, claim: Claim, error: ImgcoreError) -> float:

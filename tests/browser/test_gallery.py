@@ -6,7 +6,7 @@ from selenium.webdriver.common.keys import Keys
 
 from imgcore.errors import Unavailable
 from imgcore.gallery.models import Image, Source, TaskKind, TaskStatus
-from imgcore.pipeline.models import Gate
+from imgcore.pipeline.models import BreakerState
 from tests.browser.chromium import Browser
 from tests.web.fakes import add_failed, add_image
 from tests.web.stage import Stage, Words, photo
@@ -115,7 +115,7 @@ def test_a_page_that_cannot_be_shown_tries_again_by_itself(browser: Browser, sta
 def test_a_refused_key_is_said_on_the_page(browser: Browser, stage: Stage) -> None:
     """While the photos are described without it."""
     sentence = "Gemini refuses the key. Photos are described locally until it is right."
-    stage.repository.gemini = Gate("gemini", 60, "key_refused", sentence)
+    stage.repository.gemini = BreakerState("gemini", 60, "key_refused", sentence)
     browser.open()
     assert [sentence] == browser.texts(".notice")
 

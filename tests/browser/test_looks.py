@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from imgcore.gallery.models import TaskKind, TaskStatus
-from imgcore.pipeline.models import Gate
+from imgcore.pipeline.models import BreakerState
 from tests.browser.chromium import PHONE, Browser
 from tests.web.fakes import add_failed, add_image
 from tests.web.stage import Stage, photo
@@ -20,7 +20,7 @@ def empty(browser: Browser, stage: Stage) -> None:
 
 def filled(browser: Browser, stage: Stage) -> None:
     """One card of every kind, and a notice."""
-    stage.repository.gemini = Gate("gemini", 60, "key_refused", "Gemini refuses the key.")
+    stage.repository.gemini = BreakerState("gemini", 60, "key_refused", "Gemini refuses the key.")
     stage.add("cat.jpg", photo())
     add_failed(stage.gallery)
     working = add_image(stage.gallery, "new.jpg")

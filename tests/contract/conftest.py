@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from imgcore.db.connection import Database, open_database
-from imgcore.db.images import SqlRepository
 from imgcore.db.migrations import migrate
 from tests.mariadb import MariaDb
+from tests.support.repositories import Repositories
 
 
 @pytest.fixture(scope="session")
@@ -55,6 +55,6 @@ def database(request: pytest.FixtureRequest) -> Database:
 
 
 @pytest.fixture
-def repository(database: Database) -> SqlRepository:
+def repositories(database: Database) -> Repositories:
     """The repository in it."""
-    return SqlRepository(database)
+    return Repositories(database)

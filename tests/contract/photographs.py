@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from imgcore.db.connection import Database, Transaction
-from imgcore.db.images import SqlRepository
 from imgcore.gallery.models import (
     Description,
     Image,
@@ -21,6 +20,7 @@ from imgcore.gallery.models import (
     TaskKind,
 )
 from imgcore.pipeline.models import Claim, ObjectCreated
+from tests.support.repositories import Repositories
 
 THUMBNAIL, CAPTION = TaskKind.THUMBNAIL, TaskKind.CAPTION
 
@@ -46,34 +46,34 @@ def event(image: Image | NewImage, *, etag: str = "e1", sequencer: str | None = 
     return ObjectCreated("uploads", image.image_key, 123_456, etag, f"version-{etag}", sequencer)
 
 
-def arrived(repository: SqlRepository, name: str = "photograph.jpg") -> Image:
+def arrived(repositories: Repositories, name: str = "photograph.jpg") -> Image:
     """A photograph that has been received."""
     row = new(name)
-    repository.add(row)
-    return repository.receive(event(row), row)
+    repositories.images.add(row)
+    return repositories.images.receive(event(row), row)
 
 
 def claim(
-    repository: SqlRepository, image: Image, kind: TaskKind, *, lease: float = 60.0, max_attempts: int = 5
+    repositories: Repositories, image: Image, kind: TaskKind, *, lease: float = 60.0, max_attempts: int = 5
 ) -> Claim:
     """A claim that must be had."""
-    claimed = repository.claim(image.image_key, kind, lease=lease, max_attempts=max_attempts)
+    claimed = repositories.tasks.claim(image.image_key, kind, lease=lease, max_attempts=max_attempts)
     assert claimed is not None
     return claimed
 
 
-def abandoned(repository: SqlRepository, image: Image, kind: TaskKind) -> Claim:
+def abandoned(repositories: Repositories, image: Image, kind: TaskKind) -> Claim:
     """A claim whose lease has ended, as after a crash."""
-    left = claim(repository, image, kind, lease=0.001)
+    left = claim(repositories, image, kind, lease=0.001)
     time.sleep(0.01)
     return left
 
 
-def described(repository: SqlRepository, name: str, **words: object) -> Image:
+def described(repositories: Repositories, name: str, **words: object) -> Image:
     """A photograph with a caption, a thumbnail not yet made."""
-    image = arrived(repository, name)
-    assert repository.finish_caption(claim(repository, image, CAPTION), description(**words))
-    return stored(repository, image)
+    image = arrived(repositories, name)
+    assert repositories.tasks.finish_caption(claim(repositories, image, CAPTION), description(**words))
+    return stored(repositories, image)
 
 
 def description(**changes: object) -> Description:
@@ -98,23 +98,23 @@ def renditions(image: Image) -> Renditions:
     )
 
 
-def finish(repository: SqlRepository, image: Image, claimed: Claim) -> bool:
+def finish(repositories: Repositories, image: Image, claimed: Claim) -> bool:
     """Store the result of either task."""
     if claimed.kind is CAPTION:
-        return repository.finish_caption(claimed, description())
-    return repository.finish_thumbnail(claimed, FACTS, renditions(image))
+        return repositories.tasks.finish_caption(claimed, description())
+    return repositories.tasks.finish_thumbnail(claimed, FACTS, renditions(image))
 
 
-def stored(repository: SqlRepository, image: Image | NewImage) -> Image:
+def stored(repositories: Repositories, image: Image | NewImage) -> Image:
     """The row as it is now."""
-    found = repository.get(image.public_id)
+    found = repositories.images.get(image.public_id)
     assert found is not None
     return found
 
 
-def task(repository: SqlRepository, image: Image, kind: TaskKind) -> Task:
+def task(repositories: Repositories, image: Image, kind: TaskKind) -> Task:
     """One of its tasks as it is now."""
-    return stored(repository, image).task(kind)
+    return stored(repositories, image).task(kind)
 
 
 def outbox(database: Database) -> list[int]:

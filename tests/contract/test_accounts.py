@@ -14,11 +14,11 @@ from imgcore.accounts.models import Account, Role, Scope
 from imgcore.db import migrations
 from imgcore.db.accounts import SqlAccounts
 from imgcore.db.connection import Database, Transaction, open_database
-from imgcore.db.images import SqlRepository
 from imgcore.errors import Conflict, NotFound
 from imgcore.gallery.keys import new_public_id
 from imgcore.gallery.models import Image, NewImage, Viewer
 from tests.contract.photographs import FACTS, THUMBNAIL, arrived, claim, event, renditions, stored
+from tests.support.repositories import Repositories
 
 MONTH = 30 * 86_400.0
 
@@ -40,13 +40,13 @@ def start(store: SqlAccounts, account: Account, token: str, seconds: float = 60.
     store.start_session(account.id, new_public_id(), token, **where, seconds=seconds)
 
 
-def upload(repository: SqlRepository, owner: Account | None, name: str = "cat.jpg") -> Image:
+def upload(repositories: Repositories, owner: Account | None, name: str = "cat.jpg") -> Image:
     """A photograph of theirs that has been received."""
     id_ = new_public_id()
     owner_id = owner.id if owner else None
     row = NewImage(id_, f"raw/{id_}.jpg", name, "image/jpeg", 1234, 3600.0, owner_id)
-    repository.add(row)
-    return repository.receive(event(row), row)
+    repositories.images.add(row)
+    return repositories.images.receive(event(row), row)
 
 
 def test_an_account_is_read_as_it_was_made(store: SqlAccounts) -> None:
@@ -72,11 +72,11 @@ def test_a_name_belongs_to_one(store: SqlAccounts) -> None:
     assert "name_taken" == caught.value.code
 
 
-def test_everybody_is_listed_with_their_photographs(store: SqlAccounts, repository: SqlRepository) -> None:
+def test_everybody_is_listed_with_their_photographs(store: SqlAccounts, repositories: Repositories) -> None:
     """By name; the trash is not counted."""
     zoe, ada = add(store, "zoe"), add(store, "ada")
-    upload(repository, zoe)
-    repository.delete(upload(repository, zoe).public_id)
+    upload(repositories, zoe)
+    repositories.images.delete(upload(repositories, zoe).public_id)
     assert [(ada, 0), (zoe, 1)] == list(store.all())
 
 
@@ -211,29 +211,31 @@ def test_tokens_of_the_set_up_end(store: SqlAccounts) -> None:
     assert [None, None] == [store.set_up(t, new_public_id(), "ada", "hash") for t in ("short", "none")]
 
 
-def test_a_deleted_account_takes_everything_along(store: SqlAccounts, repository: SqlRepository) -> None:
+def test_a_deleted_account_takes_everything_along(store: SqlAccounts, repositories: Repositories) -> None:
     """Sessions, keys; and photographs, as if they had been in the trash for that long."""
     ada, zoe = add(store, "ada"), add(store, "zoe")
     start(store, ada, "t")
     store.add_key(ada.id, new_public_id(), "k", label="x", scopes=frozenset(Scope), hint="h")
-    mine, other = upload(repository, ada), upload(repository, zoe)
+    mine, other = upload(repositories, ada), upload(repositories, zoe)
     assert 1 == store.delete(ada.id, in_trash_for=MONTH)
     assert [None, None, None] == [
         store.session("t", seconds=60, longest=60),
         store.key("k"),
         store.find(ada.public_id),
     ]
-    assert [mine.public_id] == [one.public_id for one in repository.trash(older_than=MONTH, limit=9)]
-    assert other == repository.get(other.public_id)
+    assert [mine.public_id] == [
+        one.public_id for one in repositories.sweep.expired_trash(older_than=MONTH, limit=9)
+    ]
+    assert other == repositories.images.get(other.public_id)
     assert 0 == store.delete(ada.id, in_trash_for=MONTH)
 
 
-def test_nothing_is_uploaded_to_an_account_that_is_gone(store: SqlAccounts, repository: SqlRepository) -> None:
+def test_nothing_is_uploaded_to_an_account_that_is_gone(store: SqlAccounts, repositories: Repositories) -> None:
     """Nor does it get a session or a key: none would ever be taken away again."""
     ada = add(store)
     store.delete(ada.id, in_trash_for=MONTH)
     with pytest.raises(NotFound):
-        upload(repository, ada)
+        upload(repositories, ada)
     with pytest.raises(NotFound):
         start(store, ada, "t")
     with pytest.raises(NotFound):
@@ -314,27 +316,27 @@ def together(works: list[object]) -> list[BaseException]:
 # Photographs and their owners
 
 
-def test_a_photograph_knows_its_owner_and_its_batch(store: SqlAccounts, repository: SqlRepository) -> None:
+def test_a_photograph_knows_its_owner_and_its_batch(store: SqlAccounts, repositories: Repositories) -> None:
     """By id and by name."""
     ada = add(store)
     id_ = new_public_id()
     batch = "7f0c3c2e-5a52-4f39-9d53-9f3d0b5a6f10"
-    image = repository.add(NewImage(id_, f"raw/{id_}.jpg", "cat", None, None, 60.0, ada.id, batch))
+    image = repositories.images.add(NewImage(id_, f"raw/{id_}.jpg", "cat", None, None, 60.0, ada.id, batch))
     assert (ada.id, "ada", batch) == (image.owner_id, image.owner, image.batch_id)
-    assert image == repository.get(id_)
+    assert image == repositories.images.get(id_)
 
 
-def test_a_page_shows_what_its_viewer_sees(store: SqlAccounts, repository: SqlRepository) -> None:
+def test_a_page_shows_what_its_viewer_sees(store: SqlAccounts, repositories: Repositories) -> None:
     """One's own; with what others have uploaded; everything; and, for nobody, what has arrived."""
     ada, zoe = add(store, "ada"), add(store, "zoe")
-    upload(repository, ada, "ada.jpg")
-    upload(repository, zoe, "zoe.jpg")
-    upload(repository, None, "nobody.jpg")
+    upload(repositories, ada, "ada.jpg")
+    upload(repositories, zoe, "zoe.jpg")
+    upload(repositories, None, "nobody.jpg")
     id_ = new_public_id()
-    repository.add(NewImage(id_, f"raw/{id_}.jpg", "awaited.jpg", None, None, 60.0, zoe.id))
+    repositories.images.add(NewImage(id_, f"raw/{id_}.jpg", "awaited.jpg", None, None, 60.0, zoe.id))
 
     def names(viewer: Viewer, query: str | None = None) -> list[str]:
-        page = repository.page(cursor=None, limit=10, query=query, viewer=viewer)
+        page = repositories.images.page(cursor=None, limit=10, query=query, viewer=viewer)
         return [image.name for image in page.images]
 
     private = {"sees_others": False, "changes_others": False}
@@ -347,25 +349,27 @@ def test_a_page_shows_what_its_viewer_sees(store: SqlAccounts, repository: SqlRe
     assert [] == names(Viewer(ada.id, **private), "zoe")
 
 
-def test_ones_own_pages_follow_one_another(store: SqlAccounts, repository: SqlRepository) -> None:
+def test_ones_own_pages_follow_one_another(store: SqlAccounts, repositories: Repositories) -> None:
     """By cursor, over the photographs of others."""
     ada, zoe = add(store, "ada"), add(store, "zoe")
-    mine = [upload(repository, who).public_id for who in (ada, zoe) * 5][::2]
+    mine = [upload(repositories, who).public_id for who in (ada, zoe) * 5][::2]
     viewer = Viewer(ada.id, sees_others=False, changes_others=False)
-    first = repository.page(cursor=None, limit=3, query=None, viewer=viewer)
-    second = repository.page(cursor=first.next, limit=3, query=None, viewer=viewer)
+    first = repositories.images.page(cursor=None, limit=3, query=None, viewer=viewer)
+    second = repositories.images.page(cursor=first.next, limit=3, query=None, viewer=viewer)
     assert mine[::-1] == [image.public_id for image in (*first.images, *second.images)]
     assert second.next is None
 
 
-def test_where_it_was_taken_is_stored_if_it_was_read(repository: SqlRepository) -> None:
+def test_where_it_was_taken_is_stored_if_it_was_read(repositories: Repositories) -> None:
     """And is nothing otherwise."""
     found = []
     for location in ((48.1371, -11.5754), None):
-        image = arrived(repository)
+        image = arrived(repositories)
         facts = replace(FACTS, location=location)
-        assert repository.finish_thumbnail(claim(repository, image, THUMBNAIL), facts, renditions(image))
-        now = stored(repository, image)
+        assert repositories.tasks.finish_thumbnail(
+            claim(repositories, image, THUMBNAIL), facts, renditions(image)
+        )
+        now = stored(repositories, image)
         found.append((now.latitude, now.longitude))
     assert [(48.1371, -11.5754), (None, None)] == found
 
@@ -401,7 +405,7 @@ def test_a_database_of_before_keeps_its_photographs(
     database.run(lambda tx: before(tx, 2))
 
     seen = [
-        len(SqlRepository(database).page(cursor=None, limit=9, query=None, viewer=viewer).images)
+        len(Repositories(database).images.page(cursor=None, limit=9, query=None, viewer=viewer).images)
         for viewer in (Viewer(), Viewer(7), Viewer(7, sees_others=False, changes_others=False))
     ]
     database.close()

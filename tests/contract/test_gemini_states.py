@@ -10,12 +10,12 @@ import pytest
 
 from imgcore.captioning.gemini import GeminiCaptioner
 from imgcore.config import Secret
-from imgcore.db.images import SqlRepository
 from imgcore.gallery.keys import new_public_id, raw_key
 from imgcore.gallery.models import Image, NewImage, Source, TaskKind, TaskStatus
-from imgcore.pipeline.models import GEMINI_GATE, ObjectCreated
+from imgcore.pipeline.models import GEMINI_BREAKER, ObjectCreated
 from imgcore.pipeline.processing import Outcome, Pipeline
 from tests.fake_gemini import FakeGemini
+from tests.support.repositories import Repositories
 from tests.unit.fakes import BUCKET, FakeCaptioner, FakeQueues, FakeStorage, decode, render
 
 DONE, RETRY, FAILED, BLOCKED = TaskStatus.DONE, TaskStatus.RETRY, TaskStatus.FAILED, TaskStatus.BLOCKED
@@ -46,7 +46,7 @@ class Bench:
     """A pipeline on the real SDK, and what a test wants to know of it."""
 
     pipeline: Pipeline
-    repository: SqlRepository
+    repositories: Repositories
     storage: FakeStorage
     clock: Clock
 
@@ -55,17 +55,17 @@ class Bench:
         public_id = new_public_id()
         key = raw_key(public_id, "image/jpeg")
         self.storage.uploads[key] = b"photo"
-        self.repository.add(NewImage(public_id, key, "cat.jpg", "image/jpeg", 5, 3600.0))
+        self.repositories.images.add(NewImage(public_id, key, "cat.jpg", "image/jpeg", 5, 3600.0))
         outcome = self.pipeline.process(
             ObjectCreated(BUCKET, key), TaskKind.CAPTION, deadline=self.clock() + seconds
         )
-        image = self.repository.get(public_id)
+        image = self.repositories.images.get(public_id)
         assert image is not None
         return outcome, image
 
 
 @pytest.fixture
-def bench(gemini: FakeGemini, repository: SqlRepository) -> Callable[..., Bench]:
+def bench(gemini: FakeGemini, repositories: Repositories) -> Callable[..., Bench]:
     """Makes one, with or without somebody standing by."""
 
     def make(standby: FakeCaptioner | None = None) -> Bench:
@@ -78,9 +78,16 @@ def bench(gemini: FakeGemini, repository: SqlRepository) -> Callable[..., Bench]
             sleep=clock.sleep,
         )
         pipeline = Pipeline(
-            repository, storage, FakeQueues(), decode, render, captioner, standby, uploads_bucket=BUCKET
+            *repositories.all(),
+            storage,
+            FakeQueues(),
+            decode,
+            render,
+            captioner,
+            standby,
+            uploads_bucket=BUCKET,
         )
-        return Bench(pipeline, repository, storage, clock)
+        return Bench(pipeline, repositories, storage, clock)
 
     return make
 
@@ -133,9 +140,9 @@ def test_where_each_reply_leaves_the_photograph(
 
 
 def test_a_hint_that_does_not_fit_is_parked_and_no_attempt_spent(
-    bench: Callable[..., Bench], gemini: FakeGemini, repository: SqlRepository
+    bench: Callable[..., Bench], gemini: FakeGemini, repositories: Repositories
 ) -> None:
-    """429 with 34 s to wait and 30 s of time: parked, the gate closed for all, the attempt given back."""
+    """429 with 34 s to wait and 30 s of time: parked, the circuit breaker open, the attempt refunded."""
     gemini.play("429")
     made = bench()
 
@@ -146,11 +153,11 @@ def test_a_hint_that_does_not_fit_is_parked_and_no_attempt_spent(
     assert [Outcome.PARKED, Outcome.PARKED] == [first, second]
     assert (RETRY, 0) == (task.status, task.attempts) == (other.task(TaskKind.CAPTION).status, 0)
     assert (1, []) == (len(gemini.asked), made.clock.slept)
-    assert 33 < repository.gate(GEMINI_GATE).wait <= 34.1
+    assert 33 < repositories.breakers.state(GEMINI_BREAKER).wait <= 34.1
 
 
 def test_a_daily_quota_is_parked_until_the_day_is_over(
-    bench: Callable[..., Bench], gemini: FakeGemini, repository: SqlRepository
+    bench: Callable[..., Bench], gemini: FakeGemini, repositories: Repositories
 ) -> None:
     """Not for the 21 s of its hint: nothing comes back before midnight in California."""
     gemini.play("429day")
@@ -158,11 +165,11 @@ def test_a_daily_quota_is_parked_until_the_day_is_over(
     outcome, _ = bench().run()
 
     assert Outcome.PARKED == outcome
-    assert 21 < repository.gate(GEMINI_GATE).wait <= 25 * 3600
+    assert 21 < repositories.breakers.state(GEMINI_BREAKER).wait <= 25 * 3600
 
 
 def test_a_refused_key_is_described_by_the_one_standing_by(
-    bench: Callable[..., Bench], gemini: FakeGemini, repository: SqlRepository
+    bench: Callable[..., Bench], gemini: FakeGemini, repositories: Repositories
 ) -> None:
     """Three photographs, one question, three local descriptions, one notice."""
     gemini.play("400key")
@@ -171,7 +178,7 @@ def test_a_refused_key_is_described_by_the_one_standing_by(
     found = [made.run() for _ in range(3)]
 
     assert [(Outcome.DONE, Source.LOCAL)] * 3 == [(outcome, image.source) for outcome, image in found]
-    assert (1, "key_refused") == (len(gemini.asked), repository.gate(GEMINI_GATE).reason)
+    assert (1, "key_refused") == (len(gemini.asked), repositories.breakers.state(GEMINI_BREAKER).reason)
 
 
 def test_tokens_model_and_price_are_kept(bench: Callable[..., Bench], gemini: FakeGemini) -> None:

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from imgcore.db.connection import Database
-from imgcore.db.images import SqlRepository
 from imgcore.errors import Conflict, Invalid, Unavailable
 from imgcore.gallery.models import Edit, Image, Page, Source, TaskStatus, UploadStatus
 from tests.contract.photographs import (
@@ -23,19 +22,20 @@ from tests.contract.photographs import (
     renditions,
     stored,
 )
+from tests.support.repositories import Repositories
 
 
 def names(page: Page) -> list[str]:
     return [image.name for image in page.images]
 
 
-def found(repository: SqlRepository, query: str) -> list[str]:
-    return names(repository.page(cursor=None, limit=50, query=query))
+def found(repositories: Repositories, query: str) -> list[str]:
+    return names(repositories.images.page(cursor=None, limit=50, query=query))
 
 
-def test_a_new_row_awaits_its_upload(repository: SqlRepository) -> None:
+def test_a_new_row_awaits_its_upload(repositories: Repositories) -> None:
     """It is awaiting, with both tasks pending."""
-    image = repository.add(new("Été à la plage.jpg"))
+    image = repositories.images.add(new("Été à la plage.jpg"))
 
     assert (UploadStatus.AWAITING, "Été à la plage.jpg", 123_456) == (
         image.upload_status,
@@ -47,55 +47,55 @@ def test_a_new_row_awaits_its_upload(repository: SqlRepository) -> None:
     ]
 
 
-def test_a_row_is_read_as_it_was_made(repository: SqlRepository) -> None:
+def test_a_row_is_read_as_it_was_made(repositories: Repositories) -> None:
     """get() returns what add() returned."""
-    image = repository.add(new())
+    image = repositories.images.add(new())
 
-    assert image == repository.get(image.public_id)
+    assert image == repositories.images.get(image.public_id)
 
 
-def test_the_time_is_utc_and_the_databases(repository: SqlRepository) -> None:
+def test_the_time_is_utc_and_the_databases(repositories: Repositories) -> None:
     """A row's time says that it is UTC, and is not hours away from this machine's."""
-    uploaded_at = repository.add(new()).uploaded_at
+    uploaded_at = repositories.images.add(new()).uploaded_at
 
     assert UTC == uploaded_at.tzinfo
     assert abs(uploaded_at - datetime.now(UTC)) < timedelta(minutes=5)
 
 
-def test_what_is_not_there_is_none(repository: SqlRepository) -> None:
+def test_what_is_not_there_is_none(repositories: Repositories) -> None:
     """An unknown id is no error."""
-    assert repository.get("0" * 32) is None
+    assert repositories.images.get("0" * 32) is None
 
 
-def test_the_same_key_twice_is_a_conflict(repository: SqlRepository) -> None:
+def test_the_same_key_twice_is_a_conflict(repositories: Repositories) -> None:
     """A key belongs to one row."""
     row = new()
-    repository.add(row)
+    repositories.images.add(row)
 
     with pytest.raises(Conflict) as caught:
-        repository.add(row)
+        repositories.images.add(row)
 
     assert "duplicate" == caught.value.code
 
 
-def test_get_many_returns_those_that_exist(repository: SqlRepository) -> None:
+def test_get_many_returns_those_that_exist(repositories: Repositories) -> None:
     """Unknown ids are left out, and none comes twice."""
-    first, second = repository.add(new()), repository.add(new())
+    first, second = repositories.images.add(new()), repositories.images.add(new())
 
-    many = repository.get_many([second.public_id, "nobody", first.public_id, second.public_id])
+    many = repositories.images.get_many([second.public_id, "nobody", first.public_id, second.public_id])
 
     assert {first.public_id, second.public_id} == {image.public_id for image in many}
     assert 2 == len(many)
 
 
-def test_get_many_of_none_is_none(repository: SqlRepository) -> None:
+def test_get_many_of_none_is_none(repositories: Repositories) -> None:
     """An empty list is a fair question."""
-    assert [] == list(repository.get_many([]))
+    assert [] == list(repositories.images.get_many([]))
 
 
-def test_everything_that_is_stored_comes_back(repository: SqlRepository) -> None:
+def test_everything_that_is_stored_comes_back(repositories: Repositories) -> None:
     """Each field of both results is read as it was written."""
-    image = arrived(repository)
+    image = arrived(repositories)
     words = description(
         source=Source.GEMINI,
         visible_text="STOP",
@@ -104,10 +104,10 @@ def test_everything_that_is_stored_comes_back(repository: SqlRepository) -> None
         input_tokens=560,
         price_usd=0.00058,
     )
-    repository.finish_thumbnail(claim(repository, image, THUMBNAIL), FACTS, renditions(image))
-    repository.finish_caption(claim(repository, image, CAPTION), words)
+    repositories.tasks.finish_thumbnail(claim(repositories, image, THUMBNAIL), FACTS, renditions(image))
+    repositories.tasks.finish_caption(claim(repositories, image, CAPTION), words)
 
-    now = stored(repository, image)
+    now = stored(repositories, image)
 
     assert (words.caption, words.alt_text, words.tags, words.source) == (
         now.caption,
@@ -140,181 +140,185 @@ def test_everything_that_is_stored_comes_back(repository: SqlRepository) -> None
     assert now.caption_generated_at is not None
 
 
-def walk(repository: SqlRepository, limit: int, query: str | None = None) -> list[Image]:
+def walk(repositories: Repositories, limit: int, query: str | None = None) -> list[Image]:
     images: list[Image] = []
     cursor: str | None = None
     while True:
-        page = repository.page(cursor=cursor, limit=limit, query=query)
+        page = repositories.images.page(cursor=cursor, limit=limit, query=query)
         images += page.images
         cursor = page.next
         if cursor is None:
             return images
 
 
-def test_pages_are_newest_first_without_a_gap(repository: SqlRepository) -> None:
+def test_pages_are_newest_first_without_a_gap(repositories: Repositories) -> None:
     """Seven rows in pages of three: each once, in order, and the end is known."""
-    added = [arrived(repository, f"{n}.jpg").name for n in range(7)]
+    added = [arrived(repositories, f"{n}.jpg").name for n in range(7)]
 
-    assert added[::-1] == [image.name for image in walk(repository, 3)]
+    assert added[::-1] == [image.name for image in walk(repositories, 3)]
 
 
-def test_a_full_last_page_has_no_next(repository: SqlRepository) -> None:
+def test_a_full_last_page_has_no_next(repositories: Repositories) -> None:
     """No empty page follows where the rows divide evenly."""
     for n in range(4):
-        arrived(repository, f"{n}.jpg")
-    second = repository.page(cursor=repository.page(cursor=None, limit=2, query=None).next, limit=2, query=None)
+        arrived(repositories, f"{n}.jpg")
+    second = repositories.images.page(
+        cursor=repositories.images.page(cursor=None, limit=2, query=None).next, limit=2, query=None
+    )
 
     assert (["1.jpg", "0.jpg"], None) == (names(second), second.next)
 
 
-def test_a_row_that_comes_meanwhile_shifts_nothing(repository: SqlRepository) -> None:
+def test_a_row_that_comes_meanwhile_shifts_nothing(repositories: Repositories) -> None:
     """The next page goes on where the last one ended."""
     for n in range(4):
-        arrived(repository, f"{n}.jpg")
-    first = repository.page(cursor=None, limit=2, query=None)
-    arrived(repository, "late.jpg")
+        arrived(repositories, f"{n}.jpg")
+    first = repositories.images.page(cursor=None, limit=2, query=None)
+    arrived(repositories, "late.jpg")
 
-    assert ["1.jpg", "0.jpg"] == names(repository.page(cursor=first.next, limit=2, query=None))
+    assert ["1.jpg", "0.jpg"] == names(repositories.images.page(cursor=first.next, limit=2, query=None))
 
 
-def test_an_empty_gallery_is_an_empty_page(repository: SqlRepository) -> None:
+def test_an_empty_gallery_is_an_empty_page(repositories: Repositories) -> None:
     """No rows, no next."""
-    assert Page((), None) == repository.page(cursor=None, limit=10, query=None)
+    assert Page((), None) == repositories.images.page(cursor=None, limit=10, query=None)
 
 
 @pytest.mark.parametrize(
     "cursor", ["", "x", "aWQ8MQ==", "aWQ8LTE", "é", "MQ", "aWQ8MQ\n", "aWQ8" + "9" * 60, "\ud800"]
 )
-def test_a_cursor_that_is_not_ours_is_refused(repository: SqlRepository, cursor: str) -> None:
+def test_a_cursor_that_is_not_ours_is_refused(repositories: Repositories, cursor: str) -> None:
     """Only what page() gave out is accepted."""
     with pytest.raises(Invalid):
-        repository.page(cursor=cursor, limit=10, query=None)
+        repositories.images.page(cursor=cursor, limit=10, query=None)
 
 
-def test_what_was_deleted_is_not_on_the_page(repository: SqlRepository) -> None:
+def test_what_was_deleted_is_not_on_the_page(repositories: Repositories) -> None:
     """It is in the trash; get() still knows it."""
-    image = arrived(repository)
+    image = arrived(repositories)
 
-    assert repository.delete(image.public_id)
-    assert [] == names(repository.page(cursor=None, limit=10, query=None))
-    assert "deleted" == stored(repository, image).status
+    assert repositories.images.delete(image.public_id)
+    assert [] == names(repositories.images.page(cursor=None, limit=10, query=None))
+    assert "deleted" == stored(repositories, image).status
 
 
-def test_what_expired_is_not_on_the_page(repository: SqlRepository) -> None:
+def test_what_expired_is_not_on_the_page(repositories: Repositories) -> None:
     """A form that nobody used leaves no card."""
-    image = repository.add(new(expires_in=-301))
+    image = repositories.images.add(new(expires_in=-301))
 
-    assert repository.expire(image.public_id)
-    assert [] == names(repository.page(cursor=None, limit=10, query=None))
+    assert repositories.sweep.expire(image.public_id)
+    assert [] == names(repositories.images.page(cursor=None, limit=10, query=None))
 
 
-def test_an_upload_on_its_way_is_on_the_page_while_its_form_is_valid(repository: SqlRepository) -> None:
+def test_an_upload_on_its_way_is_on_the_page_while_its_form_is_valid(repositories: Repositories) -> None:
     """Afterwards its card goes, even before the sweeper has looked."""
-    repository.add(new("on its way.jpg", expires_in=60))
-    repository.add(new("forgotten.jpg", expires_in=-1))
+    repositories.images.add(new("on its way.jpg", expires_in=60))
+    repositories.images.add(new("forgotten.jpg", expires_in=-1))
 
-    assert ["on its way.jpg"] == names(repository.page(cursor=None, limit=10, query=None))
+    assert ["on its way.jpg"] == names(repositories.images.page(cursor=None, limit=10, query=None))
 
 
-def test_what_was_rejected_is_on_the_page_with_its_reason(repository: SqlRepository) -> None:
+def test_what_was_rejected_is_on_the_page_with_its_reason(repositories: Repositories) -> None:
     """Its card says why."""
-    image = arrived(repository)
-    repository.reject(
-        claim(repository, image, THUMBNAIL), code="not_an_image", message="This is not a photograph."
+    image = arrived(repositories)
+    repositories.tasks.reject(
+        claim(repositories, image, THUMBNAIL), code="not_an_image", message="This is not a photograph."
     )
 
-    (card,) = repository.page(cursor=None, limit=10, query=None).images
+    (card,) = repositories.images.page(cursor=None, limit=10, query=None).images
 
     assert ("rejected", "This is not a photograph.") == (card.status, card.task(CAPTION).message)
 
 
-def test_search_finds_every_field_of_words(repository: SqlRepository) -> None:
+def test_search_finds_every_field_of_words(repositories: Repositories) -> None:
     """Caption, alternative text, tags, name and the text in the picture."""
     described(
-        repository,
+        repositories,
         "harbour.jpg",
         caption="Boats at rest.",
         alt_text="Moored yachts.",
         tags=("marina", "calm water"),
         visible_text="NO MOORING",
     )
-    arrived(repository, "other.jpg")
+    arrived(repositories, "other.jpg")
 
     for query in ("harbour", "boats", "yachts", "marina", "calm", "mooring", "HARBOUR Boats"):
-        assert ["harbour.jpg"] == found(repository, query)
+        assert ["harbour.jpg"] == found(repositories, query)
 
 
-def test_all_words_must_match(repository: SqlRepository) -> None:
+def test_all_words_must_match(repositories: Repositories) -> None:
     """One wrong word and nothing is found."""
-    described(repository, "cat.jpg")
+    described(repositories, "cat.jpg")
 
-    assert [["cat.jpg"], []] == [found(repository, "wall cat"), found(repository, "wall dog")]
+    assert [["cat.jpg"], []] == [found(repositories, "wall cat"), found(repositories, "wall dog")]
 
 
 @pytest.mark.parametrize(
     "query", ["été", "ÉTÉ", "ete", "E\u0301te\u0301", "straße", "STRASSE", "東京", "🏝", "ﬁne"]
 )
-def test_search_knows_no_case_and_no_accents(repository: SqlRepository, query: str) -> None:
+def test_search_knows_no_case_and_no_accents(repositories: Repositories, query: str) -> None:
     """É is é is e, however it was typed."""
-    arrived(repository, "Été Straße 東京 🏝 fine.jpg")
-    arrived(repository, "other.jpg")
+    arrived(repositories, "Été Straße 東京 🏝 fine.jpg")
+    arrived(repositories, "other.jpg")
 
-    assert ["Été Straße 東京 🏝 fine.jpg"] == found(repository, query)
+    assert ["Été Straße 東京 🏝 fine.jpg"] == found(repositories, query)
 
 
 @pytest.mark.parametrize(
     ("query", "expected"), [("100%", "100%_!.jpg"), ("_!", "100%_!.jpg"), ("0", "100%_!.jpg")]
 )
-def test_search_has_no_wildcards(repository: SqlRepository, query: str, expected: str) -> None:
+def test_search_has_no_wildcards(repositories: Repositories, query: str, expected: str) -> None:
     """%, _, ! and \\ are letters like others."""
     for name in ("100%_!.jpg", "abc.jpg"):
-        arrived(repository, name)
+        arrived(repositories, name)
 
-    assert [expected] == found(repository, query)
+    assert [expected] == found(repositories, query)
 
 
 @pytest.mark.parametrize("query", ["\\", "'", '"', "?", "%s", "{now}", "; DROP TABLE images", "%%", "\0"])
-def test_search_takes_every_character_as_text(repository: SqlRepository, query: str) -> None:
+def test_search_takes_every_character_as_text(repositories: Repositories, query: str) -> None:
     """What means something to SQL or to a driver finds nothing, and breaks nothing."""
-    arrived(repository)
+    arrived(repositories)
 
-    assert [] == found(repository, query)
+    assert [] == found(repositories, query)
 
 
-def test_a_backslash_is_found(repository: SqlRepository) -> None:
+def test_a_backslash_is_found(repositories: Repositories) -> None:
     """It is not an escape."""
-    arrived(repository, "a\\b.jpg")
+    arrived(repositories, "a\\b.jpg")
 
-    assert ["a\\b.jpg"] == found(repository, "a\\b")
+    assert ["a\\b.jpg"] == found(repositories, "a\\b")
 
 
-def test_search_pages_like_the_gallery(repository: SqlRepository) -> None:
+def test_search_pages_like_the_gallery(repositories: Repositories) -> None:
     """Cursor and query together."""
     for n in range(6):
-        arrived(repository, f"{'cat' if n % 2 else 'dog'}-{n}.jpg")
+        arrived(repositories, f"{'cat' if n % 2 else 'dog'}-{n}.jpg")
 
-    assert ["cat-5.jpg", "cat-3.jpg", "cat-1.jpg"] == [image.name for image in walk(repository, 2, "cat")]
+    assert ["cat-5.jpg", "cat-3.jpg", "cat-1.jpg"] == [image.name for image in walk(repositories, 2, "cat")]
 
 
-def test_search_knows_an_edit_at_once(repository: SqlRepository) -> None:
+def test_search_knows_an_edit_at_once(repositories: Repositories) -> None:
     """The new words are found, the old ones no more."""
-    image = described(repository, "cat.jpg", caption="A dog.", alt_text="", tags=())
-    repository.edit(image.public_id, Edit(caption="A wolf."))
+    image = described(repositories, "cat.jpg", caption="A dog.", alt_text="", tags=())
+    repositories.images.edit(image.public_id, Edit(caption="A wolf."))
 
-    assert [["cat.jpg"], []] == [found(repository, "wolf"), found(repository, "dog")]
+    assert [["cat.jpg"], []] == [found(repositories, "wolf"), found(repositories, "dog")]
 
 
-def test_a_search_of_too_many_words_is_refused(repository: SqlRepository) -> None:
+def test_a_search_of_too_many_words_is_refused(repositories: Repositories) -> None:
     """Somebody who pastes a novel is told so."""
     with pytest.raises(Invalid):
-        found(repository, " ".join(f"w{n}" for n in range(17)))
+        found(repositories, " ".join(f"w{n}" for n in range(17)))
 
 
-def test_an_edit_is_a_persons(repository: SqlRepository) -> None:
+def test_an_edit_is_a_persons(repositories: Repositories) -> None:
     """The given fields change, the others stay, the source is human."""
-    image = described(repository, "cat.jpg")
+    image = described(repositories, "cat.jpg")
 
-    edited = repository.edit(image.public_id, Edit(caption="My cat Émile.", tags=("Émile", " cat ", "cat", "")))
+    edited = repositories.images.edit(
+        image.public_id, Edit(caption="My cat Émile.", tags=("Émile", " cat ", "cat", ""))
+    )
 
     assert edited is not None
     assert ("My cat Émile.", "Ginger cat.", ("Émile", "cat"), Source.HUMAN) == (
@@ -325,85 +329,89 @@ def test_an_edit_is_a_persons(repository: SqlRepository) -> None:
     )
 
 
-def test_an_edit_of_nothing_changes_nothing(repository: SqlRepository) -> None:
+def test_an_edit_of_nothing_changes_nothing(repositories: Repositories) -> None:
     """Without a field the source stays the machine's."""
-    image = described(repository, "cat.jpg")
+    image = described(repositories, "cat.jpg")
 
-    assert image == repository.edit(image.public_id, Edit())
+    assert image == repositories.images.edit(image.public_id, Edit())
 
 
-def test_words_may_be_taken_away(repository: SqlRepository) -> None:
+def test_words_may_be_taken_away(repositories: Repositories) -> None:
     """An empty text is an edit too."""
-    image = described(repository, "cat.jpg")
+    image = described(repositories, "cat.jpg")
 
-    edited = repository.edit(image.public_id, Edit(caption="", tags=()))
+    edited = repositories.images.edit(image.public_id, Edit(caption="", tags=()))
 
     assert edited is not None
     assert ("", (), "Ginger cat.") == (edited.caption, edited.tags, edited.alt_text)
 
 
-def test_an_edit_before_the_caption_is_there(repository: SqlRepository) -> None:
+def test_an_edit_before_the_caption_is_there(repositories: Repositories) -> None:
     """A person may be quicker than the machine."""
-    image = arrived(repository)
+    image = arrived(repositories)
 
-    edited = repository.edit(image.public_id, Edit(alt_text="Mine."))
+    edited = repositories.images.edit(image.public_id, Edit(alt_text="Mine."))
 
     assert edited is not None
     assert ("Mine.", Source.HUMAN, "waiting") == (edited.alt_text, edited.source, edited.status)
 
 
-def test_what_is_not_there_or_in_the_trash_is_not_edited(repository: SqlRepository) -> None:
+def test_what_is_not_there_or_in_the_trash_is_not_edited(repositories: Repositories) -> None:
     """None says so."""
-    image = described(repository, "cat.jpg")
-    repository.delete(image.public_id)
+    image = described(repositories, "cat.jpg")
+    repositories.images.delete(image.public_id)
 
-    assert [None, None] == [repository.edit(id_, Edit(caption="x")) for id_ in (image.public_id, "nobody")]
-    assert image.caption == stored(repository, image).caption
+    assert [None, None] == [
+        repositories.images.edit(id_, Edit(caption="x")) for id_ in (image.public_id, "nobody")
+    ]
+    assert image.caption == stored(repositories, image).caption
 
 
-def test_a_caption_that_is_too_long_is_refused(repository: SqlRepository) -> None:
+def test_a_caption_that_is_too_long_is_refused(repositories: Repositories) -> None:
     """A person's words are never cut in silence."""
-    image = described(repository, "cat.jpg")
+    image = described(repositories, "cat.jpg")
 
     with pytest.raises(Invalid):
-        repository.edit(image.public_id, Edit(caption="x" * 4001))
+        repositories.images.edit(image.public_id, Edit(caption="x" * 4001))
 
 
-def test_the_longest_words_fit(repository: SqlRepository) -> None:
+def test_the_longest_words_fit(repositories: Repositories) -> None:
     """Four bytes a letter, at every limit at once."""
-    image = described(repository, "🐈" * 300)
+    image = described(repositories, "🐈" * 300)
     longest = Edit(
         caption="🐈" * 4000, alt_text="ﷺ" * 1000, tags=tuple(f"{n:02}" + "🐈" * 98 for n in range(50))
     )
 
-    edited = repository.edit(image.public_id, longest)
+    edited = repositories.images.edit(image.public_id, longest)
 
     assert edited is not None
     assert (longest.caption, longest.alt_text, longest.tags) == (edited.caption, edited.alt_text, edited.tags)
 
 
-def test_trash_and_back(repository: SqlRepository) -> None:
+def test_trash_and_back(repositories: Repositories) -> None:
     """delete and restore say whether they did anything."""
-    image = arrived(repository)
-    first, again = repository.delete(image.public_id), repository.delete(image.public_id)
-    back, once_more = repository.restore(image.public_id), repository.restore(image.public_id)
+    image = arrived(repositories)
+    first, again = repositories.images.delete(image.public_id), repositories.images.delete(image.public_id)
+    back, once_more = repositories.images.restore(image.public_id), repositories.images.restore(image.public_id)
 
     assert (True, False, True, False) == (first, again, back, once_more)
-    assert image == stored(repository, image)
+    assert image == stored(repositories, image)
 
 
-def test_nothing_is_deleted_or_restored_where_nothing_is(repository: SqlRepository) -> None:
+def test_nothing_is_deleted_or_restored_where_nothing_is(repositories: Repositories) -> None:
     """False, not an error."""
-    assert (False, False) == (repository.delete("nobody"), repository.restore("nobody"))
+    assert (False, False) == (repositories.images.delete("nobody"), repositories.images.restore("nobody"))
 
 
-def test_a_failed_task_is_reopened_alone(repository: SqlRepository) -> None:
+def test_a_failed_task_is_reopened_alone(repositories: Repositories) -> None:
     """It starts again from nothing; what is done stays done."""
-    image = described(repository, "cat.jpg")
-    repository.fail(claim(repository, image, THUMBNAIL), TaskStatus.FAILED, code="broken", message="It broke.")
+    image = described(repositories, "cat.jpg")
+    repositories.tasks.fail(
+        claim(repositories, image, THUMBNAIL), TaskStatus.FAILED, code="broken", message="It broke."
+    )
 
-    assert [THUMBNAIL] == list(repository.reopen(image.public_id))
-    now = stored(repository, image)
+    assert [THUMBNAIL] == list(repositories.images.reopen(image.public_id))
+    now = stored(repositories, image)
     assert (TaskStatus.PENDING, 0, None, None) == (
         now.task(THUMBNAIL).status,
         now.task(THUMBNAIL).attempts,
@@ -413,73 +421,75 @@ def test_a_failed_task_is_reopened_alone(repository: SqlRepository) -> None:
     assert TaskStatus.DONE is now.task(CAPTION).status
 
 
-def test_a_blocked_task_is_reopened(repository: SqlRepository) -> None:
+def test_a_blocked_task_is_reopened(repositories: Repositories) -> None:
     """The model may think better of it."""
-    image = arrived(repository)
-    repository.fail(
-        claim(repository, image, CAPTION), TaskStatus.BLOCKED, code="blocked", message="The model declined."
+    image = arrived(repositories)
+    repositories.tasks.fail(
+        claim(repositories, image, CAPTION), TaskStatus.BLOCKED, code="blocked", message="The model declined."
     )
 
-    assert [CAPTION] == list(repository.reopen(image.public_id, [CAPTION, THUMBNAIL]))
+    assert [CAPTION] == list(repositories.images.reopen(image.public_id, [CAPTION, THUMBNAIL]))
 
 
-def test_a_done_task_is_reopened_only_if_asked(repository: SqlRepository) -> None:
+def test_a_done_task_is_reopened_only_if_asked(repositories: Repositories) -> None:
     """Describing again is a wish of its own."""
-    image = described(repository, "cat.jpg")
+    image = described(repositories, "cat.jpg")
 
-    assert [] == list(repository.reopen(image.public_id, [CAPTION]))
-    assert [CAPTION] == list(repository.reopen(image.public_id, [CAPTION], also_done=True))
-    assert image.caption == stored(repository, image).caption
+    assert [] == list(repositories.images.reopen(image.public_id, [CAPTION]))
+    assert [CAPTION] == list(repositories.images.reopen(image.public_id, [CAPTION], also_done=True))
+    assert image.caption == stored(repositories, image).caption
 
 
-def test_a_rejected_deleted_or_unknown_photograph_is_not_reopened(repository: SqlRepository) -> None:
+def test_a_rejected_deleted_or_unknown_photograph_is_not_reopened(repositories: Repositories) -> None:
     """Another try would say the same."""
-    rejected, deleted = arrived(repository), arrived(repository)
-    repository.reject(claim(repository, rejected, THUMBNAIL), code="not_an_image", message="No.")
-    repository.fail(claim(repository, deleted, CAPTION), TaskStatus.FAILED, code="broken", message="It broke.")
-    repository.delete(deleted.public_id)
+    rejected, deleted = arrived(repositories), arrived(repositories)
+    repositories.tasks.reject(claim(repositories, rejected, THUMBNAIL), code="not_an_image", message="No.")
+    repositories.tasks.fail(
+        claim(repositories, deleted, CAPTION), TaskStatus.FAILED, code="broken", message="It broke."
+    )
+    repositories.images.delete(deleted.public_id)
 
     ids = (rejected.public_id, deleted.public_id, "nobody")
-    assert [[], [], []] == [list(repository.reopen(id_, also_done=True)) for id_ in ids]
+    assert [[], [], []] == [list(repositories.images.reopen(id_, also_done=True)) for id_ in ids]
 
 
-def test_a_work_in_hand_is_not_reopened(repository: SqlRepository) -> None:
+def test_a_work_in_hand_is_not_reopened(repositories: Repositories) -> None:
     """Its worker goes on."""
-    image = arrived(repository)
-    claim(repository, image, CAPTION)
+    image = arrived(repositories)
+    claim(repositories, image, CAPTION)
 
-    assert [] == list(repository.reopen(image.public_id, also_done=True))
+    assert [] == list(repositories.images.reopen(image.public_id, also_done=True))
 
 
-def test_a_name_keeps_its_letters_and_loses_its_nul(repository: SqlRepository) -> None:
+def test_a_name_keeps_its_letters_and_loses_its_nul(repositories: Repositories) -> None:
     """Emoji, right-to-left and a NUL."""
-    assert "a🏝שלום.jpg" == repository.add(new("a🏝\0שלום.jpg")).name
+    assert "a🏝שלום.jpg" == repositories.images.add(new("a🏝\0שלום.jpg")).name
 
 
-def test_a_name_of_300_characters_is_kept(repository: SqlRepository) -> None:
+def test_a_name_of_300_characters_is_kept(repositories: Repositories) -> None:
     """Longer ones are cut at 512."""
-    assert ["n" * 300, "n" * 512] == [repository.add(new("n" * length)).name for length in (300, 900)]
+    assert ["n" * 300, "n" * 512] == [repositories.images.add(new("n" * length)).name for length in (300, 900)]
 
 
 @pytest.mark.parametrize("text", ["\ud800", "cat \udcff"])
-def test_a_lone_surrogate_is_refused(repository: SqlRepository, text: str) -> None:
+def test_a_lone_surrogate_is_refused(repositories: Repositories, text: str) -> None:
     """It is no Unicode; no database would store it."""
-    image = described(repository, "cat.jpg")
+    image = described(repositories, "cat.jpg")
     with pytest.raises(Invalid):
-        repository.add(new(text))
+        repositories.images.add(new(text))
     with pytest.raises(Invalid):
-        repository.edit(image.public_id, Edit(tags=(text,)))
+        repositories.images.edit(image.public_id, Edit(tags=(text,)))
     with pytest.raises(Invalid):
-        repository.page(cursor=None, limit=5, query=text)
+        repositories.images.page(cursor=None, limit=5, query=text)
     with pytest.raises(Invalid):
-        repository.get(text)
+        repositories.images.get(text)
 
 
-def test_the_captions_view_has_the_seven_columns(repository: SqlRepository, database: Database) -> None:
+def test_the_captions_view_has_the_seven_columns(repositories: Repositories, database: Database) -> None:
     """Whoever reads the table everyone starts from finds it, without trash and without hopes."""
-    image = described(repository, "cat.jpg")
-    repository.delete(arrived(repository).public_id)
-    repository.add(new())
+    image = described(repositories, "cat.jpg")
+    repositories.images.delete(arrived(repositories).public_id)
+    repositories.images.add(new())
 
     (row,) = database.read(lambda tx: tx.rows("SELECT * FROM captions"))
 
@@ -495,24 +505,24 @@ def test_the_captions_view_has_the_seven_columns(repository: SqlRepository, data
     assert (image.id, image.image_key, image.caption) == (row["id"], row["image_key"], row["caption"])
 
 
-def test_ids_are_never_used_again(repository: SqlRepository) -> None:
+def test_ids_are_never_used_again(repositories: Repositories) -> None:
     """A cursor or a notice never means another photograph."""
-    image = repository.add(new())
-    repository.delete(image.public_id)
-    repository.purge(image.public_id)
+    image = repositories.images.add(new())
+    repositories.images.delete(image.public_id)
+    repositories.sweep.purge(image.public_id)
 
-    assert repository.add(new()).id > image.id
+    assert repositories.images.add(new()).id > image.id
 
 
-def test_ping_knows_a_schema_that_is_up_to_date(repository: SqlRepository, database: Database) -> None:
+def test_ping_knows_a_schema_that_is_up_to_date(repositories: Repositories, database: Database) -> None:
     """It is silent on a migrated database, and says what is missing on another."""
-    repository.ping()
+    repositories.images.ping()
     with database.transaction() as tx:
         (row,) = tx.rows("SELECT name, applied_at FROM migrations ORDER BY name LIMIT 1")
         tx.execute("DELETE FROM migrations WHERE name = ?", row["name"])
     try:
         with pytest.raises(Unavailable) as caught:
-            repository.ping()
+            repositories.images.ping()
     finally:
         with database.transaction() as tx:
             tx.execute(
@@ -521,9 +531,9 @@ def test_ping_knows_a_schema_that_is_up_to_date(repository: SqlRepository, datab
     assert "not_migrated" == caught.value.code
 
 
-def test_a_later_row_was_uploaded_later(repository: SqlRepository) -> None:
+def test_a_later_row_was_uploaded_later(repositories: Repositories) -> None:
     """Times have fractions of a second."""
-    first = arrived(repository)
+    first = arrived(repositories)
     time.sleep(0.01)
 
-    assert arrived(repository).uploaded_at > first.uploaded_at
+    assert arrived(repositories).uploaded_at > first.uploaded_at

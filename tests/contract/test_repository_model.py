@@ -7,10 +7,10 @@ import random
 import pytest
 
 from imgcore.db.connection import Database
-from imgcore.db.images import SqlRepository
 from imgcore.gallery.models import Image, TaskKind, TaskStatus
 from imgcore.pipeline.models import Claim
 from tests.contract.photographs import arrived, finish, outbox
+from tests.support.repositories import Repositories
 from tests.unit.test_lease_model import MAX_ATTEMPTS, WORKERS, Rules, State, Step
 
 KINDS = list(TaskKind)
@@ -19,10 +19,10 @@ KINDS = list(TaskKind)
 class Walk:
     """One photograph in the database, and the claims that its workers hold."""
 
-    def __init__(self, repository: SqlRepository, database: Database) -> None:
-        self.repository = repository
+    def __init__(self, repositories: Repositories, database: Database) -> None:
+        self.repositories = repositories
         self.database = database
-        self.image: Image = arrived(repository)
+        self.image: Image = arrived(repositories)
         self.claims: dict[tuple[int, int], Claim] = {}
 
     def take(self, step: Step, before: State) -> bool:
@@ -47,7 +47,7 @@ class Walk:
 
     def _claim(self, kind: int, worker: int | None) -> bool:
         key = self.image.image_key
-        claimed = self.repository.claim(key, KINDS[kind], lease=3600, max_attempts=MAX_ATTEMPTS)
+        claimed = self.repositories.tasks.claim(key, KINDS[kind], lease=3600, max_attempts=MAX_ATTEMPTS)
         if claimed is None or worker is None:
             return False
         self.claims[kind, worker] = claimed
@@ -56,10 +56,10 @@ class Walk:
     def _store(self, step: Step, claimed: Claim, before: State) -> bool:
         said = {"code": "c", "message": "M."}
         if step.name == "park":
-            return self.repository.park(claimed, **said, delay=0, refund=False)
+            return self.repositories.tasks.park(claimed, **said, delay=0, refund=False)
         if step.name == "fail":
-            return self.repository.fail(claimed, TaskStatus.FAILED, **said)
-        stored = finish(self.repository, self.image, claimed)
+            return self.repositories.tasks.fail(claimed, TaskStatus.FAILED, **said)
+        stored = finish(self.repositories, self.image, claimed)
         return not stored if step.name == "fenced" else stored
 
     def place(self) -> list[tuple[str, int, int | None, bool]]:
@@ -81,10 +81,10 @@ class Walk:
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_the_repository_walks_with_the_model(repository: SqlRepository, database: Database, seed: int) -> None:
+def test_the_repository_walks_with_the_model(repositories: Repositories, database: Database, seed: int) -> None:
     """Forty steps: the same are allowed, and rows, owners, attempts and notices agree after each."""
     rng = random.Random(seed)
-    walk, state, rules = Walk(repository, database), State(), Rules()
+    walk, state, rules = Walk(repositories, database), State(), Rules()
     for _ in range(40):
         steps = list(rules.steps(state))
         if not steps:

@@ -14,12 +14,12 @@ import pytest
 from imgcore.accounts.models import Account, Role
 from imgcore.db.accounts import SqlAccounts
 from imgcore.db.connection import Database
-from imgcore.db.images import SqlRepository
 from imgcore.db.subscriptions import SqlAddresses
 from imgcore.errors import Conflict, NotFound
 from imgcore.gallery.models import Image, TaskStatus
 from imgcore.notifications.models import FinishedBatch, NotificationMessage
 from tests.contract.photographs import CAPTION, THUMBNAIL, claim, event, finish, new
+from tests.support.repositories import Repositories
 
 BATCH = "11111111-2222-3333-4444-555555555555"
 MANY = 500
@@ -39,37 +39,39 @@ def ben(database: Database) -> Account:
 
 
 def announced(
-    repository: SqlRepository, owner: Account | None = None, batch: str | None = BATCH, **more: float
+    repositories: Repositories, owner: Account | None = None, batch: str | None = BATCH, **more: float
 ) -> Image:
     """A photograph of that batch whose file has not come yet."""
-    return repository.add(replace(new(**more), owner_id=owner.id if owner else None, batch_id=batch))  # type: ignore[arg-type]
+    return repositories.images.add(replace(new(**more), owner_id=owner.id if owner else None, batch_id=batch))  # type: ignore[arg-type]
 
 
-def received(repository: SqlRepository, owner: Account | None = None, batch: str | None = BATCH) -> Image:
+def received(repositories: Repositories, owner: Account | None = None, batch: str | None = BATCH) -> Image:
     """One whose file has come."""
-    return repository.receive(event(image := announced(repository, owner, batch)), new()) and image
+    return repositories.images.receive(event(image := announced(repositories, owner, batch)), new()) and image
 
 
-def complete(repository: SqlRepository, image: Image) -> None:
+def complete(repositories: Repositories, image: Image) -> None:
     """Both tasks done."""
     for kind in (THUMBNAIL, CAPTION):
-        assert finish(repository, image, claim(repository, image, kind))
+        assert finish(repositories, image, claim(repositories, image, kind))
 
 
-def taken(repository: SqlRepository, *, quiet: float = 0.0, lease: float = 60.0) -> list[FinishedBatch]:
+def taken(repositories: Repositories, *, quiet: float = 0.0, lease: float = 60.0) -> list[FinishedBatch]:
     """Everything that can be told now; ours for a minute."""
     found: list[FinishedBatch] = []
     last = 0
-    while (ended := repository.take_notice(after=last, quiet=quiet, lease=lease)) is not None:
+    while (
+        ended := repositories.notifications.claim_finished_batch(after=last, quiet=quiet, lease=lease)
+    ) is not None:
         found.append(ended)
         last = ended.number
     return found
 
 
-def told(repository: SqlRepository, *, quiet: float = 0.0) -> list[tuple[str | None, int, int]]:
+def told(repositories: Repositories, *, quiet: float = 0.0) -> list[tuple[str | None, int, int]]:
     """Owner, photographs and failures of everything that is told now."""
-    found = taken(repository, quiet=quiet)
-    assert all(repository.close_notice(each, letter(each)) for each in found)
+    found = taken(repositories, quiet=quiet)
+    assert all(repositories.notifications.complete_notification(each, letter(each)) for each in found)
     return [(each.owner, each.total, each.failed) for each in found]
 
 
@@ -77,110 +79,114 @@ def letter(ended: FinishedBatch) -> NotificationMessage:
     return NotificationMessage(ended.number, ended.owner, ended.owner_name, f"About {ended.number}", "Body")
 
 
-def test_nothing_is_told_before_the_end(repository: SqlRepository, anna: Account) -> None:
+def test_nothing_is_told_before_the_end(repositories: Repositories, anna: Account) -> None:
     """Announced, arrived, in work, parked for later: none of it is the end."""
-    image = announced(repository, anna)
-    seen = [told(repository)]
-    repository.receive(event(image), new())
-    seen.append(told(repository))
-    assert finish(repository, image, claim(repository, image, THUMBNAIL))
-    seen.append(told(repository))
-    held = claim(repository, image, CAPTION)
-    seen.append(told(repository))
-    repository.park(held, code="rate_limited", message="Wait.", delay=0.0, refund=True)
-    seen.append(told(repository))
-    assert finish(repository, image, claim(repository, image, CAPTION))
+    image = announced(repositories, anna)
+    seen = [told(repositories)]
+    repositories.images.receive(event(image), new())
+    seen.append(told(repositories))
+    assert finish(repositories, image, claim(repositories, image, THUMBNAIL))
+    seen.append(told(repositories))
+    held = claim(repositories, image, CAPTION)
+    seen.append(told(repositories))
+    repositories.tasks.park(held, code="rate_limited", message="Wait.", delay=0.0, refund=True)
+    seen.append(told(repositories))
+    assert finish(repositories, image, claim(repositories, image, CAPTION))
     assert [[]] * 5 == seen
-    assert [(anna.public_id, 1, 0)] == told(repository)
+    assert [(anna.public_id, 1, 0)] == told(repositories)
 
 
-def test_it_is_told_once(repository: SqlRepository, anna: Account) -> None:
+def test_it_is_told_once(repositories: Repositories, anna: Account) -> None:
     """Even if the photograph is worked on again, or another comes late under the same batch."""
-    complete(repository, image := received(repository, anna))
-    first = told(repository)
-    repository.reopen(image.public_id, also_done=True)
-    complete(repository, image)
-    complete(repository, received(repository, anna))
-    assert ([(anna.public_id, 1, 0)], []) == (first, told(repository))
+    complete(repositories, image := received(repositories, anna))
+    first = told(repositories)
+    repositories.images.reopen(image.public_id, also_done=True)
+    complete(repositories, image)
+    complete(repositories, received(repositories, anna))
+    assert ([(anna.public_id, 1, 0)], []) == (first, told(repositories))
 
 
-def test_every_way_of_ending_counts(repository: SqlRepository, anna: Account) -> None:
+def test_every_way_of_ending_counts(repositories: Repositories, anna: Account) -> None:
     """Done, failed, blocked, rejected, crashed, never come: each is an end, and all but the first a failure."""
-    complete(repository, received(repository, anna))
+    complete(repositories, received(repositories, anna))
     for status in (TaskStatus.FAILED, TaskStatus.BLOCKED):
-        image = received(repository, anna)
-        assert finish(repository, image, claim(repository, image, THUMBNAIL))
-        assert repository.fail(claim(repository, image, CAPTION), status, code="c", message="Why.")
-    assert repository.reject(claim(repository, received(repository, anna), CAPTION), code="c", message="Why.")
-    crashed = received(repository, anna)
-    assert finish(repository, crashed, claim(repository, crashed, THUMBNAIL))
-    claim(repository, crashed, CAPTION, lease=0.001)
+        image = received(repositories, anna)
+        assert finish(repositories, image, claim(repositories, image, THUMBNAIL))
+        assert repositories.tasks.fail(claim(repositories, image, CAPTION), status, code="c", message="Why.")
+    assert repositories.tasks.reject(
+        claim(repositories, received(repositories, anna), CAPTION), code="c", message="Why."
+    )
+    crashed = received(repositories, anna)
+    assert finish(repositories, crashed, claim(repositories, crashed, THUMBNAIL))
+    claim(repositories, crashed, CAPTION, lease=0.001)
     time.sleep(0.01)
-    assert 1 == repository.exhaust(max_attempts=1)
-    never = announced(repository, anna, expires_in=-1000.0)
-    before = told(repository)
-    assert repository.expire(never.public_id)
-    assert ([], [(anna.public_id, 6, 5)]) == (before, told(repository))
+    assert 1 == repositories.sweep.fail_exhausted_tasks(max_attempts=1)
+    never = announced(repositories, anna, expires_in=-1000.0)
+    before = told(repositories)
+    assert repositories.sweep.expire(never.public_id)
+    assert ([], [(anna.public_id, 6, 5)]) == (before, told(repositories))
 
 
-def test_failures_come_with_their_reasons(repository: SqlRepository, anna: Account) -> None:
+def test_failures_come_with_their_reasons(repositories: Repositories, anna: Account) -> None:
     """As they are stored."""
-    assert repository.reject(claim(repository, received(repository, anna), CAPTION), code="c", message="Why.")
-    [ended] = taken(repository)
+    assert repositories.tasks.reject(
+        claim(repositories, received(repositories, anna), CAPTION), code="c", message="Why."
+    )
+    [ended] = taken(repositories)
     assert ["Why.", "Why."] == [task.message for image in ended.failures for task in image.tasks]
 
 
-def test_the_trash_is_neither_waited_for_nor_counted(repository: SqlRepository, anna: Account) -> None:
+def test_the_trash_is_neither_waited_for_nor_counted(repositories: Repositories, anna: Account) -> None:
     """Who deletes a photograph does not want to hear of it."""
-    complete(repository, received(repository, anna))
-    repository.delete(received(repository, anna).public_id)
-    repository.delete(announced(repository, anna).public_id)
-    assert [(anna.public_id, 1, 0)] == told(repository)
+    complete(repositories, received(repositories, anna))
+    repositories.images.delete(received(repositories, anna).public_id)
+    repositories.images.delete(announced(repositories, anna).public_id)
+    assert [(anna.public_id, 1, 0)] == told(repositories)
 
 
-def test_a_batch_that_was_deleted_as_a_whole_ends_too(repository: SqlRepository, anna: Account) -> None:
+def test_a_batch_that_was_deleted_as_a_whole_ends_too(repositories: Repositories, anna: Account) -> None:
     """With nothing to say."""
-    repository.delete(received(repository, anna).public_id)
-    assert [(anna.public_id, 0, 0)] == told(repository)
+    repositories.images.delete(received(repositories, anna).public_id)
+    assert [(anna.public_id, 0, 0)] == told(repositories)
 
 
-def test_what_has_no_batch_is_not_told_of(repository: SqlRepository, anna: Account) -> None:
+def test_what_has_no_batch_is_not_told_of(repositories: Repositories, anna: Account) -> None:
     """Copied into the bucket, or sent by a program that says nothing of one."""
-    complete(repository, received(repository, anna, batch=None))
-    assert [] == told(repository)
+    complete(repositories, received(repositories, anna, batch=None))
+    assert [] == told(repositories)
 
 
-def test_what_is_nobodys_is_told_to_nobody(repository: SqlRepository) -> None:
+def test_what_is_nobodys_is_told_to_nobody(repositories: Repositories) -> None:
     """There are no accounts then."""
-    complete(repository, received(repository))
-    assert [(None, 1, 0)] == told(repository)
+    complete(repositories, received(repositories))
+    assert [(None, 1, 0)] == told(repositories)
 
 
-def test_two_owners_may_choose_one_id(repository: SqlRepository, anna: Account, ben: Account) -> None:
+def test_two_owners_may_choose_one_id(repositories: Repositories, anna: Account, ben: Account) -> None:
     """Each is told of their own photographs, when these have ended."""
-    complete(repository, received(repository, anna))
-    slow = received(repository, ben)
-    complete(repository, received(repository, ben))
-    first = told(repository)
-    complete(repository, slow)
-    assert ([(anna.public_id, 1, 0)], [(ben.public_id, 2, 0)]) == (first, told(repository))
+    complete(repositories, received(repositories, anna))
+    slow = received(repositories, ben)
+    complete(repositories, received(repositories, ben))
+    first = told(repositories)
+    complete(repositories, slow)
+    assert ([(anna.public_id, 1, 0)], [(ben.public_id, 2, 0)]) == (first, told(repositories))
 
 
-def test_a_pause_is_waited_for(repository: SqlRepository, anna: Account) -> None:
+def test_a_pause_is_waited_for(repositories: Repositories, anna: Account) -> None:
     """Between two photographs of one batch, of which the first is done before the next is announced."""
-    complete(repository, received(repository, anna))
-    before = told(repository, quiet=60.0)
-    complete(repository, received(repository, anna))
-    assert ([], [(anna.public_id, 2, 0)]) == (before, told(repository, quiet=0.0))
+    complete(repositories, received(repositories, anna))
+    before = told(repositories, quiet=60.0)
+    complete(repositories, received(repositories, anna))
+    assert ([], [(anna.public_id, 2, 0)]) == (before, told(repositories, quiet=0.0))
 
 
 def test_an_account_that_is_deleted_is_not_told(
-    repository: SqlRepository, database: Database, anna: Account, ben: Account
+    repositories: Repositories, database: Database, anna: Account, ben: Account
 ) -> None:
     """Nor is anybody else."""
-    complete(repository, received(repository, anna))
+    complete(repositories, received(repositories, anna))
     SqlAccounts(database).delete(anna.id, in_trash_for=0.0)
-    assert [] == told(repository)
+    assert [] == told(repositories)
 
 
 def end_waits(database: Database) -> None:
@@ -188,42 +194,52 @@ def end_waits(database: Database) -> None:
     database.run(lambda tx: tx.execute("UPDATE notices SET lease_until = {ago} WHERE lease_until > {now}", 1))
 
 
-def test_a_notice_is_held_by_one(repository: SqlRepository, database: Database, anna: Account) -> None:
+def test_a_notice_is_held_by_one(repositories: Repositories, database: Database, anna: Account) -> None:
     """Until the lease ends; what the first one does afterwards does not count."""
-    complete(repository, received(repository, anna))
-    [slow] = taken(repository)
-    held = taken(repository)
+    complete(repositories, received(repositories, anna))
+    [slow] = taken(repositories)
+    held = taken(repositories)
     end_waits(database)
-    [second] = taken(repository)
+    [second] = taken(repositories)
     assert ([], False, True) == (
         held,
-        repository.close_notice(slow, letter(slow)),
-        repository.close_notice(second, letter(second)),
+        repositories.notifications.complete_notification(slow, letter(slow)),
+        repositories.notifications.complete_notification(second, letter(second)),
     )
-    assert (2, []) == (second.tries, taken(repository))
+    assert (2, []) == (second.tries, taken(repositories))
 
 
 def test_what_could_not_be_sent_is_taken_again_later(
-    repository: SqlRepository, database: Database, anna: Account
+    repositories: Repositories, database: Database, anna: Account
 ) -> None:
     """Not before its time."""
-    complete(repository, received(repository, anna))
-    [ended] = taken(repository)
-    postponed = repository.postpone_notice(ended, 60), repository.postpone_notice(ended, 60)
-    before = taken(repository)
+    complete(repositories, received(repositories, anna))
+    [ended] = taken(repositories)
+    postponed = (
+        repositories.notifications.postpone_notification(ended, 60),
+        repositories.notifications.postpone_notification(ended, 60),
+    )
+    before = taken(repositories)
     end_waits(database)
-    assert ((True, False), [], 1) == (postponed, before, len(taken(repository)))
+    assert ((True, False), [], 1) == (postponed, before, len(taken(repositories)))
 
 
-def test_letters_are_kept_for_their_owner(repository: SqlRepository, anna: Account, ben: Account) -> None:
+def test_letters_are_kept_for_their_owner(repositories: Repositories, anna: Account, ben: Account) -> None:
     """The newest first, and for so long."""
     for number in range(3):
-        complete(repository, received(repository, anna, f"{number}{BATCH[1:]}"))
-        told(repository)
-    kept = [each.subject for each in repository.delivered(anna.id, 2)]
+        complete(repositories, received(repositories, anna, f"{number}{BATCH[1:]}"))
+        told(repositories)
+    kept = [each.subject for each in repositories.notifications.delivered(anna.id, 2)]
     numbers = [int(subject.rpartition(" ")[2]) for subject in kept]
-    assert (2, True, []) == (len(kept), numbers[0] == numbers[1] + 1, repository.delivered(ben.id, 5))
-    assert (0, 3) == (repository.forget_notices(older_than=60.0), repository.forget_notices(older_than=0.0))
+    assert (2, True, []) == (
+        len(kept),
+        numbers[0] == numbers[1] + 1,
+        repositories.notifications.delivered(ben.id, 5),
+    )
+    assert (0, 3) == (
+        repositories.notifications.delete_old_notifications(older_than=60.0),
+        repositories.notifications.delete_old_notifications(older_than=0.0),
+    )
 
 
 def in_threads(work: Sequence[object]) -> None:
@@ -236,10 +252,10 @@ def in_threads(work: Sequence[object]) -> None:
 
 
 @pytest.mark.timeout(600)
-def test_many_in_one_batch_are_one_letter(repository: SqlRepository, anna: Account, ben: Account) -> None:
+def test_many_in_one_batch_are_one_letter(repositories: Repositories, anna: Account, ben: Account) -> None:
     """500 photographs, four workers, and two sweepers that look all the time; another owner's among them."""
-    images = [received(repository, anna) for _ in range(MANY)]
-    other = received(repository, ben)
+    images = [received(repositories, anna) for _ in range(MANY)]
+    other = received(repositories, ben)
     left, sent, over = list(images), Counter[tuple[str | None, int]](), threading.Event()
 
     def worker() -> None:
@@ -248,11 +264,11 @@ def test_many_in_one_batch_are_one_letter(repository: SqlRepository, anna: Accou
                 image = left.pop()
             except IndexError:
                 return
-            complete(repository, image)
+            complete(repositories, image)
 
     def sweeper() -> None:
         while not over.is_set():
-            for owner, total, _ in told(repository):
+            for owner, total, _ in told(repositories):
                 sent[owner, total] += 1
             over.wait(0.05)
 
@@ -260,7 +276,7 @@ def test_many_in_one_batch_are_one_letter(repository: SqlRepository, anna: Accou
     for each in sweepers:
         each.start()
     in_threads([worker] * WORKERS)
-    complete(repository, other)
+    complete(repositories, other)
     deadline = time.monotonic() + 60
     while len(sent) < 2 and time.monotonic() < deadline:
         time.sleep(0.05)

@@ -7,7 +7,6 @@ from collections.abc import Callable
 import pytest
 
 from imgcore.db.connection import Database, Transaction
-from imgcore.db.images import SqlRepository
 from imgcore.gallery.models import Viewer
 from tests.contract.photographs import (
     CAPTION,
@@ -20,21 +19,22 @@ from tests.contract.photographs import (
     new,
     renditions,
 )
+from tests.support.repositories import Repositories
 
 ROWS = 3000
 
 
 @pytest.fixture
-def full(repository: SqlRepository, database: Database) -> SqlRepository:
+def full(repositories: Repositories, database: Database) -> Repositories:
     """A gallery of some thousand photographs, a third of them in the trash and a third expired."""
-    shown = described(repository, "shown.jpg")
-    repository.finish_thumbnail(claim(repository, shown, THUMBNAIL), FACTS, renditions(shown))
-    repository.delete(arrived(repository).public_id)
-    repository.expire(repository.add(new(expires_in=-1000)).public_id)
+    shown = described(repositories, "shown.jpg")
+    repositories.tasks.finish_thumbnail(claim(repositories, shown, THUMBNAIL), FACTS, renditions(shown))
+    repositories.images.delete(arrived(repositories).public_id)
+    repositories.sweep.expire(repositories.images.add(new(expires_in=-1000)).public_id)
     list(multiply(database, ROWS))
     if database.dialect.name == "mysql":  # which does so by itself, some seconds later
         database.read(lambda tx: tx.rows("ANALYZE TABLE images, tasks"))
-    return repository
+    return repositories
 
 
 class Plans:
@@ -73,25 +73,25 @@ def whole_tables(lines: list[str]) -> list[str]:
 
 
 def test_every_frequent_question_is_answered_by_an_index(
-    full: SqlRepository, monkeypatch: pytest.MonkeyPatch
+    full: Repositories, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The page, its next, one photograph, a claim, the sweeper's questions: no table is read through."""
     image = arrived(full)
-    cursor = full.page(cursor=None, limit=5, query=None).next
+    cursor = full.images.page(cursor=None, limit=5, query=None).next
     plans = Plans(monkeypatch)
 
-    full.page(cursor=None, limit=50, query=None)
-    full.page(cursor=cursor, limit=50, query=None)
-    full.get(image.public_id)
-    full.get_many([image.public_id, "p1", "p2"])
+    full.images.page(cursor=None, limit=50, query=None)
+    full.images.page(cursor=cursor, limit=50, query=None)
+    full.images.get(image.public_id)
+    full.images.get_many([image.public_id, "p1", "p2"])
     claim(full, image, CAPTION)
-    full.due(within=60, lost_after=0, again_after=0, limit=100)
-    full.exhaust(max_attempts=1)
-    full.unheard(lost_after=0, again_after=0, limit=100)
-    full.expire(image.public_id)
-    full.delete(image.public_id)
-    full.trash(older_than=3600, limit=10)
-    full.purge(image.public_id)
+    full.sweep.due_tasks(within=60, lost_after=0, again_after=0, limit=100)
+    full.sweep.fail_exhausted_tasks(max_attempts=1)
+    full.sweep.uploads_without_event(lost_after=0, again_after=0, limit=100)
+    full.sweep.expire(image.public_id)
+    full.images.delete(image.public_id)
+    full.sweep.expired_trash(older_than=3600, limit=10)
+    full.sweep.purge(image.public_id)
 
     assert len(plans.lines) > 20
     assert [] == whole_tables(plans.lines)
@@ -119,13 +119,13 @@ def effort(database: Database, question: Callable[[], object]) -> int:
     return sum(int(row["Value"]) for row in after) - sum(int(row["Value"]) for row in before)
 
 
-def test_a_deep_page_costs_as_much_as_the_first(full: SqlRepository, database: Database) -> None:
+def test_a_deep_page_costs_as_much_as_the_first(full: Repositories, database: Database) -> None:
     """However many rows come before it, and whatever lies in the trash."""
     cursors: list[str | None] = [None]
-    while (page := full.page(cursor=cursors[-1], limit=20, query=None)).next is not None:
+    while (page := full.images.page(cursor=cursors[-1], limit=20, query=None)).next is not None:
         cursors.append(page.next)
     efforts = [
-        effort(database, lambda cursor=cursor: full.page(cursor=cursor, limit=20, query=None))
+        effort(database, lambda cursor=cursor: full.images.page(cursor=cursor, limit=20, query=None))
         for cursor in (cursors[0], cursors[len(cursors) // 2], cursors[-2])
     ]
 
@@ -133,17 +133,19 @@ def test_a_deep_page_costs_as_much_as_the_first(full: SqlRepository, database: D
     assert max(efforts) <= 1.1 * min(efforts), efforts
 
 
-def test_ones_own_page_costs_nothing_for_what_others_have(full: SqlRepository, database: Database) -> None:
+def test_ones_own_page_costs_nothing_for_what_others_have(full: Repositories, database: Database) -> None:
     """One photograph in fifty is this viewer's; the database reads none of the rest."""
     database.run(lambda tx: tx.execute("UPDATE images SET owner_id = CASE WHEN id % 50 = 0 THEN 1 ELSE 2 END"))
     if database.dialect.name == "mysql":
         database.read(lambda tx: tx.rows("ANALYZE TABLE images, tasks"))
     few = Viewer(1, sees_others=False, changes_others=False)
     many = Viewer(2, sees_others=False, changes_others=False)
-    cursor = full.page(cursor=None, limit=5, query=None, viewer=few).next
+    cursor = full.images.page(cursor=None, limit=5, query=None, viewer=few).next
     for cursor_, viewer in ((None, few), (cursor, few), (None, many)):
-        found = full.page(cursor=cursor_, limit=5, query=None, viewer=viewer)
-        cost = effort(database, lambda c=cursor_, v=viewer: full.page(cursor=c, limit=5, query=None, viewer=v))
-        usual = effort(database, lambda: full.page(cursor=None, limit=5, query=None))
+        found = full.images.page(cursor=cursor_, limit=5, query=None, viewer=viewer)
+        cost = effort(
+            database, lambda c=cursor_, v=viewer: full.images.page(cursor=c, limit=5, query=None, viewer=v)
+        )
+        usual = effort(database, lambda: full.images.page(cursor=None, limit=5, query=None))
         assert 5 == len(found.images)
         assert cost <= 1.5 * usual, (cost, usual)

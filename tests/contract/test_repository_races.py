@@ -11,7 +11,6 @@ from typing import TypeVar
 import pytest
 
 from imgcore.db.connection import Database
-from imgcore.db.images import SqlRepository
 from imgcore.gallery.models import Image, TaskKind, TaskStatus
 from imgcore.pipeline.models import Claim
 from tests.contract.photographs import (
@@ -26,6 +25,7 @@ from tests.contract.photographs import (
     outbox,
     stored,
 )
+from tests.support.repositories import Repositories
 
 T = TypeVar("T")
 
@@ -48,29 +48,29 @@ def at_once(pool: ThreadPoolExecutor, *works: Callable[[], T]) -> list[T]:
     return list(pool.map(one, works))
 
 
-def test_one_of_many_claims_wins(repository: SqlRepository, pool: ThreadPoolExecutor) -> None:
+def test_one_of_many_claims_wins(repositories: Repositories, pool: ThreadPoolExecutor) -> None:
     """Fifty tasks, eight workers on each."""
     for _ in range(50):
-        image = arrived(repository)
+        image = arrived(repositories)
 
         def work(image: Image = image) -> Claim | None:
-            return repository.claim(image.image_key, CAPTION, lease=60, max_attempts=5)
+            return repositories.tasks.claim(image.image_key, CAPTION, lease=60, max_attempts=5)
 
         claims = at_once(pool, *[work] * 8)
 
         assert 1 == sum(claimed is not None for claimed in claims)
-        assert 1 == stored(repository, image).task(CAPTION).attempts
+        assert 1 == stored(repositories, image).task(CAPTION).attempts
 
 
 def test_two_ends_at_the_same_moment_make_one_notice(
-    repository: SqlRepository, database: Database, pool: ThreadPoolExecutor
+    repositories: Repositories, database: Database, pool: ThreadPoolExecutor
 ) -> None:
     """Thumbnail and caption, two hundred times."""
     ids = []
     for _ in range(200):
-        image = arrived(repository)
+        image = arrived(repositories)
         ids.append(image.id)
-        works = [partial(finish, repository, image, claim(repository, image, kind)) for kind in TaskKind]
+        works = [partial(finish, repositories, image, claim(repositories, image, kind)) for kind in TaskKind]
 
         assert [True, True] == at_once(pool, *works)
 
@@ -78,15 +78,21 @@ def test_two_ends_at_the_same_moment_make_one_notice(
 
 
 def test_two_failures_at_the_same_moment_make_one_notice(
-    repository: SqlRepository, database: Database, pool: ThreadPoolExecutor
+    repositories: Repositories, database: Database, pool: ThreadPoolExecutor
 ) -> None:
     """Nothing but the tasks' own rows is written then: only the lock on the image lets one see the other."""
     ids = []
     for _ in range(100):
-        image = arrived(repository)
+        image = arrived(repositories)
         ids.append(image.id)
         works = [
-            partial(repository.fail, claim(repository, image, kind), TaskStatus.FAILED, code="c", message="M.")
+            partial(
+                repositories.tasks.fail,
+                claim(repositories, image, kind),
+                TaskStatus.FAILED,
+                code="c",
+                message="M.",
+            )
             for kind in TaskKind
         ]
 
@@ -96,57 +102,57 @@ def test_two_failures_at_the_same_moment_make_one_notice(
 
 
 def test_a_failure_and_the_sweepers_giving_up_at_the_same_moment_make_one_notice(
-    repository: SqlRepository, database: Database, pool: ThreadPoolExecutor
+    repositories: Repositories, database: Database, pool: ThreadPoolExecutor
 ) -> None:
     """The sweeper takes the same lock."""
     ids = []
     for _ in range(100):
-        image = arrived(repository)
+        image = arrived(repositories)
         ids.append(image.id)
-        abandoned(repository, image, THUMBNAIL)
-        caption = claim(repository, image, CAPTION)
+        abandoned(repositories, image, THUMBNAIL)
+        caption = claim(repositories, image, CAPTION)
 
         at_once(
             pool,
-            lambda: repository.exhaust(max_attempts=1),
-            lambda caption=caption: repository.fail(caption, TaskStatus.FAILED, code="c", message="M."),
+            lambda: repositories.sweep.fail_exhausted_tasks(max_attempts=1),
+            lambda caption=caption: repositories.tasks.fail(caption, TaskStatus.FAILED, code="c", message="M."),
         )
 
     assert ids == outbox(database)
 
 
 def test_a_rejection_and_a_result_at_the_same_moment(
-    repository: SqlRepository, database: Database, pool: ThreadPoolExecutor
+    repositories: Repositories, database: Database, pool: ThreadPoolExecutor
 ) -> None:
     """Either order is right: rejected in the end, told once, no task open."""
     ids = []
     for _ in range(50):
-        image = arrived(repository)
+        image = arrived(repositories)
         ids.append(image.id)
-        thumbnail, caption = claim(repository, image, THUMBNAIL), claim(repository, image, CAPTION)
+        thumbnail, caption = claim(repositories, image, THUMBNAIL), claim(repositories, image, CAPTION)
 
         rejected, _ = at_once(
             pool,
-            lambda thumbnail=thumbnail: repository.reject(thumbnail, code="c", message="M."),
-            lambda image=image, caption=caption: finish(repository, image, caption),
+            lambda thumbnail=thumbnail: repositories.tasks.reject(thumbnail, code="c", message="M."),
+            lambda image=image, caption=caption: finish(repositories, image, caption),
         )
 
-        assert (True, "rejected") == (rejected, stored(repository, image).status)
-        assert all(task.status.terminal for task in stored(repository, image).tasks)
+        assert (True, "rejected") == (rejected, stored(repositories, image).status)
+        assert all(task.status.terminal for task in stored(repositories, image).tasks)
 
     assert ids == outbox(database)
 
 
 def test_the_zombie_and_its_successor_at_the_same_moment(
-    repository: SqlRepository, pool: ThreadPoolExecutor
+    repositories: Repositories, pool: ThreadPoolExecutor
 ) -> None:
     """The one that owns the task counts, the other is dropped."""
     for _ in range(50):
-        image = arrived(repository)
-        zombie = abandoned(repository, image, CAPTION)
-        owner = claim(repository, image, CAPTION)
+        image = arrived(repositories)
+        zombie = abandoned(repositories, image, CAPTION)
+        owner = claim(repositories, image, CAPTION)
         works = [
-            lambda image=image, claimed=claimed: finish(repository, image, claimed)
+            lambda image=image, claimed=claimed: finish(repositories, image, claimed)
             for claimed in (zombie, owner)
         ]
 
@@ -154,21 +160,21 @@ def test_the_zombie_and_its_successor_at_the_same_moment(
 
 
 def test_the_same_news_in_many_threads_makes_one_row(
-    repository: SqlRepository, pool: ThreadPoolExecutor
+    repositories: Repositories, pool: ThreadPoolExecutor
 ) -> None:
     """An upload that nobody asked for, told to eight workers."""
     for _ in range(25):
         row = new()
-        works = [lambda row=row: repository.receive(event(row), row) for _ in range(8)]
+        works = [lambda row=row: repositories.images.receive(event(row), row) for _ in range(8)]
 
         assert 1 == len({image.id for image in at_once(pool, *works)})
 
 
-def test_a_task_is_handed_over_by_one_sweeper(repository: SqlRepository, pool: ThreadPoolExecutor) -> None:
+def test_a_task_is_handed_over_by_one_sweeper(repositories: Repositories, pool: ThreadPoolExecutor) -> None:
     """Four sweep at once; each of sixty tasks comes once."""
     for _ in range(30):
-        arrived(repository)
-    works = [lambda: repository.due(within=0, lost_after=0, again_after=3600, limit=100)] * 4
+        arrived(repositories)
+    works = [lambda: repositories.sweep.due_tasks(within=0, lost_after=0, again_after=3600, limit=100)] * 4
 
     handed = [(task.public_id, task.kind) for tasks in at_once(pool, *works) for task in tasks]
 
@@ -176,12 +182,12 @@ def test_a_task_is_handed_over_by_one_sweeper(repository: SqlRepository, pool: T
 
 
 def test_an_unheard_upload_is_looked_at_by_one_sweeper(
-    repository: SqlRepository, pool: ThreadPoolExecutor
+    repositories: Repositories, pool: ThreadPoolExecutor
 ) -> None:
     """Four sweep at once; each of thirty rows comes once."""
     for _ in range(30):
-        repository.add(new())
-    works = [lambda: repository.unheard(lost_after=0, again_after=3600, limit=100)] * 4
+        repositories.images.add(new())
+    works = [lambda: repositories.sweep.uploads_without_event(lost_after=0, again_after=3600, limit=100)] * 4
 
     looked = [image.id for images in at_once(pool, *works) for image in images]
 
@@ -189,53 +195,53 @@ def test_an_unheard_upload_is_looked_at_by_one_sweeper(
 
 
 def test_sweepers_and_workers_do_not_hurt_each_other(
-    repository: SqlRepository, database: Database, pool: ThreadPoolExecutor
+    repositories: Repositories, database: Database, pool: ThreadPoolExecutor
 ) -> None:
     """While some sweep and give up, others claim, park and finish the same tasks: all end, each told once."""
-    images = [arrived(repository) for _ in range(20)]
+    images = [arrived(repositories) for _ in range(20)]
 
     def work(kind: TaskKind) -> None:
         for turn in range(3):
             for image in images:
-                claimed = repository.claim(image.image_key, kind, lease=60, max_attempts=50)
+                claimed = repositories.tasks.claim(image.image_key, kind, lease=60, max_attempts=50)
                 if claimed is None:
                     continue
                 if turn == 0:
-                    repository.park(claimed, code="c", message="M.", delay=0, refund=False)
+                    repositories.tasks.park(claimed, code="c", message="M.", delay=0, refund=False)
                 else:
-                    finish(repository, image, claimed)
+                    finish(repositories, image, claimed)
 
     def sweep() -> None:
         for _ in range(15):
-            repository.due(within=60, lost_after=0, again_after=0, limit=100)
-            repository.exhaust(max_attempts=50)
+            repositories.sweep.due_tasks(within=60, lost_after=0, again_after=0, limit=100)
+            repositories.sweep.fail_exhausted_tasks(max_attempts=50)
 
     at_once(pool, *[lambda kind=kind: work(kind) for kind in [*TaskKind, *TaskKind]], sweep, sweep)
 
-    states = {task.status for image in images for task in stored(repository, image).tasks}
+    states = {task.status for image in images for task in stored(repositories, image).tasks}
     assert {TaskStatus.DONE} == states
     assert [image.id for image in images] == sorted(outbox(database))
 
 
-def test_one_caller_probes(repository: SqlRepository, pool: ThreadPoolExecutor) -> None:
-    """Eight come to a gate that has just ended, fifty times."""
+def test_one_caller_probes(repositories: Repositories, pool: ThreadPoolExecutor) -> None:
+    """Eight callers ask when the pause of the breaker has just ended, fifty times."""
     for turn in range(50):
-        repository.close_gate(f"g{turn}", wait=0, reason="c", message="M.")
+        repositories.breakers.open(f"g{turn}", wait=0, reason="c", message="M.")
 
-        gates = at_once(pool, *[lambda turn=turn: repository.enter_gate(f"g{turn}", probe=30)] * 8)
+        states = at_once(pool, *[lambda turn=turn: repositories.breakers.acquire(f"g{turn}", probe=30)] * 8)
 
-        assert 1 == sum(gate.open for gate in gates)
+        assert 1 == sum(state.closed for state in states)
 
 
-def test_the_longest_of_many_closures_stands(repository: SqlRepository, pool: ThreadPoolExecutor) -> None:
-    """Whatever order they come in, on a gate that nobody closed before."""
+def test_the_longest_of_many_closures_stands(repositories: Repositories, pool: ThreadPoolExecutor) -> None:
+    """Whatever order they come in, on a breaker that was never open before."""
     for turn in range(20):
         works = [
-            lambda turn=turn, wait=wait: repository.close_gate(
+            lambda turn=turn, wait=wait: repositories.breakers.open(
                 f"g{turn}", wait=wait, reason=f"r{wait}", message="M."
             )
             for wait in (100, 800, 300, 500)
         ]
         at_once(pool, *works)
 
-        assert "r800" == repository.gate(f"g{turn}").reason
+        assert "r800" == repositories.breakers.state(f"g{turn}").reason

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from imgcore.db.connection import Database
-from imgcore.db.images import SqlRepository
 from imgcore.gallery.models import Image, TaskStatus, UploadStatus
 from imgcore.pipeline.models import DueTask
 from tests.contract.photographs import (
@@ -21,64 +20,69 @@ from tests.contract.photographs import (
     stored,
     task,
 )
+from tests.support.repositories import Repositories
 
 LONG = 3600.0
 
 
 def due(
-    repository: SqlRepository,
+    repositories: Repositories,
     *,
     within: float = 0,
     lost_after: float = LONG,
     again_after: float = LONG,
     limit: int = 50,
 ) -> list[DueTask]:
-    return list(repository.due(within=within, lost_after=lost_after, again_after=again_after, limit=limit))
+    return list(
+        repositories.sweep.due_tasks(within=within, lost_after=lost_after, again_after=again_after, limit=limit)
+    )
 
 
 def whose(tasks: list[DueTask]) -> set[tuple[str, str]]:
     return {(task.public_id, task.kind.value) for task in tasks}
 
 
-def parked(repository: SqlRepository, delay: float) -> Image:
-    image = described(repository, "parked.jpg")
-    repository.park(claim(repository, image, THUMBNAIL), code="c", message="M.", delay=delay, refund=False)
+def parked(repositories: Repositories, delay: float) -> Image:
+    image = described(repositories, "parked.jpg")
+    repositories.tasks.park(
+        claim(repositories, image, THUMBNAIL), code="c", message="M.", delay=delay, refund=False
+    )
     return image
 
 
-def test_a_fresh_photograph_is_not_due(repository: SqlRepository) -> None:
+def test_a_fresh_photograph_is_not_due(repositories: Repositories) -> None:
     """Its event is on the way."""
-    arrived(repository)
+    arrived(repositories)
 
-    assert [] == due(repository)
+    assert [] == due(repositories)
 
 
-def test_a_task_that_nobody_delivered_is_due(repository: SqlRepository) -> None:
+def test_a_task_that_nobody_delivered_is_due(repositories: Repositories) -> None:
     """Both of a received photograph whose events were lost."""
-    image = arrived(repository)
+    image = arrived(repositories)
 
     assert {(image.public_id, "thumbnail"), (image.public_id, "caption")} == whose(
-        due(repository, lost_after=0)
+        due(repositories, lost_after=0)
     )
 
 
-def test_an_upload_that_is_not_there_has_nothing_due(repository: SqlRepository) -> None:
+def test_an_upload_that_is_not_there_has_nothing_due(repositories: Repositories) -> None:
     """Awaited, expired, rejected, deleted."""
-    repository.add(new())
-    repository.expire(repository.add(new(expires_in=-301)).public_id)
-    repository.delete(arrived(repository).public_id)
-    rejected = arrived(repository)
-    repository.reject(claim(repository, rejected, CAPTION), code="c", message="M.")
+    repositories.images.add(new())
+    repositories.sweep.expire(repositories.images.add(new(expires_in=-301)).public_id)
+    repositories.images.delete(arrived(repositories).public_id)
+    rejected = arrived(repositories)
+    repositories.tasks.reject(claim(repositories, rejected, CAPTION), code="c", message="M.")
 
-    assert [] == due(repository, lost_after=0)
+    assert [] == due(repositories, lost_after=0)
 
 
-def test_a_parked_task_is_due_in_time(repository: SqlRepository) -> None:
+def test_a_parked_task_is_due_in_time(repositories: Repositories) -> None:
     """Those within the window, each with its remaining delay; later ones wait for a later sweep."""
-    now, soon = parked(repository, 0), parked(repository, 30)
-    parked(repository, 600)
+    now, soon = parked(repositories, 0), parked(repositories, 30)
+    parked(repositories, 600)
 
-    found = {task.public_id: task for task in due(repository, within=60)}
+    found = {task.public_id: task for task in due(repositories, within=60)}
 
     assert {now.public_id, soon.public_id} == set(found)
     assert 0.0 == found[now.public_id].delay
@@ -86,177 +90,191 @@ def test_a_parked_task_is_due_in_time(repository: SqlRepository) -> None:
     assert (soon.image_key, THUMBNAIL) == (found[soon.public_id].image_key, found[soon.public_id].kind)
 
 
-def test_a_dead_lease_is_due(repository: SqlRepository) -> None:
+def test_a_dead_lease_is_due(repositories: Repositories) -> None:
     """And a living one is not."""
-    dead, alive = described(repository, "dead.jpg"), described(repository, "alive.jpg")
-    abandoned(repository, dead, THUMBNAIL)
-    claim(repository, alive, THUMBNAIL)
+    dead, alive = described(repositories, "dead.jpg"), described(repositories, "alive.jpg")
+    abandoned(repositories, dead, THUMBNAIL)
+    claim(repositories, alive, THUMBNAIL)
 
-    assert {(dead.public_id, "thumbnail")} == whose(due(repository))
+    assert {(dead.public_id, "thumbnail")} == whose(due(repositories))
 
 
-def test_what_was_handed_over_is_not_handed_over_again(repository: SqlRepository) -> None:
+def test_what_was_handed_over_is_not_handed_over_again(repositories: Repositories) -> None:
     """Not until again_after has passed."""
-    arrived(repository)
-    counts = [len(due(repository, lost_after=0, again_after=after)) for after in (LONG, LONG, 0)]
+    arrived(repositories)
+    counts = [len(due(repositories, lost_after=0, again_after=after)) for after in (LONG, LONG, 0)]
 
     assert [2, 0, 2] == counts
 
 
-def test_a_claim_forgets_the_handing_over(repository: SqlRepository) -> None:
+def test_a_claim_forgets_the_handing_over(repositories: Repositories) -> None:
     """Handed over, claimed, crashed: it is due at once."""
-    image = parked(repository, 0)
-    due(repository)
-    abandoned(repository, image, THUMBNAIL)
+    image = parked(repositories, 0)
+    due(repositories)
+    abandoned(repositories, image, THUMBNAIL)
 
-    assert {(image.public_id, "thumbnail")} == whose(due(repository))
+    assert {(image.public_id, "thumbnail")} == whose(due(repositories))
 
 
-def test_a_reopened_task_is_due_when_its_message_was_lost(repository: SqlRepository) -> None:
+def test_a_reopened_task_is_due_when_its_message_was_lost(repositories: Repositories) -> None:
     """Like any other that is pending."""
-    image = described(repository, "cat.jpg")
-    finish(repository, image, claim(repository, image, THUMBNAIL))
-    repository.reopen(image.public_id, [CAPTION], also_done=True)
+    image = described(repositories, "cat.jpg")
+    finish(repositories, image, claim(repositories, image, THUMBNAIL))
+    repositories.images.reopen(image.public_id, [CAPTION], also_done=True)
 
-    assert ([], {(image.public_id, "caption")}) == (due(repository), whose(due(repository, lost_after=0)))
+    assert ([], {(image.public_id, "caption")}) == (due(repositories), whose(due(repositories, lost_after=0)))
 
 
-def test_a_sweep_takes_no_more_than_its_limit(repository: SqlRepository) -> None:
+def test_a_sweep_takes_no_more_than_its_limit(repositories: Repositories) -> None:
     """The rest is the next one's."""
     for _ in range(4):
-        arrived(repository)
-    first, second, third = (due(repository, lost_after=0, limit=5) for _ in range(3))
+        arrived(repositories)
+    first, second, third = (due(repositories, lost_after=0, limit=5) for _ in range(3))
 
     assert (5, 3, 0) == (len(first), len(second), len(third))
     assert not whose(first) & whose(second)
 
 
-def test_crashed_out_tasks_are_given_up(repository: SqlRepository, database: Database) -> None:
+def test_crashed_out_tasks_are_given_up(repositories: Repositories, database: Database) -> None:
     """A dead lease and no attempt left: failed, said, told."""
-    image = described(repository, "cat.jpg")
+    image = described(repositories, "cat.jpg")
     for _ in range(3):
-        abandoned(repository, image, THUMBNAIL)
+        abandoned(repositories, image, THUMBNAIL)
 
-    assert (0, 1, 0) == tuple(repository.exhaust(max_attempts=attempts) for attempts in (4, 3, 3))
-    now = task(repository, image, THUMBNAIL)
+    assert (0, 1, 0) == tuple(
+        repositories.sweep.fail_exhausted_tasks(max_attempts=attempts) for attempts in (4, 3, 3)
+    )
+    now = task(repositories, image, THUMBNAIL)
     assert (TaskStatus.FAILED, "crashed") == (now.status, now.error)
     assert now.message
     assert [image.id] == outbox(database)
 
 
-def test_a_living_last_attempt_is_not_given_up(repository: SqlRepository) -> None:
+def test_a_living_last_attempt_is_not_given_up(repositories: Repositories) -> None:
     """It may still come to an end."""
-    image = arrived(repository)
-    mine = claim(repository, image, CAPTION)
+    image = arrived(repositories)
+    mine = claim(repositories, image, CAPTION)
 
-    assert 0 == repository.exhaust(max_attempts=1)
-    assert repository.finish_caption(mine, description())
+    assert 0 == repositories.sweep.fail_exhausted_tasks(max_attempts=1)
+    assert repositories.tasks.finish_caption(mine, description())
 
 
-def test_what_lies_in_the_trash_is_not_given_up(repository: SqlRepository, database: Database) -> None:
+def test_what_lies_in_the_trash_is_not_given_up(repositories: Repositories, database: Database) -> None:
     """It may be restored."""
-    image = arrived(repository)
-    abandoned(repository, image, CAPTION)
-    repository.delete(image.public_id)
+    image = arrived(repositories)
+    abandoned(repositories, image, CAPTION)
+    repositories.images.delete(image.public_id)
 
-    assert 0 == repository.exhaust(max_attempts=1)
+    assert 0 == repositories.sweep.fail_exhausted_tasks(max_attempts=1)
     assert [] == outbox(database)
 
 
 def unheard(
-    repository: SqlRepository, *, lost_after: float = 0, again_after: float = LONG, limit: int = 50
+    repositories: Repositories, *, lost_after: float = 0, again_after: float = LONG, limit: int = 50
 ) -> list[str]:
-    found = repository.unheard(lost_after=lost_after, again_after=again_after, limit=limit)
+    found = repositories.sweep.uploads_without_event(
+        lost_after=lost_after, again_after=again_after, limit=limit
+    )
     return [image.public_id for image in found]
 
 
-def test_an_upload_that_nobody_heard_of_is_looked_at(repository: SqlRepository) -> None:
+def test_an_upload_that_nobody_heard_of_is_looked_at(repositories: Repositories) -> None:
     """Only those awaited, once in again_after."""
-    awaited = repository.add(new())
-    repository.delete(repository.add(new()).public_id)
-    arrived(repository)
+    awaited = repositories.images.add(new())
+    repositories.images.delete(repositories.images.add(new()).public_id)
+    arrived(repositories)
 
     assert [[], [awaited.public_id], [], [awaited.public_id]] == [
-        unheard(repository, lost_after=LONG),
-        unheard(repository),
-        unheard(repository),
-        unheard(repository, again_after=0),
+        unheard(repositories, lost_after=LONG),
+        unheard(repositories),
+        unheard(repositories),
+        unheard(repositories, again_after=0),
     ]
 
 
-def test_no_more_are_looked_at_than_the_limit(repository: SqlRepository) -> None:
+def test_no_more_are_looked_at_than_the_limit(repositories: Repositories) -> None:
     """The oldest first."""
-    ids = [repository.add(new()).public_id for _ in range(3)]
+    ids = [repositories.images.add(new()).public_id for _ in range(3)]
 
-    assert [ids[:2], ids[2:]] == [unheard(repository, limit=2), unheard(repository, limit=2)]
+    assert [ids[:2], ids[2:]] == [unheard(repositories, limit=2), unheard(repositories, limit=2)]
 
 
-def test_a_form_expires_with_five_minutes_grace(repository: SqlRepository) -> None:
+def test_a_form_expires_with_five_minutes_grace(repositories: Repositories) -> None:
     """An upload may have begun in its last second."""
-    fresh, over = repository.add(new(expires_in=-290)), repository.add(new(expires_in=-310))
+    fresh, over = repositories.images.add(new(expires_in=-290)), repositories.images.add(new(expires_in=-310))
 
-    assert (False, True, False) == tuple(repository.expire(image.public_id) for image in (fresh, over, over))
+    assert (False, True, False) == tuple(
+        repositories.sweep.expire(image.public_id) for image in (fresh, over, over)
+    )
     assert (UploadStatus.AWAITING, UploadStatus.EXPIRED) == (
-        stored(repository, fresh).upload_status,
-        stored(repository, over).upload_status,
+        stored(repositories, fresh).upload_status,
+        stored(repositories, over).upload_status,
     )
 
 
-def test_what_has_arrived_does_not_expire(repository: SqlRepository) -> None:
+def test_what_has_arrived_does_not_expire(repositories: Repositories) -> None:
     """However long ago its form ended."""
     row = new(expires_in=-1000)
-    image = repository.receive(event(row), row)
+    image = repositories.images.receive(event(row), row)
 
-    assert not repository.expire(image.public_id)
+    assert not repositories.sweep.expire(image.public_id)
 
 
-def test_the_trash_is_what_was_deleted_long_enough_ago(repository: SqlRepository) -> None:
+def test_the_trash_is_what_was_deleted_long_enough_ago(repositories: Repositories) -> None:
     """Oldest first, at most the limit."""
-    deleted = [arrived(repository) for _ in range(3)]
-    arrived(repository)
+    deleted = [arrived(repositories) for _ in range(3)]
+    arrived(repositories)
     for image in deleted:
-        repository.delete(image.public_id)
+        repositories.images.delete(image.public_id)
 
     assert [image.id for image in deleted[:2]] == [
-        image.id for image in repository.trash(older_than=0, limit=2)
+        image.id for image in repositories.sweep.expired_trash(older_than=0, limit=2)
     ]
-    assert [] == list(repository.trash(older_than=LONG, limit=5))
+    assert [] == list(repositories.sweep.expired_trash(older_than=LONG, limit=5))
 
 
 def test_purging_removes_the_row_and_all_that_hangs_on_it(
-    repository: SqlRepository, database: Database
+    repositories: Repositories, database: Database
 ) -> None:
     """Tasks and notices too, and nobody else's."""
-    image, other = arrived(repository), arrived(repository)
+    image, other = arrived(repositories), arrived(repositories)
     for one in (image, other):
         for kind in (THUMBNAIL, CAPTION):
-            finish(repository, one, claim(repository, one, kind))
-    repository.delete(image.public_id)
+            finish(repositories, one, claim(repositories, one, kind))
+    repositories.images.delete(image.public_id)
 
-    assert (True, False) == (repository.purge(image.public_id), repository.purge(image.public_id))
-    assert repository.get(image.public_id) is None
+    assert (True, False) == (
+        repositories.sweep.purge(image.public_id),
+        repositories.sweep.purge(image.public_id),
+    )
+    assert repositories.images.get(image.public_id) is None
     left = database.read(lambda tx: tx.rows("SELECT DISTINCT image_id FROM tasks"))
     assert ([other.id], [{"image_id": other.id}]) == (outbox(database), left)
 
 
 def test_an_upload_that_never_came_goes_as_the_trash_does(
-    repository: SqlRepository, database: Database
+    repositories: Repositories, database: Database
 ) -> None:
     """Once its form has ended; what only waits, or has come after all, stays."""
-    never, late = (repository.add(new(expires_in=-1000)) for _ in range(2))
+    never, late = (repositories.images.add(new(expires_in=-1000)) for _ in range(2))
     for image in (never, late):
-        repository.expire(image.public_id)
-    repository.add(new())
-    assert [never.id, late.id] == [image.id for image in repository.trash(older_than=0, limit=5)]
-    assert [] == list(repository.trash(older_than=LONG, limit=5))
+        repositories.sweep.expire(image.public_id)
+    repositories.images.add(new())
+    assert [never.id, late.id] == [
+        image.id for image in repositories.sweep.expired_trash(older_than=0, limit=5)
+    ]
+    assert [] == list(repositories.sweep.expired_trash(older_than=LONG, limit=5))
 
-    repository.receive(event(late), new())
-    assert (True, False) == (repository.purge(never.public_id), repository.purge(late.public_id))
-    assert [] == list(repository.trash(older_than=0, limit=5))
+    repositories.images.receive(event(late), new())
+    assert (True, False) == (
+        repositories.sweep.purge(never.public_id),
+        repositories.sweep.purge(late.public_id),
+    )
+    assert [] == list(repositories.sweep.expired_trash(older_than=0, limit=5))
 
 
-def test_what_was_restored_meanwhile_is_not_purged(repository: SqlRepository) -> None:
+def test_what_was_restored_meanwhile_is_not_purged(repositories: Repositories) -> None:
     """Only the trash is emptied."""
-    image = arrived(repository)
+    image = arrived(repositories)
 
-    assert not repository.purge(image.public_id)
+    assert not repositories.sweep.purge(image.public_id)

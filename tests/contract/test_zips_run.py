@@ -22,7 +22,6 @@ from PIL import Image as PillowImage
 
 from imgcore.config import Secret
 from imgcore.db.connection import Database, open_database
-from imgcore.db.images import SqlRepository
 from imgcore.db.migrations import migrate
 from imgcore.gallery.models import Image, NewImage, Source, TaskKind, TaskStatus
 from imgcore.pipeline.s3_events import message
@@ -31,6 +30,7 @@ from tests.cloud import Cloud, cloud
 from tests.fake_gemini import FakeGemini
 from tests.mariadb import MariaDb
 from tests.runtime_api import Answer, Running, RuntimeApi, lambda_environ, running
+from tests.support.repositories import Repositories
 from tests.zips import bare_interpreter, built, unpack
 
 UPLOADS, DERIVED = "uploads", "derived"
@@ -146,17 +146,19 @@ def photograph(ending: str) -> bytes:
     return out.getvalue()
 
 
-def upload(aws: Cloud, repository: SqlRepository, data: bytes, ending: str) -> Image:
+def upload(aws: Cloud, repositories: Repositories, data: bytes, ending: str) -> Image:
     """The row first, then the object, as the gallery and the browser do."""
     public_id = secrets.token_hex(16)
-    image = repository.add(NewImage(public_id, f"raw/{public_id}.{ending}", "photo", None, len(data), 3600.0))
+    image = repositories.images.add(
+        NewImage(public_id, f"raw/{public_id}.{ending}", "photo", None, len(data), 3600.0)
+    )
     aws.client("s3").put_object(Bucket=UPLOADS, Key=image.image_key, Body=data)
     return image
 
 
-def found(repository: SqlRepository, image: Image) -> Image:
+def found(repositories: Repositories, image: Image) -> Image:
     """The row as it is by now."""
-    row = repository.get(image.public_id)
+    row = repositories.images.get(image.public_id)
     assert row is not None
     return row
 
@@ -230,12 +232,12 @@ def describer(
 
 def test_thumbnails_of_every_format(thumbnails: Lambda, aws: Cloud, database: Database) -> None:
     """Six formats in one batch: all done, each with its three derived images in the bucket."""
-    repository = SqlRepository(database)
-    images = [upload(aws, repository, photograph(ending), ending) for ending in FORMATS]
+    repositories = Repositories(database)
+    images = [upload(aws, repositories, photograph(ending), ending) for ending in FORMATS]
 
     answer = thumbnails.receive(*(message(UPLOADS, image.image_key) for image in images))
 
-    rows = [found(repository, image) for image in images]
+    rows = [found(repositories, image) for image in images]
     keys = {item["Key"] for item in aws.client("s3").list_objects_v2(Bucket=DERIVED)["Contents"]}
     wanted = {key for row in rows for key in (row.thumbnail_key, row.thumbnail_2x_key, row.display_key)}
     assert (DONE, [*FORMATS.values()]) == (plain(answer), [row.format for row in rows])
@@ -244,22 +246,22 @@ def test_thumbnails_of_every_format(thumbnails: Lambda, aws: Cloud, database: Da
 
 def test_a_file_that_is_no_photograph_is_rejected(thumbnails: Lambda, aws: Cloud, database: Database) -> None:
     """The message is acknowledged: no repetition makes a text a picture."""
-    repository = SqlRepository(database)
-    image = upload(aws, repository, b"not a photograph at all", "jpg")
+    repositories = Repositories(database)
+    image = upload(aws, repositories, b"not a photograph at all", "jpg")
 
     answer = thumbnails.receive(message(UPLOADS, image.image_key))
 
-    assert (DONE, "rejected") == (plain(answer), found(repository, image).status)
+    assert (DONE, "rejected") == (plain(answer), found(repositories, image).status)
 
 
 def test_the_keyless_describer_describes(describer: Lambda, aws: Cloud, database: Database) -> None:
     """numpy, both nets and their weights are in the local zip."""
-    repository = SqlRepository(database)
-    image = upload(aws, repository, photograph("jpg"), "jpg")
+    repositories = Repositories(database)
+    image = upload(aws, repositories, photograph("jpg"), "jpg")
 
     answer = describer.receive(message(UPLOADS, image.image_key))
 
-    row = found(repository, image)
+    row = found(repositories, image)
     assert (DONE, Source.LOCAL, True) == (plain(answer), row.source, bool(row.alt_text))
 
 
@@ -274,8 +276,8 @@ def test_gemini_describes_over_mariadb(
     """Production's own pair: Google's SDK as it was pruned, and MySQL's protocol over TLS."""
     database = open_database(Secret(mariadb_url), ca=str(mariadb_server.ca))
     migrate(database)
-    repository = SqlRepository(database)
-    image = upload(aws, repository, photograph("heic"), "heic")
+    repositories = Repositories(database)
+    image = upload(aws, repositories, photograph("heic"), "heic")
     with FakeGemini("ok") as gemini:
         environ = {
             **settings,
@@ -286,7 +288,7 @@ def test_gemini_describes_over_mariadb(
         }
         with started(bare, task_roots["caption", "production"], "caption", environ) as function:
             answer = function.receive(message(UPLOADS, image.image_key))
-    row = found(repository, image)
+    row = found(repositories, image)
     database.close()
 
     assert (DONE, Source.GEMINI, 1) == (plain(answer), row.source, len(gemini.asked))
@@ -300,14 +302,14 @@ def test_production_waits_for_a_key_that_is_refused(
     database: Database,
 ) -> None:
     """Nobody stands in there: the describer is left out, and the photograph is parked instead of lost."""
-    repository = SqlRepository(database)
-    image = upload(aws, repository, photograph("jpg"), "jpg")
+    repositories = Repositories(database)
+    image = upload(aws, repositories, photograph("jpg"), "jpg")
     with FakeGemini("ok", key=secrets.token_hex(16)) as gemini:
         environ = {**settings, "GEMINI_API_KEY": secrets.token_hex(16), "GEMINI_BASE_URL": gemini.url}
         with started(bare, task_roots["caption", "production"], "caption", environ) as function:
             answer = function.receive(message(UPLOADS, image.image_key))
 
-    assert (DONE, TaskStatus.RETRY) == (plain(answer), found(repository, image).task(TaskKind.CAPTION).status)
+    assert (DONE, TaskStatus.RETRY) == (plain(answer), found(repositories, image).task(TaskKind.CAPTION).status)
 
 
 def test_the_sweep_runs(describer: Lambda) -> None:
@@ -333,7 +335,7 @@ def test_a_ping_warms(
 
 def test_only_the_message_that_failed_comes_again(describer: Lambda, aws: Cloud, database: Database) -> None:
     """One that nobody understands does not hold up the others."""
-    image = upload(aws, SqlRepository(database), photograph("jpg"), "jpg")
+    image = upload(aws, Repositories(database), photograph("jpg"), "jpg")
 
     answer = describer.receive("no JSON", message(UPLOADS, image.image_key))
 

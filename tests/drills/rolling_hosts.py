@@ -24,6 +24,7 @@ from imgcore import bootstrap
 from imgcore.config import Config
 from tests.contract.photographs import CAPTION, THUMBNAIL, arrived, claim, finish
 from tests.drills.haproxy import HaProxy, HealthCheck
+from tests.support.repositories import Repositories
 
 ROOT = Path(__file__).resolve().parents[2]
 HOSTS = 3
@@ -155,9 +156,9 @@ def photographs(path: Path) -> str:
     url = f"sqlite:///{path}"
     config = Config.read({"DATABASE_URL": url})
     bootstrap.migrate(config)
-    repository = bootstrap.repository(config)
+    repositories = Repositories(bootstrap.database(config))
     for number in range(PICTURES):
-        image = arrived(repository, f"photograph-{number}.jpg")
+        image = arrived(repositories, f"photograph-{number}.jpg")
         for kind in (CAPTION, THUMBNAIL):
-            finish(repository, image, claim(repository, image, kind))
+            finish(repositories, image, claim(repositories, image, kind))
     return url

@@ -23,6 +23,7 @@ from roles.local_cloud.files.emulator import REGION, Emulator, emulator_at
 from tests.cloud import Cloud
 from tests.contract.photographs import CAPTION, THUMBNAIL, arrived, claim, description, finish
 from tests.mariadb import MariaDb
+from tests.support.repositories import Repositories
 
 SECRET_ID = "made-up/database/app"
 CAPTIONED = "Two herons stand in a flooded meadow."
@@ -133,9 +134,9 @@ def _photograph(url: str) -> None:
     """The schema, and one photograph that is done with."""
     config = Config.read({"DATABASE_URL": url})
     bootstrap.migrate(config)
-    repository = bootstrap.repository(config)
-    image = arrived(repository, "herons.jpg")
-    assert repository.finish_caption(
-        claim(repository, image, CAPTION), description(caption=CAPTIONED, alt_text="Two herons.")
+    repositories = Repositories(bootstrap.database(config))
+    image = arrived(repositories, "herons.jpg")
+    assert repositories.tasks.finish_caption(
+        claim(repositories, image, CAPTION), description(caption=CAPTIONED, alt_text="Two herons.")
     )
-    assert finish(repository, image, claim(repository, image, THUMBNAIL))
+    assert finish(repositories, image, claim(repositories, image, THUMBNAIL))

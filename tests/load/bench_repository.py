@@ -19,11 +19,11 @@ from pathlib import Path
 from tqdm import tqdm
 
 from imgcore.db.connection import Database, open_database
-from imgcore.db.images import SqlRepository
 from imgcore.db.migrations import migrate
 from imgcore.gallery.models import TaskKind
 from tests.contract.photographs import arrived, claim, described, finish, multiply
 from tests.mariadb import mariadb
+from tests.support.repositories import Repositories
 
 SMALL = 1000
 ROUNDS = 21
@@ -31,12 +31,12 @@ THREADS = 4
 WAY = 400  # photographs that go all the way
 
 
-def grow(database: Database, repository: SqlRepository, size: int) -> None:
+def grow(database: Database, repositories: Repositories, size: int) -> None:
     """Add finished photographs until there are ``size``; one in some seven hundred has a rare word."""
-    if repository.page(cursor=None, limit=1, query=None).images == ():
+    if repositories.images.page(cursor=None, limit=1, query=None).images == ():
         for name in ("rare harbour.jpg", *["cat.jpg"] * 99):
-            image = described(repository, name)
-            finish(repository, image, claim(repository, image, TaskKind.THUMBNAIL))
+            image = described(repositories, name)
+            finish(repositories, image, claim(repositories, image, TaskKind.THUMBNAIL))
     with tqdm(total=size, desc=f"{database.dialect.name} rows", leave=False) as bar:
         for rows in multiply(database.patient(600), size):
             bar.update(rows - bar.n)
@@ -44,33 +44,33 @@ def grow(database: Database, repository: SqlRepository, size: int) -> None:
     database.patient(600).run(lambda tx: tx.execute(hide))
 
 
-def questions(repository: SqlRepository) -> dict[str, Callable[[], object]]:
+def questions(repositories: Repositories) -> dict[str, Callable[[], object]]:
     """What is asked, under the name that the table shows."""
     middle, public_id = (
-        _middle(repository),
-        repository.page(cursor=None, limit=1, query=None).images[0].public_id,
+        _middle(repositories),
+        repositories.images.page(cursor=None, limit=1, query=None).images[0].public_id,
     )
     return {
-        "first page of 50": lambda: repository.page(cursor=None, limit=50, query=None),
-        "page of 50 from the middle": lambda: repository.page(cursor=middle, limit=50, query=None),
-        "one photograph": lambda: repository.get(public_id),
-        "search, a frequent word": lambda: repository.page(cursor=None, limit=50, query="ginger"),
-        "search, a word of few": lambda: repository.page(cursor=None, limit=50, query="rare"),
-        "search, a word of none": lambda: repository.page(cursor=None, limit=50, query="zebra"),
-        "sweep (due, exhaust, unheard)": lambda: _sweep(repository),
+        "first page of 50": lambda: repositories.images.page(cursor=None, limit=50, query=None),
+        "page of 50 from the middle": lambda: repositories.images.page(cursor=middle, limit=50, query=None),
+        "one photograph": lambda: repositories.images.get(public_id),
+        "search, a frequent word": lambda: repositories.images.page(cursor=None, limit=50, query="ginger"),
+        "search, a word of few": lambda: repositories.images.page(cursor=None, limit=50, query="rare"),
+        "search, a word of none": lambda: repositories.images.page(cursor=None, limit=50, query="zebra"),
+        "sweep (due, exhausted, no event)": lambda: _sweep(repositories),
     }
 
 
-def _middle(repository: SqlRepository) -> str | None:
-    from imgcore.db.images import _encoded
+def _middle(repositories: Repositories) -> str | None:
+    from imgcore.db.pages import encode_cursor
 
-    return _encoded(repository.page(cursor=None, limit=1, query=None).images[0].id // 2)
+    return encode_cursor(repositories.images.page(cursor=None, limit=1, query=None).images[0].id // 2)
 
 
-def _sweep(repository: SqlRepository) -> None:
-    repository.due(within=60, lost_after=300, again_after=300, limit=500)
-    repository.exhaust(max_attempts=5)
-    repository.unheard(lost_after=300, again_after=300, limit=500)
+def _sweep(repositories: Repositories) -> None:
+    repositories.sweep.due_tasks(within=60, lost_after=300, again_after=300, limit=500)
+    repositories.sweep.fail_exhausted_tasks(max_attempts=5)
+    repositories.sweep.uploads_without_event(lost_after=300, again_after=300, limit=500)
 
 
 def median(question: Callable[[], object]) -> float:
@@ -84,13 +84,13 @@ def median(question: Callable[[], object]) -> float:
     return statistics.median(times) * 1000
 
 
-def throughput(repository: SqlRepository) -> float:
+def throughput(repositories: Repositories) -> float:
     """Photographs a second, all the way."""
 
     def way(_: int) -> None:
-        image = arrived(repository)
+        image = arrived(repositories)
         for kind in TaskKind:
-            finish(repository, image, claim(repository, image, kind))
+            finish(repositories, image, claim(repositories, image, kind))
 
     start = time.perf_counter()
     with ThreadPoolExecutor(THREADS) as pool:
@@ -117,18 +117,18 @@ def main() -> None:
     rows = parser.parse_args().rows
     with databases() as opened:
         for database in opened:
-            repository = SqlRepository(database)
-            small, large = ([*_measured(database, repository, size)] for size in (SMALL, rows))
+            repositories = Repositories(database)
+            small, large = ([*_measured(database, repositories, size)] for size in (SMALL, rows))
             print(f"\n{database.dialect.name:32}{SMALL:>12,} rows{rows:>12,} rows   (median of {ROUNDS}, ms)")
             for (name, few), (_, many) in zip(small, large, strict=True):
                 print(f"{name:32}{few:17.2f}{many:17.2f}")
-            print(f"{'all the way, photographs/s':32}{'':17}{throughput(repository):17.0f}")
+            print(f"{'all the way, photographs/s':32}{'':17}{throughput(repositories):17.0f}")
             sys.stdout.flush()
 
 
-def _measured(database: Database, repository: SqlRepository, size: int) -> Iterator[tuple[str, float]]:
-    grow(database, repository, size)
-    for name, question in questions(repository).items():
+def _measured(database: Database, repositories: Repositories, size: int) -> Iterator[tuple[str, float]]:
+    grow(database, repositories, size)
+    for name, question in questions(repositories).items():
         yield name, median(question)
 
 

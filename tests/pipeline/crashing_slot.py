@@ -20,9 +20,9 @@ from typing import Any
 import pymysql  # noqa: F401 - loaded once, before the workers are forked
 
 from imgcore.db.connection import Transaction, open_database
-from imgcore.db.images import SqlRepository
 from imgcore.gallery.models import Description, PhotoFacts, Rendition, Renditions, Source, TaskKind
 from imgcore.pipeline.models import Claim
+from tests.support.repositories import Repositories
 
 
 class Fate:
@@ -46,34 +46,34 @@ class Fate:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def deliver(repository: SqlRepository, delivery: dict[str, Any]) -> str:
+def deliver(repositories: Repositories, delivery: dict[str, Any]) -> str:
     """Do one task of one photograph, as far as one gets."""
-    claim = repository.claim(
+    claim = repositories.tasks.claim(
         delivery["key"], TaskKind(delivery["kind"]), lease=delivery["lease"], max_attempts=1_000_000
     )
     if claim is None:
         return "idle"
     time.sleep(delivery["sleeps"])
-    return "done" if _finish(repository, claim) else "fenced"
+    return "done" if _finish(repositories, claim) else "fenced"
 
 
-def _finish(repository: SqlRepository, claim: Claim) -> bool:
+def _finish(repositories: Repositories, claim: Claim) -> bool:
     if claim.kind is TaskKind.CAPTION:
         words = Description(f"Caption of {claim.public_id}", "Alt.", ("tag",), Source.LOCAL)
-        return repository.finish_caption(claim, words)
+        return repositories.tasks.finish_caption(claim, words)
     one = Rendition(f"thumbnails/{claim.public_id}", b"", "image/webp", 200, 200)
-    return repository.finish_thumbnail(
+    return repositories.tasks.finish_thumbnail(
         claim, PhotoFacts("JPEG", 4000, 3000, 1000, "0" * 64), Renditions(one, one, one, "data:")
     )
 
 
 def work(url: str) -> None:
     """Answer deliveries until they end, or the worker does."""
-    fate, repository = Fate(), SqlRepository(open_database(url))
+    fate, repositories = Fate(), Repositories(open_database(url))
     for line in sys.stdin:
         delivery = json.loads(line)
         fate.dies_in = delivery["dies_at"]
-        print(deliver(repository, delivery), flush=True)
+        print(deliver(repositories, delivery), flush=True)
 
 
 def main(url: str) -> int:

@@ -23,12 +23,12 @@ from typing import Any
 import pymysql  # noqa: F401 - loaded once, before the workers are forked
 
 from imgcore.db.connection import Database, Transaction, open_database
-from imgcore.db.images import SqlRepository
 from imgcore.errors import Conflict
 from imgcore.gallery.models import NewImage, TaskKind
 from imgcore.notifications.models import NotificationMessage
 from imgcore.pipeline.models import ObjectCreated
 from imgcore.pipeline.processing import Pipeline, Timing
+from tests.support.repositories import Repositories
 from tests.unit.fakes import BUCKET, FakeCaptioner, FakeQueues, FakeStorage, decode, render
 
 LEASE = 0.001  # seconds; who comes after the dead need not wait
@@ -82,7 +82,13 @@ class Post:
 def pipeline(database: Database, letters: Path, fate: Fate) -> Pipeline:
     """Nothing real but the database; photographs are there whenever they are asked for."""
     made = Pipeline(
-        SqlRepository(database), Plenty(), FakeQueues(), decode, render, FakeCaptioner(), uploads_bucket=BUCKET
+        *Repositories(database).all(),
+        Plenty(),
+        FakeQueues(),
+        decode,
+        render,
+        FakeCaptioner(),
+        uploads_bucket=BUCKET,
     )
     timing = Timing(LEASE, LEASE, lost_after=0.0, max_attempts=1000, quiet=0.0)
     return replace(made, sender=Post(letters, fate), timing=timing)
@@ -111,7 +117,7 @@ def live(work: Pipeline, name: str, owner: int, batch: str) -> None:
     key = f"raw/{name}.jpg"
     row = NewImage(name, key, "cat.jpg", "image/jpeg", 5, 3600.0, owner_id=owner, batch_id=batch)
     with suppress(Conflict):  # it is there already
-        work.repository.add(row)
+        work.images.add(row)
     for kind in TaskKind:
         work.process(ObjectCreated(BUCKET, key, 5, "etag"), kind, deadline=SOON)
     work.sweep()

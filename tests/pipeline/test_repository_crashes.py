@@ -21,10 +21,10 @@ from typing import Any
 import pytest
 
 from imgcore.db.connection import Database, open_database
-from imgcore.db.images import SqlRepository
 from imgcore.db.migrations import migrate
 from imgcore.gallery.models import NewImage, TaskKind, TaskStatus
 from imgcore.pipeline.models import ObjectCreated
+from tests.support.repositories import Repositories
 
 IMAGES = 60
 SLOTS = 4
@@ -47,13 +47,13 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return str(address)
 
 
-def uploads(repository: SqlRepository) -> list[str]:
+def uploads(repositories: Repositories) -> list[str]:
     """The keys of photographs that have arrived."""
     keys = []
     for _ in range(IMAGES):
         public_id = secrets.token_hex(16)
         row = NewImage(public_id, f"raw/{public_id}.jpg", "n.jpg", "image/jpeg", 1, 60)
-        repository.receive(ObjectCreated("uploads", row.image_key, 1), row)
+        repositories.images.receive(ObjectCreated("uploads", row.image_key, 1), row)
         keys.append(row.image_key)
     return keys
 
@@ -145,8 +145,8 @@ def test_killed_workers_leave_every_row_right(url: str) -> None:
     """The sweeper's question alone brings back what was lost."""
     rng = random.Random(20261121)
     database = open_database(url)
-    repository = SqlRepository(database)
-    keys = uploads(repository)
+    repositories = Repositories(database)
+    keys = uploads(repositories)
     queue = deliveries(keys, rng)
     end = time.monotonic() + PATIENCE
     with slots(url, queue, rng) as running:
@@ -155,10 +155,12 @@ def test_killed_workers_leave_every_row_right(url: str) -> None:
             if not queue:
                 queue.extend(
                     (task.image_key, task.kind.value)
-                    for task in repository.due(within=0, lost_after=1, again_after=LEASE, limit=500)
+                    for task in repositories.sweep.due_tasks(
+                        within=0, lost_after=1, again_after=LEASE, limit=500
+                    )
                 )
 
-    images = repository.page(cursor=None, limit=IMAGES + 1, query=None).images
+    images = repositories.images.page(cursor=None, limit=IMAGES + 1, query=None).images
     told = [row["image_id"] for row in database.read(lambda tx: tx.rows("SELECT image_id FROM outbox"))]
     leases = database.read(lambda tx: tx.rows("SELECT kind FROM tasks WHERE lease_token IS NOT NULL"))
     database.close()

@@ -9,17 +9,17 @@ import pytest
 
 from imgcore.config import Secret
 from imgcore.db.connection import open_database
-from imgcore.db.images import SqlRepository
 from imgcore.db.migrations import migrate
+from tests.support.repositories import Repositories
 from tests.unit.fakes import FakeQueues, FakeStorage
 
 
 @pytest.fixture
-def repository(tmp_path: Path) -> Iterator[SqlRepository]:
+def repositories(tmp_path: Path) -> Iterator[Repositories]:
     """A fresh, migrated SQLite."""
     database = open_database(Secret(f"sqlite:///{tmp_path}/gallery.db"))
     migrate(database)
-    yield SqlRepository(database)
+    yield Repositories(database)
     database.close()
 
 

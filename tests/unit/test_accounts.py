@@ -15,7 +15,6 @@ from imgcore.accounts.passwords import Argon2Hasher
 from imgcore.accounts.service import network
 from imgcore.cli import main as cli
 from imgcore.config import Config, Secret
-from imgcore.db.images import SqlRepository
 from imgcore.db.login_throttle import delay
 from imgcore.errors import Invalid, Unavailable
 from imgcore.gallery.models import Image, UploadStatus, Viewer
@@ -23,6 +22,7 @@ from imgcore.imaging import metadata
 from imgcore.imaging.decode import decode
 from tests import images as samples
 from tests.images import exif
+from tests.support.repositories import Repositories
 from web.http.rate_limit import RateLimiter
 
 PASSWORD = "a made-up password"
@@ -200,7 +200,7 @@ def test_a_place_that_lacks_a_part_is_none(part: bytes) -> None:
 
 
 @pytest.fixture
-def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, repository: SqlRepository) -> None:
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, repositories: Repositories) -> None:
     """A migrated database that the settings name, and a pipe for standard input."""
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/gallery.db")
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{PASSWORD}\nrest"))

@@ -16,11 +16,11 @@ from PIL import Image as PillowImage
 from imgcore import bootstrap
 from imgcore.cli import main as cli
 from imgcore.config import Config
-from imgcore.db.images import SqlRepository
 from imgcore.errors import Misconfigured
 from imgcore.gallery.models import Description, Edit, NewImage, Source
 from imgcore.gallery.service import Gallery
-from imgcore.pipeline.models import GEMINI_GATE
+from imgcore.pipeline.models import GEMINI_BREAKER
+from tests.support.repositories import Repositories
 from tests.unit.fakes import FakeCaptioner, FakeQueues, FakeStorage
 
 
@@ -33,10 +33,10 @@ def photo(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, repository: SqlRepository) -> SqlRepository:
+def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, repositories: Repositories) -> Repositories:
     """A migrated database that the settings name."""
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/gallery.db")
-    return repository
+    return repositories
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
@@ -142,7 +142,7 @@ def test_a_missing_database_is_one_sentence(
     assert "imgcore: DATABASE_URL is not set, and no DB_HOST either.\n" == capsys.readouterr().err
 
 
-def described(repository: SqlRepository, name: str, **words: Any) -> str:
+def described(repositories: Repositories, name: str, **words: Any) -> str:
     """A photograph with a caption, straight into the database."""
     from imgcore.gallery.keys import new_public_id, raw_key
     from imgcore.gallery.models import TaskKind
@@ -150,16 +150,16 @@ def described(repository: SqlRepository, name: str, **words: Any) -> str:
 
     public_id = new_public_id()
     new = NewImage(public_id, raw_key(public_id, "image/jpeg"), name, "image/jpeg", 1, 3600.0)
-    repository.add(new)
-    repository.receive(ObjectCreated("b", new.image_key), new)
-    claim = repository.claim(new.image_key, TaskKind.CAPTION, lease=60, max_attempts=5)
+    repositories.images.add(new)
+    repositories.images.receive(ObjectCreated("b", new.image_key), new)
+    claim = repositories.tasks.claim(new.image_key, TaskKind.CAPTION, lease=60, max_attempts=5)
     assert claim is not None
     known = {"caption": "A cat.", "alt_text": "Cat", "tags": ("cat",), "source": Source.LOCAL} | words
-    repository.finish_caption(claim, Description(**known))
+    repositories.tasks.finish_caption(claim, Description(**known))
     return public_id
 
 
-def test_export_gives_json_lines_and_csv(database: SqlRepository, capsys: pytest.CaptureFixture[str]) -> None:
+def test_export_gives_json_lines_and_csv(database: Repositories, capsys: pytest.CaptureFixture[str]) -> None:
     """The same rows in both, newest first, more than one page of them; a formula stays text."""
     ids = [described(database, f"{n}.jpg", caption="=SUM(A1)") for n in range(120)]
 
@@ -174,7 +174,7 @@ def test_export_gives_json_lines_and_csv(database: SqlRepository, capsys: pytest
     assert ("'=SUM(A1)", "cat") == (as_csv[0]["caption"], as_csv[0]["tags"])
 
 
-def test_export_of_a_search(database: SqlRepository, capsys: pytest.CaptureFixture[str]) -> None:
+def test_export_of_a_search(database: Repositories, capsys: pytest.CaptureFixture[str]) -> None:
     """Only what holds the words."""
     described(database, "a.jpg", caption="A dog.")
     wanted = described(database, "b.jpg", caption="A heron.")
@@ -184,7 +184,7 @@ def test_export_of_a_search(database: SqlRepository, capsys: pytest.CaptureFixtu
     assert [wanted] == [line["id"] for line in lines(capsys)]
 
 
-def test_cost_sums_tokens_by_model(database: SqlRepository, capsys: pytest.CaptureFixture[str]) -> None:
+def test_cost_sums_tokens_by_model(database: Repositories, capsys: pytest.CaptureFixture[str]) -> None:
     """What was described locally costs nothing and is not in the list."""
     paid = {"source": Source.GEMINI, "model": "m", "input_tokens": 1000, "output_tokens": 90, "price_usd": 0.25}
     described(database, "a.jpg", **paid)
@@ -198,15 +198,17 @@ def test_cost_sums_tokens_by_model(database: SqlRepository, capsys: pytest.Captu
 
 
 @pytest.fixture
-def queues(database: SqlRepository, monkeypatch: pytest.MonkeyPatch) -> FakeQueues:
+def queues(database: Repositories, monkeypatch: pytest.MonkeyPatch) -> FakeQueues:
     """A gallery whose queues remember."""
     queues = FakeQueues()
-    monkeypatch.setattr(bootstrap, "gallery", lambda config: Gallery(database, FakeStorage(), queues))
+    monkeypatch.setattr(
+        bootstrap, "gallery", lambda config: Gallery(database.images, database.breakers, FakeStorage(), queues)
+    )
     return queues
 
 
 def test_recaption_takes_what_was_described_locally(
-    database: SqlRepository, queues: FakeQueues, capsys: pytest.CaptureFixture[str]
+    database: Repositories, queues: FakeQueues, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Dry run first: the same list, and nothing sent."""
     local = described(database, "a.jpg")
@@ -221,7 +223,7 @@ def test_recaption_takes_what_was_described_locally(
 
 
 def test_recaption_of_one_that_cannot_be_says_so(
-    database: SqlRepository, queues: FakeQueues, capsys: pytest.CaptureFixture[str]
+    database: Repositories, queues: FakeQueues, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """By its id; asked for again while it is still waiting."""
     public_id = described(database, "a.jpg")
@@ -238,16 +240,16 @@ def test_recaption_wants_to_be_told_which(capsys: pytest.CaptureFixture[str]) ->
     assert "Say which" in capsys.readouterr().err
 
 
-def test_an_edit_survives_export(database: SqlRepository, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_edit_survives_export(database: Repositories, capsys: pytest.CaptureFixture[str]) -> None:
     """A person's words are exported as theirs."""
-    database.edit(described(database, "a.jpg"), Edit(caption="Mine"))
+    database.images.edit(described(database, "a.jpg"), Edit(caption="Mine"))
 
     cli.main(["export"])
 
     assert [("Mine", "human")] == [(line["caption"], line["source"]) for line in lines(capsys)]
 
 
-def test_probe_says_who_describes(database: SqlRepository, capsys: pytest.CaptureFixture[str]) -> None:
+def test_probe_says_who_describes(database: Repositories, capsys: pytest.CaptureFixture[str]) -> None:
     """Without a key: the local describer."""
     assert 0 == cli.main(["probe"])
     assert [{"describer": "the local describer"}] == lines(capsys)
@@ -274,30 +276,30 @@ class _Probed:
 
 
 def test_probe_tells_the_gallery_that_the_key_is_refused(
-    database: SqlRepository, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    database: Repositories, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Exit 1, a line with the reason, and the gate that the page reads; a right key opens it again."""
+    """Exit 1, a line with the reason, and the open circuit breaker; a right key closes it."""
     monkeypatch.setenv("GEMINI_API_KEY", "made-up-for-this-test")
     answers: list[Exception | None] = [Misconfigured("Gemini refuses the key.", code="key_refused"), None]
     monkeypatch.setattr(bootstrap, "gemini", lambda config: _Probed(answers.pop(0)))
 
     codes = [cli.main(["probe"])]
-    reasons = [database.gate(GEMINI_GATE).reason]
+    reasons = [database.breakers.state(GEMINI_BREAKER).reason]
     codes.append(cli.main(["probe"]))
-    reasons.append(database.gate(GEMINI_GATE).reason)
+    reasons.append(database.breakers.state(GEMINI_BREAKER).reason)
 
     assert ([1, 0], ["key_refused", None]) == (codes, reasons)
     assert ["key_refused", None] == [line.get("error") for line in lines(capsys)]
 
 
 def test_sweep_reports_its_figures(
-    database: SqlRepository, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    database: Repositories, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One line of counts."""
     from imgcore.pipeline.processing import Pipeline
     from tests.unit.fakes import decode, render
 
-    made = Pipeline(database, FakeStorage(), FakeQueues(), decode, render, FakeCaptioner())
+    made = Pipeline(*database.all(), FakeStorage(), FakeQueues(), decode, render, FakeCaptioner())
     monkeypatch.setattr(bootstrap, "pipeline", lambda config, kind: made)
 
     assert 0 == cli.main(["sweep"])

@@ -6,13 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from imgcore.db.images import SqlRepository
-from imgcore.db.notifications import Noticing
 from imgcore.errors import Unavailable
 from imgcore.gallery.keys import new_public_id, raw_key
 from imgcore.gallery.models import Image, NewImage, TaskKind
 from imgcore.pipeline.models import ObjectCreated
 from imgcore.pipeline.processing import Pipeline, Timing
+from tests.support.repositories import Repositories
 from tests.unit.fakes import BUCKET, FakeCaptioner, FakeQueues, FakeSender, FakeStorage, decode, render
 
 SOON = 1e9
@@ -28,10 +27,12 @@ def sender() -> FakeSender:
 
 @pytest.fixture
 def pipeline(
-    repository: SqlRepository, storage: FakeStorage, queues: FakeQueues, sender: FakeSender
+    repositories: Repositories, storage: FakeStorage, queues: FakeQueues, sender: FakeSender
 ) -> Pipeline:
     """Nothing real but the database; no batch is waited for."""
-    made = Pipeline(repository, storage, queues, decode, render, FakeCaptioner(), uploads_bucket=BUCKET)
+    made = Pipeline(
+        *repositories.all(), storage, queues, decode, render, FakeCaptioner(), uploads_bucket=BUCKET
+    )
     timing = Timing(quiet=0.0, caption_lease=LEASE)
     return replace(made, sender=sender, timing=timing, public_url="https://gallery.example")
 
@@ -42,7 +43,7 @@ def upload(pipeline: Pipeline, storage: FakeStorage, data: bytes = b"photo", bat
     key = raw_key(public_id, "image/jpeg")
     storage.uploads[key] = data
     row = NewImage(public_id, key, "cat.jpg", "image/jpeg", len(data), 3600.0, batch_id=batch)
-    return pipeline.repository.add(row)
+    return pipeline.images.add(row)
 
 
 def work(pipeline: Pipeline, image: Image) -> None:
@@ -69,7 +70,7 @@ def test_a_batch_is_told_of_once(pipeline: Pipeline, storage: FakeStorage, sende
     image = upload(pipeline, storage)
     work(pipeline, image)
     assert [1, 0, 0] == [pipeline.sweep().notified for _ in range(3)]
-    pipeline.repository.reopen(image.public_id, also_done=True)
+    pipeline.images.reopen(image.public_id, also_done=True)
     work(pipeline, image)
     assert (0, 1) == (pipeline.sweep().notified, len(sender.sent))
 
@@ -84,12 +85,14 @@ def test_two_batches_are_told_of_in_one_sweep(
 
 
 def test_without_a_mailbox_the_letter_is_written_all_the_same(
-    pipeline: Pipeline, storage: FakeStorage, repository: SqlRepository
+    pipeline: Pipeline, storage: FakeStorage, repositories: Repositories
 ) -> None:
     """To be read on the account's page."""
     work(pipeline, upload(pipeline, storage))
     assert 1 == replace(pipeline, sender=None).sweep().notified
-    assert ["1 photo is ready"] == [message.subject for message in repository.delivered(None, 5)]
+    assert ["1 photo is ready"] == [
+        message.subject for message in repositories.notifications.delivered(None, 5)
+    ]
 
 
 def test_a_letter_that_was_refused_is_sent_later(
@@ -109,9 +112,7 @@ def test_a_letter_that_was_refused_is_sent_later(
 
 def forget_waiting(pipeline: Pipeline) -> None:
     """As if the time had come."""
-    board = pipeline.repository
-    assert isinstance(board, Noticing)
-    board._database.run(lambda tx: tx.execute("UPDATE notices SET lease_until = NULL"))
+    pipeline.notifications._database.run(lambda tx: tx.execute("UPDATE notices SET lease_until = NULL"))
 
 
 def test_a_letter_whose_answer_was_lost_goes_once_more(

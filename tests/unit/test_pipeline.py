@@ -8,12 +8,12 @@ from dataclasses import replace
 
 import pytest
 
-from imgcore.db.images import SqlRepository
 from imgcore.errors import BadAnswer, Blocked, ImgcoreError, Misconfigured, RateLimited, Rejected, Unavailable
 from imgcore.gallery.keys import new_public_id, raw_key
 from imgcore.gallery.models import Image, NewImage, Source, TaskKind, TaskStatus, UploadStatus
-from imgcore.pipeline.models import GEMINI_GATE, ObjectCreated
+from imgcore.pipeline.models import GEMINI_BREAKER, ObjectCreated
 from imgcore.pipeline.processing import Outcome, Pipeline, Timing
+from tests.support.repositories import Repositories
 from tests.unit.fakes import BUCKET, FakeCaptioner, FakeQueues, FakeStorage, decode, render
 
 SOON = 1e9  # a deadline that no test reaches, on time.monotonic()'s clock
@@ -30,41 +30,41 @@ def captioner() -> FakeCaptioner:
 
 @pytest.fixture
 def pipeline(
-    repository: SqlRepository, storage: FakeStorage, queues: FakeQueues, captioner: FakeCaptioner
+    repositories: Repositories, storage: FakeStorage, queues: FakeQueues, captioner: FakeCaptioner
 ) -> Pipeline:
     """Nothing real but the database."""
     return Pipeline(
-        repository, storage, queues, decode, render, captioner, uploads_bucket=BUCKET, rng=lambda: 0.0
+        *repositories.all(), storage, queues, decode, render, captioner, uploads_bucket=BUCKET, rng=lambda: 0.0
     )
 
 
-def upload(repository: SqlRepository, storage: FakeStorage, data: bytes = b"photo") -> Image:
+def upload(repositories: Repositories, storage: FakeStorage, data: bytes = b"photo") -> Image:
     """A row and its object, as if the browser had just sent it."""
     public_id = new_public_id()
     key = raw_key(public_id, "image/jpeg")
     storage.uploads[key] = data
-    return repository.add(NewImage(public_id, key, "cat.jpg", "image/jpeg", len(data), 3600.0))
+    return repositories.images.add(NewImage(public_id, key, "cat.jpg", "image/jpeg", len(data), 3600.0))
 
 
 def news(image: Image) -> ObjectCreated:
     return ObjectCreated(BUCKET, image.image_key, size=5, etag="etag")
 
 
-def now(repository: SqlRepository, image: Image) -> Image:
-    found = repository.get(image.public_id)
+def now(repositories: Repositories, image: Image) -> Image:
+    found = repositories.images.get(image.public_id)
     assert found is not None
     return found
 
 
 def test_both_tasks_make_a_finished_photograph(
-    pipeline: Pipeline, repository: SqlRepository, storage: FakeStorage
+    pipeline: Pipeline, repositories: Repositories, storage: FakeStorage
 ) -> None:
     """A thumbnail, a display image, a description; done."""
-    image = upload(repository, storage)
+    image = upload(repositories, storage)
 
     outcomes = [pipeline.process(news(image), kind, deadline=SOON) for kind in TaskKind]
 
-    found = now(repository, image)
+    found = now(repositories, image)
     assert [Outcome.DONE, Outcome.DONE] == outcomes
     assert ("done", "A red barn.", "Alt: A red barn.", ("barn", "red", "field"), Source.GEMINI) == (
         found.status,
@@ -78,10 +78,10 @@ def test_both_tasks_make_a_finished_photograph(
 
 
 def test_a_duplicate_changes_nothing(
-    pipeline: Pipeline, repository: SqlRepository, storage: FakeStorage, captioner: FakeCaptioner
+    pipeline: Pipeline, repositories: Repositories, storage: FakeStorage, captioner: FakeCaptioner
 ) -> None:
     """The second delivery of an event finds the task done and asks no model."""
-    image = upload(repository, storage)
+    image = upload(repositories, storage)
 
     outcomes = [pipeline.process(news(image), CAPTION, deadline=SOON) for _ in range(3)]
 
@@ -93,34 +93,34 @@ def test_a_duplicate_changes_nothing(
     "created", [ObjectCreated("another", "raw/x.jpg"), ObjectCreated(BUCKET, "thumbnails/x/200.webp")]
 )
 def test_what_is_no_upload_of_ours_is_ignored(
-    pipeline: Pipeline, repository: SqlRepository, created: ObjectCreated
+    pipeline: Pipeline, repositories: Repositories, created: ObjectCreated
 ) -> None:
     """Another bucket, or what the pipeline wrote itself: no row, no loop."""
     assert Outcome.IGNORED == pipeline.process(created, THUMBNAIL, deadline=SOON)
-    assert () == repository.page(cursor=None, limit=10, query=None).images
+    assert () == repositories.images.page(cursor=None, limit=10, query=None).images
 
 
 def test_an_object_that_nobody_announced_gets_a_row(
-    pipeline: Pipeline, repository: SqlRepository, storage: FakeStorage
+    pipeline: Pipeline, repositories: Repositories, storage: FakeStorage
 ) -> None:
     """Copied into the bucket by hand, it is captioned all the same."""
     storage.uploads["raw/from the camera.jpg"] = b"photo"
 
     outcome = pipeline.process(ObjectCreated(BUCKET, "raw/from the camera.jpg"), CAPTION, deadline=SOON)
 
-    (image,) = repository.page(cursor=None, limit=10, query=None).images
+    (image,) = repositories.images.page(cursor=None, limit=10, query=None).images
     assert (Outcome.DONE, "from the camera.jpg", "A red barn.") == (outcome, image.name, image.caption)
 
 
 def test_a_bad_file_is_rejected_once_for_both_tasks(
-    pipeline: Pipeline, repository: SqlRepository, storage: FakeStorage
+    pipeline: Pipeline, repositories: Repositories, storage: FakeStorage
 ) -> None:
     """Whoever sees it first says why; the other task is skipped and never fails."""
-    image = upload(repository, storage, b"bad")
+    image = upload(repositories, storage, b"bad")
 
     outcomes = [pipeline.process(news(image), kind, deadline=SOON) for kind in (CAPTION, THUMBNAIL)]
 
-    found = now(repository, image)
+    found = now(repositories, image)
     assert [Outcome.REJECTED, Outcome.IDLE] == outcomes
     assert (UploadStatus.REJECTED, "rejected") == (found.upload_status, found.status)
     assert {(TaskStatus.SKIPPED, "not_an_image", "This file is not an image.")} == {
@@ -129,58 +129,58 @@ def test_a_bad_file_is_rejected_once_for_both_tasks(
 
 
 def test_a_refusal_of_the_model_is_not_a_failure_to_repeat(
-    pipeline: Pipeline, repository: SqlRepository, storage: FakeStorage, captioner: FakeCaptioner
+    pipeline: Pipeline, repositories: Repositories, storage: FakeStorage, captioner: FakeCaptioner
 ) -> None:
     """Blocked is final, and said; the thumbnail is made all the same."""
     captioner.answers = [Blocked("The model declined.")]
-    image = upload(repository, storage)
+    image = upload(repositories, storage)
 
     outcomes = [pipeline.process(news(image), kind, deadline=SOON) for kind in (CAPTION, THUMBNAIL)]
 
-    found = now(repository, image)
+    found = now(repositories, image)
     assert [Outcome.BLOCKED, Outcome.DONE] == outcomes
     assert ("failed", TaskStatus.BLOCKED, None) == (found.status, found.task(CAPTION).status, found.caption)
 
 
 def test_a_permanent_error_fails_at_once(
-    pipeline: Pipeline, repository: SqlRepository, storage: FakeStorage, captioner: FakeCaptioner
+    pipeline: Pipeline, repositories: Repositories, storage: FakeStorage, captioner: FakeCaptioner
 ) -> None:
     """An answer that is no description, after the captioner's own tries."""
     captioner.answers = [BadAnswer("The model gave no description.")]
-    image = upload(repository, storage)
+    image = upload(repositories, storage)
 
     assert Outcome.FAILED == pipeline.process(news(image), CAPTION, deadline=SOON)
-    assert "bad_answer" == now(repository, image).task(CAPTION).error
+    assert "bad_answer" == now(repositories, image).task(CAPTION).error
 
 
-def test_a_missing_object_fails_with_a_sentence(pipeline: Pipeline, repository: SqlRepository) -> None:
+def test_a_missing_object_fails_with_a_sentence(pipeline: Pipeline, repositories: Repositories) -> None:
     """The event came, the object went."""
-    image = upload(repository, FakeStorage())
+    image = upload(repositories, FakeStorage())
 
     assert Outcome.FAILED == pipeline.process(news(image), THUMBNAIL, deadline=SOON)
-    assert "Upload it again" in (now(repository, image).task(THUMBNAIL).message or "")
+    assert "Upload it again" in (now(repositories, image).task(THUMBNAIL).message or "")
 
 
 def test_a_passing_fault_is_parked_and_done_when_due(
-    pipeline: Pipeline, repository: SqlRepository, storage: FakeStorage, captioner: FakeCaptioner
+    pipeline: Pipeline, repositories: Repositories, storage: FakeStorage, captioner: FakeCaptioner
 ) -> None:
     """The message is acknowledged; the database remembers."""
     captioner.answers = [Unavailable("Not just now."), "A cat."]
-    image = upload(repository, storage)
+    image = upload(repositories, storage)
 
     outcomes = [pipeline.process(news(image), CAPTION, deadline=SOON) for _ in range(2)]
 
-    found = now(repository, image)
+    found = now(repositories, image)
     assert [Outcome.PARKED, Outcome.DONE] == outcomes
     assert ("A cat.", 2) == (found.caption, found.task(CAPTION).attempts)
 
 
 def test_a_fault_that_never_passes_ends_after_the_attempts(
-    pipeline: Pipeline, repository: SqlRepository, storage: FakeStorage, captioner: FakeCaptioner
+    pipeline: Pipeline, repositories: Repositories, storage: FakeStorage, captioner: FakeCaptioner
 ) -> None:
     """Four parked, the fifth failed."""
     captioner.answers = [Unavailable("Not just now.")]
-    image = upload(repository, storage)
+    image = upload(repositories, storage)
 
     outcomes = [pipeline.process(news(image), CAPTION, deadline=SOON) for _ in range(6)]
 
@@ -188,27 +188,27 @@ def test_a_fault_that_never_passes_ends_after_the_attempts(
 
 
 def test_a_bug_is_said_on_the_card_and_raised_for_the_queue(
-    pipeline: Pipeline, repository: SqlRepository, storage: FakeStorage
+    pipeline: Pipeline, repositories: Repositories, storage: FakeStorage
 ) -> None:
     """The row is parked at once, the exception counts towards the dead letters."""
-    image = upload(repository, storage, b"bug")
+    image = upload(repositories, storage, b"bug")
 
     with pytest.raises(ZeroDivisionError):
         pipeline.process(news(image), THUMBNAIL, deadline=SOON)
 
-    task = now(repository, image).task(THUMBNAIL)
+    task = now(repositories, image).task(THUMBNAIL)
     assert (TaskStatus.RETRY, "internal") == (task.status, task.error)
 
 
 def test_a_result_that_comes_too_late_is_dropped(
-    pipeline: Pipeline, repository: SqlRepository, storage: FakeStorage, captioner: FakeCaptioner
+    pipeline: Pipeline, repositories: Repositories, storage: FakeStorage, captioner: FakeCaptioner
 ) -> None:
     """The lease ended, another worker finished: the first one's words go nowhere."""
-    image = upload(repository, storage)
+    image = upload(repositories, storage)
     slow = replace(pipeline, timing=Timing(caption_lease=0.001), captioner=_Overtaken(pipeline, image))
 
     assert Outcome.FENCED == slow.process(news(image), CAPTION, deadline=SOON)
-    assert "A red barn." == now(repository, image).caption
+    assert "A red barn." == now(repositories, image).caption
 
 
 class _Overtaken(FakeCaptioner):
@@ -225,72 +225,72 @@ class _Overtaken(FakeCaptioner):
 
 
 def test_a_rate_limit_closes_the_gate_for_everybody(
-    pipeline: Pipeline, repository: SqlRepository, storage: FakeStorage, captioner: FakeCaptioner
+    pipeline: Pipeline, repositories: Repositories, storage: FakeStorage, captioner: FakeCaptioner
 ) -> None:
     """One 429: nobody asks again before its time, and no attempt is spent."""
     captioner.answers = [RateLimited("Wait a little.", retry_after=34.0), "never asked"]
-    first, second = upload(repository, storage), upload(repository, storage)
+    first, second = upload(repositories, storage), upload(repositories, storage)
 
     outcomes = [pipeline.process(news(image), CAPTION, deadline=SOON) for image in (first, second)]
 
-    tasks = [now(repository, image).task(CAPTION) for image in (first, second)]
+    tasks = [now(repositories, image).task(CAPTION) for image in (first, second)]
     assert [Outcome.PARKED, Outcome.PARKED] == outcomes
     assert 1 == len(captioner.deadlines)
     assert [(TaskStatus.RETRY, 0, "rate_limited")] * 2 == [
         (task.status, task.attempts, task.error) for task in tasks
     ]
-    assert 30 < repository.gate(GEMINI_GATE).wait <= 34
+    assert 30 < repositories.breakers.state(GEMINI_BREAKER).wait <= 34
 
 
 def test_one_probe_opens_the_gate_again(
-    pipeline: Pipeline, repository: SqlRepository, storage: FakeStorage
+    pipeline: Pipeline, repositories: Repositories, storage: FakeStorage
 ) -> None:
-    """After its time one photograph goes first; when it comes back described, the gate is open."""
-    repository.close_gate(GEMINI_GATE, wait=0.01, reason="rate_limited", message="Wait.")
+    """After its time one photograph goes first; once it is described, the circuit breaker closes."""
+    repositories.breakers.open(GEMINI_BREAKER, wait=0.01, reason="rate_limited", message="Wait.")
     time.sleep(0.02)
-    image = upload(repository, storage)
+    image = upload(repositories, storage)
 
     assert Outcome.DONE == pipeline.process(news(image), CAPTION, deadline=SOON)
-    gate = repository.gate(GEMINI_GATE)
-    assert (True, None) == (gate.open, gate.reason)
+    breaker = repositories.breakers.state(GEMINI_BREAKER)
+    assert (True, None) == (breaker.closed, breaker.reason)
 
 
 def test_a_refused_key_is_said_and_the_standby_describes(
-    pipeline: Pipeline, repository: SqlRepository, storage: FakeStorage, captioner: FakeCaptioner
+    pipeline: Pipeline, repositories: Repositories, storage: FakeStorage, captioner: FakeCaptioner
 ) -> None:
     """Nobody waits for a person: the local describer does it, and the key is not tried for each one."""
     captioner.answers = [Misconfigured("Gemini refuses the key.", code="key_refused")]
     both = replace(pipeline, standby=FakeCaptioner(["A photograph."], Source.LOCAL))
-    images = [upload(repository, storage) for _ in range(3)]
+    images = [upload(repositories, storage) for _ in range(3)]
 
     outcomes = [both.process(news(image), CAPTION, deadline=SOON) for image in images]
 
     assert [Outcome.DONE] * 3 == outcomes
-    assert [Source.LOCAL] * 3 == [now(repository, image).source for image in images]
+    assert [Source.LOCAL] * 3 == [now(repositories, image).source for image in images]
     assert 1 == len(captioner.deadlines)
-    assert "key_refused" == repository.gate(GEMINI_GATE).reason
+    assert "key_refused" == repositories.breakers.state(GEMINI_BREAKER).reason
 
 
 def test_a_refused_key_without_a_standby_waits_for_a_person(
-    pipeline: Pipeline, repository: SqlRepository, storage: FakeStorage, captioner: FakeCaptioner
+    pipeline: Pipeline, repositories: Repositories, storage: FakeStorage, captioner: FakeCaptioner
 ) -> None:
     """Parked with no attempt spent, however often."""
     captioner.answers = [Misconfigured("Gemini refuses the key.", code="key_refused")]
-    images = [upload(repository, storage) for _ in range(2)]
+    images = [upload(repositories, storage) for _ in range(2)]
 
     outcomes = [pipeline.process(news(image), CAPTION, deadline=SOON) for image in images]
 
     assert [Outcome.PARKED] * 2 == outcomes
-    assert [0, 0] == [now(repository, image).task(CAPTION).attempts for image in images]
+    assert [0, 0] == [now(repositories, image).task(CAPTION).attempts for image in images]
 
 
 def test_a_quota_that_is_used_up_waits_even_with_a_standby(
-    pipeline: Pipeline, repository: SqlRepository, storage: FakeStorage, captioner: FakeCaptioner
+    pipeline: Pipeline, repositories: Repositories, storage: FakeStorage, captioner: FakeCaptioner
 ) -> None:
     """Better words tomorrow are worth the wait; the second photograph does not even ask."""
     captioner.answers = [RateLimited("Used up.", code="quota_exhausted", retry_after=7200.0)]
     both = replace(pipeline, standby=FakeCaptioner(["A photograph."], Source.LOCAL))
-    images = [upload(repository, storage) for _ in range(2)]
+    images = [upload(repositories, storage) for _ in range(2)]
 
     outcomes = [both.process(news(image), CAPTION, deadline=SOON) for image in images]
 
@@ -299,10 +299,10 @@ def test_a_quota_that_is_used_up_waits_even_with_a_standby(
 
 
 def test_the_captioner_gets_the_deadline_less_the_time_to_store(
-    pipeline: Pipeline, repository: SqlRepository, storage: FakeStorage, captioner: FakeCaptioner
+    pipeline: Pipeline, repositories: Repositories, storage: FakeStorage, captioner: FakeCaptioner
 ) -> None:
     """Five seconds are kept back."""
-    pipeline.process(news(upload(repository, storage)), CAPTION, deadline=100.0)
+    pipeline.process(news(upload(repositories, storage)), CAPTION, deadline=100.0)
 
     assert [95.0] == captioner.deadlines
 
@@ -315,20 +315,20 @@ def test_a_database_that_is_away_is_left_to_the_queue(pipeline: Pipeline, storag
             raise Unavailable("The database is away.")
 
     with pytest.raises(Unavailable):
-        replace(pipeline, repository=Away()).process(  # type: ignore[arg-type]
+        replace(pipeline, images=Away()).process(  # type: ignore[arg-type]
             ObjectCreated(BUCKET, "raw/x.jpg"), THUMBNAIL, deadline=SOON
         )
 
 
 def test_a_storage_that_is_away_is_parked(
-    pipeline: Pipeline, repository: SqlRepository, storage: FakeStorage
+    pipeline: Pipeline, repositories: Repositories, storage: FakeStorage
 ) -> None:
     """The task waits in the database, with a sentence."""
-    image = upload(repository, storage)
+    image = upload(repositories, storage)
     storage.broken = Unavailable("The uploads bucket cannot be reached just now.", code="storage")
 
     assert Outcome.PARKED == pipeline.process(news(image), THUMBNAIL, deadline=SOON)
-    assert "storage" == now(repository, image).task(THUMBNAIL).error
+    assert "storage" == now(repositories, image).task(THUMBNAIL).error
 
 
 def quick(pipeline: Pipeline) -> Pipeline:
@@ -337,24 +337,24 @@ def quick(pipeline: Pipeline) -> Pipeline:
 
 
 def test_the_sweep_finds_an_upload_whose_event_never_came(
-    pipeline: Pipeline, repository: SqlRepository, storage: FakeStorage, queues: FakeQueues
+    pipeline: Pipeline, repositories: Repositories, storage: FakeStorage, queues: FakeQueues
 ) -> None:
     """The object is there, the row awaits: both tasks are handed to their queues."""
-    image = upload(repository, storage)
+    image = upload(repositories, storage)
     time.sleep(0.02)
 
     report = quick(pipeline).sweep()
 
     assert 1 == report.recovered
     assert {(kind, image.image_key) for kind in TaskKind} == {(kind, key) for kind, key, _ in queues.sent}
-    assert UploadStatus.RECEIVED == now(repository, image).upload_status
+    assert UploadStatus.RECEIVED == now(repositories, image).upload_status
 
 
 def test_the_sweep_hands_over_a_task_whose_notification_was_lost(
-    pipeline: Pipeline, repository: SqlRepository, storage: FakeStorage, queues: FakeQueues
+    pipeline: Pipeline, repositories: Repositories, storage: FakeStorage, queues: FakeQueues
 ) -> None:
     """One Lambda heard, the other did not."""
-    image = upload(repository, storage)
+    image = upload(repositories, storage)
     pipeline.process(news(image), THUMBNAIL, deadline=SOON)
     time.sleep(0.02)
 
@@ -364,30 +364,30 @@ def test_the_sweep_hands_over_a_task_whose_notification_was_lost(
 
 
 def test_the_sweep_hands_over_a_dead_workers_task_and_ends_it_at_last(
-    pipeline: Pipeline, repository: SqlRepository, storage: FakeStorage, queues: FakeQueues
+    pipeline: Pipeline, repositories: Repositories, storage: FakeStorage, queues: FakeQueues
 ) -> None:
     """A worker that died is replaced; one that dies every time is given up with a sentence."""
-    image = upload(repository, storage)
+    image = upload(repositories, storage)
     hasty = quick(pipeline)
-    repository.receive(news(image), NewImage(new_public_id(), image.image_key, "x", None, None, 0.0))
+    repositories.images.receive(news(image), NewImage(new_public_id(), image.image_key, "x", None, None, 0.0))
     for _ in range(hasty.timing.max_attempts):
-        claim = repository.claim(image.image_key, THUMBNAIL, lease=0.01, max_attempts=5)
+        claim = repositories.tasks.claim(image.image_key, THUMBNAIL, lease=0.01, max_attempts=5)
         assert claim is not None
         time.sleep(0.02)
 
     report = hasty.sweep()
 
-    task = now(repository, image).task(THUMBNAIL)
+    task = now(repositories, image).task(THUMBNAIL)
     assert (1, TaskStatus.FAILED, "crashed") == (report.exhausted, task.status, task.error)
 
 
 def test_the_sweep_plans_what_is_due_before_the_next_one(
-    pipeline: Pipeline, repository: SqlRepository, storage: FakeStorage, queues: FakeQueues,
+    pipeline: Pipeline, repositories: Repositories, storage: FakeStorage, queues: FakeQueues,
     captioner: FakeCaptioner,
 ) -> None:  # fmt: skip
     """A retry in 40 seconds leaves now with a delay, and not twice."""
     captioner.answers = [Unavailable("Not now.", retry_after=40.0)]
-    image = upload(repository, storage)
+    image = upload(repositories, storage)
     pipeline.process(news(image), THUMBNAIL, deadline=SOON)
     pipeline.process(news(image), CAPTION, deadline=SOON)
 
@@ -400,42 +400,42 @@ def test_the_sweep_plans_what_is_due_before_the_next_one(
 
 
 def test_the_sweep_expires_forms_that_nobody_used(
-    pipeline: Pipeline, repository: SqlRepository, storage: FakeStorage
+    pipeline: Pipeline, repositories: Repositories, storage: FakeStorage
 ) -> None:
     """No object, and the form is long over."""
     key = raw_key(new_public_id(), "image/jpeg")
-    image = repository.add(NewImage(new_public_id(), key, "x", "image/jpeg", 1, -400.0))
+    image = repositories.images.add(NewImage(new_public_id(), key, "x", "image/jpeg", 1, -400.0))
     time.sleep(0.02)
 
     assert 1 == quick(pipeline).sweep().expired
-    assert "expired" == now(repository, image).status
+    assert "expired" == now(repositories, image).status
 
 
 def test_the_sweep_waits_for_forms_that_may_still_be_used(
-    pipeline: Pipeline, repository: SqlRepository
+    pipeline: Pipeline, repositories: Repositories
 ) -> None:
     """No object yet, and time left."""
     key = raw_key(new_public_id(), "image/jpeg")
-    image = repository.add(NewImage(new_public_id(), key, "x", "image/jpeg", 1, 3600.0))
+    image = repositories.images.add(NewImage(new_public_id(), key, "x", "image/jpeg", 1, 3600.0))
     time.sleep(0.02)
 
     report = quick(pipeline).sweep()
-    assert (0, 0, "awaiting") == (report.expired, report.recovered, now(repository, image).status)
+    assert (0, 0, "awaiting") == (report.expired, report.recovered, now(repositories, image).status)
 
 
 def test_the_sweep_empties_the_trash_after_thirty_days(
-    pipeline: Pipeline, repository: SqlRepository, storage: FakeStorage, monkeypatch: pytest.MonkeyPatch
+    pipeline: Pipeline, repositories: Repositories, storage: FakeStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Objects first, then the row; nothing of it is left."""
-    image = upload(repository, storage)
+    image = upload(repositories, storage)
     for kind in TaskKind:
         pipeline.process(news(image), kind, deadline=SOON)
-    repository.delete(image.public_id)
+    repositories.images.delete(image.public_id)
 
     assert 0 == pipeline.sweep().purged
     monkeypatch.setattr("imgcore.pipeline.processing.TRASH_SECONDS", 0.0)
     assert 1 == pipeline.sweep().purged
-    assert ({}, {}, None) == (storage.uploads, storage.derived, repository.get(image.public_id))
+    assert ({}, {}, None) == (storage.uploads, storage.derived, repositories.images.get(image.public_id))
 
 
 @pytest.mark.parametrize(
@@ -451,15 +451,17 @@ def test_the_sweep_empties_the_trash_after_thirty_days(
     ],
 )
 def test_how_long_a_parked_task_waits(
-    pipeline: Pipeline, repository: SqlRepository, storage: FakeStorage, captioner: FakeCaptioner,
+    pipeline: Pipeline, repositories: Repositories, storage: FakeStorage, captioner: FakeCaptioner,
     error: ImgcoreError, attempts: int, delay: float,
 ) -> None:  # fmt: skip
     """Never earlier than told; else full jitter, doubling up to a quarter of an hour. The dice say ½."""
-    image = upload(repository, storage)
+    image = upload(repositories, storage)
     claim = None
     for _ in range(attempts):
-        repository.receive(news(image), NewImage(new_public_id(), image.image_key, "x", None, None, 0.0))
-        claim = repository.claim(image.image_key, CAPTION, lease=0.0001, max_attempts=99)
+        repositories.images.receive(
+            news(image), NewImage(new_public_id(), image.image_key, "x", None, None, 0.0)
+        )
+        claim = repositories.tasks.claim(image.image_key, CAPTION, lease=0.0001, max_attempts=99)
         time.sleep(0.001)
     assert claim is not None
 
@@ -467,16 +469,16 @@ def test_how_long_a_parked_task_waits(
 
 
 def test_a_rejection_that_was_overtaken_is_dropped(
-    pipeline: Pipeline, repository: SqlRepository, storage: FakeStorage
+    pipeline: Pipeline, repositories: Repositories, storage: FakeStorage
 ) -> None:
     """Every ending is fenced: a worker without the lease writes nothing."""
-    image = upload(repository, storage)
-    repository.receive(news(image), NewImage(new_public_id(), image.image_key, "x", None, None, 0.0))
-    stale = repository.claim(image.image_key, CAPTION, lease=0.0001, max_attempts=9)
+    image = upload(repositories, storage)
+    repositories.images.receive(news(image), NewImage(new_public_id(), image.image_key, "x", None, None, 0.0))
+    stale = repositories.tasks.claim(image.image_key, CAPTION, lease=0.0001, max_attempts=9)
     time.sleep(0.001)
     assert stale is not None
     assert Outcome.DONE == pipeline.process(news(image), CAPTION, deadline=SOON)
 
     errors = [Rejected("x"), Blocked("x"), BadAnswer("x"), Unavailable("x")]
     assert [Outcome.FENCED] * 4 == [pipeline._settle(stale, error) for error in errors]
-    assert "done" == now(repository, image).task(CAPTION).status
+    assert "done" == now(repositories, image).task(CAPTION).status

@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import pytest
 
-from imgcore.db.images import SqlRepository
 from imgcore.errors import Conflict, Invalid, NotFound, Unavailable
 from imgcore.gallery.keys import new_public_id
 from imgcore.gallery.models import MAX_BYTES, Edit, Image, NewImage, Source, TaskKind, TaskStatus, UploadStatus
 from imgcore.gallery.service import Gallery
-from imgcore.pipeline.models import GEMINI_GATE, ObjectCreated
+from imgcore.pipeline.models import GEMINI_BREAKER, ObjectCreated
 from imgcore.pipeline.processing import Pipeline
+from tests.support.repositories import Repositories
 from tests.unit.fakes import BUCKET, FakeCaptioner, FakeQueues, FakeStorage, decode, render
 
 
 @pytest.fixture
-def gallery(repository: SqlRepository, storage: FakeStorage, queues: FakeQueues) -> Gallery:
+def gallery(repositories: Repositories, storage: FakeStorage, queues: FakeQueues) -> Gallery:
     """Nothing real but the database."""
-    return Gallery(repository, storage, queues)
+    return Gallery(repositories.images, repositories.breakers, storage, queues)
 
 
 @pytest.fixture
-def pipeline(repository: SqlRepository, storage: FakeStorage, queues: FakeQueues) -> Pipeline:
+def pipeline(repositories: Repositories, storage: FakeStorage, queues: FakeQueues) -> Pipeline:
     """What makes photographs done."""
-    return Pipeline(repository, storage, queues, decode, render, FakeCaptioner(), uploads_bucket=BUCKET)
+    return Pipeline(
+        *repositories.all(), storage, queues, decode, render, FakeCaptioner(), uploads_bucket=BUCKET
+    )
 
 
 def uploaded(gallery: Gallery, pipeline: Pipeline, storage: FakeStorage, data: bytes = b"photo") -> Image:
@@ -66,7 +68,7 @@ def test_a_form_without_javascript_knows_no_size_and_comes_back(gallery: Gallery
     ],
 )
 def test_what_cannot_be_uploaded_is_said_before(
-    gallery: Gallery, repository: SqlRepository, size: int, media_type: str, code: str
+    gallery: Gallery, repositories: Repositories, size: int, media_type: str, code: str
 ) -> None:
     """And leaves no row."""
     with pytest.raises(Invalid) as caught:
@@ -137,14 +139,14 @@ def test_a_search_has_bounds_too(gallery: Gallery) -> None:
 
 
 def test_what_failed_is_tried_again_when_a_person_asks(
-    gallery: Gallery, repository: SqlRepository, queues: FakeQueues
+    gallery: Gallery, repositories: Repositories, queues: FakeQueues
 ) -> None:
     """Only the failed task, straight to its queue, with its attempts back."""
     image, _ = gallery.request_upload("x", 1, "image/jpeg")
-    repository.receive(ObjectCreated(BUCKET, image.image_key), _unused(image))
-    claim = repository.claim(image.image_key, TaskKind.CAPTION, lease=60, max_attempts=5)
+    repositories.images.receive(ObjectCreated(BUCKET, image.image_key), _unused(image))
+    claim = repositories.tasks.claim(image.image_key, TaskKind.CAPTION, lease=60, max_attempts=5)
     assert claim is not None
-    repository.fail(claim, TaskStatus.FAILED, code="bad_answer", message="No.")
+    repositories.tasks.fail(claim, TaskStatus.FAILED, code="bad_answer", message="No.")
 
     retried = gallery.retry(image.public_id)
 
@@ -219,11 +221,11 @@ def test_describing_again_needs_something_described(gallery: Gallery) -> None:
 
 
 def test_the_trash_gives_back_what_it_took(
-    gallery: Gallery, repository: SqlRepository, queues: FakeQueues
+    gallery: Gallery, repositories: Repositories, queues: FakeQueues
 ) -> None:
     """Out of the page, back in the page, and unfinished tasks are handed over again."""
     image, _ = gallery.request_upload("x", 1, "image/jpeg")
-    repository.receive(ObjectCreated(BUCKET, image.image_key), _unused(image))
+    repositories.images.receive(ObjectCreated(BUCKET, image.image_key), _unused(image))
 
     gallery.delete(image.public_id)
     gallery.delete(image.public_id)
@@ -243,18 +245,18 @@ def test_restoring_an_upload_that_never_came_starts_nothing(gallery: Gallery, qu
     assert [] == queues.sent
 
 
-def test_notices_say_what_a_person_must_mend(gallery: Gallery, repository: SqlRepository) -> None:
+def test_notices_say_what_a_person_must_mend(gallery: Gallery, repositories: Repositories) -> None:
     """A refused key stays on the page until it is right; a rate limit until it is over."""
     assert () == gallery.notices()
-    repository.close_gate(GEMINI_GATE, wait=60, reason="rate_limited", message="Wait.")
+    repositories.breakers.open(GEMINI_BREAKER, wait=60, reason="rate_limited", message="Wait.")
     waiting = gallery.notices()
-    repository.open_gate(GEMINI_GATE)
-    repository.close_gate(GEMINI_GATE, wait=0.0, reason="key_refused", message="The key is refused.")
+    repositories.breakers.close(GEMINI_BREAKER)
+    repositories.breakers.open(GEMINI_BREAKER, wait=0.0, reason="key_refused", message="The key is refused.")
 
     assert ["rate_limited"] == [notice.code for notice in waiting]
     assert ["key_refused"] == [notice.code for notice in gallery.notices()]
-    repository.open_gate(GEMINI_GATE)
-    repository.close_gate(GEMINI_GATE, wait=0.0, reason="rate_limited", message="Wait.")
+    repositories.breakers.close(GEMINI_BREAKER)
+    repositories.breakers.open(GEMINI_BREAKER, wait=0.0, reason="rate_limited", message="Wait.")
     assert () == gallery.notices()
 
 
@@ -283,7 +285,7 @@ def test_words_for_what_was_deleted_meanwhile_are_not_kept(
 ) -> None:
     """It was there when it was looked for, and gone a moment later."""
     image = uploaded(gallery, pipeline, storage)
-    monkeypatch.setattr(type(gallery.repository), "edit", lambda self, public_id, edit: None)
+    monkeypatch.setattr(type(gallery.images), "edit", lambda self, public_id, edit: None)
 
     with pytest.raises(NotFound):
         gallery.edit(image.public_id, Edit(caption="Mine"))

@@ -29,19 +29,22 @@ from imgcore.gallery.models import (
     Viewer,
 )
 from imgcore.gallery.service import Gallery
-from imgcore.pipeline.models import Gate
+from imgcore.pipeline.models import BreakerState
 
 REOPENABLE = {TaskStatus.FAILED, TaskStatus.BLOCKED}
 
 
 class FakeRepository:
-    """gallery.ports.Repository, as far as the gallery needs it, in a dict. ``away`` makes every call fail."""
+    """ImageRepository and CircuitBreakers, as far as the gallery needs them, in a dict.
+
+    ``away`` makes every call fail.
+    """
 
     def __init__(self) -> None:
         self.rows: dict[str, Image] = {}
         self.away = False
         self.trouble: Exception | None = None
-        self.gemini = Gate("gemini")
+        self.gemini = BreakerState("gemini")
         self._lock = threading.RLock()
         self._start = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 
@@ -161,7 +164,7 @@ class FakeRepository:
         self.change(public_id, deleted_at=None)
         return True
 
-    def gate(self, name: str) -> Gate:
+    def state(self, name: str) -> BreakerState:
         self._check()
         return self.gemini
 
@@ -217,8 +220,10 @@ class FakeQueues:
 
 def fake_gallery(origin: str = "http://bucket.localhost:9", *, max_bytes: int = 20_000_000) -> Gallery:
     """The real service over the three fakes."""
+    repository = FakeRepository()
     return Gallery(
-        repository=FakeRepository(),
+        images=repository,
+        breakers=repository,
         storage=FakeStorage(origin),
         queues=FakeQueues(),
         limits=Limits(max_bytes, MAX_PIXELS, MEDIA_TYPES),
@@ -229,7 +234,7 @@ def fake_gallery(origin: str = "http://bucket.localhost:9", *, max_bytes: int = 
 def add_image(gallery: Gallery, name: str = "cat.jpg", **values: object) -> Image:
     """One photo that has been received; further columns as given."""
     image, _ = gallery.request_upload(name, 1_234_567, "image/jpeg")
-    return gallery.repository.change(image.public_id, upload_status=UploadStatus.RECEIVED, **values)
+    return gallery.images.change(image.public_id, upload_status=UploadStatus.RECEIVED, **values)
 
 
 def add_done(gallery: Gallery, name: str = "cat.jpg", **values: object) -> Image:
@@ -250,13 +255,13 @@ def add_done(gallery: Gallery, name: str = "cat.jpg", **values: object) -> Image
         "format": "JPEG",
     }
     for kind in TaskKind:
-        gallery.repository.set_task(key, kind, TaskStatus.DONE)
-    return gallery.repository.change(key, **{**known, **values})
+        gallery.images.set_task(key, kind, TaskStatus.DONE)
+    return gallery.images.change(key, **{**known, **values})
 
 
 def add_failed(gallery: Gallery, name: str = "dog.jpg", message: str = "The model did not answer.") -> Image:
     """One whose caption failed."""
     image = add_done(gallery, name, caption=None, alt_text=None, tags=(), source=None)
-    return gallery.repository.set_task(
+    return gallery.images.set_task(
         image.public_id, TaskKind.CAPTION, TaskStatus.FAILED, error="bad_answer", message=message
     )

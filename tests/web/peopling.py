@@ -10,10 +10,11 @@ from imgcore.accounts.passwords import Argon2Hasher
 from imgcore.accounts.service import Accounts, Visit
 from imgcore.config import Secret
 from imgcore.db.accounts import SqlAccounts
+from imgcore.db.circuit_breaker import CircuitBreakers
 from imgcore.db.connection import Database, open_database
-from imgcore.db.images import SqlRepository
+from imgcore.db.images import ImageRepository
 from imgcore.db.migrations import migrate
-from imgcore.db.notifications import Noticing
+from imgcore.db.notifications import NotificationRepository
 from imgcore.db.subscriptions import SqlAddresses
 from imgcore.gallery.models import MAX_PIXELS, MEDIA_TYPES, Image, Limits, Viewer
 from imgcore.gallery.service import Gallery
@@ -48,7 +49,9 @@ class House:
             accounts=self.accounts,
             visibility=visibility,
             api_rate=api_rate,
-            subscriptions=SubscriptionService(SqlAddresses(self.database), Noticing(self.database), self.topic),
+            subscriptions=SubscriptionService(
+                SqlAddresses(self.database), NotificationRepository(self.database), self.topic
+            ),
         )
 
     def upload(self, name: str | None = "owner", file: str = "cat.jpg") -> Image:
@@ -57,7 +60,7 @@ class House:
         seen = self.gallery.seen_by(Viewer(who, sees_others=False, changes_others=False))
         image, _ = (seen if name else self.gallery).request_upload(file, 1234, "image/jpeg")
         created = ObjectCreated("uploads", image.image_key, 1234, "etag")
-        new = self.gallery.repository.receive(created, None)  # type: ignore[arg-type] - the row is there
+        new = self.gallery.images.receive(created, None)  # type: ignore[arg-type] - the row is there
         assert new.owner_id == who
         return new
 
@@ -116,7 +119,8 @@ def empty_house(folder: Path) -> House:
     database = open_database(Secret(f"sqlite:///{folder}/gallery.db"))
     migrate(database)
     gallery = Gallery(
-        repository=SqlRepository(database),
+        images=ImageRepository(database),
+        breakers=CircuitBreakers(database),
         storage=FakeStorage(),
         queues=FakeQueues(),
         limits=Limits(20 * 2**20, MAX_PIXELS, MEDIA_TYPES),

@@ -51,7 +51,7 @@ class Stage:
         self.words: dict[str, Words | str] = {}
         self.bucket = FakeBucket(self._received)
         self.gallery = fake_gallery(self.bucket.origin, max_bytes=max_bytes)
-        self.repository = self.gallery.repository
+        self.repository = self.gallery.images
         self.gallery.queues.listener = self._queued
         self.app = create_app(self.gallery, accounts=accounts)
         listener = listen("127.0.0.1", port)

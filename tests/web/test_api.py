@@ -17,7 +17,7 @@ UNKNOWN = "0" * 32
 def test_an_upload_is_asked_for(client: Client, gallery: Gallery) -> None:
     """201 with the record and the form; the row is there before the file is."""
     answer = client.send("POST", "/api/v1/uploads", {"name": "cat.jpg", "size": 1234, "type": "image/jpeg"})
-    [row] = gallery.repository.rows.values()
+    [row] = gallery.images.rows.values()
     assert 201 == answer.status
     assert ("cat.jpg", "awaiting") == (answer.json["image"]["name"], answer.json["image"]["status"])
     assert row.public_id == answer.json["image"]["id"]
@@ -59,7 +59,7 @@ def test_an_upload_that_is_not_well_formed_is_refused(
     """422 with the part that is wrong, and no row."""
     answer = client.send("POST", "/api/v1/uploads", body)
     assert (422, code) == (answer.status, answer.json["code"])
-    assert {} == gallery.repository.rows
+    assert {} == gallery.images.rows
 
 
 def test_what_is_uploaded_together_has_one_id(client: Client, gallery: Gallery) -> None:
@@ -68,7 +68,7 @@ def test_what_is_uploaded_together_has_one_id(client: Client, gallery: Gallery) 
     for more in ({"batch": batch}, {"batch": None}, {}):
         body = {"name": "cat.jpg", "type": "image/jpeg", **more}
         assert 201 == client.send("POST", "/api/v1/uploads", body).status
-    assert [batch.lower(), None, None] == [row.batch_id for row in gallery.repository.rows.values()]
+    assert [batch.lower(), None, None] == [row.batch_id for row in gallery.images.rows.values()]
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_an_id_of_a_batch_that_is_none_is_refused(client: Client, gallery: Galle
     """422, and no row."""
     body = {"name": "cat.jpg", "type": "image/jpeg", "batch": batch}
     answer = client.send("POST", "/api/v1/uploads", body)
-    assert (422, "batch", {}) == (answer.status, answer.json["code"], gallery.repository.rows)
+    assert (422, "batch", {}) == (answer.status, answer.json["code"], gallery.images.rows)
 
 
 @pytest.mark.parametrize(
@@ -219,7 +219,7 @@ def test_a_poll_that_finds_nothing_new_is_a_304(client: Client, gallery: Gallery
         first = client.get(path)
         again = client.get(path, If_None_Match=f'"other", W/{first.headers["etag"]}')
         assert (304, b"", first.headers["etag"]) == (again.status, again.body, again.headers["etag"])
-    gallery.repository.set_task(image.public_id, TaskKind.CAPTION, TaskStatus.PROCESSING)
+    gallery.images.set_task(image.public_id, TaskKind.CAPTION, TaskStatus.PROCESSING)
     assert 200 == client.get(path, If_None_Match=first.headers["etag"]).status
 
 
@@ -227,7 +227,7 @@ def test_the_status_of_one(client: Client, gallery: Gallery) -> None:
     """Only what changes, with the reason and when it is tried again."""
     image = add_image(gallery)
     when = datetime(2026, 11, 21, 12, 30, tzinfo=UTC)
-    gallery.repository.set_task(
+    gallery.images.set_task(
         image.public_id,
         TaskKind.CAPTION,
         TaskStatus.RETRY,
@@ -325,17 +325,17 @@ def test_what_is_not_there_cannot_be_changed(client: Client, method: str, ending
 def test_failures_say_why(client: Client, gallery: Gallery) -> None:
     """A rejected file, a model that declined, an upload that never came."""
     rejected = add_image(gallery)
-    gallery.repository.set_task(
+    gallery.images.set_task(
         rejected.public_id, TaskKind.THUMBNAIL, TaskStatus.SKIPPED, message="It is damaged."
     )
-    gallery.repository.set_task(rejected.public_id, TaskKind.CAPTION, TaskStatus.SKIPPED)
-    gallery.repository.change(rejected.public_id, upload_status=UploadStatus.REJECTED)
+    gallery.images.set_task(rejected.public_id, TaskKind.CAPTION, TaskStatus.SKIPPED)
+    gallery.images.change(rejected.public_id, upload_status=UploadStatus.REJECTED)
     blocked = add_done(gallery)
-    gallery.repository.set_task(blocked.public_id, TaskKind.CAPTION, TaskStatus.BLOCKED, message="It declined.")
+    gallery.images.set_task(blocked.public_id, TaskKind.CAPTION, TaskStatus.BLOCKED, message="It declined.")
     silent = add_done(gallery)
-    gallery.repository.set_task(silent.public_id, TaskKind.CAPTION, TaskStatus.FAILED)
+    gallery.images.set_task(silent.public_id, TaskKind.CAPTION, TaskStatus.FAILED)
     expired = add_image(gallery)
-    gallery.repository.change(expired.public_id, upload_status=UploadStatus.EXPIRED)
+    gallery.images.change(expired.public_id, upload_status=UploadStatus.EXPIRED)
     found = [
         client.get(f"/api/v1/images/{image.public_id}").json for image in (rejected, blocked, silent, expired)
     ]

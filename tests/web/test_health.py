@@ -9,7 +9,7 @@ from web.app import create_app
 
 def test_alive_touches_nothing(client: Client, gallery: Gallery) -> None:
     """A database that is away is no reason to stop the process."""
-    gallery.repository.away = gallery.storage.away = True
+    gallery.images.away = gallery.storage.away = True
     assert (200, "ok\n") == ((answer := client.get("/healthz")).status, answer.text)
 
 
@@ -17,7 +17,7 @@ def test_ready_names_what_is_not(client: Client, gallery: Gallery) -> None:
     """200 with nulls, or 503 with sentences."""
     answer = client.get("/readyz")
     assert (200, {"ready": True, "checks": {"database": None, "storage": None}}) == (answer.status, answer.json)
-    gallery.repository.away = True
+    gallery.images.away = True
     answer = client.get("/readyz")
     assert (503, False) == (answer.status, answer.json["ready"])
     assert "The database cannot be reached just now." == answer.json["checks"]["database"]

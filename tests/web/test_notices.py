@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from imgcore.db.notifications import Noticing
+from imgcore.db.notifications import NotificationRepository
 from imgcore.db.subscriptions import SqlAddresses
 from imgcore.errors import Invalid, Unavailable
 from imgcore.gallery.models import Viewer
@@ -49,7 +49,7 @@ def tell(home: House, name: str | None, subject: str) -> None:
     who = home.people[name].id if name else None
     home.gallery.seen_by(Viewer(who)).request_upload("cat.jpg", 1, "image/jpeg", batch=BATCH)
     home.database.run(lambda tx: tx.execute("UPDATE images SET deleted_at = uploaded_at, listed_id = NULL"))
-    board = Noticing(home.database)
+    board = NotificationRepository(home.database)
     while (ended := board.take_notice(after=0, quiet=-60, lease=60)) is not None:
         board.close_notice(
             ended, NotificationMessage(ended.number, None, None, subject, f"The body of {subject}")
@@ -142,7 +142,7 @@ def test_one_sees_ones_own_letters_alone(home: House) -> None:
 def test_open_mode_shows_everybodys_letters_and_asks_for_no_address(home: House) -> None:
     """Nobody has an account there."""
     tell(home, None, "One photo is ready")
-    service = SubscriptionService(None, Noticing(home.database), None)  # type: ignore[arg-type] - no address is asked for
+    service = SubscriptionService(None, NotificationRepository(home.database), None)  # type: ignore[arg-type] - no address is asked for
     page = Client(create_app(home.gallery, subscriptions=service)).get("/account").text
     assert ("The body of One photo is ready" in page, "/account/notices" in page) == (True, False)
 
@@ -150,7 +150,7 @@ def test_open_mode_shows_everybodys_letters_and_asks_for_no_address(home: House)
 def test_stopping_twice_is_no_error(home: House) -> None:
     """Nor where no address was ever given."""
     service, owner = (
-        SubscriptionService(SqlAddresses(home.database), Noticing(home.database), home.topic),
+        SubscriptionService(SqlAddresses(home.database), NotificationRepository(home.database), home.topic),
         home.people["owner"],
     )
     service.subscribe(owner, "anna@example.org")
@@ -162,7 +162,7 @@ def test_stopping_twice_is_no_error(home: House) -> None:
 
 def test_without_a_topic_no_address_is_taken(home: House) -> None:
     """It would never be written to."""
-    service = SubscriptionService(SqlAddresses(home.database), Noticing(home.database))
+    service = SubscriptionService(SqlAddresses(home.database), NotificationRepository(home.database))
     with pytest.raises(Invalid, match="sends no e-mail"):
         service.subscribe(home.people["owner"], "anna@example.org")
 
@@ -170,7 +170,7 @@ def test_without_a_topic_no_address_is_taken(home: House) -> None:
 def test_what_cannot_be_taken_off_the_topic_now_is_tried_again(home: House) -> None:
     """A page is shown all the same; the next visit takes it off."""
     service, owner = (
-        SubscriptionService(SqlAddresses(home.database), Noticing(home.database), home.topic),
+        SubscriptionService(SqlAddresses(home.database), NotificationRepository(home.database), home.topic),
         home.people["owner"],
     )
     for name in ("old", "new"):

@@ -27,7 +27,7 @@ def prepared() -> Gallery:
 
 
 GALLERY = prepared()
-IDS = list(GALLERY.repository.rows)
+IDS = list(GALLERY.images.rows)
 SCHEMA = from_wsgi(f"{PREFIX}/openapi.yaml", create_app(GALLERY))
 
 

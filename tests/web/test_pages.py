@@ -8,7 +8,7 @@ import pytest
 
 from imgcore.gallery.models import Limits, Source, TaskKind, TaskStatus
 from imgcore.gallery.service import Gallery
-from imgcore.pipeline.models import Gate
+from imgcore.pipeline.models import BreakerState
 from tests.web.client import Client
 from tests.web.fakes import add_done, add_failed, add_image
 from web.app import create_app
@@ -64,8 +64,8 @@ def test_what_a_model_says_is_escaped(client: Client, gallery: Gallery) -> None:
     image = add_done(
         gallery, f"{HOSTILE}.jpg", caption=HOSTILE, alt_text=HOSTILE, tags=(HOSTILE,), visible_text=HOSTILE
     )
-    gallery.repository.set_task(image.public_id, TaskKind.CAPTION, TaskStatus.FAILED, message=HOSTILE)
-    gallery.repository.gemini = Gate("gemini", 1, HOSTILE, HOSTILE)
+    gallery.images.set_task(image.public_id, TaskKind.CAPTION, TaskStatus.FAILED, message=HOSTILE)
+    gallery.images.gemini = BreakerState("gemini", 1, HOSTILE, HOSTILE)
     for path in ("/", f"/images/{image.public_id}", "/?q=%3Cscript%3E"):
         page = client.get(path).text
         assert "<script>" not in page
@@ -153,7 +153,7 @@ def test_the_plain_upload_leads_to_the_bucket_and_back(client: Client, gallery: 
     page = client.post(
         "/upload", {"token": token, "type": "image/png", "name": "Größe.png"}, Host="127.0.0.1:81"
     )
-    [image] = gallery.repository.rows.values()
+    [image] = gallery.images.rows.values()
     assert "Größe.png" == image.name
     assert 'action="http://bucket.localhost:9/uploads"' in page.text
     assert f'name="key" value="{image.image_key}"' in page.text

@@ -34,14 +34,14 @@ class Running:
         self.entered = threading.Event()
         self.release = threading.Event()
         self.release.set()
-        page = self.gallery.repository.page
+        page = self.gallery.images.page
 
         def held(**asked: object) -> object:
             self.entered.set()
             self.release.wait(20)
             return page(**asked)
 
-        self.gallery.repository.page = held
+        self.gallery.images.page = held
         listener = listen("127.0.0.1", 0)
         self.port = listener.getsockname()[1]
         app = create_app(self.gallery)

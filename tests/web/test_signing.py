@@ -11,6 +11,7 @@ import pytest
 from argon2 import PasswordHasher
 
 from imgcore.accounts.models import Role
+from imgcore.db.sweep import SweepRepository
 from tests.web.client import Answer, Client
 from tests.web.peopling import HOME, PASSWORD, Browser, House, Program, empty_house, house
 from web.app import Application
@@ -443,7 +444,7 @@ def test_who_deletes_their_account_takes_their_photos_along(home: House) -> None
     answer = client.submit("/account", "/account/delete", password=PASSWORD)
     assert "/login" == answer.headers["location"]
     assert (303, 401) == (client.get("/").status, program.get("/api/v1/images").status)
-    trash = home.gallery.repository.trash(older_than=30 * 86_400.0, limit=100)
+    trash = SweepRepository(home.database).expired_trash(older_than=30 * 86_400.0, limit=100)
     assert [mine.public_id] == [image.public_id for image in trash]
     assert home.gallery.get(theirs.public_id).deleted_at is None
     assert 401 == sign_in(Browser(home.app()), "quitter").status

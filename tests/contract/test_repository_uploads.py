@@ -1,0 +1,166 @@
+"""How the news of an upload is taken in: early, late, twice, out of order, or of a later version."""
+
+from __future__ import annotations
+
+import pytest
+
+from imgcore.errors import Invalid
+from imgcore.gallery.models import NewImage, TaskStatus, UploadStatus
+from imgcore.pipeline.models import ObjectCreated
+from tests.contract.photographs import (
+    CAPTION,
+    THUMBNAIL,
+    abandoned,
+    arrived,
+    claim,
+    description,
+    event,
+    finish,
+    new,
+    stored,
+)
+from tests.support.repositories import Repositories
+
+
+def test_the_awaited_upload_arrives(repositories: Repositories) -> None:
+    """The row is received, its size is the object's."""
+    row = new()
+    before = repositories.images.add(row)
+
+    image = repositories.images.receive(ObjectCreated("uploads", row.image_key, 77, "e", "v", "01"), new())
+
+    assert (before.id, UploadStatus.RECEIVED, 77) == (image.id, image.upload_status, image.size)
+
+
+def test_an_upload_that_nobody_asked_for_makes_its_row(repositories: Repositories) -> None:
+    """Put into the bucket by hand, it is a photograph like others."""
+    row = new("by hand.jpg", expires_in=0)
+
+    image = repositories.images.receive(event(row), row)
+
+    assert (row.public_id, "by hand.jpg", UploadStatus.RECEIVED) == (
+        image.public_id,
+        image.name,
+        image.upload_status,
+    )
+    assert image == stored(repositories, row)
+
+
+def test_an_event_of_unknown_size_keeps_the_declared_one(repositories: Repositories) -> None:
+    """Some envelopes do not say."""
+    row = new()
+    repositories.images.add(row)
+
+    assert row.size == repositories.images.receive(ObjectCreated("uploads", row.image_key), row).size
+
+
+def test_the_same_news_twice_changes_nothing(repositories: Repositories) -> None:
+    """A duplicate neither starts a task again nor moves a time."""
+    image = arrived(repositories)
+    finish(repositories, image, claim(repositories, image, CAPTION))
+    before = stored(repositories, image)
+
+    assert before == repositories.images.receive(event(image), new())
+
+
+def test_an_expired_upload_is_received_after_all(repositories: Repositories) -> None:
+    """It came late, but it came."""
+    row = new(expires_in=-301)
+    image = repositories.images.add(row)
+    assert repositories.sweep.expire(image.public_id)
+
+    assert "waiting" == repositories.images.receive(event(image), row).status
+
+
+@pytest.mark.parametrize("again", ["e1", "e2"])
+def test_a_rejected_upload_stays_rejected(repositories: Repositories, again: str) -> None:
+    """Neither its own event nor another version brings it back."""
+    image = arrived(repositories)
+    repositories.tasks.reject(claim(repositories, image, THUMBNAIL), code="not_an_image", message="No.")
+
+    assert "rejected" == repositories.images.receive(event(image, etag=again, sequencer="99"), new()).status
+
+
+def test_a_deleted_row_stays_deleted(repositories: Repositories) -> None:
+    """The news of it comes too late."""
+    image = repositories.images.add(new())
+    repositories.images.delete(image.public_id)
+
+    received = repositories.images.receive(event(image), new())
+
+    assert ("deleted", UploadStatus.AWAITING) == (received.status, received.upload_status)
+
+
+def test_a_later_version_starts_again(repositories: Repositories) -> None:
+    """The object was overwritten: both tasks are done anew, on the new version."""
+    image = arrived(repositories)
+    for kind in (THUMBNAIL, CAPTION):
+        finish(repositories, image, claim(repositories, image, kind))
+
+    repositories.images.receive(event(image, etag="e2", sequencer="0055AF"), new())
+
+    again = claim(repositories, image, CAPTION)
+    assert ("version-e2", 1) == (again.version_id, again.attempts)
+    assert TaskStatus.PENDING is stored(repositories, image).task(THUMBNAIL).status
+
+
+def test_a_result_for_the_version_before_is_dropped(repositories: Repositories) -> None:
+    """Its worker is fenced off."""
+    image = arrived(repositories)
+    old = claim(repositories, image, CAPTION)
+    repositories.images.receive(event(image, etag="e2", sequencer="0055AF"), new())
+
+    assert not repositories.tasks.finish_caption(old, description(caption="Of the old version."))
+    assert stored(repositories, image).caption is None
+
+
+@pytest.mark.parametrize(
+    ("etag", "sequencer"),
+    [("e0", "0055AD"), ("e0", "0054FFFF"), ("e0", None), ("e1", "0055AF"), ("e0", "0055AE00")],
+    ids=["earlier", "earlier, longer", "unknown order", "same content", "same place, padded"],
+)
+def test_other_news_of_a_received_upload_changes_nothing(
+    repositories: Repositories, etag: str, sequencer: str | None
+) -> None:
+    """Only what S3 says is later, and differs, is a new version."""
+    image = arrived(repositories)
+    before = claim(repositories, image, CAPTION)
+
+    repositories.images.receive(event(image, etag=etag, sequencer=sequencer), new())
+
+    assert repositories.tasks.finish_caption(before, description())
+    assert "version-e1" == before.version_id
+
+
+def test_a_longer_sequencer_may_be_earlier(repositories: Repositories) -> None:
+    """They are compared padded with zeros, as S3 says: 0055AE1 comes after 0055AE."""
+    image = arrived(repositories)
+    abandoned(repositories, image, CAPTION)
+
+    repositories.images.receive(event(image, etag="e2", sequencer="0055AE1"), new())
+
+    assert TaskStatus.PENDING is stored(repositories, image).task(CAPTION).status
+
+
+@pytest.mark.parametrize("key", ["raw/" + "k" * 765, "raw/blank ", "raw/nul\0.jpg"])
+def test_a_key_that_no_index_holds_is_refused(repositories: Repositories, key: str) -> None:
+    """S3 allows stranger keys than the database can tell apart."""
+    with pytest.raises(Invalid):
+        repositories.images.receive(ObjectCreated("uploads", key), NewImage("p", key, "n", None, None, 0))
+
+
+@pytest.mark.parametrize("key", ["raw/" + "🏝" * 764, "raw/Å b+c%20.jpg", "raw/a.JPG"])
+def test_other_keys_are_taken_as_they_are(repositories: Repositories, key: str) -> None:
+    """The longest that fits, and any letters."""
+    row = NewImage("p" * 32, key, "n", None, None, 0)
+
+    assert key == repositories.images.receive(ObjectCreated("uploads", key), row).image_key
+
+
+def test_keys_that_differ_in_case_or_accent_are_two(repositories: Repositories) -> None:
+    """A key is bytes, not words."""
+    keys = ["raw/a.jpg", "raw/A.jpg", "raw/á.jpg", "raw/a\u0301.jpg"]
+    ids = {repositories.images.receive(ObjectCreated("u", key), NewImage(f"p{n}", key, "n", None, None, 0)).id
+           for n, key in enumerate(keys)}  # fmt: skip
+
+    assert len(keys) == len(ids)
