@@ -11,8 +11,8 @@ import pytest
 
 from imgcore.cli import main as cli
 from imgcore.cli.checkout import use_running_gallery
-from imgcore.db.images import SqlRepository
 from imgcore.errors import Misconfigured
+from tests.support.repositories import Repositories
 
 ADDRESS = "http://127.0.0.1:8080"
 
@@ -111,11 +111,11 @@ def test_commands_on_a_gallery_refuse_a_stopped_one(
 
 def test_commands_on_a_gallery_use_the_running_one(
     running: Path,
-    repository: SqlRepository,
+    repositories: Repositories,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(os, "environ", {"GALLERY_HOME": str(running)})
-    assert repository is not None  # its database is running.env's
+    assert repositories is not None  # its database is running.env's
     assert 0 == cli.main(["export"])
     assert ADDRESS in capsys.readouterr().err
