@@ -50,8 +50,8 @@ def tell(home: House, name: str | None, subject: str) -> None:
     home.gallery.seen_by(Viewer(who)).request_upload("cat.jpg", 1, "image/jpeg", batch=BATCH)
     home.database.run(lambda tx: tx.execute("UPDATE images SET deleted_at = uploaded_at, listed_id = NULL"))
     board = NotificationRepository(home.database)
-    while (ended := board.take_notice(after=0, quiet=-60, lease=60)) is not None:
-        board.close_notice(
+    while (ended := board.claim_finished_batch(after=0, quiet=-60, lease=60)) is not None:
+        board.complete_notification(
             ended, NotificationMessage(ended.number, None, None, subject, f"The body of {subject}")
         )
 
