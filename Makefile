@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE # Ansible would compile itself anew in each of 
 export PORT
 export RESET
 
-.PHONY: help run venv check test lint bench load drill lock clean distclean
+.PHONY: help run venv check test lint bench load drill docs lock clean distclean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -45,6 +45,9 @@ drill: $(VENV)/.test ## what takes minutes and proves rare things, an hour or tw
 load: $(VENV)/.test ## 40,000 requests at a hundred at a time for a gallery of 10,000 photographs (some minutes)
 	@sh tests/system.sh
 	@$(BIN)/python -m tests.load.full_gallery
+
+docs: $(VENV)/.run ## docs/settings.md, generated from imgcore/config.py
+	@$(BIN)/python -m imgcore.cli.settings > docs/settings.md
 
 lock: $(UV) ## compile the locks anew from pyproject.toml
 	@$(UV) pip compile -q pyproject.toml $(EXTRAS:%=--extra %) --group run --universal --python-version 3.11 \

@@ -17,11 +17,11 @@ from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import TcpWSGIServer, create_server
 from waitress.task import ErrorTask, Task, WSGITask
 
+from imgcore.config import DRAIN_SECONDS
 from web.app import Application
 from web.http.errors import Problem, as_json
 from web.http.responses import encode_json
 
-DRAIN_SECONDS = 25.0
 IDLE_SECONDS = 1.0  # a client may be about to send its next request on a connection that was just used
 
 SETTINGS = {

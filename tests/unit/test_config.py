@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+from pathlib import Path
+
 import pytest
 
+from imgcore.cli.settings import reference
 from imgcore.config import Config, Secret
 from imgcore.errors import Misconfigured
 
@@ -59,6 +63,9 @@ def test_an_empty_value_is_an_absent_one() -> None:
         ("CAPTION_LEASE_SECONDS", "nan"),
         ("CAPTION_LEASE_SECONDS", "inf"),
         ("UPLOAD_TTL_SECONDS", "-5"),
+        ("PORT", "http"),
+        ("PORT", "65536"),
+        ("DRAIN_SECONDS", "3601"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name(name: str, value: str) -> None:
@@ -88,3 +95,32 @@ def test_what_is_needed_is_named() -> None:
     assert config is config.need("uploads_bucket")
     with pytest.raises(Misconfigured, match="DERIVED_BUCKET is not set"):
         config.need("uploads_bucket", "derived_bucket")
+
+
+def test_settings_page_is_up_to_date() -> None:
+    """docs/settings.md is what ``make docs`` writes."""
+    assert reference() == (Path(__file__).parents[2] / "docs/settings.md").read_text()
+
+
+def test_settings_page_names_every_variable_and_default() -> None:
+    page = reference()
+
+    for item in fields(Config):
+        assert all(f"`{name}`" in page for name in item.metadata["names"])
+        assert item.metadata["help"] in page
+    assert "| `PORT` | `8000` |" in page
+    assert "| `DRAIN_SECONDS` | `25` s |" in page
+    assert "| `GEMINI_API_KEY` or `GOOGLE_API_KEY` |  |" in page
+
+
+def test_web_settings_are_read_with_the_others() -> None:
+    config = Config.read(
+        {"HOST": "::1", "PORT": "0", "GALLERY_HOSTS": "a.example, b.example", "TRUSTED_PROXY": "*"}
+    )
+
+    assert ("::1", 0, ("a.example", "b.example"), "*") == (
+        config.host,
+        config.port,
+        config.gallery_hosts,
+        config.trusted_proxy,
+    )

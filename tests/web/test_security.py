@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from imgcore.config import is_loopback
 from imgcore.gallery.service import Gallery
 from tests.web.client import Client
 from tests.web.fakes import add_done, add_failed
 from web.app import create_app
-from web.http.hosts import is_loopback
 
 FORMS = ["edit", "retry", "delete", "restore"]
 VIEWS = Path(__file__).parents[2] / "web" / "views"

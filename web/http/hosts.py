@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
@@ -13,13 +12,3 @@ def host_name(header: str) -> str | None:
     """Return the lower-case name or address in a Host header, without its port; None if it is malformed."""
     match = _HOST_HEADER.fullmatch(header.lower())
     return match[1] if match else None
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether ``host``, a name or an IP address, can only be reached from this computer."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False

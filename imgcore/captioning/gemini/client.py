@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
 from dataclasses import replace
 from enum import Enum
-from ipaddress import ip_address
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -25,6 +24,7 @@ from google.genai import errors, types
 
 from imgcore.captioning.gemini.prompt import PROMPT, SCHEMA
 from imgcore.captioning.gemini.responses import KEY_REFUSED, Answer, Trouble, Unreachable, Unreadable, refused
+from imgcore.config import is_loopback
 from imgcore.errors import Misconfigured
 
 logger = logging.getLogger(__name__)
@@ -114,7 +114,7 @@ def _connect(key: str, base_url: str) -> genai.Client:
         raise Misconfigured("GEMINI_BASE_URL is not the address of a server.", code="wrong_address")
     arguments = {
         "follow_redirects": False,  # they would carry the key to wherever they lead
-        "trust_env": not _is_loopback(address.hostname),  # no proxy leads back to this machine
+        "trust_env": not is_loopback(address.hostname),  # no proxy leads back to this machine
         "event_hooks": {"response": [_bound]},
     }
     try:
@@ -129,13 +129,6 @@ def _connect(key: str, base_url: str) -> genai.Client:
             "The connection to Gemini cannot be set up: a proxy or certificate of the environment is wrong.",
             code="misconfigured",
         ) from None
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _timeout(seconds: float) -> types.HttpOptions:
