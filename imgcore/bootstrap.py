@@ -107,8 +107,8 @@ def describer(config: Config) -> str:
     return f"Gemini ({config.gemini_model})"
 
 
-def pipeline(config: Config, kind: TaskKind) -> Pipeline:
-    """What one Lambda runs. The thumbnail's never touches a captioner."""
+def pipeline(config: Config, captioner: Captioner | None = None, standby: Captioner | None = None) -> Pipeline:
+    """Return what one Lambda function runs. The captioners are arguments: the thumbnail zip holds none."""
     from imgcore.db.circuit_breaker import CircuitBreakers
     from imgcore.db.images import ImageRepository
     from imgcore.db.notifications import NotificationRepository
@@ -116,7 +116,6 @@ def pipeline(config: Config, kind: TaskKind) -> Pipeline:
     from imgcore.db.tasks import TaskRepository
     from imgcore.imaging.render import render
 
-    captioner, standby = captioners(config) if kind is TaskKind.CAPTION else (NoCaptioner(), None)
     session, known = _session(), database(config)
     return Pipeline(
         images=ImageRepository(known),
@@ -128,7 +127,7 @@ def pipeline(config: Config, kind: TaskKind) -> Pipeline:
         queues=queues(config, session),
         decode=_decode(config),
         render=render,
-        captioner=captioner,
+        captioner=captioner or NoCaptioner(),
         standby=standby,
         uploads_bucket=config.uploads_bucket,
         thumbnail_fit=config.thumbnail_fit,

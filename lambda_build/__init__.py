@@ -1,1 +1,1 @@
-"""The two Lambda functions: their handlers, and what packs them. A zip holds the handlers alone."""
+"""The handlers of the Lambda functions, and the build of every archive that is deployed."""

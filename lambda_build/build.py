@@ -1,110 +1,162 @@
-"""Pack the Lambda functions: ``python -m lambda_build.build``.
+"""Build what is deployed: ``python -m lambda_build.build [NAME …]``.
 
-A zip holds the handlers, the modules of imgcore that they use, and the locked dependencies for the Python
-and machine that will run it; boto3 comes with AWS's own runtime. Equal inputs (sources, locks, and the
-interpreter that compiles) make equal bytes, whenever and wherever it is built; the zip's comment is their
-hash, so a build whose inputs did not change ends at once.
+thumbnail.zip and caption.zip are the Lambda functions, migrator.zip is the function that sets up the database
+and gallery.tar.gz is the site-packages folder of a web host. An archive holds the modules that its entry point
+needs, the data files beside them, and its locked packages for the Python and the machine that run it. Equal
+inputs (sources, locks, the interpreter that compiles) make equal bytes, whenever and wherever they are built.
+The archive's stamp is the hash of these inputs: nothing is written where it has not changed.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
-import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from lambda_build import archive, dependencies
-from lambda_build.targets import FUNCTIONS, HERE, PROFILES, BuildError, Interpreter, Target, interpreter, target
+from lambda_build.imports import needed_modules
+from lambda_build.targets import (
+    ARTIFACTS,
+    FUNCTIONS,
+    HERE,
+    PROFILES,
+    BuildError,
+    Interpreter,
+    Target,
+    interpreter,
+    target,
+)
 
 ROOT = HERE.parent
 OUT = {"production": ROOT / "dist", "local": ROOT / ".local" / "dist"}
-# What both handlers import.
-COMMON = ("__init__", "handlers/__init__", "handlers/common", "handlers/logs")
+# Where modules are looked up, below the repository.
+SOURCES = (".", "roles/database/files/migrator")
+CERTIFICATES = ROOT / "roles/database/files/rds-ca.pem"  # of Amazon RDS, all regions
+_NOT_DATA = ("py.typed", "__pycache__")
 
 
-def build(target: Target, out: Path, cache: Path | None = None) -> tuple[Path, bool]:
-    """Build one zip; where it is, and whether anything had to be done. BuildError says what is missing."""
-    compiler = interpreter(target.python)
-    path = out / f"{target.function}.zip"
-    files = own_files(target)
-    stamp = inputs(target, compiler, files)
-    if archive.comment(path) == stamp:
+def build(
+    target: Target, out: Path, *, cache: Path | None = None, certificates: Path = CERTIFICATES
+) -> tuple[Path, bool]:
+    """Build one archive in the folder ``out``; return its path and whether it was written.
+
+    cache: of packages. certificates: the file that authenticates the database, if the archive holds one.
+    BuildError: something is missing.
+    """
+    compiler = interpreter(target.python) if target.artifact.compiled else None
+    packages = dependencies.ensure(target, compiler, cache or dependencies.CACHE)
+    files = own_files(target, archive.top_level_names(packages))
+    if target.artifact.certificates:
+        files[CERTIFICATES.name] = certificates.read_bytes()
+    path, stamp = out / target.artifact.file, inputs(target, compiler, files)
+    if archive.read_stamp(path) == stamp:
         return path, False
-    base = dependencies.ensure(target, compiler, cache or dependencies.CACHE)
-    out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out, prefix=".") as scratch:
-        folder, fresh = Path(scratch, "tree"), Path(scratch, "zip")
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
         for name, data in files.items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes(data)
         if compiler is not None:
             archive.compile_into(folder, compiler)
-        shutil.copyfile(base, fresh)
-        archive.append(fresh, folder, comment=stamp, level=target.level)
-        fresh.replace(path)
+        archive.write(path, folder, base=packages, stamp=stamp, level=target.level)
     return path, True
 
 
-def own_files(target: Target, root: Path = ROOT) -> dict[str, bytes]:
-    """Our part of the zip: each file by its name in there."""
-    ours = [root / "lambda_build" / f"{name}.py" for name in (*COMMON, f"handlers/{target.function}")]
-    files = {path.relative_to(root).as_posix(): path for path in ours}
-    for source in (root / "imgcore").rglob("*"):
-        name = source.relative_to(root)
-        left_out = name.as_posix().removeprefix("imgcore/").startswith(target.left_out)
-        if source.is_file() and not left_out and "__pycache__" not in name.parts and name.name != "py.typed":
-            files[name.as_posix()] = source
-    return {name: files[name].read_bytes() for name in sorted(files)}
+def own_files(target: Target, packages: Collection[str], root: Path = ROOT) -> dict[str, bytes]:
+    """Return the project's own files for the archive by their names in it.
+
+    packages: top-level names of the packages that the archive holds. root: the repository.
+    BuildError: the entry point cannot run with them.
+    """
+    roots = [root / folder for folder in SOURCES]
+    available = {*packages, *target.artifact.provided}
+    files = {}
+    for name, path in needed_modules(target.artifact.entries, roots, available).items():
+        folder = path.parents[name.count(".") + (path.name == "__init__.py")]
+        for file in (path, *_data(path)):
+            files[file.relative_to(folder).as_posix()] = file.read_bytes()
+    return dict(sorted(files.items()))
+
+
+def _data(module: Path) -> Iterator[Path]:
+    """Yield the data files of the package that ``module`` is in.
+
+    A package that only lends its name to the packages in it keeps its data: nothing there reads them.
+    """
+    if module.name == "__init__.py" or not (module.parent / "__init__.py").exists():
+        return
+    packages = {init.parent for init in module.parent.rglob("*/__init__.py")}
+    for file in module.parent.rglob("*"):
+        inner = packages.isdisjoint(file.parents) and not {*_NOT_DATA} & {*file.parts}
+        if inner and file.is_file() and file.suffix != ".py":
+            yield file
 
 
 def inputs(target: Target, compiler: Interpreter | None, files: dict[str, bytes]) -> str:
-    """A hash of everything that decides the zip's bytes."""
+    """Return a hash of everything that decides the archive's bytes."""
     digest = hashlib.sha256(dependencies.key(target, compiler).encode())
-    digest.update((HERE / "build.py").read_bytes())
     for name, data in files.items():
         digest.update(f"\0{name}\0".encode() + hashlib.sha256(data).digest())
     return digest.hexdigest()
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Build what the command line names; 1 where that cannot be done, with the reason on standard error."""
+    """Build what the command line names; return 1, with the reason on standard error, if it fails."""
     options = _parser().parse_args(arguments)
     out = options.out or OUT[options.profile]
-    for function in options.function or FUNCTIONS:
-        wanted = target(function, options.profile, options.python, options.platform)
+    for name in options.names or FUNCTIONS:
+        wanted = target(name, options.profile, options.python, options.platform)
         started = time.monotonic()
         try:
-            path, built = build(wanted, out)
+            path, built = build(wanted, out, certificates=options.certificates)
         except BuildError as error:
             sys.stderr.write(f"{error}\n")
             return 1
         except OSError as error:
-            sys.stderr.write(f"The {function} zip cannot be written: {error}.\n")
+            sys.stderr.write(f"{wanted.artifact.file} cannot be written: {error}.\n")
             return 1
         _report(wanted, path, f"built in {time.monotonic() - started:.1f} s" if built else "unchanged")
     return 0
 
 
 def _report(target: Target, path: Path, what: str) -> None:
-    compiler = interpreter(target.python)
-    compiled = (
-        f"compiled by {compiler.version}" if compiler else f"not compiled: no Python {target.python} here"
-    )
-    size = path.stat().st_size / 1e6
-    sys.stdout.write(f"{path}: {size:.1f} MB, Python {target.python}, {target.platform}, {compiled}; {what}\n")
+    parts = [f"{path.stat().st_size / 2**20:.1f} MiB", f"Python {target.python}", target.platform]
+    if target.artifact.compiled:
+        compiler = interpreter(target.python)
+        missing = f"not compiled: no Python {target.python} on this machine"
+        parts.append(f"compiled by {compiler.version}" if compiler else missing)
+    sys.stdout.write(f"{path}: {', '.join(parts)}; {what}\n")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="lambda_build.build", description=__doc__.split("\n", 1)[0])
-    parser.add_argument("--out", type=Path, help="folder of the zips (default: dist; with local, .local/dist)")
+    names = f"one of {', '.join(ARTIFACTS)} (default: {' and '.join(FUNCTIONS)})"
+    parser.add_argument("names", nargs="*", metavar="NAME", type=_name, help=names)
+    parser.add_argument(
+        "--out", type=Path, help="folder of the archives (default: dist; with local, .local/dist)"
+    )
     parser.add_argument("--profile", choices=PROFILES, default="production")
-    parser.add_argument("--function", choices=FUNCTIONS, action="append", help="only this one (default: both)")
-    parser.add_argument("--python", help="version it runs on (default: 3.13; with local, this one's)")
-    parser.add_argument("--platform", help="as uv names it, or 'this' (default: arm64 Linux; with local, this)")
+    parser.add_argument("--python", help="version that runs it (default: 3.13; with local, this one)")
+    parser.add_argument(
+        "--platform", help="as uv names it, or 'this' (default: production's; with local, this)"
+    )
+    parser.add_argument(
+        "--certificates",
+        type=Path,
+        default=CERTIFICATES,
+        help="that authenticate the database (default: RDS's)",
+    )
     return parser
+
+
+def _name(text: str) -> str:
+    if text not in ARTIFACTS:
+        raise argparse.ArgumentTypeError(f"{text!r} is not one of {', '.join(ARTIFACTS)}")
+    return text
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""What a function needs from others: the locked wheels for its machine, pruned, compiled, zipped once.
+"""The packages of an archive: the locked wheels for its machine, pruned, compiled and zipped once.
 
-The result is kept below .local/, by the hash of all that decides it, so that a change of our own code
-installs and compresses nothing again and needs no network.
+The zip is kept below .local/ under the hash of everything that decides its content, so that a change of the
+project's own code installs and compresses nothing again and needs no network.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from lambda_build import archive, wheels
@@ -18,11 +19,20 @@ from lambda_build.targets import HERE, THIS, Interpreter, Target
 
 CACHE = HERE.parent / ".local" / "lambda"
 
-# Never needed inside a function. A pattern is matched against a path's end, as Path.match does.
-PRUNED = (
-    ".lock",  # uv's own
+# What uv and the scripts of packages leave in a folder: of no use, or dependent on where it was installed.
+INSTALL_NOTES = (
+    ".lock",
+    ".gitignore",
     "bin",
     "__pycache__",
+    "*.dist-info/RECORD",
+    "*.dist-info/INSTALLER",
+    "*.dist-info/REQUESTED",
+    "*.dist-info/uv_cache.json",
+)
+# Never needed inside a function. A pattern is matched against the end of a path, as by Path.match.
+PRUNED = (
+    *INSTALL_NOTES,
     "*.dist-info",
     "*.pyi",
     "py.typed",
@@ -63,37 +73,36 @@ PRUNED = (
     "pillow.libs/libbrotli*",
     "pillow.libs/libpng16-*",
 )
-# They ask for their own version when they are imported.
+# These packages look up their own version when they are imported.
 KEPT_METADATA = ("httpx2", "httpcore2")
 
 
 def ensure(target: Target, interpreter: Interpreter | None, cache: Path) -> Path:
-    """The zip of the target's dependencies. BuildError where they cannot be had."""
-    sort = f"{target.function}-{target.profile}-{target.python}-{target.platform}-"
-    path = cache / f"{sort}{key(target, interpreter)}.zip"
-    if archive.comment(path) is None:
+    """Return the zip of the target's packages, made now or found. BuildError: they cannot be fetched."""
+    kind = f"{target.name}-{target.profile}-{target.python}-{target.platform}-"
+    path = cache / f"{kind}{key(target, interpreter)}.zip"
+    if archive.read_stamp(path) is None:
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cache) as scratch:
-            folder, fresh = Path(scratch, "tree"), Path(scratch, "zip")
+            folder = Path(scratch)
             wheels.install(
                 folder,
                 target.requirements,
                 python=target.python,
                 platform=None if target.platform == THIS else target.platform,
-                what=f"The packages of the {target.function} function",
+                what=f"The packages of the {target.artifact.title}",
             )
-            prune(folder)
+            prune(folder, PRUNED if target.artifact.function else INSTALL_NOTES)
             if interpreter is not None:
                 archive.compile_into(folder, interpreter)
-            archive.append(fresh, folder, comment="", level=target.level)
-            for outdated in cache.glob(f"{sort}*.zip"):
+            for outdated in cache.glob(f"{kind}*.zip"):
                 outdated.unlink(missing_ok=True)
-            fresh.replace(path)
+            archive.write(path, folder, level=target.level)
     return path
 
 
 def key(target: Target, interpreter: Interpreter | None) -> str:
-    """A hash of everything that decides what is in the dependencies' zip."""
+    """Return a hash of everything that decides what is in the zip of the packages."""
     digest = hashlib.sha256()
     machine = sys.platform + os.uname().machine if target.platform == THIS else target.platform
     for part in (target.python, machine, interpreter.version if interpreter else "no bytecode"):
@@ -103,16 +112,16 @@ def key(target: Target, interpreter: Interpreter | None) -> str:
     return digest.hexdigest()[:32]
 
 
-def prune(folder: Path) -> None:
-    """Remove what a running function never reads."""
+def prune(folder: Path, patterns: Iterable[str] = PRUNED) -> None:
+    """Remove what matches ``patterns`` from ``folder``, except the metadata that packages look up."""
     metadata = [folder.glob(f"{name}-*.dist-info/METADATA") for name in KEPT_METADATA]
     kept = {path: path.read_bytes() for paths in metadata for path in paths}
-    for pattern in PRUNED:
+    for pattern in patterns:
         for path in sorted(folder.rglob(pattern)):
             if path.is_dir():
                 shutil.rmtree(path)
             else:
                 path.unlink(missing_ok=True)
     for path, data in kept.items():
-        path.parent.mkdir()
+        path.parent.mkdir(exist_ok=True)
         path.write_bytes(data)

@@ -1,23 +1,31 @@
-"""Pin what goes into the zips: ``python -m lambda_build.lock``, after requirements.txt was locked.
+"""Pin the packages of every archive: ``python -m lambda_build.lock``, after requirements.txt was locked.
 
-The versions are those of requirements.txt, so that the functions run what the tests ran.
+The versions are those of requirements.txt, so that what is deployed runs what the tests ran.
 """
 
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 
 from lambda_build import wheels
-from lambda_build.targets import HERE, BuildError
+from lambda_build.targets import HERE, HOST_PYTHON, BuildError
 
-LOCKS = {
-    "requirements-thumbnail.txt": ("mysql",),
-    "requirements-caption.txt": ("mysql", "gemini"),
-    "requirements-caption-local.txt": ("mysql", "gemini", "local"),
-}
-# google-genai asks for them and loads them only for credentials other than a key, which we never use.
-# What is left out cannot shadow the urllib3 that AWS's own boto3 was tested with, either.
-NOT_LOADED = (
+_UNIVERSAL = ("--universal", "--python-version", "3.11")
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """What one lock pins: the needs of ``extras`` of pyproject.toml, except the packages ``without``."""
+
+    extras: tuple[str, ...]
+    without: tuple[str, ...] = ()
+    options: tuple[str, ...] = _UNIVERSAL
+
+
+# google-genai requires them and imports them only for credentials other than an API key, which are never used.
+# A urllib3 of our own would also hide the one that AWS tested its boto3 with.
+_NOT_IMPORTED = (
     "cryptography",
     "cffi",
     "pycparser",
@@ -27,16 +35,27 @@ NOT_LOADED = (
     "urllib3",
     "charset-normalizer",
 )
+LOCKS = {
+    "requirements-thumbnail.txt": Lock(("mysql",), _NOT_IMPORTED),
+    "requirements-caption.txt": Lock(("mysql", "gemini"), _NOT_IMPORTED),
+    "requirements-caption-local.txt": Lock(("mysql", "gemini", "local"), _NOT_IMPORTED),
+    "requirements-migrator.txt": Lock(("mysql",), ("pillow", "pillow-heif")),
+    "requirements-web-host.txt": Lock(
+        ("aws", "mysql", "web"), options=("--python-version", HOST_PYTHON, "--python-platform", "linux")
+    ),
+}
 
 
 def main() -> int:
-    """Write every lock: 0, or 1 with a sentence on standard error."""
-    options = ["--universal", "--python-version", "3.11"]
-    options += [part for package in NOT_LOADED for part in ("--no-emit-package", package)]
+    """Write every lock; return 1, with the reason on standard error, if that is not possible."""
     try:
-        for name, extras in LOCKS.items():
+        for name, lock in LOCKS.items():
+            options = [
+                *lock.options,
+                *(part for package in lock.without for part in ("--no-emit-package", package)),
+            ]
             by, what = "python -m lambda_build.lock", f"The packages of {name}"
-            wheels.compile_lock(HERE / name, extras, options, by=by, what=what)
+            wheels.compile_lock(HERE / name, lock.extras, options, by=by, what=what)
     except BuildError as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -17,7 +17,7 @@ from imgcore import bootstrap
 from imgcore.cli import checkout, users
 from imgcore.config import Config
 from imgcore.errors import ImgcoreError, Misconfigured, Rejected, Unavailable
-from imgcore.gallery.models import Description, Image, TaskKind
+from imgcore.gallery.models import Description, Image
 from imgcore.text import too_large
 
 FILE_SECONDS = 120.0  # for one photograph, waits for the model included
@@ -176,7 +176,7 @@ def _migrate(_: argparse.Namespace) -> int:
 
 
 def _sweep(_: argparse.Namespace) -> int:
-    _print(asdict(bootstrap.pipeline(Config.read(), TaskKind.THUMBNAIL).sweep()))
+    _print(asdict(bootstrap.pipeline(Config.read()).sweep()))
     return 0
 
 

@@ -13,7 +13,8 @@ from lambda_build.handlers.common import Function
 @cache
 def pipeline() -> Any:
     """What does the work."""
-    return bootstrap.pipeline(Config.read(), TaskKind.CAPTION)
+    config = Config.read()
+    return bootstrap.pipeline(config, *bootstrap.captioners(config))
 
 
 def warm(pipeline: Any) -> None:

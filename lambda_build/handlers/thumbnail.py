@@ -13,7 +13,7 @@ from lambda_build.handlers.common import Function
 @cache
 def pipeline() -> Any:
     """What does the work."""
-    return bootstrap.pipeline(Config.read(), TaskKind.THUMBNAIL)
+    return bootstrap.pipeline(Config.read())
 
 
 logs.configure()

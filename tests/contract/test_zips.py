@@ -17,7 +17,7 @@ from types import CodeType
 
 import pytest
 
-from lambda_build import build
+from lambda_build import archive, build, dependencies
 from lambda_build.archive import EPOCH
 from lambda_build.bytecode import TASK_ROOT
 from lambda_build.targets import FUNCTIONS, interpreter, target
@@ -212,12 +212,14 @@ def test_it_is_the_same_from_another_folder(
         shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
     for path in copy.rglob("*"):
         os.utime(path, (1_000_000_000, 1_000_000_000))
-    ours = build.own_files(target(function, "production"), copy)
-    monkeypatch.setattr(build, "own_files", lambda wanted: ours)
-    expected, _ = build.build(target(function, "production"), tmp_path / "here")
+    wanted = target(function, "production")
+    base = dependencies.ensure(wanted, interpreter(wanted.python), dependencies.CACHE)
+    ours = build.own_files(wanted, archive.top_level_names(base), copy)
+    monkeypatch.setattr(build, "own_files", lambda wanted, packages: ours)
+    expected, _ = build.build(wanted, tmp_path / "here")
 
     subprocess.run(
-        [sys.executable, "-m", "lambda_build.build", "--function", function],
+        [sys.executable, "-m", "lambda_build.build", function],
         cwd=copy,
         env={**os.environ, "UV": find_uv()[-1], "GEMINI_API_KEY": secret, "PYTHONHASHSEED": "7"},
         check=True,

@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
-from roles.web_host.files.pack import LOCK, own_files
+from lambda_build.build import CERTIFICATES, own_files
+from lambda_build.targets import target
 from tests.cloud import ROOT
 
 HASH = runpy.run_path(str(ROOT / "roles/ami/filter_plugins/content_hash.py"))
@@ -91,7 +92,9 @@ def test_everything_that_is_packed_counts() -> None:
     counted = {
         path for _, path in HASH["files"](VARIABLES["__ami_parts"], str(ROOT), VARIABLES["__ami_without"])
     }
-    packed = {path.resolve() for _, path in own_files()} | {LOCK}
+    host = target("web_host", "production")
+    packages = {"PIL", "argon2", "boto3", "botocore", "bottle", "pillow_heif", "pymysql", "waitress"}
+    packed = {ROOT / name for name in own_files(host, packages)} | {host.requirements, CERTIFICATES}
     assert set() == {path for path in packed if path.suffix != ".md"} - {path.resolve() for path in counted}
 
 

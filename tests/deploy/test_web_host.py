@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 import tarfile
 from pathlib import Path
@@ -15,11 +14,16 @@ import jinja2
 import pytest
 import yaml
 
+from lambda_build import build, wheels
+from lambda_build.targets import target
 from tests.cloud import ROOT
 from tests.drills.rolling_hosts import Alarm, alarm, drain_delay, health_check
 from tests.host.units import Unit, read_unit
 
 ROLE = ROOT / "roles/web_host"
+LOCK = target("web_host", "production").requirements
+# Top-level names of what the lock holds, as far as the application imports it.
+PACKAGES = ("PIL", "argon2", "boto3", "botocore", "bottle", "pillow_heif", "pymysql", "waitress")
 UNITS = ("caption-gallery", "caption-gallery-settings", "caption-gallery-logs")
 DENIALS = (
     *("NoNewPrivileges", "ProtectHome", "PrivateTmp", "PrivateDevices", "ProtectClock", "ProtectHostname"),
@@ -27,8 +31,6 @@ DENIALS = (
     *("RestrictNamespaces", "RestrictRealtime", "RestrictSUIDSGID", "LockPersonality", "RemoveIPC"),
     "MemoryDenyWriteExecute",
 )
-
-pack = importlib.import_module("roles.web_host.files.pack")
 
 
 def load(path: str) -> Any:
@@ -124,16 +126,23 @@ def test_only_the_metadata_is_asked_for_settings() -> None:
 
 @pytest.fixture
 def packed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder that a release was packed into, one small package for all that is locked."""
+    """A folder that a release was packed into, with a stub of each package that the application imports."""
 
     def install(folder: Path, requirements: Path, *, python: str, platform: str, what: str) -> None:
-        for name in ("bottle.py", "bottle-1.dist-info/METADATA", "bottle-1.dist-info/RECORD", "bin/bottle.py"):
+        stubs = [f"{package}.py" for package in PACKAGES]
+        for name in (*stubs, "bottle-1.dist-info/METADATA", "bottle-1.dist-info/RECORD", "bin/bottle.py"):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(platform)
 
-    monkeypatch.setattr(pack.wheels, "install", install)
-    assert pack.pack(tmp_path / "once")
+    monkeypatch.setattr(wheels, "install", install)
+    assert pack(tmp_path / "once")
     return tmp_path / "once"
+
+
+def pack(out: Path, platform: str | None = None) -> bool:
+    """Build the archive of the release; whether it was written."""
+    wanted = target("web_host", "production", platform=platform)
+    return build.build(wanted, out, cache=out.with_name(f"{out.name}-cache"))[1]
 
 
 def test_a_release_holds_what_runs_and_nothing_else(packed: Path) -> None:
@@ -141,39 +150,46 @@ def test_a_release_holds_what_runs_and_nothing_else(packed: Path) -> None:
     with tarfile.open(packed / "gallery.tar.gz") as archive:
         entries = archive.getmembers()
     names = {entry.name for entry in entries}
-    wanted = {"imgcore/bootstrap.py", "web/views/layout.tpl", "web/static/icon.svg", "rds-ca.pem", "bottle.py"}
+    wanted = {
+        "imgcore/bootstrap.py",
+        "imgcore/cli/main.py",
+        "web/views/layout.tpl",
+        "web/static/icon.svg",
+        "rds-ca.pem",
+        "bottle.py",
+    }
     assert wanted | {"bottle-1.dist-info/METADATA"} <= names
     assert [] == [
-        name for name in names if re.search(r"describing|__pycache__|^tests|\.git|RECORD|^bin/", name)
+        name for name in names if re.search(r"captioning/local|__pycache__|^tests|\.git|RECORD|^bin/", name)
     ]
     assert {(0, 0, 0, 0o644)} == {(entry.uid, entry.gid, entry.mtime, entry.mode) for entry in entries}
 
 
 def test_equal_sources_make_equal_bytes(packed: Path, tmp_path: Path) -> None:
     """Wherever and whenever they are packed."""
-    pack.pack(tmp_path / "again")
+    pack(tmp_path / "again")
     assert len({(tmp_path / name / "gallery.tar.gz").read_bytes() for name in ("once", "again")}) == 1
 
 
 def test_what_is_packed_is_not_packed_again(packed: Path) -> None:
     """Unless it is for another machine, or somebody changed the archive."""
-    assert not pack.pack(packed)
+    assert not pack(packed)
     with (packed / "gallery.tar.gz").open("ab") as archive:
         archive.write(b"x")
-    assert pack.pack(packed)
-    assert pack.pack(packed, "aarch64-manylinux_2_28")
+    assert pack(packed)
+    assert pack(packed, "aarch64-manylinux_2_28")
 
 
 def test_every_locked_package_has_its_hashes() -> None:
     """A package that is not the one that was locked is not installed."""
-    lock = pack.LOCK.read_text()
+    lock = LOCK.read_text()
     packages = re.split(r"^(?=[a-z0-9-]+==)", lock, flags=re.MULTILINE)[1:]
     assert (True, []) == (len(packages) > 8, [p for p in packages if "--hash=sha256:" not in p])
 
 
 def test_the_lock_holds_no_tool_and_no_describer() -> None:
     """Neither numpy, nor Google's SDK, nor Ansible."""
-    names = set(re.findall(r"^([a-z0-9-]+)==", pack.LOCK.read_text(), re.MULTILINE))
+    names = set(re.findall(r"^([a-z0-9-]+)==", LOCK.read_text(), re.MULTILINE))
     assert {"boto3", "bottle", "pymysql", "waitress"} <= names
     assert set() == names & {
         "numpy",

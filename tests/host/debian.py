@@ -80,8 +80,8 @@ class Debian(System):
     home: Path  # Ansible's
 
     def pack(self) -> None:
-        """Pack the release, with the role's own packer."""
-        _run([sys.executable, "-m", "roles.web_host.files.pack", f"--out={self.source}"])
+        """Build the archive of the release, as the role does."""
+        _run([sys.executable, "-m", "lambda_build.build", "web_host", f"--out={self.source}"])
 
     def apply(self, release: str, *arguments: str) -> str:
         """Apply the role through Ansible's chroot connection; what Ansible printed."""

@@ -16,7 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from lambda_build.targets import PRODUCTION_PYTHON, THIS, interpreter
+from lambda_build.targets import LAMBDA_PYTHON, THIS, interpreter
 from tests.runtime_api import lambda_environ
 from tests.zips import bare_interpreter, built, unpack
 
@@ -59,8 +59,8 @@ def measure(python: Path, folder: Path, function: str) -> list[float]:
 
 def main() -> None:
     """Print a table."""
-    found = interpreter(PRODUCTION_PYTHON)
-    version = PRODUCTION_PYTHON if found else f"{sys.version_info.major}.{sys.version_info.minor}"
+    found = interpreter(LAMBDA_PYTHON)
+    version = LAMBDA_PYTHON if found else f"{sys.version_info.major}.{sys.version_info.minor}"
     python = found.path if found else sys.executable
     print(f"Python {version} on {os.uname().machine} (production: 3.13 on arm64); medians of {RUNS}, seconds")
     print(f"{os.getloadavg()[0]:.1f} processes wanted a processor before it began, of {os.cpu_count()}")

@@ -16,7 +16,7 @@ from imgcore import bootstrap
 from imgcore.bootstrap import LOCAL, NoCaptioner, RenewedCaptioner
 from imgcore.config import Config, Secret
 from imgcore.errors import Misconfigured, Unavailable
-from imgcore.gallery.models import Source, TaskKind
+from imgcore.gallery.models import Source
 from imgcore.notifications.models import NotificationMessage
 from tests.unit.fakes import FakeCaptioner
 
@@ -80,7 +80,7 @@ def test_without_the_local_extra_photographs_wait_for_the_key(monkeypatch: pytes
 def test_the_thumbnail_function_has_no_captioner(tmp_path: Path) -> None:
     """It would say so, rather than load one."""
     environ = BUCKETS | {"DATABASE_URL": f"sqlite:///{tmp_path}/x.db", "MAX_ATTEMPTS": "2"}
-    made = bootstrap.pipeline(Config.read(environ), TaskKind.THUMBNAIL)
+    made = bootstrap.pipeline(Config.read(environ))
 
     assert (2, "u") == (made.timing.max_attempts, made.uploads_bucket)
     with pytest.raises(Misconfigured):
@@ -94,7 +94,7 @@ def test_a_pipeline_and_a_gallery_are_wired_from_settings_alone(tmp_path: Path) 
 
     gallery = bootstrap.gallery(config)
 
-    assert Source.LOCAL is bootstrap.pipeline(config, TaskKind.CAPTION).captioner.source
+    assert Source.LOCAL is bootstrap.pipeline(config, *bootstrap.captioners(config)).captioner.source
     assert (99, LOCAL, "dev") == (gallery.limits.max_bytes, gallery.describer, gallery.release)
 
 

@@ -18,6 +18,9 @@ from lambda_build.targets import BuildError, Interpreter, Target, interpreter, t
 HERE_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 LAMBDA_BUILD = Path(build.__file__).parent
 
+# What the caption function imports, each as an empty module.
+PACKAGES = ("PIL.py", "pillow_heif.py", "pymysql.py", "google.py", "httpx2.py", "numpy.py")
+
 FAKE_UV = """#!{python}
 import json, pathlib, sys
 with open({calls!r}, "a") as calls:
@@ -31,13 +34,29 @@ for name, text in {files!r}.items():
 """
 
 
+# Top-level names of the packages that each function's lock holds, as far as it imports them.
+_BASE = {"PIL", "pillow_heif", "pymysql"}
+LOCKED = {
+    ("thumbnail", "production"): _BASE,
+    ("thumbnail", "local"): _BASE,
+    ("caption", "production"): _BASE | {"google", "httpx2"},
+    ("caption", "local"): _BASE | {"google", "httpx2", "numpy"},
+}
+
+
 class FakeUv:
     """A script named in $UV that installs these files, or fails with these words."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "uv"
         self._calls = folder / "calls"
-        self.installs({"library/__init__.py": "NAME = 'library'\n", "library.libs/lib.so": "\x7fELF"})
+        self.installs(
+            {
+                **dict.fromkeys(PACKAGES, ""),
+                "library/__init__.py": "NAME = 'library'\n",
+                "library.libs/lib.so": "\x7fELF",
+            }
+        )
 
     def installs(self, files: dict[str, str], says: str = "") -> None:
         text = FAKE_UV.format(python=sys.executable, calls=str(self._calls), says=says, files=files)
@@ -161,34 +180,35 @@ def test_equal_files_make_equal_bytes(tmp_path: Path) -> None:
     os.utime(two / "b.py", (1, 1))
     (two / "b.py").chmod(0o777)
     for folder in (one, two):
-        archive.append(folder.with_suffix(".zip"), folder, comment="same", level=6)
+        archive.write(folder.with_suffix(".zip"), folder, stamp="same")
 
     assert one.with_suffix(".zip").read_bytes() == two.with_suffix(".zip").read_bytes()
 
 
 def test_anybody_can_read_an_entry(tmp_path: Path) -> None:
     """Lambda runs as a user of its own."""
-    archive.append(tmp_path / "zip", write(tmp_path / "tree", {"a": "a"}), comment="", level=6)
+    archive.write(tmp_path / "a.zip", write(tmp_path / "tree", {"a": "a"}))
 
-    with zipfile.ZipFile(tmp_path / "zip") as opened:
+    with zipfile.ZipFile(tmp_path / "a.zip") as opened:
         assert "-rw-r--r--" == stat.filemode(opened.getinfo("a").external_attr >> 16)
 
 
 def test_append_keeps_what_is_there(tmp_path: Path) -> None:
     """Our own files join the dependencies' zip; the comment is the last one's."""
-    archive.append(tmp_path / "zip", write(tmp_path / "theirs", {"library.py": ""}), comment="", level=6)
-    archive.append(tmp_path / "zip", write(tmp_path / "ours", {"own.py": ""}), comment="stamp", level=6)
+    base, path = tmp_path / "base.zip", tmp_path / "whole.zip"
+    archive.write(base, write(tmp_path / "theirs", {"library.py": ""}))
+    archive.write(path, write(tmp_path / "ours", {"own.py": ""}), base=base, stamp="stamp")
 
-    assert ({"library.py", "own.py"}, "stamp") == (names(tmp_path / "zip"), archive.comment(tmp_path / "zip"))
+    assert ({"library.py", "own.py"}, "stamp") == (names(path), archive.read_stamp(path))
 
 
 @pytest.mark.parametrize("content", [None, b"", b"PK\x03\x04 cut short"])
 def test_no_whole_zip_has_no_comment(tmp_path: Path, content: bytes | None) -> None:
     """Missing, empty or damaged: it is built anew."""
     if content is not None:
-        (tmp_path / "zip").write_bytes(content)
+        (tmp_path / "a.zip").write_bytes(content)
 
-    assert archive.comment(tmp_path / "zip") is None
+    assert archive.read_stamp(tmp_path / "a.zip") is None
 
 
 def test_a_source_for_another_python_is_named(tmp_path: Path) -> None:
@@ -332,7 +352,7 @@ def test_a_uv_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch, here: 
 
 def test_a_zip_holds_ours_and_theirs(uv: FakeUv, here: Target, tmp_path: Path) -> None:
     """The handler, imgcore, the libraries, and bytecode for all of them."""
-    path, _ = build.build(here, tmp_path / "out", tmp_path / "cache")
+    path, _ = build.build(here, tmp_path / "out", cache=tmp_path / "cache")
 
     tag = sys.implementation.cache_tag
     expected = {
@@ -349,16 +369,16 @@ def test_a_zip_holds_ours_and_theirs(uv: FakeUv, here: Target, tmp_path: Path) -
 
 def test_without_the_interpreter_there_is_no_bytecode(uv: FakeUv, tmp_path: Path) -> None:
     """Sources alone run too, a little later."""
-    path, _ = build.build(target("thumbnail", "production", "3.99"), tmp_path / "out", tmp_path / "cache")
+    path, _ = build.build(target("thumbnail", "production", "3.99"), tmp_path / "out", cache=tmp_path / "cache")
 
     assert set() == {name for name in names(path) if name.endswith(".pyc")}
 
 
 def test_nothing_changed_nothing_done(uv: FakeUv, here: Target, tmp_path: Path) -> None:
     """The second build ends at once and leaves the file alone."""
-    path, first = build.build(here, tmp_path / "out", tmp_path / "cache")
+    path, first = build.build(here, tmp_path / "out", cache=tmp_path / "cache")
     before = path.stat()
-    _, second = build.build(here, tmp_path / "out", tmp_path / "cache")
+    _, second = build.build(here, tmp_path / "out", cache=tmp_path / "cache")
 
     after = path.stat()
     assert (True, False, (before.st_ino, before.st_mtime_ns)) == (
@@ -372,21 +392,21 @@ def test_a_change_of_ours_fetches_nothing(
     uv: FakeUv, here: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only our own part is packed again."""
-    path, _ = build.build(here, tmp_path / "out", tmp_path / "cache")
+    path, _ = build.build(here, tmp_path / "out", cache=tmp_path / "cache")
     before = path.read_bytes()
-    ours = build.own_files(here) | {"imgcore/gallery/models.py": b"# changed\n"}
-    monkeypatch.setattr(build, "own_files", lambda target: ours)
-    _, built = build.build(here, tmp_path / "out", tmp_path / "cache")
+    ours = build.own_files(here, LOCKED["caption", "local"]) | {"imgcore/gallery/models.py": b"# changed\n"}
+    monkeypatch.setattr(build, "own_files", lambda target, packages: ours)
+    _, built = build.build(here, tmp_path / "out", cache=tmp_path / "cache")
 
     assert (True, 1, False) == (built, len(uv.calls), before == path.read_bytes())
 
 
 def test_a_damaged_zip_is_built_anew(uv: FakeUv, here: Target, tmp_path: Path) -> None:
     """A zip that was cut short is no zip."""
-    path, _ = build.build(here, tmp_path / "out", tmp_path / "cache")
+    path, _ = build.build(here, tmp_path / "out", cache=tmp_path / "cache")
     whole = path.read_bytes()
     path.write_bytes(whole[:-100])
-    build.build(here, tmp_path / "out", tmp_path / "cache")
+    build.build(here, tmp_path / "out", cache=tmp_path / "cache")
 
     assert whole == path.read_bytes()
 
@@ -409,7 +429,7 @@ def test_another_interpreter_is_another_zip(here: Target) -> None:
 )
 def test_each_function_has_its_own_rooms(function: str, profile: str, expected: set[str]) -> None:
     """No command line anywhere, no captions in the thumbnail function, no nets in production."""
-    files = build.own_files(target(function, profile))
+    files = build.own_files(target(function, profile), LOCKED[function, profile])
 
     packages = {".".join(name.split("/")[1:-1]) for name in files if name.startswith("imgcore/")}
     assert expected == packages & {"captioning.gemini", "captioning.local", "cli"}
@@ -418,7 +438,7 @@ def test_each_function_has_its_own_rooms(function: str, profile: str, expected: 
 
 def test_one_handler_a_zip() -> None:
     """The other function's handler stays out."""
-    files = build.own_files(target("thumbnail", "production"))
+    files = build.own_files(target("thumbnail", "production"), LOCKED["thumbnail", "production"])
 
     handlers = {Path(name).stem for name in files if name.startswith("lambda_build/handlers/")}
     assert {"__init__", "common", "logs", "thumbnail"} == handlers
@@ -426,7 +446,9 @@ def test_one_handler_a_zip() -> None:
 
 def test_no_cache_of_the_builder_is_packed() -> None:
     """Bytecode of the builder's own Python is no source."""
-    assert [] == [name for name in build.own_files(target("caption", "local")) if "__pycache__" in name]
+    files = build.own_files(target("caption", "local"), LOCKED["caption", "local"])
+
+    assert [] == [name for name in files if "__pycache__" in name]
 
 
 # The command line
@@ -441,7 +463,7 @@ def test_the_command_line_builds_both(
     status = build.main(["--profile", "local", "--out", str(tmp_path)])
 
     lines = capsys.readouterr().out.splitlines()
-    pattern = rf".*\.zip: [\d.]+ MB, Python {HERE_PYTHON}, this, compiled by CPython [\d.]+; built in [\d.]+ s"
+    pattern = rf".*\.zip: [\d.]+ MiB, Python {HERE_PYTHON}, this, compiled by CPython [\d.]+; built in [\d.]+ s"
     assert (0, 2, {True}) == (status, len(lines), {bool(re.fullmatch(pattern, line)) for line in lines})
 
 
@@ -451,9 +473,9 @@ def test_the_command_line_says_what_is_not_compiled(
     """A zip without bytecode starts more slowly; nobody has to find out by measuring."""
     monkeypatch.setattr(dependencies, "CACHE", tmp_path / "cache")
 
-    build.main(["--function", "thumbnail", "--python", "3.99", "--out", str(tmp_path)])
+    build.main(["thumbnail", "--python", "3.99", "--out", str(tmp_path)])
 
-    assert "not compiled: no Python 3.99 here" in capsys.readouterr().out
+    assert "not compiled: no Python 3.99 on this machine" in capsys.readouterr().out
 
 
 def test_the_command_line_fails_with_the_reason(
@@ -479,7 +501,7 @@ def test_a_folder_that_cannot_be_written_is_named(
     status = build.main(["--profile", "local", "--out", str(tmp_path / "file")])
 
     said = capsys.readouterr().err
-    assert (1, True) == (status, said.startswith("The thumbnail zip cannot be written:"))
+    assert (1, True) == (status, said.startswith("thumbnail.zip cannot be written:"))
 
 
 # The locks

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from imgcore import bootstrap
+from imgcore.config import Config
 from imgcore.errors import Invalid, Unavailable
 from imgcore.gallery.models import TaskKind
 from imgcore.pipeline.models import ObjectCreated, SweepReport
@@ -254,7 +255,11 @@ def handler_of(monkeypatch: pytest.MonkeyPatch, root_logger: logging.Logger) -> 
     made: list[TaskKind] = []
 
     def load(name: str, pipeline: Any) -> tuple[Any, list[TaskKind]]:
-        monkeypatch.setattr(bootstrap, "pipeline", lambda config, kind: made.append(kind) or pipeline)
+        def make(config: Config, *captioners: Any) -> Any:
+            made.append(TaskKind.CAPTION if captioners else TaskKind.THUMBNAIL)
+            return pipeline
+
+        monkeypatch.setattr(bootstrap, "pipeline", make)
         monkeypatch.delitem(sys.modules, f"lambda_build.handlers.{name}", raising=False)
         return importlib.import_module(f"lambda_build.handlers.{name}"), made
 
