@@ -1,4 +1,4 @@
-"""The commands that README.md and the pages of docs/ tell people to paste."""
+"""The commands of README.md, docs/ and CONTRIBUTING.md."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "CONTRIBUTING.md")
 ACTIVATION = ". .venv/bin/activate"
 _INLINE = re.compile(r"`((?:[A-Z_]+=\S+ )*(?:make|imgcore|imgload|ansible-playbook|python -m) [^`]*)`")
 _ASSIGNMENT = re.compile(r"[A-Z_]+=")

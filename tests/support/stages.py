@@ -40,13 +40,15 @@ def pytest_stage(name: str, *arguments: str) -> Stage:
 
 FORMAT = Stage("format (ruff)", (str(BIN / "ruff"), "format", "--check", "."))
 LINT = Stage("lint (ruff)", (str(BIN / "ruff"), "check", "."))
+SHELL = Stage("lint (shellcheck)", ("sh", "-c", "git ls-files '*.sh' .ci/run | xargs shellcheck"))
 TYPES = Stage("types (mypy)", (str(BIN / "mypy"),))
 ANSIBLE = Stage("Ansible (ansible-lint)", (str(BIN / "ansible-lint"), "--offline"))
 SYSTEM = Stage("system packages", ("sh", "tests/system.sh"), live=True)
+STATIC = (FORMAT, LINT, SHELL, TYPES)
 PLANS = {
-    "lint": (FORMAT, LINT, TYPES, ANSIBLE),
-    "check": (FORMAT, LINT, TYPES, pytest_stage("unit and web tests", "tests/unit", "tests/web")),
-    "test": (SYSTEM, FORMAT, LINT, TYPES, ANSIBLE, pytest_stage("all tests", "--cov", "--cov-report=term")),
+    "lint": (*STATIC, ANSIBLE),
+    "check": (*STATIC, pytest_stage("unit and web tests", "tests/unit", "tests/web")),
+    "test": (SYSTEM, *STATIC, ANSIBLE, pytest_stage("all tests", "--cov", "--cov-report=term")),
 }
 LEFT_OUT = {
     "check": "Left out: all tests that need a server, a browser or Ansible, and ansible-lint (make test).",

@@ -1,4 +1,4 @@
-"""Each command of README.md and docs/ can be run as it is written: programs, files, targets and flags exist."""
+"""Each command of README.md, docs/ and CONTRIBUTING.md can be run as it is written: programs, files, targets and flags exist."""
 
 from __future__ import annotations
 
@@ -54,9 +54,11 @@ def check_imgload(arguments: list[str]) -> None:
 
 
 def check_python(arguments: list[str]) -> None:
-    """A module that can be found, or a file that exists."""
+    """A module that can be found, code that compiles, or a file that exists."""
     if arguments[0] == "-m":
         assert importlib.util.find_spec(arguments[1]) is not None
+    elif arguments[0] == "-c":
+        compile(arguments[1], "command", "exec")
     else:
         assert (ROOT / arguments[0]).exists()
 

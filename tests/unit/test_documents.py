@@ -12,6 +12,7 @@ from tests.support.documents import ROOT
 
 LISTED = subprocess.check_output(["git", "ls-files", "*.md"], cwd=ROOT, text=True).split()
 DOCUMENTS = [ROOT / name for name in LISTED if (ROOT / name).exists()]
+FILE = re.compile(r"`((?:docs|imgcore|inventory|lambda_build|playbooks|roles|tests|web)/[\w./*-]+)`")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
@@ -38,8 +39,15 @@ def test_document_links_lead_to_files_and_headings(page: Path) -> None:
     assert [] == broken
 
 
-def test_documents_are_listed_in_the_index() -> None:
-    """docs/README.md is how a page is found."""
-    index = ROOT / "docs/README.md"
+@pytest.mark.parametrize("page", DOCUMENTS, ids=lambda page: str(page.relative_to(ROOT)))
+def test_document_names_files_that_exist(page: Path) -> None:
+    """A name is relative to the repository or to the document."""
+    named = FILE.findall(page.read_text())
+    assert [] == [name for name in named if not any([*ROOT.glob(name), *page.parent.glob(name)])]
+
+
+@pytest.mark.parametrize("folder", ["docs", "docs/adr"])
+def test_folder_index_links_every_document(folder: str) -> None:
+    index = ROOT / folder / "README.md"
     linked = {path for path, _ in links(index)}
-    assert set() == set((ROOT / "docs").glob("*.md")) - linked - {index}
+    assert set() == set((ROOT / folder).glob("*.md")) - linked - {index}
