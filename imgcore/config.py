@@ -200,7 +200,7 @@ class Config:
     notices_topic_arn: str | None = _setting(
         "NOTICES_TOPIC_ARN",
         group=_NOTIFICATIONS,
-        help="SNS topic that [notifications](notices.md) are published to and people subscribe to.",
+        help="SNS topic that [notifications](notifications.md) are published to and people subscribe to.",
     )
     mail_dir: str | None = _setting(
         "MAIL_DIR",
