@@ -1,4 +1,4 @@
-"""Each command of README.md, docs/ and CONTRIBUTING.md can be run as it is written: programs, files, targets and flags exist."""
+"""The commands of the documents can be run as they are written: programs, files, targets and flags exist."""
 
 from __future__ import annotations
 
