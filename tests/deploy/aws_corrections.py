@@ -210,6 +210,29 @@ def nat_gateways() -> None:
     _tell_more(ec2, "DescribeNatGateways", "natGatewayId", ec2._nat_gateways, told, "<natGatewayAddressSet/>")
 
 
+def security_groups() -> None:
+    """EC2 refuses a description of a security group or of a rule that holds other characters than these.
+
+    Source: CreateSecurityGroup and IpRange in the EC2 API reference; the length is 255 at most.
+    """
+    from ministack.services import ec2
+
+    accepted = re.compile(r"[a-zA-Z0-9 ._\-:/()#,@\[\]+=&;{}!$*]{0,255}")
+
+    def refusing(act: Action) -> Action:
+        def corrected(params: Any) -> Answer:
+            for key in params:
+                if key.endswith("Description") and not accepted.fullmatch(ec2._p(params, key)):
+                    return ec2._error("InvalidParameterValue", f"Invalid description in {key}", 400)
+            return act(params)
+
+        return corrected
+
+    for action in ec2._ACTION_MAP:
+        if re.fullmatch(r"(Create|Authorize|Update|Modify)SecurityGroup.*", action):
+            ec2._ACTION_MAP[action] = refusing(ec2._ACTION_MAP[action])
+
+
 def vpc_endpoints() -> None:
     """DescribeVpcEndpoints: AWS honours Filter; it tells the policy, the security groups, the private names."""
     from ministack.services import ec2
@@ -247,8 +270,23 @@ def vpc_endpoints() -> None:
 
 
 def flow_logs() -> None:
-    """CreateFlowLogs keeps tags for vpc-flow-log; DescribeFlowLogs tells the group, the role, the interval."""
+    """CreateFlowLogs keeps tags for vpc-flow-log; DescribeFlowLogs tells the group, the role, the interval.
+
+    DescribeFlowLogs refuses a filter that its API reference does not name.
+    """
     from ministack.services import ec2
+
+    describe: Action = ec2._ACTION_MAP["DescribeFlowLogs"]
+    known = {"deliver-log-status", "log-destination-type", "flow-log-id", "log-group-name", "resource-id"}
+    known |= {"traffic-type", "tag-key"}
+
+    def corrected(params: Any) -> Answer:
+        for name in ec2._parse_filters(params):
+            if name not in known and not name.startswith("tag:"):
+                return ec2._error("InvalidParameterValue", f"The filter '{name}' is invalid", 400)
+        return describe(params)
+
+    ec2._ACTION_MAP["DescribeFlowLogs"] = corrected
 
     def told(log: dict[str, Any]) -> str:
         role = ec2._p(log["asked"], "DeliverLogsPermissionArn")
@@ -304,7 +342,10 @@ def databases() -> None:
 
 
 def audit() -> None:
-    """CloudTrail: AWS names the action of every call, whichever protocol it came by."""
+    """CloudTrail: AWS names the action of every call, whichever protocol it came by.
+
+    LookupEvents returns 50 events a page, the newest first, and a token for the next page.
+    """
     from ministack import app
     from ministack.services import cloudtrail
 
@@ -318,7 +359,15 @@ def audit() -> None:
         action = request_params.get("Action") if isinstance(request_params, dict) else None
         record(event_name=str(action or event_name), request_params=request_params, **further)
 
+    def paged(body: dict[str, Any]) -> Any:
+        events = list(cloudtrail._get_event_queue())
+        end = int(body.get("NextToken") or len(events))
+        start = max(0, end - 50)
+        page = {"Events": events[start:end][::-1]}
+        return cloudtrail._ok(page | ({"NextToken": str(start)} if start else {}))
+
     app._ct_event_name, cloudtrail.record_event = named, recorded
+    cloudtrail._DISPATCH["LookupEvents"] = paged
 
 
 def queues() -> None:
@@ -466,6 +515,7 @@ CORRECTIONS = (
     terminations,
     addresses,
     nat_gateways,
+    security_groups,
     vpc_endpoints,
     flow_logs,
     databases,

@@ -122,7 +122,7 @@ class Ground:
         here = runpy.run_path(str(ROOT / "roles/ami/filter_plugins/content_hash.py"))["content_hash"]
         named = yaml.safe_load((ROOT / "roles/ami/vars/main.yml").read_text())
         beside = {"base": "debian-13-amd64-*", "edition": "1"}
-        return str(here(named["__ami_parts"], str(self.home / "source"), named["__ami_without"], beside))
+        return str(here(named["__ami_parts"], str(self.home / "source"), named["__ami_excluded"], beside))
 
     def sent(self) -> list[tuple[str, dict[str, Any]]]:
         """The modules that the last builder was sent, with their arguments."""

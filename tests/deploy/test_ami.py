@@ -69,28 +69,28 @@ def test_other_contents_have_another_name(tree: Path, change: Callable[[Path], A
 
 def test_what_is_beside_the_sources_counts(tree: Path) -> None:
     """Another Debian is another image."""
-    assert name(tree, beside={"base": "13"}) != name(tree, beside={"base": "14"})
+    assert name(tree, further={"base": "13"}) != name(tree, further={"base": "14"})
 
 
 @pytest.mark.parametrize("path", ["code/__pycache__/a.pyc", "code/README.md", "code/left/x.py"])
 def test_what_does_not_go_in_does_not_count(tree: Path, path: str) -> None:
     """What Python leaves, what people read, and what the role leaves out."""
-    before = name(tree, without=["code/left/*"])
+    before = name(tree, excluded=["code/left/*"])
     (tree / path).parent.mkdir(exist_ok=True)
     (tree / path).write_text("x")
-    assert before == name(tree, without=["code/left/*"])
+    assert before == name(tree, excluded=["code/left/*"])
 
 
 def test_a_part_that_is_not_there_is_named(tree: Path) -> None:
     """Rather than taken for an empty one."""
-    with pytest.raises(FileNotFoundError, match="gone is to go into the image"):
+    with pytest.raises(FileNotFoundError, match="gone must be part of the AMI"):
         name(tree, parts=["gone"])
 
 
 def test_everything_that_is_packed_counts() -> None:
     """What the role web_host packs is in the name of the release; else new code would find an old image."""
     counted = {
-        path for _, path in HASH["files"](VARIABLES["__ami_parts"], str(ROOT), VARIABLES["__ami_without"])
+        path for _, path in HASH["files"](VARIABLES["__ami_parts"], str(ROOT), VARIABLES["__ami_excluded"])
     }
     host = target("web_host", "production")
     packages = {"PIL", "argon2", "boto3", "botocore", "bottle", "pillow_heif", "pymysql", "waitress"}
@@ -100,14 +100,16 @@ def test_everything_that_is_packed_counts() -> None:
 
 def test_the_local_describer_does_not_count() -> None:
     """It is not on a web host."""
-    names = {name for name, _ in HASH["files"](VARIABLES["__ami_parts"], str(ROOT), VARIABLES["__ami_without"])}
+    names = {
+        name for name, _ in HASH["files"](VARIABLES["__ami_parts"], str(ROOT), VARIABLES["__ami_excluded"])
+    }
     assert not [name for name in names if name.startswith("imgcore/captioning/local/")]
 
 
 def test_the_smoke_test_needs_nothing_but_what_the_builder_is_told(tmp_path: Path) -> None:
     """With those names and a stranger's credentials the web process starts and says which release it is."""
     told = VARIABLES["__ami_smoke_settings"].replace("{{ ami_region }}", "us-east-1")
-    environ = dict(line.split("=", 1) for line in told.splitlines() + VARIABLES["__ami_strangers_credentials"])
+    environ = dict(line.split("=", 1) for line in told.splitlines() + VARIABLES["__ami_dummy_credentials"])
     environ |= {"PORT": "0", "RELEASE": "abc", "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "web"]
     with subprocess.Popen(command, cwd=tmp_path, env=environ, stdout=subprocess.PIPE, text=True) as web:
@@ -187,4 +189,4 @@ def test_without_a_root_nothing_is_cleaned() -> None:
     script = (ROOT / "roles/ami/files/clean.sh").read_text()
     done = subprocess.run(["/bin/sh", "-s"], input=script, capture_output=True, text=True)
     assert 0 != done.returncode
-    assert "Say which root is to be cleaned" in done.stderr
+    assert "Usage: clean.sh ROOT" in done.stderr

@@ -198,7 +198,7 @@ def test_check_mode_finds_all_and_writes_nothing() -> None:
 
 def test_a_target_that_is_not_taken_is_an_error() -> None:
     """AWS answers 200 all the same."""
-    with pytest.raises(rules.Refused, match="caption: no such queue"):
+    with pytest.raises(rules.FailedTargets, match="caption: no such queue"):
         apply(Bus(RULE, [], refuses="caption"))
 
 

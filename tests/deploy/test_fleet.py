@@ -87,7 +87,7 @@ def test_a_builder_that_is_lost_leaves_nothing_behind(story: Story) -> None:
     """No host, no key, no group, no image; the playbook fails with a sentence."""
     assert [] == story.left
     assert 0 != story.lost.returncode
-    assert "No image was made: the builder did not become a web host" in story.lost.stdout
+    assert "No AMI was created: the builder did not become a web host" in story.lost.stdout
 
 
 def test_the_image_bears_the_hash_of_what_is_in_it(story: Story) -> None:

@@ -137,7 +137,7 @@ def test_a_group_that_is_being_deleted_is_none() -> None:
     lines["CreateAutoScalingGroup"] = [Refuse("AlreadyExists")]
     told, _ = play(lines)
     assert told["failed"] is True
-    assert "The group shop cannot be brought in line" in told["msg"]
+    assert "Failed to manage the Auto Scaling group shop" in told["msg"]
 
 
 @pytest.mark.parametrize("groups", [[], [RIGHT | {"MaxSize": 5, "TargetGroupARNs": [], "Tags": []}]])

@@ -97,10 +97,10 @@ def test_without_alarms_it_listens_to_none() -> None:
 @pytest.mark.parametrize(
     ("status", "left"),
     [
-        ("Failed", "hosts of both versions may serve"),
-        ("Cancelled", "Somebody stopped it"),
-        ("RollbackSuccessful", "All hosts have the version that they had before"),
-        ("RollbackFailed", "AWS has given up"),
+        ("Failed", "hosts of both versions may be in service"),
+        ("Cancelled", "It was cancelled"),
+        ("RollbackSuccessful", "All hosts have the previous version"),
+        ("RollbackFailed", "The rollback failed"),
     ],
 )
 def test_any_other_end_fails_with_its_reason_and_its_id(status: str, left: str) -> None:
@@ -167,7 +167,7 @@ def test_a_look_that_is_refused_fails_with_the_id() -> None:
     """A right that was taken away does not come back by waiting."""
     told, _ = play(fleet(NONE, Refuse("AccessDenied")))
     assert (True, "r-1") == (told["failed"], told["refresh_id"])
-    assert "What became of the refresh r-1 is unknown" in told["msg"]
+    assert "The outcome of the refresh r-1 is unknown" in told["msg"]
 
 
 def test_nothing_is_done_where_everything_has_the_version() -> None:
@@ -251,22 +251,22 @@ def test_a_refresh_that_comes_between_is_found_and_joined() -> None:
 def test_refreshes_that_always_come_first_end_the_wait() -> None:
     """When the time is over."""
     told, _ = play(fleet(NONE, start=[Refuse("InstanceRefreshInProgress")]), timeout=0)
-    assert "Other refreshes of shop keep coming first" in told["msg"]
+    assert "Other refreshes of shop keep starting first" in told["msg"]
 
 
 @pytest.mark.parametrize("kind", ["MetricAlarms", "CompositeAlarms"])
 def test_nothing_is_started_while_an_alarm_rings(kind: str) -> None:
     """It would be taken back at once."""
     told, aws = play(fleet(NONE, alarms={kind: RINGING["MetricAlarms"]}))
-    assert (True, ["shop-5xx"]) == (told["failed"], told["ringing"])
-    assert "shop-5xx rings already, so shop was left as it is" in told["msg"]
+    assert (True, ["shop-5xx"]) == (told["failed"], told["alarms"])
+    assert "shop-5xx is in state ALARM, so shop was not changed" in told["msg"]
     assert WRITES.isdisjoint(aws.calls)
 
 
 def test_nothing_is_started_where_an_alarm_does_not_exist() -> None:
     """A release that nobody watches is none."""
     told, aws = play(fleet(NONE, alarms={"MetricAlarms": []}))
-    assert "There is no alarm shop-5xx" in told["msg"]
+    assert "The alarm shop-5xx does not exist" in told["msg"]
     assert WRITES.isdisjoint(aws.calls)
 
 
@@ -280,7 +280,7 @@ def test_an_alarm_that_knows_too_little_rings_not() -> None:
 def test_a_group_that_does_not_exist_is_named() -> None:
     """In a sentence."""
     told, _ = play(fleet(NONE, groups=[{"AutoScalingGroups": []}]))
-    assert "There is no Auto Scaling group shop." == told["msg"]
+    assert "The Auto Scaling group shop does not exist." == told["msg"]
 
 
 @pytest.mark.parametrize("call", ["DescribeInstanceRefreshes", "StartInstanceRefresh"])
@@ -290,7 +290,7 @@ def test_a_call_that_is_refused_fails(call: str) -> None:
     script[call] = [Refuse("AccessDenied")]
     told, _ = play(script)
     assert told["failed"] is True
-    assert "shop cannot be rolled" in told["msg"]
+    assert "Failed to roll the group shop" in told["msg"]
     assert "AccessDenied" in told["msg"]
 
 
@@ -306,7 +306,7 @@ REHEARSALS = {
     "right": (fleet(NONE, groups=[group(NEW, of=NEW)]), {"changed": False}),
     "joined": (fleet(refresh("InProgress", "r-7")), {"changed": False, "joined": True, "refresh_id": "r-7"}),
     "other": (fleet(refresh("InProgress", to=OLD)), {"changed": True, "replaced": ["i-1", "i-2"]}),
-    "ringing": (fleet(NONE, alarms=RINGING), {"failed": True, "ringing": ["shop-5xx"]}),
+    "ringing": (fleet(NONE, alarms=RINGING), {"failed": True, "alarms": ["shop-5xx"]}),
 }
 
 

@@ -15,7 +15,7 @@ from tests.deploy.local_tools import ARN, DERIVED, PREFIX, UPLOADS, queue, recap
 pytestmark = pytest.mark.timeout(900)  # Ansible on a busy machine
 
 KINDS = ("thumbnail", "caption")
-TAGS = {"Project": "caption-gallery", "Env": "local", "Release": "local"}
+TAGS = {"Project": "caption-gallery", "Env": "local"}
 
 
 def mapping(aws: Cloud, name: str) -> dict[str, Any]:
@@ -168,6 +168,13 @@ def test_functions_have_their_limits(aws: Cloud, kind: str, timeout: int) -> Non
     found = aws.client("lambda").get_function(FunctionName=f"{PREFIX}-{kind}")
     assert (timeout, 1769) == (found["Configuration"]["Timeout"], found["Configuration"]["MemorySize"])
     assert 5 == found["Concurrency"]["ReservedConcurrentExecutions"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_functions_tags_name_the_release(aws: Cloud, kind: str) -> None:
+    found = aws.client("lambda").get_function(FunctionName=f"{PREFIX}-{kind}")
+    assert {**TAGS, "Role": "functions", "Release": "local"} == found["Tags"]
+    assert "local" == found["Configuration"]["Environment"]["Variables"]["RELEASE"]
 
 
 def test_leases_end_between_the_timeout_and_the_visibility(aws: Cloud) -> None:

@@ -117,7 +117,7 @@ def test_the_rule_knows_uploads_alone(story: Story) -> None:
         rule["State"],
         rule["EventBusName"],
     )
-    assert {"Project": "caption-gallery", "Env": "local", "Role": "events", "Release": "local"} == tags
+    assert {"Project": "caption-gallery", "Env": "local", "Role": "events"} == tags
 
 
 def test_the_rule_fills_both_queues_and_keeps_what_it_cannot(story: Story) -> None:
@@ -194,8 +194,8 @@ def test_a_dry_run_of_going_to_the_topic_says_so(story: Story, sentence: str) ->
     "task",
     [
         "eventbridge | Create the rule",
-        "eventbridge | Announce every upload",
-        "leave | Remove the topic with its subscriptions",
+        "Send the bucket's events to the router",
+        "remove_other_router | Delete the topic and its subscriptions",
     ],
 )
 def test_a_dry_run_of_going_to_the_rule_says_so(reverse: Reverse, task: str) -> None:

@@ -88,7 +88,7 @@ def test_the_emulator_is_told_apart_by_no_word_in_the_roles() -> None:
 def test_the_supervisor_passes_on_what_the_inventory_takes() -> None:
     """The same settings, by the same names."""
     names = load("inventory/local/group_vars/all/functions.yml")
-    taken = names["local_wish_names"] + names["local_caption_wish_names"]
+    taken = names["local_function_setting_names"] + names["local_caption_setting_names"]
     assert sorted(python("checks").WISHES) == sorted(taken)
 
 

@@ -68,7 +68,7 @@ def test_a_standby_doubles_the_database_and_its_storage(estimate: ModuleType) ->
 def test_without_nat_the_needed_endpoints_are_counted(estimate: ModuleType) -> None:
     """Three of them, in two zones."""
     doors = [
-        item for item in estimate.items(settings(nat="none"), PRICES) if item.what == "Interface endpoints"
+        item for item in estimate.items(settings(nat="none"), PRICES) if item.name == "Interface endpoints"
     ]
     assert [pytest.approx(6 * 730 * 0.01)] == [door.dollars for door in doors]
 

@@ -63,8 +63,8 @@ def waiting(aws: Account, url: str) -> int:
 
 def test_a_dry_run_counts(counted: tuple[Done, dict[str, int]]) -> None:
     """Each kind of dead letters."""
-    assert "caption dead: 3 there, 3 would be put back" in counted[0].stdout
-    assert "caption undelivered: 1 there, 1 would be put back" in counted[0].stdout
+    assert "caption dead: 3 waiting, 3 would be moved back" in counted[0].stdout
+    assert "caption undelivered: 1 waiting, 1 would be moved back" in counted[0].stdout
 
 
 def test_a_dry_run_moves_nothing(counted: tuple[Done, dict[str, int]]) -> None:
@@ -85,7 +85,7 @@ def test_dead_letters_keep_their_attributes(redriven: tuple[Done, list[Any]]) ->
 
 def test_it_tells_how_many_came_back(redriven: tuple[Done, list[Any]]) -> None:
     """And Ansible counts a change for each kind."""
-    assert "caption dead: 3 there, 3 put back" in redriven[0].stdout
+    assert "caption dead: 3 waiting, 3 moved back" in redriven[0].stdout
     assert 1 == recap(redriven[0])["changed"]
 
 
@@ -98,7 +98,7 @@ def test_no_dead_letter_stays(provisioned: Account, queues: dict[str, str], redr
 def smoke(aws: Account, stand_in: Gallery) -> Done:
     """Run the playbook against a stand-in."""
     environ = {"GALLERY_API_KEY": API_KEY}
-    variables = {"smoke_url": stand_in.url, "smoke_pause_seconds": 1, "smoke_patience_seconds": 20}
+    variables = {"smoke_url": stand_in.url, "smoke_pause_seconds": 1, "smoke_timeout_seconds": 20}
     return aws.ansible("playbooks/smoke.yml", "-vvv", environ=environ, **variables)
 
 
@@ -142,7 +142,7 @@ def test_the_key_opens_the_gallery_and_is_not_shown(well: tuple[Done, Gallery]) 
 def test_a_gallery_that_is_not_well_fails(ill: tuple[Done, Gallery]) -> None:
     """With what the gallery says."""
     assert 0 != ill[0].returncode
-    assert "The photograph ended as failed: The file is damaged." in ill[0].stdout
+    assert "The photo ended with status failed: The file is damaged." in ill[0].stdout
 
 
 def test_what_was_not_described_is_deleted_too(ill: tuple[Done, Gallery]) -> None:

@@ -54,7 +54,7 @@ def test_it_lists_everything_first(refused: tuple[Done, list[str]], listed: list
 def test_it_ends_well(destroyed: tuple[Done, Described]) -> None:
     """And says that nothing bills but the database's last snapshot."""
     assert 0 == destroyed[0].returncode, destroyed[0].stdout[-3000:] + destroyed[0].stderr[-2000:]
-    assert f"Nothing is left that bills but {PREFIX}-final-" in destroyed[0].stdout
+    assert f"No billable resource is left except {PREFIX}-final-" in destroyed[0].stdout
 
 
 def test_the_account_is_empty(history: History, destroyed: tuple[Done, Described]) -> None:

@@ -67,13 +67,15 @@ def test_ids_and_addresses_are_settings(name: str) -> None:
 )
 def test_what_is_no_plain_line_is_refused(line: str) -> None:
     """By its number, and none of it is repeated."""
-    with pytest.raises(settings.Refused, match="line 2 of the user data is not NAME=value in plain letters"):
+    with pytest.raises(
+        settings.Refused, match="line 2 of the user data is not NAME=value with plain ASCII characters"
+    ):
         settings.settings(f"#\n{line}")
 
 
 def test_a_name_said_twice_is_refused() -> None:
     """Rather than guessed at."""
-    with pytest.raises(settings.Refused, match="A is said twice"):
+    with pytest.raises(settings.Refused, match="A is set twice"):
         settings.settings("A=1\nA=2")
 
 
@@ -151,10 +153,13 @@ def test_it_waits_for_the_network(metadata: Metadata, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("user_data", "said"),
     [
-        (None, "No settings: the instance has no user data.\n"),
-        (b"\xff", "No settings: the user data are not text.\n"),
-        (b"#" * 16385, "No settings: the user data are longer than 16384 bytes.\n"),
-        (b"#!/bin/sh\nreboot\n", "No settings: line 2 of the user data is not NAME=value in plain letters.\n"),
+        (None, "Settings not written: the instance has no user data.\n"),
+        (b"\xff", "Settings not written: the user data is not UTF-8 text.\n"),
+        (b"#" * 16385, "Settings not written: the user data is longer than 16384 bytes.\n"),
+        (
+            b"#!/bin/sh\nreboot\n",
+            "Settings not written: line 2 of the user data is not NAME=value with plain ASCII characters.\n",
+        ),
     ],
 )
 def test_without_settings_the_boot_says_why(

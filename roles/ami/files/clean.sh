@@ -1,14 +1,14 @@
 #!/bin/sh
-# Takes from a host what must not be in an image: whose host it was, who has been on it, what it was told.
-# `sh clean.sh /`; every host of the image makes its own of all this at its first boot.
+# Remove from an instance what must not be part of an AMI: host keys, machine id, logs, caches, histories, settings.
+# Usage: sh clean.sh /    (each instance of the AMI creates its own at first boot)
 set -eu
-root=${1:?Say which root is to be cleaned: / on a builder.}
+root=${1:?Usage: clean.sh ROOT (the root folder, / on a builder)}
 root=${root%/}
 
 rm -f "$root"/etc/ssh/ssh_host_*
 rm -f "$root"/var/lib/dbus/machine-id "$root"/var/lib/systemd/random-seed "$root"/var/lib/systemd/credential.secret
-if [ -e "$root/etc/machine-id" ]; then : >"$root/etc/machine-id"; fi # empty, systemd makes a new one
-rm -rf "$root"/var/lib/cloud/* # cloud-init begins anew
+if [ -e "$root/etc/machine-id" ]; then : >"$root/etc/machine-id"; fi # systemd creates a new id if the file is empty
+rm -rf "$root"/var/lib/cloud/* # cloud-init then runs as at a first boot
 rm -f "$root"/etc/caption-gallery/environment
 rm -rf "$root"/var/lib/private/caption-gallery-logs "$root"/var/lib/caption-gallery-logs
 

@@ -1,4 +1,4 @@
-"""What an inventory would cost a month: pure arithmetic over a table of prices."""
+"""Filters monthly_cost and side_by_side: the monthly cost of an inventory, computed from a table of prices."""
 
 from __future__ import annotations
 
@@ -11,54 +11,56 @@ Settings = dict[str, Any]
 Prices = dict[str, Any]
 
 NATS = ("none", "one", "per_zone")
-THUMBNAILS = 30  # on one page of the gallery
+THUMBNAILS = 30  # per page view of the gallery
 THUMBNAIL_MB, DISPLAY_MB = 0.012, 0.25
-# A photograph's way through the pipeline, generously.
+# Per photo, rounded up: function seconds, SQS requests, S3 writes, S3 reads.
 THUMBNAIL_SECONDS, CAPTION_SECONDS, REQUESTS, WRITES, READS = 1.5, 5.0, 12, 6, 4
 POLLS = 2 * 5 * 3 * 43_800  # two queues, five pollers each, three long polls a minute
-NEEDED_DOORS = 3  # without NAT: to Secrets Manager, SQS and SNS
+REQUIRED_ENDPOINTS = 3  # without NAT: Secrets Manager, SQS and SNS
 SWEEPS, SWEEP_SECONDS = 43_800, 0.3
 
 
 class Item(NamedTuple):
-    """One line of the bill."""
+    """One line of the bill: name, quantity as text, US dollars per month."""
 
-    what: str
-    how_much: str
+    name: str
+    quantity: str
     dollars: float
 
 
 def items(settings: Settings, prices: Prices) -> list[Item]:
-    """Every item of the bill."""
+    """Return every item of the bill. Raises AnsibleFilterError if a price is missing from the table."""
     if settings["region"] not in prices["regions"]:
         known = ", ".join(prices["regions"])
         raise AnsibleFilterError(
-            f"There are no prices for {settings['region']}; roles/estimate/files/prices.yml has {known}."
+            f"roles/estimate/files/prices.yml has no prices for {settings['region']}; it has {known}."
         )
     return [
         *network(settings, prices),
-        *machines(settings, prices),
+        *instances(settings, prices),
         *pipeline(settings, prices),
-        *watching(settings, prices),
+        *monitoring(settings, prices),
     ]
 
 
 def network(settings: Settings, prices: Prices) -> Iterator[Item]:
-    """NAT, endpoints, addresses, load balancer, firewall, traffic."""
+    """Yield the items of NAT gateways, endpoints, addresses, load balancer, web ACL and traffic."""
     hours, zones = prices["hours_per_month"], settings["zones"]
     gateways = {"none": 0, "one": 1, "per_zone": zones}[settings["nat"]]
-    to_model = settings["photographs"] * 0.4 / 1024  # a picture of 1536 pixels for Gemini
+    to_gemini_gb = settings["photographs"] * 0.4 / 1024  # 0.4 MB: a JPEG of 1536 pixels
     if gateways:
         yield Item(
             f"NAT gateways: {settings['nat']}",
             f"{gateways} × {hours} h",
             gateways * hours * prices["nat_gateway_hour"],
         )
-        yield Item("NAT traffic", f"{to_model + 5:.0f} GB", (to_model + 5) * prices["nat_gateway_gb"])
-    doors = max(settings["interface_endpoints"], 0 if gateways else NEEDED_DOORS) * zones
-    if doors:
+        yield Item("NAT traffic", f"{to_gemini_gb + 5:.0f} GB", (to_gemini_gb + 5) * prices["nat_gateway_gb"])
+    endpoints = max(settings["interface_endpoints"], 0 if gateways else REQUIRED_ENDPOINTS) * zones
+    if endpoints:
         yield Item(
-            "Interface endpoints", f"{doors} × {hours} h", doors * hours * prices["interface_endpoint_hour"]
+            "Interface endpoints",
+            f"{endpoints} × {hours} h",
+            endpoints * hours * prices["interface_endpoint_hour"],
         )
     addresses = gateways + zones + int(settings["bastion"])
     yield Item(
@@ -71,7 +73,7 @@ def network(settings: Settings, prices: Prices) -> Iterator[Item]:
     )
     requests = settings["views"] * 2 / 1e6
     yield Item(
-        "Firewall",
+        "Web ACL",
         f"one rule, {requests:.1f} M requests",
         prices["firewall_month"]
         + prices["firewall_rule_month"]
@@ -80,20 +82,24 @@ def network(settings: Settings, prices: Prices) -> Iterator[Item]:
     out = settings["views"] * (THUMBNAILS * THUMBNAIL_MB + DISPLAY_MB) / 1024
     billed = max(0.0, out - prices["internet_free_gb"])
     yield Item(
-        "Traffic to people", f"{out:.0f} GB, {prices['internet_free_gb']} free", billed * prices["internet_gb"]
+        "Traffic to the internet",
+        f"{out:.0f} GB, {prices['internet_free_gb']} free",
+        billed * prices["internet_gb"],
     )
 
 
-def machines(settings: Settings, prices: Prices) -> Iterator[Item]:
-    """Database and hosts."""
-    hours, twice = prices["hours_per_month"], 2 if settings["multi_az"] else 1
+def instances(settings: Settings, prices: Prices) -> Iterator[Item]:
+    """Yield the items of the database, the web hosts and the bastion."""
+    hours, copies = prices["hours_per_month"], 2 if settings["multi_az"] else 1
     zones = "two zones" if settings["multi_az"] else "one zone"
     kind, gigabytes = settings["database_class"], settings["database_gb"]
-    yield Item(f"Database {kind}", f"{zones}, {hours} h", twice * hours * _price(prices, "database_hour", kind))
-    yield Item("Database storage", f"{gigabytes} GB, {zones}", twice * gigabytes * prices["database_gb_month"])
+    yield Item(
+        f"Database {kind}", f"{zones}, {hours} h", copies * hours * _price(prices, "database_hour", kind)
+    )
+    yield Item("Database storage", f"{gigabytes} GB, {zones}", copies * gigabytes * prices["database_gb_month"])
     hosts, kind = settings["hosts"], settings["host_type"]
     yield Item(f"Web hosts {kind}", f"{hosts} × {hours} h", hosts * hours * _price(prices, "host_hour", kind))
-    yield Item("Their disks", f"{hosts} × 8 GB", hosts * 8 * prices["disk_gb_month"])
+    yield Item("Volumes of the web hosts", f"{hosts} × 8 GB", hosts * 8 * prices["disk_gb_month"])
     if settings["bastion"]:
         kind = settings["bastion_type"]
         cost = hours * _price(prices, "host_hour", kind) + 8 * prices["disk_gb_month"]
@@ -101,7 +107,7 @@ def machines(settings: Settings, prices: Prices) -> Iterator[Item]:
 
 
 def pipeline(settings: Settings, prices: Prices) -> Iterator[Item]:
-    """Functions, messages, buckets, the model."""
+    """Yield the items of functions, messages, buckets and Gemini."""
     photographs, gigabytes = settings["photographs"], settings["function_mb"] / 1024
     seconds = photographs * (THUMBNAIL_SECONDS + CAPTION_SECONDS) + SWEEPS * SWEEP_SECONDS
     calls = (2 * photographs + SWEEPS) / 1e6
@@ -119,17 +125,15 @@ def pipeline(settings: Settings, prices: Prices) -> Iterator[Item]:
     )
     stored = settings["stored"] * (settings["megabytes"] + DISPLAY_MB + THUMBNAIL_MB) / 1024
     reads = (photographs * READS + settings["views"] * THUMBNAILS) / 1000
-    asked = (
+    requests_cost = (
         photographs * WRITES / 1000 * prices["bucket_thousand_writes"] + reads * prices["bucket_thousand_reads"]
     )
-    yield Item("Buckets", f"{stored:.0f} GB", stored * prices["bucket_gb_month"] + asked)
-    yield Item(
-        "Captions by Gemini", f"{photographs:,} photographs", photographs / 1000 * prices["caption_thousand"]
-    )
+    yield Item("Buckets", f"{stored:.0f} GB", stored * prices["bucket_gb_month"] + requests_cost)
+    yield Item("Captions by Gemini", f"{photographs:,} photos", photographs / 1000 * prices["caption_thousand"])
 
 
-def watching(settings: Settings, prices: Prices) -> Iterator[Item]:
-    """Secrets, logs, alarms."""
+def monitoring(settings: Settings, prices: Prices) -> Iterator[Item]:
+    """Yield the items of secrets, logs and alarms."""
     secrets, logs = settings["secrets"], settings["log_gb"]
     yield Item("Secrets", str(secrets), secrets * prices["secret_month"])
     yield Item("Logs", f"{logs} GB", logs * (prices["log_gb"] + prices["log_gb_month"]))
@@ -147,25 +151,30 @@ def _price(prices: Prices, table: str, kind: str) -> float:
     except KeyError:
         known = ", ".join(prices[table])
         raise AnsibleFilterError(
-            f"There is no price for {kind}; roles/estimate/files/prices.yml has {known}."
+            f"roles/estimate/files/prices.yml has no price for {kind}; it has {known}."
         ) from None
 
 
 def total(settings: Settings, prices: Prices) -> float:
-    """The whole bill."""
+    """Return the sum of all items in US dollars."""
     return sum(item.dollars for item in items(settings, prices))
 
 
 def monthly_cost(settings: Settings, prices: Prices) -> list[str]:
-    """The bill, item by item, as lines."""
+    """Return the bill as lines of text, one for each item, with the sum at the end."""
     bill = items(settings, prices)
-    lines = [f"{item.what:<28} {item.how_much:<32} {item.dollars:>9.2f}" for item in bill]
-    whole = f"{'A month, in US dollars':<28} {'':<32} {sum(item.dollars for item in bill):>9.2f}"
-    return [f"{settings['region']}, list prices as of {prices['as_of']}", *lines, "-" * len(whole), whole]
+    lines = [f"{item.name:<28} {item.quantity:<32} {item.dollars:>9.2f}" for item in bill]
+    total_line = f"{'A month, in US dollars':<28} {'':<32} {sum(item.dollars for item in bill):>9.2f}"
+    return [
+        f"{settings['region']}, list prices as of {prices['as_of']}",
+        *lines,
+        "-" * len(total_line),
+        total_line,
+    ]
 
 
 def side_by_side(settings: Settings, prices: Prices) -> list[str]:
-    """The whole bill for every choice of NAT and standby; a star marks the inventory's own."""
+    """Return a table of the sums for every choice of NAT and Multi-AZ; a star marks the inventory's choice."""
     lines = [f"{'':<12}" + "".join(f"{'NAT ' + nat:>16}" for nat in NATS)]
     for multi_az, name in ((False, "one zone"), (True, "Multi-AZ")):
         line = f"{name:<12}"
@@ -178,8 +187,8 @@ def side_by_side(settings: Settings, prices: Prices) -> list[str]:
 
 
 class FilterModule:
-    """For Ansible."""
+    """Register the filters with Ansible."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
-        """By name."""
+        """Return the filters by name."""
         return {"monthly_cost": monthly_cost, "side_by_side": side_by_side}

@@ -1,27 +1,28 @@
 #!/usr/bin/python
-"""Makes a rule of EventBridge; cloudwatchevent_rule knows no dead letters, no tags and no check mode."""
+"""Manage a rule of the default EventBridge event bus.
+
+amazon.aws.cloudwatchevent_rule (10.1 to 11.4) has no check mode, no tags, and no dead-letter queue or retry
+policy for its targets.
+"""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
+from ansible.module_utils.gallery_tags import update_tags
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.amazon.aws.plugins.module_utils.tagging import (
-    ansible_dict_to_boto3_tag_list,
-    boto3_tag_list_to_ansible_dict,
-    compare_aws_tags,
-)
+from ansible_collections.amazon.aws.plugins.module_utils.tagging import ansible_dict_to_boto3_tag_list
 from botocore.exceptions import BotoCoreError, ClientError
 
 DOCUMENTATION = r"""
 module: eventbridge_rule
-short_description: Passes events of EventBridge's default bus on to SQS queues
+short_description: Manage a rule of the default EventBridge event bus that sends events to SQS queues
 description:
-  - Makes a rule of the default bus with exactly these targets, or removes it with all of them.
-  - What cannot be delivered to a target goes to the target's dead-letter queue.
-  - The queues' policies must let the rule send to them; EventBridge does not try that before.
-  - In check mode nothing is written; a rule that does not exist yet is reported as a change.
+  - Creates a rule of the default event bus with exactly the given targets, or deletes it with its targets.
+  - Events that cannot be delivered to a target are sent to the target's dead-letter queue.
+  - The queues' policies must allow the rule to send; EventBridge does not check that in advance.
+  - In check mode nothing is written; a rule that does not exist is reported as a change.
 author: The Caption Gallery authors
 options:
   name:
@@ -29,24 +30,24 @@ options:
     type: str
     required: true
   state:
-    description: Whether it is there, and on.
+    description: Whether the rule must exist and be enabled, or not exist.
     type: str
     choices: [present, absent]
     default: present
   description:
-    description: What it is for.
+    description: Description of the rule.
     type: str
     default: ""
   pattern:
-    description: Which events it passes on, as EventBridge's event pattern. A rule cannot be without.
+    description: Event pattern that selects the events. Required if I(state=present).
     type: dict
   targets:
-    description: Where it passes them on to. A rule cannot be without.
+    description: Targets that receive the events. Required if I(state=present).
     type: list
     elements: dict
     suboptions:
       id:
-        description: Name of the target.
+        description: ID of the target.
         type: str
         required: true
       arn:
@@ -54,24 +55,24 @@ options:
         type: str
         required: true
       dead_letter_arn:
-        description: ARN of the queue for what cannot be delivered.
+        description: ARN of the dead-letter queue.
         type: str
         required: true
       retry_hours:
-        description: How old an event may get before it is given up; EventBridge takes no more than 24.
+        description: Maximum age of an event in hours; at most 24.
         type: int
         default: 24
       retry_attempts:
-        description: How often it is tried anew at most; EventBridge takes no more than 185.
+        description: Maximum number of retries; at most 185.
         type: int
         default: 185
   tags:
-    description: The tags of the rule; others on it are removed. Without it they stay as they are.
+    description: Tags of the rule; other tags are removed. If omitted, the tags are not changed.
     type: dict
 """
 
 EXAMPLES = r"""
-- name: Pass new orders on
+- name: Send new orders to a queue
   eventbridge_rule:
     name: orders
     pattern:
@@ -86,7 +87,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 parts:
-  description: What was not as it should be, of C(rule), C(targets) and C(tags).
+  description: Parts of the rule that differed, of C(rule), C(targets) and C(tags).
   type: list
   elements: str
   returned: always
@@ -95,12 +96,12 @@ parts:
 Described = dict[str, Any]
 
 
-class Refused(Exception):
-    """EventBridge took the call, and not all of the targets in it."""
+class FailedTargets(Exception):
+    """EventBridge accepted the call but rejected some of its targets."""
 
 
 def wanted_rule(params: Described) -> Described:
-    """The rule, as EventBridge speaks of it."""
+    """Return the rule as parameters of PutRule."""
     return {
         "Name": params["name"],
         "Description": params["description"],
@@ -110,7 +111,7 @@ def wanted_rule(params: Described) -> Described:
 
 
 def wanted_target(params: Described) -> Described:
-    """A target, as EventBridge speaks of it."""
+    """Return a target as a parameter of PutTargets."""
     return {
         "Id": params["id"],
         "Arn": params["arn"],
@@ -122,14 +123,14 @@ def wanted_target(params: Described) -> Described:
     }
 
 
-def meaning(rule: Described) -> tuple:
-    """What two rules have to share to be the same: not the order nor the spaces of their patterns."""
+def comparable(rule: Described) -> tuple[object, ...]:
+    """Return what two equal rules have in common; spaces and key order of the pattern do not count."""
     pattern = json.loads(rule.get("EventPattern") or "{}")
     return rule.get("Description", ""), pattern, rule.get("State"), rule.get("ScheduleExpression")
 
 
 def differing(current: list[Described], wanted: list[Described]) -> tuple[list[str], list[Described]]:
-    """The ids of the targets that have to go, and the targets that have to be put."""
+    """Return the IDs of the targets to remove, and the targets to put."""
     ids = {target["Id"] for target in wanted}
     return (
         [target["Id"] for target in current if target["Id"] not in ids],
@@ -138,7 +139,7 @@ def differing(current: list[Described], wanted: list[Described]) -> tuple[list[s
 
 
 class Rule:
-    """A rule of the default bus, and whether it may be written."""
+    """A rule of the default event bus; ``check_mode`` prevents writes."""
 
     def __init__(self, client: Any, name: str, check_mode: bool) -> None:
         self.client, self.name, self.check_mode = client, name, check_mode
@@ -146,55 +147,58 @@ class Rule:
 
     def _find(self) -> Described | None:
         try:
-            return self.client.describe_rule(Name=self.name)
+            return dict(self.client.describe_rule(Name=self.name))
         except self.client.exceptions.ResourceNotFoundException:
             return None
 
     @property
     def targets(self) -> list[Described]:
-        """Those that it has; none where it does not exist."""
+        """The current targets; none if the rule does not exist."""
         if self.found is None:
             return []
         pages = self.client.get_paginator("list_targets_by_rule").paginate(Rule=self.name)
         return [target for page in pages for target in page["Targets"]]
 
     def set(self, wanted: Described, tags: dict[str, str] | None) -> list[str]:
-        """Bring the rule itself in line, a new one with its tags; what was not."""
-        if self.found is not None and meaning(self.found) == meaning(wanted):
+        """Create or update the rule, a new one with its tags; return the parts that differed."""
+        if self.found is not None and comparable(self.found) == comparable(wanted):
             return []
         if not self.check_mode:
-            # AWS takes tags with a new rule only.
+            # PutRule accepts tags for a new rule only.
             tagged = self.found is None and tags
             further = {"Tags": ansible_dict_to_boto3_tag_list(tags)} if tagged else {}
             self.client.put_rule(**wanted, **further)
         return ["rule"]
 
     def set_targets(self, wanted: list[Described]) -> list[str]:
-        """Bring the targets in line; what was not. Strangers go first, as a rule takes five at most."""
+        """Replace the targets; return the parts that differed.
+
+        Other targets are removed first because a rule has five at most.
+        """
         gone, put = differing(self.targets, wanted)
         if not self.check_mode:
             if gone:
-                _all_taken(self.client.remove_targets(Rule=self.name, Ids=gone))
+                _require_success(self.client.remove_targets(Rule=self.name, Ids=gone))
             if put:
-                _all_taken(self.client.put_targets(Rule=self.name, Targets=put))
+                _require_success(self.client.put_targets(Rule=self.name, Targets=put))
         return ["targets"] if gone or put else []
 
     def set_tags(self, wanted: dict[str, str] | None) -> list[str]:
-        """Bring the tags of a rule that was there in line; what was not."""
+        """Update the tags of an existing rule; return the parts that differed."""
         if self.found is None or wanted is None:
             return []
         arn = self.found["Arn"]
-        current = boto3_tag_list_to_ansible_dict(self.client.list_tags_for_resource(ResourceARN=arn)["Tags"])
-        put, gone = compare_aws_tags(current, wanted, purge_tags=True)
-        if not self.check_mode:
-            if gone:
-                self.client.untag_resource(ResourceARN=arn, TagKeys=gone)
-            if put:
-                self.client.tag_resource(ResourceARN=arn, Tags=ansible_dict_to_boto3_tag_list(put))
-        return ["tags"] if gone or put else []
+        differed = update_tags(
+            self.client.list_tags_for_resource(ResourceARN=arn)["Tags"],
+            wanted,
+            lambda tags: self.client.tag_resource(ResourceARN=arn, Tags=tags),
+            lambda keys: self.client.untag_resource(ResourceARN=arn, TagKeys=keys),
+            self.check_mode,
+        )
+        return ["tags"] if differed else []
 
     def remove(self) -> list[str]:
-        """Remove it with all its targets; what was there."""
+        """Delete the rule with all of its targets; return the parts that existed."""
         if self.found is None:
             return []
         gone = self.set_targets([])
@@ -203,15 +207,15 @@ class Rule:
         return ["rule", *gone]
 
 
-def _all_taken(answer: Described) -> None:
-    """Refused where EventBridge left something out."""
-    left_out = [f"{each['TargetId']}: {each['ErrorMessage']}" for each in answer["FailedEntries"]]
-    if left_out:
-        raise Refused("; ".join(left_out))
+def _require_success(answer: Described) -> None:
+    """Raise FailedTargets if the answer of PutTargets or RemoveTargets names failed entries."""
+    failed = [f"{each['TargetId']}: {each['ErrorMessage']}" for each in answer["FailedEntries"]]
+    if failed:
+        raise FailedTargets("; ".join(failed))
 
 
 def main() -> None:
-    """Ansible's entry point."""
+    """Run the module."""
     target = {
         "id": {"type": "str", "required": True},
         "arn": {"type": "str", "required": True},
@@ -241,9 +245,9 @@ def main() -> None:
             parts += rule.set_targets([wanted_target(each) for each in params["targets"]])
             parts += rule.set_tags(params["tags"])
     except (BotoCoreError, ClientError) as error:
-        module.fail_json_aws(error, msg=f"The rule {params['name']} cannot be set")
-    except Refused as error:
-        module.fail_json(msg=f"Not all targets of the rule {params['name']} can be set: {error}")
+        module.fail_json_aws(error, msg=f"Failed to manage the rule {params['name']}")
+    except FailedTargets as error:
+        module.fail_json(msg=f"Some targets of the rule {params['name']} were rejected: {error}")
     module.exit_json(changed=bool(parts), parts=parts)
 
 

@@ -1,19 +1,26 @@
 #!/usr/bin/python
-"""Announces new objects; s3_bucket_notification takes "prefix" and "Prefix" for two, and no EventBridge."""
+"""Manage one event notification of an S3 bucket, and the bucket's EventBridge setting.
+
+community.aws.s3_bucket_notification (10.0 to 11.1) cannot turn EventBridge on or off. It treats the filter rule
+names "prefix" and "Prefix" as different, although S3 does not, and then reports a change at every run.
+"""
 
 from __future__ import annotations
+
+from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from botocore.exceptions import BotoCoreError, ClientError
 
 DOCUMENTATION = r"""
 module: s3_notification
-short_description: Announces a bucket's new objects to an SNS topic or to EventBridge
+short_description: Send a bucket's events to an SNS topic or to EventBridge
 description:
-  - Sets one notification of a bucket, known by its id, and whether the bucket tells EventBridge. Both stand in
-    one document, which is put once, so that a bucket goes from one to the other in one step. All else stays.
-  - A topic's policy must let the bucket publish first; S3 tries it at once.
-  - In check mode nothing is written; a bucket that does not exist yet is reported as a change.
+  - Sets one notification of a bucket, identified by its ID, and whether the bucket sends events to EventBridge.
+    Both are in one document that is written once, so a bucket switches from one to the other in one step. Other
+    notifications are kept.
+  - The topic's policy must allow the bucket to publish; S3 checks that at once.
+  - In check mode nothing is written; a bucket that does not exist is reported as a change.
 author: The Caption Gallery authors
 options:
   bucket:
@@ -21,35 +28,35 @@ options:
     type: str
     required: true
   id:
-    description: Name of the notification.
+    description: ID of the notification.
     type: str
     required: true
   topic_arn:
-    description: ARN of the topic; without it no notification of that name stays.
+    description: ARN of the topic; if omitted, a notification with this ID is removed.
     type: str
   events:
-    description: What is announced to the topic, in S3's own words.
+    description: S3 event types to send to the topic.
     type: list
     elements: str
     default: ["s3:ObjectCreated:*"]
   prefix:
-    description: Only keys that begin with this are announced to the topic.
+    description: Key prefix of the objects whose events are sent to the topic.
     type: str
     default: ""
   eventbridge:
-    description: Whether the bucket tells EventBridge of all that happens in it; without it that stays as it is.
+    description: Whether the bucket sends its events to EventBridge; if omitted, the setting is not changed.
     type: bool
 """
 
 EXAMPLES = r"""
-- name: Announce every upload to a topic
+- name: Send an event for every upload to a topic
   s3_notification:
     bucket: example-uploads
     id: uploads
     topic_arn: arn:aws:sns:eu-central-1:123456789012:uploads
     prefix: raw/
 
-- name: Tell EventBridge instead
+- name: Send all events to EventBridge instead
   s3_notification:
     bucket: example-uploads
     id: uploads
@@ -58,17 +65,19 @@ EXAMPLES = r"""
 
 RETURN = r"""
 configuration:
-  description: All that the bucket announces now, or would announce; empty where the bucket does not exist yet.
+  description: The bucket's notification configuration after the run; empty if the bucket does not exist.
   type: dict
   returned: always
 """
 
 KINDS = ("TopicConfigurations", "QueueConfigurations", "LambdaFunctionConfigurations")
-BRIDGE = "EventBridgeConfiguration"
+EVENTBRIDGE = "EventBridgeConfiguration"
+
+Configuration = dict[str, Any]
 
 
-def build(params: dict) -> list[dict]:
-    """The wanted notification, as S3 speaks of it; none where there is no topic."""
+def build(params: dict[str, Any]) -> list[Configuration]:
+    """Return the notification in S3's format; empty if there is no topic."""
     if not params["topic_arn"]:
         return []
     rules = [{"Name": "prefix", "Value": params["prefix"]}] if params["prefix"] else []
@@ -82,31 +91,33 @@ def build(params: dict) -> list[dict]:
     ]
 
 
-def meaning(notification: dict) -> tuple:
-    """What two notifications have to share to be the same: not the case nor the order of their parts."""
+def comparable(notification: Configuration) -> tuple[object, ...]:
+    """Return what two equal notifications have in common; S3 may change case and order of their parts."""
     rules = notification.get("Filter", {}).get("Key", {}).get("FilterRules", [])
     filters = sorted((rule["Name"].lower(), rule["Value"]) for rule in rules if rule["Value"])
     return notification.get("TopicArn"), sorted(notification["Events"]), filters
 
 
-def changed(current: dict, id: str, wanted: list[dict], eventbridge: bool | None) -> dict | None:
-    """The bucket's document as it should be; None where it is so already."""
+def changed(
+    current: Configuration, id: str, wanted: list[Configuration], eventbridge: bool | None
+) -> Configuration | None:
+    """Return the bucket's new notification configuration, or None if the current one is right."""
     mine = [each for kind in KINDS for each in current.get(kind, []) if each["Id"] == id]
-    switched = eventbridge is not None and eventbridge != (BRIDGE in current)
-    if [meaning(each) for each in mine] == [meaning(each) for each in wanted] and not switched:
+    switched = eventbridge is not None and eventbridge != (EVENTBRIDGE in current)
+    if [comparable(each) for each in mine] == [comparable(each) for each in wanted] and not switched:
         return None
-    after = {key: value for key, value in current.items() if key not in (*KINDS, BRIDGE)}
+    after = {key: value for key, value in current.items() if key not in (*KINDS, EVENTBRIDGE)}
     for kind in KINDS:
         others = [each for each in current.get(kind, []) if each["Id"] != id]
         if kept := others + (wanted if kind == "TopicConfigurations" else []):
             after[kind] = kept
-    if eventbridge or (eventbridge is None and BRIDGE in current):
-        after[BRIDGE] = {}
+    if eventbridge or (eventbridge is None and EVENTBRIDGE in current):
+        after[EVENTBRIDGE] = {}
     return after
 
 
 def main() -> None:
-    """Ansible's entry point."""
+    """Run the module."""
     module = AnsibleAWSModule(
         argument_spec={
             "bucket": {"type": "str", "required": True},
@@ -127,10 +138,10 @@ def main() -> None:
             client.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=after)
     except client.exceptions.NoSuchBucket as error:
         if not module.check_mode:
-            module.fail_json_aws(error, msg=f"There is no bucket {bucket}")
+            module.fail_json_aws(error, msg=f"The bucket {bucket} does not exist")
         current, after = {}, {}
     except (BotoCoreError, ClientError) as error:
-        module.fail_json_aws(error, msg=f"The uploads of {bucket} cannot be announced")
+        module.fail_json_aws(error, msg=f"Failed to set the notifications of bucket {bucket}")
     module.exit_json(changed=after is not None, configuration=current if after is None else after)
 
 

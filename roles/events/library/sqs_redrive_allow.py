@@ -1,29 +1,33 @@
 #!/usr/bin/python
-"""Says which queues may use dead-letter queues; community.aws.sqs_queue has no such parameter."""
+"""Restrict which queues may use an SQS queue as their dead-letter queue.
+
+community.aws.sqs_queue (10.0 to 11.1) has no parameter for RedriveAllowPolicy.
+"""
 
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from botocore.exceptions import BotoCoreError, ClientError
 
 DOCUMENTATION = r"""
 module: sqs_redrive_allow
-short_description: Lets only the named queues use SQS queues for their dead letters
+short_description: Restrict which queues may use an SQS queue as their dead-letter queue
 description:
-  - Sets the RedriveAllowPolicy of each SQS queue to C(byQueue) with exactly these sources.
-  - In check mode nothing is written; a queue that does not exist yet is reported as a change.
+  - Sets the RedriveAllowPolicy of each dead-letter queue to C(byQueue) with exactly the given source queues.
+  - In check mode nothing is written; a queue that does not exist is reported as a change.
 author: The Caption Gallery authors
 options:
   sources:
-    description: Lists of ARNs of the queues that may use a dead-letter queue, by the name of that.
+    description: For the name of each dead-letter queue, a list of the ARNs of its source queues.
     type: dict
     required: true
 """
 
 EXAMPLES = r"""
-- name: Let only the orders queue use its dead-letter queue
+- name: Allow only the orders queue to use its dead-letter queue
   sqs_redrive_allow:
     sources:
       orders-dead: [arn:aws:sqs:eu-central-1:123456789012:orders]
@@ -31,7 +35,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 queues:
-  description: The dead-letter queues whose policy was not so, by name.
+  description: Names of the dead-letter queues whose policy differed.
   type: list
   elements: str
   returned: always
@@ -40,8 +44,8 @@ queues:
 ATTRIBUTE = "RedriveAllowPolicy"
 
 
-def apply(client, queue: str, source_arns: list[str], check_mode: bool) -> bool:
-    """Bring the queue's policy in line; whether it was not."""
+def apply(client: Any, queue: str, source_arns: list[str], check_mode: bool) -> bool:
+    """Set the policy of a dead-letter queue and return whether it differed."""
     wanted = {"redrivePermission": "byQueue", "sourceQueueArns": sorted(source_arns)}
     try:
         url = client.get_queue_url(QueueName=queue)["QueueUrl"]
@@ -52,14 +56,14 @@ def apply(client, queue: str, source_arns: list[str], check_mode: bool) -> bool:
     attributes = client.get_queue_attributes(QueueUrl=url, AttributeNames=[ATTRIBUTE]).get("Attributes", {})
     current = json.loads(attributes.get(ATTRIBUTE, "{}"))
     current["sourceQueueArns"] = sorted(current.get("sourceQueueArns", []))
-    changed = current != wanted
+    changed: bool = current != wanted
     if changed and not check_mode:
         client.set_queue_attributes(QueueUrl=url, Attributes={ATTRIBUTE: json.dumps(wanted)})
     return changed
 
 
 def main() -> None:
-    """Ansible's entry point."""
+    """Run the module."""
     module = AnsibleAWSModule(
         argument_spec={"sources": {"type": "dict", "required": True}}, supports_check_mode=True
     )
@@ -70,7 +74,7 @@ def main() -> None:
             if apply(client, queue, source_arns, module.check_mode):
                 changed.append(queue)
         except (BotoCoreError, ClientError) as error:
-            module.fail_json_aws(error, msg=f"The dead-letter queue {queue} cannot be guarded")
+            module.fail_json_aws(error, msg=f"Failed to set the RedriveAllowPolicy of queue {queue}")
     module.exit_json(changed=bool(changed), queues=changed)
 
 

@@ -1,9 +1,9 @@
 #!/usr/bin/python
-"""Makes an Auto Scaling group, or brings it in line, and leaves to others what is theirs.
+"""Create an Auto Scaling group or update what differs, without changing its size or its launch template.
 
-amazon.aws.autoscaling_group claims a change in every check mode, writes at every run, sets the size back that
-scaling has just chosen, and moves a group to a launch template before it is rolled; autoscaling_policy has
-no check mode at all. Here the launch template is given at the beginning only, and the size never.
+amazon.aws.autoscaling_group (10.1 to 11.4) reports a change in every check mode, writes at every run, resets
+the size that the scaling policy has set, and changes the launch template of a group before it is rolled.
+community.aws.autoscaling_policy (10.0 to 11.1) has no check mode.
 """
 
 from __future__ import annotations
@@ -15,62 +15,62 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 DOCUMENTATION = r"""
 module: fleet_group
-short_description: Makes an Auto Scaling group that follows its CPU, or brings it in line
+short_description: Create or update an Auto Scaling group with a target tracking policy for CPU
 description:
-  - Its health is the load balancer's word. Its size is AWS's own to choose, within the limits.
+  - The group uses the load balancer's health check. AWS sets its size, within the limits.
   - In check mode nothing is written.
 author: The Caption Gallery authors
 options:
   name:
-    description: The group.
+    description: Name of the Auto Scaling group.
     type: str
     required: true
   launch_template_id:
-    description: The launch template of a new group. A group that is there is rolled by M(fleet_refresh).
+    description: ID of the launch template of a new group. M(fleet_refresh) changes that of an existing group.
     type: str
     required: true
   version:
-    description: The number of its version.
+    description: Version number of the launch template.
     type: int
     required: true
   min_size:
-    description: The fewest instances.
+    description: Minimum number of instances.
     type: int
     required: true
   max_size:
-    description: The most instances.
+    description: Maximum number of instances.
     type: int
     required: true
   subnet_ids:
-    description: Where they stand.
+    description: IDs of the subnets.
     type: list
     elements: str
     required: true
   target_group_arns:
-    description: The target groups that they join.
+    description: ARNs of the target groups.
     type: list
     elements: str
     required: true
   grace:
-    description: Seconds that a new instance is not judged.
+    description: Health check grace period in seconds.
     type: int
     required: true
   warmup:
-    description: Seconds that a new instance's figures do not count.
+    description: Default instance warmup in seconds.
     type: int
     required: true
   cpu_target:
-    description: Percent of CPU that scaling aims at, over all instances.
+    description: Target of the scaling policy; average CPU of the group in percent.
     type: float
     required: true
   tags:
-    description: Tags of the group; its instances get theirs from the launch template.
+    description: Tags of the group; instances get theirs from the launch template.
     type: dict
     default: {}
 """
 
 EXAMPLES = r"""
-- name: Have one to three hosts
+- name: Create a group of one to three hosts
   fleet_group:
     name: shop
     launch_template_id: lt-0123456789abcdef0
@@ -86,11 +86,11 @@ EXAMPLES = r"""
 
 RETURN = r"""
 created:
-  description: Whether there was none.
+  description: Whether the group was created, or would be.
   type: bool
   returned: always
 differences:
-  description: What was brought in line, or would be, in AWS's words.
+  description: Names of the properties that were changed, or would be.
   type: list
   elements: str
   returned: always
@@ -106,7 +106,7 @@ METRICS = (
 
 
 def wanted(params: dict[str, Any]) -> dict[str, Any]:
-    """What UpdateAutoScalingGroup can bring in line."""
+    """Return the properties that UpdateAutoScalingGroup can change."""
     return {
         "MinSize": params["min_size"],
         "MaxSize": params["max_size"],
@@ -118,7 +118,7 @@ def wanted(params: dict[str, Any]) -> dict[str, Any]:
 
 
 def tags(params: dict[str, Any]) -> list[dict[str, Any]]:
-    """The tags, as Auto Scaling writes them."""
+    """Return the tags in Auto Scaling's format, which also names the resource."""
     return [
         {
             "Key": key,
@@ -132,7 +132,7 @@ def tags(params: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def tracking(params: dict[str, Any]) -> dict[str, Any]:
-    """The policy's own words."""
+    """Return the TargetTrackingConfiguration of the scaling policy."""
     return {
         "PredefinedMetricSpecification": {"PredefinedMetricType": "ASGAverageCPUUtilization"},
         "TargetValue": params["cpu_target"],
@@ -141,7 +141,7 @@ def tracking(params: dict[str, Any]) -> dict[str, Any]:
 
 
 class Group:
-    """One group: what it is like, what it should be like, and the calls between."""
+    """An Auto Scaling group; collects what differs, and prevents writes in check mode."""
 
     def __init__(self, client: Any, params: dict[str, Any], check_mode: bool) -> None:
         self.client, self.params, self.check_mode = client, params, check_mode
@@ -149,21 +149,21 @@ class Group:
         self.differences: list[str] = []
 
     def find(self) -> dict[str, Any] | None:
-        """The group; None where there is none, or one that is being deleted."""
+        """Return the group, or None if it does not exist or is being deleted."""
         found = self.client.describe_auto_scaling_groups(AutoScalingGroupNames=[self.params["name"]])
         return next((group for group in found["AutoScalingGroups"] if not group.get("Status")), None)
 
-    def bring(self, what: str, operation: str, **asked: Any) -> None:
-        """Note a difference; outside check mode make the call that removes it."""
-        self.differences.append(what)
+    def change(self, difference: str, operation: str, **parameters: Any) -> None:
+        """Record a difference; outside check mode, make the call that removes it."""
+        self.differences.append(difference)
         if not self.check_mode:
-            getattr(self.client, operation)(**asked)
+            getattr(self.client, operation)(**parameters)
 
     def create(self) -> None:
-        """Make it, pinned to its version, with the smallest size."""
+        """Create the group with its launch template version and the minimum size."""
         params = self.params
         version = {"LaunchTemplateId": params["launch_template_id"], "Version": str(params["version"])}
-        self.bring(
+        self.change(
             "AutoScalingGroup",
             "create_auto_scaling_group",
             **self.name,
@@ -174,35 +174,35 @@ class Group:
         )
 
     def update(self, group: dict[str, Any]) -> None:
-        """Bring its settings, target groups and tags in line."""
-        there = {**group, "VPCZoneIdentifier": ",".join(sorted(group["VPCZoneIdentifier"].split(",")))}
-        settings = {key: value for key, value in wanted(self.params).items() if there.get(key) != value}
+        """Update the properties, target groups and tags that differ."""
+        current = {**group, "VPCZoneIdentifier": ",".join(sorted(group["VPCZoneIdentifier"].split(",")))}
+        settings = {key: value for key, value in wanted(self.params).items() if current.get(key) != value}
         if settings:
-            self.bring(", ".join(settings), "update_auto_scaling_group", **self.name, **settings)
-        joined, asked = set(group.get("TargetGroupARNs", [])), set(self.params["target_group_arns"])
-        for operation, arns in (("attach", asked - joined), ("detach", joined - asked)):
+            self.change(", ".join(settings), "update_auto_scaling_group", **self.name, **settings)
+        attached, wanted_arns = set(group.get("TargetGroupARNs", [])), set(self.params["target_group_arns"])
+        for operation, arns in (("attach", wanted_arns - attached), ("detach", attached - wanted_arns)):
             if arns:
                 call = f"{operation}_load_balancer_target_groups"
-                self.bring("TargetGroupARNs", call, **self.name, TargetGroupARNs=sorted(arns))
-        has = sorted(group.get("Tags", []), key=lambda tag: tag["Key"])
-        if missing := [tag for tag in tags(self.params) if tag not in has]:
-            self.bring("Tags", "create_or_update_tags", Tags=missing)
-        if surplus := [tag for tag in has if tag["Key"] not in self.params["tags"]]:
-            self.bring("Tags", "delete_tags", Tags=surplus)
+                self.change("TargetGroupARNs", call, **self.name, TargetGroupARNs=sorted(arns))
+        found = sorted(group.get("Tags", []), key=lambda tag: tag["Key"])
+        if missing := [tag for tag in tags(self.params) if tag not in found]:
+            self.change("Tags", "create_or_update_tags", Tags=missing)
+        if surplus := [tag for tag in found if tag["Key"] not in self.params["tags"]]:
+            self.change("Tags", "delete_tags", Tags=surplus)
 
-    def measure(self, group: dict[str, Any]) -> None:
-        """Have CloudWatch count its instances."""
-        counted = {metric["Metric"] for metric in group.get("EnabledMetrics", [])}
-        if missing := [name for name in METRICS if name not in counted]:
-            every = {"Granularity": "1Minute", "Metrics": missing}
-            self.bring("EnabledMetrics", "enable_metrics_collection", **self.name, **every)
+    def collect_metrics(self, group: dict[str, Any]) -> None:
+        """Enable the group metrics that are missing."""
+        enabled = {metric["Metric"] for metric in group.get("EnabledMetrics", [])}
+        if missing := [name for name in METRICS if name not in enabled]:
+            collection = {"Granularity": "1Minute", "Metrics": missing}
+            self.change("EnabledMetrics", "enable_metrics_collection", **self.name, **collection)
 
-    def follow(self, there: bool) -> None:
-        """Let it follow its CPU."""
-        asked = {**self.name, "PolicyNames": [POLICY]}
-        found = self.client.describe_policies(**asked)["ScalingPolicies"] if there else []
+    def scale(self, exists: bool) -> None:
+        """Create or update the scaling policy."""
+        query = {**self.name, "PolicyNames": [POLICY]}
+        found = self.client.describe_policies(**query)["ScalingPolicies"] if exists else []
         if not found or found[0].get("TargetTrackingConfiguration") != tracking(self.params):
-            self.bring(
+            self.change(
                 "TargetTrackingConfiguration",
                 "put_scaling_policy",
                 **self.name,
@@ -213,7 +213,7 @@ class Group:
 
 
 def main() -> None:
-    """Ansible's entry point."""
+    """Run the module."""
     module = AnsibleAWSModule(
         argument_spec={
             "name": {"type": "str", "required": True},
@@ -237,10 +237,10 @@ def main() -> None:
             group.create()
         else:
             group.update(found)
-        group.measure(found or {})
-        group.follow(there=found is not None)
+        group.collect_metrics(found or {})
+        group.scale(exists=found is not None)
     except (BotoCoreError, ClientError) as error:
-        module.fail_json_aws(error, msg=f"The group {module.params['name']} cannot be brought in line")
+        module.fail_json_aws(error, msg=f"Failed to manage the Auto Scaling group {module.params['name']}")
     module.exit_json(changed=bool(group.differences), created=found is None, differences=group.differences)
 
 

@@ -1,8 +1,9 @@
 #!/usr/bin/python
-"""Rolls an Auto Scaling group to a version of its launch template, and back where that does not go well.
+"""Roll an Auto Scaling group to a launch template version with an instance refresh, and wait for its end.
 
-amazon.aws.autoscaling_instance_refresh starts a refresh and leaves it: it knows no wanted version, no rollback
-and no alarms, does not wait, and in check mode claims what it would not do.
+amazon.aws.autoscaling_instance_refresh (10.1 to 11.4) starts a refresh but does not wait for it. It has no
+parameters for the desired configuration, automatic rollback, bake time and alarms, and in check mode it reports
+changes that it would not make.
 """
 
 from __future__ import annotations
@@ -15,68 +16,69 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 DOCUMENTATION = r"""
 module: fleet_refresh
-short_description: Rolls an Auto Scaling group to a version of its launch template
+short_description: Roll an Auto Scaling group to a launch template version
 description:
-  - Starts an instance refresh, waits for its end, and fails with its reason and its id where it ends badly.
-  - Does nothing where the group and all of its instances have that version already.
-  - A refresh to the same version that is under way is joined; any other is waited for first.
-  - While one of the alarms rings nothing is started.
-  - In check mode nothing is written and nothing is waited for.
+  - Starts an instance refresh and waits for its end. Any status but C(Successful) is a failure, with AWS's
+    reason and the ID of the refresh.
+  - Does nothing if the group and all of its instances already have the version.
+  - Joins a running refresh to the same version; waits for the end of any other one before it starts its own.
+  - Starts nothing while one of the alarms is in state ALARM.
+  - In check mode it neither writes nor waits.
 author: The Caption Gallery authors
 options:
   name:
-    description: The Auto Scaling group.
+    description: Name of the Auto Scaling group.
     type: str
     required: true
   launch_template_id:
-    description: The launch template.
+    description: ID of the launch template.
     type: str
     required: true
   version:
-    description: The number of its version. AWS rolls back between numbers only, so C($Latest) is refused.
+    description: Version number of the launch template; not C($Latest), which AWS cannot roll back to.
     type: int
     required: true
   alarms:
-    description: CloudWatch alarms, each of which ends the refresh when it rings.
+    description: CloudWatch alarms that stop the refresh when one changes to ALARM.
     type: list
     elements: str
     default: []
   auto_rollback:
-    description: Bring the version back that there was before when the refresh fails or an alarm rings.
+    description: Roll back to the previous version if the refresh fails or an alarm changes to ALARM.
     type: bool
     default: true
   min_healthy:
-    description: Percent of the group's size that stay in service.
+    description: Minimum healthy percentage of the group.
     type: int
     default: 100
   max_healthy:
-    description: Percent of the group's size that there may be at the same time.
+    description: Maximum healthy percentage of the group.
     type: int
     default: 200
   warmup:
-    description: Seconds after which a new instance counts as working.
+    description: Instance warmup in seconds.
     type: int
     default: 120
   bake:
-    description: Seconds that the alarms are watched for after the last instance.
+    description: Bake time in seconds; how long the alarms are watched after the last instance.
     type: int
     default: 300
   skip_matching:
-    description: Leave instances alone that have the version already.
+    description: Do not replace instances that already have the version.
     type: bool
     default: true
   timeout:
-    description: Seconds to wait for the end, those for a refresh that came before it among them.
+    description: Seconds to wait for the end, including the wait for an earlier refresh.
     type: int
     default: 3600
   interval:
-    description: Seconds between two looks.
+    description: Seconds between two polls.
     type: int
     default: 15
 """
 
 EXAMPLES = r"""
-- name: Roll the shop's hosts to the third version, and back by itself when customers see errors
+- name: Roll the hosts to version 3, with automatic rollback on errors
   fleet_refresh:
     name: shop
     launch_template_id: lt-0123456789abcdef0
@@ -86,50 +88,56 @@ EXAMPLES = r"""
 
 RETURN = r"""
 version:
-  description: The version that was asked for.
+  description: The requested version.
   type: int
   returned: always
 refresh_id:
-  description: The refresh that was started or joined.
+  description: ID of the refresh that was started or joined.
   type: str
   returned: when there is one
 joined:
-  description: Whether the refresh was under way already.
+  description: Whether the refresh was already running.
   type: bool
   returned: when there is one
 status:
-  description: How it ended, in AWS's word.
+  description: Final status of the refresh.
   type: str
   returned: when it ended
 replaced:
-  description: The instances that had another version, and are or would be replaced.
+  description: IDs of the instances that had another version.
   type: list
   elements: str
   returned: when a refresh was started, or would be
 """
 
-# Every status that is an end, with what it leaves behind.
+# Final statuses of a refresh, with the resulting state of the group.
 ENDINGS = {
     "Successful": "",
-    "Failed": "Nothing was rolled back: hosts of both versions may serve.",
-    "Cancelled": "Somebody stopped it: hosts of both versions may serve. Run this again to go on.",
-    "RollbackSuccessful": "All hosts have the version that they had before.",
-    "RollbackFailed": "Hosts of both versions may serve, and AWS has given up. Look at the group's activity.",
+    "Failed": "It was not rolled back: hosts of both versions may be in service.",
+    "Cancelled": "It was cancelled: hosts of both versions may be in service. Run this again to continue.",
+    "RollbackSuccessful": "All hosts have the previous version.",
+    "RollbackFailed": "The rollback failed: hosts of both versions may be in service. See the activity log.",
 }
-# What another look may mend, after botocore's own tries.
-PASSING = {"Throttling", "ThrottlingException", "RequestLimitExceeded", "InternalFailure", "ServiceUnavailable"}
+# Errors after which polling continues, when botocore's own retries are used up.
+TRANSIENT = {
+    "Throttling",
+    "ThrottlingException",
+    "RequestLimitExceeded",
+    "InternalFailure",
+    "ServiceUnavailable",
+}
 
 
-class Stopped(Exception):
-    """The roll cannot go on; the sentence says why."""
+class RefreshError(Exception):
+    """The refresh was not started, failed, or did not end in time; carries further return values."""
 
-    def __init__(self, sentence: str, **further: Any) -> None:
-        super().__init__(sentence)
-        self.further = further
+    def __init__(self, message: str, **returned: Any) -> None:
+        super().__init__(message)
+        self.returned = returned
 
 
 class Fleet:
-    """One group, where it is to go, and what AWS says of it."""
+    """An Auto Scaling group and the launch template version that it must get."""
 
     def __init__(self, client: Any, cloudwatch: Any, params: dict[str, Any]) -> None:
         self.client, self.cloudwatch, self.params = client, cloudwatch, params
@@ -137,36 +145,39 @@ class Fleet:
         self.wanted = {"LaunchTemplateId": params["launch_template_id"], "Version": str(params["version"])}
 
     def is_wanted(self, template: dict[str, str] | None) -> bool:
-        """Whether a launch template is the wanted one, in the wanted version."""
+        """Return whether a launch template has the wanted ID and version."""
         return all((template or {}).get(key) == value for key, value in self.wanted.items())
 
-    def under_way(self) -> dict[str, Any] | None:
-        """The refresh that has not ended; AWS lets there be one."""
+    def running(self) -> dict[str, Any] | None:
+        """Return the running refresh, or None; AWS allows one at a time."""
         found = self.client.describe_instance_refreshes(AutoScalingGroupName=self.name)["InstanceRefreshes"]
         return next((refresh for refresh in found if refresh["Status"] not in ENDINGS), None)
 
-    def leads_here(self, refresh: dict[str, Any]) -> bool:
-        """Whether a refresh brings, or brought before it went back, the wanted version."""
+    def matches(self, refresh: dict[str, Any]) -> bool:
+        """Return whether the desired configuration of a refresh is the wanted version."""
         return self.is_wanted(refresh.get("DesiredConfiguration", {}).get("LaunchTemplate"))
 
-    def stale(self) -> list[str] | None:
-        """The instances that have another version; None where the group and all of them have the wanted one."""
+    def outdated(self) -> list[str] | None:
+        """Return the IDs of instances with another version, or None if they and the group have the wanted one.
+
+        Raises RefreshError if the group does not exist.
+        """
         groups = self.client.describe_auto_scaling_groups(AutoScalingGroupNames=[self.name])[
             "AutoScalingGroups"
         ]
         if not groups:
-            raise Stopped(f"There is no Auto Scaling group {self.name}.")
+            raise RefreshError(f"The Auto Scaling group {self.name} does not exist.")
         group = groups[0]
-        stale = [
+        outdated = [
             instance["InstanceId"]
             for instance in group.get("Instances", [])
             if not instance["LifecycleState"].startswith("Terminat")
             and not self.is_wanted(instance.get("LaunchTemplate"))
         ]
-        return None if not stale and self.is_wanted(group.get("LaunchTemplate")) else stale
+        return None if not outdated and self.is_wanted(group.get("LaunchTemplate")) else outdated
 
-    def listen(self) -> None:
-        """Stopped where an alarm rings already, or does not exist."""
+    def check_alarms(self) -> None:
+        """Raise RefreshError if an alarm is in state ALARM or does not exist."""
         names = self.params["alarms"]
         if not names:
             return
@@ -177,16 +188,18 @@ class Fleet:
             for alarm in found.get("MetricAlarms", []) + found.get("CompositeAlarms", [])
         }
         if missing := [name for name in names if name not in states]:
-            raise Stopped(f"There is no alarm {', '.join(missing)}, so {self.name} was left as it is.")
-        if ringing := [name for name in names if states[name] == "ALARM"]:
-            raise Stopped(
-                f"{', '.join(ringing)} rings already, so {self.name} was left as it is: a release would be"
-                " taken back at once. Mend what it tells of, or wait until it is quiet, and run this again.",
-                ringing=ringing,
+            raise RefreshError(
+                f"The alarm {', '.join(missing)} does not exist, so {self.name} was not changed."
+            )
+        if active := [name for name in names if states[name] == "ALARM"]:
+            raise RefreshError(
+                f"{', '.join(active)} is in state ALARM, so {self.name} was not changed: a release would be"
+                " rolled back at once. Fix the cause or wait until the state is OK, then run this again.",
+                alarms=active,
             )
 
     def start(self) -> str | None:
-        """Start a refresh; its id, or None where another was quicker."""
+        """Start a refresh and return its ID, or None if another one started first."""
         params = self.params
         preferences = {
             "AutoRollback": params["auto_rollback"],
@@ -199,64 +212,66 @@ class Fleet:
         if params["alarms"]:
             preferences["AlarmSpecification"] = {"Alarms": params["alarms"]}
         try:
-            return self.client.start_instance_refresh(
+            started = self.client.start_instance_refresh(
                 AutoScalingGroupName=self.name,
                 Strategy="Rolling",
                 DesiredConfiguration={"LaunchTemplate": self.wanted},
                 Preferences=preferences,
-            )["InstanceRefreshId"]
+            )
+            return str(started["InstanceRefreshId"])
         except ClientError as error:
             if error.response["Error"]["Code"] == "InstanceRefreshInProgress":
                 return None
             raise
 
-    def look(self, refresh_id: str) -> dict[str, Any] | None:
-        """The refresh as it is now; None where AWS does not say so just now."""
+    def describe(self, refresh_id: str) -> dict[str, Any] | None:
+        """Return the refresh, or None after a transient error. Raises RefreshError for any other error."""
         try:
-            return self.client.describe_instance_refreshes(
+            found = self.client.describe_instance_refreshes(
                 AutoScalingGroupName=self.name, InstanceRefreshIds=[refresh_id]
-            )["InstanceRefreshes"][0]
+            )
+            return dict(found["InstanceRefreshes"][0])
         except ClientError as error:
-            if error.response["Error"]["Code"] in PASSING:
+            if error.response["Error"]["Code"] in TRANSIENT:
                 return None
-            raise Stopped(
-                f"What became of the refresh {refresh_id} is unknown: {error}", refresh_id=refresh_id
+            raise RefreshError(
+                f"The outcome of the refresh {refresh_id} is unknown: {error}", refresh_id=refresh_id
             ) from error
         except BotoCoreError:
             return None
 
     def wait(self, refresh_id: str) -> dict[str, Any]:
-        """The refresh, when it has ended; Stopped when the time is over."""
+        """Poll until the refresh has ended and return it. Raises RefreshError after the timeout."""
         last: dict[str, Any] = {"Status": "unknown"}
         while True:
-            last = self.look(refresh_id) or last
+            last = self.describe(refresh_id) or last
             if last["Status"] in ENDINGS:
                 return last
             self.pause(
                 f"The refresh {refresh_id} of {self.name} has not ended within {self.params['timeout']} s:"
-                f" it is {last['Status']}, {last.get('PercentageComplete', 0)} % done. It goes on by itself."
-                " Run this again to join it; `aws autoscaling rollback-instance-refresh"
-                f" --auto-scaling-group-name {self.name}` takes it back.",
+                f" it is {last['Status']}, {last.get('PercentageComplete', 0)} % done. It continues on AWS."
+                " Run this again to join it, or `aws autoscaling rollback-instance-refresh"
+                f" --auto-scaling-group-name {self.name}` to roll it back.",
                 refresh_id=refresh_id,
                 status=last["Status"],
             )
 
-    def pause(self, sentence: str, **further: Any) -> None:
-        """Wait until the next look; Stopped with that sentence when the time is over."""
+    def pause(self, message: str, **returned: Any) -> None:
+        """Sleep until the next poll. Raises RefreshError with the message after the timeout."""
         if time.monotonic() >= self.deadline:
-            raise Stopped(sentence, **further)
+            raise RefreshError(message, **returned)
         time.sleep(self.params["interval"])
 
     def outcome(self, refresh_id: str) -> str:
-        """Wait; ``Successful``, or Stopped with the reason of any other end."""
+        """Wait for the end and return ``Successful``. Raises RefreshError for any other status."""
         ended = self.wait(refresh_id)
-        status = ended["Status"]
+        status = str(ended["Status"])
         if status != "Successful":
             reasons = [ended.get("RollbackDetails", {}).get("RollbackReason"), ended.get("StatusReason")]
-            said = " ".join(reason for reason in reasons if reason) or "AWS gives no reason."
-            raise Stopped(
+            reason = " ".join(each for each in reasons if each) or "AWS gives no reason."
+            raise RefreshError(
                 f"The refresh {refresh_id} of {self.name} to version {self.params['version']} ended as"
-                f" {status}. AWS says: {said} {ENDINGS[status]}",
+                f" {status}. AWS says: {reason} {ENDINGS[status]}",
                 refresh_id=refresh_id,
                 status=status,
             )
@@ -264,30 +279,31 @@ class Fleet:
 
 
 def roll(fleet: Fleet, check_mode: bool) -> dict[str, Any]:
-    """Bring the group to the wanted version; what Ansible is told."""
+    """Roll the group to the wanted version and return the module's return values."""
     while True:
-        running = fleet.under_way()
-        if running is not None and fleet.leads_here(running):
-            joined = {"changed": False, "refresh_id": running["InstanceRefreshId"], "joined": True}
-            return joined if check_mode else joined | {"status": fleet.outcome(joined["refresh_id"])}
+        running = fleet.running()
+        if running is not None and fleet.matches(running):
+            refresh_id = running["InstanceRefreshId"]
+            joined = {"changed": False, "refresh_id": refresh_id, "joined": True}
+            return joined if check_mode else joined | {"status": fleet.outcome(refresh_id)}
         if running is not None and not check_mode:
             fleet.wait(running["InstanceRefreshId"])
             continue
-        stale = fleet.stale()
-        if stale is None:
+        outdated = fleet.outdated()
+        if outdated is None:
             return {"changed": False}
-        fleet.listen()
+        fleet.check_alarms()
         if check_mode:
-            return {"changed": True, "replaced": stale}
+            return {"changed": True, "replaced": outdated}
         started = fleet.start()
         if started is not None:
-            done = {"changed": True, "refresh_id": started, "joined": False, "replaced": stale}
+            done = {"changed": True, "refresh_id": started, "joined": False, "replaced": outdated}
             return done | {"status": fleet.outcome(started)}
-        fleet.pause(f"Other refreshes of {fleet.name} keep coming first; nothing was started.")
+        fleet.pause(f"Other refreshes of {fleet.name} keep starting first; no refresh was started.")
 
 
 def main() -> None:
-    """Ansible's entry point."""
+    """Run the module."""
     number = {"type": "int"}
     module = AnsibleAWSModule(
         argument_spec={
@@ -307,14 +323,14 @@ def main() -> None:
         supports_check_mode=True,
     )
     fleet = Fleet(module.client("autoscaling"), module.client("cloudwatch"), module.params)
-    told = {"version": module.params["version"]}
+    returned: dict[str, Any] = {"version": module.params["version"]}
     try:
-        told |= roll(fleet, module.check_mode)
-    except Stopped as stop:
-        module.fail_json(msg=str(stop), **told, **stop.further)
+        returned |= roll(fleet, module.check_mode)
+    except RefreshError as error:
+        module.fail_json(msg=str(error), **returned, **error.returned)
     except (BotoCoreError, ClientError) as error:
-        module.fail_json_aws(error, msg=f"{fleet.name} cannot be rolled")
-    module.exit_json(**told)
+        module.fail_json_aws(error, msg=f"Failed to roll the group {fleet.name}")
+    module.exit_json(**returned)
 
 
 if __name__ == "__main__":

@@ -1,17 +1,23 @@
 #!/usr/bin/python
-"""Limits a function and its queue's mapping; amazon.aws.lambda and lambda_event have no such parameter."""
+"""Set the reserved concurrency of a Lambda function and the maximum concurrency of its event source mapping.
+
+amazon.aws.lambda (10.1 to 11.4) has no parameter for reserved concurrency, and amazon.aws.lambda_event none for
+ScalingConfig.
+"""
 
 from __future__ import annotations
+
+from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from botocore.exceptions import BotoCoreError, ClientError
 
 DOCUMENTATION = r"""
 module: lambda_concurrency
-short_description: Limits how often a function runs at the same time
+short_description: Set the concurrency limits of a Lambda function
 description:
   - Sets the reserved concurrency of a function and the maximum concurrency of its SQS event source mapping.
-  - In check mode nothing is written; a function or a mapping that does not exist yet is reported as a change.
+  - In check mode nothing is written; a function or mapping that does not exist is reported as a change.
 author: The Caption Gallery authors
 options:
   function_name:
@@ -19,21 +25,21 @@ options:
     type: str
     required: true
   reserved:
-    description: Invocations at the same time, whoever invokes; -1 removes the reservation.
+    description: Reserved concurrency of the function; -1 removes the reservation.
     type: int
     required: true
   source_arn:
-    description: ARN of the queue that feeds the function.
+    description: ARN of the queue of the event source mapping.
     type: str
     required: true
   maximum:
-    description: Invocations at the same time through that queue.
+    description: Maximum concurrency of the event source mapping.
     type: int
     required: true
 """
 
 EXAMPLES = r"""
-- name: Limit a function to five, four of them through its queue
+- name: Allow five concurrent invocations, four of them from the queue
   lambda_concurrency:
     function_name: orders
     reserved: 5
@@ -43,16 +49,16 @@ EXAMPLES = r"""
 
 RETURN = r"""
 uuid:
-  description: The event source mapping, where it exists.
+  description: UUID of the event source mapping, if it exists.
   type: str
   returned: always
 """
 
 
-def reserve(client, function: str, wanted: int, check_mode: bool) -> bool:
-    """Bring the reservation in line; whether it was not."""
+def reserve(client: Any, function: str, wanted: int, check_mode: bool) -> bool:
+    """Set the reserved concurrency and return whether it differed."""
     current = client.get_function_concurrency(FunctionName=function).get("ReservedConcurrentExecutions", -1)
-    changed = current != wanted
+    changed: bool = current != wanted
     if changed and not check_mode:
         if wanted < 0:
             client.delete_function_concurrency(FunctionName=function)
@@ -61,8 +67,10 @@ def reserve(client, function: str, wanted: int, check_mode: bool) -> bool:
     return changed
 
 
-def limit(client, function: str, source_arn: str, wanted: int, check_mode: bool) -> tuple[bool, str | None]:
-    """Bring the mapping's limit in line; whether it was not, and the mapping's id."""
+def limit(
+    client: Any, function: str, source_arn: str, wanted: int, check_mode: bool
+) -> tuple[bool, str | None]:
+    """Set the maximum concurrency of the mapping; return whether it differed, and the mapping's UUID."""
     found = client.list_event_source_mappings(FunctionName=function, EventSourceArn=source_arn)
     if not found["EventSourceMappings"]:
         return True, None
@@ -74,7 +82,7 @@ def limit(client, function: str, source_arn: str, wanted: int, check_mode: bool)
 
 
 def main() -> None:
-    """Ansible's entry point."""
+    """Run the module."""
     module = AnsibleAWSModule(
         argument_spec={
             "function_name": {"type": "str", "required": True},
@@ -91,12 +99,12 @@ def main() -> None:
         limited, uuid = limit(client, function, source_arn, module.params["maximum"], module.check_mode)
     except client.exceptions.ResourceNotFoundException:
         if not module.check_mode:
-            module.fail_json(msg=f"There is no function {function}")
+            module.fail_json(msg=f"The function {function} does not exist")
         module.exit_json(changed=True, uuid=None)
     except (BotoCoreError, ClientError) as error:
-        module.fail_json_aws(error, msg=f"{function} cannot be limited")
+        module.fail_json_aws(error, msg=f"Failed to set the concurrency limits of function {function}")
     if uuid is None and not module.check_mode:
-        module.fail_json(msg=f"{function} is not fed by {source_arn}")
+        module.fail_json(msg=f"The function {function} has no event source mapping for {source_arn}")
     module.exit_json(changed=changed or limited, uuid=uuid)
 
 

@@ -17,7 +17,9 @@ from emulator import HOST, Emulator, ambient, read_settings
 SOURCES = (
     "ansible.cfg",
     "inventory/local",
+    "playbooks/library",
     "playbooks/local.yml",
+    "playbooks/module_utils",
     "roles/events",
     "roles/functions",
     "roles/local_cloud",

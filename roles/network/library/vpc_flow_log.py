@@ -1,22 +1,29 @@
 #!/usr/bin/python
-"""Writes a VPC's flow log to CloudWatch Logs; no module of amazon.aws or community.aws knows flow logs."""
+"""Manage the flow log of a VPC.
+
+No module of amazon.aws (10.1 to 11.4) or community.aws (10.0 to 11.1) manages flow logs.
+"""
 
 from __future__ import annotations
 
+from typing import Any
+
+from ansible.module_utils.gallery_tags import update_tags
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.amazon.aws.plugins.module_utils.tagging import ansible_dict_to_boto3_tag_list
 from botocore.exceptions import BotoCoreError, ClientError
 
 DOCUMENTATION = r"""
 module: vpc_flow_log
-short_description: Writes a VPC's flow log to a log group
+short_description: Write the flow log of a VPC to CloudWatch Logs
 description:
-  - Has exactly one flow log of the VPC written to the log group. A flow log cannot be modified, so one that
+  - Ensures that the VPC has exactly one flow log in CloudWatch Logs. A flow log cannot be modified, so one that
     differs is replaced.
   - In check mode nothing is written.
 author: The Caption Gallery authors
 options:
   vpc_id:
-    description: The VPC whose traffic is logged.
+    description: ID of the VPC.
     type: str
     required: true
   log_group:
@@ -24,7 +31,7 @@ options:
     type: str
     required: true
   role_arn:
-    description: The role that writes.
+    description: ARN of the IAM role that writes the log.
     type: str
     required: true
   traffic:
@@ -33,7 +40,7 @@ options:
     choices: [ACCEPT, REJECT, ALL]
     default: ALL
   interval:
-    description: Seconds that are gathered into one record.
+    description: Maximum aggregation interval in seconds.
     type: int
     choices: [60, 600]
     default: 600
@@ -44,7 +51,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Log what goes through a VPC
+- name: Log the traffic of a VPC
   vpc_flow_log:
     vpc_id: vpc-0123456789abcdef0
     log_group: /vpc/example
@@ -53,14 +60,14 @@ EXAMPLES = r"""
 
 RETURN = r"""
 flow_log_id:
-  description: The flow log, where it exists.
+  description: ID of the flow log, if it exists.
   type: str
   returned: always
 """
 
 
-def wanted(params: dict) -> dict:
-    """What a flow log must say to be the one, in the words of DescribeFlowLogs."""
+def wanted(params: dict[str, Any]) -> dict[str, Any]:
+    """Return the properties of the flow log, named as in CreateFlowLogs and DescribeFlowLogs."""
     return {
         "LogGroupName": params["log_group"],
         "DeliverLogsPermissionArn": params["role_arn"],
@@ -69,8 +76,8 @@ def wanted(params: dict) -> dict:
     }
 
 
-def find(client, vpc_id: str) -> list[dict]:
-    """The flow logs of the VPC that go to a log group."""
+def find(client: Any, vpc_id: str) -> list[dict[str, Any]]:
+    """Return the flow logs of the VPC that are written to CloudWatch Logs."""
     pages = client.get_paginator("describe_flow_logs").paginate(
         Filters=[{"Name": "resource-id", "Values": [vpc_id]}]
     )
@@ -78,9 +85,9 @@ def find(client, vpc_id: str) -> list[dict]:
     return [each for each in logs if each.get("LogDestinationType", "cloud-watch-logs") == "cloud-watch-logs"]
 
 
-def create(client, params: dict) -> str:
-    """A new flow log; its id."""
-    tags = [{"Key": key, "Value": str(value)} for key, value in params["tags"].items()]
+def create(client: Any, params: dict[str, Any]) -> str:
+    """Create a flow log and return its ID. Raises RuntimeError if EC2 rejects it."""
+    tags = ansible_dict_to_boto3_tag_list(params["tags"])
     answer = client.create_flow_logs(
         ResourceIds=[params["vpc_id"]],
         ResourceType="VPC",
@@ -90,39 +97,34 @@ def create(client, params: dict) -> str:
     )
     if answer.get("Unsuccessful"):
         raise RuntimeError(answer["Unsuccessful"][0]["Error"]["Message"])
-    return answer["FlowLogIds"][0]
+    return str(answer["FlowLogIds"][0])
 
 
-def retag(client, log: dict, tags: dict, check_mode: bool) -> bool:
-    """Bring the tags in line; whether they were not."""
-    has = {tag["Key"]: tag["Value"] for tag in log.get("Tags", [])}
-    missing = {key: str(value) for key, value in tags.items() if has.get(key) != str(value)}
-    surplus = sorted(set(has) - set(tags))
-    if not check_mode and missing:
-        pairs = [{"Key": key, "Value": value} for key, value in missing.items()]
-        client.create_tags(Resources=[log["FlowLogId"]], Tags=pairs)
-    if not check_mode and surplus:
-        client.delete_tags(Resources=[log["FlowLogId"]], Tags=[{"Key": key} for key in surplus])
-    return bool(missing or surplus)
-
-
-def apply(client, params: dict, check_mode: bool) -> tuple[bool, str | None]:
-    """Bring the VPC's flow logs in line; whether they were not, and the one that stays."""
-    right, wrong = [], []
+def apply(client: Any, params: dict[str, Any], check_mode: bool) -> tuple[bool, str | None]:
+    """Ensure that the VPC has exactly one right flow log; return whether anything differed, and its ID."""
+    right: list[dict[str, Any]] = []
+    wrong: list[dict[str, Any]] = []
     for log in find(client, params["vpc_id"]):
         same = all(log.get(key) == value for key, value in wanted(params).items())
         (right if same and not right else wrong).append(log)
     changed = bool(wrong or not right)
     if wrong and not check_mode:
         client.delete_flow_logs(FlowLogIds=[log["FlowLogId"] for log in wrong])
-    if right:
-        changed |= retag(client, right[0], params["tags"], check_mode)
-        return changed, right[0]["FlowLogId"]
-    return changed, None if check_mode else create(client, params)
+    if not right:
+        return changed, None if check_mode else create(client, params)
+    flow_log_id = right[0]["FlowLogId"]
+    retagged = update_tags(
+        right[0].get("Tags", []),
+        params["tags"],
+        lambda tags: client.create_tags(Resources=[flow_log_id], Tags=tags),
+        lambda keys: client.delete_tags(Resources=[flow_log_id], Tags=[{"Key": key} for key in keys]),
+        check_mode,
+    )
+    return changed or retagged, flow_log_id
 
 
 def main() -> None:
-    """Ansible's entry point."""
+    """Run the module."""
     module = AnsibleAWSModule(
         argument_spec={
             "vpc_id": {"type": "str", "required": True},
@@ -137,9 +139,9 @@ def main() -> None:
     try:
         changed, flow_log_id = apply(module.client("ec2"), module.params, module.check_mode)
     except (BotoCoreError, ClientError) as error:
-        module.fail_json_aws(error, msg=f"The flow log of {module.params['vpc_id']} cannot be written")
+        module.fail_json_aws(error, msg=f"Failed to manage the flow log of {module.params['vpc_id']}")
     except RuntimeError as error:
-        module.fail_json(msg=f"The flow log of {module.params['vpc_id']} cannot be written: {error}")
+        module.fail_json(msg=f"Failed to manage the flow log of {module.params['vpc_id']}: {error}")
     module.exit_json(changed=changed, flow_log_id=flow_log_id)
 
 

@@ -1,33 +1,39 @@
 #!/usr/bin/python
-"""Sets many alarms at once, with tags; amazon.aws.cloudwatch_metric_alarm sets one at a time and no tags."""
+"""Manage all CloudWatch metric alarms whose names have a prefix.
+
+amazon.aws.cloudwatch_metric_alarm (10.1 to 11.4) has no tags. It manages one alarm at a time, so it cannot
+delete the alarms that are no longer wanted.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
+from ansible.module_utils.gallery_tags import update_tags
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.amazon.aws.plugins.module_utils.tagging import ansible_dict_to_boto3_tag_list
 from botocore.exceptions import BotoCoreError, ClientError
 
 DOCUMENTATION = r"""
 module: metric_alarms
-short_description: Sets all CloudWatch alarms that begin with a prefix
+short_description: Manage all CloudWatch metric alarms whose names have a prefix
 description:
-  - Each alarm is given in the words of PutMetricAlarm; what is not said keeps AWS's default.
-  - Alarms that begin with the prefix and are not given are removed.
+  - Each alarm is given as parameters of PutMetricAlarm; omitted parameters keep AWS's default.
+  - Other alarms with the prefix are deleted.
   - In check mode nothing is written.
 author: The Caption Gallery authors
 options:
   prefix:
-    description: What the names begin with.
+    description: Prefix of the alarms' names.
     type: str
     required: true
   alarms:
-    description: The alarms, each by the rest of its name.
+    description: The alarms, by their names without the prefix.
     type: dict
     required: true
   actions:
-    description: ARNs that are told when an alarm rings and when it stops.
+    description: ARNs of the actions for the states ALARM and OK.
     type: list
     elements: str
     default: []
@@ -38,7 +44,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Ring when a queue has dead letters
+- name: Create an alarm for dead letters
   metric_alarms:
     prefix: example-
     alarms:
@@ -55,20 +61,20 @@ EXAMPLES = r"""
 
 RETURN = r"""
 set:
-  description: Names of the alarms that were made or changed, or would be.
+  description: Names of the alarms that were created or changed, or would be.
   type: list
   elements: str
   returned: always
 removed:
-  description: Names of the alarms that were removed, or would be.
+  description: Names of the alarms that were deleted, or would be.
   type: list
   elements: str
   returned: always
 """
 
 
-def wanted(params: dict) -> dict[str, dict[str, Any]]:
-    """Every alarm by its whole name, as PutMetricAlarm takes it."""
+def wanted(params: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the parameters of PutMetricAlarm for every alarm, by its full name."""
     alarms = {}
     for name, alarm in params["alarms"].items():
         dimensions = [{"Name": key, "Value": value} for key, value in sorted(alarm["Dimensions"].items())]
@@ -84,46 +90,48 @@ def wanted(params: dict) -> dict[str, dict[str, Any]]:
     return alarms
 
 
-def existing(client, prefix: str) -> dict[str, dict[str, Any]]:
-    """Every alarm that there is, by name."""
+def existing(client: Any, prefix: str) -> dict[str, dict[str, Any]]:
+    """Return the existing alarms with the prefix, by name."""
     pages = client.get_paginator("describe_alarms").paginate(AlarmNamePrefix=prefix, AlarmTypes=["MetricAlarm"])
     return {alarm["AlarmName"]: alarm for page in pages for alarm in page["MetricAlarms"]}
 
 
 def differs(alarm: dict[str, Any], current: dict[str, Any]) -> bool:
-    """Whether an alarm is not as it is wanted."""
+    """Return whether an existing alarm differs from the wanted one."""
     now = {**current, "Dimensions": sorted(current.get("Dimensions", []), key=lambda each: each["Name"])}
     return any(now.get(key, []) != value for key, value in alarm.items())
 
 
-def retag(client, arn: str, tags: dict[str, str], check_mode: bool) -> bool:
-    """Bring an alarm's tags in line; whether they were not."""
-    has = {tag["Key"]: tag["Value"] for tag in client.list_tags_for_resource(ResourceARN=arn)["Tags"]}
-    missing = [{"Key": key, "Value": value} for key, value in tags.items() if has.get(key) != value]
-    surplus = sorted(set(has) - set(tags))
-    if missing and not check_mode:
-        client.tag_resource(ResourceARN=arn, Tags=missing)
-    if surplus and not check_mode:
-        client.untag_resource(ResourceARN=arn, TagKeys=surplus)
-    return bool(missing or surplus)
+def retag(client: Any, arn: str, tags: dict[str, Any], check_mode: bool) -> bool:
+    """Update the tags of an existing alarm and return whether they differed."""
+    changed: bool = update_tags(
+        client.list_tags_for_resource(ResourceARN=arn)["Tags"],
+        tags,
+        lambda pairs: client.tag_resource(ResourceARN=arn, Tags=pairs),
+        lambda keys: client.untag_resource(ResourceARN=arn, TagKeys=keys),
+        check_mode,
+    )
+    return changed
 
 
-def put(client, params: dict, there: dict[str, dict[str, Any]], check_mode: bool) -> Iterator[str]:
-    """Bring every alarm in line; yields the names of those that were not."""
-    tags = {key: str(value) for key, value in params["tags"].items()}
-    pairs = [{"Key": key, "Value": value} for key, value in tags.items()]
+def put(
+    client: Any, params: dict[str, Any], current: dict[str, dict[str, Any]], check_mode: bool
+) -> Iterator[str]:
+    """Create or update every alarm and yield the names of those that differed."""
     for name, alarm in wanted(params).items():
-        current = there.get(name)
-        changed = current is None or differs(alarm, current)
+        found = current.get(name)
+        changed = found is None or differs(alarm, found)
         if changed and not check_mode:
-            client.put_metric_alarm(**alarm, **({"Tags": pairs} if current is None else {}))
-        retagged = current is not None and retag(client, current["AlarmArn"], tags, check_mode)
+            # PutMetricAlarm ignores tags for an existing alarm.
+            tags = {} if found else {"Tags": ansible_dict_to_boto3_tag_list(params["tags"])}
+            client.put_metric_alarm(**alarm, **tags)
+        retagged = found is not None and retag(client, found["AlarmArn"], params["tags"], check_mode)
         if changed or retagged:
             yield name
 
 
 def main() -> None:
-    """Ansible's entry point."""
+    """Run the module."""
     module = AnsibleAWSModule(
         argument_spec={
             "prefix": {"type": "str", "required": True},
@@ -135,13 +143,13 @@ def main() -> None:
     )
     client = module.client("cloudwatch")
     try:
-        there = existing(client, module.params["prefix"])
-        done = sorted(put(client, module.params, there, module.check_mode))
-        removed = sorted(set(there) - set(wanted(module.params)))
+        current = existing(client, module.params["prefix"])
+        done = sorted(put(client, module.params, current, module.check_mode))
+        removed = sorted(set(current) - set(wanted(module.params)))
         if removed and not module.check_mode:
             client.delete_alarms(AlarmNames=removed)
     except (BotoCoreError, ClientError) as error:
-        module.fail_json_aws(error, msg=f"The alarms {module.params['prefix']}* cannot be set")
+        module.fail_json_aws(error, msg=f"Failed to manage the alarms {module.params['prefix']}*")
     module.exit_json(changed=bool(done or removed), set=done, removed=removed)
 
 

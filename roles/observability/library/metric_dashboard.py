@@ -1,16 +1,20 @@
 #!/usr/bin/python
-"""Sets a CloudWatch dashboard; no module of amazon.aws or community.aws knows dashboards."""
+"""Manage a CloudWatch dashboard.
+
+No module of amazon.aws (10.1 to 11.4) or community.aws (10.0 to 11.1) manages dashboards.
+"""
 
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from botocore.exceptions import BotoCoreError, ClientError
 
 DOCUMENTATION = r"""
 module: metric_dashboard
-short_description: Sets a CloudWatch dashboard
+short_description: Create or update a CloudWatch dashboard
 description:
   - In check mode nothing is written.
 author: The Caption Gallery authors
@@ -20,13 +24,13 @@ options:
     type: str
     required: true
   body:
-    description: Its widgets, as CloudWatch describes them.
+    description: Body of the dashboard in CloudWatch's format.
     type: dict
     required: true
 """
 
 EXAMPLES = r"""
-- name: Show something
+- name: Create a dashboard with a text
   metric_dashboard:
     name: example
     body: {widgets: [{type: text, x: 0, y: 0, width: 24, height: 2, properties: {markdown: Hello}}]}
@@ -35,16 +39,16 @@ EXAMPLES = r"""
 RETURN = r""" # """
 
 
-def current(client, name: str) -> dict | None:
-    """What the dashboard says; None where there is none."""
+def current(client: Any, name: str) -> dict[str, Any] | None:
+    """Return the body of the dashboard, or None if it does not exist."""
     for page in client.get_paginator("list_dashboards").paginate(DashboardNamePrefix=name):
         if any(entry["DashboardName"] == name for entry in page["DashboardEntries"]):
-            return json.loads(client.get_dashboard(DashboardName=name)["DashboardBody"])
+            return dict(json.loads(client.get_dashboard(DashboardName=name)["DashboardBody"]))
     return None
 
 
 def main() -> None:
-    """Ansible's entry point."""
+    """Run the module."""
     module = AnsibleAWSModule(
         argument_spec={"name": {"type": "str", "required": True}, "body": {"type": "dict", "required": True}},
         supports_check_mode=True,
@@ -55,9 +59,9 @@ def main() -> None:
         if changed and not module.check_mode:
             answer = client.put_dashboard(DashboardName=name, DashboardBody=json.dumps(body))
             if messages := answer.get("DashboardValidationMessages"):
-                module.fail_json(msg=f"CloudWatch does not like the dashboard {name}: {messages[0]['Message']}")
+                module.fail_json(msg=f"CloudWatch rejects the dashboard {name}: {messages[0]['Message']}")
     except (BotoCoreError, ClientError) as error:
-        module.fail_json_aws(error, msg=f"The dashboard {name} cannot be set")
+        module.fail_json_aws(error, msg=f"Failed to manage the dashboard {name}")
     module.exit_json(changed=changed)
 
 

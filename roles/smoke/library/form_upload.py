@@ -1,5 +1,10 @@
 #!/usr/bin/python
-"""Posts a file with a form, byte for byte; ansible.builtin.uri encodes it as text, which S3 does not undo."""
+"""Send a file in a multipart form, as S3's presigned POST requires.
+
+ansible.builtin.uri with body_format form-multipart (ansible-core 2.19 to 2.21) cannot. It sorts the fields by
+name, so "file" comes before "key" and "policy", and S3 ignores every field after the file. It also encodes the
+file as base64 or, with multipart_encoding 7or8bit, replaces its line breaks, but S3 stores what it receives.
+"""
 
 from __future__ import annotations
 
@@ -12,35 +17,35 @@ from ansible.module_utils.urls import open_url
 
 DOCUMENTATION = r"""
 module: form_upload
-short_description: Posts a file with a form
+short_description: Send a file in a multipart form
 description:
-  - Sends the fields in their order and the file behind them, as a browser does and S3 asks for.
+  - Sends the fields in the given order and the file after them, unchanged, as a browser does.
   - In check mode nothing is sent.
 author: The Caption Gallery authors
 options:
   url:
-    description: Where to.
+    description: URL to send the form to.
     type: str
     required: true
   fields:
-    description: The form's other fields.
+    description: Fields of the form before the file.
     type: dict
     default: {}
   src:
-    description: The file.
+    description: Path of the file.
     type: path
     required: true
   media_type:
-    description: What it is.
+    description: Media type of the file.
     type: str
     required: true
   ca_path:
-    description: Certificates that the address is trusted by.
+    description: CA certificates to verify the server with.
     type: path
 """
 
 EXAMPLES = r"""
-- name: Upload a photograph
+- name: Upload a photo
   form_upload:
     url: https://example.s3.amazonaws.com/
     fields: {key: raw/example.jpg}
@@ -50,14 +55,14 @@ EXAMPLES = r"""
 
 RETURN = r"""
 status:
-  description: What was answered.
+  description: Status code of the response.
   type: int
   returned: success
 """
 
 
 def body(fields: dict[str, str], name: str, media_type: str, data: bytes, boundary: str) -> bytes:
-    """The form, its file last."""
+    """Return the body of the form, with the file as the last part."""
     parts = [
         f'--{boundary}\r\nContent-Disposition: form-data; name="{field}"\r\n\r\n{value}\r\n'.encode()
         for field, value in fields.items()
@@ -69,7 +74,7 @@ def body(fields: dict[str, str], name: str, media_type: str, data: bytes, bounda
 
 
 def main() -> None:
-    """Ansible's entry point."""
+    """Run the module."""
     module = AnsibleModule(
         argument_spec={
             "url": {"type": "str", "required": True},
@@ -82,18 +87,20 @@ def main() -> None:
     )
     if module.check_mode:
         module.exit_json(changed=True, status=0)
-    asked, file, boundary = module.params, Path(module.params["src"]), secrets.token_hex(16)
-    data = body(asked["fields"], file.name, asked["media_type"], file.read_bytes(), boundary)
+    params, file, boundary = module.params, Path(module.params["src"]), secrets.token_hex(16)
+    data = body(params["fields"], file.name, params["media_type"], file.read_bytes(), boundary)
     headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
     try:
-        answer = open_url(
-            asked["url"], data=data, headers=headers, method="POST", timeout=60, ca_path=asked["ca_path"]
+        response = open_url(
+            params["url"], data=data, headers=headers, method="POST", timeout=60, ca_path=params["ca_path"]
         )
     except HTTPError as error:
-        module.fail_json(msg=f"It was refused with {error.code}: {error.read(2000).decode('utf-8', 'replace')}")
+        module.fail_json(
+            msg=f"The server returned status {error.code}: {error.read(2000).decode('utf-8', 'replace')}"
+        )
     except OSError as error:
-        module.fail_json(msg=f"It could not be sent: {error}")
-    module.exit_json(changed=True, status=answer.status)
+        module.fail_json(msg=f"The form could not be sent: {error}")
+    module.exit_json(changed=True, status=response.status)
 
 
 if __name__ == "__main__":

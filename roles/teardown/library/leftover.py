@@ -1,6 +1,10 @@
 #!/usr/bin/python
-"""Removes what no Ansible module removes (flow logs, dashboards), or not without being told all of it again
-(a load balancer's protection), or only one at a time (alarms)."""
+"""Delete resources that upstream modules cannot delete by ID alone.
+
+No module of amazon.aws (10.1 to 11.4) or community.aws (10.0 to 11.1) deletes flow logs and dashboards.
+amazon.aws.elb_application_lb can disable the deletion protection only together with the subnets and security
+groups of the load balancer, and amazon.aws.cloudwatch_metric_alarm deletes one alarm at a time.
+"""
 
 from __future__ import annotations
 
@@ -12,44 +16,53 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 DOCUMENTATION = r"""
 module: leftover
-short_description: Removes flow logs, dashboards, alarms, and the protection of load balancers
+short_description: Delete flow logs, dashboards and alarms, and unprotect load balancers
 description:
-  - What is not there any more is passed over. In check mode nothing is written.
+  - IDs that do not exist are ignored. In check mode nothing is written.
 author: The Caption Gallery authors
 options:
   kind:
-    description: What is removed.
+    description: Kind of the resources; C(protection) is the deletion protection of load balancers.
     type: str
     required: true
     choices: [flow_log, dashboard, alarm, protection]
   ids:
-    description: The ids of flow logs, the names of dashboards and alarms, the ARNs of load balancers.
+    description: IDs of flow logs, names of dashboards and alarms, or ARNs of load balancers.
     type: list
     elements: str
     required: true
 """
 
 EXAMPLES = r"""
-- name: Remove a dashboard
+- name: Delete a dashboard
   leftover:
     kind: dashboard
     ids: [example]
 """
 
-RETURN = r""" # """
+RETURN = r"""
+removed:
+  description: The IDs that were deleted, or would be.
+  type: list
+  elements: str
+  returned: always
+"""
 
 Find = Callable[[Any, list[str]], list[str]]
 Remove = Callable[[Any, list[str]], Any]
 
 
-def flow_logs(client, ids: list[str]) -> list[str]:
-    """Those that are there."""
-    found = client.describe_flow_logs(Filters=[{"Name": "resource-type", "Values": ["VPC"]}])["FlowLogs"]
-    return [log["FlowLogId"] for log in found if log["FlowLogId"] in ids]
+def flow_logs(client: Any, ids: list[str]) -> list[str]:
+    """Return the given ids of flow logs that exist.
+
+    DescribeFlowLogs fails if one of its FlowLogIds does not exist, so all flow logs are listed.
+    """
+    pages = client.get_paginator("describe_flow_logs").paginate()
+    return [log["FlowLogId"] for page in pages for log in page["FlowLogs"] if log["FlowLogId"] in ids]
 
 
-def dashboards(client, ids: list[str]) -> list[str]:
-    """Those that are there."""
+def dashboards(client: Any, ids: list[str]) -> list[str]:
+    """Return the given names of dashboards that exist."""
     pages = client.get_paginator("list_dashboards").paginate()
     return [
         entry["DashboardName"]
@@ -59,28 +72,28 @@ def dashboards(client, ids: list[str]) -> list[str]:
     ]
 
 
-def alarms(client, ids: list[str]) -> list[str]:
-    """Those that are there."""
+def alarms(client: Any, ids: list[str]) -> list[str]:
+    """Return the given names of alarms that exist."""
     pages = client.get_paginator("describe_alarms").paginate(AlarmTypes=["MetricAlarm"])
     return [alarm["AlarmName"] for page in pages for alarm in page["MetricAlarms"] if alarm["AlarmName"] in ids]
 
 
-def protected(client, ids: list[str]) -> list[str]:
-    """Those that are protected."""
+def protected(client: Any, ids: list[str]) -> list[str]:
+    """Return the given ARNs of load balancers whose deletion protection is enabled."""
     return [arn for arn in ids if attribute(client, arn) == "true"]
 
 
 PROTECTION = "deletion_protection.enabled"
 
 
-def attribute(client, arn: str) -> str:
-    """Whether a load balancer is protected."""
+def attribute(client: Any, arn: str) -> str:
+    """Return the deletion protection of a load balancer, ``true`` or ``false``."""
     attributes = client.describe_load_balancer_attributes(LoadBalancerArn=arn)["Attributes"]
-    return {each["Key"]: each["Value"] for each in attributes}.get(PROTECTION, "false")
+    return str({each["Key"]: each["Value"] for each in attributes}.get(PROTECTION, "false"))
 
 
-def unprotect(client, ids: list[str]) -> None:
-    """Let them be deleted."""
+def unprotect(client: Any, ids: list[str]) -> None:
+    """Disable the deletion protection of load balancers."""
     for arn in ids:
         client.modify_load_balancer_attributes(
             LoadBalancerArn=arn, Attributes=[{"Key": PROTECTION, "Value": "false"}]
@@ -96,7 +109,7 @@ KINDS: dict[str, tuple[str, Find, Remove]] = {
 
 
 def main() -> None:
-    """Ansible's entry point."""
+    """Run the module."""
     module = AnsibleAWSModule(
         argument_spec={
             "kind": {"type": "str", "required": True, "choices": sorted(KINDS)},
@@ -108,12 +121,12 @@ def main() -> None:
     ids = module.params["ids"]
     try:
         client = module.client(service)
-        there = find(client, ids) if ids else []
-        if there and not module.check_mode:
-            remove(client, there)
+        found = find(client, ids) if ids else []
+        if found and not module.check_mode:
+            remove(client, found)
     except (BotoCoreError, ClientError) as error:
-        module.fail_json_aws(error, msg=f"This cannot be removed: {module.params['kind']} {', '.join(ids)}")
-    module.exit_json(changed=bool(there), removed=there)
+        module.fail_json_aws(error, msg=f"Failed to delete {module.params['kind']} {', '.join(ids)}")
+    module.exit_json(changed=bool(found), removed=found)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,9 @@
 #!/usr/bin/python
-"""Finds everything of a project on AWS. No Ansible module searches by tag; AWS's own tag search forgets slowly
-what is gone and does not know Auto Scaling groups, so each service is asked itself."""
+"""Find all AWS resources of a project and environment.
+
+No module of amazon.aws (10.1 to 11.4) or community.aws (10.0 to 11.1) searches by tag. AWS's Resource Groups
+Tagging API returns deleted resources for a while and has no Auto Scaling groups, so each service is queried.
+"""
 
 from __future__ import annotations
 
@@ -8,29 +11,30 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.amazon.aws.plugins.module_utils.tagging import boto3_tag_list_to_ansible_dict
 from botocore.exceptions import BotoCoreError, ClientError
 
 DOCUMENTATION = r"""
 module: tagged_resources
-short_description: Finds everything of a project and environment
+short_description: Find all resources of a project and environment
 description:
-  - Finds what bears the tags C(Project) and C(Env). Where a service cannot filter by tag, what bears the names
-    is asked for its tags; what cannot have tags counts by its name.
-  - It only reads, so check mode makes no difference.
+  - Finds the resources with the tags C(Project) and C(Env). If a service cannot filter by tag, the tags of the
+    resources with the name prefix are read; resources that cannot have tags are identified by their name.
+  - It only reads, also outside check mode.
 author: The Caption Gallery authors
 options:
   project:
-    description: The tag Project.
+    description: Value of the tag Project.
     type: str
     required: true
   env:
-    description: The tag Env.
+    description: Value of the tag Env.
     type: str
     required: true
 """
 
 EXAMPLES = r"""
-- name: Find everything
+- name: Find all resources
   tagged_resources:
     project: example
     env: staging
@@ -38,13 +42,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 resources:
-  description: Each with C(kind), C(id) (what removes it), C(name), C(bills) and C(further).
+  description: The resources, each with C(kind), C(id), C(name), C(bills) (whether it is billed) and C(further).
   type: list
   elements: dict
   returned: always
 """
 
-# What costs money by being there.
+# Kinds that are billed while they exist.
 BILLS = {
     "address",
     "bucket",
@@ -64,7 +68,7 @@ BILLS = {
     "secret",
 }
 
-# EC2's kinds: operation, key of the answer, key of the id, states that count.
+# Kinds of EC2 resources: operation, key of the result, key of the ID, states that count as existing.
 EC2: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
     "address": ("describe_addresses", "Addresses", "PublicIp", ()),
     "disk": ("describe_volumes", "Volumes", "VolumeId", ()),
@@ -94,43 +98,43 @@ Client = Callable[[str], Any]
 
 
 def resource(kind: str, id: str, name: str = "", **further: Any) -> dict[str, Any]:
-    """What is told of one resource."""
+    """Return the description of one resource."""
     return {"kind": kind, "id": id, "name": name or id, "bills": kind in BILLS, "further": further}
 
 
 class Search:
-    """One project and environment, and how to know what belongs to them."""
+    """A search for the resources of one project and environment."""
 
     def __init__(self, client: Client, project: str, env: str) -> None:
         self.client, self.project, self.env = client, project, env
         self.prefix = f"{project}-{env}"
 
     def ours(self, tags: Any) -> bool:
-        """Whether the tags say so; AWS writes them in three ways."""
+        """Return whether the tags, a dict or one of AWS's two list formats, are those of the environment."""
         if not isinstance(tags, dict):
-            tags = {tag.get("Key", tag.get("key")): tag.get("Value", tag.get("value")) for tag in tags}
-        return tags.get("Project") == self.project and tags.get("Env") == self.env
+            tags = boto3_tag_list_to_ansible_dict(tags)
+        return bool(tags.get("Project") == self.project and tags.get("Env") == self.env)
 
     def named(self, name: str) -> bool:
-        """Whether the name says so: ``p-e``, ``p-e-…``, ``p-e/…``, wherever it begins."""
+        """Return whether a part of the name, between slashes, is the prefix or starts with it and a hyphen."""
         return any(part == self.prefix or part.startswith(f"{self.prefix}-") for part in name.split("/"))
 
-    def pages(self, service: str, operation: str, key: str, **asked: Any) -> Iterator[Any]:
-        """Every item of every page."""
+    def pages(self, service: str, operation: str, key: str, **parameters: Any) -> Iterator[Any]:
+        """Yield every item of every page of an operation."""
         client = self.client(service)
         if not client.can_paginate(operation):
-            yield from getattr(client, operation)(**asked).get(key, [])
+            yield from getattr(client, operation)(**parameters).get(key, [])
             return
-        for page in client.get_paginator(operation).paginate(**asked):
+        for page in client.get_paginator(operation).paginate(**parameters):
             yield from page.get(key, [])
 
     def everything(self) -> Found:
-        """All of it."""
+        """Yield all resources of the environment."""
         for find in (self.hosts, self.ec2, self.edge, self.functions, self.messages, self.databases, self.rest):
             yield from find()
 
     def hosts(self) -> Found:
-        """Auto Scaling groups and instances."""
+        """Yield the Auto Scaling groups and the instances."""
         for group in self.pages("autoscaling", "describe_auto_scaling_groups", "AutoScalingGroups"):
             if self.ours(group.get("Tags", [])):
                 yield resource("group", group["AutoScalingGroupName"])
@@ -143,23 +147,25 @@ class Search:
 
     @property
     def filters(self) -> list[dict[str, Any]]:
-        """For EC2, which can filter."""
+        """The filters for EC2 operations."""
         return [
             {"Name": "tag:Project", "Values": [self.project]},
             {"Name": "tag:Env", "Values": [self.env]},
         ]
 
     def ec2(self) -> Found:
-        """Everything else of EC2."""
+        """Yield all other EC2 resources."""
         for kind, (operation, key, id, states) in EC2.items():
-            word = "Filter" if operation in ("describe_nat_gateways", "describe_flow_logs") else "Filters"
-            for item in self.pages("ec2", operation, key, **{word: self.filters}, **OWNED.get(operation, {})):
+            parameter = "Filter" if operation in ("describe_nat_gateways", "describe_flow_logs") else "Filters"
+            for item in self.pages(
+                "ec2", operation, key, **{parameter: self.filters}, **OWNED.get(operation, {})
+            ):
                 if not states or item.get("State", states[0]).lower() in states:
                     further = {name: item[name] for name in FURTHER if name in item}
                     yield resource(kind, item[id], _name(item.get("Tags", [])), **further)
 
     def edge(self) -> Found:
-        """Load balancers, target groups, firewalls."""
+        """Yield the load balancers, target groups and web ACLs."""
         for kind, operation, key, name in (
             ("load_balancer", "describe_load_balancers", "LoadBalancers", "LoadBalancerName"),
             ("target_group", "describe_target_groups", "TargetGroups", "TargetGroupName"),
@@ -174,17 +180,17 @@ class Search:
                 yield resource("firewall", acl["ARN"], acl["Name"])
 
     def _elb_tags(self, arn: str) -> list[dict[str, str]]:
-        return self.client("elbv2").describe_tags(ResourceArns=[arn])["TagDescriptions"][0]["Tags"]
+        found = self.client("elbv2").describe_tags(ResourceArns=[arn])["TagDescriptions"]
+        return list(found[0]["Tags"])
 
     def functions(self) -> Found:
-        """Functions, what feeds them, and rules."""
+        """Yield the functions, event source mappings and EventBridge rules."""
         client = self.client("lambda")
         for function in self.pages("lambda", "list_functions", "Functions"):
             name = function["FunctionName"]
             if self.named(name) and self.ours(client.list_tags(Resource=function["FunctionArn"])["Tags"]):
-                asked = {"FunctionName": name}
                 for mapping in self.pages(
-                    "lambda", "list_event_source_mappings", "EventSourceMappings", **asked
+                    "lambda", "list_event_source_mappings", "EventSourceMappings", FunctionName=name
                 ):
                     source = mapping["EventSourceArn"]
                     yield resource(
@@ -202,7 +208,7 @@ class Search:
                 yield resource("rule", rule["Name"])
 
     def messages(self) -> Found:
-        """Queues and topics."""
+        """Yield the queues and topics."""
         sqs, sns = self.client("sqs"), self.client("sns")
         for url in self.pages("sqs", "list_queues", "QueueUrls", QueueNamePrefix=self.prefix):
             if self.ours(sqs.list_queue_tags(QueueUrl=url).get("Tags", {})):
@@ -215,7 +221,7 @@ class Search:
                 yield resource("topic", arn, arn.split(":")[-1])
 
     def databases(self) -> Found:
-        """Instances, what belongs to them, and snapshots that somebody took."""
+        """Yield the database instances, subnet groups, parameter groups and manual snapshots."""
         rds = self.client("rds")
         for item in self.pages("rds", "describe_db_instances", "DBInstances"):
             if self.ours(item.get("TagList", [])):
@@ -247,7 +253,7 @@ class Search:
                 yield resource("database_snapshot", item["DBSnapshotIdentifier"])
 
     def rest(self) -> Found:
-        """Buckets, secrets, logs, alarms, dashboards, roles."""
+        """Yield the buckets, secrets, log groups, alarms, dashboards, instance profiles and roles."""
         for bucket in self.client("s3").list_buckets()["Buckets"]:
             if self.named(bucket["Name"]) and self.ours(self._bucket_tags(bucket["Name"])):
                 yield resource("bucket", bucket["Name"])
@@ -281,7 +287,7 @@ class Search:
 
     def _bucket_tags(self, name: str) -> list[dict[str, str]]:
         try:
-            return self.client("s3").get_bucket_tagging(Bucket=name)["TagSet"]
+            return list(self.client("s3").get_bucket_tagging(Bucket=name)["TagSet"])
         except ClientError as error:
             if error.response["Error"]["Code"] == "NoSuchTagSet":
                 return []
@@ -293,7 +299,7 @@ def _name(tags: list[dict[str, str]]) -> str:
 
 
 def main() -> None:
-    """Ansible's entry point."""
+    """Run the module."""
     module = AnsibleAWSModule(
         argument_spec={"project": {"type": "str", "required": True}, "env": {"type": "str", "required": True}},
         supports_check_mode=True,
@@ -308,7 +314,7 @@ def main() -> None:
     try:
         found = list(Search(client, module.params["project"], module.params["env"]).everything())
     except (BotoCoreError, ClientError) as error:
-        module.fail_json_aws(error, msg="Not everything could be looked for")
+        module.fail_json_aws(error, msg="Failed to search for the resources")
     module.exit_json(changed=False, resources=found)
 
 

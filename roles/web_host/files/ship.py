@@ -1,8 +1,8 @@
-"""The journal of the host's services, to CloudWatch Logs, line by line, and none lost while nobody answers.
+"""Send the journal of the host's services to CloudWatch Logs; while that is unavailable, no line is lost.
 
-LOG_GROUP names the log group, which must be there; the stream bears the instance's id. What CloudWatch has
-accepted is remembered as the journal's cursor: the rest waits in the journal, on the disk. Runs in the
-release's virtual environment, for boto3.
+LOG_GROUP names the log group, which must exist; the log stream has the instance ID as its name. A file stores
+the journal's cursor of the last accepted batch: later lines wait in the journal on disk. Runs in the release's
+virtual environment because it needs boto3.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ from typing import Any
 UNITS = ("caption-gallery", "caption-gallery-settings", "caption-gallery-logs", "unattended-upgrades")
 INSTANCE_ID = Path("/var/lib/cloud/data/instance-id")
 
-# CloudWatch's limits of one call are 10,000 events, 1 MiB with 26 bytes an event, and 24 hours between two.
+# Limits of PutLogEvents: 10,000 events, 1 MiB including 26 bytes for each event, 24 hours between two events.
 BATCH_EVENTS = 1_000
 BATCH_BYTES = 900_000
 BATCH_SPAN = 23 * 3600 * 1000  # milliseconds
 EVENT_BYTES = 200_000
 OVERHEAD = 26
-LINGER = 2.0  # seconds that a line may wait for others
-PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0)  # seconds between tries; the last one for good
+LINGER = 2.0  # maximum seconds that a line waits for its batch to fill
+PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0)  # seconds between attempts; the last one repeats
 LEVELS = ("emergency", "alert", "critical", "error", "warning", "notice", "info", "debug")
 
 
 @dataclass(frozen=True)
 class Line:
-    """One entry of the journal. time: milliseconds since 1970. cursor: where the journal goes on after it."""
+    """One journal entry. time: milliseconds since 1970. cursor: the position of the entry in the journal."""
 
     time: int
     text: str
@@ -45,19 +45,22 @@ class Line:
 
 
 def parsed(raw: bytes) -> Line | None:
-    """journalctl's JSON of one entry; None for what is none. Words that are not UTF-8 come as numbers."""
+    """Parse one entry of journalctl's JSON output; return None if it is invalid.
+
+    journalctl writes a message that is not UTF-8 as a list of byte values.
+    """
     try:
         entry = json.loads(raw)
         message = entry.get("MESSAGE") or ""
         if isinstance(message, list):
             message = bytes(message).decode(errors="replace")
-        words = {
+        fields = {
             "unit": entry.get("_SYSTEMD_UNIT") or entry.get("UNIT") or entry.get("SYSLOG_IDENTIFIER"),
             "level": LEVELS[int(entry.get("PRIORITY", 6))],
             "message": _clipped(str(message)),
         }
         moment = int(entry["__REALTIME_TIMESTAMP"]) // 1000
-        return Line(moment, json.dumps(words, ensure_ascii=False), str(entry["__CURSOR"]))
+        return Line(moment, json.dumps(fields, ensure_ascii=False), str(entry["__CURSOR"]))
     except (ValueError, KeyError, IndexError, TypeError, AttributeError):
         return None
 
@@ -68,30 +71,33 @@ def _clipped(text: str) -> str:
 
 
 def batches(lines: Iterable[Line | None]) -> Iterator[list[Line]]:
-    """Lines in the order in which they came, as many as one call takes; None ends a batch early."""
+    """Group lines, in their order, into batches that one call accepts; None ends a batch early."""
     batch: list[Line] = []
     size = 0
     for line in lines:
-        weight = len(line.text.encode()) + OVERHEAD if line else 0
+        bytes_needed = len(line.text.encode()) + OVERHEAD if line else 0
         if batch and (
-            line is None or size + weight > BATCH_BYTES or len(batch) == BATCH_EVENTS or _far(batch, line)
+            line is None
+            or size + bytes_needed > BATCH_BYTES
+            or len(batch) == BATCH_EVENTS
+            or _spans_too_long(batch, line)
         ):
             yield batch
             batch, size = [], 0
         if line is not None:
             batch.append(line)
-            size += weight
+            size += bytes_needed
     if batch:
         yield batch
 
 
-def _far(batch: list[Line], line: Line) -> bool:
+def _spans_too_long(batch: list[Line], line: Line) -> bool:
     times = [line.time, *(other.time for other in batch)]
     return max(times) - min(times) > BATCH_SPAN
 
 
 class Shipper:
-    """Puts batches into one stream of one log group. client: boto3's for ``logs``."""
+    """Sends batches to one log stream. client: a boto3 client for ``logs``."""
 
     def __init__(self, client: Any, group: str, stream: str, cursor: Path) -> None:
         self._client = client
@@ -99,11 +105,11 @@ class Shipper:
         self.stopping = threading.Event()
 
     def ship(self, batch: list[Line]) -> bool:
-        """Try until CloudWatch has it, then remember how far that was; False where it was asked to stop."""
-        tries = 0
+        """Send a batch, with retries, then store its cursor; return False if asked to stop before that."""
+        attempts = 0
         while not self._accepted(batch):
-            pause = PAUSES[min(tries, len(PAUSES) - 1)]
-            tries += 1
+            pause = PAUSES[min(attempts, len(PAUSES) - 1)]
+            attempts += 1
             if self.stopping.wait(pause):
                 return False
         fresh = self._cursor.with_suffix(".new")
@@ -114,7 +120,7 @@ class Shipper:
     def _accepted(self, batch: list[Line]) -> bool:
         from botocore.exceptions import BotoCoreError, ClientError
 
-        # A clock that was set back must not stop the journal: CloudWatch wants each batch in order.
+        # PutLogEvents requires chronological order; the journal's differs after the clock was set back.
         events = [
             {"timestamp": line.time, "message": line.text} for line in sorted(batch, key=lambda x: x.time)
         ]
@@ -124,9 +130,9 @@ class Shipper:
         except ClientError as error:
             code = error.response["Error"]["Code"]
             if code == "ResourceNotFoundException":
-                self._make_stream(where)
-            elif code == "InvalidParameterException":  # no other try would go better
-                sys.stderr.write(f"CloudWatch refuses {len(events)} lines: {error}\n")
+                self._create_stream(where)
+            elif code == "InvalidParameterException":  # a retry would fail too: skip the batch
+                sys.stderr.write(f"CloudWatch rejects {len(events)} lines: {error}\n")
                 return True
             else:
                 sys.stderr.write(f"CloudWatch: {code}\n")
@@ -136,18 +142,18 @@ class Shipper:
             return False
         return True
 
-    def _make_stream(self, where: Mapping[str, str]) -> None:
+    def _create_stream(self, where: Mapping[str, str]) -> None:
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
             self._client.create_log_stream(**where)
         except (BotoCoreError, ClientError) as error:
-            sys.stderr.write(f"CloudWatch gives no stream in {self._group}: {error}\n")
+            sys.stderr.write(f"The log stream in {self._group} cannot be created: {error}\n")
 
 
-def follow(journal: subprocess.Popen[bytes], room: int = 2 * BATCH_EVENTS) -> Iterator[Line | None]:
-    """The journal's lines as they come; None when nothing came for LINGER seconds. Ends with the journal."""
-    lines: queue.Queue[bytes] = queue.Queue(room)  # when it is full, the journal waits
+def follow(journal: subprocess.Popen[bytes], capacity: int = 2 * BATCH_EVENTS) -> Iterator[Line | None]:
+    """Yield the journal's lines as they arrive, and None every LINGER seconds; end when journalctl ends."""
+    lines: queue.Queue[bytes] = queue.Queue(capacity)  # when it is full, journalctl waits
 
     def read() -> None:
         assert journal.stdout is not None
@@ -172,15 +178,15 @@ def follow(journal: subprocess.Popen[bytes], room: int = 2 * BATCH_EVENTS) -> It
 
 
 def command(cursor: Path) -> list[str]:
-    """journalctl, from where the last batch ended, or from the beginning of this boot."""
-    told = cursor.read_text().strip() if cursor.exists() else ""
-    since = [f"--after-cursor={told}"] if told else ["--boot"]
+    """Return the journalctl command, which starts after the stored cursor or else at the start of this boot."""
+    stored = cursor.read_text().strip() if cursor.exists() else ""
+    since = [f"--after-cursor={stored}"] if stored else ["--boot"]
     units = [f"--unit={unit}" for unit in UNITS]
     return ["journalctl", "--follow", "--no-tail", "--output=json", "--quiet", *since, *units]
 
 
 def main(cursor: Path, environ: Mapping[str, str]) -> int:
-    """Until SIGTERM: 0. 1 where the journal ended by itself, so that systemd starts all anew."""
+    """Run until SIGTERM and return 0; return 1 if journalctl ended, so that systemd restarts the service."""
     group = environ.get("LOG_GROUP", "")
     if not group:
         sys.stdout.write("LOG_GROUP is not set: the journal stays on this host.\n")
@@ -194,7 +200,7 @@ def main(cursor: Path, environ: Mapping[str, str]) -> int:
     )
     stream = INSTANCE_ID.read_text().strip() if INSTANCE_ID.exists() else socket.gethostname()
     shipper = Shipper(client, group, stream, cursor)
-    journal = subprocess.Popen(command(cursor), stdout=subprocess.PIPE)  # noqa: S603 — a list of our own
+    journal = subprocess.Popen(command(cursor), stdout=subprocess.PIPE)  # noqa: S603 — a fixed command
 
     def stop(*_: object) -> None:
         shipper.stopping.set()
