@@ -44,7 +44,7 @@ def settings(**changed: Any) -> dict[str, Any]:
         "alarms": 24,
         "metrics": 6,
         "secrets": 4,
-        "photographs": 5000,
+        "photos": 5000,
         "megabytes": 4.0,
         "stored": 20000,
         "views": 100_000,
@@ -82,7 +82,7 @@ def test_the_whole_is_the_sum_of_the_items(estimate: ModuleType) -> None:
 
 def test_no_item_is_negative(estimate: ModuleType) -> None:
     """Whatever is free costs nothing."""
-    quiet = settings(views=0, photographs=0, stored=0, metrics=0)
+    quiet = settings(views=0, photos=0, stored=0, metrics=0)
     assert [] == [item for item in estimate.items(quiet, PRICES) if item.dollars < 0]
 
 

@@ -47,7 +47,7 @@ def network(settings: Settings, prices: Prices) -> Iterator[Item]:
     """Yield the items of NAT gateways, endpoints, addresses, load balancer, web ACL and traffic."""
     hours, zones = prices["hours_per_month"], settings["zones"]
     gateways = {"none": 0, "one": 1, "per_zone": zones}[settings["nat"]]
-    to_gemini_gb = settings["photographs"] * 0.4 / 1024  # 0.4 MB: a JPEG of 1536 pixels
+    to_gemini_gb = settings["photos"] * 0.4 / 1024  # 0.4 MB: a JPEG of 1536 pixels
     if gateways:
         yield Item(
             f"NAT gateways: {settings['nat']}",
@@ -108,28 +108,28 @@ def instances(settings: Settings, prices: Prices) -> Iterator[Item]:
 
 def pipeline(settings: Settings, prices: Prices) -> Iterator[Item]:
     """Yield the items of functions, messages, buckets and Gemini."""
-    photographs, gigabytes = settings["photographs"], settings["function_mb"] / 1024
-    seconds = photographs * (THUMBNAIL_SECONDS + CAPTION_SECONDS) + SWEEPS * SWEEP_SECONDS
-    calls = (2 * photographs + SWEEPS) / 1e6
+    photos, gigabytes = settings["photos"], settings["function_mb"] / 1024
+    seconds = photos * (THUMBNAIL_SECONDS + CAPTION_SECONDS) + SWEEPS * SWEEP_SECONDS
+    calls = (2 * photos + SWEEPS) / 1e6
     yield Item(
         "Functions",
         f"{seconds:,.0f} s of {gigabytes:.1f} GB",
         seconds * gigabytes * prices["function_gb_second"] + calls * prices["function_million_calls"],
     )
-    requests = (photographs * REQUESTS + POLLS) / 1e6
-    messages = photographs / 1e6
+    requests = (photos * REQUESTS + POLLS) / 1e6
+    messages = photos / 1e6
     yield Item(
         "Events and queues",
         f"{requests:.1f} M requests",
         requests * prices["queue_million_requests"] + messages * prices["topic_million_messages"],
     )
     stored = settings["stored"] * (settings["megabytes"] + DISPLAY_MB + THUMBNAIL_MB) / 1024
-    reads = (photographs * READS + settings["views"] * THUMBNAILS) / 1000
+    reads = (photos * READS + settings["views"] * THUMBNAILS) / 1000
     requests_cost = (
-        photographs * WRITES / 1000 * prices["bucket_thousand_writes"] + reads * prices["bucket_thousand_reads"]
+        photos * WRITES / 1000 * prices["bucket_thousand_writes"] + reads * prices["bucket_thousand_reads"]
     )
     yield Item("Buckets", f"{stored:.0f} GB", stored * prices["bucket_gb_month"] + requests_cost)
-    yield Item("Captions by Gemini", f"{photographs:,} photos", photographs / 1000 * prices["caption_thousand"])
+    yield Item("Captions by Gemini", f"{photos:,} photos", photos / 1000 * prices["caption_thousand"])
 
 
 def monitoring(settings: Settings, prices: Prices) -> Iterator[Item]:

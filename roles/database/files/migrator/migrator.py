@@ -1,6 +1,6 @@
-"""Runs inside the VPC: makes the database's users, then brings the schema up to date. Lambda calls ``handler``.
+"""Create the database users and apply the migrations, as a Lambda function inside the VPC.
 
-It alone reads the master's password. Doing it again changes nothing.
+It is the only reader of the master password. A second call changes nothing.
 """
 
 from __future__ import annotations
@@ -24,59 +24,62 @@ GRANTS = {"MIGRATE_SECRET_ID": MIGRATE + MIGRATE_VIEWS, "APP_SECRET_ID": APP}
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, list[str]]:
-    """Answer ``{"task": "migrate"}``: the users that were changed, and the steps that were taken."""
+    """Handle ``{"task": "migrate"}``; return the users that were changed and the migrations that were applied.
+
+    Raises Invalid for any other task.
+    """
     if event.get("task") != "migrate":
-        raise Invalid('The migrator does one thing: {"task": "migrate"}.')
-    changed = [user for user in map(bring_in_line, GRANTS) if user]
+        raise Invalid('The migrator accepts only {"task": "migrate"}.')
+    changed = [user for user in map(update_user, GRANTS) if user]
     return {"users": changed, "applied": bootstrap.migrate(settings("MIGRATE_SECRET_ID"))}
 
 
 def settings(secret: str) -> Config:
-    """The settings of whoever's secret that is."""
+    """Return the settings with the database user of a secret, given by the name of its environment variable."""
     return Config.read({**os.environ, "DB_SECRET_ID": os.environ[secret]})
 
 
-def bring_in_line(secret: str) -> str | None:
-    """Make the user of that secret, with its password and its grants; its name if that changed anything."""
+def update_user(secret: str) -> str | None:
+    """Create or update the user of a secret with password and grants; return its name if anything changed."""
     master = bootstrap.database(settings("MASTER_SECRET_ID"))
     user, password = credentials(os.environ[secret])
     try:
-        made = master.read(lambda transaction: make(transaction, user, password))
-        renewed = not made and not may_enter(bootstrap.database(settings(secret)))
-        if renewed:
-            master.read(lambda transaction: identify(transaction, "ALTER USER", user, password))
+        created = master.read(lambda transaction: create(transaction, user, password))
+        outdated = not created and not accepts_password(bootstrap.database(settings(secret)))
+        if outdated:
+            master.read(lambda transaction: set_password(transaction, "ALTER USER", user, password))
         granted = master.read(lambda transaction: grant(transaction, user, set(GRANTS[secret])))
     finally:
         master.close()
-    return user if made or renewed or granted else None
+    return user if created or outdated or granted else None
 
 
 def credentials(secret_id: str) -> tuple[str, str]:
-    """User and password of a secret."""
+    """Return the user name and the password in a secret."""
     found = boto3.client("secretsmanager").get_secret_value(SecretId=secret_id)
     secret = json.loads(found["SecretString"])
     return secret["username"], secret["password"]
 
 
-def make(transaction: Transaction, user: str, password: str) -> bool:
-    """Make the user where there is none; whether there was none."""
+def create(transaction: Transaction, user: str, password: str) -> bool:
+    """Create the user if it does not exist; return whether it was created."""
     if transaction.rows("SELECT 1 AS one FROM mysql.user WHERE user = ? AND host = '%'", user):
         return False
-    identify(transaction, "CREATE USER IF NOT EXISTS", user, password)
+    set_password(transaction, "CREATE USER IF NOT EXISTS", user, password)
     return True
 
 
-def identify(transaction: Transaction, verb: str, user: str, password: str) -> None:
-    """Set the password, and let the user in over TLS only."""
+def set_password(transaction: Transaction, verb: str, user: str, password: str) -> None:
+    """Set the password and require TLS; verb is CREATE USER or ALTER USER."""
     transaction.execute(f"{verb} ?@'%' IDENTIFIED BY ? REQUIRE SSL", user, password)
 
 
-def may_enter(database: Database) -> bool:
-    """Whether the server takes the password that the secret holds."""
+def accepts_password(database: Database) -> bool:
+    """Return whether the server accepts the password in the secret."""
     try:
         database.read(lambda transaction: transaction.rows("SELECT 1 AS one"))
     except Unavailable as error:
-        # A user without any grant is let in by the server and refused by the database.
+        # MySQL authenticates a user without grants, then denies access to the database: the password is right.
         return error.code != "database_refused"
     finally:
         database.close()
@@ -84,7 +87,7 @@ def may_enter(database: Database) -> bool:
 
 
 def grant(transaction: Transaction, user: str, wanted: set[str]) -> bool:
-    """Bring the user's privileges on the database in line; whether they were not."""
+    """Grant and revoke privileges on the database; return whether they differed."""
     database = os.environ["DB_NAME"]
     rows = transaction.rows(
         "SELECT privilege_type AS privilege FROM information_schema.schema_privileges"
@@ -92,9 +95,9 @@ def grant(transaction: Transaction, user: str, wanted: set[str]) -> bool:
         user,
         database,
     )
-    has = {row["privilege"] for row in rows}
-    for surplus in sorted(has - wanted):
+    current = {row["privilege"] for row in rows}
+    for surplus in sorted(current - wanted):
         transaction.execute(f"REVOKE {surplus} ON `{database}`.* FROM ?@'%'", user)
-    for missing in sorted(wanted - has):
+    for missing in sorted(wanted - current):
         transaction.execute(f"GRANT {missing} ON `{database}`.* TO ?@'%'", user)
-    return has != wanted
+    return current != wanted
