@@ -40,8 +40,7 @@ def name(tree: Path, *, parts: list[str] = PARTS, **more: Any) -> str:
     return str(HASH["FilterModule"]().filters()["content_hash"](parts, str(tree), **more))
 
 
-def test_the_same_contents_have_the_same_name(tree: Path) -> None:
-    """Whenever they were written, by whomever, and however the parts are put in order."""
+def test_release_of_same_contents_is_equal(tree: Path) -> None:
     before = name(tree)
     os.utime(tree / "code/a.py", (1, 1))
     (tree / "code/a.py").chmod(0o600)
@@ -60,35 +59,30 @@ def test_the_same_contents_have_the_same_name(tree: Path) -> None:
     ],
     ids=["content", "place", "another file", "mode", "emptied"],
 )
-def test_other_contents_have_another_name(tree: Path, change: Callable[[Path], Any]) -> None:
-    """Each change by itself."""
+def test_release_of_changed_contents_differs(tree: Path, change: Callable[[Path], Any]) -> None:
     before = name(tree)
     change(tree)
     assert before != name(tree)
 
 
-def test_what_is_beside_the_sources_counts(tree: Path) -> None:
-    """Another Debian is another image."""
+def test_release_depends_on_base_and_edition(tree: Path) -> None:
     assert name(tree, further={"base": "13"}) != name(tree, further={"base": "14"})
 
 
 @pytest.mark.parametrize("path", ["code/__pycache__/a.pyc", "code/README.md", "code/left/x.py"])
-def test_what_does_not_go_in_does_not_count(tree: Path, path: str) -> None:
-    """What Python leaves, what people read, and what the role leaves out."""
+def test_release_ignores_excluded_files(tree: Path, path: str) -> None:
     before = name(tree, excluded=["code/left/*"])
     (tree / path).parent.mkdir(exist_ok=True)
     (tree / path).write_text("x")
     assert before == name(tree, excluded=["code/left/*"])
 
 
-def test_a_part_that_is_not_there_is_named(tree: Path) -> None:
-    """Rather than taken for an empty one."""
+def test_release_of_missing_part_raises_with_its_name(tree: Path) -> None:
     with pytest.raises(FileNotFoundError, match="gone must be part of the AMI"):
         name(tree, parts=["gone"])
 
 
-def test_everything_that_is_packed_counts() -> None:
-    """What the role web_host packs is in the name of the release; else new code would find an old image."""
+def test_release_covers_everything_in_the_archive() -> None:
     counted = {
         path for _, path in HASH["files"](VARIABLES["__ami_parts"], str(ROOT), VARIABLES["__ami_excluded"])
     }
@@ -98,16 +92,14 @@ def test_everything_that_is_packed_counts() -> None:
     assert set() == {path for path in packed if path.suffix != ".md"} - {path.resolve() for path in counted}
 
 
-def test_the_local_describer_does_not_count() -> None:
-    """It is not on a web host."""
+def test_release_ignores_the_local_describer() -> None:
     names = {
         name for name, _ in HASH["files"](VARIABLES["__ami_parts"], str(ROOT), VARIABLES["__ami_excluded"])
     }
     assert not [name for name in names if name.startswith("imgcore/captioning/local/")]
 
 
-def test_the_smoke_test_needs_nothing_but_what_the_builder_is_told(tmp_path: Path) -> None:
-    """With those names and a stranger's credentials the web process starts and says which release it is."""
+def test_web_process_starts_with_the_builders_settings(tmp_path: Path) -> None:
     told = VARIABLES["__ami_smoke_settings"].replace("{{ ami_region }}", "us-east-1")
     environ = dict(line.split("=", 1) for line in told.splitlines() + VARIABLES["__ami_dummy_credentials"])
     environ |= {"PORT": "0", "RELEASE": "abc", "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
@@ -167,25 +159,21 @@ def cleaned(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("path", GONE)
-def test_what_was_the_builders_own_is_gone(cleaned: Path, path: str) -> None:
-    """Each host of the image makes its own."""
+def test_clean_removes_files_of_the_builder(cleaned: Path, path: str) -> None:
     assert not (cleaned / path).exists()
 
 
 @pytest.mark.parametrize("path", ["etc/machine-id", "var/log/cloud-init.log", "var/log/apt/history.log"])
-def test_what_must_be_there_is_empty(cleaned: Path, path: str) -> None:
-    """An empty machine-id is what systemd takes for a first boot."""
+def test_clean_truncates_machine_id_and_logs(cleaned: Path, path: str) -> None:
     assert "" == (cleaned / path).read_text()
 
 
 @pytest.mark.parametrize("path", STAYS)
-def test_what_the_image_is_made_of_stays(cleaned: Path, path: str) -> None:
-    """The application and the system."""
+def test_clean_keeps_application_and_system(cleaned: Path, path: str) -> None:
     assert "somebody's" == (cleaned / path).read_text()
 
 
-def test_without_a_root_nothing_is_cleaned() -> None:
-    """It says what it wants to be told."""
+def test_clean_without_a_root_changes_nothing() -> None:
     script = (ROOT / "roles/ami/files/clean.sh").read_text()
     done = subprocess.run(["/bin/sh", "-s"], input=script, capture_output=True, text=True)
     assert 0 != done.returncode

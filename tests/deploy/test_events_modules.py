@@ -33,8 +33,7 @@ def announced(current: dict[str, Any], **given: Any) -> dict[str, Any] | None:
     return after
 
 
-def test_a_notification_in_other_words_is_the_same() -> None:
-    """S3 writes Prefix with a capital, and the events in any order."""
+def test_notification_with_other_case_and_order_is_equal() -> None:
     rules = [{"Name": "Prefix", "Value": "raw/"}]
     current = {"TopicConfigurations": [OURS | {"Filter": {"Key": {"FilterRules": rules}}}]}
     assert announced(current) is None
@@ -43,38 +42,32 @@ def test_a_notification_in_other_words_is_the_same() -> None:
 @pytest.mark.parametrize(
     "change", [{"TopicArn": f"{TOPIC}-2"}, {"Events": ["s3:ObjectCreated:Put"]}, {"Filter": {}}], ids=str
 )
-def test_another_notification_of_this_name_is_replaced(change: dict[str, Any]) -> None:
-    """By the one that is wanted."""
+def test_notification_that_differs_is_replaced(change: dict[str, Any]) -> None:
     assert {"TopicConfigurations": [OURS]} == announced({"TopicConfigurations": [OURS | change]})
 
 
-def test_a_notification_of_this_name_to_a_queue_goes() -> None:
-    """There is one of each name."""
+def test_notification_with_this_id_to_a_queue_is_removed() -> None:
     current = {"QueueConfigurations": [THEIRS | {"Id": "uploads"}]}
     assert {"TopicConfigurations": [OURS]} == announced(current)
 
 
-def test_from_the_topic_to_eventbridge_it_is_one_document() -> None:
-    """And what is somebody else's stays in it."""
+def test_switch_to_eventbridge_is_one_document_and_keeps_others() -> None:
     current = {"TopicConfigurations": [OURS], "QueueConfigurations": [THEIRS]}
     expected = {"QueueConfigurations": [THEIRS], **ON}
     assert expected == announced(current, topic_arn=None, eventbridge=True)
 
 
-def test_from_eventbridge_to_the_topic_it_is_one_document() -> None:
-    """And what is somebody else's stays in it."""
+def test_switch_to_topic_is_one_document_and_keeps_others() -> None:
     expected = {"TopicConfigurations": [OURS], "QueueConfigurations": [THEIRS]}
     assert expected == announced({"QueueConfigurations": [THEIRS], **ON}, eventbridge=False)
 
 
 @pytest.mark.parametrize("current", [{}, ON], ids=["off", "on"])
-def test_eventbridge_stays_as_it_is_where_nothing_is_said(current: dict[str, Any]) -> None:
-    """Whoever has switched it on may have a use for it."""
+def test_eventbridge_setting_is_kept_if_omitted(current: dict[str, Any]) -> None:
     assert {"TopicConfigurations": [OURS], **current} == announced(current)
 
 
-def test_eventbridge_is_left_alone_where_it_is_right() -> None:
-    """Nothing is put."""
+def test_eventbridge_setting_that_is_right_writes_nothing() -> None:
     assert announced(ON, topic_arn=None, eventbridge=True) is None
 
 
@@ -130,16 +123,14 @@ def apply(bus: Bus, tags: dict[str, str] | None = None, check_mode: bool = False
     return parts
 
 
-def test_a_new_rule_comes_with_its_tags() -> None:
-    """In the one call in which AWS takes them."""
+def test_new_rule_is_created_with_tags() -> None:
     bus = Bus(None, [])
     assert ["rule", "targets"] == apply(bus, {"Env": "new"})
     assert ["put_rule", "put_targets"] == bus.writes
     assert [{"Key": "Env", "Value": "new"}] == bus.calls[0][1]["Tags"]
 
 
-def test_a_rule_in_other_words_is_the_same() -> None:
-    """AWS keeps the text of a pattern, and whoever wrote it may have ordered it otherwise."""
+def test_rule_with_other_key_order_is_equal() -> None:
     bus = Bus(RULE | {"EventPattern": '{"source":["aws.s3"],"a":[1]}'}, [TARGET])
     assert ([], []) == (apply(bus), bus.writes)
 
@@ -154,15 +145,13 @@ def test_a_rule_in_other_words_is_the_same() -> None:
     ],
     ids=str,
 )
-def test_a_rule_that_means_something_else_is_put_again(change: dict[str, str]) -> None:
-    """Without tags, which AWS would not take."""
+def test_rule_that_differs_is_updated_without_tags(change: dict[str, str]) -> None:
     bus = Bus(RULE | change, [TARGET])
     assert ["rule"] == apply(bus)
     assert [("put_rule", RULE)] == bus.calls
 
 
-def test_targets_of_somebody_else_go_before_ours_come() -> None:
-    """A rule takes five at most."""
+def test_unknown_targets_are_removed_before_ours_are_added() -> None:
     bus = Bus(RULE, [{"Id": "stray", "Arn": "x"}])
     assert ["targets"] == apply(bus)
     assert [("remove_targets", ["stray"]), ("put_targets", [TARGET])] == [
@@ -171,15 +160,13 @@ def test_targets_of_somebody_else_go_before_ours_come() -> None:
 
 
 @pytest.mark.parametrize("part", ["Arn", "DeadLetterConfig", "RetryPolicy"])
-def test_a_target_that_lacks_something_is_put_again(part: str) -> None:
-    """Its dead letters, say, which the console forgets."""
+def test_target_that_lacks_a_property_is_updated(part: str) -> None:
     bus = Bus(RULE, [{key: value for key, value in TARGET.items() if key != part}])
     assert ["targets"] == apply(bus)
     assert [("put_targets", {"Rule": "uploads", "Targets": [TARGET]})] == bus.calls
 
 
-def test_tags_of_a_rule_that_is_there_are_brought_in_line() -> None:
-    """Strays go."""
+def test_tags_of_existing_rule_are_replaced() -> None:
     bus = Bus(RULE, [TARGET])
     assert ["tags"] == apply(bus, {"Env": "new"})
     assert [
@@ -188,22 +175,19 @@ def test_tags_of_a_rule_that_is_there_are_brought_in_line() -> None:
     ] == bus.calls
 
 
-def test_check_mode_finds_all_and_writes_nothing() -> None:
-    """Of a rule that is not there, and of one that is otherwise."""
+def test_rule_in_check_mode_reports_changes_and_writes_nothing() -> None:
     none, other = Bus(None, []), Bus(RULE | {"State": "DISABLED"}, [{"Id": "stray", "Arn": "x"}])
     assert ["rule", "targets"] == apply(none, {"Env": "new"}, check_mode=True)
     assert ["rule", "targets", "tags"] == apply(other, {"Env": "new"}, check_mode=True)
     assert [] == none.writes + other.writes
 
 
-def test_a_target_that_is_not_taken_is_an_error() -> None:
-    """AWS answers 200 all the same."""
+def test_rejected_target_raises_failed_targets() -> None:
     with pytest.raises(rules.FailedTargets, match="caption: no such queue"):
         apply(Bus(RULE, [], refuses="caption"))
 
 
-def test_a_rule_goes_with_its_targets() -> None:
-    """AWS deletes none that has any; one that is not there is passed over."""
+def test_deletion_removes_targets_then_rule() -> None:
     bus, none = Bus(RULE, [TARGET]), Bus(None, [])
     assert ["rule", "targets"] == rules.Rule(bus, "uploads", False).remove()
     assert ["remove_targets", "delete_rule"] == bus.writes

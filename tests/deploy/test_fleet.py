@@ -77,21 +77,18 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
         yield Story(aws, *told, cooler, warmer, ahead)
 
 
-def test_without_an_image_a_rehearsal_says_what_is_missing(story: Story) -> None:
-    """And ends well."""
+def test_check_mode_without_ami_reports_what_is_missing(story: Story) -> None:
     assert f"an image of the release {story.aws.release()}" in story.before.stdout
     assert 0 == recap(story.before)["failed"]
 
 
-def test_a_builder_that_is_lost_leaves_nothing_behind(story: Story) -> None:
-    """No host, no key, no group, no image; the playbook fails with a sentence."""
+def test_lost_builder_leaves_nothing_behind(story: Story) -> None:
     assert [] == story.left
     assert 0 != story.lost.returncode
     assert "No AMI was created: the builder did not become a web host" in story.lost.stdout
 
 
-def test_the_image_bears_the_hash_of_what_is_in_it(story: Story) -> None:
-    """In its name and in a tag; its disk is encrypted."""
+def test_ami_has_release_in_name_and_tag(story: Story) -> None:
     (image,) = story.aws.images()
     tags = {tag["Key"]: tag["Value"] for tag in image["Tags"]}
     assert f"{PREFIX}-web-{story.aws.release()}" == image["Name"] == tags["Name"]
@@ -99,13 +96,11 @@ def test_the_image_bears_the_hash_of_what_is_in_it(story: Story) -> None:
     assert image["BlockDeviceMappings"][0]["Ebs"]["Encrypted"] is True
 
 
-def test_the_builder_is_gone(story: Story) -> None:
-    """With its key and its group."""
+def test_bake_removes_the_builder(story: Story) -> None:
     assert [] == story.aws.left()
 
 
-def test_the_builder_takes_imdsv2_only_and_ends_when_it_is_switched_off(story: Story) -> None:
-    """An encrypted disk, one hop, and no secret in what it is told."""
+def test_builder_uses_imdsv2_and_terminates_on_shutdown(story: Story) -> None:
     asked = story.builder
     told = {name: value for name, value in asked.items() if name.startswith("MetadataOptions")}
     assert ("required", "1") == (
@@ -118,8 +113,7 @@ def test_the_builder_takes_imdsv2_only_and_ends_when_it_is_switched_off(story: S
     assert not [name for name in names if name.endswith(("PASSWORD", "KEY", "TOKEN", "URL"))]
 
 
-def test_the_builder_is_made_tried_and_cleaned_in_this_order(story: Story) -> None:
-    """Nothing comes after the cleaning."""
+def test_builder_is_set_up_tested_and_cleaned_in_order(story: Story) -> None:
     assert STEPS == [module for module, _ in story.sent]
     commands = [arguments["argv"] for module, arguments in story.sent if module == "command"]
     assert ["shutdown", "-P", "+60"] == commands[0]
@@ -128,21 +122,18 @@ def test_the_builder_is_made_tried_and_cleaned_in_this_order(story: Story) -> No
     assert ["/bin/sh", "-s", "/"] == commands[-1]
 
 
-def test_the_second_bake_does_nothing(story: Story) -> None:
-    """The image is found."""
+def test_second_bake_writes_nothing(story: Story) -> None:
     done, writes = story.again
     assert ([], []) == (changed(done), writes)
 
 
-def test_newer_sources_would_make_a_new_image(story: Story) -> None:
-    """A rehearsal says so and writes nothing."""
+def test_check_mode_with_new_sources_reports_a_new_ami(story: Story) -> None:
     done, writes = story.ahead
     assert f"would create the image {PREFIX}-web-" in done.stdout
     assert (0, [], []) == (done.returncode, changed(done), writes)
 
 
-def test_the_release_makes_profile_template_and_group(story: Story) -> None:
-    """And nothing is rolled, as the first hosts have the version already."""
+def test_first_release_creates_resources_without_refresh(story: Story) -> None:
     made = [task.rpartition("| ")[2] for task in changed(story.first)]
     assert [
         "Create the role of the hosts",
@@ -152,8 +143,7 @@ def test_the_release_makes_profile_template_and_group(story: Story) -> None:
     ] == made
 
 
-def test_the_group_is_as_it_was_asked_for(story: Story) -> None:
-    """Two zones, one to three hosts, the load balancer's word on their health, a numbered version."""
+def test_group_has_requested_properties(story: Story) -> None:
     group = story.aws.group()
     assert (1, 3, "ELB", 300) == tuple(
         group[name] for name in ("MinSize", "MaxSize", "HealthCheckType", "HealthCheckGracePeriod")
@@ -163,8 +153,7 @@ def test_the_group_is_as_it_was_asked_for(story: Story) -> None:
     assert 1 == len(group["TargetGroupARNs"])
 
 
-def test_the_group_follows_its_cpu(story: Story) -> None:
-    """At seventy percent."""
+def test_group_has_cpu_scaling_policy(story: Story) -> None:
     asked = {"AutoScalingGroupName": f"{PREFIX}-web"}
     (policy,) = story.aws.client("autoscaling").describe_policies(**asked)["ScalingPolicies"]
     tracking = policy["TargetTrackingConfiguration"]
@@ -172,8 +161,7 @@ def test_the_group_follows_its_cpu(story: Story) -> None:
     assert "ASGAverageCPUUtilization" == tracking["PredefinedMetricSpecification"]["PredefinedMetricType"]
 
 
-def test_the_template_is_whole_and_closed(story: Story) -> None:
-    """IMDSv2 in one hop, an encrypted disk, no public address."""
+def test_launch_template_is_complete_and_secure(story: Story) -> None:
     (version,) = story.aws.versions()
     data = version["LaunchTemplateData"]
     assert ("required", 1) == (
@@ -186,8 +174,7 @@ def test_the_template_is_whole_and_closed(story: Story) -> None:
     assert "KeyName" not in data
 
 
-def test_hosts_are_told_names_and_no_secret(story: Story) -> None:
-    """Every line is one that the host accepts."""
+def test_user_data_contains_no_secret(story: Story) -> None:
     text = base64.b64decode(story.aws.versions()[0]["LaunchTemplateData"]["UserData"]).decode()
     told = dict(line.split("=", 1) for line in text.splitlines())
     assert f"{PREFIX}/database/app" == told["DB_SECRET_ID"]
@@ -196,25 +183,21 @@ def test_hosts_are_told_names_and_no_secret(story: Story) -> None:
     assert not [name for name in told if name.endswith(("PASSWORD", "KEY", "TOKEN", "DATABASE_URL"))]
 
 
-def test_the_second_release_does_nothing(story: Story) -> None:
-    """No call writes."""
+def test_second_release_writes_nothing(story: Story) -> None:
     done, writes = story.second
     assert ([], []) == (changed(done), writes)
 
 
-def test_a_rehearsal_afterwards_claims_nothing(story: Story) -> None:
-    """And writes nothing."""
+def test_check_mode_after_release_reports_no_change(story: Story) -> None:
     done, writes = story.checked
     assert (0, [], []) == (recap(done)["failed"], changed(done), writes)
 
 
-def test_another_cpu_target_changes_nothing_else(story: Story) -> None:
-    """There and back."""
+def test_changed_cpu_target_changes_only_the_scaling_policy(story: Story) -> None:
     assert [["PutScalingPolicy"]] * 2 == [writes for _, writes in (story.cooler, story.warmer)]
 
 
-def test_hosts_may_do_what_they_do_and_nothing_else(story: Story) -> None:
-    """Each action by its name, on what it is made on."""
+def test_host_policy_grants_exactly_the_required_actions(story: Story) -> None:
     policy = story.aws.client("iam").get_role_policy(RoleName=f"{PREFIX}-web", PolicyName="work")[
         "PolicyDocument"
     ]
@@ -227,8 +210,7 @@ def test_hosts_may_do_what_they_do_and_nothing_else(story: Story) -> None:
     assert ["SubscriptionsByName"] == anywhere  # these calls know no resource
 
 
-def test_whoever_releases_has_the_rights_that_they_need_and_no_others(story: Story) -> None:
-    """All of the above was done with the policy in docs; another role or another queue is not theirs."""
+def test_release_policy_grants_exactly_the_required_actions(story: Story) -> None:
     aws, keys = story.aws, story.aws.keys
     iam = aws.client("iam", keys)
     with pytest.raises(iam.exceptions.ClientError, match="AccessDenied"):
@@ -238,8 +220,7 @@ def test_whoever_releases_has_the_rights_that_they_need_and_no_others(story: Sto
         sqs.create_queue(QueueName=f"{PREFIX}-another")
 
 
-def test_the_alarms_that_a_release_listens_to_are_those_that_there_are() -> None:
-    """The role observability sets them by these names."""
+def test_release_alarms_exist_in_observability() -> None:
     import yaml
 
     from tests.cloud import ROOT

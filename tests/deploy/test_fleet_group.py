@@ -85,15 +85,13 @@ def writes(aws: Scripted) -> list[str]:
     return [call for call in aws.calls if call in WRITES]
 
 
-def test_a_group_that_is_right_is_left_alone() -> None:
-    """Its size and its launch template are others' to choose."""
+def test_group_without_difference_writes_nothing() -> None:
     told, aws = play(script(RIGHT))
     assert (False, False, []) == (told["changed"], told["created"], told["differences"])
     assert [] == writes(aws)
 
 
-def test_a_new_group_is_pinned_to_a_number_and_follows_its_cpu() -> None:
-    """Without a size of its own: AWS begins with the smallest."""
+def test_new_group_has_numbered_version_and_scaling_policy() -> None:
     told, aws = play(script())
     assert (True, True) == (told["changed"], told["created"])
     assert ["CreateAutoScalingGroup", "EnableMetricsCollection", "PutScalingPolicy"] == writes(aws)
@@ -118,21 +116,18 @@ def test_a_new_group_is_pinned_to_a_number_and_follows_its_cpu() -> None:
         ({}, {"cpu_target": 60}, ["PutScalingPolicy"]),
     ],
 )
-def test_only_what_differs_is_written(there: dict[str, Any], params: dict[str, Any], calls: list[str]) -> None:
-    """One call each."""
+def test_difference_makes_one_call(there: dict[str, Any], params: dict[str, Any], calls: list[str]) -> None:
     told, aws = play(script(RIGHT | there), **params)
     assert (True, False, calls) == (told["changed"], told["created"], writes(aws))
 
 
-def test_an_update_says_only_what_differs() -> None:
-    """So that nothing is set back that scaling has chosen meanwhile."""
+def test_update_sends_only_the_difference() -> None:
     _, aws = play(script(RIGHT | {"MaxSize": 5}))
     asked = {name for name in aws.call("UpdateAutoScalingGroup") if name not in ("Action", "Version")}
     assert {"AutoScalingGroupName", "MaxSize"} == asked
 
 
-def test_a_group_that_is_being_deleted_is_none() -> None:
-    """AWS then says that the name is still taken, which is told as it is."""
+def test_group_being_deleted_is_created_again() -> None:
     lines = script(RIGHT | {"Status": "Delete in progress"})
     lines["CreateAutoScalingGroup"] = [Refuse("AlreadyExists")]
     told, _ = play(lines)
@@ -141,8 +136,7 @@ def test_a_group_that_is_being_deleted_is_none() -> None:
 
 
 @pytest.mark.parametrize("groups", [[], [RIGHT | {"MaxSize": 5, "TargetGroupARNs": [], "Tags": []}]])
-def test_a_rehearsal_writes_nothing(groups: list[dict[str, Any]]) -> None:
-    """And tells what it would write."""
+def test_group_in_check_mode_writes_nothing(groups: list[dict[str, Any]]) -> None:
     told, aws = play(script(*groups, policies=[]), check=True)
     assert told["changed"] is True
     assert len(told["differences"]) >= 3

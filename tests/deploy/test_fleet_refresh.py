@@ -55,8 +55,7 @@ def play(script: dict[str, Lines], **params: Any) -> tuple[dict[str, Any], Scrip
         return aws.run(**(ASKED | params)), aws
 
 
-def test_a_refresh_that_succeeds_is_a_change() -> None:
-    """Waited for until its end."""
+def test_successful_refresh_is_a_change() -> None:
     told, _ = play(
         fleet(NONE, refresh("Pending"), refresh("InProgress"), refresh("Baking"), refresh("Successful"))
     )
@@ -64,8 +63,7 @@ def test_a_refresh_that_succeeds_is_a_change() -> None:
     assert told["changed"] is True
 
 
-def test_it_asks_for_a_numbered_version_rollback_and_alarms() -> None:
-    """All that AWS needs to go back by itself."""
+def test_refresh_requests_version_rollback_and_alarms() -> None:
     _, aws = play(fleet(NONE, refresh("Successful")))
     asked = aws.call("StartInstanceRefresh")
     given = {
@@ -86,8 +84,7 @@ def test_it_asks_for_a_numbered_version_rollback_and_alarms() -> None:
     }
 
 
-def test_without_alarms_it_listens_to_none() -> None:
-    """And asks CloudWatch nothing."""
+def test_refresh_without_alarms_does_not_query_cloudwatch() -> None:
     told, aws = play(fleet(NONE, refresh("Successful")), alarms=[])
     assert told["changed"] is True
     assert "DescribeAlarms" not in aws.calls
@@ -103,8 +100,7 @@ def test_without_alarms_it_listens_to_none() -> None:
         ("RollbackFailed", "The rollback failed"),
     ],
 )
-def test_any_other_end_fails_with_its_reason_and_its_id(status: str, left: str) -> None:
-    """And says what the hosts are like now."""
+def test_unsuccessful_refresh_fails_with_reason_and_id(status: str, left: str) -> None:
     told, _ = play(
         fleet(NONE, refresh("InProgress"), refresh(status, StatusReason="Instance i-9 was unhealthy."))
     )
@@ -114,28 +110,24 @@ def test_any_other_end_fails_with_its_reason_and_its_id(status: str, left: str) 
         assert part in told["msg"]
 
 
-def test_every_end_that_aws_knows_is_one() -> None:
-    """All other statuses are waited out."""
+def test_endings_are_all_final_statuses_of_aws() -> None:
     known = get_session().get_service_model("autoscaling").shape_for("InstanceRefreshStatus").enum
     going = {"Pending", "InProgress", "Baking", "Cancelling", "RollbackInProgress"}
     assert set(known) - going == set(runpy.run_path(str(MODULES / "fleet_refresh.py"))["ENDINGS"])
 
 
-def test_a_rollback_tells_why_it_began() -> None:
-    """The reason of the rollback stands beside the status, in a place of its own."""
+def test_rolled_back_refresh_fails_with_rollback_reason() -> None:
     details = {"RollbackReason": "The alarm shop-5xx rang."}
     told, _ = play(fleet(NONE, refresh("RollbackSuccessful", RollbackDetails=details)))
     assert "AWS says: The alarm shop-5xx rang. All hosts" in told["msg"]
 
 
-def test_an_end_without_a_reason_says_so() -> None:
-    """Rather than nothing."""
+def test_failed_refresh_without_reason_says_so() -> None:
     told, _ = play(fleet(NONE, refresh("Failed")))
     assert "AWS gives no reason." in told["msg"]
 
 
-def test_a_refresh_that_takes_too_long_is_left_running() -> None:
-    """The sentence says how far it is, and how to join it or take it back."""
+def test_refresh_after_timeout_is_left_running() -> None:
     told, aws = play(fleet(NONE, refresh("InProgress", PercentageComplete=40)), timeout=0)
     assert (True, "InProgress", "r-1") == (told["failed"], told["status"], told["refresh_id"])
     assert "has not ended within 0 s: it is InProgress, 40 % done" in told["msg"]
@@ -144,8 +136,7 @@ def test_a_refresh_that_takes_too_long_is_left_running() -> None:
 
 
 @pytest.mark.parametrize("call", ["DescribeAutoScalingGroups", "StartInstanceRefresh"])
-def test_a_throttled_call_is_made_again(call: str) -> None:
-    """By botocore."""
+def test_throttled_call_is_retried(call: str) -> None:
     script = fleet(NONE, refresh("Successful"))
     script[call].insert(0, Refuse("Throttling"))
     told, aws = play(script)
@@ -154,31 +145,25 @@ def test_a_throttled_call_is_made_again(call: str) -> None:
 
 
 @pytest.mark.parametrize("line", [Refuse("Throttling"), Refuse("ServiceUnavailable", 503), Cut()])
-def test_a_look_that_fails_for_a_while_does_not_end_the_wait(
-    monkeypatch: pytest.MonkeyPatch, line: Any
-) -> None:
-    """The refresh goes on meanwhile, so the next look tells."""
+def test_transient_error_while_polling_is_ignored(monkeypatch: pytest.MonkeyPatch, line: Any) -> None:
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     told, _ = play(fleet(NONE, line, line, refresh("Successful")))
     assert "Successful" == told["status"]
 
 
-def test_a_look_that_is_refused_fails_with_the_id() -> None:
-    """A right that was taken away does not come back by waiting."""
+def test_denied_poll_fails_with_the_refresh_id() -> None:
     told, _ = play(fleet(NONE, Refuse("AccessDenied")))
     assert (True, "r-1") == (told["failed"], told["refresh_id"])
     assert "The outcome of the refresh r-1 is unknown" in told["msg"]
 
 
-def test_nothing_is_done_where_everything_has_the_version() -> None:
-    """Neither a call that writes nor a question to the alarms."""
+def test_group_with_the_version_starts_nothing() -> None:
     told, aws = play(fleet(NONE, groups=[group(NEW, NEW, of=NEW)]))
     assert {"changed": False, "version": 3} == {name: told[name] for name in ("changed", "version")}
     assert ["DescribeInstanceRefreshes", "DescribeAutoScalingGroups"] == aws.calls
 
 
-def test_ended_refreshes_of_the_past_are_no_hindrance() -> None:
-    """AWS tells of them for weeks."""
+def test_earlier_ended_refresh_is_ignored() -> None:
     told, _ = play(fleet(refresh("RollbackSuccessful", "r-0"), refresh("Successful")))
     assert "r-1" == told["refresh_id"]
 
@@ -193,22 +178,19 @@ def test_ended_refreshes_of_the_past_are_no_hindrance() -> None:
         (group({"LaunchTemplateId": "lt-0", "Version": "3"}, of=NEW), ["i-1"]),
     ],
 )
-def test_it_rolls_where_the_group_or_an_instance_is_behind(there: dict[str, Any], stale: list[str]) -> None:
-    """A group that has the version and an instance that has not, and the other way round."""
+def test_outdated_group_or_instance_starts_a_refresh(there: dict[str, Any], stale: list[str]) -> None:
     told, _ = play(fleet(NONE, refresh("Successful"), groups=[there]))
     assert (True, stale) == (told["changed"], told["replaced"])
 
 
-def test_an_instance_that_goes_counts_no_more() -> None:
-    """It needs no replacement."""
+def test_terminating_instance_is_ignored() -> None:
     there = group(NEW, OLD, of=NEW)
     there["AutoScalingGroups"][0]["Instances"][1]["LifecycleState"] = "Terminating:Wait"
     told, _ = play(fleet(NONE, groups=[there]))
     assert told["changed"] is False
 
 
-def test_a_refresh_to_the_same_version_is_joined() -> None:
-    """Nothing is started, and its end is ours."""
+def test_running_refresh_to_same_version_is_joined() -> None:
     told, aws = play(fleet(refresh("InProgress", "r-7"), refresh("Successful", "r-7")))
     assert (False, True, "r-7", "Successful") == tuple(
         told[name] for name in ("changed", "joined", "refresh_id", "status")
@@ -216,15 +198,13 @@ def test_a_refresh_to_the_same_version_is_joined() -> None:
     assert WRITES.isdisjoint(aws.calls)
 
 
-def test_a_joined_refresh_that_is_rolled_back_fails() -> None:
-    """What goes back from this version is not started a second time in the same run."""
+def test_joined_refresh_that_is_rolled_back_fails() -> None:
     told, aws = play(fleet(refresh("RollbackInProgress"), refresh("RollbackSuccessful", StatusReason="No.")))
     assert (True, "RollbackSuccessful") == (told["failed"], told["status"])
     assert WRITES.isdisjoint(aws.calls)
 
 
-def test_a_refresh_to_another_version_is_waited_for() -> None:
-    """Then ours is started."""
+def test_running_refresh_to_other_version_is_awaited() -> None:
     other = {"to": OLD, "id": "r-0"}
     told, aws = play(
         fleet(refresh("InProgress", **other), refresh("Cancelled", **other), NONE, refresh("Successful"))
@@ -233,59 +213,51 @@ def test_a_refresh_to_another_version_is_waited_for() -> None:
     assert 1 == aws.calls.count("StartInstanceRefresh")
 
 
-def test_a_refresh_without_a_wanted_version_is_another() -> None:
-    """One that a person started by hand."""
+def test_running_refresh_without_version_is_awaited() -> None:
     bare = {"InstanceRefreshes": [{"InstanceRefreshId": "r-0", "Status": "InProgress"}]}
     told, _ = play(fleet(bare, refresh("Successful", "r-0"), NONE, refresh("Successful")))
     assert "r-1" == told["refresh_id"]
 
 
-def test_a_refresh_that_comes_between_is_found_and_joined() -> None:
-    """Two people release at the same moment: AWS takes one."""
+def test_refresh_started_by_someone_else_is_joined() -> None:
     script = fleet(NONE, refresh("InProgress", "r-2"), refresh("Successful", "r-2"))
     script["StartInstanceRefresh"] = [Refuse("InstanceRefreshInProgress")]
     told, _ = play(script)
     assert ("r-2", True) == (told["refresh_id"], told["joined"])
 
 
-def test_refreshes_that_always_come_first_end_the_wait() -> None:
-    """When the time is over."""
+def test_refreshes_that_keep_starting_first_time_out() -> None:
     told, _ = play(fleet(NONE, start=[Refuse("InstanceRefreshInProgress")]), timeout=0)
     assert "Other refreshes of shop keep starting first" in told["msg"]
 
 
 @pytest.mark.parametrize("kind", ["MetricAlarms", "CompositeAlarms"])
-def test_nothing_is_started_while_an_alarm_rings(kind: str) -> None:
-    """It would be taken back at once."""
+def test_active_alarm_prevents_a_refresh(kind: str) -> None:
     told, aws = play(fleet(NONE, alarms={kind: RINGING["MetricAlarms"]}))
     assert (True, ["shop-5xx"]) == (told["failed"], told["alarms"])
     assert "shop-5xx is in state ALARM, so shop was not changed" in told["msg"]
     assert WRITES.isdisjoint(aws.calls)
 
 
-def test_nothing_is_started_where_an_alarm_does_not_exist() -> None:
-    """A release that nobody watches is none."""
+def test_missing_alarm_prevents_a_refresh() -> None:
     told, aws = play(fleet(NONE, alarms={"MetricAlarms": []}))
     assert "The alarm shop-5xx does not exist" in told["msg"]
     assert WRITES.isdisjoint(aws.calls)
 
 
-def test_an_alarm_that_knows_too_little_rings_not() -> None:
-    """A new group has no figures yet."""
+def test_alarm_with_insufficient_data_allows_a_refresh() -> None:
     unsure = {"MetricAlarms": [{"AlarmName": "shop-5xx", "StateValue": "INSUFFICIENT_DATA"}]}
     told, _ = play(fleet(NONE, refresh("Successful"), alarms=unsure))
     assert "Successful" == told["status"]
 
 
-def test_a_group_that_does_not_exist_is_named() -> None:
-    """In a sentence."""
+def test_missing_group_fails_with_its_name() -> None:
     told, _ = play(fleet(NONE, groups=[{"AutoScalingGroups": []}]))
     assert "The Auto Scaling group shop does not exist." == told["msg"]
 
 
 @pytest.mark.parametrize("call", ["DescribeInstanceRefreshes", "StartInstanceRefresh"])
-def test_a_call_that_is_refused_fails(call: str) -> None:
-    """With AWS's own words."""
+def test_denied_call_fails_with_aws_error(call: str) -> None:
     script = fleet(NONE, refresh("Successful"))
     script[call] = [Refuse("AccessDenied")]
     told, _ = play(script)
@@ -294,8 +266,7 @@ def test_a_call_that_is_refused_fails(call: str) -> None:
     assert "AccessDenied" in told["msg"]
 
 
-def test_a_version_is_a_number() -> None:
-    """AWS does not go back from or to $Latest."""
+def test_version_latest_is_refused() -> None:
     told, aws = play(fleet(NONE), version="$Latest")
     assert "'version' is of type" in told["msg"]
     assert [] == aws.calls
@@ -311,8 +282,7 @@ REHEARSALS = {
 
 
 @pytest.mark.parametrize("case", REHEARSALS)
-def test_a_rehearsal_tells_and_writes_nothing(case: str) -> None:
-    """Each in one look, whatever is under way."""
+def test_refresh_in_check_mode_reports_and_writes_nothing(case: str) -> None:
     script, expected = REHEARSALS[case]
     told, aws = play(script, check=True)
     assert expected == {name: told[name] for name in expected}

@@ -22,14 +22,12 @@ def dry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Recorder, st
         yield door, aws.apply("--check", environ={"AWS_ENDPOINT_URL": door.endpoint}, **PROBE)
 
 
-def test_nothing_is_written(dry: tuple[Recorder, str]) -> None:
-    """Though it was looked for."""
+def test_check_mode_on_empty_cloud_writes_nothing(dry: tuple[Recorder, str]) -> None:
     assert len(dry[0].calls) > 10
     assert [] == dry[0].writes
 
 
-def test_nothing_fails(dry: tuple[Recorder, str]) -> None:
-    """Not for want of what the run itself would have made."""
+def test_check_mode_on_empty_cloud_succeeds(dry: tuple[Recorder, str]) -> None:
     assert 0 == recap(dry[1])["failed"]
 
 
@@ -45,6 +43,5 @@ def test_nothing_fails(dry: tuple[Recorder, str]) -> None:
         "caption-gallery-local-gallery with a policy and a key",
     ],
 )
-def test_it_says_what_would_be_made(dry: tuple[Recorder, str], thing: str) -> None:
-    """In a sentence each."""
+def test_check_mode_on_empty_cloud_reports_resources(dry: tuple[Recorder, str], thing: str) -> None:
     assert f"Would create {thing}" in dry[1]

@@ -166,18 +166,15 @@ def matrix(**calls: list[Call]) -> Any:
     web=FORBIDDEN + WEB_FORBIDDEN,
     operator=OPERATOR_FORBIDDEN,
 )
-def test_what_was_not_granted_is_denied(aws: Cloud, who: str, call: Call) -> None:
-    """Each call by itself."""
+def test_call_without_permission_is_denied(aws: Cloud, who: str, call: Call) -> None:
     assert judged(aws, who, call) in DENIED
 
 
 @matrix(thumbnail=THUMBNAIL_ALLOWED, caption=CAPTION_ALLOWED, web=WEB_ALLOWED)
-def test_what_was_granted_is_allowed(aws: Cloud, who: str, call: Call) -> None:
-    """Otherwise the denials would show nothing."""
+def test_call_with_permission_is_allowed(aws: Cloud, who: str, call: Call) -> None:
     assert judged(aws, who, call) is None
 
 
 @pytest.mark.parametrize("who", ["thumbnail", "caption", "web"])
-def test_a_missing_upload_is_missing_and_not_forbidden(aws: Cloud, who: str) -> None:
-    """S3 tells that only to those who may list."""
+def test_missing_upload_returns_404(aws: Cloud, who: str) -> None:
     assert "NoSuchKey" == judged(aws, who, ("s3", "get_object", MISSING))

@@ -67,20 +67,17 @@ def web_topic(aws: Cloud) -> SnsTopic:
     return SnsTopic(lambda: aws.client("sns", aws.settings("web")), TOPIC)
 
 
-def test_it_is_encrypted(aws: Cloud) -> None:
-    """With the key that AWS keeps for SNS."""
+def test_topic_is_encrypted(aws: Cloud) -> None:
     assert "alias/aws/sns" == attributes(aws)["KmsMasterKeyId"]
 
 
-def test_nobody_from_elsewhere_publishes_or_subscribes(aws: Cloud) -> None:
-    """And nobody is granted anything."""
+def test_topic_policy_denies_other_accounts(aws: Cloud) -> None:
     (statement,) = json.loads(attributes(aws)["Policy"])["Statement"]
     assert ("Deny", ["sns:Publish", "sns:Subscribe"]) == (statement["Effect"], statement["Action"])
     assert {"StringNotEquals": {"aws:PrincipalAccount": "000000000000"}} == statement["Condition"]
 
 
-def test_the_function_is_told_the_topic(aws: Cloud) -> None:
-    """And the web process too, under the same name."""
+def test_function_and_web_process_know_the_topic(aws: Cloud) -> None:
     found = aws.client("lambda").get_function_configuration(FunctionName=f"{PREFIX}-caption")
     assert TOPIC == found["Environment"]["Variables"]["NOTICES_TOPIC_ARN"]
     assert TOPIC == aws.settings("web")["NOTICES_TOPIC_ARN"]

@@ -41,20 +41,17 @@ def subscriptions(aws: Cloud) -> list[dict[str, Any]]:
     ]
 
 
-def test_a_first_run_makes_things(applied: Applied) -> None:
-    """Otherwise the next test shows nothing."""
+def test_first_run_creates_resources(applied: Applied) -> None:
     assert recap(applied.said)["changed"] > 25
 
 
-def test_a_second_run_changes_nothing(applied: Applied) -> None:
-    """Every task finds what it wants, and calls nothing that writes."""
+def test_second_run_changes_nothing(applied: Applied) -> None:
     applied.door.clear()
     assert 0 == recap(applied.again())["changed"]
     assert [] == applied.door.writes
 
 
-def test_check_mode_claims_and_writes_nothing(applied: Applied) -> None:
-    """Where everything is there; and it did look."""
+def test_check_mode_reports_and_writes_nothing(applied: Applied) -> None:
     applied.door.clear()
     assert 0 == recap(applied.again("--check"))["changed"]
     assert len(applied.door.calls) > 50
@@ -82,36 +79,31 @@ def test_buckets_are_encrypted_and_tagged(aws: Cloud, bucket: str) -> None:
 
 
 @pytest.mark.parametrize(("bucket", "status"), [(UPLOADS, "Enabled"), (DERIVED, None)])
-def test_only_uploads_are_versioned(aws: Cloud, bucket: str, status: str | None) -> None:
-    """What is derived can be made again."""
+def test_uploads_bucket_only_is_versioned(aws: Cloud, bucket: str, status: str | None) -> None:
     assert status == aws.client("s3").get_bucket_versioning(Bucket=bucket).get("Status")
 
 
-def test_old_versions_and_unfinished_uploads_end(aws: Cloud) -> None:
-    """And the uploads themselves never do by themselves."""
+def test_uploads_lifecycle_deletes_old_versions_and_parts(aws: Cloud) -> None:
     (rule,) = aws.client("s3").get_bucket_lifecycle_configuration(Bucket=UPLOADS)["Rules"]
     assert 2 == rule["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"]
     assert 30 == rule["NoncurrentVersionExpiration"]["NoncurrentDays"]
     assert {"ExpiredObjectDeleteMarker": True} == rule["Expiration"]
 
 
-def test_pages_of_this_machine_may_talk_to_the_buckets(aws: Cloud) -> None:
-    """On any port, to send forms and to read."""
+def test_cors_allows_pages_on_loopback(aws: Cloud) -> None:
     (rule,) = aws.client("s3").get_bucket_cors(Bucket=UPLOADS)["CORSRules"]
     assert ["http://127.0.0.1:*", "http://localhost:*"] == rule["AllowedOrigins"]
     assert ["POST", "GET"] == rule["AllowedMethods"]
 
 
-def test_uploads_are_announced_to_the_topic_alone(aws: Cloud) -> None:
-    """New objects under raw/, and nothing else."""
+def test_bucket_sends_events_to_the_topic_only(aws: Cloud) -> None:
     (told,) = notifications(aws)["TopicConfigurations"]
     assert ["TopicConfigurations"] == list(notifications(aws))
     assert ["s3:ObjectCreated:*"] == told["Events"]
     assert [{"Name": "prefix", "Value": "raw/"}] == told["Filter"]["Key"]["FilterRules"]
 
 
-def test_only_the_uploads_bucket_may_publish(aws: Cloud) -> None:
-    """Of this account."""
+def test_topic_policy_allows_the_uploads_bucket_only(aws: Cloud) -> None:
     topic = ARN.format("sns", f"{PREFIX}-uploads")
     policy = json.loads(aws.client("sns").get_topic_attributes(TopicArn=topic)["Attributes"]["Policy"])
     (statement,) = policy["Statement"]
@@ -120,8 +112,7 @@ def test_only_the_uploads_bucket_may_publish(aws: Cloud) -> None:
     assert {"aws:SourceAccount": "000000000000"} == statement["Condition"]["StringEquals"]
 
 
-def test_subscriptions_are_raw_and_have_a_dead_letter_queue_each(aws: Cloud) -> None:
-    """So that an event comes as S3 wrote it, or is kept."""
+def test_subscriptions_are_raw_with_dead_letter_queue(aws: Cloud) -> None:
     found = sorted(
         (each["Endpoint"], each["RawMessageDelivery"], json.loads(each["RedrivePolicy"])["deadLetterTargetArn"])
         for each in subscriptions(aws)
@@ -134,8 +125,7 @@ def test_subscriptions_are_raw_and_have_a_dead_letter_queue_each(aws: Cloud) -> 
 
 
 @pytest.mark.parametrize(("kind", "visibility"), [("thumbnail", "360"), ("caption", "720")])
-def test_queues_wait_six_timeouts_and_keep_four_days(aws: Cloud, kind: str, visibility: str) -> None:
-    """And give up after five deliveries."""
+def test_queues_have_visibility_timeout_and_retention(aws: Cloud, kind: str, visibility: str) -> None:
     attributes = queue(aws, kind)
     dead = {"deadLetterTargetArn": ARN.format("sqs", f"{PREFIX}-{kind}-dead"), "maxReceiveCount": 5}
     assert (visibility, str(4 * 86_400)) == (
@@ -146,8 +136,7 @@ def test_queues_wait_six_timeouts_and_keep_four_days(aws: Cloud, kind: str, visi
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_dead_letters_are_of_their_own_queue_and_stay_two_weeks(aws: Cloud, kind: str) -> None:
-    """No other queue may send its own there."""
+def test_dead_letter_queues_have_one_source_and_retention(aws: Cloud, kind: str) -> None:
     attributes = queue(aws, f"{kind}-dead")
     allowed = {"redrivePermission": "byQueue", "sourceQueueArns": [ARN.format("sqs", f"{PREFIX}-{kind}")]}
     assert str(14 * 86_400) == attributes["MessageRetentionPeriod"]
@@ -155,16 +144,14 @@ def test_dead_letters_are_of_their_own_queue_and_stay_two_weeks(aws: Cloud, kind
 
 
 @pytest.mark.parametrize(("kind", "maximum"), [("thumbnail", 5), ("caption", 4)])
-def test_functions_are_fed_one_message_at_a_time(aws: Cloud, kind: str, maximum: int) -> None:
-    """Each failure counts for itself, and only so many run at once."""
+def test_event_source_mappings_have_batch_size_one(aws: Cloud, kind: str, maximum: int) -> None:
     fed = mapping(aws, kind)
     assert (1, ["ReportBatchItemFailures"]) == (fed["BatchSize"], fed["FunctionResponseTypes"])
     assert {"MaximumConcurrency": maximum} == fed["ScalingConfig"]
 
 
 @pytest.mark.parametrize(("kind", "timeout"), [("thumbnail", 60), ("caption", 120)])
-def test_functions_have_their_limits(aws: Cloud, kind: str, timeout: int) -> None:
-    """Time, memory and reserved concurrency."""
+def test_functions_have_timeout_memory_and_concurrency(aws: Cloud, kind: str, timeout: int) -> None:
     found = aws.client("lambda").get_function(FunctionName=f"{PREFIX}-{kind}")
     assert (timeout, 1769) == (found["Configuration"]["Timeout"], found["Configuration"]["MemorySize"])
     assert 5 == found["Concurrency"]["ReservedConcurrentExecutions"]
@@ -177,22 +164,19 @@ def test_functions_tags_name_the_release(aws: Cloud, kind: str) -> None:
     assert "local" == found["Configuration"]["Environment"]["Variables"]["RELEASE"]
 
 
-def test_leases_end_between_the_timeout_and_the_visibility(aws: Cloud) -> None:
-    """A worker that is cut off cannot come too late, and its task is free when the message comes again."""
+def test_leases_are_between_timeout_and_visibility(aws: Cloud) -> None:
     found = aws.client("lambda").get_function_configuration(FunctionName=f"{PREFIX}-caption")
     settings = found["Environment"]["Variables"]
     assert ("75", "135") == (settings["THUMBNAIL_LEASE_SECONDS"], settings["CAPTION_LEASE_SECONDS"])
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_logs_end(aws: Cloud, kind: str) -> None:
-    """After thirty days."""
+def test_log_groups_have_retention(aws: Cloud, kind: str) -> None:
     found = aws.client("logs").describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{PREFIX}-{kind}")
     assert [30] == [group["retentionInDays"] for group in found["logGroups"]]
 
 
-def test_the_sweeper_runs_each_minute(aws: Cloud) -> None:
-    """By a rule that is on, with the right words."""
+def test_sweeper_rule_runs_every_minute(aws: Cloud) -> None:
     events = aws.client("events")
     rule = events.describe_rule(Name=f"{PREFIX}-sweep")
     (target,) = events.list_targets_by_rule(Rule=f"{PREFIX}-sweep")["Targets"]
@@ -201,8 +185,7 @@ def test_the_sweeper_runs_each_minute(aws: Cloud) -> None:
     assert ARN.format("lambda", f"function:{PREFIX}-caption") == target["Arn"]
 
 
-def test_only_that_rule_may_invoke_the_caption_function(aws: Cloud) -> None:
-    """Of this account."""
+def test_function_policy_allows_the_sweeper_rule_only(aws: Cloud) -> None:
     policy = json.loads(aws.client("lambda").get_policy(FunctionName=f"{PREFIX}-caption")["Policy"])
     (statement,) = policy["Statement"]
     assert {"Service": "events.amazonaws.com"} == statement["Principal"]
@@ -210,8 +193,7 @@ def test_only_that_rule_may_invoke_the_caption_function(aws: Cloud) -> None:
     assert {"AWS:SourceAccount": "000000000000"} == statement["Condition"]["StringEquals"]
 
 
-def test_the_web_process_gets_names_and_an_identity(aws: Cloud) -> None:
-    """Everything that it needs, and not the keys of whoever may do everything."""
+def test_web_process_has_settings_and_own_credentials(aws: Cloud) -> None:
     settings = aws.settings("web")
     assert UPLOADS == settings["UPLOADS_BUCKET"]
     assert settings["CAPTION_QUEUE_URL"].endswith(f"{PREFIX}-caption")
@@ -223,6 +205,5 @@ def test_the_web_process_gets_names_and_an_identity(aws: Cloud) -> None:
 
 
 @pytest.mark.parametrize("name", ["web", "operator"])
-def test_credentials_are_readable_by_their_owner_only(aws: Cloud, name: str) -> None:
-    """Nobody else on the machine."""
+def test_credential_files_have_mode_0600(aws: Cloud, name: str) -> None:
     assert 0o600 == stat.S_IMODE((aws.home / f"{name}.env").stat().st_mode)

@@ -91,20 +91,17 @@ def others(announced: dict[str, Any]) -> list[str]:
     return [each["Id"] for each in announced["QueueConfigurations"]]
 
 
-def test_a_dry_run_on_nothing_says_what_would_be_made(story: Story) -> None:
-    """And writes nothing."""
+def test_check_mode_on_empty_account_reports_the_rule(story: Story) -> None:
     assert f"Would create the rule {NAME} with both queues as targets" in story.dry.said
     assert [] == story.dry.writes
 
 
-def test_a_first_run_makes_things(story: Story) -> None:
-    """Otherwise the next tests show nothing."""
+def test_first_run_creates_rule_and_targets(story: Story) -> None:
     assert {"PutRule", "PutTargets"} <= set(story.first.writes)
     assert recap(story.first.said)["changed"] >= 5
 
 
-def test_the_rule_knows_uploads_alone(story: Story) -> None:
-    """New objects of this bucket under raw/; it is on, and tagged."""
+def test_rule_matches_uploads_only(story: Story) -> None:
     rule = story.bridged["rules"][NAME]
     wanted = {
         "source": ["aws.s3"],
@@ -120,8 +117,7 @@ def test_the_rule_knows_uploads_alone(story: Story) -> None:
     assert {"Project": "caption-gallery", "Env": "local", "Role": "events"} == tags
 
 
-def test_the_rule_fills_both_queues_and_keeps_what_it_cannot(story: Story) -> None:
-    """As long as EventBridge tries at all."""
+def test_rule_targets_both_queues_with_dead_letter_queues(story: Story) -> None:
     expected = [
         {
             "Id": kind,
@@ -134,8 +130,7 @@ def test_the_rule_fills_both_queues_and_keeps_what_it_cannot(story: Story) -> No
     assert expected == story.bridged["rules"][NAME]["Targets"]
 
 
-def test_there_is_no_topic(story: Story) -> None:
-    """And the bucket tells EventBridge alone, and whom somebody else has named."""
+def test_eventbridge_router_has_no_topic(story: Story) -> None:
     announced = story.bridged["announced"]
     assert {} == story.bridged["topics"]
     assert {"QueueConfigurations", "EventBridgeConfiguration"} == set(announced)
@@ -144,8 +139,7 @@ def test_there_is_no_topic(story: Story) -> None:
 
 @pytest.mark.parametrize("end", ["", "-dead", "-undelivered"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_only_the_rule_may_fill_the_queues(story: Story, kind: str, end: str) -> None:
-    """Those for dead letters as well; of this account."""
+def test_queue_policy_allows_the_rule_only(story: Story, kind: str, end: str) -> None:
     (statement,) = story.bridged["queues"][f"{PREFIX}-{kind}{end}"]["Policy"]["Statement"]
     assert {"Service": "events.amazonaws.com"} == statement["Principal"]
     assert ("sqs:SendMessage", ARN.format("sqs", f"{PREFIX}-{kind}{end}")) == (
@@ -160,21 +154,18 @@ def test_only_the_rule_may_fill_the_queues(story: Story, kind: str, end: str) ->
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("chapter", ["told", "told_then"])
-def test_a_photograph_is_told_of_once_and_by_its_name(story: Story, chapter: str, kind: str) -> None:
-    """To each function's queue, by the rule and then by the topic, whatever its key is made of."""
+def test_upload_reaches_each_queue_once_with_its_key(story: Story, chapter: str, kind: str) -> None:
     created = getattr(story, chapter)[kind]
     assert [(UPLOADS, KEY)] == [(each.bucket, each.key) for each in created]
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_photograph_is_told_of_by_the_rule_that_came_after_the_topic(reverse: Reverse, kind: str) -> None:
-    """Once, and by its name."""
+def test_upload_after_switch_to_eventbridge_reaches_each_queue_once(reverse: Reverse, kind: str) -> None:
     assert [(UPLOADS, KEY)] == [(each.bucket, each.key) for each in reverse.told_then[kind]]
 
 
 @pytest.mark.parametrize("chapter", ["again", "checked"])
-def test_another_run_changes_nothing(story: Story, chapter: str) -> None:
-    """In check mode or not; and it did look."""
+def test_another_run_of_the_router_changes_nothing(story: Story, chapter: str) -> None:
     done = getattr(story, chapter)
     assert 0 == recap(done.said)["changed"]
     assert (True, []) == (done.calls > 20, done.writes)
@@ -184,8 +175,7 @@ def test_another_run_changes_nothing(story: Story, chapter: str) -> None:
     "sentence",
     [f"Would create the topic {NAME}, subscribe both queues to it", f", and remove the rule {NAME}."],
 )
-def test_a_dry_run_of_going_to_the_topic_says_so(story: Story, sentence: str) -> None:
-    """Without an error, and without writing."""
+def test_check_mode_of_switch_to_sns_reports_it(story: Story, sentence: str) -> None:
     assert sentence in story.leaving.said
     assert [] == story.leaving.writes
 
@@ -198,28 +188,23 @@ def test_a_dry_run_of_going_to_the_topic_says_so(story: Story, sentence: str) ->
         "remove_other_router | Delete the topic and its subscriptions",
     ],
 )
-def test_a_dry_run_of_going_to_the_rule_says_so(reverse: Reverse, task: str) -> None:
-    """Without an error, and without writing."""
+def test_check_mode_of_switch_to_eventbridge_reports_it(reverse: Reverse, task: str) -> None:
     assert f"events : {task}" in changed(reverse.leaving.said)
     assert [] == reverse.leaving.writes
 
 
-def test_going_to_the_topic_leaves_what_a_fresh_run_with_it_makes(story: Story, reverse: Reverse) -> None:
-    """No rule, no grant to it, and EventBridge is told nothing."""
+def test_switch_to_sns_equals_a_fresh_run(story: Story, reverse: Reverse) -> None:
     assert ({NAME}, {}) == (set(reverse.topical["topics"]), reverse.topical["rules"])
     assert reverse.topical == story.topical
 
 
-def test_going_to_the_rule_leaves_what_a_fresh_run_with_it_makes(story: Story, reverse: Reverse) -> None:
-    """No topic, no subscription, no grant to it."""
+def test_switch_to_eventbridge_equals_a_fresh_run(story: Story, reverse: Reverse) -> None:
     assert story.bridged == reverse.bridged
 
 
-def test_what_somebody_else_has_announced_stays(story: Story, reverse: Reverse) -> None:
-    """Whatever the router."""
+def test_other_notifications_are_kept(story: Story, reverse: Reverse) -> None:
     assert [[STRANGER]] * 2 == [others(each["announced"]) for each in (story.topical, reverse.bridged)]
 
 
-def test_destroying_everything_finds_the_rule(story: Story) -> None:
-    """By its name and its tags."""
+def test_teardown_finds_the_rule(story: Story) -> None:
     assert [NAME] == story.found

@@ -19,42 +19,35 @@ EVERY_KIND = """
 """
 
 
-def test_it_makes_everything(provisioned: Account) -> None:
-    """One of each kind at least; the inventory of staging has no interface endpoints and no bastion."""
+def test_site_creates_every_kind_of_resource(provisioned: Account) -> None:
     assert set() == set(EVERY_KIND.split()) - {item["kind"] for item in provisioned.resources()}
 
 
-def test_the_schema_is_there(history: History) -> None:
-    """Made from inside the network, by the migrator."""
+def test_site_creates_the_schema(history: History) -> None:
     tables = {name for (name,) in history.described["database/tables"]}
     assert {"captions", "images", "migrations", "tasks"} <= tables
 
 
-def test_a_rehearsal_afterwards_claims_no_change(history: History) -> None:
-    """Where everything is right there is nothing to change."""
+def test_check_mode_after_site_reports_no_change(history: History) -> None:
     assert [] == changed(history.rehearsal)
     assert 0 == recap(history.rehearsal)["failed"]
 
 
-def test_a_rehearsal_afterwards_writes_nothing(history: History) -> None:
-    """By AWS's own audit."""
+def test_check_mode_after_site_writes_nothing(history: History) -> None:
     assert [] == history.rehearsed
 
 
-def test_run_again_it_changes_nothing(history: History) -> None:
-    """The next run finds everything right."""
+def test_second_site_run_reports_no_change(history: History) -> None:
     assert [] == changed(history.again)
     assert 0 == recap(history.again)["failed"]
 
 
-def test_run_again_the_account_is_as_it_was(history: History) -> None:
-    """Not by Ansible's word alone."""
+def test_second_site_run_leaves_the_account_unchanged(history: History) -> None:
     assert 0 == history.again.returncode
     assert [] == differences(history.described, history.described_again)
 
 
-def test_resources_bear_the_names_of_project_and_env(provisioned: Account) -> None:
-    """So that nothing is found by accident."""
+def test_resource_names_have_the_prefix(provisioned: Account) -> None:
     elsewhere = {"address", "subnet", "endpoint", "bucket", "secret", "topic", "log_group", "mapping"}
     assert [] == [
         item

@@ -53,35 +53,30 @@ def settings(**changed: Any) -> dict[str, Any]:
     }
 
 
-def test_a_second_nat_gateway_costs_its_hours_and_its_address(estimate: ModuleType) -> None:
-    """730 h of the gateway and of a public address, and not a cent more."""
+def test_second_nat_gateway_adds_hours_and_address(estimate: ModuleType) -> None:
     more = estimate.total(settings(nat="per_zone"), PRICES) - estimate.total(settings(), PRICES)
     assert pytest.approx(730 * (0.045 + 0.005)) == more
 
 
-def test_a_standby_doubles_the_database_and_its_storage(estimate: ModuleType) -> None:
-    """One more machine, twenty gigabytes more."""
+def test_standby_doubles_database_and_storage(estimate: ModuleType) -> None:
     more = estimate.total(settings(multi_az=True), PRICES) - estimate.total(settings(), PRICES)
     assert pytest.approx(730 * 0.016 + 20 * 0.115) == more
 
 
-def test_without_nat_the_needed_endpoints_are_counted(estimate: ModuleType) -> None:
-    """Three of them, in two zones."""
+def test_estimate_without_nat_counts_required_endpoints(estimate: ModuleType) -> None:
     doors = [
         item for item in estimate.items(settings(nat="none"), PRICES) if item.name == "Interface endpoints"
     ]
     assert [pytest.approx(6 * 730 * 0.01)] == [door.dollars for door in doors]
 
 
-def test_the_whole_is_the_sum_of_the_items(estimate: ModuleType) -> None:
-    """The last line adds up the others."""
+def test_total_is_the_sum_of_the_items(estimate: ModuleType) -> None:
     lines = estimate.monthly_cost(settings(), PRICES)
     figures = [float(line.split()[-1]) for line in lines[1:-2]]
     assert pytest.approx(sum(figures), abs=0.1) == float(lines[-1].split()[-1])
 
 
-def test_no_item_is_negative(estimate: ModuleType) -> None:
-    """Whatever is free costs nothing."""
+def test_items_without_usage_are_not_negative(estimate: ModuleType) -> None:
     quiet = settings(views=0, photos=0, stored=0, metrics=0)
     assert [] == [item for item in estimate.items(quiet, PRICES) if item.dollars < 0]
 
@@ -94,15 +89,13 @@ def test_no_item_is_negative(estimate: ModuleType) -> None:
         ({"host_type": "t9.huge"}, "t9.huge"),
     ],
 )
-def test_what_has_no_price_is_named(estimate: ModuleType, changed: dict[str, str], named: str) -> None:
-    """An estimate never leaves anything out in silence."""
+def test_missing_price_raises_with_its_name(estimate: ModuleType, changed: dict[str, str], named: str) -> None:
     with pytest.raises(AnsibleFilterError, match=named):
         estimate.monthly_cost(settings(**changed), PRICES)
 
 
 @pytest.mark.parametrize(("env", "chosen"), [("staging", "one zone"), ("production", "Multi-AZ")])
-def test_the_playbook_needs_no_account(env: str, chosen: str, tmp_path: Path) -> None:
-    """Without credentials and without a network it prints both tables, and marks the inventory's choice."""
+def test_estimate_playbook_runs_without_credentials(env: str, chosen: str, tmp_path: Path) -> None:
     ansible = Path(sys.executable).with_name("ansible-playbook")
     environ = {
         "PATH": f"{ansible.parent}:{os.defpath}",

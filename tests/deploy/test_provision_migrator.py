@@ -91,21 +91,18 @@ def connection(kept: Secrets, server: MariaDb, name: str, *, tls: bool = True) -
         yield cursor
 
 
-def test_the_first_time_makes_both_users_and_the_whole_schema(migrator: ModuleType, kept: Secrets) -> None:
-    """Everything is new, and said so."""
+def test_first_call_creates_users_and_schema(migrator: ModuleType, kept: Secrets) -> None:
     done = migrator.handler(TASK, None)
     assert [kept.users[kept.name("migrate")], kept.users[kept.name("app")]] == done["users"]
     assert "m001_images_and_tasks" == done["applied"][0]
 
 
-def test_again_changes_nothing(migrator: ModuleType, kept: Secrets) -> None:
-    """The second time finds everything right."""
+def test_second_call_changes_nothing(migrator: ModuleType, kept: Secrets) -> None:
     migrator.handler(TASK, None)
     assert {"users": [], "applied": []} == migrator.handler(TASK, None)
 
 
-def test_the_application_reads_and_writes_rows(migrator: ModuleType, kept: Secrets, server: MariaDb) -> None:
-    """What the web hosts and the functions do is granted."""
+def test_app_user_reads_and_writes_rows(migrator: ModuleType, kept: Secrets, server: MariaDb) -> None:
     migrator.handler(TASK, None)
     with connection(kept, server, "app") as cursor:
         cursor.execute("INSERT INTO gates (name) VALUES ('x')")
@@ -116,10 +113,9 @@ def test_the_application_reads_and_writes_rows(migrator: ModuleType, kept: Secre
     "statement",
     ["DROP TABLE images", "CREATE TABLE t (a INT)", "ALTER TABLE images ADD x INT", "SELECT * FROM mysql.user"],
 )
-def test_the_application_cannot_do_more(
+def test_app_user_cannot_change_the_schema(
     migrator: ModuleType, kept: Secrets, server: MariaDb, statement: str
 ) -> None:
-    """What only a migration or a master does is refused to it."""
     migrator.handler(TASK, None)
     with (
         connection(kept, server, "app") as cursor,
@@ -131,10 +127,9 @@ def test_the_application_cannot_do_more(
 @pytest.mark.parametrize(
     "statement", ["CREATE USER x IDENTIFIED BY 'y'", "SELECT * FROM mysql.user", "SHUTDOWN"]
 )
-def test_the_migrations_user_is_no_master(
+def test_migrate_user_has_no_master_privileges(
     migrator: ModuleType, kept: Secrets, server: MariaDb, statement: str
 ) -> None:
-    """It changes this schema and nothing else."""
     migrator.handler(TASK, None)
     with (
         connection(kept, server, "migrate") as cursor,
@@ -144,15 +139,13 @@ def test_the_migrations_user_is_no_master(
 
 
 @pytest.mark.parametrize("name", ["migrate", "app"])
-def test_nobody_enters_without_tls(migrator: ModuleType, kept: Secrets, server: MariaDb, name: str) -> None:
-    """Both users are let in over TLS only."""
+def test_users_without_tls_are_denied(migrator: ModuleType, kept: Secrets, server: MariaDb, name: str) -> None:
     migrator.handler(TASK, None)
     with pytest.raises(pymysql.OperationalError, match="denied"), connection(kept, server, name, tls=False):
         pass
 
 
-def test_a_rotated_password_is_followed(migrator: ModuleType, kept: Secrets, server: MariaDb) -> None:
-    """A secret that was changed changes its user, and only that one."""
+def test_rotated_password_is_applied(migrator: ModuleType, kept: Secrets, server: MariaDb) -> None:
     migrator.handler(TASK, None)
     user = kept.users[kept.name("app")]
     kept.passwords[user] = secrets.token_hex(20)
@@ -161,8 +154,7 @@ def test_a_rotated_password_is_followed(migrator: ModuleType, kept: Secrets, ser
         assert 1 == cursor.execute("SELECT 1")
 
 
-def test_a_privilege_too_many_is_taken_back(migrator: ModuleType, kept: Secrets, server: MariaDb) -> None:
-    """What somebody granted by hand does not stay."""
+def test_additional_privilege_is_revoked(migrator: ModuleType, kept: Secrets, server: MariaDb) -> None:
     migrator.handler(TASK, None)
     user = kept.users[kept.name("app")]
     server.sql(f"GRANT DROP ON `{kept.schema}`.* TO {user}@'%'")
@@ -170,7 +162,6 @@ def test_a_privilege_too_many_is_taken_back(migrator: ModuleType, kept: Secrets,
     assert {"users": [], "applied": []} == migrator.handler(TASK, None)
 
 
-def test_another_task_is_refused(migrator: ModuleType) -> None:
-    """It does one thing."""
+def test_unknown_task_raises_invalid(migrator: ModuleType) -> None:
     with pytest.raises(Exception, match="accepts only"):
         migrator.handler({"task": "drop"}, None)

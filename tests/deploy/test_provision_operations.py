@@ -61,36 +61,32 @@ def waiting(aws: Account, url: str) -> int:
     return int(aws.client("sqs").get_queue_attributes(**asked)["Attributes"]["ApproximateNumberOfMessages"])
 
 
-def test_a_dry_run_counts(counted: tuple[Done, dict[str, int]]) -> None:
-    """Each kind of dead letters."""
+def test_redrive_in_check_mode_counts_dead_letters(counted: tuple[Done, dict[str, int]]) -> None:
     assert "caption dead: 3 waiting, 3 would be moved back" in counted[0].stdout
     assert "caption undelivered: 1 waiting, 1 would be moved back" in counted[0].stdout
 
 
-def test_a_dry_run_moves_nothing(counted: tuple[Done, dict[str, int]]) -> None:
-    """All are where they were."""
+def test_redrive_in_check_mode_moves_nothing(counted: tuple[Done, dict[str, int]]) -> None:
     assert {"caption": 0, "caption-dead": 3, "caption-undelivered": 1} == counted[1]
 
 
-def test_dead_letters_come_back(redriven: tuple[Done, list[Any]]) -> None:
-    """All of them, once, as they were."""
+def test_redrive_moves_all_dead_letters_once(redriven: tuple[Done, list[Any]]) -> None:
     assert ["drei", "four", "one", "two"] == sorted(message["Body"] for message in redriven[1])
 
 
-def test_dead_letters_keep_their_attributes(redriven: tuple[Done, list[Any]]) -> None:
-    """Those that had some."""
+def test_redrive_keeps_message_attributes(redriven: tuple[Done, list[Any]]) -> None:
     kept = [message["MessageAttributes"]["why"] for message in redriven[1] if message["Body"] != "four"]
     assert ["a bug"] * 3 == [attribute["StringValue"] for attribute in kept]
 
 
-def test_it_tells_how_many_came_back(redriven: tuple[Done, list[Any]]) -> None:
-    """And Ansible counts a change for each kind."""
+def test_redrive_reports_the_number_of_messages(redriven: tuple[Done, list[Any]]) -> None:
     assert "caption dead: 3 waiting, 3 moved back" in redriven[0].stdout
     assert 1 == recap(redriven[0])["changed"]
 
 
-def test_no_dead_letter_stays(provisioned: Account, queues: dict[str, str], redriven: object) -> None:
-    """Neither kind."""
+def test_redrive_empties_the_dead_letter_queues(
+    provisioned: Account, queues: dict[str, str], redriven: object
+) -> None:
     dead = [waiting(provisioned, queues[f"caption-{kind}"]) for kind in ("dead", "undelivered")]
     assert [0, 0] == dead
 
@@ -116,35 +112,29 @@ def ill(provisioned: Account) -> tuple[Done, Gallery]:
         return smoke(provisioned, stand_in), stand_in
 
 
-def test_a_gallery_that_is_well_passes(well: tuple[Done, Gallery]) -> None:
-    """And its caption is shown."""
+def test_smoke_of_healthy_gallery_passes(well: tuple[Done, Gallery]) -> None:
     assert 0 == well[0].returncode, well[0].stdout[-3000:]
     assert DONE["caption"] in well[0].stdout
 
 
-def test_the_photograph_goes_whole_to_the_bucket(well: tuple[Done, Gallery]) -> None:
-    """Byte for byte, behind the form's other fields, as S3 asks for."""
+def test_smoke_sends_the_file_unchanged_after_the_fields(well: tuple[Done, Gallery]) -> None:
     assert ["key", "policy", "file"] == well[1].parts
     assert PICTURE.read_bytes() == well[1].photograph
 
 
-def test_the_photograph_is_deleted(well: tuple[Done, Gallery]) -> None:
-    """Last of all."""
+def test_smoke_deletes_the_photo(well: tuple[Done, Gallery]) -> None:
     assert "DELETE /api/v1/images/p1" == well[1].asked[-1]
 
 
-def test_the_key_opens_the_gallery_and_is_not_shown(well: tuple[Done, Gallery]) -> None:
-    """Not even by the most talkative run."""
+def test_smoke_does_not_show_the_api_key(well: tuple[Done, Gallery]) -> None:
     assert f"Bearer {API_KEY}" in well[1].keys
     assert API_KEY not in well[0].stdout + well[0].stderr
 
 
-def test_a_gallery_that_is_not_well_fails(ill: tuple[Done, Gallery]) -> None:
-    """With what the gallery says."""
+def test_smoke_of_failing_gallery_fails_with_the_reason(ill: tuple[Done, Gallery]) -> None:
     assert 0 != ill[0].returncode
     assert "The photo ended with status failed: The file is damaged." in ill[0].stdout
 
 
-def test_what_was_not_described_is_deleted_too(ill: tuple[Done, Gallery]) -> None:
-    """Nothing is left behind."""
+def test_smoke_of_failing_gallery_deletes_the_photo(ill: tuple[Done, Gallery]) -> None:
     assert "DELETE /api/v1/images/p1" == ill[1].asked[-1]

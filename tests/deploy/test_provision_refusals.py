@@ -114,13 +114,11 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 
 @pytest.mark.parametrize("number", range(len(CASES)), ids=lambda number: f"{CASES[number][0]}-{number}")
-def test_a_wrong_value_is_refused_with_a_sentence(said: list[str], number: int) -> None:
-    """Which says what is wrong."""
+def test_invalid_input_is_refused_with_a_message(said: list[str], number: int) -> None:
     assert CASES[number][2] in said[number]
 
 
-def test_every_role_of_the_cloud_refuses_something() -> None:
-    """No role is forgotten above."""
+def test_invalid_inputs_cover_every_role() -> None:
     books = [yaml.safe_load((ROOT / f"playbooks/{name}.yml").read_text()) for name in ("provision", "publish")]
     named = {
         role["role"] if isinstance(role, dict) else role
@@ -137,6 +135,5 @@ def test_every_role_of_the_cloud_refuses_something() -> None:
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_every_role_has_its_papers(role: str) -> None:
-    """README, defaults, argument specs."""
+def test_role_has_readme_defaults_and_argument_specs(role: str) -> None:
     assert [] == [part for part in PARTS if not (ROOT / "roles" / role / part).is_file()]

@@ -28,8 +28,7 @@ every = pytest.mark.parametrize("statement", statements(), ids=lambda each: each
 
 
 @pytest.mark.timeout(1800)  # the account is made by Ansible on a busy machine
-def test_every_call_of_the_playbooks_is_granted(provisioned: Account) -> None:
-    """Those that Ansible's modules made in the account, as IAM judged them."""
+def test_operator_policies_grant_every_call_of_the_playbooks(provisioned: Account) -> None:
     calls = judged(provisioned.calls, provisioned.environ()["AWS_ACCESS_KEY_ID"], ANSIBLE)
     assert len({call.action for call in calls}) > 100
     assert [] == [f"{call.action} {call.resource}" for call in calls if not covered(call)]
@@ -42,50 +41,43 @@ def test_every_call_of_the_playbooks_is_granted(provisioned: Account) -> None:
         *("RemoveTargets", "TagResource", "UntagResource"),
     ],
 )
-def test_every_call_for_the_other_router_is_granted(action: str) -> None:
-    """The account above has the topic; these are all that the module of the rule makes."""
+def test_operator_policies_grant_every_call_of_the_other_router(action: str) -> None:
     assert covered(
         Judged(f"events:{action}", "arn:aws:events:us-east-1:123456789012:rule/caption-gallery-staging-uploads")
     )
 
 
 @every
-def test_actions_are_named(statement: dict[str, Any]) -> None:
-    """None is a pattern, and nothing is granted by exception."""
+def test_operator_statements_name_their_actions(statement: dict[str, Any]) -> None:
     assert [] == [action for action in many(statement["Action"]) if "*" in action or "?" in action]
     assert {"NotAction", "NotResource", "Principal"}.isdisjoint(statement)
     assert "Allow" == statement["Effect"]
 
 
 @every
-def test_what_is_dangerous_is_granted_on_the_projects_own(statement: dict[str, Any]) -> None:
-    """Roles, secrets, objects and databases by their names."""
+def test_dangerous_actions_are_limited_to_the_project(statement: dict[str, Any]) -> None:
     if any(action.startswith(DANGEROUS) for action in statement["Action"]):
         names = [resource for resource in many(statement["Resource"]) if "aws-service-role/" not in resource]
         assert [] == [name for name in names if "caption-gallery-" not in name]
 
 
-def test_roles_are_passed_to_services_that_are_named() -> None:
-    """Otherwise the operator could give a role to a host of their own, and be whoever that is."""
+def test_pass_role_is_limited_to_services() -> None:
     (passing,) = (statement for statement in statements() if "iam:PassRole" in statement["Action"])
     assert ["iam:PassRole"] == passing["Action"]
     assert set() < set(passing["Condition"]["StringEquals"]["iam:PassedToService"])
 
 
 @pytest.mark.parametrize("name", policies())
-def test_a_policy_is_as_short_as_aws_wants_it(name: str) -> None:
-    """So that it can be made by pasting the file."""
+def test_operator_policies_are_within_the_size_limit(name: str) -> None:
     assert size((FOLDER / f"{name}.json").read_text()) <= LIMIT
 
 
-def test_statements_are_called_by_different_names() -> None:
-    """By which AWS tells which of them allowed a call."""
+def test_statement_ids_are_unique() -> None:
     names = [statement["Sid"] for statement in statements()]
     assert sorted(set(names)) == sorted(names)
 
 
-def test_the_guide_names_every_policy() -> None:
-    """So that nobody forgets one."""
+def test_deploy_guide_names_every_policy() -> None:
     guide = (FOLDER.parent / "deploy.md").read_text()
     assert [] == [name for name in policies() if f"operator/{name}.json" not in guide]
 
@@ -104,6 +96,5 @@ def test_the_guide_names_every_policy() -> None:
     ],
     ids=lambda call: f"{call.action}-{call.resource.rpartition(':')[2]}",
 )
-def test_what_is_not_the_operators_is_not_covered(call: Judged) -> None:
-    """Otherwise that everything is covered would show nothing."""
+def test_calls_outside_the_project_are_not_covered(call: Judged) -> None:
     assert not covered(call)

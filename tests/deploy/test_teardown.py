@@ -39,40 +39,34 @@ def destroyed(history: History, refused: object) -> tuple[Done, Described]:
     return done, history.aws.described()
 
 
-def test_without_confirmation_nothing_is_removed(refused: tuple[Done, list[str]]) -> None:
-    """It ends with how to confirm."""
+def test_destroy_without_confirmation_deletes_nothing(refused: tuple[Done, list[str]]) -> None:
     assert 0 != refused[0].returncode
     assert f"-e confirm={PROJECT}" in refused[0].stdout + refused[0].stderr
     assert [] == refused[1]
 
 
-def test_it_lists_everything_first(refused: tuple[Done, list[str]], listed: list[str]) -> None:
-    """Each resource by kind and name."""
+def test_destroy_lists_every_resource(refused: tuple[Done, list[str]], listed: list[str]) -> None:
     assert [] == [name for name in listed if name not in refused[0].stdout]
 
 
-def test_it_ends_well(destroyed: tuple[Done, Described]) -> None:
-    """And says that nothing bills but the database's last snapshot."""
+def test_destroy_succeeds_and_names_the_snapshot(destroyed: tuple[Done, Described]) -> None:
     assert 0 == destroyed[0].returncode, destroyed[0].stdout[-3000:] + destroyed[0].stderr[-2000:]
     assert f"No billable resource is left except {PREFIX}-final-" in destroyed[0].stdout
 
 
-def test_the_account_is_empty(history: History, destroyed: tuple[Done, Described]) -> None:
-    """Each service lists what it listed in a new account, and that snapshot."""
+def test_destroy_leaves_an_empty_account(history: History, destroyed: tuple[Done, Described]) -> None:
     assert 0 == destroyed[0].returncode
     left = differences(history.empty, destroyed[1])
     assert [] == [line for line in left if not line.startswith(f"rds/snapshot/{PREFIX}-final-")]
 
 
-def test_the_last_snapshot_is_kept(destroyed: tuple[Done, Described]) -> None:
-    """One."""
+def test_destroy_keeps_one_snapshot(destroyed: tuple[Done, Described]) -> None:
     assert 1 == len([key for key in destroyed[1] if key.startswith(f"rds/snapshot/{PREFIX}-final-")])
 
 
-def test_a_search_by_tag_finds_nothing_that_bills(
+def test_search_after_destroy_finds_only_the_snapshot(
     provisioned: Account, destroyed: tuple[Done, Described]
 ) -> None:
-    """But the snapshot."""
     assert 0 == destroyed[0].returncode
     bills = {item["kind"] for item in provisioned.resources() if item["bills"]}
     assert {"database_snapshot"} == bills

@@ -18,8 +18,7 @@ settings = importlib.import_module("roles.web_host.files.settings")
 PROGRAM = Path(settings.__file__)
 
 
-def test_lines_become_settings() -> None:
-    """Names, addresses and ids of secrets; comments and blank lines say nothing."""
+def test_user_data_lines_become_settings() -> None:
     user_data = (
         "# release 1\n\nDB_SECRET_ID=gallery/database/app\n  GALLERY_HOSTS=a.example,b.example\nDB_CA=\n"
     )
@@ -27,8 +26,7 @@ def test_lines_become_settings() -> None:
     assert expected == settings.settings(user_data)
 
 
-def test_the_file_is_what_systemd_reads() -> None:
-    """Quoted, so that a blank or a number sign stays in the value."""
+def test_environment_file_is_quoted_for_systemd() -> None:
     assert 'A="b # c"\nD=""\n' == settings.rendered({"A": "b # c", "D": ""})
 
 
@@ -49,32 +47,28 @@ def test_the_file_is_what_systemd_reads() -> None:
         "PATH",
     ],
 )
-def test_secrets_and_the_loader_are_no_settings(name: str) -> None:
-    """Refused by name; the value is not repeated."""
+def test_names_of_secrets_and_loader_are_refused(name: str) -> None:
     with pytest.raises(settings.Refused, match=name) as refused:
         settings.settings(f"{name}=made-up-value")
     assert "made-up-value" not in str(refused.value)
 
 
 @pytest.mark.parametrize("name", ["DB_SECRET_ID", "GEMINI_SECRET_ID", "UPLOADS_BUCKET", "THUMBNAIL_QUEUE_URL"])
-def test_ids_and_addresses_are_settings(name: str) -> None:
-    """However much their names sound like secrets."""
+def test_names_of_ids_and_addresses_are_accepted(name: str) -> None:
     assert {name: "x"} == settings.settings(f"{name}=x")
 
 
 @pytest.mark.parametrize(
     "line", ["a=b", "A", "A =b", '"A"=b', 'A="b"', "A='b'", "A=b\\", "A=`id`", "A=é", "A=\x01", "export A=b"]
 )
-def test_what_is_no_plain_line_is_refused(line: str) -> None:
-    """By its number, and none of it is repeated."""
+def test_malformed_line_is_refused_by_number(line: str) -> None:
     with pytest.raises(
         settings.Refused, match="line 2 of the user data is not NAME=value with plain ASCII characters"
     ):
         settings.settings(f"#\n{line}")
 
 
-def test_a_name_said_twice_is_refused() -> None:
-    """Rather than guessed at."""
+def test_duplicate_name_is_refused() -> None:
     with pytest.raises(settings.Refused, match="A is set twice"):
         settings.settings("A=1\nA=2")
 
@@ -134,8 +128,7 @@ def boot(metadata: Metadata, path: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60)
 
 
-def test_the_file_is_written_for_root_alone(metadata: Metadata, tmp_path: Path) -> None:
-    """Over what a former boot left; the names are said, the values are not."""
+def test_environment_file_is_replaced_with_mode_0600(metadata: Metadata, tmp_path: Path) -> None:
     path = tmp_path / "environment"
     path.write_text("OLD=1\n")
     done = boot(metadata, path)
@@ -144,8 +137,7 @@ def test_the_file_is_written_for_root_alone(metadata: Metadata, tmp_path: Path) 
     assert [path] == list(tmp_path.iterdir())
 
 
-def test_it_waits_for_the_network(metadata: Metadata, tmp_path: Path) -> None:
-    """At boot the metadata may not answer at once."""
+def test_settings_retry_until_metadata_responds(metadata: Metadata, tmp_path: Path) -> None:
     metadata.deaf = 2
     assert 0 == boot(metadata, tmp_path / "environment").returncode
 
@@ -162,10 +154,9 @@ def test_it_waits_for_the_network(metadata: Metadata, tmp_path: Path) -> None:
         ),
     ],
 )
-def test_without_settings_the_boot_says_why(
+def test_invalid_user_data_keeps_the_old_file(
     metadata: Metadata, tmp_path: Path, user_data: bytes | None, said: str
 ) -> None:
-    """And the file of a former boot is left as it was."""
     path = tmp_path / "environment"
     path.write_text("OLD=1\n")
     metadata.user_data = user_data

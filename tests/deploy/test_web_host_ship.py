@@ -54,8 +54,7 @@ def line(number: int, text: str = "x", at: int | None = None) -> Any:
     return ship.Line(NOW + number if at is None else at, text, f"c{number}")
 
 
-def test_an_entry_is_one_json_object() -> None:
-    """Who said it, how grave it is, and what."""
+def test_entry_becomes_one_json_object() -> None:
     read = ship.parsed(json.dumps(entry(1, "a “word”", PRIORITY="3")).encode())
     assert (NOW + 1, "c00001") == (read.time, read.cursor)
     expected = {"unit": "caption-gallery.service", "level": "error", "message": "a “word”"}
@@ -63,15 +62,13 @@ def test_an_entry_is_one_json_object() -> None:
 
 
 @pytest.mark.parametrize("message", [list(b"no \xff text"), None, "x" * 300_000])
-def test_whatever_was_said_fits_an_event(message: Any) -> None:
-    """Bytes that are no text, nothing, and far too much."""
+def test_unusual_messages_fit_an_event(message: Any) -> None:
     read = ship.parsed(json.dumps(entry(1, message) | {"MESSAGE": message}).encode())
     assert 0 < len(read.text.encode()) < 256 * 1024
 
 
 @pytest.mark.parametrize("raw", [b"", b"{", b"[]", b"{}", b'{"__CURSOR": "c", "__REALTIME_TIMESTAMP": "x"}'])
-def test_what_is_no_entry_is_passed_over(raw: bytes) -> None:
-    """The next line may be one."""
+def test_invalid_entry_is_skipped(raw: bytes) -> None:
     assert ship.parsed(raw) is None
 
 
@@ -86,8 +83,7 @@ def test_what_is_no_entry_is_passed_over(raw: bytes) -> None:
         ([], []),
     ],
 )
-def test_a_batch_is_what_one_call_takes(lines: list[Any], sizes: list[int]) -> None:
-    """In number, in bytes, in hours; a pause ends it."""
+def test_batches_respect_the_limits_of_one_call(lines: list[Any], sizes: list[int]) -> None:
     assert sizes == [len(batch) for batch in ship.batches(lines)]
 
 
@@ -131,36 +127,31 @@ def shipper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., An
         refusal("ResourceNotFoundException"),
     ],
 )
-def test_what_passes_is_tried_again(shipper: Callable[..., Any], tmp_path: Path, fault: Exception) -> None:
-    """Until it is there; only then it is remembered."""
+def test_transient_error_is_retried(shipper: Callable[..., Any], tmp_path: Path, fault: Exception) -> None:
     logs = Logs(fault, fault)
     assert shipper(logs).ship([line(1), line(2)])
     assert (2, "c2") == (len(logs.events), (tmp_path / "cursor").read_text())
 
 
-def test_a_missing_stream_is_made(shipper: Callable[..., Any]) -> None:
-    """Under the instance's id."""
+def test_missing_stream_is_created(shipper: Callable[..., Any]) -> None:
     logs = Logs(refusal("ResourceNotFoundException"))
     shipper(logs).ship([line(1)])
     assert ["i-0123"] == logs.streams
 
 
-def test_what_is_refused_for_good_holds_up_nothing(shipper: Callable[..., Any], tmp_path: Path) -> None:
-    """The journal goes on behind it."""
+def test_rejected_batch_is_skipped(shipper: Callable[..., Any], tmp_path: Path) -> None:
     logs = Logs(refusal("InvalidParameterException"))
     assert shipper(logs).ship([line(1)])
     assert ([], "c1") == (logs.events, (tmp_path / "cursor").read_text())
 
 
-def test_asked_to_stop_it_tries_once_and_remembers_nothing(shipper: Callable[..., Any], tmp_path: Path) -> None:
-    """What was not accepted comes again after the next start."""
+def test_stopped_shipper_tries_once_and_stores_no_cursor(shipper: Callable[..., Any], tmp_path: Path) -> None:
     stopped = shipper(Logs(refusal("ThrottlingException")))
     stopped.stopping.set()
     assert (False, False) == (stopped.ship([line(1)]), (tmp_path / "cursor").exists())
 
 
-def test_a_clock_that_was_set_back_stops_nothing(shipper: Callable[..., Any]) -> None:
-    """CloudWatch wants the events of a call in order."""
+def test_events_are_sorted_after_the_clock_was_set_back(shipper: Callable[..., Any]) -> None:
     logs = Logs()
     shipper(logs).ship([line(1, at=NOW), line(2, at=NOW - 5)])
     assert [NOW - 5, NOW] == [event["timestamp"] for event in logs.events]
@@ -206,8 +197,7 @@ def wait_until(reached: Callable[[], bool]) -> None:
         time.sleep(0.1)
 
 
-def test_all_of_the_journal_arrives_once_across_a_restart(aws: Cloud, tmp_path: Path) -> None:
-    """It goes on where CloudWatch's last yes was."""
+def test_journal_arrives_once_across_a_restart(aws: Cloud, tmp_path: Path) -> None:
     journal = tmp_path / "journal"
     cursor = tmp_path / "cursor"
     for first, last in ((0, 1200), (1200, 1210)):
@@ -227,7 +217,6 @@ def test_all_of_the_journal_arrives_once_across_a_restart(aws: Cloud, tmp_path: 
     assert sorted(f"line {number}" for number in range(1210)) == sorted(shipped(aws))
 
 
-def test_without_a_log_group_it_ends_in_order(aws: Cloud, tmp_path: Path) -> None:
-    """Whoever has no CloudWatch reads the journal on the host."""
+def test_shipper_without_log_group_exits_with_zero(aws: Cloud, tmp_path: Path) -> None:
     out, err = (process := start(aws, tmp_path)).communicate(timeout=30)
     assert (0, "LOG_GROUP is not set: the journal stays on this host.\n", "") == (process.returncode, out, err)
