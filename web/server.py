@@ -15,7 +15,7 @@ from waitress import wasyncore
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import TcpWSGIServer, create_server
-from waitress.task import ErrorTask, Task, WSGITask
+from waitress.task import ErrorTask, Task, ThreadedTaskDispatcher, WSGITask
 
 from imgcore.config import DRAIN_SECONDS
 from web.app import Application
@@ -113,6 +113,9 @@ class Server:
         self._server: TcpWSGIServer = create_server(app, map=self._map, sockets=[listener], **SETTINGS, **proxy)
         self._server.channel_class = _Channel
         self._server.app = app
+        self._server.add_task = self._dispatch
+        self._health_check = ThreadedTaskDispatcher()
+        self._health_check.set_thread_count(1)
         self._delay = delay
         self._closing: float | None = None  # when the listener closes
         self._deadline = 0.0  # when unfinished responses are dropped
@@ -145,6 +148,11 @@ class Server:
         with contextlib.suppress(OSError):  # the server has stopped already
             self._server.pull_trigger()
 
+    def _dispatch(self, channel: HTTPChannel) -> None:
+        """Queue a request. /healthz has a thread of its own, so that it never waits for visitors' requests."""
+        is_health_check = getattr(channel.requests[0], "path", None) == "/healthz"
+        (self._health_check if is_health_check else self._server.task_dispatcher).add_task(channel)
+
     def _loop(self, going: Callable[[], bool], timeout: float = 1.0) -> None:
         while going():
             wasyncore.poll2(timeout, self._map)
@@ -152,7 +160,8 @@ class Server:
     def _drain(self) -> None:
         wasyncore.dispatcher.close(self._server)  # closes only the listener; the trigger still wakes the loop
         self._loop(self._busy, 0.05)
-        self._server.task_dispatcher.shutdown(timeout=1)
+        for dispatcher in (self._server.task_dispatcher, self._health_check):
+            dispatcher.shutdown(timeout=1)
         wasyncore.close_all(self._map)
 
     def _busy(self) -> bool:

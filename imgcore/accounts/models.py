@@ -180,6 +180,10 @@ class AccountStore(AttemptCounter, Protocol):
         """Whoever has this token may make the first administrator."""
         ...
 
+    def has_set_up_token(self, token: str) -> bool:
+        """Whether this token has been offered and has not expired."""
+        ...
+
     def set_up(self, token: str, public_id: str, name: str, password: str) -> Account | None:
         """The first administrator; every token is void then. None where this one is, or somebody was faster."""
         ...

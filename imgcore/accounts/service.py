@@ -113,11 +113,21 @@ class Accounts:
         self.store.offer_set_up(_hashed(token), SET_UP_SECONDS)
         return token
 
-    def set_up(self, token: str, name: str, password: str) -> Account:
-        """Make the first administrator. Forbidden (``set_up_token``), Invalid (``name``, ``password``)."""
-        name = clean_account_name(name)
-        hashed = self.hasher.hash(check_new_password(password, name))
-        made = self.store.set_up(_hashed(token.strip()), new_public_id(), name, hashed)
+    def set_up(self, token: str, name: str, password: str, visit: Visit) -> Account:
+        """Create the first administrator.
+
+        Attempts are limited for each address, and the token is checked before the password is hashed. Nothing
+        is computed once there is an administrator. Forbidden (``set_up_token``), TooManyTries, Invalid
+        (``name``, ``password``).
+        """
+        hashed_token, by_address = _hashed(token.strip()), _hashed(f"set-up {network(visit.address)}")
+        made = None
+        if self.needs_set_up():
+            count_attempt(self.store, (by_address, *ADDRESS_TRIES))
+            if self.store.has_set_up_token(hashed_token):
+                name = clean_account_name(name)
+                hashed = self.hasher.hash(check_new_password(password, name))
+                made = self.store.set_up(hashed_token, new_public_id(), name, hashed)
         if made is None:
             raise Forbidden(
                 "This token is not valid. The gallery prints one each time it starts, until it is used.",

@@ -109,6 +109,11 @@ class SqlAccounts(Throttles, Repository):
 
         self._database.run(work)
 
+    def has_set_up_token(self, token: str) -> bool:
+        """Return whether this token has been offered and has not expired."""
+        sql = "SELECT token FROM set_up_tokens WHERE token = ? AND expires_at > {now}"
+        return self._database.read(lambda tx: tx.row(sql, token)) is not None
+
     def set_up(self, token: str, public_id: str, name: str, password: str) -> Account | None:
         """The first administrator. None where the token is void, or somebody was faster."""
 

@@ -83,7 +83,7 @@ class Client:
             return lambda data: None
 
         length = environ["CONTENT_LENGTH"]
-        honest = length.isascii() and length.isdigit()  # the validator itself falls over the rest
+        honest = length.isascii() and length.isdigit() and len(length) < 4300  # the validator calls int()
         result = (validator(self._app) if honest else self._app)(environ, start_response)
         try:
             body = b"".join(result)

@@ -11,6 +11,7 @@ from imgcore.gallery.service import Gallery
 from tests.web.client import Client
 from web.app import create_app
 from web.handlers.api import Api
+from web.http.headers import RequestChecks, security_headers
 
 
 @pytest.mark.parametrize(
@@ -43,7 +44,7 @@ def test_a_body_above_the_limit_is_refused_unread(client: Client) -> None:
     assert (413, "body_too_large") == (answer.status, answer.json["code"])
 
 
-@pytest.mark.parametrize("length", ["x", "-1", "1.0", "²"])
+@pytest.mark.parametrize("length", ["x", "-1", "1.0", "²", "1, 1"])
 def test_a_length_that_is_no_number_is_refused(client: Client, length: str) -> None:
     """400, never a traceback."""
     assert 400 == client.request("POST", "/api/v1/uploads", b"", {"Content-Length": length}).status
@@ -102,6 +103,36 @@ def test_what_nobody_foresaw_is_an_id_and_nothing_else(
     assert "Traceback" not in answer.text + page.text
     assert answer.json["request_id"] in caplog.text
     assert "password=made-up" in caplog.text
+
+
+@pytest.mark.parametrize("path", ["/upload", "/api/v1/uploads", "/nowhere"])
+def test_origin_that_is_no_url_is_refused_quietly(
+    client: Client, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    """urlsplit() raises ValueError on it, in a hook."""
+    answer = client.request("POST", path, headers={"Origin": "http://["})
+    assert (403, "") == (answer.status, caplog.text)
+
+
+def test_content_length_of_5000_digits_is_too_large(client: Client) -> None:
+    """int() raises ValueError beyond 4,300 digits, in a hook."""
+    answer = client.request("POST", "/api/v1/uploads", b"", {"Content-Length": "9" * 5000})
+    assert (413, "body_too_large") == (answer.status, answer.json["code"])
+
+
+@pytest.mark.parametrize("path", ["/", "/api/v1/images", "/healthz", "/nowhere"])
+def test_exception_in_a_hook_is_an_id_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch, gallery: Gallery, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    """With all security headers; the stack goes to the log only."""
+    monkeypatch.setattr(RequestChecks, "check", lambda self: {}["password=made-up"])
+    client = Client(create_app(gallery))
+    answer = client.get(path)
+    assert (500, "no-store") == (answer.status, answer.headers["cache-control"])
+    assert {name.lower() for name in security_headers([], "")} <= answer.headers.keys()
+    assert "made-up" not in answer.text
+    assert "password=made-up" in caplog.text
+    assert (500, b"") == ((head := client.request("HEAD", path)).status, head.body)
 
 
 def test_an_answer_that_cannot_be_sent_is_no_traceback_either(

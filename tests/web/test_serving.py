@@ -21,7 +21,9 @@ from imgcore.db.migrations import migrate
 from tests.web.fake_bucket import wait_for
 from tests.web.fakes import fake_gallery
 from web.app import create_app
-from web.server import Server, listen
+from web.http.headers import security_headers
+from web.http.templates import TemplateRenderer
+from web.server import SETTINGS, Server, listen
 
 ROOT = Path(__file__).parents[2]
 
@@ -155,6 +157,13 @@ def test_it_serves_on_until_the_load_balancer_has_seen_it() -> None:
         (b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 20_000 + b"\r\n\r\n", 431),
         (b"GET / HTTP/1.1\r\nHost : localhost\r\n\r\n", 400),
         (b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip\r\n\r\n", 501),
+        (b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n", 400),
+        (b"GET http://[ HTTP/1.1\r\nHost: localhost\r\n\r\n", 400),
+        (b"\r\x00\r\n\r\n", 400),
     ],
 )
 def test_what_the_server_itself_refuses_is_a_problem_too(
@@ -169,6 +178,47 @@ def test_what_the_server_itself_refuses_is_a_problem_too(
     assert (status, status) == (answer.status, problem["status"])
     assert "application/problem+json" == answer.getheader("Content-Type")
     assert answer.getheader("Server") is None
+    assert security_headers([], "").keys() <= dict(answer.getheaders()).keys()
+
+
+def test_error_page_that_fails_is_answered_with_headers(
+    running: Running, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The server is the last error boundary."""
+    monkeypatch.setattr(TemplateRenderer, "render", lambda *args, **values: 1 / 0)
+    connection = running.connect()
+    connection.request("GET", "/")
+    answer = connection.getresponse()
+    assert (500, 500) == (answer.status, json.loads(answer.read())["status"])
+    assert security_headers([], "").keys() <= dict(answer.getheaders()).keys()
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_malformed_proxy_header_is_refused_with_headers() -> None:
+    """waitress's middleware refuses it before the application is called."""
+    running = Running(trusted_proxy="127.0.0.1")
+    try:
+        connection = running.connect()
+        connection.request("GET", "/", headers={"X-Forwarded-For": '"unbalanced'})
+        answer = connection.getresponse()
+        assert 400 == answer.status
+        assert security_headers([], "").keys() <= dict(answer.getheaders()).keys()
+    finally:
+        running.close()
+
+
+def test_health_check_does_not_wait_for_other_requests(running: Running) -> None:
+    """All threads of the server are busy."""
+    running.release.clear()
+    busy = [running.connect() for _ in range(SETTINGS["threads"] + 2)]
+    for connection in busy:
+        connection.request("GET", "/")
+    assert running.entered.wait(10)
+    check = running.connect()
+    check.request("GET", "/healthz")
+    assert 200 == check.getresponse().status
+    running.release.set()
+    assert [200] * len(busy) == [connection.getresponse().status for connection in busy]
 
 
 def test_a_hundred_half_open_connections_block_nobody(running: Running) -> None:

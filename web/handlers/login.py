@@ -78,7 +78,7 @@ class LoginPages(FormPages):
         fields = verified_form()
         name, token = fields.get("name", ""), fields.get("setup_token", "")
         try:
-            account = self._accounts.set_up(token, name.strip(), fields.get("password", ""))
+            account = self._accounts.set_up(token, name.strip(), fields.get("password", ""), current_visit())
         except ImgcoreError as error:
             return self._show("setup", error, name=name, setup_token=token)
         return set_session_cookie(redirect("/"), self._accounts.start_session(account, current_visit()))

@@ -163,7 +163,8 @@ class Authenticator:
     def _by_key(self, accounts: Accounts, secret: str) -> Caller:
         """Return the caller of an API key. Limits are checked before the database is asked for the key.
 
-        Wrong keys count for the address that sent them, so that guessing stays slow.
+        Wrong keys count for the address that sent them, apart from its other requests. Beyond the limit no key
+        of this address is looked up until the minute is over.
         """
         by_key = f"key {hashlib.sha256(secret.encode('utf-8', 'replace')).hexdigest()}"
         by_address = f"wrong keys of {_rate_name(Caller())}"
