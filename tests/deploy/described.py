@@ -255,8 +255,8 @@ def secrets(client: Client) -> Found:
         held = _maybe(service.get_secret_value, SecretId=item["Name"])
         text = held.get("SecretString", "") if isinstance(held, dict) else held
         user = json.loads(text)["username"] if text.startswith("{") else "a value" if text else "nothing"
-        told = {key: item.get(key) for key in ("Name", "Description", "Tags", "KmsKeyId")}
-        yield f"secret/{item['Name']}", [told, user]
+        entry = {key: item.get(key) for key in ("Name", "Description", "Tags", "KmsKeyId")}
+        yield f"secret/{item['Name']}", [entry, user]
 
 
 def logs(client: Client) -> Found:

@@ -1,6 +1,6 @@
 """Images and Auto Scaling groups, as AWS has them: further corrections of the stand-in, for aws_corrections.
 
-It has no CreateImage, its groups forget half of what they are told, and its instance refresh replaces nothing.
+It has no CreateImage, its groups drop half of their properties, and its instance refresh replaces nothing.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def machine_images() -> None:
             ec2._images[found[1]]["BlockDeviceMappings"] = [mapping]
         return answer
 
-    def told(found: re.Match[str]) -> str:
+    def extended(found: re.Match[str]) -> str:
         image = ec2._images.get(found[1])
         made = image["CreationDate"] if image else "2026-01-01T00:00:00.000Z"
         return f"{found[0]}<creationDate>{made}</creationDate>"
@@ -61,7 +61,7 @@ def machine_images() -> None:
     def corrected(params: Any) -> Answer:
         status, headers, body = describe(params)
         text = re.sub(r"<creationDate>[^<]*</creationDate>", "", body.decode())
-        text = re.sub(r"<imageId>([^<]+)</imageId>", told, text)
+        text = re.sub(r"<imageId>([^<]+)</imageId>", extended, text)
         return status, headers, re.sub(r"<snapshotId>([^<]+)</snapshotId>", encrypted, text).encode()
 
     attribute: Action = ec2._ACTION_MAP["DescribeImageAttribute"]
@@ -105,8 +105,8 @@ def template_versions() -> None:
         template["Versions"] = [each for each in template["Versions"] if str(each["VersionNumber"]) not in gone]
         items = "".join(f"<item><versionNumber>{number}</versionNumber></item>" for number in gone)
         done = "successfullyDeletedLaunchTemplateVersionSet"
-        told = f"<{done}>{items}</{done}><un{done}/>"
-        return ec2._xml(200, "DeleteLaunchTemplateVersionsResponse", told)
+        extended = f"<{done}>{items}</{done}><un{done}/>"
+        return ec2._xml(200, "DeleteLaunchTemplateVersionsResponse", extended)
 
     ec2._ACTION_MAP["DeleteLaunchTemplateVersions"] = delete
 
@@ -152,7 +152,7 @@ def groups() -> None:
         autoscaling._asgs[params["AutoScalingGroupName"]]["EnabledMetrics"] = metrics
         return autoscaling._xml(200, "EnableMetricsCollectionResponse", "")
 
-    def told(found: re.Match[str]) -> str:
+    def extended(found: re.Match[str]) -> str:
         group = autoscaling._asgs[found[1]]
         arns = "".join(f"<member>{arn}</member>" for arn in group.get("TargetGroupARNs", []))
         metrics = "".join(
@@ -167,7 +167,7 @@ def groups() -> None:
 
     def described(params: Any) -> Answer:
         status, headers, body = describe(params)
-        text = re.sub(r"<AutoScalingGroupName>([^<]+)</AutoScalingGroupName>", told, body.decode())
+        text = re.sub(r"<AutoScalingGroupName>([^<]+)</AutoScalingGroupName>", extended, body.decode())
         text = text.replace("<LaunchConfigurationName></LaunchConfigurationName>", "")
         return status, headers, text.encode()
 

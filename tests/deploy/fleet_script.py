@@ -3,7 +3,7 @@
 ::
 
     with scripted({"DescribeAutoScalingGroups": [{"AutoScalingGroups": []}]}) as aws:
-        told = aws.run(name="shop", launch_template_id="lt-1", version=3)
+        returned = aws.run(name="shop", launch_template_id="lt-1", version=3)
         assert ["DescribeInstanceRefreshes"] == aws.calls
 """
 
@@ -67,7 +67,7 @@ class Scripted:
         return found
 
     def run(self, module: str = "fleet_refresh", check: bool = False, **params: Any) -> dict[str, Any]:
-        """Run a module of the role fleet; what Ansible would be told."""
+        """Run a module of the role fleet; return its return values."""
         keys = {"access_key": "made-up-key", "secret_key": "made-up-secret-key", "region": "us-east-1"}
         given = {"endpoint_url": self.endpoint, "_ansible_check_mode": check, "_ansible_remote_tmp": "", **keys}
         with (
@@ -94,7 +94,7 @@ def xml(value: Any) -> str:
     return escape(str(value))
 
 
-def told(action: str, line: Any) -> tuple[int, bytes]:
+def encoded(action: str, line: Any) -> tuple[int, bytes]:
     """The status and the body of an answer."""
     if isinstance(line, Refuse):
         error = xml({"Error": {"Type": "Sender", "Code": line.code, "Message": "by script"}})
@@ -116,7 +116,7 @@ def scripted(lines: dict[str, Lines]) -> Iterator[Scripted]:
             line = script.next(call["Action"])
             if isinstance(line, Cut):
                 return
-            status, answer = (200, json.dumps(line).encode()) if operation else told(call["Action"], line)
+            status, answer = (200, json.dumps(line).encode()) if operation else encoded(call["Action"], line)
             self.send_response(status)
             self.send_header("Content-Length", str(len(answer)))
             self.end_headers()

@@ -44,8 +44,8 @@ class Gallery:
             return self._keep(body)
         if (method, path) == ("GET", "/api/v1/images/p1"):
             settled = self.asked.count("GET /api/v1/images/p1") > 2
-            told = self.end | {"thumbnail_url": f"{self.url}/thumbnail"}
-            return 200, told if settled else {"settled": False}
+            shown = self.end | {"thumbnail_url": f"{self.url}/thumbnail"}
+            return 200, shown if settled else {"settled": False}
         found = {"GET /healthz": 200, "GET /thumbnail": 200, "DELETE /api/v1/images/p1": 204}
         return found.get(f"{method} {path}", 404), b"made-up"
 

@@ -56,9 +56,9 @@ def ask_probe(aws: Cloud, name: str, service: str, operation: str, parameters: M
     """The error code of a call that the function makes with its role; None where it is allowed."""
     asked = {"service": service, "operation": operation, "parameters": parameters}
     answer = aws.client("lambda").invoke(FunctionName=f"{PREFIX}-{name}", Payload=json.dumps(asked))
-    told = json.loads(answer["Payload"].read())
-    assert "FunctionError" not in answer, told
-    return told["code"]
+    payload = json.loads(answer["Payload"].read())
+    assert "FunctionError" not in answer, payload
+    return payload["code"]
 
 
 def ask(aws: Cloud, identity: str, service: str, operation: str, parameters: Mapping[str, Any]) -> str | None:

@@ -82,22 +82,22 @@ class Ground:
         return {name: value for name, value in found.items() if name != "ResponseMetadata"}
 
     def upload(self, key: str) -> dict[str, list[ObjectCreated]]:
-        """Put a photograph there; what both queues are told of, as the functions read it."""
-        photograph = sorted((ROOT / "web/static/samples").glob("*.jpg"))[0]
-        self.aws.client("s3").put_object(Bucket=UPLOADS, Key=key, Body=photograph.read_bytes())
-        return {kind: self._told(kind) for kind in KINDS}
+        """Upload a photo and return what both queues receive, as the functions parse it."""
+        photo = sorted((ROOT / "web/static/samples").glob("*.jpg"))[0]
+        self.aws.client("s3").put_object(Bucket=UPLOADS, Key=key, Body=photo.read_bytes())
+        return {kind: self._received(kind) for kind in KINDS}
 
-    def _told(self, kind: str) -> list[ObjectCreated]:
+    def _received(self, kind: str) -> list[ObjectCreated]:
         sqs, url = self.aws.client("sqs"), queue_url(self.aws, kind)
-        told: list[ObjectCreated] = []
-        while not told:
+        received: list[ObjectCreated] = []
+        while not received:
             batch = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=5)
             assert batch.get("Messages"), f"nothing came to {kind}"
             for message in batch["Messages"]:
                 record = {"eventSource": "aws:sqs", "messageId": message["MessageId"], "body": message["Body"]}
-                told += [each for found in deliveries({"Records": [record]}) for each in found.created]
+                received += [each for found in deliveries({"Records": [record]}) for each in found.created]
                 sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-        return told
+        return received
 
 
 @contextmanager

@@ -140,7 +140,7 @@ def users(look: Look) -> list[str]:
 
 
 def secrets(look: Look) -> Described:
-    """By name: what is told of each, and its policy; never its value."""
+    """Return the description and the policy of each secret by name, never its value."""
     found = look.pages("secretsmanager", "list_secrets", "SecretList", IncludePlannedDeletion=True)
     return {
         secret["Name"]: {

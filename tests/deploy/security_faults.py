@@ -14,7 +14,7 @@ Parameters = dict[str, Any]
 
 @dataclass(frozen=True)
 class Fault:
-    """Two calls of one service: what breaks it, and what puts it back. Both are told what there is."""
+    """Two calls of one service: what breaks it, and what puts it back. Both get the snapshot."""
 
     check: str
     sections: tuple[str, ...]

@@ -100,8 +100,8 @@ def test_release_ignores_the_local_describer() -> None:
 
 
 def test_web_process_starts_with_the_builders_settings(tmp_path: Path) -> None:
-    told = VARIABLES["__ami_smoke_settings"].replace("{{ ami_region }}", "us-east-1")
-    environ = dict(line.split("=", 1) for line in told.splitlines() + VARIABLES["__ami_dummy_credentials"])
+    settings = VARIABLES["__ami_smoke_settings"].replace("{{ ami_region }}", "us-east-1")
+    environ = dict(line.split("=", 1) for line in settings.splitlines() + VARIABLES["__ami_dummy_credentials"])
     environ |= {"PORT": "0", "RELEASE": "abc", "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "web"]
     with subprocess.Popen(command, cwd=tmp_path, env=environ, stdout=subprocess.PIPE, text=True) as web:

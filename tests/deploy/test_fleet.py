@@ -73,8 +73,8 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
         ahead = watched(aws.bake("--check"))
         aws.write("1")
         assert aws.release() == release
-        told = (before, lost, left, baked, sent, builder, again, first, second, checked)
-        yield Story(aws, *told, cooler, warmer, ahead)
+        runs = (before, lost, left, baked, sent, builder, again, first, second, checked)
+        yield Story(aws, *runs, cooler, warmer, ahead)
 
 
 def test_check_mode_without_ami_reports_what_is_missing(story: Story) -> None:
@@ -102,10 +102,10 @@ def test_bake_removes_the_builder(story: Story) -> None:
 
 def test_builder_uses_imdsv2_and_terminates_on_shutdown(story: Story) -> None:
     asked = story.builder
-    told = {name: value for name, value in asked.items() if name.startswith("MetadataOptions")}
+    options = {name: value for name, value in asked.items() if name.startswith("MetadataOptions")}
     assert ("required", "1") == (
-        told["MetadataOptions.HttpTokens"],
-        told["MetadataOptions.HttpPutResponseHopLimit"],
+        options["MetadataOptions.HttpTokens"],
+        options["MetadataOptions.HttpPutResponseHopLimit"],
     )
     assert "terminate" == asked["InstanceInitiatedShutdownBehavior"]
     assert "true" == asked["BlockDeviceMapping.1.Ebs.Encrypted"]
@@ -176,11 +176,11 @@ def test_launch_template_is_complete_and_secure(story: Story) -> None:
 
 def test_user_data_contains_no_secret(story: Story) -> None:
     text = base64.b64decode(story.aws.versions()[0]["LaunchTemplateData"]["UserData"]).decode()
-    told = dict(line.split("=", 1) for line in text.splitlines())
-    assert f"{PREFIX}/database/app" == told["DB_SECRET_ID"]
+    user_data = dict(line.split("=", 1) for line in text.splitlines())
+    assert f"{PREFIX}/database/app" == user_data["DB_SECRET_ID"]
     assert {"AWS_REGION", "CAPTION_QUEUE_URL", "DERIVED_BUCKET", "LOG_GROUP", "PORT", "THUMBNAIL_QUEUE_URL",
-            "UPLOADS_BUCKET"} <= set(told)  # fmt: skip
-    assert not [name for name in told if name.endswith(("PASSWORD", "KEY", "TOKEN", "DATABASE_URL"))]
+            "UPLOADS_BUCKET"} <= set(user_data)  # fmt: skip
+    assert not [name for name in user_data if name.endswith(("PASSWORD", "KEY", "TOKEN", "DATABASE_URL"))]
 
 
 def test_second_release_writes_nothing(story: Story) -> None:

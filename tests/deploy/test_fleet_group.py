@@ -86,14 +86,14 @@ def writes(aws: Scripted) -> list[str]:
 
 
 def test_group_without_difference_writes_nothing() -> None:
-    told, aws = play(script(RIGHT))
-    assert (False, False, []) == (told["changed"], told["created"], told["differences"])
+    returned, aws = play(script(RIGHT))
+    assert (False, False, []) == (returned["changed"], returned["created"], returned["differences"])
     assert [] == writes(aws)
 
 
 def test_new_group_has_numbered_version_and_scaling_policy() -> None:
-    told, aws = play(script())
-    assert (True, True) == (told["changed"], told["created"])
+    returned, aws = play(script())
+    assert (True, True) == (returned["changed"], returned["created"])
     assert ["CreateAutoScalingGroup", "EnableMetricsCollection", "PutScalingPolicy"] == writes(aws)
     asked = aws.call("CreateAutoScalingGroup")
     assert ("lt-1", "3") == (asked["LaunchTemplate.LaunchTemplateId"], asked["LaunchTemplate.Version"])
@@ -117,8 +117,8 @@ def test_new_group_has_numbered_version_and_scaling_policy() -> None:
     ],
 )
 def test_difference_makes_one_call(there: dict[str, Any], params: dict[str, Any], calls: list[str]) -> None:
-    told, aws = play(script(RIGHT | there), **params)
-    assert (True, False, calls) == (told["changed"], told["created"], writes(aws))
+    returned, aws = play(script(RIGHT | there), **params)
+    assert (True, False, calls) == (returned["changed"], returned["created"], writes(aws))
 
 
 def test_update_sends_only_the_difference() -> None:
@@ -130,14 +130,14 @@ def test_update_sends_only_the_difference() -> None:
 def test_group_being_deleted_is_created_again() -> None:
     lines = script(RIGHT | {"Status": "Delete in progress"})
     lines["CreateAutoScalingGroup"] = [Refuse("AlreadyExists")]
-    told, _ = play(lines)
-    assert told["failed"] is True
-    assert "Failed to manage the Auto Scaling group shop" in told["msg"]
+    returned, _ = play(lines)
+    assert returned["failed"] is True
+    assert "Failed to manage the Auto Scaling group shop" in returned["msg"]
 
 
 @pytest.mark.parametrize("groups", [[], [RIGHT | {"MaxSize": 5, "TargetGroupARNs": [], "Tags": []}]])
 def test_group_in_check_mode_writes_nothing(groups: list[dict[str, Any]]) -> None:
-    told, aws = play(script(*groups, policies=[]), check=True)
-    assert told["changed"] is True
-    assert len(told["differences"]) >= 3
+    returned, aws = play(script(*groups, policies=[]), check=True)
+    assert returned["changed"] is True
+    assert len(returned["differences"]) >= 3
     assert [] == writes(aws)

@@ -40,7 +40,7 @@ NONE: dict[str, Any] = {"InstanceRefreshes": []}
 def fleet(
     *refreshes: Any, groups: Lines | None = None, alarms: Any = QUIET, start: Lines | None = None
 ) -> dict[str, Lines]:
-    """A script: two old instances, a quiet alarm, and what is told of the refreshes one after another."""
+    """A script: two old instances, a quiet alarm, and what is returned of the refreshes one after another."""
     return {
         "DescribeInstanceRefreshes": list(refreshes),
         "DescribeAutoScalingGroups": groups or [group(OLD, OLD)],
@@ -56,11 +56,15 @@ def play(script: dict[str, Lines], **params: Any) -> tuple[dict[str, Any], Scrip
 
 
 def test_successful_refresh_is_a_change() -> None:
-    told, _ = play(
+    returned, _ = play(
         fleet(NONE, refresh("Pending"), refresh("InProgress"), refresh("Baking"), refresh("Successful"))
     )
-    assert ("Successful", "r-1", ["i-1", "i-2"]) == (told["status"], told["refresh_id"], told["replaced"])
-    assert told["changed"] is True
+    assert ("Successful", "r-1", ["i-1", "i-2"]) == (
+        returned["status"],
+        returned["refresh_id"],
+        returned["replaced"],
+    )
+    assert returned["changed"] is True
 
 
 def test_refresh_requests_version_rollback_and_alarms() -> None:
@@ -85,8 +89,8 @@ def test_refresh_requests_version_rollback_and_alarms() -> None:
 
 
 def test_refresh_without_alarms_does_not_query_cloudwatch() -> None:
-    told, aws = play(fleet(NONE, refresh("Successful")), alarms=[])
-    assert told["changed"] is True
+    returned, aws = play(fleet(NONE, refresh("Successful")), alarms=[])
+    assert returned["changed"] is True
     assert "DescribeAlarms" not in aws.calls
     assert not any("AlarmSpecification" in name for name in aws.call("StartInstanceRefresh"))
 
@@ -101,13 +105,13 @@ def test_refresh_without_alarms_does_not_query_cloudwatch() -> None:
     ],
 )
 def test_unsuccessful_refresh_fails_with_reason_and_id(status: str, left: str) -> None:
-    told, _ = play(
+    returned, _ = play(
         fleet(NONE, refresh("InProgress"), refresh(status, StatusReason="Instance i-9 was unhealthy."))
     )
-    assert told["failed"] is True
-    assert (status, "r-1") == (told["status"], told["refresh_id"])
+    assert returned["failed"] is True
+    assert (status, "r-1") == (returned["status"], returned["refresh_id"])
     for part in ("r-1", "version 3", f"ended as {status}", "Instance i-9 was unhealthy.", left):
-        assert part in told["msg"]
+        assert part in returned["msg"]
 
 
 def test_endings_are_all_final_statuses_of_aws() -> None:
@@ -118,20 +122,20 @@ def test_endings_are_all_final_statuses_of_aws() -> None:
 
 def test_rolled_back_refresh_fails_with_rollback_reason() -> None:
     details = {"RollbackReason": "The alarm shop-5xx rang."}
-    told, _ = play(fleet(NONE, refresh("RollbackSuccessful", RollbackDetails=details)))
-    assert "AWS says: The alarm shop-5xx rang. All hosts" in told["msg"]
+    returned, _ = play(fleet(NONE, refresh("RollbackSuccessful", RollbackDetails=details)))
+    assert "AWS says: The alarm shop-5xx rang. All hosts" in returned["msg"]
 
 
 def test_failed_refresh_without_reason_says_so() -> None:
-    told, _ = play(fleet(NONE, refresh("Failed")))
-    assert "AWS gives no reason." in told["msg"]
+    returned, _ = play(fleet(NONE, refresh("Failed")))
+    assert "AWS gives no reason." in returned["msg"]
 
 
 def test_refresh_after_timeout_is_left_running() -> None:
-    told, aws = play(fleet(NONE, refresh("InProgress", PercentageComplete=40)), timeout=0)
-    assert (True, "InProgress", "r-1") == (told["failed"], told["status"], told["refresh_id"])
-    assert "has not ended within 0 s: it is InProgress, 40 % done" in told["msg"]
-    assert "rollback-instance-refresh" in told["msg"]
+    returned, aws = play(fleet(NONE, refresh("InProgress", PercentageComplete=40)), timeout=0)
+    assert (True, "InProgress", "r-1") == (returned["failed"], returned["status"], returned["refresh_id"])
+    assert "has not ended within 0 s: it is InProgress, 40 % done" in returned["msg"]
+    assert "rollback-instance-refresh" in returned["msg"]
     assert ["StartInstanceRefresh"] == [call for call in aws.calls if call in WRITES]
 
 
@@ -139,33 +143,33 @@ def test_refresh_after_timeout_is_left_running() -> None:
 def test_throttled_call_is_retried(call: str) -> None:
     script = fleet(NONE, refresh("Successful"))
     script[call].insert(0, Refuse("Throttling"))
-    told, aws = play(script)
-    assert "Successful" == told["status"]
+    returned, aws = play(script)
+    assert "Successful" == returned["status"]
     assert 2 == aws.calls.count(call)
 
 
 @pytest.mark.parametrize("line", [Refuse("Throttling"), Refuse("ServiceUnavailable", 503), Cut()])
 def test_transient_error_while_polling_is_ignored(monkeypatch: pytest.MonkeyPatch, line: Any) -> None:
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
-    told, _ = play(fleet(NONE, line, line, refresh("Successful")))
-    assert "Successful" == told["status"]
+    returned, _ = play(fleet(NONE, line, line, refresh("Successful")))
+    assert "Successful" == returned["status"]
 
 
 def test_denied_poll_fails_with_the_refresh_id() -> None:
-    told, _ = play(fleet(NONE, Refuse("AccessDenied")))
-    assert (True, "r-1") == (told["failed"], told["refresh_id"])
-    assert "The outcome of the refresh r-1 is unknown" in told["msg"]
+    returned, _ = play(fleet(NONE, Refuse("AccessDenied")))
+    assert (True, "r-1") == (returned["failed"], returned["refresh_id"])
+    assert "The outcome of the refresh r-1 is unknown" in returned["msg"]
 
 
 def test_group_with_the_version_starts_nothing() -> None:
-    told, aws = play(fleet(NONE, groups=[group(NEW, NEW, of=NEW)]))
-    assert {"changed": False, "version": 3} == {name: told[name] for name in ("changed", "version")}
+    returned, aws = play(fleet(NONE, groups=[group(NEW, NEW, of=NEW)]))
+    assert {"changed": False, "version": 3} == {name: returned[name] for name in ("changed", "version")}
     assert ["DescribeInstanceRefreshes", "DescribeAutoScalingGroups"] == aws.calls
 
 
 def test_earlier_ended_refresh_is_ignored() -> None:
-    told, _ = play(fleet(refresh("RollbackSuccessful", "r-0"), refresh("Successful")))
-    assert "r-1" == told["refresh_id"]
+    returned, _ = play(fleet(refresh("RollbackSuccessful", "r-0"), refresh("Successful")))
+    assert "r-1" == returned["refresh_id"]
 
 
 @pytest.mark.parametrize(
@@ -179,96 +183,98 @@ def test_earlier_ended_refresh_is_ignored() -> None:
     ],
 )
 def test_outdated_group_or_instance_starts_a_refresh(there: dict[str, Any], stale: list[str]) -> None:
-    told, _ = play(fleet(NONE, refresh("Successful"), groups=[there]))
-    assert (True, stale) == (told["changed"], told["replaced"])
+    returned, _ = play(fleet(NONE, refresh("Successful"), groups=[there]))
+    assert (True, stale) == (returned["changed"], returned["replaced"])
 
 
 def test_terminating_instance_is_ignored() -> None:
     there = group(NEW, OLD, of=NEW)
     there["AutoScalingGroups"][0]["Instances"][1]["LifecycleState"] = "Terminating:Wait"
-    told, _ = play(fleet(NONE, groups=[there]))
-    assert told["changed"] is False
+    returned, _ = play(fleet(NONE, groups=[there]))
+    assert returned["changed"] is False
 
 
 def test_running_refresh_to_same_version_is_joined() -> None:
-    told, aws = play(fleet(refresh("InProgress", "r-7"), refresh("Successful", "r-7")))
+    returned, aws = play(fleet(refresh("InProgress", "r-7"), refresh("Successful", "r-7")))
     assert (False, True, "r-7", "Successful") == tuple(
-        told[name] for name in ("changed", "joined", "refresh_id", "status")
+        returned[name] for name in ("changed", "joined", "refresh_id", "status")
     )
     assert WRITES.isdisjoint(aws.calls)
 
 
 def test_joined_refresh_that_is_rolled_back_fails() -> None:
-    told, aws = play(fleet(refresh("RollbackInProgress"), refresh("RollbackSuccessful", StatusReason="No.")))
-    assert (True, "RollbackSuccessful") == (told["failed"], told["status"])
+    returned, aws = play(
+        fleet(refresh("RollbackInProgress"), refresh("RollbackSuccessful", StatusReason="No."))
+    )
+    assert (True, "RollbackSuccessful") == (returned["failed"], returned["status"])
     assert WRITES.isdisjoint(aws.calls)
 
 
 def test_running_refresh_to_other_version_is_awaited() -> None:
     other = {"to": OLD, "id": "r-0"}
-    told, aws = play(
+    returned, aws = play(
         fleet(refresh("InProgress", **other), refresh("Cancelled", **other), NONE, refresh("Successful"))
     )
-    assert ("r-1", True) == (told["refresh_id"], told["changed"])
+    assert ("r-1", True) == (returned["refresh_id"], returned["changed"])
     assert 1 == aws.calls.count("StartInstanceRefresh")
 
 
 def test_running_refresh_without_version_is_awaited() -> None:
     bare = {"InstanceRefreshes": [{"InstanceRefreshId": "r-0", "Status": "InProgress"}]}
-    told, _ = play(fleet(bare, refresh("Successful", "r-0"), NONE, refresh("Successful")))
-    assert "r-1" == told["refresh_id"]
+    returned, _ = play(fleet(bare, refresh("Successful", "r-0"), NONE, refresh("Successful")))
+    assert "r-1" == returned["refresh_id"]
 
 
 def test_refresh_started_by_someone_else_is_joined() -> None:
     script = fleet(NONE, refresh("InProgress", "r-2"), refresh("Successful", "r-2"))
     script["StartInstanceRefresh"] = [Refuse("InstanceRefreshInProgress")]
-    told, _ = play(script)
-    assert ("r-2", True) == (told["refresh_id"], told["joined"])
+    returned, _ = play(script)
+    assert ("r-2", True) == (returned["refresh_id"], returned["joined"])
 
 
 def test_refreshes_that_keep_starting_first_time_out() -> None:
-    told, _ = play(fleet(NONE, start=[Refuse("InstanceRefreshInProgress")]), timeout=0)
-    assert "Other refreshes of shop keep starting first" in told["msg"]
+    returned, _ = play(fleet(NONE, start=[Refuse("InstanceRefreshInProgress")]), timeout=0)
+    assert "Other refreshes of shop keep starting first" in returned["msg"]
 
 
 @pytest.mark.parametrize("kind", ["MetricAlarms", "CompositeAlarms"])
 def test_active_alarm_prevents_a_refresh(kind: str) -> None:
-    told, aws = play(fleet(NONE, alarms={kind: RINGING["MetricAlarms"]}))
-    assert (True, ["shop-5xx"]) == (told["failed"], told["alarms"])
-    assert "shop-5xx is in state ALARM, so shop was not changed" in told["msg"]
+    returned, aws = play(fleet(NONE, alarms={kind: RINGING["MetricAlarms"]}))
+    assert (True, ["shop-5xx"]) == (returned["failed"], returned["alarms"])
+    assert "shop-5xx is in state ALARM, so shop was not changed" in returned["msg"]
     assert WRITES.isdisjoint(aws.calls)
 
 
 def test_missing_alarm_prevents_a_refresh() -> None:
-    told, aws = play(fleet(NONE, alarms={"MetricAlarms": []}))
-    assert "The alarm shop-5xx does not exist" in told["msg"]
+    returned, aws = play(fleet(NONE, alarms={"MetricAlarms": []}))
+    assert "The alarm shop-5xx does not exist" in returned["msg"]
     assert WRITES.isdisjoint(aws.calls)
 
 
 def test_alarm_with_insufficient_data_allows_a_refresh() -> None:
     unsure = {"MetricAlarms": [{"AlarmName": "shop-5xx", "StateValue": "INSUFFICIENT_DATA"}]}
-    told, _ = play(fleet(NONE, refresh("Successful"), alarms=unsure))
-    assert "Successful" == told["status"]
+    returned, _ = play(fleet(NONE, refresh("Successful"), alarms=unsure))
+    assert "Successful" == returned["status"]
 
 
 def test_missing_group_fails_with_its_name() -> None:
-    told, _ = play(fleet(NONE, groups=[{"AutoScalingGroups": []}]))
-    assert "The Auto Scaling group shop does not exist." == told["msg"]
+    returned, _ = play(fleet(NONE, groups=[{"AutoScalingGroups": []}]))
+    assert "The Auto Scaling group shop does not exist." == returned["msg"]
 
 
 @pytest.mark.parametrize("call", ["DescribeInstanceRefreshes", "StartInstanceRefresh"])
 def test_denied_call_fails_with_aws_error(call: str) -> None:
     script = fleet(NONE, refresh("Successful"))
     script[call] = [Refuse("AccessDenied")]
-    told, _ = play(script)
-    assert told["failed"] is True
-    assert "Failed to roll the group shop" in told["msg"]
-    assert "AccessDenied" in told["msg"]
+    returned, _ = play(script)
+    assert returned["failed"] is True
+    assert "Failed to roll the group shop" in returned["msg"]
+    assert "AccessDenied" in returned["msg"]
 
 
 def test_version_latest_is_refused() -> None:
-    told, aws = play(fleet(NONE), version="$Latest")
-    assert "'version' is of type" in told["msg"]
+    returned, aws = play(fleet(NONE), version="$Latest")
+    assert "'version' is of type" in returned["msg"]
     assert [] == aws.calls
 
 
@@ -284,8 +290,8 @@ REHEARSALS = {
 @pytest.mark.parametrize("case", REHEARSALS)
 def test_refresh_in_check_mode_reports_and_writes_nothing(case: str) -> None:
     script, expected = REHEARSALS[case]
-    told, aws = play(script, check=True)
-    assert expected == {name: told[name] for name in expected}
+    returned, aws = play(script, check=True)
+    assert expected == {name: returned[name] for name in expected}
     assert WRITES.isdisjoint(aws.calls)
     assert all(call.startswith("Describe") for call in aws.calls)
     assert 1 == aws.calls.count("DescribeInstanceRefreshes")

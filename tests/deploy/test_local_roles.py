@@ -97,10 +97,10 @@ def test_cors_allows_pages_on_loopback(aws: Cloud) -> None:
 
 
 def test_bucket_sends_events_to_the_topic_only(aws: Cloud) -> None:
-    (told,) = notifications(aws)["TopicConfigurations"]
+    (notification,) = notifications(aws)["TopicConfigurations"]
     assert ["TopicConfigurations"] == list(notifications(aws))
-    assert ["s3:ObjectCreated:*"] == told["Events"]
-    assert [{"Name": "prefix", "Value": "raw/"}] == told["Filter"]["Key"]["FilterRules"]
+    assert ["s3:ObjectCreated:*"] == notification["Events"]
+    assert [{"Name": "prefix", "Value": "raw/"}] == notification["Filter"]["Key"]["FilterRules"]
 
 
 def test_topic_policy_allows_the_uploads_bucket_only(aws: Cloud) -> None:

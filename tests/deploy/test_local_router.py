@@ -31,13 +31,13 @@ class Story:
     dry: Done  # eventbridge, in check mode, on nothing
     first: Done  # eventbridge
     bridged: dict[str, Any]
-    told: dict[str, list[ObjectCreated]]
+    received: dict[str, list[ObjectCreated]]
     found: list[str]  # by teardown
     again: Done
     checked: Done
     leaving: Done  # sns, in check mode
     topical: dict[str, Any]  # sns
-    told_then: dict[str, list[ObjectCreated]]
+    received_after_switch: dict[str, list[ObjectCreated]]
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Reverse:
     topical: dict[str, Any]  # sns
     leaving: Done  # eventbridge, in check mode
     bridged: dict[str, Any]  # eventbridge
-    told_then: dict[str, list[ObjectCreated]]
+    received_after_switch: dict[str, list[ObjectCreated]]
 
 
 @pytest.fixture(scope="module")
@@ -55,12 +55,12 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     """Told once."""
     with ground(tmp_path_factory.mktemp("router") / "home") as it:
         dry, first = it.run("eventbridge", "--check"), it.run("eventbridge")
-        bridged, told, found = it.described(), it.upload(KEY), rules_found(it)
+        bridged, received, found = it.described(), it.upload(KEY), rules_found(it)
         again, checked = it.run("eventbridge"), it.run("eventbridge", "--check")
         leaving = it.run("sns", "--check")
         it.run("sns")
         yield Story(
-            dry, first, bridged, told, found, again, checked, leaving, it.described(), it.upload(KEY)
+            dry, first, bridged, received, found, again, checked, leaving, it.described(), it.upload(KEY)
         )  # fmt: skip
 
 
@@ -82,8 +82,8 @@ def rules_found(it: Ground) -> list[str]:
 
 def changed(said: str) -> list[str]:
     """The tasks that say that they changed something, or would."""
-    told = re.findall(r"^TASK \[(.*?)\] \**$|^(changed): ", said, re.MULTILINE)
-    return [before for (before, _), (_, now) in pairwise(told) if now and before]
+    lines = re.findall(r"^TASK \[(.*?)\] \**$|^(changed): ", said, re.MULTILINE)
+    return [before for (before, _), (_, now) in pairwise(lines) if now and before]
 
 
 def others(announced: dict[str, Any]) -> list[str]:
@@ -153,7 +153,7 @@ def test_queue_policy_allows_the_rule_only(story: Story, kind: str, end: str) ->
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("chapter", ["told", "told_then"])
+@pytest.mark.parametrize("chapter", ["received", "received_after_switch"])
 def test_upload_reaches_each_queue_once_with_its_key(story: Story, chapter: str, kind: str) -> None:
     created = getattr(story, chapter)[kind]
     assert [(UPLOADS, KEY)] == [(each.bucket, each.key) for each in created]
@@ -161,7 +161,7 @@ def test_upload_reaches_each_queue_once_with_its_key(story: Story, chapter: str,
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_upload_after_switch_to_eventbridge_reaches_each_queue_once(reverse: Reverse, kind: str) -> None:
-    assert [(UPLOADS, KEY)] == [(each.bucket, each.key) for each in reverse.told_then[kind]]
+    assert [(UPLOADS, KEY)] == [(each.bucket, each.key) for each in reverse.received_after_switch[kind]]
 
 
 @pytest.mark.parametrize("chapter", ["again", "checked"])

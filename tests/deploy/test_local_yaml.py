@@ -110,3 +110,18 @@ def test_web_process_does_not_get_the_gemini_key(tmp_path: Path) -> None:
     environ = python("steps").web_environ(tmp_path, {"GEMINI_API_KEY": "made-up", "GEMINI_MODEL": "m"}, 1)
     assert ("gemini", "m") == (environ["CAPTIONER"], environ["GEMINI_MODEL"])
     assert "made-up" not in environ.values()
+
+
+def test_deprecated_inputs_still_work_and_warn() -> None:
+    """The new input takes its default from the old one, and the role warns when the old one is set."""
+    found = {
+        (role, name, replaced[1])
+        for role in EVERY_ROLE
+        for name, option in options(role).items()
+        if (replaced := re.match(r"Deprecated; use (\w+)\.", option["description"]))
+    }
+    assert 5 == len(found)
+    for role, old, new in found:
+        assert f"{old} | default(" in load(f"roles/{role}/defaults/main.yml")[new]
+        (warning,) = (task for task in load(f"roles/{role}/tasks/main.yml") if "deprecated" in task["name"])
+        assert old in f"{warning}"

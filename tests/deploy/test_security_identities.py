@@ -125,9 +125,9 @@ def asked(aws: Tempting, who: str, call: Call) -> str | None:
         parameters["VersionId"] = version(aws, parameters["Key"])
     payload = {"service": service, "operation": operation, "parameters": parameters}
     answer = aws.look.client("lambda").invoke(FunctionName=f"{PREFIX}-{who}", Payload=json.dumps(payload))
-    told = json.loads(answer["Payload"].read())
-    assert "FunctionError" not in answer, told
-    code: str | None = told["code"]
+    payload = json.loads(answer["Payload"].read())
+    assert "FunctionError" not in answer, payload
+    code: str | None = payload["code"]
     return code
 
 

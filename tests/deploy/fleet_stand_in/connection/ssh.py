@@ -74,7 +74,7 @@ class Connection(ConnectionBase):
 
 
 def sent(in_data: bytes) -> tuple[str, dict[str, Any]]:
-    """The name of a module that came down the pipe, and what it was told."""
+    """Return the name and the arguments of a module that was sent through the pipe."""
     text = in_data.decode(errors="replace")
     name = re.search(r"^module_fqn='[\w.]*?(\w+)',$", text, re.MULTILINE)
     params = re.search(r"^params=(.*),$", text, re.MULTILINE)
