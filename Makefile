@@ -55,6 +55,7 @@ lock: $(UV) ## compile the locks anew from pyproject.toml
 	@$(UV) pip compile -q pyproject.toml --all-extras --group run --group test --universal --python-version 3.11 \
 		--generate-hashes --no-annotate --no-header --upgrade -c requirements.txt -o tests/requirements.txt
 	@$(BIN)/python -m lambda_build.lock
+	@$(BIN)/python -m lambda_build.weights.index
 
 clean: ## caches and builds; the photographs stay
 	@rm -rf dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.* .ansible

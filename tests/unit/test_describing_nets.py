@@ -9,6 +9,7 @@ from imgcore.captioning.local import faces
 from imgcore.captioning.local.classifier import SIDE as CLASSIFIER_SIDE
 from imgcore.captioning.local.classifier import Classifier
 from imgcore.captioning.local.faces import FaceFinder
+from imgcore.captioning.local.weights import Index
 from imgcore.errors import Misconfigured
 from tests.unit.describing_tools import pattern
 
@@ -50,7 +51,7 @@ def test_probabilities_sum_to_one(classifier: Classifier) -> None:
 
 def test_damaged_weights_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """A file with another hash is not even unpickled."""
-    monkeypatch.setattr("imgcore.captioning.local.classifier._SHA256", "0" * 64)
+    monkeypatch.setattr("imgcore.captioning.local.classifier.load_index", lambda name: Index("0" * 64, {}))
     with pytest.raises(Misconfigured, match="damaged"):
         Classifier.load()
 

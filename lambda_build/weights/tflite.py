@@ -7,6 +7,7 @@ those of TensorFlow Lite's schema.fbs.
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from imgcore.captioning.local.layers import Array
+from imgcore.captioning.local.weights import Place
 
 # schema.fbs, enum BuiltinOperator
 OPERATORS = {
@@ -33,7 +34,7 @@ _TYPES = {0: "<f4", 1: "<f2", 2: "<i4"}
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Operation:
     """One operation of the graph; inputs and output are numbers of tensors."""
 
     name: str
@@ -44,17 +45,13 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """The operations in the order to run them, the constants, and the shape of every tensor."""
+    """The operations in the order to run them, where the constants lie, and the shape of every tensor."""
 
-    steps: tuple[Step, ...]
-    constants: dict[int, npt.NDArray[np.generic]]
+    operations: tuple[Operation, ...]
+    constants: dict[int, Place]
     shapes: tuple[tuple[int, ...], ...]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
-
-    def floats(self, tensor: int) -> Array:
-        """A constant as 32-bit floats."""
-        return self.constants[tensor].astype(np.float32)
 
 
 class _Table:
@@ -68,7 +65,7 @@ class _Table:
         return int(struct.unpack_from("<" + kind, self._data, position)[0])
 
     def _field(self, number: int) -> int:
-        """Where it lies; 0 where it is absent."""
+        """Return where the field lies; 0 if it is absent."""
         slot = 4 + 2 * number
         if slot >= self._read("H", self._vtable):
             return 0
@@ -87,16 +84,17 @@ class _Table:
 
     def tables(self, field: int) -> Iterator[_Table]:
         """The tables of a vector of tables."""
-        start, count = self._vector(field)
+        start, count = self.vector(field)
         for position in range(start, start + 4 * count, 4):
             yield _Table(self._data, position + self._read("I", position))
 
     def array(self, field: int, dtype: str) -> npt.NDArray[np.generic]:
         """A vector of scalars; empty where the field is absent."""
-        start, count = self._vector(field)
+        start, count = self.vector(field)
         return np.frombuffer(self._data, dtype, count, start)
 
-    def _vector(self, field: int) -> tuple[int, int]:
+    def vector(self, field: int) -> tuple[int, int]:
+        """Return where the vector begins and how many elements it has; 0, 0 if the field is absent."""
         position = self._field(field)
         if not position:
             return 0, 0
@@ -105,28 +103,36 @@ class _Table:
 
 
 def read_graph(data: bytes) -> Graph:
-    """The first subgraph of a model. ValueError: no model at all. It is meant for a file that is known."""
+    """Read the first subgraph of a model, from a trusted file. ValueError: it is no model."""
     if data[4:8] != b"TFL3":
         raise ValueError("this is not a TensorFlow Lite model")
     model = _Table(data, struct.unpack_from("<I", data)[0])
     subgraph = next(model.tables(2))
     tensors = list(subgraph.tables(0))
     shapes = tuple(_integers(tensor, 0) for tensor in tensors)
-    buffers = [buffer.array(0, "u1") for buffer in model.tables(4)]
+    buffers = [buffer.vector(0) for buffer in model.tables(4)]
     constants = {}
     for index, tensor in enumerate(tensors):
-        if (raw := buffers[tensor.number(2, "I")]).size:
-            constants[index] = raw.view(_TYPES[tensor.number(1, "b")]).reshape(shapes[index])
+        start, size = buffers[tensor.number(2, "I")]
+        if size:
+            constants[index] = _place(_TYPES[tensor.number(1, "b")], start, shapes[index])
     names = [OPERATORS[code.number(0, "b")] for code in model.tables(1)]
-    steps = tuple(_step(operator, names) for operator in subgraph.tables(3))
-    return Graph(steps, constants, shapes, _integers(subgraph, 1), _integers(subgraph, 2))
+    operations = tuple(_operation(operator, names) for operator in subgraph.tables(3))
+    return Graph(operations, constants, shapes, _integers(subgraph, 1), _integers(subgraph, 2))
 
 
-def _step(operator: _Table, names: list[str]) -> Step:
+def _place(kind: str, start: int, shape: tuple[int, ...]) -> Place:
+    """Return the place of a constant; its values are in order."""
+    sizes = [*shape[1:], 1]
+    strides = [np.dtype(kind).itemsize * math.prod(sizes[axis:]) for axis in range(len(shape))]
+    return Place(kind, start, shape, tuple(strides))
+
+
+def _operation(operator: _Table, names: list[str]) -> Operation:
     name = names[operator.number(0, "I")]
     strided = name in ("CONV_2D", "DEPTHWISE_CONV_2D", "MAX_POOL_2D")
     stride = operator.table(4).number(1, "i", 1) if strided else 1
-    return Step(name, _integers(operator, 1), _integers(operator, 2)[0], stride)
+    return Operation(name, _integers(operator, 1), _integers(operator, 2)[0], stride)
 
 
 def _integers(table: _Table, field: int) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""Reads the tensors of a file that torch.save wrote before version 1.6, without torch.
+"""Finds the tensors in a file that torch.save wrote before version 1.6, without torch.
 
 Such a file holds five pickles (a magic number, a protocol number, facts about the machine, the
 object itself, the keys of its storages) and then each storage as a count and its raw values.
@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from imgcore.captioning.local.layers import Array
+from imgcore.captioning.local.weights import Place
 
 _MAGIC = 0x1950A86A20F9469CFC6C  # torch.serialization.MAGIC_NUMBER
 _TYPES = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
@@ -35,7 +35,7 @@ class _Tensor:
 
 
 class _Unpickler(pickle.Unpickler):
-    """Knows the four names that a file of tensors needs and refuses every other."""
+    """Accepts the four names that a file of tensors needs and refuses every other."""
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) == ("collections", "OrderedDict"):
@@ -51,8 +51,8 @@ class _Unpickler(pickle.Unpickler):
         return _Storage(key, dtype)
 
 
-def read_tensors(data: bytes) -> dict[str, Array]:
-    """The tensors of floats by name, each a contiguous array of its own; integers are left out.
+def read_places(data: bytes) -> dict[str, Place]:
+    """Return where each tensor of floats lies, by its name; tensors of integers are left out.
 
     pickle.UnpicklingError: the file is of another kind, or names anything but tensors.
     """
@@ -61,24 +61,25 @@ def read_tensors(data: bytes) -> dict[str, Array]:
         raise pickle.UnpicklingError("this is not a file that torch.save wrote before version 1.6")
     _protocol, _machine, tensors, keys = (_Unpickler(file).load() for _ in range(4))
     types = {tensor.storage.key: tensor.storage.type for tensor in tensors.values()}
-    storages: dict[str, np.ndarray[Any, Any]] = {}
+    starts: dict[str, int] = {}
+    counts: dict[str, int] = {}
     position = file.tell()
     for key in keys:
-        count = int.from_bytes(data[position : position + 8], "little")
-        storages[key] = np.frombuffer(data, types[key], count, position + 8)
-        position += 8 + storages[key].nbytes
+        counts[key] = int.from_bytes(data[position : position + 8], "little")
+        starts[key] = position + 8
+        position = starts[key] + counts[key] * types[key].itemsize
     return {
-        name: _lay_out(tensor, storages[tensor.storage.key])
+        name: _place(tensor, starts[tensor.storage.key], counts[tensor.storage.key])
         for name, tensor in tensors.items()
         if tensor.storage.type.kind == "f"
     }
 
 
-def _lay_out(tensor: _Tensor, storage: np.ndarray[Any, Any]) -> Array:
-    """The tensor as its strides say: those of a file of weights need not be in order."""
+def _place(tensor: _Tensor, start: int, count: int) -> Place:
+    """Return the place of the tensor in the file, whose storage at ``start`` holds ``count`` values."""
     last = tensor.offset + sum((n - 1) * step for n, step in zip(tensor.size, tensor.stride, strict=True))
-    if tensor.offset < 0 or min(tensor.stride, default=0) < 0 or last >= storage.size:
+    if tensor.offset < 0 or min(tensor.stride, default=0) < 0 or last >= count:
         raise pickle.UnpicklingError("a tensor reaches out of its storage")
-    steps = [step * storage.itemsize for step in tensor.stride]
-    view = np.lib.stride_tricks.as_strided(storage[tensor.offset :], tensor.size, steps, writeable=False)
-    return np.array(view, np.float32, order="C")
+    size = tensor.storage.type.itemsize
+    strides = tuple(step * size for step in tensor.stride)
+    return Place(tensor.storage.type.str, start + tensor.offset * size, tensor.size, strides)
