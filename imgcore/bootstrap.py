@@ -1,13 +1,12 @@
-"""The composition root: which adapter stands behind which port, by configuration.
+"""The composition root: creates the services and their adapters from the settings.
 
-Each adapter is imported inside the function that needs it, so that a Lambda, a web host and a script
-load only what they use, and a zip may leave out what it never asks for.
+Each adapter is imported inside the function that needs it: a function, a web host and a script load only what
+they use, and their archives hold only that.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -15,31 +14,35 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from imgcore.config import Config, Secret
-from imgcore.errors import Misconfigured, Unavailable
+from imgcore.errors import Misconfigured
 from imgcore.gallery.models import MODEL_SIDE, Description, Picture, Source, TaskKind
-from imgcore.gallery.ports import Captioner, Decode, Queues, Storage
-from imgcore.pipeline.processing import Pipeline, Timing
+from imgcore.gallery.ports import Queues, Storage
+from imgcore.pipeline.models import Timing
+from imgcore.pipeline.ports import Captioner, Decode
 
 if TYPE_CHECKING:
     from imgcore.accounts.service import Accounts
+    from imgcore.captioning.gemini import GeminiCaptioner
     from imgcore.db.circuit_breaker import CircuitBreakers
     from imgcore.db.connection import Database
     from imgcore.db.images import ImageRepository
     from imgcore.gallery.service import Gallery
     from imgcore.notifications.models import NotificationSender
     from imgcore.notifications.subscriptions import SubscriptionService
+    from imgcore.pipeline.processing import Processor
+    from imgcore.pipeline.sweeper import Sweeper
 
 LOCAL = "the local describer"
 
 
 def database(config: Config) -> Database:
-    """The database that the settings name. Misconfigured where they name none."""
+    """Return the database; it connects when it is first used. Misconfigured where none is configured."""
     from imgcore.db.connection import open_database
 
     if config.database_url is not None:
         return open_database(config.database_url, ca=config.db_ca)
     if config.db_host is None:
-        raise Misconfigured("DATABASE_URL is not set, and no DB_HOST either.")
+        raise Misconfigured("Neither DATABASE_URL nor DB_HOST is set.")
     config.need("db_name")
     return open_database(
         host=config.db_host,
@@ -51,143 +54,153 @@ def database(config: Config) -> Database:
 
 
 def images(config: Config) -> ImageRepository:
-    """The images in that database."""
+    """Return the repository of images."""
     from imgcore.db.images import ImageRepository
 
     return ImageRepository(database(config))
 
 
 def breakers(config: Config) -> CircuitBreakers:
-    """The circuit breakers in that database."""
+    """Return the circuit breakers."""
     from imgcore.db.circuit_breaker import CircuitBreakers
 
     return CircuitBreakers(database(config))
 
 
 def storage(config: Config, session: Any = None) -> Storage:
-    """Both buckets. session: boto3's, so that one pipeline loads AWS's descriptions and credentials once."""
+    """Return the buckets. session: a boto3 session to share with other clients."""
+    from imgcore.aws.clients import create_client
     from imgcore.aws.s3 import S3Storage
 
     config.need("uploads_bucket", "derived_bucket")
     assert config.uploads_bucket is not None
     assert config.derived_bucket is not None
-    return S3Storage(_client("s3", session), config.uploads_bucket, config.derived_bucket)
+    return S3Storage(create_client("s3", session), config.uploads_bucket, config.derived_bucket)
 
 
 def queues(config: Config, session: Any = None) -> Queues:
-    """Both queues."""
+    """Return the queues. session: a boto3 session to share with other clients."""
+    from imgcore.aws.clients import create_client
     from imgcore.aws.sqs import SqsQueues
 
     config.need("uploads_bucket")
     assert config.uploads_bucket is not None
-    urls = {
-        TaskKind.THUMBNAIL: config.thumbnail_queue_url,
-        TaskKind.CAPTION: config.caption_queue_url,
-    }
-    return SqsQueues(lambda: _client("sqs", session), urls, config.uploads_bucket)
+    urls = {TaskKind.THUMBNAIL: config.thumbnail_queue_url, TaskKind.CAPTION: config.caption_queue_url}
+    return SqsQueues(lambda: create_client("sqs", session), urls, config.uploads_bucket)
 
 
 def captioners(config: Config) -> tuple[Captioner, Captioner | None]:
-    """Who describes, and who stands in while that one's settings are refused (``auto`` only)."""
-    if config.captioner == "local" or (config.captioner == "auto" and not _has_key(config)):
+    """Return the captioner, and one that stands by while Gemini refuses the settings (CAPTIONER=auto only)."""
+    if not _uses_gemini(config):
         return _local(), None
-    gemini = RenewedCaptioner(lambda: _gemini(config))
+    captioner = RenewedCaptioner(lambda: gemini(config))
     if config.captioner == "gemini":
-        return gemini, None
+        return captioner, None
     try:
-        return gemini, _local()
-    except Misconfigured:  # without imgcore[local] photographs wait for the key instead
-        return gemini, None
+        return captioner, _local()
+    except Misconfigured:  # without imgcore[local] the tasks wait for the key instead
+        return captioner, None
 
 
 def describer(config: Config) -> str:
-    """Who describes, in words for people."""
-    if config.captioner == "local" or (config.captioner == "auto" and not _has_key(config)):
-        return LOCAL
-    return f"Gemini ({config.gemini_model})"
+    """Return the name of the captioner for people."""
+    return f"Gemini ({config.gemini_model})" if _uses_gemini(config) else LOCAL
 
 
-def pipeline(config: Config, captioner: Captioner | None = None, standby: Captioner | None = None) -> Pipeline:
-    """Return what one Lambda function runs. The captioners are arguments: the thumbnail zip holds none."""
+def processor(
+    config: Config, captioner: Captioner | None = None, standby: Captioner | None = None
+) -> Processor:
+    """Return what a function processes tasks with. The thumbnail function has no captioners."""
+    from imgcore.aws.clients import create_session
     from imgcore.db.circuit_breaker import CircuitBreakers
     from imgcore.db.images import ImageRepository
-    from imgcore.db.notifications import NotificationRepository
-    from imgcore.db.sweep import SweepRepository
     from imgcore.db.tasks import TaskRepository
     from imgcore.imaging.render import render
+    from imgcore.pipeline.processing import Processor
 
-    session, known = _session(), database(config)
-    return Pipeline(
+    known = database(config)
+    return Processor(
         images=ImageRepository(known),
         tasks=TaskRepository(known),
-        sweep_rows=SweepRepository(known),
-        notifications=NotificationRepository(known),
         breakers=CircuitBreakers(known),
-        storage=storage(config, session),
-        queues=queues(config, session),
+        storage=storage(config, create_session()),
         decode=_decode(config),
         render=render,
-        captioner=captioner or NoCaptioner(),
+        captioner=captioner,
         standby=standby,
         uploads_bucket=config.uploads_bucket,
         thumbnail_fit=config.thumbnail_fit,
         max_bytes=config.max_upload_bytes,
-        timing=Timing(
-            thumbnail_lease=config.thumbnail_lease,
-            caption_lease=config.caption_lease,
-            lost_after=config.lost_after,
-            max_attempts=config.max_attempts,
-            quiet=config.batch_quiet,
-        ),
+        timing=_timing(config),
+    )
+
+
+def sweeper(config: Config) -> Sweeper:
+    """Return what runs the sweep each minute."""
+    from imgcore.aws.clients import create_session
+    from imgcore.db.images import ImageRepository
+    from imgcore.db.notifications import NotificationRepository
+    from imgcore.db.sweep import SweepRepository
+    from imgcore.notifications.sender import Notifier
+    from imgcore.pipeline.sweeper import Sweeper
+
+    session, known = create_session(), database(config)
+    notifier = Notifier(
+        NotificationRepository(known),
         sender=notification_sender(config, session),
         public_url=config.public_url,
+        quiet=config.batch_quiet,
+        lease=config.caption_lease,
+    )
+    return Sweeper(
+        images=ImageRepository(known),
+        rows=SweepRepository(known),
+        storage=storage(config, session),
+        queues=queues(config, session),
+        notify_owners=notifier.notify_owners,
+        timing=_timing(config),
     )
 
 
 def notification_sender(config: Config, session: Any = None) -> NotificationSender | None:
-    """Return the configured senders of notifications; None where they are shown on the account page alone."""
+    """Return the configured senders; None where notifications are only shown on the account page."""
     if config.mail_dir is None and config.notices_topic_arn is None:
         return None
+    from imgcore.aws.clients import create_client
     from imgcore.aws.sns import CompositeSender, FolderSender, SnsSender
 
     senders: list[NotificationSender] = []
     if config.mail_dir is not None:
         senders.append(FolderSender(Path(config.mail_dir)))
     if config.notices_topic_arn is not None:
-        # No retries: a message whose answer was lost is then sent twice by the next sweep, not at once
-        senders.append(SnsSender(lambda: _client("sns", session, retries=0), config.notices_topic_arn))
+        # Without retries: where only the answer was lost, the next sweep repeats the message, not boto3 at once
+        client = partial(create_client, "sns", session, retries=0)
+        senders.append(SnsSender(client, config.notices_topic_arn))
     return CompositeSender(senders)
 
 
 def subscriptions(config: Config) -> SubscriptionService:
     """Return the service for e-mail subscriptions to notifications."""
+    from imgcore.aws.clients import create_client
     from imgcore.aws.sns import SnsTopic
     from imgcore.db.notifications import NotificationRepository
     from imgcore.db.subscriptions import SqlAddresses
     from imgcore.notifications.subscriptions import SubscriptionService
 
     known, arn = database(config), config.notices_topic_arn
-    topic = SnsTopic(lambda: _client("sns"), arn) if arn is not None else None
+    topic = SnsTopic(lambda: create_client("sns"), arn) if arn is not None else None
     return SubscriptionService(SqlAddresses(known), NotificationRepository(known), topic)
 
 
-def _decode(config: Config) -> Decode:
-    """decode, which reads where a photograph was taken only if that is to be kept."""
-    from imgcore.imaging.decode import decode
-
-    if config.keep_location != "1":
-        return decode
-    return partial(decode, with_location=True)
-
-
 def gallery(config: Config) -> Gallery:
-    """What the web application serves."""
+    """Return the gallery that the web application serves."""
+    from imgcore.aws.clients import create_session
     from imgcore.db.circuit_breaker import CircuitBreakers
     from imgcore.db.images import ImageRepository
     from imgcore.gallery.models import MAX_PIXELS, MEDIA_TYPES, Limits
     from imgcore.gallery.service import Gallery
 
-    session, known = _session(), database(config)
+    session, known = create_session(), database(config)
     return Gallery(
         images=ImageRepository(known),
         breakers=CircuitBreakers(known),
@@ -201,78 +214,38 @@ def gallery(config: Config) -> Gallery:
 
 
 def accounts(config: Config) -> Accounts | None:
-    """Who may use the gallery; None in open mode."""
-    return people(config) if config.accounts == "on" else None
+    """Return the accounts; None where the gallery does not require one (ACCOUNTS=off)."""
+    return account_service(config) if config.accounts == "on" else None
 
 
-def people(config: Config) -> Accounts:
-    """The accounts in the database, whether the gallery asks for them or not."""
+def account_service(config: Config) -> Accounts:
+    """Return the accounts in the database, also where the gallery does not require one."""
     from imgcore.accounts.service import Accounts
     from imgcore.db.accounts import SqlAccounts
 
     try:
         from imgcore.accounts.passwords import Argon2Hasher
     except ModuleNotFoundError as error:
-        raise Misconfigured("Accounts need argon2-cffi, which imgcore[web] brings along.") from error
+        raise Misconfigured("Accounts need argon2-cffi: install imgcore[web].") from error
     return Accounts(SqlAccounts(database(config)), Argon2Hasher())
 
 
 def migrate(config: Config) -> list[str]:
-    """Bring the schema up to date; the names of the steps that were taken."""
+    """Migrate the database to the current schema and return the names of the migrations that ran."""
     from imgcore.db.migrations import migrate as run
 
     return run(database(config))
 
 
-class RenewedCaptioner:
-    """Gemini, made at first use and made anew (its key fetched again) after the key was refused."""
-
-    source = Source.GEMINI
-    side = MODEL_SIDE
-
-    def __init__(self, make: Callable[[], Captioner]) -> None:
-        self._make = make
-        self._made: Captioner | None = None
-        self._lock = threading.Lock()
-
-    def describe(self, picture: Picture, *, deadline: float) -> Description:
-        """As GeminiCaptioner.describe."""
-        with self._lock:
-            captioner = self._made = self._made or self._make()
-        try:
-            return captioner.describe(picture, deadline=deadline)
-        except Misconfigured:
-            self._made = None
-            raise
-
-    def warm(self) -> None:
-        """Import the SDK and fetch the key before the first photograph comes."""
-        with self._lock:
-            self._made = self._made or self._make()
-
-
-class NoCaptioner:
-    """For a function that describes nothing."""
-
-    source = Source.LOCAL
-    side = 1
-
-    def describe(self, picture: Picture, *, deadline: float) -> Description:
-        """Misconfigured, always."""
-        raise Misconfigured("This function does not describe photographs.")
-
-
-def gemini(config: Config) -> Any:
-    """The GeminiCaptioner itself, for a probe. Misconfigured without a key."""
-    return _gemini(config)
-
-
-def _gemini(config: Config) -> Any:
+def gemini(config: Config) -> GeminiCaptioner:
+    """Return the Gemini captioner. Misconfigured (``key_missing``) without a key."""
     from imgcore.captioning.gemini import GeminiCaptioner
 
     key = config.gemini_api_key
     if key is None and config.gemini_secret_id is not None:
-        key = Secret(_secret(config.gemini_secret_id).strip())
+        from imgcore.aws.clients import get_secret
+
+        key = Secret(get_secret(config.gemini_secret_id).strip())
     if key is None or not key.reveal():
         raise Misconfigured("No Gemini key is set.", code="key_missing")
     return GeminiCaptioner(
@@ -284,67 +257,73 @@ def _gemini(config: Config) -> Any:
     )
 
 
+class RenewedCaptioner:
+    """A Gemini captioner created at first use, and again, with its key fetched anew, after it was refused."""
+
+    source = Source.GEMINI
+    side = MODEL_SIDE
+
+    def __init__(self, create: Callable[[], Captioner]) -> None:
+        self._create = create
+        self._current: Captioner | None = None
+        self._lock = threading.Lock()
+
+    def describe(self, picture: Picture, *, deadline: float) -> Description:
+        """See Captioner.describe."""
+        captioner = self.warm()
+        try:
+            return captioner.describe(picture, deadline=deadline)
+        except Misconfigured:
+            self._current = None
+            raise
+
+    def warm(self) -> Captioner:
+        """Create the captioner now: import the SDK and fetch the key before the first image arrives."""
+        with self._lock:
+            self._current = self._current or self._create()
+            return self._current
+
+
 def _local() -> Captioner:
     try:
         from imgcore.captioning.local import LocalDescriber
-    except ModuleNotFoundError as error:  # the zip of the function that uses Gemini leaves it out
-        raise Misconfigured("The local describer is not installed here.") from error
+    except ModuleNotFoundError as error:  # the archives for Gemini leave it out
+        raise Misconfigured("The local describer is not installed: install imgcore[local].") from error
     return LocalDescriber()
 
 
-def _has_key(config: Config) -> bool:
-    return config.gemini_api_key is not None or config.gemini_secret_id is not None
+def _uses_gemini(config: Config) -> bool:
+    has_key = config.gemini_api_key is not None or config.gemini_secret_id is not None
+    return config.captioner == "gemini" or (config.captioner == "auto" and has_key)
+
+
+def _decode(config: Config) -> Decode:
+    """Return decode; it reads the location only where KEEP_LOCATION is 1."""
+    from imgcore.imaging.decode import decode
+
+    return partial(decode, with_location=True) if config.keep_location == "1" else decode
+
+
+def _timing(config: Config) -> Timing:
+    return Timing(
+        thumbnail_lease=config.thumbnail_lease,
+        caption_lease=config.caption_lease,
+        lost_after=config.lost_after,
+        max_attempts=config.max_attempts,
+    )
 
 
 def _database_credentials(config: Config) -> tuple[str, Secret]:
-    """User and password: from Secrets Manager where a secret is named, so that a rotation is followed."""
+    """Return user and password. From Secrets Manager they are fetched each time, because they are rotated."""
     if config.db_secret_id is not None:
+        from imgcore.aws.clients import get_secret
+
         try:
-            found = json.loads(_secret(config.db_secret_id))
-            return str(found["username"]), Secret(str(found["password"]))
+            secret = json.loads(get_secret(config.db_secret_id))
+            return str(secret["username"]), Secret(str(secret["password"]))
         except (ValueError, KeyError, TypeError) as error:
-            raise Misconfigured("The secret that DB_SECRET_ID names has no username and password.") from error
+            raise Misconfigured("The secret DB_SECRET_ID has no username and password.") from error
     config.need("db_user", "db_password")
     assert config.db_user is not None
     assert config.db_password is not None
     return config.db_user, config.db_password
-
-
-def _secret(secret_id: str) -> str:
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    try:
-        return str(_client("secretsmanager").get_secret_value(SecretId=secret_id)["SecretString"])
-    except (BotoCoreError, ClientError, KeyError) as error:
-        raise Unavailable("Secrets Manager does not give the secret just now.", code="secret") from error
-
-
-def _session() -> Any:
-    """boto3's own reading of AWS's variables, and AWS_REGION, which every other SDK reads."""
-    import boto3
-
-    session = boto3.session.Session(
-        region_name=os.environ.get("AWS_DEFAULT_REGION") or os.environ.get("AWS_REGION")
-    )
-    if session.region_name is None:
-        raise Misconfigured("AWS_REGION is not set.")
-    return session
-
-
-def _client(service: Any, session: Any = None, retries: int = 3) -> Any:
-    """A boto3 client with timeouts.
-
-    boto3 reads region, credentials and endpoint from AWS's own variables. retries: of a call that fails.
-    """
-    from botocore.config import Config as BotoConfig
-
-    return (session or _session()).client(
-        service,
-        config=BotoConfig(
-            connect_timeout=3,
-            read_timeout=20,
-            retries={"mode": "standard", "max_attempts": retries},
-            signature_version="s3v4" if service == "s3" else None,
-            max_pool_connections=20,
-        ),
-    )

@@ -176,7 +176,7 @@ def _migrate(_: argparse.Namespace) -> int:
 
 
 def _sweep(_: argparse.Namespace) -> int:
-    _print(asdict(bootstrap.pipeline(Config.read()).sweep()))
+    _print(asdict(bootstrap.sweeper(Config.read()).sweep()))
     return 0
 
 

@@ -31,7 +31,7 @@ def add_to(parser: argparse.ArgumentParser, emit: Emit) -> None:
         found.add_argument("name", metavar="NAME")
 
         def act(parsed: argparse.Namespace) -> int:
-            emit(run(bootstrap.people(Config.read()), parsed))
+            emit(run(bootstrap.account_service(Config.read()), parsed))
             return 0
 
         found.set_defaults(run=act)
@@ -47,7 +47,7 @@ def add_to(parser: argparse.ArgumentParser, emit: Emit) -> None:
     listed = commands.add_parser("list", help="Say who there is.", description="Say who there is.")
 
     def run_list(_: argparse.Namespace) -> int:
-        for account, photographs in bootstrap.people(Config.read()).all():
+        for account, photographs in bootstrap.account_service(Config.read()).all():
             emit(_shown(account) | {"photographs": photographs})
         return 0
 

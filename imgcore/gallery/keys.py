@@ -1,4 +1,4 @@
-"""Where things lie in the two buckets, and how they are named there. Pure."""
+"""Names of images and their keys in the two buckets. Pure."""
 
 from __future__ import annotations
 
@@ -9,41 +9,44 @@ from imgcore.gallery.models import MEDIA_TYPES, RAW_PREFIX, NewImage
 from imgcore.text import printable
 
 NAME_LENGTH = 255  # characters
+THUMBNAIL_SIDE = 200  # pixels; a second one for dense screens has twice as many
+DISPLAY_SIDE = 1600  # pixels, of the longer side
 _PUBLIC_ID = re.compile(r"[0-9a-f]{32}")
 
 
 def new_public_id() -> str:
-    """32 hexadecimal digits that nobody can guess."""
+    """Return a random public id: 32 hexadecimal digits (128 bits)."""
     return secrets.token_hex(16)
 
 
 def is_public_id(text: str) -> bool:
-    """Whether ``text`` has the form of one."""
+    """Return whether ``text`` has the form of a public id."""
     return _PUBLIC_ID.fullmatch(text) is not None
 
 
 def raw_key(public_id: str, media_type: str) -> str:
-    """The original's key in the uploads bucket."""
+    """Return the original's key in the uploads bucket."""
     return f"{RAW_PREFIX}{public_id}.{MEDIA_TYPES[media_type]}"
 
 
 def thumbnail_key(public_id: str, side: int) -> str:
-    """The thumbnail's key in the derived bucket; ``side`` in pixels."""
+    """Return the key of a thumbnail of ``side`` pixels in the derived bucket."""
     return f"thumbnails/{public_id}/{side}.webp"
 
 
-def display_key(public_id: str, side: int) -> str:
-    """The display image's key in the derived bucket; ``side`` is the longer one at most, in pixels."""
-    return f"display/{public_id}/{side}.webp"
+def display_key(public_id: str) -> str:
+    """Return the key of the display image in the derived bucket."""
+    return f"display/{public_id}/{DISPLAY_SIDE}.webp"
 
 
 def derived_keys(public_id: str) -> list[str]:
-    """All that is ever written for one photograph."""
-    return [thumbnail_key(public_id, 200), thumbnail_key(public_id, 400), display_key(public_id, 1600)]
+    """Return the keys of all derived images of one image."""
+    sides = (THUMBNAIL_SIDE, 2 * THUMBNAIL_SIDE)
+    return [*(thumbnail_key(public_id, side) for side in sides), display_key(public_id)]
 
 
-def adopted(key: str) -> NewImage:
-    """A row for an object that came into the bucket without asking for a form first."""
+def new_image_for_key(key: str) -> NewImage:
+    """Return the row to insert for an object that was uploaded without a form of the gallery."""
     name = key.removeprefix(RAW_PREFIX)
     ending = name.rpartition(".")[2].lower()
     media_type = next((kind for kind, end in MEDIA_TYPES.items() if end == ending), None)
@@ -58,5 +61,5 @@ def adopted(key: str) -> NewImage:
 
 
 def clean_name(name: str) -> str:
-    """A file's name as people may be shown it: no folders, no control characters, at most 255 characters."""
-    return printable(re.split(r"[/\\]", name)[-1])[:NAME_LENGTH] or "photograph"
+    """Return a file name fit to show: no folders, no invisible characters, at most 255 characters."""
+    return printable(re.split(r"[/\\]", name)[-1])[:NAME_LENGTH] or "photo"

@@ -11,11 +11,10 @@ from PIL import Image, ImageChops, ImageFilter, ImageOps, ImageStat
 from PIL import WebPImagePlugin as _  # noqa: F401 - else the first save imports all forty plugins: 0.2 s
 
 from imgcore.errors import Invalid
+from imgcore.gallery.keys import DISPLAY_SIDE, THUMBNAIL_SIDE, display_key, thumbnail_key
 from imgcore.gallery.models import Picture, Rendition, Renditions
 from imgcore.imaging.decode import inside
 
-THUMBNAIL_SIDE = 200  # pixels
-DISPLAY_SIDE = 1600
 MAX_PLACEHOLDER = 300  # characters
 
 # WebP, measured over photographs of 1600 pixels on one core: at method 2 the display size takes 66 ms and
@@ -40,12 +39,12 @@ def render(picture: Picture, public_id: str, *, fit: str) -> Renditions:
 
     def thumbnail(side: int) -> Rendition:
         size = inside((round(box[2] - box[0]), round(box[3] - box[1])) if box else picture.size, side)
-        return _rendition(f"thumbnails/{public_id}/{side}.webp", _image(picture, size, box))
+        return _rendition(thumbnail_key(public_id, side), _image(picture, size, box))
 
     return Renditions(
         thumbnail=thumbnail(THUMBNAIL_SIDE),
         thumbnail_2x=thumbnail(2 * THUMBNAIL_SIDE),
-        display=_rendition(f"display/{public_id}/{DISPLAY_SIDE}.webp", display),
+        display=_rendition(display_key(public_id), display),
         placeholder=_placeholder(display),
     )
 

@@ -71,12 +71,26 @@ class BreakerState:
 
 
 @dataclass(frozen=True, slots=True)
-class SweepReport:
-    """What one sweep found and did; every figure is a count of rows."""
+class Timing:
+    """The times of the pipeline, in seconds, and the limit of attempts."""
 
-    redelivered: int = 0  # tasks handed to their queue again: due, dead lease or never delivered
-    recovered: int = 0  # uploads whose event never came
-    expired: int = 0  # forms that nobody used
-    exhausted: int = 0  # tasks given up after too many crashes
-    purged: int = 0  # photographs that left the trash for good
+    thumbnail_lease: float = 75.0
+    caption_lease: float = 135.0
+    lost_after: float = 300.0  # age from which an event counts as lost
+    max_attempts: int = 5
+
+    def lease(self, kind: TaskKind) -> float:
+        """Return how long a worker owns a task of that kind."""
+        return self.caption_lease if kind is TaskKind.CAPTION else self.thumbnail_lease
+
+
+@dataclass(frozen=True, slots=True)
+class SweepReport:
+    """The result of one sweep, as counts."""
+
+    redelivered: int = 0  # tasks queued again: due, lease expired, or never delivered
+    recovered: int = 0  # uploads whose event never arrived
+    expired: int = 0  # upload forms that were not used
+    exhausted: int = 0  # tasks failed after too many crashes
+    purged: int = 0  # images deleted from the trash
     notified: int = 0  # owners of finished batches that were notified

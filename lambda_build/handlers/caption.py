@@ -1,4 +1,4 @@
-"""The caption function: describes what was uploaded and, each minute, sweeps up what events forgot."""
+"""The caption function: describes images and runs the sweep each minute."""
 
 from functools import cache
 from typing import Any
@@ -11,18 +11,25 @@ from lambda_build.handlers.common import Function
 
 
 @cache
-def pipeline() -> Any:
-    """What does the work."""
+def processor() -> Any:
+    """Return the processor; it is created once."""
     config = Config.read()
-    return bootstrap.pipeline(config, *bootstrap.captioners(config))
+    return bootstrap.processor(config, *bootstrap.captioners(config))
 
 
-def warm(pipeline: Any) -> None:
-    """Load the model's SDK or weights, and fetch the key, before the first photograph comes."""
-    for captioner in (pipeline.captioner, pipeline.standby):
+@cache
+def sweeper() -> Any:
+    """Return the sweeper; it is created once."""
+    return bootstrap.sweeper(Config.read())
+
+
+def warm() -> None:
+    """Load the model's SDK or weights, and fetch the key, before the first image arrives."""
+    made = processor()
+    for captioner in (made.captioner, made.standby):
         getattr(captioner, "warm", lambda: None)()
 
 
 logs.configure()
-# Takes messages of its queue, {"task": "sweep"} from the schedule, and {"task": "ping"}.
-handler = Function(TaskKind.CAPTION, pipeline, {"sweep": lambda made: made.sweep(), "ping": warm}).respond
+# Accepts the messages of its queue, {"task": "sweep"} from the schedule, and {"task": "ping"}.
+handler = Function(TaskKind.CAPTION, processor, {"sweep": lambda: sweeper().sweep(), "ping": warm}).respond

@@ -22,15 +22,14 @@ logger = logging.getLogger(__name__)
 class Function:
     """One Lambda function.
 
-    pipeline: makes its Pipeline at the first call and gives the same one ever after. Made inside the
-        delivery that needs it, a setting that is wrong fails that delivery, with a line in the log, and
-        not the start of the whole environment.
-    tasks: what it does by name, without a photograph.
+    processor: returns the Processor, created at the first call. Created inside the delivery that needs it, a
+        wrong setting fails that delivery, with a line in the log, and not the start of the environment.
+    tasks: what it does by name, without an image.
     """
 
     kind: TaskKind
-    pipeline: Callable[[], Any]
-    tasks: Mapping[str, Callable[[Any], Any]]
+    processor: Callable[[], Any]
+    tasks: Mapping[str, Callable[[], Any]]
 
     def respond(self, event: Any, context: Any) -> dict[str, Any]:
         """Answer AWS Lambda.
@@ -63,13 +62,13 @@ class Function:
         elif not delivery.created:
             yield {"outcome": "nothing"}  # S3's own test event, or news of something else than an upload
         for created in delivery.created:
-            outcome = self.pipeline().process(created, self.kind, deadline=deadline)
+            outcome = self.processor().process(created, self.kind, deadline=deadline)
             yield {**_name(created.key), "outcome": str(outcome)}
 
     def _task(self, name: str) -> dict[str, Any]:
         if name not in self.tasks:
             raise Invalid(f"This function has no task {name!r}; it has {', '.join(sorted(self.tasks))}.")
-        report = self.tasks[name](self.pipeline())
+        report = self.tasks[name]()
         counts = asdict(report) if is_dataclass(report) and not isinstance(report, type) else {}
         return {"task": name, "outcome": "done", **counts}
 

@@ -1,4 +1,4 @@
-"""The thumbnail function: makes the small pictures of what was uploaded."""
+"""The thumbnail function: makes the derived images."""
 
 from functools import cache
 from typing import Any
@@ -11,11 +11,16 @@ from lambda_build.handlers.common import Function
 
 
 @cache
-def pipeline() -> Any:
-    """What does the work."""
-    return bootstrap.pipeline(Config.read())
+def processor() -> Any:
+    """Return the processor; it is created once."""
+    return bootstrap.processor(Config.read())
+
+
+def warm() -> None:
+    """Create the processor before the first image arrives."""
+    processor()
 
 
 logs.configure()
-# Takes messages of its queue, and {"task": "ping"}, for which being made is all there is to do.
-handler = Function(TaskKind.THUMBNAIL, pipeline, {"ping": lambda made: None}).respond
+# Accepts the messages of its queue, and {"task": "ping"}.
+handler = Function(TaskKind.THUMBNAIL, processor, {"ping": warm}).respond

@@ -13,10 +13,10 @@ from imgcore.config import Secret
 from imgcore.gallery.keys import new_public_id, raw_key
 from imgcore.gallery.models import Image, NewImage, Source, TaskKind, TaskStatus
 from imgcore.pipeline.models import GEMINI_BREAKER, ObjectCreated
-from imgcore.pipeline.processing import Outcome, Pipeline
+from imgcore.pipeline.processing import Outcome, Processor
 from tests.fake_gemini import FakeGemini
 from tests.support.repositories import Repositories
-from tests.unit.fakes import BUCKET, FakeCaptioner, FakeQueues, FakeStorage, decode, render
+from tests.unit.fakes import BUCKET, FakeCaptioner, FakeStorage, decode, render
 
 DONE, RETRY, FAILED, BLOCKED = TaskStatus.DONE, TaskStatus.RETRY, TaskStatus.FAILED, TaskStatus.BLOCKED
 
@@ -43,9 +43,9 @@ class Clock:
 
 @dataclass
 class Bench:
-    """A pipeline on the real SDK, and what a test wants to know of it."""
+    """A processor on the real SDK, and what a test wants to know of it."""
 
-    pipeline: Pipeline
+    processor: Processor
     repositories: Repositories
     storage: FakeStorage
     clock: Clock
@@ -56,7 +56,7 @@ class Bench:
         key = raw_key(public_id, "image/jpeg")
         self.storage.uploads[key] = b"photo"
         self.repositories.images.add(NewImage(public_id, key, "cat.jpg", "image/jpeg", 5, 3600.0))
-        outcome = self.pipeline.process(
+        outcome = self.processor.process(
             ObjectCreated(BUCKET, key), TaskKind.CAPTION, deadline=self.clock() + seconds
         )
         image = self.repositories.images.get(public_id)
@@ -77,17 +77,16 @@ def bench(gemini: FakeGemini, repositories: Repositories) -> Callable[..., Bench
             clock=clock,
             sleep=clock.sleep,
         )
-        pipeline = Pipeline(
-            *repositories.all(),
+        processor = Processor(
+            *repositories.of_processor(),
             storage,
-            FakeQueues(),
             decode,
             render,
             captioner,
             standby,
             uploads_bucket=BUCKET,
         )
-        return Bench(pipeline, repositories, storage, clock)
+        return Bench(processor, repositories, storage, clock)
 
     return make
 

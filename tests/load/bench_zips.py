@@ -28,9 +28,10 @@ import sys, time
 started = time.perf_counter()
 from lambda_build.handlers import {function} as it
 imported = time.perf_counter() - started
-made = it.pipeline()
+made = (getattr(it, "processor", None) or it.pipeline)()  # pipeline: version 0.1
 ready = time.perf_counter() - started
-getattr(it, "warm", lambda made: None)(made)
+for captioner in (made.captioner, made.standby):
+    getattr(captioner, "warm", lambda: None)()
 sys.stdout.write(f"{{imported}} {{ready}} {{time.perf_counter() - started}}")
 """
 SETTINGS = {

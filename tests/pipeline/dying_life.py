@@ -16,7 +16,6 @@ import os
 import signal
 import sys
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +25,10 @@ from imgcore.db.connection import Database, Transaction, open_database
 from imgcore.errors import Conflict
 from imgcore.gallery.models import NewImage, TaskKind
 from imgcore.notifications.models import NotificationMessage
-from imgcore.pipeline.models import ObjectCreated
-from imgcore.pipeline.processing import Pipeline, Timing
+from imgcore.notifications.sender import Notifier
+from imgcore.pipeline.models import ObjectCreated, Timing
+from imgcore.pipeline.processing import Processor
+from imgcore.pipeline.sweeper import Sweeper
 from tests.support.repositories import Repositories
 from tests.unit.fakes import BUCKET, FakeCaptioner, FakeQueues, FakeStorage, decode, render
 
@@ -79,19 +80,24 @@ class Post:
         self._fate.tick()
 
 
-def pipeline(database: Database, letters: Path, fate: Fate) -> Pipeline:
-    """Nothing real but the database; photographs are there whenever they are asked for."""
-    made = Pipeline(
-        *Repositories(database).all(),
-        Plenty(),
-        FakeQueues(),
+def workers(database: Database, letters: Path, fate: Fate) -> tuple[Processor, Sweeper]:
+    """A processor and a sweeper on the database; every image is in the fake storage."""
+    repositories, storage = Repositories(database), Plenty()
+    timing = Timing(LEASE, LEASE, lost_after=0.0, max_attempts=1000)
+    notifier = Notifier(repositories.notifications, Post(letters, fate), quiet=0.0, lease=LEASE)
+    processor = Processor(
+        *repositories.of_processor(),
+        storage,
         decode,
         render,
         FakeCaptioner(),
         uploads_bucket=BUCKET,
+        timing=timing,
     )
-    timing = Timing(LEASE, LEASE, lost_after=0.0, max_attempts=1000, quiet=0.0)
-    return replace(made, sender=Post(letters, fate), timing=timing)
+    sweeper = Sweeper(
+        repositories.images, repositories.sweep, storage, FakeQueues(), notifier.notify_owners, timing
+    )
+    return processor, sweeper
 
 
 class Plenty(FakeStorage):
@@ -112,15 +118,15 @@ class Everything(dict[str, bytes]):
         return b"photo"
 
 
-def live(work: Pipeline, name: str, owner: int, batch: str) -> None:
-    """From the first announcement to the letter, taking up whatever another has left."""
+def live(processor: Processor, sweeper: Sweeper, name: str, owner: int, batch: str) -> None:
+    """Run one image from its row to its notification, and what another process left unfinished."""
     key = f"raw/{name}.jpg"
     row = NewImage(name, key, "cat.jpg", "image/jpeg", 5, 3600.0, owner_id=owner, batch_id=batch)
     with suppress(Conflict):  # it is there already
-        work.images.add(row)
+        processor.images.add(row)
     for kind in TaskKind:
-        work.process(ObjectCreated(BUCKET, key, 5, "etag"), kind, deadline=SOON)
-    work.sweep()
+        processor.process(ObjectCreated(BUCKET, key, 5, "etag"), kind, deadline=SOON)
+    sweeper.sweep()
 
 
 def main(url: str, letters: Path) -> int:
@@ -131,7 +137,8 @@ def main(url: str, letters: Path) -> int:
         if child == 0:
             fate = Fate(asked["dies_at"])
             fate.rule()
-            live(pipeline(open_database(url), letters, fate), asked["name"], asked["owner"], asked["batch"])
+            made = workers(open_database(url), letters, fate)
+            live(*made, asked["name"], asked["owner"], asked["batch"])
             print(fate.moments, flush=True)
             os._exit(0)
         _, state = os.waitpid(child, 0)

@@ -20,8 +20,6 @@ class Repositories:
         self.notifications = NotificationRepository(database)
         self.breakers = CircuitBreakers(database)
 
-    def all(
-        self,
-    ) -> tuple[ImageRepository, TaskRepository, SweepRepository, NotificationRepository, CircuitBreakers]:
-        """All of them, in the order in which Pipeline takes them."""
-        return self.images, self.tasks, self.sweep, self.notifications, self.breakers
+    def of_processor(self) -> tuple[ImageRepository, TaskRepository, CircuitBreakers]:
+        """The first arguments of Processor."""
+        return self.images, self.tasks, self.breakers

@@ -215,7 +215,7 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, list[
 
 def people() -> Any:
     """The accounts that the settings name."""
-    return bootstrap.people(Config.read())
+    return bootstrap.account_service(Config.read())
 
 
 def test_an_account_is_made_with_a_password_from_a_pipe(

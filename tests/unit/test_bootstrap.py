@@ -13,7 +13,8 @@ import pytest
 
 import imgcore
 from imgcore import bootstrap
-from imgcore.bootstrap import LOCAL, NoCaptioner, RenewedCaptioner
+from imgcore.aws import clients
+from imgcore.bootstrap import LOCAL, RenewedCaptioner
 from imgcore.config import Config, Secret
 from imgcore.errors import Misconfigured, Unavailable
 from imgcore.gallery.models import Source
@@ -80,11 +81,10 @@ def test_without_the_local_extra_photographs_wait_for_the_key(monkeypatch: pytes
 def test_the_thumbnail_function_has_no_captioner(tmp_path: Path) -> None:
     """It would say so, rather than load one."""
     environ = BUCKETS | {"DATABASE_URL": f"sqlite:///{tmp_path}/x.db", "MAX_ATTEMPTS": "2"}
-    made = bootstrap.pipeline(Config.read(environ))
+    made = bootstrap.processor(Config.read(environ))
 
     assert (2, "u") == (made.timing.max_attempts, made.uploads_bucket)
-    with pytest.raises(Misconfigured):
-        NoCaptioner().describe(PICTURE, deadline=0)
+    assert made.captioner is made.standby is None
 
 
 def test_a_pipeline_and_a_gallery_are_wired_from_settings_alone(tmp_path: Path) -> None:
@@ -94,7 +94,10 @@ def test_a_pipeline_and_a_gallery_are_wired_from_settings_alone(tmp_path: Path) 
 
     gallery = bootstrap.gallery(config)
 
-    assert Source.LOCAL is bootstrap.pipeline(config, *bootstrap.captioners(config)).captioner.source
+    captioner = bootstrap.processor(config, *bootstrap.captioners(config)).captioner
+    assert captioner is not None
+    assert Source.LOCAL is captioner.source
+    assert 300.0 == bootstrap.sweeper(config).timing.lost_after
     assert (99, LOCAL, "dev") == (gallery.limits.max_bytes, gallery.describer, gallery.release)
 
 
@@ -131,7 +134,7 @@ def test_gemini_needs_a_key() -> None:
 
 def test_gemini_is_made_from_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """The key itself, or the secret that holds it."""
-    monkeypatch.setattr(bootstrap, "_secret", lambda secret_id: f"  key-of-{secret_id}\n")
+    monkeypatch.setattr(clients, "get_secret", lambda secret_id: f"  key-of-{secret_id}\n")
 
     for environ in ({"GEMINI_API_KEY": "k"}, {"GEMINI_SECRET_ID": "s"}):
         assert Source.GEMINI is bootstrap.gemini(Config.read(environ)).source
@@ -157,7 +160,7 @@ def test_a_refused_key_is_fetched_again() -> None:
 @pytest.mark.parametrize("text", ["no json", "[]", '{"username": "u"}'])
 def test_a_secret_without_credentials_is_said(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """And what it holds is not."""
-    monkeypatch.setattr(bootstrap, "_secret", lambda secret_id: text)
+    monkeypatch.setattr(clients, "get_secret", lambda secret_id: text)
 
     with pytest.raises(Misconfigured, match="DB_SECRET_ID") as caught:
         bootstrap._database_credentials(Config.read({"DB_SECRET_ID": "s"}))
@@ -166,7 +169,7 @@ def test_a_secret_without_credentials_is_said(text: str, monkeypatch: pytest.Mon
 
 def test_database_credentials_come_from_the_secret_or_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """The secret first: it follows a rotation."""
-    monkeypatch.setattr(bootstrap, "_secret", lambda secret_id: json.dumps({"username": "u", "password": "p"}))
+    monkeypatch.setattr(clients, "get_secret", lambda secret_id: json.dumps({"username": "u", "password": "p"}))
 
     named = Config.read({"DB_SECRET_ID": "s", "DB_USER": "x", "DB_PASSWORD": "y"})
     plain = Config.read({"DB_USER": "x", "DB_PASSWORD": "y"})
@@ -180,7 +183,7 @@ def test_a_secrets_manager_that_is_away_is_unavailable(monkeypatch: pytest.Monke
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
 
     with pytest.raises(Unavailable, match="Secrets Manager"):
-        bootstrap._secret("s")
+        clients.get_secret("s")
 
 
 def test_a_missing_region_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -235,7 +238,7 @@ class _Sns:
 def test_notices_go_where_the_settings_say(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Nowhere, into a folder, to a topic, or to both."""
     sns = _Sns()
-    monkeypatch.setattr(bootstrap, "_client", lambda service, session=None, retries=None: sns)
+    monkeypatch.setattr(clients, "create_client", lambda service, session=None, retries=None: sns)
     folder, topic = {"MAIL_DIR": str(tmp_path / "mail")}, {"NOTICES_TOPIC_ARN": "arn:made-up"}
 
     assert bootstrap.notification_sender(Config.read({})) is None
@@ -254,7 +257,7 @@ def test_an_address_can_be_given_where_there_is_a_topic(
     """Otherwise letters are read on the page alone."""
     config = Config.read({"DATABASE_URL": f"sqlite:///{tmp_path}/x.db", **settings})
     bootstrap.migrate(config)
-    ada = bootstrap.people(config).add("ada", "a made-up password")
+    ada = bootstrap.account_service(config).add("ada", "a made-up password")
 
     assert possible is bootstrap.subscriptions(config).status(ada).possible
 
@@ -262,7 +265,7 @@ def test_an_address_can_be_given_where_there_is_a_topic(
 @pytest.mark.parametrize(
     ("missing", "make", "said"),
     [
-        ("imgcore.accounts.passwords", lambda: bootstrap.people(Config.read({})), "argon2-cffi"),
+        ("imgcore.accounts.passwords", lambda: bootstrap.account_service(Config.read({})), "argon2-cffi"),
         ("imgcore.captioning.local", bootstrap._local, "local describer is not installed"),
     ],
 )

@@ -19,7 +19,9 @@ from imgcore.config import Config
 from imgcore.errors import Misconfigured
 from imgcore.gallery.models import Description, Edit, NewImage, Source
 from imgcore.gallery.service import Gallery
+from imgcore.notifications.sender import Notifier
 from imgcore.pipeline.models import GEMINI_BREAKER
+from imgcore.pipeline.sweeper import Sweeper
 from tests.support.repositories import Repositories
 from tests.unit.fakes import FakeCaptioner, FakeQueues, FakeStorage
 
@@ -139,7 +141,7 @@ def test_a_missing_database_is_one_sentence(
     monkeypatch.delenv("DB_HOST", raising=False)
 
     assert 1 == cli.main([command])
-    assert "imgcore: DATABASE_URL is not set, and no DB_HOST either.\n" == capsys.readouterr().err
+    assert "imgcore: Neither DATABASE_URL nor DB_HOST is set.\n" == capsys.readouterr().err
 
 
 def described(repositories: Repositories, name: str, **words: Any) -> str:
@@ -296,11 +298,9 @@ def test_sweep_reports_its_figures(
     database: Repositories, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One line of counts."""
-    from imgcore.pipeline.processing import Pipeline
-    from tests.unit.fakes import decode, render
-
-    made = Pipeline(*database.all(), FakeStorage(), FakeQueues(), decode, render, FakeCaptioner())
-    monkeypatch.setattr(bootstrap, "pipeline", lambda config, kind: made)
+    notifier = Notifier(database.notifications)
+    sweeper = Sweeper(database.images, database.sweep, FakeStorage(), FakeQueues(), notifier.notify_owners)
+    monkeypatch.setattr(bootstrap, "sweeper", lambda config: sweeper)
 
     assert 0 == cli.main(["sweep"])
     counts = ("redelivered", "recovered", "expired", "exhausted", "purged", "notified")

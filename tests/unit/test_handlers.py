@@ -38,8 +38,8 @@ class Context:
 
 
 @dataclass
-class FakePipeline:
-    """Remembers what it was asked; ``raises`` by key."""
+class FakeWorker:
+    """A processor and a sweeper that remember their calls; ``raises`` by key."""
 
     outcome: Outcome = Outcome.DONE
     raises: dict[str, Exception] = field(default_factory=dict)
@@ -60,16 +60,16 @@ class FakePipeline:
 
 
 @pytest.fixture
-def pipeline() -> FakePipeline:
+def worker() -> FakeWorker:
     """One that can do everything."""
-    return FakePipeline()
+    return FakeWorker()
 
 
 @pytest.fixture
-def function(pipeline: FakePipeline) -> Function:
+def function(worker: FakeWorker) -> Function:
     """A caption function over it."""
-    tasks = {"sweep": lambda made: made.sweep(), "ping": lambda made: None}
-    return Function(TaskKind.CAPTION, lambda: pipeline, tasks)
+    tasks = {"sweep": worker.sweep, "ping": lambda: None}
+    return Function(TaskKind.CAPTION, lambda: worker, tasks)
 
 
 @pytest.fixture
@@ -97,45 +97,45 @@ def batch(*bodies: str) -> dict[str, Any]:
     }
 
 
-def test_a_message_is_processed(function: Function, pipeline: FakePipeline) -> None:
+def test_a_message_is_processed(function: Function, worker: FakeWorker) -> None:
     """The photograph's own task is done and the message acknowledged."""
     answer = function.respond(batch(message("uploads", KEY)), Context())
 
-    assert ({"batchItemFailures": []}, [(KEY, TaskKind.CAPTION)]) == (answer, pipeline.processed)
+    assert ({"batchItemFailures": []}, [(KEY, TaskKind.CAPTION)]) == (answer, worker.processed)
 
 
 def test_the_work_ends_with_the_invocation(
-    function: Function, pipeline: FakePipeline, monkeypatch: pytest.MonkeyPatch
+    function: Function, worker: FakeWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The deadline is AWS's remaining time on the monotonic clock."""
     monkeypatch.setattr("time.monotonic", lambda: 100.0)
     function.respond(batch(message("uploads", KEY)), Context())
 
-    assert [130.0] == pipeline.deadlines
+    assert [130.0] == worker.deadlines
 
 
-def test_only_what_failed_is_delivered_again(function: Function, pipeline: FakePipeline) -> None:
+def test_only_what_failed_is_delivered_again(function: Function, worker: FakeWorker) -> None:
     """The others of the batch are done with."""
-    pipeline.raises["raw/away.jpg"] = Unavailable("The database is away.")
+    worker.raises["raw/away.jpg"] = Unavailable("The database is away.")
     bodies = [message("uploads", key) for key in ("raw/a.jpg", "raw/away.jpg", "raw/b.jpg")]
 
     answer = function.respond(batch(*bodies), Context())
 
     expected = ({"batchItemFailures": [{"itemIdentifier": "m1"}]}, ["raw/a.jpg", "raw/b.jpg"])
-    assert expected == (answer, [key for key, _ in pipeline.processed])
+    assert expected == (answer, [key for key, _ in worker.processed])
 
 
-def test_a_message_that_nobody_understands_fails_alone(function: Function, pipeline: FakePipeline) -> None:
+def test_a_message_that_nobody_understands_fails_alone(function: Function, worker: FakeWorker) -> None:
     """It ends among the dead letters, where a person looks at it."""
     answer = function.respond(batch("no JSON", message("uploads", KEY)), Context())
 
-    assert ({"batchItemFailures": [{"itemIdentifier": "m0"}]}, 1) == (answer, len(pipeline.processed))
+    assert ({"batchItemFailures": [{"itemIdentifier": "m0"}]}, 1) == (answer, len(worker.processed))
 
 
 def test_settings_that_are_wrong_fail_the_delivery() -> None:
-    """The pipeline is made inside the delivery: its message comes again, the environment lives on."""
+    """The worker is made inside the delivery: its message comes again, the environment lives on."""
 
-    def broken() -> FakePipeline:
+    def broken() -> FakeWorker:
         raise Unavailable("DATABASE_URL is not set.")
 
     answer = Function(TaskKind.CAPTION, broken, {}).respond(batch(message("uploads", KEY)), Context())
@@ -143,9 +143,9 @@ def test_settings_that_are_wrong_fail_the_delivery() -> None:
     assert {"batchItemFailures": [{"itemIdentifier": "m0"}]} == answer
 
 
-def test_what_came_without_a_queue_raises(function: Function, pipeline: FakePipeline) -> None:
+def test_what_came_without_a_queue_raises(function: Function, worker: FakeWorker) -> None:
     """Lambda itself tries an asynchronous call again."""
-    pipeline.raises[KEY] = Unavailable("The database is away.")
+    worker.raises[KEY] = Unavailable("The database is away.")
 
     with pytest.raises(Unavailable, match="The database is away"):
         function.respond(json.loads(message("uploads", KEY)), Context())
@@ -158,12 +158,12 @@ def test_an_event_that_nobody_understands_raises(function: Function) -> None:
 
 
 def test_the_sweep_comes_from_the_schedule(
-    function: Function, pipeline: FakePipeline, records: list[dict[str, Any]]
+    function: Function, worker: FakeWorker, records: list[dict[str, Any]]
 ) -> None:
     """Its counts are in the log line."""
     function.respond({"task": "sweep"}, Context())
 
-    assert (1, "sweep", 2) == (pipeline.sweeps, records[0]["task"], records[0]["redelivered"])
+    assert (1, "sweep", 2) == (worker.sweeps, records[0]["task"], records[0]["redelivered"])
 
 
 def test_an_unknown_task_raises(function: Function) -> None:
@@ -207,12 +207,12 @@ def test_nothing_to_do_is_told_too(function: Function, records: list[dict[str, A
 
 
 def test_an_understood_failure_needs_no_traceback(
-    function: Function, pipeline: FakePipeline, records: list[dict[str, Any]]
+    function: Function, worker: FakeWorker, records: list[dict[str, Any]]
 ) -> None:
     """Its code, its sentence and its cause say it."""
     error = Unavailable("The database is away.")
     error.__cause__ = OSError("refused")
-    pipeline.raises[KEY] = error
+    worker.raises[KEY] = error
     function.respond(batch(message("uploads", KEY)), Context())
 
     fields = ("level", "message", "error", "code", "cause")
@@ -221,10 +221,10 @@ def test_an_understood_failure_needs_no_traceback(
 
 
 def test_a_bug_comes_with_its_traceback(
-    function: Function, pipeline: FakePipeline, records: list[dict[str, Any]]
+    function: Function, worker: FakeWorker, records: list[dict[str, Any]]
 ) -> None:
     """On the same line, so that it is one event in the log."""
-    pipeline.raises[KEY] = ZeroDivisionError("division by zero")
+    worker.raises[KEY] = ZeroDivisionError("division by zero")
     function.respond(batch(message("uploads", KEY)), Context())
 
     assert "ZeroDivisionError: division by zero" == records[0]["traceback"].splitlines()[-1]
@@ -251,15 +251,16 @@ def root_logger() -> Iterator[logging.Logger]:
 
 @pytest.fixture
 def handler_of(monkeypatch: pytest.MonkeyPatch, root_logger: logging.Logger) -> Any:
-    """Import a handler afresh, over what ``made`` gives for a pipeline; its module and the kinds made."""
+    """Import a handler afresh with ``worker`` as its processor and sweeper; return it and the kinds created."""
     made: list[TaskKind] = []
 
-    def load(name: str, pipeline: Any) -> tuple[Any, list[TaskKind]]:
+    def load(name: str, worker: Any) -> tuple[Any, list[TaskKind]]:
         def make(config: Config, *captioners: Any) -> Any:
             made.append(TaskKind.CAPTION if captioners else TaskKind.THUMBNAIL)
-            return pipeline
+            return worker
 
-        monkeypatch.setattr(bootstrap, "pipeline", make)
+        monkeypatch.setattr(bootstrap, "processor", make)
+        monkeypatch.setattr(bootstrap, "sweeper", lambda config: worker)
         monkeypatch.delitem(sys.modules, f"lambda_build.handlers.{name}", raising=False)
         return importlib.import_module(f"lambda_build.handlers.{name}"), made
 
@@ -267,9 +268,9 @@ def handler_of(monkeypatch: pytest.MonkeyPatch, root_logger: logging.Logger) -> 
 
 
 @pytest.mark.parametrize("kind", list(TaskKind))
-def test_a_pipeline_is_made_once(handler_of: Any, kind: TaskKind) -> None:
+def test_processor_is_created_once_at_the_first_delivery(handler_of: Any, kind: TaskKind) -> None:
     """At the first delivery, not at the import, and of the function's own kind."""
-    module, made = handler_of(str(kind), FakePipeline())
+    module, made = handler_of(str(kind), FakeWorker())
     at_import = list(made)
     for _ in range(2):
         module.handler(batch(message("uploads", KEY)), Context())
@@ -284,16 +285,24 @@ def test_a_ping_warms_whoever_describes(handler_of: Any) -> None:
     standby = SimpleNamespace(warm=lambda: warmed.append("standby"))
     module, _ = handler_of("caption", SimpleNamespace(captioner=captioner, standby=standby))
     module.handler({"task": "ping"}, Context())
-    module.pipeline.cache_clear()
+    module.processor.cache_clear()
     module, _ = handler_of("caption", SimpleNamespace(captioner=SimpleNamespace(), standby=None))
     module.handler({"task": "ping"}, Context())
 
     assert ["captioner", "standby"] == warmed
 
 
+def test_caption_function_sweep_runs_the_sweeper(handler_of: Any) -> None:
+    worker = FakeWorker()
+    module, created = handler_of("caption", worker)
+    module.handler({"task": "sweep"}, Context())
+
+    assert (1, []) == (worker.sweeps, created)
+
+
 def test_only_the_caption_function_sweeps(handler_of: Any) -> None:
     """The schedule wakes one of them."""
-    module, _ = handler_of("thumbnail", FakePipeline())
+    module, _ = handler_of("thumbnail", FakeWorker())
 
     with pytest.raises(Invalid, match="it has ping"):
         module.handler({"task": "sweep"}, Context())

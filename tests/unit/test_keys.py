@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imgcore.gallery.keys import adopted, clean_name, derived_keys, is_public_id, new_public_id, raw_key
+from imgcore.gallery.keys import (
+    clean_name,
+    derived_keys,
+    is_public_id,
+    new_image_for_key,
+    new_public_id,
+    raw_key,
+)
 from imgcore.gallery.models import MEDIA_TYPES
 
 
@@ -20,8 +27,8 @@ from imgcore.gallery.models import MEDIA_TYPES
         ("\u202egpj.exe", "gpj.exe"),
         ("e\u0301t\u00e9.jpg", "\u00e9t\u00e9.jpg"),
         ("\ud800x", "x"),
-        ("", "photograph"),
-        ("///", "photograph"),
+        ("", "photo"),
+        ("///", "photo"),
         ("x" * 300, "x" * 255),
     ],
 )
@@ -67,6 +74,6 @@ def test_originals_and_derived_images_never_share_a_prefix() -> None:
 )
 def test_an_object_that_came_by_itself_gets_a_row(key: str, name: str, media_type: str | None) -> None:
     """Its name and type are read from its key."""
-    new = adopted(key)
+    new = new_image_for_key(key)
 
     assert (key, name, media_type, None) == (new.image_key, new.name, new.media_type, new.size)

@@ -11,8 +11,10 @@ import pytest
 from imgcore.errors import BadAnswer, Blocked, ImgcoreError, Misconfigured, RateLimited, Rejected, Unavailable
 from imgcore.gallery.keys import new_public_id, raw_key
 from imgcore.gallery.models import Image, NewImage, Source, TaskKind, TaskStatus, UploadStatus
-from imgcore.pipeline.models import GEMINI_BREAKER, ObjectCreated
-from imgcore.pipeline.processing import Outcome, Pipeline, Timing
+from imgcore.notifications.sender import Notifier
+from imgcore.pipeline.models import GEMINI_BREAKER, ObjectCreated, Timing
+from imgcore.pipeline.processing import Outcome, Processor
+from imgcore.pipeline.sweeper import Sweeper
 from tests.support.repositories import Repositories
 from tests.unit.fakes import BUCKET, FakeCaptioner, FakeQueues, FakeStorage, decode, render
 
@@ -29,13 +31,24 @@ def captioner() -> FakeCaptioner:
 
 
 @pytest.fixture
-def pipeline(
-    repositories: Repositories, storage: FakeStorage, queues: FakeQueues, captioner: FakeCaptioner
-) -> Pipeline:
-    """Nothing real but the database."""
-    return Pipeline(
-        *repositories.all(), storage, queues, decode, render, captioner, uploads_bucket=BUCKET, rng=lambda: 0.0
+def processor(repositories: Repositories, storage: FakeStorage, captioner: FakeCaptioner) -> Processor:
+    """A processor on SQLite; storage and captioner are fakes and retries have no jitter."""
+    return Processor(
+        *repositories.of_processor(),
+        storage,
+        decode,
+        render,
+        captioner,
+        uploads_bucket=BUCKET,
+        rng=lambda: 0.0,
     )
+
+
+@pytest.fixture
+def sweeper(repositories: Repositories, storage: FakeStorage, queues: FakeQueues) -> Sweeper:
+    """A sweeper on SQLite; storage and queues are fakes."""
+    notifier = Notifier(repositories.notifications)
+    return Sweeper(repositories.images, repositories.sweep, storage, queues, notifier.notify_owners)
 
 
 def upload(repositories: Repositories, storage: FakeStorage, data: bytes = b"photo") -> Image:
@@ -57,12 +70,12 @@ def now(repositories: Repositories, image: Image) -> Image:
 
 
 def test_both_tasks_make_a_finished_photograph(
-    pipeline: Pipeline, repositories: Repositories, storage: FakeStorage
+    processor: Processor, repositories: Repositories, storage: FakeStorage
 ) -> None:
     """A thumbnail, a display image, a description; done."""
     image = upload(repositories, storage)
 
-    outcomes = [pipeline.process(news(image), kind, deadline=SOON) for kind in TaskKind]
+    outcomes = [processor.process(news(image), kind, deadline=SOON) for kind in TaskKind]
 
     found = now(repositories, image)
     assert [Outcome.DONE, Outcome.DONE] == outcomes
@@ -78,12 +91,12 @@ def test_both_tasks_make_a_finished_photograph(
 
 
 def test_a_duplicate_changes_nothing(
-    pipeline: Pipeline, repositories: Repositories, storage: FakeStorage, captioner: FakeCaptioner
+    processor: Processor, repositories: Repositories, storage: FakeStorage, captioner: FakeCaptioner
 ) -> None:
     """The second delivery of an event finds the task done and asks no model."""
     image = upload(repositories, storage)
 
-    outcomes = [pipeline.process(news(image), CAPTION, deadline=SOON) for _ in range(3)]
+    outcomes = [processor.process(news(image), CAPTION, deadline=SOON) for _ in range(3)]
 
     assert [Outcome.DONE, Outcome.IDLE, Outcome.IDLE] == outcomes
     assert 1 == len(captioner.deadlines)
@@ -93,32 +106,32 @@ def test_a_duplicate_changes_nothing(
     "created", [ObjectCreated("another", "raw/x.jpg"), ObjectCreated(BUCKET, "thumbnails/x/200.webp")]
 )
 def test_what_is_no_upload_of_ours_is_ignored(
-    pipeline: Pipeline, repositories: Repositories, created: ObjectCreated
+    processor: Processor, repositories: Repositories, created: ObjectCreated
 ) -> None:
-    """Another bucket, or what the pipeline wrote itself: no row, no loop."""
-    assert Outcome.IGNORED == pipeline.process(created, THUMBNAIL, deadline=SOON)
+    """Another bucket, or what the processor wrote itself: no row, no loop."""
+    assert Outcome.IGNORED == processor.process(created, THUMBNAIL, deadline=SOON)
     assert () == repositories.images.page(cursor=None, limit=10, query=None).images
 
 
 def test_an_object_that_nobody_announced_gets_a_row(
-    pipeline: Pipeline, repositories: Repositories, storage: FakeStorage
+    processor: Processor, repositories: Repositories, storage: FakeStorage
 ) -> None:
     """Copied into the bucket by hand, it is captioned all the same."""
     storage.uploads["raw/from the camera.jpg"] = b"photo"
 
-    outcome = pipeline.process(ObjectCreated(BUCKET, "raw/from the camera.jpg"), CAPTION, deadline=SOON)
+    outcome = processor.process(ObjectCreated(BUCKET, "raw/from the camera.jpg"), CAPTION, deadline=SOON)
 
     (image,) = repositories.images.page(cursor=None, limit=10, query=None).images
     assert (Outcome.DONE, "from the camera.jpg", "A red barn.") == (outcome, image.name, image.caption)
 
 
 def test_a_bad_file_is_rejected_once_for_both_tasks(
-    pipeline: Pipeline, repositories: Repositories, storage: FakeStorage
+    processor: Processor, repositories: Repositories, storage: FakeStorage
 ) -> None:
     """Whoever sees it first says why; the other task is skipped and never fails."""
     image = upload(repositories, storage, b"bad")
 
-    outcomes = [pipeline.process(news(image), kind, deadline=SOON) for kind in (CAPTION, THUMBNAIL)]
+    outcomes = [processor.process(news(image), kind, deadline=SOON) for kind in (CAPTION, THUMBNAIL)]
 
     found = now(repositories, image)
     assert [Outcome.REJECTED, Outcome.IDLE] == outcomes
@@ -129,13 +142,13 @@ def test_a_bad_file_is_rejected_once_for_both_tasks(
 
 
 def test_a_refusal_of_the_model_is_not_a_failure_to_repeat(
-    pipeline: Pipeline, repositories: Repositories, storage: FakeStorage, captioner: FakeCaptioner
+    processor: Processor, repositories: Repositories, storage: FakeStorage, captioner: FakeCaptioner
 ) -> None:
     """Blocked is final, and said; the thumbnail is made all the same."""
     captioner.answers = [Blocked("The model declined.")]
     image = upload(repositories, storage)
 
-    outcomes = [pipeline.process(news(image), kind, deadline=SOON) for kind in (CAPTION, THUMBNAIL)]
+    outcomes = [processor.process(news(image), kind, deadline=SOON) for kind in (CAPTION, THUMBNAIL)]
 
     found = now(repositories, image)
     assert [Outcome.BLOCKED, Outcome.DONE] == outcomes
@@ -143,32 +156,32 @@ def test_a_refusal_of_the_model_is_not_a_failure_to_repeat(
 
 
 def test_a_permanent_error_fails_at_once(
-    pipeline: Pipeline, repositories: Repositories, storage: FakeStorage, captioner: FakeCaptioner
+    processor: Processor, repositories: Repositories, storage: FakeStorage, captioner: FakeCaptioner
 ) -> None:
     """An answer that is no description, after the captioner's own tries."""
     captioner.answers = [BadAnswer("The model gave no description.")]
     image = upload(repositories, storage)
 
-    assert Outcome.FAILED == pipeline.process(news(image), CAPTION, deadline=SOON)
+    assert Outcome.FAILED == processor.process(news(image), CAPTION, deadline=SOON)
     assert "bad_answer" == now(repositories, image).task(CAPTION).error
 
 
-def test_a_missing_object_fails_with_a_sentence(pipeline: Pipeline, repositories: Repositories) -> None:
+def test_a_missing_object_fails_with_a_sentence(processor: Processor, repositories: Repositories) -> None:
     """The event came, the object went."""
     image = upload(repositories, FakeStorage())
 
-    assert Outcome.FAILED == pipeline.process(news(image), THUMBNAIL, deadline=SOON)
+    assert Outcome.FAILED == processor.process(news(image), THUMBNAIL, deadline=SOON)
     assert "Upload it again" in (now(repositories, image).task(THUMBNAIL).message or "")
 
 
 def test_a_passing_fault_is_parked_and_done_when_due(
-    pipeline: Pipeline, repositories: Repositories, storage: FakeStorage, captioner: FakeCaptioner
+    processor: Processor, repositories: Repositories, storage: FakeStorage, captioner: FakeCaptioner
 ) -> None:
     """The message is acknowledged; the database remembers."""
     captioner.answers = [Unavailable("Not just now."), "A cat."]
     image = upload(repositories, storage)
 
-    outcomes = [pipeline.process(news(image), CAPTION, deadline=SOON) for _ in range(2)]
+    outcomes = [processor.process(news(image), CAPTION, deadline=SOON) for _ in range(2)]
 
     found = now(repositories, image)
     assert [Outcome.PARKED, Outcome.DONE] == outcomes
@@ -176,36 +189,36 @@ def test_a_passing_fault_is_parked_and_done_when_due(
 
 
 def test_a_fault_that_never_passes_ends_after_the_attempts(
-    pipeline: Pipeline, repositories: Repositories, storage: FakeStorage, captioner: FakeCaptioner
+    processor: Processor, repositories: Repositories, storage: FakeStorage, captioner: FakeCaptioner
 ) -> None:
     """Four parked, the fifth failed."""
     captioner.answers = [Unavailable("Not just now.")]
     image = upload(repositories, storage)
 
-    outcomes = [pipeline.process(news(image), CAPTION, deadline=SOON) for _ in range(6)]
+    outcomes = [processor.process(news(image), CAPTION, deadline=SOON) for _ in range(6)]
 
     assert [Outcome.PARKED] * 4 + [Outcome.FAILED, Outcome.IDLE] == outcomes
 
 
 def test_a_bug_is_said_on_the_card_and_raised_for_the_queue(
-    pipeline: Pipeline, repositories: Repositories, storage: FakeStorage
+    processor: Processor, repositories: Repositories, storage: FakeStorage
 ) -> None:
     """The row is parked at once, the exception counts towards the dead letters."""
     image = upload(repositories, storage, b"bug")
 
     with pytest.raises(ZeroDivisionError):
-        pipeline.process(news(image), THUMBNAIL, deadline=SOON)
+        processor.process(news(image), THUMBNAIL, deadline=SOON)
 
     task = now(repositories, image).task(THUMBNAIL)
     assert (TaskStatus.RETRY, "internal") == (task.status, task.error)
 
 
 def test_a_result_that_comes_too_late_is_dropped(
-    pipeline: Pipeline, repositories: Repositories, storage: FakeStorage, captioner: FakeCaptioner
+    processor: Processor, repositories: Repositories, storage: FakeStorage, captioner: FakeCaptioner
 ) -> None:
     """The lease ended, another worker finished: the first one's words go nowhere."""
     image = upload(repositories, storage)
-    slow = replace(pipeline, timing=Timing(caption_lease=0.001), captioner=_Overtaken(pipeline, image))
+    slow = replace(processor, timing=Timing(caption_lease=0.001), captioner=_Overtaken(processor, image))
 
     assert Outcome.FENCED == slow.process(news(image), CAPTION, deadline=SOON)
     assert "A red barn." == now(repositories, image).caption
@@ -214,7 +227,7 @@ def test_a_result_that_comes_too_late_is_dropped(
 class _Overtaken(FakeCaptioner):
     """While this one thinks, another worker does the same task."""
 
-    def __init__(self, other: Pipeline, image: Image) -> None:
+    def __init__(self, other: Processor, image: Image) -> None:
         super().__init__(["Too late."], Source.LOCAL)
         self._other, self._image = other, image
 
@@ -225,13 +238,13 @@ class _Overtaken(FakeCaptioner):
 
 
 def test_a_rate_limit_closes_the_gate_for_everybody(
-    pipeline: Pipeline, repositories: Repositories, storage: FakeStorage, captioner: FakeCaptioner
+    processor: Processor, repositories: Repositories, storage: FakeStorage, captioner: FakeCaptioner
 ) -> None:
     """One 429: nobody asks again before its time, and no attempt is spent."""
     captioner.answers = [RateLimited("Wait a little.", retry_after=34.0), "never asked"]
     first, second = upload(repositories, storage), upload(repositories, storage)
 
-    outcomes = [pipeline.process(news(image), CAPTION, deadline=SOON) for image in (first, second)]
+    outcomes = [processor.process(news(image), CAPTION, deadline=SOON) for image in (first, second)]
 
     tasks = [now(repositories, image).task(CAPTION) for image in (first, second)]
     assert [Outcome.PARKED, Outcome.PARKED] == outcomes
@@ -243,24 +256,24 @@ def test_a_rate_limit_closes_the_gate_for_everybody(
 
 
 def test_one_probe_opens_the_gate_again(
-    pipeline: Pipeline, repositories: Repositories, storage: FakeStorage
+    processor: Processor, repositories: Repositories, storage: FakeStorage
 ) -> None:
     """After its time one photograph goes first; once it is described, the circuit breaker closes."""
     repositories.breakers.open(GEMINI_BREAKER, wait=0.01, reason="rate_limited", message="Wait.")
     time.sleep(0.02)
     image = upload(repositories, storage)
 
-    assert Outcome.DONE == pipeline.process(news(image), CAPTION, deadline=SOON)
+    assert Outcome.DONE == processor.process(news(image), CAPTION, deadline=SOON)
     breaker = repositories.breakers.state(GEMINI_BREAKER)
     assert (True, None) == (breaker.closed, breaker.reason)
 
 
 def test_a_refused_key_is_said_and_the_standby_describes(
-    pipeline: Pipeline, repositories: Repositories, storage: FakeStorage, captioner: FakeCaptioner
+    processor: Processor, repositories: Repositories, storage: FakeStorage, captioner: FakeCaptioner
 ) -> None:
     """Nobody waits for a person: the local describer does it, and the key is not tried for each one."""
     captioner.answers = [Misconfigured("Gemini refuses the key.", code="key_refused")]
-    both = replace(pipeline, standby=FakeCaptioner(["A photograph."], Source.LOCAL))
+    both = replace(processor, standby=FakeCaptioner(["A photograph."], Source.LOCAL))
     images = [upload(repositories, storage) for _ in range(3)]
 
     outcomes = [both.process(news(image), CAPTION, deadline=SOON) for image in images]
@@ -272,24 +285,24 @@ def test_a_refused_key_is_said_and_the_standby_describes(
 
 
 def test_a_refused_key_without_a_standby_waits_for_a_person(
-    pipeline: Pipeline, repositories: Repositories, storage: FakeStorage, captioner: FakeCaptioner
+    processor: Processor, repositories: Repositories, storage: FakeStorage, captioner: FakeCaptioner
 ) -> None:
     """Parked with no attempt spent, however often."""
     captioner.answers = [Misconfigured("Gemini refuses the key.", code="key_refused")]
     images = [upload(repositories, storage) for _ in range(2)]
 
-    outcomes = [pipeline.process(news(image), CAPTION, deadline=SOON) for image in images]
+    outcomes = [processor.process(news(image), CAPTION, deadline=SOON) for image in images]
 
     assert [Outcome.PARKED] * 2 == outcomes
     assert [0, 0] == [now(repositories, image).task(CAPTION).attempts for image in images]
 
 
 def test_a_quota_that_is_used_up_waits_even_with_a_standby(
-    pipeline: Pipeline, repositories: Repositories, storage: FakeStorage, captioner: FakeCaptioner
+    processor: Processor, repositories: Repositories, storage: FakeStorage, captioner: FakeCaptioner
 ) -> None:
     """Better words tomorrow are worth the wait; the second photograph does not even ask."""
     captioner.answers = [RateLimited("Used up.", code="quota_exhausted", retry_after=7200.0)]
-    both = replace(pipeline, standby=FakeCaptioner(["A photograph."], Source.LOCAL))
+    both = replace(processor, standby=FakeCaptioner(["A photograph."], Source.LOCAL))
     images = [upload(repositories, storage) for _ in range(2)]
 
     outcomes = [both.process(news(image), CAPTION, deadline=SOON) for image in images]
@@ -299,15 +312,15 @@ def test_a_quota_that_is_used_up_waits_even_with_a_standby(
 
 
 def test_the_captioner_gets_the_deadline_less_the_time_to_store(
-    pipeline: Pipeline, repositories: Repositories, storage: FakeStorage, captioner: FakeCaptioner
+    processor: Processor, repositories: Repositories, storage: FakeStorage, captioner: FakeCaptioner
 ) -> None:
     """Five seconds are kept back."""
-    pipeline.process(news(upload(repositories, storage)), CAPTION, deadline=100.0)
+    processor.process(news(upload(repositories, storage)), CAPTION, deadline=100.0)
 
     assert [95.0] == captioner.deadlines
 
 
-def test_a_database_that_is_away_is_left_to_the_queue(pipeline: Pipeline, storage: FakeStorage) -> None:
+def test_a_database_that_is_away_is_left_to_the_queue(processor: Processor, storage: FakeStorage) -> None:
     """Unavailable goes up, so that the message is delivered again."""
 
     class Away:
@@ -315,35 +328,35 @@ def test_a_database_that_is_away_is_left_to_the_queue(pipeline: Pipeline, storag
             raise Unavailable("The database is away.")
 
     with pytest.raises(Unavailable):
-        replace(pipeline, images=Away()).process(  # type: ignore[arg-type]
+        replace(processor, images=Away()).process(  # type: ignore[arg-type]
             ObjectCreated(BUCKET, "raw/x.jpg"), THUMBNAIL, deadline=SOON
         )
 
 
 def test_a_storage_that_is_away_is_parked(
-    pipeline: Pipeline, repositories: Repositories, storage: FakeStorage
+    processor: Processor, repositories: Repositories, storage: FakeStorage
 ) -> None:
     """The task waits in the database, with a sentence."""
     image = upload(repositories, storage)
     storage.broken = Unavailable("The uploads bucket cannot be reached just now.", code="storage")
 
-    assert Outcome.PARKED == pipeline.process(news(image), THUMBNAIL, deadline=SOON)
+    assert Outcome.PARKED == processor.process(news(image), THUMBNAIL, deadline=SOON)
     assert "storage" == now(repositories, image).task(THUMBNAIL).error
 
 
-def quick(pipeline: Pipeline) -> Pipeline:
-    """A pipeline that takes a hundredth of a second for lost."""
-    return replace(pipeline, timing=Timing(lost_after=0.01, thumbnail_lease=0.01, caption_lease=0.01))
+def quick(sweeper: Sweeper) -> Sweeper:
+    """A sweeper for which an event is lost after a hundredth of a second."""
+    return replace(sweeper, timing=Timing(lost_after=0.01, thumbnail_lease=0.01, caption_lease=0.01))
 
 
 def test_the_sweep_finds_an_upload_whose_event_never_came(
-    pipeline: Pipeline, repositories: Repositories, storage: FakeStorage, queues: FakeQueues
+    sweeper: Sweeper, repositories: Repositories, storage: FakeStorage, queues: FakeQueues
 ) -> None:
     """The object is there, the row awaits: both tasks are handed to their queues."""
     image = upload(repositories, storage)
     time.sleep(0.02)
 
-    report = quick(pipeline).sweep()
+    report = quick(sweeper).sweep()
 
     assert 1 == report.recovered
     assert {(kind, image.image_key) for kind in TaskKind} == {(kind, key) for kind, key, _ in queues.sent}
@@ -351,24 +364,24 @@ def test_the_sweep_finds_an_upload_whose_event_never_came(
 
 
 def test_the_sweep_hands_over_a_task_whose_notification_was_lost(
-    pipeline: Pipeline, repositories: Repositories, storage: FakeStorage, queues: FakeQueues
+    processor: Processor, sweeper: Sweeper, repositories: Repositories, storage: FakeStorage, queues: FakeQueues
 ) -> None:
     """One Lambda heard, the other did not."""
     image = upload(repositories, storage)
-    pipeline.process(news(image), THUMBNAIL, deadline=SOON)
+    processor.process(news(image), THUMBNAIL, deadline=SOON)
     time.sleep(0.02)
 
-    report = quick(pipeline).sweep()
+    report = quick(sweeper).sweep()
 
     assert (1, [(CAPTION, image.image_key)]) == (report.redelivered, [sent[:2] for sent in queues.sent])
 
 
 def test_the_sweep_hands_over_a_dead_workers_task_and_ends_it_at_last(
-    pipeline: Pipeline, repositories: Repositories, storage: FakeStorage, queues: FakeQueues
+    sweeper: Sweeper, repositories: Repositories, storage: FakeStorage, queues: FakeQueues
 ) -> None:
     """A worker that died is replaced; one that dies every time is given up with a sentence."""
     image = upload(repositories, storage)
-    hasty = quick(pipeline)
+    hasty = quick(sweeper)
     repositories.images.receive(news(image), NewImage(new_public_id(), image.image_key, "x", None, None, 0.0))
     for _ in range(hasty.timing.max_attempts):
         claim = repositories.tasks.claim(image.image_key, THUMBNAIL, lease=0.01, max_attempts=5)
@@ -382,16 +395,16 @@ def test_the_sweep_hands_over_a_dead_workers_task_and_ends_it_at_last(
 
 
 def test_the_sweep_plans_what_is_due_before_the_next_one(
-    pipeline: Pipeline, repositories: Repositories, storage: FakeStorage, queues: FakeQueues,
-    captioner: FakeCaptioner,
+    processor: Processor, sweeper: Sweeper, repositories: Repositories, storage: FakeStorage,
+    queues: FakeQueues, captioner: FakeCaptioner,
 ) -> None:  # fmt: skip
     """A retry in 40 seconds leaves now with a delay, and not twice."""
     captioner.answers = [Unavailable("Not now.", retry_after=40.0)]
     image = upload(repositories, storage)
-    pipeline.process(news(image), THUMBNAIL, deadline=SOON)
-    pipeline.process(news(image), CAPTION, deadline=SOON)
+    processor.process(news(image), THUMBNAIL, deadline=SOON)
+    processor.process(news(image), CAPTION, deadline=SOON)
 
-    reports = [pipeline.sweep(), pipeline.sweep()]
+    reports = [sweeper.sweep(), sweeper.sweep()]
 
     ((kind, key, delay),) = queues.sent
     assert [1, 0] == [report.redelivered for report in reports]
@@ -400,41 +413,43 @@ def test_the_sweep_plans_what_is_due_before_the_next_one(
 
 
 def test_the_sweep_expires_forms_that_nobody_used(
-    pipeline: Pipeline, repositories: Repositories, storage: FakeStorage
+    sweeper: Sweeper, repositories: Repositories, storage: FakeStorage
 ) -> None:
     """No object, and the form is long over."""
     key = raw_key(new_public_id(), "image/jpeg")
     image = repositories.images.add(NewImage(new_public_id(), key, "x", "image/jpeg", 1, -400.0))
     time.sleep(0.02)
 
-    assert 1 == quick(pipeline).sweep().expired
+    assert 1 == quick(sweeper).sweep().expired
     assert "expired" == now(repositories, image).status
 
 
-def test_the_sweep_waits_for_forms_that_may_still_be_used(
-    pipeline: Pipeline, repositories: Repositories
-) -> None:
+def test_the_sweep_waits_for_forms_that_may_still_be_used(sweeper: Sweeper, repositories: Repositories) -> None:
     """No object yet, and time left."""
     key = raw_key(new_public_id(), "image/jpeg")
     image = repositories.images.add(NewImage(new_public_id(), key, "x", "image/jpeg", 1, 3600.0))
     time.sleep(0.02)
 
-    report = quick(pipeline).sweep()
+    report = quick(sweeper).sweep()
     assert (0, 0, "awaiting") == (report.expired, report.recovered, now(repositories, image).status)
 
 
 def test_the_sweep_empties_the_trash_after_thirty_days(
-    pipeline: Pipeline, repositories: Repositories, storage: FakeStorage, monkeypatch: pytest.MonkeyPatch
+    processor: Processor,
+    sweeper: Sweeper,
+    repositories: Repositories,
+    storage: FakeStorage,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Objects first, then the row; nothing of it is left."""
     image = upload(repositories, storage)
     for kind in TaskKind:
-        pipeline.process(news(image), kind, deadline=SOON)
+        processor.process(news(image), kind, deadline=SOON)
     repositories.images.delete(image.public_id)
 
-    assert 0 == pipeline.sweep().purged
-    monkeypatch.setattr("imgcore.pipeline.processing.TRASH_SECONDS", 0.0)
-    assert 1 == pipeline.sweep().purged
+    assert 0 == sweeper.sweep().purged
+    monkeypatch.setattr("imgcore.pipeline.sweeper.TRASH_SECONDS", 0.0)
+    assert 1 == sweeper.sweep().purged
     assert ({}, {}, None) == (storage.uploads, storage.derived, repositories.images.get(image.public_id))
 
 
@@ -451,7 +466,7 @@ def test_the_sweep_empties_the_trash_after_thirty_days(
     ],
 )
 def test_how_long_a_parked_task_waits(
-    pipeline: Pipeline, repositories: Repositories, storage: FakeStorage, captioner: FakeCaptioner,
+    processor: Processor, repositories: Repositories, storage: FakeStorage, captioner: FakeCaptioner,
     error: ImgcoreError, attempts: int, delay: float,
 ) -> None:  # fmt: skip
     """Never earlier than told; else full jitter, doubling up to a quarter of an hour. The dice say ½."""
@@ -465,11 +480,11 @@ def test_how_long_a_parked_task_waits(
         time.sleep(0.001)
     assert claim is not None
 
-    assert pytest.approx(delay) == replace(pipeline, rng=lambda: 0.5)._delay(claim, error)
+    assert pytest.approx(delay) == replace(processor, rng=lambda: 0.5)._delay(claim, error)
 
 
 def test_a_rejection_that_was_overtaken_is_dropped(
-    pipeline: Pipeline, repositories: Repositories, storage: FakeStorage
+    processor: Processor, repositories: Repositories, storage: FakeStorage
 ) -> None:
     """Every ending is fenced: a worker without the lease writes nothing."""
     image = upload(repositories, storage)
@@ -477,8 +492,18 @@ def test_a_rejection_that_was_overtaken_is_dropped(
     stale = repositories.tasks.claim(image.image_key, CAPTION, lease=0.0001, max_attempts=9)
     time.sleep(0.001)
     assert stale is not None
-    assert Outcome.DONE == pipeline.process(news(image), CAPTION, deadline=SOON)
+    assert Outcome.DONE == processor.process(news(image), CAPTION, deadline=SOON)
 
     errors = [Rejected("x"), Blocked("x"), BadAnswer("x"), Unavailable("x")]
-    assert [Outcome.FENCED] * 4 == [pipeline._settle(stale, error) for error in errors]
+    assert [Outcome.FENCED] * 4 == [processor._settle(stale, error) for error in errors]
     assert "done" == now(repositories, image).task(CAPTION).status
+
+
+def test_process_without_a_captioner_parks_the_caption(
+    processor: Processor, repositories: Repositories, storage: FakeStorage
+) -> None:
+    """The thumbnail function has none."""
+    image = upload(repositories, storage)
+
+    assert Outcome.PARKED == replace(processor, captioner=None).process(news(image), CAPTION, deadline=SOON)
+    assert "This function does not describe photos." == now(repositories, image).task(CAPTION).message

@@ -9,7 +9,7 @@ from imgcore.gallery.keys import new_public_id
 from imgcore.gallery.models import MAX_BYTES, Edit, Image, NewImage, Source, TaskKind, TaskStatus, UploadStatus
 from imgcore.gallery.service import Gallery
 from imgcore.pipeline.models import GEMINI_BREAKER, ObjectCreated
-from imgcore.pipeline.processing import Pipeline
+from imgcore.pipeline.processing import Processor
 from tests.support.repositories import Repositories
 from tests.unit.fakes import BUCKET, FakeCaptioner, FakeQueues, FakeStorage, decode, render
 
@@ -21,19 +21,24 @@ def gallery(repositories: Repositories, storage: FakeStorage, queues: FakeQueues
 
 
 @pytest.fixture
-def pipeline(repositories: Repositories, storage: FakeStorage, queues: FakeQueues) -> Pipeline:
+def processor(repositories: Repositories, storage: FakeStorage) -> Processor:
     """What makes photographs done."""
-    return Pipeline(
-        *repositories.all(), storage, queues, decode, render, FakeCaptioner(), uploads_bucket=BUCKET
+    return Processor(
+        *repositories.of_processor(),
+        storage,
+        decode,
+        render,
+        FakeCaptioner(),
+        uploads_bucket=BUCKET,
     )
 
 
-def uploaded(gallery: Gallery, pipeline: Pipeline, storage: FakeStorage, data: bytes = b"photo") -> Image:
+def uploaded(gallery: Gallery, processor: Processor, storage: FakeStorage, data: bytes = b"photo") -> Image:
     """A photograph that went the whole way."""
     image, _ = gallery.request_upload("cat.jpg", len(data), "image/jpeg")
     storage.uploads[image.image_key] = data
     for kind in TaskKind:
-        pipeline.process(ObjectCreated(BUCKET, image.image_key), kind, deadline=1e9)
+        processor.process(ObjectCreated(BUCKET, image.image_key), kind, deadline=1e9)
     return gallery.get(image.public_id)
 
 
@@ -50,7 +55,7 @@ def test_a_form_without_javascript_knows_no_size_and_comes_back(gallery: Gallery
     """Any size up to the limit, and the way back to the photograph's page."""
     image, form = gallery.request_upload("", None, "image/png", redirect="http://here/images/{id}")
 
-    assert (f"1-{MAX_BYTES}", f"http://here/images/{image.public_id}", "photograph") == (
+    assert (f"1-{MAX_BYTES}", f"http://here/images/{image.public_id}", "photo") == (
         form.fields["range"],
         form.fields["redirect"],
         image.name,
@@ -79,11 +84,11 @@ def test_what_cannot_be_uploaded_is_said_before(
 
 
 def test_links_lead_to_derived_images_and_to_the_original_as_a_download(
-    gallery: Gallery, pipeline: Pipeline, storage: FakeStorage
+    gallery: Gallery, processor: Processor, storage: FakeStorage
 ) -> None:
     """None before there is anything; none of what is in the trash."""
     awaiting, _ = gallery.request_upload("x", 1, "image/jpeg")
-    image = uploaded(gallery, pipeline, storage)
+    image = uploaded(gallery, processor, storage)
 
     links = gallery.links(image)
     assert (None, None, None, None) == (
@@ -160,24 +165,24 @@ def test_what_failed_is_tried_again_when_a_person_asks(
 
 
 def test_a_rejected_file_cannot_be_tried_again(
-    gallery: Gallery, pipeline: Pipeline, storage: FakeStorage
+    gallery: Gallery, processor: Processor, storage: FakeStorage
 ) -> None:
     """The same bytes would be rejected again."""
-    image = uploaded(gallery, pipeline, storage, b"bad")
+    image = uploaded(gallery, processor, storage, b"bad")
 
     with pytest.raises(Conflict):
         gallery.retry(image.public_id)
 
 
 def test_a_persons_words_outlive_every_machines(
-    gallery: Gallery, pipeline: Pipeline, storage: FakeStorage, queues: FakeQueues
+    gallery: Gallery, processor: Processor, storage: FakeStorage, queues: FakeQueues
 ) -> None:
     """Edited, described again, still the person's."""
-    image = uploaded(gallery, pipeline, storage)
+    image = uploaded(gallery, processor, storage)
 
     edited = gallery.edit(image.public_id, Edit(caption=" My barn ", tags=["Home", "home ", " red  barn"]))
     gallery.recaption(image.public_id)
-    pipeline.process(ObjectCreated(BUCKET, image.image_key), TaskKind.CAPTION, deadline=1e9)
+    processor.process(ObjectCreated(BUCKET, image.image_key), TaskKind.CAPTION, deadline=1e9)
 
     found = gallery.get(image.public_id)
     assert ("My barn", "Alt: A red barn.", ("home", "red barn"), Source.HUMAN) == (
@@ -202,10 +207,10 @@ def test_a_persons_words_outlive_every_machines(
     ],
 )
 def test_words_that_cannot_be_kept_are_refused(
-    gallery: Gallery, pipeline: Pipeline, storage: FakeStorage, edit: Edit
+    gallery: Gallery, processor: Processor, storage: FakeStorage, edit: Edit
 ) -> None:
     """With the field's name, and without a change."""
-    image = uploaded(gallery, pipeline, storage)
+    image = uploaded(gallery, processor, storage)
 
     with pytest.raises(Invalid):
         gallery.edit(image.public_id, edit)
@@ -281,10 +286,10 @@ def _unused(image: Image) -> NewImage:
 
 
 def test_words_for_what_was_deleted_meanwhile_are_not_kept(
-    gallery: Gallery, pipeline: Pipeline, storage: FakeStorage, monkeypatch: pytest.MonkeyPatch
+    gallery: Gallery, processor: Processor, storage: FakeStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It was there when it was looked for, and gone a moment later."""
-    image = uploaded(gallery, pipeline, storage)
+    image = uploaded(gallery, processor, storage)
     monkeypatch.setattr(type(gallery.images), "edit", lambda self, public_id, edit: None)
 
     with pytest.raises(NotFound):

@@ -1,0 +1,52 @@
+"""boto3 sessions and clients with timeouts, and secrets of AWS Secrets Manager."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from imgcore.errors import Misconfigured, Unavailable
+
+
+def create_session() -> Any:
+    """Return a boto3 session for the region in AWS_DEFAULT_REGION or AWS_REGION.
+
+    boto3 itself reads only the first of them; other SDKs read the second. Misconfigured where no region is set.
+    """
+    import boto3
+
+    region = os.environ.get("AWS_DEFAULT_REGION") or os.environ.get("AWS_REGION")
+    session = boto3.session.Session(region_name=region)
+    if session.region_name is None:
+        raise Misconfigured("AWS_REGION is not set.")
+    return session
+
+
+def create_client(service: Any, session: Any = None, *, retries: int = 3) -> Any:
+    """Return a boto3 client of ``service``; credentials and endpoint come from AWS's own variables.
+
+    session: reused by several clients, because it loads credentials and service descriptions once. retries: of
+    a failed call.
+    """
+    from botocore.config import Config as BotoConfig
+
+    return (session or create_session()).client(
+        service,
+        config=BotoConfig(
+            connect_timeout=3,
+            read_timeout=20,
+            retries={"mode": "standard", "max_attempts": retries},
+            signature_version="s3v4" if service == "s3" else None,
+            max_pool_connections=20,
+        ),
+    )
+
+
+def get_secret(secret_id: str) -> str:
+    """Return the text of a secret in AWS Secrets Manager. Unavailable where it cannot be fetched."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        return str(create_client("secretsmanager").get_secret_value(SecretId=secret_id)["SecretString"])
+    except (BotoCoreError, ClientError, KeyError) as error:
+        raise Unavailable("AWS Secrets Manager does not return the secret.", code="secret") from error
