@@ -15,7 +15,7 @@ import pytest
 from imgcore.captioning.local import LocalDescriber, describer, vision
 from imgcore.errors import Misconfigured, Unavailable
 from imgcore.gallery.models import Description, Source
-from imgcore.gallery.ports import Captioner
+from imgcore.pipeline.ports import Captioner
 from tests.unit.describing_tools import Pixels, pattern, plain
 
 
