@@ -42,7 +42,7 @@ drill: $(VENV)/.test ## what takes minutes and proves rare things, an hour or tw
 	@sh tests/system.sh
 	@$(BIN)/python -m tests.support.drills $(D)
 
-load: $(VENV)/.test ## 40,000 requests at a hundred at a time for a gallery of 10,000 photographs (some minutes)
+load: $(VENV)/.test ## 40,000 requests at a hundred at a time for a gallery of 10,000 photos (some minutes)
 	@sh tests/system.sh
 	@$(BIN)/python -m tests.load.full_gallery
 
@@ -57,11 +57,11 @@ lock: $(UV) ## compile the locks anew from pyproject.toml
 	@$(BIN)/python -m lambda_build.lock
 	@$(BIN)/python -m lambda_build.weights.index
 
-clean: ## caches and builds; the photographs stay
+clean: ## caches and builds; photos stay
 	@rm -rf dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.* .ansible
 	@find . -name __pycache__ -not -path './.venv/*' -not -path './.local/*' -prune -exec rm -rf {} +
 
-distclean: clean ## everything that make has ever made, the photographs of `make run` too
+distclean: clean ## everything that make created, including the photos of `make run`
 	@rm -rf $(VENV) .local
 
 $(UV):

@@ -32,12 +32,12 @@ class Cloud:
 
     @property
     def home(self) -> Path:
-        """Its folder: web.env, operator.env, gallery.db, dist/ for the zips."""
+        """The folder of the cloud: web.env, operator.env, gallery.db, dist/ for the zips."""
         return self.emulator.home
 
     @property
     def root(self) -> dict[str, str]:
-        """The environment of whoever may do everything on it."""
+        """The environment of the administrator of the account."""
         return self.emulator.root()
 
     def settings(self, name: str) -> dict[str, str]:

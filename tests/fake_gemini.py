@@ -128,9 +128,9 @@ def limited(seconds: str | None, quota: str = "GenerateRequestsPerMinutePerProje
 
 
 def _of_its_own(asked: Asked) -> Reply:
-    """A caption that differs from picture to picture, so that they can be told apart."""
+    """Return a caption that differs for each image."""
     name = hashlib.sha256(asked.picture or b"").hexdigest()[:8]
-    return answer(json.dumps(description(caption=f"Photograph {name}.", alt_text=f"Photograph {name}")))(asked)
+    return answer(json.dumps(description(caption=f"Photo {name}.", alt_text=f"Photo {name}")))(asked)
 
 
 BAD_KEY = error(
@@ -248,7 +248,7 @@ Entry = str | Reply | Callable[[Asked], Reply]
 class FakeGemini:
     """The server, in threads of this process, from ``with`` to its end (or start() to stop()).
 
-    script: what to answer to photographs. probes: what to answer to questions for a model ("ok": it is there).
+    script: what to answer to images. probes: what to answer to questions for a model ("ok": it is there).
     key: the only key accepted; None accepts all. models: the only ones there are; None: all.
     delay: seconds before each answer. port: 0 takes a free one.
     """
@@ -266,7 +266,7 @@ class FakeGemini:
         self._probes = [_checked(entry) for entry in probes]
         self.key, self.delay = key, delay
         self.models = None if models is None else set(models)
-        self.asked: list[Asked] = []  # photographs
+        self.asked: list[Asked] = []  # requests with an image
         self.probed: list[Asked] = []  # questions for a model
         self.released = threading.Event()  # ends what would not end
         self._lock = threading.Lock()
@@ -359,7 +359,7 @@ class Handler(BaseHTTPRequestHandler):
         self._handle(probe=True)
 
     def do_POST(self) -> None:
-        """A photograph."""
+        """Answer a request with an image."""
         self._handle(probe=False)
 
     def put(self, data: bytes) -> bool:
@@ -371,7 +371,7 @@ class Handler(BaseHTTPRequestHandler):
         return True
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Nothing: what came is in FakeGemini.asked."""
+        """Log nothing: the requests are in FakeGemini.asked."""
 
     def _handle(self, *, probe: bool) -> None:
         data = self.rfile.read(int(self.headers.get("Content-Length", 0)))

@@ -85,9 +85,9 @@ def _child(data: bytes | None) -> tuple[dict, int, resource.struct_rusage]:
             os._exit(code)
     os.close(writer)
     with os.fdopen(reader, "rb") as pipe:
-        told = pipe.read()
+        output = pipe.read()
     _, status, used = os.wait4(pid, 0)
-    return json.loads(told or b"{}"), status, used
+    return json.loads(output or b"{}"), status, used
 
 
 def _attempt(data: bytes | None) -> dict:

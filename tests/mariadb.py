@@ -182,7 +182,7 @@ def _run(name: str, *arguments: str) -> None:
 
 
 def _unprivileged_user() -> str:
-    """Who the server runs as: whoever runs the tests, but never root."""
+    """Return the user of the server: the one who runs the tests, but never root."""
     if os.geteuid() != 0:
         return pwd.getpwuid(os.geteuid()).pw_name
     known = {entry.pw_name for entry in pwd.getpwall()}

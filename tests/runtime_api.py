@@ -39,7 +39,7 @@ class Answer:
 @dataclass
 class _Invocation:
     event: Any
-    timeout: float  # seconds that the function is told it has
+    timeout: float  # seconds that the runtime API reports to the function
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     answer: queue.Queue[Answer] = field(default_factory=queue.Queue)
 
@@ -59,14 +59,14 @@ class RuntimeApi:
         """What $AWS_LAMBDA_RUNTIME_API says."""
         return f"127.0.0.1:{self._server.server_port}"
 
-    def invoke(self, event: Any, *, timeout: float = 60.0, patience: float = 60.0) -> Answer:
-        """Send ``event``; ``timeout`` is what the function is told, ``patience`` how long to wait for it."""
+    def invoke(self, event: Any, *, timeout: float = 60.0, wait: float = 60.0) -> Answer:
+        """Send ``event``; ``timeout`` is reported to the function, ``wait`` is how long to wait for it."""
         invocation = _Invocation(event, timeout)
         self._waiting.put(invocation)
         try:
-            return invocation.answer.get(timeout=patience)
+            return invocation.answer.get(timeout=wait)
         except queue.Empty:
-            raise TimeoutError(f"no answer in {patience} s; init error: {self.init_error}") from None
+            raise TimeoutError(f"no answer in {wait} s; init error: {self.init_error}") from None
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -154,7 +154,7 @@ class Running:
 
     @property
     def records(self) -> list[dict[str, Any]]:
-        """Its log lines that are JSON."""
+        """Return the log lines that are JSON."""
         return [json.loads(line) for line in self.output.splitlines() if line.startswith("{")]
 
 

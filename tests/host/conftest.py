@@ -39,12 +39,12 @@ def applied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Applied]:
 
 @pytest.fixture(scope="session")
 def host(applied: Applied) -> Debian:
-    """That host."""
+    """Return the host."""
     return applied.host
 
 
 @pytest.fixture(scope="session")
 def around(tmp_path_factory: pytest.TempPathFactory, mariadb_server: MariaDb) -> Iterator[Surroundings]:
-    """What an instance finds on AWS, the database with a photograph in it."""
+    """What an instance finds on AWS, the database with a photo in it."""
     with surroundings(tmp_path_factory.mktemp("around"), mariadb_server) as found:
         yield found

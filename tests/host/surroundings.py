@@ -72,7 +72,7 @@ class _Answer(BaseHTTPRequestHandler):
         self._say(404 if text is None else 200, text or "")
 
     def log_message(self, *_: object) -> None:
-        """Nothing."""
+        """Log nothing."""
 
     def _say(self, status: int, text: str) -> None:
         body = text.encode()
@@ -104,7 +104,7 @@ def surroundings(home: Path, server: MariaDb) -> Iterator[Surroundings]:
     with Children(home / "logs") as children, server.database() as url:
         children.start("emulator", emulator.command, emulator.environ(), home)
         children.wait(emulator.healthy, 60)
-        _photograph(url)
+        _add_image(url)
         known = urlsplit(url)
         secret = {"username": known.username, "password": known.password}
         Cloud(emulator).client("secretsmanager").create_secret(Name=SECRET_ID, SecretString=json.dumps(secret))
@@ -130,8 +130,8 @@ def surroundings(home: Path, server: MariaDb) -> Iterator[Surroundings]:
             metadata.server_close()
 
 
-def _photograph(url: str) -> None:
-    """The schema, and one photograph that is done with."""
+def _add_image(url: str) -> None:
+    """Create the schema and one processed image."""
     config = Config.read({"DATABASE_URL": url})
     bootstrap.migrate(config)
     repositories = Repositories(bootstrap.database(config))

@@ -37,7 +37,7 @@ def recap(said: str) -> dict[str, int]:
 
 
 def test_the_second_run_changes_nothing(applied: Applied) -> None:
-    """After a first one that did."""
+    """The first run changed something."""
     first, second = recap(applied.first), recap(applied.second)
     assert (0, True) == (first["failed"], first["changed"] > 10)
     assert (0, 0) == (second["failed"], second["changed"])
@@ -45,14 +45,14 @@ def test_the_second_run_changes_nothing(applied: Applied) -> None:
 
 @pytest.mark.parametrize("unit", UNITS)
 def test_systemd_finds_nothing_wrong(host: Debian, unit: str) -> None:
-    """Not a word about any line."""
+    """systemd-analyze prints no complaint."""
     done = host.run("systemd-analyze", "verify", "--man=no", f"/etc/systemd/system/{unit}.service")
     assert (0, "", "") == (done.returncode, done.stdout, done.stderr)
 
 
 @pytest.mark.parametrize("unit", UNITS)
 def test_little_is_left_to_a_service_that_was_taken_over(host: Debian, unit: str) -> None:
-    """By systemd's own measure."""
+    """systemd-analyze security measures it."""
     done = host.run(
         "systemd-analyze", "security", "--offline=true", "--no-pager", f"/etc/systemd/system/{unit}.service"
     )
@@ -136,13 +136,13 @@ def running(host: Debian, around: Surroundings) -> Iterator[Served]:
 
 
 def test_it_is_healthy(running: Served) -> None:
-    """And says which release it is."""
+    """The response names the release."""
     status, headers, body = running.get("/healthz")
     assert (200, RELEASE, "ok\n") == (status, headers["x-release"], body)
 
 
 def test_a_gallery_page_comes_from_the_database(running: Served) -> None:
-    """The photograph that MariaDB holds, and the release in the page's foot."""
+    """The page shows the photo from MariaDB, and the release in its footer."""
     status, _, body = running.get("/")
     assert 200 == status
     assert CAPTIONED in body
@@ -170,13 +170,13 @@ def test_without_its_database_it_says_so_and_comes_back(running: Served, mariadb
 
 
 def test_it_is_nobody_in_particular(host: Debian, running: Served) -> None:
-    """Its own user, no capability, and no way to get one."""
-    told = dict(re.findall(r"^(\w+):[ \t]*(.*)$", status_of(running), re.MULTILINE))
+    """The process has its own user, no capability, and cannot gain one."""
+    status = dict(re.findall(r"^(\w+):[ \t]*(.*)$", status_of(running), re.MULTILINE))
     (entry,) = re.findall(r"^gallery:.*$", host.path("/etc/passwd").read_text(), re.MULTILINE)
     _, _, uid, gid, _, home, shell = entry.split(":")
-    assert {uid} == set(told["Uid"].split())
-    assert ({gid}, "") == (set(told["Gid"].split()), told.get("Groups", "").strip())
-    assert ["1", "0" * 16, "0" * 16] == [told["NoNewPrivs"], told["CapEff"], told["CapBnd"]]
+    assert {uid} == set(status["Uid"].split())
+    assert ({gid}, "") == (set(status["Gid"].split()), status.get("Groups", "").strip())
+    assert ["1", "0" * 16, "0" * 16] == [status["NoNewPrivs"], status["CapEff"], status["CapBnd"]]
     assert ("/nonexistent", "/usr/sbin/nologin") == (home, shell)
 
 
@@ -209,7 +209,7 @@ def test_asked_to_stop_it_serves_until_the_balancer_knows(host: Debian, around: 
 
 
 def test_with_accounts_it_asks_who_is_there(host: Debian, around: Surroundings) -> None:
-    """As a host of the fleet does; what passwords are hashed with is there, too."""
+    """A host of the fleet runs this; the password hasher is installed too."""
     around.tell(PORT="0", ACCOUNTS="on")
     host.path("/etc/caption-gallery/ca.pem").write_bytes(around.ca.read_bytes())
     assert 0 == boot(host, around).returncode
@@ -239,7 +239,7 @@ def files(root: Path) -> Iterator[Path]:
 
 
 def test_no_compiler_and_no_installer_is_there(host: Debian) -> None:
-    """Nothing to build an attack with."""
+    """pip, compilers and build tools would help an attacker."""
     wrong = re.compile(r"(.*-)?(gcc|cc|c\+\+|g\+\+|clang|tcc|as|ld|make|pip3?|uv|git|curl|wget)(-[\d.]+)?")
     folders = [host.root / "usr/bin", host.root / "usr/sbin", *(host.path(HOME)).glob("releases/*/venv/bin")]
     assert [] == [path for folder in folders for path in folder.iterdir() if wrong.fullmatch(path.name)]
@@ -258,7 +258,7 @@ def test_nothing_of_the_workshop_is_there(host: Debian) -> None:
 
 
 def test_no_secret_is_there(host: Debian, around: Surroundings) -> None:
-    """Neither a private key, nor AWS's keys, nor the database's password."""
+    """Private keys, AWS keys and the database password are looked for."""
     canaries = [around.password, around.metadata.emulator.secret_key]
     secret = re.compile(
         rb"-----BEGIN [A-Z ]*PRIVATE KEY-----\n|(?<![A-Z0-9])(AKIA|ASIA)[A-Z2-7]{16}(?![A-Z0-9])|"
@@ -283,10 +283,10 @@ def test_the_process_owns_nothing_that_it_runs(host: Debian) -> None:
 
 def test_security_updates_alone_come_by_themselves(host: Debian) -> None:
     """Every day, without a restart of the host."""
-    told = host.run("apt-config", "dump").stdout
+    output = host.run("apt-config", "dump").stdout
     assert [
         'Unattended-Upgrade::Origins-Pattern:: "origin=Debian,codename=${distro_codename}-security,'
         'label=Debian-Security";'
-    ] == re.findall(r"^Unattended-Upgrade::Origins-Pattern::.*$", told, re.MULTILINE)
+    ] == re.findall(r"^Unattended-Upgrade::Origins-Pattern::.*$", output, re.MULTILINE)
     for line in ('APT::Periodic::Unattended-Upgrade "1";', 'Unattended-Upgrade::Automatic-Reboot "false";'):
-        assert line in told.splitlines()
+        assert line in output.splitlines()

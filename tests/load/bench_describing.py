@@ -1,6 +1,6 @@
 """How long the local describer takes, cold and warm, and how much memory.
 
-Alone it measures the sample photographs; given files, it also prints what it says of each.
+Alone it measures the sample photos; given files, it also prints what it says of each.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def main(names: list[str]) -> None:
         taken.append((wall, cpu))
         print(f"{path.name[:26]:28}{wall:7.1f} ms {cpu:6.1f} CPU  {found.caption}")
     wall, cpu = (statistics.median(values) for values in zip(*taken, strict=True))
-    print(f"{'median photograph':28}{wall:7.1f} ms {cpu:6.1f} CPU")
+    print(f"{'median photo':28}{wall:7.1f} ms {cpu:6.1f} CPU")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform == "linux" else 1024**2)
     print(f"{'peak memory':28}{peak:7.1f} MB, decoding included")
 

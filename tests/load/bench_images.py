@@ -1,4 +1,4 @@
-"""How long a photograph takes: decoding, rendering, and the way that decodes all of it first.
+"""How long a photo takes: decoding, rendering, and the way that decodes all of it first.
 
 ``python -m tests.load.bench_images [ROUNDS]`` prints a table of medians, in milliseconds of one core.
 """
@@ -21,21 +21,21 @@ from imgcore.imaging import render as thumbnails
 from tests import images as samples
 
 ROUNDS = 5
-POOL = 20  # photographs dropped at once
+POOL = 20  # photos dropped at once
 
 
 def sources() -> dict[str, bytes]:
     """The files to be measured, each with about the detail and the bytes of a real one."""
     twelve, twenty_four = (4032, 3024), (6000, 4000)
-    photograph = samples.photograph(*twelve)
+    photo = samples.photograph(*twelve)
     return {
-        "JPEG 12 MP": samples.encode(photograph, "JPEG", quality=88),
+        "JPEG 12 MP": samples.encode(photo, "JPEG", quality=88),
         "JPEG 24 MP": samples.encode(samples.photograph(*twenty_four), "JPEG", quality=88),
-        "JPEG 12 MP progressive": samples.encode(photograph, "JPEG", quality=88, progressive=True),
-        "HEIC 12 MP": samples.encode(photograph, "HEIF", quality=50),
-        "PNG 12 MP": samples.encode(photograph, "PNG", compress_level=3),
-        "WebP 12 MP": samples.encode(photograph, "WEBP", quality=85, method=0),
-        "AVIF 12 MP": samples.encode(photograph, "AVIF", quality=60, speed=10),
+        "JPEG 12 MP progressive": samples.encode(photo, "JPEG", quality=88, progressive=True),
+        "HEIC 12 MP": samples.encode(photo, "HEIF", quality=50),
+        "PNG 12 MP": samples.encode(photo, "PNG", compress_level=3),
+        "WebP 12 MP": samples.encode(photo, "WEBP", quality=85, method=0),
+        "AVIF 12 MP": samples.encode(photo, "AVIF", quality=60, speed=10),
     }
 
 
@@ -56,7 +56,7 @@ def median(work: Callable[[], object], rounds: int) -> float:
 
 
 def both(data: bytes) -> None:
-    """All that the thumbnail function does to one photograph."""
+    """All that the thumbnail function does to one photo."""
     thumbnails.render(images.decode(data, max_side=thumbnails.DISPLAY_SIDE), "0" * 32, fit="crop")
 
 

@@ -59,7 +59,7 @@ def measure(program: str, flags: tuple[str, ...], requests: int, url: str) -> Ru
 
 
 def _pinned(processor: int) -> Callable[[], None] | None:
-    """For a child: to stay on one processor, where the system can do that and there are two."""
+    """Bind a child process to one processor, if the system supports it and there are two."""
     if not hasattr(os, "sched_setaffinity") or (os.cpu_count() or 1) < 2:
         return None
     return lambda: os.sched_setaffinity(0, {processor})
@@ -88,7 +88,7 @@ def _each(act: Callable[[str], Run]) -> tuple[Run, Run]:
 
 
 def show(title: str, runs: list[tuple[Run, Run]], fields: dict[str, str]) -> None:
-    """For each field both medians and the median of the pairs' ratios, with the range of these."""
+    """Return for each field both medians, the median of the pairs' ratios, and the range of these."""
     print(f"\n{title}\n{'':28}{'ab':>12}{'imgload':>12}{'ratio':>10}   (least to most)")
     for field, name in fields.items():
         values = [(getattr(theirs, field), getattr(ours, field)) for theirs, ours in runs]

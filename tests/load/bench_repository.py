@@ -1,6 +1,6 @@
 """How long the repository takes, at a thousand rows and at many: python -m tests.load.bench_repository [ROWS]
 
-Median of 21 of each question, in milliseconds, on SQLite and on a private MariaDB; and how many photographs a
+Median of 21 of each question, in milliseconds, on SQLite and on a private MariaDB; and how many photos a
 second go all the way (received, both tasks claimed and finished) through four threads.
 """
 
@@ -28,11 +28,11 @@ from tests.support.repositories import Repositories
 SMALL = 1000
 ROUNDS = 21
 THREADS = 4
-WAY = 400  # photographs that go all the way
+WAY = 400  # photos that go all the way
 
 
 def grow(database: Database, repositories: Repositories, size: int) -> None:
-    """Add finished photographs until there are ``size``; one in some seven hundred has a rare word."""
+    """Add finished photos until there are ``size``; one in some seven hundred has a rare word."""
     if repositories.images.page(cursor=None, limit=1, query=None).images == ():
         for name in ("rare harbour.jpg", *["cat.jpg"] * 99):
             image = described(repositories, name)
@@ -53,7 +53,7 @@ def questions(repositories: Repositories) -> dict[str, Callable[[], object]]:
     return {
         "first page of 50": lambda: repositories.images.page(cursor=None, limit=50, query=None),
         "page of 50 from the middle": lambda: repositories.images.page(cursor=middle, limit=50, query=None),
-        "one photograph": lambda: repositories.images.get(public_id),
+        "one photo": lambda: repositories.images.get(public_id),
         "search, a frequent word": lambda: repositories.images.page(cursor=None, limit=50, query="ginger"),
         "search, a word of few": lambda: repositories.images.page(cursor=None, limit=50, query="rare"),
         "search, a word of none": lambda: repositories.images.page(cursor=None, limit=50, query="zebra"),
@@ -85,7 +85,7 @@ def median(question: Callable[[], object]) -> float:
 
 
 def throughput(repositories: Repositories) -> float:
-    """Photographs a second, all the way."""
+    """Photos a second, all the way."""
 
     def way(_: int) -> None:
         image = arrived(repositories)
@@ -122,7 +122,7 @@ def main() -> None:
             print(f"\n{database.dialect.name:32}{SMALL:>12,} rows{rows:>12,} rows   (median of {ROUNDS}, ms)")
             for (name, few), (_, many) in zip(small, large, strict=True):
                 print(f"{name:32}{few:17.2f}{many:17.2f}")
-            print(f"{'all the way, photographs/s':32}{'':17}{throughput(repositories):17.0f}")
+            print(f"{'all the way, photos/s':32}{'':17}{throughput(repositories):17.0f}")
             sys.stdout.flush()
 
 

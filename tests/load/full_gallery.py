@@ -1,6 +1,6 @@
 """The gallery under load: python -m tests.load.full_gallery, which is ``make load``.
 
-The real web process over a real MariaDB with ten thousand photographs answers forty thousand requests for its
+The real web process over a real MariaDB with ten thousand photos answers forty thousand requests for its
 page at a hundred at a time, then for its API, then people who browse and search. Prints the figures, draws the
 plots, and ends with 1 where a request failed or the web process grew beyond what it may.
 """
@@ -23,7 +23,7 @@ from tqdm import tqdm
 from imgcore.db.connection import open_database
 from imgcore.db.migrations import migrate
 from tests.load.commands import figures
-from tests.load.many_photographs import fill
+from tests.load.many_images import fill
 from tests.mariadb import mariadb
 from tests.web.fake_bucket import FakeBucket
 
@@ -120,7 +120,7 @@ def main() -> int:
         with mariadb() as server, server.database() as url:
             database = open_database(url)
             migrate(database)
-            with tqdm(total=options.images, desc="photographs") as bar:
+            with tqdm(total=options.images, desc="photos") as bar:
                 for count in fill(database.patient(600), bucket.objects, options.images):
                     bar.update(count - bar.n)
             database.close()

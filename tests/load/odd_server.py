@@ -33,7 +33,7 @@ class OddServer:
         self._listener.close()
 
     def forget(self) -> None:
-        """As if nothing had come yet: what depends on the number of a request begins anew."""
+        """Reset the counters: what depends on the number of a request starts again."""
         with self._lock:
             self.requests.clear()
             self._seen.clear()

@@ -99,7 +99,7 @@ def test_it_does_what_ab_does(both: tuple) -> None:
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 def test_it_speaks_https_as_ab_does(imgload: Warm, tmp_path: Path, version: ssl.TLSVersion) -> None:
-    """The same lines about the protocol, the cipher and the keys, whose values are not told by Python's ssl."""
+    """The lines about protocol, cipher and keys are equal, except values that Python's ssl hides."""
     certificate(tmp_path, tmp_path / "certificate.pem")
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(tmp_path / "certificate.pem", tmp_path / "key.pem")
@@ -159,7 +159,7 @@ def _complaint(text: str) -> list[str]:
 
 
 def test_ctrl_c_ends_it_with_a_report(odd: OddServer) -> None:
-    """Of what has been until then, and with 1."""
+    """The report covers what happened until then; the exit code is 1."""
     ended = []
     for program in (["ab"], [sys.executable, "-m", "imgload"]):
         odd.forget()

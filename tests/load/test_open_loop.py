@@ -42,7 +42,7 @@ def test_what_could_not_be_sent_counts_with_the_time_it_waited(
 
 
 def test_it_keeps_on_through_failures(odd: OddServer, imgload: Warm) -> None:
-    """Where a closed loop would give up, an open one counts."""
+    """A closed loop would give up here; an open one counts."""
     found = figures(imgload("--rate", "100", "-n", "20", f"{odd.origin}/reset").out)
 
     assert "20" == found["Complete requests"]

@@ -22,7 +22,7 @@ CURVES = Scaling(instances=[(-30.0, 1.0), (90.0, 2.0), (150.0, 3.0)], cpu=[(-30.
 
 
 def test_a_second_has_its_percentiles() -> None:
-    """As ab counts them: the value at that place of the sorted times."""
+    """ab takes the value at that place of the sorted times."""
     rows = timeline.seconds((0.5, float(number), number == 7) for number in range(1, 101))
 
     assert [Second(0, 100, 1, 51.0, 96.0, 100.0, 100.0)] == rows
@@ -49,7 +49,7 @@ def test_the_csv_says_what_the_group_was_by_then(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("curves", "size"), [(None, (900, 600)), (CURVES, (900, 800))])
 def test_the_plot_is_a_picture(tmp_path: Path, curves: Scaling | None, size: tuple[int, int]) -> None:
-    """With a group it has a third part."""
+    """A plot with a group has a third part."""
     rows = [Second(number, number % 7, 0, 1.0, 2.0, 3.0, 4.0) for number in range(200)]
 
     plots.draw(tmp_path / "plot.png", rows, "a test", curves)
@@ -112,7 +112,7 @@ def test_the_group_is_asked_for_by_its_name() -> None:
 
 
 def test_cloudwatch_is_waited_for() -> None:
-    """Its figures come late: it is asked again until they reach the test's end."""
+    """CloudWatch's figures are late: they are requested until they reach the test's end."""
     client = cloudwatch()
     slept: list[float] = []
     with Stubber(client) as stub:
@@ -150,7 +150,7 @@ def test_an_open_loop_has_connections_enough() -> None:
 
 
 def test_an_address_of_ipv6_is_understood() -> None:
-    """In brackets in the URL and in Host, without them for the resolver."""
+    """IPv6 addresses have brackets in the URL and in Host, and none for the resolver."""
     target = parse(["http://[::1]:8080/a?b"]).target
 
     assert ("::1", 8080, "/a?b", "[::1]:8080") == (target.host, target.port, target.path, target.authority)

@@ -18,7 +18,7 @@ from tests.web.stage import Stage, photo
 
 @pytest.fixture(scope="module")
 def stage() -> Iterator[Stage]:
-    """With photographs enough for two pages."""
+    """Serve a gallery with enough photos for two pages."""
     stage = Stage()
     for number in range(45):
         stage.add(f"{number}.jpg", photo(number, (64, 48)))
@@ -61,7 +61,7 @@ def test_people_browse_search_and_upload(visit: tuple[Ended, Path]) -> None:
 
 
 def test_the_wait_for_a_caption_is_measured(visit: tuple[Ended, Path], stage: Stage) -> None:
-    """Each upload that ended has one, and its photograph is in the gallery."""
+    """Each finished upload has a caption time, and its photo is in the gallery."""
     counts = _counts(visit[0].out)
 
     assert 0 < counts["caption"] <= counts["bucket"]
@@ -79,7 +79,7 @@ def test_the_seconds_add_up(visit: tuple[Ended, Path]) -> None:
 
 
 def test_a_line_says_how_it_goes(visit: tuple[Ended, Path]) -> None:
-    """Once a second with --live."""
+    """--live prints a line a second."""
     lines = [line for line in visit[0].err.splitlines() if " requests " in line]
 
     assert lines

@@ -31,7 +31,7 @@ class Command:
 
     @property
     def words(self) -> list[str]:
-        """Its words, without assignments in front of it and without a comment behind it."""
+        """The words of the command, without leading assignments and without a trailing comment."""
         words = shlex.split(self.text, comments=True)
         while words and _ASSIGNMENT.match(words[0]):
             del words[0]

@@ -46,7 +46,7 @@ def base(root: Path) -> str | None:
 
 
 def changed(root: Path, since: str | None) -> list[str] | None:
-    """Return the files that differ from that commit, new ones too; None when this cannot be told."""
+    """Return the files that differ from that commit, new ones too; None when this is unknown."""
     differing = None if since is None else _git(root, "diff", "--name-only", "--no-renames", since)
     new = _git(root, "ls-files", "--others", "--exclude-standard")
     return None if differing is None or new is None else [*differing.splitlines(), *new.splitlines()]

@@ -45,7 +45,7 @@ class Connection:
         self.asking_since: float | None = None  # on ``clock``, while a request is under way
 
     def run(self) -> None:
-        """Until the job has no more requests."""
+        """Send requests until the job has no more."""
         take = self._job.take
         try:
             while (due := take()) is not None:
@@ -98,7 +98,7 @@ class Connection:
         job.ended(start, connected - start, end, began - sent if began else 0.0, self._body)
 
     def _not_sent(self, error: OSError, start: float, connected: float) -> None:
-        """Not reached is what ab's read would have said; broken off while sending is a write error."""
+        """Report an unreachable server as ab's read does, a broken send as a write error."""
         job = self._job
         self._close()
         if error.errno in _UNREACHED or not isinstance(error, BrokenPipeError | ConnectionResetError):

@@ -55,7 +55,7 @@ def _parts(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def exchange_group(heard: bytes) -> str | None:
-    """Where the session's key came from, in OpenSSL's words; None where the server did not say.
+    """Return the origin of the session's key in OpenSSL's words; None if the server did not send it.
 
     heard: the server's records from the first one on.
     """
@@ -82,7 +82,7 @@ def _messages(heard: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _extensions(hello: bytes) -> dict[int, bytes]:
-    """Of a ServerHello: version, random, session id, cipher and compression stand before them."""
+    """Return the extensions of a ServerHello; they follow version, random, session id, cipher, compression."""
     rest = hello[35 + hello[34] + 3 :][2:]
     found = {}
     while len(rest) >= 4:

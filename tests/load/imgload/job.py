@@ -124,7 +124,7 @@ class Job:
             self.fail("apr_socket_recv", error)
             return
         self.receive_errors += 1
-        self.exceptions += 1  # ab is told of a reset twice, by its read and by its poll, and counts both
+        self.exceptions += 1  # ab sees a reset twice, by its read and by its poll, and counts both
         self.bad += 2
         self.ended(start, connect, clock(), 0.0, body)
         self.samples.failed[-1] = 1
@@ -138,12 +138,12 @@ class Job:
         self.stop()
 
     def expire(self) -> None:
-        """Nothing has come for as long as -s allows."""
+        """The server sent nothing for as long as -s allows."""
         self.failure = self.failure or (f"apr_pollset_poll: {TIMEUP_TEXT} ({TIMEUP})", TIMEUP)
         self.stop()
 
     def interrupt(self) -> None:
-        """Somebody pressed Ctrl-C: the report is of what has been until now."""
+        """Ctrl-C was pressed: the report covers what happened until now."""
         self.last = clock()
         self.interrupted = True
         self.stop()
@@ -156,6 +156,6 @@ class Job:
         return []
 
     def stop(self) -> None:
-        """No more requests; whoever waits for the end goes on."""
+        """End the requests; a greenlet that waits for the end continues."""
         self.stopped = True
         self.over.set()

@@ -40,7 +40,7 @@ class OpenLoop(Job):
         gevent.spawn_later(self._due_for + self.options.timeout, self.stop)
 
     def take(self) -> float | None:
-        """When the next request is due."""
+        """Return when the next request is due."""
         number = self.started
         if super().take() is None:
             return None

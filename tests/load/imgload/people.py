@@ -1,4 +1,4 @@
-"""Real users: they browse, read, search, and now and then upload a photograph and wait for its caption."""
+"""Simulated users: they browse, read, search, and sometimes upload a photo and wait for its caption."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 API = "/api/v1"
 WORDS = (
-    "photograph",
+    "photo",
     "light",
     "street",
     "blue",
@@ -40,9 +40,9 @@ WORDS = (
 )
 RAMP = 10  # seconds in which the last of them has come
 FINISH = 10  # seconds to finish what they are doing at the end
-POLL, PATIENCE = 0.5, 120.0  # seconds between two looks at an upload, and until its caption is given up
+POLL, CAPTION_TIMEOUT = 0.5, 120.0  # seconds between two looks at an upload, and until its caption is given up
 _MORE = re.compile(r'href="(/\?cursor=[^"]+)"')
-_PHOTOGRAPH = re.compile(r'data-id="([0-9a-f]{32})"')
+_IMAGE_ID = re.compile(r'data-id="([0-9a-f]{32})"')
 _THUMBNAIL = re.compile(r'class="thumb"[^>]* src="(http[^"]+)"')
 
 
@@ -59,28 +59,28 @@ class Visitor(FastHttpUser):
 
     @task(6)
     def browse(self) -> None:
-        """The gallery, a few thumbnails, a page further, one photograph."""
+        """Load the gallery, a few thumbnails, the next page, one photo."""
         page = self._page("/", "/")
         for url in _THUMBNAIL.findall(page)[:3]:
             self.client.get(html.unescape(url), name="thumbnail")
         if more := _MORE.search(page):
             page = self._page(html.unescape(more[1]), "/?cursor=…")
-        if photographs := _PHOTOGRAPH.findall(page):
-            self._page(f"/images/{random.choice(photographs)}", "/images/…")
+        if photos := _IMAGE_ID.findall(page):
+            self._page(f"/images/{random.choice(photos)}", "/images/…")
 
     @task(2)
     def search(self) -> None:
-        """For one word, first on the page, then as its script does."""
+        """Search for one word, first on the page, then as its script does."""
         word = random.choice(WORDS).replace(" ", "+")
         self._page(f"/?q={word}", "/?q=…")
         self.client.get(f"{API}/images?q={word}", name=f"{API}/images?q=…", headers=self.headers)
 
     @task(1)
     def upload(self) -> None:
-        """Ask for a form, send a photograph to where it says, wait for the caption."""
+        """Request a form, upload a photo with it, wait for the caption."""
         if self.options.read_only:
             return
-        data = photograph()
+        data = sample_photo()
         name = f"load-{secrets.token_hex(4)}.jpg"
         wish = {"name": name, "size": len(data), "type": "image/jpeg"}
         answer = self.client.post(f"{API}/uploads", json=wish, headers=self.headers)
@@ -96,10 +96,10 @@ class Visitor(FastHttpUser):
         return str(self.client.get(path, name=name, headers=self.headers).text or "")
 
     def _await_caption(self, public_id: str) -> None:
-        """From the end of the upload until the photograph has settled, as a request: WAIT caption."""
+        """Measure from the end of the upload until the image has settled, as a request: WAIT caption."""
         begun = time.perf_counter()
-        error: Exception | None = TimeoutError(f"no caption within {PATIENCE:.0f} s")
-        while time.perf_counter() < begun + PATIENCE:
+        error: Exception | None = TimeoutError(f"no caption within {CAPTION_TIMEOUT:.0f} s")
+        while time.perf_counter() < begun + CAPTION_TIMEOUT:
             gevent.sleep(POLL)
             path = f"{API}/images/{public_id}/status"
             answer = self.client.get(path, name=f"{API}/images/…/status", headers=self.headers)
@@ -117,7 +117,7 @@ class Visitor(FastHttpUser):
         )
 
 
-def photograph() -> bytes:
+def sample_photo() -> bytes:
     """A JPEG of about 60 kB that nobody has uploaded yet."""
     out = io.BytesIO()
     Image.effect_noise((640, 480), random.uniform(20, 60)).convert("RGB").save(out, "JPEG", quality=60)

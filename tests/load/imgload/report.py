@@ -170,5 +170,5 @@ def micro(times: Iterable[float]) -> list[int]:
 
 
 def rounded(microseconds: int) -> int:
-    """To the nearest millisecond, halves up."""
+    """Round to the nearest millisecond, halves up."""
     return (microseconds + 500) // 1000

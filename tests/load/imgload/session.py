@@ -53,12 +53,12 @@ class Ledger:
     def __init__(self, job: Job, stats: RequestStats) -> None:
         self._job = job
         self._stats = stats
-        self._told = 0
+        self._reported = 0
 
     def tell(self) -> None:
         """Everything that is new."""
-        job, first = self._job, self._told
-        last = self._told = len(job.samples)
+        job, first = self._job, self._reported
+        last = self._reported = len(job.samples)
         if first == last:
             return
         total, start = job.samples.column("total", first), job.samples.column("start", first)

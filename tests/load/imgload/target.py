@@ -1,4 +1,4 @@
-"""Where the requests go, and the bytes of one: an HTTP/1.0 request in the order in which ab writes it."""
+"""The target of the requests, and the bytes of one: an HTTP/1.0 request in the order in which ab writes it."""
 
 from __future__ import annotations
 

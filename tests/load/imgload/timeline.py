@@ -29,7 +29,7 @@ class Second:
 
 
 def of_job(job: Job) -> list[Ended]:
-    """When each request of ``job`` ended and how."""
+    """Record when each request of ``job`` ended and how."""
     samples = job.samples
     rows = zip(samples.column("start"), samples.column("total"), samples.failed, strict=True)
     return [(start + total - job.begun, total * 1000, bool(failed)) for start, total, failed in rows]

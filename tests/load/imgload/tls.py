@@ -41,7 +41,7 @@ class Secured:
         return int(self._bare.fileno())
 
     def close(self) -> None:
-        """Without a goodbye, as ab."""
+        """Close without a TLS close_notify, as ab does."""
         self._bare.close()
 
     def send(self, data: bytes | memoryview) -> int:
@@ -114,7 +114,7 @@ def _context() -> ssl.SSLContext:
 
 
 def server_name(host: str, headers: tuple[str, ...]) -> str | None:
-    """What the server is told that it is called: the Host of -H, else the URL's, and no address."""
+    """Return the name for SNI: the Host of -H, else the URL's; None for an IP address."""
     given = (header.partition(":") for header in headers)
     name = next((value.strip() for key, _, value in given if key.strip().lower() == "host"), host)
     try:

@@ -1,4 +1,4 @@
-"""Ten thousand photographs in seconds: finished rows into the database, thumbnails into a bucket."""
+"""Create ten thousand finished images in seconds: rows in the database, thumbnails in a bucket."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from imgcore.db.connection import Database
 from imgcore.db.mapping import search_text
 
 BATCH = 500
-HUES = 64  # so many pictures are drawn; the photographs share them
+HUES = 64  # number of distinct pictures; the images share them
 _SUBJECTS = ("A red boat", "Two dogs", "An old bridge", "A child with a kite", "Snow on a field", "A stall")
 _PLACES = ("in the harbour", "by the river", "under a grey sky", "in evening light", "between tall houses")
 _TAGS = ("boat", "water", "dog", "street", "snow", "light", "people", "evening", "stone", "green", "blue")
@@ -41,7 +41,7 @@ _TASKS = (
 
 
 def fill(database: Database, objects: dict[str, bytes], count: int) -> Iterator[int]:
-    """Put ``count`` photographs into ``database``, empty and migrated, and their thumbnails into ``objects``.
+    """Put ``count`` images into ``database``, empty and migrated, and their thumbnails into ``objects``.
 
     Yields how many there are, after each five hundred.
     """
