@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.mariadb import MariaDb, mariadb
 from tests.support.report import pytest_configure
@@ -16,6 +17,11 @@ __all__ = ["pytest_collection_modifyitems", "pytest_configure", "pytest_xdist_ma
 # As the describer does for itself, here for tests that import numpy first: on a busy machine the threads
 # of a second matrix product wait for each other in a loop.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+# By default an example that takes 0.2 s of wall-clock time is a failure, and so is slow generation of examples:
+# on a busy machine both happen to any test. pytest-timeout ends a test that hangs.
+settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tests")
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,7 @@ if [ "$(id -u)" = 0 ] && have apt-get; then
     echo "Installing$missing ..."
     apt-get update -qq
     # shellcheck disable=SC2086
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq -o DPkg::Lock::Timeout=300 --no-install-recommends $missing >/dev/null
     exit 0
 fi
 echo "make test: these programs are missing:$missing" >&2

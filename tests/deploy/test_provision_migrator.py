@@ -15,7 +15,7 @@ import pymysql
 import pytest
 
 from tests.loading import module_at
-from tests.mariadb import MariaDb, mariadb
+from tests.mariadb import MariaDb
 
 HANDLER = Path(__file__).parents[2] / "roles/database/files/migrator/migrator.py"
 TASK = {"task": "migrate"}
@@ -42,11 +42,10 @@ class Secrets:
         return {"SecretString": json.dumps({"username": user, "password": self.passwords[user]})}
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[MariaDb]:
+@pytest.fixture
+def server(mariadb_server: MariaDb) -> MariaDb:
     """A server with TLS."""
-    with mariadb() as running:
-        yield running
+    return mariadb_server
 
 
 @pytest.fixture
