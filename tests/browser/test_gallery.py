@@ -11,6 +11,23 @@ from tests.browser.chromium import Browser
 from tests.web.fakes import add_failed, add_image
 from tests.web.stage import Stage, Words, photo
 
+# Notes what the page is waiting for: its timers, and answers to its requests.
+NOTE_WAITS = """
+window.waits = new Set();
+const [later, never, request] = [window.setTimeout, window.clearTimeout, window.fetch];
+window.setTimeout = (call, wait) => {
+  const id = later(() => { window.waits.delete(id); call(); }, wait);
+  window.waits.add(id);
+  return id;
+};
+window.clearTimeout = (id) => { window.waits.delete(id); never(id); };
+window.fetch = (...given) => {
+  const answer = request(...given);
+  window.waits.add(answer);
+  return answer.finally(() => window.setTimeout(() => window.waits.delete(answer), 0));
+};
+"""
+NOTHING_WAITS = "return window.waits.size === 0"
 COUNT_POLLS = "return performance.getEntriesByType('resource').filter((e) => e.name.includes('?ids=')).length"
 
 
@@ -46,26 +63,25 @@ def test_news_of_what_others_began_comes_without_a_reload(browser: Browser, stag
 def test_asking_stops_once_everything_is_settled(browser: Browser, stage: Stage) -> None:
     """A settled page leaves the server alone."""
     browser.open()
+    browser.run(NOTE_WAITS)
     browser.drop(("cat.jpg", photo()))
     browser.wait(lambda: browser.run("return document.querySelector('#grid .card')?.dataset.status") == "done")
-    polls = browser.run(COUNT_POLLS)
-    browser.driver.set_script_timeout(20)
-    browser.driver.execute_async_script("setTimeout(arguments[0], 2500)")
-    assert polls == browser.run(COUNT_POLLS)
+    browser.wait(lambda: browser.run(NOTHING_WAITS))
+    assert browser.run(COUNT_POLLS) > 0
 
 
 def test_a_hidden_page_does_not_ask(browser: Browser, stage: Stage) -> None:
     """It asks again as soon as it is looked at."""
     add_image(stage.gallery, "cat.jpg")
     browser.open()
-    browser.wait(lambda: browser.run(COUNT_POLLS))
+    browser.run(NOTE_WAITS)
+    before = browser.run(COUNT_POLLS)
+    browser.wait(lambda: browser.run(COUNT_POLLS) > before)  # the timer of the next one is noted
     hide = "Object.defineProperty(document, 'hidden', {value: arguments[0], configurable: true});"
     hide += "document.dispatchEvent(new Event('visibilitychange'))"
     browser.run(hide, True)
-    browser.driver.execute_async_script("setTimeout(arguments[0], 300)")  # an answer may be on its way
+    browser.wait(lambda: browser.run(NOTHING_WAITS))
     polls = browser.run(COUNT_POLLS)
-    browser.driver.execute_async_script("setTimeout(arguments[0], 2500)")
-    assert polls == browser.run(COUNT_POLLS)
     browser.run(hide, False)
     browser.wait(lambda: browser.run(COUNT_POLLS) > polls)
 
