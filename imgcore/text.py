@@ -70,8 +70,8 @@ def storable(text: str, limit: int) -> str:
 
 
 def is_showable(text: str) -> bool:
-    """Return whether ``text`` holds no control character but tab and newline, and no lone surrogate."""
-    return all(c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs") for c in text)
+    """Return whether ``text`` holds no ASCII control character but tab and newline, and no lone surrogate."""
+    return not any((c < " " and c not in "\n\t") or c == "\x7f" or "\ud800" <= c <= "\udfff" for c in text)
 
 
 def fold_for_search(text: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -103,7 +102,7 @@ class Application(Bottle):
             problem = problem_of_exception(error)
             headers, body = self.error_response(problem)
             headers["Content-Length"] = str(len(body))
-            start_response(problem.status_line, list(headers.items()), sys.exc_info())
+            start_response(problem.status_line, list(headers.items()))  # nothing has been sent yet
             return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
 
     def _add_headers(self) -> None:
