@@ -56,6 +56,7 @@ lock: $(UV) ## compile the locks anew from pyproject.toml
 		--generate-hashes --no-annotate --no-header --upgrade -c requirements.txt -o tests/requirements.txt
 	@$(BIN)/python -m lambda_build.lock
 	@$(BIN)/python -m lambda_build.weights.index
+	@$(UV) run -q --no-project --with genai-prices python -m lambda_build.prices
 
 clean: ## caches and builds; photos stay
 	@rm -rf dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.* .ansible

@@ -1,17 +1,21 @@
-"""What a model's tokens cost, as a dated table, and the sum for one photograph."""
+"""The price of a model's tokens, from a dated table, and the sum for one photo.
+
+prices.json is the table; ``python -m lambda_build.prices`` writes it.
+"""
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-
-AS_OF = date(2026, 11, 21)  # when the table was last compared with Google's own
+from functools import cache
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """US dollars per million tokens, from a day on."""
+    """US dollars per million tokens of one model, standard tier, from a day on."""
 
     model: str
     since: date
@@ -19,42 +23,43 @@ class Rate:
     output: float  # thinking counts as output
 
 
-# https://ai.google.dev/gemini-api/docs/pricing, paid tier, images as input. A photograph is 560 input
-# tokens at medium resolution. The batch interface, not used here, halves both.
-RATES = (
-    Rate("gemini-3.1-flash-lite", date.min, 0.25, 1.50),
-    Rate("gemini-3.5-flash-lite", date.min, 0.30, 2.50),
-    Rate("gemini-3.8-flash", date.min, 0.75, 3.75),
-    Rate("gemini-3.8-flash", date(2027, 1, 1), 1.50, 7.50),  # as announced
-)
-
-# How an answer may name a release of a model: …-001, …-latest, …-preview, …-preview-11-2026.
+# What may follow the name of a model: the date of a preview; …-001, …-latest, …-preview, …-preview-11-2026.
+_DATE = re.compile(r"-[\d-]+$")
 _RELEASE = re.compile(r"-(?:\d{3}|latest|(?:preview|exp)(?:-[\d-]+)?)$")
 
 
-def price(model: str, input_tokens: int, output_tokens: int, *, on: date | None = None) -> float | None:
-    """US dollars for so many tokens of ``model`` (``models/`` and a release's ending may be part of it).
+@cache
+def rates() -> tuple[Rate, ...]:
+    """Return the table."""
+    table = json.loads(Path(__file__).with_name("prices.json").read_text("utf-8"))
+    return tuple(Rate(**{**rate, "since": date.fromisoformat(rate["since"])}) for rate in table["rates"])
 
-    on: the day they were used, today (UTC) by default. None where the table does not know the model.
+
+def price(model: str, input_tokens: int, output_tokens: int, *, on: date | None = None) -> float | None:
+    """Return the price of so many tokens of ``model`` in US dollars; None if the table lacks the model.
+
+    model: with or without ``models/`` before it and a release behind it.
+    on: the day on which the tokens were used, by default today (UTC).
     """
-    name = _RELEASE.sub("", model.removeprefix("models/"))
+    name = model.removeprefix("models/")
     day = on or datetime.now(UTC).date()
-    valid = [rate for rate in RATES if rate.model == name and rate.since <= day]
-    if not valid:
-        return None
-    rate = max(valid, key=lambda rate: rate.since)
-    return (input_tokens * rate.input + output_tokens * rate.output) / 1_000_000
+    for known in (name, _DATE.sub("", name), _RELEASE.sub("", name)):
+        valid = [rate for rate in rates() if rate.model == known and rate.since <= day]
+        if valid:
+            rate = max(valid, key=lambda rate: rate.since)
+            return (input_tokens * rate.input + output_tokens * rate.output) / 1_000_000
+    return None
 
 
 class Spending:
-    """Everything that the requests for one photograph used, answers that were thrown away included."""
+    """The tokens of all requests for one photo, including those whose answer was not used."""
 
     def __init__(self) -> None:
         self._input = self._output = 0
         self._price: float | None = 0.0
 
     def add(self, model: str, input_tokens: int, output_tokens: int) -> None:
-        """Count one answer."""
+        """Add the tokens of one answer."""
         self._input += input_tokens
         self._output += output_tokens
         cost = price(model, input_tokens, output_tokens)
@@ -62,15 +67,15 @@ class Spending:
 
     @property
     def input_tokens(self) -> int | None:
-        """None where no answer said."""
+        """Return their number; None if no answer named it."""
         return self._input or None
 
     @property
     def output_tokens(self) -> int | None:
-        """None where no answer said."""
+        """Return their number; None if no answer named it."""
         return self._output or None
 
     @property
     def price_usd(self) -> float | None:
-        """None where the tokens or the price of one of the models are not known."""
+        """Return their price; None if the tokens or the price of one of the models are unknown."""
         return self._price if self._input or self._output else None

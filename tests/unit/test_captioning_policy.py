@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -21,8 +22,9 @@ from imgcore.captioning.gemini.responses import (
     until_quota_resets,
 )
 from imgcore.captioning.gemini.retry import Attempts, Failure, Policy, Setback
-from imgcore.captioning.prices import RATES, Spending, price
+from imgcore.captioning.prices import Spending, price, rates
 from imgcore.errors import BadAnswer, Blocked, ImgcoreError, RateLimited, Unavailable
+from lambda_build import prices as table
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -284,6 +286,8 @@ def test_daily_quota_ends_the_day() -> None:
         ("gemini-3.1-flash-lite", date(2026, 11, 21), 0.00031),
         ("gemini-3.8-flash", date(2026, 12, 31), 0.0008625),
         ("gemini-3.8-flash", date(2027, 1, 1), 0.001725),
+        ("gemini-3-pro-preview", date(2026, 11, 21), 0.00248),
+        ("gemini-3-pro-preview-11-2025", date(2026, 11, 21), 0.00248),
         ("gemini-3.8-flash-lite", date(2026, 12, 31), None),
         ("gemini-9", date(2026, 12, 31), None),
         ("", date(2026, 12, 31), None),
@@ -302,8 +306,37 @@ def test_price_today() -> None:
 
 def test_price_table() -> None:
     """One rate for each model and day, every one of them positive."""
-    assert len({(rate.model, rate.since) for rate in RATES}) == len(RATES)
-    assert [] == [rate for rate in RATES if rate.input <= 0 or rate.output <= rate.input]
+    found = rates()
+    assert len({(rate.model, rate.since) for rate in found}) == len(found)
+    assert [] == [rate for rate in found if rate.input <= 0 or rate.output <= rate.input]
+
+
+def test_price_table_written_from_a_library_keeps_days_and_first_tiers() -> None:
+    """Prices that depend on the hour of the day, and models that do not describe photos, are left out."""
+    tiered, plain = SimpleNamespace(base=0.5), 0.25
+    later = SimpleNamespace(start_date=date(2027, 1, 1))
+    hourly = SimpleNamespace(start_time="22:00")
+    dated = [
+        SimpleNamespace(constraint=None, prices=SimpleNamespace(input_mtok=plain, output_mtok=1.5)),
+        SimpleNamespace(constraint=later, prices=SimpleNamespace(input_mtok=tiered, output_mtok=3)),
+        SimpleNamespace(constraint=hourly, prices=SimpleNamespace(input_mtok=plain, output_mtok=9)),
+    ]
+    simple = SimpleNamespace(input_mtok=tiered, output_mtok=2)
+    unknown = SimpleNamespace(input_mtok=None, output_mtok=2)
+    names = {
+        "gemini-1": dated,
+        "gemini-2": simple,
+        "gemini-3": unknown,
+        "gemini-2-tts": simple,
+        "gemma": simple,
+    }
+    models = [SimpleNamespace(id=name, prices=prices) for name, prices in names.items()]
+
+    assert [
+        {"model": "gemini-1", "since": "0001-01-01", "input": 0.25, "output": 1.5},
+        {"model": "gemini-1", "since": "2027-01-01", "input": 0.5, "output": 3.0},
+        {"model": "gemini-2", "since": "0001-01-01", "input": 0.5, "output": 2.0},
+    ] == list(table.rates(models))
 
 
 def test_spending() -> None:
