@@ -98,7 +98,8 @@ def _blocks(tensors: Mapping[str, Array]) -> list[_Block]:
 
 def _folded(tensors: Mapping[str, Array], convolution: str, norm: str) -> tuple[Array, Array]:
     """Weights (output × input × kernel × kernel) and bias that do the normalisation's work as well."""
-    gain = tensors[norm + ".weight"] / np.sqrt(tensors[norm + ".running_var"] + _EPSILON)
+    deviation: Array = np.sqrt(tensors[norm + ".running_var"] + _EPSILON)
+    gain = tensors[norm + ".weight"] / deviation
     bias = tensors[norm + ".bias"] - tensors[norm + ".running_mean"] * gain
     return tensors[convolution + ".weight"] * gain[:, None, None, None], bias
 

@@ -79,7 +79,7 @@ def impression(small: Pixels, detail: Pixels, size: tuple[int, int]) -> Impressi
         colors=tuple(_NAMES[i] for i in named),
         mostly=bool(shares[named].sum() >= _MOSTLY),
         black_and_white=bool(chroma.mean() < _COLORLESS and chroma.max() < _A_COLOR),
-        plain=bool(lab.std(0).max() < _PLAIN),
+        plain=bool(np.max(lab.std(axis=0)) < _PLAIN),
         drawn=_drawn(detail),
     )
 
