@@ -131,4 +131,5 @@ def _left(end: float) -> float | None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # and end the drill that is running
     sys.exit(main(*sys.argv[1:]))

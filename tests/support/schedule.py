@@ -18,6 +18,7 @@ from xdist.scheduler.loadscope import LoadScopeScheduling
 GROUPS = {
     "AWS account": (
         "tests/deploy/test_provision.py",
+        "tests/deploy/test_provision_constraints.py",
         "tests/deploy/test_provision_operations.py",
         "tests/deploy/test_provision_secrets.py",
         "tests/deploy/test_security_checklist.py",
