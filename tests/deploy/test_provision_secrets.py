@@ -27,41 +27,34 @@ def canaries(provisioned: Account) -> list[str]:
     return [CANARY, *(json.loads(each)["password"] for each in held)]
 
 
-def test_secrets_manager_holds_the_key(provisioned: Account) -> None:
-    """As it was given."""
+def test_gemini_secret_contains_the_key(provisioned: Account) -> None:
     held = provisioned.client("secretsmanager").get_secret_value(SecretId=f"{PREFIX}/gemini")
     assert CANARY == held["SecretString"]
 
 
-def test_the_passwords_are_long_and_different(canaries: list[str]) -> None:
-    """Else looking for them would prove little."""
+def test_passwords_are_long_and_different(canaries: list[str]) -> None:
     assert [40, 40, 40] == [len(password) for password in set(canaries[1:])]
 
 
-def test_ansible_says_none_of_them(history: History, canaries: list[str]) -> None:
-    """Not even at its most talkative."""
+def test_ansible_output_contains_no_secret(history: History, canaries: list[str]) -> None:
     runs = {"first": history.first, "again": history.again}
     assert [] == leaks(canaries, ((name, (run.stdout + run.stderr).encode()) for name, run in runs.items()))
 
 
-def test_the_tree_holds_none_of_them(canaries: list[str]) -> None:
-    """Nor what was built in it."""
+def test_tracked_files_contain_no_secret(canaries: list[str]) -> None:
     assert [] == leaks(canaries, files(ROOT))
 
 
-def test_what_was_made_on_this_machine_holds_none_of_them(provisioned: Account, canaries: list[str]) -> None:
-    """Zips, logs, Ansible's folders; ``state`` is the stand-in's memory, Secrets Manager's too."""
+def test_local_files_contain_no_secret(provisioned: Account, canaries: list[str]) -> None:
     assert [] == leaks(canaries, files(provisioned.home, but=["state"]))
     assert [] == leaks(canaries, files(ansible().packed))
 
 
-def test_the_cloud_holds_none_of_them(provisioned: Account, canaries: list[str]) -> None:
-    """In no function's environment, no log, no user data, no setting at all."""
+def test_cloud_resources_contain_no_secret(provisioned: Account, canaries: list[str]) -> None:
     assert [] == leaks(canaries, cloud(provisioned))
 
 
-def test_a_value_in_a_log_would_be_found(provisioned: Account, canaries: list[str]) -> None:
-    """The search of the cloud can fail."""
+def test_search_finds_a_secret_in_a_log(provisioned: Account, canaries: list[str]) -> None:
     logs, asked = provisioned.client("logs"), {"logGroupName": f"/{PREFIX}/web", "logStreamName": "seeded"}
     logs.create_log_stream(**asked)
     event = {"timestamp": int(time.time() * 1000), "message": f"the key is {CANARY}"}
@@ -72,8 +65,7 @@ def test_a_value_in_a_log_would_be_found(provisioned: Account, canaries: list[st
         logs.delete_log_stream(**asked)
 
 
-def test_a_value_in_a_functions_environment_would_be_found(provisioned: Account, canaries: list[str]) -> None:
-    """So can that."""
+def test_search_finds_a_secret_in_a_function_environment(provisioned: Account, canaries: list[str]) -> None:
     name = f"{PREFIX}-thumbnail"
     client = provisioned.client("lambda")
     kept = client.get_function_configuration(FunctionName=name)["Environment"]
@@ -85,8 +77,7 @@ def test_a_value_in_a_functions_environment_would_be_found(provisioned: Account,
         client.update_function_configuration(FunctionName=name, Environment=kept)
 
 
-def test_a_value_in_a_zip_would_be_found(tmp_path: Path) -> None:
-    """So can the search of files."""
+def test_search_finds_a_secret_in_a_zip(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "function.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("settings.json", json.dumps({"key": CANARY}))
     assert ["function.zip/settings.json"] == leaks([CANARY], files(tmp_path))

@@ -42,19 +42,16 @@ def every(checks: dict[str, Check]) -> pytest.MarkDecorator:
 
 
 @every(CHECKS)
-def test_the_account_is_as_the_check_wants_it(found: Snapshot, check: Check) -> None:
-    """Nothing to complain of."""
+def test_check_passes_on_the_account(found: Snapshot, check: Check) -> None:
     assert [] == check.complaints(found)
 
 
 @every(CHECKS)
-def test_the_check_finds_its_fault(found: Snapshot, check: Check) -> None:
-    """In a copy of what was described."""
+def test_check_finds_its_seeded_fault(found: Snapshot, check: Check) -> None:
     assert [] != check.complaints(seeded(found, check.seed))
 
 
-def test_the_fault_of_one_check_stays_in_its_copy(found: Snapshot) -> None:
-    """Otherwise the next check would find the fault of the one before."""
+def test_seeded_fault_does_not_change_the_snapshot(found: Snapshot) -> None:
     before = repr(found)
     for check in CHECKS.values():
         seeded(found, check.seed)
@@ -62,8 +59,7 @@ def test_the_fault_of_one_check_stays_in_its_copy(found: Snapshot) -> None:
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-def test_a_fault_that_was_really_made_is_found(found: Snapshot, fault: Fault) -> None:
-    """Made by a call, described anew, found by its check; mended, and nothing is left of it."""
+def test_fault_in_the_account_is_found_and_repaired(found: Snapshot, fault: Fault) -> None:
     check = CHECKS[fault.check]
     fault.make(found)
     try:
@@ -74,8 +70,7 @@ def test_a_fault_that_was_really_made_is_found(found: Snapshot, fault: Fault) ->
     assert [] == check.complaints(retake(found.look, found, *fault.sections))
 
 
-def test_every_part_of_the_checklist_is_asked() -> None:
-    """Each module enters its checks by being imported."""
+def test_checklist_includes_every_module() -> None:
     entered = {check.judge.__module__ for check in CHECKS.values()}
     assert {part.__name__ for part in PARTS} == entered
 
@@ -93,10 +88,9 @@ def test_every_part_of_the_checklist_is_asked() -> None:
         ),
     ],
 )  # fmt: skip
-def test_the_users_of_the_database_may_do_what_they_do(
+def test_database_users_have_the_required_privileges_only(
     provisioned: Account, user: str, privileges: set[str]
 ) -> None:
-    """On the one database, over TLS, and nothing anywhere else."""
     (usage,), (grants,) = provisioned.server.sql(f"SHOW GRANTS FOR {user}@'%'")
     assert usage.startswith("GRANT USAGE ON *.* TO ")
     assert usage.endswith("REQUIRE SSL")

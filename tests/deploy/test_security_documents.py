@@ -20,8 +20,7 @@ SECURITY, DEPLOY = ROOT / "docs/security.md", ROOT / "docs/deploy.md"
 FOUND = Finding("s3_bucket_object_lock", "arn:aws:s3:::caption-gallery-production-uploads-1", "It is off.")
 
 
-def test_the_page_tells_how_much_is_checked() -> None:
-    """In figures that are counted here; calls that are denied may have become more."""
+def test_security_page_states_the_number_of_checks() -> None:
     identities, told = test_security_identities, SECURITY.read_text()
     local = identities.local.THUMBNAIL_FORBIDDEN + identities.local.CAPTION_FORBIDDEN
     (denied,) = re.findall(r"; (\d+) other calls are denied", told)
@@ -31,13 +30,11 @@ def test_the_page_tells_how_much_is_checked() -> None:
     assert f"| {len(FAULTS)} faults" in told
 
 
-def test_the_guide_tells_how_many_actions_nobody_was_seen_to_ask_for() -> None:
-    """The stand-in asks for fewer than AWS."""
+def test_guide_states_the_number_of_unobserved_actions() -> None:
     assert f"they hold {len(REPAIRS)} actions" in DEPLOY.read_text()
 
 
-def test_every_action_that_repairs_is_granted() -> None:
-    """Otherwise it would be told of in vain."""
+def test_repair_actions_are_granted() -> None:
     granted = {
         action for policy in policies().values() for each in policy["Statement"] for action in each["Action"]
     }
@@ -45,23 +42,20 @@ def test_every_action_that_repairs_is_granted() -> None:
 
 
 @pytest.mark.parametrize("page", [SECURITY, DEPLOY], ids=lambda page: page.name)
-def test_links_lead_somewhere(page: Path) -> None:
-    """To a file beside the page."""
+def test_links_point_to_existing_files(page: Path) -> None:
     links = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text())
     assert [] == [link for link in links if not (page.parent / link).exists()]
 
 
 @pytest.mark.parametrize("page", [SECURITY, DEPLOY], ids=lambda page: page.name)
-def test_files_that_are_named_are_there(page: Path) -> None:
-    """Tests, drills and playbooks."""
+def test_named_files_exist(page: Path) -> None:
     text = page.read_text()
     files = re.findall(r"`((?:tests|playbooks|inventory)/[\w/]+\.(?:py|yml))`", text)
     files += [f"{module.replace('.', '/')}.py" for module in re.findall(r"python -m (tests\.[\w.]+)", text)]
     assert [] == [file for file in files if not (ROOT / file).is_file()]
 
 
-def test_the_table_gives_each_finding_one_reason() -> None:
-    """And a whole sentence."""
+def test_accepted_findings_have_one_reason_each() -> None:
     rows = accepted()
     twice = [row for row, count in Counter((row.check, row.where) for row in rows).items() if count > 1]
     assert len(rows) > 30
@@ -78,9 +72,6 @@ def test_the_table_gives_each_finding_one_reason() -> None:
         ([Accepted("s3_bucket_object_lock", "*", "So."), Accepted("s3_bucket_acl", "*", "So.")], 0, 1),
     ],
 )
-def test_a_finding_is_accepted_by_its_check_and_its_place(
-    rows: list[Accepted], unknown: int, idle: int
-) -> None:
-    """What no row covers is unknown, and a row that covers nothing is idle."""
+def test_finding_is_accepted_by_check_and_resource(rows: list[Accepted], unknown: int, idle: int) -> None:
     found = judge([FOUND], rows)
     assert (unknown, idle) == (len(found[0]), len(found[1]))

@@ -145,33 +145,28 @@ def version(aws: Tempting, key: str) -> str:
     thumbnail=FORBIDDEN + local.THUMBNAIL_FORBIDDEN,
     caption=FORBIDDEN + local.CAPTION_FORBIDDEN,
 )
-def test_what_was_not_granted_is_denied(aws: Tempting, who: str, call: Call) -> None:
-    """Each call by itself."""
+def test_call_without_permission_is_denied(aws: Tempting, who: str, call: Call) -> None:
     assert asked(aws, who, call) in local.DENIED
 
 
 @pytest.mark.parametrize("who", ALLOWED)
-def test_what_was_granted_is_allowed(aws: Tempting, who: str) -> None:
-    """Otherwise the denials would show nothing."""
+def test_call_with_permission_is_allowed(aws: Tempting, who: str) -> None:
     refused = zip(ALLOWED[who], aws.answers[who], strict=True)
     assert [] == [(call, code) for call, code in refused if code is not None]
 
 
 @pytest.mark.parametrize("who", ALLOWED)
-def test_nothing_was_granted_that_is_not_needed(aws: Tempting, who: str) -> None:
-    """Every action of the role was asked for by one of the calls above, or by Lambda itself."""
+def test_policies_grant_no_unused_action(aws: Tempting, who: str) -> None:
     role = roles(aws.look)[f"{PREFIX}-{who}"]
     assert UNCALLED == {action for action, _ in granted(role)} - aws.made[who] - BY_LAMBDA
 
 
 @pytest.mark.parametrize("who", ALLOWED)
-def test_a_missing_upload_is_missing_and_not_forbidden(aws: Tempting, who: str) -> None:
-    """S3 tells that only to those who may list."""
+def test_missing_upload_returns_404(aws: Tempting, who: str) -> None:
     assert "NoSuchKey" == asked(aws, who, ("s3", "get_object", local.MISSING))
 
 
-def test_an_upload_goes_through_both_functions(aws: Tempting) -> None:
-    """With their own roles, from the bucket over the topic and the queues; nothing is left, nothing is dead."""
+def test_upload_is_processed_by_both_functions(aws: Tempting) -> None:
     aws.look.client("s3").put_object(Bucket=NAMES[UPLOADS], Key="raw/through.jpg", Body=b"x")
     sqs = aws.look.client("sqs")
     wanted = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]

@@ -59,21 +59,18 @@ def unit(name: str) -> Unit:
     return read_unit(templates.get_template(f"{name}.service.j2").render(values))
 
 
-def test_every_input_is_declared_and_has_a_default_or_is_required() -> None:
-    """The declared inputs are the defaults, and beside them those that fail early."""
+def test_web_host_inputs_are_declared_with_default_or_required() -> None:
     required = {name for name, option in options("main").items() if option.get("required")}
     assert {"web_host_release", "web_host_source"} == required
     assert set(options("main")) - required == set(load("defaults/main.yml"))
 
 
-def test_every_input_says_what_it_is() -> None:
-    """In a sentence, with a type."""
+def test_web_host_inputs_have_type_and_description() -> None:
     every = [item for entry in ("main", "pack") for item in options(entry).items()]
     assert [] == [name for name, option in every if "type" not in option or option["description"][-1] != "."]
 
 
-def test_the_readme_answers_the_questions_and_names_every_input() -> None:
-    """In the order of the others."""
+def test_web_host_readme_has_sections_and_every_input() -> None:
     text = (ROLE / "README.md").read_text()
     headings = ["Outcome", "Inputs", "What it leaves behind", "Idempotent?", "Check mode?", "Rollback"]
     assert headings == re.findall(r"^## (.+)$", text, re.MULTILINE)
@@ -81,8 +78,7 @@ def test_the_readme_answers_the_questions_and_names_every_input() -> None:
 
 
 @pytest.mark.parametrize("name", UNITS)
-def test_a_service_may_do_only_what_it_needs(name: str) -> None:
-    """What systemd-analyze rewards and the program can bear."""
+def test_service_units_are_sandboxed(name: str) -> None:
     found = unit(name).directives
     for directive in DENIALS:
         assert ["yes"] == found[directive], directive
@@ -93,8 +89,7 @@ def test_a_service_may_do_only_what_it_needs(name: str) -> None:
     assert ["AF_INET AF_INET6"] == found["RestrictAddressFamilies"]
 
 
-def test_the_web_process_is_started_again_however_it_ends() -> None:
-    """As its own user, within its memory, and never given up."""
+def test_web_unit_always_restarts() -> None:
     web = unit("caption-gallery")
     assert ("gallery", "gallery", "512M", "always", "0") == tuple(
         web.one(name) for name in ("User", "Group", "MemoryMax", "Restart", "StartLimitIntervalSec")
@@ -102,8 +97,7 @@ def test_the_web_process_is_started_again_however_it_ends() -> None:
     assert "/etc/caption-gallery/environment" == web.one("EnvironmentFile")
 
 
-def test_it_leaves_later_than_the_target_group_notices() -> None:
-    """By the numbers of the role edge, with one check to spare; and systemd waits for the whole drain."""
+def test_drain_delay_covers_the_health_check() -> None:
     tasks = yaml.safe_load((ROOT / "roles/edge/tasks/balancer.yml").read_text())
     group = tasks[0]["community.aws.elb_target_group"]
     checks = group["unhealthy_threshold_count"] + 1
@@ -114,8 +108,7 @@ def test_it_leaves_later_than_the_target_group_notices() -> None:
     assert (noticed, True) == (delay, web.seconds("TimeoutStopSec") > delay + drain)
 
 
-def test_only_the_metadata_is_asked_for_settings() -> None:
-    """The one program that is root may talk to nobody else."""
+def test_settings_unit_reaches_only_the_metadata_service() -> None:
     settings = unit("caption-gallery-settings").directives
     assert (["any"], ["localhost 169.254.169.254 fd00:ec2::254"]) == (
         settings["IPAddressDeny"],
@@ -145,8 +138,7 @@ def pack(out: Path, platform: str | None = None) -> bool:
     return build.build(wanted, out, cache=out.with_name(f"{out.name}-cache"))[1]
 
 
-def test_a_release_holds_what_runs_and_nothing_else(packed: Path) -> None:
-    """No local describer, no tests, nothing compiled, no note of where it was packed."""
+def test_archive_contains_only_runtime_files(packed: Path) -> None:
     with tarfile.open(packed / "gallery.tar.gz") as archive:
         entries = archive.getmembers()
     names = {entry.name for entry in entries}
@@ -165,14 +157,12 @@ def test_a_release_holds_what_runs_and_nothing_else(packed: Path) -> None:
     assert {(0, 0, 0, 0o644)} == {(entry.uid, entry.gid, entry.mtime, entry.mode) for entry in entries}
 
 
-def test_equal_sources_make_equal_bytes(packed: Path, tmp_path: Path) -> None:
-    """Wherever and whenever they are packed."""
+def test_archive_of_same_sources_is_identical(packed: Path, tmp_path: Path) -> None:
     pack(tmp_path / "again")
     assert len({(tmp_path / name / "gallery.tar.gz").read_bytes() for name in ("once", "again")}) == 1
 
 
-def test_what_is_packed_is_not_packed_again(packed: Path) -> None:
-    """Unless it is for another machine, or somebody changed the archive."""
+def test_archive_that_is_current_is_not_built_again(packed: Path) -> None:
     assert not pack(packed)
     with (packed / "gallery.tar.gz").open("ab") as archive:
         archive.write(b"x")
@@ -180,15 +170,13 @@ def test_what_is_packed_is_not_packed_again(packed: Path) -> None:
     assert pack(packed, "aarch64-manylinux_2_28")
 
 
-def test_every_locked_package_has_its_hashes() -> None:
-    """A package that is not the one that was locked is not installed."""
+def test_locked_packages_have_hashes() -> None:
     lock = LOCK.read_text()
     packages = re.split(r"^(?=[a-z0-9-]+==)", lock, flags=re.MULTILINE)[1:]
     assert (True, []) == (len(packages) > 8, [p for p in packages if "--hash=sha256:" not in p])
 
 
-def test_the_lock_holds_no_tool_and_no_describer() -> None:
-    """Neither numpy, nor Google's SDK, nor Ansible."""
+def test_lock_contains_no_tools_and_no_describer() -> None:
     names = set(re.findall(r"^([a-z0-9-]+)==", LOCK.read_text(), re.MULTILINE))
     assert {"boto3", "bottle", "pymysql", "waitress"} <= names
     assert set() == names & {
