@@ -12,22 +12,21 @@ FAILURES = ROOT / ".local" / "test-failures"
 
 
 def artifacts(nodeid: str) -> Path:
-    """Return the folder for screenshots and logs of one failed test."""
+    """Return the folder for what the browsers of one failed test showed."""
     return FAILURES / "".join(each if each.isalnum() or each in "-_." else "-" for each in nodeid)[-150:]
 
 
 class Report:
     """Adds up the time of each suite, which is a folder of tests/."""
 
-    def __init__(self, basetemp: str) -> None:
-        self.basetemp = basetemp
+    def __init__(self) -> None:
         self.tests: Counter[str] = Counter()
         self.seconds: Counter[str] = Counter()
         self.failed: list[str] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Count one phase of one test."""
-        suite = "/".join(report.nodeid.split("/")[:2])
+        suite = "/".join(report.nodeid.partition("::")[0].split("/")[:2])
         self.tests[suite] += report.when == "call"
         self.seconds[suite] += report.duration
         if report.failed and report.nodeid not in self.failed:
@@ -40,13 +39,13 @@ class Report:
             terminalreporter.line(f"{suite:20} {self.tests[suite]:5} tests {seconds:7.1f} s in all workers")
         for nodeid in self.failed:
             if (folder := artifacts(nodeid)).is_dir():
-                terminalreporter.line(f"Screenshot, page and logs of {nodeid}: {folder}")
+                terminalreporter.line(f"Screenshot, page source and console of {nodeid}: {folder}")
         if self.failed:
-            terminalreporter.line(f"Logs of the servers: {self.basetemp}, in folders named logs")
+            basetemp = terminalreporter.config._tmp_path_factory.getbasetemp()
+            terminalreporter.line(f"Logs of the servers that tests started: {basetemp}, in folders named logs")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Report from the process that prints, not from its workers."""
     if not hasattr(config, "workerinput"):
-        basetemp = config.option.basetemp or "the folder pytest-of-… of the system's temporary folder"
-        config.pluginmanager.register(Report(str(basetemp)))
+        config.pluginmanager.register(Report())
