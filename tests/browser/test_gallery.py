@@ -6,9 +6,8 @@ from selenium.webdriver.common.keys import Keys
 
 from imgcore.errors import Unavailable
 from imgcore.gallery.models import Image, Source, TaskKind, TaskStatus
-from imgcore.pipeline.models import BreakerState
 from tests.browser.chromium import Browser
-from tests.web.fakes import add_failed, add_image
+from tests.web.fakes import AWAY, add_failed, add_image
 from tests.web.stage import Stage, Words, photo
 
 # Notes what the page is waiting for: its timers, and answers to its requests.
@@ -50,11 +49,11 @@ def test_news_of_what_others_began_comes_without_a_reload(browser: Browser, stag
     image = add_image(stage.gallery, "cat.jpg")
     browser.open()
     assert ["Waiting"] == browser.texts(".chip")
-    stage.repository.set_task(image.public_id, TaskKind.CAPTION, TaskStatus.PROCESSING)
+    stage.images.set_task(image.public_id, TaskKind.CAPTION, TaskStatus.PROCESSING)
     browser.wait(lambda: ["Describing"] == browser.texts(".chip"))
-    stage.repository.set_task(image.public_id, TaskKind.THUMBNAIL, TaskStatus.DONE)
-    stage.repository.set_task(image.public_id, TaskKind.CAPTION, TaskStatus.DONE)
-    stage.repository.change(image.public_id, caption="A cat.", source=Source.GEMINI)
+    stage.images.set_task(image.public_id, TaskKind.THUMBNAIL, TaskStatus.DONE)
+    stage.images.set_task(image.public_id, TaskKind.CAPTION, TaskStatus.DONE)
+    stage.images.change(image.public_id, caption="A cat.", source=Source.GEMINI)
     browser.wait(lambda: ["A cat."] == captions(browser))
     assert ["Gemini"] == browser.texts("#grid .source")
     assert not browser.reloaded
@@ -108,12 +107,12 @@ def test_a_database_that_is_away_is_said_and_outlived(browser: Browser, stage: S
     """The page goes on trying, and what it waits for comes in the end."""
     image = add_image(stage.gallery, "cat.jpg")
     browser.open()
-    stage.repository.away = True
+    stage.images.database.fault = AWAY
     browser.wait(lambda: browser.has("#toast", "This page goes on trying."))
-    stage.repository.away = False
+    stage.images.database.fault = None
     for kind in TaskKind:
-        stage.repository.set_task(image.public_id, kind, TaskStatus.DONE)
-    stage.repository.change(image.public_id, caption="A cat.")
+        stage.images.set_task(image.public_id, kind, TaskStatus.DONE)
+    stage.images.change(image.public_id, caption="A cat.")
     browser.wait(lambda: ["A cat."] == captions(browser))
     assert [] == browser.all("#toast p")
 
@@ -121,17 +120,17 @@ def test_a_database_that_is_away_is_said_and_outlived(browser: Browser, stage: S
 def test_a_page_that_cannot_be_shown_tries_again_by_itself(browser: Browser, stage: Stage) -> None:
     """503 with a sentence now, the gallery later."""
     stage.add("cat.jpg", photo())
-    stage.repository.trouble = Unavailable("The database cannot be reached just now.", retry_after=1)
+    stage.images.database.fault = Unavailable("The database cannot be reached just now.", retry_after=1)
     browser.open()
     assert browser.has("h1", "The database cannot be reached just now.")
-    stage.repository.trouble = None
+    stage.images.database.fault = None
     browser.wait(lambda: browser.all("#grid .card"))
 
 
 def test_a_refused_key_is_said_on_the_page(browser: Browser, stage: Stage) -> None:
     """While the photos are described without it."""
     sentence = "Gemini refuses the key. Photos are described locally until it is right."
-    stage.repository.gemini = BreakerState("gemini", 60, "key_refused", sentence)
+    stage.gallery.breakers.open("gemini", wait=60, reason="key_refused", message=sentence)
     browser.open()
     assert [sentence] == browser.texts(".notice")
 
@@ -308,8 +307,8 @@ def test_a_photos_page_follows_it_without_a_reload(browser: Browser, stage: Stag
     browser.click(".edit summary")
     browser.find("#caption").send_keys("My own words")
     for kind in TaskKind:
-        stage.repository.set_task(image.public_id, kind, TaskStatus.DONE)
-    stage.repository.change(image.public_id, caption="A cat.", source=Source.LOCAL)
+        stage.images.set_task(image.public_id, kind, TaskStatus.DONE)
+    stage.images.change(image.public_id, caption="A cat.", source=Source.LOCAL)
     browser.wait(lambda: browser.has("h1", "A cat."))
     assert "My own words" == browser.find("#caption").get_property("value")
     assert not browser.reloaded

@@ -54,8 +54,8 @@ def test_a_hostile_file_name_and_message_are_text(browser: Browser, stage: Stage
 def test_hostile_words_are_text_on_a_photos_page(browser: Browser, stage: Stage) -> None:
     """Title, words, tags, details and the edit form."""
     image = stage.add(f"{HOSTILE}.jpg", photo(), WORDS)
-    stage.repository.set_task(image.public_id, TaskKind.CAPTION, TaskStatus.FAILED, message=HOSTILE)
-    stage.repository.change(image.public_id, visible_text=HOSTILE, camera=HOSTILE)
+    stage.images.set_task(image.public_id, TaskKind.CAPTION, TaskStatus.FAILED, message=HOSTILE)
+    stage.images.change(image.public_id, visible_text=HOSTILE, camera=HOSTILE)
     browser.open(f"/images/{image.public_id}")
     assert browser.has("h1", "onerror")
     assert browser.run("return document.title").startswith(WORDS.caption[:40])

@@ -7,7 +7,6 @@ from collections.abc import Callable
 import pytest
 
 from imgcore.gallery.models import TaskKind, TaskStatus
-from imgcore.pipeline.models import BreakerState
 from tests.browser.chromium import PHONE, Browser
 from tests.web.fakes import add_failed, add_image
 from tests.web.stage import Stage, photo
@@ -20,11 +19,11 @@ def empty(browser: Browser, stage: Stage) -> None:
 
 def filled(browser: Browser, stage: Stage) -> None:
     """One card of every kind, and a notice."""
-    stage.repository.gemini = BreakerState("gemini", 60, "key_refused", "Gemini refuses the key.")
+    stage.gallery.breakers.open("gemini", wait=60, reason="key_refused", message="Gemini refuses the key.")
     stage.add("cat.jpg", photo())
     add_failed(stage.gallery)
     working = add_image(stage.gallery, "new.jpg")
-    stage.repository.set_task(working.public_id, TaskKind.CAPTION, TaskStatus.PROCESSING)
+    stage.images.set_task(working.public_id, TaskKind.CAPTION, TaskStatus.PROCESSING)
     stage.gallery.request_upload("awaited.jpg", 1, "image/jpeg")
     browser.open()
     browser.drop(("notes.txt", b"no photo"))

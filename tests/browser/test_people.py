@@ -24,9 +24,9 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 
 @pytest.fixture
-def stage(house: House) -> Iterator[Stage]:
+def stage(house: House, tmp_path: Path) -> Iterator[Stage]:
     """A gallery with a small pipeline, where everybody signs in."""
-    stage = Stage(accounts=house.accounts)
+    stage = Stage(accounts=house.accounts, folder=tmp_path)
     yield stage
     stage.close()
 
@@ -66,7 +66,7 @@ def test_from_the_first_token_to_a_session_that_is_ended_elsewhere(
     assert [] == captions(other)
     upload(other, "beach.jpg")
     assert (["beach"], ["beach", "mountain"]) == (captions(other), captions(browser))
-    one, two = stage.repository.rows.values()
+    one, two = stage.images.rows.values()
     assert (2, 2, False) == (
         len({one.owner_id, two.owner_id} - {None}),
         len({one.batch_id, two.batch_id} - {None}),

@@ -95,7 +95,7 @@ def test_what_is_no_photo_is_refused_before_it_is_sent(browser: Browser, stage: 
     browser.drop(("notes.jpg", b"These are notes, whatever the name says."))
     browser.wait(lambda: browser.has(".why", "not a photo that can be shown here"))
     assert ["Not accepted"] == browser.texts(".chip")
-    assert (0, 0) == (stage.bucket.posts, len(stage.repository.rows))
+    assert (0, 0) == (stage.bucket.posts, len(stage.images.rows))
 
 
 def test_an_empty_file_is_refused(browser: Browser, stage: Stage) -> None:
@@ -112,7 +112,7 @@ def test_the_first_bytes_say_what_a_file_is(browser: Browser, stage: Stage) -> N
     browser.open()
     browser.drop(("picture.txt", out.getvalue()))
     done(browser, 1)
-    assert ["image/png"] == [image.media_type for image in stage.repository.rows.values()]
+    assert ["image/png"] == [image.media_type for image in stage.images.rows.values()]
 
 
 def test_every_type_is_told_by_its_first_bytes(browser: Browser, stage: Stage) -> None:
@@ -158,7 +158,7 @@ def test_a_form_that_has_run_out_is_asked_for_anew(browser: Browser, stage: Stag
     browser.open()
     browser.drop(("cat.jpg", photo()))
     done(browser, 1)
-    assert ["deleted", "done"] == [image.status for image in stage.repository.rows.values()]
+    assert ["deleted", "done"] == [image.status for image in stage.images.rows.values()]
 
 
 def test_what_the_storage_refuses_is_said_in_a_sentence(browser: Browser, stage: Stage) -> None:
@@ -180,7 +180,7 @@ def test_an_upload_can_be_cancelled(browser: Browser, stage: Stage) -> None:
     browser.wait(lambda: stage.bucket.posts == 1)
     browser.click(".upload .cancel")
     browser.wait(lambda: not browser.all("#grid .card"))
-    browser.wait(lambda: ["deleted"] == [image.status for image in stage.repository.rows.values()])
+    browser.wait(lambda: ["deleted"] == [image.status for image in stage.images.rows.values()])
 
 
 def test_two_at_a_time_out_of_a_long_queue(browser: Browser, stage: Stage) -> None:
@@ -201,7 +201,7 @@ def test_hundreds_of_files_all_arrive(browser: Browser, stage: Stage) -> None:
     browser.open()
     data = photo(0, (40, 30))
     browser.drop(*[(f"{number}.jpg", data) for number in range(200)])
-    browser.wait(lambda: len(stage.repository.rows) == 200, 60)
+    browser.wait(lambda: len(stage.images.rows) == 200, 60)
     done(browser, 200)
     assert [] == browser.all("#tray")
 

@@ -21,7 +21,7 @@ def test_a_photo_is_uploaded_by_plain_forms(plain: Browser, stage: Stage, tmp_pa
     plain.click("main button")
     plain.wait(lambda: plain.driver.current_url.startswith(f"{stage.origin}/images/"))
     plain.wait(lambda: "A photo that somebody named Katze – größer." in plain.driver.title)
-    [image] = stage.repository.rows.values()
+    [image] = stage.images.rows.values()
     assert (1, "done") == (stage.bucket.posts, image.status)
 
 
@@ -85,7 +85,7 @@ def test_a_photos_page_stops_renewing_itself(plain: Browser, stage: Stage) -> No
     image = stage.add("cat.jpg", photo())
     plain.driver.get(f"{stage.origin}/images/{image.public_id}")
     assert "http-equiv" not in plain.driver.page_source
-    stage.repository.set_task(image.public_id, TaskKind.CAPTION, TaskStatus.PENDING)
+    stage.images.set_task(image.public_id, TaskKind.CAPTION, TaskStatus.PENDING)
     plain.driver.get(f"{stage.origin}/images/{image.public_id}")
     assert 'http-equiv="refresh"' in plain.driver.page_source
 

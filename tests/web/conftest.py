@@ -1,6 +1,9 @@
-"""The application over fakes, called without a server."""
+"""The application over SQLite, called without a server."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -11,9 +14,11 @@ from web.app import create_app
 
 
 @pytest.fixture
-def gallery() -> Gallery:
+def gallery(tmp_path: Path) -> Iterator[Gallery]:
     """An empty one."""
-    return fake_gallery()
+    gallery = fake_gallery(tmp_path)
+    yield gallery
+    gallery.images.database.close()
 
 
 @pytest.fixture

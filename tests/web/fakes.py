@@ -1,172 +1,123 @@
-"""The gallery's use cases over a repository, buckets and queues that live in this process.
-
-The service is the real one; the three ports behind it are small and keep to their protocols' words.
-"""
+"""The real gallery service and repositories over SQLite, with a storage and queues in this process."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Sequence
+import json
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
-from imgcore.errors import Invalid, Unavailable
+from imgcore.db.circuit_breaker import CircuitBreakers
+from imgcore.db.connection import Database, Transaction
+from imgcore.db.images import ImageRepository
+from imgcore.db.mapping import search_text
+from imgcore.errors import Unavailable
 from imgcore.gallery.models import (
-    EVERYBODY,
     MAX_PIXELS,
     MEDIA_TYPES,
-    Edit,
     Image,
     Limits,
-    NewImage,
-    Page,
     Source,
-    Task,
     TaskKind,
     TaskStatus,
     UploadForm,
     UploadStatus,
-    Viewer,
 )
 from imgcore.gallery.service import Gallery
-from imgcore.pipeline.models import BreakerState
+from tests.support.sqlite import migrated
 
-REOPENABLE = {TaskStatus.FAILED, TaskStatus.BLOCKED}
+AWAY = Unavailable("The database cannot be reached just now.", code="database")
+WITH_ERROR = {TaskStatus.RETRY, TaskStatus.FAILED, TaskStatus.BLOCKED, TaskStatus.SKIPPED}
+FIRST_UPLOAD = datetime(2026, 11, 21, 9, 1, tzinfo=UTC)  # each further one is a minute later
 
 
-class FakeRepository:
-    """ImageRepository and CircuitBreakers, as far as the gallery needs them, in a dict.
+class FaultyDatabase(Database):
+    """A database that raises ``fault``, if one is set, instead of starting a transaction."""
 
-    ``away`` makes every call fail.
-    """
+    fault: Exception | None = None
 
-    def __init__(self) -> None:
-        self.rows: dict[str, Image] = {}
-        self.away = False
-        self.trouble: Exception | None = None
-        self.gemini = BreakerState("gemini")
-        self._lock = threading.RLock()
-        self._start = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
+    @contextmanager
+    def transaction(self, *, write: bool = True) -> Iterator[Transaction]:
+        if self.fault is not None:
+            raise self.fault
+        with super().transaction(write=write) as transaction:
+            yield transaction
 
-    def _check(self) -> None:
-        if self.trouble is not None:
-            raise self.trouble
-        if self.away:
-            raise Unavailable("The database cannot be reached just now.", code="database")
 
-    def ping(self) -> None:
-        self._check()
+class EditableImages(ImageRepository):
+    """The repository of images, whose rows a test can also set as the pipeline would have left them."""
 
-    def add(self, new: NewImage) -> Image:
-        self._check()
-        with self._lock:
-            number = len(self.rows) + 1
-            image = Image(
-                id=number,
-                public_id=new.public_id,
-                image_key=new.image_key,
-                name=new.name,
-                upload_status=UploadStatus.AWAITING,
-                uploaded_at=self._start + timedelta(minutes=number),
-                tasks=tuple(Task(kind, TaskStatus.PENDING) for kind in TaskKind),
-                media_type=new.media_type,
-                size=new.size,
-                owner_id=new.owner_id,
-                batch_id=new.batch_id,
-            )
-            self.rows[new.public_id] = image
-            return image
+    def __init__(self, database: FaultyDatabase, path: Path) -> None:
+        super().__init__(database)
+        self.database = database
+        self._path = path
 
-    def change(self, public_id: str, **values: object) -> Image:
-        """Set columns of a row, as the pipeline would."""
-        with self._lock:
-            self.rows[public_id] = replace(self.rows[public_id], **values)
-            return self.rows[public_id]
+    @property
+    def rows(self) -> dict[str, Image]:
+        """All images by their ids, in the order in which they were added."""
+        return {image.public_id: image for image in self.get_many(self._public_ids())}
 
-    def set_task(self, public_id: str, kind: TaskKind, status: TaskStatus, **values: object) -> Image:
-        """Set one task's state."""
-        with self._lock:
-            tasks = tuple(
-                Task(kind, status, **{"attempts": 1, **values}) if task.kind is kind else task
-                for task in self.rows[public_id].tasks
-            )
-            return self.change(public_id, tasks=tasks)
+    def _public_ids(self) -> list[str]:
+        with closing(sqlite3.connect(self._path, timeout=30)) as connection:
+            return [row[0] for row in connection.execute("SELECT public_id FROM images ORDER BY id")]
 
-    def get(self, public_id: str) -> Image | None:
-        self._check()
-        return self.rows.get(public_id)
+    def change(self, public_id: str, **values: Any) -> Image:
+        """Set attributes of an image; the columns that the schema derives from them follow."""
+        known = self._found(public_id)
+        new = replace(known, **values)
+        if (new.caption or new.alt_text or new.tags) and new.source is None:
+            new = replace(new, source=Source.LOCAL)
+        listed = new.deleted_at is None and new.upload_status is not UploadStatus.EXPIRED
+        words = (new.name, new.caption, new.alt_text, " ".join(new.tags), new.visible_text)
+        columns = {name: getattr(new, name) for name in {*values, "source"}} | {
+            "search_text": search_text(*words),
+            "listed_id": new.id if listed else None,
+            "caption_generated_at": datetime.now(UTC) if new.caption else None,
+            "thumbnail_generated_at": datetime.now(UTC) if new.thumbnail_key else None,
+        }
+        self._update("images", columns, "id = ?", known.id)
+        return self._found(public_id)
 
-    def get_many(self, public_ids: Sequence[str]) -> Sequence[Image]:
-        self._check()
-        return [self.rows[key] for key in public_ids if key in self.rows]
+    def set_task(self, public_id: str, kind: TaskKind, status: TaskStatus, **values: Any) -> Image:
+        """Set one task's state after one attempt."""
+        now, processing = datetime.now(UTC), status is TaskStatus.PROCESSING
+        columns = {
+            "status": status,
+            "attempts": 1,
+            "error": "made_up" if status in WITH_ERROR else None,
+            "message": None,
+            "next_at": now if status is TaskStatus.RETRY else None,
+            "lease_token": "made-up" if processing else None,
+            "lease_until": now if processing else None,
+            "finished_at": now if status.terminal else None,
+        } | values
+        image_id = self._found(public_id).id
+        self._update("tasks", columns, "image_id = ? AND kind = ?", image_id, kind.value)
+        return self._found(public_id)
 
-    def page(self, *, cursor: str | None, limit: int, query: str | None, viewer: Viewer = EVERYBODY) -> Page:
-        self._check()
-        below = self._cursor(cursor)
-        words = (query or "").lower().split()
-        found = [
-            image
-            for image in sorted(self.rows.values(), key=lambda image: -image.id)
-            if image.id < below
-            and viewer.sees(image)
-            and image.deleted_at is None
-            and image.upload_status is not UploadStatus.EXPIRED
-            and all(word in self._haystack(image) for word in words)
-        ]
-        shown = tuple(found[:limit])
-        return Page(shown, str(shown[-1].id) if len(found) > limit else None)
+    def _found(self, public_id: str) -> Image:
+        image = self.get(public_id)
+        assert image is not None
+        return image
 
-    @staticmethod
-    def _cursor(cursor: str | None) -> float:
-        if cursor is None:
-            return float("inf")
-        if not (cursor.isascii() and cursor.isdigit() and len(cursor) < 12):
-            raise Invalid("This cursor was not handed out here.", code="cursor")
-        return int(cursor)
+    def _update(self, table: str, columns: dict[str, Any], where: str, *key: Any) -> None:
+        assignments = ", ".join(f"{name} = ?" for name in columns)
+        values = [_column(value) for value in columns.values()]
+        with closing(sqlite3.connect(self._path, timeout=30)) as connection, connection:
+            connection.execute(f"UPDATE {table} SET {assignments} WHERE {where}", (*values, *key))
 
-    @staticmethod
-    def _haystack(image: Image) -> str:
-        parts = (image.name, image.caption, image.alt_text, image.visible_text, " ".join(image.tags))
-        return " ".join(part for part in parts if part).lower()
 
-    def edit(self, public_id: str, edit: Edit) -> Image | None:
-        self._check()
-        if public_id not in self.rows:
-            return None
-        values = {"caption": edit.caption, "alt_text": edit.alt_text, "tags": edit.tags}
-        values = {name: value for name, value in values.items() if value is not None}
-        if "tags" in values:
-            values["tags"] = tuple(values["tags"])
-        return self.change(public_id, source=Source.HUMAN, **values)
-
-    def reopen(
-        self, public_id: str, kinds: Sequence[TaskKind] | None = None, *, also_done: bool = False
-    ) -> Sequence[TaskKind]:
-        self._check()
-        open_states = REOPENABLE | ({TaskStatus.DONE} if also_done else set())
-        image = self.rows[public_id]
-        found = [t.kind for t in image.tasks if t.status in open_states and (kinds is None or t.kind in kinds)]
-        if image.upload_status is not UploadStatus.RECEIVED or image.deleted_at:
-            return []
-        for kind in found:
-            self.set_task(public_id, kind, TaskStatus.PENDING, attempts=0)
-        return found
-
-    def delete(self, public_id: str) -> bool:
-        self._check()
-        if self.rows[public_id].deleted_at is not None:
-            return False
-        self.change(public_id, deleted_at=datetime.now(UTC))
-        return True
-
-    def restore(self, public_id: str) -> bool:
-        self._check()
-        self.change(public_id, deleted_at=None)
-        return True
-
-    def state(self, name: str) -> BreakerState:
-        self._check()
-        return self.gemini
+def _column(value: Any) -> Any:
+    """A value as its column holds it."""
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=None).isoformat(" ", "microseconds")
+    if isinstance(value, tuple):
+        return json.dumps(value, ensure_ascii=False) if value else None
+    return value.value if hasattr(value, "value") else value
 
 
 class FakeStorage:
@@ -218,12 +169,14 @@ class FakeQueues:
         self.listener(kind, image_key)
 
 
-def fake_gallery(origin: str = "http://bucket.localhost:9", *, max_bytes: int = 20_000_000) -> Gallery:
-    """The real service over the three fakes."""
-    repository = FakeRepository()
+def fake_gallery(
+    folder: Path, origin: str = "http://bucket.localhost:9", *, max_bytes: int = 20_000_000
+) -> Gallery:
+    """The real service over a database in ``folder`` and the two fakes."""
+    database = FaultyDatabase(migrated(folder).dialect)
     return Gallery(
-        images=repository,
-        breakers=repository,
+        images=EditableImages(database, folder / "gallery.db"),
+        breakers=CircuitBreakers(database),
         storage=FakeStorage(origin),
         queues=FakeQueues(),
         limits=Limits(max_bytes, MAX_PIXELS, MEDIA_TYPES),
@@ -232,9 +185,11 @@ def fake_gallery(origin: str = "http://bucket.localhost:9", *, max_bytes: int = 
 
 
 def add_image(gallery: Gallery, name: str = "cat.jpg", **values: object) -> Image:
-    """One photo that has been received; further columns as given."""
+    """One image that has been received; further columns as given."""
     image, _ = gallery.request_upload(name, 1_234_567, "image/jpeg")
-    return gallery.images.change(image.public_id, upload_status=UploadStatus.RECEIVED, **values)
+    uploaded_at = FIRST_UPLOAD + timedelta(minutes=image.id - 1)
+    received = {"upload_status": UploadStatus.RECEIVED, "uploaded_at": uploaded_at}
+    return gallery.images.change(image.public_id, **received, **values)
 
 
 def add_done(gallery: Gallery, name: str = "cat.jpg", **values: object) -> Image:

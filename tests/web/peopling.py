@@ -8,21 +8,17 @@ from pathlib import Path
 from imgcore.accounts.models import Account, Role, Visibility
 from imgcore.accounts.passwords import Argon2Hasher
 from imgcore.accounts.service import Accounts, Visit
-from imgcore.config import Secret
 from imgcore.db.accounts import SqlAccounts
-from imgcore.db.circuit_breaker import CircuitBreakers
-from imgcore.db.connection import Database, open_database
-from imgcore.db.images import ImageRepository
-from imgcore.db.migrations import migrate
+from imgcore.db.connection import Database
 from imgcore.db.notifications import NotificationRepository
 from imgcore.db.subscriptions import SqlAddresses
-from imgcore.gallery.models import MAX_PIXELS, MEDIA_TYPES, Image, Limits, Viewer
+from imgcore.gallery.models import Image, Viewer
 from imgcore.gallery.service import Gallery
 from imgcore.notifications.subscriptions import SubscriptionService
 from imgcore.pipeline.models import ObjectCreated
 from tests.unit.fakes import FakeTopic
 from tests.web.client import Answer, Client
-from tests.web.fakes import FakeQueues, FakeStorage
+from tests.web.fakes import fake_gallery
 from web.app import Application, create_app
 
 PASSWORD = "a made-up password"
@@ -116,14 +112,6 @@ def house(folder: Path) -> House:
 
 def empty_house(folder: Path) -> House:
     """With nobody in it yet."""
-    database = open_database(Secret(f"sqlite:///{folder}/gallery.db"))
-    migrate(database)
-    gallery = Gallery(
-        images=ImageRepository(database),
-        breakers=CircuitBreakers(database),
-        storage=FakeStorage(),
-        queues=FakeQueues(),
-        limits=Limits(20 * 2**20, MAX_PIXELS, MEDIA_TYPES),
-        release="abc1234",
-    )
+    gallery = fake_gallery(folder, max_bytes=20 * 2**20)
+    database = gallery.images.database
     return House(database, gallery, Accounts(SqlAccounts(database), HASHER))

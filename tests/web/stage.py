@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import functools
 import io
+import tempfile
 import threading
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 from PIL import Image as Pillow
 from PIL import ImageOps
@@ -35,7 +37,7 @@ class Stage:
     """Server, bucket and pipeline on free ports of 127.0.0.1 until ``close``.
 
     pace: seconds that each step of the pipeline takes.
-    accounts: who may come in; open mode without.
+    accounts: who may come in; open mode without. folder: of the database of these accounts.
     words: name of a file → Words, or the sentence why its caption fails (once: a retry succeeds).
     """
 
@@ -46,12 +48,14 @@ class Stage:
         max_bytes: int = 20 * 2**20,
         port: int = 0,
         accounts: Accounts | None = None,
+        folder: Path | None = None,
     ) -> None:
         self.pace = pace
         self.words: dict[str, Words | str] = {}
         self.bucket = FakeBucket(self._received)
-        self.gallery = fake_gallery(self.bucket.origin, max_bytes=max_bytes)
-        self.repository = self.gallery.images
+        self._folder = tempfile.TemporaryDirectory(prefix="gallery-stage-")
+        self.gallery = fake_gallery(folder or Path(self._folder.name), self.bucket.origin, max_bytes=max_bytes)
+        self.images = self.gallery.images
         self.gallery.queues.listener = self._queued
         self.app = create_app(self.gallery, accounts=accounts)
         listener = listen("127.0.0.1", port)
@@ -65,12 +69,14 @@ class Stage:
         self.server.stop(drain=0.0)
         self._thread.join()
         self.bucket.close()
+        self.images.database.close()
+        self._folder.cleanup()
 
     def add(self, name: str, data: bytes, words: Words | None = None) -> Image:
         """A photo that is done already."""
         image, _ = self.gallery.request_upload(name, len(data), "image/jpeg")
         self.bucket.objects[image.image_key] = data
-        self.repository.change(image.public_id, upload_status=UploadStatus.RECEIVED)
+        self.images.change(image.public_id, upload_status=UploadStatus.RECEIVED)
         self._thumbnail(image.public_id, data)
         return self._describe(image.public_id, words or _plain(name))
 
@@ -85,25 +91,25 @@ class Stage:
     def _pipeline(self, key: str, data: bytes) -> None:
         public_id = key.removeprefix("raw/").partition(".")[0]
         time.sleep(self.pace)
-        image = self.repository.change(public_id, upload_status=UploadStatus.RECEIVED)
+        image = self.images.change(public_id, upload_status=UploadStatus.RECEIVED)
         time.sleep(self.pace)
         for kind in TaskKind:
             if image.task(kind).status is TaskStatus.PENDING:
-                self.repository.set_task(public_id, kind, TaskStatus.PROCESSING)
+                self.images.set_task(public_id, kind, TaskStatus.PROCESSING)
         time.sleep(self.pace)
         try:
             self._thumbnail(public_id, data)
         except OSError:
             message = "This file is damaged, so it cannot be shown."
-            self.repository.set_task(public_id, TaskKind.THUMBNAIL, TaskStatus.SKIPPED, message=message)
-            self.repository.set_task(public_id, TaskKind.CAPTION, TaskStatus.SKIPPED)
-            self.repository.change(public_id, upload_status=UploadStatus.REJECTED)
+            self.images.set_task(public_id, TaskKind.THUMBNAIL, TaskStatus.SKIPPED, message=message)
+            self.images.set_task(public_id, TaskKind.CAPTION, TaskStatus.SKIPPED)
+            self.images.change(public_id, upload_status=UploadStatus.REJECTED)
             return
         time.sleep(self.pace)
         words = self.words.get(image.name) or _plain(image.name)
         if isinstance(words, str):
             del self.words[image.name]
-            self.repository.set_task(
+            self.images.set_task(
                 public_id, TaskKind.CAPTION, TaskStatus.FAILED, error="bad_answer", message=words
             )
             return
@@ -118,13 +124,13 @@ class Stage:
         }
         self.bucket.objects |= dict(zip(keys.values(), derived.files, strict=True))
         width, height = derived.size
-        self.repository.change(
+        self.images.change(
             public_id, **keys, placeholder=derived.placeholder, width=width, height=height, format="JPEG"
         )
-        self.repository.set_task(public_id, TaskKind.THUMBNAIL, TaskStatus.DONE)
+        self.images.set_task(public_id, TaskKind.THUMBNAIL, TaskStatus.DONE)
 
     def _describe(self, public_id: str, words: Words) -> Image:
-        self.repository.change(
+        self.images.change(
             public_id,
             caption=words.caption,
             alt_text=words.alt_text,
@@ -132,7 +138,7 @@ class Stage:
             source=words.source,
             model=words.model,
         )
-        return self.repository.set_task(public_id, TaskKind.CAPTION, TaskStatus.DONE)
+        return self.images.set_task(public_id, TaskKind.CAPTION, TaskStatus.DONE)
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from imgcore.gallery.service import Gallery
 from tests.web.client import Client
+from tests.web.fakes import AWAY
 from web.app import create_app
 
 
 def test_alive_touches_nothing(client: Client, gallery: Gallery) -> None:
     """A database that is away is no reason to stop the process."""
-    gallery.images.away = gallery.storage.away = True
+    gallery.images.database.fault = AWAY
+    gallery.storage.away = True
     assert (200, "ok\n") == ((answer := client.get("/healthz")).status, answer.text)
 
 
@@ -17,7 +19,7 @@ def test_ready_names_what_is_not(client: Client, gallery: Gallery) -> None:
     """200 with nulls, or 503 with sentences."""
     answer = client.get("/readyz")
     assert (200, {"ready": True, "checks": {"database": None, "storage": None}}) == (answer.status, answer.json)
-    gallery.images.away = True
+    gallery.images.database.fault = AWAY
     answer = client.get("/readyz")
     assert (503, False) == (answer.status, answer.json["ready"])
     assert "The database cannot be reached just now." == answer.json["checks"]["database"]

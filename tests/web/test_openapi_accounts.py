@@ -14,6 +14,7 @@ from schemathesis.openapi import from_wsgi
 
 from tests.web.client import PLAIN
 from tests.web.peopling import PASSWORD, house
+from tests.web.schema_cases import known_query
 from web.handlers.api import DESCRIPTION
 from web.http.auth import PREFIX
 
@@ -52,15 +53,6 @@ def known_id(case: schemathesis.Case) -> None:
     if re.fullmatch("[0-9a-f]{32}", asked) and int(asked, 16) % 4:
         known = STRANGERS if case.path.startswith("/accounts") else IMAGES
         case.path_parameters["id"] = known[int(asked, 16) % len(known)]
-
-
-def known_query(case: schemathesis.Case) -> None:
-    """No schema can tell a cursor that was handed out, nor count words."""
-    query = case.query or {}
-    if isinstance(query.get("cursor"), str) and len(query["cursor"]) <= 200 and "\0" not in query["cursor"]:
-        query["cursor"] = "aWQ8Mw"  # before the third
-    if isinstance(query.get("q"), str) and len(query["q"].split()) > 16 and len(query["q"]) <= 200:
-        query["q"] = "many words"
 
 
 def acceptable_password(case: schemathesis.Case) -> None:

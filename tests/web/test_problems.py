@@ -65,7 +65,7 @@ def test_the_packages_own_errors_have_their_status_and_sentence(
     client: Client, gallery: Gallery, error: ImgcoreError, status: int
 ) -> None:
     """In JSON and on a page."""
-    gallery.images.trouble = error
+    gallery.images.database.fault = error
     answer, page = client.get("/api/v1/images"), client.get("/")
     assert (status, error.message, error.code) == (answer.status, answer.json["detail"], answer.json["code"])
     assert status == page.status
@@ -77,7 +77,7 @@ def test_what_is_away_says_when_to_come_back(
     client: Client, gallery: Gallery, given: float | None, said: str
 ) -> None:
     """Retry-After in whole seconds, and the page tries again by itself then."""
-    gallery.images.trouble = Unavailable("The database is away.", retry_after=given)
+    gallery.images.database.fault = Unavailable("The database is away.", retry_after=given)
     answer, page = client.get("/api/v1/images"), client.get("/")
     assert (said, int(said)) == (answer.headers["retry-after"], answer.json["retry_after"])
     assert f'http-equiv="refresh" content="{said}"' in page.text
@@ -86,7 +86,7 @@ def test_what_is_away_says_when_to_come_back(
 def test_a_form_that_could_not_be_taken_is_not_sent_again_by_itself(client: Client, gallery: Gallery) -> None:
     """The page that answers a POST does not refresh."""
     token = client.get("/upload").token
-    gallery.images.trouble = Unavailable("The database is away.")
+    gallery.images.database.fault = Unavailable("The database is away.")
     page = client.post("/upload", {"token": token, "type": "image/jpeg"})
     assert (503, False) == (page.status, "refresh" in page.text)
 
@@ -95,7 +95,7 @@ def test_what_nobody_foresaw_is_an_id_and_nothing_else(
     client: Client, gallery: Gallery, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The stack goes to the log, under the id that the answer names."""
-    gallery.images.trouble = RuntimeError("password=made-up")
+    gallery.images.database.fault = RuntimeError("password=made-up")
     with caplog.at_level(logging.ERROR, "gallery.web"):
         answer, page = client.get("/api/v1/images"), client.get("/")
     assert (500, "internal") == (answer.status, answer.json["code"])

@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,7 +33,8 @@ class Running:
     """A server in a thread, whose gallery page can be held up."""
 
     def __init__(self, *, trusted_proxy: str | None = None, delay: float = 0.0) -> None:
-        self.gallery = fake_gallery()
+        self._folder = tempfile.TemporaryDirectory(prefix="gallery-serving-")
+        self.gallery = fake_gallery(Path(self._folder.name))
         self.entered = threading.Event()
         self.release = threading.Event()
         self.release.set()
@@ -61,6 +63,8 @@ class Running:
         self.server.stop(drain=0)
         self.server.stop(drain=0)
         self.thread.join(20)
+        self.gallery.images.database.close()
+        self._folder.cleanup()
 
     def refuses(self) -> bool:
         """Whether nobody listens any more."""
