@@ -346,7 +346,7 @@ def test_stand_in_alone() -> None:
             caption = captioner.describe(Photo(), deadline=float("inf")).caption
         finally:
             process.terminate()
-    assert caption.startswith("Photograph ")
+    assert caption.startswith("Photo ")
 
 
 def test_stand_in_knows_its_lines() -> None:
