@@ -31,7 +31,7 @@ def reference() -> str:
 def _row(item: Field[Any]) -> str:
     meta, default = item.metadata, item.default
     names = " or ".join(f"`{name}`" for name in meta["names"])
-    shown = f"{default:g}" if isinstance(default, float) else str(default)
+    shown = f"{default:.15g}" if isinstance(default, float) else str(default)
     value = "" if default is None or default == () else f"`{shown}` {meta['unit']}".strip()
     return f"| {names} | {value} | {meta['help']} |"
 
