@@ -184,12 +184,12 @@ def subscriptions(config: Config) -> SubscriptionService:
     from imgcore.aws.clients import create_client
     from imgcore.aws.sns import SnsTopic
     from imgcore.db.notifications import NotificationRepository
-    from imgcore.db.subscriptions import SqlAddresses
+    from imgcore.db.subscriptions import SubscriptionRepository
     from imgcore.notifications.subscriptions import SubscriptionService
 
     known, arn = database(config), config.notices_topic_arn
     topic = SnsTopic(lambda: create_client("sns"), arn) if arn is not None else None
-    return SubscriptionService(SqlAddresses(known), NotificationRepository(known), topic)
+    return SubscriptionService(SubscriptionRepository(known), NotificationRepository(known), topic)
 
 
 def gallery(config: Config) -> Gallery:
@@ -221,13 +221,13 @@ def accounts(config: Config) -> Accounts | None:
 def account_service(config: Config) -> Accounts:
     """Return the accounts in the database, also where the gallery does not require one."""
     from imgcore.accounts.service import Accounts
-    from imgcore.db.accounts import SqlAccounts
+    from imgcore.db.accounts import AccountRepository
 
     try:
         from imgcore.accounts.passwords import Argon2Hasher
     except ModuleNotFoundError as error:
         raise Misconfigured("Accounts need argon2-cffi: install imgcore[web].") from error
-    return Accounts(SqlAccounts(database(config)), Argon2Hasher())
+    return Accounts(AccountRepository(database(config)), Argon2Hasher())
 
 
 def migrate(config: Config) -> list[str]:

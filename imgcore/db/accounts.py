@@ -1,111 +1,138 @@
-"""Accounts, their sessions, keys and throttles in a SQL database: every statement about them."""
+"""Accounts, their sessions and API keys, and the tokens that set up the first administrator."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from imgcore.accounts.models import Account, ApiKey, Role, Scope, Session
-from imgcore.db.connection import Repository, Transaction
-from imgcore.db.login_throttle import Throttles
-from imgcore.db.mapping import NAME, WORD, Row, hold_account, micros, moment, storable
+from imgcore.db.connection import Transaction
+from imgcore.db.login_throttle import LoginThrottle
+from imgcore.db.mapping import NAME, WORD, Row, lock_account, micros, moment, storable
+from imgcore.db.statements import sql
 from imgcore.errors import Conflict
 
 MOST_KEYS = 100
-_TOUCH = 60.0  # seconds; a session's and a key's last use is noted no more often
+_TOUCH = 60.0  # seconds between two updates of the last use of a session or a key
 
 _ACCOUNT = "a.id, a.public_id, a.name, a.role, a.created_at, a.password_at"
 _SESSION = "s.public_id AS session_id, s.created_at AS started_at, s.seen_at, s.address, s.agent"
-_KEY = "k.public_id AS key_id, k.label, k.scopes, k.hint, k.created_at AS made_at, k.used_at"
+_API_KEY = "k.public_id AS key_id, k.label, k.scopes, k.hint, k.created_at AS made_at, k.used_at"
+
+_ALL = sql(
+    "SELECT {account}, (SELECT COUNT(*) FROM images WHERE owner_id = a.id AND listed_id IS NOT NULL) AS images"
+    " FROM accounts a ORDER BY a.name",
+    account=_ACCOUNT,
+)
+_NAMED = sql("SELECT {account}, a.password FROM accounts a WHERE a.name = :name", account=_ACCOUNT)
+_BY_PUBLIC_ID = sql("SELECT {account} FROM accounts a WHERE a.public_id = :public_id", account=_ACCOUNT)
+_OPEN_SESSION = sql(
+    "SELECT {account}, {session}, s.id AS row_id, s.seen_at <= {ago:touch} AS stale"
+    " FROM sessions s JOIN accounts a ON a.id = s.account_id"
+    " WHERE s.token = :token AND s.expires_at > {now} AND s.created_at > {ago:longest}",
+    account=_ACCOUNT,
+    session=_SESSION,
+)
+_SESSIONS = sql(
+    "SELECT {session} FROM sessions s WHERE s.account_id = :account_id AND s.expires_at > {now}"
+    " ORDER BY s.seen_at DESC, s.id DESC LIMIT 200",
+    session=_SESSION,
+)
+_KEY_BY_TOKEN = sql(
+    "SELECT {account}, {key}, k.id AS row_id, (k.used_at IS NULL OR k.used_at <= {ago:touch}) AS stale"
+    " FROM api_keys k JOIN accounts a ON a.id = k.account_id WHERE k.token = :token",
+    account=_ACCOUNT,
+    key=_API_KEY,
+)
+_KEYS = sql("SELECT {key} FROM api_keys k WHERE k.account_id = :account_id ORDER BY k.id DESC", key=_API_KEY)
 
 
-class SqlAccounts(Throttles, Repository):
+class AccountRepository(LoginThrottle):
     """imgcore.accounts.models.AccountStore on SQLite and MySQL."""
 
     def add(self, public_id: str, name: str, role: Role, password: str) -> Account:
-        """Conflict (``name_taken``)."""
+        """Add an account and return it. Conflict (``name_taken``)."""
         return self._database.run(lambda tx: _add(tx, public_id, name, role, password))
 
     def all(self) -> Sequence[tuple[Account, int]]:
-        """Every account and how many photographs it has, the trash aside; by name."""
-        counted = (
-            f"SELECT {_ACCOUNT}, (SELECT COUNT(*) FROM images WHERE owner_id = a.id AND listed_id IS NOT NULL)"
-            " AS photographs FROM accounts a ORDER BY a.name"
-        )
-        found = self._database.read(lambda tx: tx.rows(counted))
-        return [(_account(row), row["photographs"]) for row in found]
+        """Return every account and the number of its images outside the trash, by name."""
+        return [(_account(row), row["images"]) for row in self._database.read(lambda tx: tx.rows(_ALL))]
 
     def find(self, public_id: str) -> Account | None:
-        """The account of that id."""
-        return self._database.read(lambda tx: _one(tx, "a.public_id = ?", public_id))
+        """Return the account of that public id; None where there is none."""
+        return self._database.read(lambda tx: _by_public_id(tx, public_id))
 
     def named(self, name: str) -> tuple[Account, str] | None:
-        """The account and its password's hash."""
-        sql = f"SELECT {_ACCOUNT}, a.password FROM accounts a WHERE a.name = ?"
-        row = self._database.read(lambda tx: tx.row(sql, name))
+        """Return the account of that name and the hash of its password; None where there is none."""
+        row = self._database.read(lambda tx: tx.row(_NAMED, name=name))
         return (_account(row), row["password"]) if row else None
 
     def set_password(self, account_id: int, password: str, *, sign_out: bool) -> None:
-        """``sign_out``: and end every session of the account."""
+        """Store the hash of a password.
+
+        sign_out: the password is a new one: note the time and end every session of the account. Otherwise it is
+        the same password, hashed anew.
+        """
 
         def work(tx: Transaction) -> None:
-            tx.execute(
-                "UPDATE accounts SET password = ?"
-                + (", password_at = {now}" if sign_out else "")  # else it is the same one, hashed anew
-                + " WHERE id = ?",
-                password,
-                account_id,
-            )
+            new = ", password_at = {now}" if sign_out else ""
+            statement = sql("UPDATE accounts SET password = :password{new} WHERE id = :account_id", new=new)
+            tx.execute(statement, password=password, account_id=account_id)
             if sign_out:
-                tx.execute("DELETE FROM sessions WHERE account_id = ?", account_id)
+                tx.execute("DELETE FROM sessions WHERE account_id = :account_id", account_id=account_id)
 
         self._database.run(work)
 
     def set_role(self, account_id: int, role: Role) -> None:
-        """Conflict (``last_administrator``) where nobody else would be one."""
+        """Store the role. Conflict (``last_administrator``) where no administrator would remain."""
 
         def work(tx: Transaction) -> None:
             if role is not Role.ADMINISTRATOR:
                 _keep_one_administrator(tx, account_id)
-            tx.execute("UPDATE accounts SET role = ? WHERE id = ?", role.value, account_id)
+            statement = "UPDATE accounts SET role = :role WHERE id = :account_id"
+            tx.execute(statement, role=role.value, account_id=account_id)
 
         self._database.run(work)
 
     def delete(self, account_id: int, *, in_trash_for: float) -> int:
-        """The account with all that hangs on it; the number of its photographs, which go into the trash."""
+        """Delete the account, its sessions, keys and notifications; return the number of its images.
+
+        The images are moved into the trash, as if they had been in it for ``in_trash_for`` seconds.
+        Conflict (``last_administrator``).
+        """
 
         def work(tx: Transaction) -> int:
             _keep_one_administrator(tx, account_id)
-            # Locks the row first: an upload that is asked for meanwhile finds the account gone
-            if tx.row("SELECT id FROM accounts WHERE id = ? {for_update}", account_id) is None:
+            # The row is locked first: an upload requested meanwhile waits, and then finds the account deleted
+            locked = "SELECT id FROM accounts WHERE id = :account_id {for_update}"
+            if tx.row(locked, account_id=account_id) is None:
                 return 0
-            photographs = tx.execute(
-                "UPDATE images SET deleted_at = {ago}, listed_id = NULL WHERE owner_id = ?",
-                micros(in_trash_for),
-                account_id,
+            images = tx.execute(
+                "UPDATE images SET deleted_at = {ago:age}, listed_id = NULL WHERE owner_id = :account_id",
+                age=micros(in_trash_for),
+                account_id=account_id,
             )
-            tx.execute("DELETE FROM accounts WHERE id = ?", account_id)
-            return photographs
+            tx.execute("DELETE FROM accounts WHERE id = :account_id", account_id=account_id)
+            return images
 
         return self._database.run(work)
 
     # The first administrator
 
     def has_administrator(self) -> bool:
-        """Whether anybody can make accounts."""
-        sql = "SELECT id FROM accounts WHERE role = 'administrator' LIMIT 1"
-        return self._database.read(lambda tx: tx.row(sql)) is not None
+        """Return whether there is an administrator."""
+        return self._database.read(_an_administrator) is not None
 
     def has_anybody(self) -> bool:
-        """Whether there is any account at all."""
+        """Return whether there is any account."""
         return self._database.read(lambda tx: tx.row("SELECT id FROM accounts LIMIT 1")) is not None
 
     def offer_set_up(self, token: str, seconds: float) -> None:
-        """Whoever has this token may make the first administrator."""
+        """Store a token with which the first administrator can be added within ``seconds``."""
 
         def work(tx: Transaction) -> None:
             tx.execute("DELETE FROM set_up_tokens WHERE expires_at <= {now}")
-            sql = "INSERT INTO set_up_tokens (token, expires_at) VALUES (?, {later})"
-            tx.execute(sql, token, micros(seconds))
+            statement = "INSERT INTO set_up_tokens (token, expires_at) VALUES (:token, {later:seconds})"
+            tx.execute(statement, token=token, seconds=micros(seconds))
 
         self._database.run(work)
 
@@ -115,16 +142,19 @@ class SqlAccounts(Throttles, Repository):
         return self._database.read(lambda tx: tx.row(sql, token)) is not None
 
     def set_up(self, token: str, public_id: str, name: str, password: str) -> Account | None:
-        """The first administrator. None where the token is void, or somebody was faster."""
+        """Add the first administrator and return it.
+
+        None where the token is unknown or expired, or there is an administrator already.
+        """
 
         def work(tx: Transaction) -> Account | None:
-            mine = "SELECT token FROM set_up_tokens WHERE token = ? AND expires_at > {now} {for_update}"
-            if tx.row(mine, token) is None:
+            valid = "SELECT token FROM set_up_tokens WHERE token = :token AND expires_at > {now} {for_update}"
+            if tx.row(valid, token=token) is None:
                 return None
-            # Every token goes: who holds another and comes at the same moment waits for this, or meets it
-            # in a deadlock, and finds nothing afterwards
+            # All tokens are deleted: a caller with another token at the same moment waits for this
+            # transaction, or runs into a deadlock with it, and finds no token afterwards
             tx.execute("DELETE FROM set_up_tokens")
-            if tx.row("SELECT id FROM accounts WHERE role = 'administrator' LIMIT 1") is not None:
+            if _an_administrator(tx) is not None:
                 return None
             return _add(tx, public_id, name, Role.ADMINISTRATOR, password)
 
@@ -135,138 +165,144 @@ class SqlAccounts(Throttles, Repository):
     def start_session(
         self, account_id: int, public_id: str, token: str, *, address: str, agent: str, seconds: float
     ) -> None:
-        """NotFound where the account is no more. Sessions that have ended, whosever, are tidied away."""
+        """Add a session that expires in ``seconds``, and delete all expired ones.
+
+        token: the hash of what the browser holds. NotFound where the account was deleted.
+        """
 
         def work(tx: Transaction) -> None:
-            hold_account(tx, account_id)
+            lock_account(tx, account_id)
             tx.execute("DELETE FROM sessions WHERE expires_at <= {now}")
             tx.execute(
                 "INSERT INTO sessions (public_id, account_id, token, created_at, seen_at, expires_at, address,"
-                " agent) VALUES (?, ?, ?, {now}, {now}, {later}, ?, ?)",
-                public_id,
-                account_id,
-                token,
-                micros(seconds),
-                storable(address, WORD),
-                storable(agent, NAME),
+                " agent) VALUES (:public_id, :account_id, :token, {now}, {now}, {later:seconds}, :address,"
+                " :agent)",
+                public_id=public_id,
+                account_id=account_id,
+                token=token,
+                seconds=micros(seconds),
+                address=storable(address, WORD),
+                agent=storable(agent, NAME),
             )
 
         self._database.run(work)
 
     def session(self, token: str, *, seconds: float, longest: float) -> tuple[Account, Session] | None:
-        """Whose it is, if it has not ended; good for ``seconds`` from now, ``longest`` from its start."""
-        sql = (
-            f"SELECT {_ACCOUNT}, {_SESSION}, s.id AS row_id, s.seen_at <= {{ago}} AS stale"
-            " FROM sessions s JOIN accounts a ON a.id = s.account_id"
-            " WHERE s.token = ? AND s.expires_at > {now} AND s.created_at > {ago}"
-        )
-        row = self._database.read(lambda tx: tx.row(sql, micros(_TOUCH), token, micros(longest)))
+        """Return the session of that token and its account, and let it expire in ``seconds`` from now.
+
+        None where it has expired, or started more than ``longest`` seconds ago.
+        """
+        values = {"token": token, "longest": micros(longest), "touch": micros(_TOUCH)}
+        row = self._database.read(lambda tx: tx.row(_OPEN_SESSION, **values))
         if row is None:
             return None
         if row["stale"]:
-            touch = "UPDATE sessions SET seen_at = {now}, expires_at = {later} WHERE id = ?"
-            self._database.run(lambda tx: tx.execute(touch, micros(seconds), row["row_id"]))
+            touch = "UPDATE sessions SET seen_at = {now}, expires_at = {later:seconds} WHERE id = :id"
+            self._database.run(lambda tx: tx.execute(touch, seconds=micros(seconds), id=row["row_id"]))
         return _account(row), _session(row)
 
     def sessions(self, account_id: int) -> Sequence[Session]:
-        """Those that have not ended, the one used last first."""
-        sql = (
-            f"SELECT {_SESSION} FROM sessions s WHERE s.account_id = ? AND s.expires_at > {{now}}"
-            " ORDER BY s.seen_at DESC, s.id DESC LIMIT 200"
-        )
-        return [_session(row) for row in self._database.read(lambda tx: tx.rows(sql, account_id))]
+        """Return the account's sessions that have not expired, the one used last first."""
+        rows = self._database.read(lambda tx: tx.rows(_SESSIONS, account_id=account_id))
+        return [_session(row) for row in rows]
 
     def end_session(self, account_id: int, public_id: str) -> bool:
-        """One of this account's own; False where there is none of that id."""
-        sql = "DELETE FROM sessions WHERE account_id = ? AND public_id = ?"
-        return bool(self._database.run(lambda tx: tx.execute(sql, account_id, public_id)))
+        """End a session of this account; False where it has none of that id."""
+        statement = "DELETE FROM sessions WHERE account_id = :account_id AND public_id = :public_id"
+        values = {"account_id": account_id, "public_id": public_id}
+        return bool(self._database.run(lambda tx: tx.execute(statement, **values)))
 
     def end_token(self, token: str) -> None:
         """End the session with this token, if there is one."""
-        self._database.run(lambda tx: tx.execute("DELETE FROM sessions WHERE token = ?", token))
+        self._database.run(lambda tx: tx.execute("DELETE FROM sessions WHERE token = :token", token=token))
 
     def end_sessions(self, account_id: int) -> int:
-        """Everywhere."""
-        sql = "DELETE FROM sessions WHERE account_id = ?"
-        return self._database.run(lambda tx: tx.execute(sql, account_id))
+        """End all sessions of this account; return how many."""
+        statement = "DELETE FROM sessions WHERE account_id = :account_id"
+        return self._database.run(lambda tx: tx.execute(statement, account_id=account_id))
 
     # Keys
 
     def add_key(
         self, account_id: int, public_id: str, token: str, *, label: str, scopes: frozenset[Scope], hint: str
     ) -> None:
-        """Conflict (``too_many_keys``) beyond a hundred of one account."""
+        """Add an API key. Conflict (``too_many_keys``) where the account has a hundred already.
+
+        token: the hash of what the program holds. hint: the key's last characters.
+        """
 
         def work(tx: Transaction) -> None:
-            hold_account(tx, account_id)
-            [counted] = tx.rows("SELECT COUNT(*) AS number FROM api_keys WHERE account_id = ?", account_id)
+            lock_account(tx, account_id)
+            count = "SELECT COUNT(*) AS number FROM api_keys WHERE account_id = :account_id"
+            [counted] = tx.rows(count, account_id=account_id)
             if counted["number"] >= MOST_KEYS:
                 raise Conflict(f"An account has {MOST_KEYS} keys at most.", code="too_many_keys")
             tx.execute(
                 "INSERT INTO api_keys (public_id, account_id, token, label, scopes, hint, created_at)"
-                " VALUES (?, ?, ?, ?, ?, ?, {now})",
-                public_id,
-                account_id,
-                token,
-                storable(label, NAME),
-                " ".join(scope.value for scope in Scope if scope in scopes),
-                hint,
+                " VALUES (:public_id, :account_id, :token, :label, :scopes, :hint, {now})",
+                public_id=public_id,
+                account_id=account_id,
+                token=token,
+                label=storable(label, NAME),
+                scopes=" ".join(scope.value for scope in Scope if scope in scopes),
+                hint=hint,
             )
 
         self._database.run(work)
 
     def key(self, token: str) -> tuple[Account, ApiKey] | None:
-        """Whose it is; notes that it was used."""
-        sql = (
-            f"SELECT {_ACCOUNT}, {_KEY}, k.id AS row_id, (k.used_at IS NULL OR k.used_at <= {{ago}}) AS stale"
-            " FROM api_keys k JOIN accounts a ON a.id = k.account_id WHERE k.token = ?"
-        )
-        row = self._database.read(lambda tx: tx.row(sql, micros(_TOUCH), token))
+        """Return the API key of that token and its account, and note its use; None where there is none."""
+        row = self._database.read(lambda tx: tx.row(_KEY_BY_TOKEN, token=token, touch=micros(_TOUCH)))
         if row is None:
             return None
         if row["stale"]:
-            touch = "UPDATE api_keys SET used_at = {now} WHERE id = ?"
-            self._database.run(lambda tx: tx.execute(touch, row["row_id"]))
+            touch = "UPDATE api_keys SET used_at = {now} WHERE id = :id"
+            self._database.run(lambda tx: tx.execute(touch, id=row["row_id"]))
         return _account(row), _key(row)
 
     def keys(self, account_id: int) -> Sequence[ApiKey]:
-        """The newest first."""
-        sql = f"SELECT {_KEY} FROM api_keys k WHERE k.account_id = ? ORDER BY k.id DESC"
-        return [_key(row) for row in self._database.read(lambda tx: tx.rows(sql, account_id))]
+        """Return the account's API keys, the newest first."""
+        return [_key(row) for row in self._database.read(lambda tx: tx.rows(_KEYS, account_id=account_id))]
 
     def remove_key(self, account_id: int, public_id: str) -> bool:
-        """One of this account's own; False where there is none of that id."""
-        sql = "DELETE FROM api_keys WHERE account_id = ? AND public_id = ?"
-        return bool(self._database.run(lambda tx: tx.execute(sql, account_id, public_id)))
+        """Delete an API key of this account; False where it has none of that id."""
+        statement = "DELETE FROM api_keys WHERE account_id = :account_id AND public_id = :public_id"
+        values = {"account_id": account_id, "public_id": public_id}
+        return bool(self._database.run(lambda tx: tx.execute(statement, **values)))
 
 
 def _add(tx: Transaction, public_id: str, name: str, role: Role, password: str) -> Account:
-    if tx.row("SELECT id FROM accounts WHERE name = ?", name) is not None:
-        raise Conflict(f"There is an account named {name} already.", code="name_taken")
-    id_ = tx.insert(
+    if tx.row("SELECT id FROM accounts WHERE name = :name", name=name) is not None:
+        raise Conflict(f"An account named {name} exists already.", code="name_taken")
+    tx.execute(
         "INSERT INTO accounts (public_id, name, role, password, created_at, password_at)"
-        " VALUES (?, ?, ?, ?, {now}, {now})",
-        public_id,
-        name,
-        role.value,
-        password,
+        " VALUES (:public_id, :name, :role, :password, {now}, {now})",
+        public_id=public_id,
+        name=name,
+        role=role.value,
+        password=password,
     )
-    made = _one(tx, "a.id = ?", id_)
-    assert made is not None
-    return made
+    added = _by_public_id(tx, public_id)
+    assert added is not None
+    return added
 
 
-def _one(tx: Transaction, condition: str, value: object) -> Account | None:
-    row = tx.row(f"SELECT {_ACCOUNT} FROM accounts a WHERE {condition}", value)
+def _by_public_id(tx: Transaction, public_id: str) -> Account | None:
+    row = tx.row(_BY_PUBLIC_ID, public_id=public_id)
     return _account(row) if row else None
 
 
+def _an_administrator(tx: Transaction) -> Row | None:
+    return tx.row("SELECT id FROM accounts WHERE role = 'administrator' LIMIT 1")
+
+
 def _keep_one_administrator(tx: Transaction, account_id: int) -> None:
-    """Conflict where the account is the only administrator. All of them are locked, in one order."""
-    sql = "SELECT id FROM accounts WHERE role = 'administrator' ORDER BY id {for_update}"
-    if [account_id] == [row["id"] for row in tx.rows(sql)]:
+    """Raise Conflict where the account is the only administrator. All of them are locked, in one order."""
+    administrators = "SELECT id FROM accounts WHERE role = 'administrator' ORDER BY id {for_update}"
+    if [account_id] == [row["id"] for row in tx.rows(administrators)]:
         raise Conflict(
-            "This is the only administrator. Make somebody else one first.", code="last_administrator"
+            "This is the only administrator. Make another account an administrator first.",
+            code="last_administrator",
         )
 
 

@@ -29,9 +29,9 @@ class CircuitBreakers(Repository):
 
         def take(tx: Transaction) -> BreakerState:
             taken = tx.execute(
-                "UPDATE gates SET closed_until = {later} WHERE name = ? AND closed_until <= {now}",
-                micros(probe),
-                name,
+                "UPDATE gates SET closed_until = {later:probe} WHERE name = :name AND closed_until <= {now}",
+                probe=micros(probe),
+                name=name,
             )
             return BreakerState(name, probing=True) if taken else _state(name, _look(tx, name))
 
@@ -42,17 +42,16 @@ class CircuitBreakers(Repository):
 
         reason: a code, such as "key_refused". message: a sentence for people.
         """
-        values = storable(reason, WORD), storable(message, MESSAGE)
+        values = {"reason": storable(reason, WORD), "message": storable(message, MESSAGE)}
 
         def store(tx: Transaction) -> None:
-            tx.execute("{insert_ignore} gates (name) VALUES (?)", name)
+            tx.execute("{insert_ignore} gates (name) VALUES (:name)", name=name)
             tx.execute(
-                "UPDATE gates SET closed_until = {later}, reason = ?, message = ?"
-                " WHERE name = ? AND (closed_until IS NULL OR closed_until < {later})",
-                micros(wait),
-                *values,
-                name,
-                micros(wait),
+                "UPDATE gates SET closed_until = {later:wait}, reason = :reason, message = :message"
+                " WHERE name = :name AND (closed_until IS NULL OR closed_until < {later:wait})",
+                name=name,
+                wait=micros(wait),
+                **values,
             )
 
         self._database.run(store)
@@ -62,13 +61,16 @@ class CircuitBreakers(Repository):
         if self.state(name).reason is not None:  # most of the time there is nothing to write
             self._database.run(
                 lambda tx: tx.execute(
-                    "UPDATE gates SET closed_until = NULL, reason = NULL, message = NULL WHERE name = ?", name
+                    "UPDATE gates SET closed_until = NULL, reason = NULL, message = NULL WHERE name = :name",
+                    name=name,
                 )
             )
 
 
 def _look(tx: Transaction, name: str) -> Row | None:
-    return tx.row("SELECT closed_until, reason, message, {now} AS clock FROM gates WHERE name = ?", name)
+    return tx.row(
+        "SELECT closed_until, reason, message, {now} AS clock FROM gates WHERE name = :name", name=name
+    )
 
 
 def _state(name: str, row: Row | None) -> BreakerState:

@@ -1,4 +1,4 @@
-"""One database, SQLite or MySQL: a connection for each thread, transactions, retries where they are safe."""
+"""One SQLite or MySQL database: a connection a thread, transactions, and retries where they are safe."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from imgcore.errors import Conflict, Invalid, Misconfigured, Unavailable
 T = TypeVar("T")
 Row = dict[str, Any]
 
-PATIENCE = 10.0  # seconds for one answer; longer than any lock is waited for
+TIMEOUT = 10.0  # seconds for one answer; longer than any wait for a lock
 
 _log = logging.getLogger("imgcore.db")
 
 
 class Interrupted(Unavailable):
-    """The database could not do it now, and nothing was committed: the same work may be tried again.
+    """A transaction failed for a passing reason and nothing was committed, so the work may be retried.
 
-    tries: how often the work may be tried in all before giving up.
+    tries: how many attempts the work may have in all.
     """
 
     def __init__(self, message: str, tries: int) -> None:
@@ -39,7 +39,7 @@ class Interrupted(Unavailable):
 
 
 class _Session:
-    """One connection, and the process and thread that it belongs to."""
+    """A connection, and the process that opened it."""
 
     def __init__(self, connection: Any) -> None:
         self.connection = connection
@@ -55,9 +55,8 @@ class _Session:
 
 def _close(connection: Any, pid: int) -> None:
     if pid != os.getpid():
-        _inherited.append(
-            connection
-        )  # closing it here would say goodbye in the name of the process forked from
+        # pymysql sends COM_QUIT on the parent's socket if a forked child closes the connection
+        _inherited.append(connection)
         return
     with suppress(Exception):
         connection.close()
@@ -74,42 +73,49 @@ class Repository:
 
 
 class Transaction:
-    """Statements of one transaction: ``?`` stands for a value, ``{now}`` and its like for a dialect's words."""
+    """Runs the statements of one transaction.
+
+    A statement names its values (``:owner_id``, given as keyword arguments) and may hold the fragments of
+    Dialect, such as ``{now}``.
+    """
 
     def __init__(self, connection: Any, dialect: Dialect) -> None:
         self._connection = connection
         self.dialect = dialect
 
-    def _cursor(self, sql: str, parameters: tuple[Any, ...]) -> Any:
+    def _cursor(self, sql: str, values: dict[str, Any]) -> Any:
+        statement = self.dialect.render(sql)
+        if statement.parameters != values.keys():
+            raise TypeError(f"Values {sorted(values)} for parameters {sorted(statement.parameters)}: {sql}")
         cursor = self._connection.cursor()
-        cursor.execute(self.dialect.sql(sql), parameters)
+        cursor.execute(statement.text, values)
         return cursor
 
-    def execute(self, sql: str, *parameters: Any) -> int:
-        """Run a statement; the number of rows that it matched."""
-        return int(self._cursor(sql, parameters).rowcount)
+    def execute(self, sql: str, /, **values: Any) -> int:
+        """Run a statement; return the number of rows that it matched."""
+        return int(self._cursor(sql, values).rowcount)
 
-    def insert(self, sql: str, *parameters: Any) -> int:
-        """Insert a row; its new id."""
-        return int(self._cursor(sql, parameters).lastrowid)
+    def insert(self, sql: str, /, **values: Any) -> int:
+        """Insert a row; return its new id."""
+        return int(self._cursor(sql, values).lastrowid)
 
-    def rows(self, sql: str, *parameters: Any) -> list[Row]:
-        """Every row of the answer, by column name."""
-        cursor = self._cursor(sql, parameters)
+    def rows(self, sql: str, /, **values: Any) -> list[Row]:
+        """Return every row of the result, by column name."""
+        cursor = self._cursor(sql, values)
         names = [column[0] for column in cursor.description]
         return [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
 
-    def row(self, sql: str, *parameters: Any) -> Row | None:
-        """The first row of the answer, if there is one."""
-        return next(iter(self.rows(sql, *parameters)), None)
+    def row(self, sql: str, /, **values: Any) -> Row | None:
+        """Return the first row of the result; None where there is none."""
+        return next(iter(self.rows(sql, **values)), None)
 
 
 class Database:
-    """Where everything is kept. Safe to share between threads."""
+    """A database, with a connection for each thread that uses it. Threads may share it."""
 
-    def __init__(self, dialect: Dialect, patience: float = PATIENCE) -> None:
+    def __init__(self, dialect: Dialect, timeout: float = TIMEOUT) -> None:
         self.dialect = dialect
-        self._patience = patience
+        self._timeout = timeout
         self._local = threading.local()
         self._sessions: weakref.WeakSet[_Session] = weakref.WeakSet()
 
@@ -117,33 +123,34 @@ class Database:
         return f"<Database {self.dialect.name}>"
 
     def run(self, work: Callable[[Transaction], T]) -> T:
-        """Do ``work`` in one transaction that writes; tried again where nothing was committed for sure.
+        """Run ``work`` in one writing transaction and return its result.
 
-        ``work`` may be called several times. Raises Unavailable, Conflict (``duplicate``), Invalid (text that
-        is not Unicode) and whatever ``work`` raises, after rolling back.
+        ``work`` is called again after a deadlock or a lost connection if nothing can have been committed.
+        Raises, after a rollback, Unavailable, Conflict (``duplicate``), Invalid (text that is not Unicode) and
+        the errors of ``work``.
         """
         return self._again(lambda: self._once(work, write=True))
 
     def read(self, work: Callable[[Transaction], T]) -> T:
-        """Do ``work`` that only reads. Each statement sees one moment; two statements may see two."""
+        """Run ``work``, which only reads, and return its result. Each statement sees its own snapshot."""
         return self._again(lambda: self._once(work, write=False))
 
     def ping(self) -> None:
-        """Ask the database for an answer. Unavailable where none comes."""
+        """Check that the database answers. Raises Unavailable."""
         self.read(lambda transaction: transaction.row("SELECT 1 AS one"))
 
-    def patient(self, seconds: float) -> Database:
-        """The same database, with ``seconds`` for each answer: a migration may take its time."""
+    def with_timeout(self, seconds: float) -> Database:
+        """Return the same database with ``seconds`` for each answer, as migrations need."""
         return Database(self.dialect, seconds)
 
     def close(self) -> None:
-        """Close every thread's connection; the next use opens a new one."""
+        """Close the connections of all threads. The next use opens a new one."""
         for session in list(self._sessions):
             session.close()
 
     @contextmanager
     def transaction(self, *, write: bool = True) -> Iterator[Transaction]:
-        """One transaction: committed at the end of the block, rolled back where the block raises."""
+        """Open a transaction that is committed at the end of the block and rolled back if the block raises."""
         session = self._session()
         committing = False
         try:
@@ -191,7 +198,7 @@ class Database:
 
     def _connect(self) -> Any:
         try:
-            return self.dialect.connect(self._patience)
+            return self.dialect.connect(self._timeout)
         except Exception as error:
             diagnosis = self.dialect.diagnose(error)
             if diagnosis is None:
@@ -201,7 +208,7 @@ class Database:
             raise Unavailable(diagnosis.message, code=diagnosis.code) from error
 
     def _failed(self, session: _Session, error: BaseException, committing: bool) -> BaseException:
-        """Roll back, and say what ``error`` means to the caller."""
+        """Roll back; return the error that the caller gets for ``error``."""
         diagnosis = self.dialect.diagnose(error)
         if not isinstance(error, Exception) or (
             diagnosis and diagnosis.fault in (Fault.LOST, Fault.UNAVAILABLE)
@@ -210,7 +217,7 @@ class Database:
         elif session.in_transaction:
             try:
                 session.connection.cursor().execute("ROLLBACK")
-            except Exception:  # noqa: BLE001 - whatever it is, the connection is not to be trusted
+            except Exception:  # noqa: BLE001 - after any error here the state of the connection is unknown
                 session.close()
         session.in_transaction = False
         if isinstance(error, UnicodeEncodeError):
@@ -236,11 +243,12 @@ def open_database(
     credentials: Credentials | None = None,
     ca: str | None = None,
 ) -> Database:
-    """The database at ``url``, or of that host, name and credentials; nothing is connected to yet.
+    """Return the database at ``url``, or the one of host, name and credentials, without connecting to it.
 
-    ``mysql://user:password@host:port/name?ssl_ca=file``, each part percent-encoded, or ``sqlite:///relative``
-    or ``sqlite:////absolute``. ``credentials`` is called for the user and password, and once more when they are
-    refused. ``ca``: a file of certificates; the server's is verified against it. Raises Misconfigured.
+    url: ``mysql://user:password@host:port/name?ssl_ca=file``, each part percent-encoded, or
+    ``sqlite:///relative`` or ``sqlite:////absolute``. credentials: called for the user and password, and again
+    when the server refuses them. ca: a file of CA certificates, against which the server's is verified.
+    Raises Misconfigured.
     """
     if url is not None:
         return Database(_from_url(url.reveal() if isinstance(url, Secret) else url, ca))

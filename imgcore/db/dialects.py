@@ -1,4 +1,4 @@
-"""How SQLite and MySQL differ: connecting, a few turns of phrase, and what their errors mean."""
+"""What differs between SQLite and MySQL: connecting, a few fragments of SQL, and the meaning of errors."""
 
 from __future__ import annotations
 
@@ -12,22 +12,23 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from imgcore.config import Secret
+from imgcore.db.statements import Shifted, Statement, render
 
 Credentials = Callable[[], tuple[str, Secret]]
 
 
 class Fault(Enum):
-    """What an error of the database asks for."""
+    """What the caller has to do about an error of the database."""
 
     BUSY = auto()  # another transaction was in the way: roll back, try again
-    LOST = auto()  # this connection is of no more use
-    DUPLICATE = auto()  # a row of that key is there already
-    UNAVAILABLE = auto()  # nothing to be done from here
+    LOST = auto()  # the connection is broken: discard it
+    DUPLICATE = auto()  # a row with this key exists already
+    UNAVAILABLE = auto()  # nothing helps but waiting or a person
 
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """An error of the driver, understood."""
+    """The meaning of a driver's error."""
 
     fault: Fault
     message: str
@@ -35,46 +36,51 @@ class Diagnosis:
 
 
 class Dialect(ABC):
-    """One kind of database. Statements are written once, with ``?`` and the ``{fragments}`` below.
+    """One kind of database. Statements are written once, with ``:name`` for values and the fragments below.
 
-    Times are UTC to the microsecond in shape, DATETIME(6) in MySQL and ``YYYY-MM-DD HH:MM:SS.ffffff`` in
-    SQLite, which sort as they should and can be read by people. SQLite's own clock ticks in milliseconds (in
-    every form: strftime, julianday and unixepoch), so its last three digits are zeros. ``{later}`` and
-    ``{ago}`` each take one parameter, in microseconds.
+    Times are UTC in microseconds: DATETIME(6) in MySQL, and in SQLite the text ``YYYY-MM-DD HH:MM:SS.ffffff``,
+    which sorts by time. SQLite's clock has milliseconds (in strftime, julianday and unixepoch alike), so its
+    last three digits are zeros. ``{later:name}`` and ``{ago:name}`` are now plus or minus the parameter
+    ``name``, in microseconds.
     """
 
     name: ClassVar[str]
     begin: ClassVar[str]
+    pyformat: ClassVar[bool]  # whether the driver takes %(name)s for a parameter, else :name
     fragments: ClassVar[Mapping[str, str]]
 
     @abstractmethod
-    def connect(self, patience: float) -> Any:
-        """A DB-API connection in autocommit mode that waits at most ``patience`` seconds for an answer."""
+    def connect(self, timeout: float) -> Any:
+        """Return a DB-API connection in autocommit mode that waits ``timeout`` seconds for an answer."""
 
     @abstractmethod
     def diagnose(self, error: BaseException) -> Diagnosis | None:
-        """What ``error`` means; None where it is none of the database's, or a mistake of ours."""
+        """Return the meaning of ``error``; None for a bug or an error from elsewhere."""
 
-    def sql(self, template: str) -> str:
-        """The statement as this database's driver wants it."""
+    def render(self, template: str) -> Statement:
+        """Return the statement in this database's SQL and its driver's parameter style; cached."""
         return _rendered(type(self), template)
 
 
 @lru_cache(maxsize=512)
-def _rendered(dialect: type[Dialect], template: str) -> str:
-    text = template.format_map(dialect.fragments)
-    return text if dialect is Sqlite else text.replace("%", "%%").replace("?", "%s")
+def _rendered(dialect: type[Dialect], template: str) -> Statement:
+    return render(template, dialect.fragments, pyformat=dialect.pyformat)
 
 
 class Sqlite(Dialect):
-    """A file beside the program; several processes may use it at once."""
+    """A database file; several processes may use it at once."""
 
     name = "sqlite"
+    pyformat = False
     begin = "BEGIN IMMEDIATE"  # the write lock at once: a later upgrade could fail halfway
     fragments: ClassVar = {
         "now": "(strftime('%Y-%m-%d %H:%M:%f', 'now') || '000')",
-        "later": "(strftime('%Y-%m-%d %H:%M:%f', 'now', printf('%.6f seconds', ? / 1000000.0)) || '000')",
-        "ago": "(strftime('%Y-%m-%d %H:%M:%f', 'now', printf('%.6f seconds', -? / 1000000.0)) || '000')",
+        "later": Shifted(
+            "(strftime('%Y-%m-%d %H:%M:%f', 'now', printf('%.6f seconds', ? / 1000000.0)) || '000')"
+        ),
+        "ago": Shifted(
+            "(strftime('%Y-%m-%d %H:%M:%f', 'now', printf('%.6f seconds', -? / 1000000.0)) || '000')"
+        ),
         "for_update": "",
         "insert_ignore": "INSERT OR IGNORE INTO",
         "create_view": "CREATE VIEW IF NOT EXISTS",
@@ -92,10 +98,10 @@ class Sqlite(Dialect):
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def connect(self, patience: float) -> sqlite3.Connection:
+    def connect(self, timeout: float) -> sqlite3.Connection:
         connection = sqlite3.connect(
             self._path,
-            timeout=patience,
+            timeout=timeout,
             isolation_level=None,
             check_same_thread=False,  # close() may come from another thread
             cached_statements=256,
@@ -112,7 +118,7 @@ class Sqlite(Dialect):
             return None
         code = getattr(error, "sqlite_errorcode", 0)
         if code in (sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY):
-            return Diagnosis(Fault.DUPLICATE, "That row is there already.", "duplicate")
+            return Diagnosis(Fault.DUPLICATE, "A row with this key exists already.", "duplicate")
         if "no such table" in str(error) or "no such column" in str(error):
             return _UNMIGRATED
         found = _SQLITE.get(code & 0xFF)  # the low byte is the family of the error
@@ -123,7 +129,7 @@ class Sqlite(Dialect):
 
 _UNMIGRATED = Diagnosis(
     Fault.UNAVAILABLE,
-    "The database's tables are missing or too old; `imgcore migrate` makes them.",
+    "The database's tables are missing or out of date. Run `imgcore migrate`.",
     "not_migrated",
 )
 
@@ -142,14 +148,15 @@ _SQLITE = {
 
 
 class Mysql(Dialect):
-    """MySQL 8.4 and MariaDB 10.11 or later: only what both understand alike."""
+    """MySQL 8.4 or later and MariaDB 10.11 or later, with SQL that means the same in both."""
 
     name = "mysql"
+    pyformat = True
     begin = "BEGIN"
     fragments: ClassVar = {
         "now": "UTC_TIMESTAMP(6)",
-        "later": "(UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND)",
-        "ago": "(UTC_TIMESTAMP(6) - INTERVAL ? MICROSECOND)",
+        "later": Shifted("(UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND)"),
+        "ago": Shifted("(UTC_TIMESTAMP(6) - INTERVAL ? MICROSECOND)"),
         "for_update": "FOR UPDATE",
         "insert_ignore": "INSERT IGNORE INTO",
         "create_view": "CREATE OR REPLACE SQL SECURITY INVOKER VIEW",
@@ -170,21 +177,21 @@ class Mysql(Dialect):
         self._known: tuple[str, Secret] | None = None
         self._ca = ca
 
-    def connect(self, patience: float) -> Any:
+    def connect(self, timeout: float) -> Any:
         import pymysql
 
         if self._known is not None:
             try:
-                return self._connect(patience, *self._known)
+                return self._connect(timeout, *self._known)
             except pymysql.OperationalError as error:
                 if self.diagnose(error) is not _DENIED:
                     raise
         self._known = (
             self._credentials()
         )  # for the first time, or once more: the password may have been rotated
-        return self._connect(patience, *self._known)
+        return self._connect(timeout, *self._known)
 
-    def _connect(self, patience: float, user: str, password: Secret) -> Any:
+    def _connect(self, timeout: float, user: str, password: Secret) -> Any:
         import pymysql
         from pymysql.constants import CLIENT
 
@@ -198,8 +205,8 @@ class Mysql(Dialect):
             autocommit=True,
             client_flag=CLIENT.FOUND_ROWS,  # an UPDATE counts the rows it matched, as SQLite does
             connect_timeout=5,
-            read_timeout=patience,
-            write_timeout=patience,
+            read_timeout=timeout,
+            write_timeout=timeout,
             ssl_ca=self._ca,
             ssl_verify_cert=bool(self._ca),
             ssl_verify_identity=bool(self._ca),
@@ -247,7 +254,7 @@ _MYSQL = {
     1836: _READ_ONLY,
     1045: _DENIED,
     1698: _DENIED,
-    1062: Diagnosis(Fault.DUPLICATE, "That row is there already.", "duplicate"),
+    1062: Diagnosis(Fault.DUPLICATE, "A row with this key exists already.", "duplicate"),
     1040: _CROWDED,
     1203: _CROWDED,
     1226: _CROWDED,

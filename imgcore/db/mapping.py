@@ -1,4 +1,4 @@
-"""Rows of the database to the model's objects and back: columns, times, text to store and to search."""
+"""Map rows to the model's objects and values to columns: times, text to store, text to search."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from imgcore.db.connection import Transaction
+from imgcore.db.statements import sql
 from imgcore.errors import Invalid, NotFound
 from imgcore.gallery.models import Image, Safety, Source, Task, TaskKind, TaskStatus, UploadStatus
 
@@ -38,11 +39,16 @@ _COLUMNS = (
 )
 _JOINS = [f"JOIN tasks {kind} ON {kind}.image_id = i.id AND {kind}.kind = '{kind}'" for kind in TaskKind]
 _OWNER = "LEFT JOIN accounts owner ON owner.id = i.owner_id"
-SELECT = f"SELECT {', '.join(_COLUMNS)} FROM images i {' '.join(_JOINS)} {_OWNER}"
+SELECT = sql(
+    "SELECT {columns} FROM images i {joins} {owner}",
+    columns=", ".join(_COLUMNS),
+    joins=" ".join(_JOINS),
+    owner=_OWNER,
+)
 
 
 def images(rows: Iterable[Row]) -> list[Image]:
-    """The images of SELECT's rows, in their order."""
+    """Return the images of rows that SELECT gave, in their order."""
     return [_image(row) for row in rows]
 
 
@@ -74,24 +80,30 @@ def _task(kind: TaskKind, row: Row) -> Task:
 
 
 def moment(value: datetime | str | None) -> datetime | None:
-    """A time as either database gives it, in UTC."""
+    """Return a time as either database gives it, in UTC."""
     if value is None:
         return None
     return (datetime.fromisoformat(value) if isinstance(value, str) else value).replace(tzinfo=UTC)
 
 
+def in_list(name: str, values: Iterable[Any]) -> tuple[str, dict[str, Any]]:
+    """Return ``:name_0, :name_1, …`` for an IN of ``values``, and the values by these names."""
+    named = {f"{name}_{number}": value for number, value in enumerate(values)}
+    return ", ".join(f":{key}" for key in named), named
+
+
 def local_time(value: datetime | None) -> str | None:
-    """A time of a camera's clock as both databases take it."""
+    """Return the time of a camera's clock, which has no time zone, as both databases take it."""
     return value.replace(tzinfo=None).isoformat(" ", "microseconds") if value else None
 
 
 def micros(seconds: float) -> int:
-    """Seconds as ``{later}`` and ``{ago}`` count them."""
+    """Return seconds as the microseconds that ``{later:…}`` and ``{ago:…}`` take."""
     return round(seconds * 1_000_000)
 
 
 def storable(text: str, limit: int) -> str:
-    """``text`` without NUL, at most ``limit`` characters. Invalid where it holds a lone surrogate."""
+    """Return ``text`` without NUL, cut to ``limit`` characters. Invalid where it holds a lone surrogate."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -100,36 +112,37 @@ def storable(text: str, limit: int) -> str:
 
 
 def storable_tags(tags: Iterable[str]) -> str:
-    """Tags as the column holds them: a JSON list, each once, none empty."""
+    """Return tags as the column holds them: a JSON list without doubles and empty ones."""
     cleaned = (storable(tag, TAG).strip() for tag in tags)
     return json.dumps([tag for tag in dict.fromkeys(cleaned) if tag][:TAGS], ensure_ascii=False)
 
 
 def folded(text: str) -> str:
-    """``text`` as it is searched: no case, no accents, one space between words."""
+    """Return ``text`` as it is searched: no case, no accents, one space between words."""
     decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     return " ".join("".join(mark for mark in decomposed if not unicodedata.combining(mark)).split())
 
 
 def search_text(*parts: str | None) -> str:
-    """What a search looks through, from a name, a caption, tags and so on."""
+    """Return the text that a search looks through, of a name, a caption, tags and so on."""
     return folded(" ".join(part for part in parts if part))[:SEARCH_TEXT]
 
 
-def searchable(tx: Transaction, id_: int) -> None:
-    """Make the search know the words that the row of this id has now; the row must be locked."""
-    row = tx.rows("SELECT name, caption, alt_text, tags, visible_text FROM images WHERE id = ?", id_)[0]
+def update_search_text(tx: Transaction, image_id: int) -> None:
+    """Make the image's present words searchable. The caller must have locked the row."""
+    words = "SELECT name, caption, alt_text, tags, visible_text FROM images WHERE id = :image_id"
+    [row] = tx.rows(words, image_id=image_id)
     tags = " ".join(json.loads(row["tags"])) if row["tags"] else ""
     text = search_text(row["name"], row["caption"], row["alt_text"], tags, row["visible_text"])
-    tx.execute("UPDATE images SET search_text = ? WHERE id = ?", text, id_)
+    tx.execute("UPDATE images SET search_text = :text WHERE id = :image_id", text=text, image_id=image_id)
 
 
-def by_id(tx: Transaction, id_: int) -> Image:
-    """The image of that id, which must be there."""
-    return images(tx.rows(SELECT + " WHERE i.id = ?", id_))[0]
+def image_by_id(tx: Transaction, image_id: int) -> Image:
+    """Return the image of that id, which must exist."""
+    return images(tx.rows(SELECT + " WHERE i.id = :image_id", image_id=image_id))[0]
 
 
-def hold_account(tx: Transaction, id_: int) -> None:
-    """Lock the account, so that one being deleted leaves nothing behind. NotFound where it is no more."""
-    if tx.row("SELECT id FROM accounts WHERE id = ? {for_update}", id_) is None:
+def lock_account(tx: Transaction, account_id: int) -> None:
+    """Lock the account's row, so that rows added now cannot outlive it. NotFound where it was deleted."""
+    if tx.row("SELECT id FROM accounts WHERE id = :account_id {for_update}", account_id=account_id) is None:
         raise NotFound("This account has been deleted.", code="account")

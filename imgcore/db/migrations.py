@@ -1,103 +1,58 @@
-"""The schema, step by step. A step only adds (expand); what nobody reads any more goes a release later.
-
-So the release before goes on working while and after a step is applied. MySQL commits every change of the
-schema by itself: each step must be able to go over what it did before it was interrupted.
-"""
+"""Apply the steps of imgcore.db.steps that a database lacks; the table ``migrations`` remembers them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
 
 from imgcore.db.connection import Database, Transaction
+from imgcore.db.schema import Schema
+from imgcore.db.steps import STEPS
 from imgcore.errors import Unavailable
 
-Step = Callable[["Schema"], None]
-
-_STEPS: list[Step] = []
-
-_WAIT = 60  # seconds that one migrator waits for another
-_PATIENCE = 3600.0  # seconds for one statement: an index on a large table takes its time
-
-
-class Schema:
-    """What a step may do; every act is harmless where it has been done already."""
-
-    def __init__(self, transaction: Transaction) -> None:
-        self._transaction = transaction
-
-    def run(self, sql: str) -> None:
-        """A statement that says IF NOT EXISTS or OR REPLACE itself."""
-        self._transaction.execute(sql)
-
-    def index(self, name: str, table: str, columns: str) -> None:
-        """An index; MySQL has no CREATE INDEX IF NOT EXISTS."""
-        if not self._has_index(name, table):
-            self._transaction.execute(f"CREATE INDEX {name} ON {table} ({columns})")
-
-    def column(self, table: str, name: str, declaration: str) -> None:
-        """A further column, which every row may lack; MySQL has no ADD COLUMN IF NOT EXISTS."""
-        if not self._has_column(table, name):
-            self._transaction.execute(f"ALTER TABLE {table} ADD COLUMN {name} {declaration} NULL")
-
-    def _has_column(self, table: str, name: str) -> bool:
-        if self._transaction.dialect.name == "sqlite":
-            return any(row["name"] == name for row in self._transaction.rows(f"PRAGMA table_info({table})"))
-        found = self._transaction.row(
-            "SELECT 1 AS one FROM information_schema.columns"
-            " WHERE table_schema = DATABASE() AND table_name = ? AND column_name = ?",
-            table,
-            name,
-        )
-        return found is not None
-
-    def _has_index(self, name: str, table: str) -> bool:
-        if self._transaction.dialect.name == "sqlite":
-            found = self._transaction.row(
-                "SELECT 1 AS one FROM sqlite_master WHERE type = 'index' AND name = ?", name
-            )
-        else:
-            found = self._transaction.row(
-                "SELECT 1 AS one FROM information_schema.statistics"
-                " WHERE table_schema = DATABASE() AND table_name = ? AND index_name = ?",
-                table,
-                name,
-            )
-        return found is not None
-
-
-def migration(step: Step) -> Step:
-    """Declare the next step; its name is what is remembered."""
-    _STEPS.append(step)
-    return step
+_STEPS = STEPS
+_WAIT = 60  # seconds that one migration waits for another
+_TIMEOUT = 3600.0  # seconds for one statement: an index on a large table takes long
 
 
 def pending(database: Database) -> list[str]:
-    """The names of the steps that have not been applied, in order."""
+    """Return the names of the steps that were not applied, in order."""
     applied = database.read(_applied)
     return [step.__name__ for step in _STEPS if step.__name__ not in applied]
 
 
 def migrate(database: Database) -> list[str]:
-    """Apply what is pending, and name it. Several callers at once wait for each other. Raises Unavailable."""
-    patient = database.patient(_PATIENCE)
+    """Apply the pending steps and return their names.
+
+    Several callers at once wait for each other. Raises Unavailable.
+    """
+    slow = database.with_timeout(_TIMEOUT)
     try:
-        if patient.dialect.name == "sqlite":
-            return patient.run(_apply)  # one transaction, which locks out others
-        return patient.read(_apply_alone)
+        if slow.dialect.name == "sqlite":
+            return slow.run(_apply)  # one transaction, which locks out others
+        return slow.read(_apply_locked)
     finally:
-        patient.close()
+        slow.close()
 
 
-def _apply_alone(transaction: Transaction) -> list[str]:
-    # MySQL: a named lock, as DDL ends a transaction. The name counts server-wide, hence the database in it.
-    lock = "CONCAT('imgcore.', MD5(DATABASE()))"
-    got = transaction.row(f"SELECT GET_LOCK({lock}, {_WAIT}) AS got")
+def _apply_locked(transaction: Transaction) -> list[str]:
+    """Apply under a named lock, because in MySQL a change of the schema ends the transaction."""
+    lock = _lock_name(transaction)
+    got = transaction.row("SELECT GET_LOCK(:lock, :wait) AS got", lock=lock, wait=_WAIT)
     if got is None or got["got"] != 1:
-        raise Unavailable("Another migration of this database is going on.")
+        raise Unavailable("Another migration of this database is running. Try again when it has ended.")
     try:
         return _apply(transaction)
     finally:
-        transaction.rows(f"SELECT RELEASE_LOCK({lock}) AS done")
+        transaction.rows("SELECT RELEASE_LOCK(:lock) AS done", lock=lock)
+
+
+def _lock_name(transaction: Transaction) -> str:
+    """Return a name of the database that a lock may have: at most 64 characters, unique on the server.
+
+    It is hashed here because MySQL 9.6 removed MD5(); release 0.1.0 made the same name with it.
+    """
+    [row] = transaction.rows("SELECT DATABASE() AS name")
+    return "imgcore." + hashlib.md5(row["name"].encode(), usedforsecurity=False).hexdigest()
 
 
 def _apply(transaction: Transaction) -> list[str]:
@@ -109,7 +64,9 @@ def _apply(transaction: Transaction) -> list[str]:
     todo = [step for step in _STEPS if step.__name__ not in applied]
     for step in todo:
         step(Schema(transaction))
-        transaction.execute("INSERT INTO migrations (name, applied_at) VALUES (?, {now})", step.__name__)
+        transaction.execute(
+            "INSERT INTO migrations (name, applied_at) VALUES (:name, {now})", name=step.__name__
+        )
     return [step.__name__ for step in todo]
 
 
@@ -122,279 +79,3 @@ def _applied(transaction: Transaction) -> set[str]:
             " WHERE table_schema = DATABASE() AND table_name = 'migrations'"
         )
     return {row["name"] for row in transaction.rows("SELECT name FROM migrations")} if table else set()
-
-
-@migration
-def m001_images_and_tasks(schema: Schema) -> None:
-    """Photographs, their tasks, what is to be told, the gates, and the seven columns others know."""
-    # listed_id: the id again while the gallery lists the row, else NULL. A page is a range of this one index,
-    # however deep it is and whatever lies in the trash. (With a flag and the id in one index, MariaDB looks up
-    # the flag alone and reads every row down to the page.)
-    schema.run(
-        """
-        CREATE TABLE IF NOT EXISTS images (
-          id {serial},
-          public_id {word} NOT NULL UNIQUE,
-          image_key {key} NOT NULL UNIQUE,
-          owner_id {int} NULL,
-          name {name} NOT NULL,
-          upload_status {word} NOT NULL,
-          uploaded_at {time} NOT NULL,
-          upload_expires_at {time} NOT NULL,
-          checked_at {time} NULL,
-          deleted_at {time} NULL,
-          listed_id {int} NULL UNIQUE,
-          etag {name} NULL,
-          version_id {text} NULL,
-          sequencer {name} NULL,
-          media_type {word} NULL,
-          size {int} NULL,
-          width {int} NULL,
-          height {int} NULL,
-          format {word} NULL,
-          sha256 {word} NULL,
-          taken_at {time} NULL,
-          camera {name} NULL,
-          caption {text} NULL,
-          alt_text {text} NULL,
-          tags {text} NULL,
-          visible_text {text} NULL,
-          safety {word} NULL,
-          source {word} NULL,
-          model {name} NULL,
-          prompt_version {word} NULL,
-          input_tokens {int} NULL,
-          output_tokens {int} NULL,
-          price_usd {real} NULL,
-          caption_generated_at {time} NULL,
-          thumbnail_key {key} NULL,
-          thumbnail_2x_key {key} NULL,
-          display_key {key} NULL,
-          display_width {int} NULL,
-          display_height {int} NULL,
-          placeholder {text} NULL,
-          thumbnail_generated_at {time} NULL,
-          search_text {text} NOT NULL,
-          CONSTRAINT images_upload_status CHECK
-            (upload_status IN ('awaiting', 'received', 'rejected', 'expired')),
-          CONSTRAINT images_listed CHECK
-            (listed_id IS NULL OR (deleted_at IS NULL AND upload_status <> 'expired')),
-          CONSTRAINT images_source CHECK (source IN ('human', 'gemini', 'embedded', 'local')),
-          CONSTRAINT images_safety CHECK (safety IN ('ok', 'sensitive', 'unsafe')),
-          CONSTRAINT images_words CHECK
-            ((caption IS NULL AND alt_text IS NULL AND tags IS NULL) = (source IS NULL)),
-          CONSTRAINT images_caption_time CHECK (caption IS NULL OR caption_generated_at IS NOT NULL),
-          CONSTRAINT images_thumbnail_time CHECK
-            ((thumbnail_key IS NULL) = (thumbnail_generated_at IS NULL))
-        ) {options}
-        """
-    )
-    schema.index("images_upload", "images", "upload_status, uploaded_at")
-    schema.index("images_deleted", "images", "deleted_at")
-    _tasks(schema)
-    _outbox_and_gates(schema)
-    schema.run(
-        """
-        {create_view} captions AS
-        SELECT id, image_key, caption, thumbnail_key, uploaded_at, caption_generated_at, thumbnail_generated_at
-        FROM images WHERE deleted_at IS NULL AND upload_status = 'received'
-        """
-    )
-
-
-def _tasks(schema: Schema) -> None:
-    # next_at: pending: since when it could have been done (NULL until the upload is here);
-    #          retry: when it is due. The sweeper's index needs nothing else.
-    schema.run(
-        """
-        CREATE TABLE IF NOT EXISTS tasks (
-          image_id {int} NOT NULL,
-          kind {word} NOT NULL,
-          status {word} NOT NULL,
-          attempts {int} NOT NULL DEFAULT 0,
-          lease_token {word} NULL,
-          lease_until {time} NULL,
-          next_at {time} NULL,
-          dispatched_at {time} NULL,
-          error {word} NULL,
-          message {text} NULL,
-          started_at {time} NULL,
-          finished_at {time} NULL,
-          PRIMARY KEY (image_id, kind),
-          CONSTRAINT tasks_image FOREIGN KEY (image_id) REFERENCES images (id) ON DELETE CASCADE,
-          CONSTRAINT tasks_kind CHECK (kind IN ('thumbnail', 'caption')),
-          CONSTRAINT tasks_status CHECK
-            (status IN ('pending', 'processing', 'retry', 'done', 'failed', 'blocked', 'skipped')),
-          CONSTRAINT tasks_attempts CHECK (attempts >= 0),
-          CONSTRAINT tasks_token CHECK ((status = 'processing') = (lease_token IS NOT NULL)),
-          CONSTRAINT tasks_lease CHECK ((status = 'processing') = (lease_until IS NOT NULL)),
-          CONSTRAINT tasks_retry CHECK (status <> 'retry' OR next_at IS NOT NULL),
-          CONSTRAINT tasks_reason CHECK
-            ((status IN ('retry', 'failed', 'blocked', 'skipped')) = (error IS NOT NULL)),
-          CONSTRAINT tasks_finished CHECK
-            ((status IN ('done', 'failed', 'blocked', 'skipped')) = (finished_at IS NOT NULL))
-        ) {options}
-        """
-    )
-    schema.index("tasks_open", "tasks", "status, next_at")
-
-
-def _outbox_and_gates(schema: Schema) -> None:
-    schema.run(
-        """
-        CREATE TABLE IF NOT EXISTS outbox (
-          id {serial},
-          image_id {int} NOT NULL,
-          kind {word} NOT NULL,
-          created_at {time} NOT NULL,
-          sent_at {time} NULL,
-          CONSTRAINT outbox_once UNIQUE (image_id, kind),
-          CONSTRAINT outbox_image FOREIGN KEY (image_id) REFERENCES images (id) ON DELETE CASCADE
-        ) {options}
-        """
-    )
-    schema.index("outbox_unsent", "outbox", "sent_at, id")
-    schema.run(
-        """
-        CREATE TABLE IF NOT EXISTS gates (
-          name {word} NOT NULL PRIMARY KEY,
-          closed_until {time} NULL,
-          reason {word} NULL,
-          message {text} NULL,
-          CONSTRAINT gates_reason CHECK ((closed_until IS NULL) = (reason IS NULL))
-        ) {options}
-        """
-    )
-
-
-@migration
-def m002_accounts(schema: Schema) -> None:
-    """Who photographs belong to, what was uploaded together, and where it was taken if that is to be kept.
-
-    Rows of before have no owner: they are an administrator's to see, and everybody's in open mode.
-    """
-    schema.column("images", "batch_id", "{word}")
-    schema.column("images", "latitude", "{real}")
-    schema.column("images", "longitude", "{real}")
-    schema.index("images_owner", "images", "owner_id, listed_id")
-    schema.index("images_batch", "images", "batch_id")
-    schema.run(
-        """
-        CREATE TABLE IF NOT EXISTS accounts (
-          id {serial},
-          public_id {word} NOT NULL UNIQUE,
-          name {word} NOT NULL UNIQUE,
-          role {word} NOT NULL,
-          password {name} NOT NULL,
-          created_at {time} NOT NULL,
-          password_at {time} NOT NULL,
-          CONSTRAINT accounts_role CHECK (role IN ('person', 'administrator'))
-        ) {options}
-        """
-    )
-    schema.index("accounts_role_id", "accounts", "role, id")
-    _sessions_and_keys(schema)
-    _throttles_and_set_up(schema)
-
-
-def _sessions_and_keys(schema: Schema) -> None:
-    # token: the SHA-256 of what the browser or the program holds, in hexadecimal, never the thing itself
-    schema.run(
-        """
-        CREATE TABLE IF NOT EXISTS sessions (
-          id {serial},
-          public_id {word} NOT NULL UNIQUE,
-          account_id {int} NOT NULL,
-          token {word} NOT NULL UNIQUE,
-          created_at {time} NOT NULL,
-          seen_at {time} NOT NULL,
-          expires_at {time} NOT NULL,
-          address {word} NOT NULL,
-          agent {name} NOT NULL,
-          CONSTRAINT sessions_account FOREIGN KEY (account_id) REFERENCES accounts (id) ON DELETE CASCADE
-        ) {options}
-        """
-    )
-    schema.index("sessions_of", "sessions", "account_id, id")
-    schema.index("sessions_expire", "sessions", "expires_at")
-    schema.run(
-        """
-        CREATE TABLE IF NOT EXISTS api_keys (
-          id {serial},
-          public_id {word} NOT NULL UNIQUE,
-          account_id {int} NOT NULL,
-          token {word} NOT NULL UNIQUE,
-          label {name} NOT NULL,
-          scopes {word} NOT NULL,
-          hint {word} NOT NULL,
-          created_at {time} NOT NULL,
-          used_at {time} NULL,
-          CONSTRAINT api_keys_account FOREIGN KEY (account_id) REFERENCES accounts (id) ON DELETE CASCADE
-        ) {options}
-        """
-    )
-    schema.index("api_keys_of", "api_keys", "account_id, id")
-
-
-def _throttles_and_set_up(schema: Schema) -> None:
-    # name: a hash of what is counted, an account's name or an address
-    schema.run(
-        """
-        CREATE TABLE IF NOT EXISTS throttles (
-          name {word} NOT NULL PRIMARY KEY,
-          tries {int} NOT NULL,
-          blocked_until {time} NULL,
-          updated_at {time} NOT NULL
-        ) {options}
-        """
-    )
-    schema.index("throttles_updated", "throttles", "updated_at")
-    schema.run(
-        """
-        CREATE TABLE IF NOT EXISTS set_up_tokens (
-          token {word} NOT NULL PRIMARY KEY,
-          expires_at {time} NOT NULL
-        ) {options}
-        """
-    )
-
-
-@migration
-def m003_notices(schema: Schema) -> None:
-    """One notice a batch, from its first photograph on; and the addresses that people have notices sent to."""
-    # name: the owner's id (0: nobody's) and the batch, as UNIQUE knows no NULL. account_id has no foreign key:
-    # the row outlives the account until the address has been taken off the topic.
-    schema.run(
-        """
-        CREATE TABLE IF NOT EXISTS notices (
-          id {serial},
-          name {name} NOT NULL UNIQUE,
-          owner_id {int} NULL,
-          batch_id {word} NOT NULL,
-          created_at {time} NOT NULL,
-          tries {int} NOT NULL DEFAULT 0,
-          lease_token {word} NULL,
-          lease_until {time} NULL,
-          told_at {time} NULL,
-          subject {name} NULL,
-          body {text} NULL,
-          CONSTRAINT notices_owner FOREIGN KEY (owner_id) REFERENCES accounts (id) ON DELETE CASCADE,
-          CONSTRAINT notices_told CHECK (told_at IS NULL OR lease_token IS NULL)
-        ) {options}
-        """
-    )
-    schema.index("notices_untold", "notices", "told_at, id")
-    schema.index("notices_of", "notices", "owner_id, told_at")
-    schema.run(
-        """
-        CREATE TABLE IF NOT EXISTS addresses (
-          id {serial},
-          account_id {int} NOT NULL,
-          address {name} NOT NULL,
-          arn {name} NOT NULL UNIQUE,
-          asked_at {time} NOT NULL,
-          ended_at {time} NULL
-        ) {options}
-        """
-    )
-    schema.index("addresses_of", "addresses", "account_id, id")

@@ -1,7 +1,7 @@
-"""What the sweeper asks and does: tasks that are due, uploads that nobody heard of, the trash.
+"""What the sweeper looks for: due tasks, uploads whose S3 event never arrived, and the trash.
 
-Rows are found without a lock and taken one by one with the same condition again, in the order of the primary
-key: two sweepers never take the same row, and neither waits for a worker for long.
+Candidates are found without a lock. Each is then taken by a statement that repeats the condition, in the order
+of the primary key: two sweepers never take the same row, and neither waits long for a worker.
 """
 
 from __future__ import annotations
@@ -10,134 +10,140 @@ from collections.abc import Sequence
 from typing import Any
 
 from imgcore.db.connection import Repository, Transaction
-from imgcore.db.mapping import SELECT, Row, by_id, images, micros, moment
-from imgcore.db.tasks import give_up
+from imgcore.db.mapping import SELECT, Row, image_by_id, images, micros, moment
+from imgcore.db.statements import sql
+from imgcore.db.tasks import fail_crashed_task
 from imgcore.gallery.models import Image, TaskKind
 from imgcore.pipeline.models import DueTask
 
-_GRACE = 300.0  # seconds after the form's end: an upload may still be on its way
+_GRACE = 300.0  # seconds after the form expired in which an upload that began before may end
 
-_DUE = (
-    "((t.status = 'retry' AND t.next_at <= {later})"
+_IS_DUE = (
+    "((t.status = 'retry' AND t.next_at <= {later:within})"
     " OR (t.status = 'processing' AND t.lease_until <= {now})"
-    " OR (t.status = 'pending' AND t.next_at <= {ago}))"
-    " AND (t.dispatched_at IS NULL OR t.dispatched_at <= {ago})"
+    " OR (t.status = 'pending' AND t.next_at <= {ago:lost_after}))"
+    " AND (t.dispatched_at IS NULL OR t.dispatched_at <= {ago:again_after})"
 )
-_DELETED = "SELECT id FROM images WHERE deleted_at <= {ago} ORDER BY deleted_at LIMIT ?"
-_NEVER_CAME = (
-    "SELECT id FROM images WHERE upload_status = 'expired' AND uploaded_at <= {ago} AND deleted_at IS NULL"
-    " ORDER BY uploaded_at LIMIT ?"
+_DUE_TASKS = sql(
+    "SELECT t.image_id, t.kind, t.status, t.next_at, i.public_id, i.image_key, {now} AS clock"
+    " FROM tasks t JOIN images i ON i.id = t.image_id"
+    " WHERE t.status IN ('pending', 'retry', 'processing') AND i.upload_status = 'received'"
+    " AND i.deleted_at IS NULL AND {is_due} ORDER BY t.image_id, t.kind LIMIT :limit",
+    is_due=_IS_DUE,
+)
+_DISPATCH = sql(
+    "UPDATE tasks SET dispatched_at = {now} WHERE image_id = :image_id AND kind = :kind AND {is_due}",
+    is_due=_IS_DUE.replace("t.", ""),
+)
+
+_LACKS_EVENT = (
+    "upload_status = 'awaiting' AND deleted_at IS NULL AND uploaded_at <= {ago:lost_after}"
+    " AND (checked_at IS NULL OR checked_at <= {ago:again_after})"
+)
+_WITHOUT_EVENT = sql(
+    "SELECT id FROM images WHERE {lacks_event} ORDER BY id LIMIT :limit", lacks_event=_LACKS_EVENT
+)
+_CHECK = sql(
+    "UPDATE images SET checked_at = {now} WHERE id = :image_id AND {lacks_event}", lacks_event=_LACKS_EVENT
+)
+
+_OLD = "{select} JOIN ({found}) old ON old.id = i.id ORDER BY i.deleted_at, i.id"
+_OLD_DELETED = sql(
+    _OLD,
+    select=SELECT,
+    found="SELECT id FROM images WHERE deleted_at <= {ago:older_than} ORDER BY deleted_at LIMIT :limit",
+)
+_OLD_EXPIRED = sql(
+    _OLD,
+    select=SELECT,
+    found="SELECT id FROM images WHERE upload_status = 'expired' AND uploaded_at <= {ago:older_than}"
+    " AND deleted_at IS NULL ORDER BY uploaded_at LIMIT :limit",
 )
 
 
 class SweepRepository(Repository):
-    """What the sweeper looks for: due tasks, lost events, expired uploads, the trash."""
+    """The statements of the sweeper. Each method is one transaction; each may run any number of times."""
 
     def due_tasks(
         self, *, within: float, lost_after: float, again_after: float, limit: int
     ) -> Sequence[DueTask]:
-        """Tasks to hand to their queues, each marked as handed over now."""
-        times = micros(within), micros(lost_after), micros(again_after)
+        """Return up to ``limit`` tasks to send to their queues, each marked as dispatched now.
+
+        Due are retries planned for the next ``within`` seconds, tasks whose lease has expired, and tasks of a
+        received image that are pending for ``lost_after`` seconds; none that was dispatched in the last
+        ``again_after`` seconds.
+        """
+        times = {
+            "within": micros(within),
+            "lost_after": micros(lost_after),
+            "again_after": micros(again_after),
+        }
 
         def work(tx: Transaction) -> list[DueTask]:
-            return [_due_task(row) for row in _due_rows(tx, times, limit) if _take(tx, row, times)]
+            found = tx.rows(_DUE_TASKS, **times, limit=limit)
+            return [_due_task(row) for row in found if _dispatch(tx, row, times)]
 
         return self._database.run(work)
 
     def fail_exhausted_tasks(self, *, max_attempts: int) -> int:
-        """Fail (code ``crashed``) what is processing with a dead lease and no attempt left."""
+        """Fail (code ``crashed``) the tasks whose last lease has expired; return how many."""
 
         def work(tx: Transaction) -> int:
             dead = tx.rows(
                 "SELECT image_id, kind FROM tasks WHERE status = 'processing' AND lease_until <= {now}"
-                " AND attempts >= ? ORDER BY image_id, kind LIMIT 1000",
-                max_attempts,
+                " AND attempts >= :max_attempts ORDER BY image_id, kind LIMIT 1000",
+                max_attempts=max_attempts,
             )
-            return sum(_exhaust(tx, row["image_id"], TaskKind(row["kind"]), max_attempts) for row in dead)
+            return sum(
+                _fail_exhausted(tx, row["image_id"], TaskKind(row["kind"]), max_attempts) for row in dead
+            )
 
         return self._database.run(work)
 
     def uploads_without_event(self, *, lost_after: float, again_after: float, limit: int) -> Sequence[Image]:
-        """Rows awaiting for ``lost_after`` seconds, not looked at for ``again_after``; marked as looked at."""
-        condition = (
-            "upload_status = 'awaiting' AND deleted_at IS NULL AND uploaded_at <= {ago}"
-            " AND (checked_at IS NULL OR checked_at <= {ago})"
-        )
-        times = micros(lost_after), micros(again_after)
+        """Return the uploads whose S3 event never arrived, each marked as checked now.
+
+        They are awaited for ``lost_after`` seconds and were not checked for ``again_after`` seconds.
+        """
+        times = {"lost_after": micros(lost_after), "again_after": micros(again_after)}
 
         def work(tx: Transaction) -> list[Image]:
-            found = tx.rows(f"SELECT id FROM images WHERE {condition} ORDER BY id LIMIT ?", *times, limit)
-            mine = [
-                row["id"]
-                for row in found
-                if tx.execute(
-                    f"UPDATE images SET checked_at = {{now}} WHERE id = ? AND {condition}", row["id"], *times
-                )
-            ]
-            return [by_id(tx, id_) for id_ in mine]
+            found = [row["id"] for row in tx.rows(_WITHOUT_EVENT, **times, limit=limit)]
+            mine = [id_ for id_ in found if tx.execute(_CHECK, image_id=id_, **times)]
+            return [image_by_id(tx, id_) for id_ in mine]
 
         return self._database.run(work)
 
     def expire(self, public_id: str) -> bool:
-        """awaiting → expired, where the form has ended (with five minutes' grace)."""
+        """Mark an awaited upload as expired, five minutes after its form did; False where that is not so."""
+        statement = (
+            "UPDATE images SET upload_status = 'expired', listed_id = NULL WHERE public_id = :public_id"
+            " AND upload_status = 'awaiting' AND deleted_at IS NULL AND upload_expires_at <= {ago:grace}"
+        )
         return bool(
-            self._database.run(
-                lambda tx: tx.execute(
-                    "UPDATE images SET upload_status = 'expired', listed_id = NULL WHERE public_id = ?"
-                    " AND upload_status = 'awaiting' AND deleted_at IS NULL AND upload_expires_at <= {ago}",
-                    public_id,
-                    micros(_GRACE),
-                )
-            )
+            self._database.run(lambda tx: tx.execute(statement, public_id=public_id, grace=micros(_GRACE)))
         )
 
     def expired_trash(self, *, older_than: float, limit: int) -> Sequence[Image]:
-        """Deleted at least ``older_than`` seconds ago, then what was announced by then and never came."""
-        asked = micros(older_than), limit
+        """Return up to ``limit`` images to purge: deleted, or expired, at least ``older_than`` seconds ago."""
+        values = {"older_than": micros(older_than), "limit": limit}
         return self._database.read(
             lambda tx: [
-                image
-                for found in (_DELETED, _NEVER_CAME)
-                for image in images(
-                    tx.rows(f"{SELECT} JOIN ({found}) old ON old.id = i.id ORDER BY i.deleted_at, i.id", *asked)
-                )
+                image for query in (_OLD_DELETED, _OLD_EXPIRED) for image in images(tx.rows(query, **values))
             ][:limit]
         )
 
     def purge(self, public_id: str) -> bool:
-        """Remove the row and all that hangs on it, unless it was restored or has come since."""
-        return bool(
-            self._database.run(
-                lambda tx: tx.execute(
-                    "DELETE FROM images WHERE public_id = ?"
-                    " AND (deleted_at IS NOT NULL OR upload_status = 'expired')",
-                    public_id,
-                )
-            )
+        """Delete an image's row and tasks for good; False where it was restored or has been uploaded since."""
+        statement = (
+            "DELETE FROM images WHERE public_id = :public_id"
+            " AND (deleted_at IS NOT NULL OR upload_status = 'expired')"
         )
+        return bool(self._database.run(lambda tx: tx.execute(statement, public_id=public_id)))
 
 
-def _due_rows(tx: Transaction, times: tuple[Any, ...], limit: int) -> list[Row]:
-    return tx.rows(
-        "SELECT t.image_id, t.kind, t.status, t.next_at, i.public_id, i.image_key, {now} AS clock"
-        " FROM tasks t JOIN images i ON i.id = t.image_id"
-        " WHERE t.status IN ('pending', 'retry', 'processing') AND i.upload_status = 'received'"
-        f" AND i.deleted_at IS NULL AND {_DUE} ORDER BY t.image_id, t.kind LIMIT ?",
-        *times,
-        limit,
-    )
-
-
-def _take(tx: Transaction, row: Row, times: tuple[Any, ...]) -> bool:
-    return bool(
-        tx.execute(
-            "UPDATE tasks SET dispatched_at = {now} WHERE image_id = ? AND kind = ? AND "
-            + _DUE.replace("t.", ""),
-            row["image_id"],
-            row["kind"],
-            *times,
-        )
-    )
+def _dispatch(tx: Transaction, row: Row, times: dict[str, Any]) -> bool:
+    return bool(tx.execute(_DISPATCH, image_id=row["image_id"], kind=row["kind"], **times))
 
 
 def _due_task(row: Row) -> DueTask:
@@ -146,6 +152,8 @@ def _due_task(row: Row) -> DueTask:
     return DueTask(row["public_id"], row["image_key"], TaskKind(row["kind"]), max(0.0, delay))
 
 
-def _exhaust(tx: Transaction, image_id: int, kind: TaskKind, max_attempts: int) -> bool:
-    locked = tx.row("SELECT id FROM images WHERE id = ? AND deleted_at IS NULL {for_update}", image_id)
-    return locked is not None and give_up(tx, image_id, kind, max_attempts)
+def _fail_exhausted(tx: Transaction, image_id: int, kind: TaskKind, max_attempts: int) -> bool:
+    locked = tx.row(
+        "SELECT id FROM images WHERE id = :image_id AND deleted_at IS NULL {for_update}", image_id=image_id
+    )
+    return locked is not None and fail_crashed_task(tx, image_id, kind, max_attempts)

@@ -1,8 +1,8 @@
-"""Claims and commits: who may work on a task, and whose result counts.
+"""Claims and results of tasks: who may work on a task, and whose result is stored.
 
-Every transaction here locks the image's row first. So two workers that finish the two tasks of one image at the
-same moment see each other, and exactly one of them finds both ended. The fence is the token: a commit changes
-the task only where the row still holds the token of its claim.
+Every transaction here locks the image's row first, so that claims, results, edits, deletions and overwritten
+uploads of one image come one after the other. The fence is the lease token: a result is stored only while the
+task still holds the token of its claim.
 """
 
 from __future__ import annotations
@@ -20,97 +20,139 @@ from imgcore.db.mapping import (
     VISIBLE_TEXT,
     WORD,
     Row,
+    in_list,
     local_time,
     micros,
-    searchable,
     storable,
     storable_tags,
+    update_search_text,
 )
+from imgcore.db.statements import sql
 from imgcore.gallery.models import Description, PhotoFacts, Renditions, Source, TaskKind, TaskStatus
 from imgcore.pipeline.models import Claim
 
 CRASHED = "crashed"
-CRASHED_MESSAGE = "This photograph could not be processed: every attempt ended before it was done."
+CRASHED_MESSAGE = "This photo could not be processed: every attempt ended before it was done."
 
-_LEASE_OVER = "(status = 'processing' AND lease_until <= {now})"
-_CLAIMABLE = f"(status = 'pending' OR (status = 'retry' AND next_at <= {{now}}) OR {_LEASE_OVER})"
-_FREE = "lease_token = NULL, lease_until = NULL, dispatched_at = NULL"
+_LEASE_EXPIRED = "(status = 'processing' AND lease_until <= {now})"
+_CLAIMABLE = sql(
+    "(status = 'pending' OR (status = 'retry' AND next_at <= {now}) OR {lease_expired})",
+    lease_expired=_LEASE_EXPIRED,
+)
+_NO_LEASE = "lease_token = NULL, lease_until = NULL, dispatched_at = NULL"
+_FENCE = "image_id = :image_id AND kind = :kind AND lease_token = :token"
+
+_CLAIM = sql(
+    "UPDATE tasks SET status = 'processing', attempts = attempts + 1, lease_token = :token,"
+    " lease_until = {later:lease}, next_at = NULL, dispatched_at = NULL, error = NULL, message = NULL,"
+    " started_at = {now} WHERE image_id = :image_id AND kind = :kind AND attempts < :max_attempts"
+    " AND {claimable}",
+    claimable=_CLAIMABLE,
+)
+_PARK = sql(
+    "UPDATE tasks SET status = 'retry', attempts = attempts - :refund, next_at = {later:delay},"
+    " error = :error, message = :message, {no_lease} WHERE {fence}",
+    no_lease=_NO_LEASE,
+    fence=_FENCE,
+)
+_END = sql(
+    "UPDATE tasks SET status = :status, error = :error, message = :message, next_at = NULL,"
+    " finished_at = {now}, {no_lease} WHERE {fence}",
+    no_lease=_NO_LEASE,
+    fence=_FENCE,
+)
+_SKIP_OPEN = sql(
+    "UPDATE tasks SET status = 'skipped', error = :error, message = :message, finished_at = {now}, {no_lease}"
+    " WHERE image_id = :image_id AND status IN ('pending', 'processing', 'retry')",
+    no_lease=_NO_LEASE,
+)
+_STORE_THUMBNAIL = (
+    "UPDATE images SET format = :format, width = :width, height = :height, size = :size, sha256 = :sha256,"
+    " taken_at = :taken_at, camera = :camera, latitude = :latitude, longitude = :longitude,"
+    " thumbnail_key = :thumbnail_key, thumbnail_2x_key = :thumbnail_2x_key, display_key = :display_key,"
+    " display_width = :display_width, display_height = :display_height, placeholder = :placeholder,"
+    " thumbnail_generated_at = {now} WHERE id = :image_id"
+)
 
 
 class TaskRepository(Repository):
-    """Tasks as the workers claim and finish them."""
+    """Tasks as the workers claim and end them. Each method is one transaction."""
 
     def claim(self, image_key: str, kind: TaskKind, *, lease: float, max_attempts: int) -> Claim | None:
-        """attempts + 1, a fresh token, ``lease`` seconds; None where the task is not claimable now."""
+        """Claim a task for ``lease`` seconds, with a new token and one attempt more.
+
+        None where it is not claimable: neither pending, nor a retry that is due, nor processing with an
+        expired lease. A task that crashed ``max_attempts`` times is failed (code ``crashed``) instead.
+        """
         return self._database.run(lambda tx: _claim(tx, image_key, kind, lease, max_attempts))
 
     def finish_thumbnail(self, claim: Claim, facts: PhotoFacts, renditions: Renditions) -> bool:
-        """done; False where the claim was fenced off."""
+        """Store the renditions and end the task as done; False where another worker has claimed it since."""
+        latitude, longitude = facts.location or (None, None)
 
         def store(tx: Transaction, image: Row) -> None:
             tx.execute(
-                "UPDATE images SET format = ?, width = ?, height = ?, size = ?, sha256 = ?, taken_at = ?,"
-                " camera = ?, latitude = ?, longitude = ?, thumbnail_key = ?, thumbnail_2x_key = ?,"
-                " display_key = ?, display_width = ?,"
-                " display_height = ?, placeholder = ?, thumbnail_generated_at = {now} WHERE id = ?",
-                facts.format,
-                facts.width,
-                facts.height,
-                facts.size,
-                facts.sha256,
-                local_time(facts.taken_at),
-                storable(facts.camera, NAME) if facts.camera else None,
-                *(facts.location or (None, None)),
-                renditions.thumbnail.key,
-                renditions.thumbnail_2x.key,
-                renditions.display.key,
-                renditions.display.width,
-                renditions.display.height,
-                renditions.placeholder,
-                image["id"],
+                _STORE_THUMBNAIL,
+                image_id=image["id"],
+                format=facts.format,
+                width=facts.width,
+                height=facts.height,
+                size=facts.size,
+                sha256=facts.sha256,
+                taken_at=local_time(facts.taken_at),
+                camera=storable(facts.camera, NAME) if facts.camera else None,
+                latitude=latitude,
+                longitude=longitude,
+                thumbnail_key=renditions.thumbnail.key,
+                thumbnail_2x_key=renditions.thumbnail_2x.key,
+                display_key=renditions.display.key,
+                display_width=renditions.display.width,
+                display_height=renditions.display.height,
+                placeholder=renditions.placeholder,
             )
 
         return self._commit(claim, TaskStatus.DONE, store=store)
 
     def finish_caption(self, claim: Claim, description: Description) -> bool:
-        """done; a description of lower rank than the stored one leaves the words as they are."""
+        """Store the description and end the task as done; False where another worker has claimed it since.
+
+        Words of a source of higher rank stay as they are.
+        """
         return self._commit(claim, TaskStatus.DONE, store=lambda tx, image: _describe(tx, image, description))
 
     def park(self, claim: Claim, *, code: str, message: str, delay: float, refund: bool) -> bool:
-        """retry in ``delay`` seconds; ``refund`` takes the attempt back."""
+        """Plan a retry in ``delay`` seconds; False where another worker has claimed the task since.
+
+        refund: whether the attempt does not count. code, message: why, for programs and for people.
+        """
 
         def work(tx: Transaction) -> bool:
             parked = _lock(tx, claim) is not None and tx.execute(
-                "UPDATE tasks SET status = 'retry', attempts = attempts - ?, next_at = {later}, error = ?,"
-                f" message = ?, {_FREE} WHERE image_id = ? AND kind = ? AND lease_token = ?",
-                int(refund),
-                micros(delay),
-                storable(code, WORD),
-                storable(message, MESSAGE),
-                *_fence(claim),
+                _PARK,
+                refund=int(refund),
+                delay=micros(delay),
+                error=storable(code, WORD),
+                message=storable(message, MESSAGE),
+                **_fence(claim),
             )
             return bool(parked)
 
         return self._database.run(work)
 
     def fail(self, claim: Claim, status: TaskStatus, *, code: str, message: str) -> bool:
-        """failed or blocked, with the outbox row where it was the last."""
+        """End the task as failed or blocked; False where another worker has claimed it since."""
         return self._commit(claim, status, code, message)
 
     def reject(self, claim: Claim, *, code: str, message: str) -> bool:
-        """The file cannot be accepted: upload rejected, this task and every open one of it skipped."""
+        """Mark the upload as rejected and skip its open tasks; False where another worker claimed it since."""
+        said = {"error": storable(code, WORD), "message": storable(message, MESSAGE)}
 
-        def spread(tx: Transaction, image: Row) -> None:
-            tx.execute("UPDATE images SET upload_status = 'rejected' WHERE id = ?", image["id"])
-            tx.execute(
-                f"UPDATE tasks SET status = 'skipped', error = ?, message = ?, finished_at = {{now}}, {_FREE}"
-                " WHERE image_id = ? AND status IN ('pending', 'processing', 'retry')",
-                storable(code, WORD),
-                storable(message, MESSAGE),
-                image["id"],
-            )
+        def reject_upload(tx: Transaction, image: Row) -> None:
+            statement = "UPDATE images SET upload_status = 'rejected' WHERE id = :image_id"
+            tx.execute(statement, image_id=image["id"])
+            tx.execute(_SKIP_OPEN, image_id=image["id"], **said)
 
-        return self._commit(claim, TaskStatus.SKIPPED, code, message, store=spread)
+        return self._commit(claim, TaskStatus.SKIPPED, code, message, store=reject_upload)
 
     def _commit(
         self,
@@ -120,15 +162,19 @@ class TaskRepository(Repository):
         message: str | None = None,
         store: Callable[[Transaction, Row], Any] | None = None,
     ) -> bool:
-        """End the claimed task, store its result and settle the image: all of it or, where fenced, nothing."""
+        """End the claimed task and store its result: both, or neither where another worker claimed it since."""
+        ended = {
+            "status": status.value,
+            "error": storable(code, WORD) if code else None,
+            "message": storable(message, MESSAGE) if message else None,
+        }
 
         def work(tx: Transaction) -> bool:
             image = _lock(tx, claim)
-            if image is None or not end(tx, claim.image_id, claim.kind, status, code, message, claim.token):
+            if image is None or not tx.execute(_END, **ended, **_fence(claim)):
                 return False
             if store is not None:
                 store(tx, image)
-            settle(tx, claim.image_id)
             return True
 
         return self._database.run(work)
@@ -137,116 +183,64 @@ class TaskRepository(Repository):
 def _claim(tx: Transaction, image_key: str, kind: TaskKind, lease: float, max_attempts: int) -> Claim | None:
     image = tx.row(
         "SELECT id, public_id, version_id FROM images"
-        " WHERE image_key = ? AND upload_status = 'received' AND deleted_at IS NULL {for_update}",
-        image_key,
+        " WHERE image_key = :image_key AND upload_status = 'received' AND deleted_at IS NULL {for_update}",
+        image_key=image_key,
     )
     if image is None:
         return None
     token = secrets.token_hex(16)
-    claimed = tx.execute(
-        "UPDATE tasks SET status = 'processing', attempts = attempts + 1, lease_token = ?,"
-        " lease_until = {later}, next_at = NULL, dispatched_at = NULL, error = NULL, message = NULL,"
-        f" started_at = {{now}} WHERE image_id = ? AND kind = ? AND attempts < ? AND {_CLAIMABLE}",
-        token,
-        micros(lease),
-        image["id"],
-        kind.value,
-        max_attempts,
-    )
-    if not claimed:
-        give_up(tx, image["id"], kind, max_attempts, _CLAIMABLE)
+    task = {"image_id": image["id"], "kind": kind.value}
+    if not tx.execute(_CLAIM, token=token, lease=micros(lease), max_attempts=max_attempts, **task):
+        fail_crashed_task(tx, image["id"], kind, max_attempts, _CLAIMABLE)
         return None
-    task = tx.rows("SELECT attempts FROM tasks WHERE image_id = ? AND kind = ?", image["id"], kind.value)[0]
+    [row] = tx.rows("SELECT attempts FROM tasks WHERE image_id = :image_id AND kind = :kind", **task)
     return Claim(
         image["id"],
         image["public_id"],
         image_key,
         kind,
         token,
-        task["attempts"],
+        row["attempts"],
         version_id=image["version_id"],
     )
 
 
-def give_up(
-    tx: Transaction, image_id: int, kind: TaskKind, max_attempts: int, condition: str = _LEASE_OVER
+def fail_crashed_task(
+    tx: Transaction, image_id: int, kind: TaskKind, max_attempts: int, condition: str = _LEASE_EXPIRED
 ) -> bool:
-    """Fail a task that has no attempt left; the image's row must be locked."""
-    given_up = tx.execute(
-        "UPDATE tasks SET status = 'failed', error = ?, message = ?, next_at = NULL, finished_at = {now},"
-        f" {_FREE} WHERE image_id = ? AND kind = ? AND attempts >= ? AND {condition}",
-        CRASHED,
-        CRASHED_MESSAGE,
-        image_id,
-        kind.value,
-        max_attempts,
+    """Fail a task that has no attempt left. The caller must have locked the image's row."""
+    statement = sql(
+        "UPDATE tasks SET status = 'failed', error = :error, message = :message, next_at = NULL,"
+        " finished_at = {now}, {no_lease}"
+        " WHERE image_id = :image_id AND kind = :kind AND attempts >= :max_attempts AND {condition}",
+        no_lease=_NO_LEASE,
+        condition=condition,
     )
-    if given_up:
-        settle(tx, image_id)
-    return bool(given_up)
+    said = {"error": CRASHED, "message": CRASHED_MESSAGE}
+    return bool(tx.execute(statement, image_id=image_id, kind=kind.value, max_attempts=max_attempts, **said))
 
 
-def reset(tx: Transaction, id_: int, kind: TaskKind, ended: Sequence[str]) -> bool:
-    """A task in one of the states ``ended`` becomes pending, as if new; the image's row must be locked."""
-    marks = ", ".join("?" * len(ended))
-    return bool(
-        tx.execute(
-            "UPDATE tasks SET status = 'pending', attempts = 0, lease_token = NULL, lease_until = NULL,"
-            " next_at = {now}, dispatched_at = NULL, error = NULL, message = NULL, started_at = NULL,"
-            f" finished_at = NULL WHERE image_id = ? AND kind = ? AND status IN ({marks})",
-            id_,
-            kind.value,
-            *ended,
-        )
+def reset_task(tx: Transaction, image_id: int, kind: TaskKind, states: Sequence[str]) -> bool:
+    """Make a task in one of these states pending, as if new. The caller must have locked the image's row."""
+    names, values = in_list("state", states)
+    statement = sql(
+        "UPDATE tasks SET status = 'pending', attempts = 0, next_at = {now}, error = NULL, message = NULL,"
+        " started_at = NULL, finished_at = NULL, {no_lease}"
+        " WHERE image_id = :image_id AND kind = :kind AND status IN ({names})",
+        no_lease=_NO_LEASE,
+        names=names,
     )
+    return bool(tx.execute(statement, image_id=image_id, kind=kind.value, **values))
 
 
-def settle(tx: Transaction, image_id: int) -> None:
-    """Where no task of the image is open any more, say so in the outbox, once. The row must be locked."""
-    tx.execute(
-        "INSERT INTO outbox (image_id, kind, created_at)"
-        " SELECT id, 'settled', {now} FROM images WHERE id = ?"
-        " AND NOT EXISTS"
-        " (SELECT 1 FROM tasks WHERE image_id = ? AND status IN ('pending', 'processing', 'retry'))"
-        " AND NOT EXISTS (SELECT 1 FROM outbox WHERE image_id = ? AND kind = 'settled')",
-        image_id,
-        image_id,
-        image_id,
-    )
-
-
-def end(
-    tx: Transaction,
-    image_id: int,
-    kind: TaskKind,
-    status: TaskStatus,
-    code: str | None,
-    message: str | None,
-    token: str,
-) -> bool:
-    """Give a claimed task its terminal status; False where another holds it by now."""
-    return bool(
-        tx.execute(
-            "UPDATE tasks SET status = ?, error = ?, message = ?, next_at = NULL, finished_at = {now},"
-            f" {_FREE} WHERE image_id = ? AND kind = ? AND lease_token = ?",
-            status.value,
-            storable(code, WORD) if code else None,
-            storable(message, MESSAGE) if message else None,
-            image_id,
-            kind.value,
-            token,
-        )
-    )
-
-
-def _fence(claim: Claim) -> tuple[int, str, str]:
-    return claim.image_id, claim.kind.value, claim.token
+def _fence(claim: Claim) -> dict[str, Any]:
+    return {"image_id": claim.image_id, "kind": claim.kind.value, "token": claim.token}
 
 
 def _lock(tx: Transaction, claim: Claim) -> Row | None:
     return tx.row(
-        "SELECT id, name, source, model FROM images WHERE id = ? AND deleted_at IS NULL {for_update}",
-        claim.image_id,
+        "SELECT id, name, source, model FROM images WHERE id = :image_id AND deleted_at IS NULL {for_update}",
+        image_id=claim.image_id,
     )
 
 
@@ -255,26 +249,31 @@ def _describe(tx: Transaction, image: Row, description: Description) -> None:
     outranked = stored is not None and description.source.rank < stored.rank
     if not outranked:
         tx.execute(
-            "UPDATE images SET caption = ?, alt_text = ?, tags = ?, source = ?, caption_generated_at = {now}"
-            " WHERE id = ?",
-            storable(description.caption, CAPTION),
-            storable(description.alt_text, ALT_TEXT),
-            storable_tags(description.tags),
-            description.source.value,
-            image["id"],
+            "UPDATE images SET caption = :caption, alt_text = :alt_text, tags = :tags, source = :source,"
+            " caption_generated_at = {now} WHERE id = :image_id",
+            image_id=image["id"],
+            caption=storable(description.caption, CAPTION),
+            alt_text=storable(description.alt_text, ALT_TEXT),
+            tags=storable_tags(description.tags),
+            source=description.source.value,
         )
-    # Under a person's words, what only a model says (the text in the picture, its safety) is still wanted once.
+    # Only a model reads the text in a picture and rates its safety: stored once under a person's words too.
     if not outranked or (stored is Source.HUMAN and image["model"] is None):
-        tx.execute(
-            "UPDATE images SET visible_text = ?, safety = ?, model = ?, prompt_version = ?, input_tokens = ?,"
-            " output_tokens = ?, price_usd = ? WHERE id = ?",
-            storable(description.visible_text, VISIBLE_TEXT),
-            description.safety.value if description.safety else None,
-            storable(description.model, NAME) if description.model else None,
-            storable(description.prompt_version, WORD) if description.prompt_version else None,
-            description.input_tokens,
-            description.output_tokens,
-            description.price_usd,
-            image["id"],
-        )
-    searchable(tx, image["id"])
+        _store_model_facts(tx, image["id"], description)
+    update_search_text(tx, image["id"])
+
+
+def _store_model_facts(tx: Transaction, image_id: int, description: Description) -> None:
+    tx.execute(
+        "UPDATE images SET visible_text = :visible_text, safety = :safety, model = :model,"
+        " prompt_version = :prompt_version, input_tokens = :input_tokens, output_tokens = :output_tokens,"
+        " price_usd = :price_usd WHERE id = :image_id",
+        image_id=image_id,
+        visible_text=storable(description.visible_text, VISIBLE_TEXT),
+        safety=description.safety.value if description.safety else None,
+        model=storable(description.model, NAME) if description.model else None,
+        prompt_version=storable(description.prompt_version, WORD) if description.prompt_version else None,
+        input_tokens=description.input_tokens,
+        output_tokens=description.output_tokens,
+        price_usd=description.price_usd,
+    )

@@ -40,7 +40,6 @@ def database(request: pytest.FixtureRequest) -> Database:
         return found
     shared: Database = request.getfixturevalue("migrated_mariadb")
     tables = (
-        "outbox",
         "tasks",
         "images",
         "gates",

@@ -117,11 +117,13 @@ def task(repositories: Repositories, image: Image, kind: TaskKind) -> Task:
     return stored(repositories, image).task(kind)
 
 
-def outbox(database: Database) -> list[int]:
-    """The ids of the images that something is to be told of."""
-    return [
-        row["image_id"] for row in database.read(lambda tx: tx.rows("SELECT image_id FROM outbox ORDER BY id"))
-    ]
+def settled(database: Database) -> list[int]:
+    """The ids of the images none of whose tasks is open, in order."""
+    query = (
+        "SELECT id FROM images WHERE public_id NOT LIKE 'bystander%' AND NOT EXISTS (SELECT 1 FROM tasks"
+        " WHERE image_id = images.id AND status IN ('pending', 'processing', 'retry')) ORDER BY id"
+    )
+    return [row["id"] for row in database.read(lambda tx: tx.rows(query))]
 
 
 _COPIED = (
@@ -133,7 +135,7 @@ _COPIED = (
 def multiply(database: Database, size: int, batch: int = 10_000) -> Iterator[int]:
     """Copy the rows that there are, under keys of their own, until there are ``size``; how many there are.
 
-    The copies are done with; no outbox row is made for them.
+    The tasks of the copies are done.
     """
     while True:
         (row,) = database.read(lambda tx: tx.rows("SELECT COUNT(*) AS n, MAX(id) AS top FROM images"))
@@ -147,17 +149,18 @@ def _copy(tx: Transaction, top: int, count: int) -> None:
     key = f"CONCAT('copy-{top}-', id)" if tx.dialect.name == "mysql" else f"'copy-{top}-' || id"
     tx.execute(
         f"INSERT INTO images (public_id, image_key, {_COPIED})"
-        f" SELECT {key}, {key}, {_COPIED} FROM images ORDER BY id LIMIT ?",
-        count,
+        f" SELECT {key}, {key}, {_COPIED} FROM images ORDER BY id LIMIT :count",
+        count=count,
     )
     tx.execute(
-        "UPDATE images SET listed_id = id WHERE id > ? AND deleted_at IS NULL AND upload_status <> 'expired'",
-        top,
+        "UPDATE images SET listed_id = id"
+        " WHERE id > :top AND deleted_at IS NULL AND upload_status <> 'expired'",
+        top=top,
     )
     for kind in TaskKind:
         tx.execute(
             "INSERT INTO tasks (image_id, kind, status, attempts, finished_at)"
-            " SELECT id, ?, 'done', 1, {now} FROM images WHERE id > ?",
-            kind.value,
-            top,
+            " SELECT id, :kind, 'done', 1, {now} FROM images WHERE id > :top",
+            kind=kind.value,
+            top=top,
         )

@@ -12,7 +12,7 @@ import pytest
 
 from imgcore.accounts.models import Account, Role, Scope
 from imgcore.db import migrations
-from imgcore.db.accounts import SqlAccounts
+from imgcore.db.accounts import AccountRepository
 from imgcore.db.connection import Database, Transaction, open_database
 from imgcore.errors import Conflict, NotFound
 from imgcore.gallery.keys import new_public_id
@@ -24,17 +24,17 @@ MONTH = 30 * 86_400.0
 
 
 @pytest.fixture
-def store(database: Database) -> SqlAccounts:
+def store(database: Database) -> AccountRepository:
     """Nobody is in it."""
-    return SqlAccounts(database)
+    return AccountRepository(database)
 
 
-def add(store: SqlAccounts, name: str = "ada", role: Role = Role.PERSON) -> Account:
+def add(store: AccountRepository, name: str = "ada", role: Role = Role.PERSON) -> Account:
     """An account whose password's hash is ``hash``."""
     return store.add(new_public_id(), name, role, "hash")
 
 
-def start(store: SqlAccounts, account: Account, token: str, seconds: float = 60.0) -> None:
+def start(store: AccountRepository, account: Account, token: str, seconds: float = 60.0) -> None:
     """A session of that token."""
     where = {"address": "192.0.2.1", "agent": "Mozilla/5.0 (ÄÖÜ)"}
     store.start_session(account.id, new_public_id(), token, **where, seconds=seconds)
@@ -49,14 +49,14 @@ def upload(repositories: Repositories, owner: Account | None, name: str = "cat.j
     return repositories.images.receive(event(row), row)
 
 
-def test_an_account_is_read_as_it_was_made(store: SqlAccounts) -> None:
+def test_an_account_is_read_as_it_was_made(store: AccountRepository) -> None:
     """By its id and by its name, with its password's hash."""
     made = add(store, "ada", Role.ADMINISTRATOR)
     assert (made, (made, "hash")) == (store.find(made.public_id), store.named("ada"))
     assert (None, None) == (store.find("nobody"), store.named("nobody"))
 
 
-def test_a_token_is_void_once_somebody_is_administrator(store: SqlAccounts) -> None:
+def test_a_token_is_void_once_somebody_is_administrator(store: AccountRepository) -> None:
     """Made from a shell, after the gallery had printed it."""
     store.offer_set_up("token", 60.0)
     add(store, "boss", Role.ADMINISTRATOR)
@@ -64,7 +64,7 @@ def test_a_token_is_void_once_somebody_is_administrator(store: SqlAccounts) -> N
     assert store.named("eve") is None
 
 
-def test_a_name_belongs_to_one(store: SqlAccounts) -> None:
+def test_a_name_belongs_to_one(store: AccountRepository) -> None:
     """The second is a conflict."""
     add(store)
     with pytest.raises(Conflict) as caught:
@@ -72,7 +72,9 @@ def test_a_name_belongs_to_one(store: SqlAccounts) -> None:
     assert "name_taken" == caught.value.code
 
 
-def test_everybody_is_listed_with_their_photographs(store: SqlAccounts, repositories: Repositories) -> None:
+def test_everybody_is_listed_with_their_photographs(
+    store: AccountRepository, repositories: Repositories
+) -> None:
     """By name; the trash is not counted."""
     zoe, ada = add(store, "zoe"), add(store, "ada")
     upload(repositories, zoe)
@@ -80,7 +82,7 @@ def test_everybody_is_listed_with_their_photographs(store: SqlAccounts, reposito
     assert [(ada, 0), (zoe, 1)] == list(store.all())
 
 
-def test_a_session_is_found_by_its_token_until_it_ends(store: SqlAccounts) -> None:
+def test_a_session_is_found_by_its_token_until_it_ends(store: AccountRepository) -> None:
     """By time, or because somebody ends it."""
     ada = add(store)
     start(store, ada, "good")
@@ -95,12 +97,12 @@ def test_a_session_is_found_by_its_token_until_it_ends(store: SqlAccounts) -> No
     assert store.session("good", seconds=60, longest=60) is None
 
 
-def test_a_session_that_is_used_goes_on(store: SqlAccounts, database: Database) -> None:
+def test_a_session_that_is_used_goes_on(store: AccountRepository, database: Database) -> None:
     """Its use is noted once a minute, and moves its end."""
     ada = add(store)
     start(store, ada, "t", seconds=3600)
-    back = "UPDATE sessions SET seen_at = {ago}, expires_at = {later}"
-    database.run(lambda tx: tx.execute(back, 120_000_000, 60_000_000))
+    back = "UPDATE sessions SET seen_at = {ago:seen}, expires_at = {later:left}"
+    database.run(lambda tx: tx.execute(back, seen=120_000_000, left=60_000_000))
     before, end = store.sessions(ada.id)[0].seen_at, session_end(database)
     assert store.session("t", seconds=3600, longest=86_400) is not None
     found = store.session("t", seconds=3600, longest=86_400)
@@ -116,7 +118,7 @@ def session_end(database: Database) -> Any:
     return row["expires_at"]
 
 
-def test_one_ends_only_ones_own_sessions(store: SqlAccounts) -> None:
+def test_one_ends_only_ones_own_sessions(store: AccountRepository) -> None:
     """One, or all of them."""
     ada, zoe = add(store, "ada"), add(store, "zoe")
     for number in range(3):
@@ -128,7 +130,7 @@ def test_one_ends_only_ones_own_sessions(store: SqlAccounts) -> None:
     assert (2, 0, 1) == (store.end_sessions(ada.id), len(store.sessions(ada.id)), len(store.sessions(zoe.id)))
 
 
-def test_a_new_password_ends_sessions_a_new_hash_does_not(store: SqlAccounts) -> None:
+def test_a_new_password_ends_sessions_a_new_hash_does_not(store: AccountRepository) -> None:
     """The first is a person's wish, the second ours."""
     ada = add(store)
     start(store, ada, "t")
@@ -140,7 +142,7 @@ def test_a_new_password_ends_sessions_a_new_hash_does_not(store: SqlAccounts) ->
     assert (0, "new", True) == (len(store.sessions(ada.id)), found[1], found[0].password_at >= ada.password_at)
 
 
-def test_a_key_is_found_by_its_token_and_notes_its_use(store: SqlAccounts) -> None:
+def test_a_key_is_found_by_its_token_and_notes_its_use(store: AccountRepository) -> None:
     """Until it is removed, by its owner alone."""
     ada, zoe = add(store, "ada"), add(store, "zoe")
     scopes = frozenset({Scope.EDIT, Scope.READ})
@@ -159,7 +161,7 @@ def test_a_key_is_found_by_its_token_and_notes_its_use(store: SqlAccounts) -> No
     assert store.key("t") is None
 
 
-def test_there_is_an_end_to_keys(store: SqlAccounts) -> None:
+def test_there_is_an_end_to_keys(store: AccountRepository) -> None:
     """A hundred."""
     ada = add(store)
 
@@ -172,7 +174,7 @@ def test_there_is_an_end_to_keys(store: SqlAccounts) -> None:
         make(100)
 
 
-def test_one_administrator_remains(store: SqlAccounts) -> None:
+def test_one_administrator_remains(store: AccountRepository) -> None:
     """The second may go, the last may not."""
     first, second = add(store, "ada", Role.ADMINISTRATOR), add(store, "zoe", Role.ADMINISTRATOR)
     store.set_role(second.id, Role.PERSON)
@@ -185,7 +187,7 @@ def test_one_administrator_remains(store: SqlAccounts) -> None:
     assert store.has_administrator()
 
 
-def test_two_administrators_who_leave_at_once_do_not_both_leave(store: SqlAccounts) -> None:
+def test_two_administrators_who_leave_at_once_do_not_both_leave(store: AccountRepository) -> None:
     """Whoever is second is the last one."""
     both = [add(store, name, Role.ADMINISTRATOR) for name in ("ada", "zoe")]
     refused = together([lambda one=one: store.set_role(one.id, Role.PERSON) for one in both])
@@ -193,7 +195,7 @@ def test_two_administrators_who_leave_at_once_do_not_both_leave(store: SqlAccoun
     assert store.has_administrator()
 
 
-def test_the_first_administrator_is_made_once(store: SqlAccounts) -> None:
+def test_the_first_administrator_is_made_once(store: AccountRepository) -> None:
     """By any of several tokens, at the same moment; all are void then."""
     for token in ("a", "b", "c"):
         store.offer_set_up(token, 60.0)
@@ -204,14 +206,14 @@ def test_the_first_administrator_is_made_once(store: SqlAccounts) -> None:
     assert store.set_up("over", new_public_id(), "late", "hash") is None
 
 
-def test_tokens_of_the_set_up_end(store: SqlAccounts) -> None:
+def test_tokens_of_the_set_up_end(store: AccountRepository) -> None:
     """By time, or where they were never offered."""
     store.offer_set_up("short", 0.001)
     time.sleep(0.05)
     assert [None, None] == [store.set_up(t, new_public_id(), "ada", "hash") for t in ("short", "none")]
 
 
-def test_a_deleted_account_takes_everything_along(store: SqlAccounts, repositories: Repositories) -> None:
+def test_a_deleted_account_takes_everything_along(store: AccountRepository, repositories: Repositories) -> None:
     """Sessions, keys; and photographs, as if they had been in the trash for that long."""
     ada, zoe = add(store, "ada"), add(store, "zoe")
     start(store, ada, "t")
@@ -230,7 +232,9 @@ def test_a_deleted_account_takes_everything_along(store: SqlAccounts, repositori
     assert 0 == store.delete(ada.id, in_trash_for=MONTH)
 
 
-def test_nothing_is_uploaded_to_an_account_that_is_gone(store: SqlAccounts, repositories: Repositories) -> None:
+def test_nothing_is_uploaded_to_an_account_that_is_gone(
+    store: AccountRepository, repositories: Repositories
+) -> None:
     """Nor does it get a session or a key: none would ever be taken away again."""
     ada = add(store)
     store.delete(ada.id, in_trash_for=MONTH)
@@ -242,7 +246,7 @@ def test_nothing_is_uploaded_to_an_account_that_is_gone(store: SqlAccounts, repo
         store.add_key(ada.id, new_public_id(), "k", label="x", scopes=frozenset(Scope), hint="h")
 
 
-def test_tries_are_free_then_they_are_waited_for(store: SqlAccounts) -> None:
+def test_tries_are_free_then_they_are_waited_for(store: AccountRepository) -> None:
     """What is refused is not counted; another name is not concerned."""
     waits = [store.hit([("ada", 3, 900.0)]) for _ in range(5)]
     assert [0, 0, 0] == waits[:3]
@@ -250,7 +254,7 @@ def test_tries_are_free_then_they_are_waited_for(store: SqlAccounts) -> None:
     assert 0 == store.hit([("zoe", 3, 900.0)])
 
 
-def test_all_or_none_is_counted(store: SqlAccounts) -> None:
+def test_all_or_none_is_counted(store: AccountRepository) -> None:
     """A blocked address does not use up the tries of a name."""
     store.hit([("address", 1, 900.0)])
     for _ in range(3):
@@ -258,7 +262,7 @@ def test_all_or_none_is_counted(store: SqlAccounts) -> None:
     assert 0 == store.hit([("name", 2, 900.0)])
 
 
-def test_the_wait_doubles_up_to_the_longest(store: SqlAccounts, database: Database) -> None:
+def test_the_wait_doubles_up_to_the_longest(store: AccountRepository, database: Database) -> None:
     """15, 30, 60, … seconds."""
     waits = []
     for _ in range(5):
@@ -268,25 +272,25 @@ def test_the_wait_doubles_up_to_the_longest(store: SqlAccounts, database: Databa
     assert [15, 30, 60, 100, 100] == waits
 
 
-def test_success_forgets_the_name_and_pays_the_address_back(store: SqlAccounts) -> None:
+def test_success_forgets_the_name_and_pays_the_address_back(store: AccountRepository) -> None:
     """So that a household of many who sign in is not taken for an attack."""
     for _ in range(10):
         assert 0 == store.hit([("name", 2, 900.0), ("address", 2, 900.0)])
         store.reset(["name"], ["address"])
 
 
-def test_an_hour_without_a_try_forgets_them(store: SqlAccounts, database: Database) -> None:
+def test_an_hour_without_a_try_forgets_them(store: AccountRepository, database: Database) -> None:
     """And who waits is not forgotten."""
     for _ in range(2):
         store.hit([("ada", 2, 900.0)])
-    long_ago = "UPDATE throttles SET updated_at = {ago}"
-    database.run(lambda tx: tx.execute(long_ago, 3_700_000_000))
+    long_ago = "UPDATE throttles SET updated_at = {ago:age}"
+    database.run(lambda tx: tx.execute(long_ago, age=3_700_000_000))
     assert store.hit([("ada", 2, 900.0)]) > 0
-    database.run(lambda tx: tx.execute(long_ago + ", blocked_until = NULL", 3_700_000_000))
+    database.run(lambda tx: tx.execute(long_ago + ", blocked_until = NULL", age=3_700_000_000))
     assert [0, 0] == [store.hit([("ada", 2, 900.0)]) for _ in range(2)]
 
 
-def test_many_tries_at_once_are_all_counted(store: SqlAccounts) -> None:
+def test_many_tries_at_once_are_all_counted(store: AccountRepository) -> None:
     """Eight threads: not one more than the free ones passes."""
     waits: list[float] = []
     together([lambda: waits.append(store.hit([("ada", 3, 900.0), ("here", 99, 900.0)]))] * 8)
@@ -316,7 +320,9 @@ def together(works: list[object]) -> list[BaseException]:
 # Photographs and their owners
 
 
-def test_a_photograph_knows_its_owner_and_its_batch(store: SqlAccounts, repositories: Repositories) -> None:
+def test_a_photograph_knows_its_owner_and_its_batch(
+    store: AccountRepository, repositories: Repositories
+) -> None:
     """By id and by name."""
     ada = add(store)
     id_ = new_public_id()
@@ -326,7 +332,7 @@ def test_a_photograph_knows_its_owner_and_its_batch(store: SqlAccounts, reposito
     assert image == repositories.images.get(id_)
 
 
-def test_a_page_shows_what_its_viewer_sees(store: SqlAccounts, repositories: Repositories) -> None:
+def test_a_page_shows_what_its_viewer_sees(store: AccountRepository, repositories: Repositories) -> None:
     """One's own; with what others have uploaded; everything; and, for nobody, what has arrived."""
     ada, zoe = add(store, "ada"), add(store, "zoe")
     upload(repositories, ada, "ada.jpg")
@@ -349,7 +355,7 @@ def test_a_page_shows_what_its_viewer_sees(store: SqlAccounts, repositories: Rep
     assert [] == names(Viewer(ada.id, **private), "zoe")
 
 
-def test_ones_own_pages_follow_one_another(store: SqlAccounts, repositories: Repositories) -> None:
+def test_ones_own_pages_follow_one_another(store: AccountRepository, repositories: Repositories) -> None:
     """By cursor, over the photographs of others."""
     ada, zoe = add(store, "ada"), add(store, "zoe")
     mine = [upload(repositories, who).public_id for who in (ada, zoe) * 5][::2]
@@ -378,16 +384,19 @@ def test_where_it_was_taken_is_stored_if_it_was_read(repositories: Repositories)
 
 BEFORE = (  # as the release before accounts writes a row, which it may still do while this one is rolled out
     "INSERT INTO images (public_id, image_key, name, media_type, size, upload_status, uploaded_at,"
-    " upload_expires_at, search_text) VALUES (?, ?, 'old.jpg', NULL, NULL, 'received', {now}, {now}, 'old')"
+    " upload_expires_at, search_text)"
+    " VALUES (:public_id, :key, 'old.jpg', NULL, NULL, 'received', {now}, {now}, 'old')"
 )
 
 
 def before(tx: Transaction, number: int) -> None:
     """A row of that release."""
-    id_ = tx.insert(BEFORE, f"{number:032x}", f"raw/{number}.jpg")
-    tx.execute("UPDATE images SET listed_id = id WHERE id = ?", id_)
+    id_ = tx.insert(BEFORE, public_id=f"{number:032x}", key=f"raw/{number}.jpg")
+    tx.execute("UPDATE images SET listed_id = id WHERE id = :id", id=id_)
     for kind in ("thumbnail", "caption"):
-        tx.execute("INSERT INTO tasks (image_id, kind, status) VALUES (?, ?, 'pending')", id_, kind)
+        tx.execute(
+            "INSERT INTO tasks (image_id, kind, status) VALUES (:id, :kind, 'pending')", id=id_, kind=kind
+        )
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "mariadb"])

@@ -25,7 +25,7 @@ PASSWORD = "not-a-real-password"
 
 
 def gate(tx: Transaction, name: str) -> int:
-    return tx.execute("INSERT INTO gates (name) VALUES (?)", name)
+    return tx.execute("INSERT INTO gates (name) VALUES (:name)", name=name)
 
 
 def gates(database: Database) -> list[str]:
@@ -169,7 +169,9 @@ def test_rows_that_match_are_counted_even_if_they_stay_the_same(database: Databa
 def test_the_clock_is_the_databases_and_reckons_in_microseconds(database: Database) -> None:
     """later and ago are exact to the millisecond at least."""
     row = database.read(
-        lambda tx: tx.row("SELECT {now} AS now, {later} AS later, {ago} AS ago", 1_500_000, 86_400_000_000)
+        lambda tx: tx.row(
+            "SELECT {now} AS now, {later:a} AS later, {ago:b} AS ago", a=1_500_000, b=86_400_000_000
+        )
     )
     assert row is not None
     now, later, ago = (moment(row[name]) for name in ("now", "later", "ago"))
@@ -280,7 +282,7 @@ database = open_database(sys.argv[1])
 for _ in range(int(sys.argv[2])):
     def work(tx):
         wait = tx.row("SELECT reason FROM gates WHERE name = 'n' {for_update}")["reason"]
-        tx.execute("UPDATE gates SET reason = ? WHERE name = 'n'", str(int(wait) + 1))
+        tx.execute("UPDATE gates SET reason = :reason WHERE name = 'n'", reason=str(int(wait) + 1))
     database.run(work)
 """
 
@@ -332,7 +334,7 @@ def test_a_lock_that_is_let_go_in_time_is_waited_for(
     with ThreadPoolExecutor(1) as pool:
         held = pool.submit(holder)
         locked.wait(10)
-        sqlite_database.patient(0.01).run(lambda tx: calls.append(gate(tx, "b")))
+        sqlite_database.with_timeout(0.01).run(lambda tx: calls.append(gate(tx, "b")))
         held.result()
 
     assert ([1], ["a", "b"]) == (calls, gates(sqlite_database))
@@ -345,7 +347,7 @@ def test_a_lock_that_is_never_let_go_is_an_outage(sqlite_database: Database) -> 
         sqlite_database.transaction(),
         pytest.raises(Unavailable, match="too busy"),
     ):
-        pool.submit(sqlite_database.patient(0.01).run, lambda tx: gate(tx, "b")).result()
+        pool.submit(sqlite_database.with_timeout(0.01).run, lambda tx: gate(tx, "b")).result()
 
 
 def test_a_file_that_is_locked_at_first_sight_is_an_outage(tmp_path: Path) -> None:
@@ -356,7 +358,7 @@ def test_a_file_that_is_locked_at_first_sight_is_an_outage(tmp_path: Path) -> No
         other.execute("BEGIN EXCLUSIVE")
 
         with pytest.raises(Unavailable, match="too busy"):
-            open_database(f"sqlite:///{path}").patient(0.01).ping()
+            open_database(f"sqlite:///{path}").with_timeout(0.01).ping()
 
 
 def unreadable(path: Path) -> None:
@@ -387,7 +389,7 @@ def test_a_full_disk_is_an_outage_and_loses_nothing(sqlite_database: Database) -
 
     def fill(tx: Transaction) -> None:
         for n in range(10_000):
-            tx.execute("INSERT INTO gates (name, message) VALUES (?, ?)", f"g{n}", "x" * 900)
+            tx.execute("INSERT INTO gates (name, message) VALUES (:name, :text)", name=f"g{n}", text="x" * 900)
 
     sqlite_database.run(lambda tx: gate(tx, "a"))
     sqlite_database.read(lambda tx: tx.rows("PRAGMA max_page_count = 200"))

@@ -47,11 +47,13 @@ def database(url: str) -> Iterator[Database]:
 
 
 def increment(tx: Transaction, id_: int = 1) -> int:
-    return tx.execute("UPDATE counter SET value = value + 1 WHERE id = ?", id_)
+    return tx.execute("UPDATE counter SET value = value + 1 WHERE id = :id", id=id_)
 
 
 def value(database: Database, id_: int = 1) -> int:
-    return int(database.read(lambda tx: tx.rows("SELECT value FROM counter WHERE id = ?", id_))[0]["value"])
+    return int(
+        database.read(lambda tx: tx.rows("SELECT value FROM counter WHERE id = :id", id=id_))[0]["value"]
+    )
 
 
 def connection_id(database: Database) -> int:
@@ -174,7 +176,7 @@ def test_a_commit_without_an_answer_is_not_done_again(server: MariaDb, url: str,
 def test_a_wire_that_clogs_is_an_outage(server: MariaDb, url: str) -> None:
     """Reading has its limit, too."""
     with proxy(server.port) as wire:
-        slow = through(url, wire).patient(0.3)
+        slow = through(url, wire).with_timeout(0.3)
         slow.ping()
         wire.clogged = True
 
@@ -235,7 +237,7 @@ def test_a_failover_between_two_tries_goes_unnoticed(server: MariaDb, database: 
 def test_a_black_hole_is_an_outage(url: str) -> None:
     """A port that accepts and never answers."""
     with black_hole() as port:
-        lost = open_database(url.replace(f":{urlsplit(url).port}/", f":{port}/")).patient(0.3)
+        lost = open_database(url.replace(f":{urlsplit(url).port}/", f":{port}/")).with_timeout(0.3)
 
         with pytest.raises(Unavailable):
             lost.ping()

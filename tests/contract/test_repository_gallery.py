@@ -519,15 +519,13 @@ def test_ping_knows_a_schema_that_is_up_to_date(repositories: Repositories, data
     repositories.images.ping()
     with database.transaction() as tx:
         (row,) = tx.rows("SELECT name, applied_at FROM migrations ORDER BY name LIMIT 1")
-        tx.execute("DELETE FROM migrations WHERE name = ?", row["name"])
+        tx.execute("DELETE FROM migrations WHERE name = :name", name=row["name"])
     try:
         with pytest.raises(Unavailable) as caught:
             repositories.images.ping()
     finally:
         with database.transaction() as tx:
-            tx.execute(
-                "INSERT INTO migrations (name, applied_at) VALUES (?, ?)", row["name"], row["applied_at"]
-            )
+            tx.execute("INSERT INTO migrations (name, applied_at) VALUES (:name, :applied_at)", **row)
     assert "not_migrated" == caught.value.code
 
 

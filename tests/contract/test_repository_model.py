@@ -9,7 +9,7 @@ import pytest
 from imgcore.db.connection import Database
 from imgcore.gallery.models import Image, TaskKind, TaskStatus
 from imgcore.pipeline.models import Claim
-from tests.contract.photographs import arrived, finish, outbox
+from tests.contract.photographs import arrived, finish, settled
 from tests.support.repositories import Repositories
 from tests.unit.test_lease_model import MAX_ATTEMPTS, WORKERS, Rules, State, Step
 
@@ -42,8 +42,15 @@ class Walk:
         return self._store(step, self.claims[step.kind, step.worker], before)
 
     def _age(self, kind: int) -> bool:
-        sql = "UPDATE tasks SET lease_until = {ago} WHERE image_id = ? AND kind = ? AND status = 'processing'"
-        return bool(self.database.run(lambda tx: tx.execute(sql, 1_000_000, self.image.id, KINDS[kind].value)))
+        sql = (
+            "UPDATE tasks SET lease_until = {ago:age}"
+            " WHERE image_id = :id AND kind = :kind AND status = 'processing'"
+        )
+        return bool(
+            self.database.run(
+                lambda tx: tx.execute(sql, age=1_000_000, id=self.image.id, kind=KINDS[kind].value)
+            )
+        )
 
     def _claim(self, kind: int, worker: int | None) -> bool:
         key = self.image.image_key
@@ -66,9 +73,9 @@ class Walk:
         """Where the database stands, in the model's words."""
         sql = (
             "SELECT kind, status, attempts, lease_token, lease_until > {now} AS alive"
-            " FROM tasks WHERE image_id = ?"
+            " FROM tasks WHERE image_id = :id"
         )
-        rows = {row["kind"]: row for row in self.database.read(lambda tx: tx.rows(sql, self.image.id))}
+        rows = {row["kind"]: row for row in self.database.read(lambda tx: tx.rows(sql, id=self.image.id))}
         return [self._row(kind, rows[KINDS[kind].value]) for kind in range(len(KINDS))]
 
     def _row(self, kind: int, row: dict[str, object]) -> tuple[str, int, int | None, bool]:
@@ -82,7 +89,7 @@ class Walk:
 
 @pytest.mark.parametrize("seed", range(40))
 def test_the_repository_walks_with_the_model(repositories: Repositories, database: Database, seed: int) -> None:
-    """Forty steps: the same are allowed, and rows, owners, attempts and notices agree after each."""
+    """Forty steps: the same are allowed, and rows, owners, attempts and ends agree after each."""
     rng = random.Random(seed)
     walk, state, rules = Walk(repositories, database), State(), Rules()
     for _ in range(40):
@@ -95,4 +102,4 @@ def test_the_repository_walks_with_the_model(repositories: Repositories, databas
 
         state = step.after
         assert [(task.status, task.attempts, task.owner, task.alive) for task in state.tasks] == walk.place()
-        assert state.notices == outbox(database).count(walk.image.id)
+        assert state.notices == settled(database).count(walk.image.id)

@@ -12,9 +12,9 @@ from dataclasses import replace
 import pytest
 
 from imgcore.accounts.models import Account, Role
-from imgcore.db.accounts import SqlAccounts
+from imgcore.db.accounts import AccountRepository
 from imgcore.db.connection import Database
-from imgcore.db.subscriptions import SqlAddresses
+from imgcore.db.subscriptions import SubscriptionRepository
 from imgcore.errors import Conflict, NotFound
 from imgcore.gallery.models import Image, TaskStatus
 from imgcore.notifications.models import FinishedBatch, NotificationMessage
@@ -29,13 +29,13 @@ WORKERS = 4
 @pytest.fixture
 def anna(database: Database) -> Account:
     """Somebody."""
-    return SqlAccounts(database).add(secrets.token_hex(16), "anna", Role.PERSON, "hash")
+    return AccountRepository(database).add(secrets.token_hex(16), "anna", Role.PERSON, "hash")
 
 
 @pytest.fixture
 def ben(database: Database) -> Account:
     """Somebody else."""
-    return SqlAccounts(database).add(secrets.token_hex(16), "ben", Role.PERSON, "hash")
+    return AccountRepository(database).add(secrets.token_hex(16), "ben", Role.PERSON, "hash")
 
 
 def announced(
@@ -185,13 +185,15 @@ def test_an_account_that_is_deleted_is_not_told(
 ) -> None:
     """Nor is anybody else."""
     complete(repositories, received(repositories, anna))
-    SqlAccounts(database).delete(anna.id, in_trash_for=0.0)
+    AccountRepository(database).delete(anna.id, in_trash_for=0.0)
     assert [] == told(repositories)
 
 
 def end_waits(database: Database) -> None:
     """Let the lease or the delay of every notice be over, without waiting for it."""
-    database.run(lambda tx: tx.execute("UPDATE notices SET lease_until = {ago} WHERE lease_until > {now}", 1))
+    database.run(
+        lambda tx: tx.execute("UPDATE notices SET lease_until = {ago:age} WHERE lease_until > {now}", age=1)
+    )
 
 
 def test_a_notice_is_held_by_one(repositories: Repositories, database: Database, anna: Account) -> None:
@@ -291,7 +293,7 @@ def test_many_in_one_batch_are_one_letter(repositories: Repositories, anna: Acco
 
 def test_an_account_wants_one_address(database: Database, anna: Account) -> None:
     """The newest; the one before is to be taken off the topic."""
-    store = SqlAddresses(database)
+    store = SubscriptionRepository(database)
     store.keep(anna.id, "anna@old.example", "arn:1")
     store.keep(anna.id, "anna@new.example", "arn:2")
     current = store.current(anna.id)
@@ -303,7 +305,7 @@ def test_an_account_wants_one_address(database: Database, anna: Account) -> None
 
 def test_an_address_that_is_given_again_is_wanted_again(database: Database, anna: Account) -> None:
     """The topic still knows it, by the same name."""
-    store = SqlAddresses(database)
+    store = SubscriptionRepository(database)
     store.keep(anna.id, "anna@old.example", "arn:1")
     store.end(anna.id)
     ended = store.current(anna.id)
@@ -315,10 +317,10 @@ def test_addresses_of_accounts_that_are_no_more_are_not_wanted(
     database: Database, anna: Account, ben: Account
 ) -> None:
     """However the account was deleted."""
-    store = SqlAddresses(database)
+    store = SubscriptionRepository(database)
     store.keep(anna.id, "anna@example.org", "arn:1")
     store.keep(ben.id, "ben@example.org", "arn:2")
-    SqlAccounts(database).delete(anna.id, in_trash_for=0.0)
+    AccountRepository(database).delete(anna.id, in_trash_for=0.0)
     [left] = store.unwanted(9)
     store.drop(left.id)
     assert ("arn:1", []) == (left.arn, list(store.unwanted(9)))
@@ -326,7 +328,7 @@ def test_addresses_of_accounts_that_are_no_more_are_not_wanted(
 
 def test_each_unwanted_address_has_its_turn(database: Database, anna: Account) -> None:
     """One that cannot be removed yet does not keep the others waiting."""
-    store = SqlAddresses(database)
+    store = SubscriptionRepository(database)
     for number in range(3):
         store.keep(anna.id, f"{number}@example.org", f"arn:{number}")
         time.sleep(0.002)  # SQLite's clock ticks in milliseconds
@@ -340,7 +342,7 @@ def test_each_unwanted_address_has_its_turn(database: Database, anna: Account) -
 
 def test_an_address_is_of_one_account(database: Database, anna: Account, ben: Account) -> None:
     """And of one that is there."""
-    store = SqlAddresses(database)
+    store = SubscriptionRepository(database)
     store.keep(anna.id, "both@example.org", "arn:1")
     with pytest.raises(Conflict):
         store.keep(ben.id, "both@example.org", "arn:1")

@@ -22,7 +22,7 @@ from tests.contract.photographs import (
     event,
     finish,
     new,
-    outbox,
+    settled,
     stored,
 )
 from tests.support.repositories import Repositories
@@ -62,7 +62,7 @@ def test_one_of_many_claims_wins(repositories: Repositories, pool: ThreadPoolExe
         assert 1 == stored(repositories, image).task(CAPTION).attempts
 
 
-def test_two_ends_at_the_same_moment_make_one_notice(
+def test_two_results_at_the_same_moment_settle_the_image(
     repositories: Repositories, database: Database, pool: ThreadPoolExecutor
 ) -> None:
     """Thumbnail and caption, two hundred times."""
@@ -74,13 +74,13 @@ def test_two_ends_at_the_same_moment_make_one_notice(
 
         assert [True, True] == at_once(pool, *works)
 
-    assert ids == outbox(database)
+    assert ids == settled(database)
 
 
-def test_two_failures_at_the_same_moment_make_one_notice(
+def test_two_failures_at_the_same_moment_settle_the_image(
     repositories: Repositories, database: Database, pool: ThreadPoolExecutor
 ) -> None:
-    """Nothing but the tasks' own rows is written then: only the lock on the image lets one see the other."""
+    """Only the rows of the tasks are written then."""
     ids = []
     for _ in range(100):
         image = arrived(repositories)
@@ -98,10 +98,10 @@ def test_two_failures_at_the_same_moment_make_one_notice(
 
         assert [True, True] == at_once(pool, *works)
 
-    assert ids == outbox(database)
+    assert ids == settled(database)
 
 
-def test_a_failure_and_the_sweepers_giving_up_at_the_same_moment_make_one_notice(
+def test_a_failure_and_the_sweepers_at_the_same_moment_settle_the_image(
     repositories: Repositories, database: Database, pool: ThreadPoolExecutor
 ) -> None:
     """The sweeper takes the same lock."""
@@ -118,13 +118,13 @@ def test_a_failure_and_the_sweepers_giving_up_at_the_same_moment_make_one_notice
             lambda caption=caption: repositories.tasks.fail(caption, TaskStatus.FAILED, code="c", message="M."),
         )
 
-    assert ids == outbox(database)
+    assert ids == settled(database)
 
 
 def test_a_rejection_and_a_result_at_the_same_moment(
     repositories: Repositories, database: Database, pool: ThreadPoolExecutor
 ) -> None:
-    """Either order is right: rejected in the end, told once, no task open."""
+    """Either order is right: rejected in the end, and no task open."""
     ids = []
     for _ in range(50):
         image = arrived(repositories)
@@ -140,7 +140,7 @@ def test_a_rejection_and_a_result_at_the_same_moment(
         assert (True, "rejected") == (rejected, stored(repositories, image).status)
         assert all(task.status.terminal for task in stored(repositories, image).tasks)
 
-    assert ids == outbox(database)
+    assert ids == settled(database)
 
 
 def test_the_zombie_and_its_successor_at_the_same_moment(
@@ -197,7 +197,7 @@ def test_an_unheard_upload_is_looked_at_by_one_sweeper(
 def test_sweepers_and_workers_do_not_hurt_each_other(
     repositories: Repositories, database: Database, pool: ThreadPoolExecutor
 ) -> None:
-    """While some sweep and give up, others claim, park and finish the same tasks: all end, each told once."""
+    """While some sweep and give up, others claim, park and finish the same tasks: all end."""
     images = [arrived(repositories) for _ in range(20)]
 
     def work(kind: TaskKind) -> None:
@@ -220,7 +220,7 @@ def test_sweepers_and_workers_do_not_hurt_each_other(
 
     states = {task.status for image in images for task in stored(repositories, image).tasks}
     assert {TaskStatus.DONE} == states
-    assert [image.id for image in images] == sorted(outbox(database))
+    assert [image.id for image in images] == sorted(settled(database))
 
 
 def test_one_caller_probes(repositories: Repositories, pool: ThreadPoolExecutor) -> None:

@@ -16,7 +16,7 @@ from tests.contract.photographs import (
     event,
     finish,
     new,
-    outbox,
+    settled,
     stored,
     task,
 )
@@ -136,7 +136,7 @@ def test_a_sweep_takes_no_more_than_its_limit(repositories: Repositories) -> Non
 
 
 def test_crashed_out_tasks_are_given_up(repositories: Repositories, database: Database) -> None:
-    """A dead lease and no attempt left: failed, said, told."""
+    """An expired lease and no attempt left: failed, with a message."""
     image = described(repositories, "cat.jpg")
     for _ in range(3):
         abandoned(repositories, image, THUMBNAIL)
@@ -147,7 +147,7 @@ def test_crashed_out_tasks_are_given_up(repositories: Repositories, database: Da
     now = task(repositories, image, THUMBNAIL)
     assert (TaskStatus.FAILED, "crashed") == (now.status, now.error)
     assert now.message
-    assert [image.id] == outbox(database)
+    assert [image.id] == settled(database)
 
 
 def test_a_living_last_attempt_is_not_given_up(repositories: Repositories) -> None:
@@ -166,7 +166,7 @@ def test_what_lies_in_the_trash_is_not_given_up(repositories: Repositories, data
     repositories.images.delete(image.public_id)
 
     assert 0 == repositories.sweep.fail_exhausted_tasks(max_attempts=1)
-    assert [] == outbox(database)
+    assert [] == settled(database)
 
 
 def unheard(
@@ -249,7 +249,7 @@ def test_purging_removes_the_row_and_all_that_hangs_on_it(
     )
     assert repositories.images.get(image.public_id) is None
     left = database.read(lambda tx: tx.rows("SELECT DISTINCT image_id FROM tasks"))
-    assert ([other.id], [{"image_id": other.id}]) == (outbox(database), left)
+    assert ([other.id], [{"image_id": other.id}]) == (settled(database), left)
 
 
 def test_an_upload_that_never_came_goes_as_the_trash_does(

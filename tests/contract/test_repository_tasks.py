@@ -19,7 +19,7 @@ from tests.contract.photographs import (
     description,
     finish,
     new,
-    outbox,
+    settled,
     stored,
     task,
 )
@@ -182,7 +182,7 @@ def test_a_result_for_a_deleted_photograph_is_dropped(
     repositories.images.delete(image.public_id)
 
     assert [False] * 4 == after(repositories, image, mine)
-    assert [] == outbox(database)
+    assert [] == settled(database)
 
 
 def test_a_result_for_a_purged_photograph_is_dropped(repositories: Repositories) -> None:
@@ -349,22 +349,24 @@ def test_a_lower_machine_leaves_the_higher_ones_judgement(repositories: Reposito
     assert (Safety.OK, "m") == (now.safety, now.model)
 
 
-# The outbox
+# The settled
 
 
 @pytest.mark.parametrize("first", list(TaskKind))
-def test_the_last_of_both_tasks_tells(repositories: Repositories, database: Database, first: TaskKind) -> None:
+def test_image_settles_with_the_last_of_its_tasks(
+    repositories: Repositories, database: Database, first: TaskKind
+) -> None:
     """Not the first, and whichever comes last."""
     image = arrived(repositories)
     finish(repositories, image, claim(repositories, image, first))
-    before = outbox(database)
+    before = settled(database)
     finish(repositories, image, claim(repositories, image, THUMBNAIL if first is CAPTION else CAPTION))
 
-    assert ([], [image.id]) == (before, outbox(database))
+    assert ([], [image.id]) == (before, settled(database))
 
 
-def test_every_ending_tells(repositories: Repositories, database: Database) -> None:
-    """Failed, blocked, rejected, crashed at a claim: all are worth a notice."""
+def test_image_settles_however_its_tasks_end(repositories: Repositories, database: Database) -> None:
+    """Failed, blocked, rejected, crashed at a claim."""
     failed, rejected, crashed = arrived(repositories), arrived(repositories), arrived(repositories)
     repositories.tasks.fail(claim(repositories, failed, THUMBNAIL), TaskStatus.FAILED, code="c", message="M.")
     repositories.tasks.fail(claim(repositories, failed, CAPTION), TaskStatus.BLOCKED, code="c", message="M.")
@@ -373,50 +375,38 @@ def test_every_ending_tells(repositories: Repositories, database: Database) -> N
     abandoned(repositories, crashed, CAPTION)
     try_claim(repositories, crashed, CAPTION, max_attempts=1)
 
-    assert [failed.id, rejected.id, crashed.id] == outbox(database)
+    assert [failed.id, rejected.id, crashed.id] == settled(database)
 
 
-def test_it_is_told_once(repositories: Repositories, database: Database) -> None:
-    """Done again after a person asked, there is no second notice."""
-    image = arrived(repositories)
-    for _ in range(2):
-        for kind in TaskKind:
-            finish(repositories, image, claim(repositories, image, kind))
-        repositories.images.reopen(image.public_id, also_done=True)
-
-    assert [image.id] == outbox(database)
-
-
-def test_a_parked_task_tells_nothing(repositories: Repositories, database: Database) -> None:
-    """It is not over."""
+def test_image_with_a_parked_task_is_not_settled(repositories: Repositories, database: Database) -> None:
     image = described(repositories, "cat.jpg")
     repositories.tasks.park(
         claim(repositories, image, THUMBNAIL), code="c", message="M.", delay=0, refund=False
     )
     time.sleep(0.01)
 
-    assert [] == outbox(database)
+    assert [] == settled(database)
 
 
 def test_the_database_itself_refuses_what_must_not_be(repositories: Repositories, database: Database) -> None:
     """The invariants are the schema's, too: no lease without work, no end without a time, nobody's words."""
     image = described(repositories, "cat.jpg")
     for sql in (
-        "UPDATE tasks SET status = 'processing' WHERE image_id = ?",
-        "UPDATE tasks SET lease_token = 'x' WHERE image_id = ?",
-        "UPDATE tasks SET status = 'retry', error = 'x' WHERE image_id = ?",
-        "UPDATE tasks SET finished_at = NULL WHERE image_id = ? AND kind = 'caption'",
-        "UPDATE tasks SET status = 'lost' WHERE image_id = ?",
-        "UPDATE tasks SET attempts = -1 WHERE image_id = ?",
-        "UPDATE tasks SET error = 'x' WHERE image_id = ? AND kind = 'caption'",
-        "UPDATE images SET source = NULL WHERE id = ?",
-        "UPDATE images SET source = 'nobody' WHERE id = ?",
-        "UPDATE images SET caption_generated_at = NULL WHERE id = ?",
-        "UPDATE images SET thumbnail_key = 'x' WHERE id = ?",
-        "UPDATE images SET upload_status = 'lost' WHERE id = ?",
-        "INSERT INTO tasks (image_id, kind, status) VALUES (? + 1000, 'caption', 'pending')",
+        "UPDATE tasks SET status = 'processing' WHERE image_id = :id",
+        "UPDATE tasks SET lease_token = 'x' WHERE image_id = :id",
+        "UPDATE tasks SET status = 'retry', error = 'x' WHERE image_id = :id",
+        "UPDATE tasks SET finished_at = NULL WHERE image_id = :id AND kind = 'caption'",
+        "UPDATE tasks SET status = 'lost' WHERE image_id = :id",
+        "UPDATE tasks SET attempts = -1 WHERE image_id = :id",
+        "UPDATE tasks SET error = 'x' WHERE image_id = :id AND kind = 'caption'",
+        "UPDATE images SET source = NULL WHERE id = :id",
+        "UPDATE images SET source = 'nobody' WHERE id = :id",
+        "UPDATE images SET caption_generated_at = NULL WHERE id = :id",
+        "UPDATE images SET thumbnail_key = 'x' WHERE id = :id",
+        "UPDATE images SET upload_status = 'lost' WHERE id = :id",
+        "INSERT INTO tasks (image_id, kind, status) VALUES (:id + 1000, 'caption', 'pending')",
     ):
         with pytest.raises(Exception, match=r"(?i)constraint"), database.transaction() as tx:
-            tx.execute(sql, image.id)
+            tx.execute(sql, id=image.id)
 
     assert image == stored(repositories, image)

@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 
 from imgcore.accounts.models import Account, Role
-from imgcore.db.accounts import SqlAccounts
+from imgcore.db.accounts import AccountRepository
 from imgcore.gallery.models import Viewer
 from tests.cloud import Cloud
 from tests.pipeline.deliveries import photograph
@@ -90,7 +90,7 @@ def run(home: Path, environ: pytest.MonkeyPatch, count: int) -> int:
         "LOST_AFTER_SECONDS": "30",
     }
     with staged(home, environ, functions_environment=settings) as stage:
-        accounts = SqlAccounts(stage.database)
+        accounts = AccountRepository(stage.database)
         owners = [accounts.add(secrets.token_hex(16), name, Role.PERSON, "none") for name in ("anna", "ben")]
         inboxes = {owner.name: Inbox(stage.aws, owner) for owner in owners}
         anna, ben = owners

@@ -38,10 +38,10 @@ def grow(database: Database, repositories: Repositories, size: int) -> None:
             image = described(repositories, name)
             finish(repositories, image, claim(repositories, image, TaskKind.THUMBNAIL))
     with tqdm(total=size, desc=f"{database.dialect.name} rows", leave=False) as bar:
-        for rows in multiply(database.patient(600), size):
+        for rows in multiply(database.with_timeout(600), size):
             bar.update(rows - bar.n)
     hide = "UPDATE images SET search_text = 'a cat' WHERE name LIKE 'rare%' AND id % 7 > 0"
-    database.patient(600).run(lambda tx: tx.execute(hide))
+    database.with_timeout(600).run(lambda tx: tx.execute(hide))
 
 
 def questions(repositories: Repositories) -> dict[str, Callable[[], object]]:

@@ -121,7 +121,7 @@ def main() -> int:
             database = open_database(url)
             migrate(database)
             with tqdm(total=options.images, desc="photos") as bar:
-                for count in fill(database.patient(600), bucket.objects, options.images):
+                for count in fill(database.with_timeout(600), bucket.objects, options.images):
                     bar.update(count - bar.n)
             database.close()
             faults, running = _tests(url, bucket.origin, options)

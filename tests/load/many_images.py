@@ -9,13 +9,14 @@ import io
 import json
 import random
 import secrets
-from collections.abc import Iterator
+from collections import ChainMap
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from PIL import Image, ImageOps
 
-from imgcore.db.connection import Database
-from imgcore.db.mapping import search_text
+from imgcore.db.connection import Database, Transaction
+from imgcore.db.mapping import in_list, search_text
 
 BATCH = 500
 HUES = 64  # number of distinct pictures; the images share them
@@ -29,10 +30,7 @@ _COLUMNS = (
     " placeholder, search_text, upload_status, media_type, width, height, format, display_width,"
     " display_height, source, uploaded_at, upload_expires_at, caption_generated_at, thumbnail_generated_at"
 )
-_VALUES = (
-    f"({', '.join('?' * 12)}, 'received', 'image/jpeg', 4032, 3024, 'JPEG', 1600, 1200, 'gemini',"
-    " {now}, {now}, {now}, {now})"
-)
+_CONSTANTS = "'received', 'image/jpeg', 4032, 3024, 'JPEG', 1600, 1200, 'gemini', {now}, {now}, {now}, {now}"
 _TASKS = (
     "INSERT INTO tasks (image_id, kind, status, attempts, started_at, finished_at)"
     " SELECT id, kind, 'done', 1, {now}, {now}"
@@ -48,16 +46,16 @@ def fill(database: Database, objects: dict[str, bytes], count: int) -> Iterator[
     chance = random.Random(count)  # the same words in every run
     for first in range(0, count, BATCH):
         rows = [_row(chance, objects, number) for number in range(first, min(first + BATCH, count))]
-        sql = f"INSERT INTO images ({_COLUMNS}) VALUES {', '.join([_VALUES] * len(rows))}"
-        database.run(functools.partial(_execute, sql, *(value for row in rows for value in row)))
+        database.run(functools.partial(_insert, rows))
         yield first + len(rows)
-    database.run(functools.partial(_execute, "UPDATE images SET listed_id = id"))
-    database.run(functools.partial(_execute, _TASKS))
+    database.run(lambda tx: tx.execute("UPDATE images SET listed_id = id"))
+    database.run(lambda tx: tx.execute(_TASKS))
 
 
-def _execute(sql: str, *values: Any) -> Any:
-    *parameters, transaction = values
-    return transaction.execute(sql, *parameters)
+def _insert(rows: Sequence[tuple[Any, ...]], tx: Transaction) -> None:
+    named = [in_list(f"row_{number}", row) for number, row in enumerate(rows)]
+    values = ", ".join(f"({names}, {_CONSTANTS})" for names, _ in named)
+    tx.execute(f"INSERT INTO images ({_COLUMNS}) VALUES {values}", **dict(ChainMap(*(row for _, row in named))))
 
 
 def _row(chance: random.Random, objects: dict[str, bytes], number: int) -> tuple[Any, ...]:

@@ -169,7 +169,7 @@ def drained(stage: Stage) -> None:
 
 def check_bad_deliveries(stage: Stage, uploads: int) -> None:
     """Upload, deliver each event 1 to 5 times, shuffled, 5 % never; assert right rows and no dead letter."""
-    before = stage.count("outbox")
+    before = stage.settled()
     with Tap(stage) as tap:
         sent = upload_all(stage, uploads)
         messages, dropped = tap.deliver(tap.collect(uploads), random.Random(20261121), lost=0.05)
@@ -179,13 +179,13 @@ def check_bad_deliveries(stage: Stage, uploads: int) -> None:
     print(f"{uploads} uploads, {messages} messages, {dropped} notifications lost")
     assert dropped > uploads // 40
     assert [] == wrong(stage, images, sent)
-    assert uploads == stage.count("outbox") - before
+    assert uploads == stage.settled() - before
     assert 0 == stage.dead()
 
 
 def check_killed_workers(stage: Stage, kills: int) -> None:
     """Kill so many workers with SIGKILL while they work; assert right rows, one notice each, no dead letter."""
-    before, dice, killed = stage.count("outbox"), random.Random(7), [0]
+    before, dice, killed = stage.settled(), random.Random(7), [0]
     over = threading.Event()
 
     def kill() -> None:
@@ -214,5 +214,5 @@ def check_killed_workers(stage: Stage, kills: int) -> None:
     print(f"{len(sent)} uploads, {killed[0]} workers killed")
     assert kills == killed[0]
     assert [] == wrong(stage, images, sent)
-    assert len(sent) == stage.count("outbox") - before
+    assert len(sent) == stage.settled() - before
     assert 0 == stage.dead()

@@ -18,6 +18,7 @@ from imgcore.db.connection import Database
 from imgcore.gallery.models import Image, UploadForm
 from imgcore.gallery.service import Gallery
 from tests.cloud import Cloud, cloud
+from tests.contract.photographs import settled
 from tests.zips import built
 
 PROJECT = "caption-gallery-local"
@@ -60,11 +61,9 @@ class Stage:
         parts = [ids[start : start + 100] for start in range(0, len(ids), 100)]
         return [image for part in parts for image in self.gallery.get_many(part)]
 
-    def count(self, table: str) -> int:
-        """Rows of a table."""
-        row = self.database.read(lambda tx: tx.row(f"SELECT COUNT(*) AS n FROM {table}"))
-        assert row is not None
-        return int(row["n"])
+    def settled(self) -> int:
+        """Return the number of images none of whose tasks is open."""
+        return len(settled(self.database))
 
     def queue(self, name: str) -> str:
         """The address of one of the project's queues."""

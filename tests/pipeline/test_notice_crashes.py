@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from imgcore.accounts.models import Role
-from imgcore.db.accounts import SqlAccounts
+from imgcore.db.accounts import AccountRepository
 from imgcore.db.connection import Database, open_database
 from imgcore.db.migrations import migrate
 from tests.pipeline.dying_life import LEASE
@@ -37,7 +37,11 @@ class Lives:
 
     def somebody(self) -> int:
         """A new account."""
-        return SqlAccounts(self.database).add(secrets.token_hex(16), secrets.token_hex(8), Role.PERSON, "x").id
+        return (
+            AccountRepository(self.database)
+            .add(secrets.token_hex(16), secrets.token_hex(8), Role.PERSON, "x")
+            .id
+        )
 
     def live(self, owner: int, dies_at: int) -> str:
         """What the program said: killed, or how many moments there were."""

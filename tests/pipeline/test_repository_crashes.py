@@ -24,6 +24,7 @@ from imgcore.db.connection import Database, open_database
 from imgcore.db.migrations import migrate
 from imgcore.gallery.models import NewImage, TaskKind, TaskStatus
 from imgcore.pipeline.models import ObjectCreated
+from tests.contract.photographs import settled
 from tests.support.repositories import Repositories
 
 IMAGES = 60
@@ -161,7 +162,7 @@ def test_killed_workers_leave_every_row_right(url: str) -> None:
                 )
 
     images = repositories.images.page(cursor=None, limit=IMAGES + 1, query=None).images
-    told = [row["image_id"] for row in database.read(lambda tx: tx.rows("SELECT image_id FROM outbox"))]
+    ended = settled(database)
     leases = database.read(lambda tx: tx.rows("SELECT kind FROM tasks WHERE lease_token IS NOT NULL"))
     database.close()
 
@@ -169,6 +170,6 @@ def test_killed_workers_leave_every_row_right(url: str) -> None:
     assert {TaskStatus.DONE} == {task.status for image in images for task in image.tasks}
     assert [] == [image.public_id for image in images if image.caption != f"Caption of {image.public_id}"]
     assert [] == [image.public_id for image in images if image.thumbnail_key != f"thumbnails/{image.public_id}"]
-    assert sorted(image.id for image in images) == sorted(told)
+    assert sorted(image.id for image in images) == ended
     assert [] == leases
     assert running.answers["killed"] > 30, running.answers

@@ -143,7 +143,9 @@ class FakeTopic:
         for arn, (known, whose) in self.known.items():
             if known == address:
                 if whose != owner:
-                    raise Conflict("This address gets the notices of another account.", code="address")
+                    raise Conflict(
+                        "This address receives the notifications of another account.", code="address"
+                    )
                 return arn
         arn = f"arn:{len(self.known)}:{address}"
         self.known[arn] = (address, owner)

@@ -1,4 +1,4 @@
-"""Every order of events that can befall one photograph, tried: fence and outbox are both needed, and enough.
+"""Every order of events of one image, explored: the fence and the derived end are needed, and enough.
 
 The model has both tasks, two workers for each, and whatever may happen at any moment: a claim by a first or a
 duplicate delivery, a crash, a lease running out under a worker that goes on all the same, a transient failure,
@@ -19,7 +19,7 @@ KINDS = WORKERS = range(2)
 ENDED = frozenset({"done", "failed"})
 
 Status = Literal["pending", "processing", "retry", "done", "failed"]
-Phase = Literal["idle", "working", "ready", "telling"]  # telling: committed, the notice not yet written
+Phase = Literal["idle", "working", "ready", "telling"]  # telling: committed, the end not yet reported
 
 
 class Task(NamedTuple):
@@ -36,7 +36,7 @@ class Task(NamedTuple):
 
 
 class State(NamedTuple):
-    """The whole of one photograph: rows, workers, and how often its notice was written."""
+    """One image: rows, workers, and how often its end was seen."""
 
     tasks: tuple[Task, ...] = (Task(), Task())
     phases: tuple[tuple[Phase, ...], ...] = (("idle", "idle"), ("idle", "idle"))
@@ -71,15 +71,15 @@ class Rules(NamedTuple):
     """What the repository does; without either, something must go wrong."""
 
     fence: bool = True  # a commit counts only while the row holds the worker's own token
-    atomic: bool = True  # the notice is written by the transaction that ends the last task
+    derived: bool = True  # the end is derived from the tasks; else a worker reports it after its commit
 
     def end(self, state: State, kind: int, status: Status) -> State:
         ended = state.task(kind, status=status, owner=None, alive=False)
-        return self.tell(ended) if self.atomic else ended
+        return self.tell(ended) if self.derived else ended
 
     @staticmethod
     def tell(state: State) -> State:
-        """Insert once, where both have ended."""
+        """See the end once, where both tasks have ended."""
         if all(task.status in ENDED for task in state.tasks):
             return state._replace(notices=max(1, state.notices))
         return state
@@ -115,7 +115,7 @@ class Rules(NamedTuple):
                 yield "fenced", free
             elif phase == "ready":
                 done = self.end(state, kind, "done")
-                yield "commit", done.worker(kind, worker, "idle" if self.atomic else "telling")
+                yield "commit", done.worker(kind, worker, "idle" if self.derived else "telling")
             else:
                 yield "work", state.worker(kind, worker, "ready")
                 if task.attempts < MAX_ATTEMPTS:
@@ -162,7 +162,7 @@ def explore(rules: Rules) -> tuple[int, Counter[str]]:
     return len(reached_from), +found
 
 
-def test_with_fence_and_atomic_outbox_nothing_goes_wrong() -> None:
+def test_fence_and_derived_end_prevent_every_fault() -> None:
     """In no state and no step; and from every state a good end can be reached."""
     states, found = explore(Rules())
 
@@ -172,11 +172,11 @@ def test_with_fence_and_atomic_outbox_nothing_goes_wrong() -> None:
 
 @pytest.mark.parametrize(
     ("rules", "wrong"),
-    [(Rules(fence=False), "ended task changed"), (Rules(atomic=False), "never over")],
-    ids=["without the fence", "without the atomic outbox"],
+    [(Rules(fence=False), "ended task changed"), (Rules(derived=False), "never over")],
+    ids=["without the fence", "without the derived end"],
 )
 def test_without_either_something_goes_wrong(rules: Rules, wrong: str) -> None:
-    """A zombie overwrites what is done; a crash after the commit loses the notice for ever."""
+    """A zombie overwrites what is done; a crash after the commit loses the report for ever."""
     _, found = explore(rules)
 
     assert found[wrong] > 0

@@ -8,10 +8,10 @@ from pathlib import Path
 from imgcore.accounts.models import Account, Role, Visibility
 from imgcore.accounts.passwords import Argon2Hasher
 from imgcore.accounts.service import Accounts, Visit
-from imgcore.db.accounts import SqlAccounts
+from imgcore.db.accounts import AccountRepository
 from imgcore.db.connection import Database
 from imgcore.db.notifications import NotificationRepository
-from imgcore.db.subscriptions import SqlAddresses
+from imgcore.db.subscriptions import SubscriptionRepository
 from imgcore.gallery.models import Image, Viewer
 from imgcore.gallery.service import Gallery
 from imgcore.notifications.subscriptions import SubscriptionService
@@ -46,7 +46,7 @@ class House:
             visibility=visibility,
             api_rate=api_rate,
             subscriptions=SubscriptionService(
-                SqlAddresses(self.database), NotificationRepository(self.database), self.topic
+                SubscriptionRepository(self.database), NotificationRepository(self.database), self.topic
             ),
         )
 
@@ -114,4 +114,4 @@ def empty_house(folder: Path) -> House:
     """With nobody in it yet."""
     gallery = fake_gallery(folder, max_bytes=20 * 2**20)
     database = gallery.images.database
-    return House(database, gallery, Accounts(SqlAccounts(database), HASHER))
+    return House(database, gallery, Accounts(AccountRepository(database), HASHER))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from imgcore.db.notifications import NotificationRepository
-from imgcore.db.subscriptions import SqlAddresses
+from imgcore.db.subscriptions import SubscriptionRepository
 from imgcore.errors import Invalid, Unavailable
 from imgcore.gallery.models import Viewer
 from imgcore.notifications.models import NotificationMessage
@@ -150,7 +150,9 @@ def test_open_mode_shows_everybodys_letters_and_asks_for_no_address(home: House)
 def test_stopping_twice_is_no_error(home: House) -> None:
     """Nor where no address was ever given."""
     service, owner = (
-        SubscriptionService(SqlAddresses(home.database), NotificationRepository(home.database), home.topic),
+        SubscriptionService(
+            SubscriptionRepository(home.database), NotificationRepository(home.database), home.topic
+        ),
         home.people["owner"],
     )
     service.subscribe(owner, "anna@example.org")
@@ -162,7 +164,7 @@ def test_stopping_twice_is_no_error(home: House) -> None:
 
 def test_without_a_topic_no_address_is_taken(home: House) -> None:
     """It would never be written to."""
-    service = SubscriptionService(SqlAddresses(home.database), NotificationRepository(home.database))
+    service = SubscriptionService(SubscriptionRepository(home.database), NotificationRepository(home.database))
     with pytest.raises(Invalid, match="sends no e-mail"):
         service.subscribe(home.people["owner"], "anna@example.org")
 
@@ -170,7 +172,9 @@ def test_without_a_topic_no_address_is_taken(home: House) -> None:
 def test_what_cannot_be_taken_off_the_topic_now_is_tried_again(home: House) -> None:
     """A page is shown all the same; the next visit takes it off."""
     service, owner = (
-        SubscriptionService(SqlAddresses(home.database), NotificationRepository(home.database), home.topic),
+        SubscriptionService(
+            SubscriptionRepository(home.database), NotificationRepository(home.database), home.topic
+        ),
         home.people["owner"],
     )
     for name in ("old", "new"):

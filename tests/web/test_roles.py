@@ -255,8 +255,8 @@ def test_a_search_finds_nothing_of_somebody_elses(scene: Scene) -> None:
 def test_where_it_was_taken_is_the_owners_to_know(scene: Scene) -> None:
     """On the page and in the API; others who see the photo do not see that."""
     image = scene.house.upload("owner")
-    place = "UPDATE images SET latitude = 48.1371, longitude = -11.5754 WHERE id = ?"
-    scene.house.database.run(lambda tx: tx.execute(place, image.id))
+    place = "UPDATE images SET latitude = 48.1371, longitude = -11.5754 WHERE id = :id"
+    scene.house.database.run(lambda tx: tx.execute(place, id=image.id))
     app = scene.house.app(Visibility.SHARED)
     for name, told in (("owner", True), ("boss", True), ("other", False)):
         browser = scene.house.browser(app, name)

@@ -63,7 +63,7 @@ def credentials(secret_id: str) -> tuple[str, str]:
 
 def create(transaction: Transaction, user: str, password: str) -> bool:
     """Create the user if it does not exist; return whether it was created."""
-    if transaction.rows("SELECT 1 AS one FROM mysql.user WHERE user = ? AND host = '%'", user):
+    if transaction.rows("SELECT 1 AS one FROM mysql.user WHERE user = :user AND host = '%'", user=user):
         return False
     set_password(transaction, "CREATE USER IF NOT EXISTS", user, password)
     return True
@@ -71,7 +71,7 @@ def create(transaction: Transaction, user: str, password: str) -> bool:
 
 def set_password(transaction: Transaction, verb: str, user: str, password: str) -> None:
     """Set the password and require TLS; verb is CREATE USER or ALTER USER."""
-    transaction.execute(f"{verb} ?@'%' IDENTIFIED BY ? REQUIRE SSL", user, password)
+    transaction.execute(f"{verb} :user@'%' IDENTIFIED BY :password REQUIRE SSL", user=user, password=password)
 
 
 def accepts_password(database: Database) -> bool:
@@ -91,13 +91,13 @@ def grant(transaction: Transaction, user: str, wanted: set[str]) -> bool:
     database = os.environ["DB_NAME"]
     rows = transaction.rows(
         "SELECT privilege_type AS privilege FROM information_schema.schema_privileges"
-        " WHERE grantee = CONCAT('''', ?, '''@''%''') AND table_schema = ?",
-        user,
-        database,
+        " WHERE grantee = CONCAT('''', :user, '''@''%''') AND table_schema = :database",
+        user=user,
+        database=database,
     )
     current = {row["privilege"] for row in rows}
     for surplus in sorted(current - wanted):
-        transaction.execute(f"REVOKE {surplus} ON `{database}`.* FROM ?@'%'", user)
+        transaction.execute(f"REVOKE {surplus} ON `{database}`.* FROM :user@'%'", user=user)
     for missing in sorted(wanted - current):
-        transaction.execute(f"GRANT {missing} ON `{database}`.* TO ?@'%'", user)
+        transaction.execute(f"GRANT {missing} ON `{database}`.* TO :user@'%'", user=user)
     return current != wanted
