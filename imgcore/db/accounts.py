@@ -44,7 +44,7 @@ _KEY_BY_TOKEN = sql(
     key=_API_KEY,
 )
 _KEYS = sql("SELECT {key} FROM api_keys k WHERE k.account_id = :account_id ORDER BY k.id DESC", key=_API_KEY)
-_VALID_TOKEN = "SELECT token FROM set_up_tokens WHERE token = :token AND expires_at > {now}"
+_VALID = "SELECT token FROM set_up_tokens WHERE token = :token AND expires_at > {now}"
 
 
 class AccountRepository(LoginThrottle):
@@ -139,7 +139,7 @@ class AccountRepository(LoginThrottle):
 
     def has_set_up_token(self, token: str) -> bool:
         """Return whether this token has been offered and has not expired."""
-        return self._database.read(lambda tx: tx.row(_VALID_TOKEN, token=token)) is not None
+        return self._database.read(lambda tx: tx.row(_VALID, token=token)) is not None
 
     def set_up(self, token: str, public_id: str, name: str, password: str) -> Account | None:
         """Add the first administrator and return it.
@@ -148,7 +148,7 @@ class AccountRepository(LoginThrottle):
         """
 
         def work(tx: Transaction) -> Account | None:
-            if tx.row(_VALID_TOKEN + " {for_update}", token=token) is None:
+            if tx.row(_VALID + " {for_update}", token=token) is None:
                 return None
             # All tokens are deleted: a caller with another token at the same moment waits for this
             # transaction, or runs into a deadlock with it, and finds no token afterwards
