@@ -1,8 +1,8 @@
 """Compile a folder for the interpreter that runs this; started by archive.py with the function's Python.
 
 ``python bytecode.py FOLDER``: each FOLDER/x.py gets a __pycache__/x.cpython-NNN.pyc that is never checked
-against its source (PEP 552): a zip's timestamps say nothing. The code believes that it lies where AWS
-Lambda unpacks it, so that tracebacks there name real files and no folder of the builder is told.
+against its source (PEP 552), because a zip stores no usable timestamps. The code names the path where AWS
+Lambda unpacks it, so that tracebacks there name real files and contain no folder of the builder.
 """
 
 import py_compile

@@ -17,7 +17,7 @@ TOOLS_UV = ROOT / ".local" / "tools" / "bin" / "uv"
 
 
 def find_uv() -> list[str]:
-    """The command that is uv: $UV, on PATH, the Makefile's or this Python's. BuildError where there is none."""
+    """Return the command of uv: $UV, on PATH, the Makefile's or this Python's. BuildError: there is none."""
     if named := os.environ.get("UV"):
         beside = ROOT / named  # the Makefile names it from the repository's root
         return [str(beside) if beside.exists() else named]
@@ -31,9 +31,9 @@ def find_uv() -> list[str]:
 
 
 def install(folder: Path, requirements: Path, *, python: str, platform: str | None, what: str) -> None:
-    """The wheels of a lock, checked by hash, below ``folder``.
+    """Install the wheels of a lock, checked by hash, into ``folder``.
 
-    platform: as uv names it; None is this interpreter's. what: the sentence's subject in a BuildError.
+    platform: as uv names it; None is this interpreter's. what: the subject of a BuildError's sentence.
     """
     command = ["pip", "install", "--quiet", "--target", str(folder), "--no-deps", "--require-hashes"]
     command += ["--only-binary", ":all:", "--link-mode", "copy", "--requirements", str(requirements)]
@@ -43,7 +43,7 @@ def install(folder: Path, requirements: Path, *, python: str, platform: str | No
 
 
 def compile_lock(out: Path, extras: Iterable[str], options: Iterable[str], *, by: str, what: str) -> None:
-    """Pin what these extras of pyproject.toml need, at the versions of requirements.txt: what the tests ran.
+    """Pin the packages of these extras of pyproject.toml, at the versions of requirements.txt.
 
     by: the command that the lock names. what: as in install.
     """

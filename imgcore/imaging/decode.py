@@ -1,4 +1,4 @@
-"""Safe decoding of photographs that strangers send: the only door between their bytes and a codec.
+"""Decode uploaded photos safely. No other module hands uploaded bytes to a codec.
 
 A host may have told Pillow to be lenient (``LOAD_TRUNCATED_IMAGES``) or to handle bombs in a way of its own.
 None of that is relied on or changed: the file is taken apart first (see containers), the limits are checked
@@ -36,7 +36,7 @@ _PROFILE_MODES = {"RGB ": "RGB", "GRAY": "L", "CMYK": "CMYK"}
 
 
 class Photo:
-    """A decoded photograph: upright, sRGB, 8 bits a channel, without alpha and metadata.
+    """A decoded photo: upright, sRGB, 8 bits a channel, without alpha and metadata.
 
     Implements model.Picture. ``facts`` speak of the whole file, ``size`` of what was decoded.
     """
@@ -49,16 +49,16 @@ class Photo:
 
     @property
     def facts(self) -> PhotoFacts:
-        """What the file says about itself; width and height are those of the whole upright picture."""
+        """Return what the file states; width and height are those of the whole upright picture."""
         return self._facts
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height in pixels that it was decoded at."""
+        """Return the width and height of the decoded picture in pixels."""
         return self._image.size
 
     def jpeg(self, max_side: int, quality: int = 85) -> bytes:
-        """A JPEG whose longer side is at most ``max_side`` pixels; never enlarged."""
+        """Return a JPEG whose longer side is at most ``max_side`` pixels; never enlarged."""
         size = inside(self.size, max_side)
         image = self._image if size == self.size else self._image.resize(size, Image.Resampling.LANCZOS)
         out = io.BytesIO()
@@ -66,7 +66,7 @@ class Photo:
         return out.getvalue()
 
     def rgb(self, size: tuple[int, int], box: tuple[float, float, float, float] | None = None) -> bytes:
-        """``box`` (left, top, right, bottom in pixels of ``self.size``; all by default) resized to ``size``.
+        """Return ``box`` (left, top, right, bottom in pixels of ``self.size``; by default all) at ``size``.
 
         Width × height × 3 bytes, row by row, as if all of it had been resized and the box cut out then.
         ValueError where the box leaves the picture.
@@ -77,7 +77,7 @@ class Photo:
 
 
 def inside(size: tuple[int, int], max_side: int) -> tuple[int, int]:
-    """The size in the same proportions whose longer side is at most ``max_side``; never larger."""
+    """Return the size in the same proportions whose longer side is at most ``max_side``; never larger."""
     scale = min(1.0, max_side / max(size))
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
@@ -133,7 +133,7 @@ def decode(
 
 
 def _picture(carved: Carved, max_side: int, orientation: int) -> tuple[Image.Image, tuple[int, int]]:
-    """The finished picture, and the width and height of the whole of it, upright."""
+    """Return the picture upright, opaque and in sRGB, and the upright size of the whole picture."""
     opened = _open(carved)
     validation.check_size(opened.size)
     if carved.format == "AVIF":  # says in a box of its own how it lies, which Pillow translates; EXIF's is void
@@ -151,7 +151,10 @@ def _picture(carved: Carved, max_side: int, orientation: int) -> tuple[Image.Ima
 
 
 class _Stream(io.BytesIO):
-    """A file that says when it is over. Pillow takes silence for an end where its host has told it to."""
+    """BytesIO that raises EOFError at its end.
+
+    Otherwise Pillow would accept a truncated file silently on a host that sets LOAD_TRUNCATED_IMAGES.
+    """
 
     def read(self, size: int | None = -1, /) -> bytes:
         data = super().read(size)
@@ -161,7 +164,7 @@ class _Stream(io.BytesIO):
 
 
 def _open(carved: Carved) -> ImageFile.ImageFile:
-    """The file in its one codec's hands, header read, nothing decoded. Plugins are imported when needed."""
+    """Open the file with the codec of its format, without decoding it. Plugins are imported when needed."""
     stream = _Stream(carved.picture)
     match carved.format:
         case "JPEG":
@@ -190,7 +193,7 @@ def _open(carved: Carved) -> ImageFile.ImageFile:
 
 
 def _load(opened: ImageFile.ImageFile, max_side: int) -> tuple[int, int]:
-    """Decode, a JPEG at the smallest of libjpeg's scales that suffices; width and height of the whole."""
+    """Decode, a JPEG at libjpeg's smallest sufficient scale; return the size of the whole picture."""
     size = opened.size
     if opened.format == "JPEG" and max(size) > max_side:
         longer = max(size)
@@ -207,7 +210,7 @@ def _load(opened: ImageFile.ImageFile, max_side: int) -> tuple[int, int]:
 
 
 def _scaled(opened: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """Resized to ``size``, in a mode that can be resized well: no palette, no single bits."""
+    """Return the picture resized to ``size``, without a palette and with 8 bits a channel."""
     image = opened
     if image.mode in ("P", "PA") or (image.mode in ("1", "L", "RGB") and "transparency" in image.info):
         image = image.convert("RGBA" if image.has_transparency_data else "RGB")
@@ -222,7 +225,7 @@ def _scaled(opened: Image.Image, size: tuple[int, int]) -> Image.Image:
 
 
 def _opaque(image: Image.Image) -> Image.Image:
-    """Laid on white where it has alpha."""
+    """Return the picture on a white background if it has alpha."""
     if image.mode not in ("RGBA", "RGBa", "LA", "La"):
         return image
     grey = image.mode.startswith("L")
@@ -233,7 +236,7 @@ def _opaque(image: Image.Image) -> Image.Image:
 
 
 def _srgb(image: Image.Image, icc: bytes) -> Image.Image:
-    """RGB in sRGB. A profile that is broken, or not for this kind of picture, counts as none."""
+    """Convert to RGB in sRGB. A broken profile, or one for another mode, counts as none."""
     if icc:
         from PIL import ImageCms
 

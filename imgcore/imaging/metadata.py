@@ -1,4 +1,4 @@
-"""What a photograph says about itself: EXIF, IPTC and XMP, read without trust. Pure.
+"""The metadata of a photo: EXIF, IPTC and XMP from an untrusted file. Pure.
 
 Only the named fields are looked at. Where the picture was taken is read by ``location`` alone, for those who
 want it kept; ``read`` does not follow its directory.
@@ -26,7 +26,7 @@ MAX_CAMERA = 80  # characters
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """The fields that are read; all of them bounded and free of control characters."""
+    """The fields that are read, all of bounded length and without control characters."""
 
     orientation: int = 1  # 1 to 8, EXIF's: how the stored picture has to be turned
     taken_at: datetime | None = None  # the camera's clock
@@ -36,7 +36,7 @@ class Metadata:
 
 
 def read(*, exif: bytes = b"", iptc: bytes = b"", xmp: bytes = b"") -> Metadata:
-    """The fields of a TIFF structure, of Photoshop's image resources and of an XMP packet.
+    """Read the fields of a TIFF structure, of Photoshop's image resources and of an XMP packet.
 
     XMP wins over IPTC, as the Metadata Working Group's guidelines have it for text that both carry.
     """
@@ -59,7 +59,7 @@ def read(*, exif: bytes = b"", iptc: bytes = b"", xmp: bytes = b"") -> Metadata:
 
 
 def location(exif: bytes) -> tuple[float, float] | None:
-    """Degrees north and east in a TIFF structure, to a metre or so; None where none makes sense."""
+    """Return the degrees north and east of a TIFF structure, to about a metre; None if not plausible."""
     order = {b"II": "<", b"MM": ">"}.get(exif[:2])
     if order is None or len(exif) < 8:
         return None
@@ -131,7 +131,7 @@ def _number_of(tiff: bytes, order: str, start: int, wanted: int) -> int | None:
 
 
 def _entry(tiff: bytes, order: str, start: int, wanted: int) -> int | None:
-    """Where the entry of that tag begins: tag, type, count and value, 12 bytes."""
+    """Return where the entry of that tag begins: tag, type, count and value, 12 bytes."""
     (count,) = struct.unpack_from(f"{order}H", tiff, start)
     places = (start + 2 + 12 * index for index in range(min(count, _MAX_ENTRIES)))
     return next((at for at in places if struct.unpack_from(f"{order}H", tiff, at)[0] == wanted), None)
@@ -140,11 +140,11 @@ def _entry(tiff: bytes, order: str, start: int, wanted: int) -> int | None:
 def _angle(
     tiff: bytes, order: str, start: int, tags: tuple[int, int], signs: dict[bytes, int], most: int
 ) -> float | None:
-    """Degrees from a letter and three fractions: degrees, minutes and seconds."""
-    letter, value = (_entry(tiff, order, start, tag) for tag in tags)
-    if letter is None or value is None:
+    """Return degrees from a hemisphere (N, S, E, W) and three fractions: degrees, minutes and seconds."""
+    hemisphere, value = (_entry(tiff, order, start, tag) for tag in tags)
+    if hemisphere is None or value is None:
         return None
-    sign = signs.get(tiff[letter + 8 : letter + 9].upper())
+    sign = signs.get(tiff[hemisphere + 8 : hemisphere + 9].upper())
     kind, count, at = struct.unpack_from(f"{order}HLL", tiff, value + 2)
     if sign is None or (kind, count) != (_RATIONAL, 3):
         return None
@@ -170,7 +170,7 @@ def _date(value: int | str | None) -> datetime | None:
         taken = datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - no time zone is known
     except ValueError:
         return None
-    return taken if taken.year >= 1826 else None  # before the first photograph it was a placeholder
+    return taken if taken.year >= 1826 else None  # before the first photo it was a placeholder
 
 
 def _camera(make: int | str | None, model: int | str | None) -> str | None:
@@ -189,7 +189,7 @@ _UTF8 = b"\x1b%G"
 
 
 def _iptc(resources: bytes) -> Iterator[tuple[int, str]]:
-    """Data set number and text of each caption and keyword."""
+    """Yield the data set number and the text of each caption and keyword."""
     utf8 = False
     for record, number, value in _data_sets(_resource(resources)):
         if (record, number) == (1, 90):
@@ -208,7 +208,7 @@ def _decoded(value: bytes, utf8: bool) -> str:
 
 
 def _resource(data: bytes) -> bytes:
-    """The content of the resource that holds IIM: signature, number, name padded to even, length, content."""
+    """Return the content of the resource that holds IIM: signature, number, padded name, length, content."""
     at = 0
     while data[at : at + 4] == b"8BIM" and at + 12 <= len(data):
         number, name = data[at + 4 : at + 6], data[at + 6]
@@ -278,7 +278,7 @@ class _Packet:
 
 
 def _xmp(packet: bytes) -> tuple[list[str], list[str]]:
-    """Captions (the default language first) and keywords, as far as the packet can be read."""
+    """Return the captions (the default language first) and the keywords, as far as the packet can be read."""
     reader = _Packet()
     # What came before a fault is as good as it would be without it.
     with contextlib.suppress(expat.ExpatError, _Refused, ValueError, LookupError):

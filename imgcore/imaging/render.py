@@ -1,4 +1,4 @@
-"""One decoded photograph → what the gallery shows of it: two thumbnails, a display size and a placeholder."""
+"""Render the derived images of one decoded photo: two thumbnails, a display size and a placeholder."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from imgcore.imaging.decode import inside
 
 MAX_PLACEHOLDER = 300  # characters
 
-# WebP, measured over photographs of 1600 pixels on one core: at method 2 the display size takes 66 ms and
+# WebP, measured over photos of 1600 pixels on one core: at method 2 the display size takes 66 ms and
 # 111 KB; method 0 saves 31 ms for 18 % more bytes, method 4 costs 103 ms for 4 % fewer. The thumbnails bear
 # the same proportions: method 4 takes twice the time for 3 % fewer bytes.
 _QUALITY, _METHOD = 78, 2
@@ -27,7 +27,7 @@ Box = tuple[float, float, float, float]
 
 
 def render(picture: Picture, public_id: str, *, fit: str) -> Renditions:
-    """The derived images of ``picture``: all WebP, none larger than the picture, the same bytes each time.
+    """Return the derived images of ``picture``: WebP, none larger than the picture, the same bytes each time.
 
     ``fit``: "crop" cuts the thumbnails square, around what stands out; "fit" keeps the whole picture inside
     the square. The placeholder shows the whole picture in its own proportions. Raises Invalid for another fit.
@@ -50,7 +50,7 @@ def render(picture: Picture, public_id: str, *, fit: str) -> Renditions:
 
 
 def square(picture: Picture) -> Box:
-    """The largest square (left, top, right, bottom in the picture's pixels) that keeps what stands out.
+    """Return the largest square (left, top, right, bottom in the picture's pixels) that keeps the subject.
 
     It can only slide along the longer side. Each place is worth the saliency that it covers, and a little
     less the farther it is from the middle: where nothing stands out, the middle is the photographer's choice.
@@ -74,7 +74,7 @@ _CUT_REACH = 24  # a cut through something salient costs what lies within 1/24 o
 
 
 def _saliency(image: Image.Image) -> Image.Image:
-    """How much each pixel stands out from its surroundings, in light and colour, at two scales (grey).
+    """Return how much each pixel stands out from its surroundings, in light and colour, at two scales (grey).
 
     Centre against surround after Itti, Koch and Niebur, "A model of saliency-based visual attention" (1998),
     their promotion of the map with few strong peaks included: else grass would outweigh the dog on it.
@@ -88,7 +88,7 @@ def _saliency(image: Image.Image) -> Image.Image:
 
 
 def _contrast(image: Image.Image, centre: float, surround: float) -> Image.Image:
-    """Difference of two blurs (radii in pixels), the largest of the three channels; colour counts double."""
+    """Return the difference of two blurs (radii in pixels), the largest channel; colour counts double."""
     blurred = (image.filter(ImageFilter.GaussianBlur(radius)) for radius in (centre, surround))
     light, blue, red = ImageChops.difference(*blurred).split()
     colour = ImageChops.lighter(blue, red)
@@ -96,14 +96,14 @@ def _contrast(image: Image.Image, centre: float, surround: float) -> Image.Image
 
 
 def _promoted(saliency: Image.Image) -> tuple[Image.Image, float]:
-    """Stretched to the full range, and its weight: near 1 for a few peaks, near 0 for texture everywhere."""
+    """Return it stretched to the full range, and its weight: near 1 for few peaks, near 0 for texture."""
     stretched = ImageOps.autocontrast(saliency)
     mean = ImageStat.Stat(stretched).mean[0] / 255
     return stretched, (1 - mean) ** 2 + 1e-9
 
 
 def _profile(saliency: Image.Image, *, across: bool) -> list[float]:
-    """The saliency squared and summed over the shorter side, less what all places have in common."""
+    """Return the saliency squared and summed over the shorter side, less the minimum of all places."""
     size = (1, saliency.height) if across else (saliency.width, 1)
     strong = ImageChops.multiply(saliency, saliency)
     sums = array("f", strong.convert("F").resize(size, Image.Resampling.BOX).tobytes())
@@ -112,7 +112,7 @@ def _profile(saliency: Image.Image, *, across: bool) -> list[float]:
 
 
 def _best_start(profile: list[float], window: int) -> int:
-    """Where a window of that length covers most and cuts through least."""
+    """Return where a window of that length covers most and cuts through least."""
     sums = [0.0, *itertools.accumulate(profile)]
     length, last = len(profile), len(profile) - window
     middle, reach = last / 2, max(1, len(profile) // _CUT_REACH)
@@ -143,7 +143,7 @@ def _webp(image: Image.Image, *, quality: int = _QUALITY, method: int = _METHOD)
 
 
 def _placeholder(image: Image.Image) -> str:
-    """A data: URI of the whole picture, some twenty pixels wide: enough to be blurred while the rest loads.
+    """Return a data: URI of the whole picture, about twenty pixels wide, shown blurred while the rest loads.
 
     The coarser ones are for noise; of eight pixels there are never more than 200 characters.
     """

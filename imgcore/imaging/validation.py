@@ -1,4 +1,4 @@
-"""Why a file is not accepted: the codes, and the sentences that its uploader reads. Pure.
+"""The reasons why a file is rejected: codes, and the sentences that its uploader reads. Pure.
 
 Each sentence says what is wrong, with figures where there are any, and what to do about it.
 """
@@ -32,7 +32,7 @@ _NAMES = {
 
 
 def check_bytes(data: bytes, max_bytes: int) -> None:
-    """Rejected (empty, too_large) where the file's length is out of bounds."""
+    """Raise Rejected (empty, too_large) if the file's length is out of bounds."""
     if not data:
         raise Rejected("The file is empty; choose it again on the device that it is on.", code="empty")
     if len(data) > max_bytes:
@@ -41,7 +41,7 @@ def check_bytes(data: bytes, max_bytes: int) -> None:
 
 
 def check_type(data: bytes, declared: str | None) -> str:
-    """The media type of the content. Rejected (not_an_image, unsupported_type, wrong_type).
+    """Return the media type of the content. Rejected (not_an_image, unsupported_type, wrong_type).
 
     A declared type that is not one of those accepted here is no statement to compare with.
     """
@@ -60,7 +60,7 @@ def check_type(data: bytes, declared: str | None) -> str:
 
 
 def check_size(size: tuple[int, int]) -> None:
-    """Rejected (too_many_pixels, too_long) where a picture of this width and height is out of bounds."""
+    """Raise Rejected (too_many_pixels, too_long) if the width or height of a picture is out of bounds."""
     width, height = size
     if not (width > 0 and height > 0):
         raise Damaged("no area")
@@ -81,7 +81,7 @@ def check_size(size: tuple[int, int]) -> None:
 
 
 def animated(kind: str) -> Rejected:
-    """For a file of that media type with more than one frame."""
+    """Return the error for a file of that media type with more than one frame."""
     return Rejected(
         f"The {_NAMES[kind]} is animated, and only still pictures are taken; "
         "save one frame of it as PNG or JPEG and upload that.",
@@ -90,7 +90,7 @@ def animated(kind: str) -> Rejected:
 
 
 def too_large_for_the_host() -> Rejected:
-    """For a picture within the limits, where the host has set Pillow a lower one."""
+    """Return the error for a picture within the limits on a host that set Pillow a lower one."""
     return Rejected(
         "The picture has more pixels than are allowed here; scale it down and upload it again.",
         code="too_many_pixels",
@@ -98,14 +98,14 @@ def too_large_for_the_host() -> Rejected:
 
 
 def too_heavy() -> Rejected:
-    """For a picture within the limits that this machine has no memory for."""
+    """Return the error for a picture within the limits that needs more memory than this machine has."""
     return Rejected(
         "The picture needs more memory than there is here; scale it down and upload it again.", code="too_heavy"
     )
 
 
 def damaged(kind: str, error: Exception) -> Rejected:
-    """For whatever a reader or a codec raised."""
+    """Return the error for an exception of a reader or a codec."""
     early = isinstance(error, EOFError) or (isinstance(error, Damaged) and error.ends_early)
     if early or "truncated" in str(error).lower():
         return Rejected(

@@ -1,1 +1,1 @@
-"""What AWS Lambda calls: ``lambda_build.handlers.caption.handler`` and the thumbnail's."""
+"""The handlers that AWS Lambda calls: one module for each function, and what they share."""

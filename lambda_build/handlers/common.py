@@ -1,4 +1,4 @@
-"""What both functions do with an event: each delivery by itself, one log line each, failures reported."""
+"""Process an event delivery by delivery: one log line for each, failures reported to the queue."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Function:
     tasks: Mapping[str, Callable[[], Any]]
 
     def respond(self, event: Any, context: Any) -> dict[str, Any]:
-        """Answer AWS Lambda.
+        """Process an event of AWS Lambda; return what Lambda expects of a queue's consumer.
 
         A queue's message that fails is named in ``batchItemFailures``, so that it alone is delivered again.
         Anything else that fails raises, so that Lambda itself tries again.
@@ -44,17 +44,17 @@ class Function:
             started = time.monotonic()
             fields = {"kind": str(self.kind), "message_id": delivery.message_id}
             try:
-                for told in self._work(delivery, deadline):
-                    _log(logging.INFO, "delivery", fields | told, started)
+                for outcome in self._work(delivery, deadline):
+                    _log(logging.INFO, "delivery", fields | outcome, started)
             except Exception as error:
-                _log(logging.ERROR, str(error), fields | _trouble(error), started, error)
+                _log(logging.ERROR, str(error), fields | _error_fields(error), started, error)
                 if delivery.message_id is None:
                     raise
                 failures.append({"itemIdentifier": delivery.message_id})
         return {"batchItemFailures": failures}
 
     def _work(self, delivery: Delivery, deadline: float) -> Iterator[dict[str, Any]]:
-        """Do what was delivered; yields what to tell of each part of it."""
+        """Process one delivery; yield the log fields of each part of it."""
         if delivery.problem is not None:
             raise Invalid(delivery.problem)
         if delivery.task is not None:
@@ -78,17 +78,17 @@ def _name(key: str) -> dict[str, str]:
     return {"public_id": stem} if is_public_id(stem) else {"key": key}
 
 
-def _trouble(error: Exception) -> dict[str, Any]:
-    told: dict[str, Any] = {"outcome": "error", "error": type(error).__name__}
+def _error_fields(error: Exception) -> dict[str, Any]:
+    fields: dict[str, Any] = {"outcome": "error", "error": type(error).__name__}
     if isinstance(error, ImgcoreError):
-        told |= {"code": error.code, "cause": repr(error.__cause__) if error.__cause__ else None}
-    return told
+        fields |= {"code": error.code, "cause": repr(error.__cause__) if error.__cause__ else None}
+    return fields
 
 
 def _log(
     level: int, message: str, fields: dict[str, Any], started: float, error: Exception | None = None
 ) -> None:
-    """One line. A traceback only for what is a bug; the errors of this package say themselves what happened."""
+    """Log one line, with a traceback only for an exception that this package does not define."""
     milliseconds = round((time.monotonic() - started) * 1000)
     bug = None if isinstance(error, ImgcoreError) else error
     logger.log(level, message, exc_info=bug, extra={"fields": {**fields, "milliseconds": milliseconds}})

@@ -1,4 +1,4 @@
-"""Every record of the function as one JSON object a line, which CloudWatch Logs can filter and count."""
+"""Write each log record as one line of JSON, which CloudWatch Logs can filter and count."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _request: dict[str, Any] = {}
 
 
 def configure() -> None:
-    """Take the place of the runtime's own plain-text handler. Libraries tell of trouble only."""
+    """Replace the runtime's plain-text handler. Libraries log warnings and errors only."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonFormatter())
     logging.root.handlers[:] = [handler]
@@ -22,7 +22,7 @@ def configure() -> None:
 
 
 def begin(context: Any) -> None:
-    """From now on every record tells the request that it belongs to."""
+    """Add the id of the request to every record from now on."""
     _request["request_id"] = getattr(context, "aws_request_id", None)
 
 
@@ -30,8 +30,8 @@ class JsonFormatter(logging.Formatter):
     """time (UTC), level, logger, message, request_id, what ``extra={"fields": …}`` adds, and a traceback."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """One line; what JSON cannot say is said by its str()."""
-        said: dict[str, Any] = {
+        """Return one line; values that JSON lacks are written as their str()."""
+        record_fields: dict[str, Any] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name,
@@ -40,5 +40,5 @@ class JsonFormatter(logging.Formatter):
             **getattr(record, "fields", {}),
         }
         if record.exc_info:
-            said["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(said, default=str)
+            record_fields["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(record_fields, default=str)

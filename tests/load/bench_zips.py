@@ -1,24 +1,28 @@
-"""How long a cold function takes before it can work: ``python -m tests.load.bench_zips``.
+"""Cold starts of both functions: ``python -m tests.load.bench_zips [--against REVISION]``.
 
-Fresh processes, nine of each, in a bare Python with what AWS's image has (awslambdaric and boto3, compiled).
-The files are in the page cache; the process is cold. Production runs on Python 3.13 and arm64: here the
-production zips are built for this machine, with Python 3.13 where there is one. Three times are taken, in
-one process each: the handler's import; the same and its pipeline made, boto3's clients included; the same
-and the model's SDK loaded. Only the first has a limit. Nothing is sent anywhere.
+Nine fresh processes of each run in a bare Python with the packages of AWS's image (awslambdaric and boto3,
+compiled). The files are in the page cache; the process is cold. Production runs on Python 3.13 and arm64: here
+the production zips are built for this machine, with Python 3.13 where there is one. Each process takes three
+times: the handler's import; the same with its pipeline made, boto3's clients included; the same with the
+model's SDK loaded. Only the first has a limit. With --against, the zips of another revision are built by that
+revision and measured in the same run, by turns. Nothing is sent anywhere.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import statistics
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from lambda_build.targets import LAMBDA_PYTHON, THIS, interpreter
+from lambda_build.wheels import find_uv
 from tests.runtime_api import lambda_environ
-from tests.zips import bare_interpreter, built, unpack
+from tests.zips import ROOT, bare_interpreter, built, unpack
 
 RUNS = 9
 LIMITS = {"thumbnail": 0.15, "caption": 0.45}  # seconds, for the import
@@ -46,7 +50,7 @@ SETTINGS = {
 
 
 def measure(python: Path, folder: Path, function: str) -> list[float]:
-    """Seconds of one cold process: imported, pipeline made, model loaded."""
+    """Return the seconds of one cold process: imported, pipeline made, model loaded."""
     done = subprocess.run(
         [str(python), "-c", PROGRAM.format(function=function)],
         cwd=folder,
@@ -58,26 +62,57 @@ def measure(python: Path, folder: Path, function: str) -> list[float]:
     return [float(part) for part in done.stdout.split()]
 
 
-def main() -> None:
+def zips(revision: str | None, version: str, scratch: Path) -> dict[str, Path]:
+    """Build the zips of a revision, or of the files as they are now, for this machine; return their paths."""
+    if revision is None:
+        return {function: built(function, "production", version, THIS) for function in LIMITS}
+    source, out = scratch / "source", scratch / "zips"
+    source.mkdir(parents=True)
+    archive = subprocess.run(["git", "archive", revision], cwd=ROOT, capture_output=True, check=True)
+    subprocess.run(["tar", "-x", "-C", str(source)], input=archive.stdout, check=True)
+    command = [sys.executable, "-m", "lambda_build.build", "--python", version, "--platform", THIS]
+    environ = {**os.environ, "UV": find_uv()[-1]}
+    subprocess.run([*command, "--out", str(out)], cwd=source, env=environ, check=True, capture_output=True)
+    return {function: out / f"{function}.zip" for function in LIMITS}
+
+
+def compare(python: Path, folders: Mapping[str, Path], function: str) -> dict[str, list[list[float]]]:
+    """Measure each version RUNS times, by turns; the first process of each only fills the page cache."""
+    for folder in folders.values():
+        measure(python, folder, function)
+    times: dict[str, list[list[float]]] = {name: [] for name in folders}
+    for _ in range(RUNS):
+        for name, folder in folders.items():
+            times[name].append(measure(python, folder, function))
+    return times
+
+
+def show(name: str, times: list[list[float]], limit: float, size: int) -> None:
+    """Print one line of the table."""
+    imported, ready, warm = (statistics.median(column) for column in zip(*times, strict=True))
+    best, mebibytes = min(times)[0], size / 2**20
+    print(f"{name:22} {imported:8.3f} {best:7.3f} {limit:7.2f} {ready:11.3f} {warm:9.3f} {mebibytes:10.2f}")
+
+
+def main(arguments: list[str] | None = None) -> None:
     """Print a table."""
+    parser = argparse.ArgumentParser(prog="bench_zips", description="Measure cold starts of both functions.")
+    parser.add_argument("--against", metavar="REVISION", help="also measure the zips of this git revision")
+    against = parser.parse_args(arguments).against
     found = interpreter(LAMBDA_PYTHON)
     version = LAMBDA_PYTHON if found else f"{sys.version_info.major}.{sys.version_info.minor}"
-    python = found.path if found else sys.executable
     print(f"Python {version} on {os.uname().machine} (production: 3.13 on arm64); medians of {RUNS}, seconds")
     print(f"{os.getloadavg()[0]:.1f} processes wanted a processor before it began, of {os.cpu_count()}")
-    print(f"{'':10} {'import':>8} {'best':>7} {'limit':>7} {'+ pipeline':>11} {'+ model':>9} {'zip, MB':>9}")
+    print(f"{'':22} {'import':>8} {'best':>7} {'limit':>7} {'+ pipeline':>11} {'+ model':>9} {'zip, MiB':>10}")
     with tempfile.TemporaryDirectory() as scratch:
-        bare = bare_interpreter(Path(scratch, "bare"), python)
+        bare = bare_interpreter(Path(scratch, "bare"), found.path if found else sys.executable)
+        versions = {"now": None} | ({against: against} if against else {})
+        paths = {name: zips(revision, version, Path(scratch, name)) for name, revision in versions.items()}
         for function, limit in LIMITS.items():
-            zipped = built(function, "production", version, THIS)
-            folder = unpack(zipped, Path(scratch, function))
-            measure(bare, folder, function)  # fills the page cache
-            times = [measure(bare, folder, function) for _ in range(RUNS)]
-            imported, ready, warm = (statistics.median(column) for column in zip(*times, strict=True))
-            best, size = min(times)[0], zipped.stat().st_size / 1e6
-            print(
-                f"{function:10} {imported:8.3f} {best:7.3f} {limit:7.2f} {ready:11.3f} {warm:9.3f} {size:9.1f}"
-            )
+            folders = {name: unpack(paths[name][function], Path(scratch, name, function)) for name in paths}
+            for name, times in compare(bare, folders, function).items():
+                label = f"{function} {name}" if against else function
+                show(label, times, limit, paths[name][function].stat().st_size)
 
 
 if __name__ == "__main__":

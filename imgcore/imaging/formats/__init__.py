@@ -1,4 +1,4 @@
-"""What kind of file it is, and only those parts of it that a codec needs. Pure: no codec is involved.
+"""Detect a file's format and extract the parts that a codec needs. Pure: no codec is involved.
 
 Codecs and their wrappers are careless with what surrounds a picture. Text that unpacks to 64 MB, a comment
 joined piece by piece in quadratic time, an EXIF directory whose 65,535 entries all claim the same
@@ -26,7 +26,7 @@ _CARVERS: dict[str, Callable[[bytes], Carved]] = {
     "image/heif": heif.carve,
 }
 
-# Files that people send for photographs, by their first bytes: (offset, bytes, what to call them).
+# Files that are uploaded by mistake, by their first bytes: (offset, bytes, name in messages).
 _FOREIGN = (
     (0, b"II*\0", "TIFF or camera raw file"),
     (0, b"MM\0*", "TIFF or camera raw file"),
@@ -46,7 +46,7 @@ _FOREIGN = (
 
 
 def media_type(data: bytes) -> str | None:
-    """The accepted media type that the first bytes of ``data`` belong to, whatever its name says; or None."""
+    """Return the accepted media type that the first bytes of ``data`` belong to; None if there is none."""
     if data.startswith(b"\xff\xd8\xff"):
         return "image/jpeg"
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
@@ -59,7 +59,7 @@ def media_type(data: bytes) -> str | None:
 
 
 def foreign(data: bytes) -> str | None:
-    """What else the file is, in words for people, where that is known."""
+    """Return the name of another kind of file, for people; None if it is not known."""
     for offset, magic, name in _FOREIGN:
         if data.startswith(magic, offset):
             return name
@@ -70,6 +70,6 @@ def foreign(data: bytes) -> str | None:
 
 
 def carve(data: bytes, kind: str) -> Carved:
-    """Take apart ``data``, which ``media_type`` found to be ``kind``. Damaged: it does not hold together."""
+    """Split ``data``, which ``media_type`` found to be ``kind``. Damaged: its structure is broken."""
     assert kind in MEDIA_TYPES
     return _CARVERS[kind](data)

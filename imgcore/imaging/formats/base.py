@@ -1,4 +1,4 @@
-"""What the readers of all containers share."""
+"""Types and helpers that the readers of all containers share."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MAX_ICC = 4 << 20  # bytes; the largest press profiles have three million
 
 
 class Damaged(Exception):
-    """The file does not hold together. ``ends_early``: it seems to have been cut off."""
+    """The file's structure is broken. ``ends_early``: it seems to be truncated."""
 
     def __init__(self, reason: str, *, ends_early: bool = False) -> None:
         super().__init__(reason)
@@ -20,7 +20,7 @@ class Damaged(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Carved:
-    """A file taken apart."""
+    """The parts of a file."""
 
     format: str  # "JPEG", "PNG", "WEBP", "GIF", "AVIF" or "HEIF"
     picture: bytes  # a file of the same format without metadata: all that the codec gets to see
@@ -33,7 +33,7 @@ class Carved:
 
 
 def join(data: bytes, slices: Sequence[tuple[int, int]]) -> bytes:
-    """The slices (start, end) of ``data`` one after another; ``data`` itself where that is all of it."""
+    """Return the slices (start, end) of ``data`` joined; ``data`` itself if that is all of it."""
     merged: list[tuple[int, int]] = []
     for start, end in slices:
         if merged and merged[-1][1] == start:
@@ -47,7 +47,7 @@ def join(data: bytes, slices: Sequence[tuple[int, int]]) -> bytes:
 
 
 def inflate(data: bytes, limit: int) -> bytes:
-    """Decompress ``data``; nothing where it is broken or would exceed ``limit`` bytes."""
+    """Decompress ``data``; return nothing if it is broken or would exceed ``limit`` bytes."""
     unpacker = zlib.decompressobj()
     try:
         plain = unpacker.decompress(data, limit)
@@ -57,10 +57,10 @@ def inflate(data: bytes, limit: int) -> bytes:
 
 
 def bounded(data: bytes, limit: int = MAX_METADATA) -> bytes:
-    """``data``, or nothing where it is longer than ``limit``."""
+    """Return ``data``, or nothing if it is longer than ``limit``."""
     return data if len(data) <= limit else b""
 
 
 def tiff(exif: bytes) -> bytes:
-    """The TIFF structure of an EXIF block, which some writers put behind a mark."""
+    """Return the TIFF structure of an EXIF block, which some writers put after the prefix "Exif"."""
     return bounded(exif.removeprefix(b"Exif\0\0"))

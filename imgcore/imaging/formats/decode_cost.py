@@ -1,4 +1,4 @@
-"""How many pixels a codec would have to decode for the one picture that an AVIF or HEIF shows.
+"""Count the pixels that a codec would decode for the one picture that an AVIF or HEIF shows.
 
 What the file says of its picture's size does not bound that. A HEIF may be laid over or tiled from others
 (ISO/IEC 23008-12, 6.6.2), each of which is decoded as often as it is named. An AVIF's coded picture may be
@@ -24,7 +24,7 @@ def of_derived(
     made_of: Mapping[int, Sequence[int]],
     area: Callable[[int], int],
 ) -> int:
-    """Pixels of all the coded items that ``items`` are made of, each as often as it is used."""
+    """Return the pixels of all coded items that ``items`` are made of, each as often as it is used."""
     known: dict[int, int] = {}
 
     def effort(item: int, depth: int) -> int:
@@ -41,7 +41,7 @@ def of_derived(
 
 
 def of_av1(units: bytes) -> int:
-    """Pixels of the largest frame that the sequence headers among these open bitstream units allow."""
+    """Return the pixels of the largest frame that the sequence headers of these open bitstream units allow."""
     largest, at = 0, 0
     for _ in range(_MAX_UNITS):
         if at >= len(units):
@@ -57,7 +57,7 @@ def of_av1(units: bytes) -> int:
 
 
 class _Bits:
-    """Reads numbers of so many bits, the highest first; zeros behind the end."""
+    """Reads numbers of so many bits, the highest first; zeros after the end."""
 
     def __init__(self, data: bytes) -> None:
         self.value = int.from_bytes(data) << 512
@@ -71,7 +71,7 @@ class _Bits:
 
 
 def _largest_frame(bits: _Bits) -> int:
-    """Width × height of an AV1 sequence header (AV1 specification, 5.5.1)."""
+    """Return width × height of an AV1 sequence header (AV1 specification, 5.5.1)."""
     bits.read(4)  # profile, still picture
     if bits.read(1):  # the short header of still pictures
         bits.read(5)
@@ -90,7 +90,7 @@ def _largest_frame(bits: _Bits) -> int:
 
 
 def _leb128(data: bytes, at: int) -> tuple[int, int]:
-    """A number in groups of seven bits, the lowest first; and where it ends."""
+    """Return a number stored in groups of seven bits, the lowest first, and where it ends."""
     value = 0
     for index, byte in enumerate(data[at : at + 8]):
         value |= (byte & 0x7F) << 7 * index

@@ -45,14 +45,14 @@ def carve(data: bytes) -> Carved:
 
 
 class _SubBlocks:
-    """Skips rows of sub-blocks, as many as an honest file can have."""
+    """Skips rows of sub-blocks, up to the number that a real file can have."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data
         self.left = MAX_SUB_BLOCKS
 
     def skip(self, position: int) -> int:
-        """Where the row that starts at ``position`` ends."""
+        """Return where the row that starts at ``position`` ends."""
         data, start, left = self.data, position, self.left
         try:
             while length := data[position]:
@@ -67,5 +67,5 @@ class _SubBlocks:
 
 
 def _palette(flags: int) -> int:
-    """Bytes of the palette that these flags announce."""
+    """Return the bytes of the palette that these flags announce."""
     return 3 << (flags & 7) + 1 if flags & 0x80 else 0

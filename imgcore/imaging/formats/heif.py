@@ -13,11 +13,11 @@ _HEIC = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm"
 _HEIF = frozenset({b"mif1", b"msf1"})
 Pieces = dict[int, list[Extent]]  # by the number of their item
 
-_SMALL, _LAYERS = 1_000_000, 4  # pixels that anybody may have decoded, and how often those declared
+_SMALL, _LAYERS = 1_000_000, 4  # pixels that every file may have decoded, and how often those that it declares
 
 
 def media_type(data: bytes) -> str | None:
-    """By the brands that the file itself names; AVIF may call itself by HEIF's general name first."""
+    """Return the media type by the file's brands; an AVIF may name HEIF's general brand first."""
     if data[4:8] != b"ftyp":
         return None
     end = min(int.from_bytes(data[:4]), len(data), 512)
@@ -31,7 +31,7 @@ def media_type(data: bytes) -> str | None:
 
 
 def carve(data: bytes) -> Carved:
-    """The same file with its metadata marked as a free byte: nothing can be cut out without moving the rest."""
+    """Return the same file with its metadata marked as free: cutting it out would move the rest."""
     avif = media_type(data) == "image/avif"
     start, end = isobmff.children(data, 0, len(data)).get(b"meta", NOWHERE)
     if not end:
@@ -63,7 +63,7 @@ def carve(data: bytes) -> Carved:
 
 
 def _check_effort(data: bytes, items: list[Item], extents: Pieces, inner: Places, *, avif: bool) -> None:
-    """Damaged where far more pixels are to be decoded than the primary item declares to show."""
+    """Raise Damaged if far more pixels are to be decoded than the primary item declares to show."""
     start, end = inner.get(b"pitm", NOWHERE)
     primary = int.from_bytes(data[start + 4 : min(end, start + (6 if data[start] == 0 else 8))])
     kinds = {item.number: item.kind for item in items}
@@ -89,7 +89,7 @@ def _check_effort(data: bytes, items: list[Item], extents: Pieces, inner: Places
 
 
 def _by_item(data: bytes, extents: Iterable[Extent]) -> Pieces:
-    """The pieces of each item. Damaged where they claim more than the file has, which honest ones share out."""
+    """Return the pieces of each item. Damaged: together they claim more bytes than the file has."""
     pieces: Pieces = {}
     claimed = 0
     for extent in extents:
@@ -101,7 +101,7 @@ def _by_item(data: bytes, extents: Iterable[Extent]) -> Pieces:
 
 
 def _content(data: bytes, extents: Pieces, item: int, inner: Places, limit: int | None = None) -> bytes:
-    """The bytes of an item; nothing where they are more than ``limit``."""
+    """Return the bytes of an item; nothing if they are more than ``limit``."""
     mine = extents.get(item, [])
     if limit is not None and sum(extent.length for extent in mine) > limit:
         return b""
@@ -111,7 +111,7 @@ def _content(data: bytes, extents: Pieces, item: int, inner: Places, limit: int 
 
 
 def _changed(data: bytes, changes: dict[int, bytes]) -> bytes:
-    """``data`` with other bytes written over these places."""
+    """Return ``data`` with other bytes written at these places."""
     if not changes:
         return data
     view, position = memoryview(data), 0

@@ -1,4 +1,4 @@
-"""Boxes of the ISO base media format, and what those of an item-based file (HEIF, AVIF) say."""
+"""Boxes of the ISO base media format, and their content in an item-based file (HEIF, AVIF)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Extent:
 
 
 def children(data: bytes, start: int, end: int) -> Places:
-    """Where each kind of box between ``start`` and ``end`` has its content. Damaged where one recurs."""
+    """Return where each kind of box between ``start`` and ``end`` has its content. Damaged: one recurs."""
     places: Places = {}
     for name, at, to in _boxes(data, start, end):
         if name in places and name in _UNIQUE:
@@ -45,7 +45,7 @@ def children(data: bytes, start: int, end: int) -> Places:
 
 
 def _boxes(data: bytes, position: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """Name, start and end of the content of each box between ``position`` and ``end``."""
+    """Yield the name, start and end of the content of each box between ``position`` and ``end``."""
     for _ in range(MAX_BOXES):
         if position + 8 > end:
             return
@@ -64,7 +64,7 @@ def _boxes(data: bytes, position: int, end: int) -> Iterator[tuple[bytes, int, i
 
 
 def items(data: bytes, start: int, end: int) -> Iterator[Item]:
-    """The entries of the item information box; older ones without a kind are left out."""
+    """Yield the entries of the item information box; older ones without a kind are left out."""
     if end - start < 6:
         return
     at = start + (6 if data[start] == 0 else 8)
@@ -79,7 +79,7 @@ def items(data: bytes, start: int, end: int) -> Iterator[Item]:
 
 
 def extents(data: bytes, start: int, end: int) -> Iterator[Extent]:
-    """The pieces of the items, in the order of the item location box."""
+    """Yield the pieces of the items, in the order of the item location box."""
     if end - start < 8:
         return
     version, sizes = data[start], data[start + 4 : start + 6]
@@ -112,7 +112,7 @@ def extents(data: bytes, start: int, end: int) -> Iterator[Extent]:
 
 
 def references(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, list[int]]]:
-    """Kind ("dimg": made of), number of the item that refers, and numbers of those that it refers to."""
+    """Yield the kind ("dimg": made of), the item that refers, and the items that it refers to, by number."""
     wide = 4 if end > start and data[start] else 2
     for kind, at, to in _boxes(data, start + 4, end):
         others = [
@@ -122,7 +122,7 @@ def references(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, 
 
 
 def sizes(data: bytes, start: int, end: int) -> dict[int, int]:
-    """Pixels that each property declares that declares any, by the property's index (from 1)."""
+    """Return the pixels of each property that declares any, by the property's index (from 1)."""
     boxes = enumerate(_boxes(data, start, end), start=1)
     return {
         index: int.from_bytes(data[at + 4 : at + 8]) * int.from_bytes(data[at + 8 : at + 12])
@@ -132,7 +132,7 @@ def sizes(data: bytes, start: int, end: int) -> dict[int, int]:
 
 
 def associations(data: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Item and index of a property, for each property of each item."""
+    """Yield the item and the property's index for each property of each item."""
     if end - start < 8:
         return
     wide, long = (4 if data[start] else 2), data[start + 3] & 1

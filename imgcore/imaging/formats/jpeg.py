@@ -25,7 +25,7 @@ MAX_SCANNED_PIXELS = 1_000_000_000  # scans × pixels
 
 
 def carve(data: bytes) -> Carved:
-    """Keep the frame, the tables, JFIF's and Adobe's marks (they tell the colours) and the scans."""
+    """Keep the frame, the tables, JFIF's and Adobe's segments (they define the colours) and the scans."""
     kept: list[tuple[int, int]] = [(0, 2)]
     exif = xmp = b""
     icc: list[bytes] = []
@@ -68,7 +68,7 @@ def carve(data: bytes) -> Carved:
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
-    """Marker, start (of the marker itself) and end of each segment, up to and with the first scan's header."""
+    """Yield the marker, its start and the end of each segment, up to and with the first scan's header."""
     position = 2
     for _ in range(MAX_SEGMENTS):
         position = data.find(b"\xff", position)  # rubbish between segments is common, and skipped by everybody
@@ -91,7 +91,7 @@ def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
 
 
 def _count_scans(data: bytes, start: int, end: int, frame: tuple[int, int, int, int]) -> None:
-    """Damaged where the scans of a picture that has several would keep the codec busy for long."""
+    """Raise Damaged if the scans of a picture that has several would keep the codec busy for long."""
     marker, width, height, components = frame
     if marker not in _PROGRESSIVE and data[start + 4] >= components:
         return  # one scan holds everything; the codec stops after it
@@ -110,7 +110,7 @@ def _count_scans(data: bytes, start: int, end: int, frame: tuple[int, int, int, 
 
 
 def _profile(parts: list[bytes]) -> bytes:
-    """The ICC profile from its numbered parts (ICC.1:2022, B.4); nothing where one is missing."""
+    """Return the ICC profile from its numbered parts (ICC.1:2022, B.4); nothing if one is missing."""
     numbered = sorted(((part[0], part[2:]) for part in parts if len(part) > 2), key=lambda item: item[0])
     complete = [number for number, _ in numbered] == list(range(1, len(parts) + 1))
     return bounded(b"".join(part for _, part in numbered), MAX_ICC) if complete else b""

@@ -45,12 +45,12 @@ def carve(data: bytes) -> Carved:
 
 
 def _xmp(body: bytes) -> bytes:
-    """The text of an international text chunk, behind its two flags, its language and its translated key."""
+    """Return the text of an international text chunk, after two flags, the language and the translated key."""
     compressed, rest = body[:1] == b"\1", body[2:]
     text = rest.split(b"\0", 2)[-1]
     return inflate(text, MAX_METADATA) if compressed else bounded(text)
 
 
 def _profile(body: bytes) -> bytes:
-    """The ICC profile behind its name and the mark of its compression."""
+    """Return the ICC profile, after its name and the compression method."""
     return inflate(body.partition(b"\0")[2][1:], MAX_ICC)

@@ -11,7 +11,7 @@ MAX_CHUNKS = 4096
 
 
 def carve(data: bytes) -> Carved:
-    """Keep the pixels and their alpha, in a RIFF frame made anew."""
+    """Keep the pixels and their alpha, in a new RIFF frame."""
     kept: list[bytes | memoryview] = []
     found: dict[bytes, bytes] = {}
     size: tuple[int, int] | None = None
@@ -58,7 +58,7 @@ def _riff(chunks: list[bytes | memoryview]) -> bytes:
 
 
 def _size(kind: bytes, head: bytes) -> tuple[int, int] | None:
-    """Width and height from the first ten bytes of the first chunk that knows them."""
+    """Return width and height from the first ten bytes of the first chunk that has them."""
     if len(head) < 5:
         return None
     if kind == b"VP8X":
