@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from selenium.webdriver.common.keys import Keys
 
 from imgcore.errors import Unavailable
@@ -9,6 +11,7 @@ from imgcore.gallery.models import Image, Source, TaskKind, TaskStatus
 from tests.browser.chromium import Browser
 from tests.web.fakes import AWAY, add_failed, add_image
 from tests.web.stage import Stage, Words, photo
+from web.limits import FILE
 
 # Notes what the page is waiting for: its timers, and answers to its requests.
 NOTE_WAITS = """
@@ -326,3 +329,13 @@ def test_a_persons_words_are_kept(browser: Browser, stage: Stage) -> None:
     browser.wait(lambda: browser.has("h1", "Für Élise’s cat"))
     assert ["cat", "sofa"] == browser.texts(".tags a")
     assert browser.has(".source", "Edited by a person")
+
+
+def test_scripts_read_the_shared_limits(browser: Browser) -> None:
+    """Those of the file that the server reads."""
+    browser.open()
+    script = (
+        "const done = arguments[0]; const path = document.getElementById('gallery').dataset.static;"
+        " import(`${path}/js/limits.js`).then((module) => done(module.limits), (error) => done(String(error)))"
+    )
+    assert json.loads(FILE.read_text()) == browser.driver.execute_async_script(script)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from bottle import HTTPResponse
 
-from imgcore.accounts.models import LABEL_LENGTH, SHORTEST_PASSWORD, Scope
+from imgcore.accounts.models import LABEL_LENGTH, Scope
 from imgcore.errors import ImgcoreError, Invalid
 from web import serializers
 from web.handlers import notifications
@@ -142,7 +142,6 @@ class AccountPages(FormPages):
         return {
             "account": mine,
             "since": serializers.moment(mine.password_at),
-            "shortest": SHORTEST_PASSWORD,
             "label_length": LABEL_LENGTH,
             "scopes": [(scope, words) for scope, words in _SCOPES.items() if scope in mine.scopes],
             "sessions": [serializers.session(each, here) for each in accounts.sessions(mine)],

@@ -6,7 +6,7 @@ from typing import Any
 
 from bottle import HTTPResponse
 
-from imgcore.accounts.models import SHORTEST_PASSWORD, Role, Scope
+from imgcore.accounts.models import Role, Scope
 from imgcore.accounts.service import made_up_password
 from imgcore.errors import ImgcoreError, Invalid
 from web import serializers
@@ -93,7 +93,7 @@ class AccountAdminPages(FormPages):
     def _page(self, error: ImgcoreError | None = None, **values: Any) -> str:
         me = caller().account
         listed = [serializers.account_row(account, count, me) for account, count in self._accounts.all()]
-        return self._show("accounts", error, rows=listed, shortest=SHORTEST_PASSWORD, **values)
+        return self._show("accounts", error, rows=listed, **values)
 
 
 def _role(text: str) -> Role:

@@ -17,6 +17,7 @@ from web.handlers.api_accounts import AccountsApi
 from web.http import request
 from web.http.auth import PREFIX, gallery_for_caller, requires
 from web.http.responses import Route, json_response, json_with_etag
+from web.limits import LIMITS
 
 if TYPE_CHECKING:
     from imgcore.accounts.service import Accounts
@@ -140,7 +141,7 @@ def _description(max_bytes: int) -> bytes:
 
 
 def _limit(asked: Mapping[str, str]) -> int:
-    text = asked.get("limit", "40")
+    text = asked.get("limit", str(LIMITS.page_size))
     if not (text.isascii() and text.isdigit() and len(text) <= 3 and 1 <= int(text) <= PAGE_LIMIT):
         raise Invalid(f"limit must be a whole number from 1 to {PAGE_LIMIT}.", code="limit")
     return int(text)

@@ -17,11 +17,11 @@ from web.http.auth import gallery_for_caller, requires
 from web.http.csrf import csrf_token, verified_form
 from web.http.responses import Route
 from web.http.templates import TemplateRenderer
+from web.limits import LIMITS
 
 if TYPE_CHECKING:
     from imgcore.gallery.service import Gallery
 
-PAGE = 40
 _PUBLIC_ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -60,7 +60,7 @@ class GalleryPages:
         asked = request.query()
         words = asked.get("q", "").strip()
         cursor = asked.get("cursor") or None
-        page = self._gallery.page(cursor=cursor, limit=PAGE, query=words or None)
+        page = self._gallery.page(cursor=cursor, limit=LIMITS.page_size, query=words or None)
         deleted = asked.get("deleted", "")
         return self._page(
             "gallery",

@@ -12,6 +12,8 @@ from bottle import SimpleTemplate
 from web import serializers
 from web.http.assets import StaticFiles
 from web.http.auth import caller
+from web.limits import LIMITS
+from web.limits import TEXT as LIMITS_TEXT
 
 VIEWS = Path(__file__).parents[1] / "views"
 BLANK_PIXEL = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw=="
@@ -42,6 +44,8 @@ class TemplateRenderer:
             "quoted": lambda text: quote(text, safe=""),
             "blank": serializers.blank(),
             "blank_pixel": BLANK_PIXEL,
+            "shared": LIMITS,
+            "shared_text": LIMITS_TEXT,
         }
         self._templates = {
             path.stem: SimpleTemplate(name=path.name, lookup=[str(VIEWS)])

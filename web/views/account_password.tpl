@@ -10,12 +10,12 @@
     <input type="hidden" name="token" value="{{token}}">
     <input type="text" name="username" value="{{account.name}}" autocomplete="username" hidden>
     <label for="old">Current password</label>
-    <input id="old" name="old" type="password" maxlength="256" autocomplete="current-password" required>
+    <input id="old" name="old" type="password" maxlength="{{shared.max_password_length}}" autocomplete="current-password" required>
     <label for="new">New password</label>
-    <input id="new" name="new" type="password" minlength="{{shortest}}" maxlength="256" autocomplete="new-password" required aria-describedby="new_hint">
-    <p class="hint" id="new_hint">{{shortest}} characters or more; a few words make a good one.</p>
+    <input id="new" name="new" type="password" minlength="{{shared.min_password_length}}" maxlength="{{shared.max_password_length}}" autocomplete="new-password" required aria-describedby="new_hint">
+    <p class="hint" id="new_hint">{{shared.min_password_length}} characters or more; a few words make a good one.</p>
     <label for="again">Repeat the new password</label>
-    <input id="again" name="again" type="password" maxlength="256" autocomplete="new-password" required>
+    <input id="again" name="again" type="password" maxlength="{{shared.max_password_length}}" autocomplete="new-password" required>
     <button class="button primary" type="submit">Change the password</button>
   </form>
 </details>

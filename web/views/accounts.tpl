@@ -25,11 +25,11 @@
 <form method="post" action="/accounts">
   <input type="hidden" name="token" value="{{token}}">
   <label for="name">Name</label>
-  <input id="name" name="name" maxlength="63" value="{{get('name') or ''}}" autocomplete="off" autocapitalize="none" spellcheck="false" required aria-describedby="name_hint">
+  <input id="name" name="name" maxlength="{{shared.account_name_length}}" value="{{get('name') or ''}}" autocomplete="off" autocapitalize="none" spellcheck="false" required aria-describedby="name_hint">
   <p class="hint" id="name_hint">Letters, digits and . _ @ + -</p>
   <label for="password">Password</label>
-  <input id="password" name="password" type="password" minlength="{{shortest}}" maxlength="256" autocomplete="new-password" aria-describedby="password_hint">
-  <p class="hint" id="password_hint">{{shortest}} characters or more. If left empty, a password is generated and shown once.</p>
+  <input id="password" name="password" type="password" minlength="{{shared.min_password_length}}" maxlength="{{shared.max_password_length}}" autocomplete="new-password" aria-describedby="password_hint">
+  <p class="hint" id="password_hint">{{shared.min_password_length}} characters or more. If left empty, a password is generated and shown once.</p>
   <fieldset>
     <legend>Role</legend>
     <label class="choice"><input type="radio" name="role" value="person" checked> <span>Person: uploads photos and sees their own</span></label>

@@ -3,9 +3,9 @@
   <a class="frame" href="/images/{{image['id']}}" data-display="{{image['display_url'] or ''}}">
     <img class="blur" alt="" {{'' if image['placeholder'] else 'hidden'}} src="{{image['placeholder'] or blank_pixel}}">
 % if url:
-    <img class="thumb" alt="{{image['alt']}}" src="{{url}}" srcset="{{url}} 200w, {{dense or url}} 400w" sizes="(max-width: 40rem) 46vw, 15rem" width="200" height="200" loading="lazy" decoding="async">
+    <img class="thumb" alt="{{image['alt']}}" src="{{url}}" srcset="{{url}} {{shared.thumbnail_sides[0]}}w, {{dense or url}} {{shared.thumbnail_sides[1]}}w" sizes="(max-width: 40rem) 46vw, 15rem" width="{{shared.thumbnail_sides[0]}}" height="{{shared.thumbnail_sides[0]}}" loading="lazy" decoding="async">
 % else:
-    <img class="thumb" alt="{{image['alt']}}" width="200" height="200" loading="lazy" decoding="async">
+    <img class="thumb" alt="{{image['alt']}}" width="{{shared.thumbnail_sides[0]}}" height="{{shared.thumbnail_sides[0]}}" loading="lazy" decoding="async">
 % end
   </a>
   <p class="chip">{{image['status_text']}}</p>

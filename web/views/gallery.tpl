@@ -3,7 +3,7 @@
 <div id="gallery" data-max-bytes="{{limits.max_bytes}}" data-media-types="{{' '.join(limits.media_types)}}" data-type-names="{{type_names(endings)}}" data-next="{{following or ''}}" data-static="{{static}}">
 % if deleted:
 <form class="undo" method="post" action="/images/{{deleted}}/restore">
-  <p>The photo is in the trash. It is deleted for good after 30 days.</p>
+  <p>The photo is in the trash. It is deleted for good after {{shared.trash_days}} days.</p>
   <input type="hidden" name="token" value="{{token}}">
   <button class="button small" type="submit">Undo</button>
 </form>

@@ -23,7 +23,7 @@
 <script type="module" src="{{static}}/js/{{module}}.js"></script>
 % end
 </head>
-<body>
+<body data-limits="{{shared_text}}">
 <a class="skip" href="#main">Skip to the photos</a>
 <header class="bar">
   <a class="brand" href="/">
@@ -32,7 +32,7 @@
   </a>
   <form class="search" role="search" action="/" method="get">
     <label class="sr" for="q">Search captions, tags, names and text in photos</label>
-    <input id="q" name="q" type="search" maxlength="200" value="{{get('words') or ''}}" placeholder="Search" autocomplete="off" enterkeyhint="search">
+    <input id="q" name="q" type="search" maxlength="{{shared.search_length}}" value="{{get('words') or ''}}" placeholder="Search" autocomplete="off" enterkeyhint="search">
     <kbd aria-hidden="true">/</kbd>
   </form>
 % if caller.open:

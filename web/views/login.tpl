@@ -10,7 +10,7 @@
   <label for="name">Name</label>
   <input id="name" name="name" maxlength="64" value="{{get('name') or ''}}" autocomplete="username" autocapitalize="none" spellcheck="false" required {{'aria-describedby=trouble' if trouble else 'autofocus'}}>
   <label for="password">Password</label>
-  <input id="password" name="password" type="password" maxlength="256" autocomplete="current-password" required>
+  <input id="password" name="password" type="password" maxlength="{{shared.max_password_length}}" autocomplete="current-password" required>
   <button class="button primary" type="submit">Sign in</button>
 </form>
 <p class="fine">Ask an administrator if you need an account or forgot your password.</p>

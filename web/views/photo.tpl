@@ -6,7 +6,7 @@
 %   if image['placeholder']:
   <img class="blur" alt="" src="{{image['placeholder']}}">
 %   end
-  <img class="large" alt="{{image['alt']}}" src="{{image['display_url']}}" width="{{image['width'] or 1600}}" height="{{image['height'] or 1200}}">
+  <img class="large" alt="{{image['alt']}}" src="{{image['display_url']}}" width="{{image['width'] or shared.display_side}}" height="{{image['height'] or 1200}}">
 % else:
   <p class="absent" role="img" aria-label="{{image['alt']}}">{{'No preview' if image['settled'] else 'The preview is not ready yet'}}</p>
 % end
@@ -49,7 +49,7 @@
 % if image['status'] == 'deleted':
   <form method="post" action="/images/{{image['id']}}/restore">
     <input type="hidden" name="token" value="{{token}}">
-    <p>It is deleted for good after 30 days in the trash.</p>
+    <p>It is deleted for good after {{shared.trash_days}} days in the trash.</p>
     <button class="button primary" type="submit">Restore</button>
   </form>
 % else:
@@ -59,12 +59,12 @@
     <form method="post" action="/images/{{image['id']}}/edit">
       <input type="hidden" name="token" value="{{token}}">
       <label for="caption">Caption</label>
-      <textarea id="caption" name="caption" rows="3" maxlength="1000">{{image['caption']}}</textarea>
+      <textarea id="caption" name="caption" rows="3" maxlength="{{shared.caption_length}}">{{image['caption']}}</textarea>
       <label for="alt_text">Alt text</label>
-      <textarea id="alt_text" name="alt_text" rows="3" maxlength="500" aria-describedby="alt_hint">{{image['alt_text']}}</textarea>
+      <textarea id="alt_text" name="alt_text" rows="3" maxlength="{{shared.alt_text_length}}" aria-describedby="alt_hint">{{image['alt_text']}}</textarea>
       <p class="hint" id="alt_hint">What somebody who cannot see the photo needs to know.</p>
       <label for="tags">Tags</label>
-      <input id="tags" name="tags" maxlength="1100" value="{{', '.join(image['tags'])}}" aria-describedby="tags_hint">
+      <input id="tags" name="tags" maxlength="{{shared.tags_length}}" value="{{', '.join(image['tags'])}}" aria-describedby="tags_hint">
       <p class="hint" id="tags_hint">Separated by commas. Your text is never overwritten automatically.</p>
       <button class="button primary" type="submit">Save</button>
     </form>

@@ -1,5 +1,8 @@
 // The cards of the grid. The server's markup is the only one: scripts fill it in, with text, never with markup.
 
+import { limits } from "./limits.js";
+
+const [side, denseSide] = limits.thumbnail_sides;
 const template = document.getElementById("card");
 const LARGE = 2 ** 19; // bytes
 const known = new Map(); // id → card
@@ -74,7 +77,7 @@ function picture(card, image) {
   if (image.thumbnail_url && thumb.getAttribute("src") !== image.thumbnail_url) {
     dropPreview(thumb);
     thumb.sizes = template.dataset.sizes;
-    thumb.srcset = `${image.thumbnail_url} 200w, ${image.thumbnail_2x_url ?? image.thumbnail_url} 400w`;
+    thumb.srcset = `${image.thumbnail_url} ${side}w, ${image.thumbnail_2x_url ?? image.thumbnail_url} ${denseSide}w`;
     thumb.src = image.thumbnail_url;
   }
 }

@@ -37,7 +37,7 @@ const watcher = new Watcher({
 const list = new List({ watcher, pending: () => uploads.pending });
 
 const uploads = new Uploads({
-  limits: {
+  accepted: {
     maxBytes: Number(root.dataset.maxBytes),
     mediaTypes: new Set(root.dataset.mediaTypes.split(" ")),
     typeNames: root.dataset.typeNames,

@@ -3,8 +3,8 @@
 import { ask } from "./api.js";
 import { say, toast } from "./announce.js";
 import * as cards from "./cards.js";
+import { limits } from "./limits.js";
 
-const PAGE = 40;
 const TYPING = 250; // milliseconds
 const AHEAD = "1200px";
 
@@ -124,7 +124,7 @@ export class List {
   }
 
   address(cursor) {
-    const asked = new URLSearchParams({ limit: PAGE });
+    const asked = new URLSearchParams({ limit: limits.page_size });
     if (cursor) asked.set("cursor", cursor);
     if (this.words) asked.set("q", this.words);
     return `/api/v1/images?${asked}`;

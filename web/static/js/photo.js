@@ -1,7 +1,8 @@
 // One photo's page: news of it without a reload, and times in the reader's own zone.
 
-const FIRST = 700; // milliseconds
-const SLOWEST = 5000;
+import { limits } from "./limits.js";
+
+const { first_poll_ms: FIRST, slowest_poll_ms: SLOWEST } = limits;
 
 let delay = FIRST;
 let said = "";

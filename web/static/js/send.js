@@ -1,6 +1,6 @@
 // One file to the bucket with its presigned form (Amazon S3 API, "POST Object").
 
-const STALL = 60_000; // milliseconds without a byte of progress
+import { limits } from "./limits.js";
 
 const SENTENCES = {
   EntityTooLarge: "The file is larger than it was said to be, so the storage refused it.",
@@ -29,7 +29,7 @@ export function send(form, file, { onProgress, signal }) {
     let stall = null;
     const alive = () => {
       clearTimeout(stall);
-      stall = setTimeout(() => request.abort(), STALL);
+      stall = setTimeout(() => request.abort(), limits.upload_stall_ms);
     };
     const abort = () => request.abort();
     signal.addEventListener("abort", abort);

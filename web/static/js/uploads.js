@@ -3,12 +3,11 @@
 import { ask, Problem } from "./api.js";
 import { say } from "./announce.js";
 import * as cards from "./cards.js";
+import { limits } from "./limits.js";
 import { SendError, send } from "./send.js";
 import { sniff } from "./sniff.js";
 
-const PARALLEL = 2; // enough to fill a line with photos, and the first ones are there sooner
-const PAUSES = [1000, 3000, 8000]; // milliseconds before an upload is tried again by itself
-const LONGEST_PAUSE = 30_000;
+const { upload_retries_ms: PAUSES, longest_upload_retry_ms: LONGEST_PAUSE } = limits;
 
 const pieces = document.getElementById("upload");
 
@@ -17,10 +16,10 @@ const PASSING = new Set([0, 429]); // the network, and too many requests
 class Refused extends Error {}
 
 export class Uploads {
-  // limits: {maxBytes, mediaTypes: Set, typeNames}. place(card): put a new card first. onSent(id): watch it.
+  // accepted: {maxBytes, mediaTypes: Set, typeNames}. place(card): put a new card first. onSent(id): watch it.
   // onChange(uploads): counts or progress have changed.
-  constructor({ limits, place, onSent, onChange }) {
-    Object.assign(this, { limits, place, onSent, onChange });
+  constructor({ accepted, place, onSent, onChange }) {
+    Object.assign(this, { accepted, place, onSent, onChange });
     this.queue = [];
     this.active = new Set();
     this.round = []; // since there was last nothing to do
@@ -58,7 +57,7 @@ export class Uploads {
   }
 
   pump() {
-    while (this.active.size < PARALLEL && this.queue.length) {
+    while (this.active.size < limits.parallel_uploads && this.queue.length) {
       const upload = this.queue.shift();
       this.active.add(upload);
       upload.run().finally(() => {
@@ -129,7 +128,7 @@ class Upload {
 
   // The media type, or Refused with the sentence for the card: nothing is sent of what cannot be shown.
   async check() {
-    const { maxBytes, mediaTypes, typeNames } = this.uploads.limits;
+    const { maxBytes, mediaTypes, typeNames } = this.uploads.accepted;
     if (this.file.size === 0) throw new Refused("This file is empty.");
     let mediaType;
     try {

@@ -1,11 +1,9 @@
 // Asks after photos that are not settled yet, and stops as soon as all of them are.
 
 import { ask } from "./api.js";
+import { limits } from "./limits.js";
 
-const FIRST = 700; // milliseconds
-const SLOWEST = 5000;
-const AT_ONCE = 100;
-const LONG = 90_000; // after this long a card says that it goes on by itself
+const { first_poll_ms: FIRST, slowest_poll_ms: SLOWEST, max_ids: AT_ONCE, late_after_ms: LONG } = limits;
 
 export class Watcher {
   // onImage(image, late): news of one. onGone(id): it is no more. onReach(reached): whether the gallery answers.
