@@ -89,7 +89,7 @@ class Browser:
     # How it is set up
 
     def prepare(self, origin: str) -> None:
-        """As new: wide, light, no cookies, an empty console."""
+        """Reset the browser: wide, light, no cookies, an empty console."""
         self.origin = origin
         self.size(*WIDE)
         self.media()
@@ -150,7 +150,7 @@ class Browser:
         return [e for e in self.driver.find_elements(By.CSS_SELECTOR, selector) if _shown(e)]
 
     def texts(self, selector: str) -> list[str]:
-        """Their texts; read in one go, so that no element can go stale meanwhile."""
+        """Return the texts, read in one script, so that no element can go stale meanwhile."""
         return self.run(
             "return [...document.querySelectorAll(arguments[0])]"
             ".filter((e) => e.checkVisibility()).map((e) => e.innerText.trim())",

@@ -13,7 +13,7 @@ def set_up(browser: Browser, token: str, name: str, password: str) -> None:
 
 
 def sign_in(browser: Browser, name: str, password: str) -> None:
-    """By the form that every page leads to."""
+    """Sign in with the form that every page leads to."""
     browser.open("/login")
     browser.fill(name=name, password=password)
     browser.click("main button[type=submit]")
@@ -21,7 +21,7 @@ def sign_in(browser: Browser, name: str, password: str) -> None:
 
 
 def add_account(browser: Browser, name: str) -> str:
-    """As an administrator; the password that was made up."""
+    """Create an account as an administrator; return the generated password."""
     browser.open("/accounts")
     browser.fill(name=name)
     browser.click("main form[action='/accounts'] button")
@@ -29,7 +29,7 @@ def add_account(browser: Browser, name: str) -> str:
 
 
 def sign_out_the_first(browser: Browser) -> None:
-    """As an administrator, whoever is first by name, everywhere."""
+    """Sign out, as an administrator, the first account by name everywhere."""
     browser.open("/accounts")
     browser.click(".accounts li:first-child summary")
     browser.click(".accounts li:first-child form[action$='/sign-out'] button")

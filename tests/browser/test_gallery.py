@@ -89,7 +89,7 @@ def test_a_hidden_page_does_not_ask(browser: Browser, stage: Stage) -> None:
 
 
 def test_news_is_announced_politely(browser: Browser, stage: Stage) -> None:
-    """To those who cannot see the cards change."""
+    """The live region announces it to screen readers."""
     browser.open()
     browser.drop(("cat.jpg", photo()))
     live = "return document.getElementById('live').textContent"
@@ -98,7 +98,7 @@ def test_news_is_announced_politely(browser: Browser, stage: Stage) -> None:
 
 
 def test_a_photo_that_has_gone_leaves_the_page(browser: Browser, stage: Stage) -> None:
-    """Somebody else has deleted it."""
+    """Another session deletes the photo."""
     image = add_image(stage.gallery, "cat.jpg")
     browser.open()
     stage.gallery.delete(image.public_id)
@@ -131,7 +131,7 @@ def test_a_page_that_cannot_be_shown_tries_again_by_itself(browser: Browser, sta
 
 
 def test_a_refused_key_is_said_on_the_page(browser: Browser, stage: Stage) -> None:
-    """While the photos are described without it."""
+    """The local describer is used meanwhile."""
     sentence = "Gemini refuses the key. Photos are described locally until it is right."
     stage.gallery.breakers.open("gemini", wait=60, reason="key_refused", message=sentence)
     browser.open()
@@ -142,7 +142,6 @@ def test_a_refused_key_is_said_on_the_page(browser: Browser, stage: Stage) -> No
 
 
 def test_a_failed_photo_says_why_and_is_mended_by_its_button(browser: Browser, stage: Stage) -> None:
-    """Without a reload."""
     stage.words["cat.jpg"] = "The model did not answer, although it was asked three times."
     browser.open()
     browser.drop(("cat.jpg", photo()))
@@ -163,7 +162,7 @@ def test_a_damaged_file_says_why_and_offers_no_retry(browser: Browser, stage: St
 
 
 def test_what_was_removed_can_be_brought_back(browser: Browser, stage: Stage) -> None:
-    """In its old place, by the button that appears."""
+    """The card returns to its old place with the button that appears."""
     fill(stage, 1)
     image = add_failed(stage.gallery)
     fill(stage, 1)
@@ -224,7 +223,7 @@ def test_searching_finds_while_one_types(browser: Browser, stage: Stage) -> None
 
 
 def test_a_search_that_finds_nothing_says_so(browser: Browser, stage: Stage) -> None:
-    """And does not invite to upload as if the gallery were empty."""
+    """The page does not invite to upload as if the gallery were empty."""
     fill(stage, 1)
     browser.open()
     browser.find("#q").send_keys("giraffe")
@@ -233,7 +232,6 @@ def test_a_search_that_finds_nothing_says_so(browser: Browser, stage: Stage) -> 
 
 
 def test_back_leads_from_a_search_to_what_was_there_before(browser: Browser, stage: Stage) -> None:
-    """As on any page."""
     fill(stage, 2)
     browser.open()
     browser.find("#q").send_keys("001")
@@ -269,7 +267,7 @@ def test_the_lightbox_opens_steps_and_closes_by_keyboard(browser: Browser, stage
 
 
 def test_back_closes_the_lightbox(browser: Browser, stage: Stage) -> None:
-    """As people expect on a phone; the page stays."""
+    """Users expect this on a phone; the page stays."""
     fill(stage, 1)
     browser.open()
     browser.click("#grid .frame")
@@ -292,7 +290,7 @@ def test_the_lightbox_goes_on_past_what_is_loaded(browser: Browser, stage: Stage
 
 
 def test_the_details_of_a_photo_are_one_step_away(browser: Browser, stage: Stage) -> None:
-    """From the lightbox to its own page."""
+    """The link leads from the lightbox to the photo's page."""
     [image] = fill(stage, 1)
     browser.open()
     browser.click("#grid .frame")
@@ -304,7 +302,7 @@ def test_the_details_of_a_photo_are_one_step_away(browser: Browser, stage: Stage
 
 
 def test_a_photos_page_follows_it_without_a_reload(browser: Browser, stage: Stage) -> None:
-    """Also while somebody writes: the words in the form stay."""
+    """The text in the form stays while a person writes."""
     image = add_image(stage.gallery, "cat.jpg")
     browser.open(f"/images/{image.public_id}")
     browser.click(".edit summary")

@@ -20,7 +20,6 @@ def unharmed(browser: Browser) -> None:
 
 
 def test_hostile_words_are_text_as_the_server_renders_them(browser: Browser, stage: Stage) -> None:
-    """On the gallery page."""
     stage.add(f"{HOSTILE}.jpg", photo(), WORDS)
     browser.open()
     assert [WORDS.caption] == browser.run(
@@ -31,7 +30,7 @@ def test_hostile_words_are_text_as_the_server_renders_them(browser: Browser, sta
 
 
 def test_hostile_words_are_text_as_the_script_fills_them_in(browser: Browser, stage: Stage) -> None:
-    """On a card that was not there when the page came, and in the lightbox."""
+    """The card is created by the script after the page was loaded; the lightbox shows it too."""
     stage.words["cat.jpg"] = WORDS
     browser.open()
     browser.drop(("cat.jpg", photo()))
@@ -63,7 +62,7 @@ def test_hostile_words_are_text_on_a_photos_page(browser: Browser, stage: Stage)
 
 
 def test_a_hostile_search_is_text(browser: Browser, stage: Stage) -> None:
-    """In the heading, the field and the title."""
+    """The heading, the field and the title show it as text."""
     stage.add("cat.jpg", photo())
     browser.open()
     browser.find("#q").send_keys(HOSTILE)

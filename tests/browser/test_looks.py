@@ -48,7 +48,7 @@ def lightbox(browser: Browser, stage: Stage) -> None:
 
 
 def one_photo(browser: Browser, stage: Stage) -> None:
-    """Its own page, with the form open."""
+    """The photo's page, with the form open."""
     image = stage.add("cat.jpg", photo())
     browser.open(f"/images/{image.public_id}")
     browser.click(".edit summary")
@@ -77,7 +77,7 @@ def upload_form(browser: Browser, stage: Stage) -> None:
 
 
 def second_form(browser: Browser, stage: Stage) -> None:
-    """Its second step."""
+    """The second step of the deletion."""
     browser.open("/upload")
     browser.click("main button")
     browser.find("#file")
@@ -125,7 +125,7 @@ def test_nothing_is_wider_than_the_window(browser: Browser, stage: Stage, scene:
 
 
 def test_the_dark_is_dark(browser: Browser, stage: Stage) -> None:
-    """Where the system asks for it."""
+    """The system's setting decides."""
     background = "return getComputedStyle(document.body).backgroundColor"
     browser.open()
     light = browser.run(background)
@@ -142,7 +142,7 @@ def test_nothing_moves_for_those_who_ask_for_less_motion(browser: Browser, stage
 
 
 def test_every_picture_is_described_for_those_who_do_not_see_it(browser: Browser, stage: Stage) -> None:
-    """By its alt text, or by a sentence until there is one; never by a key or nothing at all."""
+    """The name is the alt text, or a sentence until there is one; never a key or nothing."""
     stage.add("cat.jpg", photo())
     add_image(stage.gallery, "new.jpg")
     browser.open()
@@ -151,7 +151,7 @@ def test_every_picture_is_described_for_those_who_do_not_see_it(browser: Browser
 
 
 def test_the_keyboard_reaches_everything(browser: Browser, stage: Stage) -> None:
-    """From the skip link through search and upload to the photos and their buttons, in that order."""
+    """The order: skip link, search, upload, photos and their buttons."""
     stage.add("cat.jpg", photo())
     add_failed(stage.gallery)
     browser.open()

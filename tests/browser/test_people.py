@@ -17,7 +17,7 @@ from tests.web.stage import Stage, photo
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
-    """Nobody is in it yet."""
+    """Return an application without accounts."""
     found = empty_house(tmp_path)
     yield found
     found.database.close()
@@ -33,7 +33,7 @@ def stage(house: House, tmp_path: Path) -> Iterator[Stage]:
 
 @pytest.fixture
 def other(second_chromium: Browser, stage: Stage) -> Browser:
-    """Its window, as new, at the gallery."""
+    """Return the browser window, reset, at the gallery."""
     second_chromium.prepare(stage.origin)
     return second_chromium
 
@@ -55,7 +55,7 @@ def captions(browser: Browser) -> list[str]:
 def test_from_the_first_token_to_a_session_that_is_ended_elsewhere(
     browser: Browser, other: Browser, stage: Stage, house: House
 ) -> None:
-    """As new people would: set up, a second account, photos that nobody else sees, a sign-out far away."""
+    """The path of new users: set-up, a second account, photos of their own, a sign-out from elsewhere."""
     token = house.accounts.offer_set_up()
     browser.open("/")
     assert ["Create the first account"] == browser.texts("h1")
@@ -89,7 +89,7 @@ def page_text(browser: Browser, address: str) -> str:
 
 
 def test_a_session_is_ended_from_ones_own_other_browser(browser: Browser, other: Browser, house: House) -> None:
-    """Its open page leads to the sign-in with the next thing that is done on it."""
+    """The next action on an open page leads to the sign-in."""
     house.accounts.add("ada", PASSWORD)
     for window in (browser, other):
         sign_in(window, "ada", PASSWORD)
@@ -104,7 +104,7 @@ def test_a_session_is_ended_from_ones_own_other_browser(browser: Browser, other:
 
 
 def test_the_way_goes_on_after_signing_in(browser: Browser, house: House) -> None:
-    """To the page that was asked for; a wrong password is said, and the name stays."""
+    """The requested page follows; a wrong password is reported and the name stays in the field."""
     house.accounts.add("ada", PASSWORD, Role.ADMINISTRATOR)
     browser.open("/account")
     browser.fill(name="ada", password="a wrong password")
@@ -115,7 +115,7 @@ def test_the_way_goes_on_after_signing_in(browser: Browser, house: House) -> Non
 
 
 def test_a_key_is_made_by_the_keyboard_alone(browser: Browser, house: House) -> None:
-    """And shown once."""
+    """The key is shown once."""
     house.accounts.add("ada", PASSWORD)
     sign_in(browser, "ada", PASSWORD)
     browser.open("/account")
@@ -131,7 +131,7 @@ def test_a_key_is_made_by_the_keyboard_alone(browser: Browser, house: House) -> 
 
 
 def test_everything_works_by_plain_forms(plain: Browser, stage: Stage, house: House) -> None:
-    """Without JavaScript: in, a key, another password, out."""
+    """Sign-in, an API key, a new password and sign-out work without JavaScript."""
     house.accounts.add("ada", PASSWORD)
     plain.driver.get(stage.origin)
     plain.fill(name="ada", password=PASSWORD)

@@ -23,7 +23,7 @@ def done(browser: Browser, count: int) -> list[str]:
     return browser.wait(captions)
 
 
-def test_dropped_photos_come_back_described_without_a_reload(browser: Browser, stage: Stage) -> None:
+def test_dropped_photos_are_described_without_a_reload(browser: Browser, stage: Stage) -> None:
     """Newest first, each with its thumbnail, on the very page on which they were dropped."""
     browser.open()
     browser.drop(*[(name, photo(number)) for number, name in enumerate(NAMES)])
@@ -57,7 +57,7 @@ def test_chosen_photos_are_uploaded(browser: Browser, stage: Stage, tmp_path: Pa
 
 
 def test_a_pasted_photo_is_uploaded(browser: Browser, stage: Stage) -> None:
-    """From the clipboard, as a screenshot comes."""
+    """A screenshot comes from the clipboard."""
     browser.open()
     browser.drop(("image.jpg", photo()), by="paste")
     done(browser, 1)
@@ -72,7 +72,7 @@ def test_sample_photos_take_the_very_same_path(browser: Browser, stage: Stage) -
 
 
 def test_the_invitation_goes_once_there_is_something_to_see(browser: Browser, stage: Stage) -> None:
-    """Not both at once."""
+    """The two actions exclude each other."""
     browser.open()
     assert browser.all("#empty")
     browser.drop(("cat.jpg", photo()))
@@ -90,7 +90,7 @@ def test_what_is_dragged_over_the_page_is_welcomed(browser: Browser, stage: Stag
 
 
 def test_what_is_no_photo_is_refused_before_it_is_sent(browser: Browser, stage: Stage) -> None:
-    """Its name does not help it, and nothing reaches the bucket or the database."""
+    """The content decides, not the name; nothing reaches the bucket or the database."""
     browser.open()
     browser.drop(("notes.jpg", b"These are notes, whatever the name says."))
     browser.wait(lambda: browser.has(".why", "not a photo that can be shown here"))
@@ -99,7 +99,6 @@ def test_what_is_no_photo_is_refused_before_it_is_sent(browser: Browser, stage: 
 
 
 def test_an_empty_file_is_refused(browser: Browser, stage: Stage) -> None:
-    """With its own sentence."""
     browser.open()
     browser.drop(("cat.jpg", b""))
     browser.wait(lambda: browser.has(".why", "This file is empty."))
@@ -115,7 +114,7 @@ def test_the_first_bytes_say_what_a_file_is(browser: Browser, stage: Stage) -> N
     assert ["image/png"] == [image.media_type for image in stage.images.rows.values()]
 
 
-def test_every_type_is_told_by_its_first_bytes(browser: Browser, stage: Stage) -> None:
+def test_every_type_is_recognised_by_its_first_bytes(browser: Browser, stage: Stage) -> None:
     """The containers of AVIF and HEIC name their brands in any order."""
     box = "\0\0\0\x1cftyp{}\0\0\0\0{}"
     heads = {
@@ -144,7 +143,7 @@ def test_every_type_is_told_by_its_first_bytes(browser: Browser, stage: Stage) -
 
 
 def test_a_lost_connection_is_tried_again_by_itself(browser: Browser, stage: Stage) -> None:
-    """Nobody has to do anything."""
+    """The upload continues without an action of the user."""
     stage.bucket.faults = ["drop", "SlowDown"]
     browser.open()
     browser.drop(("cat.jpg", photo()))
@@ -173,7 +172,7 @@ def test_what_the_storage_refuses_is_said_in_a_sentence(browser: Browser, stage:
 
 
 def test_an_upload_can_be_cancelled(browser: Browser, stage: Stage) -> None:
-    """Its card goes at once, and its row with it."""
+    """The card and the row are removed at once."""
     stage.bucket.hold.clear()
     browser.open()
     browser.drop(("cat.jpg", photo()))
@@ -197,7 +196,7 @@ def test_two_at_a_time_out_of_a_long_queue(browser: Browser, stage: Stage) -> No
 
 
 def test_hundreds_of_files_all_arrive(browser: Browser, stage: Stage) -> None:
-    """And the summary goes when the last one has."""
+    """The summary disappears with the last one."""
     browser.open()
     data = photo(0, (40, 30))
     browser.drop(*[(f"{number}.jpg", data) for number in range(200)])
@@ -219,7 +218,7 @@ def test_progress_is_shown_while_a_file_is_sent(browser: Browser, stage: Stage) 
 
 
 def test_leaving_while_files_are_on_their_way_is_asked_about(browser: Browser, stage: Stage) -> None:
-    """And not once they have arrived."""
+    """The question is not asked once all uploads have arrived."""
     leaving = "return !window.dispatchEvent(new Event('beforeunload', {cancelable: true}))"
     stage.bucket.hold.clear()
     browser.open()
@@ -241,7 +240,7 @@ def test_an_upload_during_a_search_shows_everything_again(browser: Browser, stag
 
 
 def test_a_file_above_the_limit_is_refused_before_it_is_sent(chromium: Browser) -> None:
-    """With both figures in the sentence."""
+    """The message contains both sizes."""
     stage = Stage(max_bytes=200_000)
     try:
         chromium.prepare(stage.origin)

@@ -28,7 +28,7 @@ COUNT = 20
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the data are kept, through all the starts of this file."""
+    """Return the data folder, shared by all starts of this file."""
     return tmp_path_factory.mktemp("whole") / "home"
 
 
@@ -62,7 +62,7 @@ def statuses(browser: Browser) -> list[str]:
     )
 
 
-def test_an_empty_gallery_invites_and_its_samples_come_back_described(page: Browser) -> None:
+def test_an_empty_gallery_invites_and_its_samples_are_described(page: Browser) -> None:
     """One click: six photos, the cat among them, each with words and a picture."""
     page.open()
     page.find("#samples").click()

@@ -23,7 +23,7 @@ SWEPT = 150.0  # seconds: what the schedule needs at most, and some more
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """Where the data are kept."""
+    """Return the data folder."""
     return tmp_path / "home"
 
 

@@ -26,7 +26,7 @@ def test_a_photo_is_uploaded_by_plain_forms(plain: Browser, stage: Stage, tmp_pa
 
 
 def test_the_next_page_is_a_link(plain: Browser, stage: Stage) -> None:
-    """By cursor; the last page has none."""
+    """Pages are linked by cursor; the last page has none."""
     data = photo()
     for number in range(45):
         stage.add(f"{number}.jpg", data)
@@ -38,7 +38,6 @@ def test_the_next_page_is_a_link(plain: Browser, stage: Stage) -> None:
 
 
 def test_a_failed_photo_is_tried_again_by_a_form(plain: Browser, stage: Stage) -> None:
-    """From its card."""
     image = add_failed(stage.gallery)
     stage.bucket.objects[image.image_key] = photo()
     plain.driver.get(stage.origin)
@@ -47,7 +46,7 @@ def test_a_failed_photo_is_tried_again_by_a_form(plain: Browser, stage: Stage) -
 
 
 def test_a_photo_is_deleted_and_brought_back_by_forms(plain: Browser, stage: Stage) -> None:
-    """Into the trash, and out of it by the offer that follows."""
+    """The page after the deletion offers to restore the photo."""
     image = stage.add("cat.jpg", photo())
     plain.driver.get(f"{stage.origin}/images/{image.public_id}")
     plain.driver.find_element("css selector", "form[action$='/delete'] button").click()
@@ -59,7 +58,7 @@ def test_a_photo_is_deleted_and_brought_back_by_forms(plain: Browser, stage: Sta
 
 
 def test_words_are_edited_by_a_form(plain: Browser, stage: Stage) -> None:
-    """With everything that is not ASCII unharmed."""
+    """Non-ASCII characters are preserved."""
     image = stage.add("cat.jpg", photo())
     plain.driver.get(f"{stage.origin}/images/{image.public_id}")
     plain.click("summary")
@@ -71,7 +70,7 @@ def test_words_are_edited_by_a_form(plain: Browser, stage: Stage) -> None:
 
 
 def test_search_is_a_plain_form(plain: Browser, stage: Stage) -> None:
-    """And its address can be kept."""
+    """The address can be bookmarked."""
     stage.add("cat.jpg", photo())
     stage.add("dog.jpg", photo())
     plain.driver.get(stage.origin)
@@ -81,7 +80,7 @@ def test_search_is_a_plain_form(plain: Browser, stage: Stage) -> None:
 
 
 def test_a_photos_page_stops_renewing_itself(plain: Browser, stage: Stage) -> None:
-    """Once it is settled nothing asks for a refresh."""
+    """A settled photo's page does not refresh itself."""
     image = stage.add("cat.jpg", photo())
     plain.driver.get(f"{stage.origin}/images/{image.public_id}")
     assert "http-equiv" not in plain.driver.page_source
@@ -91,7 +90,7 @@ def test_a_photos_page_stops_renewing_itself(plain: Browser, stage: Stage) -> No
 
 
 def test_buttons_that_need_scripts_are_not_there(plain: Browser, stage: Stage) -> None:
-    """Nothing on the page pretends."""
+    """The page shows no control that needs a script."""
     plain.driver.get(stage.origin)
     assert [] == plain.all("#samples")
     assert "Without JavaScript" in plain.find(".plain").text

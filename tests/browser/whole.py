@@ -79,7 +79,7 @@ class Whole:
 
     @property
     def origin(self) -> str:
-        """Where the gallery is."""
+        """Return the address of the gallery."""
         found = re.search(r"http://127\.0\.0\.1:\d+", self.output)
         assert found, self.output
         return found[0]

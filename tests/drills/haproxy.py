@@ -1,7 +1,7 @@
 """HAProxy as the load balancer: one front, fixed places for hosts, and the target group's health check.
 
-It is told of no host that comes or goes: like the target group it learns all from /healthz. It tries nothing
-twice and passes every request on once, so that whatever a host refuses or cuts off is seen by whoever asked.
+It is not informed of hosts that start or stop: it learns from /healthz, as the target group. It retries nothing
+and sends every request once, so that the client sees each refusal and each broken connection of a host.
 """
 
 from __future__ import annotations
@@ -67,17 +67,17 @@ class HaProxy:
         self._log = folder / "haproxy.log"
 
     def complaints(self) -> list[str]:
-        """Its lines of requests that went wrong, with its codes for why, and of hosts that come and go."""
+        """Return the log lines of failed requests, with their codes, and of hosts that start and stop."""
         return self._log.read_text(errors="replace").splitlines()
 
     def up(self) -> list[bool]:
-        """Of each place, whether requests are sent there now."""
+        """Return for each place whether requests are sent there now."""
         rows = csv.DictReader(io.StringIO(self._ask("show stat -1 4 -1").lstrip("# ")))
         states = {row["svname"]: row["status"] for row in rows}
         return [states[f"host{number}"].startswith("UP") for number in range(len(self.ports))]
 
     def wait(self, wanted: Sequence[bool], seconds: float = 300.0) -> None:
-        """Until the places are as wanted. TimeoutError where that does not come."""
+        """Wait until the places are as wanted; raise TimeoutError otherwise."""
         end = time.monotonic() + seconds
         while (found := self.up()) != list(wanted):
             if time.monotonic() > end:

@@ -90,7 +90,7 @@ def main() -> int:
 
 
 def timing(gallery: Gallery, names: int) -> bool:
-    """In turn, so that whatever else the machine does meets both alike."""
+    """Measure both in turn, so that other load on the machine affects them equally."""
     seconds: dict[str, list[float]] = {"existing": [], "missing": []}
     count = 0
     for round_ in range(EACH):

@@ -2,7 +2,7 @@
 
 An ordinary user on a system with make, git and python3-venv alone clones the repository. What prevents an
 installation comes first (no network, 300 MB of disk, a read-only folder, …): each must be answered with one
-sentence. Then `make run`, every command that README.md and docs/ tell people to paste, Ctrl-C and `make check`.
+sentence. Then `make run`, every command of the documents, Ctrl-C and `make check`.
 What needs an AWS account must fail for want of credentials and nothing else. Prints figures; ends with 1 where
 a claim does not hold.
 """

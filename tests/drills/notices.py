@@ -1,8 +1,8 @@
-"""One batch of photographs through the whole pipeline: its owner gets one message, another owner another.
+"""One batch of photos through the whole pipeline: its owner gets one message, another owner another.
 
-    python -m tests.drills.notices [PHOTOGRAPHS]
+    python -m tests.drills.notices [PHOTOS]
 
-500 photographs by default, uploaded as a browser does, worked on by the real zips on an emulator that enforces
+500 photos by default, uploaded as a browser does, worked on by the real zips on an emulator that enforces
 IAM, and one of somebody else under the same batch id. A queue stands in for each owner's mail program, with the
 filter that an address gets. Ends non-zero where it is not exactly one message for each.
 """
@@ -25,12 +25,12 @@ from imgcore.accounts.models import Account, Role
 from imgcore.db.accounts import AccountRepository
 from imgcore.gallery.models import Viewer
 from tests.cloud import Cloud
-from tests.pipeline.deliveries import photograph
+from tests.pipeline.deliveries import colour_picture
 from tests.pipeline.stage import PROJECT, Stage, send, staged
 
 BATCH = "11111111-2222-3333-4444-555555555555"
 QUIET = 5  # seconds
-PATIENCE = 3600.0  # seconds
+TIMEOUT = 3600.0  # seconds
 
 
 class Inbox:
@@ -60,8 +60,8 @@ class Inbox:
 
 
 def upload(stage: Stage, owner: Account, number: int) -> None:
-    """One photograph of that owner."""
-    colour, data = photograph(number)
+    """Upload one photo of that owner."""
+    colour, data = colour_picture(number)
     theirs = stage.gallery.seen_by(Viewer(owner.id))
     _, form = theirs.request_upload(f"{colour} {number}.png", len(data), "image/png", batch=BATCH)
     assert send(form, data) == 201
@@ -70,7 +70,7 @@ def upload(stage: Stage, owner: Account, number: int) -> None:
 def swept(stage: Stage, inboxes: Mapping[str, Inbox]) -> dict[str, list[str]]:
     """Sweep until everybody has heard, and some more: nothing further may come."""
     functions = stage.aws.client("lambda")
-    deadline, extra = time.monotonic() + PATIENCE, 5
+    deadline, extra = time.monotonic() + TIMEOUT, 5
     while extra and time.monotonic() < deadline:
         # As the schedule does: asked for, and not waited for; while all are busy there is no room for it
         asked = {"FunctionName": f"{PROJECT}-caption", "InvocationType": "Event"}
@@ -102,7 +102,7 @@ def run(home: Path, environ: pytest.MonkeyPatch, count: int) -> int:
         found = swept(stage, inboxes)
         seconds = time.monotonic() - started
         files = len(list((home / "mail").glob("*.eml")))
-    print(f"{count} + 1 photographs, uploaded in {uploaded:.0f} s, told after {seconds:.0f} s")
+    print(f"{count} + 1 photos, uploaded in {uploaded:.0f} s, notified after {seconds:.0f} s")
     for name, subjects in found.items():
         print(f"{name}: {len(subjects)} message(s): {subjects}")
     print(f".local/mail/: {files} letters")
@@ -111,7 +111,7 @@ def run(home: Path, environ: pytest.MonkeyPatch, count: int) -> int:
 
 
 def main() -> int:
-    """In a folder of its own, which is gone afterwards."""
+    """Run the drill in a temporary folder."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 500
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as environ:
         return run(Path(folder) / "home", environ, count)

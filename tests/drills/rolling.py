@@ -4,7 +4,7 @@ Three web processes behind HAProxy, a hundred connections of load. The fleet is 
 to release while nothing may fail; then a release comes that answers 500, and the alarm takes it back. Prints
 figures; ends non-zero where a claim does not hold.
 
-Requests go round in turn. A load balancer that prefers whoever has the fewest open requests (--balance
+Requests go round in turn. A load balancer that prefers the host with the fewest open requests (--balance
 leastconn) sends a host that fails at once more than its share, as it is always the least busy one.
 """
 

@@ -125,7 +125,7 @@ class Fleet:
         del self.places[place]
 
     def replace_oldest(self, release: str, module: str = GOOD) -> int:
-        """As the group rolls with 100 to 200 %: a new one first, and when it serves, an old one goes."""
+        """Roll as the group does with 100 to 200 %: start a new host, then stop an old one."""
         place = self.launch(release, module)
         self.in_service(place)
         self.terminate(self.oldest[0])
@@ -140,8 +140,8 @@ class Fleet:
 
 @contextmanager
 def fleet(proxy: HaProxy, folder: Path, delay: float) -> Iterator[Fleet]:
-    """Three hosts of the release r0 in service, with photographs in their database."""
-    hosts = Fleet(proxy, photographs(folder / "gallery.db"), delay, folder / "web.log")
+    """Three hosts of the release r0 in service, with photos in their database."""
+    hosts = Fleet(proxy, photos(folder / "gallery.db"), delay, folder / "web.log")
     try:
         for _ in range(HOSTS):
             hosts.launch("r0")
@@ -151,8 +151,8 @@ def fleet(proxy: HaProxy, folder: Path, delay: float) -> Iterator[Fleet]:
         hosts.close()
 
 
-def photographs(path: Path) -> str:
-    """The URL of a new database with photographs that are done with."""
+def photos(path: Path) -> str:
+    """The URL of a new database with photos that are done with."""
     url = f"sqlite:///{path}"
     config = Config.read({"DATABASE_URL": url})
     bootstrap.migrate(config)

@@ -1,4 +1,4 @@
-"""A steady load that forgives nothing: a hundred connections that stay open, each asking in its turn.
+"""A steady load that counts every failure: a hundred connections that stay open, each asking in its turn.
 
 Requests leave at a fixed rate, whatever comes back (an open loop), spread over the connections. An answer
 counts only when it is whole and says 200; everything else is a failure with a name. Which release answered is
@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-PATIENCE = 60.0  # seconds for one answer: slow is not failed
+RESPONSE_TIMEOUT = 60.0  # seconds for one answer: slow is not failed
 SLICE = 0.5  # seconds
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)\r\n", re.IGNORECASE)
 _RELEASE = re.compile(rb"\r\nx-release: *([\w.-]+)\r\n", re.IGNORECASE)
@@ -73,7 +73,7 @@ class Tally:
         return self.answers_between(moment, until, least=500)
 
     def releases_since(self, moment: float) -> set[str]:
-        """Who has answered since then; moment: time.monotonic()."""
+        """Return the hosts that have answered since ``moment`` (time.monotonic())."""
         first = (moment - self.started) / SLICE
         return {release for at, release, _ in self.by_slice.copy() if at >= first}
 
@@ -111,7 +111,7 @@ class Load:
             due = max(due + pause, time.monotonic() - pause)  # what is late is made up for, a little
             began = time.monotonic()
             try:
-                async with asyncio.timeout(PATIENCE):
+                async with asyncio.timeout(RESPONSE_TIMEOUT):
                     status, release = await connection.get(next(self._paths))
             except (OSError, EOFError, ValueError, TimeoutError) as error:
                 self.tally.failed(type(error).__name__)

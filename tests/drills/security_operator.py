@@ -58,10 +58,10 @@ def main(record: bool) -> int:
             return int(bool(failed))
         calls = judged(aws.calls, key)
         refused = {*denied(aws.calls, key), *(call for call in calls if not covered(call))}
-        return told(failed, sorted(refused), actions() - {call.action for call in calls})
+        return messages(failed, sorted(refused), actions() - {call.action for call in calls})
 
 
-def told(failed: list[str], refused: list[Judged], unused: set[str]) -> int:
+def messages(failed: list[str], refused: list[Judged], unused: set[str]) -> int:
     """Print what came out; 1 where something is wrong."""
     idle = sorted(unused - REPAIRS)
     print(f"playbooks that failed: {failed or 'none'}")
@@ -148,14 +148,14 @@ def life(aws: Account, env: str, keys: dict[str, str]) -> Iterator[str]:
 
 
 def another_code(zips: Path) -> None:
-    """As after a release."""
+    """Set the state after a release."""
     for path in zips.glob("*.zip"):
         with zipfile.ZipFile(path, "a") as archive:
             archive.writestr(f"another-{len(archive.namelist())}.txt", "made up")
 
 
 def leave_something(aws: Account, env: str) -> None:
-    """A dead letter to be redriven, and photographs to be removed."""
+    """A dead letter to be redriven, and photos to be removed."""
     prefix = f"{PROJECT}-{env}"
     sqs, s3 = aws.client("sqs"), aws.client("s3")
     url = sqs.get_queue_url(QueueName=f"{prefix}-caption-dead")["QueueUrl"]

@@ -29,21 +29,22 @@ def main() -> int:
         if done.returncode:
             print(done.stdout[-3000:], done.stderr[-1000:])
             return 1
-        return told(take(Look(aws.client, PROJECT, "production")))
+        return reported(take(Look(aws.client, PROJECT, "production")))
 
 
-def told(found: Snapshot) -> int:
+def reported(found: Snapshot) -> int:
     """Print what the checks say; 1 where one of them should not have said it."""
     complaints = {check.name: check.complaints(found) for check in CHECKS.values()}
     blind = [check.name for check in CHECKS.values() if not check.complaints(seeded(found, check.seed))]
     wrong = {name: said for name, said in complaints.items() if said}
-    doors, hosts = len(found.endpoints), len(found.instances)
+    endpoints, hosts = len(found.endpoints), len(found.instances)
     print(
-        f"{len(CHECKS)} checks of {len(test_security_checklist.PARTS)} parts; {doors} endpoints, {hosts} hosts"
+        f"{len(CHECKS)} checks of {len(test_security_checklist.PARTS)} parts; {endpoints} endpoints,"
+        f" {hosts} hosts"
     )
     print(f"complaints: {wrong or 'none'}")
     print(f"checks that did not find their fault: {blind or 'none'}")
-    return int(bool(wrong or blind or not hosts or doors < 2))
+    return int(bool(wrong or blind or not hosts or endpoints < 2))
 
 
 if __name__ == "__main__":

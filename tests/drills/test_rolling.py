@@ -29,6 +29,6 @@ def test_the_whole_fleet_is_replaced_and_no_request_fails(hosts: Fleet) -> None:
 
 
 def test_a_release_that_answers_with_errors_is_taken_back(hosts: Fleet) -> None:
-    """By the alarm; until then traffic sees of it what its hosts are of all hosts."""
+    """The alarm triggers it; until then the share of failing requests is the share of its hosts."""
     taken = take_back(hosts, alarm(HASTE), MIX, rate=RATE, scale=HASTE)
     assert ([], True) == (taken.faults, taken.errors > 0)

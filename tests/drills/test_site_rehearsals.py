@@ -65,12 +65,12 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[History]:
 
 
 def test_a_rehearsal_in_an_empty_account_ends_well(history: History) -> None:
-    """Nothing fails for want of what a real run would have made."""
+    """Check mode does not fail because resources of a real run are missing."""
     assert 0 == history.rehearsal.returncode, history.rehearsal.stdout[-3000:]
 
 
 def test_a_rehearsal_in_an_empty_account_writes_nothing(history: History) -> None:
-    """By AWS's own audit."""
+    """The recorder saw no call that writes."""
     assert [] == history.rehearsed
 
 

@@ -26,7 +26,7 @@ from tests.support.repositories import Repositories
 
 
 class Fate:
-    """When the worker dies, wherever in whatever transaction it is then."""
+    """The moment at which the worker dies, inside or outside a transaction."""
 
     def __init__(self) -> None:
         self.dies_in = 0
@@ -47,7 +47,7 @@ class Fate:
 
 
 def deliver(repositories: Repositories, delivery: dict[str, Any]) -> str:
-    """Do one task of one photograph, as far as one gets."""
+    """Process one task of one image, until the process dies."""
     claim = repositories.tasks.claim(
         delivery["key"], TaskKind(delivery["kind"]), lease=delivery["lease"], max_attempts=1_000_000
     )

@@ -1,4 +1,4 @@
-"""Photos that can be told apart, events repeated, shuffled or lost, and workers that are killed."""
+"""Photos that differ by colour, events repeated, shuffled or lost, and workers that are killed."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ def short_leases(home: Path, environ: Any) -> Iterator[Stage]:
         yield stage
 
 
-def photograph(number: int) -> tuple[str, bytes]:
-    """A plain picture of one colour that no other has quite the same: its bytes tell it from all others."""
+def colour_picture(number: int) -> tuple[str, bytes]:
+    """Return a colour and a PNG of it; one pixel differs for each number."""
     colour = list(COLOURS)[number % len(COLOURS)]
     picture = PillowImage.new("RGB", (320, 240), COLOURS[colour])
     picture.putpixel((number % 320, number // 320), (255, 255, 255))
@@ -63,10 +63,10 @@ def photograph(number: int) -> tuple[str, bytes]:
 
 
 def upload_all(stage: Stage, count: int) -> dict[str, tuple[str, bytes]]:
-    """Send so many photographs, four at a time; id → colour and bytes."""
+    """Upload ``count`` photos, four at a time; return id → colour and bytes."""
 
     def one(number: int) -> tuple[str, tuple[str, bytes]]:
-        colour, data = photograph(number)
+        colour, data = colour_picture(number)
         return stage.upload(f"{colour} {number}.png", data, "image/png").public_id, (colour, data)
 
     with ThreadPoolExecutor(4) as pool:
@@ -131,14 +131,14 @@ class Tap:
             )
 
     def collect(self, count: int, seconds: float = 60.0) -> list[str]:
-        """The keys that S3 told of."""
+        """Return the keys of the S3 events."""
         deadline, keys = time.monotonic() + seconds, set()
         while len(keys) < count:
-            assert time.monotonic() < deadline, f"S3 told of {len(keys)} uploads only."
+            assert time.monotonic() < deadline, f"Events of {len(keys)} uploads only arrived."
             got = self._sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10, WaitTimeSeconds=1)
             for one in got.get("Messages", []):
-                told = deliveries(json.loads(one["Body"]))
-                keys |= {created.key for delivery in told for created in delivery.created}
+                received = deliveries(json.loads(one["Body"]))
+                keys |= {created.key for delivery in received for created in delivery.created}
                 self._sqs.delete_message(QueueUrl=self._queue, ReceiptHandle=one["ReceiptHandle"])
         return sorted(keys)
 
@@ -160,7 +160,7 @@ class Tap:
 
 
 def drained(stage: Stage) -> None:
-    """Until the repeated messages are taken as well: none of them may become a dead letter later."""
+    """Wait until the repeated messages are received too: none of them may become a dead letter later."""
     deadline = time.monotonic() + 120
     while stage.waiting("thumbnail") + stage.waiting("caption"):
         assert time.monotonic() < deadline, "Messages are left in the queues."

@@ -2,11 +2,11 @@
 
     python -m tests.pipeline.dying_life DATABASE_URL LETTERS
 
-Reads one JSON object a line from standard input, ``{"name", "owner", "batch", "dies_at"}``: a photograph
-of that owner and batch is announced, received, worked on and told of. ``dies_at`` counts the moments after each
-statement of each transaction, after each commit and after each letter; at that one the process that does it
-kills itself with SIGKILL (0: never). Answers with a line: killed, or the number of moments that there were.
-LETTERS: a file to which the mailbox adds a line for each letter that it takes: owner, batch.
+Reads one JSON object a line from standard input, ``{"name", "owner", "batch", "dies_at"}``: an image of that
+owner and batch is announced, received and processed, and its owner is notified. ``dies_at`` counts the moments
+after each statement of each transaction, after each commit and after each message; there the process kills
+itself with SIGKILL (0: never). Answers with a line: killed, or the number of moments that there were.
+LETTERS: a file to which the sender adds a line for each message: owner, batch.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ SOON = 1e9
 
 
 class Fate:
-    """When this process dies, wherever in whatever transaction it is then."""
+    """The moment at which this process dies, inside or outside a transaction."""
 
     def __init__(self, dies_at: int) -> None:
         self.moments, self.dies_at = 0, dies_at
@@ -68,7 +68,7 @@ class Fate:
 
 
 class Post:
-    """A mailbox whose letters outlive the process."""
+    """A sender whose messages outlive the process."""
 
     def __init__(self, path: Path, fate: Fate) -> None:
         self._path, self._fate = path, fate
@@ -109,7 +109,7 @@ class Plenty(FakeStorage):
 
 
 class Everything(dict[str, bytes]):
-    """A photograph under every key."""
+    """Return an image under every key."""
 
     def __contains__(self, key: object) -> bool:
         return True

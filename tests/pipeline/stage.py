@@ -39,7 +39,7 @@ class Stage:
         return image
 
     def sweep(self) -> None:
-        """As the schedule does: asked for, and not waited for; it may die like any other."""
+        """Start a sweep as the schedule does, without waiting; it may be killed as any other worker."""
         self.aws.client("lambda").invoke(
             FunctionName=f"{PROJECT}-caption", InvocationType="Event", Payload=b'{"task": "sweep"}'
         )
@@ -57,7 +57,7 @@ class Stage:
             time.sleep(2.0)
 
     def images(self, ids: list[str]) -> list[Image]:
-        """As they are now, a hundred at a time."""
+        """Return the current images, read a hundred at a time."""
         parts = [ids[start : start + 100] for start in range(0, len(ids), 100)]
         return [image for part in parts for image in self.gallery.get_many(part)]
 

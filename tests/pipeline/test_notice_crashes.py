@@ -1,6 +1,6 @@
-"""Killed at every moment of a batch's life, from its first row to its letter: told once, or once more.
+"""Kill the process at every moment of a batch: its owner gets one message, or two.
 
-Nobody else is ever told of it. On both databases.
+Nobody else gets one. On both databases.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Lives:
         self.program.stdin.flush()
         return self.program.stdout.readline().strip()
 
-    def told(self) -> Counter[tuple[str, str]]:
+    def sent(self) -> Counter[tuple[str, str]]:
         """How many letters there are, by owner and number of the notice."""
         lines = self.letters.read_text().splitlines() if self.letters.exists() else []
         return Counter(tuple(line.split()) for line in lines)  # type: ignore[misc]
@@ -93,9 +93,9 @@ def test_killed_at_every_moment_nobody_is_forgotten(lives: Lives) -> None:
         ends[lives.live(owner, dies_at)] += 1
         time.sleep(2 * LEASE)
         assert lives.live(owner, 0).isdigit()  # and whatever was left of those before
-    told = lives.told()
+    sent = lives.sent()
 
-    print(f"killed at {moments} moments: {sum(told.values())} letters for {len(told)} batches")
+    print(f"killed at {moments} moments: {sum(sent.values())} letters for {len(sent)} batches")
     assert {"killed": moments} == dict(ends)
-    assert (moments + 1, lives.owed()) == (len(told), set(told))
-    assert {1, 2} == set(told.values())
+    assert (moments + 1, lives.owed()) == (len(sent), set(sent))
+    assert {1, 2} == set(sent.values())

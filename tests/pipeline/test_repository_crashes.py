@@ -1,6 +1,6 @@
-"""Workers killed in the middle of their transactions, events delivered one to five times or never.
+"""Kill workers in the middle of their transactions; deliver events one to five times or never.
 
-All rows end right, and each photograph is told of exactly once. On both databases.
+All rows end right, and each image is settled exactly once. On both databases.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from tests.support.repositories import Repositories
 IMAGES = 60
 SLOTS = 4
 LEASE = 0.4  # seconds
-PATIENCE = 90.0  # seconds until the whole thing has failed
+TIMEOUT = 90.0  # seconds until the whole thing has failed
 ROOT = Path(__file__).parents[2]
 
 
@@ -49,7 +49,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 def uploads(repositories: Repositories) -> list[str]:
-    """The keys of photographs that have arrived."""
+    """Return the keys of received images."""
     keys = []
     for _ in range(IMAGES):
         public_id = secrets.token_hex(16)
@@ -149,7 +149,7 @@ def test_killed_workers_leave_every_row_right(url: str) -> None:
     repositories = Repositories(database)
     keys = uploads(repositories)
     queue = deliveries(keys, rng)
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + TIMEOUT
     with slots(url, queue, rng) as running:
         while open_tasks(database) and time.monotonic() < end:
             time.sleep(0.2)
