@@ -1,15 +1,15 @@
-"""Every failure this package raises on purpose; each says itself whether trying again can help."""
+"""The errors that imgcore raises. Each carries a code, a message for people and whether a retry can help."""
 
 from __future__ import annotations
 
 
 class ImgcoreError(Exception):
-    """Something went wrong in a way that is understood.
+    """The base class of all errors of imgcore.
 
     code: a short, stable word for programs, such as ``not_an_image``.
-    message: one sentence for the person who uploaded the picture.
-    permanent: trying again with the same input cannot help.
-    retry_after: seconds to wait before trying again, where the other side said so.
+    message: a sentence for people.
+    permanent: a retry with the same input fails again.
+    retry_after: seconds to wait before a retry, where the service named them.
     """
 
     code = "internal"
@@ -31,80 +31,80 @@ class ImgcoreError(Exception):
 
 
 class Rejected(ImgcoreError):
-    """The file itself cannot be accepted: not an image, damaged, too large."""
+    """The file is not acceptable: not an image, damaged, too large."""
 
     code = "rejected"
     permanent = True
 
 
 class Blocked(ImgcoreError):
-    """The model declined to describe the picture."""
+    """The model refused to describe the image."""
 
     code = "blocked"
     permanent = True
 
 
 class BadAnswer(ImgcoreError):
-    """The model answered, and not with a description, as often as it was asked."""
+    """None of the model's answers held a usable description."""
 
     code = "bad_answer"
     permanent = True
 
 
 class RateLimited(ImgcoreError):
-    """The model asks everybody to wait ``retry_after`` seconds."""
+    """The model's rate limit or quota is used up for ``retry_after`` seconds."""
 
     code = "rate_limited"
 
 
 class Misconfigured(ImgcoreError):
-    """A setting is missing, malformed or refused (a wrong key, a retired model)."""
+    """A setting is missing, malformed or refused by a service (a wrong key, a retired model)."""
 
     code = "misconfigured"
 
 
 class Unavailable(ImgcoreError):
-    """A service that is needed (database, bucket, queue, model) cannot be reached just now."""
+    """A service (database, bucket, queue, model) cannot be reached just now."""
 
     code = "unavailable"
 
 
 class NotFound(ImgcoreError):
-    """There is no such picture, or no such object."""
+    """The image, object or account does not exist."""
 
     code = "not_found"
     permanent = True
 
 
 class Invalid(ImgcoreError):
-    """What the caller asked for is not well-formed; the message says which part."""
+    """The request is malformed; the code names the field."""
 
     code = "invalid"
     permanent = True
 
 
 class Unauthorized(ImgcoreError):
-    """Nobody has said who they are, or what they said is wrong."""
+    """The request is not authenticated: credentials are missing or wrong."""
 
     code = "unauthorized"
     permanent = True
 
 
 class Forbidden(ImgcoreError):
-    """It is there, and not theirs to do."""
+    """Authenticated, but not permitted."""
 
     code = "forbidden"
     permanent = True
 
 
 class TooManyTries(ImgcoreError):
-    """It was tried too often; ``retry_after`` says when it may be tried again."""
+    """The limit of attempts is reached; ``retry_after`` is the time until the next one is accepted."""
 
     code = "too_many_tries"
 
 
 class Conflict(ImgcoreError):
-    """What the caller asked for does not fit the present state."""
+    """The request conflicts with the current state."""
 
     code = "conflict"
     permanent = True

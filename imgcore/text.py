@@ -95,7 +95,7 @@ def too_large(size: int, limit: int) -> str:
 
     The size is rounded up and the limit down, so that the two never read the same.
     """
-    return f"The file has {file_size(size, up=True)}; the limit is {file_size(limit)}."
+    return f"This file has {file_size(size, up=True)}; the limit is {file_size(limit)}."
 
 
 def _is_printable(character: str) -> bool:

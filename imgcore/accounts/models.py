@@ -1,4 +1,4 @@
-"""Who uses the gallery: accounts, what they may do, how they show who they are. Pure."""
+"""Accounts, roles, scopes, sessions and API keys, and the rules for names and passwords. Pure."""
 
 from __future__ import annotations
 
@@ -20,36 +20,36 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,62}", re.ASCII)
 
 
 class Role(StrEnum):
-    """What an account is."""
+    """The role of an account."""
 
     PERSON = "person"
-    ADMINISTRATOR = "administrator"  # sees and changes everything, and makes accounts
+    ADMINISTRATOR = "administrator"  # may view and change everything, and create accounts
 
 
 class Scope(StrEnum):
-    """What a request may do; an API key has some of them, a person at the browser all that the role allows."""
+    """A permission. A session has all scopes of the account's role; an API key has some of them."""
 
     READ = "read"
     UPLOAD = "upload"
-    EDIT = "edit"  # words, retries, the trash
-    ADMIN = "admin"  # everybody's photographs, and the accounts
+    EDIT = "edit"  # texts, retries, the trash
+    ADMIN = "admin"  # the images of all accounts, and the accounts
 
 
-_PERSONS = frozenset({Scope.READ, Scope.UPLOAD, Scope.EDIT})
+_PERSON_SCOPES = frozenset({Scope.READ, Scope.UPLOAD, Scope.EDIT})
 ALL_SCOPES = frozenset(Scope)
 
 
 class Visibility(StrEnum):
-    """Who sees the photographs of others."""
+    """Who may view the images of an account."""
 
-    PRIVATE = "private"  # nobody
-    SHARED = "shared"  # everybody with an account
+    PRIVATE = "private"  # the account
+    SHARED = "shared"  # all accounts
     PUBLIC = "public"  # everybody
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Somebody. ``name`` is in small letters, ``public_id`` what others may be told instead of the id."""
+    """An account. name: in lower case. public_id: the id for use outside the database."""
 
     id: int
     public_id: str
@@ -60,36 +60,36 @@ class Account:
 
     @property
     def scopes(self) -> frozenset[Scope]:
-        """Everything that the role allows."""
-        return ALL_SCOPES if self.role is Role.ADMINISTRATOR else _PERSONS
+        """The scopes of the role."""
+        return ALL_SCOPES if self.role is Role.ADMINISTRATOR else _PERSON_SCOPES
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One browser that has signed in."""
+    """A signed-in browser."""
 
     public_id: str
     created_at: datetime
     seen_at: datetime
     address: str
-    agent: str  # as the browser named itself
+    agent: str  # the User-Agent header
 
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """One program's key, without the secret: that is shown once."""
+    """An API key, without its secret, which is shown only once."""
 
     public_id: str
     label: str
     scopes: frozenset[Scope]
-    hint: str  # how the key begins
+    hint: str  # the first characters of the key
     created_at: datetime
     used_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks: a browser's session, a program's key, nobody in particular, or anybody (open mode)."""
+    """The client of a request: a session, an API key, nobody, or anybody (open mode, without accounts)."""
 
     scopes: frozenset[Scope] = frozenset()
     account: Account | None = None
@@ -98,7 +98,7 @@ class Caller:
     open: bool = False
 
     def viewer(self, visibility: Visibility) -> Viewer:
-        """Whose eyes the gallery is seen with. An administrator's key needs the scope admin to see all."""
+        """Return the client's rights in the gallery; only the scope admin gives those of an administrator."""
         if self.open:
             return EVERYBODY
         if self.account is None:
@@ -112,131 +112,148 @@ OPEN = Caller(ALL_SCOPES, open=True)
 
 
 class Hasher(Protocol):
-    """Passwords to what may be stored, and back to yes or no."""
+    """Hashes passwords and verifies them."""
 
     def hash(self, password: str) -> str:
-        """What is stored. Unavailable where too many are being computed already."""
+        """Return the hash to store. Unavailable where too many are being computed."""
         ...
 
     def verify(self, stored: str | None, password: str) -> bool:
-        """Whether it is the password; ``None`` takes as long as any other answer, and is False."""
+        """Return whether ``password`` matches; ``None`` takes as long as a mismatch and is False."""
         ...
 
     def outdated(self, stored: str) -> bool:
-        """Whether it was computed with less effort than is usual now."""
+        """Return whether the hash was computed with other parameters than the current ones."""
         ...
 
 
 class AttemptCounter(Protocol):
-    """Where tries are counted."""
+    """Counts attempts and limits their rate."""
 
     def hit(self, tries: Sequence[tuple[str, int, float]]) -> float:
-        """Count a try under each (name, free tries, longest wait in seconds), all or none. Unavailable.
+        """Count an attempt under each (name, free attempts, longest wait in seconds); all are counted or none.
 
-        0 where it may go on; else the seconds to wait, and nothing is counted. After the free tries, each one
-        more doubles the wait; an hour without one forgets them.
+        Return 0 where it is permitted, else the seconds to wait. After the free attempts each one doubles the
+        wait; an hour without an attempt resets it. Unavailable.
         """
+        ...
+
+    def reset(self, names: Sequence[str], refund: Sequence[str]) -> None:
+        """After a success: reset the counts of ``names`` and take one attempt back from those of ``refund``."""
         ...
 
 
 class AccountStore(AttemptCounter, Protocol):
-    """Where accounts are kept. Every method is one transaction; all raise Unavailable.
+    """Stores accounts. Every method is one transaction and raises Unavailable without the database.
 
-    Tokens come in as hashes (SHA-256, hexadecimal). Times are the database's.
+    Tokens are passed as SHA-256 hashes in hexadecimal. Times are those of the database's clock.
     """
 
     def add(self, public_id: str, name: str, role: Role, password: str) -> Account:
-        """Conflict (``name_taken``). password: as the hasher gave it."""
+        """Insert an account. password: its hash. Conflict (``name_taken``)."""
         ...
 
     def all(self) -> Sequence[tuple[Account, int]]:
-        """Every account and how many photographs it has, the trash aside; by name."""
+        """Return all accounts by name, each with the number of its images outside the trash."""
         ...
 
-    def find(self, public_id: str) -> Account | None: ...
+    def find(self, public_id: str) -> Account | None:
+        """Return the account of that public id."""
+        ...
 
     def named(self, name: str) -> tuple[Account, str] | None:
-        """The account and its password's hash."""
+        """Return the account of that name and its password hash."""
         ...
 
     def set_password(self, account_id: int, password: str, *, sign_out: bool) -> None:
-        """``sign_out``: and end every session of the account."""
+        """Store a password hash. sign_out: also end all sessions of the account."""
         ...
 
     def set_role(self, account_id: int, role: Role) -> None:
-        """Conflict (``last_administrator``) where nobody else would be one."""
+        """Change the role. Conflict (``last_administrator``) where no administrator would be left."""
         ...
 
     def delete(self, account_id: int, *, in_trash_for: float) -> int:
-        """The account, its sessions and keys; its photographs go into the trash as if they had been there for
-        that many seconds. How many they are. Conflict (``last_administrator``)."""
+        """Delete an account with its sessions and keys; return the number of its images.
+
+        The images are moved to the trash as if that had happened ``in_trash_for`` seconds ago. Conflict
+        (``last_administrator``).
+        """
         ...
 
-    def has_administrator(self) -> bool: ...
+    def has_administrator(self) -> bool:
+        """Return whether there is an administrator."""
+        ...
 
-    def has_anybody(self) -> bool: ...
+    def has_anybody(self) -> bool:
+        """Return whether there is any account."""
+        ...
 
     def offer_set_up(self, token: str, seconds: float) -> None:
-        """Whoever has this token may make the first administrator."""
+        """Store a set-up token, which authorises creating the first administrator for ``seconds``."""
         ...
 
     def has_set_up_token(self, token: str) -> bool:
-        """Whether this token has been offered and has not expired."""
+        """Return whether ``token`` is a valid set-up token."""
         ...
 
     def set_up(self, token: str, public_id: str, name: str, password: str) -> Account | None:
-        """The first administrator; every token is void then. None where this one is, or somebody was faster."""
+        """Create the first administrator and delete all set-up tokens; None where the token is not valid."""
         ...
 
     def start_session(
         self, account_id: int, public_id: str, token: str, *, address: str, agent: str, seconds: float
-    ) -> None: ...
+    ) -> None:
+        """Insert a session that expires after ``seconds`` without use."""
+        ...
 
     def session(self, token: str, *, seconds: float, longest: float) -> tuple[Account, Session] | None:
-        """Whose it is, if it has not ended; good for ``seconds`` from now, ``longest`` from its start."""
+        """Return the session and its account, extended to ``seconds`` from now, ``longest`` from its start."""
         ...
 
     def sessions(self, account_id: int) -> Sequence[Session]:
-        """Those that have not ended, the one used last first."""
+        """Return the account's valid sessions, the most recently used first."""
         ...
 
-    def end_session(self, account_id: int, public_id: str) -> bool: ...
+    def end_session(self, account_id: int, public_id: str) -> bool:
+        """Delete a session of the account; False where it does not exist."""
+        ...
 
     def end_token(self, token: str) -> None:
-        """End the session with this token, if there is one."""
+        """Delete the session of that token, if it exists."""
         ...
 
-    def end_sessions(self, account_id: int) -> int: ...
+    def end_sessions(self, account_id: int) -> int:
+        """Delete all sessions of the account and return how many."""
+        ...
 
     def add_key(
         self, account_id: int, public_id: str, token: str, *, label: str, scopes: frozenset[Scope], hint: str
     ) -> None:
-        """Conflict (``too_many_keys``) beyond a hundred of one account."""
+        """Insert an API key. Conflict (``too_many_keys``) beyond 100 of one account."""
         ...
 
     def key(self, token: str) -> tuple[Account, ApiKey] | None:
-        """Whose it is; notes that it was used."""
+        """Return the key and its account, and store the time of use."""
         ...
 
     def keys(self, account_id: int) -> Sequence[ApiKey]:
-        """The newest first."""
+        """Return the account's keys, the newest first."""
         ...
 
-    def remove_key(self, account_id: int, public_id: str) -> bool: ...
-
-    def reset(self, forget: Sequence[str], refund: Sequence[str]) -> None:
-        """The try has succeeded: forget all tries under the one names, take one back under the others."""
+    def remove_key(self, account_id: int, public_id: str) -> bool:
+        """Delete a key of the account; False where it does not exist."""
         ...
 
 
 def count_attempt(store: AttemptCounter, *tries: tuple[str, int, float]) -> None:
-    """Count it as AttemptCounter.hit does. TooManyTries says how long to wait."""
+    """Count an attempt, see AttemptCounter.hit. TooManyTries where the limit is reached."""
     if (wait := store.hit(tries)) > 0:
-        raise TooManyTries("That was tried too often. Wait a little, then try again.", retry_after=wait)
+        raise TooManyTries("Too many attempts. Wait a little, then try again.", retry_after=wait)
 
 
 def clean_account_name(name: str) -> str:
-    """As it is stored and compared. Invalid where nobody could sign in by it."""
+    """Return ``name`` as it is stored and compared. Invalid (``name``) where it is not acceptable."""
     if not _NAME.fullmatch(name):
         raise Invalid(
             "A name has 1 to 63 letters (a–z), digits or . _ @ + - and begins with a letter or a digit.",
@@ -246,12 +263,12 @@ def clean_account_name(name: str) -> str:
 
 
 def clean_password(password: str) -> str:
-    """As it is hashed: two ways of writing one letter are one password (NIST SP 800-63B, 3.1.1.2)."""
+    """Return ``password`` in NFKC, the form that is hashed (NIST SP 800-63B, 3.1.1.2)."""
     return unicodedata.normalize("NFKC", password)
 
 
 def check_new_password(password: str, name: str) -> str:
-    """The cleaned password of an account ``name``. Invalid (``password``) where it is no good."""
+    """Return the new password of the account ``name`` in NFKC. Invalid (``password``) where it is weak."""
     cleaned = clean_password(password)
     if not SHORTEST_PASSWORD <= len(cleaned) <= LONGEST_PASSWORD:
         said = (
@@ -261,7 +278,7 @@ def check_new_password(password: str, name: str) -> str:
     try:
         cleaned.encode()
     except UnicodeEncodeError:
-        raise Invalid("The password holds characters that cannot be stored.", code="password") from None
+        raise Invalid("The password contains characters that cannot be stored.", code="password") from None
     if len(set(cleaned)) < 5 or cleaned.lower().replace(name, "").strip() == "":
-        raise Invalid("That password is too easy to guess; a few words make a good one.", code="password")
+        raise Invalid("This password is too easy to guess; a few words make a good one.", code="password")
     return cleaned

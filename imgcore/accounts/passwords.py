@@ -1,4 +1,4 @@
-"""Passwords by Argon2id, and nobody else imports its library."""
+"""Password hashing with Argon2id. The only importer of argon2."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from imgcore.errors import Unavailable
 
-# OWASP's Password Storage Cheat Sheet: 19 MiB, two passes, one lane. More memory would be better and is not
-# to be had where the web runs: two at once already take a quarter of the 160 MB that its process has.
+# OWASP's Password Storage Cheat Sheet: 19 MiB, two passes, one lane. More memory would be better, but two
+# computations at once already take a quarter of the 160 MiB of the web process.
 TIME_COST, MEMORY_KIB, LANES = 2, 19_456, 1
-AT_ONCE = 2
-PATIENCE = 10.0  # seconds
+AT_ONCE = 2  # computations
+TIMEOUT = 10.0  # seconds
 
 
 class Argon2Hasher:
-    """imgcore.accounts.models.Hasher. At most ``AT_ONCE`` are computed at the same time, whoever asks."""
+    """Hashes and verifies passwords, at most ``AT_ONCE`` at the same time (imgcore.accounts.models.Hasher)."""
 
     def __init__(self) -> None:
         self._argon2 = PasswordHasher(time_cost=TIME_COST, memory_cost=MEMORY_KIB, parallelism=LANES)
         self._slots = threading.BoundedSemaphore(AT_ONCE)
-        self._decoy = self._argon2.hash(secrets.token_hex(16))  # made now: the first try must not take longer
+        self._decoy = self._argon2.hash(secrets.token_hex(16))  # now, or the first attempt takes longer
 
     def hash(self, password: str) -> str:
-        """What is stored: the parameters, the salt and the digest in one text of some 100 characters."""
+        """Return parameters, salt and digest in one text of about 100 characters. Unavailable (``busy``)."""
         with self._slot():
             return self._argon2.hash(password)
 
     def verify(self, stored: str | None, password: str) -> bool:
-        """Whether it is the password; ``None``, nobody's, costs the same work and is False."""
+        """Return whether ``password`` matches; for ``stored`` None do the same work and return False."""
         with self._slot():
             try:
                 return self._argon2.verify(stored or self._decoy, password) and stored is not None
@@ -41,13 +41,15 @@ class Argon2Hasher:
                 return False
 
     def outdated(self, stored: str) -> bool:
-        """Whether it was made with other parameters than today's."""
+        """Return whether ``stored`` was computed with other parameters than the current ones."""
         return self._argon2.check_needs_rehash(stored)
 
     @contextmanager
     def _slot(self) -> Iterator[None]:
-        if not self._slots.acquire(timeout=PATIENCE):
-            raise Unavailable("Too many people sign in at this moment.", code="busy", retry_after=PATIENCE)
+        if not self._slots.acquire(timeout=TIMEOUT):
+            raise Unavailable(
+                "Too many sign-ins at the moment. Try again in a few seconds.", code="busy", retry_after=TIMEOUT
+            )
         try:
             yield
         finally:

@@ -1,4 +1,4 @@
-"""The two buckets in S3: uploads, private and never served as they are, and derived images."""
+"""The S3 buckets of originals, which are never shown in a page, and of derived images."""
 
 from __future__ import annotations
 
@@ -11,23 +11,24 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from imgcore.errors import ImgcoreError, Misconfigured, NotFound, Rejected, Unavailable
-from imgcore.gallery.models import UploadForm
+from imgcore.gallery.models import RAW_PREFIX, UploadForm
 from imgcore.pipeline.models import ObjectCreated, StoredObject
 from imgcore.text import too_large
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-WINDOW_SECONDS = 1800  # one address a key for half an hour, so that a browser's cache works
-URL_SECONDS = 2 * WINDOW_SECONDS  # so an address handed out at a window's end still lives for half an hour
-URL_CACHE = 20_000  # addresses kept; some 600 bytes each
+WINDOW_SECONDS = 1800  # a key has the same URL for half an hour, so that browser caches work
+URL_SECONDS = 2 * WINDOW_SECONDS  # a URL created at a window's end is valid for half an hour more
+URL_CACHE = 20_000  # URLs, of about 600 bytes each
 CACHE_CONTROL = "private, max-age=86400, immutable"
+_PROBE_KEY = f"{RAW_PREFIX}ping"  # no image has this key
 
 
 class S3Storage:
-    """imgcore.gallery.ports.Storage over boto3.
+    """The buckets (imgcore.gallery.ports.Storage).
 
-    client: boto3's S3 client, safe to share between threads. clock: seconds since the epoch.
+    client: boto3's S3 client, which is safe to share between threads. clock: seconds since the epoch.
     """
 
     def __init__(
@@ -50,7 +51,7 @@ class S3Storage:
         expires_in: int,
         redirect: str | None = None,
     ) -> UploadForm:
-        """A presigned POST (Amazon S3 API, "POST Object"): exact key and type, a range of bytes."""
+        """Return a presigned POST (Amazon S3 API, "POST Object"): exact key and type, a range of sizes."""
         fields = {"Content-Type": media_type}
         fields |= {"success_action_redirect": redirect} if redirect else {"success_action_status": "201"}
         conditions: list[Any] = [{name: value} for name, value in fields.items()]
@@ -62,7 +63,7 @@ class S3Storage:
         return UploadForm(post["url"], post["fields"])
 
     def find(self, key: str) -> ObjectCreated | None:
-        """HeadObject as an event; None for 404."""
+        """Return the result of HeadObject as an event; None for status 404."""
         try:
             with _reaching("uploads bucket"):
                 head = self._client.head_object(Bucket=self._uploads, Key=key)
@@ -77,7 +78,7 @@ class S3Storage:
         )
 
     def read(self, key: str, *, max_bytes: int, version_id: str | None = None) -> StoredObject:
-        """The object's bytes, refused by its length before any of them is read."""
+        """Return the object; Rejected by its Content-Length before the body is read."""
         version: dict[str, str] = {"VersionId": version_id} if version_id else {}
         with _reaching("uploads bucket"):
             got = self._client.get_object(Bucket=self._uploads, Key=key, **version)  # type: ignore[arg-type]
@@ -88,33 +89,33 @@ class S3Storage:
         return StoredObject(data, got["ETag"].strip('"'), _version(got.get("VersionId")))
 
     def write(self, key: str, data: bytes, media_type: str) -> None:
-        """PutObject into the derived bucket."""
+        """Store a derived image."""
         with _reaching("derived bucket"):
             self._client.put_object(
                 Bucket=self._derived, Key=key, Body=data, ContentType=media_type, CacheControl=CACHE_CONTROL
             )
 
     def url(self, key: str, *, download_as: str | None = None) -> str:
-        """A presigned GET of a derived image, the same for half an hour."""
+        """Return a presigned GET URL of a derived image, the same one for half an hour."""
         return self._presigned(self._derived, key, download_as)
 
     def original_url(self, key: str, *, download_as: str) -> str:
-        """A presigned GET of an original, as an attachment of unknown type: never shown by the browser."""
+        """Return a presigned GET URL of an original, as an attachment that browsers do not render."""
         return self._presigned(self._uploads, key, download_as)
 
     def origins(self) -> Sequence[str]:
-        """Where forms and addresses of either bucket lead."""
-        urls = [self._presigned(self._uploads, "raw/x", "x"), self._presigned(self._derived, "x", None)]
-        urls.append(self.form("raw/x", media_type="x", min_bytes=1, max_bytes=1, expires_in=1).url)
+        """Return the origins of forms and URLs of both buckets."""
+        urls = [self._presigned(self._uploads, _PROBE_KEY, "x"), self._presigned(self._derived, "x", None)]
+        urls.append(self.form(_PROBE_KEY, media_type="x", min_bytes=1, max_bytes=1, expires_in=1).url)
         parts = [urlsplit(url) for url in urls]
         return list(dict.fromkeys(f"{part.scheme}://{part.netloc}" for part in parts))
 
     def ping(self) -> None:
-        """A key that cannot exist is asked for: 404 is the right answer."""
-        self.find("raw/ping")
+        """Request a key that cannot exist: status 404 shows that the bucket is reachable."""
+        self.find(_PROBE_KEY)
 
     def remove(self, upload_keys: Sequence[str], derived_keys: Sequence[str]) -> None:
-        """Delete every version of these uploads, and these derived images."""
+        """Delete all versions of the originals, and the derived images."""
         with _reaching("uploads bucket"):
             for key in upload_keys:
                 pages = self._client.get_paginator("list_object_versions")
@@ -153,14 +154,14 @@ def _version(version_id: str | None) -> str | None:
 
 
 def _attachment(name: str) -> str:
-    """RFC 6266: an ASCII name for old programs, the real one for the others."""
+    """Return the Content-Disposition header with an ASCII and a UTF-8 file name (RFC 6266)."""
     ascii_name = "".join(c if c.isascii() and c.isprintable() and c not in '"\\' else "_" for c in name)
     return f"attachment; filename=\"{ascii_name}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
 @contextmanager
 def _reaching(what: str) -> Iterator[None]:
-    """botocore's errors → ours."""
+    """Translate the errors of botocore. what: the name of the bucket in messages."""
     from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
     try:
@@ -170,9 +171,9 @@ def _reaching(what: str) -> Iterator[None]:
     except ClientError as error:
         code = str(error.response.get("Error", {}).get("Code", ""))
         if code in {"NoSuchKey", "404", "NoSuchVersion", "NotFound"}:
-            raise NotFound("The uploaded file is no longer there. Upload it again.") from error
+            raise NotFound("The uploaded file does not exist any more. Upload it again.") from error
         if code in {"NoSuchBucket", "AccessDenied", "403", "InvalidAccessKeyId", "SignatureDoesNotMatch"}:
-            raise Unavailable(f"The {what} refuses: {code}.", code="storage_refused") from error
+            raise Unavailable(f"The {what} refused the request: {code}.", code="storage_refused") from error
         raise Unavailable(f"The {what} cannot be reached just now.", code="storage") from error
     except NoCredentialsError as error:
         raise Misconfigured("No AWS credentials are set.", code="no_credentials") from error

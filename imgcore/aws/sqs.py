@@ -1,4 +1,4 @@
-"""The two queues in SQS, by which a task is handed to its Lambda again."""
+"""The SQS queues, through which tasks are redelivered to the functions."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ MAX_DELAY = 900  # seconds; SQS's own limit
 
 
 class SqsQueues:
-    """imgcore.gallery.ports.Queues over boto3.
+    """The queues (imgcore.gallery.ports.Queues).
 
-    connect: makes the client when something is sent for the first time; most functions never send.
-    urls: the queue of each kind, None where it is not known. bucket: whose events are repeated.
+    connect: creates the boto3 client when the first message is sent, because most processes send none.
+    urls: the queue of each kind; None where it is not configured. bucket: the bucket that the messages name.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class SqsQueues:
         return self._connect()
 
     def send(self, kind: TaskKind, image_key: str, delay: float = 0.0) -> None:
-        """An S3-shaped message, delivered after ``delay`` seconds (at most 900)."""
+        """Send a message in the format of an S3 event, delivered after ``delay`` seconds (at most 900)."""
         from botocore.exceptions import BotoCoreError, ClientError
 
         url = self._urls.get(kind)
@@ -45,7 +45,7 @@ class SqsQueues:
             self._client.send_message(
                 QueueUrl=url,
                 MessageBody=message(self._bucket, image_key),
-                # Rounded up: a message that comes early finds its task not due yet.
+                # Rounded up: a message that arrives early finds its task not due yet
                 DelaySeconds=min(MAX_DELAY, max(0, int(-(-delay // 1)))),
             )
         except (BotoCoreError, ClientError, OSError) as error:

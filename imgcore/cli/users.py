@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from imgcore import bootstrap
 from imgcore.accounts.models import Account, Role
-from imgcore.accounts.service import made_up_password
+from imgcore.accounts.service import generate_password
 from imgcore.config import Config
 from imgcore.errors import Invalid
 
@@ -77,7 +77,7 @@ def _chosen(parsed: argparse.Namespace) -> tuple[str, dict[str, str]]:
     if parsed.password_stdin:
         return sys.stdin.readline().rstrip("\r\n"), {}
     if not sys.stdin.isatty():
-        made_up = made_up_password()
+        made_up = generate_password()
         return made_up, {"password": made_up}
     password = getpass.getpass(f"Password of {parsed.name}: ")
     if password != getpass.getpass("Once more: "):

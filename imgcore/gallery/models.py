@@ -11,12 +11,12 @@ from typing import Protocol
 RAW_PREFIX = "raw/"
 TRASH_SECONDS = 30 * 86_400.0  # how long a deleted image can be restored
 
-MAX_BYTES = 20 * 1024 * 1024
+MAX_BYTES = 20 * 1024 * 1024  # 20 MiB
 MAX_PIXELS = 50_000_000
-MODEL_SIDE = 1536  # pixels; Gemini counts the same tokens for more, and they only take longer to send
-MAX_SIDE = 30_000  # pixels; a longer side is a strip that no page can show
+MODEL_SIDE = 1536  # pixels; Gemini bills the same tokens for larger images, and they take longer to send
+MAX_SIDE = 30_000  # pixels
 
-# What may be uploaded: media type → the ending of its key.
+# Accepted media types and the extensions of their keys.
 MEDIA_TYPES = {
     "image/jpeg": "jpg",
     "image/png": "png",
@@ -29,26 +29,26 @@ MEDIA_TYPES = {
 
 
 class TaskKind(StrEnum):
-    """The two things done to every photograph."""
+    """The two tasks of each image."""
 
     THUMBNAIL = "thumbnail"
     CAPTION = "caption"
 
 
 class TaskStatus(StrEnum):
-    """Where one task of one photograph stands."""
+    """The status of one task of one image."""
 
     PENDING = "pending"
     PROCESSING = "processing"
     RETRY = "retry"
     DONE = "done"
     FAILED = "failed"
-    BLOCKED = "blocked"  # the model declined
+    BLOCKED = "blocked"  # the model refused to describe the image
     SKIPPED = "skipped"  # the file was rejected
 
     @property
     def terminal(self) -> bool:
-        """True where nothing more happens unless a person asks."""
+        """True where nothing more happens without a person's request."""
         return self in _TERMINAL
 
 
@@ -56,7 +56,7 @@ _TERMINAL = frozenset({TaskStatus.DONE, TaskStatus.FAILED, TaskStatus.BLOCKED, T
 
 
 class UploadStatus(StrEnum):
-    """Where the upload itself stands."""
+    """The status of the upload."""
 
     AWAITING = "awaiting"
     RECEIVED = "received"
@@ -66,16 +66,16 @@ class UploadStatus(StrEnum):
 
 
 class Source(StrEnum):
-    """Who wrote a description."""
+    """The origin of a description."""
 
     HUMAN = "human"
     GEMINI = "gemini"
-    EMBEDDED = "embedded"  # the photograph's own IPTC or XMP caption
+    EMBEDDED = "embedded"  # the file's own IPTC or XMP caption
     LOCAL = "local"
 
     @property
     def rank(self) -> int:
-        """Higher outranks lower: human > gemini > embedded > local."""
+        """A description replaces only those of the same or a lower rank: human > gemini > embedded > local."""
         return _RANK[self]
 
 
@@ -83,7 +83,7 @@ _RANK = {Source.LOCAL: 0, Source.EMBEDDED: 1, Source.GEMINI: 2, Source.HUMAN: 3}
 
 
 class Safety(StrEnum):
-    """The model's judgement; ``None`` in a Description means that nobody judged."""
+    """The model's safety rating; a Description without one was not rated."""
 
     OK = "ok"
     SENSITIVE = "sensitive"
@@ -92,25 +92,25 @@ class Safety(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PhotoFacts:
-    """What a file says about itself once it has been decoded safely."""
+    """Facts about a decoded file."""
 
     format: str  # "JPEG", "PNG", "WEBP", "GIF", "AVIF" or "HEIF"
     width: int  # pixels, upright
     height: int  # pixels, upright
     size: int  # bytes
     sha256: str  # of the file, hexadecimal
-    taken_at: datetime | None = None  # the camera's clock; no time zone is known
+    taken_at: datetime | None = None  # the camera's local time; the time zone is unknown
     camera: str | None = None
-    location: tuple[float, float] | None = None  # degrees north and east, read only if asked for
+    location: tuple[float, float] | None = None  # degrees north and east; None unless decoded with the location
     embedded_caption: str | None = None  # IPTC 2:120 / XMP dc:description
     embedded_keywords: tuple[str, ...] = ()  # IPTC 2:25 / XMP dc:subject
 
 
 class Picture(Protocol):
-    """A decoded photograph: upright, sRGB, without metadata.
+    """A decoded image: upright, sRGB, without metadata.
 
-    All sizes are pixels. ``box`` is (left, top, right, bottom) in the picture's own pixels,
-    which are those of ``size``, at most the side it was decoded at, not of the file.
+    All sizes are in pixels. A ``box`` is (left, top, right, bottom) in the coordinates of ``size``, the size
+    after decoding, not that of the file.
     """
 
     @property
@@ -118,15 +118,15 @@ class Picture(Protocol):
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height that it was decoded at."""
+        """Width and height after decoding."""
         ...
 
     def jpeg(self, max_side: int, quality: int = 85) -> bytes:
-        """A JPEG whose longer side is at most ``max_side``."""
+        """Return a JPEG whose longer side is at most ``max_side``."""
         ...
 
     def rgb(self, size: tuple[int, int], box: tuple[float, float, float, float] | None = None) -> bytes:
-        """``box`` (all of it by default) resized to ``size``: width × height × 3 bytes, row by row."""
+        """Return ``box`` (default: the whole image) resized to ``size``: width × height × 3 bytes by row."""
         ...
 
 
@@ -143,21 +143,21 @@ class Rendition:
 
 @dataclass(frozen=True, slots=True)
 class Renditions:
-    """All that one decode gives the gallery."""
+    """The derived images of one image."""
 
     thumbnail: Rendition  # 200 × 200 at most
-    thumbnail_2x: Rendition  # the same cut for dense screens, 400 × 400 at most
+    thumbnail_2x: Rendition  # the same for dense screens, 400 × 400 at most
     display: Rendition  # longer side at most 1600
-    placeholder: str  # a data: URI of some 100–300 bytes, shown while the rest loads
+    placeholder: str  # a data: URI of 100 to 300 bytes, shown until the thumbnail has loaded
 
     def all(self) -> tuple[Rendition, ...]:
-        """Everything that has to be written to the bucket."""
+        """Return those that are stored in the bucket."""
         return (self.thumbnail, self.thumbnail_2x, self.display)
 
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What is said about a photograph, by whom, and at what price."""
+    """A description of an image: texts, source, model and price."""
 
     caption: str
     alt_text: str
@@ -165,7 +165,7 @@ class Description:
     source: Source
     visible_text: str = ""
     safety: Safety | None = None
-    model: str | None = None  # as the answer named it, not as it was asked for
+    model: str | None = None  # as named in the answer, not in the request
     prompt_version: str | None = None
     input_tokens: int | None = None
     output_tokens: int | None = None
@@ -174,19 +174,19 @@ class Description:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One task of one photograph, as people are shown it."""
+    """One task of one image."""
 
     kind: TaskKind
     status: TaskStatus
     attempts: int = 0
     error: str | None = None  # a code
-    message: str | None = None  # a sentence for the uploader
-    next_at: datetime | None = None  # UTC; when a parked task is due
+    message: str | None = None  # a sentence for people
+    next_at: datetime | None = None  # UTC; when the retry is due
 
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """Everything the gallery knows about one photograph. All times are UTC."""
+    """One image with its tasks. Times are UTC."""
 
     id: int
     public_id: str
@@ -223,10 +223,10 @@ class Image:
     placeholder: str | None = None
     thumbnail_generated_at: datetime | None = None
     deleted_at: datetime | None = None
-    owner_id: int | None = None  # whose it is; None where it came without an account
-    owner: str | None = None  # that account's name
-    batch_id: str | None = None  # what was uploaded together has one id, a UUID
-    latitude: float | None = None  # degrees north; kept only where KEEP_LOCATION says so
+    owner_id: int | None = None  # None where it was uploaded without an account
+    owner: str | None = None  # name of that account
+    batch_id: str | None = None  # a UUID, the same for all images uploaded together
+    latitude: float | None = None  # degrees north; stored only with KEEP_LOCATION=1
     longitude: float | None = None  # degrees east
 
     @property
@@ -247,20 +247,20 @@ class Image:
 
     @property
     def settled(self) -> bool:
-        """True where nothing more changes by itself."""
+        """True where nothing changes without a person's request."""
         return self.status in {"rejected", "expired", "deleted", "failed", "done"}
 
     def task(self, kind: TaskKind) -> Task:
-        """The task of that kind."""
+        """Return the task of that kind."""
         return next(task for task in self.tasks if task.kind is kind)
 
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Whose eyes the gallery is seen with. By default everybody's: open mode, and programs on the machine.
+    """The current user's read and write rights. By default everything is permitted.
 
-    account_id: whose photographs are one's own. sees_others: what others have uploaded is shown, once it is
-    there. changes_others: and may be changed, downloaded and taken out of the trash as well.
+    account_id: the owner of "own" images. sees_others: the received images of others are visible.
+    changes_others: they may also be changed, downloaded and restored.
     """
 
     account_id: int | None = None
@@ -268,13 +268,13 @@ class Viewer:
     changes_others: bool = True
 
     def changes(self, image: Image) -> bool:
-        """Whether this viewer may do with ``image`` what its owner may."""
+        """Return whether the viewer has the rights of the owner of ``image``."""
         return self.changes_others or (self.account_id is not None and image.owner_id == self.account_id)
 
     def sees(self, image: Image) -> bool:
-        """Whether ``image`` is there at all for this viewer."""
-        there = image.upload_status is UploadStatus.RECEIVED and image.deleted_at is None
-        return self.changes(image) or (self.sees_others and there)
+        """Return whether ``image`` is visible to the viewer."""
+        visible = image.upload_status is UploadStatus.RECEIVED and image.deleted_at is None
+        return self.changes(image) or (self.sees_others and visible)
 
 
 EVERYBODY = Viewer()
@@ -282,15 +282,15 @@ EVERYBODY = Viewer()
 
 @dataclass(frozen=True, slots=True)
 class NewImage:
-    """A row to be made before anything is uploaded."""
+    """The row to insert before the upload."""
 
     public_id: str
     image_key: str
     name: str
     media_type: str | None
     size: int | None  # bytes, as declared
-    expires_in: float  # seconds until the upload form ends; 0 where the object is there already
-    owner_id: int | None = None  # an account's
+    expires_in: float  # seconds until the upload form expires; 0 for an object that exists already
+    owner_id: int | None = None  # id of the account
     batch_id: str | None = None  # a UUID
 
 
@@ -304,7 +304,7 @@ class UploadForm:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One screenful, newest first."""
+    """One page of a listing, newest first."""
 
     images: tuple[Image, ...]
     next: str | None  # the cursor of the next page; None at the end
@@ -312,7 +312,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Presigned addresses of one photograph's files; None where there is no such file."""
+    """Presigned URLs of an image's files; None where the file does not exist or is not permitted."""
 
     thumbnail: str | None = None
     thumbnail_2x: str | None = None
@@ -322,16 +322,16 @@ class Links:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What may be uploaded, said before the upload and enforced after it."""
+    """The limits of an upload, checked before it and again after it."""
 
     max_bytes: int
     max_pixels: int
-    media_types: dict[str, str]  # media type → ending
+    media_types: dict[str, str]  # media type → extension of the key
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something that everybody who looks at the gallery should know now."""
+    """A condition shown to all users of the gallery. code: a word for programs. message: a sentence."""
 
     code: str
     message: str
@@ -339,7 +339,7 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """A person's own words; a field that is None stays as it is."""
+    """Texts written by a person; a field that is None is left unchanged."""
 
     caption: str | None = None
     alt_text: str | None = None

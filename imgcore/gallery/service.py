@@ -1,4 +1,4 @@
-"""What people ask of the gallery: uploads, pages, retries, their own words, the trash."""
+"""The gallery's use cases: request an upload, list, search, retry, edit, delete, restore."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ if TYPE_CHECKING:
     from imgcore.db.circuit_breaker import CircuitBreakers
     from imgcore.db.images import ImageRepository
 
-PAGE_LIMIT = 100  # photographs a page at most
+PAGE_LIMIT = 100  # images a page
 QUERY_LENGTH = 200  # characters
 CAPTION_LENGTH = 1000  # characters
-ALT_TEXT_LENGTH = 500  # characters; screen readers read on, people stop listening
+ALT_TEXT_LENGTH = 500  # characters
 TAG_LENGTH = 50  # characters
 TAGS = 20
 
@@ -47,10 +47,11 @@ _ENDINGS = ", ".join(sorted({ending.upper() for ending in MEDIA_TYPES.values()} 
 
 @dataclass(frozen=True, slots=True)
 class Gallery:
-    """The gallery's use cases over the repositories, the storage and the queues.
+    """The gallery's use cases.
 
-    Every method raises Unavailable where one of them is away, NotFound for a photograph that is unknown or
-    that ``viewer`` does not see, Forbidden for a change to one that is somebody else's.
+    viewer: the rights of the current user. upload_ttl: validity of an upload form, in seconds. Methods raise
+    Unavailable where database, storage or queues are unreachable, NotFound for an image that does not exist or
+    is not visible to the viewer, and Forbidden for a change that the viewer is not permitted to make.
     """
 
     images: ImageRepository
@@ -58,18 +59,18 @@ class Gallery:
     storage: Storage
     queues: Queues
     limits: Limits = field(default_factory=lambda: Limits(MAX_BYTES, MAX_PIXELS, MEDIA_TYPES))
-    upload_ttl: int = 3600  # seconds that an upload form is good for
+    upload_ttl: int = 3600
     release: str = "dev"
     describer: str = "the local describer"
     viewer: Viewer = EVERYBODY
 
-    def seen_by(self, viewer: Viewer) -> Gallery:
-        """The same gallery as ``viewer`` sees it; what is uploaded through it belongs to that account."""
+    def for_viewer(self, viewer: Viewer) -> Gallery:
+        """Return the gallery with the rights of ``viewer``, to whose account new uploads belong."""
         return self if viewer == self.viewer else replace(self, viewer=viewer)
 
     @property
     def storage_origins(self) -> Sequence[str]:
-        """scheme://host[:port] of the buckets, for the page's content security policy."""
+        """scheme://host[:port] of the buckets, for the Content-Security-Policy header."""
         return self.storage.origins()
 
     def request_upload(
@@ -81,16 +82,15 @@ class Gallery:
         redirect: str | None = None,
         batch: str | None = None,
     ) -> tuple[Image, UploadForm]:
-        """Make the row, then the form that puts exactly this file in its place.
+        """Insert the image's row and return it with the upload form for exactly this file.
 
-        size: bytes; None where it is not known yet (a form without JavaScript).
-        redirect: where the browser goes after a plain form; ``{id}`` in it becomes the photograph's.
-        batch: a UUID of the caller's choice, one for all that is uploaded together.
-        Invalid: unsupported_type, empty, too_large or batch.
+        size: bytes; None where it is unknown (a form without JavaScript). redirect: where S3 redirects the
+        browser after the upload; ``{id}`` is replaced by the public id. batch: a UUID chosen by the client, the
+        same for all files uploaded together. Invalid: unsupported_type, empty, too_large or batch.
         """
         media_type = media_type.strip().lower()
         if media_type not in self.limits.media_types:
-            raise Invalid(f"This kind of file cannot be shown here. Send {_ENDINGS}.", code="unsupported_type")
+            raise Invalid(f"This file type is not supported. Upload {_ENDINGS}.", code="unsupported_type")
         if size is not None and size <= 0:
             raise Invalid("This file is empty.", code="empty")
         if size is not None and size > self.limits.max_bytes:
@@ -119,41 +119,44 @@ class Gallery:
         return image, form
 
     def page(self, cursor: str | None = None, limit: int = 40, query: str | None = None) -> Page:
-        """``limit`` photographs (1 to 100), newest first, that hold every word of ``query``."""
+        """Return a page of ``limit`` images (1 to 100), newest first, that contain every word of ``query``.
+
+        cursor: ``next`` of the previous page. Invalid: cursor, limit or query.
+        """
         if not 1 <= limit <= PAGE_LIMIT:
             raise Invalid(f"limit must be a whole number from 1 to {PAGE_LIMIT}.", code="limit")
         if query is not None and len(query) > QUERY_LENGTH:
-            raise Invalid(f"A search may have {QUERY_LENGTH} characters at most.", code="query")
+            raise Invalid(f"A search may have at most {QUERY_LENGTH} characters.", code="query")
         words = (query or "").strip() or None
         return self.images.page(cursor=cursor, limit=limit, query=words, viewer=self.viewer)
 
     def get(self, public_id: str) -> Image:
-        """One photograph, those in the trash included."""
+        """Return an image, also from the trash."""
         image = self.images.get(public_id) if is_public_id(public_id) else None
         if image is None or not self.viewer.sees(image):
-            raise NotFound("There is no such photograph.")
+            raise NotFound("There is no such photo.")
         return image
 
-    def own(self, public_id: str) -> Image:
-        """One photograph that the viewer may change. Forbidden where it is shown to them, and not theirs."""
+    def get_editable(self, public_id: str) -> Image:
+        """Return an image that the viewer may change. Forbidden where it is only visible."""
         image = self.get(public_id)
         if not self.viewer.changes(image):
-            raise Forbidden("This photograph is somebody else’s.")
+            raise Forbidden("This photo belongs to another account.")
         return image
 
     def get_many(self, public_ids: Sequence[str]) -> list[Image]:
-        """Those of up to 100 that exist, in the order asked for."""
+        """Return the visible images among up to 100 public ids, in the order of the ids."""
         if len(public_ids) > PAGE_LIMIT:
-            raise Invalid(f"At most {PAGE_LIMIT} photographs can be asked for at once.", code="ids")
+            raise Invalid(f"At most {PAGE_LIMIT} ids are accepted at once.", code="ids")
         wanted = [public_id for public_id in public_ids if is_public_id(public_id)]
         rows = self.images.get_many(wanted) if wanted else ()
         found = {image.public_id: image for image in rows if self.viewer.sees(image)}
         return [found[public_id] for public_id in dict.fromkeys(wanted) if public_id in found]
 
     def links(self, image: Image) -> Links:
-        """Presigned addresses, the same within a window of time, so that browsers keep what they have.
+        """Return presigned URLs, the same ones within a time window so that browser caches work.
 
-        The original, which says all that the camera wrote into it, is for those alone who may change it.
+        The original holds the camera's metadata; its URL is only for viewers who may change the image.
         """
         if image.deleted_at is not None:
             return Links()
@@ -168,39 +171,42 @@ class Gallery:
         )
 
     def retry(self, public_id: str) -> Image:
-        """Failed and blocked tasks are done again. Conflict where there is none."""
-        image = self.own(public_id)
+        """Queue the failed and blocked tasks again. Conflict where there are none."""
+        image = self.get_editable(public_id)
         kinds = self.images.reopen(public_id)
         if not kinds:
-            raise Conflict("Nothing of this photograph has failed, so there is nothing to try again.")
+            raise Conflict("Nothing failed for this photo, so there is nothing to retry.")
         self._send(image, kinds)
         return self.get(public_id)
 
     def recaption(self, public_id: str) -> Image:
-        """Describe it again, done or not; a person's words stay. Conflict while it is being described."""
-        image = self.own(public_id)
+        """Queue the caption task again, also if it is done; a person's edits are kept.
+
+        Conflict while it is pending or being processed.
+        """
+        image = self.get_editable(public_id)
         kinds = self.images.reopen(public_id, [TaskKind.CAPTION], also_done=True)
         if not kinds:
-            raise Conflict("This photograph cannot be described again now.")
+            raise Conflict("This photo cannot be described again at the moment.")
         self._send(image, kinds)
         return self.get(public_id)
 
     def edit(self, public_id: str, edit: Edit) -> Image:
-        """A person's words, which outrank every machine's. Invalid: caption, alt_text or tags."""
-        self.own(public_id)
+        """Store texts written by a person; no captioner overwrites them. Invalid: caption, alt_text, tags."""
+        self.get_editable(public_id)
         image = self.images.edit(public_id, _checked(edit))
         if image is None:
-            raise NotFound("There is no such photograph.")
+            raise NotFound("There is no such photo.")
         return image
 
     def delete(self, public_id: str) -> None:
-        """Into the trash, where it stays for 30 days. Doing it twice is no error."""
-        self.own(public_id)
+        """Move an image to the trash, for 30 days; harmless where it is there already."""
+        self.get_editable(public_id)
         self.images.delete(public_id)
 
     def restore(self, public_id: str) -> Image:
-        """Out of the trash; what was left undone is taken up again."""
-        self.own(public_id)
+        """Restore an image from the trash and queue its unfinished tasks."""
+        self.get_editable(public_id)
         self.images.restore(public_id)
         image = self.get(public_id)
         if image.upload_status is UploadStatus.RECEIVED:
@@ -208,20 +214,19 @@ class Gallery:
         return image
 
     def notices(self) -> tuple[Notice, ...]:
-        """What everybody who looks should know: the model refuses the key, its quota is used up."""
+        """Return conditions that all users should know of: the model refuses the key, its quota is used up."""
         breaker = self.breakers.state(GEMINI_BREAKER)
-        over = (
-            breaker.closed and breaker.reason in WAITING
-        )  # a refused key stays refused until a person mends it
+        # A pause ends by itself; a refused key stays refused until somebody replaces it
+        over = breaker.closed and breaker.reason in WAITING
         if breaker.reason is None or breaker.message is None or over:
             return ()
         return (Notice(breaker.reason, breaker.message),)
 
     def ready(self) -> dict[str, str | None]:
-        """Each thing that the gallery stands on → None, or what is wrong with it."""
+        """Return an error message, or None, for each dependency: database and storage."""
         return {
-            "database": _trouble(self.images.ping),
-            "storage": _trouble(self.storage.ping),
+            "database": _error_message(self.images.ping),
+            "storage": _error_message(self.storage.ping),
         }
 
     def _send(self, image: Image, kinds: Sequence[TaskKind]) -> None:
@@ -231,11 +236,11 @@ class Gallery:
 
 def _batch(text: str | None) -> str | None:
     if text is not None and not _UUID.fullmatch(text):
-        raise Invalid("batch must be a UUID, one for all that is uploaded together.", code="batch")
+        raise Invalid("batch must be a UUID, the same for all files uploaded together.", code="batch")
     return text.lower() if text else None
 
 
-def _trouble(ping: Callable[[], None]) -> str | None:
+def _error_message(ping: Callable[[], None]) -> str | None:
     try:
         ping()
     except ImgcoreError as error:
@@ -251,7 +256,7 @@ def _checked(edit: Edit) -> Edit:
     tags = [" ".join(tag.split()).lower() for tag in edit.tags]
     tags = list(dict.fromkeys(tag for tag in tags if tag))
     if len(tags) > TAGS or any(len(tag) > TAG_LENGTH for tag in tags):
-        raise Invalid(f"At most {TAGS} tags of at most {TAG_LENGTH} characters each.", code="tags")
+        raise Invalid(f"At most {TAGS} tags of at most {TAG_LENGTH} characters each are accepted.", code="tags")
     for tag in tags:
         _text(tag, "tags", TAG_LENGTH)
     return Edit(caption, alt_text, tags)
@@ -262,7 +267,7 @@ def _text(text: str | None, name: str, length: int) -> str | None:
         return None
     text = text.strip()
     if len(text) > length:
-        raise Invalid(f"{name} may have {length} characters at most.", code=name)
+        raise Invalid(f"{name} may have at most {length} characters.", code=name)
     if not is_showable(text):
-        raise Invalid(f"{name} holds characters that cannot be shown.", code=name)
+        raise Invalid(f"{name} contains characters that cannot be shown.", code=name)
     return text

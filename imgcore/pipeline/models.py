@@ -1,4 +1,4 @@
-"""What the pipeline works with: events, claims on tasks, due tasks, the circuit breaker's state. Pure data."""
+"""Events, claims on tasks, due tasks, the state of circuit breakers, times. Pure data."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from imgcore.gallery.models import TaskKind
 
 GEMINI_BREAKER = "gemini"
-WAITING = frozenset({"rate_limited", "quota_exhausted"})  # worth waiting for; anything else needs a person
+WAITING = frozenset({"rate_limited", "quota_exhausted"})  # these end by themselves
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectCreated:
-    """An object that appeared in a bucket, whatever envelope the news came in."""
+    """An object created in a bucket, from an event of any format."""
 
     bucket: str
     key: str
     size: int | None = None  # bytes
     etag: str | None = None
     version_id: str | None = None
-    sequencer: str | None = None  # S3's own ordering of events on one key, hexadecimal
+    sequencer: str | None = None  # S3's order of events on one key, hexadecimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +30,14 @@ class Claim:
     public_id: str
     image_key: str
     kind: TaskKind
-    token: str  # the fence: only the row that still holds it accepts the result
-    attempts: int  # this one included
+    token: str  # fencing token: the result is stored only while the row holds it
+    attempts: int  # including this one
     version_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class DueTask:
-    """A task that the sweeper hands to its queue again."""
+    """A task that the sweep queues again."""
 
     public_id: str
     image_key: str
@@ -47,7 +47,7 @@ class DueTask:
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """An object as the bucket gave it."""
+    """An object read from a bucket."""
 
     data: bytes
     etag: str | None

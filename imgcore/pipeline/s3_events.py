@@ -1,7 +1,7 @@
-"""Every envelope that news of an upload comes in → ObjectCreated. Pure.
+"""Parse the events that announce an upload, in every format. Pure.
 
 S3 event notifications, SNS around them, SQS around either (raw delivery or not), EventBridge's
-"Object Created", and the pipeline's own tasks. Shapes: Amazon S3 User Guide, "Event message structure";
+"Object Created", and tasks such as {"task": "sweep"}. Shapes: Amazon S3 User Guide, "Event message structure";
 Amazon SNS, "Raw message delivery"; AWS Lambda, "Using Lambda with Amazon SQS".
 """
 
@@ -19,12 +19,12 @@ from imgcore.pipeline.models import ObjectCreated
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One thing that a Lambda was handed.
+    """One message of an event.
 
-    message_id: SQS's, to report this one as failed; None where the event came another way.
-    created: objects that appeared; empty for s3:TestEvent and for events about anything else.
-    task: "sweep" or "ping", the pipeline's own words.
-    problem: why it cannot be understood; then the other two are empty.
+    message_id: that of SQS, to report the message as failed; None for other events.
+    created: the created objects; empty for s3:TestEvent and for events of other types.
+    task: "sweep" or "ping".
+    problem: why the message cannot be parsed; then the other two are empty.
     """
 
     message_id: str | None = None
@@ -34,9 +34,9 @@ class Delivery:
 
 
 def deliveries(event: Any) -> list[Delivery]:
-    """Take a Lambda's event apart. Invalid where it is none of the known envelopes.
+    """Return the messages in the event of a function. Invalid for an unknown format.
 
-    A message of an SQS batch that cannot be understood does not spoil the others: its Delivery says so.
+    A message of an SQS batch that cannot be parsed does not affect the others: its Delivery has the problem.
     """
     records = _records(event)
     if records and all(_source(record) == "aws:sqs" for record in records):
@@ -47,7 +47,7 @@ def deliveries(event: Any) -> list[Delivery]:
 
 
 def message(bucket: str, key: str) -> str:
-    """The body that makes a Lambda look at this object, in S3's own shape."""
+    """Return the body of a message about this object, in the format of an S3 event."""
     record = {
         "eventSource": "aws:s3",
         "eventName": "ObjectCreated:Redelivered",
@@ -79,7 +79,7 @@ def _created(event: Any) -> Iterator[ObjectCreated]:
             return
     records = _records(event)
     if records is None:
-        raise Invalid("This is no event that the pipeline knows: no Records, no detail, no task.")
+        raise Invalid("This event has an unknown format: no Records, no detail, no task.")
     for record in records:
         match _source(record):
             case "aws:s3":
@@ -87,7 +87,7 @@ def _created(event: Any) -> Iterator[ObjectCreated]:
             case "aws:sns":
                 yield from _created(_json(_part(record, "Sns").get("Message")))
             case other:
-                raise Invalid(f"This is no event that the pipeline knows: its source is {other!r}.")
+                raise Invalid(f"This event has an unknown format: its source is {other!r}.")
 
 
 def _from_s3(record: Mapping[str, Any]) -> Iterator[ObjectCreated]:
@@ -95,7 +95,7 @@ def _from_s3(record: Mapping[str, Any]) -> Iterator[ObjectCreated]:
         return
     s3 = _part(record, "s3")
     item = _part(s3, "object")
-    # Keys in S3's notifications are form-encoded: "a b" comes as "a+b".
+    # Keys in S3 event notifications are form-encoded: "a b" is sent as "a+b"
     yield _object(_part(s3, "bucket"), item, unquote_plus(_text(item, "key")), item.get("versionId"), "eTag")
 
 
@@ -116,7 +116,7 @@ def _object(
         key=key,
         size=size if isinstance(size, int) and not isinstance(size, bool) and size >= 0 else None,
         etag=_optional(item.get(etag)),
-        # "null" is what S3 calls the version of an object in a bucket without versions.
+        # "null" is the version id of an object in a bucket without versioning
         version_id=_optional(version_id if version_id != "null" else None),
         sequencer=_optional(item.get("sequencer")),
     )
@@ -153,7 +153,7 @@ def _optional(value: Any) -> str | None:
 
 def _json(text: Any) -> Any:
     if not isinstance(text, str):
-        raise Invalid("This message has no text in it.")
+        raise Invalid("This message has no text.")
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:

@@ -125,7 +125,7 @@ def test_a_key_is_made_by_the_keyboard_alone(browser: Browser, house: House) -> 
     browser.press("My script")
     browser.press("\ue007")
     secret = browser.find(".secret").text
-    assert house.accounts.by_key(secret) is not None
+    assert house.accounts.authenticate_key(secret) is not None
     browser.open("/account")
     assert (True, False) == (browser.has(".rows", "My script"), secret in browser.driver.page_source)
 
@@ -160,7 +160,7 @@ def test_accessible_and_no_wider_than_the_window(
     if path != "/setup":
         ada = house.accounts.add("ada", PASSWORD, Role.ADMINISTRATOR)
         house.accounts.add("somebody-with-a-very-long-name-indeed@photos.example.org", PASSWORD)
-        house.accounts.make_key(ada, "A script that copies the captions", ["read", "edit"])
+        house.accounts.create_key(ada, "A script that copies the captions", ["read", "edit"])
     if path not in ("/setup", "/login"):
         sign_in(browser, "ada", PASSWORD)
     image = stage.add("cat.jpg", photo())

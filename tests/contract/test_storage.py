@@ -233,7 +233,7 @@ def test_what_leaves_the_trash_leaves_in_every_version(storage: S3Storage, maste
 
 def test_the_web_process_may_not_write_derived_images(storage: S3Storage) -> None:
     """Only the thumbnail function may; the refusal is said as one."""
-    with pytest.raises(Unavailable, match="derived bucket refuses: AccessDenied"):
+    with pytest.raises(Unavailable, match="derived bucket refused the request: AccessDenied"):
         storage.write("display/x.webp", b"webp", "image/webp")
 
 

@@ -62,7 +62,7 @@ class Inbox:
 def upload(stage: Stage, owner: Account, number: int) -> None:
     """Upload one photo of that owner."""
     colour, data = colour_picture(number)
-    theirs = stage.gallery.seen_by(Viewer(owner.id))
+    theirs = stage.gallery.for_viewer(Viewer(owner.id))
     _, form = theirs.request_upload(f"{colour} {number}.png", len(data), "image/png", batch=BATCH)
     assert send(form, data) == 201
 

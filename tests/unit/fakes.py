@@ -58,7 +58,7 @@ class FakeStorage:
     def read(self, key: str, *, max_bytes: int, version_id: str | None = None) -> StoredObject:
         self._check()
         if key not in self.uploads:
-            raise NotFound("The uploaded file is no longer there. Upload it again.")
+            raise NotFound("The uploaded file does not exist any more. Upload it again.")
         if len(self.uploads[key]) > max_bytes:
             raise Rejected("Too large.", code="too_large")
         return StoredObject(self.uploads[key], "etag", version_id)

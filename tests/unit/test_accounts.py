@@ -75,7 +75,7 @@ def test_a_password_is_known_again_and_a_missing_one_is_work_too() -> None:
 
 def test_too_many_at_once_are_told_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """Instead of taking the memory of everybody."""
-    monkeypatch.setattr("imgcore.accounts.passwords.PATIENCE", 0.01)
+    monkeypatch.setattr("imgcore.accounts.passwords.TIMEOUT", 0.01)
     hasher = Argon2Hasher()
     with hasher._slot(), hasher._slot(), pytest.raises(Unavailable):
         hasher.hash(PASSWORD)

@@ -153,7 +153,7 @@ def test_what_came_without_a_queue_raises(function: Function, worker: FakeWorker
 
 def test_an_event_that_nobody_understands_raises(function: Function) -> None:
     """A wrong caller hears so."""
-    with pytest.raises(Invalid, match="no event that the pipeline knows"):
+    with pytest.raises(Invalid, match="unknown format"):
         function.respond({"hello": "world"}, Context())
 
 

@@ -87,7 +87,7 @@ def test_what_is_wrong_and_what_to_do(data: bytes, code: str, told: str) -> None
 def test_too_many_bytes_are_refused_with_both_figures() -> None:
     """Rounded so that the size never looks like the limit."""
     error = refusal(b"\xff\xd8\xff" + b"\0" * (20 << 20))
-    expected = "The file has 20.1 MiB; the limit is 20 MiB. Export it smaller and upload that."
+    expected = "This file has 20.1 MiB; the limit is 20 MiB. Export it smaller and upload that."
     assert ("too_large", expected) == (error.code, error.message)
 
 

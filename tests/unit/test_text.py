@@ -137,4 +137,4 @@ def test_file_size_rounds_as_asked(size: int, down: str, up: str) -> None:
 
 
 def test_too_large_one_byte_over_names_two_different_sizes() -> None:
-    assert "The file has 20.1 MiB; the limit is 20 MiB." == too_large(20 * 2**20 + 1, 20 * 2**20)
+    assert "This file has 20.1 MiB; the limit is 20 MiB." == too_large(20 * 2**20 + 1, 20 * 2**20)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from imgcore.accounts.models import Account, Role, Visibility
 from imgcore.accounts.passwords import Argon2Hasher
-from imgcore.accounts.service import Accounts, Visit
+from imgcore.accounts.service import Accounts, ClientInfo
 from imgcore.db.accounts import AccountRepository
 from imgcore.db.connection import Database
 from imgcore.db.notifications import NotificationRepository
@@ -22,7 +22,7 @@ from tests.web.fakes import fake_gallery
 from web.app import Application, create_app
 
 PASSWORD = "a made-up password"
-HOME = Visit("127.0.0.1", "tests")
+HOME = ClientInfo("127.0.0.1", "tests")
 ORIGIN = {"Origin": "http://localhost:8000"}
 HASHER = Argon2Hasher()  # the product's own, once: it computes something when it is made
 
@@ -53,7 +53,7 @@ class House:
     def upload(self, name: str | None = "owner", file: str = "cat.jpg") -> Image:
         """A photo of somebody's that has been received."""
         who = self.people[name].id if name else None
-        seen = self.gallery.seen_by(Viewer(who, sees_others=False, changes_others=False))
+        seen = self.gallery.for_viewer(Viewer(who, sees_others=False, changes_others=False))
         image, _ = (seen if name else self.gallery).request_upload(file, 1234, "image/jpeg")
         created = ObjectCreated("uploads", image.image_key, 1234, "etag")
         new = self.gallery.images.receive(created, None)  # type: ignore[arg-type] - the row is there
@@ -71,7 +71,7 @@ class House:
         """A client that sends a key of somebody's."""
         found = Program(app)
         if (name, scopes) not in self._keys:
-            self._keys[name, scopes] = self.accounts.make_key(self.people[name], "tests", scopes)
+            self._keys[name, scopes] = self.accounts.create_key(self.people[name], "tests", scopes)
         found.key = self._keys[name, scopes]
         return found
 

@@ -47,7 +47,7 @@ def browser(home: House) -> Browser:
 def tell(home: House, name: str | None, subject: str) -> None:
     """As if the sweep had told somebody that a batch has ended."""
     who = home.people[name].id if name else None
-    home.gallery.seen_by(Viewer(who)).request_upload("cat.jpg", 1, "image/jpeg", batch=BATCH)
+    home.gallery.for_viewer(Viewer(who)).request_upload("cat.jpg", 1, "image/jpeg", batch=BATCH)
     home.database.run(lambda tx: tx.execute("UPDATE images SET deleted_at = uploaded_at, listed_id = NULL"))
     board = NotificationRepository(home.database)
     while (ended := board.claim_finished_batch(after=0, quiet=-60, lease=60)) is not None:

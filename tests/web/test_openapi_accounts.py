@@ -25,9 +25,9 @@ STRANGERS = [HOUSE.accounts.add(f"stranger{number}", PASSWORD).public_id for num
 EVERYTHING = ("read", "upload", "edit", "admin")
 KEYS = itertools.cycle(
     [
-        HOUSE.accounts.make_key(HOUSE.people["boss"], "tests", EVERYTHING),
-        HOUSE.accounts.make_key(HOUSE.people["owner"], "tests", EVERYTHING[:3]),
-        HOUSE.accounts.make_key(HOUSE.people["owner"], "tests", EVERYTHING[:1]),
+        HOUSE.accounts.create_key(HOUSE.people["boss"], "tests", EVERYTHING),
+        HOUSE.accounts.create_key(HOUSE.people["owner"], "tests", EVERYTHING[:3]),
+        HOUSE.accounts.create_key(HOUSE.people["owner"], "tests", EVERYTHING[:1]),
         "gallery_" + "x" * 43,
         None,
     ]

@@ -132,7 +132,7 @@ class Scene:
         if not route.startswith("/account/"):
             return stranger.public_id
         accounts.start_session(stranger, HOME)
-        accounts.make_key(stranger, "theirs", ["read"])
+        accounts.create_key(stranger, "theirs", ["read"])
         [session], [key] = accounts.sessions(stranger), accounts.keys(stranger)
         return session.public_id if "/sessions/" in route else key.public_id
 

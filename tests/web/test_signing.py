@@ -156,13 +156,13 @@ def test_the_session_is_new_with_each_sign_in(home: House, app: Application) -> 
     answer = client.post("/login", {"token": token, "name": "owner", "password": PASSWORD})
     assert 303 == answer.status
     assert first != client.cookies["gallery_session"]
-    assert home.accounts.by_session(first) is None
+    assert home.accounts.authenticate_session(first) is None
 
 
 def test_no_token_is_stored_as_it_is(home: House, app: Application) -> None:
     """Neither a session's nor a key's, nor a password."""
     client = home.browser(app, "owner")
-    secret = home.accounts.make_key(home.people["owner"], "x", ["read"])
+    secret = home.accounts.create_key(home.people["owner"], "x", ["read"])
     tables = ("accounts", "sessions", "api_keys", "set_up_tokens", "throttles")
     kept = repr([home.database.read(lambda tx, t=table: tx.rows(f"SELECT * FROM {t}")) for table in tables])
     assert [False] * 3 == [text in kept for text in (client.cookies["gallery_session"], secret, PASSWORD)]
@@ -265,7 +265,7 @@ def test_signing_out_ends_the_session_itself(home: House, app: Application) -> N
     client = home.browser(app, "owner")
     token = client.cookies["gallery_session"]
     assert 303 == client.submit("/account", "/logout").status
-    assert ('""', None) == (client.cookies["gallery_session"], home.accounts.by_session(token))
+    assert ('""', None) == (client.cookies["gallery_session"], home.accounts.authenticate_session(token))
 
 
 # Passwords
@@ -334,8 +334,8 @@ def test_a_key_never_opens_a_page(home: House, app: Application) -> None:
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({"label": "", "scope_read": "yes"}, "what the key is for"),
-        ({"label": "x" * 81, "scope_read": "yes"}, "what the key is for"),
+        ({"label": "", "scope_read": "yes"}, "purpose of the key"),
+        ({"label": "x" * 81, "scope_read": "yes"}, "purpose of the key"),
         ({"label": "x"}, "Choose what the key may do"),
         ({"label": "x", "scope_admin": "yes"}, "Choose what the key may do"),
     ],

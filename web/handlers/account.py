@@ -103,7 +103,7 @@ class AccountPages(FormPages):
         fields = verified_form()
         wanted = [scope for scope in Scope if fields.get(f"scope_{scope.value}")]
         try:
-            secret = accounts.make_key(current_account(), fields.get("label", ""), wanted)
+            secret = accounts.create_key(current_account(), fields.get("label", ""), wanted)
         except ImgcoreError as error:
             return self._page(error, at="keys")
         return self._page(secret=secret)
@@ -113,7 +113,7 @@ class AccountPages(FormPages):
         """Revoke an API key."""
         accounts = self._accounts
         verified_form()
-        accounts.remove_key(current_account(), public_id)
+        accounts.revoke_key(current_account(), public_id)
         return redirect("/account?done=key")
 
     @requires(browser=True)

@@ -7,7 +7,7 @@ from typing import Any
 from bottle import HTTPResponse
 
 from imgcore.accounts.models import Role, Scope
-from imgcore.accounts.service import made_up_password
+from imgcore.accounts.service import generate_password
 from imgcore.errors import ImgcoreError, Invalid
 from web import serializers
 from web.handlers.forms import FormPages, redirect
@@ -49,7 +49,7 @@ class AccountAdminPages(FormPages):
         accounts = self._accounts
         fields = verified_form()
         name, chosen = fields.get("name", ""), fields.get("password", "")
-        password = chosen or made_up_password()
+        password = chosen or generate_password()
         try:
             role = _role(fields.get("role", Role.PERSON))
             account = accounts.add(name.strip(), password, role)
@@ -62,7 +62,7 @@ class AccountAdminPages(FormPages):
         """Set a generated password, show it once, and end all sessions of the account."""
         accounts = self._accounts
         verified_form()
-        account, password = accounts.get(public_id), made_up_password()
+        account, password = accounts.get(public_id), generate_password()
         accounts.reset_password(account, password)
         return self._page(reset=account, password=password)
 

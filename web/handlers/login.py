@@ -34,7 +34,7 @@ class LoginPages(FormPages):
     def login(self) -> str | HTTPResponse:
         """Show the sign-in form; redirect if the browser is signed in already or no account exists yet."""
         onward = _local(request.query().get("next", ""))
-        if self._accounts.nobody():
+        if self._accounts.is_empty():
             return redirect("/setup")
         if caller().account is not None:
             return redirect(onward)

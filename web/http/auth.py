@@ -21,7 +21,7 @@ from web.http.headers import SAFE_METHODS
 from web.http.rate_limit import RateLimiter, RateLimitStatus
 
 if TYPE_CHECKING:
-    from imgcore.accounts.service import Accounts, Visit
+    from imgcore.accounts.service import Accounts, ClientInfo
     from imgcore.gallery.service import Gallery
 
 PREFIX = "/api/v1"
@@ -73,15 +73,15 @@ def caller() -> Caller:
 
 def gallery_for_caller(gallery: Gallery) -> Gallery:
     """Return the gallery with the current caller's read and write rights."""
-    return gallery.seen_by(caller().viewer(request.environ.get(_VISIBILITY, Visibility.PRIVATE)))
+    return gallery.for_viewer(caller().viewer(request.environ.get(_VISIBILITY, Visibility.PRIVATE)))
 
 
-def current_visit() -> Visit:
+def current_visit() -> ClientInfo:
     """Return the address and the browser of the current request."""
-    from imgcore.accounts.service import Visit
+    from imgcore.accounts.service import ClientInfo
 
     agent = request.environ.get("HTTP_USER_AGENT", "")[:300]
-    return Visit(client_address(), "".join(c if " " <= c <= "~" else "?" for c in agent))
+    return ClientInfo(client_address(), "".join(c if " " <= c <= "~" else "?" for c in agent))
 
 
 def client_address() -> str:
@@ -151,7 +151,7 @@ class Authenticator:
         if in_api and kind:
             return self._by_key(accounts, secret.strip() if kind.lower() == "bearer" else "")
         token = session_token()
-        found = accounts.by_session(token) if token else None
+        found = accounts.authenticate_session(token) if token else None
         if found is None:
             return Caller(frozenset({Scope.READ}) if self._visibility is Visibility.PUBLIC else frozenset())
         environ[SESSION] = token
@@ -170,7 +170,7 @@ class Authenticator:
         by_address = f"wrong keys of {_rate_name(Caller())}"
         for name in (by_key, by_address):
             self._refuse_exceeded(self._limiter.peek(name))
-        found = accounts.by_key(secret)
+        found = accounts.authenticate_key(secret)
         if found is None:
             self._limit(by_address)
             raise Problem(401, "key", "This key is not valid, or not any more.", headers=_INVALID)
@@ -182,7 +182,7 @@ class Authenticator:
         if in_api:
             said = "Sign in, or send a key: Authorization: Bearer …"
             return Problem(401, "unauthorized", said, headers=_CREDENTIALS_MISSING)
-        self._set_up = self._set_up or not accounts.nobody()
+        self._set_up = self._set_up or not accounts.is_empty()
         headers = {"Location": "/login" if self._set_up else "/setup", "Cache-Control": "no-store"}
         environ = request.environ
         if self._set_up and environ["REQUEST_METHOD"] in SAFE_METHODS:
