@@ -221,7 +221,7 @@ def test_it_tells_what_it_does_and_where_the_gallery_is(story: Story) -> None:
     """Steps with their seconds, who describes, and the address last."""
     lines = story.first.said.splitlines()
     assert "Making buckets, queues and functions with Ansible" in story.first.said
-    assert "Photographs are described by the local describer." in story.first.said
+    assert "Photos are described by the local describer." in story.first.said
     assert f"The gallery is at {story.first.address}/ (Ctrl-C stops everything)" == lines[-1]
 
 

@@ -40,7 +40,7 @@ def texts(path: Path, name: str) -> Iterator[Text]:
 
 @functools.cache
 def words(identifier: str) -> str:
-    """Return the words of an identifier: ``enter_gate``, ``EnterGate`` and ``ENTER_GATE`` are "enter gate"."""
+    """Return the words of an identifier: ``send_mail``, ``SendMail`` and ``SEND_MAIL`` are "send mail"."""
     return " ".join(_WORD.findall(identifier)).lower()
 
 

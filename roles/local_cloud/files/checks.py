@@ -53,7 +53,7 @@ def _address(home: Path) -> str:
 
 
 def wishes(environ: Mapping[str, str]) -> dict[str, str]:
-    """What a person has set about photographs and captions. Refused where the settings are wrong."""
+    """Return the settings for photos and captions in the environment. Refused where the settings are wrong."""
     found = {name: value for name in WISHES if (value := environ.get(name, "").strip())}
     try:
         Config.read({name: environ.get(name, "") for name in (*WISHES, *WEB)})
@@ -63,5 +63,5 @@ def wishes(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def describer(wishes: Mapping[str, str]) -> str:
-    """Who describes photographs, in words."""
+    """Return who describes photos, in words for people."""
     return imgcore_describer(Config.read(wishes))

@@ -44,7 +44,7 @@ class Died(Exception):
 
 
 class Stopped(Exception):
-    """Somebody asked for the end, or the process that started this one is gone."""
+    """The user asked to stop, or the parent process has ended."""
 
 
 @dataclass

@@ -1,6 +1,6 @@
 """This machine's own AWS: one process of ministack, with its port, its root keys and its data in one folder.
 
-ministack is told everything through its environment: AUTH enforces identities and policies, the state
+ministack is configured through its environment: AUTH enforces identities and policies, the state
 directories keep what was made, and nothing of it is reached from another machine.
 """
 
@@ -43,7 +43,7 @@ class Emulator:
 
     @property
     def endpoint(self) -> str:
-        """Where it answers. An address, not a name, so that S3's clients put the bucket into the path."""
+        """The endpoint URL. It has an address, not a name, so that S3 clients put the bucket into the path."""
         return f"http://{HOST}:{self.port}"
 
     @property
@@ -52,7 +52,7 @@ class Emulator:
         return [sys.executable, "-P", "-m", "ministack"]
 
     def root(self) -> dict[str, str]:
-        """The environment of whoever may do everything on it."""
+        """Return the environment of the root identity."""
         return {
             **ambient(),
             "AWS_ENDPOINT_URL": self.endpoint,
@@ -87,7 +87,7 @@ class Emulator:
 
     @property
     def scratch(self) -> Path:
-        """Where the functions' code is unpacked; worth nothing after a stop."""
+        """The folder of the functions' unpacked code; useless after a stop."""
         return self.home / "tmp"
 
     @property

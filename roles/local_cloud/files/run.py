@@ -118,7 +118,7 @@ def pack(children: Children) -> None:
 
 
 def serve(children: Children, emulator: Emulator, port: int, wishes: Mapping[str, str]) -> Child:
-    """The database, the gallery, and functions that are awake before the first photograph comes."""
+    """Start the database and the gallery, and warm the functions before the first upload."""
     say("Bringing the database up to date and waking the functions")
     environ = steps.web_environ(HOME, wishes, port)
     children.finish(children.start("migration", steps.python("imgcore", "migrate"), environ, ROOT))
@@ -132,8 +132,8 @@ def serve(children: Children, emulator: Emulator, port: int, wishes: Mapping[str
 
 
 def introduce(children: Children, who: str, wishes: Mapping[str, str]) -> str:
-    """Who describes photographs, and what Gemini says to the key."""
-    said = f"Photographs are described by {who}."
+    """Return who describes photos, and whether Gemini accepts the key."""
+    said = f"Photos are described by {who}."
     if not who.startswith("Gemini"):
         return said if wishes else f"{said} GEMINI_API_KEY=… make run has Gemini do it."
     environ = {**steps.web_environ(HOME, wishes, 0), **wishes}

@@ -33,7 +33,7 @@ def client(service: str, environ: Mapping[str, str]) -> Any:
 
 
 def stands(root: Mapping[str, str], home: Path) -> bool:
-    """Whether what the playbook makes is there still: functions of these zips, fed, told and scheduled."""
+    """Return whether the playbook's resources still exist: functions of these zips, queues, topic, schedule."""
     try:
         web = read_settings(home / "web.env")
         functions = client("lambda", root)
@@ -48,14 +48,16 @@ def stands(root: Mapping[str, str], home: Path) -> bool:
                 return False
         uploads = client("s3", root).get_bucket_notification_configuration(Bucket=f"{PREFIX}-uploads")
         (topic,) = uploads["TopicConfigurations"]
-        told = client("sns", root).list_subscriptions_by_topic(TopicArn=topic["TopicArn"])["Subscriptions"]
+        subscriptions = client("sns", root).list_subscriptions_by_topic(TopicArn=topic["TopicArn"])[
+            "Subscriptions"
+        ]
         client("s3", root).head_bucket(Bucket=f"{PREFIX}-derived")
         client("events", root).describe_rule(Name=f"{PREFIX}-sweep")
         client("sns", root).get_topic_attributes(TopicArn=topic["TopicArn"].replace("-uploads", "-notices"))
         client("sts", web).get_caller_identity()
     except (BotoCoreError, ClientError, OSError, KeyError, ValueError):
         return False
-    return len(told) == len(FUNCTIONS)
+    return len(subscriptions) == len(FUNCTIONS)
 
 
 def wake(root: Mapping[str, str], workers: int) -> None:
@@ -65,8 +67,8 @@ def wake(root: Mapping[str, str], workers: int) -> None:
     def ping(name: str) -> None:
         answer = functions.invoke(FunctionName=f"{PREFIX}-{name}", Payload=json.dumps({"task": "ping"}))
         if "FunctionError" in answer:
-            told = json.loads(answer["Payload"].read())
-            raise Asleep(f"The {name} function does not start: {told.get('errorMessage', told)}")
+            error = json.loads(answer["Payload"].read())
+            raise Asleep(f"The {name} function does not start: {error.get('errorMessage', error)}")
 
     with ThreadPoolExecutor(workers * len(FUNCTIONS)) as pool:
         list(pool.map(ping, FUNCTIONS * workers))

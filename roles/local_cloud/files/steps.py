@@ -158,7 +158,7 @@ def leave_mark(home: Path, mark: str) -> None:
 
 
 def reset(home: Path) -> None:
-    """Remove photographs, captions and the cloud; what was downloaded or packed stays."""
+    """Remove photos, captions and the emulator's state; downloads and zips stay."""
     for name in DATA:
         if (home / name).is_dir():
             shutil.rmtree(home / name)

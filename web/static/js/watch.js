@@ -60,7 +60,7 @@ export class Watcher {
     let news = false;
     this.onAsk();
     try {
-      // Those longest unheard of first: a Map keeps the order of insertion, and answers move to its end
+      // Those with the oldest answer first: a Map keeps the order of insertion, and answers move to its end
       const ids = [...this.since.keys()].slice(0, AT_ONCE);
       const { images } = await ask("GET", `/api/v1/images?ids=${ids.join(",")}`);
       this.onReach(true);
