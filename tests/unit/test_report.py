@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -33,6 +34,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
 def test_report_failed_run_names_the_suite_and_the_folder_of_logs(printed: tuple[str, Path]) -> None:
     out, base = printed
     assert "2 tests" in out
+    assert re.search(r"--randomly-seed=\d+$", out, re.MULTILINE)
     assert f"Logs of the servers that tests started: {base}, in folders named logs" in out
 
 
