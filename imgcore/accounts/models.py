@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from imgcore.errors import Invalid, TooManyTries
 from imgcore.gallery.models import EVERYBODY, Viewer
+
+if TYPE_CHECKING:
+    from imgcore.db.login_throttle import LoginThrottle
 
 SHORTEST_PASSWORD = 12  # characters
 LONGEST_PASSWORD = 256
@@ -127,127 +129,8 @@ class Hasher(Protocol):
         ...
 
 
-class AttemptCounter(Protocol):
-    """Counts attempts and limits their rate."""
-
-    def hit(self, tries: Sequence[tuple[str, int, float]]) -> float:
-        """Count an attempt under each (name, free attempts, longest wait in seconds); all are counted or none.
-
-        Return 0 where it is permitted, else the seconds to wait. After the free attempts each one doubles the
-        wait; an hour without an attempt resets it. Unavailable.
-        """
-        ...
-
-    def reset(self, names: Sequence[str], refund: Sequence[str]) -> None:
-        """After a success: reset the counts of ``names`` and take one attempt back from those of ``refund``."""
-        ...
-
-
-class AccountStore(AttemptCounter, Protocol):
-    """Stores accounts. Every method is one transaction and raises Unavailable without the database.
-
-    Tokens are passed as SHA-256 hashes in hexadecimal. Times are those of the database's clock.
-    """
-
-    def add(self, public_id: str, name: str, role: Role, password: str) -> Account:
-        """Insert an account. password: its hash. Conflict (``name_taken``)."""
-        ...
-
-    def all(self) -> Sequence[tuple[Account, int]]:
-        """Return all accounts by name, each with the number of its images outside the trash."""
-        ...
-
-    def find(self, public_id: str) -> Account | None:
-        """Return the account of that public id."""
-        ...
-
-    def named(self, name: str) -> tuple[Account, str] | None:
-        """Return the account of that name and its password hash."""
-        ...
-
-    def set_password(self, account_id: int, password: str, *, sign_out: bool) -> None:
-        """Store a password hash. sign_out: also end all sessions of the account."""
-        ...
-
-    def set_role(self, account_id: int, role: Role) -> None:
-        """Change the role. Conflict (``last_administrator``) where no administrator would be left."""
-        ...
-
-    def delete(self, account_id: int, *, in_trash_for: float) -> int:
-        """Delete an account with its sessions and keys; return the number of its images.
-
-        The images are moved to the trash as if that had happened ``in_trash_for`` seconds ago. Conflict
-        (``last_administrator``).
-        """
-        ...
-
-    def has_administrator(self) -> bool:
-        """Return whether there is an administrator."""
-        ...
-
-    def has_anybody(self) -> bool:
-        """Return whether there is any account."""
-        ...
-
-    def offer_set_up(self, token: str, seconds: float) -> None:
-        """Store a set-up token, which authorises creating the first administrator for ``seconds``."""
-        ...
-
-    def has_set_up_token(self, token: str) -> bool:
-        """Return whether ``token`` is a valid set-up token."""
-        ...
-
-    def set_up(self, token: str, public_id: str, name: str, password: str) -> Account | None:
-        """Create the first administrator and delete all set-up tokens; None where the token is not valid."""
-        ...
-
-    def start_session(
-        self, account_id: int, public_id: str, token: str, *, address: str, agent: str, seconds: float
-    ) -> None:
-        """Insert a session that expires after ``seconds`` without use."""
-        ...
-
-    def session(self, token: str, *, seconds: float, longest: float) -> tuple[Account, Session] | None:
-        """Return the session and its account, extended to ``seconds`` from now, ``longest`` from its start."""
-        ...
-
-    def sessions(self, account_id: int) -> Sequence[Session]:
-        """Return the account's valid sessions, the most recently used first."""
-        ...
-
-    def end_session(self, account_id: int, public_id: str) -> bool:
-        """Delete a session of the account; False where it does not exist."""
-        ...
-
-    def end_token(self, token: str) -> None:
-        """Delete the session of that token, if it exists."""
-        ...
-
-    def end_sessions(self, account_id: int) -> int:
-        """Delete all sessions of the account and return how many."""
-        ...
-
-    def add_key(
-        self, account_id: int, public_id: str, token: str, *, label: str, scopes: frozenset[Scope], hint: str
-    ) -> None:
-        """Insert an API key. Conflict (``too_many_keys``) beyond 100 of one account."""
-        ...
-
-    def key(self, token: str) -> tuple[Account, ApiKey] | None:
-        """Return the key and its account, and store the time of use."""
-        ...
-
-    def keys(self, account_id: int) -> Sequence[ApiKey]:
-        """Return the account's keys, the newest first."""
-        ...
-
-    def remove_key(self, account_id: int, public_id: str) -> bool:
-        """Delete a key of the account; False where it does not exist."""
-        ...
-
-
-def count_attempt(store: AttemptCounter, *tries: tuple[str, int, float]) -> None:
-    """Count an attempt, see AttemptCounter.hit. TooManyTries where the limit is reached."""
+def count_attempt(store: LoginThrottle, *tries: tuple[str, int, float]) -> None:
+    """Count an attempt, see LoginThrottle.hit. TooManyTries where the limit is reached."""
     if (wait := store.hit(tries)) > 0:
         raise TooManyTries("Too many attempts. Wait a little, then try again.", retry_after=wait)
 

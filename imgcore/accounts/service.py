@@ -7,13 +7,13 @@ import ipaddress
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from imgcore.accounts.models import (
     ALL_SCOPES,
     LABEL_LENGTH,
     LONGEST_PASSWORD,
     Account,
-    AccountStore,
     ApiKey,
     Caller,
     Hasher,
@@ -29,6 +29,9 @@ from imgcore.errors import Forbidden, Invalid, NotFound, Unauthorized
 from imgcore.gallery.keys import new_public_id
 from imgcore.gallery.models import TRASH_SECONDS
 from imgcore.text import one_line
+
+if TYPE_CHECKING:
+    from imgcore.db.accounts import AccountRepository
 
 IDLE_SECONDS = 14 * 86_400.0  # an unused session expires
 LONGEST_SECONDS = 90 * 86_400.0  # every session expires
@@ -52,7 +55,7 @@ class ClientInfo:
 class Accounts:
     """The use cases of accounts. Every method raises Unavailable where the database is unreachable."""
 
-    store: AccountStore
+    store: AccountRepository
     hasher: Hasher
 
     # Administration

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from imgcore.accounts.models import Account, ApiKey, Role, Scope, Session
 from imgcore.db.connection import Transaction
 from imgcore.db.login_throttle import LoginThrottle
-from imgcore.db.mapping import NAME, WORD, Row, lock_account, micros, moment, storable
+from imgcore.db.mapping import NAME, WORD, Row, lock_account, micros, moment
 from imgcore.db.statements import sql
 from imgcore.errors import Conflict
+from imgcore.text import storable
 
 MOST_KEYS = 100
 _TOUCH = 60.0  # seconds between two updates of the last use of a session or a key
@@ -48,7 +49,7 @@ _VALID = "SELECT token FROM set_up_tokens WHERE token = :token AND expires_at > 
 
 
 class AccountRepository(LoginThrottle):
-    """imgcore.accounts.models.AccountStore on SQLite and MySQL."""
+    """Accounts with their sessions, API keys and set-up tokens. Tokens are passed as SHA-256 hashes in hex."""
 
     def add(self, public_id: str, name: str, role: Role, password: str) -> Account:
         """Add an account and return it. Conflict (``name_taken``)."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from imgcore.db.connection import Repository, Transaction
-from imgcore.db.mapping import MESSAGE, WORD, Row, micros, moment, storable
+from imgcore.db.mapping import MESSAGE, WORD, Row, micros, moment
 from imgcore.pipeline.models import BreakerState
+from imgcore.text import storable
 
 
 class CircuitBreakers(Repository):

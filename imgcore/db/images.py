@@ -19,7 +19,6 @@ from imgcore.db.mapping import (
     lock_account,
     micros,
     search_text,
-    storable,
     storable_tags,
     update_search_text,
 )
@@ -31,6 +30,7 @@ from imgcore.db.tasks import reset_task
 from imgcore.errors import Conflict, Invalid, Unavailable
 from imgcore.gallery.models import EVERYBODY, Edit, Image, NewImage, Page, Source, TaskKind, Viewer
 from imgcore.pipeline.models import ObjectCreated
+from imgcore.text import storable
 
 
 class ImageRepository(Repository):

@@ -13,7 +13,7 @@ _FIRST = 15.0  # seconds to wait after the last free attempt
 
 
 class LoginThrottle(Repository):
-    """imgcore.accounts.models.AttemptCounter on SQLite and MySQL."""
+    """Counts attempts under names; after the free ones, each attempt doubles the wait until the next."""
 
     def hit(self, tries: Sequence[tuple[str, int, float]]) -> float:
         """Count an attempt under each (name, free attempts, longest wait in seconds): all of them or none.

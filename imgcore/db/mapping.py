@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import unicodedata
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
 from imgcore.db.connection import Transaction
 from imgcore.db.statements import sql
-from imgcore.errors import Invalid, NotFound
+from imgcore.errors import NotFound
 from imgcore.gallery.models import Image, Safety, Source, Task, TaskKind, TaskStatus, UploadStatus
+from imgcore.text import fold_for_search, storable
 
 Row = dict[str, Any]
 
@@ -102,30 +102,15 @@ def micros(seconds: float) -> int:
     return round(seconds * 1_000_000)
 
 
-def storable(text: str, limit: int) -> str:
-    """Return ``text`` without NUL, cut to ``limit`` characters. Invalid where it holds a lone surrogate."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise Invalid("The text holds characters that cannot be stored.") from None
-    return text.replace("\0", "")[:limit]
-
-
 def storable_tags(tags: Iterable[str]) -> str:
     """Return tags as the column holds them: a JSON list without doubles and empty ones."""
     cleaned = (storable(tag, TAG).strip() for tag in tags)
     return json.dumps([tag for tag in dict.fromkeys(cleaned) if tag][:TAGS], ensure_ascii=False)
 
 
-def folded(text: str) -> str:
-    """Return ``text`` as it is searched: no case, no accents, one space between words."""
-    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
-    return " ".join("".join(mark for mark in decomposed if not unicodedata.combining(mark)).split())
-
-
 def search_text(*parts: str | None) -> str:
     """Return the text that a search looks through, of a name, a caption, tags and so on."""
-    return folded(" ".join(part for part in parts if part))[:SEARCH_TEXT]
+    return fold_for_search(" ".join(part for part in parts if part))[:SEARCH_TEXT]
 
 
 def update_search_text(tx: Transaction, image_id: int) -> None:

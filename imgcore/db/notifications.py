@@ -14,9 +14,10 @@ from functools import partial
 from typing import Any
 
 from imgcore.db.connection import Repository, Transaction
-from imgcore.db.mapping import NAME, SELECT, Row, images, micros, moment, storable
+from imgcore.db.mapping import NAME, SELECT, Row, images, micros, moment
 from imgcore.db.statements import sql
 from imgcore.notifications.models import DeliveredNotification, FinishedBatch, NotificationMessage
+from imgcore.text import storable
 
 FAILURES = 1000  # images of one batch that are named as failed, at most
 _BODY = 15_000  # characters; MySQL's TEXT holds 65,535 bytes

@@ -6,10 +6,11 @@ import base64
 from typing import Any
 
 from imgcore.db.connection import Transaction
-from imgcore.db.mapping import SELECT, folded, images
+from imgcore.db.mapping import SELECT, images
 from imgcore.db.statements import sql
 from imgcore.errors import Invalid
 from imgcore.gallery.models import Page, Viewer
+from imgcore.text import fold_for_search
 
 _TOP = 2**62  # above every id
 _LIMIT = 200  # images of one page at most
@@ -41,7 +42,7 @@ def read_page(tx: Transaction, cursor: str | None, limit: int, query: str | None
 
 
 def _words(query: str | None) -> list[str]:
-    words = list(dict.fromkeys(folded(query or "").split()))
+    words = list(dict.fromkeys(fold_for_search(query or "").split()))
     if len(words) > _WORDS:
         raise Invalid(f"The search has too many words: at most {_WORDS}.")
     return words

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 from imgcore.db.connection import Transaction
 from imgcore.db.login_throttle import LoginThrottle
-from imgcore.db.mapping import NAME, lock_account, storable
+from imgcore.db.mapping import NAME, lock_account
 from imgcore.errors import Conflict
 from imgcore.notifications.subscriptions import Address
+from imgcore.text import storable
 
 
 class SubscriptionRepository(LoginThrottle):
-    """imgcore.notifications.subscriptions.AddressStore on SQLite and MySQL."""
+    """The e-mail addresses that accounts subscribe with."""
 
     def current(self, account_id: int) -> Address | None:
         """Return the address that the account is subscribed with; None where it has none."""

@@ -23,13 +23,13 @@ from imgcore.db.mapping import (
     in_list,
     local_time,
     micros,
-    storable,
     storable_tags,
     update_search_text,
 )
 from imgcore.db.statements import sql
 from imgcore.gallery.models import Description, PhotoFacts, Renditions, Source, TaskKind, TaskStatus
 from imgcore.pipeline.models import Claim
+from imgcore.text import storable
 
 CRASHED = "crashed"
 CRASHED_MESSAGE = "This photo could not be processed: every attempt ended before it was done."

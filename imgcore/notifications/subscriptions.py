@@ -7,11 +7,15 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from imgcore.accounts.models import Account, AttemptCounter, count_attempt
+from imgcore.accounts.models import Account, count_attempt
 from imgcore.errors import Invalid, Unavailable
 from imgcore.notifications.models import DeliveredNotification
+
+if TYPE_CHECKING:
+    from imgcore.db.notifications import NotificationRepository
+    from imgcore.db.subscriptions import SubscriptionRepository
 
 SHOWN = 5  # notifications on the account page
 CLEAN_UP_LIMIT = 3  # unwanted addresses unsubscribed from the topic at a time
@@ -50,38 +54,6 @@ class SubscriptionStatus:
     possible: bool
 
 
-class AddressStore(AttemptCounter, Protocol):
-    """Stores addresses. Every method is one transaction and raises Unavailable without the database."""
-
-    def current(self, account_id: int) -> Address | None:
-        """Return the address that the account is subscribed with."""
-        ...
-
-    def keep(self, account_id: int, address: str, arn: str) -> None:
-        """Make this the account's only address. Conflict where the ARN belongs to another account."""
-        ...
-
-    def end(self, account_id: int) -> None:
-        """Mark the account's address as unwanted."""
-        ...
-
-    def unwanted(self, limit: int) -> Sequence[Address]:
-        """Return up to ``limit`` addresses that are unwanted or whose account was deleted."""
-        ...
-
-    def drop(self, id_: int) -> None:
-        """Delete an address that the topic does not know any more."""
-        ...
-
-
-class NotificationLog(Protocol):
-    """The notifications of the past."""
-
-    def delivered(self, account_id: int | None, limit: int) -> Sequence[DeliveredNotification]:
-        """Return the account's newest notifications; those without an owner where ``account_id`` is None."""
-        ...
-
-
 class Topic(Protocol):
     """Delivers notifications to subscribed addresses. Every method raises Unavailable."""
 
@@ -105,8 +77,8 @@ class Topic(Protocol):
 class SubscriptionService:
     """The use cases. topic: None where no e-mail is sent and notifications are shown on the page alone."""
 
-    addresses: AddressStore
-    log: NotificationLog
+    addresses: SubscriptionRepository
+    log: NotificationRepository
     topic: Topic | None = None
 
     def status(self, account: Account | None) -> SubscriptionStatus:
