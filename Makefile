@@ -32,7 +32,7 @@ check: $(VENV)/.test ## format, lint, types, unit and web tests: a minute or two
 test: $(VENV)/.test ## everything that CI needs (installs MariaDB and Chromium where it may); T=path::test runs that alone
 	@$(if $(T),$(BIN)/python -m pytest $(T),$(BIN)/python -m tests.support.stages test)
 
-lint: $(VENV)/.test ## ruff, shellcheck, mypy strict, ansible-lint production
+lint: $(VENV)/.test ## ruff, shellcheck, mypy strict, eslint and stylelint where Node.js is, ansible-lint production
 	@$(BIN)/python -m tests.support.stages lint
 
 bench: $(VENV)/.test ## figures: medians and ratios of one run on this machine

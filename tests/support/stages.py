@@ -17,6 +17,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support import javascript
 from tests.support.catalogue import drills
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,9 +43,10 @@ FORMAT = Stage("format (ruff)", (str(BIN / "ruff"), "format", "--check", "."))
 LINT = Stage("lint (ruff)", (str(BIN / "ruff"), "check", "."))
 SHELL = Stage("lint (shellcheck)", ("sh", "-c", "git ls-files '*.sh' .ci/run | xargs shellcheck"))
 TYPES = Stage("types (mypy)", (str(BIN / "mypy"),))
+JAVASCRIPT = Stage("lint (eslint, stylelint)", (sys.executable, "-m", "tests.support.javascript"))
 ANSIBLE = Stage("Ansible (ansible-lint)", (str(BIN / "ansible-lint"), "--offline"))
 SYSTEM = Stage("system packages", ("sh", "tests/system.sh"), live=True)
-STATIC = (FORMAT, LINT, SHELL, TYPES)
+STATIC = (FORMAT, LINT, SHELL, TYPES, JAVASCRIPT)
 PLANS = {
     "lint": (*STATIC, ANSIBLE),
     "check": (*STATIC, pytest_stage("unit and web tests", "tests/unit", "tests/web")),
@@ -81,7 +83,11 @@ def line(stage: Stage, passed: bool, seconds: float) -> str:
 def main(plan: str) -> int:
     """Run every stage of a plan; return the exit code."""
     start = time.monotonic()
-    failed = [stage.name for stage in PLANS[plan] if not run(stage)]
+    no_javascript = javascript.missing()
+    stages = [stage for stage in PLANS[plan] if not (stage is JAVASCRIPT and no_javascript)]
+    failed = [stage.name for stage in stages if not run(stage)]
+    if no_javascript:
+        print(f"Left out: {JAVASCRIPT.name}, because {no_javascript}.")
     if plan in LEFT_OUT:
         print(LEFT_OUT[plan])
     ended = f"failed: {', '.join(failed)}" if failed else "all passed"
