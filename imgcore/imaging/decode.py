@@ -1,8 +1,8 @@
 """Decode uploaded photos safely. No other module hands uploaded bytes to a codec.
 
-A host may have told Pillow to be lenient (``LOAD_TRUNCATED_IMAGES``) or to handle bombs in a way of its own.
-None of that is relied on or changed: the file is taken apart first (see containers), the limits are checked
-before anything may allocate, and the one codec that fits is opened directly.
+Pillow's global settings (``LOAD_TRUNCATED_IMAGES``, ``MAX_IMAGE_PIXELS``) belong to the host program. They are
+neither relied on nor changed: the file is split into its parts first (see formats), the limits are checked
+before anything large is allocated, and only the codec of the detected format is opened.
 """
 
 from __future__ import annotations

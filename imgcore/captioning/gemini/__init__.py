@@ -1,4 +1,4 @@
-"""Captions, alt texts and tags by Google Gemini. The SDK is imported when a captioner is made, not before."""
+"""Captions, alt texts and tags by Google Gemini. The SDK is imported when a captioner is created."""
 
 from __future__ import annotations
 

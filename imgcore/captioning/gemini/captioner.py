@@ -1,4 +1,4 @@
-"""Describes a picture with Gemini: asks, judges what came back, asks again or gives up."""
+"""GeminiCaptioner: requests a description, checks the response, retries or raises."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ NOT_INSTALLED = "Gemini needs a package that is not installed: pip install 'imgc
 
 
 class Key(Protocol):
-    """A secret that shows itself only when asked to."""
+    """A secret that is read only on purpose."""
 
     def reveal(self) -> str:
-        """The secret itself."""
+        """Return the secret."""
         ...
 
 
@@ -77,17 +77,17 @@ class GeminiCaptioner:
 
     @property
     def model(self) -> str:
-        """The model that is asked next."""
+        """Return the model of the next request."""
         return next((name for name in self._models if name not in self._gone), self._models[0])
 
     def describe(self, picture: Picture, *, deadline: float) -> Description:
-        """Describe ``picture``, asking again where that can help; returns or raises by ``deadline``.
+        """Describe ``picture``, with retries where they can help; return or raise by ``deadline``.
 
         deadline: on time.monotonic()'s clock.
 
-        Raises, never with the key or the other side's own words in it:
-        Blocked where the model declines; BadAnswer where it does not give a description, however asked,
-        with code ``model_refused_image`` where it cannot read the picture; RateLimited with code
+        Raises, never with the key or Google's own words in the message:
+        Blocked if the model declines; BadAnswer if no request brings a description,
+        with code ``model_refused_image`` if it cannot read the picture; RateLimited with code
         ``rate_limited`` or, until the day is over, ``quota_exhausted``; Misconfigured with code
         ``key_refused``, ``model_retired``, ``model_unfit`` or ``wrong_address``; Unavailable.
         """
@@ -108,7 +108,7 @@ class GeminiCaptioner:
             attempts.again(outcome)
 
     def probe(self) -> None:
-        """Ask, once and without a picture, whether the key is accepted and one of the models is offered.
+        """Check, without a picture, that the key is accepted and one of the models is offered.
 
         Misconfigured with code ``key_refused``, ``model_retired`` or ``wrong_address``; otherwise
         RateLimited, Unavailable or BadAnswer, which say nothing about the settings.
@@ -119,7 +119,7 @@ class GeminiCaptioner:
             if trouble is None:
                 return
             failure = judge(trouble, self._now())
-            logger.warning("No welcome from %s: %s", model, failure.detail)
+            logger.warning("Startup check of model %s failed: %s", model, failure.detail)
             if failure.setback is not Setback.MODEL_GONE:
                 raise failure.end
             self._leave(model, failure)
@@ -150,12 +150,12 @@ class GeminiCaptioner:
         )
 
     def _leave(self, model: str, failure: Failure) -> None:
-        """Go on with the next model; where that was the last, begin anew next time and raise."""
+        """Switch to the next model; after the last one, start over at the next call and raise."""
         self._gone.add(model)
         if self._gone.issuperset(self._models):
             self._gone.clear()
             raise failure.end
-        logger.error("The model %s cannot be used any longer; %s is asked instead.", model, self.model)
+        logger.error("The model %s is no longer available; using %s instead.", model, self.model)
 
 
 def _checked(name: str) -> str:

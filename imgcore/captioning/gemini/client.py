@@ -1,8 +1,8 @@
-"""The google-genai SDK behind one narrow door. Its only importer, and itself imported only at first use.
+"""Client of the Gemini API: the only module that imports google-genai, itself imported at first use.
 
 The SDK has no default timeout and its timeout is per read, so that an answer that trickles can hold a caller
 forever; it follows redirects with the key in its headers; it reads bodies of any length; it takes proxies
-from the environment for the loopback too. All four are closed here. It is not asked to retry.
+from the environment for the loopback too. This module prevents all four, and disables the SDK's retries.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ T = TypeVar("T")
 
 
 class GeminiClient:
-    """Asks, and says in this package's own words what came of it; nothing of the SDK gets out.
+    """Sends requests and returns Answer or Trouble; no type or exception of the SDK leaves it.
 
     key: the API key. base_url: another address than Google's. Misconfigured where either cannot be used.
     """
@@ -57,7 +57,7 @@ class GeminiClient:
     def describe(
         self, model: str, jpeg: bytes, instruction: str, *, tokens: int, seconds: float
     ) -> Answer | Trouble:
-        """Send one photograph. tokens: the answer's limit. seconds: how long to wait for all of it."""
+        """Send one image. tokens: the limit of the answer. seconds: how long to wait for all of it."""
         picture = types.Part.from_bytes(data=jpeg, mime_type="image/jpeg")
         contents = types.Content(role="user", parts=[picture, types.Part(text=PROMPT)])
         configuration = _configuration(instruction, tokens, seconds)
@@ -68,7 +68,7 @@ class GeminiClient:
         return self._within(seconds, ask)
 
     def find(self, model: str, seconds: float) -> Trouble | None:
-        """None where the key is accepted and there is such a model."""
+        """Return None if the key is accepted and the model exists."""
 
         def ask(client: genai.Client) -> None:
             client.models.get(model=model, config=types.GetModelConfig(http_options=_timeout(seconds)))
@@ -86,22 +86,24 @@ class GeminiClient:
             return Unreachable(f"no whole answer within {seconds:.1f} s")
         except errors.APIError as error:
             reply = refused(error.code, error.details, _retry_after(error))
-            return replace(reply, status=self._quiet(reply.status), message=self._quiet(reply.message))
+            return replace(
+                reply, status=self._without_key(reply.status), message=self._without_key(reply.message)
+            )
         except (ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
-            return Unreadable(self._said(error))  # the SDK's ways to fail on a body that is not Google's
+            return Unreadable(self._detail(error))  # the SDK's ways to fail on a body that is not Google's
         except Exception as error:  # noqa: BLE001 - the transport's; httpx2 and what lies beneath it
-            return Unreachable(self._said(error))
+            return Unreachable(self._detail(error))
 
     def _connected(self) -> genai.Client:
         if (client := self._client) is None:
             client = self._client = _connect(self._key, self._base_url)
         return client
 
-    def _said(self, error: Exception) -> str:
-        return self._quiet(f"{type(error).__name__} {error}")
+    def _detail(self, error: Exception) -> str:
+        return self._without_key(f"{type(error).__name__} {error}")
 
-    def _quiet(self, text: str) -> str:
-        """``text`` in one bounded line and without the key, should they echo it."""
+    def _without_key(self, text: str) -> str:
+        """Return ``text`` in one bounded line and without the key, which an error may echo."""
         return " ".join(text.replace(self._key, "[key]").split())[:DETAIL_CHARACTERS]
 
 
@@ -136,7 +138,7 @@ def _timeout(seconds: float) -> types.HttpOptions:
 
 
 def _configuration(instruction: str, tokens: int, seconds: float) -> types.GenerateContentConfig:
-    """No temperature, top_p or top_k: the current models are made for their defaults."""
+    """Return the request's configuration; temperature, top_p and top_k keep the models' defaults."""
     return types.GenerateContentConfig(
         system_instruction=instruction,
         response_mime_type="application/json",
@@ -163,7 +165,7 @@ def _answer(response: types.GenerateContentResponse) -> Answer:
 
 
 def _name(value: str | None) -> str | None:
-    """A word of theirs, such as "STOP" or "gemini-3.5-flash-lite", if it looks like one."""
+    """Return a name of the API, such as "STOP" or "gemini-3.5-flash-lite", if it looks like one."""
     word = value.value if isinstance(value, Enum) else value
     return word if word and re.fullmatch(r"[\w./-]{1,100}", word, re.ASCII) else None
 
@@ -177,11 +179,11 @@ def _retry_after(error: errors.APIError) -> str | None:
 
 
 class _Late(Exception):
-    """The time is over and the call is not."""
+    """The call has not ended in time."""
 
 
 def _in_time(seconds: float, call: Callable[[], T]) -> T:
-    """What ``call`` returns or raises; _Late after ``seconds``.
+    """Return or raise what ``call`` does; _Late after ``seconds``.
 
     It runs in a thread of its own, because nothing else bounds name resolution and headers that trickle.
     A late one is left behind and ends by itself: each of its reads has a timeout and its body an end.
@@ -206,7 +208,7 @@ def _bound(response: httpx2.Response) -> None:
 
 
 class _Bounded(httpx2.SyncByteStream):
-    """A body that ends, in bytes and in time."""
+    """A response body of limited size and duration."""
 
     def __init__(self, stream: httpx2.SyncByteStream) -> None:
         self._stream = stream

@@ -1,4 +1,4 @@
-"""What a model is asked to say about a photograph, and its words made fit to store and to show. Pure."""
+"""The prompt and the schema of a description, and the parsing of the model's answer. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from imgcore.gallery.models import Safety
 from imgcore.text import one_line, shorten
 
-PROMPT_VERSION = "1"  # another for every change of the texts below
+PROMPT_VERSION = "1"  # increase it with every change of the texts below
 PROMPT = "Describe this photograph."
 
 CAPTION_WORDS = 25
@@ -60,7 +60,7 @@ SCHEMA: dict[str, Any] = {
 
 
 def instruction(language: str) -> str:
-    """The system instruction, for captions in ``language`` (its English name)."""
+    """Return the system instruction, for captions in ``language`` (its English name)."""
     return (
         "You describe photographs for a gallery and for people who cannot see them. "
         "Describe only what is visible; do not guess what happened before or what is outside the frame. "
@@ -73,7 +73,7 @@ def instruction(language: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A model's answer, within all bounds: each text clean, of one line, and never too long to store."""
+    """A model's answer, normalized: each text printable, of one line and of bounded length."""
 
     caption: str
     alt_text: str
@@ -83,7 +83,7 @@ class Words:
 
 
 def read(text: str) -> Words:
-    """The words in ``text``, which should be JSON of the SCHEMA. ValueError says what is wrong with it.
+    """Parse ``text``, which should be JSON of the SCHEMA. ValueError: it is not; its message says why.
 
     Caption, alt text and tags have to be there; fewer tags than asked for are taken as they are, and a
     safety level that does not exist as none.
@@ -112,7 +112,7 @@ def read(text: str) -> Words:
 
 
 def caption(text: str) -> str:
-    """At most 25 words and 250 characters."""
+    """Return the caption, normalized: at most 25 words and 250 characters."""
     words = one_line(text).split(" ")
     short = " ".join(words[:CAPTION_WORDS])
     if len(words) > CAPTION_WORDS and not short.endswith((".", "!", "?")):
@@ -127,16 +127,16 @@ _LEAD_IN = re.compile(
 
 
 def alt_text(text: str) -> str:
-    """At most 125 characters, cut at a word, and without "image of": a screen reader says that itself."""
-    told = one_line(text)
-    while lead_in := _LEAD_IN.match(told):
-        told = told[lead_in.end() :]
-        told = told[:1].upper() + told[1:]
-    return shorten(told, ALT_CHARACTERS)
+    """Return the alt text, normalized: at most 125 characters, without "image of", which screen readers say."""
+    text = one_line(text)
+    while lead_in := _LEAD_IN.match(text):
+        text = text[lead_in.end() :]
+        text = text[:1].upper() + text[1:]
+    return shorten(text, ALT_CHARACTERS)
 
 
 def tags(values: list[Any]) -> tuple[str, ...]:
-    """At most eight, in lower case, each once, in the order given."""
+    """Return the tags, normalized: at most eight, in lower case, each once, in the order given."""
     found: dict[str, None] = {}
     for value in values:
         for part in re.split(r"[,;]", value) if isinstance(value, str) else ():

@@ -1,4 +1,4 @@
-"""What Gemini's replies mean: an answer's words, or a failure with its ending. Pure, without the SDK.
+"""The meaning of Gemini's responses: a description, or a failure and the error it ends in. Pure.
 
 Codes and shapes: https://ai.google.dev/gemini-api/docs/troubleshooting and google.rpc.error_details.
 """
@@ -18,24 +18,24 @@ from imgcore.errors import BadAnswer, Blocked, Misconfigured, RateLimited, Unava
 
 LONGEST_HINT = 86_400.0  # seconds; a longer one is an error of theirs
 
-KEY_REFUSED = "Gemini refuses the API key that is set. Whoever runs this gallery has to correct it."
-NOT_SERVED = "Gemini does not serve this API key from here: its billing or region has to be set right first."
-MODEL_RETIRED = "None of the Gemini models that are set is offered any longer; another has to be chosen."
-MODEL_UNFIT = "The Gemini model that is set cannot describe photographs; another has to be chosen."
-WRONG_ADDRESS = "Not Gemini answers in Gemini's place: its address, or a proxy on the way, is set wrongly."
-RATE_LIMITED = "Gemini asks everybody to wait. This photograph will be described by itself."
-QUOTA_EXHAUSTED = (
-    "Today's share of Gemini is used up. This photograph will be described once there is a new one."
+KEY_REFUSED = "Gemini rejected the API key. The operator of this gallery has to correct it."
+NOT_SERVED = "Gemini does not accept this API key from here: the operator has to correct its billing or region."
+MODEL_RETIRED = (
+    "None of the configured Gemini models is available any more; the operator has to choose another."
 )
-REFUSED_IMAGE = "Gemini cannot read this photograph."
-BLOCKED = "Gemini declined to describe this photograph."
-NOT_A_DESCRIPTION = "Gemini answered several times, but not with a description of this photograph."
-UNFINISHED = "Gemini began to describe this photograph and did not come to an end."
+MODEL_UNFIT = "The configured Gemini model cannot describe photos; the operator has to choose another."
+WRONG_ADDRESS = "Another server answers at Gemini's address: the address, or a proxy, is configured wrongly."
+RATE_LIMITED = "Gemini limits the number of requests. This photo will be described automatically later."
+QUOTA_EXHAUSTED = "Today's quota of Gemini is used up. This photo will be described when the next one begins."
+REFUSED_IMAGE = "Gemini cannot read this photo."
+BLOCKED = "Gemini declined to describe this photo."
+NOT_A_DESCRIPTION = "Gemini answered several times, but not with a description of this photo."
+UNFINISHED = "Gemini began to describe this photo and did not finish."
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """All that is read of a response of HTTP status 200."""
+    """The fields that are read from a response with HTTP status 200."""
 
     text: str | None
     finish: str | None = None  # "STOP", "MAX_TOKENS", "SAFETY" …
@@ -47,7 +47,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """All that is read of a response of another status."""
+    """The fields that are read from a response with another status."""
 
     code: int
     status: str = ""  # "RESOURCE_EXHAUSTED" …; empty where the body is not Google's
@@ -59,14 +59,14 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A response that is not in Google's format, or endless."""
+    """A response that is not in Google's format, or too long."""
 
     detail: str
 
 
 @dataclass(frozen=True, slots=True)
 class Unreachable:
-    """No response, or not a whole one in time."""
+    """No response, or an incomplete one, in time."""
 
     detail: str
 
@@ -75,7 +75,7 @@ Trouble = Refused | Unreadable | Unreachable
 
 
 def refused(code: int, body: object, retry_after: str | None = None) -> Refused:
-    """From the parsed body of an error and its Retry-After header. Anything may be in there."""
+    """Read the parsed body of an error, which may hold anything, and its Retry-After header."""
     if isinstance(body, list):
         body = body[0] if body else None
     body = body if isinstance(body, dict) else {}
@@ -95,7 +95,7 @@ def refused(code: int, body: object, retry_after: str | None = None) -> Refused:
 
 
 def judge(trouble: Trouble, now: datetime) -> Failure:
-    """What follows from a request without an answer. ``now`` (aware) dates the end of a daily quota."""
+    """Classify a request without an answer. now: with a time zone, to find the end of a daily quota."""
     if isinstance(trouble, Refused):
         return _judge_refusal(trouble, now)
     if isinstance(trouble, Unreadable):
@@ -104,7 +104,7 @@ def judge(trouble: Trouble, now: datetime) -> Failure:
 
 
 def assess(answer: Answer) -> prompt.Words | Failure:
-    """The words of an answer, or what follows from it where there are none."""
+    """Return the description in an answer, or the failure if there is none."""
     seen = f"finish {answer.finish}, block {answer.block}"
     if answer.finish in _DECLINED or (answer.block and answer.block != "BLOCKED_REASON_UNSPECIFIED"):
         return Failure(Setback.FINAL, Blocked(BLOCKED), seen)
@@ -125,7 +125,7 @@ def assess(answer: Answer) -> prompt.Words | Failure:
 
 
 def until_quota_resets(now: datetime, zone: tzinfo | None = None) -> float:
-    """Seconds until the next midnight of the Pacific coast, where Google's daily quotas begin anew.
+    """Return the seconds until the next midnight in the Pacific time zone, when Google resets daily quotas.
 
     https://ai.google.dev/gemini-api/docs/rate-limits
     """
@@ -136,7 +136,7 @@ def until_quota_resets(now: datetime, zone: tzinfo | None = None) -> float:
 
 
 def pacific(name: str = "America/Los_Angeles") -> tzinfo:
-    """The zone, or its winter time all year round where no zone data is installed: an hour late at most."""
+    """Return the time zone, or its winter time if no zone data is installed: an hour late at most."""
     try:
         return ZoneInfo(name)
     except (LookupError, ValueError, OSError):
@@ -201,6 +201,6 @@ def _text(value: object) -> str:
 
 
 def _seconds(text: object) -> float | None:
-    """A google.protobuf.Duration as JSON, such as "34.07s"."""
+    """Parse a google.protobuf.Duration in JSON, such as "34.07s"."""
     found = re.fullmatch(r"(\d+(?:\.\d+)?)s", text, re.ASCII) if isinstance(text, str) else None
     return min(float(found[1]), LONGEST_HINT) if found else None

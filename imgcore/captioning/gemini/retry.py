@@ -1,4 +1,4 @@
-"""When to ask again, how long to wait first, and when to leave it to a later run."""
+"""The retry policy: which failures are retried, how long to wait, when to leave it to a later run."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from enum import Enum, auto
 from imgcore.backoff import at_least, full_jitter
 from imgcore.errors import ImgcoreError, Unavailable
 
-BUSY = "Gemini cannot be reached just now. This photograph will be described by itself, a little later."
+BUSY = "Gemini cannot be reached at the moment. This photo will be described automatically later."
 
 
 class Setback(Enum):
-    """Why a request brought no description; each sort has its own number of tries."""
+    """The reason why a request brought no description; each has its own number of tries."""
 
     TRANSIENT = auto()  # overloaded, rate-limited, unreachable
     UNUSABLE = auto()  # an answer, and not a description
@@ -42,7 +42,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The numbers of the policy; times in seconds.
+    """The limits of the retries; times in seconds.
 
     attempts: requests in all.
     tries: requests for each sort of setback, where that is fewer.
@@ -61,7 +61,7 @@ class Policy:
     reserve: float = 15.0
 
     def tries(self, setback: Setback) -> int:
-        """How often a request may end so before it is given up."""
+        """Return how many requests may fail this way before the error is raised."""
         match setback:
             case Setback.TRANSIENT:
                 return self.attempts
@@ -73,8 +73,9 @@ class Policy:
                 return 1
 
     def wait(self, attempt: int, hint: float | None, chance: float) -> float:
-        """Seconds before request ``attempt + 1``; ``attempt`` counts from 1, ``chance`` is from [0, 1).
+        """Return the seconds to wait before request ``attempt + 1``.
 
+        attempt: counts from 1. chance: a random number in [0, 1).
         hint: seconds that the service asked to wait; None: full jitter, doubled from 1 s to ``longest_wait``.
         """
         if hint is not None:
@@ -83,7 +84,7 @@ class Policy:
 
 
 class Attempts:
-    """The requests made for one photograph: counts them, waits between them, ends them."""
+    """The requests for one image: counts them, waits between them, ends them."""
 
     def __init__(
         self,
@@ -99,7 +100,7 @@ class Attempts:
         self._met: Counter[Setback] = Counter()
 
     def seconds(self) -> float:
-        """How long the next request may take. Unavailable where too little time is left to begin one."""
+        """Return how long the next request may take. Unavailable: too little time is left for one."""
         left = self._deadline - self._clock()
         if left < self._policy.floor:
             raise Unavailable(BUSY)

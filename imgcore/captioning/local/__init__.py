@@ -1,4 +1,4 @@
-"""The keyless default: photographs described on this very machine. Needs the extra ``local``."""
+"""The local describer: descriptions without an API key, computed on this machine. Needs imgcore[local]."""
 
 from imgcore.captioning.local.describer import LocalDescriber
 

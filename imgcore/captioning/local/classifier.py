@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0: which of ImageNet's 1,000 classes a picture looks like.
+"""EfficientNet-Lite0: classifies a picture into ImageNet's 1,000 classes.
 
 M. Tan, Q. V. Le, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks" (2019);
 the Lite variants leave out squeeze-and-excitation and use ReLU6. The weights come from the package
@@ -52,7 +52,7 @@ class Classifier:
         return cls(load_index(MODEL).read(resources.files(PACKAGE).joinpath(FILE).read_bytes()))
 
     def __call__(self, rgb: Array) -> Array:
-        """Probabilities of the 1,000 classes. ``rgb``: SIDE × SIDE × 3, values 0 … 255."""
+        """Return the probabilities of the 1,000 classes. ``rgb``: SIDE × SIDE × 3, values 0 … 255."""
         x = relu6(self._stem((rgb - np.float32(127)) / np.float32(128)))
         for block in self._blocks:
             x = block(x)
@@ -64,7 +64,7 @@ class Classifier:
 
 
 class _Block:
-    """Widen, look around, narrow again; added to the input where the shapes agree."""
+    """Inverted residual block: expand, depthwise convolution, project; plus the input if shapes agree."""
 
     def __init__(self, expand: Pointwise | None, around: Depthwise, project: Pointwise, skip: bool) -> None:
         self._expand, self._around, self._project, self._skip = expand, around, project, skip
@@ -97,7 +97,7 @@ def _blocks(tensors: Mapping[str, Array]) -> list[_Block]:
 
 
 def _folded(tensors: Mapping[str, Array], convolution: str, norm: str) -> tuple[Array, Array]:
-    """Weights (output × input × kernel × kernel) and bias that do the normalisation's work as well."""
+    """Return weights (output × input × kernel × kernel) and bias that include the batch normalisation."""
     deviation: Array = np.sqrt(tensors[norm + ".running_var"] + _EPSILON)
     gain = tensors[norm + ".weight"] / deviation
     bias = tensors[norm + ".bias"] - tensors[norm + ".running_mean"] * gain

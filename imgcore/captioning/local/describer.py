@@ -26,7 +26,7 @@ _sight: Sight | None = None
 
 
 class LocalDescriber:
-    """Says what two small nets and plain arithmetic can say honestly, and no more.
+    """Describes with two small nets and arithmetic on colours; it states only what they can support.
 
     Shape, light, one or two colours, a count of faces and, where a net is sure enough, a subject with
     "looks like", "perhaps" or "possibly". Never who somebody is, their age, sex or feelings, what they
@@ -39,16 +39,19 @@ class LocalDescriber:
     side = 768  # the nets take 224 and 128; colours and grain show at this size
 
     def __init__(self) -> None:
-        """Misconfigured: the extra ``local`` is not installed."""
+        """Raise Misconfigured if the extra ``local`` is not installed."""
         if not all(find_spec(name) for name in _NEEDED):
             raise Misconfigured("The local describer is not installed: pip install imgcore[local].")
 
     def warm(self) -> None:
-        """Load the nets now, so that the first picture need not wait for it. Misconfigured."""
+        """Load the nets now, so that the first picture does not wait. Misconfigured: damaged weights."""
         _shared_sight()
 
     def describe(self, picture: Picture, *, deadline: float) -> Description:
-        """``deadline``: on time.monotonic()'s clock. Unavailable: it passed. Misconfigured: damaged weights."""
+        """Describe ``picture`` by ``deadline``, on time.monotonic()'s clock.
+
+        Unavailable: the deadline passed. Misconfigured: the weights are damaged.
+        """
         if (own := embedded.description(picture.facts)) is not None:
             return own
 
@@ -80,7 +83,7 @@ def _shared_sight() -> Sight:
 
 
 def _import_numpy() -> None:
-    """With one thread for its matrices, unless somebody chose otherwise or has imported it already.
+    """Import numpy with one thread for matrix products, unless the environment or an earlier import decided.
 
     These are so small that a second thread gains little on an idle machine, and on a busy one its
     waiting in a loop makes a picture take more than ten times as long.

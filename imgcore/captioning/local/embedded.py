@@ -1,4 +1,4 @@
-"""A caption that the photograph brought along: its author knows better than any net. Pure."""
+"""The caption and keywords in a photo's own metadata, which take precedence over any net. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MAX_TAGS, MAX_TAG = 8, 40
 
 
 def description(facts: PhotoFacts) -> Description | None:
-    """The photograph's own words as a description; None where it brought none worth showing."""
+    """Return the photo's own caption as a description; None if it has none, or a camera's boilerplate."""
     text = one_line(facts.embedded_caption or "")
     if not any(character.isalpha() for character in text) or is_boilerplate(text):
         return None
@@ -26,6 +26,6 @@ def description(facts: PhotoFacts) -> Description | None:
 
 
 def keywords(words: Iterable[str]) -> tuple[str, ...]:
-    """The photograph's own keywords as tags: small letters, no doubles, at most eight."""
+    """Return the photo's own keywords as tags: lower case, unique, at most eight."""
     cleaned = (one_line(word).lower() for word in words)
     return tuple(dict.fromkeys(word for word in cleaned if 0 < len(word) <= MAX_TAG))[:MAX_TAGS]

@@ -1,4 +1,4 @@
-"""BlazeFace, full range: how many faces a picture shows. It tells where a face is, never whose.
+"""BlazeFace, full range: finds the faces in a picture. It locates faces and identifies nobody.
 
 V. Bazarevsky et al., "BlazeFace: Sub-millisecond Neural Face Detection on Mobile GPUs" (2019). The
 model file is MediaPipe's, unaltered (data/NOTICE.txt); its index lists the graph's operations, which become
@@ -45,7 +45,7 @@ class FaceFinder:
         return cls(load_index(MODEL), DATA.joinpath(FILE).read_bytes())
 
     def __call__(self, rgb: Array) -> Array:
-        """The faces' boxes as rows of left, top, right, bottom, each 0 … 1 of the side; surest first.
+        """Return the faces' boxes as rows of left, top, right, bottom, 0 … 1 of the side; most probable first.
 
         ``rgb``: SIDE × SIDE × 3, values 0 … 255, the picture in its own proportions on black.
         """
@@ -55,7 +55,7 @@ class FaceFinder:
         return _distinct(_corners(boxes)[order[probable[order] >= _CERTAIN]])
 
     def run(self, x: Array) -> tuple[Array, Array]:
-        """The net's own answer: a row per cell of 16 measures of a face, and of one score (logit)."""
+        """Return the net's output: for each cell 16 coordinates of a face, and one score (logit)."""
         values = {self._input: x}
         for step in self._steps:
             values[step.output] = step.layer(*(values[number] for number in step.inputs))
@@ -101,7 +101,7 @@ def _layer(step: Step, constants: Sequence[Array]) -> _Layer:
 
 
 def _corners(boxes: Array) -> Array:
-    """Centre (relative to the cell's own) and size in pixels → left, top, right, bottom in 0 … 1."""
+    """Convert centre (relative to the cell's) and size in pixels to left, top, right, bottom in 0 … 1."""
     rows, columns = np.divmod(np.arange(_GRID * _GRID), _GRID)
     centre = boxes[:, :2] / SIDE + (np.stack([columns, rows], 1) + 0.5) / _GRID
     half = boxes[:, 2:4] / (2 * SIDE)
@@ -109,7 +109,7 @@ def _corners(boxes: Array) -> Array:
 
 
 def _distinct(boxes: Array) -> Array:
-    """Of boxes that overlap much, only the first."""
+    """Return the boxes without those that overlap much with an earlier one (non-maximum suppression)."""
     kept = []
     while len(boxes):
         first, boxes = boxes[0], boxes[1:]

@@ -1,4 +1,4 @@
-"""What needs no net: the shape, the light and the colours of a picture."""
+"""Shape, brightness and colours of a picture, computed without a net."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _FLAT = 0.5  # the share of neighbours exactly alike from which on it may be a d
 
 
 def to_lab(rgb: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """sRGB 0 … 255 → CIE L*a*b* (D65), in the last axis."""
+    """Convert sRGB 0 … 255 to CIE L*a*b* (D65), in the last axis."""
     value = np.asarray(rgb, np.float64) / 255
     linear = np.where(value > 0.04045, ((value + 0.055) / 1.055) ** 2.4, value / 12.92)
     to_xyz = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
@@ -58,7 +58,7 @@ _NAME_OF_SHADE = np.repeat(np.arange(len(_HUES)), [len(shades) for shades in _HU
 
 
 def _names(lab: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
-    """The place in _NAMES of each colour's name."""
+    """Return the index in _NAMES of each colour's name."""
     lightness, chroma = lab[:, 0], np.hypot(lab[:, 1], lab[:, 2])
     # The squared distance to each shade, without the square of the colour itself, which all have in common.
     distance = (_SHADES**2).sum(1) - 2 * (lab * (_LIGHTNESS_COUNTS, 1, 1)) @ _SHADES.T
@@ -68,7 +68,7 @@ def _names(lab: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
 
 
 def impression(small: Pixels, detail: Pixels, size: tuple[int, int]) -> Impression:
-    """``small``: the picture on SIDE × SIDE; ``detail``: pixels of it as they are; ``size``: its own."""
+    """Measure a picture. ``small``: at SIDE × SIDE. ``detail``: a part of it, unscaled. ``size``: its own."""
     lab = to_lab(small.reshape(-1, 3))
     lightness, chroma = lab[:, 0].mean(), np.hypot(lab[:, 1], lab[:, 2])
     shares = np.bincount(_names(lab), minlength=len(_NAMES)) / len(lab)

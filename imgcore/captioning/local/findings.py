@@ -1,4 +1,4 @@
-"""What the describer made out in a picture, before it is put into words. Pure."""
+"""The describer's findings in a picture, before they are put into words. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Impression:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What the picture seems to show. Phrases carry their article where they need one: "a cat"."""
+    """The likely subject of the picture. Phrases include their article where they need one: "a cat"."""
 
     phrase: str
     detail: str | None  # the kind, where that is likely too: "a tabby"
@@ -30,7 +30,7 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Everything that may be said."""
+    """All findings in one picture."""
 
     impression: Impression
     faces: int

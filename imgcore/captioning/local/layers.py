@@ -1,4 +1,4 @@
-"""The few layers that both nets are made of, in numpy.
+"""The layers of both nets, in numpy.
 
 Pictures are float32 arrays of height × width × channels; "same" padding is TensorFlow's, which puts
 the odd pixel at the bottom and the right.
@@ -15,7 +15,7 @@ Array = npt.NDArray[np.float32]
 
 
 def padded(x: Array, kernel: int, stride: int) -> Array:
-    """``x`` in a border of zeros, so that the output has ceil(side / stride) pixels a side."""
+    """Return ``x`` in a border of zeros, so that the output has ceil(side / stride) pixels a side."""
     height, width, channels = x.shape
     rows, columns = (max((-(-side // stride) - 1) * stride + kernel - side, 0) for side in (height, width))
     out = np.zeros((height + rows, width + columns, channels), np.float32)
@@ -65,7 +65,7 @@ class Depthwise:
     """
 
     def __init__(self, weights: Array, bias: Array, stride: int, width: int) -> None:
-        """``weights``: kernel × kernel × channels; ``width``: of the input, pixels."""
+        """Prepare the weights. ``weights``: kernel × kernel × channels; ``width``: of the input, pixels."""
         self._weights, self._bias, self._stride = weights, bias, stride
         whole_rows = stride == 1 and len(weights) == 3
         self._row_weights = np.tile(weights, (1, 1, width)) if whole_rows else None
@@ -96,24 +96,24 @@ def _einsum(subscripts: str, windows: Array, weights: Array) -> Array:
 
 
 def relu(x: Array) -> Array:
-    """Negative values become zero, in place."""
+    """Set negative values to zero, in place."""
     return np.maximum(x, 0, out=x)
 
 
 def relu6(x: Array) -> Array:
-    """Cut to 0 … 6, in place."""
+    """Clip to 0 … 6, in place."""
     clipped: Array = np.clip(x, 0, 6, out=x)
     return clipped
 
 
 def max_pool(x: Array) -> Array:
-    """The largest of every 2 × 2 pixels; both sides must be even."""
+    """Return the maximum of every 2 × 2 pixels; both sides must be even."""
     rows = np.maximum(x[0::2], x[1::2])
     return np.maximum(rows[:, 0::2], rows[:, 1::2])
 
 
 def doubled(x: Array) -> Array:
-    """Twice the size, linearly interpolated between the centres of the pixels."""
+    """Return ``x`` at twice the size, linearly interpolated between the centres of the pixels."""
     for axis in (0, 1):
         x = np.moveaxis(_doubled_rows(np.moveaxis(x, axis, 0)), 0, axis)
     return x

@@ -1,4 +1,4 @@
-"""Puts what was seen into a sentence, an alternative text and tags. Pure.
+"""Turns findings into a caption, an alt text and tags. Pure.
 
 It says "looks like", "perhaps" and "possibly" where a net has guessed, and only counts faces.
 """
@@ -19,7 +19,7 @@ _COUNTED = 3  # so many faces are counted exactly, more are "about" so many
 
 
 def caption(seen: Seen) -> str:
-    """One English sentence."""
+    """Return the caption: one English sentence."""
     impression, content = seen.impression, _content(seen)
     if impression.plain:
         return _sentence(f"A {_plain_color(impression)} picture with nothing to make out")
@@ -30,7 +30,7 @@ def caption(seen: Seen) -> str:
 
 
 def alt_text(seen: Seen) -> str:
-    """For a screen reader: what is shown comes first. At most MAX_ALT characters."""
+    """Return the alt text: the subject first, at most MAX_ALT characters."""
     impression = seen.impression
     if impression.plain:
         return _sentence(f"Plain {_plain_color(impression)} surface")
@@ -43,7 +43,7 @@ def alt_text(seen: Seen) -> str:
 
 
 def tags(seen: Seen, keywords: Iterable[str] = ()) -> tuple[str, ...]:
-    """Three to eight, in small letters. ``keywords``: the photographer's own; they come first."""
+    """Return three to eight tags in lower case. ``keywords``: the photo's own; they come first."""
     impression = seen.impression
     found = list(keywords)
     if seen.subject:

@@ -1,4 +1,4 @@
-"""Both nets and the colours, at work on one picture. Imports numpy: load this module only when needed."""
+"""Applies both nets and the colour analysis to one picture. Imports numpy: import it only when needed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Sight:
         self._find_faces = FaceFinder.load()
 
     def look(self, picture: Picture, go_on: Callable[[], None]) -> Seen:
-        """``go_on`` is called before each longer step and raises where there is no time for it."""
+        """Return the findings. ``go_on`` is called before each longer step and raises if no time is left."""
         first = _impression(picture)
         if first.plain:
             return Seen(first, faces=0, subject=None)
@@ -46,7 +46,7 @@ class Sight:
         return Seen(first, faces, None if line_art else named)
 
     def _close_ups(self, picture: Picture) -> int:
-        """Faces too large for the net, which expects them at some distance: so it sees them from there."""
+        """Count faces that are too large for the net, on the picture at half size."""
         shorter = min(picture.size) / max(picture.size) / 2
         boxes = self._find_faces(_letterbox(picture, FACE_SIDE, scale=0.5))
         return int(((boxes[:, 3] - boxes[:, 1]) >= _CLOSE_UP * shorter).sum())
@@ -61,7 +61,7 @@ def _impression(picture: Picture) -> Impression:
 
 
 def _letterbox(picture: Picture, side: int, scale: float = 1.0) -> Array:
-    """The whole picture in its own proportions in a black square; ``scale``: its longer side there."""
+    """Return the whole picture on a black square. ``scale``: its longer side's share of the square."""
     width, height = picture.size
     factor = scale * side / max(width, height)
     across, down = max(1, round(width * factor)), max(1, round(height * factor))
@@ -72,7 +72,7 @@ def _letterbox(picture: Picture, side: int, scale: float = 1.0) -> Array:
 
 
 def _square(picture: Picture, side: int, share: float) -> Array:
-    """The middle: a square of ``share`` of the shorter side."""
+    """Return the central square of ``share`` of the shorter side."""
     width, height = picture.size
     cut = share * min(width, height)
     left, top = (width - cut) / 2, (height - cut) / 2

@@ -1,4 +1,4 @@
-"""From the classifier's 1,000 probabilities to one subject that may be named, or none.
+"""Chooses the subject that may be named, or none, from the classifier's 1,000 probabilities.
 
 data/classes.txt has a line for each of ImageNet's classes, in their order: the name that is said,
 and after a tab the group it belongs to. A group (a cat) is often certain where its kind (a tabby)
@@ -25,7 +25,7 @@ _CLASS_LIKELY = 0.6  # a class without a group: "possibly a rocking chair"
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """What its classes have in common."""
+    """A group of classes: its phrase and its tags."""
 
     phrase: str
     tags: tuple[str, ...]
@@ -99,7 +99,7 @@ class _Class:
 
 @cache
 def classes() -> tuple[_Class, ...]:
-    """ImageNet's 1,000 classes in their order."""
+    """Return ImageNet's 1,000 classes in their order."""
     text = resources.files("imgcore.captioning.local").joinpath("data/classes.txt").read_text("utf-8")
     return tuple(_parse(line) for line in text.splitlines())
 
@@ -110,13 +110,13 @@ def _parse(line: str) -> _Class:
 
 
 def with_article(name: str) -> str:
-    """ "a cat", "an owl"; by the sound: "an hourglass", "a unicycle", "an MP3 player"."""
+    """Return the name with its article, by sound: "a cat", "an hourglass", "a unicycle", "an MP3 player"."""
     vowel = name[0].lower() in "aeiou" and not name.startswith(("uni", "eu", "one"))
     return f"an {name}" if vowel or name.startswith(("hour", "MP3", "heir")) else f"a {name}"
 
 
 def subject(probabilities: Sequence[float], *, faces: int) -> Subject | None:
-    """The one thing that may be named, or None. ``probabilities``: of the 1,000 classes, in order."""
+    """Return the subject that may be named, or None. ``probabilities``: of the 1,000 classes, in order."""
     known = classes()
     totals = dict.fromkeys(GROUPS, 0.0)
     for entry, probability in zip(known, probabilities, strict=True):

@@ -24,7 +24,7 @@ DATA = resources.files("imgcore.captioning.local").joinpath("data")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a tensor lies in a model file.
+    """The place of a tensor in a model file.
 
     type: numpy's name of its numbers, such as "<f4". offset and strides: in bytes, from the file's start.
     """
@@ -59,7 +59,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """What is known of one model file.
+    """The index of one model file.
 
     sha256: of the file, in hexadecimal digits. tensors: by name. steps: of its graph, in the order to run them;
     input and outputs: numbers of the graph's own tensors. A file of weights alone has no graph.
