@@ -111,7 +111,7 @@ def test_a_database_that_is_away_is_said_and_outlived(browser: Browser, stage: S
     image = add_image(stage.gallery, "cat.jpg")
     browser.open()
     stage.images.database.fault = AWAY
-    browser.wait(lambda: browser.has("#toast", "This page goes on trying."))
+    browser.wait(lambda: browser.has("#toast", "This page keeps trying."))
     stage.images.database.fault = None
     for kind in TaskKind:
         stage.images.set_task(image.public_id, kind, TaskStatus.DONE)

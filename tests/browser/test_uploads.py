@@ -165,7 +165,7 @@ def test_what_the_storage_refuses_is_said_in_a_sentence(browser: Browser, stage:
     stage.bucket.faults = ["EntityTooLarge"]
     browser.open()
     browser.drop(("cat.jpg", photo()))
-    browser.wait(lambda: browser.has(".why", "larger than it was said to be"))
+    browser.wait(lambda: browser.has(".why", "larger than declared"))
     assert "<Error>" not in browser.run("return document.body.innerText")
     browser.click(".upload .again")
     done(browser, 1)

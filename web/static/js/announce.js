@@ -1,6 +1,6 @@
-// What changed, said once and politely: to screen readers, and in a corner where there is something to undo.
+// Announcements for screen readers (a polite live region) and toasts in the corner of the page.
 
-const PAUSE = 900; // milliseconds; what happens within them is said together
+const PAUSE = 900; // milliseconds; announcements within them are merged
 const TOAST = 20_000;
 
 const live = document.getElementById("live");
@@ -15,7 +15,7 @@ export function say(sentence) {
   timer ??= setTimeout(speak, PAUSE);
 }
 
-// One photo is ready; several together are only counted.
+// Announce a finished photo by its caption; several within one pause are only counted.
 export function sayDescribed(image) {
   described.push(image.caption || image.name);
   timer ??= setTimeout(speak, PAUSE);
@@ -29,7 +29,7 @@ function speak() {
   described.length = 0;
 }
 
-// action: {label, run} adds a button.
+// Show a sentence for 20 seconds. action: {label, run} adds a button.
 export function toast(sentence, action = null) {
   clearTimeout(toastTimer);
   const words = document.createElement("p");

@@ -1,4 +1,4 @@
-// The gallery's own API: JSON in, JSON out, and every failure one sentence.
+// Client of the gallery's JSON API. Every failure is an Error with a sentence for people.
 
 export class Problem extends Error {
   constructor(status, code, detail, retryAfter = null) {
@@ -9,7 +9,7 @@ export class Problem extends Error {
   }
 }
 
-// Resolves to the answer's JSON (null for 204). Rejects with a Problem, or an AbortError.
+// Resolves to the response's JSON (null for 204). Rejects with a Problem or an AbortError.
 export async function ask(method, path, { body, signal } = {}) {
   const options = { method, signal, cache: "no-cache", headers: { Accept: "application/json" } };
   if (body !== undefined) {
@@ -21,7 +21,7 @@ export async function ask(method, path, { body, signal } = {}) {
     answer = await fetch(path, options);
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Problem(0, "network", "The gallery cannot be reached just now.");
+    throw new Problem(0, "network", "The gallery cannot be reached at the moment.");
   }
   if (answer.status === 204) return null;
   let value = null;
@@ -32,7 +32,7 @@ export async function ask(method, path, { body, signal } = {}) {
   }
   if (answer.ok && value !== null) return value;
   if (answer.status === 401) {
-    // The session has ended, perhaps in another browser
+    // The session has ended, or was ended from another browser
     location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
   }
   const wait = Number(answer.headers.get("Retry-After")) || null;

@@ -1,4 +1,4 @@
-// The cards of the grid. The server's markup is the only one: scripts fill it in, with text, never with markup.
+// The cards of the grid. Their markup is the server's template; scripts set text and attributes only.
 
 import { limits } from "./limits.js";
 
@@ -6,7 +6,7 @@ const [side, denseSide] = limits.thumbnail_sides;
 const template = document.getElementById("card");
 const LARGE = 2 ** 19; // bytes
 const known = new Map(); // id → card
-const sent = new Set(); // ids whose file has left this page, whatever the gallery has heard of it yet
+const sent = new Set(); // ids whose file was uploaded by this page, even if the server still lists them as awaiting
 
 export const byId = (id) => known.get(id);
 export const markSent = (id) => sent.add(id);
@@ -31,7 +31,7 @@ export function create(image) {
   return card;
 }
 
-// Everything that a photo's JSON says, onto its card.
+// Update a card from an image's JSON.
 export function fill(card, image) {
   const find = (selector) => card.querySelector(selector);
   const onItsWay = image.status === "awaiting" && sent.has(image.id);
@@ -53,8 +53,8 @@ export function fill(card, image) {
   picture(card, image);
 }
 
-// Only while there is no thumbnail yet: the file itself, as this browser shows it. Decoding a large one takes
-// a core for a quarter of a second, which a small machine needs for better things.
+// Show the local file until there is a thumbnail. Decoding a large file keeps a core busy for a quarter of a second,
+// so it is skipped on computers with fewer than four cores.
 export function preview(card, file) {
   if (file.size > LARGE && navigator.hardwareConcurrency < 4) return;
   const thumb = card.querySelector(".thumb");

@@ -1,4 +1,4 @@
-// The gallery page: what the server has rendered, kept alive.
+// The gallery page: connects uploads, polling, list, lightbox and actions with the server-rendered markup.
 
 import { ask } from "./api.js";
 import { clearToast, say, sayDescribed, toast } from "./announce.js";
@@ -9,7 +9,7 @@ import { List } from "./list.js";
 import { Uploads } from "./uploads.js";
 import { Watcher } from "./watch.js";
 
-const LATE = "This takes longer than usual. Nothing is lost: it goes on by itself.";
+const LATE = "Processing takes longer than usual. It continues automatically.";
 
 const at = (id) => document.getElementById(id);
 const root = at("gallery");
@@ -53,7 +53,7 @@ gather({
   async take(files) {
     if (files.length === 0) return;
     if (at("lightbox").open) lightbox.close();
-    await list.everything(); // a new photo is shown whatever was searched for
+    await list.everything(); // leave a search, so that the new photos are visible
     uploads.add(files);
   },
   overlay: at("drop"),
@@ -85,7 +85,7 @@ async function retry(card) {
     watcher.add(id);
     say("Trying again.");
   } catch (problem) {
-    if (problem.status === 409) watcher.add(id); // somebody else was faster
+    if (problem.status === 409) watcher.add(id); // another page retried it already
     else toast(problem.message);
   }
 }
@@ -121,7 +121,7 @@ async function remove(card) {
   list.refresh();
 }
 
-// A presigned address may have run out while the page stayed open: another is asked for, once in a while.
+// A presigned URL may have expired while the page stayed open: request a new one, at most once a minute.
 const lost = (element) => element.matches?.(".thumb[srcset]");
 const renewed = new Map(); // id → when
 async function renew(thumb) {
@@ -135,7 +135,7 @@ async function renew(thumb) {
     cards.fill(card, await ask("GET", `/api/v1/images/${id}`));
   } catch { /* the placeholder stays */ }
 }
-root.addEventListener("error", (event) => lost(event.target) && renew(event.target), true); // it does not bubble
+root.addEventListener("error", (event) => lost(event.target) && renew(event.target), true); // error events do not bubble
 for (const thumb of root.querySelectorAll(".thumb")) {
   if (lost(thumb) && thumb.complete && thumb.naturalWidth === 0) renew(thumb);
 }
@@ -148,7 +148,7 @@ if (samples) {
     try {
       uploads.add(await Promise.all(samples.dataset.files.split(" ").map(sample)));
     } catch {
-      toast("The sample photos cannot be fetched just now.");
+      toast("The sample photos cannot be loaded at the moment.");
     }
     samples.disabled = false;
   });
@@ -191,6 +191,6 @@ function reachability() {
   return (reached, problem) => {
     if (reached && failures >= 2) clearToast();
     failures = reached ? 0 : failures + 1;
-    if (failures === 2) toast(`${problem.message} This page goes on trying.`);
+    if (failures === 2) toast(`${problem.message} This page keeps trying.`);
   };
 }

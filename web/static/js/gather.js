@@ -1,10 +1,10 @@
-// Where files come from: dropped anywhere on the page (folders too), pasted, or chosen.
+// Sources of files: drag and drop anywhere on the page (folders too), paste, and the file picker.
 
 // take(files): an array of File.
 export function gather({ take, overlay, input, openers }) {
   for (const opener of openers) {
     if (!opener) continue;
-    opener.setAttribute("role", "button"); // without scripts it leads to the plain form
+    opener.setAttribute("role", "button"); // without scripts it is a link to the plain form
     opener.addEventListener("click", (event) => {
       event.preventDefault();
       input.click();
@@ -29,7 +29,7 @@ export function gather({ take, overlay, input, openers }) {
 }
 
 function drops(take, overlay) {
-  let depth = 0; // dragenter and dragleave come for every element that is crossed
+  let depth = 0; // dragenter and dragleave fire for every element on the way
   const carries = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
   const show = (shown) => {
     overlay.hidden = !shown;
@@ -60,14 +60,14 @@ function drops(take, overlay) {
 }
 
 async function dropped(transfer) {
-  // The entries are gone once this event is over, so they are asked for before anything is awaited
+  // DataTransferItems are empty after the event handler returns, so entries are read before the first await
   const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
   const files = [...transfer.files];
   if (!entries.some((entry) => entry.isDirectory)) return files;
   return (await Promise.all(entries.map(walk))).flat();
 }
 
-// Every file below a folder, those whose names begin with a dot aside.
+// Resolves to all files below an entry, except those whose names start with a dot.
 async function walk(entry) {
   if (entry.isFile) {
     if (entry.name.startsWith(".")) return [];
@@ -76,7 +76,7 @@ async function walk(entry) {
   const reader = entry.createReader();
   const children = [];
   for (;;) {
-    const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject)); // 100 at most
+    const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject)); // returns at most 100
     if (some.length === 0) break;
     children.push(...some);
   }

@@ -1,9 +1,9 @@
-// One photo at a time, over everything; what it shows is read off the grid's own cards.
+// The lightbox dialog: one photo at a time, with the data of the grid's cards.
 
 const SWIPE = 48; // pixels
 
 export class Lightbox {
-  // cards(): those of the grid. more(): resolves once further cards are there, to false where there are none.
+  // cards(): the grid's cards. more: {possible(), load()} for cards that are not loaded yet.
   constructor(dialog, { cards, more }) {
     this.dialog = dialog;
     this.cards = cards;
@@ -33,7 +33,7 @@ export class Lightbox {
   open(card) {
     this.show(card);
     this.dialog.showModal();
-    history.pushState({ lightbox: true }, ""); // so that "back" on a phone closes it
+    history.pushState({ lightbox: true }, ""); // so that the back button of a phone closes it
   }
 
   close() {
@@ -76,7 +76,7 @@ export class Lightbox {
     const target = this.shown()[at + by];
     if (!target || !this.dialog.open) return;
     this.show(target);
-    // The button that was pressed may have gone at either end
+    // At either end the pressed button is disabled and loses the focus
     if (document.activeElement === document.body || document.activeElement?.disabled) this.dialog.focus();
   }
 

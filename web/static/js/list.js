@@ -1,4 +1,4 @@
-// Which cards are on the page: the first screenful, more of it on scrolling, and what a search finds.
+// The list of cards: the first page, endless scrolling, and search results.
 
 import { ask } from "./api.js";
 import { say, toast } from "./announce.js";
@@ -11,7 +11,7 @@ const AHEAD = "1200px";
 const at = (id) => document.getElementById(id);
 
 export class List {
-  // watcher: follows what is not settled. pending(): upload cards that the server's list lacks.
+  // watcher: polls unsettled images. pending(): cards of uploads that the server does not list yet.
   constructor({ watcher, pending }) {
     this.watcher = watcher;
     this.pending = pending;
@@ -20,7 +20,7 @@ export class List {
     this.input = at("q");
     this.words = this.input.value.trim();
     this.loading = null;
-    this.searching = null; // an AbortController while an answer is awaited
+    this.searching = null; // the AbortController of a running search
     for (const card of this.cards) this.adopt(card);
     this.more = { possible: () => this.next !== null, load: () => this.load() };
     this.watchEnd();
@@ -46,7 +46,7 @@ export class List {
     this.refresh();
   }
 
-  // What is said around the grid, according to what is in it.
+  // Show or hide headings and empty states according to the content of the grid.
   refresh() {
     const nothing = this.grid.childElementCount === 0 && this.next === null;
     at("empty").hidden = !(nothing && this.words === "");
@@ -87,14 +87,14 @@ export class List {
     const words = this.words;
     try {
       const page = await ask("GET", this.address(this.next));
-      if (words !== this.words) return; // another list by now
+      if (words !== this.words) return; // the search has changed meanwhile
       this.append(page);
       say(`${page.images.length} more photos.`);
     } catch (problem) {
       toast(problem.message);
       return;
     }
-    // An observer speaks of changes only; the end may still be in sight
+    // An IntersectionObserver reports changes only; the end may still be visible
     this.observer.unobserve(at("more"));
     this.observer.observe(at("more"));
   }
@@ -130,7 +130,7 @@ export class List {
     return `/api/v1/images?${asked}`;
   }
 
-  // Search, without leaving the page: uploads go on meanwhile
+  // Search without a page load, so that uploads continue
 
   watchSearch() {
     let timer = null;

@@ -1,4 +1,4 @@
-// One photo's page: news of it without a reload, and times in the reader's own zone.
+// The photo page: updates without a reload, and times in the time zone of the browser.
 
 import { limits } from "./limits.js";
 
@@ -15,7 +15,7 @@ function localise() {
   }
 }
 
-// The server's own page again, as a document: its scripts do not run, and nothing is built from strings.
+// Load this page again as a document: its scripts do not run, and no markup is built from strings.
 function fetchPage() {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
@@ -31,7 +31,7 @@ async function look() {
   try {
     const answer = await fetch(`/api/v1/images/${article().dataset.id}/status`, { cache: "no-cache" });
     const text = await answer.text();
-    if (answer.status === 401) location.reload(); // the session has ended: the server leads to where one signs in
+    if (answer.status === 401) location.reload(); // the session has ended: the server redirects to the sign-in page
     if (answer.ok && text !== said) {
       if (said !== "" || JSON.parse(text).status !== article().dataset.status) await renew();
       said = text;
@@ -49,7 +49,7 @@ async function renew() {
   const fresh = (await fetchPage()).getElementById("photo");
   const editing = article().querySelector(".edit[open]");
   if (!fresh) return;
-  if (editing) fresh.querySelector(".edit")?.replaceWith(editing); // what somebody is writing stays as it is
+  if (editing) fresh.querySelector(".edit")?.replaceWith(editing); // keep text that is being edited
   const focused = article().contains(document.activeElement) && !editing?.contains(document.activeElement);
   article().replaceWith(document.adoptNode(fresh));
   if (focused) document.getElementById("main").focus({ preventScroll: true });

@@ -1,16 +1,16 @@
-// One file to the bucket with its presigned form (Amazon S3 API, "POST Object").
+// Upload one file to the bucket with its presigned form (Amazon S3 API, "POST Object").
 
 import { limits } from "./limits.js";
 
 const SENTENCES = {
-  EntityTooLarge: "The file is larger than it was said to be, so the storage refused it.",
-  EntityTooSmall: "The file is smaller than it was said to be, so the storage refused it.",
-  ExpiredToken: "The permission to upload this file has run out.",
+  EntityTooLarge: "The file is larger than declared, so the storage refused it.",
+  EntityTooSmall: "The file is smaller than declared, so the storage refused it.",
+  ExpiredToken: "The upload form of this file has expired.",
 };
 const PASSING = new Set(["InternalError", "RequestTimeout", "ServiceUnavailable", "SlowDown", "RequestTimeTooSkewed"]);
 const STALE = new Set(["AccessDenied", "ExpiredToken", "InvalidAccessKeyId", "InvalidPolicyDocument"]);
 
-// passing: the same request may succeed later. stale: another form may succeed.
+// passing: the same request may succeed later. stale: a new form may succeed.
 export class SendError extends Error {
   constructor(sentence, { passing = false, stale = false } = {}) {
     super(sentence);
@@ -50,9 +50,9 @@ export function send(form, file, { onProgress, signal }) {
   });
 }
 
-// S3's XML says a code and a sentence for programmers; people get one of ours.
+// Map the error code of S3's XML response to a sentence for people.
 function refusal(status, xml) {
-  if (status === 0) return new SendError("The connection was lost before the file had arrived.", { passing: true });
+  if (status === 0) return new SendError("The connection was lost during the upload.", { passing: true });
   const code = /<Code>([A-Za-z0-9.]{1,64})<\/Code>/.exec(xml)?.[1] ?? String(status);
   return new SendError(SENTENCES[code] ?? `The storage refused the file (${code}).`, {
     passing: PASSING.has(code) || status >= 500,

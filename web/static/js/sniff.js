@@ -1,11 +1,11 @@
-// What a file is, by its first bytes; its name and what the system calls it do not count.
+// Detect the media type of a file by its first bytes; its name and declared type are ignored.
 
 const text = (bytes, from, to) => String.fromCharCode(...bytes.subarray(from, to));
 
 const HEIC = new Set(["heic", "heix", "heim", "heis", "hevc", "hevx", "hevm", "hevs"]);
 const HEIF = new Set(["mif1", "msf1", "mif2"]);
 
-// bytes: the file's first 64 or fewer. A media type, or null.
+// bytes: the first 64 bytes of the file or fewer. Returns a media type, or null.
 export function mediaType(bytes) {
   if (bytes[0] === 0xff && bytes[1] === 0xd8 && bytes[2] === 0xff) return "image/jpeg";
   if (text(bytes, 0, 8) === "\x89PNG\r\n\x1a\n") return "image/png";
@@ -24,7 +24,7 @@ function brand(bytes) {
   return brands.some((name) => HEIF.has(name)) ? "image/heif" : null;
 }
 
-// Rejects where the file cannot be read (a folder, a file that has gone).
+// Rejects if the file cannot be read (a folder, a deleted file).
 export async function sniff(file) {
   return mediaType(new Uint8Array(await file.slice(0, 64).arrayBuffer()));
 }

@@ -1,4 +1,4 @@
-// Files on their way: a queue of any length, two at a time, each with its card.
+// The upload queue: any number of files, a few at a time, each with its card.
 
 import { ask, Problem } from "./api.js";
 import { say } from "./announce.js";
@@ -22,7 +22,7 @@ export class Uploads {
     Object.assign(this, { accepted, place, onSent, onChange });
     this.queue = [];
     this.active = new Set();
-    this.round = []; // since there was last nothing to do
+    this.round = []; // uploads since the queue was last empty
   }
 
   get busy() {
@@ -77,8 +77,8 @@ class Upload {
     this.uploads = uploads;
     this.abort = new AbortController();
     this.sent = 0;
-    this.over = false; // nothing more happens by itself
-    this.stays = false; // … and its card says something that the server does not know
+    this.over = false; // finished, refused, interrupted or cancelled
+    this.stays = false; // its card shows an error that the server does not know
     this.image = null;
     this.form = null;
     this.card = this.makeCard();
@@ -105,7 +105,7 @@ class Upload {
     return card;
   }
 
-  // How it stands, on its card.
+  // Show the state of the upload on its card.
   say(status, chip, note) {
     this.card.dataset.status = status;
     cards.put(this.card.querySelector(".chip"), chip);
@@ -126,7 +126,7 @@ class Upload {
     }
   }
 
-  // The media type, or Refused with the sentence for the card: nothing is sent of what cannot be shown.
+  // Resolves to the media type. Rejects with Refused, whose sentence the card shows, before anything is sent.
   async check() {
     const { maxBytes, mediaTypes, typeNames } = this.uploads.accepted;
     if (this.file.size === 0) throw new Refused("This file is empty.");
@@ -143,7 +143,7 @@ class Upload {
     return mediaType;
   }
 
-  // Ask and send, again after what passes: a lost connection, a busy storage, a form that has run out.
+  // Request a form and send the file; retry after a lost connection, a busy storage or an expired form.
   async persist(mediaType) {
     for (let attempt = 0; ; attempt += 1) {
       try {
@@ -210,7 +210,7 @@ class Upload {
     cards.put(this.card.querySelector(".why"), error.message);
     const button = this.panel.querySelector(".cancel");
     button.firstChild.textContent = "Remove";
-    button.classList.add("quiet"); // as on every card that can be removed
+    button.classList.add("quiet"); // the same style as on other cards that can be removed
     say(`${this.name}: ${error.message}`);
   }
 
@@ -236,10 +236,10 @@ class Upload {
     }
   }
 
-  // The row that waits for a file which will not come.
+  // Delete the image whose file will not be uploaded.
   discard() {
     if (this.image === null) return;
-    ask("DELETE", `/api/v1/images/${this.image.id}`).catch(() => {}); // it expires by itself otherwise
+    ask("DELETE", `/api/v1/images/${this.image.id}`).catch(() => {}); // if this fails, the image expires by itself
     cards.forget(this.card);
     this.image = this.form = null;
   }
@@ -253,7 +253,7 @@ class Upload {
   }
 }
 
-// What is dropped together has one id. crypto.randomUUID is there in secure contexts only.
+// The id of a batch. crypto.randomUUID exists in secure contexts only.
 function uuid() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   bytes[6] = (bytes[6] & 0x0f) | 0x40; // RFC 9562, version 4

@@ -1,4 +1,4 @@
-// Asks after photos that are not settled yet, and stops as soon as all of them are.
+// Polls images that are not settled yet, until all are.
 
 import { ask } from "./api.js";
 import { limits } from "./limits.js";
@@ -6,15 +6,15 @@ import { limits } from "./limits.js";
 const { first_poll_ms: FIRST, slowest_poll_ms: SLOWEST, max_ids: AT_ONCE, late_after_ms: LONG } = limits;
 
 export class Watcher {
-  // onImage(image, late): news of one. onGone(id): it is no more. onReach(reached): whether the gallery answers.
-  // onAsk(): it is asked now.
+  // onImage(image, late): an image changed. onGone(id): it was deleted. onReach(reached): whether the server answered.
+  // onAsk(): a poll starts.
   constructor({ onImage, onGone, onReach, onAsk = () => {} }) {
     this.onAsk = onAsk;
     this.onImage = onImage;
     this.onGone = onGone;
     this.onReach = onReach;
-    this.since = new Map(); // id → when it was first asked after
-    this.last = new Map(); // id → its last answer, to notice what is news
+    this.since = new Map(); // id → time of the first poll
+    this.last = new Map(); // id → its last response as text, to detect changes
     this.delay = FIRST;
     this.timer = null;
     this.asking = false;
@@ -37,7 +37,7 @@ export class Watcher {
     this.last.clear();
   }
 
-  // Soon, but no later for being asked again.
+  // Poll soon; a repeated call does not delay the next poll.
   hurry() {
     if (this.timer !== null && this.delay <= FIRST && !document.hidden) return;
     this.delay = FIRST;
