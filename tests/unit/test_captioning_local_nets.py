@@ -11,7 +11,7 @@ from imgcore.captioning.local.classifier import Classifier
 from imgcore.captioning.local.faces import FaceFinder
 from imgcore.captioning.local.weights import Index
 from imgcore.errors import Misconfigured
-from tests.unit.describing_tools import pattern
+from tests.unit.captioning_local_tools import pattern
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from imgcore.captioning.local import LocalDescriber, describer, vision
 from imgcore.errors import Misconfigured, Unavailable
 from imgcore.gallery.models import Description, Source
 from imgcore.pipeline.ports import Captioner
-from tests.unit.describing_tools import Pixels, pattern, plain
+from tests.unit.captioning_local_tools import Pixels, pattern, plain
 
 
 def soon() -> float:

@@ -11,7 +11,7 @@ import pytest
 from imgcore.captioning.local.findings import Seen, Subject
 from imgcore.captioning.local.sentences import MAX_ALT, alt_text, caption, tags
 from imgcore.captioning.local.vocabulary import GROUPS, classes, subject
-from tests.unit.describing_tools import CAT, CHAIR, TABBY, seen
+from tests.unit.captioning_local_tools import CAT, CHAIR, TABBY, seen
 
 
 @pytest.mark.parametrize(
