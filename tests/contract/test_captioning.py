@@ -70,16 +70,16 @@ ENDS = [
 
 
 @pytest.mark.parametrize(("scenario", "kind", "code", "waits"), ENDS, ids=[case[0] for case in ENDS])
-def test_end(gemini: FakeGemini, scenario: str, kind: type, code: str, waits: list[float]) -> None:
-    """What is said every time ends in the right error after the right requests and waits."""
+def test_captioner_with_each_scenario_ends_as_expected(
+    gemini: FakeGemini, scenario: str, kind: type, code: str, waits: list[float]
+) -> None:
     gemini.play(scenario)
     bench = Bench(gemini)
     end = bench.end()
     assert (kind, code, waits, len(waits) + 1) == (type(end), end.code, bench.clock.slept, bench.requests)
 
 
-def test_every_end_is_permanent_or_not() -> None:
-    """Only what the photograph itself or the model's answer decides is given up for good."""
+def test_captioner_error_is_permanent_only_for_the_image() -> None:
     permanent = {kind for _, kind, _, _ in ENDS if kind.permanent}
     assert {Blocked, BadAnswer} == permanent
 
@@ -87,21 +87,20 @@ def test_every_end_is_permanent_or_not() -> None:
 DESCRIBED = ("ok", "each", "unknownreason", "nul")
 
 
-def test_no_scenario_is_left_out() -> None:
-    """Whatever the stand-in can say is tried here."""
+def test_captioner_scenarios_are_all_tested() -> None:
     assert set(SCENARIOS) <= {case[0] for case in ENDS} | set(DESCRIBED)
 
 
 @pytest.mark.filterwarnings("ignore:BRAND_NEW_REASON")  # the SDK's own remark
 @pytest.mark.parametrize("scenario", DESCRIBED)
-def test_description(gemini: FakeGemini, scenario: str) -> None:
+def test_captioner_returns_the_description(gemini: FakeGemini, scenario: str) -> None:
     """A description is taken at the first request, whatever else came with it."""
     gemini.play(scenario)
     bench = Bench(gemini)
     assert (Source.GEMINI, 1) == (bench.describe().source, bench.requests)
 
 
-def test_all_of_a_description(gemini: FakeGemini) -> None:
+def test_captioner_returns_every_field_of_a_description(gemini: FakeGemini) -> None:
     """Every part of the answer arrives, with the model that gave it, its tokens and its price."""
     words = description(visible_text="Barn No. 7", safety="sensitive")
     gemini.play(answer(json.dumps(words), modelVersion="gemini-3.5-flash-lite-001"))
@@ -121,15 +120,14 @@ def test_all_of_a_description(gemini: FakeGemini) -> None:
     assert expected == Bench(gemini).describe()
 
 
-def test_what_databases_refuse_is_removed(gemini: FakeGemini) -> None:
+def test_captioner_removes_characters_that_databases_refuse(gemini: FakeGemini) -> None:
     """NUL, direction marks and lone surrogates do not survive; markup stays text."""
     gemini.play("nul")
     found = Bench(gemini).describe()
     assert ("A <script>alert(1)</script> barn.", "") == (found.caption, found.visible_text)
 
 
-def test_slow_is_not_wrong(gemini: FakeGemini) -> None:
-    """An answer that takes its time is waited for."""
+def test_captioner_accepts_a_slow_answer(gemini: FakeGemini) -> None:
     gemini.delay = 0.3
     bench = Bench(gemini)
     assert ("Red barn in a snowy field", 1) == (bench.describe().alt_text, bench.requests)
@@ -148,14 +146,13 @@ def test_slow_is_not_wrong(gemini: FakeGemini) -> None:
     ],
     ids="+".join,
 )
-def test_recovery(gemini: FakeGemini, script: tuple[str, ...]) -> None:
-    """What passes is survived."""
+def test_captioner_recovers_after_failures(gemini: FakeGemini, script: tuple[str, ...]) -> None:
     gemini.play(*script)
     bench = Bench(gemini)
     assert (MODEL, len(script)) == (bench.describe().model, bench.requests)
 
 
-def test_cut_short_gets_twice_the_room(gemini: FakeGemini) -> None:
+def test_captioner_after_max_tokens_doubles_the_limit(gemini: FakeGemini) -> None:
     """An answer that ran into its limit is asked for with the limit doubled, and so is what follows."""
     gemini.play("503", "maxtokens", "503", "ok")
     Bench(gemini).describe()
@@ -163,29 +160,28 @@ def test_cut_short_gets_twice_the_room(gemini: FakeGemini) -> None:
     assert [512, 512, 1024, 1024] == limits
 
 
-def test_four_requests_in_all(gemini: FakeGemini) -> None:
+def test_captioner_makes_at_most_four_requests(gemini: FakeGemini) -> None:
     """Mixed setbacks end after four requests, and not for good: no sort of them was tried to its end."""
     gemini.play("nojson", "503", "503", "nojson", "ok")
     bench = Bench(gemini)
     assert ("unavailable", 4) == (bench.end().code, bench.requests)
 
 
-def test_waits_that_fit_are_waited(gemini: FakeGemini) -> None:
+def test_captioner_waits_as_asked_if_the_deadline_allows(gemini: FakeGemini) -> None:
     """A 429's delay is sat out where 15 s are left after it."""
     gemini.play("429:34", "ok")
     bench = Bench(gemini)
     assert (MODEL, [35.0]) == (bench.describe(deadline=50.0).model, bench.clock.slept)
 
 
-def test_waits_that_do_not_fit_are_parked(gemini: FakeGemini) -> None:
-    """Otherwise it is handed on with the delay as it was told, and nothing is waited."""
+def test_captioner_raises_if_the_wait_exceeds_the_deadline(gemini: FakeGemini) -> None:
     gemini.play("429:34", "ok")
     bench = Bench(gemini)
     end = bench.end(deadline=49.9)
     assert (RateLimited, 34.0, []) == (type(end), end.retry_after, bench.clock.slept)
 
 
-def test_a_server_may_ask_for_patience_too(gemini: FakeGemini) -> None:
+def test_captioner_honours_a_hint_of_an_overloaded_server(gemini: FakeGemini) -> None:
     """A 503 with a Retry-After is waited for, or handed on, like a 429."""
     gemini.play(Reply(503, b"", (("Retry-After", "600"),)))
     bench = Bench(gemini)
@@ -193,62 +189,55 @@ def test_a_server_may_ask_for_patience_too(gemini: FakeGemini) -> None:
     assert (Unavailable, 600.0, 1) == (type(end), end.retry_after, bench.requests)
 
 
-def test_a_day_is_the_longest_hint(gemini: FakeGemini) -> None:
-    """A delay of years is an error of theirs."""
+def test_captioner_limits_a_hint_to_one_day(gemini: FakeGemini) -> None:
     gemini.play(limited("999999999"))
     assert 86_400.0 == Bench(gemini).end().retry_after
 
 
-def test_bad_answers_that_time_cuts_off_are_tried_later(gemini: FakeGemini) -> None:
-    """Only three bad answers give a photograph up, not one and no time."""
+def test_captioner_out_of_time_after_bad_answers_raises_unavailable(gemini: FakeGemini) -> None:
     gemini.play("nojson")
     end = Bench(gemini).end(deadline=15.1)
     assert (Unavailable, False) == (type(end), end.permanent)
 
 
-def test_no_time_no_request(gemini: FakeGemini) -> None:
-    """With less than the ten seconds that Google grants at least, nothing is begun."""
+def test_captioner_without_time_makes_no_request(gemini: FakeGemini) -> None:
     bench = Bench(gemini)
     assert ("unavailable", 0) == (bench.end(deadline=9.9).code, bench.requests)
 
 
-def test_thrown_away_answers_cost_too(gemini: FakeGemini) -> None:
-    """Tokens and price are those of all requests for the photograph."""
+def test_captioner_counts_tokens_of_unused_answers(gemini: FakeGemini) -> None:
     gemini.play("nojson", "ok")
     found = Bench(gemini).describe()
     assert (1400, 180, 0.00087) == (found.input_tokens, found.output_tokens, round(found.price_usd or 0, 9))
 
 
-def test_thinking_is_output(gemini: FakeGemini) -> None:
+def test_captioner_counts_thinking_as_output(gemini: FakeGemini) -> None:
     """Tokens that were spent on thinking are billed as output, and counted so."""
     usage = {"promptTokenCount": 700, "candidatesTokenCount": 90, "thoughtsTokenCount": 10}
     gemini.play(answer(json.dumps(description()), usageMetadata=usage))
     assert 100 == Bench(gemini).describe().output_tokens
 
 
-def test_unknown_price(gemini: FakeGemini) -> None:
-    """A model that the price table does not know costs nobody knows what."""
+def test_captioner_with_an_unknown_model_has_no_price(gemini: FakeGemini) -> None:
     found = Bench(gemini, model="gemini-9-dream").describe()
     assert ("gemini-9-dream", 700, None) == (found.model, found.input_tokens, found.price_usd)
 
 
-def test_unsaid_tokens(gemini: FakeGemini) -> None:
-    """Where the answer does not say what it used, nothing is made up; the model is the one asked."""
+def test_captioner_without_token_counts_has_none(gemini: FakeGemini) -> None:
     gemini.play(answer(json.dumps(description()), usageMetadata=None, modelVersion=None))
     found = Bench(gemini).describe()
     expected = (MODEL, None, None, None)
     assert expected == (found.model, found.input_tokens, found.output_tokens, found.price_usd)
 
 
-def test_lies_about_itself(gemini: FakeGemini) -> None:
-    """A version that is no name and counts that no model has are not stored as they are."""
+def test_captioner_ignores_implausible_usage(gemini: FakeGemini) -> None:
     usage = {"promptTokenCount": 10**30, "candidatesTokenCount": -5}
     gemini.play(answer(json.dumps(description()), usageMetadata=usage, modelVersion="a\0b" * 99))
     found = Bench(gemini).describe()
     assert (MODEL, 10_000_000, None) == (found.model, found.input_tokens, found.output_tokens)
 
 
-def test_retired_model(gemini: FakeGemini) -> None:
+def test_captioner_with_a_retired_model_uses_the_next(gemini: FakeGemini) -> None:
     """The next of the list is asked at once, and first from then on."""
     gemini.models = {"gemini-3.8-flash"}
     bench = Bench(gemini, fallback_models=("gemini-3.1-flash-lite", "gemini-3.8-flash"))
@@ -258,14 +247,14 @@ def test_retired_model(gemini: FakeGemini) -> None:
     assert (["gemini-3.8-flash"] * 2, expected, []) == (models, asked, bench.clock.slept)
 
 
-def test_model_that_cannot(gemini: FakeGemini) -> None:
+def test_captioner_with_an_unfit_model_uses_the_next(gemini: FakeGemini) -> None:
     """A model that does not know a part of the request is passed over like a retired one."""
     gemini.play("400thinking", "ok")
     bench = Bench(gemini, fallback_models=("gemini-3.8-flash",))
     assert "gemini-3.8-flash" == bench.describe().model
 
 
-def test_all_models_gone(gemini: FakeGemini) -> None:
+def test_captioner_without_any_model_raises_misconfigured(gemini: FakeGemini) -> None:
     """With none left it is a setting to correct; a later run asks all of them anew."""
     gemini.models = set()
     bench = Bench(gemini, fallback_models=("gemini-3.8-flash", MODEL))
@@ -273,30 +262,26 @@ def test_all_models_gone(gemini: FakeGemini) -> None:
     assert (["model_retired"] * 2, 4) == (codes, bench.requests)
 
 
-def test_wrong_key(gemini: FakeGemini) -> None:
-    """Only the right key is let in."""
+def test_captioner_with_a_wrong_key_raises_misconfigured(gemini: FakeGemini) -> None:
     bench = Bench(gemini)
     gemini.key = bench.key.reveal()
     other = Bench(gemini)
     assert (MODEL, "key_refused") == (bench.describe().model, other.end().code)
 
 
-def test_other_refusals_of_the_picture(gemini: FakeGemini) -> None:
-    """Too large is the picture's fault as well."""
+def test_captioner_with_a_refused_image_raises_bad_answer(gemini: FakeGemini) -> None:
     gemini.play(Reply(413))
     assert "model_refused_image" == Bench(gemini).end().code
 
 
-def test_unheard_of_refusal(gemini: FakeGemini) -> None:
-    """A status that nobody foresaw is tried again later, not now."""
+def test_captioner_with_an_unknown_refusal_raises_unavailable(gemini: FakeGemini) -> None:
     gemini.play(error(409, "ABORTED", "Something else."))
     bench = Bench(gemini)
     assert ("unavailable", 1) == (bench.end().code, bench.requests)
 
 
 @pytest.mark.parametrize("scenario", [case[0] for case in ENDS])
-def test_messages_are_for_people(gemini: FakeGemini, scenario: str) -> None:
-    """One or two sentences, and none of the other side's words in them."""
+def test_captioner_messages_are_sentences(gemini: FakeGemini, scenario: str) -> None:
     gemini.play(scenario)
     message = Bench(gemini).end().message
     assert message.endswith(".")

@@ -30,14 +30,12 @@ def in_earnest(gemini: FakeGemini, **changes: object) -> Bench:
     return Bench(gemini, **{"policy": HURRIED, "clock": time.monotonic, "sleep": time.sleep, **changes})
 
 
-def test_all_kinds_are_tried() -> None:
-    """Whatever the stand-in does to a connection is tried here or among the ends."""
+def test_deadline_scenarios_cover_every_kind() -> None:
     assert {*WITHOUT_END, "endless", "reset", "cut_off"} == set(CONNECTIONS)
 
 
 @pytest.mark.parametrize("scenario", WITHOUT_END)
-def test_deadline(gemini: FakeGemini, scenario: str) -> None:
-    """An answer without an end does not hold the caller past the deadline, and is for a later run."""
+def test_describe_returns_or_raises_by_the_deadline(gemini: FakeGemini, scenario: str) -> None:
     gemini.play(scenario)
     bench = in_earnest(gemini)
     with pytest.raises(Unavailable):
@@ -46,14 +44,14 @@ def test_deadline(gemini: FakeGemini, scenario: str) -> None:
 
 
 @pytest.mark.parametrize("scenario", WITHOUT_END)
-def test_one_bad_connection(gemini: FakeGemini, scenario: str) -> None:
+def test_describe_after_one_bad_connection_succeeds(gemini: FakeGemini, scenario: str) -> None:
     """The next request is made on a fresh connection, while the stuck one is still stuck."""
     gemini.play(scenario, "ok")
     bench = in_earnest(gemini, rng=lambda: 0.0, policy=PATIENT)
     assert (MODEL, 2) == (bench.describe_in_earnest(30.0).model, bench.requests)
 
 
-def test_stuck_connections_do_not_add_up(gemini: FakeGemini, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stuck_connections_end_by_themselves(gemini: FakeGemini, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each stuck request takes its pool of connections with it, so that no pool is ever used up."""
     connect, made = client._connect, []
 
@@ -69,7 +67,7 @@ def test_stuck_connections_do_not_add_up(gemini: FakeGemini, monkeypatch: pytest
     assert (4, 2) == (bench.requests, len(made))
 
 
-def test_four_timeouts(gemini: FakeGemini) -> None:
+def test_describe_after_four_timeouts_raises_unavailable(gemini: FakeGemini) -> None:
     """A server that is silent every time is given up after four requests."""
     gemini.play("hang")
     bench = in_earnest(gemini, rng=lambda: 0.0)
@@ -78,7 +76,7 @@ def test_four_timeouts(gemini: FakeGemini) -> None:
     assert 4 == bench.requests
 
 
-def test_bodies_end(
+def test_endless_body_is_closed(
     gemini: FakeGemini, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A body that trickles is dropped after a while by itself, so that no thread is left reading it."""
@@ -89,7 +87,7 @@ def test_bodies_end(
     assert "a body that does not end" in caplog.text
 
 
-def test_nothing_is_left_running(gemini: FakeGemini, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_describe_leaves_no_thread_running(gemini: FakeGemini, monkeypatch: pytest.MonkeyPatch) -> None:
     """The thread of a request that nobody waits for any more ends by itself, the server still trickling."""
     monkeypatch.setattr(client, "BODY_SECONDS", 0.5)
     gemini.play("trickle")
@@ -102,7 +100,7 @@ def test_nothing_is_left_running(gemini: FakeGemini, monkeypatch: pytest.MonkeyP
     assert not gemini.released.is_set()
 
 
-def test_probe_has_a_deadline(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+def test_probe_ends_by_its_deadline(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     """A start is not held up by a server that says nothing."""
     monkeypatch.setattr("imgcore.captioning.gemini.captioner.PROBE_SECONDS", 0.2)
     caplog.set_level(logging.WARNING)
@@ -113,15 +111,13 @@ def test_probe_has_a_deadline(monkeypatch: pytest.MonkeyPatch, caplog: pytest.Lo
     assert "no whole answer within 0.2 s" in caplog.text
 
 
-def test_nobody_there() -> None:
-    """A port where nobody listens is an outage like any other."""
+def test_describe_without_a_server_raises_unavailable() -> None:
     with FakeGemini() as gemini:
         bench = Bench(gemini)
     assert ("unavailable", [0.5, 1.0, 2.0]) == (bench.end().code, bench.clock.slept)
 
 
-def test_shared_by_threads(gemini: FakeGemini) -> None:
-    """One captioner serves many threads at once, one of their requests getting stuck or not."""
+def test_captioner_is_shared_by_threads(gemini: FakeGemini) -> None:
     gemini.play("hang", "ok")
     bench = in_earnest(gemini, rng=lambda: 0.0, policy=PATIENT)
     found: list[str | None] = []

@@ -41,7 +41,7 @@ def no_proxies(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     return monkeypatch
 
 
-def test_generation(gemini: FakeGemini) -> None:
+def test_request_has_the_documented_generation_settings(gemini: FakeGemini) -> None:
     """The schema, the least thinking, medium resolution, room for 512 tokens, and no sampling parameter."""
     Bench(gemini).describe()
     expected = {
@@ -54,7 +54,7 @@ def test_generation(gemini: FakeGemini) -> None:
     assert expected == gemini.asked[0].body["generation_config"]
 
 
-def test_picture(gemini: FakeGemini) -> None:
+def test_request_holds_the_jpeg(gemini: FakeGemini) -> None:
     """One JPEG of at most 1536 pixels, then the question; decoded once however often it is sent."""
     gemini.play("503", "ok")
     photo = Photo()
@@ -64,7 +64,7 @@ def test_picture(gemini: FakeGemini) -> None:
     assert {"text": "Describe this photograph."} == gemini.asked[0].parts[-1]
 
 
-def test_address(gemini: FakeGemini) -> None:
+def test_request_goes_to_the_documented_address(gemini: FakeGemini) -> None:
     """The version of the API, the model, the key and the server's deadline are where Google wants them."""
     bench = Bench(gemini, base_url=f"{gemini.url}/gateway/")
     bench.describe(deadline=30.0)
@@ -74,14 +74,13 @@ def test_address(gemini: FakeGemini) -> None:
 
 
 @pytest.mark.parametrize(("left", "header"), [(1000.0, "45"), (12.0, "12"), (10.0, "10")])
-def test_server_deadline(gemini: FakeGemini, left: float, header: str) -> None:
+def test_request_names_its_server_timeout(gemini: FakeGemini, left: float, header: str) -> None:
     """A request may take 45 s, less where the deadline is nearer, and never less than Google accepts."""
     Bench(gemini).describe(deadline=left)
     assert header == gemini.asked[0].headers["x-server-timeout"]
 
 
-def test_instruction(gemini: FakeGemini) -> None:
-    """The system instruction names the language and the limits of what may be said."""
+def test_request_holds_the_system_instruction(gemini: FakeGemini) -> None:
     Bench(gemini, language="Portuguese").describe()
     text = gemini.asked[0].body["system_instruction"]["parts"][0]["text"]
     assert "in Portuguese" in text
@@ -89,7 +88,9 @@ def test_instruction(gemini: FakeGemini) -> None:
     assert "never an instruction" in text
 
 
-def test_settings_of_the_sdk_do_not_count(gemini: FakeGemini, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_request_ignores_environment_settings_of_the_sdk(
+    gemini: FakeGemini, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The SDK's own variables change neither key, address, version nor service."""
     for name, value in {
         "GOOGLE_API_KEY": "made-up-other",
@@ -105,22 +106,23 @@ def test_settings_of_the_sdk_do_not_count(gemini: FakeGemini, monkeypatch: pytes
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
-def test_no_proxy_for_this_machine(gemini: FakeGemini, no_proxies: pytest.MonkeyPatch, host: str) -> None:
-    """A proxy in the environment is not asked for the loopback."""
+def test_request_to_loopback_uses_no_proxy(
+    gemini: FakeGemini, no_proxies: pytest.MonkeyPatch, host: str
+) -> None:
     for name in PROXIES[:3]:
         no_proxies.setenv(name, "http://127.0.0.1:9")
     bench = Bench(gemini, base_url=gemini.url.replace("127.0.0.1", host))
     assert (MODEL, 1) == (bench.describe().model, bench.requests)
 
 
-def test_proxy_for_the_world(gemini: FakeGemini, no_proxies: pytest.MonkeyPatch) -> None:
+def test_request_to_other_hosts_uses_the_proxy(gemini: FakeGemini, no_proxies: pytest.MonkeyPatch) -> None:
     """Any other address goes through the proxy of the environment."""
     no_proxies.setenv("HTTP_PROXY", gemini.url)
     Bench(gemini, base_url="http://gemini.invalid").describe()
     assert "gemini.invalid" == gemini.asked[0].headers["host"]
 
 
-def test_google_by_default(gemini: FakeGemini, no_proxies: pytest.MonkeyPatch) -> None:
+def test_request_without_base_url_goes_to_google(gemini: FakeGemini, no_proxies: pytest.MonkeyPatch) -> None:
     """Without an address set it is Google's own, under TLS, whatever the SDK's variable says."""
     with socket.create_server(("127.0.0.1", 0)) as proxy:
         no_proxies.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.getsockname()[1]}")
@@ -141,7 +143,9 @@ def test_google_by_default(gemini: FakeGemini, no_proxies: pytest.MonkeyPatch) -
     assert bench.key.reveal().encode() not in heard[0]
 
 
-def test_wrong_proxy(gemini: FakeGemini, no_proxies: pytest.MonkeyPatch) -> None:
+def test_captioner_with_a_wrong_proxy_raises_misconfigured(
+    gemini: FakeGemini, no_proxies: pytest.MonkeyPatch
+) -> None:
     """A proxy that cannot be one is a setting to correct, found when the captioner is made."""
     no_proxies.setenv("ALL_PROXY", "bogus://127.0.0.1:9")
     with pytest.raises(Misconfigured, match="proxy"):
@@ -149,47 +153,47 @@ def test_wrong_proxy(gemini: FakeGemini, no_proxies: pytest.MonkeyPatch) -> None
 
 
 @pytest.mark.parametrize("address", ["ftp://127.0.0.1", "127.0.0.1:9000", "http://", "http://[::1"])
-def test_wrong_address(gemini: FakeGemini, address: str) -> None:
-    """What is no address of a server is refused when the captioner is made."""
+def test_captioner_with_a_wrong_address_raises_misconfigured(gemini: FakeGemini, address: str) -> None:
     with pytest.raises(Misconfigured, match="GEMINI_BASE_URL"):
         Bench(gemini, base_url=address)
 
 
 @pytest.mark.parametrize("name", ["", "a b", "../../etc", "gemini?x=1", "models/", "x\n"])
-def test_wrong_model_name(gemini: FakeGemini, name: str) -> None:
-    """What cannot be a model's name never becomes a part of an address."""
+def test_captioner_with_a_wrong_model_name_raises_misconfigured(gemini: FakeGemini, name: str) -> None:
     with pytest.raises(Misconfigured, match="not the name"):
         Bench(gemini, fallback_models=(name,))
 
 
-def test_prefixed_model_name(gemini: FakeGemini) -> None:
+def test_captioner_accepts_a_prefixed_model_name(gemini: FakeGemini) -> None:
     """``models/x`` is ``x``."""
     Bench(gemini, model=f"models/{MODEL}").describe()
     assert f"/v1beta/models/{MODEL}:generateContent" == gemini.asked[0].path
 
 
 @pytest.mark.parametrize("key", ["", "two words", "two\nlines", "schlüssel", "auth_tokens/made-up"])
-def test_malformed_key(gemini: FakeGemini, key: str) -> None:
+def test_captioner_with_a_malformed_key_raises_misconfigured(gemini: FakeGemini, key: str) -> None:
     """A key that no header can carry is refused before it breaks one, and not repeated."""
     with pytest.raises(Misconfigured) as caught:
         GeminiCaptioner(Secret(key), model=MODEL, base_url=gemini.url)
     assert ("key_refused", False) == (caught.value.code, bool(key) and key in caught.value.message)
 
 
-def test_key_with_a_line_end(gemini: FakeGemini) -> None:
+def test_captioner_strips_the_key(gemini: FakeGemini) -> None:
     """The line end that editors and secret stores add is not part of the key."""
     GeminiCaptioner(Secret("made-up\n"), model=MODEL, base_url=gemini.url).probe()
     assert "made-up" == gemini.probed[0].key
 
 
-def test_without_the_sdk(gemini: FakeGemini, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_captioner_without_the_sdk_raises_misconfigured(
+    gemini: FakeGemini, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Without the extra installed, the error says what to install."""
     monkeypatch.setitem(sys.modules, "imgcore.captioning.gemini.client", None)
     with pytest.raises(Misconfigured, match=r"imgcore\[gemini\]"):
         Bench(gemini)
 
 
-def test_importing_is_cheap() -> None:
+def test_captioning_gemini_import_loads_no_sdk() -> None:
     """The SDK is not imported before a captioner is made."""
     program = (
         "import sys, imgcore.captioning.gemini;"
@@ -224,7 +228,7 @@ def echo(status: int, google: bool) -> Any:
 
 @pytest.mark.parametrize("google", [True, False])
 @pytest.mark.parametrize("status", [200, 400, 401, 403, 404, 429, 500, 501])
-def test_key_is_not_repeated(
+def test_error_message_never_holds_the_key(
     gemini: FakeGemini, caplog: pytest.LogCaptureFixture, status: int, google: bool
 ) -> None:
     """Neither logs, down to every library's chatter, nor errors nor tracebacks show it, though they echo it."""
@@ -242,7 +246,7 @@ def test_key_is_not_repeated(
     assert key == gemini.asked[0].key
 
 
-def test_failures_are_logged(gemini: FakeGemini, caplog: pytest.LogCaptureFixture) -> None:
+def test_failure_is_logged_with_its_detail(gemini: FakeGemini, caplog: pytest.LogCaptureFixture) -> None:
     """What went wrong in the other side's words is in the log, in one bounded line."""
     gemini.play(error(403, "PERMISSION_DENIED", "Long\n" * 500))
     Bench(gemini).end()
@@ -252,16 +256,14 @@ def test_failures_are_logged(gemini: FakeGemini, caplog: pytest.LogCaptureFixtur
     assert len(record.getMessage()) < 500
 
 
-def test_repr(gemini: FakeGemini) -> None:
-    """It says which model is asked, and nothing else."""
+def test_repr_holds_the_model_and_no_key(gemini: FakeGemini) -> None:
     assert f"GeminiCaptioner(model='{MODEL}')" == repr(Bench(gemini).captioner)
 
 
 # The probe
 
 
-def test_probe(gemini: FakeGemini) -> None:
-    """A right key and an existing model are found so without a photograph."""
+def test_probe_with_a_valid_key_succeeds(gemini: FakeGemini) -> None:
     bench = Bench(gemini)
     bench.captioner.probe()
     assert (f"/v1beta/models/{MODEL}", 0) == (gemini.probed[0].path, bench.requests)
@@ -274,14 +276,12 @@ def probe_end(bench: Bench) -> str:
     return caught.value.code
 
 
-def test_probe_with_a_wrong_key(gemini: FakeGemini) -> None:
-    """A wrong key is said at the start."""
+def test_probe_with_a_wrong_key_raises_misconfigured(gemini: FakeGemini) -> None:
     gemini.key = "made-up"
     assert "key_refused" == probe_end(Bench(gemini))
 
 
-def test_probe_for_a_retired_model(gemini: FakeGemini) -> None:
-    """With no model left it says so; with one left the photographs go to that one at once."""
+def test_probe_with_a_retired_model_uses_the_next(gemini: FakeGemini) -> None:
     gemini.models = {"gemini-3.8-flash"}
     assert "model_retired" == probe_end(Bench(gemini))
     bench = Bench(gemini, fallback_models=("gemini-3.8-flash",))
@@ -293,8 +293,7 @@ def test_probe_for_a_retired_model(gemini: FakeGemini) -> None:
 @pytest.mark.parametrize(
     ("scenario", "code"), [("503", "unavailable"), ("429", "rate_limited"), ("badbody", "bad_answer")]
 )
-def test_probe_in_bad_weather(scenario: str, code: str) -> None:
-    """What says nothing about the settings is told as what it is, after one request."""
+def test_probe_of_an_unavailable_service_raises_unavailable(scenario: str, code: str) -> None:
     with FakeGemini(probes=[scenario]) as gemini:
         assert (code, 1) == (probe_end(Bench(gemini)), len(gemini.probed))
 

@@ -66,29 +66,27 @@ production = pytest.mark.parametrize(("function", "profile"), [case for case in 
 
 
 @production
-def test_it_is_small_enough(contents: Contents, function: str) -> None:
+def test_zip_is_within_its_size_limit(contents: Contents, function: str) -> None:
     """A cold start begins with fetching it."""
     assert contents.path.stat().st_size <= LIMITS[function]
 
 
 @production
-def test_every_library_is_for_the_processor_that_lambda_has(contents: Contents) -> None:
-    """Graviton's, each of them."""
+def test_zip_libraries_are_for_arm64(contents: Contents) -> None:
     shared = [data for name, data in contents.files.items() if ".so" in Path(name).name]
 
     assert {(b"\x7fELF", AARCH64)} == {(data[:4], struct.unpack_from("<H", data, 18)[0]) for data in shared}
 
 
 @every_zip
-def test_no_entry_tells_when_or_by_whom_it_was_made(contents: Contents) -> None:
-    """One time, one mode, one system for all."""
+def test_zip_entries_have_one_time_mode_and_system(contents: Contents) -> None:
     found = {(entry.date_time, entry.external_attr >> 16, entry.create_system) for entry in contents.entries}
 
     assert {(EPOCH, 0o100644, 3)} == found
 
 
 @every_zip
-def test_every_source_is_compiled_where_its_python_is_at_hand(
+def test_zip_sources_are_compiled_if_their_python_is_installed(
     contents: Contents, function: str, profile: str
 ) -> None:
     """Without bytecode a cold start takes twice as long."""
@@ -100,7 +98,7 @@ def test_every_source_is_compiled_where_its_python_is_at_hand(
 
 
 @every_zip
-def test_bytecode_is_never_checked_against_its_source(contents: Contents) -> None:
+def test_zip_bytecode_is_unchecked(contents: Contents) -> None:
     """PEP 552: flags 1 is "hash-based, unchecked"; a timestamp would be wrong as soon as it is unpacked."""
     flags = {
         struct.unpack_from("<I", data, 4)[0] for name, data in contents.files.items() if name.endswith(".pyc")
@@ -110,7 +108,7 @@ def test_bytecode_is_never_checked_against_its_source(contents: Contents) -> Non
 
 
 @pytest.mark.parametrize(("function", "profile"), [case for case in ALL if case[1] == "local"])
-def test_tracebacks_name_the_files_that_lambda_has(contents: Contents) -> None:
+def test_zip_bytecode_names_the_paths_of_lambda(contents: Contents) -> None:
     """Bytecode believes to lie where Lambda unpacks it."""
     tag = sys.implementation.cache_tag
     name = f"lambda_build/handlers/__pycache__/common.{tag}.pyc"
@@ -124,7 +122,7 @@ def test_tracebacks_name_the_files_that_lambda_has(contents: Contents) -> None:
 
 
 @every_zip
-def test_what_lambda_brings_is_left_out(contents: Contents) -> None:
+def test_zip_holds_no_package_of_the_runtime(contents: Contents) -> None:
     """boto3 and the runtime client come with AWS's own image, in versions that fit each other."""
     theirs = {"boto3", "botocore", "s3transfer", "jmespath", "urllib3", "awslambdaric", "runtime_client"}
 
@@ -132,7 +130,7 @@ def test_what_lambda_brings_is_left_out(contents: Contents) -> None:
 
 
 @every_zip
-def test_what_nobody_calls_is_left_out(contents: Contents) -> None:
+def test_zip_holds_no_unused_files(contents: Contents) -> None:
     """No cryptography, no tests, no stubs, no scripts, no metadata."""
     libraries = {
         "cryptography",
@@ -157,7 +155,7 @@ def test_what_nobody_calls_is_left_out(contents: Contents) -> None:
 
 
 @every_zip
-def test_each_function_carries_its_own_libraries(contents: Contents, function: str, profile: str) -> None:
+def test_zip_holds_the_libraries_of_its_function(contents: Contents, function: str, profile: str) -> None:
     """No model's SDK with the thumbnails, no nets in production."""
     expected = {
         ("thumbnail", "production"): set(),
@@ -171,14 +169,13 @@ def test_each_function_carries_its_own_libraries(contents: Contents, function: s
 
 
 @every_zip
-def test_both_functions_decode_every_format(contents: Contents) -> None:
+def test_zip_holds_the_codecs_and_the_database_driver(contents: Contents) -> None:
     """Pillow and the HEIC decoder, and the driver of the database."""
     assert {"PIL", "pillow_heif", "pymysql", "imgcore"} <= contents.tops
 
 
 @every_zip
-def test_no_folder_of_the_builder_is_told(contents: Contents) -> None:
-    """Neither the repository's, nor the home's, nor this Python's, in any source or bytecode."""
+def test_zip_names_no_folder_of_the_builder(contents: Contents) -> None:
     system = {"/usr", "/usr/local"}  # named in many a package's own source
     prefixes = {str(ROOT), str(Path.home()), sys.prefix, sys.base_prefix} - system
     folders = [f"{folder}/".encode() for folder in prefixes]
@@ -188,7 +185,7 @@ def test_no_folder_of_the_builder_is_told(contents: Contents) -> None:
 
 
 @every_zip
-def test_no_credential_is_in_it(contents: Contents) -> None:
+def test_zip_holds_no_credential(contents: Contents) -> None:
     """The shapes of AWS's and Google's keys, and private keys, in what is ours."""
     shapes = re.compile(rb"AKIA[0-9A-Z]{16}|ASIA[0-9A-Z]{16}|AIza[0-9A-Za-z_-]{35}|BEGIN [A-Z ]*PRIVATE KEY")
     ours = {
@@ -202,7 +199,7 @@ def test_no_credential_is_in_it(contents: Contents) -> None:
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_it_is_the_same_from_another_folder(
+def test_zip_built_in_another_folder_is_identical(
     function: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Built from nothing, elsewhere, with other clocks and a secret in the environment: byte for byte."""

@@ -176,7 +176,7 @@ def plain(answer: Answer) -> Answer:
 
 @pytest.mark.parametrize("profile", ["production", "local"])
 @pytest.mark.parametrize("function", ["thumbnail", "caption"])
-def test_everything_in_it_can_be_imported(
+def test_zip_modules_can_all_be_imported(
     function: str, profile: str, bare: Path, task_roots: Mapping[tuple[str, str], Path]
 ) -> None:
     """Each module of ours, and each library at its top."""
@@ -193,7 +193,7 @@ def test_everything_in_it_can_be_imported(
 
 
 @pytest.mark.parametrize("profile", ["production", "local"])
-def test_a_heic_decoder_waits_for_a_heic(
+def test_handler_import_loads_no_heavy_library(
     profile: str, bare: Path, task_roots: Mapping[tuple[str, str], Path]
 ) -> None:
     """Neither it, nor a model's SDK, nor numpy, nor boto3 is loaded by the handlers' import."""
@@ -230,7 +230,7 @@ def describer(
         yield function
 
 
-def test_thumbnails_of_every_format(thumbnails: Lambda, aws: Cloud, database: Database) -> None:
+def test_thumbnail_function_renders_every_format(thumbnails: Lambda, aws: Cloud, database: Database) -> None:
     """Six formats in one batch: all done, each with its three derived images in the bucket."""
     repositories = Repositories(database)
     images = [upload(aws, repositories, photograph(ending), ending) for ending in FORMATS]
@@ -244,7 +244,7 @@ def test_thumbnails_of_every_format(thumbnails: Lambda, aws: Cloud, database: Da
     assert wanted <= keys
 
 
-def test_a_file_that_is_no_photograph_is_rejected(thumbnails: Lambda, aws: Cloud, database: Database) -> None:
+def test_thumbnail_function_rejects_a_text_file(thumbnails: Lambda, aws: Cloud, database: Database) -> None:
     """The message is acknowledged: no repetition makes a text a picture."""
     repositories = Repositories(database)
     image = upload(aws, repositories, b"not a photograph at all", "jpg")
@@ -254,7 +254,9 @@ def test_a_file_that_is_no_photograph_is_rejected(thumbnails: Lambda, aws: Cloud
     assert (DONE, "rejected") == (plain(answer), found(repositories, image).status)
 
 
-def test_the_keyless_describer_describes(describer: Lambda, aws: Cloud, database: Database) -> None:
+def test_caption_function_without_a_key_describes_locally(
+    describer: Lambda, aws: Cloud, database: Database
+) -> None:
     """numpy, both nets and their weights are in the local zip."""
     repositories = Repositories(database)
     image = upload(aws, repositories, photograph("jpg"), "jpg")
@@ -265,7 +267,7 @@ def test_the_keyless_describer_describes(describer: Lambda, aws: Cloud, database
     assert (DONE, Source.LOCAL, True) == (plain(answer), row.source, bool(row.alt_text))
 
 
-def test_gemini_describes_over_mariadb(
+def test_caption_function_with_gemini_and_mariadb_describes(
     bare: Path,
     task_roots: Mapping[tuple[str, str], Path],
     settings: dict[str, str],
@@ -294,7 +296,7 @@ def test_gemini_describes_over_mariadb(
     assert (DONE, Source.GEMINI, 1) == (plain(answer), row.source, len(gemini.asked))
 
 
-def test_production_waits_for_a_key_that_is_refused(
+def test_caption_function_with_a_rejected_key_parks_the_task(
     bare: Path,
     task_roots: Mapping[tuple[str, str], Path],
     settings: dict[str, str],
@@ -312,20 +314,18 @@ def test_production_waits_for_a_key_that_is_refused(
     assert (DONE, TaskStatus.RETRY) == (plain(answer), found(repositories, image).task(TaskKind.CAPTION).status)
 
 
-def test_the_sweep_runs(describer: Lambda) -> None:
-    """What the schedule sends."""
+def test_caption_function_runs_the_sweep(describer: Lambda) -> None:
     assert DONE == plain(describer.invoke({"task": "sweep"}))
 
 
 @pytest.mark.parametrize(("function", "profile"), [("thumbnail", "production"), ("caption", "local")])
-def test_a_ping_warms(
+def test_ping_loads_everything(
     function: str,
     profile: str,
     bare: Path,
     task_roots: Mapping[tuple[str, str], Path],
     settings: dict[str, str],
 ) -> None:
-    """Everything is loaded, nothing is done."""
     with started(bare, task_roots[function, profile], function, settings) as lambda_function:
         assert DONE == plain(lambda_function.invoke({"task": "ping"}))
 
@@ -333,8 +333,9 @@ def test_a_ping_warms(
 # In trouble
 
 
-def test_only_the_message_that_failed_comes_again(describer: Lambda, aws: Cloud, database: Database) -> None:
-    """One that nobody understands does not hold up the others."""
+def test_batch_with_one_bad_message_returns_only_that_one(
+    describer: Lambda, aws: Cloud, database: Database
+) -> None:
     image = upload(aws, Repositories(database), photograph("jpg"), "jpg")
 
     answer = describer.receive("no JSON", message(UPLOADS, image.image_key))
@@ -343,7 +344,7 @@ def test_only_the_message_that_failed_comes_again(describer: Lambda, aws: Cloud,
     assert expected == plain(answer)
 
 
-def test_a_database_that_is_away_brings_the_message_back(
+def test_unreachable_database_returns_the_message_to_the_queue(
     bare: Path, task_roots: Mapping[tuple[str, str], Path], settings: dict[str, str]
 ) -> None:
     """Nothing is lost: the queue delivers it again."""
@@ -354,10 +355,9 @@ def test_a_database_that_is_away_brings_the_message_back(
     assert [{"itemIdentifier": "m0"}] == answer.payload["batchItemFailures"]
 
 
-def test_a_setting_that_is_missing_is_named(
+def test_missing_setting_is_logged_with_its_name(
     bare: Path, task_roots: Mapping[tuple[str, str], Path], settings: dict[str, str]
 ) -> None:
-    """In the log, in one line, with the request that met it."""
     environ = {name: value for name, value in settings.items() if name != "UPLOADS_BUCKET"}
     with started(bare, task_roots["thumbnail", "production"], "thumbnail", environ) as function:
         answer = function.receive(message(UPLOADS, "raw/a.jpg"))
@@ -367,15 +367,14 @@ def test_a_setting_that_is_missing_is_named(
     assert ("ERROR", "UPLOADS_BUCKET is not set.", answer.request_id) == fields
 
 
-def test_a_caller_who_is_wrong_hears_so(describer: Lambda) -> None:
-    """An error of Lambda's own form, by the name of ours."""
+def test_unknown_event_fails_with_the_error_type(describer: Lambda) -> None:
     answer = describer.invoke({"hello": "world"})
 
     assert answer.error is not None
     assert ("Invalid", answer.request_id) == (answer.error["errorType"], answer.error["requestId"])
 
 
-def test_a_zip_that_lacks_something_says_so(
+def test_zip_without_imgcore_fails_at_initialisation(
     bare: Path, task_roots: Mapping[tuple[str, str], Path], settings: dict[str, str], tmp_path: Path
 ) -> None:
     """The proof itself can fail: without imgcore the runtime reports an error of the initialisation."""
@@ -393,8 +392,7 @@ def test_a_zip_that_lacks_something_says_so(
     assert "No module named 'imgcore'" in error["errorMessage"]
 
 
-def test_a_delivery_is_one_line_without_a_secret(describer: Lambda, settings: dict[str, str]) -> None:
-    """What the log of a whole life of the function holds."""
+def test_delivery_is_logged_in_one_line_without_secrets(describer: Lambda, settings: dict[str, str]) -> None:
     describer.invoke({"task": "ping"})
     describer.receive(message("elsewhere", "raw/a.jpg"))
     lines = describer.process.output.splitlines()

@@ -104,18 +104,15 @@ def names(zipped: Path) -> set[str]:
 # Targets
 
 
-def test_production_is_what_lambda_runs() -> None:
-    """Python 3.13 on Graviton, unless told otherwise."""
+def test_target_production_is_python_3_13_on_graviton() -> None:
     assert Target("caption", "production", "3.13", "aarch64-manylinux_2_28") == target("caption", "production")
 
 
-def test_local_is_this_interpreter() -> None:
-    """The emulator runs a function with the Python that runs the emulator."""
+def test_target_local_is_this_interpreter() -> None:
     assert Target("thumbnail", "local", HERE_PYTHON, "this") == target("thumbnail", "local")
 
 
-def test_a_named_python_and_platform_win() -> None:
-    """What the command line names comes before the profile's own."""
+def test_target_with_named_python_and_platform_uses_them() -> None:
     named = target("thumbnail", "production", "3.12", "x86_64-manylinux_2_28")
 
     assert ("3.12", "x86_64-manylinux_2_28") == (named.python, named.platform)
@@ -130,24 +127,23 @@ def test_a_named_python_and_platform_win() -> None:
         ("caption", "local", "requirements-caption-local.txt"),
     ],
 )
-def test_only_the_local_caption_function_carries_the_describer(
+def test_target_requirements_hold_the_describer_only_for_local_captions(
     function: str, profile: str, lock_name: str
 ) -> None:
     """Its lock alone has numpy and the weights."""
     assert lock_name == target(function, profile).requirements.name
 
 
-def test_this_python_is_at_hand() -> None:
-    """The interpreter that runs the tests is found first."""
+def test_interpreter_of_this_version_is_the_running_one() -> None:
     assert Interpreter(sys.executable, f"CPython {sys.version.split()[0]}") == interpreter(HERE_PYTHON)
 
 
-def test_a_python_that_is_nowhere() -> None:
+def test_interpreter_that_is_not_installed_is_none() -> None:
     """No interpreter, no error: the zip goes without bytecode."""
     assert interpreter("3.99") is None
 
 
-def test_a_launcher_that_has_no_such_python_is_passed_by(
+def test_interpreter_launcher_without_the_version_is_skipped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """pyenv's shims stand on PATH for versions that are not active, and fail."""
@@ -159,7 +155,7 @@ def test_a_launcher_that_has_no_such_python_is_passed_by(
     assert interpreter("3.99") is None
 
 
-def test_where_pyenv_keeps_a_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_interpreter_of_pyenv_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A version that is installed and not active serves as well."""
     binary = tmp_path / "versions" / "3.99.1" / "bin" / "python3.99"
     binary.parent.mkdir(parents=True)
@@ -173,7 +169,7 @@ def test_where_pyenv_keeps_a_python(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 # Zips
 
 
-def test_equal_files_make_equal_bytes(tmp_path: Path) -> None:
+def test_archive_of_equal_files_has_equal_bytes(tmp_path: Path) -> None:
     """Neither the folder, nor the clock, nor the permissions, nor the order of creation count."""
     one = write(tmp_path / "one", {"b.py": "B = 1\n", "a/c.txt": "c"})
     two = write(tmp_path / "elsewhere" / "two", {"a/c.txt": "c", "b.py": "B = 1\n"})
@@ -185,7 +181,7 @@ def test_equal_files_make_equal_bytes(tmp_path: Path) -> None:
     assert one.with_suffix(".zip").read_bytes() == two.with_suffix(".zip").read_bytes()
 
 
-def test_anybody_can_read_an_entry(tmp_path: Path) -> None:
+def test_archive_entry_is_readable_by_everyone(tmp_path: Path) -> None:
     """Lambda runs as a user of its own."""
     archive.write(tmp_path / "a.zip", write(tmp_path / "tree", {"a": "a"}))
 
@@ -193,8 +189,7 @@ def test_anybody_can_read_an_entry(tmp_path: Path) -> None:
         assert "-rw-r--r--" == stat.filemode(opened.getinfo("a").external_attr >> 16)
 
 
-def test_append_keeps_what_is_there(tmp_path: Path) -> None:
-    """Our own files join the dependencies' zip; the comment is the last one's."""
+def test_archive_with_a_base_keeps_its_files(tmp_path: Path) -> None:
     base, path = tmp_path / "base.zip", tmp_path / "whole.zip"
     archive.write(base, write(tmp_path / "theirs", {"library.py": ""}))
     archive.write(path, write(tmp_path / "ours", {"own.py": ""}), base=base, stamp="stamp")
@@ -203,7 +198,7 @@ def test_append_keeps_what_is_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [None, b"", b"PK\x03\x04 cut short"])
-def test_no_whole_zip_has_no_comment(tmp_path: Path, content: bytes | None) -> None:
+def test_archive_stamp_of_an_incomplete_zip_is_none(tmp_path: Path, content: bytes | None) -> None:
     """Missing, empty or damaged: it is built anew."""
     if content is not None:
         (tmp_path / "a.zip").write_bytes(content)
@@ -211,7 +206,7 @@ def test_no_whole_zip_has_no_comment(tmp_path: Path, content: bytes | None) -> N
     assert archive.read_stamp(tmp_path / "a.zip") is None
 
 
-def test_a_source_for_another_python_is_named(tmp_path: Path) -> None:
+def test_compile_of_an_invalid_source_fails_with_its_name(tmp_path: Path) -> None:
     """A library that cannot be compiled for the function's Python stops the build."""
     here = interpreter(HERE_PYTHON)
     assert here is not None
@@ -223,7 +218,7 @@ def test_a_source_for_another_python_is_named(tmp_path: Path) -> None:
 # Dependencies
 
 
-def test_what_no_function_reads_is_pruned(tmp_path: Path) -> None:
+def test_prune_removes_what_no_function_reads(tmp_path: Path) -> None:
     """Tests, stubs, scripts, metadata and unused clients go; code, libraries and asked-for versions stay."""
     kept = {
         "google/genai/client.py",
@@ -251,8 +246,7 @@ def test_what_no_function_reads_is_pruned(tmp_path: Path) -> None:
     assert kept == {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
 
 
-def test_offline_is_said_in_a_sentence(uv: FakeUv, here: Target, tmp_path: Path) -> None:
-    """What was wanted, what it may be, and uv's own words."""
+def test_dependencies_offline_fail_with_a_sentence(uv: FakeUv, here: Target, tmp_path: Path) -> None:
     uv.fails("error: dns error")
 
     with pytest.raises(BuildError) as caught:
@@ -266,8 +260,7 @@ def test_offline_is_said_in_a_sentence(uv: FakeUv, here: Target, tmp_path: Path)
     assert expected == str(caught.value)
 
 
-def test_nothing_half_done_is_left(uv: FakeUv, here: Target, tmp_path: Path) -> None:
-    """A failed fetch leaves the cache as it was."""
+def test_dependencies_failed_fetch_leaves_the_cache_unchanged(uv: FakeUv, here: Target, tmp_path: Path) -> None:
     uv.fails("error: dns error")
 
     with pytest.raises(BuildError):
@@ -276,7 +269,7 @@ def test_nothing_half_done_is_left(uv: FakeUv, here: Target, tmp_path: Path) -> 
     assert [] == list((tmp_path / "cache").iterdir())
 
 
-def test_outdated_dependencies_make_room(uv: FakeUv, here: Target, tmp_path: Path) -> None:
+def test_dependencies_outdated_zip_is_removed(uv: FakeUv, here: Target, tmp_path: Path) -> None:
     """Of each sort only the newest zip stays in the cache."""
     first = dependencies.ensure(here, None, tmp_path)
     second = dependencies.ensure(here, interpreter(HERE_PYTHON), tmp_path)
@@ -284,7 +277,7 @@ def test_outdated_dependencies_make_room(uv: FakeUv, here: Target, tmp_path: Pat
     assert ({second}, False) == (set(tmp_path.glob("*.zip")), first == second)
 
 
-def test_uv_is_asked_for_locked_wheels_only(uv: FakeUv, tmp_path: Path) -> None:
+def test_wheels_are_locked_and_never_built(uv: FakeUv, tmp_path: Path) -> None:
     """Nothing is compiled, nothing resolved, every hash is checked."""
     dependencies.ensure(target("thumbnail", "production"), None, tmp_path)
 
@@ -293,7 +286,9 @@ def test_uv_is_asked_for_locked_wheels_only(uv: FakeUv, tmp_path: Path) -> None:
     assert [True, True, True] == [part in asked for part in wanted]
 
 
-def test_uv_of_the_makefile_is_found_from_anywhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_find_uv_with_a_relative_path_uses_the_repository_root(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """$UV may be relative to the repository's root."""
     monkeypatch.setenv("UV", "pyproject.toml")
     monkeypatch.chdir(tmp_path)
@@ -301,16 +296,14 @@ def test_uv_of_the_makefile_is_found_from_anywhere(monkeypatch: pytest.MonkeyPat
     assert [str(LAMBDA_BUILD.parent / "pyproject.toml")] == wheels.find_uv()
 
 
-def test_uv_on_path(monkeypatch: pytest.MonkeyPatch, uv: FakeUv) -> None:
-    """Without $UV, the one on PATH."""
+def test_find_uv_without_variable_uses_path(monkeypatch: pytest.MonkeyPatch, uv: FakeUv) -> None:
     monkeypatch.delenv("UV")
     monkeypatch.setenv("PATH", str(uv.path.parent))
 
     assert [str(uv.path)] == wheels.find_uv()
 
 
-def test_uv_of_the_tools_folder(monkeypatch: pytest.MonkeyPatch, uv: FakeUv) -> None:
-    """Then the one that the Makefile installed."""
+def test_find_uv_without_path_uses_the_tools_folder(monkeypatch: pytest.MonkeyPatch, uv: FakeUv) -> None:
     monkeypatch.delenv("UV")
     monkeypatch.setenv("PATH", "")
     monkeypatch.setattr(wheels, "TOOLS_UV", uv.path)
@@ -322,10 +315,9 @@ def test_uv_of_the_tools_folder(monkeypatch: pytest.MonkeyPatch, uv: FakeUv) -> 
     ("installed", "expected"),
     [(True, [sys.executable, "-m", "uv"]), (False, "uv is needed to fetch packages")],
 )
-def test_uv_as_a_module_or_not_at_all(
+def test_find_uv_without_any_command_uses_the_module_or_fails(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, installed: bool, expected: object
 ) -> None:
-    """Last this Python's own; without it, what to do about it."""
     monkeypatch.delenv("UV", raising=False)
     monkeypatch.setenv("PATH", "")
     monkeypatch.setattr(wheels, "TOOLS_UV", tmp_path / "none")
@@ -339,8 +331,9 @@ def test_uv_as_a_module_or_not_at_all(
     assert expected == found
 
 
-def test_a_uv_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch, here: Target, tmp_path: Path) -> None:
-    """$UV may be wrong."""
+def test_find_uv_with_a_wrong_path_fails_with_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, here: Target, tmp_path: Path
+) -> None:
     monkeypatch.setenv("UV", str(tmp_path / "none"))
 
     with pytest.raises(BuildError, match="uv cannot be started"):
@@ -350,8 +343,7 @@ def test_a_uv_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch, here: 
 # The build
 
 
-def test_a_zip_holds_ours_and_theirs(uv: FakeUv, here: Target, tmp_path: Path) -> None:
-    """The handler, imgcore, the libraries, and bytecode for all of them."""
+def test_build_zip_holds_modules_packages_and_bytecode(uv: FakeUv, here: Target, tmp_path: Path) -> None:
     path, _ = build.build(here, tmp_path / "out", cache=tmp_path / "cache")
 
     tag = sys.implementation.cache_tag
@@ -367,14 +359,14 @@ def test_a_zip_holds_ours_and_theirs(uv: FakeUv, here: Target, tmp_path: Path) -
     assert expected <= names(path)
 
 
-def test_without_the_interpreter_there_is_no_bytecode(uv: FakeUv, tmp_path: Path) -> None:
+def test_build_without_the_interpreter_has_no_bytecode(uv: FakeUv, tmp_path: Path) -> None:
     """Sources alone run too, a little later."""
     path, _ = build.build(target("thumbnail", "production", "3.99"), tmp_path / "out", cache=tmp_path / "cache")
 
     assert set() == {name for name in names(path) if name.endswith(".pyc")}
 
 
-def test_nothing_changed_nothing_done(uv: FakeUv, here: Target, tmp_path: Path) -> None:
+def test_build_with_unchanged_inputs_writes_nothing(uv: FakeUv, here: Target, tmp_path: Path) -> None:
     """The second build ends at once and leaves the file alone."""
     path, first = build.build(here, tmp_path / "out", cache=tmp_path / "cache")
     before = path.stat()
@@ -388,10 +380,9 @@ def test_nothing_changed_nothing_done(uv: FakeUv, here: Target, tmp_path: Path) 
     )
 
 
-def test_a_change_of_ours_fetches_nothing(
+def test_build_with_a_changed_module_fetches_nothing(
     uv: FakeUv, here: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Only our own part is packed again."""
     path, _ = build.build(here, tmp_path / "out", cache=tmp_path / "cache")
     before = path.read_bytes()
     ours = build.own_files(here, LOCKED["caption", "local"]) | {"imgcore/gallery/models.py": b"# changed\n"}
@@ -401,8 +392,7 @@ def test_a_change_of_ours_fetches_nothing(
     assert (True, 1, False) == (built, len(uv.calls), before == path.read_bytes())
 
 
-def test_a_damaged_zip_is_built_anew(uv: FakeUv, here: Target, tmp_path: Path) -> None:
-    """A zip that was cut short is no zip."""
+def test_build_with_a_damaged_zip_writes_it_again(uv: FakeUv, here: Target, tmp_path: Path) -> None:
     path, _ = build.build(here, tmp_path / "out", cache=tmp_path / "cache")
     whole = path.read_bytes()
     path.write_bytes(whole[:-100])
@@ -411,7 +401,7 @@ def test_a_damaged_zip_is_built_anew(uv: FakeUv, here: Target, tmp_path: Path) -
     assert whole == path.read_bytes()
 
 
-def test_another_interpreter_is_another_zip(here: Target) -> None:
+def test_build_inputs_of_another_interpreter_differ(here: Target) -> None:
     """Its bytecode may differ."""
     one, two = (build.inputs(here, Interpreter("python", f"CPython 3.13.{patch}"), {}) for patch in (0, 1))
 
@@ -427,8 +417,9 @@ def test_another_interpreter_is_another_zip(here: Target) -> None:
         ("caption", "local", {"captioning.gemini", "captioning.local"}),
     ],
 )
-def test_each_function_has_its_own_rooms(function: str, profile: str, expected: set[str]) -> None:
-    """No command line anywhere, no captions in the thumbnail function, no nets in production."""
+def test_own_files_hold_only_the_packages_of_the_function(
+    function: str, profile: str, expected: set[str]
+) -> None:
     files = build.own_files(target(function, profile), LOCKED[function, profile])
 
     packages = {".".join(name.split("/")[1:-1]) for name in files if name.startswith("imgcore/")}
@@ -436,15 +427,14 @@ def test_each_function_has_its_own_rooms(function: str, profile: str, expected: 
     assert "imgcore/__main__.py" not in files
 
 
-def test_one_handler_a_zip() -> None:
-    """The other function's handler stays out."""
+def test_own_files_hold_one_handler() -> None:
     files = build.own_files(target("thumbnail", "production"), LOCKED["thumbnail", "production"])
 
     handlers = {Path(name).stem for name in files if name.startswith("lambda_build/handlers/")}
     assert {"__init__", "common", "logs", "thumbnail"} == handlers
 
 
-def test_no_cache_of_the_builder_is_packed() -> None:
+def test_own_files_hold_no_cached_bytecode() -> None:
     """Bytecode of the builder's own Python is no source."""
     files = build.own_files(target("caption", "local"), LOCKED["caption", "local"])
 
@@ -454,7 +444,7 @@ def test_no_cache_of_the_builder_is_packed() -> None:
 # The command line
 
 
-def test_the_command_line_builds_both(
+def test_command_line_without_names_builds_both_functions(
     uv: FakeUv, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """One line each: where, how large, for what, compiled by whom."""
@@ -467,7 +457,7 @@ def test_the_command_line_builds_both(
     assert (0, 2, {True}) == (status, len(lines), {bool(re.fullmatch(pattern, line)) for line in lines})
 
 
-def test_the_command_line_says_what_is_not_compiled(
+def test_command_line_reports_a_zip_without_bytecode(
     uv: FakeUv, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A zip without bytecode starts more slowly; nobody has to find out by measuring."""
@@ -478,10 +468,9 @@ def test_the_command_line_says_what_is_not_compiled(
     assert "not compiled: no Python 3.99 on this machine" in capsys.readouterr().out
 
 
-def test_the_command_line_fails_with_the_reason(
+def test_command_line_failure_prints_the_reason(
     uv: FakeUv, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """No traceback, status 1."""
     monkeypatch.setattr(dependencies, "CACHE", tmp_path / "cache")
     uv.fails("error: dns error")
 
@@ -491,7 +480,7 @@ def test_the_command_line_fails_with_the_reason(
     assert (1, True, False) == (status, "Is this machine offline?" in said, "Traceback" in said)
 
 
-def test_a_folder_that_cannot_be_written_is_named(
+def test_command_line_with_an_unwritable_folder_names_the_file(
     uv: FakeUv, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A full disk, or a file where the folder should be."""
@@ -516,15 +505,14 @@ def pins(path: Path) -> dict[str, set[str]]:
 
 
 @pytest.mark.parametrize("name", sorted(lock.LOCKS))
-def test_functions_run_the_versions_that_the_tests_ran(name: str) -> None:
-    """Each pin is one of requirements.txt."""
+def test_lock_versions_are_those_of_requirements(name: str) -> None:
     shared = pins(LAMBDA_BUILD.parent / "requirements.txt")
 
     assert {} == {k: v for k, v in pins(LAMBDA_BUILD / name).items() if not v <= shared.get(k, set())}
 
 
 @pytest.mark.parametrize("name", sorted(lock.LOCKS))
-def test_every_pin_has_hashes(name: str) -> None:
+def test_lock_pins_have_hashes(name: str) -> None:
     """An index that serves something else is noticed."""
     entries = re.split(r"\n(?=[\w.-]+==)", (LAMBDA_BUILD / name).read_text())[1:]
 
@@ -532,11 +520,11 @@ def test_every_pin_has_hashes(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(lock.LOCKS))
-def test_no_lock_names_a_host(name: str) -> None:
+def test_lock_names_no_host(name: str) -> None:
     """Whoever builds brings their own index."""
     assert [] == re.findall(r"https?://\S+|--\S*index\S*", (LAMBDA_BUILD / name).read_text())
 
 
-def test_the_thumbnail_function_is_small() -> None:
+def test_lock_of_the_thumbnail_function_holds_three_packages() -> None:
     """Pillow, its HEIC decoder and the database driver; nothing else."""
     assert {"pillow", "pillow-heif", "pymysql"} == set(pins(LAMBDA_BUILD / "requirements-thumbnail.txt"))

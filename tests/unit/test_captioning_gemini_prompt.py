@@ -37,7 +37,7 @@ def description(**changes: object) -> str:
 
 
 @given(ANY)
-def test_caption_bounds(text: str) -> None:
+def test_caption_is_within_its_limits(text: str) -> None:
     """At most 25 words and 250 characters, and clean."""
     found = caption(text)
     assert len(found.split()) <= 25
@@ -56,7 +56,7 @@ def test_caption_bounds(text: str) -> None:
         ("日" * 300, "日" * 249 + "…"),
     ],
 )
-def test_caption_cut(text: str, expected: str) -> None:
+def test_caption_that_is_too_long_is_shortened(text: str, expected: str) -> None:
     """A long caption ends after a word, at a sentence's end without a mark."""
     assert expected == caption(text)
 
@@ -65,7 +65,7 @@ def test_caption_cut(text: str, expected: str) -> None:
 
 
 @given(st.sampled_from(["", "Image of ", "a photo of ", "The picture shows: "]), ANY)
-def test_alt_text_bounds(lead_in: str, text: str) -> None:
+def test_alt_text_is_within_its_limit(lead_in: str, text: str) -> None:
     """At most 125 characters, clean, and never beginning with what a screen reader says anyway."""
     found = alt_text(lead_in + text)
     assert len(found) <= 125
@@ -74,8 +74,7 @@ def test_alt_text_bounds(lead_in: str, text: str) -> None:
 
 
 @given(st.lists(st.text("abc", min_size=1, max_size=30), min_size=10, max_size=60))
-def test_alt_text_cut_at_a_word(words: list[str]) -> None:
-    """What is cut is a row of whole words, as many as fit."""
+def test_alt_text_that_is_too_long_ends_with_a_word(words: list[str]) -> None:
     text = " ".join(words)
     found = alt_text(text)
     kept = found.removesuffix("…").split()
@@ -98,13 +97,13 @@ def test_alt_text_cut_at_a_word(words: list[str]) -> None:
         ("x" * 100 + ", " + "y" * 50, "x" * 100 + "…"),
     ],
 )
-def test_alt_text_told(text: str, expected: str) -> None:
+def test_alt_text_loses_its_announcement(text: str, expected: str) -> None:
     """Lead-ins go, one after another; what only looks like one stays."""
     assert expected == alt_text(text)
 
 
 @pytest.mark.parametrize("cluster", ["e\u0323\u0301\u0300", "👩\u200d🚀", "👍🏽", "नि"])
-def test_nothing_is_torn(cluster: str) -> None:
+def test_shortened_text_keeps_combined_characters(cluster: str) -> None:
     """A cut never goes through an accent, a vowel sign, a skin tone or a joined emoji."""
     cluster = one_line(cluster)
     for shift in range(4):
@@ -112,7 +111,7 @@ def test_nothing_is_torn(cluster: str) -> None:
         assert "" == found.removeprefix("x" * shift).replace(cluster, "")
 
 
-def test_nothing_but_accents() -> None:
+def test_text_of_combining_marks_only_is_shortened() -> None:
     """A row of accents longer than the limit is cut anywhere."""
     assert 125 == len(alt_text("\u0301" * 200))
 
@@ -121,7 +120,7 @@ def test_nothing_but_accents() -> None:
 
 
 @given(st.lists(ANY | st.integers() | st.none() | st.lists(st.text()), max_size=20))
-def test_tags_bounds(values: list[object]) -> None:
+def test_tags_are_within_their_limits(values: list[object]) -> None:
     """At most eight, short, clean, each once and in lower case."""
     found = tags(values)
     assert len(found) <= 8
@@ -141,16 +140,14 @@ def test_tags_bounds(values: list[object]) -> None:
         ([], ()),
     ],
 )
-def test_tags_told(values: list[object], expected: tuple[str, ...]) -> None:
-    """Doubles, marks and what is no word go; the order stays."""
+def test_tags_are_normalized(values: list[object], expected: tuple[str, ...]) -> None:
     assert expected == tags(values)
 
 
 # whole answers
 
 
-def test_read() -> None:
-    """A good answer, word for word."""
+def test_read_returns_the_words_of_an_answer() -> None:
     expected = Words("A cat.", "Cat", ("cat", "pet", "fur"), "", Safety.OK)
     assert expected == read(description())
 
@@ -168,19 +165,17 @@ def test_read() -> None:
         (description(caption="Photo of", alt_text="Image of"), "an empty caption"),
     ],
 )
-def test_unusable(text: str, problem: str) -> None:
-    """What lacks a caption, an alt text or tags is no description."""
+def test_read_of_an_unusable_answer_fails(text: str, problem: str) -> None:
     with pytest.raises(ValueError, match=problem):
         read(text)
 
 
 @pytest.mark.parametrize("level", ["weird", None, 3, ["ok"]])
-def test_unknown_safety(level: object) -> None:
-    """A level that does not exist is no judgement."""
+def test_read_of_an_unknown_safety_level_gives_none(level: object) -> None:
     assert read(description(safety=level)).safety is None
 
 
-def test_missing_alt_text() -> None:
+def test_read_of_an_empty_alt_text_uses_the_caption() -> None:
     """The caption stands in for an alt text that says nothing."""
     assert "A cat." == read(description(alt_text="Photo of ")).alt_text
 
@@ -188,7 +183,7 @@ def test_missing_alt_text() -> None:
 @pytest.mark.parametrize(
     ("seen", "expected"), [("EXIT\n7", "EXIT 7"), (None, ""), ("x" * 2000, "x" * 999 + "…")]
 )
-def test_visible_text(seen: object, expected: str) -> None:
+def test_read_of_visible_text_gives_one_bounded_line(seen: object, expected: str) -> None:
     """Text in the photograph is kept in one bounded line."""
     assert expected == read(description(visible_text=seen)).visible_text
 
@@ -199,8 +194,7 @@ def test_visible_text(seen: object, expected: str) -> None:
         lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from([*SCHEMA["properties"], "x"]), inner),
     )
 )
-def test_any_json(value: object) -> None:
-    """Whatever JSON comes, it is read or refused, and what is read fits."""
+def test_read_of_any_json_succeeds_or_raises_value_error(value: object) -> None:
     try:
         words = read(json.dumps(value))
     except ValueError:
@@ -210,7 +204,9 @@ def test_any_json(value: object) -> None:
 
 
 @given(ANY, ANY, st.lists(ANY), ANY, ANY)
-def test_any_words(said: str, alternative: str, named: list[str], seen: str, level: str) -> None:
+def test_read_of_any_words_is_within_the_limits(
+    said: str, alternative: str, named: list[str], seen: str, level: str
+) -> None:
     """With the right shape and any text in it, what is read stays the same when it is read again."""
     text = description(caption=said, alt_text=alternative, tags=named, visible_text=seen, safety=level)
     try:
@@ -228,11 +224,9 @@ def test_any_words(said: str, alternative: str, named: list[str], seen: str, lev
     assert words == read(again)
 
 
-def test_schema_asks_for_everything() -> None:
-    """Every part is required, and nothing else may come."""
+def test_schema_requires_every_field() -> None:
     assert (list(SCHEMA["properties"]), False) == (SCHEMA["required"], SCHEMA["additionalProperties"])
 
 
 def test_instruction_names_the_language() -> None:
-    """The language asked for is the language set."""
     assert "in Basque;" in instruction("Basque")

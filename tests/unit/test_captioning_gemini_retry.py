@@ -32,15 +32,13 @@ NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
 @given(st.integers(1, 50), st.floats(0, 1, exclude_max=True))
-def test_jitter(attempt: int, chance: float) -> None:
-    """Without a hint the wait is anywhere from nothing to 1, 2, 4 … and at most 20 seconds."""
+def test_wait_without_hint_is_full_jitter(attempt: int, chance: float) -> None:
     wait = Policy().wait(attempt, None, chance)
     assert 0 <= wait <= min(20.0, 2.0 ** (attempt - 1))
 
 
 @given(st.integers(1, 50), st.floats(0, 86_400), st.floats(0, 1, exclude_max=True))
-def test_hints(attempt: int, hint: float, chance: float) -> None:
-    """With one it is never shorter than told, and longer by two seconds at most."""
+def test_wait_with_hint_is_never_shorter(attempt: int, hint: float, chance: float) -> None:
     wait = Policy().wait(attempt, hint, chance)
     assert hint <= wait <= hint + min(2.0, 0.1 * hint + 0.2)
 
@@ -57,7 +55,7 @@ def test_hints(attempt: int, hint: float, chance: float) -> None:
         (Setback.FINAL, 1),
     ],
 )
-def test_tries(setback: Setback, tries: int) -> None:
+def test_tries_of_each_setback_are_limited(setback: Setback, tries: int) -> None:
     """Each sort of setback has its number of requests, and no sleep goes past the deadline's reserve."""
     slept: list[float] = []
     attempts = Attempts(Policy(), 100.0, clock=lambda: 0.0, sleep=slept.append, rng=lambda: 1.0)
@@ -75,8 +73,9 @@ SETBACKS = st.lists(
 
 
 @given(SETBACKS, st.floats(0, 300), st.floats(0, 1, exclude_max=True))
-def test_any_run(setbacks: list[tuple[Setback, float | None, bool]], deadline: float, chance: float) -> None:
-    """However it goes: four requests at most, time left after each wait, an end of the right sort."""
+def test_attempts_with_any_failures_end_in_time(
+    setbacks: list[tuple[Setback, float | None, bool]], deadline: float, chance: float
+) -> None:
     now = [0.0]
 
     def sleep(seconds: float) -> None:
@@ -120,8 +119,7 @@ JSON = st.recursive(
 
 
 @given(st.integers(100, 599), JSON, st.none() | st.text(max_size=8))
-def test_any_refusal(code: int, body: object, retry_after: str | None) -> None:
-    """Whatever a refusal consists of, something follows from it."""
+def test_refused_with_any_body_is_classified(code: int, body: object, retry_after: str | None) -> None:
     failure = judge(refused(code, body, retry_after), NOON)
     assert failure.end.message.endswith(".")
     assert failure.hint is None or 0 <= failure.hint <= 86_400
@@ -143,13 +141,15 @@ def test_any_refusal(code: int, body: object, retry_after: str | None) -> None:
         (30, None, None),
     ],
 )
-def test_hint(delay: object, header: str | None, expected: float | None) -> None:
+def test_refused_hint_is_read_from_body_and_header(
+    delay: object, header: str | None, expected: float | None
+) -> None:
     """RetryInfo counts before the header, and nothing but plain seconds counts."""
     body = {"error": {"details": [{"@type": "x"}, "noise", {"@type": "RetryInfo", "retryDelay": delay}]}}
     assert expected == refused(429, body, header).hint
 
 
-def test_details_of_any_shape() -> None:
+def test_refused_details_of_any_shape_are_read() -> None:
     """What is no object among the details or the violations is passed over."""
     details = ["x", {"violations": "x"}, {"violations": ["x", {"quotaId": "aPerDayb"}, {}]}, {"reason": "R"}]
     found = refused(429, [{"error": {"message": "m", "details": details}}])
@@ -157,7 +157,7 @@ def test_details_of_any_shape() -> None:
 
 
 @pytest.mark.parametrize("body", [[], None, "text", 3, {"error": "text"}])
-def test_bodies_that_are_not_googles(body: object) -> None:
+def test_refused_body_of_another_server_leaves_only_its_status(body: object) -> None:
     """They leave the status code alone to go by."""
     assert Refused(500) == refused(500, body)
 
@@ -184,13 +184,11 @@ def code_of(reply: Refused) -> tuple[type, str, Setback]:
         (Refused(501, "UNIMPLEMENTED"), "unavailable"),
     ],
 )
-def test_refusals(reply: Refused, code: str) -> None:
-    """Settings, photograph or weather: the code says whose affair it is."""
+def test_judge_refusal_gives_the_failure_of_its_code(reply: Refused, code: str) -> None:
     assert code == code_of(reply)[1]
 
 
-def test_other_troubles() -> None:
-    """No answer is weather; an answer of another kind is tried as bad answers are."""
+def test_judge_trouble_without_response_gives_its_failure() -> None:
     found = [judge(trouble, NOON) for trouble in (Unreachable("reset"), Unreadable("html"))]
     assert [Setback.TRANSIENT, Setback.UNUSABLE] == [failure.setback for failure in found]
     assert [Unavailable, BadAnswer] == [type(failure.end) for failure in found]
@@ -211,8 +209,7 @@ def test_other_troubles() -> None:
         (Answer("x", "OTHER"), Setback.UNUSABLE),
     ],
 )
-def test_answers_without_words(answer: Answer, setback: Setback) -> None:
-    """Why an answer has no description in it decides what follows."""
+def test_assess_answer_without_description_gives_a_failure(answer: Answer, setback: Setback) -> None:
     failure = assess(answer)
     assert isinstance(failure, Failure)
     assert (setback, setback is Setback.FINAL) == (failure.setback, isinstance(failure.end, Blocked))
@@ -246,24 +243,24 @@ class Coast(tzinfo):
         (datetime(2026, 11, 21, 13, tzinfo=timezone(timedelta(hours=1))), 20),
     ],
 )
-def test_quota_day(now: datetime, hours: float) -> None:
+def test_quota_resets_at_midnight_in_the_pacific_zone(now: datetime, hours: float) -> None:
     """It begins anew at midnight of the Pacific coast, summer time minded."""
     assert 3600 * hours == until_quota_resets(now, Coast())
 
 
-def test_zone() -> None:
+def test_pacific_zone_is_found() -> None:
     """The coast's own zone, or its winter time where no data for it is installed."""
     hours = pacific().utcoffset(datetime(2026, 1, 15, tzinfo=UTC).replace(tzinfo=None))
     assert timedelta(hours=-8) == hours
 
 
 @pytest.mark.parametrize("name", ["Nowhere/Nothing", "../etc", "America"])
-def test_without_zone_data(name: str) -> None:
+def test_pacific_zone_without_data_is_winter_time(name: str) -> None:
     """An hour late in summer, and never early."""
     assert 3600 * 21 == until_quota_resets(datetime(2026, 7, 1, 11, tzinfo=UTC), pacific(name))
 
 
-def test_daily_quota_ends_the_day() -> None:
+def test_judge_daily_quota_waits_until_the_reset() -> None:
     """A daily quota's own retryDelay, which is far too short, does not count."""
     failure = judge(Refused(429, "RESOURCE_EXHAUSTED", "", (), ("GenerateRequestsPerDayX",), 21.0), NOON)
     assert isinstance(failure.end, RateLimited)
@@ -293,18 +290,17 @@ def test_daily_quota_ends_the_day() -> None:
         ("", date(2026, 12, 31), None),
     ],
 )
-def test_price(model: str, day: date, expected: float | None) -> None:
+def test_price_of_a_model_on_a_day_is_that_of_the_table(model: str, day: date, expected: float | None) -> None:
     """700 tokens in and 90 out, of a model by any of its names, on a day."""
     found = price(model, 700, 90, on=day)
     assert expected == (None if found is None else round(found, 9))
 
 
-def test_price_today() -> None:
-    """Without a day it is today's."""
+def test_price_without_a_day_is_that_of_today() -> None:
     assert price("gemini-3.8-flash", 7, 9, on=datetime.now(UTC).date()) == price("gemini-3.8-flash", 7, 9)
 
 
-def test_price_table() -> None:
+def test_price_table_has_one_positive_rate_for_each_model_and_day() -> None:
     """One rate for each model and day, every one of them positive."""
     found = rates()
     assert len({(rate.model, rate.since) for rate in found}) == len(found)
@@ -339,7 +335,7 @@ def test_price_table_written_from_a_library_keeps_days_and_first_tiers() -> None
     ] == list(table.rates(models))
 
 
-def test_spending() -> None:
+def test_spending_with_one_unknown_price_has_no_sum() -> None:
     """It adds up, and one unknown price makes the sum unknown but not the tokens."""
     spending = Spending()
     assert (None, None, None) == (spending.input_tokens, spending.output_tokens, spending.price_usd)
@@ -350,8 +346,7 @@ def test_spending() -> None:
     assert (1_000_002, 4, None) == (spending.input_tokens, spending.output_tokens, spending.price_usd)
 
 
-def test_the_sdk_is_not_needed_for_any_of_this() -> None:
-    """These modules stand without it."""
+def test_responses_and_retry_import_no_sdk() -> None:
     modules = ("responses", "retry", "prompt", "captioner")
     names = [vars(sys.modules[f"imgcore.captioning.gemini.{module}"]) for module in modules]
     assert [] == [name for name in names if "genai" in name or "httpx2" in name]
