@@ -1,11 +1,10 @@
-"""Captions, alt texts, tags and thumbnails for photographs.
+"""Captions, alt texts, tags and thumbnails for images.
 
 >>> import imgcore, pathlib
->>> photo = imgcore.decode(pathlib.Path("cat.jpg").read_bytes(), max_side=1600)  # doctest: +SKIP
->>> imgcore.render(photo, "cat", fit="crop").thumbnail.data                      # doctest: +SKIP
+>>> picture = imgcore.decode(pathlib.Path("cat.jpg").read_bytes(), max_side=1600)  # doctest: +SKIP
+>>> imgcore.render(picture, "cat", fit="crop").thumbnail.data                      # doctest: +SKIP
 
-Names are imported from their modules when they are first asked for, so that one of them costs no more
-than it needs.
+A name is imported from its module at its first use, so that a script loads only the libraries that it needs.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ __all__ = [
     "render",
 ]
 
-_HOMES = {
+_MODULES = {
     "Config": "config",
     "Description": "gallery.models",
     "GeminiCaptioner": "captioning.gemini",
@@ -57,10 +56,10 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name not in _MODULES:
         raise AttributeError(f"module 'imgcore' has no attribute {name!r}")
-    return getattr(import_module(f"imgcore.{_HOMES[name]}"), name)
+    return getattr(import_module(f"imgcore.{_MODULES[name]}"), name)
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOMES])
+    return sorted([*globals(), *_MODULES])

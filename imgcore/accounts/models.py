@@ -42,7 +42,7 @@ ALL_SCOPES = frozenset(Scope)
 
 
 class Visibility(StrEnum):
-    """Who may view the images of an account."""
+    """The visibility of an account's images: to whom they are shown."""
 
     PRIVATE = "private"  # the account
     SHARED = "shared"  # all accounts

@@ -1,4 +1,4 @@
-"""``imgcore …``: the library from a shell. JSON lines on standard output, progress on standard error."""
+"""The command ``imgcore``. It prints JSON lines on standard output and its progress on standard error."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ from imgcore import bootstrap
 from imgcore.cli import checkout, users
 from imgcore.config import Config
 from imgcore.errors import ImgcoreError, Misconfigured, Rejected, Unavailable
+from imgcore.gallery.keys import DISPLAY_SIDE
 from imgcore.gallery.models import Description, Image
 from imgcore.text import too_large
 
-FILE_SECONDS = 120.0  # for one photograph, waits for the model included
+FILE_SECONDS = 120.0  # for one file, including the waits for the model
 EXPORT_FIELDS = (
     "id", "name", "status", "caption", "alt_text", "tags", "visible_text", "safety", "source", "model",
     "width", "height", "size", "media_type", "taken_at", "camera", "uploaded_at", "caption_generated_at",
@@ -28,7 +29,10 @@ EXPORT_FIELDS = (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; 0 for done, 1 for a failure that was said, 2 for a wrong call, 130 for Ctrl-C."""
+    """Run one command and return the exit code.
+
+    0: done. 1: failed, with a message on standard error. 2: wrong arguments. 130: interrupted by Ctrl-C.
+    """
     parsed = _parser().parse_args(arguments)
     try:
         if parsed.on_gallery:
@@ -39,14 +43,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"imgcore: {error.message}", file=sys.stderr)
         return 1
     except BrokenPipeError:
-        sys.stderr.close()  # whoever read our output has had enough
+        sys.stderr.close()  # the reader of the output has closed the pipe
         return 0
     except KeyboardInterrupt:
         return 130
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="imgcore", description="Captions and thumbnails for photographs.")
+    parser = argparse.ArgumentParser(prog="imgcore", description="Captions and thumbnails for images.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(
@@ -56,34 +60,41 @@ def _parser() -> argparse.ArgumentParser:
         found.set_defaults(run=run, on_gallery=on_gallery)
         return found
 
-    caption = command("caption", _caption, "Describe photographs: one JSON object a line.")
+    caption = command("caption", _caption, "Describe image files: one JSON object a line.")
     caption.add_argument("files", nargs="+", type=Path, metavar="FILE")
     caption.add_argument("--captioner", choices=("auto", "gemini", "local"), help="default: CAPTIONER, or auto")
     thumbnail = command("thumbnail", _thumbnail, "Make thumbnails and display images: one JSON object a line.")
     thumbnail.add_argument("files", nargs="+", type=Path, metavar="FILE")
     thumbnail.add_argument("--out", required=True, type=Path, metavar="DIR")
     thumbnail.add_argument("--fit", choices=("crop", "fit"), default="crop")
-    command("migrate", _migrate, "Bring the database's schema up to date.", on_gallery=True)
-    command("sweep", _sweep, "Take up what is due, lost or left behind, once.", on_gallery=True)
-    command("probe", _probe, "Say who describes photographs, and whether Gemini takes the key.")
+    command("migrate", _migrate, "Migrate the database to the current schema.", on_gallery=True)
+    command(
+        "sweep",
+        _sweep,
+        "Run the sweep once: due retries, lost uploads, notifications.",
+        on_gallery=True,
+    )
+    command("probe", _probe, "Print the captioner, and whether Gemini accepts the key.")
     export = command(
-        "export", _export, "Write what is known of every photograph in the gallery.", on_gallery=True
+        "export", _export, "Print every image of the gallery with its description.", on_gallery=True
     )
     export.add_argument("--format", choices=("json", "csv"), default="json", help="json: an object a line")
-    export.add_argument("--query", help="only those that hold these words")
+    export.add_argument("--query", help="only images that contain these words")
     recaption = command(
-        "recaption", _recaption, "Describe photographs of the gallery again; edits stay.", on_gallery=True
+        "recaption", _recaption, "Describe images of the gallery again; edits are kept.", on_gallery=True
     )
     recaption.add_argument("ids", nargs="*", metavar="ID")
     recaption.add_argument(
-        "--source", choices=("local", "embedded", "gemini"), help="all described by this one"
+        "--source",
+        choices=("local", "embedded", "gemini"),
+        help="only images described by this source",
     )
-    recaption.add_argument("--query", help="only those that hold these words")
-    recaption.add_argument("--dry-run", action="store_true", help="only say which")
+    recaption.add_argument("--query", help="only images that contain these words")
+    recaption.add_argument("--dry-run", action="store_true", help="only print the images")
     user = commands.add_parser("user", help="Accounts: add, list, password, delete.")
     user.set_defaults(on_gallery=True)
     users.add_to(user, _print)
-    command("cost", _cost, "Sum up the tokens and their price, model by model.", on_gallery=True)
+    command("cost", _cost, "Print the tokens and their price for each model.", on_gallery=True)
     return parser
 
 
@@ -119,8 +130,8 @@ def _thumbnail(parsed: argparse.Namespace) -> int:
     names: set[str] = set()
 
     def make(data: bytes, file: Path) -> dict[str, Any]:
-        photo = decode(data, max_side=1600)
-        made = render(photo, "0" * 32, fit=parsed.fit)
+        picture = decode(data, max_side=DISPLAY_SIDE)
+        made = render(picture, "0" * 32, fit=parsed.fit)
         stem = _free_name(file.stem, names)
         written = {}
         for what, rendition in zip(("thumbnail", "thumbnail_2x", "display"), made.all(), strict=True):
@@ -156,7 +167,7 @@ def _read(file: Path) -> bytes:
 
 
 def _free_name(stem: str, taken: set[str]) -> str:
-    """Two files of one name from two folders do not overwrite each other."""
+    """Return ``stem``, with a number where a file of another folder has used it."""
     name, number = stem, 1
     while name in taken:
         number += 1
@@ -181,7 +192,7 @@ def _sweep(_: argparse.Namespace) -> int:
 
 
 def _probe(_: argparse.Namespace) -> int:
-    """Tell the gallery too, where a database is configured: its page shows what is wrong."""
+    """Check the key; where a database is configured, open or close the circuit breaker, as the page shows."""
     from imgcore.pipeline.models import GEMINI_BREAKER
     from imgcore.pipeline.processing import MISCONFIGURED_SECONDS
 
@@ -218,13 +229,13 @@ def _export(parsed: argparse.Namespace) -> int:
 
 
 def _cell(value: Any) -> Any:
-    """A text that a spreadsheet would run as a formula is quoted (OWASP, "CSV Injection")."""
+    """Quote a text that a spreadsheet would run as a formula (OWASP, "CSV Injection")."""
     return f"'{value}" if isinstance(value, str) and value[:1] in set("=+-@\t\r") else value
 
 
 def _recaption(parsed: argparse.Namespace) -> int:
     if not (parsed.ids or parsed.source or parsed.query):
-        raise Misconfigured("Say which: one or more IDs, --source or --query.")
+        raise Misconfigured("Name the images: one or more IDs, --source or --query.")
     gallery = bootstrap.gallery(Config.read())
     images: Iterable[Image] = (
         [gallery.get(public_id) for public_id in parsed.ids] if parsed.ids else _images(parsed.query)
@@ -279,11 +290,11 @@ def _print(row: dict[str, Any]) -> None:
 
 
 def _progress(items: Iterable[Any]) -> Iterable[Any]:
-    """A bar for people who watch; nothing in a pipe or without imgcore[cli]."""
+    """Show a progress bar on a terminal, if tqdm (imgcore[cli]) is installed."""
     if not sys.stderr.isatty():
         return items
     try:
         from tqdm import tqdm
     except ImportError:
         return items
-    return tqdm(items, unit=" photographs", leave=False)
+    return tqdm(items, unit=" images", leave=False)

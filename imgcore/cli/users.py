@@ -1,4 +1,4 @@
-"""``imgcore user …``: accounts from a shell, where whoever has the database is an administrator anyway."""
+"""The command ``imgcore user``. Access to the database is its only authorisation."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Emit = Callable[[dict[str, Any]], None]
 
 
 def add_to(parser: argparse.ArgumentParser, emit: Emit) -> None:
-    """The commands below ``user``; each sets ``run``. emit: takes an object for standard output."""
+    """Add the subcommands of ``user`` to ``parser``; each sets ``run``. emit: prints an object."""
     commands = parser.add_subparsers(required=True, metavar="ACTION")
 
     def command(
@@ -37,34 +37,38 @@ def add_to(parser: argparse.ArgumentParser, emit: Emit) -> None:
         found.set_defaults(run=act)
         return found
 
-    add = command("add", _add, "Make an account; the password is asked for, or made up in a pipe.")
-    add.add_argument("--administrator", action="store_true", help="who sees everything and makes accounts")
+    add = command("add", _add, "Create an account; without a terminal its password is generated.")
+    add.add_argument("--administrator", action="store_true", help="may view everything and create accounts")
     password = command("password", _password, "Set another password and sign out everywhere.")
     for parser_ in (add, password):
-        parser_.add_argument("--password-stdin", action="store_true", help="its first line, instead of asking")
-    command("delete", _delete, "Delete an account, its sessions and keys, and its photographs.")
+        parser_.add_argument(
+            "--password-stdin",
+            action="store_true",
+            help="take the first line of standard input",
+        )
+    command("delete", _delete, "Delete an account with its sessions, keys and images.")
 
-    listed = commands.add_parser("list", help="Say who there is.", description="Say who there is.")
+    listed = commands.add_parser("list", help="List the accounts.", description="List the accounts.")
 
     def run_list(_: argparse.Namespace) -> int:
-        for account, photographs in bootstrap.account_service(Config.read()).all():
-            emit(_shown(account) | {"photographs": photographs})
+        for account, images in bootstrap.account_service(Config.read()).all():
+            emit(_shown(account) | {"photographs": images})
         return 0
 
     listed.set_defaults(run=run_list)
 
 
 def _add(accounts: Accounts, parsed: argparse.Namespace) -> dict[str, Any]:
-    password, made_up = _chosen(parsed)
+    password, generated = _chosen(parsed)
     role = Role.ADMINISTRATOR if parsed.administrator else Role.PERSON
-    return _shown(accounts.add(parsed.name, password, role)) | made_up
+    return _shown(accounts.add(parsed.name, password, role)) | generated
 
 
 def _password(accounts: Accounts, parsed: argparse.Namespace) -> dict[str, Any]:
     account = accounts.named(parsed.name)
-    password, made_up = _chosen(parsed)
+    password, generated = _chosen(parsed)
     accounts.reset_password(account, password)
-    return _shown(account) | made_up
+    return _shown(account) | generated
 
 
 def _delete(accounts: Accounts, parsed: argparse.Namespace) -> dict[str, Any]:
@@ -73,15 +77,15 @@ def _delete(accounts: Accounts, parsed: argparse.Namespace) -> dict[str, Any]:
 
 
 def _chosen(parsed: argparse.Namespace) -> tuple[str, dict[str, str]]:
-    """The password, and it again to be printed where nobody has chosen it."""
+    """Return the password, and the field to print where it was generated."""
     if parsed.password_stdin:
         return sys.stdin.readline().rstrip("\r\n"), {}
     if not sys.stdin.isatty():
-        made_up = generate_password()
-        return made_up, {"password": made_up}
+        generated = generate_password()
+        return generated, {"password": generated}
     password = getpass.getpass(f"Password of {parsed.name}: ")
     if password != getpass.getpass("Once more: "):
-        raise Invalid("The two are not the same.", code="password")
+        raise Invalid("The two passwords are not the same.", code="password")
     return password, {}
 
 

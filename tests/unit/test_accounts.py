@@ -246,7 +246,7 @@ def test_a_person_at_a_terminal_is_asked_twice(
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("getpass.getpass", lambda prompt: next(said))
     code, lines, error = run(capsys, "add", "ada")
-    assert (1, [], "imgcore: The two are not the same.\n") == (code, lines, error)
+    assert (1, [], "imgcore: The two passwords are not the same.\n") == (code, lines, error)
     assert (0, "ada") == ((found := run(capsys, "add", "ada"))[0], found[1][0]["name"])
 
 

@@ -239,7 +239,7 @@ def test_recaption_of_one_that_cannot_be_says_so(
 def test_recaption_wants_to_be_told_which(capsys: pytest.CaptureFixture[str]) -> None:
     """Everything at once is never the default."""
     assert 1 == cli.main(["recaption"])
-    assert "Say which" in capsys.readouterr().err
+    assert "Name the images" in capsys.readouterr().err
 
 
 def test_an_edit_survives_export(database: Repositories, capsys: pytest.CaptureFixture[str]) -> None:
