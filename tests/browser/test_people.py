@@ -11,22 +11,22 @@ import pytest
 from imgcore.accounts.models import Role
 from tests.browser.chromium import PHONE, Browser
 from tests.browser.people import add_account, set_up, sign_in, sign_out_the_first
-from tests.web.peopling import PASSWORD, House, empty_house
+from tests.web.peopling import PASSWORD, Site, empty_site
 from tests.web.stage import Stage, photo
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
+def site(tmp_path: Path) -> Iterator[Site]:
     """Return an application without accounts."""
-    found = empty_house(tmp_path)
+    found = empty_site(tmp_path)
     yield found
     found.database.close()
 
 
 @pytest.fixture
-def stage(house: House, tmp_path: Path) -> Iterator[Stage]:
+def stage(site: Site, tmp_path: Path) -> Iterator[Stage]:
     """A gallery with a small pipeline, where everybody signs in."""
-    stage = Stage(accounts=house.accounts, folder=tmp_path)
+    stage = Stage(accounts=site.accounts, folder=tmp_path)
     yield stage
     stage.close()
 
@@ -53,10 +53,10 @@ def captions(browser: Browser) -> list[str]:
 
 
 def test_from_the_first_token_to_a_session_that_is_ended_elsewhere(
-    browser: Browser, other: Browser, stage: Stage, house: House
+    browser: Browser, other: Browser, stage: Stage, site: Site
 ) -> None:
     """The path of new users: set-up, a second account, photos of their own, a sign-out from elsewhere."""
-    token = house.accounts.offer_set_up()
+    token = site.accounts.offer_set_up()
     browser.open("/")
     assert ["Create the first account"] == browser.texts("h1")
     set_up(browser, token, "Boss", PASSWORD)
@@ -88,9 +88,9 @@ def page_text(browser: Browser, address: str) -> str:
     return str(browser.run("return document.body.innerText"))
 
 
-def test_a_session_is_ended_from_ones_own_other_browser(browser: Browser, other: Browser, house: House) -> None:
+def test_a_session_is_ended_from_ones_own_other_browser(browser: Browser, other: Browser, site: Site) -> None:
     """The next action on an open page leads to the sign-in."""
-    house.accounts.add("ada", PASSWORD)
+    site.accounts.add("ada", PASSWORD)
     for window in (browser, other):
         sign_in(window, "ada", PASSWORD)
     other.open("/")
@@ -103,9 +103,9 @@ def test_a_session_is_ended_from_ones_own_other_browser(browser: Browser, other:
     assert browser.has(".foot", "You are signed in as ada.")
 
 
-def test_the_way_goes_on_after_signing_in(browser: Browser, house: House) -> None:
+def test_the_way_goes_on_after_signing_in(browser: Browser, site: Site) -> None:
     """The requested page follows; a wrong password is reported and the name stays in the field."""
-    house.accounts.add("ada", PASSWORD, Role.ADMINISTRATOR)
+    site.accounts.add("ada", PASSWORD, Role.ADMINISTRATOR)
     browser.open("/account")
     browser.fill(name="ada", password="a wrong password")
     browser.click("main button[type=submit]")
@@ -114,9 +114,9 @@ def test_the_way_goes_on_after_signing_in(browser: Browser, house: House) -> Non
     browser.wait(lambda: browser.texts("h1") == ["ada"], 60)
 
 
-def test_a_key_is_made_by_the_keyboard_alone(browser: Browser, house: House) -> None:
+def test_a_key_is_made_by_the_keyboard_alone(browser: Browser, site: Site) -> None:
     """The key is shown once."""
-    house.accounts.add("ada", PASSWORD)
+    site.accounts.add("ada", PASSWORD)
     sign_in(browser, "ada", PASSWORD)
     browser.open("/account")
     browser.run("document.querySelector('[aria-labelledby=keys_title] summary').focus()")
@@ -125,14 +125,14 @@ def test_a_key_is_made_by_the_keyboard_alone(browser: Browser, house: House) -> 
     browser.press("My script")
     browser.press("\ue007")
     secret = browser.find(".secret").text
-    assert house.accounts.authenticate_key(secret) is not None
+    assert site.accounts.authenticate_key(secret) is not None
     browser.open("/account")
     assert (True, False) == (browser.has(".rows", "My script"), secret in browser.driver.page_source)
 
 
-def test_everything_works_by_plain_forms(plain: Browser, stage: Stage, house: House) -> None:
+def test_everything_works_by_plain_forms(plain: Browser, stage: Stage, site: Site) -> None:
     """Sign-in, an API key, a new password and sign-out work without JavaScript."""
-    house.accounts.add("ada", PASSWORD)
+    site.accounts.add("ada", PASSWORD)
     plain.driver.get(stage.origin)
     plain.fill(name="ada", password=PASSWORD)
     plain.click("main button[type=submit]")
@@ -154,13 +154,13 @@ PAGES = ["/login", "/setup", "/account", "/accounts", "/", "photo"]
 
 @pytest.mark.parametrize("path", PAGES)
 def test_accessible_and_no_wider_than_the_window(
-    browser: Browser, stage: Stage, house: House, axe: str, path: str
+    browser: Browser, stage: Stage, site: Site, axe: str, path: str
 ) -> None:
     """axe-core finds nothing by day and by night, everything opened; nothing is wider than a small phone."""
     if path != "/setup":
-        ada = house.accounts.add("ada", PASSWORD, Role.ADMINISTRATOR)
-        house.accounts.add("somebody-with-a-very-long-name-indeed@photos.example.org", PASSWORD)
-        house.accounts.create_key(ada, "A script that copies the captions", ["read", "edit"])
+        ada = site.accounts.add("ada", PASSWORD, Role.ADMINISTRATOR)
+        site.accounts.add("somebody-with-a-very-long-name-indeed@photos.example.org", PASSWORD)
+        site.accounts.create_key(ada, "A script that copies the captions", ["read", "edit"])
     if path not in ("/setup", "/login"):
         sign_in(browser, "ada", PASSWORD)
     image = stage.add("cat.jpg", photo())

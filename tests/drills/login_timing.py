@@ -20,7 +20,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from imgcore.accounts.models import Role
-from tests.web.peopling import PASSWORD, House, empty_house
+from tests.web.peopling import PASSWORD, Site, empty_site
 from web.server import Server, listen
 
 TRIES = 1000
@@ -31,10 +31,10 @@ MOST = 0.05  # of the median
 class Gallery:
     """The application under its real server, behind a proxy that is us."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, site: Site) -> None:
         listener = listen("127.0.0.1", 0)
         self.port = listener.getsockname()[1]
-        self.server = Server(house.app(), listener, trusted_proxy="127.0.0.1")
+        self.server = Server(site.app(), listener, trusted_proxy="127.0.0.1")
         self._thread = threading.Thread(target=self.server.run, kwargs={"drain": 0.0}, daemon=True)
         self._thread.start()
         self._connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
@@ -73,19 +73,19 @@ class Gallery:
 def main() -> int:
     """0 where nothing can be learnt from the time and nothing is gained by trying."""
     with tempfile.TemporaryDirectory() as folder:
-        house = empty_house(Path(folder))
+        site = empty_site(Path(folder))
         names = TRIES // 2 // EACH
         print(f"making {names} accounts (Argon2id, the product's own parameters) …", flush=True)
         for number in range(names):
-            house.accounts.add(f"person{number:04}", PASSWORD)
-        house.accounts.add("target", PASSWORD, Role.ADMINISTRATOR)
-        gallery = Gallery(house)
+            site.accounts.add(f"person{number:04}", PASSWORD)
+        site.accounts.add("target", PASSWORD, Role.ADMINISTRATOR)
+        gallery = Gallery(site)
         try:
             alike = timing(gallery, names)
             held = throttled(gallery)
         finally:
             gallery.close()
-            house.database.close()
+            site.database.close()
     return 0 if alike and held else 1
 
 

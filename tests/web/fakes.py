@@ -158,7 +158,7 @@ class FakeStorage:
 
 
 class FakeQueues:
-    """imgcore.gallery.ports.Queues that remembers, and tells whoever listens."""
+    """imgcore.gallery.ports.Queues that records what is sent and calls a listener."""
 
     def __init__(self) -> None:
         self.sent: list[tuple[TaskKind, str]] = []

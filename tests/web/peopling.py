@@ -28,7 +28,7 @@ HASHER = Argon2Hasher()  # the product's own, once: it computes something when i
 
 
 @dataclass
-class House:
+class Site:
     """A gallery, its accounts, and three people: an administrator, the owner of photos, and another."""
 
     database: Database
@@ -102,16 +102,16 @@ class Program(Client):
         return super().request(method, path, body, sent)
 
 
-def house(folder: Path) -> House:
-    """With everybody in it."""
-    found = empty_house(folder)
+def site(folder: Path) -> Site:
+    """Return an application with all kinds of accounts."""
+    found = empty_site(folder)
     for name, role in (("boss", Role.ADMINISTRATOR), ("owner", Role.PERSON), ("other", Role.PERSON)):
         found.people[name] = found.accounts.add(name, PASSWORD, role)
     return found
 
 
-def empty_house(folder: Path) -> House:
-    """With nobody in it yet."""
+def empty_site(folder: Path) -> Site:
+    """Return an application without accounts."""
     gallery = fake_gallery(folder, max_bytes=20 * 2**20)
     database = gallery.images.database
-    return House(database, gallery, Accounts(AccountRepository(database), HASHER))
+    return Site(database, gallery, Accounts(AccountRepository(database), HASHER))

@@ -172,7 +172,7 @@ def test_pages_follow_one_another_by_cursor(client: Client, gallery: Gallery) ->
 
 
 def test_a_search_finds_words(client: Client, gallery: Gallery) -> None:
-    """In UTF-8, and percent-encoded."""
+    """The name is UTF-8, percent-encoded."""
     add_done(gallery, "cat.jpg")
     add_done(gallery, "dog.jpg", caption="Ein Hund, größer als früher.")
     answer = client.get("/api/v1/images?q=gr%C3%B6%C3%9Fer+hund").json
@@ -196,20 +196,20 @@ def test_a_query_that_no_program_means_is_refused(client: Client, query: str) ->
 
 
 def test_many_are_asked_after_at_once(client: Client, gallery: Gallery) -> None:
-    """In the order asked for, without those that do not exist."""
+    """The order is that of the request; unknown ids are left out."""
     one, two = add_done(gallery).public_id, add_image(gallery).public_id
     answer = client.get(f"/api/v1/images?ids={two},{UNKNOWN},nonsense,{one},").json
     assert ([two, one], None) == ([image["id"] for image in answer["images"]], answer["next"])
 
 
 def test_more_than_a_hundred_at_once_are_refused(client: Client) -> None:
-    """So that a poll stays small."""
+    """A poll transfers little."""
     assert 422 == client.get("/api/v1/images?ids=" + ",".join([UNKNOWN] * 101)).status
     assert 200 == client.get("/api/v1/images?ids=" + ",".join([UNKNOWN] * 100)).status
 
 
 def test_a_poll_that_finds_nothing_new_is_a_304(client: Client, gallery: Gallery) -> None:
-    """Until something has changed."""
+    """The response is 304 until something changes."""
     image = add_image(gallery)
     for path in (
         "/api/v1/images",
@@ -302,7 +302,7 @@ def test_an_edit_that_is_not_well_formed_is_refused(client: Client, gallery: Gal
 
 
 def test_deleted_and_restored(client: Client, gallery: Gallery) -> None:
-    """Out of the list at once, still there by its id, and back."""
+    """The image leaves the list at once, stays available by its id, and can be restored."""
     path = f"/api/v1/images/{add_done(gallery).public_id}"
     assert (204, b"") == ((answer := client.request("DELETE", path)).status, answer.body)
     assert 204 == client.request("DELETE", path).status
@@ -348,7 +348,7 @@ def test_failures_say_why(client: Client, gallery: Gallery) -> None:
 
 
 def test_the_description_carries_the_limit_that_is_set_here(client: Client) -> None:
-    """So that a program built from it asks for what it can get."""
+    """A program generated from the description uses the real limit."""
     answer = client.get("/api/v1/openapi.yaml")
     assert "application/yaml; charset=utf-8" == answer.headers["content-type"]
     assert "maximum: 20000000\n" in answer.text

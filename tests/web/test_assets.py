@@ -13,12 +13,12 @@ STATIC = Path(__file__).parents[2] / "web" / "static"
 
 
 def prefix(client: Client) -> str:
-    """Where this release's files are."""
+    """Return the address of this release's files."""
     return re.search(r'href="(/static/[0-9a-f]+)/icon.svg"', client.get("/").text)[1]
 
 
 def test_this_releases_files_are_kept_for_good(client: Client) -> None:
-    """Their address changes with any of them."""
+    """The address of all files changes with any of them."""
     answer = client.get(f"{prefix(client)}/css/base.css")
     assert "public, max-age=31536000, immutable" == answer.headers["cache-control"]
     assert "text/css; charset=utf-8" == answer.headers["content-type"]
@@ -26,7 +26,7 @@ def test_this_releases_files_are_kept_for_good(client: Client) -> None:
 
 
 def test_files_without_a_release_are_asked_for_again(client: Client) -> None:
-    """And answered with 304 where nothing has changed."""
+    """An unchanged file is answered with 304."""
     first = client.get("/static/icon.svg")
     assert ("no-cache", "image/svg+xml") == (first.headers["cache-control"], first.headers["content-type"])
     again = client.get("/static/icon.svg", If_None_Match=first.headers["etag"])
@@ -34,7 +34,6 @@ def test_files_without_a_release_are_asked_for_again(client: Client) -> None:
 
 
 def test_text_is_compressed_for_those_who_can_read_it(client: Client) -> None:
-    """And nobody else."""
     path = f"{prefix(client)}/js/gallery.js"
     plain, packed = client.get(path), client.get(path, Accept_Encoding="br, gzip")
     assert plain.body == gzip.decompress(packed.body)
@@ -55,12 +54,12 @@ def test_every_import_of_a_script_is_there(client: Client) -> None:
             assert (STATIC / "js" / name).exists(), f"{path.name} imports {name}"
 
 
-def test_a_browser_is_told_of_every_module_at_once(client: Client) -> None:
+def test_page_preloads_every_module(client: Client) -> None:
     """Those that only another module imports as well."""
     page = client.get("/").text
-    told = set(re.findall(r'rel="modulepreload" href="/static/[0-9a-f]+/js/([a-z]+\.js)"', page))
+    preloaded = set(re.findall(r'rel="modulepreload" href="/static/[0-9a-f]+/js/([a-z]+\.js)"', page))
     everything = {path.name for path in (STATIC / "js").glob("*.js")}
-    assert everything - {"gallery.js", "photo.js"} == told
+    assert everything - {"gallery.js", "photo.js"} == preloaded
 
 
 def test_the_samples_are_listed_with_their_authors(client: Client) -> None:

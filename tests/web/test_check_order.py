@@ -14,7 +14,7 @@ from imgcore.accounts.models import Scope
 from imgcore.accounts.passwords import Argon2Hasher
 from imgcore.db.connection import Database
 from tests.web.client import Answer, Client
-from tests.web.peopling import HOME, ORIGIN, PASSWORD, House, empty_house, house
+from tests.web.peopling import HOME, ORIGIN, PASSWORD, Site, empty_site, site
 from web.app import Application
 from web.http.auth import requirement_of
 
@@ -27,7 +27,7 @@ UNCHECKED = {"/healthz", "/readyz", "/static/<name:path>", "/api/v1/openapi.yaml
 class Recorder:
     """Counts the uses of what is expensive."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, home: House) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, home: Site) -> None:
         self.used: list[str] = []
         self._record(monkeypatch, Argon2Hasher, "hash")
         self._record(monkeypatch, Argon2Hasher, "verify")
@@ -61,21 +61,21 @@ class Recorder:
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    found = house(tmp_path_factory.mktemp("order"))
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    found = site(tmp_path_factory.mktemp("order"))
     yield found
     found.database.close()
 
 
 @pytest.fixture(scope="module")
-def app(home: House) -> Application:
+def app(home: Site) -> Application:
     found = home.app()
     Client(found).get("/")  # from now on it is known that accounts exist
     return found
 
 
 @pytest.fixture
-def recorder(monkeypatch: pytest.MonkeyPatch, home: House) -> Recorder:
+def recorder(monkeypatch: pytest.MonkeyPatch, home: Site) -> Recorder:
     return Recorder(monkeypatch, home)
 
 
@@ -99,7 +99,7 @@ def test_foreign_host_uses_nothing(app: Application, recorder: Recorder) -> None
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://[", "http://]x["])
-def test_foreign_origin_uses_nothing(app: Application, recorder: Recorder, home: House, origin: str) -> None:
+def test_foreign_origin_uses_nothing(app: Application, recorder: Recorder, home: Site, origin: str) -> None:
     client = home.browser(app, "owner")
     for route in routes(app):
         if route[0] != "GET":
@@ -125,7 +125,7 @@ def test_malformed_credentials_use_nothing(app: Application, recorder: Recorder)
 
 
 def test_account_without_permission_uses_only_its_session(
-    app: Application, recorder: Recorder, home: House
+    app: Application, recorder: Recorder, home: Site
 ) -> None:
     client = home.browser(app, "other")
     expected = recorder.authentication(client)
@@ -140,7 +140,7 @@ def test_account_without_permission_uses_only_its_session(
         assert (403, expected) == (answer.status, used), route
 
 
-def test_key_without_scope_uses_only_its_lookup(app: Application, recorder: Recorder, home: House) -> None:
+def test_key_without_scope_uses_only_its_lookup(app: Application, recorder: Recorder, home: Site) -> None:
     client = home.program(app, "owner", "read")
     expected = recorder.authentication(client)
     for method, path in routes(app):
@@ -149,7 +149,7 @@ def test_key_without_scope_uses_only_its_lookup(app: Application, recorder: Reco
             assert (403, expected) == (answer.status, used), (method, path)
 
 
-def test_form_without_token_uses_only_the_session(app: Application, recorder: Recorder, home: House) -> None:
+def test_form_without_token_uses_only_the_session(app: Application, recorder: Recorder, home: Site) -> None:
     client = home.browser(app, "boss")
     expected = recorder.authentication(client)
     for route in forms(app):
@@ -163,7 +163,7 @@ def test_form_without_token_and_session_uses_nothing(app: Application, recorder:
         assert (403, []) == (answer.status, used), path
 
 
-def test_api_call_over_the_limit_of_its_key_uses_nothing(recorder: Recorder, home: House) -> None:
+def test_api_call_over_the_limit_of_its_key_uses_nothing(recorder: Recorder, home: Site) -> None:
     app = home.app(api_rate=1)
     client = home.program(app, "owner", "read")
     assert 200 == client.get("/api/v1/me").status
@@ -174,7 +174,7 @@ def test_api_call_over_the_limit_of_its_key_uses_nothing(recorder: Recorder, hom
             assert "ratelimit" in answer.headers
 
 
-def test_wrong_keys_over_the_limit_of_their_address_use_nothing(recorder: Recorder, home: House) -> None:
+def test_wrong_keys_over_the_limit_of_their_address_use_nothing(recorder: Recorder, home: Site) -> None:
     """Each is another key, and well-formed."""
     client = home.program(home.app(api_rate=1), "owner", "read")
     statuses = []
@@ -185,7 +185,7 @@ def test_wrong_keys_over_the_limit_of_their_address_use_nothing(recorder: Record
     assert [(401, 1), (429, 0), (429, 0)] == statuses
 
 
-def test_wrong_keys_do_not_use_up_the_limit_of_a_right_one(home: House) -> None:
+def test_wrong_keys_do_not_use_up_the_limit_of_a_right_one(home: Site) -> None:
     app = home.app(api_rate=2)
     wrong, right = home.program(app, "owner", "read"), home.program(app, "owner", "read")
     wrong.key = f"gallery_{0:043d}"
@@ -194,8 +194,8 @@ def test_wrong_keys_do_not_use_up_the_limit_of_a_right_one(home: House) -> None:
 
 
 @pytest.fixture
-def empty(tmp_path: Path) -> Iterator[House]:
-    found = empty_house(tmp_path)
+def empty(tmp_path: Path) -> Iterator[Site]:
+    found = empty_site(tmp_path)
     yield found
     found.database.close()
 
@@ -205,7 +205,7 @@ def set_up(client: Client, token: str) -> Answer:
     return client.post("/setup", {"token": client.get("/login").token, **fields}, **ORIGIN)
 
 
-def test_set_up_with_wrong_token_hashes_nothing(empty: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_set_up_with_wrong_token_hashes_nothing(empty: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     empty.accounts.offer_set_up()
     client, recorder = Client(empty.app()), Recorder(monkeypatch, empty)
     client.cookies["gallery_form"] = "0" * 32
@@ -215,8 +215,8 @@ def test_set_up_with_wrong_token_hashes_nothing(empty: House, monkeypatch: pytes
     assert [] == [name for name in recorder.used if name.startswith("Argon2")]
 
 
-def test_set_up_after_completion_computes_nothing(empty: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not even an attempt is counted."""
+def test_set_up_after_completion_computes_nothing(empty: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No attempt is counted."""
     token = empty.accounts.offer_set_up()
     empty.accounts.set_up(token, "boss", PASSWORD, HOME)
     client, recorder = Client(empty.app()), Recorder(monkeypatch, empty)

@@ -1,4 +1,4 @@
-"""What is packed for whoever takes it, and what never is."""
+"""Which responses are compressed, and which never are."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def full(client: Client, gallery: Gallery) -> Client:
 
 @pytest.mark.parametrize("path", ["/", "/api/v1/images", "/api/v1/openapi.yaml"])
 def test_a_page_or_a_list_is_the_same_in_fewer_bytes(full: Client, path: str) -> None:
-    """And says that it depends on what was asked for."""
+    """The response carries Vary: Accept-Encoding."""
     plain, packed = full.get(path), full.get(path, accept_encoding="br, gzip;q=0.8")
     assert (None, "gzip") == tuple(each.headers.get("content-encoding") for each in (plain, packed))
     assert ["Accept-Encoding"] * 2 == [each.headers["vary"] for each in (plain, packed)]
@@ -33,7 +33,7 @@ def test_a_page_or_a_list_is_the_same_in_fewer_bytes(full: Client, path: str) ->
 
 @pytest.mark.parametrize("accepted", ["", "br", "gzip;q=0", "identity, gzip; q=0.0", "*;q=0"])
 def test_who_does_not_take_it_gets_it_as_it_is(full: Client, accepted: str) -> None:
-    """Also who refuses it by its weight."""
+    """A weight of 0 refuses gzip too."""
     for path in ("/", "/static/js/gallery.js"):
         assert "content-encoding" not in full.get(path, accept_encoding=accepted).headers
 

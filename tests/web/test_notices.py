@@ -13,23 +13,23 @@ from imgcore.gallery.models import Viewer
 from imgcore.notifications.models import NotificationMessage
 from imgcore.notifications.subscriptions import SubscriptionService
 from tests.web.client import Client
-from tests.web.peopling import Browser, House, house
+from tests.web.peopling import Browser, Site, site
 from web.app import create_app
 
 BATCH = "11111111-2222-3333-4444-555555555555"
 
 
 @pytest.fixture(scope="module")
-def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """A house; hashing three passwords takes longer than a test."""
-    made = house(tmp_path_factory.mktemp("notices"))
+def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A site; hashing three passwords takes longer than a test."""
+    made = site(tmp_path_factory.mktemp("notices"))
     yield made
     made.database.close()
 
 
 @pytest.fixture
-def home(opened: House) -> House:
-    """The house, with a topic that nobody is subscribed to, and nothing told."""
+def home(opened: Site) -> Site:
+    """Return an application with a topic without subscriptions, and without notifications."""
     opened.topic.known.clear()
     opened.topic.confirmed.clear()
     opened.topic.broken = None
@@ -39,13 +39,13 @@ def home(opened: House) -> House:
 
 
 @pytest.fixture
-def browser(home: House) -> Browser:
+def browser(home: Site) -> Browser:
     """The owner's."""
     return home.browser(home.app(), "owner")
 
 
-def tell(home: House, name: str | None, subject: str) -> None:
-    """As if the sweep had told somebody that a batch has ended."""
+def tell(home: Site, name: str | None, subject: str) -> None:
+    """Store a notification as the sweep does after it was sent."""
     who = home.people[name].id if name else None
     home.gallery.for_viewer(Viewer(who)).request_upload("cat.jpg", 1, "image/jpeg", batch=BATCH)
     home.database.run(lambda tx: tx.execute("UPDATE images SET deleted_at = uploaded_at, listed_id = NULL"))
@@ -57,14 +57,14 @@ def tell(home: House, name: str | None, subject: str) -> None:
 
 
 def test_without_an_address_it_asks_for_one(browser: Browser) -> None:
-    """And says that nothing is sent."""
+    """The page says that no e-mail is sent."""
     page = browser.get("/account").text
     assert 'data-delivery="off"' in page
     assert 'action="/account/notices"' in page
     assert 'action="/account/notices/stop"' not in page
 
 
-def test_an_address_waits_until_it_is_confirmed(home: House, browser: Browser) -> None:
+def test_an_address_waits_until_it_is_confirmed(home: Site, browser: Browser) -> None:
     """Both is seen."""
     browser.submit("/account", "/account/notices", address="anna@example.org")
     before = browser.get("/account").text
@@ -74,20 +74,20 @@ def test_an_address_waits_until_it_is_confirmed(home: House, browser: Browser) -
     assert 'data-delivery="confirmed"' in after
 
 
-def test_it_is_for_the_owners_letters_alone(home: House, browser: Browser) -> None:
-    """By the account's id, which the filter names."""
+def test_it_is_for_the_owners_letters_alone(home: Site, browser: Browser) -> None:
+    """The filter policy names the account's id."""
     browser.submit("/account", "/account/notices", address="anna@example.org")
     assert [("anna@example.org", home.people["owner"].public_id)] == list(home.topic.known.values())
 
 
-def test_an_address_that_was_never_confirmed_is_seen(home: House, browser: Browser) -> None:
+def test_an_address_that_was_never_confirmed_is_seen(home: Site, browser: Browser) -> None:
     """The topic forgets it after days; so does one that was stopped by the link in a letter."""
     browser.submit("/account", "/account/notices", address="anna@example.org")
     home.topic.forget("anna@example.org")
     assert 'data-delivery="stopped"' in browser.get("/account").text
 
 
-def test_a_topic_that_does_not_answer_hides_no_page(home: House, browser: Browser) -> None:
+def test_a_topic_that_does_not_answer_hides_no_page(home: Site, browser: Browser) -> None:
     """It says that it cannot be asked."""
     browser.submit("/account", "/account/notices", address="anna@example.org")
     home.topic.broken = Unavailable("The mail service cannot be reached just now.")
@@ -95,8 +95,8 @@ def test_a_topic_that_does_not_answer_hides_no_page(home: House, browser: Browse
     assert (200, True) == (answer.status, 'data-delivery="unknown"' in answer.text)
 
 
-def test_notices_are_stopped(home: House, browser: Browser) -> None:
-    """At the topic too."""
+def test_notices_are_stopped(home: Site, browser: Browser) -> None:
+    """The subscription to the topic is removed too."""
     browser.submit("/account", "/account/notices", address="anna@example.org")
     home.topic.confirm("anna@example.org")
     answer = browser.submit("/account", "/account/notices/stop")
@@ -108,13 +108,13 @@ def test_notices_are_stopped(home: House, browser: Browser) -> None:
     "address", ["", "anna", "anna@", "@example.org", "a b@example.org", "a@b@c.org", "a,b@c.org"]
 )
 def test_what_is_no_address_is_refused_in_place(browser: Browser, address: str) -> None:
-    """With what was given still in the field."""
+    """The field keeps what was entered."""
     answer = browser.submit("/account", "/account/notices", address=address)
     assert (422, True) == (answer.status, "Enter an e-mail address" in answer.text)
     assert f'value="{address}"' in answer.text
 
 
-def test_an_address_of_another_account_is_refused(home: House, browser: Browser) -> None:
+def test_an_address_of_another_account_is_refused(home: Site, browser: Browser) -> None:
     """One address serves one."""
     browser.submit("/account", "/account/notices", address="anna@example.org")
     other = home.browser(home.app(), "other")
@@ -130,8 +130,8 @@ def test_strangers_are_not_flooded(browser: Browser) -> None:
     assert [303] * 5 + [429, 429] == answers
 
 
-def test_one_sees_ones_own_letters_alone(home: House) -> None:
-    """Not even an administrator sees others'."""
+def test_one_sees_ones_own_letters_alone(home: Site) -> None:
+    """An administrator does not see them either."""
     tell(home, "owner", "Two photos are ready")
     pages = {name: home.browser(home.app(), name).get("/account").text for name in ("owner", "other", "boss")}
     assert {"owner": True, "other": False, "boss": False} == {
@@ -139,16 +139,16 @@ def test_one_sees_ones_own_letters_alone(home: House) -> None:
     }
 
 
-def test_open_mode_shows_everybodys_letters_and_asks_for_no_address(home: House) -> None:
-    """Nobody has an account there."""
+def test_open_mode_shows_everybodys_letters_and_asks_for_no_address(home: Site) -> None:
+    """Open mode has no accounts."""
     tell(home, None, "One photo is ready")
     service = SubscriptionService(None, NotificationRepository(home.database), None)  # type: ignore[arg-type] - no address is asked for
     page = Client(create_app(home.gallery, subscriptions=service)).get("/account").text
     assert ("The body of One photo is ready" in page, "/account/notices" in page) == (True, False)
 
 
-def test_stopping_twice_is_no_error(home: House) -> None:
-    """Nor where no address was ever given."""
+def test_stopping_twice_is_no_error(home: Site) -> None:
+    """The same holds if no address was ever given."""
     service, owner = (
         SubscriptionService(
             SubscriptionRepository(home.database), NotificationRepository(home.database), home.topic
@@ -162,14 +162,14 @@ def test_stopping_twice_is_no_error(home: House) -> None:
     assert "off" == service.status(owner).delivery
 
 
-def test_without_a_topic_no_address_is_taken(home: House) -> None:
+def test_without_a_topic_no_address_is_taken(home: Site) -> None:
     """It would never be written to."""
     service = SubscriptionService(SubscriptionRepository(home.database), NotificationRepository(home.database))
     with pytest.raises(Invalid, match="sends no e-mail"):
         service.subscribe(home.people["owner"], "anna@example.org")
 
 
-def test_what_cannot_be_taken_off_the_topic_now_is_tried_again(home: House) -> None:
+def test_what_cannot_be_taken_off_the_topic_now_is_tried_again(home: Site) -> None:
     """A page is shown all the same; the next visit takes it off."""
     service, owner = (
         SubscriptionService(

@@ -51,9 +51,8 @@ def known_id(case: schemathesis.Case) -> None:
 
 
 def test_every_route_is_described_and_nothing_else() -> None:
-    """By method and path."""
     described = yaml.safe_load(DESCRIPTION.read_text("utf-8"))["paths"]
-    told = {
+    described_routes = {
         (method.upper(), path)
         for path, methods in described.items()
         for method in methods
@@ -63,4 +62,4 @@ def test_every_route_is_described_and_nothing_else() -> None:
         (method, path.removeprefix(PREFIX).replace("<public_id>", "{id}"))
         for method, path, _ in Api(GALLERY).routes()
     }
-    assert routes == told
+    assert routes == described_routes

@@ -13,21 +13,21 @@ from hypothesis import HealthCheck, settings
 from schemathesis.openapi import from_wsgi
 
 from tests.web.client import PLAIN
-from tests.web.peopling import PASSWORD, house
+from tests.web.peopling import PASSWORD, site
 from tests.web.schema_cases import known_query
 from web.handlers.api import DESCRIPTION
 from web.http.auth import PREFIX
 
-HOUSE = house(Path(tempfile.mkdtemp(prefix="gallery-openapi-")))
-SCHEMA = from_wsgi(f"{PREFIX}/openapi.yaml", HOUSE.app())
-IMAGES = [HOUSE.upload(name).public_id for name in ("owner", "owner", "other", None)]
-STRANGERS = [HOUSE.accounts.add(f"stranger{number}", PASSWORD).public_id for number in range(3)]
+SITE = site(Path(tempfile.mkdtemp(prefix="gallery-openapi-")))
+SCHEMA = from_wsgi(f"{PREFIX}/openapi.yaml", SITE.app())
+IMAGES = [SITE.upload(name).public_id for name in ("owner", "owner", "other", None)]
+STRANGERS = [SITE.accounts.add(f"stranger{number}", PASSWORD).public_id for number in range(3)]
 EVERYTHING = ("read", "upload", "edit", "admin")
 KEYS = itertools.cycle(
     [
-        HOUSE.accounts.create_key(HOUSE.people["boss"], "tests", EVERYTHING),
-        HOUSE.accounts.create_key(HOUSE.people["owner"], "tests", EVERYTHING[:3]),
-        HOUSE.accounts.create_key(HOUSE.people["owner"], "tests", EVERYTHING[:1]),
+        SITE.accounts.create_key(SITE.people["boss"], "tests", EVERYTHING),
+        SITE.accounts.create_key(SITE.people["owner"], "tests", EVERYTHING[:3]),
+        SITE.accounts.create_key(SITE.people["owner"], "tests", EVERYTHING[:1]),
         "gallery_" + "x" * 43,
         None,
     ]
@@ -37,7 +37,7 @@ KEYS = itertools.cycle(
 @SCHEMA.parametrize()
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 def test_every_answer_is_the_one_described(case: schemathesis.Case) -> None:
-    """Whoever asks: statuses, headers, media types and bodies, for good and for bad requests."""
+    """Check for every caller statuses, headers, media types and bodies, for good and for bad requests."""
     known_id(case)
     known_query(case)
     acceptable_password(case)
@@ -63,14 +63,16 @@ def acceptable_password(case: schemathesis.Case) -> None:
         body["password"] = PASSWORD
 
 
-def test_whoever_asks_may_be_refused() -> None:
+def test_every_authenticated_route_describes_its_refusals() -> None:
     """Every operation but the description itself says 401, 403 or its own account, and 429."""
     described = yaml.safe_load(DESCRIPTION.read_text("utf-8"))["paths"]
-    told = {
+    described_routes = {
         (path, method): set(operation["responses"])
         for path, operations in described.items()
         for method, operation in operations.items()
         if method != "parameters" and path != "/openapi.yaml"
     }
-    assert [] == [where for where, statuses in told.items() if not {"401", "429"} <= statuses]
-    assert [] == [where for where, statuses in told.items() if "403" not in statuses and where[0] != "/me"]
+    assert [] == [where for where, statuses in described_routes.items() if not {"401", "429"} <= statuses]
+    assert [] == [
+        where for where, statuses in described_routes.items() if "403" not in statuses and where[0] != "/me"
+    ]

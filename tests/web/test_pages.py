@@ -16,7 +16,7 @@ HOSTILE = "<script>alert(1)</script>\"'`{{7*7}}&amp;"
 
 
 def test_an_empty_gallery_invites(client: Client) -> None:
-    """With what may be sent, said before anybody sends it."""
+    """The page states what may be uploaded."""
     page = client.get("/")
     assert "text/html; charset=utf-8" == page.headers["content-type"].lower()
     assert "Drop photos anywhere on this page" in page.text
@@ -24,7 +24,7 @@ def test_an_empty_gallery_invites(client: Client) -> None:
 
 
 def test_the_newest_comes_first(client: Client, gallery: Gallery) -> None:
-    """With its caption, alt text and both thumbnails."""
+    """The card has caption, alt text and both thumbnails."""
     add_done(gallery, "old.jpg", caption="The old one.")
     image = add_done(gallery, "new.jpg", caption="The new one.")
     page = client.get("/").text
@@ -51,7 +51,6 @@ def test_the_next_page_of_a_search_keeps_its_words(client: Client, gallery: Gall
 
 
 def test_what_is_unsettled_refreshes_without_scripts(client: Client, gallery: Gallery) -> None:
-    """And only that."""
     add_done(gallery)
     assert "http-equiv" not in client.get("/").text
     add_image(gallery)
@@ -59,7 +58,7 @@ def test_what_is_unsettled_refreshes_without_scripts(client: Client, gallery: Ga
 
 
 def test_what_a_model_says_is_escaped(client: Client, gallery: Gallery) -> None:
-    """In every place where it is shown."""
+    """Every place where the text is shown escapes it."""
     image = add_done(
         gallery, f"{HOSTILE}.jpg", caption=HOSTILE, alt_text=HOSTILE, tags=(HOSTILE,), visible_text=HOSTILE
     )
@@ -73,7 +72,7 @@ def test_what_a_model_says_is_escaped(client: Client, gallery: Gallery) -> None:
 
 
 def test_the_foot_says_who_describes_and_which_release(client: Client) -> None:
-    """And that nobody is asked who they are."""
+    """The footer also says that there is no sign-in."""
     page = client.get("/").text
     assert "Photos are described by the local describer. Release abc1234." in page
     assert "this gallery can be reached from this computer only" in page
@@ -106,7 +105,6 @@ def test_a_photos_page_tells_what_is_known(client: Client, gallery: Gallery) -> 
 
 
 def test_a_photo_in_the_trash_offers_its_way_back(client: Client, gallery: Gallery) -> None:
-    """And nothing else."""
     image = add_done(gallery)
     gallery.delete(image.public_id)
     page = client.get(f"/images/{image.public_id}").text
@@ -138,7 +136,7 @@ def test_the_forms_do_what_they_say(client: Client, gallery: Gallery) -> None:
 
 
 def test_a_form_that_says_too_much_is_refused_in_a_sentence(client: Client, gallery: Gallery) -> None:
-    """On a page, with the status of the API."""
+    """The page has the same status code as the API."""
     image = add_done(gallery)
     token = client.get("/upload").token
     answer = client.post(f"/images/{image.public_id}/edit", {"token": token, "caption": "x" * 1001})
@@ -161,7 +159,7 @@ def test_the_plain_upload_leads_to_the_bucket_and_back(client: Client, gallery: 
 
 
 def test_a_type_that_is_not_offered_is_refused(client: Client) -> None:
-    """Also by the plain form."""
+    """The plain form has the same limit."""
     token = client.get("/upload").token
     answer = client.post("/upload", {"token": token, "type": "text/html"})
     assert 422 == answer.status
@@ -169,7 +167,7 @@ def test_a_type_that_is_not_offered_is_refused(client: Client) -> None:
 
 
 def test_types_and_limits_are_those_of_the_gallery(client: Client, gallery: Gallery) -> None:
-    """For the script, and for people."""
+    """The script and the text use the same limit."""
     object.__setattr__(gallery, "limits", Limits(512, 1, {"image/x-new": "new"}))
     page = Client(create_app(gallery)).get("/").text
     assert 'data-max-bytes="512" data-media-types="image/x-new"' in page

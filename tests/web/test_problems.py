@@ -25,7 +25,7 @@ from web.http.headers import RequestChecks, security_headers
     ],
 )
 def test_every_problem_of_the_api_is_problem_json(client: Client, method: str, path: str, status: int) -> None:
-    """With the members of RFC 9457, a code and an id."""
+    """The body has the members of RFC 9457, a code and an id."""
     answer = client.request(method, path)
     assert (status, "application/problem+json") == (answer.status, answer.headers["content-type"])
     assert {"type", "title", "status", "detail", "code", "request_id"} == set(answer.json)
@@ -64,7 +64,7 @@ def test_a_length_that_is_no_number_is_refused(client: Client, length: str) -> N
 def test_the_packages_own_errors_have_their_status_and_sentence(
     client: Client, gallery: Gallery, error: ImgcoreError, status: int
 ) -> None:
-    """In JSON and on a page."""
+    """JSON and pages contain the same sentence."""
     gallery.images.database.fault = error
     answer, page = client.get("/api/v1/images"), client.get("/")
     assert (status, error.message, error.code) == (answer.status, answer.json["detail"], answer.json["code"])
@@ -124,7 +124,7 @@ def test_content_length_of_5000_digits_is_too_large(client: Client) -> None:
 def test_exception_in_a_hook_is_an_id_and_nothing_else(
     monkeypatch: pytest.MonkeyPatch, gallery: Gallery, caplog: pytest.LogCaptureFixture, path: str
 ) -> None:
-    """With all security headers; the stack goes to the log only."""
+    """The response has all security headers; the stack trace goes to the log only."""
     monkeypatch.setattr(RequestChecks, "check", lambda self: {}["password=made-up"])
     client = Client(create_app(gallery))
     answer = client.get(path)
@@ -138,7 +138,7 @@ def test_exception_in_a_hook_is_an_id_and_nothing_else(
 def test_an_answer_that_cannot_be_sent_is_no_traceback_either(
     monkeypatch: pytest.MonkeyPatch, gallery: Gallery
 ) -> None:
-    """Whatever a handler returns that cannot be sent."""
+    """A handler may return something that cannot be sent."""
     monkeypatch.setattr(Api, "images", lambda self: object())
     answer = Client(create_app(gallery)).get("/api/v1/images")
     assert 500 == answer.status
@@ -158,7 +158,7 @@ def test_an_address_where_nothing_is(client: Client, path: str) -> None:
 
 
 def test_head_answers_as_get_without_a_body(client: Client) -> None:
-    """On pages and in the API."""
+    """Pages and API behave alike."""
     for path in ("/", "/api/v1/images", "/healthz"):
         answer = client.request("HEAD", path)
         assert (200, b"") == (answer.status, answer.body)

@@ -1,4 +1,4 @@
-"""Who may do what: every route of the application, asked by everybody there is."""
+"""Access control: every route of the application, requested by every role."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from imgcore.accounts.models import Visibility
 from tests.web.client import Answer, Client
-from tests.web.peopling import HOME, PASSWORD, House, house
+from tests.web.peopling import HOME, PASSWORD, Site, site
 from web.app import Application, create_app
 
 ROLES = ("anonymous", "other", "owner", "administrator", "read", "upload", "edit", "admin")
@@ -93,11 +93,11 @@ FORMS = {
 
 
 class Scene:
-    """The house and its application; whatever a question is about is made for it."""
+    """An application with all roles; each request gets an object of its own."""
 
     def __init__(self, folder: Path) -> None:
-        self.house: House = house(folder)
-        self.app: Application = self.house.app()
+        self.site: Site = site(folder)
+        self.app: Application = self.site.app()
         self.count = 0
 
     def ask(self, role: str, method: str, route: str) -> Answer:
@@ -117,17 +117,17 @@ class Scene:
     def client(self, role: str) -> Client:
         """Signed in, with a key of that scope, or nobody."""
         if role in ("read", "upload", "edit"):
-            return self.house.program(self.app, "owner", role)
+            return self.site.program(self.app, "owner", role)
         if role == "admin":
-            return self.house.program(self.app, "boss", role)
+            return self.site.program(self.app, "boss", role)
         known = {"anonymous": None, "administrator": "boss"}
-        return self.house.browser(self.app, known.get(role, role))
+        return self.site.browser(self.app, known.get(role, role))
 
     def target(self, route: str) -> str:
         """The id of the owner's photo, of a stranger's session or key, or of a stranger."""
         if "/images/" in route:
-            return self.house.upload("owner", SECRET).public_id
-        accounts = self.house.accounts
+            return self.site.upload("owner", SECRET).public_id
+        accounts = self.site.accounts
         stranger = accounts.add(f"stranger{self.count}", PASSWORD)
         if not route.startswith("/account/"):
             return stranger.public_id
@@ -143,10 +143,10 @@ class Scene:
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    """One house for the whole table."""
+    """One site for the whole table."""
     scene = Scene(tmp_path_factory.mktemp("roles"))
     yield scene
-    scene.house.database.close()
+    scene.site.database.close()
 
 
 def test_every_route_has_a_row(scene: Scene) -> None:
@@ -157,7 +157,7 @@ def test_every_route_has_a_row(scene: Scene) -> None:
 @pytest.mark.parametrize("role", ROLES)
 def test_everybody_gets_what_is_theirs_and_nothing_else(scene: Scene, role: str) -> None:
     """The status of every route; the photo's name in no answer to those who do not see it."""
-    scene.house.upload("owner", SECRET)
+    scene.site.upload("owner", SECRET)
     answers = {route: scene.ask(role, *route) for route in TABLE}
     assert {route: row[ROLES.index(role)] for route, row in TABLE.items()} == {
         route: answer.status for route, answer in answers.items()
@@ -168,7 +168,7 @@ def test_everybody_gets_what_is_theirs_and_nothing_else(scene: Scene, role: str)
 
 def test_a_route_that_declares_nothing_is_an_administrators(tmp_path: Path) -> None:
     """Forgetting it opens nothing."""
-    found = house(tmp_path)
+    found = site(tmp_path)
     app = found.app()
     app.route("/forgotten", "GET", lambda: "secret")
     assert [303, 403, 200] == [
@@ -178,10 +178,10 @@ def test_a_route_that_declares_nothing_is_an_administrators(tmp_path: Path) -> N
 
 def test_a_key_of_an_administrator_sees_all_only_with_the_scope_admin(scene: Scene) -> None:
     """A key that is meant for reading reads its owner's photos."""
-    image = scene.house.upload("owner", SECRET)
+    image = scene.site.upload("owner", SECRET)
     path = f"/api/v1/images/{image.public_id}"
     statuses = [
-        scene.house.program(scene.app, "boss", *scopes).get(path).status
+        scene.site.program(scene.app, "boss", *scopes).get(path).status
         for scopes in (("read",), ("read", "admin"))
     ]
     assert [404, 200] == statuses
@@ -199,9 +199,9 @@ def test_who_sees_the_photos_of_others(
     scene: Scene, visibility: Visibility, reads: tuple[int, ...], edits: tuple[int, ...]
 ) -> None:
     """GALLERY_VISIBILITY: anonymous, another, the owner. Nobody but the owner may change them in any case."""
-    app = scene.house.app(visibility)
-    image = scene.house.upload("owner")
-    clients = [scene.house.browser(app, name) for name in (None, "other", "owner")]
+    app = scene.site.app(visibility)
+    image = scene.site.upload("owner")
+    clients = [scene.site.browser(app, name) for name in (None, "other", "owner")]
     path = f"/api/v1/images/{image.public_id}"
     assert reads == tuple(client.get(path).status for client in clients)
     assert edits == tuple(client.send("PATCH", path, {"caption": "x"}).status for client in clients)
@@ -209,9 +209,9 @@ def test_who_sees_the_photos_of_others(
 
 def test_what_is_shared_keeps_its_original_to_the_owner(scene: Scene) -> None:
     """The original says where it was taken. Nor do others see what is on its way, or in the trash."""
-    app = scene.house.app(Visibility.SHARED)
-    owner, other = scene.house.browser(app, "owner"), scene.house.browser(app, "other")
-    image = scene.house.upload("owner")
+    app = scene.site.app(Visibility.SHARED)
+    owner, other = scene.site.browser(app, "owner"), scene.site.browser(app, "other")
+    image = scene.site.upload("owner")
     path = f"/api/v1/images/{image.public_id}"
     shown = other.get(path).json
     assert (None, True, "owner") == (shown["original_url"], shown["read_only"], shown["owner"])
@@ -228,39 +228,39 @@ def test_what_is_shared_keeps_its_original_to_the_owner(scene: Scene) -> None:
 
 def test_what_has_no_owner_is_an_administrators(scene: Scene) -> None:
     """Photos from before there were accounts, or that came into the bucket by themselves."""
-    image = scene.house.upload(None)
+    image = scene.site.upload(None)
     path = f"/api/v1/images/{image.public_id}"
-    browsers = [scene.house.browser(scene.app, name) for name in ("owner", "boss")]
+    browsers = [scene.site.browser(scene.app, name) for name in ("owner", "boss")]
     assert [404, 200] == [browser.get(path).status for browser in browsers]
-    assert 200 == Client(create_app(scene.house.gallery)).get(path).status  # and everybody's in open mode
+    assert 200 == Client(create_app(scene.site.gallery)).get(path).status  # and everybody's in open mode
 
 
 def test_a_list_asked_for_by_ids_leaves_out_what_is_somebody_elses(scene: Scene) -> None:
-    """As if it were not there."""
-    mine, theirs = scene.house.upload("other").public_id, scene.house.upload("owner").public_id
-    answer = scene.house.browser(scene.app, "other").get(f"/api/v1/images?ids={mine},{theirs}")
+    """The answer is 404, as for an unknown photo."""
+    mine, theirs = scene.site.upload("other").public_id, scene.site.upload("owner").public_id
+    answer = scene.site.browser(scene.app, "other").get(f"/api/v1/images?ids={mine},{theirs}")
     assert [mine] == [image["id"] for image in answer.json["images"]]
 
 
 def test_a_search_finds_nothing_of_somebody_elses(scene: Scene) -> None:
-    """Not by its words either."""
-    scene.house.upload("owner", "unfindable.jpg")
+    """The search does not find it by its words either."""
+    scene.site.upload("owner", "unfindable.jpg")
     found = [
-        len(scene.house.browser(scene.app, name).get("/api/v1/images?q=unfindable").json["images"])
+        len(scene.site.browser(scene.app, name).get("/api/v1/images?q=unfindable").json["images"])
         for name in ("other", "owner", "boss")
     ]
     assert [0, 1, 1] == found
 
 
 def test_where_it_was_taken_is_the_owners_to_know(scene: Scene) -> None:
-    """On the page and in the API; others who see the photo do not see that."""
-    image = scene.house.upload("owner")
+    """The page and the API show it; other accounts that see the photo do not."""
+    image = scene.site.upload("owner")
     place = "UPDATE images SET latitude = 48.1371, longitude = -11.5754 WHERE id = :id"
-    scene.house.database.run(lambda tx: tx.execute(place, id=image.id))
-    app = scene.house.app(Visibility.SHARED)
-    for name, told in (("owner", True), ("boss", True), ("other", False)):
-        browser = scene.house.browser(app, name)
+    scene.site.database.run(lambda tx: tx.execute(place, id=image.id))
+    app = scene.site.app(Visibility.SHARED)
+    for name, answers in (("owner", True), ("boss", True), ("other", False)):
+        browser = scene.site.browser(app, name)
         page = browser.get(f"/images/{image.public_id}").text
         location = browser.get(f"/api/v1/images/{image.public_id}").json.get("location")
-        assert ("48.13710° N, 11.57540° W" in page) is told
-        assert ({"latitude": 48.1371, "longitude": -11.5754} if told else None) == location
+        assert ("48.13710° N, 11.57540° W" in page) is answers
+        assert ({"latitude": 48.1371, "longitude": -11.5754} if answers else None) == location

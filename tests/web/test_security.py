@@ -1,4 +1,4 @@
-"""Who may ask, and what the answers forbid a browser to do."""
+"""Host and origin checks, and the security headers of responses."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ STATIC = VIEWS.with_name("static")
 
 @pytest.mark.parametrize("host", ["localhost", "localhost:8000", "127.0.0.1:9", "[::1]:8000", "LOCALHOST"])
 def test_names_of_this_machine_are_answered(client: Client, host: str) -> None:
-    """With any port."""
     assert 200 == client.get("/", Host=host).status
 
 
@@ -94,7 +93,7 @@ def test_changes_of_our_own_pages_and_of_programs_pass(
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("token", ["", "0" * 32, "x", "ü"])
 def test_a_form_without_its_token_is_refused(client: Client, gallery: Gallery, form: str, token: str) -> None:
-    """Also where the browser says nothing of where it came from."""
+    """A browser without Origin and Fetch Metadata headers needs it too."""
     image = add_failed(gallery)
     client.get("/upload")
     answer = client.post(f"/images/{image.public_id}/{form}", {"token": token, "caption": "x"})
@@ -111,18 +110,18 @@ def test_a_token_needs_its_cookie(client: Client) -> None:
 
 
 def test_a_browser_keeps_its_token(client: Client) -> None:
-    """So that a form in another tab still works."""
+    """A form in another tab still works."""
     assert client.get("/upload").token == client.get("/upload").token
 
 
 def test_a_cookie_that_is_not_ours_is_replaced(client: Client) -> None:
-    """And never written into a page."""
+    """The token of the session is never written into a page."""
     client.cookies["gallery_form"] = "0" * 31 + "x"
     assert re.fullmatch("[0-9a-f]{32}", client.get("/upload").token)
 
 
 def test_the_cookie_is_for_this_site_alone(client: Client) -> None:
-    """Not for scripts, not for other sites' requests."""
+    """The cookie is HttpOnly and SameSite."""
     cookie = client.get("/upload").headers["set-cookie"]
     assert {"HttpOnly", "SameSite=lax", "Path=/"} <= {part.strip() for part in cookie.split(";")}
 

@@ -96,8 +96,8 @@ def test_an_answer_under_way_is_finished(running: Running) -> None:
     assert not running.thread.is_alive()
 
 
-def test_the_load_balancer_is_told_first(running: Running) -> None:
-    """On a connection that it keeps open, while another answer is under way."""
+def test_health_check_fails_before_the_listener_closes(running: Running) -> None:
+    """The load balancer uses a kept connection while another response is in progress."""
     balancer = running.connect()
     balancer.request("GET", "/healthz")
     assert b"ok\n" == balancer.getresponse().read()
@@ -142,14 +142,14 @@ def test_it_serves_on_until_the_load_balancer_has_seen_it() -> None:
     running = Running(delay=600)
     try:
         running.server.stop()
-        told = []
+        health = []
         for path in ("/healthz", "/", "/healthz", "/upload"):
             connection = running.connect()
             connection.request("GET", path)
             answer = connection.getresponse()
-            told.append((path, answer.status, answer.getheader("Connection")))
-        expected = [(path, 503 if path == "/healthz" else 200, "close") for path, *_ in told]
-        assert expected == told
+            health.append((path, answer.status, answer.getheader("Connection")))
+        expected = [(path, 503 if path == "/healthz" else 200, "close") for path, *_ in health]
+        assert expected == health
     finally:
         running.close()
 
@@ -280,7 +280,7 @@ def start(**settings: str) -> subprocess.Popen[str]:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_prints_its_address_serves_and_stops_in_order(number: signal.Signals) -> None:
-    """By SIGTERM from systemd, and by Ctrl-C; nothing is said but the address."""
+    """SIGTERM from systemd and Ctrl-C stop it; only the address is printed."""
     process = start()
     try:
         said = process.stdout.readline()
@@ -307,7 +307,7 @@ def test_it_refuses_to_serve_others_without_accounts(host: str) -> None:
 
 
 def test_a_busy_port_is_said_in_a_sentence() -> None:
-    """With the way out."""
+    """The message names the solution."""
     with listen("127.0.0.1", 0) as taken:
         taken.listen()
         port = taken.getsockname()[1]
@@ -318,7 +318,7 @@ def test_a_busy_port_is_said_in_a_sentence() -> None:
 
 @pytest.mark.parametrize("port", ["x", "70000", "-1"])
 def test_a_port_that_is_none_is_said_in_a_sentence(port: str) -> None:
-    """And what it would have to be."""
+    """The message names the accepted values."""
     out, err = (process := start(PORT=port)).communicate(timeout=30)
     assert (1, "", f"PORT must be a number from 0 to 65535; it is {port!r}.\n") == (
         process.returncode,
@@ -329,20 +329,20 @@ def test_a_port_that_is_none_is_said_in_a_sentence(port: str) -> None:
 
 @pytest.mark.parametrize("delay", ["soon", "-1", "3601", "nan"])
 def test_a_delay_that_is_none_is_said_in_a_sentence(delay: str) -> None:
-    """And what it would have to be."""
+    """The message names the accepted values."""
     out, err = (process := start(DRAIN_DELAY_SECONDS=delay)).communicate(timeout=30)
     expected = f"DRAIN_DELAY_SECONDS must be a number from 0 to 3600; it is {delay!r}.\n"
     assert (1, "", expected) == (process.returncode, out, err)
 
 
 def test_a_missing_setting_is_named() -> None:
-    """By its variable."""
+    """The message names the variable."""
     out, err = (process := start(UPLOADS_BUCKET="")).communicate(timeout=30)
     assert (1, "", "UPLOADS_BUCKET is not set.\n") == (process.returncode, out, err)
 
 
 def test_with_accounts_it_serves_others_and_prints_the_token(tmp_path: Path) -> None:
-    """Whoever reads it there makes the first account."""
+    """The reader of the terminal creates the first account."""
     url = f"sqlite:///{tmp_path}/gallery.db"
     migrate(open_database(url))
     process = start(ACCOUNTS="on", HOST="0.0.0.0", DATABASE_URL=url)

@@ -13,41 +13,41 @@ from argon2 import PasswordHasher
 from imgcore.accounts.models import Role
 from imgcore.db.sweep import SweepRepository
 from tests.web.client import Answer, Client
-from tests.web.peopling import HOME, PASSWORD, Browser, House, Program, empty_house, house
+from tests.web.peopling import HOME, PASSWORD, Browser, Program, Site, empty_site, site
 from web.app import Application
 
 LONGER = "another made-up password"
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """One for all tests here; those who try passwords in vain make an account of their own."""
-    found = house(tmp_path_factory.mktemp("signing"))
+    found = site(tmp_path_factory.mktemp("signing"))
     yield found
     found.database.close()
 
 
 @pytest.fixture(scope="module")
-def app(home: House) -> Application:
+def app(home: Site) -> Application:
     """The application over it."""
     return home.app()
 
 
 @pytest.fixture
-def empty(tmp_path: Path) -> Iterator[House]:
-    """Nobody is there yet."""
-    found = empty_house(tmp_path)
+def empty(tmp_path: Path) -> Iterator[Site]:
+    """Return an application without accounts."""
+    found = empty_site(tmp_path)
     yield found
     found.database.close()
 
 
 def sign_in(client: Client, name: str, password: str = PASSWORD, **headers: str) -> Answer:
-    """By the form."""
+    """Sign in with the form."""
     token = client.get("/login", **headers).token
     return client.post("/login", {"token": token, "name": name, "password": password}, **headers)
 
 
-def somebody(home: House, name: str) -> Browser:
+def somebody(home: Site, name: str) -> Browser:
     """A new account, signed in."""
     home.people[name] = home.accounts.add(name, PASSWORD)
     return home.browser(home.app(), name)
@@ -56,15 +56,15 @@ def somebody(home: House, name: str) -> Browser:
 # The first administrator
 
 
-def test_the_first_page_leads_to_the_set_up(empty: House) -> None:
-    """As long as nobody can make accounts."""
+def test_the_first_page_leads_to_the_set_up(empty: Site) -> None:
+    """Every page does so as long as no account exists."""
     client = Browser(empty.app())
     assert ["/setup"] * 3 == [client.get(path).headers["location"] for path in ("/", "/upload", "/login")]
     assert 200 == client.get("/setup").status
 
 
-def test_the_token_makes_an_administrator_who_is_signed_in(empty: House) -> None:
-    """Once; a second use is refused, and the page is gone."""
+def test_the_token_makes_an_administrator_who_is_signed_in(empty: Site) -> None:
+    """The token works once; then it is rejected, and the page redirects."""
     token = empty.accounts.offer_set_up()
     client = Browser(empty.app())
     fields = {"setup_token": token, "name": "Boss", "password": PASSWORD}
@@ -77,8 +77,8 @@ def test_the_token_makes_an_administrator_who_is_signed_in(empty: House) -> None
     assert empty.accounts.offer_set_up() is None
 
 
-def test_a_wrong_token_makes_nobody(empty: House) -> None:
-    """Nor does one of a gallery where somebody was faster."""
+def test_a_wrong_token_makes_nobody(empty: Site) -> None:
+    """The token does not work either once an administrator exists."""
     empty.accounts.offer_set_up()
     client = Browser(empty.app())
     answer = client.submit("/setup", "/setup", setup_token="made-up", name="boss", password=PASSWORD)
@@ -86,7 +86,7 @@ def test_a_wrong_token_makes_nobody(empty: House) -> None:
     assert [] == list(empty.accounts.all())
 
 
-def test_what_the_set_up_refuses_keeps_the_token_good(empty: House) -> None:
+def test_what_the_set_up_refuses_keeps_the_token_good(empty: Site) -> None:
     """A password that is too short is said, with what was typed still there."""
     token = empty.accounts.offer_set_up()
     client = Browser(empty.app())
@@ -96,8 +96,8 @@ def test_what_the_set_up_refuses_keeps_the_token_good(empty: House) -> None:
     assert 303 == again.status
 
 
-def test_people_sign_in_before_there_is_an_administrator(empty: House) -> None:
-    """Made from a shell; the set-up is there for whoever has the token."""
+def test_people_sign_in_before_there_is_an_administrator(empty: Site) -> None:
+    """Made from a shell; the set-up is open to the holder of the token."""
     empty.accounts.add("ada", PASSWORD)
     client = Browser(empty.app())
     assert "/login" == client.get("/").headers["location"]
@@ -108,7 +108,7 @@ def test_people_sign_in_before_there_is_an_administrator(empty: House) -> None:
 # Signing in
 
 
-def test_signing_in_leads_where_one_wanted_to_go(home: House, app: Application) -> None:
+def test_signing_in_leads_where_one_wanted_to_go(home: Site, app: Application) -> None:
     """Path and query; never to another site."""
     client = Browser(app)
     location = client.get("/?q=a+b").headers["location"]
@@ -125,7 +125,7 @@ def test_the_way_on_is_a_path_of_ours(app: Application, path: str) -> None:
     assert 'name="next" value="/"' in page
 
 
-def test_a_wrong_password_and_a_wrong_name_are_answered_alike(home: House, app: Application) -> None:
+def test_a_wrong_password_and_a_wrong_name_are_answered_alike(home: Site, app: Application) -> None:
     """Status, sentence and headers; the page repeats the name, never the password."""
     somebody(home, "careless")
     answers = [sign_in(Browser(app), name, "not this one") for name in ("careless", "nobody!")]
@@ -136,7 +136,7 @@ def test_a_wrong_password_and_a_wrong_name_are_answered_alike(home: House, app: 
     assert "not this one" not in answers[0].text
 
 
-def test_tries_are_counted_for_each_name_whether_it_exists(home: House, app: Application) -> None:
+def test_tries_are_counted_for_each_name_whether_it_exists(home: Site, app: Application) -> None:
     """Five are free; then 429 with a time, even for the right password."""
     somebody(home, "target")
     for name in ("target", "missing"):
@@ -147,8 +147,8 @@ def test_tries_are_counted_for_each_name_whether_it_exists(home: House, app: App
     assert int(answer.headers["retry-after"]) >= 1
 
 
-def test_the_session_is_new_with_each_sign_in(home: House, app: Application) -> None:
-    """And the one that the browser had is over."""
+def test_the_session_is_new_with_each_sign_in(home: Site, app: Application) -> None:
+    """The browser's previous session has ended."""
     client = Browser(app)
     sign_in(client, "owner")
     first = client.cookies["gallery_session"]
@@ -159,8 +159,8 @@ def test_the_session_is_new_with_each_sign_in(home: House, app: Application) -> 
     assert home.accounts.authenticate_session(first) is None
 
 
-def test_no_token_is_stored_as_it_is(home: House, app: Application) -> None:
-    """Neither a session's nor a key's, nor a password."""
+def test_no_token_is_stored_as_it_is(home: Site, app: Application) -> None:
+    """The database holds no session token, API key or password."""
     client = home.browser(app, "owner")
     secret = home.accounts.create_key(home.people["owner"], "x", ["read"])
     tables = ("accounts", "sessions", "api_keys", "set_up_tokens", "throttles")
@@ -169,8 +169,8 @@ def test_no_token_is_stored_as_it_is(home: House, app: Application) -> None:
     assert "$argon2id$v=19$m=19456,t=2,p=1$" in kept
 
 
-def test_over_https_the_cookies_are_this_hosts_alone(home: House, app: Application) -> None:
-    """By their names, and for HTTPS only; the answer asks for HTTPS from now on."""
+def test_over_https_the_cookies_are_this_hosts_alone(home: Site, app: Application) -> None:
+    """The cookie has the __Host- prefix and Secure; the response has HSTS."""
     client = Secure(app)
     answer = sign_in(client, "owner")
     cookie = answer.headers["set-cookie"]
@@ -192,8 +192,8 @@ class Secure(Browser):
         return super()._call(environ)
 
 
-def test_no_password_travels_in_the_clear(home: House) -> None:
-    """Neither HTTPS nor this machine: the form is not even shown."""
+def test_no_password_travels_in_the_clear(home: Site) -> None:
+    """The form is not shown without HTTPS or loopback."""
     from web.app import create_app
 
     app = create_app(home.gallery, accounts=home.accounts, hosts=["photos.example"])
@@ -203,7 +203,6 @@ def test_no_password_travels_in_the_clear(home: House) -> None:
 
 @pytest.mark.parametrize("cookie", ["", "x", "é", "A" * 43, "A" * 4000])
 def test_a_cookie_that_is_nobodys_is_nobody(app: Application, cookie: str) -> None:
-    """Whatever it holds."""
     client = Browser(app)
     client.cookies["gallery_session"] = cookie
     assert (303, 401) == (client.get("/").status, client.get("/api/v1/images").status)
@@ -212,7 +211,7 @@ def test_a_cookie_that_is_nobodys_is_nobody(app: Application, cookie: str) -> No
 # Forms
 
 
-def test_a_forms_token_is_its_sessions(home: House, app: Application) -> None:
+def test_a_forms_token_is_its_sessions(home: Site, app: Application) -> None:
     """Another person's does not fit, nor one from before signing in; nothing is changed."""
     owner, other = home.browser(app, "owner"), home.browser(app, "other")
     before = Browser(app).get("/login").token
@@ -223,9 +222,9 @@ def test_a_forms_token_is_its_sessions(home: House, app: Application) -> None:
 
 @pytest.mark.parametrize("headers", [{}, {"Sec-Fetch-Site": "none"}, {"Sec-Fetch-Site": "cross-site"}])
 def test_a_session_changes_nothing_in_the_api_from_elsewhere(
-    home: House, app: Application, headers: dict[str, str]
+    home: Site, app: Application, headers: dict[str, str]
 ) -> None:
-    """Where the browser does not say that the gallery's own page asks, the answer is no."""
+    """A change is rejected if the browser does not say that the gallery's own page sent it."""
     image = home.upload("owner")
     silent = Client(app)
     silent.cookies = home.browser(app, "owner").cookies
@@ -237,8 +236,8 @@ def test_a_session_changes_nothing_in_the_api_from_elsewhere(
 # Sessions
 
 
-def test_a_session_is_ended_from_another_browser_at_once(home: House) -> None:
-    """Its next request finds it over; one's own goes on."""
+def test_a_session_is_ended_from_another_browser_at_once(home: Site) -> None:
+    """The next request of the ended session is rejected; the own session continues."""
     here = somebody(home, "traveller")
     there = home.browser(home.app(), "traveller")
     page = here.get("/account")
@@ -251,8 +250,8 @@ def test_a_session_is_ended_from_another_browser_at_once(home: House) -> None:
     )
 
 
-def test_signing_out_everywhere_includes_here(home: House) -> None:
-    """And the browser is told to forget what it has seen."""
+def test_signing_out_everywhere_includes_here(home: Site) -> None:
+    """The response has Clear-Site-Data."""
     here = somebody(home, "leaver")
     there = home.browser(home.app(), "leaver")
     answer = here.submit("/account", "/account/sessions/end")
@@ -260,8 +259,8 @@ def test_signing_out_everywhere_includes_here(home: House) -> None:
     assert [303, 303] == [client.get("/").status for client in (here, there)]
 
 
-def test_signing_out_ends_the_session_itself(home: House, app: Application) -> None:
-    """Not only the cookie."""
+def test_signing_out_ends_the_session_itself(home: Site, app: Application) -> None:
+    """The session in the database ends, not only the cookie."""
     client = home.browser(app, "owner")
     token = client.cookies["gallery_session"]
     assert 303 == client.submit("/account", "/logout").status
@@ -271,8 +270,8 @@ def test_signing_out_ends_the_session_itself(home: House, app: Application) -> N
 # Passwords
 
 
-def test_a_new_password_ends_every_other_session(home: House) -> None:
-    """This browser goes on with a new one; the old password is good for nothing."""
+def test_a_new_password_ends_every_other_session(home: Site) -> None:
+    """This browser goes on with a new one; the old password does not work."""
     here = somebody(home, "changer")
     there = home.browser(home.app(), "changer")
     before = here.cookies["gallery_session"]
@@ -294,9 +293,9 @@ def test_a_new_password_ends_every_other_session(home: House) -> None:
     ],
 )
 def test_a_password_that_is_not_changed_says_why(
-    home: House, app: Application, old: str, new: str, again: str, status: int, sentence: str
+    home: Site, app: Application, old: str, new: str, again: str, status: int, sentence: str
 ) -> None:
-    """On the same page, and everything is as before."""
+    """The same page shows the error, and nothing has changed."""
     client = home.browser(app, "other")
     answer = client.submit("/account", "/account/password", old=old, new=new, again=again)
     assert (status, True) == (answer.status, sentence in answer.text)
@@ -306,8 +305,8 @@ def test_a_password_that_is_not_changed_says_why(
 # Keys
 
 
-def test_a_key_is_shown_once_and_does_what_its_scopes_allow(home: House, app: Application) -> None:
-    """Until it is revoked."""
+def test_a_key_is_shown_once_and_does_what_its_scopes_allow(home: Site, app: Application) -> None:
+    """The key works until it is revoked."""
     client = home.browser(app, "owner")
     made = client.submit("/account", "/account/keys", label="My script", scope_read="yes").text
     secret = re.search(r"gallery_[A-Za-z0-9_-]{43}", made)[0]
@@ -325,8 +324,8 @@ def test_a_key_is_shown_once_and_does_what_its_scopes_allow(home: House, app: Ap
     assert 401 == program.get("/api/v1/images").status
 
 
-def test_a_key_never_opens_a_page(home: House, app: Application) -> None:
-    """Nor makes another key."""
+def test_a_key_never_opens_a_page(home: Site, app: Application) -> None:
+    """A key cannot create another key."""
     program = home.program(app, "owner", "read", "upload", "edit")
     assert [303] * 3 == [program.get(path).status for path in ("/", "/account", "/upload")]
 
@@ -341,7 +340,7 @@ def test_a_key_never_opens_a_page(home: House, app: Application) -> None:
     ],
 )
 def test_a_key_that_makes_no_sense_is_not_made(
-    home: House, app: Application, fields: dict[str, str], sentence: str
+    home: Site, app: Application, fields: dict[str, str], sentence: str
 ) -> None:
     """No label, no scope, or more than its owner may."""
     answer = home.browser(app, "other").submit("/account", "/account/keys", **fields)
@@ -349,7 +348,7 @@ def test_a_key_that_makes_no_sense_is_not_made(
 
 
 @pytest.mark.parametrize("sent", ["Bearer x", "Bearer gallery_x", "Basic eDp4", "Bearer", "gallery_x"])
-def test_a_key_that_is_none_is_refused(home: House, app: Application, sent: str) -> None:
+def test_a_key_that_is_none_is_refused(home: Site, app: Application, sent: str) -> None:
     """401, with a session beside it as well: what was asked for by a key is not answered without."""
     client = home.browser(app, "owner")
     answer = client.get("/api/v1/images", Authorization=sent)
@@ -357,7 +356,7 @@ def test_a_key_that_is_none_is_refused(home: House, app: Application, sent: str)
     assert 'error="invalid_token"' in answer.headers["www-authenticate"]
 
 
-def test_a_key_loses_what_its_owner_loses(home: House, app: Application) -> None:
+def test_a_key_loses_what_its_owner_loses(home: Site, app: Application) -> None:
     """An administrator's key after they were made a person."""
     home.people["deputy"] = home.accounts.add("deputy", PASSWORD, Role.ADMINISTRATOR)
     program = home.program(app, "deputy", "read", "admin")
@@ -369,8 +368,8 @@ def test_a_key_loses_what_its_owner_loses(home: House, app: Application) -> None
     )
 
 
-def test_the_api_counts_requests_and_says_how_many_are_left(home: House) -> None:
-    """For each caller; beyond them 429 with a time, and others are not concerned."""
+def test_the_api_counts_requests_and_says_how_many_are_left(home: Site) -> None:
+    """Each caller has its own limit; beyond it the answer is 429 with Retry-After."""
     app = home.app(api_rate=2)
     program = home.program(app, "owner", "read")
     answers = [program.get("/api/v1/images") for _ in range(3)]
@@ -386,7 +385,7 @@ def test_the_api_counts_requests_and_says_how_many_are_left(home: House) -> None
 # Others' accounts
 
 
-def test_an_administrator_makes_an_account_with_a_password_shown_once(home: House, app: Application) -> None:
+def test_an_administrator_makes_an_account_with_a_password_shown_once(home: Site, app: Application) -> None:
     """Which its owner signs in with."""
     boss = home.browser(app, "boss")
     page = boss.submit("/accounts", "/accounts", name="newcomer").text
@@ -406,15 +405,15 @@ def test_an_administrator_makes_an_account_with_a_password_shown_once(home: Hous
     ],
 )
 def test_an_account_that_makes_no_sense_is_not_made(
-    home: House, app: Application, fields: dict[str, str], status: int
+    home: Site, app: Application, fields: dict[str, str], status: int
 ) -> None:
     """It says why."""
     answer = home.browser(app, "boss").submit("/accounts", "/accounts", **fields)
     assert (status, True) == (answer.status, 'role="alert"' in answer.text)
 
 
-def test_a_forgotten_password_is_replaced_by_an_administrator(home: House, app: Application) -> None:
-    """And every session of the account is over."""
+def test_a_forgotten_password_is_replaced_by_an_administrator(home: Site, app: Application) -> None:
+    """Every session of the account has ended."""
     client = somebody(home, "forgetful")
     id_ = home.people["forgetful"].public_id
     page = home.browser(app, "boss").submit("/accounts", f"/accounts/{id_}/password").text
@@ -423,8 +422,8 @@ def test_a_forgotten_password_is_replaced_by_an_administrator(home: House, app: 
     assert 303 == sign_in(Browser(app), "forgetful", password).status
 
 
-def test_the_last_administrator_stays(empty: House) -> None:
-    """Neither deleted nor made a person: nobody could make accounts."""
+def test_the_last_administrator_stays(empty: Site) -> None:
+    """The last administrator can neither be deleted nor lose the role."""
     boss = empty.people["boss"] = empty.accounts.add("boss", PASSWORD, Role.ADMINISTRATOR)
     client = empty.browser(empty.app(), "boss")
     answers = [
@@ -436,7 +435,7 @@ def test_the_last_administrator_stays(empty: House) -> None:
     assert all("only administrator" in answer.text for answer in answers)
 
 
-def test_who_deletes_their_account_takes_their_photos_along(home: House) -> None:
+def test_who_deletes_their_account_takes_their_photos_along(home: Site) -> None:
     """They are in the trash for so long already that the next sweep removes them; others' stay."""
     client = somebody(home, "quitter")
     program = home.program(home.app(), "quitter", "read")
@@ -451,7 +450,7 @@ def test_who_deletes_their_account_takes_their_photos_along(home: House) -> None
     assert 401 == sign_in(Browser(home.app()), "quitter").status
 
 
-def test_an_administrator_deletes_an_account_by_the_api(home: House, app: Application) -> None:
+def test_an_administrator_deletes_an_account_by_the_api(home: Site, app: Application) -> None:
     """204; its photos are counted before, and gone afterwards."""
     home.people["victim"] = home.accounts.add("victim", PASSWORD)
     home.upload("victim")
@@ -465,13 +464,13 @@ def test_an_administrator_deletes_an_account_by_the_api(home: House, app: Applic
 # What pages say
 
 
-def test_the_foot_says_who_is_signed_in(home: House, app: Application) -> None:
-    """And not that nobody is asked."""
+def test_the_foot_says_who_is_signed_in(home: Site, app: Application) -> None:
+    """The page does not say that there is no sign-in."""
     page = home.browser(app, "owner").get("/").text
     assert ("You are signed in as owner." in page, "Open mode" in page) == (True, False)
 
 
-def test_in_open_mode_there_are_no_accounts(home: House) -> None:
+def test_in_open_mode_there_are_no_accounts(home: Site) -> None:
     """The account's page says so; the rest is not there, and the API knows everybody."""
     from web.app import create_app
 
@@ -485,14 +484,14 @@ def test_in_open_mode_there_are_no_accounts(home: House) -> None:
     ).json
 
 
-def test_nothing_of_an_account_is_kept_by_a_cache(home: House, app: Application) -> None:
+def test_nothing_of_an_account_is_kept_by_a_cache(home: Site, app: Application) -> None:
     """Pages with secrets, names or forms."""
     boss = home.browser(app, "boss")
     assert ["no-store"] * 2 == [boss.get(p).headers["cache-control"] for p in ("/account", "/accounts")]
 
 
-def test_a_password_that_was_hashed_with_less_effort_is_hashed_again(home: House) -> None:
-    """With the next sign-in; nobody is signed out for it."""
+def test_a_password_that_was_hashed_with_less_effort_is_hashed_again(home: Site) -> None:
+    """The next sign-in rehashes the password; sessions continue."""
     browser, ida = somebody(home, "ida"), home.people["ida"]
     weak = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
     home.accounts.store.set_password(ida.id, weak, sign_out=False)
