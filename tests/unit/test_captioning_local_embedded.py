@@ -16,7 +16,7 @@ def facts(caption: str | None, words: tuple[str, ...] = ()) -> PhotoFacts:
     return PhotoFacts("JPEG", 3, 2, 1, "0" * 64, embedded_caption=caption, embedded_keywords=words)
 
 
-def test_the_photographers_words_are_kept() -> None:
+def test_embedded_photographers_words_are_kept() -> None:
     """As they are, with their keywords, and as their author's."""
     expected = Description("Mia's first goal", "Mia's first goal", ("football", "mia"), Source.EMBEDDED)
     assert expected == description(facts("Mia's first goal", ("Football", "Mia")))
@@ -41,38 +41,38 @@ def test_the_photographers_words_are_kept() -> None:
         "DSC_0042",
     ],
 )
-def test_what_machines_write_is_no_caption(text: str | None) -> None:
+def test_embedded_what_machines_write_is_no_caption(text: str | None) -> None:
     """Cameras and programs fill the field by themselves."""
     assert description(facts(text)) is None
 
 
 @pytest.mark.parametrize("text", ["Default settings are a trap", "My camera", "Photo of Oma", "日の出", "Zoë"])
-def test_what_people_write_is_kept(text: str) -> None:
+def test_embedded_what_people_write_is_kept(text: str) -> None:
     """Short, in any script, even where a word of it is a machine's."""
     found = description(facts(text))
     assert text == (found and found.caption)
 
 
-def test_lines_become_one() -> None:
+def test_embedded_lines_become_one() -> None:
     """Control characters and line breaks are blanks."""
     found = description(facts(" At the\r\n\tlake\x00 \u2028in May "))
     assert "At the lake in May" == (found and found.caption)
 
 
-def test_direction_marks_are_dropped() -> None:
+def test_embedded_direction_marks_are_dropped() -> None:
     """They would turn the text around them."""
     found = description(facts("lake\u202egpj.exe"))
     assert "lakegpj.exe" == (found and found.caption)
 
 
-def test_a_long_text_ends_between_words() -> None:
+def test_embedded_long_text_ends_between_words() -> None:
     """With an ellipsis."""
     found = description(facts("word, " * 200))
     assert found is not None
     assert ("word, " * 19 + "word…", True) == (found.alt_text, found.caption.endswith("word…"))
 
 
-def test_a_long_word_is_cut() -> None:
+def test_embedded_long_word_is_cut() -> None:
     """Where there is nowhere else to cut."""
     found = description(facts("x" * 900))
     assert (MAX_CAPTION, MAX_ALT) == (found and len(found.caption), found and len(found.alt_text))
@@ -86,13 +86,13 @@ def test_a_long_word_is_cut() -> None:
         (("two\nlines",), ("two lines",)),
     ],
 )
-def test_keywords(words: tuple[str, ...], expected: tuple[str, ...]) -> None:
+def test_embedded_keywords_become_normalized_tags(words: tuple[str, ...], expected: tuple[str, ...]) -> None:
     """Small letters, no doubles, no essays, at most eight."""
     assert expected == keywords(words)
 
 
 @given(st.text(max_size=700), st.lists(st.text(max_size=60)).map(tuple))
-def test_any_text_is_made_fit(text: str, words: Any) -> None:
+def test_embedded_any_text_is_made_fit(text: str, words: Any) -> None:
     """Whatever a file holds: one line, within the limits, nothing that UTF-8 cannot hold."""
     if (found := description(facts(text, words))) is not None:
         assert found.caption == " ".join(found.caption.split())

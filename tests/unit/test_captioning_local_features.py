@@ -32,7 +32,7 @@ def look(small: Pixels, detail: Pixels | None = None, size: tuple[int, int] = (3
         ((450, 200), "panoramic"),
     ],
 )
-def test_shape(size: tuple[int, int], shape: str) -> None:
+def test_features_shape_follows_the_proportions(size: tuple[int, int], shape: str) -> None:
     """A twentieth more or less is still square; beyond 2.2 : 1 it is a panorama."""
     assert shape == look(halves((0, 0, 0), (255, 255, 255)), size=size).shape
 
@@ -61,24 +61,24 @@ def test_shape(size: tuple[int, int], shape: str) -> None:
         ((250, 250, 250), "white"),
     ],
 )
-def test_colors_have_everyday_names(rgb: tuple[int, int, int], name: str) -> None:
+def test_features_colors_have_everyday_names(rgb: tuple[int, int, int], name: str) -> None:
     """Pure, pale and dark ones alike."""
     assert name == look(halves(rgb, rgb)).colors[0]
 
 
-def test_two_colors_at_most_the_larger_first() -> None:
+def test_features_two_colors_at_most_the_larger_first() -> None:
     """A third one goes unnamed."""
     three = halves((0, 128, 0), (255, 0, 0), share=0.3)
     three[:10] = (30, 80, 220)
     assert ("red", "green") == look(three).colors
 
 
-def test_a_little_of_a_color_is_not_named() -> None:
+def test_features_little_of_a_color_is_not_named() -> None:
     """Less than 15 % is not worth it."""
     assert ("red",) == look(halves((0, 128, 0), (255, 0, 0), share=0.1)).colors
 
 
-def test_named_colors_may_be_the_smaller_part() -> None:
+def test_features_named_colors_may_be_the_smaller_part() -> None:
     """Then the picture is not mostly of them."""
     stripes = np.empty((48, 48, 3), np.uint8)
     hues = [(255, 0, 0), (255, 140, 0), (255, 215, 0), (0, 128, 0), (0, 128, 128), (30, 80, 220)]
@@ -88,29 +88,29 @@ def test_named_colors_may_be_the_smaller_part() -> None:
 
 
 @pytest.mark.parametrize(("level", "light"), [(30, "dark"), (120, None), (230, "bright")])
-def test_light(level: int, light: str | None) -> None:
+def test_features_light_follows_the_mean_brightness(level: int, light: str | None) -> None:
     """Dark and bright are said, the middle is not."""
     assert light == look(halves((level, level, level), (level, level, level))).light
 
 
-def test_grays_are_black_and_white() -> None:
+def test_features_grays_are_black_and_white() -> None:
     """No color anywhere."""
     assert look(halves((20, 20, 20), (200, 200, 200))).black_and_white
 
 
-def test_a_spot_of_color_is_not_black_and_white() -> None:
+def test_features_spot_of_color_is_not_black_and_white() -> None:
     """One red pixel in 2,304 is a color all the same."""
     small = halves((20, 20, 20), (200, 200, 200))
     small[5, 5] = (200, 30, 30)
     assert not look(small).black_and_white
 
 
-def test_one_surface_is_plain() -> None:
+def test_features_one_surface_is_plain() -> None:
     """Nothing to see."""
     assert [True, False] == [look(halves((90, 90, 90), right)).plain for right in ((91, 90, 90), (160, 90, 90))]
 
 
-def test_flat_patches_look_drawn() -> None:
+def test_features_flat_patches_look_drawn() -> None:
     """Neighbours that are exactly alike do not come from a camera."""
     flat = np.zeros((64, 64, 3), np.uint8)
     assert [True, False] == [look(halves((0, 0, 0), (9, 90, 9)), detail).drawn for detail in (flat, None)]

@@ -26,7 +26,7 @@ def finder() -> FaceFinder:
     return FaceFinder.load()
 
 
-def test_the_classifier_agrees_with_onnxruntime(classifier: Classifier) -> None:
+def test_net_classifier_agrees_with_onnxruntime(classifier: Classifier) -> None:
     """onnxruntime 1.31 on the same weights and pattern: the five likeliest classes and three others."""
     expected = {
         767: 0.0867515,
@@ -43,20 +43,20 @@ def test_the_classifier_agrees_with_onnxruntime(classifier: Classifier) -> None:
     np.testing.assert_allclose(probabilities[list(expected)], list(expected.values()), rtol=1e-3)
 
 
-def test_probabilities_sum_to_one(classifier: Classifier) -> None:
+def test_net_probabilities_sum_to_one(classifier: Classifier) -> None:
     """One for each of the thousand classes."""
     probabilities = classifier(pattern(CLASSIFIER_SIDE))
     assert ((1000,), 1.0) == (probabilities.shape, round(float(probabilities.sum()), 5))
 
 
-def test_damaged_weights_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_net_damaged_weights_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """A file with another hash is not even unpickled."""
     monkeypatch.setattr("imgcore.captioning.local.classifier.load_index", lambda name: Index("0" * 64, {}))
     with pytest.raises(Misconfigured, match="damaged"):
         Classifier.load()
 
 
-def test_the_face_finder_agrees_with_litert(finder: FaceFinder) -> None:
+def test_net_face_finder_agrees_with_litert(finder: FaceFinder) -> None:
     """LiteRT 2.3 on the same model and pattern: five scores and one box with its key points."""
     boxes, scores = finder.run(pattern(faces.SIDE) / np.float32(127.5) - 1)
     expected = [-6.214682, -6.579148, -2.242645, -3.498917, -6.553828]
@@ -66,12 +66,12 @@ def test_the_face_finder_agrees_with_litert(finder: FaceFinder) -> None:
     np.testing.assert_allclose(boxes[1176], box, atol=1e-3)
 
 
-def test_a_pattern_has_no_face(finder: FaceFinder) -> None:
+def test_net_pattern_has_no_face(finder: FaceFinder) -> None:
     """An empty list of boxes keeps its four columns."""
     assert (0, 4) == finder(pattern(faces.SIDE)).shape
 
 
-def test_one_face_is_counted_once(monkeypatch: pytest.MonkeyPatch, finder: FaceFinder) -> None:
+def test_net_one_face_is_counted_once(monkeypatch: pytest.MonkeyPatch, finder: FaceFinder) -> None:
     """Cells beside each other see the same face; another face elsewhere is another."""
     boxes, scores = np.zeros((2304, 16), np.float32), np.full((2304, 1), -9, np.float32)
     boxes[:, 2:4] = 48  # pixels: a quarter of the side

@@ -40,7 +40,7 @@ from tests.unit.captioning_local_tools import CAT, CHAIR, TABBY, seen
         (seen(plain=True, colors=()), "A gray picture with nothing to make out."),
     ],
 )
-def test_caption(what: Seen, expected: str) -> None:
+def test_caption_of_findings_is_the_expected_sentence(what: Seen, expected: str) -> None:
     """One sentence, with a hedge before every guess."""
     assert expected == caption(what)
 
@@ -54,12 +54,12 @@ def test_caption(what: Seen, expected: str) -> None:
         (seen(plain=True, colors=("white",)), "Plain white surface."),
     ],
 )
-def test_alt_text(what: Seen, expected: str) -> None:
+def test_alt_text_of_findings_is_the_expected_sentence(what: Seen, expected: str) -> None:
     """What is shown comes first."""
     assert expected == alt_text(what)
 
 
-def test_a_long_kind_gives_way_in_the_alt_text() -> None:
+def test_sentence_long_kind_gives_way_in_the_alt_text() -> None:
     """Rather than a cut in the middle of a word."""
     long = Subject(
         "a motorcycle or scooter", "a " + "very " * 12 + "long name", sure=True, tags=("motorcycle",)
@@ -83,12 +83,12 @@ def test_a_long_kind_gives_way_in_the_alt_text() -> None:
         (seen(plain=True, shape="panoramic"), ("green", "plain", "panorama")),
     ],
 )
-def test_tags(what: Seen, expected: tuple[str, ...]) -> None:
+def test_tags_of_findings_are_the_expected_words(what: Seen, expected: tuple[str, ...]) -> None:
     """The subject, then colors, light and shape; never fewer than three."""
     assert expected == tags(what)
 
 
-def test_the_photographers_keywords_come_first() -> None:
+def test_sentence_photographers_keywords_come_first() -> None:
     """And crowd out ours where there are many."""
     own = ("rex", "garden", "summer", "2024", "cat", "sofa", "home")
     assert (*own, "tabby") == tags(seen(subject=TABBY), own)
@@ -111,30 +111,30 @@ def everything() -> list[Seen]:
     return [seen(faces, named, **frame) for named, faces, frame in itertools.product(found, (0, 17), frames)]
 
 
-def test_no_sentence_has_a_wrong_article() -> None:
+def test_sentence_no_sentence_has_a_wrong_article() -> None:
     """ "a" before a vowel's sound or "an" before another: none in any sentence there can be."""
     wrong = re.compile(r"\b(?:a (?!uni|eu|one)[aeiou]|an (?!hour|MP3)[^aeiou])", re.IGNORECASE)
     assert [] == [text for text in map(caption, everything()) if wrong.search(text)]
 
 
-def test_every_sentence_is_well_formed() -> None:
+def test_sentence_every_sentence_is_well_formed() -> None:
     """A capital, one full stop at the end, no doubled blanks or commas."""
     form = re.compile(r"[A-Z](?!.*(?:  |,,| ,))[^!?]*[a-z0-9é]\.")
     assert [] == [text for text in map(caption, everything()) if not form.fullmatch(text)]
 
 
-def test_every_alt_text_fits() -> None:
+def test_sentence_every_alt_text_fits() -> None:
     """In what screen readers read in one go."""
     assert max(len(alt_text(what)) for what in everything()) <= MAX_ALT
 
 
-def test_no_alt_text_announces_an_image() -> None:
+def test_sentence_no_alt_text_announces_an_image() -> None:
     """Screen readers say that by themselves."""
     announced = re.compile(r"^(an? )?(image|picture|photo|photograph) of", re.IGNORECASE)
     assert [] == [text for text in map(alt_text, everything()) if announced.match(text)]
 
 
-def test_all_tags_are_in_small_letters() -> None:
+def test_sentence_all_tags_are_in_small_letters() -> None:
     """Three to eight of them, none twice."""
     wrong = [
         found
@@ -144,7 +144,7 @@ def test_all_tags_are_in_small_letters() -> None:
     assert [] == wrong
 
 
-def test_every_group_can_be_said() -> None:
+def test_sentence_every_group_can_be_said() -> None:
     """None is out of reach of the classes."""
     phrases = {what.subject.phrase for what in everything() if what.subject}
     assert {group.phrase for group in GROUPS.values()} <= phrases

@@ -22,52 +22,52 @@ def probabilities(**likely: float) -> list[float]:
     return out
 
 
-def test_every_class_has_its_line() -> None:
+def test_vocabulary_every_class_has_its_line() -> None:
     """A thousand, as the classifier's last layer has."""
     assert 1000 == len(classes())
 
 
-def test_every_group_is_known() -> None:
+def test_vocabulary_every_group_is_known() -> None:
     """The groups of the file are those of the table."""
     assert set(GROUPS) == {entry.group for entry in classes() if entry.group}
 
 
-def test_a_group_is_named_by_the_sum_of_its_kinds() -> None:
+def test_vocabulary_group_is_named_by_the_sum_of_its_kinds() -> None:
     """Three cats at 0.2 each are a cat."""
     found = subject(probabilities(c281=0.2, c282=0.2, c283=0.2), faces=0)
     assert Subject("a cat", None, sure=True, tags=("cat", "animal")) == found
 
 
-def test_a_group_below_its_threshold_is_not_named() -> None:
+def test_vocabulary_group_below_its_threshold_is_not_named() -> None:
     """0.54 is not enough."""
     assert subject(probabilities(c281=0.2, c282=0.2, c283=0.14), faces=0) is None
 
 
-def test_a_likely_kind_is_named_too() -> None:
+def test_vocabulary_likely_kind_is_named_too() -> None:
     """From 0.5 on, "perhaps a tabby"."""
     found = subject(probabilities(c281=0.5, c282=0.1), faces=0)
     assert Subject("a cat", "a tabby", sure=True, tags=("cat", "tabby", "animal")) == found
 
 
-def test_a_kind_that_says_no_more_is_left_out() -> None:
+def test_vocabulary_kind_that_says_no_more_is_left_out() -> None:
     """Not "mountains, perhaps mountains"."""
     found = subject(probabilities(c970=0.9), faces=0)
     assert Subject("mountains", None, sure=True, tags=("mountains",)) == found
 
 
-def test_a_class_without_a_group_is_only_possible() -> None:
+def test_vocabulary_class_without_a_group_is_only_possible() -> None:
     """From 0.6 on."""
     found = [subject(probabilities(c765=value), faces=0) for value in (0.59, 0.6)]
     assert [None, Subject("a rocking chair", None, sure=False, tags=("rocking chair",))] == found
 
 
-def test_a_mass_takes_no_article() -> None:
+def test_vocabulary_mass_takes_no_article() -> None:
     """Hay, not "a hay"."""
     assert Subject("hay", None, sure=False, tags=("hay",)) == subject(probabilities(c958=0.9), faces=0)
 
 
 @pytest.mark.parametrize("index", [*range(365, 385), REVOLVER, BIKINI, 413, 652, 834, 982])
-def test_some_things_are_never_named(index: int) -> None:
+def test_vocabulary_some_things_are_never_named(index: int) -> None:
     """Apes and monkeys, weapons, clothes and roles, however sure the net is."""
     assert subject(probabilities(**{f"c{index}": 1.0}), faces=0) is None
 
@@ -75,7 +75,7 @@ def test_some_things_are_never_named(index: int) -> None:
 @pytest.mark.parametrize(
     ("index", "phrase"), [(PIG, None), (DOG, "a dog"), (HORSE, "a horse"), (MOUNTAINS, "mountains")]
 )
-def test_beside_a_face_only_companions_are_named(index: int, phrase: str | None) -> None:
+def test_vocabulary_beside_a_face_only_companions_are_named(index: int, phrase: str | None) -> None:
     """A face and a pig would be said of one person too often."""
     found = subject(probabilities(**{f"c{index}": 0.9}), faces=1)
     assert phrase == (found and found.phrase)
@@ -93,18 +93,18 @@ def test_beside_a_face_only_companions_are_named(index: int, phrase: str | None)
         ("Italian Greyhound", "an Italian Greyhound"),
     ],
 )
-def test_articles_follow_the_sound(name: str, expected: str) -> None:
+def test_vocabulary_articles_follow_the_sound(name: str, expected: str) -> None:
     """Not the letter."""
     assert expected == with_article(name)
 
 
-def test_names_are_words() -> None:
+def test_vocabulary_names_are_words() -> None:
     """No brackets, slashes or blanks at the ends: they are read aloud."""
     odd = [entry.name for entry in classes() if entry.name and not re.fullmatch(r"[\w.'é -]*\w", entry.name)]
     assert [] == odd
 
 
-def test_group_phrases_carry_their_article() -> None:
+def test_vocabulary_group_phrases_carry_their_article() -> None:
     """Or are plurals."""
     odd = [group.phrase for group in GROUPS.values() if not group.phrase.startswith(("a ", "an "))]
     assert ["mountains", "fruit or vegetables"] == odd

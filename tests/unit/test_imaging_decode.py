@@ -39,14 +39,14 @@ def assert_upright(image: Image.Image) -> None:
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "AVIF", "HEIF"])
-def test_every_orientation_of_every_format_ends_upright(orientation: int, form: str) -> None:
+def test_decode_every_orientation_of_every_format_ends_upright(orientation: int, form: str) -> None:
     """All eight of EXIF's, or of the boxes that AVIF and HEIF have instead."""
     photo = decode(samples.oriented(orientation, form), max_side=1600)
     assert_upright(shown(photo))
     assert (96, 64) == photo.size == (photo.facts.width, photo.facts.height)
 
 
-def test_orientation_is_obeyed_on_a_scaled_decode() -> None:
+def test_decode_scaled_applies_the_orientation() -> None:
     """Turning comes after scaling, and the facts speak of the whole."""
     photo = decode(samples.oriented(6, image=samples.corners(1200, 800)), max_side=300)
     assert_upright(shown(photo))
@@ -54,7 +54,7 @@ def test_orientation_is_obeyed_on_a_scaled_decode() -> None:
 
 
 @pytest.mark.parametrize("orientation", [0, 9, 65535])
-def test_an_orientation_that_does_not_exist_turns_nothing(orientation: int) -> None:
+def test_decode_orientation_that_does_not_exist_turns_nothing(orientation: int) -> None:
     """Some writers put 0."""
     data = samples.encode(samples.corners(), exif=samples.exif(orientation=orientation))
     assert_upright(shown(decode(data, max_side=96)))
@@ -72,7 +72,7 @@ def test_an_orientation_that_does_not_exist_turns_nothing(orientation: int) -> N
     ],
     ids=["jpeg", "png", "webp", "gif", "avif", "heic"],
 )
-def test_every_accepted_format_shows_the_picture(data: bytes, form: str) -> None:
+def test_decode_every_accepted_format_shows_the_picture(data: bytes, form: str) -> None:
     """And the facts are those of the file."""
     photo = decode(data, max_side=1600)
     assert samples.difference(samples.photograph(), shown(photo)) < 12
@@ -82,7 +82,7 @@ def test_every_accepted_format_shows_the_picture(data: bytes, form: str) -> None
 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "HEIF"])
-def test_scaled_to_exactly_the_side_that_was_asked_for(form: str) -> None:
+def test_decode_scales_to_exactly_the_requested_side(form: str) -> None:
     """The longer side; the shorter follows."""
     photo = decode(samples.encode(samples.photograph(), form), max_side=100)
     assert ((100, 75), (640, 480)) == (photo.size, (photo.facts.width, photo.facts.height))
@@ -104,7 +104,7 @@ def test_inside_keeps_the_proportions(size: tuple[int, int], max_side: int, expe
     assert expected == inside(size, max_side)
 
 
-def test_a_large_jpeg_is_decoded_at_a_scale(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_decode_large_jpeg_is_decoded_at_a_scale(monkeypatch: pytest.MonkeyPatch) -> None:
     """libjpeg decodes an eighth of each side where an eighth suffices."""
     asked: list[tuple[int, int]] = []
     original = Image.Image.resize
@@ -119,7 +119,7 @@ def test_a_large_jpeg_is_decoded_at_a_scale(monkeypatch: pytest.MonkeyPatch) -> 
     assert [(200, 150)] == asked
 
 
-def test_a_scaled_decode_shows_the_same_picture() -> None:
+def test_decode_scaled_decode_shows_the_same_picture() -> None:
     """As decoding all of it and resizing then."""
     data = samples.jpeg(1600, 1200)
     whole = Image.open(io.BytesIO(data)).resize((190, 142), Image.Resampling.LANCZOS)
@@ -127,20 +127,20 @@ def test_a_scaled_decode_shows_the_same_picture() -> None:
 
 
 @pytest.mark.parametrize("form", ["PNG", "WEBP"])
-def test_alpha_is_laid_on_white(form: str) -> None:
+def test_decode_alpha_is_laid_on_white(form: str) -> None:
     """What is not there becomes paper."""
     image = shown(decode(samples.alpha(form=form), max_side=64))
     assert near(RED, image.getpixel((8, 24)))
     assert near(WHITE, image.getpixel((56, 24)))
 
 
-def test_half_transparent_grey_is_laid_on_white() -> None:
+def test_decode_half_transparent_grey_is_laid_on_white() -> None:
     """Grey with alpha stays a mode of its own until the end."""
     data = samples.encode(Image.new("LA", (32, 32), (0, 128)), "PNG")
     assert near((127, 127, 127), shown(decode(data, max_side=16)).getpixel((8, 8)), off=2)
 
 
-def test_one_transparent_colour_is_laid_on_white() -> None:
+def test_decode_one_transparent_colour_is_laid_on_white() -> None:
     """PNG can name a colour that is not to be seen, without an alpha channel."""
     image = samples.corners(64, 48)
     data = samples.encode(image, "PNG", transparency=RED)
@@ -149,13 +149,13 @@ def test_one_transparent_colour_is_laid_on_white() -> None:
 
 @pytest.mark.parametrize("form", ["PNG", "GIF"])
 @pytest.mark.parametrize("max_side", [64, 32])
-def test_a_palette_becomes_colours(form: str, max_side: int) -> None:
+def test_decode_palette_becomes_colours(form: str, max_side: int) -> None:
     """Scaled as colours, not as numbers of a palette."""
     assert_upright(shown(decode(samples.palette(form=form), max_side=max_side)))
 
 
 @pytest.mark.parametrize("form", ["PNG", "GIF"])
-def test_a_transparent_place_of_the_palette_becomes_white(form: str) -> None:
+def test_decode_transparent_place_of_the_palette_becomes_white(form: str) -> None:
     """GIF knows no other transparency."""
     image = shown(decode(samples.palette(form=form, transparent=True), max_side=64))
     assert near(WHITE, image.getpixel((16, 12)), off=0)
@@ -163,7 +163,7 @@ def test_a_transparent_place_of_the_palette_becomes_white(form: str) -> None:
 
 
 @pytest.mark.parametrize("max_side", [64, 32])
-def test_sixteen_bits_become_eight(max_side: int) -> None:
+def test_decode_sixteen_bits_become_eight(max_side: int) -> None:
     """By their upper half: white stays white and the middle the middle."""
     image = shown(decode(samples.sixteen_bit(), max_side=max_side))
     last = max_side - 1
@@ -172,29 +172,29 @@ def test_sixteen_bits_become_eight(max_side: int) -> None:
     assert near(WHITE, image.getpixel((last, 5)))
 
 
-def test_single_bits_become_grey() -> None:
+def test_decode_single_bits_become_grey() -> None:
     """And are resized smoothly."""
     image = shown(decode(samples.bilevel(), max_side=32))
     assert [(0, 0, 0), WHITE] == [image.getpixel((4, 12)), image.getpixel((28, 12))]
 
 
-def test_grey_becomes_rgb() -> None:
+def test_decode_grey_becomes_rgb() -> None:
     """Three equal channels."""
     assert near((128, 128, 128), shown(decode(samples.grey(), max_side=64)).getpixel((5, 5)), off=2)
 
 
-def test_printing_colours_become_rgb() -> None:
+def test_decode_printing_colours_become_rgb() -> None:
     """As Adobe writes them, inverted."""
     assert near(RED, shown(decode(samples.cmyk(), max_side=64)).getpixel((5, 5)), off=20)
 
 
-def test_an_embedded_profile_is_obeyed() -> None:
+def test_decode_embedded_profile_is_obeyed() -> None:
     """One that swaps red and blue, so that nobody can get it right by ignoring it."""
     data, expected = samples.wide_gamut()
     assert near(expected, shown(decode(data, max_side=48)).getpixel((5, 5)))
 
 
-def test_a_profile_of_a_png_and_of_a_webp_is_obeyed() -> None:
+def test_decode_profile_of_a_png_and_of_a_webp_is_obeyed() -> None:
     """Wherever the container keeps it."""
     data, expected = samples.wide_gamut()
     profile = Image.open(io.BytesIO(data)).info["icc_profile"]
@@ -204,7 +204,7 @@ def test_a_profile_of_a_png_and_of_a_webp_is_obeyed() -> None:
         assert near(expected, shown(decode(again, max_side=16)).getpixel((5, 5))), form
 
 
-def test_a_profile_for_colours_is_obeyed_by_a_grey_picture() -> None:
+def test_decode_profile_for_colours_is_obeyed_by_a_grey_picture() -> None:
     """Common, though no standard allows it; grey stays grey under it."""
     data, _ = samples.wide_gamut()
     profile = Image.open(io.BytesIO(data)).info["icc_profile"]
@@ -217,20 +217,20 @@ def test_a_profile_for_colours_is_obeyed_by_a_grey_picture() -> None:
     [b"no profile at all", b"\0" * 200, b"\0\0\0\x80" + b"lcms" + b"\4\0\0\0mntrRGB XYZ " + b"\xff" * 120],
     ids=["text", "zeros", "header only"],
 )
-def test_a_broken_profile_is_ignored(profile: bytes) -> None:
+def test_decode_broken_profile_is_ignored(profile: bytes) -> None:
     """The picture is shown as if it had none."""
     data = samples.encode(Image.new("RGB", (16, 16), GREEN), "PNG", icc_profile=profile)
     assert shown(decode(data, max_side=16)).getpixel((5, 5)) == GREEN
 
 
-def test_a_profile_for_another_kind_of_picture_is_ignored() -> None:
+def test_decode_profile_for_another_kind_of_picture_is_ignored() -> None:
     """Lab is no space that a photograph comes in."""
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
     data = samples.encode(Image.new("RGB", (16, 16), GREEN), "PNG", icc_profile=profile)
     assert shown(decode(data, max_side=16)).getpixel((5, 5)) == GREEN
 
 
-def test_the_jpeg_that_is_handed_on_carries_no_metadata() -> None:
+def test_photo_jpeg_has_no_metadata() -> None:
     """Neither where nor when nor with what, nor a comment."""
     block = samples.exif(orientation=6, make="Example", gps=(48.0, 11.0))
     data = samples.with_segments(
@@ -243,20 +243,20 @@ def test_the_jpeg_that_is_handed_on_carries_no_metadata() -> None:
     ]
 
 
-def test_the_jpeg_that_is_handed_on_is_scaled_and_never_enlarged() -> None:
+def test_photo_jpeg_is_scaled_and_never_enlarged() -> None:
     """To the side asked for, or as it is."""
     photo = decode(samples.jpeg(), max_side=320)
     sizes = [Image.open(io.BytesIO(photo.jpeg(side))).size for side in (160, 320, 1536)]
     assert [(160, 120), (320, 240), (320, 240)] == sizes
 
 
-def test_quality_of_the_jpeg_is_the_callers() -> None:
+def test_photo_jpeg_has_the_requested_quality() -> None:
     """Less of it is smaller."""
     photo = decode(samples.jpeg(), max_side=320)
     assert len(photo.jpeg(320, quality=30)) < len(photo.jpeg(320, quality=95))
 
 
-def test_rgb_gives_a_part_in_another_size() -> None:
+def test_photo_rgb_returns_a_part_in_another_size() -> None:
     """The upper half, as rows of three bytes a pixel."""
     photo = decode(samples.encode(samples.corners(), "PNG"), max_side=96)
     part = Image.frombytes("RGB", (4, 2), photo.rgb((4, 2), box=(0, 0, 96, 32)))
@@ -264,14 +264,14 @@ def test_rgb_gives_a_part_in_another_size() -> None:
     assert near(GREEN, part.getpixel((3, 0)))
 
 
-def test_rgb_refuses_a_part_that_is_not_in_the_picture() -> None:
+def test_photo_rgb_of_a_part_outside_the_picture_fails() -> None:
     """Instead of inventing pixels."""
     photo = decode(samples.encode(samples.corners(), "PNG"), max_side=96)
     with pytest.raises(ValueError, match=r"[Bb]ox"):
         photo.rgb((4, 4), box=(90, 0, 120, 20))
 
 
-def test_a_phones_extra_pictures_leave_a_jpeg_a_still() -> None:
+def test_decode_phones_extra_pictures_leave_a_jpeg_a_still() -> None:
     """MPO: further JPEGs behind the first one, announced in APP2."""
     data = samples.encode(samples.corners(), "MPO", save_all=True, append_images=[Image.new("RGB", (96, 64))])
     photo = decode(data, max_side=96, declared="image/jpeg")
@@ -279,7 +279,7 @@ def test_a_phones_extra_pictures_leave_a_jpeg_a_still() -> None:
     assert photo.facts.format == "JPEG"
 
 
-def test_of_a_heic_with_several_pictures_the_primary_one_is_shown() -> None:
+def test_decode_of_a_heic_with_several_pictures_the_primary_one_is_shown() -> None:
     """Bursts and stereo pairs are photographs, not films."""
     file = HeifFile()
     for image in (Image.new("RGB", (96, 64), BLUE), samples.corners()):
@@ -289,20 +289,20 @@ def test_of_a_heic_with_several_pictures_the_primary_one_is_shown() -> None:
     assert_upright(shown(decode(out.getvalue(), max_side=96)))
 
 
-def test_an_avif_that_holds_a_film_too_shows_its_still() -> None:
+def test_decode_avif_that_holds_a_film_too_shows_its_still() -> None:
     """By its first brand it says which of the two it is."""
     film = samples.animated("AVIF")
     assert decode(film[:8] + b"avif" + film[12:], max_side=32).size == (32, 24)
 
 
 @pytest.mark.parametrize("form", ["PNG", "WEBP", "AVIF", "GIF"])
-def test_one_frame_is_no_animation(form: str) -> None:
+def test_decode_one_frame_is_no_animation(form: str) -> None:
     """A still picture in an animated format's clothes."""
     data = samples.encode(samples.corners(), form, save_all=True)
     assert_upright(shown(decode(data, max_side=96)))
 
 
-def test_the_hosts_leniency_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_decode_with_load_truncated_images_set_still_rejects(monkeypatch: pytest.MonkeyPatch) -> None:
     """Other code in the process may want half pictures; a gallery does not."""
     monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
     for data in (samples.jpeg(), samples.jpeg(progressive=True), samples.encode(samples.photograph(), "PNG")):
@@ -311,14 +311,14 @@ def test_the_hosts_leniency_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> 
         assert refusal.value.code == "damaged"
 
 
-def test_the_hosts_limits_change_nothing_and_are_not_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_decode_neither_uses_nor_changes_pillow_limits_of_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither in what is decoded here nor in what the host decodes itself."""
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
     assert decode(samples.jpeg(), max_side=100).size == (100, 75)
     assert Image.MAX_IMAGE_PIXELS == 1000
 
 
-def test_the_library_for_heic_is_loaded_when_one_comes() -> None:
+def test_decode_loads_pillow_heif_only_for_heif() -> None:
     """And not before: it is most of the thumbnail function's cold start."""
     script = (
         "import sys; from imgcore.imaging import decode as images; from tests import images as samples\n"
@@ -329,7 +329,7 @@ def test_the_library_for_heic_is_loaded_when_one_comes() -> None:
     assert ["False", "True"] == told.split()
 
 
-def test_a_codec_that_is_missing_is_not_the_files_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_decode_without_the_codec_raises_import_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """An installation that lacks one is to be mended; the photograph is not rejected for it."""
     monkeypatch.setitem(sys.modules, "PIL.PngImagePlugin", None)
     with pytest.raises(ImportError):

@@ -38,7 +38,7 @@ def damage(data: bytes) -> str:
 
 
 @pytest.mark.parametrize("kind", FILES)
-def test_the_kind_is_told_by_the_content(kind: str) -> None:
+def test_media_type_is_detected_from_the_content(kind: str) -> None:
     """By its first bytes alone."""
     assert kind == formats.media_type(FILES[kind][:64])
 
@@ -54,19 +54,19 @@ def test_the_kind_is_told_by_the_content(kind: str) -> None:
         (b"isom\0\0\0\0mp42", None),
     ],
 )
-def test_brands_tell_avif_heic_and_films_apart(brands: bytes, kind: str | None) -> None:
+def test_media_type_of_brands_separates_avif_heic_and_films(brands: bytes, kind: str | None) -> None:
     """Both families may call themselves by their common name first."""
     assert kind == formats.media_type(struct.pack(">L", 8 + len(brands)) + b"ftyp" + brands)
 
 
 @pytest.mark.parametrize("kind", ["image/jpeg", "image/png", "image/webp", "image/avif"])
-def test_a_bare_file_is_handed_on_as_it_is(kind: str) -> None:
+def test_formats_bare_file_is_handed_on_as_it_is(kind: str) -> None:
     """Not a byte of it is copied."""
     assert carve(FILES[kind]).picture is FILES[kind] or carve(FILES[kind]).picture == FILES[kind]
 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "AVIF", "HEIF"])
-def test_the_codec_gets_no_metadata(form: str) -> None:
+def test_formats_codec_gets_no_metadata(form: str) -> None:
     """It is kept aside instead."""
     packet, block = xmp("A cat"), exif(make="Example")
     carved = carve(samples.encode(samples.corners(), form, exif=block, xmp=packet))
@@ -80,7 +80,7 @@ def test_the_codec_gets_no_metadata(form: str) -> None:
 
 @pytest.mark.parametrize("kind", FILES)
 @given(data=st.data())
-def test_no_change_makes_a_reader_fail_otherwise(kind: str, data: st.DataObject) -> None:
+def test_formats_no_change_makes_a_reader_fail_otherwise(kind: str, data: st.DataObject) -> None:
     """Damaged, or an IndexError that the wall takes for the same; nothing else, and never a hang."""
     file = bytearray(FILES[kind])
     for _ in range(data.draw(st.integers(1, 6))):
@@ -95,21 +95,21 @@ def test_no_change_makes_a_reader_fail_otherwise(kind: str, data: st.DataObject)
 # JPEG
 
 
-def test_marks_that_tell_a_jpegs_colours_are_kept() -> None:
+def test_formats_marks_that_tell_a_jpegs_colours_are_kept() -> None:
     """Without Adobe's the codec would take other colours for granted; Adobe's texts are not such marks."""
     adobe = segment(0xEE, b"Adobe\0\x64\0\0\0\0\2")
     carved = carve(with_segments(FILES["image/jpeg"], adobe, segment(0xED, b"Adobe_CM secret")))
     assert [True, True, False] == [mark in carved.picture for mark in (b"JFIF\0", adobe, b"secret")]
 
 
-def test_what_stands_between_segments_is_skipped() -> None:
+def test_formats_what_stands_between_segments_is_skipped() -> None:
     """Padding and rubbish, as every reader does; the size is still found."""
     data = FILES["image/jpeg"]
     padded = data[:2] + b"\xff\xff" + data[2:20] + b"rubbish" + data[20:]
     assert carve(padded).size == (64, 48)
 
 
-def test_a_profile_in_several_parts_is_joined_in_their_order() -> None:
+def test_formats_profile_in_several_parts_is_joined_in_their_order() -> None:
     """As numbered, not as found."""
     pieces = [
         segment(0xE2, b"ICC_PROFILE\0" + bytes([number, 2]) + text) for number, text in ((2, b"B"), (1, b"A"))
@@ -118,19 +118,19 @@ def test_a_profile_in_several_parts_is_joined_in_their_order() -> None:
 
 
 @pytest.mark.parametrize("numbers", [(2,), (1, 1), (1, 3)])
-def test_a_profile_with_a_part_missing_is_none(numbers: tuple[int, ...]) -> None:
+def test_formats_profile_with_a_part_missing_is_none(numbers: tuple[int, ...]) -> None:
     """Half a profile would show wrong colours."""
     pieces = [segment(0xE2, b"ICC_PROFILE\0" + bytes([number, 2]) + b"text") for number in numbers]
     assert carve(with_segments(FILES["image/jpeg"], *pieces)).icc == b""
 
 
-def test_the_first_of_two_blocks_of_exif_counts() -> None:
+def test_formats_first_of_two_blocks_of_exif_counts() -> None:
     """A second one is a mistake or an attack."""
     blocks = [segment(0xE1, b"Exif\0\0" + text) for text in (b"first", b"second")]
     assert carve(with_segments(FILES["image/jpeg"], *blocks)).exif == b"first"
 
 
-def test_an_honest_progressive_jpeg_of_any_size_has_few_enough_scans() -> None:
+def test_formats_honest_progressive_jpeg_of_any_size_has_few_enough_scans() -> None:
     """Ten as usual, even at the limit of pixels."""
     data = bytearray(samples.jpeg(64, 48, progressive=True))
     at = data.index(b"\xff\xc2") + 5
@@ -138,7 +138,7 @@ def test_an_honest_progressive_jpeg_of_any_size_has_few_enough_scans() -> None:
     assert carve(bytes(data)).size == (7000, 7000)
 
 
-def test_a_jpeg_of_single_component_scans_is_counted_too() -> None:
+def test_formats_jpeg_of_single_component_scans_is_counted_too() -> None:
     """Without being progressive; three scans are fine, a hundred and one are not."""
     data = FILES["image/jpeg"]
     start, end = data.index(b"\xff\xda"), len(data) - 2
@@ -147,7 +147,7 @@ def test_a_jpeg_of_single_component_scans_is_counted_too() -> None:
     assert damage(data[:start] + single * 101 + data[end:]) == "more scans than any encoder writes"
 
 
-def test_tables_between_scans_are_counted() -> None:
+def test_formats_tables_between_scans_are_counted() -> None:
     """They cost time as well."""
     data = samples.jpeg(64, 48, progressive=True)
     tables = segment(0xFE, b"") * 5000
@@ -168,7 +168,7 @@ def test_tables_between_scans_are_counted() -> None:
         (samples.jpeg(64, 48, progressive=True)[:-2], "no end"),
     ],
 )
-def test_a_jpeg_that_does_not_hold_together(data: bytes, reason: str) -> None:
+def test_formats_jpeg_that_does_not_hold_together(data: bytes, reason: str) -> None:
     """Told by its segments, before any codec."""
     assert reason == damage(data)
 
@@ -176,7 +176,7 @@ def test_a_jpeg_that_does_not_hold_together(data: bytes, reason: str) -> None:
 # PNG
 
 
-def test_a_png_keeps_what_shows() -> None:
+def test_formats_png_keeps_what_shows() -> None:
     """Palette, transparency and pixels; neither text nor time."""
     data = samples.palette(transparent=True)
     extra = chunk(b"tEXt", b"Comment\0secret") + chunk(b"tIME", b"\7\xe8\5\x11\0\0\0")
@@ -184,7 +184,7 @@ def test_a_png_keeps_what_shows() -> None:
     assert picture == data
 
 
-def test_a_profile_of_a_png_is_unpacked_within_bounds() -> None:
+def test_formats_profile_of_a_png_is_unpacked_within_bounds() -> None:
     """And left out beyond them, or where it is broken."""
     profiles = {
         b"A" * 100: b"A" * 100,
@@ -196,20 +196,20 @@ def test_a_profile_of_a_png_is_unpacked_within_bounds() -> None:
     assert carve(samples.png(1, 1, extra=chunk(b"iCCP", b"name\0\0broken"))).icc == b""
 
 
-def test_an_apng_of_one_frame_is_a_still() -> None:
+def test_formats_apng_of_one_frame_is_a_still() -> None:
     """Its control chunk says so."""
     control = chunk(b"acTL", struct.pack(">LL", 1, 0))
     assert not carve(samples.png(1, 1, extra=control)).animated
 
 
-def test_a_png_in_too_many_pieces_is_damaged() -> None:
+def test_formats_png_in_too_many_pieces_is_damaged() -> None:
     """Each piece costs a turn of somebody's loop."""
     assert (
         damage(samples.png(1, 1, extra=chunk(b"IDAT", b"") * 40_000)) == "more chunks than any encoder writes"
     )
 
 
-def test_a_png_without_a_header_has_no_area() -> None:
+def test_formats_png_without_a_header_has_no_area() -> None:
     """Which the check of sizes refuses."""
     assert carve(b"\x89PNG\r\n\x1a\n" + chunk(b"IEND", b"")).size == (0, 0)
 
@@ -217,7 +217,7 @@ def test_a_png_without_a_header_has_no_area() -> None:
 # GIF
 
 
-def test_a_gif_keeps_one_image_and_its_transparency() -> None:
+def test_formats_gif_keeps_one_image_and_its_transparency() -> None:
     """Comments before and behind are left out; what follows the image counts for nothing."""
     data = FILES["image/gif"]
     comment = b"!\xfe\6secret\0"
@@ -226,12 +226,12 @@ def test_a_gif_keeps_one_image_and_its_transparency() -> None:
     assert carved.picture == data
 
 
-def test_a_gif_without_an_end_is_whole_when_its_image_is() -> None:
+def test_formats_gif_without_an_end_is_whole_when_its_image_is() -> None:
     """Some writers forget the last byte."""
     assert carve(FILES["image/gif"][:-1]).picture == FILES["image/gif"]
 
 
-def test_an_image_larger_than_its_screen_counts_in_full() -> None:
+def test_formats_image_larger_than_its_screen_counts_in_full() -> None:
     """Readers enlarge the screen for it, so the limits have to see that."""
     data = bytearray(samples.encode(Image.new("P", (8, 8)), "GIF"))
     at = data.index(b",")
@@ -249,7 +249,7 @@ def test_an_image_larger_than_its_screen_counts_in_full() -> None:
         (b"GIF89a\1\0\1\0\0\0\0" + b"!\xfe\0" * 5000 + b";", "no image"),
     ],
 )
-def test_a_gif_that_does_not_hold_together(data: bytes, reason: str) -> None:
+def test_formats_gif_that_does_not_hold_together(data: bytes, reason: str) -> None:
     """Told by its blocks."""
     assert reason == damage(data)
 
@@ -266,13 +266,13 @@ def riff(*chunks: tuple[bytes, bytes]) -> bytes:
 
 @pytest.mark.parametrize("lossless", [True, False])
 @pytest.mark.parametrize("mode", ["RGB", "RGBA"])
-def test_the_size_of_a_webp_is_read_from_each_kind(lossless: bool, mode: str) -> None:
+def test_formats_size_of_a_webp_is_read_from_each_kind(lossless: bool, mode: str) -> None:
     """Lossy, lossless, and with alpha in a box around."""
     data = samples.encode(Image.new(mode, (300, 200), (1, 2, 3)), "WEBP", lossless=lossless)
     assert carve(data).size == (300, 200)
 
 
-def test_what_follows_a_webp_is_cut_off() -> None:
+def test_formats_what_follows_a_webp_is_cut_off() -> None:
     """It is no part of the picture."""
     assert carve(FILES["image/webp"] + b"rubbish" * 9).picture == FILES["image/webp"]
 
@@ -286,7 +286,7 @@ def test_what_follows_a_webp_is_cut_off() -> None:
         (riff(*[(b"none", b"")] * 5000), "more chunks than any encoder writes"),
     ],
 )
-def test_a_webp_that_does_not_hold_together(data: bytes, reason: str) -> None:
+def test_formats_webp_that_does_not_hold_together(data: bytes, reason: str) -> None:
     """Told by its chunks."""
     assert reason == damage(data)
 
@@ -357,19 +357,19 @@ def sequence(width: int, height: int, *, short: bool = True) -> bytes:
     return bytes([1 << 3 | 2, len(body)]) + body
 
 
-def test_items_in_a_box_of_their_own_are_found() -> None:
+def test_formats_items_in_a_box_of_their_own_are_found() -> None:
     """Small metadata may lie there instead of behind."""
     data = file({1: b"hvc1", 2: b"Exif", 3: b"mime"}, contents={2: b"\0\0\0\0MM\0*", 3: b"<a/>"})
     assert (b"MM\0*", b"<a/>") == (carve(data).exif, carve(data).xmp)
 
 
-def test_exif_of_a_heic_may_begin_later() -> None:
+def test_formats_exif_of_a_heic_may_begin_later() -> None:
     """Its first number says where."""
     data = file({1: b"hvc1", 2: b"Exif"}, contents={2: b"\0\0\0\6Exif\0\0MM\0*"})
     assert carve(data).exif == b"MM\0*"
 
 
-def test_hidden_metadata_is_one_byte_of_another_kind() -> None:
+def test_formats_hidden_metadata_is_one_byte_of_another_kind() -> None:
     """So that a codec neither reads nor copies it; the file keeps its length."""
     data = file({1: b"hvc1", 2: b"Exif"}, contents={1: b"picture", 2: b"\0\0\0\0MM\0*" + b"x" * 100})
     hidden = carve(data).picture
@@ -381,7 +381,7 @@ def test_hidden_metadata_is_one_byte_of_another_kind() -> None:
 
 
 @pytest.mark.parametrize("kind", [b"grid", b"iovl", b"iden"])
-def test_a_picture_made_of_too_many_others_is_damaged(kind: bytes) -> None:
+def test_formats_picture_made_of_too_many_others_is_damaged(kind: bytes) -> None:
     """Each of them would be decoded as often as it is named."""
     sizes = {1: (4000, 3000), 2: (4000, 3000)}
 
@@ -392,7 +392,7 @@ def test_a_picture_made_of_too_many_others_is_damaged(kind: bytes) -> None:
     assert damage(made_of(5)) == "far more pixels to decode than to show"
 
 
-def test_pictures_made_of_pictures_add_up() -> None:
+def test_formats_pictures_made_of_pictures_add_up() -> None:
     """Ten times ten times ten."""
     references = [(b"dimg", number, [number + 1] * 10) for number in (1, 2, 3)]
     kinds = {1: b"iden", 2: b"grid", 3: b"grid", 4: b"hvc1"}
@@ -400,27 +400,27 @@ def test_pictures_made_of_pictures_add_up() -> None:
     assert damage(data) == "far more pixels to decode than to show"
 
 
-def test_a_picture_made_of_itself_is_damaged() -> None:
+def test_formats_picture_made_of_itself_is_damaged() -> None:
     """Instead of an endless descent."""
     data = file({1: b"iden"}, sizes={1: (10, 10)}, references=[(b"dimg", 1, [1])])
     assert damage(data) == "a picture made of itself"
 
 
-def test_alpha_counts_as_a_picture_to_decode() -> None:
+def test_formats_alpha_counts_as_a_picture_to_decode() -> None:
     """It is one."""
     sizes = {1: (100, 100), 2: (9000, 9000)}
     data = file({1: b"hvc1", 2: b"hvc1"}, sizes=sizes, references=[(b"auxl", 2, [1])])
     assert damage(data) == "far more pixels to decode than to show"
 
 
-def test_pictures_that_are_not_shown_do_not_count() -> None:
+def test_formats_pictures_that_are_not_shown_do_not_count() -> None:
     """A burst holds many."""
     kinds = dict.fromkeys(range(1, 30), b"hvc1")
     assert carve(file(kinds, sizes=dict.fromkeys(kinds, (4000, 3000)))).format == "HEIF"
 
 
 @pytest.mark.parametrize("short", [True, False])
-def test_an_avif_whose_coded_picture_is_larger_than_declared_is_damaged(short: bool) -> None:
+def test_formats_avif_whose_coded_picture_is_larger_than_declared_is_damaged(short: bool) -> None:
     """libavif would decode all of it and scale it down then."""
     honest = file(
         {1: b"av01"}, brand=b"avif", contents={1: sequence(4000, 3000, short=short)}, sizes={1: (4000, 3000)}
@@ -432,13 +432,13 @@ def test_an_avif_whose_coded_picture_is_larger_than_declared_is_damaged(short: b
     assert damage(lying) == "far more pixels to decode than to show"
 
 
-def test_an_avif_whose_coded_picture_has_no_length_is_damaged() -> None:
+def test_formats_avif_whose_coded_picture_has_no_length_is_damaged() -> None:
     """Zero means the rest of the file to some, and nothing to others."""
     data = file({1: b"av01"}, brand=b"avif", contents={1: b""}, sizes={1: (64, 64)})
     assert damage(data) == "a coded picture without an end"
 
 
-def test_the_real_size_of_a_coded_picture_is_found() -> None:
+def test_formats_real_size_of_a_coded_picture_is_found() -> None:
     """As an encoder writes it."""
     data = samples.encode(Image.new("RGB", (320, 200), samples.RED), "AVIF")
     assert decode_cost.of_av1(data[data.index(b"mdat") + 4 :]) == 320 * 200
@@ -453,13 +453,13 @@ def test_the_real_size_of_a_coded_picture_is_found() -> None:
         (b"\x0a\x04\x03" + b"\xff" * 3, "a sequence header goes past its end"),
     ],
 )
-def test_units_that_do_not_hold_together(units: bytes, reason: str) -> None:
+def test_formats_units_that_do_not_hold_together(units: bytes, reason: str) -> None:
     """Told by their heads."""
     with pytest.raises(Damaged, match=reason):
         decode_cost.of_av1(units)
 
 
-def test_a_unit_without_a_length_reaches_to_the_end() -> None:
+def test_formats_unit_without_a_length_reaches_to_the_end() -> None:
     """As the last one may."""
     unit = sequence(300, 200)
     assert decode_cost.of_av1(bytes([1 << 3]) + unit[2:]) == 60_000
@@ -483,12 +483,12 @@ def test_a_unit_without_a_length_reaches_to_the_end() -> None:
     ],
     ids=["empty", "cut", "two metas", "two primaries", "short box", "boxes", "items", "pieces"],
 )
-def test_a_heif_that_does_not_hold_together(data: bytes, reason: str) -> None:
+def test_formats_heif_that_does_not_hold_together(data: bytes, reason: str) -> None:
     """Told by its boxes."""
     assert reason == damage(data)
 
 
-def test_items_that_share_the_same_bytes_are_damaged() -> None:
+def test_formats_items_that_share_the_same_bytes_are_damaged() -> None:
     """A thousand items of the whole file would be read a thousand times."""
     data = file({1: b"hvc1", 2: b"Exif"}, contents={2: b"x" * 40})
     claimed = struct.pack(">HHHHLL", 2, 1, 0, 1, 0, 40)
@@ -503,19 +503,19 @@ def wide(data: bytes) -> bytes:
     return struct.pack(">L4sQ", 1, data[4:8], length + 8) + data[8:]
 
 
-def test_a_last_box_may_leave_its_length_open() -> None:
+def test_formats_last_box_may_leave_its_length_open() -> None:
     """It reaches to the end of the file then."""
     assert carve(file({1: b"hvc1"}) + b"\0\0\0\0mdatx").format == "HEIF"
 
 
-def test_a_box_may_have_a_long_length() -> None:
+def test_formats_box_may_have_a_long_length() -> None:
     """Of eight bytes."""
     data = file({1: b"hvc1"})
     at = int.from_bytes(data[:4])
     assert carve(data[:at] + wide(data[at:])).format == "HEIF"
 
 
-def test_larger_numbers_of_items_are_read() -> None:
+def test_formats_larger_numbers_of_items_are_read() -> None:
     """Later versions of the boxes have them."""
     infe = full(b"infe", struct.pack(">LH", 70_000, 0), b"Exif\0", version=3)
     old = full(b"infe", struct.pack(">HH", 5, 0), b"name\0", version=0)
@@ -534,7 +534,7 @@ def test_larger_numbers_of_items_are_read() -> None:
     assert [(b"dimg", 70_000, [7, 8])] == list(isobmff.references(named, 8, len(named)))
 
 
-def test_boxes_too_short_for_what_they_should_say_say_nothing() -> None:
+def test_formats_boxes_too_short_for_what_they_should_say_say_nothing() -> None:
     """As if they were not there."""
     short = b"\0" * 4
     assert [[], [], []] == [
@@ -542,13 +542,13 @@ def test_boxes_too_short_for_what_they_should_say_say_nothing() -> None:
     ]
 
 
-def test_metadata_beyond_a_megabyte_is_left_unread() -> None:
+def test_formats_metadata_beyond_a_megabyte_is_left_unread() -> None:
     """And hidden from the codec as well."""
     carved = carve(file({1: b"hvc1", 2: b"Exif"}, contents={2: b"\0\0\0\0MM\0*" + b"x" * base.MAX_METADATA}))
     assert (b"", 1) == (carved.exif, carved.picture.count(b"free"))
 
 
-def test_an_item_in_thousands_of_pieces_is_damaged() -> None:
+def test_formats_item_in_thousands_of_pieces_is_damaged() -> None:
     """As are thousands of items."""
     location = full(b"iloc", b"\x44\0", struct.pack(">HHHH", 1, 1, 0, 60_000), b"\0" * 480_000)
     with pytest.raises(Damaged, match="more pieces than any encoder writes"):

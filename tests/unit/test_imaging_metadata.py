@@ -30,7 +30,7 @@ def tiff(block: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "AVIF", "HEIF"])
-def test_date_and_camera_are_read_from_every_container(form: str) -> None:
+def test_metadata_date_and_camera_are_read_from_every_container(form: str) -> None:
     """Wherever it keeps its EXIF."""
     block = exif(taken_at=WHEN, make="Example", model="One")
     found = facts(samples.encode(samples.corners(), form, exif=block))
@@ -51,7 +51,7 @@ def test_date_and_camera_are_read_from_every_container(form: str) -> None:
         ("Example", "x" * 200, "Example " + "x" * 71 + "…"),
     ],
 )
-def test_the_camera_is_named_once_and_cleanly(
+def test_metadata_camera_is_named_once_and_cleanly(
     make: str | None, model: str | None, expected: str | None
 ) -> None:
     """Makers repeat themselves in the model's name."""
@@ -69,7 +69,7 @@ def test_the_camera_is_named_once_and_cleanly(
         "",
     ],
 )
-def test_a_date_that_is_none_is_absent(written: str) -> None:
+def test_metadata_date_that_is_none_is_absent(written: str) -> None:
     """Cameras without a clock fill the field all the same."""
     block = Image.Exif()
     block.get_ifd(0x8769)[0x9003] = written
@@ -77,14 +77,14 @@ def test_a_date_that_is_none_is_absent(written: str) -> None:
 
 
 @pytest.mark.parametrize("tag", [0x9003, 0x9004, 0x0132])
-def test_the_next_best_date_is_taken(tag: int) -> None:
+def test_metadata_next_best_date_is_taken(tag: int) -> None:
     """When it was taken, else digitized, else changed."""
     block = Image.Exif()
     (block if tag == 0x0132 else block.get_ifd(0x8769))[tag] = "2024-05-17T18:30:05+02:00"
     assert metadata.read(exif=tiff(block.tobytes())).taken_at == WHEN
 
 
-def test_where_it_was_taken_is_read_by_nobody() -> None:
+def test_metadata_without_permission_has_no_location() -> None:
     """No field has it, and the directory is not followed."""
     data = samples.encode(samples.corners(), exif=exif(taken_at=WHEN, gps=(48.0, 11.0)))
     assert b"\x88\x25" in data
@@ -93,7 +93,7 @@ def test_where_it_was_taken_is_read_by_nobody() -> None:
 
 
 @pytest.mark.parametrize("how", ["xmp", "iptc"])
-def test_caption_and_keywords_are_read(how: str) -> None:
+def test_metadata_caption_and_keywords_are_read(how: str) -> None:
     """From either."""
     found = facts(samples.captioned("Ein Kätzchen auf der Mauer — schön", ("Katze", "Mauer"), how=how))
     expected = ("Ein Kätzchen auf der Mauer — schön", ("Katze", "Mauer"))
@@ -101,7 +101,7 @@ def test_caption_and_keywords_are_read(how: str) -> None:
 
 
 @pytest.mark.parametrize("form", ["PNG", "WEBP", "AVIF", "HEIF"])
-def test_xmp_is_read_from_every_container(form: str) -> None:
+def test_metadata_xmp_is_read_from_every_container(form: str) -> None:
     """Wherever it keeps it."""
     packet = xmp("A cat", ("cat",))
     if form == "PNG":
@@ -112,52 +112,52 @@ def test_xmp_is_read_from_every_container(form: str) -> None:
     assert ("A cat", ("cat",)) == (facts(data).embedded_caption, facts(data).embedded_keywords)
 
 
-def test_compressed_xmp_of_a_png_is_read() -> None:
+def test_metadata_compressed_xmp_of_a_png_is_read() -> None:
     """The format allows it."""
     body = b"XML:com.adobe.xmp\0\1\0en\0key\0" + zlib.compress(xmp("A cat"))
     data = samples.png(1, 1, pixels=b"\0\0\0\0", extra=samples.chunk(b"iTXt", body))
     assert facts(data).embedded_caption == "A cat"
 
 
-def test_xmp_wins_over_iptc_and_keywords_are_joined() -> None:
+def test_metadata_xmp_wins_over_iptc_and_keywords_are_joined() -> None:
     """XMP's text cannot be in a wrong encoding; a keyword in both counts once."""
     found = metadata.read(xmp=xmp("From XMP", ("cat", "Wall")), iptc=iptc("From IPTC", ("Cat", "roof")))
     assert ("From XMP", ("cat", "Wall", "roof")) == (found.caption, found.keywords)
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "latin-1"])
-def test_iptc_of_old_programs_is_read(encoding: str) -> None:
+def test_metadata_iptc_of_old_programs_is_read(encoding: str) -> None:
     """Without a word on its encoding."""
     assert metadata.read(iptc=iptc("Kätzchen", encoding=encoding)).caption == "Kätzchen"
 
 
-def test_iptc_in_unnamed_utf8_is_read() -> None:
+def test_metadata_iptc_in_unnamed_utf8_is_read() -> None:
     """What most write today."""
     data_set = b"\x1c\x02\x78" + struct.pack(">H", 9) + "Kätzchen".encode()
     resource = b"8BIM\x04\x04\0\0" + struct.pack(">L", len(data_set)) + data_set
     assert metadata.read(iptc=resource).caption == "Kätzchen"
 
 
-def test_iptc_in_named_utf8_that_is_none_is_read_as_far_as_it_goes() -> None:
+def test_metadata_iptc_in_named_utf8_that_is_none_is_read_as_far_as_it_goes() -> None:
     """With marks for the rest."""
     broken = iptc("Katzchen").replace(b"Katzchen", b"K\xe4tzchen")
     assert metadata.read(iptc=broken).caption == "K�tzchen"
 
 
-def test_an_extended_length_ends_iptc() -> None:
+def test_metadata_extended_length_ends_iptc() -> None:
     """Nothing of such a length is a caption."""
     long = b"\x1c\x02\x78\x80\x04\0\0\0\x03abc"
     resource = b"8BIM\x04\x04\0\0" + struct.pack(">L", len(long)) + long
     assert metadata.read(iptc=resource).caption is None
 
 
-def test_a_plain_description_is_read_too() -> None:
+def test_metadata_plain_description_is_read_too() -> None:
     """Some writers leave out the list of languages."""
     packet = b"<a><dc:description> A  cat </dc:description><dc:description>Another</dc:description></a>"
     assert metadata.read(xmp=packet).caption == "A cat"
 
 
-def test_of_several_languages_the_default_one_is_taken() -> None:
+def test_metadata_of_several_languages_the_default_one_is_taken() -> None:
     """Though it may come second."""
     assert metadata.read(xmp=xmp("In English")).caption == "In English"
 
@@ -165,31 +165,31 @@ def test_of_several_languages_the_default_one_is_taken() -> None:
 @pytest.mark.parametrize(
     "text", ["OLYMPUS DIGITAL CAMERA", "SONY DSC", "  dcim ", "Untitled", "", " \t", "\x07\u202e"]
 )
-def test_what_cameras_write_on_every_picture_is_no_caption(text: str) -> None:
+def test_metadata_what_cameras_write_on_every_picture_is_no_caption(text: str) -> None:
     """Nor is nothing."""
     assert metadata.read(iptc=iptc(text)).caption is None
 
 
-def test_a_caption_is_one_bounded_line_without_controls() -> None:
+def test_metadata_caption_is_one_bounded_line_without_controls() -> None:
     """Whatever it was."""
     found = metadata.read(iptc=iptc("One\r\ntwo\0\x1b[31m\u2028three\u202e" + "x" * 5000))
     assert found.caption is not None
     assert (metadata.MAX_CAPTION, "One two[31m threexx") == (len(found.caption), found.caption[:19])
 
 
-def test_keywords_are_bounded_in_number_and_length() -> None:
+def test_metadata_keywords_are_bounded_in_number_and_length() -> None:
     """Stock libraries put hundreds."""
     found = metadata.read(xmp=xmp(None, tuple(f"word {number} " + "x" * 100 for number in range(500))))
     assert (metadata.MAX_KEYWORDS, metadata.MAX_KEYWORD) == (len(found.keywords), len(found.keywords[0]))
 
 
-def test_entities_are_not_expanded() -> None:
+def test_metadata_entities_are_not_expanded() -> None:
     """A document type ends the reading."""
     prolog = '<!DOCTYPE x [<!ENTITY a "secret"><!ENTITY b "&a;&a;&a;">]>'
     assert metadata.Metadata() == metadata.read(xmp=xmp("&b;", prolog=prolog))
 
 
-def test_files_are_not_fetched_by_entities() -> None:
+def test_metadata_files_are_not_fetched_by_entities() -> None:
     """Nor from this machine, nor from another."""
     prolog = '<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/hostname">]>'
     assert metadata.read(xmp=xmp("&a;", prolog=prolog)).caption is None
@@ -199,12 +199,12 @@ def test_files_are_not_fetched_by_entities() -> None:
     "packet",
     [b"", b"<", b"not XML", b"<a>" * 100, b'<?xml version="1.0" encoding="nonsense"?><a/>', b"\xff\xfe<\0"],
 )
-def test_a_broken_packet_is_empty(packet: bytes) -> None:
+def test_metadata_broken_packet_is_empty(packet: bytes) -> None:
     """It cannot reject the picture."""
     assert metadata.Metadata() == metadata.read(xmp=packet)
 
 
-def test_what_stands_before_a_fault_is_read() -> None:
+def test_metadata_what_stands_before_a_fault_is_read() -> None:
     """Programs cut packets short."""
     assert metadata.read(xmp=xmp("A cat")[:-60]).caption == "A cat"
 
@@ -222,12 +222,12 @@ def test_what_stands_before_a_fault_is_read() -> None:
     ],
     ids=["nothing", "head only", "no order", "offset", "count", "text for a number", "directory"],
 )
-def test_a_broken_exif_block_is_empty(block: bytes) -> None:
+def test_metadata_broken_exif_block_is_empty(block: bytes) -> None:
     """It cannot reject the picture either."""
     assert metadata.Metadata() == metadata.read(exif=block)
 
 
-def test_an_orientation_in_another_number_type_is_read() -> None:
+def test_metadata_orientation_in_another_number_type_is_read() -> None:
     """Written as a byte or as a long integer by some."""
     byte = b"II*\0\x08\0\0\0\1\0\x12\x01\1\0\1\0\0\0\6\0\0\0"
     long = b"II*\0\x08\0\0\0\1\0\x12\x01\4\0\1\0\0\0\6\0\0\0"
@@ -235,14 +235,14 @@ def test_an_orientation_in_another_number_type_is_read() -> None:
 
 
 @given(st.binary(max_size=400), st.binary(max_size=400), st.binary(max_size=400))
-def test_no_bytes_make_reading_fail(one: bytes, two: bytes, three: bytes) -> None:
+def test_metadata_no_bytes_make_reading_fail(one: bytes, two: bytes, three: bytes) -> None:
     """Neither raw nor behind the marks that get them read."""
     metadata.read(exif=b"MM\0*\0\0\0\x08" + one, iptc=b"8BIM\x04\x04\0\0\0\0\1\0" + two, xmp=b"<a>" + three)
     metadata.read(exif=one, iptc=b"8BIM" + two, xmp=three)
 
 
 @given(st.text(max_size=300))
-def test_cleaned_text_is_one_line_that_any_database_takes(text: str) -> None:
+def test_metadata_cleaned_text_is_one_line_that_any_database_takes(text: str) -> None:
     """Encodable, bounded, without controls."""
     clean = metadata.clean_text(text, 80)
     assert len(clean) <= 80
@@ -270,14 +270,14 @@ def test_metadata_in_the_segments_of_two_kinds_is_read_together() -> None:
     assert expected == (found.taken_at, found.camera, found.embedded_caption, found.embedded_keywords)
 
 
-def test_a_caption_beyond_all_bounds_is_cut() -> None:
+def test_metadata_caption_beyond_all_bounds_is_cut() -> None:
     """Not collected first."""
     long = metadata.read(xmp=xmp("word &amp; " * 20_000)).caption
     assert long is not None
     assert (metadata.MAX_CAPTION, "word & word &") == (len(long), long[:13])
 
 
-def test_other_fields_of_iptc_are_passed_over() -> None:
+def test_metadata_other_fields_of_iptc_are_passed_over() -> None:
     """A title and a city are neither caption nor keyword."""
     other = b"\x1c\x02\x05\0\5Title" + b"\x1c\x02\x5a\0\4City"
     resource = b"8BIM\x04\x04\0\0" + struct.pack(">L", len(other)) + other

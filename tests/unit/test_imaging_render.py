@@ -30,7 +30,7 @@ def picture(rendition: Rendition) -> Image.Image:
     ("fit", "sizes"),
     [("crop", [(200, 200), (400, 400), (1600, 1200)]), ("fit", [(200, 150), (400, 300), (1600, 1200)])],
 )
-def test_each_rendition_has_its_size(fit: str, sizes: list[tuple[int, int]]) -> None:
+def test_render_each_rendition_has_its_size(fit: str, sizes: list[tuple[int, int]]) -> None:
     """As it says itself, and as the bytes have it."""
     made = rendered(fit=fit).all()
     assert sizes == [(item.width, item.height) for item in made]
@@ -47,7 +47,7 @@ def test_each_rendition_has_its_size(fit: str, sizes: list[tuple[int, int]]) -> 
         ((30, 1), "fit", [(30, 1), (30, 1), (30, 1)]),
     ],
 )
-def test_a_small_picture_is_never_enlarged(
+def test_render_small_picture_is_never_enlarged(
     size: tuple[int, int], fit: str, sizes: list[tuple[int, int]]
 ) -> None:
     """Browsers do that better, and need no bytes for it."""
@@ -55,7 +55,7 @@ def test_a_small_picture_is_never_enlarged(
     assert sizes == [(item.width, item.height) for item in made.all()]
 
 
-def test_each_rendition_has_its_key_and_its_type() -> None:
+def test_render_each_rendition_has_its_key_and_its_type() -> None:
     """Deterministic, so that writing twice is harmless."""
     made = rendered(64, 48)
     expected = ["thumbnails/abc/200.webp", "thumbnails/abc/400.webp", "display/abc/1600.webp"]
@@ -64,18 +64,18 @@ def test_each_rendition_has_its_key_and_its_type() -> None:
 
 
 @pytest.mark.parametrize("fit", ["crop", "fit"])
-def test_the_same_photograph_gives_the_same_bytes(fit: str) -> None:
+def test_render_same_photograph_gives_the_same_bytes(fit: str) -> None:
     """So that an event delivered twice changes nothing."""
     assert rendered(fit=fit) == rendered(fit=fit)
 
 
-def test_another_fit_is_refused() -> None:
+def test_render_another_fit_is_refused() -> None:
     """By its name."""
     with pytest.raises(Invalid, match="stretch"):
         rendered(64, 48, fit="stretch")
 
 
-def test_renditions_carry_no_metadata() -> None:
+def test_render_renditions_carry_no_metadata() -> None:
     """Neither profile nor EXIF nor XMP."""
     block = samples.exif(orientation=6, make="Example", gps=(48.0, 11.0))
     data = samples.encode(samples.corners(), "JPEG", exif=block, icc_profile=b"profile")
@@ -84,7 +84,7 @@ def test_renditions_carry_no_metadata() -> None:
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_renditions_are_upright(orientation: int) -> None:
+def test_render_renditions_are_upright(orientation: int) -> None:
     """However the camera was held."""
     made = render(decode(samples.oriented(orientation), max_side=1600), "abc", fit="fit")
     for item in made.all():
@@ -93,7 +93,7 @@ def test_renditions_are_upright(orientation: int) -> None:
 
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("size", [(400, 300), (300, 400), (600, 30)])
-def test_the_placeholder_is_a_tiny_picture_in_the_pages_own_text(size: tuple[int, int], seed: int) -> None:
+def test_render_placeholder_is_a_tiny_picture_in_the_pages_own_text(size: tuple[int, int], seed: int) -> None:
     """A data: URI of the whole picture that is short enough for every row of a page."""
     data = samples.encode(samples.photograph(*size, seed), "JPEG")
     made = render(decode(data, max_side=1600), "abc", fit="crop")
@@ -105,21 +105,21 @@ def test_the_placeholder_is_a_tiny_picture_in_the_pages_own_text(size: tuple[int
     assert abs(image.width / image.height - size[0] / size[1]) / (size[0] / size[1]) < 0.2 or 1 in image.size
 
 
-def test_the_placeholder_of_the_noisiest_picture_is_short_too() -> None:
+def test_render_placeholder_of_the_noisiest_picture_is_short_too() -> None:
     """It is coarsened until it fits."""
     noise = Image.frombytes("RGB", (20, 20), random.Random(7).randbytes(1200))
     made = render(decode(samples.encode(noise, "PNG"), max_side=1600), "abc", fit="crop")
     assert len(made.placeholder) <= MAX_PLACEHOLDER
 
 
-def test_the_placeholder_has_the_colours_of_the_picture() -> None:
+def test_render_placeholder_has_the_colours_of_the_picture() -> None:
     """Which is all that it is for."""
     made = render(decode(samples.encode(samples.corners(960, 640), "PNG"), max_side=1600), "abc", fit="crop")
     image = Image.open(io.BytesIO(base64.b64decode(made.placeholder.partition(",")[2])))
     assert samples.difference(samples.corners(), image.resize((96, 64))) < 30
 
 
-def test_thumbnails_look_like_the_picture() -> None:
+def test_render_thumbnails_look_like_the_picture() -> None:
     """At the quality that was chosen."""
     whole = samples.photograph(1600, 1200)
     made = render(decode(samples.encode(whole, "PNG"), max_side=1600), "abc", fit="fit")
@@ -128,7 +128,7 @@ def test_thumbnails_look_like_the_picture() -> None:
         assert samples.difference(expected, picture(item)) < 8
 
 
-def test_every_rendition_is_to_be_written() -> None:
+def test_render_every_rendition_is_to_be_written() -> None:
     """The placeholder is not: it goes into the row."""
     made = rendered(64, 48)
     assert (made.thumbnail, made.thumbnail_2x, made.display) == made.all()

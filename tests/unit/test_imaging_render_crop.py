@@ -45,7 +45,7 @@ def with_subject(image: Image.Image, at: float) -> tuple[Image.Image, tuple[int,
 @pytest.mark.parametrize("kind", ["sky", "blur", "grass"])
 @pytest.mark.parametrize("at", [0.12, 0.3, 0.5, 0.7, 0.88])
 @pytest.mark.parametrize("size", [(800, 450), (450, 800), (1600, 400)])
-def test_a_subject_is_kept_wherever_it_is(size: tuple[int, int], at: float, kind: str) -> None:
+def test_crop_subject_is_kept_wherever_it_is(size: tuple[int, int], at: float, kind: str) -> None:
     """All of it, before a plain, a blurred and a textured background."""
     image, (start, end) = with_subject(backdrop(*size, 3, kind), at)
     left, top, right, bottom = cut(image)
@@ -56,7 +56,7 @@ def test_a_subject_is_kept_wherever_it_is(size: tuple[int, int], at: float, kind
 
 @pytest.mark.parametrize("size", [(800, 450), (450, 800)])
 @pytest.mark.parametrize("colour", ["white", "black", "#7799bb"])
-def test_where_nothing_stands_out_the_middle_is_kept(size: tuple[int, int], colour: str) -> None:
+def test_crop_where_nothing_stands_out_the_middle_is_kept(size: tuple[int, int], colour: str) -> None:
     """It is what the photographer chose."""
     assert cut(Image.new("RGB", size, colour)) == (
         (175, 0, 625, 450) if size[0] > size[1] else (0, 175, 450, 625)
@@ -64,13 +64,13 @@ def test_where_nothing_stands_out_the_middle_is_kept(size: tuple[int, int], colo
 
 
 @pytest.mark.parametrize("size", [(300, 300), (1, 1)])
-def test_a_square_is_kept_whole(size: tuple[int, int]) -> None:
+def test_crop_square_is_kept_whole(size: tuple[int, int]) -> None:
     """There is nothing to choose."""
     assert cut(samples.photograph(*size)) == (0, 0, *size)
 
 
 @pytest.mark.parametrize("size", [(800, 450), (450, 800), (30, 1), (1, 30), (3, 2), (400, 399), (399, 400)])
-def test_the_cut_is_the_largest_square_in_the_picture(size: tuple[int, int]) -> None:
+def test_crop_cut_is_the_largest_square_in_the_picture(size: tuple[int, int]) -> None:
     """In whole pixels, inside it."""
     left, top, right, bottom = cut(samples.photograph(*size))
     assert min(size) == right - left == bottom - top
@@ -81,7 +81,7 @@ def test_the_cut_is_the_largest_square_in_the_picture(size: tuple[int, int]) -> 
     assert all(value == int(value) for value in (left, top, right, bottom))
 
 
-def test_the_upright_picture_is_cut() -> None:
+def test_crop_upright_picture_is_cut() -> None:
     """And not the one that lies in the file."""
     image, (start, end) = with_subject(backdrop(800, 450, 3, "blur"), 0.88)
     upright = decode(samples.oriented(6, image=image), max_side=1600)

@@ -31,7 +31,7 @@ TRUNCATED = {
 
 @pytest.mark.parametrize("part", [0.2, 0.6, 0.98])
 @pytest.mark.parametrize("name", TRUNCATED)
-def test_a_file_that_was_cut_off_is_damaged_and_says_so(name: str, part: float) -> None:
+def test_validation_file_that_was_cut_off_is_damaged_and_says_so(name: str, part: float) -> None:
     """Never a picture whose lower half is grey."""
     error = refusal(samples.truncated(TRUNCATED[name], part))
     assert error.code == "damaged"
@@ -39,7 +39,7 @@ def test_a_file_that_was_cut_off_is_damaged_and_says_so(name: str, part: float) 
 
 
 @pytest.mark.parametrize("name", TRUNCATED)
-def test_the_first_bytes_alone_are_damaged(name: str) -> None:
+def test_validation_first_bytes_alone_are_damaged(name: str) -> None:
     """Enough to know what it should have been, and nothing more."""
     assert refusal(TRUNCATED[name][:16]).code == "damaged"
 
@@ -78,20 +78,20 @@ def test_the_first_bytes_alone_are_damaged(name: str) -> None:
     ],
     ids=["empty", "text", "PDF", "bomb", "just over", "strip"],
 )
-def test_what_is_wrong_and_what_to_do(data: bytes, code: str, told: str) -> None:
+def test_rejection_names_the_problem_and_the_remedy(data: bytes, code: str, told: str) -> None:
     """One sentence or two, with figures."""
     error = refusal(data)
     assert (code, told) == (error.code, error.message)
 
 
-def test_too_many_bytes_are_refused_with_both_figures() -> None:
+def test_validation_too_many_bytes_are_refused_with_both_figures() -> None:
     """Rounded so that the size never looks like the limit."""
     error = refusal(b"\xff\xd8\xff" + b"\0" * (20 << 20))
     expected = "This file has 20.1 MiB; the limit is 20 MiB. Export it smaller and upload that."
     assert ("too_large", expected) == (error.code, error.message)
 
 
-def test_a_caller_may_allow_fewer_bytes() -> None:
+def test_validation_caller_may_allow_fewer_bytes() -> None:
     """Down to the byte."""
     data = samples.jpeg(64, 48)
     assert refusal(data, max_bytes=len(data) - 1).code == "too_large"
@@ -99,12 +99,12 @@ def test_a_caller_may_allow_fewer_bytes() -> None:
 
 
 @pytest.mark.parametrize("form", ["GIF", "WEBP", "PNG", "AVIF"])
-def test_an_animation_is_refused(form: str) -> None:
+def test_validation_animation_is_refused(form: str) -> None:
     """In each format that can move."""
     assert refusal(samples.animated(form)).code == "animated"
 
 
-def test_an_animation_of_two_frames_is_one() -> None:
+def test_validation_animation_of_two_frames_is_one() -> None:
     """The least there can be."""
     error = refusal(samples.animated("GIF", frames=2))
     assert error.message.startswith("The GIF is animated, and only still pictures are taken;")
@@ -130,14 +130,14 @@ def test_an_animation_of_two_frames_is_one() -> None:
         (b"  <svg xmlns='...'/>", "an SVG drawing"),
     ],
 )
-def test_what_people_take_for_photographs_is_named(head: bytes, name: str) -> None:
+def test_rejection_names_known_other_formats(head: bytes, name: str) -> None:
     """So that they know what to convert."""
     error = refusal(head + b"\0" * 50)
     assert error.code == "unsupported_type"
     assert f"The file is {name}, which is not taken" in error.message
 
 
-def test_markup_that_draws_nothing_is_no_picture() -> None:
+def test_validation_markup_that_draws_nothing_is_no_picture() -> None:
     """XML alone is not SVG."""
     assert refusal(b"<?xml version='1.0'?><html/>").code == "not_an_image"
 
@@ -154,7 +154,7 @@ CONTENT = {
 
 @pytest.mark.parametrize("declared", CONTENT)
 @pytest.mark.parametrize("actual", CONTENT)
-def test_content_has_to_be_what_was_declared(declared: str, actual: str) -> None:
+def test_validation_content_has_to_be_what_was_declared(declared: str, actual: str) -> None:
     """Each against each."""
     if declared == actual:
         assert decode(CONTENT[actual], max_side=64, declared=declared).facts.size == len(CONTENT[actual])
@@ -162,7 +162,7 @@ def test_content_has_to_be_what_was_declared(declared: str, actual: str) -> None
         assert refusal(CONTENT[actual], declared=declared).code == "wrong_type"
 
 
-def test_a_wrong_type_names_both() -> None:
+def test_validation_wrong_type_names_both() -> None:
     """And the ending that would be right."""
     expected = "The file was sent as PNG but is JPEG; make its name end in .jpg and upload it again."
     assert expected == refusal(CONTENT["image/jpeg"], declared="image/png").message
@@ -180,12 +180,14 @@ def test_a_wrong_type_names_both() -> None:
         (None, "image/png"),
     ],
 )
-def test_names_of_one_family_and_no_statement_at_all_are_fine(declared: str | None, actual: str) -> None:
+def test_validation_names_of_one_family_and_no_statement_at_all_are_fine(
+    declared: str | None, actual: str
+) -> None:
     """Browsers disagree about HEIC, and command lines say nothing."""
     assert decode(CONTENT[actual], max_side=64, declared=declared).facts.size == len(CONTENT[actual])
 
 
-def test_something_declared_an_image_that_is_none_is_not_a_wrong_type() -> None:
+def test_validation_something_declared_an_image_that_is_none_is_not_a_wrong_type() -> None:
     """Another ending would not help."""
     assert refusal(samples.not_an_image(), declared="image/jpeg").code == "not_an_image"
 
@@ -201,7 +203,7 @@ def test_something_declared_an_image_that_is_none_is_not_a_wrong_type() -> None:
         (Image.DecompressionBombWarning("bomb"), "too_many_pixels"),
     ],
 )
-def test_whatever_a_codec_raises_is_a_refusal(
+def test_validation_whatever_a_codec_raises_is_a_refusal(
     error: Exception, code: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The wall, whose cause is kept for the log."""
@@ -214,7 +216,7 @@ def test_whatever_a_codec_raises_is_a_refusal(
     assert (code, error) == (refused.code, refused.__cause__)
 
 
-def test_a_wish_to_stop_passes_the_wall(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_decode_lets_keyboard_interrupt_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C is no property of the file."""
 
     def stop(carved: object) -> None:
@@ -226,7 +228,9 @@ def test_a_wish_to_stop_passes_the_wall(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.mark.parametrize("name", ["PNG, 49 million pixels in a column", "GIF, 4,295 megapixels claimed"])
-def test_limits_are_checked_before_anything_is_decoded(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_validation_limits_are_checked_before_anything_is_decoded(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The codec is not even opened."""
     opened: list[object] = []
     monkeypatch.setattr(images, "_open", opened.append)
@@ -240,6 +244,6 @@ def test_limits_are_checked_before_anything_is_decoded(name: str, monkeypatch: p
 
 
 @pytest.mark.parametrize("size", [(0, 0), (0, 5), (5, 0)])
-def test_a_picture_without_area_is_damaged(size: tuple[int, int]) -> None:
+def test_validation_picture_without_area_is_damaged(size: tuple[int, int]) -> None:
     """There is nothing to show."""
     assert refusal(samples.png(*size, pixels=b"\0" * 16)).code == "damaged"
