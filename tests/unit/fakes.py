@@ -1,4 +1,4 @@
-"""Small real classes that stand where S3, SQS and the models do."""
+"""Small classes in place of S3, SQS, SNS and the models."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ class FakeTopic:
         self.confirmed |= {arn for arn, (known, _) in self.known.items() if known == address}
 
     def forget(self, address: str) -> None:
-        """As after two days without confirmation, or after the link in a letter was used."""
+        """Delete the subscriptions of ``address``, as SNS does after two days without confirmation."""
         self.known = {arn: each for arn, each in self.known.items() if each[0] != address}
 
     def state(self, arn: str) -> SubscriptionState | None:
@@ -189,7 +189,7 @@ class FakePicture:
 def decode(
     data: bytes, *, max_side: int, declared: str | None = None, max_bytes: int = MAX_BYTES
 ) -> FakePicture:
-    """``bad…`` is no photograph, ``bug…`` is a bug of ours, anything else is fine."""
+    """``bad…`` is not an image, ``bug…`` is a bug of ours, anything else is fine."""
     if data.startswith(b"bad"):
         raise Rejected("This file is not an image.", code="not_an_image")
     if data.startswith(b"bug"):

@@ -1,4 +1,4 @@
-"""Accounts where no database plays a part: names, passwords, networks, rates; and the command line."""
+"""Rules of accounts that need no database, and ``imgcore user``."""
 
 from __future__ import annotations
 
@@ -32,14 +32,13 @@ PASSWORD = "a made-up password"
 
 
 @pytest.mark.parametrize("name", ["Ada", "a", "ada.lovelace@example.org", "x" * 63, "0_+-"])
-def test_a_name_is_kept_in_small_letters(name: str) -> None:
-    """Signing in knows no difference."""
+def test_clean_account_name_is_lower_case(name: str) -> None:
     assert name.lower() == clean_account_name(name)
 
 
 @pytest.mark.parametrize("name", ["", " ada", "ada lovelace", "x" * 64, "-ada", "größe", "a\n", "a\0", "ａda"])
-def test_a_name_that_could_be_taken_for_another_is_refused(name: str) -> None:
-    """ASCII alone, without blanks."""
+def test_clean_account_name_ambiguous_name_is_invalid(name: str) -> None:
+    """ASCII only, without spaces."""
     with pytest.raises(Invalid):
         clean_account_name(name)
 
@@ -47,20 +46,18 @@ def test_a_name_that_could_be_taken_for_another_is_refused(name: str) -> None:
 @pytest.mark.parametrize(
     "password", ["", "x" * 11, "x" * 257, "aaaaaaaaaaaa", "abababababab", "ada-lovelace", "\ud800" * 12]
 )
-def test_a_password_that_is_no_good_is_refused(password: str) -> None:
-    """Too short, too long, too plain, the name itself, no text."""
+def test_check_new_password_weak_password_is_invalid(password: str) -> None:
+    """Too short, too long, too simple, the name itself, not text."""
     with pytest.raises(Invalid) as caught:
         check_new_password(password, "ada-lovelace")
     assert "password" == caught.value.code
 
 
-def test_one_password_written_in_two_ways_is_one() -> None:
-    """With a letter of its own for ü, or with u and two dots."""
+def test_check_new_password_normalises_unicode() -> None:
     assert check_new_password("gr\u00fcne Wiese 7", "ada") == check_new_password("gru\u0308ne Wiese 7", "ada")
 
 
-def test_a_password_is_known_again_and_a_missing_one_is_work_too() -> None:
-    """Argon2id with a salt of its own; nobody's hash is computed all the same, and is False."""
+def test_hasher_verifies_and_does_the_same_work_without_a_hash() -> None:
     hasher = Argon2Hasher()
     stored = hasher.hash(PASSWORD)
     assert [True, False, False, False] == [
@@ -73,8 +70,7 @@ def test_a_password_is_known_again_and_a_missing_one_is_work_too() -> None:
     assert hasher.outdated("$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$aaaaaaaaaaaaaaaaaaaaaa")
 
 
-def test_too_many_at_once_are_told_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Instead of taking the memory of everybody."""
+def test_hasher_too_many_at_once_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("imgcore.accounts.passwords.TIMEOUT", 0.01)
     hasher = Argon2Hasher()
     with hasher._slot(), hasher._slot(), pytest.raises(Unavailable):
@@ -94,19 +90,17 @@ def test_too_many_at_once_are_told_to_come_again(monkeypatch: pytest.MonkeyPatch
         ("nonsense", "nonsense"),
     ],
 )
-def test_an_ipv6_customer_is_one(address: str, expected: str) -> None:
-    """Whichever of the many addresses they take."""
+def test_network_of_ipv6_addresses_is_the_64(address: str, expected: str) -> None:
     assert expected == network(address)
 
 
-def test_waits_double_up_to_the_longest() -> None:
-    """Nothing while tries are free."""
+def test_login_delay_doubles_up_to_the_longest() -> None:
     assert [0, 0, 15, 30, 60, 100, 100] == [delay(count, 3, 100.0) for count in range(1, 8)]
     assert 100.0 == delay(10**6, 3, 100.0)
 
 
-def test_a_minute_of_requests_begins_with_the_first() -> None:
-    """And anew when it is over; each name for itself."""
+def test_rate_limit_minute_starts_with_the_first_request() -> None:
+    """Each name has its own."""
     now = [0.0]
     rates = RateLimiter(2, clock=lambda: now[0])
     first = [rates.hit("a") for _ in range(3)]
@@ -118,8 +112,7 @@ def test_a_minute_of_requests_begins_with_the_first() -> None:
     assert rates.hit("a").allowed
 
 
-def test_a_crowd_does_not_grow_the_table_for_good(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who has asked more than a minute ago is forgotten; a crowd within a minute is, too."""
+def test_rate_limit_table_stays_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("web.http.rate_limit.MAX_CALLERS", 10)
     now = [0.0]
     rates = RateLimiter(2, clock=lambda: now[0])
@@ -136,22 +129,22 @@ def test_a_crowd_does_not_grow_the_table_for_good(monkeypatch: pytest.MonkeyPatc
 
 
 def image(owner_id: int | None, status: UploadStatus = UploadStatus.RECEIVED) -> Image:
-    """A photograph of theirs."""
+    """An image of that owner."""
     from datetime import UTC, datetime
 
     return Image(1, "x", "raw/x", "x", status, datetime.now(UTC), (), owner_id=owner_id)
 
 
-def test_a_viewer_without_an_account_owns_nothing() -> None:
-    """Not even what belongs to nobody."""
+def test_viewer_without_account_owns_nothing() -> None:
+    """Images without an owner are not theirs either."""
     viewer = Viewer(None, sees_others=True, changes_others=False)
     assert (True, False) == (viewer.sees(image(None)), viewer.changes(image(None)))
     assert not viewer.sees(image(None, UploadStatus.AWAITING))
 
 
 @pytest.mark.parametrize("visibility", list(Visibility))
-def test_nobody_sees_more_than_the_gallery_shows(visibility: Visibility) -> None:
-    """And in open mode everybody everything."""
+def test_viewer_sees_what_the_visibility_permits(visibility: Visibility) -> None:
+    """Everybody sees everything in open mode."""
     public = visibility is Visibility.PUBLIC
     assert Viewer(None, sees_others=public, changes_others=False) == Caller().viewer(visibility)
     assert Viewer() == OPEN.viewer(visibility)
@@ -160,37 +153,35 @@ def test_nobody_sees_more_than_the_gallery_shows(visibility: Visibility) -> None
 # Where it was taken
 
 
-def test_where_it_was_taken_is_read_if_asked_for() -> None:
-    """And not otherwise."""
+def test_decode_reads_the_location_on_request() -> None:
     data = samples.encode(samples.corners(), exif=exif(gps=(48.0, 11.0)))
     found = [decode(data, max_side=64, with_location=wanted).facts.location for wanted in (False, True)]
     assert [None, (48.0, 11.0)] == found
 
 
 @pytest.mark.parametrize("asked", ["0", "1"])
-def test_the_pipeline_asks_for_it_where_it_is_kept(asked: str) -> None:
-    """KEEP_LOCATION."""
+def test_bootstrap_decodes_with_location_if_it_is_kept(asked: str) -> None:
+    """KEEP_LOCATION=1."""
     data = samples.encode(samples.corners(), exif=exif(gps=(48.0, 11.0)))
     found = bootstrap._decode(Config.read({"KEEP_LOCATION": asked}))(data, max_side=64)
     assert {"0": None, "1": (48.0, 11.0)}[asked] == found.facts.location
 
 
 @pytest.mark.parametrize("gps", [(0.0, 0.0), (91.0, 11.0), (48.0, 181.0)])
-def test_a_place_that_is_none_is_none(gps: tuple[float, float]) -> None:
-    """What a receiver without satellites writes, and what is not on the earth."""
+def test_location_impossible_values_are_none(gps: tuple[float, float]) -> None:
+    """Values of a receiver without satellites, and outside the range."""
     block = exif(gps=gps).removeprefix(b"Exif\0\0")
     assert metadata.location(block) is None
 
 
 @pytest.mark.parametrize("cut", [0, 7, 9, 40, 80, 120])
-def test_a_place_cut_off_is_none(cut: int) -> None:
-    """No error either."""
+def test_location_truncated_block_is_none(cut: int) -> None:
     assert metadata.location(exif(gps=(48.0, 11.0)).removeprefix(b"Exif\0\0")[:cut]) is None
 
 
 @pytest.mark.parametrize("part", [b"N\0\0\0", b"\x88\x25", b"\0\x02\0\x05"])
-def test_a_place_that_lacks_a_part_is_none(part: bytes) -> None:
-    """No letter that is known, no directory of places, no degrees."""
+def test_location_incomplete_block_is_none(part: bytes) -> None:
+    """An unknown letter, no GPS directory, no degrees."""
     block = exif(gps=(48.0, 11.0)).removeprefix(b"Exif\0\0")
     assert (1, (48.0, 11.0)) == (block.count(part), metadata.location(block))
     assert metadata.location(block.replace(part, b"\x7f" + part[1:])) is None
@@ -201,47 +192,41 @@ def test_a_place_that_lacks_a_part_is_none(part: bytes) -> None:
 
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, repositories: Repositories) -> None:
-    """A migrated database that the settings name, and a pipe for standard input."""
+    """A migrated database in the settings, and a pipe for standard input."""
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/gallery.db")
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{PASSWORD}\nrest"))
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, list[dict[str, Any]], str]:
-    """The command's code, its lines and what it said beside them."""
+    """Return the exit code, the output lines and standard error of the command."""
     code = cli.main(["user", *arguments])
     captured = capsys.readouterr()
     return code, [json.loads(line) for line in captured.out.splitlines()], captured.err
 
 
 def people() -> Any:
-    """The accounts that the settings name."""
+    """The accounts of the database in the settings."""
     return bootstrap.account_service(Config.read())
 
 
-def test_an_account_is_made_with_a_password_from_a_pipe(
-    settings: None, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Its first line, and nothing of it is printed."""
+def test_user_add_takes_the_password_from_a_pipe(settings: None, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is not printed."""
     code, [line], _ = run(capsys, "add", "Ada", "--administrator", "--password-stdin")
     assert (0, "ada", "administrator", False) == (code, line["name"], line["role"], "password" in line)
     stored = people().store.named("ada")[1]
     assert people().hasher.verify(stored, PASSWORD)
 
 
-def test_a_password_that_nobody_chose_is_printed_once(
-    settings: None, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Made up; the same for a new one."""
+def test_user_add_prints_a_generated_password(settings: None, capsys: pytest.CaptureFixture[str]) -> None:
     _, [made], _ = run(capsys, "add", "ada")
     _, [again], _ = run(capsys, "password", "ada")
     stored = people().store.named("ada")[1]
     assert [False, True] == [people().hasher.verify(stored, line["password"]) for line in (made, again)]
 
 
-def test_a_person_at_a_terminal_is_asked_twice(
+def test_user_add_prompts_twice_on_a_terminal(
     settings: None, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And told where the two differ."""
     said = iter([PASSWORD, "another one", PASSWORD, PASSWORD])
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("getpass.getpass", lambda prompt: next(said))
@@ -250,8 +235,8 @@ def test_a_person_at_a_terminal_is_asked_twice(
     assert (0, "ada") == ((found := run(capsys, "add", "ada"))[0], found[1][0]["name"])
 
 
-def test_accounts_are_listed_and_deleted(settings: None, capsys: pytest.CaptureFixture[str]) -> None:
-    """By name; an unknown one is said."""
+def test_user_list_and_delete(settings: None, capsys: pytest.CaptureFixture[str]) -> None:
+    """Sorted by name; an unknown name is reported."""
     for name in ("zoe", "ada"):
         run(capsys, "add", name)
     assert ["ada", "zoe"] == [line["name"] for line in run(capsys, "list")[1]]
@@ -259,7 +244,7 @@ def test_accounts_are_listed_and_deleted(settings: None, capsys: pytest.CaptureF
     assert (1, "imgcore: There is no account of that name.\n") == run(capsys, "delete", "ada")[::2]
 
 
-def test_the_accounts_of_a_gallery_are_those_of_its_settings(tmp_path: Path) -> None:
+def test_bootstrap_accounts_follow_the_settings(tmp_path: Path) -> None:
     """None in open mode."""
     url = f"sqlite:///{tmp_path}/x.db"
     assert bootstrap.accounts(Config.read({"DATABASE_URL": url})) is None

@@ -1,4 +1,4 @@
-"""Letters into a folder and into a topic; SNS as it answers itself, where the emulator differs from it."""
+"""Senders of notifications and e-mail subscriptions; SNS is stubbed where the emulator differs from it."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ MESSAGE = NotificationMessage(7, OWNER, "anna@home", "2 photos are ready", "Both
 
 @pytest.fixture
 def client() -> Any:
-    """One that reaches nobody."""
+    """A client that connects to nothing."""
     return boto3.client("sns", "us-east-1", aws_access_key_id="made", aws_secret_access_key="up")
 
 
-def answers(client: Any, *told: tuple[str, dict[str, Any] | tuple[str, str]]) -> SnsTopic:
-    """A topic whose calls are answered so, in this order: with a body, or an error's code and message."""
+def answers(client: Any, *calls: tuple[str, dict[str, Any] | tuple[str, str]]) -> SnsTopic:
+    """Return a topic whose calls get these answers, in order: a body, or an error's code and message."""
     stub = Stubber(client)
-    for operation, answer in told:
+    for operation, answer in calls:
         if isinstance(answer, tuple):
             stub.add_client_error(operation, answer[0], answer[1])
         else:
@@ -44,8 +44,7 @@ def known(**attributes: str) -> dict[str, Any]:
     return {"Attributes": {"FilterPolicy": f'{{"owner": ["{OWNER}"]}}', **attributes}}
 
 
-def test_a_letter_in_the_folder_can_be_read(tmp_path: Path) -> None:
-    """As any mail program reads it, and by a person as it is."""
+def test_folder_sender_writes_a_readable_mail(tmp_path: Path) -> None:
     FolderSender(tmp_path / "mail").send(MESSAGE)
     text = (tmp_path / "mail/000007.eml").read_bytes()
     mail = email.message_from_bytes(text, policy=email.policy.default)
@@ -54,22 +53,21 @@ def test_a_letter_in_the_folder_can_be_read(tmp_path: Path) -> None:
     assert "Both are done – see “them”." in text.decode()
 
 
-def test_a_letter_sent_twice_is_one_file(tmp_path: Path) -> None:
-    """And nothing unfinished is left beside it."""
+def test_folder_sender_same_message_twice_is_one_file(tmp_path: Path) -> None:
+    """No unfinished file is left."""
     for _ in range(2):
         FolderSender(tmp_path).send(MESSAGE)
     assert ["000007.eml"] == [path.name for path in tmp_path.iterdir()]
 
 
-def test_a_folder_that_cannot_be_written_says_so(tmp_path: Path) -> None:
-    """The letter is sent again later."""
+def test_folder_sender_unwritable_folder_is_unavailable(tmp_path: Path) -> None:
     (tmp_path / "mail").write_text("a file")
     with pytest.raises(Unavailable):
         FolderSender(tmp_path / "mail").send(MESSAGE)
 
 
-def test_a_letter_goes_to_the_topic_with_its_owner(client: Any) -> None:
-    """The attribute that every subscription filters by."""
+def test_sns_sender_publishes_with_the_owner_attribute(client: Any) -> None:
+    """Every subscription filters by it."""
     wanted = {
         "TopicArn": TOPIC,
         "Subject": MESSAGE.subject,
@@ -82,8 +80,7 @@ def test_a_letter_goes_to_the_topic_with_its_owner(client: Any) -> None:
         stub.assert_no_pending_responses()
 
 
-def test_a_letter_that_sns_does_not_take_is_said(client: Any) -> None:
-    """It goes again with the next sweep."""
+def test_sns_sender_error_is_unavailable(client: Any) -> None:
     stub = Stubber(client)
     stub.add_client_error("publish", "InternalError", "Sorry")
     stub.activate()
@@ -91,14 +88,13 @@ def test_a_letter_that_sns_does_not_take_is_said(client: Any) -> None:
         SnsSender(lambda: client, TOPIC).send(MESSAGE)
 
 
-def test_several_mailboxes_get_it_each(tmp_path: Path) -> None:
-    """In their order."""
+def test_composite_sender_sends_through_each(tmp_path: Path) -> None:
     CompositeSender([FolderSender(tmp_path / "a"), FolderSender(tmp_path / "b")]).send(MESSAGE)
     assert [1, 1] == [len(list((tmp_path / name).iterdir())) for name in "ab"]
 
 
-def test_a_new_address_is_pending(client: Any) -> None:
-    """SNS gives its name at once, and writes a mail with a link."""
+def test_subscribe_new_address_is_pending(client: Any) -> None:
+    """SNS returns the ARN at once and sends a confirmation mail."""
     topic = answers(
         client,
         ("subscribe", {"SubscriptionArn": ARN}),
@@ -114,8 +110,8 @@ def test_a_new_address_is_pending(client: Any) -> None:
     )
 
 
-def test_the_filter_goes_along_with_the_request(client: Any) -> None:
-    """There is no moment in which an address gets everybody's letters."""
+def test_subscribe_sends_the_filter_policy_with_the_request(client: Any) -> None:
+    """An address is never subscribed to the notifications of everybody."""
     wanted = {
         "TopicArn": TOPIC,
         "Protocol": "email",
@@ -139,24 +135,23 @@ def test_the_filter_goes_along_with_the_request(client: Any) -> None:
         ("Throttled", "Slow down", Unavailable),
     ],
 )
-def test_a_refused_address_is_explained(
+def test_subscribe_refused_address_is_explained(
     client: Any, code: str, message: str, expected: type[ImgcoreError]
 ) -> None:
-    """SNS has one code for several things."""
+    """SNS has one code for several reasons."""
     with pytest.raises(expected):
         answers(client, ("subscribe", (code, message))).subscribe("anna@example.org", OWNER)
 
 
-def test_a_filter_of_somebody_else_is_noticed(client: Any) -> None:
-    """Should the topic give back a subscription that there was."""
+def test_subscribe_existing_subscription_of_another_account_is_a_conflict(client: Any) -> None:
     other = {"Attributes": {"FilterPolicy": '{"owner": ["b"]}'}}
     topic = answers(client, ("subscribe", {"SubscriptionArn": ARN}), ("get_subscription_attributes", other))
     with pytest.raises(Conflict):
         topic.subscribe("anna@example.org", OWNER)
 
 
-def test_what_sns_does_not_know_any_more_has_no_state(client: Any) -> None:
-    """Never confirmed, or stopped by the link in a letter."""
+def test_state_unknown_subscription_is_none(client: Any) -> None:
+    """It was never confirmed, or stopped by the link in a mail."""
     assert answers(client, ("get_subscription_attributes", ("NotFound", "No such"))).state(ARN) is None
 
 
@@ -164,14 +159,13 @@ def test_what_sns_does_not_know_any_more_has_no_state(client: Any) -> None:
     ("answer", "expected"),
     [({}, True), (("NotFound", "No such"), True), (("InvalidParameter", "pending confirmation"), False)],
 )
-def test_what_waits_for_confirmation_cannot_be_removed(client: Any, answer: Any, expected: bool) -> None:
-    """SNS keeps it until it forgets it; what is not there is gone."""
+def test_unsubscribe_pending_subscription_is_false(client: Any, answer: Any, expected: bool) -> None:
+    """A subscription that does not exist counts as removed."""
     assert expected is answers(client, ("unsubscribe", answer)).unsubscribe(ARN)
 
 
 @pytest.mark.parametrize("operation", ["get_subscription_attributes", "unsubscribe"])
-def test_a_topic_that_is_away_is_said_to_be(client: Any, operation: str) -> None:
-    """Nothing is concluded from it."""
+def test_unreachable_topic_is_unavailable(client: Any, operation: str) -> None:
     topic = answers(client, (operation, ("InternalError", "Sorry")))
     with pytest.raises(Unavailable):
         (topic.unsubscribe if operation == "unsubscribe" else topic.state)(ARN)

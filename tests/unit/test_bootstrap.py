@@ -1,4 +1,4 @@
-"""Which adapter stands behind which port."""
+"""Services and adapters are created from the settings."""
 
 from __future__ import annotations
 
@@ -54,8 +54,10 @@ def _aws(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"CAPTIONER": "gemini"}, [Source.GEMINI, None], "Gemini (gemini-3.5-flash-lite)"),
     ],
 )
-def test_who_describes(environ: dict[str, str], sources: list[Source | None], words: str) -> None:
-    """auto takes Gemini where there is a key, with the local describer standing by."""
+def test_captioners_follow_captioner_and_key(
+    environ: dict[str, str], sources: list[Source | None], words: str
+) -> None:
+    """auto uses Gemini if there is a key, and the local describer as the standby."""
     config = Config.read(environ)
 
     found = bootstrap.captioners(config)
@@ -64,8 +66,8 @@ def test_who_describes(environ: dict[str, str], sources: list[Source | None], wo
     assert words == bootstrap.describer(config)
 
 
-def test_without_the_local_extra_photographs_wait_for_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in the production zip, which leaves it out."""
+def test_captioners_without_the_local_extra_have_no_standby(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The production archive leaves it out."""
 
     def missing() -> None:
         raise Misconfigured("pip install imgcore[local]")
@@ -78,8 +80,7 @@ def test_without_the_local_extra_photographs_wait_for_the_key(monkeypatch: pytes
         bootstrap.captioners(Config.read({}))
 
 
-def test_the_thumbnail_function_has_no_captioner(tmp_path: Path) -> None:
-    """It would say so, rather than load one."""
+def test_processor_without_captioners_has_none(tmp_path: Path) -> None:
     environ = BUCKETS | {"DATABASE_URL": f"sqlite:///{tmp_path}/x.db", "MAX_ATTEMPTS": "2"}
     made = bootstrap.processor(Config.read(environ))
 
@@ -87,8 +88,8 @@ def test_the_thumbnail_function_has_no_captioner(tmp_path: Path) -> None:
     assert made.captioner is made.standby is None
 
 
-def test_a_pipeline_and_a_gallery_are_wired_from_settings_alone(tmp_path: Path) -> None:
-    """Nothing is reached while they are made."""
+def test_services_are_created_from_settings_alone(tmp_path: Path) -> None:
+    """They connect to nothing."""
     environ = BUCKETS | {"DATABASE_URL": f"sqlite:///{tmp_path}/x.db", "MAX_UPLOAD_BYTES": "99"}
     config = Config.read(environ)
 
@@ -110,38 +111,34 @@ def test_a_pipeline_and_a_gallery_are_wired_from_settings_alone(tmp_path: Path) 
         ({"DATABASE_URL": "sqlite:///x.db", "UPLOADS_BUCKET": "u"}, "DERIVED_BUCKET"),
     ],
 )
-def test_a_missing_setting_is_named(
+def test_gallery_missing_setting_is_named(
     environ: dict[str, str], name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Before anything is tried."""
     monkeypatch.chdir(tmp_path)
 
     with pytest.raises(Misconfigured, match=name):
         bootstrap.gallery(Config.read(environ))
 
 
-def test_queues_need_the_bucket_whose_events_they_repeat() -> None:
-    """A message names it."""
+def test_queues_without_uploads_bucket_are_misconfigured() -> None:
     with pytest.raises(Misconfigured, match="UPLOADS_BUCKET"):
         bootstrap.queues(Config.read({}))
 
 
-def test_gemini_needs_a_key() -> None:
-    """No key, no client."""
+def test_gemini_without_a_key_is_misconfigured() -> None:
     with pytest.raises(Misconfigured, match="No Gemini key is set"):
         bootstrap.gemini(Config.read({"CAPTIONER": "gemini"}))
 
 
-def test_gemini_is_made_from_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The key itself, or the secret that holds it."""
+def test_gemini_takes_the_key_or_the_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clients, "get_secret", lambda secret_id: f"  key-of-{secret_id}\n")
 
     for environ in ({"GEMINI_API_KEY": "k"}, {"GEMINI_SECRET_ID": "s"}):
         assert Source.GEMINI is bootstrap.gemini(Config.read(environ)).source
 
 
-def test_a_refused_key_is_fetched_again() -> None:
-    """After a rotation the next photograph has the new one; otherwise one client lives on."""
+def test_renewed_captioner_refused_key_is_fetched_again() -> None:
+    """One client is used until then."""
     made: list[FakeCaptioner] = []
 
     def make() -> FakeCaptioner:
@@ -158,8 +155,10 @@ def test_a_refused_key_is_fetched_again() -> None:
 
 
 @pytest.mark.parametrize("text", ["no json", "[]", '{"username": "u"}'])
-def test_a_secret_without_credentials_is_said(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And what it holds is not."""
+def test_database_secret_without_credentials_is_misconfigured(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The message does not show the secret."""
     monkeypatch.setattr(clients, "get_secret", lambda secret_id: text)
 
     with pytest.raises(Misconfigured, match="DB_SECRET_ID") as caught:
@@ -167,8 +166,7 @@ def test_a_secret_without_credentials_is_said(text: str, monkeypatch: pytest.Mon
     assert text not in caught.value.message
 
 
-def test_database_credentials_come_from_the_secret_or_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The secret first: it follows a rotation."""
+def test_database_credentials_prefer_the_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clients, "get_secret", lambda secret_id: json.dumps({"username": "u", "password": "p"}))
 
     named = Config.read({"DB_SECRET_ID": "s", "DB_USER": "x", "DB_PASSWORD": "y"})
@@ -178,16 +176,16 @@ def test_database_credentials_come_from_the_secret_or_the_settings(monkeypatch: 
     assert ("x", Secret("y")) == bootstrap._database_credentials(plain)
 
 
-def test_a_secrets_manager_that_is_away_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A closed port, three tries, one sentence."""
+def test_get_secret_unreachable_service_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A closed port; botocore tries three times."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
 
     with pytest.raises(Unavailable, match="Secrets Manager"):
         clients.get_secret("s")
 
 
-def test_a_missing_region_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Both of AWS's names for it are read; without either, one sentence."""
+def test_gallery_missing_region_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """AWS_DEFAULT_REGION and AWS_REGION are both read."""
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     environ = BUCKETS | {"DATABASE_URL": f"sqlite:///{tmp_path}/x.db"}
@@ -198,8 +196,8 @@ def test_a_missing_region_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
         bootstrap.gallery(Config.read(environ))
 
 
-def test_names_of_the_package_are_there_when_asked_for() -> None:
-    """Each of __all__, and an honest AttributeError for the rest."""
+def test_package_exports_every_name_of_all() -> None:
+    """Other names raise AttributeError."""
     assert all(getattr(imgcore, name) is not None for name in imgcore.__all__)
     assert sorted(imgcore.__all__) == list(imgcore.__all__)
     assert set(imgcore.__all__) <= set(dir(imgcore))
@@ -208,8 +206,7 @@ def test_names_of_the_package_are_there_when_asked_for() -> None:
 
 
 @pytest.mark.parametrize("module", ["imgcore", "imgcore.bootstrap", "imgcore.cli.main"])
-def test_importing_costs_no_library(module: str) -> None:
-    """A script pays for what it uses."""
+def test_import_loads_no_heavy_library(module: str) -> None:
     heavy = "{'boto3', 'numpy', 'PIL', 'google', 'pymysql', 'bottle', 'tqdm'}"
     code = f"import {module}, sys; print(sorted({heavy} & set(sys.modules)))"
 
@@ -217,8 +214,7 @@ def test_importing_costs_no_library(module: str) -> None:
     assert "[]\n" == run.stdout
 
 
-def test_a_database_may_be_named_in_parts() -> None:
-    """As on AWS: host, name and a secret; it is reached when it is first asked."""
+def test_database_from_parts_connects_at_first_use() -> None:
     known = bootstrap.database(Config.read({"DB_HOST": "127.0.0.1", "DB_PORT": "1", "DB_NAME": "gallery"}))
 
     with pytest.raises(Misconfigured, match="DB_"):
@@ -226,7 +222,7 @@ def test_a_database_may_be_named_in_parts() -> None:
 
 
 class _Sns:
-    """Takes every letter."""
+    """A client that accepts every message."""
 
     def __init__(self) -> None:
         self.published: list[str] = []
@@ -235,26 +231,25 @@ class _Sns:
         self.published.append(letter["TopicArn"])
 
 
-def test_notices_go_where_the_settings_say(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Nowhere, into a folder, to a topic, or to both."""
+def test_notification_sender_follows_the_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """None, a folder, a topic, or both."""
     sns = _Sns()
     monkeypatch.setattr(clients, "create_client", lambda service, session=None, retries=None: sns)
     folder, topic = {"MAIL_DIR": str(tmp_path / "mail")}, {"NOTICES_TOPIC_ARN": "arn:made-up"}
 
     assert bootstrap.notification_sender(Config.read({})) is None
     for number, settings in enumerate((folder, topic, folder | topic)):
-        mailbox = bootstrap.notification_sender(Config.read(settings))
-        assert mailbox is not None
-        mailbox.send(NotificationMessage(number, None, None, "Ready", "All done."))
+        sender = bootstrap.notification_sender(Config.read(settings))
+        assert sender is not None
+        sender.send(NotificationMessage(number, None, None, "Ready", "All done."))
     written = sorted(path.name for path in (tmp_path / "mail").iterdir())
     assert (["000000.eml", "000002.eml"], ["arn:made-up"] * 2) == (written, sns.published)
 
 
 @pytest.mark.parametrize(("settings", "possible"), [({}, False), ({"NOTICES_TOPIC_ARN": "arn:made-up"}, True)])
-def test_an_address_can_be_given_where_there_is_a_topic(
+def test_subscriptions_are_possible_with_a_topic(
     settings: dict[str, str], possible: bool, tmp_path: Path
 ) -> None:
-    """Otherwise letters are read on the page alone."""
     config = Config.read({"DATABASE_URL": f"sqlite:///{tmp_path}/x.db", **settings})
     bootstrap.migrate(config)
     ada = bootstrap.account_service(config).add("ada", "a made-up password")
@@ -269,10 +264,9 @@ def test_an_address_can_be_given_where_there_is_a_topic(
         ("imgcore.captioning.local", bootstrap._local, "local describer is not installed"),
     ],
 )
-def test_an_extra_that_is_missing_is_named(
+def test_missing_extra_is_named(
     missing: str, make: Callable[[], object], said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In a sentence, not by an ImportError."""
     monkeypatch.setitem(sys.modules, missing, None)
 
     with pytest.raises(Misconfigured, match=said):

@@ -1,4 +1,4 @@
-"""The command line: JSON lines out, sentences on standard error, exit codes that scripts can trust."""
+"""The command line: JSON lines, messages on standard error, exit codes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.unit.fakes import FakeCaptioner, FakeQueues, FakeStorage
 
 @pytest.fixture
 def photo(tmp_path: Path) -> Path:
-    """A small JPEG."""
+    """The path of a small JPEG."""
     path = tmp_path / "sky.jpg"
     PillowImage.new("RGB", (400, 300), (60, 120, 220)).save(path)
     return path
@@ -36,7 +36,7 @@ def photo(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, repositories: Repositories) -> Repositories:
-    """A migrated database that the settings name."""
+    """A migrated database in the settings."""
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/gallery.db")
     return repositories
 
@@ -45,8 +45,7 @@ def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
-def test_a_caption_is_a_json_line(photo: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """File, words, who wrote them; exit 0."""
+def test_caption_prints_a_json_line(photo: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code = cli.main(["caption", "--captioner", "local", str(photo)])
 
     (line,) = lines(capsys)
@@ -54,10 +53,10 @@ def test_a_caption_is_a_json_line(photo: Path, capsys: pytest.CaptureFixture[str
     assert {"caption", "alt_text", "tags", "model"} <= set(line)
 
 
-def test_a_file_that_fails_does_not_stop_the_others(
+def test_caption_bad_file_does_not_stop_the_others(
     photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One line each, in order; exit 1 because one failed."""
+    """One line each, in order; exit code 1."""
     text = tmp_path / "text.jpg"
     text.write_text("no image")
     huge = tmp_path / "huge.jpg"
@@ -73,10 +72,10 @@ def test_a_file_that_fails_does_not_stop_the_others(
     assert all(line["message"].endswith(".") for line in found[:3])
 
 
-def test_a_refused_key_is_said_and_the_local_describer_helps(
+def test_caption_refused_key_is_described_locally(
     photo: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """On standard error, once for each file; the caption comes all the same."""
+    """Each file has a message on standard error."""
     refused = FakeCaptioner([Misconfigured("Gemini refuses the key.", code="key_refused")])
     standby = FakeCaptioner(["A sky."], Source.LOCAL)
     monkeypatch.setattr(bootstrap, "captioners", lambda config: (refused, standby))
@@ -87,10 +86,9 @@ def test_a_refused_key_is_said_and_the_local_describer_helps(
     assert "imgcore: Gemini refuses the key.\n" == captured.err
 
 
-def test_a_refused_key_without_a_local_describer_fails_the_file(
+def test_caption_refused_key_without_local_describer_fails(
     photo: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With the code and the sentence."""
     refused = FakeCaptioner([Misconfigured("Gemini refuses the key.", code="key_refused")])
     monkeypatch.setattr(bootstrap, "captioners", lambda config: (refused, None))
 
@@ -98,10 +96,9 @@ def test_a_refused_key_without_a_local_describer_fails_the_file(
     assert ["key_refused"] == [line["error"] for line in lines(capsys)]
 
 
-def test_thumbnails_are_written_and_never_overwrite_each_other(
+def test_thumbnail_equal_names_do_not_overwrite_each_other(
     photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Two files of one name from two folders."""
     (tmp_path / "other").mkdir()
     twin = tmp_path / "other" / photo.name
     twin.write_bytes(photo.read_bytes())
@@ -116,10 +113,9 @@ def test_thumbnails_are_written_and_never_overwrite_each_other(
     assert (400, 300) == (found[0]["display"]["width"], found[0]["display"]["height"])
 
 
-def test_migrate_says_what_it_did_and_then_nothing(
+def test_migrate_prints_the_migrations_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The second run has nothing to do."""
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/new.db")
 
     codes = [cli.main(["migrate"])]
@@ -132,10 +128,10 @@ def test_migrate_says_what_it_did_and_then_nothing(
 
 
 @pytest.mark.parametrize("command", ["migrate", "export", "cost"])
-def test_a_missing_database_is_one_sentence(
+def test_command_without_a_database_names_the_setting(
     command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It names the setting; exit 1, no traceback."""
+    """Exit code 1, no traceback."""
     monkeypatch.setenv("GALLERY_HOME", str(tmp_path))  # no gallery of `make run`
     monkeypatch.delenv("DATABASE_URL", raising=False)
     monkeypatch.delenv("DB_HOST", raising=False)
@@ -145,7 +141,7 @@ def test_a_missing_database_is_one_sentence(
 
 
 def described(repositories: Repositories, name: str, **words: Any) -> str:
-    """A photograph with a caption, straight into the database."""
+    """Insert an image with a caption."""
     from imgcore.gallery.keys import new_public_id, raw_key
     from imgcore.gallery.models import TaskKind
     from imgcore.pipeline.models import ObjectCreated
@@ -161,8 +157,8 @@ def described(repositories: Repositories, name: str, **words: Any) -> str:
     return public_id
 
 
-def test_export_gives_json_lines_and_csv(database: Repositories, capsys: pytest.CaptureFixture[str]) -> None:
-    """The same rows in both, newest first, more than one page of them; a formula stays text."""
+def test_export_prints_json_lines_and_csv(database: Repositories, capsys: pytest.CaptureFixture[str]) -> None:
+    """The same rows, newest first, from more than one page; formulas are quoted."""
     ids = [described(database, f"{n}.jpg", caption="=SUM(A1)") for n in range(120)]
 
     codes = [cli.main(["export"])]
@@ -176,8 +172,9 @@ def test_export_gives_json_lines_and_csv(database: Repositories, capsys: pytest.
     assert ("'=SUM(A1)", "cat") == (as_csv[0]["caption"], as_csv[0]["tags"])
 
 
-def test_export_of_a_search(database: Repositories, capsys: pytest.CaptureFixture[str]) -> None:
-    """Only what holds the words."""
+def test_export_with_query_prints_the_matches(
+    database: Repositories, capsys: pytest.CaptureFixture[str]
+) -> None:
     described(database, "a.jpg", caption="A dog.")
     wanted = described(database, "b.jpg", caption="A heron.")
 
@@ -187,7 +184,7 @@ def test_export_of_a_search(database: Repositories, capsys: pytest.CaptureFixtur
 
 
 def test_cost_sums_tokens_by_model(database: Repositories, capsys: pytest.CaptureFixture[str]) -> None:
-    """What was described locally costs nothing and is not in the list."""
+    """Local descriptions cost nothing and are not listed."""
     paid = {"source": Source.GEMINI, "model": "m", "input_tokens": 1000, "output_tokens": 90, "price_usd": 0.25}
     described(database, "a.jpg", **paid)
     described(database, "b.jpg", **paid)
@@ -201,7 +198,7 @@ def test_cost_sums_tokens_by_model(database: Repositories, capsys: pytest.Captur
 
 @pytest.fixture
 def queues(database: Repositories, monkeypatch: pytest.MonkeyPatch) -> FakeQueues:
-    """A gallery whose queues remember."""
+    """A gallery whose queues record their messages."""
     queues = FakeQueues()
     monkeypatch.setattr(
         bootstrap, "gallery", lambda config: Gallery(database.images, database.breakers, FakeStorage(), queues)
@@ -209,10 +206,10 @@ def queues(database: Repositories, monkeypatch: pytest.MonkeyPatch) -> FakeQueue
     return queues
 
 
-def test_recaption_takes_what_was_described_locally(
+def test_recaption_source_local_selects_those_images(
     database: Repositories, queues: FakeQueues, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Dry run first: the same list, and nothing sent."""
+    """A dry run prints the same list and sends nothing."""
     local = described(database, "a.jpg")
     described(database, "b.jpg", source=Source.GEMINI)
 
@@ -224,10 +221,10 @@ def test_recaption_takes_what_was_described_locally(
     assert 1 == len(queues.sent)
 
 
-def test_recaption_of_one_that_cannot_be_says_so(
+def test_recaption_conflict_is_reported(
     database: Repositories, queues: FakeQueues, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """By its id; asked for again while it is still waiting."""
+    """The task is still pending; the line has the id."""
     public_id = described(database, "a.jpg")
 
     codes = [cli.main(["recaption", public_id]), cli.main(["recaption", public_id])]
@@ -236,14 +233,12 @@ def test_recaption_of_one_that_cannot_be_says_so(
     assert [None, "conflict"] == [line.get("error") for line in lines(capsys)]
 
 
-def test_recaption_wants_to_be_told_which(capsys: pytest.CaptureFixture[str]) -> None:
-    """Everything at once is never the default."""
+def test_recaption_without_selection_fails(capsys: pytest.CaptureFixture[str]) -> None:
     assert 1 == cli.main(["recaption"])
     assert "Name the images" in capsys.readouterr().err
 
 
-def test_an_edit_survives_export(database: Repositories, capsys: pytest.CaptureFixture[str]) -> None:
-    """A person's words are exported as theirs."""
+def test_export_edit_has_source_human(database: Repositories, capsys: pytest.CaptureFixture[str]) -> None:
     database.images.edit(described(database, "a.jpg"), Edit(caption="Mine"))
 
     cli.main(["export"])
@@ -251,14 +246,16 @@ def test_an_edit_survives_export(database: Repositories, capsys: pytest.CaptureF
     assert [("Mine", "human")] == [(line["caption"], line["source"]) for line in lines(capsys)]
 
 
-def test_probe_says_who_describes(database: Repositories, capsys: pytest.CaptureFixture[str]) -> None:
-    """Without a key: the local describer."""
+def test_probe_without_a_key_prints_the_local_describer(
+    database: Repositories, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert 0 == cli.main(["probe"])
     assert [{"describer": "the local describer"}] == lines(capsys)
 
 
-def test_probe_needs_no_database(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """As a script asks, whether the key is good: it only says so."""
+def test_probe_without_a_database_prints_the_result(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.delenv("DATABASE_URL", raising=False)
     monkeypatch.setenv("GEMINI_API_KEY", "made-up-for-this-test")
     answers: list[Exception | None] = [Misconfigured("Gemini refuses the key.", code="key_refused"), None]
@@ -277,10 +274,10 @@ class _Probed:
             raise self._error
 
 
-def test_probe_tells_the_gallery_that_the_key_is_refused(
+def test_probe_refused_key_opens_the_breaker(
     database: Repositories, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Exit 1, a line with the reason, and the open circuit breaker; a right key closes it."""
+    """Exit code 1 and the reason; a valid key closes it."""
     monkeypatch.setenv("GEMINI_API_KEY", "made-up-for-this-test")
     answers: list[Exception | None] = [Misconfigured("Gemini refuses the key.", code="key_refused"), None]
     monkeypatch.setattr(bootstrap, "gemini", lambda config: _Probed(answers.pop(0)))
@@ -294,10 +291,9 @@ def test_probe_tells_the_gallery_that_the_key_is_refused(
     assert ["key_refused", None] == [line.get("error") for line in lines(capsys)]
 
 
-def test_sweep_reports_its_figures(
+def test_sweep_prints_its_counts(
     database: Repositories, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One line of counts."""
     notifier = Notifier(database.notifications)
     sweeper = Sweeper(database.images, database.sweep, FakeStorage(), FakeQueues(), notifier.notify_owners)
     monkeypatch.setattr(bootstrap, "sweeper", lambda config: sweeper)
@@ -307,8 +303,8 @@ def test_sweep_reports_its_figures(
     assert [dict.fromkeys(counts, 0)] == lines(capsys)
 
 
-def test_ctrl_c_and_a_closed_pipe_end_quietly(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """130 as shells expect; 0 where the reader has had enough."""
+def test_main_ctrl_c_and_closed_pipe_exit_quietly(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """130 as in shells; 0 where the reader closed the pipe."""
 
     def interrupted(config: Config) -> None:
         raise KeyboardInterrupt
@@ -325,17 +321,14 @@ def test_ctrl_c_and_a_closed_pipe_end_quietly(photo: Path, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("arguments", [[], ["thumbnail", "x.jpg"], ["caption"], ["nonsense"]])
-def test_a_wrong_call_is_exit_2(arguments: list[str]) -> None:
-    """argparse says what is missing."""
+def test_main_wrong_arguments_exit_2(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         cli.main(arguments)
 
     assert 2 == caught.value.code
 
 
-def test_a_bar_is_shown_to_people_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a terminal there is one; in a pipe the items come as they are."""
-
+def test_progress_bar_is_shown_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -> None:
     class Terminal(io.StringIO):
         def isatty(self) -> bool:
             return True
@@ -351,8 +344,7 @@ def test_a_bar_is_shown_to_people_only(monkeypatch: pytest.MonkeyPatch) -> None:
     assert items is cli._progress(items)
 
 
-def test_the_package_runs_as_a_module(monkeypatch: pytest.MonkeyPatch) -> None:
-    """``python -m imgcore``."""
+def test_package_runs_as_a_module(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.argv", ["imgcore", "--help"])
     with pytest.raises(SystemExit) as caught:
         runpy.run_module("imgcore", run_name="__main__")

@@ -1,4 +1,4 @@
-"""Settings: read from a mapping, refused with the variable's name, secret where they are secret."""
+"""Settings: parsing, messages for wrong values, secrets, and the generated page."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from imgcore.config import Config, Secret
 from imgcore.errors import Misconfigured
 
 
-def test_nothing_set_gives_the_defaults() -> None:
-    """An empty environment is a valid one."""
+def test_read_empty_environment_gives_the_defaults() -> None:
     config = Config.read({})
 
     assert ("auto", "crop", 5, None) == (
@@ -24,8 +23,7 @@ def test_nothing_set_gives_the_defaults() -> None:
     )
 
 
-def test_values_are_parsed_by_their_kind() -> None:
-    """Numbers, lists, words and secrets."""
+def test_read_values_are_parsed_by_type() -> None:
     config = Config.read(
         {
             "MAX_ATTEMPTS": "7",
@@ -45,8 +43,8 @@ def test_values_are_parsed_by_their_kind() -> None:
     )
 
 
-def test_an_empty_value_is_an_absent_one() -> None:
-    """What a template leaves empty falls back to the default, and to the second name."""
+def test_read_empty_value_counts_as_absent() -> None:
+    """The default applies, or the second name."""
     config = Config.read({"MAX_ATTEMPTS": " ", "GEMINI_API_KEY": "", "GOOGLE_API_KEY": "k"})
 
     assert (5, Secret("k")) == (config.max_attempts, config.gemini_api_key)
@@ -68,8 +66,8 @@ def test_an_empty_value_is_an_absent_one() -> None:
         ("DRAIN_SECONDS", "3601"),
     ],
 )
-def test_a_wrong_value_is_refused_by_name(name: str, value: str) -> None:
-    """The sentence names the variable and the value."""
+def test_read_wrong_value_is_misconfigured(name: str, value: str) -> None:
+    """The message names the variable and the value."""
     with pytest.raises(Misconfigured) as caught:
         Config.read({name: value})
 
@@ -77,8 +75,7 @@ def test_a_wrong_value_is_refused_by_name(name: str, value: str) -> None:
     assert value in caught.value.message
 
 
-def test_a_secret_never_prints_itself() -> None:
-    """Neither alone nor inside the configuration."""
+def test_secret_never_prints_itself() -> None:
     config = Config.read({"GEMINI_API_KEY": "made-up", "DATABASE_URL": "mysql://u:made-up@h/d"})
 
     assert "made-up" not in f"{config!r} {config} {config.gemini_api_key} {config.database_url!s}"
@@ -88,8 +85,7 @@ def test_a_secret_never_prints_itself() -> None:
     assert Secret("a") != "a"
 
 
-def test_what_is_needed_is_named() -> None:
-    """The first setting that is missing is named as its variable."""
+def test_need_missing_setting_is_named() -> None:
     config = Config.read({"UPLOADS_BUCKET": "u"})
 
     assert config is config.need("uploads_bucket")

@@ -1,4 +1,4 @@
-"""Every envelope of tests/events becomes the same ObjectCreated, and nothing else does."""
+"""Events of every format in tests/events are parsed to the same ObjectCreated."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ def read(name: str) -> object:
 
 
 @pytest.mark.parametrize("name", ["s3", "sns", "sqs_raw", "sqs_wrapped", "eventbridge", "sqs_eventbridge"])
-def test_every_envelope_holds_the_same_upload(name: str) -> None:
-    """S3, SNS, SQS and EventBridge say the same thing, each in its own encoding of the key."""
+def test_deliveries_every_format_holds_the_same_upload(name: str) -> None:
+    """S3, SNS, SQS and EventBridge, each with its own encoding of the key."""
     assert [(UPLOAD,)] == [delivery.created for delivery in deliveries(read(name))]
 
 
 @pytest.mark.parametrize("name", ["s3_test", "s3_removed"])
-def test_news_of_something_else_is_understood_and_empty(name: str) -> None:
-    """S3's test event and a removal are no uploads, and no errors."""
+def test_deliveries_other_events_are_empty(name: str) -> None:
+    """S3's test event and a removal."""
     (delivery,) = deliveries(read(name))
 
     assert ((), None, None) == (delivery.created, delivery.task, delivery.problem)
 
 
-def test_one_bad_message_does_not_spoil_its_batch() -> None:
-    """Each message of an SQS batch stands alone: upload, not JSON, test event, task, unknown."""
+def test_deliveries_bad_message_does_not_affect_the_batch() -> None:
+    """Upload, not JSON, test event, task, unknown."""
     found = deliveries(read("sqs_batch_one_bad"))
 
     assert [(UPLOAD,), (), (), (), ()] == [delivery.created for delivery in found]
@@ -54,13 +54,12 @@ def test_one_bad_message_does_not_spoil_its_batch() -> None:
     assert len({delivery.message_id for delivery in found}) == len(found)
 
 
-def test_the_pipelines_own_task() -> None:
-    """The schedule's input is a task."""
+def test_deliveries_task_is_returned() -> None:
     assert ["sweep"] == [delivery.task for delivery in deliveries(read("sweep"))]
 
 
-def test_an_unversioned_bucket_has_no_version() -> None:
-    """S3 writes "null" where a bucket keeps no versions."""
+def test_deliveries_version_null_is_none() -> None:
+    """S3 sends "null" for a bucket without versioning."""
     event = read("s3")
     event["Records"][0]["s3"]["object"]["versionId"] = "null"  # type: ignore[index]
 
@@ -93,22 +92,20 @@ def test_an_unversioned_bucket_has_no_version() -> None:
         {"Type": "Notification", "Message": "[" * 100_000},
     ],
 )
-def test_an_unknown_event_is_refused(event: object) -> None:
-    """What is no known envelope is Invalid, never guessed at."""
+def test_deliveries_unknown_event_is_invalid(event: object) -> None:
     with pytest.raises(Invalid):
         deliveries(event)
 
 
-def test_another_detail_of_eventbridge_is_empty() -> None:
-    """Only "Object Created" counts."""
+def test_deliveries_other_detail_type_is_empty() -> None:
     event = {"source": "aws.s3", "detail-type": "Object Deleted", "detail": {}}
 
     assert () == deliveries(event)[0].created
 
 
 @given(st.text(min_size=1, alphabet=st.characters(exclude_categories=["Cs"])))
-def test_our_own_message_comes_back_as_it_was_sent(key: str) -> None:
-    """Whatever is in a key survives the form-encoding of S3's envelope."""
+def test_message_is_parsed_to_the_same_key(key: str) -> None:
+    """Any key survives the form encoding."""
     assert [(ObjectCreated("b", key),)] == [
         delivery.created for delivery in deliveries(json.loads(message("b", key)))
     ]
@@ -131,8 +128,7 @@ JSON = st.recursive(
 
 
 @given(JSON)
-def test_no_json_breaks_it(event: object) -> None:
-    """Any JSON at all is either understood or Invalid."""
+def test_deliveries_any_json_is_parsed_or_invalid(event: object) -> None:
     keys: list[str] = []
     with suppress(Invalid):
         keys = [created.key for delivery in deliveries(event) for created in delivery.created]

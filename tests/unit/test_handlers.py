@@ -29,7 +29,7 @@ KEY = f"raw/{PUBLIC_ID}.jpg"
 
 
 class Context:
-    """AWS's own, as far as it is looked at."""
+    """The part of AWS's Lambda context that the functions use."""
 
     aws_request_id = "request-1"
 
@@ -61,13 +61,13 @@ class FakeWorker:
 
 @pytest.fixture
 def worker() -> FakeWorker:
-    """One that can do everything."""
+    """A worker for which everything succeeds."""
     return FakeWorker()
 
 
 @pytest.fixture
 def function(worker: FakeWorker) -> Function:
-    """A caption function over it."""
+    """A caption function with that worker."""
     tasks = {"sweep": worker.sweep, "ping": lambda: None}
     return Function(TaskKind.CAPTION, lambda: worker, tasks)
 
@@ -88,7 +88,7 @@ def records(caplog: pytest.LogCaptureFixture) -> Iterator[list[dict[str, Any]]]:
 
 
 def batch(*bodies: str) -> dict[str, Any]:
-    """Messages m0, m1, … of a queue."""
+    """An SQS event with messages m0, m1, …"""
     return {
         "Records": [
             {"messageId": f"m{index}", "eventSource": "aws:sqs", "body": body}
@@ -97,25 +97,22 @@ def batch(*bodies: str) -> dict[str, Any]:
     }
 
 
-def test_a_message_is_processed(function: Function, worker: FakeWorker) -> None:
-    """The photograph's own task is done and the message acknowledged."""
+def test_function_message_is_processed_and_acknowledged(function: Function, worker: FakeWorker) -> None:
     answer = function.respond(batch(message("uploads", KEY)), Context())
 
     assert ({"batchItemFailures": []}, [(KEY, TaskKind.CAPTION)]) == (answer, worker.processed)
 
 
-def test_the_work_ends_with_the_invocation(
+def test_function_deadline_is_that_of_the_invocation(
     function: Function, worker: FakeWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The deadline is AWS's remaining time on the monotonic clock."""
     monkeypatch.setattr("time.monotonic", lambda: 100.0)
     function.respond(batch(message("uploads", KEY)), Context())
 
     assert [130.0] == worker.deadlines
 
 
-def test_only_what_failed_is_delivered_again(function: Function, worker: FakeWorker) -> None:
-    """The others of the batch are done with."""
+def test_function_failed_message_alone_is_reported(function: Function, worker: FakeWorker) -> None:
     worker.raises["raw/away.jpg"] = Unavailable("The database is away.")
     bodies = [message("uploads", key) for key in ("raw/a.jpg", "raw/away.jpg", "raw/b.jpg")]
 
@@ -125,15 +122,15 @@ def test_only_what_failed_is_delivered_again(function: Function, worker: FakeWor
     assert expected == (answer, [key for key, _ in worker.processed])
 
 
-def test_a_message_that_nobody_understands_fails_alone(function: Function, worker: FakeWorker) -> None:
-    """It ends among the dead letters, where a person looks at it."""
+def test_function_unreadable_message_fails_alone(function: Function, worker: FakeWorker) -> None:
+    """It reaches the dead-letter queue."""
     answer = function.respond(batch("no JSON", message("uploads", KEY)), Context())
 
     assert ({"batchItemFailures": [{"itemIdentifier": "m0"}]}, 1) == (answer, len(worker.processed))
 
 
-def test_settings_that_are_wrong_fail_the_delivery() -> None:
-    """The worker is made inside the delivery: its message comes again, the environment lives on."""
+def test_function_wrong_settings_fail_the_delivery() -> None:
+    """The processor is created inside the delivery, so that the environment survives."""
 
     def broken() -> FakeWorker:
         raise Unavailable("DATABASE_URL is not set.")
@@ -143,37 +140,33 @@ def test_settings_that_are_wrong_fail_the_delivery() -> None:
     assert {"batchItemFailures": [{"itemIdentifier": "m0"}]} == answer
 
 
-def test_what_came_without_a_queue_raises(function: Function, worker: FakeWorker) -> None:
-    """Lambda itself tries an asynchronous call again."""
+def test_function_failed_event_without_a_queue_raises(function: Function, worker: FakeWorker) -> None:
+    """Lambda retries an asynchronous call."""
     worker.raises[KEY] = Unavailable("The database is away.")
 
     with pytest.raises(Unavailable, match="The database is away"):
         function.respond(json.loads(message("uploads", KEY)), Context())
 
 
-def test_an_event_that_nobody_understands_raises(function: Function) -> None:
-    """A wrong caller hears so."""
+def test_function_unknown_event_raises(function: Function) -> None:
     with pytest.raises(Invalid, match="unknown format"):
         function.respond({"hello": "world"}, Context())
 
 
-def test_the_sweep_comes_from_the_schedule(
+def test_function_sweep_task_logs_its_counts(
     function: Function, worker: FakeWorker, records: list[dict[str, Any]]
 ) -> None:
-    """Its counts are in the log line."""
     function.respond({"task": "sweep"}, Context())
 
     assert (1, "sweep", 2) == (worker.sweeps, records[0]["task"], records[0]["redelivered"])
 
 
-def test_an_unknown_task_raises(function: Function) -> None:
-    """The tasks that there are, are named."""
+def test_function_unknown_task_raises(function: Function) -> None:
     with pytest.raises(Invalid, match="no task 'dance'; it has ping, sweep"):
         function.respond({"task": "dance"}, Context())
 
 
-def test_one_line_a_delivery(function: Function, records: list[dict[str, Any]]) -> None:
-    """Who asked, which photograph, what was done, how it ended."""
+def test_function_logs_one_line_for_each_message(function: Function, records: list[dict[str, Any]]) -> None:
     function.respond(batch(message("uploads", KEY)), Context())
 
     fields = ("level", "request_id", "message_id", "public_id", "kind", "outcome")
@@ -181,10 +174,9 @@ def test_one_line_a_delivery(function: Function, records: list[dict[str, Any]]) 
     assert expected == [tuple(record[name] for name in fields) for record in records]
 
 
-def test_the_line_tells_the_time_it_took(
+def test_function_logs_the_time_in_milliseconds(
     function: Function, records: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In whole milliseconds."""
     ticks = iter([0.0, 1.0, 1.25])
     monkeypatch.setattr("time.monotonic", lambda: next(ticks))
     function.respond(batch(message("uploads", KEY)), Context())
@@ -192,24 +184,22 @@ def test_the_line_tells_the_time_it_took(
     assert [250] == [record["milliseconds"] for record in records]
 
 
-def test_a_key_of_another_shape_is_told_as_it_is(function: Function, records: list[dict[str, Any]]) -> None:
-    """An object that somebody put there by hand has no public id in its key."""
+def test_function_key_without_public_id_is_logged(function: Function, records: list[dict[str, Any]]) -> None:
     function.respond(batch(message("uploads", "raw/by hand.jpg")), Context())
 
     assert ["raw/by hand.jpg"] == [record["key"] for record in records]
 
 
-def test_nothing_to_do_is_told_too(function: Function, records: list[dict[str, Any]]) -> None:
-    """S3's own test event is acknowledged."""
+def test_function_test_event_is_logged(function: Function, records: list[dict[str, Any]]) -> None:
+    """S3 sends a test event to each new notification."""
     function.respond(batch('{"Service": "Amazon S3", "Event": "s3:TestEvent"}'), Context())
 
     assert ["nothing"] == [record["outcome"] for record in records]
 
 
-def test_an_understood_failure_needs_no_traceback(
+def test_function_expected_error_is_logged_without_traceback(
     function: Function, worker: FakeWorker, records: list[dict[str, Any]]
 ) -> None:
-    """Its code, its sentence and its cause say it."""
     error = Unavailable("The database is away.")
     error.__cause__ = OSError("refused")
     worker.raises[KEY] = error
@@ -220,19 +210,18 @@ def test_an_understood_failure_needs_no_traceback(
     assert (expected, False) == (tuple(records[0][name] for name in fields), "traceback" in records[0])
 
 
-def test_a_bug_comes_with_its_traceback(
+def test_function_unexpected_error_is_logged_with_traceback(
     function: Function, worker: FakeWorker, records: list[dict[str, Any]]
 ) -> None:
-    """On the same line, so that it is one event in the log."""
+    """The traceback is in the same line, so that it is one event in the log."""
     worker.raises[KEY] = ZeroDivisionError("division by zero")
     function.respond(batch(message("uploads", KEY)), Context())
 
     assert "ZeroDivisionError: division by zero" == records[0]["traceback"].splitlines()[-1]
 
 
-def test_what_json_cannot_say_is_said_in_words() -> None:
-    """A log line is never lost to its own contents."""
-    record = logging.LogRecord("imgcore", logging.INFO, "", 0, "told", None, None)
+def test_json_formatter_writes_other_types_as_text() -> None:
+    record = logging.LogRecord("imgcore", logging.INFO, "", 0, "logged", None, None)
     record.fields = {"path": Path("a")}
 
     assert "a" == json.loads(logs.JsonFormatter().format(record))["path"]
@@ -240,7 +229,7 @@ def test_what_json_cannot_say_is_said_in_words() -> None:
 
 @pytest.fixture
 def root_logger() -> Iterator[logging.Logger]:
-    """The root logger, given back as it was, and ours with it."""
+    """The root logger; its state and that of our loggers is restored."""
     handlers, level = logging.root.handlers[:], logging.root.level
     yield logging.root
     logging.root.handlers[:] = handlers
@@ -269,7 +258,7 @@ def handler_of(monkeypatch: pytest.MonkeyPatch, root_logger: logging.Logger) -> 
 
 @pytest.mark.parametrize("kind", list(TaskKind))
 def test_processor_is_created_once_at_the_first_delivery(handler_of: Any, kind: TaskKind) -> None:
-    """At the first delivery, not at the import, and of the function's own kind."""
+    """The import creates none."""
     module, made = handler_of(str(kind), FakeWorker())
     at_import = list(made)
     for _ in range(2):
@@ -278,8 +267,8 @@ def test_processor_is_created_once_at_the_first_delivery(handler_of: Any, kind: 
     assert ([], [kind]) == (at_import, made)
 
 
-def test_a_ping_warms_whoever_describes(handler_of: Any) -> None:
-    """Both where there are two; one that has nothing to load is left alone."""
+def test_caption_function_ping_warms_all_captioners(handler_of: Any) -> None:
+    """A captioner without warm() is left alone."""
     warmed: list[str] = []
     captioner = SimpleNamespace(warm=lambda: warmed.append("captioner"))
     standby = SimpleNamespace(warm=lambda: warmed.append("standby"))
@@ -300,20 +289,21 @@ def test_caption_function_sweep_runs_the_sweeper(handler_of: Any) -> None:
     assert (1, []) == (worker.sweeps, created)
 
 
-def test_only_the_caption_function_sweeps(handler_of: Any) -> None:
-    """The schedule wakes one of them."""
+def test_thumbnail_function_has_no_sweep(handler_of: Any) -> None:
     module, _ = handler_of("thumbnail", FakeWorker())
 
     with pytest.raises(Invalid, match="it has ping"):
         module.handler({"task": "sweep"}, Context())
 
 
-def test_every_record_is_one_line(root_logger: logging.Logger, capsys: pytest.CaptureFixture[str]) -> None:
-    """Ours from INFO, a library's from WARNING, each as JSON on standard output."""
+def test_configure_writes_each_record_as_one_json_line(
+    root_logger: logging.Logger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Our loggers from INFO, those of libraries from WARNING."""
     logs.configure()
     logging.getLogger("imgcore.pipeline.processing").info("ours\nin two lines")
-    logging.getLogger("library").info("not told")
-    logging.getLogger("library").warning("told")
+    logging.getLogger("library").info("not logged")
+    logging.getLogger("library").warning("logged")
 
     lines = capsys.readouterr().out.splitlines()
-    assert ["ours\nin two lines", "told"] == [json.loads(line)["message"] for line in lines]
+    assert ["ours\nin two lines", "logged"] == [json.loads(line)["message"] for line in lines]

@@ -1,4 +1,4 @@
-"""Names in the buckets, and file names as people are shown them."""
+"""Keys in the buckets, and file names."""
 
 from __future__ import annotations
 
@@ -32,22 +32,20 @@ from imgcore.gallery.models import MEDIA_TYPES
         ("x" * 300, "x" * 255),
     ],
 )
-def test_a_name_is_shown_without_tricks(name: str, shown: str) -> None:
-    """No folders, no control characters, no reversed text, one form of each letter."""
+def test_clean_name_examples(name: str, shown: str) -> None:
+    """Folders, control characters and direction marks are removed; the result is in NFC."""
     assert shown == clean_name(name)
 
 
 @given(st.text())
-def test_any_name_becomes_one_that_a_database_takes(name: str) -> None:
-    """Never empty, never too long, always encodable."""
+def test_clean_name_any_text_is_storable(name: str) -> None:
     shown = clean_name(name)
 
     assert 1 <= len(shown) <= 255
     assert shown.encode()
 
 
-def test_a_new_id_is_one_and_never_the_same() -> None:
-    """32 hexadecimal digits."""
+def test_new_public_id_is_valid_and_unique() -> None:
     ids = {new_public_id() for _ in range(100)}
 
     assert 100 == len(ids)
@@ -55,8 +53,8 @@ def test_a_new_id_is_one_and_never_the_same() -> None:
     assert not is_public_id("x" * 32)
 
 
-def test_originals_and_derived_images_never_share_a_prefix() -> None:
-    """No function can feed itself."""
+def test_keys_of_originals_and_derived_images_share_no_prefix() -> None:
+    """No function can trigger itself."""
     public_id = new_public_id()
     raw = {raw_key(public_id, media_type) for media_type in MEDIA_TYPES}
 
@@ -72,8 +70,9 @@ def test_originals_and_derived_images_never_share_a_prefix() -> None:
         ("raw/notes", "notes", None),
     ],
 )
-def test_an_object_that_came_by_itself_gets_a_row(key: str, name: str, media_type: str | None) -> None:
-    """Its name and type are read from its key."""
+def test_new_image_for_key_reads_name_and_type_from_the_key(
+    key: str, name: str, media_type: str | None
+) -> None:
     new = new_image_for_key(key)
 
     assert (key, name, media_type, None) == (new.image_key, new.name, new.media_type, new.size)

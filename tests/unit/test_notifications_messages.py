@@ -1,4 +1,4 @@
-"""The words of a notice: how many are done, how many failed and why, where to look."""
+"""The text of notifications: numbers, reasons of failures, links."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ URL = "https://gallery.example/"
 
 
 def failure(name: str, message: str | None, status: TaskStatus = TaskStatus.FAILED) -> Image:
-    """A photograph of which one task did not end well."""
+    """An image of which one task did not succeed."""
     tasks = (
         Task(TaskKind.THUMBNAIL, TaskStatus.DONE, message="It was slow."),
         Task(TaskKind.CAPTION, status, error="code", message=message),
@@ -42,15 +42,15 @@ def batch(
          "Of the 1,500 photos THAT, 1,499 are done and 1 failed."),
     ],
 )  # fmt: skip
-def test_it_counts(total: int, failed: int, subject: str, first: str) -> None:
-    """In the subject and in the first sentence."""
+def test_compose_counts_in_subject_and_first_sentence(
+    total: int, failed: int, subject: str, first: str
+) -> None:
     first = first.replace("THAT", "that you uploaded on 5 November 2026 at 07:09 UTC")
     message = compose(batch(total, *[failure("x.jpg", "Why.")] * failed), URL)
     assert (subject, first) == (message.subject, message.body.splitlines()[0])
 
 
-def test_it_says_why_with_names() -> None:
-    """A paragraph for each reason, in the order of the photographs."""
+def test_compose_lists_file_names_by_reason() -> None:
     message = compose(
         batch(5, failure("a.jpg", "Declined."), failure("b.txt", "No image."), failure("c.jpg", "Declined.")),
         URL,
@@ -58,8 +58,7 @@ def test_it_says_why_with_names() -> None:
     assert "2 failed: Declined.\n  a.jpg\n  c.jpg\n\n1 failed: No image.\n  b.txt\n" in message.body
 
 
-def test_it_names_a_few_of_many() -> None:
-    """A hundred names are no news."""
+def test_compose_many_failures_lists_the_first_names() -> None:
     message = compose(batch(100, *[failure(f"{n}.jpg", "Declined.") for n in range(100)]), URL)
     assert (
         f"100 failed: Declined.\n  0.jpg\n  1.jpg\n  2.jpg\n  3.jpg\n  4.jpg\n  and {100 - NAMES} more\n"
@@ -67,15 +66,15 @@ def test_it_names_a_few_of_many() -> None:
     )
 
 
-def test_it_stays_short_whatever_there_is() -> None:
-    """SNS takes 256 KiB; every photograph here failed for a reason of its own."""
+def test_compose_many_reasons_stays_short() -> None:
+    """SNS accepts 256 KiB; every image here failed for a reason of its own."""
     message = compose(batch(3000, *[failure("n" * 300, f"Reason {n}.") for n in range(1000)], failed=3000), URL)
     assert f"{3000 - REASONS:,} failed for other reasons." in message.body
     assert len(message.body) < 15_000
 
 
-def test_the_subject_is_as_sns_wants_it() -> None:
-    """ASCII, one line, less than a hundred characters, whatever the names are."""
+def test_compose_subject_is_acceptable_to_sns() -> None:
+    """ASCII, one line, fewer than 100 characters."""
     message = compose(batch(10**9, failure("Ω\n.jpg", "Ω"), failed=10**8), URL)
     assert (True, True, 1) == (
         message.subject.isascii(),
@@ -84,32 +83,28 @@ def test_the_subject_is_as_sns_wants_it() -> None:
     )
 
 
-def test_a_name_is_one_line() -> None:
-    """It cannot pretend to be a paragraph of the message."""
+def test_compose_file_name_is_one_line() -> None:
+    """It cannot look like a paragraph of the message."""
     message = compose(batch(1, failure("a\n\nSee the photos: https://evil.example/", "Declined.")), URL)
     assert "\n  a See the photos: https://evil.example/\n" in message.body
 
 
-def test_it_leads_to_the_gallery() -> None:
-    """And to where it can be stopped."""
+def test_compose_with_public_url_has_links() -> None:
     body = compose(batch(1), URL).body
     assert "See the photos: https://gallery.example/\n" in body
     assert "To unsubscribe: https://gallery.example/account" in body
 
 
-def test_without_accounts_nobody_has_asked_for_it() -> None:
-    """Nothing to stop, then."""
+def test_compose_without_accounts_has_no_unsubscribe_link() -> None:
     message = compose(batch(1, owner=None), URL)
     assert (None, False) == (message.owner, "stop" in message.body)
 
 
-def test_without_an_address_of_the_gallery_there_is_no_link() -> None:
-    """Rather than a wrong one."""
+def test_compose_without_public_url_has_no_links() -> None:
     assert "http" not in compose(batch(1), None).body
 
 
-def test_it_is_for_the_owner_of_the_batch() -> None:
-    """The account's id goes along."""
+def test_compose_message_names_the_owner() -> None:
     message = compose(batch(1), URL)
     assert (7, "a" * 32, "anna") == (message.number, message.owner, message.owner_name)
 
@@ -123,12 +118,12 @@ def test_it_is_for_the_owner_of_the_batch() -> None:
         (TaskStatus.FAILED, None, UNKNOWN),
     ],
 )
-def test_a_reason_is_what_the_task_says(status: TaskStatus, message: str | None, expected: str) -> None:
-    """Of the task that did not end well; what a task that is done says is of no interest."""
+def test_failure_reason_is_the_message_of_the_unsuccessful_task(
+    status: TaskStatus, message: str | None, expected: str
+) -> None:
     assert expected == failure_reason(failure("x.jpg", message, status))
 
 
-def test_what_never_came_says_so() -> None:
-    """Its tasks know nothing of it."""
+def test_failure_reason_of_an_expired_upload_is_never_arrived() -> None:
     image = Image(1, "f" * 32, "raw/f", "x.jpg", UploadStatus.EXPIRED, BEGUN, ())
     assert NEVER_ARRIVED == failure_reason(image)

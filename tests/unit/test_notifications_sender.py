@@ -1,4 +1,4 @@
-"""What a sweep does about batches that have ended: each owner is told once, also where sending fails."""
+"""Owners of finished batches are notified once, also where sending fails."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LEASE = 60.0  # seconds
 
 @pytest.fixture
 def sender() -> FakeSender:
-    """An empty one."""
+    """A sender without messages."""
     return FakeSender()
 
 
@@ -47,7 +47,7 @@ def notifier(repositories: Repositories, sender: FakeSender) -> Notifier:
 
 
 def upload(processor: Processor, storage: FakeStorage, data: bytes = b"photo", batch: str = BATCH) -> Image:
-    """A photograph of that batch that has arrived."""
+    """Insert an image of that batch and store its object."""
     public_id = new_public_id()
     key = raw_key(public_id, "image/jpeg")
     storage.uploads[key] = data
@@ -60,24 +60,24 @@ def work(processor: Processor, image: Image) -> None:
         processor.process(ObjectCreated(BUCKET, image.image_key, 5, "etag"), kind, deadline=SOON)
 
 
-def test_the_last_photograph_of_a_batch_is_waited_for(
+def test_notify_owners_after_the_last_image_sends_one_message(
     processor: Processor, notifier: Notifier, storage: FakeStorage, sender: FakeSender
 ) -> None:
-    """Then there is one message, which says how each of them ended."""
+    """The message says how each image ended."""
     images = [upload(processor, storage, data) for data in (b"photo", b"bad file", b"photo")]
-    told = []
+    notified = []
     for image in images:
         work(processor, image)
-        told.append(notifier.notify_owners())
-    assert [0, 0, 1] == told
+        notified.append(notifier.notify_owners())
+    assert [0, 0, 1] == notified
     assert ["2 photos are ready, 1 failed"] == [message.subject for message in sender.sent]
     assert "1 failed: This file is not an image.\n  cat.jpg" in sender.sent[0].body
 
 
-def test_a_batch_is_told_of_once(
+def test_notify_owners_again_sends_nothing(
     processor: Processor, notifier: Notifier, storage: FakeStorage, sender: FakeSender
 ) -> None:
-    """However often it is swept, and whatever is tried again later."""
+    """A retry of one of its images does not change that."""
     image = upload(processor, storage)
     work(processor, image)
     assert [1, 0, 0] == [notifier.notify_owners() for _ in range(3)]
@@ -86,19 +86,18 @@ def test_a_batch_is_told_of_once(
     assert (0, 1) == (notifier.notify_owners(), len(sender.sent))
 
 
-def test_two_batches_are_told_of_in_one_sweep(
+def test_notify_owners_two_batches_send_two_messages(
     processor: Processor, notifier: Notifier, storage: FakeStorage, sender: FakeSender
 ) -> None:
-    """Each by a message of its own."""
     for number in range(2):
         work(processor, upload(processor, storage, batch=f"{number}{BATCH[1:]}"))
     assert (2, [1, 2]) == (notifier.notify_owners(), [message.number for message in sender.sent])
 
 
-def test_without_a_mailbox_the_letter_is_written_all_the_same(
+def test_notify_owners_without_a_sender_stores_the_message(
     processor: Processor, notifier: Notifier, storage: FakeStorage, repositories: Repositories
 ) -> None:
-    """To be read on the account's page."""
+    """The account page shows it."""
     work(processor, upload(processor, storage))
     assert 1 == replace(notifier, sender=None).notify_owners()
     assert ["1 photo is ready"] == [
@@ -106,30 +105,30 @@ def test_without_a_mailbox_the_letter_is_written_all_the_same(
     ]
 
 
-def test_a_letter_that_was_refused_is_sent_later(
+def test_notify_owners_failed_message_is_sent_later(
     processor: Processor, notifier: Notifier, storage: FakeStorage, sender: FakeSender
 ) -> None:
-    """Not at once, so that who is away is left in peace; and no other is tried in the same sweep."""
+    """No other message is sent in the same call."""
     for number in range(2):
         work(processor, upload(processor, storage, batch=f"{number}{BATCH[1:]}"))
     sender.broken = Unavailable("SNS is away.")
-    told = [notifier.notify_owners(), notifier.notify_owners()]
+    notified = [notifier.notify_owners(), notifier.notify_owners()]
     sender.broken = None
-    told.append(notifier.notify_owners())
+    notified.append(notifier.notify_owners())
     forget_waiting(notifier)
-    told.append(notifier.notify_owners())
-    assert ([0, 0, 0, 2], [1, 2]) == (told, [message.number for message in sender.sent])
+    notified.append(notifier.notify_owners())
+    assert ([0, 0, 0, 2], [1, 2]) == (notified, [message.number for message in sender.sent])
 
 
 def forget_waiting(notifier: Notifier) -> None:
-    """As if the time had come."""
+    """End every delay and lease of the notifications."""
     notifier.notifications._database.run(lambda tx: tx.execute("UPDATE notices SET lease_until = NULL"))
 
 
-def test_a_letter_whose_answer_was_lost_goes_once_more(
+def test_notify_owners_lost_answer_sends_the_message_again(
     processor: Processor, notifier: Notifier, storage: FakeStorage, sender: FakeSender
 ) -> None:
-    """Taken, and we do not know: one too many rather than none."""
+    """One message too many rather than none."""
     work(processor, upload(processor, storage))
     sender.broken, sender.late = Unavailable("No answer."), True
     notifier.notify_owners()
@@ -139,10 +138,9 @@ def test_a_letter_whose_answer_was_lost_goes_once_more(
     assert 2 == len(sender.sent)
 
 
-def test_a_sender_that_dies_is_replaced_when_its_lease_ends(
+def test_notify_owners_after_a_crash_waits_for_the_lease(
     processor: Processor, notifier: Notifier, storage: FakeStorage, sender: FakeSender
 ) -> None:
-    """Not before: it may still be at it."""
     work(processor, upload(processor, storage))
     sender.broken = KeyboardInterrupt()
     with pytest.raises(KeyboardInterrupt):

@@ -1,4 +1,4 @@
-"""What the pipeline does with an upload, with a duplicate, with every kind of failure, and in a sweep."""
+"""Tasks of images: success, duplicates, every kind of failure, and the sweep."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ THUMBNAIL, CAPTION = TaskKind.THUMBNAIL, TaskKind.CAPTION
 
 @pytest.fixture
 def captioner() -> FakeCaptioner:
-    """One that always knows."""
+    """A captioner that always succeeds."""
     return FakeCaptioner()
 
 
@@ -52,7 +52,7 @@ def sweeper(repositories: Repositories, storage: FakeStorage, queues: FakeQueues
 
 
 def upload(repositories: Repositories, storage: FakeStorage, data: bytes = b"photo") -> Image:
-    """A row and its object, as if the browser had just sent it."""
+    """Insert an image and store its object, as after an upload by the browser."""
     public_id = new_public_id()
     key = raw_key(public_id, "image/jpeg")
     storage.uploads[key] = data
@@ -69,10 +69,9 @@ def now(repositories: Repositories, image: Image) -> Image:
     return found
 
 
-def test_both_tasks_make_a_finished_photograph(
+def test_process_both_tasks_makes_a_finished_image(
     processor: Processor, repositories: Repositories, storage: FakeStorage
 ) -> None:
-    """A thumbnail, a display image, a description; done."""
     image = upload(repositories, storage)
 
     outcomes = [processor.process(news(image), kind, deadline=SOON) for kind in TaskKind]
@@ -90,10 +89,10 @@ def test_both_tasks_make_a_finished_photograph(
     assert {found.thumbnail_key, found.thumbnail_2x_key, found.display_key} == set(storage.derived)
 
 
-def test_a_duplicate_changes_nothing(
+def test_process_duplicate_event_changes_nothing(
     processor: Processor, repositories: Repositories, storage: FakeStorage, captioner: FakeCaptioner
 ) -> None:
-    """The second delivery of an event finds the task done and asks no model."""
+    """The second delivery finds the task done and does not call the model."""
     image = upload(repositories, storage)
 
     outcomes = [processor.process(news(image), CAPTION, deadline=SOON) for _ in range(3)]
@@ -105,18 +104,18 @@ def test_a_duplicate_changes_nothing(
 @pytest.mark.parametrize(
     "created", [ObjectCreated("another", "raw/x.jpg"), ObjectCreated(BUCKET, "thumbnails/x/200.webp")]
 )
-def test_what_is_no_upload_of_ours_is_ignored(
+def test_process_object_outside_the_uploads_is_ignored(
     processor: Processor, repositories: Repositories, created: ObjectCreated
 ) -> None:
-    """Another bucket, or what the processor wrote itself: no row, no loop."""
+    """An object of another bucket, or one that the pipeline wrote itself."""
     assert Outcome.IGNORED == processor.process(created, THUMBNAIL, deadline=SOON)
     assert () == repositories.images.page(cursor=None, limit=10, query=None).images
 
 
-def test_an_object_that_nobody_announced_gets_a_row(
+def test_process_object_without_a_form_inserts_a_row(
     processor: Processor, repositories: Repositories, storage: FakeStorage
 ) -> None:
-    """Copied into the bucket by hand, it is captioned all the same."""
+    """An object copied into the bucket is captioned like an upload."""
     storage.uploads["raw/from the camera.jpg"] = b"photo"
 
     outcome = processor.process(ObjectCreated(BUCKET, "raw/from the camera.jpg"), CAPTION, deadline=SOON)
@@ -125,10 +124,10 @@ def test_an_object_that_nobody_announced_gets_a_row(
     assert (Outcome.DONE, "from the camera.jpg", "A red barn.") == (outcome, image.name, image.caption)
 
 
-def test_a_bad_file_is_rejected_once_for_both_tasks(
+def test_process_bad_file_is_rejected_for_both_tasks(
     processor: Processor, repositories: Repositories, storage: FakeStorage
 ) -> None:
-    """Whoever sees it first says why; the other task is skipped and never fails."""
+    """The first task stores the reason; the other one is skipped."""
     image = upload(repositories, storage, b"bad")
 
     outcomes = [processor.process(news(image), kind, deadline=SOON) for kind in (CAPTION, THUMBNAIL)]
@@ -141,10 +140,10 @@ def test_a_bad_file_is_rejected_once_for_both_tasks(
     }
 
 
-def test_a_refusal_of_the_model_is_not_a_failure_to_repeat(
+def test_process_blocked_caption_is_final(
     processor: Processor, repositories: Repositories, storage: FakeStorage, captioner: FakeCaptioner
 ) -> None:
-    """Blocked is final, and said; the thumbnail is made all the same."""
+    """The thumbnail is made all the same."""
     captioner.answers = [Blocked("The model declined.")]
     image = upload(repositories, storage)
 
@@ -155,10 +154,9 @@ def test_a_refusal_of_the_model_is_not_a_failure_to_repeat(
     assert ("failed", TaskStatus.BLOCKED, None) == (found.status, found.task(CAPTION).status, found.caption)
 
 
-def test_a_permanent_error_fails_at_once(
+def test_process_permanent_error_fails_at_once(
     processor: Processor, repositories: Repositories, storage: FakeStorage, captioner: FakeCaptioner
 ) -> None:
-    """An answer that is no description, after the captioner's own tries."""
     captioner.answers = [BadAnswer("The model gave no description.")]
     image = upload(repositories, storage)
 
@@ -166,18 +164,17 @@ def test_a_permanent_error_fails_at_once(
     assert "bad_answer" == now(repositories, image).task(CAPTION).error
 
 
-def test_a_missing_object_fails_with_a_sentence(processor: Processor, repositories: Repositories) -> None:
-    """The event came, the object went."""
+def test_process_missing_object_fails_with_a_message(processor: Processor, repositories: Repositories) -> None:
     image = upload(repositories, FakeStorage())
 
     assert Outcome.FAILED == processor.process(news(image), THUMBNAIL, deadline=SOON)
     assert "Upload it again" in (now(repositories, image).task(THUMBNAIL).message or "")
 
 
-def test_a_passing_fault_is_parked_and_done_when_due(
+def test_process_transient_error_is_parked_and_done_when_due(
     processor: Processor, repositories: Repositories, storage: FakeStorage, captioner: FakeCaptioner
 ) -> None:
-    """The message is acknowledged; the database remembers."""
+    """The message is acknowledged; the database schedules the retry."""
     captioner.answers = [Unavailable("Not just now."), "A cat."]
     image = upload(repositories, storage)
 
@@ -188,10 +185,10 @@ def test_a_passing_fault_is_parked_and_done_when_due(
     assert ("A cat.", 2) == (found.caption, found.task(CAPTION).attempts)
 
 
-def test_a_fault_that_never_passes_ends_after_the_attempts(
+def test_process_lasting_error_fails_after_the_last_attempt(
     processor: Processor, repositories: Repositories, storage: FakeStorage, captioner: FakeCaptioner
 ) -> None:
-    """Four parked, the fifth failed."""
+    """Four attempts are parked, the fifth fails."""
     captioner.answers = [Unavailable("Not just now.")]
     image = upload(repositories, storage)
 
@@ -200,10 +197,10 @@ def test_a_fault_that_never_passes_ends_after_the_attempts(
     assert [Outcome.PARKED] * 4 + [Outcome.FAILED, Outcome.IDLE] == outcomes
 
 
-def test_a_bug_is_said_on_the_card_and_raised_for_the_queue(
+def test_process_unexpected_exception_is_stored_and_raised(
     processor: Processor, repositories: Repositories, storage: FakeStorage
 ) -> None:
-    """The row is parked at once, the exception counts towards the dead letters."""
+    """The row is parked at once; the exception counts towards the dead-letter queue."""
     image = upload(repositories, storage, b"bug")
 
     with pytest.raises(ZeroDivisionError):
@@ -213,10 +210,10 @@ def test_a_bug_is_said_on_the_card_and_raised_for_the_queue(
     assert (TaskStatus.RETRY, "internal") == (task.status, task.error)
 
 
-def test_a_result_that_comes_too_late_is_dropped(
+def test_process_result_after_the_lease_is_dropped(
     processor: Processor, repositories: Repositories, storage: FakeStorage, captioner: FakeCaptioner
 ) -> None:
-    """The lease ended, another worker finished: the first one's words go nowhere."""
+    """Another worker finished the task in the meantime."""
     image = upload(repositories, storage)
     slow = replace(processor, timing=Timing(caption_lease=0.001), captioner=_Overtaken(processor, image))
 
@@ -225,7 +222,7 @@ def test_a_result_that_comes_too_late_is_dropped(
 
 
 class _Overtaken(FakeCaptioner):
-    """While this one thinks, another worker does the same task."""
+    """Another worker does the same task while this one describes."""
 
     def __init__(self, other: Processor, image: Image) -> None:
         super().__init__(["Too late."], Source.LOCAL)
@@ -237,10 +234,10 @@ class _Overtaken(FakeCaptioner):
         return super().describe(picture, deadline=deadline)
 
 
-def test_a_rate_limit_closes_the_gate_for_everybody(
+def test_process_rate_limit_opens_the_breaker_for_all_images(
     processor: Processor, repositories: Repositories, storage: FakeStorage, captioner: FakeCaptioner
 ) -> None:
-    """One 429: nobody asks again before its time, and no attempt is spent."""
+    """One status 429 stops the calls for all images; no attempt is used up."""
     captioner.answers = [RateLimited("Wait a little.", retry_after=34.0), "never asked"]
     first, second = upload(repositories, storage), upload(repositories, storage)
 
@@ -255,10 +252,10 @@ def test_a_rate_limit_closes_the_gate_for_everybody(
     assert 30 < repositories.breakers.state(GEMINI_BREAKER).wait <= 34
 
 
-def test_one_probe_opens_the_gate_again(
+def test_process_successful_probe_closes_the_breaker(
     processor: Processor, repositories: Repositories, storage: FakeStorage
 ) -> None:
-    """After its time one photograph goes first; once it is described, the circuit breaker closes."""
+    """One image probes the model after the pause."""
     repositories.breakers.open(GEMINI_BREAKER, wait=0.01, reason="rate_limited", message="Wait.")
     time.sleep(0.02)
     image = upload(repositories, storage)
@@ -268,12 +265,12 @@ def test_one_probe_opens_the_gate_again(
     assert (True, None) == (breaker.closed, breaker.reason)
 
 
-def test_a_refused_key_is_said_and_the_standby_describes(
+def test_process_refused_key_with_a_standby_is_described_locally(
     processor: Processor, repositories: Repositories, storage: FakeStorage, captioner: FakeCaptioner
 ) -> None:
-    """Nobody waits for a person: the local describer does it, and the key is not tried for each one."""
+    """The refused key is not tried for each image."""
     captioner.answers = [Misconfigured("Gemini refuses the key.", code="key_refused")]
-    both = replace(processor, standby=FakeCaptioner(["A photograph."], Source.LOCAL))
+    both = replace(processor, standby=FakeCaptioner(["A photo."], Source.LOCAL))
     images = [upload(repositories, storage) for _ in range(3)]
 
     outcomes = [both.process(news(image), CAPTION, deadline=SOON) for image in images]
@@ -284,10 +281,10 @@ def test_a_refused_key_is_said_and_the_standby_describes(
     assert "key_refused" == repositories.breakers.state(GEMINI_BREAKER).reason
 
 
-def test_a_refused_key_without_a_standby_waits_for_a_person(
+def test_process_refused_key_without_a_standby_is_parked(
     processor: Processor, repositories: Repositories, storage: FakeStorage, captioner: FakeCaptioner
 ) -> None:
-    """Parked with no attempt spent, however often."""
+    """No attempt is used up, however often it is retried."""
     captioner.answers = [Misconfigured("Gemini refuses the key.", code="key_refused")]
     images = [upload(repositories, storage) for _ in range(2)]
 
@@ -297,12 +294,12 @@ def test_a_refused_key_without_a_standby_waits_for_a_person(
     assert [0, 0] == [now(repositories, image).task(CAPTION).attempts for image in images]
 
 
-def test_a_quota_that_is_used_up_waits_even_with_a_standby(
+def test_process_exhausted_quota_with_a_standby_is_parked(
     processor: Processor, repositories: Repositories, storage: FakeStorage, captioner: FakeCaptioner
 ) -> None:
-    """Better words tomorrow are worth the wait; the second photograph does not even ask."""
+    """A better description tomorrow is worth the wait; the second image does not call the model."""
     captioner.answers = [RateLimited("Used up.", code="quota_exhausted", retry_after=7200.0)]
-    both = replace(processor, standby=FakeCaptioner(["A photograph."], Source.LOCAL))
+    both = replace(processor, standby=FakeCaptioner(["A photo."], Source.LOCAL))
     images = [upload(repositories, storage) for _ in range(2)]
 
     outcomes = [both.process(news(image), CAPTION, deadline=SOON) for image in images]
@@ -311,7 +308,7 @@ def test_a_quota_that_is_used_up_waits_even_with_a_standby(
     assert 1 == len(captioner.deadlines)
 
 
-def test_the_captioner_gets_the_deadline_less_the_time_to_store(
+def test_process_captioner_deadline_leaves_time_to_commit(
     processor: Processor, repositories: Repositories, storage: FakeStorage, captioner: FakeCaptioner
 ) -> None:
     """Five seconds are kept back."""
@@ -320,8 +317,8 @@ def test_the_captioner_gets_the_deadline_less_the_time_to_store(
     assert [95.0] == captioner.deadlines
 
 
-def test_a_database_that_is_away_is_left_to_the_queue(processor: Processor, storage: FakeStorage) -> None:
-    """Unavailable goes up, so that the message is delivered again."""
+def test_process_unreachable_database_raises_unavailable(processor: Processor, storage: FakeStorage) -> None:
+    """The queue delivers the message again."""
 
     class Away:
         def __getattr__(self, name: str) -> object:
@@ -333,10 +330,9 @@ def test_a_database_that_is_away_is_left_to_the_queue(processor: Processor, stor
         )
 
 
-def test_a_storage_that_is_away_is_parked(
+def test_process_unreachable_storage_is_parked(
     processor: Processor, repositories: Repositories, storage: FakeStorage
 ) -> None:
-    """The task waits in the database, with a sentence."""
     image = upload(repositories, storage)
     storage.broken = Unavailable("The uploads bucket cannot be reached just now.", code="storage")
 
@@ -349,10 +345,10 @@ def quick(sweeper: Sweeper) -> Sweeper:
     return replace(sweeper, timing=Timing(lost_after=0.01, thumbnail_lease=0.01, caption_lease=0.01))
 
 
-def test_the_sweep_finds_an_upload_whose_event_never_came(
+def test_sweep_upload_without_event_is_received_and_queued(
     sweeper: Sweeper, repositories: Repositories, storage: FakeStorage, queues: FakeQueues
 ) -> None:
-    """The object is there, the row awaits: both tasks are handed to their queues."""
+    """The object exists, the row is awaiting: both tasks are queued."""
     image = upload(repositories, storage)
     time.sleep(0.02)
 
@@ -363,10 +359,10 @@ def test_the_sweep_finds_an_upload_whose_event_never_came(
     assert UploadStatus.RECEIVED == now(repositories, image).upload_status
 
 
-def test_the_sweep_hands_over_a_task_whose_notification_was_lost(
+def test_sweep_task_without_event_is_queued(
     processor: Processor, sweeper: Sweeper, repositories: Repositories, storage: FakeStorage, queues: FakeQueues
 ) -> None:
-    """One Lambda heard, the other did not."""
+    """One function received the event, the other did not."""
     image = upload(repositories, storage)
     processor.process(news(image), THUMBNAIL, deadline=SOON)
     time.sleep(0.02)
@@ -376,10 +372,9 @@ def test_the_sweep_hands_over_a_task_whose_notification_was_lost(
     assert (1, [(CAPTION, image.image_key)]) == (report.redelivered, [sent[:2] for sent in queues.sent])
 
 
-def test_the_sweep_hands_over_a_dead_workers_task_and_ends_it_at_last(
+def test_sweep_task_that_crashed_every_time_fails(
     sweeper: Sweeper, repositories: Repositories, storage: FakeStorage, queues: FakeQueues
 ) -> None:
-    """A worker that died is replaced; one that dies every time is given up with a sentence."""
     image = upload(repositories, storage)
     hasty = quick(sweeper)
     repositories.images.receive(news(image), NewImage(new_public_id(), image.image_key, "x", None, None, 0.0))
@@ -394,11 +389,10 @@ def test_the_sweep_hands_over_a_dead_workers_task_and_ends_it_at_last(
     assert (1, TaskStatus.FAILED, "crashed") == (report.exhausted, task.status, task.error)
 
 
-def test_the_sweep_plans_what_is_due_before_the_next_one(
+def test_sweep_task_due_before_the_next_sweep_is_queued_once_with_a_delay(
     processor: Processor, sweeper: Sweeper, repositories: Repositories, storage: FakeStorage,
     queues: FakeQueues, captioner: FakeCaptioner,
 ) -> None:  # fmt: skip
-    """A retry in 40 seconds leaves now with a delay, and not twice."""
     captioner.answers = [Unavailable("Not now.", retry_after=40.0)]
     image = upload(repositories, storage)
     processor.process(news(image), THUMBNAIL, deadline=SOON)
@@ -412,10 +406,7 @@ def test_the_sweep_plans_what_is_due_before_the_next_one(
     assert 38 < delay <= 40
 
 
-def test_the_sweep_expires_forms_that_nobody_used(
-    sweeper: Sweeper, repositories: Repositories, storage: FakeStorage
-) -> None:
-    """No object, and the form is long over."""
+def test_sweep_unused_form_expires(sweeper: Sweeper, repositories: Repositories, storage: FakeStorage) -> None:
     key = raw_key(new_public_id(), "image/jpeg")
     image = repositories.images.add(NewImage(new_public_id(), key, "x", "image/jpeg", 1, -400.0))
     time.sleep(0.02)
@@ -424,8 +415,7 @@ def test_the_sweep_expires_forms_that_nobody_used(
     assert "expired" == now(repositories, image).status
 
 
-def test_the_sweep_waits_for_forms_that_may_still_be_used(sweeper: Sweeper, repositories: Repositories) -> None:
-    """No object yet, and time left."""
+def test_sweep_valid_form_is_left_alone(sweeper: Sweeper, repositories: Repositories) -> None:
     key = raw_key(new_public_id(), "image/jpeg")
     image = repositories.images.add(NewImage(new_public_id(), key, "x", "image/jpeg", 1, 3600.0))
     time.sleep(0.02)
@@ -434,14 +424,14 @@ def test_the_sweep_waits_for_forms_that_may_still_be_used(sweeper: Sweeper, repo
     assert (0, 0, "awaiting") == (report.expired, report.recovered, now(repositories, image).status)
 
 
-def test_the_sweep_empties_the_trash_after_thirty_days(
+def test_sweep_expired_trash_is_purged(
     processor: Processor,
     sweeper: Sweeper,
     repositories: Repositories,
     storage: FakeStorage,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Objects first, then the row; nothing of it is left."""
+    """The objects are deleted first, then the row."""
     image = upload(repositories, storage)
     for kind in TaskKind:
         processor.process(news(image), kind, deadline=SOON)
@@ -465,11 +455,11 @@ def test_the_sweep_empties_the_trash_after_thirty_days(
         (ImgcoreError("x"), 2, 20.0),
     ],
 )
-def test_how_long_a_parked_task_waits(
+def test_delay_follows_the_error_or_full_jitter(
     processor: Processor, repositories: Repositories, storage: FakeStorage, captioner: FakeCaptioner,
     error: ImgcoreError, attempts: int, delay: float,
 ) -> None:  # fmt: skip
-    """Never earlier than told; else full jitter, doubling up to a quarter of an hour. The dice say ½."""
+    """The random number is ½: half of the backoff, which doubles from 20 s to 15 minutes."""
     image = upload(repositories, storage)
     claim = None
     for _ in range(attempts):
@@ -483,10 +473,10 @@ def test_how_long_a_parked_task_waits(
     assert pytest.approx(delay) == replace(processor, rng=lambda: 0.5)._delay(claim, error)
 
 
-def test_a_rejection_that_was_overtaken_is_dropped(
+def test_settle_without_the_lease_is_fenced(
     processor: Processor, repositories: Repositories, storage: FakeStorage
 ) -> None:
-    """Every ending is fenced: a worker without the lease writes nothing."""
+    """A worker without the lease stores nothing, whatever the error is."""
     image = upload(repositories, storage)
     repositories.images.receive(news(image), NewImage(new_public_id(), image.image_key, "x", None, None, 0.0))
     stale = repositories.tasks.claim(image.image_key, CAPTION, lease=0.0001, max_attempts=9)
@@ -502,7 +492,7 @@ def test_a_rejection_that_was_overtaken_is_dropped(
 def test_process_without_a_captioner_parks_the_caption(
     processor: Processor, repositories: Repositories, storage: FakeStorage
 ) -> None:
-    """The thumbnail function has none."""
+    """The thumbnail function has no captioner."""
     image = upload(repositories, storage)
 
     assert Outcome.PARKED == replace(processor, captioner=None).process(news(image), CAPTION, deadline=SOON)

@@ -1,4 +1,4 @@
-"""What people can ask of the gallery, and what they are told where it cannot be done."""
+"""The gallery's use cases, and the errors for requests that cannot be fulfilled."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from tests.unit.fakes import BUCKET, FakeCaptioner, FakeQueues, FakeStorage, dec
 
 @pytest.fixture
 def gallery(repositories: Repositories, storage: FakeStorage, queues: FakeQueues) -> Gallery:
-    """Nothing real but the database."""
+    """A gallery on SQLite; storage and queues are fakes."""
     return Gallery(repositories.images, repositories.breakers, storage, queues)
 
 
 @pytest.fixture
 def processor(repositories: Repositories, storage: FakeStorage) -> Processor:
-    """What makes photographs done."""
+    """A processor that finishes the uploads."""
     return Processor(
         *repositories.of_processor(),
         storage,
@@ -34,7 +34,7 @@ def processor(repositories: Repositories, storage: FakeStorage) -> Processor:
 
 
 def uploaded(gallery: Gallery, processor: Processor, storage: FakeStorage, data: bytes = b"photo") -> Image:
-    """A photograph that went the whole way."""
+    """Upload an image and process both of its tasks."""
     image, _ = gallery.request_upload("cat.jpg", len(data), "image/jpeg")
     storage.uploads[image.image_key] = data
     for kind in TaskKind:
@@ -42,8 +42,8 @@ def uploaded(gallery: Gallery, processor: Processor, storage: FakeStorage, data:
     return gallery.get(image.public_id)
 
 
-def test_a_form_is_for_exactly_one_file(gallery: Gallery) -> None:
-    """The row is there first; the form names its key, its type and its size."""
+def test_request_upload_form_is_for_exactly_one_file(gallery: Gallery) -> None:
+    """The row is inserted first; the form names its key, type and size."""
     image, form = gallery.request_upload("C:\\cat.jpg", 1234, " Image/JPEG ")
 
     assert ("cat.jpg", UploadStatus.AWAITING) == (image.name, gallery.get(image.public_id).upload_status)
@@ -51,8 +51,7 @@ def test_a_form_is_for_exactly_one_file(gallery: Gallery) -> None:
     assert f"raw/{image.public_id}.jpg" == image.image_key
 
 
-def test_a_form_without_javascript_knows_no_size_and_comes_back(gallery: Gallery) -> None:
-    """Any size up to the limit, and the way back to the photograph's page."""
+def test_request_upload_without_size_allows_the_limit_and_redirects(gallery: Gallery) -> None:
     image, form = gallery.request_upload("", None, "image/png", redirect="http://here/images/{id}")
 
     assert (f"1-{MAX_BYTES}", f"http://here/images/{image.public_id}", "photo") == (
@@ -72,10 +71,10 @@ def test_a_form_without_javascript_knows_no_size_and_comes_back(gallery: Gallery
         (MAX_BYTES + 1, "image/jpeg", "too_large"),
     ],
 )
-def test_what_cannot_be_uploaded_is_said_before(
+def test_request_upload_unacceptable_file_is_invalid(
     gallery: Gallery, repositories: Repositories, size: int, media_type: str, code: str
 ) -> None:
-    """And leaves no row."""
+    """No row is inserted."""
     with pytest.raises(Invalid) as caught:
         gallery.request_upload("x", size, media_type)
 
@@ -83,10 +82,10 @@ def test_what_cannot_be_uploaded_is_said_before(
     assert () == gallery.page().images
 
 
-def test_links_lead_to_derived_images_and_to_the_original_as_a_download(
+def test_links_exist_for_derived_images_and_the_original(
     gallery: Gallery, processor: Processor, storage: FakeStorage
 ) -> None:
-    """None before there is anything; none of what is in the trash."""
+    """None before they exist and none from the trash."""
     awaiting, _ = gallery.request_upload("x", 1, "image/jpeg")
     image = uploaded(gallery, processor, storage)
 
@@ -105,8 +104,8 @@ def test_links_lead_to_derived_images_and_to_the_original_as_a_download(
     assert gallery.links(gallery.get(image.public_id)).original is None
 
 
-def test_an_unknown_photograph_is_not_found(gallery: Gallery) -> None:
-    """Whatever is asked of it, and whatever the id looks like."""
+def test_unknown_image_is_not_found(gallery: Gallery) -> None:
+    """This holds for every method and form of id."""
     for public_id in (new_public_id(), "x", "' OR 1=1 --", "\x00"):
         for call in (gallery.get, gallery.retry, gallery.delete, gallery.restore, gallery.recaption):
             with pytest.raises(NotFound):
@@ -115,8 +114,8 @@ def test_an_unknown_photograph_is_not_found(gallery: Gallery) -> None:
             gallery.edit(public_id, Edit(caption="x"))
 
 
-def test_many_come_in_the_order_asked_for(gallery: Gallery) -> None:
-    """Unknown ones are left out, repeated ones come once."""
+def test_get_many_keeps_the_order_of_the_ids(gallery: Gallery) -> None:
+    """Unknown ids are left out, repeated ones are returned once."""
     ids = [gallery.request_upload("x", 1, "image/jpeg")[0].public_id for _ in range(3)]
 
     found = gallery.get_many([ids[2], "x", ids[0], new_public_id(), ids[2]])
@@ -128,14 +127,13 @@ def test_many_come_in_the_order_asked_for(gallery: Gallery) -> None:
 
 
 @pytest.mark.parametrize("limit", [0, -1, 101])
-def test_a_page_has_bounds(gallery: Gallery, limit: int) -> None:
-    """1 to 100 photographs."""
+def test_page_limit_out_of_bounds_is_invalid(gallery: Gallery, limit: int) -> None:
     with pytest.raises(Invalid):
         gallery.page(limit=limit)
 
 
-def test_a_search_has_bounds_too(gallery: Gallery) -> None:
-    """200 characters; blanks alone are no search."""
+def test_page_long_query_is_invalid(gallery: Gallery) -> None:
+    """Spaces alone are no query."""
     gallery.request_upload("x", 1, "image/jpeg")
 
     assert 1 == len(gallery.page(query="   ").images)
@@ -143,10 +141,9 @@ def test_a_search_has_bounds_too(gallery: Gallery) -> None:
         gallery.page(query="x" * 201)
 
 
-def test_what_failed_is_tried_again_when_a_person_asks(
+def test_retry_queues_the_failed_task_with_all_attempts(
     gallery: Gallery, repositories: Repositories, queues: FakeQueues
 ) -> None:
-    """Only the failed task, straight to its queue, with its attempts back."""
     image, _ = gallery.request_upload("x", 1, "image/jpeg")
     repositories.images.receive(ObjectCreated(BUCKET, image.image_key), _unused(image))
     claim = repositories.tasks.claim(image.image_key, TaskKind.CAPTION, lease=60, max_attempts=5)
@@ -164,7 +161,7 @@ def test_what_failed_is_tried_again_when_a_person_asks(
         gallery.retry(image.public_id)
 
 
-def test_a_rejected_file_cannot_be_tried_again(
+def test_retry_rejected_file_is_a_conflict(
     gallery: Gallery, processor: Processor, storage: FakeStorage
 ) -> None:
     """The same bytes would be rejected again."""
@@ -174,10 +171,9 @@ def test_a_rejected_file_cannot_be_tried_again(
         gallery.retry(image.public_id)
 
 
-def test_a_persons_words_outlive_every_machines(
+def test_edit_is_kept_when_described_again(
     gallery: Gallery, processor: Processor, storage: FakeStorage, queues: FakeQueues
 ) -> None:
-    """Edited, described again, still the person's."""
     image = uploaded(gallery, processor, storage)
 
     edited = gallery.edit(image.public_id, Edit(caption=" My barn ", tags=["Home", "home ", " red  barn"]))
@@ -206,10 +202,10 @@ def test_a_persons_words_outlive_every_machines(
         Edit(tags=["a\x7f"]),
     ],
 )
-def test_words_that_cannot_be_kept_are_refused(
+def test_edit_unacceptable_text_is_invalid(
     gallery: Gallery, processor: Processor, storage: FakeStorage, edit: Edit
 ) -> None:
-    """With the field's name, and without a change."""
+    """The code names the field; nothing is changed."""
     image = uploaded(gallery, processor, storage)
 
     with pytest.raises(Invalid):
@@ -217,18 +213,16 @@ def test_words_that_cannot_be_kept_are_refused(
     assert image == gallery.get(image.public_id)
 
 
-def test_describing_again_needs_something_described(gallery: Gallery) -> None:
-    """What is still under way is not asked for twice."""
+def test_recaption_unfinished_image_is_a_conflict(gallery: Gallery) -> None:
     image, _ = gallery.request_upload("x", 1, "image/jpeg")
 
     with pytest.raises(Conflict):
         gallery.recaption(image.public_id)
 
 
-def test_the_trash_gives_back_what_it_took(
+def test_restore_deleted_image_is_listed_and_queued_again(
     gallery: Gallery, repositories: Repositories, queues: FakeQueues
 ) -> None:
-    """Out of the page, back in the page, and unfinished tasks are handed over again."""
     image, _ = gallery.request_upload("x", 1, "image/jpeg")
     repositories.images.receive(ObjectCreated(BUCKET, image.image_key), _unused(image))
 
@@ -241,8 +235,7 @@ def test_the_trash_gives_back_what_it_took(
     assert {kind for kind, _, _ in queues.sent} == set(TaskKind)
 
 
-def test_restoring_an_upload_that_never_came_starts_nothing(gallery: Gallery, queues: FakeQueues) -> None:
-    """There is nothing to work on yet."""
+def test_restore_upload_without_file_queues_nothing(gallery: Gallery, queues: FakeQueues) -> None:
     image, _ = gallery.request_upload("x", 1, "image/jpeg")
     gallery.delete(image.public_id)
 
@@ -250,8 +243,8 @@ def test_restoring_an_upload_that_never_came_starts_nothing(gallery: Gallery, qu
     assert [] == queues.sent
 
 
-def test_notices_say_what_a_person_must_mend(gallery: Gallery, repositories: Repositories) -> None:
-    """A refused key stays on the page until it is right; a rate limit until it is over."""
+def test_notices_show_a_refused_key_until_it_works(gallery: Gallery, repositories: Repositories) -> None:
+    """A rate limit is shown until its pause is over."""
     assert () == gallery.notices()
     repositories.breakers.open(GEMINI_BREAKER, wait=60, reason="rate_limited", message="Wait.")
     waiting = gallery.notices()
@@ -265,8 +258,7 @@ def test_notices_say_what_a_person_must_mend(gallery: Gallery, repositories: Rep
     assert () == gallery.notices()
 
 
-def test_ready_names_what_is_not(gallery: Gallery, storage: FakeStorage) -> None:
-    """Each thing that the gallery stands on, with its trouble."""
+def test_ready_unreachable_dependency_has_a_message(gallery: Gallery, storage: FakeStorage) -> None:
     assert {"database": None, "storage": None} == gallery.ready()
     storage.broken = Unavailable("The uploads bucket cannot be reached just now.")
     assert {
@@ -275,20 +267,18 @@ def test_ready_names_what_is_not(gallery: Gallery, storage: FakeStorage) -> None
     } == gallery.ready()
 
 
-def test_the_storages_addresses_are_passed_on(gallery: Gallery) -> None:
-    """For the page's content security policy."""
+def test_storage_origins_are_those_of_the_storage(gallery: Gallery) -> None:
     assert ["http://bucket.test"] == gallery.storage_origins
 
 
 def _unused(image: Image) -> NewImage:
-    """receive() wants one for objects without a row."""
+    """The row that receive() would insert for an object without one."""
     return NewImage(new_public_id(), image.image_key, "x", None, None, 0.0)
 
 
-def test_words_for_what_was_deleted_meanwhile_are_not_kept(
+def test_edit_image_deleted_meanwhile_is_not_found(
     gallery: Gallery, processor: Processor, storage: FakeStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It was there when it was looked for, and gone a moment later."""
     image = uploaded(gallery, processor, storage)
     monkeypatch.setattr(type(gallery.images), "edit", lambda self, public_id, edit: None)
 
