@@ -119,7 +119,7 @@ def instances() -> None:
         interface = {key.removeprefix(start): value for key, value in params.items() if key.startswith(start)}
         return run(interface | params)
 
-    def told(instance: dict[str, Any]) -> str:
+    def described(instance: dict[str, Any]) -> str:
         interface = f"<networkInterfaceId>eni-{instance['InstanceId'][2:]}</networkInterfaceId>"
         asked = instance.get("asked", {})
         tokens = ec2._p(asked, "MetadataOptions.HttpTokens") or "optional"
@@ -133,7 +133,7 @@ def instances() -> None:
     ec2._ACTION_MAP["RunInstances"] = corrected
     _remember(ec2, "RunInstances", "instanceId", ec2._instances)
     for action in ("RunInstances", "DescribeInstances"):
-        _tell_more(ec2, action, "instanceId", ec2._instances, told)
+        _tell_more(ec2, action, "instanceId", ec2._instances, described)
 
 
 def terminations() -> None:
@@ -202,12 +202,13 @@ def nat_gateways() -> None:
     """DescribeNatGateways: AWS tells the address of each."""
     from ministack.services import ec2
 
-    def told(gateway: dict[str, Any]) -> str:
+    def described(gateway: dict[str, Any]) -> str:
         address = ec2._addresses.get(gateway["AllocationId"], {}).get("PublicIp", "")
         item = f"<allocationId>{gateway['AllocationId']}</allocationId><publicIp>{address}</publicIp>"
         return f"<natGatewayAddressSet><item>{item}</item></natGatewayAddressSet>"
 
-    _tell_more(ec2, "DescribeNatGateways", "natGatewayId", ec2._nat_gateways, told, "<natGatewayAddressSet/>")
+    empty = "<natGatewayAddressSet/>"
+    _tell_more(ec2, "DescribeNatGateways", "natGatewayId", ec2._nat_gateways, described, empty)
 
 
 def security_groups() -> None:
@@ -254,7 +255,7 @@ def vpc_endpoints() -> None:
         chosen = {f"VpcEndpointId.{number}": [key] for number, key in enumerate(found or ["none"], 1)}
         return describe(params | chosen if asked else params)
 
-    def told(endpoint: dict[str, Any]) -> str:
+    def described(endpoint: dict[str, Any]) -> str:
         asked = endpoint["asked"]
         groups = ec2._parse_member_list(asked, "SecurityGroupId")
         items = "".join(f"<item><groupId>{group}</groupId></item>" for group in groups)
@@ -266,7 +267,7 @@ def vpc_endpoints() -> None:
         )
 
     ec2._ACTION_MAP["DescribeVpcEndpoints"] = corrected
-    _tell_more(ec2, "DescribeVpcEndpoints", "vpcEndpointId", ec2._vpc_endpoints, told)
+    _tell_more(ec2, "DescribeVpcEndpoints", "vpcEndpointId", ec2._vpc_endpoints, described)
 
 
 def flow_logs() -> None:
@@ -288,7 +289,7 @@ def flow_logs() -> None:
 
     ec2._ACTION_MAP["DescribeFlowLogs"] = corrected
 
-    def told(log: dict[str, Any]) -> str:
+    def described(log: dict[str, Any]) -> str:
         role = ec2._p(log["asked"], "DeliverLogsPermissionArn")
         interval = ec2._p(log["asked"], "MaxAggregationInterval")
         return (
@@ -298,7 +299,7 @@ def flow_logs() -> None:
         )
 
     _remember(ec2, "CreateFlowLogs", "item", ec2._flow_logs, tagged_as="vpc-flow-log")
-    _tell_more(ec2, "DescribeFlowLogs", "flowLogId", ec2._flow_logs, told)
+    _tell_more(ec2, "DescribeFlowLogs", "flowLogId", ec2._flow_logs, described)
 
 
 def databases() -> None:
@@ -331,14 +332,14 @@ def databases() -> None:
                 )
         return answer
 
-    def told(instance: dict[str, Any]) -> str:
+    def described(instance: dict[str, Any]) -> str:
         logs = "".join(f"<member>{log}</member>" for log in instance["EnabledCloudwatchLogsExports"])
         return f"<EnabledCloudwatchLogsExports>{logs}</EnabledCloudwatchLogsExports>"
 
     rds._default_parameters_for_family = parameters
     rds._ACTION_MAP["CreateDBInstance"] = corrected
     empty = "<EnabledCloudwatchLogsExports/>"
-    _tell_more(rds, "DescribeDBInstances", "DBInstanceIdentifier", rds._instances, told, empty)
+    _tell_more(rds, "DescribeDBInstances", "DBInstanceIdentifier", rds._instances, described, empty)
 
 
 def audit() -> None:
@@ -395,8 +396,8 @@ def balancer_zones() -> None:
         return f"<ZoneName>{zone}</ZoneName><SubnetId>{found[2]}</SubnetId>"
 
     def corrected(balancer: dict[str, Any]) -> str:
-        told: str = tell(balancer)
-        return re.sub(r"<ZoneName>([^<]*)</ZoneName><SubnetId>([^<]*)</SubnetId>", zoned, told)
+        described: str = tell(balancer)
+        return re.sub(r"<ZoneName>([^<]*)</ZoneName><SubnetId>([^<]*)</SubnetId>", zoned, described)
 
     alb._lb_xml = corrected
 
@@ -487,7 +488,7 @@ def _remember(service: Any, action: str, tag: str, store: Any, tagged_as: str = 
 
 
 def _tell_more(
-    service: Any, action: str, tag: str, store: Any, told: Callable[[Any], str], instead: str = ""
+    service: Any, action: str, tag: str, store: Any, described: Callable[[Any], str], instead: str = ""
 ) -> None:
     """Add to each resource's part of an answer, in the place of an element where ``instead`` names one."""
     describe: Action = service._ACTION_MAP[action]
@@ -497,7 +498,7 @@ def _tell_more(
         text = body.decode().replace(instead, "") if instead else body.decode()
         added = re.sub(
             rf"<{tag}>([^<]+)</{tag}>",
-            lambda found: found[0] + (told(store[found[1]]) if found[1] in store else ""),
+            lambda found: found[0] + (described(store[found[1]]) if found[1] in store else ""),
             text,
         )
         return status, headers, added.encode()

@@ -47,7 +47,7 @@ def applied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Applied]:
 
 @pytest.fixture(scope="session")
 def aws(applied: Applied) -> Cloud:
-    """That cloud."""
+    """Return the running cloud."""
     return applied.aws
 
 
@@ -67,5 +67,5 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[History]:
 
 @pytest.fixture(scope="session")
 def provisioned(history: History) -> Account:
-    """That account."""
+    """Return the account."""
     return history.aws

@@ -51,10 +51,10 @@ class Ground:
     emulator: Emulator
     door: Recorder
     builder: dict[str, Any] = field(default_factory=dict)
-    keys: dict[str, str] = field(default_factory=dict)  # those of whoever releases
+    keys: dict[str, str] = field(default_factory=dict)  # those of the releasing identity
 
     def client(self, service: str, keys: dict[str, str] | None = None) -> Any:
-        """A boto3 client with those keys, by default of whoever may do everything; not through the door."""
+        """A boto3 client with those keys, by default of the root identity; not through the filter."""
         import boto3
 
         environ = self.emulator.root() | (keys or {})
@@ -173,7 +173,7 @@ def ground(home: Path) -> Iterator[Ground]:
 
 
 def _releaser(aws: Ground) -> dict[str, str]:
-    """Somebody who has the policy of whoever releases and no other right; their keys.
+    """Create a user with the release policy and no other permission; return the keys.
 
     The stand-in judges most calls of some services as if they were about everything, so those actions are
     granted on everything.

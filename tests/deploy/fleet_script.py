@@ -50,7 +50,7 @@ class Cut:
 
 @dataclass
 class Scripted:
-    """Where it answers, what there is left to answer, and what was asked."""
+    """The address, the remaining responses, and the recorded requests."""
 
     lines: dict[str, Lines]
     endpoint: str = ""

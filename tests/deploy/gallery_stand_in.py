@@ -1,4 +1,4 @@
-"""A gallery for the role smoke: takes a photograph, thinks for two questions, says what became of it."""
+"""A gallery for the role smoke: takes an image, and reports its final state at the third request."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ FAILED = DONE | {"status": "failed", "caption": None, "message": "The file is da
 
 @dataclass
 class Gallery:
-    """Where it is, and what was done to it."""
+    """The address of the gallery, and the recorded requests."""
 
-    end: dict[str, Any]  # what the photograph becomes
+    end: dict[str, Any]  # the final state of the image
     url: str = ""
     asked: list[str] = field(default_factory=list)
     keys: set[str] = field(default_factory=set)
     parts: list[str] = field(default_factory=list)  # the form's fields, in their order
-    photograph: bytes = b""
+    image: bytes = b""
 
     def answer(self, method: str, path: str, body: bytes) -> tuple[int, Any]:
         """Status and body, JSON or an image."""
@@ -54,7 +54,7 @@ class Gallery:
         for part in body.split(boundary)[1:-1]:
             head, _, content = part.partition(b"\r\n\r\n")
             self.parts += re.findall(r'name="(\w+)"', head.decode())[:1]
-            self.photograph = content[:-2]
+            self.image = content[:-2]
         return 204, b""
 
 

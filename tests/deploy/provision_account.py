@@ -53,7 +53,7 @@ class Account:
 
     @property
     def endpoint(self) -> str:
-        """Where it answers; over TLS, as the policies of buckets, topics and queues refuse all else."""
+        """Return the endpoint URL; TLS, because the policies of buckets, topics and queues require it."""
         return self.emulator.endpoint.replace("http:", "https:")
 
     @property
@@ -63,20 +63,20 @@ class Account:
 
     @property
     def calls(self) -> Path:
-        """Where each call that IAM judged is noted: a line of JSON with key, action, resource, denied."""
+        """Return the log of IAM decisions: a line of JSON with key, action, resource, denied."""
         return self.home / "calls.jsonl"
 
     @property
     def zips(self) -> Path:
-        """Where the functions' zips are."""
+        """Return the folder of the functions' zips."""
         return self.home / "zips"
 
     def environ(self) -> dict[str, str]:
-        """The environment of whoever may do everything."""
+        """Return the environment of the root identity."""
         return self.emulator.root() | {"AWS_ENDPOINT_URL": self.endpoint, "AWS_CA_BUNDLE": str(self.ca)}
 
     def client(self, service: str) -> Any:
-        """A boto3 client of whoever may do everything."""
+        """Return a boto3 client of the root identity."""
         if service not in self.clients:
             self.clients[service] = self._client(service)
         return self.clients[service]
@@ -132,11 +132,11 @@ class Account:
         return sorted(event["EventName"] for event in late)
 
     def resources(self) -> list[dict[str, Any]]:
-        """Everything that bears the tags, as the role teardown finds it."""
+        """Return all resources with the tags, as the role teardown finds them."""
         return list(search().Search(self.client, PROJECT, self.env).everything())
 
     def described(self) -> Described:
-        """Everything that is there, whoever made it, with its settings; the database's users and tables too."""
+        """Return every resource with its settings, whatever created it; the database's users and tables too."""
         found = described(self.client)
         if f"rds/{PROJECT}-{self.env}-database" not in found:
             return found
@@ -187,7 +187,7 @@ def changed(done: subprocess.CompletedProcess[str]) -> list[str]:
 
 
 def now() -> datetime:
-    """For ``writes``."""
+    """Start recording for ``writes``."""
     return datetime.now(UTC)
 
 
@@ -242,7 +242,7 @@ def _answers(aws: Account) -> bool:
 def pack_probe(folder: Path) -> None:
     """thumbnail.zip and caption.zip in that folder, each a probe that makes the calls that it is asked for.
 
-    As whole packages, so that the house's own handlers, which this interpreter may import too, come second.
+    As whole packages, so that the project's own handlers, which this interpreter may import too, come second.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("thumbnail", "caption"):

@@ -18,7 +18,7 @@ READS = ("BatchGet", "Describe", "Get", "Head", "List")
 
 @dataclass
 class Recorder:
-    """Where to call, what was called since the last ``clear``, and a call that is refused in EC2's words."""
+    """The endpoint, the calls since the last ``clear``, and a call that is refused with EC2's error."""
 
     endpoint: str = ""
     calls: list[str] = field(default_factory=list)

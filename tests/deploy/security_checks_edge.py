@@ -55,19 +55,19 @@ def requests_cannot_be_smuggled(found: Snapshot) -> list[str]:
 
 @check(put("balancers", ANY, "Attributes", "waf.fail_open.enabled", value="true"))
 def nothing_goes_round_the_firewall(found: Snapshot) -> list[str]:
-    """Where it does not answer, nothing is let through."""
+    """A firewall that does not respond lets nothing through."""
     return _attribute(found, "waf.fail_open.enabled", "false")
 
 
 @check(put("balancers", ANY, "SecurityGroups", value=["sg-of-others"]))
 def the_load_balancer_has_its_group(found: Snapshot) -> list[str]:
-    """And no other."""
+    """There is no other one."""
     return _unlike(found.balancers, {"SecurityGroups": [found.groups["edge"]["GroupId"]]})
 
 
 @check(drop("balancers", ANY, "AvailabilityZones", 0))
 def the_load_balancer_is_in_the_public_subnets(found: Snapshot) -> list[str]:
-    """Of both zones."""
+    """Both availability zones are used."""
     public = {subnet["SubnetId"] for subnet in found.subnets if subnet["Tags"].get("Tier") == "public"}
     return [
         name
@@ -89,7 +89,7 @@ def it_listens_on_two_ports(found: Snapshot) -> list[str]:
     )
 )
 def plain_http_leads_to_https(found: Snapshot) -> list[str]:
-    """Where there is HTTPS."""
+    """This applies if there is an HTTPS listener."""
     return [
         name
         for name, each in found.balancers.items()
@@ -114,8 +114,8 @@ def the_firewall_stands_before_the_load_balancer(found: Snapshot) -> list[str]:
 
 
 @check(put("firewalls", ANY, "Rules", 0, "Action", value={"Count": {}}))
-def who_asks_too_often_is_turned_away(found: Snapshot) -> list[str]:
-    """By a rule that blocks an address, at 20,000 requests in five minutes at the latest."""
+def requests_above_the_rate_limit_are_blocked(found: Snapshot) -> list[str]:
+    """A rule blocks an address at 20,000 requests in five minutes or fewer."""
 
     def blocks(rule: dict[str, Any]) -> bool:
         rate = rule["Statement"].get("RateBasedStatement", {})
@@ -126,7 +126,7 @@ def who_asks_too_often_is_turned_away(found: Snapshot) -> list[str]:
 
 @check(put("firewalls", ANY, "VisibilityConfig", "SampledRequestsEnabled", value=False))
 def what_was_turned_away_can_be_seen(found: Snapshot) -> list[str]:
-    """In figures and in samples."""
+    """Metrics and samples are on."""
     wanted = ("SampledRequestsEnabled", "CloudWatchMetricsEnabled")
     return [
         name
@@ -137,32 +137,32 @@ def what_was_turned_away_can_be_seen(found: Snapshot) -> list[str]:
 
 
 @check(put("balancers", ANY, "Attributes", "routing.http.xff_header_processing.mode", value="preserve"))
-def the_address_of_a_visitor_is_told_truly(found: Snapshot) -> list[str]:
-    """The load balancer writes down who asks; what a visitor claims to be does not stand alone."""
+def the_client_address_is_set_by_the_load_balancer(found: Snapshot) -> list[str]:
+    """The load balancer appends the client address; the client's own claim does not stand alone."""
     return _attribute(found, "routing.http.xff_header_processing.mode", "append")
 
 
 @check(drop("databases", ANY))
 def there_is_one_database(found: Snapshot) -> list[str]:
-    """Of this name."""
+    """The resource has the environment's name."""
     return sorted({f"{found.look.prefix}-database"} ^ set(found.databases))
 
 
 @check(put("databases", ANY, "PubliclyAccessible", value=True))
 def the_database_has_no_public_address(found: Snapshot) -> list[str]:
-    """Whatever its security group says."""
+    """The setting holds independently of its security group."""
     return _unlike(found.databases, {"PubliclyAccessible": False})
 
 
 @check(put("databases", ANY, "StorageEncrypted", value=False))
 def the_database_is_encrypted(found: Snapshot) -> list[str]:
-    """At rest, and so are its snapshots."""
+    """Storage and snapshots are encrypted at rest."""
     return _unlike(found.databases, {"StorageEncrypted": True})
 
 
 @check(put("databases", ANY, "Parameters", "require_secure_transport", value="0"))
 def the_database_takes_tls_only(found: Snapshot) -> list[str]:
-    """Whoever comes."""
+    """Every connection needs TLS."""
     return [
         name
         for name, each in found.databases.items()
@@ -172,7 +172,7 @@ def the_database_takes_tls_only(found: Snapshot) -> list[str]:
 
 @check(put("databases", ANY, "CACertificateIdentifier", value="rds-ca-2019"))
 def the_database_has_a_certificate_that_is_trusted(found: Snapshot) -> list[str]:
-    """Of an authority that those who connect have, and which has not ended: until 2061."""
+    """The clients have this authority's certificate; it is valid until 2061."""
     return _unlike(found.databases, {"CACertificateIdentifier": "rds-ca-rsa2048-g1"})
 
 
@@ -189,7 +189,7 @@ def the_database_is_in_the_isolated_subnets(found: Snapshot) -> list[str]:
 
 @check(put("databases", ANY, "VpcSecurityGroups", value=[{"VpcSecurityGroupId": "sg-of-others"}]))
 def the_database_has_its_group(found: Snapshot) -> list[str]:
-    """And no other."""
+    """There is no other one."""
     wanted = [found.groups["database"]["GroupId"]]
     return [
         name
@@ -207,13 +207,13 @@ def the_database_is_backed_up(found: Snapshot) -> list[str]:
 
 @check(put("databases", ANY, "CopyTagsToSnapshot", value=False))
 def snapshots_tell_whose_they_are(found: Snapshot) -> list[str]:
-    """By the database's tags."""
+    """The tags of the database are copied."""
     return _unlike(found.databases, {"CopyTagsToSnapshot": True})
 
 
 @check(put("databases", ANY, "AutoMinorVersionUpgrade", value=False))
 def the_database_gets_its_fixes(found: Snapshot) -> list[str]:
-    """By itself, in its maintenance window."""
+    """RDS updates it in its maintenance window."""
     return _unlike(found.databases, {"AutoMinorVersionUpgrade": True})
 
 
@@ -225,7 +225,7 @@ def the_database_is_maintained(found: Snapshot) -> list[str]:
 
 @check(put("databases", ANY, "EnabledCloudwatchLogsExports", value=[]))
 def the_database_tells_its_errors(found: Snapshot) -> list[str]:
-    """And what was slow, in logs outside of it."""
+    """Errors and slow queries are in log groups."""
     return [
         name
         for name, each in found.databases.items()
@@ -263,7 +263,7 @@ def nobody_deletes_the_database_of_production(found: Snapshot) -> list[str]:
 
 @check(_unprotected_in_production)
 def the_database_of_production_is_in_two_zones(found: Snapshot) -> list[str]:
-    """And goes on when one fails."""
+    """It continues when one fails."""
     return _in_production(found, {"MultiAZ": True})
 
 
@@ -298,7 +298,7 @@ def the_database_has_its_logs(found: Snapshot) -> list[str]:
 
 @check(put("alarms", ANY, "ActionsEnabled", value=False))
 def alarms_ring(found: Snapshot) -> list[str]:
-    """On the topic of alarms."""
+    """The action is the topic of alarms."""
     wanted = [found.topics[f"{found.look.prefix}-alarms"]["arn"]]
     return [
         name
@@ -309,7 +309,7 @@ def alarms_ring(found: Snapshot) -> list[str]:
 
 @check(put("alarms", ANY, "AlarmDescription", value="Too high."))
 def alarms_tell_what_to_do(found: Snapshot) -> list[str]:
-    """In a few sentences."""
+    """The description has a few sentences."""
     return [name for name, alarm in found.alarms.items() if len(alarm.get("AlarmDescription", "")) < 60]
 
 

@@ -101,7 +101,7 @@ def grants_to_services_name_the_account(found: Snapshot) -> list[str]:
 
 @check(put("topics", ANY, "policy", "Statement", 1, "Effect", value="Allow"))
 def topics_refuse_plain_http(found: Snapshot) -> list[str]:
-    """Nobody publishes without TLS."""
+    """Publishing without TLS is denied."""
     return [
         name
         for name, topic in found.topics.items()
@@ -111,7 +111,7 @@ def topics_refuse_plain_http(found: Snapshot) -> list[str]:
 
 @check(put("topics", ANY, "policy", "Statement", 0, "Action", value="sns:Subscribe"))
 def topics_are_published_to(found: Snapshot) -> list[str]:
-    """That is all that anybody is granted on them."""
+    """No other grant exists."""
     return [
         name
         for name, topic in found.topics.items()
@@ -121,7 +121,7 @@ def topics_are_published_to(found: Snapshot) -> list[str]:
 
 @check(put("topics", "~-notices", "policy", "Statement", value=[]))
 def notices_are_this_accounts_own(found: Snapshot) -> list[str]:
-    """Whoever is of another account is denied, whatever else is granted."""
+    """Principals of other accounts are denied, whatever else is granted."""
     name = f"{found.look.prefix}-notices"
     denied = [each for each in found.topics[name]["policy"]["Statement"] if each["Effect"] == "Deny"]
     own = [condition(each, "aws:principalaccount") for each in denied]
@@ -131,11 +131,11 @@ def notices_are_this_accounts_own(found: Snapshot) -> list[str]:
 @check(
     add("topics", "~uploads", "subscriptions", value={"protocol": "https", "endpoint": "https://x", "raw": 0})
 )
-def uploads_are_told_to_both_queues(found: Snapshot) -> list[str]:
-    """Once each, and to nobody else."""
-    told = [each["endpoint"] for each in found.topics[f"{found.look.prefix}-uploads"]["subscriptions"]]
+def uploads_reach_both_queues(found: Snapshot) -> list[str]:
+    """Each queue has one subscription, and there are no others."""
+    subscribed = [each["endpoint"] for each in found.topics[f"{found.look.prefix}-uploads"]["subscriptions"]]
     wanted = [found.queues[name]["QueueArn"] for name in work_queues(found)]
-    return [] if sorted(told) == sorted(wanted) else [f"{found.look.prefix}-uploads"]
+    return [] if sorted(subscribed) == sorted(wanted) else [f"{found.look.prefix}-uploads"]
 
 
 @check(put("topics", "~uploads", "subscriptions", 0, "dead_letters", value=None))
@@ -159,7 +159,7 @@ def subscriptions_deliver_raw(found: Snapshot) -> list[str]:
 
 @check(put("queues", ANY, "Policy", "Statement", value=[]))
 def queues_refuse_plain_http(found: Snapshot) -> list[str]:
-    """Whatever is asked, whoever asks."""
+    """The denial covers all actions and principals."""
     return [
         name
         for name, queue in found.queues.items()
@@ -169,7 +169,7 @@ def queues_refuse_plain_http(found: Snapshot) -> list[str]:
 
 @check(put("queues", ANY, "SqsManagedSseEnabled", value="false"))
 def queues_encrypt(found: Snapshot) -> list[str]:
-    """At rest, with keys of SQS or of KMS."""
+    """Messages are encrypted at rest with keys of SQS or KMS."""
     return [
         name
         for name, queue in found.queues.items()
@@ -179,7 +179,7 @@ def queues_encrypt(found: Snapshot) -> list[str]:
 
 @check(put("queues", ANY, "Policy", "Statement", 0, "Action", value="sqs:ReceiveMessage"))
 def queues_are_sent_to_by_the_topic(found: Snapshot) -> list[str]:
-    """That is all that anybody is granted on them."""
+    """No other grant exists."""
     return [
         name
         for name, queue in found.queues.items()
@@ -192,7 +192,7 @@ def queues_are_sent_to_by_the_topic(found: Snapshot) -> list[str]:
 
 @check(put("queues", "~-caption", "RedrivePolicy", value={}))
 def queues_have_dead_letters(found: Snapshot) -> list[str]:
-    """In a queue of their own."""
+    """Each queue has its own dead-letter queue."""
     return [
         name
         for name in work_queues(found)
@@ -203,7 +203,7 @@ def queues_have_dead_letters(found: Snapshot) -> list[str]:
 
 @check(put("queues", "~-caption", "RedrivePolicy", "maxReceiveCount", value="1000"))
 def queues_give_up(found: Snapshot) -> list[str]:
-    """After a few receives, not at once and not never."""
+    """The number of receives is small, and more than one."""
     return [
         name
         for name in work_queues(found)

@@ -44,14 +44,14 @@ def functions_are_in_the_private_subnets(found: Snapshot) -> list[str]:
 
 @check(add("functions", ANY, "configuration", "VpcConfig", "SecurityGroupIds", value="sg-of-others"))
 def functions_have_the_functions_group(found: Snapshot) -> list[str]:
-    """And no other security group."""
+    """There is no other security group."""
     wanted = [found.groups["functions"]["GroupId"]]
     return [name for name, each in configurations(found) if each["VpcConfig"]["SecurityGroupIds"] != wanted]
 
 
 @check(put("functions", ANY, "configuration", "Environment", "Variables", "DB_PASSWORD", value="x"))
 def functions_know_names_of_secrets(found: Snapshot) -> list[str]:
-    """And never a secret: whoever may describe a function sees its environment."""
+    """It holds no secret: everybody who may describe a function sees its environment."""
     secret = re.compile("PASSWORD|API_KEY|TOKEN|_SECRET$|DATABASE_URL")
     return [
         f"{name} {variable}"
@@ -82,13 +82,13 @@ def functions_verify_the_database(found: Snapshot) -> list[str]:
 
 @check(put("functions", ANY, "url", value="https://x.lambda-url.us-east-1.on.aws/"))
 def functions_have_no_address(found: Snapshot) -> list[str]:
-    """Nobody calls them from outside."""
+    """There is no public URL."""
     return [name for name, function in found.functions.items() if function["url"]]
 
 
 @check(drop("functions", "~-caption", "policy", "Statement", 0, "Condition", "ArnLike"))
 def functions_are_invoked_by_one_rule(found: Snapshot) -> list[str]:
-    """Who else may is said by identities, not by the function."""
+    """Other permissions are in identity policies, not in the function's policy."""
     rules = {rule["Arn"] for rule in found.rules.values()}
     return [
         name
@@ -117,14 +117,14 @@ def functions_cannot_starve_the_account(found: Snapshot) -> list[str]:
 
 
 @check(put("functions", "~-thumbnail", "mappings", 0, "FunctionResponseTypes", value=[]))
-def failures_are_told_one_by_one(found: Snapshot) -> list[str]:
+def failures_are_reported_by_message(found: Snapshot) -> list[str]:
     """A message that fails does not bring back those that did not."""
     return _mapped(found, lambda mapping: mapping.get("FunctionResponseTypes") == ["ReportBatchItemFailures"])
 
 
 @check(put("functions", "~-thumbnail", "mappings", 0, "EventSourceArn", value="arn:aws:sqs:us-east-1:1:x"))
 def functions_read_their_own_queue(found: Snapshot) -> list[str]:
-    """And no other."""
+    """There is no other one."""
     own = {queue["QueueArn"] for name, queue in found.queues.items() if name in work_queues(found)}
     return _mapped(found, lambda mapping: mapping["EventSourceArn"] in own)
 
@@ -151,7 +151,7 @@ def _mapped(found: Snapshot, right: Any) -> list[str]:
 
 @check(add("rules", ANY, "Targets", value={"Id": "x", "Arn": "arn:aws:lambda:us-east-1:1:function:x"}))
 def the_clock_wakes_the_sweeper(found: Snapshot) -> list[str]:
-    """And nothing else."""
+    """No other access is granted."""
     wanted = [found.functions[f"{found.look.prefix}-caption"]["configuration"]["FunctionArn"]]
     return [
         name

@@ -77,7 +77,7 @@ def the_world_reaches_two_ports(found: Snapshot) -> list[str]:
 
 @check(add("groups", "database", "IpPermissions", value=SSH_FROM_ANYWHERE | {"FromPort": 443, "ToPort": 443}))
 def the_world_reaches_the_load_balancer(found: Snapshot) -> list[str]:
-    """And nothing else."""
+    """No other access is granted."""
     return [name for name, each in coming_in(found) if ranges(each) & WORLD and name != "edge"]
 
 
@@ -90,7 +90,7 @@ def the_world_reaches_the_load_balancer(found: Snapshot) -> list[str]:
     )
 )
 def others_are_let_in_by_reference(found: Snapshot) -> list[str]:
-    """By their security group, not by an address; one person's, on the bastion, excepted."""
+    """Rules name security groups, not addresses, except one address for the bastion."""
     return [
         name
         for name, each in coming_in(found)
@@ -100,7 +100,7 @@ def others_are_let_in_by_reference(found: Snapshot) -> list[str]:
 
 @check(add("groups", "web", "IpPermissionsEgress", value=ANYTHING_OUT))
 def no_rule_is_about_every_port(found: Snapshot) -> list[str]:
-    """In or out."""
+    """This holds for both directions."""
     return [name for name, each in [*coming_in(found), *going_out(found)] if ports(each) == "many"]
 
 
@@ -118,14 +118,14 @@ def the_default_group_lets_nothing_out(found: Snapshot) -> list[str]:
 
 @check(put("groups", "edge", "IpPermissionsEgress", value=[ANYTHING_OUT]))
 def the_load_balancer_reaches_web_hosts(found: Snapshot) -> list[str]:
-    """On their one port."""
+    """Only their port is open."""
     port = next((ports(each) for each in found.groups["web"]["IpPermissions"]), None)
     return _unlike(found, "edge", "IpPermissionsEgress", {(port, "web")})
 
 
 @check(add("groups", "web", "IpPermissions", value=SSH_FROM_ANYWHERE))
 def web_hosts_are_reached_from_the_load_balancer(found: Snapshot) -> list[str]:
-    """And from the bastion while there is one."""
+    """The bastion is allowed too, if there is one."""
     here = between(found, "web", "IpPermissions")
     return [f"{port} {other}" for port, other in here if other not in ("edge", "bastion")]
 
@@ -151,7 +151,7 @@ def functions_reach_what_they_need(found: Snapshot) -> list[str]:
 
 @check(add("groups", "database", "IpPermissions", value=SSH_FROM_ANYWHERE))
 def the_database_is_reached_from_hosts_and_functions(found: Snapshot) -> list[str]:
-    """On its one port."""
+    """Only its port is open."""
     return _unlike(found, "database", "IpPermissions", {(3306, "web"), (3306, "functions")})
 
 
@@ -163,13 +163,13 @@ def the_database_reaches_nothing(found: Snapshot) -> list[str]:
 
 @check(put("groups", "endpoints", "IpPermissions", value=[SSH_FROM_ANYWHERE]))
 def endpoints_are_reached_from_hosts_and_functions(found: Snapshot) -> list[str]:
-    """By TLS."""
+    """The port is that of TLS."""
     return _unlike(found, "endpoints", "IpPermissions", {(443, "web"), (443, "functions")})
 
 
 @check(add("groups", "bastion", "IpPermissions", value=SSH_FROM_ANYWHERE))
 def the_bastion_is_closed_or_open_to_one(found: Snapshot) -> list[str]:
-    """Where there is no host of that name, nothing is let in."""
+    """The group allows nothing while no host has that name."""
     here = between(found, "bastion", "IpPermissions")
     hosts = [host for host in found.instances if _name(host) == f"{found.look.prefix}-bastion"]
     wrong = {(port, other) for port, other in here if port != 22 or not other.endswith("/32")}
@@ -182,7 +182,7 @@ def _name(host: dict[str, Any]) -> str:
 
 @check(put("subnets", ANY, "MapPublicIpOnLaunch", value=True))
 def nothing_gets_a_public_address_by_itself(found: Snapshot) -> list[str]:
-    """In none of the subnets."""
+    """No subnet assigns them."""
     return [subnet["SubnetId"] for subnet in found.subnets if subnet["MapPublicIpOnLaunch"]]
 
 
@@ -192,7 +192,7 @@ def _zones(found: Snapshot, tier: str) -> list[str]:
 
 @check(drop("subnets", ANY))
 def every_tier_is_in_two_zones(found: Snapshot) -> list[str]:
-    """At least."""
+    """Two is the minimum."""
     return [tier for tier in ("public", "private", "isolated") if len(set(_zones(found, tier))) < 2]
 
 
@@ -218,7 +218,7 @@ def _open_every_table(found: Snapshot) -> None:
 
 @check(_open_every_table)
 def the_isolated_have_no_way_out(found: Snapshot) -> list[str]:
-    """Nor in: the database talks to the VPC only."""
+    """Inbound traffic is closed too: the database communicates within the VPC only."""
     return [str(route) for route in routes(found, "isolated") if route.get("GatewayId") != "local"]
 
 
@@ -230,7 +230,7 @@ def the_private_have_no_way_in(found: Snapshot) -> list[str]:
 
 @check(_open_every_table)
 def the_main_table_leads_nowhere(found: Snapshot) -> list[str]:
-    """So that a subnet which nobody has given a table is private."""
+    """A subnet without a route table of its own is private then."""
     return [
         table["RouteTableId"]
         for table in found.route_tables
@@ -241,7 +241,7 @@ def the_main_table_leads_nowhere(found: Snapshot) -> list[str]:
 
 @check(put("endpoints", ANY, "Policy", "Statement", 0, "Condition", value={}))
 def endpoints_let_this_account_through(found: Snapshot) -> list[str]:
-    """Nobody takes data out with another account's credentials."""
+    """Credentials of another account cannot move data out."""
     return [
         endpoint["ServiceName"]
         for endpoint in found.endpoints
@@ -255,7 +255,7 @@ def endpoints_let_this_account_through(found: Snapshot) -> list[str]:
 
 @check(drop("endpoints", ANY))
 def s3_is_reached_inside(found: Snapshot) -> list[str]:
-    """By the gateway endpoint, from every private subnet's table."""
+    """Every private route table has the gateway endpoint."""
     tables = {
         table["RouteTableId"] for table in found.route_tables if "-private-" in table["Tags"].get("Name", "")
     }
@@ -281,7 +281,7 @@ def s3_is_reached_inside(found: Snapshot) -> list[str]:
     )
 )
 def interface_endpoints_are_guarded(found: Snapshot) -> list[str]:
-    """By their security group alone; and they answer to AWS's own names."""
+    """Only their security group is allowed, and private DNS is on."""
     wanted = [found.groups["endpoints"]["GroupId"]]
     return [
         endpoint["ServiceName"]
@@ -336,6 +336,6 @@ def every_address_is_used(found: Snapshot) -> list[str]:
 
 @check(add("vpcs", value={"VpcId": "vpc-1"}))
 def there_is_one_network(found: Snapshot) -> list[str]:
-    """Of this name, and it is not the account's default one."""
+    """The VPC has the environment's name and is not the default VPC."""
     ids = [vpc["VpcId"] for vpc in found.vpcs]
     return ids if len(ids) != 1 or any(vpc.get("IsDefault") for vpc in found.vpcs) else []

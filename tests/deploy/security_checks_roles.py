@@ -99,7 +99,7 @@ def the_thumbnail_function_may_do_its_calls(found: Snapshot) -> list[str]:
 
 @check(drop("roles", "~-caption", "policies", "work", "Statement", 0))
 def the_caption_function_may_do_its_calls(found: Snapshot) -> list[str]:
-    """Read an original, sweep, empty the trash, tell people; nothing else."""
+    """Read an original, sweep, empty the trash, publish notifications; nothing else."""
     return _off(found, "caption")
 
 
@@ -111,7 +111,7 @@ def the_migrator_may_do_its_calls(found: Snapshot) -> list[str]:
 
 @check(put("roles", "~-flow-log", "policies", "write", "Statement", 0, "Resource", value="*"))
 def the_flow_log_may_be_written(found: Snapshot) -> list[str]:
-    """In its own group; nothing else."""
+    """It writes to its own log group; nothing else."""
     return _off(found, "network-flow-log")
 
 
@@ -123,7 +123,7 @@ def roles_name_every_action(found: Snapshot) -> list[str]:
 
 @check(put("roles", "~-caption", "policies", "work", "Statement", 2, "Resource", value="*"))
 def roles_name_every_resource(found: Snapshot) -> list[str]:
-    """Where the action knows one."""
+    """This applies to actions that support resources."""
     blind = JOIN_NETWORK | {("logs:DescribeLogGroups", "*")}
     return [
         f"{name} {action}"
@@ -192,7 +192,7 @@ def roles_trust_one_service(found: Snapshot) -> list[str]:
 
 @check(drop("roles", "~-flow-log", "trust", "Statement", 0, "Condition", "StringEquals"))
 def trust_names_the_account(found: Snapshot) -> list[str]:
-    """Where a service acts for other customers too. Lambda and EC2 take roles of their own account only."""
+    """Services that act for other customers need it. Lambda and EC2 take roles of their own account only."""
     return [
         name
         for name, role in found.roles.items()
@@ -204,7 +204,7 @@ def trust_names_the_account(found: Snapshot) -> list[str]:
 
 @check(drop("roles", "~-flow-log", "trust", "Statement", 0, "Condition", "ArnLike"))
 def trust_names_the_source(found: Snapshot) -> list[str]:
-    """And for which of its resources it may act."""
+    """The condition names the resource too."""
     return [
         name
         for name, role in found.roles.items()
@@ -216,7 +216,7 @@ def trust_names_the_source(found: Snapshot) -> list[str]:
 
 @check(drop("roles", ANY, "tags", "Project"))
 def roles_tell_whose_they_are(found: Snapshot) -> list[str]:
-    """By the tags Project and Env, by which destroy finds them."""
+    """The playbook destroy finds them by the tags Project and Env."""
     wanted = {"Project": found.look.project, "Env": found.look.env}
     return [name for name, role in found.roles.items() if not wanted.items() <= role["tags"].items()]
 
@@ -236,7 +236,7 @@ def there_are_four_secrets(found: Snapshot) -> list[str]:
 
 @check(add("secrets", ANY, "policy", "Statement", value=EVERYTHING | {"Principal": "*"}))
 def secrets_open_themselves_to_nobody(found: Snapshot) -> list[str]:
-    """Who may read one is said by identities; a policy of its own may only take away."""
+    """Identity policies grant reading; a resource policy may only deny."""
     return [name for name, secret in found.secrets.items() if list(allowing(secret["policy"]))]
 
 
@@ -248,7 +248,7 @@ def secrets_are_there_to_stay(found: Snapshot) -> list[str]:
 
 @check(put("secrets", ANY, "description", value=""))
 def secrets_tell_what_they_are_for(found: Snapshot) -> list[str]:
-    """And who reads them."""
+    """The readers are listed too."""
     return [name for name, secret in found.secrets.items() if not secret["description"]]
 
 

@@ -26,25 +26,25 @@ def _unblocked(found: Snapshot, part: str) -> list[str]:
 
 @check(put("buckets", ANY, "public_access", "BlockPublicAcls", value=False))
 def buckets_take_no_public_acl(found: Snapshot) -> list[str]:
-    """Nobody can make one object public."""
+    """Public ACLs are rejected."""
     return _unblocked(found, "BlockPublicAcls")
 
 
 @check(put("buckets", ANY, "public_access", "IgnorePublicAcls", value=False))
 def buckets_ignore_public_acls(found: Snapshot) -> list[str]:
-    """Nor does one count that is there."""
+    """Existing public ACLs are ignored."""
     return _unblocked(found, "IgnorePublicAcls")
 
 
 @check(put("buckets", ANY, "public_access", "BlockPublicPolicy", value=False))
 def buckets_take_no_public_policy(found: Snapshot) -> list[str]:
-    """Nobody can make a bucket public."""
+    """Public policies are rejected."""
     return _unblocked(found, "BlockPublicPolicy")
 
 
 @check(drop("buckets", ANY, "public_access", "RestrictPublicBuckets"))
 def buckets_restrict_public_policies(found: Snapshot) -> list[str]:
-    """Nor does a public policy count."""
+    """An existing public policy is restricted."""
     return _unblocked(found, "RestrictPublicBuckets")
 
 
@@ -69,7 +69,7 @@ def buckets_grant_nothing_to_groups(found: Snapshot) -> list[str]:
 
 @check(put("buckets", ANY, "encryption", value=[]))
 def buckets_encrypt(found: Snapshot) -> list[str]:
-    """At rest."""
+    """Objects are encrypted at rest."""
 
     def encrypts(rule: dict[str, Any]) -> bool:
         return rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] in ("AES256", "aws:kms")
@@ -79,7 +79,7 @@ def buckets_encrypt(found: Snapshot) -> list[str]:
 
 @check(put("buckets", ANY, "policy", "Statement", 0, "Resource", value=["arn:aws:s3:::x"]))
 def buckets_refuse_plain_http(found: Snapshot) -> list[str]:
-    """The bucket and all that is in it, whoever asks."""
+    """The denial covers the bucket, its objects and all principals."""
     return [
         name
         for name, bucket in found.buckets.items()
@@ -131,7 +131,7 @@ def cors_names_its_origins(found: Snapshot) -> list[str]:
 
 @check(put("buckets", ANY, "cors", 0, "AllowedMethods", value=["PUT", "DELETE"]))
 def cors_lets_pages_post_and_get(found: Snapshot) -> list[str]:
-    """And nothing else."""
+    """No other target exists."""
     return [
         name
         for name, bucket in found.buckets.items()

@@ -11,7 +11,7 @@ Described = dict[str, Any]
 
 
 def buckets(look: Look) -> Described:
-    """By name: public access, ownership, encryption, policy, versioning, lifetimes, CORS, notifications."""
+    """Return public access, ownership, encryption, policy, versioning, lifetimes, CORS, events by name."""
     names = [bucket["Name"] for bucket in look.client("s3").list_buckets()["Buckets"]]
     return {name: _bucket(look, name) for name in names if name.startswith(look.prefix)}
 
@@ -39,7 +39,7 @@ def _bucket(look: Look, name: str) -> Described:
 
 
 def topics(look: Look) -> Described:
-    """By name: the policy, and each subscription with its attributes."""
+    """Return by name: the policy, and each subscription with its attributes."""
     arns = [topic["TopicArn"] for topic in look.pages("sns", "list_topics", "Topics")]
     return {arn.rpartition(":")[2]: _topic(look, arn) for arn in arns if f":{look.prefix}-" in arn}
 
@@ -68,7 +68,7 @@ def _subscription(look: Look, listed: Described) -> Described:
 
 
 def queues(look: Look) -> Described:
-    """By name: the attributes, those that are JSON read, numbers as numbers."""
+    """Return by name: the attributes, those that are JSON read, numbers as numbers."""
     urls = look.pages("sqs", "list_queues", "QueueUrls", QueueNamePrefix=f"{look.prefix}-")
     return {url.rpartition("/")[2]: _queue(look, url) for url in urls}
 
@@ -80,7 +80,7 @@ def _queue(look: Look, url: str) -> Described:
 
 
 def functions(look: Look) -> Described:
-    """By name: the configuration, who may invoke it, its limits, and what feeds it."""
+    """Return by name: the configuration, who may invoke it, its limits, and what feeds it."""
     found = look.pages("lambda", "list_functions", "Functions")
     return {
         each["FunctionName"]: _function(look, each)
@@ -112,7 +112,7 @@ def rules(look: Look) -> Described:
 
 
 def roles(look: Look) -> Described:
-    """By name: whom it trusts, its own policies by name, and those attached to it."""
+    """Return by name: whom it trusts, its own policies by name, and those attached to it."""
     found = look.pages("iam", "list_roles", "Roles")
     return {role["RoleName"]: _role(look, role) for role in found if role["RoleName"].startswith(look.prefix)}
 
@@ -134,7 +134,7 @@ def _role(look: Look, role: Described) -> Described:
 
 
 def users(look: Look) -> list[str]:
-    """Names of the account's users that bear the environment's name."""
+    """Return the account's users whose name contains the environment's name."""
     found = [user["UserName"] for user in look.pages("iam", "list_users", "Users")]
     return [name for name in found if name.startswith(look.prefix)]
 
@@ -158,7 +158,7 @@ def secrets(look: Look) -> Described:
 
 
 def log_groups(look: Look) -> Described:
-    """By name: for how many days each keeps what it has; None for ever."""
+    """Return by name for how many days each keeps what it has; None for ever."""
     return {
         group["logGroupName"]: group.get("retentionInDays")
         for group in look.pages("logs", "describe_log_groups", "logGroups")
@@ -167,7 +167,7 @@ def log_groups(look: Look) -> Described:
 
 
 def alarms(look: Look) -> Described:
-    """By name, as CloudWatch tells them."""
+    """Return by name the alarms as CloudWatch describes them."""
     named = {"AlarmNamePrefix": f"{look.prefix}-"}
     return {
         alarm["AlarmName"]: alarm

@@ -10,7 +10,7 @@ Described = dict[str, Any]
 
 
 def balancers(look: Look) -> Described:
-    """By name: the load balancer, its attributes, its listeners by port."""
+    """Return by name: the load balancer, its attributes, its listeners by port."""
     elb = look.client("elbv2")
     found = look.pages("elbv2", "describe_load_balancers", "LoadBalancers")
     return {
@@ -30,7 +30,7 @@ def balancers(look: Look) -> Described:
 
 
 def firewalls(look: Look) -> Described:
-    """By name: the web ACL, and what it stands before."""
+    """Return by name: the web ACL, and what it stands before."""
     waf = look.client("wafv2")
     listed = waf.list_web_acls(Scope="REGIONAL")["WebACLs"]
     found = {}
@@ -45,7 +45,7 @@ def firewalls(look: Look) -> Described:
 
 
 def databases(look: Look) -> Described:
-    """By name: the instance, and the parameters that differ from the engine's own."""
+    """Return by name: the instance, and the parameters that differ from the engine's own."""
     found = look.pages("rds", "describe_db_instances", "DBInstances")
     mine = [each for each in found if each["DBInstanceIdentifier"].startswith(look.prefix)]
     return {each["DBInstanceIdentifier"]: each | {"Parameters": _parameters(look, each)} for each in mine}
@@ -88,7 +88,7 @@ def endpoints(look: Look) -> list[Described]:
 
 
 def flow_logs(look: Look) -> list[Described]:
-    """Of the VPC."""
+    """Return the endpoints of the VPC."""
     about = [{"Name": "resource-id", "Values": look.vpc_ids or ["none"]}]
     return list(look.client("ec2").describe_flow_logs(Filters=about)["FlowLogs"])
 

@@ -1,4 +1,4 @@
-"""Where to look: one environment of one account, and small helps for reading what AWS answers."""
+"""The environment of an account to describe, and helpers for reading AWS's responses."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Look:
 
     @cached_property
     def account(self) -> str:
-        """Whose account it is."""
+        """Return the account's id."""
         return str(self.client("sts").get_caller_identity()["Account"])
 
     @cached_property

@@ -1,7 +1,7 @@
 """The operator's policies: what they say, and whether they cover a call.
 
 The policies are documents that AWS takes as they are, as many as its limit of 6,144 characters asks for. The
-names in them begin with the project's; whoever calls it otherwise replaces ``caption-gallery``.
+names in them begin with the project name; with another one, replace ``caption-gallery``.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@
     found.buckets["caption-gallery-staging-uploads-123456789012"]["versioning"]
     found = retake(look, found, "buckets")  # after something was changed
 
-Policies are documents, not text. Only what bears the environment's name or lies in its VPC is looked at.
+Policies are documents, not text. Only resources with the environment's name or in its VPC are described.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""From sources to an image to hosts: playbooks/bake.yml and playbooks/release.yml on the stand-in.
+"""Test playbooks/bake.yml and playbooks/release.yml, from sources to an image to hosts, on the emulator.
 
 The builder is a stand-in too, and so is the role web_host; tests/host proves that one. All failures of a
 bake, and releases one after another, are a drill: tests/drills/releases.py.

@@ -27,7 +27,7 @@ def queued(name: str, **more: Any) -> dict[str, Any]:
 
 
 NOTICES = ARN.format("sns", f"{PREFIX}-notices")
-TOLD = {"TopicArn": NOTICES, "Message": "x"}
+NOTIFICATION = {"TopicArn": NOTICES, "Message": "x"}
 SUBSCRIBED = {"TopicArn": NOTICES, "Protocol": "email", "Endpoint": "anna@example.org"}
 THERE, MISSING = obj(UPLOADS, "raw/there.jpg"), obj(UPLOADS, "raw/missing.jpg")
 # What nobody who runs may do.
@@ -71,7 +71,7 @@ THUMBNAIL_FORBIDDEN = [
     ("sqs", "send_message", queued("caption", MessageBody="x")),
     ("sqs", "send_message", queued("thumbnail", MessageBody="x")),
     ("secretsmanager", "get_secret_value", {"SecretId": SECRET}),
-    ("sns", "publish", TOLD),
+    ("sns", "publish", NOTIFICATION),
     ("sns", "subscribe", SUBSCRIBED),
 ]
 THUMBNAIL_ALLOWED = [
@@ -103,7 +103,7 @@ CAPTION_ALLOWED = [
     ("sqs", "send_message", queued("caption", MessageBody="{}")),
     ("sqs", "receive_message", queued("caption")),
     ("secretsmanager", "get_secret_value", {"SecretId": SECRET}),
-    ("sns", "publish", TOLD),
+    ("sns", "publish", NOTIFICATION),
 ]
 WEB_FORBIDDEN = [
     ("s3", "put_object", obj(DERIVED, "thumbnails/there")),
@@ -112,7 +112,7 @@ WEB_FORBIDDEN = [
     ("s3", "get_object", obj(UPLOADS, "raw/there.jpg", VersionId="1")),
     ("sqs", "receive_message", queued("caption")),
     ("secretsmanager", "get_secret_value", {"SecretId": SECRET}),
-    ("sns", "publish", TOLD),
+    ("sns", "publish", NOTIFICATION),
     ("sns", "subscribe", SUBSCRIBED | {"TopicArn": ARN.format("sns", f"{PREFIX}-uploads")}),
     ("sns", "list_subscriptions", {}),
     ("sns", "list_subscriptions_by_topic", {"TopicArn": ARN.format("sns", f"{PREFIX}-uploads")}),

@@ -41,7 +41,7 @@ class Inbox:
         aws.client("sns").subscribe(TopicArn=TOPIC, Protocol="sqs", Endpoint=arn, Attributes=filtered)
 
     def subjects(self) -> list[str]:
-        """Of everything that has come since."""
+        """Return all messages received since then."""
         got = self._sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10, WaitTimeSeconds=1)
         for each in got.get("Messages", []):
             self._sqs.delete_message(QueueUrl=self._queue, ReceiptHandle=each["ReceiptHandle"])
@@ -94,15 +94,17 @@ def test_a_letter_goes_to_its_owner_alone(aws: Cloud, inboxes: dict[str, Inbox],
 
 
 @pytest.mark.parametrize("owner", [ANNA, None])
-def test_the_mailbox_says_whose_the_letter_is(aws: Cloud, inboxes: dict[str, Inbox], owner: str | None) -> None:
-    """Nobody's goes to nobody."""
+def test_sender_names_the_owner_of_the_message(
+    aws: Cloud, inboxes: dict[str, Inbox], owner: str | None
+) -> None:
+    """A message without an owner reaches no subscriber."""
     SnsSender(lambda: aws.client("sns"), TOPIC).send(letter(owner))
     expected = {ANNA: [f"For {owner}"] if owner else [], BEN: []}
     assert expected == {each: inbox.subjects() for each, inbox in inboxes.items()}
 
 
 def test_a_letter_that_is_refused_is_not_sent(aws: Cloud) -> None:
-    """The web process may not publish; whoever sends hears of it."""
+    """The web process may not publish; the call is rejected."""
     with pytest.raises(Unavailable):
         SnsSender(lambda: aws.client("sns", aws.settings("web")), TOPIC).send(letter(ANNA))
 

@@ -70,7 +70,7 @@ def test_buckets_are_private(aws: Cloud, bucket: str) -> None:
 
 @pytest.mark.parametrize("bucket", [UPLOADS, DERIVED])
 def test_buckets_are_encrypted_and_tagged(aws: Cloud, bucket: str) -> None:
-    """As everything here is."""
+    """The tags are those of every resource here."""
     s3 = aws.client("s3")
     (rule,) = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
     tags = {each["Key"]: each["Value"] for each in s3.get_bucket_tagging(Bucket=bucket)["TagSet"]}

@@ -52,7 +52,7 @@ class Reverse:
 
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
-    """Told once."""
+    """The story runs once."""
     with ground(tmp_path_factory.mktemp("router") / "home") as it:
         dry, first = it.run("eventbridge", "--check"), it.run("eventbridge")
         bridged, received, found = it.described(), it.upload(KEY), rules_found(it)
@@ -66,7 +66,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
 
 @pytest.fixture(scope="module")
 def reverse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reverse]:
-    """Told once, of another account."""
+    """The story runs once, in another account."""
     with ground(tmp_path_factory.mktemp("reverse") / "home") as it:
         it.run("sns")
         topical, leaving = it.described(), it.run("eventbridge", "--check")

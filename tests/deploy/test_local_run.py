@@ -1,4 +1,4 @@
-"""``make run`` from outside: a whole story on the real tree, told once; each test looks at one thing of it."""
+"""``make run`` from outside: one story on the real tree, run once; each test looks at one thing of it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.cloud import ROOT, cloud
 pytestmark = pytest.mark.timeout(1800)  # Ansible on a busy machine
 
 SUPERVISOR = [sys.executable, "roles/local_cloud/files/run.py"]
-PHOTOGRAPH = sorted((ROOT / "web/static/samples").glob("*.jpg"))[0]
+PHOTO = sorted((ROOT / "web/static/samples").glob("*.jpg"))[0]
 
 
 def environ(home: Path, port: object, **more: str) -> dict[str, str]:
@@ -42,7 +42,7 @@ def refused(home: Path, port: object, **more: str) -> tuple[int, str]:
 
 
 def imgcore(home: Path, *arguments: str) -> tuple[int, str, str]:
-    """Exit code, standard output and standard error of imgcore, told nothing but that gallery's folder."""
+    """Exit code, standard output and standard error of imgcore, given only that gallery's folder."""
     done = subprocess.run(
         [sys.executable, "-m", "imgcore", *arguments],
         cwd=ROOT,
@@ -89,9 +89,9 @@ class Run:
         return self.process.wait(30), time.monotonic() - started
 
     def upload(self) -> dict[str, Any]:
-        """Send the photograph as the page does, and wait until nothing changes any more."""
-        data = PHOTOGRAPH.read_bytes()
-        wanted = json.dumps({"name": PHOTOGRAPH.name, "size": len(data), "type": "image/jpeg"}).encode()
+        """Send the photo as the page does, and wait until nothing changes any more."""
+        data = PHOTO.read_bytes()
+        wanted = json.dumps({"name": PHOTO.name, "size": len(data), "type": "image/jpeg"}).encode()
         headers = {"Content-Type": "application/json", "Origin": self.address}
         request = urllib.request.Request(f"{self.address}/api/v1/uploads", wanted, headers)
         with urllib.request.urlopen(request, timeout=10) as answer:
@@ -175,7 +175,7 @@ class Story:
 
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
-    """A photograph, a second run beside it, Ctrl-C; a later start, a part killed; another, all of it killed."""
+    """A photo, a second run beside it, Ctrl-C; a later start, a part killed; another, all of it killed."""
     home = tmp_path_factory.mktemp("run") / "home"
     seen: dict[str, Any] = {"first": (first := start(home)), "image": (image := first.upload())}
     image_path = f"/api/v1/images/{image['id']}"
@@ -225,28 +225,28 @@ def test_it_tells_what_it_does_and_where_the_gallery_is(story: Story) -> None:
     assert f"The gallery is at {story.first.address}/ (Ctrl-C stops everything)" == lines[-1]
 
 
-def test_a_photograph_goes_all_the_way(story: Story) -> None:
+def test_an_uploaded_photo_is_described(story: Story) -> None:
     """Described, with a thumbnail."""
     assert ("done", "local") == (story.image["status"], story.image["source"])
     assert story.image["caption"]
 
 
 def test_second_run_is_refused_with_the_address_of_the_first(story: Story) -> None:
-    """And does not disturb the first."""
+    """The first one is not disturbed."""
     code, said = story.second_run
     assert (1, 1) == (code, len(said.splitlines()))
     assert f"It is running already at {story.first.address}/, with the data in" in said
 
 
 def test_a_busy_port_gets_one_sentence(story: Story) -> None:
-    """With another to try."""
+    """The message names another port to try."""
     code, said = story.busy_port
     assert (1, 1) == (code, len(said.splitlines()))
     assert "is in use" in said
 
 
 def test_imgcore_finds_the_running_gallery(story: Story) -> None:
-    """Its commands need no settings, and say on standard error which gallery they use."""
+    """The commands need no settings, and print to standard error which gallery they use."""
     code, out, said = story.recaptioned
     assert (0, story.image["id"]) == (code, json.loads(out)["id"])
     assert said.startswith(f"imgcore: using the gallery at {story.first.address}/")
@@ -255,29 +255,29 @@ def test_imgcore_finds_the_running_gallery(story: Story) -> None:
 
 
 def test_imgcore_says_that_the_gallery_is_stopped(story: Story) -> None:
-    """And does nothing."""
+    """The command changes nothing."""
     code, out, said = story.recaptioned_stopped
     assert (1, "") == (code, out)
     assert said.startswith("imgcore: The gallery of `make run` is stopped.")
 
 
 def test_an_interrupt_ends_it_well_and_soon(story: Story) -> None:
-    """As Ctrl-C does."""
+    """SIGINT is what Ctrl-C sends."""
     assert 0 == story.interrupted[0]
     assert story.interrupted[1] < 15
 
 
 def test_an_interrupt_leaves_no_process(story: Story) -> None:
-    """Not the functions' workers either."""
+    """The functions' workers have ended too."""
     assert [] == story.left_after_interrupt
 
 
 def test_a_later_start_applies_nothing(story: Story) -> None:
-    """Where nothing has changed and all still stands."""
+    """The playbook is skipped if nothing changed and all resources exist."""
     assert "with Ansible" not in story.again.said
 
 
-def test_photographs_survive_a_restart(story: Story) -> None:
+def test_photos_survive_a_restart(story: Story) -> None:
     """Words and pictures."""
     assert story.image["caption"] == story.image_again["caption"]
     assert 200 == story.thumbnail_again
@@ -296,13 +296,13 @@ def test_when_it_is_killed_itself_nothing_is_left(story: Story) -> None:
     assert [] == story.left_after_kill
 
 
-def test_photographs_survive_that_too(story: Story) -> None:
+def test_photos_survive_that_too(story: Story) -> None:
     """Each was written down as it came."""
     assert [story.image["id"]] == story.objects_after_kill
 
 
 def test_a_polite_signal_ends_it_as_well(story: Story) -> None:
-    """As a shutdown sends it."""
+    """SIGTERM is what a shutdown sends."""
     assert 0 == story.terminated[0]
 
 

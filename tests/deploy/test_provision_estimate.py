@@ -64,10 +64,10 @@ def test_standby_doubles_database_and_storage(estimate: ModuleType) -> None:
 
 
 def test_estimate_without_nat_counts_required_endpoints(estimate: ModuleType) -> None:
-    doors = [
+    endpoints = [
         item for item in estimate.items(settings(nat="none"), PRICES) if item.name == "Interface endpoints"
     ]
-    assert [pytest.approx(6 * 730 * 0.01)] == [door.dollars for door in doors]
+    assert [pytest.approx(6 * 730 * 0.01)] == [endpoint.dollars for endpoint in endpoints]
 
 
 def test_total_is_the_sum_of_the_items(estimate: ModuleType) -> None:

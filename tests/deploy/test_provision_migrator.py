@@ -37,7 +37,7 @@ class Secrets:
         return next(name for name in self.users if name.startswith(f"{start}-"))
 
     def get_secret_value(self, **asked: str) -> dict[str, str]:
-        """As boto3's."""
+        """Behave as boto3's."""
         user = self.users[asked["SecretId"]]
         return {"SecretString": json.dumps({"username": user, "password": self.passwords[user]})}
 

@@ -1,4 +1,4 @@
-"""The playbooks for afterwards: dead letters back into their queues, and one photograph all the way."""
+"""The playbooks redrive and smoke: dead letters return to their queues, one photo is processed."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def smoke(aws: Account, stand_in: Gallery) -> Done:
 
 @pytest.fixture(scope="module")
 def well(provisioned: Account) -> tuple[Done, Gallery]:
-    """A gallery where the photograph is described."""
+    """Return a gallery where the photo is described."""
     with gallery(DONE) as stand_in:
         return smoke(provisioned, stand_in), stand_in
 
@@ -119,7 +119,7 @@ def test_smoke_of_healthy_gallery_passes(well: tuple[Done, Gallery]) -> None:
 
 def test_smoke_sends_the_file_unchanged_after_the_fields(well: tuple[Done, Gallery]) -> None:
     assert ["key", "policy", "file"] == well[1].parts
-    assert PICTURE.read_bytes() == well[1].photograph
+    assert PICTURE.read_bytes() == well[1].image
 
 
 def test_smoke_deletes_the_photo(well: tuple[Done, Gallery]) -> None:

@@ -1,4 +1,4 @@
-"""What site.yml made, as AWS's own calls describe it, against the checklist; and whether that can say no."""
+"""The account that site.yml made, as AWS describes it, against the checklist; and whether that can fail."""
 
 from __future__ import annotations
 

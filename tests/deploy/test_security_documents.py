@@ -21,13 +21,13 @@ FOUND = Finding("s3_bucket_object_lock", "arn:aws:s3:::caption-gallery-productio
 
 
 def test_security_page_states_the_number_of_checks() -> None:
-    identities, told = test_security_identities, SECURITY.read_text()
+    identities, text = test_security_identities, SECURITY.read_text()
     local = identities.local.THUMBNAIL_FORBIDDEN + identities.local.CAPTION_FORBIDDEN
-    (denied,) = re.findall(r"; (\d+) other calls are denied", told)
+    (denied,) = re.findall(r"; (\d+) other calls are denied", text)
     assert int(denied) <= 2 * len(identities.FORBIDDEN) + len(local)
     assert test_security_checklist.PARTS
-    assert f"| {len(CHECKS)} assertions" in told
-    assert f"| {len(FAULTS)} faults" in told
+    assert f"| {len(CHECKS)} assertions" in text
+    assert f"| {len(FAULTS)} faults" in text
 
 
 def test_guide_states_the_number_of_unobserved_actions() -> None:

@@ -16,7 +16,7 @@ Done = subprocess.CompletedProcess[str]
 
 @pytest.fixture(scope="module")
 def listed(provisioned: Account) -> list[str]:
-    """What there is to be removed, photographs in several versions among it."""
+    """Create what is to be removed, including objects in several versions."""
     s3, bucket = provisioned.client("s3"), f"{PREFIX}-uploads-{ID}"
     for body in (b"first", b"second"):
         s3.put_object(Bucket=bucket, Key="raw/there.jpg", Body=body)

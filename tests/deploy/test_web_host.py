@@ -1,4 +1,4 @@
-"""The role web_host as text: its doors, its units, and the packing of a release.
+"""The role web_host as text: its entry points, its units, and the packing of a release.
 
 `make drill D=host` applies it to a real Debian.
 """
@@ -39,7 +39,7 @@ def load(path: str) -> Any:
 
 
 def options(entry: str) -> dict[str, Any]:
-    """The inputs that one of its doors declares."""
+    """Return the inputs that one of its entry points declares."""
     return load("meta/argument_specs.yml")["argument_specs"][entry]["options"]
 
 

@@ -82,7 +82,7 @@ class Metadata(http.server.ThreadingHTTPServer):
 
     @property
     def endpoint(self) -> str:
-        """Where it answers."""
+        """Return the endpoint."""
         return f"http://127.0.0.1:{self.server_address[1]}"
 
 
@@ -103,7 +103,7 @@ class Answer(http.server.BaseHTTPRequestHandler):
         self._say(401 if not known else 404 if found is None else 200, found or b"")
 
     def log_message(self, *_: object) -> None:
-        """Nothing."""
+        """Log nothing."""
 
     def _say(self, status: int, body: bytes) -> None:
         self.send_response(status)

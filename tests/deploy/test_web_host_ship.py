@@ -29,9 +29,9 @@ NOW = int(time.time() * 1000)
 JOURNALCTL = """#!{python} -IS
 import json, sys, time
 open({folder!r} + "/asked", "a").write(" ".join(sys.argv[1:]) + "\\n")
-told = [a.partition("=")[2] for a in sys.argv if a.startswith("--after-cursor=")]
+given = [a.partition("=")[2] for a in sys.argv if a.startswith("--after-cursor=")]
 for line in open({folder!r} + "/journal"):
-    if not told or json.loads(line)["__CURSOR"] > told[0]:
+    if not given or json.loads(line)["__CURSOR"] > given[0]:
         print(line, end="", flush=True)
 time.sleep(60)
 """
@@ -96,18 +96,18 @@ class Logs:
         self.streams: list[str] = []
 
     def put_log_events(self, **asked: Any) -> None:
-        """As boto3's."""
+        """Behave as boto3's."""
         if self.faults:
             raise self.faults.pop(0)
         self.events += asked["logEvents"]
 
     def create_log_stream(self, **asked: Any) -> None:
-        """As boto3's."""
+        """Behave as boto3's."""
         self.streams.append(asked["logStreamName"])
 
 
 def refusal(code: str) -> ClientError:
-    """AWS's way of saying no."""
+    """The error of AWS."""
     return ClientError({"Error": {"Code": code, "Message": "made up"}}, "PutLogEvents")
 
 

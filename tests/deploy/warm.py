@@ -49,7 +49,7 @@ os._exit(answer[0] if answer else 137)
 
 @contextmanager
 def warm() -> Iterator[Path]:
-    """Start it; the interpreter's path. It ends with the block, or with whoever started it."""
+    """Start it; the interpreter's path. It ends with the block, or with its parent process."""
     with tempfile.TemporaryDirectory(prefix="warm-") as folder:
         client, address = Path(folder, "python"), str(Path(folder, "socket"))
         client.write_text(CLIENT.format(python=sys.executable, address=address))
@@ -105,7 +105,7 @@ class Payload:
 
     @staticmethod
     def find_spec(name: str, path: Any = None, target: ModuleType | None = None) -> Any:
-        """As ``importlib`` asks for it."""
+        """Implement the loader protocol of ``importlib``."""
         folder = "/".join(name.split(".")[:-1])
         zips = [f"{entry}/{folder}" for entry in sys.path if entry.endswith("_payload.zip")]
         return importlib.machinery.PathFinder.find_spec(name, zips)

@@ -58,11 +58,11 @@ class Connection(ConnectionBase):
         return answer.get("rc", 0), json.dumps(answer).encode(), b""
 
     def put_file(self, in_path: str, out_path: str) -> None:
-        """Nothing but modules comes here."""
+        """Raise an error: only modules are transferred."""
         raise AnsibleConnectionFailure(f"{in_path} was to become {out_path}")
 
     def fetch_file(self, in_path: str, out_path: str) -> None:
-        """Neither does anything leave."""
+        """Raise an error: nothing is fetched."""
         raise AnsibleConnectionFailure(f"{in_path} was to become {out_path}")
 
     def reset(self) -> None:
