@@ -9,6 +9,7 @@ import pytest
 
 from imgcore.db.connection import Database, open_database
 from imgcore.db.migrations import migrate
+from tests.contract.bystanders import add_bystanders, bystanders_in
 from tests.mariadb import MariaDb
 from tests.support.repositories import Repositories
 
@@ -54,6 +55,15 @@ def database(request: pytest.FixtureRequest) -> Database:
 
 
 @pytest.fixture
-def repositories(database: Database) -> Repositories:
-    """The repository in it."""
+def bystanders(database: Database) -> Iterator[None]:
+    """Rows of another account in every table; the test fails if one of them is not what it was before."""
+    database.run(add_bystanders)
+    before = bystanders_in(database)
+    yield
+    assert before == bystanders_in(database)
+
+
+@pytest.fixture
+def repositories(database: Database, bystanders: None) -> Repositories:
+    """The repositories over it, and bystanders in it."""
     return Repositories(database)

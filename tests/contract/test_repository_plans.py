@@ -25,6 +25,11 @@ ROWS = 3000
 
 
 @pytest.fixture
+def bystanders() -> None:
+    """None here: what is measured are the rows of a large gallery."""
+
+
+@pytest.fixture
 def full(repositories: Repositories, database: Database) -> Repositories:
     """A gallery of some thousand photographs, a third of them in the trash and a third expired."""
     shown = described(repositories, "shown.jpg")

@@ -248,8 +248,9 @@ def test_purging_removes_the_row_and_all_that_hangs_on_it(
         repositories.sweep.purge(image.public_id),
     )
     assert repositories.images.get(image.public_id) is None
-    left = database.read(lambda tx: tx.rows("SELECT DISTINCT image_id FROM tasks"))
-    assert ([other.id], [{"image_id": other.id}]) == (settled(database), left)
+    tasks = "SELECT COUNT(*) AS number FROM tasks WHERE image_id = :id"
+    left = [database.read(lambda tx, id=one.id: tx.rows(tasks, id=id)) for one in (image, other)]
+    assert ([other.id], [[{"number": 0}], [{"number": 2}]]) == (settled(database), left)
 
 
 def test_an_upload_that_never_came_goes_as_the_trash_does(

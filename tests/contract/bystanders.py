@@ -1,0 +1,108 @@
+"""Bystanders: rows of another account and of other images, which the statements under test must leave alone.
+
+Their states make them candidates for every statement whose WHERE lacks a condition. Their times, long past or
+far in the future, keep them out of what the statements select rightly.
+"""
+
+from __future__ import annotations
+
+from imgcore.db.connection import Database, Row, Transaction
+from imgcore.db.mapping import in_list
+
+PAST, FUTURE = "2000-01-01 00:00:00.000000", "2999-01-01 00:00:00.000000"
+
+# Of each table: which rows are bystanders
+_WHERE = {
+    "accounts": "public_id LIKE 'bystander%'",
+    "sessions": "public_id LIKE 'bystander%'",
+    "api_keys": "public_id LIKE 'bystander%'",
+    "throttles": "name LIKE 'bystander%'",
+    "gates": "name LIKE 'bystander%'",
+    "images": "public_id LIKE 'bystander%'",
+    "tasks": "image_id IN (SELECT id FROM images WHERE public_id LIKE 'bystander%')",
+    "notices": "name LIKE 'bystander%'",
+    "addresses": "arn LIKE 'bystander%'",
+}
+
+_ENDED = {"attempts": 1, "finished_at": FUTURE}
+_FAILED = {**_ENDED, "error": "bad_answer", "message": "No caption."}
+_LEASED = {"attempts": 1, "lease_token": "bystander", "lease_until": FUTURE}
+# Of each image: its own columns, then the status and the columns of its thumbnail's and its caption's task
+_IMAGES = {
+    "done": ({}, ("done", _ENDED), ("done", _ENDED)),
+    "pending": ({}, ("pending", {"next_at": FUTURE}), ("pending", {"next_at": FUTURE})),
+    "working": ({}, ("processing", _LEASED), ("retry", {"error": "busy", "next_at": FUTURE})),
+    "failed": ({}, ("failed", _FAILED), ("blocked", _FAILED)),
+    "rejected": ({"upload_status": "rejected"}, ("skipped", _FAILED), ("skipped", _FAILED)),
+    "awaiting": ({"upload_status": "awaiting"}, ("pending", {}), ("pending", {})),
+    "expired": ({"upload_status": "expired"}, ("pending", {}), ("pending", {})),
+    # Due but for the trash
+    "deleted": (
+        {"deleted_at": FUTURE},
+        ("pending", {"next_at": PAST}),
+        ("retry", {"error": "c", "next_at": PAST}),
+    ),
+}
+
+
+def add_bystanders(tx: Transaction) -> None:
+    """Insert one or more rows into every table."""
+    owner = _insert(
+        tx,
+        "accounts",
+        public_id="bystander",
+        name="bystander",
+        role="person",
+        password="hash",
+        created_at=PAST,
+        password_at=PAST,
+    )
+    owned = {"public_id": "bystander", "account_id": owner, "token": "bystander", "created_at": PAST}
+    _insert(tx, "sessions", **owned, seen_at=PAST, expires_at=FUTURE, address="192.0.2.9", agent="Other/1")
+    _insert(tx, "api_keys", **owned, label="other", scopes="read", hint="wxyz", used_at=PAST)
+    _insert(tx, "throttles", name="bystander", tries=3, blocked_until=FUTURE, updated_at=FUTURE)
+    _insert(tx, "gates", name="bystander", closed_until=PAST, reason="other", message="Other.")
+    notice = {"owner_id": owner, "created_at": PAST}
+    _insert(tx, "notices", name="bystander-1", batch_id="b1", **notice, lease_token="x", lease_until=FUTURE)
+    _insert(tx, "notices", name="bystander-2", batch_id="b2", **notice, told_at=FUTURE, subject="S", body="B")
+    _insert(tx, "addresses", account_id=owner, address="other@example.org", arn="bystander", asked_at=PAST)
+    for name, (columns, *tasks) in _IMAGES.items():
+        _add_image(tx, f"bystander-{name}", {"owner_id": owner, **columns}, tasks)
+
+
+def _add_image(tx: Transaction, name: str, columns: dict[str, object], tasks: list[tuple[str, dict]]) -> None:
+    """Add an image that no page lists."""
+    values = {
+        "public_id": name,
+        "image_key": f"raw/{name}.jpg",
+        "name": f"{name}.jpg",
+        "upload_status": "received",
+        "uploaded_at": FUTURE,
+        "upload_expires_at": PAST,
+        "batch_id": "other",
+        "etag": "other",
+        "caption": "A bystander.",
+        "alt_text": "Bystander.",
+        "tags": '["other"]',
+        "source": "local",
+        "caption_generated_at": PAST,
+        "search_text": "a bystander",
+    }
+    image_id = _insert(tx, "images", **{**values, **columns})
+    for kind, (status, more) in zip(("thumbnail", "caption"), tasks, strict=True):
+        _insert(tx, "tasks", image_id=image_id, kind=kind, status=status, **more)
+
+
+def _insert(tx: Transaction, table: str, **columns: object) -> int:
+    names, values = in_list("value", columns.values())
+    return tx.insert(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({names})", **values)
+
+
+def bystanders_in(database: Database) -> dict[str, list[Row]]:
+    """Every column of the bystanders of each table."""
+    return database.read(
+        lambda tx: {
+            table: sorted(tx.rows(f"SELECT * FROM {table} WHERE {which}"), key=repr)
+            for table, which in _WHERE.items()
+        }
+    )
