@@ -5,9 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from imgcore.accounts.models import Account, ApiKey, Role, Scope, Session
+from imgcore.db.account_rows import (
+    ALL,
+    BY_PUBLIC_ID,
+    KEY_BY_TOKEN,
+    KEYS,
+    NAMED,
+    OPEN_SESSION,
+    SESSIONS,
+    to_account,
+    to_key,
+    to_session,
+)
 from imgcore.db.connection import Transaction
 from imgcore.db.login_throttle import LoginThrottle
-from imgcore.db.mapping import NAME, WORD, Row, lock_account, micros, moment
+from imgcore.db.mapping import NAME, WORD, Row, lock_account, micros
 from imgcore.db.statements import sql
 from imgcore.errors import Conflict
 from imgcore.text import storable
@@ -15,36 +27,6 @@ from imgcore.text import storable
 MOST_KEYS = 100
 _TOUCH = 60.0  # seconds between two updates of the last use of a session or a key
 
-_ACCOUNT = "a.id, a.public_id, a.name, a.role, a.created_at, a.password_at"
-_SESSION = "s.public_id AS session_id, s.created_at AS started_at, s.seen_at, s.address, s.agent"
-_API_KEY = "k.public_id AS key_id, k.label, k.scopes, k.hint, k.created_at AS made_at, k.used_at"
-
-_ALL = sql(
-    "SELECT {account}, (SELECT COUNT(*) FROM images WHERE owner_id = a.id AND listed_id IS NOT NULL) AS images"
-    " FROM accounts a ORDER BY a.name",
-    account=_ACCOUNT,
-)
-_NAMED = sql("SELECT {account}, a.password FROM accounts a WHERE a.name = :name", account=_ACCOUNT)
-_BY_PUBLIC_ID = sql("SELECT {account} FROM accounts a WHERE a.public_id = :public_id", account=_ACCOUNT)
-_OPEN_SESSION = sql(
-    "SELECT {account}, {session}, s.id AS row_id, s.seen_at <= {ago:touch} AS stale"
-    " FROM sessions s JOIN accounts a ON a.id = s.account_id"
-    " WHERE s.token = :token AND s.expires_at > {now} AND s.created_at > {ago:longest}",
-    account=_ACCOUNT,
-    session=_SESSION,
-)
-_SESSIONS = sql(
-    "SELECT {session} FROM sessions s WHERE s.account_id = :account_id AND s.expires_at > {now}"
-    " ORDER BY s.seen_at DESC, s.id DESC LIMIT 200",
-    session=_SESSION,
-)
-_KEY_BY_TOKEN = sql(
-    "SELECT {account}, {key}, k.id AS row_id, (k.used_at IS NULL OR k.used_at <= {ago:touch}) AS stale"
-    " FROM api_keys k JOIN accounts a ON a.id = k.account_id WHERE k.token = :token",
-    account=_ACCOUNT,
-    key=_API_KEY,
-)
-_KEYS = sql("SELECT {key} FROM api_keys k WHERE k.account_id = :account_id ORDER BY k.id DESC", key=_API_KEY)
 _VALID = "SELECT token FROM set_up_tokens WHERE token = :token AND expires_at > {now}"
 
 
@@ -57,7 +39,7 @@ class AccountRepository(LoginThrottle):
 
     def all(self) -> Sequence[tuple[Account, int]]:
         """Return every account and the number of its images outside the trash, by name."""
-        return [(_account(row), row["images"]) for row in self._database.read(lambda tx: tx.rows(_ALL))]
+        return [(to_account(row), row["images"]) for row in self._database.read(lambda tx: tx.rows(ALL))]
 
     def find(self, public_id: str) -> Account | None:
         """Return the account of that public id; None where there is none."""
@@ -65,8 +47,8 @@ class AccountRepository(LoginThrottle):
 
     def named(self, name: str) -> tuple[Account, str] | None:
         """Return the account of that name and the hash of its password; None where there is none."""
-        row = self._database.read(lambda tx: tx.row(_NAMED, name=name))
-        return (_account(row), row["password"]) if row else None
+        row = self._database.read(lambda tx: tx.row(NAMED, name=name))
+        return (to_account(row), row["password"]) if row else None
 
     def set_password(self, account_id: int, password: str, *, sign_out: bool) -> None:
         """Store the hash of a password.
@@ -193,18 +175,18 @@ class AccountRepository(LoginThrottle):
         None where it has expired, or started more than ``longest`` seconds ago.
         """
         values = {"token": token, "longest": micros(longest), "touch": micros(_TOUCH)}
-        row = self._database.read(lambda tx: tx.row(_OPEN_SESSION, **values))
+        row = self._database.read(lambda tx: tx.row(OPEN_SESSION, **values))
         if row is None:
             return None
         if row["stale"]:
             touch = "UPDATE sessions SET seen_at = {now}, expires_at = {later:seconds} WHERE id = :id"
             self._database.run(lambda tx: tx.execute(touch, seconds=micros(seconds), id=row["row_id"]))
-        return _account(row), _session(row)
+        return to_account(row), to_session(row)
 
     def sessions(self, account_id: int) -> Sequence[Session]:
         """Return the account's sessions that have not expired, the one used last first."""
-        rows = self._database.read(lambda tx: tx.rows(_SESSIONS, account_id=account_id))
-        return [_session(row) for row in rows]
+        rows = self._database.read(lambda tx: tx.rows(SESSIONS, account_id=account_id))
+        return [to_session(row) for row in rows]
 
     def end_session(self, account_id: int, public_id: str) -> bool:
         """End a session of this account; False where it has none of that id."""
@@ -252,17 +234,17 @@ class AccountRepository(LoginThrottle):
 
     def key(self, token: str) -> tuple[Account, ApiKey] | None:
         """Return the API key of that token and its account, and note its use; None where there is none."""
-        row = self._database.read(lambda tx: tx.row(_KEY_BY_TOKEN, token=token, touch=micros(_TOUCH)))
+        row = self._database.read(lambda tx: tx.row(KEY_BY_TOKEN, token=token, touch=micros(_TOUCH)))
         if row is None:
             return None
         if row["stale"]:
             touch = "UPDATE api_keys SET used_at = {now} WHERE id = :id"
             self._database.run(lambda tx: tx.execute(touch, id=row["row_id"]))
-        return _account(row), _key(row)
+        return to_account(row), to_key(row)
 
     def keys(self, account_id: int) -> Sequence[ApiKey]:
         """Return the account's API keys, the newest first."""
-        return [_key(row) for row in self._database.read(lambda tx: tx.rows(_KEYS, account_id=account_id))]
+        return [to_key(row) for row in self._database.read(lambda tx: tx.rows(KEYS, account_id=account_id))]
 
     def remove_key(self, account_id: int, public_id: str) -> bool:
         """Delete an API key of this account; False where it has none of that id."""
@@ -288,8 +270,8 @@ def _add(tx: Transaction, public_id: str, name: str, role: Role, password: str) 
 
 
 def _by_public_id(tx: Transaction, public_id: str) -> Account | None:
-    row = tx.row(_BY_PUBLIC_ID, public_id=public_id)
-    return _account(row) if row else None
+    row = tx.row(BY_PUBLIC_ID, public_id=public_id)
+    return to_account(row) if row else None
 
 
 def _an_administrator(tx: Transaction) -> Row | None:
@@ -304,24 +286,3 @@ def _keep_one_administrator(tx: Transaction, account_id: int) -> None:
             "This is the only administrator. Make another account an administrator first.",
             code="last_administrator",
         )
-
-
-def _account(row: Row) -> Account:
-    created_at, password_at = moment(row["created_at"]), moment(row["password_at"])
-    assert created_at is not None
-    assert password_at is not None
-    return Account(row["id"], row["public_id"], row["name"], Role(row["role"]), created_at, password_at)
-
-
-def _session(row: Row) -> Session:
-    started_at, seen_at = moment(row["started_at"]), moment(row["seen_at"])
-    assert started_at is not None
-    assert seen_at is not None
-    return Session(row["session_id"], started_at, seen_at, row["address"], row["agent"])
-
-
-def _key(row: Row) -> ApiKey:
-    made_at = moment(row["made_at"])
-    assert made_at is not None
-    scopes = frozenset(Scope(name) for name in row["scopes"].split())
-    return ApiKey(row["key_id"], row["label"], scopes, row["hint"], made_at, moment(row["used_at"]))

@@ -1,0 +1,62 @@
+"""Rows of accounts, sessions and API keys: the statements that select them, and their mapping to the model."""
+
+from __future__ import annotations
+
+from imgcore.accounts.models import Account, ApiKey, Role, Scope, Session
+from imgcore.db.mapping import Row, moment
+from imgcore.db.statements import sql
+
+_ACCOUNT = "a.id, a.public_id, a.name, a.role, a.created_at, a.password_at"
+_SESSION = "s.public_id AS session_id, s.created_at AS started_at, s.seen_at, s.address, s.agent"
+_API_KEY = "k.public_id AS key_id, k.label, k.scopes, k.hint, k.created_at AS made_at, k.used_at"
+
+ALL = sql(
+    "SELECT {account}, (SELECT COUNT(*) FROM images WHERE owner_id = a.id AND listed_id IS NOT NULL) AS images"
+    " FROM accounts a ORDER BY a.name",
+    account=_ACCOUNT,
+)
+NAMED = sql("SELECT {account}, a.password FROM accounts a WHERE a.name = :name", account=_ACCOUNT)
+BY_PUBLIC_ID = sql("SELECT {account} FROM accounts a WHERE a.public_id = :public_id", account=_ACCOUNT)
+OPEN_SESSION = sql(
+    "SELECT {account}, {session}, s.id AS row_id, s.seen_at <= {ago:touch} AS stale"
+    " FROM sessions s JOIN accounts a ON a.id = s.account_id"
+    " WHERE s.token = :token AND s.expires_at > {now} AND s.created_at > {ago:longest}",
+    account=_ACCOUNT,
+    session=_SESSION,
+)
+SESSIONS = sql(
+    "SELECT {session} FROM sessions s WHERE s.account_id = :account_id AND s.expires_at > {now}"
+    " ORDER BY s.seen_at DESC, s.id DESC LIMIT 200",
+    session=_SESSION,
+)
+KEY_BY_TOKEN = sql(
+    "SELECT {account}, {key}, k.id AS row_id, (k.used_at IS NULL OR k.used_at <= {ago:touch}) AS stale"
+    " FROM api_keys k JOIN accounts a ON a.id = k.account_id WHERE k.token = :token",
+    account=_ACCOUNT,
+    key=_API_KEY,
+)
+KEYS = sql("SELECT {key} FROM api_keys k WHERE k.account_id = :account_id ORDER BY k.id DESC", key=_API_KEY)
+
+
+def to_account(row: Row) -> Account:
+    """Return the account of a row with its columns."""
+    created_at, password_at = moment(row["created_at"]), moment(row["password_at"])
+    assert created_at is not None
+    assert password_at is not None
+    return Account(row["id"], row["public_id"], row["name"], Role(row["role"]), created_at, password_at)
+
+
+def to_session(row: Row) -> Session:
+    """Return the session of a row with its columns."""
+    started_at, seen_at = moment(row["started_at"]), moment(row["seen_at"])
+    assert started_at is not None
+    assert seen_at is not None
+    return Session(row["session_id"], started_at, seen_at, row["address"], row["agent"])
+
+
+def to_key(row: Row) -> ApiKey:
+    """Return the API key of a row with its columns."""
+    made_at = moment(row["made_at"])
+    assert made_at is not None
+    scopes = frozenset(Scope(name) for name in row["scopes"].split())
+    return ApiKey(row["key_id"], row["label"], scopes, row["hint"], made_at, moment(row["used_at"]))
