@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from collections.abc import Callable
 
 from imgcore.errors import Invalid
 
@@ -80,9 +81,8 @@ def fold_for_search(text: str) -> str:
     return " ".join("".join(mark for mark in decomposed if not unicodedata.combining(mark)).split())
 
 
-def file_size(size: int, *, up: bool = False) -> str:
-    """Return ``size`` bytes in words: 512 bytes, 340 KiB, 1.2 MiB. up: rounds up, not down."""
-    rounded = math.ceil if up else math.floor
+def file_size(size: int, rounded: Callable[[float], int] = round) -> str:
+    """Return ``size`` bytes in words: 512 bytes, 340 KiB, 1.2 MiB."""
     if size < _KIB:
         return f"{size} bytes"
     if size < _MIB:
@@ -95,7 +95,7 @@ def too_large(size: int, limit: int) -> str:
 
     The size is rounded up and the limit down, so that the two never read the same.
     """
-    return f"This file has {file_size(size, up=True)}; the limit is {file_size(limit)}."
+    return f"This file has {file_size(size, math.ceil)}; the limit is {file_size(limit, math.floor)}."
 
 
 def _is_printable(character: str) -> bool:

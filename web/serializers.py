@@ -18,6 +18,7 @@ from imgcore.gallery.models import (
     UploadStatus,
     Viewer,
 )
+from imgcore.text import file_size
 
 if TYPE_CHECKING:
     from imgcore.gallery.service import Gallery
@@ -277,15 +278,6 @@ def browser(agent: str) -> str:
     name = next((name for mark, name in _BROWSERS if mark in agent), "A browser")
     system = next((name for mark, name in _SYSTEMS if mark in agent), None)
     return f"{name} on {system}" if system else name
-
-
-def file_size(size: int) -> str:
-    """Return a size in bytes as text: 512 bytes, 340 KiB, 1.2 MiB, 20 MiB."""
-    if size < 1024:
-        return f"{size} bytes"
-    if size < 2**20:
-        return f"{size / 1024:.0f} KiB"
-    return f"{size / 2**20:.1f} MiB".replace(".0 ", " ")
 
 
 def moment(when: datetime) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import unicodedata
 
 import pytest
@@ -133,8 +134,12 @@ def test_fold_for_search_ignores_case_accents_and_width() -> None:
     ],
 )
 def test_file_size_rounds_as_asked(size: int, down: str, up: str) -> None:
-    assert (down, up) == (file_size(size), file_size(size, up=True))
+    assert (down, up) == (file_size(size, math.floor), file_size(size, math.ceil))
 
 
 def test_too_large_one_byte_over_names_two_different_sizes() -> None:
     assert "This file has 20.1 MiB; the limit is 20 MiB." == too_large(20 * 2**20 + 1, 20 * 2**20)
+
+
+def test_file_size_rounds_to_the_nearest_by_default() -> None:
+    assert ("341 KiB", "1.2 MiB") == (file_size(349_000), file_size(1_234_567))

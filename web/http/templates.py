@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from bottle import SimpleTemplate
 
+from imgcore.text import file_size
 from web import serializers
 from web.http.assets import StaticFiles
 from web.http.auth import caller
@@ -38,7 +39,7 @@ class TemplateRenderer:
             "scripts": assets.imported,
             "release": release,
             "describer": describer,
-            "file_size": serializers.file_size,
+            "file_size": file_size,
             "search_path": serializers.search_path,
             "type_names": type_names,
             "quoted": lambda text: quote(text, safe=""),
