@@ -144,7 +144,7 @@ def test_everything_works_by_plain_forms(plain: Browser, stage: Stage, site: Sit
     plain.click("[aria-labelledby=password_title] summary")
     plain.fill(old=PASSWORD, new=PASSWORD + "!", again=PASSWORD + "!")
     plain.click("form[action='/account/password'] button")
-    assert "Your password has been changed" in plain.find(".done").text
+    assert "Your password was changed" in plain.find(".done").text
     plain.click(".signed button")
     plain.wait(lambda: "Sign in" in plain.driver.title)
 
