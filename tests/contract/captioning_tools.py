@@ -1,4 +1,4 @@
-"""What the tests of the captioner share: a small photograph, a clock that is only wound by sleeping."""
+"""What the tests of the captioner share: a small image, a clock that is only wound by sleeping."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.fake_gemini import FakeGemini
 MODEL = "gemini-3.5-flash-lite"
 # For what is waited for in earnest: where nothing good comes, and where it does on a busy machine.
 HURRIED = Policy(timeout=0.3, floor=0.1, reserve=0.1)
-PATIENT = Policy(timeout=1.5, floor=0.1, reserve=0.1)
+LONG_TIMEOUT = Policy(timeout=1.5, floor=0.1, reserve=0.1)
 
 
 class Photo:
@@ -67,11 +67,11 @@ class Bench:
         self.captioner = GeminiCaptioner(self.key, **{**settings, "rng": lambda: 0.5, **changes})
 
     def describe(self, deadline: float = 1000.0) -> Description:
-        """One photograph, on the bench's clock."""
+        """One image, on the bench's clock."""
         return self.captioner.describe(Photo(), deadline=deadline)
 
     def describe_in_earnest(self, seconds: float) -> Description:
-        """One photograph, on the real clock (to be given as ``clock``)."""
+        """One image, on the real clock (to be given as ``clock``)."""
         return self.captioner.describe(Photo(), deadline=time.monotonic() + seconds)
 
     def end(self, deadline: float = 1000.0) -> ImgcoreError:
@@ -84,5 +84,5 @@ class Bench:
 
     @property
     def requests(self) -> int:
-        """How many photographs were sent."""
+        """How many images were sent."""
         return len(self.gemini.asked)

@@ -18,7 +18,7 @@ from imgcore.db.statements import sql
 from imgcore.errors import Conflict, NotFound
 from imgcore.gallery.keys import new_public_id
 from imgcore.gallery.models import Image, NewImage, Viewer
-from tests.contract.photographs import FACTS, THUMBNAIL, arrived, claim, event, renditions, stored
+from tests.contract.images import FACTS, THUMBNAIL, arrived, claim, event, renditions, stored
 from tests.support.repositories import Repositories
 
 MONTH = 30 * 86_400.0
@@ -26,7 +26,7 @@ MONTH = 30 * 86_400.0
 
 @pytest.fixture
 def store(database: Database, bystanders: None) -> AccountRepository:
-    """The accounts, with bystanders among them."""
+    """Return the accounts, with bystanders among them."""
     return AccountRepository(database)
 
 
@@ -42,7 +42,7 @@ def start(store: AccountRepository, account: Account, token: str, seconds: float
 
 
 def upload(repositories: Repositories, owner: Account | None, name: str = "cat.jpg") -> Image:
-    """A photograph of theirs that has been received."""
+    """An image of theirs that has been received."""
     id_ = new_public_id()
     owner_id = owner.id if owner else None
     row = NewImage(id_, f"raw/{id_}.jpg", name, "image/jpeg", 1234, 3600.0, owner_id)
@@ -51,7 +51,7 @@ def upload(repositories: Repositories, owner: Account | None, name: str = "cat.j
 
 
 def test_an_account_is_read_as_it_was_made(store: AccountRepository) -> None:
-    """By its id and by its name, with its password's hash."""
+    """The account is found by id and by name, with its password hash."""
     made = add(store, "ada", Role.ADMINISTRATOR)
     assert (made, (made, "hash")) == (store.find(made.public_id), store.named("ada"))
     assert (None, None) == (store.find("nobody"), store.named("nobody"))
@@ -73,10 +73,8 @@ def test_a_name_belongs_to_one(store: AccountRepository) -> None:
     assert "name_taken" == caught.value.code
 
 
-def test_everybody_is_listed_with_their_photographs(
-    store: AccountRepository, repositories: Repositories
-) -> None:
-    """By name; the trash is not counted."""
+def test_everybody_is_listed_with_their_images(store: AccountRepository, repositories: Repositories) -> None:
+    """Accounts are sorted by name; the trash is not counted."""
     zoe, ada = add(store, "zoe"), add(store, "ada")
     upload(repositories, zoe)
     repositories.images.delete(upload(repositories, zoe).public_id)
@@ -85,7 +83,7 @@ def test_everybody_is_listed_with_their_photographs(
 
 
 def test_a_session_is_found_by_its_token_until_it_ends(store: AccountRepository) -> None:
-    """By time, or because somebody ends it."""
+    """A session ends by time or by request."""
     ada = add(store)
     start(store, ada, "good")
     start(store, ada, "short", seconds=0.01)
@@ -100,7 +98,7 @@ def test_a_session_is_found_by_its_token_until_it_ends(store: AccountRepository)
 
 
 def test_a_session_that_is_used_goes_on(store: AccountRepository, database: Database) -> None:
-    """Its use is noted once a minute, and moves its end."""
+    """The use of a session is stored once a minute, and postpones its end."""
     ada = add(store)
     start(store, ada, "t", seconds=3600)
     back = "UPDATE sessions SET seen_at = {ago:seen}, expires_at = {later:left} WHERE token = 't'"
@@ -114,7 +112,7 @@ def test_a_session_that_is_used_goes_on(store: AccountRepository, database: Data
 
 
 def session_end(database: Database) -> Any:
-    """When the session of the token ``t`` ends, as the database writes it."""
+    """Return the end of the session of token ``t``, as the database stores it."""
     row = database.read(lambda tx: tx.row("SELECT expires_at FROM sessions WHERE token = 't'"))
     assert row is not None
     return row["expires_at"]
@@ -145,7 +143,7 @@ def test_a_new_password_ends_sessions_a_new_hash_does_not(store: AccountReposito
 
 
 def test_a_key_is_found_by_its_token_and_notes_its_use(store: AccountRepository) -> None:
-    """Until it is removed, by its owner alone."""
+    """A key works until it is removed, which only its owner may do."""
     ada, zoe = add(store, "ada"), add(store, "zoe")
     scopes = frozenset({Scope.EDIT, Scope.READ})
     store.add_key(ada.id, new_public_id(), "t", label="Skript – größer", scopes=scopes, hint="gallery_abcd")
@@ -190,7 +188,7 @@ def test_one_administrator_remains(store: AccountRepository) -> None:
 
 
 def test_two_administrators_who_leave_at_once_do_not_both_leave(store: AccountRepository) -> None:
-    """Whoever is second is the last one."""
+    """The second of two is the last administrator."""
     both = [add(store, name, Role.ADMINISTRATOR) for name in ("ada", "zoe")]
     refused = together([lambda one=one: store.set_role(one.id, Role.PERSON) for one in both])
     assert 1 == sum(isinstance(error, Conflict) for error in refused)
@@ -198,7 +196,7 @@ def test_two_administrators_who_leave_at_once_do_not_both_leave(store: AccountRe
 
 
 def test_the_first_administrator_is_made_once(store: AccountRepository) -> None:
-    """By any of several tokens, at the same moment; all are void then. The bystander is a person."""
+    """One of several tokens wins at the same moment; all are void then. The bystander is a person."""
     for token in ("a", "b", "c"):
         store.offer_set_up(token, 60.0)
     store.offer_set_up("over", 0.001)
@@ -209,14 +207,14 @@ def test_the_first_administrator_is_made_once(store: AccountRepository) -> None:
 
 
 def test_tokens_of_the_set_up_end(store: AccountRepository) -> None:
-    """By time, or where they were never offered."""
+    """A token expires, and an unknown token is rejected."""
     store.offer_set_up("short", 0.001)
     time.sleep(0.05)
     assert [None, None] == [store.set_up(t, new_public_id(), "ada", "hash") for t in ("short", "none")]
 
 
 def test_a_deleted_account_takes_everything_along(store: AccountRepository, repositories: Repositories) -> None:
-    """Sessions, keys; and photographs, as if they had been in the trash for that long."""
+    """Sessions, keys; and images, as if they had been in the trash for that long."""
     ada, zoe = add(store, "ada"), add(store, "zoe")
     start(store, ada, "t")
     store.add_key(ada.id, new_public_id(), "k", label="x", scopes=frozenset(Scope), hint="h")
@@ -237,7 +235,7 @@ def test_a_deleted_account_takes_everything_along(store: AccountRepository, repo
 def test_nothing_is_uploaded_to_an_account_that_is_gone(
     store: AccountRepository, repositories: Repositories
 ) -> None:
-    """Nor does it get a session or a key: none would ever be taken away again."""
+    """A deleted account gets no session and no key: nothing would remove them later."""
     ada = add(store)
     store.delete(ada.id, in_trash_for=MONTH)
     with pytest.raises(NotFound):
@@ -277,14 +275,14 @@ def test_the_wait_doubles_up_to_the_longest(store: AccountRepository, database: 
 
 
 def test_success_forgets_the_name_and_pays_the_address_back(store: AccountRepository) -> None:
-    """So that a household of many who sign in is not taken for an attack."""
+    """A household with many sign-ins is not treated as an attack."""
     for _ in range(10):
         assert 0 == store.hit([("name", 2, 900.0), ("address", 2, 900.0)])
         store.reset(["name"], ["address"])
 
 
 def test_an_hour_without_a_try_forgets_them(store: AccountRepository, database: Database) -> None:
-    """And who waits is not forgotten."""
+    """A waiting entry is kept."""
     for _ in range(2):
         store.hit([("ada", 2, 900.0)])
     long_ago = "UPDATE throttles SET updated_at = {ago:age}{more} WHERE name NOT LIKE 'bystander%'"
@@ -304,10 +302,10 @@ def test_many_tries_at_once_are_all_counted(store: AccountRepository) -> None:
 def together(works: list[object]) -> list[BaseException]:
     """Each in a thread of its own, all at once; what they raised."""
     errors: list[BaseException] = []
-    gate = threading.Barrier(len(works))
+    barrier = threading.Barrier(len(works))
 
     def run(work: object) -> None:
-        gate.wait()
+        barrier.wait()
         try:
             work()  # type: ignore[operator]
         except Exception as error:  # noqa: BLE001 - the test says which it wants
@@ -321,13 +319,10 @@ def together(works: list[object]) -> list[BaseException]:
     return errors
 
 
-# Photographs and their owners
+# Images and their owners
 
 
-def test_a_photograph_knows_its_owner_and_its_batch(
-    store: AccountRepository, repositories: Repositories
-) -> None:
-    """By id and by name."""
+def test_an_image_knows_its_owner_and_its_batch(store: AccountRepository, repositories: Repositories) -> None:
     ada = add(store)
     id_ = new_public_id()
     batch = "7f0c3c2e-5a52-4f39-9d53-9f3d0b5a6f10"
@@ -360,7 +355,7 @@ def test_a_page_shows_what_its_viewer_sees(store: AccountRepository, repositorie
 
 
 def test_ones_own_pages_follow_one_another(store: AccountRepository, repositories: Repositories) -> None:
-    """By cursor, over the photographs of others."""
+    """The cursor skips the images of others."""
     ada, zoe = add(store, "ada"), add(store, "zoe")
     mine = [upload(repositories, who).public_id for who in (ada, zoe) * 5][::2]
     viewer = Viewer(ada.id, sees_others=False, changes_others=False)
@@ -371,7 +366,7 @@ def test_ones_own_pages_follow_one_another(store: AccountRepository, repositorie
 
 
 def test_where_it_was_taken_is_stored_if_it_was_read(repositories: Repositories) -> None:
-    """And is nothing otherwise."""
+    """The location is None otherwise."""
     found = []
     for location in ((48.1371, -11.5754), None):
         image = arrived(repositories)
@@ -404,7 +399,7 @@ def before(tx: Transaction, number: int) -> None:
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "mariadb"])
-def test_a_database_of_before_keeps_its_photographs(
+def test_a_database_of_before_keeps_its_images(
     kind: str, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They are nobody's: an administrator sees them, and in open mode everybody; a person does not."""

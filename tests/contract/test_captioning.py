@@ -15,13 +15,13 @@ from tests.fake_gemini import SCENARIOS, FakeGemini, Reply, answer, description,
 
 @pytest.fixture
 def gemini() -> Iterator[FakeGemini]:
-    """A Gemini that answers well until it is told otherwise."""
+    """A Gemini that describes every image until it is configured otherwise."""
     with FakeGemini() as server:
         yield server
 
 
 TRANSIENT = [0.5, 1.0, 2.0]  # full jitter at one half: of 1, 2 and 4 s
-HINTED = [35.075] * 3  # 34.074824224 s as told, and half of 2 s
+HINTED = [35.075] * 3  # 34.074824224 s from the response, and half of 2 s
 
 ENDS = [
     # Overloaded or away: four requests, then a later run.
@@ -33,7 +33,7 @@ ENDS = [
     ("reset", Unavailable, "unavailable", TRANSIENT),
     ("cut_off", Unavailable, "unavailable", TRANSIENT),
     ("204", Unavailable, "unavailable", []),
-    # Too many requests: as long as told.
+    # Too many requests: the wait of the response.
     ("429", RateLimited, "rate_limited", HINTED),
     ("listerr", RateLimited, "rate_limited", HINTED),
     ("429plain", RateLimited, "rate_limited", TRANSIENT),
@@ -255,7 +255,7 @@ def test_captioner_with_an_unfit_model_uses_the_next(gemini: FakeGemini) -> None
 
 
 def test_captioner_without_any_model_raises_misconfigured(gemini: FakeGemini) -> None:
-    """With none left it is a setting to correct; a later run asks all of them anew."""
+    """A setting is wrong if no model is left; a later run tries all of them again."""
     gemini.models = set()
     bench = Bench(gemini, fallback_models=("gemini-3.8-flash", MODEL))
     codes = [bench.end().code, bench.end().code]

@@ -1,4 +1,4 @@
-"""However Gemini behaves on the wire, the caller is back by its deadline, and nothing goes on for long."""
+"""The call returns by its deadline whatever Gemini sends, and no request outlives it for long."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from imgcore.captioning.gemini import client
 from imgcore.errors import Unavailable
-from tests.contract.captioning_tools import HURRIED, MODEL, PATIENT, Bench
+from tests.contract.captioning_tools import HURRIED, LONG_TIMEOUT, MODEL, Bench
 from tests.fake_gemini import CONNECTIONS, FakeGemini
 
 # They never end by themselves while the test runs: to come back at all is to have kept the deadline.
@@ -20,7 +20,7 @@ WITHOUT_END = ["hang", "trickle", "trickle_headers"]
 
 @pytest.fixture
 def gemini() -> Iterator[FakeGemini]:
-    """A Gemini that answers well until it is told otherwise."""
+    """A Gemini that describes every image until it is configured otherwise."""
     with FakeGemini() as server:
         yield server
 
@@ -47,7 +47,7 @@ def test_describe_returns_or_raises_by_the_deadline(gemini: FakeGemini, scenario
 def test_describe_after_one_bad_connection_succeeds(gemini: FakeGemini, scenario: str) -> None:
     """The next request is made on a fresh connection, while the stuck one is still stuck."""
     gemini.play(scenario, "ok")
-    bench = in_earnest(gemini, rng=lambda: 0.0, policy=PATIENT)
+    bench = in_earnest(gemini, rng=lambda: 0.0, policy=LONG_TIMEOUT)
     assert (MODEL, 2) == (bench.describe_in_earnest(30.0).model, bench.requests)
 
 
@@ -61,7 +61,7 @@ def test_stuck_connections_end_by_themselves(gemini: FakeGemini, monkeypatch: py
 
     monkeypatch.setattr(client, "_connect", counted)
     gemini.play("ok", "503", "hang", "ok")
-    bench = in_earnest(gemini, rng=lambda: 0.0, policy=PATIENT)
+    bench = in_earnest(gemini, rng=lambda: 0.0, policy=LONG_TIMEOUT)
     bench.describe_in_earnest(30.0)
     bench.describe_in_earnest(30.0)
     assert (4, 2) == (bench.requests, len(made))
@@ -119,7 +119,7 @@ def test_describe_without_a_server_raises_unavailable() -> None:
 
 def test_captioner_is_shared_by_threads(gemini: FakeGemini) -> None:
     gemini.play("hang", "ok")
-    bench = in_earnest(gemini, rng=lambda: 0.0, policy=PATIENT)
+    bench = in_earnest(gemini, rng=lambda: 0.0, policy=LONG_TIMEOUT)
     found: list[str | None] = []
     threads = [
         threading.Thread(target=lambda: found.append(bench.describe_in_earnest(30.0).model)) for _ in range(8)

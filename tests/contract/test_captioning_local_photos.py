@@ -74,7 +74,7 @@ def test_a_mirrored_cat_is_a_cat() -> None:
 
 
 def test_a_gray_cat_is_a_cat() -> None:
-    """In black and white."""
+    """The photo is black and white."""
     found = described(saved(upright("cat.jpg").convert("L")))
     assert ("cat", True) == (found.tags[0], found.caption.endswith("in a black-and-white photograph."))
 
@@ -124,6 +124,6 @@ def test_every_sample_is_listed() -> None:
 
 
 def test_one_sample_lies_on_its_side() -> None:
-    """So that uprightness can be seen."""
+    """A check for the rotation needs it."""
     turned = [e["file"] for e in LISTED if Image.open(SAMPLES / e["file"]).getexif().get(0x0112, 1) != 1]
     assert ["dogs.jpg"] == turned

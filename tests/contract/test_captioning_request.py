@@ -24,7 +24,7 @@ from tests.fake_gemini import FakeGemini, Reply, answer, error
 
 @pytest.fixture
 def gemini() -> Iterator[FakeGemini]:
-    """A Gemini that answers well until it is told otherwise."""
+    """A Gemini that describes every image until it is configured otherwise."""
     with FakeGemini() as server:
         yield server
 
@@ -123,7 +123,7 @@ def test_request_to_other_hosts_uses_the_proxy(gemini: FakeGemini, no_proxies: p
 
 
 def test_request_without_base_url_goes_to_google(gemini: FakeGemini, no_proxies: pytest.MonkeyPatch) -> None:
-    """Without an address set it is Google's own, under TLS, whatever the SDK's variable says."""
+    """The default address is Google's, with TLS, whatever the SDK's variable says."""
     with socket.create_server(("127.0.0.1", 0)) as proxy:
         no_proxies.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.getsockname()[1]}")
         no_proxies.setenv("GOOGLE_GEMINI_BASE_URL", gemini.url)
@@ -187,7 +187,7 @@ def test_captioner_strips_the_key(gemini: FakeGemini) -> None:
 def test_captioner_without_the_sdk_raises_misconfigured(
     gemini: FakeGemini, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without the extra installed, the error says what to install."""
+    """The error names the extra to install."""
     monkeypatch.setitem(sys.modules, "imgcore.captioning.gemini.client", None)
     with pytest.raises(Misconfigured, match=r"imgcore\[gemini\]"):
         Bench(gemini)
@@ -204,7 +204,7 @@ def test_captioning_gemini_import_loads_no_sdk() -> None:
 
 
 def test_redirects_are_not_followed(gemini: FakeGemini) -> None:
-    """Wherever they lead, the key does not."""
+    """The key does not follow a redirect."""
     with FakeGemini() as elsewhere:
         for status in (301, 302, 307, 308):
             gemini.play(Reply(status, b"", (("Location", f"{elsewhere.url}/v1beta/models/x:generateContent"),)))
@@ -231,7 +231,7 @@ def echo(status: int, google: bool) -> Any:
 def test_error_message_never_holds_the_key(
     gemini: FakeGemini, caplog: pytest.LogCaptureFixture, status: int, google: bool
 ) -> None:
-    """Neither logs, down to every library's chatter, nor errors nor tracebacks show it, though they echo it."""
+    """The key is in no log of any library, no error and no traceback, though the server echoes it."""
     caplog.set_level(logging.DEBUG)
     gemini.play(echo(status, google))
     bench = Bench(gemini)
@@ -324,7 +324,7 @@ def test_stand_in_takes_both_cases(gemini: FakeGemini) -> None:
 
 
 def test_stand_in_refuses_what_google_refuses(gemini: FakeGemini) -> None:
-    """What is no JPEG is no photograph."""
+    """What is no JPEG is no image."""
     bench = Bench(gemini)
     photo = Photo()
     photo.data = b"text"

@@ -24,7 +24,7 @@ from imgcore.errors import Conflict, Invalid, Misconfigured, Unavailable
 PASSWORD = "not-a-real-password"
 
 
-def gate(tx: Transaction, name: str) -> int:
+def insert(tx: Transaction, name: str) -> int:
     return tx.execute("INSERT INTO gates (name) VALUES (:name)", name=name)
 
 
@@ -55,7 +55,7 @@ def gates(database: Database) -> list[str]:
     ],
 )
 def test_an_address_that_cannot_be_right_is_refused(url: str) -> None:
-    """With a sentence that does not repeat the password."""
+    """The message does not contain the password."""
     with pytest.raises(Misconfigured) as caught:
         open_database(Secret(url.format(PASSWORD)))
 
@@ -63,13 +63,13 @@ def test_an_address_that_cannot_be_right_is_refused(url: str) -> None:
 
 
 def test_parts_that_are_missing_are_named() -> None:
-    """Without a URL, all three are needed."""
+    """All three settings are needed if there is no URL."""
     with pytest.raises(Misconfigured, match="a host, a name and credentials"):
         open_database(host="h", name="n")
 
 
 def test_a_database_does_not_show_its_password() -> None:
-    """Not in its repr, nor in that of what it is made of."""
+    """The reprs of the database and its parts hide it."""
     database = open_database(f"mysql://u:{PASSWORD}@h/n")
 
     assert "<Database mysql>" == repr(database)
@@ -99,21 +99,21 @@ def test_a_relative_path_is_below_the_working_folder(tmp_path: Path, monkeypatch
 
 
 def test_a_transaction_is_committed_at_its_end(database: Database) -> None:
-    """And its value is returned."""
-    assert 1 == database.run(lambda tx: gate(tx, "a"))
+    """The value of the work is returned."""
+    assert 1 == database.run(lambda tx: insert(tx, "a"))
     assert ["a"] == gates(database)
 
 
 def test_a_transaction_that_raises_leaves_nothing(database: Database) -> None:
-    """Whatever was raised comes out as it is; the next transaction is none the worse."""
+    """The exception is raised unchanged; the next transaction works."""
 
     def work(tx: Transaction) -> None:
-        gate(tx, "a")
+        insert(tx, "a")
         raise KeyError("mine")
 
     with pytest.raises(KeyError):
         database.run(work)
-    database.run(lambda tx: gate(tx, "b"))
+    database.run(lambda tx: insert(tx, "b"))
 
     assert ["b"] == gates(database)
 
@@ -122,7 +122,7 @@ def test_an_interrupt_leaves_nothing(database: Database) -> None:
     """Ctrl-C in the middle of a transaction."""
 
     def work(tx: Transaction) -> None:
-        gate(tx, "a")
+        insert(tx, "a")
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -134,23 +134,23 @@ def test_an_interrupt_leaves_nothing(database: Database) -> None:
 def test_a_transaction_within_another_is_a_mistake(database: Database) -> None:
     """It would commit the outer one's half."""
     with pytest.raises(RuntimeError, match="open in this thread"):
-        database.run(lambda tx: (gate(tx, "a"), database.run(lambda inner: gate(inner, "b"))))
+        database.run(lambda tx: (insert(tx, "a"), database.run(lambda inner: insert(inner, "b"))))
 
     assert [] == gates(database)
 
 
 def test_a_duplicate_is_a_conflict(database: Database) -> None:
-    """Told from other mistakes."""
-    database.run(lambda tx: gate(tx, "a"))
+    """Other errors are not Duplicate."""
+    database.run(lambda tx: insert(tx, "a"))
 
     with pytest.raises(Conflict):
-        database.run(lambda tx: gate(tx, "a"))
+        database.run(lambda tx: insert(tx, "a"))
 
 
 def test_text_that_is_not_unicode_is_invalid(database: Database) -> None:
-    """Neither driver takes a lone surrogate."""
+    """Both drivers reject a lone surrogate."""
     with pytest.raises(Invalid):
-        database.run(lambda tx: gate(tx, "\ud800"))
+        database.run(lambda tx: insert(tx, "\ud800"))
 
 
 def test_a_mistake_in_a_statement_is_not_hidden(database: Database) -> None:
@@ -161,7 +161,7 @@ def test_a_mistake_in_a_statement_is_not_hidden(database: Database) -> None:
 
 def test_rows_that_match_are_counted_even_if_they_stay_the_same(database: Database) -> None:
     """MySQL alone would count the changed ones."""
-    database.run(lambda tx: gate(tx, "a"))
+    database.run(lambda tx: insert(tx, "a"))
 
     assert 1 == database.run(lambda tx: tx.execute("UPDATE gates SET name = 'a' WHERE name = 'a'"))
 
@@ -200,7 +200,7 @@ def test_each_thread_has_its_own_connection(database: Database) -> None:
     with ThreadPoolExecutor(1) as pool:
         seen = pool.submit(reader)
         with database.transaction() as tx:
-            gate(tx, "a")
+            insert(tx, "a")
             inside.set()
             done.wait(10)
 
@@ -209,7 +209,7 @@ def test_each_thread_has_its_own_connection(database: Database) -> None:
 
 def test_a_closed_database_opens_again(database: Database) -> None:
     """close() lets go of connections, no more."""
-    database.run(lambda tx: gate(tx, "a"))
+    database.run(lambda tx: insert(tx, "a"))
     database.close()
 
     assert ["a"] == gates(database)
@@ -227,14 +227,14 @@ def test_a_thread_takes_its_connection_with_it(database: Database) -> None:
 
 
 def test_a_connection_closed_under_the_work_means_doing_it_again(database: Database) -> None:
-    """As by another thread that shuts the program down; all of it is done, once."""
+    """Another thread closes the database at shutdown; all work is done once."""
     calls = []
 
     def work(tx: Transaction) -> None:
-        calls.append(gate(tx, "a"))
+        calls.append(insert(tx, "a"))
         if len(calls) == 1:
             database.close()
-        gate(tx, "b")
+        insert(tx, "b")
 
     database.run(work)
 
@@ -263,7 +263,7 @@ sys.exit(status or (0 if session() == before else 2))
 def test_a_forked_process_has_its_own_connection(
     request: pytest.FixtureRequest, tmp_path: Path, kind: str
 ) -> None:
-    """And leaves its parent's alone."""
+    """The parent's connection is not used."""
     url = f"sqlite:///{tmp_path}/fork.db" if kind == "sqlite" else request.getfixturevalue("mariadb_url")
     database = open_database(url)
     migrate(database)
@@ -288,7 +288,7 @@ for _ in range(int(sys.argv[2])):
 
 
 def test_nine_processes_write_at_once(tmp_path: Path, sqlite_database: Database) -> None:
-    """As nine Lambdas do: no write is lost, and none gives up."""
+    """Nine processes write at once, as Lambdas do: no write is lost, and none fails."""
     sqlite_database.run(
         lambda tx: tx.execute("INSERT INTO gates (name, reason, closed_until) VALUES ('n', '0', {now})")
     )
@@ -315,7 +315,7 @@ def test_sqlite_writes_ahead_and_keeps_its_references(sqlite_database: Database)
 def test_a_lock_that_is_let_go_in_time_is_waited_for(
     sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Patience over, it is tried again; the work itself is done once."""
+    """A commit is retried after the timeout; the work is done once."""
     locked, tried, free = threading.Event(), threading.Event(), threading.Event()
     calls = []
 
@@ -325,7 +325,7 @@ def test_a_lock_that_is_let_go_in_time_is_waited_for(
 
     def holder() -> None:
         with sqlite_database.transaction() as tx:
-            gate(tx, "a")
+            insert(tx, "a")
             locked.set()
             tried.wait(10)
         free.set()
@@ -334,7 +334,7 @@ def test_a_lock_that_is_let_go_in_time_is_waited_for(
     with ThreadPoolExecutor(1) as pool:
         held = pool.submit(holder)
         locked.wait(10)
-        sqlite_database.with_timeout(0.01).run(lambda tx: calls.append(gate(tx, "b")))
+        sqlite_database.with_timeout(0.01).run(lambda tx: calls.append(insert(tx, "b")))
         held.result()
 
     assert ([1], ["a", "b"]) == (calls, gates(sqlite_database))
@@ -347,7 +347,7 @@ def test_a_lock_that_is_never_let_go_is_an_outage(sqlite_database: Database) -> 
         sqlite_database.transaction(),
         pytest.raises(Unavailable, match="too busy"),
     ):
-        pool.submit(sqlite_database.with_timeout(0.01).run, lambda tx: gate(tx, "b")).result()
+        pool.submit(sqlite_database.with_timeout(0.01).run, lambda tx: insert(tx, "b")).result()
 
 
 def test_a_file_that_is_locked_at_first_sight_is_an_outage(tmp_path: Path) -> None:
@@ -371,7 +371,7 @@ def no_database(path: Path) -> None:
 
 @pytest.mark.parametrize("spoil", [unreadable, no_database])
 def test_a_file_that_cannot_be_used_is_an_outage(tmp_path: Path, spoil: Callable[[Path], None]) -> None:
-    """With a sentence, not with the driver's error."""
+    """The error has a sentence, not the driver's text."""
     spoil(tmp_path / "gallery.db")
 
     with pytest.raises(Unavailable, match="database's file"):
@@ -391,14 +391,14 @@ def test_a_full_disk_is_an_outage_and_loses_nothing(sqlite_database: Database) -
         for n in range(10_000):
             tx.execute("INSERT INTO gates (name, message) VALUES (:name, :text)", name=f"g{n}", text="x" * 900)
 
-    sqlite_database.run(lambda tx: gate(tx, "a"))
+    sqlite_database.run(lambda tx: insert(tx, "a"))
     sqlite_database.read(lambda tx: tx.rows("PRAGMA max_page_count = 200"))
 
     with pytest.raises(Unavailable, match="full"):
         sqlite_database.run(fill)
 
     assert ["a"] == gates(sqlite_database)
-    assert 1 == sqlite_database.run(lambda tx: gate(tx, "b"))
+    assert 1 == sqlite_database.run(lambda tx: insert(tx, "b"))
 
 
 def test_a_database_without_tables_says_what_is_missing(tmp_path: Path) -> None:

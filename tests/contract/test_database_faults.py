@@ -40,7 +40,7 @@ def url(server: MariaDb) -> Iterator[str]:
 
 @pytest.fixture
 def database(url: str) -> Iterator[Database]:
-    """That database."""
+    """Return the database."""
     opened = open_database(Secret(url))
     yield opened
     opened.close()
@@ -68,7 +68,7 @@ def through(url: str, wire: Proxy) -> Database:
 
 
 def test_a_session_is_in_utc_strict_and_reads_what_is_committed(database: Database) -> None:
-    """Whatever the server's defaults are."""
+    """The server's defaults do not matter."""
     (row,) = database.read(
         lambda tx: tx.rows(
             "SELECT @@session.time_zone AS zone, @@session.sql_mode AS mode,"
@@ -97,7 +97,7 @@ def test_every_part_of_an_address_is_decoded(server: MariaDb) -> None:
 
 
 def test_a_connection_that_was_killed_while_idle_is_replaced(server: MariaDb, database: Database) -> None:
-    """As after an idle night: nobody notices."""
+    """A connection that was closed while idle is replaced without an error."""
     server.sql(f"KILL {connection_id(database)}")
 
     assert 1 == database.run(increment)
@@ -155,7 +155,7 @@ def test_what_the_work_raises_on_a_lost_connection_comes_out(server: MariaDb, da
 
 
 def test_a_commit_without_an_answer_is_not_done_again(server: MariaDb, url: str, database: Database) -> None:
-    """It may have been committed, as here: the caller is told that it is not known."""
+    """It may have been committed, as here: the error says that the outcome is unknown."""
     calls = 0
     with proxy(server.port) as wire:
         shaky = through(url, wire)
@@ -209,7 +209,7 @@ def test_a_server_that_is_killed_and_back_has_lost_nothing(server: MariaDb, data
 
 
 def test_a_server_that_only_reads_is_an_outage_for_writing(server: MariaDb, database: Database) -> None:
-    """As in a failover; afterwards work goes on."""
+    """The server becomes read-only, as in a failover; afterwards work continues."""
     database.ping()
     server.sql("SET GLOBAL read_only = 1")
     with pytest.raises(Unavailable, match="no changes"):
@@ -252,7 +252,7 @@ def test_nobody_at_the_port_is_an_outage(url: str) -> None:
 
 
 def test_too_many_connections_are_an_outage(server: MariaDb, url: str) -> None:
-    """The next in line is told so, and may come again."""
+    """The next caller gets an error and may retry."""
     user = urlsplit(url).username
     server.sql(f"ALTER USER {user}@localhost WITH MAX_USER_CONNECTIONS 1")
     first, second = open_database(url), open_database(url)
@@ -319,7 +319,7 @@ def test_a_lock_that_is_held_too_long_is_waited_for_again(database: Database) ->
 
 
 def test_a_rotated_password_is_fetched_again(server: MariaDb, url: str) -> None:
-    """Once it is refused; connections that are open go on until then."""
+    """The password is fetched again once it is rejected; open connections continue until then."""
     parts = urlsplit(url)
     fetched: list[str] = []
     current = parts.password
@@ -354,7 +354,7 @@ def test_credentials_that_cannot_be_fetched_are_the_fetchers_matter(server: Mari
 def test_a_wrong_password_is_an_outage_and_never_shown(
     url: str, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Not in the sentence, the traceback, its locals' repr or the log."""
+    """The message, the traceback, the repr of its locals and the log do not contain it."""
     caplog.set_level(logging.DEBUG)
     wrong = secrets.token_urlsafe(12)
     database = open_database(Secret(url.replace(str(urlsplit(url).password), wrong)))

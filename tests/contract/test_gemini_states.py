@@ -1,4 +1,4 @@
-"""Each reply of the model, through the real SDK and the real database: where the photograph ends."""
+"""Each reply of the model, through the real SDK and the real database: where the image ends."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Bench:
     clock: Clock
 
     def run(self, seconds: float = 100.0) -> tuple[Outcome, Image]:
-        """Upload a photograph and deliver its event to a function with that much time."""
+        """Upload an image and deliver its event to a function with that much time."""
         public_id = new_public_id()
         key = raw_key(public_id, "image/jpeg")
         self.storage.uploads[key] = b"photo"
@@ -66,7 +66,7 @@ class Bench:
 
 @pytest.fixture
 def bench(gemini: FakeGemini, repositories: Repositories) -> Callable[..., Bench]:
-    """Makes one, with or without somebody standing by."""
+    """Makes one, with or without a standby captioner."""
 
     def make(standby: FakeCaptioner | None = None) -> Bench:
         clock, storage = Clock(), FakeStorage()
@@ -117,7 +117,7 @@ def bench(gemini: FakeGemini, repositories: Repositories) -> Callable[..., Bench
     ],
     ids=lambda value: "-".join(value) if isinstance(value, list) else None,
 )
-def test_where_each_reply_leaves_the_photograph(
+def test_where_each_reply_leaves_the_image(
     bench: Callable[..., Bench],
     gemini: FakeGemini,
     script: list[str],
@@ -158,7 +158,7 @@ def test_a_hint_that_does_not_fit_is_parked_and_no_attempt_spent(
 def test_a_daily_quota_is_parked_until_the_day_is_over(
     bench: Callable[..., Bench], gemini: FakeGemini, repositories: Repositories
 ) -> None:
-    """Not for the 21 s of its hint: nothing comes back before midnight in California."""
+    """The wait is not the 21 s of the hint: the quota returns at midnight in California."""
     gemini.play("429day")
 
     outcome, _ = bench().run()
@@ -167,12 +167,12 @@ def test_a_daily_quota_is_parked_until_the_day_is_over(
     assert 21 < repositories.breakers.state(GEMINI_BREAKER).wait <= 25 * 3600
 
 
-def test_a_refused_key_is_described_by_the_one_standing_by(
+def test_refused_key_uses_the_standby_captioner(
     bench: Callable[..., Bench], gemini: FakeGemini, repositories: Repositories
 ) -> None:
-    """Three photographs, one question, three local descriptions, one notice."""
+    """Three images, one question, three local descriptions, one notice."""
     gemini.play("400key")
-    made = bench(FakeCaptioner(["A photograph."], Source.LOCAL))
+    made = bench(FakeCaptioner(["An image."], Source.LOCAL))
 
     found = [made.run() for _ in range(3)]
 
@@ -181,7 +181,7 @@ def test_a_refused_key_is_described_by_the_one_standing_by(
 
 
 def test_tokens_model_and_price_are_kept(bench: Callable[..., Bench], gemini: FakeGemini) -> None:
-    """As the answer says them."""
+    """The tokens are those of the response."""
     gemini.play("ok")
 
     _, image = bench().run()

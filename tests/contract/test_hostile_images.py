@@ -45,9 +45,9 @@ def judged(paths: Sequence[Path]) -> list[Outcome]:
         assert process.stdin
         process.stdin.write("\n".join(str(path) for path in share))
         process.stdin.close()
-    told = [process.stdout.read() for process in running if process.stdout]
+    reported = [process.stdout.read() for process in running if process.stdout]
     assert [0] * workers == [process.wait() for process in running]
-    outcomes = [Outcome(**json.loads(line)) for text in told for line in text.splitlines()]
+    outcomes = [Outcome(**json.loads(line)) for text in reported for line in text.splitlines()]
     assert len(paths) == len(outcomes)
     return outcomes
 
@@ -74,7 +74,7 @@ def test_pillows_own_samples_do_no_harm() -> None:
 
 
 def test_real_heic_and_avif_files_do_no_harm() -> None:
-    """Of phones and cameras, with depth maps, bursts and alpha, and broken ones."""
+    """Return images of phones and cameras, with depth maps, bursts and alpha, and broken ones."""
     outcomes = judged(files("pillow-heif", "tests"))
     assert [] == faults(outcomes)
     assert sum(outcome.result == "ok" for outcome in outcomes) > 50
@@ -96,7 +96,7 @@ def test_pixels_do_no_harm(tmp_path: Path) -> None:
 
 
 def test_mutants_do_no_harm(tmp_path: Path) -> None:
-    """Of every accepted format, the same ones each time."""
+    """Return mutants of every accepted format, the same ones each time."""
     seeds = [path.read_bytes() for path in (*files("pillow", "Tests"), *files("pillow-heif", "tests"))]
     accepted = [data for data in seeds if 0 < len(data) < 200_000 and samples.is_accepted(data)]
     made = samples.mutants(accepted, MUTANTS)
@@ -116,7 +116,7 @@ def test_mutants_do_no_harm(tmp_path: Path) -> None:
     ],
 )
 def test_a_fault_is_seen_as_one(outcome: Outcome, fault: str | None) -> None:
-    """So that the tests above can fail."""
+    """The tests above can fail."""
     assert fault == outcome.fault
 
 
@@ -133,10 +133,10 @@ def test_a_child_that_swells_or_hangs_is_seen(tmp_path: Path) -> None:
         "hostile.decode = careless\n"
         "print([json.dumps(asdict(outcome)) for outcome in hostile.judge([('x', b'x')])][0])"
     )
-    told = subprocess.run(
+    reported = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
-    outcome = Outcome(**json.loads(told))
+    outcome = Outcome(**json.loads(reported))
     assert outcome.memory > 90 << 20
     assert outcome.cpu > CPU_SECONDS
     assert outcome.fault

@@ -1,4 +1,4 @@
-"""The schema comes about once, whoever asks for it, however often, and however it was interrupted."""
+"""The schema is created once, however many callers migrate, and however they are interrupted."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_an_empty_database_becomes_whole(empty: Database) -> None:
 
 
 def test_again_changes_nothing(empty: Database) -> None:
-    """Not a table, not an index, not the time that a step was applied."""
+    """Tables, indexes and the times of applied steps stay the same."""
     migrate(empty)
     before = schema(empty), empty.read(lambda tx: tx.rows("SELECT * FROM migrations"))
 
@@ -111,7 +111,7 @@ def test_a_step_that_fails_is_pending_still(empty: Database, monkeypatch: pytest
 
 
 def test_a_later_step_is_applied_alone(empty: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    """To a database in use, with its rows kept."""
+    """The rows of a database in use are kept."""
     migrate(empty)
     empty.run(lambda tx: tx.execute("INSERT INTO gates (name) VALUES ('a')"))
 
@@ -145,7 +145,7 @@ def test_several_at_once_wait_for_each_other(url: str, empty: Database) -> None:
 def test_a_migration_that_goes_on_too_long_is_said(
     mariadb_server: MariaDb, mariadb_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever waited in vain is told why."""
+    """A caller whose wait times out gets the reason."""
     monkeypatch.setattr(migrations, "_WAIT", 0)
     name = urlsplit(mariadb_url).path[1:]
     other, database = open_database(mariadb_url), open_database(mariadb_url)

@@ -44,7 +44,7 @@ def test_open_breaker_leaves_other_services_alone(repositories: Repositories) ->
 
 
 def test_open_for_shorter_time_keeps_the_longer(repositories: Repositories) -> None:
-    """Neither the time nor the reason changes."""
+    """The time and the reason stay the same."""
     open_breaker(repositories, 600, "quota_exhausted")
     open_breaker(repositories, 5, "rate_limited")
 

@@ -10,7 +10,7 @@ import pytest
 from imgcore.db.connection import Database
 from imgcore.errors import Conflict, Invalid, Unavailable
 from imgcore.gallery.models import Edit, Image, Page, Source, TaskStatus, UploadStatus
-from tests.contract.photographs import (
+from tests.contract.images import (
     CAPTION,
     FACTS,
     THUMBNAIL,
@@ -219,15 +219,15 @@ def test_an_upload_on_its_way_is_on_the_page_while_its_form_is_valid(repositorie
 
 
 def test_what_was_rejected_is_on_the_page_with_its_reason(repositories: Repositories) -> None:
-    """Its card says why."""
+    """The card shows the reason."""
     image = arrived(repositories)
     repositories.tasks.reject(
-        claim(repositories, image, THUMBNAIL), code="not_an_image", message="This is not a photograph."
+        claim(repositories, image, THUMBNAIL), code="not_an_image", message="This is not an image."
     )
 
     (card,) = repositories.images.page(cursor=None, limit=10, query=None).images
 
-    assert ("rejected", "This is not a photograph.") == (card.status, card.task(CAPTION).message)
+    assert ("rejected", "This is not an image.") == (card.status, card.task(CAPTION).message)
 
 
 def test_search_finds_every_field_of_words(repositories: Repositories) -> None:
@@ -307,7 +307,7 @@ def test_search_knows_an_edit_at_once(repositories: Repositories) -> None:
 
 
 def test_a_search_of_too_many_words_is_refused(repositories: Repositories) -> None:
-    """Somebody who pastes a novel is told so."""
+    """A text that is too long is rejected with a message."""
     with pytest.raises(Invalid):
         found(repositories, " ".join(f"w{n}" for n in range(17)))
 
@@ -330,7 +330,7 @@ def test_an_edit_is_a_persons(repositories: Repositories) -> None:
 
 
 def test_an_edit_of_nothing_changes_nothing(repositories: Repositories) -> None:
-    """Without a field the source stays the machine's."""
+    """The source stays the model's if no field is edited."""
     image = described(repositories, "cat.jpg")
 
     assert image == repositories.images.edit(image.public_id, Edit())
@@ -440,7 +440,7 @@ def test_a_done_task_is_reopened_only_if_asked(repositories: Repositories) -> No
     assert image.caption == stored(repositories, image).caption
 
 
-def test_a_rejected_deleted_or_unknown_photograph_is_not_reopened(repositories: Repositories) -> None:
+def test_a_rejected_deleted_or_unknown_image_is_not_reopened(repositories: Repositories) -> None:
     """Another try would say the same."""
     rejected, deleted = arrived(repositories), arrived(repositories)
     repositories.tasks.reject(claim(repositories, rejected, THUMBNAIL), code="not_an_image", message="No.")
@@ -454,7 +454,7 @@ def test_a_rejected_deleted_or_unknown_photograph_is_not_reopened(repositories: 
 
 
 def test_a_work_in_hand_is_not_reopened(repositories: Repositories) -> None:
-    """Its worker goes on."""
+    """The worker continues."""
     image = arrived(repositories)
     claim(repositories, image, CAPTION)
 
@@ -486,7 +486,7 @@ def test_a_lone_surrogate_is_refused(repositories: Repositories, text: str) -> N
 
 
 def test_the_captions_view_has_the_seven_columns(repositories: Repositories, database: Database) -> None:
-    """Whoever reads the table everyone starts from finds it, without trash and without hopes."""
+    """The view has the common seven columns, without deleted and awaited images."""
     image = described(repositories, "cat.jpg")
     repositories.images.delete(arrived(repositories).public_id)
     repositories.images.add(new())
@@ -507,7 +507,7 @@ def test_the_captions_view_has_the_seven_columns(repositories: Repositories, dat
 
 
 def test_ids_are_never_used_again(repositories: Repositories) -> None:
-    """A cursor or a notice never means another photograph."""
+    """A cursor or a notice never means another image."""
     image = repositories.images.add(new())
     repositories.images.delete(image.public_id)
     repositories.sweep.purge(image.public_id)

@@ -9,7 +9,7 @@ import pytest
 from imgcore.db.connection import Database
 from imgcore.gallery.models import Image, TaskKind, TaskStatus
 from imgcore.pipeline.models import Claim
-from tests.contract.photographs import arrived, finish, settled
+from tests.contract.images import arrived, finish, settled
 from tests.support.repositories import Repositories
 from tests.unit.test_lease_model import MAX_ATTEMPTS, WORKERS, Rules, State, Step
 
@@ -17,7 +17,7 @@ KINDS = list(TaskKind)
 
 
 class Walk:
-    """One photograph in the database, and the claims that its workers hold."""
+    """One image in the database, and the claims that its workers hold."""
 
     def __init__(self, repositories: Repositories, database: Database) -> None:
         self.repositories = repositories
@@ -70,7 +70,7 @@ class Walk:
         return not stored if step.name == "fenced" else stored
 
     def place(self) -> list[tuple[str, int, int | None, bool]]:
-        """Where the database stands, in the model's words."""
+        """Return the state of the database in terms of the model."""
         sql = (
             "SELECT kind, status, attempts, lease_token, lease_until > {now} AS alive"
             " FROM tasks WHERE image_id = :id"

@@ -1,4 +1,4 @@
-"""When a batch has ended and whose owner is told: the rules, on both databases."""
+"""The rules for finished batches and their notifications, on both databases."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from imgcore.db.subscriptions import SubscriptionRepository
 from imgcore.errors import Conflict, NotFound
 from imgcore.gallery.models import Image, TaskStatus
 from imgcore.notifications.models import FinishedBatch, NotificationMessage
-from tests.contract.photographs import CAPTION, THUMBNAIL, claim, event, finish, new
+from tests.contract.images import CAPTION, THUMBNAIL, claim, event, finish, new
 from tests.support.repositories import Repositories
 
 BATCH = "11111111-2222-3333-4444-555555555555"
@@ -28,20 +28,20 @@ WORKERS = 4
 
 @pytest.fixture
 def anna(database: Database) -> Account:
-    """Somebody."""
+    """Return an account."""
     return AccountRepository(database).add(secrets.token_hex(16), "anna", Role.PERSON, "hash")
 
 
 @pytest.fixture
 def ben(database: Database) -> Account:
-    """Somebody else."""
+    """Return another account."""
     return AccountRepository(database).add(secrets.token_hex(16), "ben", Role.PERSON, "hash")
 
 
 def announced(
     repositories: Repositories, owner: Account | None = None, batch: str | None = BATCH, **more: float
 ) -> Image:
-    """A photograph of that batch whose file has not come yet."""
+    """An image of that batch whose file has not come yet."""
     return repositories.images.add(replace(new(**more), owner_id=owner.id if owner else None, batch_id=batch))  # type: ignore[arg-type]
 
 
@@ -57,7 +57,7 @@ def complete(repositories: Repositories, image: Image) -> None:
 
 
 def taken(repositories: Repositories, *, quiet: float = 0.0, lease: float = 60.0) -> list[FinishedBatch]:
-    """Everything that can be told now; ours for a minute."""
+    """Claim all finished batches for a minute."""
     found: list[FinishedBatch] = []
     last = 0
     while (
@@ -68,8 +68,8 @@ def taken(repositories: Repositories, *, quiet: float = 0.0, lease: float = 60.0
     return found
 
 
-def told(repositories: Repositories, *, quiet: float = 0.0) -> list[tuple[str | None, int, int]]:
-    """Owner, photographs and failures of everything that is told now."""
+def notified(repositories: Repositories, *, quiet: float = 0.0) -> list[tuple[str | None, int, int]]:
+    """Owner, images and failures of all batches that are claimed now."""
     found = taken(repositories, quiet=quiet)
     assert all(repositories.notifications.complete_notification(each, letter(each)) for each in found)
     return [(each.owner, each.total, each.failed) for each in found]
@@ -79,31 +79,31 @@ def letter(ended: FinishedBatch) -> NotificationMessage:
     return NotificationMessage(ended.number, ended.owner, ended.owner_name, f"About {ended.number}", "Body")
 
 
-def test_nothing_is_told_before_the_end(repositories: Repositories, anna: Account) -> None:
+def test_nothing_is_claimed_before_the_end(repositories: Repositories, anna: Account) -> None:
     """Announced, arrived, in work, parked for later: none of it is the end."""
     image = announced(repositories, anna)
-    seen = [told(repositories)]
+    seen = [notified(repositories)]
     repositories.images.receive(event(image), new())
-    seen.append(told(repositories))
+    seen.append(notified(repositories))
     assert finish(repositories, image, claim(repositories, image, THUMBNAIL))
-    seen.append(told(repositories))
+    seen.append(notified(repositories))
     held = claim(repositories, image, CAPTION)
-    seen.append(told(repositories))
+    seen.append(notified(repositories))
     repositories.tasks.park(held, code="rate_limited", message="Wait.", delay=0.0, refund=True)
-    seen.append(told(repositories))
+    seen.append(notified(repositories))
     assert finish(repositories, image, claim(repositories, image, CAPTION))
     assert [[]] * 5 == seen
-    assert [(anna.public_id, 1, 0)] == told(repositories)
+    assert [(anna.public_id, 1, 0)] == notified(repositories)
 
 
-def test_it_is_told_once(repositories: Repositories, anna: Account) -> None:
-    """Even if the photograph is worked on again, or another comes late under the same batch."""
+def test_batch_is_notified_once(repositories: Repositories, anna: Account) -> None:
+    """Even if the image is worked on again, or another comes late under the same batch."""
     complete(repositories, image := received(repositories, anna))
-    first = told(repositories)
+    first = notified(repositories)
     repositories.images.reopen(image.public_id, also_done=True)
     complete(repositories, image)
     complete(repositories, received(repositories, anna))
-    assert ([(anna.public_id, 1, 0)], []) == (first, told(repositories))
+    assert ([(anna.public_id, 1, 0)], []) == (first, notified(repositories))
 
 
 def test_every_way_of_ending_counts(repositories: Repositories, anna: Account) -> None:
@@ -122,13 +122,13 @@ def test_every_way_of_ending_counts(repositories: Repositories, anna: Account) -
     time.sleep(0.01)
     assert 1 == repositories.sweep.fail_exhausted_tasks(max_attempts=1)
     never = announced(repositories, anna, expires_in=-1000.0)
-    before = told(repositories)
+    before = notified(repositories)
     assert repositories.sweep.expire(never.public_id)
-    assert ([], [(anna.public_id, 6, 5)]) == (before, told(repositories))
+    assert ([], [(anna.public_id, 6, 5)]) == (before, notified(repositories))
 
 
 def test_failures_come_with_their_reasons(repositories: Repositories, anna: Account) -> None:
-    """As they are stored."""
+    """The codes are the stored ones."""
     assert repositories.tasks.reject(
         claim(repositories, received(repositories, anna), CAPTION), code="c", message="Why."
     )
@@ -137,56 +137,56 @@ def test_failures_come_with_their_reasons(repositories: Repositories, anna: Acco
 
 
 def test_the_trash_is_neither_waited_for_nor_counted(repositories: Repositories, anna: Account) -> None:
-    """Who deletes a photograph does not want to hear of it."""
+    """Deleted images are not reported to their owner."""
     complete(repositories, received(repositories, anna))
     repositories.images.delete(received(repositories, anna).public_id)
     repositories.images.delete(announced(repositories, anna).public_id)
-    assert [(anna.public_id, 1, 0)] == told(repositories)
+    assert [(anna.public_id, 1, 0)] == notified(repositories)
 
 
 def test_a_batch_that_was_deleted_as_a_whole_ends_too(repositories: Repositories, anna: Account) -> None:
-    """With nothing to say."""
+    """The batch has no image left."""
     repositories.images.delete(received(repositories, anna).public_id)
-    assert [(anna.public_id, 0, 0)] == told(repositories)
+    assert [(anna.public_id, 0, 0)] == notified(repositories)
 
 
-def test_what_has_no_batch_is_not_told_of(repositories: Repositories, anna: Account) -> None:
+def test_image_without_a_batch_causes_no_notification(repositories: Repositories, anna: Account) -> None:
     """Copied into the bucket, or sent by a program that says nothing of one."""
     complete(repositories, received(repositories, anna, batch=None))
-    assert [] == told(repositories)
+    assert [] == notified(repositories)
 
 
-def test_what_is_nobodys_is_told_to_nobody(repositories: Repositories) -> None:
+def test_image_without_an_owner_notifies_no_account(repositories: Repositories) -> None:
     """There are no accounts then."""
     complete(repositories, received(repositories))
-    assert [(None, 1, 0)] == told(repositories)
+    assert [(None, 1, 0)] == notified(repositories)
 
 
 def test_two_owners_may_choose_one_id(repositories: Repositories, anna: Account, ben: Account) -> None:
-    """Each is told of their own photographs, when these have ended."""
+    """Each owner is notified of their own images, when these are finished."""
     complete(repositories, received(repositories, anna))
     slow = received(repositories, ben)
     complete(repositories, received(repositories, ben))
-    first = told(repositories)
+    first = notified(repositories)
     complete(repositories, slow)
-    assert ([(anna.public_id, 1, 0)], [(ben.public_id, 2, 0)]) == (first, told(repositories))
+    assert ([(anna.public_id, 1, 0)], [(ben.public_id, 2, 0)]) == (first, notified(repositories))
 
 
 def test_a_pause_is_waited_for(repositories: Repositories, anna: Account) -> None:
-    """Between two photographs of one batch, of which the first is done before the next is announced."""
+    """Between two images of one batch, of which the first is done before the next is announced."""
     complete(repositories, received(repositories, anna))
-    before = told(repositories, quiet=60.0)
+    before = notified(repositories, quiet=60.0)
     complete(repositories, received(repositories, anna))
-    assert ([], [(anna.public_id, 2, 0)]) == (before, told(repositories, quiet=0.0))
+    assert ([], [(anna.public_id, 2, 0)]) == (before, notified(repositories, quiet=0.0))
 
 
-def test_an_account_that_is_deleted_is_not_told(
+def test_a_deleted_account_is_not_notified(
     repositories: Repositories, database: Database, anna: Account, ben: Account
 ) -> None:
-    """Nor is anybody else."""
+    """No other account is notified either."""
     complete(repositories, received(repositories, anna))
     AccountRepository(database).delete(anna.id, in_trash_for=0.0)
-    assert [] == told(repositories)
+    assert [] == notified(repositories)
 
 
 def end_waits(database: Database) -> None:
@@ -201,7 +201,7 @@ def end_waits(database: Database) -> None:
 
 
 def test_a_notice_is_held_by_one(repositories: Repositories, database: Database, anna: Account) -> None:
-    """Until the lease ends; what the first one does afterwards does not count."""
+    """The claim holds until the lease ends; a later completion by the first claimant has no effect."""
     complete(repositories, received(repositories, anna))
     [slow] = taken(repositories)
     held = taken(repositories)
@@ -218,7 +218,7 @@ def test_a_notice_is_held_by_one(repositories: Repositories, database: Database,
 def test_what_could_not_be_sent_is_taken_again_later(
     repositories: Repositories, database: Database, anna: Account
 ) -> None:
-    """Not before its time."""
+    """It is not claimed before its time."""
     complete(repositories, received(repositories, anna))
     [ended] = taken(repositories)
     postponed = (
@@ -234,7 +234,7 @@ def test_letters_are_kept_for_their_owner(repositories: Repositories, anna: Acco
     """The newest first, and for so long."""
     for number in range(3):
         complete(repositories, received(repositories, anna, f"{number}{BATCH[1:]}"))
-        told(repositories)
+        notified(repositories)
     kept = [each.subject for each in repositories.notifications.delivered(anna.id, 2)]
     numbers = [int(subject.rpartition(" ")[2]) for subject in kept]
     assert (2, True, []) == (
@@ -259,7 +259,7 @@ def in_threads(work: Sequence[object]) -> None:
 
 @pytest.mark.timeout(600)
 def test_many_in_one_batch_are_one_letter(repositories: Repositories, anna: Account, ben: Account) -> None:
-    """500 photographs, four workers, and two sweepers that look all the time; another owner's among them."""
+    """500 images, four workers, and two sweepers that look all the time; another owner's among them."""
     images = [received(repositories, anna) for _ in range(MANY)]
     other = received(repositories, ben)
     left, sent, over = list(images), Counter[tuple[str | None, int]](), threading.Event()
@@ -274,7 +274,7 @@ def test_many_in_one_batch_are_one_letter(repositories: Repositories, anna: Acco
 
     def sweeper() -> None:
         while not over.is_set():
-            for owner, total, _ in told(repositories):
+            for owner, total, _ in notified(repositories):
                 sent[owner, total] += 1
             over.wait(0.05)
 
@@ -320,7 +320,7 @@ def test_an_address_that_is_given_again_is_wanted_again(database: Database, anna
 def test_addresses_of_accounts_that_are_no_more_are_not_wanted(
     database: Database, anna: Account, ben: Account
 ) -> None:
-    """However the account was deleted."""
+    """The way of the deletion does not matter."""
     store = SubscriptionRepository(database)
     store.keep(anna.id, "anna@example.org", "arn:1")
     store.keep(ben.id, "ben@example.org", "arn:2")
@@ -345,7 +345,7 @@ def test_each_unwanted_address_has_its_turn(database: Database, anna: Account) -
 
 
 def test_an_address_is_of_one_account(database: Database, anna: Account, ben: Account) -> None:
-    """And of one that is there."""
+    """The address of an existing account stays."""
     store = SubscriptionRepository(database)
     store.keep(anna.id, "both@example.org", "arn:1")
     with pytest.raises(Conflict):

@@ -8,7 +8,7 @@ import pytest
 
 from imgcore.db.connection import Database, Transaction
 from imgcore.gallery.models import Viewer
-from tests.contract.photographs import (
+from tests.contract.images import (
     CAPTION,
     FACTS,
     THUMBNAIL,
@@ -31,7 +31,7 @@ def bystanders() -> None:
 
 @pytest.fixture
 def full(repositories: Repositories, database: Database) -> Repositories:
-    """A gallery of some thousand photographs, a third of them in the trash and a third expired."""
+    """A gallery of some thousand images, a third of them in the trash and a third expired."""
     shown = described(repositories, "shown.jpg")
     repositories.tasks.finish_thumbnail(claim(repositories, shown, THUMBNAIL), FACTS, renditions(shown))
     repositories.images.delete(arrived(repositories).public_id)
@@ -80,7 +80,7 @@ def whole_tables(lines: list[str]) -> list[str]:
 def test_every_frequent_question_is_answered_by_an_index(
     full: Repositories, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The page, its next, one photograph, a claim, the sweeper's questions: no table is read through."""
+    """The page, its next, one image, a claim, the sweeper's questions: no table is read through."""
     image = arrived(full)
     cursor = full.images.page(cursor=None, limit=5, query=None).next
     plans = Plans(monkeypatch)
@@ -125,7 +125,7 @@ def effort(database: Database, question: Callable[[], object]) -> int:
 
 
 def test_a_deep_page_costs_as_much_as_the_first(full: Repositories, database: Database) -> None:
-    """However many rows come before it, and whatever lies in the trash."""
+    """The plan does not depend on earlier rows or on the trash."""
     cursors: list[str | None] = [None]
     while (page := full.images.page(cursor=cursors[-1], limit=20, query=None)).next is not None:
         cursors.append(page.next)
@@ -139,7 +139,7 @@ def test_a_deep_page_costs_as_much_as_the_first(full: Repositories, database: Da
 
 
 def test_ones_own_page_costs_nothing_for_what_others_have(full: Repositories, database: Database) -> None:
-    """One photograph in fifty is this viewer's; the database reads none of the rest."""
+    """One image in fifty is this viewer's; the database reads none of the rest."""
     database.run(lambda tx: tx.execute("UPDATE images SET owner_id = CASE WHEN id % 50 = 0 THEN 1 ELSE 2 END"))
     if database.dialect.name == "mysql":
         database.read(lambda tx: tx.rows("ANALYZE TABLE images, tasks"))

@@ -13,7 +13,7 @@ import pytest
 from imgcore.db.connection import Database
 from imgcore.gallery.models import Image, TaskKind, TaskStatus
 from imgcore.pipeline.models import Claim
-from tests.contract.photographs import (
+from tests.contract.images import (
     CAPTION,
     THUMBNAIL,
     abandoned,
@@ -162,7 +162,7 @@ def test_the_zombie_and_its_successor_at_the_same_moment(
 def test_the_same_news_in_many_threads_makes_one_row(
     repositories: Repositories, pool: ThreadPoolExecutor
 ) -> None:
-    """An upload that nobody asked for, told to eight workers."""
+    """Eight workers get the event of an unknown upload."""
     for _ in range(25):
         row = new()
         works = [lambda row=row: repositories.images.receive(event(row), row) for _ in range(8)]
@@ -181,7 +181,7 @@ def test_a_task_is_handed_over_by_one_sweeper(repositories: Repositories, pool: 
     assert (60, 60) == (len(handed), len(set(handed)))
 
 
-def test_an_unheard_upload_is_looked_at_by_one_sweeper(
+def test_an_upload_without_event_is_checked_by_one_sweeper(
     repositories: Repositories, pool: ThreadPoolExecutor
 ) -> None:
     """Four sweep at once; each of thirty rows comes once."""
@@ -197,7 +197,7 @@ def test_an_unheard_upload_is_looked_at_by_one_sweeper(
 def test_sweepers_and_workers_do_not_hurt_each_other(
     repositories: Repositories, database: Database, pool: ThreadPoolExecutor
 ) -> None:
-    """While some sweep and give up, others claim, park and finish the same tasks: all end."""
+    """Some threads sweep and fail tasks while others claim, park and finish the same ones: all end."""
     images = [arrived(repositories) for _ in range(20)]
 
     def work(kind: TaskKind) -> None:
@@ -234,7 +234,7 @@ def test_one_caller_probes(repositories: Repositories, pool: ThreadPoolExecutor)
 
 
 def test_the_longest_of_many_closures_stands(repositories: Repositories, pool: ThreadPoolExecutor) -> None:
-    """Whatever order they come in, on a breaker that was never open before."""
+    """The order does not matter, on a breaker that was never open before."""
     for turn in range(20):
         works = [
             lambda turn=turn, wait=wait: repositories.breakers.open(

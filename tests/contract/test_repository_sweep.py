@@ -1,11 +1,11 @@
-"""What the sweeper finds: due and lost tasks, unheard uploads, the trash."""
+"""What the sweeper finds: due and lost tasks, without_event uploads, the trash."""
 
 from __future__ import annotations
 
 from imgcore.db.connection import Database
 from imgcore.gallery.models import Image, TaskStatus, UploadStatus
 from imgcore.pipeline.models import DueTask
-from tests.contract.photographs import (
+from tests.contract.images import (
     CAPTION,
     THUMBNAIL,
     abandoned,
@@ -50,15 +50,15 @@ def parked(repositories: Repositories, delay: float) -> Image:
     return image
 
 
-def test_a_fresh_photograph_is_not_due(repositories: Repositories) -> None:
-    """Its event is on the way."""
+def test_a_fresh_image_is_not_due(repositories: Repositories) -> None:
+    """The event may still arrive."""
     arrived(repositories)
 
     assert [] == due(repositories)
 
 
 def test_a_task_that_nobody_delivered_is_due(repositories: Repositories) -> None:
-    """Both of a received photograph whose events were lost."""
+    """Both of a received image whose events were lost."""
     image = arrived(repositories)
 
     assert {(image.public_id, "thumbnail"), (image.public_id, "caption")} == whose(
@@ -91,7 +91,7 @@ def test_a_parked_task_is_due_in_time(repositories: Repositories) -> None:
 
 
 def test_a_dead_lease_is_due(repositories: Repositories) -> None:
-    """And a living one is not."""
+    """A live task is not failed."""
     dead, alive = described(repositories, "dead.jpg"), described(repositories, "alive.jpg")
     abandoned(repositories, dead, THUMBNAIL)
     claim(repositories, alive, THUMBNAIL)
@@ -100,7 +100,7 @@ def test_a_dead_lease_is_due(repositories: Repositories) -> None:
 
 
 def test_what_was_handed_over_is_not_handed_over_again(repositories: Repositories) -> None:
-    """Not until again_after has passed."""
+    """The next dispatch is due after again_after."""
     arrived(repositories)
     counts = [len(due(repositories, lost_after=0, again_after=after)) for after in (LONG, LONG, 0)]
 
@@ -169,7 +169,7 @@ def test_what_lies_in_the_trash_is_not_given_up(repositories: Repositories, data
     assert [] == settled(database)
 
 
-def unheard(
+def without_event(
     repositories: Repositories, *, lost_after: float = 0, again_after: float = LONG, limit: int = 50
 ) -> list[str]:
     found = repositories.sweep.uploads_without_event(
@@ -185,10 +185,10 @@ def test_an_upload_that_nobody_heard_of_is_looked_at(repositories: Repositories)
     arrived(repositories)
 
     assert [[], [awaited.public_id], [], [awaited.public_id]] == [
-        unheard(repositories, lost_after=LONG),
-        unheard(repositories),
-        unheard(repositories),
-        unheard(repositories, again_after=0),
+        without_event(repositories, lost_after=LONG),
+        without_event(repositories),
+        without_event(repositories),
+        without_event(repositories, again_after=0),
     ]
 
 
@@ -196,7 +196,7 @@ def test_no_more_are_looked_at_than_the_limit(repositories: Repositories) -> Non
     """The oldest first."""
     ids = [repositories.images.add(new()).public_id for _ in range(3)]
 
-    assert [ids[:2], ids[2:]] == [unheard(repositories, limit=2), unheard(repositories, limit=2)]
+    assert [ids[:2], ids[2:]] == [without_event(repositories, limit=2), without_event(repositories, limit=2)]
 
 
 def test_a_form_expires_with_five_minutes_grace(repositories: Repositories) -> None:
@@ -213,7 +213,7 @@ def test_a_form_expires_with_five_minutes_grace(repositories: Repositories) -> N
 
 
 def test_what_has_arrived_does_not_expire(repositories: Repositories) -> None:
-    """However long ago its form ended."""
+    """The age of the form does not matter."""
     row = new(expires_in=-1000)
     image = repositories.images.receive(event(row), row)
 
@@ -256,7 +256,7 @@ def test_purging_removes_the_row_and_all_that_hangs_on_it(
 def test_an_upload_that_never_came_goes_as_the_trash_does(
     repositories: Repositories, database: Database
 ) -> None:
-    """Once its form has ended; what only waits, or has come after all, stays."""
+    """Uploads expire after their form; waiting and received ones stay."""
     never, late = (repositories.images.add(new(expires_in=-1000)) for _ in range(2))
     for image in (never, late):
         repositories.sweep.expire(image.public_id)

@@ -1,4 +1,4 @@
-"""Who may work on a task, whose result counts, and what is told once both have ended."""
+"""Claims, fenced commits, and the state of an image whose tasks have ended."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from imgcore.db.connection import Database
 from imgcore.gallery.models import Edit, Image, Safety, Source, TaskKind, TaskStatus, UploadStatus
 from imgcore.pipeline.models import Claim
-from tests.contract.photographs import (
+from tests.contract.images import (
     CAPTION,
     THUMBNAIL,
     abandoned,
@@ -36,7 +36,7 @@ def try_claim(repositories: Repositories, image: Image, kind: TaskKind, max_atte
 
 
 @BOTH
-def test_a_received_photographs_task_is_claimed(repositories: Repositories, kind: TaskKind) -> None:
+def test_a_received_images_task_is_claimed(repositories: Repositories, kind: TaskKind) -> None:
     """The claim says whose it is and which attempt; the row says that somebody works on it."""
     image = arrived(repositories)
 
@@ -58,7 +58,7 @@ def test_a_received_photographs_task_is_claimed(repositories: Repositories, kind
 
 @BOTH
 def test_a_claimed_task_is_nobody_elses(repositories: Repositories, kind: TaskKind) -> None:
-    """Until its lease ends; the other task is free."""
+    """The claim holds until its lease ends; the other task is free."""
     image = arrived(repositories)
     claim(repositories, image, kind)
     other = THUMBNAIL if kind is CAPTION else CAPTION
@@ -68,7 +68,7 @@ def test_a_claimed_task_is_nobody_elses(repositories: Repositories, kind: TaskKi
 
 
 def test_nothing_is_claimed_before_the_upload_is_there(repositories: Repositories) -> None:
-    """An awaited, an expired, a deleted and an unknown photograph have nothing to do."""
+    """An awaited, an expired, a deleted and an unknown image have nothing to do."""
     awaited, expired, deleted = (
         repositories.images.add(new()),
         repositories.images.add(new(expires_in=-301)),
@@ -97,7 +97,7 @@ def test_a_dead_lease_may_be_claimed(repositories: Repositories) -> None:
 
 
 def test_a_task_that_crashed_too_often_fails(repositories: Repositories) -> None:
-    """Nobody claims it again; the card says why."""
+    """The task is not claimed again; the card shows the reason."""
     image = arrived(repositories)
     for _ in range(2):
         abandoned(repositories, image, CAPTION)
@@ -154,7 +154,7 @@ def test_a_zombie_changes_nothing(repositories: Repositories, kind: TaskKind) ->
 
 @BOTH
 def test_a_late_worker_whose_task_nobody_took_still_counts(repositories: Repositories, kind: TaskKind) -> None:
-    """Its lease is over, its token is still the row's."""
+    """The lease has expired, but the row still holds the token."""
     image = arrived(repositories)
 
     assert finish(repositories, image, abandoned(repositories, image, kind))
@@ -173,10 +173,10 @@ def test_a_result_counts_once(repositories: Repositories, database: Database, ki
 
 
 @BOTH
-def test_a_result_for_a_deleted_photograph_is_dropped(
+def test_a_result_for_a_deleted_image_is_dropped(
     repositories: Repositories, database: Database, kind: TaskKind
 ) -> None:
-    """Nothing is stored, nothing told."""
+    """The commit stores no result and no notification."""
     image = arrived(repositories)
     mine = claim(repositories, image, kind)
     repositories.images.delete(image.public_id)
@@ -185,7 +185,7 @@ def test_a_result_for_a_deleted_photograph_is_dropped(
     assert [] == settled(database)
 
 
-def test_a_result_for_a_purged_photograph_is_dropped(repositories: Repositories) -> None:
+def test_a_result_for_a_purged_image_is_dropped(repositories: Repositories) -> None:
     """There is no row at all any more."""
     image = arrived(repositories)
     mine = claim(repositories, image, CAPTION)
@@ -223,7 +223,7 @@ def test_a_parked_task_waits(repositories: Repositories) -> None:
 
 
 def test_a_parked_task_that_is_due_is_claimed(repositories: Repositories) -> None:
-    """And its old reason is gone."""
+    """The old reason is cleared."""
     image = arrived(repositories)
     repositories.tasks.park(
         claim(repositories, image, CAPTION), code="busy", message="Later.", delay=0, refund=False
@@ -356,7 +356,7 @@ def test_a_lower_machine_leaves_the_higher_ones_judgement(repositories: Reposito
 def test_image_settles_with_the_last_of_its_tasks(
     repositories: Repositories, database: Database, first: TaskKind
 ) -> None:
-    """Not the first, and whichever comes last."""
+    """The last of both settles the image, in either order."""
     image = arrived(repositories)
     finish(repositories, image, claim(repositories, image, first))
     before = settled(database)

@@ -7,7 +7,7 @@ import pytest
 from imgcore.errors import Invalid
 from imgcore.gallery.models import NewImage, TaskStatus, UploadStatus
 from imgcore.pipeline.models import ObjectCreated
-from tests.contract.photographs import (
+from tests.contract.images import (
     CAPTION,
     THUMBNAIL,
     abandoned,
@@ -33,7 +33,7 @@ def test_the_awaited_upload_arrives(repositories: Repositories) -> None:
 
 
 def test_an_upload_that_nobody_asked_for_makes_its_row(repositories: Repositories) -> None:
-    """Put into the bucket by hand, it is a photograph like others."""
+    """Put into the bucket by hand, it is an image like others."""
     row = new("by hand.jpg", expires_in=0)
 
     image = repositories.images.receive(event(row), row)
@@ -74,7 +74,7 @@ def test_an_expired_upload_is_received_after_all(repositories: Repositories) -> 
 
 @pytest.mark.parametrize("again", ["e1", "e2"])
 def test_a_rejected_upload_stays_rejected(repositories: Repositories, again: str) -> None:
-    """Neither its own event nor another version brings it back."""
+    """The image stays deleted after its own event and after another version."""
     image = arrived(repositories)
     repositories.tasks.reject(claim(repositories, image, THUMBNAIL), code="not_an_image", message="No.")
 
@@ -105,7 +105,7 @@ def test_a_later_version_starts_again(repositories: Repositories) -> None:
 
 
 def test_a_result_for_the_version_before_is_dropped(repositories: Repositories) -> None:
-    """Its worker is fenced off."""
+    """The worker is fenced off."""
     image = arrived(repositories)
     old = claim(repositories, image, CAPTION)
     repositories.images.receive(event(image, etag="e2", sequencer="0055AF"), new())

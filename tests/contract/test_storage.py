@@ -21,7 +21,7 @@ from imgcore.gallery.models import TaskKind, UploadForm
 from imgcore.pipeline.s3_events import deliveries
 from tests.cloud import Cloud, cloud
 
-JPEG = b"\xff\xd8\xff\xe0 not much of a photograph"
+JPEG = b"\xff\xd8\xff\xe0 not much of an image"
 
 
 @pytest.fixture(scope="module")
@@ -34,13 +34,13 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 
 @pytest.fixture(scope="module")
 def names(aws: Cloud) -> dict[str, str]:
-    """What the web process is told."""
+    """The environment of the web process."""
     return aws.settings("web")
 
 
 @pytest.fixture
 def storage(aws: Cloud, names: dict[str, str]) -> S3Storage:
-    """As the web process has it."""
+    """Return the storage as the web process uses it."""
     return S3Storage(aws.client("s3", names), names["UPLOADS_BUCKET"], names["DERIVED_BUCKET"])
 
 
@@ -136,7 +136,7 @@ def test_what_was_uploaded_is_read_with_its_version(storage: S3Storage, master: 
 
 
 def test_a_large_object_is_refused_before_it_is_read(storage: S3Storage) -> None:
-    """By its length."""
+    """The length differs."""
     name = key()
     post(form(storage, name))
 
@@ -163,7 +163,7 @@ def test_derived_images_are_written_for_browsers(master: S3Storage, storage: S3S
 
 
 def test_an_address_is_the_same_within_its_window(aws: Cloud, names: dict[str, str]) -> None:
-    """So that a browser's cache works; and another one in the next window."""
+    """The browser's cache works; the next window has another address."""
     now = [1_800_000_000.0]
     storage = S3Storage(
         aws.client("s3", names), names["UPLOADS_BUCKET"], names["DERIVED_BUCKET"], clock=lambda: now[0]
@@ -189,7 +189,7 @@ def test_addresses_are_not_kept_for_ever(storage: S3Storage, monkeypatch: pytest
 
 
 def test_an_original_is_a_download_and_never_a_page(storage: S3Storage) -> None:
-    """Whatever is in it: an attachment of no known type, under its own name."""
+    """The original is an attachment of no known type, under its own name."""
     name = key()
     post(form(storage, name), b"<script>")
 
@@ -213,7 +213,7 @@ def test_an_address_without_its_signature_is_refused(storage: S3Storage, master:
 
 
 def test_what_leaves_the_trash_leaves_in_every_version(storage: S3Storage, master: S3Storage) -> None:
-    """And taking away what is not there is no error."""
+    """Removing a missing object is no error."""
     name, derived = key(), f"display/{uuid.uuid4().hex}/1600.webp"
     neighbour = f"{name}.jpg"  # whose name begins with the other's
     for text in (b"one", b"two"):
@@ -257,7 +257,7 @@ def test_ready_where_the_bucket_answers(storage: S3Storage) -> None:
 
 
 def test_a_bucket_out_of_reach_is_unavailable(aws: Cloud, names: dict[str, str]) -> None:
-    """Nobody listens there: one calm sentence."""
+    """A refused connection gives one sentence."""
     client = aws.client("s3", names | {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"})
 
     with pytest.raises(Unavailable, match="cannot be reached just now"):
@@ -265,13 +265,13 @@ def test_a_bucket_out_of_reach_is_unavailable(aws: Cloud, names: dict[str, str])
 
 
 def test_a_bucket_that_is_not_there_is_said(aws: Cloud) -> None:
-    """By its part, with S3's word for it."""
+    """The error names the part and S3's code."""
     with pytest.raises(Unavailable, match="NoSuchBucket"):
         S3Storage(aws.client("s3"), "no-such-bucket", "d").read("raw/x", max_bytes=1)
 
 
 def test_no_credentials_are_a_setting_that_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Not a fault of S3."""
+    """The error is not Unavailable."""
     import boto3
 
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
@@ -286,7 +286,7 @@ def test_no_credentials_are_a_setting_that_is_missing(monkeypatch: pytest.Monkey
 
 
 def test_a_task_is_handed_to_its_own_queue(aws: Cloud, names: dict[str, str]) -> None:
-    """As S3 itself would have told it, a delay rounded up and never over a quarter of an hour."""
+    """The message is an S3 event; the delay is rounded up and at most a quarter of an hour."""
     urls = {kind: names[f"{kind.upper()}_QUEUE_URL"] for kind in TaskKind}
     queues = SqsQueues(lambda: aws.client("sqs", names), urls, "bucket")
 
@@ -296,8 +296,8 @@ def test_a_task_is_handed_to_its_own_queue(aws: Cloud, names: dict[str, str]) ->
     root = aws.client("sqs")
     keys: list[str] = []  # what earlier tests uploaded is in the queue as well
     while got := root.receive_message(QueueUrl=urls[TaskKind.CAPTION], MaxNumberOfMessages=10).get("Messages"):
-        told = [delivery for one in got for delivery in deliveries(json.loads(one["Body"]))]
-        keys += [created.key for delivery in told for created in delivery.created]
+        received = [delivery for one in got for delivery in deliveries(json.loads(one["Body"]))]
+        keys += [created.key for delivery in received for created in delivery.created]
     assert ["raw/a b+c.jpg"] == [name for name in keys if " " in name]
     waiting = root.get_queue_attributes(
         QueueUrl=urls[TaskKind.CAPTION], AttributeNames=["ApproximateNumberOfMessagesDelayed"]

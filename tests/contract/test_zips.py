@@ -89,7 +89,7 @@ def test_zip_entries_have_one_time_mode_and_system(contents: Contents) -> None:
 def test_zip_sources_are_compiled_if_their_python_is_installed(
     contents: Contents, function: str, profile: str
 ) -> None:
-    """Without bytecode a cold start takes twice as long."""
+    """A cold start takes twice as long if bytecode is missing."""
     sources = {name for name in contents.files if name.endswith(".py")}
     compiled = {name for name in contents.files if name.endswith(".pyc")}
     wanted = sources if interpreter(target(function, profile).python) else set()

@@ -134,7 +134,7 @@ def started(bare: Path, root: Path, function: str, settings: Mapping[str, str]) 
         yield Lambda(api, process)
 
 
-def photograph(ending: str) -> bytes:
+def photo(ending: str) -> bytes:
     """A small picture of two colours in that format."""
     picture = PillowImage.new("RGB", (320, 240), (200, 120, 40))
     picture.paste((30, 60, 160), (0, 0, 320, 120))
@@ -167,7 +167,7 @@ DONE = Answer("", payload={"batchItemFailures": []})
 
 
 def plain(answer: Answer) -> Answer:
-    """Without the request's own id."""
+    """The log lines lack the request's id."""
     return replace(answer, request_id="")
 
 
@@ -196,7 +196,7 @@ def test_zip_modules_can_all_be_imported(
 def test_handler_import_loads_no_heavy_library(
     profile: str, bare: Path, task_roots: Mapping[tuple[str, str], Path]
 ) -> None:
-    """Neither it, nor a model's SDK, nor numpy, nor boto3 is loaded by the handlers' import."""
+    """The handlers' import loads no database driver, SDK, numpy or boto3."""
     program = (
         "import sys; sys.path.insert(0, '.'); import lambda_build.handlers.caption;"
         "print(*({'pillow_heif', 'google', 'numpy', 'boto3'} & set(sys.modules)))"
@@ -233,7 +233,7 @@ def describer(
 def test_thumbnail_function_renders_every_format(thumbnails: Lambda, aws: Cloud, database: Database) -> None:
     """Six formats in one batch: all done, each with its three derived images in the bucket."""
     repositories = Repositories(database)
-    images = [upload(aws, repositories, photograph(ending), ending) for ending in FORMATS]
+    images = [upload(aws, repositories, photo(ending), ending) for ending in FORMATS]
 
     answer = thumbnails.receive(*(message(UPLOADS, image.image_key) for image in images))
 
@@ -247,7 +247,7 @@ def test_thumbnail_function_renders_every_format(thumbnails: Lambda, aws: Cloud,
 def test_thumbnail_function_rejects_a_text_file(thumbnails: Lambda, aws: Cloud, database: Database) -> None:
     """The message is acknowledged: no repetition makes a text a picture."""
     repositories = Repositories(database)
-    image = upload(aws, repositories, b"not a photograph at all", "jpg")
+    image = upload(aws, repositories, b"not an image at all", "jpg")
 
     answer = thumbnails.receive(message(UPLOADS, image.image_key))
 
@@ -259,7 +259,7 @@ def test_caption_function_without_a_key_describes_locally(
 ) -> None:
     """numpy, both nets and their weights are in the local zip."""
     repositories = Repositories(database)
-    image = upload(aws, repositories, photograph("jpg"), "jpg")
+    image = upload(aws, repositories, photo("jpg"), "jpg")
 
     answer = describer.receive(message(UPLOADS, image.image_key))
 
@@ -279,7 +279,7 @@ def test_caption_function_with_gemini_and_mariadb_describes(
     database = open_database(Secret(mariadb_url), ca=str(mariadb_server.ca))
     migrate(database)
     repositories = Repositories(database)
-    image = upload(aws, repositories, photograph("heic"), "heic")
+    image = upload(aws, repositories, photo("heic"), "heic")
     with FakeGemini("ok") as gemini:
         environ = {
             **settings,
@@ -303,9 +303,9 @@ def test_caption_function_with_a_rejected_key_parks_the_task(
     aws: Cloud,
     database: Database,
 ) -> None:
-    """Nobody stands in there: the describer is left out, and the photograph is parked instead of lost."""
+    """The zip has no local describer: the image is parked instead of lost."""
     repositories = Repositories(database)
-    image = upload(aws, repositories, photograph("jpg"), "jpg")
+    image = upload(aws, repositories, photo("jpg"), "jpg")
     with FakeGemini("ok", key=secrets.token_hex(16)) as gemini:
         environ = {**settings, "GEMINI_API_KEY": secrets.token_hex(16), "GEMINI_BASE_URL": gemini.url}
         with started(bare, task_roots["caption", "production"], "caption", environ) as function:
@@ -336,7 +336,7 @@ def test_ping_loads_everything(
 def test_batch_with_one_bad_message_returns_only_that_one(
     describer: Lambda, aws: Cloud, database: Database
 ) -> None:
-    image = upload(aws, Repositories(database), photograph("jpg"), "jpg")
+    image = upload(aws, Repositories(database), photo("jpg"), "jpg")
 
     answer = describer.receive("no JSON", message(UPLOADS, image.image_key))
 
@@ -347,7 +347,7 @@ def test_batch_with_one_bad_message_returns_only_that_one(
 def test_unreachable_database_returns_the_message_to_the_queue(
     bare: Path, task_roots: Mapping[tuple[str, str], Path], settings: dict[str, str]
 ) -> None:
-    """Nothing is lost: the queue delivers it again."""
+    """The queue delivers the message again."""
     environ = {**settings, "DATABASE_URL": "mysql://nobody:nothing@127.0.0.1:1/none"}
     with started(bare, task_roots["thumbnail", "production"], "thumbnail", environ) as function:
         answer = function.receive(message(UPLOADS, f"raw/{secrets.token_hex(16)}.jpg"))
@@ -398,5 +398,7 @@ def test_delivery_is_logged_in_one_line_without_secrets(describer: Lambda, setti
     lines = describer.process.output.splitlines()
 
     outcomes = [json.loads(line)["outcome"] for line in lines]
-    told = [name for name, value in settings.items() if "SECRET" in name and value in describer.process.output]
-    assert (["done", "ignored"], []) == (outcomes, told)
+    answered = [
+        name for name, value in settings.items() if "SECRET" in name and value in describer.process.output
+    ]
+    assert (["done", "ignored"], []) == (outcomes, answered)

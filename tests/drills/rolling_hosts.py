@@ -22,7 +22,7 @@ import yaml
 
 from imgcore import bootstrap
 from imgcore.config import Config
-from tests.contract.photographs import CAPTION, THUMBNAIL, arrived, claim, finish
+from tests.contract.images import CAPTION, THUMBNAIL, arrived, claim, finish
 from tests.drills.haproxy import HaProxy, HealthCheck
 from tests.support.repositories import Repositories
 

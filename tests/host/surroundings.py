@@ -21,7 +21,7 @@ from imgcore.config import Config
 from roles.local_cloud.files.children import Children
 from roles.local_cloud.files.emulator import REGION, Emulator, emulator_at
 from tests.cloud import Cloud
-from tests.contract.photographs import CAPTION, THUMBNAIL, arrived, claim, description, finish
+from tests.contract.images import CAPTION, THUMBNAIL, arrived, claim, description, finish
 from tests.mariadb import MariaDb
 from tests.support.repositories import Repositories
 

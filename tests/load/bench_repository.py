@@ -21,7 +21,7 @@ from tqdm import tqdm
 from imgcore.db.connection import Database, open_database
 from imgcore.db.migrations import migrate
 from imgcore.gallery.models import TaskKind
-from tests.contract.photographs import arrived, claim, described, finish, multiply
+from tests.contract.images import arrived, claim, described, finish, multiply
 from tests.mariadb import mariadb
 from tests.support.repositories import Repositories
 

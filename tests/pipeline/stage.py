@@ -18,7 +18,7 @@ from imgcore.db.connection import Database
 from imgcore.gallery.models import Image, UploadForm
 from imgcore.gallery.service import Gallery
 from tests.cloud import Cloud, cloud
-from tests.contract.photographs import settled
+from tests.contract.images import settled
 from tests.zips import built
 
 PROJECT = "caption-gallery-local"

@@ -24,7 +24,7 @@ from imgcore.db.connection import Database, open_database
 from imgcore.db.migrations import migrate
 from imgcore.gallery.models import NewImage, TaskKind, TaskStatus
 from imgcore.pipeline.models import ObjectCreated
-from tests.contract.photographs import settled
+from tests.contract.images import settled
 from tests.support.repositories import Repositories
 
 IMAGES = 60

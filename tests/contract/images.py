@@ -1,4 +1,4 @@
-"""Photographs for tests: rows at every stage of their way, and what the workers would store."""
+"""Images for tests: rows at every stage of their way, and what the workers would store."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ FACTS = PhotoFacts(
 )
 
 
-def new(name: str = "photograph.jpg", *, expires_in: float = 3600.0) -> NewImage:
+def new(name: str = "image.jpg", *, expires_in: float = 3600.0) -> NewImage:
     """A row to be, of an identity of its own."""
     public_id = secrets.token_hex(16)
     return NewImage(public_id, f"raw/{public_id}.jpg", name, "image/jpeg", 123_456, expires_in)
@@ -46,8 +46,8 @@ def event(image: Image | NewImage, *, etag: str = "e1", sequencer: str | None = 
     return ObjectCreated("uploads", image.image_key, 123_456, etag, f"version-{etag}", sequencer)
 
 
-def arrived(repositories: Repositories, name: str = "photograph.jpg") -> Image:
-    """A photograph that has been received."""
+def arrived(repositories: Repositories, name: str = "image.jpg") -> Image:
+    """An image that has been received."""
     row = new(name)
     repositories.images.add(row)
     return repositories.images.receive(event(row), row)
@@ -70,7 +70,7 @@ def abandoned(repositories: Repositories, image: Image, kind: TaskKind) -> Claim
 
 
 def described(repositories: Repositories, name: str, **words: object) -> Image:
-    """A photograph with a caption, a thumbnail not yet made."""
+    """An image with a caption, a thumbnail not yet made."""
     image = arrived(repositories, name)
     assert repositories.tasks.finish_caption(claim(repositories, image, CAPTION), description(**words))
     return stored(repositories, image)
