@@ -20,7 +20,7 @@ RED, GREEN, BLUE, YELLOW = (220, 30, 30), (30, 170, 60), (40, 70, 220), (240, 21
 
 
 @cache
-def photograph(width: int = 640, height: int = 480, seed: int = 1) -> Image.Image:
+def photo(width: int = 640, height: int = 480, seed: int = 1) -> Image.Image:
     """An RGB picture with about the detail of a photograph: light, shapes, texture and a sensor's noise."""
     chance = random.Random(seed)
 
@@ -54,13 +54,13 @@ def encode(image: Image.Image, form: str = "JPEG", **options: object) -> bytes:
 @cache
 def jpeg(width: int = 640, height: int = 480, seed: int = 1, **options: object) -> bytes:
     """A JPEG of ``photograph``."""
-    return encode(photograph(width, height, seed), "JPEG", **options)
+    return encode(photo(width, height, seed), "JPEG", **options)
 
 
 @cache
 def heic(width: int = 640, height: int = 480, seed: int = 1, **options: object) -> bytes:
     """A HEIC of ``photograph``, as phones take them."""
-    return encode(photograph(width, height, seed), "HEIF", **options)
+    return encode(photo(width, height, seed), "HEIF", **options)
 
 
 def corners(width: int = 96, height: int = 64) -> Image.Image:
@@ -368,7 +368,7 @@ def size_bombs() -> dict[str, bytes]:
     """Files that claim, or hold, more pixels than is good. Name → file."""
     gif = bytearray(encode(Image.new("P", (4, 4)), "GIF"))
     gif[6:10] = b"\xff\xff\xff\xff"
-    webp = _riff((b"VP8X", b"\0\0\0\0" + b"\xff\x3f\0" * 2), (b"VP8 ", encode(photograph(16, 16), "WEBP")[20:]))
+    webp = _riff((b"VP8X", b"\0\0\0\0" + b"\xff\x3f\0" * 2), (b"VP8 ", encode(photo(16, 16), "WEBP")[20:]))
     frame = bytearray(jpeg(16, 16))
     at = frame.index(b"\xff\xc0") + 5
     frame[at : at + 4] = b"\xff\xff\xff\xff"

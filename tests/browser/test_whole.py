@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -157,6 +159,75 @@ def test_the_page_refuses_before_it_sends(page: Browser, name: str, data: bytes)
     (card,) = page.wait(lambda: [text for text in page.texts("#grid .card") if name in text])
     assert card.removeprefix(name).strip()
     assert name not in {image["name"] for image in call(page.origin, "/images?limit=100")["images"]}
+
+
+KEPT = images.jpeg(640, 480)
+
+ATTACK = """
+const [emulator, done] = arguments;
+const paths = ["/_ministack/reset", "/_localstack/state/reset", "/_ministack/config", "/",
+  "/?Action=DeleteQueue", "/caption-gallery-local-uploads", "/caption-gallery-local-derived"];
+const kinds = ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"];
+const body = JSON.stringify({"s3.PERSIST": false, "cloudtrail._recording_enabled": "true"});
+const sent = [];
+for (const path of paths) {
+  for (const kind of kinds) {
+    sent.push(fetch(emulator + path, {method: "POST", mode: "no-cors", body, headers: {"Content-Type": kind}}));
+  }
+  for (const method of ["PUT", "DELETE", "PATCH"]) { sent.push(fetch(emulator + path, {method, body})); }
+  sent.push(fetch(emulator + path, {mode: "no-cors"}));
+  navigator.sendBeacon(emulator + path, body);
+  const frame = document.body.appendChild(Object.assign(document.createElement("iframe"), {name: path}));
+  const form = document.createElement("form");
+  Object.assign(form, {method: "post", action: emulator + path, target: frame.name});
+  document.body.append(form);
+  form.submit();
+  try { new WebSocket(emulator.replace("http", "ws") + path); } catch { /* refused */ }
+}
+Promise.allSettled(sent).then((all) => setTimeout(() => done(all.length), 1000));
+"""
+
+
+class Page(BaseHTTPRequestHandler):
+    """An empty page of another origin."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(b"<!doctype html><title>elsewhere</title><body>")
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+@pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
+def test_page_of_another_origin_that_attacks_the_emulator_changes_nothing(
+    chromium: Browser, first: Whole, home: Path, name: str
+) -> None:
+    """It knows the port, and sends all that a browser lets it send."""
+    made = call(first.origin, "/uploads", {"name": "kept.jpg", "size": len(KEPT), "type": "image/jpeg"})
+    assert send(UploadForm(**made["form"]), KEPT) == 201
+    chromium.wait(lambda: call(first.origin, f"/images/{made['image']['id']}")["status"] == "done", seconds=60)
+    port = json.loads((home / "emulator.json").read_text())["port"]
+    with ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        chromium.prepare(f"http://{name}:{server.server_port}")
+        chromium.open()
+        chromium.driver.set_script_timeout(60)
+        attacks = chromium.driver.execute_async_script(ATTACK, f"http://127.0.0.1:{port}")
+        server.shutdown()
+    chromium.console()  # full of refusals, as it should be
+
+    assert 7 * 7 == attacks
+    image = call(first.origin, f"/images/{made['image']['id']}")
+    assert "done" == image["status"]
+    for url in (image["thumbnail_url"], image["display_url"], image["original_url"]):
+        with urlopen(url, timeout=30) as answer:
+            assert 200 == answer.status
+    again = call(first.origin, "/uploads", {"name": "after.jpg", "size": len(KEPT), "type": "image/jpeg"})
+    assert send(UploadForm(**again["form"]), KEPT) == 201
+    chromium.wait(lambda: call(first.origin, f"/images/{again['image']['id']}")["status"] == "done", seconds=60)
 
 
 def test_after_a_restart_everything_is_there_and_a_wrong_key_is_said(

@@ -27,10 +27,10 @@ POOL = 20  # photos dropped at once
 def sources() -> dict[str, bytes]:
     """The files to be measured, each with about the detail and the bytes of a real one."""
     twelve, twenty_four = (4032, 3024), (6000, 4000)
-    photo = samples.photograph(*twelve)
+    photo = samples.photo(*twelve)
     return {
         "JPEG 12 MP": samples.encode(photo, "JPEG", quality=88),
-        "JPEG 24 MP": samples.encode(samples.photograph(*twenty_four), "JPEG", quality=88),
+        "JPEG 24 MP": samples.encode(samples.photo(*twenty_four), "JPEG", quality=88),
         "JPEG 12 MP progressive": samples.encode(photo, "JPEG", quality=88, progressive=True),
         "HEIC 12 MP": samples.encode(photo, "HEIF", quality=50),
         "PNG 12 MP": samples.encode(photo, "PNG", compress_level=3),

@@ -64,10 +64,10 @@ def test_decode_orientation_that_does_not_exist_turns_nothing(orientation: int) 
     ("data", "form"),
     [
         (samples.jpeg(), "JPEG"),
-        (samples.encode(samples.photograph(), "PNG"), "PNG"),
-        (samples.encode(samples.photograph(), "WEBP"), "WEBP"),
-        (samples.encode(samples.photograph(), "GIF"), "GIF"),
-        (samples.encode(samples.photograph(), "AVIF"), "AVIF"),
+        (samples.encode(samples.photo(), "PNG"), "PNG"),
+        (samples.encode(samples.photo(), "WEBP"), "WEBP"),
+        (samples.encode(samples.photo(), "GIF"), "GIF"),
+        (samples.encode(samples.photo(), "AVIF"), "AVIF"),
         (samples.heic(), "HEIF"),
     ],
     ids=["jpeg", "png", "webp", "gif", "avif", "heic"],
@@ -75,7 +75,7 @@ def test_decode_orientation_that_does_not_exist_turns_nothing(orientation: int) 
 def test_decode_every_accepted_format_shows_the_picture(data: bytes, form: str) -> None:
     """And the facts are those of the file."""
     photo = decode(data, max_side=1600)
-    assert samples.difference(samples.photograph(), shown(photo)) < 12
+    assert samples.difference(samples.photo(), shown(photo)) < 12
     expected = (form, 640, 480, len(data), hashlib.sha256(data).hexdigest())
     facts = photo.facts
     assert expected == (facts.format, facts.width, facts.height, facts.size, facts.sha256)
@@ -84,7 +84,7 @@ def test_decode_every_accepted_format_shows_the_picture(data: bytes, form: str) 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "HEIF"])
 def test_decode_scales_to_exactly_the_requested_side(form: str) -> None:
     """The longer side; the shorter follows."""
-    photo = decode(samples.encode(samples.photograph(), form), max_side=100)
+    photo = decode(samples.encode(samples.photo(), form), max_side=100)
     assert ((100, 75), (640, 480)) == (photo.size, (photo.facts.width, photo.facts.height))
 
 
@@ -305,7 +305,7 @@ def test_decode_one_frame_is_no_animation(form: str) -> None:
 def test_decode_with_load_truncated_images_set_still_rejects(monkeypatch: pytest.MonkeyPatch) -> None:
     """Other code in the process may want half pictures; a gallery does not."""
     monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
-    for data in (samples.jpeg(), samples.jpeg(progressive=True), samples.encode(samples.photograph(), "PNG")):
+    for data in (samples.jpeg(), samples.jpeg(progressive=True), samples.encode(samples.photo(), "PNG")):
         with pytest.raises(images.Rejected) as refusal:
             decode(samples.truncated(data), max_side=100)
         assert refusal.value.code == "damaged"

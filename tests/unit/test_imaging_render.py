@@ -95,7 +95,7 @@ def test_render_renditions_are_upright(orientation: int) -> None:
 @pytest.mark.parametrize("size", [(400, 300), (300, 400), (600, 30)])
 def test_render_placeholder_is_a_tiny_picture_in_the_pages_own_text(size: tuple[int, int], seed: int) -> None:
     """A data: URI of the whole picture that is short enough for every row of a page."""
-    data = samples.encode(samples.photograph(*size, seed), "JPEG")
+    data = samples.encode(samples.photo(*size, seed), "JPEG")
     made = render(decode(data, max_side=1600), "abc", fit="crop")
     head, _, body = made.placeholder.partition(",")
     image = Image.open(io.BytesIO(base64.b64decode(body)))
@@ -121,7 +121,7 @@ def test_render_placeholder_has_the_colours_of_the_picture() -> None:
 
 def test_render_thumbnails_look_like_the_picture() -> None:
     """At the quality that was chosen."""
-    whole = samples.photograph(1600, 1200)
+    whole = samples.photo(1600, 1200)
     made = render(decode(samples.encode(whole, "PNG"), max_side=1600), "abc", fit="fit")
     for item in made.all():
         expected = whole.resize((item.width, item.height), Image.Resampling.LANCZOS)

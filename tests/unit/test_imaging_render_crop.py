@@ -21,7 +21,7 @@ def backdrop(width: int, height: int, seed: int, kind: str) -> Image.Image:
     if kind == "sky":
         return Image.linear_gradient("L").resize((width, height)).convert("RGB")
     if kind == "blur":
-        return samples.photograph(width, height, seed).filter(ImageFilter.GaussianBlur(height / 5))
+        return samples.photo(width, height, seed).filter(ImageFilter.GaussianBlur(height / 5))
     chance = random.Random(seed)
     blades = Image.frombytes("L", (width // 2, height // 2), chance.randbytes((width // 2) * (height // 2)))
     green = blades.resize((width, height)).point(lambda value: 60 + value // 4)
@@ -66,13 +66,13 @@ def test_crop_where_nothing_stands_out_the_middle_is_kept(size: tuple[int, int],
 @pytest.mark.parametrize("size", [(300, 300), (1, 1)])
 def test_crop_square_is_kept_whole(size: tuple[int, int]) -> None:
     """There is nothing to choose."""
-    assert cut(samples.photograph(*size)) == (0, 0, *size)
+    assert cut(samples.photo(*size)) == (0, 0, *size)
 
 
 @pytest.mark.parametrize("size", [(800, 450), (450, 800), (30, 1), (1, 30), (3, 2), (400, 399), (399, 400)])
 def test_crop_cut_is_the_largest_square_in_the_picture(size: tuple[int, int]) -> None:
     """In whole pixels, inside it."""
-    left, top, right, bottom = cut(samples.photograph(*size))
+    left, top, right, bottom = cut(samples.photo(*size))
     assert min(size) == right - left == bottom - top
     assert left >= 0
     assert top >= 0

@@ -21,10 +21,10 @@ def refusal(data: bytes, **options: object) -> Rejected:
 TRUNCATED = {
     "jpeg": samples.jpeg(),
     "progressive jpeg": samples.jpeg(progressive=True),
-    "png": samples.encode(samples.photograph(), "PNG"),
-    "webp": samples.encode(samples.photograph(), "WEBP"),
-    "gif": samples.encode(samples.photograph(), "GIF"),
-    "avif": samples.encode(samples.photograph(), "AVIF"),
+    "png": samples.encode(samples.photo(), "PNG"),
+    "webp": samples.encode(samples.photo(), "WEBP"),
+    "gif": samples.encode(samples.photo(), "GIF"),
+    "avif": samples.encode(samples.photo(), "AVIF"),
     "heic": samples.heic(),
 }
 

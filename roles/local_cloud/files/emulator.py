@@ -22,6 +22,7 @@ from pathlib import Path
 HOST = "127.0.0.1"
 REGION = "us-east-1"
 HEALTH = "/_ministack/health"
+BUCKET_PREFIX = "caption-gallery-"  # of every bucket that browsers may send signed requests for
 OLD = "old-"
 # Below what systems hand out for outgoing connections, so that the remembered port stays free.
 PORTS = range(20_000, 30_000)
@@ -48,8 +49,8 @@ class Emulator:
 
     @property
     def command(self) -> list[str]:
-        """How it is started; from a folder without code, for it imports from there."""
-        return [sys.executable, "-P", "-m", "ministack"]
+        """How it is started: behind the filter that keeps web pages and other users out."""
+        return [sys.executable, "-P", str(Path(__file__).with_name("filtered_emulator.py")), BUCKET_PREFIX]
 
     def root(self) -> dict[str, str]:
         """Return the environment of the root identity."""
