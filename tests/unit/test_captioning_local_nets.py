@@ -16,13 +16,13 @@ from tests.unit.captioning_local_tools import pattern
 
 @pytest.fixture(scope="module")
 def classifier() -> Classifier:
-    """With the weights of the installed package."""
+    """Return the classifier with the weights of the installed package."""
     return Classifier.load()
 
 
 @pytest.fixture(scope="module")
 def finder() -> FaceFinder:
-    """With the model that comes along."""
+    """Return the face detector with the packaged model."""
     return FaceFinder.load()
 
 

@@ -60,7 +60,7 @@ def test_alt_text_of_findings_is_the_expected_sentence(what: Seen, expected: str
 
 
 def test_sentence_long_kind_gives_way_in_the_alt_text() -> None:
-    """Rather than a cut in the middle of a word."""
+    """The text is not cut inside a word."""
     long = Subject(
         "a motorcycle or scooter", "a " + "very " * 12 + "long name", sure=True, tags=("motorcycle",)
     )
@@ -89,7 +89,7 @@ def test_tags_of_findings_are_the_expected_words(what: Seen, expected: tuple[str
 
 
 def test_sentence_photographers_keywords_come_first() -> None:
-    """And crowd out ours where there are many."""
+    """Many keywords replace the derived tags."""
     own = ("rex", "garden", "summer", "2024", "cat", "sofa", "home")
     assert (*own, "tabby") == tags(seen(subject=TABBY), own)
 
@@ -124,7 +124,7 @@ def test_sentence_every_sentence_is_well_formed() -> None:
 
 
 def test_sentence_every_alt_text_fits() -> None:
-    """In what screen readers read in one go."""
+    """Screen readers read that length in one go."""
     assert max(len(alt_text(what)) for what in everything()) <= MAX_ALT
 
 

@@ -15,7 +15,7 @@ ROCKING_CHAIR, HAY, MOUNTAINS, HORSE = 765, 958, 970, 339
 
 
 def probabilities(**likely: float) -> list[float]:
-    """Of all classes; ``likely``: c281=0.7."""
+    """Return the probabilities of all classes; ``likely``: c281=0.7."""
     out = [0.0] * 1000
     for name, value in likely.items():
         out[int(name[1:])] = value
@@ -44,19 +44,19 @@ def test_vocabulary_group_below_its_threshold_is_not_named() -> None:
 
 
 def test_vocabulary_likely_kind_is_named_too() -> None:
-    """From 0.5 on, "perhaps a tabby"."""
+    """The threshold of "perhaps a tabby" is 0.5."""
     found = subject(probabilities(c281=0.5, c282=0.1), faces=0)
     assert Subject("a cat", "a tabby", sure=True, tags=("cat", "tabby", "animal")) == found
 
 
-def test_vocabulary_kind_that_says_no_more_is_left_out() -> None:
-    """Not "mountains, perhaps mountains"."""
+def test_vocabulary_redundant_kind_is_left_out() -> None:
+    """The text is not "mountains, perhaps mountains"."""
     found = subject(probabilities(c970=0.9), faces=0)
     assert Subject("mountains", None, sure=True, tags=("mountains",)) == found
 
 
 def test_vocabulary_class_without_a_group_is_only_possible() -> None:
-    """From 0.6 on."""
+    """The threshold is 0.6."""
     found = [subject(probabilities(c765=value), faces=0) for value in (0.59, 0.6)]
     assert [None, Subject("a rocking chair", None, sure=False, tags=("rocking chair",))] == found
 
@@ -94,7 +94,7 @@ def test_vocabulary_beside_a_face_only_companions_are_named(index: int, phrase: 
     ],
 )
 def test_vocabulary_articles_follow_the_sound(name: str, expected: str) -> None:
-    """Not the letter."""
+    """The sound decides, not the letter."""
     assert expected == with_article(name)
 
 

@@ -179,7 +179,7 @@ def test_place_outside_the_file_is_refused() -> None:
 
 
 def test_describer_imports_neither_an_unpickler_nor_a_parser() -> None:
-    """In a process of its own, with the nets loaded."""
+    """The check runs in its own process, with the nets loaded."""
     program = (
         "import sys, imgcore, numpy; already = set(sys.modules);"
         "imgcore.LocalDescriber().warm();"

@@ -37,9 +37,9 @@ def check_ansible_playbook(arguments: list[str]) -> None:
     parsed = parser.parser.parse_args(arguments)
     for path in (*parsed.args, *parsed.inventory):
         assert (ROOT / path).exists(), path
-    bearing = [*(ROOT / "playbooks").glob("*.yml"), *(ROOT / "roles").rglob("*.yml")]
+    tagged = [*(ROOT / "playbooks").glob("*.yml"), *(ROOT / "roles").rglob("*.yml")]
     for tag in parsed.tags or []:
-        assert any(re.search(rf"tags: .*\b{tag}\b", path.read_text()) for path in bearing), tag
+        assert any(re.search(rf"tags: .*\b{tag}\b", path.read_text()) for path in tagged), tag
 
 
 def check_imgcore(arguments: list[str]) -> None:
@@ -79,7 +79,7 @@ CHECKS = {
 
 
 def test_pages_hold_commands() -> None:
-    """So that a change of the pages' format does not leave the other tests without anything to look at."""
+    """A change of the pages' format must not leave the other tests without commands."""
     assert len(BLOCKS) > 15
     assert {"make", "ansible-playbook", "imgcore", "imgload", "."} <= {command.words[0] for command in BLOCKS}
 
@@ -106,6 +106,6 @@ def test_blocks_are_valid_shell(page: Path) -> None:
 
 @pytest.mark.parametrize("command", BLOCKS, ids=str)
 def test_programs_of_the_environment_follow_its_activation(command: Command) -> None:
-    """As pasted into a new terminal, they would not be found otherwise."""
+    """A new terminal does not find the programs otherwise."""
     if (Path(sys.executable).parent / command.words[0]).exists():
         assert command.activated, f"the page needs a line {ACTIVATION!r} before it"

@@ -1,4 +1,4 @@
-"""What a decoded photograph looks like: upright, sRGB, opaque, scaled, bare."""
+"""A decoded image: upright, sRGB, opaque, scaled, without metadata."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_decode_orientation_that_does_not_exist_turns_nothing(orientation: int) 
     ids=["jpeg", "png", "webp", "gif", "avif", "heic"],
 )
 def test_decode_every_accepted_format_shows_the_picture(data: bytes, form: str) -> None:
-    """And the facts are those of the file."""
+    """The facts are those of the file."""
     photo = decode(data, max_side=1600)
     assert samples.difference(samples.photo(), shown(photo)) < 12
     expected = (form, 640, 480, len(data), hashlib.sha256(data).hexdigest())
@@ -120,7 +120,7 @@ def test_decode_large_jpeg_is_decoded_at_a_scale(monkeypatch: pytest.MonkeyPatch
 
 
 def test_decode_scaled_decode_shows_the_same_picture() -> None:
-    """As decoding all of it and resizing then."""
+    """The result equals a full decode with a resize."""
     data = samples.jpeg(1600, 1200)
     whole = Image.open(io.BytesIO(data)).resize((190, 142), Image.Resampling.LANCZOS)
     assert samples.difference(whole, shown(decode(data, max_side=190))) < 3
@@ -164,7 +164,7 @@ def test_decode_transparent_place_of_the_palette_becomes_white(form: str) -> Non
 
 @pytest.mark.parametrize("max_side", [64, 32])
 def test_decode_sixteen_bits_become_eight(max_side: int) -> None:
-    """By their upper half: white stays white and the middle the middle."""
+    """The upper byte is used: white stays white and the middle the middle."""
     image = shown(decode(samples.sixteen_bit(), max_side=max_side))
     last = max_side - 1
     assert near((0, 0, 0), image.getpixel((0, 5)))
@@ -173,7 +173,7 @@ def test_decode_sixteen_bits_become_eight(max_side: int) -> None:
 
 
 def test_decode_single_bits_become_grey() -> None:
-    """And are resized smoothly."""
+    """The result is resized smoothly."""
     image = shown(decode(samples.bilevel(), max_side=32))
     assert [(0, 0, 0), WHITE] == [image.getpixel((4, 12)), image.getpixel((28, 12))]
 
@@ -184,7 +184,7 @@ def test_decode_grey_becomes_rgb() -> None:
 
 
 def test_decode_printing_colours_become_rgb() -> None:
-    """As Adobe writes them, inverted."""
+    """Adobe writes inverted values."""
     assert near(RED, shown(decode(samples.cmyk(), max_side=64)).getpixel((5, 5)), off=20)
 
 
@@ -195,7 +195,7 @@ def test_decode_embedded_profile_is_obeyed() -> None:
 
 
 def test_decode_profile_of_a_png_and_of_a_webp_is_obeyed() -> None:
-    """Wherever the container keeps it."""
+    """The place in the container does not matter."""
     data, expected = samples.wide_gamut()
     profile = Image.open(io.BytesIO(data)).info["icc_profile"]
     image = Image.new("RGB", (16, 16), expected[::-1])
@@ -224,14 +224,14 @@ def test_decode_broken_profile_is_ignored(profile: bytes) -> None:
 
 
 def test_decode_profile_for_another_kind_of_picture_is_ignored() -> None:
-    """Lab is no space that a photograph comes in."""
+    """Photos do not use the Lab colour space."""
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
     data = samples.encode(Image.new("RGB", (16, 16), GREEN), "PNG", icc_profile=profile)
     assert shown(decode(data, max_side=16)).getpixel((5, 5)) == GREEN
 
 
 def test_photo_jpeg_has_no_metadata() -> None:
-    """Neither where nor when nor with what, nor a comment."""
+    """Location, time, camera and comments are removed."""
     block = samples.exif(orientation=6, make="Example", gps=(48.0, 11.0))
     data = samples.with_segments(
         samples.encode(samples.corners(), exif=block, comment=b"secret"),
@@ -244,7 +244,7 @@ def test_photo_jpeg_has_no_metadata() -> None:
 
 
 def test_photo_jpeg_is_scaled_and_never_enlarged() -> None:
-    """To the side asked for, or as it is."""
+    """The side is the requested one, or that of the file."""
     photo = decode(samples.jpeg(), max_side=320)
     sizes = [Image.open(io.BytesIO(photo.jpeg(side))).size for side in (160, 320, 1536)]
     assert [(160, 120), (320, 240), (320, 240)] == sizes
@@ -280,7 +280,7 @@ def test_decode_phones_extra_pictures_leave_a_jpeg_a_still() -> None:
 
 
 def test_decode_of_a_heic_with_several_pictures_the_primary_one_is_shown() -> None:
-    """Bursts and stereo pairs are photographs, not films."""
+    """Bursts and stereo pairs are still images."""
     file = HeifFile()
     for image in (Image.new("RGB", (96, 64), BLUE), samples.corners()):
         file.add_from_pillow(image)
@@ -290,7 +290,7 @@ def test_decode_of_a_heic_with_several_pictures_the_primary_one_is_shown() -> No
 
 
 def test_decode_avif_that_holds_a_film_too_shows_its_still() -> None:
-    """By its first brand it says which of the two it is."""
+    """The first brand decides between the two."""
     film = samples.animated("AVIF")
     assert decode(film[:8] + b"avif" + film[12:], max_side=32).size == (32, 24)
 
@@ -312,25 +312,25 @@ def test_decode_with_load_truncated_images_set_still_rejects(monkeypatch: pytest
 
 
 def test_decode_neither_uses_nor_changes_pillow_limits_of_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither in what is decoded here nor in what the host decodes itself."""
+    """Pillow's own settings stay the same for the host."""
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
     assert decode(samples.jpeg(), max_side=100).size == (100, 75)
     assert Image.MAX_IMAGE_PIXELS == 1000
 
 
 def test_decode_loads_pillow_heif_only_for_heif() -> None:
-    """And not before: it is most of the thumbnail function's cold start."""
+    """The import is most of the thumbnail function's cold start."""
     script = (
         "import sys; from imgcore.imaging import decode as images; from tests import images as samples\n"
         "images.decode(samples.jpeg(64, 48), max_side=64); print('pillow_heif' in sys.modules)\n"
         "images.decode(samples.heic(64, 48), max_side=64); print('pillow_heif' in sys.modules)"
     )
-    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
-    assert ["False", "True"] == told.split()
+    reported = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    assert ["False", "True"] == reported.split()
 
 
 def test_decode_without_the_codec_raises_import_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An installation that lacks one is to be mended; the photograph is not rejected for it."""
+    """An installation that lacks one is to be mended; the image is not rejected for it."""
     monkeypatch.setitem(sys.modules, "PIL.PngImagePlugin", None)
     with pytest.raises(ImportError):
         decode(samples.palette(), max_side=64)

@@ -39,7 +39,7 @@ def damage(data: bytes) -> str:
 
 @pytest.mark.parametrize("kind", FILES)
 def test_media_type_is_detected_from_the_content(kind: str) -> None:
-    """By its first bytes alone."""
+    """The first bytes decide."""
     assert kind == formats.media_type(FILES[kind][:64])
 
 
@@ -61,7 +61,7 @@ def test_media_type_of_brands_separates_avif_heic_and_films(brands: bytes, kind:
 
 @pytest.mark.parametrize("kind", ["image/jpeg", "image/png", "image/webp", "image/avif"])
 def test_formats_bare_file_is_handed_on_as_it_is(kind: str) -> None:
-    """Not a byte of it is copied."""
+    """The data is not copied."""
     assert carve(FILES[kind]).picture is FILES[kind] or carve(FILES[kind]).picture == FILES[kind]
 
 
@@ -96,7 +96,7 @@ def test_formats_no_change_makes_a_reader_fail_otherwise(kind: str, data: st.Dat
 
 
 def test_formats_marks_that_tell_a_jpegs_colours_are_kept() -> None:
-    """Without Adobe's the codec would take other colours for granted; Adobe's texts are not such marks."""
+    """The codec needs Adobe's marker for the colours; Adobe's texts are no such markers."""
     adobe = segment(0xEE, b"Adobe\0\x64\0\0\0\0\2")
     carved = carve(with_segments(FILES["image/jpeg"], adobe, segment(0xED, b"Adobe_CM secret")))
     assert [True, True, False] == [mark in carved.picture for mark in (b"JFIF\0", adobe, b"secret")]
@@ -110,7 +110,7 @@ def test_formats_what_stands_between_segments_is_skipped() -> None:
 
 
 def test_formats_profile_in_several_parts_is_joined_in_their_order() -> None:
-    """As numbered, not as found."""
+    """The order is that of the numbers."""
     pieces = [
         segment(0xE2, b"ICC_PROFILE\0" + bytes([number, 2]) + text) for number, text in ((2, b"B"), (1, b"A"))
     ]
@@ -139,7 +139,7 @@ def test_formats_honest_progressive_jpeg_of_any_size_has_few_enough_scans() -> N
 
 
 def test_formats_jpeg_of_single_component_scans_is_counted_too() -> None:
-    """Without being progressive; three scans are fine, a hundred and one are not."""
+    """The limit holds for baseline images too: three scans are accepted, 101 are not."""
     data = FILES["image/jpeg"]
     start, end = data.index(b"\xff\xda"), len(data) - 2
     single = segment(0xDA, b"\1\1\0\0\x3f\0") + b"\x12\xff\0\x34"
@@ -169,7 +169,7 @@ def test_formats_tables_between_scans_are_counted() -> None:
     ],
 )
 def test_formats_jpeg_that_does_not_hold_together(data: bytes, reason: str) -> None:
-    """Told by its segments, before any codec."""
+    """The segments show it, before any codec runs."""
     assert reason == damage(data)
 
 
@@ -185,7 +185,7 @@ def test_formats_png_keeps_what_shows() -> None:
 
 
 def test_formats_profile_of_a_png_is_unpacked_within_bounds() -> None:
-    """And left out beyond them, or where it is broken."""
+    """A profile beyond the limits, or a broken one, is left out."""
     profiles = {
         b"A" * 100: b"A" * 100,
         b"A" * (base.MAX_ICC + 1): b"",
@@ -197,7 +197,7 @@ def test_formats_profile_of_a_png_is_unpacked_within_bounds() -> None:
 
 
 def test_formats_apng_of_one_frame_is_a_still() -> None:
-    """Its control chunk says so."""
+    """The control chunk shows it."""
     control = chunk(b"acTL", struct.pack(">LL", 1, 0))
     assert not carve(samples.png(1, 1, extra=control)).animated
 
@@ -250,7 +250,7 @@ def test_formats_image_larger_than_its_screen_counts_in_full() -> None:
     ],
 )
 def test_formats_gif_that_does_not_hold_together(data: bytes, reason: str) -> None:
-    """Told by its blocks."""
+    """The blocks show it."""
     assert reason == damage(data)
 
 
@@ -287,7 +287,7 @@ def test_formats_what_follows_a_webp_is_cut_off() -> None:
     ],
 )
 def test_formats_webp_that_does_not_hold_together(data: bytes, reason: str) -> None:
-    """Told by its chunks."""
+    """The chunks show it."""
     assert reason == damage(data)
 
 
@@ -364,13 +364,13 @@ def test_formats_items_in_a_box_of_their_own_are_found() -> None:
 
 
 def test_formats_exif_of_a_heic_may_begin_later() -> None:
-    """Its first number says where."""
+    """The first number is the offset."""
     data = file({1: b"hvc1", 2: b"Exif"}, contents={2: b"\0\0\0\6Exif\0\0MM\0*"})
     assert carve(data).exif == b"MM\0*"
 
 
 def test_formats_hidden_metadata_is_one_byte_of_another_kind() -> None:
-    """So that a codec neither reads nor copies it; the file keeps its length."""
+    """A codec does not read or copy it; the file keeps its length."""
     data = file({1: b"hvc1", 2: b"Exif"}, contents={1: b"picture", 2: b"\0\0\0\0MM\0*" + b"x" * 100})
     hidden = carve(data).picture
     start, end = isobmff.children(hidden, 0, len(hidden))[b"meta"]
@@ -439,7 +439,7 @@ def test_formats_avif_whose_coded_picture_has_no_length_is_damaged() -> None:
 
 
 def test_formats_real_size_of_a_coded_picture_is_found() -> None:
-    """As an encoder writes it."""
+    """Return the file as an encoder writes it."""
     data = samples.encode(Image.new("RGB", (320, 200), samples.RED), "AVIF")
     assert decode_cost.of_av1(data[data.index(b"mdat") + 4 :]) == 320 * 200
 
@@ -454,13 +454,13 @@ def test_formats_real_size_of_a_coded_picture_is_found() -> None:
     ],
 )
 def test_formats_units_that_do_not_hold_together(units: bytes, reason: str) -> None:
-    """Told by their heads."""
+    """The headers show it."""
     with pytest.raises(Damaged, match=reason):
         decode_cost.of_av1(units)
 
 
 def test_formats_unit_without_a_length_reaches_to_the_end() -> None:
-    """As the last one may."""
+    """The last box may have size 0."""
     unit = sequence(300, 200)
     assert decode_cost.of_av1(bytes([1 << 3]) + unit[2:]) == 60_000
     assert decode_cost.of_av1(bytes([1 << 3 | 4, 0]) + unit[2:]) == 60_000
@@ -484,7 +484,7 @@ def test_formats_unit_without_a_length_reaches_to_the_end() -> None:
     ids=["empty", "cut", "two metas", "two primaries", "short box", "boxes", "items", "pieces"],
 )
 def test_formats_heif_that_does_not_hold_together(data: bytes, reason: str) -> None:
-    """Told by its boxes."""
+    """The boxes show it."""
     assert reason == damage(data)
 
 
@@ -509,7 +509,7 @@ def test_formats_last_box_may_leave_its_length_open() -> None:
 
 
 def test_formats_box_may_have_a_long_length() -> None:
-    """Of eight bytes."""
+    """The size has eight bytes."""
     data = file({1: b"hvc1"})
     at = int.from_bytes(data[:4])
     assert carve(data[:at] + wide(data[at:])).format == "HEIF"
@@ -535,7 +535,7 @@ def test_formats_larger_numbers_of_items_are_read() -> None:
 
 
 def test_formats_boxes_too_short_for_what_they_should_say_say_nothing() -> None:
-    """As if they were not there."""
+    """The reader ignores them."""
     short = b"\0" * 4
     assert [[], [], []] == [
         list(read(short, 0, 4)) for read in (isobmff.items, isobmff.extents, isobmff.associations)
@@ -543,13 +543,13 @@ def test_formats_boxes_too_short_for_what_they_should_say_say_nothing() -> None:
 
 
 def test_formats_metadata_beyond_a_megabyte_is_left_unread() -> None:
-    """And hidden from the codec as well."""
+    """The codec does not see them either."""
     carved = carve(file({1: b"hvc1", 2: b"Exif"}, contents={2: b"\0\0\0\0MM\0*" + b"x" * base.MAX_METADATA}))
     assert (b"", 1) == (carved.exif, carved.picture.count(b"free"))
 
 
 def test_formats_item_in_thousands_of_pieces_is_damaged() -> None:
-    """As are thousands of items."""
+    """Thousands of items are rejected too."""
     location = full(b"iloc", b"\x44\0", struct.pack(">HHHH", 1, 1, 0, 60_000), b"\0" * 480_000)
     with pytest.raises(Damaged, match="more pieces than any encoder writes"):
         list(isobmff.extents(location, 8, len(location)))

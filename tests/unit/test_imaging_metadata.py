@@ -31,7 +31,7 @@ def tiff(block: bytes) -> bytes:
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "AVIF", "HEIF"])
 def test_metadata_date_and_camera_are_read_from_every_container(form: str) -> None:
-    """Wherever it keeps its EXIF."""
+    """The place of the EXIF data does not matter."""
     block = exif(taken_at=WHEN, make="Example", model="One")
     found = facts(samples.encode(samples.corners(), form, exif=block))
     assert (WHEN, "Example One") == (found.taken_at, found.camera)
@@ -78,7 +78,7 @@ def test_metadata_date_that_is_none_is_absent(written: str) -> None:
 
 @pytest.mark.parametrize("tag", [0x9003, 0x9004, 0x0132])
 def test_metadata_next_best_date_is_taken(tag: int) -> None:
-    """When it was taken, else digitized, else changed."""
+    """The order of preference: taken, digitized, changed."""
     block = Image.Exif()
     (block if tag == 0x0132 else block.get_ifd(0x8769))[tag] = "2024-05-17T18:30:05+02:00"
     assert metadata.read(exif=tiff(block.tobytes())).taken_at == WHEN
@@ -94,7 +94,7 @@ def test_metadata_without_permission_has_no_location() -> None:
 
 @pytest.mark.parametrize("how", ["xmp", "iptc"])
 def test_metadata_caption_and_keywords_are_read(how: str) -> None:
-    """From either."""
+    """Both sources work."""
     found = facts(samples.captioned("Ein Kätzchen auf der Mauer — schön", ("Katze", "Mauer"), how=how))
     expected = ("Ein Kätzchen auf der Mauer — schön", ("Katze", "Mauer"))
     assert expected == (found.embedded_caption, found.embedded_keywords)
@@ -102,7 +102,7 @@ def test_metadata_caption_and_keywords_are_read(how: str) -> None:
 
 @pytest.mark.parametrize("form", ["PNG", "WEBP", "AVIF", "HEIF"])
 def test_metadata_xmp_is_read_from_every_container(form: str) -> None:
-    """Wherever it keeps it."""
+    """The place in the file does not matter."""
     packet = xmp("A cat", ("cat",))
     if form == "PNG":
         body = b"XML:com.adobe.xmp\0\0\0\0\0" + packet
@@ -127,7 +127,7 @@ def test_metadata_xmp_wins_over_iptc_and_keywords_are_joined() -> None:
 
 @pytest.mark.parametrize("encoding", ["cp1252", "latin-1"])
 def test_metadata_iptc_of_old_programs_is_read(encoding: str) -> None:
-    """Without a word on its encoding."""
+    """The file does not declare the encoding."""
     assert metadata.read(iptc=iptc("Kätzchen", encoding=encoding)).caption == "Kätzchen"
 
 
@@ -139,13 +139,13 @@ def test_metadata_iptc_in_unnamed_utf8_is_read() -> None:
 
 
 def test_metadata_iptc_in_named_utf8_that_is_none_is_read_as_far_as_it_goes() -> None:
-    """With marks for the rest."""
+    """Undecodable bytes become replacement characters."""
     broken = iptc("Katzchen").replace(b"Katzchen", b"K\xe4tzchen")
     assert metadata.read(iptc=broken).caption == "K�tzchen"
 
 
 def test_metadata_extended_length_ends_iptc() -> None:
-    """Nothing of such a length is a caption."""
+    """A text of such a length is no caption."""
     long = b"\x1c\x02\x78\x80\x04\0\0\0\x03abc"
     resource = b"8BIM\x04\x04\0\0" + struct.pack(">L", len(long)) + long
     assert metadata.read(iptc=resource).caption is None
@@ -166,12 +166,12 @@ def test_metadata_of_several_languages_the_default_one_is_taken() -> None:
     "text", ["OLYMPUS DIGITAL CAMERA", "SONY DSC", "  dcim ", "Untitled", "", " \t", "\x07\u202e"]
 )
 def test_metadata_what_cameras_write_on_every_picture_is_no_caption(text: str) -> None:
-    """Nor is nothing."""
+    """An empty text is no caption."""
     assert metadata.read(iptc=iptc(text)).caption is None
 
 
 def test_metadata_caption_is_one_bounded_line_without_controls() -> None:
-    """Whatever it was."""
+    """The kind of the error does not matter."""
     found = metadata.read(iptc=iptc("One\r\ntwo\0\x1b[31m\u2028three\u202e" + "x" * 5000))
     assert found.caption is not None
     assert (metadata.MAX_CAPTION, "One two[31m threexx") == (len(found.caption), found.caption[:19])
@@ -190,7 +190,7 @@ def test_metadata_entities_are_not_expanded() -> None:
 
 
 def test_metadata_files_are_not_fetched_by_entities() -> None:
-    """Nor from this machine, nor from another."""
+    """Entities read no file and no network address."""
     prolog = '<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/hostname">]>'
     assert metadata.read(xmp=xmp("&a;", prolog=prolog)).caption is None
 
@@ -236,7 +236,7 @@ def test_metadata_orientation_in_another_number_type_is_read() -> None:
 
 @given(st.binary(max_size=400), st.binary(max_size=400), st.binary(max_size=400))
 def test_metadata_no_bytes_make_reading_fail(one: bytes, two: bytes, three: bytes) -> None:
-    """Neither raw nor behind the marks that get them read."""
+    """Raw profiles and marked ones are both ignored."""
     metadata.read(exif=b"MM\0*\0\0\0\x08" + one, iptc=b"8BIM\x04\x04\0\0\0\0\1\0" + two, xmp=b"<a>" + three)
     metadata.read(exif=one, iptc=b"8BIM" + two, xmp=three)
 
@@ -271,7 +271,7 @@ def test_metadata_in_the_segments_of_two_kinds_is_read_together() -> None:
 
 
 def test_metadata_caption_beyond_all_bounds_is_cut() -> None:
-    """Not collected first."""
+    """The keywords are not collected first."""
     long = metadata.read(xmp=xmp("word &amp; " * 20_000)).caption
     assert long is not None
     assert (metadata.MAX_CAPTION, "word & word &") == (len(long), long[:13])

@@ -1,4 +1,4 @@
-"""What the gallery shows of a photograph: sizes, keys, bytes, placeholder."""
+"""The rendered images: sizes, keys, bytes, placeholder."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def picture(rendition: Rendition) -> Image.Image:
     [("crop", [(200, 200), (400, 400), (1600, 1200)]), ("fit", [(200, 150), (400, 300), (1600, 1200)])],
 )
 def test_render_each_rendition_has_its_size(fit: str, sizes: list[tuple[int, int]]) -> None:
-    """As it says itself, and as the bytes have it."""
+    """The declared size is that of the bytes."""
     made = rendered(fit=fit).all()
     assert sizes == [(item.width, item.height) for item in made]
     assert sizes == [picture(item).size for item in made]
@@ -64,19 +64,18 @@ def test_render_each_rendition_has_its_key_and_its_type() -> None:
 
 
 @pytest.mark.parametrize("fit", ["crop", "fit"])
-def test_render_same_photograph_gives_the_same_bytes(fit: str) -> None:
-    """So that an event delivered twice changes nothing."""
+def test_render_same_image_gives_the_same_bytes(fit: str) -> None:
+    """An event that is delivered twice changes nothing."""
     assert rendered(fit=fit) == rendered(fit=fit)
 
 
 def test_render_another_fit_is_refused() -> None:
-    """By its name."""
     with pytest.raises(Invalid, match="stretch"):
         rendered(64, 48, fit="stretch")
 
 
 def test_render_renditions_carry_no_metadata() -> None:
-    """Neither profile nor EXIF nor XMP."""
+    """The output has no profile, EXIF or XMP."""
     block = samples.exif(orientation=6, make="Example", gps=(48.0, 11.0))
     data = samples.encode(samples.corners(), "JPEG", exif=block, icc_profile=b"profile")
     for item in render(decode(data, max_side=1600), "abc", fit="crop").all():
@@ -85,7 +84,7 @@ def test_render_renditions_carry_no_metadata() -> None:
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_render_renditions_are_upright(orientation: int) -> None:
-    """However the camera was held."""
+    """The orientation of the camera does not matter."""
     made = render(decode(samples.oriented(orientation), max_side=1600), "abc", fit="fit")
     for item in made.all():
         assert samples.difference(samples.corners(), picture(item)) < 12
@@ -120,7 +119,7 @@ def test_render_placeholder_has_the_colours_of_the_picture() -> None:
 
 
 def test_render_thumbnails_look_like_the_picture() -> None:
-    """At the quality that was chosen."""
+    """The limit holds at the chosen quality."""
     whole = samples.photo(1600, 1200)
     made = render(decode(samples.encode(whole, "PNG"), max_side=1600), "abc", fit="fit")
     for item in made.all():

@@ -71,7 +71,7 @@ def test_crop_square_is_kept_whole(size: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("size", [(800, 450), (450, 800), (30, 1), (1, 30), (3, 2), (400, 399), (399, 400)])
 def test_crop_cut_is_the_largest_square_in_the_picture(size: tuple[int, int]) -> None:
-    """In whole pixels, inside it."""
+    """The crop has whole pixels and lies inside the image."""
     left, top, right, bottom = cut(samples.photo(*size))
     assert min(size) == right - left == bottom - top
     assert left >= 0
@@ -82,7 +82,7 @@ def test_crop_cut_is_the_largest_square_in_the_picture(size: tuple[int, int]) ->
 
 
 def test_crop_upright_picture_is_cut() -> None:
-    """And not the one that lies in the file."""
+    """The embedded thumbnail of the file is not used."""
     image, (start, end) = with_subject(backdrop(800, 450, 3, "blur"), 0.88)
     upright = decode(samples.oriented(6, image=image), max_side=1600)
     left, _, right, _ = square(upright)

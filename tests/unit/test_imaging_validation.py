@@ -1,4 +1,4 @@
-"""Which files are refused, with which code, and what their uploader is told."""
+"""Rejected files, their codes and their messages."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_validation_first_bytes_alone_are_damaged(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "code", "told"),
+    ("data", "code", "reported"),
     [
         (b"", "empty", "The file is empty; choose it again on the device that it is on."),
         (
@@ -78,10 +78,10 @@ def test_validation_first_bytes_alone_are_damaged(name: str) -> None:
     ],
     ids=["empty", "text", "PDF", "bomb", "just over", "strip"],
 )
-def test_rejection_names_the_problem_and_the_remedy(data: bytes, code: str, told: str) -> None:
+def test_rejection_names_the_problem_and_the_remedy(data: bytes, code: str, reported: str) -> None:
     """One sentence or two, with figures."""
     error = refusal(data)
-    assert (code, told) == (error.code, error.message)
+    assert (code, reported) == (error.code, error.message)
 
 
 def test_validation_too_many_bytes_are_refused_with_both_figures() -> None:
@@ -100,7 +100,7 @@ def test_validation_caller_may_allow_fewer_bytes() -> None:
 
 @pytest.mark.parametrize("form", ["GIF", "WEBP", "PNG", "AVIF"])
 def test_validation_animation_is_refused(form: str) -> None:
-    """In each format that can move."""
+    """Each format with animation is tested."""
     assert refusal(samples.animated(form)).code == "animated"
 
 
@@ -131,7 +131,7 @@ def test_validation_animation_of_two_frames_is_one() -> None:
     ],
 )
 def test_rejection_names_known_other_formats(head: bytes, name: str) -> None:
-    """So that they know what to convert."""
+    """The message tells the uploader what to convert."""
     error = refusal(head + b"\0" * 50)
     assert error.code == "unsupported_type"
     assert f"The file is {name}, which is not taken" in error.message
@@ -163,7 +163,7 @@ def test_validation_content_has_to_be_what_was_declared(declared: str, actual: s
 
 
 def test_validation_wrong_type_names_both() -> None:
-    """And the ending that would be right."""
+    """The message names the right extension."""
     expected = "The file was sent as PNG but is JPEG; make its name end in .jpg and upload it again."
     assert expected == refusal(CONTENT["image/jpeg"], declared="image/png").message
 

@@ -44,7 +44,7 @@ class State(NamedTuple):
 
     @property
     def over(self) -> bool:
-        """Both tasks have ended and it was told once."""
+        """Both tasks have ended and it was reported once."""
         return all(task.status in ENDED for task in self.tasks) and self.notices == 1
 
     def task(self, kind: int, **changes: object) -> State:
@@ -127,7 +127,7 @@ class Rules(NamedTuple):
 def wrongs(before: State, name: str, after: State) -> Iterator[str]:
     """What must never happen in one step."""
     if after.notices > 1:
-        yield "told twice"
+        yield "reported twice"
     for old, new in zip(before.tasks, after.tasks, strict=True):
         if old.status in ENDED and new != old:
             yield "ended task changed"
@@ -163,7 +163,7 @@ def explore(rules: Rules) -> tuple[int, Counter[str]]:
 
 
 def test_fence_and_derived_end_prevent_every_fault() -> None:
-    """In no state and no step; and from every state a good end can be reached."""
+    """No state and no step violates a rule, and every state can reach a good end."""
     states, found = explore(Rules())
 
     assert Counter() == found
