@@ -36,6 +36,7 @@ STAND_IN = ROOT / "tests/deploy/fleet_stand_in"
 PARTS = (
     "imgcore/core.py",
     "web/app.py",
+    "lambda_build/build.py",
     "roles/web_host/tasks.yml",
     "roles/ami/files/x.sh",
     "roles/database/files/rds-ca.pem",

@@ -136,10 +136,10 @@ def test_check_mode_with_new_sources_reports_a_new_ami(story: Story) -> None:
 def test_first_release_creates_resources_without_refresh(story: Story) -> None:
     made = [task.rpartition("| ")[2] for task in changed(story.first)]
     assert [
-        "Create the role of the hosts",
-        "Grant their calls to them",
-        "Make a version of what is asked for",
-        "Create it, or bring it in line",
+        "Create the IAM role and the instance profile",
+        "Create the policy of the role",
+        "Create a launch template version",
+        "Create or update the Auto Scaling group",
     ] == made
 
 
@@ -207,7 +207,7 @@ def test_host_policy_grants_exactly_the_required_actions(story: Story) -> None:
         "sqs:SendMessage",
     } == {action for statement in policy["Statement"] for action in statement["Action"]}  # fmt: skip
     anywhere = [statement["Sid"] for statement in policy["Statement"] if statement["Resource"] == "*"]
-    assert ["SubscriptionsByName"] == anywhere  # these calls know no resource
+    assert ["ManageSubscriptions"] == anywhere  # these actions have no resource types
 
 
 def test_release_policy_grants_exactly_the_required_actions(story: Story) -> None:

@@ -49,7 +49,7 @@ def following(aws: Ground) -> Iterator[str]:
         if aws.bake().returncode or (done := aws.roll()).returncode:
             yield f"release {number} failed"
             return
-        rolled = "group | Roll it" in " ".join(changed(done))
+        rolled = "group | Roll the hosts to the launch template version" in " ".join(changed(done))
         print(f"  release {number}: {'rolled' if rolled else 'made'}, {state(aws)}", flush=True)
         if rolled != (number > 1):
             yield f"release {number} was {'' if rolled else 'not '}rolled"
