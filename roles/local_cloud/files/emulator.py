@@ -17,6 +17,7 @@ import threading
 import time
 import urllib.request
 from dataclasses import asdict, dataclass, replace
+from http.client import HTTPException
 from pathlib import Path
 
 HOST = "127.0.0.1"
@@ -175,7 +176,7 @@ def answers(url: str) -> bool:
     try:
         with opener.open(url, timeout=2) as answer:
             return bool(answer.status == 200)
-    except OSError:
+    except (OSError, HTTPException):
         return False
 
 
@@ -196,5 +197,5 @@ def is_free(port: int) -> bool:
 
 
 def free_port() -> int:
-    """A free one of PORTS, none in particular: no page of another origin can know it."""
-    return next(port for port in random.sample(PORTS, len(PORTS)) if is_free(port))
+    """Return a random free one of PORTS, from the system's source of randomness: a seed would repeat it."""
+    return next(port for port in random.SystemRandom().sample(PORTS, len(PORTS)) if is_free(port))
