@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -82,19 +81,20 @@ def test_everybody_is_listed_with_their_images(store: AccountRepository, reposit
     assert [(ada, 0), ("bystander", 0), (zoe, 1)] == [listed[0], (listed[1][0].name, listed[1][1]), listed[2]]
 
 
-def test_a_session_is_found_by_its_token_until_it_ends(store: AccountRepository) -> None:
+def test_a_session_is_found_by_its_token_until_it_ends(store: AccountRepository, database: Database) -> None:
     """A session ends by time or by request."""
     ada = add(store)
     start(store, ada, "good")
-    start(store, ada, "short", seconds=0.01)
-    time.sleep(0.05)
-    found = store.session("good", seconds=60, longest=60)
+    start(store, ada, "short", seconds=-1.0)
+    started = "UPDATE sessions SET created_at = {ago:age} WHERE token = 'good'"
+    database.run(lambda tx: tx.execute(started, age=120_000_000))
+    found = store.session("good", seconds=60, longest=3600)
     assert found is not None
     assert (ada, "192.0.2.1", "Mozilla/5.0 (ÄÖÜ)") == (found[0], found[1].address, found[1].agent)
-    assert [None, None] == [store.session(token, seconds=60, longest=60) for token in ("short", "none")]
-    assert store.session("good", seconds=60, longest=0.001) is None
-    store.end_token("good")
+    assert [None, None] == [store.session(token, seconds=60, longest=3600) for token in ("short", "none")]
     assert store.session("good", seconds=60, longest=60) is None
+    store.end_token("good")
+    assert store.session("good", seconds=60, longest=3600) is None
 
 
 def test_a_session_that_is_used_goes_on(store: AccountRepository, database: Database) -> None:
@@ -199,7 +199,7 @@ def test_the_first_administrator_is_made_once(store: AccountRepository) -> None:
     """One of several tokens wins at the same moment; all are void then. The bystander is a person."""
     for token in ("a", "b", "c"):
         store.offer_set_up(token, 60.0)
-    store.offer_set_up("over", 0.001)
+    store.offer_set_up("over", -1.0)
     made: list[Account | None] = []
     together([lambda t=t: made.append(store.set_up(t, new_public_id(), f"x{t}", "hash")) for t in "abc"])
     assert (1, 2, 1) == (sum(one is not None for one in made), made.count(None), len(store.all()) - 1)
@@ -208,8 +208,7 @@ def test_the_first_administrator_is_made_once(store: AccountRepository) -> None:
 
 def test_tokens_of_the_set_up_end(store: AccountRepository) -> None:
     """A token expires, and an unknown token is rejected."""
-    store.offer_set_up("short", 0.001)
-    time.sleep(0.05)
+    store.offer_set_up("short", -1.0)
     assert [None, None] == [store.set_up(t, new_public_id(), "ada", "hash") for t in ("short", "none")]
 
 

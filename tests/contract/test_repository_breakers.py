@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from imgcore.pipeline.models import BreakerState
 from tests.support.repositories import Repositories
 
@@ -13,9 +11,8 @@ def open_breaker(repositories: Repositories, wait: float = 60.0, reason: str = "
 
 
 def end_pause(repositories: Repositories) -> None:
-    """Open the breaker for so short a time that its pause is over."""
-    open_breaker(repositories, wait=0.001)
-    time.sleep(0.01)
+    """Open the breaker with a pause that ended a second ago."""
+    open_breaker(repositories, wait=-1.0)
 
 
 def test_breaker_never_opened_is_closed(repositories: Repositories) -> None:
@@ -73,8 +70,7 @@ def test_acquire_after_the_pause_lets_one_caller_probe(repositories: Repositorie
 
 def test_acquire_after_a_dead_probe_lets_another_probe(repositories: Repositories) -> None:
     end_pause(repositories)
-    repositories.breakers.acquire("model", probe=0.001)
-    time.sleep(0.01)
+    repositories.breakers.acquire("model", probe=-1.0)
 
     assert repositories.breakers.acquire("model", probe=30).probing
 

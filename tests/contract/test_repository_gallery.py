@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -530,9 +529,10 @@ def test_ping_knows_a_schema_that_is_up_to_date(repositories: Repositories, data
     assert "not_migrated" == caught.value.code
 
 
-def test_a_later_row_was_uploaded_later(repositories: Repositories) -> None:
+def test_a_later_row_was_uploaded_later(repositories: Repositories, database: Database) -> None:
     """Times have fractions of a second."""
     first = arrived(repositories)
-    time.sleep(0.01)
+    set_time = "UPDATE images SET uploaded_at = {ago:age} WHERE id = :id"
+    database.run(lambda tx: tx.execute(set_time, id=first.id, age=10_000))
 
-    assert arrived(repositories).uploaded_at > first.uploaded_at
+    assert arrived(repositories).uploaded_at > stored(repositories, first).uploaded_at

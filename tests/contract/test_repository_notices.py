@@ -18,7 +18,7 @@ from imgcore.db.subscriptions import SubscriptionRepository
 from imgcore.errors import Conflict, NotFound
 from imgcore.gallery.models import Image, TaskStatus
 from imgcore.notifications.models import FinishedBatch, NotificationMessage
-from tests.contract.images import CAPTION, THUMBNAIL, claim, event, finish, new
+from tests.contract.images import CAPTION, THUMBNAIL, abandoned, claim, event, finish, new
 from tests.support.repositories import Repositories
 
 BATCH = "11111111-2222-3333-4444-555555555555"
@@ -118,8 +118,7 @@ def test_every_way_of_ending_counts(repositories: Repositories, anna: Account) -
     )
     crashed = received(repositories, anna)
     assert finish(repositories, crashed, claim(repositories, crashed, THUMBNAIL))
-    claim(repositories, crashed, CAPTION, lease=0.001)
-    time.sleep(0.01)
+    abandoned(repositories, crashed, CAPTION)
     assert 1 == repositories.sweep.fail_exhausted_tasks(max_attempts=1)
     never = announced(repositories, anna, expires_in=-1000.0)
     before = notified(repositories)
@@ -333,14 +332,15 @@ def test_addresses_of_accounts_that_are_no_more_are_not_wanted(
 def test_each_unwanted_address_has_its_turn(database: Database, anna: Account) -> None:
     """One that cannot be removed yet does not keep the others waiting."""
     store = SubscriptionRepository(database)
+    set_time = "UPDATE addresses SET asked_at = {ago:age} WHERE arn = :arn"
     for number in range(3):
-        store.keep(anna.id, f"{number}@example.org", f"arn:{number}")
-        time.sleep(0.002)  # SQLite's clock ticks in milliseconds
+        arn, age = f"arn:{number}", (3 - number) * 60_000_000
+        store.keep(anna.id, f"{number}@example.org", arn)
+        database.run(lambda tx, arn=arn, age=age: tx.execute(set_time, arn=arn, age=age))
     store.end(anna.id)
     asked = []
     for _ in range(3):
         asked += [each.arn for each in store.unwanted(1)]
-        time.sleep(0.002)
     assert ["arn:0", "arn:1", "arn:2"] == asked
 
 
