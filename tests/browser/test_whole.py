@@ -64,6 +64,14 @@ def statuses(browser: Browser) -> list[str]:
     )
 
 
+@pytest.fixture
+def emptied(first: Whole) -> None:
+    """Move what other tests have uploaded to the trash."""
+    for image in call(first.origin, "/images?limit=100")["images"]:
+        urlopen(Request(f"{first.origin}/api/v1/images/{image['id']}", method="DELETE"), timeout=30).close()
+
+
+@pytest.mark.usefixtures("emptied")
 def test_an_empty_gallery_invites_and_its_samples_are_described(page: Browser) -> None:
     """One click: six photos, the cat among them, each with words and a picture."""
     page.open()
@@ -230,14 +238,21 @@ def test_page_of_another_origin_that_attacks_the_emulator_changes_nothing(
     chromium.wait(lambda: call(first.origin, f"/images/{again['image']['id']}")["status"] == "done", seconds=60)
 
 
-def test_after_a_restart_everything_is_there_and_a_wrong_key_is_said(
-    chromium: Browser, first: Whole, home: Path
-) -> None:
-    """The terminal says it, the page says it, and photos are described locally all the same."""
-    chromium.prepare(first.origin)
-    kept = {image["id"] for image in call(first.origin, "/images?limit=100")["images"]}
+@pytest.fixture
+def ids_after_stop(first: Whole, home: Path) -> set[str]:
+    """Stop the first start, which no later test can use; the ids of its photos."""
+    made = call(first.origin, "/uploads", {"name": "before.jpg", "size": len(KEPT), "type": "image/jpeg"})
+    assert send(UploadForm(**made["form"]), KEPT) == 201
+    ids = {image["id"] for image in call(first.origin, "/images?limit=100")["images"]}
     first.stop()
     assert (0, []) == (first.process.returncode, alive(home))
+    return ids
+
+
+def test_after_a_restart_everything_is_there_and_a_wrong_key_is_said(
+    chromium: Browser, ids_after_stop: set[str], home: Path
+) -> None:
+    """The terminal says it, the page says it, and photos are described locally all the same."""
     with (
         FakeGemini(key="the-right-one") as gemini,
         whole(home, GEMINI_API_KEY="made-up", GEMINI_BASE_URL=gemini.url) as again,
@@ -252,7 +267,7 @@ def test_after_a_restart_everything_is_there_and_a_wrong_key_is_said(
     assert "refuses the API key" in again.output
     assert "refuses the API key" in notice[0]
     assert ("new.jpg", "local") == (last["name"], last["source"])
-    assert kept < {image["id"] for image in found}
+    assert ids_after_stop < {image["id"] for image in found}
     assert "made-up" not in again.output
     assert [] == alive(home)
 

@@ -45,7 +45,7 @@ LONGEST_FIRST = (
     "tests/browser/test_whole_people.py",
 )
 # Fixtures that destroy what their group shares: the tests that use one run last in it.
-DESTROYING = ("listed",)
+DESTROYING = ("ids_after_stop", "listed")
 
 
 def group_of(file: str) -> str:
