@@ -197,7 +197,7 @@ def gallery(config: Config) -> Gallery:
     from imgcore.aws.clients import create_session
     from imgcore.db.circuit_breaker import CircuitBreakers
     from imgcore.db.images import ImageRepository
-    from imgcore.gallery.models import MAX_PIXELS, MEDIA_TYPES, Limits
+    from imgcore.gallery.models import MEDIA_TYPES, Limits
     from imgcore.gallery.service import Gallery
 
     session, known = create_session(), database(config)
@@ -206,7 +206,7 @@ def gallery(config: Config) -> Gallery:
         breakers=CircuitBreakers(known),
         storage=storage(config, session),
         queues=queues(config, session),
-        limits=Limits(config.max_upload_bytes, MAX_PIXELS, MEDIA_TYPES),
+        limits=Limits(config.max_upload_bytes, MEDIA_TYPES),
         upload_ttl=config.upload_ttl,
         release=config.release,
         describer=describer(config),

@@ -62,7 +62,6 @@ class UploadStatus(StrEnum):
     RECEIVED = "received"
     REJECTED = "rejected"
     EXPIRED = "expired"
-    DELETED = "deleted"
 
 
 class Source(StrEnum):
@@ -325,7 +324,6 @@ class Limits:
     """The limits of an upload, checked before it and again after it."""
 
     max_bytes: int
-    max_pixels: int
     media_types: dict[str, str]  # media type → extension of the key
 
 

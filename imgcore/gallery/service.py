@@ -12,7 +12,6 @@ from imgcore.gallery.keys import clean_name, is_public_id, new_public_id, raw_ke
 from imgcore.gallery.models import (
     EVERYBODY,
     MAX_BYTES,
-    MAX_PIXELS,
     MEDIA_TYPES,
     Edit,
     Image,
@@ -58,7 +57,7 @@ class Gallery:
     breakers: CircuitBreakers
     storage: Storage
     queues: Queues
-    limits: Limits = field(default_factory=lambda: Limits(MAX_BYTES, MAX_PIXELS, MEDIA_TYPES))
+    limits: Limits = field(default_factory=lambda: Limits(MAX_BYTES, MEDIA_TYPES))
     upload_ttl: int = 3600
     release: str = "dev"
     describer: str = "the local describer"

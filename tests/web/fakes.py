@@ -17,7 +17,6 @@ from imgcore.db.images import ImageRepository
 from imgcore.db.mapping import search_text
 from imgcore.errors import Unavailable
 from imgcore.gallery.models import (
-    MAX_PIXELS,
     MEDIA_TYPES,
     Image,
     Limits,
@@ -179,7 +178,7 @@ def fake_gallery(
         breakers=CircuitBreakers(database),
         storage=FakeStorage(origin),
         queues=FakeQueues(),
-        limits=Limits(max_bytes, MAX_PIXELS, MEDIA_TYPES),
+        limits=Limits(max_bytes, MEDIA_TYPES),
         release="abc1234",
     )
 

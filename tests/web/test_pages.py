@@ -168,7 +168,7 @@ def test_a_type_that_is_not_offered_is_refused(client: Client) -> None:
 
 def test_types_and_limits_are_those_of_the_gallery(client: Client, gallery: Gallery) -> None:
     """The script and the text use the same limit."""
-    object.__setattr__(gallery, "limits", Limits(512, 1, {"image/x-new": "new"}))
+    object.__setattr__(gallery, "limits", Limits(512, {"image/x-new": "new"}))
     page = Client(create_app(gallery)).get("/").text
     assert 'data-max-bytes="512" data-media-types="image/x-new"' in page
     assert "NEW, up to 512 bytes each." in page
