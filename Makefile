@@ -3,6 +3,7 @@
 PYTHON ?= python3
 PORT ?= 8080
 UV_VERSION = 0.13.9
+GENAI_PRICES_VERSION = 0.2.3 # the source of imgcore/captioning/prices.json
 EXTRAS = aws mysql gemini local cli web # of imgcore; imgload has its own
 
 VENV = .venv
@@ -29,7 +30,7 @@ venv: $(VENV)/.run ## Ansible and imgcore in .venv, nothing started (then: . .ve
 check: $(VENV)/.test ## format, lint, types, unit and web tests: a minute or two, nothing to install
 	@$(BIN)/python -m tests.support.stages check
 
-test: $(VENV)/.test ## everything that CI needs (installs MariaDB and Chromium where it may); T=path::test runs that alone
+test: $(VENV)/.test ## everything that CI needs (installs missing programs where it may); T=path::test runs that alone
 	@$(if $(T),$(BIN)/python -m pytest $(T),$(BIN)/python -m tests.support.stages test)
 
 lint: $(VENV)/.test ## ruff, shellcheck, mypy strict, eslint and stylelint where Node.js is, ansible-lint production
@@ -56,7 +57,7 @@ lock: $(UV) ## compile the locks anew from pyproject.toml
 		--generate-hashes --no-annotate --no-header --upgrade -c requirements.txt -o tests/requirements.txt
 	@$(BIN)/python -m lambda_build.lock
 	@$(BIN)/python -m lambda_build.weights.index
-	@$(UV) run -q --no-project --with genai-prices python -m lambda_build.prices
+	@$(UV) run -q --no-project --with genai-prices==$(GENAI_PRICES_VERSION) python -m lambda_build.prices
 
 clean: ## caches and builds; photos stay
 	@rm -rf dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.* .ansible

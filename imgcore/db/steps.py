@@ -1,8 +1,8 @@
 """The migrations, in order. A new one is a function at the end, named in STEPS.
 
 MySQL commits each change of the schema by itself, so a step must be able to run again after an interruption.
-A release can go on working while and after the next release's steps are applied if a step only adds; what a
-step drops must be unused by then.
+A step adds freely and drops only what the previous release no longer uses, because that release goes on working
+while and after the step is applied. docs/release.md describes the one exception, m004_drop_outbox.
 """
 
 from __future__ import annotations
