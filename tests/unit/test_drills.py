@@ -81,7 +81,9 @@ def test_chosen_affected_drill_runs_with_the_file_as_reason() -> None:
     taken, omitted = runner.chosen(["README.md", "roles/ami/tasks/main.yml"], 1, limit=1000)
     assert "roles/ami/tasks/main.yml was changed" == taken["releases"]
     assert [] == omitted
-    assert {"releases", "site_rehearsals", *runner.due(1, drills())} == set(taken)
+    security = {"security_operator", "security_production", "security_prowler"}
+    affected = {"releases", "site_rehearsals", "site_killed", *security}
+    assert {*affected, *runner.due(1, drills())} == set(taken)
 
 
 def test_chosen_nothing_changed_only_due_drills_run() -> None:
