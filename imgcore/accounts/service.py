@@ -71,14 +71,14 @@ class Accounts:
         return self.store.all()
 
     def get(self, public_id: str) -> Account:
-        """Return the account of that public id. NotFound."""
+        """Return the account of that public id. Raise NotFound if there is none."""
         account = self.store.find(public_id)
         if account is None:
             raise NotFound("There is no such account.")
         return account
 
     def named(self, name: str) -> Account:
-        """Return the account of that name. NotFound."""
+        """Return the account of that name. Raise NotFound if there is none."""
         found = self.store.named(name.strip().lower())
         if found is None:
             raise NotFound("There is no account of that name.")
@@ -204,7 +204,7 @@ class Accounts:
         return self.store.sessions(account.id)
 
     def end_session(self, account: Account, public_id: str) -> None:
-        """End one session. NotFound."""
+        """End one session. Raise NotFound if it does not exist."""
         if not self.store.end_session(account.id, public_id):
             raise NotFound("This browser is not signed in any more.")
 
@@ -231,7 +231,7 @@ class Accounts:
         return secret
 
     def revoke_key(self, account: Account, public_id: str) -> None:
-        """Revoke an API key. NotFound."""
+        """Revoke an API key. Raise NotFound if the account has no such key."""
         if not self.store.remove_key(account.id, public_id):
             raise NotFound("There is no such key.")
 

@@ -204,8 +204,9 @@ def _probe(_: argparse.Namespace) -> int:
             bootstrap.gemini(config).probe()
         except Misconfigured as error:
             if breakers is not None:
-                said = {"reason": error.code, "message": error.message}
-                breakers.open(GEMINI_BREAKER, wait=MISCONFIGURED_SECONDS, **said)
+                breakers.open(
+                    GEMINI_BREAKER, wait=MISCONFIGURED_SECONDS, reason=error.code, message=error.message
+                )
             _print({"describer": who, "error": error.code, "message": error.message})
             return 1
     if breakers is not None:

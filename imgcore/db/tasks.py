@@ -145,12 +145,12 @@ class TaskRepository(Repository):
 
     def reject(self, claim: Claim, *, code: str, message: str) -> bool:
         """Mark the upload as rejected and skip its open tasks; False where another worker claimed it since."""
-        said = {"error": storable(code, WORD), "message": storable(message, MESSAGE)}
+        reason = {"error": storable(code, WORD), "message": storable(message, MESSAGE)}
 
         def reject_upload(tx: Transaction, image: Row) -> None:
             statement = "UPDATE images SET upload_status = 'rejected' WHERE id = :image_id"
             tx.execute(statement, image_id=image["id"])
-            tx.execute(_SKIP_OPEN, image_id=image["id"], **said)
+            tx.execute(_SKIP_OPEN, image_id=image["id"], **reason)
 
         return self._commit(claim, TaskStatus.SKIPPED, code, message, store=reject_upload)
 
@@ -216,8 +216,8 @@ def fail_crashed_task(
         no_lease=_NO_LEASE,
         condition=condition,
     )
-    said = {"error": CRASHED, "message": CRASHED_MESSAGE}
-    return bool(tx.execute(statement, image_id=image_id, kind=kind.value, max_attempts=max_attempts, **said))
+    reason = {"error": CRASHED, "message": CRASHED_MESSAGE}
+    return bool(tx.execute(statement, image_id=image_id, kind=kind.value, max_attempts=max_attempts, **reason))
 
 
 def reset_task(tx: Transaction, image_id: int, kind: TaskKind, states: Sequence[str]) -> bool:

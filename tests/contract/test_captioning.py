@@ -161,7 +161,7 @@ def test_captioner_after_max_tokens_doubles_the_limit(gemini: FakeGemini) -> Non
 
 
 def test_captioner_makes_at_most_four_requests(gemini: FakeGemini) -> None:
-    """Mixed setbacks end after four requests, and not for good: no sort of them was tried to its end."""
+    """Mixed failures end after four requests, and not for good: no kind of failure used up its own tries."""
     gemini.play("nojson", "503", "503", "nojson", "ok")
     bench = Bench(gemini)
     assert ("unavailable", 4) == (bench.end().code, bench.requests)

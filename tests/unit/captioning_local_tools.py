@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from imgcore.captioning.local.findings import Impression, Seen, Subject
+from imgcore.captioning.local.findings import Findings, Impression, Subject
 from imgcore.captioning.local.layers import Array
 from imgcore.gallery.models import PhotoFacts
 
@@ -42,7 +42,7 @@ def pattern(side: int) -> Array:
     return np.floor(waves + noise).clip(0, 255).astype(np.float32)
 
 
-def seen(faces: int = 0, subject: Subject | None = None, **impression: Any) -> Seen:
+def seen(faces: int = 0, subject: Subject | None = None, **impression: Any) -> Findings:
     """A wide photograph that is mostly green, where nothing else is said."""
     usual = {
         "shape": "wide",
@@ -53,7 +53,7 @@ def seen(faces: int = 0, subject: Subject | None = None, **impression: Any) -> S
         "plain": False,
         "drawn": False,
     }
-    return Seen(Impression(**{**usual, **impression}), faces, subject)
+    return Findings(Impression(**{**usual, **impression}), faces, subject)
 
 
 CAT = Subject("a cat", None, sure=True, tags=("cat", "animal"))

@@ -21,7 +21,7 @@ from imgcore.captioning.gemini.responses import (
     refused,
     until_quota_resets,
 )
-from imgcore.captioning.gemini.retry import Attempts, Failure, Policy, Setback
+from imgcore.captioning.gemini.retry import Attempts, Failure, FailureKind, Policy
 from imgcore.captioning.prices import Spending, price, rates
 from imgcore.errors import BadAnswer, Blocked, ImgcoreError, RateLimited, Unavailable
 from lambda_build import prices as table
@@ -44,37 +44,39 @@ def test_wait_with_hint_is_never_shorter(attempt: int, hint: float, chance: floa
 
 
 @pytest.mark.parametrize(
-    ("setback", "tries"),
+    ("kind", "tries"),
     [
-        (Setback.TRANSIENT, 4),
-        (Setback.UNUSABLE, 3),
-        (Setback.CUT_SHORT, 2),
-        (Setback.RECITATION, 2),
-        (Setback.EMPTY, 2),
-        (Setback.MODEL_GONE, 1),
-        (Setback.FINAL, 1),
+        (FailureKind.TRANSIENT, 4),
+        (FailureKind.UNUSABLE, 3),
+        (FailureKind.CUT_SHORT, 2),
+        (FailureKind.RECITATION, 2),
+        (FailureKind.EMPTY, 2),
+        (FailureKind.MODEL_GONE, 1),
+        (FailureKind.FINAL, 1),
     ],
 )
-def test_tries_of_each_setback_are_limited(setback: Setback, tries: int) -> None:
-    """Each sort of setback has its number of requests, and no sleep goes past the deadline's reserve."""
+def test_tries_of_each_failure_kind_are_limited(kind: FailureKind, tries: int) -> None:
+    """Each kind of failure has its number of requests, and no sleep goes past the deadline's reserve."""
     slept: list[float] = []
     attempts = Attempts(Policy(), 100.0, clock=lambda: 0.0, sleep=slept.append, rng=lambda: 1.0)
     end = BadAnswer("No.")
     for _ in range(tries - 1):
-        attempts.again(Failure(setback, end, ""))
+        attempts.again(Failure(kind, end, ""))
     with pytest.raises(BadAnswer):
-        attempts.again(Failure(setback, end, ""))
+        attempts.again(Failure(kind, end, ""))
     assert [1.0, 2.0, 4.0][: tries - 1] == slept
 
 
-SETBACKS = st.lists(
-    st.tuples(st.sampled_from(Setback), st.none() | st.floats(0, 200), st.booleans()), min_size=8, max_size=8
+FAILURES = st.lists(
+    st.tuples(st.sampled_from(FailureKind), st.none() | st.floats(0, 200), st.booleans()),
+    min_size=8,
+    max_size=8,
 )
 
 
-@given(SETBACKS, st.floats(0, 300), st.floats(0, 1, exclude_max=True))
+@given(FAILURES, st.floats(0, 300), st.floats(0, 1, exclude_max=True))
 def test_attempts_with_any_failures_end_in_time(
-    setbacks: list[tuple[Setback, float | None, bool]], deadline: float, chance: float
+    failures: list[tuple[FailureKind, float | None, bool]], deadline: float, chance: float
 ) -> None:
     now = [0.0]
 
@@ -82,13 +84,13 @@ def test_attempts_with_any_failures_end_in_time(
         now[0] += seconds
 
     attempts = Attempts(Policy(), deadline, clock=lambda: now[0], sleep=sleep, rng=lambda: chance)
-    met: list[Setback] = []
+    met: list[FailureKind] = []
     end: ImgcoreError | None = None
-    for setback, hint, permanent in setbacks:
+    for kind, hint, permanent in failures:
         try:
             assert attempts.seconds() <= 45.0
-            met.append(setback)
-            attempts.again(Failure(setback, ImgcoreError("No.", permanent=permanent), "", hint))
+            met.append(kind)
+            attempts.again(Failure(kind, ImgcoreError("No.", permanent=permanent), "", hint))
         except ImgcoreError as error:
             end = error
             break
@@ -162,10 +164,10 @@ def test_refused_body_of_another_server_leaves_only_its_status(body: object) -> 
     assert Refused(500) == refused(500, body)
 
 
-def code_of(reply: Refused) -> tuple[type, str, Setback]:
+def code_of(reply: Refused) -> tuple[type, str, FailureKind]:
     """What follows from it."""
     failure = judge(reply, NOON)
-    return type(failure.end), failure.end.code, failure.setback
+    return type(failure.end), failure.end.code, failure.kind
 
 
 @pytest.mark.parametrize(
@@ -190,29 +192,29 @@ def test_judge_refusal_gives_the_failure_of_its_code(reply: Refused, code: str) 
 
 def test_judge_trouble_without_response_gives_its_failure() -> None:
     found = [judge(trouble, NOON) for trouble in (Unreachable("reset"), Unreadable("html"))]
-    assert [Setback.TRANSIENT, Setback.UNUSABLE] == [failure.setback for failure in found]
+    assert [FailureKind.TRANSIENT, FailureKind.UNUSABLE] == [failure.kind for failure in found]
     assert [Unavailable, BadAnswer] == [type(failure.end) for failure in found]
 
 
 @pytest.mark.parametrize(
-    ("answer", "setback"),
+    ("answer", "kind"),
     [
-        (Answer(None, "SAFETY"), Setback.FINAL),
-        (Answer('{"caption"', "SPII"), Setback.FINAL),
-        (Answer(None, None, "OTHER"), Setback.FINAL),
-        (Answer(None, None, "BLOCKED_REASON_UNSPECIFIED"), Setback.EMPTY),
-        (Answer("", "STOP"), Setback.EMPTY),
-        (Answer(None, "RECITATION"), Setback.RECITATION),
-        (Answer(None, "MAX_TOKENS"), Setback.CUT_SHORT),
-        (Answer("x", "MAX_TOKENS"), Setback.CUT_SHORT),
-        (Answer("x", "STOP"), Setback.UNUSABLE),
-        (Answer("x", "OTHER"), Setback.UNUSABLE),
+        (Answer(None, "SAFETY"), FailureKind.FINAL),
+        (Answer('{"caption"', "SPII"), FailureKind.FINAL),
+        (Answer(None, None, "OTHER"), FailureKind.FINAL),
+        (Answer(None, None, "BLOCKED_REASON_UNSPECIFIED"), FailureKind.EMPTY),
+        (Answer("", "STOP"), FailureKind.EMPTY),
+        (Answer(None, "RECITATION"), FailureKind.RECITATION),
+        (Answer(None, "MAX_TOKENS"), FailureKind.CUT_SHORT),
+        (Answer("x", "MAX_TOKENS"), FailureKind.CUT_SHORT),
+        (Answer("x", "STOP"), FailureKind.UNUSABLE),
+        (Answer("x", "OTHER"), FailureKind.UNUSABLE),
     ],
 )
-def test_assess_answer_without_description_gives_a_failure(answer: Answer, setback: Setback) -> None:
+def test_assess_answer_without_description_gives_a_failure(answer: Answer, kind: FailureKind) -> None:
     failure = assess(answer)
     assert isinstance(failure, Failure)
-    assert (setback, setback is Setback.FINAL) == (failure.setback, isinstance(failure.end, Blocked))
+    assert (kind, kind is FailureKind.FINAL) == (failure.kind, isinstance(failure.end, Blocked))
 
 
 # The daily quota
@@ -264,10 +266,10 @@ def test_judge_daily_quota_waits_until_the_reset() -> None:
     """A daily quota's own retryDelay, which is far too short, does not count."""
     failure = judge(Refused(429, "RESOURCE_EXHAUSTED", "", (), ("GenerateRequestsPerDayX",), 21.0), NOON)
     assert isinstance(failure.end, RateLimited)
-    assert ("quota_exhausted", 20 * 3600, Setback.FINAL) == (
+    assert ("quota_exhausted", 20 * 3600, FailureKind.FINAL) == (
         failure.end.code,
         failure.end.retry_after,
-        failure.setback,
+        failure.kind,
     )
 
 

@@ -8,7 +8,7 @@ from functools import cache
 
 import pytest
 
-from imgcore.captioning.local.findings import Seen, Subject
+from imgcore.captioning.local.findings import Findings, Subject
 from imgcore.captioning.local.sentences import MAX_ALT, alt_text, caption, tags
 from imgcore.captioning.local.vocabulary import GROUPS, classes, subject
 from tests.unit.captioning_local_tools import CAT, CHAIR, TABBY, seen
@@ -40,7 +40,7 @@ from tests.unit.captioning_local_tools import CAT, CHAIR, TABBY, seen
         (seen(plain=True, colors=()), "A gray picture with nothing to make out."),
     ],
 )
-def test_caption_of_findings_is_the_expected_sentence(what: Seen, expected: str) -> None:
+def test_caption_of_findings_is_the_expected_sentence(what: Findings, expected: str) -> None:
     """One sentence, with a hedge before every guess."""
     assert expected == caption(what)
 
@@ -54,7 +54,7 @@ def test_caption_of_findings_is_the_expected_sentence(what: Seen, expected: str)
         (seen(plain=True, colors=("white",)), "Plain white surface."),
     ],
 )
-def test_alt_text_of_findings_is_the_expected_sentence(what: Seen, expected: str) -> None:
+def test_alt_text_of_findings_is_the_expected_sentence(what: Findings, expected: str) -> None:
     """What is shown comes first."""
     assert expected == alt_text(what)
 
@@ -83,7 +83,7 @@ def test_sentence_long_kind_gives_way_in_the_alt_text() -> None:
         (seen(plain=True, shape="panoramic"), ("green", "plain", "panorama")),
     ],
 )
-def test_tags_of_findings_are_the_expected_words(what: Seen, expected: tuple[str, ...]) -> None:
+def test_tags_of_findings_are_the_expected_words(what: Findings, expected: tuple[str, ...]) -> None:
     """The subject, then colors, light and shape; never fewer than three."""
     assert expected == tags(what)
 
@@ -95,7 +95,7 @@ def test_sentence_photographers_keywords_come_first() -> None:
 
 
 @cache
-def everything() -> list[Seen]:
+def everything() -> list[Findings]:
     """Each name there is, in the longest company."""
     frames = [
         {"light": "bright", "shape": "panoramic", "colors": ("light blue", "light blue")},

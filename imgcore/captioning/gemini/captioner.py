@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from imgcore.captioning.gemini import prompt
 from imgcore.captioning.gemini.responses import Answer, assess, judge
-from imgcore.captioning.gemini.retry import Attempts, Failure, Policy, Setback
+from imgcore.captioning.gemini.retry import Attempts, Failure, FailureKind, Policy
 from imgcore.captioning.prices import Spending
 from imgcore.errors import Misconfigured
 from imgcore.gallery.models import MODEL_SIDE, Description, Picture, Source
@@ -100,10 +100,10 @@ class GeminiCaptioner:
             if isinstance(outcome, Description):
                 return outcome
             logger.warning("No description from %s: %s", model, outcome.detail)
-            if outcome.setback is Setback.MODEL_GONE:
-                self._leave(model, outcome)
+            if outcome.kind is FailureKind.MODEL_GONE:
+                self._next_model(model, outcome)
                 continue
-            if outcome.setback is Setback.CUT_SHORT:
+            if outcome.kind is FailureKind.CUT_SHORT:
                 tokens = 2 * MAX_OUTPUT_TOKENS
             attempts.again(outcome)
 
@@ -120,9 +120,9 @@ class GeminiCaptioner:
                 return
             failure = judge(trouble, self._now())
             logger.warning("Startup check of model %s failed: %s", model, failure.detail)
-            if failure.setback is not Setback.MODEL_GONE:
+            if failure.kind is not FailureKind.MODEL_GONE:
                 raise failure.end
-            self._leave(model, failure)
+            self._next_model(model, failure)
 
     def _ask(
         self, model: str, jpeg: bytes, tokens: int, seconds: float, spending: Spending
@@ -149,7 +149,7 @@ class GeminiCaptioner:
             price_usd=spending.price_usd,
         )
 
-    def _leave(self, model: str, failure: Failure) -> None:
+    def _next_model(self, model: str, failure: Failure) -> None:
         """Switch to the next model; after the last one, start over at the next call and raise."""
         self._gone.add(model)
         if self._gone.issuperset(self._models):

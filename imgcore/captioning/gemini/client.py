@@ -79,7 +79,7 @@ class GeminiClient:
         client = self._connected()
         try:
             return _in_time(seconds, lambda: ask(client))
-        except _Late:
+        except _Timeout:
             # The thread keeps that client, and with it a connection, until it ends; the next request
             # starts with a fresh one.
             self._client = None
@@ -178,12 +178,12 @@ def _retry_after(error: errors.APIError) -> str | None:
     return error.response.headers.get("retry-after") if error.response is not None else None
 
 
-class _Late(Exception):
-    """The call has not ended in time."""
+class _Timeout(Exception):
+    """The call did not end in time."""
 
 
 def _in_time(seconds: float, call: Callable[[], T]) -> T:
-    """Return or raise what ``call`` does; _Late after ``seconds``.
+    """Return or raise what ``call`` does; _Timeout after ``seconds``.
 
     It runs in a thread of its own, because nothing else bounds name resolution and headers that trickle.
     A late one is left behind and ends by itself: each of its reads has a timeout and its body an end.
@@ -198,7 +198,7 @@ def _in_time(seconds: float, call: Callable[[], T]) -> T:
 
     threading.Thread(target=run, name=THREAD_NAME, daemon=True).start()
     if not wait([result], timeout=seconds).done:
-        raise _Late
+        raise _Timeout
     return result.result()
 
 

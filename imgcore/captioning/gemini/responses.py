@@ -13,7 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from imgcore.captioning.gemini import prompt
-from imgcore.captioning.gemini.retry import BUSY, Failure, Setback
+from imgcore.captioning.gemini.retry import BUSY, Failure, FailureKind
 from imgcore.errors import BadAnswer, Blocked, Misconfigured, RateLimited, Unavailable
 
 LONGEST_HINT = 86_400.0  # seconds; a longer one is an error of theirs
@@ -99,15 +99,15 @@ def judge(trouble: Trouble, now: datetime) -> Failure:
     if isinstance(trouble, Refused):
         return _judge_refusal(trouble, now)
     if isinstance(trouble, Unreadable):
-        return Failure(Setback.UNUSABLE, BadAnswer(NOT_A_DESCRIPTION), f"unreadable: {trouble.detail}")
-    return Failure(Setback.TRANSIENT, Unavailable(BUSY), f"unreachable: {trouble.detail}")
+        return Failure(FailureKind.UNUSABLE, BadAnswer(NOT_A_DESCRIPTION), f"unreadable: {trouble.detail}")
+    return Failure(FailureKind.TRANSIENT, Unavailable(BUSY), f"unreachable: {trouble.detail}")
 
 
 def assess(answer: Answer) -> prompt.Words | Failure:
     """Return the description in an answer, or the failure if there is none."""
     seen = f"finish {answer.finish}, block {answer.block}"
     if answer.finish in _DECLINED or (answer.block and answer.block != "BLOCKED_REASON_UNSPECIFIED"):
-        return Failure(Setback.FINAL, Blocked(BLOCKED), seen)
+        return Failure(FailureKind.FINAL, Blocked(BLOCKED), seen)
     problem = "no text"
     if answer.text:
         try:
@@ -116,12 +116,12 @@ def assess(answer: Answer) -> prompt.Words | Failure:
             problem = str(error)
     detail = f"{seen}: {problem}"
     if answer.finish == "MAX_TOKENS":
-        return Failure(Setback.CUT_SHORT, BadAnswer(UNFINISHED), detail)
+        return Failure(FailureKind.CUT_SHORT, BadAnswer(UNFINISHED), detail)
     if answer.finish == "RECITATION":
-        return Failure(Setback.RECITATION, BadAnswer(UNFINISHED), detail)
+        return Failure(FailureKind.RECITATION, BadAnswer(UNFINISHED), detail)
     if not answer.text:
-        return Failure(Setback.EMPTY, BadAnswer(NOT_A_DESCRIPTION), detail)
-    return Failure(Setback.UNUSABLE, BadAnswer(NOT_A_DESCRIPTION), detail)
+        return Failure(FailureKind.EMPTY, BadAnswer(NOT_A_DESCRIPTION), detail)
+    return Failure(FailureKind.UNUSABLE, BadAnswer(NOT_A_DESCRIPTION), detail)
 
 
 def until_quota_resets(now: datetime, zone: tzinfo | None = None) -> float:
@@ -156,28 +156,28 @@ def _judge_refusal(reply: Refused, now: datetime) -> Failure:
     if reply.code == 429:
         return _judge_limit(reply, detail, now)
     if reply.code in _TRANSIENT:
-        return Failure(Setback.TRANSIENT, Unavailable(BUSY, retry_after=reply.hint), detail, reply.hint)
+        return Failure(FailureKind.TRANSIENT, Unavailable(BUSY, retry_after=reply.hint), detail, reply.hint)
     if 300 <= reply.code < 500 and reply.code != 413 and not reply.status:
-        return Failure(Setback.FINAL, Misconfigured(WRONG_ADDRESS, code="wrong_address"), detail)
+        return Failure(FailureKind.FINAL, Misconfigured(WRONG_ADDRESS, code="wrong_address"), detail)
     if reply.code in (404, 410):
-        return Failure(Setback.MODEL_GONE, Misconfigured(MODEL_RETIRED, code="model_retired"), detail)
+        return Failure(FailureKind.MODEL_GONE, Misconfigured(MODEL_RETIRED, code="model_retired"), detail)
     if _about_the_key(reply):
-        return Failure(Setback.FINAL, Misconfigured(KEY_REFUSED, code="key_refused"), detail)
+        return Failure(FailureKind.FINAL, Misconfigured(KEY_REFUSED, code="key_refused"), detail)
     if reply.status == "FAILED_PRECONDITION":
-        return Failure(Setback.FINAL, Misconfigured(NOT_SERVED, code="key_refused"), detail)
+        return Failure(FailureKind.FINAL, Misconfigured(NOT_SERVED, code="key_refused"), detail)
     if reply.code == 400 and _UNFIT.search(reply.message):
-        return Failure(Setback.MODEL_GONE, Misconfigured(MODEL_UNFIT, code="model_unfit"), detail)
+        return Failure(FailureKind.MODEL_GONE, Misconfigured(MODEL_UNFIT, code="model_unfit"), detail)
     if reply.code in (400, 413):
-        return Failure(Setback.FINAL, BadAnswer(REFUSED_IMAGE, code="model_refused_image"), detail)
-    return Failure(Setback.FINAL, Unavailable(BUSY), detail)
+        return Failure(FailureKind.FINAL, BadAnswer(REFUSED_IMAGE, code="model_refused_image"), detail)
+    return Failure(FailureKind.FINAL, Unavailable(BUSY), detail)
 
 
 def _judge_limit(reply: Refused, detail: str, now: datetime) -> Failure:
     if any("PerDay" in quota for quota in reply.quotas):
         wait = until_quota_resets(now)
         end = RateLimited(QUOTA_EXHAUSTED, code="quota_exhausted", retry_after=wait)
-        return Failure(Setback.FINAL, end, detail)
-    return Failure(Setback.TRANSIENT, RateLimited(RATE_LIMITED, retry_after=reply.hint), detail, reply.hint)
+        return Failure(FailureKind.FINAL, end, detail)
+    return Failure(FailureKind.TRANSIENT, RateLimited(RATE_LIMITED, retry_after=reply.hint), detail, reply.hint)
 
 
 def _about_the_key(reply: Refused) -> bool:

@@ -13,7 +13,7 @@ from imgcore.errors import ImgcoreError, Unavailable
 BUSY = "Gemini cannot be reached at the moment. This photo will be described automatically later."
 
 
-class Setback(Enum):
+class FailureKind(Enum):
     """The reason why a request brought no description; each has its own number of tries."""
 
     TRANSIENT = auto()  # overloaded, rate-limited, unreachable
@@ -34,7 +34,7 @@ class Failure:
     hint: seconds that the other side asks to wait.
     """
 
-    setback: Setback
+    kind: FailureKind
     end: ImgcoreError
     detail: str
     hint: float | None = None
@@ -45,7 +45,7 @@ class Policy:
     """The limits of the retries; times in seconds.
 
     attempts: requests in all.
-    tries: requests for each sort of setback, where that is fewer.
+    tries: requests for each kind of failure, where that is fewer.
     longest_wait: of those that are ours to choose; what the other side asks for is not bounded by it.
     timeout: of one request, from its start to the last byte of its answer.
     floor: a request is not begun with less time than this; Google refuses shorter server deadlines.
@@ -60,14 +60,14 @@ class Policy:
     floor: float = 10.0
     reserve: float = 15.0
 
-    def tries(self, setback: Setback) -> int:
+    def tries(self, kind: FailureKind) -> int:
         """Return how many requests may fail this way before the error is raised."""
-        match setback:
-            case Setback.TRANSIENT:
+        match kind:
+            case FailureKind.TRANSIENT:
                 return self.attempts
-            case Setback.UNUSABLE:
+            case FailureKind.UNUSABLE:
                 return self.unusable
-            case Setback.CUT_SHORT | Setback.RECITATION | Setback.EMPTY:
+            case FailureKind.CUT_SHORT | FailureKind.RECITATION | FailureKind.EMPTY:
                 return self.once_more
             case _:
                 return 1
@@ -97,7 +97,7 @@ class Attempts:
     ) -> None:
         self._policy, self._deadline = policy, deadline
         self._clock, self._sleep, self._rng = clock, sleep, rng
-        self._met: Counter[Setback] = Counter()
+        self._met: Counter[FailureKind] = Counter()
 
     def seconds(self) -> float:
         """Return how long the next request may take. Unavailable: too little time is left for one."""
@@ -109,10 +109,10 @@ class Attempts:
     def again(self, failure: Failure) -> None:
         """Return when the next request is due; raise where there is none.
 
-        What was cut short by the clock, or by other setbacks, is not given up for good.
+        What was cut short by the clock, or by other failures, is not given up for good.
         """
-        self._met[failure.setback] += 1
-        if self._met[failure.setback] >= self._policy.tries(failure.setback):
+        self._met[failure.kind] += 1
+        if self._met[failure.kind] >= self._policy.tries(failure.kind):
             raise failure.end
         made = self._met.total()
         wait = self._policy.wait(made, failure.hint, self._rng())

@@ -29,7 +29,7 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Findings:
     """All findings in one picture."""
 
     impression: Impression

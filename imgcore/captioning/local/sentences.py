@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from imgcore.captioning.local.findings import Impression, Seen, Subject
+from imgcore.captioning.local.findings import Findings, Impression, Subject
 
 VERSION = "local-1"  # of the wording; raise it when the same picture would be described differently
 
@@ -18,7 +18,7 @@ _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight"
 _COUNTED = 3  # so many faces are counted exactly, more are "about" so many
 
 
-def caption(seen: Seen) -> str:
+def caption(seen: Findings) -> str:
     """Return the caption: one English sentence."""
     impression, content = seen.impression, _content(seen)
     if impression.plain:
@@ -29,7 +29,7 @@ def caption(seen: Seen) -> str:
     return _sentence(f"{content}{',' if ',' in content else ''} in {frame}")
 
 
-def alt_text(seen: Seen) -> str:
+def alt_text(seen: Findings) -> str:
     """Return the alt text: the subject first, at most MAX_ALT characters."""
     impression = seen.impression
     if impression.plain:
@@ -42,7 +42,7 @@ def alt_text(seen: Seen) -> str:
     return next(text for text in texts if len(text) <= MAX_ALT)
 
 
-def tags(seen: Seen, keywords: Iterable[str] = ()) -> tuple[str, ...]:
+def tags(seen: Findings, keywords: Iterable[str] = ()) -> tuple[str, ...]:
     """Return three to eight tags in lower case. ``keywords``: the photo's own; they come first."""
     impression = seen.impression
     found = list(keywords)
@@ -65,7 +65,7 @@ def tags(seen: Seen, keywords: Iterable[str] = ()) -> tuple[str, ...]:
     return tuple(found[: _TAGS[1]])
 
 
-def _content(seen: Seen, *, detailed: bool = True) -> str:
+def _content(seen: Findings, *, detailed: bool = True) -> str:
     return " and ".join(part for part in (_faces(seen.faces), _subject(seen.subject, detailed)) if part)
 
 

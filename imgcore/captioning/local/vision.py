@@ -10,7 +10,7 @@ from imgcore.captioning.local import classifier
 from imgcore.captioning.local.faces import SIDE as FACE_SIDE
 from imgcore.captioning.local.faces import FaceFinder
 from imgcore.captioning.local.features import SIDE, Pixels, impression
-from imgcore.captioning.local.findings import Impression, Seen
+from imgcore.captioning.local.findings import Findings, Impression
 from imgcore.captioning.local.layers import Array
 from imgcore.captioning.local.vocabulary import subject
 from imgcore.gallery.models import Picture
@@ -27,11 +27,11 @@ class Sight:
         self._classify = classifier.Classifier.load()
         self._find_faces = FaceFinder.load()
 
-    def look(self, picture: Picture, go_on: Callable[[], None]) -> Seen:
+    def look(self, picture: Picture, go_on: Callable[[], None]) -> Findings:
         """Return the findings. ``go_on`` is called before each longer step and raises if no time is left."""
         first = _impression(picture)
         if first.plain:
-            return Seen(first, faces=0, subject=None)
+            return Findings(first, faces=0, subject=None)
         go_on()
         faces = len(self._find_faces(_letterbox(picture, FACE_SIDE)))
         go_on()
@@ -43,7 +43,7 @@ class Sight:
             go_on()
             faces = self._close_ups(picture)
         line_art = first.drawn and first.black_and_white  # neither net was made for it
-        return Seen(first, faces, None if line_art else named)
+        return Findings(first, faces, None if line_art else named)
 
     def _close_ups(self, picture: Picture) -> int:
         """Count faces that are too large for the net, on the picture at half size."""
