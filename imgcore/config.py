@@ -14,6 +14,10 @@ from imgcore.gallery.models import MAX_BYTES
 
 API_RATE = 1200  # requests a minute
 DRAIN_SECONDS = 25.0
+THUMBNAIL_LEASE_SECONDS, CAPTION_LEASE_SECONDS = 75.0, 135.0  # longer than the functions' timeouts
+LOST_AFTER_SECONDS = 300.0
+MAX_ATTEMPTS = 5
+BATCH_QUIET_SECONDS = 60.0
 
 
 class Secret:
@@ -172,7 +176,7 @@ class Config:
     thumbnail_lease: float = _setting(
         "THUMBNAIL_LEASE_SECONDS",
         group=_PIPELINE,
-        default=75.0,
+        default=THUMBNAIL_LEASE_SECONDS,
         minimum=1,
         unit="s",
         help="Lease of a thumbnail task; longer than the function's timeout.",
@@ -180,7 +184,7 @@ class Config:
     caption_lease: float = _setting(
         "CAPTION_LEASE_SECONDS",
         group=_PIPELINE,
-        default=135.0,
+        default=CAPTION_LEASE_SECONDS,
         minimum=1,
         unit="s",
         help="Lease of a caption task; longer than the function's timeout.",
@@ -188,13 +192,13 @@ class Config:
     lost_after: float = _setting(
         "LOST_AFTER_SECONDS",
         group=_PIPELINE,
-        default=300.0,
+        default=LOST_AFTER_SECONDS,
         minimum=1,
         unit="s",
         help="Age from which the sweep looks for an upload whose event has not arrived.",
     )
     max_attempts: int = _setting(
-        "MAX_ATTEMPTS", group=_PIPELINE, default=5, minimum=1, help="Attempts for one task."
+        "MAX_ATTEMPTS", group=_PIPELINE, default=MAX_ATTEMPTS, minimum=1, help="Attempts for one task."
     )
 
     notices_topic_arn: str | None = _setting(
@@ -213,7 +217,7 @@ class Config:
     batch_quiet: float = _setting(
         "BATCH_QUIET_SECONDS",
         group=_NOTIFICATIONS,
-        default=60.0,
+        default=BATCH_QUIET_SECONDS,
         unit="s",
         help="Time without a new upload after which a batch counts as complete.",
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from imgcore.backoff import exponential
+from imgcore.config import BATCH_QUIET_SECONDS, CAPTION_LEASE_SECONDS
 from imgcore.errors import ImgcoreError
 from imgcore.notifications.messages import compose
 from imgcore.notifications.models import NotificationSender
@@ -33,8 +34,8 @@ class Notifier:
     notifications: NotificationRepository
     sender: NotificationSender | None = None
     public_url: str | None = None
-    quiet: float = 60.0
-    lease: float = 135.0
+    quiet: float = BATCH_QUIET_SECONDS
+    lease: float = CAPTION_LEASE_SECONDS
 
     def notify_owners(self) -> int:
         """Send the messages that are due and return how many owners were notified.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from imgcore.config import CAPTION_LEASE_SECONDS, LOST_AFTER_SECONDS, MAX_ATTEMPTS, THUMBNAIL_LEASE_SECONDS
 from imgcore.gallery.models import TaskKind
 
 GEMINI_BREAKER = "gemini"
@@ -74,10 +75,10 @@ class BreakerState:
 class Timing:
     """The times of the pipeline, in seconds, and the limit of attempts."""
 
-    thumbnail_lease: float = 75.0
-    caption_lease: float = 135.0
-    lost_after: float = 300.0  # age from which an event counts as lost
-    max_attempts: int = 5
+    thumbnail_lease: float = THUMBNAIL_LEASE_SECONDS
+    caption_lease: float = CAPTION_LEASE_SECONDS
+    lost_after: float = LOST_AFTER_SECONDS  # age from which an event counts as lost
+    max_attempts: int = MAX_ATTEMPTS
 
     def lease(self, kind: TaskKind) -> float:
         """Return how long a worker owns a task of that kind."""
