@@ -42,15 +42,9 @@ class Problem:
 
 
 @functools.cache
-def data() -> dict[str, list[str]]:
-    """Return the glossary file as it is written."""
-    return tomllib.loads(DATA.read_text())
-
-
-@functools.cache
 def rules() -> tuple[Rule, ...]:
     """Return the rules of the glossary file; one for task names or docstrings alone is matched at the start."""
-    return tuple(_rule(entry) for entry in data()["banned"])
+    return tuple(_rule(entry) for entry in tomllib.loads(DATA.read_text())["banned"])
 
 
 def _rule(entry: dict[str, list[str]]) -> Rule:
@@ -88,8 +82,3 @@ def problems(names: Iterable[str]) -> Iterator[Problem]:
     """Yield the problems of these tracked files."""
     for name in names:
         yield from check(name, texts(ROOT / name, name))
-
-
-def checked() -> list[str]:
-    """Return the tracked files that the glossary applies to."""
-    return [name for name in tracked() if not any(fnmatch(name, pattern) for pattern in data()["not_yet"])]

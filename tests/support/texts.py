@@ -31,8 +31,15 @@ class Text:
 
 
 def texts(path: Path, name: str) -> Iterator[Text]:
-    """Yield the texts of the file at ``path``, which the repository calls ``name``; none for binary files."""
-    reader = _READERS.get(path.suffix) or (_shell if path.name == "Makefile" else None)
+    """Yield the texts of the file at ``path`` and the words of ``name``, its path in the repository.
+
+    A binary file has only the words of its name.
+    """
+    for part in Path(name).parts:
+        yield Text(name, 1, "identifier", words(part))
+    reader = _READERS.get(path.suffix)
+    if not path.suffix and (path.name == "Makefile" or path.read_bytes().startswith(b"#!")):
+        reader = _shell
     if reader:
         for line, kind, text in reader(path.read_text("utf-8")):
             yield Text(name, line, kind, text)
@@ -119,6 +126,16 @@ def _style(source: str) -> _Found:
         yield source.count("\n", 0, comment.start()) + 1, "prose", comment[0]
 
 
+def _json(source: str) -> _Found:
+    """Names are identifiers; values that have more than one word are prose."""
+    for number, line in enumerate(source.splitlines(), 1):
+        for string, colon in re.findall(r'"((?:[^"\\]|\\.)*)"(\s*:)?', line):
+            if colon:
+                yield number, "identifier", words(string)
+            elif " " in string:
+                yield number, "prose", string
+
+
 def _shell(source: str) -> _Found:
     for number, line in enumerate(source.splitlines(), 1):
         yield number, "prose", line
@@ -135,4 +152,6 @@ _READERS = {
     ".css": _style,
     ".sh": _shell,
     ".toml": _shell,
+    ".cfg": _shell,
+    ".json": _json,
 }
