@@ -94,5 +94,5 @@ def cloud(home: Path) -> Iterator[Cloud]:
     emulator = emulator_at(home).prepare()
     with Children(home / "logs") as children:
         children.start("emulator", emulator.command, emulator.environ(), home)
-        children.wait(emulator.healthy, 60)
+        children.wait(emulator.healthy, "the AWS emulator", 60)
         yield Cloud(emulator)

@@ -104,4 +104,6 @@ def test_two_people_their_photos_and_their_notices(
     ada.open("/")
     assert ["Sign in"] == ada.texts("h1")
     assert ([], []) == (boss.console(), ada.console())
-    assert not [secret for secret in (token, PASSWORD) if secret in (home / "logs" / "cloud.log").read_text()]
+    assert not [
+        secret for secret in (token, PASSWORD) if secret in (home / "logs" / "emulator.log").read_text()
+    ]

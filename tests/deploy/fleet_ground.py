@@ -165,7 +165,7 @@ def ground(home: Path) -> Iterator[Ground]:
     command = [sys.executable, "-P", str(ROOT / "tests/deploy/aws_corrections.py")]
     with Children(home / "logs") as children, recording(emulator.port) as door:
         children.start("aws", command, environ, home)
-        children.wait(emulator.healthy, 60)
+        children.wait(emulator.healthy, "the AWS emulator", 60)
         aws = Ground(home, emulator, door)
         aws.write("1")
         _furnish(aws)

@@ -203,7 +203,7 @@ def account(home: Path, env: str = ENV, **variables: Any) -> Iterator[Account]:
         aws = Account(home, emulator, server, variables, env)
         command = [sys.executable, "-P", str(ROOT / "tests/deploy/aws_corrections.py")]
         children.start("aws", command, _serving(aws), home)
-        children.wait(lambda: _answers(aws), 60)
+        children.wait(lambda: _answers(aws), "the AWS emulator", 60)
         yield aws
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from roles.local_cloud.files.emulator import KEPT, free_port
+from roles.local_cloud.files.emulator import INHERITED, free_port
 from tests.cloud import ROOT, cloud
 
 pytestmark = pytest.mark.timeout(1800)  # Ansible on a busy machine
@@ -28,7 +28,7 @@ PHOTO = sorted((ROOT / "web/static/samples").glob("*.jpg"))[0]
 
 def environ(home: Path, port: object, **more: str) -> dict[str, str]:
     """A person's environment, with settings of real accounts that must play no part."""
-    kept = {name: os.environ[name] for name in (*KEPT, "UV") if name in os.environ}
+    kept = {name: os.environ[name] for name in (*INHERITED, "UV") if name in os.environ}
     strange = {"AWS_PROFILE": "nobody", "AWS_ACCESS_KEY_ID": "made-up", "ANSIBLE_STDOUT_CALLBACK": "nothing"}
     return {**kept, **strange, "GALLERY_HOME": str(home), "PORT": str(port), **more}
 
@@ -220,7 +220,7 @@ def gallery_of(supervisor: int) -> int:
 def test_it_tells_what_it_does_and_where_the_gallery_is(story: Story) -> None:
     """Steps with their seconds, who describes, and the address last."""
     lines = story.first.said.splitlines()
-    assert "Making buckets, queues and functions with Ansible" in story.first.said
+    assert "Creating buckets, queues and functions with Ansible" in story.first.said
     assert "Photos are described by the local describer." in story.first.said
     assert f"The gallery is at {story.first.address}/ (Ctrl-C stops everything)" == lines[-1]
 
@@ -235,7 +235,7 @@ def test_second_run_is_refused_with_the_address_of_the_first(story: Story) -> No
     """The first one is not disturbed."""
     code, said = story.second_run
     assert (1, 1) == (code, len(said.splitlines()))
-    assert f"It is running already at {story.first.address}/, with the data in" in said
+    assert f"The gallery is already running at {story.first.address}/, with the data in" in said
 
 
 def test_a_busy_port_gets_one_sentence(story: Story) -> None:

@@ -85,17 +85,17 @@ def test_roles_contain_nothing_about_the_emulator() -> None:
 def test_supervisor_passes_the_settings_of_the_inventory() -> None:
     names = load("inventory/local/group_vars/all/functions.yml")
     taken = names["local_function_setting_names"] + names["local_caption_setting_names"]
-    assert sorted(python("checks").WISHES) == sorted(taken)
+    assert sorted(python("checks").IMAGE_SETTINGS) == sorted(taken)
 
 
 def test_supervisor_uses_the_prefix_of_the_inventory() -> None:
     names = load("inventory/local/group_vars/all/main.yml")
-    assert f"{names['project']}-{names['env']}" == PREFIX == python("standing").PREFIX
+    assert f"{names['project']}-{names['env']}" == PREFIX == python("health").PREFIX
 
 
 def test_reset_keeps_zips_tools_and_logs(tmp_path: Path) -> None:
     kept, gone = (
-        ("dist/caption.zip", "tools/bin/uv", "logs/cloud.log"),
+        ("dist/caption.zip", "tools/bin/uv", "logs/emulator.log"),
         ("gallery.db", "objects/1/x", "web.env"),
     )
     for name in kept + gone:

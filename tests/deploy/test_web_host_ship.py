@@ -164,7 +164,7 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     emulator = emulator_at(home).prepare()
     with Children(home / "logs") as children:
         children.start("emulator", emulator.command, emulator.environ(), home)
-        children.wait(emulator.healthy, 60)
+        children.wait(emulator.healthy, "the AWS emulator", 60)
         cloud = Cloud(emulator)
         cloud.client("logs").create_log_group(logGroupName=GROUP)
         yield cloud

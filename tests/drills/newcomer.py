@@ -192,7 +192,7 @@ def _pasted(user: Newcomer, command: Command) -> None:
 
 def running(user: Newcomer, run: Run) -> None:
     """What is asked of a gallery that is running; imgcore finds it by itself and says so."""
-    user.refused("a second make run", rf"running already at {re.escape(run.address)}/")
+    user.refused("a second make run", rf"already running at {re.escape(run.address)}/")
     image = run.upload()
     user.expect("a photo is described", image["status"] == "done", str(image), 0.0)
     for text, shown in (

@@ -103,7 +103,7 @@ def surroundings(home: Path, server: MariaDb) -> Iterator[Surroundings]:
     emulator = emulator_at(home).prepare()
     with Children(home / "logs") as children, server.database() as url:
         children.start("emulator", emulator.command, emulator.environ(), home)
-        children.wait(emulator.healthy, 60)
+        children.wait(emulator.healthy, "the AWS emulator", 60)
         _add_image(url)
         known = urlsplit(url)
         secret = {"username": known.username, "password": known.password}

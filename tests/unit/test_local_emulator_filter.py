@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from roles.local_cloud.files.emulator import BUCKET_PREFIX, HEALTH
 from roles.local_cloud.files.filtered_emulator import Filter
 
 HOST = ("host", "127.0.0.1:23456")
@@ -68,7 +69,7 @@ def refusal(method: str, path: str, query: str, headers: list[tuple[str, str]]) 
         "query_string": query.encode(),
         "headers": [(name.encode(), value.encode()) for name, value in headers],
     }
-    return Filter(None, "caption-gallery-").refusal(scope)  # type: ignore[arg-type]
+    return Filter(None, BUCKET_PREFIX, HEALTH).refusal(scope)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", PASSED)

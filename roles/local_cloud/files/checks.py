@@ -1,4 +1,4 @@
-"""What has to be right before anything is started; each thing that is not gets one sentence."""
+"""Check the settings of `make run`, and lock its data folder."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from pathlib import Path
 
 from emulator import read_settings
 from prerequisites import Refused
-from steps import WEB, running_file
+from steps import WEB_SETTINGS, running_file
 
 from imgcore.bootstrap import describer as imgcore_describer
 from imgcore.config import Config
 from imgcore.errors import Misconfigured
 
-WISHES = (
+# Settings of uploads, thumbnails and captions, which `make run` passes to the functions
+IMAGE_SETTINGS = (
     "BATCH_QUIET_SECONDS",
     "CAPTIONER",
     "CAPTION_LANGUAGE",
@@ -31,37 +32,37 @@ WISHES = (
 
 
 @contextmanager
-def only_one(home: Path) -> Iterator[None]:
-    """Hold the folder's lock. Refused where another process holds it; the text names its gallery's address."""
+def exclusive_lock(home: Path) -> Iterator[None]:
+    """Hold the folder's lock. Raise Refused with its gallery's address if another process holds it."""
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (home / "lock").open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise Refused(
-                f"It is running already{_address(home)}, with the data in {home}; stop that one first."
+                f"The gallery is already running{_address(home)}, with the data in {home}. Stop it first."
             ) from error
         yield
 
 
 def _address(home: Path) -> str:
-    """Return " at ADDRESS" of the gallery that holds the lock; empty before it has chosen a port."""
+    """Return " at ADDRESS" for the gallery that holds the lock; empty if it has not written its address yet."""
     try:
         return f" at {read_settings(running_file(home))['PUBLIC_URL']}/"
     except (OSError, KeyError):
         return ""
 
 
-def wishes(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the settings for photos and captions in the environment. Refused where the settings are wrong."""
-    found = {name: value for name in WISHES if (value := environ.get(name, "").strip())}
+def image_settings(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the IMAGE_SETTINGS in ``environ``. Raise Refused if one of these or of WEB_SETTINGS is invalid."""
+    found = {name: value for name in IMAGE_SETTINGS if (value := environ.get(name, "").strip())}
     try:
-        Config.read({name: environ.get(name, "") for name in (*WISHES, *WEB)})
+        Config.read({name: environ.get(name, "") for name in (*IMAGE_SETTINGS, *WEB_SETTINGS)})
     except Misconfigured as error:
         raise Refused(error.message) from error
     return found
 
 
-def describer(wishes: Mapping[str, str]) -> str:
-    """Return who describes photos, in words for people."""
-    return imgcore_describer(Config.read(wishes))
+def describer(image_settings: Mapping[str, str]) -> str:
+    """Return the display name of the configured captioner."""
+    return imgcore_describer(Config.read(image_settings))

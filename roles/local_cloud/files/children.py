@@ -1,7 +1,7 @@
-"""Processes that live no longer than this one: started in groups of their own, logged, watched, stopped.
+"""Start child processes in process groups of their own, log their output, and stop them with this process.
 
-A guardian, itself a process, holds the other end of a pipe: when this process is gone without a word,
-the pipe closes and the guardian stops the groups.
+A guardian process reads from a pipe: when this process is killed, the pipe closes and the guardian stops
+the groups.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from math import inf
 from pathlib import Path
 
 GRACE_SECONDS = 6.0
-PROGRESS_SECONDS = 5.0  # between two lines of progress, where the output is no terminal
+PROGRESS_SECONDS = 5.0  # between two lines of progress, if the output is not a terminal
 INDENT = " " * 9  # the width of the supervisor's seconds
 GUARDIAN = """
 import os, signal, sys, time
@@ -39,8 +39,8 @@ for number in (signal.SIGTERM, signal.SIGKILL):
 """
 
 
-class Died(Exception):
-    """A process ended that should not have, or took too long. Its text: a sentence, and the end of its log."""
+class ProcessFailed(Exception):
+    """A process failed, ended unexpectedly or timed out. The message names its log."""
 
 
 class Stopped(Exception):
@@ -56,23 +56,23 @@ class Child:
     log: Path
 
     def tail(self, lines: int = 20) -> str:
-        """The end of its log."""
+        """Return the last lines of the log."""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
 
 @dataclass
 class Children:
-    """Every process that was started here. Use as a context manager: on the way out, none is left."""
+    """The child processes. A context manager: its exit stops all of them."""
 
     logs: Path
-    stop_asked: threading.Event = field(default_factory=threading.Event)
+    stop_requested: threading.Event = field(default_factory=threading.Event)
     running: list[Child] = field(default_factory=list)
     _guardian: subprocess.Popen[str] | None = None
     _parent: int = field(default_factory=os.getppid)
 
     def __enter__(self) -> Children:
         self.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._guardian = subprocess.Popen(  # noqa: S603 - our own words
+        self._guardian = subprocess.Popen(  # noqa: S603 - a fixed command
             [sys.executable, "-I", "-S", "-c", GUARDIAN],
             stdin=subprocess.PIPE,
             text=True,
@@ -84,15 +84,15 @@ class Children:
         self.stop(*self.running)
         if self._guardian is not None and self._guardian.stdin is not None:
             with contextlib.suppress(OSError):
-                self._tell("bye")
+                self._notify_guardian("bye")
                 self._guardian.stdin.close()
             self._guardian.wait()
 
     def start(self, name: str, command: Sequence[str], environ: Mapping[str, str], cwd: Path) -> Child:
-        """Start a process in a group of its own, so that a Ctrl-C at the terminal reaches this one only."""
+        """Start a process in a new process group, so that Ctrl-C at the terminal reaches this process only."""
         log = self.logs / f"{name.replace(' ', '-')}.log"
         with log.open("wb") as output:
-            process = subprocess.Popen(  # noqa: S603 - our own words
+            process = subprocess.Popen(  # noqa: S603 - a fixed command
                 command,
                 cwd=cwd,
                 env=dict(environ),
@@ -103,45 +103,54 @@ class Children:
             )
         child = Child(name, process, log)
         self.running.append(child)
-        self._tell(f"+{process.pid}")
+        self._notify_guardian(f"+{process.pid}")
         return child
 
-    def finish(self, child: Child, news: Callable[[str], str] | None = None, seconds: float = inf) -> None:
-        """Wait for a process that ends by itself; show the progress that ``news`` reads from its log.
+    def finish(
+        self, child: Child, read_progress: Callable[[str], str] | None = None, seconds: float = inf
+    ) -> None:
+        """Wait until a process ends; show the progress that ``read_progress`` returns for its log's text.
 
-        Died where it fails or takes too long; then it is stopped.
+        Raise ProcessFailed if it exits with an error, or if it takes more than ``seconds``; then it is stopped.
         """
         shown = _Progress()
 
         def ended() -> bool:
-            if news is not None:
-                shown.show(news(child.log.read_text(errors="replace")))
+            if read_progress is not None:
+                shown.show(read_progress(child.log.read_text(errors="replace")))
             return child.process.poll() is not None
 
         try:
-            self.wait(ended, seconds, but=child)
+            self.wait(ended, f"the {child.name} to end", seconds, except_child=child)
         finally:
             shown.show("")
             self.stop(child)
         if child.process.returncode:
-            raise Died(f"The {child.name} failed. The end of {child.log}:\n{child.tail()}")
+            raise ProcessFailed(f"The {child.name} failed. The end of {child.log}:\n{child.tail()}")
 
-    def wait(self, ready: Callable[[], bool], seconds: float = inf, but: Child | None = None) -> None:
-        """Return as soon as it is ready. Stopped, or Died where a process ends (``but`` one) or time is up."""
+    def wait(
+        self, ready: Callable[[], bool], what: str, seconds: float = inf, except_child: Child | None = None
+    ) -> None:
+        """Return when ``ready`` returns true. ``what`` names the condition in the time-out message.
+
+        Raise Stopped, or ProcessFailed if a process other than ``except_child`` ends or the time is over.
+        """
         deadline = time.monotonic() + seconds
         while not ready():
-            if self.stop_asked.wait(0.1) or os.getppid() != self._parent:
+            if self.stop_requested.wait(0.1) or os.getppid() != self._parent:
                 raise Stopped
             for child in self.running:
-                if child is not but and child.process.poll() is not None:
-                    raise Died(f"The {child.name} has stopped. The end of {child.log}:\n{child.tail()}")
+                if child is not except_child and child.process.poll() is not None:
+                    raise ProcessFailed(
+                        f"The {child.name} has stopped. The end of {child.log}:\n{child.tail()}"
+                    )
             if time.monotonic() > deadline:
-                raise Died(
-                    f"Nothing has happened for {seconds:.0f} seconds; the logs in {self.logs} may say why."
+                raise ProcessFailed(
+                    f"Timed out after {seconds:.0f} seconds, waiting for {what}. See the logs in {self.logs}."
                 )
 
     def stop(self, *children: Child) -> None:
-        """End these processes with everything that they started: politely, then not."""
+        """Stop these processes and their process groups: SIGTERM, then SIGKILL after GRACE_SECONDS."""
         for child in children:
             _signal(child, signal.SIGTERM)
         deadline = time.monotonic() + GRACE_SECONDS
@@ -149,20 +158,20 @@ class Children:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 child.process.wait(max(0.0, deadline - time.monotonic()))
         for child in children:
-            _signal(child, signal.SIGKILL)  # whatever is left of its group, with it or without
+            _signal(child, signal.SIGKILL)  # the group can outlive its leader
             child.process.wait()
             with contextlib.suppress(OSError):
-                self._tell(f"-{child.process.pid}")
+                self._notify_guardian(f"-{child.process.pid}")
         self.running = [child for child in self.running if child not in children]
 
-    def _tell(self, line: str) -> None:
+    def _notify_guardian(self, line: str) -> None:
         if self._guardian is not None and self._guardian.stdin is not None:
             self._guardian.stdin.write(f"{line}\n")
             self._guardian.stdin.flush()
 
 
 class _Progress:
-    """What a process is doing: at a terminal a last line that is overwritten, elsewhere a line now and then."""
+    """Progress output: one overwritten line at a terminal, otherwise a line every PROGRESS_SECONDS."""
 
     def __init__(self) -> None:
         self._terminal = sys.stdout.isatty()
@@ -170,7 +179,7 @@ class _Progress:
         self._started = self._shown = time.monotonic()
 
     def show(self, text: str) -> None:
-        """Show this text in place of the one before; an empty one removes it from a terminal."""
+        """Replace the shown text; an empty text clears the line at a terminal."""
         if self._terminal:
             if text == self._text:
                 return

@@ -1,7 +1,7 @@
-"""This machine's own AWS: one process of ministack, with its port, its root keys and its data in one folder.
+"""The AWS emulator: one ministack process, with its port, its root keys and its data in one folder.
 
-ministack is configured through its environment: AUTH enforces identities and policies, the state
-directories keep what was made, and nothing of it is reached from another machine.
+ministack is configured by environment variables: AUTH enforces identities and policies, the state
+directories persist the resources, and the process listens on loopback only.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from pathlib import Path
 
 HOST = "127.0.0.1"
 REGION = "us-east-1"
-HEALTH = "/_ministack/health"
+HEALTH = "/_ministack/health"  # path of the health check
 BUCKET_PREFIX = "caption-gallery-"  # of every bucket that browsers may send signed requests for
-OLD = "old-"
-# Below what systems hand out for outgoing connections, so that the remembered port stays free.
+OLD_PREFIX = "old-"
+# Below the ports that systems use for outgoing connections, so that the remembered port stays free.
 PORTS = range(20_000, 30_000)
-# What a process needs of a person's environment; all of AWS's and Ansible's own settings stay out.
-KEPT = (
+# Variables that child processes inherit from the user's environment; none of AWS's or Ansible's settings.
+INHERITED = (
     *("HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "LOGNAME", "PATH", "TERM", "TZ", "USER"),
     *("HTTPS_PROXY", "HTTP_PROXY", "SSL_CERT_DIR", "SSL_CERT_FILE", "http_proxy", "https_proxy"),
 )
@@ -36,7 +36,7 @@ KEPT = (
 
 @dataclass(frozen=True, slots=True)
 class Emulator:
-    """One emulator: where it keeps its data, where it listens, and who may do everything on it."""
+    """One emulator: its data folder, its port and its root access key."""
 
     home: Path
     port: int
@@ -45,18 +45,19 @@ class Emulator:
 
     @property
     def endpoint(self) -> str:
-        """The endpoint URL. It has an address, not a name, so that S3 clients put the bucket into the path."""
+        """Return the endpoint URL. It has an IP address, so that S3 clients put the bucket into the path."""
         return f"http://{HOST}:{self.port}"
 
     @property
     def command(self) -> list[str]:
-        """How it is started: behind the filter that keeps web pages and other users out."""
-        return [sys.executable, "-P", str(Path(__file__).with_name("filtered_emulator.py")), BUCKET_PREFIX]
+        """Return the command that starts the emulator behind the filter of filtered_emulator.py."""
+        program = Path(__file__).with_name("filtered_emulator.py")
+        return [sys.executable, "-P", str(program), BUCKET_PREFIX, HEALTH]
 
     def root(self) -> dict[str, str]:
-        """Return the environment of the root identity."""
+        """Return the environment of an AWS client with the root access key."""
         return {
-            **ambient(),
+            **base_environment(),
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
@@ -65,7 +66,7 @@ class Emulator:
         }
 
     def environ(self) -> dict[str, str]:
-        """The environment of the emulator itself; the functions that it runs inherit it, less the keys."""
+        """Return the environment of the emulator process. Its functions inherit it, without the keys."""
         return {
             **self.root(),
             "AUTH": "true",
@@ -80,16 +81,16 @@ class Emulator:
             "LAMBDA_EXECUTOR": "local",
             "LAMBDA_WARM_TTL_SECONDS": "3600",
             "LOG_LEVEL": "WARNING",
-            # Neither of these is used, and each costs a second at every start.
+            # Not used, and each takes a second at every start.
             "SFTP_ENABLED": "0",
             "IOT_MTLS_ENABLED": "0",
-            # It would remove containers of its own from a Docker that it finds.
+            # With a Docker socket, ministack would remove its own containers there.
             "DOCKER_HOST": f"unix://{self.home / 'no-docker'}",
         }
 
     @property
     def scratch(self) -> Path:
-        """The folder of the functions' unpacked code; useless after a stop."""
+        """Return the folder of the functions' unpacked code, which is not used after a stop."""
         return self.home / "tmp"
 
     @property
@@ -97,26 +98,29 @@ class Emulator:
         return self.home / "state"
 
     def prepare(self) -> Emulator:
-        """Make its folders and find it a free port. Addresses of queues hold it: a new one empties them."""
+        """Create the folders and return the emulator with a free port.
+
+        Queue URLs contain the port, so a new port deletes the queues' state.
+        """
         emulator = self if is_free(self.port) else replace(self, port=free_port())
         if emulator != self:
             (self._state / "sqs.json").unlink(missing_ok=True)
             emulator._save()
         self._clear_scratch()
-        self._forget_logs()
+        self._delete_log_streams()
         for folder in (self._state, self.home / "objects", self.scratch):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return emulator
 
     def _clear_scratch(self) -> None:
-        """Put the last run's code out of the way; removing it takes seconds on a slow disk."""
+        """Rename the last run's folder and delete it in a thread: that takes seconds on a slow disk."""
         if self.scratch.exists():
-            self.scratch.rename(self.home / f"{OLD}{time.time_ns()}")
-        for old in self.home.glob(f"{OLD}*"):
+            self.scratch.rename(self.home / f"{OLD_PREFIX}{time.time_ns()}")
+        for old in self.home.glob(f"{OLD_PREFIX}*"):
             threading.Thread(target=shutil.rmtree, args=(old, True), daemon=True).start()
 
-    def _forget_logs(self) -> None:
-        """Drop the functions' log lines of former runs; the emulator would keep them for ever."""
+    def _delete_log_streams(self) -> None:
+        """Delete the functions' log streams of earlier runs, which the emulator never expires."""
         path = self._state / "cloudwatch_logs.json"
         try:
             state = json.loads(path.read_text())
@@ -127,7 +131,7 @@ class Emulator:
         path.write_text(json.dumps(state))
 
     def healthy(self) -> bool:
-        """Whether it answers."""
+        """Return whether the health check succeeds."""
         return answers(self.endpoint + HEALTH)
 
     def _save(self) -> None:
@@ -137,7 +141,7 @@ class Emulator:
 
 
 def emulator_at(home: Path) -> Emulator:
-    """The emulator whose data is in ``home``; new keys and a free port where there is none yet."""
+    """Return the emulator whose data is in ``home``; with new keys and a free port if there is none."""
     try:
         known = json.loads((home / "emulator.json").read_text())
         return Emulator(home, int(known["port"]), str(known["access_key"]), str(known["secret_key"]))
@@ -149,15 +153,15 @@ def emulator_at(home: Path) -> Emulator:
         return emulator
 
 
-def ambient() -> dict[str, str]:
-    """What of a person's environment processes here may see."""
-    environ = {name: value for name, value in os.environ.items() if name in KEPT}
+def base_environment() -> dict[str, str]:
+    """Return the environment of every child process: INHERITED, no proxy for loopback, no AWS profiles."""
+    environ = {name: value for name, value in os.environ.items() if name in INHERITED}
     others = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
     local = f"{HOST},localhost" + (f",{others}" if others else "")
     return environ | {
         "NO_PROXY": local,
         "no_proxy": local,
-        # Profiles and roles of a person's real accounts play no part here.
+        # Never use the profiles and roles of the user's AWS accounts.
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
@@ -166,12 +170,12 @@ def ambient() -> dict[str, str]:
 
 
 def read_settings(path: Path) -> dict[str, str]:
-    """NAME=value lines as a mapping."""
+    """Return the NAME=value lines of a file as a mapping."""
     return dict(line.split("=", 1) for line in path.read_text().splitlines() if "=" in line)
 
 
 def answers(url: str) -> bool:
-    """Whether a server of ours says 200 there; without any proxy."""
+    """Return whether a GET of this URL returns 200. No proxy is used."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(url, timeout=2) as answer:
@@ -181,7 +185,7 @@ def answers(url: str) -> bool:
 
 
 def listening_error(port: int) -> OSError | None:
-    """Return why no server can listen on that port of loopback now; None where one can."""
+    """Return the error of listening on that port of loopback; None if the port is free."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -197,5 +201,5 @@ def is_free(port: int) -> bool:
 
 
 def free_port() -> int:
-    """Return a random free one of PORTS, from the system's source of randomness: a seed would repeat it."""
+    """Return a random free port of PORTS. SystemRandom, because seeded test workers would get the same port."""
     return next(port for port in random.SystemRandom().sample(PORTS, len(PORTS)) if is_free(port))

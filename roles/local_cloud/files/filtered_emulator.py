@@ -1,15 +1,15 @@
-"""Run ministack behind a filter: ``python -P filtered_emulator.py BUCKET_PREFIX``.
+"""Run ministack behind a filter: ``python -P filtered_emulator.py BUCKET_PREFIX HEALTH_PATH``.
 
 ministack has administrative endpoints without authentication (``POST /_ministack/reset`` deletes everything),
 and a web page of any origin can send requests to a port of loopback. So each request is refused with 403 here
 unless
 
 - it carries a SigV4 ``Authorization`` header and does not come from a browser, or
-- it is what the gallery's page sends to S3: a presigned GET, HEAD or PUT of an object, a form POST to a bucket
-  of this project, or the CORS preflight of one of these, from no other origin than one of loopback, or
-- it asks for the health check, outside a browser.
+- it is a request of the gallery's page to S3: a presigned GET, HEAD or PUT of an object, a form POST to a
+  bucket of this project, or the CORS preflight of one of these, from no other origin than one of loopback, or
+- it is a health check that does not come from a browser.
 
-The ``Host`` header must name loopback, so that a host name rebound to it (DNS rebinding) is of no use.
+The ``Host`` header must name loopback, so that a host name rebound to it (DNS rebinding) does not pass.
 ministack itself then verifies signatures and policies.
 """
 
@@ -28,7 +28,6 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-HEALTH = "/_ministack/health"
 _LOOPBACK = r"(?:127\.0\.0\.1|localhost)(?::\d{1,5})?"
 _HOST = re.compile(_LOOPBACK)
 _ORIGIN = re.compile(rf"http://{_LOOPBACK}")
@@ -37,10 +36,11 @@ _BROWSER_HEADERS = ("origin", "sec-fetch-site", "sec-fetch-mode", "referer")
 
 
 class Filter:
-    """An ASGI application that passes on to ``application`` what ``refusal`` has no reason to refuse."""
+    """ASGI middleware that answers 403 if ``refusal`` returns a reason, and else calls ``application``."""
 
-    def __init__(self, application: Application, bucket_prefix: str) -> None:
+    def __init__(self, application: Application, bucket_prefix: str, health_path: str) -> None:
         self._application = application
+        self._health_path = health_path
         self._object = re.compile(rf"/{re.escape(bucket_prefix)}[a-z0-9.-]+/.+", re.DOTALL)
         self._bucket = re.compile(rf"/{re.escape(bucket_prefix)}[a-z0-9.-]+/?")
 
@@ -56,7 +56,7 @@ class Filter:
             await self._application(scope, receive, send)
 
     def refusal(self, scope: Mapping[str, Any]) -> str | None:
-        """Return why this request is refused; None where it is passed on."""
+        """Return why this request is refused; None if it is passed on."""
         headers = _headers(scope["headers"])
         if headers is None:
             return "A header is sent twice."
@@ -65,7 +65,7 @@ class Filter:
         method, path = str(scope["method"]), unquote(str(scope["path"]))
         if any(name in headers for name in _BROWSER_HEADERS):
             return self._browser_refusal(method, path, scope["query_string"], headers)
-        if method == "GET" and path == HEALTH:
+        if method == "GET" and path == self._health_path:
             return None
         if path.startswith("/_"):
             return "Administrative endpoints are not served."
@@ -76,7 +76,7 @@ class Filter:
     def _browser_refusal(
         self, method: str, path: str, query_string: bytes, headers: Mapping[str, str]
     ) -> str | None:
-        """Return why this is none of the requests to S3 that the gallery's page sends."""
+        """Return why this is not a request to S3 of the gallery's page; None if it is one."""
         origin = headers.get("origin")
         if origin is not None and not _ORIGIN.fullmatch(origin):
             return "This origin may not send requests here."
@@ -91,7 +91,7 @@ class Filter:
 
 
 def _headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str] | None:
-    """Header fields by their names in lower case; None where one that matters here is there twice."""
+    """Return the headers by lower-case name; None if a header that the filter checks is sent twice."""
     found: dict[str, str] = {}
     for name, value in raw:
         key = name.decode("latin-1").lower()
@@ -102,7 +102,7 @@ def _headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str] | None:
 
 
 def _presigned(query_string: bytes) -> bool:
-    """Return whether the query holds a signature for S3, made with SigV4."""
+    """Return whether the query has a SigV4 signature for S3."""
     query = parse_qs(query_string.decode("latin-1"))
     credential = query.get("X-Amz-Credential", [""])[-1]
     return bool(query.get("X-Amz-Signature")) and credential.endswith("/s3/aws4_request")
@@ -123,7 +123,7 @@ def main() -> None:
 
     # ministack does not verify the signatures of root keys: its own, "test", and any account number.
     iam_evaluator._is_root_key = lambda access_key_id: False
-    ministack.app = Filter(ministack.app, sys.argv[1])
+    ministack.app = Filter(ministack.app, *sys.argv[1:])
     del sys.argv[1:]
     os.umask(0o077)
     ministack.main()

@@ -1,4 +1,4 @@
-"""Run one command of the installation: show its progress, log its output, say in one sentence why it failed.
+"""Run one installation command: show its progress, log its output, print one sentence if it fails.
 
 Usage: install.py PURPOSE COMMAND [ARGUMENT …]. It uses the standard library alone, because nothing is installed
 yet.
@@ -14,7 +14,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
-from children import Children, Died, Stopped
+from children import Children, ProcessFailed, Stopped
 from prerequisites import ROOT, gallery_home
 
 LOGS = gallery_home(os.environ) / "logs"
@@ -27,7 +27,7 @@ SHOWN = ("Downloading", "Downloaded", "Building", "Built", "Prepared", "Installe
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the command; 0 where it succeeded, 1 with a sentence where not, 130 after Ctrl-C."""
+    """Run the command. Return 0 if it succeeds, 1 if it fails, 130 after Ctrl-C."""
     purpose, *command = arguments
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -39,8 +39,8 @@ def main(arguments: Sequence[str]) -> int:
             children.finish(child, progress)
     except Stopped:
         return 130
-    except (Died, OSError) as error:
-        log = child.log.read_text(errors="replace") if isinstance(error, Died) else str(error)
+    except (ProcessFailed, OSError) as error:
+        log = child.log.read_text(errors="replace") if isinstance(error, ProcessFailed) else str(error)
         print(f"make: {failure(log, os.environ)} Details: {LOGS / 'installation.log'}", file=sys.stderr)
         return 1
     return 0
@@ -53,7 +53,7 @@ def progress(log: str) -> str:
 
 
 def failure(log: str, environ: Mapping[str, str]) -> str:
-    """Return the sentence for a command that failed, from its output and a look at the network."""
+    """Return the error message for a failed command, from its output and a connection test."""
     if any(words in log for words in DISK_FULL):
         return "The disk is full: make room, then run the same command again; what was downloaded is kept."
     if reason := unreachable(environ):
@@ -63,7 +63,7 @@ def failure(log: str, environ: Mapping[str, str]) -> str:
 
 
 def unreachable(environ: Mapping[str, str]) -> str | None:
-    """Return a sentence where the package index, or the proxy on the way, does not accept connections."""
+    """Return an error message if the package index, or the configured proxy, cannot be reached; else None."""
     index = next((environ[name] for name in INDEX_SETTINGS if environ.get(name)), INDEX)
     proxy = next((environ[name] for name in PROXY_SETTINGS if environ.get(name)), None)
     url = urlsplit(proxy or index)

@@ -1,4 +1,4 @@
-"""What this machine must provide before anything is installed or started: one sentence for what is missing.
+"""Check this machine before an installation or a start; one sentence for the first thing that is missing.
 
 prerequisites.sh runs it before an installation, `make run` calls its functions at every start. It uses the
 standard library alone, because nothing is installed yet.
@@ -20,19 +20,19 @@ from steps import WORKERS
 ROOT = Path(__file__).resolve().parents[3]
 MEGABYTE = 2**20
 INSTALLED_MEGABYTES = 600  # .venv and .local/tools
-TESTED_MEGABYTES = 250  # what the tests need besides
-CACHED_MEGABYTES = 50  # of uv's cache, what is not linked into .venv
+TESTED_MEGABYTES = 250  # added by the test tools
+CACHED_MEGABYTES = 50  # files in uv's cache that are not linked into .venv
 STATE_MEGABYTES = 200  # both zips twice, and the emulator's state
 UNPACKED_MEGABYTES = 250  # the code of one worker of each function
 DEFAULT_PORT = 8080
 
 
 class Refused(Exception):
-    """It cannot start. The text is one sentence for the person at the terminal."""
+    """The command cannot start. The message is one sentence that says why and what to do."""
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Check what these goals of make need (the first argument is the interpreter); 0, or 1 with a sentence."""
+    """Check what make's goals need. The first argument is the interpreter. Return 0, or 1 after a message."""
     goals = arguments[1:]
     home, cache = gallery_home(os.environ), cache_folder(os.environ)
     try:
@@ -54,14 +54,14 @@ def gallery_home(environ: Mapping[str, str]) -> Path:
 
 
 def cache_folder(environ: Mapping[str, str]) -> Path:
-    """Return where uv keeps what it has downloaded."""
+    """Return the folder of uv's download cache."""
     if named := environ.get("UV_CACHE_DIR"):
         return Path(named)
     return Path(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "uv"
 
 
 def check_installation_folders(root: Path, cache: Path) -> None:
-    """Raise Refused where the user may not write to the repository's folder or to uv's cache."""
+    """Raise Refused if the user may not write to the repository's folder or to uv's cache."""
     if not _writable(root):
         raise Refused(
             f"The folder {root} is not writable for {_user()}: clone the repository into a folder of your own."
@@ -74,7 +74,7 @@ def check_installation_folders(root: Path, cache: Path) -> None:
 
 
 def check_owned(folder: Path) -> None:
-    """Raise Refused where the user may not write to a folder that make creates, or to what is in it."""
+    """Raise Refused if the user may not write to a folder that make creates, or to its entries."""
     for path in (folder, *(folder.iterdir() if _readable(folder) else ())):
         if not _writable(path):
             user = _user()
@@ -98,7 +98,7 @@ def _readable(folder: Path) -> bool:
 
 
 def port(environ: Mapping[str, str]) -> int:
-    """Return the gallery's port. Refused where it is no port number, in use, or reserved for root."""
+    """Return the gallery's port. Raise Refused if it is not a port number, in use, or reserved for root."""
     text = environ.get("PORT", "").strip() or str(DEFAULT_PORT)
     if not (text.isascii() and text.isdigit() and 0 < int(text) < 65_536):
         raise Refused(f"PORT must be a number from 1 to 65535; it is {text!r}.")
@@ -117,7 +117,7 @@ def port(environ: Mapping[str, str]) -> int:
 
 
 def check_host(environ: Mapping[str, str]) -> None:
-    """Raise Refused where other machines could reach a gallery without accounts, as the web process does."""
+    """Raise Refused if other machines could reach a gallery without accounts; the web process checks it too."""
     host = environ.get("HOST", "").strip() or HOST
     if environ.get("ACCOUNTS", "").strip() == "on" or host.lower() == "localhost":
         return
@@ -133,7 +133,7 @@ def check_host(environ: Mapping[str, str]) -> None:
 
 
 def check_installation_space(root: Path, home: Path, cache: Path, goals: Sequence[str]) -> None:
-    """Raise Refused where a disk is too full for what make installs, and for the gallery where it is to run."""
+    """Raise Refused if a disk is too full for the installation and, with the goal ``run``, for the gallery."""
     installed = INSTALLED_MEGABYTES + (TESTED_MEGABYTES if set(goals) - {"run", "venv"} else 0)
     # uv links the files of its cache into .venv; on another disk it copies them.
     cached = CACHED_MEGABYTES if _device(cache) == _device(root) else installed
@@ -146,12 +146,12 @@ def check_installation_space(root: Path, home: Path, cache: Path, goals: Sequenc
 
 
 def check_space(home: Path) -> None:
-    """Raise Refused where the disk of the gallery's data is too full for a start."""
+    """Raise Refused if the disk of the gallery's data is too full for a start."""
     _check_space(home, started_megabytes(home))
 
 
 def started_megabytes(home: Path) -> int:
-    """Return what a start needs; each worker of the functions unpacks its code, over the last start's."""
+    """Return the megabytes that a start needs; each function worker replaces the last start's unpacked code."""
     return STATE_MEGABYTES + (0 if (home / "tmp").exists() else WORKERS * UNPACKED_MEGABYTES)
 
 

@@ -19,7 +19,7 @@ suitable() {
     done
 }
 
-# Print how to choose another interpreter: one that is there, or where to get one.
+# Print how to choose another interpreter: an installed one, or how to install one.
 advice() {
     found=$(suitable)
     if [ -n "$found" ]; then
@@ -32,9 +32,9 @@ advice() {
 }
 
 command -v "$python" >/dev/null 2>&1 || refuse "$python is not installed. $needed. $(advice)"
-if ! said=$("$python" -c '' 2>&1); then
+if ! output=$("$python" -c '' 2>&1); then
     # pyenv's shim of a version that is not active ends like this, and so does a broken installation.
-    first=$(printf '%s\n' "$said" | sed -n '/./{p;q;}')
+    first=$(printf '%s\n' "$output" | sed -n '/./{p;q;}')
     refuse "$python is found at $(command -v "$python") but does not start (${first:-no message}). $needed. $(advice)"
 fi
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null ||

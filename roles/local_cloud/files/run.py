@@ -1,9 +1,9 @@
-"""``make run``: the whole pipeline on this machine, until Ctrl-C.
+"""``make run``: run the gallery and its functions on this machine, until Ctrl-C.
 
-Starts the emulator, packs the functions, applies playbooks/local.yml (unless nothing has changed and all of
-it still stands), brings the database up to date, serves the gallery, and leaves no process behind.
-PORT (8080) is the gallery's port, RESET=1 starts empty, GALLERY_HOME (.local) is where the data live; what
-concerns captions goes on to the functions.
+Start the AWS emulator, build the function zips, run playbooks/local.yml (skipped if nothing has changed and
+its resources exist), migrate the database, serve the gallery, and stop every process at the end.
+PORT (8080) is the gallery's port, RESET=1 deletes the data first, GALLERY_HOME (.local) is the data folder;
+checks.IMAGE_SETTINGS are passed to the functions.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from pathlib import Path
 import checks
 import prerequisites
 import steps
-from children import Child, Children, Died, Stopped
-from emulator import HOST, Emulator, ambient, answers, emulator_at
+from children import Child, Children, ProcessFailed, Stopped
+from emulator import HOST, Emulator, answers, base_environment, emulator_at
+from health import WorkerFailed, resources_exist, start_workers
 from install import unreachable
-from standing import Asleep, stands, wake
 
 ROOT = Path(__file__).resolve().parents[3]
 HOME = prerequisites.gallery_home(os.environ)
@@ -34,132 +34,136 @@ STOP = threading.Event()
 
 
 def main() -> int:
-    """0 after an orderly stop, 1 with a sentence otherwise."""
+    """Return 0 after a clean stop, 1 after an error message."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: STOP.set())
     os.umask(0o077)
     for name in [name for name in os.environ if name.startswith("AWS_")]:
-        del os.environ[name]  # a person's real accounts play no part here
-    os.environ.update(ambient())
+        del os.environ[name]  # never use the user's AWS accounts
+    os.environ.update(base_environment())
     try:
         prerequisites.check_owned(HOME)
-        with checks.only_one(HOME):
+        with checks.exclusive_lock(HOME):
             port = prerequisites.port(os.environ)
             prerequisites.check_host(os.environ)
             prerequisites.check_space(HOME)
             if os.environ.get("RESET", "0") not in ("", "0"):
                 steps.reset(HOME)
-            run(port, checks.wishes(os.environ))
+            run(port, checks.image_settings(os.environ))
     except Stopped:
         with contextlib.suppress(OSError):
-            say("Stopped")
+            print_progress("Stopped")
         return 0
-    except BrokenPipeError:  # nobody reads any more what is said here
+    except BrokenPipeError:  # the reader of standard output has exited
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except (prerequisites.Refused, Died, Asleep) as error:
+    except (prerequisites.Refused, ProcessFailed, WorkerFailed) as error:
         print(f"make run: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-def run(port: int, wishes: Mapping[str, str]) -> None:
-    """Start everything in order and stay until Stopped. Died or Asleep where a part of it fails."""
-    who = checks.describer(wishes)
+def run(port: int, image_settings: Mapping[str, str]) -> None:
+    """Start all processes in order and run until Stopped. Raise ProcessFailed or WorkerFailed if one fails."""
+    describer = checks.describer(image_settings)
     address = f"http://{HOST}:{port}"
     steps.write_running(HOME, {"PUBLIC_URL": address})
-    applied = steps.take_mark(HOME)
+    saved = steps.pop_fingerprint(HOME)
     emulator = emulator_at(HOME).prepare()
-    mark = cloud = None
+    fingerprint = aws = None
     try:
         with Children(HOME / "logs", STOP) as children:
-            say("Starting this machine's own cloud, an emulator of AWS")
-            # The functions inherit its environment; the playbook need not run again for another port
+            print_progress("Starting the AWS emulator")
+            # The functions inherit PUBLIC_URL, so that another port does not require the playbook
             environ = emulator.environ() | {"PUBLIC_URL": address}
-            cloud = children.start("cloud", emulator.command, environ, HOME)
-            mark = provide(children, emulator, wishes, applied)
-            gallery = serve(children, emulator, port, wishes)
-            said = introduce(children, who, wishes)
-            steps.write_running(HOME, steps.running_settings(HOME, emulator, wishes, address))
-            say("Ready")
-            print(f"\n{said}")
+            aws = children.start("emulator", emulator.command, environ, HOME)
+            fingerprint = create_resources(children, emulator, image_settings, saved)
+            gallery = serve(children, emulator, port, image_settings)
+            message = captioner_message(children, describer, image_settings)
+            steps.write_running(HOME, steps.running_settings(HOME, emulator, image_settings, address))
+            print_progress("Ready")
+            print(f"\n{message}")
             print(f"The gallery is at {address}/ (Ctrl-C stops everything)", flush=True)
-            if first := invitation(gallery):
-                print(first, flush=True)
-            children.wait(lambda: False)
+            if setup := setup_message(gallery):
+                print(setup, flush=True)
+            children.wait(lambda: False, "a signal")
     finally:
         steps.running_file(HOME).unlink(missing_ok=True)
-        if mark and cloud and cloud.process.returncode == 0:
-            steps.leave_mark(HOME, mark)
+        if fingerprint and aws and aws.process.returncode == 0:
+            steps.save_fingerprint(HOME, fingerprint)
 
 
-def provide(children: Children, emulator: Emulator, wishes: Mapping[str, str], applied: str | None) -> str:
-    """Zips, buckets, queues and functions; a mark of what they were made of."""
-    say("Packing the two functions (the first time with some downloads)")
-    pack(children)
-    children.wait(emulator.healthy, 60)
-    mark = steps.mark(ROOT, emulator, wishes)
-    if applied != mark or not stands(emulator.root(), HOME):
-        say("Making buckets, queues and functions with Ansible")
-        environ = steps.ansible_environ(ROOT, emulator, wishes)
+def create_resources(
+    children: Children, emulator: Emulator, image_settings: Mapping[str, str], saved: str | None
+) -> str:
+    """Create the zips, buckets, queues and functions. Return the fingerprint of their sources."""
+    print_progress("Building the functions (the first time with some downloads)")
+    build_zips(children)
+    children.wait(emulator.healthy, "the AWS emulator", 60)
+    fingerprint = steps.fingerprint(ROOT, emulator, image_settings)
+    if saved != fingerprint or not resources_exist(emulator.root(), HOME):
+        print_progress("Creating buckets, queues and functions with Ansible")
+        environ = steps.ansible_environ(ROOT, emulator, image_settings)
         child = children.start("playbook", steps.playbook(HOME), environ, ROOT)
         children.finish(child, steps.current_task)
-    return mark
+    return fingerprint
 
 
-def pack(children: Children) -> None:
-    """Make the zips. Died where that fails; without a network, with a sentence about it alone."""
+def build_zips(children: Children) -> None:
+    """Build the function zips. Raise ProcessFailed if that fails; a network error omits the log."""
     try:
         children.finish(children.start("build", steps.build(HOME), os.environ, ROOT), steps.next_zip)
-    except Died as error:
+    except ProcessFailed as error:
         if reason := unreachable(os.environ):
-            raise Died(f"{reason} The functions' packages come from there, the first time.") from error
+            raise ProcessFailed(
+                f"{reason} The first build of the functions downloads their packages from there."
+            ) from error
         raise
 
 
-def serve(children: Children, emulator: Emulator, port: int, wishes: Mapping[str, str]) -> Child:
-    """Start the database and the gallery, and warm the functions before the first upload."""
-    say("Bringing the database up to date and waking the functions")
-    environ = steps.web_environ(HOME, wishes, port)
+def serve(children: Children, emulator: Emulator, port: int, image_settings: Mapping[str, str]) -> Child:
+    """Migrate the database, start the functions' workers and the gallery. Return the gallery's process."""
+    print_progress("Migrating the database and starting the functions")
+    environ = steps.web_environ(HOME, image_settings, port)
     children.finish(children.start("migration", steps.python("imgcore", "migrate"), environ, ROOT))
-    with ThreadPoolExecutor(1) as aside:
-        waking = aside.submit(wake, emulator.root(), steps.WORKERS)
+    with ThreadPoolExecutor(1) as pool:
+        workers = pool.submit(start_workers, emulator.root(), steps.WORKERS)
         gallery = children.start("gallery", steps.python("web"), environ, ROOT)
-        children.wait(lambda: answers(f"http://{HOST}:{port}/healthz"), 60)
-        children.wait(waking.done, 120)
-        waking.result()
+        children.wait(lambda: answers(f"http://{HOST}:{port}/healthz"), "the gallery", 60)
+        children.wait(workers.done, "the workers of the functions", 120)
+        workers.result()
     return gallery
 
 
-def introduce(children: Children, who: str, wishes: Mapping[str, str]) -> str:
-    """Return who describes photos, and whether Gemini accepts the key."""
-    said = f"Photos are described by {who}."
-    if not who.startswith("Gemini"):
-        return said if wishes else f"{said} GEMINI_API_KEY=… make run has Gemini do it."
-    environ = {**steps.web_environ(HOME, wishes, 0), **wishes}
+def captioner_message(children: Children, describer: str, image_settings: Mapping[str, str]) -> str:
+    """Return which captioner is used and, for Gemini, the error if it rejects the key."""
+    message = f"Photos are described by {describer}."
+    if not describer.startswith("Gemini"):
+        return message if image_settings else f"{message} To use Gemini: GEMINI_API_KEY=… make run."
+    environ = {**steps.web_environ(HOME, image_settings, 0), **image_settings}
     probe = children.start("probe", steps.python("imgcore", "probe"), environ, ROOT)
     try:
         children.finish(probe, seconds=20)
-    except Died:
-        return f"{said} {refusal(probe)}"
-    return said
+    except ProcessFailed:
+        return f"{message} {gemini_error(probe)}"
+    return message
 
 
-def invitation(gallery: Child) -> str:
-    """What the gallery says where nobody has an account yet (ACCOUNTS=on): the way to the first one."""
+def setup_message(gallery: Child) -> str:
+    """Return the line of the gallery's log with the setup link, which it prints while no account exists."""
     return next((line for line in gallery.tail().splitlines() if "/setup" in line), "")
 
 
-def refusal(probe: Child) -> str:
-    """What is wrong with Gemini, in a sentence."""
+def gemini_error(probe: Child) -> str:
+    """Return the error message of a failed Gemini check."""
     try:
         return str(json.loads(probe.tail(1))["message"])
     except (ValueError, KeyError, TypeError):
-        return "It has not answered yet."
+        return "Gemini has not answered yet."
 
 
-def say(text: str) -> None:
-    """A line of progress, with the seconds since the start."""
+def print_progress(text: str) -> None:
+    """Print a line of progress, with the seconds since the start."""
     print(f"{time.monotonic() - STARTED:5.1f} s  {text}", flush=True)
 
 

@@ -1,4 +1,4 @@
-"""What is run, with which environment, and how it is known that it need not be run again."""
+"""The commands of `make run`, their environments, and the fingerprint of the playbook's inputs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
-from emulator import HOST, Emulator, ambient, read_settings
+from emulator import HOST, Emulator, base_environment, read_settings
 
 SOURCES = (
     "ansible.cfg",
@@ -40,31 +40,31 @@ DATA = (
     "tmp",
     "web.env",
 )
-PROXY = ("NO_PROXY", "no_proxy")  # without them, an HTTP proxy would be asked for the emulator
-KEYS = ("GEMINI_API_KEY", "GOOGLE_API_KEY")
-# Of each function at a time: more than there are processors would only make each of them slower
+PROXY_EXCEPTIONS = ("NO_PROXY", "no_proxy")  # without them, clients would use an HTTP proxy for the emulator
+API_KEYS = ("GEMINI_API_KEY", "GOOGLE_API_KEY")
+# Concurrent workers of each function; more workers than processors slow down each other
 WORKERS = min(4, max(2, os.cpu_count() or 2))
-PEOPLE = ("ACCOUNTS", "API_RATE", "GALLERY_VISIBILITY")
-WEB = (*PEOPLE, "GALLERY_HOSTS", "HOST", "LOST_AFTER_SECONDS", "UPLOAD_TTL_SECONDS")
+ACCOUNT_SETTINGS = ("ACCOUNTS", "API_RATE", "GALLERY_VISIBILITY")
+WEB_SETTINGS = (*ACCOUNT_SETTINGS, "GALLERY_HOSTS", "HOST", "LOST_AFTER_SECONDS", "UPLOAD_TTL_SECONDS")
 
 
 def python(module: str, *arguments: str) -> list[str]:
-    """A module, run by this interpreter."""
+    """Return the command that runs a module with this interpreter."""
     return [sys.executable, "-m", module, *arguments]
 
 
 def build(home: Path) -> list[str]:
-    """Pack both functions for this interpreter; at once where they are packed already."""
+    """Return the command that builds both function zips; it does nothing if they are up to date."""
     return python("lambda_build.build", "--profile", "local", "--out", str(home / "dist"))
 
 
 def next_zip(log: str) -> str:
-    """Return the function that is being packed; the log of the build has a line for each that is done."""
+    """Return the function whose zip is being built; the build logs a line for each finished zip."""
     return "caption" if "thumbnail.zip" in log else "thumbnail"
 
 
 def playbook(home: Path) -> list[str]:
-    """Apply the roles."""
+    """Return the command that runs the playbook."""
     variables = {
         "local_cloud_home": str(home),
         "functions_runtime": f"python{sys.version_info.major}.{sys.version_info.minor}",
@@ -76,65 +76,76 @@ def playbook(home: Path) -> list[str]:
     return [program, "-i", "inventory/local", "playbooks/local.yml", "-e", json.dumps(variables)]
 
 
-def ansible_environ(root: Path, emulator: Emulator, wishes: Mapping[str, str]) -> dict[str, str]:
-    """Ansible speaks to the emulator as its root, and makes itself an identity of its own first."""
+def ansible_environ(root: Path, emulator: Emulator, image_settings: Mapping[str, str]) -> dict[str, str]:
+    """Return Ansible's environment, with the root access key; the playbook creates its own IAM user first."""
     mac = sys.platform == "darwin"
     return {
         **emulator.root(),
-        **wishes,
+        **image_settings,
         "ANSIBLE_CONFIG": str(root / "ansible.cfg"),
         "ANSIBLE_HOME": str(emulator.home / "ansible"),
         "ANSIBLE_NOCOLOR": "1",
-        "LC_ALL": "en_US.UTF-8" if mac else "C.UTF-8",  # it insists on UTF-8
-        **({"OBJC_DISABLE_INITIALIZE_FORK_SAFETY": "YES"} if mac else {}),  # it forks
+        "LC_ALL": "en_US.UTF-8" if mac else "C.UTF-8",  # Ansible requires UTF-8
+        **({"OBJC_DISABLE_INITIALIZE_FORK_SAFETY": "YES"} if mac else {}),  # Ansible forks
     }
 
 
-def web_environ(home: Path, wishes: Mapping[str, str], port: int) -> dict[str, str]:
-    """The gallery's own identity and names. It never sees the model's key, only that there is one."""
-    mine = {name: value for name, value in wishes.items() if name not in KEYS}
-    if len(mine) < len(wishes) and mine.get("CAPTIONER", "auto") == "auto":
-        mine["CAPTIONER"] = "gemini"
-    given = {name: os.environ[name] for name in WEB if os.environ.get(name)}
-    return {**ambient(), "HOST": HOST, **given, **read_settings(home / "web.env"), **mine, "PORT": str(port)}
+def web_environ(home: Path, image_settings: Mapping[str, str], port: int) -> dict[str, str]:
+    """Return the environment of the web process. CAPTIONER=gemini replaces a Gemini key."""
+    own = {name: value for name, value in image_settings.items() if name not in API_KEYS}
+    if len(own) < len(image_settings) and own.get("CAPTIONER", "auto") == "auto":
+        own["CAPTIONER"] = "gemini"
+    given = {name: os.environ[name] for name in WEB_SETTINGS if os.environ.get(name)}
+    return {
+        **base_environment(),
+        "HOST": HOST,
+        **given,
+        **read_settings(home / "web.env"),
+        **own,
+        "PORT": str(port),
+    }
 
 
-def running_settings(home: Path, emulator: Emulator, wishes: Mapping[str, str], address: str) -> dict[str, str]:
-    """Return what a program beside the gallery needs: its settings, and the emulator's root as identity.
+def running_settings(
+    home: Path, emulator: Emulator, image_settings: Mapping[str, str], address: str
+) -> dict[str, str]:
+    """Return the settings for imgcore commands: the gallery's, with the emulator's root access key.
 
-    The gallery's own identity may not remove photos from the buckets, which a sweep does.
+    The gallery's own IAM user may not delete images from the buckets, which a sweep does.
     """
-    besides = {
-        name: value for name, value in emulator.root().items() if name.startswith("AWS_") or name in PROXY
+    root_settings = {
+        name: value
+        for name, value in emulator.root().items()
+        if name.startswith("AWS_") or name in PROXY_EXCEPTIONS
     }
-    own = web_environ(home, wishes, 0)
-    shared = {name: value for name, value in own.items() if name not in {*ambient(), "HOST", "PORT"}}
-    return {**shared, **besides, "PUBLIC_URL": address}
+    web = web_environ(home, image_settings, 0)
+    shared = {name: value for name, value in web.items() if name not in {*base_environment(), "HOST", "PORT"}}
+    return {**shared, **root_settings, "PUBLIC_URL": address}
 
 
 def running_file(home: Path) -> Path:
-    """Return the file of the gallery that is running, which imgcore and a second `make run` read."""
+    """Return the path of the running gallery's settings, which imgcore and a second `make run` read."""
     return home / "running.env"
 
 
 def write_running(home: Path, settings: Mapping[str, str]) -> None:
-    """Write the settings of the gallery that is running; before it is ready, its address alone (PUBLIC_URL)."""
+    """Write the settings of the running gallery; before it is ready, PUBLIC_URL alone."""
     path = running_file(home)
     path.touch(mode=0o600)
     path.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
 
 
 def current_task(log: str) -> str:
-    """What Ansible is at, by its log."""
+    """Return the name of Ansible's current task, from its log."""
     tasks = [line for line in log.splitlines() if line.startswith("TASK [")]
     return tasks[-1].removeprefix("TASK [").partition("]")[0] if tasks else ""
 
 
-def mark(root: Path, emulator: Emulator, wishes: Mapping[str, str]) -> str:
-    """A hash of everything that decides what the playbook makes."""
+def fingerprint(root: Path, emulator: Emulator, image_settings: Mapping[str, str]) -> str:
+    """Return a hash of everything that the playbook's result depends on."""
     versions = [sys.version, version("ministack"), version("ansible-core")]
-    said = [str(emulator), sorted(wishes.items()), WORKERS, *versions]
-    digest = hashlib.sha256(json.dumps(said).encode())
+    inputs = [str(emulator), sorted(image_settings.items()), WORKERS, *versions]
+    digest = hashlib.sha256(json.dumps(inputs).encode())
     files = [path for source in SOURCES for path in (root / source, *(root / source).rglob("*"))]
     for path in sorted([*files, *(emulator.home / "dist").glob("*.zip")]):
         if path.is_file() and path.suffix != ".pyc":
@@ -142,8 +153,8 @@ def mark(root: Path, emulator: Emulator, wishes: Mapping[str, str]) -> str:
     return digest.hexdigest()
 
 
-def take_mark(home: Path) -> str | None:
-    """The mark that the last orderly stop has left; whatever comes between, it does not hold any more."""
+def pop_fingerprint(home: Path) -> str | None:
+    """Return the fingerprint that the last clean stop saved, and delete it; None if there is none."""
     try:
         return (home / "applied").read_text()
     except OSError:
@@ -152,13 +163,13 @@ def take_mark(home: Path) -> str | None:
         (home / "applied").unlink(missing_ok=True)
 
 
-def leave_mark(home: Path, mark: str) -> None:
-    """The emulator has written down its state, and that is what it was made of."""
-    (home / "applied").write_text(mark)
+def save_fingerprint(home: Path, fingerprint: str) -> None:
+    """Save the fingerprint of the state that the emulator has written at its clean stop."""
+    (home / "applied").write_text(fingerprint)
 
 
 def reset(home: Path) -> None:
-    """Remove photos, captions and the emulator's state; downloads and zips stay."""
+    """Delete images, captions and the emulator's state; keep downloads, zips and logs."""
     for name in DATA:
         if (home / name).is_dir():
             shutil.rmtree(home / name)

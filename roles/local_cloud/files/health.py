@@ -1,4 +1,4 @@
-"""What the supervisor asks of this machine's cloud: does everything stand, and are the functions awake."""
+"""Check that the emulator has the playbook's resources, and start the functions' workers."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ PREFIX = "caption-gallery-local"
 FUNCTIONS = ("thumbnail", "caption")
 
 
-class Asleep(Exception):
-    """A function does not start. Its text says why."""
+class WorkerFailed(Exception):
+    """A worker of a function does not start. The message has the reason."""
 
 
 def client(service: str, environ: Mapping[str, str]) -> Any:
-    """A boto3 client for what that environment names."""
+    """Return a boto3 client with the endpoint, region and access key of ``environ``."""
     session = boto3.session.Session(
         environ["AWS_ACCESS_KEY_ID"], environ["AWS_SECRET_ACCESS_KEY"], region_name=environ["AWS_REGION"]
     )
@@ -32,8 +32,8 @@ def client(service: str, environ: Mapping[str, str]) -> Any:
     return session.client(service, endpoint_url=environ["AWS_ENDPOINT_URL"], config=settings)
 
 
-def stands(root: Mapping[str, str], home: Path) -> bool:
-    """Return whether the playbook's resources still exist: functions of these zips, queues, topic, schedule."""
+def resources_exist(root: Mapping[str, str], home: Path) -> bool:
+    """Return whether the playbook's buckets, queues, topics, rule and functions (of the built zips) exist."""
     try:
         web = read_settings(home / "web.env")
         functions = client("lambda", root)
@@ -60,15 +60,15 @@ def stands(root: Mapping[str, str], home: Path) -> bool:
     return len(subscriptions) == len(FUNCTIONS)
 
 
-def wake(root: Mapping[str, str], workers: int) -> None:
-    """Start so many workers of each function, all at once. Asleep where one cannot start."""
+def start_workers(root: Mapping[str, str], workers: int) -> None:
+    """Start ``workers`` workers of each function in parallel. Raise WorkerFailed if one does not start."""
     functions = client("lambda", root)
 
     def ping(name: str) -> None:
         answer = functions.invoke(FunctionName=f"{PREFIX}-{name}", Payload=json.dumps({"task": "ping"}))
         if "FunctionError" in answer:
             error = json.loads(answer["Payload"].read())
-            raise Asleep(f"The {name} function does not start: {error.get('errorMessage', error)}")
+            raise WorkerFailed(f"The {name} function does not start: {error.get('errorMessage', error)}")
 
     with ThreadPoolExecutor(workers * len(FUNCTIONS)) as pool:
         list(pool.map(ping, FUNCTIONS * workers))
