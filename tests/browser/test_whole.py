@@ -264,8 +264,8 @@ def test_after_a_restart_everything_is_there_and_a_wrong_key_is_said(
         chromium.wait(lambda: newest(again)["name"] == "new.jpg" and newest(again)["caption"], seconds=60)
         last, found = newest(again), call(again.origin, "/images?limit=100")["images"]
 
-    assert "refuses the API key" in again.output
-    assert "refuses the API key" in notice[0]
+    assert "rejected the API key" in again.output
+    assert "rejected the API key" in notice[0]
     assert ("new.jpg", "local") == (last["name"], last["source"])
     assert ids_after_stop < {image["id"] for image in found}
     assert "made-up" not in again.output
