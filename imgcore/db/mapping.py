@@ -15,7 +15,7 @@ from imgcore.text import fold_for_search, storable
 
 Row = dict[str, Any]
 
-# What the columns hold, in characters; see m001 in migrations.py.
+# What the columns hold, in characters; see imgcore/db/steps/m001.py.
 KEY, NAME, WORD, MESSAGE = 768, 512, 64, 1000
 CAPTION, ALT_TEXT, VISIBLE_TEXT, TAG, TAGS = 4000, 1000, 4000, 100, 50
 SEARCH_TEXT = 8000

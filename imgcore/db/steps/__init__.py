@@ -1,0 +1,15 @@
+"""The migrations, in order. A new one is a module ``mNNN`` beside this file, whose step is named last in STEPS.
+
+MySQL commits each change of the schema by itself, so a step must be able to run again after an interruption.
+A step adds freely and drops only what the previous release no longer uses, because that release goes on working
+while and after the step is applied. docs/release.md describes the one exception, m004_drop_outbox.
+"""
+
+from __future__ import annotations
+
+from imgcore.db.steps.m001 import m001_images_and_tasks
+from imgcore.db.steps.m002 import m002_accounts
+from imgcore.db.steps.m003 import m003_notices
+from imgcore.db.steps.m004 import m004_drop_outbox
+
+STEPS = (m001_images_and_tasks, m002_accounts, m003_notices, m004_drop_outbox)
