@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from imgcore.errors import Misconfigured, Unavailable
 from imgcore.gallery.models import TaskKind
-from imgcore.pipeline.s3_events import message
+from imgcore.pipeline.s3_events import POSTPONED, message
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -36,6 +36,22 @@ class SqsQueues:
 
     def send(self, kind: TaskKind, image_key: str, delay: float = 0.0) -> None:
         """Send a message in the format of an S3 event, delivered after ``delay`` seconds (at most 900)."""
+        self._send(kind, message(self._bucket, image_key), delay)
+
+    def postpone(self, kind: TaskKind, body: str, *, postponed: int, delay: float) -> None:
+        """Send a copy of a received message, delivered after ``delay`` seconds (at most 900).
+
+        A copy, because SQS counts each receive of a message towards its dead-letter queue and never resets the
+        count; ChangeMessageVisibility keeps it.
+        """
+        self._send(
+            kind,
+            body,
+            delay,
+            MessageAttributes={POSTPONED: {"DataType": "Number", "StringValue": f"{postponed}"}},
+        )
+
+    def _send(self, kind: TaskKind, body: str, delay: float, **options: Any) -> None:
         from botocore.exceptions import BotoCoreError, ClientError
 
         url = self._urls.get(kind)
@@ -44,9 +60,10 @@ class SqsQueues:
         try:
             self._client.send_message(
                 QueueUrl=url,
-                MessageBody=message(self._bucket, image_key),
+                MessageBody=body,
                 # Rounded up: a message that arrives early finds its task not due yet
                 DelaySeconds=min(MAX_DELAY, max(0, int(-(-delay // 1)))),
+                **options,
             )
         except (BotoCoreError, ClientError, OSError) as error:
             raise Unavailable(f"The {kind} queue cannot be reached just now.", code="queue") from error

@@ -67,3 +67,10 @@ class Queues(Protocol):
     def send(self, kind: TaskKind, image_key: str, delay: float = 0.0) -> None:
         """Queue one task of one image, for delivery after ``delay`` seconds (at most 900). Unavailable."""
         ...
+
+    def postpone(self, kind: TaskKind, body: str, *, postponed: int, delay: float) -> None:
+        """Send a copy of a received message, whose text is ``body``, for delivery after ``delay`` seconds.
+
+        postponed: how many times the message was postponed, this time included. Unavailable.
+        """
+        ...

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import random
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from imgcore.backoff import at_least, full_jitter
-from imgcore.errors import Blocked, ImgcoreError, Misconfigured, RateLimited, Rejected
+from imgcore.backoff import at_least, exponential, full_jitter
+from imgcore.errors import Blocked, ImgcoreError, Misconfigured, RateLimited, Rejected, Unavailable
 from imgcore.gallery.keys import DISPLAY_SIDE, new_image_for_key
 from imgcore.gallery.models import (
     MAX_BYTES,
@@ -31,9 +32,12 @@ if TYPE_CHECKING:
     from imgcore.db.images import ImageRepository
     from imgcore.db.tasks import TaskRepository
 
+T = TypeVar("T")
+
 logger = logging.getLogger(__name__)
 
 COMMIT_SECONDS = 5.0  # kept back from the deadline to store the result
+STORE_SECONDS = 20.0  # how long a result is offered to a database that is away
 PROBE_SECONDS = 30.0  # how long one caller has to show that the service works again
 MISCONFIGURED_SECONDS = 300.0  # how often refused settings are tried again
 FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 20.0, 900.0
@@ -62,7 +66,7 @@ class Processor:
 
     captioner: None in the thumbnail function. standby: describes while the captioner's settings are refused;
     None lets the task wait. uploads_bucket: events of other buckets are ignored; None accepts all. rng: random
-    numbers of [0, 1) for the jitter of retries.
+    numbers of [0, 1) for the jitter of retries. sleep: waits that many seconds.
     """
 
     images: ImageRepository
@@ -78,6 +82,7 @@ class Processor:
     max_bytes: int = MAX_BYTES
     timing: Timing = field(default_factory=Timing)
     rng: Callable[[], float] = random.random
+    sleep: Callable[[float], None] = time.sleep
 
     def process(self, created: ObjectCreated, kind: TaskKind, *, deadline: float) -> Outcome:
         """Do the task ``kind`` of the image that ``created`` announces, unless it is done or claimed already.
@@ -95,10 +100,11 @@ class Processor:
             return Outcome.IDLE
         try:
             if kind is TaskKind.THUMBNAIL:
-                return self._make_thumbnails(claim, image)
-            return self._caption(claim, image, deadline - COMMIT_SECONDS)
+                return self._make_thumbnails(claim, image, deadline)
+            return self._caption(claim, image, deadline)
         except ImgcoreError as error:
-            return self._settle(claim, error)
+            failure = error  # Python deletes ``error`` at the end of this block
+            return self._store(lambda: self._settle(claim, failure), deadline)
         except Exception:
             # A bug. The row shows it at once, and the queue's receive count leads to the dead-letter queue.
             self._settle(claim, ImgcoreError(INTERNAL))
@@ -108,21 +114,21 @@ class Processor:
         stored = self.storage.read(claim.image_key, max_bytes=self.max_bytes, version_id=claim.version_id)
         return self.decode(stored.data, max_side=side, declared=image.media_type, max_bytes=self.max_bytes)
 
-    def _make_thumbnails(self, claim: Claim, image: Image) -> Outcome:
+    def _make_thumbnails(self, claim: Claim, image: Image, deadline: float) -> Outcome:
         picture = self._load(claim, image, DISPLAY_SIDE)
         renditions = self.render(picture, claim.public_id, fit=self.thumbnail_fit)
         for rendition in renditions.all():
             self.storage.write(rendition.key, rendition.data, rendition.media_type)
-        committed = self.tasks.finish_thumbnail(claim, picture.facts, renditions)
+        committed = self._store(lambda: self.tasks.finish_thumbnail(claim, picture.facts, renditions), deadline)
         return Outcome.DONE if committed else Outcome.FENCED
 
     def _caption(self, claim: Claim, image: Image, deadline: float) -> Outcome:
         captioner, probing = self._available_captioner()
         picture = self._load(claim, image, captioner.side)
-        description = self._describe(captioner, picture, deadline)
+        description = self._describe(captioner, picture, deadline - COMMIT_SECONDS)
         if probing and description.source is captioner.source:
             self.breakers.close(GEMINI_BREAKER)
-        committed = self.tasks.finish_caption(claim, description)
+        committed = self._store(lambda: self.tasks.finish_caption(claim, description), deadline)
         return Outcome.DONE if committed else Outcome.FENCED
 
     def _available_captioner(self) -> tuple[Captioner, bool]:
@@ -157,6 +163,24 @@ class Processor:
 
     def _open_breaker(self, error: ImgcoreError, wait: float) -> None:
         self.breakers.open(GEMINI_BREAKER, wait=wait, reason=error.code, message=error.message)
+
+    def _store(self, write: Callable[[], T], deadline: float) -> T:
+        """Return the result of ``write``, called again while the database is unavailable.
+
+        Otherwise an outage of seconds would cost the work, and the task would wait for the end of its lease.
+        ``write`` is fenced, so it may run again after it was committed and its acknowledgement was lost.
+        """
+        give_up = min(deadline, time.monotonic() + STORE_SECONDS)
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                return write()
+            except Unavailable:
+                wait = exponential(attempt, first=0.25, longest=4.0)
+                if time.monotonic() + wait >= give_up:
+                    raise
+            self.sleep(wait)
 
     def _settle(self, claim: Claim, error: ImgcoreError) -> Outcome:
         """Store how an unfinished task ended: rejected, blocked, failed, or parked for a retry."""

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote_plus, unquote_plus
 
 from imgcore.errors import Invalid
 from imgcore.pipeline.models import ObjectCreated
+
+POSTPONED = "postponed"  # message attribute: how many times the message was postponed
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +24,16 @@ class Delivery:
     """One message of an event.
 
     message_id: that of SQS, to report the message as failed; None for other events.
+    body: the message's own text, to send it again.
+    postponed: how many times the message was postponed already.
     created: the created objects; empty for s3:TestEvent and for events of other types.
     task: "sweep" or "ping".
     problem: why the message cannot be parsed; then the other two are empty.
     """
 
     message_id: str | None = None
+    body: str = ""
+    postponed: int = 0
     created: tuple[ObjectCreated, ...] = ()
     task: str | None = None
     problem: str | None = None
@@ -57,14 +63,25 @@ def message(bucket: str, key: str) -> str:
 
 
 def _from_sqs(record: Mapping[str, Any]) -> Delivery:
-    message_id = str(record.get("messageId", ""))
+    text = record.get("body")
+    delivery = Delivery(
+        str(record.get("messageId", "")), text if isinstance(text, str) else "", _postponed(record)
+    )
     try:
-        body = _json(record.get("body"))
+        body = _json(text)
         if isinstance(body, Mapping) and isinstance(body.get("task"), str):
-            return Delivery(message_id, task=body["task"])
-        return Delivery(message_id, created=tuple(_created(body)))
+            return replace(delivery, task=body["task"])
+        return replace(delivery, created=tuple(_created(body)))
     except Invalid as error:
-        return Delivery(message_id, problem=error.message)
+        return replace(delivery, problem=error.message)
+
+
+def _postponed(record: Mapping[str, Any]) -> int:
+    """Return the count in the message attribute POSTPONED; 0 where there is none."""
+    attributes = record.get("messageAttributes")
+    attribute = attributes.get(POSTPONED) if isinstance(attributes, Mapping) else None
+    value = attribute.get("stringValue") if isinstance(attribute, Mapping) else None
+    return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else 0
 
 
 def _created(event: Any) -> Iterator[ObjectCreated]:

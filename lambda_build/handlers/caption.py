@@ -23,6 +23,12 @@ def sweeper() -> Any:
     return bootstrap.sweeper(Config.read())
 
 
+@cache
+def queues() -> Any:
+    """Return the queues; they are created once."""
+    return bootstrap.queues(Config.read())
+
+
 def warm() -> None:
     """Load the model's SDK or weights, and fetch the key, before the first image arrives."""
     made = processor()
@@ -32,4 +38,6 @@ def warm() -> None:
 
 logs.configure()
 # Accepts the messages of its queue, {"task": "sweep"} from the schedule, and {"task": "ping"}.
-handler = Function(TaskKind.CAPTION, processor, {"sweep": lambda: sweeper().sweep(), "ping": warm}).respond
+handler = Function(
+    TaskKind.CAPTION, processor, queues, {"sweep": lambda: sweeper().sweep(), "ping": warm}
+).respond

@@ -9,13 +9,17 @@ from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from imgcore.errors import ImgcoreError, Invalid
+from imgcore.backoff import exponential
+from imgcore.errors import ImgcoreError, Invalid, Unavailable
 from imgcore.gallery.keys import is_public_id
 from imgcore.gallery.models import TaskKind
+from imgcore.gallery.ports import Queues
 from imgcore.pipeline.s3_events import Delivery, deliveries
 from lambda_build.handlers import logs
 
 logger = logging.getLogger(__name__)
+
+FIRST_POSTPONE_SECONDS, LONGEST_POSTPONE_SECONDS = 5.0, 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,18 +28,21 @@ class Function:
 
     processor: returns the Processor, created at the first call. Created inside the delivery that needs it, a
         wrong setting fails that delivery, with a line in the log, and not the start of the environment.
+    queues: returns the queues, created when a message is first postponed.
     tasks: what it does by name, without an image.
     """
 
     kind: TaskKind
     processor: Callable[[], Any]
+    queues: Callable[[], Queues]
     tasks: Mapping[str, Callable[[], Any]]
 
     def respond(self, event: Any, context: Any) -> dict[str, Any]:
         """Process an event of AWS Lambda; return what Lambda expects of a queue's consumer.
 
-        A queue's message that fails is named in ``batchItemFailures``, so that it alone is delivered again.
-        Anything else that fails raises, so that Lambda itself tries again.
+        A queue's message that fails is named in ``batchItemFailures``, so that it alone is delivered again
+        after the visibility timeout, or postponed for seconds where a service is unavailable. Anything else
+        that fails raises, so that Lambda itself tries again.
         """
         logs.begin(context)
         deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000
@@ -50,8 +57,24 @@ class Function:
                 _log(logging.ERROR, str(error), fields | _error_fields(error), started, error)
                 if delivery.message_id is None:
                     raise
-                failures.append({"itemIdentifier": delivery.message_id})
+                if not (isinstance(error, Unavailable) and self._postpone(delivery)):
+                    failures.append({"itemIdentifier": delivery.message_id})
         return {"batchItemFailures": failures}
+
+    def _postpone(self, delivery: Delivery) -> bool:
+        """Send the message again with a delay; False where that fails too.
+
+        The delay grows from 5 s to a minute. The copy begins with no receives, so an outage of any length
+        leads no message to the dead-letter queue.
+        """
+        postponed = delivery.postponed + 1
+        delay = exponential(postponed, first=FIRST_POSTPONE_SECONDS, longest=LONGEST_POSTPONE_SECONDS)
+        try:
+            self.queues().postpone(self.kind, delivery.body, postponed=postponed, delay=delay)
+        except ImgcoreError as error:
+            logger.warning("The message cannot be postponed: %s", error)
+            return False
+        return True
 
     def _work(self, delivery: Delivery, deadline: float) -> Iterator[dict[str, Any]]:
         """Process one delivery; yield the log fields of each part of it."""

@@ -16,6 +16,12 @@ def processor() -> Any:
     return bootstrap.processor(Config.read())
 
 
+@cache
+def queues() -> Any:
+    """Return the queues; they are created once."""
+    return bootstrap.queues(Config.read())
+
+
 def warm() -> None:
     """Create the processor before the first image arrives."""
     processor()
@@ -23,4 +29,4 @@ def warm() -> None:
 
 logs.configure()
 # Accepts the messages of its queue, and {"task": "ping"}.
-handler = Function(TaskKind.THUMBNAIL, processor, {"ping": warm}).respond
+handler = Function(TaskKind.THUMBNAIL, processor, queues, {"ping": warm}).respond

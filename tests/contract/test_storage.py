@@ -305,6 +305,23 @@ def test_a_task_is_handed_to_its_own_queue(aws: Cloud, names: dict[str, str]) ->
     assert "1" == waiting["Attributes"]["ApproximateNumberOfMessagesDelayed"]
 
 
+def test_postponed_message_is_a_delayed_copy_with_its_count(aws: Cloud, names: dict[str, str]) -> None:
+    """The copy has no receives yet, and the emulator's event source mapping hands on its count."""
+    urls = {kind: names[f"{kind.upper()}_QUEUE_URL"] for kind in TaskKind}
+    queues = SqsQueues(lambda: aws.client("sqs", names), urls, "bucket")
+    root = aws.client("sqs")
+    root.purge_queue(QueueUrl=urls[TaskKind.THUMBNAIL])
+
+    queues.postpone(TaskKind.THUMBNAIL, '{"task": "ping"}', postponed=3, delay=0.5)
+
+    asked = {"AttributeNames": ["All"], "MessageAttributeNames": ["All"], "WaitTimeSeconds": 5}
+    at_once = root.receive_message(QueueUrl=urls[TaskKind.THUMBNAIL], **asked | {"WaitTimeSeconds": 0})
+    (copy,) = root.receive_message(QueueUrl=urls[TaskKind.THUMBNAIL], **asked)["Messages"]
+    assert [] == at_once.get("Messages", [])
+    assert ('{"task": "ping"}', "1") == (copy["Body"], copy["Attributes"]["ApproximateReceiveCount"])
+    assert {"postponed": {"DataType": "Number", "StringValue": "3"}} == copy["MessageAttributes"]
+
+
 def test_a_queue_that_is_not_named_or_not_there(aws: Cloud, names: dict[str, str]) -> None:
     """A missing setting is named; a queue out of reach is unavailable."""
     lost = aws.client("sqs", names | {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"})

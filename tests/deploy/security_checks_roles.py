@@ -50,7 +50,7 @@ def needed(found: Snapshot) -> dict[str, Grants]:
         return {("secretsmanager:GetSecretValue", f"{start}/{name}-??????") for name in names}
 
     def works(kind: str) -> Grants:
-        receives = queue(kind, "ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
+        receives = queue(kind, "ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "SendMessage")
         reads = {("s3:GetObject", f"{uploads}/raw/*"), ("s3:GetObjectVersion", f"{uploads}/raw/*")}
         reads |= {("s3:ListBucket", uploads)} | secret("database/app")
         writes = log(f"/aws/lambda/{project}-{kind}", "CreateLogStream", "PutLogEvents")
@@ -63,7 +63,7 @@ def needed(found: Snapshot) -> dict[str, Grants]:
     sweeps |= {("sns:Publish", f"arn:aws:sns:{region}:{account}:{project}-notices")}
     return {
         f"{project}-thumbnail": works("thumbnail") | {("s3:PutObject", where) for where in shown},
-        f"{project}-caption": works("caption") | sweeps | queue("caption", "SendMessage") | secret("gemini"),
+        f"{project}-caption": works("caption") | sweeps | secret("gemini"),
         f"{project}-migrator": secret("database/master", "database/migrate", "database/app")
         | log(f"/aws/lambda/{project}-migrator", "CreateLogStream", "PutLogEvents")
         | JOIN_NETWORK,

@@ -69,7 +69,6 @@ THUMBNAIL_FORBIDDEN = [
     ("s3", "list_object_versions", {"Bucket": UPLOADS, "Prefix": "raw/there.jpg"}),
     ("sqs", "receive_message", queued("caption")),
     ("sqs", "send_message", queued("caption", MessageBody="x")),
-    ("sqs", "send_message", queued("thumbnail", MessageBody="x")),
     ("secretsmanager", "get_secret_value", {"SecretId": SECRET}),
     ("sns", "publish", NOTIFICATION),
     ("sns", "subscribe", SUBSCRIBED),
@@ -79,6 +78,7 @@ THUMBNAIL_ALLOWED = [
     ("s3", "put_object", obj(DERIVED, "thumbnails/x")),
     ("s3", "put_object", obj(DERIVED, "display/x")),
     ("sqs", "receive_message", queued("thumbnail")),
+    ("sqs", "send_message", queued("thumbnail", MessageBody="{}")),
 ]
 CAPTION_FORBIDDEN = [
     ("s3", "put_object", obj(UPLOADS, "raw/there.jpg")),

@@ -86,12 +86,18 @@ class FakeQueues:
     """Remembers what was sent."""
 
     sent: list[tuple[TaskKind, str, float]] = field(default_factory=list)
+    postponed: list[tuple[TaskKind, str, int, float]] = field(default_factory=list)
     broken: ImgcoreError | None = None
 
     def send(self, kind: TaskKind, image_key: str, delay: float = 0.0) -> None:
         if self.broken is not None:
             raise self.broken
         self.sent.append((kind, image_key, delay))
+
+    def postpone(self, kind: TaskKind, body: str, *, postponed: int, delay: float) -> None:
+        if self.broken is not None:
+            raise self.broken
+        self.postponed.append((kind, body, postponed, delay))
 
 
 @dataclass

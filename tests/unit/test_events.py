@@ -54,6 +54,38 @@ def test_deliveries_bad_message_does_not_affect_the_batch() -> None:
     assert len({delivery.message_id for delivery in found}) == len(found)
 
 
+@pytest.mark.parametrize("body", ["[]", "{}", '"text"', "1", "null", None, 7, ["x"], {"a": 1}])
+def test_deliveries_any_body_is_a_problem_of_its_message_alone(body: object) -> None:
+    good = {"messageId": "good", "eventSource": "aws:sqs", "body": message("b", "raw/a.jpg")}
+    bad = {"messageId": "bad", "eventSource": "aws:sqs", "body": body}
+
+    found = deliveries({"Records": [bad, good]})
+
+    assert [("bad", True), ("good", False)] == [(each.message_id, each.problem is not None) for each in found]
+    assert ObjectCreated("b", "raw/a.jpg") == found[1].created[0]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "expected"),
+    [
+        ({"postponed": {"stringValue": "3", "dataType": "Number"}}, 3),
+        ({}, 0),
+        (None, 0),
+        ({"postponed": "3"}, 0),
+        ({"postponed": {"stringValue": "-1"}}, 0),
+        ({"postponed": {"stringValue": "³"}}, 0),
+        ({"other": {"stringValue": "3"}}, 0),
+    ],
+)
+def test_deliveries_read_how_often_a_message_was_postponed(attributes: object, expected: int) -> None:
+    text = message("b", "raw/a.jpg")
+    record = {"messageId": "m", "eventSource": "aws:sqs", "body": text, "messageAttributes": attributes}
+
+    (delivery,) = deliveries({"Records": [record]})
+
+    assert (text, expected) == (delivery.body, delivery.postponed)
+
+
 def test_deliveries_task_is_returned() -> None:
     assert ["sweep"] == [delivery.task for delivery in deliveries(read("sweep"))]
 

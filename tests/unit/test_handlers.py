@@ -16,13 +16,14 @@ import pytest
 
 from imgcore import bootstrap
 from imgcore.config import Config
-from imgcore.errors import Invalid, Unavailable
+from imgcore.errors import Invalid, Misconfigured, Unavailable
 from imgcore.gallery.models import TaskKind
 from imgcore.pipeline.models import ObjectCreated, SweepReport
 from imgcore.pipeline.processing import Outcome
 from imgcore.pipeline.s3_events import message
 from lambda_build.handlers import logs
 from lambda_build.handlers.common import Function
+from tests.unit.fakes import FakeQueues
 
 PUBLIC_ID = "0123456789abcdef" * 2
 KEY = f"raw/{PUBLIC_ID}.jpg"
@@ -66,10 +67,16 @@ def worker() -> FakeWorker:
 
 
 @pytest.fixture
-def function(worker: FakeWorker) -> Function:
+def queues() -> FakeQueues:
+    """Queues that remember what is sent."""
+    return FakeQueues()
+
+
+@pytest.fixture
+def function(worker: FakeWorker, queues: FakeQueues) -> Function:
     """A caption function with that worker."""
     tasks = {"sweep": worker.sweep, "ping": lambda: None}
-    return Function(TaskKind.CAPTION, lambda: worker, tasks)
+    return Function(TaskKind.CAPTION, lambda: worker, lambda: queues, tasks)
 
 
 @pytest.fixture
@@ -113,13 +120,42 @@ def test_function_deadline_is_that_of_the_invocation(
 
 
 def test_function_failed_message_alone_is_reported(function: Function, worker: FakeWorker) -> None:
-    worker.raises["raw/away.jpg"] = Unavailable("The database is away.")
-    bodies = [message("uploads", key) for key in ("raw/a.jpg", "raw/away.jpg", "raw/b.jpg")]
+    worker.raises["raw/bug.jpg"] = ZeroDivisionError("division by zero")
+    bodies = [message("uploads", key) for key in ("raw/a.jpg", "raw/bug.jpg", "raw/b.jpg")]
 
     answer = function.respond(batch(*bodies), Context())
 
     expected = ({"batchItemFailures": [{"itemIdentifier": "m1"}]}, ["raw/a.jpg", "raw/b.jpg"])
     assert expected == (answer, [key for key, _ in worker.processed])
+
+
+@pytest.mark.parametrize(
+    ("postponed", "delay"), [(0, 5.0), (1, 10.0), (2, 20.0), (3, 40.0), (4, 60.0), (500, 60.0)]
+)
+def test_function_message_is_postponed_while_a_service_is_unavailable(
+    function: Function, worker: FakeWorker, queues: FakeQueues, postponed: int, delay: float
+) -> None:
+    """It is acknowledged, so that the outage uses up none of its receives."""
+    worker.raises["raw/away.jpg"] = Unavailable("The database is away.")
+    event = batch(message("uploads", KEY), message("uploads", "raw/away.jpg"))
+    event["Records"][1]["messageAttributes"] = {"postponed": {"stringValue": str(postponed)}}
+
+    answer = function.respond(event, Context())
+
+    expected = (TaskKind.CAPTION, message("uploads", "raw/away.jpg"), postponed + 1, delay)
+    assert ({"batchItemFailures": []}, [expected]) == (answer, queues.postponed)
+
+
+def test_function_message_that_cannot_be_postponed_is_reported(
+    function: Function, worker: FakeWorker, queues: FakeQueues
+) -> None:
+    """The queue delivers it again after its visibility timeout."""
+    worker.raises[KEY] = Unavailable("The database is away.")
+    queues.broken = Unavailable("The caption queue cannot be reached just now.")
+
+    assert {"batchItemFailures": [{"itemIdentifier": "m0"}]} == function.respond(
+        batch(message("uploads", KEY)), Context()
+    )
 
 
 def test_function_unreadable_message_fails_alone(function: Function, worker: FakeWorker) -> None:
@@ -133,9 +169,11 @@ def test_function_wrong_settings_fail_the_delivery() -> None:
     """The processor is created inside the delivery, so that the environment survives."""
 
     def broken() -> FakeWorker:
-        raise Unavailable("DATABASE_URL is not set.")
+        raise Misconfigured("DATABASE_URL is not set.")
 
-    answer = Function(TaskKind.CAPTION, broken, {}).respond(batch(message("uploads", KEY)), Context())
+    answer = Function(TaskKind.CAPTION, broken, FakeQueues, {}).respond(
+        batch(message("uploads", KEY)), Context()
+    )
 
     assert {"batchItemFailures": [{"itemIdentifier": "m0"}]} == answer
 

@@ -167,6 +167,9 @@ class FakeQueues:
         self.sent.append((kind, image_key))
         self.listener(kind, image_key)
 
+    def postpone(self, kind: TaskKind, body: str, *, postponed: int, delay: float) -> None:
+        raise AssertionError("The web process receives no messages.")
+
 
 def fake_gallery(
     folder: Path, origin: str = "http://bucket.localhost:9", *, max_bytes: int = 20_000_000
