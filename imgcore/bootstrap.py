@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from imgcore.notifications.subscriptions import SubscriptionService
     from imgcore.pipeline.processing import Processor
     from imgcore.pipeline.sweeper import Sweeper
+    from imgcore.spending.service import Spending
 
 LOCAL = "the local describer"
 
@@ -65,6 +66,17 @@ def breakers(config: Config) -> CircuitBreakers:
     from imgcore.db.circuit_breaker import CircuitBreakers
 
     return CircuitBreakers(database(config))
+
+
+def spending(config: Config, known: Database | None = None) -> Spending:
+    """Return the ledger of what the models cost, and the caps on it. known: the database, where it is open."""
+    from imgcore.captioning.prices import quote
+    from imgcore.db.ledger import LedgerRepository
+    from imgcore.spending.models import Caps
+    from imgcore.spending.service import Spending
+
+    caps = Caps(day=config.spend_cap_day, month=config.spend_cap_month)
+    return Spending(LedgerRepository(known or database(config)), quote, caps)
 
 
 def storage(config: Config, session: Any = None) -> Storage:
@@ -132,6 +144,7 @@ def processor(
         thumbnail_fit=config.thumbnail_fit,
         max_bytes=config.max_upload_bytes,
         timing=_timing(config),
+        spending=spending(config, known) if captioner is not None else None,
     )
 
 
@@ -158,6 +171,7 @@ def sweeper(config: Config) -> Sweeper:
         storage=storage(config, session),
         queues=queues(config, session),
         notify_owners=notifier.notify_owners,
+        spending=spending(config, known),
         timing=_timing(config),
     )
 
@@ -202,6 +216,7 @@ def gallery(config: Config) -> Gallery:
 
     session, known = create_session(), database(config)
     return Gallery(
+        spending=spending(config, known),
         images=ImageRepository(known),
         breakers=CircuitBreakers(known),
         storage=storage(config, session),

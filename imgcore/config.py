@@ -141,6 +141,18 @@ class Config:
         default="English",
         help="Language of captions, alt texts and tags.",
     )
+    spend_cap_day: float | None = _setting(
+        "SPEND_CAP_DAY",
+        group=_CAPTIONS,
+        unit="US dollars",
+        help="What models may cost a day (UTC). Photos beyond it wait for the next day.",
+    )
+    spend_cap_month: float | None = _setting(
+        "SPEND_CAP_MONTH",
+        group=_CAPTIONS,
+        unit="US dollars",
+        help="What models may cost a month (UTC). Photos beyond it wait for the next month.",
+    )
 
     max_upload_bytes: int = _setting(
         "MAX_UPLOAD_BYTES",
@@ -326,6 +338,7 @@ def _parse(name: str, text: str, kind: str, metadata: Mapping[str, Any]) -> Any:
         return Secret(text)
     if kind.startswith("tuple"):
         return tuple(part for part in (part.strip() for part in text.split(",")) if part)
+    kind = kind.removesuffix(" | None")
     return _number(name, text, kind, metadata) if kind in ("int", "float") else text
 
 

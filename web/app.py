@@ -15,6 +15,7 @@ from web.handlers.api import Api
 from web.handlers.gallery import GalleryPages
 from web.handlers.health import Health
 from web.handlers.login import LoginPages
+from web.handlers.spending import SpendingPages
 from web.http.assets import StaticFiles
 from web.http.auth import PREFIX, Authenticator, rate_headers
 from web.http.compression import compress_response
@@ -60,7 +61,8 @@ class Application(Bottle):
         for method, path, handler in (
             *GalleryPages(gallery, self._renderer).routes(),
             *LoginPages(accounts, self._renderer).routes(),
-            *AccountPages(accounts, self._renderer, subscriptions).routes(),
+            *AccountPages(accounts, self._renderer, subscriptions, gallery.spending).routes(),
+            *SpendingPages(gallery.spending, self._renderer).routes(),
             *AccountAdminPages(accounts, self._renderer).routes(),
             *Api(gallery, accounts).routes(),
             *self.health.routes(),

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
+from typing import Any
+
+from imgcore.spending.models import Quote
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,26 +32,63 @@ _RELEASE = re.compile(r"-(?:\d{3}|latest|(?:preview|exp)(?:-[\d-]+)?)$")
 
 
 @cache
+def _table() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(Path(__file__).with_name("prices.json").read_text("utf-8"))
+    return found
+
+
+def _as_of() -> date:
+    """Return the day on which the table was read."""
+    return date.fromisoformat(_table()["as_of"])
+
+
+@cache
 def rates() -> tuple[Rate, ...]:
-    """Return the table."""
-    table = json.loads(Path(__file__).with_name("prices.json").read_text("utf-8"))
-    return tuple(Rate(**{**rate, "since": date.fromisoformat(rate["since"])}) for rate in table["rates"])
+    """Return the table's rates."""
+    return tuple(Rate(**{**rate, "since": date.fromisoformat(rate["since"])}) for rate in _table()["rates"])
 
 
-def price(model: str, input_tokens: int, output_tokens: int, *, on: date | None = None) -> float | None:
-    """Return the price of so many tokens of ``model`` in US dollars; None if the table lacks the model.
+def rate(model: str, *, on: date | None = None) -> Rate | None:
+    """Return the rate of ``model``; None if the table lacks the model.
 
-    model: with or without ``models/`` before it and a release behind it.
-    on: the day on which the tokens were used, by default today (UTC).
+    model: with or without ``models/`` before it and a release behind it. on: a day, by default today (UTC).
     """
     name = model.removeprefix("models/")
     day = on or datetime.now(UTC).date()
     for known in (name, _DATE.sub("", name), _RELEASE.sub("", name)):
         valid = [rate for rate in rates() if rate.model == known and rate.since <= day]
         if valid:
-            rate = max(valid, key=lambda rate: rate.since)
-            return (input_tokens * rate.input + output_tokens * rate.output) / 1_000_000
+            return max(valid, key=lambda rate: rate.since)
     return None
+
+
+def price(model: str, input_tokens: int, output_tokens: int, *, on: date | None = None) -> float | None:
+    """Return the price of so many tokens of ``model`` in US dollars; None if the table lacks the model.
+
+    on: the day on which the tokens were used, by default today (UTC).
+    """
+    found = rate(model, on=on)
+    return _cost(found, input_tokens, output_tokens) if found else None
+
+
+def quote(model: str, input_tokens: int, output_tokens: int, *, on: date | None = None) -> Quote:
+    """Return the price of an answer as the ledger stores it.
+
+    A cap counts a Gemini model that the table lacks at the highest rates of the table: a new name must not lift
+    the cap. Other models, such as one's own, are not billed by Google and count nothing.
+    """
+    found = rate(model, on=on)
+    if found is not None:
+        cost = _cost(found, input_tokens, output_tokens)
+        return Quote(cost, max(found.since, _as_of()).isoformat(), cost)
+    if not model.removeprefix("models/").startswith("gemini"):
+        return Quote()
+    highest = Rate(model, date.min, max(rate.input for rate in rates()), max(rate.output for rate in rates()))
+    return Quote(counted_usd=_cost(highest, input_tokens, output_tokens))
+
+
+def _cost(found: Rate, input_tokens: int, output_tokens: int) -> float:
+    return (input_tokens * found.input + output_tokens * found.output) / 1_000_000
 
 
 class Spending:

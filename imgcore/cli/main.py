@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from imgcore import bootstrap
-from imgcore.cli import checkout, users
+from imgcore.cli import checkout, cost, users
 from imgcore.config import Config
 from imgcore.errors import ImgcoreError, Misconfigured, Rejected, Unavailable
 from imgcore.gallery.keys import DISPLAY_SIDE
@@ -94,7 +94,9 @@ def _parser() -> argparse.ArgumentParser:
     user = commands.add_parser("user", help="Accounts: add, list, password, delete.")
     user.set_defaults(on_gallery=True)
     users.add_to(user, _print)
-    command("cost", _cost, "Print the tokens and their price for each model.", on_gallery=True)
+    spent = commands.add_parser("cost", help="Print what the models cost.")
+    spent.set_defaults(on_gallery=True)
+    cost.add_to(spent, _print)
     return parser
 
 
@@ -252,22 +254,6 @@ def _recaption(parsed: argparse.Namespace) -> int:
             failed = True
             _print({"id": image.public_id, "error": error.code, "message": error.message})
     return int(failed)
-
-
-def _cost(_: argparse.Namespace) -> int:
-    sums: dict[str, dict[str, Any]] = {}
-    for image in _images(None):
-        if image.model and image.input_tokens is not None:
-            entry = sums.setdefault(
-                image.model, {"images": 0, "input_tokens": 0, "output_tokens": 0, "price_usd": 0.0}
-            )
-            entry["images"] += 1
-            entry["input_tokens"] += image.input_tokens
-            entry["output_tokens"] += image.output_tokens or 0
-            entry["price_usd"] = round(entry["price_usd"] + (image.price_usd or 0.0), 6)
-    for model, entry in sorted(sums.items()):
-        _print({"model": model} | entry)
-    return 0
 
 
 def _images(query: str | None) -> Iterator[Image]:

@@ -6,11 +6,11 @@ of the primary key: two sweepers never take the same row, and neither waits long
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from imgcore.db.connection import Repository, Transaction
-from imgcore.db.mapping import SELECT, Row, image_by_id, images, micros, moment
+from imgcore.db.mapping import SELECT, Row, image_by_id, images, in_list, micros, moment
 from imgcore.db.statements import sql
 from imgcore.db.tasks import fail_crashed_task
 from imgcore.gallery.models import Image, TaskKind
@@ -82,6 +82,33 @@ class SweepRepository(Repository):
         def work(tx: Transaction) -> list[DueTask]:
             found = tx.rows(_DUE_TASKS, **times, limit=limit)
             return [_due_task(row) for row in found if _dispatch(tx, row, times)]
+
+        return self._database.run(work)
+
+    def release(self, codes: Collection[str], *, within: float, limit: int) -> int:
+        """Make up to ``limit`` retries that wait for one of these errors to end due now; return how many.
+
+        within: seconds; those that are due by then are left as they are.
+        """
+        names, values = in_list("code", codes)
+        waiting = sql(
+            "status = 'retry' AND error IN ({names}) AND next_at > {later:within}",
+            names=names,
+        )
+        find = sql(
+            "SELECT image_id, kind FROM tasks WHERE {waiting} ORDER BY image_id LIMIT :limit", waiting=waiting
+        )
+        update = sql(
+            "UPDATE tasks SET next_at = {now} WHERE image_id = :image_id AND kind = :kind AND {waiting}",
+            waiting=waiting,
+        )
+        values["within"] = micros(within)
+
+        def work(tx: Transaction) -> int:
+            found = tx.rows(find, limit=limit, **values)
+            return sum(
+                tx.execute(update, image_id=row["image_id"], kind=row["kind"], **values) for row in found
+            )
 
         return self._database.run(work)
 

@@ -32,6 +32,7 @@ from imgcore.text import is_showable, too_large
 if TYPE_CHECKING:
     from imgcore.db.circuit_breaker import CircuitBreakers
     from imgcore.db.images import ImageRepository
+    from imgcore.spending.service import Spending
 
 PAGE_LIMIT = 100  # images a page
 QUERY_LENGTH = 200  # characters
@@ -62,6 +63,7 @@ class Gallery:
     release: str = "dev"
     describer: str = "the local describer"
     viewer: Viewer = EVERYBODY
+    spending: Spending | None = None
 
     def for_viewer(self, viewer: Viewer) -> Gallery:
         """Return the gallery with the rights of ``viewer``, to whose account new uploads belong."""
@@ -214,6 +216,13 @@ class Gallery:
 
     def notices(self) -> tuple[Notice, ...]:
         """Return conditions that all users should know of: the model refuses the key, its quota is used up."""
+        return (*self._cap_notice(), *self._breaker_notice())
+
+    def _cap_notice(self) -> tuple[Notice, ...]:
+        cap = self.spending.reached_cap() if self.spending else None
+        return (Notice(cap.code, cap.message),) if cap else ()
+
+    def _breaker_notice(self) -> tuple[Notice, ...]:
         breaker = self.breakers.state(GEMINI_BREAKER)
         # A pause ends by itself; a refused key stays refused until somebody replaces it
         over = breaker.closed and breaker.reason in WAITING

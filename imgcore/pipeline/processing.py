@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from imgcore.db.circuit_breaker import CircuitBreakers
     from imgcore.db.images import ImageRepository
     from imgcore.db.tasks import TaskRepository
+    from imgcore.spending.service import Spending
 
 T = TypeVar("T")
 
@@ -65,8 +66,9 @@ class Processor:
     """Processes the tasks of images.
 
     captioner: None in the thumbnail function. standby: describes while the captioner's settings are refused;
-    None lets the task wait. uploads_bucket: events of other buckets are ignored; None accepts all. rng: random
-    numbers of [0, 1) for the jitter of retries. sleep: waits that many seconds.
+    None lets the task wait. spending: the ledger, and the caps that paid calls stop at. uploads_bucket: events
+    of other buckets are ignored; None accepts all. rng: random numbers of [0, 1) for the jitter of retries.
+    sleep: waits that many seconds.
     """
 
     images: ImageRepository
@@ -81,6 +83,7 @@ class Processor:
     thumbnail_fit: str = "crop"
     max_bytes: int = MAX_BYTES
     timing: Timing = field(default_factory=Timing)
+    spending: Spending | None = None
     rng: Callable[[], float] = random.random
     sleep: Callable[[float], None] = time.sleep
 
@@ -126,6 +129,7 @@ class Processor:
         captioner, probing = self._available_captioner()
         picture = self._load(claim, image, captioner.side)
         description = self._describe(captioner, picture, deadline - COMMIT_SECONDS)
+        self._record(image, description, deadline)
         if probing and description.source is captioner.source:
             self.breakers.close(GEMINI_BREAKER)
         committed = self._store(lambda: self.tasks.finish_caption(claim, description), deadline)
@@ -134,12 +138,14 @@ class Processor:
     def _available_captioner(self) -> tuple[Captioner, bool]:
         """Return the captioner to use now, and whether this call probes its circuit breaker.
 
-        RateLimited while the breaker is open and nobody stands by.
+        RateLimited while the breaker is open and nobody stands by, or a cap on spending is reached.
         """
         if self.captioner is None:
             raise Misconfigured("This function does not describe photos.")
         if self.captioner.source is not Source.GEMINI:
             return self.captioner, False
+        if self.spending is not None and (cap := self.spending.reached_cap()) is not None:
+            raise cap
         breaker = self.breakers.acquire(GEMINI_BREAKER, probe=PROBE_SECONDS)
         if breaker.closed:
             return self.captioner, breaker.probing
@@ -160,6 +166,22 @@ class Processor:
             if self.standby is None:
                 raise
             return self.standby.describe(picture, deadline=deadline)
+
+    def _record(self, image: Image, description: Description, deadline: float) -> None:
+        """Append the model's answer to the ledger."""
+        spending = self.spending
+        if spending is None or description.model is None or description.input_tokens is None:
+            return
+        entry = spending.entry(
+            model=description.model,
+            input_tokens=description.input_tokens,
+            output_tokens=description.output_tokens or 0,
+            outcome="described",
+            public_id=image.public_id,
+            owner_id=image.owner_id,
+            prompt_version=description.prompt_version,
+        )
+        self._store(lambda: spending.append(entry), deadline)
 
     def _open_breaker(self, error: ImgcoreError, wait: float) -> None:
         self.breakers.open(GEMINI_BREAKER, wait=wait, reason=error.code, message=error.message)

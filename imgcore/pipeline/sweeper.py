@@ -10,10 +10,12 @@ from imgcore.gallery.keys import derived_keys, new_image_for_key
 from imgcore.gallery.models import TRASH_SECONDS, TaskKind
 from imgcore.gallery.ports import Queues, Storage
 from imgcore.pipeline.models import SweepReport, Timing
+from imgcore.spending.models import CAPS
 
 if TYPE_CHECKING:
     from imgcore.db.images import ImageRepository
     from imgcore.db.sweep import SweepRepository
+    from imgcore.spending.service import Spending
 
 LIMIT = 500  # rows of each kind a sweep
 LOOK_AHEAD_SECONDS = 60.0  # until the next sweep: tasks due by then are queued now, with a delay
@@ -29,11 +31,14 @@ class Sweeper:
     queues: Queues
     notify_owners: Callable[[], int]  # Notifier.notify_owners
     timing: Timing = field(default_factory=Timing)
+    spending: Spending | None = None
 
     def sweep(self) -> SweepReport:
         """Run one sweep and return its counts. It is safe to run at any time, also concurrently."""
         exhausted = self.rows.fail_exhausted_tasks(max_attempts=self.timing.max_attempts)
         recovered, expired = self._recover()
+        if self.spending is not None and self.spending.reached_cap() is None:
+            self.rows.release(CAPS, within=LOOK_AHEAD_SECONDS, limit=LIMIT)
         redelivered = self._redeliver()
         return SweepReport(
             redelivered=redelivered,

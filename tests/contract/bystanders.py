@@ -22,6 +22,7 @@ _WHERE = {
     "tasks": "image_id IN (SELECT id FROM images WHERE public_id LIKE 'bystander%')",
     "notices": "name LIKE 'bystander%'",
     "addresses": "arn LIKE 'bystander%'",
+    "model_calls": "public_id LIKE 'bystander%'",
 }
 
 _ENDED = {"attempts": 1, "finished_at": FUTURE}
@@ -66,6 +67,9 @@ def add_bystanders(tx: Transaction) -> None:
     _insert(tx, "notices", name="bystander-1", batch_id="b1", **notice, lease_token="x", lease_until=FUTURE)
     _insert(tx, "notices", name="bystander-2", batch_id="b2", **notice, told_at=FUTURE, subject="S", body="B")
     _insert(tx, "addresses", account_id=owner, address="other@example.org", arn="bystander", asked_at=PAST)
+    spent = {"input_tokens": 7, "output_tokens": 5, "counted_usd": 1e9, "outcome": "described", "batch": 0}
+    paid = {"call_id": "bystander", "called_at": PAST, "public_id": "bystander", "owner_id": owner}
+    _insert(tx, "model_calls", **paid, model="other", **spent)
     for name, (columns, *tasks) in _IMAGES.items():
         _add_image(tx, f"bystander-{name}", {"owner_id": owner, **columns}, tasks)
 

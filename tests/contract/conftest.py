@@ -49,6 +49,7 @@ def database(request: pytest.FixtureRequest) -> Database:
         "set_up_tokens",
         "notices",
         "addresses",
+        "model_calls",
     )
     shared.run(lambda tx: [tx.execute(f"DELETE FROM {table}") for table in tables])
     return shared

@@ -5,6 +5,7 @@ from __future__ import annotations
 from imgcore.db.circuit_breaker import CircuitBreakers
 from imgcore.db.connection import Database
 from imgcore.db.images import ImageRepository
+from imgcore.db.ledger import LedgerRepository
 from imgcore.db.notifications import NotificationRepository
 from imgcore.db.sweep import SweepRepository
 from imgcore.db.tasks import TaskRepository
@@ -19,6 +20,7 @@ class Repositories:
         self.sweep = SweepRepository(database)
         self.notifications = NotificationRepository(database)
         self.breakers = CircuitBreakers(database)
+        self.ledger = LedgerRepository(database)
 
     def of_processor(self) -> tuple[ImageRepository, TaskRepository, CircuitBreakers]:
         """The first arguments of Processor."""

@@ -108,13 +108,16 @@ class FakeCaptioner:
     source: Source = Source.GEMINI
     side: int = 1536
     deadlines: list[float] = field(default_factory=list)
+    tokens: tuple[int, int] | None = None  # of each answer, input and output
 
     def describe(self, picture: Picture, *, deadline: float) -> Description:
         self.deadlines.append(deadline)
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, BaseException):
             raise answer
-        return Description(answer, f"Alt: {answer}", ("barn", "red", "field"), self.source, model="fake-1")
+        used = dict(zip(("input_tokens", "output_tokens"), self.tokens or (), strict=False))
+        words = (answer, f"Alt: {answer}", ("barn", "red", "field"))
+        return Description(*words, self.source, model="fake-1", **used)
 
 
 @dataclass

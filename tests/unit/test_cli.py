@@ -183,19 +183,6 @@ def test_export_with_query_prints_the_matches(
     assert [wanted] == [line["id"] for line in lines(capsys)]
 
 
-def test_cost_sums_tokens_by_model(database: Repositories, capsys: pytest.CaptureFixture[str]) -> None:
-    """Local descriptions cost nothing and are not listed."""
-    paid = {"source": Source.GEMINI, "model": "m", "input_tokens": 1000, "output_tokens": 90, "price_usd": 0.25}
-    described(database, "a.jpg", **paid)
-    described(database, "b.jpg", **paid)
-    described(database, "c.jpg")
-
-    assert 0 == cli.main(["cost"])
-    assert [{"model": "m", "images": 2, "input_tokens": 2000, "output_tokens": 180, "price_usd": 0.5}] == lines(
-        capsys
-    )
-
-
 @pytest.fixture
 def queues(database: Repositories, monkeypatch: pytest.MonkeyPatch) -> FakeQueues:
     """A gallery whose queues record their messages."""

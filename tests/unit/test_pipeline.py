@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from imgcore.captioning.prices import quote
 from imgcore.db.tasks import TaskRepository
 from imgcore.errors import BadAnswer, Blocked, ImgcoreError, Misconfigured, RateLimited, Rejected, Unavailable
 from imgcore.gallery.keys import new_public_id, raw_key
@@ -17,6 +18,8 @@ from imgcore.notifications.sender import Notifier
 from imgcore.pipeline.models import GEMINI_BREAKER, ObjectCreated, Timing
 from imgcore.pipeline.processing import Outcome, Processor
 from imgcore.pipeline.sweeper import Sweeper
+from imgcore.spending.models import Caps, Group, Period, Quote
+from imgcore.spending.service import Spending
 from tests.support.repositories import Repositories
 from tests.unit.fakes import BUCKET, FakeCaptioner, FakeQueues, FakeStorage, decode, render
 
@@ -567,3 +570,44 @@ def test_process_without_a_captioner_parks_the_caption(
 
     assert Outcome.PARKED == replace(processor, captioner=None).process(news(image), CAPTION, deadline=SOON)
     assert "This function does not describe photos." == now(repositories, image).task(CAPTION).message
+
+
+def test_caption_answer_is_recorded_with_its_owner(
+    processor: Processor, repositories: Repositories, storage: FakeStorage, captioner: FakeCaptioner
+) -> None:
+    """A description without tokens, as of the local describer, adds nothing to the ledger."""
+    spending = Spending(repositories.ledger, quote)
+    image = upload(repositories, storage)
+    captioner.tokens = (560, 80)
+
+    replace(processor, spending=spending).process(news(image), CAPTION, deadline=SOON)
+    replace(processor, spending=spending).process(news(image), THUMBNAIL, deadline=SOON)
+
+    (usage,) = spending.usage(Period(), Group.MODEL)
+    assert ("fake-1", 1, 560, 80, 1) == (
+        usage.group,
+        usage.calls,
+        usage.input_tokens,
+        usage.output_tokens,
+        usage.unpriced,
+    )
+
+
+def test_caption_waits_at_a_reached_cap_and_is_released(
+    processor: Processor, repositories: Repositories, storage: FakeStorage, queues: FakeQueues,
+    captioner: FakeCaptioner, sweeper: Sweeper,
+) -> None:  # fmt: skip
+    """The model is not called and no attempt is used; a higher cap lets the next sweep queue the photo."""
+    paid = Spending(repositories.ledger, lambda *tokens: Quote(1.0, "2026-11-28", 1.0), Caps(day=1.0))
+    paid.append(paid.entry(model="m", input_tokens=1, output_tokens=1, outcome="described"))
+    image = upload(repositories, storage)
+
+    outcome = replace(processor, spending=paid).process(news(image), CAPTION, deadline=SOON)
+
+    task = now(repositories, image).task(CAPTION)
+    assert (Outcome.PARKED, "spend_cap_day", 0, []) == (outcome, task.error, task.attempts, captioner.deadlines)
+    replace(sweeper, spending=paid).sweep()
+    assert [] == queues.sent
+    paid.caps = Caps(day=2.0)
+    replace(sweeper, spending=paid).sweep()
+    assert [(CAPTION, image.image_key)] == [(kind, key) for kind, key, _ in queues.sent]

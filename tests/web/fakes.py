@@ -11,9 +11,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from imgcore.captioning.prices import quote
 from imgcore.db.circuit_breaker import CircuitBreakers
 from imgcore.db.connection import Database, Transaction
 from imgcore.db.images import ImageRepository
+from imgcore.db.ledger import LedgerRepository
 from imgcore.db.mapping import search_text
 from imgcore.errors import Unavailable
 from imgcore.gallery.models import (
@@ -27,6 +29,7 @@ from imgcore.gallery.models import (
     UploadStatus,
 )
 from imgcore.gallery.service import Gallery
+from imgcore.spending.service import Spending
 from tests.support.sqlite import migrated
 
 AWAY = Unavailable("The database cannot be reached just now.", code="database")
@@ -183,6 +186,7 @@ def fake_gallery(
         queues=FakeQueues(),
         limits=Limits(max_bytes, MEDIA_TYPES),
         release="abc1234",
+        spending=Spending(LedgerRepository(database), quote),
     )
 
 

@@ -10,6 +10,7 @@ from imgcore.accounts.models import LABEL_LENGTH, Scope
 from imgcore.errors import ImgcoreError, Invalid
 from web import serializers
 from web.handlers import notifications
+from web.handlers import spending as spending_pages
 from web.handlers.forms import FormPages, current_account, redirect
 from web.http import request
 from web.http.auth import caller, current_visit, requires
@@ -21,6 +22,7 @@ from web.http.templates import TemplateRenderer
 if TYPE_CHECKING:
     from imgcore.accounts.service import Accounts
     from imgcore.notifications.subscriptions import SubscriptionService
+    from imgcore.spending.service import Spending
 
 _DONE = {
     "password": "Your password was changed. All other browsers are signed out.",
@@ -44,9 +46,11 @@ class AccountPages(FormPages):
         accounts: Accounts | None,
         renderer: TemplateRenderer,
         subscriptions: SubscriptionService | None = None,
+        spending: Spending | None = None,
     ) -> None:
         super().__init__(accounts, renderer)
         self._subscriptions = subscriptions
+        self._spending = spending
 
     def routes(self) -> list[Route]:
         """(method, path, handler)."""
@@ -133,6 +137,8 @@ class AccountPages(FormPages):
             values |= self._known(self._given)
         if self._subscriptions is not None:
             values["mail"] = notifications.section(self._subscriptions, caller().account)
+        if self._spending is not None and (account := caller().account) is not None:
+            values["spending"] = spending_pages.totals(self._spending, owner_id=account.id)
         return self._show("account", error, **values)
 
     @staticmethod

@@ -26,6 +26,9 @@
 %     include('account_notifications.tpl')
 %   end
 %   include('account_keys.tpl')
+%   if get('spending'):
+%     include('account_spending.tpl')
+%   end
 %   include('account_delete.tpl')
 % end
 </section>

@@ -60,13 +60,13 @@
 </main>
 <footer class="foot">
 % if caller.open:
-  <p>Open mode: this gallery can be reached from this computer only, and nobody signs in.</p>
+  <p>Open mode: this gallery can be reached from this computer only, and nobody signs in. <a href="/spending">Spending</a></p>
 % elif caller.account:
   <form class="signed" method="post" action="/logout">
     <input type="hidden" name="token" value="{{token}}">
     <p>You are signed in as {{caller.account.name}}. <a href="/account">Account</a>\\
 %   if caller.account.role == 'administrator':
- · <a href="/accounts">Accounts</a>\\
+ · <a href="/accounts">Accounts</a> · <a href="/spending">Spending</a>\\
 %   end
 </p>
     <button class="button small quiet" type="submit">Sign out</button>

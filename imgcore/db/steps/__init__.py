@@ -11,5 +11,12 @@ from imgcore.db.steps.m001 import m001_images_and_tasks
 from imgcore.db.steps.m002 import m002_accounts
 from imgcore.db.steps.m003 import m003_notices
 from imgcore.db.steps.m004 import m004_drop_outbox
+from imgcore.db.steps.m005 import m005_model_calls
 
-STEPS = (m001_images_and_tasks, m002_accounts, m003_notices, m004_drop_outbox)
+STEPS = (
+    m001_images_and_tasks,
+    m002_accounts,
+    m003_notices,
+    m004_drop_outbox,
+    m005_model_calls,
+)

@@ -1,0 +1,96 @@
+"""The ledger of the models' answers. Rows are added and never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from imgcore.db.connection import Repository
+from imgcore.db.mapping import NAME, WORD, Row, local_time
+from imgcore.db.statements import sql
+from imgcore.spending.models import Group, LedgerEntry, Period, Usage
+from imgcore.text import storable
+
+_APPEND = (
+    "{insert_ignore} model_calls (call_id, called_at, public_id, owner_id, model, prompt_version, input_tokens,"
+    " output_tokens, price_usd, price_date, counted_usd, outcome, batch) VALUES (:call_id, {now}, :public_id,"
+    " :owner_id, :model, :prompt_version, :input_tokens, :output_tokens, :price_usd, :price_date, :counted_usd,"
+    " :outcome, :batch)"
+)
+_GROUPS = {
+    Group.MODEL: "c.model",
+    Group.OWNER: "a.name",
+    Group.DAY: "SUBSTR(CAST(c.called_at AS CHAR), 1, 10)",
+}
+_USAGE = sql(
+    "SELECT {group} AS name, COUNT(*) AS calls, COUNT(DISTINCT c.public_id) AS images,"
+    " SUM(c.input_tokens) AS input_tokens, SUM(c.output_tokens) AS output_tokens,"
+    " SUM(c.price_usd) AS price_usd, COUNT(*) - COUNT(c.price_usd) AS unpriced"
+    " FROM model_calls c {join} WHERE {conditions} GROUP BY {group} ORDER BY name",
+)
+
+
+class LedgerRepository(Repository):
+    """The ledger. Each method is one transaction."""
+
+    def append(self, entry: LedgerEntry) -> None:
+        """Add an entry, at the database's time; one whose ``call_id`` is there already is left as it is."""
+        values = {
+            "call_id": entry.call_id,
+            "public_id": entry.public_id,
+            "owner_id": entry.owner_id,
+            "model": storable(entry.model, NAME),
+            "prompt_version": storable(entry.prompt_version, WORD) if entry.prompt_version else None,
+            "input_tokens": entry.input_tokens,
+            "output_tokens": entry.output_tokens,
+            "price_usd": entry.quote.price_usd,
+            "price_date": entry.quote.price_date,
+            "counted_usd": entry.quote.counted_usd,
+            "outcome": storable(entry.outcome, WORD),
+            "batch": int(entry.batch),
+        }
+        self._database.run(lambda tx: tx.execute(_APPEND, **values))
+
+    def usage(
+        self, period: Period, group: Group | None = None, *, owner_id: int | None = None
+    ) -> Sequence[Usage]:
+        """Return the sums of a period for each value of ``group``, in its order; one sum where it is None."""
+        conditions, values = _conditions(period, owner_id)
+        statement = sql(
+            _USAGE,
+            join="LEFT JOIN accounts a ON a.id = c.owner_id" if group is Group.OWNER else "",
+            group=_GROUPS[group] if group else "NULL",
+            conditions=conditions,
+        )
+        return [_usage(row) for row in self._database.read(lambda tx: tx.rows(statement, **values))]
+
+    def counted(self, since: datetime) -> float:
+        """Return the sum that caps count, from ``since`` on, in US dollars."""
+        statement = "SELECT SUM(counted_usd) AS spent FROM model_calls WHERE called_at >= :since"
+        row = self._database.read(lambda tx: tx.row(statement, since=local_time(since)))
+        return float(row["spent"] or 0.0) if row else 0.0
+
+
+def _conditions(period: Period, owner_id: int | None) -> tuple[str, dict[str, Any]]:
+    conditions: dict[str, Any] = {}
+    if period.since is not None:
+        conditions["c.called_at >= :since"] = ("since", local_time(period.since))
+    if period.until is not None:
+        conditions["c.called_at < :until"] = ("until", local_time(period.until))
+    if owner_id is not None:
+        conditions["c.owner_id = :owner_id"] = ("owner_id", owner_id)
+    return " AND ".join(conditions) or "1 = 1", dict(conditions.values())
+
+
+def _usage(row: Row) -> Usage:
+    price = row["price_usd"]
+    return Usage(
+        group=row["name"],
+        calls=row["calls"],
+        images=row["images"],
+        input_tokens=int(row["input_tokens"]),
+        output_tokens=int(row["output_tokens"]),
+        price_usd=None if price is None else round(float(price), 9),
+        unpriced=row["unpriced"],
+    )

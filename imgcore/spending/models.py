@@ -1,0 +1,85 @@
+"""Entries of the ledger, sums of them, and caps on spending. Pure data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+CAP_DAY, CAP_MONTH = "spend_cap_day", "spend_cap_month"  # codes of a task that waits for a cap
+CAPS = frozenset({CAP_DAY, CAP_MONTH})
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """The price of one answer.
+
+    price_usd: None where the price of the model is unknown. price_date: the day from which that price holds, as
+    YYYY-MM-DD. counted_usd: what a cap counts: the price, or an upper bound where it is unknown.
+    """
+
+    price_usd: float | None = None
+    price_date: str | None = None
+    counted_usd: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """One answer of a model, as it is billed.
+
+    call_id: unique, so that an entry is added once however often it is stored.
+    public_id, owner_id: of the image and of its owner's account. outcome: a word for the use of the answer,
+    such as "described". batch: through the model's batch interface, at its price.
+    """
+
+    call_id: str
+    model: str
+    input_tokens: int
+    output_tokens: int
+    outcome: str
+    quote: Quote
+    public_id: str | None = None
+    owner_id: int | None = None
+    prompt_version: str | None = None
+    batch: bool = False
+
+
+class Group(StrEnum):
+    """What the sums of the ledger are grouped by."""
+
+    MODEL = "model"
+    OWNER = "owner"
+    DAY = "day"
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """The sum of some entries.
+
+    group: the model, the owner's name, or the day; None for all entries. images: how many different ones.
+    price_usd: the sum of the known prices; None where none is known. unpriced: entries without a known price.
+    """
+
+    group: str | None
+    calls: int = 0
+    images: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    price_usd: float | None = None
+    unpriced: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Entries from ``since`` (included) to ``until`` (excluded), both UTC; None is open."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """The caps on spending in US dollars; None: no cap. Days and months are those of UTC."""
+
+    day: float | None = None
+    month: float | None = None

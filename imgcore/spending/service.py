@@ -1,0 +1,140 @@
+"""Record what the models cost, sum it, and stop paid calls at a cap."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from imgcore.errors import RateLimited
+from imgcore.spending.models import CAP_DAY, CAP_MONTH, Caps, Group, LedgerEntry, Period, Quote, Usage
+
+if TYPE_CHECKING:
+    from imgcore.db.ledger import LedgerRepository
+
+CACHE_SECONDS = 10.0  # how long a process uses a sum that it has read; caps are exceeded by at most that much
+
+QuoteOf = Callable[[str, int, int], Quote]  # imgcore.captioning.prices.quote: model, input and output tokens
+
+
+class Spending:
+    """The ledger and the caps.
+
+    quote: returns the price of an answer. now: the present time in UTC. clock: time.monotonic().
+    """
+
+    def __init__(
+        self,
+        ledger: LedgerRepository,
+        quote: QuoteOf,
+        caps: Caps | None = None,
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._ledger, self._quote, self.caps = ledger, quote, caps or Caps()
+        self._now, self._clock = now, clock
+        self._known: dict[datetime, tuple[float, float]] = {}
+        self._lock = threading.Lock()
+
+    def entry(
+        self,
+        *,
+        model: str,
+        input_tokens: int,
+        output_tokens: int,
+        outcome: str,
+        public_id: str | None = None,
+        owner_id: int | None = None,
+        prompt_version: str | None = None,
+        batch: bool = False,
+    ) -> LedgerEntry:
+        """Return the entry for one answer of a model, with its price."""
+        quote = self._quote(model, input_tokens, output_tokens)
+        return LedgerEntry(
+            call_id=secrets.token_hex(16),
+            model=model,
+            input_tokens=input_tokens,
+            output_tokens=output_tokens,
+            outcome=outcome,
+            quote=_halved(quote) if batch else quote,
+            public_id=public_id,
+            owner_id=owner_id,
+            prompt_version=prompt_version,
+            batch=batch,
+        )
+
+    def append(self, entry: LedgerEntry) -> None:
+        """Append an entry to the ledger; harmless where it is there already."""
+        self._ledger.append(entry)
+        with self._lock:
+            self._known = {
+                since: (until, spent + entry.quote.counted_usd) for since, (until, spent) in self._known.items()
+            }
+
+    def usage(
+        self, period: Period, group: Group | None = None, *, owner_id: int | None = None
+    ) -> Sequence[Usage]:
+        """Return the sums of the entries of ``period``, one for each model, owner or day, or a single one.
+
+        owner_id: only the entries of this account's images.
+        """
+        return self._ledger.usage(period, group, owner_id=owner_id)
+
+    def today(self) -> Period:
+        """Return the present day."""
+        return Period(_day(self._now()))
+
+    def month(self) -> Period:
+        """Return the present month."""
+        return Period(_month(self._now()))
+
+    def reached_cap(self) -> RateLimited | None:
+        """Return the cap that stops paid calls now, as the error that a task waits with; None if there is none.
+
+        Its ``retry_after`` is the time until the day or the month ends.
+        """
+        now = self._now()
+        if self.caps.month is not None and self._spent(_month(now)) >= self.caps.month:
+            end = _month(_month(now) + timedelta(days=32))
+            return _reached("month", CAP_MONTH, self.caps.month, (end - now).total_seconds())
+        if self.caps.day is not None and self._spent(_day(now)) >= self.caps.day:
+            end = _day(now) + timedelta(days=1)
+            return _reached("day", CAP_DAY, self.caps.day, (end - now).total_seconds())
+        return None
+
+    def _spent(self, since: datetime) -> float:
+        """Return what counts against a cap since that time."""
+        known = self._known.get(since)
+        if known is None or known[0] <= self._clock():
+            spent = self._ledger.counted(since)
+            with self._lock:
+                self._known[since] = known = (self._clock() + CACHE_SECONDS, spent)
+        return known[1]
+
+
+def _reached(period: str, code: str, cap: float, wait: float) -> RateLimited:
+    until = "the next day (UTC) begins" if period == "day" else "the next month begins"
+    return RateLimited(
+        f"The spending cap of ${cap:g} a {period} is reached. The photo will be described when {until},"
+        " or when the operator raises the cap.",
+        code=code,
+        retry_after=wait,
+    )
+
+
+def _halved(quote: Quote) -> Quote:
+    # https://ai.google.dev/gemini-api/docs/batch-api: half of the standard price
+    price = None if quote.price_usd is None else quote.price_usd / 2
+    return Quote(price, quote.price_date, quote.counted_usd / 2)
+
+
+def _day(when: datetime) -> datetime:
+    return when.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _month(when: datetime) -> datetime:
+    return _day(when).replace(day=1)

@@ -1,0 +1,66 @@
+"""The page of what the models cost, and the account's own sums."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from imgcore.gallery.service import Gallery
+from imgcore.spending.models import Caps
+from tests.web.client import Client
+from tests.web.peopling import site
+
+
+def test_spending_page_shows_sums_and_unknown_prices(gallery: Gallery, client: Client) -> None:
+    for model in ("gemini-3.5-flash-lite", "gemini-of-tomorrow"):
+        gallery.spending.append(
+            gallery.spending.entry(
+                model=model, input_tokens=123_456, output_tokens=90, outcome="described", public_id="a"
+            )
+        )
+
+    text = client.get("/spending").text
+
+    assert "246,912" in text
+    assert '<th scope="row">gemini-of-tomorrow</th>' in text
+    assert "<td>unknown</td>" in text
+    assert "$0.0373 and 1 of unknown price" in text
+    assert "There is no cap on spending." in text
+
+
+def test_spending_page_and_notice_name_a_reached_cap(gallery: Gallery, client: Client) -> None:
+    gallery.spending.caps = Caps(day=0.5, month=7)
+    gallery.spending.append(
+        gallery.spending.entry(
+            model="gemini-3.5-flash-lite", input_tokens=10_000_000, output_tokens=0, outcome="described"
+        )
+    )
+
+    text = client.get("/spending").text
+
+    assert "The cap is $0.5 a day." in text
+    assert "The cap is $7 a month." in text
+    assert "The spending cap of $0.5 a day is reached." in text
+    assert ["spend_cap_day"] == [notice.code for notice in gallery.notices()]
+    assert 'data-code="spend_cap_day"' in client.get("/").text
+
+
+def test_account_page_shows_the_accounts_own_sums(tmp_path: Path) -> None:
+    """The answers about the photos of others are not in them."""
+    found = site(tmp_path)
+    for name, tokens in (("owner", 1111), ("other", 2222)):
+        found.gallery.spending.append(
+            found.gallery.spending.entry(
+                model="gemini-3.5-flash-lite",
+                input_tokens=tokens,
+                output_tokens=1,
+                outcome="described",
+                owner_id=found.people[name].id,
+            )
+        )
+
+    text = found.browser(found.app(), "owner").get("/account").text
+
+    assert "1,111" in text
+    assert "2,222" not in text
+    assert "3,333" not in text
+    found.database.close()

@@ -1,0 +1,89 @@
+"""The administrators' page of what the models cost, and the same sums for the account page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from bottle import response
+
+from imgcore.accounts.models import Scope
+from imgcore.errors import NotFound
+from imgcore.spending.models import Group, Period, Usage
+from web.http.auth import requires
+from web.http.csrf import csrf_token
+from web.http.responses import Route
+from web.http.templates import TemplateRenderer
+
+if TYPE_CHECKING:
+    from imgcore.spending.service import Spending
+
+
+class SpendingPages:
+    """Handler of /spending. spending: None where there is no ledger."""
+
+    def __init__(self, spending: Spending | None, renderer: TemplateRenderer) -> None:
+        self._spending = spending
+        self._renderer = renderer
+
+    def routes(self) -> list[Route]:
+        """(method, path, handler)."""
+        return [("GET", "/spending", self.spending)]
+
+    @requires(Scope.ADMIN)
+    def spending(self) -> str:
+        """Show the totals, the caps, and this month by model, by owner and by day."""
+        spending = self._spending
+        if spending is None:
+            raise NotFound("This gallery keeps no ledger.")
+        response.set_header("Cache-Control", "no-store")
+        month = spending.month()
+        grouped = (
+            ("This month, by model", "Model", Group.MODEL),
+            ("This month, by owner", "Owner", Group.OWNER),
+            ("This month, by day", "Day", Group.DAY),
+        )
+        return self._renderer.render(
+            "spending",
+            token=csrf_token(),
+            totals=totals(spending),
+            caps=_caps(spending),
+            tables=[(title, head, _rows(spending.usage(month, group))) for title, head, group in grouped],
+        )
+
+
+def totals(spending: Spending, owner_id: int | None = None) -> list[dict[str, str]]:
+    """Return the sums of today, of this month and of all time, as texts. owner_id: of one account's images."""
+    periods = (("Today", spending.today()), ("This month", spending.month()), ("In all", Period()))
+    rows = []
+    for name, period in periods:
+        usage = next(iter(spending.usage(period, owner_id=owner_id)), Usage(None))
+        rows.append(_row(usage, name))
+    return rows
+
+
+def _caps(spending: Spending) -> list[str]:
+    caps = (("a day", spending.caps.day), ("a month", spending.caps.month))
+    lines = [f"The cap is ${cap:g} {name}." for name, cap in caps if cap is not None]
+    reached = spending.reached_cap()
+    return [*(lines or ["There is no cap on spending."]), *([reached.message] if reached else [])]
+
+
+def _rows(usages: Iterable[Usage]) -> list[dict[str, str]]:
+    return [_row(usage, usage.group or "no account") for usage in usages]
+
+
+def _row(usage: Usage, name: str) -> dict[str, Any]:
+    numbers = ("calls", "images", "input_tokens", "output_tokens")
+    counts = {key: f"{getattr(usage, key):,}" for key in numbers}
+    return {"name": name, **counts, "price": price_text(usage)}
+
+
+def price_text(usage: Usage) -> str:
+    """Return the price as text; what has no known price is named, not counted as 0."""
+    if usage.calls == 0:
+        return "–"
+    if usage.price_usd is None:
+        return "unknown"
+    price = f"${usage.price_usd:,.2f}" if usage.price_usd >= 1 else f"${usage.price_usd:.4f}"
+    return f"{price} and {usage.unpriced:,} of unknown price" if usage.unpriced else price
