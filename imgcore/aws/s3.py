@@ -38,7 +38,7 @@ class S3Storage:
         self._uploads = uploads
         self._derived = derived
         self._clock = clock
-        self._urls: OrderedDict[tuple[str, str, str | None, int], str] = OrderedDict()
+        self._urls: OrderedDict[tuple[str, str, str | None, str | None, int], str] = OrderedDict()
         self._lock = threading.Lock()
 
     def form(
@@ -99,9 +99,9 @@ class S3Storage:
         """Return a presigned GET URL of a derived image, the same one for half an hour."""
         return self._presigned(self._derived, key, download_as)
 
-    def original_url(self, key: str, *, download_as: str) -> str:
+    def original_url(self, key: str, *, download_as: str, version_id: str | None = None) -> str:
         """Return a presigned GET URL of an original, as an attachment that browsers do not render."""
-        return self._presigned(self._uploads, key, download_as)
+        return self._presigned(self._uploads, key, download_as, version_id)
 
     def origins(self) -> Sequence[str]:
         """Return the origins of forms and URLs of both buckets."""
@@ -129,9 +129,14 @@ class S3Storage:
             for key in derived_keys:
                 self._client.delete_object(Bucket=self._derived, Key=key)
 
-    def _presigned(self, bucket: str, key: str, download_as: str | None) -> str:
+    def remove_version(self, key: str, version_id: str) -> None:
+        """Delete this version of an original; S3 answers 204 also where it is gone."""
+        with _reaching("uploads bucket"):
+            self._client.delete_object(Bucket=self._uploads, Key=key, VersionId=version_id)
+
+    def _presigned(self, bucket: str, key: str, download_as: str | None, version_id: str | None = None) -> str:
         window = int(self._clock() // WINDOW_SECONDS)
-        name = (bucket, key, download_as, window)
+        name = (bucket, key, download_as, version_id, window)
         with self._lock:
             if (known := self._urls.get(name)) is not None:
                 self._urls.move_to_end(name)
@@ -140,6 +145,8 @@ class S3Storage:
         if download_as is not None:
             parameters["ResponseContentDisposition"] = _attachment(download_as)
             parameters["ResponseContentType"] = "application/octet-stream"
+        if version_id is not None:
+            parameters["VersionId"] = version_id
         with _reaching("bucket"):
             url = self._client.generate_presigned_url("get_object", Params=parameters, ExpiresIn=URL_SECONDS)
         with self._lock:

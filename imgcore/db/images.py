@@ -58,12 +58,12 @@ class ImageRepository(Repository):
         """Mark the image of ``event.key`` as received, with the object's size, etag and version; return it.
 
         It is added from ``new`` where the gallery does not know the key. A rejected or deleted image stays so;
-        an expired one is received after all. The tasks start again where the object was overwritten since:
-        S3's sequencer tells which of two events is the later one.
+        an expired one is received after all. A received one keeps the version that was received first, whatever
+        arrives under its key later.
         """
         key = _checked_key(event.key)
         known = self._database.read(lambda tx: tx.rows(SELECT + " WHERE i.image_key = :key", key=key))
-        if known and not _is_news(known[0], event):  # most events come twice, once to each worker
+        if known and not _is_awaited(known[0]):  # most events come twice, once to each worker
             return images(known)[0]
         try:
             return self._database.run(lambda tx: _receive(tx, event, new))
@@ -198,18 +198,14 @@ def _insert(tx: Transaction, new: NewImage) -> int:
 
 def _receive(tx: Transaction, event: ObjectCreated, new: NewImage) -> Image:
     row = tx.row(
-        "SELECT id, upload_status, deleted_at, etag, sequencer FROM images WHERE image_key = :key {for_update}",
+        "SELECT id, upload_status, deleted_at FROM images WHERE image_key = :key {for_update}",
         key=event.key,
     )
     if row is None:
         row = {"id": _insert(tx, new), "upload_status": "awaiting", "deleted_at": None}
-    if _is_news(row, event):
+    if _is_awaited(row):
         _store_object(tx, row["id"], event)
-        if row["upload_status"] == "received":
-            for kind in TaskKind:
-                reset_task(tx, row["id"], kind, ("processing", "retry", "failed", "blocked", "done"))
-        else:
-            _mark_received(tx, row["id"])
+        _mark_received(tx, row["id"])
     return image_by_id(tx, row["id"])
 
 
@@ -236,26 +232,9 @@ def _mark_received(tx: Transaction, image_id: int) -> None:
     )
 
 
-def _is_news(row: Row, event: ObjectCreated) -> bool:
-    """Return whether the event changes the row: the upload has arrived, or was overwritten since."""
-    if row["deleted_at"] is not None:
-        return False
-    if row["upload_status"] == "received":
-        return _is_later(row, event)
-    return row["upload_status"] in ("awaiting", "expired")
-
-
-def _is_later(row: Row, event: ObjectCreated) -> bool:
-    """Return whether ``event`` is of a later object than the row's.
-
-    S3 compares sequencers as text after padding both to one length with zeros:
-    https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
-    """
-    old, new = row["sequencer"], event.sequencer
-    if not old or not new or event.etag == row["etag"]:
-        return False
-    width = max(len(old), len(new))
-    return bool(new.ljust(width, "0") > old.ljust(width, "0"))
+def _is_awaited(row: Row) -> bool:
+    """Return whether an upload changes the row: it is the first one, and the image is not in the trash."""
+    return row["deleted_at"] is None and row["upload_status"] in ("awaiting", "expired")
 
 
 def _exact(text: str, limit: int, what: str) -> str:

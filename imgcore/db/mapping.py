@@ -24,10 +24,10 @@ _PLAIN = (
     "id", "public_id", "image_key", "name", "media_type", "size", "width", "height", "format", "sha256",
     "camera", "caption", "alt_text", "visible_text", "model", "prompt_version", "input_tokens", "output_tokens",
     "price_usd", "thumbnail_key", "thumbnail_2x_key", "display_key", "display_width", "display_height",
-    "placeholder", "owner_id", "batch_id", "latitude", "longitude",
+    "placeholder", "owner_id", "batch_id", "latitude", "longitude", "version_id",
 )  # fmt: skip
 _TIMES = ("uploaded_at", "caption_generated_at", "thumbnail_generated_at", "deleted_at")
-_OTHERS = ("upload_status", "taken_at", "tags", "safety", "source", "etag", "sequencer")
+_OTHERS = ("upload_status", "taken_at", "tags", "safety", "source")
 
 _TASK = ("status", "attempts", "error", "message", "next_at")
 

@@ -52,12 +52,16 @@ class Storage(Protocol):
         """Return a presigned GET URL of a derived image; the same one within a time window."""
         ...
 
-    def original_url(self, key: str, *, download_as: str) -> str:
+    def original_url(self, key: str, *, download_as: str, version_id: str | None = None) -> str:
         """Return a presigned GET URL of the original, served as an attachment of that name."""
         ...
 
     def remove(self, upload_keys: Sequence[str], derived_keys: Sequence[str]) -> None:
         """Delete originals, in all versions, and derived images; missing ones are no error."""
+        ...
+
+    def remove_version(self, key: str, version_id: str) -> None:
+        """Delete one version of an original; a missing one is no error."""
         ...
 
 

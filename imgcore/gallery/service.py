@@ -166,7 +166,9 @@ class Gallery:
             thumbnail=url(image.thumbnail_key) if image.thumbnail_key else None,
             thumbnail_2x=url(image.thumbnail_2x_key) if image.thumbnail_2x_key else None,
             display=url(image.display_key) if image.display_key else None,
-            original=self.storage.original_url(image.image_key, download_as=image.name)
+            original=self.storage.original_url(
+                image.image_key, download_as=image.name, version_id=image.version_id
+            )
             if image.upload_status is UploadStatus.RECEIVED and self.viewer.changes(image)
             else None,
         )

@@ -59,6 +59,7 @@ class Outcome(StrEnum):
     IDLE = "idle"  # nothing to do: done already, claimed by another worker, not due, deleted
     FENCED = "fenced"  # another worker owns the task by now; the result was dropped
     IGNORED = "ignored"  # not an upload of this gallery
+    SURPLUS = "surplus"  # a later version of a received key; the received one stays
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,8 @@ class Processor:
         if self.uploads_bucket not in (None, created.bucket) or not created.key.startswith(RAW_PREFIX):
             return Outcome.IGNORED
         image = self.images.receive(created, new_image_for_key(created.key))
+        if _is_surplus(image, created):
+            return self._remove_surplus(created, kind)
         claim = self.tasks.claim(
             created.key, kind, lease=self.timing.lease(kind), max_attempts=self.timing.max_attempts
         )
@@ -112,6 +115,15 @@ class Processor:
             # A bug. The row shows it at once, and the queue's receive count leads to the dead-letter queue.
             self._settle(claim, ImgcoreError(INTERNAL))
             raise
+
+    def _remove_surplus(self, created: ObjectCreated, kind: TaskKind) -> Outcome:
+        """Delete a version that was uploaded with a form that had been used already.
+
+        The event reaches both functions; the caption function alone may delete originals.
+        """
+        if kind is TaskKind.CAPTION and created.version_id is not None:
+            self.storage.remove_version(created.key, created.version_id)
+        return Outcome.SURPLUS
 
     def _load(self, claim: Claim, image: Image, side: int) -> Picture:
         stored = self.storage.read(claim.image_key, max_bytes=self.max_bytes, version_id=claim.version_id)
@@ -225,3 +237,8 @@ class Processor:
         if error.retry_after is not None:
             return at_least(error.retry_after, self.rng())
         return full_jitter(claim.attempts, self.rng(), first=FIRST_RETRY_SECONDS, longest=LONGEST_RETRY_SECONDS)
+
+
+def _is_surplus(image: Image, created: ObjectCreated) -> bool:
+    """Return whether ``created`` is another version of the object than the one that was received."""
+    return None not in (image.version_id, created.version_id) and image.version_id != created.version_id

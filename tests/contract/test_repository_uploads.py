@@ -1,16 +1,15 @@
-"""How the news of an upload is taken in: early, late, twice, out of order, or of a later version."""
+"""How the news of an upload is taken in: early, late, twice, out of order, or of a second use of the form."""
 
 from __future__ import annotations
 
 import pytest
 
 from imgcore.errors import Invalid
-from imgcore.gallery.models import NewImage, TaskStatus, UploadStatus
+from imgcore.gallery.models import Edit, NewImage, UploadStatus
 from imgcore.pipeline.models import ObjectCreated
 from tests.contract.images import (
     CAPTION,
     THUMBNAIL,
-    abandoned,
     arrived,
     claim,
     description,
@@ -91,55 +90,32 @@ def test_a_deleted_row_stays_deleted(repositories: Repositories) -> None:
     assert ("deleted", UploadStatus.AWAITING) == (received.status, received.upload_status)
 
 
-def test_a_later_version_starts_again(repositories: Repositories) -> None:
-    """The object was overwritten: both tasks are done anew, on the new version."""
+@pytest.mark.parametrize("sequencer", ["0055AD", "0055AE", "0055AF", None])
+@pytest.mark.parametrize("etag", ["e1", "e2"])
+def test_later_version_of_a_received_upload_changes_nothing(
+    repositories: Repositories, etag: str, sequencer: str | None
+) -> None:
+    """An upload form works once: words, thumbnails and the version that was received stay."""
     image = arrived(repositories)
     for kind in (THUMBNAIL, CAPTION):
         finish(repositories, image, claim(repositories, image, kind))
+    repositories.images.edit(image.public_id, Edit("A person's words.", None, None))
+    before = stored(repositories, image)
 
-    repositories.images.receive(event(image, etag="e2", sequencer="0055AF"), new())
+    received = repositories.images.receive(event(image, etag=etag, sequencer=sequencer), new())
 
-    again = claim(repositories, image, CAPTION)
-    assert ("version-e2", 1) == (again.version_id, again.attempts)
-    assert TaskStatus.PENDING is stored(repositories, image).task(THUMBNAIL).status
-
-
-def test_a_result_for_the_version_before_is_dropped(repositories: Repositories) -> None:
-    """The worker is fenced off."""
-    image = arrived(repositories)
-    old = claim(repositories, image, CAPTION)
-    repositories.images.receive(event(image, etag="e2", sequencer="0055AF"), new())
-
-    assert not repositories.tasks.finish_caption(old, description(caption="Of the old version."))
-    assert stored(repositories, image).caption is None
+    assert before == received == stored(repositories, image)
+    assert "version-e1" == received.version_id
 
 
-@pytest.mark.parametrize(
-    ("etag", "sequencer"),
-    [("e0", "0055AD"), ("e0", "0054FFFF"), ("e0", None), ("e1", "0055AF"), ("e0", "0055AE00")],
-    ids=["earlier", "earlier, longer", "unknown order", "same content", "same place, padded"],
-)
-def test_other_news_of_a_received_upload_changes_nothing(
-    repositories: Repositories, etag: str, sequencer: str | None
-) -> None:
-    """Only what S3 says is later, and differs, is a new version."""
+def test_later_version_does_not_disturb_the_worker_of_the_first(repositories: Repositories) -> None:
     image = arrived(repositories)
     before = claim(repositories, image, CAPTION)
 
-    repositories.images.receive(event(image, etag=etag, sequencer=sequencer), new())
+    repositories.images.receive(event(image, etag="e2", sequencer="0055AF"), new())
 
-    assert repositories.tasks.finish_caption(before, description())
-    assert "version-e1" == before.version_id
-
-
-def test_a_longer_sequencer_may_be_earlier(repositories: Repositories) -> None:
-    """They are compared padded with zeros, as S3 says: 0055AE1 comes after 0055AE."""
-    image = arrived(repositories)
-    abandoned(repositories, image, CAPTION)
-
-    repositories.images.receive(event(image, etag="e2", sequencer="0055AE1"), new())
-
-    assert TaskStatus.PENDING is stored(repositories, image).task(CAPTION).status
+    assert repositories.tasks.finish_caption(before, description(caption="Of the first version."))
+    assert ("version-e1", "Of the first version.") == (before.version_id, stored(repositories, image).caption)
 
 
 @pytest.mark.parametrize("key", ["raw/" + "k" * 765, "raw/blank ", "raw/nul\0.jpg"])

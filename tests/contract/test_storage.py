@@ -135,6 +135,24 @@ def test_what_was_uploaded_is_read_with_its_version(storage: S3Storage, master: 
     assert b"another" == master.read(name, max_bytes=1000).data
 
 
+def test_original_url_leads_to_the_version_that_was_received(storage: S3Storage, master: S3Storage) -> None:
+    """It does so while the second use of the form has not been removed yet."""
+    name = key()
+    post(form(storage, name))
+    first = storage.find(name)
+    assert first is not None
+    post(form(storage, name), b"another")
+    second = storage.find(name)
+    assert second is not None
+    assert second.version_id is not None
+
+    with urlopen(storage.original_url(name, download_as="a.jpg", version_id=first.version_id)) as answer:
+        assert JPEG == answer.read()
+    for _ in range(2):
+        master.remove_version(name, second.version_id)
+    assert first == storage.find(name)
+
+
 def test_a_large_object_is_refused_before_it_is_read(storage: S3Storage) -> None:
     """The length differs."""
     name = key()

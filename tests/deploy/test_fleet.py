@@ -202,7 +202,8 @@ def test_host_policy_grants_exactly_the_required_actions(story: Story) -> None:
         "PolicyDocument"
     ]
     assert {
-        "logs:CreateLogStream", "logs:PutLogEvents", "s3:GetObject", "s3:ListBucket", "s3:PutObject",
+        "logs:CreateLogStream", "logs:PutLogEvents", "s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket",
+        "s3:PutObject",
         "secretsmanager:GetSecretValue", "sns:GetSubscriptionAttributes", "sns:Subscribe", "sns:Unsubscribe",
         "sqs:SendMessage",
     } == {action for statement in policy["Statement"] for action in statement["Action"]}  # fmt: skip

@@ -109,7 +109,7 @@ WEB_FORBIDDEN = [
     ("s3", "put_object", obj(DERIVED, "thumbnails/there")),
     ("s3", "delete_object", THERE),
     ("s3", "get_object", obj(DERIVED, "elsewhere")),
-    ("s3", "get_object", obj(UPLOADS, "raw/there.jpg", VersionId="1")),
+    ("s3", "get_object", obj(DERIVED, "thumbnails/there", VersionId="1")),
     ("sqs", "receive_message", queued("caption")),
     ("secretsmanager", "get_secret_value", {"SecretId": SECRET}),
     ("sns", "publish", NOTIFICATION),

@@ -31,6 +31,7 @@ class FakeStorage:
 
     uploads: dict[str, bytes] = field(default_factory=dict)
     derived: dict[str, bytes] = field(default_factory=dict)
+    removed_versions: list[tuple[str, str]] = field(default_factory=list)
     broken: ImgcoreError | None = None
 
     def _check(self) -> None:
@@ -70,8 +71,12 @@ class FakeStorage:
     def url(self, key: str, *, download_as: str | None = None) -> str:
         return f"http://bucket.test/{key}"
 
-    def original_url(self, key: str, *, download_as: str) -> str:
-        return f"http://bucket.test/{key}?name={download_as}"
+    def original_url(self, key: str, *, download_as: str, version_id: str | None = None) -> str:
+        return f"http://bucket.test/{key}?name={download_as}&version={version_id}"
+
+    def remove_version(self, key: str, version_id: str) -> None:
+        self._check()
+        self.removed_versions.append((key, version_id))
 
     def remove(self, upload_keys: Sequence[str], derived_keys: Sequence[str]) -> None:
         self._check()

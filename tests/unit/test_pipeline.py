@@ -106,6 +106,69 @@ def test_process_duplicate_event_changes_nothing(
     assert 1 == len(captioner.deadlines)
 
 
+@pytest.mark.parametrize("first", ["v1", "v2"])
+def test_process_second_use_of_a_form_is_removed(
+    processor: Processor, repositories: Repositories, storage: FakeStorage, captioner: FakeCaptioner, first: str
+) -> None:
+    """Whichever version is received first stays; the model is called once. Events come to both functions."""
+    image, other = upload(repositories, storage), "v1" if first == "v2" else "v2"
+
+    outcomes = [
+        processor.process(replace(news(image), version_id=version), kind, deadline=SOON)
+        for version in (first, other, first, other)
+        for kind in TaskKind
+    ]
+
+    kept, surplus = [Outcome.IDLE] * 2, [Outcome.SURPLUS] * 2
+    assert [Outcome.DONE] * 2 + surplus + kept + surplus == outcomes
+    assert [(image.image_key, other)] * 2 == storage.removed_versions
+    assert (1, first) == (len(captioner.deadlines), now(repositories, image).version_id)
+
+
+@pytest.mark.parametrize("data", [b"bad", b"photo"])
+def test_process_second_use_of_a_form_of_a_rejected_or_deleted_photo_is_removed(
+    processor: Processor, repositories: Repositories, storage: FakeStorage, data: bytes
+) -> None:
+    image = upload(repositories, storage, data)
+    processor.process(replace(news(image), version_id="v1"), CAPTION, deadline=SOON)
+    repositories.images.delete(image.public_id)
+
+    outcome = processor.process(replace(news(image), version_id="v2"), CAPTION, deadline=SOON)
+
+    assert (Outcome.SURPLUS, [(image.image_key, "v2")]) == (outcome, storage.removed_versions)
+
+
+@pytest.mark.parametrize(("received", "event"), [(None, "v1"), ("v1", None), (None, None)])
+def test_process_event_without_a_version_removes_nothing(
+    processor: Processor,
+    repositories: Repositories,
+    storage: FakeStorage,
+    received: str | None,
+    event: str | None,
+) -> None:
+    """Tasks of the sweep name no version, and neither does a bucket without versions."""
+    image = upload(repositories, storage)
+
+    outcomes = [
+        processor.process(replace(news(image), version_id=version), CAPTION, deadline=SOON)
+        for version in (received, event)
+    ]
+
+    assert ([Outcome.DONE, Outcome.IDLE], []) == (outcomes, storage.removed_versions)
+
+
+def test_process_surplus_version_is_tried_again_while_the_bucket_is_away(
+    processor: Processor, repositories: Repositories, storage: FakeStorage
+) -> None:
+    """The function postpones the message."""
+    image = upload(repositories, storage)
+    processor.process(replace(news(image), version_id="v1"), CAPTION, deadline=SOON)
+    storage.broken = Unavailable("The uploads bucket cannot be reached just now.", code="storage")
+
+    with pytest.raises(Unavailable):
+        processor.process(replace(news(image), version_id="v2"), CAPTION, deadline=SOON)
+
+
 @pytest.mark.parametrize(
     "created", [ObjectCreated("another", "raw/x.jpg"), ObjectCreated(BUCKET, "thumbnails/x/200.webp")]
 )

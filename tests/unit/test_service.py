@@ -82,6 +82,15 @@ def test_request_upload_unacceptable_file_is_invalid(
     assert () == gallery.page().images
 
 
+def test_links_original_is_the_version_that_was_received(gallery: Gallery) -> None:
+    image, _ = gallery.request_upload("cat.jpg", 1, "image/jpeg")
+    new = NewImage(image.public_id, image.image_key, "cat.jpg", "image/jpeg", 1, 3600.0)
+    for version in ("v1", "v2"):
+        gallery.images.receive(ObjectCreated(BUCKET, image.image_key, version_id=version), new)
+
+    assert (gallery.links(gallery.get(image.public_id)).original or "").endswith("&version=v1")
+
+
 def test_links_exist_for_derived_images_and_the_original(
     gallery: Gallery, processor: Processor, storage: FakeStorage
 ) -> None:
@@ -99,7 +108,7 @@ def test_links_exist_for_derived_images_and_the_original(
     assert [f"http://bucket.test/{key}" for key in sorted(storage.derived)] == sorted(
         url for url in (links.thumbnail, links.thumbnail_2x, links.display) if url
     )
-    assert f"http://bucket.test/{image.image_key}?name=cat.jpg" == links.original
+    assert f"http://bucket.test/{image.image_key}?name=cat.jpg&version={image.version_id}" == links.original
     gallery.delete(image.public_id)
     assert gallery.links(gallery.get(image.public_id)).original is None
 

@@ -155,7 +155,7 @@ class FakeStorage:
     def url(self, key: str, *, download_as: str | None = None) -> str:
         return f"{self.origin}/derived/{key}?X-Amz-Signature={self.signature}"
 
-    def original_url(self, key: str, *, download_as: str) -> str:
+    def original_url(self, key: str, *, download_as: str, version_id: str | None = None) -> str:
         return f"{self.origin}/uploads/{key}?X-Amz-Signature={self.signature}"
 
 
