@@ -17,7 +17,7 @@ from imgcore.config import Config, Secret
 from imgcore.errors import Misconfigured
 from imgcore.gallery.models import MODEL_SIDE, Description, Picture, Source, TaskKind
 from imgcore.gallery.ports import Queues, Storage
-from imgcore.pipeline.models import Timing
+from imgcore.pipeline.models import RecordCall, Timing, ignore_call
 from imgcore.pipeline.ports import Captioner, Decode
 
 if TYPE_CHECKING:
@@ -283,11 +283,11 @@ class RenewedCaptioner:
         self._current: Captioner | None = None
         self._lock = threading.Lock()
 
-    def describe(self, picture: Picture, *, deadline: float) -> Description:
+    def describe(self, picture: Picture, *, deadline: float, record: RecordCall = ignore_call) -> Description:
         """See Captioner.describe."""
         captioner = self.warm()
         try:
-            return captioner.describe(picture, deadline=deadline)
+            return captioner.describe(picture, deadline=deadline, record=record)
         except Misconfigured:
             self._current = None
             raise

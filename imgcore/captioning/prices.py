@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from imgcore.pipeline.models import ModelCall, RecordCall
 from imgcore.spending.models import Quote
 
 
@@ -92,18 +93,23 @@ def _cost(found: Rate, input_tokens: int, output_tokens: int) -> float:
 
 
 class Spending:
-    """The tokens of all requests for one photo, including those whose answer was not used."""
+    """The answered calls of a model for one photo, including those whose answer was not used.
 
-    def __init__(self) -> None:
+    record: receives each call at once, so that a process that dies later has recorded it.
+    """
+
+    def __init__(self, prompt_version: str, record: RecordCall) -> None:
+        self._prompt_version, self._record = prompt_version, record
         self._input = self._output = 0
         self._price: float | None = 0.0
 
-    def add(self, model: str, input_tokens: int, output_tokens: int) -> None:
-        """Add the tokens of one answer."""
+    def add(self, model: str, input_tokens: int, output_tokens: int, outcome: str) -> None:
+        """Add one answer. outcome: see ModelCall."""
         self._input += input_tokens
         self._output += output_tokens
         cost = price(model, input_tokens, output_tokens)
         self._price = None if self._price is None or cost is None else self._price + cost
+        self._record(ModelCall(model, self._prompt_version, input_tokens, output_tokens, outcome))
 
     @property
     def input_tokens(self) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from imgcore.config import CAPTION_LEASE_SECONDS, LOST_AFTER_SECONDS, MAX_ATTEMPTS, THUMBNAIL_LEASE_SECONDS
@@ -34,6 +35,24 @@ class Claim:
     token: str  # fencing token: the result is stored only while the row holds it
     attempts: int  # including this one
     version_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCall:
+    """One answered call of a captioning model: it is billed, whether or not the answer was used."""
+
+    model: str  # as named in the answer
+    prompt_version: str
+    input_tokens: int  # 0 where the answer does not name them
+    output_tokens: int  # thinking included
+    outcome: str  # "described", or the code of the failure, such as "bad_answer"
+
+
+RecordCall = Callable[[ModelCall], None]
+
+
+def ignore_call(call: ModelCall) -> None:
+    """Record nothing."""
 
 
 @dataclass(frozen=True, slots=True)

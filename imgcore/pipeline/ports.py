@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from imgcore.gallery.models import Description, Picture, Renditions, Source
+from imgcore.pipeline.models import RecordCall, ignore_call
 
 Decode = Callable[..., Picture]  # imgcore.imaging.decode.decode
 Render = Callable[..., Renditions]  # imgcore.imaging.render.render
@@ -24,8 +25,10 @@ class Captioner(Protocol):
         """The longer side, in pixels, beyond which a larger image does not improve the description."""
         ...
 
-    def describe(self, picture: Picture, *, deadline: float) -> Description:
+    def describe(self, picture: Picture, *, deadline: float, record: RecordCall = ignore_call) -> Description:
         """Return the description of ``picture`` before ``deadline``, a time of time.monotonic().
+
+        record: receives each answered call of a model at once, before the next one is made.
 
         Raises Blocked, BadAnswer, RateLimited, Misconfigured or Unavailable.
         """

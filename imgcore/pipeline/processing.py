@@ -24,7 +24,7 @@ from imgcore.gallery.models import (
     TaskStatus,
 )
 from imgcore.gallery.ports import Storage
-from imgcore.pipeline.models import GEMINI_BREAKER, WAITING, Claim, ObjectCreated, Timing
+from imgcore.pipeline.models import GEMINI_BREAKER, WAITING, Claim, ModelCall, ObjectCreated, RecordCall, Timing
 from imgcore.pipeline.ports import Captioner, Decode, Render
 
 if TYPE_CHECKING:
@@ -140,8 +140,9 @@ class Processor:
     def _caption(self, claim: Claim, image: Image, deadline: float) -> Outcome:
         captioner, probing = self._available_captioner()
         picture = self._load(claim, image, captioner.side)
-        description = self._describe(captioner, picture, deadline - COMMIT_SECONDS)
-        self._record(image, description, deadline)
+        description = self._describe(
+            captioner, picture, deadline - COMMIT_SECONDS, lambda call: self._record(image, call, deadline)
+        )
         if probing and description.source is captioner.source:
             self.breakers.close(GEMINI_BREAKER)
         committed = self._store(lambda: self.tasks.finish_caption(claim, description), deadline)
@@ -165,10 +166,12 @@ class Processor:
             raise RateLimited(breaker.message or RATE_LIMITED, code=breaker.reason, retry_after=breaker.wait)
         return self.standby, False
 
-    def _describe(self, captioner: Captioner, picture: Picture, deadline: float) -> Description:
+    def _describe(
+        self, captioner: Captioner, picture: Picture, deadline: float, record: RecordCall
+    ) -> Description:
         """Describe; open the circuit breaker where the model is rate-limited or refuses the settings."""
         try:
-            return captioner.describe(picture, deadline=deadline)
+            return captioner.describe(picture, deadline=deadline, record=record)
         except RateLimited as error:
             self._open_breaker(error, error.retry_after or RATE_LIMIT_SECONDS)
             raise
@@ -179,19 +182,18 @@ class Processor:
                 raise
             return self.standby.describe(picture, deadline=deadline)
 
-    def _record(self, image: Image, description: Description, deadline: float) -> None:
-        """Append the model's answer to the ledger."""
-        spending = self.spending
-        if spending is None or description.model is None or description.input_tokens is None:
+    def _record(self, image: Image, call: ModelCall, deadline: float) -> None:
+        """Append an answered call of the model to the ledger."""
+        if (spending := self.spending) is None:
             return
         entry = spending.entry(
-            model=description.model,
-            input_tokens=description.input_tokens,
-            output_tokens=description.output_tokens or 0,
-            outcome="described",
+            model=call.model,
+            input_tokens=call.input_tokens,
+            output_tokens=call.output_tokens,
+            outcome=call.outcome,
             public_id=image.public_id,
             owner_id=image.owner_id,
-            prompt_version=description.prompt_version,
+            prompt_version=call.prompt_version,
         )
         self._store(lambda: spending.append(entry), deadline)
 

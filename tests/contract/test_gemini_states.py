@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
 from imgcore.captioning.gemini import GeminiCaptioner
+from imgcore.captioning.prices import quote
 from imgcore.config import Secret
 from imgcore.gallery.keys import new_public_id, raw_key
 from imgcore.gallery.models import Image, NewImage, Source, TaskKind, TaskStatus
 from imgcore.pipeline.models import GEMINI_BREAKER, ObjectCreated
 from imgcore.pipeline.processing import Outcome, Processor
+from imgcore.spending.models import Period
+from imgcore.spending.service import Spending
 from tests.fake_gemini import FakeGemini
 from tests.support.repositories import Repositories
 from tests.unit.fakes import BUCKET, FakeCaptioner, FakeStorage, decode, render
@@ -191,3 +194,23 @@ def test_tokens_model_and_price_are_kept(bench: Callable[..., Bench], gemini: Fa
     assert image.output_tokens
     assert image.price_usd
     assert image.prompt_version
+
+
+def test_each_answered_call_is_in_the_ledger(
+    bench: Callable[..., Bench], gemini: FakeGemini, repositories: Repositories
+) -> None:
+    """An answer that is not used is billed and recorded too; a refusal without an answer is not."""
+    gemini.play("nojson", "503", "ok")
+    made = bench()
+    spending = Spending(repositories.ledger, quote)
+
+    [before] = spending.usage(Period())
+
+    replace(made, processor=replace(made.processor, spending=spending)).run()
+
+    [after] = spending.usage(Period())
+    assert (2, 1400, 180) == (
+        after.calls - before.calls,
+        after.input_tokens - before.input_tokens,
+        after.output_tokens - before.output_tokens,
+    )

@@ -20,7 +20,7 @@ from imgcore.gallery.models import (
 )
 from imgcore.notifications.models import NotificationMessage
 from imgcore.notifications.subscriptions import SubscriptionState
-from imgcore.pipeline.models import ObjectCreated, StoredObject
+from imgcore.pipeline.models import ModelCall, ObjectCreated, RecordCall, StoredObject, ignore_call
 
 BUCKET = "uploads"
 
@@ -115,12 +115,15 @@ class FakeCaptioner:
     deadlines: list[float] = field(default_factory=list)
     tokens: tuple[int, int] | None = None  # of each answer, input and output
 
-    def describe(self, picture: Picture, *, deadline: float) -> Description:
+    def describe(self, picture: Picture, *, deadline: float, record: RecordCall = ignore_call) -> Description:
         self.deadlines.append(deadline)
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, BaseException):
             raise answer
-        used = dict(zip(("input_tokens", "output_tokens"), self.tokens or (), strict=False))
+        used: dict[str, int] = {}
+        if self.tokens:
+            used = dict(zip(("input_tokens", "output_tokens"), self.tokens, strict=True))
+            record(ModelCall("fake-1", "1", *self.tokens, "described"))
         words = (answer, f"Alt: {answer}", ("barn", "red", "field"))
         return Description(*words, self.source, model="fake-1", **used)
 

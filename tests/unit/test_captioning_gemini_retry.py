@@ -24,6 +24,7 @@ from imgcore.captioning.gemini.responses import (
 from imgcore.captioning.gemini.retry import Attempts, Failure, FailureKind, Policy
 from imgcore.captioning.prices import Spending, price, rates
 from imgcore.errors import BadAnswer, Blocked, ImgcoreError, RateLimited, Unavailable
+from imgcore.pipeline.models import ModelCall
 from lambda_build import prices as table
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -339,13 +340,17 @@ def test_price_table_written_from_a_library_keeps_days_and_first_tiers() -> None
 
 def test_spending_with_one_unknown_price_has_no_sum() -> None:
     """It adds up, and one unknown price makes the sum unknown but not the tokens."""
-    spending = Spending()
+    calls: list[ModelCall] = []
+    spending = Spending("1", calls.append)
     assert (None, None, None) == (spending.input_tokens, spending.output_tokens, spending.price_usd)
-    spending.add("gemini-3.5-flash-lite", 1_000_000, 0)
+    spending.add("gemini-3.5-flash-lite", 1_000_000, 0, "bad_answer")
     assert (1_000_000, None, 0.3) == (spending.input_tokens, spending.output_tokens, spending.price_usd)
-    spending.add("gemini-9", 1, 2)
-    spending.add("gemini-3.5-flash-lite", 1, 2)
+    spending.add("gemini-9", 1, 2, "bad_answer")
+    spending.add("gemini-3.5-flash-lite", 1, 2, "described")
     assert (1_000_002, 4, None) == (spending.input_tokens, spending.output_tokens, spending.price_usd)
+    assert [("bad_answer", 1_000_000), ("bad_answer", 1), ("described", 1)] == [
+        (call.outcome, call.input_tokens) for call in calls
+    ]
 
 
 def test_responses_and_retry_import_no_sdk() -> None:

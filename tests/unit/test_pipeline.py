@@ -296,7 +296,7 @@ class _Overtaken(FakeCaptioner):
         super().__init__(["Too late."], Source.LOCAL)
         self._other, self._image = other, image
 
-    def describe(self, picture, *, deadline):  # type: ignore[no-untyped-def]
+    def describe(self, picture, *, deadline, record):  # type: ignore[no-untyped-def]
         time.sleep(0.01)
         assert Outcome.DONE == self._other.process(news(self._image), CAPTION, deadline=deadline)
         return super().describe(picture, deadline=deadline)

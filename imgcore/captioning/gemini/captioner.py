@@ -16,6 +16,7 @@ from imgcore.captioning.gemini.retry import Attempts, Failure, FailureKind, Poli
 from imgcore.captioning.prices import Spending
 from imgcore.errors import Misconfigured
 from imgcore.gallery.models import MODEL_SIDE, Description, Picture, Source
+from imgcore.pipeline.models import RecordCall, ignore_call
 
 if TYPE_CHECKING:
     from imgcore.captioning.gemini.client import GeminiClient
@@ -80,10 +81,10 @@ class GeminiCaptioner:
         """Return the model of the next request."""
         return next((name for name in self._models if name not in self._gone), self._models[0])
 
-    def describe(self, picture: Picture, *, deadline: float) -> Description:
+    def describe(self, picture: Picture, *, deadline: float, record: RecordCall = ignore_call) -> Description:
         """Describe ``picture``, with retries where they can help; return or raise by ``deadline``.
 
-        deadline: on time.monotonic()'s clock.
+        deadline: on time.monotonic()'s clock. record: receives each answered call.
 
         Raises, never with the key or Google's own words in the message:
         Blocked if the model declines; BadAnswer if no request brings a description,
@@ -93,7 +94,8 @@ class GeminiCaptioner:
         """
         jpeg = picture.jpeg(MODEL_SIDE)
         attempts = Attempts(self._policy, deadline, clock=self._clock, sleep=self._sleep, rng=self._rng)
-        spending, tokens = Spending(), MAX_OUTPUT_TOKENS
+        spending = Spending(prompt.PROMPT_VERSION, record)
+        tokens = MAX_OUTPUT_TOKENS
         while True:
             model = self.model
             outcome = self._ask(model, jpeg, tokens, attempts.seconds(), spending)
@@ -131,8 +133,9 @@ class GeminiCaptioner:
         if not isinstance(answer, Answer):
             return judge(answer, self._now())
         version = answer.model or model
-        spending.add(version, answer.input_tokens, answer.output_tokens)
         words = assess(answer)
+        outcome = words.end.code if isinstance(words, Failure) else "described"
+        spending.add(version, answer.input_tokens, answer.output_tokens, outcome)
         if isinstance(words, Failure):
             return words
         return Description(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from imgcore.captioning.local import embedded, sentences
 from imgcore.errors import Misconfigured, Unavailable
 from imgcore.gallery.models import Description, Picture, Source
+from imgcore.pipeline.models import RecordCall, ignore_call
 
 if TYPE_CHECKING:
     from imgcore.captioning.local.vision import Sight
@@ -47,8 +48,8 @@ class LocalDescriber:
         """Load the nets now, so that the first picture does not wait. Misconfigured: damaged weights."""
         _shared_sight()
 
-    def describe(self, picture: Picture, *, deadline: float) -> Description:
-        """Describe ``picture`` by ``deadline``, on time.monotonic()'s clock.
+    def describe(self, picture: Picture, *, deadline: float, record: RecordCall = ignore_call) -> Description:
+        """Describe ``picture`` by ``deadline``, on time.monotonic()'s clock. record: not used.
 
         Unavailable: the deadline passed. Misconfigured: the weights are damaged.
         """
