@@ -73,6 +73,17 @@ def test_readmes_list_every_input(role: str) -> None:
     assert set(options(role)) == set(re.findall(rf"^\| `({role}_\w+)`", text, re.MULTILINE))
 
 
+@pytest.mark.parametrize("env", ["staging", "production"])
+def test_inventory_gives_every_log_the_same_retention(env: str) -> None:
+    found = [
+        name for role in EVERY_ROLE for name in options(role) if re.search(r"_log_(retention_)?days$", name)
+    ]
+    files = (ROOT / f"inventory/{env}/group_vars/all").glob("*.yml")
+    given = {name: value for path in files for name, value in (load(str(path)) or {}).items()}
+    assert len(found) == 4
+    assert dict.fromkeys(found, "{{ log_days }}") == {name: given.get(name) for name in found}
+
+
 def test_roles_contain_nothing_about_the_emulator() -> None:
     text = "".join(
         path.read_text()

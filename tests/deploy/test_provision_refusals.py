@@ -21,7 +21,9 @@ ALONE: dict[str, Any] = {
     "functions_subnet_ids": [],
     "functions_security_group_ids": [],
     "functions_environment": {},
+    "functions_caption_environment": {},
 }
+HOSTS: dict[str, Any] = {"fleet_image_id": "ami-1", "fleet_release": "r1", "fleet_settings": {}}
 # The role, the wrong value, what it says.
 CASES: list[tuple[str, dict[str, Any], str]] = [
     ("account", {"project": "Caption_Gallery"}, "lowercase letters, digits and single hyphens"),
@@ -39,6 +41,13 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
         {"network_private_cidrs": ["10.20.16.0/20"]},
         "one CIDR block for each zone: 2, not 1",
     ),
+    (
+        "network",
+        {"network_isolated_cidrs": ["10.20.8.0/24", "10.21.9.0/24"]},
+        "inside network_cidr, 10.20.0.0/16. These are not: 10.21.9.0/24",
+    ),
+    ("network", {"network_isolated_cidrs": ["10.20.8.0/24", "10.20.8.0/25"]}, "two subnets must not overlap"),
+    ("network", {"network_private_cidrs": ["10.20.16.0/20", "10.20.33.0/20"]}, "These do not: 10.20.33.0/20"),
     ("network", {"network_flow_log_days": 8}, DAYS),
     ("edge", {"edge_requests_per_5_minutes": 5}, "must be at least 10; it is 5"),
     ("edge", {"edge_certificate_arn": "arn:aws:acm:eu-west-1:1:x"}, "AWS Certificate Manager in us-east-1"),
@@ -58,14 +67,39 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
         {"bastion_enabled": True, "bastion_cidr": "0.0.0.0/32"},
         "must be a single address with /32",
     ),
+    ("bastion", {"bastion_enabled": True, "bastion_cidr": "999.0.113.7/32"}, "a single address with /32"),
     ("bastion", {"bastion_enabled": True, "bastion_cidr": "203.0.113.7/32"}, "an SSH public key in one line"),
+    (
+        "bastion",
+        {
+            "bastion_enabled": True,
+            "bastion_cidr": "203.0.113.7/32",
+            "bastion_public_key": "ssh-ed25519 AAAA me",
+        },
+        "an SSH public key in one line, of type ssh-ed25519 or ssh-rsa",
+    ),
     ("storage", {"storage_require_tls": "perhaps"}, "storage_require_tls"),
     ("zips", {"zips_profile": "windows"}, "value of zips_profile must be one of: production, local"),
     ("events", {"events_router": "pigeons"}, "value of events_router must be one of"),
+    ("events", {"events_caption_visibility": 700}, "six times functions_caption_timeout (720 s)"),
+    (
+        "events",
+        {"functions_thumbnail_timeout": 90, "events_thumbnail_visibility": 360},
+        "six times functions_thumbnail_timeout (540 s)",
+    ),
     ("notices", {"notices_require_tls": "perhaps"}, "notices_require_tls"),
     ("functions", ALONE | {"functions_architecture": "mips"}, "must be one of: arm64, x86_64, got: mips"),
     ("functions", ALONE | {"functions_memory": "plenty"}, "functions_memory"),
+    ("functions", ALONE | {"functions_caption_timeout": 901}, "must be from 1 to 900 s; they are 60 and 901"),
+    ("functions", ALONE | {"functions_lease_margin": 0}, "must be at least 1 s"),
+    ("functions", ALONE | {"functions_caption_concurrency": 1}, "must be from 2 to 1000; they are 5 and 1"),
+    ("functions", ALONE | {"functions_reserved_concurrency": 4}, "must be -1 or at least 5"),
+    ("functions", ALONE | {"functions_log_retention_days": 8}, DAYS),
     ("observability", {"observability_log_days": 8}, DAYS),
+    ("observability", {"observability_emails": ["ops@example.org", "ops"]}, "these are not: ops"),
+    ("fleet", HOSTS | {"fleet_grace_seconds": 60}, "at least fleet_warmup_seconds (120)"),
+    ("fleet", HOSTS | {"fleet_bake_seconds": 180}, "must be more than 180"),
+    ("fleet", HOSTS | {"fleet_settings": {"API_TOKEN": "x"}}, "instead of API_TOKEN"),
     ("redrive", {"redrive_queues": ["web"]}, "value of redrive_queues must be one or more of"),
     (
         "smoke",

@@ -1,0 +1,98 @@
+"""Values that follow from others: a timeout determines leases, queues and alarms; an alarm, the watch."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.cloud import ROOT
+
+pytestmark = pytest.mark.timeout(300)
+
+ROLES = ("events", "functions", "observability", "fleet")
+GIVEN = {
+    "functions_caption_timeout": 300,
+    "functions_thumbnail_timeout": 30,
+    "functions_environment": {},
+    "functions_caption_environment": {},
+    "observability_unhealthy_minutes": 5,
+    "events_max_receives": 7,
+    "alarms_file": str(ROOT / "roles/observability/templates/alarms.yml.j2"),
+    "events_dead_retention_days": 9,
+    "fleet_settings": {},
+    # What the role observability looks up on AWS.
+    "__observability_balancer": "app/edge/1",
+    "__observability_target": "targetgroup/web/1",
+}
+SHOWN = {
+    "visibility": "{{ [events_thumbnail_visibility, events_caption_visibility] }}",
+    "leases": "{{ [__functions_lease.thumbnail, __functions_lease.caption] }}",
+    "alarms": "{{ lookup('ansible.builtin.template', alarms_file) | from_yaml }}",
+    "bake": "{{ fleet_bake_seconds }}",
+}
+
+
+@pytest.fixture(scope="module")
+def derived(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The values of the roles with other timeouts than the default ones."""
+    folder = tmp_path_factory.mktemp("derived")
+    roles = [
+        {"ansible.builtin.include_role": {"name": role, "tasks_from": "validate", "public": True}}
+        for role in ROLES
+    ]
+    shown = {"ansible.builtin.copy": {"content": "{{ values | to_json }}", "dest": str(folder / "values.json")}}
+    play = {"hosts": "localhost", "gather_facts": False, "tasks": [*roles, shown | {"vars": {"values": SHOWN}}]}
+    (folder / "play.yml").write_text(yaml.safe_dump([play]))
+    program = Path(sys.executable).with_name("ansible-playbook")
+    done = subprocess.run(
+        [program, "-i", "inventory/staging", folder / "play.yml", "-e", json.dumps(GIVEN | {"release": "r1"})],
+        cwd=ROOT,
+        env={
+            "PATH": f"{program.parent}:{os.defpath}",
+            "HOME": str(folder),
+            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+        },
+        capture_output=True,
+        text=True,
+        timeout=280,
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return dict(json.loads((folder / "values.json").read_text()))
+
+
+def test_visibility_timeouts_are_six_times_the_functions_timeouts(derived: dict[str, Any]) -> None:
+    assert [180, 1800] == derived["visibility"]
+
+
+def test_leases_are_longer_than_the_functions_timeouts(derived: dict[str, Any]) -> None:
+    assert [45, 315] == derived["leases"]
+
+
+def test_alarms_and_their_texts_follow_the_functions_timeouts(derived: dict[str, Any]) -> None:
+    alarms = derived["alarms"]
+    assert (27_000, 270_000) == (alarms["thumbnail-slow"]["Threshold"], alarms["caption-slow"]["Threshold"])
+    assert "close to its timeout of 300 s" in alarms["caption-slow"]["AlarmDescription"]
+
+
+def test_alarm_texts_follow_the_queues(derived: dict[str, Any]) -> None:
+    alarms = derived["alarms"]
+    assert "delivered up to 7 times" in alarms["caption-errors"]["AlarmDescription"]
+    assert "kept for 9 days" in alarms["caption-dead"]["AlarmDescription"]
+
+
+def test_release_is_watched_longer_than_the_alarm_of_unhealthy_hosts_takes(derived: dict[str, Any]) -> None:
+    alarm = derived["alarms"]["web-unhealthy"]
+    assert (5, 60) == (alarm["EvaluationPeriods"], alarm["Period"])
+    assert "for 5 minutes" in alarm["AlarmDescription"]
+    assert 420 == derived["bake"]
+
+
+def test_database_connections_alarm_follows_the_instance_class(derived: dict[str, Any]) -> None:
+    assert 50 == derived["alarms"]["database-connections"]["Threshold"]  # db.t4g.micro: 1 GiB
