@@ -36,6 +36,13 @@ if TYPE_CHECKING:
 LOCAL = "the local describer"
 
 
+def limited_database(config: Config) -> Database:
+    """Return the database for what people wait for: its server ends each statement after two seconds."""
+    from imgcore.db.connection import PEOPLE_WAIT
+
+    return database(config).with_statement_limit(PEOPLE_WAIT)
+
+
 def database(config: Config) -> Database:
     """Return the database; it connects when it is first used. Misconfigured where none is configured."""
     from imgcore.db.connection import open_database
@@ -214,7 +221,7 @@ def gallery(config: Config) -> Gallery:
     from imgcore.gallery.models import MEDIA_TYPES, Limits
     from imgcore.gallery.service import Gallery
 
-    session, known = create_session(), database(config)
+    session, known = create_session(), limited_database(config)
     return Gallery(
         spending=spending(config, known),
         images=ImageRepository(known),
@@ -242,7 +249,7 @@ def account_service(config: Config) -> Accounts:
         from imgcore.accounts.passwords import Argon2Hasher
     except ModuleNotFoundError as error:
         raise Misconfigured("Accounts need argon2-cffi: install imgcore[web].") from error
-    return Accounts(AccountRepository(database(config)), Argon2Hasher())
+    return Accounts(AccountRepository(limited_database(config)), Argon2Hasher())
 
 
 def migrate(config: Config) -> list[str]:

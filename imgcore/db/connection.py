@@ -23,6 +23,10 @@ T = TypeVar("T")
 Row = dict[str, Any]
 
 TIMEOUT = 10.0  # seconds for one answer; longer than any wait for a lock
+PEOPLE_WAIT = 2.0  # seconds for one statement that a person waits for
+_ANSWER_GRACE = 3.0  # seconds beyond a statement's limit until its answer counts as lost
+HEAVY_QUERIES = 2  # heavy queries in flight in one process; they leave threads for everybody else
+HEAVY_WAIT = 0.25  # seconds to wait for one of the two before the query is refused
 
 _log = logging.getLogger("imgcore.db")
 
@@ -111,11 +115,19 @@ class Transaction:
 
 
 class Database:
-    """A database, with a connection for each thread that uses it. Threads may share it."""
+    """A database, with a connection for each thread that uses it. Threads may share it.
 
-    def __init__(self, dialect: Dialect, timeout: float = TIMEOUT) -> None:
+    timeout: seconds for each answer. statement_limit: seconds after which the server itself ends a statement;
+    None without a limit.
+    """
+
+    def __init__(
+        self, dialect: Dialect, timeout: float = TIMEOUT, statement_limit: float | None = None
+    ) -> None:
         self.dialect = dialect
         self._timeout = timeout
+        self._statement_limit = statement_limit
+        self._heavy = threading.BoundedSemaphore(HEAVY_QUERIES)
         self._local = threading.local()
         self._sessions: weakref.WeakSet[_Session] = weakref.WeakSet()
 
@@ -135,13 +147,31 @@ class Database:
         """Run ``work``, which only reads, and return its result. Each statement sees its own snapshot."""
         return self._again(lambda: self._once(work, write=False))
 
+    def read_heavy(self, work: Callable[[Transaction], T]) -> T:
+        """Run ``work`` as ``read`` does, with at most HEAVY_QUERIES of its kind at once in this process.
+
+        Unavailable (``busy``) where none of them ends within HEAVY_WAIT seconds.
+        """
+        if not self._heavy.acquire(timeout=HEAVY_WAIT):
+            raise Unavailable(
+                "Too many searches are running just now. Try again in a moment.", code="busy", retry_after=2
+            )
+        try:
+            return self.read(work)
+        finally:
+            self._heavy.release()
+
     def ping(self) -> None:
         """Check that the database answers. Raises Unavailable."""
         self.read(lambda transaction: transaction.row("SELECT 1 AS one"))
 
     def with_timeout(self, seconds: float) -> Database:
-        """Return the same database with ``seconds`` for each answer, as migrations need."""
+        """Return the same database with ``seconds`` for each answer and no other limit, as migrations need."""
         return Database(self.dialect, seconds)
+
+    def with_statement_limit(self, seconds: float) -> Database:
+        """Return the same database, whose server ends each statement after ``seconds``."""
+        return Database(self.dialect, min(self._timeout, seconds + _ANSWER_GRACE), seconds)
 
     def close(self) -> None:
         """Close the connections of all threads. The next use opens a new one."""
@@ -198,7 +228,7 @@ class Database:
 
     def _connect(self) -> Any:
         try:
-            return self.dialect.connect(self._timeout)
+            return self.dialect.connect(self._timeout, self._statement_limit)
         except Exception as error:
             diagnosis = self.dialect.diagnose(error)
             if diagnosis is None:
@@ -211,7 +241,7 @@ class Database:
         """Roll back; return the error that the caller gets for ``error``."""
         diagnosis = self.dialect.diagnose(error)
         if not isinstance(error, Exception) or (
-            diagnosis and diagnosis.fault in (Fault.LOST, Fault.UNAVAILABLE)
+            diagnosis and diagnosis.fault in (Fault.LOST, Fault.TIMEOUT, Fault.UNAVAILABLE)
         ):
             session.close()
         elif session.in_transaction:

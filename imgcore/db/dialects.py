@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,6 +24,8 @@ class Fault(Enum):
 
     BUSY = auto()  # another transaction was in the way: roll back, try again
     LOST = auto()  # the connection is broken: discard it
+    SLOW = auto()  # the server ended the statement at its time limit: running it again would take as long
+    TIMEOUT = auto()  # no answer in time: discard the connection; the statement may still be running
     DUPLICATE = auto()  # a row with this key exists already
     UNAVAILABLE = auto()  # nothing helps but waiting or a person
 
@@ -50,8 +54,11 @@ class Dialect(ABC):
     fragments: ClassVar[Mapping[str, str]]
 
     @abstractmethod
-    def connect(self, timeout: float) -> Any:
-        """Return a DB-API connection in autocommit mode that waits ``timeout`` seconds for an answer."""
+    def connect(self, timeout: float, statement_limit: float | None = None) -> Any:
+        """Return a DB-API connection in autocommit mode that waits ``timeout`` seconds for an answer.
+
+        statement_limit: seconds after which the database ends a statement by itself; None without a limit.
+        """
 
     @abstractmethod
     def diagnose(self, error: BaseException) -> Diagnosis | None:
@@ -65,6 +72,23 @@ class Dialect(ABC):
 @lru_cache(maxsize=512)
 def _rendered(dialect: type[Dialect], template: str) -> Statement:
     return render(template, dialect.fragments, pyformat=dialect.pyformat)
+
+
+class _SqliteConnection(sqlite3.Connection):
+    """A connection that interrupts a statement at its time limit. Each statement has a cursor of its own."""
+
+    statement_limit: float | None = None
+    _end = 0.0
+
+    def limit_statements(self, seconds: float) -> None:
+        """Interrupt each later statement after ``seconds``."""
+        self.statement_limit = seconds
+        self.set_progress_handler(lambda: time.monotonic() > self._end, _SQLITE_STEPS)
+
+    def cursor(self, *arguments: Any, **named: Any) -> Any:
+        if self.statement_limit is not None:
+            self._end = time.monotonic() + self.statement_limit
+        return super().cursor(*arguments, **named)
 
 
 class Sqlite(Dialect):
@@ -98,9 +122,10 @@ class Sqlite(Dialect):
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def connect(self, timeout: float) -> sqlite3.Connection:
+    def connect(self, timeout: float, statement_limit: float | None = None) -> sqlite3.Connection:
         connection = sqlite3.connect(
             self._path,
+            factory=_SqliteConnection,
             timeout=timeout,
             isolation_level=None,
             check_same_thread=False,  # close() may come from another thread
@@ -111,6 +136,8 @@ class Sqlite(Dialect):
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA foreign_keys = ON")
+        if statement_limit is not None:
+            connection.limit_statements(statement_limit)
         return connection
 
     def diagnose(self, error: BaseException) -> Diagnosis | None:
@@ -135,7 +162,14 @@ _UNMIGRATED = Diagnosis(
 
 _BUSY = Diagnosis(Fault.BUSY, "The database is too busy just now.")
 
+_SLOW = Diagnosis(
+    Fault.SLOW, "The database took too long over this. Try again, or ask for less.", "database_slow"
+)
+
+_SQLITE_STEPS = 10_000  # of its virtual machine between two looks at the clock: well below a millisecond
+
 _SQLITE = {
+    sqlite3.SQLITE_INTERRUPT: _SLOW,
     sqlite3.SQLITE_BUSY: _BUSY,
     sqlite3.SQLITE_LOCKED: _BUSY,
     sqlite3.SQLITE_READONLY: Diagnosis(Fault.UNAVAILABLE, "The database's file cannot be written to."),
@@ -177,21 +211,21 @@ class Mysql(Dialect):
         self._known: tuple[str, Secret] | None = None
         self._ca = ca
 
-    def connect(self, timeout: float) -> Any:
+    def connect(self, timeout: float, statement_limit: float | None = None) -> Any:
         import pymysql
 
         if self._known is not None:
             try:
-                return self._connect(timeout, *self._known)
+                return self._connect(timeout, statement_limit, *self._known)
             except pymysql.OperationalError as error:
                 if self.diagnose(error) is not _DENIED:
                     raise
         self._known = (
             self._credentials()
         )  # for the first time, or once more: the password may have been rotated
-        return self._connect(timeout, *self._known)
+        return self._connect(timeout, statement_limit, *self._known)
 
-    def _connect(self, timeout: float, user: str, password: Secret) -> Any:
+    def _connect(self, timeout: float, statement_limit: float | None, user: str, password: Secret) -> Any:
         import pymysql
         from pymysql.constants import CLIENT
 
@@ -213,6 +247,8 @@ class Mysql(Dialect):
             init_command="SET SESSION time_zone = '+00:00', innodb_lock_wait_timeout = 3,"
             " lock_wait_timeout = 5, sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'",
         )
+        if statement_limit is not None:
+            connection.query(_limit_statements(connection.get_server_info(), statement_limit))  # type: ignore[no-untyped-call]
         with connection.cursor() as cursor:
             # Each statement sees what is committed: who waited for a row's lock must see what its holder did.
             cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
@@ -226,10 +262,25 @@ class Mysql(Dialect):
         code = error.args[0] if error.args and isinstance(error.args[0], int) else 0
         if isinstance(error, pymysql.InterfaceError):
             return _LOST
+        if code == 2013 and isinstance(error.__context__, TimeoutError):
+            return _TIMEOUT
         return _MYSQL.get(code)
 
 
+def _limit_statements(server: str, seconds: float) -> str:
+    """Return the statement that limits each later one. server: its version, as the handshake tells it.
+
+    MariaDB limits every statement, so a wait for a lock must end earlier, to be known as one; MySQL limits
+    SELECT only.
+    """
+    if "mariadb" not in server.lower():
+        return f"SET SESSION max_execution_time = {round(seconds * 1000)}"
+    lock_wait = max(1, math.ceil(seconds) - 1)
+    return f"SET SESSION max_statement_time = {seconds}, innodb_lock_wait_timeout = {lock_wait}"
+
+
 _LOST = Diagnosis(Fault.LOST, "The connection to the database was lost.")
+_TIMEOUT = Diagnosis(Fault.TIMEOUT, "The database does not answer in time.", "database_slow")
 _READ_ONLY = Diagnosis(Fault.LOST, "The database accepts no changes just now.")
 _DENIED = Diagnosis(Fault.UNAVAILABLE, "The database refuses the user name or password.", "database_refused")
 _CROWDED = Diagnosis(Fault.UNAVAILABLE, "The database accepts no more connections just now.")
@@ -242,6 +293,8 @@ _MYSQL = {
     1205: _BUSY,  # lock wait timeout
     1213: _BUSY,  # deadlock
     1317: _BUSY,  # the statement was interrupted
+    1969: _SLOW,  # MariaDB: max_statement_time
+    3024: _SLOW,  # MySQL: max_execution_time
     2006: _LOST,
     2013: _LOST,
     2014: _LOST,  # commands out of sync

@@ -90,7 +90,8 @@ class ImageRepository(Repository):
         query: words that each image must have. viewer: whose rights decide which images are seen.
         Invalid: a cursor that the gallery did not give out, or too many words.
         """
-        return self._database.read(lambda tx: read_page(tx, cursor, limit, query, viewer))
+        read = self._database.read_heavy if query else self._database.read
+        return read(lambda tx: read_page(tx, cursor, limit, query, viewer))
 
     def edit(self, public_id: str, edit: Edit) -> Image | None:
         """Store a person's words, with the source ``human``, and return the image.

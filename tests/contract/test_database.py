@@ -407,3 +407,51 @@ def test_a_database_without_tables_says_what_is_missing(tmp_path: Path) -> None:
         gates(open_database(f"sqlite:///{tmp_path}/empty.db"))
 
     assert "not_migrated" == caught.value.code
+
+
+_ENDLESS = {
+    "sqlite": "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT MAX(x) AS x FROM n",
+    "mysql": "SELECT COUNT(*) AS x FROM information_schema.collations a, information_schema.collations b,"
+    " information_schema.collations c, information_schema.collations d",
+}
+
+
+    """The statement runs once, and the connection stays open."""
+    limited = database.with_statement_limit(0.2)
+    calls = 0
+
+    def work(tx: Transaction) -> None:
+        nonlocal calls
+        calls += 1
+        tx.rows(_ENDLESS[limited.dialect.name])
+
+    begin = time.monotonic()
+    with pytest.raises(Unavailable) as raised:
+        limited.read(work)
+
+    assert (1, "database_slow") == (calls, raised.value.code)
+    assert time.monotonic() - begin < 5
+    limited.ping()
+    limited.close()
+
+
+def test_a_third_heavy_query_is_refused(sqlite_database: Database) -> None:
+    """Two run; the next is refused at once, and other reads go on."""
+    started, release = threading.Barrier(3), threading.Event()
+
+    def work(tx: Transaction) -> None:
+        started.wait(10)
+        release.wait(10)
+
+    with ThreadPoolExecutor(2) as pool:
+        running = [pool.submit(sqlite_database.read_heavy, work) for _ in range(2)]
+        started.wait(10)
+        with pytest.raises(Unavailable) as raised:
+            sqlite_database.read_heavy(work)
+        sqlite_database.ping()
+        release.set()
+        for one in running:
+            one.result(10)
+
+    assert ("busy", 2) == (raised.value.code, raised.value.retry_after)
+    sqlite_database.read_heavy(lambda tx: tx.row("SELECT 1 AS one"))

@@ -185,6 +185,38 @@ def test_a_wire_that_clogs_is_an_outage(server: MariaDb, url: str) -> None:
         slow.close()
 
 
+def test_an_answer_that_is_late_is_not_asked_for_again(server: MariaDb, url: str) -> None:
+    """The statement may still be running, and a second one would run beside it."""
+    calls = 0
+
+    def work(tx: Transaction) -> None:
+        nonlocal calls
+        calls += 1
+        tx.rows("SELECT SLEEP(5) AS done")
+
+    slow = open_database(url).with_timeout(0.3)
+    with pytest.raises(Unavailable, match="in time") as raised:
+        slow.read(work)
+
+    assert (1, "database_slow") == (calls, raised.value.code)
+    assert 0 == value(slow)
+    slow.close()
+
+
+def test_a_session_with_a_limit_knows_a_lock_wait_as_one(database: Database) -> None:
+    """A wait for a lock ends before the statement's limit, and is tried again."""
+    limited = database.with_statement_limit(2.0)
+
+    (row,) = limited.read(
+        lambda tx: tx.rows(
+            "SELECT @@session.innodb_lock_wait_timeout AS lock_wait, @@session.max_statement_time AS most"
+        )
+    )
+
+    assert (1, 2.0) == (row["lock_wait"], row["most"])
+    limited.close()
+
+
 # The server
 
 
