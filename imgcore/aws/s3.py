@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
+from imgcore.aws.presign import Bucket, bucket_of, credentials_of, presigned_url
 from imgcore.errors import ImgcoreError, Misconfigured, NotFound, Rejected, Unavailable
 from imgcore.gallery.models import RAW_PREFIX, UploadForm
 from imgcore.pipeline.models import ObjectCreated, StoredObject
@@ -19,8 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 WINDOW_SECONDS = 1800  # a key has the same URL for half an hour, so that browser caches work
-URL_SECONDS = 2 * WINDOW_SECONDS  # a URL created at a window's end is valid for half an hour more
-URL_CACHE = 20_000  # URLs, of about 600 bytes each
+URL_SECONDS = 2 * WINDOW_SECONDS  # a URL handed out at a window's end is valid for half an hour more
 CACHE_CONTROL = "private, max-age=86400, immutable"
 _PROBE_KEY = f"{RAW_PREFIX}ping"  # no image has this key
 
@@ -38,8 +36,7 @@ class S3Storage:
         self._uploads = uploads
         self._derived = derived
         self._clock = clock
-        self._urls: OrderedDict[tuple[str, str, str | None, str | None, int], str] = OrderedDict()
-        self._lock = threading.Lock()
+        self._places: dict[str, Bucket] = {}
 
     def form(
         self,
@@ -105,7 +102,8 @@ class S3Storage:
 
     def origins(self) -> Sequence[str]:
         """Return the origins of forms and URLs of both buckets."""
-        urls = [self._presigned(self._uploads, _PROBE_KEY, "x"), self._presigned(self._derived, "x", None)]
+        with _reaching("bucket"):
+            urls = [self._place(name).url for name in (self._uploads, self._derived)]
         urls.append(self.form(_PROBE_KEY, media_type="x", min_bytes=1, max_bytes=1, expires_in=1).url)
         parts = [urlsplit(url) for url in urls]
         return list(dict.fromkeys(f"{part.scheme}://{part.netloc}" for part in parts))
@@ -135,25 +133,30 @@ class S3Storage:
             self._client.delete_object(Bucket=self._uploads, Key=key, VersionId=version_id)
 
     def _presigned(self, bucket: str, key: str, download_as: str | None, version_id: str | None = None) -> str:
-        window = int(self._clock() // WINDOW_SECONDS)
-        name = (bucket, key, download_as, version_id, window)
-        with self._lock:
-            if (known := self._urls.get(name)) is not None:
-                self._urls.move_to_end(name)
-                return known
-        parameters = {"Bucket": bucket, "Key": key}
+        """Return the URL signed at the start of the present window: the same one in every process."""
+        parameters = {}
         if download_as is not None:
-            parameters["ResponseContentDisposition"] = _attachment(download_as)
-            parameters["ResponseContentType"] = "application/octet-stream"
+            parameters["response-content-disposition"] = _attachment(download_as)
+            parameters["response-content-type"] = "application/octet-stream"
         if version_id is not None:
-            parameters["VersionId"] = version_id
-        with _reaching("bucket"):
-            url = self._client.generate_presigned_url("get_object", Params=parameters, ExpiresIn=URL_SECONDS)
-        with self._lock:
-            self._urls[name] = url
-            while len(self._urls) > URL_CACHE:
-                self._urls.popitem(last=False)
-        return url
+            parameters["versionId"] = version_id
+        try:
+            return presigned_url(
+                self._places.get(bucket) or self._place(bucket),
+                key,
+                credentials_of(self._client),
+                signed_at=int(self._clock() // WINDOW_SECONDS) * WINDOW_SECONDS,
+                expires_in=URL_SECONDS,
+                parameters=parameters,
+            )
+        except Exception:
+            with _reaching("bucket"):  # only now: it would take a quarter of the time
+                raise
+
+    def _place(self, bucket: str) -> Bucket:
+        if bucket not in self._places:
+            self._places[bucket] = bucket_of(self._client, bucket)
+        return self._places[bucket]
 
 
 def _version(version_id: str | None) -> str | None:

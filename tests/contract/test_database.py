@@ -416,6 +416,7 @@ _ENDLESS = {
 }
 
 
+def test_a_statement_beyond_its_limit_is_ended_once(database: Database) -> None:
     """The statement runs once, and the connection stays open."""
     limited = database.with_statement_limit(0.2)
     calls = 0
