@@ -55,12 +55,25 @@ class FolderSender:
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             unfinished = path.with_suffix(f".{os.getpid()}")
-            unfinished.write_bytes(mail.as_bytes())
+            with unfinished.open("wb") as file:
+                file.write(mail.as_bytes())
+                file.flush()
+                os.fsync(file.fileno())
             unfinished.replace(path)
+            _sync_folder(self._folder)
         except OSError as error:
             raise Unavailable(
                 f"The notification cannot be written: {error.strerror}.", code="notices"
             ) from error
+
+
+def _sync_folder(folder: Path) -> None:
+    """Sync the names in ``folder``, so that a file that was renamed into it survives a power failure."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 class _Sns:

@@ -131,10 +131,10 @@ class Sqlite(Dialect):
             check_same_thread=False,  # close() may come from another thread
             cached_statements=256,
         )
-        # WAL: readers and one writer at once. NORMAL: a crash loses nothing; a power cut may lose the last
-        # moments, which the leases repair. See https://www.sqlite.org/wal.html
+        # WAL: readers and one writer at once. FULL: a commit is on the disk before it returns, so a power
+        # failure loses nothing that was acknowledged. See https://www.sqlite.org/wal.html
         connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
         if statement_limit is not None:
             connection.limit_statements(statement_limit)
