@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 WINDOW_SECONDS = 1800  # a key has the same URL for half an hour, so that browser caches work
 URL_SECONDS = 2 * WINDOW_SECONDS  # a URL handed out at a window's end is valid for half an hour more
 CACHE_CONTROL = "private, max-age=86400, immutable"
-_PROBE_KEY = f"{RAW_PREFIX}ping"  # no image has this key
+_PROBE_KEY, _DERIVED_PROBE_KEY = f"{RAW_PREFIX}ping", "thumbnails/ping/ping"  # no image has these keys
 
 
 class S3Storage:
@@ -59,11 +59,12 @@ class S3Storage:
             )
         return UploadForm(post["url"], post["fields"])
 
-    def find(self, key: str) -> ObjectCreated | None:
+    def find(self, key: str, *, version_id: str | None = None) -> ObjectCreated | None:
         """Return the result of HeadObject as an event; None for status 404."""
+        version: dict[str, str] = {"VersionId": version_id} if version_id else {}
         try:
             with _reaching("uploads bucket"):
-                head = self._client.head_object(Bucket=self._uploads, Key=key)
+                head = self._client.head_object(Bucket=self._uploads, Key=key, **version)  # type: ignore[arg-type]
         except NotFound:
             return None
         return ObjectCreated(
@@ -84,6 +85,16 @@ class S3Storage:
                     raise Rejected(too_large(got["ContentLength"], max_bytes), code="too_large")
                 data = body.read()
         return StoredObject(data, got["ETag"].strip('"'), _version(got.get("VersionId")))
+
+    def has_derived(self, keys: Sequence[str]) -> bool:
+        """Return whether the derived bucket lists these keys; a listing tells a missing key from a refusal."""
+        with _reaching("derived bucket"):
+            for folder in {key.rpartition("/")[0] for key in keys}:
+                got = self._client.list_objects_v2(Bucket=self._derived, Prefix=f"{folder}/")
+                there = {item["Key"] for item in got.get("Contents", [])}
+                if not there >= {key for key in keys if key.startswith(f"{folder}/")}:
+                    return False
+        return True
 
     def write(self, key: str, data: bytes, media_type: str) -> None:
         """Store a derived image."""
@@ -109,8 +120,10 @@ class S3Storage:
         return list(dict.fromkeys(f"{part.scheme}://{part.netloc}" for part in parts))
 
     def ping(self) -> None:
-        """Request a key that cannot exist: status 404 shows that the bucket is reachable."""
-        self.find(_PROBE_KEY)
+        """Check that both buckets exist; HeadObject answers 404 also for a missing bucket."""
+        with _reaching("uploads bucket"), suppress(self._client.exceptions.NoSuchKey):
+            self._client.get_object(Bucket=self._uploads, Key=_PROBE_KEY)
+        self.has_derived([_DERIVED_PROBE_KEY])
 
     def remove(self, upload_keys: Sequence[str], derived_keys: Sequence[str]) -> None:
         """Delete all versions of the originals, and the derived images."""

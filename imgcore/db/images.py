@@ -28,7 +28,7 @@ from imgcore.db.pages import read_page
 from imgcore.db.statements import sql
 from imgcore.db.tasks import reset_task
 from imgcore.errors import Conflict, Invalid, Unavailable
-from imgcore.gallery.models import EVERYBODY, Edit, Image, NewImage, Page, Source, TaskKind, Viewer
+from imgcore.gallery.models import EVERYBODY, MISSING, Edit, Image, NewImage, Page, Source, TaskKind, Viewer
 from imgcore.pipeline.models import ObjectCreated
 from imgcore.text import storable
 
@@ -69,6 +69,11 @@ class ImageRepository(Repository):
             return self._database.run(lambda tx: _receive(tx, event, new))
         except Conflict:  # another event of the same object added the row just before
             return self._database.run(lambda tx: _receive(tx, event, new))
+
+    def missing(self) -> int:
+        """Return the number of images whose stored file has vanished, as the sweep found."""
+        query = "SELECT COUNT(*) AS count FROM tasks WHERE status = 'failed' AND error = :error"
+        return int(self._database.read(lambda tx: tx.rows(query, error=MISSING))[0]["count"])
 
     def get(self, public_id: str) -> Image | None:
         """Return an image, one in the trash included; None where there is none of that id."""

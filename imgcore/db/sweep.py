@@ -61,6 +61,21 @@ _OLD_EXPIRED = sql(
 )
 
 
+_PROCESSED = sql(
+    "{select} WHERE i.id > :after AND i.id <= :until AND i.upload_status = 'received' AND i.deleted_at IS NULL"
+    " AND thumbnail.status = 'done' ORDER BY i.id",
+    select=SELECT,
+)
+_LOCK_RECEIVED = (
+    "SELECT id FROM images WHERE public_id = :public_id AND upload_status = 'received' AND deleted_at IS NULL"
+    " {for_update}"
+)
+_FAIL_DONE = (
+    "UPDATE tasks SET status = 'failed', error = :error, message = :message, finished_at = {now}"
+    " WHERE image_id = :image_id AND kind = 'thumbnail' AND status = 'done'"
+)
+
+
 class SweepRepository(Repository):
     """The statements of the sweeper. Each method is one transaction; each may run any number of times."""
 
@@ -159,6 +174,28 @@ class SweepRepository(Repository):
                 image for query in (_OLD_DELETED, _OLD_EXPIRED) for image in images(tx.rows(query, **values))
             ][:limit]
         )
+
+    def processed_images(self, *, turn: int, limit: int) -> Sequence[Image]:
+        """Return the images with thumbnails in range number ``turn`` of ``limit`` ids, counted in a circle."""
+
+        def work(tx: Transaction) -> list[Image]:
+            [newest] = tx.rows("SELECT MAX(id) AS id FROM images")
+            ranges = -(-(newest["id"] or 0) // limit)
+            after = turn % ranges * limit if ranges else 0
+            return images(tx.rows(_PROCESSED, after=after, until=after + limit))
+
+        return self._database.read(work)
+
+    def fail_missing(self, public_id: str, *, code: str, message: str) -> bool:
+        """End the finished thumbnail task of an image as failed; False where it has been changed since."""
+
+        def work(tx: Transaction) -> bool:
+            image = tx.row(_LOCK_RECEIVED, public_id=public_id)
+            return image is not None and bool(
+                tx.execute(_FAIL_DONE, image_id=image["id"], error=code, message=message)
+            )
+
+        return self._database.run(work)
 
     def purge(self, public_id: str) -> bool:
         """Delete an image's row and tasks for good; False where it was restored or has been uploaded since."""

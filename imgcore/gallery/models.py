@@ -28,6 +28,9 @@ MEDIA_TYPES = {
 }
 
 
+MISSING = "missing"  # error code of a task whose stored file has vanished
+
+
 class TaskKind(StrEnum):
     """The two tasks of each image."""
 
@@ -249,6 +252,11 @@ class Image:
     def settled(self) -> bool:
         """True where nothing changes without a person's request."""
         return self.status in {"rejected", "expired", "deleted", "failed", "done"}
+
+    @property
+    def derived_keys(self) -> list[str]:
+        """The keys of the derived images that were made."""
+        return [key for key in (self.thumbnail_key, self.thumbnail_2x_key, self.display_key) if key]
 
     def task(self, kind: TaskKind) -> Task:
         """Return the task of that kind."""

@@ -36,8 +36,12 @@ class Storage(Protocol):
         """Check that both buckets are reachable. Unavailable names the one that is not."""
         ...
 
-    def find(self, key: str) -> ObjectCreated | None:
+    def find(self, key: str, *, version_id: str | None = None) -> ObjectCreated | None:
         """Return the original's event as S3 would send it; None where the object does not exist."""
+        ...
+
+    def has_derived(self, keys: Sequence[str]) -> bool:
+        """Return whether all of these derived images exist."""
         ...
 
     def read(self, key: str, *, max_bytes: int, version_id: str | None = None) -> StoredObject:

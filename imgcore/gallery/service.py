@@ -7,12 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from imgcore.errors import Conflict, Forbidden, ImgcoreError, Invalid, NotFound
+from imgcore.errors import Conflict, Forbidden, ImgcoreError, Invalid, NotFound, Unavailable
 from imgcore.gallery.keys import clean_name, is_public_id, new_public_id, raw_key
 from imgcore.gallery.models import (
     EVERYBODY,
     MAX_BYTES,
     MEDIA_TYPES,
+    MISSING,
     Edit,
     Image,
     Limits,
@@ -236,8 +237,26 @@ class Gallery:
         """Return an error message, or None, for each dependency: database and storage."""
         return {
             "database": _error_message(self.images.ping),
-            "storage": _error_message(self.storage.ping),
+            "storage": _error_message(self._check_storage),
         }
+
+    def missing(self) -> int | None:
+        """Return the number of photos whose stored file has vanished; None while the database is away."""
+        try:
+            return self.images.missing()
+        except ImgcoreError:
+            return None
+
+    def _check_storage(self) -> None:
+        """Check the buckets and the files of the newest photo: a bucket may be there and empty."""
+        self.storage.ping()
+        for image in self.images.page(cursor=None, limit=10, query=None).images:
+            if image.status == "done":
+                if self.storage.find(image.image_key, version_id=image.version_id) is None:
+                    raise Unavailable("The newest photo is missing in the uploads bucket.", code=MISSING)
+                if not self.storage.has_derived(image.derived_keys):
+                    raise Unavailable("The newest thumbnails are missing in the derived bucket.", code=MISSING)
+                return
 
     def _send(self, image: Image, kinds: Sequence[TaskKind]) -> None:
         for kind in kinds:

@@ -113,4 +113,6 @@ class SweepReport:
     expired: int = 0  # upload forms that were not used
     exhausted: int = 0  # tasks failed after too many crashes
     purged: int = 0  # images deleted from the trash
+    missing: int = 0  # photos whose stored original has vanished
+    repaired: int = 0  # photos whose derived images have vanished: they are made again
     notified: int = 0  # owners of finished batches that were notified

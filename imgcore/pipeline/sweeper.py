@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from imgcore.gallery.keys import derived_keys, new_image_for_key
-from imgcore.gallery.models import TRASH_SECONDS, TaskKind
+from imgcore.gallery.models import MISSING, TRASH_SECONDS, TaskKind
 from imgcore.gallery.ports import Queues, Storage
 from imgcore.pipeline.models import SweepReport, Timing
 from imgcore.spending.models import CAPS
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from imgcore.spending.service import Spending
 
 LIMIT = 500  # rows of each kind a sweep
+CHECKED = 10  # images a sweep whose stored files are looked for
+MISSING_MESSAGE = "The stored file of this photo has vanished. Upload the photo again."
 LOOK_AHEAD_SECONDS = 60.0  # until the next sweep: tasks due by then are queued now, with a delay
 
 
@@ -31,6 +34,7 @@ class Sweeper:
     queues: Queues
     notify_owners: Callable[[], int]  # Notifier.notify_owners
     timing: Timing = field(default_factory=Timing)
+    clock: Callable[[], float] = time.time
     spending: Spending | None = None
 
     def sweep(self) -> SweepReport:
@@ -40,13 +44,17 @@ class Sweeper:
         if self.spending is not None and self.spending.reached_cap() is None:
             self.rows.release(CAPS, within=LOOK_AHEAD_SECONDS, limit=LIMIT)
         redelivered = self._redeliver()
+        purged, notified = self._purge(), self.notify_owners()
+        missing, repaired = self._check_stored_files()  # last: it raises where a bucket is away
         return SweepReport(
             redelivered=redelivered,
             recovered=recovered,
             expired=expired,
             exhausted=exhausted,
-            purged=self._purge(),
-            notified=self.notify_owners(),
+            purged=purged,
+            missing=missing,
+            repaired=repaired,
+            notified=notified,
         )
 
     def _recover(self) -> tuple[int, int]:
@@ -72,6 +80,22 @@ class Sweeper:
         for task in due:
             self.queues.send(task.kind, task.image_key, task.delay)
         return len(due)
+
+    def _check_stored_files(self) -> tuple[int, int]:
+        """Look for the files of a few finished images, others each minute; return how many lack which.
+
+        An image without its original fails, so that its card says so. Derived images are made again.
+        """
+        missing = repaired = 0
+        for image in self.rows.processed_images(turn=int(self.clock() // 60), limit=CHECKED):
+            if self.storage.find(image.image_key, version_id=image.version_id) is None:
+                self.storage.ping()  # raises Unavailable where the bucket itself is away
+                missing += self.rows.fail_missing(image.public_id, code=MISSING, message=MISSING_MESSAGE)
+            elif not self.storage.has_derived(image.derived_keys):
+                for kind in self.images.reopen(image.public_id, [TaskKind.THUMBNAIL], also_done=True):
+                    self.queues.send(kind, image.image_key)
+                    repaired += 1
+        return missing, repaired
 
     def _purge(self) -> int:
         """Delete what was in the trash for 30 days, the objects before the row; return how many images."""

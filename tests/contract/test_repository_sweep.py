@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from imgcore.db.connection import Database
-from imgcore.gallery.models import Image, TaskStatus, UploadStatus
+from imgcore.gallery.models import MISSING, Image, TaskStatus, UploadStatus
 from imgcore.pipeline.models import DueTask
 from tests.contract.images import (
     CAPTION,
@@ -279,3 +279,40 @@ def test_what_was_restored_meanwhile_is_not_purged(repositories: Repositories) -
     image = arrived(repositories)
 
     assert not repositories.sweep.purge(image.public_id)
+
+
+def test_processed_images_are_those_with_thumbnails_range_by_range(repositories: Repositories) -> None:
+    """Every id is in one range, and after the last range the first one comes again."""
+    images = [arrived(repositories, f"{number}.jpg") for number in range(5)]
+    for image in images[:3]:
+        finish(repositories, image, claim(repositories, image, THUMBNAIL))
+    repositories.images.delete(images[0].public_id)
+    ranges = -(-images[-1].id // 2)
+
+    found = [repositories.sweep.processed_images(turn=turn, limit=2) for turn in range(ranges)]
+
+    names = [
+        each.name for part in found for each in part if each.public_id in {image.public_id for image in images}
+    ]
+    assert ["1.jpg", "2.jpg"] == names
+    assert found[0] == repositories.sweep.processed_images(turn=ranges, limit=2)
+    assert max(len(part) for part in found) <= 2
+
+
+def test_missing_file_fails_the_finished_thumbnail_task_of_one_image(repositories: Repositories) -> None:
+    lost, other, unfinished, deleted = (arrived(repositories, f"{number}.jpg") for number in range(4))
+    for image in (lost, other, deleted):
+        finish(repositories, image, claim(repositories, image, THUMBNAIL))
+    repositories.images.delete(deleted.public_id)
+    before = [stored(repositories, image) for image in (other, unfinished, deleted)]
+
+    ended = [
+        repositories.sweep.fail_missing(image.public_id, code=MISSING, message="Gone.")
+        for image in (lost, lost, unfinished, deleted)
+    ]
+
+    task_ = stored(repositories, lost).task(THUMBNAIL)
+    assert ([True, False, False, False], 1) == (ended, repositories.images.missing())
+    assert (TaskStatus.FAILED, "missing", "Gone.") == (task_.status, task_.error, task_.message)
+    assert TaskStatus.PENDING is stored(repositories, lost).task(CAPTION).status
+    assert before == [stored(repositories, image) for image in (other, unfinished, deleted)]

@@ -153,6 +153,27 @@ def test_original_url_leads_to_the_version_that_was_received(storage: S3Storage,
     assert first == storage.find(name)
 
 
+def test_ping_names_a_bucket_that_has_vanished(aws: Cloud, names: dict[str, str], storage: S3Storage) -> None:
+    """HeadObject answers 404 for a missing key and for a missing bucket."""
+    client = aws.client("s3", names)
+    storage.ping()
+
+    for uploads, derived in (("gone", names["DERIVED_BUCKET"]), (names["UPLOADS_BUCKET"], "gone")):
+        with pytest.raises(Unavailable, match="bucket refused the request"):
+            S3Storage(client, uploads, derived).ping()
+
+
+def test_derived_images_exist_all_or_not(storage: S3Storage, master: S3Storage) -> None:
+    name = uuid.uuid4().hex
+    keys = [f"thumbnails/{name}/200.webp", f"thumbnails/{name}/400.webp", f"display/{name}/1600.webp"]
+    found = []
+    for key in keys:
+        found.append(storage.has_derived(keys))
+        master.write(key, b"webp", "image/webp")
+
+    assert [False, False, False, True] == [*found, storage.has_derived(keys)]
+
+
 def test_a_large_object_is_refused_before_it_is_read(storage: S3Storage) -> None:
     """The length differs."""
     name = key()

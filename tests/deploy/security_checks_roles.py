@@ -59,7 +59,9 @@ def needed(found: Snapshot) -> dict[str, Grants]:
     shown = [f"{derived}/thumbnails/*", f"{derived}/display/*"]
     deleted = [f"{uploads}/raw/*", *shown]
     sweeps = {(f"s3:Delete{what}", where) for what in ("Object", "ObjectVersion") for where in deleted}
-    sweeps |= {("s3:ListBucketVersions", uploads)} | queue("thumbnail", "SendMessage")
+    sweeps |= {("s3:ListBucketVersions", uploads), ("s3:ListBucket", derived)} | queue(
+        "thumbnail", "SendMessage"
+    )
     sweeps |= {("sns:Publish", f"arn:aws:sns:{region}:{account}:{project}-notices")}
     return {
         f"{project}-thumbnail": works("thumbnail") | {("s3:PutObject", where) for where in shown},

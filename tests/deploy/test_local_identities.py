@@ -93,7 +93,9 @@ CAPTION_FORBIDDEN = [
         {"TopicArn": NOTICES, "AttributeName": "DisplayName", "AttributeValue": "x"},
     ),
 ]
+LISTED = ("s3", "list_objects_v2", {"Bucket": DERIVED, "Prefix": "thumbnails/there/"})
 CAPTION_ALLOWED = [
+    LISTED,
     ("s3", "get_object", THERE),
     ("s3", "list_object_versions", {"Bucket": UPLOADS, "Prefix": "raw/there.jpg"}),
     ("s3", "delete_object", obj(UPLOADS, "raw/gone.jpg")),
@@ -118,6 +120,8 @@ WEB_FORBIDDEN = [
     ("sns", "list_subscriptions_by_topic", {"TopicArn": ARN.format("sns", f"{PREFIX}-uploads")}),
 ]
 WEB_ALLOWED = [
+    LISTED,
+    ("s3", "list_objects_v2", {"Bucket": DERIVED, "Prefix": "display/there/"}),
     ("s3", "get_object", THERE),
     ("s3", "get_object", obj(DERIVED, "thumbnails/there")),
     ("s3", "put_object", obj(UPLOADS, "raw/x.jpg")),

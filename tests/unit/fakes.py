@@ -50,7 +50,11 @@ class FakeStorage:
     def ping(self) -> None:
         self._check()
 
-    def find(self, key: str) -> ObjectCreated | None:
+    def has_derived(self, keys: Sequence[str]) -> bool:
+        self._check()
+        return set(keys) <= self.derived.keys()
+
+    def find(self, key: str, *, version_id: str | None = None) -> ObjectCreated | None:
         self._check()
         if key not in self.uploads:
             return None

@@ -674,3 +674,89 @@ def test_caption_waits_at_a_reached_cap_and_is_released(
     paid.caps = Caps(day=2.0)
     replace(sweeper, spending=paid).sweep()
     assert [(CAPTION, image.image_key)] == [(kind, key) for kind, key, _ in queues.sent]
+
+
+@pytest.fixture
+def finished(processor: Processor, repositories: Repositories, storage: FakeStorage) -> list[Image]:
+    """Three finished photos."""
+    images = [upload(repositories, storage, data) for data in (b"photo a", b"photo b", b"photo c")]
+    for image in images:
+        for kind in TaskKind:
+            processor.process(news(image), kind, deadline=SOON)
+    return [now(repositories, image) for image in images]
+
+
+def test_sweep_photo_whose_original_has_vanished_fails_with_a_message(
+    sweeper: Sweeper, repositories: Repositories, storage: FakeStorage, finished: list[Image]
+) -> None:
+    """The caption stays, and other photos are unchanged."""
+    lost, *others = finished
+    del storage.uploads[lost.image_key]
+
+    reports = [sweeper.sweep() for _ in range(2)]
+
+    found = now(repositories, lost)
+    assert ([1, 0], 1) == ([report.missing for report in reports], repositories.images.missing())
+    assert ("failed", "missing", lost.caption) == (found.status, found.task(THUMBNAIL).error, found.caption)
+    assert "has vanished" in (found.task(THUMBNAIL).message or "")
+    assert others == [now(repositories, image) for image in others]
+
+
+@pytest.mark.parametrize("which", ["thumbnail_key", "thumbnail_2x_key", "display_key"])
+def test_sweep_vanished_derived_images_are_made_again(
+    sweeper: Sweeper,
+    processor: Processor,
+    repositories: Repositories,
+    storage: FakeStorage,
+    queues: FakeQueues,
+    finished: list[Image],
+    which: str,
+) -> None:
+    _, lost, _ = finished
+    derived = dict(storage.derived)
+    del storage.derived[getattr(lost, which)]
+
+    report = sweeper.sweep()
+
+    assert (1, [(THUMBNAIL, lost.image_key, 0.0)]) == (report.repaired, queues.sent)
+    assert Outcome.DONE == processor.process(ObjectCreated(BUCKET, lost.image_key), THUMBNAIL, deadline=SOON)
+    assert (derived, 0) == (storage.derived, sweeper.sweep().repaired)
+
+
+def test_sweep_away_bucket_fails_no_photo(
+    sweeper: Sweeper,
+    repositories: Repositories,
+    storage: FakeStorage,
+    finished: list[Image],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """HeadObject answers 404 for a missing bucket too."""
+    storage.uploads.clear()
+
+    def away() -> None:
+        raise Unavailable("The uploads bucket refused the request: NoSuchBucket.", code="storage_refused")
+
+    monkeypatch.setattr(storage, "ping", away)
+
+    with pytest.raises(Unavailable):
+        sweeper.sweep()
+    assert finished == [now(repositories, image) for image in finished]
+
+
+def test_sweep_checks_the_stored_files_of_every_photo_in_turn(
+    sweeper: Sweeper, repositories: Repositories, storage: FakeStorage, processor: Processor
+) -> None:
+    """A few each minute: 25 photos take three."""
+    minute = [0.0]
+    sweeper = replace(sweeper, clock=lambda: minute[0])
+    images = [upload(repositories, storage, f"photo {number}".encode()) for number in range(25)]
+    for image in images:
+        processor.process(news(image), THUMBNAIL, deadline=SOON)
+    storage.uploads.clear()
+
+    missing = []
+    for number in range(4):
+        minute[0] = 60.0 * number
+        missing.append(sweeper.sweep().missing)
+
+    assert ([10, 10, 5, 0], 25) == (missing, repositories.images.missing())

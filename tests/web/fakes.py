@@ -29,6 +29,7 @@ from imgcore.gallery.models import (
     UploadStatus,
 )
 from imgcore.gallery.service import Gallery
+from imgcore.pipeline.models import ObjectCreated
 from imgcore.spending.service import Spending
 from tests.support.sqlite import migrated
 
@@ -129,6 +130,7 @@ class FakeStorage:
         self.origin = origin
         self.signature = "made-up"
         self.away = False
+        self.vanished: set[str] = set()
 
     def form(
         self,
@@ -151,6 +153,12 @@ class FakeStorage:
     def ping(self) -> None:
         if self.away:
             raise Unavailable("The uploads bucket cannot be reached just now.", code="storage")
+
+    def find(self, key: str, *, version_id: str | None = None) -> ObjectCreated | None:
+        return None if key in self.vanished else ObjectCreated("uploads", key)
+
+    def has_derived(self, keys: Sequence[str]) -> bool:
+        return not self.vanished & set(keys)
 
     def url(self, key: str, *, download_as: str | None = None) -> str:
         return f"{self.origin}/derived/{key}?X-Amz-Signature={self.signature}"
