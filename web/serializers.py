@@ -219,8 +219,8 @@ def account_json(account: Account) -> dict[str, Any]:
     }
 
 
-def account_row(account: Account, images: int, me: Account | None) -> dict[str, Any]:
-    """Return an account for the administrators' page. me: the account that views it."""
+def account_row(account: Account, images: int) -> dict[str, Any]:
+    """Return an account for the administrators' pages."""
     return {
         "id": account.public_id,
         "name": account.name,
@@ -228,7 +228,6 @@ def account_row(account: Account, images: int, me: Account | None) -> dict[str, 
         "photos": f"{images:,} photo{'' if images == 1 else 's'}",
         "since": moment(account.created_at),
         "since_machine": utc(account.created_at),
-        "me": me is not None and me.id == account.id,
     }
 
 
@@ -253,6 +252,10 @@ def key(found: ApiKey) -> dict[str, Any]:
         "scopes": ", ".join(scope for scope in Scope if scope in found.scopes),
         "used": moment(found.used_at) if found.used_at else None,
         "used_machine": utc(found.used_at) if found.used_at else None,
+        "used_address": found.used_address,
+        "expires": moment(found.expires_at),
+        "expires_machine": utc(found.expires_at),
+        "expired": found.expired,
     }
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 SHORTEST_PASSWORD = 12  # characters
 LONGEST_PASSWORD = 256
 LABEL_LENGTH = 80
+KEY_DAYS = 90  # until an API key expires, unless its owner chooses another of KEY_DAYS_CHOICES
+KEY_DAYS_CHOICES = (7, 30, 90, 365)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,62}", re.ASCII)
 
 
@@ -86,7 +88,10 @@ class ApiKey:
     scopes: frozenset[Scope]
     hint: str  # the first characters of the key
     created_at: datetime
-    used_at: datetime | None
+    expires_at: datetime
+    used_at: datetime | None = None
+    used_address: str | None = None  # the IP address that used it last
+    expired: bool = False  # by the database's clock
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from imgcore.accounts.models import (
     ALL_SCOPES,
+    KEY_DAYS,
+    KEY_DAYS_CHOICES,
     LABEL_LENGTH,
     LONGEST_PASSWORD,
     Account,
@@ -84,14 +86,21 @@ class Accounts:
             raise NotFound("There is no account of that name.")
         return found[0]
 
+    def count_images(self, account: Account) -> int:
+        """Return the number of the account's images outside the trash."""
+        return self.store.count_images(account.id)
+
     def set_role(self, account: Account, role: Role) -> None:
-        """Change the role. Conflict (``last_administrator``) where no administrator would be left."""
+        """Change the role. A demotion ends all sessions and revokes all keys of the account.
+
+        Conflict (``last_administrator``) where no administrator would be left.
+        """
         self.store.set_role(account.id, role)
 
     def reset_password(self, account: Account, password: str) -> None:
-        """Set another password and end all sessions. Invalid (``password``)."""
+        """Set another password, end all sessions and revoke all keys. Invalid (``password``)."""
         hashed = self.hasher.hash(check_new_password(password, account.name))
-        self.store.set_password(account.id, hashed, sign_out=True)
+        self.store.set_password(account.id, hashed)
 
     def delete(self, account: Account) -> int:
         """Delete an account with its sessions and keys; return the number of its images.
@@ -150,7 +159,7 @@ class Accounts:
         account, stored = self._verified(name, password, client)
         if self.hasher.outdated(stored):
             again = self.hasher.hash(clean_password(password))
-            self.store.set_password(account.id, again, sign_out=False)
+            self.store.rehash_password(account.id, again)
         return account, self.start_session(account, client)
 
     def start_session(self, account: Account, client: ClientInfo) -> str:
@@ -175,9 +184,12 @@ class Accounts:
         found = self.store.session(_hashed(token), seconds=IDLE_SECONDS, longest=LONGEST_SECONDS)
         return Caller(found[0].scopes, found[0], session=found[1]) if found else None
 
-    def authenticate_key(self, secret: str) -> Caller | None:
-        """Return the client with this API key; its scopes are limited to those of the account's role."""
-        found = self.store.key(_hashed(secret)) if secret.startswith(KEY_PREFIX) else None
+    def authenticate_key(self, secret: str, address: str) -> Caller | None:
+        """Return the client with this API key; its scopes are limited to those of the account's role.
+
+        None where there is no such key or it has expired. address: of the client, stored with the last use.
+        """
+        found = self.store.key(_hashed(secret), address) if secret.startswith(KEY_PREFIX) else None
         return Caller(found[0].scopes & found[1].scopes, found[0], key=found[1]) if found else None
 
     # The authenticated account
@@ -189,14 +201,16 @@ class Accounts:
         except Unauthorized:
             raise Forbidden("This is not your password.", code="password") from None
 
-    def change_password(self, account: Account, old: str, new: str, client: ClientInfo) -> str:
-        """Set another password, end all sessions and return the token of a new one.
+    def change_password(
+        self, account: Account, old: str, new: str, client: ClientInfo, *, keep_keys: bool = False
+    ) -> str:
+        """Set another password, end all sessions, revoke all keys and return the token of a new session.
 
-        Forbidden (``password``), Invalid, TooManyTries.
+        keep_keys: the API keys stay valid. Forbidden (``password``), Invalid, TooManyTries.
         """
         cleaned = check_new_password(new, account.name)
         self.confirm(account, old, client)
-        self.store.set_password(account.id, self.hasher.hash(cleaned), sign_out=True)
+        self.store.set_password(account.id, self.hasher.hash(cleaned), keep_keys=keep_keys)
         return self.start_session(account, client)
 
     def sessions(self, account: Account) -> Sequence[Session]:
@@ -208,26 +222,39 @@ class Accounts:
         if not self.store.end_session(account.id, public_id):
             raise NotFound("This browser is not signed in any more.")
 
-    def end_sessions(self, account: Account) -> int:
-        """End all sessions and return how many there were."""
-        return self.store.end_sessions(account.id)
+    def end_sessions(self, account: Account, *, keep_keys: bool = False) -> int:
+        """End all sessions, revoke all keys unless they are kept, and return the number of sessions."""
+        return self.store.end_sessions(account.id, keep_keys=keep_keys)
 
     def keys(self, account: Account) -> Sequence[ApiKey]:
         """Return the account's API keys, the newest first."""
         return self.store.keys(account.id)
 
-    def create_key(self, account: Account, label: str, scopes: Iterable[str]) -> str:
-        """Create an API key, return its secret. Invalid (``label``, ``scopes``); Conflict beyond 100 keys."""
+    def create_key(self, account: Account, label: str, scopes: Iterable[str], *, days: int = KEY_DAYS) -> str:
+        """Create an API key that is valid for ``days``, return its secret.
+
+        Invalid (``label``, ``scopes``, ``days``); Conflict beyond 100 keys.
+        """
         label = one_line(label)
         if not 1 <= len(label) <= LABEL_LENGTH:
             raise Invalid(f"Enter the purpose of the key, in 1 to {LABEL_LENGTH} characters.", code="label")
         asked = frozenset(scopes)
         if not asked or not asked <= {scope.value for scope in ALL_SCOPES & account.scopes}:
             raise Invalid("Choose what the key may do, among what you may do yourself.", code="scopes")
+        if days not in KEY_DAYS_CHOICES:
+            raise Invalid("Choose for how long the key is valid.", code="days")
         secret = KEY_PREFIX + secrets.token_urlsafe(32)
         hint = secret[: len(KEY_PREFIX) + 4]
         chosen = frozenset(Scope(scope) for scope in asked)
-        self.store.add_key(account.id, new_public_id(), _hashed(secret), label=label, scopes=chosen, hint=hint)
+        self.store.add_key(
+            account.id,
+            new_public_id(),
+            _hashed(secret),
+            label=label,
+            scopes=chosen,
+            hint=hint,
+            seconds=days * 86_400.0,
+        )
         return secret
 
     def revoke_key(self, account: Account, public_id: str) -> None:

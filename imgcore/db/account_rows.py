@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from imgcore.accounts.models import Account, ApiKey, Role, Scope, Session
+from datetime import timedelta
+
+from imgcore.accounts.models import KEY_DAYS, Account, ApiKey, Role, Scope, Session
 from imgcore.db.mapping import Row, moment
 from imgcore.db.statements import sql
 
 _ACCOUNT = "a.id, a.public_id, a.name, a.role, a.created_at, a.password_at"
 _SESSION = "s.public_id AS session_id, s.created_at AS started_at, s.seen_at, s.address, s.agent"
-_API_KEY = "k.public_id AS key_id, k.label, k.scopes, k.hint, k.created_at AS made_at, k.used_at"
+# expires_at: NULL where the previous release made the key while this one was rolled out
+_VALID_KEY = (
+    "(k.expires_at > {now} OR (k.expires_at IS NULL AND k.created_at > {ago:lifetime}))"  # lifetime: KEY_DAYS
+)
+_API_KEY = sql(
+    "k.public_id AS key_id, k.label, k.scopes, k.hint, k.created_at AS made_at, k.expires_at, k.used_at,"
+    " k.used_address, {valid} AS valid",
+    valid=_VALID_KEY,
+)
 
 ALL = sql(
     "SELECT {account}, (SELECT COUNT(*) FROM images WHERE owner_id = a.id AND listed_id IS NOT NULL) AS images"
@@ -31,9 +41,10 @@ SESSIONS = sql(
 )
 KEY_BY_TOKEN = sql(
     "SELECT {account}, {key}, k.id AS row_id, (k.used_at IS NULL OR k.used_at <= {ago:touch}) AS stale"
-    " FROM api_keys k JOIN accounts a ON a.id = k.account_id WHERE k.token = :token",
+    " FROM api_keys k JOIN accounts a ON a.id = k.account_id WHERE k.token = :token AND {valid}",
     account=_ACCOUNT,
     key=_API_KEY,
+    valid=_VALID_KEY,
 )
 KEYS = sql("SELECT {key} FROM api_keys k WHERE k.account_id = :account_id ORDER BY k.id DESC", key=_API_KEY)
 
@@ -58,5 +69,14 @@ def to_key(row: Row) -> ApiKey:
     """Return the API key of a row with its columns."""
     made_at = moment(row["made_at"])
     assert made_at is not None
-    scopes = frozenset(Scope(name) for name in row["scopes"].split())
-    return ApiKey(row["key_id"], row["label"], scopes, row["hint"], made_at, moment(row["used_at"]))
+    return ApiKey(
+        row["key_id"],
+        row["label"],
+        frozenset(Scope(name) for name in row["scopes"].split()),
+        row["hint"],
+        made_at,
+        moment(row["expires_at"]) or made_at + timedelta(days=KEY_DAYS),
+        moment(row["used_at"]),
+        row["used_address"],
+        expired=not row["valid"],
+    )

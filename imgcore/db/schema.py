@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from imgcore.db.connection import Transaction
 
 
@@ -11,9 +13,9 @@ class Schema:
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
 
-    def run(self, statement: str) -> None:
+    def run(self, statement: str, **values: Any) -> None:
         """Run a statement that can be repeated: with IF EXISTS, IF NOT EXISTS or OR REPLACE."""
-        self._transaction.execute(statement)
+        self._transaction.execute(statement, **values)
 
     def index(self, name: str, table: str, columns: str) -> None:
         """Create an index where there is none of that name (MySQL has no CREATE INDEX IF NOT EXISTS)."""

@@ -20,10 +20,10 @@ def sign_in(browser: Browser, name: str, password: str) -> None:
     _signed_in(browser, name)
 
 
-def add_account(browser: Browser, name: str) -> str:
-    """Create an account as an administrator; return the generated password."""
+def add_account(browser: Browser, name: str, password: str) -> str:
+    """Create an account as an administrator with that password; return the generated password."""
     browser.open("/accounts")
-    browser.fill(name=name)
+    browser.fill(name=name, password=password)
     browser.click("main form[action='/accounts'] button")
     return browser.find(".secret").text
 
@@ -31,8 +31,8 @@ def add_account(browser: Browser, name: str) -> str:
 def sign_out_the_first(browser: Browser) -> None:
     """Sign out, as an administrator, the first account by name everywhere."""
     browser.open("/accounts")
-    browser.click(".accounts li:first-child summary")
-    browser.click(".accounts li:first-child form[action$='/sign-out'] button")
+    browser.click(".accounts li:first-child a")
+    browser.click("form[action$='/sign-out'] button")
     browser.wait(lambda: browser.has(".done", "signed out everywhere"))
 
 

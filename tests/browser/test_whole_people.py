@@ -85,7 +85,7 @@ def test_two_people_their_photos_and_their_notices(
 
     boss.open("/")
     set_up(boss, token, "Boss", PASSWORD)
-    sign_in(ada, "ada", add_account(boss, "ada"))
+    sign_in(ada, "ada", add_account(boss, "ada", PASSWORD))
 
     for window, name in ((boss, "boss"), (ada, "ada")):
         wants_mail(window, f"{name}@example.org")

@@ -134,19 +134,82 @@ def test_a_new_password_ends_sessions_a_new_hash_does_not(store: AccountReposito
     """The first is a person's wish, the second ours."""
     ada = add(store)
     start(store, ada, "t")
-    store.set_password(ada.id, "rehashed", sign_out=False)
-    assert (1, (ada, "rehashed")) == (len(store.sessions(ada.id)), store.named("ada"))
-    store.set_password(ada.id, "new", sign_out=True)
+    add_key(store, ada, "k")
+    store.rehash_password(ada.id, "rehashed")
+    assert ((1, 1), (ada, "rehashed")) == (credentials(store, ada), store.named("ada"))
+    store.set_password(ada.id, "new")
     found = store.named("ada")
     assert found is not None
-    assert (0, "new", True) == (len(store.sessions(ada.id)), found[1], found[0].password_at >= ada.password_at)
+    assert ((0, 0), "new", True) == (
+        credentials(store, ada),
+        found[1],
+        found[0].password_at >= ada.password_at,
+    )
+
+
+def add_key(store: AccountRepository, account: Account, token: str, seconds: float = 60.0) -> None:
+    """A key with all scopes."""
+    scopes = frozenset(Scope)
+    store.add_key(account.id, new_public_id(), token, label="x", scopes=scopes, hint="h", seconds=seconds)
+
+
+def credentials(store: AccountRepository, account: Account) -> tuple[int, int]:
+    """The numbers of sessions and API keys."""
+    return len(store.sessions(account.id)), len(store.keys(account.id))
+
+
+@pytest.mark.parametrize(
+    ("revoke", "left"),
+    [
+        (lambda store, account: store.set_password(account.id, "new"), (0, 0)),
+        (lambda store, account: store.set_password(account.id, "new", keep_keys=True), (0, 2)),
+        (lambda store, account: store.end_sessions(account.id), (0, 0)),
+        (lambda store, account: store.end_sessions(account.id, keep_keys=True), (0, 2)),
+        (lambda store, account: store.set_role(account.id, Role.PERSON), (0, 0)),
+        (lambda store, account: store.set_role(account.id, Role.ADMINISTRATOR), (2, 2)),
+    ],
+)
+def test_revocation_ends_the_credentials_of_one_account(
+    store: AccountRepository, revoke: Any, left: tuple[int, int]
+) -> None:
+    """A demotion revokes, a role that does not change does not; another administrator keeps everything."""
+    both = add(store, "ada", Role.ADMINISTRATOR), add(store, "zoe", Role.ADMINISTRATOR)
+    for account in both:
+        for number in range(2):
+            start(store, account, f"{account.name} {number}")
+            add_key(store, account, f"{account.name} key {number}")
+    revoke(store, both[0])
+    assert (left, (2, 2)) == tuple(credentials(store, account) for account in both)
+
+
+@pytest.mark.parametrize("promote", [True, False])
+def test_an_administrator_from_elsewhere_deletes_the_set_up_tokens(
+    store: AccountRepository, database: Database, promote: bool
+) -> None:
+    """The gallery printed them before an account was created, or promoted, from a shell."""
+    ada = add(store, "ada")
+    store.offer_set_up("token", 60.0)
+    if promote:
+        store.set_role(ada.id, Role.ADMINISTRATOR)
+    else:
+        add(store, "zoe", Role.ADMINISTRATOR)
+    assert [] == database.read(lambda tx: tx.rows("SELECT * FROM set_up_tokens"))
+
+
+def test_a_person_leaves_the_set_up_token_valid(store: AccountRepository) -> None:
+    store.offer_set_up("token", 60.0)
+    ada = add(store, "ada")
+    store.set_role(ada.id, Role.PERSON)
+    assert store.has_set_up_token("token")
 
 
 def test_a_key_is_found_by_its_token_and_notes_its_use(store: AccountRepository) -> None:
     """A key works until it is removed, which only its owner may do."""
     ada, zoe = add(store, "ada"), add(store, "zoe")
     scopes = frozenset({Scope.EDIT, Scope.READ})
-    store.add_key(ada.id, new_public_id(), "t", label="Skript – größer", scopes=scopes, hint="gallery_abcd")
+    store.add_key(
+        ada.id, new_public_id(), "t", label="Skript – größer", scopes=scopes, hint="gallery_abcd", seconds=60
+    )
     [kept] = store.keys(ada.id)
     assert ("Skript – größer", scopes, "gallery_abcd", None) == (
         kept.label,
@@ -154,11 +217,28 @@ def test_a_key_is_found_by_its_token_and_notes_its_use(store: AccountRepository)
         kept.hint,
         kept.used_at,
     )
-    assert (ada, kept) == store.key("t")
-    assert store.keys(ada.id)[0].used_at is not None
+    assert (ada, kept) == store.key("t", "192.0.2.7")
+    [used] = store.keys(ada.id)
+    assert (True, "192.0.2.7", False) == (used.used_at is not None, used.used_address, used.expired)
+    assert store.key("t", "192.0.2.8") is not None
+    assert "192.0.2.7" == store.keys(ada.id)[0].used_address  # it is noted once a minute
     assert not store.remove_key(zoe.id, kept.public_id)
     assert store.remove_key(ada.id, kept.public_id)
-    assert store.key("t") is None
+    assert store.key("t", "") is None
+
+
+def test_a_key_ends_and_stays_listed(store: AccountRepository, database: Database) -> None:
+    """A key of the previous release, which stores no end, is valid for 90 days."""
+    ada = add(store)
+    add_key(store, ada, "over", seconds=-1.0)
+    add_key(store, ada, "good")
+    age = "UPDATE api_keys SET expires_at = NULL, created_at = {ago:age} WHERE token = :token"
+    for token, days in (("old", 91), ("older release", 89)):
+        add_key(store, ada, token)
+        database.run(lambda tx, d=days, t=token: tx.execute(age, age=d * 86_400_000_000, token=t))
+    tokens = ("over", "good", "old", "older release")
+    assert [False, True, False, True] == [store.key(token, "") is not None for token in tokens]
+    assert [False, True, False, True] == [key.expired for key in store.keys(ada.id)]
 
 
 def test_there_is_an_end_to_keys(store: AccountRepository) -> None:
@@ -166,7 +246,7 @@ def test_there_is_an_end_to_keys(store: AccountRepository) -> None:
     ada = add(store)
 
     def make(number: int) -> None:
-        store.add_key(ada.id, new_public_id(), f"t{number}", label="x", scopes=frozenset(Scope), hint="h")
+        add_key(store, ada, f"t{number}")
 
     for number in range(100):
         make(number)
@@ -216,12 +296,12 @@ def test_a_deleted_account_takes_everything_along(store: AccountRepository, repo
     """Sessions, keys; and images, as if they had been in the trash for that long."""
     ada, zoe = add(store, "ada"), add(store, "zoe")
     start(store, ada, "t")
-    store.add_key(ada.id, new_public_id(), "k", label="x", scopes=frozenset(Scope), hint="h")
+    add_key(store, ada, "k")
     mine, other = upload(repositories, ada), upload(repositories, zoe)
     assert 1 == store.delete(ada.id, in_trash_for=MONTH)
     assert [None, None, None] == [
         store.session("t", seconds=60, longest=60),
-        store.key("k"),
+        store.key("k", ""),
         store.find(ada.public_id),
     ]
     assert [mine.public_id] == [
@@ -242,7 +322,7 @@ def test_nothing_is_uploaded_to_an_account_that_is_gone(
     with pytest.raises(NotFound):
         start(store, ada, "t")
     with pytest.raises(NotFound):
-        store.add_key(ada.id, new_public_id(), "k", label="x", scopes=frozenset(Scope), hint="h")
+        add_key(store, ada, "k")
 
 
 def test_tries_are_free_then_they_are_waited_for(store: AccountRepository) -> None:

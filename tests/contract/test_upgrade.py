@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -122,7 +123,7 @@ def test_upgrade_keeps_the_gallery_and_its_search(repositories: Repositories) ->
 def test_upgrade_keeps_accounts_sessions_and_keys(upgraded: Database, ben: Account) -> None:
     accounts = AccountRepository(upgraded)
     session = accounts.session("d" * 64, seconds=LONG, longest=LONG)
-    key = accounts.key("f" * 64)
+    key = accounts.key("f" * 64, "192.0.2.7")
 
     assert [("ada", Role.ADMINISTRATOR, 1), ("ben", Role.PERSON, 8)] == [
         (account.name, account.role, count) for account, count in accounts.all()
@@ -131,6 +132,7 @@ def test_upgrade_keeps_accounts_sessions_and_keys(upgraded: Database, ben: Accou
     assert ("ada", "192.0.2.1") == (session[0].name, session[1].address)
     assert key is not None
     assert (ben.id, "script", "wxyz") == (key[0].id, key[1].label, key[1].hint)
+    assert 89 <= (key[1].expires_at - datetime.now(UTC)).days <= 90
     assert accounts.has_set_up_token("set-up-token")
 
 

@@ -39,7 +39,9 @@ class Answer:
 
 
 class Client:
-    """Keeps cookies as a browser does."""
+    """Keeps cookies as a browser does. remote: its IP address."""
+
+    remote = "127.0.0.1"
 
     def __init__(self, app: Callable[..., Any]) -> None:
         self._app = app
@@ -55,6 +57,7 @@ class Client:
             "SCRIPT_NAME": "",
             "PATH_INFO": path.encode("utf-8", "surrogateescape").decode("latin-1"),
             "QUERY_STRING": query,
+            "REMOTE_ADDR": self.remote,
             "SERVER_NAME": "localhost",
             "SERVER_PORT": "8000",
             "SERVER_PROTOCOL": "HTTP/1.1",

@@ -5,6 +5,7 @@ What a request may use before it is refused is recorded at the password hasher, 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -82,7 +83,7 @@ def recorder(monkeypatch: pytest.MonkeyPatch, home: Site) -> Recorder:
 def routes(app: Application) -> list[tuple[str, str]]:
     """(method, path) of every route that checks its caller."""
     return [
-        (route.method, route.rule.replace("<public_id>", "0" * 32))
+        (route.method, re.sub("<.*?_id>", "0" * 32, route.rule))
         for route in app.routes
         if route.rule not in UNCHECKED
     ]
@@ -130,7 +131,7 @@ def test_account_without_permission_uses_only_its_session(
     client = home.browser(app, "other")
     expected = recorder.authentication(client)
     admin_only = [
-        (route.method, route.rule.replace("<public_id>", "0" * 32))
+        (route.method, re.sub("<.*?_id>", "0" * 32, route.rule))
         for route in app.routes
         if requirement_of(route).scope is Scope.ADMIN
     ]

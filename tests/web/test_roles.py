@@ -52,9 +52,11 @@ TABLE = {
     ("POST", "/account/notices/stop"): OWN_FORM,
     ("GET", "/accounts"): BOSS_PAGE,
     ("POST", "/accounts"): BOSS_PAGE,
+    ("GET", "/accounts/<public_id>"): BOSS_PAGE,
     ("POST", "/accounts/<public_id>/password"): BOSS_PAGE,
     ("POST", "/accounts/<public_id>/role"): BOSS_FORM,
     ("POST", "/accounts/<public_id>/sign-out"): BOSS_FORM,
+    ("POST", "/accounts/<public_id>/keys/<key_id>/remove"): BOSS_FORM,
     ("POST", "/accounts/<public_id>/delete"): BOSS_FORM,
     ("GET", "/spending"): BOSS_PAGE,
     ("POST", "/api/v1/uploads"): (401, 201, 201, 201, 403, 201, 403, 403),
@@ -85,11 +87,13 @@ FORMS = {
     "/login": {"name": "newcomer", "password": "wrong"},
     "/setup": {"setup_token": "made-up", "name": "intruder", "password": PASSWORD},
     "/account/password": {"old": "wrong", "new": PASSWORD + "!", "again": PASSWORD + "!"},
-    "/account/keys": {"label": "program", "scope_read": "yes"},
+    "/account/keys": {"label": "program", "scope_read": "yes", "password": PASSWORD},
     "/account/delete": {"password": "wrong"},
     "/account/notices": {"address": "newcomer@example.org"},
-    "/accounts": {"name": "newcomer"},
-    "/accounts/<public_id>/role": {"role": "person"},
+    "/accounts": {"name": "newcomer", "password": PASSWORD},
+    "/accounts/<public_id>/password": {"password": PASSWORD},
+    "/accounts/<public_id>/role": {"role": "person", "password": PASSWORD},
+    "/accounts/<public_id>/delete": {"password": PASSWORD},
 }
 
 
@@ -107,7 +111,8 @@ class Scene:
         client = self.client(role)
         path = route.replace("<name:path>", "icon.svg")
         if "<public_id>" in route:
-            path = path.replace("<public_id>", self.target(route))
+            target, key_id = self.target(route)
+            path = path.replace("<public_id>", target).replace("<key_id>", key_id)
         if method == "POST" and not route.startswith("/api/"):
             page = "/upload" if role in ("other", "owner", "administrator") else "/login"
             return client.post(path, {"token": client.get(page).token, **self.named(FORMS.get(route, {}))})
@@ -124,18 +129,18 @@ class Scene:
         known = {"anonymous": None, "administrator": "boss"}
         return self.site.browser(self.app, known.get(role, role))
 
-    def target(self, route: str) -> str:
-        """The id of the owner's photo, of a stranger's session or key, or of a stranger."""
+    def target(self, route: str) -> tuple[str, str]:
+        """The id of the owner's photo, of a stranger's session or key, or of a stranger; and of the key."""
         if "/images/" in route:
-            return self.site.upload("owner", SECRET).public_id
+            return self.site.upload("owner", SECRET).public_id, ""
         accounts = self.site.accounts
         stranger = accounts.add(f"stranger{self.count}", PASSWORD)
-        if not route.startswith("/account/"):
-            return stranger.public_id
         accounts.start_session(stranger, HOME)
         accounts.create_key(stranger, "theirs", ["read"])
         [session], [key] = accounts.sessions(stranger), accounts.keys(stranger)
-        return session.public_id if "/sessions/" in route else key.public_id
+        if not route.startswith("/account/"):
+            return stranger.public_id, key.public_id
+        return session.public_id if "/sessions/" in route else key.public_id, ""
 
     def named(self, fields: dict[str, str]) -> dict[str, str]:
         """A name that nobody has had yet, where the route wants one."""

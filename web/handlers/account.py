@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from bottle import HTTPResponse
 
-from imgcore.accounts.models import LABEL_LENGTH, Scope
+from imgcore.accounts.models import KEY_DAYS, KEY_DAYS_CHOICES, LABEL_LENGTH, Scope
 from imgcore.errors import ImgcoreError, Invalid
 from web import serializers
 from web.handlers import notifications
@@ -30,6 +30,7 @@ _DONE = {
     "key": "API key revoked.",
     **notifications.DONE,
 }
+_DAYS = {str(days) for days in KEY_DAYS_CHOICES}
 _SCOPES = {
     Scope.READ: "see photos",
     Scope.UPLOAD: "upload",
@@ -72,24 +73,25 @@ class AccountPages(FormPages):
 
     @requires(browser=True)
     def change_password(self) -> str | HTTPResponse:
-        """Change the password; all sessions end, and this browser gets a new one."""
+        """Change the password; all sessions end, this browser gets a new one, keys are revoked unless kept."""
         accounts = self._accounts
         fields = verified_form()
         try:
             if fields.get("new", "") != fields.get("again", ""):
                 raise Invalid("The two new passwords are not the same.", code="password")
             old, new = fields.get("old", ""), fields.get("new", "")
-            token = accounts.change_password(current_account(), old, new, current_visit())
+            keep = "keep_keys" in fields
+            token = accounts.change_password(current_account(), old, new, current_visit(), keep_keys=keep)
         except ImgcoreError as error:
             return self._page(error, at="password")
         return set_session_cookie(redirect("/account?done=password"), token)
 
     @requires(browser=True)
     def end_sessions(self) -> HTTPResponse:
-        """End all sessions of the account, this one included."""
+        """End all sessions of the account, this one included, and revoke its keys unless kept."""
         accounts = self._accounts
-        verified_form()
-        accounts.end_sessions(current_account())
+        fields = verified_form()
+        accounts.end_sessions(current_account(), keep_keys="keep_keys" in fields)
         return clear_session_cookie(redirect("/login"))
 
     @requires(browser=True)
@@ -102,12 +104,16 @@ class AccountPages(FormPages):
 
     @requires(browser=True)
     def make_key(self) -> str:
-        """Create an API key and show it once."""
+        """Create an API key, after the password was confirmed, and show it once."""
         accounts = self._accounts
         fields = verified_form()
         wanted = [scope for scope in Scope if fields.get(f"scope_{scope.value}")]
+        days = fields.get("days", str(KEY_DAYS))
         try:
-            secret = accounts.create_key(current_account(), fields.get("label", ""), wanted)
+            self._confirm(fields)
+            secret = accounts.create_key(
+                current_account(), fields.get("label", ""), wanted, days=int(days) if days in _DAYS else 0
+            )
         except ImgcoreError as error:
             return self._page(error, at="keys")
         return self._page(secret=secret)
@@ -126,7 +132,7 @@ class AccountPages(FormPages):
         accounts = self._accounts
         fields = verified_form()
         try:
-            accounts.confirm(current_account(), fields.get("password", ""), current_visit())
+            self._confirm(fields)
             accounts.delete(current_account())
         except ImgcoreError as error:
             return self._page(error, at="delete")
@@ -149,6 +155,8 @@ class AccountPages(FormPages):
             "account": mine,
             "since": serializers.moment(mine.password_at),
             "label_length": LABEL_LENGTH,
+            "key_days": KEY_DAYS,
+            "key_days_choices": KEY_DAYS_CHOICES,
             "scopes": [(scope, words) for scope, words in _SCOPES.items() if scope in mine.scopes],
             "sessions": [serializers.session(each, here) for each in accounts.sessions(mine)],
             "keys": [serializers.key(each) for each in accounts.keys(mine)],

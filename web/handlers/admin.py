@@ -1,4 +1,4 @@
-"""The administrators' page of accounts: create, delete, change the role, reset the password, sign out."""
+"""The administrators' pages of accounts: create, delete, change the role, reset the password, revoke access."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from bottle import HTTPResponse
 
-from imgcore.accounts.models import Role, Scope
+from imgcore.accounts.models import Account, Role, Scope
 from imgcore.accounts.service import generate_password
 from imgcore.errors import ImgcoreError, Invalid
 from web import serializers
@@ -18,13 +18,17 @@ from web.http.responses import Route
 
 _DONE = {
     "role": "The role was changed.",
-    "signed-out": "The account is signed out everywhere.",
+    "signed-out": "The account is signed out everywhere, and its API keys are revoked.",
+    "key": "API key revoked.",
     "deleted": "The account was deleted. Its photos are being removed.",
 }
 
 
 class AccountAdminPages(FormPages):
-    """Handlers of /accounts; in open mode they answer 404."""
+    """Handlers of /accounts; in open mode they answer 404.
+
+    What gives access to an account or removes it requires the administrator's own password.
+    """
 
     def routes(self) -> list[Route]:
         """(method, path, handler)."""
@@ -32,68 +36,110 @@ class AccountAdminPages(FormPages):
         return [
             ("GET", "/accounts", self.list_accounts),
             ("POST", "/accounts", self.add),
+            ("GET", one, self.account),
             ("POST", f"{one}/password", self.reset_password),
             ("POST", f"{one}/role", self.set_role),
             ("POST", f"{one}/sign-out", self.sign_out),
+            ("POST", f"{one}/keys/<key_id>/remove", self.remove_key),
             ("POST", f"{one}/delete", self.delete),
         ]
 
     @requires(Scope.ADMIN, browser=True)
     def list_accounts(self) -> str:
         """Show all accounts and the form for a new one."""
-        return self._page(done=_DONE.get(request.query().get("done", "")))
+        return self._list(done=_DONE.get(request.query().get("done", "")))
 
     @requires(Scope.ADMIN, browser=True)
     def add(self) -> str:
         """Create an account; a generated password is shown once."""
         accounts = self._accounts
         fields = verified_form()
-        name, chosen = fields.get("name", ""), fields.get("password", "")
+        name, chosen = fields.get("name", ""), fields.get("new", "")
         password = chosen or generate_password()
         try:
             role = _role(fields.get("role", Role.PERSON))
+            self._confirm(fields)
             account = accounts.add(name.strip(), password, role)
         except ImgcoreError as error:
-            return self._page(error, name=name)
-        return self._page(added=account, password=None if chosen else password)
+            return self._list(error, name=name)
+        return self._list(added=account, password=None if chosen else password)
+
+    @requires(Scope.ADMIN, browser=True)
+    def account(self, public_id: str) -> str:
+        """Show one account with its API keys and what can be done about it."""
+        return self._one(self._accounts.get(public_id), done=_DONE.get(request.query().get("done", "")))
 
     @requires(Scope.ADMIN, browser=True)
     def reset_password(self, public_id: str) -> str:
-        """Set a generated password, show it once, and end all sessions of the account."""
+        """Set a generated password, show it once, end all sessions and revoke all keys of the account."""
         accounts = self._accounts
-        verified_form()
+        fields = verified_form()
         account, password = accounts.get(public_id), generate_password()
-        accounts.reset_password(account, password)
-        return self._page(reset=account, password=password)
+        try:
+            self._confirm(fields)
+            accounts.reset_password(account, password)
+        except ImgcoreError as error:
+            return self._one(account, error)
+        return self._one(account, password=password)
 
     @requires(Scope.ADMIN, browser=True)
-    def set_role(self, public_id: str) -> HTTPResponse:
+    def set_role(self, public_id: str) -> str | HTTPResponse:
         """Change the role of an account."""
         accounts = self._accounts
         fields = verified_form()
-        accounts.set_role(accounts.get(public_id), _role(fields.get("role", "")))
-        return redirect("/accounts?done=role")
+        account = accounts.get(public_id)
+        try:
+            role = _role(fields.get("role", ""))
+            self._confirm(fields)
+            accounts.set_role(account, role)
+        except ImgcoreError as error:
+            return self._one(account, error)
+        return redirect(f"/accounts/{account.public_id}?done=role")
 
     @requires(Scope.ADMIN, browser=True)
     def sign_out(self, public_id: str) -> HTTPResponse:
-        """End all sessions of an account."""
+        """End all sessions of an account and revoke its keys."""
         accounts = self._accounts
         verified_form()
-        accounts.end_sessions(accounts.get(public_id))
-        return redirect("/accounts?done=signed-out")
+        account = accounts.get(public_id)
+        accounts.end_sessions(account)
+        return redirect(f"/accounts/{account.public_id}?done=signed-out")
 
     @requires(Scope.ADMIN, browser=True)
-    def delete(self, public_id: str) -> HTTPResponse:
-        """Delete an account with its images."""
+    def remove_key(self, public_id: str, key_id: str) -> HTTPResponse:
+        """Revoke an API key of an account."""
         accounts = self._accounts
         verified_form()
-        accounts.delete(accounts.get(public_id))
+        account = accounts.get(public_id)
+        accounts.revoke_key(account, key_id)
+        return redirect(f"/accounts/{account.public_id}?done=key")
+
+    @requires(Scope.ADMIN, browser=True)
+    def delete(self, public_id: str) -> str | HTTPResponse:
+        """Delete an account with its images."""
+        accounts = self._accounts
+        fields = verified_form()
+        account = accounts.get(public_id)
+        try:
+            self._confirm(fields)
+            accounts.delete(account)
+        except ImgcoreError as error:
+            return self._one(account, error)
         return redirect("/accounts?done=deleted")
 
-    def _page(self, error: ImgcoreError | None = None, **values: Any) -> str:
-        me = caller().account
-        listed = [serializers.account_row(account, count, me) for account, count in self._accounts.all()]
-        return self._show("accounts", error, rows=listed, **values)
+    def _list(self, error: ImgcoreError | None = None, **values: Any) -> str:
+        rows = [serializers.account_row(account, count) for account, count in self._accounts.all()]
+        return self._show("accounts", error, rows=rows, me=_my_id(), **values)
+
+    def _one(self, account: Account, error: ImgcoreError | None = None, **values: Any) -> str:
+        row = serializers.account_row(account, self._accounts.count_images(account))
+        keys = [serializers.key(each) for each in self._accounts.keys(account)]
+        return self._show("account_admin", error, row=row, keys=keys, me=_my_id(), **values)
+
+
+def _my_id() -> str | None:
+    me = caller().account
+    return me.public_id if me else None
 
 
 def _role(text: str) -> Role:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from bottle import HTTPResponse
 
 from imgcore.accounts.models import Role, Scope
-from imgcore.errors import Invalid
+from imgcore.errors import Forbidden, Invalid
 from web import serializers
 from web.handlers.forms import require_accounts
 from web.http import request
@@ -60,6 +60,8 @@ class AccountsApi:
         role = request.string(body, "role") if "role" in body else Role.PERSON.value
         if role not in set(Role):
             raise Invalid("role must be person or administrator.", code="role")
+        if role == Role.ADMINISTRATOR and caller().key is not None:
+            raise Forbidden("An API key cannot create an administrator. Use the page /accounts.", code="role")
         made = accounts.add(request.string(body, "name"), request.string(body, "password"), Role(role))
         return json_response(serializers.account_json(made), 201)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from bottle import HTTPResponse, response
 
 from imgcore.errors import ImgcoreError, NotFound, TooManyTries
-from web.http.auth import caller
+from web.http.auth import caller, current_visit
 from web.http.csrf import csrf_token
 from web.http.errors import problem_of
 from web.http.templates import TemplateRenderer
@@ -27,6 +28,13 @@ class FormPages:
     @property
     def _accounts(self) -> Accounts:
         return require_accounts(self._given)
+
+    def _confirm(self, fields: Mapping[str, str]) -> None:
+        """Check the password of the signed-in account in a form that changes credentials or accounts.
+
+        Forbidden (``password``), TooManyTries.
+        """
+        self._accounts.confirm(current_account(), fields.get("password", ""), current_visit())
 
     def _show(self, view: str, error: ImgcoreError | None = None, **values: Any) -> str:
         """Return an uncacheable page with the error's sentence and status. A 5xx error is raised again."""

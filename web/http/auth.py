@@ -170,7 +170,7 @@ class Authenticator:
         by_address = f"wrong keys of {_rate_name(Caller())}"
         for name in (by_key, by_address):
             self._refuse_exceeded(self._limiter.peek(name))
-        found = accounts.authenticate_key(secret)
+        found = accounts.authenticate_key(secret, client_address())
         if found is None:
             self._limit(by_address)
             raise Problem(401, "key", "This key is not valid, or not any more.", headers=_INVALID)

@@ -16,6 +16,7 @@
     <p class="hint" id="new_hint">{{shared.min_password_length}} characters or more; a few words make a good one.</p>
     <label for="again">Repeat the new password</label>
     <input id="again" name="again" type="password" maxlength="{{shared.max_password_length}}" autocomplete="new-password" required>
+%   include('keep_keys.tpl')
     <button class="button primary" type="submit">Change the password</button>
   </form>
 </details>

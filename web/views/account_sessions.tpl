@@ -16,6 +16,7 @@
 </ul>
 <form method="post" action="/account/sessions/end">
   <input type="hidden" name="token" value="{{token}}">
+%   include('keep_keys.tpl')
   <button class="button" type="submit">Sign out everywhere</button>
 </form>
 </section>

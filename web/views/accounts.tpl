@@ -4,13 +4,9 @@
 % if get('done'):
 <p class="done" role="status">{{done}}</p>
 % end
-% if get('added') or get('reset'):
+% if get('added'):
 <div class="done" role="status">
-%   if get('added'):
   <h2>Account {{added.name}} created</h2>
-%   else:
-  <h2>Password of {{reset.name}} reset</h2>
-%   end
 %   if password:
   <p>The password: <code class="secret">{{password}}</code></p>
   <p>Pass it on now: it is not shown again. It can be changed on the account page.</p>
@@ -27,14 +23,16 @@
   <label for="name">Name</label>
   <input id="name" name="name" maxlength="{{shared.account_name_length}}" value="{{get('name') or ''}}" autocomplete="off" autocapitalize="none" spellcheck="false" required aria-describedby="name_hint">
   <p class="hint" id="name_hint">Letters, digits and . _ @ + -</p>
-  <label for="password">Password</label>
-  <input id="password" name="password" type="password" minlength="{{shared.min_password_length}}" maxlength="{{shared.max_password_length}}" autocomplete="new-password" aria-describedby="password_hint">
-  <p class="hint" id="password_hint">{{shared.min_password_length}} characters or more. If left empty, a password is generated and shown once.</p>
+  <label for="new">Password of the new account</label>
+  <input id="new" name="new" type="password" minlength="{{shared.min_password_length}}" maxlength="{{shared.max_password_length}}" autocomplete="new-password" aria-describedby="new_hint">
+  <p class="hint" id="new_hint">{{shared.min_password_length}} characters or more. If left empty, a password is generated and shown once.</p>
   <fieldset>
     <legend>Role</legend>
     <label class="choice"><input type="radio" name="role" value="person" checked> <span>Person: uploads photos and sees their own</span></label>
     <label class="choice"><input type="radio" name="role" value="administrator"> <span>Administrator: sees all photos and manages accounts</span></label>
   </fieldset>
+  <label for="password">Your own password</label>
+  <input id="password" name="password" type="password" maxlength="{{shared.max_password_length}}" autocomplete="current-password" required>
   <button class="button primary" type="submit">Create the account</button>
 </form>
 </section>
@@ -43,30 +41,8 @@
 <ul class="rows accounts" role="list">
 % for row in rows:
   <li>
-    <p><strong>{{row['name']}}</strong>{{' (you)' if row['me'] else ''}}<br>
+    <p><a href="/accounts/{{row['id']}}"><strong>{{row['name']}}</strong></a>{{' (you)' if row['id'] == me else ''}}<br>
     <span class="hint">{{'Administrator' if row['administrator'] else 'Person'}}, {{row['photos']}}, since <time datetime="{{row['since_machine']}}">{{row['since']}}</time> UTC</span></p>
-    <details>
-      <summary>Change<span class="sr"> {{row['name']}}</span></summary>
-      <div class="actions">
-        <form method="post" action="/accounts/{{row['id']}}/role">
-          <input type="hidden" name="token" value="{{token}}">
-          <input type="hidden" name="role" value="{{'person' if row['administrator'] else 'administrator'}}">
-          <button class="button small" type="submit">{{'Make a person' if row['administrator'] else 'Make an administrator'}}<span class="sr">: {{row['name']}}</span></button>
-        </form>
-        <form method="post" action="/accounts/{{row['id']}}/password">
-          <input type="hidden" name="token" value="{{token}}">
-          <button class="button small" type="submit">New password<span class="sr"> for {{row['name']}}</span></button>
-        </form>
-        <form method="post" action="/accounts/{{row['id']}}/sign-out">
-          <input type="hidden" name="token" value="{{token}}">
-          <button class="button small" type="submit">Sign out everywhere<span class="sr">: {{row['name']}}</span></button>
-        </form>
-        <form method="post" action="/accounts/{{row['id']}}/delete">
-          <input type="hidden" name="token" value="{{token}}">
-          <button class="button small danger" type="submit">Delete with {{row['photos']}}<span class="sr">: {{row['name']}}</span></button>
-        </form>
-      </div>
-    </details>
   </li>
 % end
 </ul>

@@ -12,6 +12,7 @@ from imgcore.db.steps.m002 import m002_accounts
 from imgcore.db.steps.m003 import m003_notices
 from imgcore.db.steps.m004 import m004_drop_outbox
 from imgcore.db.steps.m005 import m005_model_calls
+from imgcore.db.steps.m006 import m006_key_expiry
 
 STEPS = (
     m001_images_and_tasks,
@@ -19,4 +20,5 @@ STEPS = (
     m003_notices,
     m004_drop_outbox,
     m005_model_calls,
+    m006_key_expiry,
 )

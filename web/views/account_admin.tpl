@@ -1,0 +1,66 @@
+% rebase('layout.tpl', title=f"Account {row['name']} – Caption Gallery", sheets=('photo', 'accounts'))
+<section class="sheet account">
+<h1>{{row['name']}}{{' (you)' if row['id'] == me else ''}}</h1>
+<p class="hint">{{'Administrator' if row['administrator'] else 'Person'}}, {{row['photos']}}, since <time datetime="{{row['since_machine']}}">{{row['since']}}</time> UTC. <a href="/accounts">All accounts</a></p>
+% if get('done'):
+<p class="done" role="status">{{done}}</p>
+% end
+% if get('password'):
+<div class="done" role="status">
+  <h2>Password of {{row['name']}} reset</h2>
+  <p>The password: <code class="secret">{{password}}</code></p>
+  <p>Pass it on now: it is not shown again. It can be changed on the account page.</p>
+</div>
+% end
+% if trouble:
+<p class="trouble" role="alert">{{trouble}}</p>
+% end
+<section aria-labelledby="keys_title">
+<h2 id="keys_title">API keys</h2>
+% if keys:
+%   include('key_rows.tpl', owner_path=f"/accounts/{row['id']}")
+% else:
+<p class="hint">This account has no API keys.</p>
+% end
+<form method="post" action="/accounts/{{row['id']}}/sign-out">
+  <input type="hidden" name="token" value="{{token}}">
+  <button class="button" type="submit">Sign out everywhere and revoke all keys</button>
+</form>
+</section>
+<section aria-labelledby="change_title">
+<h2 id="change_title">Change the account</h2>
+<p class="hint">Your own password confirms each of these changes.</p>
+<details>
+  <summary>{{'Make a person' if row['administrator'] else 'Make an administrator'}}</summary>
+  <form method="post" action="/accounts/{{row['id']}}/role">
+    <input type="hidden" name="token" value="{{token}}">
+    <input type="hidden" name="role" value="{{'person' if row['administrator'] else 'administrator'}}">
+% if row['administrator']:
+    <p class="hint">Signs the account out everywhere and revokes its API keys.</p>
+% end
+    <label for="role_password">Your password</label>
+    <input id="role_password" name="password" type="password" maxlength="{{shared.max_password_length}}" autocomplete="current-password" required>
+    <button class="button" type="submit">{{'Make a person' if row['administrator'] else 'Make an administrator'}}</button>
+  </form>
+</details>
+<details>
+  <summary>Reset the password</summary>
+  <form method="post" action="/accounts/{{row['id']}}/password">
+    <input type="hidden" name="token" value="{{token}}">
+    <p class="hint">A new password is generated and shown once. The account is signed out everywhere, and its API keys are revoked.</p>
+    <label for="reset_password">Your password</label>
+    <input id="reset_password" name="password" type="password" maxlength="{{shared.max_password_length}}" autocomplete="current-password" required>
+    <button class="button" type="submit">Reset the password</button>
+  </form>
+</details>
+<details>
+  <summary>Delete the account</summary>
+  <form method="post" action="/accounts/{{row['id']}}/delete">
+    <input type="hidden" name="token" value="{{token}}">
+    <label for="delete_password">Your password</label>
+    <input id="delete_password" name="password" type="password" maxlength="{{shared.max_password_length}}" autocomplete="current-password" required>
+    <button class="button danger" type="submit">Delete with {{row['photos']}}</button>
+  </form>
+</details>
+</section>
+</section>
