@@ -91,7 +91,7 @@ def _image_json(image: Image, links: Links) -> dict[str, Any]:
         "placeholder": image.placeholder,
         "width": image.width,
         "height": image.height,
-        "media_type": image.media_type,
+        "media_type": image.content_type,
         "size": image.size,
         "uploaded_at": utc(image.uploaded_at),
         "taken_at": image.taken_at.replace(tzinfo=None).isoformat() if image.taken_at else None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 
+from imgcore.gallery.media_types import type_of_ending
 from imgcore.gallery.models import MEDIA_TYPES, RAW_PREFIX, NewImage
 from imgcore.text import printable
 
@@ -24,9 +25,9 @@ def is_public_id(text: str) -> bool:
     return _PUBLIC_ID.fullmatch(text) is not None
 
 
-def raw_key(public_id: str, media_type: str) -> str:
-    """Return the original's key in the uploads bucket."""
-    return f"{RAW_PREFIX}{public_id}.{MEDIA_TYPES[media_type]}"
+def raw_key(public_id: str, media_type: str | None) -> str:
+    """Return the original's key in the uploads bucket. media_type: None where only the content shows it."""
+    return f"{RAW_PREFIX}{public_id}.{MEDIA_TYPES[media_type] if media_type else 'bin'}"
 
 
 def thumbnail_key(public_id: str, side: int) -> str:
@@ -48,13 +49,11 @@ def derived_keys(public_id: str) -> list[str]:
 def new_image_for_key(key: str) -> NewImage:
     """Return the row to insert for an object that was uploaded without a form of the gallery."""
     name = key.removeprefix(RAW_PREFIX)
-    ending = name.rpartition(".")[2].lower()
-    media_type = next((kind for kind, end in MEDIA_TYPES.items() if end == ending), None)
     return NewImage(
         public_id=new_public_id(),
         image_key=key,
         name=clean_name(name),
-        media_type=media_type,
+        media_type=type_of_ending(name),
         size=None,
         expires_in=0.0,
     )

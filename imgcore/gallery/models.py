@@ -29,6 +29,15 @@ MEDIA_TYPES = {
 
 
 MISSING = "missing"  # error code of a task whose stored file has vanished
+# PhotoFacts.format → its media types, the usual one first
+_FORMAT_TYPES = {
+    "JPEG": ("image/jpeg",),
+    "PNG": ("image/png",),
+    "WEBP": ("image/webp",),
+    "GIF": ("image/gif",),
+    "AVIF": ("image/avif",),
+    "HEIF": ("image/heic", "image/heif"),
+}
 
 
 class TaskKind(StrEnum):
@@ -197,7 +206,7 @@ class Image:
     upload_status: UploadStatus
     uploaded_at: datetime
     tasks: tuple[Task, ...]
-    media_type: str | None = None
+    media_type: str | None = None  # as declared before the upload; None where the name did not show it either
     size: int | None = None
     width: int | None = None
     height: int | None = None
@@ -247,6 +256,12 @@ class Image:
         if states & {TaskStatus.FAILED, TaskStatus.BLOCKED}:
             return "failed"
         return "done"
+
+    @property
+    def content_type(self) -> str | None:
+        """The media type of the content once it was decoded; until then the declared one, if any."""
+        family = _FORMAT_TYPES.get(self.format or "", ())
+        return self.media_type if not family or self.media_type in family else family[0]
 
     @property
     def settled(self) -> bool:

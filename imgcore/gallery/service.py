@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from imgcore.errors import Conflict, Forbidden, ImgcoreError, Invalid, NotFound, Unavailable
 from imgcore.gallery.keys import clean_name, is_public_id, new_public_id, raw_key
+from imgcore.gallery.media_types import accepted_type, form_type
 from imgcore.gallery.models import (
     EVERYBODY,
     MAX_BYTES,
@@ -43,7 +44,6 @@ TAG_LENGTH = 50  # characters
 TAGS = 20
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
-_ENDINGS = ", ".join(sorted({ending.upper() for ending in MEDIA_TYPES.values()} - {"HEIF"}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,24 +86,24 @@ class Gallery:
     ) -> tuple[Image, UploadForm]:
         """Insert the image's row and return it with the upload form for exactly this file.
 
+        media_type: as declared by the client, empty where it knows none. The form requires it, so that the
+        storage keeps what was declared; nothing else relies on it, because the content decides.
         size: bytes; None where it is unknown (a form without JavaScript). redirect: where S3 redirects the
         browser after the upload; ``{id}`` is replaced by the public id. batch: a UUID chosen by the client, the
         same for all files uploaded together. Invalid: unsupported_type, empty, too_large or batch.
         """
-        media_type = media_type.strip().lower()
-        if media_type not in self.limits.media_types:
-            raise Invalid(f"This file type is not supported. Upload {_ENDINGS}.", code="unsupported_type")
+        accepted = accepted_type(media_type, name, self.limits.media_types)
         if size is not None and size <= 0:
             raise Invalid("This file is empty.", code="empty")
         if size is not None and size > self.limits.max_bytes:
             raise Invalid(too_large(size, self.limits.max_bytes), code="too_large")
         public_id = new_public_id()
-        key = raw_key(public_id, media_type)
+        key = raw_key(public_id, accepted)
         new = NewImage(
             public_id=public_id,
             image_key=key,
             name=clean_name(name),
-            media_type=media_type,
+            media_type=accepted,
             size=size,
             expires_in=float(self.upload_ttl),
             owner_id=self.viewer.account_id,
@@ -112,7 +112,7 @@ class Gallery:
         image = self.images.add(new)
         form = self.storage.form(
             key,
-            media_type=media_type,
+            media_type=form_type(media_type),
             min_bytes=size or 1,
             max_bytes=size or self.limits.max_bytes,
             expires_in=self.upload_ttl,

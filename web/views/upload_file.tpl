@@ -6,8 +6,8 @@
 % for name, value in form.fields.items():
   <input type="hidden" name="{{name}}" value="{{value}}">
 % end
-  <label for="file">A {{type_names([limits.media_types[media_type]]) or media_type}} file of up to {{file_size(limits.max_bytes)}}</label>
-  <input id="file" type="file" name="file" required accept="{{media_type}}">
+  <label for="file">A photo ({{type_names(limits.media_types.values())}}) of up to {{file_size(limits.max_bytes)}}</label>
+  <input id="file" type="file" name="file" required accept="image/*,{{','.join(f'.{ending}' for ending in limits.media_types.values())}}">
   <button class="button primary" type="submit">Upload</button>
 </form>
 <p><a href="/upload">Another file type</a></p>

@@ -26,6 +26,7 @@ class Carved:
     picture: bytes  # a file of the same format without metadata: all that the codec gets to see
     size: tuple[int, int] | None = None  # width and height as stored; None where only the codec can tell
     animated: bool = False
+    unended: bool = False  # the end mark is missing; ``picture`` has one, and its last rows may be missing too
     exif: bytes = b""  # a TIFF structure, without the "Exif" that may stand before it
     iptc: bytes = b""  # Photoshop's image resources
     xmp: bytes = b""

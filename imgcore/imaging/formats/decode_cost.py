@@ -11,11 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 
 from imgcore.imaging.formats.base import Damaged
 
-_DERIVED = frozenset({b"grid", b"iovl", b"iden", b"tmap"})
+DERIVED = frozenset({b"grid", b"iovl", b"iden", b"tmap"})
 _MAX_DEPTH = 8
 
 _SEQUENCE_HEADER = 1
-_MAX_UNITS = 4096
+_MAX_UNITS = 4096  # of one item
+_MAX_ALL_UNITS = 65_536  # of all items; each has two to five
 
 
 def of_derived(
@@ -31,7 +32,7 @@ def of_derived(
         if depth > _MAX_DEPTH:
             raise Damaged("a picture made of itself")
         if item not in known:
-            derived = kinds.get(item) in _DERIVED
+            derived = kinds.get(item) in DERIVED
             known[item] = (
                 sum(effort(part, depth + 1) for part in made_of.get(item, ())) if derived else area(item)
             )
@@ -40,20 +41,46 @@ def of_derived(
     return sum(effort(item, 0) for item in items)
 
 
-def of_av1(units: bytes) -> int:
-    """Return the pixels of the largest frame that the sequence headers of these open bitstream units allow."""
-    largest, at = 0, 0
-    for _ in range(_MAX_UNITS):
-        if at >= len(units):
-            return largest
-        head, at = units[at], at + (2 if units[at] & 4 else 1)
-        length = len(units) - at
-        if head & 2:
-            length, at = _leb128(units, at)
-        if head >> 3 & 15 == _SEQUENCE_HEADER:
-            largest = max(largest, _largest_frame(_Bits(units[at : at + min(length, 64)])))
-        at += length
-    raise Damaged("more units than any encoder writes")
+def coded_items(
+    items: Sequence[int], kinds: Mapping[int, bytes], made_of: Mapping[int, Sequence[int]]
+) -> set[int]:
+    """Return the items that are decoded for ``items``: these, or what they are made of."""
+    coded: set[int] = set()
+    seen: set[int] = set()
+    waiting = list(items)
+    while waiting:
+        item = waiting.pop()
+        if item in seen:
+            continue
+        seen.add(item)
+        if kinds.get(item) in DERIVED:
+            waiting += made_of.get(item, ())
+        else:
+            coded.add(item)
+    return coded
+
+
+class Av1Reader:
+    """Reads the sequence headers of open bitstream units, of as many items as an encoder writes."""
+
+    def __init__(self) -> None:
+        self.left = _MAX_ALL_UNITS
+
+    def largest_frame(self, units: bytes) -> int:
+        """Return the pixels of the largest frame that the sequence headers allow."""
+        largest, at = 0, 0
+        for _ in range(min(_MAX_UNITS, self.left)):
+            if at >= len(units):
+                return largest
+            self.left -= 1
+            head, at = units[at], at + (2 if units[at] & 4 else 1)
+            length = len(units) - at
+            if head & 2:
+                length, at = _leb128(units, at)
+            if head >> 3 & 15 == _SEQUENCE_HEADER:
+                largest = max(largest, _largest_frame(_Bits(units[at : at + min(length, 64)])))
+            at += length
+        raise Damaged("more units than any encoder writes")
 
 
 class _Bits:

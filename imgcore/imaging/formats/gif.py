@@ -32,7 +32,7 @@ def carve(data: bytes) -> Carved:
                 int.from_bytes(data[position + at : position + at + 2], "little") for at in (1, 3, 5, 7)
             )
             flags = data[position + 9 : position + 10] or b"\0"
-            end = blocks.skip(position + 11 + _palette(flags[0]))
+            end = blocks.skip(position + 11 + _palette(flags[0]), to_the_end=True)
             width, height = max(width, left + wide), max(height, top + high)
             kept += [control, (position, end)] if control else [(position, end)]
             images = 1
@@ -41,7 +41,8 @@ def carve(data: bytes) -> Carved:
         position = end
     if not images:
         raise Damaged("no image", ends_early=position >= len(data))
-    return Carved(format="GIF", picture=join(data, kept) + b";", size=(width, height), animated=images > 1)
+    end_marks = b";" if position <= len(data) else b"\0;"  # the last row of sub-blocks may not be ended either
+    return Carved(format="GIF", picture=join(data, kept) + end_marks, size=(width, height), animated=images > 1)
 
 
 class _SubBlocks:
@@ -51,8 +52,11 @@ class _SubBlocks:
         self.data = data
         self.left = MAX_SUB_BLOCKS
 
-    def skip(self, position: int) -> int:
-        """Return where the row that starts at ``position`` ends."""
+    def skip(self, position: int, *, to_the_end: bool = False) -> int:
+        """Return where the row that starts at ``position`` ends.
+
+        Beyond the file's end if it is cut off, which is Damaged unless ``to_the_end``.
+        """
         data, start, left = self.data, position, self.left
         try:
             while length := data[position]:
@@ -61,7 +65,9 @@ class _SubBlocks:
                 if not left:
                     raise Damaged("more sub-blocks than any encoder writes")
         except IndexError:
-            raise Damaged("a block goes past the end", ends_early=True) from None
+            if not to_the_end or start >= len(data):
+                raise Damaged("a block goes past the end", ends_early=True) from None
+            position = max(position, len(data))
         self.left = left
         return max(position, start) + 1
 

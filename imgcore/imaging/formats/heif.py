@@ -10,60 +10,75 @@ from imgcore.imaging.formats.isobmff import NOWHERE, Extent, Item, Places
 
 _AVIF = frozenset({b"avif", b"avis"})
 _HEIC = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
-_HEIF = frozenset({b"mif1", b"msf1"})
+_HEIF = frozenset({b"mif1", b"msf1", b"mif2", b"miaf"})
+_PICTURES = frozenset({b"hvc1", b"hev1", b"lhv1", b"av01", *decode_cost.DERIVED})  # kinds of items
 Pieces = dict[int, list[Extent]]  # by the number of their item
 
 _SMALL, _LAYERS = 1_000_000, 4  # pixels that every file may have decoded, and how often those that it declares
+_MAX_BRANDS = 4096  # bytes
+# Encoders store equal tiles once, so that items may claim more bytes than the file has
+_MAX_CLAIMED = 64 << 20
 
 
 def media_type(data: bytes) -> str | None:
-    """Return the media type by the file's brands; an AVIF may name HEIF's general brand first."""
+    """Return the media type by the file's brands, wherever they stand, else by its handler of pictures."""
     if data[4:8] != b"ftyp":
         return None
-    end = min(int.from_bytes(data[:4]), len(data), 512)
-    major = data[8:12]
+    length = int.from_bytes(data[:4])
+    end = min(length, len(data), _MAX_BRANDS)
     brands = {data[at : at + 4] for at in (8, *range(16, end - 3, 4))}
-    if major in _AVIF or (major in _HEIF and brands & _AVIF):
-        return "image/avif"
-    if major in _HEIC or (major in _HEIF and brands & _HEIC):
+    if brands & _HEIC and data[8:12] not in _AVIF:
         return "image/heic"
-    return "image/heif" if major in _HEIF else None
+    if brands & _AVIF:
+        return "image/avif"
+    return "image/heif" if brands & _HEIF or isobmff.holds_pictures(data, length) else None
 
 
 def carve(data: bytes) -> Carved:
-    """Return the same file with its metadata marked as free: cutting it out would move the rest."""
-    avif = media_type(data) == "image/avif"
-    start, end = isobmff.children(data, 0, len(data)).get(b"meta", NOWHERE)
+    """Return the same file with its metadata marked as free: cutting it out would move the rest.
+
+    What stands behind the last box is cut off. The kind of the primary item decides between AVIF and HEIF.
+    """
+    places, whole, changes = isobmff.top_level(data)
+    start, end = places.get(b"meta", NOWHERE)
     if not end:
         raise Damaged("no items", ends_early=True)
     inner = isobmff.children(data, start + 4, end)
     items = list(isobmff.items(data, *inner.get(b"iinf", NOWHERE)))
     extents = _by_item(data, isobmff.extents(data, *inner.get(b"iloc", NOWHERE)))
-    _check_effort(data, items, extents, inner, avif=avif)
-    hidden = {item.number: item for item in items if item.kind in (b"Exif", b"mime")}
-    changes = {item.kind_at: b"free" for item in hidden.values()}
+    avif = _check_effort(data[:whole], items, extents, inner)
+    hidden = {item.number: item for item in items if item.kind not in _PICTURES}
+    changes |= {item.kind_at: b"free" for item in hidden.values()}
     changes |= {
         extent.length_at: (1).to_bytes(extent.length_size)
         for number in hidden
         for extent in extents.get(number, ())
         if extent.length_size
     }
+    if data[8:12] not in (_AVIF if avif else _HEIC):
+        brand = b"avif" if avif else b"heic"  # libavif looks at the first one, libheif at the compatible ones
+        changes |= {8: brand, 16: brand} if int.from_bytes(data[:4]) >= 20 else {8: brand}
     texts = {
         item.kind: _content(data, extents, item.number, inner, MAX_METADATA)
         for item in reversed(hidden.values())
+        if item.kind in (b"Exif", b"mime")
     }
     exif = texts.get(b"Exif", b"")
     return Carved(
         format="AVIF" if avif else "HEIF",
-        picture=_changed(data, changes),
+        picture=_changed(data[:whole], changes),
         animated=avif and data[8:12] == b"avis",
         exif=tiff(exif[4 + int.from_bytes(exif[:4]) :]),
         xmp=texts.get(b"mime", b""),
     )
 
 
-def _check_effort(data: bytes, items: list[Item], extents: Pieces, inner: Places, *, avif: bool) -> None:
-    """Raise Damaged if far more pixels are to be decoded than the primary item declares to show."""
+def _check_effort(data: bytes, items: list[Item], extents: Pieces, inner: Places) -> bool:
+    """Return whether the primary picture is AV1's.
+
+    Raises Damaged if far more pixels are to be decoded than the primary item declares to show, or if the file
+    ends before what the picture is made of.
+    """
     start, end = inner.get(b"pitm", NOWHERE)
     primary = int.from_bytes(data[start + 4 : min(end, start + (6 if data[start] == 0 else 8))])
     kinds = {item.number: item.kind for item in items}
@@ -73,28 +88,53 @@ def _check_effort(data: bytes, items: list[Item], extents: Pieces, inner: Places
     for item, index in isobmff.associations(data, *properties.get(b"ipma", NOWHERE)):
         if index in sizes:
             declared.setdefault(item, []).append(sizes[index])
-    allowed = _SMALL + _LAYERS * min(declared.get(primary, [0]))
     areas = {item: max(pixels) for item, pixels in declared.items()}
-    if avif:  # libheif refuses a coded picture larger than declared by itself, libavif does not
-        for item in (item for item, kind in kinds.items() if kind == b"av01"):
-            units = _content(data, extents, item, inner)
-            if not units:
-                raise Damaged("a coded picture without an end")
-            areas[item] = max(areas.get(item, 0), decode_cost.of_av1(units))
     references = list(isobmff.references(data, *inner.get(b"iref", NOWHERE)))
     made_of = {item: others for kind, item, others in references if kind == b"dimg"}
     layers = [primary, *(item for kind, item, _ in references if kind == b"auxl")]  # alpha is one of those
+    coded = decode_cost.coded_items(layers, kinds, made_of)
+    _check_complete(data, coded, extents, inner)
+    av1 = {item for item in coded if kinds.get(item) == b"av01"}
+    # libheif refuses a coded picture larger than declared by itself, libavif does not
+    for item, pixels in _av1_areas(data, av1, extents, inner).items():
+        areas[item] = max(areas.get(item, 0), pixels)
+    allowed = _SMALL + _LAYERS * min(declared.get(primary, [0]))
     if decode_cost.of_derived(layers, kinds, made_of, lambda item: areas.get(item, 0)) > allowed:
         raise Damaged("far more pixels to decode than to show")
+    return not decode_cost.coded_items([primary], kinds, made_of).isdisjoint(av1)
+
+
+def _check_complete(data: bytes, coded: Iterable[int], extents: Pieces, inner: Places) -> None:
+    """Raise Damaged if one of the coded items has a piece beyond the end of the file."""
+    base = inner.get(b"idat", NOWHERE)[0]
+    for item in coded:
+        for extent in extents.get(item, ()):
+            if extent.offset + (base if extent.method == 1 else 0) + extent.length > len(data):
+                raise Damaged("the picture goes past the end", ends_early=True)
+
+
+def _av1_areas(data: bytes, coded: Iterable[int], extents: Pieces, inner: Places) -> dict[int, int]:
+    """Return the pixels of the largest frame of each of these items; items that share bytes are read once."""
+    known: dict[tuple[tuple[int, int, int], ...], int] = {}
+    areas, reader = {}, decode_cost.Av1Reader()
+    for item in coded:
+        stored = tuple(extent.place for extent in extents.get(item, ()))
+        if stored not in known:
+            units = _content(data, extents, item, inner)
+            if not units:
+                raise Damaged("a coded picture without an end")
+            known[stored] = reader.largest_frame(units)
+        areas[item] = known[stored]
+    return areas
 
 
 def _by_item(data: bytes, extents: Iterable[Extent]) -> Pieces:
-    """Return the pieces of each item. Damaged: together they claim more bytes than the file has."""
+    """Return the pieces of each item. Damaged: together they claim far more bytes than the file has."""
     pieces: Pieces = {}
     claimed = 0
     for extent in extents:
         claimed += extent.length
-        if claimed > 2 * len(data):
+        if claimed > max(2 * len(data), _MAX_CLAIMED):
             raise Damaged("items that share what they are made of")
         pieces.setdefault(extent.item, []).append(extent)
     return pieces

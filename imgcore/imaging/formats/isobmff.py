@@ -33,15 +33,72 @@ class Extent:
     length_at: int  # where in the file the length is written
     length_size: int  # bytes
 
+    @property
+    def place(self) -> tuple[int, int, int]:
+        """The bytes that it consists of: equal for pieces of different items that share them."""
+        return self.method, self.offset, self.length
+
+
+def top_level(data: bytes) -> tuple[Places, int, dict[int, bytes]]:
+    """Return the file's boxes, where the last one ends, and a correction of the length of media data.
+
+    Cameras leave text, makers' trailers and films behind the last box, and transfers cut the end off: the first
+    bytes that are no box, and a second file, end the first one. Media data that are cut off count up to the
+    end; whether the picture lies within them is for the caller to see. Damaged: a box recurs.
+    """
+    places: Places = {}
+    position = 0
+    for _ in range(MAX_BOXES):
+        if position + 8 > len(data):
+            return places, position, {}
+        name, head, length = _head(data, position, len(data))
+        if length < head or (name == b"ftyp" and position):
+            return places, position, {}
+        if position + length > len(data):
+            if name != b"mdat":
+                return places, position, {}
+            at, size = (position, 4) if head == 8 else (position + 8, 8)
+            places[name] = (position + head, len(data))
+            return places, len(data), {at: (len(data) - position).to_bytes(size)}
+        _add(places, name, position + head, position + length)
+        position += length
+    raise Damaged("more boxes than any encoder writes")
+
+
+def holds_pictures(data: bytes, position: int) -> bool:
+    """Return whether a box of items behind ``position`` has the handler of pictures (ISO/IEC 23008-12, 6.2)."""
+    for _ in range(16):
+        if position + 8 > len(data):
+            return False
+        name, head, length = _head(data, position, len(data))
+        if name == b"meta":
+            return data[position + head + 4 : position + head + 64].find(b"pict") >= 0
+        if length < head:
+            return False
+        position += length
+    return False
+
 
 def children(data: bytes, start: int, end: int) -> Places:
     """Return where each kind of box between ``start`` and ``end`` has its content. Damaged: one recurs."""
     places: Places = {}
     for name, at, to in _boxes(data, start, end):
-        if name in places and name in _UNIQUE:
-            raise Damaged("a box that may be there once is there twice")
-        places[name] = (at, to)
+        _add(places, name, at, to)
     return places
+
+
+def _add(places: Places, name: bytes, start: int, end: int) -> None:
+    if name in places and name in _UNIQUE:
+        raise Damaged("a box that may be there once is there twice")
+    places[name] = (start, end)
+
+
+def _head(data: bytes, position: int, end: int) -> tuple[bytes, int, int]:
+    """Return the name of a box, the bytes of its head, and its length; a stored 0 means up to the end."""
+    length, name = int.from_bytes(data[position : position + 4]), data[position + 4 : position + 8]
+    if length == 1:
+        return name, 16, int.from_bytes(data[position + 8 : position + 16])
+    return name, 8, length or end - position
 
 
 def _boxes(data: bytes, position: int, end: int) -> Iterator[tuple[bytes, int, int]]:
@@ -49,11 +106,7 @@ def _boxes(data: bytes, position: int, end: int) -> Iterator[tuple[bytes, int, i
     for _ in range(MAX_BOXES):
         if position + 8 > end:
             return
-        length, name, head = int.from_bytes(data[position : position + 4]), data[position + 4 : position + 8], 8
-        if length == 1:
-            length, head = int.from_bytes(data[position + 8 : position + 16]), 16
-        elif length == 0:
-            length = end - position
+        name, head, length = _head(data, position, end)
         if length < head:
             raise Damaged("a box shorter than its head")
         if position + length > end:

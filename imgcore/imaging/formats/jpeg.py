@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from imgcore.imaging.formats.base import MAX_ICC, MAX_METADATA, Carved, Damaged, bounded, join, tiff
 
 _SOS, _EOI = 0xDA, 0xD9
+END = b"\xff\xd9"
+_MORE = bytes(251 * number % 253 + 1 for number in range(1000))  # coded pixels of any kind, without a marker
 _ALONE = frozenset({0x01, *range(0xD0, 0xD9)})  # markers without a length: TEM, RST0-7, SOI
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
@@ -31,6 +33,7 @@ def carve(data: bytes) -> Carved:
     icc: list[bytes] = []
     iptc: list[bytes] = []
     frame: tuple[int, int, int, int] | None = None  # marker, width, height, components
+    unended = False
     for marker, start, end in _segments(data):
         body = data[start + 4 : min(end, start + 64)]
         if marker in _METADATA and not body.startswith(_COLOURS.get(marker, b"-")):
@@ -50,16 +53,18 @@ def carve(data: bytes) -> Carved:
         if marker == _SOS:
             if not frame:
                 raise Damaged("a scan before its frame")
-            _count_scans(data, start, end, frame)
+            unended = not _has_end(data, start, end, frame)
             kept.append((start, len(data)))
             break
         kept.append((start, end))
     else:
         raise Damaged("no scan", ends_early=True)
+    picture = join(data, kept)
     return Carved(
         format="JPEG",
-        picture=join(data, kept),
+        picture=picture.rstrip(b"\0").rstrip(b"\xff") + END if unended else picture,
         size=(frame[1], frame[2]),
+        unended=unended,
         exif=tiff(exif),
         xmp=bounded(xmp),
         iptc=bounded(b"".join(iptc), MAX_METADATA),
@@ -90,23 +95,54 @@ def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
     raise Damaged("more segments than any camera writes")
 
 
-def _count_scans(data: bytes, start: int, end: int, frame: tuple[int, int, int, int]) -> None:
-    """Raise Damaged if the scans of a picture that has several would keep the codec busy for long."""
+def _has_end(data: bytes, start: int, end: int, frame: tuple[int, int, int, int]) -> bool:
+    """Return whether the end mark is there.
+
+    Raises Damaged if the scans of a picture that has several would keep the codec busy for long, or if the
+    file ends before each coefficient has been sent in full.
+    """
     marker, width, height, components = frame
     if marker not in _PROGRESSIVE and data[start + 4] >= components:
-        return  # one scan holds everything; the codec stops after it
+        return data.find(END, end) >= 0  # one scan holds everything; the codec stops after it
     allowed = min(MAX_SCANS, max(12, MAX_SCANNED_PIXELS // max(1, width * height)))
-    scans, others, position = 1, 0, end
+    scans, others, position = [(start, end)], 0, end
     while found := _NEXT_MARKER.search(data, position):
         kind = data[found.start() + 1]
         if kind == _EOI:
-            return
-        scans += kind == _SOS
-        others += kind != _SOS
-        if scans > allowed or others > MAX_SEGMENTS:
-            raise Damaged("more scans than any encoder writes")
+            return True
         position = found.end() + int.from_bytes(data[found.end() : found.end() + 2])
-    raise Damaged("no end", ends_early=True)
+        if kind == _SOS:
+            scans.append((found.start(), position))
+        others += kind != _SOS
+        if len(scans) > allowed or others > MAX_SEGMENTS:
+            raise Damaged("more scans than any encoder writes")
+    if not _is_sent_in_full([data[start + 4 : end] for start, end in scans], components):
+        raise Damaged("no end", ends_early=True)
+    return False
+
+
+def _is_sent_in_full(scans: list[bytes], components: int) -> bool:
+    """Return whether the headers of these scans announce the last bit of each coefficient (T.81, G.1.1.1)."""
+    sent: set[tuple[int, int]] = set()
+    for body in scans:
+        count = body[0] if body else 0
+        if len(body) < 4 + 2 * count:
+            return False
+        first, last, bits = body[1 + 2 * count : 4 + 2 * count]
+        if bits & 15 == 0:
+            sent |= {
+                (name, at) for name in body[1 : 1 + 2 * count : 2] for at in range(first, min(last, 63) + 1)
+            }
+    return len(sent) >= 64 * components
+
+
+def with_more(picture: bytes) -> bytes:
+    """Return the file with further pixels before its end mark, which change nothing if none is missing.
+
+    Restart marks stand among them, each of which a codec may wait for.
+    """
+    rows = b"".join(_MORE + bytes([0xFF, 0xD0 + number]) for number in range(8))
+    return picture.removesuffix(END) + rows + END
 
 
 def _profile(parts: list[bytes]) -> bytes:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import zlib
+
+from imgcore.gallery.models import MAX_PIXELS
 from imgcore.imaging.formats.base import MAX_ICC, MAX_METADATA, Carved, Damaged, bounded, inflate, join, tiff
 
 _KEPT = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"})
@@ -13,12 +17,15 @@ def carve(data: bytes) -> Carved:
     """Keep the header, the palette, the transparency and the pixels. APNG's further frames are left out."""
     kept: list[tuple[int, int]] = [(0, 8)]
     found: dict[bytes, bytes] = {}
-    frames, position = 1, 8
+    pixels: list[tuple[int, int]] = []
+    frames, position, ended = 1, 8, False
     for _ in range(MAX_CHUNKS):
         length, kind = int.from_bytes(data[position : position + 4]), data[position + 4 : position + 8]
         body, end = position + 8, position + 12 + length
-        if end > len(data):
-            raise Damaged("a chunk goes past the end", ends_early=True)
+        if kind == b"IDAT":
+            pixels.append((body, min(end - 4, len(data))))
+        if end > len(data) or not kind.isalpha():
+            break  # cut off, or zeros where the end was
         if kind in _KEPT:
             kept.append((position, end))
         if kind == b"IHDR" or (kind in (b"eXIf", b"iCCP") and kind not in found):
@@ -28,15 +35,25 @@ def carve(data: bytes) -> Carved:
         elif kind == b"acTL":
             frames = int.from_bytes(data[body : body + 4])
         elif kind == b"IEND":
+            ended = True
             break
         position = end
     else:
         raise Damaged("more chunks than any encoder writes")
     header = found.get(b"IHDR", b"")
+    width, height = int.from_bytes(header[:4]), int.from_bytes(header[4:8])
+    if not ended and not pixels:
+        raise Damaged("no pixels", ends_early=True)
+    if not ended and width * height <= MAX_PIXELS:
+        picture = _completed(
+            data, [span for span in kept if data[span[0] + 4 : span[0] + 8] != b"IDAT"], pixels
+        )
+    else:
+        picture = join(data, kept)
     return Carved(
         format="PNG",
-        picture=join(data, kept),
-        size=(int.from_bytes(header[:4]), int.from_bytes(header[4:8])),
+        picture=picture,
+        size=(width, height),
         animated=frames > 1,
         exif=tiff(found.get(b"eXIf", b"")),
         xmp=found.get(b"iTXt", b""),
@@ -54,3 +71,53 @@ def _xmp(body: bytes) -> bytes:
 def _profile(body: bytes) -> bytes:
     """Return the ICC profile, after its name and the compression method."""
     return inflate(body.partition(b"\0")[2][1:], MAX_ICC)
+
+
+# Channels of each colour type (11.2.1), and the first pixel and the steps of each pass of interlacing (8.2)
+_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+_PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+_PIECE = 1 << 20  # bytes
+
+
+def _completed(data: bytes, head: list[tuple[int, int]], pixels: list[tuple[int, int]]) -> bytes:
+    """Return the file with its pixels packed anew and with its end, if all of them are there.
+
+    Codecs refuse pixels whose checksum is missing. ``head``: the chunks before the pixels; ``pixels``: the
+    content of the pixels' chunks. Damaged: pixels are missing.
+    """
+    left = _raw_length(data[16:29])
+    unpacker, packer = zlib.decompressobj(-zlib.MAX_WBITS), zlib.compressobj(1)
+    packed: list[bytes] = []
+    stream = b"".join(data[start:end] for start, end in pixels)[
+        2:
+    ]  # without zlib's head, whose checksum is lost
+    with contextlib.suppress(zlib.error):  # what came before a fault counts
+        for start in range(0, len(stream), _PIECE):
+            waiting = stream[start : start + _PIECE]
+            while left and (plain := unpacker.decompress(waiting, min(left, _PIECE))):
+                left -= len(plain)
+                packed.append(packer.compress(plain))
+                waiting = unpacker.unconsumed_tail
+    if left:
+        raise Damaged("pixels are missing", ends_early=True)
+    packed.append(packer.flush())
+    return join(data, head) + _chunk(b"IDAT", b"".join(packed)) + _chunk(b"IEND", b"")
+
+
+def _raw_length(header: bytes) -> int:
+    """Return the bytes that the pixels of a header have when they are unpacked."""
+    width, height, bits, colour = int.from_bytes(header[:4]), int.from_bytes(header[4:8]), header[8], header[9]
+    deep = bits * _CHANNELS.get(colour, 4)
+
+    def rows(wide: int, high: int) -> int:
+        return high * (1 + -(-wide * deep // 8)) if wide > 0 else 0
+
+    if not header[12]:
+        return rows(width, height)
+    return sum(
+        rows(-((left - width) // across), -((top - height) // down)) for left, top, across, down in _PASSES
+    )
+
+
+def _chunk(kind: bytes, body: bytes) -> bytes:
+    return len(body).to_bytes(4) + kind + body + zlib.crc32(kind + body).to_bytes(4)

@@ -26,7 +26,9 @@ def carve(data: bytes) -> Carved:
         )
         body, end = position + 8, position + 8 + length + length % 2
         if body + length > len(data):
-            raise Damaged("a chunk goes past the end", ends_early=True)
+            if kind in _KEPT or not size:
+                raise Damaged("a chunk goes past the end", ends_early=True)
+            break  # metadata behind the picture, or no chunk at all
         frames += kind == b"ANMF"
         size = size or _size(kind, data[body : body + 10])
         if kind == b"VP8X":

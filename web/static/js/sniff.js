@@ -2,10 +2,25 @@
 
 const text = (bytes, from, to) => String.fromCharCode(...bytes.subarray(from, to));
 
+const AVIF = new Set(["avif", "avis"]);
 const HEIC = new Set(["heic", "heix", "heim", "heis", "hevc", "hevx", "hevm", "hevs"]);
-const HEIF = new Set(["mif1", "msf1", "mif2"]);
+const HEIF = new Set(["mif1", "msf1", "mif2", "miaf"]);
 
-// bytes: the first 64 bytes of the file or fewer. Returns a media type, or null.
+// Kinds of files that are not accepted, for messages.
+const FOREIGN = [
+  [/^(II\*\0|MM\0\*)/, "a TIFF or camera raw file"],
+  [/^BM/, "a BMP picture"],
+  [/^%PDF/, "a PDF document"],
+  [/^8BPS/, "a Photoshop document"],
+  [/^PK\x03\x04/, "a ZIP archive or office document"],
+  [/^(\xff\x0a|\0\0\0\x0cJXL )/, "a JPEG XL picture"],
+  [/^\0\0\0\x0cjP {2}/, "a JPEG 2000 picture"],
+  [/^....ftypcrx /s, "a camera raw file"],
+  [/^(....ftyp|\x1aE\xdf\xa3|RIFF....AVI )/s, "a video"],
+  [/^\s*<(\?xml|svg)/i, "an SVG drawing"],
+];
+
+// bytes: the first 512 bytes of the file or fewer. Returns a media type, or null.
 export function mediaType(bytes) {
   if (bytes[0] === 0xff && bytes[1] === 0xd8 && bytes[2] === 0xff) return "image/jpeg";
   if (text(bytes, 0, 8) === "\x89PNG\r\n\x1a\n") return "image/png";
@@ -14,17 +29,27 @@ export function mediaType(bytes) {
   return text(bytes, 4, 8) === "ftyp" ? brand(bytes) : null;
 }
 
-// ISO/IEC 14496-12: the major brand, four bytes of version, then the compatible brands.
+// Returns what the file is instead of a picture that is accepted, or null.
+export function foreignName(bytes) {
+  const head = text(bytes, 0, bytes.length);
+  return FOREIGN.find(([pattern]) => pattern.test(head))?.[1] ?? null;
+}
+
+// ISO/IEC 14496-12: the major brand, four bytes of version, then the compatible brands. Without a brand that is known,
+// the handler of the items decides (ISO/IEC 23008-12, 6.2).
 function brand(bytes) {
-  const end = Math.min(bytes.length, new DataView(bytes.buffer, bytes.byteOffset).getUint32(0));
+  const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
+  const end = Math.min(bytes.length, length);
   const brands = [text(bytes, 8, 12)];
   for (let at = 16; at + 4 <= end; at += 4) brands.push(text(bytes, at, at + 4));
-  if (brands.some((name) => name === "avif" || name === "avis")) return "image/avif";
-  if (brands.some((name) => HEIC.has(name))) return "image/heic";
-  return brands.some((name) => HEIF.has(name)) ? "image/heif" : null;
+  if (brands.some((name) => HEIC.has(name)) && !AVIF.has(brands[0])) return "image/heic";
+  if (brands.some((name) => AVIF.has(name))) return "image/avif";
+  const pictures = /meta.{4,60}pict/s.test(text(bytes, end, bytes.length));
+  return pictures || brands.some((name) => HEIF.has(name)) ? "image/heif" : null;
 }
 
 // Rejects if the file cannot be read (a folder, a deleted file).
 export async function sniff(file) {
-  return mediaType(new Uint8Array(await file.slice(0, 64).arrayBuffer()));
+  const bytes = new Uint8Array(await file.slice(0, 512).arrayBuffer());
+  return { type: mediaType(bytes), foreign: foreignName(bytes) };
 }

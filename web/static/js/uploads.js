@@ -130,17 +130,20 @@ class Upload {
   async check() {
     const { maxBytes, mediaTypes, typeNames } = this.uploads.accepted;
     if (this.file.size === 0) throw new Refused("This file is empty.");
-    let mediaType;
+    let found;
     try {
-      mediaType = await sniff(this.file);
+      found = await sniff(this.file);
     } catch {
       throw new Refused("This file cannot be read. Is it a folder, or has it been moved?");
     }
-    if (!mediaTypes.has(mediaType)) throw new Refused(`This is not a photo that can be shown here. Send ${typeNames}.`);
+    if (!mediaTypes.has(found.type)) {
+      const what = found.foreign ? `This is ${found.foreign}, which is not accepted.` : "This is not a photo that can be shown here.";
+      throw new Refused(`${what} Send ${typeNames}.`);
+    }
     if (this.file.size > maxBytes) {
       throw new Refused(`This file has ${megabytes(this.file.size)}; the limit is ${megabytes(maxBytes)}.`);
     }
-    return mediaType;
+    return found.type;
   }
 
   // Request a form and send the file; retry after a lost connection, a busy storage or an expired form.

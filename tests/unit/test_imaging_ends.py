@@ -1,0 +1,168 @@
+"""Files without their end mark, with bytes behind it, and with brands that stand elsewhere."""
+
+from __future__ import annotations
+
+import struct
+
+import pytest
+from PIL import Image
+
+from imgcore.errors import Rejected
+from imgcore.imaging import formats
+from imgcore.imaging.decode import decode
+from tests import images as samples
+from tests.images import shown
+
+JPEGS = {
+    "baseline": samples.jpeg(),
+    "progressive": samples.jpeg(progressive=True),
+    "grey": samples.encode(samples.photo().convert("L"), "JPEG"),
+    "restarts": samples.encode(samples.photo(), "JPEG", restart_marker_blocks=8),
+    "flat": samples.encode(Image.new("RGB", (640, 480), "navy"), "JPEG"),
+}
+TAILS = {"without the last byte": (1, b""), "without an end mark": (2, b""), "zeroed": (2, b"\0" * 4096)}
+
+
+def with_tail(data: bytes, name: str) -> bytes:
+    cut, tail = TAILS[name]
+    return data[:-cut] + tail
+
+
+@pytest.mark.parametrize("tail", TAILS)
+@pytest.mark.parametrize("name", JPEGS)
+def test_decode_jpeg_without_an_end_mark_is_shown_whole(name: str, tail: str) -> None:
+    photo = decode(with_tail(JPEGS[name], tail), max_side=640)
+    assert samples.difference(shown(decode(JPEGS[name], max_side=640)), shown(photo)) < 0.01
+
+
+@pytest.mark.parametrize("lost", [0.003, 0.05, 0.5])
+@pytest.mark.parametrize("tail", ["without an end mark", "zeroed"])
+@pytest.mark.parametrize("name", [name for name in JPEGS if name != "flat"])
+def test_decode_jpeg_cut_in_the_picture_is_rejected(name: str, tail: str, lost: float) -> None:
+    """The codec would fill the rest with grey."""
+    data = JPEGS[name]
+    with pytest.raises(Rejected) as caught:
+        decode(with_tail(data[: int(len(data) * (1 - lost))], tail), max_side=640)
+    assert "breaks off before its end" in caught.value.message
+
+
+def test_decode_jpeg_cut_at_a_restart_mark_is_rejected() -> None:
+    """A codec looks for the next mark there, and finds the end."""
+    data = JPEGS["restarts"]
+    with pytest.raises(Rejected, match="breaks off"):
+        decode(data[: data.rindex(b"\xff\xd0")], max_side=640)
+
+
+def test_decode_progressive_jpeg_without_its_last_scan_is_rejected() -> None:
+    """It looks whole, and is coarse all over."""
+    data = JPEGS["progressive"]
+    with pytest.raises(Rejected, match="breaks off"):
+        decode(data[: data.rindex(b"\xff\xda")], max_side=640)
+
+
+def interlaced() -> bytes:
+    rows = b"".join(
+        b"\0" + bytes(3 * wide)
+        for wide, high in ((3, 2), (2, 2), (5, 1), (5, 3), (9, 3), (9, 6), (18, 5))
+        for _ in range(high)
+    )
+    return samples.png(18, 11, pixels=rows, interlaced=True)
+
+
+PNGS = {
+    "RGB": samples.encode(samples.photo(), "PNG"),
+    "palette": samples.palette(transparent=True),
+    "single bits": samples.bilevel(),
+    "16 bits": samples.sixteen_bit(),
+    "interlaced": interlaced(),
+}
+
+
+@pytest.mark.parametrize("cut", [1, 4, 12, 16, 20])
+@pytest.mark.parametrize("tail", [b"", b"\0" * 512])
+@pytest.mark.parametrize("name", PNGS)
+def test_decode_png_without_its_end_or_checksum_is_shown_whole(name: str, cut: int, tail: bytes) -> None:
+    """Twelve bytes of the end, four of the pixels' chunk and four of the compressed data."""
+    data = PNGS[name]
+    photo, whole = decode(data[:-cut] + tail, max_side=640), decode(data, max_side=640)
+    assert photo.rgb(photo.size) == whole.rgb(whole.size)
+
+
+@pytest.mark.parametrize("name", ["RGB", "16 bits", "interlaced"])
+def test_decode_png_cut_in_the_picture_is_rejected(name: str) -> None:
+    data = PNGS[name]
+    with pytest.raises(Rejected, match="breaks off"):
+        decode(data[: len(data) - 24 - len(data) // 50], max_side=640)
+
+
+def test_formats_png_bomb_without_an_end_is_not_unpacked() -> None:
+    """The check of its size comes first."""
+    assert formats.carve(samples.bomb()[:-12], "image/png").size == (60_000, 60_000)
+
+
+def test_decode_gif_without_its_last_two_bytes_is_shown_whole() -> None:
+    data = samples.encode(samples.photo(), "GIF")
+    photo = decode(data[:-2], max_side=640)
+    assert photo.rgb(photo.size) == decode(data, max_side=640).rgb(photo.size)
+
+
+def test_decode_webp_whose_metadata_are_cut_off_is_shown_whole() -> None:
+    data = samples.encode(samples.corners(), "WEBP", exif=samples.exif(make="Example"))
+    assert decode(data[:-20], max_side=96).size == (96, 64)
+
+
+ISO = {"AVIF": samples.encode(samples.corners(), "AVIF"), "HEIF": samples.encode(samples.corners(), "HEIF")}
+BEHIND = {
+    "text": b"<x:xmpmeta/> and more of it",
+    "zeros": b"\0" * 100,
+    "a film": b"\0\0\0\x10ftypisom\0\0\0\0" + b"\0\0\0\x08moov" + b"\0\0\0\x08meta",
+    "a maker's trailer": b"\0\0\0\x0cmpvdabcdSEFH\x6b\0\0\0\x01\0\0\0SEFT",
+    "half a box": b"\0\0\1\0uuid",
+    "ones": b"\xff" * 33,
+}
+
+
+@pytest.mark.parametrize("behind", BEHIND)
+@pytest.mark.parametrize("form", ISO)
+def test_decode_bytes_behind_the_last_box_change_nothing(form: str, behind: str) -> None:
+    photo, whole = decode(ISO[form] + BEHIND[behind], max_side=96), decode(ISO[form], max_side=96)
+    assert photo.rgb(photo.size) == whole.rgb(whole.size)
+
+
+@pytest.mark.parametrize("form", ISO)
+def test_decode_media_data_cut_behind_the_picture_are_enough(form: str) -> None:
+    """What follows the picture in the same box may be lost; what it consists of may not."""
+    data = ISO[form]
+    at = data.rindex(b"mdat") - 4
+    longer = struct.pack(">L", int.from_bytes(data[at : at + 4]) + 5000)
+    assert decode(data[:at] + longer + data[at + 4 :] + b"film", max_side=96).size == (96, 64)
+    with pytest.raises(Rejected, match="breaks off"):
+        decode(data[:-3], max_side=96)
+
+
+@pytest.mark.parametrize("major", [b"mif1", b"mif2", b"miaf", b"MiHE", b"isom", b"1pic"])
+@pytest.mark.parametrize("form", ISO)
+def test_decode_brand_may_be_any_of_the_compatible_ones(form: str, major: bytes) -> None:
+    data = ISO[form]
+    length = int.from_bytes(data[:4])
+    own = {"AVIF": b"avif", "HEIF": b"heic"}[form]
+    head = major + b"\0\0\0\0" + (b"miaf" + own + b"mif1").ljust(length - 16, b"\0")[: length - 16]
+    photo = decode(data[:8] + head + data[length:], max_side=96)
+    assert (photo.facts.format, photo.size) == (form, (96, 64))
+
+
+@pytest.mark.parametrize("form", ISO)
+def test_decode_handler_of_pictures_suffices_without_a_known_brand(form: str) -> None:
+    data = ISO[form]
+    length = int.from_bytes(data[:4])
+    head = b"\0\0\0\x14ftypabcd\0\0\0\0xyza" + struct.pack(">L4s", length - 20, b"free").ljust(
+        length - 20, b"\0"
+    )
+    photo = decode(head + data[length:], max_side=96)
+    assert (photo.facts.format, photo.size) == (form, (96, 64))
+
+
+@pytest.mark.parametrize(("form", "other"), [("AVIF", b"heic"), ("HEIF", b"avif")])
+def test_decode_kind_of_the_item_decides_between_avif_and_heic(form: str, other: bytes) -> None:
+    data = ISO[form].replace({"AVIF": b"avif", "HEIF": b"heic"}[form], other)
+    assert decode(data, max_side=96).facts.format == form

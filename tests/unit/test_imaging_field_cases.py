@@ -1,0 +1,70 @@
+"""Files as phones, cameras and transfers make them, after reports about comparable programs.
+
+Each file of tests/field_cases was made for this purpose. Six patches of colour lie at ``POINTS``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from imgcore.imaging.decode import decode
+
+FOLDER = Path(__file__).parents[1] / "field_cases"
+POINTS = ((1 / 6, 0.2), (0.5, 0.1), (5 / 6, 0.2), (1 / 6, 0.85), (0.5, 0.9), (5 / 6, 0.85))
+PATCHES = ((200, 40, 40), (40, 180, 60), (50, 70, 200), (230, 200, 40), (180, 60, 170), (60, 190, 200))
+
+# name → largest difference of a channel, and the report
+SHOWN = {
+    "trailing_text.heic": (12, "exiftool#378: text behind the last box"),
+    "trailing_garbage.heic": (12, "exiftool#378"),
+    "mpvd_sef.heic": (12, "a film's box, then a maker's trailer"),
+    "trailing_garbage.avif": (10, "exiftool#378"),
+    "cut1.jpg": (10, "Pillow#2038, #123: the last byte is missing"),
+    "cut2.jpg": (10, "Pillow#2038: no end mark"),
+    "cut1_progressive.jpg": (10, "Pillow#2717"),
+    "cut2_progressive.jpg": (10, "Pillow#2717"),
+    "zero_tail.jpg": (10, "Pillow#123: zeros instead of the end mark"),
+    "noiend.png": (10, "Pillow#5491, #7709"),
+    "heic_named.jpg": (14, "Esri/data-collection-ios#184, seafile-iOS#358"),
+    "webp_named.jpg": (14, "a WebP saved as .jpg"),
+    "jpeg_named.heic": (10, "seafile-iOS#358, slate#610"),
+    "jpeg_named.png": (10, "a JPEG under .png"),
+    "brand_mif2.heic": (14, "the brand of HEIC among the compatible ones"),
+    "brand_miaf.heic": (14, "the brand of HEIC among the compatible ones"),
+}
+
+
+def pixels(name: str) -> tuple[tuple[int, int], list[tuple[int, ...]]]:
+    """The size of a file's picture, and its colours at the points."""
+    photo = decode((FOLDER / name).read_bytes(), max_side=1600)
+    image = Image.frombytes("RGB", photo.size, photo.rgb(photo.size))
+    places = [(int(x * image.width), int(y * image.height)) for x, y in POINTS]
+    return photo.size, [tuple(image.getpixel(place)) for place in places]  # type: ignore[arg-type]
+
+
+def largest_difference(expected: object, actual: list[tuple[int, ...]]) -> int:
+    """The largest difference of a channel."""
+    assert isinstance(expected, tuple | list)
+    return max(
+        abs(a - b)
+        for left, right in zip(expected, actual, strict=True)
+        for a, b in zip(left, right, strict=True)
+    )
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_decode_file_from_the_field_is_shown(name: str) -> None:
+    size, colours = pixels(name)
+    assert size == (600, 400)
+    assert largest_difference(PATCHES, colours) <= SHOWN[name][0], SHOWN[name][1]
+
+
+def test_decode_avif_whose_encoder_stores_equal_tiles_once_is_shown() -> None:
+    """libavif writes a grid of four equal tiles so."""
+    greys = [(level,) * 3 for level in (76, 235, 55, 109, 98, 124)]
+    size, colours = pixels("grid4_tiles.avif")
+    assert size == (1024, 1024)
+    assert largest_difference(greys, colours) <= 3
