@@ -16,6 +16,7 @@ from web.handlers.gallery import GalleryPages
 from web.handlers.health import Health
 from web.handlers.login import LoginPages
 from web.handlers.spending import SpendingPages
+from web.handlers.words import WordPages
 from web.http.assets import StaticFiles
 from web.http.auth import PREFIX, Authenticator, rate_headers
 from web.http.compression import compress_response
@@ -64,6 +65,7 @@ class Application(Bottle):
             *AccountPages(accounts, self._renderer, subscriptions, gallery.spending).routes(),
             *SpendingPages(gallery.spending, self._renderer).routes(),
             *AccountAdminPages(accounts, self._renderer).routes(),
+            *WordPages(gallery, self._renderer).routes(),
             *Api(gallery, accounts).routes(),
             *self.health.routes(),
             ("GET", "/static/<name:path>", self._assets.serve),

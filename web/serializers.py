@@ -82,7 +82,11 @@ def _image_json(image: Image, links: Links) -> dict[str, Any]:
         "safety": image.safety,
         "source": image.source,
         "source_text": source_text(image),
-        "source_label": _SOURCE_LABEL[image.source] if image.source else None,
+        "source_label": source_label(image.source) if image.source else None,
+        "caption_source": image.caption_source,
+        "alt_text_source": image.alt_text_source,
+        "tags_source": image.tags_source,
+        "alt_text_may_not_fit": image.alt_text_may_not_fit,
         "model": image.model,
         "thumbnail_url": links.thumbnail,
         "thumbnail_2x_url": links.thumbnail_2x,
@@ -180,6 +184,11 @@ def source_text(image: Image) -> str | None:
         return None
     text = _SOURCE_TEXT[image.source]
     return f"{text} ({image.model})" if image.source is Source.GEMINI and image.model else text
+
+
+def source_label(source: Source) -> str:
+    """Return a source in one or two words."""
+    return _SOURCE_LABEL[source]
 
 
 def details(image: Image, viewer: Viewer = EVERYBODY) -> list[tuple[str, str, str | None]]:

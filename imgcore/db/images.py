@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from imgcore.db import words
 from imgcore.db.connection import Repository, Transaction
 from imgcore.db.mapping import (
     ALT_TEXT,
@@ -20,7 +21,6 @@ from imgcore.db.mapping import (
     micros,
     search_text,
     storable_tags,
-    update_search_text,
 )
 from imgcore.db.migrations import pending
 from imgcore.db.notifications import add_notification
@@ -28,7 +28,19 @@ from imgcore.db.pages import read_page
 from imgcore.db.statements import sql
 from imgcore.db.tasks import reset_task
 from imgcore.errors import Conflict, Invalid, Unavailable
-from imgcore.gallery.models import EVERYBODY, MISSING, Edit, Image, NewImage, Page, Source, TaskKind, Viewer
+from imgcore.gallery.models import (
+    EVERYBODY,
+    MISSING,
+    Edit,
+    Image,
+    NewImage,
+    Page,
+    Source,
+    TaskKind,
+    Viewer,
+    WordField,
+    WordVersion,
+)
 from imgcore.pipeline.models import ObjectCreated
 from imgcore.text import storable
 
@@ -98,24 +110,49 @@ class ImageRepository(Repository):
         read = self._database.read_heavy if query else self._database.read
         return read(lambda tx: read_page(tx, cursor, limit, query, viewer))
 
-    def edit(self, public_id: str, edit: Edit) -> Image | None:
+    def edit(self, public_id: str, edit: Edit, account_id: int | None = None) -> Image | None:
         """Store a person's words, with the source ``human``, and return the image.
 
-        None where there is no such image or it is in the trash. Invalid where a text is too long.
+        account_id: of the person. None where there is no such image or it is in the trash. Invalid where a text
+        is too long.
         """
         changes = {
-            "caption": None if edit.caption is None else _exact(edit.caption, CAPTION, "caption"),
-            "alt_text": None if edit.alt_text is None else _exact(edit.alt_text, ALT_TEXT, "alternative text"),
-            "tags": None if edit.tags is None else storable_tags(edit.tags),
+            WordField.CAPTION: None if edit.caption is None else _exact(edit.caption, CAPTION, "caption"),
+            WordField.ALT_TEXT: None if edit.alt_text is None else _exact(edit.alt_text, ALT_TEXT, "alt text"),
+            WordField.TAGS: None if edit.tags is None else storable_tags(edit.tags),
         }
-        given = {column: value for column, value in changes.items() if value is not None}
+        given = {field: value for field, value in changes.items() if value is not None}
+        author = words.Author(Source.HUMAN, account_id)
+        return self._change_words(public_id, lambda tx, id_: words.write_words(tx, id_, given, author))
+
+    def history(self, public_id: str) -> Sequence[WordVersion]:
+        """Return the versions of an image's words, the newest first; none where there is no such image."""
+
+        def work(tx: Transaction) -> Sequence[WordVersion]:
+            row = tx.row("SELECT id FROM images WHERE public_id = :public_id", public_id=public_id)
+            return words.history(tx, row["id"]) if row else []
+
+        return self._database.read(work)
+
+    def undo(self, public_id: str) -> Image | None:
+        """Restore the words that the last change replaced; None where there are none."""
+        return self._change_words(public_id, words.undo)
+
+    def restore_version(self, public_id: str, version_id: int) -> Image | None:
+        """Make a version of the words current again; None where there is no such image or version."""
+        return self._change_words(public_id, lambda tx, id_: words.restore_version(tx, id_, version_id))
+
+    def restore_machine_words(self, public_id: str, fields: Sequence[WordField]) -> Image | None:
+        """Replace a person's words in these fields by a machine's; None where there are none."""
+        return self._change_words(public_id, lambda tx, id_: words.restore_machine_words(tx, id_, fields))
+
+    def _change_words(self, public_id: str, change: Callable[[Transaction, int], bool | None]) -> Image | None:
+        """Call ``change`` with the locked image; return the image, or None where it returned False."""
 
         def work(tx: Transaction) -> Image | None:
             row = _lock(tx, public_id)
-            if row is None or row["deleted_at"] is not None:
+            if row is None or row["deleted_at"] is not None or change(tx, row["id"]) is False:
                 return None
-            if given:
-                _store_words(tx, row["id"], given)
             return image_by_id(tx, row["id"])
 
         return self._database.run(work)
@@ -161,16 +198,6 @@ def _lock(tx: Transaction, public_id: str) -> Row | None:
         "SELECT id, upload_status, deleted_at FROM images WHERE public_id = :public_id {for_update}",
         public_id=public_id,
     )
-
-
-def _store_words(tx: Transaction, image_id: int, given: dict[str, str]) -> None:
-    statement = sql(
-        "UPDATE images SET {assignments}, source = :source,"
-        " caption_generated_at = COALESCE(caption_generated_at, {now}) WHERE id = :image_id",
-        assignments=", ".join(f"{column} = :{column}" for column in given),
-    )
-    tx.execute(statement, image_id=image_id, source=Source.HUMAN.value, **given)
-    update_search_text(tx, image_id)
 
 
 def _insert(tx: Transaction, new: NewImage) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 from imgcore.db.connection import Transaction
 from imgcore.db.statements import sql
 from imgcore.errors import NotFound
-from imgcore.gallery.models import Image, Safety, Source, Task, TaskKind, TaskStatus, UploadStatus
+from imgcore.gallery.models import Image, Safety, Source, Task, TaskKind, TaskStatus, UploadStatus, WordField
 from imgcore.text import fold_for_search, storable
 
 Row = dict[str, Any]
@@ -27,7 +27,8 @@ _PLAIN = (
     "placeholder", "owner_id", "batch_id", "latitude", "longitude", "version_id",
 )  # fmt: skip
 _TIMES = ("uploaded_at", "caption_generated_at", "thumbnail_generated_at", "deleted_at")
-_OTHERS = ("upload_status", "taken_at", "tags", "safety", "source")
+_SOURCES = ("caption_source", "alt_text_source", "tags_source")
+_OTHERS = ("upload_status", "taken_at", "tags", "safety", "source", *_SOURCES)
 
 _TASK = ("status", "attempts", "error", "message", "next_at")
 
@@ -63,8 +64,15 @@ def _image(row: Row) -> Image:
         tags=tuple(json.loads(row["tags"])) if row["tags"] else (),
         safety=Safety(row["safety"]) if row["safety"] else None,
         source=Source(row["source"]) if row["source"] else None,
+        **{f"{field}_source": field_source(row, field) for field in WordField},  # type: ignore[arg-type]
         tasks=tuple(_task(kind, row) for kind in TaskKind),
     )
+
+
+def field_source(row: Row, field: WordField) -> Source | None:
+    """Return who wrote a field; None where it is empty. Rows of 0.1.0 have one source for all fields."""
+    name = row[f"{field}_source"] or row["source"]
+    return Source(name) if row[field] is not None and name else None
 
 
 def _task(kind: TaskKind, row: Row) -> Task:

@@ -27,7 +27,8 @@ from imgcore.db.mapping import (
     update_search_text,
 )
 from imgcore.db.statements import sql
-from imgcore.gallery.models import Description, PhotoFacts, Renditions, Source, TaskKind, TaskStatus
+from imgcore.db.words import Author, write_words
+from imgcore.gallery.models import Description, PhotoFacts, Renditions, TaskKind, TaskStatus, WordField
 from imgcore.pipeline.models import Claim
 from imgcore.text import storable
 
@@ -239,28 +240,23 @@ def _fence(claim: Claim) -> dict[str, Any]:
 
 def _lock(tx: Transaction, claim: Claim) -> Row | None:
     return tx.row(
-        "SELECT id, name, source, model FROM images WHERE id = :image_id AND deleted_at IS NULL {for_update}",
+        "SELECT id, safety, input_tokens FROM images WHERE id = :image_id AND deleted_at IS NULL {for_update}",
         image_id=claim.image_id,
     )
 
 
 def _describe(tx: Transaction, image: Row, description: Description) -> None:
-    stored = Source(image["source"]) if image["source"] else None
-    outranked = stored is not None and description.source.rank < stored.rank
-    if not outranked:
-        tx.execute(
-            "UPDATE images SET caption = :caption, alt_text = :alt_text, tags = :tags, source = :source,"
-            " caption_generated_at = {now} WHERE id = :image_id",
-            image_id=image["id"],
-            caption=storable(description.caption, CAPTION),
-            alt_text=storable(description.alt_text, ALT_TEXT),
-            tags=storable_tags(description.tags),
-            source=description.source.value,
-        )
-    # Only a model reads the text in a picture and rates its safety: stored once under a person's words too.
-    if not outranked or (stored is Source.HUMAN and image["model"] is None):
+    given = {
+        WordField.CAPTION: storable(description.caption, CAPTION),
+        WordField.ALT_TEXT: storable(description.alt_text, ALT_TEXT),
+        WordField.TAGS: storable_tags(description.tags),
+    }
+    write_words(tx, image["id"], given, Author.of(description))
+    # Only a model reads the text in a picture and rates its safety: stored under a person's words too, and not
+    # replaced by another describer.
+    if description.source.is_model or (image["safety"] is None and image["input_tokens"] is None):
         _store_model_facts(tx, image["id"], description)
-    update_search_text(tx, image["id"])
+        update_search_text(tx, image["id"])
 
 
 def _store_model_facts(tx: Transaction, image_id: int, description: Description) -> None:

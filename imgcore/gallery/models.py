@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
+
+from imgcore.gallery.descriptions import Description as Description
+from imgcore.gallery.descriptions import Edit as Edit
+from imgcore.gallery.descriptions import Safety as Safety
+from imgcore.gallery.descriptions import Source as Source
+from imgcore.gallery.descriptions import WordField as WordField
+from imgcore.gallery.descriptions import WordVersion as WordVersion
 
 RAW_PREFIX = "raw/"
 TRASH_SECONDS = 30 * 86_400.0  # how long a deleted image can be restored
@@ -76,31 +82,6 @@ class UploadStatus(StrEnum):
     EXPIRED = "expired"
 
 
-class Source(StrEnum):
-    """The origin of a description."""
-
-    HUMAN = "human"
-    GEMINI = "gemini"
-    EMBEDDED = "embedded"  # the file's own IPTC or XMP caption
-    LOCAL = "local"
-
-    @property
-    def rank(self) -> int:
-        """A description replaces only those of the same or a lower rank: human > gemini > embedded > local."""
-        return _RANK[self]
-
-
-_RANK = {Source.LOCAL: 0, Source.EMBEDDED: 1, Source.GEMINI: 2, Source.HUMAN: 3}
-
-
-class Safety(StrEnum):
-    """The model's safety rating; a Description without one was not rated."""
-
-    OK = "ok"
-    SENSITIVE = "sensitive"
-    UNSAFE = "unsafe"
-
-
 @dataclass(frozen=True, slots=True)
 class PhotoFacts:
     """Facts about a decoded file."""
@@ -167,23 +148,6 @@ class Renditions:
 
 
 @dataclass(frozen=True, slots=True)
-class Description:
-    """A description of an image: texts, source, model and price."""
-
-    caption: str
-    alt_text: str
-    tags: tuple[str, ...]
-    source: Source
-    visible_text: str = ""
-    safety: Safety | None = None
-    model: str | None = None  # as named in the answer, not in the request
-    prompt_version: str | None = None
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    price_usd: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Task:
     """One task of one image."""
 
@@ -219,7 +183,10 @@ class Image:
     tags: tuple[str, ...] = ()
     visible_text: str | None = None
     safety: Safety | None = None
-    source: Source | None = None
+    source: Source | None = None  # of the caption; without one, of the alt text or the tags
+    caption_source: Source | None = None
+    alt_text_source: Source | None = None
+    tags_source: Source | None = None
     model: str | None = None
     prompt_version: str | None = None
     input_tokens: int | None = None
@@ -262,6 +229,11 @@ class Image:
         """The media type of the content once it was decoded; until then the declared one, if any."""
         family = _FORMAT_TYPES.get(self.format or "", ())
         return self.media_type if not family or self.media_type in family else family[0]
+
+    @property
+    def alt_text_may_not_fit(self) -> bool:
+        """True where a person changed the caption and the alt text is still a machine's."""
+        return self.caption_source is Source.HUMAN and self.alt_text_source not in (None, Source.HUMAN)
 
     @property
     def settled(self) -> bool:
@@ -357,12 +329,3 @@ class Notice:
 
     code: str
     message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Edit:
-    """Texts written by a person; a field that is None is left unchanged."""
-
-    caption: str | None = None
-    alt_text: str | None = None
-    tags: Sequence[str] | None = field(default=None)

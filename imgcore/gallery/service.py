@@ -198,7 +198,7 @@ class Gallery:
     def edit(self, public_id: str, edit: Edit) -> Image:
         """Store texts written by a person; no captioner overwrites them. Invalid: caption, alt_text, tags."""
         self.get_editable(public_id)
-        image = self.images.edit(public_id, _checked(edit))
+        image = self.images.edit(public_id, _checked(edit), self.viewer.account_id)
         if image is None:
             raise NotFound("There is no such photo.")
         return image

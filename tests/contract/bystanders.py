@@ -20,6 +20,7 @@ _WHERE = {
     "gates": "name LIKE 'bystander%'",
     "images": "public_id LIKE 'bystander%'",
     "tasks": "image_id IN (SELECT id FROM images WHERE public_id LIKE 'bystander%')",
+    "word_versions": "image_id IN (SELECT id FROM images WHERE public_id LIKE 'bystander%')",
     "notices": "name LIKE 'bystander%'",
     "addresses": "arn LIKE 'bystander%'",
     "model_calls": "public_id LIKE 'bystander%'",
@@ -93,6 +94,9 @@ def _add_image(tx: Transaction, name: str, columns: dict[str, object], tasks: li
         "search_text": "a bystander",
     }
     image_id = _insert(tx, "images", **{**values, **columns})
+    for value in ("A bystander before.", "A bystander."):
+        version = {"field": "caption", "value": value, "source": "local", "applied": 1, "created_at": PAST}
+        _insert(tx, "word_versions", image_id=image_id, change_id=value[-9:], **version)
     for kind, (status, more) in zip(("thumbnail", "caption"), tasks, strict=True):
         _insert(tx, "tasks", image_id=image_id, kind=kind, status=status, **more)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from imgcore.db.connection import Database
-from imgcore.gallery.models import Edit, Image, Safety, Source, TaskKind, TaskStatus, UploadStatus
+from imgcore.gallery.models import Edit, Image, Safety, Source, TaskKind, TaskStatus, UploadStatus, WordField
 from imgcore.pipeline.models import Claim
 from tests.contract.images import (
     CAPTION,
@@ -300,14 +300,14 @@ def test_a_rejection_leaves_what_is_done(repositories: Repositories) -> None:
 def test_a_description_never_replaces_one_of_higher_rank(
     repositories: Repositories, stored_source: Source, source: Source
 ) -> None:
-    """human > gemini > embedded > local; the task is done all the same."""
+    """Captions: human > embedded > gemini > local; the task is done all the same."""
     image = described(repositories, "cat.jpg", source=stored_source, caption="Before.")
     repositories.images.reopen(image.public_id, [CAPTION], also_done=True)
     words = description(source=source, caption="After.", tags=("new",), safety=Safety.OK, model="m")
 
     assert repositories.tasks.finish_caption(claim(repositories, image, CAPTION), words)
     now = stored(repositories, image)
-    replaced = source.rank >= stored_source.rank
+    replaced = source.rank(WordField.CAPTION) >= stored_source.rank(WordField.CAPTION)
     assert (TaskStatus.DONE, "After." if replaced else "Before.", source if replaced else stored_source) == (
         now.task(CAPTION).status,
         now.caption,

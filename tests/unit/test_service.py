@@ -327,7 +327,7 @@ def test_edit_image_deleted_meanwhile_is_not_found(
     gallery: Gallery, processor: Processor, storage: FakeStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     image = uploaded(gallery, processor, storage)
-    monkeypatch.setattr(type(gallery.images), "edit", lambda self, public_id, edit: None)
+    monkeypatch.setattr(type(gallery.images), "edit", lambda self, *given: None)
 
     with pytest.raises(NotFound):
         gallery.edit(image.public_id, Edit(caption="Mine"))

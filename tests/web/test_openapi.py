@@ -59,7 +59,7 @@ def test_every_route_is_described_and_nothing_else() -> None:
         if method in {"get", "post", "put", "patch", "delete"}
     }
     routes = {
-        (method, path.removeprefix(PREFIX).replace("<public_id>", "{id}"))
+        (method, re.sub("<(\\w+)>", r"{\1}", path.removeprefix(PREFIX).replace("<public_id>", "{id}")))
         for method, path, _ in Api(GALLERY).routes()
     }
     assert routes == described_routes

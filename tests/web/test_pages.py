@@ -126,7 +126,7 @@ def test_the_forms_do_what_they_say(client: Client, gallery: Gallery) -> None:
     edited = client.post(
         f"{path}/edit", {"token": token, "caption": "Größe", "alt_text": "Ein Hund", "tags": "a, b,"}
     )
-    assert (303, path) == (edited.status, edited.headers["location"])
+    assert (303, f"{path}?done=saved") == (edited.status, edited.headers["location"])
     assert ("Größe", ("a", "b")) == ((row := gallery.get(image.public_id)).caption, row.tags)
     assert 303 == client.post(f"{path}/retry", {"token": token}).status
     assert "waiting" == gallery.get(image.public_id).status

@@ -14,6 +14,7 @@ from imgcore.gallery.models import MAX_BYTES, Edit, Image
 from imgcore.gallery.service import PAGE_LIMIT, QUERY_LENGTH, TAGS
 from web import serializers
 from web.handlers.api_accounts import AccountsApi
+from web.handlers.words import WordsApi
 from web.http import request
 from web.http.auth import PREFIX, gallery_for_caller, requires
 from web.http.responses import Route, json_response, json_with_etag
@@ -32,6 +33,7 @@ class Api:
     def __init__(self, gallery: Gallery, accounts: Accounts | None = None) -> None:
         self._unrestricted = gallery
         self._accounts = AccountsApi(accounts)
+        self._words = WordsApi(gallery)
         self._description = _description(gallery.limits.max_bytes)
 
     def routes(self) -> list[Route]:
@@ -47,6 +49,7 @@ class Api:
             ("POST", f"{image}/retry", self.retry),
             ("POST", f"{image}/restore", self.restore),
             ("GET", f"{PREFIX}/openapi.yaml", self.description),
+            *self._words.routes(),
             *self._accounts.routes(),
         ]
 

@@ -12,12 +12,14 @@ from imgcore.accounts.models import Scope
 from imgcore.errors import NotFound
 from imgcore.gallery.models import Edit, Image
 from web import serializers
+from web.handlers.words import DONE, photo_page
 from web.http import request
 from web.http.auth import gallery_for_caller, requires
 from web.http.csrf import csrf_token, verified_form
 from web.http.responses import Route
 from web.http.templates import TemplateRenderer
 from web.limits import LIMITS
+from web.word_texts import provenance
 
 if TYPE_CHECKING:
     from imgcore.gallery.service import Gallery
@@ -82,6 +84,8 @@ class GalleryPages:
             image=self._shown(image),
             details=serializers.details(image, viewer),
             mine=viewer.changes(image),
+            provenance=provenance(image),
+            done=DONE.get(request.query().get("done", "")),
         )
 
     @requires(Scope.EDIT)
@@ -97,7 +101,7 @@ class GalleryPages:
                 tags=None if tags is None else tags.split(","),
             ),
         )
-        return _see(f"/images/{public_id}")
+        return photo_page(public_id, "saved")
 
     @requires(Scope.EDIT)
     def retry(self, public_id: str) -> HTTPResponse:

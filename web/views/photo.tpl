@@ -15,6 +15,9 @@
 % if image['status'] != 'done':
   <p class="chip" role="status">{{image['status_text']}}</p>
 % end
+% if get('done'):
+  <p class="done" role="status">{{done}}</p>
+% end
   <h1>{{image['caption'] or image['name']}}</h1>
 % if image['message']:
   <p class="why">{{image['message']}}</p>
@@ -38,12 +41,18 @@
   <dl class="said">
 % if image['alt_text']:
     <div><dt>Alt text</dt><dd>{{image['alt_text']}}</dd></div>
+%   if image['alt_text_may_not_fit']:
+    <div><dt>Check the alt text</dt><dd>A person changed the caption; the alt text is still that of {{provenance['alt_text']}}.</dd></div>
+%   end
 % end
 % if image['visible_text']:
     <div><dt>Text in the photo</dt><dd>{{image['visible_text']}}</dd></div>
 % end
 % if image['safety'] and image['safety'] != 'ok':
     <div><dt>Rated by the model as</dt><dd>{{image['safety']}}</dd></div>
+% end
+% if provenance:
+    <div><dt>Written by</dt><dd>{{'; '.join(f"{ {'caption': 'caption', 'alt_text': 'alt text', 'tags': 'tags'}[field]}: {source}" for field, source in provenance.items())}}</dd></div>
 % end
   </dl>
 % if image['status'] == 'deleted':
@@ -69,6 +78,25 @@
       <button class="button primary" type="submit">Save</button>
     </form>
   </details>
+  <div class="actions">
+    <form method="post" action="/images/{{image['id']}}/recaption">
+      <input type="hidden" name="token" value="{{token}}">
+      <button class="button small" type="submit">Describe again</button>
+    </form>
+%     if provenance:
+    <form method="post" action="/images/{{image['id']}}/undo">
+      <input type="hidden" name="token" value="{{token}}">
+      <button class="button small" type="submit">Undo the last change</button>
+    </form>
+%     end
+%     if 'Edited by a person' in provenance.values():
+    <form method="post" action="/images/{{image['id']}}/machine-words">
+      <input type="hidden" name="token" value="{{token}}">
+      <button class="button small" type="submit">Back to the machine’s text</button>
+    </form>
+%     end
+    <a class="button small" href="/images/{{image['id']}}/history">History</a>
+  </div>
 %   end
   <dl class="facts">
 % for term, words_, machine in details:

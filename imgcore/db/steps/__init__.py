@@ -13,6 +13,7 @@ from imgcore.db.steps.m003 import m003_notices
 from imgcore.db.steps.m004 import m004_drop_outbox
 from imgcore.db.steps.m005 import m005_model_calls
 from imgcore.db.steps.m006 import m006_key_expiry
+from imgcore.db.steps.m007 import m007_word_versions
 
 STEPS = (
     m001_images_and_tasks,
@@ -21,4 +22,5 @@ STEPS = (
     m004_drop_outbox,
     m005_model_calls,
     m006_key_expiry,
+    m007_word_versions,
 )

@@ -1,0 +1,294 @@
+"""Words of images: who may replace whose, their versions, undo.
+
+Every function here needs the image's row locked by the caller's transaction.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from imgcore.db.connection import Transaction
+from imgcore.db.mapping import NAME, WORD, Row, field_source, moment, update_search_text
+from imgcore.db.statements import sql
+from imgcore.gallery.models import Description, Source, WordField, WordVersion
+from imgcore.text import storable
+
+HISTORY_LIMIT = 300  # versions of one image that are listed
+
+_CURRENT = (
+    "SELECT caption, alt_text, tags, source, caption_source, alt_text_source, tags_source, model,"
+    " prompt_version, input_tokens, output_tokens, price_usd, caption_generated_at FROM images"
+    " WHERE id = :image_id"
+)
+_ADD = (
+    "INSERT INTO word_versions (image_id, change_id, field, value, source, applied, undoes, created_at,"
+    " account_id, model, prompt_version, input_tokens, output_tokens, price_usd) VALUES (:image_id, :change_id,"
+    " :field, :value, :source, :applied, :undoes, {now}, :account_id, :model, :prompt_version, :input_tokens,"
+    " :output_tokens, :price_usd)"
+)
+# What was stored before versions were kept becomes the first version, when it is about to be replaced.
+_ADD_FIRST = (
+    "INSERT INTO word_versions (image_id, change_id, field, value, source, applied, created_at, model,"
+    " prompt_version, input_tokens, output_tokens, price_usd) VALUES (:image_id, 'first', :field, :value,"
+    " :source, 1, COALESCE(:created_at, {now}), :model, :prompt_version, :input_tokens, :output_tokens,"
+    " :price_usd)"
+)
+_HISTORY = (
+    "SELECT v.*, a.name AS account FROM word_versions v LEFT JOIN accounts a ON a.id = v.account_id"
+    " WHERE v.image_id = :image_id ORDER BY v.id DESC LIMIT :limit"
+)
+_EMPTY = {WordField.CAPTION: "", WordField.ALT_TEXT: "", WordField.TAGS: "[]"}
+_CHANGES = (
+    "SELECT change_id, MIN(id) AS first_id, MIN(undoes) AS undoes FROM word_versions"
+    " WHERE image_id = :image_id AND applied = 1 GROUP BY change_id ORDER BY first_id DESC LIMIT :limit"
+)
+_FACTS = ("model", "prompt_version", "input_tokens", "output_tokens", "price_usd")
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """The source of words: a person with or without an account, or a machine's answer."""
+
+    source: Source
+    account_id: int | None = None
+    model: str | None = None
+    prompt_version: str | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    price_usd: float | None = None
+
+    @classmethod
+    def of(cls, description: Description) -> Author:
+        """Return the author of a description."""
+        return cls(
+            source=description.source,
+            model=storable(description.model, NAME) if description.model else None,
+            prompt_version=storable(description.prompt_version, WORD) if description.prompt_version else None,
+            input_tokens=description.input_tokens,
+            output_tokens=description.output_tokens,
+            price_usd=description.price_usd,
+        )
+
+
+def write_words(tx: Transaction, image_id: int, words: Mapping[WordField, str], author: Author) -> None:
+    """Store the words that outrank those of the image, field by field, and a version of each.
+
+    words: as the columns hold them. Equal words of a person are no change: a form sends all fields.
+    """
+    change = _Change(tx, image_id)
+    for field, value in words.items():
+        stored = change.source(field)
+        if (change.row[field] or _EMPTY[field]) == value and author.source in (stored, Source.HUMAN):
+            continue
+        applied = stored is None or author.source.rank(field) >= stored.rank(field)
+        if applied:
+            change.set(field, value, author.source)
+        change.add_version(field, value, author, applied=applied)
+    change.store(described=author.source is not Source.HUMAN)
+
+
+def restore_version(tx: Transaction, image_id: int, version_id: int) -> bool:
+    """Make a version current again, with its source; False where the image has no such version."""
+    query = "SELECT * FROM word_versions WHERE id = :version_id AND image_id = :image_id"
+    version = tx.row(query, version_id=version_id, image_id=image_id)
+    if version is not None:
+        _restore(tx, image_id, [version])
+    return version is not None
+
+
+def undo(tx: Transaction, image_id: int) -> bool:
+    """Restore what the last change replaced; False where there is nothing before it.
+
+    Called again, it goes one change further back.
+    """
+    undone: set[str] = set()
+    for row in tx.rows(_CHANGES, image_id=image_id, limit=HISTORY_LIMIT):
+        if row["undoes"] is not None:
+            undone.add(row["undoes"])
+        elif row["change_id"] not in undone:
+            return _undo(tx, image_id, row["change_id"])
+    return False
+
+
+def restore_machine_words(tx: Transaction, image_id: int, fields: Iterable[WordField]) -> bool:
+    """Replace a person's words by the latest ones of a machine or the file; False where there are none."""
+    change = _Change(tx, image_id)
+    versions = []
+    for field in fields:
+        if change.source(field) is Source.HUMAN:
+            query = (
+                "SELECT * FROM word_versions WHERE image_id = :image_id AND field = :field"
+                " AND source <> 'human' ORDER BY id DESC LIMIT 1"
+            )
+            versions.append(tx.row(query, image_id=image_id, field=field.value))
+    known = [version for version in versions if version is not None]
+    _restore(tx, image_id, known)
+    return bool(known)
+
+
+def history(tx: Transaction, image_id: int) -> Sequence[WordVersion]:
+    """Return the versions of an image's words, the newest first; the current ones also without a version."""
+    change = _Change(tx, image_id)
+    rows = tx.rows(_HISTORY, image_id=image_id, limit=HISTORY_LIMIT)
+    seen: set[str] = set()
+    versions = [_version(row, change.row, seen) for row in rows]
+    return [*versions, *(change.unversioned(field) for field in WordField if change.lacks_version(field))]
+
+
+class _Change:
+    """The words of one image, and what one edit, answer or restore changes of them."""
+
+    def __init__(self, tx: Transaction, image_id: int) -> None:
+        [self.row] = tx.rows(_CURRENT, image_id=image_id)
+        self._tx, self._image_id = tx, image_id
+        self._id = secrets.token_hex(8)
+        self._new: dict[str, str | None] = {}
+        known = "SELECT DISTINCT field FROM word_versions WHERE image_id = :image_id"
+        self._versioned = {row["field"] for row in tx.rows(known, image_id=image_id)}
+
+    def source(self, field: WordField) -> Source | None:
+        return field_source(self.row, field)
+
+    def lacks_version(self, field: WordField) -> bool:
+        return self.row[field] is not None and field not in self._versioned
+
+    def set(self, field: WordField, value: str, source: Source) -> None:
+        if self.lacks_version(field):
+            self._add_first(field)
+        self._new |= {field.value: value, f"{field}_source": source.value}
+
+    def add_version(
+        self, field: WordField, value: str, author: Author, *, applied: bool, undoes: str | None = None
+    ) -> None:
+        if self.lacks_version(field):
+            self._add_first(field)
+        self._tx.execute(
+            _ADD,
+            image_id=self._image_id,
+            change_id=self._id,
+            field=field.value,
+            value=value,
+            source=author.source.value,
+            applied=int(applied),
+            undoes=undoes,
+            account_id=author.account_id,
+            **{name: getattr(author, name) for name in _FACTS},
+        )
+
+    def store(self, *, described: bool) -> None:
+        """Write the new words. described: they are a new description, and not a person's."""
+        if not self._new:
+            return
+        # Rows of 0.1.0 get the source of each field once, so that a new one does not speak for all
+        row = self.row | {
+            f"{field}_source": source.value for field in WordField if (source := self.source(field))
+        }
+        row |= self._new
+        sources = [row[f"{field}_source"] for field in WordField if row[field] is not None]
+        clock = "{now}" if described else "COALESCE(caption_generated_at, {now})"
+        statement = sql(
+            "UPDATE images SET caption = :caption, alt_text = :alt_text, tags = :tags, source = :source,"
+            " caption_source = :caption_source, alt_text_source = :alt_text_source, tags_source = :tags_source,"
+            " caption_generated_at = {clock} WHERE id = :image_id",
+            clock=clock,
+        )
+        names = [name for field in WordField for name in (field.value, f"{field}_source")]
+        values = {name: row[name] for name in names}
+        self._tx.execute(statement, image_id=self._image_id, source=next(iter(sources), None), **values)
+        update_search_text(self._tx, self._image_id)
+
+    def unversioned(self, field: WordField) -> WordVersion:
+        facts = self._facts(field)
+        source = self.source(field)
+        created_at = moment(self.row["caption_generated_at"])
+        assert source is not None
+        assert created_at is not None
+        return WordVersion(
+            id=0,
+            field=field,
+            value=_shown(field, self.row[field]),
+            source=source,
+            created_at=created_at,
+            applied=True,
+            current=True,
+            **facts,
+        )
+
+    def _add_first(self, field: WordField) -> None:
+        source = self.source(field)
+        assert source is not None
+        self._tx.execute(
+            _ADD_FIRST,
+            image_id=self._image_id,
+            field=field.value,
+            value=self.row[field],
+            source=source.value,
+            created_at=self.row["caption_generated_at"],
+            **self._facts(field),
+        )
+        self._versioned.add(field.value)
+
+    def _facts(self, field: WordField) -> dict[str, Any]:
+        machine = self.source(field) not in (Source.HUMAN, Source.EMBEDDED)
+        return {name: self.row[name] if machine else None for name in _FACTS}
+
+
+def _undo(tx: Transaction, image_id: int, change_id: str) -> bool:
+    """Restore each field that the change wrote to what it was before it; False where it was empty."""
+    query = (
+        "SELECT id, field FROM word_versions WHERE image_id = :image_id AND change_id = :change_id"
+        " AND applied = 1"
+    )
+    rows = tx.rows(query, image_id=image_id, change_id=change_id)
+    found = [_before(tx, image_id, row["field"], row["id"]) for row in rows]
+    versions = [version for version in found if version is not None]
+    _restore(tx, image_id, versions, undoes=change_id)
+    return bool(versions)
+
+
+def _restore(tx: Transaction, image_id: int, versions: Iterable[Row], undoes: str | None = None) -> None:
+    change = _Change(tx, image_id)
+    for version in versions:
+        field, source = WordField(version["field"]), Source(version["source"])
+        author = Author(source, version["account_id"], version["model"], version["prompt_version"])
+        change.set(field, version["value"], source)
+        change.add_version(field, version["value"], author, applied=True, undoes=undoes)
+    change.store(described=False)
+
+
+def _before(tx: Transaction, image_id: int, field: str, version_id: int) -> Row | None:
+    """Return the version that was current before ``version_id`` was written."""
+    return tx.row(
+        "SELECT * FROM word_versions WHERE image_id = :image_id AND field = :field AND id < :version_id"
+        " AND applied = 1 ORDER BY id DESC LIMIT 1",
+        image_id=image_id,
+        field=field,
+        version_id=version_id,
+    )
+
+
+def _version(row: Row, current: Row, seen: set[str]) -> WordVersion:
+    field, created_at = WordField(row["field"]), moment(row["created_at"])
+    assert created_at is not None
+    is_current = bool(row["applied"]) and field.value not in seen and current[field] == row["value"]
+    if row["applied"]:
+        seen.add(field.value)
+    return WordVersion(
+        id=row["id"],
+        field=field,
+        value=_shown(field, row["value"]),
+        source=Source(row["source"]),
+        created_at=created_at,
+        applied=bool(row["applied"]),
+        current=is_current,
+        account=row["account"],
+        **{name: row[name] for name in _FACTS},
+    )
+
+
+def _shown(field: WordField, value: str) -> str | tuple[str, ...]:
+    return tuple(json.loads(value)) if field is WordField.TAGS else value

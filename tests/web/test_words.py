@@ -1,0 +1,91 @@
+"""History, undo and new descriptions: the API, and the forms of the photo page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from imgcore.gallery.models import Source, TaskKind, TaskStatus
+from imgcore.gallery.service import Gallery
+from tests.web.client import Client
+from tests.web.fakes import add_done
+from tests.web.peopling import site
+
+
+def test_api_writes_undoes_and_lists_versions(client: Client, gallery: Gallery) -> None:
+    path = f"/api/v1/images/{add_done(gallery).public_id}"
+
+    edited = client.send("PATCH", path, {"caption": "Mine."}).json
+    assert ("human", "local", True) == (
+        edited["caption_source"],
+        edited["alt_text_source"],
+        edited["alt_text_may_not_fit"],
+    )
+    versions = client.get(f"{path}/history").json["versions"]
+    captions = [version for version in versions if version["field"] == "caption"]
+    assert [("Mine.", "human", True), ("A cat asleep on a windowsill.", "local", False)] == [
+        (version["value"], version["source"], version["current"]) for version in captions
+    ]
+    undone = client.send("POST", f"{path}/undo", {}).json
+    assert ("A cat asleep on a windowsill.", "local") == (undone["caption"], undone["caption_source"])
+    restored = client.send("POST", f"{path}/history/{captions[0]['id']}/restore", {}).json
+    assert ("Mine.", "human") == (restored["caption"], restored["caption_source"])
+    machine = client.send("POST", f"{path}/machine-words", {"fields": ["caption"]}).json
+    assert "A cat asleep on a windowsill." == machine["caption"]
+
+
+def test_api_without_anything_to_undo_is_a_conflict(client: Client, gallery: Gallery) -> None:
+    path = f"/api/v1/images/{add_done(gallery).public_id}"
+    answers = [client.send("POST", f"{path}/{verb}", {}) for verb in ("undo", "machine-words")]
+    assert [(409, "nothing_to_restore")] * 2 == [(answer.status, answer.json["code"]) for answer in answers]
+    unknown = [client.send("POST", f"{path}/history/{number}/restore", {}) for number in ("9", "x", "9" * 30)]
+    assert [404] * 3 == [answer.status for answer in unknown]
+    assert 422 == client.send("POST", f"{path}/machine-words", {"fields": ["name"]}).status
+
+
+def test_recaption_queues_the_caption_and_keeps_the_words(client: Client, gallery: Gallery) -> None:
+    image = add_done(gallery)
+    answer = client.send("POST", f"/api/v1/images/{image.public_id}/recaption", {})
+
+    assert (202, image.caption) == (answer.status, answer.json["caption"])
+    assert [(TaskKind.CAPTION, image.image_key)] == gallery.queues.sent
+    assert TaskStatus.PENDING is gallery.get(image.public_id).task(TaskKind.CAPTION).status
+
+
+def test_photo_page_forms_write_undo_and_show_history(client: Client, gallery: Gallery) -> None:
+    image = add_done(gallery, source=Source.GEMINI)
+    page = f"/images/{image.public_id}"
+    token = client.get(page).token
+
+    def submit(action: str, **fields: str) -> str:
+        answer = client.post(f"{page}/{action}", {"token": token, **fields})
+        assert 303 == answer.status
+        return client.get(answer.headers["location"]).text
+
+    saved = submit("edit", caption="My <cat>.", alt_text=image.alt_text, tags="cat, window")
+    assert "What you wrote is never overwritten automatically." in saved
+    assert "the alt text is still that of Gemini" in saved
+    assert "caption: Edited by a person; alt text: Gemini; tags: Gemini" in saved
+    listed = client.get(f"{page}/history").text
+    assert "My &lt;cat&gt;." in listed
+    assert "A cat asleep on a windowsill." in listed
+    assert "<h1>A cat asleep on a windowsill.</h1>" in submit("undo")
+    for action in (f"history/{_version(gallery, image.public_id, 'My <cat>.')}/restore", "machine-words"):
+        submit(action)
+    assert image.caption == gallery.get(image.public_id).caption
+    assert "The photo will be described again." in submit("recaption")
+
+
+def _version(gallery: Gallery, public_id: str, value: str) -> int:
+    return next(version.id for version in gallery.images.history(public_id) if version.value == value)
+
+
+def test_history_names_the_account_that_wrote(tmp_path: Path) -> None:
+    found = site(tmp_path)
+    image = found.upload("owner")
+    owner = found.browser(found.app(), "owner")
+    owner.submit("/upload", f"/images/{image.public_id}/edit", caption="Mine.")
+
+    (version,) = owner.get(f"/api/v1/images/{image.public_id}/history").json["versions"]
+
+    assert ("Mine.", "owner") == (version["value"], version["account"])
+    found.database.close()
