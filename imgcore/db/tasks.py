@@ -114,12 +114,19 @@ class TaskRepository(Repository):
 
         return self._commit(claim, TaskStatus.DONE, store=store)
 
-    def finish_caption(self, claim: Claim, description: Description) -> bool:
+    def finish_caption(self, claim: Claim, description: Description, own: Description | None = None) -> bool:
         """Store the description and end the task as done; False where another worker has claimed it since.
 
-        Words of a source of higher rank stay as they are.
+        Words of a source of higher rank stay as they are. own: the file's own; its caption is stored before.
         """
-        return self._commit(claim, TaskStatus.DONE, store=lambda tx, image: _describe(tx, image, description))
+
+        def store(tx: Transaction, image: Row) -> None:
+            if own is not None:
+                caption = {WordField.CAPTION: storable(own.caption, CAPTION)}
+                write_words(tx, image["id"], caption, Author.of(own))
+            _describe(tx, image, description)
+
+        return self._commit(claim, TaskStatus.DONE, store=store)
 
     def park(self, claim: Claim, *, code: str, message: str, delay: float, refund: bool) -> bool:
         """Plan a retry in ``delay`` seconds; False where another worker has claimed the task since.

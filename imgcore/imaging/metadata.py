@@ -38,12 +38,14 @@ class Metadata:
 def read(*, exif: bytes = b"", iptc: bytes = b"", xmp: bytes = b"") -> Metadata:
     """Read the fields of a TIFF structure, of Photoshop's image resources and of an XMP packet.
 
-    XMP wins over IPTC, as the Metadata Working Group's guidelines have it for text that both carry.
+    For a caption XMP wins over IPTC, and IPTC over EXIF's ImageDescription, which programs fill more often.
     """
     tags = dict(_tags(exif))
     captions, keywords = _xmp(xmp)
     for number, value in islice(_iptc(iptc), 4 * MAX_KEYWORDS):
         (captions if number == _CAPTION else keywords).append(value)
+    if isinstance(description := tags.get(_DESCRIPTION), str):
+        captions.append(description)
     clean = (clean_text(text, MAX_CAPTION) for text in captions)
     distinct: dict[str, str] = {}
     for word in (clean_text(text, MAX_KEYWORD) for text in keywords):
@@ -85,8 +87,8 @@ def clean_text(text: str, limit: int) -> str:
 # EXIF 3.0 (CIPA DC-008): tags of the first directory and of the Exif directory
 
 _MAKE, _MODEL, _ORIENTATION, _CHANGED, _EXIF_DIRECTORY = 0x010F, 0x0110, 0x0112, 0x0132, 0x8769
-_TAKEN, _DIGITIZED = 0x9003, 0x9004
-_TEXTS = frozenset({_MAKE, _MODEL, _CHANGED, _TAKEN, _DIGITIZED})
+_TAKEN, _DIGITIZED, _DESCRIPTION = 0x9003, 0x9004, 0x010E
+_TEXTS = frozenset({_DESCRIPTION, _MAKE, _MODEL, _CHANGED, _TAKEN, _DIGITIZED})
 _BYTE, _ASCII, _SHORT, _LONG = 1, 2, 3, 4
 _MAX_ENTRIES = 512  # of one directory; cameras write some sixty
 
@@ -113,8 +115,9 @@ def _directory(tiff: bytes, order: str, start: int) -> Iterator[tuple[int, int |
         tag, kind, length = struct.unpack_from(f"{order}HHL", tiff, at)
         if tag in _TEXTS and kind == _ASCII:
             (offset,) = struct.unpack_from(f"{order}L", tiff, at + 8) if length > 4 else (at + 8,)
-            text = tiff[offset : offset + min(length, 256)]
-            yield tag, text.partition(b"\0")[0].decode("utf-8", "replace")
+            most = 4 * MAX_CAPTION if tag == _DESCRIPTION else 256
+            text = tiff[offset : offset + min(length, most)]
+            yield tag, _decoded(text.partition(b"\0")[0], utf8=False)
         elif tag in (_ORIENTATION, _EXIF_DIRECTORY) and kind in (_BYTE, _SHORT, _LONG) and length == 1:
             layout = {_BYTE: "B", _SHORT: "H", _LONG: "L"}[kind]
             yield tag, struct.unpack_from(f"{order}{layout}", tiff, at + 8)[0]

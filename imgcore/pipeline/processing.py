@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from imgcore.backoff import at_least, exponential, full_jitter
 from imgcore.errors import Blocked, ImgcoreError, Misconfigured, RateLimited, Rejected, Unavailable
+from imgcore.gallery import embedded
 from imgcore.gallery.keys import DISPLAY_SIDE, new_image_for_key
 from imgcore.gallery.models import (
     MAX_BYTES,
@@ -145,7 +146,8 @@ class Processor:
         )
         if probing and description.source is captioner.source:
             self.breakers.close(GEMINI_BREAKER)
-        committed = self._store(lambda: self.tasks.finish_caption(claim, description), deadline)
+        own = embedded.description(picture.facts)
+        committed = self._store(lambda: self.tasks.finish_caption(claim, description, own), deadline)
         return Outcome.DONE if committed else Outcome.FENCED
 
     def _available_captioner(self) -> tuple[Captioner, bool]:

@@ -163,6 +163,26 @@ def test_metadata_of_several_languages_the_default_one_is_taken() -> None:
 
 
 @pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        (b"Anna at the lake", "Anna at the lake"),
+        ("Zoë am See".encode(), "Zoë am See"),
+        ("Zoë am See".encode("cp1252"), "Zoë am See"),
+        (b"OLYMPUS DIGITAL CAMERA         ", None),
+        (b"   ", None),
+    ],
+)
+def test_metadata_exif_description_is_a_caption(written: bytes, read: str | None) -> None:
+    """A camera's boilerplate is none; IPTC and XMP win."""
+    block = Image.Exif()
+    block[0x010E] = written
+    described = tiff(block.tobytes())
+
+    assert read == metadata.read(exif=described).caption
+    assert "A lake" == metadata.read(exif=described, xmp=xmp("A lake")).caption
+
+
+@pytest.mark.parametrize(
     "text", ["OLYMPUS DIGITAL CAMERA", "SONY DSC", "  dcim ", "Untitled", "", " \t", "\x07\u202e"]
 )
 def test_metadata_what_cameras_write_on_every_picture_is_no_caption(text: str) -> None:

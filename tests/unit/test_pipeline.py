@@ -13,7 +13,7 @@ from imgcore.captioning.prices import quote
 from imgcore.db.tasks import TaskRepository
 from imgcore.errors import BadAnswer, Blocked, ImgcoreError, Misconfigured, RateLimited, Rejected, Unavailable
 from imgcore.gallery.keys import new_public_id, raw_key
-from imgcore.gallery.models import Image, NewImage, Source, TaskKind, TaskStatus, UploadStatus
+from imgcore.gallery.models import Image, NewImage, PhotoFacts, Source, TaskKind, TaskStatus, UploadStatus
 from imgcore.notifications.sender import Notifier
 from imgcore.pipeline.models import GEMINI_BREAKER, ObjectCreated, Timing
 from imgcore.pipeline.processing import Outcome, Processor
@@ -21,7 +21,7 @@ from imgcore.pipeline.sweeper import Sweeper
 from imgcore.spending.models import Caps, Group, Period, Quote
 from imgcore.spending.service import Spending
 from tests.support.repositories import Repositories
-from tests.unit.fakes import BUCKET, FakeCaptioner, FakeQueues, FakeStorage, decode, render
+from tests.unit.fakes import BUCKET, FakeCaptioner, FakePicture, FakeQueues, FakeStorage, decode, render
 
 SOON = 1e9  # a deadline that no test reaches, on time.monotonic()'s clock
 Run = Callable[..., Outcome]
@@ -760,3 +760,28 @@ def test_sweep_checks_the_stored_files_of_every_photo_in_turn(
         missing.append(sweeper.sweep().missing)
 
     assert ([10, 10, 5, 0], 25) == (missing, repositories.images.missing())
+
+
+def test_caption_in_the_file_outranks_the_models_which_supplies_the_rest(
+    processor: Processor, repositories: Repositories, storage: FakeStorage
+) -> None:
+    """The model's caption is in the history, where a person can choose it."""
+
+    def decode_with_caption(data: bytes, **options: object) -> FakePicture:
+        facts = PhotoFacts("JPEG", 400, 300, len(data), "0" * 64, embedded_caption="Mia’s first goal")
+        return FakePicture(facts)
+
+    image = upload(repositories, storage)
+
+    replace(processor, decode=decode_with_caption).process(news(image), CAPTION, deadline=SOON)
+
+    stored = now(repositories, image)
+    assert ("Mia’s first goal", Source.EMBEDDED, "Alt: A red barn.", Source.GEMINI, Source.GEMINI) == (
+        stored.caption,
+        stored.caption_source,
+        stored.alt_text,
+        stored.alt_text_source,
+        stored.tags_source,
+    )
+    versions = repositories.images.history(image.public_id)
+    assert [("A red barn.", False)] == [(v.value, v.applied) for v in versions if v.value == "A red barn."]

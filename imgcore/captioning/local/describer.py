@@ -9,8 +9,9 @@ import time
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from imgcore.captioning.local import embedded, sentences
+from imgcore.captioning.local import sentences
 from imgcore.errors import Misconfigured, Unavailable
+from imgcore.gallery import embedded
 from imgcore.gallery.models import Description, Picture, Source
 from imgcore.pipeline.models import RecordCall, ignore_call
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imgcore.captioning.local.embedded import MAX_ALT, MAX_CAPTION, description, keywords
+from imgcore.gallery.embedded import MAX_ALT, MAX_CAPTION, description, keywords
 from imgcore.gallery.models import Description, PhotoFacts, Source
 
 

@@ -1,4 +1,4 @@
-"""The caption and keywords in a photo's own metadata, which take precedence over any net. Pure."""
+"""The caption and keywords in an image's own metadata, which the photographer wrote. Pure."""
 
 from __future__ import annotations
 
