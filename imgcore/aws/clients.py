@@ -36,10 +36,22 @@ def create_client(service: Any, session: Any = None, *, retries: int = 3) -> Any
             connect_timeout=3,
             read_timeout=20,
             retries={"mode": "standard", "max_attempts": retries},
-            signature_version="s3v4" if service == "s3" else None,
             max_pool_connections=20,
+            **(_s3_settings() if service == "s3" else {}),
         ),
     )
+
+
+def _s3_settings() -> dict[str, Any]:
+    """Return botocore's settings by which every bucket is reached at the host of its region.
+
+    By default botocore presigns for the global host, which answers 307 for a new bucket outside us-east-1 for
+    up to a day, and 400 in regions that an account must opt in to. Emulators, behind an endpoint of their own,
+    serve buckets by path.
+    """
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    style = {"addressing_style": "path" if endpoint else "virtual", "us_east_1_regional_endpoint": "regional"}
+    return {"signature_version": "s3v4", "s3": style}
 
 
 def get_secret(secret_id: str) -> str:
