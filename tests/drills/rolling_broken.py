@@ -1,6 +1,6 @@
-"""A release that went wrong: healthy by its own account, and whatever else it is asked, it answers 500.
+"""A defective release: its health check succeeds, and every other request is answered with 500.
 
-The real program with a defect in front of it, started as the real program is.
+It is the real program with a defective application, and is started as the real program is.
 """
 
 from __future__ import annotations
@@ -11,30 +11,20 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from web import __main__ as program
-from web.app import Application
-
-_create = program.create_app
+from web import app
 
 
-class Broken:
-    """The application behind its defect."""
+class BrokenApplication(app.Application):
+    """The gallery's application, which answers only its health check correctly."""
 
-    def __init__(self, app: Application, release: str) -> None:
-        self.health = app.health
-        self._app, self._release = app, release
-
-    def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
-        """500, unless the load balancer asks."""
+    def wsgi(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Answer with 500, unless this is the health check."""
         if environ["PATH_INFO"] == "/healthz":
-            return self._app(environ, start)
-        start("500 Internal Server Error", [("Content-Length", "0"), ("X-Release", self._release)])
+            return super().wsgi(environ, start_response)
+        start_response("500 Internal Server Error", [("Content-Length", "0"), *self.security_headers.items()])
         return [b""]
 
 
-def _broken(*arguments: Any, **options: Any) -> Broken:
-    return Broken(_create(*arguments, **options), os.environ["RELEASE"])
-
-
 if __name__ == "__main__":
-    program.create_app = _broken  # type: ignore[assignment]
+    app.Application = BrokenApplication  # type: ignore[misc]
     sys.exit(program.main(os.environ))

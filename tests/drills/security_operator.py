@@ -43,8 +43,9 @@ OTHERWISE = {
 }
 PLACES: dict[str, dict[str, Any]] = {
     "staging": {},
-    "production": {"edge_certificate_arn": CERTIFICATE, "events_router": "eventbridge"},
+    "production": {"edge_certificate_arn": CERTIFICATE},
 }
+ROUTERS = {"staging": "sns", "production": "eventbridge"}  # so that both are created and removed
 
 
 def main(record: bool) -> int:
@@ -124,7 +125,7 @@ def operator(aws: Account) -> dict[str, str]:
 
 def life(aws: Account, env: str, keys: dict[str, str]) -> Iterator[str]:
     """Everything that is done to one environment, in order; the steps that failed."""
-    place = PLACES[env]
+    place = PLACES[env] | {"events_router": ROUTERS[env]}
     unprotected = {"database_deletion_protection": False, "edge_deletion_protection": False}
     steps: list[tuple[str, str, dict[str, Any]]] = [
         ("from nothing", "site.yml", place),

@@ -266,10 +266,10 @@ def environment(**settings: str) -> dict[str, str]:
     return {**keep, **made_up, **buckets, "DATABASE_URL": "sqlite:///made-up.db", "PORT": "0", **settings}
 
 
-def start(**settings: str) -> subprocess.Popen[str]:
-    """``python -m web`` with these settings."""
+def start(module: str = "web", **settings: str) -> subprocess.Popen[str]:
+    """``python -m web`` with these settings, or another module that serves."""
     return subprocess.Popen(
-        [sys.executable, "-m", "web"],
+        [sys.executable, "-m", module],
         env=environment(**settings),
         cwd=ROOT,
         text=True,
@@ -293,6 +293,23 @@ def test_it_prints_its_address_serves_and_stops_in_order(number: signal.Signals)
     finally:
         process.kill()
     assert (0, "", "") == (process.returncode, out, err)
+
+
+def test_defective_release_of_the_drills_is_healthy_and_answers_500() -> None:
+    process = start("tests.drills.rolling_broken", RELEASE="broken")
+    try:
+        port = int(re.search(r":(\d+)/$", process.stdout.readline())[1])
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        answers = []
+        for path in ("/healthz", "/upload"):
+            connection.request("GET", path)
+            with connection.getresponse() as response:
+                response.read()
+                answers.append((response.status, response.headers["X-Release"]))
+    finally:
+        process.kill()
+        process.communicate()
+    assert [(200, "broken"), (500, "broken")] == answers
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.org"])
