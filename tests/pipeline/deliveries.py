@@ -12,10 +12,9 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
-from pathlib import Path
-from typing import Any
+from contextlib import suppress
 
+import pytest
 from PIL import Image as PillowImage
 
 from imgcore.gallery.models import Image, Source, TaskKind
@@ -25,30 +24,33 @@ from tests.pipeline.stage import Stage, staged
 COLOURS = {"red": (205, 25, 25), "green": (40, 150, 40), "blue": (40, 80, 195), "yellow": (240, 220, 50)}
 
 
-@contextmanager
-def short_leases(home: Path, environ: Any) -> Iterator[Stage]:
+def short_leases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Start a pipeline with short leases, so that killed workers are replaced soon, and many attempts.
 
-    environ: pytest's MonkeyPatch.
+    A fixture's function: ``stage = pytest.fixture(short_leases, scope="module")``.
     """
+    home = tmp_path_factory.mktemp("deliveries")
     settings = {
         "DATABASE_URL": f"sqlite:///{home}/gallery.db",
         "LOST_AFTER_SECONDS": "3",
         "MAX_ATTEMPTS": "50",
         "CAPTIONER": "local",
     }
-    with staged(
-        home,
-        environ,
-        functions_environment=settings,
-        functions_thumbnail_timeout=20,
-        functions_caption_timeout=20,
-        functions_lease_margin=2,
-        functions_sweep_schedule="rate(1 hour)",
-        events_max_receives=50,  # the worker of one message may die five times by chance
-        events_thumbnail_visibility=60,
-        events_caption_visibility=60,
-    ) as stage:
+    with (
+        pytest.MonkeyPatch.context() as environ,
+        staged(
+            home,
+            environ,
+            functions_environment=settings,
+            functions_thumbnail_timeout=20,
+            functions_caption_timeout=20,
+            functions_lease_margin=2,
+            functions_sweep_schedule="rate(1 hour)",
+            events_max_receives=50,  # the worker of one message may die five times by chance
+            events_thumbnail_visibility=60,
+            events_caption_visibility=60,
+        ) as stage,
+    ):
         yield stage
 
 

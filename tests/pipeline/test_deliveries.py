@@ -5,8 +5,6 @@ With 200 uploads and 100 kills: tests/drills/test_worker_kills.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.pipeline.deliveries import check_bad_deliveries, check_killed_workers, short_leases
@@ -15,14 +13,7 @@ from tests.pipeline.stage import Stage
 pytestmark = pytest.mark.timeout(600)
 
 
-@pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """A pipeline with short leases."""
-    with (
-        pytest.MonkeyPatch.context() as environ,
-        short_leases(tmp_path_factory.mktemp("deliveries"), environ) as made,
-    ):
-        yield made
+stage = pytest.fixture(short_leases, scope="module")  # a pipeline with short leases
 
 
 def test_events_repeated_shuffled_and_lost_give_the_same_rows(stage: Stage) -> None:
