@@ -1,0 +1,90 @@
+"""Run `make test` several times, some of them beside a process that keeps one processor busy; print a table.
+
+::
+
+    ORDER=random python -m tests.support.repeat 10 --busy 5
+    python -m tests.support.repeat 3 --target check
+
+The output of each run is kept in .local/repeat. The exit code is 1 when any run failed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+LOGS = ROOT / ".local" / "repeat"
+# Ends by itself when the process that started it is gone.
+BUSY = "import os\nparent = os.getppid()\nwhile os.getppid() == parent:\n    pass"
+_FAILURE = re.compile(r"^(?:FAILED|ERROR) (\S+)|^--- +[\d.]+ s  FAILED  (.+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One finished run. busy: a processor was kept busy meanwhile. failures: failed tests and stages."""
+
+    number: int
+    busy: bool
+    seconds: float
+    passed: bool
+    failures: tuple[str, ...]
+
+    def __str__(self) -> str:
+        ended = "passed" if self.passed else f"FAILED {', '.join(self.failures)}".rstrip()
+        return f"{self.number:3}  {'busy' if self.busy else '-':4}  {self.seconds:6.0f} s  {ended}"
+
+
+@contextmanager
+def busy_processor() -> Iterator[subprocess.Popen[bytes]]:
+    """Keep one processor busy until the end of the block."""
+    with subprocess.Popen([sys.executable, "-c", BUSY]) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def repeat(command: Sequence[str], count: int, busy: int, logs: Path) -> Iterator[Run]:
+    """Run a command ``count`` times, the last ``busy`` of them beside a busy processor; yield each run."""
+    logs.mkdir(parents=True, exist_ok=True)
+    for number in range(1, count + 1):
+        beside = number > count - busy
+        log, start = logs / f"{number:02}.log", time.monotonic()
+        with busy_processor() if beside else nullcontext(), log.open("w") as output:
+            done = subprocess.run(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, check=False)
+        failures = tuple(test or stage for test, stage in _FAILURE.findall(log.read_text(errors="replace")))
+        yield Run(number, beside, time.monotonic() - start, done.returncode == 0, failures)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print a line after each run and a summary at the end; return the exit code."""
+    parser = argparse.ArgumentParser(description="Run a target of make several times.")
+    parser.add_argument("count", type=int, help="number of runs")
+    parser.add_argument(
+        "--busy", type=int, default=0, help="how many of them, the last ones, run beside a busy process"
+    )
+    parser.add_argument("--target", default="test", help="target of make")
+    asked = parser.parse_args(arguments)
+    print(f"make {asked.target}; the output of each run is in {LOGS}", flush=True)
+    failed, seconds = 0, []
+    for run in repeat(["make", asked.target], asked.count, asked.busy, LOGS):
+        print(run, flush=True)
+        failed += not run.passed
+        seconds.append(run.seconds)
+    if seconds:
+        print(f"{asked.count} runs, {failed} failed; {min(seconds):.0f} to {max(seconds):.0f} s")
+    return int(failed > 0)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # and end the busy process
+    sys.exit(main())

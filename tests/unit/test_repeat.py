@@ -1,0 +1,51 @@
+"""The command that runs `make test` several times."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support import repeat as repeated
+from tests.support.repeat import busy_processor, repeat
+
+FAILING = """
+print("--- all tests")
+print("FAILED tests/unit/test_x.py::test_y[1] - AssertionError: FAILED z")
+print("ERROR tests/web/test_z.py - ImportError")
+print("---   12.3 s  FAILED  types (mypy)")
+raise SystemExit(2)
+"""
+
+
+def test_repeat_passing_command_runs_count_times_and_the_last_are_busy(tmp_path: Path) -> None:
+    runs = list(repeat([sys.executable, "-c", "print('said')"], 3, 1, tmp_path))
+    assert [(1, False, True), (2, False, True), (3, True, True)] == [
+        (run.number, run.busy, run.passed) for run in runs
+    ]
+    assert ["said\n"] * 3 == [path.read_text() for path in sorted(tmp_path.glob("*.log"))]
+
+
+def test_repeat_failing_command_names_tests_and_stages(tmp_path: Path) -> None:
+    (run,) = repeat([sys.executable, "-c", FAILING], 1, 0, tmp_path)
+    assert not run.passed
+    assert ("tests/unit/test_x.py::test_y[1]", "tests/web/test_z.py", "types (mypy)") == run.failures
+    assert str(run).endswith("FAILED tests/unit/test_x.py::test_y[1], tests/web/test_z.py, types (mypy)")
+
+
+def test_busy_processor_runs_until_the_end_of_the_block() -> None:
+    with busy_processor() as process:
+        assert process.poll() is None
+    assert process.poll() is not None
+
+
+@pytest.mark.parametrize(("command", "code"), [("pass", 0), ("raise SystemExit(1)", 1)])
+def test_main_any_failed_run_sets_the_exit_code(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, command: str, code: int
+) -> None:
+    real = repeated.repeat
+    monkeypatch.setattr(repeated, "LOGS", tmp_path)
+    monkeypatch.setattr(repeated, "repeat", lambda _, *given: real([sys.executable, "-c", command], *given))
+    assert code == repeated.main(["2"])
+    assert f"2 runs, {2 * code} failed" in capsys.readouterr().out
