@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 from pathlib import Path
 
@@ -152,6 +153,19 @@ def test_run_slow_program_is_stopped(capfd: pytest.CaptureFixture[str]) -> None:
     slow = Drill("slow", "nothing", ("http.server", "--bind", "127.0.0.1", "0"), 1, ())
     assert not runner.run(slow, 0.2)
     assert "TOO SLOW  slow" in capfd.readouterr().out
+
+
+def test_run_slow_program_is_interrupted_although_the_shell_ignores_sigint(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        waiting = Drill("waiting", "nothing", ("http.server", "--bind", "127.0.0.1", "0"), 1, ())
+        monkeypatch.setattr(runner.os, "killpg", lambda *_: pytest.fail("It was killed, not interrupted."))
+        assert not runner.run(waiting, 0.2)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert "TOO SLOW  waiting" in capfd.readouterr().out
 
 
 def test_main_unknown_name_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
