@@ -11,7 +11,7 @@ from tests.drills.rolling_back import take_back
 from tests.drills.rolling_hosts import Fleet, alarm
 
 RATE = 400.0
-SCALE = 20.0  # what the times of the health check are divided by
+SCALE = 10.0  # what the times of the health check are divided by
 HASTE = 60.0  # and the alarm's minutes
 
 

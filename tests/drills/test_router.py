@@ -14,7 +14,7 @@ import pytest
 from imgcore.pipeline.models import ObjectCreated
 from tests.deploy.local_tools import ARN, PREFIX, UPLOADS, recap
 from tests.deploy.provision_account import search
-from tests.deploy.router_story import KINDS, STRANGER, Done, Ground, ground
+from tests.drills.router_story import KINDS, STRANGER, Done, Ground, ground
 
 pytestmark = pytest.mark.timeout(900)  # Ansible on a busy machine
 

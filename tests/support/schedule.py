@@ -38,11 +38,9 @@ LONGEST_FIRST = (
     "AWS account",
     "tests/browser/test_whole.py",
     "tests/deploy/test_local_run.py",
-    "tests/deploy/test_local_router.py",
     "tests/deploy/test_fleet.py",
     "tests/pipeline/test_deliveries.py",
     "local cloud",
-    "tests/browser/test_whole_people.py",
 )
 # Fixtures that destroy what their group shares: the tests that use one run last in it.
 DESTROYING = ("ids_after_stop", "listed")
