@@ -4,16 +4,20 @@
 
     python -m tests.support.stages check
 
-The output of a test stage is shown while it runs, that of another stage only when it fails. All stages run, so
-that one run shows every failure; the exit code is 1 when any stage failed.
+The output of a test stage is shown while it runs, that of another stage only when it fails. Stages of the
+second kind run side by side. All stages run, so that one run shows every failure; the exit code is 1 when any
+stage failed.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,13 +50,15 @@ TYPES = Stage("types (mypy)", (str(BIN / "mypy"),))
 JAVASCRIPT = Stage("lint (eslint, stylelint)", (sys.executable, "-m", "tests.support.javascript"))
 ANSIBLE = Stage("Ansible (ansible-lint)", (str(BIN / "ansible-lint"), "--offline"))
 SYSTEM = Stage("system packages", ("sh", "tests/system.sh"), live=True)
-STATIC = (FORMAT, LINT, SHELL, TYPES, JAVASCRIPT)
+STATIC = (TYPES, JAVASCRIPT, FORMAT, LINT, SHELL)  # the longest first, because they run side by side
 # The tests that share an account or a running gallery are shown to pass in their files' order only.
 ORDER = () if os.environ.get("ORDER") == "random" else ("--randomly-dont-reorganize",)
+# Measuring costs processor time in every process that a test starts.
+COVERAGE = ("--cov", "--cov-report=term") if os.environ.get("COVERAGE") == "on" else ()
 PLANS = {
-    "lint": (*STATIC, ANSIBLE),
+    "lint": (ANSIBLE, *STATIC),
     "check": (*STATIC, pytest_stage("unit and web tests", "tests/unit", "tests/web")),
-    "test": (SYSTEM, *STATIC, ANSIBLE, pytest_stage("all tests", *ORDER, "--cov", "--cov-report=term")),
+    "test": (SYSTEM, ANSIBLE, *STATIC, pytest_stage("all tests", *ORDER, *COVERAGE)),
 }
 LEFT_OUT = {
     "check": "Left out: all tests that need a server, a browser or Ansible, and ansible-lint (make test).",
@@ -71,10 +77,18 @@ def run(stage: Stage) -> bool:
         stage.command, cwd=ROOT, env=environ, stdout=output, stderr=subprocess.STDOUT, text=True, check=False
     )
     passed = done.returncode == 0
-    if not passed and done.stdout:
-        print(done.stdout, end="")
-    print(line(stage, passed, time.monotonic() - start), flush=True)
+    said = "" if passed else done.stdout or ""
+    print(said + line(stage, passed, time.monotonic() - start), flush=True)  # one write: others print too
     return passed
+
+
+def failures(stages: Sequence[Stage]) -> Iterator[str]:
+    """Run stages, those that are not live side by side; yield the names of those that failed."""
+    for live, group in itertools.groupby(stages, key=lambda stage: stage.live):
+        together = tuple(group)
+        with ThreadPoolExecutor(1 if live else os.cpu_count()) as pool:
+            results = list(pool.map(run, together))
+        yield from (stage.name for stage, passed in zip(together, results, strict=True) if not passed)
 
 
 def line(stage: Stage, passed: bool, seconds: float) -> str:
@@ -87,7 +101,7 @@ def main(plan: str) -> int:
     start = time.monotonic()
     no_javascript = javascript.missing()
     stages = [stage for stage in PLANS[plan] if not (stage is JAVASCRIPT and no_javascript)]
-    failed = [stage.name for stage in stages if not run(stage)]
+    failed = list(failures(stages))
     if no_javascript:
         print(f"Left out: {JAVASCRIPT.name}, because {no_javascript}.")
     if plan in LEFT_OUT:
