@@ -83,7 +83,7 @@ def run(drill: Drill, seconds: float | None) -> bool:
     """Run one drill, for so many seconds at most; print its line and return whether it passed."""
     start = time.monotonic()
     print(f"--- {drill.name}: {drill.proves}", flush=True)
-    # A shell starts background jobs with SIGINT ignored. A drill would inherit that and could not be interrupted.
+    # A shell starts background jobs with SIGINT ignored: a drill that inherits that cannot be interrupted.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     with subprocess.Popen(drill.command, cwd=ROOT, start_new_session=True) as process:
         try:
