@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import ipaddress
 import secrets
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from imgcore.accounts import throttle
 from imgcore.accounts.models import (
     ALL_SCOPES,
     KEY_DAYS,
@@ -27,6 +27,7 @@ from imgcore.accounts.models import (
     clean_password,
     count_attempt,
 )
+from imgcore.accounts.tokens import hash_token
 from imgcore.errors import Forbidden, Invalid, NotFound, Unauthorized
 from imgcore.gallery.keys import new_public_id
 from imgcore.gallery.models import TRASH_SECONDS
@@ -37,20 +38,23 @@ if TYPE_CHECKING:
 
 IDLE_SECONDS = 14 * 86_400.0  # an unused session expires
 LONGEST_SECONDS = 90 * 86_400.0  # every session expires
+DEVICE_SECONDS = 180 * 86_400.0  # a browser is known after its last sign-in
 SET_UP_SECONDS = 7 * 86_400.0
 KEY_PREFIX = "gallery_"  # lets scanners recognise a published key
-# Free attempts, and the longest wait after them in seconds. 900 s allow about 100 attempts a day for one name.
-NAME_TRIES, ADDRESS_TRIES = (5, 900.0), (20, 300.0)
 
 _WRONG = "The name or the password is wrong."
 
 
 @dataclass(frozen=True, slots=True)
 class ClientInfo:
-    """The origin of a request. address: the IP address. agent: the User-Agent header."""
+    """The origin of a request.
+
+    address: the IP address. agent: the User-Agent header. device: the token of a browser that signed in before.
+    """
 
     address: str
     agent: str
+    device: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,7 @@ class Accounts:
 
     store: AccountRepository
     hasher: Hasher
+    clock: Callable[[], float] = time.time  # Unix time in seconds
 
     # Administration
 
@@ -124,7 +129,7 @@ class Accounts:
         if not self.needs_set_up():
             return None
         token = secrets.token_urlsafe(24)
-        self.store.offer_set_up(_hashed(token), SET_UP_SECONDS)
+        self.store.offer_set_up(hash_token(token), SET_UP_SECONDS)
         return token
 
     def set_up(self, token: str, name: str, password: str, client: ClientInfo) -> Account:
@@ -134,10 +139,10 @@ class Accounts:
         is computed once there is an administrator. Forbidden (``set_up_token``), TooManyTries, Invalid
         (``name``, ``password``).
         """
-        hashed_token, by_address = _hashed(token.strip()), _hashed(f"set-up {network(client.address)}")
+        hashed_token, by_address = hash_token(token.strip()), throttle.set_up(client.address)
         made = None
         if self.needs_set_up():
-            count_attempt(self.store, (by_address, *ADDRESS_TRIES))
+            count_attempt(self.store, by_address)
             if self.store.has_set_up_token(hashed_token):
                 name = clean_account_name(name)
                 hashed = self.hasher.hash(check_new_password(password, name))
@@ -156,11 +161,24 @@ class Accounts:
 
         Unauthorized, with the same message and timing whether the account exists or not; TooManyTries.
         """
-        account, stored = self._verified(name, password, client)
+        folded = name.strip().lower()[:64]
+        device = hash_token(client.device) if client.device else None
+        if device is not None and self.store.knows_device(folded, device):
+            tries = throttle.by_device(folded, device)
+        else:
+            tries = throttle.sign_in(folded, client.address, self.clock())
+        account, stored = self._verified(folded, password, tries)
         if self.hasher.outdated(stored):
             again = self.hasher.hash(clean_password(password))
             self.store.rehash_password(account.id, again)
         return account, self.start_session(account, client)
+
+    def remember_device(self, account: Account, client: ClientInfo) -> str:
+        """Return a new token for a browser that has signed in; it replaces the one that it sent."""
+        token = secrets.token_urlsafe(32)
+        before = hash_token(client.device) if client.device else None
+        self.store.remember_device(account.id, hash_token(token), before, DEVICE_SECONDS)
+        return token
 
     def start_session(self, account: Account, client: ClientInfo) -> str:
         """Return the token of a new session of an authenticated account."""
@@ -168,7 +186,7 @@ class Accounts:
         self.store.start_session(
             account.id,
             new_public_id(),
-            _hashed(token),
+            hash_token(token),
             address=client.address,
             agent=client.agent,
             seconds=IDLE_SECONDS,
@@ -177,11 +195,11 @@ class Accounts:
 
     def sign_out(self, token: str) -> None:
         """End the session of this token; harmless where it does not exist."""
-        self.store.end_token(_hashed(token))
+        self.store.end_token(hash_token(token))
 
     def authenticate_session(self, token: str) -> Caller | None:
         """Return the client with this session token; None where the session has expired."""
-        found = self.store.session(_hashed(token), seconds=IDLE_SECONDS, longest=LONGEST_SECONDS)
+        found = self.store.session(hash_token(token), seconds=IDLE_SECONDS, longest=LONGEST_SECONDS)
         return Caller(found[0].scopes, found[0], session=found[1]) if found else None
 
     def authenticate_key(self, secret: str, address: str) -> Caller | None:
@@ -189,7 +207,7 @@ class Accounts:
 
         None where there is no such key or it has expired. address: of the client, stored with the last use.
         """
-        found = self.store.key(_hashed(secret), address) if secret.startswith(KEY_PREFIX) else None
+        found = self.store.key(hash_token(secret), address) if secret.startswith(KEY_PREFIX) else None
         return Caller(found[0].scopes & found[1].scopes, found[0], key=found[1]) if found else None
 
     # The authenticated account
@@ -197,7 +215,8 @@ class Accounts:
     def confirm(self, account: Account, password: str, client: ClientInfo) -> None:
         """Check the account's password again. Forbidden (``password``), TooManyTries."""
         try:
-            self._verified(account.name, password, client)
+            tries = throttle.confirmation(account.id, client.address)
+            self._verified(account.name, password, tries)
         except Unauthorized:
             raise Forbidden("This is not your password.", code="password") from None
 
@@ -249,7 +268,7 @@ class Accounts:
         self.store.add_key(
             account.id,
             new_public_id(),
-            _hashed(secret),
+            hash_token(secret),
             label=label,
             scopes=chosen,
             hint=hint,
@@ -262,35 +281,17 @@ class Accounts:
         if not self.store.remove_key(account.id, public_id):
             raise NotFound("There is no such key.")
 
-    def _verified(self, name: str, password: str, client: ClientInfo) -> tuple[Account, str]:
-        folded = name.strip().lower()[:64]
-        by_name, by_address = _hashed(f"name {folded}"), _hashed(f"address {network(client.address)}")
-        count_attempt(self.store, (by_name, *NAME_TRIES), (by_address, *ADDRESS_TRIES))
-        found = self.store.named(folded)
+    def _verified(self, name: str, password: str, tries: throttle.Tries) -> tuple[Account, str]:
+        count_attempt(self.store, *tries.counted)
+        found = self.store.named(name)
         fits = len(password) <= LONGEST_PASSWORD
         right = self.hasher.verify(found[1] if found else None, clean_password(password) if fits else "")
         if found is None or not right:
             raise Unauthorized(_WRONG, code="sign_in")
-        self.store.reset([by_name], [by_address])
+        self.store.reset(tries.forget, tries.refund)
         return found
 
 
 def generate_password() -> str:
     """Return a random password of 20 characters (120 bits)."""
     return secrets.token_urlsafe(15)
-
-
-def network(address: str) -> str:
-    """Return the network of one customer: an IPv4 address, or the /64 of an IPv6 address."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if parsed.version == 6:
-        return str(ipaddress.ip_network((parsed, 64), strict=False))
-    return str(parsed)
-
-
-def _hashed(secret: str) -> str:
-    # Tokens have at least 192 random bits, so that a fast hash is as safe as a slow one
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

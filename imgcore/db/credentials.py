@@ -88,6 +88,30 @@ class CredentialRepository(LoginThrottle):
         """End all sessions of this account, revoke its keys unless kept; return the number of sessions."""
         return self._database.run(lambda tx: revoke_credentials(tx, account_id, keep_keys=keep_keys))
 
+    # Devices
+
+    def knows_device(self, name: str, token: str) -> bool:
+        """Return whether the browser with this token has signed in to the account of that name."""
+        query = (
+            "SELECT d.account_id FROM devices d JOIN accounts a ON a.id = d.account_id"
+            " WHERE a.name = :name AND d.token = :token"
+        )
+        return self._database.read(lambda tx: tx.row(query, name=name, token=token)) is not None
+
+    def remember_device(self, account_id: int, token: str, before: str | None, seconds: float) -> None:
+        """Store a browser's token in place of the one before; delete those not used for ``seconds``."""
+
+        def work(tx: Transaction) -> None:
+            lock_account(tx, account_id)
+            tx.execute("DELETE FROM devices WHERE seen_at <= {ago:age}", age=micros(seconds))
+            if before is not None:
+                statement = "DELETE FROM devices WHERE account_id = :account_id AND token = :token"
+                tx.execute(statement, account_id=account_id, token=before)
+            statement = "INSERT INTO devices (account_id, token, seen_at) VALUES (:account_id, :token, {now})"
+            tx.execute(statement, account_id=account_id, token=token)
+
+        self._database.run(work)
+
     # Keys
 
     def add_key(
@@ -155,7 +179,8 @@ class CredentialRepository(LoginThrottle):
 
 
 def revoke_credentials(tx: Transaction, account_id: int, *, keep_keys: bool = False) -> int:
-    """End the account's sessions and revoke its API keys; return the number of sessions."""
+    """End the account's sessions, forget its browsers and revoke its API keys; return how many sessions."""
+    tx.execute("DELETE FROM devices WHERE account_id = :account_id", account_id=account_id)
     if not keep_keys:
         tx.execute("DELETE FROM api_keys WHERE account_id = :account_id", account_id=account_id)
     return tx.execute("DELETE FROM sessions WHERE account_id = :account_id", account_id=account_id)

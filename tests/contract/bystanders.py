@@ -16,6 +16,7 @@ _WHERE = {
     "accounts": "public_id LIKE 'bystander%'",
     "sessions": "public_id LIKE 'bystander%'",
     "api_keys": "public_id LIKE 'bystander%'",
+    "devices": "token LIKE 'bystander%'",
     "throttles": "name LIKE 'bystander%'",
     "gates": "name LIKE 'bystander%'",
     "images": "public_id LIKE 'bystander%'",
@@ -62,6 +63,7 @@ def add_bystanders(tx: Transaction) -> None:
     owned = {"public_id": "bystander", "account_id": owner, "token": "bystander", "created_at": PAST}
     _insert(tx, "sessions", **owned, seen_at=PAST, expires_at=FUTURE, address="192.0.2.9", agent="Other/1")
     _insert(tx, "api_keys", **owned, label="other", scopes="read", hint="wxyz", used_at=PAST, expires_at=FUTURE)
+    _insert(tx, "devices", account_id=owner, token="bystander", seen_at=FUTURE)
     _insert(tx, "throttles", name="bystander", tries=3, blocked_until=FUTURE, updated_at=FUTURE)
     _insert(tx, "gates", name="bystander", closed_until=PAST, reason="other", message="Other.")
     notice = {"owner_id": owner, "created_at": PAST}

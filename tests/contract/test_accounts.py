@@ -241,6 +241,28 @@ def test_a_key_ends_and_stays_listed(store: AccountRepository, database: Databas
     assert [False, True, False, True] == [key.expired for key in store.keys(ada.id)]
 
 
+def test_device_is_known_to_one_account_until_it_is_replaced_or_old(
+    store: AccountRepository, database: Database
+) -> None:
+    """A browser that two people use has a token for each."""
+    ada, zoe = add(store, "ada"), add(store, "zoe")
+
+    def known() -> list[tuple[bool, bool]]:
+        return [tuple(store.knows_device(name, token) for token in ("one", "two")) for name in ("ada", "zoe")]
+
+    store.remember_device(ada.id, "one", None, 60.0)
+    store.remember_device(zoe.id, "one", None, 60.0)
+    assert [(True, False), (True, False)] == known()
+    store.remember_device(ada.id, "two", "one", 60.0)
+    assert [(False, True), (True, False)] == known()
+    store.set_password(zoe.id, "new")
+    assert [(False, True), (False, False)] == known()
+    old = "UPDATE devices SET seen_at = {ago:age} WHERE token = 'two'"
+    database.run(lambda tx: tx.execute(old, age=61_000_000))
+    store.remember_device(zoe.id, "one", None, 60.0)
+    assert [(False, False), (True, False)] == known()
+
+
 def test_there_is_an_end_to_keys(store: AccountRepository) -> None:
     """A hundred."""
     ada = add(store)

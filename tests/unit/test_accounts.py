@@ -12,7 +12,7 @@ import pytest
 from imgcore import bootstrap
 from imgcore.accounts.models import OPEN, Caller, Scope, Visibility, check_new_password, clean_account_name
 from imgcore.accounts.passwords import Argon2Hasher
-from imgcore.accounts.service import network
+from imgcore.accounts.tokens import network
 from imgcore.cli import main as cli
 from imgcore.config import Config, Secret
 from imgcore.db.login_throttle import delay

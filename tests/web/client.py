@@ -21,6 +21,7 @@ class Answer:
     status: int
     headers: dict[str, str]  # names in small letters
     body: bytes
+    set_cookies: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -98,7 +99,8 @@ class Client:
             if name.lower() == "set-cookie":
                 key, _, rest = value.partition("=")
                 self.cookies[key] = rest.partition(";")[0]
-        return Answer(int(status[:3]), headers, body)
+        cookies = tuple(value for name, value in pairs if name.lower() == "set-cookie")
+        return Answer(int(status[:3]), headers, body, cookies)
 
     def get(self, path: str, **headers: str) -> Answer:
         """GET; an underscore in a header's name stands for a hyphen."""

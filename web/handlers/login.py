@@ -10,7 +10,13 @@ from imgcore.errors import ImgcoreError
 from web.handlers.forms import FormPages, redirect
 from web.http import request
 from web.http.auth import caller, current_visit, requires
-from web.http.cookies import clear_session_cookie, require_https, session_token, set_session_cookie
+from web.http.cookies import (
+    clear_session_cookie,
+    require_https,
+    session_token,
+    set_device_cookie,
+    set_session_cookie,
+)
 from web.http.csrf import verified_form
 from web.http.responses import Route
 
@@ -48,12 +54,13 @@ class LoginPages(FormPages):
         fields = verified_form()
         onward, name = _local(fields.get("next", "")), fields.get("name", "")
         try:
-            _, token = self._accounts.sign_in(name, fields.get("password", ""), current_visit())
+            account, token = self._accounts.sign_in(name, fields.get("password", ""), current_visit())
         except ImgcoreError as error:
             return self._show("login", error, onward=onward, name=name)
         if (before := session_token()) is not None:
             self._accounts.sign_out(before)
-        return set_session_cookie(redirect(onward), token)
+        device = self._accounts.remember_device(account, current_visit())
+        return set_device_cookie(set_session_cookie(redirect(onward), token), device)
 
     @requires()
     def sign_out(self) -> HTTPResponse:

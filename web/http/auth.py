@@ -14,7 +14,7 @@ from urllib.parse import quote
 from bottle import HTTPResponse, Route, request
 
 from imgcore.accounts.models import OPEN, Caller, Scope, Visibility
-from web.http.cookies import SESSION, session_token
+from web.http.cookies import SESSION, device_token, session_token
 from web.http.csrf import is_same_origin_stated
 from web.http.errors import Problem
 from web.http.headers import SAFE_METHODS
@@ -81,7 +81,8 @@ def current_visit() -> ClientInfo:
     from imgcore.accounts.service import ClientInfo
 
     agent = request.environ.get("HTTP_USER_AGENT", "")[:300]
-    return ClientInfo(client_address(), "".join(c if " " <= c <= "~" else "?" for c in agent))
+    printable = "".join(c if " " <= c <= "~" else "?" for c in agent)
+    return ClientInfo(client_address(), printable, device_token())
 
 
 def client_address() -> str:
@@ -205,7 +206,7 @@ class Authenticator:
 
 
 def _rate_name(found: Caller) -> str:
-    from imgcore.accounts.service import network
+    from imgcore.accounts.tokens import network
 
     return f"account {found.account.id}" if found.account else f"address {network(client_address())}"
 

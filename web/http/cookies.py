@@ -1,4 +1,4 @@
-"""The two cookies: the session, and the CSRF token of forms outside a session.
+"""The three cookies: the session, the token of a known browser, and the CSRF token of forms outside a session.
 
 Over HTTPS their names start with ``__Host-``, so that no other host of the domain can set them (RFC 6265bis).
 """
@@ -13,8 +13,9 @@ from web.http.errors import Problem
 from web.http.hosts import LOOPBACK_NAMES, host_name
 
 SESSION = "gallery.session"  # key in the request's environ: the token of the authenticated session
-_SESSION, _CSRF = "gallery_session", "gallery_form"
+_SESSION, _CSRF, _DEVICE = "gallery_session", "gallery_form", "gallery_device"
 _DAYS = 90
+_DEVICE_DAYS = 180
 _SESSION_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
@@ -34,6 +35,12 @@ def session_token() -> str | None:
     return token if _SESSION_TOKEN.fullmatch(token) else None
 
 
+def device_token() -> str | None:
+    """Return the cookie of a browser that has signed in before, if it has the form of a token."""
+    token = request.get_cookie(_device_cookie_name()) or ""
+    return token if _SESSION_TOKEN.fullmatch(token) else None
+
+
 def require_https() -> None:
     """Raise Problem (403) if a password would be sent in clear text: no HTTPS, and not to this computer."""
     if not (is_https() or host_name(request.environ.get("HTTP_HOST", "")) in LOOPBACK_NAMES):
@@ -42,14 +49,17 @@ def require_https() -> None:
 
 def set_session_cookie(response: HTTPResponse, token: str) -> HTTPResponse:
     """Set the session cookie on a response and return it."""
+    return _set_cookie(response, _session_cookie_name(), token, _DAYS)
+
+
+def set_device_cookie(response: HTTPResponse, token: str) -> HTTPResponse:
+    """Set the cookie of a known browser on a response and return it."""
+    return _set_cookie(response, _device_cookie_name(), token, _DEVICE_DAYS)
+
+
+def _set_cookie(response: HTTPResponse, name: str, token: str, days: int) -> HTTPResponse:
     response.set_cookie(
-        _session_cookie_name(),
-        token,
-        path="/",
-        httponly=True,
-        samesite="lax",
-        secure=is_https(),
-        maxage=_DAYS * 86_400,
+        name, token, path="/", httponly=True, samesite="lax", secure=is_https(), maxage=days * 86_400
     )
     return response
 
@@ -61,6 +71,10 @@ def clear_session_cookie(response: HTTPResponse) -> HTTPResponse:
     )
     response.set_header("Clear-Site-Data", '"cache"')
     return response
+
+
+def _device_cookie_name() -> str:
+    return f"__Host-{_DEVICE}" if is_https() else _DEVICE
 
 
 def _session_cookie_name() -> str:

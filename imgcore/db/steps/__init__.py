@@ -14,6 +14,7 @@ from imgcore.db.steps.m004 import m004_drop_outbox
 from imgcore.db.steps.m005 import m005_model_calls
 from imgcore.db.steps.m006 import m006_key_expiry
 from imgcore.db.steps.m007 import m007_word_versions
+from imgcore.db.steps.m008 import m008_devices
 
 STEPS = (
     m001_images_and_tasks,
@@ -23,4 +24,5 @@ STEPS = (
     m005_model_calls,
     m006_key_expiry,
     m007_word_versions,
+    m008_devices,
 )
