@@ -1,7 +1,8 @@
 """What the sweeper looks for: due tasks, uploads whose S3 event never arrived, and the trash.
 
 Candidates are found without a lock. Each is then taken by a statement that repeats the condition, in the order
-of the primary key: two sweepers never take the same row, and neither waits long for a worker.
+of the primary key: two sweepers never take the same row, and neither waits long for a worker. Owners are served
+in turn: one who has thousands of candidates does not delay the first of another.
 """
 
 from __future__ import annotations
@@ -25,10 +26,12 @@ _IS_DUE = (
     " AND (t.dispatched_at IS NULL OR t.dispatched_at <= {ago:again_after})"
 )
 _DUE_TASKS = sql(
-    "SELECT t.image_id, t.kind, t.status, t.next_at, i.public_id, i.image_key, {now} AS clock"
+    "SELECT image_id, kind, status, next_at, public_id, image_key, clock FROM"
+    " (SELECT t.image_id, t.kind, t.status, t.next_at, i.public_id, i.image_key, {now} AS clock,"
+    " ROW_NUMBER() OVER (PARTITION BY i.owner_id ORDER BY t.dispatched_at, t.image_id, t.kind) AS turn"
     " FROM tasks t JOIN images i ON i.id = t.image_id"
     " WHERE t.status IN ('pending', 'retry', 'processing') AND i.upload_status = 'received'"
-    " AND i.deleted_at IS NULL AND {is_due} ORDER BY t.image_id, t.kind LIMIT :limit",
+    " AND i.deleted_at IS NULL AND {is_due}) candidates ORDER BY turn, image_id, kind LIMIT :limit",
     is_due=_IS_DUE,
 )
 _DISPATCH = sql(
@@ -41,7 +44,9 @@ _LACKS_EVENT = (
     " AND (checked_at IS NULL OR checked_at <= {ago:again_after})"
 )
 _WITHOUT_EVENT = sql(
-    "SELECT id FROM images WHERE {lacks_event} ORDER BY id LIMIT :limit", lacks_event=_LACKS_EVENT
+    "SELECT id FROM (SELECT id, ROW_NUMBER() OVER (PARTITION BY owner_id ORDER BY checked_at, id) AS turn"
+    " FROM images WHERE {lacks_event}) candidates ORDER BY turn, id LIMIT :limit",
+    lacks_event=_LACKS_EVENT,
 )
 _CHECK = sql(
     "UPDATE images SET checked_at = {now} WHERE id = :image_id AND {lacks_event}", lacks_event=_LACKS_EVENT
@@ -96,6 +101,7 @@ class SweepRepository(Repository):
 
         def work(tx: Transaction) -> list[DueTask]:
             found = tx.rows(_DUE_TASKS, **times, limit=limit)
+            found.sort(key=lambda row: (row["image_id"], row["kind"]))
             return [_due_task(row) for row in found if _dispatch(tx, row, times)]
 
         return self._database.run(work)
@@ -150,7 +156,7 @@ class SweepRepository(Repository):
         times = {"lost_after": micros(lost_after), "again_after": micros(again_after)}
 
         def work(tx: Transaction) -> list[Image]:
-            found = [row["id"] for row in tx.rows(_WITHOUT_EVENT, **times, limit=limit)]
+            found = sorted(row["id"] for row in tx.rows(_WITHOUT_EVENT, **times, limit=limit))
             mine = [id_ for id_ in found if tx.execute(_CHECK, image_id=id_, **times)]
             return [image_by_id(tx, id_) for id_ in mine]
 

@@ -316,3 +316,44 @@ def test_missing_file_fails_the_finished_thumbnail_task_of_one_image(repositorie
     assert (TaskStatus.FAILED, "missing", "Gone.") == (task_.status, task_.error, task_.message)
     assert TaskStatus.PENDING is stored(repositories, lost).task(CAPTION).status
     assert before == [stored(repositories, image) for image in (other, unfinished, deleted)]
+
+
+def owned(database: Database, repositories: Repositories, owner: int | None, count: int) -> list[Image]:
+    """Awaited uploads of an owner, whose form has been unused for an hour."""
+    rows = [repositories.images.add(new(f"{owner}.jpg")) for _ in range(count)]
+    past = "UPDATE images SET owner_id = :owner, uploaded_at = {ago:hour} WHERE id = :id"
+    for row in rows:
+        database.run(lambda tx, i=row.id: tx.execute(past, owner=owner, hour=3_600_000_000, id=i))
+    return rows
+
+
+def test_sweep_checks_the_uploads_of_owners_in_turn(repositories: Repositories, database: Database) -> None:
+    """The first sweep reaches every owner; later ones go on with what was checked longest ago."""
+    many = owned(database, repositories, 7, 12)
+    few = owned(database, repositories, 8, 2) + owned(database, repositories, None, 1)
+
+    def sweep(again_after: float = LONG) -> set[str]:
+        found = repositories.sweep.uploads_without_event(lost_after=300, again_after=again_after, limit=6)
+        return {image.public_id for image in found}
+
+    first, second = sweep(), sweep()
+    assert {image.public_id for image in few} <= first
+    assert (6, 6, set()) == (len(first), len(second), first & second)
+    assert 3 == len(sweep())
+    past = "UPDATE images SET checked_at = {ago:age} WHERE id = :id"
+    for age, image in enumerate(many):  # the newest was checked longest ago
+        database.run(lambda tx, a=age, i=image.id: tx.execute(past, age=7_200_000_000 + a * 60_000_000, id=i))
+    assert {image.public_id for image in many[6:]} == sweep()
+
+
+def test_sweep_redelivers_the_tasks_of_owners_in_turn(repositories: Repositories, database: Database) -> None:
+    """A thousand lost messages of one account do not delay another's."""
+    owner = "UPDATE images SET owner_id = :owner WHERE id = :id"
+    for owner_id, count in ((7, 6), (8, 1)):
+        for _ in range(count):
+            image = arrived(repositories)
+            database.run(lambda tx, o=owner_id, i=image.id: tx.execute(owner, owner=o, id=i))
+
+    found = due(repositories, lost_after=0, again_after=LONG, limit=4)
+    assert {(image.public_id, kind.value) for kind in (CAPTION, THUMBNAIL)} <= whose(found)
+    assert (4, 10) == (len(found), len(due(repositories, lost_after=0, again_after=LONG)))
