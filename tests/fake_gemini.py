@@ -30,7 +30,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-PATH = re.compile(r"/(?:[\w-]+/)*v1beta/(models/[^/:?]+)(:generateContent)?$")
+from imgcore.captioning.model import PROBE_JPEG
+
+PATH = re.compile(r"/(?:[\w-]+/)*v1beta/(models/[^/:?]+):generateContent$")
 TYPE = "type.googleapis.com/google.rpc."
 
 
@@ -115,22 +117,51 @@ def error(code: int, status: str, message: str, *details: dict[str, Any]) -> Rep
     return Reply(code, {"error": body})
 
 
-def limited(seconds: str | None, quota: str = "GenerateRequestsPerMinutePerProjectPerModel-FreeTier") -> Reply:
+def limited(
+    seconds: str | None,
+    quota: str = "GenerateRequestsPerMinutePerProjectPerModel-FreeTier",
+    value: str = "10",
+) -> Reply:
     """A 429 that asks to wait ``seconds``."""
-    violation = {"quotaMetric": "generate_content_free_tier_requests", "quotaId": quota, "quotaValue": "10"}
+    violation = {"quotaMetric": "generate_content_free_tier_requests", "quotaId": quota, "quotaValue": value}
     details: list[dict[str, Any]] = [
         {"@type": TYPE + "QuotaFailure", "violations": [violation]},
         {"@type": TYPE + "Help", "links": [{"description": "Learn more about quotas"}]},
     ]
     if seconds is not None:
         details.append({"@type": TYPE + "RetryInfo", "retryDelay": f"{seconds}s"})
-    return error(429, "RESOURCE_EXHAUSTED", "You exceeded your current quota.", *details)
+    message = "You exceeded your current quota, please check your plan and billing details."
+    return error(429, "RESOURCE_EXHAUSTED", message, *details)
 
 
 def _of_its_own(asked: Asked) -> Reply:
     """Return a caption that differs for each image."""
     name = hashlib.sha256(asked.picture or b"").hexdigest()[:8]
     return answer(json.dumps(description(caption=f"Photo {name}.", alt_text=f"Photo {name}")))(asked)
+
+
+def _asks_for_text(asked: Asked) -> bool:
+    schema = asked.body.get("generation_config", {}).get("response_json_schema", {})
+    return "visible_text" in schema.get("properties", {})
+
+
+def _page_of_text(asked: Asked) -> Reply:
+    """Spend every limit on the text in the photo, before anything else, while it is asked for."""
+    if not _asks_for_text(asked):
+        return answer(GOOD)(asked)
+    return answer('{"visible_text": "' + "word " * 400, "MAX_TOKENS")(asked)
+
+
+def _quotation(asked: Asked) -> Reply:
+    """Stop for quoting while the text in the photo is asked for, as often as that is."""
+    if not _asks_for_text(asked):
+        return answer(GOOD)(asked)
+    return answer(None, candidates=[{"finishReason": "RECITATION", "index": 0}])(asked)
+
+
+def _denied(message: str, reason: str) -> Reply:
+    detail = {"@type": TYPE + "ErrorInfo", "reason": reason, "domain": "googleapis.com"}
+    return error(403, "PERMISSION_DENIED", message, detail)
 
 
 BAD_KEY = error(
@@ -157,6 +188,25 @@ SCENARIOS: dict[str, Reply | Callable[[Asked], Reply]] = {
     "400": BAD_IMAGE,
     "400key": BAD_KEY,
     "400thinking": error(400, "INVALID_ARGUMENT", "Thinking level MINIMAL is not supported for this model."),
+    "501": error(501, "UNIMPLEMENTED", "Operation is not implemented."),
+    "429credits": error(
+        429,
+        "RESOURCE_EXHAUSTED",
+        "Your prepayment credits are depleted. Please go to AI Studio to manage your project and billing.",
+    ),
+    "429cap": error(
+        429, "RESOURCE_EXHAUSTED", "Your project has exceeded its monthly spending cap. Please raise it."
+    ),
+    "429zero": limited("21", value="0"),
+    "403leaked": error(
+        403, "PERMISSION_DENIED", "Your API key was reported as leaked. Please use another API key."
+    ),
+    "403referrer": _denied("Requests from referer <empty> are blocked.", "API_KEY_HTTP_REFERRER_BLOCKED"),
+    "403service": _denied("Requests to this API are blocked.", "API_KEY_SERVICE_BLOCKED"),
+    "403suspended": _denied("Permission denied: Consumer has been suspended.", "CONSUMER_SUSPENDED"),
+    "403disabled": _denied("The API has not been used in project 1 or it is disabled.", "SERVICE_DISABLED"),
+    "403key": error(403, "PERMISSION_DENIED", "The caller does not have permission."),
+    "400billing": error(400, "FAILED_PRECONDITION", "Please enable billing on your project."),
     "400region": error(400, "FAILED_PRECONDITION", "User location is not supported for the API use."),
     "403": error(403, "PERMISSION_DENIED", "Generative Language API has not been used in this project before."),
     "404": error(404, "NOT_FOUND", "models/gone is not found for API version v1beta."),
@@ -170,6 +220,9 @@ SCENARIOS: dict[str, Reply | Callable[[Asked], Reply]] = {
     ),
     "nojson": answer("Sure! Here is a caption: a red barn."),
     "wrongschema": answer('{"title": "x"}'),
+    "page_of_text": _page_of_text,
+    "quotation": _quotation,
+    "refusal": answer(json.dumps(description(caption="I'm sorry, but I can't help.", alt_text="N/A"))),
     "recitation": answer(None, candidates=[{"finishReason": "RECITATION", "index": 0}]),
     "unknownreason": answer(GOOD, "BRAND_NEW_REASON"),
     "empty": Reply(body={}),
@@ -245,10 +298,67 @@ CONNECTIONS: dict[str, Callable[[Handler], None]] = {
 Entry = str | Reply | Callable[[Asked], Reply]
 
 
+def _too_short(asked: Asked) -> Reply | None:
+    """Refuse a deadline of less than 10 s: "Manually set deadline 5s is too short. Minimum allowed is 10s"."""
+    seconds = float(asked.headers.get("x-server-timeout", "inf"))
+    if seconds < 10:
+        return error(400, "INVALID_ARGUMENT", f"Manually set deadline {seconds}s is too short.")
+    return None
+
+
+def _thinking(asked: Asked) -> Reply | None:
+    """Refuse the level MINIMAL for the 3.7 and 3.8 Flash models, as five public reports quote it."""
+    level = asked.body.get("generation_config", {}).get("thinking_config", {}).get("thinking_level")
+    if level == "MINIMAL" and re.search(r"gemini-3\.[78]-flash(?!-lite)", asked.model):
+        return error(400, "INVALID_ARGUMENT", "Thinking level MINIMAL is not supported for this model.")
+    return None
+
+
+def _unknown_name(asked: Asked) -> Reply | None:
+    """Refuse fields that the API does not have: protobuf's JSON parser knows no others."""
+    known = {
+        "": {"contents", "system_instruction", "generation_config", "safety_settings", "cached_content"},
+        "generation_config": {
+            "response_mime_type", "response_json_schema", "max_output_tokens", "thinking_config",
+            "media_resolution", "temperature", "top_p", "top_k", "seed", "candidate_count",
+        },
+        "thinking_config": {"thinking_level", "thinking_budget", "include_thoughts"},
+    }  # fmt: skip
+    configuration = asked.body.get("generation_config", {})
+    parts = {
+        "": asked.body,
+        "generation_config": configuration,
+        "thinking_config": configuration.get("thinking_config", {}),
+    }
+    for place, body in parts.items():
+        if strange := set(body) - known[place]:
+            name = min(strange)
+            return error(400, "INVALID_ARGUMENT", f'Invalid JSON payload. Unknown name "{name}" at "{place}".')
+    return None
+
+
+def _two_ways_to_think(asked: Asked) -> Reply | None:
+    """Refuse a level and a budget together (https://ai.google.dev/gemini-api/docs/thinking)."""
+    thinking = asked.body.get("generation_config", {}).get("thinking_config", {})
+    if {"thinking_level", "thinking_budget"} <= set(thinking):
+        message = "You can only set only one of thinking budget and thinking level."
+        return error(400, "INVALID_ARGUMENT", message)
+    return None
+
+
+def _not_a_jpeg(asked: Asked) -> Reply | None:
+    """Refuse what is no image: "Unable to process input image"."""
+    return None if (asked.picture or b"").startswith(b"\xff\xd8") else BAD_IMAGE
+
+
+# What Google is known to refuse; each names its source. A request that Google refuses must fail here too.
+STRICT = (_too_short, _thinking, _unknown_name, _two_ways_to_think, _not_a_jpeg)
+
+
 class FakeGemini:
     """The server, in threads of this process, from ``with`` to its end (or start() to stop()).
 
-    script: what to answer to images. probes: what to answer to questions for a model ("ok": it is there).
+    script: what to answer to images. probes: what to answer to the small image of a start-up check.
     key: the only key accepted; None accepts all. models: the only ones there are; None: all.
     delay: seconds before each answer. port: 0 takes a free one.
     """
@@ -267,7 +377,7 @@ class FakeGemini:
         self.key, self.delay = key, delay
         self.models = None if models is None else set(models)
         self.asked: list[Asked] = []  # requests with an image
-        self.probed: list[Asked] = []  # questions for a model
+        self.probed: list[Asked] = []  # start-up checks
         self.released = threading.Event()  # ends what would not end
         self._lock = threading.Lock()
         self._server = _Server(("127.0.0.1", port), Handler)
@@ -299,28 +409,23 @@ class FakeGemini:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def next(self, asked: Asked, *, probe: bool) -> Entry:
+    def next(self, asked: Asked) -> Entry:
         """Note the request; what to do about it."""
+        probe = asked.picture == PROBE_JPEG
         with self._lock:
             (self.probed if probe else self.asked).append(asked)
-            if (objection := self._objection(asked, probe)) is not None:
+            if (objection := self._objection(asked)) is not None:
                 return objection
             script = self._probes if probe else self._script
-            entry = script.pop(0) if len(script) > 1 else script[0]
-        return _model(asked.model) if probe and entry == "ok" else entry
+            return script.pop(0) if len(script) > 1 else script[0]
 
-    def _objection(self, asked: Asked, probe: bool) -> Reply | None:
+    def _objection(self, asked: Asked) -> Reply | None:
         """What Google itself would refuse."""
         if self.key is not None and asked.key != self.key:
             return BAD_KEY
         if self.models is not None and asked.model.removeprefix("models/") not in self.models:
             return error(404, "NOT_FOUND", f"{asked.model} is not found for API version v1beta.")
-        seconds = float(asked.headers.get("x-server-timeout", "inf"))
-        if seconds < 10:
-            return error(400, "INVALID_ARGUMENT", f"Manually set deadline {seconds}s is too short.")
-        if not probe and not (asked.picture or b"").startswith(b"\xff\xd8"):
-            return BAD_IMAGE
-        return None
+        return next((reply for check in STRICT if (reply := check(asked)) is not None), None)
 
 
 def _checked(entry: Entry) -> Entry:
@@ -329,10 +434,6 @@ def _checked(entry: Entry) -> Entry:
     if isinstance(entry, str) and entry not in SCENARIOS and entry not in CONNECTIONS:
         raise ValueError(f"no scenario is named {entry!r}; there are {', '.join((*SCENARIOS, *CONNECTIONS))}")
     return entry
-
-
-def _model(name: str) -> Reply:
-    return Reply(body={"name": name, "version": "001", "supportedGenerationMethods": ["generateContent"]})
 
 
 class _Server(ThreadingHTTPServer):
@@ -354,13 +455,9 @@ class Handler(BaseHTTPRequestHandler):
         """The server's script and notes."""
         return self.server.fake
 
-    def do_GET(self) -> None:
-        """A question for a model."""
-        self._handle(probe=True)
-
     def do_POST(self) -> None:
         """Answer a request with an image."""
-        self._handle(probe=False)
+        self._handle()
 
     def put(self, data: bytes) -> bool:
         """Send in one piece; False where nobody listens any more."""
@@ -373,15 +470,15 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:
         """Log nothing: the requests are in FakeGemini.asked."""
 
-    def _handle(self, *, probe: bool) -> None:
+    def _handle(self) -> None:
         data = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         path = PATH.match(urlsplit(self.path).path)  # as a proxy it is asked for whole addresses
-        if path is None or bool(path[2]) == probe:
+        if path is None:
             self._send(Reply(404, b"<html>no such page</html>"))
             return
         headers = {name.lower(): value for name, value in self.headers.items()}
         asked = Asked(self.command, self.path, path[1], headers, _snake(json.loads(data)) if data else {})
-        entry = self.fake.next(asked, probe=probe)
+        entry = self.fake.next(asked)
         if self.fake.released.wait(self.fake.delay):
             return
         if isinstance(entry, str) and entry in CONNECTIONS:

@@ -10,7 +10,7 @@ from typing import Any
 from PIL import Image
 
 from imgcore.captioning.gemini import GeminiCaptioner
-from imgcore.captioning.gemini.retry import Policy
+from imgcore.captioning.retry import Policy
 from imgcore.config import Secret
 from imgcore.errors import ImgcoreError
 from imgcore.gallery.models import Description, PhotoFacts

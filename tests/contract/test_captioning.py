@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from imgcore.captioning.prompt import PROMPT_VERSION
 from imgcore.errors import BadAnswer, Blocked, Misconfigured, RateLimited, Unavailable
 from imgcore.gallery.models import Description, Safety, Source
 from tests.contract.captioning_tools import MODEL, Bench
@@ -33,6 +34,7 @@ ENDS = [
     ("reset", Unavailable, "unavailable", TRANSIENT),
     ("cut_off", Unavailable, "unavailable", TRANSIENT),
     ("204", Unavailable, "unavailable", []),
+    ("501", Unavailable, "unavailable", []),
     # Too many requests: the wait of the response.
     ("429", RateLimited, "rate_limited", HINTED),
     ("listerr", RateLimited, "rate_limited", HINTED),
@@ -42,10 +44,20 @@ ENDS = [
     ("429day", RateLimited, "quota_exhausted", []),
     # Settings that somebody has to correct: at once.
     ("400key", Misconfigured, "key_refused", []),
-    ("400region", Misconfigured, "key_refused", []),
-    ("403", Misconfigured, "key_refused", []),
+    ("403key", Misconfigured, "key_refused", []),
+    # Each of these with its own code, because each is corrected in another place.
+    ("400region", Misconfigured, "location_not_supported", []),
+    ("400billing", Misconfigured, "billing_required", []),
+    ("403", Misconfigured, "api_not_enabled", []),
+    ("403disabled", Misconfigured, "api_not_enabled", []),
+    ("403leaked", Misconfigured, "key_leaked", []),
+    ("403referrer", Misconfigured, "key_restricted", []),
+    ("403service", Misconfigured, "key_restricted", []),
+    ("403suspended", Misconfigured, "project_suspended", []),
+    ("429credits", Misconfigured, "credits_exhausted", []),
+    ("429cap", Misconfigured, "spending_cap", []),
+    ("429zero", Misconfigured, "quota_zero", []),
     ("404", Misconfigured, "model_retired", []),
-    ("400thinking", Misconfigured, "model_unfit", []),
     ("302", Misconfigured, "wrong_address", []),
     ("html404", Misconfigured, "wrong_address", []),
     # Declined.
@@ -61,8 +73,9 @@ ENDS = [
     ("endless", BadAnswer, "bad_answer", [0.5, 1.0]),
     ("deep", BadAnswer, "bad_answer", [0.5, 1.0]),
     ("deeptext", BadAnswer, "bad_answer", [0.5, 1.0]),
-    ("maxtokens", BadAnswer, "bad_answer", [0.5]),
-    ("maxtokens_empty", BadAnswer, "bad_answer", [0.5]),
+    ("maxtokens", BadAnswer, "bad_answer", [0.5, 1.0]),
+    ("maxtokens_empty", BadAnswer, "bad_answer", [0.5, 1.0]),
+    ("refusal", Blocked, "not_described", [0.5]),
     ("recitation", BadAnswer, "bad_answer", [0.5]),
     ("empty", BadAnswer, "bad_answer", [0.5]),
     ("emptybody", BadAnswer, "bad_answer", [0.5]),
@@ -85,10 +98,31 @@ def test_captioner_error_is_permanent_only_for_the_image() -> None:
 
 
 DESCRIBED = ("ok", "each", "unknownreason", "nul")
+AGAIN = {"page_of_text": 3, "quotation": 2}  # described in the end: how many requests that needs
+
+
+@pytest.mark.parametrize(("scenario", "requests"), AGAIN.items())
+def test_captioner_asks_again_without_the_visible_text(
+    gemini: FakeGemini, scenario: str, requests: int
+) -> None:
+    """A page of text is described with its own limit, then a larger one, then without its text."""
+    gemini.play(scenario)
+    bench = Bench(gemini)
+    assert ("A red barn stands in a snowy field.", requests) == (bench.describe().caption, bench.requests)
+    last = gemini.asked[-1].body
+    assert "visible_text" not in json.dumps(last)
+
+
+def test_captioner_uses_the_complete_fields_of_a_cut_answer(gemini: FakeGemini) -> None:
+    """One request is enough."""
+    gemini.play(answer(json.dumps(description(visible_text="word " * 300))[:400], "MAX_TOKENS"))
+    bench = Bench(gemini)
+    found = bench.describe()
+    assert ("Red barn in a snowy field", "", 1) == (found.alt_text, found.visible_text, bench.requests)
 
 
 def test_captioner_scenarios_are_all_tested() -> None:
-    assert set(SCENARIOS) <= {case[0] for case in ENDS} | set(DESCRIBED)
+    assert set(SCENARIOS) <= {case[0] for case in ENDS} | {*DESCRIBED, *AGAIN, "400thinking"}
 
 
 @pytest.mark.filterwarnings("ignore:BRAND_NEW_REASON")  # the SDK's own remark
@@ -112,7 +146,7 @@ def test_captioner_returns_every_field_of_a_description(gemini: FakeGemini) -> N
         visible_text="Barn No. 7",
         safety=Safety.SENSITIVE,
         model="gemini-3.5-flash-lite-001",
-        prompt_version="1",
+        prompt_version=PROMPT_VERSION,
         input_tokens=700,
         output_tokens=90,
         price_usd=(700 * 0.30 + 90 * 2.50) / 1_000_000,
@@ -164,7 +198,8 @@ def test_captioner_makes_at_most_four_requests(gemini: FakeGemini) -> None:
     """Mixed failures end after four requests, and not for good: no kind of failure used up its own tries."""
     gemini.play("nojson", "503", "503", "nojson", "ok")
     bench = Bench(gemini)
-    assert ("unavailable", 4) == (bench.end().code, bench.requests)
+    end = bench.end()
+    assert ("out_of_time", False, 4) == (end.code, end.permanent, bench.requests)
 
 
 def test_captioner_waits_as_asked_if_the_deadline_allows(gemini: FakeGemini) -> None:
@@ -194,15 +229,21 @@ def test_captioner_limits_a_hint_to_one_day(gemini: FakeGemini) -> None:
     assert 86_400.0 == Bench(gemini).end().retry_after
 
 
-def test_captioner_out_of_time_after_bad_answers_raises_unavailable(gemini: FakeGemini) -> None:
+def test_captioner_out_of_time_after_bad_answers_is_not_permanent(gemini: FakeGemini) -> None:
+    """It is not the service that is away, either."""
     gemini.play("nojson")
     end = Bench(gemini).end(deadline=15.1)
-    assert (Unavailable, False) == (type(end), end.permanent)
+    assert (BadAnswer, "out_of_time", False) == (type(end), end.code, end.permanent)
+
+
+def test_captioner_out_of_time_after_an_outage_raises_unavailable(gemini: FakeGemini) -> None:
+    gemini.play("503")
+    assert "unavailable" == Bench(gemini).end(deadline=15.1).code
 
 
 def test_captioner_without_time_makes_no_request(gemini: FakeGemini) -> None:
     bench = Bench(gemini)
-    assert ("unavailable", 0) == (bench.end(deadline=9.9).code, bench.requests)
+    assert ("out_of_time", 0) == (bench.end(deadline=9.9).code, bench.requests)
 
 
 def test_captioner_counts_tokens_of_unused_answers(gemini: FakeGemini) -> None:
@@ -239,19 +280,75 @@ def test_captioner_ignores_implausible_usage(gemini: FakeGemini) -> None:
 
 def test_captioner_with_a_retired_model_uses_the_next(gemini: FakeGemini) -> None:
     """The next of the list is asked at once, and first from then on."""
-    gemini.models = {"gemini-3.8-flash"}
-    bench = Bench(gemini, fallback_models=("gemini-3.1-flash-lite", "gemini-3.8-flash"))
+    gemini.models = {"gemini-3.5-flash"}
+    bench = Bench(gemini, fallback_models=("gemini-3.1-flash-lite", "gemini-3.5-flash"))
     models = [bench.describe().model, bench.describe().model]
     asked = [asked.model.removeprefix("models/") for asked in gemini.asked]
-    expected = [MODEL, "gemini-3.1-flash-lite", "gemini-3.8-flash", "gemini-3.8-flash"]
-    assert (["gemini-3.8-flash"] * 2, expected, []) == (models, asked, bench.clock.slept)
+    expected = [MODEL, "gemini-3.1-flash-lite", "gemini-3.5-flash", "gemini-3.5-flash"]
+    assert (["gemini-3.5-flash"] * 2, expected, []) == (models, asked, bench.clock.slept)
+
+
+UNFIT = error(400, "INVALID_ARGUMENT", "Image input modality is not enabled for this model.")
+REFUSED = {
+    "thinking_config": error(
+        400, "INVALID_ARGUMENT", "Thinking level MINIMAL is not supported for this model."
+    ),
+    "media_resolution": error(400, "INVALID_ARGUMENT", "Media resolution is not supported for this model."),
+    "response_json_schema": error(400, "INVALID_ARGUMENT", 'Unknown name "responseJsonSchema"'),
+}
 
 
 def test_captioner_with_an_unfit_model_uses_the_next(gemini: FakeGemini) -> None:
-    """A model that does not know a part of the request is passed over like a retired one."""
-    gemini.play("400thinking", "ok")
-    bench = Bench(gemini, fallback_models=("gemini-3.8-flash",))
-    assert "gemini-3.8-flash" == bench.describe().model
+    gemini.play(UNFIT, "ok")
+    bench = Bench(gemini, fallback_models=("gemini-3.5-flash",))
+    assert "gemini-3.5-flash" == bench.describe().model
+
+
+@pytest.mark.parametrize("option", REFUSED)
+def test_captioner_leaves_out_an_option_that_a_model_refuses(gemini: FakeGemini, option: str) -> None:
+    """It is tried once without that option, at once, and the model is remembered for it."""
+    gemini.play(REFUSED[option], "ok")
+    bench = Bench(gemini)
+    bench.describe()
+    bench.describe()
+    sent = [option in asked.body["generation_config"] for asked in gemini.asked]
+    assert ([True, False, False], []) == (sent, bench.clock.slept)
+
+
+def test_captioner_whose_model_refuses_an_option_twice_raises_misconfigured(gemini: FakeGemini) -> None:
+    gemini.play(REFUSED["thinking_config"])
+    bench = Bench(gemini)
+    assert ("model_unfit", 2) == (bench.end().code, bench.requests)
+
+
+@pytest.mark.parametrize("model", ["gemini-3.7-flash", "gemini-3.8-flash"])
+def test_captioner_uses_a_model_that_thinks_more(gemini: FakeGemini, model: str) -> None:
+    """The thoughts count towards the limit of tokens, which is raised by as much."""
+    bench = Bench(gemini, model=model)
+    assert (model, 2) == (bench.describe().model, bench.requests)
+    assert 512 + 4096 == gemini.asked[-1].body["generation_config"]["max_output_tokens"]
+
+
+def test_captioner_with_an_exhausted_model_uses_the_next(gemini: FakeGemini) -> None:
+    """A quota of the day belongs to one model; after an hour it is tried again, for it may have been raised."""
+    gemini.play("429day", "ok")
+    bench = Bench(gemini, fallback_models=("gemini-3.5-flash",))
+    models = [bench.describe().model, bench.describe().model]
+    bench.clock.time += 3601.0
+    models.append(bench.describe(deadline=9000.0).model)
+    assert ["gemini-3.5-flash", "gemini-3.5-flash", MODEL] == models
+    assert [] == bench.clock.slept
+
+
+def test_captioner_with_all_models_exhausted_waits_for_the_day(gemini: FakeGemini) -> None:
+    gemini.play("429day", "429zero")
+    bench = Bench(gemini, fallback_models=("gemini-3.5-flash",))
+    assert ("quota_exhausted", 2) == (bench.end().code, bench.requests)
+
+
+def test_captioner_without_quota_for_a_model_uses_the_next(gemini: FakeGemini) -> None:
+    gemini.play("429zero", "ok")
+    assert "gemini-3.5-flash" == Bench(gemini, fallback_models=("gemini-3.5-flash",)).describe().model
 
 
 def test_captioner_without_any_model_raises_misconfigured(gemini: FakeGemini) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from imgcore.captioning import deadline
 from imgcore.captioning.gemini import client
 from imgcore.errors import Unavailable
 from tests.contract.captioning_tools import HURRIED, LONG_TIMEOUT, MODEL, Bench
@@ -94,7 +95,7 @@ def test_describe_leaves_no_thread_running(gemini: FakeGemini, monkeypatch: pyte
     with pytest.raises(Unavailable):
         in_earnest(gemini).describe_in_earnest(0.35)
     for thread in threading.enumerate():
-        if thread.name == client.THREAD_NAME:
+        if thread.name == deadline.THREAD_NAME:
             thread.join(timeout=60)
             assert not thread.is_alive()
     assert not gemini.released.is_set()
@@ -102,7 +103,7 @@ def test_describe_leaves_no_thread_running(gemini: FakeGemini, monkeypatch: pyte
 
 def test_probe_ends_by_its_deadline(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     """A start is not held up by a server that says nothing."""
-    monkeypatch.setattr("imgcore.captioning.gemini.captioner.PROBE_SECONDS", 0.2)
+    monkeypatch.setattr("imgcore.captioning.model.PROBE_SECONDS", 0.2)
     caplog.set_level(logging.WARNING)
     with FakeGemini(probes=["hang"]) as gemini:
         bench = Bench(gemini)

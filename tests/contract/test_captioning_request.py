@@ -15,9 +15,10 @@ from typing import Any
 import pytest
 
 from imgcore.captioning.gemini import GeminiCaptioner
-from imgcore.captioning.gemini.prompt import SCHEMA
+from imgcore.captioning.prompt import SCHEMA
 from imgcore.config import Secret
 from imgcore.errors import ImgcoreError, Misconfigured
+from imgcore.pipeline.models import ModelCall
 from tests.contract.captioning_tools import MODEL, Bench, Photo
 from tests.fake_gemini import FakeGemini, Reply, answer, error
 
@@ -266,7 +267,26 @@ def test_repr_holds_the_model_and_no_key(gemini: FakeGemini) -> None:
 def test_probe_with_a_valid_key_succeeds(gemini: FakeGemini) -> None:
     bench = Bench(gemini)
     bench.captioner.probe()
-    assert (f"/v1beta/models/{MODEL}", 0) == (gemini.probed[0].path, bench.requests)
+    assert (f"/v1beta/models/{MODEL}:generateContent", 0) == (gemini.probed[0].path, bench.requests)
+
+
+def test_probe_with_an_unfit_model_raises_misconfigured() -> None:
+    """Google names such a model when it is asked for, and refuses to generate with it."""
+    unfit = error(400, "INVALID_ARGUMENT", "Image input modality is not enabled for this model.")
+    with FakeGemini(probes=[unfit]) as gemini:
+        assert "model_unfit" == probe_end(Bench(gemini))
+
+
+def test_probe_records_what_it_costs(gemini: FakeGemini) -> None:
+    calls: list[ModelCall] = []
+    Bench(gemini).captioner.probe(calls.append)
+    assert [(MODEL, 700, 90)] == [(call.model, call.input_tokens, call.output_tokens) for call in calls]
+
+
+@pytest.mark.parametrize("scenario", ["nojson", "refusal", "safety", "maxtokens"])
+def test_probe_with_any_answer_of_the_model_succeeds(scenario: str) -> None:
+    with FakeGemini(probes=[scenario]) as gemini:
+        Bench(gemini).captioner.probe()
 
 
 def probe_end(bench: Bench) -> str:
@@ -282,12 +302,12 @@ def test_probe_with_a_wrong_key_raises_misconfigured(gemini: FakeGemini) -> None
 
 
 def test_probe_with_a_retired_model_uses_the_next(gemini: FakeGemini) -> None:
-    gemini.models = {"gemini-3.8-flash"}
+    gemini.models = {"gemini-3.5-flash"}
     assert "model_retired" == probe_end(Bench(gemini))
-    bench = Bench(gemini, fallback_models=("gemini-3.8-flash",))
+    bench = Bench(gemini, fallback_models=("gemini-3.5-flash",))
     bench.captioner.probe()
     bench.describe()
-    assert ["models/gemini-3.8-flash"] == [asked.model for asked in gemini.asked]
+    assert ["models/gemini-3.5-flash"] == [asked.model for asked in gemini.asked]
 
 
 @pytest.mark.parametrize(

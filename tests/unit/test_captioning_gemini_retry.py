@@ -10,19 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imgcore.captioning.answers import Answer, assess
 from imgcore.captioning.gemini.responses import (
-    Answer,
     Refused,
     Unreachable,
     Unreadable,
-    assess,
     judge,
     pacific,
     refused,
     until_quota_resets,
 )
-from imgcore.captioning.gemini.retry import Attempts, Failure, FailureKind, Policy
 from imgcore.captioning.prices import Spending, price, rates
+from imgcore.captioning.retry import Attempts, Failure, FailureKind, Policy
 from imgcore.errors import BadAnswer, Blocked, ImgcoreError, RateLimited, Unavailable
 from imgcore.pipeline.models import ModelCall
 from lambda_build import prices as table
@@ -49,17 +48,20 @@ def test_wait_with_hint_is_never_shorter(attempt: int, hint: float, chance: floa
     [
         (FailureKind.TRANSIENT, 4),
         (FailureKind.UNUSABLE, 3),
-        (FailureKind.CUT_SHORT, 2),
+        (FailureKind.CUT_SHORT, 3),
         (FailureKind.RECITATION, 2),
         (FailureKind.EMPTY, 2),
+        (FailureKind.DECLINED, 2),
+        (FailureKind.OPTION_REFUSED, 1),
         (FailureKind.MODEL_GONE, 1),
+        (FailureKind.MODEL_EXHAUSTED, 1),
         (FailureKind.FINAL, 1),
     ],
 )
 def test_tries_of_each_failure_kind_are_limited(kind: FailureKind, tries: int) -> None:
     """Each kind of failure has its number of requests, and no sleep goes past the deadline's reserve."""
     slept: list[float] = []
-    attempts = Attempts(Policy(), 100.0, clock=lambda: 0.0, sleep=slept.append, rng=lambda: 1.0)
+    attempts = Attempts(Policy(), 100.0, "Busy.", clock=lambda: 0.0, sleep=slept.append, rng=lambda: 1.0)
     end = BadAnswer("No.")
     for _ in range(tries - 1):
         attempts.again(Failure(kind, end, ""))
@@ -84,7 +86,7 @@ def test_attempts_with_any_failures_end_in_time(
     def sleep(seconds: float) -> None:
         now[0] += seconds
 
-    attempts = Attempts(Policy(), deadline, clock=lambda: now[0], sleep=sleep, rng=lambda: chance)
+    attempts = Attempts(Policy(), deadline, "Busy.", clock=lambda: now[0], sleep=sleep, rng=lambda: chance)
     met: list[FailureKind] = []
     end: ImgcoreError | None = None
     for kind, hint, permanent in failures:
@@ -156,7 +158,7 @@ def test_refused_details_of_any_shape_are_read() -> None:
     """What is no object among the details or the violations is passed over."""
     details = ["x", {"violations": "x"}, {"violations": ["x", {"quotaId": "aPerDayb"}, {}]}, {"reason": "R"}]
     found = refused(429, [{"error": {"message": "m", "details": details}}])
-    assert Refused(429, "", "m", ("", "", "R"), ("aPerDayb", "")) == found
+    assert Refused(429, "", "m", ("", "", "R"), ("aPerDayb", ""), ("", "")) == found
 
 
 @pytest.mark.parametrize("body", [[], None, "text", 3, {"error": "text"}])
@@ -177,7 +179,7 @@ def code_of(reply: Refused) -> tuple[type, str, FailureKind]:
         (Refused(400, "INVALID_ARGUMENT", "API key expired. Please renew the API key."), "key_refused"),
         (Refused(400, "INVALID_ARGUMENT", "x", ("API_KEY_INVALID",)), "key_refused"),
         (Refused(401, "UNAUTHENTICATED"), "key_refused"),
-        (Refused(400, "FAILED_PRECONDITION", "Please enable billing."), "key_refused"),
+        (Refused(400, "FAILED_PRECONDITION", "Please enable billing."), "billing_required"),
         (Refused(410, "GONE"), "model_retired"),
         (Refused(400, "INVALID_ARGUMENT", "Image input modality is not enabled for models/x"), "model_unfit"),
         (Refused(400, "INVALID_ARGUMENT", 'Unknown name "responseJsonSchema"'), "model_unfit"),
@@ -209,13 +211,16 @@ def test_judge_trouble_without_response_gives_its_failure() -> None:
         (Answer(None, "MAX_TOKENS"), FailureKind.CUT_SHORT),
         (Answer("x", "MAX_TOKENS"), FailureKind.CUT_SHORT),
         (Answer("x", "STOP"), FailureKind.UNUSABLE),
+        (Answer("I'm sorry, but I can't.", "STOP"), FailureKind.DECLINED),
         (Answer("x", "OTHER"), FailureKind.UNUSABLE),
     ],
 )
 def test_assess_answer_without_description_gives_a_failure(answer: Answer, kind: FailureKind) -> None:
-    failure = assess(answer)
+    failure = assess(answer, "The model")
     assert isinstance(failure, Failure)
-    assert (kind, kind is FailureKind.FINAL) == (failure.kind, isinstance(failure.end, Blocked))
+    assert failure.answered
+    blocked = kind in (FailureKind.FINAL, FailureKind.DECLINED)
+    assert (kind, blocked) == (failure.kind, isinstance(failure.end, Blocked))
 
 
 # The daily quota
@@ -265,9 +270,9 @@ def test_pacific_zone_without_data_is_winter_time(name: str) -> None:
 
 def test_judge_daily_quota_waits_until_the_reset() -> None:
     """A daily quota's own retryDelay, which is far too short, does not count."""
-    failure = judge(Refused(429, "RESOURCE_EXHAUSTED", "", (), ("GenerateRequestsPerDayX",), 21.0), NOON)
+    failure = judge(Refused(429, "RESOURCE_EXHAUSTED", quotas=("GenerateRequestsPerDayX",), hint=21.0), NOON)
     assert isinstance(failure.end, RateLimited)
-    assert ("quota_exhausted", 20 * 3600, FailureKind.FINAL) == (
+    assert ("quota_exhausted", 20 * 3600, FailureKind.MODEL_EXHAUSTED) == (
         failure.end.code,
         failure.end.retry_after,
         failure.kind,
@@ -354,6 +359,6 @@ def test_spending_with_one_unknown_price_has_no_sum() -> None:
 
 
 def test_responses_and_retry_import_no_sdk() -> None:
-    modules = ("responses", "retry", "prompt", "captioner")
-    names = [vars(sys.modules[f"imgcore.captioning.gemini.{module}"]) for module in modules]
+    modules = ("gemini.responses", "gemini.captioner", "retry", "prompt", "model")
+    names = [vars(sys.modules[f"imgcore.captioning.{module}"]) for module in modules]
     assert [] == [name for name in names if "genai" in name or "httpx2" in name]

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from imgcore.captioning.gemini.captioner import GeminiCaptioner
-from imgcore.captioning.gemini.retry import Policy
+from imgcore.captioning.retry import Policy
 
 __all__ = ["GeminiCaptioner", "Policy"]

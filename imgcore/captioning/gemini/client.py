@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import logging
 import re
-import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, wait
 from dataclasses import replace
 from enum import Enum
 from typing import TypeVar
@@ -22,8 +20,12 @@ import httpx2
 from google import genai
 from google.genai import errors, types
 
-from imgcore.captioning.gemini.prompt import PROMPT, SCHEMA
-from imgcore.captioning.gemini.responses import KEY_REFUSED, Answer, Trouble, Unreachable, Unreadable, refused
+from imgcore.captioning.answers import Answer
+from imgcore.captioning.deadline import TimedOut, in_time
+from imgcore.captioning.gemini.responses import KEY_REFUSED, Trouble, Unreachable, Unreadable, refused
+from imgcore.captioning.model import Request
+from imgcore.captioning.prompt import PROMPT, in_words, schema
+from imgcore.captioning.retry import Option
 from imgcore.config import is_loopback
 from imgcore.errors import Misconfigured
 
@@ -34,7 +36,6 @@ MINIMUM_TIMEOUT = 10.0  # seconds; Google refuses a shorter X-Server-Timeout
 BODY_SECONDS = 60.0  # after its headers; nobody waits for it any more by then
 BODY_BYTES = 1024 * 1024  # an answer has some 3 KiB
 DETAIL_CHARACTERS = 300
-THREAD_NAME = "gemini"
 MOST_TOKENS = 10_000_000  # bounds what is stored; no context window comes near
 
 T = TypeVar("T")
@@ -54,32 +55,25 @@ class GeminiClient:
         self._client: genai.Client | None = None
         self._connected()
 
-    def describe(
-        self, model: str, jpeg: bytes, instruction: str, *, tokens: int, seconds: float
-    ) -> Answer | Trouble:
-        """Send one image. tokens: the limit of the answer. seconds: how long to wait for all of it."""
-        picture = types.Part.from_bytes(data=jpeg, mime_type="image/jpeg")
-        contents = types.Content(role="user", parts=[picture, types.Part(text=PROMPT)])
-        configuration = _configuration(instruction, tokens, seconds)
+    def describe(self, request: Request) -> Answer | Trouble:
+        """Send one image and return what is answered."""
+        picture = types.Part.from_bytes(data=request.jpeg, mime_type="image/jpeg")
+        text = PROMPT if Option.SCHEMA not in request.omit else in_words(visible_text=request.visible_text)
+        contents = types.Content(role="user", parts=[picture, types.Part(text=text)])
+        configuration = _configuration(request)
 
         def ask(client: genai.Client) -> Answer:
-            return _answer(client.models.generate_content(model=model, contents=contents, config=configuration))
+            return _answer(
+                client.models.generate_content(model=request.model, contents=contents, config=configuration)
+            )
 
-        return self._within(seconds, ask)
-
-    def find(self, model: str, seconds: float) -> Trouble | None:
-        """Return None if the key is accepted and the model exists."""
-
-        def ask(client: genai.Client) -> None:
-            client.models.get(model=model, config=types.GetModelConfig(http_options=_timeout(seconds)))
-
-        return self._within(seconds, ask)
+        return self._within(request.seconds, ask)
 
     def _within(self, seconds: float, ask: Callable[[genai.Client], T]) -> T | Trouble:
         client = self._connected()
         try:
-            return _in_time(seconds, lambda: ask(client))
-        except _Timeout:
+            return in_time(seconds, lambda: ask(client))
+        except TimedOut:
             # The thread keeps that client, and with it a connection, until it ends; the next request
             # starts with a fresh one.
             self._client = None
@@ -137,17 +131,21 @@ def _timeout(seconds: float) -> types.HttpOptions:
     return types.HttpOptions(timeout=round(1000 * max(seconds, MINIMUM_TIMEOUT)))
 
 
-def _configuration(instruction: str, tokens: int, seconds: float) -> types.GenerateContentConfig:
+def _configuration(request: Request) -> types.GenerateContentConfig:
     """Return the request's configuration; temperature, top_p and top_k keep the models' defaults."""
-    return types.GenerateContentConfig(
-        system_instruction=instruction,
+    configuration = types.GenerateContentConfig(
+        system_instruction=request.instruction,
         response_mime_type="application/json",
-        response_json_schema=SCHEMA,
-        thinking_config=types.ThinkingConfig(thinking_level=types.ThinkingLevel.MINIMAL),
-        media_resolution=types.MediaResolution.MEDIA_RESOLUTION_MEDIUM,
-        max_output_tokens=tokens,
-        http_options=_timeout(seconds),
+        max_output_tokens=request.tokens,
+        http_options=_timeout(request.seconds),
     )
+    if Option.SCHEMA not in request.omit:
+        configuration.response_json_schema = schema(visible_text=request.visible_text)
+    if Option.THINKING not in request.omit:
+        configuration.thinking_config = types.ThinkingConfig(thinking_level=types.ThinkingLevel.MINIMAL)
+    if Option.MEDIA_RESOLUTION not in request.omit:
+        configuration.media_resolution = types.MediaResolution.MEDIA_RESOLUTION_MEDIUM
+    return configuration
 
 
 def _answer(response: types.GenerateContentResponse) -> Answer:
@@ -176,30 +174,6 @@ def _count(value: int | None) -> int:
 
 def _retry_after(error: errors.APIError) -> str | None:
     return error.response.headers.get("retry-after") if error.response is not None else None
-
-
-class _Timeout(Exception):
-    """The call did not end in time."""
-
-
-def _in_time(seconds: float, call: Callable[[], T]) -> T:
-    """Return or raise what ``call`` does; _Timeout after ``seconds``.
-
-    It runs in a thread of its own, because nothing else bounds name resolution and headers that trickle.
-    A late one is left behind and ends by itself: each of its reads has a timeout and its body an end.
-    """
-    result: Future[T] = Future()
-
-    def run() -> None:
-        try:
-            result.set_result(call())
-        except Exception as error:  # noqa: BLE001 - raised again where it is waited for
-            result.set_exception(error)
-
-    threading.Thread(target=run, name=THREAD_NAME, daemon=True).start()
-    if not wait([result], timeout=seconds).done:
-        raise _Timeout
-    return result.result()
 
 
 def _bound(response: httpx2.Response) -> None:

@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from imgcore.backoff import at_least, full_jitter
-from imgcore.errors import ImgcoreError, Unavailable
-
-BUSY = "Gemini cannot be reached at the moment. This photo will be described automatically later."
+from imgcore.errors import BadAnswer, ImgcoreError
 
 
 class FailureKind(Enum):
@@ -20,9 +18,20 @@ class FailureKind(Enum):
     UNUSABLE = auto()  # an answer, and not a description
     CUT_SHORT = auto()  # the answer ran into its token limit
     RECITATION = auto()  # the model stopped itself for quoting
+    DECLINED = auto()  # the words are a refusal, or say nothing
     EMPTY = auto()  # an answer without content
+    OPTION_REFUSED = auto()  # the model does not know a part of the request
     MODEL_GONE = auto()  # this model cannot be asked; another might
+    MODEL_EXHAUSTED = auto()  # this model's quota is used up for a while; another's might not be
     FINAL = auto()  # asking again cannot help
+
+
+class Option(Enum):
+    """A part of the request that some models refuse; without it they describe all the same."""
+
+    THINKING = auto()
+    MEDIA_RESOLUTION = auto()
+    SCHEMA = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +40,16 @@ class Failure:
 
     end: what is raised where nothing is left to try.
     detail: for the log, never for the uploader.
-    hint: seconds that the other side asks to wait.
+    hint: seconds that the other side asks to wait. option: the part of the request that was refused.
+    answered: the model did answer, so it works; only the answer is of no use.
     """
 
     kind: FailureKind
     end: ImgcoreError
     detail: str
     hint: float | None = None
+    option: Option | None = None
+    answered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +66,7 @@ class Policy:
 
     attempts: int = 4
     unusable: int = 3
+    cut_short: int = 3  # with the limit doubled, then without the text in the photo
     once_more: int = 2
     longest_wait: float = 20.0
     timeout: float = 45.0
@@ -67,7 +80,9 @@ class Policy:
                 return self.attempts
             case FailureKind.UNUSABLE:
                 return self.unusable
-            case FailureKind.CUT_SHORT | FailureKind.RECITATION | FailureKind.EMPTY:
+            case FailureKind.CUT_SHORT:
+                return self.cut_short
+            case FailureKind.RECITATION | FailureKind.EMPTY | FailureKind.DECLINED:
                 return self.once_more
             case _:
                 return 1
@@ -84,26 +99,31 @@ class Policy:
 
 
 class Attempts:
-    """The requests for one image: counts them, waits between them, ends them."""
+    """The requests for one image: counts them, waits between them, ends them.
+
+    busy: the sentence for people where the service has no time for the image now.
+    """
 
     def __init__(
         self,
         policy: Policy,
         deadline: float,
+        busy: str,
         *,
         clock: Callable[[], float],
         sleep: Callable[[float], None],
         rng: Callable[[], float],
     ) -> None:
-        self._policy, self._deadline = policy, deadline
+        self._policy, self._deadline, self._busy = policy, deadline, busy
         self._clock, self._sleep, self._rng = clock, sleep, rng
         self._met: Counter[FailureKind] = Counter()
+        self._last: ImgcoreError | None = None
 
     def seconds(self) -> float:
-        """Return how long the next request may take. Unavailable: too little time is left for one."""
+        """Return how long the next request may take. Raise where too little time is left for one."""
         left = self._deadline - self._clock()
         if left < self._policy.floor:
-            raise Unavailable(BUSY)
+            raise self._out_of_time()
         return min(left, self._policy.timeout)
 
     def again(self, failure: Failure) -> None:
@@ -112,10 +132,17 @@ class Attempts:
         What was cut short by the clock, or by other failures, is not given up for good.
         """
         self._met[failure.kind] += 1
+        self._last = failure.end
         if self._met[failure.kind] >= self._policy.tries(failure.kind):
             raise failure.end
         made = self._met.total()
         wait = self._policy.wait(made, failure.hint, self._rng())
         if made >= self._policy.attempts or self._clock() + wait > self._deadline - self._policy.reserve:
-            raise Unavailable(BUSY) if failure.end.permanent else failure.end
+            raise self._out_of_time()
         self._sleep(wait)
+
+    def _out_of_time(self) -> ImgcoreError:
+        """Return the last error; where that would be for good, one that is not."""
+        if self._last is None or self._last.permanent:
+            return BadAnswer(self._busy, code="out_of_time", permanent=False)
+        return self._last

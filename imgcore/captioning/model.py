@@ -1,0 +1,205 @@
+"""ModelCaptioner: requests a description of a model, checks the answer, retries or raises."""
+
+from __future__ import annotations
+
+import base64
+import logging
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from imgcore.captioning import prompt
+from imgcore.captioning.answers import Answer, assess, busy
+from imgcore.captioning.prices import Spending
+from imgcore.captioning.reading import Words
+from imgcore.captioning.retry import Attempts, Failure, FailureKind, Option, Policy
+from imgcore.gallery.models import MODEL_SIDE, Description, Picture, Source
+from imgcore.pipeline.models import RecordCall, ignore_call
+
+logger = logging.getLogger(__name__)
+
+MAX_OUTPUT_TOKENS = 512
+THINKING_TOKENS = 4096  # more where the model cannot be set to think little: its thoughts count
+PROBE_SECONDS = 15.0
+EXHAUSTED_SECONDS = 3600.0  # a model without quota is tried again after this: it may have been raised
+
+# A grey JPEG of 32 by 32 pixels: some models refuse smaller ones.
+PROBE_JPEG = base64.b64decode(
+    "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAA0JCgsKCA0LCgsODg0PEyAVExISEyccHhcgLikxMC4pLSwzOko+MzZGNywtQFdBRkxO"
+    "UlNSMj5aYVpQYEpRUk//wAALCAAgACABAREA/8QAFAABAAAAAAAAAAAAAAAAAAAAAP/EABQQAQAAAAAAAAAAAAAAAAAAAAD/2gAI"
+    "AQEAAD8AAAAAAP/Z"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request to a model. omit: options that this model refuses. seconds: for all of the answer."""
+
+    model: str
+    jpeg: bytes
+    instruction: str
+    tokens: int
+    seconds: float
+    visible_text: bool = True
+    omit: frozenset[Option] = frozenset()
+
+
+Ask = Callable[[Request], Answer | Failure]
+
+
+class ModelCaptioner:
+    """Describes pictures with the first of its models that is offered and has quota. May be shared by threads.
+
+    models: names, tried in this order. ask: sends one request. who: the service, in messages for people.
+    language: of caption, alt text and tags, by its English name. policy: the numbers of the retries.
+    clock, sleep, rng: time.monotonic() and the like.
+    """
+
+    side = MODEL_SIDE
+
+    def __init__(
+        self,
+        source: Source,
+        who: str,
+        models: Sequence[str],
+        ask: Ask,
+        *,
+        language: str = "English",
+        policy: Policy | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+        rng: Callable[[], float] = random.random,
+    ) -> None:
+        self.source, self._who, self._ask = source, who, ask
+        self._models = tuple(dict.fromkeys(models))
+        self._unusable: dict[str, tuple[float, Failure]] = {}  # until when, and why
+        self._omit: dict[str, frozenset[Option]] = {}
+        self._language, self._policy = language, policy or Policy()
+        self._clock, self._sleep, self._rng = clock, sleep, rng
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(model={self.model!r})"
+
+    @property
+    def model(self) -> str:
+        """Return the model of the next request."""
+        now = self._clock()
+        usable = (name for name in self._models if self._unusable.get(name, (now,))[0] <= now)
+        return next(usable, self._models[0])
+
+    def describe(self, picture: Picture, *, deadline: float, record: RecordCall = ignore_call) -> Description:
+        """Describe ``picture``, with retries where they can help; return or raise by ``deadline``.
+
+        deadline: on the clock, time.monotonic(). record: receives each answered call.
+
+        Raises, never with the key or the service's own words in the message: Blocked if the model declines;
+        BadAnswer if no request brings a description, with code ``model_refused_image`` if it cannot read the
+        picture; RateLimited; Misconfigured with a code that names what has to be corrected; Unavailable.
+        """
+        jpeg = picture.jpeg(MODEL_SIDE)
+        attempts = Attempts(
+            self._policy, deadline, busy(self._who), clock=self._clock, sleep=self._sleep, rng=self._rng
+        )
+        spending, limit, visible_text = Spending(prompt.PROMPT_VERSION, record), MAX_OUTPUT_TOKENS, True
+        cut = 0
+        while True:
+            request = self._request(jpeg, limit, attempts.seconds(), visible_text=visible_text)
+            found = self._answer(request, spending)
+            if not isinstance(found, Failure):
+                return self._description(*found, spending)
+            if self._changed(request, found):
+                continue
+            if found.kind is FailureKind.CUT_SHORT:
+                cut += 1
+                limit = 2 * MAX_OUTPUT_TOKENS
+            visible_text = visible_text and cut < 2 and found.kind is not FailureKind.RECITATION
+            attempts.again(found)
+
+    def probe(self, record: RecordCall = ignore_call) -> None:
+        """Check with one small image that the key is accepted and one of the models describes.
+
+        Asking for the model's name would not do: it succeeds for a model that refuses to generate. Raises as
+        ``describe`` does, but any answer will do.
+        """
+        spending = Spending(prompt.PROMPT_VERSION, record)
+        while True:
+            request = self._request(PROBE_JPEG, MAX_OUTPUT_TOKENS, PROBE_SECONDS)
+            found = self._answer(request, spending)
+            if not isinstance(found, Failure) or found.answered:
+                return
+            if not self._changed(request, found):
+                raise found.end
+
+    def _request(self, jpeg: bytes, limit: int, seconds: float, *, visible_text: bool = True) -> Request:
+        model = self.model
+        omit = self._omit.get(model, frozenset())
+        return Request(
+            model=model,
+            jpeg=jpeg,
+            instruction=prompt.instruction(self._language, visible_text=visible_text),
+            tokens=limit + (THINKING_TOKENS if Option.THINKING in omit else 0),
+            seconds=seconds,
+            visible_text=visible_text,
+            omit=omit,
+        )
+
+    def _answer(self, request: Request, spending: Spending) -> tuple[Words, str] | Failure:
+        answer = self._ask(request)
+        if isinstance(answer, Failure):
+            logger.warning("No description from %s: %s", request.model, answer.detail)
+            return answer
+        words = assess(answer, self._who)
+        version = answer.model or request.model
+        outcome = words.end.code if isinstance(words, Failure) else "described"
+        spending.add(version, answer.input_tokens, answer.output_tokens, outcome)
+        if isinstance(words, Failure):
+            logger.warning("No description from %s: %s", request.model, words.detail)
+            return words
+        return words, version
+
+    def _changed(self, request: Request, failure: Failure) -> bool:
+        """Return whether the next request is another one: without a refused option, or to another model."""
+        model = request.model
+        if failure.kind is FailureKind.OPTION_REFUSED and failure.option not in (None, *request.omit):
+            assert failure.option is not None
+            logger.warning("The model %s refuses the option %s; it is left out.", model, failure.option.name)
+            self._omit[model] = request.omit | {failure.option}
+            return True
+        if failure.kind in (FailureKind.MODEL_GONE, FailureKind.OPTION_REFUSED):
+            return self._next_model(model, failure, float("inf"))
+        if failure.kind is FailureKind.MODEL_EXHAUSTED:
+            wait = min(failure.end.retry_after or 0.0, EXHAUSTED_SECONDS)
+            return self._next_model(model, failure, self._clock() + wait)
+        return False
+
+    def _next_model(self, model: str, failure: Failure, until: float) -> bool:
+        """Switch to the next model until that time; after the last one, start over at the next call and raise.
+
+        A quota that is used up is what people read if any model has one left to wait for.
+        """
+        self._unusable[model] = until, failure
+        now = self._clock()
+        if any(self._unusable.get(name, (now,))[0] <= now for name in self._models):
+            log = logger.warning if failure.kind is FailureKind.MODEL_EXHAUSTED else logger.error
+            log("The model %s cannot be used (%s); using %s instead.", model, failure.end.code, self.model)
+            return True
+        failures = [found for _, found in self._unusable.values()]
+        self._unusable.clear()
+        waiting = [found.end for found in failures if found.kind is FailureKind.MODEL_EXHAUSTED]
+        raise min(waiting, key=lambda end: end.retry_after or 0.0, default=failures[0].end)
+
+    def _description(self, words: Words, version: str, spending: Spending) -> Description:
+        return Description(
+            caption=words.caption,
+            alt_text=words.alt_text,
+            tags=words.tags,
+            source=self.source,
+            visible_text=words.visible_text,
+            safety=words.safety,
+            model=version,
+            prompt_version=prompt.PROMPT_VERSION,
+            input_tokens=spending.input_tokens,
+            output_tokens=spending.output_tokens,
+            price_usd=spending.price_usd,
+        )
