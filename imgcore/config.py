@@ -279,7 +279,8 @@ class Config:
     trusted_proxy: str | None = _setting(
         "TRUSTED_PROXY",
         group=_WEB,
-        help="Address of the proxy whose `X-Forwarded-For` and `X-Forwarded-Proto` are trusted; `*`: any.",
+        help="Address of the proxy whose `X-Forwarded-For` and `X-Forwarded-Proto` are trusted. `*` trusts"
+        " every client: only where a firewall lets nobody but the proxy connect.",
     )
     drain_delay: float = _setting(
         "DRAIN_DELAY_SECONDS",

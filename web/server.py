@@ -24,6 +24,8 @@ from web.http.responses import encode_json
 
 IDLE_SECONDS = 1.0  # a client may be about to send its next request on a connection that was just used
 
+CONNECTIONS_BEFORE_EVICTION, CONNECTIONS_AFTER_EVICTION = 900, 800  # waitress accepts none beyond its limit
+
 SETTINGS = {
     "threads": 8,
     "connection_limit": 1000,  # the default, 100, is exhausted by a hundred half-open sockets
@@ -155,7 +157,21 @@ class Server:
 
     def _loop(self, going: Callable[[], bool], timeout: float = 1.0) -> None:
         while going():
+            self._evict_idle()
             wasyncore.poll2(timeout, self._map)
+
+    def _evict_idle(self) -> None:
+        """Close the connections that have been silent for longest, before waitress accepts no more of them.
+
+        Otherwise somebody who opens connections and sends nothing keeps everybody else out.
+        """
+        channels = self._server.active_channels
+        if len(channels) < CONNECTIONS_BEFORE_EVICTION:
+            return
+        waiting = [channel for channel in channels.values() if not channel.requests]
+        waiting.sort(key=lambda channel: float(channel.last_activity))
+        for channel in waiting[: len(channels) - CONNECTIONS_AFTER_EVICTION]:
+            channel.handle_close()
 
     def _drain(self) -> None:
         wasyncore.dispatcher.close(self._server)  # closes only the listener; the trigger still wakes the loop

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 WINDOW_SECONDS = 1800  # a key has the same URL for half an hour, so that browser caches work
-URL_SECONDS = 2 * WINDOW_SECONDS  # a URL handed out at a window's end is valid for half an hour more
+ORIGINAL_WINDOW_SECONDS = 300
 CACHE_CONTROL = "private, max-age=86400, immutable"
 _PROBE_KEY, _DERIVED_PROBE_KEY = f"{RAW_PREFIX}ping", "thumbnails/ping/ping"  # no image has these keys
 
@@ -108,8 +108,11 @@ class S3Storage:
         return self._presigned(self._derived, key, download_as)
 
     def original_url(self, key: str, *, download_as: str, version_id: str | None = None) -> str:
-        """Return a presigned GET URL of an original, as an attachment that browsers do not render."""
-        return self._presigned(self._uploads, key, download_as, version_id)
+        """Return a presigned GET URL of an original, as an attachment that browsers do not render.
+
+        It lives for ten minutes at most: a link to a photo that was deleted since ends soon.
+        """
+        return self._presigned(self._uploads, key, download_as, version_id, window=ORIGINAL_WINDOW_SECONDS)
 
     def origins(self) -> Sequence[str]:
         """Return the origins of forms and URLs of both buckets."""
@@ -145,8 +148,18 @@ class S3Storage:
         with _reaching("uploads bucket"):
             self._client.delete_object(Bucket=self._uploads, Key=key, VersionId=version_id)
 
-    def _presigned(self, bucket: str, key: str, download_as: str | None, version_id: str | None = None) -> str:
-        """Return the URL signed at the start of the present window: the same one in every process."""
+    def _presigned(
+        self,
+        bucket: str,
+        key: str,
+        download_as: str | None,
+        version_id: str | None = None,
+        window: int = WINDOW_SECONDS,
+    ) -> str:
+        """Return the URL signed at the start of the present window: the same one in every process.
+
+        It is valid for two windows, so one from the end of a window is valid for another one.
+        """
         parameters = {}
         if download_as is not None:
             parameters["response-content-disposition"] = _attachment(download_as)
@@ -158,8 +171,8 @@ class S3Storage:
                 self._places.get(bucket) or self._place(bucket),
                 key,
                 credentials_of(self._client),
-                signed_at=int(self._clock() // WINDOW_SECONDS) * WINDOW_SECONDS,
-                expires_in=URL_SECONDS,
+                signed_at=int(self._clock() // window) * window,
+                expires_in=2 * window,
                 parameters=parameters,
             )
         except Exception:

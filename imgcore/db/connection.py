@@ -240,9 +240,7 @@ class Database:
     def _failed(self, session: _Session, error: BaseException, committing: bool) -> BaseException:
         """Roll back; return the error that the caller gets for ``error``."""
         diagnosis = self.dialect.diagnose(error)
-        if not isinstance(error, Exception) or (
-            diagnosis and diagnosis.fault in (Fault.LOST, Fault.TIMEOUT, Fault.UNAVAILABLE)
-        ):
+        if not isinstance(error, Exception) or (diagnosis and diagnosis.ends_connection):
             session.close()
         elif session.in_transaction:
             try:
@@ -254,6 +252,8 @@ class Database:
             return Invalid("The text holds characters that cannot be stored.")
         if diagnosis is None:
             return error
+        if diagnosis.code == "database_error":  # it may be a bug: the log has the statement's error
+            _log.error("%s", diagnosis.message, exc_info=error)
         match diagnosis.fault:
             case Fault.BUSY:
                 return Interrupted(diagnosis.message, tries=5)

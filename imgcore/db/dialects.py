@@ -38,6 +38,12 @@ class Diagnosis:
     message: str
     code: str = "unavailable"
 
+    @property
+    def ends_connection(self) -> bool:
+        """Whether the connection is discarded; after an unlisted error it is rolled back and used again."""
+        ends = self.fault in (Fault.LOST, Fault.TIMEOUT, Fault.UNAVAILABLE)
+        return ends and self.code != "database_error"
+
 
 class Dialect(ABC):
     """One kind of database. Statements are written once, with ``:name`` for values and the fragments below.
@@ -151,7 +157,7 @@ class Sqlite(Dialect):
         found = _SQLITE.get(code & 0xFF)  # the low byte is the family of the error
         if found is None and "closed database" in str(error):
             return Diagnosis(Fault.LOST, "The connection to the database was closed.")
-        return found
+        return found or _unlisted(code)
 
 
 _UNMIGRATED = Diagnosis(
@@ -161,6 +167,12 @@ _UNMIGRATED = Diagnosis(
 )
 
 _BUSY = Diagnosis(Fault.BUSY, "The database is too busy just now.")
+
+
+def _unlisted(code: int) -> Diagnosis:
+    """Return the meaning of a code that no table lists: any of the thousands may be an outage of its kind."""
+    return Diagnosis(Fault.UNAVAILABLE, f"The database reports error {code}.", "database_error")
+
 
 _SLOW = Diagnosis(
     Fault.SLOW, "The database took too long over this. Try again, or ask for less.", "database_slow"
@@ -264,7 +276,7 @@ class Mysql(Dialect):
             return _LOST
         if code == 2013 and isinstance(error.__context__, TimeoutError):
             return _TIMEOUT
-        return _MYSQL.get(code)
+        return _MYSQL.get(code) or _unlisted(code)
 
 
 def _limit_statements(server: str, seconds: float) -> str:

@@ -66,6 +66,20 @@ _OLD_EXPIRED = sql(
 )
 
 
+_CLOCK_SLACK = 60.0  # seconds by which clocks may differ after a failover
+_REPAIR_CLOCK = (
+    "UPDATE tasks SET next_at = {now}, dispatched_at = NULL, started_at = {now}"
+    " WHERE status = 'retry' AND started_at > {later:slack}",
+    "UPDATE tasks SET lease_until = {now}, dispatched_at = NULL, started_at = {now}"
+    " WHERE status = 'processing' AND started_at > {later:slack}",
+    "UPDATE tasks SET next_at = {now}, dispatched_at = NULL"
+    " WHERE status = 'pending' AND next_at > {later:slack}",
+    "UPDATE tasks SET dispatched_at = NULL"
+    " WHERE status IN ('pending', 'retry', 'processing') AND dispatched_at > {later:slack}",
+    "UPDATE images SET uploaded_at = {now}, checked_at = NULL"
+    " WHERE upload_status = 'awaiting' AND (uploaded_at > {later:slack} OR checked_at > {later:slack})",
+)
+
 _PROCESSED = sql(
     "{select} WHERE i.id > :after AND i.id <= :until AND i.upload_status = 'received' AND i.deleted_at IS NULL"
     " AND thumbnail.status = 'done' ORDER BY i.id",
@@ -132,6 +146,15 @@ class SweepRepository(Repository):
             )
 
         return self._database.run(work)
+
+    def repair_clock(self) -> int:
+        """Bring forward what waits for a time that a clock set back has moved away; return how many rows.
+
+        A row whose past lies in the future was written before the clock was set back: its lease, its retry or
+        its next check would come that much later.
+        """
+        slack = micros(_CLOCK_SLACK)
+        return self._database.run(lambda tx: sum(tx.execute(each, slack=slack) for each in _REPAIR_CLOCK))
 
     def fail_exhausted_tasks(self, *, max_attempts: int) -> int:
         """Fail (code ``crashed``) the tasks whose last lease has expired; return how many."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from imgcore.db.images import ImageRepository
     from imgcore.db.sweep import SweepRepository
     from imgcore.spending.service import Spending
+
+logger = logging.getLogger(__name__)
 
 LIMIT = 500  # rows of each kind a sweep
 CHECKED = 10  # images a sweep whose stored files are looked for
@@ -39,6 +42,8 @@ class Sweeper:
 
     def sweep(self) -> SweepReport:
         """Run one sweep and return its counts. It is safe to run at any time, also concurrently."""
+        if moved := self.rows.repair_clock():
+            logger.warning("The database's clock was set back: %d rows were waiting for a past time.", moved)
         exhausted = self.rows.fail_exhausted_tasks(max_attempts=self.timing.max_attempts)
         recovered, expired = self._recover()
         if self.spending is not None and self.spending.reached_cap() is None:

@@ -153,10 +153,16 @@ def test_text_that_is_not_unicode_is_invalid(database: Database) -> None:
         database.run(lambda tx: insert(tx, "\ud800"))
 
 
-def test_a_mistake_in_a_statement_is_not_hidden(database: Database) -> None:
-    """A bug is a bug, not an outage."""
-    with pytest.raises(Exception, match=r"(?i)syntax"):
+def test_a_mistake_in_a_statement_is_unavailable_and_logged(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    """People get the number of the error, the log its text."""
+    with pytest.raises(Unavailable, match=r"reports error (1|1064)\.") as caught:
         database.read(lambda tx: tx.rows("SELEC 1"))
+
+    assert "database_error" == caught.value.code
+    assert "syntax" in str(caught.value.__cause__)
+    assert ["ERROR"] == [record.levelname for record in caplog.records if record.exc_info]
 
 
 def test_rows_that_match_are_counted_even_if_they_stay_the_same(database: Database) -> None:
@@ -303,13 +309,13 @@ def test_nine_processes_write_at_once(tmp_path: Path, sqlite_database: Database)
 
 
 def test_sqlite_writes_ahead_and_keeps_its_references(sqlite_database: Database) -> None:
-    """WAL lets readers and a writer work at once; foreign keys are off unless asked for."""
+    """WAL lets readers and a writer work at once; each commit is synced; foreign keys are off by default."""
     pragmas = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
     values = [
         sqlite_database.read(lambda tx, p=p: next(iter(tx.rows(f"PRAGMA {p}")[0].values()))) for p in pragmas
     ]
 
-    assert ["wal", 1, 1, 10_000] == values
+    assert ["wal", 2, 1, 10_000] == values
 
 
 def test_a_lock_that_is_let_go_in_time_is_waited_for(

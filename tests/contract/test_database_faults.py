@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote, urlsplit
 
+import pymysql
 import pytest
 
 from imgcore.config import Secret
 from imgcore.db.connection import Database, Transaction, open_database
+from imgcore.db.dialects import Fault, Mysql
 from imgcore.errors import Misconfigured, Unavailable
 from tests.contract.proxy import Proxy, black_hole, proxy
 from tests.mariadb import MariaDb, certificate
@@ -455,3 +457,35 @@ def test_another_name_than_the_certificates_is_refused(server: MariaDb, url: str
     """The certificate is 127.0.0.1's, not localhost's."""
     with pytest.raises(Unavailable, match="cannot be reached"):
         open_database(url.replace("@127.0.0.1:", "@localhost:"), ca=str(server.ca)).ping()
+
+
+# Error codes
+
+
+_KINDS = [pymysql.OperationalError, pymysql.ProgrammingError, pymysql.IntegrityError, pymysql.DataError]
+
+
+@pytest.mark.parametrize("kind", _KINDS)
+def test_every_error_code_of_mysql_and_mariadb_has_a_meaning(kind: type[pymysql.Error]) -> None:
+    """All codes that either server's reference has room for; an unlisted one is named in the message.
+
+    https://dev.mysql.com/doc/mysql-errors/9.4/en/ has 1 to 9999 and 10000 to 15000; MariaDB has 1000 to 1999
+    and 3000 to 4999; the client 2000 to 2999; SIGNAL gives any number up to 65535.
+    """
+    dialect = Mysql("127.0.0.1", 1, "gallery", lambda: ("u", Secret("p")), None)
+    found = {code: dialect.diagnose(kind(code, "text of the server")) for code in range(65_536)}
+
+    assert [] == [code for code, diagnosis in found.items() if diagnosis is None]
+    unlisted = {code: each for code, each in found.items() if each and each.code == "database_error"}
+    assert len(unlisted) > 65_000
+    assert {Fault.UNAVAILABLE} == {each.fault for each in unlisted.values()}
+    expected = {code: f"The database reports error {code}." for code in unlisted}
+    assert expected == {code: each.message for code, each in unlisted.items()}
+
+
+def test_error_code_that_is_not_listed_is_unavailable(database: Database) -> None:
+    """The server raises one of its own: SIGNAL takes any number."""
+    signal = "SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = 4711, MESSAGE_TEXT = 'secret text'"
+    with pytest.raises(Unavailable, match=r"^The database reports error 4711\.$"):
+        database.run(lambda tx: tx.execute(signal))
+    assert 1 == database.run(increment)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -172,6 +173,20 @@ def test_derived_images_exist_all_or_not(storage: S3Storage, master: S3Storage) 
         master.write(key, b"webp", "image/webp")
 
     assert [False, False, False, True] == [*found, storage.has_derived(keys)]
+
+
+@pytest.mark.parametrize("offset", [0, 150, 299])
+def test_original_url_is_valid_for_five_to_ten_minutes(offset: int, aws: Cloud, names: dict[str, str]) -> None:
+    """A link to a photo that was deleted since ends soon; those to thumbnails are valid for an hour at most."""
+    begin = 1_790_000_100
+    storage = S3Storage(
+        aws.client("s3", names), names["UPLOADS_BUCKET"], names["DERIVED_BUCKET"], clock=lambda: begin + offset
+    )
+    query = parse_qs(urlsplit(storage.original_url("raw/a.jpg", download_as="a.jpg")).query)
+
+    signed = datetime.strptime(query["X-Amz-Date"][0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()
+    left = signed + int(query["X-Amz-Expires"][0]) - (begin + offset)
+    assert 300 <= left <= 600
 
 
 def test_a_large_object_is_refused_before_it_is_read(storage: S3Storage) -> None:

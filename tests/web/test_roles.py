@@ -30,6 +30,7 @@ EVERYBODY = (200,) * 8
 TABLE = {
     ("GET", "/"): PAGE_ANY,
     ("GET", "/images/<public_id>"): PAGE_READ,
+    ("GET", "/images/<public_id>/original"): (303, 404, 303, 303, 303, 303, 303, 303),
     ("POST", "/images/<public_id>/edit"): PAGE_EDIT,
     ("POST", "/images/<public_id>/retry"): (303, 404, 409, 409, 303, 303, 303, 303),
     ("POST", "/images/<public_id>/delete"): PAGE_EDIT,
@@ -240,6 +241,22 @@ def test_what_is_shared_keeps_its_original_to_the_owner(scene: Scene) -> None:
         other.get(f"/api/v1/images/{awaited['id']}").status,
         awaited["id"] in listed or image.public_id in listed,
     )
+
+
+def test_download_of_the_original_is_signed_for_the_owner_when_it_begins(scene: Scene) -> None:
+    """The others get no link, and nobody gets one to a photo in the trash."""
+    app = scene.site.app(Visibility.SHARED)
+    owner, other = scene.site.browser(app, "owner"), scene.site.browser(app, "other")
+    image = scene.site.upload("owner")
+    path = f"/images/{image.public_id}/original"
+
+    answer = owner.get(path)
+    assert (303, "no-store") == (answer.status, answer.headers["cache-control"])
+    assert f"/uploads/{image.image_key}?X-Amz-Signature=" in answer.headers["location"]
+    assert f'href="{path}"' in owner.get(f"/images/{image.public_id}").text
+    assert (403, "/login") == (other.get(path).status, Client(app).get(path).headers["location"][:6])
+    owner.request("DELETE", f"/api/v1/images/{image.public_id}")
+    assert 404 == owner.get(path).status
 
 
 def test_what_has_no_owner_is_an_administrators(scene: Scene) -> None:

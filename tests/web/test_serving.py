@@ -371,3 +371,37 @@ def test_with_accounts_it_serves_others_and_prints_the_token(tmp_path: Path) -> 
     finally:
         process.kill()
     assert (True, 0, "") == (invited is not None, process.returncode, err)
+
+
+def test_idle_connections_give_way_to_new_ones(running: Running) -> None:
+    """A fresh request is answered beside 1,200 sockets that send nothing, or half of a request."""
+    idle: list[socket.socket] = []
+    try:
+        for number in range(1200):
+            idle.append(socket.create_connection(("127.0.0.1", running.port), timeout=20))
+            if number % 2:
+                idle[-1].sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n")
+        for path in ("/healthz", "/"):
+            connection = running.connect()
+            connection.request("GET", path)
+            assert 200 == connection.getresponse().status
+            connection.close()
+    finally:
+        for each in idle:
+            each.close()
+
+
+def test_request_in_progress_is_not_evicted(running: Running) -> None:
+    """The connections that wait for the server stay open."""
+    running.release.clear()
+    slow = running.connect()
+    slow.request("GET", "/")
+    assert running.entered.wait(10)
+    idle = [socket.create_connection(("127.0.0.1", running.port), timeout=20) for _ in range(1000)]
+    fresh = running.connect()
+    fresh.request("GET", "/healthz")
+    assert 200 == fresh.getresponse().status
+    running.release.set()
+    assert 200 == slow.getresponse().status
+    for each in idle:
+        each.close()

@@ -45,6 +45,7 @@ class GalleryPages:
         return [
             ("GET", "/", self.gallery),
             ("GET", image, self.image),
+            ("GET", f"{image}/original", self.original),
             ("POST", f"{image}/edit", self.edit),
             ("POST", f"{image}/retry", self.retry),
             ("POST", f"{image}/delete", self.delete),
@@ -87,6 +88,14 @@ class GalleryPages:
             provenance=provenance(image),
             done=DONE.get(request.query().get("done", "")),
         )
+
+    @requires(Scope.READ)
+    def original(self, public_id: str) -> HTTPResponse:
+        """Redirect to the original, with a URL signed now: one in the page would expire while it is open."""
+        url = self._gallery.links(self._gallery.get_editable(public_id)).original
+        if url is None:
+            raise NotFound("This photo has no file.")
+        return HTTPResponse(status=303, headers={"Location": url, "Cache-Control": "no-store"})
 
     @requires(Scope.EDIT)
     def edit(self, public_id: str) -> HTTPResponse:

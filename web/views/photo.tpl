@@ -110,7 +110,7 @@
 % if mine:
   <div class="actions">
 % if image['original_url']:
-    <a class="button" href="{{image['original_url']}}">Download the original</a>
+    <a class="button" href="/images/{{image['id']}}/original">Download the original</a>
 % end
     <form method="post" action="/images/{{image['id']}}/delete">
       <input type="hidden" name="token" value="{{token}}">
