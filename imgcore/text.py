@@ -6,6 +6,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Callable
+from functools import lru_cache
 
 from imgcore.errors import Invalid
 
@@ -13,6 +14,14 @@ JOINERS = "\u200c\u200d"  # zero width: Persian, Indic scripts and emoji need th
 _DROPPED = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})  # Unicode general categories
 _CUT_OFF = " ,;:–—-" + JOINERS  # what does not stand before an ellipsis
 _KIB, _MIB = 2**10, 2**20
+
+# Before the compatibility decomposition, which turns an acute accent used as an apostrophe into a space.
+_PUNCTUATION = dict.fromkeys(map(ord, "`´‘’‚‛′‵ʹʻʼʽʾʿˈ՚ꞌ＇"), "'") | dict.fromkeys(
+    map(ord, "“”„‟«»‹›″‶〝〞〟「」『』＂"), '"'
+)
+_PUNCTUATION |= {ord("−"): "-", ord("⁃"): "-"}
+# Letters that Unicode neither decomposes nor names after another letter, and the Arabic letter stretcher
+_FOLDED_LETTERS = {"æ": "ae", "œ": "oe", "ı": "i", "ð": "d", "þ": "th", "ŋ": "n", "ə": "e", "ĸ": "k", "ـ": ""}
 
 _BOILERPLATE = re.compile(
     r"""(olympus|minolta|konica\ minolta|kodak|sony|sanyo|samsung|fujifilm|pentax|casio|nikon|canon|hp)?
@@ -76,9 +85,39 @@ def is_showable(text: str) -> bool:
 
 
 def fold_for_search(text: str) -> str:
-    """Return ``text`` as it is searched: no case, no accents, one space between words."""
-    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
-    return " ".join("".join(mark for mark in decomposed if not unicodedata.combining(mark)).split())
+    """Return ``text`` as it is searched: no case, accents or invisible characters, one space between words.
+
+    Apostrophes, quotation marks, dashes and digits of all scripts become the ASCII ones; letters with a stroke
+    or hook and ligatures become those that people type instead (Łódź → lodz, Ærø → aero, ılıca → ilica).
+    """
+    if text.isascii():
+        return " ".join(text.lower().replace("`", "'").split())
+    compatible = unicodedata.normalize("NFKD", text.translate(_PUNCTUATION)).casefold()
+    folded = "".join(map(_folded_character, unicodedata.normalize("NFKD", compatible)))
+    return unicodedata.normalize("NFC", " ".join(folded.split()))  # joins Hangul syllables again
+
+
+@lru_cache(maxsize=4096)
+def _folded_character(character: str) -> str:
+    """Return what stands for a decomposed lower-case character in a folded text."""
+    category = unicodedata.category(character)
+    if character in _FOLDED_LETTERS:
+        return _FOLDED_LETTERS[character]
+    if category == "Cf" or unicodedata.combining(character) or _is_variation_selector(character):
+        return ""
+    if category == "Pd":
+        return "-"
+    if category == "Nd":
+        return str(unicodedata.decimal(character))
+    base, _, _ = unicodedata.name(character, "").partition(" WITH ")
+    try:
+        return unicodedata.lookup(base) if category == "Ll" else character
+    except KeyError:
+        return character
+
+
+def _is_variation_selector(character: str) -> bool:
+    return "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef"
 
 
 def file_size(size: int, rounded: Callable[[float], int] = round) -> str:

@@ -123,6 +123,7 @@ class Sqlite(Dialect):
         "key": "TEXT",
         "text": "TEXT",
         "options": "STRICT",
+        "clustered": "STRICT, WITHOUT ROWID",
     }
 
     def __init__(self, path: Path) -> None:
@@ -215,6 +216,7 @@ class Mysql(Dialect):
         "key": "VARCHAR(768)",  # the longest that an index holds
         "text": "TEXT",
         "options": "ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin",
+        "clustered": "ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin",  # by the primary key, always
     }
 
     def __init__(self, host: str, port: int, name: str, credentials: Credentials, ca: str | None) -> None:

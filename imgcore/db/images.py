@@ -19,7 +19,6 @@ from imgcore.db.mapping import (
     in_list,
     lock_account,
     micros,
-    search_text,
     storable_tags,
 )
 from imgcore.db.migrations import pending
@@ -27,6 +26,7 @@ from imgcore.db.notifications import add_notification
 from imgcore.db.pages import read_page
 from imgcore.db.statements import sql
 from imgcore.db.tasks import reset_task
+from imgcore.db.word_index import update_search_text
 from imgcore.errors import Conflict, Invalid, Unavailable
 from imgcore.gallery.models import (
     EVERYBODY,
@@ -209,20 +209,20 @@ def _insert(tx: Transaction, new: NewImage) -> int:
         "INSERT INTO images (public_id, image_key, name, media_type, size, upload_status, uploaded_at,"
         " upload_expires_at, search_text, owner_id, batch_id)"
         " VALUES (:public_id, :image_key, :name, :media_type, :size, 'awaiting', {now}, {later:expires_in},"
-        " :search_text, :owner_id, :batch_id)",
+        " '', :owner_id, :batch_id)",
         public_id=new.public_id,
         image_key=_checked_key(new.image_key),
         name=name,
         media_type=storable(new.media_type, WORD) if new.media_type else None,
         size=new.size,
         expires_in=micros(new.expires_in),
-        search_text=search_text(name),
         owner_id=new.owner_id,
         batch_id=batch,
     )
     if batch is not None:
         add_notification(tx, new.owner_id, batch)
     tx.execute("UPDATE images SET listed_id = id WHERE id = :image_id", image_id=image_id)
+    update_search_text(tx, image_id)
     for kind in TaskKind:
         task = "INSERT INTO tasks (image_id, kind, status) VALUES (:image_id, :kind, 'pending')"
         tx.execute(task, image_id=image_id, kind=kind.value)

@@ -11,14 +11,13 @@ from imgcore.db.connection import Transaction
 from imgcore.db.statements import sql
 from imgcore.errors import NotFound
 from imgcore.gallery.models import Image, Safety, Source, Task, TaskKind, TaskStatus, UploadStatus, WordField
-from imgcore.text import fold_for_search, storable
+from imgcore.text import storable
 
 Row = dict[str, Any]
 
 # What the columns hold, in characters; see imgcore/db/steps/m001.py.
 KEY, NAME, WORD, MESSAGE = 768, 512, 64, 1000
 CAPTION, ALT_TEXT, VISIBLE_TEXT, TAG, TAGS = 4000, 1000, 4000, 100, 50
-SEARCH_TEXT = 8000
 
 _PLAIN = (
     "id", "public_id", "image_key", "name", "media_type", "size", "width", "height", "format", "sha256",
@@ -114,20 +113,6 @@ def storable_tags(tags: Iterable[str]) -> str:
     """Return tags as the column holds them: a JSON list without doubles and empty ones."""
     cleaned = (storable(tag, TAG).strip() for tag in tags)
     return json.dumps([tag for tag in dict.fromkeys(cleaned) if tag][:TAGS], ensure_ascii=False)
-
-
-def search_text(*parts: str | None) -> str:
-    """Return the text that a search looks through, of a name, a caption, tags and so on."""
-    return fold_for_search(" ".join(part for part in parts if part))[:SEARCH_TEXT]
-
-
-def update_search_text(tx: Transaction, image_id: int) -> None:
-    """Make the image's present words searchable. The caller must have locked the row."""
-    words = "SELECT name, caption, alt_text, tags, visible_text FROM images WHERE id = :image_id"
-    [row] = tx.rows(words, image_id=image_id)
-    tags = " ".join(json.loads(row["tags"])) if row["tags"] else ""
-    text = search_text(row["name"], row["caption"], row["alt_text"], tags, row["visible_text"])
-    tx.execute("UPDATE images SET search_text = :text WHERE id = :image_id", text=text, image_id=image_id)
 
 
 def image_by_id(tx: Transaction, image_id: int) -> Image:

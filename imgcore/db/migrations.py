@@ -7,10 +7,12 @@ import hashlib
 from imgcore.db.connection import Database, Transaction
 from imgcore.db.schema import Schema
 from imgcore.db.steps import STEPS
+from imgcore.db.word_index import index_unindexed
 from imgcore.errors import Unavailable
 
 _STEPS = STEPS
 _WAIT = 60  # seconds that one migration waits for another
+_INDEXED_AT_ONCE = 200  # photos of one transaction: the release before waits no longer for their locks
 _TIMEOUT = 3600.0  # seconds for one statement: an index on a large table takes long
 
 
@@ -21,15 +23,17 @@ def pending(database: Database) -> list[str]:
 
 
 def migrate(database: Database) -> list[str]:
-    """Apply the pending steps and return their names.
+    """Apply the pending steps, index the photos that are not searchable yet, and return the steps' names.
 
     Several callers at once wait for each other. Raises Unavailable.
     """
     slow = database.with_timeout(_TIMEOUT)
     try:
-        if slow.dialect.name == "sqlite":
-            return slow.run(_apply)  # one transaction, which locks out others
-        return slow.read(_apply_locked)
+        # SQLite: one transaction, which locks out others
+        applied = slow.run(_apply) if slow.dialect.name == "sqlite" else slow.read(_apply_locked)
+        while slow.run(lambda tx: index_unindexed(tx, _INDEXED_AT_ONCE)):
+            pass
+        return applied
     finally:
         slow.close()
 

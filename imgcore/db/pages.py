@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import base64
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
 
 from imgcore.db.connection import Transaction
-from imgcore.db.mapping import SELECT, images
+from imgcore.db.mapping import SELECT, images, in_list
+from imgcore.db.search import search
+from imgcore.db.search_words import Term, parse
 from imgcore.db.statements import sql
+from imgcore.db.word_index import owner_word
 from imgcore.errors import Invalid
-from imgcore.gallery.models import Page, Viewer
-from imgcore.text import fold_for_search
+from imgcore.gallery.models import Image, Page, Viewer
 
 _TOP = 2**62  # above every id
 _LIMIT = 200  # images of one page at most
-_WORDS = 16  # words of one search at most
 
 # The inner query reads one index and LIMIT rows; only these are joined with their tasks and owner.
 _PAGE = sql(
@@ -27,25 +29,52 @@ _PAGE = sql(
 def read_page(tx: Transaction, cursor: str | None, limit: int, query: str | None, viewer: Viewer) -> Page:
     """Return the page after ``cursor``; see ImageRepository.page."""
     limit = max(1, min(limit, _LIMIT))
-    conditions = ["listed_id < :below", "(upload_status <> 'awaiting' OR upload_expires_at > {now})"]
-    values: dict[str, Any] = {"below": _TOP if cursor is None else decode_cursor(cursor), "limit": limit + 1}
-    for number, word in enumerate(_words(query)):
-        conditions.append(f"INSTR(search_text, :word_{number}) > 0")
-        values[f"word_{number}"] = word
-    if not viewer.changes_others:
-        others = " OR upload_status = 'received'" if viewer.sees_others else ""
-        conditions.append(f"(owner_id = :viewer_id{others})")  # NULL, the owner of nobody's, equals nothing
-        values["viewer_id"] = viewer.account_id
-    found = images(tx.rows(sql(_PAGE, conditions=" AND ".join(conditions)), **values))
+    below = _TOP if cursor is None else decode_cursor(cursor)
+    if query is not None:
+        return _search(tx, below, limit, query, viewer)
+    conditions, values = _rights(viewer)
+    statement = sql(_PAGE, conditions=" AND ".join(["listed_id < :below", *conditions]))
+    found = images(tx.rows(statement, below=below, limit=limit + 1, **values))
     more = len(found) > limit
     return Page(tuple(found[:limit]), encode_cursor(found[limit - 1].id) if more else None)
 
 
-def _words(query: str | None) -> list[str]:
-    words = list(dict.fromkeys(fold_for_search(query or "").split()))
-    if len(words) > _WORDS:
-        raise Invalid(f"The search has too many words: at most {_WORDS}.")
-    return words
+def _search(tx: Transaction, below: int, limit: int, text: str, viewer: Viewer) -> Page:
+    query = parse(text)
+    if not (viewer.changes_others or viewer.sees_others):
+        own = Term(frozenset({owner_word(viewer.account_id)}))
+        query = replace(query, required=(*query.required, own)) if query.required or query.excluded else query
+    found = search(tx, query, below, limit, lambda ids: _visible(tx, ids, viewer))
+    rows: list[Image] = []
+    if found.ids:
+        names, values = in_list("id", found.ids)
+        query_rows = sql("{select} WHERE i.id IN ({names}) ORDER BY i.id DESC", select=SELECT, names=names)
+        rows = images(tx.rows(query_rows, **values))
+    return Page(tuple(rows), encode_cursor(found.next) if found.next is not None else None)
+
+
+def _visible(tx: Transaction, ids: Sequence[int], viewer: Viewer) -> dict[int, str]:
+    """Return the folded texts of those of the images that the viewer sees in the gallery."""
+    if not ids:
+        return {}
+    names, values = in_list("id", ids)
+    conditions, rights = _rights(viewer)
+    statement = sql(
+        "SELECT id, search_text FROM images WHERE listed_id IN ({names}) AND {conditions}",
+        names=names,
+        conditions=" AND ".join(conditions),
+    )
+    return {row["id"]: row["search_text"] for row in tx.rows(statement, **values, **rights)}
+
+
+def _rights(viewer: Viewer) -> tuple[list[str], dict[str, int | None]]:
+    """Return the conditions that an image meets which the viewer sees, and their values."""
+    conditions = ["(upload_status <> 'awaiting' OR upload_expires_at > {now})"]
+    if viewer.changes_others:
+        return conditions, {}
+    others = " OR upload_status = 'received'" if viewer.sees_others else ""
+    conditions.append(f"(owner_id = :viewer_id{others})")  # NULL, the owner of nobody's, equals nothing
+    return conditions, {"viewer_id": viewer.account_id}
 
 
 def encode_cursor(image_id: int) -> str:

@@ -27,9 +27,15 @@ class Schema:
         if not self._has_column(table, name):
             self._transaction.execute(f"ALTER TABLE {table} ADD COLUMN {name} {declaration} NULL")
 
+    def generated_column(self, table: str, name: str, declaration: str, expression: str) -> None:
+        """Add a column that is computed when it is read, where it is missing."""
+        if not self._has_column(table, name):
+            computed = f"{declaration} GENERATED ALWAYS AS ({expression}) VIRTUAL"
+            self._transaction.execute(f"ALTER TABLE {table} ADD COLUMN {name} {computed}")
+
     def _has_column(self, table: str, name: str) -> bool:
         if self._transaction.dialect.name == "sqlite":
-            return any(row["name"] == name for row in self._transaction.rows(f"PRAGMA table_info({table})"))
+            return any(row["name"] == name for row in self._transaction.rows(f"PRAGMA table_xinfo({table})"))
         found = self._transaction.row(
             "SELECT 1 AS one FROM information_schema.columns"
             " WHERE table_schema = DATABASE() AND table_name = :table AND column_name = :name",

@@ -14,6 +14,7 @@ from imgcore.db.connection import Repository, Transaction
 from imgcore.db.mapping import SELECT, Row, image_by_id, images, in_list, micros, moment
 from imgcore.db.statements import sql
 from imgcore.db.tasks import fail_crashed_task
+from imgcore.db.word_index import index_unindexed
 from imgcore.gallery.models import Image, TaskKind
 from imgcore.pipeline.models import DueTask
 
@@ -225,6 +226,10 @@ class SweepRepository(Repository):
             )
 
         return self._database.run(work)
+
+    def index_unindexed(self, *, limit: int) -> int:
+        """Make up to ``limit`` photos searchable that a release without the search index has written."""
+        return self._database.run(lambda tx: index_unindexed(tx, limit))
 
     def purge(self, public_id: str) -> bool:
         """Delete an image's row and tasks for good; False where it was restored or has been uploaded since."""

@@ -24,9 +24,9 @@ from imgcore.db.mapping import (
     local_time,
     micros,
     storable_tags,
-    update_search_text,
 )
 from imgcore.db.statements import sql
+from imgcore.db.word_index import update_search_text
 from imgcore.db.words import Author, write_words
 from imgcore.gallery.models import Description, PhotoFacts, Renditions, TaskKind, TaskStatus, WordField
 from imgcore.pipeline.models import Claim
@@ -111,6 +111,7 @@ class TaskRepository(Repository):
                 display_height=renditions.display.height,
                 placeholder=renditions.placeholder,
             )
+            update_search_text(tx, image["id"])
 
         return self._commit(claim, TaskStatus.DONE, store=store)
 

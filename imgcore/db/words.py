@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from imgcore.db.connection import Transaction
-from imgcore.db.mapping import NAME, WORD, Row, field_source, moment, update_search_text
+from imgcore.db.mapping import NAME, WORD, Row, field_source, moment
 from imgcore.db.statements import sql
+from imgcore.db.word_index import update_search_text
 from imgcore.gallery.models import Description, Source, WordField, WordVersion
 from imgcore.text import storable
 

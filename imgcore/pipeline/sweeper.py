@@ -49,6 +49,7 @@ class Sweeper:
         if self.spending is not None and self.spending.reached_cap() is None:
             self.rows.release(CAPS, within=LOOK_AHEAD_SECONDS, limit=LIMIT)
         redelivered = self._redeliver()
+        self.rows.index_unindexed(limit=LIMIT)
         purged, notified = self._purge(), self.notify_owners()
         missing, repaired = self._check_stored_files()  # last: it raises where a bucket is away
         return SweepReport(

@@ -154,6 +154,13 @@ def _copy(tx: Transaction, top: int, count: int) -> None:
         " WHERE id > :top AND deleted_at IS NULL AND upload_status <> 'expired'",
         top=top,
     )
+    tx.execute(
+        "INSERT INTO words (word, image_id) SELECT w.word, i.id FROM words w JOIN images source"
+        " ON source.id = w.image_id JOIN images i ON i.id > :top AND i.image_key = {copied}".replace(
+            "{copied}", key.replace("id", "source.id")
+        ),
+        top=top,
+    )
     for kind in TaskKind:
         tx.execute(
             "INSERT INTO tasks (image_id, kind, status, attempts, finished_at)"

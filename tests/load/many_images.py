@@ -16,7 +16,8 @@ from typing import Any
 from PIL import Image, ImageOps
 
 from imgcore.db.connection import Database, Transaction
-from imgcore.db.mapping import in_list, search_text
+from imgcore.db.mapping import in_list
+from imgcore.db.word_index import index_unindexed
 
 BATCH = 500
 HUES = 64  # number of distinct pictures; the images share them
@@ -27,10 +28,13 @@ _SQUARE = Image.linear_gradient("L")
 
 _COLUMNS = (
     "public_id, image_key, name, size, caption, alt_text, tags, thumbnail_key, thumbnail_2x_key, display_key,"
-    " placeholder, search_text, upload_status, media_type, width, height, format, display_width,"
-    " display_height, source, uploaded_at, upload_expires_at, caption_generated_at, thumbnail_generated_at"
+    " placeholder, upload_status, media_type, width, height, format, display_width,"
+    " display_height, source, uploaded_at, upload_expires_at, caption_generated_at, thumbnail_generated_at,"
+    " search_text"
 )
-_CONSTANTS = "'received', 'image/jpeg', 4032, 3024, 'JPEG', 1600, 1200, 'gemini', {now}, {now}, {now}, {now}"
+_CONSTANTS = (
+    "'received', 'image/jpeg', 4032, 3024, 'JPEG', 1600, 1200, 'gemini', {now}, {now}, {now}, {now}, ''"
+)
 _TASKS = (
     "INSERT INTO tasks (image_id, kind, status, attempts, started_at, finished_at)"
     " SELECT id, kind, 'done', 1, {now}, {now}"
@@ -50,6 +54,8 @@ def fill(database: Database, objects: dict[str, bytes], count: int) -> Iterator[
         yield first + len(rows)
     database.run(lambda tx: tx.execute("UPDATE images SET listed_id = id"))
     database.run(lambda tx: tx.execute(_TASKS))
+    while database.run(lambda tx: index_unindexed(tx, BATCH)):
+        pass
 
 
 def _insert(rows: Sequence[tuple[Any, ...]], tx: Transaction) -> None:
@@ -66,9 +72,8 @@ def _row(chance: random.Random, objects: dict[str, bytes], number: int) -> tuple
     thumbnail, tiny = _picture(chance.randrange(HUES))
     keys = [f"thumbnails/{public_id}/200.webp", f"thumbnails/{public_id}/400.webp"]
     objects |= dict.fromkeys(keys, thumbnail)
-    words = search_text(name, caption, alt, " ".join(tags))
     row = (public_id, f"raw/{public_id}.jpg", name, chance.randrange(10**6, 10**7), caption, alt)
-    return (*row, json.dumps(tags), *keys, f"display/{public_id}/1600.webp", tiny, words)
+    return (*row, json.dumps(tags), *keys, f"display/{public_id}/1600.webp", tiny)
 
 
 @functools.cache

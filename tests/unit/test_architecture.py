@@ -26,6 +26,7 @@ OWNERS = {
     "numpy": {"captioning.local"},
     "pymysql": {"db"},
     "sqlite3": {"db"},
+    "Stemmer": {"db"},
     "boto3": {"aws"},
     "botocore": {"aws"},
     "tqdm": {"cli"},

@@ -16,7 +16,7 @@ from imgcore.db.circuit_breaker import CircuitBreakers
 from imgcore.db.connection import Database, Transaction
 from imgcore.db.images import ImageRepository
 from imgcore.db.ledger import LedgerRepository
-from imgcore.db.mapping import search_text
+from imgcore.db.word_index import update_search_text
 from imgcore.errors import Unavailable
 from imgcore.gallery.models import (
     MEDIA_TYPES,
@@ -75,14 +75,13 @@ class EditableImages(ImageRepository):
         if (new.caption or new.alt_text or new.tags) and new.source is None:
             new = replace(new, source=Source.LOCAL)
         listed = new.deleted_at is None and new.upload_status is not UploadStatus.EXPIRED
-        words = (new.name, new.caption, new.alt_text, " ".join(new.tags), new.visible_text)
         columns = {name: getattr(new, name) for name in {*values, "source"}} | {
-            "search_text": search_text(*words),
             "listed_id": new.id if listed else None,
             "caption_generated_at": datetime.now(UTC) if new.caption else None,
             "thumbnail_generated_at": datetime.now(UTC) if new.thumbnail_key else None,
         }
         self._update("images", columns, "id = ?", known.id)
+        self.database.run(lambda tx: update_search_text(tx, known.id))
         return self._found(public_id)
 
     def set_task(self, public_id: str, kind: TaskKind, status: TaskStatus, **values: Any) -> Image:

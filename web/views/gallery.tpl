@@ -21,7 +21,7 @@
 <p class="more" id="more" {{'' if following else 'hidden'}}><a class="button" href="{{f'/?cursor={quoted(following)}' + (f'&q={quoted(words)}' if words else '') if following else '/'}}">More photos</a></p>
 <section class="nothing" id="nothing" {{'' if words and not images and first else 'hidden'}}>
   <h2>No results for “<span id="sought">{{words}}</span>”</h2>
-  <p>The search covers captions, tags, file names and text in photos. Try fewer or other words.</p>
+  <p>The search covers captions, tags, file names, text in photos, dates, cameras and owners. Try fewer or other words.</p>
 </section>
 <section class="empty" id="empty" aria-labelledby="invite" {{'' if not words and not images and first else 'hidden'}}>
 % if samples:

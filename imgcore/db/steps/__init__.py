@@ -15,6 +15,7 @@ from imgcore.db.steps.m005 import m005_model_calls
 from imgcore.db.steps.m006 import m006_key_expiry
 from imgcore.db.steps.m007 import m007_word_versions
 from imgcore.db.steps.m008 import m008_devices
+from imgcore.db.steps.m009 import m009_words
 
 STEPS = (
     m001_images_and_tasks,
@@ -25,4 +26,5 @@ STEPS = (
     m006_key_expiry,
     m007_word_versions,
     m008_devices,
+    m009_words,
 )

@@ -1,0 +1,159 @@
+"""Search: the ids of the photos that a query finds, newest first, by the table ``words``.
+
+The rarest term leads: its photos are read newest first in batches, and each batch is compared with the other
+terms, phrases and rights. The work of one page is bounded; a page may be shorter than asked for, with a cursor
+to go on from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from imgcore.db.connection import Transaction
+from imgcore.db.mapping import in_list
+from imgcore.db.search_words import END, Query, Term
+from imgcore.db.statements import sql
+
+VOCABULARY = 32  # words that a prefix may stand for; beyond, it is compared as a range
+BATCH = 200  # photos compared at once
+MOST_COMPARED = 10_000  # photos compared for one page
+RARE = 1000  # photos of a prefix with a large vocabulary that are read at once
+
+_EVERYTHING = "SELECT listed_id AS id FROM images WHERE listed_id < :below ORDER BY listed_id DESC LIMIT :limit"
+
+Select = Callable[[Sequence[int]], dict[int, str]]  # ids → the folded texts of those that may be shown
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Ids, newest first; next: the id below which to go on where more may follow."""
+
+    ids: tuple[int, ...]
+    next: int | None
+
+
+@dataclass(slots=True)
+class _Source:
+    """The photos of one term, or all photos.
+
+    words: all that the term stands for; None for too many. ids: all its photos, newest first, where they are
+    few although its words are many.
+    """
+
+    term: Term | None = None
+    words: list[str] | None = None
+    ids: list[int] | None = None
+
+    def batch(self, tx: Transaction, below: int, limit: int) -> list[int]:
+        """Return up to ``limit`` ids below ``below``, newest first."""
+        if self.ids is not None:
+            return [id_ for id_ in self.ids if id_ < below][:limit]
+        if self.words is None:
+            return [row["id"] for row in tx.rows(_EVERYTHING, below=below, limit=limit)]
+        branches = " UNION ".join(
+            sql(
+                "SELECT * FROM (SELECT image_id AS id FROM words WHERE word = :word_{n} AND image_id < :below"
+                " ORDER BY image_id DESC LIMIT :limit) w{n}",
+                n=str(number),
+            )
+            for number in range(len(self.words))
+        )
+        values = {f"word_{number}": word for number, word in enumerate(self.words)}
+        query = sql("SELECT id FROM ({branches}) found ORDER BY id DESC LIMIT :limit", branches=branches)
+        return [row["id"] for row in tx.rows(query, below=below, limit=limit, **values)]
+
+
+def search(tx: Transaction, query: Query, below: int, limit: int, select: Select) -> Found:
+    """Return up to ``limit`` photos with ids below ``below`` that the query finds.
+
+    select: keeps those ids of a batch that may be shown.
+    """
+    if not query.required and not query.excluded:
+        return Found((), None)
+    sources = [_source(tx, term, below) for term in query.required]
+    alone = len(query.required) == 1 and not query.excluded and not query.phrases
+    size = limit + 1 if alone else BATCH
+    leader, batch = _rarest(tx, sources, below, size)
+    found: list[int] = []
+    compared = 0
+    while batch:
+        compared += len(batch)
+        others = [source.term for source in sources if source is not leader and source.term]
+        kept = select(_matching(tx, batch, others, query.excluded))
+        found += [id_ for id_ in batch if id_ in kept and query.follows(kept[id_])]
+        if len(found) > limit:
+            return Found(tuple(found[:limit]), found[limit - 1])
+        if len(batch) < size:
+            break
+        if compared >= MOST_COMPARED:
+            return Found(tuple(found), batch[-1])
+        below, size = batch[-1], BATCH
+        batch = leader.batch(tx, below, size)
+    return Found(tuple(found), None)
+
+
+def _source(tx: Transaction, term: Term, below: int) -> _Source:
+    if term.prefix is None:
+        return _Source(term, sorted(term.exact))
+    bounds = {"first": term.prefix, "end": term.prefix + END}
+    found = tx.rows(
+        "SELECT word FROM vocabulary WHERE word >= :first AND word < :end ORDER BY word LIMIT :limit",
+        limit=VOCABULARY + 1,
+        **bounds,
+    )
+    if len(found) <= VOCABULARY:
+        return _Source(term, sorted({row["word"] for row in found} | term.exact))
+    few = tx.rows(
+        "SELECT image_id FROM words WHERE word >= :first AND word < :end LIMIT :limit", limit=RARE + 1, **bounds
+    )
+    if len(few) > RARE:
+        return _Source(term)
+    ids = {row["image_id"] for row in few} | set(_Source(term, sorted(term.exact)).batch(tx, below, RARE))
+    return _Source(term, ids=sorted(ids, reverse=True))
+
+
+def _rarest(tx: Transaction, sources: Sequence[_Source], below: int, size: int) -> tuple[_Source, list[int]]:
+    """Return the term whose photos lie furthest apart, and its first batch."""
+    everything = _Source()
+    best: tuple[int, _Source, list[int]] | None = None
+    for source in sources:
+        if source.words is None and source.ids is None:
+            continue
+        batch = source.batch(tx, below, size)
+        last = batch[-1] if len(batch) == size else -1  # fewer: all of it
+        if best is None or last < best[0] or not batch:
+            best = (last, source, batch)
+        if not batch:
+            break
+    return (best[1], best[2]) if best else (everything, everything.batch(tx, below, size))
+
+
+def _matching(
+    tx: Transaction, ids: Sequence[int], required: Sequence[Term], excluded: Sequence[Term]
+) -> list[int]:
+    left = set(ids)
+    for term in required:
+        if left:
+            left &= _under(tx, left, term)
+    for term in excluded:
+        if left:
+            left -= _under(tx, left, term)
+    return sorted(left, reverse=True)
+
+
+def _under(tx: Transaction, ids: set[int], term: Term) -> set[int]:
+    """Return those of the photos that are found under the term."""
+    id_names, values = in_list("id", sorted(ids))
+    word_names, words = in_list("word", sorted(term.exact))
+    condition = f"word IN ({word_names})"
+    values |= words
+    if term.prefix is not None:
+        condition = f"({condition} OR (word >= :first AND word < :end))"
+        values |= {"first": term.prefix, "end": term.prefix + END}
+    query = sql(
+        "SELECT DISTINCT image_id FROM words WHERE image_id IN ({ids}) AND {condition}",
+        ids=id_names,
+        condition=condition,
+    )
+    return {row["image_id"] for row in tx.rows(query, **values)}

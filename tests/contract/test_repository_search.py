@@ -1,0 +1,147 @@
+"""The search index on both databases: what is in it, what a search costs, and photos of an older release."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from imgcore.accounts.models import Role
+from imgcore.db import search
+from imgcore.db.accounts import AccountRepository
+from imgcore.db.connection import Database, Transaction
+from imgcore.db.images import ImageRepository
+from imgcore.gallery.models import Edit, Viewer
+from tests.contract.images import FACTS, THUMBNAIL, arrived, claim, described, event, new, renditions
+from tests.support.repositories import Repositories
+
+
+@pytest.fixture
+def bystanders() -> None:
+    """None here: their rows are written without the index, as by an older release."""
+
+
+def found(repositories: Repositories, query: str, viewer: Viewer | None = None) -> list[str]:
+    page = repositories.images.page(cursor=None, limit=50, query=query, viewer=viewer or Viewer())
+    return [image.name for image in page.images]
+
+
+def walk(images: ImageRepository, query: str, limit: int) -> list[str]:
+    names, cursor = [], None
+    while True:
+        page = images.page(cursor=cursor, limit=limit, query=query)
+        names += [image.name for image in page.images]
+        if (cursor := page.next) is None:
+            return names
+
+
+def test_words_phrases_exclusions_and_facets_meet(repositories: Repositories) -> None:
+    described(repositories, "one.jpg", caption="Two red flowers by the old bridge", tags=("flower", "bridge"))
+    described(repositories, "two.jpg", caption="An old red bridge", tags=("bridge",))
+
+    assert ["two.jpg", "one.jpg"] == found(repositories, "bridge red")
+    assert ["one.jpg"] == found(repositories, "flower")
+    assert ["one.jpg"] == found(repositories, "flow bri")
+    assert ["one.jpg"] == found(repositories, '"old bridge"')
+    assert ["two.jpg"] == found(repositories, "red -flowers")
+    assert ["one.jpg"] == found(repositories, "tag:flower")
+    assert ["two.jpg"] == found(repositories, "bridge -tag:flower")
+    assert "two.jpg" in found(repositories, "-flower")
+    assert [] == found(repositories, '"bridge old"')
+
+
+def test_date_camera_and_owner_are_found(repositories: Repositories, database: Database) -> None:
+    owner = AccountRepository(database).add("w" * 32, "amelie", Role.PERSON, "hash")
+    row = replace(new("a.jpg"), owner_id=owner.id)
+    repositories.images.add(row)
+    image = repositories.images.receive(event(row), row)
+    facts = replace(FACTS, taken_at=datetime(2026, 5, 4, 12, 0, tzinfo=UTC), camera="Contoso Phone 7")
+    task = claim(repositories, image, THUMBNAIL)
+    assert repositories.tasks.finish_thumbnail(task, facts, renditions(image))
+
+    for query in ("amelie", "contoso phone", "2026", "may 2026", "2026-05-04", "taken:2026-05", "taken:2026"):
+        assert ["a.jpg"] == found(repositories, query), query
+    own = Viewer(account_id=owner.id, sees_others=False, changes_others=False)
+    assert ["a.jpg"] == found(repositories, "contoso", own)
+    assert [] == found(repositories, "contoso", replace(own, account_id=owner.id + 1))
+
+
+def test_an_edit_leaves_no_old_words(repositories: Repositories, database: Database) -> None:
+    image = described(repositories, "cat.jpg", caption="A dog.", alt_text="", tags=("dog",))
+    repositories.images.edit(image.public_id, Edit(caption="A wolf.", tags=()))
+
+    words = database.read(
+        lambda tx: tx.rows("SELECT word FROM words WHERE image_id = :id ORDER BY word", id=image.id)
+    )
+    assert "dog" not in [row["word"] for row in words]
+    assert ["cat.jpg"] == found(repositories, "wolf")
+
+
+def test_a_purged_photo_leaves_no_words(repositories: Repositories, database: Database) -> None:
+    image = arrived(repositories, "zebra.jpg")
+    repositories.images.delete(image.public_id)
+    assert [] == found(repositories, "zebra")
+    repositories.images.restore(image.public_id)
+    assert ["zebra.jpg"] == found(repositories, "zebra")
+    repositories.images.delete(image.public_id)
+    repositories.sweep.purge(image.public_id)
+
+    left = database.read(lambda tx: tx.rows("SELECT word FROM words WHERE image_id = :id", id=image.id))
+    assert [] == left
+
+
+def test_what_an_older_release_writes_is_found_after_the_sweep(
+    repositories: Repositories, database: Database
+) -> None:
+    """It writes search_text alone, of new photos and of old ones."""
+    image = described(repositories, "cat.jpg", caption="A dog.")
+    database.run(
+        lambda tx: tx.execute(
+            "UPDATE images SET caption = 'A wolf.', search_text = 'cat.jpg a wolf.' WHERE id = :id", id=image.id
+        )
+    )
+    assert [] == found(repositories, "wolf")
+
+    assert 1 == repositories.sweep.index_unindexed(limit=10)
+    assert 0 == repositories.sweep.index_unindexed(limit=10)
+    assert ["cat.jpg"] == found(repositories, "wolf")
+
+
+@pytest.mark.parametrize("query", ["photo", "ph", "numb", "photo -seven", "photo odd", "odd -x", '"photo odd"'])
+def test_batches_and_bounds_lose_no_photo(
+    repositories: Repositories, monkeypatch: pytest.MonkeyPatch, query: str
+) -> None:
+    """Small ones here: many batches, prefixes of too many words, pages that end early."""
+    for name, value in {"VOCABULARY": 3, "BATCH": 4, "MOST_COMPARED": 8, "RARE": 5}.items():
+        monkeypatch.setattr(search, name, value)
+    numbers = range(24)
+    for n in numbers:
+        odd = "odd" if n % 5 == 1 else "even"
+        arrived(repositories, f"photo {odd} numb{n}x {'seven' if n == 7 else ''}.jpg")
+
+    wanted = [n for n in reversed(numbers) if _wanted(query, n)]
+    names = walk(repositories.images, query, 3)
+
+    assert [f"numb{n}x" for n in wanted] == [name.split()[2].removesuffix(".jpg") for name in names]
+
+
+def _wanted(query: str, n: int) -> bool:
+    return not ("seven" in query and n == 7) and not ("odd" in query and n % 5 != 1)
+
+
+@pytest.mark.parametrize("query", ["zebra", "cat", "cat wall", "ca wa", "cat -dog", '"cat wall"'])
+def test_a_search_runs_few_statements(
+    repositories: Repositories, monkeypatch: pytest.MonkeyPatch, query: str
+) -> None:
+    for _ in range(5):
+        described(repositories, "cat.jpg")
+    statements: list[str] = []
+    run: Callable[..., Any] = Transaction._cursor
+    monkeypatch.setattr(Transaction, "_cursor", lambda tx, *a: statements.append(a[0]) or run(tx, *a))
+
+    found(repositories, query)
+
+    assert len(statements) <= 8
