@@ -16,8 +16,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from imgcore.errors import Rejected
+from imgcore.gallery.keys import DISPLAY_SIDE
 from imgcore.imaging.decode import decode
-from imgcore.imaging.render import DISPLAY_SIDE, render
+from imgcore.imaging.render import render
 
 MEMORY = 40 << 20  # bytes over the process before, whatever the file
 MEMORY_PER_PIXEL = 17  # bytes, of the pixels that the file has

@@ -271,8 +271,8 @@ def bomb() -> bytes:
 
 
 def strip() -> bytes:
-    """A whole and honest PNG of 30,000 × 1 pixels."""
-    return encode(Image.new("RGB", (30_000, 1), "white"), "PNG")
+    """A whole and honest PNG of 30,001 × 1 pixels, one more than a side may have."""
+    return encode(Image.new("RGB", (30_001, 1), "white"), "PNG")
 
 
 def huge(side: int = 7000) -> bytes:
@@ -375,7 +375,8 @@ def size_bombs() -> dict[str, bytes]:
     return {
         "PNG, 3,600 megapixels claimed": bomb(),
         "PNG, 49 million pixels in a column": png(1, 49_000_000),
-        "PNG, 30,000 × 1": strip(),
+        "PNG, 30,000 × 1": encode(Image.new("RGB", (30_000, 1), "white"), "PNG"),
+        "PNG, 30,000 × 1,600": encode(Image.new("RGB", (30_000, 1600), "white"), "PNG"),
         "PNG, 49 megapixels": huge(),
         "PNG, 49 megapixels of 16 bits and alpha": png(
             7000, 7000, bits=16, colour=6, pixels=b"\0" * (7000 * (8 * 7000 + 1))

@@ -7,7 +7,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from imgcore.captioning import prompt
 from imgcore.captioning.answers import Answer, assess, busy
@@ -34,7 +34,10 @@ PROBE_JPEG = base64.b64decode(
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request to a model. omit: options that this model refuses. seconds: for all of the answer."""
+    """One request to a model. omit: options that this model refuses. seconds: for all of the answer.
+
+    parts: JPEGs of the parts of a long picture, to be sent after the whole.
+    """
 
     model: str
     jpeg: bytes
@@ -43,6 +46,7 @@ class Request:
     seconds: float
     visible_text: bool = True
     omit: frozenset[Option] = frozenset()
+    parts: Sequence[bytes] = ()
 
 
 Ask = Callable[[Request], Answer | Failure]
@@ -97,7 +101,7 @@ class ModelCaptioner:
         BadAnswer if no request brings a description, with code ``model_refused_image`` if it cannot read the
         picture; RateLimited; Misconfigured with a code that names what has to be corrected; Unavailable.
         """
-        jpeg = picture.jpeg(MODEL_SIDE)
+        jpeg, *parts = picture.jpegs(MODEL_SIDE)
         attempts = Attempts(
             self._policy, deadline, busy(self._who), clock=self._clock, sleep=self._sleep, rng=self._rng
         )
@@ -105,6 +109,7 @@ class ModelCaptioner:
         cut = 0
         while True:
             request = self._request(jpeg, limit, attempts.seconds(), visible_text=visible_text)
+            request = replace(request, parts=parts)
             found = self._answer(request, spending)
             if not isinstance(found, Failure):
                 return self._description(*found, spending)

@@ -9,6 +9,7 @@ from imgcore.gallery.models import Safety
 
 PROMPT_VERSION = "2"  # increase it with every change of the texts below
 PROMPT = "Describe this photograph."
+PARTS = "The first image shows all of one photograph, the others its parts from one end to the other, enlarged."
 
 CAPTION_WORDS = 25
 CAPTION_CHARACTERS = 250  # bounds what is written without spaces

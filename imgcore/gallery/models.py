@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -99,7 +100,7 @@ class PhotoFacts:
 
 
 class Picture(Protocol):
-    """A decoded image: upright, sRGB, without metadata.
+    """A decoded image: upright, sRGB, without metadata; laid on black or white where it is transparent.
 
     All sizes are in pixels. A ``box`` is (left, top, right, bottom) in the coordinates of ``size``, the size
     after decoding, not that of the file.
@@ -115,6 +116,10 @@ class Picture(Protocol):
 
     def jpeg(self, max_side: int, quality: int = 85) -> bytes:
         """Return a JPEG whose longer side is at most ``max_side``."""
+        ...
+
+    def jpegs(self, max_side: int, quality: int = 85) -> Sequence[bytes]:
+        """Return the JPEG of the whole; those of its parts follow where it is longer than 3 to 1."""
         ...
 
     def rgb(self, size: tuple[int, int], box: tuple[float, float, float, float] | None = None) -> bytes:
@@ -139,7 +144,7 @@ class Renditions:
 
     thumbnail: Rendition  # 200 × 200 at most
     thumbnail_2x: Rendition  # the same for dense screens, 400 × 400 at most
-    display: Rendition  # longer side at most 1600
+    display: Rendition  # longer side at most 1600; more for a picture longer than 2.5 to 1
     placeholder: str  # a data: URI of 100 to 300 bytes, shown until the thumbnail has loaded
 
     def all(self) -> tuple[Rendition, ...]:

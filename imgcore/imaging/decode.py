@@ -16,8 +16,9 @@ from PIL import Image, ImageFile, JpegImagePlugin
 
 from imgcore.errors import Rejected
 from imgcore.gallery.models import MAX_BYTES, PhotoFacts
-from imgcore.imaging import formats, metadata, validation
+from imgcore.imaging import formats, metadata, sizes, validation
 from imgcore.imaging.formats import Carved, Damaged, jpeg
+from imgcore.imaging.photo import Photo
 
 # EXIF's orientation → what makes the picture upright (CIPA DC-008, 4.6.5)
 _UPRIGHT = {
@@ -36,53 +37,6 @@ _ORIENTATION = 0x0112
 _PROFILE_MODES = {"RGB ": "RGB", "GRAY": "L", "CMYK": "CMYK"}
 
 
-class Photo:
-    """A decoded photo: upright, sRGB, 8 bits a channel, without alpha and metadata.
-
-    Implements model.Picture. ``facts`` speak of the whole file, ``size`` of what was decoded.
-    """
-
-    __slots__ = ("_facts", "_image")
-
-    def __init__(self, image: Image.Image, facts: PhotoFacts) -> None:
-        self._image = image
-        self._facts = facts
-
-    @property
-    def facts(self) -> PhotoFacts:
-        """Return what the file states; width and height are those of the whole upright picture."""
-        return self._facts
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Return the width and height of the decoded picture in pixels."""
-        return self._image.size
-
-    def jpeg(self, max_side: int, quality: int = 85) -> bytes:
-        """Return a JPEG whose longer side is at most ``max_side`` pixels; never enlarged."""
-        size = inside(self.size, max_side)
-        image = self._image if size == self.size else self._image.resize(size, Image.Resampling.LANCZOS)
-        out = io.BytesIO()
-        image.save(out, "JPEG", quality=quality)
-        return out.getvalue()
-
-    def rgb(self, size: tuple[int, int], box: tuple[float, float, float, float] | None = None) -> bytes:
-        """Return ``box`` (left, top, right, bottom in pixels of ``self.size``; by default all) at ``size``.
-
-        Width × height × 3 bytes, row by row, as if all of it had been resized and the box cut out then.
-        ValueError where the box leaves the picture.
-        """
-        if box is None and size == self.size:
-            return self._image.tobytes()
-        return self._image.resize(size, Image.Resampling.LANCZOS, box=box, reducing_gap=2.0).tobytes()
-
-
-def inside(size: tuple[int, int], max_side: int) -> tuple[int, int]:
-    """Return the size in the same proportions whose longer side is at most ``max_side``; never larger."""
-    scale = min(1.0, max_side / max(size))
-    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
-
-
 def decode(
     data: bytes,
     *,
@@ -93,6 +47,7 @@ def decode(
 ) -> Photo:
     """Decode ``data`` once, scaled so that its longer side is at most ``max_side`` pixels; never enlarged.
 
+    A picture longer than 2.5 to 1 is larger, so that it can be read: see ``sizes.decoded``.
     ``declared``, the media type that the file was sent as, is ignored: the content decides. Deprecated.
     ``with_location`` reads where it was taken as well, which nobody does otherwise.
     Raises Rejected, with one of the codes empty, too_large, not_an_image, unsupported_type, animated,
@@ -134,7 +89,7 @@ def decode(
 
 
 def _picture(carved: Carved, max_side: int, orientation: int) -> tuple[Image.Image, tuple[int, int]]:
-    """Return the picture upright, opaque and in sRGB, and the upright size of the whole picture."""
+    """Return the picture upright and in sRGB, and the upright size of the whole picture."""
     opened = _open(carved.format, carved.picture)
     validation.check_size(opened.size)
     if carved.unended:
@@ -145,10 +100,13 @@ def _picture(carved: Carved, max_side: int, orientation: int) -> tuple[Image.Ima
         orientation = 1
     size = _load(opened, max_side)
     profile = carved.icc or opened.info.get("icc_profile") or b""
-    image = _scaled(opened, inside(size, max_side))
+    image = _scaled(opened, sizes.decoded(size, max_side))
     if orientation in _UPRIGHT:
         image = image.transpose(_UPRIGHT[orientation])
-    image = _srgb(_opaque(image), profile)
+    colours, alpha = _split_alpha(image)
+    image = _srgb(colours, profile)
+    if alpha is not None:
+        image.putalpha(alpha)
     image.info = {}
     return image, size[::-1] if orientation in _SIDEWAYS else size
 
@@ -216,9 +174,8 @@ def _open(form: str, picture: bytes) -> ImageFile.ImageFile:
 def _load(opened: ImageFile.ImageFile, max_side: int) -> tuple[int, int]:
     """Decode, a JPEG at libjpeg's smallest sufficient scale; return the size of the whole picture."""
     size = opened.size
-    if opened.format == "JPEG" and max(size) > max_side:
-        longer = max(size)
-        opened.draft(None, (max(1, size[0] * max_side // longer), max(1, size[1] * max_side // longer)))
+    if opened.format == "JPEG":
+        opened.draft(None, sizes.decoded(size, max_side))
         opened.load()
     else:
         opened.load()
@@ -245,15 +202,14 @@ def _scaled(opened: Image.Image, size: tuple[int, int]) -> Image.Image:
     return image
 
 
-def _opaque(image: Image.Image) -> Image.Image:
-    """Return the picture on a white background if it has alpha."""
+def _split_alpha(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
+    """Return the colours and the alpha; None where all of it is opaque."""
     if image.mode not in ("RGBA", "RGBa", "LA", "La"):
-        return image
+        return image, None
     grey = image.mode.startswith("L")
     image = image.convert("LA" if grey else "RGBA")
-    colour = image.convert("L" if grey else "RGB")
-    white = Image.new(colour.mode, colour.size, "white")
-    return Image.composite(colour, white, image.getchannel("A"))
+    alpha = image.getchannel("A")
+    return image.convert("L" if grey else "RGB"), None if alpha.getextrema() == (255, 255) else alpha
 
 
 def _srgb(image: Image.Image, icc: bytes) -> Image.Image:

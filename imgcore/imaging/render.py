@@ -11,9 +11,11 @@ from PIL import Image, ImageChops, ImageFilter, ImageOps, ImageStat
 from PIL import WebPImagePlugin as _  # noqa: F401 - else the first save imports all forty plugins: 0.2 s
 
 from imgcore.errors import Invalid
-from imgcore.gallery.keys import DISPLAY_SIDE, THUMBNAIL_SIDE, display_key, thumbnail_key
-from imgcore.gallery.models import Picture, Rendition, Renditions
-from imgcore.imaging.decode import inside
+from imgcore.gallery.keys import THUMBNAIL_SIDE, display_key, thumbnail_key
+from imgcore.gallery.models import Rendition, Renditions
+from imgcore.imaging import sizes
+from imgcore.imaging.photo import WHITE, Colour, Photo
+from imgcore.imaging.sizes import Box, inside
 
 MAX_PLACEHOLDER = 300  # characters
 
@@ -22,34 +24,34 @@ MAX_PLACEHOLDER = 300  # characters
 # the same proportions: method 4 takes twice the time for 3 % fewer bytes.
 _QUALITY, _METHOD = 78, 2
 _MEDIA_TYPE = "image/webp"
+_LIGHT_TONE, _DARK_TONE = (246, 246, 246), (38, 38, 38)  # that transparent pictures are shown on
 
-Box = tuple[float, float, float, float]
 
-
-def render(picture: Picture, public_id: str, *, fit: str) -> Renditions:
+def render(picture: Photo, public_id: str, *, fit: str) -> Renditions:
     """Return the derived images of ``picture``: WebP, none larger than the picture, the same bytes each time.
 
+    They keep its alpha.
     ``fit``: "crop" cuts the thumbnails square, around what stands out; "fit" keeps the whole picture inside
     the square. The placeholder shows the whole picture in its own proportions. Raises Invalid for another fit.
     """
     if fit not in ("crop", "fit"):
         raise Invalid(f"A thumbnail's fit is crop or fit, not {fit!r}.")
-    display = _image(picture, inside(picture.size, DISPLAY_SIDE))
+    display = picture.image(sizes.display(picture.size))
     box = square(picture) if fit == "crop" else None
 
     def thumbnail(side: int) -> Rendition:
         size = inside((round(box[2] - box[0]), round(box[3] - box[1])) if box else picture.size, side)
-        return _rendition(thumbnail_key(public_id, side), _image(picture, size, box))
+        return _rendition(thumbnail_key(public_id, side), picture.image(size, box))
 
     return Renditions(
         thumbnail=thumbnail(THUMBNAIL_SIDE),
         thumbnail_2x=thumbnail(2 * THUMBNAIL_SIDE),
         display=_rendition(display_key(public_id), display),
-        placeholder=_placeholder(display),
+        placeholder=_placeholder(display) if picture.background is None else _tone(picture.background),
     )
 
 
-def square(picture: Picture) -> Box:
+def square(picture: Photo) -> Box:
     """Return the largest square (left, top, right, bottom in the picture's pixels) that keeps the subject.
 
     It can only slide along the longer side. Each place is worth the saliency that it covers, and a little
@@ -60,7 +62,7 @@ def square(picture: Picture) -> Box:
     if room == 0:
         return (0, 0, width, height)
     small = inside(picture.size, _ANALYSED_SIDE)
-    profile = _profile(_saliency(_image(picture, small)), across=width < height)
+    profile = _profile(_saliency(_opaque(picture, small)), across=width < height)
     window = max(1, round(len(profile) * side / max(width, height)))
     best = _best_start(profile, window)
     start = round(room * best / max(1, len(profile) - window))
@@ -128,8 +130,8 @@ def _best_start(profile: list[float], window: int) -> int:
     return max(range(last + 1), key=worth)
 
 
-def _image(picture: Picture, size: tuple[int, int], box: Box | None = None) -> Image.Image:
-    return Image.frombytes("RGB", size, picture.rgb(size, box))
+def _opaque(picture: Photo, size: tuple[int, int]) -> Image.Image:
+    return Image.frombytes("RGB", size, picture.rgb(size))
 
 
 def _rendition(key: str, image: Image.Image) -> Rendition:
@@ -154,7 +156,17 @@ def _placeholder(image: Image.Image) -> str:
     )
 
 
+def _tone(background: Colour) -> str:
+    """Return a data: URI of one tone, a PNG, that a transparent picture is shown on: it contrasts with it."""
+    out = io.BytesIO()
+    Image.new("RGB", (1, 1), _LIGHT_TONE if background == WHITE else _DARK_TONE).save(out, "PNG")
+    return _uri("image/png", out.getvalue())
+
+
 def _data_uri(image: Image.Image, side: int, quality: int) -> str:
     small = image.resize(inside(image.size, side), Image.Resampling.BOX, reducing_gap=2.0)
-    data = base64.b64encode(_webp(small, quality=quality, method=6)).decode("ascii")
-    return f"data:{_MEDIA_TYPE};base64,{data}"
+    return _uri(_MEDIA_TYPE, _webp(small, quality=quality, method=6))
+
+
+def _uri(media_type: str, data: bytes) -> str:
+    return f"data:{media_type};base64,{base64.b64encode(data).decode('ascii')}"

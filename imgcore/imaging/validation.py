@@ -13,8 +13,6 @@ from imgcore.imaging import formats
 from imgcore.imaging.formats import Damaged
 from imgcore.text import too_large
 
-MAX_ASPECT = 30  # the longer side over the shorter one; a panorama of a full turn has some 10
-
 _MEGA = 1_000_000
 _ACCEPTED = "JPEG, PNG, WebP, GIF, AVIF or HEIC"
 _NAMES = {
@@ -58,10 +56,10 @@ def check_size(size: tuple[int, int]) -> None:
             "Scale it down and upload it again.",
             code="too_many_pixels",
         )
-    if max(size) > MAX_SIDE or max(size) > MAX_ASPECT * min(size):
+    if max(size) > MAX_SIDE:
         raise Rejected(
-            f"The picture measures {width:,} × {height:,} pixels; its longer side may be at most {MAX_SIDE:,} "
-            f"and at most {MAX_ASPECT} times the shorter one. Crop it and upload it again.",
+            f"The picture measures {width:,} × {height:,} pixels; a side may have at most {MAX_SIDE:,}. "
+            "Crop it and upload it again.",
             code="too_long",
         )
 

@@ -37,6 +37,9 @@ class Photo:
         self.sides.append(max_side)
         return self.data
 
+    def jpegs(self, max_side: int, quality: int = 85) -> list[bytes]:
+        return [self.jpeg(max_side, quality)]
+
     def rgb(self, size: tuple[int, int], box: tuple[float, float, float, float] | None = None) -> bytes:
         """Red."""
         return b"\xff\0\0" * size[0] * size[1]

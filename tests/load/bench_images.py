@@ -16,8 +16,10 @@ from functools import partial
 from PIL import Image, ImageOps
 from pillow_heif import register_heif_opener
 
+from imgcore.gallery.keys import DISPLAY_SIDE
 from imgcore.imaging import decode as images
 from imgcore.imaging import render as thumbnails
+from imgcore.imaging import sizes
 from tests import images as samples
 
 ROUNDS = 5
@@ -42,7 +44,7 @@ def sources() -> dict[str, bytes]:
 def whole_then_small(data: bytes) -> None:
     """What most programs do: decode all of it, turn it, then resize."""
     image = ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("RGB")
-    image.resize(images.inside(image.size, thumbnails.DISPLAY_SIDE), Image.Resampling.LANCZOS)
+    image.resize(sizes.inside(image.size, DISPLAY_SIDE), Image.Resampling.LANCZOS)
 
 
 def median(work: Callable[[], object], rounds: int) -> float:
@@ -57,7 +59,7 @@ def median(work: Callable[[], object], rounds: int) -> float:
 
 def both(data: bytes) -> None:
     """All that the thumbnail function does to one photo."""
-    thumbnails.render(images.decode(data, max_side=thumbnails.DISPLAY_SIDE), "0" * 32, fit="crop")
+    thumbnails.render(images.decode(data, max_side=DISPLAY_SIDE), "0" * 32, fit="crop")
 
 
 def main(rounds: int) -> None:
@@ -68,8 +70,8 @@ def main(rounds: int) -> None:
     print("{:<24}{:>7}{:>9}{:>9}{:>9}{:>14}".format(*columns))
     files = sources()
     for name, data in files.items():
-        photo = images.decode(data, max_side=thumbnails.DISPLAY_SIDE)
-        decode = median(partial(images.decode, data, max_side=thumbnails.DISPLAY_SIDE), rounds)
+        photo = images.decode(data, max_side=DISPLAY_SIDE)
+        decode = median(partial(images.decode, data, max_side=DISPLAY_SIDE), rounds)
         render = median(partial(thumbnails.render, photo, "0" * 32, fit="crop"), rounds)
         naive = median(partial(whole_then_small, data), rounds)
         size, ratio = len(data) / 1e6, naive / decode

@@ -19,6 +19,9 @@ class Pixels:
         self.size = (self.array.shape[1], self.array.shape[0])
         self.facts = PhotoFacts("JPEG", *self.size, 0, "0" * 64, **facts)
 
+    def jpegs(self, max_side: int, quality: int = 85) -> list[bytes]:
+        return [self.jpeg(max_side, quality)]
+
     def rgb(self, size: tuple[int, int], box: tuple[float, float, float, float] | None = None) -> bytes:
         left, top, right, bottom = box or (0, 0, *self.size)
         columns = (left + (np.arange(size[0]) + 0.5) * (right - left) / size[0]).astype(int)

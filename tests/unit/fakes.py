@@ -203,6 +203,9 @@ class FakePicture:
     def jpeg(self, max_side: int, quality: int = 85) -> bytes:
         return b"\xff\xd8\xff\xe0 no more than the beginning"
 
+    def jpegs(self, max_side: int, quality: int = 85) -> list[bytes]:
+        return [self.jpeg(max_side, quality)]
+
     def rgb(self, size: tuple[int, int], box: tuple[float, float, float, float] | None = None) -> bytes:
         return bytes(3 * size[0] * size[1])
 

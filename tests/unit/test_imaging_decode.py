@@ -12,7 +12,8 @@ from PIL import Image, ImageCms, ImageFile
 from pillow_heif import HeifFile
 
 from imgcore.imaging import decode as images
-from imgcore.imaging.decode import decode, inside
+from imgcore.imaging.decode import decode
+from imgcore.imaging.sizes import inside
 from tests import images as samples
 from tests.images import BLUE, GREEN, RED, YELLOW, shown
 

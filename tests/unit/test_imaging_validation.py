@@ -72,8 +72,8 @@ def test_validation_first_bytes_alone_are_damaged(name: str) -> None:
         (
             samples.strip(),
             "too_long",
-            "The picture measures 30,000 × 1 pixels; its longer side may be at most 30,000 and at most "
-            "30 times the shorter one. Crop it and upload it again.",
+            "The picture measures 30,001 × 1 pixels; a side may have at most 30,000. "
+            "Crop it and upload it again.",
         ),
     ],
     ids=["empty", "text", "PDF", "bomb", "just over", "strip"],

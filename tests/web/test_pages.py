@@ -20,7 +20,10 @@ def test_an_empty_gallery_invites(client: Client) -> None:
     page = client.get("/")
     assert "text/html; charset=utf-8" == page.headers["content-type"].lower()
     assert "Drop photos anywhere on this page" in page.text
-    assert "JPEG, PNG, WebP, GIF, AVIF or HEIC, up to 19.1 MiB each." in page.text
+    assert (
+        "JPEG, PNG, WebP, GIF, AVIF or HEIC, up to 19.1 MiB, 50 megapixels and 30,000 pixels a side each."
+        in page.text
+    )
 
 
 def test_the_newest_comes_first(client: Client, gallery: Gallery) -> None:
@@ -171,7 +174,7 @@ def test_types_and_limits_are_those_of_the_gallery(client: Client, gallery: Gall
     object.__setattr__(gallery, "limits", Limits(512, {"image/x-new": "new"}))
     page = Client(create_app(gallery)).get("/").text
     assert 'data-max-bytes="512" data-media-types="image/x-new"' in page
-    assert "NEW, up to 512 bytes each." in page
+    assert "NEW, up to 512 bytes, 50 megapixels and 30,000 pixels a side each." in page
 
 
 def test_pages_are_asked_for_again(client: Client, gallery: Gallery) -> None:

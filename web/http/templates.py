@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from bottle import SimpleTemplate
 
+from imgcore.gallery.models import MAX_PIXELS, MAX_SIDE
 from imgcore.text import file_size
 from web import serializers
 from web.http.assets import StaticFiles
@@ -42,6 +43,8 @@ class TemplateRenderer:
             "file_size": file_size,
             "search_path": serializers.search_path,
             "type_names": type_names,
+            "max_megapixels": MAX_PIXELS // 1_000_000,
+            "max_side": f"{MAX_SIDE:,}",
             "quoted": lambda text: quote(text, safe=""),
             "blank": serializers.blank(),
             "blank_pixel": BLANK_PIXEL,

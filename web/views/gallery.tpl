@@ -39,7 +39,7 @@
     <button class="button large js" id="samples" type="button" data-files="{{' '.join(sample.file for sample in samples)}}" hidden>Try sample photos</button>
 % end
   </p>
-  <p class="fine">{{type_names(endings)}}, up to {{file_size(limits.max_bytes)}} each.<span class="mouse"> You can also paste one.</span></p>
+  <p class="fine">{{type_names(endings)}}, up to {{file_size(limits.max_bytes)}}, {{max_megapixels}} megapixels and {{max_side}} pixels a side each.<span class="mouse"> You can also paste one.</span></p>
 % if samples:
   <p class="fine">Samples: {{'; '.join(f'{sample.title} by {sample.credit} ({sample.licence})' for sample in samples)}}.</p>
 % end

@@ -1,7 +1,9 @@
 % rebase('layout.tpl', title=f"{image['caption'] or image['name']} – Caption Gallery", module='photo', sheets=('photo',), refresh=(None if image['settled'] else 3))
 <article class="photo" id="photo" data-id="{{image['id']}}" data-status="{{image['status']}}" data-settled="{{'yes' if image['settled'] else 'no'}}">
 <p class="back"><a href="/">← All photos</a></p>
-<figure class="picture">
+% sides = sorted((image['width'] or 1, image['height'] or 1))
+% long = 'tall' if sides[1] > 3 * sides[0] and sides[1] == image['height'] else 'wide' if sides[1] > 3 * sides[0] else ''
+<figure class="picture {{long}}" {{!'tabindex="0" aria-label="Photo, scrollable"' if long else ''}}>
 % if image['display_url']:
 %   if image['placeholder']:
   <img class="blur" alt="" src="{{image['placeholder']}}">

@@ -24,7 +24,7 @@ from imgcore.captioning.answers import Answer
 from imgcore.captioning.deadline import TimedOut, in_time
 from imgcore.captioning.gemini.responses import KEY_REFUSED, Trouble, Unreachable, Unreadable, refused
 from imgcore.captioning.model import Request
-from imgcore.captioning.prompt import PROMPT, in_words, schema
+from imgcore.captioning.prompt import PARTS, PROMPT, in_words, schema
 from imgcore.captioning.retry import Option
 from imgcore.config import is_loopback
 from imgcore.errors import Misconfigured
@@ -57,9 +57,11 @@ class GeminiClient:
 
     def describe(self, request: Request) -> Answer | Trouble:
         """Send one image and return what is answered."""
-        picture = types.Part.from_bytes(data=request.jpeg, mime_type="image/jpeg")
+        jpegs = (request.jpeg, *request.parts)
+        pictures = [types.Part.from_bytes(data=jpeg, mime_type="image/jpeg") for jpeg in jpegs]
         text = PROMPT if Option.SCHEMA not in request.omit else in_words(visible_text=request.visible_text)
-        contents = types.Content(role="user", parts=[picture, types.Part(text=text)])
+        text = f"{PARTS} {text}" if request.parts else text
+        contents = types.Content(role="user", parts=[*pictures, types.Part(text=text)])
         configuration = _configuration(request)
 
         def ask(client: genai.Client) -> Answer:
