@@ -22,6 +22,7 @@ from imgcore.pipeline.ports import Captioner, Decode
 
 if TYPE_CHECKING:
     from imgcore.accounts.service import Accounts
+    from imgcore.campaigns.service import Campaigns
     from imgcore.captioning.gemini import GeminiCaptioner
     from imgcore.db.circuit_breaker import CircuitBreakers
     from imgcore.db.connection import Database
@@ -84,6 +85,20 @@ def spending(config: Config, known: Database | None = None) -> Spending:
 
     caps = Caps(day=config.spend_cap_day, month=config.spend_cap_month)
     return Spending(LedgerRepository(known or database(config)), quote, caps)
+
+
+def campaigns(config: Config, known: Database | None = None, session: Any = None) -> Campaigns:
+    """Return the campaigns. known: the database, where it is open. session: see queues."""
+    from imgcore.campaigns.service import Campaigns
+    from imgcore.db.campaigns import CampaignRepository
+
+    known = known or database(config)
+    spent = spending(config, known)
+
+    def estimate(images: int) -> float | None:
+        return spent.estimate(config.gemini_model, images) if _uses_gemini(config) else 0.0
+
+    return Campaigns(CampaignRepository(known), queues(config, session), estimate)
 
 
 def storage(config: Config, session: Any = None) -> Storage:
@@ -179,6 +194,7 @@ def sweeper(config: Config) -> Sweeper:
         queues=queues(config, session),
         notify_owners=notifier.notify_owners,
         spending=spending(config, known),
+        advance_campaigns=campaigns(config, known, session).advance,
         timing=_timing(config),
     )
 
@@ -224,6 +240,7 @@ def gallery(config: Config) -> Gallery:
     session, known = create_session(), limited_database(config)
     return Gallery(
         spending=spending(config, known),
+        campaigns=campaigns(config, known, session),
         images=ImageRepository(known),
         breakers=CircuitBreakers(known),
         storage=storage(config, session),

@@ -12,6 +12,7 @@ from imgcore.config import API_RATE
 from web.handlers.account import AccountPages
 from web.handlers.admin import AccountAdminPages
 from web.handlers.api import Api
+from web.handlers.campaigns import CampaignPages
 from web.handlers.gallery import GalleryPages
 from web.handlers.health import Health
 from web.handlers.login import LoginPages
@@ -66,6 +67,7 @@ class Application(Bottle):
             *SpendingPages(gallery.spending, self._renderer).routes(),
             *AccountAdminPages(accounts, self._renderer).routes(),
             *WordPages(gallery, self._renderer).routes(),
+            *CampaignPages(gallery, gallery.campaigns, self._renderer).routes(),
             *Api(gallery, accounts).routes(),
             *self.health.routes(),
             ("GET", "/static/<name:path>", self._assets.serve),

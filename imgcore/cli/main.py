@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from imgcore import bootstrap
-from imgcore.cli import checkout, cost, users
+from imgcore.cli import checkout, cost, recaption, users
 from imgcore.config import Config
 from imgcore.errors import ImgcoreError, Misconfigured, Rejected, Unavailable
 from imgcore.gallery.keys import DISPLAY_SIDE
@@ -80,17 +80,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     export.add_argument("--format", choices=("json", "csv"), default="json", help="json: an object a line")
     export.add_argument("--query", help="only images that contain these words")
-    recaption = command(
-        "recaption", _recaption, "Describe images of the gallery again; edits are kept.", on_gallery=True
-    )
-    recaption.add_argument("ids", nargs="*", metavar="ID")
-    recaption.add_argument(
-        "--source",
-        choices=("local", "embedded", "gemini"),
-        help="only images described by this source",
-    )
-    recaption.add_argument("--query", help="only images that contain these words")
-    recaption.add_argument("--dry-run", action="store_true", help="only print the images")
+    again = commands.add_parser("recaption", help="Describe images of the gallery again; edits are kept.")
+    recaption.add_recaption(again, _print)
+    campaign = commands.add_parser("campaign", help="Campaigns of recaption: list, show, pause …")
+    recaption.add_campaign(campaign, _print)
+    for parser_ in (again, campaign):
+        parser_.set_defaults(on_gallery=True)
     user = commands.add_parser("user", help="Accounts: add, list, password, delete.")
     user.set_defaults(on_gallery=True)
     users.add_to(user, _print)
@@ -234,26 +229,6 @@ def _export(parsed: argparse.Namespace) -> int:
 def _cell(value: Any) -> Any:
     """Quote a text that a spreadsheet would run as a formula (OWASP, "CSV Injection")."""
     return f"'{value}" if isinstance(value, str) and value[:1] in set("=+-@\t\r") else value
-
-
-def _recaption(parsed: argparse.Namespace) -> int:
-    if not (parsed.ids or parsed.source or parsed.query):
-        raise Misconfigured("Name the images: one or more IDs, --source or --query.")
-    gallery = bootstrap.gallery(Config.read())
-    images: Iterable[Image] = (
-        [gallery.get(public_id) for public_id in parsed.ids] if parsed.ids else _images(parsed.query)
-    )
-    chosen = [image for image in images if parsed.source in (None, image.source)]
-    failed = False
-    for image in _progress(chosen):
-        try:
-            if not parsed.dry_run:
-                gallery.recaption(image.public_id)
-            _print({"id": image.public_id, "name": image.name, "source": image.source})
-        except ImgcoreError as error:
-            failed = True
-            _print({"id": image.public_id, "error": error.code, "message": error.message})
-    return int(failed)
 
 
 def _images(query: str | None) -> Iterator[Image]:

@@ -32,6 +32,7 @@ from imgcore.pipeline.models import GEMINI_BREAKER, WAITING
 from imgcore.text import is_showable, too_large
 
 if TYPE_CHECKING:
+    from imgcore.campaigns.service import Campaigns
     from imgcore.db.circuit_breaker import CircuitBreakers
     from imgcore.db.images import ImageRepository
     from imgcore.spending.service import Spending
@@ -65,6 +66,7 @@ class Gallery:
     describer: str = "the local describer"
     viewer: Viewer = EVERYBODY
     spending: Spending | None = None
+    campaigns: Campaigns | None = None
 
     def for_viewer(self, viewer: Viewer) -> Gallery:
         """Return the gallery with the rights of ``viewer``, to whose account new uploads belong."""

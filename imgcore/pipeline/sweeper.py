@@ -39,6 +39,7 @@ class Sweeper:
     timing: Timing = field(default_factory=Timing)
     clock: Callable[[], float] = time.time
     spending: Spending | None = None
+    advance_campaigns: Callable[[], int] | None = None  # Campaigns.advance
 
     def sweep(self) -> SweepReport:
         """Run one sweep and return its counts. It is safe to run at any time, also concurrently."""
@@ -48,6 +49,8 @@ class Sweeper:
         recovered, expired = self._recover()
         if self.spending is not None and self.spending.reached_cap() is None:
             self.rows.release(CAPS, within=LOOK_AHEAD_SECONDS, limit=LIMIT)
+        if self.advance_campaigns is not None:
+            self.advance_campaigns()
         redelivered = self._redeliver()
         self.rows.index_unindexed(limit=LIMIT)
         purged, notified = self._purge(), self.notify_owners()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from imgcore.db.ledger import LedgerRepository
 
 CACHE_SECONDS = 10.0  # how long a process uses a sum that it has read; caps are exceeded by at most that much
+USUAL_INPUT_TOKENS, USUAL_OUTPUT_TOKENS = 1200, 130  # of one image at medium resolution, prompt included
 
 QuoteOf = Callable[[str, int, int], Quote]  # imgcore.captioning.prices.quote: model, input and output tokens
 
@@ -91,6 +92,21 @@ class Spending:
     def month(self) -> Period:
         """Return the present month."""
         return Period(_month(self._now()))
+
+    def estimate(self, model: str, images: int) -> float | None:
+        """Return what describing so many images costs, in US dollars; None where the price is unknown.
+
+        It is the average of the last 30 days with this model, or the price of a usual answer.
+        """
+        recent = self._ledger.usage(Period(self._now() - timedelta(days=30)), Group.MODEL)
+        same = [
+            usage for usage in recent if (usage.group or "").startswith(model) and usage.price_usd is not None
+        ]
+        described = sum(usage.images for usage in same)
+        if described:
+            return images * sum(usage.price_usd or 0.0 for usage in same) / described
+        one = self._quote(model, USUAL_INPUT_TOKENS, USUAL_OUTPUT_TOKENS).price_usd
+        return None if one is None else images * one
 
     def reached_cap(self) -> RateLimited | None:
         """Return the cap that stops paid calls now, as the error that a task waits with; None if there is none.

@@ -21,6 +21,8 @@ _WHERE = {
     "gates": "name LIKE 'bystander%'",
     "images": "public_id LIKE 'bystander%'",
     "tasks": "image_id IN (SELECT id FROM images WHERE public_id LIKE 'bystander%')",
+    "campaigns": "public_id LIKE 'bystander%'",
+    "campaign_items": "image_id IN (SELECT id FROM images WHERE public_id LIKE 'bystander%')",
     "word_versions": "image_id IN (SELECT id FROM images WHERE public_id LIKE 'bystander%')",
     "notices": "name LIKE 'bystander%'",
     "addresses": "arn LIKE 'bystander%'",
@@ -73,11 +75,15 @@ def add_bystanders(tx: Transaction) -> None:
     spent = {"input_tokens": 7, "output_tokens": 5, "counted_usd": 1e9, "outcome": "described", "batch": 0}
     paid = {"call_id": "bystander", "called_at": PAST, "public_id": "bystander", "owner_id": owner}
     _insert(tx, "model_calls", **paid, model="other", **spent)
+    paused = {"status": "paused", "selection": "{}", "rate": 1, "total": 1}
+    dates = {"created_at": PAST, "advanced_at": PAST}
+    campaign = _insert(tx, "campaigns", public_id="bystander", account_id=owner, **paused, **dates)
     for name, (columns, *tasks) in _IMAGES.items():
-        _add_image(tx, f"bystander-{name}", {"owner_id": owner, **columns}, tasks)
+        image_id = _add_image(tx, f"bystander-{name}", {"owner_id": owner, **columns}, tasks)
+        _insert(tx, "campaign_items", campaign_id=campaign, image_id=image_id, status="waiting")
 
 
-def _add_image(tx: Transaction, name: str, columns: dict[str, object], tasks: list[tuple[str, dict]]) -> None:
+def _add_image(tx: Transaction, name: str, columns: dict[str, object], tasks: list[tuple[str, dict]]) -> int:
     """Add an image that no page lists."""
     values = {
         "public_id": name,
@@ -101,6 +107,7 @@ def _add_image(tx: Transaction, name: str, columns: dict[str, object], tasks: li
         _insert(tx, "word_versions", image_id=image_id, change_id=value[-9:], **version)
     for kind, (status, more) in zip(("thumbnail", "caption"), tasks, strict=True):
         _insert(tx, "tasks", image_id=image_id, kind=kind, status=status, **more)
+    return image_id
 
 
 def _insert(tx: Transaction, table: str, **columns: object) -> int:

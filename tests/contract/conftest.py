@@ -41,6 +41,7 @@ def database(request: pytest.FixtureRequest) -> Database:
         return found
     shared: Database = request.getfixturevalue("migrated_mariadb")
     tables = (
+        "campaigns",
         "tasks",
         "images",
         "gates",

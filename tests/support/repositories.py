@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from imgcore.db.campaigns import CampaignRepository
 from imgcore.db.circuit_breaker import CircuitBreakers
 from imgcore.db.connection import Database
 from imgcore.db.images import ImageRepository
@@ -20,6 +21,7 @@ class Repositories:
         self.sweep = SweepRepository(database)
         self.notifications = NotificationRepository(database)
         self.breakers = CircuitBreakers(database)
+        self.campaigns = CampaignRepository(database)
         self.ledger = LedgerRepository(database)
 
     def of_processor(self) -> tuple[ImageRepository, TaskRepository, CircuitBreakers]:

@@ -18,7 +18,6 @@ from imgcore.cli import main as cli
 from imgcore.config import Config
 from imgcore.errors import Misconfigured
 from imgcore.gallery.models import Description, Edit, NewImage, Source
-from imgcore.gallery.service import Gallery
 from imgcore.notifications.sender import Notifier
 from imgcore.pipeline.models import GEMINI_BREAKER
 from imgcore.pipeline.sweeper import Sweeper
@@ -183,48 +182,6 @@ def test_export_with_query_prints_the_matches(
     assert [wanted] == [line["id"] for line in lines(capsys)]
 
 
-@pytest.fixture
-def queues(database: Repositories, monkeypatch: pytest.MonkeyPatch) -> FakeQueues:
-    """A gallery whose queues record their messages."""
-    queues = FakeQueues()
-    monkeypatch.setattr(
-        bootstrap, "gallery", lambda config: Gallery(database.images, database.breakers, FakeStorage(), queues)
-    )
-    return queues
-
-
-def test_recaption_source_local_selects_those_images(
-    database: Repositories, queues: FakeQueues, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """A dry run prints the same list and sends nothing."""
-    local = described(database, "a.jpg")
-    described(database, "b.jpg", source=Source.GEMINI)
-
-    codes = [cli.main(["recaption", "--source", "local", "--dry-run"])]
-    planned, sent = lines(capsys), list(queues.sent)
-    codes.append(cli.main(["recaption", "--source", "local"]))
-
-    assert ([0, 0], [], [local]) == (codes, sent, [line["id"] for line in planned])
-    assert 1 == len(queues.sent)
-
-
-def test_recaption_conflict_is_reported(
-    database: Repositories, queues: FakeQueues, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The task is still pending; the line has the id."""
-    public_id = described(database, "a.jpg")
-
-    codes = [cli.main(["recaption", public_id]), cli.main(["recaption", public_id])]
-
-    assert [0, 1] == codes
-    assert [None, "conflict"] == [line.get("error") for line in lines(capsys)]
-
-
-def test_recaption_without_selection_fails(capsys: pytest.CaptureFixture[str]) -> None:
-    assert 1 == cli.main(["recaption"])
-    assert "Name the images" in capsys.readouterr().err
-
-
 def test_export_edit_has_source_human(database: Repositories, capsys: pytest.CaptureFixture[str]) -> None:
     database.images.edit(described(database, "a.jpg"), Edit(caption="Mine"))
 
@@ -286,7 +243,7 @@ def test_sweep_prints_its_counts(
     monkeypatch.setattr(bootstrap, "sweeper", lambda config: sweeper)
 
     assert 0 == cli.main(["sweep"])
-    counts = ("redelivered", "recovered", "expired", "exhausted", "purged", "notified")
+    counts = ("redelivered", "recovered", "expired", "exhausted", "purged", "missing", "repaired", "notified")
     assert [dict.fromkeys(counts, 0)] == lines(capsys)
 
 

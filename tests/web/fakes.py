@@ -11,7 +11,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from imgcore.campaigns.service import Campaigns
 from imgcore.captioning.prices import quote
+from imgcore.db.campaigns import CampaignRepository
 from imgcore.db.circuit_breaker import CircuitBreakers
 from imgcore.db.connection import Database, Transaction
 from imgcore.db.images import ImageRepository
@@ -186,14 +188,16 @@ def fake_gallery(
 ) -> Gallery:
     """The real service over a database in ``folder`` and the two fakes."""
     database = FaultyDatabase(migrated(folder).dialect)
+    queues = FakeQueues()
     return Gallery(
         images=EditableImages(database, folder / "gallery.db"),
         breakers=CircuitBreakers(database),
         storage=FakeStorage(origin),
-        queues=FakeQueues(),
+        queues=queues,
         limits=Limits(max_bytes, MEDIA_TYPES),
         release="abc1234",
         spending=Spending(LedgerRepository(database), quote),
+        campaigns=Campaigns(CampaignRepository(database), queues, lambda images: images * 0.5),
     )
 
 

@@ -14,6 +14,7 @@ from imgcore.gallery.models import MAX_BYTES, Edit, Image
 from imgcore.gallery.service import PAGE_LIMIT, QUERY_LENGTH, TAGS
 from web import serializers
 from web.handlers.api_accounts import AccountsApi
+from web.handlers.campaigns import CampaignsApi
 from web.handlers.words import WordsApi
 from web.http import request
 from web.http.auth import PREFIX, gallery_for_caller, requires
@@ -34,6 +35,7 @@ class Api:
         self._unrestricted = gallery
         self._accounts = AccountsApi(accounts)
         self._words = WordsApi(gallery)
+        self._campaigns = CampaignsApi(gallery, gallery.campaigns)
         self._description = _description(gallery.limits.max_bytes)
 
     def routes(self) -> list[Route]:
@@ -50,6 +52,7 @@ class Api:
             ("POST", f"{image}/restore", self.restore),
             ("GET", f"{PREFIX}/openapi.yaml", self.description),
             *self._words.routes(),
+            *self._campaigns.routes(),
             *self._accounts.routes(),
         ]
 

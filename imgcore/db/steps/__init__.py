@@ -16,6 +16,7 @@ from imgcore.db.steps.m006 import m006_key_expiry
 from imgcore.db.steps.m007 import m007_word_versions
 from imgcore.db.steps.m008 import m008_devices
 from imgcore.db.steps.m009 import m009_words
+from imgcore.db.steps.m010 import m010_campaigns
 
 STEPS = (
     m001_images_and_tasks,
@@ -27,4 +28,5 @@ STEPS = (
     m007_word_versions,
     m008_devices,
     m009_words,
+    m010_campaigns,
 )

@@ -1,0 +1,1 @@
+"""Campaigns: describe many images again, at a rate, each once."""

@@ -1,0 +1,90 @@
+"""Which images a campaign describes again, and how far it is. Pure data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from imgcore.gallery.models import Source
+
+
+class CampaignStatus(StrEnum):
+    """The status of a campaign."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    CANCELLED = "cancelled"
+    DONE = "done"
+
+
+class ItemStatus(StrEnum):
+    """The status of one image in a campaign."""
+
+    WAITING = "waiting"
+    QUEUED = "queued"
+    DONE = "done"
+    FAILED = "failed"  # failed, or declined by the model
+    SKIPPED = "skipped"  # deleted, rejected, or being described already when its turn came
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The images that match all given conditions; those that are waiting to be described are left out.
+
+    ids: public ids. query: words of a search. source, model: of the present caption. before: the caption is
+    older, UTC. tag: one of the tags. failed: the description failed. missing: there is no caption.
+    """
+
+    ids: tuple[str, ...] = ()
+    query: str | None = None
+    source: Source | None = None
+    model: str | None = None
+    before: datetime | None = None
+    tag: str | None = None
+    failed: bool = False
+    missing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """A campaign and its progress. rate: images a minute. counts: images by status. Times are UTC."""
+
+    id: int
+    public_id: str
+    status: CampaignStatus
+    rate: int
+    total: int
+    created_at: datetime
+    selection: str  # the conditions, for people
+    account_id: int | None = None
+    account: str | None = None
+    finished_at: datetime | None = None
+    counts: Mapping[ItemStatus, int] = field(default_factory=dict)
+
+    @property
+    def finished(self) -> int:
+        """The number of images that are neither waiting nor queued."""
+        return sum(self.counts.get(status, 0) for status in _ENDED)
+
+
+_ENDED = (ItemStatus.DONE, ItemStatus.FAILED, ItemStatus.SKIPPED)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One image of a selection, to show before a campaign starts."""
+
+    public_id: str
+    name: str
+    caption: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a campaign would do. price_usd: an estimate; None where the price is unknown."""
+
+    images: int
+    price_usd: float | None
+    sample: tuple[Sample, ...]

@@ -1,0 +1,109 @@
+"""Use cases of campaigns: preview, start, pause, resume, cancel, and the step of each minute's sweep."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from imgcore.campaigns.models import Campaign, CampaignStatus, Preview, Selection
+from imgcore.errors import Conflict, Invalid, NotFound
+from imgcore.gallery.keys import is_public_id
+from imgcore.gallery.models import EVERYBODY, TaskKind, Viewer
+from imgcore.gallery.ports import Queues
+
+if TYPE_CHECKING:
+    from imgcore.db.campaigns import CampaignRepository
+
+DEFAULT_RATE, MAX_RATE = 60, 6000  # images a minute
+SAMPLE = 5
+LISTED = 50  # campaigns
+STEP_SECONDS = 60.0  # the longest time that one step makes up for
+AHEAD = 3  # minutes of work that may be queued at once: more would only wait in the queue
+
+
+@dataclass(frozen=True, slots=True)
+class Campaigns:
+    """The campaigns.
+
+    estimate: returns the price in US dollars of describing so many images, or None where it is unknown.
+    viewer: the rights of the current user, whose campaigns contain only images that they may change.
+    """
+
+    rows: CampaignRepository
+    queues: Queues
+    estimate: Callable[[int], float | None]
+    viewer: Viewer = EVERYBODY
+
+    def preview(self, selection: Selection) -> Preview:
+        """Return how many images match, what describing them costs, and a sample of five."""
+        images, sample = self.rows.preview(_checked(selection), self.viewer, SAMPLE)
+        return Preview(images, self.estimate(images) if images else 0.0, tuple(sample))
+
+    def start(self, selection: Selection, rate: int = DEFAULT_RATE) -> Campaign:
+        """Start a campaign over the images that match now. Invalid: rate. Conflict where none match."""
+        if not 1 <= rate <= MAX_RATE:
+            raise Invalid(f"rate must be a whole number from 1 to {MAX_RATE}.", code="rate")
+        campaign = self.rows.add(_checked(selection), rate, self.viewer)
+        if campaign is None:
+            raise Conflict("No photo matches, so there is nothing to describe again.", code="no_match")
+        self.advance()
+        return self.get(campaign.public_id)
+
+    def get(self, public_id: str) -> Campaign:
+        """Return a campaign of the viewer's. NotFound."""
+        campaign = self.rows.get(public_id) if is_public_id(public_id) else None
+        if campaign is None or not self._may_see(campaign):
+            raise NotFound("There is no such campaign.")
+        return campaign
+
+    def all(self) -> Sequence[Campaign]:
+        """Return the newest campaigns of the viewer's, the newest first."""
+        return [campaign for campaign in self.rows.newest(LISTED) if self._may_see(campaign)]
+
+    def pause(self, public_id: str) -> Campaign:
+        """Stop queueing images; those that are queued are finished."""
+        return self._move(public_id, CampaignStatus.RUNNING, CampaignStatus.PAUSED)
+
+    def resume(self, public_id: str) -> Campaign:
+        """Go on with a paused campaign."""
+        return self._move(public_id, CampaignStatus.PAUSED, CampaignStatus.RUNNING)
+
+    def cancel(self, public_id: str) -> Campaign:
+        """End a campaign; images that are queued are finished."""
+        campaign = self.get(public_id)
+        return self._move(public_id, campaign.status, CampaignStatus.CANCELLED)
+
+    def advance(self) -> int:
+        """Queue the images whose turn has come in all running campaigns; return how many.
+
+        It may be called at any time, by several processes, and be killed at any point: an image is queued in
+        the transaction that takes it from the campaign, and a message that was not sent is sent by the sweep.
+        """
+        queued = 0
+        for campaign in self.rows.running():
+            for image_id in self.rows.take_turn(campaign, STEP_SECONDS, AHEAD):
+                image_key = self.rows.queue(campaign.id, image_id)
+                if image_key is not None:
+                    self.queues.send(TaskKind.CAPTION, image_key)
+                    queued += 1
+            self.rows.settle(campaign.id)
+        return queued
+
+    def _may_see(self, campaign: Campaign) -> bool:
+        return self.viewer.changes_others or (
+            self.viewer.account_id is not None and campaign.account_id == self.viewer.account_id
+        )
+
+    def _move(self, public_id: str, old: CampaignStatus, new: CampaignStatus) -> Campaign:
+        campaign = self.get(public_id)
+        ended = campaign.status in (CampaignStatus.DONE, CampaignStatus.CANCELLED)
+        if ended or not self.rows.set_status(campaign.id, old, new):
+            raise Conflict(f"This campaign is {campaign.status}.", code="status")
+        return self.get(public_id)
+
+
+def _checked(selection: Selection) -> Selection:
+    if selection == Selection():
+        raise Invalid("Name the photos: ids, a search, or another condition.", code="selection")
+    return selection

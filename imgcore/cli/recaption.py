@@ -1,0 +1,127 @@
+"""The commands ``imgcore recaption`` and ``imgcore campaign``."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from imgcore import bootstrap
+from imgcore.campaigns.models import CampaignStatus, Selection
+from imgcore.campaigns.service import DEFAULT_RATE
+from imgcore.config import Config
+from imgcore.gallery.models import Source
+
+if TYPE_CHECKING:
+    from imgcore.campaigns.models import Campaign
+
+Emit = Callable[[dict[str, Any]], None]
+_WATCH_SECONDS = 5.0
+
+
+def add_recaption(parser: argparse.ArgumentParser, emit: Emit) -> None:
+    """Add the options of ``recaption`` to ``parser``. emit: prints an object."""
+    parser.add_argument("ids", nargs="*", metavar="ID")
+    parser.add_argument("--source", type=Source, choices=list(Source), help="only captions of this source")
+    parser.add_argument("--model", help="only descriptions of this model")
+    parser.add_argument(
+        "--before", type=_moment, metavar="TIME", help="only captions older than this: ISO 8601, UTC"
+    )
+    parser.add_argument("--tag", help="only images with this tag")
+    parser.add_argument("--query", help="only images that contain these words")
+    parser.add_argument("--failed", action="store_true", help="only images whose description failed")
+    parser.add_argument("--missing", action="store_true", help="only images without a caption")
+    parser.add_argument("--dry-run", action="store_true", help="only print how many, the price and a sample")
+    parser.add_argument(
+        "--rate", type=int, default=DEFAULT_RATE, help=f"images a minute; default {DEFAULT_RATE}"
+    )
+    parser.add_argument("--watch", action="store_true", help="go on until it has ended, and print its progress")
+
+    def run(parsed: argparse.Namespace) -> int:
+        campaigns = bootstrap.campaigns(Config.read())
+        selection = Selection(
+            ids=tuple(parsed.ids),
+            **{name: getattr(parsed, name) for name in ("query", "source", "model", "before", "tag")},
+            failed=parsed.failed,
+            missing=parsed.missing,
+        )
+        if parsed.dry_run:
+            emit(asdict(campaigns.preview(selection)))
+            return 0
+        campaign = campaigns.start(selection, parsed.rate)
+        emit(shown(campaign))
+        return _watch(campaign.public_id, emit) if parsed.watch else 0
+
+    parser.set_defaults(run=run)
+
+
+def add_campaign(parser: argparse.ArgumentParser, emit: Emit) -> None:
+    """Add the actions of ``campaign`` to ``parser``."""
+    actions = parser.add_subparsers(required=True, metavar="ACTION")
+
+    def action(
+        name: str, run: Callable[[argparse.Namespace], int], help_text: str, *, one: bool = True
+    ) -> None:
+        found = actions.add_parser(name, help=help_text, description=help_text)
+        if one:
+            found.add_argument("id", metavar="ID")
+        found.set_defaults(run=run)
+
+    def changed(change: str) -> Callable[[argparse.Namespace], int]:
+        def run(parsed: argparse.Namespace) -> int:
+            emit(shown(getattr(bootstrap.campaigns(Config.read()), change)(parsed.id)))
+            return 0
+
+        return run
+
+    def list_all(_: argparse.Namespace) -> int:
+        for campaign in bootstrap.campaigns(Config.read()).all():
+            emit(shown(campaign))
+        return 0
+
+    action("list", list_all, "List the newest campaigns.", one=False)
+    action("show", changed("get"), "Print the progress of a campaign.")
+    action("watch", lambda parsed: _watch(parsed.id, emit), "Advance a campaign until it has ended.")
+    action("pause", changed("pause"), "Stop queueing images.")
+    action("resume", changed("resume"), "Go on with a paused campaign.")
+    action("cancel", changed("cancel"), "End a campaign.")
+
+
+def _watch(public_id: str, emit: Emit) -> int:
+    """Advance and print the campaign until it runs no more. It goes on without this command as well."""
+    last = None
+    while True:
+        campaigns = bootstrap.campaigns(Config.read())
+        campaigns.advance()
+        campaign = campaigns.get(public_id)
+        if (now := shown(campaign)) != last:
+            emit(last := now)
+        if campaign.status is not CampaignStatus.RUNNING:
+            return 0
+        time.sleep(_WATCH_SECONDS)
+
+
+def shown(campaign: Campaign) -> dict[str, Any]:
+    """Return a campaign as the JSON line that is printed."""
+    return {
+        "campaign": campaign.public_id,
+        "status": campaign.status,
+        "images": campaign.total,
+        "finished": campaign.finished,
+        **{str(status): count for status, count in sorted(campaign.counts.items())},
+        "rate": campaign.rate,
+        "selection": campaign.selection,
+    }
+
+
+def _moment(text: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a time: write 2026-11-28 or 2026-11-28T14:00."
+        ) from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

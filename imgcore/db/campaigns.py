@@ -1,0 +1,263 @@
+"""Campaigns: the statements that select images, take them in turn, and end them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from imgcore.campaigns.models import Campaign, CampaignStatus, ItemStatus, Sample, Selection
+from imgcore.db.connection import Repository, Transaction
+from imgcore.db.mapping import Row, in_list, local_time, micros, moment
+from imgcore.db.pages import read_page
+from imgcore.db.statements import sql
+from imgcore.db.tasks import reset_task
+from imgcore.gallery.keys import new_public_id
+from imgcore.gallery.models import TaskKind, Viewer
+
+_CHUNK = 500  # ids in one statement
+_PAGE = 200
+_ENDED = "('done', 'failed', 'blocked', 'skipped')"
+
+_CAMPAIGN = (
+    "SELECT c.*, a.name AS account FROM campaigns c LEFT JOIN accounts a ON a.id = c.account_id"
+    " WHERE {condition} ORDER BY c.id DESC LIMIT :limit"
+)
+_MATCHING = "FROM images i JOIN tasks t ON t.image_id = i.id AND t.kind = 'caption' WHERE {conditions}"
+# Of the queued images of a campaign: those whose caption task has ended since
+_SETTLE = sql(
+    "UPDATE campaign_items SET status = (SELECT CASE WHEN t.status = 'done' THEN 'done' ELSE 'failed' END"
+    " FROM tasks t WHERE t.image_id = campaign_items.image_id AND t.kind = 'caption')"
+    " WHERE campaign_id = :campaign_id AND status = 'queued' AND EXISTS (SELECT 1 FROM tasks t"
+    " WHERE t.image_id = campaign_items.image_id AND t.kind = 'caption' AND t.status IN {ended})",
+    ended=_ENDED,
+)
+_FINISH = (
+    "UPDATE campaigns SET status = 'done', finished_at = {now} WHERE id = :campaign_id AND status = 'running'"
+    " AND NOT EXISTS (SELECT 1 FROM campaign_items WHERE campaign_id = :campaign_id"
+    " AND status IN ('waiting', 'queued'))"
+)
+
+
+class CampaignRepository(Repository):
+    """The campaigns. Each method is one transaction unless it says otherwise."""
+
+    def preview(self, selection: Selection, viewer: Viewer, sample: int) -> tuple[int, Sequence[Sample]]:
+        """Return how many images match, and the first of them."""
+
+        def work(tx: Transaction) -> tuple[int, list[Sample]]:
+            count = 0
+            rows: list[Row] = []
+            for conditions, values in _conditions(tx, selection, viewer):
+                matching = sql(_MATCHING, conditions=conditions)
+                [row] = tx.rows("SELECT COUNT(*) AS n " + matching, **values)
+                count += row["n"]
+                if len(rows) < sample:
+                    columns = "SELECT i.public_id, i.name, i.caption "
+                    rows += tx.rows(
+                        columns + matching + " ORDER BY i.id LIMIT :sample", **values, sample=sample
+                    )
+            return count, [Sample(row["public_id"], row["name"], row["caption"]) for row in rows[:sample]]
+
+        return self._database.read(work)
+
+    def add(self, selection: Selection, rate: int, viewer: Viewer) -> Campaign | None:
+        """Add a running campaign over the images that match; None where there are none."""
+        public_id = new_public_id()
+        shown = {name: value for name, value in asdict(selection).items() if value}
+
+        def work(tx: Transaction) -> bool:
+            campaign_id = tx.insert(
+                "INSERT INTO campaigns (public_id, account_id, status, selection, rate, total, created_at,"
+                " advanced_at) VALUES (:public_id, :account_id, 'running', :selection, :rate, 0, {now},"
+                " {ago:minute})",
+                public_id=public_id,
+                account_id=viewer.account_id,
+                selection=json.dumps(shown, default=str, ensure_ascii=False)[:2000],
+                rate=rate,
+                minute=micros(60),
+            )
+            total = 0
+            for conditions, values in _conditions(tx, selection, viewer):
+                statement = sql(
+                    "INSERT INTO campaign_items (campaign_id, image_id, status)"
+                    " SELECT :campaign_id, i.id, 'waiting' {matching}",
+                    matching=sql(_MATCHING, conditions=conditions),
+                )
+                total += tx.execute(statement, campaign_id=campaign_id, **values)
+            if not total:
+                tx.execute("DELETE FROM campaigns WHERE id = :campaign_id", campaign_id=campaign_id)
+                return False
+            update = "UPDATE campaigns SET total = :total WHERE id = :campaign_id"
+            tx.execute(update, total=total, campaign_id=campaign_id)
+            return True
+
+        return self.get(public_id) if self._database.run(work) else None
+
+    def get(self, public_id: str) -> Campaign | None:
+        """Return a campaign with its progress."""
+        statement = sql(_CAMPAIGN, condition="c.public_id = :public_id")
+        found = self._campaigns(statement, public_id=public_id, limit=1)
+        return found[0] if found else None
+
+    def newest(self, limit: int) -> Sequence[Campaign]:
+        """Return the newest campaigns with their progress."""
+        return self._campaigns(sql(_CAMPAIGN, condition="1 = 1"), limit=limit)
+
+    def running(self) -> Sequence[Campaign]:
+        """Return the campaigns that run."""
+        return self._campaigns(sql(_CAMPAIGN, condition="c.status = 'running'"), limit=1000)
+
+    def set_status(self, campaign_id: int, old: CampaignStatus, new: CampaignStatus) -> bool:
+        """Change the status; False where it is not ``old`` any more. The time in a pause is not made up for."""
+        statement = (
+            "UPDATE campaigns SET status = :new, advanced_at = {now} WHERE id = :campaign_id AND status = :old"
+        )
+        values = {"campaign_id": campaign_id, "old": old.value, "new": new.value}
+        return bool(self._database.run(lambda tx: tx.execute(statement, **values)))
+
+    def take_turn(self, campaign: Campaign, longest: float, ahead: int) -> Sequence[int]:
+        """Return the ids of the waiting images whose turn has come by the rate, and use up that time.
+
+        longest: seconds that are made up for at most. ahead: minutes of work that may be queued and unfinished.
+        """
+
+        def work(tx: Transaction) -> list[int]:
+            row = tx.row(
+                "SELECT advanced_at, {now} AS clock FROM campaigns WHERE id = :id AND status = 'running'"
+                " {for_update}",
+                id=campaign.id,
+            )
+            since, clock = (moment(row["advanced_at"]), moment(row["clock"])) if row else (None, None)
+            if since is None or clock is None:
+                return []
+            due = int(campaign.rate * min(longest, max(0.0, (clock - since).total_seconds())) / 60)
+            counts = _counts(tx, campaign.id)
+            room = ahead * campaign.rate - counts.get(ItemStatus.QUEUED, 0)
+            if due < 1 or room < 1:
+                return []
+            tx.execute("UPDATE campaigns SET advanced_at = {now} WHERE id = :id", id=campaign.id)
+            waiting = (
+                "SELECT image_id FROM campaign_items WHERE campaign_id = :id AND status = 'waiting'"
+                " ORDER BY image_id LIMIT :limit"
+            )
+            rows = tx.rows(waiting, id=campaign.id, limit=min(due, room))
+            return [row["image_id"] for row in rows]
+
+        return self._database.run(work)
+
+    def queue(self, campaign_id: int, image_id: int) -> str | None:
+        """Make the caption task of a waiting image pending; return the image's key, or None where it is not."""
+        item = {"campaign_id": campaign_id, "image_id": image_id}
+        take = (
+            "UPDATE campaign_items SET status = :status WHERE campaign_id = :campaign_id"
+            " AND image_id = :image_id AND status = 'waiting'"
+        )
+
+        def work(tx: Transaction) -> str | None:
+            image = tx.row(
+                "SELECT image_key FROM images WHERE id = :image_id AND deleted_at IS NULL"
+                " AND upload_status = 'received' {for_update}",
+                image_id=image_id,
+            )
+            if not tx.execute(take, status="queued" if image else "skipped", **item) or image is None:
+                return None
+            if not reset_task(tx, image_id, TaskKind.CAPTION, ("done", "failed", "blocked")):
+                tx.execute(take.replace("'waiting'", "'queued'"), status="skipped", **item)
+                return None
+            return str(image["image_key"])
+
+        return self._database.run(work)
+
+    def settle(self, campaign_id: int) -> None:
+        """Store the end of the queued images whose task has ended, and of the campaign after the last one."""
+
+        def work(tx: Transaction) -> None:
+            tx.execute(_SETTLE, campaign_id=campaign_id)
+            tx.execute(_FINISH, campaign_id=campaign_id)
+
+        self._database.run(work)
+
+    def _campaigns(self, statement: str, **values: Any) -> Sequence[Campaign]:
+        def work(tx: Transaction) -> list[Campaign]:
+            return [_campaign(row, _counts(tx, row["id"])) for row in tx.rows(statement, **values)]
+
+        return self._database.read(work)
+
+
+def _counts(tx: Transaction, campaign_id: int) -> dict[ItemStatus, int]:
+    query = "SELECT status, COUNT(*) AS n FROM campaign_items WHERE campaign_id = :campaign_id GROUP BY status"
+    return {ItemStatus(row["status"]): row["n"] for row in tx.rows(query, campaign_id=campaign_id)}
+
+
+def _campaign(row: Row, counts: dict[ItemStatus, int]) -> Campaign:
+    created_at = moment(row["created_at"])
+    assert created_at is not None
+    return Campaign(
+        id=row["id"],
+        public_id=row["public_id"],
+        status=CampaignStatus(row["status"]),
+        rate=row["rate"],
+        total=row["total"],
+        created_at=created_at,
+        selection=row["selection"],
+        account_id=row["account_id"],
+        account=row["account"],
+        finished_at=moment(row["finished_at"]),
+        counts=counts,
+    )
+
+
+def _conditions(tx: Transaction, selection: Selection, viewer: Viewer) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the conditions on images and their values; several where ids are many. No image matches two."""
+    conditions = [
+        "i.listed_id IS NOT NULL",
+        "i.upload_status = 'received'",
+        "t.status IN ('done', 'failed', 'blocked')",
+    ]
+    values: dict[str, Any] = {}
+    if not viewer.changes_others:
+        conditions.append("i.owner_id = :viewer_id")
+        values["viewer_id"] = viewer.account_id
+    if selection.source is not None:
+        conditions.append("i.caption IS NOT NULL AND COALESCE(i.caption_source, i.source) = :source")
+        values["source"] = selection.source.value
+    if selection.model is not None:
+        conditions.append("i.model = :model")
+        values["model"] = selection.model
+    if selection.before is not None:
+        conditions.append("i.caption_generated_at < :before")
+        values["before"] = local_time(selection.before)
+    if selection.tag is not None:
+        conditions.append("INSTR(i.tags, :tag) > 0")
+        values["tag"] = json.dumps(selection.tag.lower(), ensure_ascii=False)
+    if selection.failed:
+        conditions.append("t.status IN ('failed', 'blocked')")
+    if selection.missing:
+        conditions.append("i.caption IS NULL")
+    for names, ids in _ids(tx, selection, viewer):
+        yield " AND ".join([*conditions, *([f"i.public_id IN ({names})"] if names else [])]), {**values, **ids}
+
+
+def _ids(tx: Transaction, selection: Selection, viewer: Viewer) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the ids in chunks; one without ids where neither ids nor a search restrict the selection."""
+    if not selection.ids and not selection.query:
+        yield "", {}
+        return
+    ids = list(dict.fromkeys(selection.ids))
+    if selection.query:
+        matching = _matching_ids(tx, selection.query, viewer)
+        ids = [public_id for public_id in ids if public_id in set(matching)] if ids else matching
+    for start in range(0, len(ids), _CHUNK):
+        yield in_list("public_id", ids[start : start + _CHUNK])
+
+
+def _matching_ids(tx: Transaction, query: str, viewer: Viewer) -> list[str]:
+    found: list[str] = []
+    cursor = None
+    while True:
+        page = read_page(tx, cursor, _PAGE, query, viewer)
+        found += [image.public_id for image in page.images]
+        if (cursor := page.next) is None:
+            return found

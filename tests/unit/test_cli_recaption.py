@@ -1,0 +1,106 @@
+"""``imgcore recaption`` and ``imgcore campaign``: preview, start, progress, pause."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from imgcore import bootstrap
+from imgcore.campaigns.service import Campaigns
+from imgcore.cli import main as cli
+from imgcore.gallery.models import Source, TaskKind
+from tests.contract.images import described, description
+from tests.support.repositories import Repositories
+from tests.unit.fakes import FakeQueues
+
+
+class WorkingQueues(FakeQueues):
+    """Queues whose messages are worked off at once."""
+
+    def __init__(self, repositories: Repositories) -> None:
+        super().__init__()
+        self._tasks = repositories.tasks
+
+    def send(self, kind: TaskKind, image_key: str, delay: float = 0.0) -> None:
+        super().send(kind, image_key, delay)
+        claim = self._tasks.claim(image_key, kind, lease=60.0, max_attempts=5)
+        assert claim is not None
+        self._tasks.finish_caption(claim, description(source=Source.GEMINI, caption="New."))
+
+
+@pytest.fixture
+def queues(repositories: Repositories, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeQueues:
+    """A gallery of one local and one Gemini's description in the settings; its queues do nothing."""
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/gallery.db")
+    described(repositories, "local.jpg")
+    described(repositories, "gemini.jpg", source=Source.GEMINI)
+    queues = FakeQueues()
+    use(monkeypatch, repositories, queues)
+    return queues
+
+
+def use(monkeypatch: pytest.MonkeyPatch, repositories: Repositories, queues: FakeQueues) -> None:
+    campaigns = Campaigns(repositories.campaigns, queues, lambda images: images * 0.25)
+    monkeypatch.setattr(bootstrap, "campaigns", lambda config: campaigns)
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[dict[str, Any]]:
+    assert 0 == cli.main(list(arguments))
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_recaption_dry_run_prints_count_price_and_sample(
+    queues: FakeQueues, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (found,) = run(capsys, "recaption", "--source", "local", "--dry-run")
+
+    assert (1, 0.25, ["local.jpg"], []) == (
+        found["images"],
+        found["price_usd"],
+        [sample["name"] for sample in found["sample"]],
+        queues.sent,
+    )
+
+
+def test_recaption_queues_what_matches(queues: FakeQueues, capsys: pytest.CaptureFixture[str]) -> None:
+    (started,) = run(capsys, "recaption", "--source", "local")
+
+    assert ("running", 1, 1) == (started["status"], started["images"], len(queues.sent))
+    assert [started["campaign"]] == [found["campaign"] for found in run(capsys, "campaign", "list")]
+
+
+def test_recaption_watch_ends_with_the_campaign(
+    queues: FakeQueues,
+    repositories: Repositories,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    use(monkeypatch, repositories, WorkingQueues(repositories))
+
+    last = run(capsys, "recaption", "--source", "local", "--watch")[-1]
+
+    assert ("done", 1, 1) == (last["status"], last["finished"], last["done"])
+
+
+def test_campaign_is_paused_resumed_and_cancelled(
+    queues: FakeQueues, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (started,) = run(capsys, "recaption", "--source", "local", "--before", "2100-01-01", "--rate", "5")
+    statuses = [
+        run(capsys, "campaign", action, started["campaign"])[0]["status"]
+        for action in ("pause", "show", "resume", "cancel")
+    ]
+
+    assert ["paused", "paused", "running", "cancelled"] == statuses
+    assert 1 == cli.main(["campaign", "resume", started["campaign"]])
+    assert "This campaign is cancelled." in capsys.readouterr().err
+
+
+def test_recaption_that_selects_nothing_fails(queues: FakeQueues, capsys: pytest.CaptureFixture[str]) -> None:
+    assert 1 == cli.main(["recaption"])
+    assert "Name the photos" in capsys.readouterr().err
+    assert 1 == cli.main(["recaption", "--tag", "nothing-has-this"])
+    assert "No photo matches" in capsys.readouterr().err
