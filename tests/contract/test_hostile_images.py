@@ -1,7 +1,7 @@
 """No file crashes, hangs or swells the process that decodes it.
 
-Each file is decoded and rendered in a child of its own. ``HOSTILE_MUTANTS=6000`` tries that many mutants
-instead of some hundreds.
+Each file is decoded and rendered in a child of its own; tests/drills/test_hostile_images.py has the collections
+of Pillow and pillow-heif. ``HOSTILE_MUTANTS=6000`` tries that many mutants instead of some hundreds.
 """
 
 from __future__ import annotations
@@ -10,50 +10,17 @@ import json
 import os
 import subprocess
 import sys
-from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from tests import images as samples
+from tests.contract.hostile_files import faults, judged
 from tests.hostile import CPU_SECONDS, MEMORY, Outcome
 from tests.sdists import files
 
 ROOT = Path(__file__).parents[2]
 MUTANTS = int(os.environ.get("HOSTILE_MUTANTS", "800"))
-
-
-def judged(paths: Sequence[Path]) -> list[Outcome]:
-    """What became of each file, tried by one clean process for each core."""
-    workers = min(2, os.cpu_count() or 1)
-    shares = [paths[index::workers] for index in range(workers)]
-    # Freed memory goes back to the system at once, or one file's children would inherit another's.
-    environment = os.environ | {"MALLOC_MMAP_THRESHOLD_": "131072", "MALLOC_TRIM_THRESHOLD_": "131072"}
-    running = [
-        subprocess.Popen(
-            [sys.executable, "-m", "tests.hostile"],
-            cwd=ROOT,
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for _ in shares
-    ]
-    for process, share in zip(running, shares, strict=True):
-        assert process.stdin
-        process.stdin.write("\n".join(str(path) for path in share))
-        process.stdin.close()
-    reported = [process.stdout.read() for process in running if process.stdout]
-    assert [0] * workers == [process.wait() for process in running]
-    outcomes = [Outcome(**json.loads(line)) for text in reported for line in text.splitlines()]
-    assert len(paths) == len(outcomes)
-    return outcomes
-
-
-def faults(outcomes: Sequence[Outcome]) -> list[str]:
-    return [f"{outcome.name}: {outcome.fault} {outcome.message}" for outcome in outcomes if outcome.fault]
 
 
 def written(folder: Path, data: dict[str, bytes]) -> list[Path]:
@@ -62,22 +29,6 @@ def written(folder: Path, data: dict[str, bytes]) -> list[Path]:
         paths.append(folder / name)
         paths[-1].write_bytes(content)
     return paths
-
-
-def test_pillows_own_samples_do_no_harm() -> None:
-    """A thousand files: crashes of the past, bombs, every format, most of which are refused."""
-    outcomes = judged(files("pillow", "Tests"))
-    assert [] == faults(outcomes)
-    counts = Counter(outcome.result.split()[0] for outcome in outcomes)
-    assert counts["ok"] > 400
-    assert counts["rejected"] > 400
-
-
-def test_real_heic_and_avif_files_do_no_harm() -> None:
-    """Return images of phones and cameras, with depth maps, bursts and alpha, and broken ones."""
-    outcomes = judged(files("pillow-heif", "tests"))
-    assert [] == faults(outcomes)
-    assert sum(outcome.result == "ok" for outcome in outcomes) > 50
 
 
 def test_metadata_does_no_harm(tmp_path: Path) -> None:

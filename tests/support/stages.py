@@ -4,19 +4,17 @@
 
     python -m tests.support.stages check
 
-The output of a test stage is shown while it runs, that of another stage only when it fails. Stages of the
-second kind run side by side. All stages run, so that one run shows every failure; the exit code is 1 when any
-stage failed.
+The output of a test stage is shown while it runs. The other stages run beside it; their output is shown only
+when they fail. All stages run, so that one run shows every failure; the exit code is 1 when any stage failed.
 """
 
 from __future__ import annotations
 
-import itertools
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,15 +48,15 @@ TYPES = Stage("types (mypy)", (str(BIN / "mypy"),))
 JAVASCRIPT = Stage("lint (eslint, stylelint)", (sys.executable, "-m", "tests.support.javascript"))
 ANSIBLE = Stage("Ansible (ansible-lint)", (str(BIN / "ansible-lint"), "--offline"))
 SYSTEM = Stage("system packages", ("sh", "tests/system.sh"), live=True)
-STATIC = (TYPES, JAVASCRIPT, FORMAT, LINT, SHELL)  # the longest first, because they run side by side
+STATIC = (FORMAT, LINT, SHELL, TYPES, JAVASCRIPT)
 # The tests that share an account or a running gallery are shown to pass in their files' order only.
 ORDER = () if os.environ.get("ORDER") == "random" else ("--randomly-dont-reorganize",)
 # Measuring costs processor time in every process that a test starts.
 COVERAGE = ("--cov", "--cov-report=term") if os.environ.get("COVERAGE") == "on" else ()
 PLANS = {
-    "lint": (ANSIBLE, *STATIC),
+    "lint": (*STATIC, ANSIBLE),
     "check": (*STATIC, pytest_stage("unit and web tests", "tests/unit", "tests/web")),
-    "test": (SYSTEM, ANSIBLE, *STATIC, pytest_stage("all tests", *ORDER, *COVERAGE)),
+    "test": (SYSTEM, *STATIC, ANSIBLE, pytest_stage("all tests", *ORDER, *COVERAGE)),
 }
 LEFT_OUT = {
     "check": "Left out: all tests that need a server, a browser or Ansible, and ansible-lint (make test).",
@@ -82,13 +80,20 @@ def run(stage: Stage) -> bool:
     return passed
 
 
-def failures(stages: Sequence[Stage]) -> Iterator[str]:
-    """Run stages, those that are not live side by side; yield the names of those that failed."""
-    for live, group in itertools.groupby(stages, key=lambda stage: stage.live):
-        together = tuple(group)
-        with ThreadPoolExecutor(1 if live else os.cpu_count()) as pool:
-            results = list(pool.map(run, together))
-        yield from (stage.name for stage, passed in zip(together, results, strict=True) if not passed)
+def failures(stages: Sequence[Stage]) -> list[str]:
+    """Run the live stages in order, the others beside them; return the names of those that failed.
+
+    Beside a live stage one other runs at a time, because pytest has a worker for each processor already.
+    """
+    live = [stage for stage in stages if stage.live]
+    pool = ThreadPoolExecutor(1 if live else os.cpu_count())
+    try:
+        others = {stage: pool.submit(run, stage) for stage in stages if not stage.live}
+        passed = {stage: run(stage) for stage in live}
+        passed |= {stage: result.result() for stage, result in others.items()}
+    finally:
+        pool.shutdown(cancel_futures=True)
+    return [stage.name for stage in stages if not passed[stage]]
 
 
 def line(stage: Stage, passed: bool, seconds: float) -> str:
@@ -101,7 +106,7 @@ def main(plan: str) -> int:
     start = time.monotonic()
     no_javascript = javascript.missing()
     stages = [stage for stage in PLANS[plan] if not (stage is JAVASCRIPT and no_javascript)]
-    failed = list(failures(stages))
+    failed = failures(stages)
     if no_javascript:
         print(f"Left out: {JAVASCRIPT.name}, because {no_javascript}.")
     if plan in LEFT_OUT:
