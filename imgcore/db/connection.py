@@ -8,7 +8,7 @@ import random
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from imgcore.backoff import full_jitter
 from imgcore.config import Secret
+from imgcore.db import versions
 from imgcore.db.dialects import Credentials, Dialect, Fault, Mysql, Sqlite
 from imgcore.errors import Conflict, Invalid, Misconfigured, Unavailable
 
@@ -96,8 +97,19 @@ class Transaction:
         return cursor
 
     def execute(self, sql: str, /, **values: Any) -> int:
-        """Run a statement; return the number of rows that it matched."""
-        return int(self._cursor(sql, values).rowcount)
+        """Run a statement, increase the version of the images it changes; return how many rows it matched."""
+        changed = self._images_of_tasks(sql, values) if versions.changes_tasks(sql) else ()
+        count = int(self._cursor(versions.with_version(sql), values).rowcount)
+        for image_id in changed if count else ():
+            self._cursor(versions.INCREASE, {"image_id": image_id})
+        return count
+
+    def _images_of_tasks(self, sql: str, values: dict[str, Any]) -> Sequence[int]:
+        if "image_id" in values:
+            return (values["image_id"],)
+        query = versions.images_of_tasks(sql)
+        names = self.dialect.render(query).parameters
+        return [row["image_id"] for row in self.rows(query, **{name: values[name] for name in names})]
 
     def insert(self, sql: str, /, **values: Any) -> int:
         """Insert a row; return its new id."""

@@ -211,6 +211,7 @@ class Image:
     batch_id: str | None = None  # a UUID, the same for all images uploaded together
     latitude: float | None = None  # degrees north; stored only with KEEP_LOCATION=1
     longitude: float | None = None  # degrees east
+    version: int = 0  # increased by each change of what a card shows
     version_id: str | None = None  # of the original, as received first; None in a bucket without versions
 
     @property

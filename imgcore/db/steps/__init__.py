@@ -17,6 +17,7 @@ from imgcore.db.steps.m007 import m007_word_versions
 from imgcore.db.steps.m008 import m008_devices
 from imgcore.db.steps.m009 import m009_words
 from imgcore.db.steps.m010 import m010_campaigns
+from imgcore.db.steps.m011 import m011_versions
 
 STEPS = (
     m001_images_and_tasks,
@@ -29,4 +30,5 @@ STEPS = (
     m008_devices,
     m009_words,
     m010_campaigns,
+    m011_versions,
 )

@@ -1,0 +1,39 @@
+"""The version of each image, which every statement that changes what a card shows increases.
+
+Transaction.execute passes every statement through here, so that no statement can forget it. Caches, ETags and
+the feed of changes are keyed by it.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+# The columns that no card shows. A statement that sets one of them alone changes no version.
+_HIDDEN = re.compile(r"(?:checked_at|search_text|dispatched_at) = [^,]* WHERE ")
+_UPDATE = re.compile(r"\s*UPDATE (images|tasks) SET ")
+
+INCREASE = "UPDATE images SET version = version + 1 WHERE id = :image_id"
+
+
+def with_version(sql: str) -> str:
+    """Return an UPDATE of ``images`` that also increases the version; any other statement as it is."""
+    end = _assignments(sql, "images")
+    return sql if end is None or sql == INCREASE else f"{sql[:end]}version = version + 1, {sql[end:]}"
+
+
+def changes_tasks(sql: str) -> bool:
+    """Return whether a statement changes tasks, which a card shows with their image."""
+    return _assignments(sql, "tasks") is not None
+
+
+@lru_cache(maxsize=512)
+def _assignments(sql: str, table: str) -> int | None:
+    """Return where the assignments of a visible UPDATE of the table begin; None for other statements."""
+    found = _UPDATE.match(sql)
+    return found.end() if found and found[1] == table and not _HIDDEN.match(sql, found.end()) else None
+
+
+def images_of_tasks(sql: str) -> str:
+    """Return the query for the images whose tasks an UPDATE is about to change."""
+    return f"SELECT DISTINCT image_id FROM tasks WHERE {sql.partition(' WHERE ')[2]}"  # noqa: S608 - constant
