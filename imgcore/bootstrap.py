@@ -167,6 +167,7 @@ def processor(
         max_bytes=config.max_upload_bytes,
         timing=_timing(config),
         spending=spending(config, known) if captioner is not None else None,
+        hint=config.caption_hint,
     )
 
 
@@ -293,6 +294,7 @@ def gemini(config: Config) -> GeminiCaptioner:
         fallback_models=config.gemini_fallback_models,
         base_url=config.gemini_base_url,
         language=config.caption_language,
+        own_instructions=config.caption_instructions,
     )
 
 
@@ -307,11 +309,13 @@ class RenewedCaptioner:
         self._current: Captioner | None = None
         self._lock = threading.Lock()
 
-    def describe(self, picture: Picture, *, deadline: float, record: RecordCall = ignore_call) -> Description:
+    def describe(
+        self, picture: Picture, *, deadline: float, record: RecordCall = ignore_call, context: str = ""
+    ) -> Description:
         """See Captioner.describe."""
         captioner = self.warm()
         try:
-            return captioner.describe(picture, deadline=deadline, record=record)
+            return captioner.describe(picture, deadline=deadline, record=record, context=context)
         except Misconfigured:
             self._current = None
             raise

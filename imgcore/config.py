@@ -141,6 +141,16 @@ class Config:
         default="English",
         help="Language of captions, alt texts and tags.",
     )
+    caption_hint: str | None = _setting(
+        "CAPTION_HINT",
+        group=_CAPTIONS,
+        help="What all photos are about, for models: `Anna's wedding in Split`. Names in it may be used.",
+    )
+    caption_instructions: str | None = _setting(
+        "CAPTION_INSTRUCTIONS",
+        group=_CAPTIONS,
+        help="Addition to the prompt of models. It becomes part of the prompt version of each description.",
+    )
     spend_cap_day: float | None = _setting(
         "SPEND_CAP_DAY",
         group=_CAPTIONS,

@@ -56,7 +56,8 @@ class ModelCaptioner:
     """Describes pictures with the first of its models that is offered and has quota. May be shared by threads.
 
     models: names, tried in this order. ask: sends one request. who: the service, in messages for people.
-    language: of caption, alt text and tags, by its English name. policy: the numbers of the retries.
+    language: of caption, alt text and tags, by its English name. own_instructions: the operator's addition to
+    the prompt. policy: the numbers of the retries.
     clock, sleep, rng: time.monotonic() and the like.
     """
 
@@ -70,6 +71,7 @@ class ModelCaptioner:
         ask: Ask,
         *,
         language: str = "English",
+        own_instructions: str | None = None,
         policy: Policy | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
@@ -79,7 +81,9 @@ class ModelCaptioner:
         self._models = tuple(dict.fromkeys(models))
         self._unusable: dict[str, tuple[float, Failure]] = {}  # until when, and why
         self._omit: dict[str, frozenset[Option]] = {}
-        self._language, self._policy = language, policy or Policy()
+        self._language, self._own_instructions = language, own_instructions
+        self._prompt_version = prompt.version(own_instructions)
+        self._policy = policy or Policy()
         self._clock, self._sleep, self._rng = clock, sleep, rng
 
     def __repr__(self) -> str:
@@ -92,10 +96,13 @@ class ModelCaptioner:
         usable = (name for name in self._models if self._unusable.get(name, (now,))[0] <= now)
         return next(usable, self._models[0])
 
-    def describe(self, picture: Picture, *, deadline: float, record: RecordCall = ignore_call) -> Description:
+    def describe(
+        self, picture: Picture, *, deadline: float, record: RecordCall = ignore_call, context: str = ""
+    ) -> Description:
         """Describe ``picture``, with retries where they can help; return or raise by ``deadline``.
 
         deadline: on the clock, time.monotonic(). record: receives each answered call.
+        context: lines of what is known about the photo.
 
         Raises, never with the key or the service's own words in the message: Blocked if the model declines;
         BadAnswer if no request brings a description, with code ``model_refused_image`` if it cannot read the
@@ -105,10 +112,10 @@ class ModelCaptioner:
         attempts = Attempts(
             self._policy, deadline, busy(self._who), clock=self._clock, sleep=self._sleep, rng=self._rng
         )
-        spending, limit, visible_text = Spending(prompt.PROMPT_VERSION, record), MAX_OUTPUT_TOKENS, True
+        spending, limit, visible_text = Spending(self._prompt_version, record), MAX_OUTPUT_TOKENS, True
         cut = 0
         while True:
-            request = self._request(jpeg, limit, attempts.seconds(), visible_text=visible_text)
+            request = self._request(jpeg, limit, attempts.seconds(), visible_text=visible_text, context=context)
             request = replace(request, parts=parts)
             found = self._answer(request, spending)
             if not isinstance(found, Failure):
@@ -127,7 +134,7 @@ class ModelCaptioner:
         Asking for the model's name would not do: it succeeds for a model that refuses to generate. Raises as
         ``describe`` does, but any answer will do.
         """
-        spending = Spending(prompt.PROMPT_VERSION, record)
+        spending = Spending(self._prompt_version, record)
         while True:
             request = self._request(PROBE_JPEG, MAX_OUTPUT_TOKENS, PROBE_SECONDS)
             found = self._answer(request, spending)
@@ -136,13 +143,20 @@ class ModelCaptioner:
             if not self._changed(request, found):
                 raise found.end
 
-    def _request(self, jpeg: bytes, limit: int, seconds: float, *, visible_text: bool = True) -> Request:
+    def _request(
+        self, jpeg: bytes, limit: int, seconds: float, *, visible_text: bool = True, context: str = ""
+    ) -> Request:
         model = self.model
         omit = self._omit.get(model, frozenset())
         return Request(
             model=model,
             jpeg=jpeg,
-            instruction=prompt.instruction(self._language, visible_text=visible_text),
+            instruction=prompt.instruction(
+                self._language,
+                visible_text=visible_text,
+                own_instructions=self._own_instructions,
+                context=context,
+            ),
             tokens=limit + (THINKING_TOKENS if Option.THINKING in omit else 0),
             seconds=seconds,
             visible_text=visible_text,
@@ -203,7 +217,7 @@ class ModelCaptioner:
             visible_text=words.visible_text,
             safety=words.safety,
             model=version,
-            prompt_version=prompt.PROMPT_VERSION,
+            prompt_version=self._prompt_version,
             input_tokens=spending.input_tokens,
             output_tokens=spending.output_tokens,
             price_usd=spending.price_usd,

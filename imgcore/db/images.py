@@ -9,6 +9,7 @@ from imgcore.db.connection import Repository, Transaction
 from imgcore.db.mapping import (
     ALT_TEXT,
     CAPTION,
+    HINT,
     KEY,
     NAME,
     SELECT,
@@ -207,9 +208,9 @@ def _insert(tx: Transaction, new: NewImage) -> int:
         lock_account(tx, new.owner_id)
     image_id = tx.insert(
         "INSERT INTO images (public_id, image_key, name, media_type, size, upload_status, uploaded_at,"
-        " upload_expires_at, search_text, owner_id, batch_id)"
+        " upload_expires_at, search_text, owner_id, batch_id, hint)"
         " VALUES (:public_id, :image_key, :name, :media_type, :size, 'awaiting', {now}, {later:expires_in},"
-        " '', :owner_id, :batch_id)",
+        " '', :owner_id, :batch_id, :hint)",
         public_id=new.public_id,
         image_key=_checked_key(new.image_key),
         name=name,
@@ -218,6 +219,7 @@ def _insert(tx: Transaction, new: NewImage) -> int:
         expires_in=micros(new.expires_in),
         owner_id=new.owner_id,
         batch_id=batch,
+        hint=storable(new.hint, HINT) if new.hint else None,
     )
     if batch is not None:
         add_notification(tx, new.owner_id, batch)

@@ -17,13 +17,13 @@ Row = dict[str, Any]
 
 # What the columns hold, in characters; see imgcore/db/steps/m001.py.
 KEY, NAME, WORD, MESSAGE = 768, 512, 64, 1000
-CAPTION, ALT_TEXT, VISIBLE_TEXT, TAG, TAGS = 4000, 1000, 4000, 100, 50
+CAPTION, ALT_TEXT, VISIBLE_TEXT, HINT, TAG, TAGS = 4000, 1000, 4000, 500, 100, 50
 
 _PLAIN = (
     "id", "public_id", "image_key", "name", "media_type", "size", "width", "height", "format", "sha256",
     "camera", "caption", "alt_text", "visible_text", "model", "prompt_version", "input_tokens", "output_tokens",
     "price_usd", "thumbnail_key", "thumbnail_2x_key", "display_key", "display_width", "display_height",
-    "placeholder", "owner_id", "batch_id", "latitude", "longitude", "version_id",
+    "placeholder", "owner_id", "batch_id", "hint", "latitude", "longitude", "version_id",
     "version",
 )  # fmt: skip
 _TIMES = ("uploaded_at", "caption_generated_at", "thumbnail_generated_at", "deleted_at")

@@ -209,6 +209,7 @@ class Image:
     owner_id: int | None = None  # None where it was uploaded without an account
     owner: str | None = None  # name of that account
     batch_id: str | None = None  # a UUID, the same for all images uploaded together
+    hint: str | None = None  # what the uploader said of it, for the model
     latitude: float | None = None  # degrees north; stored only with KEEP_LOCATION=1
     longitude: float | None = None  # degrees east
     version: int = 0  # increased by each change of what a card shows
@@ -293,6 +294,7 @@ class NewImage:
     expires_in: float  # seconds until the upload form expires; 0 for an object that exists already
     owner_id: int | None = None  # id of the account
     batch_id: str | None = None  # a UUID
+    hint: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

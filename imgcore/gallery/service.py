@@ -43,6 +43,7 @@ CAPTION_LENGTH = 1000  # characters
 ALT_TEXT_LENGTH = 500  # characters
 TAG_LENGTH = 50  # characters
 TAGS = 20
+HINT_LENGTH = 500  # characters
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 
@@ -85,6 +86,7 @@ class Gallery:
         *,
         redirect: str | None = None,
         batch: str | None = None,
+        hint: str | None = None,
     ) -> tuple[Image, UploadForm]:
         """Insert the image's row and return it with the upload form for exactly this file.
 
@@ -92,7 +94,8 @@ class Gallery:
         storage keeps what was declared; nothing else relies on it, because the content decides.
         size: bytes; None where it is unknown (a form without JavaScript). redirect: where S3 redirects the
         browser after the upload; ``{id}`` is replaced by the public id. batch: a UUID chosen by the client, the
-        same for all files uploaded together. Invalid: unsupported_type, empty, too_large or batch.
+        same for all files uploaded together. hint: what the photo is about, for the model that describes it.
+        Invalid: unsupported_type, empty, too_large, batch or hint.
         """
         accepted = accepted_type(media_type, name, self.limits.media_types)
         if size is not None and size <= 0:
@@ -110,6 +113,7 @@ class Gallery:
             expires_in=float(self.upload_ttl),
             owner_id=self.viewer.account_id,
             batch_id=_batch(batch),
+            hint=_text(hint, "hint", HINT_LENGTH) or None,
         )
         image = self.images.add(new)
         form = self.storage.form(

@@ -25,10 +25,13 @@ class Captioner(Protocol):
         """The longer side, in pixels, beyond which a larger image does not improve the description."""
         ...
 
-    def describe(self, picture: Picture, *, deadline: float, record: RecordCall = ignore_call) -> Description:
+    def describe(
+        self, picture: Picture, *, deadline: float, record: RecordCall = ignore_call, context: str = ""
+    ) -> Description:
         """Return the description of ``picture`` before ``deadline``, a time of time.monotonic().
 
-        record: receives each answered call of a model at once, before the next one is made.
+        record: receives each answered call of a model at once, before the next one is made. context: lines of
+        what is known about the photo without looking at it.
 
         Raises Blocked, BadAnswer, RateLimited, Misconfigured or Unavailable.
         """

@@ -25,6 +25,7 @@ from imgcore.gallery.models import (
     TaskStatus,
 )
 from imgcore.gallery.ports import Storage
+from imgcore.pipeline.context import context
 from imgcore.pipeline.models import GEMINI_BREAKER, WAITING, Claim, ModelCall, ObjectCreated, RecordCall, Timing
 from imgcore.pipeline.ports import Captioner, Decode, Render
 
@@ -68,9 +69,9 @@ class Processor:
     """Processes the tasks of images.
 
     captioner: None in the thumbnail function. standby: describes while the captioner's settings are refused;
-    None lets the task wait. spending: the ledger, and the caps that paid calls stop at. uploads_bucket: events
-    of other buckets are ignored; None accepts all. rng: random numbers of [0, 1) for the jitter of retries.
-    sleep: waits that many seconds.
+    None lets the task wait. spending: the ledger, and the caps that paid calls stop at. hint: what all photos
+    are about. uploads_bucket: events of other buckets are ignored; None accepts all. rng: random numbers of
+    [0, 1) for the jitter of retries. sleep: waits that many seconds.
     """
 
     images: ImageRepository
@@ -86,6 +87,7 @@ class Processor:
     max_bytes: int = MAX_BYTES
     timing: Timing = field(default_factory=Timing)
     spending: Spending | None = None
+    hint: str | None = None
     rng: Callable[[], float] = random.random
     sleep: Callable[[float], None] = time.sleep
 
@@ -142,7 +144,11 @@ class Processor:
         captioner, probing = self._available_captioner()
         picture = self._load(claim, captioner.side)
         description = self._describe(
-            captioner, picture, deadline - COMMIT_SECONDS, lambda call: self._record(image, call, deadline)
+            captioner,
+            picture,
+            deadline - COMMIT_SECONDS,
+            lambda call: self._record(image, call, deadline),
+            context(image, picture.facts, self.hint),
         )
         if probing and description.source is captioner.source:
             self.breakers.close(GEMINI_BREAKER)
@@ -169,11 +175,11 @@ class Processor:
         return self.standby, False
 
     def _describe(
-        self, captioner: Captioner, picture: Picture, deadline: float, record: RecordCall
+        self, captioner: Captioner, picture: Picture, deadline: float, record: RecordCall, known: str
     ) -> Description:
         """Describe; open the circuit breaker where the model is rate-limited or refuses the settings."""
         try:
-            return captioner.describe(picture, deadline=deadline, record=record)
+            return captioner.describe(picture, deadline=deadline, record=record, context=known)
         except RateLimited as error:
             self._open_breaker(error, error.retry_after or RATE_LIMIT_SECONDS)
             raise

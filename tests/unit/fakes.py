@@ -117,10 +117,14 @@ class FakeCaptioner:
     source: Source = Source.GEMINI
     side: int = 1536
     deadlines: list[float] = field(default_factory=list)
+    contexts: list[str] = field(default_factory=list)
     tokens: tuple[int, int] | None = None  # of each answer, input and output
 
-    def describe(self, picture: Picture, *, deadline: float, record: RecordCall = ignore_call) -> Description:
+    def describe(
+        self, picture: Picture, *, deadline: float, record: RecordCall = ignore_call, context: str = ""
+    ) -> Description:
         self.deadlines.append(deadline)
+        self.contexts.append(context)
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, BaseException):
             raise answer

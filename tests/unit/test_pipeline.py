@@ -295,7 +295,7 @@ class _Overtaken(FakeCaptioner):
         super().__init__(["Too late."], Source.LOCAL)
         self._other, self._image = other, image
 
-    def describe(self, picture, *, deadline, record):  # type: ignore[no-untyped-def]
+    def describe(self, picture, *, deadline, record, context):  # type: ignore[no-untyped-def]
         assert Outcome.DONE == self._other.process(news(self._image), CAPTION, deadline=deadline)
         return super().describe(picture, deadline=deadline)
 
@@ -775,3 +775,19 @@ def test_caption_in_the_file_outranks_the_models_which_supplies_the_rest(
     )
     versions = repositories.images.history(image.public_id)
     assert [("A red barn.", False)] == [(v.value, v.applied) for v in versions if v.value == "A red barn."]
+
+
+def test_caption_model_gets_the_hints_as_context(
+    processor: Processor, repositories: Repositories, storage: FakeStorage, captioner: FakeCaptioner
+) -> None:
+    public_id = new_public_id()
+    key = raw_key(public_id, "image/jpeg")
+    storage.uploads[key] = b"photo"
+    new = NewImage(public_id, key, "cat.jpg", "image/jpeg", 5, 3600.0, hint="The church")
+    image = repositories.images.add(new)
+
+    replace(processor, hint="Anna's wedding").process(news(image), CAPTION, deadline=SOON)
+
+    assert ["About all photos of this gallery: Anna's wedding\nAbout this upload: The church"] == (
+        captioner.contexts
+    )

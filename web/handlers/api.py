@@ -64,13 +64,14 @@ class Api:
     @requires(Scope.UPLOAD)
     def request_upload(self) -> HTTPResponse:
         """Create an image and return the presigned form that uploads its file."""
-        body = request.json_object(frozenset({"name", "size", "type", "batch"}))
+        body = request.json_object(frozenset({"name", "size", "type", "batch", "hint"}))
         size = body.get("size")
         image, form = self._gallery.request_upload(
             request.string(body, "name"),
             None if size is None else request.whole_number(size, "size"),
             request.string(body, "type"),
             batch=None if body.get("batch") is None else request.string(body, "batch"),
+            hint=None if body.get("hint") is None else request.string(body, "hint"),
         )
         found = {"image": self._shown(image), "form": {"url": form.url, "fields": dict(form.fields)}}
         return json_response(

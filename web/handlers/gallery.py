@@ -144,7 +144,11 @@ class GalleryPages:
         fields = verified_form()
         origin = f"{bottle.request.environ['wsgi.url_scheme']}://{bottle.request.environ['HTTP_HOST']}"
         image, form = self._gallery.request_upload(
-            fields.get("name", ""), None, fields.get("type", ""), redirect=f"{origin}/images/{{id}}"
+            fields.get("name", ""),
+            None,
+            fields.get("type", ""),
+            redirect=f"{origin}/images/{{id}}",
+            hint=fields.get("hint"),
         )
         return self._page(
             "upload_file",

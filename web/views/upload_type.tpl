@@ -12,6 +12,9 @@
   </fieldset>
   <label for="name">Name (optional)</label>
   <input id="name" name="name" maxlength="255" autocomplete="off">
+  <label for="hint">What the photo is about (optional)</label>
+  <input id="hint" name="hint" maxlength="500" autocomplete="off" aria-describedby="hint_hint">
+  <p class="hint" id="hint_hint">Helps the model that describes it: “Anna’s wedding in Split”. Faces are never identified.</p>
   <button class="button primary" type="submit">Continue</button>
 </form>
 </section>

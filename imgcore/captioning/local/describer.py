@@ -49,8 +49,10 @@ class LocalDescriber:
         """Load the nets now, so that the first picture does not wait. Misconfigured: damaged weights."""
         _shared_sight()
 
-    def describe(self, picture: Picture, *, deadline: float, record: RecordCall = ignore_call) -> Description:
-        """Describe ``picture`` by ``deadline``, on time.monotonic()'s clock. record: not used.
+    def describe(
+        self, picture: Picture, *, deadline: float, record: RecordCall = ignore_call, context: str = ""
+    ) -> Description:
+        """Describe ``picture`` by ``deadline``, on time.monotonic()'s clock. record, context: not used.
 
         Unavailable: the deadline passed. Misconfigured: the weights are damaged.
         """

@@ -18,6 +18,7 @@ from imgcore.db.steps.m008 import m008_devices
 from imgcore.db.steps.m009 import m009_words
 from imgcore.db.steps.m010 import m010_campaigns
 from imgcore.db.steps.m011 import m011_versions
+from imgcore.db.steps.m012 import m012_hint
 
 STEPS = (
     m001_images_and_tasks,
@@ -31,4 +32,5 @@ STEPS = (
     m009_words,
     m010_campaigns,
     m011_versions,
+    m012_hint,
 )

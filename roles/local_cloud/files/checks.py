@@ -19,6 +19,8 @@ from imgcore.errors import Misconfigured
 IMAGE_SETTINGS = (
     "BATCH_QUIET_SECONDS",
     "CAPTIONER",
+    "CAPTION_HINT",
+    "CAPTION_INSTRUCTIONS",
     "CAPTION_LANGUAGE",
     "GEMINI_API_KEY",
     "GEMINI_BASE_URL",
