@@ -25,7 +25,7 @@ class WorkerFailed(Exception):
 
 def client(service: str, environ: Mapping[str, str]) -> Any:
     """Return a boto3 client with the endpoint, region and access key of ``environ``."""
-    session = boto3.session.Session(
+    session: Any = boto3.session.Session(  # its types know no service by a variable
         environ["AWS_ACCESS_KEY_ID"], environ["AWS_SECRET_ACCESS_KEY"], region_name=environ["AWS_REGION"]
     )
     settings = Config(retries={"max_attempts": 0}, read_timeout=60, proxies={})
