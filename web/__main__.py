@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from imgcore import bootstrap
 from imgcore.accounts.models import Visibility
+from imgcore.accounts.security_log import lines as events
 from imgcore.config import Config, is_loopback
 from imgcore.errors import ImgcoreError, Misconfigured
 from web.app import create_app
@@ -18,6 +19,7 @@ from web.server import Server, listen
 def main(environ: Mapping[str, str]) -> int:
     """Serve until stopped. Return 0, or 1 after one sentence on standard error if the start fails."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    _print_security_events()
     try:
         config = Config.read(environ)
         host = _host(config)
@@ -50,6 +52,15 @@ def main(environ: Mapping[str, str]) -> int:
 
     server.run(drain=config.drain, ready=introduce)
     return 0
+
+
+def _print_security_events() -> None:
+    """Print security events to standard error as JSON lines, with nothing before or after them."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    events.handlers = [handler]
+    events.setLevel(logging.INFO)
+    events.propagate = False
 
 
 def _host(config: Config) -> str:

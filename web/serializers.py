@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from imgcore.accounts.models import Account, ApiKey, Role, Scope, Session
+from imgcore.accounts.models import Account, ApiKey, Role, Scope, SecurityEntry, Session
+from imgcore.accounts.security_log import SecurityEvent
 from imgcore.gallery.models import (
     EVERYBODY,
     Image,
@@ -266,6 +268,44 @@ def key(found: ApiKey) -> dict[str, Any]:
         "expires_machine": utc(found.expires_at),
         "expired": found.expired,
     }
+
+
+_EVENT_TEXT = {
+    SecurityEvent.SIGNED_IN: "Signed in",
+    SecurityEvent.SIGN_IN_FAILED: "Sign-in failed",
+    SecurityEvent.SIGN_IN_DELAYED: "Sign-in refused: too many attempts",
+    SecurityEvent.CONFIRMATION_FAILED: "Wrong password in an open session",
+    SecurityEvent.SIGNED_OUT: "Signed out",
+    SecurityEvent.SESSION_ENDED: "Signed out another browser",
+    SecurityEvent.SESSIONS_ENDED: "Signed out everywhere",
+    SecurityEvent.KEY_CREATED: "API key created",
+    SecurityEvent.KEY_REVOKED: "API key revoked",
+    SecurityEvent.PASSWORD_CHANGED: "Password changed",
+    SecurityEvent.PASSWORD_RESET: "Password reset",
+    SecurityEvent.ROLE_CHANGED: "Role changed",
+    SecurityEvent.ACCOUNT_CREATED: "Account created",
+    SecurityEvent.ACCOUNT_DELETED: "Account deleted",
+    SecurityEvent.IMAGE_DELETED: "Photo moved to the trash",
+    SecurityEvent.IMAGE_RESTORED: "Photo restored",
+    SecurityEvent.SETTING_CHANGED: "Setting changed",
+}
+
+
+def security_entries(entries: Iterable[SecurityEntry]) -> list[dict[str, str]]:
+    """Return entries of the security log for the pages. An event of a later release is shown by its name."""
+    texts = {event.value: text for event, text in _EVENT_TEXT.items()}
+    return [
+        {
+            "text": texts.get(entry.event, entry.event),
+            "actor": entry.actor or "nobody signed in",
+            "subject": entry.subject if entry.subject and entry.subject != entry.actor else "",
+            "address": entry.address or "no address",
+            "detail": entry.detail,
+            "at": moment(entry.at),
+            "at_machine": utc(entry.at),
+        }
+        for entry in entries
+    ]
 
 
 _BROWSERS = (

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 SHORTEST_PASSWORD = 12  # characters
 LONGEST_PASSWORD = 256
 LABEL_LENGTH = 80
+SECURITY_LOG_SECONDS = 90 * 86_400.0  # how long security events are kept
 KEY_DAYS = 90  # until an API key expires, unless its owner chooses another of KEY_DAYS_CHOICES
 KEY_DAYS_CHOICES = (7, 30, 90, 365)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,62}", re.ASCII)
@@ -92,6 +93,19 @@ class ApiKey:
     used_at: datetime | None = None
     used_address: str | None = None  # the IP address that used it last
     expired: bool = False  # by the database's clock
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityEntry:
+    """An entry of the security log. event: a value of imgcore.accounts.security_log.SecurityEvent."""
+
+    id: int
+    at: datetime
+    event: str
+    actor: str | None  # the name of the account that acted
+    subject: str | None  # the account, photo or setting concerned
+    address: str
+    detail: str
 
 
 @dataclass(frozen=True, slots=True)

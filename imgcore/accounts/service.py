@@ -27,8 +27,9 @@ from imgcore.accounts.models import (
     clean_password,
     count_attempt,
 )
+from imgcore.accounts.security_log import SecurityEvent, SecurityLog
 from imgcore.accounts.tokens import hash_token
-from imgcore.errors import Forbidden, Invalid, NotFound, Unauthorized
+from imgcore.errors import Forbidden, Invalid, NotFound, TooManyTries, Unauthorized
 from imgcore.gallery.keys import new_public_id
 from imgcore.gallery.models import TRASH_SECONDS
 from imgcore.text import one_line
@@ -64,6 +65,11 @@ class Accounts:
     store: AccountRepository
     hasher: Hasher
     clock: Callable[[], float] = time.time  # Unix time in seconds
+
+    @property
+    def log(self) -> SecurityLog:
+        """The security log."""
+        return SecurityLog(self.store)
 
     # Administration
 
@@ -152,6 +158,8 @@ class Accounts:
                 "This token is not valid. Until it has an account, the gallery prints one at each start.",
                 code="set_up_token",
             )
+        detail = f"{made.role}, by the set-up page"
+        self.log.record(SecurityEvent.ACCOUNT_CREATED, address=client.address, subject=made.name, detail=detail)
         return made
 
     # Signing in and out
@@ -167,10 +175,11 @@ class Accounts:
             tries = throttle.by_device(folded, device)
         else:
             tries = throttle.sign_in(folded, client.address, self.clock())
-        account, stored = self._verified(folded, password, tries)
+        account, stored = self._verified(folded, password, tries, client)
         if self.hasher.outdated(stored):
             again = self.hasher.hash(clean_password(password))
             self.store.rehash_password(account.id, again)
+        self.log.record(SecurityEvent.SIGNED_IN, address=client.address, actor=account.name)
         return account, self.start_session(account, client)
 
     def remember_device(self, account: Account, client: ClientInfo) -> str:
@@ -216,7 +225,7 @@ class Accounts:
         """Check the account's password again. Forbidden (``password``), TooManyTries."""
         try:
             tries = throttle.confirmation(account.id, client.address)
-            self._verified(account.name, password, tries)
+            self._verified(account.name, password, tries, client, confirms=True)
         except Unauthorized:
             raise Forbidden("This is not your password.", code="password") from None
 
@@ -281,12 +290,22 @@ class Accounts:
         if not self.store.remove_key(account.id, public_id):
             raise NotFound("There is no such key.")
 
-    def _verified(self, name: str, password: str, tries: throttle.Tries) -> tuple[Account, str]:
-        count_attempt(self.store, *tries.counted)
+    def _verified(
+        self, name: str, password: str, tries: throttle.Tries, client: ClientInfo, *, confirms: bool = False
+    ) -> tuple[Account, str]:
+        """Return the account of that name and its hash, if the attempt is accepted and the password right."""
+        try:
+            count_attempt(self.store, *tries.counted)
+        except TooManyTries:
+            self.log.record(SecurityEvent.SIGN_IN_DELAYED, address=client.address)
+            raise
         found = self.store.named(name)
         fits = len(password) <= LONGEST_PASSWORD
         right = self.hasher.verify(found[1] if found else None, clean_password(password) if fits else "")
         if found is None or not right:
+            # A name that does not exist is not logged: it may be a password that was typed into the wrong field
+            event = SecurityEvent.CONFIRMATION_FAILED if confirms else SecurityEvent.SIGN_IN_FAILED
+            self.log.record(event, address=client.address, subject=found[0].name if found else None)
             raise Unauthorized(_WRONG, code="sign_in")
         self.store.reset(tries.forget, tries.refund)
         return found

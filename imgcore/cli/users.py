@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from imgcore import bootstrap
 from imgcore.accounts.models import Account, Role
+from imgcore.accounts.security_log import SecurityEvent
 from imgcore.accounts.service import generate_password
 from imgcore.config import Config
 from imgcore.errors import Invalid
@@ -61,19 +62,29 @@ def add_to(parser: argparse.ArgumentParser, emit: Emit) -> None:
 def _add(accounts: Accounts, parsed: argparse.Namespace) -> dict[str, Any]:
     password, generated = _chosen(parsed)
     role = Role.ADMINISTRATOR if parsed.administrator else Role.PERSON
-    return _shown(accounts.add(parsed.name, password, role)) | generated
+    account = accounts.add(parsed.name, password, role)
+    _record(accounts, SecurityEvent.ACCOUNT_CREATED, account, role)
+    return _shown(account) | generated
 
 
 def _password(accounts: Accounts, parsed: argparse.Namespace) -> dict[str, Any]:
     account = accounts.named(parsed.name)
     password, generated = _chosen(parsed)
     accounts.reset_password(account, password)
+    _record(accounts, SecurityEvent.PASSWORD_RESET, account)
     return _shown(account) | generated
 
 
 def _delete(accounts: Accounts, parsed: argparse.Namespace) -> dict[str, Any]:
     account = accounts.named(parsed.name)
-    return {"deleted": account.name, "photographs": accounts.delete(account)}
+    images = accounts.delete(account)
+    _record(accounts, SecurityEvent.ACCOUNT_DELETED, account)
+    return {"deleted": account.name, "photographs": images}
+
+
+def _record(accounts: Accounts, event: SecurityEvent, account: Account, detail: str = "") -> None:
+    detail = ", ".join(part for part in (detail, "by imgcore user") if part)
+    accounts.log.record(event, address="", subject=account.name, detail=detail)
 
 
 def _chosen(parsed: argparse.Namespace) -> tuple[str, dict[str, str]]:

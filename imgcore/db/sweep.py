@@ -231,6 +231,11 @@ class SweepRepository(Repository):
         """Make up to ``limit`` photos searchable that a release without the search index has written."""
         return self._database.run(lambda tx: index_unindexed(tx, limit))
 
+    def delete_old_security_events(self, *, older_than: float) -> int:
+        """Delete the security events that are at least ``older_than`` seconds old; return how many."""
+        statement = "DELETE FROM security_events WHERE at <= {ago:older_than}"
+        return self._database.run(lambda tx: tx.execute(statement, older_than=micros(older_than)))
+
     def purge(self, public_id: str) -> bool:
         """Delete an image's row and tasks for good; False where it was restored or has been uploaded since."""
         statement = (

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from imgcore.accounts.models import SECURITY_LOG_SECONDS
 from imgcore.gallery.keys import derived_keys, new_image_for_key
 from imgcore.gallery.models import MISSING, TRASH_SECONDS, TaskKind
 from imgcore.gallery.ports import Queues, Storage
@@ -53,6 +54,7 @@ class Sweeper:
             self.advance_campaigns()
         redelivered = self._redeliver()
         self.rows.index_unindexed(limit=LIMIT)
+        self.rows.delete_old_security_events(older_than=SECURITY_LOG_SECONDS)
         purged, notified = self._purge(), self.notify_owners()
         missing, repaired = self._check_stored_files()  # last: it raises where a bucket is away
         return SweepReport(

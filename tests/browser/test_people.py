@@ -151,7 +151,7 @@ def test_everything_works_by_plain_forms(plain: Browser, stage: Stage, site: Sit
     plain.wait(lambda: "Sign in" in plain.driver.title)
 
 
-PAGES = ["/login", "/setup", "/account", "/accounts", "one account", "/", "photo"]
+PAGES = ["/login", "/setup", "/account", "/accounts", "one account", "/security-log", "/", "photo"]
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -17,6 +17,7 @@ _WHERE = {
     "sessions": "public_id LIKE 'bystander%'",
     "api_keys": "public_id LIKE 'bystander%'",
     "devices": "token LIKE 'bystander%'",
+    "security_events": "subject LIKE 'bystander%'",
     "throttles": "name LIKE 'bystander%'",
     "gates": "name LIKE 'bystander%'",
     "images": "public_id LIKE 'bystander%'",
@@ -66,6 +67,8 @@ def add_bystanders(tx: Transaction) -> None:
     _insert(tx, "sessions", **owned, seen_at=PAST, expires_at=FUTURE, address="192.0.2.9", agent="Other/1")
     _insert(tx, "api_keys", **owned, label="other", scopes="read", hint="wxyz", used_at=PAST, expires_at=FUTURE)
     _insert(tx, "devices", account_id=owner, token="bystander", seen_at=FUTURE)
+    event = {"event": "signed_in", "actor": "bystander", "subject": "bystander", "detail": ""}
+    _insert(tx, "security_events", at=FUTURE, address="192.0.2.9", **event)
     _insert(tx, "throttles", name="bystander", tries=3, blocked_until=FUTURE, updated_at=FUTURE)
     _insert(tx, "gates", name="bystander", closed_until=PAST, reason="other", message="Other.")
     notice = {"owner_id": owner, "created_at": PAST}

@@ -50,6 +50,7 @@ def database(request: pytest.FixtureRequest) -> Database:
         "set_up_tokens",
         "notices",
         "addresses",
+        "security_events",
         "model_calls",
     )
     shared.run(lambda tx: [tx.execute(f"DELETE FROM {table}") for table in tables])

@@ -68,6 +68,7 @@ TABLE = {
     ("POST", "/accounts/<public_id>/keys/<key_id>/remove"): BOSS_FORM,
     ("POST", "/accounts/<public_id>/delete"): BOSS_FORM,
     ("GET", "/spending"): BOSS_PAGE,
+    ("GET", "/security-log"): BOSS_PAGE,
     ("POST", "/api/v1/uploads"): (401, 201, 201, 201, 403, 201, 403, 403),
     ("GET", "/api/v1/images"): (401, 200, 200, 200, 200, 403, 403, 403),
     ("GET", "/api/v1/images/<public_id>"): API_READ,

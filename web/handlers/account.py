@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 from bottle import HTTPResponse
 
 from imgcore.accounts.models import KEY_DAYS, KEY_DAYS_CHOICES, LABEL_LENGTH, Scope
+from imgcore.accounts.security_log import SecurityEvent
 from imgcore.errors import ImgcoreError, Invalid
 from web import serializers
 from web.handlers import notifications
 from web.handlers import spending as spending_pages
 from web.handlers.forms import FormPages, current_account, redirect
 from web.http import request
-from web.http.auth import caller, current_visit, requires
+from web.http.auth import caller, current_visit, record_event, requires
 from web.http.cookies import clear_session_cookie, set_session_cookie
 from web.http.csrf import verified_form
 from web.http.responses import Route
@@ -30,6 +31,7 @@ _DONE = {
     "key": "API key revoked.",
     **notifications.DONE,
 }
+_EVENTS = 10  # of the security log on the account page
 _DAYS = {str(days) for days in KEY_DAYS_CHOICES}
 _SCOPES = {
     Scope.READ: "see photos",
@@ -84,6 +86,7 @@ class AccountPages(FormPages):
             token = accounts.change_password(current_account(), old, new, current_visit(), keep_keys=keep)
         except ImgcoreError as error:
             return self._page(error, at="password")
+        record_event(SecurityEvent.PASSWORD_CHANGED, detail="API keys kept" if keep else "API keys revoked")
         return set_session_cookie(redirect("/account?done=password"), token)
 
     @requires(browser=True)
@@ -91,7 +94,9 @@ class AccountPages(FormPages):
         """End all sessions of the account, this one included, and revoke its keys unless kept."""
         accounts = self._accounts
         fields = verified_form()
-        accounts.end_sessions(current_account(), keep_keys="keep_keys" in fields)
+        keep = "keep_keys" in fields
+        accounts.end_sessions(current_account(), keep_keys=keep)
+        record_event(SecurityEvent.SESSIONS_ENDED, detail="API keys kept" if keep else "API keys revoked")
         return clear_session_cookie(redirect("/login"))
 
     @requires(browser=True)
@@ -100,6 +105,7 @@ class AccountPages(FormPages):
         accounts = self._accounts
         verified_form()
         accounts.end_session(current_account(), public_id)
+        record_event(SecurityEvent.SESSION_ENDED)
         return redirect("/account?done=session")
 
     @requires(browser=True)
@@ -116,6 +122,7 @@ class AccountPages(FormPages):
             )
         except ImgcoreError as error:
             return self._page(error, at="keys")
+        record_event(SecurityEvent.KEY_CREATED, detail=f"{' '.join(wanted)}, {days} days")
         return self._page(secret=secret)
 
     @requires(browser=True)
@@ -124,6 +131,7 @@ class AccountPages(FormPages):
         accounts = self._accounts
         verified_form()
         accounts.revoke_key(current_account(), public_id)
+        record_event(SecurityEvent.KEY_REVOKED)
         return redirect("/account?done=key")
 
     @requires(browser=True)
@@ -136,6 +144,7 @@ class AccountPages(FormPages):
             accounts.delete(current_account())
         except ImgcoreError as error:
             return self._page(error, at="delete")
+        record_event(SecurityEvent.ACCOUNT_DELETED)
         return clear_session_cookie(redirect("/login"))
 
     def _page(self, error: ImgcoreError | None = None, **values: Any) -> str:
@@ -159,5 +168,6 @@ class AccountPages(FormPages):
             "key_days_choices": KEY_DAYS_CHOICES,
             "scopes": [(scope, words) for scope, words in _SCOPES.items() if scope in mine.scopes],
             "sessions": [serializers.session(each, here) for each in accounts.sessions(mine)],
+            "events": serializers.security_entries(accounts.log.page(name=mine.name)[:_EVENTS]),
             "keys": [serializers.key(each) for each in accounts.keys(mine)],
         }

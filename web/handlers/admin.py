@@ -7,12 +7,13 @@ from typing import Any
 from bottle import HTTPResponse
 
 from imgcore.accounts.models import Account, Role, Scope
+from imgcore.accounts.security_log import PAGE, SecurityEvent
 from imgcore.accounts.service import generate_password
 from imgcore.errors import ImgcoreError, Invalid
 from web import serializers
 from web.handlers.forms import FormPages, redirect
 from web.http import request
-from web.http.auth import caller, requires
+from web.http.auth import caller, record_event, requires
 from web.http.csrf import verified_form
 from web.http.responses import Route
 
@@ -25,7 +26,7 @@ _DONE = {
 
 
 class AccountAdminPages(FormPages):
-    """Handlers of /accounts; in open mode they answer 404.
+    """Handlers of /accounts and /security-log; in open mode they answer 404.
 
     What gives access to an account or removes it requires the administrator's own password.
     """
@@ -42,6 +43,7 @@ class AccountAdminPages(FormPages):
             ("POST", f"{one}/sign-out", self.sign_out),
             ("POST", f"{one}/keys/<key_id>/remove", self.remove_key),
             ("POST", f"{one}/delete", self.delete),
+            ("GET", "/security-log", self.security_log),
         ]
 
     @requires(Scope.ADMIN, browser=True)
@@ -62,6 +64,7 @@ class AccountAdminPages(FormPages):
             account = accounts.add(name.strip(), password, role)
         except ImgcoreError as error:
             return self._list(error, name=name)
+        record_event(SecurityEvent.ACCOUNT_CREATED, account.name, role)
         return self._list(added=account, password=None if chosen else password)
 
     @requires(Scope.ADMIN, browser=True)
@@ -80,6 +83,7 @@ class AccountAdminPages(FormPages):
             accounts.reset_password(account, password)
         except ImgcoreError as error:
             return self._one(account, error)
+        record_event(SecurityEvent.PASSWORD_RESET, account.name)
         return self._one(account, password=password)
 
     @requires(Scope.ADMIN, browser=True)
@@ -94,6 +98,7 @@ class AccountAdminPages(FormPages):
             accounts.set_role(account, role)
         except ImgcoreError as error:
             return self._one(account, error)
+        record_event(SecurityEvent.ROLE_CHANGED, account.name, role)
         return redirect(f"/accounts/{account.public_id}?done=role")
 
     @requires(Scope.ADMIN, browser=True)
@@ -103,6 +108,7 @@ class AccountAdminPages(FormPages):
         verified_form()
         account = accounts.get(public_id)
         accounts.end_sessions(account)
+        record_event(SecurityEvent.SESSIONS_ENDED, account.name, "API keys revoked")
         return redirect(f"/accounts/{account.public_id}?done=signed-out")
 
     @requires(Scope.ADMIN, browser=True)
@@ -112,6 +118,7 @@ class AccountAdminPages(FormPages):
         verified_form()
         account = accounts.get(public_id)
         accounts.revoke_key(account, key_id)
+        record_event(SecurityEvent.KEY_REVOKED, account.name)
         return redirect(f"/accounts/{account.public_id}?done=key")
 
     @requires(Scope.ADMIN, browser=True)
@@ -125,7 +132,20 @@ class AccountAdminPages(FormPages):
             accounts.delete(account)
         except ImgcoreError as error:
             return self._one(account, error)
+        record_event(SecurityEvent.ACCOUNT_DELETED, account.name)
         return redirect("/accounts?done=deleted")
+
+    @requires(Scope.ADMIN, browser=True)
+    def security_log(self) -> str:
+        """Show the security log, the newest entries first."""
+        asked = request.query()
+        name, before = asked.get("name", "").strip().lower(), asked.get("before", "")
+        if before and not (before.isascii() and before.isdigit() and len(before) < 18):
+            raise Invalid("before must be the number of an entry.", code="before")
+        entries = self._accounts.log.page(before=int(before) if before else None, name=name or None)
+        following = entries[-1].id if len(entries) == PAGE else None
+        shown = serializers.security_entries(entries)
+        return self._show("security_log", entries=shown, name=name, following=following)
 
     def _list(self, error: ImgcoreError | None = None, **values: Any) -> str:
         rows = [serializers.account_row(account, count) for account, count in self._accounts.all()]

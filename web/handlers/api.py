@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from bottle import HTTPResponse
 
 from imgcore.accounts.models import Scope
+from imgcore.accounts.security_log import SecurityEvent
 from imgcore.errors import Invalid
 from imgcore.gallery.models import MAX_BYTES, Edit, Image
 from imgcore.gallery.service import PAGE_LIMIT, QUERY_LENGTH, TAGS
@@ -17,7 +18,7 @@ from web.handlers.api_accounts import AccountsApi
 from web.handlers.campaigns import CampaignsApi
 from web.handlers.words import WordsApi
 from web.http import request
-from web.http.auth import PREFIX, gallery_for_caller, requires
+from web.http.auth import PREFIX, gallery_for_caller, record_event, requires
 from web.http.responses import Route, json_response, json_with_etag
 from web.limits import LIMITS
 
@@ -118,12 +119,15 @@ class Api:
     def delete(self, public_id: str) -> HTTPResponse:
         """Move an image to the trash."""
         self._gallery.delete(public_id)
+        record_event(SecurityEvent.IMAGE_DELETED, public_id)
         return HTTPResponse(status=204)
 
     @requires(Scope.EDIT)
     def restore(self, public_id: str) -> HTTPResponse:
         """Take an image out of the trash."""
-        return json_response(self._shown(self._gallery.restore(public_id)))
+        restored = self._gallery.restore(public_id)
+        record_event(SecurityEvent.IMAGE_RESTORED, public_id)
+        return json_response(self._shown(restored))
 
     @requires(Scope.EDIT)
     def retry(self, public_id: str) -> HTTPResponse:

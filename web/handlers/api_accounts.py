@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from bottle import HTTPResponse
 
 from imgcore.accounts.models import Role, Scope
+from imgcore.accounts.security_log import SecurityEvent
 from imgcore.errors import Forbidden, Invalid
 from web import serializers
 from web.handlers.forms import require_accounts
 from web.http import request
-from web.http.auth import PREFIX, caller, requires
+from web.http.auth import PREFIX, caller, record_event, requires
 from web.http.responses import Route, json_response
 
 if TYPE_CHECKING:
@@ -63,11 +64,14 @@ class AccountsApi:
         if role == Role.ADMINISTRATOR and caller().key is not None:
             raise Forbidden("An API key cannot create an administrator. Use the page /accounts.", code="role")
         made = accounts.add(request.string(body, "name"), request.string(body, "password"), Role(role))
+        record_event(SecurityEvent.ACCOUNT_CREATED, made.name, role)
         return json_response(serializers.account_json(made), 201)
 
     @requires(Scope.ADMIN)
     def delete(self, public_id: str) -> HTTPResponse:
         """Delete an account with its images."""
         accounts = require_accounts(self._given)
-        accounts.delete(accounts.get(public_id))
+        account = accounts.get(public_id)
+        accounts.delete(account)
+        record_event(SecurityEvent.ACCOUNT_DELETED, account.name)
         return HTTPResponse(status=204)

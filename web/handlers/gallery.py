@@ -9,12 +9,13 @@ import bottle
 from bottle import HTTPResponse, response
 
 from imgcore.accounts.models import Scope
+from imgcore.accounts.security_log import SecurityEvent
 from imgcore.errors import NotFound
 from imgcore.gallery.models import Edit, Image
 from web import serializers
 from web.handlers.words import DONE, photo_page
 from web.http import request
-from web.http.auth import gallery_for_caller, requires
+from web.http.auth import gallery_for_caller, record_event, requires
 from web.http.csrf import csrf_token, verified_form
 from web.http.responses import Route
 from web.http.templates import TemplateRenderer
@@ -124,6 +125,7 @@ class GalleryPages:
         """Move an image to the trash and return to the gallery, which offers to undo it."""
         verified_form()
         self._gallery.delete(public_id)
+        record_event(SecurityEvent.IMAGE_DELETED, public_id)
         return _see(f"/?deleted={public_id}")
 
     @requires(Scope.EDIT)
@@ -131,6 +133,7 @@ class GalleryPages:
         """Take an image out of the trash."""
         verified_form()
         self._gallery.restore(public_id)
+        record_event(SecurityEvent.IMAGE_RESTORED, public_id)
         return _see(f"/images/{public_id}")
 
     @requires(Scope.UPLOAD)

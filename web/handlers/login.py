@@ -6,10 +6,11 @@ import re
 
 from bottle import HTTPResponse
 
+from imgcore.accounts.security_log import SecurityEvent
 from imgcore.errors import ImgcoreError
 from web.handlers.forms import FormPages, redirect
 from web.http import request
-from web.http.auth import caller, current_visit, requires
+from web.http.auth import caller, current_visit, record_event, requires
 from web.http.cookies import (
     clear_session_cookie,
     require_https,
@@ -68,6 +69,7 @@ class LoginPages(FormPages):
         verified_form()
         if (token := session_token()) is not None:
             self._accounts.sign_out(token)
+            record_event(SecurityEvent.SIGNED_OUT)
         return clear_session_cookie(redirect("/login"))
 
     @requires()

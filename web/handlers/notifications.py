@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from bottle import HTTPResponse
 
+from imgcore.accounts.security_log import SecurityEvent
 from imgcore.errors import ImgcoreError, NotFound
 from imgcore.notifications.subscriptions import ADDRESS_LENGTH, SubscriptionState
 from web import serializers
 from web.handlers.forms import current_account, redirect, require_accounts
-from web.http.auth import requires
+from web.http.auth import record_event, requires
 from web.http.csrf import verified_form
 from web.http.responses import Route
 
@@ -68,6 +69,7 @@ class NotificationPages:
             subscriptions.subscribe(current_account(), address)
         except ImgcoreError as error:
             return self._show(error, at="notices", given=address)
+        record_event(SecurityEvent.SETTING_CHANGED, "notifications", "e-mail address entered")
         return redirect("/account?done=address")
 
     @requires(browser=True)
@@ -79,6 +81,7 @@ class NotificationPages:
             subscriptions.stop(current_account())
         except ImgcoreError as error:
             return self._show(error, at="notices")
+        record_event(SecurityEvent.SETTING_CHANGED, "notifications", "stopped")
         return redirect("/account?done=stopped")
 
 

@@ -21,11 +21,12 @@ from web.http.headers import SAFE_METHODS
 from web.http.rate_limit import RateLimiter, RateLimitStatus
 
 if TYPE_CHECKING:
+    from imgcore.accounts.security_log import SecurityEvent
     from imgcore.accounts.service import Accounts, ClientInfo
     from imgcore.gallery.service import Gallery
 
 PREFIX = "/api/v1"
-_CALLER, _VISIBILITY, _RATE = "gallery.caller", "gallery.visibility", "gallery.rate"
+_CALLER, _VISIBILITY, _RATE, _LOG = "gallery.caller", "gallery.visibility", "gallery.rate", "gallery.log"
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
@@ -85,6 +86,25 @@ def current_visit() -> ClientInfo:
     return ClientInfo(client_address(), printable, device_token())
 
 
+def record_event(event: SecurityEvent, subject: str | None = None, detail: str = "") -> None:
+    """Write an entry about the current request to the security log; in open mode there is none.
+
+    subject: the account, photo or setting concerned, by default the caller's account. detail: never a secret.
+    """
+    log, found = request.environ.get(_LOG), caller()
+    if log is None:
+        return
+    actor = found.account.name if found.account else None
+    by = f"by the API key {found.key.hint}…" if found.key else ""
+    log.record(
+        event,
+        address=client_address(),
+        actor=actor,
+        subject=subject if subject is not None else actor,
+        detail=", ".join(part for part in (detail, by) if part),
+    )
+
+
 def client_address() -> str:
     """Return the client's IP address; X-Forwarded-For counts only if the trusted proxy sent it."""
     return str(request.environ.get("REMOTE_ADDR", ""))
@@ -130,6 +150,7 @@ class Authenticator:
             return
         found = self._authenticate(self._accounts, in_api)
         environ[_CALLER], environ[_VISIBILITY] = found, self._visibility
+        environ[_LOG] = self._accounts.log
         if in_api and found.key is None:
             self._limit(_rate_name(found))
         self._authorise(self._accounts, requirement, found, in_api)

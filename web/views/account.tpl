@@ -29,6 +29,7 @@
 %   if get('spending'):
 %     include('account_spending.tpl')
 %   end
+%   include('account_events.tpl')
 %   include('account_delete.tpl')
 % end
 </section>

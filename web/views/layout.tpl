@@ -66,7 +66,7 @@
     <input type="hidden" name="token" value="{{token}}">
     <p>You are signed in as {{caller.account.name}}. <a href="/account">Account</a>\\
 %   if caller.account.role == 'administrator':
- · <a href="/accounts">Accounts</a> · <a href="/spending">Spending</a>\\
+ · <a href="/accounts">Accounts</a> · <a href="/security-log">Security log</a> · <a href="/spending">Spending</a>\\
 %   end
 </p>
     <button class="button small quiet" type="submit">Sign out</button>

@@ -19,6 +19,7 @@ from imgcore.db.steps.m009 import m009_words
 from imgcore.db.steps.m010 import m010_campaigns
 from imgcore.db.steps.m011 import m011_versions
 from imgcore.db.steps.m012 import m012_hint
+from imgcore.db.steps.m013 import m013_security_events
 
 STEPS = (
     m001_images_and_tasks,
@@ -33,4 +34,5 @@ STEPS = (
     m010_campaigns,
     m011_versions,
     m012_hint,
+    m013_security_events,
 )
