@@ -7,7 +7,6 @@ before anything large is allocated, and only the codec of the detected format is
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import io
 import zlib
@@ -16,7 +15,7 @@ from PIL import Image, ImageFile, JpegImagePlugin
 
 from imgcore.errors import Rejected
 from imgcore.gallery.models import MAX_BYTES, PhotoFacts
-from imgcore.imaging import formats, metadata, sizes, validation
+from imgcore.imaging import colour, formats, metadata, sizes, validation
 from imgcore.imaging.formats import Carved, Damaged, jpeg
 from imgcore.imaging.photo import Photo
 
@@ -32,9 +31,6 @@ _UPRIGHT = {
 }
 _SIDEWAYS = frozenset({5, 6, 7, 8})
 _ORIENTATION = 0x0112
-
-# Colour space of an ICC profile → the mode that a picture must have for it
-_PROFILE_MODES = {"RGB ": "RGB", "GRAY": "L", "CMYK": "CMYK"}
 
 
 def decode(
@@ -100,11 +96,12 @@ def _picture(carved: Carved, max_side: int, orientation: int) -> tuple[Image.Ima
         orientation = 1
     size = _load(opened, max_side)
     profile = carved.icc or opened.info.get("icc_profile") or b""
-    image = _scaled(opened, sizes.decoded(size, max_side))
+    samples = _eight_bits(opened, carved.picture[24]) if carved.format == "PNG" else opened
+    image = _scaled(samples, sizes.decoded(size, max_side))
     if orientation in _UPRIGHT:
         image = image.transpose(_UPRIGHT[orientation])
     colours, alpha = _split_alpha(image)
-    image = _srgb(colours, profile)
+    image = colour.to_srgb(colours, profile, carved.coding)
     if alpha is not None:
         image.putalpha(alpha)
     image.info = {}
@@ -197,8 +194,26 @@ def _scaled(opened: Image.Image, size: tuple[int, int]) -> Image.Image:
     if image.size != size:
         # 40 % of the time of LANCZOS over twelve megapixels, and no difference that shows.
         image = image.resize(size, Image.Resampling.HAMMING, reducing_gap=2.0)
-    if image.mode.startswith("I"):  # 16 bits a pixel: the upper eight are shown
-        image = image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
+    return image
+
+
+def _eight_bits(image: Image.Image, bits: int) -> Image.Image:
+    """Return a PNG with 8 bits a channel, and with alpha where one level of grey of 16 bits is transparent.
+
+    Pillow gives the transparent colour in the bits of the file, and compares it with samples of 8 bits.
+    """
+    key = image.info.get("transparency")
+    if image.mode.startswith("I;16"):
+        image = image.convert("I")  # the only mode with a table of 65,536 entries
+        grey = image.point([value >> 8 for value in range(65_536)], "L")
+        if not isinstance(key, int):
+            return grey
+        alpha = image.point([255 * (value != key) for value in range(65_536)], "L")
+        return Image.merge("LA", (grey, alpha))
+    if image.mode == "L" and isinstance(key, int) and bits < 8:
+        image.info["transparency"] = min(255, key * 255 // ((1 << bits) - 1))
+    elif image.mode == "RGB" and isinstance(key, tuple) and bits == 16:
+        image.info["transparency"] = tuple(value >> 8 for value in key)
     return image
 
 
@@ -210,21 +225,3 @@ def _split_alpha(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
     image = image.convert("LA" if grey else "RGBA")
     alpha = image.getchannel("A")
     return image.convert("L" if grey else "RGB"), None if alpha.getextrema() == (255, 255) else alpha
-
-
-def _srgb(image: Image.Image, icc: bytes) -> Image.Image:
-    """Convert to RGB in sRGB. A broken profile, or one for another mode, counts as none."""
-    if icc:
-        from PIL import ImageCms
-
-        with contextlib.suppress(ImageCms.PyCMSError, OSError, ValueError, TypeError):
-            profile = ImageCms.ImageCmsProfile(io.BytesIO(icc))
-            mode = _PROFILE_MODES.get(profile.profile.xcolor_space)
-            same = (ImageCms.getProfileDescription(profile) or "").startswith("sRGB")
-            if mode and not same and (image.mode == mode or (image.mode == "L" and mode == "RGB")):
-                shown = image.convert(mode)
-                converted = ImageCms.profileToProfile(
-                    shown, profile, ImageCms.createProfile("sRGB"), outputMode="RGB"
-                )
-                image = converted or image
-    return image.convert("RGB")

@@ -34,6 +34,14 @@ SHOWN = {
     "jpeg_named.png": (10, "a JPEG under .png"),
     "brand_mif2.heic": (14, "the brand of HEIC among the compatible ones"),
     "brand_miaf.heic": (14, "the brand of HEIC among the compatible ones"),
+    "linear_icc_named_srgb.png": (10, "a profile whose name says sRGB and whose content does not"),
+    "swapped_icc_named_srgb.jpg": (10, "the same"),
+    "gama_linear.png": (14, "libvips#1238, ImageGlass#377, danbooru#2870"),
+    "gama_chrm_adobergb.png": (12, "danbooru#2870"),
+    "cicp_p3.png": (10, "tgfx#1500, libpng#565"),
+    "cicp_pq.png": (40, "tev#307, w3c/png#23"),
+    "p3_nclx.avif": (12, "ImageMagick#7715, ImageGlass#2337"),
+    "p3_nclx_10bit.avif": (12, "ImageMagick#7715"),
 }
 
 
@@ -67,4 +75,12 @@ def test_decode_avif_whose_encoder_stores_equal_tiles_once_is_shown() -> None:
     greys = [(level,) * 3 for level in (76, 235, 55, 109, 98, 124)]
     size, colours = pixels("grid4_tiles.avif")
     assert size == (1024, 1024)
+    assert largest_difference(greys, colours) <= 3
+
+
+def test_decode_transparent_grey_of_sixteen_bits_is_laid_on_white() -> None:
+    """The same kind as PngSuite's tbwn0g16.png."""
+    greys = [(level,) * 3 for level in (88, 124, 255, 191, 108, 255)]
+    size, colours = pixels("gray16_trns.png")
+    assert size == (300, 200)
     assert largest_difference(greys, colours) <= 3

@@ -19,6 +19,17 @@ class Damaged(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class ColourCoding:
+    """What a file says of its colours besides an ICC profile: code points (ITU-T H.273), or a PNG's numbers."""
+
+    primaries: int = 2  # 2: not specified
+    transfer: int = 2
+    chromaticities: tuple[float, ...] = ()  # x and y of red, green, blue and white
+    gamma: float = 0.0  # the exponent with which samples were encoded
+    first: bool = False  # it wins over a profile
+
+
+@dataclass(frozen=True, slots=True)
 class Carved:
     """The parts of a file."""
 
@@ -31,6 +42,7 @@ class Carved:
     iptc: bytes = b""  # Photoshop's image resources
     xmp: bytes = b""
     icc: bytes = b""  # empty also where the codec hands it out itself
+    coding: ColourCoding | None = None
 
 
 def join(data: bytes, slices: Sequence[tuple[int, int]]) -> bytes:

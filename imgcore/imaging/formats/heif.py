@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from imgcore.imaging.formats import decode_cost, isobmff
-from imgcore.imaging.formats.base import MAX_METADATA, Carved, Damaged, tiff
+from imgcore.imaging.formats.base import MAX_METADATA, Carved, ColourCoding, Damaged, tiff
 from imgcore.imaging.formats.isobmff import NOWHERE, Extent, Item, Places
 
 _AVIF = frozenset({b"avif", b"avis"})
@@ -70,7 +70,29 @@ def carve(data: bytes) -> Carved:
         animated=avif and data[8:12] == b"avis",
         exif=tiff(exif[4 + int.from_bytes(exif[:4]) :]),
         xmp=texts.get(b"mime", b""),
+        coding=_coding(data, inner),
     )
+
+
+def _primary(data: bytes, inner: Places) -> int:
+    start, end = inner.get(b"pitm", NOWHERE)
+    return int.from_bytes(data[start + 4 : min(end, start + (6 if data[start] == 0 else 8))])
+
+
+def _coding(data: bytes, inner: Places) -> ColourCoding | None:
+    """Return the code points of the primary picture, else of the first picture that it is made of."""
+    properties = isobmff.children(data, *inner.get(b"iprp", NOWHERE))
+    codings = isobmff.codings(data, *properties.get(b"ipco", NOWHERE))
+    of_items: dict[int, tuple[int, int]] = {}
+    for item, index in isobmff.associations(data, *properties.get(b"ipma", NOWHERE)):
+        if index in codings:
+            of_items.setdefault(item, codings[index])
+    shown = [_primary(data, inner)]
+    for kind, item, others in isobmff.references(data, *inner.get(b"iref", NOWHERE)):
+        if kind == b"dimg" and item == shown[0]:
+            shown += others[:1]
+    found = next((of_items[item] for item in shown if item in of_items), None)
+    return ColourCoding(*found) if found else None
 
 
 def _check_effort(data: bytes, items: list[Item], extents: Pieces, inner: Places) -> bool:
@@ -79,8 +101,7 @@ def _check_effort(data: bytes, items: list[Item], extents: Pieces, inner: Places
     Raises Damaged if far more pixels are to be decoded than the primary item declares to show, or if the file
     ends before what the picture is made of.
     """
-    start, end = inner.get(b"pitm", NOWHERE)
-    primary = int.from_bytes(data[start + 4 : min(end, start + (6 if data[start] == 0 else 8))])
+    primary = _primary(data, inner)
     kinds = {item.number: item.kind for item in items}
     properties = isobmff.children(data, *inner.get(b"iprp", NOWHERE))
     sizes = isobmff.sizes(data, *properties.get(b"ipco", NOWHERE))

@@ -184,6 +184,15 @@ def sizes(data: bytes, start: int, end: int) -> dict[int, int]:
     }
 
 
+def codings(data: bytes, start: int, end: int) -> dict[int, tuple[int, int]]:
+    """Return primaries and transfer of each property that states them, by the property's index (from 1)."""
+    return {
+        index: (int.from_bytes(data[at + 4 : at + 6]), int.from_bytes(data[at + 6 : at + 8]))
+        for index, (name, at, to) in enumerate(_boxes(data, start, end), start=1)
+        if name == b"colr" and data[at : at + 4] == b"nclx" and to >= at + 8
+    }
+
+
 def associations(data: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Yield the item and the property's index for each property of each item."""
     if end - start < 8:

@@ -6,9 +6,20 @@ import contextlib
 import zlib
 
 from imgcore.gallery.models import MAX_PIXELS
-from imgcore.imaging.formats.base import MAX_ICC, MAX_METADATA, Carved, Damaged, bounded, inflate, join, tiff
+from imgcore.imaging.formats.base import (
+    MAX_ICC,
+    MAX_METADATA,
+    Carved,
+    ColourCoding,
+    Damaged,
+    bounded,
+    inflate,
+    join,
+    tiff,
+)
 
 _KEPT = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"})
+_READ = frozenset({b"IHDR", b"eXIf", b"iCCP", b"cICP", b"sRGB", b"gAMA", b"cHRM"})
 _XMP = b"XML:com.adobe.xmp\0"
 MAX_CHUNKS = 32_768  # encoders cut the pixels into pieces of 8 KiB or more
 
@@ -28,7 +39,7 @@ def carve(data: bytes) -> Carved:
             break  # cut off, or zeros where the end was
         if kind in _KEPT:
             kept.append((position, end))
-        if kind == b"IHDR" or (kind in (b"eXIf", b"iCCP") and kind not in found):
+        if kind in _READ and kind not in found:
             found[kind] = bounded(data[body : body + length], MAX_ICC)
         elif kind == b"iTXt" and data.startswith(_XMP, body):
             found[kind] = _xmp(data[body + len(_XMP) : body + length])
@@ -58,7 +69,24 @@ def carve(data: bytes) -> Carved:
         exif=tiff(found.get(b"eXIf", b"")),
         xmp=found.get(b"iTXt", b""),
         icc=_profile(found.get(b"iCCP", b"")),
+        coding=_coding(found),
     )
+
+
+def _coding(found: dict[bytes, bytes]) -> ColourCoding | None:
+    """Return the first of cICP, sRGB, and gAMA with cHRM, in the order of the standard (4.3)."""
+    points = found.get(b"cICP", b"")
+    if len(points) >= 4 and points[2] == 0:  # RGB, the only matrix that a PNG may have
+        return ColourCoding(points[0], points[1], first=True)
+    if b"sRGB" in found:
+        return None
+    gamma = int.from_bytes(found.get(b"gAMA", b"")[:4]) / 100_000
+    numbers = found.get(b"cHRM", b"")
+    values = [int.from_bytes(numbers[at : at + 4]) / 100_000 for at in range(0, 32, 4)]
+    white_first = values if len(numbers) >= 32 else []
+    if not gamma and not white_first:
+        return None
+    return ColourCoding(chromaticities=(*white_first[2:], *white_first[:2]), gamma=gamma)
 
 
 def _xmp(body: bytes) -> bytes:
