@@ -34,9 +34,10 @@ FOLDER = f"{HOME}/gallery"
 # How this machine reaches the package index; all else of its environment stays out.
 KEPT = re.compile(r"(?i:https?_proxy|no_proxy)|(PIP|UV)_(DEFAULT_)?INDEX(_URL)?|PIP_CERT|SSL_CERT_FILE")
 NO_CREDENTIALS = re.compile(r"credentials|config profile", re.IGNORECASE)
-# The drill runs `make run` and `make check` itself; `make test` and other drills need packages, or root.
+# The drill runs `make run` and `make check` itself; `make test` and other drills need packages, or root; a
+# command with an ID needs the reader's own.
 LEFT_OUT = re.compile(
-    r"make (run|test|check|drill)\b|ORDER=random |\.venv/bin/python -m pytest tests/unit --randomly"
+    r"make (run|test|check|drill)\b|ORDER=random |\.venv/bin/python -m pytest tests/unit --randomly|.* ID\b"
 )
 SHORTENED = {"imgload -n 40000": "imgload -n 400"}  # the page's own number of requests takes minutes
 SILENCE_SECONDS = 30.0  # `make run` says something at least that often
