@@ -171,6 +171,8 @@ def clean_password(password: str) -> str:
 
 def check_new_password(password: str, name: str) -> str:
     """Return the new password of the account ``name`` in NFKC. Invalid (``password``) where it is weak."""
+    from imgcore.accounts.common_passwords.check import is_common
+
     cleaned = clean_password(password)
     if not SHORTEST_PASSWORD <= len(cleaned) <= LONGEST_PASSWORD:
         said = (
@@ -183,4 +185,8 @@ def check_new_password(password: str, name: str) -> str:
         raise Invalid("The password contains characters that cannot be stored.", code="password") from None
     if len(set(cleaned)) < 5 or cleaned.lower().replace(name, "").strip() == "":
         raise Invalid("This password is too easy to guess; a few words make a good one.", code="password")
+    if is_common(cleaned):
+        raise Invalid(
+            "This password is one of the most common ones; a few words make a good one.", code="password"
+        )
     return cleaned

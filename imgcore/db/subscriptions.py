@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from imgcore.db.connection import Transaction
 from imgcore.db.login_throttle import LoginThrottle
-from imgcore.db.mapping import NAME, lock_account
+from imgcore.db.mapping import NAME, Row, lock_account, moment
 from imgcore.errors import Conflict
 from imgcore.notifications.subscriptions import Address
 from imgcore.text import storable
@@ -17,9 +17,12 @@ class SubscriptionRepository(LoginThrottle):
 
     def current(self, account_id: int) -> Address | None:
         """Return the address that the account is subscribed with; None where it has none."""
-        query = "SELECT id, address, arn FROM addresses WHERE account_id = :account_id AND ended_at IS NULL"
+        query = (
+            "SELECT id, address, arn, asked_at FROM addresses"
+            " WHERE account_id = :account_id AND ended_at IS NULL"
+        )
         row = self._database.read(lambda tx: tx.row(query, account_id=account_id))
-        return Address(**row) if row else None
+        return _address(row) if row else None
 
     def keep(self, account_id: int, address: str, arn: str) -> None:
         """Make this the account's only address.
@@ -55,10 +58,11 @@ class SubscriptionRepository(LoginThrottle):
         others.
         """
         query = (
-            "SELECT d.id, d.address, d.arn FROM addresses d LEFT JOIN accounts a ON a.id = d.account_id"
+            "SELECT d.id, d.address, d.arn, d.asked_at FROM addresses d"
+            " LEFT JOIN accounts a ON a.id = d.account_id"
             " WHERE d.ended_at IS NOT NULL OR a.id IS NULL ORDER BY d.asked_at, d.id LIMIT :limit"
         )
-        found = [Address(**row) for row in self._database.read(lambda tx: tx.rows(query, limit=limit))]
+        found = [_address(row) for row in self._database.read(lambda tx: tx.rows(query, limit=limit))]
         if found:
             self._database.run(lambda tx: _touch(tx, found))
         return found
@@ -66,6 +70,12 @@ class SubscriptionRepository(LoginThrottle):
     def drop(self, id_: int) -> None:
         """Delete an address that the topic does not know any more."""
         self._database.run(lambda tx: tx.execute("DELETE FROM addresses WHERE id = :id", id=id_))
+
+
+def _address(row: Row) -> Address:
+    asked_at = moment(row["asked_at"])
+    assert asked_at is not None
+    return Address(row["id"], row["address"], row["arn"], asked_at)
 
 
 def _end(tx: Transaction, account_id: int) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import re
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from imgcore.accounts.models import Account, count_attempt
-from imgcore.errors import Invalid, Unavailable
+from imgcore.errors import Conflict, Invalid, Unavailable
 from imgcore.notifications.models import DeliveredNotification
 
 if TYPE_CHECKING:
@@ -22,6 +24,9 @@ CLEAN_UP_LIMIT = 3  # unwanted addresses unsubscribed from the topic at a time
 ADDRESS_LENGTH = 254  # characters; RFC 5321, 4.5.3.1.3
 # Each subscription makes the topic write to the address, whether or not its owner wants that.
 FREE_TRIES, LONGEST_WAIT = 5, 3600.0  # seconds
+# The name of a row whose address another account has: pending, until it ends as others do
+UNAVAILABLE_ADDRESS = "unavailable:"
+PENDING_DAYS = 2  # until SNS deletes a subscription that was not confirmed
 _ADDRESS = re.compile(r"[^@\s\"(),:;<>\[\\\]]+@[^@\s\"(),:;<>\[\\\]]+\.[^@\s\"(),:;<>\[\\\]]+", re.ASCII)
 
 
@@ -37,11 +42,17 @@ class SubscriptionState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """An account's e-mail address. arn: its subscription's name at the topic."""
+    """An account's e-mail address. arn: its subscription's name at the topic. asked_at: of the subscription."""
 
     id: int
     address: str
     arn: str
+    asked_at: datetime
+
+    @property
+    def subscribed(self) -> bool:
+        """Whether the topic knows the subscription: not where another account has the address."""
+        return not self.arn.startswith(UNAVAILABLE_ADDRESS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +71,8 @@ class Topic(Protocol):
     def subscribe(self, address: str, owner: str) -> str:
         """Subscribe ``address`` to the notifications of ``owner`` (a public id) and return the ARN.
 
-        The topic sends a confirmation mail first. Invalid or Conflict (``address``) where it refuses.
+        The topic sends a confirmation mail first. Invalid (``address``) where it refuses, Conflict where
+        another account is subscribed with this address.
         """
         ...
 
@@ -91,7 +103,7 @@ class SubscriptionService:
         if known is None:
             return SubscriptionStatus(SubscriptionState.OFF, None, newest, possible=True)
         try:
-            state = self.topic.state(known.arn) or SubscriptionState.STOPPED
+            state = self._state(self.topic, known)
         except Unavailable:
             state = SubscriptionState.UNKNOWN
         return SubscriptionStatus(state, known.address, newest, possible=True)
@@ -99,24 +111,35 @@ class SubscriptionService:
     def subscribe(self, account: Account, address: str) -> None:
         """Subscribe ``address``, once confirmed, to the account's notifications.
 
-        The same address again requests another confirmation mail. Invalid, Conflict (``address``),
-        TooManyTries.
+        The same address again requests another confirmation mail. Where another account has the address, the
+        result looks the same, and no mail is sent: nobody learns here who uses the gallery. Invalid
+        (``address``), TooManyTries.
         """
         address = clean_address(address)
         topic = self._required_topic()
         name = hashlib.sha256(f"notices {account.id}".encode()).hexdigest()
         count_attempt(self.addresses, (name, FREE_TRIES, LONGEST_WAIT))
-        self.addresses.keep(account.id, address, topic.subscribe(address, account.public_id))
+        try:
+            self.addresses.keep(account.id, address, topic.subscribe(address, account.public_id))
+        except Conflict:
+            self.addresses.keep(account.id, address, UNAVAILABLE_ADDRESS + secrets.token_hex(16))
         self._clean_up(topic)
 
     def stop(self, account: Account) -> None:
         """Unsubscribe the account; harmless where it is not subscribed. Unavailable: it still is."""
         topic, known = self._required_topic(), self.addresses.current(account.id)
         if known is not None:
-            removed = topic.unsubscribe(known.arn)
+            removed = not known.subscribed or topic.unsubscribe(known.arn)
             self.addresses.end(account.id)
             if removed:
                 self.addresses.drop(known.id)
+
+    @staticmethod
+    def _state(topic: Topic, known: Address) -> SubscriptionState:
+        if known.subscribed:
+            return topic.state(known.arn) or SubscriptionState.STOPPED
+        over = datetime.now(UTC) - known.asked_at > timedelta(days=PENDING_DAYS)
+        return SubscriptionState.STOPPED if over else SubscriptionState.PENDING
 
     def _required_topic(self) -> Topic:
         if self.topic is None:
@@ -127,7 +150,7 @@ class SubscriptionService:
         """Unsubscribe unwanted addresses; those that cannot be yet are tried again at the next call."""
         try:
             for each in self.addresses.unwanted(CLEAN_UP_LIMIT):
-                if topic.unsubscribe(each.arn):
+                if not each.subscribed or topic.unsubscribe(each.arn):
                     self.addresses.drop(each.id)
         except Unavailable:
             return

@@ -10,7 +10,16 @@ from typing import Any
 import pytest
 
 from imgcore import bootstrap
-from imgcore.accounts.models import OPEN, Caller, Scope, Visibility, check_new_password, clean_account_name
+from imgcore.accounts.common_passwords import check as common_passwords
+from imgcore.accounts.models import (
+    OPEN,
+    SHORTEST_PASSWORD,
+    Caller,
+    Scope,
+    Visibility,
+    check_new_password,
+    clean_account_name,
+)
 from imgcore.accounts.passwords import Argon2Hasher
 from imgcore.accounts.tokens import network
 from imgcore.cli import main as cli
@@ -51,6 +60,28 @@ def test_check_new_password_weak_password_is_invalid(password: str) -> None:
     with pytest.raises(Invalid) as caught:
         check_new_password(password, "ada-lovelace")
     assert "password" == caught.value.code
+
+
+@pytest.mark.parametrize("password", ["123qweasdzxc", "1Q2W3E4R5T6Y", "Mailcreated5240", "unbelievable"])
+def test_check_new_password_common_password_is_invalid(password: str) -> None:
+    with pytest.raises(Invalid, match="most common ones"):
+        check_new_password(password, "ada")
+
+
+@pytest.mark.parametrize(
+    "password", ["four quiet herons fishing", "123qweasdzxc!", "x123qweasdzxc", "a\n123qweasdzxc\n"]
+)
+def test_check_new_password_that_contains_a_common_one_is_accepted(password: str) -> None:
+    """Whole lines of the list are compared, not parts."""
+    assert password == check_new_password(password, "ada")
+
+
+def test_common_passwords_are_what_the_length_does_not_refuse() -> None:
+    """Both rules together refuse the whole source: its shorter passwords are left out of the file."""
+    listed = common_passwords._list().decode().splitlines()[1:]
+    assert (True, len(listed)) == (len(listed) > 40_000, len(set(listed)))
+    assert SHORTEST_PASSWORD == common_passwords.SHORTEST == min(map(len, listed))
+    assert listed == [line.lower() for line in listed]
 
 
 def test_check_new_password_normalises_unicode() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -114,11 +115,55 @@ def test_what_is_no_address_is_refused_in_place(browser: Browser, address: str) 
     assert f'value="{address}"' in answer.text
 
 
-def test_an_address_of_another_account_is_refused(home: Site, browser: Browser) -> None:
-    """One address serves one."""
+def notices_section(client: Browser, address: str) -> str:
+    """What the page says about the subscription, without form tokens."""
+    page = client.get("/account").text
+    section = page[page.index('id="notices"') : page.index("No notifications yet.")]
+    return re.sub("[0-9a-f]{32}", "", section).replace(address, "ADDRESS")
+
+
+@pytest.mark.parametrize("confirmed", [True, False])
+def test_address_of_another_account_is_answered_like_a_free_one(
+    home: Site, browser: Browser, confirmed: bool
+) -> None:
+    """The answers and the pages of three steps are the same; the other account keeps the address."""
+    browser.submit("/account", "/account/notices", address="anna@example.org")
+    if confirmed:
+        home.topic.confirm("anna@example.org")
+    before = dict(home.topic.known)
+    found = []
+    for name, address in (("other", "anna@example.org"), ("boss", "free@example.org")):
+        client = home.browser(home.app(), name)
+        steps = [client.submit("/account", "/account/notices", address=address) for _ in range(2)]
+        shown = notices_section(client, address)
+        stopped = client.submit("/account", "/account/notices/stop")
+        answers = [(step.status, step.headers["location"]) for step in (*steps, stopped)]
+        found.append((answers, shown, notices_section(client, address)))
+    assert found[0] == found[1]
+    assert 'data-delivery="pending"' in found[0][1]
+    assert before == {arn: each for arn, each in home.topic.known.items() if each[0] == "anna@example.org"}
+    assert home.topic.known[next(iter(before))][1] == home.people["owner"].public_id
+
+
+def test_address_of_another_account_ends_as_an_unconfirmed_one_does(home: Site, browser: Browser) -> None:
+    """The topic deletes what is not confirmed within two days."""
     browser.submit("/account", "/account/notices", address="anna@example.org")
     other = home.browser(home.app(), "other")
-    assert 409 == other.submit("/account", "/account/notices", address="anna@example.org").status
+    other.submit("/account", "/account/notices", address="anna@example.org")
+    age = "UPDATE addresses SET asked_at = {ago:age} WHERE account_id = :id"
+    home.database.run(lambda tx: tx.execute(age, age=49 * 3_600_000_000, id=home.people["other"].id))
+    assert 'data-delivery="stopped"' in other.get("/account").text
+    assert 'data-delivery="pending"' in browser.get("/account").text
+
+
+def test_address_that_another_account_gives_up_can_be_entered_again(home: Site, browser: Browser) -> None:
+    other = home.browser(home.app(), "other")
+    browser.submit("/account", "/account/notices", address="anna@example.org")
+    home.topic.confirm("anna@example.org")
+    other.submit("/account", "/account/notices", address="anna@example.org")
+    browser.submit("/account", "/account/notices/stop")
+    other.submit("/account", "/account/notices", address="anna@example.org")
+    assert [("anna@example.org", home.people["other"].public_id)] == list(home.topic.known.values())
 
 
 def test_strangers_are_not_flooded(browser: Browser) -> None:
