@@ -79,12 +79,13 @@ def test_chosen_every_file_changed_due_drills_run_within_the_limit(day: int) -> 
 
 
 def test_chosen_affected_drill_runs_with_the_file_as_reason() -> None:
-    taken, omitted = runner.chosen(["README.md", "roles/ami/tasks/main.yml"], 1, limit=1000)
+    day = next(day for day in range(7) if "releases" not in runner.due(day, drills()))
+    taken, omitted = runner.chosen(["README.md", "roles/ami/tasks/main.yml"], day, limit=1000)
     assert "roles/ami/tasks/main.yml was changed" == taken["releases"]
     assert [] == omitted
     security = {"security_operator", "security_production", "security_prowler"}
     affected = {"releases", "site_rehearsals", "site_killed", *security}
-    assert {*affected, *runner.due(1, drills())} == set(taken)
+    assert {*affected, *runner.due(day, drills())} == set(taken)
 
 
 def test_chosen_nothing_changed_only_due_drills_run() -> None:
