@@ -51,6 +51,12 @@ _SOURCE_LABEL = {
 }
 
 
+def card_json(image: Image, gallery: Gallery) -> dict[str, Any]:
+    """Return what a card of the page shows of an image: its JSON without the original's URL."""
+    read_only = {} if gallery.viewer.changes(image) else {"read_only": True}
+    return _image_json(image, gallery.links(image, original=False)) | read_only
+
+
 def image_json(image: Image, gallery: Gallery) -> dict[str, Any]:
     """Return an image as JSON, the same for all API routes and pages.
 

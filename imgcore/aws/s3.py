@@ -114,6 +114,11 @@ class S3Storage:
         """
         return self._presigned(self._uploads, key, download_as, version_id, window=ORIGINAL_WINDOW_SECONDS)
 
+    def period(self) -> str:
+        """Return a name of the present window and credentials, within which a key has one URL."""
+        with _reaching("bucket"):
+            return f"{self._signed_at()} {credentials_of(self._client).access_key}"
+
     def origins(self) -> Sequence[str]:
         """Return the origins of forms and URLs of both buckets."""
         with _reaching("bucket"):
@@ -178,6 +183,9 @@ class S3Storage:
         except Exception:
             with _reaching("bucket"):  # only now: it would take a quarter of the time
                 raise
+
+    def _signed_at(self) -> int:
+        return int(self._clock() // WINDOW_SECONDS) * WINDOW_SECONDS
 
     def _place(self, bucket: str) -> Bucket:
         if bucket not in self._places:

@@ -24,7 +24,7 @@ from imgcore.db.mapping import (
 )
 from imgcore.db.migrations import pending
 from imgcore.db.notifications import add_notification
-from imgcore.db.pages import read_page
+from imgcore.db.pages import read_images, read_page, read_versions
 from imgcore.db.statements import sql
 from imgcore.db.tasks import reset_task
 from imgcore.db.word_index import update_search_text
@@ -36,6 +36,7 @@ from imgcore.gallery.models import (
     Image,
     NewImage,
     Page,
+    PageVersions,
     Source,
     TaskKind,
     Viewer,
@@ -110,6 +111,17 @@ class ImageRepository(Repository):
         """
         read = self._database.read_heavy if query else self._database.read
         return read(lambda tx: read_page(tx, cursor, limit, query, viewer))
+
+    def page_versions(
+        self, *, cursor: str | None, limit: int, query: str | None, viewer: Viewer = EVERYBODY
+    ) -> PageVersions:
+        """Return ids and versions of what ``page`` would return."""
+        read = self._database.read_heavy if query else self._database.read
+        return read(lambda tx: read_versions(tx, cursor, limit, query, viewer))
+
+    def by_ids(self, ids: Sequence[int]) -> Sequence[Image]:
+        """Return the images of these ids that exist, newest first."""
+        return self._database.read(lambda tx: read_images(tx, ids))
 
     def edit(self, public_id: str, edit: Edit, account_id: int | None = None) -> Image | None:
         """Store a person's words, with the source ``human``, and return the image.

@@ -13,58 +13,69 @@ from imgcore.db.search_words import Term, parse
 from imgcore.db.statements import sql
 from imgcore.db.word_index import owner_word
 from imgcore.errors import Invalid
-from imgcore.gallery.models import Image, Page, Viewer
+from imgcore.gallery.models import Image, Page, PageVersions, Viewer
 
 _TOP = 2**62  # above every id
 _LIMIT = 200  # images of one page at most
 
-# The inner query reads one index and LIMIT rows; only these are joined with their tasks and owner.
-_PAGE = sql(
-    "{select} JOIN (SELECT id FROM images WHERE {conditions} ORDER BY listed_id DESC LIMIT :limit) page"
-    " ON page.id = i.id ORDER BY i.id DESC",
-    select=SELECT,
-)
+_VERSIONS = "SELECT id, version FROM images WHERE {conditions} ORDER BY listed_id DESC LIMIT :limit"
 
 
 def read_page(tx: Transaction, cursor: str | None, limit: int, query: str | None, viewer: Viewer) -> Page:
     """Return the page after ``cursor``; see ImageRepository.page."""
+    page = read_versions(tx, cursor, limit, query, viewer)
+    return Page(tuple(read_images(tx, [id_ for id_, _ in page.versions])), page.next)
+
+
+def read_images(tx: Transaction, ids: Sequence[int]) -> list[Image]:
+    """Return the images of these ids that exist, newest first."""
+    if not ids:
+        return []
+    names, values = in_list("id", ids)
+    statement = sql("{select} WHERE i.id IN ({names}) ORDER BY i.id DESC", select=SELECT, names=names)
+    return images(tx.rows(statement, **values))
+
+
+def read_versions(
+    tx: Transaction, cursor: str | None, limit: int, query: str | None, viewer: Viewer
+) -> PageVersions:
+    """Return ids and versions of the page after ``cursor``; see ImageRepository.page."""
     limit = max(1, min(limit, _LIMIT))
     below = _TOP if cursor is None else decode_cursor(cursor)
     if query is not None:
         return _search(tx, below, limit, query, viewer)
     conditions, values = _rights(viewer)
-    statement = sql(_PAGE, conditions=" AND ".join(["listed_id < :below", *conditions]))
-    found = images(tx.rows(statement, below=below, limit=limit + 1, **values))
-    more = len(found) > limit
-    return Page(tuple(found[:limit]), encode_cursor(found[limit - 1].id) if more else None)
+    statement = sql(_VERSIONS, conditions=" AND ".join(["listed_id < :below", *conditions]))
+    rows = tx.rows(statement, below=below, limit=limit + 1, **values)
+    found = tuple((row["id"], row["version"]) for row in rows[:limit])
+    return PageVersions(found, encode_cursor(found[-1][0]) if len(rows) > limit else None)
 
 
-def _search(tx: Transaction, below: int, limit: int, text: str, viewer: Viewer) -> Page:
+def _search(tx: Transaction, below: int, limit: int, text: str, viewer: Viewer) -> PageVersions:
     query = parse(text)
     if not (viewer.changes_others or viewer.sees_others):
         own = Term(frozenset({owner_word(viewer.account_id)}))
         query = replace(query, required=(*query.required, own)) if query.required or query.excluded else query
-    found = search(tx, query, below, limit, lambda ids: _visible(tx, ids, viewer))
-    rows: list[Image] = []
-    if found.ids:
-        names, values = in_list("id", found.ids)
-        query_rows = sql("{select} WHERE i.id IN ({names}) ORDER BY i.id DESC", select=SELECT, names=names)
-        rows = images(tx.rows(query_rows, **values))
-    return Page(tuple(rows), encode_cursor(found.next) if found.next is not None else None)
+    versions: dict[int, int] = {}
+    found = search(tx, query, below, limit, lambda ids: _visible(tx, ids, viewer, versions))
+    page = tuple((id_, versions[id_]) for id_ in found.ids)
+    return PageVersions(page, encode_cursor(found.next) if found.next is not None else None)
 
 
-def _visible(tx: Transaction, ids: Sequence[int], viewer: Viewer) -> dict[int, str]:
-    """Return the folded texts of those of the images that the viewer sees in the gallery."""
+def _visible(tx: Transaction, ids: Sequence[int], viewer: Viewer, versions: dict[int, int]) -> dict[int, str]:
+    """Return the folded texts of those of the images that the viewer sees, and add their versions."""
     if not ids:
         return {}
     names, values = in_list("id", ids)
     conditions, rights = _rights(viewer)
     statement = sql(
-        "SELECT id, search_text FROM images WHERE listed_id IN ({names}) AND {conditions}",
+        "SELECT id, version, search_text FROM images WHERE listed_id IN ({names}) AND {conditions}",
         names=names,
         conditions=" AND ".join(conditions),
     )
-    return {row["id"]: row["search_text"] for row in tx.rows(statement, **values, **rights)}
+    rows = tx.rows(statement, **values, **rights)
+    versions |= {row["id"]: row["version"] for row in rows}
+    return {row["id"]: row["search_text"] for row in rows}
 
 
 def _rights(viewer: Viewer) -> tuple[list[str], dict[str, int | None]]:

@@ -314,6 +314,14 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class PageVersions:
+    """The images of a page by id and version: equal ones show the same."""
+
+    versions: tuple[tuple[int, int], ...]  # (id, version), newest first
+    next: str | None  # the cursor of the next page; None at the end
+
+
+@dataclass(frozen=True, slots=True)
 class Links:
     """Presigned URLs of an image's files; None where the file does not exist or is not permitted."""
 

@@ -60,6 +60,10 @@ class Storage(Protocol):
         """Return a presigned GET URL of the original, served as an attachment of that name."""
         ...
 
+    def period(self) -> str:
+        """Return a name of the time window and the credentials whose URLs ``url`` returns now."""
+        ...
+
     def remove(self, upload_keys: Sequence[str], derived_keys: Sequence[str]) -> None:
         """Delete originals, in all versions, and derived images; missing ones are no error."""
         ...

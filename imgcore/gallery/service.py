@@ -22,6 +22,7 @@ from imgcore.gallery.models import (
     NewImage,
     Notice,
     Page,
+    PageVersions,
     TaskKind,
     UploadForm,
     UploadStatus,
@@ -131,12 +132,19 @@ class Gallery:
 
         cursor: ``next`` of the previous page. Invalid: cursor, limit or query.
         """
-        if not 1 <= limit <= PAGE_LIMIT:
-            raise Invalid(f"limit must be a whole number from 1 to {PAGE_LIMIT}.", code="limit")
-        if query is not None and len(query) > QUERY_LENGTH:
-            raise Invalid(f"A search may have at most {QUERY_LENGTH} characters.", code="query")
-        words = (query or "").strip() or None
+        words = _query(limit, query)
         return self.images.page(cursor=cursor, limit=limit, query=words, viewer=self.viewer)
+
+    def page_versions(
+        self, cursor: str | None = None, limit: int = 40, query: str | None = None
+    ) -> PageVersions:
+        """Return ids and versions of what ``page`` would return: one small query."""
+        words = _query(limit, query)
+        return self.images.page_versions(cursor=cursor, limit=limit, query=words, viewer=self.viewer)
+
+    def by_ids(self, ids: Sequence[int]) -> Sequence[Image]:
+        """Return the images of these ids of ``page_versions``, newest first."""
+        return self.images.by_ids(ids) if ids else ()
 
     def get(self, public_id: str) -> Image:
         """Return an image, also from the trash."""
@@ -161,10 +169,11 @@ class Gallery:
         found = {image.public_id: image for image in rows if self.viewer.sees(image)}
         return [found[public_id] for public_id in dict.fromkeys(wanted) if public_id in found]
 
-    def links(self, image: Image) -> Links:
+    def links(self, image: Image, *, original: bool = True) -> Links:
         """Return presigned URLs, the same ones within a time window so that browser caches work.
 
-        The original holds the camera's metadata; its URL is only for viewers who may change the image.
+        The original holds the camera's metadata; its URL is only for viewers who may change the image, and
+        where ``original`` asks for it.
         """
         if image.deleted_at is not None:
             return Links()
@@ -176,7 +185,7 @@ class Gallery:
             original=self.storage.original_url(
                 image.image_key, download_as=image.name, version_id=image.version_id
             )
-            if image.upload_status is UploadStatus.RECEIVED and self.viewer.changes(image)
+            if original and image.upload_status is UploadStatus.RECEIVED and self.viewer.changes(image)
             else None,
         )
 
@@ -267,6 +276,15 @@ class Gallery:
     def _send(self, image: Image, kinds: Sequence[TaskKind]) -> None:
         for kind in kinds:
             self.queues.send(kind, image.image_key)
+
+
+def _query(limit: int, query: str | None) -> str | None:
+    """Return the words of a search; None for none. Invalid: limit or query."""
+    if not 1 <= limit <= PAGE_LIMIT:
+        raise Invalid(f"limit must be a whole number from 1 to {PAGE_LIMIT}.", code="limit")
+    if query is not None and len(query) > QUERY_LENGTH:
+        raise Invalid(f"A search may have at most {QUERY_LENGTH} characters.", code="query")
+    return (query or "").strip() or None
 
 
 def _batch(text: str | None) -> str | None:

@@ -164,6 +164,9 @@ class FakeStorage:
     def url(self, key: str, *, download_as: str | None = None) -> str:
         return f"{self.origin}/derived/{key}?X-Amz-Signature={self.signature}"
 
+    def period(self) -> str:
+        return f"{self.origin} {self.signature}"
+
     def original_url(self, key: str, *, download_as: str, version_id: str | None = None) -> str:
         return f"{self.origin}/uploads/{key}?X-Amz-Signature={self.signature}"
 

@@ -15,8 +15,10 @@ from imgcore.gallery.models import Edit, Image
 from web import serializers
 from web.handlers.words import DONE, photo_page
 from web.http import request
-from web.http.auth import gallery_for_caller, record_event, requires
+from web.http.auth import caller, gallery_for_caller, record_event, requires
+from web.http.cards import Cards
 from web.http.csrf import csrf_token, verified_form
+from web.http.page_cache import PAGES_BYTES, TOKEN_MARK, Cache, CachedPage, answer_from_cache
 from web.http.responses import Route
 from web.http.templates import TemplateRenderer
 from web.limits import LIMITS
@@ -34,6 +36,8 @@ class GalleryPages:
     def __init__(self, gallery: Gallery, renderer: TemplateRenderer) -> None:
         self._unrestricted = gallery
         self._renderer = renderer
+        self._cards = Cards(renderer)
+        self._pages: Cache[CachedPage] = Cache(PAGES_BYTES)
 
     @property
     def _gallery(self) -> Gallery:
@@ -56,25 +60,31 @@ class GalleryPages:
         ]
 
     @requires(Scope.READ)
-    def gallery(self) -> str:
+    def gallery(self) -> bytes:
         """Show the newest images or the results of a search.
 
         The query parameter ``deleted`` names an image whose deletion the page offers to undo.
         """
         asked = request.query()
-        words = asked.get("q", "").strip()
-        cursor = asked.get("cursor") or None
-        page = self._gallery.page(cursor=cursor, limit=LIMITS.page_size, query=words or None)
+        words, cursor = asked.get("q", "").strip(), asked.get("cursor") or None
         deleted = asked.get("deleted", "")
-        return self._page(
-            "gallery",
-            images=[self._shown(image) for image in page.images],
-            following=page.next,
-            words=words,
-            first=cursor is None,
-            limits=self._gallery.limits,
-            deleted=deleted if _PUBLIC_ID.fullmatch(deleted) else None,
-        )
+        gallery = self._gallery
+        page = gallery.page_versions(cursor=cursor, limit=LIMITS.page_size, query=words or None)
+        shown = {
+            "notices": gallery.notices(),
+            "words": words,
+            "first": cursor is None,
+            "deleted": deleted if _PUBLIC_ID.fullmatch(deleted) else None,
+        }
+
+        def render() -> str:
+            cards = self._cards.of_page(page, gallery)
+            return self._renderer.render(
+                "gallery", token=TOKEN_MARK, cards=cards, following=page.next, limits=gallery.limits, **shown
+            )
+
+        key = (page, shown, cursor, gallery.storage.period(), caller().account, gallery.viewer)
+        return answer_from_cache(self._pages, key, csrf_token(), render)
 
     @requires(Scope.READ)
     def image(self, public_id: str) -> str:

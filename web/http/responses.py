@@ -23,12 +23,18 @@ def json_response(value: Any, status: int = 200, headers: Mapping[str, str] | No
     return HTTPResponse(encode_json(value), status=status, headers={**fixed, **(headers or {})})
 
 
+def matches_etag(etag: str) -> bool:
+    """Return whether the client states that it has the response of this ETag (RFC 9110, 13.1.2)."""
+    sent = request.environ.get("HTTP_IF_NONE_MATCH", "")
+    tags = {tag.strip().removeprefix("W/") for tag in sent.split(",")}
+    return sent.strip() == "*" or etag.removeprefix("W/") in tags
+
+
 def json_with_etag(value: Any) -> HTTPResponse:
     """Return a JSON response with an ETag, or 304 if the client has it already (RFC 9110, 13.1.2)."""
     data = encode_json(value)
     etag = f'"{hashlib.sha256(data).hexdigest()[:32]}"'
     headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
-    sent = request.environ.get("HTTP_IF_NONE_MATCH", "")
-    if sent.strip() == "*" or etag in {tag.strip().removeprefix("W/") for tag in sent.split(",")}:
+    if matches_etag(etag):
         return HTTPResponse(status=304, headers=headers)
     return HTTPResponse(data, headers={**headers, "Content-Type": "application/json"})

@@ -14,14 +14,12 @@
     <p class="source" {{'' if image['source_label'] else 'hidden'}}>{{image['source_label']}}</p>
     <p class="why" {{'' if image['message'] else 'hidden'}}>{{image['message']}}</p>
     <div class="actions">
-      <form class="retry" method="post" action="/images/{{image['id']}}/retry" {{'' if image['retryable'] and not image.get('read_only') else 'hidden'}}>
-        <input type="hidden" name="token" value="{{token}}">
-        <button class="button small" type="submit">Try again<span class="sr"> with {{image['name']}}</span></button>
-      </form>
-      <form class="remove" method="post" action="/images/{{image['id']}}/delete" {{'' if image['status'] in ('rejected', 'failed', 'awaiting') and not image.get('read_only') else 'hidden'}}>
-        <input type="hidden" name="token" value="{{token}}">
-        <button class="button small quiet" type="submit">Remove<span class="sr"> {{image['name']}}</span></button>
-      </form>
+      <div class="retry" {{'' if image['retryable'] and not image.get('read_only') else 'hidden'}}>
+        <button class="button small" type="submit" form="act" formaction="/images/{{image['id']}}/retry">Try again<span class="sr"> with {{image['name']}}</span></button>
+      </div>
+      <div class="remove" {{'' if image['status'] in ('rejected', 'failed', 'awaiting') and not image.get('read_only') else 'hidden'}}>
+        <button class="button small quiet" type="submit" form="act" formaction="/images/{{image['id']}}/delete">Remove<span class="sr"> {{image['name']}}</span></button>
+      </div>
     </div>
   </div>
 </li>

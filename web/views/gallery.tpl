@@ -1,4 +1,4 @@
-% rebase('layout.tpl', title=(f'{words} – Caption Gallery' if words else 'Caption Gallery'), module='gallery', preload=scripts, sheets=('gallery', 'lightbox'), refresh=(5 if any(not image['settled'] for image in images) else None))
+% rebase('layout.tpl', title=(f'{words} – Caption Gallery' if words else 'Caption Gallery'), module='gallery', preload=scripts, sheets=('gallery', 'lightbox'), refresh=(5 if any(not card.settled for card in cards) else None))
 % endings = list(limits.media_types.values())
 <div id="gallery" data-max-bytes="{{limits.max_bytes}}" data-media-types="{{' '.join(limits.media_types)}}" data-type-names="{{type_names(endings)}}" data-next="{{following or ''}}" data-static="{{static}}">
 % if deleted:
@@ -13,17 +13,18 @@
   <a class="button small" id="clear" href="/">Show all</a>
 </div>
 <h1 class="sr" id="title" {{'hidden' if words else ''}}>Photos</h1>
+<form id="act" method="post" hidden><input type="hidden" name="token" value="{{token}}"></form>
 <ul class="grid" id="grid" role="list">
-% for image in images:
-%   include('card.tpl', image=image)
+% for card in cards:
+{{!card.html}}\\
 % end
 </ul>
 <p class="more" id="more" {{'' if following else 'hidden'}}><a class="button" href="{{f'/?cursor={quoted(following)}' + (f'&q={quoted(words)}' if words else '') if following else '/'}}">More photos</a></p>
-<section class="nothing" id="nothing" {{'' if words and not images and first else 'hidden'}}>
+<section class="nothing" id="nothing" {{'' if words and not cards and first else 'hidden'}}>
   <h2>No results for “<span id="sought">{{words}}</span>”</h2>
   <p>The search covers captions, tags, file names, text in photos, dates, cameras and owners. Try fewer or other words.</p>
 </section>
-<section class="empty" id="empty" aria-labelledby="invite" {{'' if not words and not images and first else 'hidden'}}>
+<section class="empty" id="empty" aria-labelledby="invite" {{'' if not words and not cards and first else 'hidden'}}>
 % if samples:
   <div class="prints" aria-hidden="true">
 %   for sample in samples[:3]:

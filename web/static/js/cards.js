@@ -45,8 +45,8 @@ export function fill(card, image) {
   show(find(".retry"), image.retryable && !image.read_only);
   const removable = ["rejected", "failed"].includes(image.status) || (image.status === "awaiting" && !onItsWay);
   show(find(".remove"), removable && !image.read_only);
-  for (const [form, verb] of [[".retry", "retry"], [".remove", "delete"]]) {
-    find(form).action = `/images/${image.id}/${verb}`;
+  for (const [action, verb] of [[".retry", "retry"], [".remove", "delete"]]) {
+    find(`${action} button`).formAction = `/images/${image.id}/${verb}`;
   }
   put(find(".retry .sr"), ` with ${image.name}`);
   put(find(".remove .sr"), ` ${image.name}`);

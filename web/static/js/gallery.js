@@ -69,10 +69,10 @@ root.addEventListener("click", (event) => {
 });
 
 root.addEventListener("submit", (event) => {
-  const card = event.target.closest(".card");
+  const card = event.submitter?.closest(".card");
   if (!card) return;
   event.preventDefault();
-  if (event.target.matches(".retry")) retry(card);
+  if (event.submitter.closest(".retry")) retry(card);
   else remove(card);
 });
 

@@ -1,0 +1,179 @@
+"""The page from the cache: never older than a commit before the request, compressed apart from its token."""
+
+from __future__ import annotations
+
+import gzip
+import random
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from imgcore.gallery.models import Edit, TaskKind, TaskStatus
+from imgcore.gallery.service import Gallery
+from imgcore.pipeline.models import GEMINI_BREAKER
+from tests.web.client import Client
+from tests.web.fakes import EditableImages, FakeStorage, add_done, add_failed, add_image, fake_gallery
+from web.app import create_app
+from web.http.page_cache import Cache, CachedPage
+
+PATHS = ("/", "/?q=cat", "/?q=changed", "/?q=-changed")
+
+
+def another_process(gallery: Gallery) -> Client:
+    """An application with caches of its own over the same database."""
+    return Client(create_app(replace(gallery)))
+
+
+def without_token(text: str) -> str:
+    return re.sub(r'name="token" value="[0-9a-f]+"', "", text)
+
+
+def _changes(gallery: Gallery, chance: random.Random) -> list[Callable[[], object]]:
+    shown = gallery.page(limit=100).images
+    public_id = chance.choice(shown).public_id if shown else ""
+    images = gallery.images
+
+    def fail() -> None:
+        image = add_failed(gallery, "cat failed.jpg")
+        images.reopen(image.public_id)
+
+    def claim() -> None:
+        key = add_image(gallery, "cat new.jpg").public_id
+        images.database.run(
+            lambda tx: tx.execute(
+                "UPDATE tasks SET status = 'processing', lease_token = 'x', lease_until = {now}"
+                " WHERE image_id = (SELECT id FROM images WHERE public_id = :key) AND kind = 'caption'",
+                key=key,
+            )
+        )
+
+    def work(change: Callable[[str], object]) -> Callable[[], object]:
+        return lambda: change(public_id) if public_id else None
+
+    return [
+        lambda: add_done(gallery, "cat.jpg"),
+        fail,
+        claim,
+        work(lambda key: images.edit(key, Edit(caption=f"changed {chance.random()}"))),
+        work(images.delete),
+        lambda: gallery.breakers.open(GEMINI_BREAKER, wait=60, reason="key_refused", message="Refused."),
+        lambda: gallery.breakers.close(GEMINI_BREAKER),
+    ]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_answer_is_older_than_the_last_commit(gallery: Gallery, seed: int) -> None:
+    """Two processes with caches answer what one without a cache does, and 304 only where that is the same."""
+    chance = random.Random(seed)
+    clients = [another_process(gallery) for _ in range(2)]
+    seen: dict[tuple[int, str], tuple[str, str]] = {}
+    for _ in range(25):
+        chance.choice(_changes(gallery, chance))()
+        for number, path in enumerate(chance.sample(PATHS, 2)):
+            client, fresh = clients[number], another_process(gallery).get(path)
+            tag, text = seen.get((number, path), ("", ""))
+            answer = client.get(path, if_none_match=tag)
+            current = text if answer.status == 304 else without_token(answer.text)
+            assert without_token(fresh.text) == current
+            seen[number, path] = answer.headers["etag"], current
+
+
+def test_a_page_that_is_known_is_not_rendered_again(
+    gallery: Gallery, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_done(gallery)
+    first = client.get("/")
+    monkeypatch.setattr("web.http.cards.Cards.of_page", None)  # a call would raise
+
+    assert first.body == client.get("/").body
+    assert (304, b"") == ((again := client.get("/", if_none_match=first.headers["etag"])).status, again.body)
+    assert "private, no-cache" == again.headers["cache-control"]
+
+
+def test_only_changed_cards_are_read(gallery: Gallery, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    images = [add_done(gallery, f"{n}.jpg") for n in range(5)]
+    client.get("/")
+    read: list[int] = []
+    by_ids = EditableImages.by_ids
+    monkeypatch.setattr(EditableImages, "by_ids", lambda self, ids: read.extend(ids) or by_ids(self, ids))
+    gallery.images.edit(images[2].public_id, Edit(caption="Changed."))
+
+    assert "Changed." in client.get("/").text
+    assert [images[2].id] == read
+
+
+def test_new_urls_make_a_new_page(gallery: Gallery, client: Client) -> None:
+    """The URLs of half an hour ago are not served for ever."""
+    add_done(gallery)
+    client.get("/")
+    storage = gallery.storage
+    assert isinstance(storage, FakeStorage)
+    storage.signature = "another"
+
+    assert "X-Amz-Signature=another" in client.get("/").text
+
+
+def test_the_original_of_a_card_has_no_url(gallery: Gallery, client: Client) -> None:
+    add_done(gallery)
+
+    assert "/uploads/" not in client.get("/").text
+
+
+def test_each_browser_gets_its_own_token(gallery: Gallery) -> None:
+    add_done(gallery)
+    app = create_app(gallery)
+    first, second = Client(app), Client(app)
+    pages = [browser.get("/") for browser in (first, second, first)]
+
+    assert pages[0].token == pages[2].token != pages[1].token
+    assert pages[0].headers["etag"] == pages[2].headers["etag"] != pages[1].headers["etag"]
+    for page in pages:
+        assert {page.token} == set(re.findall(r'name="token" value="([0-9a-f]+)"', page.text))
+
+
+def test_the_token_is_stored_uncompressed_and_once(gallery: Gallery, client: Client) -> None:
+    """The compressed page holds the bytes of the token as they are, and no block refers to them."""
+    for n in range(10):
+        add_done(gallery, f"{n}.jpg")
+    plain = client.get("/")
+    packed = client.get("/", accept_encoding="gzip")
+
+    assert plain.body == gzip.decompress(packed.body)
+    assert packed.body.count(plain.token.encode()) == plain.body.count(plain.token.encode()) == 1
+
+
+def test_a_failed_photo_is_retried_by_the_form_of_the_page(gallery: Gallery, client: Client) -> None:
+    image = add_failed(gallery)
+    page = client.get("/")
+
+    assert f'form="act" formaction="/images/{image.public_id}/retry"' in page.text
+    assert 303 == client.post(f"/images/{image.public_id}/retry", {"token": page.token}).status
+    assert TaskStatus.PENDING is gallery.get(image.public_id).task(TaskKind.CAPTION).status
+
+
+def test_a_cache_is_bounded_by_bytes() -> None:
+    pages = [CachedPage("x" * 1000) for _ in range(5)]
+    cache: Cache[CachedPage] = Cache(3 * pages[0].size)
+    for number, page in enumerate(pages):
+        cache.put(number, page)
+        cache.get(0)
+
+    assert [True, False, False, True, True] == [cache.get(number) is not None for number in range(5)]
+    assert cache.size == 3 * pages[0].size
+
+
+def test_a_page_of_another_folder_is_another(tmp_path: Path) -> None:
+    """Two galleries in one process share nothing."""
+    galleries = []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        galleries.append(fake_gallery(tmp_path / name))
+        add_done(galleries[-1], caption=f"Gallery {name}.")
+    texts = [Client(create_app(gallery)).get("/").text for gallery in galleries]
+    for gallery in galleries:
+        gallery.images.database.close()
+
+    assert ["Gallery one." in texts[0], "Gallery one." in texts[1]] == [True, False]

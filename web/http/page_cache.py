@@ -1,0 +1,120 @@
+"""Pages kept as bytes, by a key that holds everything they show, and cards by the version of their image.
+
+A page is kept without the form token, which differs from visitor to visitor. Its parts are compressed apart
+from each other and the token is added uncompressed: the token never shares a compression window with anything
+that somebody else chose (BREACH).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import struct
+import threading
+import zlib
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import Generic, Protocol, TypeVar
+
+from bottle import request, response
+
+from web.http.compression import LEVEL, MAX_PADDING, MIN_BYTES, accepts_gzip
+from web.http.responses import matches_etag
+
+PAGES_BYTES = 24 * 2**20
+CARDS_BYTES = 16 * 2**20
+
+# In place of the form token in a page that is kept. Random, so that nobody can write it into a caption.
+TOKEN_MARK = secrets.token_hex(16)
+
+
+class Sized(Protocol):
+    """What a cache keeps. size: bytes."""
+
+    @property
+    def size(self) -> int: ...
+
+
+Value = TypeVar("Value", bound=Sized)
+
+
+class Cache(Generic[Value]):
+    """The most recently used values, up to ``limit`` bytes in all. Threads may share it."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[Hashable, Value] = OrderedDict()
+        self.size = 0
+
+    def get(self, key: Hashable) -> Value | None:
+        """Return the value of ``key``; None where it is not kept."""
+        with self._lock:
+            found = self._kept.get(key)
+            if found is not None:
+                self._kept.move_to_end(key)
+            return found
+
+    def put(self, key: Hashable, value: Value) -> Value:
+        """Keep ``value``, drop the least recently used ones beyond the limit, and return it."""
+        with self._lock:
+            if (old := self._kept.pop(key, None)) is not None:
+                self.size -= old.size
+            self._kept[key] = value
+            self.size += value.size
+            while self.size > self._limit:
+                _, dropped = self._kept.popitem(last=False)
+                self.size -= dropped.size
+        return value
+
+
+class CachedPage:
+    """A rendered page, split where the form token belongs, and compressed when it is first asked for."""
+
+    def __init__(self, html: str) -> None:
+        self._parts = [part.encode() for part in html.split(TOKEN_MARK)]
+        self._deflated: list[bytes] | None = None
+        self.size = 2 * sum(map(len, self._parts))  # with the compressed parts and the objects around them
+
+    def plain(self, token: str) -> bytes:
+        """Return the page with this form token."""
+        return token.encode().join(self._parts)
+
+    def gzipped(self, token: str) -> bytes:
+        """Return the page with this form token as gzip (RFC 1952), with a file name of random length."""
+        if self._deflated is None:
+            self._deflated = [_deflate(part) for part in self._parts]
+        page = self.plain(token)
+        stored = token.encode()
+        block = struct.pack("<BHH", 0, len(stored), len(stored) ^ 0xFFFF) + stored  # RFC 1951, 3.2.4
+        name = b"a" * secrets.randbelow(MAX_PADDING) + b"\0"
+        header = b"\x1f\x8b\x08\x08\0\0\0\0\x00\xff" + name
+        trailer = struct.pack("<II", zlib.crc32(page), len(page) & 0xFFFFFFFF)
+        return header + block.join(self._deflated) + b"\x03\0" + trailer
+
+
+def _deflate(data: bytes) -> bytes:
+    """Return ``data`` as deflate blocks that end at a byte and refer to nothing before them."""
+    compressor = zlib.compressobj(LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
+    return compressor.compress(data) + compressor.flush(zlib.Z_FULL_FLUSH)
+
+
+def answer_from_cache(cache: Cache[CachedPage], key: Hashable, token: str, render: Callable[[], str]) -> bytes:
+    """Answer the current request with the page of ``key``, or with 304 where the client has it.
+
+    key: everything that the page shows, but the form token. render: returns the page with TOKEN_MARK for it.
+    """
+    digest = hashlib.sha256(repr(key).encode("utf-8", "surrogatepass")).digest()
+    etag = f'W/"{hashlib.sha256(digest + token.encode()).hexdigest()[:32]}"'
+    response.set_header("ETag", etag)
+    response.set_header("Cache-Control", "private, no-cache")
+    if matches_etag(etag):
+        response.set_header("Vary", "Accept-Encoding")
+        response.status = 304
+        return b""
+    page = cache.get(digest) or cache.put(digest, CachedPage(render()))
+    if page.size < 2 * MIN_BYTES or not accepts_gzip(request.environ.get("HTTP_ACCEPT_ENCODING", "")):
+        return page.plain(token)
+    response.set_header("Content-Encoding", "gzip")
+    response.set_header("Vary", "Accept-Encoding")
+    return page.gzipped(token)
