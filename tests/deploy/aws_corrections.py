@@ -342,6 +342,22 @@ def databases() -> None:
     _tell_more(rds, "DescribeDBInstances", "DBInstanceIdentifier", rds._instances, described, empty)
 
 
+def database_classes() -> None:
+    """DescribeOrderableDBInstanceOptions: AWS offers Graviton's classes too."""
+    from ministack.services import rds
+
+    describe: Action = rds._ACTION_MAP["DescribeOrderableDBInstanceOptions"]
+
+    def corrected(params: Any) -> Answer:
+        asked = rds._p(params, "DBInstanceClass")
+        if not asked.startswith(("db.t4g.", "db.m7g.")):
+            return describe(params)
+        status, headers, body = describe(params | {"DBInstanceClass": ["db.t3.micro"]})
+        return status, headers, body.replace(b"db.t3.micro", asked.encode())
+
+    rds._ACTION_MAP["DescribeOrderableDBInstanceOptions"] = corrected
+
+
 def audit() -> None:
     """CloudTrail: AWS names the action of every call, whichever protocol it came by.
 
@@ -520,6 +536,7 @@ CORRECTIONS = (
     vpc_endpoints,
     flow_logs,
     databases,
+    database_classes,
     audit,
     queues,
     balancer_zones,

@@ -26,7 +26,11 @@ GIVEN = {
     "events_max_receives": 7,
     "alarms_file": str(ROOT / "roles/observability/templates/alarms.yml.j2"),
     "events_dead_retention_days": 9,
+    "functions_subnet_ids": [],
+    "functions_security_group_ids": [],
     "fleet_settings": {},
+    "fleet_image_id": "",
+    "fleet_release": "r1",
     # What the role observability looks up on AWS.
     "__observability_balancer": "app/edge/1",
     "__observability_target": "targetgroup/web/1",
@@ -96,3 +100,8 @@ def test_release_is_watched_longer_than_the_alarm_of_unhealthy_hosts_takes(deriv
 
 def test_database_connections_alarm_follows_the_instance_class(derived: dict[str, Any]) -> None:
     assert 50 == derived["alarms"]["database-connections"]["Threshold"]  # db.t4g.micro: 1 GiB
+
+
+def test_estimate_counts_the_alarms_and_those_of_target_tracking(derived: dict[str, Any]) -> None:
+    estimated = yaml.safe_load((ROOT / "roles/estimate/defaults/main.yml").read_text())
+    assert estimated["estimate_alarms"] == len(derived["alarms"]) + 2

@@ -84,6 +84,15 @@ def test_inventory_gives_every_log_the_same_retention(env: str) -> None:
     assert dict.fromkeys(found, "{{ log_days }}") == {name: given.get(name) for name in found}
 
 
+def test_network_creates_the_new_way_out_before_it_removes_the_old_one() -> None:
+    """Interface endpoints exist before routes to NAT gateways go, and these go before the gateways."""
+    tasks = load("roles/network/tasks/main.yml")
+    order = [task.get("ansible.builtin.include_tasks") for task in tasks]
+    assert ["nat.yml", "groups.yml", "endpoints.yml", "routes.yml", "unused.yml"] == order[-6:-1]
+    for name in ("nat", "groups", "endpoints", "routes"):
+        assert "state: absent" not in (ROOT / f"roles/network/tasks/{name}.yml").read_text()
+
+
 def test_roles_contain_nothing_about_the_emulator() -> None:
     text = "".join(
         path.read_text()

@@ -41,7 +41,9 @@ def settings(**changed: Any) -> dict[str, Any]:
         "bastion_type": "t4g.nano",
         "host_type": "t3.micro",
         "hosts": 1,
-        "alarms": 24,
+        "images": 3,
+        "flow_log_gb": 1.0,
+        "alarms": 26,
         "metrics": 6,
         "secrets": 4,
         "photos": 5000,
@@ -67,7 +69,12 @@ def test_estimate_without_nat_counts_required_endpoints(estimate: ModuleType) ->
     endpoints = [
         item for item in estimate.items(settings(nat="none"), PRICES) if item.name == "Interface endpoints"
     ]
-    assert [pytest.approx(6 * 730 * 0.01)] == [endpoint.dollars for endpoint in endpoints]
+    assert [pytest.approx(8 * 730 * 0.01)] == [endpoint.dollars for endpoint in endpoints]
+
+
+def test_estimate_counts_the_snapshots_of_the_images(estimate: ModuleType) -> None:
+    more = estimate.total(settings(images=5), PRICES) - estimate.total(settings(), PRICES)
+    assert pytest.approx(2 * 8 * 0.05) == more
 
 
 def test_total_is_the_sum_of_the_items(estimate: ModuleType) -> None:

@@ -30,6 +30,12 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("account", {"env": "a-very-long-environment"}, "at most 26 characters"),
     ("network", {"network_nat": "two"}, "value of network_nat must be one of: none, one, per_zone, got: two"),
     ("network", {"network_nat": "none"}, "the private subnets have no route to AWS services"),
+    (
+        "network",
+        {"network_nat": "none"},
+        "secretsmanager, sqs, sns, logs. Missing: secretsmanager, sqs, sns, logs",
+    ),
+    ("network", {"network_nat": "none"}, "has no route to Gemini, so no photo gets a caption"),
     ("network", {"network_zones": ["us-east-1a"]}, "at least two different zones; it names 1"),
     (
         "network",

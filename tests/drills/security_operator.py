@@ -26,7 +26,7 @@ CERTIFICATE = f"arn:aws:acm:{REGION}:{ID}:certificate/00000000-0000-0000-0000-00
 BASTION = {
     "bastion_enabled": True,
     "bastion_cidr": "203.0.113.7/32",
-    "bastion_public_key": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAImadeup nobody",
+    "bastion_public_key": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI" + "A" * 43 + " nobody",
 }
 OTHERWISE = {
     "release": "r2",
@@ -76,11 +76,12 @@ def messages(failed: list[str], refused: list[Judged], unused: set[str]) -> int:
 # What the stand-in is never asked for, and AWS is: what it judges within another call, what puts back something
 # that was changed by hand or in an older inventory, and what takes away a tag that the inventory has no more.
 WITHIN = (
-    "ec2:DescribeAccountAttributes", "ec2:DescribeAvailabilityZones", "ec2:GetSecurityGroupsForVpc",
+    "ec2:DescribeAccountAttributes", "ec2:GetSecurityGroupsForVpc", "freetier:GetAccountPlanState",
     "elasticloadbalancing:CreateWebACLAssociation", "elasticloadbalancing:DeleteWebACLAssociation",
     "elasticloadbalancing:DescribeWebACLAssociation", "elasticloadbalancing:GetLoadBalancerWebACL",
     "elasticloadbalancing:SetWebAcl", "iam:CreateServiceLinkedRole", "iam:PassRole", "logs:TagResource",
     "rds:CreateDBSnapshot", "route53:AssociateVPCWithHostedZone", "s3:DeleteObjectVersion",
+    "servicequotas:GetServiceQuota",
 )  # fmt: skip
 PUTS_BACK = (
     "ec2:DeleteRoute", "ec2:ModifySubnetAttribute", "ec2:ReplaceRoute", "ec2:ReplaceRouteTableAssociation",

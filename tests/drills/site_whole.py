@@ -23,7 +23,7 @@ EVERYTHING: dict[str, Any] = {
     "edge_certificate_arn": f"arn:aws:acm:{REGION}:{ID}:certificate/11111111-2222-3333-4444-555555555555",
     "bastion_enabled": True,
     "bastion_cidr": "203.0.113.7/32",
-    "bastion_public_key": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMadeUpMadeUpMadeUpMadeUpMadeUpMadeUpMadeUp you",
+    "bastion_public_key": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI" + "A" * 43 + " nobody",
     "observability_emails": ["ops@example.org"],
 }
 

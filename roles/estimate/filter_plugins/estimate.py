@@ -16,7 +16,7 @@ THUMBNAIL_MB, DISPLAY_MB = 0.012, 0.25
 # Per photo, rounded up: function seconds, SQS requests, S3 writes, S3 reads.
 THUMBNAIL_SECONDS, CAPTION_SECONDS, REQUESTS, WRITES, READS = 1.5, 5.0, 12, 6, 4
 POLLS = 2 * 5 * 3 * 43_800  # two queues, five pollers each, three long polls a minute
-REQUIRED_ENDPOINTS = 3  # without NAT: Secrets Manager, SQS and SNS
+REQUIRED_ENDPOINTS = 4  # without NAT: Secrets Manager, SQS, SNS and CloudWatch Logs
 SWEEPS, SWEEP_SECONDS = 43_800, 0.3
 
 
@@ -100,6 +100,8 @@ def instances(settings: Settings, prices: Prices) -> Iterator[Item]:
     hosts, kind = settings["hosts"], settings["host_type"]
     yield Item(f"Web hosts {kind}", f"{hosts} × {hours} h", hosts * hours * _price(prices, "host_hour", kind))
     yield Item("Volumes of the web hosts", f"{hosts} × 8 GB", hosts * 8 * prices["disk_gb_month"])
+    images = settings["images"]
+    yield Item("Snapshots of the images", f"{images} × 8 GB", images * 8 * prices["snapshot_gb_month"])
     if settings["bastion"]:
         kind = settings["bastion_type"]
         cost = hours * _price(prices, "host_hour", kind) + 8 * prices["disk_gb_month"]
@@ -134,7 +136,7 @@ def pipeline(settings: Settings, prices: Prices) -> Iterator[Item]:
 
 def monitoring(settings: Settings, prices: Prices) -> Iterator[Item]:
     """Yield the items of secrets, logs and alarms."""
-    secrets, logs = settings["secrets"], settings["log_gb"]
+    secrets, logs = settings["secrets"], settings["log_gb"] + settings["flow_log_gb"]
     yield Item("Secrets", str(secrets), secrets * prices["secret_month"])
     yield Item("Logs", f"{logs} GB", logs * (prices["log_gb"] + prices["log_gb_month"]))
     metrics = max(0, settings["metrics"] - prices["metrics_free"])

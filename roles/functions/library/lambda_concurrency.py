@@ -7,6 +7,7 @@ ScalingConfig.
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
@@ -55,6 +56,10 @@ uuid:
 """
 
 
+# How long Lambda may take to create or update a mapping, and between two attempts to change it.
+TIMEOUT_SECONDS, PAUSE_SECONDS = 300, 5
+
+
 def reserve(client: Any, function: str, wanted: int, check_mode: bool) -> bool:
     """Set the reserved concurrency and return whether it differed."""
     current = client.get_function_concurrency(FunctionName=function).get("ReservedConcurrentExecutions", -1)
@@ -77,8 +82,24 @@ def limit(
     mapping = found["EventSourceMappings"][0]
     changed = mapping.get("ScalingConfig", {}).get("MaximumConcurrency") != wanted
     if changed and not check_mode:
-        client.update_event_source_mapping(UUID=mapping["UUID"], ScalingConfig={"MaximumConcurrency": wanted})
+        update_when_ready(client, mapping["UUID"], {"MaximumConcurrency": wanted})
     return changed, mapping["UUID"]
+
+
+def update_when_ready(client: Any, uuid: str, scaling: dict[str, int]) -> None:
+    """Set the mapping's ScalingConfig once Lambda has created or updated the mapping.
+
+    Until then, for up to some minutes, Lambda answers ResourceInUseException; it is raised at the timeout.
+    """
+    deadline = time.monotonic() + TIMEOUT_SECONDS
+    while True:
+        try:
+            client.update_event_source_mapping(UUID=uuid, ScalingConfig=scaling)
+            return
+        except client.exceptions.ResourceInUseException:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(PAUSE_SECONDS)
 
 
 def main() -> None:

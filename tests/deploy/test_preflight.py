@@ -1,0 +1,194 @@
+"""The role preflight: each thing that cannot work is refused with a sentence, and what is unknown is not."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from botocore.exceptions import ClientError
+
+from tests.cloud import ROOT
+from tests.loading import module_at
+
+pytestmark = pytest.mark.timeout(300)
+
+account_facts = module_at("roles/preflight/library/account_facts.py")
+TYPE = {"vcpus": 2, "architectures": ["x86_64"]}
+# An account in which the inventory staging works.
+FACTS: dict[str, Any] = {
+    "zones": ["us-east-1a", "us-east-1b", "us-east-1c"],
+    "concurrency": {"total": 1000, "unreserved": 1000},
+    "vcpus": 32,
+    "addresses": 5,
+    "addresses_used": ["caption-gallery-staging-network-nat-us-east-1a", "of somebody else"],
+    "vpcs": 5,
+    "vpcs_used": ["", "caption-gallery-staging-network"],
+    "plan": "PAID",
+    "images": {"debian-13-amd64-*": "x86_64"},
+    "instance_types": {"t3.micro": TYPE, "t3.small": TYPE},
+    "database_class": True,
+    "buckets": {"caption-gallery-staging-uploads-1": "free", "caption-gallery-staging-derived-1": "own"},
+    "clock_skew": 1,
+}
+ARM = {"vcpus": 2, "architectures": ["arm64"]}
+# What differs from FACTS, the variables, and all that is said.
+ROUNDS: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
+    (
+        {
+            "clock_skew": -600,
+            "zones": ["us-east-1a", "us-east-1c"],
+            "concurrency": {"total": 10, "unreserved": 10},
+            "vcpus": 5,
+            "addresses": 1,
+            "vpcs": 1,
+            "database_class": False,
+            "images": {"debian-13-amd64-*": None},
+            "buckets": {"caption-gallery-staging-uploads-1": "taken"},
+        },
+        {"gallery_domain": "gallery.example.org"},
+        [
+            "clock of this machine differs from that of AWS by -600 s",
+            "no zone us-east-1b. Set network_zones to two or more of us-east-1a, us-east-1c",
+            "set both, or neither. Only gallery_domain is set",
+            "reserve 10 concurrent executions, and AWS keeps 100 unreserved; the account may use 10",
+            "12 vCPUs are needed for 3 web hosts with as many again during a release, or the builder",
+            "2 elastic IPs are needed, including 1 that exist for other purposes",
+            "has 1 other VPCs in us-east-1 and may have 1",
+            "RDS does not offer db.t4g.micro for MySQL in us-east-1",
+            "136693071363 owns no available image debian-13-amd64-*",
+            "Another account has the bucket caption-gallery-staging-uploads-1",
+        ],
+    ),
+    (
+        {"plan": "FREE", "instance_types": {"t3.micro": TYPE, "m7i.large": TYPE}},
+        {
+            "database_backup_days": 14,
+            "database_multi_az": True,
+            "database_instance_class": "db.t4g.medium",
+            "fleet_instance_type": "m7i.large",
+        },
+        [
+            "one day of backups and one zone for the database; the inventory asks for 14 days and two zones",
+            "the inventory asks for db.t4g.medium",
+            "not allow the instance types m7i.large",
+            "does not offer the instance types t3.small",
+        ],
+    ),
+    (
+        {"instance_types": {"t3.micro": ARM, "t3.small": TYPE}},
+        {"edge_certificate_arn": "arn:aws:acm:us-east-1:1:certificate/x"},
+        [
+            "Only edge_certificate_arn is set",
+            "is for x86_64, which these instance types do not run: t3.micro",
+        ],
+    ),
+    # Accepted: an account where it works, one of which nothing is known, a new one, one with a domain.
+    ({}, {}, []),
+    (dict.fromkeys(FACTS), {}, []),
+    (
+        {"plan": "FREE", "concurrency": {"total": 10, "unreserved": 10}},
+        {
+            "functions_reserved_concurrency": -1,
+            "gallery_domain": "gallery.example.org",
+            "edge_certificate_arn": "arn:aws:acm:us-east-1:1:certificate/x",
+        },
+        [],
+    ),
+]
+SAID = [(number, sentence) for number, (_, _, sentences) in enumerate(ROUNDS) for sentence in sentences]
+
+
+@pytest.fixture(scope="module")
+def said(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """What each round was answered."""
+    folder = tmp_path_factory.mktemp("preflight")
+    tasks = [
+        {
+            "block": [
+                {
+                    "ansible.builtin.include_role": {"name": "preflight", "tasks_from": "require"},
+                    "vars": {**variables, "__preflight_found": {"facts": FACTS | changed}},
+                },
+                {"ansible.builtin.debug": {"msg": f"{number}: accepted"}},
+            ],
+            "rescue": [{"ansible.builtin.debug": {"msg": f"{number}: {{{{ ansible_failed_result.msg }}}}"}}],
+        }
+        for number, (changed, variables, _) in enumerate(ROUNDS)
+    ]
+    (folder / "play.yml").write_text(
+        yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}])
+    )
+    program = Path(sys.executable).with_name("ansible-playbook")
+    done = subprocess.run(
+        [
+            program,
+            "-i",
+            "inventory/staging",
+            folder / "play.yml",
+            "-e",
+            "release=r1 preflight_region=us-east-1",
+        ],
+        cwd=ROOT,
+        env={
+            "PATH": f"{program.parent}:{os.defpath}",
+            "HOME": str(folder),
+            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+        },
+        capture_output=True,
+        text=True,
+        timeout=280,
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    lines = [line for line in done.stdout.splitlines() if line.lstrip().startswith('"msg": "')]
+    parts = [line.partition('"msg": "')[2].split(": ", 1) for line in lines]
+    answers = {part[0]: part[1] for part in parts if part[0].isdecimal()}
+    return [answers.get(str(number), "nothing") for number in range(len(ROUNDS))]
+
+
+@pytest.mark.parametrize(("number", "sentence"), SAID)
+def test_preflight_refuses_with_a_sentence(said: list[str], number: int, sentence: str) -> None:
+    assert said[number].startswith("Nothing was created. ")
+    assert sentence in " ".join(said[number].split())
+
+
+def test_preflight_has_a_test_for_every_requirement() -> None:
+    requirements = yaml.safe_load((ROOT / "roles/preflight/vars/main.yml").read_text())[
+        "__preflight_requirements"
+    ]
+    assert len(requirements) == len({sentence for _, sentence in SAID if "gallery_domain" not in sentence})
+
+
+@pytest.mark.parametrize("number", [number for number, (_, _, said) in enumerate(ROUNDS) if not said])
+def test_preflight_accepts_what_works_or_is_unknown(said: list[str], number: int) -> None:
+    assert "accepted" in said[number]
+
+
+def test_preflight_refuses_by_every_fact_that_is_read() -> None:
+    text = (ROOT / "roles/preflight/vars/main.yml").read_text()
+    assert set(FACTS) == set(account_facts.readers({}))
+    assert [] == [name for name in FACTS if f"__preflight_facts.{name}" not in text]
+
+
+def refused(*_: object, **__: object) -> Any:
+    """Be a client's method that the credentials may not call."""
+    raise ClientError({"Error": {"Code": "AccessDenied"}, "ResponseMetadata": {"HTTPStatusCode": 403}}, "x")
+
+
+class Refusing:
+    """A client that may do nothing."""
+
+    def __getattr__(self, name: str) -> Any:
+        return refused
+
+
+def test_facts_that_may_not_be_read_are_null() -> None:
+    found = account_facts.facts(
+        lambda service: Refusing(),
+        {"images": {"a": "b"}, "instance_types": [], "database_class": "x", "buckets": ["c"]},
+    )
+    assert {"buckets": {"c": "taken"}} == {name: value for name, value in found.items() if value is not None}
