@@ -171,4 +171,4 @@ def test_run_slow_program_is_interrupted_although_the_shell_ignores_sigint(
 
 def test_main_unknown_name_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert 2 == runner.main("no_such_drill")
-    assert "There is no drill no_such_drill. There are: host, " in capsys.readouterr().err
+    assert f"There is no drill no_such_drill. There are: {', '.join(drills())}." in capsys.readouterr().err
