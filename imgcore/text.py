@@ -65,6 +65,20 @@ def shorten(text: str, limit: int, mark: str = "…") -> str:
     return (text[:end] or text[: limit - len(mark)]).rstrip(_CUT_OFF) + mark
 
 
+def cut_to_bytes(text: str, limit: int) -> str:
+    """Return the beginning of ``text`` that has at most ``limit`` bytes in UTF-8.
+
+    It is cut where no accent, vowel sign or joined emoji is separated from the character that it completes.
+    """
+    end = len(text.encode()[:limit].decode("utf-8", "ignore"))
+    if end < len(text):
+        whole = end
+        while whole and _completes_previous(text, whole):
+            whole -= 1
+        end = whole or end
+    return text[:end].rstrip(" " + JOINERS)
+
+
 def is_boilerplate(caption: str) -> bool:
     """Return whether ``caption`` is what a camera or a program writes into every file."""
     return _BOILERPLATE.fullmatch(caption) is not None

@@ -7,9 +7,10 @@ import secrets
 
 from imgcore.gallery.media_types import type_of_ending
 from imgcore.gallery.models import MEDIA_TYPES, RAW_PREFIX, NewImage
-from imgcore.text import printable
+from imgcore.text import cut_to_bytes, printable
 
-NAME_LENGTH = 255  # characters
+NAME_BYTES = 255  # the limit of common file systems
+_LONGEST_ENDING = 16  # characters
 THUMBNAIL_SIDE = 200  # pixels; a second one for dense screens has twice as many
 DISPLAY_SIDE = 1600  # pixels, of the longer side
 _PUBLIC_ID = re.compile(r"[0-9a-f]{32}")
@@ -60,5 +61,14 @@ def new_image_for_key(key: str) -> NewImage:
 
 
 def clean_name(name: str) -> str:
-    """Return a file name fit to show: no folders, no invisible characters, at most 255 characters."""
-    return printable(re.split(r"[/\\]", name)[-1])[:NAME_LENGTH] or "photo"
+    """Return a file name fit to show and to save: no folders, no invisible characters, at most 255 bytes.
+
+    A longer one is cut before its ending.
+    """
+    clean = printable(re.split(r"[/\\]", name)[-1]) or "photo"
+    if len(clean.encode()) <= NAME_BYTES:
+        return clean
+    stem, dot, ending = clean.rpartition(".")
+    if not stem or len(ending) > _LONGEST_ENDING:
+        stem, dot, ending = clean, "", ""
+    return cut_to_bytes(stem, NAME_BYTES - len(f"{dot}{ending}".encode())) + dot + ending

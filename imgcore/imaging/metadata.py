@@ -7,15 +7,14 @@ Nothing here can reject a file; what makes no sense is absent.
 
 from __future__ import annotations
 
-import contextlib
 import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from xml.parsers import expat
 
+from imgcore.imaging.xmp import DIGITIZED, TAKEN, read_xmp
 from imgcore.text import is_boilerplate, one_line, shorten
 
 MAX_CAPTION = 2000  # characters; IPTC's own limit for 2:120
@@ -41,7 +40,8 @@ def read(*, exif: bytes = b"", iptc: bytes = b"", xmp: bytes = b"") -> Metadata:
     For a caption XMP wins over IPTC, and IPTC over EXIF's ImageDescription, which programs fill more often.
     """
     tags = dict(_tags(exif))
-    captions, keywords = _xmp(xmp)
+    packet = read_xmp(xmp)
+    captions, keywords = packet.captions, packet.keywords
     for number, value in islice(_iptc(iptc), 4 * MAX_KEYWORDS):
         (captions if number == _CAPTION else keywords).append(value)
     if isinstance(description := tags.get(_DESCRIPTION), str):
@@ -53,7 +53,7 @@ def read(*, exif: bytes = b"", iptc: bytes = b"", xmp: bytes = b"") -> Metadata:
     distinct.pop("", None)
     return Metadata(
         orientation=_orientation(tags.get(_ORIENTATION)),
-        taken_at=_date(tags.get(_TAKEN)) or _date(tags.get(_DIGITIZED)) or _date(tags.get(_CHANGED)),
+        taken_at=_first_date(tags, packet.dates),
         camera=_camera(tags.get(_MAKE), tags.get(_MODEL)),
         caption=next((text for text in clean if text and not is_boilerplate(text)), None),
         keywords=tuple(distinct.values())[:MAX_KEYWORDS],
@@ -161,7 +161,15 @@ def _orientation(value: int | str | None) -> int:
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
-_DATE = re.compile(r"(\d{4})[:/-](\d\d)[:/-](\d\d)[ T](\d\d):(\d\d):(\d\d)", re.ASCII)
+_DATE = re.compile(r"(\d{4})[:/-](\d\d)[:/-](\d\d)(?:[ T](\d\d):(\d\d)(?::(\d\d))?|$)", re.ASCII)
+
+
+def _first_date(tags: dict[int, int | str], xmp: dict[str, str]) -> datetime | None:
+    """Return when it was taken, else digitized, else changed; EXIF wins over XMP for each of them (MWG 5.3)."""
+    taken = (tags.get(_TAKEN), *map(xmp.get, TAKEN))
+    digitized = (tags.get(_DIGITIZED), *map(xmp.get, DIGITIZED))
+    texts = (*taken, *digitized, tags.get(_CHANGED))
+    return next((date for text in texts if (date := _date(text))), None)
 
 
 def _date(value: int | str | None) -> datetime | None:
@@ -169,7 +177,7 @@ def _date(value: int | str | None) -> datetime | None:
     if not found:
         return None
     try:
-        year, month, day, hour, minute, second = (int(part) for part in found.groups())
+        year, month, day, hour, minute, second = (int(part or 0) for part in found.groups())
         taken = datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - no time zone is known
     except ValueError:
         return None
@@ -231,59 +239,3 @@ def _data_sets(data: bytes) -> Iterator[tuple[int, int, bytes]]:
             return  # an extended length: nothing that long is text
         yield record, number, data[at + 5 : at + 5 + length]
         at += 5 + length
-
-
-# XMP (ISO 16684-1), with the prefixes that its writers use by convention
-
-
-class _Refused(Exception):
-    pass
-
-
-class _Packet:
-    """Collects dc:description and dc:subject. A document type, and so any entity, is refused."""
-
-    def __init__(self) -> None:
-        self.captions: list[str] = []
-        self.keywords: list[str] = []
-        self.path: list[str] = []
-        self.text = ""
-        self.default = False
-        self.parser = expat.ParserCreate()
-        self.parser.buffer_text = True
-        self.parser.StartDoctypeDeclHandler = self.refuse
-        self.parser.StartElementHandler = self.start
-        self.parser.EndElementHandler = self.end
-        self.parser.CharacterDataHandler = self.characters
-
-    def refuse(self, *_: object) -> None:
-        raise _Refused
-
-    def start(self, name: str, attributes: dict[str, str]) -> None:
-        if len(self.path) >= 32:
-            raise _Refused
-        self.path.append(name)
-        self.text = ""
-        self.default = attributes.get("xml:lang") == "x-default"
-
-    def end(self, name: str) -> None:
-        if name == "rdf:li" or name == "dc:description":
-            if "dc:description" in self.path and self.text.strip():
-                self.captions.insert(0 if self.default else len(self.captions), self.text)
-            elif "dc:subject" in self.path and len(self.keywords) < MAX_KEYWORDS:
-                self.keywords.append(self.text)
-        self.path.pop()
-        self.text = ""
-
-    def characters(self, text: str) -> None:
-        if len(self.text) < 4 * MAX_CAPTION:
-            self.text += text
-
-
-def _xmp(packet: bytes) -> tuple[list[str], list[str]]:
-    """Return the captions (the default language first) and the keywords, as far as the packet can be read."""
-    reader = _Packet()
-    # What came before a fault is as good as it would be without it.
-    with contextlib.suppress(expat.ExpatError, _Refused, ValueError, LookupError):
-        reader.parser.Parse(packet.strip(b"\0 \r\n\t"), True)
-    return reader.captions, reader.keywords

@@ -15,7 +15,8 @@ from imgcore.gallery.models import PhotoFacts
 from imgcore.imaging import metadata
 from imgcore.imaging.decode import decode
 from tests import images as samples
-from tests.images import exif, iptc, segment, with_segments, xmp
+from tests.images import chunk, exif, iptc, segment, with_segments, xmp
+from tests.unit.test_imaging_field_cases import FOLDER
 
 WHEN = datetime(2024, 5, 17, 18, 30, 5)  # noqa: DTZ001 - a camera's clock has no zone
 
@@ -302,3 +303,64 @@ def test_metadata_other_fields_of_iptc_are_passed_over() -> None:
     other = b"\x1c\x02\x05\0\5Title" + b"\x1c\x02\x5a\0\4City"
     resource = b"8BIM\x04\x04\0\0" + struct.pack(">L", len(other)) + other
     assert metadata.Metadata() == metadata.read(iptc=resource)
+
+
+def with_date(body: str) -> bytes:
+    packet = (
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        f"<rdf:Description {body}</rdf:Description></rdf:RDF></x:xmpmeta>"
+    )
+    return packet.encode()
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ('exif:DateTimeOriginal="2019-03-04T10:11:12">', "2019-03-04T10:11:12"),
+        (
+            "><exif:DateTimeOriginal>2019-03-04T10:11:12.5+02:00</exif:DateTimeOriginal>",
+            "2019-03-04T10:11:12",
+        ),
+        ("><photoshop:DateCreated>2019-03-04</photoshop:DateCreated>", "2019-03-04T00:00:00"),
+        ('xmp:CreateDate="2019-03-04T10:11Z">', "2019-03-04T10:11:00"),
+        ('xmp:CreateDate="2020-01-01" exif:DateTimeOriginal="2019-03-04">', "2019-03-04T00:00:00"),
+        ('xmp:ModifyDate="2019-03-04">', None),
+        ('exif:DateTimeOriginal="soon">', None),
+    ],
+)
+def test_metadata_date_is_read_from_xmp_alone(body: str, expected: str | None) -> None:
+    found = metadata.read(xmp=with_date(body)).taken_at
+    assert expected == (found.isoformat() if found else None)
+
+
+def test_metadata_date_of_exif_wins_over_that_of_xmp() -> None:
+    packet = with_date('exif:DateTimeOriginal="2019-03-04">')
+    assert WHEN == metadata.read(exif=tiff(exif(taken_at=WHEN)), xmp=packet).taken_at
+
+
+def test_metadata_date_of_the_field_case_is_read() -> None:
+    """The date is in its XMP alone."""
+    found = facts((FOLDER / "date_xmp_only.jpg").read_bytes()).taken_at
+    assert found is not None
+    assert (found.year, found.month, found.day) == (2019, 3, 4)
+
+
+@pytest.mark.parametrize("kind", [b"tEXt", b"zTXt"])
+@pytest.mark.parametrize("name", [b"exif", b"APP1"])
+def test_metadata_exif_in_a_text_chunk_of_a_png_is_read(kind: bytes, name: bytes) -> None:
+    """The older way of ImageMagick: hexadecimal digits in lines of 72."""
+    block = exif(orientation=6, taken_at=WHEN)
+    digits = block.hex()
+    lines = "\n".join(digits[at : at + 72] for at in range(0, len(digits), 72))
+    text = b"\n" + name + f"\n{len(block):8}\n{lines}\n".encode()
+    body = b"\0" + zlib.compress(text) if kind == b"zTXt" else text
+    data = samples.encode(samples.corners(), "PNG")
+    found = facts(data[:33] + chunk(kind, b"Raw profile type " + name + b"\0" + body) + data[33:])
+    assert (WHEN, 64, 96) == (found.taken_at, found.width, found.height)
+
+
+@pytest.mark.parametrize("text", [b"", b"\nexif\n 4\nzz", b"\nexif\n 2\n00ff", b"x"])
+def test_metadata_text_chunk_that_is_no_exif_is_ignored(text: bytes) -> None:
+    data = samples.encode(samples.corners(), "PNG")
+    found = facts(data[:33] + chunk(b"tEXt", b"Raw profile type exif\0" + text) + data[33:])
+    assert (96, 64) == (found.width, found.height)

@@ -20,6 +20,7 @@ from imgcore.imaging.formats.base import (
 
 _KEPT = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"})
 _READ = frozenset({b"IHDR", b"eXIf", b"iCCP", b"cICP", b"sRGB", b"gAMA", b"cHRM"})
+_RAW = (b"Raw profile type exif\0", b"Raw profile type APP1\0")  # as ImageMagick writes them
 _XMP = b"XML:com.adobe.xmp\0"
 MAX_CHUNKS = 32_768  # encoders cut the pixels into pieces of 8 KiB or more
 
@@ -41,6 +42,8 @@ def carve(data: bytes) -> Carved:
             kept.append((position, end))
         if kind in _READ and kind not in found:
             found[kind] = bounded(data[body : body + length], MAX_ICC)
+        elif kind in (b"tEXt", b"zTXt") and b"raw" not in found and data.startswith(_RAW, body):
+            found[b"raw"] = _raw_exif(kind, data[body : body + length])
         elif kind == b"iTXt" and data.startswith(_XMP, body):
             found[kind] = _xmp(data[body + len(_XMP) : body + length])
         elif kind == b"acTL":
@@ -66,7 +69,7 @@ def carve(data: bytes) -> Carved:
         picture=picture,
         size=(width, height),
         animated=frames > 1,
-        exif=tiff(found.get(b"eXIf", b"")),
+        exif=tiff(found.get(b"eXIf") or found.get(b"raw", b"")),
         xmp=found.get(b"iTXt", b""),
         icc=_profile(found.get(b"iCCP", b"")),
         coding=_coding(found),
@@ -94,6 +97,18 @@ def _xmp(body: bytes) -> bytes:
     compressed, rest = body[:1] == b"\1", body[2:]
     text = rest.split(b"\0", 2)[-1]
     return inflate(text, MAX_METADATA) if compressed else bounded(text)
+
+
+def _raw_exif(kind: bytes, body: bytes) -> bytes:
+    """Return the EXIF block of a text chunk: a name, a length, then hexadecimal digits in lines."""
+    text = body.partition(b"\0")[2]
+    plain = inflate(text[1:], 3 * MAX_METADATA) if kind == b"zTXt" else bounded(text, 3 * MAX_METADATA)
+    digits = b"".join(plain.split()[2:])
+    try:
+        block = bytes.fromhex(digits.decode("ascii"))
+    except ValueError:
+        return b""
+    return block if block.startswith((b"Exif\0\0", b"II*\0", b"MM\0*")) else b""
 
 
 def _profile(body: bytes) -> bytes:
