@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import signal
 import subprocess
 from pathlib import Path
@@ -34,6 +35,19 @@ def test_drill_depends_on_its_own_program(drill: Drill) -> None:
     programs = list(drill.run[1:]) if drill.run[0] == "pytest" else [f"{drill.run[0].replace('.', '/')}.py"]
     assert [] == [path for path in programs if not drill.concerns(path)]
     assert [] == [path for path in programs if not (ROOT / path).exists()]
+
+
+@every
+def test_drill_modules_can_be_imported(drill: Drill) -> None:
+    """A drill runs rarely: a name that it imports may have been renamed since."""
+    if drill.run[0] != "pytest":
+        importlib.import_module(drill.run[0])
+        return
+    given = [ROOT / path for path in drill.run[1:]]
+    files = [file for path in given for file in ([path] if path.is_file() else path.glob("test_*.py"))]
+    assert files
+    for file in files:
+        importlib.import_module(".".join(file.relative_to(ROOT).with_suffix("").parts))
 
 
 def test_every_program_and_test_file_of_the_folder_is_a_drill() -> None:
