@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE # Ansible would compile itself anew in each of 
 export PORT
 export RESET
 
-.PHONY: help run venv check test lint bench load drill docs lock clean distclean
+.PHONY: help run venv check test lint bench load drill mutate docs lock clean distclean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -42,6 +42,9 @@ bench: $(VENV)/.test ## figures: medians and ratios of one run on this machine
 drill: $(VENV)/.test ## what takes minutes and proves rare things, an hour or two in all; D=name runs one (tests/drills/drills.toml)
 	@sh tests/system.sh
 	@$(BIN)/python -m tests.support.drills $(D)
+
+mutate: $(VENV)/.test ## which small faults of the modules in tests/mutation.toml no test notices (hours); M=module or folder
+	@$(BIN)/python -m tests.support.mutation $(M)
 
 load: $(VENV)/.test ## 40,000 requests at a hundred at a time for a gallery of 10,000 photos (some minutes)
 	@sh tests/system.sh

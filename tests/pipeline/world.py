@@ -18,7 +18,7 @@ from imgcore.errors import ImgcoreError, Unavailable
 from imgcore.gallery.models import TaskKind
 from imgcore.gallery.service import Gallery
 from imgcore.notifications.sender import Notifier
-from imgcore.pipeline.models import Timing
+from imgcore.pipeline.models import GEMINI_BREAKER, Timing
 from imgcore.pipeline.processing import Processor
 from imgcore.pipeline.sweeper import Sweeper
 from lambda_build.handlers.common import Function
@@ -142,6 +142,7 @@ class World:
         timing = Timing(thumbnail_lease=0.001, caption_lease=0.001, lost_after=0.001, max_attempts=20)
         self.gallery = Gallery(self.repositories.images, self.repositories.breakers, storage, queues)
         captioner: Any = Remote(self.captioner, self.faults)
+        self.captioner_stub = captioner
         processor = Processor(
             *self.repositories.of_processor(), storage, decode, render, captioner,
             uploads_bucket=BUCKET, timing=timing, rng=lambda: 0.0, sleep=lambda seconds: None,
@@ -186,7 +187,7 @@ class World:
                   "messageAttributes": {"postponed": {"stringValue": str(message.postponed)}}}  # fmt: skip
         try:
             failed = self.functions[message.kind].respond({"Records": [record]}, Context())["batchItemFailures"]
-            if not failed:
+            if not failed and message in self.messages:  # else a worker beside this one has removed it
                 self.messages.remove(message)
         finally:
             self.collect()
@@ -211,9 +212,9 @@ class World:
 
     def pass_time(self) -> None:
         """Let every planned retry, every pause and every unused form be over."""
+        self.repositories.breakers.close(GEMINI_BREAKER)
         with self.database.transaction() as tx:
             tx.execute("UPDATE tasks SET next_at = {now} WHERE status = 'retry'")
-            tx.execute("UPDATE gates SET closed_until = {now} WHERE closed_until IS NOT NULL")
             tx.execute(
                 "UPDATE images SET upload_expires_at = {ago:hour} WHERE upload_status = 'awaiting'",
                 hour=3_600_000_000,
