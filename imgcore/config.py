@@ -264,7 +264,7 @@ class Config:
         default=API_RATE,
         minimum=1,
         unit="requests a minute",
-        help="With accounts: rate limit of the API for one client, in each web process.",
+        help="With accounts: rate limit of the API for one client, in all web processes of a host together.",
     )
 
     host: str = _setting(
@@ -279,6 +279,13 @@ class Config:
         default=8000,
         maximum=65535,
         help="Port to listen on; 0 takes a free one and prints it.",
+    )
+    web_processes: int = _setting(
+        "WEB_PROCESSES",
+        group=_WEB,
+        default=0,
+        maximum=64,
+        help="Web processes that share the port; 0: one for each processor.",
     )
     gallery_hosts: tuple[str, ...] = _setting(
         "GALLERY_HOSTS",

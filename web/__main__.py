@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from imgcore import bootstrap
 from imgcore.accounts.models import Visibility
@@ -13,7 +13,8 @@ from imgcore.accounts.security_log import lines as events
 from imgcore.config import Config, is_loopback
 from imgcore.errors import ImgcoreError, Misconfigured
 from web.app import create_app
-from web.server import Server, listen
+from web.processes import serve_in_processes
+from web.server import BACKLOG, Server, listen
 
 
 def main(environ: Mapping[str, str]) -> int:
@@ -43,14 +44,21 @@ def main(environ: Mapping[str, str]) -> int:
     except ImgcoreError as error:
         print(error.message, file=sys.stderr)
         return 1
-    server = Server(app, listener, trusted_proxy=config.trusted_proxy, delay=config.drain_delay)
 
     def introduce() -> None:
         print(f"The gallery is at http://{shown}:{listener.getsockname()[1]}/", flush=True)
         if token:
             print(f"Nobody has an account yet. Make the first one at /setup with the token {token}", flush=True)
 
-    server.run(drain=config.drain, ready=introduce)
+    def serve(ready: Callable[[], None] = lambda: None) -> None:
+        server = Server(app, listener, trusted_proxy=config.trusted_proxy, delay=config.drain_delay)
+        server.run(drain=config.drain, ready=ready)
+
+    count = config.web_processes or os.cpu_count() or 1
+    if count > 1:
+        listener.listen(BACKLOG)  # so that the address accepts connections from the moment it is printed
+        return serve_in_processes(count, serve, introduce)
+    serve(introduce)
     return 0
 
 

@@ -26,7 +26,10 @@ IDLE_SECONDS = 1.0  # a client may be about to send its next request on a connec
 
 CONNECTIONS_BEFORE_EVICTION, CONNECTIONS_AFTER_EVICTION = 900, 800  # waitress accepts none beyond its limit
 
+BACKLOG = 1024  # connections that wait to be accepted
+
 SETTINGS = {
+    "backlog": BACKLOG,
     "threads": 8,
     "connection_limit": 1000,  # the default, 100, is exhausted by a hundred half-open sockets
     "asyncore_use_poll": True,  # select() ends at file descriptor 1024

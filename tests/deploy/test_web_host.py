@@ -91,7 +91,7 @@ def test_service_units_are_sandboxed(name: str) -> None:
 
 def test_web_unit_always_restarts() -> None:
     web = unit("caption-gallery")
-    assert ("gallery", "gallery", "512M", "always", "0") == tuple(
+    assert ("gallery", "gallery", "1G", "always", "0") == tuple(
         web.one(name) for name in ("User", "Group", "MemoryMax", "Restart", "StartLimitIntervalSec")
     )
     assert "/etc/caption-gallery/environment" == web.one("EnvironmentFile")

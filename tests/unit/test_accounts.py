@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -144,16 +145,26 @@ def test_rate_limit_minute_starts_with_the_first_request() -> None:
 
 
 def test_rate_limit_table_stays_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("web.http.rate_limit.MAX_CALLERS", 10)
-    now = [0.0]
+    """The counts of new callers replace the oldest ones of a full table."""
+    monkeypatch.setattr("web.http.rate_limit.SLOTS", 10)
+    now = [1000.0]
     rates = RateLimiter(2, clock=lambda: now[0])
     for number in range(100):
-        now[0] += 7
-        rates.hit(str(number))
-    assert len(rates._counts) <= 10
-    for number in range(100):
-        rates.hit(str(number))
-    assert len(rates._counts) <= 10
+        now[0] += 0.1
+        assert rates.hit(str(number)).remaining == 1
+    assert [0, 1] == [rates.hit("99").remaining, rates.hit("0").remaining]
+
+
+def test_rate_limit_is_counted_together_in_forked_processes() -> None:
+    rates = RateLimiter(10, clock=lambda: 1000.0)
+    for _ in range(3):
+        pid = os.fork()
+        if pid == 0:
+            rates.hit("a")
+            os._exit(0)
+        os.waitpid(pid, 0)
+
+    assert 6 == rates.hit("a").remaining
 
 
 # Whose eyes

@@ -405,3 +405,69 @@ def test_request_in_progress_is_not_evicted(running: Running) -> None:
     assert 200 == slow.getresponse().status
     for each in idle:
         each.close()
+
+
+# Several processes
+
+
+def children_of(pid: int) -> set[int]:
+    return {int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()}
+
+
+def answers(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection.request("GET", "/healthz")
+    return connection.getresponse().status == 200
+
+
+@pytest.fixture
+def two() -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """``python -m web`` with two processes, and its port."""
+    process = start(WEB_PROCESSES="2")
+    said = process.stdout.readline()
+    yield process, int(said.rstrip("/\n").rpartition(":")[2])
+    process.kill()
+    process.communicate(timeout=30)
+
+
+def test_a_process_that_dies_is_replaced(two: tuple[subprocess.Popen[str], int]) -> None:
+    process, port = two
+    before = children_of(process.pid)
+    victim = min(before)
+    os.kill(victim, signal.SIGKILL)
+
+    wait_for(lambda: len(children_of(process.pid) - {victim}) == 2)
+    assert len(before) == 2
+    assert all(answers(port) for _ in range(10))
+    assert f"Web process {victim} ended with status -9" in process.stderr.readline()
+
+
+def test_all_processes_drain_on_sigterm(two: tuple[subprocess.Popen[str], int]) -> None:
+    process, port = two
+    children = children_of(process.pid)
+    assert answers(port)
+    process.send_signal(signal.SIGTERM)
+
+    assert 0 == process.wait(timeout=30)
+    assert not any(Path(f"/proc/{child}").exists() for child in children)
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def test_the_processes_end_with_their_parent(two: tuple[subprocess.Popen[str], int]) -> None:
+    """A parent that is killed leaves nobody on the port."""
+    process, port = two
+    children = children_of(process.pid)
+    assert answers(port)
+    process.kill()
+    process.wait(timeout=30)
+
+    wait_for(lambda: not any(_runs(child) for child in children))
+
+
+def _runs(pid: int) -> bool:
+    """Return whether the process exists and is not a zombie that its new parent has not waited for yet."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
