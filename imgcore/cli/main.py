@@ -7,21 +7,19 @@ import csv
 import json
 import os
 import sys
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from imgcore import bootstrap
-from imgcore.cli import checkout, cost, recaption, users
+from imgcore.cli import caption, checkout, cost, recaption, users
 from imgcore.config import Config
 from imgcore.errors import ImgcoreError, Misconfigured, Rejected, Unavailable
 from imgcore.gallery.keys import DISPLAY_SIDE
-from imgcore.gallery.models import Description, Image
+from imgcore.gallery.models import Image
 from imgcore.text import too_large
 
-FILE_SECONDS = 120.0  # for one file, including the waits for the model
 EXPORT_FIELDS = (
     "id", "name", "status", "caption", "alt_text", "tags", "visible_text", "safety", "source", "model",
     "width", "height", "size", "media_type", "taken_at", "camera", "uploaded_at", "caption_generated_at",
@@ -60,9 +58,9 @@ def _parser() -> argparse.ArgumentParser:
         found.set_defaults(run=run, on_gallery=on_gallery)
         return found
 
-    caption = command("caption", _caption, "Describe image files: one JSON object a line.")
-    caption.add_argument("files", nargs="+", type=Path, metavar="FILE")
-    caption.add_argument("--captioner", choices=("auto", "gemini", "local"), help="default: CAPTIONER, or auto")
+    described = commands.add_parser("caption", help="Describe images and folders: one JSON object a line.")
+    described.set_defaults(on_gallery=False)
+    caption.add_to(described, _print, _read, _progress)
     thumbnail = command("thumbnail", _thumbnail, "Make thumbnails and display images: one JSON object a line.")
     thumbnail.add_argument("files", nargs="+", type=Path, metavar="FILE")
     thumbnail.add_argument("--out", required=True, type=Path, metavar="DIR")
@@ -93,30 +91,6 @@ def _parser() -> argparse.ArgumentParser:
     spent.set_defaults(on_gallery=True)
     cost.add_to(spent, _print)
     return parser
-
-
-def _caption(parsed: argparse.Namespace) -> int:
-    from dataclasses import replace
-
-    from imgcore.imaging.decode import decode
-
-    config = Config.read()
-    if parsed.captioner:
-        config = replace(config, captioner=parsed.captioner)
-    captioner, standby = bootstrap.captioners(config)
-
-    def describe(data: bytes) -> dict[str, Any]:
-        picture = decode(data, max_side=captioner.side)
-        try:
-            found = captioner.describe(picture, deadline=time.monotonic() + FILE_SECONDS)
-        except Misconfigured as error:
-            if standby is None:
-                raise
-            print(f"imgcore: {error.message}", file=sys.stderr)
-            found = standby.describe(picture, deadline=time.monotonic() + FILE_SECONDS)
-        return _description(found)
-
-    return _each(parsed.files, describe)
 
 
 def _thumbnail(parsed: argparse.Namespace) -> int:
@@ -171,10 +145,6 @@ def _free_name(stem: str, taken: set[str]) -> str:
         name = f"{stem}-{number}"
     taken.add(name)
     return name
-
-
-def _description(found: Description) -> dict[str, Any]:
-    return {name: value for name, value in asdict(found).items() if value is not None}
 
 
 def _migrate(_: argparse.Namespace) -> int:

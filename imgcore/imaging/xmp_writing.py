@@ -1,0 +1,185 @@
+"""XMP packets with a caption, an alt text and tags: made, merged into a file's own, and put into files.
+
+Pixels are never encoded again: only the container's metadata part is replaced (XMP specification part 3).
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from xml.etree import ElementTree
+
+from imgcore.errors import Conflict, Invalid
+
+RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+DC = "http://purl.org/dc/elements/1.1/"
+IPTC = "http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/"
+_META, _XML = "adobe:ns:meta/", "http://www.w3.org/XML/1998/namespace"
+_CAPTION, _TAGS, _ALT = f"{{{DC}}}description", f"{{{DC}}}subject", f"{{{IPTC}}}AltTextAccessibility"
+_BEGIN = b'<?xpacket begin="\xef\xbb\xbf" id="W5M0MpCehiHzreSzNTczkc9d"?>\n'
+_END = b'\n<?xpacket end="w"?>'
+_JPEG_NAME = b"http://ns.adobe.com/xap/1.0/\0"
+_PNG_NAME = b"XML:com.adobe.xmp"
+UNREADABLE = "The file's XMP cannot be read, so it is left as it is."
+NOT_EMBEDDABLE = "Words can be embedded into JPEG and PNG files only; write sidecars instead."
+_MOST = 1024 * 1024  # bytes of a packet, after decompression
+_JPEG_LIMIT = 65_533 - len(_JPEG_NAME)
+
+
+@dataclass(frozen=True, slots=True)
+class FileWords:
+    """What is written into a file. caption: None leaves the file's own."""
+
+    caption: str | None
+    alt_text: str
+    tags: tuple[str, ...]
+
+
+def packet(words: FileWords, known: bytes = b"") -> bytes:
+    """Return an XMP packet with the words, and with the other properties of the packet ``known``.
+
+    Invalid where ``known`` cannot be read: it would be lost.
+    """
+    root = _parsed(known) if known.strip() else ElementTree.Element(f"{{{_META}}}xmpmeta")
+    for prefix, uri in {"x": _META, "rdf": RDF, "dc": DC, "Iptc4xmpCore": IPTC}.items():
+        ElementTree.register_namespace(prefix, uri)
+    rdf = root if root.tag == f"{{{RDF}}}RDF" else root.find(f"{{{RDF}}}RDF")
+    if rdf is None:
+        rdf = ElementTree.SubElement(root, f"{{{RDF}}}RDF")
+    described = rdf.findall(f"{{{RDF}}}Description")
+    names = {_ALT, _TAGS, *({_CAPTION} if words.caption is not None else ())}
+    for element in described:
+        for name in names:
+            element.attrib.pop(name, None)
+            for old in element.findall(name):
+                element.remove(old)
+    target = described[0] if described else ElementTree.SubElement(rdf, f"{{{RDF}}}Description")
+    if words.caption is not None:
+        _add(target, _CAPTION, "Alt", [words.caption])
+    _add(target, _ALT, "Alt", [words.alt_text])
+    _add(target, _TAGS, "Bag", words.tags)
+    xml: bytes = ElementTree.tostring(root, encoding="utf-8")
+    return _BEGIN + xml + _END
+
+
+def has_alt_text(known: bytes) -> bool:
+    """Return whether a packet holds an alt text."""
+    return b"AltTextAccessibility" in known
+
+
+def embedded_packet(data: bytes) -> bytes:
+    """Return the XMP packet of a JPEG, PNG or WebP; empty where there is none. Invalid for other formats."""
+    return b"".join(_packets(data))
+
+
+def embed(data: bytes, xmp: bytes) -> bytes:
+    """Return the file with ``xmp`` as its only XMP packet. Invalid for a format or size that cannot hold it."""
+    if data[:2] == b"\xff\xd8":
+        return _into_jpeg(data, xmp)
+    if data[:8] == b"\x89PNG\r\n\x1a\n":
+        return _into_png(data, xmp)
+    raise Invalid(NOT_EMBEDDABLE, code="not_embeddable")
+
+
+def _add(target: ElementTree.Element, name: str, kind: str, texts: object) -> None:
+    values = [text for text in texts if text]  # type: ignore[attr-defined]
+    if not values:
+        return
+    container = ElementTree.SubElement(ElementTree.SubElement(target, name), f"{{{RDF}}}{kind}")
+    for text in values:
+        attributes = {f"{{{_XML}}}lang": "x-default"} if kind == "Alt" else {}
+        ElementTree.SubElement(container, f"{{{RDF}}}li", attributes).text = text
+
+
+def _parsed(known: bytes) -> ElementTree.Element:
+    text = known.strip(b"\0 \r\n\t")
+    declared = text.replace(b"\0", b"")  # UTF-16, too
+    if (
+        len(text) > _MOST or b"<!DOCTYPE" in declared or b"<!ENTITY" in declared
+    ):  # entities could expand without bound
+        raise Conflict("The file's XMP is too long or has a document type, which is not read.", code="xmp")
+    try:
+        for _, (prefix, uri) in ElementTree.iterparse(BytesIO(text), ["start-ns"]):  # noqa: S314 - no document type
+            if prefix and not re.fullmatch(r"ns\d+", prefix):
+                ElementTree.register_namespace(prefix, uri)
+        return ElementTree.fromstring(text)  # noqa: S314 - no document type
+    except ElementTree.ParseError as error:
+        raise Conflict(UNREADABLE, code="xmp") from error
+
+
+def _packets(data: bytes) -> Iterator[bytes]:
+    if data[:2] == b"\xff\xd8":
+        for marker, start, end in _segments(data):
+            if marker == 0xE1 and data[start + 4 : end].startswith(_JPEG_NAME):
+                yield data[start + 4 + len(_JPEG_NAME) : end]
+    elif data[:8] == b"\x89PNG\r\n\x1a\n":
+        for kind, start, end in _chunks(data):
+            if kind == b"iTXt" and data[start + 8 : end].startswith(_PNG_NAME + b"\0"):
+                yield _itxt(data[start + 8 + len(_PNG_NAME) + 1 : end - 4])
+    else:
+        raise Invalid(
+            "Words can be embedded into JPEG and PNG files only; use sidecars.", code="not_embeddable"
+        )
+
+
+def _itxt(body: bytes) -> bytes:
+    """Return the text behind the compression flag and method, the language and the translated keyword."""
+    text = body[2:].partition(b"\0")[2].partition(b"\0")[2]
+    if body[:1] != b"\1":
+        return text
+    try:
+        return zlib.decompressobj().decompress(text, _MOST)
+    except zlib.error as error:
+        raise Conflict(UNREADABLE, code="xmp") from error
+
+
+def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Yield marker, start and end of the segments before the image data."""
+    at = 2
+    while at + 4 <= len(data) and data[at] == 0xFF and data[at + 1] not in (0xDA, 0xD9):
+        end = at + 2 + int.from_bytes(data[at + 2 : at + 4])
+        yield data[at + 1], at, end
+        at = end
+
+
+def _into_jpeg(data: bytes, xmp: bytes) -> bytes:
+    if len(xmp) > _JPEG_LIMIT:
+        raise Invalid("The words and the file's XMP are too long for a JPEG; use sidecars.", code="too_large")
+    body = _JPEG_NAME + xmp
+    segment = b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body
+    out, place, at = [data[:2]], 1, 2
+    for marker, start, end in _segments(data):
+        at = end
+        if marker == 0xE1 and data[start + 4 : end].startswith(_JPEG_NAME):
+            continue
+        out.append(data[start:end])
+        if marker == 0xE0 or (marker == 0xE1 and len(out) <= 3):  # after JFIF and EXIF, which come first
+            place = len(out)
+    out.insert(place, segment)
+    return b"".join([*out, data[at:]])
+
+
+def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    at = 8
+    while at + 12 <= len(data):
+        end = at + 12 + int.from_bytes(data[at : at + 4])
+        yield data[at + 4 : at + 8], at, end
+        at = end
+
+
+def _into_png(data: bytes, xmp: bytes) -> bytes:
+    body = b"iTXt" + _PNG_NAME + b"\0\0\0\0\0" + xmp
+    chunk = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
+    out, at = [data[:8]], 8
+    for kind, start, end in _chunks(data):
+        at = end
+        if kind == b"iTXt" and data[start + 8 :].startswith(_PNG_NAME + b"\0"):
+            continue
+        out.append(data[start:end])
+        if kind == b"IHDR":
+            out.append(chunk)
+    return b"".join([*out, data[at:]])

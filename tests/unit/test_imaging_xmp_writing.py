@@ -1,0 +1,91 @@
+"""Words written into files: read back, other metadata kept, pixels untouched."""
+
+from __future__ import annotations
+
+import io
+import zlib
+
+import pytest
+from PIL import Image
+
+from imgcore.errors import Conflict, Invalid
+from imgcore.imaging.decode import decode
+from imgcore.imaging.xmp_writing import FileWords, embed, embedded_packet, has_alt_text, packet
+from tests import images as samples
+from tests.images import exif, xmp
+
+WORDS = FileWords("A cat & <a> dog.", "A grey cat.", ("cat", "dög"))
+RATED = (
+    b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    b'<rdf:Description rdf:about="" xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="4"/>'
+    b"</rdf:RDF></x:xmpmeta>"
+)
+
+
+def pixels(data: bytes) -> bytes:
+    return Image.open(io.BytesIO(data)).convert("RGB").tobytes()
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG"])
+def test_embedded_words_are_read_back_and_pixels_are_the_same(form: str) -> None:
+    data = samples.encode(samples.corners(), form, exif=exif(make="Example", model="One"))
+
+    written = embed(data, packet(WORDS))
+
+    facts = decode(written, max_side=64).facts
+    assert (WORDS.caption, WORDS.tags) == (facts.embedded_caption, facts.embedded_keywords)
+    assert "Example One" == facts.camera
+    assert pixels(data) == pixels(written)
+    assert has_alt_text(embedded_packet(written))
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG"])
+def test_words_written_again_replace_the_first_and_keep_other_properties(form: str) -> None:
+    data = embed(samples.encode(samples.corners(), form), packet(WORDS, RATED))
+
+    again = embed(data, packet(FileWords("New.", "New alt.", ("new",)), embedded_packet(data)))
+
+    text = embedded_packet(again).decode()
+    assert ("New.", ("new",)) == (
+        decode(again, max_side=64).facts.embedded_caption,
+        decode(again, max_side=64).facts.embedded_keywords,
+    )
+    assert 'xmp:Rating="4"' in text
+    assert "A grey cat." not in text
+    assert 1 == text.count("<x:xmpmeta")
+
+
+def test_caption_of_the_photographer_stays() -> None:
+    text = packet(FileWords(None, "Alt.", ("cat",)), xmp("Anna at the lake"))
+
+    assert b"Anna at the lake" in text
+    assert b"Auf Deutsch" in text  # its other language, too
+    assert has_alt_text(text)
+
+
+def test_compressed_packet_of_a_png_is_merged() -> None:
+    plain = embed(samples.encode(samples.corners(), "PNG"), RATED)
+    known = embedded_packet(plain)
+    body = b"iTXtXML:com.adobe.xmp\0\1\0\0\0" + zlib.compress(known)
+    chunk = (len(body) - 4).to_bytes(4) + body + zlib.crc32(body).to_bytes(4)
+    at = plain.index(b"iTXt") - 4
+    length = 12 + int.from_bytes(plain[at : at + 4])
+    compressed = plain[:at] + chunk + plain[at + length :]
+
+    assert known == embedded_packet(compressed)
+    assert b"iTXt" in embed(compressed, packet(WORDS, embedded_packet(compressed)))
+
+
+@pytest.mark.parametrize(
+    "known", [b"<x", b'<!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>', b"<x/>" + b" " * 2**21 + b"<"]
+)
+def test_packet_that_cannot_be_read_is_left(known: bytes) -> None:
+    with pytest.raises(Conflict):
+        packet(WORDS, known)
+
+
+def test_words_are_not_embedded_into_other_formats_or_beyond_the_limit() -> None:
+    with pytest.raises(Invalid):
+        embed(samples.encode(samples.corners(), "WEBP"), packet(WORDS))
+    with pytest.raises(Invalid):
+        embed(samples.encode(samples.corners(), "JPEG"), packet(FileWords("x" * 70_000, "y", ())))
