@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from imgcore.accounts.models import Quota
 from imgcore.config import Config, Secret
 from imgcore.errors import Misconfigured
 from imgcore.gallery.models import MODEL_SIDE, Description, Picture, Source, TaskKind
@@ -250,6 +251,7 @@ def gallery(config: Config) -> Gallery:
         upload_ttl=config.upload_ttl,
         release=config.release,
         describer=describer(config),
+        quota=_quota(config),
     )
 
 
@@ -267,7 +269,12 @@ def account_service(config: Config) -> Accounts:
         from imgcore.accounts.passwords import Argon2Hasher
     except ModuleNotFoundError as error:
         raise Misconfigured("Accounts need argon2-cffi: install imgcore[web].") from error
-    return Accounts(AccountRepository(limited_database(config)), Argon2Hasher())
+    store = AccountRepository(limited_database(config))
+    return Accounts(store, Argon2Hasher(), default_quota=_quota(config))
+
+
+def _quota(config: Config) -> Quota:
+    return Quota(config.quota_images, config.quota_bytes, config.quota_uploads)
 
 
 def migrate(config: Config) -> list[str]:

@@ -267,6 +267,26 @@ class Config:
         help="With accounts: rate limit of the API for one client, in all web processes of a host together.",
     )
 
+    quota_images: int = _setting(
+        "QUOTA_IMAGES",
+        group=_ACCOUNTS,
+        default=100_000,
+        help="Photos of one account, with those in the trash. Administrators may set another number for it.",
+    )
+    quota_bytes: int = _setting(
+        "QUOTA_BYTES",
+        group=_ACCOUNTS,
+        default=2**40,
+        unit="bytes",
+        help="Size of all originals of one account, in the same way.",
+    )
+    quota_uploads: int = _setting(
+        "QUOTA_UPLOADS",
+        group=_ACCOUNTS,
+        default=1_000,
+        help="Uploads of one account that are requested and not yet received, in the same way.",
+    )
+
     host: str = _setting(
         "HOST",
         group=_WEB,

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from imgcore.accounts.models import Account, ApiKey, Role, Scope, SecurityEntry, Session
+from imgcore.accounts.models import Account, ApiKey, Quota, Role, Scope, SecurityEntry, Session, Usage
 from imgcore.accounts.security_log import SecurityEvent
 from imgcore.gallery.models import (
     EVERYBODY,
@@ -274,6 +274,15 @@ def key(found: ApiKey) -> dict[str, Any]:
         "expires_machine": utc(found.expires_at),
         "expired": found.expired,
     }
+
+
+def quota_rows(used: Usage, quota: Quota) -> list[tuple[str, str, str]]:
+    """Return (what, used, limit) of an account's quota as texts."""
+    return [
+        ("Photos, with those in the trash", f"{used.images:,}", f"{quota.images:,}"),
+        ("Size of the originals", file_size(used.bytes), file_size(quota.bytes)),
+        ("Uploads in progress", f"{used.uploads:,}", f"{quota.uploads:,}"),
+    ]
 
 
 _EVENT_TEXT = {

@@ -96,6 +96,27 @@ class ApiKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Quota:
+    """How much an account may have.
+
+    images: received, awaited and in the trash. bytes: of their originals. uploads: requested, not yet received.
+    """
+
+    images: int = 100_000
+    bytes: int = 2**40
+    uploads: int = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What an account uses of its Quota."""
+
+    images: int
+    bytes: int
+    uploads: int
+
+
+@dataclass(frozen=True, slots=True)
 class SecurityEntry:
     """An entry of the security log. event: a value of imgcore.accounts.security_log.SecurityEvent."""
 

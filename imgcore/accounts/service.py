@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from imgcore.accounts import throttle
@@ -19,6 +19,7 @@ from imgcore.accounts.models import (
     ApiKey,
     Caller,
     Hasher,
+    Quota,
     Role,
     Scope,
     Session,
@@ -65,6 +66,7 @@ class Accounts:
     store: AccountRepository
     hasher: Hasher
     clock: Callable[[], float] = time.time  # Unix time in seconds
+    default_quota: Quota = field(default_factory=Quota)
 
     @property
     def log(self) -> SecurityLog:
@@ -100,6 +102,10 @@ class Accounts:
     def count_images(self, account: Account) -> int:
         """Return the number of the account's images outside the trash."""
         return self.store.count_images(account.id)
+
+    def quota(self, account: Account) -> Quota:
+        """Return the account's quota."""
+        return self.store.quota(account.id, self.default_quota)
 
     def set_role(self, account: Account, role: Role) -> None:
         """Change the role. A demotion ends all sessions and revokes all keys of the account.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from imgcore.accounts.models import Quota
 from imgcore.db import words
 from imgcore.db.connection import Repository, Transaction
 from imgcore.db.mapping import (
@@ -25,6 +26,7 @@ from imgcore.db.mapping import (
 from imgcore.db.migrations import pending
 from imgcore.db.notifications import add_notification
 from imgcore.db.pages import read_images, read_page, read_versions
+from imgcore.db.quotas import check_quota
 from imgcore.db.statements import sql
 from imgcore.db.tasks import reset_task
 from imgcore.db.word_index import update_search_text
@@ -61,12 +63,20 @@ class ImageRepository(Repository):
                 f"The database lacks the migration {steps[0]}. Run `imgcore migrate`.", code="not_migrated"
             )
 
-    def add(self, new: NewImage) -> Image:
+    def add(self, new: NewImage, quota: Quota | None = None, size: int = 0) -> Image:
         """Add an image whose upload is awaited, with both tasks pending, and return it.
 
-        Conflict where the key is taken, NotFound where the owner's account was deleted.
+        quota: of accounts without one of their own; None checks nothing. size: bytes that the upload may take.
+        Conflict where the key is taken or the owner's quota is used up, NotFound where the account was deleted.
         """
-        return self._database.run(lambda tx: image_by_id(tx, _insert(tx, new)))
+
+        def work(tx: Transaction) -> Image:
+            if quota is not None and new.owner_id is not None:
+                lock_account(tx, new.owner_id)
+                check_quota(tx, new.owner_id, size, quota)
+            return image_by_id(tx, _insert(tx, new))
+
+        return self._database.run(work)
 
     def receive(self, event: ObjectCreated, new: NewImage) -> Image:
         """Mark the image of ``event.key`` as received, with the object's size, etag and version; return it.

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from imgcore.accounts.models import Quota
 from imgcore.errors import Conflict, Forbidden, ImgcoreError, Invalid, NotFound, Unavailable
 from imgcore.gallery.keys import clean_name, is_public_id, new_public_id, raw_key
 from imgcore.gallery.media_types import accepted_type, form_type
@@ -53,7 +54,8 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE |
 class Gallery:
     """The gallery's use cases.
 
-    viewer: the rights of the current user. upload_ttl: validity of an upload form, in seconds. Methods raise
+    viewer: the rights of the current user. quota: of accounts for which none is set; None: none is checked.
+    upload_ttl: validity of an upload form, in seconds. Methods raise
     Unavailable where database, storage or queues are unreachable, NotFound for an image that does not exist or
     is not visible to the viewer, and Forbidden for a change that the viewer is not permitted to make.
     """
@@ -67,6 +69,7 @@ class Gallery:
     release: str = "dev"
     describer: str = "the local describer"
     viewer: Viewer = EVERYBODY
+    quota: Quota | None = None
     spending: Spending | None = None
     campaigns: Campaigns | None = None
 
@@ -96,7 +99,8 @@ class Gallery:
         size: bytes; None where it is unknown (a form without JavaScript). redirect: where S3 redirects the
         browser after the upload; ``{id}`` is replaced by the public id. batch: a UUID chosen by the client, the
         same for all files uploaded together. hint: what the photo is about, for the model that describes it.
-        Invalid: unsupported_type, empty, too_large, batch or hint.
+        Invalid: unsupported_type, empty, too_large, batch or hint. Conflict: quota_images, quota_bytes or
+        quota_uploads.
         """
         accepted = accepted_type(media_type, name, self.limits.media_types)
         if size is not None and size <= 0:
@@ -116,7 +120,7 @@ class Gallery:
             batch_id=_batch(batch),
             hint=_text(hint, "hint", HINT_LENGTH) or None,
         )
-        image = self.images.add(new)
+        image = self.images.add(new, self.quota, size or self.limits.max_bytes)
         form = self.storage.form(
             key,
             media_type=form_type(media_type),

@@ -64,6 +64,7 @@ TABLE = {
     ("GET", "/accounts/<public_id>"): BOSS_PAGE,
     ("POST", "/accounts/<public_id>/password"): BOSS_PAGE,
     ("POST", "/accounts/<public_id>/role"): BOSS_FORM,
+    ("POST", "/accounts/<public_id>/quota"): BOSS_FORM,
     ("POST", "/accounts/<public_id>/sign-out"): BOSS_FORM,
     ("POST", "/accounts/<public_id>/keys/<key_id>/remove"): BOSS_FORM,
     ("POST", "/accounts/<public_id>/delete"): BOSS_FORM,
@@ -114,6 +115,7 @@ FORMS = {
     "/accounts": {"name": "newcomer", "password": PASSWORD},
     "/accounts/<public_id>/password": {"password": PASSWORD},
     "/accounts/<public_id>/role": {"role": "person", "password": PASSWORD},
+    "/accounts/<public_id>/quota": {"images": "5", "password": PASSWORD},
     "/accounts/<public_id>/delete": {"password": PASSWORD},
 }
 

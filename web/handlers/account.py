@@ -164,6 +164,7 @@ class AccountPages(FormPages):
             "account": mine,
             "since": serializers.moment(mine.password_at),
             "label_length": LABEL_LENGTH,
+            "quota": serializers.quota_rows(accounts.store.usage(mine.id), accounts.quota(mine)),
             "key_days": KEY_DAYS,
             "key_days_choices": KEY_DAYS_CHOICES,
             "scopes": [(scope, words) for scope, words in _SCOPES.items() if scope in mine.scopes],

@@ -17,10 +17,12 @@ from web.http.auth import caller, record_event, requires
 from web.http.csrf import verified_form
 from web.http.responses import Route
 
+_QUOTA = ("images", "gibibytes", "uploads")
 _DONE = {
     "role": "The role was changed.",
     "signed-out": "The account is signed out everywhere, and its API keys are revoked.",
     "key": "API key revoked.",
+    "quota": "The quota was changed.",
     "deleted": "The account was deleted. Its photos are being removed.",
 }
 
@@ -40,6 +42,7 @@ class AccountAdminPages(FormPages):
             ("GET", one, self.account),
             ("POST", f"{one}/password", self.reset_password),
             ("POST", f"{one}/role", self.set_role),
+            ("POST", f"{one}/quota", self.set_quota),
             ("POST", f"{one}/sign-out", self.sign_out),
             ("POST", f"{one}/keys/<key_id>/remove", self.remove_key),
             ("POST", f"{one}/delete", self.delete),
@@ -102,6 +105,23 @@ class AccountAdminPages(FormPages):
         return redirect(f"/accounts/{account.public_id}?done=role")
 
     @requires(Scope.ADMIN, browser=True)
+    def set_quota(self, public_id: str) -> str | HTTPResponse:
+        """Set the quota of an account; an empty field stands for the gallery's default."""
+        accounts = self._accounts
+        fields = verified_form()
+        account = accounts.get(public_id)
+        try:
+            images, gibibytes, uploads = (_number(fields.get(name, "")) for name in _QUOTA)
+            self._confirm(fields)
+        except ImgcoreError as error:
+            return self._one(account, error)
+        size = None if gibibytes is None else gibibytes * 2**30
+        accounts.store.set_quota(account.id, images=images, bytes_=size, uploads=uploads)
+        said = ", ".join(f"{name} {fields.get(name, '') or 'default'}" for name in _QUOTA)
+        record_event(SecurityEvent.SETTING_CHANGED, account.name, f"quota: {said}")
+        return redirect(f"/accounts/{account.public_id}?done=quota")
+
+    @requires(Scope.ADMIN, browser=True)
     def sign_out(self, public_id: str) -> HTTPResponse:
         """End all sessions of an account and revoke its keys."""
         accounts = self._accounts
@@ -153,13 +173,25 @@ class AccountAdminPages(FormPages):
 
     def _one(self, account: Account, error: ImgcoreError | None = None, **values: Any) -> str:
         row = serializers.account_row(account, self._accounts.count_images(account))
-        keys = [serializers.key(each) for each in self._accounts.keys(account)]
-        return self._show("account_admin", error, row=row, keys=keys, me=_my_id(), **values)
+        accounts = self._accounts
+        keys = [serializers.key(each) for each in accounts.keys(account)]
+        quota = serializers.quota_rows(accounts.store.usage(account.id), accounts.quota(account))
+        return self._show("account_admin", error, row=row, keys=keys, quota=quota, me=_my_id(), **values)
 
 
 def _my_id() -> str | None:
     me = caller().account
     return me.public_id if me else None
+
+
+def _number(text: str) -> int | None:
+    """Return a whole number of a field; None where it is empty. Invalid (``quota``)."""
+    text = text.strip()
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= 9):
+        raise Invalid("A quota is a whole number of at most nine digits, or empty.", code="quota")
+    return int(text)
 
 
 def _role(text: str) -> Role:

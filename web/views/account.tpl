@@ -29,6 +29,11 @@
 %   if get('spending'):
 %     include('account_spending.tpl')
 %   end
+<section aria-labelledby="quota_title">
+<h2 id="quota_title">Quota</h2>
+%   include('quota_rows.tpl')
+<p class="hint">An administrator can change it.</p>
+</section>
 %   include('account_events.tpl')
 %   include('account_delete.tpl')
 % end

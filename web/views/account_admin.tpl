@@ -27,6 +27,26 @@
   <button class="button" type="submit">Sign out everywhere and revoke all keys</button>
 </form>
 </section>
+<section aria-labelledby="quota_title">
+<h2 id="quota_title">Quota</h2>
+% include('quota_rows.tpl')
+<details>
+  <summary>Change the quota</summary>
+  <form method="post" action="/accounts/{{row['id']}}/quota">
+    <input type="hidden" name="token" value="{{token}}">
+    <p class="hint">An empty field stands for the gallery’s default.</p>
+    <label for="quota_images">Photos</label>
+    <input id="quota_images" name="images" inputmode="numeric" maxlength="9" autocomplete="off">
+    <label for="quota_gibibytes">Size of the originals in GiB</label>
+    <input id="quota_gibibytes" name="gibibytes" inputmode="numeric" maxlength="9" autocomplete="off">
+    <label for="quota_uploads">Uploads in progress</label>
+    <input id="quota_uploads" name="uploads" inputmode="numeric" maxlength="9" autocomplete="off">
+    <label for="quota_password">Your password</label>
+    <input id="quota_password" name="password" type="password" maxlength="{{shared.max_password_length}}" autocomplete="current-password" required>
+    <button class="button" type="submit">Change the quota</button>
+  </form>
+</details>
+</section>
 <section aria-labelledby="change_title">
 <h2 id="change_title">Change the account</h2>
 <p class="hint">Your own password confirms each of these changes.</p>

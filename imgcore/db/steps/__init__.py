@@ -20,6 +20,7 @@ from imgcore.db.steps.m010 import m010_campaigns
 from imgcore.db.steps.m011 import m011_versions
 from imgcore.db.steps.m012 import m012_hint
 from imgcore.db.steps.m013 import m013_security_events
+from imgcore.db.steps.m014 import m014_quotas
 
 STEPS = (
     m001_images_and_tasks,
@@ -35,4 +36,5 @@ STEPS = (
     m011_versions,
     m012_hint,
     m013_security_events,
+    m014_quotas,
 )

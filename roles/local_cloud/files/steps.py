@@ -44,7 +44,14 @@ PROXY_EXCEPTIONS = ("NO_PROXY", "no_proxy")  # without them, clients would use a
 API_KEYS = ("GEMINI_API_KEY", "GOOGLE_API_KEY")
 # Concurrent workers of each function; more workers than processors slow down each other
 WORKERS = min(4, max(2, os.cpu_count() or 2))
-ACCOUNT_SETTINGS = ("ACCOUNTS", "API_RATE", "GALLERY_VISIBILITY")
+ACCOUNT_SETTINGS = (
+    "ACCOUNTS",
+    "API_RATE",
+    "GALLERY_VISIBILITY",
+    "QUOTA_BYTES",
+    "QUOTA_IMAGES",
+    "QUOTA_UPLOADS",
+)
 WEB_SETTINGS = (*ACCOUNT_SETTINGS, "GALLERY_HOSTS", "HOST", "LOST_AFTER_SECONDS", "UPLOAD_TTL_SECONDS")
 
 

@@ -1,0 +1,77 @@
+"""What an account uses of its quota, and the quota that an administrator has set for it."""
+
+from __future__ import annotations
+
+from imgcore.accounts.models import Quota, Usage
+from imgcore.db.connection import Repository, Transaction
+from imgcore.errors import Conflict
+from imgcore.text import file_size
+
+# Answered by the index images_usage alone. Expired uploads use nothing; the trash counts until it is emptied.
+_USAGE = (
+    "SELECT COUNT(*) AS images, COALESCE(SUM(size), 0) AS bytes,"
+    " COALESCE(SUM(CASE WHEN upload_status = 'awaiting' THEN 1 ELSE 0 END), 0) AS uploads"
+    " FROM images WHERE owner_id = :account_id AND upload_status IN ('awaiting', 'received', 'rejected')"
+)
+_SET = "SELECT quota_images, quota_bytes, quota_uploads FROM accounts WHERE id = :account_id"
+
+
+class QuotaRepository(Repository):
+    """The quotas of accounts."""
+
+    def usage(self, account_id: int) -> Usage:
+        """Return what the account uses."""
+        return self._database.read(lambda tx: _usage(tx, account_id))
+
+    def quota(self, account_id: int, default: Quota) -> Quota:
+        """Return the account's quota: what an administrator has set, else ``default``."""
+        return self._database.read(lambda tx: _quota(tx, account_id, default))
+
+    def set_quota(
+        self, account_id: int, *, images: int | None, bytes_: int | None, uploads: int | None
+    ) -> None:
+        """Set the account's quota; None stands for the default."""
+        statement = (
+            "UPDATE accounts SET quota_images = :images, quota_bytes = :bytes, quota_uploads = :uploads"
+            " WHERE id = :account_id"
+        )
+        values = {"account_id": account_id, "images": images, "bytes": bytes_, "uploads": uploads}
+        self._database.run(lambda tx: tx.execute(statement, **values))
+
+
+def check_quota(tx: Transaction, account_id: int, size: int, default: Quota) -> None:
+    """Check that the account may have one more upload of ``size`` bytes. The caller has locked the account.
+
+    Conflict (``quota_images``, ``quota_bytes``, ``quota_uploads``) where it may not.
+    """
+    used, quota = _usage(tx, account_id), _quota(tx, account_id, default)
+    if used.uploads >= quota.uploads:
+        raise Conflict(
+            f"{used.uploads:,} uploads of this account are in progress, as many as it may have."
+            " Wait until they are done; unused upload forms end after about an hour.",
+            code="quota_uploads",
+        )
+    if used.images >= quota.images:
+        raise Conflict(
+            f"This account has {used.images:,} photos, as many as it may have. {_REMEDY}", code="quota_images"
+        )
+    if used.bytes + size > quota.bytes:
+        raise Conflict(
+            f"The photos of this account take {file_size(used.bytes)} of {file_size(quota.bytes)}, too much for"
+            f" another {file_size(size)}. {_REMEDY}",
+            code="quota_bytes",
+        )
+
+
+_REMEDY = "Photos in the trash count for 30 days. An administrator can raise the quota."
+
+
+def _usage(tx: Transaction, account_id: int) -> Usage:
+    [row] = tx.rows(_USAGE, account_id=account_id)
+    return Usage(int(row["images"]), int(row["bytes"]), int(row["uploads"]))
+
+
+def _quota(tx: Transaction, account_id: int, default: Quota) -> Quota:
+    row = tx.row(_SET, account_id=account_id) or {}
+    found = {name: row.get(f"quota_{name}") for name in ("images", "bytes", "uploads")}
+    return Quota(**{name: getattr(default, name) if set_ is None else set_ for name, set_ in found.items()})

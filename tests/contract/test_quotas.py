@@ -1,0 +1,132 @@
+"""Quotas of accounts on both databases: what counts, what is refused, and that an account's is its own."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from imgcore.accounts.models import Account, Quota, Role, Usage
+from imgcore.db.accounts import AccountRepository
+from imgcore.db.connection import Database
+from imgcore.errors import Conflict
+from imgcore.gallery.keys import new_public_id
+from imgcore.gallery.models import Image, NewImage
+from tests.contract.images import event
+from tests.support.repositories import Repositories
+
+PLENTY = Quota()
+
+
+@pytest.fixture
+def store(database: Database, bystanders: None) -> AccountRepository:
+    return AccountRepository(database)
+
+
+@pytest.fixture
+def ada(store: AccountRepository) -> Account:
+    return store.add(new_public_id(), "ada", Role.PERSON, "hash")
+
+
+@pytest.fixture
+def zoe(store: AccountRepository) -> Account:
+    return store.add(new_public_id(), "zoe", Role.PERSON, "hash")
+
+
+def add(
+    repositories: Repositories,
+    owner: Account | None,
+    quota: Quota | None,
+    size: int = 100,
+    *,
+    received: bool = True,
+) -> Image:
+    id_ = new_public_id()
+    owner_id = owner.id if owner else None
+    row = NewImage(id_, f"raw/{id_}.jpg", "cat.jpg", "image/jpeg", size, 3600.0, owner_id)
+    image = repositories.images.add(row, quota, size)
+    return repositories.images.receive(event(row), row) if received else image
+
+
+def test_usage_counts_what_an_account_stores_and_awaits(
+    store: AccountRepository, repositories: Repositories, database: Database, ada: Account, zoe: Account
+) -> None:
+    """The trash counts, what has expired does not; nobody else's images do."""
+    kept = [add(repositories, ada, None, 100, received=False) for _ in range(4)]
+    repositories.images.delete(add(repositories, ada, None).public_id)
+    add(repositories, zoe, None)
+    add(repositories, None, None)
+    for image, status in zip(kept, ("awaiting", "received", "rejected", "expired"), strict=True):
+        change = "UPDATE images SET upload_status = :status, listed_id = NULL WHERE id = :id"
+        database.run(lambda tx, c=change, s=status, i=image.id: tx.execute(c, status=s, id=i))
+    size = 300 + 123_456  # the event said how large the deleted one is
+    assert (Usage(4, size, 1), Usage(1, 123_456, 0)) == (store.usage(ada.id), store.usage(zoe.id))
+
+
+@pytest.mark.parametrize(
+    ("quota", "code"),
+    [
+        (Quota(images=2), "quota_images"),
+        (Quota(bytes=299), "quota_bytes"),
+        (Quota(uploads=2), "quota_uploads"),
+    ],
+)
+def test_upload_beyond_the_quota_is_a_conflict(
+    repositories: Repositories, store: AccountRepository, ada: Account, zoe: Account, quota: Quota, code: str
+) -> None:
+    """The upload is not stored; another account and images without an owner are not concerned."""
+    for _ in range(2):
+        add(repositories, ada, quota, received=False)
+    with pytest.raises(Conflict) as caught:
+        add(repositories, ada, quota, received=False)
+    assert (code, 2) == (caught.value.code, store.usage(ada.id).images)
+    add(repositories, zoe, quota, received=False)
+    for _ in range(3):
+        add(repositories, None, quota, received=False)
+
+
+def test_received_uploads_are_not_in_progress(repositories: Repositories, ada: Account) -> None:
+    for _ in range(4):
+        add(repositories, ada, Quota(uploads=1))
+
+
+def test_quota_of_an_account_replaces_the_default_where_it_is_set(
+    store: AccountRepository, ada: Account, zoe: Account
+) -> None:
+    default = Quota(10, 20, 30)
+    store.set_quota(ada.id, images=0, bytes_=None, uploads=5)
+    assert (Quota(0, 20, 5), default) == (store.quota(ada.id, default), store.quota(zoe.id, default))
+    store.set_quota(ada.id, images=None, bytes_=7, uploads=None)
+    assert Quota(10, 7, 30) == store.quota(ada.id, default)
+
+
+def test_raised_quota_counts_for_the_next_upload(
+    store: AccountRepository, repositories: Repositories, ada: Account
+) -> None:
+    small = Quota(images=0)
+    with pytest.raises(Conflict):
+        add(repositories, ada, small)
+    store.set_quota(ada.id, images=1, bytes_=None, uploads=None)
+    add(repositories, ada, small)
+    with pytest.raises(Conflict):
+        add(repositories, ada, small)
+
+
+def test_uploads_at_the_same_moment_do_not_exceed_the_quota(
+    store: AccountRepository, repositories: Repositories, ada: Account
+) -> None:
+    barrier, refused = threading.Barrier(8), []
+
+    def upload() -> None:
+        barrier.wait()
+        try:
+            add(repositories, ada, Quota(images=3), received=False)
+        except Conflict as error:
+            refused.append(error.code)
+
+    threads = [threading.Thread(target=upload) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (3, ["quota_images"] * 5) == (store.usage(ada.id).images, refused)

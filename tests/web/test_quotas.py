@@ -1,0 +1,80 @@
+"""Quotas in the API and on the pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from imgcore.accounts.models import Quota
+from tests.web.client import Client
+from tests.web.peopling import PASSWORD, Site, site
+from web.app import create_app
+
+UPLOAD = {"name": "a.jpg", "type": "image/jpeg", "size": 1000}
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Site]:
+    """A site whose accounts may have two photos."""
+    found = site(tmp_path)
+    quota = Quota(images=2)
+    found.gallery = replace(found.gallery, quota=quota)
+    object.__setattr__(found.accounts, "default_quota", quota)
+    yield found
+    found.database.close()
+
+
+def test_upload_beyond_the_quota_is_refused_with_a_sentence(home: Site) -> None:
+    """The API refuses it for a key and a session, and so does the form; another account goes on."""
+    app = home.app()
+    owner, program = home.browser(app, "owner"), home.program(app, "owner", "upload")
+    for client in (owner, program):
+        assert 201 == client.send("POST", "/api/v1/uploads", UPLOAD).status
+    for client in (owner, program):
+        answer = client.send("POST", "/api/v1/uploads", UPLOAD)
+        assert (409, "quota_images") == (answer.status, answer.json["code"])
+        assert answer.json["detail"].startswith("This account has 2 photos, as many as it may have.")
+    page = owner.submit("/upload", "/upload", type="image/jpeg")
+    assert (409, True) == (page.status, "as many as it may have" in page.text)
+    assert 201 == home.browser(app, "other").send("POST", "/api/v1/uploads", UPLOAD).status
+
+
+def test_open_mode_has_no_quota(home: Site) -> None:
+    client = Client(create_app(home.gallery))
+    assert [201] * 3 == [client.send("POST", "/api/v1/uploads", UPLOAD).status for _ in range(3)]
+
+
+def test_pages_show_what_is_used(home: Site) -> None:
+    app = home.app()
+    home.upload("owner")
+    pages = [
+        home.browser(app, "owner").get("/account").text,
+        home.browser(app, "boss").get(f"/accounts/{home.people['owner'].public_id}").text,
+    ]
+    for page in pages:
+        assert "Photos, with those in the trash: <strong>1</strong> of 2" in page
+
+
+def test_administrator_changes_the_quota_of_one_account(home: Site) -> None:
+    app = home.app()
+    boss, owner = home.browser(app, "boss"), home.browser(app, "owner")
+    one = f"/accounts/{home.people['owner'].public_id}"
+    answer = boss.submit(one, f"{one}/quota", images="1", gibibytes="3", uploads="", password=PASSWORD)
+    assert f"{one}?done=quota" == answer.headers["location"]
+    quotas = [home.accounts.quota(home.people[name]) for name in ("owner", "other")]
+    assert [Quota(1, 3 * 2**30, 1000), Quota(images=2)] == quotas
+    statuses = [owner.send("POST", "/api/v1/uploads", UPLOAD).status for _ in range(2)]
+    assert [201, 409] == statuses
+    boss.submit(one, f"{one}/quota", images="", gibibytes="", uploads="", password=PASSWORD)
+    assert 201 == owner.send("POST", "/api/v1/uploads", UPLOAD).status
+
+
+@pytest.mark.parametrize("images", ["x", "-1", "1.5", "1" * 10, "٣"])
+def test_quota_that_is_no_number_is_refused(home: Site, images: str) -> None:
+    one = f"/accounts/{home.people['owner'].public_id}"
+    answer = home.browser(home.app(), "boss").submit(one, f"{one}/quota", images=images, password=PASSWORD)
+    assert (422, True) == (answer.status, "A quota is a whole number" in answer.text)
+    assert Quota(images=2) == home.accounts.quota(home.people["owner"])
