@@ -502,6 +502,25 @@ def test_formats_items_that_share_the_same_bytes_are_damaged() -> None:
     )
 
 
+def test_formats_tiles_that_share_bytes_count_as_often_as_they_are_shown() -> None:
+    """Encoders store equal tiles once; a bomb names one large tile a thousand times."""
+
+    def tiled(count: int, side: int) -> bytes:
+        tiles = range(2, 2 + count)
+        kinds = {1: b"grid"} | dict.fromkeys(tiles, b"hvc1")
+        declared = {1: (2000, 2000)} | dict.fromkeys(tiles, (side, side))
+        data = file(
+            kinds, contents=dict.fromkeys(tiles, b"x" * 40), sizes=declared, references=[(b"dimg", 1, [*tiles])]
+        )
+        places = [struct.pack(">HHHHLL", tile, 1, 0, 1, 40 * at, 40) for at, tile in enumerate(tiles)]
+        for place in places:
+            data = data.replace(place, place[:8] + b"\0\0\0\0" + place[12:])
+        return data
+
+    assert carve(tiled(16, 500)).format == "HEIF"
+    assert damage(tiled(100, 500)) == "far more pixels to decode than to show"
+
+
 def wide(data: bytes) -> bytes:
     """The first box's length written in eight bytes."""
     length = int.from_bytes(data[:4])
