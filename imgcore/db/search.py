@@ -16,7 +16,7 @@ from imgcore.db.search_words import END, Query, Term
 from imgcore.db.statements import sql
 
 VOCABULARY = 32  # words that a prefix may stand for; beyond, it is compared as a range
-BATCH = 200  # photos compared at once
+BATCH = 400  # photos compared at once, after smaller first batches
 MOST_COMPARED = 10_000  # photos compared for one page
 RARE = 1000  # photos of a prefix with a large vocabulary that are read at once
 
@@ -73,7 +73,7 @@ def search(tx: Transaction, query: Query, below: int, limit: int, select: Select
         return Found((), None)
     sources = [_source(tx, term, below) for term in query.required]
     alone = len(query.required) == 1 and not query.excluded and not query.phrases
-    size = limit + 1 if alone else BATCH
+    size = limit + 1 if alone else min(2 * (limit + 1), BATCH)
     leader, batch = _rarest(tx, sources, below, size)
     found: list[int] = []
     compared = 0
@@ -81,14 +81,16 @@ def search(tx: Transaction, query: Query, below: int, limit: int, select: Select
         compared += len(batch)
         others = [source.term for source in sources if source is not leader and source.term]
         kept = select(_matching(tx, batch, others, query.excluded))
-        found += [id_ for id_ in batch if id_ in kept and query.follows(kept[id_])]
-        if len(found) > limit:
-            return Found(tuple(found[:limit]), found[limit - 1])
+        for id_ in batch:
+            if id_ in kept and query.follows(kept[id_]):
+                found.append(id_)
+            if len(found) > limit:
+                return Found(tuple(found[:limit]), found[limit - 1])
         if len(batch) < size:
             break
         if compared >= MOST_COMPARED:
             return Found(tuple(found), batch[-1])
-        below, size = batch[-1], BATCH
+        below, size = batch[-1], min(2 * size, BATCH)
         batch = leader.batch(tx, below, size)
     return Found(tuple(found), None)
 
