@@ -6,18 +6,21 @@ const AVIF = new Set(["avif", "avis"]);
 const HEIC = new Set(["heic", "heix", "heim", "heis", "hevc", "hevx", "hevm", "hevs"]);
 const HEIF = new Set(["mif1", "msf1", "mif2", "miaf"]);
 
-// Kinds of files that are not accepted, for messages.
+// Kinds of files that are not accepted, for messages: offset, first bytes, name.
 const FOREIGN = [
-  [/^(II\*\0|MM\0\*)/, "a TIFF or camera raw file"],
-  [/^BM/, "a BMP picture"],
-  [/^%PDF/, "a PDF document"],
-  [/^8BPS/, "a Photoshop document"],
-  [/^PK\x03\x04/, "a ZIP archive or office document"],
-  [/^(\xff\x0a|\0\0\0\x0cJXL )/, "a JPEG XL picture"],
-  [/^\0\0\0\x0cjP {2}/, "a JPEG 2000 picture"],
-  [/^....ftypcrx /s, "a camera raw file"],
-  [/^(....ftyp|\x1aE\xdf\xa3|RIFF....AVI )/s, "a video"],
-  [/^\s*<(\?xml|svg)/i, "an SVG drawing"],
+  [0, "II*\0", "a TIFF or camera raw file"],
+  [0, "MM\0*", "a TIFF or camera raw file"],
+  [0, "BM", "a BMP picture"],
+  [0, "%PDF", "a PDF document"],
+  [0, "8BPS", "a Photoshop document"],
+  [0, "PK\x03\x04", "a ZIP archive or office document"],
+  [0, "\xff\x0a", "a JPEG XL picture"],
+  [4, "JXL ", "a JPEG XL picture"],
+  [4, "jP  ", "a JPEG 2000 picture"],
+  [4, "ftypcrx ", "a camera raw file"],
+  [4, "ftyp", "a video"],
+  [0, "\x1aE\xdf\xa3", "a video"],
+  [8, "AVI ", "a video"],
 ];
 
 // bytes: the first 512 bytes of the file or fewer. Returns a media type, or null.
@@ -31,8 +34,9 @@ export function mediaType(bytes) {
 
 // Returns what the file is instead of a picture that is accepted, or null.
 export function foreignName(bytes) {
-  const head = text(bytes, 0, bytes.length);
-  return FOREIGN.find(([pattern]) => pattern.test(head))?.[1] ?? null;
+  const found = FOREIGN.find(([at, mark]) => text(bytes, at, at + mark.length) === mark);
+  if (found) return found[2];
+  return /^\s*<(\?xml|svg)/i.test(text(bytes, 0, bytes.length)) ? "an SVG drawing" : null;
 }
 
 // ISO/IEC 14496-12: the major brand, four bytes of version, then the compatible brands. Without a brand that is known,
