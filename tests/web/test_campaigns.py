@@ -45,6 +45,10 @@ def test_api_previews_starts_and_controls_a_campaign(client: Client, gallery: Ga
     [
         ({}, "selection"),
         ({"tag": "cat", "rate": 0}, "rate"),
+        ({"tag": "cat", "rate": 6001, "dry_run": True}, "rate"),
+        ({"tag": "cat", "ids": []}, "ids"),
+        ({"ids": ["cat.jpg"]}, "ids"),
+        ({"tag": "cat", "query": " "}, "query"),
         ({"source": "nobody"}, "source"),
         ({"before": "yesterday"}, "before"),
         ({"failed": "yes"}, "failed"),

@@ -11,8 +11,9 @@ from bottle import HTTPResponse, response
 
 from imgcore.accounts.models import Scope
 from imgcore.campaigns.models import Campaign, CampaignStatus, Preview, Selection
-from imgcore.campaigns.service import DEFAULT_RATE
+from imgcore.campaigns.service import DEFAULT_RATE, MAX_RATE
 from imgcore.errors import ImgcoreError, Invalid, NotFound
+from imgcore.gallery.keys import is_public_id
 from imgcore.gallery.models import Source
 from imgcore.gallery.service import QUERY_LENGTH, TAG_LENGTH
 from web.http import request
@@ -71,11 +72,15 @@ class CampaignsApi(CampaignsBase):
         names = frozenset({"ids", "failed", "missing", "rate", "dry_run", *_TEXTS})
         body = request.json_object(names)
         ids = request.strings(body["ids"], "ids", most=IDS) if "ids" in body else []
+        if "ids" in body and not (ids and all(map(is_public_id, ids))):
+            raise Invalid("ids is a list of ids of photos.", code="ids")
         texts = {name: request.string(body, name) for name in _TEXTS if name in body}
         selection = _selection(texts, ids, failed=_flag(body, "failed"), missing=_flag(body, "missing"))
+        rate = request.whole_number(body["rate"], "rate") if "rate" in body else DEFAULT_RATE
+        if not 1 <= rate <= MAX_RATE:
+            raise Invalid(f"rate must be a whole number from 1 to {MAX_RATE}.", code="rate")
         if _flag(body, "dry_run"):
             return json_response(preview_json(self._campaigns.preview(selection)))
-        rate = request.whole_number(body["rate"], "rate") if "rate" in body else DEFAULT_RATE
         return json_response(campaign_json(self._campaigns.start(selection, rate)), 201)
 
     @requires(Scope.EDIT)
@@ -217,6 +222,8 @@ def _selection(texts: Mapping[str, str], ids: list[str], *, failed: bool, missin
     for name, text in texts.items():
         if len(text) > _TEXTS[name]:
             raise Invalid(f"{name} may have at most {_TEXTS[name]} characters.", code=name)
+        if not text.strip():
+            raise Invalid(f"{name} is empty: leave it out.", code=name)
     known = {name: texts.get(name, "").strip() or None for name in ("query", "model", "tag")}
     return Selection(
         ids=tuple(ids),
