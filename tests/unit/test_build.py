@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import stat
 import sys
-import zipfile
 from pathlib import Path
 
 import pytest
 
-from lambda_build import archive, build, dependencies, lock, wheels
+from lambda_build import build, dependencies, wheels
 from lambda_build.targets import BuildError, Interpreter, Target, interpreter, target
+from tests.unit.build_files import names, write
 
 HERE_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 LAMBDA_BUILD = Path(build.__file__).parent
 
 # What the caption function imports, each as an empty module.
-PACKAGES = ("PIL.py", "pillow_heif.py", "pymysql.py", "google.py", "httpx2.py", "numpy.py")
+PACKAGES = ("PIL.py", "pillow_heif.py", "pymysql.py", "google.py", "httpx2.py", "numpy.py", "Stemmer.py")
 
 FAKE_UV = """#!{python}
 import json, pathlib, sys
@@ -87,132 +85,6 @@ def uv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeUv:
 def here(tmp_path: Path) -> Target:
     """The caption function as `make run` packs it."""
     return target("caption", "local")
-
-
-def write(folder: Path, files: dict[str, str]) -> Path:
-    for name, text in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text)
-    return folder
-
-
-def names(zipped: Path) -> set[str]:
-    with zipfile.ZipFile(zipped) as opened:
-        return set(opened.namelist())
-
-
-# Targets
-
-
-def test_target_production_is_python_3_13_on_graviton() -> None:
-    assert Target("caption", "production", "3.13", "aarch64-manylinux_2_28") == target("caption", "production")
-
-
-def test_target_local_is_this_interpreter() -> None:
-    assert Target("thumbnail", "local", HERE_PYTHON, "this") == target("thumbnail", "local")
-
-
-def test_target_with_named_python_and_platform_uses_them() -> None:
-    named = target("thumbnail", "production", "3.12", "x86_64-manylinux_2_28")
-
-    assert ("3.12", "x86_64-manylinux_2_28") == (named.python, named.platform)
-
-
-@pytest.mark.parametrize(
-    ("function", "profile", "lock_name"),
-    [
-        ("thumbnail", "production", "requirements-thumbnail.txt"),
-        ("thumbnail", "local", "requirements-thumbnail.txt"),
-        ("caption", "production", "requirements-caption.txt"),
-        ("caption", "local", "requirements-caption-local.txt"),
-    ],
-)
-def test_target_requirements_hold_the_describer_only_for_local_captions(
-    function: str, profile: str, lock_name: str
-) -> None:
-    """The caption function's lock alone has numpy and the weights."""
-    assert lock_name == target(function, profile).requirements.name
-
-
-def test_interpreter_of_this_version_is_the_running_one() -> None:
-    assert Interpreter(sys.executable, f"CPython {sys.version.split()[0]}") == interpreter(HERE_PYTHON)
-
-
-def test_interpreter_that_is_not_installed_is_none() -> None:
-    """No interpreter, no error: the zip goes without bytecode."""
-    assert interpreter("3.99") is None
-
-
-def test_interpreter_launcher_without_the_version_is_skipped(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """pyenv's shims stand on PATH for versions that are not active, and fail."""
-    shim = tmp_path / "python3.99"
-    shim.write_text("#!/bin/sh\nexit 127\n")
-    shim.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path))
-
-    assert interpreter("3.99") is None
-
-
-def test_interpreter_of_pyenv_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A version that is installed and not active serves as well."""
-    binary = tmp_path / "versions" / "3.99.1" / "bin" / "python3.99"
-    binary.parent.mkdir(parents=True)
-    binary.write_text("#!/bin/sh\necho CPython 3.99.1\n")
-    binary.chmod(0o755)
-    monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
-
-    assert Interpreter(str(binary), "CPython 3.99.1") == interpreter("3.99")
-
-
-# Zips
-
-
-def test_archive_of_equal_files_has_equal_bytes(tmp_path: Path) -> None:
-    """The folder, the clock, permissions and the order of creation do not matter."""
-    one = write(tmp_path / "one", {"b.py": "B = 1\n", "a/c.txt": "c"})
-    two = write(tmp_path / "elsewhere" / "two", {"a/c.txt": "c", "b.py": "B = 1\n"})
-    os.utime(two / "b.py", (1, 1))
-    (two / "b.py").chmod(0o777)
-    for folder in (one, two):
-        archive.write(folder.with_suffix(".zip"), folder, stamp="same")
-
-    assert one.with_suffix(".zip").read_bytes() == two.with_suffix(".zip").read_bytes()
-
-
-def test_archive_entry_is_readable_by_everyone(tmp_path: Path) -> None:
-    """Lambda runs as a user of its own."""
-    archive.write(tmp_path / "a.zip", write(tmp_path / "tree", {"a": "a"}))
-
-    with zipfile.ZipFile(tmp_path / "a.zip") as opened:
-        assert "-rw-r--r--" == stat.filemode(opened.getinfo("a").external_attr >> 16)
-
-
-def test_archive_with_a_base_keeps_its_files(tmp_path: Path) -> None:
-    base, path = tmp_path / "base.zip", tmp_path / "whole.zip"
-    archive.write(base, write(tmp_path / "theirs", {"library.py": ""}))
-    archive.write(path, write(tmp_path / "ours", {"own.py": ""}), base=base, stamp="stamp")
-
-    assert ({"library.py", "own.py"}, "stamp") == (names(path), archive.read_stamp(path))
-
-
-@pytest.mark.parametrize("content", [None, b"", b"PK\x03\x04 cut short"])
-def test_archive_stamp_of_an_incomplete_zip_is_none(tmp_path: Path, content: bytes | None) -> None:
-    """Missing, empty or damaged: it is built anew."""
-    if content is not None:
-        (tmp_path / "a.zip").write_bytes(content)
-
-    assert archive.read_stamp(tmp_path / "a.zip") is None
-
-
-def test_compile_of_an_invalid_source_fails_with_its_name(tmp_path: Path) -> None:
-    """A library that cannot be compiled for the function's Python stops the build."""
-    here = interpreter(HERE_PYTHON)
-    assert here is not None
-
-    with pytest.raises(BuildError, match=r"cannot compile.*"):
-        archive.compile_into(write(tmp_path, {"broken.py": "def (:\n"}), here)
 
 
 # Dependencies
@@ -492,40 +364,3 @@ def test_command_line_with_an_unwritable_folder_names_the_file(
 
     said = capsys.readouterr().err
     assert (1, True) == (status, said.startswith("thumbnail.zip cannot be written:"))
-
-
-# The locks
-
-
-def pins(path: Path) -> dict[str, set[str]]:
-    """Package → its pinned versions."""
-    found: dict[str, set[str]] = {}
-    for name, version in re.findall(r"^([\w.-]+)==(\S+)", path.read_text(), re.MULTILINE):
-        found.setdefault(name, set()).add(version)
-    return found
-
-
-@pytest.mark.parametrize("name", sorted(lock.LOCKS))
-def test_lock_versions_are_those_of_requirements(name: str) -> None:
-    shared = pins(LAMBDA_BUILD.parent / "requirements.txt")
-
-    assert {} == {k: v for k, v in pins(LAMBDA_BUILD / name).items() if not v <= shared.get(k, set())}
-
-
-@pytest.mark.parametrize("name", sorted(lock.LOCKS))
-def test_lock_pins_have_hashes(name: str) -> None:
-    """An index that serves something else is noticed."""
-    entries = re.split(r"\n(?=[\w.-]+==)", (LAMBDA_BUILD / name).read_text())[1:]
-
-    assert [] == [entry for entry in entries if "--hash=sha256:" not in entry]
-
-
-@pytest.mark.parametrize("name", sorted(lock.LOCKS))
-def test_lock_names_no_host(name: str) -> None:
-    """The package index is that of the builder's machine."""
-    assert [] == re.findall(r"https?://\S+|--\S*index\S*", (LAMBDA_BUILD / name).read_text())
-
-
-def test_lock_of_the_thumbnail_function_holds_three_packages() -> None:
-    """Pillow, its HEIC decoder and the database driver; nothing else."""
-    assert {"pillow", "pillow-heif", "pymysql"} == set(pins(LAMBDA_BUILD / "requirements-thumbnail.txt"))
