@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from imgcore.accounts.service import Accounts
     from imgcore.campaigns.service import Campaigns
     from imgcore.captioning.gemini import GeminiCaptioner
+    from imgcore.captioning.model import ModelCaptioner
     from imgcore.db.circuit_breaker import CircuitBreakers
     from imgcore.db.connection import Database
     from imgcore.db.images import ImageRepository
@@ -125,21 +126,24 @@ def queues(config: Config, session: Any = None) -> Queues:
 
 
 def captioners(config: Config) -> tuple[Captioner, Captioner | None]:
-    """Return the captioner, and one that stands by while Gemini refuses the settings (CAPTIONER=auto only)."""
+    """Return the captioner, and one that describes provisionally while it is away, where it is installed."""
     if not _uses_gemini(config):
         return _local(), None
     captioner = RenewedCaptioner(lambda: gemini(config))
-    if config.captioner == "gemini":
-        return captioner, None
     try:
         return captioner, _local()
-    except Misconfigured:  # without imgcore[local] the tasks wait for the key instead
+    except Misconfigured:  # the archives for AWS do not hold the local describer
         return captioner, None
 
 
 def describer(config: Config) -> str:
     """Return the name of the captioner for people."""
     return f"Gemini ({config.gemini_model})" if _uses_gemini(config) else LOCAL
+
+
+def breaker_name(config: Config) -> str | None:
+    """Return the name of the circuit breaker of the configured model; None for the local describer."""
+    return str(Source.GEMINI) if _uses_gemini(config) else None
 
 
 def processor(
@@ -175,6 +179,7 @@ def processor(
 def sweeper(config: Config) -> Sweeper:
     """Return what runs the sweep each minute."""
     from imgcore.aws.clients import create_session
+    from imgcore.db.circuit_breaker import CircuitBreakers
     from imgcore.db.images import ImageRepository
     from imgcore.db.notifications import NotificationRepository
     from imgcore.db.sweep import SweepRepository
@@ -197,6 +202,9 @@ def sweeper(config: Config) -> Sweeper:
         notify_owners=notifier.notify_owners,
         spending=spending(config, known),
         advance_campaigns=campaigns(config, known, session).advance,
+        breakers=CircuitBreakers(known),
+        breaker=breaker_name(config),
+        upgrade=config.captioner == "auto" and breaker_name(config) is not None,
         timing=_timing(config),
     )
 
@@ -250,6 +258,7 @@ def gallery(config: Config) -> Gallery:
         limits=Limits(config.max_upload_bytes, MEDIA_TYPES),
         upload_ttl=config.upload_ttl,
         release=config.release,
+        breaker=breaker_name(config) or str(Source.GEMINI),
         describer=describer(config),
         quota=_quota(config),
     )
@@ -311,9 +320,9 @@ class RenewedCaptioner:
     source = Source.GEMINI
     side = MODEL_SIDE
 
-    def __init__(self, create: Callable[[], Captioner]) -> None:
+    def __init__(self, create: Callable[[], ModelCaptioner]) -> None:
         self._create = create
-        self._current: Captioner | None = None
+        self._current: ModelCaptioner | None = None
         self._lock = threading.Lock()
 
     def describe(
@@ -327,7 +336,15 @@ class RenewedCaptioner:
             self._current = None
             raise
 
-    def warm(self) -> Captioner:
+    def probe(self, record: RecordCall = ignore_call) -> None:
+        """See Probe.probe."""
+        try:
+            self.warm().probe(record)
+        except Misconfigured:
+            self._current = None
+            raise
+
+    def warm(self) -> ModelCaptioner:
         """Create the captioner now: import the SDK and fetch the key before the first image arrives."""
         with self._lock:
             self._current = self._current or self._create()

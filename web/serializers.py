@@ -90,7 +90,8 @@ def _image_json(image: Image, links: Links) -> dict[str, Any]:
         "safety": image.safety,
         "source": image.source,
         "source_text": source_text(image),
-        "source_label": source_label(image.source) if image.source else None,
+        "source_label": _label(image),
+        "provisional": image.provisional,
         "caption_source": image.caption_source,
         "alt_text_source": image.alt_text_source,
         "tags_source": image.tags_source,
@@ -190,8 +191,17 @@ def source_text(image: Image) -> str | None:
     """Return who wrote the caption, as a sentence; None without a caption."""
     if image.source is None:
         return None
+    if image.provisional:
+        return "Provisional: described by the local describer until the model answers"
     text = _SOURCE_TEXT[image.source]
     return f"{text} ({image.model})" if image.source is Source.GEMINI and image.model else text
+
+
+def _label(image: Image) -> str | None:
+    """Return the source of the caption in one or two words; None without a caption."""
+    if image.source is None:
+        return None
+    return "Provisional" if image.provisional else source_label(image.source)
 
 
 def source_label(source: Source) -> str:

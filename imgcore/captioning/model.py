@@ -200,8 +200,10 @@ class ModelCaptioner:
         self._unusable[model] = until, failure
         now = self._clock()
         if any(self._unusable.get(name, (now,))[0] <= now for name in self._models):
-            log = logger.warning if failure.kind is FailureKind.MODEL_EXHAUSTED else logger.error
-            log("The model %s cannot be used (%s); using %s instead.", model, failure.end.code, self.model)
+            if failure.kind is FailureKind.MODEL_EXHAUSTED:
+                logger.warning("The model %s has no quota left today; using %s.", model, self.model)
+            else:  # an alarm counts the lines that begin like this
+                logger.error("The captioner is misconfigured: %s (%s)", failure.end.code, model)
             return True
         failures = [found for _, found in self._unusable.values()]
         self._unusable.clear()

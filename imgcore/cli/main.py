@@ -18,6 +18,7 @@ from imgcore.config import Config
 from imgcore.errors import ImgcoreError, Misconfigured, Rejected, Unavailable
 from imgcore.gallery.keys import DISPLAY_SIDE
 from imgcore.gallery.models import Image
+from imgcore.pipeline.models import ModelCall, RecordCall, ignore_call
 from imgcore.text import too_large
 
 EXPORT_FIELDS = (
@@ -160,26 +161,43 @@ def _sweep(_: argparse.Namespace) -> int:
 
 def _probe(_: argparse.Namespace) -> int:
     """Check the key; where a database is configured, open or close the circuit breaker, as the page shows."""
-    from imgcore.pipeline.models import GEMINI_BREAKER
-    from imgcore.pipeline.processing import MISCONFIGURED_SECONDS
+    from imgcore.pipeline.guard import MISCONFIGURED_SECONDS
 
     config = Config.read()
-    who = bootstrap.describer(config)
-    breakers = bootstrap.breakers(config) if config.database_url or config.db_host else None
-    if who != bootstrap.LOCAL:
-        try:
-            bootstrap.gemini(config).probe()
-        except Misconfigured as error:
-            if breakers is not None:
-                breakers.open(
-                    GEMINI_BREAKER, wait=MISCONFIGURED_SECONDS, reason=error.code, message=error.message
-                )
-            _print({"describer": who, "error": error.code, "message": error.message})
-            return 1
+    who, name = bootstrap.describer(config), bootstrap.breaker_name(config)
+    if name is None:
+        _print({"describer": who})
+        return 0
+    known = bool(config.database_url or config.db_host)
+    breakers = bootstrap.breakers(config) if known else None
+    try:
+        bootstrap.gemini(config).probe(_recorder(config) if known else ignore_call)
+    except Misconfigured as error:
+        if breakers is not None:
+            breakers.open(name, wait=MISCONFIGURED_SECONDS, reason=error.code, message=error.message)
+        _print({"describer": who, "error": error.code, "message": error.message})
+        return 1
     if breakers is not None:
-        breakers.close(GEMINI_BREAKER)
+        breakers.close(name)
     _print({"describer": who})
     return 0
+
+
+def _recorder(config: Config) -> RecordCall:
+    """Return what adds an answered call to the ledger."""
+    spending = bootstrap.spending(config)
+
+    def record(call: ModelCall) -> None:
+        entry = spending.entry(
+            model=call.model,
+            input_tokens=call.input_tokens,
+            output_tokens=call.output_tokens,
+            outcome=call.outcome,
+            prompt_version=call.prompt_version,
+        )
+        spending.append(entry)
+
+    return record
 
 
 def _export(parsed: argparse.Namespace) -> int:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from imgcore.backoff import exponential
 from imgcore.db.connection import Repository, Transaction
-from imgcore.db.mapping import MESSAGE, WORD, Row, micros, moment
-from imgcore.pipeline.models import BreakerState
+from imgcore.db.mapping import MESSAGE, WORD, Row, in_list, micros, moment
+from imgcore.db.statements import sql
+from imgcore.pipeline.models import BREAKER_CODES, BreakerState
 from imgcore.text import storable
+
+FIRST_BACKOFF_SECONDS, LONGEST_BACKOFF_SECONDS = 30.0, 900.0
+
+_LOOK = "SELECT closed_until, reason, message, failures, {now} AS clock FROM gates WHERE name = :name"
 
 
 class CircuitBreakers(Repository):
@@ -54,24 +60,70 @@ class CircuitBreakers(Repository):
                 wait=micros(wait),
                 **values,
             )
+            _postpone_waiting(tx, wait)
 
         self._database.run(store)
+
+    def back_off(self, name: str, *, probing: bool, reason: str, message: str) -> float:
+        """Open the breaker of a service that is away: 30 s, doubled with each failed probe, to 15 minutes.
+
+        probing: the caller has probed. Other callers find a breaker that is open already and leave it as it is.
+        Returns the seconds until the next probe.
+        """
+        values = {"reason": storable(reason, WORD), "message": storable(message, MESSAGE)}
+
+        def store(tx: Transaction) -> float:
+            tx.execute("{insert_ignore} gates (name) VALUES (:name)", name=name)
+            row = tx.row(_LOOK + " {for_update}", name=name)
+            known = _state(name, row)
+            if row is None or not (probing or known.closed):
+                return known.wait
+            failures = (row["failures"] or 0) + 1
+            wait = exponential(failures, first=FIRST_BACKOFF_SECONDS, longest=LONGEST_BACKOFF_SECONDS)
+            tx.execute(
+                "UPDATE gates SET closed_until = {later:wait}, failures = :failures, reason = :reason,"
+                " message = :message WHERE name = :name",
+                name=name,
+                wait=micros(wait),
+                failures=failures,
+                **values,
+            )
+            _postpone_waiting(tx, wait)
+            return wait
+
+        return self._database.run(store)
 
     def close(self, name: str) -> None:
         """Let every call pass again."""
         if self.state(name).reason is not None:  # most of the time there is nothing to write
             self._database.run(
                 lambda tx: tx.execute(
-                    "UPDATE gates SET closed_until = NULL, reason = NULL, message = NULL WHERE name = :name",
+                    "UPDATE gates SET closed_until = NULL, reason = NULL, message = NULL, failures = NULL"
+                    " WHERE name = :name",
                     name=name,
                 )
             )
 
+    def allow_probe(self, name: str) -> None:
+        """Let the next caller probe an open breaker at once, because a person expects that it works again."""
+        if not self.state(name).closed:
+            statement = "UPDATE gates SET closed_until = {now} WHERE name = :name AND closed_until > {now}"
+            self._database.run(lambda tx: tx.execute(statement, name=name))
+
+
+def _postpone_waiting(tx: Transaction, wait: float) -> None:
+    """Let the captions that wait for a model name the time of its next probe."""
+    names, values = in_list("code", BREAKER_CODES)
+    statement = sql(
+        "UPDATE tasks SET next_at = {later:wait} WHERE status = 'retry' AND next_at < {later:wait}"
+        " AND kind = 'caption' AND error IN ({names})",
+        names=names,
+    )
+    tx.execute(statement, wait=micros(wait), **values)
+
 
 def _look(tx: Transaction, name: str) -> Row | None:
-    return tx.row(
-        "SELECT closed_until, reason, message, {now} AS clock FROM gates WHERE name = :name", name=name
-    )
+    return tx.row(_LOOK, name=name)
 
 
 def _state(name: str, row: Row | None) -> BreakerState:

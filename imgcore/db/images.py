@@ -185,10 +185,10 @@ class ImageRepository(Repository):
     ) -> Sequence[TaskKind]:
         """Make failed and blocked tasks pending again, without attempts; return the kinds reopened.
 
-        kinds: all where None. also_done: reopen done tasks too. Nothing is reopened of an image that is
-        rejected, not received yet, or in the trash.
+        kinds: all where None. also_done: reopen done and waiting tasks too. Nothing is reopened of an
+        image that is rejected, not received yet, or in the trash.
         """
-        ended = ("failed", "blocked", "done") if also_done else ("failed", "blocked")
+        ended = ("failed", "blocked", "done", "retry") if also_done else ("failed", "blocked")
 
         def work(tx: Transaction) -> list[TaskKind]:
             row = _lock(tx, public_id)

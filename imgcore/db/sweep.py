@@ -7,13 +7,13 @@ in turn: one who has thousands of candidates does not delay the first of another
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from imgcore.db.connection import Repository, Transaction
 from imgcore.db.mapping import SELECT, Row, image_by_id, images, in_list, micros, moment
 from imgcore.db.statements import sql
-from imgcore.db.tasks import fail_crashed_task
+from imgcore.db.tasks import fail_crashed_task, reset_task
 from imgcore.db.word_index import index_unindexed
 from imgcore.gallery.models import Image, TaskKind
 from imgcore.pipeline.models import DueTask
@@ -32,7 +32,7 @@ _DUE_TASKS = sql(
     " ROW_NUMBER() OVER (PARTITION BY i.owner_id ORDER BY t.dispatched_at, t.image_id, t.kind) AS turn"
     " FROM tasks t JOIN images i ON i.id = t.image_id"
     " WHERE t.status IN ('pending', 'retry', 'processing') AND i.upload_status = 'received'"
-    " AND i.deleted_at IS NULL AND {is_due}) candidates ORDER BY turn, image_id, kind LIMIT :limit",
+    " AND i.deleted_at IS NULL AND {is_due} AND {held}) candidates ORDER BY turn, image_id, kind LIMIT :limit",
     is_due=_IS_DUE,
 )
 _DISPATCH = sql(
@@ -81,6 +81,11 @@ _REPAIR_CLOCK = (
     " WHERE upload_status = 'awaiting' AND (uploaded_at > {later:slack} OR checked_at > {later:slack})",
 )
 
+_LOCAL = (
+    "SELECT i.public_id, i.image_key FROM images i JOIN tasks t ON t.image_id = i.id AND t.kind = 'caption'"
+    " WHERE i.source = 'local' AND i.undescribed_at IS NULL AND t.status = 'done'"
+    " AND i.upload_status = 'received' AND i.deleted_at IS NULL ORDER BY i.id LIMIT :limit"
+)
 _PROCESSED = sql(
     "{select} WHERE i.id > :after AND i.id <= :until AND i.upload_status = 'received' AND i.deleted_at IS NULL"
     " AND thumbnail.status = 'done' ORDER BY i.id",
@@ -100,13 +105,13 @@ class SweepRepository(Repository):
     """The statements of the sweeper. Each method is one transaction; each may run any number of times."""
 
     def due_tasks(
-        self, *, within: float, lost_after: float, again_after: float, limit: int
+        self, *, within: float, lost_after: float, again_after: float, limit: int, held: Collection[str] = ()
     ) -> Sequence[DueTask]:
         """Return up to ``limit`` tasks to send to their queues, each marked as dispatched now.
 
         Due are retries planned for the next ``within`` seconds, tasks whose lease has expired, and tasks of a
         received image that are pending for ``lost_after`` seconds; none that was dispatched in the last
-        ``again_after`` seconds.
+        ``again_after`` seconds. held: of the retries with these errors only one is returned.
         """
         times = {
             "within": micros(within),
@@ -115,7 +120,7 @@ class SweepRepository(Repository):
         }
 
         def work(tx: Transaction) -> list[DueTask]:
-            found = tx.rows(_DUE_TASKS, **times, limit=limit)
+            found = list(_due(tx, times, limit, held))
             found.sort(key=lambda row: (row["image_id"], row["kind"]))
             return [_due_task(row) for row in found if _dispatch(tx, row, times)]
 
@@ -156,6 +161,23 @@ class SweepRepository(Repository):
         """
         slack = micros(_CLOCK_SLACK)
         return self._database.run(lambda tx: sum(tx.execute(each, slack=slack) for each in _REPAIR_CLOCK))
+
+    def reopen_local(self, *, limit: int) -> Sequence[DueTask]:
+        """Make the captions of up to ``limit`` images pending again that were described without a model.
+
+        Those that a model has failed to describe for good are left out.
+        """
+
+        def work(tx: Transaction) -> list[DueTask]:
+            rows = tx.rows(_LOCAL, limit=limit)
+            locked = [tx.row(_LOCK_RECEIVED, public_id=row["public_id"]) for row in rows]
+            return [
+                DueTask(row["public_id"], row["image_key"], TaskKind.CAPTION, 0.0)
+                for row, image in zip(rows, locked, strict=True)
+                if image is not None and reset_task(tx, image["id"], TaskKind.CAPTION, ("done",))
+            ]
+
+        return self._database.run(work)
 
     def fail_exhausted_tasks(self, *, max_attempts: int) -> int:
         """Fail (code ``crashed``) the tasks whose last lease has expired; return how many."""
@@ -243,6 +265,16 @@ class SweepRepository(Repository):
             " AND (deleted_at IS NOT NULL OR upload_status = 'expired')"
         )
         return bool(self._database.run(lambda tx: tx.execute(statement, public_id=public_id)))
+
+
+def _due(tx: Transaction, times: dict[str, Any], limit: int, held: Collection[str]) -> Iterator[Row]:
+    if not held:
+        yield from tx.rows(sql(_DUE_TASKS, held="1 = 1"), **times, limit=limit)
+        return
+    names, values = in_list("code", held)
+    waits = f"(t.status = 'retry' AND t.error IN ({names}))"
+    yield from tx.rows(sql(_DUE_TASKS, held=f"NOT {waits}"), **times, **values, limit=limit - 1)
+    yield from tx.rows(sql(_DUE_TASKS, held=waits), **times, **values, limit=1)
 
 
 def _dispatch(tx: Transaction, row: Row, times: dict[str, Any]) -> bool:

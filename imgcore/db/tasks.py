@@ -62,6 +62,10 @@ _END = sql(
     no_lease=_NO_LEASE,
     fence=_FENCE,
 )
+_DONE_AFTER_ALL = (
+    "UPDATE tasks SET status = 'done', error = NULL, message = NULL WHERE image_id = :image_id"
+    " AND kind = 'caption' AND status IN ('failed', 'blocked')"
+)
 _SKIP_OPEN = sql(
     "UPDATE tasks SET status = 'skipped', error = :error, message = :message, finished_at = {now}, {no_lease}"
     " WHERE image_id = :image_id AND status IN ('pending', 'processing', 'retry')",
@@ -121,22 +125,28 @@ class TaskRepository(Repository):
         Words of a source of higher rank stay as they are. own: the file's own; its caption is stored before.
         """
 
-        def store(tx: Transaction, image: Row) -> None:
-            if own is not None:
-                caption = {WordField.CAPTION: storable(own.caption, CAPTION)}
-                write_words(tx, image["id"], caption, Author.of(own))
-            _describe(tx, image, description)
+        return self._commit(claim, TaskStatus.DONE, store=lambda tx, image: _store(tx, image, description, own))
 
-        return self._commit(claim, TaskStatus.DONE, store=store)
-
-    def park(self, claim: Claim, *, code: str, message: str, delay: float, refund: bool) -> bool:
+    def park(
+        self,
+        claim: Claim,
+        *,
+        code: str,
+        message: str,
+        delay: float,
+        refund: bool,
+        provisional: Description | None = None,
+        own: Description | None = None,
+    ) -> bool:
         """Plan a retry in ``delay`` seconds; False where another worker has claimed the task since.
 
         refund: whether the attempt does not count. code, message: why, for programs and for people.
+        provisional: a description until then. own: the file's own.
         """
 
         def work(tx: Transaction) -> bool:
-            parked = _lock(tx, claim) is not None and tx.execute(
+            image = _lock(tx, claim)
+            parked = image is not None and tx.execute(
                 _PARK,
                 refund=int(refund),
                 delay=micros(delay),
@@ -144,13 +154,18 @@ class TaskRepository(Repository):
                 message=storable(message, MESSAGE),
                 **_fence(claim),
             )
+            if image is not None and parked and provisional is not None:
+                _store(tx, image, provisional, own)
             return bool(parked)
 
         return self._database.run(work)
 
     def fail(self, claim: Claim, status: TaskStatus, *, code: str, message: str) -> bool:
-        """End the task as failed or blocked; False where another worker has claimed it since."""
-        return self._commit(claim, status, code, message)
+        """End the task as failed or blocked; False where another worker has claimed it since.
+
+        The caption task of a described image ends as done: the image keeps the words that it has.
+        """
+        return self._commit(claim, status, code, message, store=_keep_words)
 
     def reject(self, claim: Claim, *, code: str, message: str) -> bool:
         """Mark the upload as rejected and skip its open tasks; False where another worker claimed it since."""
@@ -226,7 +241,12 @@ def fail_crashed_task(
         condition=condition,
     )
     reason = {"error": CRASHED, "message": CRASHED_MESSAGE}
-    return bool(tx.execute(statement, image_id=image_id, kind=kind.value, max_attempts=max_attempts, **reason))
+    values = {"image_id": image_id, "kind": kind.value, "max_attempts": max_attempts, **reason}
+    if not tx.execute(statement, **values):
+        return False
+    if (image := tx.row("SELECT id, source FROM images WHERE id = :image_id", image_id=image_id)) is not None:
+        _keep_words(tx, image)
+    return True
 
 
 def reset_task(tx: Transaction, image_id: int, kind: TaskKind, states: Sequence[str]) -> bool:
@@ -242,15 +262,29 @@ def reset_task(tx: Transaction, image_id: int, kind: TaskKind, states: Sequence[
     return bool(tx.execute(statement, image_id=image_id, kind=kind.value, **values))
 
 
+def _keep_words(tx: Transaction, image: Row) -> None:
+    """End a failed caption task as done where the image has words. The caller must have locked the image."""
+    if image["source"] is not None and tx.execute(_DONE_AFTER_ALL, image_id=image["id"]):
+        tx.execute("UPDATE images SET undescribed_at = {now} WHERE id = :image_id", image_id=image["id"])
+
+
 def _fence(claim: Claim) -> dict[str, Any]:
     return {"image_id": claim.image_id, "kind": claim.kind.value, "token": claim.token}
 
 
 def _lock(tx: Transaction, claim: Claim) -> Row | None:
     return tx.row(
-        "SELECT id, safety, input_tokens FROM images WHERE id = :image_id AND deleted_at IS NULL {for_update}",
+        "SELECT id, source, safety, input_tokens FROM images"
+        " WHERE id = :image_id AND deleted_at IS NULL {for_update}",
         image_id=claim.image_id,
     )
+
+
+def _store(tx: Transaction, image: Row, description: Description, own: Description | None) -> None:
+    if own is not None:
+        caption = {WordField.CAPTION: storable(own.caption, CAPTION)}
+        write_words(tx, image["id"], caption, Author.of(own))
+    _describe(tx, image, description)
 
 
 def _describe(tx: Transaction, image: Row, description: Description) -> None:

@@ -243,6 +243,12 @@ class Image:
         return self.caption_source is Source.HUMAN and self.alt_text_source not in (None, Source.HUMAN)
 
     @property
+    def provisional(self) -> bool:
+        """True for words of the local describer while the caption waits for a model."""
+        captions = [task for task in self.tasks if task.kind is TaskKind.CAPTION]
+        return self.source is Source.LOCAL and not all(task.status.terminal for task in captions)
+
+    @property
     def settled(self) -> bool:
         """True where nothing changes without a person's request."""
         return self.status in {"rejected", "expired", "deleted", "failed", "done"}

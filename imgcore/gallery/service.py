@@ -30,7 +30,7 @@ from imgcore.gallery.models import (
     Viewer,
 )
 from imgcore.gallery.ports import Queues, Storage
-from imgcore.pipeline.models import GEMINI_BREAKER, WAITING
+from imgcore.pipeline.models import WAITING
 from imgcore.text import is_showable, too_large
 
 if TYPE_CHECKING:
@@ -54,10 +54,11 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE |
 class Gallery:
     """The gallery's use cases.
 
-    viewer: the rights of the current user. quota: of accounts for which none is set; None: none is checked.
-    upload_ttl: validity of an upload form, in seconds. Methods raise
-    Unavailable where database, storage or queues are unreachable, NotFound for an image that does not exist or
-    is not visible to the viewer, and Forbidden for a change that the viewer is not permitted to make.
+    viewer: the rights of the current user. breaker: the name of the model's circuit breaker. quota: of accounts
+    for which none is set; None: none is checked. upload_ttl: the validity of an upload form, in seconds.
+    Methods raise Unavailable where database, storage or queues are unreachable, NotFound for an image that does
+    not exist or is not visible to the viewer, and Forbidden for a change that the viewer is not permitted to
+    make.
     """
 
     images: ImageRepository
@@ -68,6 +69,7 @@ class Gallery:
     upload_ttl: int = 3600
     release: str = "dev"
     describer: str = "the local describer"
+    breaker: str = "gemini"
     viewer: Viewer = EVERYBODY
     quota: Quota | None = None
     spending: Spending | None = None
@@ -200,18 +202,21 @@ class Gallery:
         if not kinds:
             raise Conflict("Nothing failed for this photo, so there is nothing to retry.")
         self._send(image, kinds)
+        self.breakers.allow_probe(self.breaker)
         return self.get(public_id)
 
     def recaption(self, public_id: str) -> Image:
-        """Queue the caption task again, also if it is done; a person's edits are kept.
+        """Queue the caption task again, also if it is done or waits; a person's edits are kept.
 
-        Conflict while it is pending or being processed.
+        The model is probed at once where its circuit breaker is open. Conflict while the task is pending or
+        being processed.
         """
         image = self.get_editable(public_id)
         kinds = self.images.reopen(public_id, [TaskKind.CAPTION], also_done=True)
         if not kinds:
             raise Conflict("This photo cannot be described again at the moment.")
         self._send(image, kinds)
+        self.breakers.allow_probe(self.breaker)
         return self.get(public_id)
 
     def edit(self, public_id: str, edit: Edit) -> Image:
@@ -245,7 +250,7 @@ class Gallery:
         return (Notice(cap.code, cap.message),) if cap else ()
 
     def _breaker_notice(self) -> tuple[Notice, ...]:
-        breaker = self.breakers.state(GEMINI_BREAKER)
+        breaker = self.breakers.state(self.breaker)
         # A pause ends by itself; a refused key stays refused until somebody replaces it
         over = breaker.closed and breaker.reason in WAITING
         if breaker.reason is None or breaker.message is None or over:

@@ -8,8 +8,25 @@ from dataclasses import dataclass
 from imgcore.config import CAPTION_LEASE_SECONDS, LOST_AFTER_SECONDS, MAX_ATTEMPTS, THUMBNAIL_LEASE_SECONDS
 from imgcore.gallery.models import TaskKind
 
-GEMINI_BREAKER = "gemini"
-WAITING = frozenset({"rate_limited", "quota_exhausted"})  # these end by themselves
+WAITING = frozenset({"rate_limited", "quota_exhausted", "unavailable"})  # these end by themselves
+# Why a caption waits for its model: for the end of one of the above, or for the operator.
+BREAKER_CODES = WAITING | {
+    "api_not_enabled",
+    "billing_required",
+    "credits_exhausted",
+    "key_leaked",
+    "key_missing",
+    "key_refused",
+    "key_restricted",
+    "location_not_supported",
+    "misconfigured",
+    "model_retired",
+    "model_unfit",
+    "project_suspended",
+    "quota_zero",
+    "spending_cap",
+    "wrong_address",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,4 +132,5 @@ class SweepReport:
     purged: int = 0  # images deleted from the trash
     missing: int = 0  # photos whose stored original has vanished
     repaired: int = 0  # photos whose derived images have vanished: they are made again
+    upgraded: int = 0  # images described without a model that it describes now
     notified: int = 0  # owners of finished batches that were notified

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from imgcore.gallery.models import Description, Picture, Renditions, Source
 from imgcore.pipeline.models import RecordCall, ignore_call
@@ -35,4 +35,13 @@ class Captioner(Protocol):
 
         Raises Blocked, BadAnswer, RateLimited, Misconfigured or Unavailable.
         """
+        ...
+
+
+@runtime_checkable
+class Probe(Protocol):
+    """Checks whether a model works."""
+
+    def probe(self, record: RecordCall = ignore_call) -> None:
+        """Request a description of a small image; any answer will do. Raises as Captioner.describe does."""
         ...

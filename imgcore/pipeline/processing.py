@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from imgcore.backoff import at_least, exponential, full_jitter
 from imgcore.errors import Blocked, ImgcoreError, Misconfigured, RateLimited, Rejected, Unavailable
@@ -17,16 +18,15 @@ from imgcore.gallery.keys import DISPLAY_SIDE, new_image_for_key
 from imgcore.gallery.models import (
     MAX_BYTES,
     RAW_PREFIX,
-    Description,
     Image,
     Picture,
-    Source,
     TaskKind,
     TaskStatus,
 )
 from imgcore.gallery.ports import Storage
 from imgcore.pipeline.context import context
-from imgcore.pipeline.models import GEMINI_BREAKER, WAITING, Claim, ModelCall, ObjectCreated, RecordCall, Timing
+from imgcore.pipeline.guard import MISCONFIGURED_SECONDS, CaptionWaits, ModelGuard
+from imgcore.pipeline.models import Claim, ModelCall, ObjectCreated, Timing
 from imgcore.pipeline.ports import Captioner, Decode, Render
 
 if TYPE_CHECKING:
@@ -41,12 +41,9 @@ logger = logging.getLogger(__name__)
 
 COMMIT_SECONDS = 5.0  # kept back from the deadline to store the result
 STORE_SECONDS = 20.0  # how long a result is offered to a database that is away
-PROBE_SECONDS = 30.0  # how long one caller has to show that the service works again
-MISCONFIGURED_SECONDS = 300.0  # how often refused settings are tried again
 FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 20.0, 900.0
-RATE_LIMIT_SECONDS = 60.0  # where the model does not name a time
+SPREAD = 0.1  # of a wait, so that not all that waits becomes due at once
 
-RATE_LIMITED = "The captioning model is at its rate limit. The photo will be described automatically."
 INTERNAL = "An internal error occurred. The task will be retried."
 
 
@@ -68,10 +65,10 @@ class Outcome(StrEnum):
 class Processor:
     """Processes the tasks of images.
 
-    captioner: None in the thumbnail function. standby: describes while the captioner's settings are refused;
-    None lets the task wait. spending: the ledger, and the caps that paid calls stop at. hint: what all photos
-    are about. uploads_bucket: events of other buckets are ignored; None accepts all. rng: random numbers of
-    [0, 1) for the jitter of retries. sleep: waits that many seconds.
+    captioner: None in the thumbnail function. standby: describes provisionally while the captioner is away or
+    refuses the settings. spending: the ledger, and the caps that paid calls stop at. hint: what all
+    photos are about. uploads_bucket: events of other buckets are ignored; None accepts all. rng: random
+    numbers of [0, 1) for the jitter of retries. sleep: waits that many seconds.
     """
 
     images: ImageRepository
@@ -141,56 +138,49 @@ class Processor:
         return Outcome.DONE if committed else Outcome.FENCED
 
     def _caption(self, claim: Claim, image: Image, deadline: float) -> Outcome:
-        captioner, probing = self._available_captioner()
-        picture = self._load(claim, captioner.side)
-        description = self._describe(
-            captioner,
-            picture,
-            deadline - COMMIT_SECONDS,
-            lambda call: self._record(image, call, deadline),
-            context(image, picture.facts, self.hint),
-        )
-        if probing and description.source is captioner.source:
-            self.breakers.close(GEMINI_BREAKER)
+        if self.captioner is None:
+            raise Misconfigured("This function does not describe photos.")
+        calls = ModelGuard(self.captioner, self.breakers, self.spending, partial(self._record, image, deadline))
+        picture: Picture | None = None
+        try:
+            calls.check(deadline)
+            picture = self._load(claim, self.captioner.side)
+            description = calls.describe(
+                picture, deadline - COMMIT_SECONDS, context(image, picture.facts, self.hint)
+            )
+        except CaptionWaits as waits:
+            return self._wait(claim, image, picture, waits, deadline)
         own = embedded.description(picture.facts)
         committed = self._store(lambda: self.tasks.finish_caption(claim, description, own), deadline)
         return Outcome.DONE if committed else Outcome.FENCED
 
-    def _available_captioner(self) -> tuple[Captioner, bool]:
-        """Return the captioner to use now, and whether this call probes its circuit breaker.
+    def _wait(
+        self, claim: Claim, image: Image, picture: Picture | None, waits: CaptionWaits, deadline: float
+    ) -> Outcome:
+        """Park the caption without using an attempt; an image without words gets a provisional description."""
+        words = own = None
+        if self.standby is not None and image.source is None:
+            picture = picture or self._load(claim, self.standby.side)
+            own = embedded.description(picture.facts)
+            try:
+                words = self.standby.describe(picture, deadline=deadline - COMMIT_SECONDS)
+            except ImgcoreError as error:
+                logger.warning("No provisional description: %s", error.message)
+        parked = self._store(
+            lambda: self.tasks.park(
+                claim,
+                code=waits.error.code,
+                message=waits.error.message,
+                delay=waits.wait * (1 + SPREAD * self.rng()),
+                refund=True,
+                provisional=words,
+                own=own,
+            ),
+            deadline,
+        )
+        return Outcome.PARKED if parked else Outcome.FENCED
 
-        RateLimited while the breaker is open and nobody stands by, or a cap on spending is reached.
-        """
-        if self.captioner is None:
-            raise Misconfigured("This function does not describe photos.")
-        if self.captioner.source is not Source.GEMINI:
-            return self.captioner, False
-        if self.spending is not None and (cap := self.spending.reached_cap()) is not None:
-            raise cap
-        breaker = self.breakers.acquire(GEMINI_BREAKER, probe=PROBE_SECONDS)
-        if breaker.closed:
-            return self.captioner, breaker.probing
-        if self.standby is None or breaker.reason in WAITING:
-            raise RateLimited(breaker.message or RATE_LIMITED, code=breaker.reason, retry_after=breaker.wait)
-        return self.standby, False
-
-    def _describe(
-        self, captioner: Captioner, picture: Picture, deadline: float, record: RecordCall, known: str
-    ) -> Description:
-        """Describe; open the circuit breaker where the model is rate-limited or refuses the settings."""
-        try:
-            return captioner.describe(picture, deadline=deadline, record=record, context=known)
-        except RateLimited as error:
-            self._open_breaker(error, error.retry_after or RATE_LIMIT_SECONDS)
-            raise
-        except Misconfigured as error:
-            logger.error("The captioner is misconfigured: %s (%s)", error.message, error.code)
-            self._open_breaker(error, MISCONFIGURED_SECONDS)
-            if self.standby is None:
-                raise
-            return self.standby.describe(picture, deadline=deadline)
-
-    def _record(self, image: Image, call: ModelCall, deadline: float) -> None:
+    def _record(self, image: Image, deadline: float, call: ModelCall) -> None:
         """Append an answered call of the model to the ledger."""
         if (spending := self.spending) is None:
             return
@@ -204,9 +194,6 @@ class Processor:
             prompt_version=call.prompt_version,
         )
         self._store(lambda: spending.append(entry), deadline)
-
-    def _open_breaker(self, error: ImgcoreError, wait: float) -> None:
-        self.breakers.open(GEMINI_BREAKER, wait=wait, reason=error.code, message=error.message)
 
     def _store(self, write: Callable[[], T], deadline: float) -> T:
         """Return the result of ``write``, called again while the database is unavailable.
@@ -228,7 +215,7 @@ class Processor:
 
     def _settle(self, claim: Claim, error: ImgcoreError) -> Outcome:
         """Store how an unfinished task ended: rejected, blocked, failed, or parked for a retry."""
-        reason = {"code": error.code, "message": error.message}
+        reason: dict[str, Any] = {"code": error.code, "message": error.message}
         tasks = self.tasks
         if isinstance(error, Rejected):
             return Outcome.REJECTED if tasks.reject(claim, **reason) else Outcome.FENCED

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -12,16 +12,18 @@ from imgcore.accounts.models import SECURITY_LOG_SECONDS
 from imgcore.gallery.keys import derived_keys, new_image_for_key
 from imgcore.gallery.models import MISSING, TRASH_SECONDS, TaskKind
 from imgcore.gallery.ports import Queues, Storage
-from imgcore.pipeline.models import SweepReport, Timing
+from imgcore.pipeline.models import BREAKER_CODES, SweepReport, Timing
 from imgcore.spending.models import CAPS
 
 if TYPE_CHECKING:
+    from imgcore.db.circuit_breaker import CircuitBreakers
     from imgcore.db.images import ImageRepository
     from imgcore.db.sweep import SweepRepository
     from imgcore.spending.service import Spending
 
 logger = logging.getLogger(__name__)
 
+UPGRADES = 100  # images a sweep that a model describes after the local describer
 LIMIT = 500  # rows of each kind a sweep
 CHECKED = 10  # images a sweep whose stored files are looked for
 MISSING_MESSAGE = "The stored file of this photo has vanished. Upload the photo again."
@@ -30,7 +32,11 @@ LOOK_AHEAD_SECONDS = 60.0  # until the next sweep: tasks due by then are queued 
 
 @dataclass(frozen=True, slots=True)
 class Sweeper:
-    """Repairs what lost events and crashed workers leave behind."""
+    """Repairs what lost events and crashed workers leave behind.
+
+    breaker: the name of the model's circuit breaker; None without a model. upgrade: whether the model describes
+    images again that were described without one.
+    """
 
     images: ImageRepository
     rows: SweepRepository
@@ -41,6 +47,9 @@ class Sweeper:
     clock: Callable[[], float] = time.time
     spending: Spending | None = None
     advance_campaigns: Callable[[], int] | None = None  # Campaigns.advance
+    breakers: CircuitBreakers | None = None
+    breaker: str | None = None
+    upgrade: bool = False
 
     def sweep(self) -> SweepReport:
         """Run one sweep and return its counts. It is safe to run at any time, also concurrently."""
@@ -52,7 +61,9 @@ class Sweeper:
             self.rows.release(CAPS, within=LOOK_AHEAD_SECONDS, limit=LIMIT)
         if self.advance_campaigns is not None:
             self.advance_campaigns()
-        redelivered = self._redeliver()
+        waiting = self._model_is_away()
+        upgraded = 0 if waiting else self._release_captions()
+        redelivered = self._redeliver(BREAKER_CODES if waiting else ())
         self.rows.index_unindexed(limit=LIMIT)
         self.rows.delete_old_security_events(older_than=SECURITY_LOG_SECONDS)
         purged, notified = self._purge(), self.notify_owners()
@@ -62,11 +73,28 @@ class Sweeper:
             recovered=recovered,
             expired=expired,
             exhausted=exhausted,
+            upgraded=upgraded,
             purged=purged,
             missing=missing,
             repaired=repaired,
             notified=notified,
         )
+
+    def _model_is_away(self) -> bool:
+        """Return whether the model's circuit breaker is open, or its probe is due."""
+        if self.breaker is None or self.breakers is None:
+            return False
+        return self.breakers.state(self.breaker).reason is not None
+
+    def _release_captions(self) -> int:
+        """Release what waits for a model that works again; queue and count what was described without one."""
+        self.rows.release(BREAKER_CODES, within=LOOK_AHEAD_SECONDS, limit=LIMIT)
+        if not self.upgrade or (self.spending is not None and self.spending.reached_cap() is not None):
+            return 0
+        reopened = self.rows.reopen_local(limit=UPGRADES)
+        for task in reopened:
+            self.queues.send(task.kind, task.image_key)
+        return len(reopened)
 
     def _recover(self) -> tuple[int, int]:
         """Receive uploads whose event never arrived and expire unused forms; return both counts."""
@@ -84,10 +112,15 @@ class Sweeper:
                 expired += 1
         return recovered, expired
 
-    def _redeliver(self) -> int:
-        """Queue the tasks that are due, crashed or were never delivered; return how many."""
+    def _redeliver(self, held: Collection[str]) -> int:
+        """Queue the tasks that are due, crashed or were never delivered; return how many.
+
+        held: of what waits for the model only one is queued while it is away: it probes for all.
+        """
         age = self.timing.lost_after
-        due = self.rows.due_tasks(within=LOOK_AHEAD_SECONDS, lost_after=age, again_after=age, limit=LIMIT)
+        due = self.rows.due_tasks(
+            within=LOOK_AHEAD_SECONDS, lost_after=age, again_after=age, limit=LIMIT, held=held
+        )
         for task in due:
             self.queues.send(task.kind, task.image_key, task.delay)
         return len(due)

@@ -13,7 +13,7 @@ from imgcore.captioning.prices import quote
 from imgcore.config import Secret
 from imgcore.gallery.keys import new_public_id, raw_key
 from imgcore.gallery.models import Image, NewImage, Source, TaskKind, TaskStatus
-from imgcore.pipeline.models import GEMINI_BREAKER, ObjectCreated
+from imgcore.pipeline.models import ObjectCreated
 from imgcore.pipeline.processing import Outcome, Processor
 from imgcore.spending.models import Period
 from imgcore.spending.service import Spending
@@ -159,7 +159,7 @@ def test_a_hint_that_does_not_fit_is_parked_and_no_attempt_spent(
     assert [Outcome.PARKED, Outcome.PARKED] == [first, second]
     assert (RETRY, 0) == (task.status, task.attempts) == (other.task(TaskKind.CAPTION).status, 0)
     assert (1, []) == (len(gemini.asked), made.clock.slept)
-    assert 33 < repositories.breakers.state(GEMINI_BREAKER).wait <= 34.1
+    assert 33 < repositories.breakers.state("gemini").wait <= 34.1
 
 
 def test_a_daily_quota_is_parked_until_the_day_is_over(
@@ -171,20 +171,20 @@ def test_a_daily_quota_is_parked_until_the_day_is_over(
     outcome, _ = bench().run()
 
     assert Outcome.PARKED == outcome
-    assert 21 < repositories.breakers.state(GEMINI_BREAKER).wait <= 25 * 3600
+    assert 21 < repositories.breakers.state("gemini").wait <= 25 * 3600
 
 
 def test_refused_key_uses_the_standby_captioner(
     bench: Callable[..., Bench], gemini: FakeGemini, repositories: Repositories
 ) -> None:
-    """Three images, one question, three local descriptions, one notice."""
+    """Three images, one call, three provisional descriptions, one notice."""
     gemini.play("400key")
     made = bench(FakeCaptioner(["An image."], Source.LOCAL))
 
     found = [made.run() for _ in range(3)]
 
-    assert [(Outcome.DONE, Source.LOCAL)] * 3 == [(outcome, image.source) for outcome, image in found]
-    assert (1, "key_refused") == (len(gemini.asked), repositories.breakers.state(GEMINI_BREAKER).reason)
+    assert [(Outcome.PARKED, Source.LOCAL)] * 3 == [(outcome, image.source) for outcome, image in found]
+    assert (1, "key_refused") == (len(gemini.asked), repositories.breakers.state("gemini").reason)
 
 
 def test_tokens_model_and_price_are_kept(bench: Callable[..., Bench], gemini: FakeGemini) -> None:

@@ -18,7 +18,7 @@ from imgcore.errors import ImgcoreError, Unavailable
 from imgcore.gallery.models import TaskKind
 from imgcore.gallery.service import Gallery
 from imgcore.notifications.sender import Notifier
-from imgcore.pipeline.models import GEMINI_BREAKER, Timing
+from imgcore.pipeline.models import Timing
 from imgcore.pipeline.processing import Processor
 from imgcore.pipeline.sweeper import Sweeper
 from lambda_build.handlers.common import Function
@@ -212,7 +212,7 @@ class World:
 
     def pass_time(self) -> None:
         """Let every planned retry, every pause and every unused form be over."""
-        self.repositories.breakers.close(GEMINI_BREAKER)
+        self.repositories.breakers.close("gemini")
         with self.database.transaction() as tx:
             tx.execute("UPDATE tasks SET next_at = {now} WHERE status = 'retry'")
             tx.execute(

@@ -51,13 +51,13 @@ def _aws(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"CAPTIONER": "local", "GEMINI_API_KEY": "k"}, [Source.LOCAL, None], LOCAL),
         ({"GEMINI_API_KEY": "k"}, [Source.GEMINI, Source.LOCAL], "Gemini (gemini-3.5-flash-lite)"),
         ({"GEMINI_SECRET_ID": "s", "GEMINI_MODEL": "m"}, [Source.GEMINI, Source.LOCAL], "Gemini (m)"),
-        ({"CAPTIONER": "gemini"}, [Source.GEMINI, None], "Gemini (gemini-3.5-flash-lite)"),
+        ({"CAPTIONER": "gemini"}, [Source.GEMINI, Source.LOCAL], "Gemini (gemini-3.5-flash-lite)"),
     ],
 )
 def test_captioners_follow_captioner_and_key(
     environ: dict[str, str], sources: list[Source | None], words: str
 ) -> None:
-    """auto uses Gemini if there is a key, and the local describer as the standby."""
+    """auto uses Gemini if there is a key; the local describer describes provisionally."""
     config = Config.read(environ)
 
     found = bootstrap.captioners(config)

@@ -19,7 +19,7 @@ from imgcore.config import Config
 from imgcore.errors import Misconfigured
 from imgcore.gallery.models import Description, Edit, NewImage, Source
 from imgcore.notifications.sender import Notifier
-from imgcore.pipeline.models import GEMINI_BREAKER
+from imgcore.pipeline.models import RecordCall
 from imgcore.pipeline.sweeper import Sweeper
 from tests.support.repositories import Repositories
 from tests.unit.fakes import FakeCaptioner, FakeQueues, FakeStorage
@@ -193,8 +193,11 @@ def test_export_edit_has_source_human(database: Repositories, capsys: pytest.Cap
 def test_probe_without_a_key_prints_the_local_describer(
     database: Repositories, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """The breaker of a model that was not asked stays open."""
+    database.breakers.open("gemini", wait=60, reason="key_refused", message="Gemini refuses the key.")
     assert 0 == cli.main(["probe"])
     assert [{"describer": "the local describer"}] == lines(capsys)
+    assert "key_refused" == database.breakers.state("gemini").reason
 
 
 def test_probe_without_a_database_prints_the_result(
@@ -213,7 +216,7 @@ class _Probed:
     def __init__(self, error: Exception | None) -> None:
         self._error = error
 
-    def probe(self) -> None:
+    def probe(self, record: RecordCall) -> None:
         if self._error is not None:
             raise self._error
 
@@ -227,9 +230,9 @@ def test_probe_refused_key_opens_the_breaker(
     monkeypatch.setattr(bootstrap, "gemini", lambda config: _Probed(answers.pop(0)))
 
     codes = [cli.main(["probe"])]
-    reasons = [database.breakers.state(GEMINI_BREAKER).reason]
+    reasons = [database.breakers.state("gemini").reason]
     codes.append(cli.main(["probe"]))
-    reasons.append(database.breakers.state(GEMINI_BREAKER).reason)
+    reasons.append(database.breakers.state("gemini").reason)
 
     assert ([1, 0], ["key_refused", None]) == (codes, reasons)
     assert ["key_refused", None] == [line.get("error") for line in lines(capsys)]
@@ -243,7 +246,17 @@ def test_sweep_prints_its_counts(
     monkeypatch.setattr(bootstrap, "sweeper", lambda config: sweeper)
 
     assert 0 == cli.main(["sweep"])
-    counts = ("redelivered", "recovered", "expired", "exhausted", "purged", "missing", "repaired", "notified")
+    counts = (
+        "redelivered",
+        "recovered",
+        "expired",
+        "exhausted",
+        "purged",
+        "missing",
+        "repaired",
+        "upgraded",
+        "notified",
+    )
     assert [dict.fromkeys(counts, 0)] == lines(capsys)
 
 

@@ -14,7 +14,7 @@ from imgcore.errors import BadAnswer, Blocked, ImgcoreError, Misconfigured, Rate
 from imgcore.gallery.keys import new_public_id, raw_key
 from imgcore.gallery.models import Image, NewImage, PhotoFacts, Source, TaskKind, TaskStatus, UploadStatus
 from imgcore.notifications.sender import Notifier
-from imgcore.pipeline.models import GEMINI_BREAKER, ObjectCreated, Timing
+from imgcore.pipeline.models import ObjectCreated, RecordCall, Timing, ignore_call
 from imgcore.pipeline.processing import Outcome, Processor
 from imgcore.pipeline.sweeper import Sweeper
 from imgcore.spending.models import Caps, Group, Period, Quote
@@ -242,7 +242,7 @@ def test_process_transient_error_is_parked_and_done_when_due(
     processor: Processor, repositories: Repositories, storage: FakeStorage, captioner: FakeCaptioner
 ) -> None:
     """The message is acknowledged; the database schedules the retry."""
-    captioner.answers = [Unavailable("Not just now."), "A cat."]
+    captioner.answers = [BadAnswer("No time left.", code="out_of_time", permanent=False), "A cat."]
     image = upload(repositories, storage)
 
     outcomes = [processor.process(news(image), CAPTION, deadline=SOON) for _ in range(2)]
@@ -252,11 +252,141 @@ def test_process_transient_error_is_parked_and_done_when_due(
     assert ("A cat.", 2) == (found.caption, found.task(CAPTION).attempts)
 
 
+def test_process_while_the_model_is_away_opens_the_breaker(
+    processor: Processor, repositories: Repositories, storage: FakeStorage, captioner: FakeCaptioner
+) -> None:
+    """One call is enough for all images; each keeps its attempts and gets a provisional description."""
+    captioner.answers = [Unavailable("The model cannot be reached.")]
+    both = replace(processor, standby=FakeCaptioner(["A photo."], Source.LOCAL))
+    images = [upload(repositories, storage) for _ in range(3)]
+
+    outcomes = [both.process(news(image), CAPTION, deadline=SOON) for image in images]
+
+    found = [now(repositories, image) for image in images]
+    tasks = [image.task(CAPTION) for image in found]
+    assert ([Outcome.PARKED] * 3, 1) == (outcomes, len(captioner.deadlines))
+    assert [("waiting", "A photo.", True)] * 3 == [(i.status, i.caption, i.provisional) for i in found]
+    assert [("unavailable", 0)] * 3 == [(task.error, task.attempts) for task in tasks]
+    assert all(task.next_at is not None for task in tasks)
+    assert 25 < repositories.breakers.state("gemini").wait <= 30
+
+
+def test_process_with_the_model_back_replaces_the_provisional_words(
+    processor: Processor, repositories: Repositories, storage: FakeStorage, captioner: FakeCaptioner,
+    sweeper: Sweeper,
+) -> None:  # fmt: skip
+    captioner.answers = [RateLimited("Used up.", code="quota_exhausted", retry_after=7200.0), "A cat."]
+    both = replace(processor, standby=FakeCaptioner(["A photo."], Source.LOCAL))
+    image = upload(repositories, storage)
+    both.process(news(image), CAPTION, deadline=SOON)
+    of_model = replace(sweeper, breakers=repositories.breakers, breaker="gemini")
+
+    of_model.sweep()
+    assert Outcome.IDLE == both.process(news(image), CAPTION, deadline=SOON)
+    repositories.breakers.close("gemini")
+    of_model.sweep()
+    assert Outcome.DONE == both.process(news(image), CAPTION, deadline=SOON)
+
+    found = now(repositories, image)
+    assert ("A cat.", Source.GEMINI, False) == (found.caption, found.source, found.provisional)
+
+
+class Probed(FakeCaptioner):
+    """A captioner whose probes end as ``probes`` says."""
+
+    probes: tuple[ImgcoreError | None, ...] = (None,)
+
+    def probe(self, record: RecordCall = ignore_call) -> None:
+        first, *rest = self.probes
+        self.probes = tuple(rest) or (first,)
+        if first is not None:
+            raise first
+
+
+def test_process_image_that_a_working_model_never_answers_fails(
+    processor: Processor, repositories: Repositories, storage: FakeStorage
+) -> None:
+    """An image that makes the model crash does not stop the captions of others."""
+    working = Probed([Unavailable("The model cannot be reached.")])
+    image = upload(repositories, storage)
+
+    outcomes = [
+        replace(processor, captioner=working).process(news(image), CAPTION, deadline=SOON) for _ in range(5)
+    ]
+
+    assert [Outcome.PARKED] * 4 + [Outcome.FAILED] == outcomes
+    assert repositories.breakers.state("gemini").closed
+    assert "unanswered" == now(repositories, image).task(CAPTION).error
+
+
+def test_process_after_the_pause_probes_with_no_photo(
+    processor: Processor, repositories: Repositories, storage: FakeStorage
+) -> None:
+    """A failed probe doubles the pause; a successful one lets the photo's call pass."""
+    model = Probed()
+    model.probes = (Unavailable("Away."), None)
+    both = replace(processor, captioner=model)
+    images = [upload(repositories, storage) for _ in range(2)]
+    repositories.breakers.back_off("gemini", probing=False, reason="unavailable", message="Away.")
+    repositories.breakers.allow_probe("gemini")
+
+    first = both.process(news(images[0]), CAPTION, deadline=SOON)
+    assert (Outcome.PARKED, 0) == (first, len(model.deadlines))
+    assert 55 < repositories.breakers.state("gemini").wait <= 60
+
+    repositories.breakers.allow_probe("gemini")
+    assert Outcome.DONE == both.process(news(images[1]), CAPTION, deadline=SOON)
+    assert repositories.breakers.state("gemini").reason is None
+
+
+@pytest.mark.parametrize("error", [Blocked("Declined."), BadAnswer("No description.")])
+def test_process_failed_recaption_keeps_the_words(
+    processor: Processor, repositories: Repositories, storage: FakeStorage, captioner: FakeCaptioner,
+    error: ImgcoreError,
+) -> None:  # fmt: skip
+    captioner.answers = ["A cat.", error]
+    image = upload(repositories, storage)
+    processor.process(news(image), CAPTION, deadline=SOON)
+    repositories.images.reopen(image.public_id, [CAPTION], also_done=True)
+
+    processor.process(news(image), CAPTION, deadline=SOON)
+
+    found = now(repositories, image)
+    assert (TaskStatus.DONE, None, "A cat.") == (
+        found.task(CAPTION).status,
+        found.task(CAPTION).message,
+        found.caption,
+    )
+
+
+def test_sweep_with_a_first_key_describes_local_photos_again(
+    processor: Processor, repositories: Repositories, storage: FakeStorage, queues: FakeQueues,
+    sweeper: Sweeper, captioner: FakeCaptioner,
+) -> None:  # fmt: skip
+    """Each is tried once: one that the model declines keeps its words and is left alone."""
+    local = replace(processor, captioner=FakeCaptioner(["A photo."], Source.LOCAL))
+    images = [upload(repositories, storage) for _ in range(2)]
+    for image in images:
+        local.process(news(image), CAPTION, deadline=SOON)
+    with_key = replace(sweeper, breakers=repositories.breakers, breaker="gemini", upgrade=True)
+    captioner.answers = ["A cat.", Blocked("Declined.")]
+
+    assert 0 == sweeper.sweep().upgraded
+    assert 2 == with_key.sweep().upgraded
+    assert {(CAPTION, image.image_key, 0.0) for image in images} <= set(queues.sent)
+    for image in images:
+        processor.process(news(image), CAPTION, deadline=SOON)
+
+    assert {"A cat.", "A photo."} == {now(repositories, image).caption for image in images}
+    assert {"done"} == {str(now(repositories, image).task(CAPTION).status) for image in images}
+    assert 0 == with_key.sweep().upgraded
+
+
 def test_process_lasting_error_fails_after_the_last_attempt(
     processor: Processor, repositories: Repositories, storage: FakeStorage, captioner: FakeCaptioner
 ) -> None:
     """Four attempts are parked, the fifth fails."""
-    captioner.answers = [Unavailable("Not just now.")]
+    captioner.answers = [BadAnswer("No time left.", code="out_of_time", permanent=False)]
     image = upload(repositories, storage)
 
     outcomes = [processor.process(news(image), CAPTION, deadline=SOON) for _ in range(6)]
@@ -315,22 +445,22 @@ def test_process_rate_limit_opens_the_breaker_for_all_images(
     assert [(TaskStatus.RETRY, 0, "rate_limited")] * 2 == [
         (task.status, task.attempts, task.error) for task in tasks
     ]
-    assert 30 < repositories.breakers.state(GEMINI_BREAKER).wait <= 34
+    assert 30 < repositories.breakers.state("gemini").wait <= 34
 
 
 def test_process_successful_probe_closes_the_breaker(
     processor: Processor, repositories: Repositories, storage: FakeStorage
 ) -> None:
     """One image probes the model after the pause."""
-    repositories.breakers.open(GEMINI_BREAKER, wait=-1.0, reason="rate_limited", message="Wait.")
+    repositories.breakers.open("gemini", wait=-1.0, reason="rate_limited", message="Wait.")
     image = upload(repositories, storage)
 
     assert Outcome.DONE == processor.process(news(image), CAPTION, deadline=SOON)
-    breaker = repositories.breakers.state(GEMINI_BREAKER)
+    breaker = repositories.breakers.state("gemini")
     assert (True, None) == (breaker.closed, breaker.reason)
 
 
-def test_process_refused_key_with_a_standby_is_described_locally(
+def test_process_refused_key_with_a_standby_is_described_provisionally(
     processor: Processor, repositories: Repositories, storage: FakeStorage, captioner: FakeCaptioner
 ) -> None:
     """The refused key is not tried for each image."""
@@ -340,10 +470,12 @@ def test_process_refused_key_with_a_standby_is_described_locally(
 
     outcomes = [both.process(news(image), CAPTION, deadline=SOON) for image in images]
 
-    assert [Outcome.DONE] * 3 == outcomes
-    assert [Source.LOCAL] * 3 == [now(repositories, image).source for image in images]
+    assert [Outcome.PARKED] * 3 == outcomes
+    assert [(Source.LOCAL, True)] * 3 == [
+        (found.source, found.provisional) for found in (now(repositories, image) for image in images)
+    ]
     assert 1 == len(captioner.deadlines)
-    assert "key_refused" == repositories.breakers.state(GEMINI_BREAKER).reason
+    assert "key_refused" == repositories.breakers.state("gemini").reason
 
 
 def test_process_refused_key_without_a_standby_is_parked(

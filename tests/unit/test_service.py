@@ -8,7 +8,7 @@ from imgcore.errors import Conflict, Invalid, NotFound, Unavailable
 from imgcore.gallery.keys import new_public_id
 from imgcore.gallery.models import MAX_BYTES, Edit, Image, NewImage, Source, TaskKind, TaskStatus, UploadStatus
 from imgcore.gallery.service import Gallery
-from imgcore.pipeline.models import GEMINI_BREAKER, ObjectCreated
+from imgcore.pipeline.models import ObjectCreated
 from imgcore.pipeline.processing import Processor
 from tests.support.repositories import Repositories
 from tests.unit.fakes import BUCKET, FakeCaptioner, FakeQueues, FakeStorage, decode, render
@@ -293,15 +293,15 @@ def test_restore_upload_without_file_queues_nothing(gallery: Gallery, queues: Fa
 def test_notices_show_a_refused_key_until_it_works(gallery: Gallery, repositories: Repositories) -> None:
     """A rate limit is shown until its pause is over."""
     assert () == gallery.notices()
-    repositories.breakers.open(GEMINI_BREAKER, wait=60, reason="rate_limited", message="Wait.")
+    repositories.breakers.open("gemini", wait=60, reason="rate_limited", message="Wait.")
     waiting = gallery.notices()
-    repositories.breakers.close(GEMINI_BREAKER)
-    repositories.breakers.open(GEMINI_BREAKER, wait=0.0, reason="key_refused", message="The key is refused.")
+    repositories.breakers.close("gemini")
+    repositories.breakers.open("gemini", wait=0.0, reason="key_refused", message="The key is refused.")
 
     assert ["rate_limited"] == [notice.code for notice in waiting]
     assert ["key_refused"] == [notice.code for notice in gallery.notices()]
-    repositories.breakers.close(GEMINI_BREAKER)
-    repositories.breakers.open(GEMINI_BREAKER, wait=0.0, reason="rate_limited", message="Wait.")
+    repositories.breakers.close("gemini")
+    repositories.breakers.open("gemini", wait=0.0, reason="rate_limited", message="Wait.")
     assert () == gallery.notices()
 
 

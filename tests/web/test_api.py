@@ -136,6 +136,7 @@ def test_one_photo(client: Client, gallery: Gallery) -> None:
         "source": "gemini",
         "source_text": "Described by Gemini (gemini-3.5-flash-lite)",
         "source_label": "Gemini",
+        "provisional": False,
         "caption_source": "gemini",
         "alt_text_source": "gemini",
         "tags_source": "gemini",

@@ -13,7 +13,6 @@ import pytest
 
 from imgcore.gallery.models import Edit, TaskKind, TaskStatus
 from imgcore.gallery.service import Gallery
-from imgcore.pipeline.models import GEMINI_BREAKER
 from tests.web.client import Client
 from tests.web.fakes import EditableImages, FakeStorage, add_done, add_failed, add_image, fake_gallery
 from web.app import create_app
@@ -59,8 +58,8 @@ def _changes(gallery: Gallery, chance: random.Random) -> list[Callable[[], objec
         claim,
         work(lambda key: images.edit(key, Edit(caption=f"changed {chance.random()}"))),
         work(images.delete),
-        lambda: gallery.breakers.open(GEMINI_BREAKER, wait=60, reason="key_refused", message="Refused."),
-        lambda: gallery.breakers.close(GEMINI_BREAKER),
+        lambda: gallery.breakers.open("gemini", wait=60, reason="key_refused", message="Refused."),
+        lambda: gallery.breakers.close("gemini"),
     ]
 
 

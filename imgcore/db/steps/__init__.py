@@ -21,6 +21,7 @@ from imgcore.db.steps.m011 import m011_versions
 from imgcore.db.steps.m012 import m012_hint
 from imgcore.db.steps.m013 import m013_security_events
 from imgcore.db.steps.m014 import m014_quotas
+from imgcore.db.steps.m015 import m015_breaker_backoff
 
 STEPS = (
     m001_images_and_tasks,
@@ -37,4 +38,5 @@ STEPS = (
     m012_hint,
     m013_security_events,
     m014_quotas,
+    m015_breaker_backoff,
 )

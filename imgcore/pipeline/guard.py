@@ -1,0 +1,125 @@
+"""Calls of a captioning model through its circuit breaker, within the caps on spending."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from imgcore.errors import BadAnswer, Blocked, ImgcoreError, Misconfigured, RateLimited, Unavailable
+from imgcore.gallery.models import Description, Picture, Source
+from imgcore.pipeline.models import RecordCall
+from imgcore.pipeline.ports import Captioner, Probe
+
+if TYPE_CHECKING:
+    from imgcore.db.circuit_breaker import CircuitBreakers
+    from imgcore.spending.service import Spending
+
+logger = logging.getLogger(__name__)
+
+PROBE_SECONDS = 30.0  # how long one caller has to show that the service works again
+PROBE_RESERVE_SECONDS = 25.0  # a probe is not begun with less time than this
+MISCONFIGURED_SECONDS = 300.0  # how often refused settings are tried again
+RATE_LIMIT_SECONDS = 60.0  # where the model does not name a time
+
+RATE_LIMITED = "The captioning model is at its rate limit. The photo will be described automatically."
+UNANSWERED = "The captioning model does not answer for this photo, though it answers for others."
+
+
+class CaptionWaits(Exception):
+    """The model is away, limited, refuses the settings or is at a cap: it is not the image's failure.
+
+    error: why. wait: seconds until a retry.
+    """
+
+    def __init__(self, error: ImgcoreError, wait: float) -> None:
+        super().__init__(error.message)
+        self.error, self.wait = error, wait
+
+
+@dataclass(frozen=True, slots=True)
+class ModelGuard:
+    """Calls a captioner. record: receives each answered call. The local describer is called as it is."""
+
+    captioner: Captioner
+    breakers: CircuitBreakers
+    spending: Spending | None
+    record: RecordCall
+
+    @property
+    def _name(self) -> str:
+        return str(self.captioner.source)
+
+    def check(self, deadline: float) -> None:
+        """Return where the model may be called. CaptionWaits: its breaker is open, or a cap is reached.
+
+        After the pause of an open breaker one caller probes the model with a small image, so that no photo of a
+        person is what decides whether the model works.
+        """
+        if self.captioner.source is Source.LOCAL:
+            return
+        if self.spending is not None and (cap := self.spending.reached_cap()) is not None:
+            raise CaptionWaits(cap, cap.retry_after or 0.0)
+        breaker = self.breakers.acquire(self._name, probe=PROBE_SECONDS)
+        if not breaker.closed:
+            error = RateLimited(breaker.message or RATE_LIMITED, code=breaker.reason)
+            raise CaptionWaits(error, breaker.wait)
+        if breaker.probing:
+            if (problem := self._problem(deadline)) is not None:
+                raise self._opened(problem, probing=True)
+            self.breakers.close(self._name)
+
+    def describe(self, picture: Picture, deadline: float, context: str = "") -> Description:
+        """Describe ``picture``. CaptionWaits: the model cannot do it now, and the breaker is open."""
+        try:
+            return self.captioner.describe(picture, deadline=deadline, record=self.record, context=context)
+        except (RateLimited, Misconfigured) as error:
+            if self.captioner.source is Source.LOCAL:
+                raise
+            raise self._opened(error, probing=False) from None
+        except Unavailable as error:
+            if self.captioner.source is Source.LOCAL:
+                raise
+            raise self._away(error, deadline) from None
+
+    def _away(self, error: Unavailable, deadline: float) -> Exception:
+        """Return CaptionWaits where the service is away; where only this image gets no answer, another error.
+
+        Otherwise an image that makes a model crash would stop the captions of all others.
+        """
+        if not self.breakers.state(self._name).closed:
+            return self._opened(error, probing=False)
+        if not isinstance(self.captioner, Probe) or time.monotonic() > deadline - PROBE_RESERVE_SECONDS:
+            return self._opened(error, probing=False)
+        if (problem := self._problem(deadline)) is not None:
+            return self._opened(problem, probing=False)
+        return ImgcoreError(UNANSWERED, code="unanswered")
+
+    def _problem(self, deadline: float) -> ImgcoreError | None:
+        """Return what a probe meets; None where the model answers, or cannot be probed."""
+        if not isinstance(self.captioner, Probe):
+            return None
+        if time.monotonic() > deadline - PROBE_RESERVE_SECONDS:
+            return Unavailable("There was no time left to check the captioning model.")
+        try:
+            self.captioner.probe(self.record)
+        except (BadAnswer, Blocked):
+            return None
+        except ImgcoreError as error:
+            return error
+        return None
+
+    def _opened(self, error: ImgcoreError, *, probing: bool) -> CaptionWaits:
+        """Open the breaker and return what its caller raises."""
+        reason = {"reason": error.code, "message": error.message}
+        if isinstance(error, Misconfigured):
+            logger.error("The captioner is misconfigured: %s (%s)", error.message, error.code)
+            wait = MISCONFIGURED_SECONDS
+        elif isinstance(error, RateLimited):
+            wait = error.retry_after or RATE_LIMIT_SECONDS
+        else:
+            wait = self.breakers.back_off(self._name, probing=probing, **reason)
+            return CaptionWaits(error, max(wait, error.retry_after or 0.0))
+        self.breakers.open(self._name, wait=wait, **reason)
+        return CaptionWaits(error, wait)
