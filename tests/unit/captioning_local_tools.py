@@ -51,6 +51,7 @@ def seen(faces: int = 0, subject: Subject | None = None, **impression: Any) -> F
         "shape": "wide",
         "light": None,
         "colors": ("green",),
+        "foreground": (),
         "mostly": True,
         "black_and_white": False,
         "plain": False,

@@ -38,7 +38,7 @@ def test_describer_is_a_captioner() -> None:
 def test_describer_names_its_source_model_and_version() -> None:
     """The description names the nets and the version of the wording, and rates no safety."""
     found = LocalDescriber().describe(Pixels(pattern(100)), deadline=soon())
-    assert (Source.LOCAL, "efficientnet-lite0+blazeface", "local-1", None) == (
+    assert (Source.LOCAL, "efficientnet-lite0+blazeface", "local-2", None) == (
         found.source,
         found.model,
         found.prompt_version,
@@ -51,7 +51,7 @@ def test_describer_plain_picture_needs_no_net(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("imgcore.captioning.local.faces.FaceFinder.__call__", None)
     monkeypatch.setattr("imgcore.captioning.local.classifier.Classifier.__call__", None)
     found = LocalDescriber().describe(plain((30, 80, 220)), deadline=soon())
-    assert ("A blue picture with nothing to make out.", ("blue", "plain", "wide")) == (
+    assert ("A blue picture with nothing to make out.", ("blue", "plain")) == (
         found.caption,
         found.tags,
     )
@@ -69,7 +69,7 @@ def test_describer_embedded_caption_needs_no_net(monkeypatch: pytest.MonkeyPatch
 def test_describer_keywords_without_a_caption_become_tags() -> None:
     """They come before what the describer found."""
     picture = plain((200, 30, 30), embedded_keywords=("Velvet",))
-    assert ("velvet", "red", "plain", "wide") == LocalDescriber().describe(picture, deadline=soon()).tags
+    assert ("velvet", "red", "plain") == LocalDescriber().describe(picture, deadline=soon()).tags
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 40), (40, 1), (3000, 2)])
@@ -136,7 +136,7 @@ def test_describer_close_up_fills_the_picture(monkeypatch: pytest.MonkeyPatch) -
         return np.array(next(looks), np.float32).reshape(-1, 4)
 
     monkeypatch.setattr("imgcore.captioning.local.faces.FaceFinder.__call__", boxes)
-    assert "face" in LocalDescriber().describe(Pixels(pattern(100)), deadline=soon()).tags
+    assert "person" in LocalDescriber().describe(Pixels(pattern(100)), deadline=soon()).tags
 
 
 def in_a_new_process(code: str) -> str:

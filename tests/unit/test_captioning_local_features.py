@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from imgcore.captioning.local.features import Pixels, impression
+from imgcore.captioning.local.features import Pixels, impression, scene
 from imgcore.captioning.local.findings import Impression
 
 
@@ -114,3 +114,43 @@ def test_features_flat_patches_look_drawn() -> None:
     """Neighbours that are exactly alike do not come from a camera."""
     flat = np.zeros((64, 64, 3), np.uint8)
     assert [True, False] == [look(halves((0, 0, 0), (9, 90, 9)), detail).drawn for detail in (flat, None)]
+
+
+def noisy(color: tuple[int, int, int], rows: slice, out: Pixels, spread: int) -> None:
+    """Fill some rows with shades of a colour."""
+    shade = np.random.default_rng(3).integers(-spread, spread + 1, (48, 48, 1))
+    out[rows] = (np.array(color) + shade).clip(0, 255)[rows]
+
+
+def landscape(top: tuple[int, int, int], bottom: tuple[int, int, int], clouds: int = 2) -> Pixels:
+    """Half of one colour over half of another, which is rough."""
+    out = np.empty((48, 48, 3), np.uint8)
+    noisy(top, slice(0, 24), out, clouds)
+    noisy(bottom, slice(24, 48), out, 40)
+    return out
+
+
+def test_scene_of_green_texture_is_plants() -> None:
+    """Leaves and grass are rough; a painted wall is not."""
+    found = scene(landscape((60, 140, 60), (50, 120, 40), clouds=30))
+    assert found
+    assert ("plants or grass", False) == (found.phrase, found.sure)
+    assert scene(halves((60, 140, 60), (60, 140, 60))) is None
+
+
+def test_scene_with_a_smooth_blue_top_is_the_sky() -> None:
+    """A rough blue is no sky, nor one that is darker than what lies below it."""
+    found = scene(landscape((120, 170, 230), (110, 90, 60)))
+    assert found
+    assert "the sky" == found.phrase
+    assert scene(landscape((120, 170, 230), (110, 90, 60), clouds=60)) is None
+    framed = landscape((40, 80, 190), (230, 220, 200))
+    framed[5:16, :12] = (30, 30, 30)
+    assert scene(framed) is None
+
+
+def test_features_foreground_is_what_the_middle_has_more_of() -> None:
+    """Red on green: the red is the foreground."""
+    small = halves((0, 128, 0), (0, 128, 0))
+    small[14:34, 14:34] = (255, 0, 0)
+    assert ("red",) == look(small).foreground

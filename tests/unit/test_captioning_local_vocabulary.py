@@ -6,8 +6,9 @@ import re
 
 import pytest
 
+from imgcore.captioning.local.families import FAMILIES, GROUPS
 from imgcore.captioning.local.findings import Subject
-from imgcore.captioning.local.vocabulary import GROUPS, classes, subject, with_article
+from imgcore.captioning.local.vocabulary import classes, members, subject, with_article
 
 TABBY, STRIPED, PERSIAN = 281, 282, 283
 PIG, DOG, GORILLA, REVOLVER, BIKINI = 341, 208, 366, 763, 445
@@ -33,31 +34,74 @@ def test_vocabulary_every_group_is_known() -> None:
 
 
 def test_vocabulary_group_is_named_by_the_sum_of_its_kinds() -> None:
-    """Three cats at 0.2 each are a cat."""
-    found = subject(probabilities(c281=0.2, c282=0.2, c283=0.2), faces=0)
+    """Three cats at 0.25 each are a cat."""
+    found = subject(probabilities(c281=0.25, c282=0.25, c283=0.25), faces=0)
     assert Subject("a cat", None, sure=True, tags=("cat", "animal")) == found
 
 
-def test_vocabulary_group_below_its_threshold_is_not_named() -> None:
-    """0.54 is not enough."""
-    assert subject(probabilities(c281=0.2, c282=0.2, c283=0.14), faces=0) is None
+@pytest.mark.parametrize(
+    ("total", "expected"),
+    [
+        (0.75, Subject("a cat", None, sure=True, tags=("cat", "animal"))),
+        (0.74, Subject("a cat", None, sure=False, tags=("cat", "animal"))),
+        (0.65, Subject("a cat", None, sure=False, tags=("cat", "animal"))),
+        (0.64, Subject("an animal", None, sure=False, tags=("animal",))),
+        (0.55, Subject("an animal", None, sure=False, tags=("animal",))),
+        (0.54, None),
+    ],
+)
+def test_vocabulary_wording_follows_the_thresholds(total: float, expected: Subject | None) -> None:
+    """The lower the sum, the weaker the wording: looks like a cat, possibly a cat, possibly an animal, none."""
+    third = total / 3 + 1e-12
+    assert expected == subject(probabilities(c281=third, c282=third, c283=third), faces=0)
+
+
+def test_vocabulary_family_is_named_where_no_group_is_certain() -> None:
+    """A car or a truck is a vehicle."""
+    found = subject(probabilities(c817=0.3, c867=0.3), faces=0)
+    assert Subject("a vehicle", None, sure=True, tags=("vehicle",)) == found
+
+
+def test_vocabulary_flower_is_known_by_its_visitors() -> None:
+    """A dahlia scores as a daisy, a bee and a butterfly; the bee alone is no flower."""
+    assert Subject("a flower", None, sure=False, tags=("flower",)) == subject(
+        probabilities(c985=0.15, c309=0.2, c325=0.15), faces=0
+    )
+    assert subject(probabilities(c309=0.5), faces=0) is None
+
+
+def test_vocabulary_no_animal_is_named_where_it_may_be_a_monkey() -> None:
+    """It may be a person."""
+    assert subject(probabilities(c281=0.6, c366=0.1), faces=0) is None
+
+
+def test_vocabulary_each_class_belongs_to_one_family_at_most() -> None:
+    """A probability must not count twice."""
+    counted = [index for family in FAMILIES for index in members(family)]
+    assert len(counted) == len(set(counted))
+
+
+def test_vocabulary_families_name_known_classes() -> None:
+    """A misspelt class would never count."""
+    names = {entry.name for entry in classes()}
+    assert set() == {name for family in FAMILIES.values() for name in family.classes} - names
 
 
 def test_vocabulary_likely_kind_is_named_too() -> None:
     """The threshold of "perhaps a tabby" is 0.5."""
-    found = subject(probabilities(c281=0.5, c282=0.1), faces=0)
+    found = subject(probabilities(c281=0.5, c282=0.3), faces=0)
     assert Subject("a cat", "a tabby", sure=True, tags=("cat", "tabby", "animal")) == found
 
 
 def test_vocabulary_redundant_kind_is_left_out() -> None:
     """The text is not "mountains, perhaps mountains"."""
     found = subject(probabilities(c970=0.9), faces=0)
-    assert Subject("mountains", None, sure=True, tags=("mountains",)) == found
+    assert Subject("mountains", None, sure=True, tags=("mountains", "landscape")) == found
 
 
 def test_vocabulary_class_without_a_group_is_only_possible() -> None:
-    """The threshold is 0.6."""
-    found = [subject(probabilities(c765=value), faces=0) for value in (0.59, 0.6)]
+    """The threshold is 0.75."""
+    found = [subject(probabilities(c765=value), faces=0) for value in (0.74, 0.75)]
     assert [None, Subject("a rocking chair", None, sure=False, tags=("rocking chair",))] == found
 
 

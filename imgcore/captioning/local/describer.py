@@ -30,9 +30,10 @@ _sight: Sight | None = None
 class LocalDescriber:
     """Describes with two small nets and arithmetic on colours; it states only what they can support.
 
-    Shape, light, one or two colours, a count of faces and, where a net is sure enough, a subject with
-    "looks like", "perhaps" or "possibly". Never who somebody is, their age, sex or feelings, what they
-    do, where it is, text, or whether a picture is safe. A caption embedded in the photograph comes first.
+    Shape, light, one or two colours, a count of people by their faces and, where a net is sure enough, a
+    subject with "looks like", "perhaps" or "possibly"; else when and with which camera it was taken. Never who
+    somebody is, their age, sex or feelings, what they do, text, or whether a picture is safe. A caption
+    embedded in the photograph comes first.
 
     One is as good as many: the nets are loaded once per process, at the first picture or by ``warm``.
     """
@@ -66,8 +67,8 @@ class LocalDescriber:
         go_on()
         seen = _shared_sight().look(picture, go_on)
         return Description(
-            caption=sentences.caption(seen),
-            alt_text=sentences.alt_text(seen),
+            caption=sentences.caption(seen, picture.facts),
+            alt_text=sentences.alt_text(seen, picture.facts),
             tags=sentences.tags(seen, embedded.keywords(picture.facts.embedded_keywords)),
             source=Source.LOCAL,
             model=MODEL,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from imgcore.captioning.local.findings import Impression
+from imgcore.captioning.local.findings import Impression, Subject
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -38,6 +38,11 @@ _COLORLESS, _A_COLOR = 3.0, 10.0  # black-and-white: mean chroma below the one, 
 _DARK, _BRIGHT = 25.0, 75.0  # mean lightness, 0 … 100
 _PLAIN = 2.0  # the spread in Lab below which there is nothing to see
 _SQUARE, _PANORAMIC = 0.05, 2.2  # of width / height
+_TEXTURE = 2.0  # mean step of lightness between neighbours: leaves and grass have more, a painted wall less
+_GREENERY = 0.5  # the share of green and olive from which on a textured picture may be plants
+_SKY_EDGE = 0.8  # the share of blue in the uppermost tenth
+_SKY, _SKY_ALONE = 0.6, 0.9  # the share of blue in the uppermost third, if it is lighter than the ground or not
+_SKY_TEXTURE = 3.0  # the most texture of a sky, clouds included
 _FLAT = 0.5  # the share of neighbours exactly alike from which on it may be a drawing
 
 
@@ -67,16 +72,50 @@ def _names(lab: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
     return np.where((chroma < _HUELESS) | (lightness < _BLACK / 3), neutral, hue)
 
 
+def scene(small: Pixels) -> Subject | None:
+    """Return the scene that colours alone may suggest: plants, or the sky. ``small``: at SIDE × SIDE."""
+    lab = to_lab(small.reshape(-1, 3))
+    names = _names(lab).reshape(SIDE, SIDE)
+    lightness = lab[:, 0].reshape(SIDE, SIDE)
+    texture = np.abs(np.diff(lightness, axis=1)).mean(1)
+    if _share(names, "green", "olive") >= _GREENERY and texture.mean() > _TEXTURE:
+        return Subject("plants or grass", None, sure=False, tags=("plants",))
+    third, tenth, quarter = SIDE // 3, SIDE // 10 + 1, SIDE // 4
+    blue = _share(names[:third], "blue", "light blue")
+    lighter = lightness[:quarter].mean() > lightness[-quarter:].mean()
+    edge = _share(names[:tenth], "blue", "light blue")
+    if edge > _SKY_EDGE and texture[:third].mean() < _SKY_TEXTURE and blue > (_SKY if lighter else _SKY_ALONE):
+        return Subject("the sky", None, sure=False, tags=("sky",))
+    return None
+
+
+def _share(names: npt.NDArray[np.intp], *wanted: str) -> float:
+    return float(np.isin(names, [_NAMES.index(name) for name in wanted]).mean())
+
+
+def _foreground(names: npt.NDArray[np.intp]) -> tuple[str, ...]:
+    """Return the colours that the middle has more of than the edge, most of it first."""
+    inner = np.zeros((SIDE, SIDE), bool)
+    inner[SIDE // 4 : -SIDE // 4, SIDE // 4 : -SIDE // 4] = True
+    counts = [np.bincount(names[part], minlength=len(_NAMES)) for part in (inner.ravel(), ~inner.ravel())]
+    middle, edge = (count / count.sum() for count in counts)
+    order = np.argsort(-middle, kind="stable")
+    named = [int(i) for i in order if middle[i] >= _NOTICED and middle[i] > edge[i]]
+    return tuple(_NAMES[i] for i in named[:_MOST_COLORS])
+
+
 def impression(small: Pixels, detail: Pixels, size: tuple[int, int]) -> Impression:
     """Measure a picture. ``small``: at SIDE × SIDE. ``detail``: a part of it, unscaled. ``size``: its own."""
     lab = to_lab(small.reshape(-1, 3))
     lightness, chroma = lab[:, 0].mean(), np.hypot(lab[:, 1], lab[:, 2])
-    shares = np.bincount(_names(lab), minlength=len(_NAMES)) / len(lab)
+    names = _names(lab)
+    shares = np.bincount(names, minlength=len(_NAMES)) / len(lab)
     named = [int(i) for i in np.argsort(-shares, kind="stable")[:_MOST_COLORS] if shares[i] >= _NOTICED]
     return Impression(
         shape=_shape(*size),
         light="dark" if lightness < _DARK else "bright" if lightness > _BRIGHT else None,
         colors=tuple(_NAMES[i] for i in named),
+        foreground=_foreground(names),
         mostly=bool(shares[named].sum() >= _MOSTLY),
         black_and_white=bool(chroma.mean() < _COLORLESS and chroma.max() < _A_COLOR),
         plain=bool(np.max(lab.std(axis=0)) < _PLAIN),

@@ -12,6 +12,7 @@ class Impression:
     shape: str  # "wide", "tall", "square" or "panoramic"
     light: str | None  # "dark" or "bright", where it is either
     colors: tuple[str, ...]  # at most two, the larger share first
+    foreground: tuple[str, ...]  # at most two, which the middle has more of than the edge
     mostly: bool  # whether these colours are half of the picture or more
     black_and_white: bool
     plain: bool  # one even surface

@@ -9,7 +9,7 @@ import numpy as np
 from imgcore.captioning.local import classifier
 from imgcore.captioning.local.faces import SIDE as FACE_SIDE
 from imgcore.captioning.local.faces import FaceFinder
-from imgcore.captioning.local.features import SIDE, Pixels, impression
+from imgcore.captioning.local.features import SIDE, Pixels, impression, scene
 from imgcore.captioning.local.findings import Findings, Impression
 from imgcore.captioning.local.layers import Array
 from imgcore.captioning.local.vocabulary import subject
@@ -42,8 +42,11 @@ class Sight:
         if named is None and not faces:
             go_on()
             faces = self._close_ups(picture)
-        line_art = first.drawn and first.black_and_white  # neither net was made for it
-        return Findings(first, faces, None if line_art else named)
+        if first.drawn and first.black_and_white:  # line art: neither net was made for it
+            return Findings(first, faces, None)
+        if named is None and not faces and not first.drawn:
+            named = scene(_pixels(picture, (SIDE, SIDE)))
+        return Findings(first, faces, named)
 
     def _close_ups(self, picture: Picture) -> int:
         """Count faces that are too large for the net, on the picture at half size."""

@@ -1,12 +1,14 @@
 """Chooses the subject that may be named, or none, from the classifier's 1,000 probabilities.
 
-data/classes.txt has a line for each of ImageNet's classes, in their order: the name that is said,
+data/classes.txt has a line for each of ImageNet's classes, in their order: the name that is used,
 and after a tab the group it belongs to. A group (a cat) is often certain where its kind (a tabby)
-is not. "~" marks a name that takes no article, "-" a class that is never named:
+is not, and a family (a vehicle) where its group (a truck) is not; see families.py. "~" marks a name that takes
+no article, "-" a class that is never named:
 
 - apes and monkeys: there is no worse mistake to make about a person;
-- clothes, aids, make-up and roles: they are said of people, about whom nothing is to be guessed;
-- weapons and the like: a false alarm would do harm.
+- clothes, aids, make-up and roles: they are seen on people, about whom nothing is to be guessed;
+- weapons and the like: a false alarm would do harm;
+- hen of the woods: the classifier takes roses and nuts for it.
 """
 
 from __future__ import annotations
@@ -16,83 +18,26 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
+from imgcore.captioning.local.families import ANIMALS, FAMILIES, GROUPS, Family, Group
 from imgcore.captioning.local.findings import Subject
 
-_GROUP_CERTAIN = 0.55  # summed over the group: "looks like a cat"
-_KIND_LIKELY = 0.5  # the kind within it: "perhaps a tabby"
-_CLASS_LIKELY = 0.6  # a class without a group: "possibly a rocking chair"
+_KIND_LIKELY = 0.5  # the class within a group: "perhaps a tabby"
+_CLASS_LIKELY = 0.75  # a class without a family: "possibly a rocking chair"
+_ANIMAL_LIKELY = 0.55  # some animal, whichever it is: "possibly an animal"
+_MONKEY = 0.1  # monkeys together; above it no animal is named, because it may be a person
 
+# A flower that the classifier does not know scores as a daisy and as insects that are photographed on flowers.
+_POLLINATORS = ("bee", "ladybug", "ringlet", "monarch", "cabbage white", "sulphur butterfly", "lycaenid")
+_FLOWER_SOME, _FLOWER_WITH_POLLINATORS, _POLLINATOR_CERTAIN = 0.12, 0.45, 0.6
 
-@dataclass(frozen=True, slots=True)
-class Group:
-    """A group of classes: its phrase and its tags."""
-
-    phrase: str
-    tags: tuple[str, ...]
-    beside_people: bool = True  # False: not named where a face is visible
-
-
-def _animal(phrase: str, *tags: str, beside_people: bool = False) -> Group:
-    return Group(phrase, (*tags, "animal"), beside_people)
-
-
-GROUPS = {
-    "amphibian": _animal("a frog or salamander", "amphibian"),
-    "bear": _animal("a bear", "bear"),
-    "big-cat": _animal("a big cat", "big cat"),
-    "bird": _animal("a bird", "bird", beside_people=True),
-    "butterfly": _animal("a butterfly", "butterfly", "insect"),
-    "canine": _animal("a wolf or fox", "wild dog"),
-    "cat": _animal("a cat", "cat", beside_people=True),
-    "crocodile": _animal("a crocodile", "reptile"),
-    "crustacean": _animal("a crustacean", "crustacean"),
-    "dog": _animal("a dog", "dog", beside_people=True),
-    "elephant": _animal("an elephant", "elephant"),
-    "fish": _animal("a fish", "fish"),
-    "hoofed": _animal("a hoofed animal", "hoofed animal"),
-    "horse": _animal("a horse", "horse", beside_people=True),
-    "insect": _animal("an insect", "insect"),
-    "lizard": _animal("a lizard", "lizard", "reptile"),
-    "marten": _animal("a small furry animal", "wildlife"),
-    "mollusc": _animal("a snail or shell", "mollusk"),
-    "panda": _animal("a panda", "panda"),
-    "rabbit": _animal("a rabbit or hare", "rabbit", beside_people=True),
-    "rodent": _animal("a rodent", "rodent"),
-    "snake": _animal("a snake", "snake", "reptile"),
-    "spider": _animal("a spider or scorpion", "arachnid"),
-    "turtle": _animal("a turtle", "turtle", "reptile"),
-    "whale": _animal("a sea mammal", "sea mammal"),
-    "zebra": _animal("a zebra", "zebra"),
-    "aircraft": Group("an aircraft", ("aircraft",)),
-    "bicycle": Group("a bicycle", ("bicycle",)),
-    "boat": Group("a boat or ship", ("boat",)),
-    "bridge": Group("a bridge", ("bridge",)),
-    "building": Group("a building", ("building",)),
-    "bus": Group("a bus", ("bus",)),
-    "car": Group("a car", ("car",)),
-    "clock": Group("a clock or watch", ("clock",)),
-    "computer": Group("a computer or screen", ("computer",)),
-    "cup": Group("a cup", ("cup",)),
-    "drink": Group("a drink", ("drink",)),
-    "flower": Group("a flower", ("flower",)),
-    "food": Group("a dish of food", ("food",)),
-    "guitar": Group("a guitar", ("guitar",)),
-    "keyboard": Group("a computer keyboard", ("keyboard",)),
-    "lighthouse": Group("a lighthouse", ("lighthouse",)),
-    "motorcycle": Group("a motorcycle or scooter", ("motorcycle",)),
-    "mountains": Group("mountains", ("mountains",)),
-    "mushroom": Group("a mushroom", ("mushroom",)),
-    "produce": Group("fruit or vegetables", ("produce", "food")),
-    "shore": Group("a coast or lake", ("shore",)),
-    "train": Group("a train", ("train",)),
-    "truck": Group("a truck", ("truck",)),
-    "valley": Group("a valley", ("valley",)),
-}
+_MONKEYS = range(365, 385)
+_INSECTS = range(300, 327)
+_ANIMALS = range(398)
 
 
 @dataclass(frozen=True, slots=True)
 class _Class:
-    name: str | None  # None: never said
+    name: str | None  # None: never named
     plural: bool  # takes no article
     group: str | None
 
@@ -109,6 +54,18 @@ def _parse(line: str) -> _Class:
     return _Class(None if name == "-" else name.lstrip("~"), name.startswith("~"), group or None)
 
 
+@cache
+def members(family: str) -> tuple[int, ...]:
+    """Return the indexes of a family's classes. What one family names itself is in no other one's group."""
+    own = set(FAMILIES[family].classes)
+    others = {name for key, other in FAMILIES.items() if key != family for name in other.classes}
+    return tuple(
+        index
+        for index, entry in enumerate(classes())
+        if entry.name in own or (entry.group in FAMILIES[family].groups and entry.name not in others)
+    )
+
+
 def with_article(name: str) -> str:
     """Return the name with its article, by sound: "a cat", "an hourglass", "a unicycle", "an MP3 player"."""
     vowel = name[0].lower() in "aeiou" and not name.startswith(("uni", "eu", "one"))
@@ -117,29 +74,70 @@ def with_article(name: str) -> str:
 
 def subject(probabilities: Sequence[float], *, faces: int) -> Subject | None:
     """Return the subject that may be named, or None. ``probabilities``: of the 1,000 classes, in order."""
-    known = classes()
-    totals = dict.fromkeys(GROUPS, 0.0)
-    for entry, probability in zip(known, probabilities, strict=True):
-        if entry.group:
-            totals[entry.group] += probability
+    totals = {name: sum(probabilities[i] for i in members(name)) for name in FAMILIES}
     name = max(totals, key=totals.__getitem__)
-    if totals[name] >= _GROUP_CERTAIN:
-        group = GROUPS[name]
-        if faces and not group.beside_people:
+    family, total = FAMILIES[name], totals[name]
+    if total >= family.possible:
+        if faces and not family.beside_people:
             return None
-        members = (i for i, entry in enumerate(known) if entry.group == name)
-        best = max(members, key=probabilities.__getitem__)
-        return _of_group(group, known[best], probabilities[best])
-    best = max(range(len(known)), key=probabilities.__getitem__)
-    if probabilities[best] < _CLASS_LIKELY or (said := known[best].name) is None:
-        return None
-    phrase = said if known[best].plural else with_article(said)
-    return Subject(phrase, None, sure=False, tags=(said.lower(),))
+        return _of_family(family, probabilities, sure=total >= family.certain)
+    if faces:
+        return _single(probabilities)
+    return _flower(totals, probabilities) or _animal(probabilities) or _single(probabilities)
 
 
-def _of_group(group: Group, kind: _Class, probability: float) -> Subject:
-    if probability < _KIND_LIKELY or kind.name is None or kind.name in group.phrase:
+def _of_family(family: Family, probabilities: Sequence[float], *, sure: bool) -> Subject:
+    """Name the family's most likely group if it alone is certain enough, else the family."""
+    groups = {name: _sum_of(name, probabilities) for name in family.groups}
+    likeliest = max(groups, key=groups.__getitem__, default=None)
+    if likeliest is None or (
+        family.phrase and groups[likeliest] < (family.certain if sure else family.possible)
+    ):
+        return Subject(family.phrase or "", None, sure=sure, tags=family.tags)
+    group = GROUPS[likeliest]
+    known = classes()
+    best = max((i for i, e in enumerate(known) if e.group == likeliest), key=probabilities.__getitem__)
+    if sure and probabilities[best] >= _KIND_LIKELY:
+        return _with_kind(group, known[best])
+    return Subject(group.phrase, None, sure=sure, tags=group.tags)
+
+
+def _sum_of(group: str, probabilities: Sequence[float]) -> float:
+    return sum(p for p, entry in zip(probabilities, classes(), strict=True) if entry.group == group)
+
+
+def _with_kind(group: Group, kind: _Class) -> Subject:
+    if kind.name is None or kind.name in group.phrase:
         return Subject(group.phrase, None, sure=True, tags=group.tags)
-    detail = kind.name if kind.plural else with_article(kind.name)
     first, *rest = group.tags
-    return Subject(group.phrase, detail, sure=True, tags=(first, kind.name.lower(), *rest))
+    return Subject(group.phrase, _phrase(kind), sure=True, tags=(first, kind.name.lower(), *rest))
+
+
+def _phrase(entry: _Class) -> str:
+    name = entry.name or ""
+    return name if entry.plural else with_article(name)
+
+
+def _flower(totals: dict[str, float], probabilities: Sequence[float]) -> Subject | None:
+    visitors = sum(p for p, e in zip(probabilities, classes(), strict=True) if e.name in _POLLINATORS)
+    insect = max(totals["insect"], totals["butterfly"])
+    flower = totals["flower"]
+    if flower < _FLOWER_SOME or flower + visitors < _FLOWER_WITH_POLLINATORS or insect >= _POLLINATOR_CERTAIN:
+        return None
+    return Subject(GROUPS["flower"].phrase, None, sure=False, tags=GROUPS["flower"].tags)
+
+
+def _animal(probabilities: Sequence[float]) -> Subject | None:
+    """Name "an animal" where its kind is uncertain. Insects are left out: they are seen in leaves and grass."""
+    if sum(probabilities[i] for i in _MONKEYS) >= _MONKEY:
+        return None
+    likely = sum(probabilities[i] for i in _ANIMALS if i not in _MONKEYS and i not in _INSECTS)
+    return Subject("an animal", None, sure=False, tags=("animal",)) if likely >= _ANIMAL_LIKELY else None
+
+
+def _single(probabilities: Sequence[float]) -> Subject | None:
+    best = max(range(len(probabilities)), key=probabilities.__getitem__)
+    entry = classes()[best]
+    if probabilities[best] < _CLASS_LIKELY or entry.name is None or entry.group in ANIMALS:
+        return None
+    return Subject(_phrase(entry), None, sure=False, tags=(entry.name.lower(),))
