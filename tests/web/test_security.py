@@ -120,6 +120,19 @@ def test_a_cookie_that_is_not_ours_is_replaced(client: Client) -> None:
     assert re.fullmatch("[0-9a-f]{32}", client.get("/upload").token)
 
 
+@pytest.mark.parametrize("header", ["?=", "=", ";;", "[]", "a b=c", "\x00=1", "gallery_form"])
+def test_a_header_that_is_no_list_of_cookies_counts_as_none(client: Client, header: str) -> None:
+    """Python's parser raises for some of them."""
+    assert 200 == client.request("GET", "/upload", headers={"Cookie": header}).status
+
+
+def test_cookies_are_read_in_one_place() -> None:
+    """Only read_cookie survives a header that does not parse."""
+    sources = {path: path.read_text("utf-8") for path in VIEWS.parent.rglob("*.py")}
+    readers = {path.name for path, text in sources.items() if re.search(r"get_cookie|request\.cookies", text)}
+    assert {"cookies.py"} == readers
+
+
 def test_the_cookie_is_for_this_site_alone(client: Client) -> None:
     """The cookie is HttpOnly and SameSite."""
     cookie = client.get("/upload").headers["set-cookie"]

@@ -6,6 +6,7 @@ Over HTTPS their names start with ``__Host-``, so that no other host of the doma
 from __future__ import annotations
 
 import re
+from http.cookies import CookieError
 
 from bottle import HTTPResponse, request
 
@@ -29,15 +30,23 @@ def csrf_cookie_name() -> str:
     return f"__Host-{_CSRF}" if is_https() else _CSRF
 
 
+def read_cookie(name: str) -> str:
+    """Return the value of a cookie of the request; empty without it, or if the header is no list of cookies."""
+    try:
+        return request.get_cookie(name) or ""
+    except CookieError:  # raised by Python's parser, for example for "?=1"
+        return ""
+
+
 def session_token() -> str | None:
     """Return the session cookie's value if it has the form of a token, valid or not."""
-    token = request.get_cookie(_session_cookie_name()) or ""
+    token = read_cookie(_session_cookie_name())
     return token if _SESSION_TOKEN.fullmatch(token) else None
 
 
 def device_token() -> str | None:
     """Return the cookie of a browser that has signed in before, if it has the form of a token."""
-    token = request.get_cookie(_device_cookie_name()) or ""
+    token = read_cookie(_device_cookie_name())
     return token if _SESSION_TOKEN.fullmatch(token) else None
 
 

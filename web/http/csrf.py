@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from bottle import request, response
 
-from web.http.cookies import SESSION, csrf_cookie_name, is_https
+from web.http.cookies import SESSION, csrf_cookie_name, is_https, read_cookie
 from web.http.errors import Problem
 from web.http.request import form
 
@@ -57,7 +57,7 @@ def csrf_token() -> str:
     """
     if own := _session_csrf_token():
         return own
-    token = request.get_cookie(csrf_cookie_name()) or ""
+    token = read_cookie(csrf_cookie_name())
     if not _TOKEN.fullmatch(token):
         token = secrets.token_hex(16)
         response.set_cookie(
@@ -73,7 +73,7 @@ def verified_form() -> dict[str, str]:
     """
     fields = form()
     sent = fields.pop("token", "")
-    expected = _session_csrf_token() or request.get_cookie(csrf_cookie_name()) or ""
+    expected = _session_csrf_token() or read_cookie(csrf_cookie_name())
     if not (_TOKEN.fullmatch(expected) and hmac.compare_digest(sent.encode(), expected.encode())):
         raise Problem(
             403, "form_expired", "This form is out of date. Go back, reload the page and send it again."

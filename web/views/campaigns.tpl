@@ -27,15 +27,15 @@
   <select id="c_source" name="source">
     <option value="">anybody</option>
 % for source in sources:
-    <option value="{{source}}"{{!' selected' if fields.get('source') == source else ''}}>{{source}}</option>
+    <option value="{{source}}"{{' selected' if fields.get('source') == source else ''}}>{{source}}</option>
 % end
   </select>
   <label for="c_model">By this model</label>
   <input id="c_model" name="model" value="{{fields.get('model', '')}}" autocapitalize="none" spellcheck="false">
   <label for="c_before">Described before this day (UTC)</label>
   <input id="c_before" name="before" type="date" value="{{fields.get('before', '')}}">
-  <label class="choice"><input type="checkbox" name="failed" value="yes"{{!' checked' if 'failed' in fields else ''}}> <span>Only those whose description failed</span></label>
-  <label class="choice"><input type="checkbox" name="missing" value="yes"{{!' checked' if 'missing' in fields else ''}}> <span>Only those without a caption</span></label>
+  <label class="choice"><input type="checkbox" name="failed" value="yes"{{' checked' if 'failed' in fields else ''}}> <span>Only those whose description failed</span></label>
+  <label class="choice"><input type="checkbox" name="missing" value="yes"{{' checked' if 'missing' in fields else ''}}> <span>Only those without a caption</span></label>
   <label for="c_rate">Photos a minute</label>
   <input id="c_rate" name="rate" inputmode="numeric" value="{{fields.get('rate', rate)}}">
   <div class="actions">

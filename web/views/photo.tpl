@@ -3,7 +3,11 @@
 <p class="back"><a href="/">← All photos</a></p>
 % sides = sorted((image['width'] or 1, image['height'] or 1))
 % long = 'tall' if sides[1] > 3 * sides[0] and sides[1] == image['height'] else 'wide' if sides[1] > 3 * sides[0] else ''
-<figure class="picture {{long}}" {{!'tabindex="0" aria-label="Photo, scrollable"' if long else ''}}>
+<figure class="picture {{long}}"
+% if long:
+  tabindex="0" aria-label="Photo, scrollable"
+% end
+>
 % if image['display_url']:
 %   if image['placeholder']:
   <img class="blur" alt="" src="{{image['placeholder']}}">
