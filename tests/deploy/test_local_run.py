@@ -247,7 +247,7 @@ def test_a_busy_port_gets_one_sentence(story: Story) -> None:
 def test_imgcore_finds_the_running_gallery(story: Story) -> None:
     """The commands need no settings, and print to standard error which gallery they use."""
     code, out, said = story.recaptioned
-    assert (0, story.image["id"]) == (code, json.loads(out)["id"])
+    assert (0, 1) == (code, json.loads(out)["images"])
     assert said.startswith(f"imgcore: using the gallery at {story.first.address}/")
     assert 0 == story.swept[0]
     assert "redelivered" in json.loads(story.swept[1])
