@@ -41,8 +41,7 @@
     <input id="quota_gibibytes" name="gibibytes" inputmode="numeric" maxlength="9" autocomplete="off">
     <label for="quota_uploads">Uploads in progress</label>
     <input id="quota_uploads" name="uploads" inputmode="numeric" maxlength="9" autocomplete="off">
-    <label for="quota_password">Your password</label>
-    <input id="quota_password" name="password" type="password" maxlength="{{shared.max_password_length}}" autocomplete="current-password" required>
+% include('own_password.tpl', field='quota_password')
     <button class="button" type="submit">Change the quota</button>
   </form>
 </details>
@@ -58,8 +57,7 @@
 % if row['administrator']:
     <p class="hint">Signs the account out everywhere and revokes its API keys.</p>
 % end
-    <label for="role_password">Your password</label>
-    <input id="role_password" name="password" type="password" maxlength="{{shared.max_password_length}}" autocomplete="current-password" required>
+% include('own_password.tpl', field='role_password')
     <button class="button" type="submit">{{'Make a person' if row['administrator'] else 'Make an administrator'}}</button>
   </form>
 </details>
@@ -68,8 +66,7 @@
   <form method="post" action="/accounts/{{row['id']}}/password">
     <input type="hidden" name="token" value="{{token}}">
     <p class="hint">A new password is generated and shown once. The account is signed out everywhere, and its API keys are revoked.</p>
-    <label for="reset_password">Your password</label>
-    <input id="reset_password" name="password" type="password" maxlength="{{shared.max_password_length}}" autocomplete="current-password" required>
+% include('own_password.tpl', field='reset_password')
     <button class="button" type="submit">Reset the password</button>
   </form>
 </details>
@@ -77,8 +74,7 @@
   <summary>Delete the account</summary>
   <form method="post" action="/accounts/{{row['id']}}/delete">
     <input type="hidden" name="token" value="{{token}}">
-    <label for="delete_password">Your password</label>
-    <input id="delete_password" name="password" type="password" maxlength="{{shared.max_password_length}}" autocomplete="current-password" required>
+% include('own_password.tpl', field='delete_password')
     <button class="button danger" type="submit">Delete with {{row['photos']}}</button>
   </form>
 </details>

@@ -8,9 +8,7 @@
   <summary>Delete my account</summary>
   <form method="post" action="/account/delete">
     <input type="hidden" name="token" value="{{token}}">
-    <input type="text" name="username" value="{{account.name}}" autocomplete="username" hidden>
-    <label for="delete_password">Your password</label>
-    <input id="delete_password" name="password" type="password" maxlength="256" autocomplete="current-password" required>
+% include('own_password.tpl', field='delete_password')
     <button class="button danger" type="submit">Delete account and photos</button>
   </form>
 </details>

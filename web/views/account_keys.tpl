@@ -11,7 +11,6 @@
   <summary>Create an API key</summary>
   <form method="post" action="/account/keys">
     <input type="hidden" name="token" value="{{token}}">
-    <input type="text" name="username" value="{{account.name}}" autocomplete="username" hidden>
     <label for="label">Purpose</label>
     <input id="label" name="label" maxlength="{{label_length}}" autocomplete="off" required>
     <fieldset>
@@ -26,8 +25,7 @@
       <option value="{{days}}" {{'selected' if days == key_days else ''}}>{{days}} days</option>
 % end
     </select>
-    <label for="keys_password">Your password</label>
-    <input id="keys_password" name="password" type="password" maxlength="{{shared.max_password_length}}" autocomplete="current-password" required>
+% include('own_password.tpl', field='keys_password')
     <button class="button primary" type="submit">Create the key</button>
   </form>
 </details>
