@@ -25,10 +25,13 @@ _CAMPAIGN = (
     " WHERE {condition} ORDER BY c.id DESC LIMIT :limit"
 )
 _MATCHING = "FROM images i JOIN tasks t ON t.image_id = i.id AND t.kind = 'caption' WHERE {conditions}"
-# Of the queued images of a campaign: those whose caption task has ended since
+# Of the queued images of a campaign: those whose caption task has ended since. One that failed and kept the
+# words that it had ends as done too; undescribed_at is then no earlier than the end of the task.
 _SETTLE = sql(
-    "UPDATE campaign_items SET status = (SELECT CASE WHEN t.status = 'done' THEN 'done' ELSE 'failed' END"
-    " FROM tasks t WHERE t.image_id = campaign_items.image_id AND t.kind = 'caption')"
+    "UPDATE campaign_items SET status = (SELECT CASE WHEN t.status = 'done'"
+    " AND (i.undescribed_at IS NULL OR i.undescribed_at < t.finished_at) THEN 'done' ELSE 'failed' END"
+    " FROM tasks t JOIN images i ON i.id = t.image_id"
+    " WHERE t.image_id = campaign_items.image_id AND t.kind = 'caption')"
     " WHERE campaign_id = :campaign_id AND status = 'queued' AND EXISTS (SELECT 1 FROM tasks t"
     " WHERE t.image_id = campaign_items.image_id AND t.kind = 'caption' AND t.status IN {ended})",
     ended=_ENDED,

@@ -7,10 +7,12 @@ import hashlib
 from imgcore.db.connection import Database, Transaction
 from imgcore.db.schema import Schema
 from imgcore.db.steps import STEPS
+from imgcore.db.steps.m009 import m009_words
 from imgcore.db.word_index import index_unindexed
 from imgcore.errors import Unavailable
 
 _STEPS = STEPS
+_WORDS = m009_words.__name__  # the step that adds the table of words
 _WAIT = 60  # seconds that one migration waits for another
 _INDEXED_AT_ONCE = 200  # photos of one transaction: the release before waits no longer for their locks
 _TIMEOUT = 3600.0  # seconds for one statement: an index on a large table takes long
@@ -31,8 +33,9 @@ def migrate(database: Database) -> list[str]:
     try:
         # SQLite: one transaction, which locks out others
         applied = slow.run(_apply) if slow.dialect.name == "sqlite" else slow.read(_apply_locked)
-        while slow.run(lambda tx: index_unindexed(tx, _INDEXED_AT_ONCE)):
-            pass
+        if _WORDS in slow.read(_applied):
+            while slow.run(lambda tx: index_unindexed(tx, _INDEXED_AT_ONCE)):
+                pass
         return applied
     finally:
         slow.close()

@@ -99,8 +99,8 @@ def bench(gemini: FakeGemini, repositories: Repositories) -> Callable[..., Bench
     [
         (["ok"], DONE, None, 1),
         (["503", "503", "ok"], DONE, None, 3),
-        (["503"], RETRY, "unavailable", 4),
-        (["500"], RETRY, "unavailable", 4),
+        (["503"], RETRY, "unanswered", 4),
+        (["500"], RETRY, "unanswered", 4),
         (["reset", "ok"], DONE, None, 2),
         (["429", "ok"], DONE, None, 2),  # the hint of 34 s fits into the function's time
         (["429day"], RETRY, "quota_exhausted", 1),

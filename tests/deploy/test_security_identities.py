@@ -64,7 +64,7 @@ ALLOWED = {
     "caption": [*local.CAPTION_ALLOWED, APP, VERSION, DELETED],
 }
 # What Lambda itself asks for with a function's role, to run it and to feed it; no probe can ask for the same.
-# And what lets S3 say that an object is missing: nobody calls it.
+# And what lets S3 say that an object is missing: only the caption function, which looks for files, calls it.
 UNCALLED = {"s3:ListBucket"}
 BY_LAMBDA = {action for action, _ in JOIN_NETWORK} | {
     "logs:CreateLogStream", "logs:PutLogEvents", "sqs:DeleteMessage", "sqs:GetQueueAttributes",
@@ -158,7 +158,8 @@ def test_call_with_permission_is_allowed(aws: Tempting, who: str) -> None:
 @pytest.mark.parametrize("who", ALLOWED)
 def test_policies_grant_no_unused_action(aws: Tempting, who: str) -> None:
     role = roles(aws.look)[f"{PREFIX}-{who}"]
-    assert UNCALLED == {action for action, _ in granted(role)} - aws.made[who] - BY_LAMBDA
+    uncalled = set() if who == "caption" else UNCALLED
+    assert uncalled == {action for action, _ in granted(role)} - aws.made[who] - BY_LAMBDA
 
 
 @pytest.mark.parametrize("who", ALLOWED)

@@ -42,8 +42,8 @@ def short_leases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
             home,
             environ,
             functions_environment=settings,
-            functions_thumbnail_timeout=20,
-            functions_caption_timeout=20,
+            functions_thumbnail_timeout=10,
+            functions_caption_timeout=10,
             functions_lease_margin=2,
             functions_sweep_schedule="rate(1 hour)",
             events_max_receives=50,  # the worker of one message may die five times by chance

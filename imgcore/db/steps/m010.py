@@ -41,3 +41,6 @@ def m010_campaigns(schema: Schema) -> None:
         """
     )
     schema.index("campaign_items_turn", "campaign_items", "campaign_id, status, image_id")
+    schema.index(
+        "campaign_items_image_id", "campaign_items", "image_id"
+    )  # SQLite needs it where an image is purged
