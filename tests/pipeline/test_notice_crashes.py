@@ -86,6 +86,7 @@ def lives(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Lives]:
 
 def test_killed_at_every_moment_nobody_is_forgotten(lives: Lives) -> None:
     """Each moment is the last of one process; another does what it has left."""
+    lives.live(lives.somebody(), 0)  # the first one finds an empty gallery: it has other moments
     moments = int(lives.live(lives.somebody(), 0))
     ends: Counter[str] = Counter()
     for dies_at in range(1, moments + 1):
@@ -97,5 +98,5 @@ def test_killed_at_every_moment_nobody_is_forgotten(lives: Lives) -> None:
 
     print(f"killed at {moments} moments: {sum(sent.values())} letters for {len(sent)} batches")
     assert {"killed": moments} == dict(ends)
-    assert (moments + 1, lives.owed()) == (len(sent), set(sent))
+    assert (moments + 2, lives.owed()) == (len(sent), set(sent))
     assert {1, 2} == set(sent.values())
