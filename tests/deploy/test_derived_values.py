@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
 from tests.cloud import ROOT
+from tests.deploy.plays import run_tasks
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -52,22 +49,8 @@ def derived(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         for role in ROLES
     ]
     shown = {"ansible.builtin.copy": {"content": "{{ values | to_json }}", "dest": str(folder / "values.json")}}
-    play = {"hosts": "localhost", "gather_facts": False, "tasks": [*roles, shown | {"vars": {"values": SHOWN}}]}
-    (folder / "play.yml").write_text(yaml.safe_dump([play]))
-    program = Path(sys.executable).with_name("ansible-playbook")
-    done = subprocess.run(
-        [program, "-i", "inventory/staging", folder / "play.yml", "-e", json.dumps(GIVEN | {"release": "r1"})],
-        cwd=ROOT,
-        env={
-            "PATH": f"{program.parent}:{os.defpath}",
-            "HOME": str(folder),
-            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
-        },
-        capture_output=True,
-        text=True,
-        timeout=280,
-    )
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    tasks = [*roles, shown | {"vars": {"values": SHOWN}}]
+    run_tasks(tasks, "-e", json.dumps(GIVEN | {"release": "r1"}), home=folder)
     return dict(json.loads((folder / "values.json").read_text()))
 
 

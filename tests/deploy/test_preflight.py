@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +9,7 @@ import yaml
 from botocore.exceptions import ClientError
 
 from tests.cloud import ROOT
+from tests.deploy.plays import answer_to, answers, run_tasks
 from tests.loading import module_at
 
 pytestmark = pytest.mark.timeout(300)
@@ -108,46 +105,18 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """What each round was answered."""
     folder = tmp_path_factory.mktemp("preflight")
     tasks = [
-        {
-            "block": [
-                {
-                    "ansible.builtin.include_role": {"name": "preflight", "tasks_from": "require"},
-                    "vars": {**variables, "__preflight_found": {"facts": FACTS | changed}},
-                },
-                {"ansible.builtin.debug": {"msg": f"{number}: accepted"}},
-            ],
-            "rescue": [{"ansible.builtin.debug": {"msg": f"{number}: {{{{ ansible_failed_result.msg }}}}"}}],
-        }
+        answer_to(
+            number,
+            {
+                "ansible.builtin.include_role": {"name": "preflight", "tasks_from": "require"},
+                "vars": {**variables, "__preflight_found": {"facts": FACTS | changed}},
+            },
+            {"ansible.builtin.debug": {"msg": f"{number}: accepted"}},
+        )
         for number, (changed, variables, _) in enumerate(ROUNDS)
     ]
-    (folder / "play.yml").write_text(
-        yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}])
-    )
-    program = Path(sys.executable).with_name("ansible-playbook")
-    done = subprocess.run(
-        [
-            program,
-            "-i",
-            "inventory/staging",
-            folder / "play.yml",
-            "-e",
-            "release=r1 preflight_region=us-east-1",
-        ],
-        cwd=ROOT,
-        env={
-            "PATH": f"{program.parent}:{os.defpath}",
-            "HOME": str(folder),
-            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
-        },
-        capture_output=True,
-        text=True,
-        timeout=280,
-    )
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    lines = [line for line in done.stdout.splitlines() if line.lstrip().startswith('"msg": "')]
-    parts = [line.partition('"msg": "')[2].split(": ", 1) for line in lines]
-    answers = {part[0]: part[1] for part in parts if part[0].isdecimal()}
-    return [answers.get(str(number), "nothing") for number in range(len(ROUNDS))]
+    output = run_tasks(tasks, "-e", "release=r1 preflight_region=us-east-1", home=folder)
+    return answers(output, len(ROUNDS))
 
 
 @pytest.mark.parametrize(("number", "sentence"), SAID)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -13,6 +10,7 @@ import pytest
 import yaml
 from ansible.errors import AnsibleFilterError
 
+from tests.deploy.plays import run_playbook
 from tests.loading import module_at
 
 ROOT = Path(__file__).parents[2]
@@ -103,22 +101,8 @@ def test_missing_price_raises_with_its_name(estimate: ModuleType, changed: dict[
 
 @pytest.mark.parametrize(("env", "chosen"), [("staging", "one zone"), ("production", "Multi-AZ")])
 def test_estimate_playbook_runs_without_credentials(env: str, chosen: str, tmp_path: Path) -> None:
-    ansible = Path(sys.executable).with_name("ansible-playbook")
-    environ = {
-        "PATH": f"{ansible.parent}:{os.defpath}",
-        "HOME": str(tmp_path),
-        "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
-    }
-    done = subprocess.run(
-        [str(ansible), "-i", f"inventory/{env}", "playbooks/estimate.yml"],
-        cwd=ROOT,
-        env=environ,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert 0 == done.returncode, done.stdout + done.stderr
+    output = run_playbook("playbooks/estimate.yml", home=tmp_path, inventory=env, timeout=120)
     starred = [
-        line for line in done.stdout.splitlines() if "*" in line and ("one zone" in line or "Multi-AZ" in line)
+        line for line in output.splitlines() if "*" in line and ("one zone" in line or "Multi-AZ" in line)
     ]
     assert [chosen] == [line.strip().strip('"').rsplit("  ")[0].strip() for line in starred]

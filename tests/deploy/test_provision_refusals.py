@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
 from tests.cloud import ROOT
+from tests.deploy.plays import answer_to, answers, run_tasks
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -125,32 +122,11 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """What each case was answered; the cloud's address leads nowhere."""
     folder = tmp_path_factory.mktemp("refusals")
     tasks = [
-        {
-            "block": [{"ansible.builtin.include_role": {"name": role}, "vars": wrong}],
-            "rescue": [{"ansible.builtin.debug": {"msg": f"{number}: {{{{ ansible_failed_result.msg }}}}"}}],
-        }
+        answer_to(number, {"ansible.builtin.include_role": {"name": role}, "vars": wrong})
         for number, (role, wrong, _) in enumerate(CASES)
     ]
-    play = {"hosts": "localhost", "gather_facts": False, "tasks": tasks}
-    (folder / "play.yml").write_text(yaml.safe_dump([play]))
-    program = Path(sys.executable).with_name("ansible-playbook")
-    done = subprocess.run(
-        [program, "-i", "inventory/staging", folder / "play.yml", "-e", "release=r1"],
-        cwd=ROOT,
-        env={
-            "PATH": f"{program.parent}:{os.defpath}",
-            "HOME": str(folder),
-            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
-            "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
-        },
-        capture_output=True,
-        text=True,
-        timeout=500,
-    )
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    lines = [line for line in done.stdout.splitlines() if line.lstrip().startswith('"msg": "')]
-    answers = dict(line.partition('"msg": "')[2].split(": ", 1) for line in lines)
-    return [answers.get(str(number), "nothing") for number in range(len(CASES))]
+    nowhere = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
+    return answers(run_tasks(tasks, "-e", "release=r1", home=folder, environ=nowhere, timeout=500), len(CASES))
 
 
 @pytest.mark.parametrize("number", range(len(CASES)), ids=lambda number: f"{CASES[number][0]}-{number}")
