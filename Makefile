@@ -50,7 +50,7 @@ load: $(VENV)/.test ## 40,000 requests at a hundred at a time for a gallery of 1
 	@sh tests/system.sh
 	@$(BIN)/python -m tests.load.full_gallery
 
-docs: $(VENV)/.run ## docs/settings.md, generated from imgcore/config.py
+docs: $(VENV)/.run ## docs/settings.md, generated from imgcore/config/settings.py
 	@$(BIN)/python -m imgcore.cli.settings > docs/settings.md
 
 lock: $(UV) ## compile the locks anew from pyproject.toml
