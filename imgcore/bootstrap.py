@@ -7,25 +7,22 @@ they use, and their archives hold only that.
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from imgcore.accounts.models import Quota
+from imgcore.captioners import breaker_name, describer, uses_gemini
 from imgcore.config import Config, Secret
 from imgcore.errors import Misconfigured
-from imgcore.gallery.models import MODEL_SIDE, Description, Picture, Source, TaskKind
+from imgcore.gallery.models import Source, TaskKind
 from imgcore.gallery.ports import Queues, Storage
-from imgcore.pipeline.models import RecordCall, Timing, ignore_call
+from imgcore.pipeline.models import Timing
 from imgcore.pipeline.ports import Captioner, Decode
 
 if TYPE_CHECKING:
     from imgcore.accounts.service import Accounts
     from imgcore.campaigns.service import Campaigns
-    from imgcore.captioning.gemini import GeminiCaptioner
-    from imgcore.captioning.model import ModelCaptioner
     from imgcore.db.circuit_breaker import CircuitBreakers
     from imgcore.db.connection import Database
     from imgcore.db.images import ImageRepository
@@ -35,8 +32,6 @@ if TYPE_CHECKING:
     from imgcore.pipeline.processing import Processor
     from imgcore.pipeline.sweeper import Sweeper
     from imgcore.spending.service import Spending
-
-LOCAL = "the local describer"
 
 
 def limited_database(config: Config) -> Database:
@@ -98,7 +93,7 @@ def campaigns(config: Config, known: Database | None = None, session: Any = None
     spent = spending(config, known)
 
     def estimate(images: int) -> float | None:
-        return spent.estimate(config.gemini_model, images) if _uses_gemini(config) else 0.0
+        return spent.estimate(config.gemini_model, images) if uses_gemini(config) else 0.0
 
     return Campaigns(CampaignRepository(known), queues(config, session), estimate)
 
@@ -123,27 +118,6 @@ def queues(config: Config, session: Any = None) -> Queues:
     assert config.uploads_bucket is not None
     urls = {TaskKind.THUMBNAIL: config.thumbnail_queue_url, TaskKind.CAPTION: config.caption_queue_url}
     return SqsQueues(lambda: create_client("sqs", session), urls, config.uploads_bucket)
-
-
-def captioners(config: Config) -> tuple[Captioner, Captioner | None]:
-    """Return the captioner, and one that describes provisionally while it is away, where it is installed."""
-    if not _uses_gemini(config):
-        return _local(), None
-    captioner = RenewedCaptioner(lambda: gemini(config))
-    try:
-        return captioner, _local()
-    except Misconfigured:  # the archives for AWS do not hold the local describer
-        return captioner, None
-
-
-def describer(config: Config) -> str:
-    """Return the name of the captioner for people."""
-    return f"Gemini ({config.gemini_model})" if _uses_gemini(config) else LOCAL
-
-
-def breaker_name(config: Config) -> str | None:
-    """Return the name of the circuit breaker of the configured model; None for the local describer."""
-    return str(Source.GEMINI) if _uses_gemini(config) else None
 
 
 def processor(
@@ -291,77 +265,6 @@ def migrate(config: Config) -> list[str]:
     from imgcore.db.migrations import migrate as run
 
     return run(database(config))
-
-
-def gemini(config: Config) -> GeminiCaptioner:
-    """Return the Gemini captioner. Misconfigured (``key_missing``) without a key."""
-    from imgcore.captioning.gemini import GeminiCaptioner
-
-    key = config.gemini_api_key
-    if key is None and config.gemini_secret_id is not None:
-        from imgcore.aws.clients import get_secret
-
-        key = Secret(get_secret(config.gemini_secret_id).strip())
-    if key is None or not key.reveal():
-        raise Misconfigured("No Gemini key is set.", code="key_missing")
-    return GeminiCaptioner(
-        key,
-        model=config.gemini_model,
-        fallback_models=config.gemini_fallback_models,
-        base_url=config.gemini_base_url,
-        language=config.caption_language,
-        own_instructions=config.caption_instructions,
-    )
-
-
-class RenewedCaptioner:
-    """A Gemini captioner created at first use, and again, with its key fetched anew, after it was refused."""
-
-    source = Source.GEMINI
-    side = MODEL_SIDE
-
-    def __init__(self, create: Callable[[], ModelCaptioner]) -> None:
-        self._create = create
-        self._current: ModelCaptioner | None = None
-        self._lock = threading.Lock()
-
-    def describe(
-        self, picture: Picture, *, deadline: float, record: RecordCall = ignore_call, context: str = ""
-    ) -> Description:
-        """See Captioner.describe."""
-        captioner = self.warm()
-        try:
-            return captioner.describe(picture, deadline=deadline, record=record, context=context)
-        except Misconfigured:
-            self._current = None
-            raise
-
-    def probe(self, record: RecordCall = ignore_call) -> None:
-        """See Probe.probe."""
-        try:
-            self.warm().probe(record)
-        except Misconfigured:
-            self._current = None
-            raise
-
-    def warm(self) -> ModelCaptioner:
-        """Create the captioner now: import the SDK and fetch the key before the first image arrives."""
-        with self._lock:
-            self._current = self._current or self._create()
-            return self._current
-
-
-def _local() -> Captioner:
-    try:
-        from imgcore.captioning.local import LocalDescriber
-    except ModuleNotFoundError as error:  # the archives for Gemini leave it out
-        raise Misconfigured("The local describer is not installed: install imgcore[local].") from error
-    return LocalDescriber()
-
-
-def _uses_gemini(config: Config) -> bool:
-    has_key = config.gemini_api_key is not None or config.gemini_secret_id is not None
-    return config.captioner == "gemini" or (config.captioner == "auto" and has_key)
 
 
 def _decode(config: Config) -> Decode:

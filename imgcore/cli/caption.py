@@ -15,7 +15,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from imgcore import bootstrap
+from imgcore import captioners
 from imgcore.config import Config
 from imgcore.errors import ImgcoreError, Misconfigured, RateLimited
 from imgcore.gallery import embedded
@@ -79,7 +79,7 @@ class _Worker:
     """Describes one file at a time in each thread; all pause while the model's rate limit lasts."""
 
     def __init__(self, config: Config, read: Read, write: str | None, *, again: bool) -> None:
-        self._captioner, standby = bootstrap.captioners(config)
+        self._captioner, standby = captioners.create(config)
         self._standby = standby if config.captioner == "auto" else None  # a chosen model is not replaced
         self._hint, self._read, self._write, self._again = config.caption_hint, read, write, again
         self._until = 0.0

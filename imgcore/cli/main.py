@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from imgcore import bootstrap
+from imgcore import bootstrap, captioners
 from imgcore.cli import caption, checkout, cost, recaption, users
 from imgcore.config import Config
 from imgcore.errors import ImgcoreError, Misconfigured, Rejected, Unavailable
@@ -164,14 +164,14 @@ def _probe(_: argparse.Namespace) -> int:
     from imgcore.pipeline.guard import MISCONFIGURED_SECONDS
 
     config = Config.read()
-    who, name = bootstrap.describer(config), bootstrap.breaker_name(config)
+    who, name = captioners.describer(config), captioners.breaker_name(config)
     if name is None:
         _print({"describer": who})
         return 0
     known = bool(config.database_url or config.db_host)
     breakers = bootstrap.breakers(config) if known else None
     try:
-        bootstrap.gemini(config).probe(_recorder(config) if known else ignore_call)
+        captioners.gemini(config).probe(_recorder(config) if known else ignore_call)
     except Misconfigured as error:
         if breakers is not None:
             breakers.open(name, wait=MISCONFIGURED_SECONDS, reason=error.code, message=error.message)

@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Any
 
-from imgcore import bootstrap
+from imgcore import bootstrap, captioners
 from imgcore.config import Config
 from imgcore.gallery.models import TaskKind
 from lambda_build.handlers import logs
@@ -14,7 +14,7 @@ from lambda_build.handlers.common import Function
 def processor() -> Any:
     """Return the processor; it is created once."""
     config = Config.read()
-    return bootstrap.processor(config, *bootstrap.captioners(config))
+    return bootstrap.processor(config, *captioners.create(config))
 
 
 @cache

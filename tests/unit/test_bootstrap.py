@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 import imgcore
-from imgcore import bootstrap
+from imgcore import bootstrap, captioners
 from imgcore.aws import clients
-from imgcore.bootstrap import LOCAL, RenewedCaptioner
+from imgcore.captioners import LOCAL, RenewedCaptioner
 from imgcore.config import Config, Secret
 from imgcore.errors import Misconfigured, Unavailable
 from imgcore.gallery.models import Source
@@ -60,10 +60,10 @@ def test_captioners_follow_captioner_and_key(
     """auto uses Gemini if there is a key; the local describer describes provisionally."""
     config = Config.read(environ)
 
-    found = bootstrap.captioners(config)
+    found = captioners.create(config)
 
     assert sources == [captioner and captioner.source for captioner in found]
-    assert words == bootstrap.describer(config)
+    assert words == captioners.describer(config)
 
 
 def test_captioners_without_the_local_extra_have_no_standby(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,12 +72,12 @@ def test_captioners_without_the_local_extra_have_no_standby(monkeypatch: pytest.
     def missing() -> None:
         raise Misconfigured("pip install imgcore[local]")
 
-    monkeypatch.setattr(bootstrap, "_local", missing)
-    _, standby = bootstrap.captioners(Config.read({"GEMINI_API_KEY": "k"}))
+    monkeypatch.setattr(captioners, "local", missing)
+    _, standby = captioners.create(Config.read({"GEMINI_API_KEY": "k"}))
 
     assert standby is None
     with pytest.raises(Misconfigured):
-        bootstrap.captioners(Config.read({}))
+        captioners.create(Config.read({}))
 
 
 def test_processor_without_captioners_has_none(tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def test_services_are_created_from_settings_alone(tmp_path: Path) -> None:
 
     gallery = bootstrap.gallery(config)
 
-    captioner = bootstrap.processor(config, *bootstrap.captioners(config)).captioner
+    captioner = bootstrap.processor(config, *captioners.create(config)).captioner
     assert captioner is not None
     assert Source.LOCAL is captioner.source
     assert 300.0 == bootstrap.sweeper(config).timing.lost_after
@@ -127,14 +127,14 @@ def test_queues_without_uploads_bucket_are_misconfigured() -> None:
 
 def test_gemini_without_a_key_is_misconfigured() -> None:
     with pytest.raises(Misconfigured, match="No Gemini key is set"):
-        bootstrap.gemini(Config.read({"CAPTIONER": "gemini"}))
+        captioners.gemini(Config.read({"CAPTIONER": "gemini"}))
 
 
 def test_gemini_takes_the_key_or_the_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clients, "get_secret", lambda secret_id: f"  key-of-{secret_id}\n")
 
     for environ in ({"GEMINI_API_KEY": "k"}, {"GEMINI_SECRET_ID": "s"}):
-        assert Source.GEMINI is bootstrap.gemini(Config.read(environ)).source
+        assert Source.GEMINI is captioners.gemini(Config.read(environ)).source
 
 
 def test_renewed_captioner_refused_key_is_fetched_again() -> None:
@@ -261,7 +261,7 @@ def test_subscriptions_are_possible_with_a_topic(
     ("missing", "make", "said"),
     [
         ("imgcore.accounts.passwords", lambda: bootstrap.account_service(Config.read({})), "argon2-cffi"),
-        ("imgcore.captioning.local", bootstrap._local, "local describer is not installed"),
+        ("imgcore.captioning.local", captioners.local, "local describer is not installed"),
     ],
 )
 def test_missing_extra_is_named(

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from PIL import Image as PillowImage
 
-from imgcore import bootstrap
+from imgcore import bootstrap, captioners
 from imgcore.cli import main as cli
 from imgcore.config import Config
 from imgcore.errors import Misconfigured
@@ -77,7 +77,7 @@ def test_caption_refused_key_is_described_locally(
     """Each file has a message on standard error."""
     refused = FakeCaptioner([Misconfigured("Gemini refuses the key.", code="key_refused")])
     standby = FakeCaptioner(["A sky."], Source.LOCAL)
-    monkeypatch.setattr(bootstrap, "captioners", lambda config: (refused, standby))
+    monkeypatch.setattr(captioners, "create", lambda config: (refused, standby))
 
     assert 0 == cli.main(["caption", str(photo)])
     captured = capsys.readouterr()
@@ -89,7 +89,7 @@ def test_caption_refused_key_without_local_describer_fails(
     photo: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refused = FakeCaptioner([Misconfigured("Gemini refuses the key.", code="key_refused")])
-    monkeypatch.setattr(bootstrap, "captioners", lambda config: (refused, None))
+    monkeypatch.setattr(captioners, "create", lambda config: (refused, None))
 
     assert 1 == cli.main(["caption", str(photo)])
     assert ["key_refused"] == [line["error"] for line in lines(capsys)]
@@ -206,7 +206,7 @@ def test_probe_without_a_database_prints_the_result(
     monkeypatch.delenv("DATABASE_URL", raising=False)
     monkeypatch.setenv("GEMINI_API_KEY", "made-up-for-this-test")
     answers: list[Exception | None] = [Misconfigured("Gemini refuses the key.", code="key_refused"), None]
-    monkeypatch.setattr(bootstrap, "gemini", lambda config: _Probed(answers.pop(0)))
+    monkeypatch.setattr(captioners, "gemini", lambda config: _Probed(answers.pop(0)))
 
     assert [1, 0] == [cli.main(["probe"]), cli.main(["probe"])]
     assert ["key_refused", None] == [line.get("error") for line in lines(capsys)]
@@ -227,7 +227,7 @@ def test_probe_refused_key_opens_the_breaker(
     """Exit code 1 and the reason; a valid key closes it."""
     monkeypatch.setenv("GEMINI_API_KEY", "made-up-for-this-test")
     answers: list[Exception | None] = [Misconfigured("Gemini refuses the key.", code="key_refused"), None]
-    monkeypatch.setattr(bootstrap, "gemini", lambda config: _Probed(answers.pop(0)))
+    monkeypatch.setattr(captioners, "gemini", lambda config: _Probed(answers.pop(0)))
 
     codes = [cli.main(["probe"])]
     reasons = [database.breakers.state("gemini").reason]
@@ -270,9 +270,9 @@ def test_main_ctrl_c_and_closed_pipe_exit_quietly(photo: Path, monkeypatch: pyte
         raise BrokenPipeError
 
     monkeypatch.setattr("sys.stderr", io.StringIO())
-    monkeypatch.setattr(bootstrap, "captioners", interrupted)
+    monkeypatch.setattr(captioners, "create", interrupted)
     first = cli.main(["caption", str(photo)])
-    monkeypatch.setattr(bootstrap, "captioners", closed)
+    monkeypatch.setattr(captioners, "create", closed)
 
     assert (130, 0) == (first, cli.main(["caption", str(photo)]))
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from imgcore import bootstrap
+from imgcore import captioners
 from imgcore.cli import main as cli
 from imgcore.errors import BadAnswer, RateLimited
 from imgcore.gallery.models import Source
@@ -30,7 +30,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def captioner(monkeypatch: pytest.MonkeyPatch) -> FakeCaptioner:
     captioner = FakeCaptioner(source=Source.GEMINI)
-    monkeypatch.setattr(bootstrap, "captioners", lambda config: (captioner, None))
+    monkeypatch.setattr(captioners, "create", lambda config: (captioner, None))
     return captioner
 
 

@@ -11,7 +11,7 @@ from emulator import read_settings
 from prerequisites import Refused
 from steps import WEB_SETTINGS, running_file
 
-from imgcore.bootstrap import describer as imgcore_describer
+from imgcore import captioners
 from imgcore.config import Config
 from imgcore.errors import Misconfigured
 
@@ -69,4 +69,4 @@ def image_settings(environ: Mapping[str, str]) -> dict[str, str]:
 
 def describer(image_settings: Mapping[str, str]) -> str:
     """Return the display name of the configured captioner."""
-    return imgcore_describer(Config.read(image_settings))
+    return captioners.describer(Config.read(image_settings))

@@ -1,0 +1,113 @@
+"""Chooses and creates the captioners from the settings; imports adapters in functions, as bootstrap does."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from imgcore.config import Config, Secret
+from imgcore.errors import Misconfigured
+from imgcore.gallery.models import MODEL_SIDE, Description, Picture, Source
+from imgcore.pipeline.models import RecordCall, ignore_call
+from imgcore.pipeline.ports import Captioner
+
+if TYPE_CHECKING:
+    from imgcore.captioning.gemini import GeminiCaptioner
+    from imgcore.captioning.model import ModelCaptioner
+
+LOCAL = "the local describer"
+
+
+def create(config: Config) -> tuple[Captioner, Captioner | None]:
+    """Return the captioner, and one that describes provisionally while it is away, where it is installed."""
+    if not uses_gemini(config):
+        return local(), None
+    captioner = RenewedCaptioner(lambda: gemini(config))
+    try:
+        return captioner, local()
+    except Misconfigured:  # the archives for AWS do not hold the local describer
+        return captioner, None
+
+
+def describer(config: Config) -> str:
+    """Return the name of the captioner for people."""
+    return f"Gemini ({config.gemini_model})" if uses_gemini(config) else LOCAL
+
+
+def breaker_name(config: Config) -> str | None:
+    """Return the name of the circuit breaker of the configured model; None for the local describer."""
+    return str(Source.GEMINI) if uses_gemini(config) else None
+
+
+def gemini(config: Config) -> GeminiCaptioner:
+    """Return the Gemini captioner. Misconfigured (``key_missing``) without a key."""
+    from imgcore.captioning.gemini import GeminiCaptioner
+
+    key = config.gemini_api_key
+    if key is None and config.gemini_secret_id is not None:
+        from imgcore.aws.clients import get_secret
+
+        key = Secret(get_secret(config.gemini_secret_id).strip())
+    if key is None or not key.reveal():
+        raise Misconfigured("No Gemini key is set.", code="key_missing")
+    return GeminiCaptioner(
+        key,
+        model=config.gemini_model,
+        fallback_models=config.gemini_fallback_models,
+        base_url=config.gemini_base_url,
+        language=config.caption_language,
+        own_instructions=config.caption_instructions,
+    )
+
+
+def local() -> Captioner:
+    """Return the local describer. Misconfigured where it is not installed."""
+    try:
+        from imgcore.captioning.local import LocalDescriber
+    except ModuleNotFoundError as error:  # the archives for Gemini leave it out
+        raise Misconfigured("The local describer is not installed: install imgcore[local].") from error
+    return LocalDescriber()
+
+
+def uses_gemini(config: Config) -> bool:
+    """Return whether Gemini describes photos."""
+    has_key = config.gemini_api_key is not None or config.gemini_secret_id is not None
+    return config.captioner == "gemini" or (config.captioner == "auto" and has_key)
+
+
+class RenewedCaptioner:
+    """A Gemini captioner created at first use, and again, with its key fetched anew, after it was refused."""
+
+    source = Source.GEMINI
+    side = MODEL_SIDE
+
+    def __init__(self, make: Callable[[], ModelCaptioner]) -> None:
+        self._make = make
+        self._current: ModelCaptioner | None = None
+        self._lock = threading.Lock()
+
+    def describe(
+        self, picture: Picture, *, deadline: float, record: RecordCall = ignore_call, context: str = ""
+    ) -> Description:
+        """See Captioner.describe."""
+        captioner = self.warm()
+        try:
+            return captioner.describe(picture, deadline=deadline, record=record, context=context)
+        except Misconfigured:
+            self._current = None
+            raise
+
+    def probe(self, record: RecordCall = ignore_call) -> None:
+        """See Probe.probe."""
+        try:
+            self.warm().probe(record)
+        except Misconfigured:
+            self._current = None
+            raise
+
+    def warm(self) -> ModelCaptioner:
+        """Create the captioner now: import the SDK and fetch the key before the first image arrives."""
+        with self._lock:
+            self._current = self._current or self._make()
+            return self._current
