@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from imgcore.accounts.models import Quota
-from imgcore.captioners import breaker_name, describer, uses_gemini
+from imgcore.captioners import breaker_name, describer, model_name
 from imgcore.config import Config, Secret
 from imgcore.errors import Misconfigured
 from imgcore.gallery.models import Source, TaskKind
@@ -93,7 +93,8 @@ def campaigns(config: Config, known: Database | None = None, session: Any = None
     spent = spending(config, known)
 
     def estimate(images: int) -> float | None:
-        return spent.estimate(config.gemini_model, images) if uses_gemini(config) else 0.0
+        model = model_name(config)
+        return 0.0 if model is None else spent.estimate(model, images)
 
     return Campaigns(CampaignRepository(known), queues(config, session), estimate)
 

@@ -15,15 +15,17 @@ from imgcore.pipeline.ports import Captioner
 if TYPE_CHECKING:
     from imgcore.captioning.gemini import GeminiCaptioner
     from imgcore.captioning.model import ModelCaptioner
+    from imgcore.captioning.openai import OpenAICaptioner
 
 LOCAL = "the local describer"
 
 
 def create(config: Config) -> tuple[Captioner, Captioner | None]:
     """Return the captioner, and one that describes provisionally while it is away, where it is installed."""
-    if not uses_gemini(config):
+    source = model_source(config)
+    if source is None:
         return local(), None
-    captioner = RenewedCaptioner(lambda: gemini(config))
+    captioner = RenewedCaptioner(source, lambda: model(config))
     try:
         return captioner, local()
     except Misconfigured:  # the archives for AWS do not hold the local describer
@@ -32,12 +34,36 @@ def create(config: Config) -> tuple[Captioner, Captioner | None]:
 
 def describer(config: Config) -> str:
     """Return the name of the captioner for people."""
-    return f"Gemini ({config.gemini_model})" if uses_gemini(config) else LOCAL
+    if config.captioner == "openai":
+        return f"the model {config.openai_model or 'of OPENAI_MODEL'}"
+    return f"Gemini ({config.gemini_model})" if model_source(config) else LOCAL
 
 
 def breaker_name(config: Config) -> str | None:
     """Return the name of the circuit breaker of the configured model; None for the local describer."""
-    return str(Source.GEMINI) if uses_gemini(config) else None
+    source = model_source(config)
+    return str(source) if source else None
+
+
+def model_name(config: Config) -> str | None:
+    """Return the name of the configured model; None for the local describer."""
+    names = {Source.GEMINI: config.gemini_model, Source.OPENAI: config.openai_model or ""}
+    source = model_source(config)
+    return names[source] if source else None
+
+
+def model_source(config: Config) -> Source | None:
+    """Return the source of the configured model's descriptions; None for the local describer."""
+    if config.captioner == "openai":
+        return Source.OPENAI
+    has_key = config.gemini_api_key is not None or config.gemini_secret_id is not None
+    uses_gemini = config.captioner == "gemini" or (config.captioner == "auto" and has_key)
+    return Source.GEMINI if uses_gemini else None
+
+
+def model(config: Config) -> ModelCaptioner:
+    """Return the captioner of the configured model. Misconfigured where a setting is missing."""
+    return openai(config) if config.captioner == "openai" else gemini(config)
 
 
 def gemini(config: Config) -> GeminiCaptioner:
@@ -61,6 +87,20 @@ def gemini(config: Config) -> GeminiCaptioner:
     )
 
 
+def openai(config: Config) -> OpenAICaptioner:
+    """Return the captioner of an OpenAI-compatible API. Misconfigured where its address or model is not set."""
+    from imgcore.captioning.openai import OpenAICaptioner
+
+    config.need("openai_base_url", "openai_model")
+    return OpenAICaptioner(
+        base_url=config.openai_base_url or "",
+        model=config.openai_model or "",
+        api_key=config.openai_api_key,
+        language=config.caption_language,
+        own_instructions=config.caption_instructions,
+    )
+
+
 def local() -> Captioner:
     """Return the local describer. Misconfigured where it is not installed."""
     try:
@@ -70,20 +110,13 @@ def local() -> Captioner:
     return LocalDescriber()
 
 
-def uses_gemini(config: Config) -> bool:
-    """Return whether Gemini describes photos."""
-    has_key = config.gemini_api_key is not None or config.gemini_secret_id is not None
-    return config.captioner == "gemini" or (config.captioner == "auto" and has_key)
-
-
 class RenewedCaptioner:
-    """A Gemini captioner created at first use, and again, with its key fetched anew, after it was refused."""
+    """A model's captioner created at first use, and again, with its key fetched anew, after it was refused."""
 
-    source = Source.GEMINI
     side = MODEL_SIDE
 
-    def __init__(self, make: Callable[[], ModelCaptioner]) -> None:
-        self._make = make
+    def __init__(self, source: Source, make: Callable[[], ModelCaptioner]) -> None:
+        self.source, self._make = source, make
         self._current: ModelCaptioner | None = None
         self._lock = threading.Lock()
 

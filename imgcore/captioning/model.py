@@ -8,6 +8,7 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from imgcore.captioning import prompt
 from imgcore.captioning.answers import Answer, assess, busy
@@ -30,6 +31,14 @@ PROBE_JPEG = base64.b64decode(
     "UlNSMj5aYVpQYEpRUk//wAALCAAgACABAREA/8QAFAABAAAAAAAAAAAAAAAAAAAAAP/EABQQAQAAAAAAAAAAAAAAAAAAAAD/2gAI"
     "AQEAAD8AAAAAAP/Z"
 )
+
+
+class Key(Protocol):
+    """A secret that is read only on purpose."""
+
+    def reveal(self) -> str:
+        """Return the secret."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

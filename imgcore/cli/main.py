@@ -171,7 +171,7 @@ def _probe(_: argparse.Namespace) -> int:
     known = bool(config.database_url or config.db_host)
     breakers = bootstrap.breakers(config) if known else None
     try:
-        captioners.gemini(config).probe(_recorder(config) if known else ignore_call)
+        captioners.model(config).probe(_recorder(config) if known else ignore_call)
     except Misconfigured as error:
         if breakers is not None:
             breakers.open(name, wait=MISCONFIGURED_SECONDS, reason=error.code, message=error.message)

@@ -61,8 +61,9 @@ class Config:
         "CAPTIONER",
         group=_CAPTIONS,
         default="auto",
-        choices=("auto", "gemini", "local"),
-        help="`gemini`, `local`, or `auto`: Gemini if a key is set, else the local describer.",
+        choices=("auto", "gemini", "openai", "local"),
+        help="`gemini`, `openai` ([a model of your own](captions.md)), `local`, or `auto`: Gemini if a key is"
+        " set, else the local describer.",
     )
     gemini_api_key: Secret | None = setting(
         "GEMINI_API_KEY", "GOOGLE_API_KEY", group=_CAPTIONS, help="API key of Gemini."
@@ -82,6 +83,15 @@ class Config:
     gemini_base_url: str | None = setting(
         "GEMINI_BASE_URL", group=_CAPTIONS, help="Another address of the Gemini API."
     )
+    openai_base_url: str | None = setting(
+        "OPENAI_BASE_URL",
+        group=_CAPTIONS,
+        help="Address of an OpenAI-compatible API, such as `http://127.0.0.1:11434/v1`.",
+    )
+    openai_model: str | None = setting(
+        "OPENAI_MODEL", group=_CAPTIONS, help="Model of that API that describes photos, such as `qwen2.5vl:7b`."
+    )
+    openai_api_key: Secret | None = setting("OPENAI_API_KEY", group=_CAPTIONS, help="Key of that API, if any.")
     caption_language: str = setting(
         "CAPTION_LANGUAGE",
         group=_CAPTIONS,

@@ -33,6 +33,33 @@ class Schema:
             computed = f"{declaration} GENERATED ALWAYS AS ({expression}) VIRTUAL"
             self._transaction.execute(f"ALTER TABLE {table} ADD COLUMN {name} {computed}")
 
+    def drop_check(self, table: str, name: str, condition: str) -> None:
+        """Drop a CHECK constraint where it is there. condition: as it was written; SQLite needs it."""
+        if self._transaction.dialect.name == "sqlite":
+            self._drop_check_in_text(table, f"CONSTRAINT {name} CHECK ({condition}),")
+        elif self._transaction.row(
+            "SELECT 1 AS one FROM information_schema.table_constraints WHERE table_schema = DATABASE()"
+            " AND table_name = :table AND constraint_name = :name AND constraint_type = 'CHECK'",
+            table=table,
+            name=name,
+        ):
+            self._transaction.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
+
+    def _drop_check_in_text(self, table: str, constraint: str) -> None:
+        """Remove a constraint from the stored text of a table, which SQLite documents for constraints alone.
+
+        https://www.sqlite.org/lang_altertable.html#otheralter
+        """
+        [version] = self._transaction.rows("PRAGMA schema_version")
+        self._transaction.execute("PRAGMA writable_schema = ON")
+        self._transaction.execute(
+            "UPDATE sqlite_master SET sql = REPLACE(sql, :text, '') WHERE type = 'table' AND name = :table",
+            text=constraint,
+            table=table,
+        )
+        self._transaction.execute(f"PRAGMA schema_version = {version['schema_version'] + 1}")
+        self._transaction.execute("PRAGMA writable_schema = RESET")
+
     def _has_column(self, table: str, name: str) -> bool:
         if self._transaction.dialect.name == "sqlite":
             return any(row["name"] == name for row in self._transaction.rows(f"PRAGMA table_xinfo({table})"))

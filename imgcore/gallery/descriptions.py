@@ -13,13 +13,14 @@ class Source(StrEnum):
 
     HUMAN = "human"
     GEMINI = "gemini"
+    OPENAI = "openai"  # any model with an OpenAI-compatible API
     EMBEDDED = "embedded"  # the file's own IPTC or XMP caption
     LOCAL = "local"
 
     @property
     def is_model(self) -> bool:
         """True for a model whose answers are read, not computed here."""
-        return self is Source.GEMINI
+        return self in (Source.GEMINI, Source.OPENAI)
 
     def rank(self, field: WordField) -> int:
         """Return the rank in a field: words replace only those of the same or a lower rank.
@@ -28,7 +29,7 @@ class Source(StrEnum):
         replaces what the local describer says, because it was not written for them.
         """
         ranks = _CAPTION_RANKS if field is WordField.CAPTION else _OTHER_RANKS
-        return ranks.index(self)
+        return ranks.index(Source.GEMINI if self.is_model else self)
 
 
 class WordField(StrEnum):

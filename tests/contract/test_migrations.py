@@ -14,7 +14,7 @@ import pytest
 import imgcore.db.migrations as migrations
 from imgcore.db.connection import Database, open_database
 from imgcore.db.migrations import Schema, migrate, pending
-from imgcore.errors import Unavailable
+from imgcore.errors import ImgcoreError, Unavailable
 from tests.mariadb import MariaDb
 
 FIRST = "m001_images_and_tasks"
@@ -124,6 +124,21 @@ def test_a_later_step_is_applied_alone(empty: Database, monkeypatch: pytest.Monk
 
     assert (["m999_more"], []) == (migrate(empty), migrate(empty))
     assert [{"name": "a"}] == empty.read(lambda tx: tx.rows("SELECT name FROM gates"))
+
+
+def test_a_description_may_have_any_source(empty: Database) -> None:
+    """Each captioner has its own; the list of m001 is dropped, and the table's other constraints stay."""
+    migrate(empty)
+    insert = (
+        "INSERT INTO images (public_id, image_key, name, upload_status, uploaded_at, upload_expires_at,"
+        " search_text, caption, caption_generated_at, source)"
+        " VALUES (:id, :id, 'a.jpg', :status, {now}, {now}, '', 'A cat.', {now}, 'openai')"
+    )
+    empty.run(lambda tx: tx.execute(insert, id="a", status="received"))
+
+    assert [{"source": "openai"}] == empty.read(lambda tx: tx.rows("SELECT source FROM images"))
+    with pytest.raises(ImgcoreError):
+        empty.run(lambda tx: tx.execute(insert, id="b", status="unknown"))
 
 
 MIGRATE = "import sys; from imgcore.db.connection import open_database\n" \

@@ -89,6 +89,14 @@ def test_upgrade_keeps_every_image_and_task(images: dict[str, Image]) -> None:
     assert "No caption." == images["failed.jpg"].tasks[1].message
 
 
+def test_upgraded_images_may_have_a_source_of_today(upgraded: Database) -> None:
+    """Release 0.1.0 allowed four."""
+    upgraded.run(lambda tx: tx.execute("UPDATE images SET source = 'openai' WHERE source = 'gemini'"))
+    sources = upgraded.read(lambda tx: tx.rows("SELECT DISTINCT source FROM images WHERE source IS NOT NULL"))
+
+    assert "openai" in {row["source"] for row in sources}
+
+
 def test_upgrade_keeps_words_and_facts(images: dict[str, Image]) -> None:
     done, edited, nobody = (images[name] for name in ("done.jpg", "edited.jpg", "nobody.jpg"))
 

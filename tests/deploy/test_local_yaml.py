@@ -132,6 +132,14 @@ def test_web_process_does_not_get_the_gemini_key(tmp_path: Path) -> None:
     assert "made-up" not in environ.values()
 
 
+def test_web_process_does_not_get_the_key_of_another_model(tmp_path: Path) -> None:
+    """It chooses no captioner either."""
+    (tmp_path / "web.env").write_text("UPLOADS_BUCKET=x\n")
+    environ = python("steps").web_environ(tmp_path, {"OPENAI_API_KEY": "made-up", "OPENAI_MODEL": "m"}, 1)
+    assert (None, "m") == (environ.get("CAPTIONER"), environ["OPENAI_MODEL"])
+    assert "made-up" not in environ.values()
+
+
 def test_deprecated_inputs_still_work_and_warn() -> None:
     """The new input takes its default from the old one, and the role warns when the old one is set."""
     found = {

@@ -14,7 +14,7 @@ FEATURES = {"gallery", "pipeline", "accounts", "notifications", "spending", "cam
 BASE = {"errors", "config", "backoff", "text"}
 # What one feature may import from another: data, the names of objects, and the protocols of adapters.
 SHARED = {"models", "descriptions", "embedded", "keys", "ports", "messages", "s3_events"}
-ADAPTERS = {"imaging", "captioning", "captioning.gemini", "captioning.local", "db", "aws"}
+ADAPTERS = {"imaging", "captioning", "captioning.gemini", "captioning.local", "captioning.openai", "db", "aws"}
 # Services and models that an adapter implements a protocol for.
 IMPLEMENTED = {*SHARED, "subscriptions"}
 
@@ -46,10 +46,13 @@ def dotted(path: Path) -> str:
     return ".".join(part for part in parts if part != "__init__")
 
 
+_CAPTIONERS = (["gemini"], ["local"], ["openai"])
+
+
 def package(module: str) -> str:
     """gallery.models → gallery; captioning.gemini.client → captioning.gemini; errors → errors."""
     first, *rest = module.split(".")
-    return f"{first}.{rest[0]}" if first == "captioning" and rest[:1] in (["gemini"], ["local"]) else first
+    return f"{first}.{rest[0]}" if first == "captioning" and rest[:1] in _CAPTIONERS else first
 
 
 def imports(path: Path) -> Iterator[str]:

@@ -35,6 +35,7 @@ BUCKETS = {
     "THUMBNAIL_QUEUE_URL": "http://127.0.0.1:1/t",
     "CAPTION_QUEUE_URL": "http://127.0.0.1:1/c",
 }
+OPENAI = {"CAPTIONER": "openai", "OPENAI_BASE_URL": "http://127.0.0.1:1/v1", "OPENAI_MODEL": "llava:7b"}
 PICTURE: Any = None
 
 
@@ -52,6 +53,7 @@ def _aws(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"GEMINI_API_KEY": "k"}, [Source.GEMINI, Source.LOCAL], "Gemini (gemini-3.5-flash-lite)"),
         ({"GEMINI_SECRET_ID": "s", "GEMINI_MODEL": "m"}, [Source.GEMINI, Source.LOCAL], "Gemini (m)"),
         ({"CAPTIONER": "gemini"}, [Source.GEMINI, Source.LOCAL], "Gemini (gemini-3.5-flash-lite)"),
+        (OPENAI | {"GEMINI_API_KEY": "k"}, [Source.OPENAI, Source.LOCAL], "the model llava:7b"),
     ],
 )
 def test_captioners_follow_captioner_and_key(
@@ -130,6 +132,13 @@ def test_gemini_without_a_key_is_misconfigured() -> None:
         captioners.gemini(Config.read({"CAPTIONER": "gemini"}))
 
 
+@pytest.mark.parametrize("missing", ["OPENAI_BASE_URL", "OPENAI_MODEL"])
+def test_openai_without_address_or_model_is_misconfigured(missing: str) -> None:
+    assert Source.OPENAI is captioners.model(Config.read(OPENAI)).source
+    with pytest.raises(Misconfigured, match=missing):
+        captioners.model(Config.read(OPENAI | {missing: ""}))
+
+
 def test_gemini_takes_the_key_or_the_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clients, "get_secret", lambda secret_id: f"  key-of-{secret_id}\n")
 
@@ -145,7 +154,7 @@ def test_renewed_captioner_refused_key_is_fetched_again() -> None:
         made.append(FakeCaptioner([Misconfigured("refused") if not made else "A cat."]))
         return made[-1]
 
-    captioner = RenewedCaptioner(make)
+    captioner = RenewedCaptioner(Source.GEMINI, make)
     captioner.warm()
     with pytest.raises(Misconfigured):
         captioner.describe(PICTURE, deadline=0)

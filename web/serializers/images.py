@@ -37,6 +37,7 @@ _STATUS_TEXT = {
 _SOURCE_TEXT = {
     Source.HUMAN: "Edited by a person",
     Source.GEMINI: "Described by Gemini",
+    Source.OPENAI: "Described by a model",
     Source.EMBEDDED: "From the photo’s own metadata",
     Source.LOCAL: "Described by the local describer, without Gemini",
 }
@@ -44,6 +45,7 @@ _SOURCE_TEXT = {
 _SOURCE_LABEL = {
     Source.HUMAN: "Edited by a person",
     Source.GEMINI: "Gemini",
+    Source.OPENAI: "Model",
     Source.EMBEDDED: "Own metadata",
     Source.LOCAL: "Local describer",
 }
@@ -192,7 +194,7 @@ def source_text(image: Image) -> str | None:
     if image.provisional:
         return "Provisional: described by the local describer until the model answers"
     text = _SOURCE_TEXT[image.source]
-    return f"{text} ({image.model})" if image.source is Source.GEMINI and image.model else text
+    return f"{text} ({image.model})" if image.source.is_model and image.model else text
 
 
 def _label(image: Image) -> str | None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from imgcore.captioning.answers import Answer
 from imgcore.captioning.gemini.responses import WHO, judge
-from imgcore.captioning.model import ModelCaptioner, Request
+from imgcore.captioning.model import Key, ModelCaptioner, Request
 from imgcore.captioning.retry import Failure
 from imgcore.errors import Misconfigured
 from imgcore.gallery.models import Source
@@ -18,14 +18,6 @@ if TYPE_CHECKING:
     from imgcore.captioning.gemini.client import GeminiClient
 
 NOT_INSTALLED = "Gemini needs a package that is not installed: pip install 'imgcore[gemini]'."
-
-
-class Key(Protocol):
-    """A secret that is read only on purpose."""
-
-    def reveal(self) -> str:
-        """Return the secret."""
-        ...
 
 
 class GeminiCaptioner(ModelCaptioner):

@@ -22,6 +22,7 @@ from imgcore.db.steps.m012 import m012_hint
 from imgcore.db.steps.m013 import m013_security_events
 from imgcore.db.steps.m014 import m014_quotas
 from imgcore.db.steps.m015 import m015_breaker_backoff
+from imgcore.db.steps.m016 import m016_sources
 
 STEPS = (
     m001_images_and_tasks,
@@ -39,4 +40,5 @@ STEPS = (
     m013_security_events,
     m014_quotas,
     m015_breaker_backoff,
+    m016_sources,
 )

@@ -41,7 +41,8 @@ DATA = (
     "web.env",
 )
 PROXY_EXCEPTIONS = ("NO_PROXY", "no_proxy")  # without them, clients would use an HTTP proxy for the emulator
-API_KEYS = ("GEMINI_API_KEY", "GOOGLE_API_KEY")
+GEMINI_KEYS = ("GEMINI_API_KEY", "GOOGLE_API_KEY")
+API_KEYS = (*GEMINI_KEYS, "OPENAI_API_KEY")  # the web process gets none
 # Concurrent workers of each function; more workers than processors slow down each other
 WORKERS = min(4, max(2, os.cpu_count() or 2))
 ACCOUNT_SETTINGS = (
@@ -100,7 +101,7 @@ def ansible_environ(root: Path, emulator: Emulator, image_settings: Mapping[str,
 def web_environ(home: Path, image_settings: Mapping[str, str], port: int) -> dict[str, str]:
     """Return the environment of the web process. CAPTIONER=gemini replaces a Gemini key."""
     own = {name: value for name, value in image_settings.items() if name not in API_KEYS}
-    if len(own) < len(image_settings) and own.get("CAPTIONER", "auto") == "auto":
+    if not image_settings.keys().isdisjoint(GEMINI_KEYS) and own.get("CAPTIONER", "auto") == "auto":
         own["CAPTIONER"] = "gemini"
     given = {name: os.environ[name] for name in WEB_SETTINGS if os.environ.get(name)}
     return {

@@ -1,0 +1,166 @@
+"""The meaning of the responses of OpenAI-compatible servers. Pure.
+
+They agree on the shape of an answer, and on little else: Ollama, llama.cpp's server, vLLM and LM Studio word
+their errors in different ways, and use different status codes for the same reason.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from imgcore.captioning.answers import Answer, busy, not_a_description
+from imgcore.captioning.retry import Failure, FailureKind, Option
+from imgcore.errors import BadAnswer, Misconfigured, RateLimited, Unavailable
+
+WHO = "The captioning model"
+MOST_TOKENS = 10_000_000  # bounds what is stored
+LONGEST_HINT = 86_400.0  # seconds
+
+MODEL_MISSING = (
+    "The captioning server does not have the model of OPENAI_MODEL. The operator has to download it there, or"
+    " to correct the name."
+)
+NO_VISION = "The model of OPENAI_MODEL cannot see photos. The operator has to choose one that can."
+TOO_SMALL = (
+    "The context of the model of OPENAI_MODEL is too small for a photo. The operator has to configure a larger"
+    " one in the captioning server."
+)
+NO_MEMORY = (
+    "The captioning server has too little memory for the model of OPENAI_MODEL. The operator has to choose a"
+    " smaller one."
+)
+KEY_REFUSED = "The captioning server rejected the API key. The operator has to correct OPENAI_API_KEY."
+WRONG_ADDRESS = "No OpenAI-compatible API answers at OPENAI_BASE_URL. The operator has to correct the address."
+RATE_LIMITED = "The captioning model limits the number of requests. This photo will be described later."
+CREDITS_EXHAUSTED = "The credits of the captioning model are used up. The operator has to buy more."
+REFUSED_IMAGE = "The captioning model cannot read this photo."
+
+_FINISH = {"stop": "STOP", "length": "MAX_TOKENS", "content_filter": "SAFETY"}
+# What an error says, its code, and the sentence: what the operator has to correct.
+_CORRECTIONS = (
+    (
+        r"model_not_found|model\b.*(?:not found|does not exist|not loaded)|try pulling|no models? loaded",
+        "model_missing",
+        MODEL_MISSING,
+    ),
+    (
+        r"mmproj|multi-?modal|missing data required for image|\bimages?(?:_url)?\b[^.]*\bnot supported"
+        r"|(?:not|n't) (?:support|accept)[^.]*(?:image|vision)",
+        "model_unfit",
+        NO_VISION,
+    ),
+    (r"context.{0,12}(?:size|length|window)|exceed_context", "context_too_small", TOO_SMALL),
+    (r"requires more system memory", "out_of_memory", NO_MEMORY),
+    (r"insufficient_quota|billing|credit", "credits_exhausted", CREDITS_EXHAUSTED),
+)
+_OPTIONS = {
+    Option.PARTS: re.compile(r"at most (?:1|one) image", re.IGNORECASE),
+    Option.SCHEMA: re.compile(r"response_?format|json_?schema|grammar|guided", re.IGNORECASE),
+}
+
+
+def answer(body: str, model: str) -> Answer | Failure:
+    """Read the body of a response with status 200. model: the name that was asked for."""
+    try:
+        data = json.loads(body)
+        choice = data["choices"][0]
+        message = choice["message"]
+        content, refusal = message.get("content"), message.get("refusal")
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return _not_an_answer(body)
+    usage = data.get("usage")
+    usage = usage if isinstance(usage, Mapping) else {}
+    finish = str(choice.get("finish_reason"))
+    return Answer(
+        text=_content(content),
+        finish="SAFETY" if refusal and not content else _FINISH.get(finish, finish[:100]),
+        model=_name(data.get("model")) or model,
+        input_tokens=_count(usage.get("prompt_tokens")),
+        output_tokens=_count(usage.get("completion_tokens")),
+    )
+
+
+def judge(status: int, body: str, retry_after: str | None = None) -> Failure:
+    """Classify a response with another status than 200."""
+    said = _message(body)
+    detail = f"HTTP {status}: {' '.join(said.split())[:300]}"
+    if status in (401, 403):
+        return _final(KEY_REFUSED, "key_refused", detail)
+    if status in (400, 422) and (option := _refused_option(said)) is not None:
+        unfit = Misconfigured(NO_VISION, code="model_unfit")
+        return Failure(FailureKind.OPTION_REFUSED, unfit, detail, option=option)
+    for words, code, sentence in _CORRECTIONS:
+        if re.search(words, said, re.IGNORECASE):
+            return _final(sentence, code, detail)
+    hint = _seconds(retry_after)
+    if status == 429:
+        return Failure(FailureKind.TRANSIENT, RateLimited(RATE_LIMITED, retry_after=hint), detail, hint)
+    if status in (400, 413, 415, 422):
+        return Failure(FailureKind.FINAL, BadAnswer(REFUSED_IMAGE, code="model_refused_image"), detail)
+    if status == 402:
+        return _final(CREDITS_EXHAUSTED, "credits_exhausted", detail)
+    if status < 500 and status != 408:
+        return _final(WRONG_ADDRESS, "wrong_address", detail)
+    return Failure(FailureKind.TRANSIENT, Unavailable(busy(WHO), retry_after=hint), detail, hint)
+
+
+def unreachable(detail: str) -> Failure:
+    """Return the failure of a request without a whole response in time."""
+    return Failure(FailureKind.TRANSIENT, Unavailable(busy(WHO)), f"unreachable: {detail}")
+
+
+def _refused_option(said: str) -> Option | None:
+    return next((option for option, words in _OPTIONS.items() if words.search(said)), None)
+
+
+def _not_an_answer(body: str) -> Failure:
+    """Return the failure of a body that is no answer: an error, which some servers send with status 200."""
+    if '"error"' in body:
+        return judge(500, body)
+    if body.lstrip().startswith("<"):
+        return _final(WRONG_ADDRESS, "wrong_address", f"not JSON: {body[:300]}")
+    return Failure(FailureKind.UNUSABLE, not_a_description(WHO), f"unreadable: {body[:300]}")
+
+
+def _final(message: str, code: str, detail: str) -> Failure:
+    return Failure(FailureKind.FINAL, Misconfigured(message, code=code), detail)
+
+
+def _content(content: Any) -> str | None:
+    """Return the text of a message, which is a string or a list of parts."""
+    if isinstance(content, list):
+        parts = [part.get("text") for part in content if isinstance(part, Mapping)]
+        content = "".join(part for part in parts if isinstance(part, str))
+    return content if isinstance(content, str) else None
+
+
+def _message(body: str) -> str:
+    """Return all that an error says: {"error": {"message", "type", "code"}}, {"error": "…"}, or any text."""
+    try:
+        data = json.loads(body)
+    except (ValueError, RecursionError):
+        return body[:2000]
+    error = data.get("error", data) if isinstance(data, dict) else data
+    return json.dumps(error, ensure_ascii=False)[:2000]
+
+
+def _name(value: object) -> str | None:
+    """Return the name of a model; of a file, as llama.cpp names it, without its folder."""
+    if not (isinstance(value, str) and value.isprintable() and value.strip()):
+        return None
+    return re.sub(r".*[/\\](?=[^/\\]*\.gguf$)", "", value.strip())[:100]
+
+
+def _count(value: object) -> int:
+    try:
+        return min(max(int(value), 0), MOST_TOKENS) if isinstance(value, int | float | str) else 0
+    except (ValueError, OverflowError):
+        return 0
+
+
+def _seconds(text: str | None) -> float | None:
+    found = re.fullmatch(r"\d+(?:\.\d+)?", text.strip(), re.ASCII) if text else None
+    return min(float(found[0]), LONGEST_HINT) if found else None
