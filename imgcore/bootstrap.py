@@ -219,6 +219,7 @@ def gallery(config: Config) -> Gallery:
     from imgcore.aws.clients import create_session
     from imgcore.db.circuit_breaker import CircuitBreakers
     from imgcore.db.images import ImageRepository
+    from imgcore.db.timeline import TimelineRepository
     from imgcore.gallery.models import MEDIA_TYPES, Limits
     from imgcore.gallery.service import Gallery
 
@@ -227,6 +228,7 @@ def gallery(config: Config) -> Gallery:
         spending=spending(config, known),
         campaigns=campaigns(config, known, session),
         images=ImageRepository(known),
+        timeline=TimelineRepository(known),
         breakers=CircuitBreakers(known),
         storage=storage(config, session),
         queues=queues(config, session),

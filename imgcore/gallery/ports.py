@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
 from imgcore.gallery.models import TaskKind, UploadForm
@@ -58,6 +59,10 @@ class Storage(Protocol):
 
     def original_url(self, key: str, *, download_as: str, version_id: str | None = None) -> str:
         """Return a presigned GET URL of the original, served as an attachment of that name."""
+        ...
+
+    def expires_at(self) -> datetime:
+        """Return until when the URLs are valid that ``url`` returns now."""
         ...
 
     def period(self) -> str:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from imgcore.campaigns.service import Campaigns
     from imgcore.db.circuit_breaker import CircuitBreakers
     from imgcore.db.images import ImageRepository
+    from imgcore.db.timeline import TimelineRepository
     from imgcore.spending.service import Spending
 
 PAGE_LIMIT = 100  # images a page
@@ -74,6 +75,7 @@ class Gallery:
     quota: Quota | None = None
     spending: Spending | None = None
     campaigns: Campaigns | None = None
+    timeline: TimelineRepository | None = None
 
     def for_viewer(self, viewer: Viewer) -> Gallery:
         """Return the gallery with the rights of ``viewer``, to whose account new uploads belong."""

@@ -141,6 +141,6 @@ def test_only_hidden_columns_alone_leave_the_version() -> None:
     both = "UPDATE images SET checked_at = {now}, name = :name WHERE id = :id"
 
     assert hidden == with_version(hidden)
-    assert both.replace("SET ", "SET version = version + 1, ") == with_version(both)
+    assert both.replace("SET ", "SET version = version + 1, changed_at = {now}, ") == with_version(both)
     assert not changes_tasks("UPDATE tasks SET dispatched_at = {now} WHERE id = :id")
     assert changes_tasks("UPDATE tasks SET dispatched_at = {now}, status = 'x' WHERE id = :id")

@@ -10,6 +10,7 @@ from imgcore.db.ledger import LedgerRepository
 from imgcore.db.notifications import NotificationRepository
 from imgcore.db.sweep import SweepRepository
 from imgcore.db.tasks import TaskRepository
+from imgcore.db.timeline import TimelineRepository
 
 
 class Repositories:
@@ -22,6 +23,7 @@ class Repositories:
         self.notifications = NotificationRepository(database)
         self.breakers = CircuitBreakers(database)
         self.campaigns = CampaignRepository(database)
+        self.timeline = TimelineRepository(database)
         self.ledger = LedgerRepository(database)
 
     def of_processor(self) -> tuple[ImageRepository, TaskRepository, CircuitBreakers]:

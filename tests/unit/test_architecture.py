@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 FEATURES = {"gallery", "pipeline", "accounts", "notifications", "spending", "campaigns"}
 BASE = {"errors", "config", "backoff", "text"}
 # What one feature may import from another: data, the names of objects, and the protocols of adapters.
-SHARED = {"models", "descriptions", "embedded", "keys", "ports", "messages", "s3_events"}
+SHARED = {"models", "descriptions", "embedded", "keys", "ports", "messages", "s3_events", "listing"}
 ADAPTERS = {"imaging", "captioning", "captioning.gemini", "captioning.local", "captioning.openai", "db", "aws"}
 # Services and models that an adapter implements a protocol for.
 IMPLEMENTED = {*SHARED, "subscriptions"}

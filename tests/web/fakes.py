@@ -18,6 +18,7 @@ from imgcore.db.circuit_breaker import CircuitBreakers
 from imgcore.db.connection import Database, Transaction
 from imgcore.db.images import ImageRepository
 from imgcore.db.ledger import LedgerRepository
+from imgcore.db.timeline import TimelineRepository
 from imgcore.db.word_index import update_search_text
 from imgcore.errors import Unavailable
 from imgcore.gallery.models import (
@@ -110,9 +111,11 @@ class EditableImages(ImageRepository):
 
     def _update(self, table: str, columns: dict[str, Any], where: str, *key: Any) -> None:
         assignments = ", ".join(f"{name} = ?" for name in columns)
+        changed = "UPDATE images SET version = version + 1, changed_at = ? WHERE id = ?"
         values = [_column(value) for value in columns.values()]
         with closing(sqlite3.connect(self._path, timeout=30)) as connection, connection:
             connection.execute(f"UPDATE {table} SET {assignments} WHERE {where}", (*values, *key))
+            connection.execute(changed, (_column(datetime.now(UTC)), key[0]))
 
 
 def _column(value: Any) -> Any:
@@ -164,6 +167,9 @@ class FakeStorage:
     def url(self, key: str, *, download_as: str | None = None) -> str:
         return f"{self.origin}/derived/{key}?X-Amz-Signature={self.signature}"
 
+    def expires_at(self) -> datetime:
+        return datetime(2026, 11, 28, 13, tzinfo=UTC)
+
     def period(self) -> str:
         return f"{self.origin} {self.signature}"
 
@@ -200,6 +206,7 @@ def fake_gallery(
         limits=Limits(max_bytes, MEDIA_TYPES),
         release="abc1234",
         spending=Spending(LedgerRepository(database), quote),
+        timeline=TimelineRepository(database),
         campaigns=Campaigns(CampaignRepository(database), queues, lambda images: images * 0.5),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,8 @@ TABLE = {
     ("GET", "/security-log"): BOSS_PAGE,
     ("POST", "/api/v1/uploads"): (401, 201, 201, 201, 403, 201, 403, 403),
     ("GET", "/api/v1/images"): (401, 200, 200, 200, 200, 403, 403, 403),
+    ("GET", "/api/v1/timeline"): (401, 200, 200, 200, 200, 403, 403, 403),
+    ("GET", "/api/v1/timeline/<month>"): (401, 200, 200, 200, 200, 403, 403, 403),
     ("GET", "/api/v1/images/<public_id>"): API_READ,
     ("PATCH", "/api/v1/images/<public_id>"): API_EDIT,
     ("DELETE", "/api/v1/images/<public_id>"): (401, 404, 204, 204, 403, 403, 204, 403),
@@ -132,7 +135,7 @@ class Scene:
         """The route, as that role, with whatever it wants."""
         self.count += 1
         client = self.client(role)
-        path = route.replace("<name:path>", "icon.svg")
+        path = route.replace("<name:path>", "icon.svg").replace("<month>", f"{datetime.now(UTC):%Y-%m}")
         if "<public_id>" in route:
             target, key_id = self.target(route)
             path = path.replace("<public_id>", target).replace("<key_id>", key_id)

@@ -16,6 +16,7 @@ from imgcore.gallery.service import PAGE_LIMIT, QUERY_LENGTH, TAGS
 from web import serializers
 from web.handlers.api_accounts import AccountsApi
 from web.handlers.campaigns import CampaignsApi
+from web.handlers.timeline import TimelineApi
 from web.handlers.words import WordsApi
 from web.http import request
 from web.http.auth import PREFIX, gallery_for_caller, record_event, requires
@@ -36,6 +37,7 @@ class Api:
         self._unrestricted = gallery
         self._accounts = AccountsApi(accounts)
         self._words = WordsApi(gallery)
+        self._timeline = TimelineApi(gallery)
         self._campaigns = CampaignsApi(gallery, gallery.campaigns)
         self._description = _description(gallery.limits.max_bytes)
 
@@ -53,6 +55,7 @@ class Api:
             ("POST", f"{image}/restore", self.restore),
             ("GET", f"{PREFIX}/openapi.yaml", self.description),
             *self._words.routes(),
+            *self._timeline.routes(),
             *self._campaigns.routes(),
             *self._accounts.routes(),
         ]
@@ -83,7 +86,8 @@ class Api:
     def images(self) -> HTTPResponse:
         """List images, newest first, or up to 100 given by their ids."""
         asked = request.query()
-        limit, cursor, words = _limit(asked), _short(asked, "cursor"), _short(asked, "q")
+        limit = request.number(asked, "limit", LIMITS.page_size, least=1, most=PAGE_LIMIT)
+        cursor, words = _short(asked, "cursor"), _short(asked, "q")
         following = None
         if "ids" in asked:
             found = self._gallery.get_many([public_id for public_id in asked["ids"].split(",") if public_id])
@@ -149,13 +153,6 @@ class Api:
 def _description(max_bytes: int) -> bytes:
     """Return openapi.yaml with this gallery's upload limit instead of the default."""
     return DESCRIPTION.read_text("utf-8").replace(str(MAX_BYTES), str(max_bytes)).encode()
-
-
-def _limit(asked: Mapping[str, str]) -> int:
-    text = asked.get("limit", str(LIMITS.page_size))
-    if not (text.isascii() and text.isdigit() and len(text) <= 3 and 1 <= int(text) <= PAGE_LIMIT):
-        raise Invalid(f"limit must be a whole number from 1 to {PAGE_LIMIT}.", code="limit")
-    return int(text)
 
 
 def _short(asked: Mapping[str, str], name: str) -> str | None:

@@ -71,6 +71,14 @@ def whole_number(value: Any, name: str) -> int:
     return int(value)
 
 
+def number(asked: Mapping[str, str], name: str, default: int, *, least: int, most: int) -> int:
+    """Return a query parameter that is a whole number in that range. Problem: 422."""
+    text = asked.get(name, str(default))
+    if text.isascii() and text.isdigit() and len(text) <= len(str(most)) and least <= int(text) <= most:
+        return int(text)
+    raise Problem(422, name, f"{name} must be a whole number from {least} to {most}.")
+
+
 def _pairs(text: str, what: str) -> dict[str, str]:
     try:
         pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=FIELDS_LIMIT)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
 from bottle import HTTPResponse, request
@@ -28,6 +28,18 @@ def matches_etag(etag: str) -> bool:
     sent = request.environ.get("HTTP_IF_NONE_MATCH", "")
     tags = {tag.strip().removeprefix("W/") for tag in sent.split(",")}
     return sent.strip() == "*" or etag.removeprefix("W/") in tags
+
+
+def json_of_key(key: Hashable, build: Callable[[], Any]) -> HTTPResponse:
+    """Return the JSON of ``build``, or 304, without building it, if the client has the response of this key.
+
+    key: everything that the response shows.
+    """
+    etag = f'W/"{hashlib.sha256(repr(key).encode("utf-8", "surrogatepass")).hexdigest()[:32]}"'
+    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
+    if matches_etag(etag):
+        return HTTPResponse(status=304, headers=headers)
+    return HTTPResponse(encode_json(build()), headers={**headers, "Content-Type": "application/json"})
 
 
 def json_with_etag(value: Any) -> HTTPResponse:

@@ -90,7 +90,7 @@ def _image_json(image: Image, links: Links) -> dict[str, Any]:
         "safety": image.safety,
         "source": image.source,
         "source_text": source_text(image),
-        "source_label": _label(image),
+        "source_label": caption_label(image),
         "provisional": image.provisional,
         "caption_source": image.caption_source,
         "alt_text_source": image.alt_text_source,
@@ -197,7 +197,7 @@ def source_text(image: Image) -> str | None:
     return f"{text} ({image.model})" if image.source.is_model and image.model else text
 
 
-def _label(image: Image) -> str | None:
+def caption_label(image: Image) -> str | None:
     """Return the source of the caption in one or two words; None without a caption."""
     if image.source is None:
         return None

@@ -23,6 +23,7 @@ from imgcore.db.steps.m013 import m013_security_events
 from imgcore.db.steps.m014 import m014_quotas
 from imgcore.db.steps.m015 import m015_breaker_backoff
 from imgcore.db.steps.m016 import m016_sources
+from imgcore.db.steps.m017 import m017_timeline
 
 STEPS = (
     m001_images_and_tasks,
@@ -41,4 +42,5 @@ STEPS = (
     m014_quotas,
     m015_breaker_backoff,
     m016_sources,
+    m017_timeline,
 )

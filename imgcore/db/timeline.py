@@ -1,0 +1,172 @@
+"""The timeline: months with their counts, and the photos of one month, by indexes on computed columns.
+
+The counts of all months are kept in this process. A request reads what has changed since they were counted and
+counts the months of those images anew, so that they are those of a moment after the request came in. An image
+whose date taken was another before is found when all months are counted again.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from imgcore.db.connection import Database, Repository, Transaction
+from imgcore.db.mapping import in_list, micros
+from imgcore.db.statements import sql
+from imgcore.db.tiles import read_tiles
+from imgcore.errors import Invalid
+from imgcore.gallery.listing import (
+    END_OF_TIME,
+    MOST_SKIPPED,
+    MonthCount,
+    Months,
+    MonthSlice,
+    Sort,
+    Tile,
+    month_bounds,
+)
+from imgcore.gallery.models import Viewer
+
+OVERLAP = 10.0  # seconds that a transaction may take to commit after it has set changed_at
+KEPT_SECONDS = 900.0  # after which all months are counted again; images are purged later than that
+_MOST_CHANGED = 2000  # changed images whose months are counted apart; beyond, all months are
+_KEPT = 64  # viewers' counts that are kept
+_HEAVY_OFFSET = 10_000
+
+_COLUMN = {Sort.TAKEN: "timeline_at", Sort.UPLOADED: "timeline_upload"}
+
+_NEWEST = (
+    "SELECT {column} AS newest FROM images WHERE {scope} {column} < :before ORDER BY {column} DESC LIMIT 1"
+)
+_COUNT = "SELECT COUNT(*) AS count FROM images WHERE {scope} {column} >= :first AND {column} < :end"
+_CLOCK = "SELECT {now} AS now, {ago:overlap} AS since, {ago:kept} AS oldest"
+_CHANGED = (
+    "SELECT SUBSTR(taken_at, 1, 7), SUBSTR(uploaded_at, 1, 7) FROM images"
+    " WHERE changed_at > :since LIMIT :limit"
+)
+_SLICE = (
+    "SELECT i.id, i.version FROM (SELECT id, {column} AS place FROM images WHERE {scope} {column} >= :first"
+    " AND {column} < :end ORDER BY {column} DESC, id DESC LIMIT :limit OFFSET :offset) page"
+    " JOIN images i ON i.id = page.id ORDER BY page.place DESC, i.id DESC"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """Counts of months. since: changes from then on are not in them. counted_at: when all were counted."""
+
+    counts: dict[str, int]
+    since: str
+    counted_at: str
+
+
+class TimelineRepository(Repository):
+    """The timeline as a viewer sees it. Each method reads what is committed when it is called."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[tuple[int | None, Sort], _Counted] = OrderedDict()
+
+    def months(self, viewer: Viewer, sort: Sort) -> Months:
+        """Return the months that have photos, the newest first."""
+        owner = _owner(viewer)
+        if owner == _NOBODY:
+            return Months(())
+        with self._lock:
+            known = self._kept.get((owner, sort))
+        read = self._database.read if known else self._database.read_heavy
+        counted = read(lambda tx: _count(tx, owner, sort, known))
+        with self._lock:
+            self._kept[owner, sort] = counted
+            self._kept.move_to_end((owner, sort))
+            while len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+        found = sorted(counted.counts.items(), reverse=True)
+        return Months(tuple(MonthCount(month, count) for month, count in found if count))
+
+    def month(self, viewer: Viewer, month: str, sort: Sort, *, offset: int, limit: int) -> MonthSlice:
+        """Return ``limit`` photos of a month (YYYY-MM) after the ``offset`` newest ones. Invalid: offset."""
+        if offset > MOST_SKIPPED:
+            raise Invalid(f"offset may be {MOST_SKIPPED} at most.", code="offset")
+        owner = _owner(viewer)
+        if owner == _NOBODY:
+            return MonthSlice((), more=False)
+        first, end = month_bounds(month)
+        scope, values = _scope(owner)
+        statement = sql(_SLICE, column=_COLUMN[sort], scope=scope)
+        read = self._database.read if offset <= _HEAVY_OFFSET else self._database.read_heavy
+        rows = read(
+            lambda tx: tx.tuples(statement, first=first, end=end, limit=limit + 1, offset=offset, **values)
+        )
+        return MonthSlice(tuple((row[0], row[1]) for row in rows[:limit]), more=len(rows) > limit)
+
+    def tiles(self, ids: Sequence[int], sort: Sort = Sort.TAKEN) -> Sequence[Tile]:
+        """Return the tiles of these images that exist, in no order."""
+        names, values = in_list("id", ids)
+        if not values:
+            return []
+        return self._database.read(lambda tx: read_tiles(tx, f"i.id IN ({names})", values, _COLUMN[sort]))
+
+
+_NOBODY = -1
+
+
+def _owner(viewer: Viewer) -> int | None:
+    """Return whose photos the viewer sees: None for everybody's, _NOBODY for none.
+
+    The timeline holds received photos only, and each viewer of others' photos sees those.
+    """
+    if viewer.changes_others or viewer.sees_others:
+        return None
+    return _NOBODY if viewer.account_id is None else viewer.account_id
+
+
+def _scope(owner: int | None) -> tuple[str, dict[str, Any]]:
+    return ("", {}) if owner is None else ("owner_id = :owner_id AND", {"owner_id": owner})
+
+
+def _count(tx: Transaction, owner: int | None, sort: Sort, known: _Counted | None) -> _Counted:
+    """Return the counts as they are now: those of ``known``, but for the months that have changed."""
+    [clock] = tx.rows(_CLOCK, overlap=micros(OVERLAP), kept=micros(KEPT_SECONDS))
+    now, since, oldest = (str(clock[name]) for name in ("now", "since", "oldest"))
+    changed = None
+    if known is not None and oldest < known.counted_at <= now and known.since <= now:
+        changed = _changed_months(tx, known.since)
+    if known is None or changed is None:
+        return _Counted(_all_months(tx, owner, sort), since, now)
+    counts = dict(known.counts)
+    for month in changed:
+        counts[month] = _count_month(tx, owner, sort, month)
+    return _Counted(counts, since, known.counted_at)
+
+
+def _changed_months(tx: Transaction, since: str) -> set[str] | None:
+    """Return the months in which images may have changed; None for too many."""
+    rows = tx.tuples(_CHANGED, since=since, limit=_MOST_CHANGED + 1)
+    if len(rows) > _MOST_CHANGED:
+        return None
+    return {str(month) for row in rows for month in row if month}
+
+
+def _all_months(tx: Transaction, owner: int | None, sort: Sort) -> dict[str, int]:
+    """Count each month by itself: a range of the index, whose first entry is looked up."""
+    scope, values = _scope(owner)
+    newest = sql(_NEWEST, column=_COLUMN[sort], scope=scope)
+    found: dict[str, int] = {}
+    before = END_OF_TIME
+    while (row := tx.row(newest, before=before, **values)) is not None:
+        month = str(row["newest"])[:7]
+        found[month] = _count_month(tx, owner, sort, month)
+        before = month_bounds(month)[0]
+    return found
+
+
+def _count_month(tx: Transaction, owner: int | None, sort: Sort, month: str) -> int:
+    scope, values = _scope(owner)
+    first, end = month_bounds(month)
+    [row] = tx.rows(sql(_COUNT, column=_COLUMN[sort], scope=scope), first=first, end=end, **values)
+    return int(row["count"])

@@ -1,0 +1,161 @@
+"""The timeline on both databases: the months' counts, a month's photos, and the indexes that give them."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from datetime import datetime
+
+import pytest
+
+from imgcore.db import timeline
+from imgcore.db.connection import Database
+from imgcore.db.timeline import TimelineRepository
+from imgcore.gallery.listing import Sort
+from imgcore.gallery.models import EVERYBODY, Image, Viewer
+from tests.contract.images import FACTS, THUMBNAIL, arrived, claim, described, new, renditions, stored
+from tests.contract.test_repository_plans import ROWS, Plans, full, whole_tables
+from tests.support.repositories import Repositories
+
+__all__ = ["full"]
+
+OWN = Viewer(1, sees_others=False, changes_others=False)
+
+
+@pytest.fixture
+def bystanders() -> None:
+    """None here: the months of all photos are counted."""
+
+
+def taken(repositories: Repositories, at: datetime | None) -> Image:
+    """An image with thumbnails, taken at that time."""
+    image = arrived(repositories)
+    facts = replace(FACTS, taken_at=at)
+    claimed = claim(repositories, image, THUMBNAIL)
+    assert repositories.tasks.finish_thumbnail(claimed, facts, renditions(image))
+    return stored(repositories, image)
+
+
+def counts(rows: TimelineRepository, viewer: Viewer = EVERYBODY, sort: Sort = Sort.TAKEN) -> dict[str, int]:
+    return {each.month: each.count for each in rows.months(viewer, sort).months}
+
+
+def shown(rows: TimelineRepository, month: str, sort: Sort = Sort.TAKEN, **window: int) -> list[int]:
+    window = {"offset": 0, "limit": 100} | window
+    return [id_ for id_, _ in rows.month(EVERYBODY, month, sort, **window).versions]
+
+
+def test_month_is_that_of_the_date_taken_else_of_the_upload(repositories: Repositories) -> None:
+    first = taken(repositories, datetime(2020, 2, 29, 23, 59, 59, 999_999))  # noqa: DTZ001
+    second = taken(repositories, datetime(2020, 3, 1))  # noqa: DTZ001
+    third = taken(repositories, None)
+    now = f"{third.uploaded_at:%Y-%m}"
+
+    assert {now: 1, "2020-03": 1, "2020-02": 1} == counts(repositories.timeline)
+    assert {now: 3} == counts(repositories.timeline, sort=Sort.UPLOADED)
+    assert [first.id] == shown(repositories.timeline, "2020-02")
+    assert [second.id] == shown(repositories.timeline, "2020-03")
+    assert [third.id, second.id, first.id] == shown(repositories.timeline, now, Sort.UPLOADED)
+
+
+def test_tile_has_what_its_image_has(repositories: Repositories) -> None:
+    image = described(repositories, "a.jpg")
+    assert repositories.tasks.finish_thumbnail(claim(repositories, image, THUMBNAIL), FACTS, renditions(image))
+    image = stored(repositories, image)
+    [tile] = repositories.timeline.tiles([image.id])
+
+    assert FACTS.taken_at == tile.at
+    for name in ("public_id", "name", "version", "width", "height", "placeholder", "display_key", "caption",
+                 "alt_text", "source", "uploaded_at", "status", "provisional"):  # fmt: skip
+        assert getattr(image, name) == getattr(tile.image, name)
+    assert [] == repositories.timeline.tiles([])
+
+
+def test_kept_counts_are_those_of_a_fresh_count_after_any_changes(
+    repositories: Repositories, database: Database
+) -> None:
+    """Random changes, and after each the kept counts beside those of a repository that has kept none."""
+    chance = random.Random(20261128)
+    images: list[Image] = []
+    for _ in range(40):
+        action = chance.choice(("add", "take", "delete", "restore", "expire"))
+        if action == "add" or not images:
+            images.append(arrived(repositories))
+        elif action == "take":
+            date = datetime(2020, chance.randint(1, 12), 1)  # noqa: DTZ001
+            images.append(taken(repositories, date))
+        elif action == "expire":
+            repositories.sweep.expire(repositories.images.add(new(expires_in=-1000)).public_id)
+        else:
+            change = getattr(repositories.images, action)
+            change(chance.choice(images).public_id)
+        for sort in Sort:
+            fresh = counts(TimelineRepository(database), sort=sort)
+            assert fresh == counts(repositories.timeline, sort=sort), action
+
+
+def test_kept_counts_cover_a_transaction_that_commits_late(
+    repositories: Repositories, database: Database
+) -> None:
+    """One that has set changed_at before the counts were kept, and commits after."""
+    image = arrived(repositories)
+    month = f"{image.uploaded_at:%Y-%m}"
+    assert {month: 1} == counts(repositories.timeline)
+    repositories.images.delete(image.public_id)
+    database.run(
+        lambda tx: tx._cursor(
+            "UPDATE images SET changed_at = {ago:age} WHERE id = :image_id",
+            {"age": 5_000_000, "image_id": image.id},
+        )
+    )
+
+    assert {} == counts(repositories.timeline)
+
+
+def test_counts_are_made_anew_after_many_changes(
+    repositories: Repositories, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timeline, "_MOST_CHANGED", 2)
+    images = [arrived(repositories) for _ in range(3)]
+    [(month, count)] = counts(repositories.timeline).items()
+    assert 3 == count
+    for image in images:
+        repositories.images.delete(image.public_id)
+    assert {} == counts(repositories.timeline)
+    repositories.images.restore(images[0].public_id)
+    assert {month: 1} == counts(repositories.timeline)
+
+
+def test_own_timeline_holds_ones_own_photos_only(repositories: Repositories, database: Database) -> None:
+    mine, _ = arrived(repositories), arrived(repositories)
+    database.run(lambda tx: tx.execute("UPDATE images SET owner_id = 1 WHERE id = :image_id", image_id=mine.id))
+    month = f"{mine.uploaded_at:%Y-%m}"
+
+    assert {month: 1} == counts(repositories.timeline, OWN)
+    found = repositories.timeline.month(OWN, month, Sort.TAKEN, offset=0, limit=10)
+    assert [mine.id] == [id_ for id_, _ in found.versions]
+    stranger = Viewer(None, sees_others=False, changes_others=False)
+    assert {} == counts(repositories.timeline, stranger)
+    assert () == repositories.timeline.month(stranger, month, Sort.TAKEN, offset=0, limit=10).versions
+
+
+def test_timeline_is_read_by_indexes(
+    full: Repositories, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counts, windows of a month, and what has changed: for everybody and for one account, in both orders."""
+    month = next(iter(counts(full.timeline)))
+    plans = Plans(monkeypatch)
+    for viewer in (EVERYBODY, OWN):
+        for sort in Sort:
+            counts(full.timeline, viewer, sort)
+            counts(full.timeline, viewer, sort)
+            found = full.timeline.month(viewer, month, sort, offset=10, limit=50)
+    full.timeline.tiles(
+        [id_ for id_, _ in full.timeline.month(EVERYBODY, month, sort, offset=0, limit=9).versions]
+    )
+
+    assert ROWS > 1000
+    assert () == found.versions
+    assert len(plans.lines) > 20
+    assert [] == whole_tables([line for line in plans.lines if line != "SCAN CONSTANT ROW"])
+    assert [] == [line for line in plans.lines if "images" in line and "filesort" in line]

@@ -1,0 +1,77 @@
+"""The timeline in the API: months with counts, and the photos of one month in compact rows."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from bottle import HTTPResponse
+
+from imgcore.accounts.models import Scope
+from imgcore.errors import Misconfigured
+from imgcore.gallery.listing import MONTH_LIMIT, MOST_SKIPPED, MonthSlice, Sort, checked_month, parsed_sort
+from web.http import request
+from web.http.auth import PREFIX, gallery_for_caller, requires
+from web.http.responses import Route, json_of_key, json_with_etag
+from web.serializers import Addresses, tile_json, utc
+
+if TYPE_CHECKING:
+    from imgcore.db.timeline import TimelineRepository
+    from imgcore.gallery.service import Gallery
+
+_USUAL_LIMIT = 500
+
+
+class TimelineApi:
+    """Handlers of the timeline."""
+
+    def __init__(self, gallery: Gallery) -> None:
+        self._unrestricted = gallery
+
+    def routes(self) -> list[Route]:
+        """Return (method, path, handler)."""
+        return [
+            ("GET", f"{PREFIX}/timeline", self.months),
+            ("GET", f"{PREFIX}/timeline/<month>", self.month),
+        ]
+
+    @property
+    def _rows(self) -> TimelineRepository:
+        if self._unrestricted.timeline is None:
+            raise Misconfigured("This gallery has no timeline.")
+        return self._unrestricted.timeline
+
+    @requires(Scope.READ)
+    def months(self) -> HTTPResponse:
+        """Return the months that have photos, the newest first, with their counts."""
+        gallery = gallery_for_caller(self._unrestricted)
+        sort = parsed_sort(request.query().get("sort"), Sort.TAKEN)
+        found = self._rows.months(gallery.viewer, sort)
+        shown = {
+            "months": [asdict(each) for each in found.months],
+            "total": found.total,
+            "exact": found.exact,
+        }
+        return json_with_etag(shown)
+
+    @requires(Scope.READ)
+    def month(self, month: str) -> HTTPResponse:
+        """Return photos of one month, the newest first."""
+        asked, gallery = request.query(), gallery_for_caller(self._unrestricted)
+        month, sort = checked_month(month), parsed_sort(asked.get("sort"), Sort.TAKEN)
+        offset = request.number(asked, "offset", 0, least=0, most=MOST_SKIPPED)
+        limit = request.number(asked, "limit", _USUAL_LIMIT, least=1, most=MONTH_LIMIT)
+        found = self._rows.month(gallery.viewer, month, sort, offset=offset, limit=limit)
+        following = offset + limit if found.more else None
+        key = (found, month, sort, following, gallery.storage.period(), gallery.viewer, gallery.release)
+        return json_of_key(
+            key, lambda: {"month": month, **self._shown(found, sort, gallery), "next": following}
+        )
+
+    def _shown(self, found: MonthSlice, sort: Sort, gallery: Gallery) -> dict[str, Any]:
+        ids = [id_ for id_, _ in found.versions]
+        tiles = {tile.image.id: tile for tile in self._rows.tiles(ids, sort)}
+        addresses = Addresses(gallery.storage)
+        photos = [tile_json(tiles[id_], gallery, addresses) for id_ in ids if id_ in tiles]
+        expires_at = utc(gallery.storage.expires_at())
+        return {"urls": addresses.templates, "expires_at": expires_at, "photos": photos}

@@ -1,0 +1,59 @@
+"""Tiles of the timeline as the API's compact JSON: what is false, unknown or usual is left out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from web.serializers.images import caption_label, message, retryable, status_text
+
+if TYPE_CHECKING:
+    from imgcore.gallery.listing import Tile
+    from imgcore.gallery.models import Image
+    from imgcore.gallery.ports import Storage
+    from imgcore.gallery.service import Gallery
+
+_SIGNATURE = "X-Amz-Signature="  # the last parameter of a presigned URL
+
+
+class Addresses:
+    """Presigned URLs of many images in few bytes: templates, and for each image its number and signature."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self.templates: list[str] = []
+
+    def add(self, image: Image) -> list[Any] | None:
+        """Return (number of the template, signature) of the image's picture; None where it has none yet."""
+        key = image.display_key
+        if key is None or image.deleted_at is not None:
+            return None
+        url, mark, signature = self._storage.url(key).partition(_SIGNATURE)
+        template = url.replace(image.public_id, "{id}") + mark + "{signature}"
+        if template not in self.templates:
+            self.templates.append(template)
+        return [self.templates.index(template), signature]
+
+
+def tile_json(tile: Tile, gallery: Gallery, addresses: Addresses) -> dict[str, Any]:
+    """Return one row of a month or of the changes."""
+    image, at = tile
+    status = image.status
+    row: dict[str, Any] = {
+        "id": image.public_id,
+        "version": image.version,
+        "month": f"{at:%Y-%m}" if at else None,
+        "at": at.isoformat(timespec="milliseconds") if at else None,
+        "aspect": round(image.width / image.height, 4) if image.width and image.height else None,
+        "placeholder": image.placeholder,
+        "url": addresses.add(image),
+        "caption": image.caption,
+        "alt": None if image.alt_text is None or image.alt_text == image.caption else image.alt_text,
+        "name": None if image.caption else image.name,
+        "source_label": caption_label(image),
+        "provisional": image.provisional,
+        "read_only": not gallery.viewer.changes(image),
+    }
+    if status != "done":
+        row |= {"status": status, "status_text": status_text(image)}
+        row |= {"message": message(image), "retryable": retryable(image)}
+    return {name: value for name, value in row.items() if value is not None and value is not False}
