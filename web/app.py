@@ -16,6 +16,7 @@ from web.handlers.campaigns import CampaignPages
 from web.handlers.gallery import GalleryPages
 from web.handlers.health import Health
 from web.handlers.login import LoginPages
+from web.handlers.second_factor import SecondFactorPages
 from web.handlers.spending import SpendingPages
 from web.handlers.words import WordPages
 from web.http.assets import StaticFiles
@@ -64,6 +65,7 @@ class Application(Bottle):
             *GalleryPages(gallery, self._renderer).routes(),
             *LoginPages(accounts, self._renderer).routes(),
             *AccountPages(accounts, self._renderer, subscriptions, gallery.spending).routes(),
+            *SecondFactorPages(accounts, self._renderer).routes(),
             *SpendingPages(gallery.spending, self._renderer).routes(),
             *AccountAdminPages(accounts, self._renderer).routes(),
             *WordPages(gallery, self._renderer).routes(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
@@ -93,6 +93,19 @@ class ApiKey:
     used_at: datetime | None = None
     used_address: str | None = None  # the IP address that used it last
     expired: bool = False  # by the database's clock
+
+
+@dataclass(frozen=True, slots=True)
+class SecondFactor:
+    """The authenticator app of an account.
+
+    secret: in base32. last_step: the time step of the last code that was used. recovery_codes: their number.
+    """
+
+    secret: str = field(repr=False)
+    last_step: int
+    created_at: datetime
+    recovery_codes: int
 
 
 @dataclass(frozen=True, slots=True)

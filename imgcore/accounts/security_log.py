@@ -40,6 +40,11 @@ class SecurityEvent(StrEnum):
     KEY_REVOKED = "key_revoked"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - the name of an event
     PASSWORD_RESET = "password_reset"  # noqa: S105 - the name of an event
+    SECOND_FACTOR_ENABLED = "second_factor_enabled"
+    SECOND_FACTOR_DISABLED = "second_factor_disabled"
+    SECOND_FACTOR_RESET = "second_factor_reset"  # by an administrator
+    SECOND_FACTOR_FAILED = "second_factor_failed"  # a wrong code after the right password
+    RECOVERY_CODES_CREATED = "recovery_codes_created"
     ROLE_CHANGED = "role_changed"
     ACCOUNT_CREATED = "account_created"
     ACCOUNT_DELETED = "account_deleted"

@@ -6,7 +6,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from imgcore.accounts import throttle
 from imgcore.accounts.models import (
@@ -28,6 +28,7 @@ from imgcore.accounts.models import (
     clean_password,
     count_attempt,
 )
+from imgcore.accounts.second_factor import SecondFactors
 from imgcore.accounts.security_log import SecurityEvent, SecurityLog
 from imgcore.accounts.tokens import hash_token
 from imgcore.errors import Forbidden, Invalid, NotFound, TooManyTries, Unauthorized
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 IDLE_SECONDS = 14 * 86_400.0  # an unused session expires
 LONGEST_SECONDS = 90 * 86_400.0  # every session expires
 DEVICE_SECONDS = 180 * 86_400.0  # a browser is known after its last sign-in
+CODE_SECONDS = 600.0  # a sign-in waits for the code of the second factor
 SET_UP_SECONDS = 7 * 86_400.0
 KEY_PREFIX = "gallery_"  # lets scanners recognise a published key
 
@@ -59,6 +61,14 @@ class ClientInfo:
     device: str | None = None
 
 
+class SignIn(NamedTuple):
+    """A sign-in whose password was right. token: of a new session, or of a sign-in that needs a code."""
+
+    account: Account
+    token: str
+    needs_code: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Accounts:
     """The use cases of accounts. Every method raises Unavailable where the database is unreachable."""
@@ -72,6 +82,11 @@ class Accounts:
     def log(self) -> SecurityLog:
         """The security log."""
         return SecurityLog(self.store)
+
+    @property
+    def second_factors(self) -> SecondFactors:
+        """The use cases of the second factor."""
+        return SecondFactors(self.store, self.clock)
 
     # Administration
 
@@ -170,14 +185,14 @@ class Accounts:
 
     # Signing in and out
 
-    def sign_in(self, name: str, password: str, client: ClientInfo) -> tuple[Account, str]:
-        """Check name and password; return the account and the token of a new session.
+    def sign_in(self, name: str, password: str, client: ClientInfo) -> SignIn:
+        """Check name and password; return the token of a new session, or of a sign-in that needs a code.
 
         Unauthorized, with the same message and timing whether the account exists or not; TooManyTries.
         """
         folded = name.strip().lower()[:64]
-        device = hash_token(client.device) if client.device else None
-        if device is not None and self.store.knows_device(folded, device):
+        device = self._known_device(folded, client)
+        if device is not None:
             tries = throttle.by_device(folded, device)
         else:
             tries = throttle.sign_in(folded, client.address, self.clock())
@@ -185,8 +200,28 @@ class Accounts:
         if self.hasher.outdated(stored):
             again = self.hasher.hash(clean_password(password))
             self.store.rehash_password(account.id, again)
+        if self.second_factors.get(account) is not None:
+            token = secrets.token_urlsafe(32)
+            self.store.start_sign_in(account.id, hash_token(token), CODE_SECONDS)
+            return SignIn(account, token, needs_code=True)
         self.log.record(SecurityEvent.SIGNED_IN, address=client.address, actor=account.name)
-        return account, self.start_session(account, client)
+        return SignIn(account, self.start_session(account, client))
+
+    def finish_sign_in(self, token: str, code: str, client: ClientInfo) -> SignIn:
+        """Check the code of a sign-in that needs one, and return the token of a new session.
+
+        token: of that sign-in. Unauthorized (``sign_in``) where it has expired; Forbidden (``second_factor``);
+        TooManyTries.
+        """
+        pending = hash_token(token)
+        account = self.store.pending_sign_in(pending)
+        if account is not None:
+            device = self._known_device(account.name, client)
+            used = self.second_factors.check(account, code, address=client.address, device=device)
+        if account is None or not self.store.end_sign_in(pending):
+            raise Unauthorized("This took too long. Enter name and password again.", code="sign_in")
+        self.log.record(SecurityEvent.SIGNED_IN, address=client.address, actor=account.name, detail=used)
+        return SignIn(account, self.start_session(account, client))
 
     def remember_device(self, account: Account, client: ClientInfo) -> str:
         """Return a new token for a browser that has signed in; it replaces the one that it sent."""
@@ -295,6 +330,11 @@ class Accounts:
         """Revoke an API key. Raise NotFound if the account has no such key."""
         if not self.store.remove_key(account.id, public_id):
             raise NotFound("There is no such key.")
+
+    def _known_device(self, name: str, client: ClientInfo) -> str | None:
+        """Return the hash of the client's device token if it signed in to the account of that name before."""
+        device = hash_token(client.device) if client.device else None
+        return device if device is not None and self.store.knows_device(name, device) else None
 
     def _verified(
         self, name: str, password: str, tries: throttle.Tries, client: ClientInfo, *, confirms: bool = False

@@ -69,6 +69,16 @@ def confirmation(account_id: int, address: str) -> Tries:
     return Tries([(again, *PAIR)], [again])
 
 
+def second_factor(account_id: int, device: str | None) -> Tries:
+    """Return the limit of entering codes of an account, from everywhere or for a known browser.
+
+    Only a person who knows the password gets so far, so one count for all networks locks no owner out.
+    device: the hash of the browser's token; None for one that is not known.
+    """
+    code = hash_token(f"code {account_id} by {f'device {device}' if device else 'others'}")
+    return Tries([(code, *PAIR)], [code])
+
+
 def set_up(address: str) -> Try:
     """Return the limit of entering set-up tokens."""
     return (hash_token(f"set-up {network(address)}"), *NETWORK)

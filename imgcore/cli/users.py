@@ -47,6 +47,7 @@ def add_to(parser: argparse.ArgumentParser, emit: Emit) -> None:
             action="store_true",
             help="take the first line of standard input",
         )
+    command("reset-second-factor", _reset_second_factor, "Remove the second factor of an account.")
     command("delete", _delete, "Delete an account with its sessions, keys and images.")
 
     listed = commands.add_parser("list", help="List the accounts.", description="List the accounts.")
@@ -73,6 +74,13 @@ def _password(accounts: Accounts, parsed: argparse.Namespace) -> dict[str, Any]:
     accounts.reset_password(account, password)
     _record(accounts, SecurityEvent.PASSWORD_RESET, account)
     return _shown(account) | generated
+
+
+def _reset_second_factor(accounts: Accounts, parsed: argparse.Namespace) -> dict[str, Any]:
+    account = accounts.named(parsed.name)
+    accounts.second_factors.reset(account)
+    _record(accounts, SecurityEvent.SECOND_FACTOR_RESET, account)
+    return _shown(account)
 
 
 def _delete(accounts: Accounts, parsed: argparse.Namespace) -> dict[str, Any]:

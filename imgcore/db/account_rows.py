@@ -27,6 +27,11 @@ ALL = sql(
 )
 NAMED = sql("SELECT {account}, a.password FROM accounts a WHERE a.name = :name", account=_ACCOUNT)
 BY_PUBLIC_ID = sql("SELECT {account} FROM accounts a WHERE a.public_id = :public_id", account=_ACCOUNT)
+PENDING_SIGN_IN = sql(
+    "SELECT {account} FROM pending_sign_ins p JOIN accounts a ON a.id = p.account_id"
+    " WHERE p.token = :token AND p.expires_at > {now}",
+    account=_ACCOUNT,
+)
 OPEN_SESSION = sql(
     "SELECT {account}, {session}, s.id AS row_id, s.seen_at <= {ago:touch} AS stale"
     " FROM sessions s JOIN accounts a ON a.id = s.account_id"

@@ -179,7 +179,11 @@ class CredentialRepository(LoginThrottle):
 
 
 def revoke_credentials(tx: Transaction, account_id: int, *, keep_keys: bool = False) -> int:
-    """End the account's sessions, forget its browsers and revoke its API keys; return how many sessions."""
+    """End the account's sessions and pending sign-ins, forget its browsers, and revoke its API keys.
+
+    Return the number of sessions.
+    """
+    tx.execute("DELETE FROM pending_sign_ins WHERE account_id = :account_id", account_id=account_id)
     tx.execute("DELETE FROM devices WHERE account_id = :account_id", account_id=account_id)
     if not keep_keys:
         tx.execute("DELETE FROM api_keys WHERE account_id = :account_id", account_id=account_id)

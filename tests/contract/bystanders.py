@@ -17,6 +17,9 @@ _WHERE = {
     "sessions": "public_id LIKE 'bystander%'",
     "api_keys": "public_id LIKE 'bystander%'",
     "devices": "token LIKE 'bystander%'",
+    "second_factors": "secret LIKE 'bystander%'",
+    "recovery_codes": "code LIKE 'bystander%'",
+    "pending_sign_ins": "token LIKE 'bystander%'",
     "security_events": "subject LIKE 'bystander%'",
     "throttles": "name LIKE 'bystander%'",
     "gates": "name LIKE 'bystander%'",
@@ -67,6 +70,9 @@ def add_bystanders(tx: Transaction) -> None:
     _insert(tx, "sessions", **owned, seen_at=PAST, expires_at=FUTURE, address="192.0.2.9", agent="Other/1")
     _insert(tx, "api_keys", **owned, label="other", scopes="read", hint="wxyz", used_at=PAST, expires_at=FUTURE)
     _insert(tx, "devices", account_id=owner, token="bystander", seen_at=FUTURE)
+    _insert(tx, "second_factors", account_id=owner, secret="bystander", last_step=1, created_at=PAST)
+    _insert(tx, "recovery_codes", account_id=owner, code="bystander")
+    _insert(tx, "pending_sign_ins", account_id=owner, token="bystander", expires_at=FUTURE)
     event = {"event": "signed_in", "actor": "bystander", "subject": "bystander", "detail": ""}
     _insert(tx, "security_events", at=FUTURE, address="192.0.2.9", **event)
     _insert(tx, "throttles", name="bystander", tries=3, blocked_until=FUTURE, updated_at=FUTURE)

@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import pyotp
 import pytest
 
 from imgcore import bootstrap
@@ -22,6 +23,7 @@ from imgcore.accounts.models import (
     clean_account_name,
 )
 from imgcore.accounts.passwords import Argon2Hasher
+from imgcore.accounts.second_factor import generate_secret
 from imgcore.accounts.tokens import network
 from imgcore.cli import main as cli
 from imgcore.config import Config, Secret
@@ -83,6 +85,16 @@ def test_common_passwords_are_what_the_length_does_not_refuse() -> None:
     assert (True, len(listed)) == (len(listed) > 40_000, len(set(listed)))
     assert SHORTEST_PASSWORD == common_passwords.SHORTEST == min(map(len, listed))
     assert listed == [line.lower() for line in listed]
+
+
+def test_list_of_common_passwords_states_its_licence() -> None:
+    """The Mozilla Public License 2.0, 3.1: recipients learn the licence and where to get a copy."""
+    notice = Path(common_passwords.__file__).with_name("NOTICE.txt").read_text()
+    said = ("Source: ", "Mozilla Public License, v. 2.0", "https://mozilla.org/MPL/2.0/", "Made by: ")
+    assert [] == [part for part in said if part not in notice]
+    project = (Path(__file__).parents[2] / "pyproject.toml").read_text()
+    assert '"imgcore/accounts/common_passwords/NOTICE*"' in project
+    assert 'license = "MIT AND MPL-2.0' in project
 
 
 def test_check_new_password_normalises_unicode() -> None:
@@ -264,6 +276,20 @@ def test_user_add_prints_a_generated_password(settings: None, capsys: pytest.Cap
     _, [again], _ = run(capsys, "password", "ada")
     stored = people().store.named("ada")[1]
     assert [False, True] == [people().hasher.verify(stored, line["password"]) for line in (made, again)]
+
+
+def test_user_reset_second_factor(settings: None, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is in the security log; another account keeps its own."""
+    for name in ("ada", "zoe"):
+        run(capsys, "add", name)
+        account, secret = people().named(name), generate_secret()
+        people().second_factors.enable(account, secret, pyotp.TOTP(secret).now())
+    assert (0, "ada") == ((found := run(capsys, "reset-second-factor", "ADA"))[0], found[1][0]["name"])
+    assert [False, True] == [people().second_factors.get(people().named(n)) is not None for n in ("ada", "zoe")]
+    entry = people().log.page(name="ada")[0]
+    assert ("second_factor_reset", "by imgcore user") == (entry.event, entry.detail)
+    again = run(capsys, "reset-second-factor", "ada")
+    assert (1, "imgcore: This account has no second factor.\n") == again[::2]
 
 
 def test_user_add_prompts_twice_on_a_terminal(

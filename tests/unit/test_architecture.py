@@ -33,6 +33,8 @@ OWNERS = {
     "bottle": set(),
     "waitress": set(),
     "argon2": {"accounts"},
+    "pyotp": {"accounts"},
+    "segno": set(),
 }
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import logging
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyotp
 import pytest
 
 from imgcore.accounts.models import Role
+from imgcore.accounts.second_factor import generate_secret
 from imgcore.accounts.security_log import SecurityEvent
 from imgcore.errors import Unavailable
 from tests.web.client import Answer
@@ -27,9 +30,13 @@ EVENTS: dict[tuple[str, str], SecurityEvent | None] = {
     ("POST", "/images/<public_id>/restore"): E.IMAGE_RESTORED,
     ("POST", "/upload"): None,
     ("POST", "/login"): E.SIGNED_IN,
+    ("POST", "/login/code"): E.SIGNED_IN,
     ("POST", "/logout"): E.SIGNED_OUT,
     ("POST", "/setup"): None,  # tested below, where there is no administrator yet
     ("POST", "/account/password"): E.PASSWORD_CHANGED,
+    ("POST", "/account/second-factor"): E.SECOND_FACTOR_ENABLED,
+    ("POST", "/account/second-factor/codes"): E.RECOVERY_CODES_CREATED,
+    ("POST", "/account/second-factor/remove"): E.SECOND_FACTOR_DISABLED,
     ("POST", "/account/sessions/end"): E.SESSIONS_ENDED,
     ("POST", "/account/sessions/<public_id>/end"): E.SESSION_ENDED,
     ("POST", "/account/keys"): E.KEY_CREATED,
@@ -39,6 +46,7 @@ EVENTS: dict[tuple[str, str], SecurityEvent | None] = {
     ("POST", "/account/notices/stop"): E.SETTING_CHANGED,
     ("POST", "/accounts"): E.ACCOUNT_CREATED,
     ("POST", "/accounts/<public_id>/password"): E.PASSWORD_RESET,
+    ("POST", "/accounts/<public_id>/second-factor"): E.SECOND_FACTOR_RESET,
     ("POST", "/accounts/<public_id>/role"): E.ROLE_CHANGED,
     ("POST", "/accounts/<public_id>/quota"): E.SETTING_CHANGED,
     ("POST", "/accounts/<public_id>/sign-out"): E.SESSIONS_ENDED,
@@ -86,9 +94,24 @@ class Scene:
         self.stranger = home.accounts.add(self.stranger_name, PASSWORD)
         self.browser = home.browser(app, self.name)
         self.browser.remote = "192.0.2.55"
+        self.secret = ""
         self.image = home.upload(self.name)
         self.keys = [home.accounts.create_key(who, "x", ["read"]) for who in (self.me, self.stranger)]
         home.accounts.start_session(self.me, HOME)
+
+    def code(self, route: str) -> str:
+        """Set up the second factor that the route needs; return a code."""
+        secret, now = generate_secret(), time.time()
+        self.secret, app = secret, pyotp.TOTP(secret)
+        if route == "/account/second-factor":
+            return app.at(int(now))
+        account = self.stranger if "/accounts/" in route else self.me
+        codes = self.home.accounts.second_factors.enable(account, secret, app.at(int(now)))
+        if route == "/login/code":
+            self.browser.cookies["gallery_sign_in"] = self.home.accounts.sign_in(
+                self.name, PASSWORD, HOME
+            ).token
+        return codes[0]
 
     def path(self, route: str) -> str:
         accounts = self.home.accounts
@@ -107,7 +130,11 @@ class Scene:
         if "/api/" in route:
             body = {"name": f"new-{self.name}", "password": LONGER} if route.endswith("/accounts") else {}
             return self.browser.send(method, path, body)
+        needs_code = "second-factor" in route or route == "/login/code"
+        code = self.code(route) if needs_code else ""
         fields = {
+            "code": code,
+            "secret": self.secret,
             "name": self.name if route == "/login" else f"new-{self.name}",
             "password": PASSWORD,
             "old": PASSWORD,
@@ -151,8 +178,9 @@ def test_change_writes_its_event(
         assert getattr(entry, name) == line[name]
     if "/accounts/" in route[1]:
         assert scene.stranger_name == entry.subject
-    shown = set(re.findall(r'class="secret">([^<]+)<', answer.text))
-    secrets = {PASSWORD, LONGER, *scene.keys, *cookies, *scene.browser.cookies.values(), *shown} - {'""'}
+    shown = set(re.findall(r'(?:class="secret"|<li><code)>([^<]+)<', answer.text))
+    secrets = {PASSWORD, LONGER, *scene.keys, *cookies, *scene.browser.cookies.values(), *shown, scene.secret}
+    secrets -= {'""', ""}
     assert [] == [secret for secret in secrets if secret in f"{entry} {line}"]
 
 

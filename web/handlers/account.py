@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _DONE = {
     "password": "Your password was changed. All other browsers are signed out.",
     "session": "That browser is signed out.",
+    "second-factor": "The second factor is off.",
     "key": "API key revoked.",
     **notifications.DONE,
 }
@@ -164,6 +165,7 @@ class AccountPages(FormPages):
             "account": mine,
             "since": serializers.moment(mine.password_at),
             "label_length": LABEL_LENGTH,
+            "second_factor": accounts.second_factors.get(mine),
             "quota": serializers.quota_rows(accounts.store.usage(mine.id), accounts.quota(mine)),
             "key_days": KEY_DAYS,
             "key_days_choices": KEY_DAYS_CHOICES,

@@ -23,6 +23,7 @@ _DONE = {
     "signed-out": "The account is signed out everywhere, and its API keys are revoked.",
     "key": "API key revoked.",
     "quota": "The quota was changed.",
+    "second-factor": "The second factor was removed. The account signs in with its password alone.",
     "deleted": "The account was deleted. Its photos are being removed.",
 }
 
@@ -41,6 +42,7 @@ class AccountAdminPages(FormPages):
             ("POST", "/accounts", self.add),
             ("GET", one, self.account),
             ("POST", f"{one}/password", self.reset_password),
+            ("POST", f"{one}/second-factor", self.reset_second_factor),
             ("POST", f"{one}/role", self.set_role),
             ("POST", f"{one}/quota", self.set_quota),
             ("POST", f"{one}/sign-out", self.sign_out),
@@ -88,6 +90,20 @@ class AccountAdminPages(FormPages):
             return self._one(account, error)
         record_event(SecurityEvent.PASSWORD_RESET, account.name)
         return self._one(account, password=password)
+
+    @requires(Scope.ADMIN, browser=True)
+    def reset_second_factor(self, public_id: str) -> str | HTTPResponse:
+        """Remove the second factor of an account whose owner lost it."""
+        accounts = self._accounts
+        fields = verified_form()
+        account = accounts.get(public_id)
+        try:
+            self._confirm(fields)
+            accounts.second_factors.reset(account)
+        except ImgcoreError as error:
+            return self._one(account, error)
+        record_event(SecurityEvent.SECOND_FACTOR_RESET, account.name)
+        return redirect(f"/accounts/{account.public_id}?done=second-factor")
 
     @requires(Scope.ADMIN, browser=True)
     def set_role(self, public_id: str) -> str | HTTPResponse:
@@ -176,7 +192,8 @@ class AccountAdminPages(FormPages):
         accounts = self._accounts
         keys = [serializers.key(each) for each in accounts.keys(account)]
         quota = serializers.quota_rows(accounts.store.usage(account.id), accounts.quota(account))
-        return self._show("account_admin", error, row=row, keys=keys, quota=quota, me=_my_id(), **values)
+        values |= {"keys": keys, "quota": quota, "second_factor": accounts.second_factors.get(account)}
+        return self._show("account_admin", error, row=row, me=_my_id(), **values)
 
 
 def _my_id() -> str | None:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import quote
 
 from bottle import HTTPResponse
 
 from imgcore.accounts.security_log import SecurityEvent
-from imgcore.errors import ImgcoreError
+from imgcore.accounts.service import SignIn
+from imgcore.errors import ImgcoreError, Unauthorized
 from web.handlers.forms import FormPages, redirect
 from web.http import request
 from web.http.auth import caller, current_visit, record_event, requires
 from web.http.cookies import (
     clear_session_cookie,
+    clear_sign_in_cookie,
     require_https,
     session_token,
     set_device_cookie,
     set_session_cookie,
+    set_sign_in_cookie,
+    sign_in_token,
 )
 from web.http.csrf import verified_form
 from web.http.responses import Route
@@ -32,6 +37,8 @@ class LoginPages(FormPages):
         return [
             ("GET", "/login", self.login),
             ("POST", "/login", self.sign_in),
+            ("GET", "/login/code", self.code),
+            ("POST", "/login/code", self.enter_code),
             ("POST", "/logout", self.sign_out),
             ("GET", "/setup", self.set_up),
             ("POST", "/setup", self.set_up_done),
@@ -50,18 +57,48 @@ class LoginPages(FormPages):
 
     @requires()
     def sign_in(self) -> str | HTTPResponse:
-        """Start a session, and end the one that this browser had."""
+        """Check name and password; then start a session, or ask for a code of the second factor."""
         require_https()
         fields = verified_form()
         onward, name = _local(fields.get("next", "")), fields.get("name", "")
         try:
-            account, token = self._accounts.sign_in(name, fields.get("password", ""), current_visit())
+            found = self._accounts.sign_in(name, fields.get("password", ""), current_visit())
         except ImgcoreError as error:
             return self._show("login", error, onward=onward, name=name)
+        if found.needs_code:
+            return set_sign_in_cookie(redirect(f"/login/code?next={quote(onward, safe='')}"), found.token)
+        return self._signed_in(found, onward)
+
+    @requires()
+    def code(self) -> str | HTTPResponse:
+        """Show the form for the code, if this browser has entered name and password."""
+        if sign_in_token() is None:
+            return redirect("/login")
+        require_https()
+        return self._show("login_code", onward=_local(request.query().get("next", "")))
+
+    @requires()
+    def enter_code(self) -> str | HTTPResponse:
+        """Check the code of the second factor and start a session."""
+        require_https()
+        fields = verified_form()
+        onward, token = _local(fields.get("next", "")), sign_in_token()
+        if token is None:
+            return redirect("/login")
+        try:
+            found = self._accounts.finish_sign_in(token, fields.get("code", ""), current_visit())
+        except Unauthorized as error:
+            return self._show("login", error, onward=onward)
+        except ImgcoreError as error:
+            return self._show("login_code", error, onward=onward)
+        return clear_sign_in_cookie(self._signed_in(found, onward))
+
+    def _signed_in(self, found: SignIn, onward: str) -> HTTPResponse:
+        """End the session that this browser had, and set the cookies of its new one."""
         if (before := session_token()) is not None:
             self._accounts.sign_out(before)
-        device = self._accounts.remember_device(account, current_visit())
-        return set_device_cookie(set_session_cookie(redirect(onward), token), device)
+        device = self._accounts.remember_device(found.account, current_visit())
+        return set_device_cookie(set_session_cookie(redirect(onward), found.token), device)
 
     @requires()
     def sign_out(self) -> HTTPResponse:

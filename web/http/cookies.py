@@ -1,4 +1,4 @@
-"""The three cookies: the session, the token of a known browser, and the CSRF token of forms outside a session.
+"""The cookies: the session, a sign-in that needs a code, a known browser, and the CSRF token outside a session.
 
 Over HTTPS their names start with ``__Host-``, so that no other host of the domain can set them (RFC 6265bis).
 """
@@ -14,9 +14,9 @@ from web.http.errors import Problem
 from web.http.hosts import LOOPBACK_NAMES, host_name
 
 SESSION = "gallery.session"  # key in the request's environ: the token of the authenticated session
-_SESSION, _CSRF, _DEVICE = "gallery_session", "gallery_form", "gallery_device"
-_DAYS = 90
-_DEVICE_DAYS = 180
+_SESSION, _CSRF, _DEVICE, _SIGN_IN = "gallery_session", "gallery_form", "gallery_device", "gallery_sign_in"
+_DAY = 86_400
+_SIGN_IN_SECONDS = 600
 _SESSION_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
@@ -50,6 +50,12 @@ def device_token() -> str | None:
     return token if _SESSION_TOKEN.fullmatch(token) else None
 
 
+def sign_in_token() -> str | None:
+    """Return the cookie of a sign-in that needs a code, if it has the form of a token."""
+    token = read_cookie(_sign_in_cookie_name())
+    return token if _SESSION_TOKEN.fullmatch(token) else None
+
+
 def require_https() -> None:
     """Raise Problem (403) if a password would be sent in clear text: no HTTPS, and not to this computer."""
     if not (is_https() or host_name(request.environ.get("HTTP_HOST", "")) in LOOPBACK_NAMES):
@@ -58,32 +64,42 @@ def require_https() -> None:
 
 def set_session_cookie(response: HTTPResponse, token: str) -> HTTPResponse:
     """Set the session cookie on a response and return it."""
-    return _set_cookie(response, _session_cookie_name(), token, _DAYS)
+    return _set_cookie(response, _session_cookie_name(), token, 90 * _DAY)
 
 
 def set_device_cookie(response: HTTPResponse, token: str) -> HTTPResponse:
     """Set the cookie of a known browser on a response and return it."""
-    return _set_cookie(response, _device_cookie_name(), token, _DEVICE_DAYS)
+    return _set_cookie(response, _device_cookie_name(), token, 180 * _DAY)
 
 
-def _set_cookie(response: HTTPResponse, name: str, token: str, days: int) -> HTTPResponse:
-    response.set_cookie(
-        name, token, path="/", httponly=True, samesite="lax", secure=is_https(), maxage=days * 86_400
-    )
+def set_sign_in_cookie(response: HTTPResponse, token: str) -> HTTPResponse:
+    """Set the cookie of a sign-in that needs a code on a response and return it."""
+    return _set_cookie(response, _sign_in_cookie_name(), token, _SIGN_IN_SECONDS)
+
+
+def clear_sign_in_cookie(response: HTTPResponse) -> HTTPResponse:
+    """Remove the cookie of a sign-in that needed a code by a response, and return it."""
+    return _set_cookie(response, _sign_in_cookie_name(), "", 0)
+
+
+def _set_cookie(response: HTTPResponse, name: str, token: str, seconds: int) -> HTTPResponse:
+    response.set_cookie(name, token, path="/", httponly=True, samesite="lax", secure=is_https(), maxage=seconds)
     return response
 
 
 def clear_session_cookie(response: HTTPResponse) -> HTTPResponse:
     """Remove the session cookie and the browser's cached pages by a response, and return it."""
-    response.set_cookie(
-        _session_cookie_name(), "", path="/", httponly=True, samesite="lax", secure=is_https(), maxage=0
-    )
+    _set_cookie(response, _session_cookie_name(), "", 0)
     response.set_header("Clear-Site-Data", '"cache"')
     return response
 
 
 def _device_cookie_name() -> str:
     return f"__Host-{_DEVICE}" if is_https() else _DEVICE
+
+
+def _sign_in_cookie_name() -> str:
+    return f"__Host-{_SIGN_IN}" if is_https() else _SIGN_IN
 
 
 def _session_cookie_name() -> str:

@@ -70,6 +70,17 @@
     <button class="button" type="submit">Reset the password</button>
   </form>
 </details>
+% if get('second_factor'):
+<details>
+  <summary>Remove the second factor</summary>
+  <form method="post" action="/accounts/{{row['id']}}/second-factor">
+    <input type="hidden" name="token" value="{{token}}">
+    <p class="hint">For an owner who lost the phone and the recovery codes. Make sure that the owner asks for this.</p>
+% include('own_password.tpl', field='second_factor_password')
+    <button class="button" type="submit">Remove the second factor</button>
+  </form>
+</details>
+% end
 <details>
   <summary>Delete the account</summary>
   <form method="post" action="/accounts/{{row['id']}}/delete">

@@ -24,6 +24,7 @@ from imgcore.db.steps.m014 import m014_quotas
 from imgcore.db.steps.m015 import m015_breaker_backoff
 from imgcore.db.steps.m016 import m016_sources
 from imgcore.db.steps.m017 import m017_timeline
+from imgcore.db.steps.m018 import m018_second_factors
 
 STEPS = (
     m001_images_and_tasks,
@@ -43,4 +44,5 @@ STEPS = (
     m015_breaker_backoff,
     m016_sources,
     m017_timeline,
+    m018_second_factors,
 )
