@@ -12,7 +12,7 @@ from functools import cache
 from PIL import Image, ImageChops, ImageCms, ImageDraw
 
 from imgcore.gallery.models import Picture
-from imgcore.imaging.formats import media_type
+from imgcore.imaging.formats import isobmff, media_type
 
 RED, GREEN, BLUE, YELLOW = (220, 30, 30), (30, 170, 60), (40, 70, 220), (240, 210, 40)
 
@@ -395,6 +395,46 @@ def size_bombs() -> dict[str, bytes]:
         "JPEG, 49 megapixels, progressive": encode(Image.new("CMYK", (7000, 7000)), "JPEG", progressive=True),
         "AVIF, 49 megapixels": encode(Image.new("RGB", (7000, 7000), RED), "AVIF", speed=10),
     }
+
+
+def repeated(form: str, times: int, side: int = 64) -> bytes:
+    """An AVIF or HEIF whose only coded item holds its frame so many times; a codec decodes all of them."""
+    data = encode(Image.new("RGB", (side, side), RED), form, **({"speed": 10} if form == "AVIF" else {}))
+    start, end = isobmff.top_level(data)[0][b"meta"]
+    (piece,) = isobmff.extents(data, *isobmff.children(data, start + 4, end)[b"iloc"])
+    coded = data[piece.offset : piece.offset + piece.length] * times
+    head = bytearray(data[: piece.offset])
+    head[piece.length_at : piece.length_at + piece.length_size] = len(coded).to_bytes(piece.length_size)
+    at = data.rindex(b"mdat") - 4
+    head[at : at + 4] = (len(head) - at + len(coded)).to_bytes(4)
+    return bytes(head) + coded
+
+
+def cut_bombs() -> dict[str, bytes]:
+    """Files of 45 megapixels or more that a codec passes over several times, whole, without end and cut off."""
+    side = 7000
+    ramp = Image.linear_gradient("L").resize((side, side)).convert("RGB")
+    rows = b"\0" * (side * side * 3 + side * 16)
+    deep = b"\0" * (side * (8 * side + 1))
+    whole = {
+        "JPEG, progressive": encode(ramp, "JPEG", progressive=True, quality=30),
+        "JPEG, progressive CMYK": encode(Image.new("CMYK", (side, side)), "JPEG", progressive=True),
+        "JPEG, baseline": encode(ramp, "JPEG", quality=30),
+        "JPEG, scan repeated": _jpeg_of_scans(10, side),
+        "PNG, interlaced": png(side, side, interlaced=True, pixels=rows),
+        "PNG, 16 bits and alpha": png(side, side, bits=16, colour=6, pixels=deep),
+        "AVIF, four layers": repeated("AVIF", 4, side),
+        "AVIF, twenty layers": repeated("AVIF", 20, side),
+        "HEIF, twenty pictures": repeated("HEIF", 20, side),
+        "WEBP": encode(Image.new("RGB", (side, side), RED), "WEBP", method=0),
+    }
+    ends = {"PNG": 17, "JPEG": 2}  # of PNG: the end, and a checksum with its chunk's
+    files = {}
+    for name, data in whole.items():
+        files |= {name: data, f"{name}, cut": data[: int(len(data) * 0.97)]}
+        if (end := ends.get(name.partition(",")[0])) is not None:
+            files[f"{name}, without end"] = data[:-end]
+    return files
 
 
 # Mutants

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import io
-import zlib
 
 from PIL import Image, ImageFile, JpegImagePlugin
 
 from imgcore.errors import Rejected
 from imgcore.gallery.models import MAX_BYTES, PhotoFacts
-from imgcore.imaging import colour, formats, metadata, sizes, validation
-from imgcore.imaging.formats import Carved, Damaged, jpeg
+from imgcore.imaging import colour, formats, metadata, sizes, unended, validation
+from imgcore.imaging.formats import Carved, Damaged
 from imgcore.imaging.photo import Photo
 
 # EXIF's orientation → what makes the picture upright (CIPA DC-008, 4.6.5)
@@ -88,13 +87,11 @@ def _picture(carved: Carved, max_side: int, orientation: int) -> tuple[Image.Ima
     """Return the picture upright and in sRGB, and the upright size of the whole picture."""
     opened = _open(carved.format, carved.picture)
     validation.check_size(opened.size)
-    if carved.unended:
-        _check_rows(carved)
     if carved.format == "AVIF":  # says in a box of its own how it lies, which Pillow translates; EXIF's is void
         orientation = opened.getexif().get(_ORIENTATION, 1)
     elif carved.format == "HEIF":  # the same, and its library has turned it already
         orientation = 1
-    size = _load(opened, max_side)
+    size = _load(opened, carved, max_side)
     profile = carved.icc or opened.info.get("icc_profile") or b""
     samples = _eight_bits(opened, carved.picture[24]) if carved.format == "PNG" else opened
     image = _scaled(samples, sizes.decoded(size, max_side))
@@ -119,24 +116,6 @@ class _Stream(io.BytesIO):
         if not data and size:
             raise EOFError("truncated")
         return data
-
-
-def _check_rows(carved: Carved) -> None:
-    """Raise Damaged if a JPEG without an end mark lacks rows, which libjpeg fills with grey.
-
-    Pixels added behind the last one change the picture then, and nothing otherwise.
-    """
-    if _checksum(carved.picture) != _checksum(jpeg.with_more(carved.picture)):
-        raise Damaged("rows are missing", ends_early=True)
-
-
-def _checksum(picture: bytes) -> int:
-    """Return a checksum of the pixels: of each eighth one where one scan holds everything, else of all."""
-    opened = _open("JPEG", picture)
-    if not opened.info.get("progressive"):
-        opened.draft(None, (1, 1))
-    opened.load()
-    return zlib.crc32(opened.tobytes())
 
 
 def _open(form: str, picture: bytes) -> ImageFile.ImageFile:
@@ -168,11 +147,16 @@ def _open(form: str, picture: bytes) -> ImageFile.ImageFile:
             return file
 
 
-def _load(opened: ImageFile.ImageFile, max_side: int) -> tuple[int, int]:
-    """Decode, a JPEG at libjpeg's smallest sufficient scale; return the size of the whole picture."""
+def _load(opened: ImageFile.ImageFile, carved: Carved, max_side: int) -> tuple[int, int]:
+    """Decode, a JPEG at libjpeg's smallest sufficient scale; return the size of the whole picture.
+
+    Damaged: rows are missing, which libjpeg fills with grey.
+    """
     size = opened.size
-    if opened.format == "JPEG":
+    if isinstance(opened, JpegImagePlugin.JpegImageFile):
         opened.draft(None, sizes.decoded(size, max_side))
+        if carved.unended and unended.load(opened, carved.picture) < 1:
+            raise Damaged("rows are missing", ends_early=True)
         opened.load()
     else:
         opened.load()

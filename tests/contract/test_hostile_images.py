@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,25 @@ def test_large_metadata_does_no_harm(tmp_path: Path) -> None:
 def test_pixels_do_no_harm(tmp_path: Path) -> None:
     """Claimed ones and real ones, up to the limit of fifty million."""
     assert [] == faults(judged(written(tmp_path, samples.size_bombs())))
+
+
+def test_large_files_of_several_passes_do_no_harm(tmp_path: Path) -> None:
+    """A codec passes over all pixels before a cut shows: nothing may take much longer than the whole file."""
+    outcomes = {
+        outcome.name.rpartition("/")[2]: outcome for outcome in judged(written(tmp_path, samples.cut_bombs()))
+    }
+    assert [] == faults([replace(outcome, pixels=49_000_000) for outcome in outcomes.values()])
+    whole = {name: outcome.cpu for name, outcome in outcomes.items()}
+    slow = [
+        f"{name}: {outcome.cpu:.1f} s"
+        for name, outcome in outcomes.items()
+        if outcome.cpu > max(CPU_SECONDS, 2 * whole[name.removesuffix(", cut").removesuffix(", without end")])
+    ]
+    assert [] == slow
+    assert {"ok", "rejected"} == {outcome.result.split()[0] for outcome in outcomes.values()}
+    assert "rejected damaged" == outcomes["AVIF, twenty layers"].result
+    assert "rejected damaged" == outcomes["HEIF, twenty pictures"].result
+    assert "ok" == outcomes["AVIF, four layers"].result
 
 
 def test_mutants_do_no_harm(tmp_path: Path) -> None:

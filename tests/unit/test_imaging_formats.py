@@ -464,6 +464,13 @@ def test_formats_units_that_do_not_hold_together(units: bytes, reason: str) -> N
         decode_cost.Av1Reader().largest_frame(units)
 
 
+@pytest.mark.parametrize("form", ["AVIF", "HEIF"])
+def test_formats_item_with_more_frames_than_layers_is_damaged(form: str) -> None:
+    """A codec decodes each of them; eighteen thousand fit into twenty megabytes."""
+    assert form == carve(samples.repeated(form, decode_cost.MAX_LAYERS)).format
+    assert "a picture has layers" in damage(samples.repeated(form, decode_cost.MAX_LAYERS + 1))
+
+
 def test_formats_unit_without_a_length_reaches_to_the_end() -> None:
     """The last box may have size 0."""
     unit = sequence(300, 200)

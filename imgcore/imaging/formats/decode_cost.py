@@ -14,7 +14,9 @@ from imgcore.imaging.formats.base import Damaged
 DERIVED = frozenset({b"grid", b"iovl", b"iden", b"tmap"})
 _MAX_DEPTH = 8
 
-_SEQUENCE_HEADER = 1
+_SEQUENCE_HEADER, _FRAME_HEADER, _FRAME = 1, 3, 6
+MAX_LAYERS = 4  # frames of one item: AVIF and HEIF have up to four layers (AVIF 1.1.0, 2.3.2.3)
+_NOT_SLICES = 32  # HEVC's types of units from here on hold no pixels
 _MAX_UNITS = 4096  # of one item
 _MAX_ALL_UNITS = 65_536  # of all items; each has two to five
 
@@ -67,8 +69,8 @@ class Av1Reader:
         self.left = _MAX_ALL_UNITS
 
     def largest_frame(self, units: bytes) -> int:
-        """Return the pixels of the largest frame that the sequence headers allow."""
-        largest, at = 0, 0
+        """Return the pixels of the largest frame that the sequence headers allow. Damaged: too many frames."""
+        largest, frames, at = 0, 0, 0
         for _ in range(min(_MAX_UNITS, self.left)):
             if at >= len(units):
                 return largest
@@ -77,10 +79,25 @@ class Av1Reader:
             length = len(units) - at
             if head & 2:
                 length, at = _leb128(units, at)
-            if head >> 3 & 15 == _SEQUENCE_HEADER:
+            kind = head >> 3 & 15
+            frames += kind in (_FRAME_HEADER, _FRAME)
+            if frames > MAX_LAYERS:
+                raise Damaged("more frames than a picture has layers")
+            if kind == _SEQUENCE_HEADER:
                 largest = max(largest, _largest_frame(_Bits(units[at : at + min(length, 64)])))
             at += length
         raise Damaged("more units than any encoder writes")
+
+
+def check_pictures(units: bytes) -> None:
+    """Raise Damaged if an HEVC item's units (ISO/IEC 14496-15, 8.3) hold more pictures than layers."""
+    pictures, at = 0, 0
+    while at + 7 <= len(units):
+        slice_data = units[at + 4] >> 1 & 63 < _NOT_SLICES
+        pictures += slice_data and units[at + 6] >> 7  # first_slice_segment_in_pic_flag (H.265, 7.3.6.1)
+        if pictures > MAX_LAYERS:
+            raise Damaged("more pictures than a picture has layers")
+        at += 4 + int.from_bytes(units[at : at + 4])
 
 
 class _Bits:

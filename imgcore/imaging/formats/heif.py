@@ -116,6 +116,7 @@ def _check_effort(data: bytes, items: list[Item], extents: Pieces, inner: Places
     coded = decode_cost.coded_items(layers, kinds, made_of)
     _check_complete(data, coded, extents, inner)
     av1 = {item for item in coded if kinds.get(item) == b"av01"}
+    _check_pictures(data, coded - av1, extents, inner)
     # libheif refuses a coded picture larger than declared by itself, libavif does not
     for item, pixels in _av1_areas(data, av1, extents, inner).items():
         areas[item] = max(areas.get(item, 0), pixels)
@@ -147,6 +148,16 @@ def _av1_areas(data: bytes, coded: Iterable[int], extents: Pieces, inner: Places
             known[stored] = reader.largest_frame(units)
         areas[item] = known[stored]
     return areas
+
+
+def _check_pictures(data: bytes, coded: Iterable[int], extents: Pieces, inner: Places) -> None:
+    """Raise Damaged if one of these HEVC items holds many pictures, all of which libheif would decode."""
+    known: set[tuple[tuple[int, int, int], ...]] = set()
+    for item in coded:
+        stored = tuple(extent.place for extent in extents.get(item, ()))
+        if stored not in known:
+            known.add(stored)
+            decode_cost.check_pictures(_content(data, extents, item, inner))
 
 
 def _by_item(data: bytes, extents: Iterable[Extent]) -> Pieces:

@@ -9,7 +9,6 @@ from imgcore.imaging.formats.base import MAX_ICC, MAX_METADATA, Carved, Damaged,
 
 _SOS, _EOI = 0xDA, 0xD9
 END = b"\xff\xd9"
-_MORE = bytes(251 * number % 253 + 1 for number in range(1000))  # coded pixels of any kind, without a marker
 _ALONE = frozenset({0x01, *range(0xD0, 0xD9)})  # markers without a length: TEM, RST0-7, SOI
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
@@ -134,15 +133,6 @@ def _is_sent_in_full(scans: list[bytes], components: int) -> bool:
                 (name, at) for name in body[1 : 1 + 2 * count : 2] for at in range(first, min(last, 63) + 1)
             }
     return len(sent) >= 64 * components
-
-
-def with_more(picture: bytes) -> bytes:
-    """Return the file with further pixels before its end mark, which change nothing if none is missing.
-
-    Restart marks stand among them, each of which a codec may wait for.
-    """
-    rows = b"".join(_MORE + bytes([0xFF, 0xD0 + number]) for number in range(8))
-    return picture.removesuffix(END) + rows + END
 
 
 def _profile(parts: list[bytes]) -> bytes:

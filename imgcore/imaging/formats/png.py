@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import zlib
+from collections.abc import Callable
 
 from imgcore.gallery.models import MAX_PIXELS
 from imgcore.imaging.formats.base import (
@@ -123,28 +124,45 @@ _PIECE = 1 << 20  # bytes
 
 
 def _completed(data: bytes, head: list[tuple[int, int]], pixels: list[tuple[int, int]]) -> bytes:
-    """Return the file with its pixels packed anew and with its end, if all of them are there.
+    """Return the file with the checksums of its pixels and with its end, if all pixels are there.
 
-    Codecs refuse pixels whose checksum is missing. ``head``: the chunks before the pixels; ``pixels``: the
-    content of the pixels' chunks. Damaged: pixels are missing.
+    ``head``: the chunks before the pixels; ``pixels``: the content of the pixels' chunks.
+    Damaged: pixels are missing.
     """
-    left = _raw_length(data[16:29])
-    unpacker, packer = zlib.decompressobj(-zlib.MAX_WBITS), zlib.compressobj(1)
-    packed: list[bytes] = []
-    stream = b"".join(data[start:end] for start, end in pixels)[
-        2:
-    ]  # without zlib's head, whose checksum is lost
+    packed = b"".join(memoryview(data)[start:end] for start, end in pixels)
+    length = _raw_length(data[16:29])
+    end, checksum = _unpack(packed, length, lambda _: None)
+    if end:
+        packed = packed if packed[end:] == checksum.to_bytes(4) else packed[:end] + checksum.to_bytes(4)
+    else:  # the last block of the compressed data is not closed, and cannot be without packing all anew
+        packer, anew = zlib.compressobj(1), list[bytes]()
+        _unpack(packed, length, lambda plain: anew.append(packer.compress(plain)))
+        packed = b"".join(anew) + packer.flush()
+    return b"".join([join(data, head), *_chunk(b"IDAT", packed), *_chunk(b"IEND", b"")])
+
+
+def _unpack(packed: bytes, length: int, take: Callable[[bytes], object]) -> tuple[int, int]:
+    """Unpack ``length`` bytes of pixels and hand them to ``take``, a megabyte at a time.
+
+    Return where the compressed data end before their checksum, 0 if they do not, and the checksum.
+    Damaged: there are fewer bytes.
+    """
+    unpacker, checksum, left = zlib.decompressobj(-zlib.MAX_WBITS), 1, length
+    body = memoryview(packed)[2:]  # without zlib's head, whose checksum is lost
     with contextlib.suppress(zlib.error):  # what came before a fault counts
-        for start in range(0, len(stream), _PIECE):
-            waiting = stream[start : start + _PIECE]
+        for start in range(0, len(body), _PIECE):
+            waiting: bytes | memoryview = body[start : start + _PIECE]
             while left and (plain := unpacker.decompress(waiting, min(left, _PIECE))):
                 left -= len(plain)
-                packed.append(packer.compress(plain))
+                checksum = zlib.adler32(plain, checksum)
+                take(plain)
                 waiting = unpacker.unconsumed_tail
+            if not left and (unpacker.eof or unpacker.decompress(waiting, 1) or unpacker.eof):
+                break  # the end, or more pixels than a picture of that size has
     if left:
         raise Damaged("pixels are missing", ends_early=True)
-    packed.append(packer.flush())
-    return join(data, head) + _chunk(b"IDAT", b"".join(packed)) + _chunk(b"IEND", b"")
+    end = min(len(packed), 2 + start + _PIECE) - len(unpacker.unused_data) if unpacker.eof else 0
+    return end, checksum
 
 
 def _raw_length(header: bytes) -> int:
@@ -162,5 +180,5 @@ def _raw_length(header: bytes) -> int:
     )
 
 
-def _chunk(kind: bytes, body: bytes) -> bytes:
-    return len(body).to_bytes(4) + kind + body + zlib.crc32(kind + body).to_bytes(4)
+def _chunk(kind: bytes, body: bytes) -> tuple[bytes, ...]:
+    return len(body).to_bytes(4), kind, body, zlib.crc32(body, zlib.crc32(kind)).to_bytes(4)
