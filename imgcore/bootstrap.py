@@ -217,6 +217,8 @@ def subscriptions(config: Config) -> SubscriptionService:
 def gallery(config: Config) -> Gallery:
     """Return the gallery that the web application serves."""
     from imgcore.aws.clients import create_session
+    from imgcore.collections.albums import Albums
+    from imgcore.db.albums import AlbumRepository
     from imgcore.db.circuit_breaker import CircuitBreakers
     from imgcore.db.images import ImageRepository
     from imgcore.db.timeline import TimelineRepository
@@ -227,6 +229,7 @@ def gallery(config: Config) -> Gallery:
     return Gallery(
         spending=spending(config, known),
         campaigns=campaigns(config, known, session),
+        albums=Albums(AlbumRepository(known), ImageRepository(known)),
         images=ImageRepository(known),
         timeline=TimelineRepository(known),
         breakers=CircuitBreakers(known),

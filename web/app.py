@@ -11,6 +11,7 @@ from imgcore.accounts.models import Visibility
 from imgcore.config import API_RATE
 from web.handlers.account import AccountPages
 from web.handlers.admin import AccountAdminPages
+from web.handlers.album_pages import AlbumPages
 from web.handlers.api import Api
 from web.handlers.campaigns import CampaignPages
 from web.handlers.gallery import GalleryPages
@@ -70,6 +71,7 @@ class Application(Bottle):
             *AccountAdminPages(accounts, self._renderer).routes(),
             *WordPages(gallery, self._renderer).routes(),
             *CampaignPages(gallery, gallery.campaigns, self._renderer).routes(),
+            *AlbumPages(gallery, self._renderer).routes(),
             *Api(gallery, accounts).routes(),
             *self.health.routes(),
             ("GET", "/static/<name:path>", self._assets.serve),

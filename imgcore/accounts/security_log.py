@@ -50,6 +50,8 @@ class SecurityEvent(StrEnum):
     ACCOUNT_DELETED = "account_deleted"
     IMAGE_DELETED = "image_deleted"
     IMAGE_RESTORED = "image_restored"
+    ALBUM_SHARED = "album_shared"
+    ALBUM_UNSHARED = "album_unshared"
     SETTING_CHANGED = "setting_changed"
 
 

@@ -27,6 +27,9 @@ _WHERE = {
     "tasks": "image_id IN (SELECT id FROM images WHERE public_id LIKE 'bystander%')",
     "campaigns": "public_id LIKE 'bystander%'",
     "campaign_items": "image_id IN (SELECT id FROM images WHERE public_id LIKE 'bystander%')",
+    "albums": "public_id LIKE 'bystander%'",
+    "album_images": "image_id IN (SELECT id FROM images WHERE public_id LIKE 'bystander%')",
+    "album_members": "may = 'add' AND album_id IN (SELECT id FROM albums WHERE public_id LIKE 'bystander%')",
     "word_versions": "image_id IN (SELECT id FROM images WHERE public_id LIKE 'bystander%')",
     "notices": "name LIKE 'bystander%'",
     "addresses": "arn LIKE 'bystander%'",
@@ -87,9 +90,14 @@ def add_bystanders(tx: Transaction) -> None:
     paused = {"status": "paused", "selection": "{}", "rate": 1, "total": 1}
     dates = {"created_at": PAST, "advanced_at": PAST}
     campaign = _insert(tx, "campaigns", public_id="bystander", account_id=owner, **paused, **dates)
+    words = {"name": "Other", "description": "", "ordering": "hand", "updated_at": PAST, "created_at": PAST}
+    album = _insert(tx, "albums", public_id="bystander", owner_id=owner, **words)
+    _insert(tx, "album_members", album_id=album, account_id=owner, may="add")
     for name, (columns, *tasks) in _IMAGES.items():
         image_id = _add_image(tx, f"bystander-{name}", {"owner_id": owner, **columns}, tasks)
         _insert(tx, "campaign_items", campaign_id=campaign, image_id=image_id, status="waiting")
+        inside = {"album_id": album, "image_id": image_id, "added_by": owner}
+        _insert(tx, "album_images", **inside, position=image_id, added_at=PAST)
 
 
 def _add_image(tx: Transaction, name: str, columns: dict[str, object], tasks: list[tuple[str, dict]]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from imgcore.db.albums import AlbumRepository
 from imgcore.db.campaigns import CampaignRepository
 from imgcore.db.circuit_breaker import CircuitBreakers
 from imgcore.db.connection import Database
@@ -24,6 +25,7 @@ class Repositories:
         self.breakers = CircuitBreakers(database)
         self.campaigns = CampaignRepository(database)
         self.timeline = TimelineRepository(database)
+        self.albums = AlbumRepository(database)
         self.ledger = LedgerRepository(database)
 
     def of_processor(self) -> tuple[ImageRepository, TaskRepository, CircuitBreakers]:

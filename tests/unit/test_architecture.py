@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
-FEATURES = {"gallery", "pipeline", "accounts", "notifications", "spending", "campaigns"}
+FEATURES = {"gallery", "pipeline", "accounts", "notifications", "spending", "campaigns", "collections"}
 BASE = {"errors", "config", "backoff", "text"}
 # What one feature may import from another: data, the names of objects, and the protocols of adapters.
 SHARED = {"models", "descriptions", "embedded", "keys", "ports", "messages", "s3_events", "listing"}

@@ -13,6 +13,8 @@ from typing import Any
 
 from imgcore.campaigns.service import Campaigns
 from imgcore.captioning.prices import quote
+from imgcore.collections.albums import Albums
+from imgcore.db.albums import AlbumRepository
 from imgcore.db.campaigns import CampaignRepository
 from imgcore.db.circuit_breaker import CircuitBreakers
 from imgcore.db.connection import Database, Transaction
@@ -198,8 +200,9 @@ def fake_gallery(
     """The real service over a database in ``folder`` and the two fakes."""
     database = FaultyDatabase(migrated(folder).dialect)
     queues = FakeQueues()
+    images = EditableImages(database, folder / "gallery.db")
     return Gallery(
-        images=EditableImages(database, folder / "gallery.db"),
+        images=images,
         breakers=CircuitBreakers(database),
         storage=FakeStorage(origin),
         queues=queues,
@@ -208,6 +211,7 @@ def fake_gallery(
         spending=Spending(LedgerRepository(database), quote),
         timeline=TimelineRepository(database),
         campaigns=Campaigns(CampaignRepository(database), queues, lambda images: images * 0.5),
+        albums=Albums(AlbumRepository(database), images),
     )
 
 

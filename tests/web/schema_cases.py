@@ -8,7 +8,9 @@ import schemathesis
 def known_query(case: schemathesis.Case) -> None:
     """No schema can tell a cursor that was handed out, nor count words."""
     query = case.query or {}
-    if isinstance(query.get("cursor"), str) and len(query["cursor"]) <= 200 and "\0" not in query["cursor"]:
+    cursor = query.get("cursor")
+    numbered = case.path.startswith("/albums")  # their cursors are numbers, as the schema says
+    if not numbered and isinstance(cursor, str) and len(cursor) <= 200 and "\0" not in cursor:
         query["cursor"] = "aWQ8Mw"  # before the third
     if isinstance(query.get("q"), str) and len(query["q"].split()) > 16 and len(query["q"]) <= 200:
         query["q"] = "many words"

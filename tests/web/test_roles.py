@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from imgcore.accounts.models import Visibility
+from imgcore.gallery.models import Viewer
 from tests.web.client import Answer, Client
 from tests.web.peopling import HOME, PASSWORD, Site, site
 from web.app import Application, create_app
@@ -44,6 +46,18 @@ TABLE = {
     ("GET", "/campaigns"): PAGE_ANY,
     ("POST", "/campaigns"): (303, 422, 422, 422, 303, 303, 303, 303),
     ("POST", "/campaigns/<public_id>/<change>"): (303, 404, 404, 404, 303, 303, 303, 303),
+    ("GET", "/albums"): PAGE_ANY,
+    ("POST", "/albums"): OWN_FORM,
+    ("GET", "/albums/<public_id>"): PAGE_READ,
+    ("GET", "/albums/<public_id>/images/<image_id>"): PAGE_READ,
+    ("GET", "/albums/<public_id>/add"): PAGE_READ,
+    ("POST", "/albums/<public_id>/add"): (303, 404, 422, 422, 303, 303, 303, 303),
+    ("POST", "/albums/<public_id>/remove"): (303, 404, 422, 422, 303, 303, 303, 303),
+    ("POST", "/albums/<public_id>/move"): (303, 404, 409, 409, 303, 303, 303, 303),
+    ("POST", "/albums/<public_id>/edit"): PAGE_EDIT,
+    ("POST", "/albums/<public_id>/delete"): PAGE_EDIT,
+    ("POST", "/albums/<public_id>/members"): PAGE_EDIT,
+    ("POST", "/albums/<public_id>/members/remove"): (303, 404, 404, 404, 303, 303, 303, 303),
     ("GET", "/upload"): PAGE_ANY,
     ("POST", "/upload"): PAGE_ANY,
     ("GET", "/login"): (200, 303, 303, 303, 200, 200, 200, 200),
@@ -99,6 +113,17 @@ TABLE = {
     ("POST", "/api/v1/campaigns/<public_id>/pause"): (401, 404, 404, 404, 403, 403, 404, 403),
     ("POST", "/api/v1/campaigns/<public_id>/resume"): (401, 404, 404, 404, 403, 403, 404, 403),
     ("POST", "/api/v1/campaigns/<public_id>/cancel"): (401, 404, 404, 404, 403, 403, 404, 403),
+    ("GET", "/api/v1/albums"): (401, 200, 200, 200, 200, 403, 403, 403),
+    ("POST", "/api/v1/albums"): (401, 201, 201, 201, 403, 403, 201, 403),
+    ("GET", "/api/v1/albums/<public_id>"): API_READ,
+    ("PATCH", "/api/v1/albums/<public_id>"): API_EDIT,
+    ("DELETE", "/api/v1/albums/<public_id>"): (401, 404, 204, 204, 403, 403, 204, 403),
+    ("GET", "/api/v1/albums/<public_id>/images"): API_READ,
+    ("POST", "/api/v1/albums/<public_id>/images"): API_EDIT,
+    ("POST", "/api/v1/albums/<public_id>/images/remove"): API_EDIT,
+    ("POST", "/api/v1/albums/<public_id>/images/move"): (401, 404, 409, 409, 403, 403, 409, 403),
+    ("PUT", "/api/v1/albums/<public_id>/members/<name>"): API_EDIT,
+    ("DELETE", "/api/v1/albums/<public_id>/members/<name>"): (401, 404, 404, 404, 403, 403, 404, 403),
     ("GET", "/api/v1/openapi.yaml"): EVERYBODY,
     ("GET", "/api/v1/me"): (401, 200, 200, 200, 200, 200, 200, 200),
     ("GET", "/api/v1/accounts"): (401, 403, 403, 200, 403, 403, 403, 200),
@@ -112,9 +137,20 @@ BODIES = {
     "/api/v1/uploads": {"name": "a.jpg", "type": "image/jpeg"},
     "/api/v1/images/<public_id>": {"caption": "Words"},
     "/api/v1/accounts": {"name": "newcomer", "password": PASSWORD},
+    "/api/v1/albums": {"name": "Album"},
+    "/api/v1/albums/<public_id>": {"name": "Words"},
+    "/api/v1/albums/<public_id>/images": {"ids": ["made-up"]},
+    "/api/v1/albums/<public_id>/images/remove": {"ids": ["made-up"]},
+    "/api/v1/albums/<public_id>/images/move": {"id": "made-up"},
+    "/api/v1/albums/<public_id>/members/<name>": {"may": "view"},
 }
 FORMS = {
     "/images/<public_id>/edit": {"caption": "Words"},
+    "/albums": {"name": "Album"},
+    "/albums/<public_id>/edit": {"name": "Words"},
+    "/albums/<public_id>/move": {"photo": "made-up"},
+    "/albums/<public_id>/members": {"name": "boss", "may": "view"},
+    "/albums/<public_id>/members/remove": {"name": "stranger"},
     "/upload": {"type": "image/jpeg"},
     "/login": {"name": "newcomer", "password": "wrong"},
     "/setup": {"setup_token": "made-up", "name": "intruder", "password": PASSWORD},
@@ -150,10 +186,11 @@ class Scene:
         if "<public_id>" in route:
             target, key_id = self.target(route)
             path = path.replace("<public_id>", target).replace("<key_id>", key_id)
+            path = path.replace("<image_id>", key_id).replace("<name>", "boss")
         if method == "POST" and not route.startswith("/api/"):
             page = "/upload" if role in ("other", "owner", "administrator") else "/login"
             return client.post(path, {"token": client.get(page).token, **self.named(FORMS.get(route, {}))})
-        if method in ("POST", "PATCH"):
+        if method in ("POST", "PATCH", "PUT"):
             return client.send(method, path, self.named(BODIES.get(route, {})))
         return client.request(method, path)
 
@@ -167,7 +204,9 @@ class Scene:
         return self.site.browser(self.app, known.get(role, role))
 
     def target(self, route: str) -> tuple[str, str]:
-        """The id of the owner's photo, of a stranger's session or key, or of a stranger; and of the key."""
+        """The id of the owner's photo or album, or of a stranger's; and of the key, or the album's photo."""
+        if "/albums/" in route:
+            return self.album()
         if "/images/" in route:
             return self.site.upload("owner", SECRET).public_id, ""
         accounts = self.site.accounts
@@ -179,9 +218,21 @@ class Scene:
             return stranger.public_id, key.public_id
         return session.public_id if "/sessions/" in route else key.public_id, ""
 
-    def named(self, fields: dict[str, str]) -> dict[str, str]:
+    def album(self) -> tuple[str, str]:
+        """An album of the owner's with one photo."""
+        owner = self.site.people["owner"].id
+        albums = self.site.gallery.albums.for_viewer(Viewer(owner, sees_others=False, changes_others=False))
+        album, image = albums.create(SECRET), self.site.upload("owner", SECRET)
+        albums.add(album.public_id, [image.public_id])
+        return album.public_id, image.public_id
+
+    def named(self, fields: dict[str, Any]) -> dict[str, Any]:
         """A name that nobody has had yet, where the route wants one."""
-        return {key: value.replace("newcomer", f"newcomer{self.count}") for key, value in fields.items()}
+        new = f"newcomer{self.count}"
+        return {
+            key: value.replace("newcomer", new) if isinstance(value, str) else value
+            for key, value in fields.items()
+        }
 
 
 @pytest.fixture(scope="module")

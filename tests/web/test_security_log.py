@@ -15,13 +15,16 @@ import pytest
 from imgcore.accounts.models import Role
 from imgcore.accounts.second_factor import generate_secret
 from imgcore.accounts.security_log import SecurityEvent
+from imgcore.collections.models import AlbumRole
 from imgcore.errors import Unavailable
+from imgcore.gallery.models import Viewer
 from tests.web.client import Answer
 from tests.web.peopling import HOME, PASSWORD, Browser, Site, empty_site, site
 from web.app import Application
 
 LONGER = "another made-up password"
 WRONG = "a wrong password"
+MEMBERS = ("/albums/<public_id>/members", "/albums/<public_id>/members/remove")
 E = SecurityEvent
 
 # (method, route) → its event; None: no event. What changes the words of a photo needs no row.
@@ -53,6 +56,22 @@ EVENTS: dict[tuple[str, str], SecurityEvent | None] = {
     ("POST", "/accounts/<public_id>/keys/<key_id>/remove"): E.KEY_REVOKED,
     ("POST", "/accounts/<public_id>/delete"): E.ACCOUNT_DELETED,
     ("POST", "/api/v1/uploads"): None,
+    ("POST", "/albums"): None,
+    ("POST", "/albums/<public_id>/add"): None,
+    ("POST", "/albums/<public_id>/remove"): None,
+    ("POST", "/albums/<public_id>/move"): None,
+    ("POST", "/albums/<public_id>/edit"): None,
+    ("POST", "/albums/<public_id>/delete"): None,  # its photos stay
+    ("POST", "/albums/<public_id>/members"): E.ALBUM_SHARED,
+    ("POST", "/albums/<public_id>/members/remove"): E.ALBUM_UNSHARED,
+    ("POST", "/api/v1/albums"): None,
+    ("PATCH", "/api/v1/albums/<public_id>"): None,
+    ("DELETE", "/api/v1/albums/<public_id>"): None,
+    ("POST", "/api/v1/albums/<public_id>/images"): None,
+    ("POST", "/api/v1/albums/<public_id>/images/remove"): None,
+    ("POST", "/api/v1/albums/<public_id>/images/move"): None,
+    ("PUT", "/api/v1/albums/<public_id>/members/<name>"): E.ALBUM_SHARED,
+    ("DELETE", "/api/v1/albums/<public_id>/members/<name>"): E.ALBUM_UNSHARED,
     ("POST", "/campaigns"): None,  # descriptions: the ledger of the models' answers records them
     ("POST", "/campaigns/<public_id>/<change>"): None,
     ("POST", "/api/v1/campaigns"): None,
@@ -98,6 +117,9 @@ class Scene:
         self.image = home.upload(self.name)
         self.keys = [home.accounts.create_key(who, "x", ["read"]) for who in (self.me, self.stranger)]
         home.accounts.start_session(self.me, HOME)
+        albums = home.gallery.albums.for_viewer(Viewer(self.me.id))
+        self.album = albums.create("Shared")
+        albums.set_member(self.album.public_id, self.stranger_name, AlbumRole.VIEW)
 
     def code(self, route: str) -> str:
         """Set up the second factor that the route needs; return a code."""
@@ -118,24 +140,29 @@ class Scene:
         [key], [mine] = accounts.keys(self.stranger), accounts.keys(self.me)
         targets = {
             "/images/": self.image.public_id,
+            "/albums/": self.album.public_id,
             "/accounts/": self.stranger.public_id,
             "/sessions/": accounts.sessions(self.me)[0].public_id,
             "/keys/": mine.public_id,
         }
         target = next((found for part, found in targets.items() if part in route), "")
-        return route.replace("<public_id>", target).replace("<key_id>", key.public_id)
+        path = route.replace("<public_id>", target).replace("<key_id>", key.public_id)
+        return path.replace("<name>", self.stranger_name)
 
     def send(self, method: str, route: str) -> Answer:
         path = self.path(route)
         if "/api/" in route:
             body = {"name": f"new-{self.name}", "password": LONGER} if route.endswith("/accounts") else {}
+            body |= {"may": "add"} if "/members/" in route else {}
             return self.browser.send(method, path, body)
         needs_code = "second-factor" in route or route == "/login/code"
         code = self.code(route) if needs_code else ""
+        names = {"/login": self.name} | dict.fromkeys(MEMBERS, self.stranger_name)
         fields = {
             "code": code,
             "secret": self.secret,
-            "name": self.name if route == "/login" else f"new-{self.name}",
+            "name": names.get(route, f"new-{self.name}"),
+            "may": "add",
             "password": PASSWORD,
             "old": PASSWORD,
             "new": LONGER,
@@ -176,7 +203,7 @@ def test_change_writes_its_event(
     assert (event, scene.name, "192.0.2.55") == (entry.event, entry.actor, entry.address)
     for name in ("event", "actor", "subject", "address", "detail"):
         assert getattr(entry, name) == line[name]
-    if "/accounts/" in route[1]:
+    if "/accounts/" in route[1] or "/members" in route[1]:
         assert scene.stranger_name == entry.subject
     shown = set(re.findall(r'(?:class="secret"|<li><code)>([^<]+)<', answer.text))
     secrets = {PASSWORD, LONGER, *scene.keys, *cookies, *scene.browser.cookies.values(), *shown, scene.secret}

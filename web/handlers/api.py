@@ -14,6 +14,7 @@ from imgcore.errors import Invalid
 from imgcore.gallery.models import MAX_BYTES, Edit, Image
 from imgcore.gallery.service import PAGE_LIMIT, QUERY_LENGTH, TAGS
 from web import serializers
+from web.handlers.albums import AlbumsApi
 from web.handlers.api_accounts import AccountsApi
 from web.handlers.campaigns import CampaignsApi
 from web.handlers.timeline import TimelineApi
@@ -39,6 +40,7 @@ class Api:
         self._words = WordsApi(gallery)
         self._timeline = TimelineApi(gallery)
         self._campaigns = CampaignsApi(gallery, gallery.campaigns)
+        self._albums = AlbumsApi(gallery)
         self._description = _description(gallery.limits.max_bytes)
 
     def routes(self) -> list[Route]:
@@ -57,6 +59,7 @@ class Api:
             *self._words.routes(),
             *self._timeline.routes(),
             *self._campaigns.routes(),
+            *self._albums.routes(),
             *self._accounts.routes(),
         ]
 

@@ -87,6 +87,8 @@ _EVENT_TEXT = {
     SecurityEvent.ACCOUNT_DELETED: "Account deleted",
     SecurityEvent.IMAGE_DELETED: "Photo moved to the trash",
     SecurityEvent.IMAGE_RESTORED: "Photo restored",
+    SecurityEvent.ALBUM_SHARED: "Album shared with an account",
+    SecurityEvent.ALBUM_UNSHARED: "Album not shared with an account any more",
     SecurityEvent.SETTING_CHANGED: "Setting changed",
 }
 

@@ -25,6 +25,7 @@ from imgcore.db.steps.m015 import m015_breaker_backoff
 from imgcore.db.steps.m016 import m016_sources
 from imgcore.db.steps.m017 import m017_timeline
 from imgcore.db.steps.m018 import m018_second_factors
+from imgcore.db.steps.m019 import m019_albums
 
 STEPS = (
     m001_images_and_tasks,
@@ -45,4 +46,5 @@ STEPS = (
     m016_sources,
     m017_timeline,
     m018_second_factors,
+    m019_albums,
 )

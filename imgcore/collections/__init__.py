@@ -1,0 +1,1 @@
+"""Collections: albums, share links, downloads, and actions on many images."""

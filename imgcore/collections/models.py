@@ -1,0 +1,138 @@
+"""Albums and who may see and change them. Pure data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from imgcore.errors import Invalid
+from imgcore.gallery.models import Image
+from imgcore.text import is_showable, one_line
+
+NAME_LENGTH = 100  # characters
+UNTITLED = "Untitled"  # where a name has no visible character
+DESCRIPTION_LENGTH = 2000  # characters
+IDS = 1000  # images in one request
+ALBUM_IMAGES = 10_000
+ALBUMS = 1000  # of one account
+MEMBERS = 100  # of one album
+
+
+class AlbumOrder(StrEnum):
+    """The order of an album's images."""
+
+    DATE = "date"  # the oldest first, by the camera's time, else the time of the upload
+    HAND = "hand"  # as the album's owner arranges them
+
+
+class AlbumRole(StrEnum):
+    """What the current user may do with an album."""
+
+    OWNER = "owner"
+    ADD = "add"  # view, add images of one's own, remove them again
+    VIEW = "view"
+
+
+class ItemResult(StrEnum):
+    """What an action on many images did with one of them."""
+
+    ADDED = "added"
+    PRESENT = "present"  # it was in the album already
+    REMOVED = "removed"
+    NOT_FOUND = "not_found"
+    FORBIDDEN = "forbidden"  # visible, but another account's
+    FULL = "full"  # the album holds as many images as it may
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An account with which an album is shared."""
+
+    name: str
+    may: AlbumRole  # VIEW or ADD
+
+
+@dataclass(frozen=True, slots=True)
+class Album:
+    """An album as the current user sees it. images, first_at, last_at, cover: of the images that they see.
+
+    members: only for the owner. Times of images are those of the camera, else of the upload.
+    """
+
+    id: int
+    public_id: str
+    name: str
+    description: str
+    order: AlbumOrder
+    role: AlbumRole
+    created_at: datetime
+    updated_at: datetime
+    owner: str | None = None  # the name of the account; None in open mode
+    images: int = 0
+    first_at: datetime | None = None
+    last_at: datetime | None = None
+    cover: Image | None = None
+    members: tuple[Member, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AlbumChanges:
+    """What to change of an album; None leaves a field as it is. cover: a public id, empty for none."""
+
+    name: str | None = None
+    description: str | None = None
+    order: AlbumOrder | None = None
+    cover: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AlbumPage:
+    """One page of an album's images in its order."""
+
+    images: tuple[Image, ...]
+    next: int | None  # the offset of the next page; None at the end
+
+
+Results = Sequence[tuple[str, ItemResult]]  # public id and result, in the order of the request
+
+_SENTENCES = {
+    ItemResult.ADDED: ("{} added", "{} added"),
+    ItemResult.PRESENT: ("{} was there already", "{} were there already"),
+    ItemResult.REMOVED: ("{} removed", "{} removed"),
+    ItemResult.NOT_FOUND: ("{} was not found", "{} were not found"),
+    ItemResult.FORBIDDEN: ("{} is not yours", "{} are not yours"),
+    ItemResult.FULL: ("{} did not fit into the album", "{} did not fit into the album"),
+}
+
+
+def summary(results: Results) -> str:
+    """Return what happened in one sentence: "11 added, 1 is not yours."."""
+    counts = {kind: sum(result is kind for _, result in results) for kind in ItemResult}
+    parts = [_SENTENCES[kind][count != 1].format(f"{count:,}") for kind, count in counts.items() if count]
+    return f"{', '.join(parts)}." if parts else "Nothing was named."
+
+
+def checked_name(name: str, what: str = "An album's name") -> str:
+    """Return a name as it is stored: one line, without invisible characters. Invalid (``name``)."""
+    if len(name) > NAME_LENGTH:
+        raise Invalid(f"{what} may have at most {NAME_LENGTH} characters.", code="name")
+    return one_line(name) or UNTITLED
+
+
+def checked_description(text: str) -> str:
+    """Return a description as it is stored. Invalid (``description``)."""
+    if len(text) > DESCRIPTION_LENGTH:
+        raise Invalid(f"A description may have at most {DESCRIPTION_LENGTH:,} characters.", code="description")
+    if not is_showable(text):
+        raise Invalid("The description contains characters that cannot be shown.", code="description")
+    return text.strip()
+
+
+def checked_ids(ids: Iterable[str]) -> list[str]:
+    """Return the ids without doubles. Invalid (``ids``) where there are none or too many."""
+    unique = list(dict.fromkeys(ids))
+    if not 0 < len(unique) <= IDS:
+        raise Invalid(f"Name 1 to {IDS:,} photos at once.", code="ids")
+    return unique

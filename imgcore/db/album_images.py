@@ -1,0 +1,285 @@
+"""The images in albums: which of them a viewer sees, and how they are added, removed and arranged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from imgcore.collections.models import ALBUM_IMAGES, AlbumOrder, AlbumPage, ItemResult, Results
+from imgcore.db.connection import Repository, Transaction
+from imgcore.db.mapping import Row, in_list
+from imgcore.db.pages import read_images
+from imgcore.db.statements import sql
+from imgcore.errors import Conflict, NotFound
+from imgcore.gallery.models import Viewer
+
+_CHUNK = 500  # ids in one statement
+_STEP = 2**20  # between the positions of neighbours
+_DATE = "COALESCE(i.taken_at, i.uploaded_at)"
+_FROM = (
+    "FROM album_images ai JOIN albums a ON a.id = ai.album_id JOIN images i ON i.id = ai.image_id"
+    " LEFT JOIN accounts adder ON adder.id = ai.added_by"
+)
+# The account that added an image still has the rights of its owner. Those of open mode (NULL) had them.
+_GRANTED = "(ai.added_by IS NULL OR ai.added_by = i.owner_id OR adder.role = 'administrator')"
+_ORDERS = {AlbumOrder.DATE: f"{_DATE}, i.id", AlbumOrder.HAND: "ai.position, i.id"}
+
+
+class AlbumImageRepository(Repository):
+    """The images of albums."""
+
+    def page(self, album_id: int, order: AlbumOrder, viewer: Viewer, *, offset: int, limit: int) -> AlbumPage:
+        """Return the images from number ``offset`` on, counted from 0."""
+
+        def work(tx: Transaction) -> AlbumPage:
+            ids = _ids(tx, album_id, order, viewer, offset=offset, limit=limit + 1)
+            found = {image.id: image for image in read_images(tx, ids[:limit])}
+            images = tuple(found[id_] for id_ in ids[:limit] if id_ in found)
+            return AlbumPage(images, offset + limit if len(ids) > limit else None)
+
+        return self._database.read(work)
+
+    def public_ids(self, album_id: int, order: AlbumOrder, viewer: Viewer) -> Sequence[str]:
+        """Return the public ids of all images that the viewer sees, in the album's order."""
+        shown, values = visible(viewer)
+        statement = sql(
+            "SELECT i.public_id {source} WHERE ai.album_id = :album_id AND {shown} ORDER BY {order}"
+            " LIMIT :limit",
+            source=_FROM,
+            shown=shown,
+            order=_ORDERS[order],
+        )
+        rows = self._database.read(
+            lambda tx: tx.rows(statement, album_id=album_id, limit=ALBUM_IMAGES, **values)
+        )
+        return [row["public_id"] for row in rows]
+
+    def add_images(self, album_id: int, public_ids: Sequence[str], viewer: Viewer) -> Results:
+        """Add images that the viewer may change, at the end of the order by hand."""
+
+        def work(tx: Transaction) -> Results:
+            locked = tx.row("SELECT id FROM albums WHERE id = :album_id {for_update}", album_id=album_id)
+            if locked is None:
+                raise NotFound("There is no such album.")
+            counts = "SELECT COUNT(*) AS n, MAX(position) AS last FROM album_images WHERE album_id = :album_id"
+            [row] = tx.rows(counts, album_id=album_id)
+            adding = _Adding(tx, album_id, viewer, row["n"], row["last"] or 0)
+            found = {row["public_id"]: row for row in _images(tx, album_id, public_ids)}
+            results = [(public_id, adding.add(found.get(public_id))) for public_id in public_ids]
+            touch(tx, album_id)
+            return results
+
+        return self._database.run(work)
+
+    def remove_images(
+        self, album_id: int, public_ids: Sequence[str], viewer: Viewer, *, owner: bool
+    ) -> Results:
+        """Take images out of an album. owner: any of them; else those that the viewer added or owns."""
+
+        def work(tx: Transaction) -> Results:
+            shown, values = visible(viewer)
+            found = {row["public_id"]: row for row in _images(tx, album_id, public_ids)}
+            seen = set(_seen(tx, album_id, [row["id"] for row in found.values()], shown, values))
+            results = [
+                (public_id, _remove(tx, album_id, found.get(public_id), viewer, seen, owner=owner))
+                for public_id in public_ids
+            ]
+            touch(tx, album_id)
+            return results
+
+        return self._database.run(work)
+
+    def move(self, album_id: int, public_id: str, before: str | None) -> None:
+        """Place an image before another one of the album, or at the end. NotFound, Conflict."""
+
+        def work(tx: Transaction) -> None:
+            tx.row("SELECT id FROM albums WHERE id = :album_id {for_update}", album_id=album_id)
+            moved = find_in_album(tx, album_id, public_id)["image_id"]
+            position = _free_position(tx, album_id, before)
+            if position is None:
+                _spread(tx, album_id)
+                position = _free_position(tx, album_id, before)
+            if position is None:
+                raise Conflict("The photo cannot be moved there. Reload the page and try again.")
+            tx.execute(
+                "UPDATE album_images SET position = :position WHERE album_id = :album_id AND image_id = :moved",
+                position=position,
+                album_id=album_id,
+                moved=moved,
+            )
+            touch(tx, album_id)
+
+        self._database.run(work)
+
+
+class _Adding:
+    """Adds images to one album, whose row is locked."""
+
+    def __init__(self, tx: Transaction, album_id: int, viewer: Viewer, count: int, last: int) -> None:
+        self._tx, self._album_id, self._viewer = tx, album_id, viewer
+        self._count, self._last = count, last
+
+    def add(self, row: Row | None) -> ItemResult:
+        """Add the image of a row of ``_images``."""
+        refused = _refusal(row, self._viewer)
+        if row is None or refused is not None:
+            return refused or ItemResult.NOT_FOUND
+        if row["position"] is not None:
+            return ItemResult.PRESENT
+        if self._count >= ALBUM_IMAGES:
+            return ItemResult.FULL
+        self._last += _STEP
+        added = self._tx.execute(  # an image that is purged meanwhile is ignored
+            "{insert_ignore} album_images (album_id, image_id, position, added_by, added_at)"
+            " VALUES (:album_id, :image_id, :position, :added_by, {now})",
+            album_id=self._album_id,
+            image_id=row["id"],
+            position=self._last,
+            added_by=self._viewer.account_id,
+        )
+        self._count += added
+        return ItemResult.ADDED if added else ItemResult.NOT_FOUND
+
+
+def visible(viewer: Viewer) -> tuple[str, dict[str, Any]]:
+    """Return the condition on the images of an album that a viewer sees who may see the album."""
+    condition = "i.deleted_at IS NULL AND i.upload_status = 'received'"
+    if viewer.sees_others or viewer.changes_others:
+        return condition, {}
+    own = sql("{condition} AND (i.owner_id = :viewer_id OR {granted})", condition=condition, granted=_GRANTED)
+    return own, {"viewer_id": viewer.account_id}
+
+
+def covers_and_counts(tx: Transaction, album_ids: Sequence[int], viewer: Viewer) -> dict[int, Row]:
+    """Return by album: images, first_at, last_at and the id of the cover."""
+    shown, rights = visible(viewer)
+    found: dict[int, Row] = {}
+    for names, values in _chunks("album", album_ids):
+        statement = sql(
+            "SELECT ai.album_id, COUNT(*) AS images, MIN({date}) AS first_at, MAX({date}) AS last_at,"
+            " COALESCE(MAX(CASE WHEN i.id = a.cover_id THEN i.id END), MIN(i.id)) AS cover {source}"
+            " WHERE ai.album_id IN ({names}) AND {shown} GROUP BY ai.album_id",
+            date=_DATE,
+            source=_FROM,
+            names=names,
+            shown=shown,
+        )
+        found |= {row["album_id"]: row for row in tx.rows(statement, **values, **rights)}
+    return found
+
+
+def find_in_album(tx: Transaction, album_id: int, public_id: str) -> Row:
+    """Return image_id and position of an image in an album. NotFound."""
+    row = tx.row(
+        "SELECT ai.image_id, ai.position FROM album_images ai JOIN images i ON i.id = ai.image_id"
+        " WHERE ai.album_id = :album_id AND i.public_id = :public_id",
+        album_id=album_id,
+        public_id=public_id,
+    )
+    if row is None:
+        raise NotFound("This photo is not in the album.")
+    return row
+
+
+def touch(tx: Transaction, album_id: int) -> None:
+    """Set the time of the last change of an album."""
+    tx.execute("UPDATE albums SET updated_at = {now} WHERE id = :album_id", album_id=album_id)
+
+
+def _ids(
+    tx: Transaction, album_id: int, order: AlbumOrder, viewer: Viewer, *, offset: int, limit: int
+) -> list[int]:
+    shown, values = visible(viewer)
+    statement = sql(
+        "SELECT i.id {source} WHERE ai.album_id = :album_id AND {shown} ORDER BY {order}"
+        " LIMIT :limit OFFSET :offset",
+        source=_FROM,
+        shown=shown,
+        order=_ORDERS[order],
+    )
+    rows = tx.rows(statement, album_id=album_id, limit=limit, offset=offset, **values)
+    return [row["id"] for row in rows]
+
+
+def _images(tx: Transaction, album_id: int, public_ids: Iterable[str]) -> Iterator[Row]:
+    """Yield the images of these ids, with their position in the album, None where they are not in it."""
+    for names, values in _chunks("public_id", public_ids):
+        statement = sql(
+            "SELECT i.id, i.public_id, i.owner_id, i.upload_status, i.deleted_at, ai.position, ai.added_by"
+            " FROM images i LEFT JOIN album_images ai ON ai.image_id = i.id AND ai.album_id = :album_id"
+            " WHERE i.public_id IN ({names})",
+            names=names,
+        )
+        yield from tx.rows(statement, album_id=album_id, **values)
+
+
+def _refusal(row: Row | None, viewer: Viewer) -> ItemResult | None:
+    """Return why the viewer may not add the image; None where they may."""
+    if row is None or row["deleted_at"] is not None or row["upload_status"] not in ("received", "awaiting"):
+        return ItemResult.NOT_FOUND
+    mine = viewer.account_id is not None and row["owner_id"] == viewer.account_id
+    if viewer.changes_others or mine:
+        return None
+    seen = viewer.sees_others and row["upload_status"] == "received"
+    return ItemResult.FORBIDDEN if seen else ItemResult.NOT_FOUND
+
+
+def _seen(
+    tx: Transaction, album_id: int, ids: Sequence[int], shown: str, rights: dict[str, Any]
+) -> Iterator[int]:
+    for names, values in _chunks("image", ids):
+        statement = sql(
+            "SELECT i.id {source} WHERE ai.album_id = :album_id AND i.id IN ({names}) AND {shown}",
+            source=_FROM,
+            names=names,
+            shown=shown,
+        )
+        yield from (row["id"] for row in tx.rows(statement, album_id=album_id, **values, **rights))
+
+
+def _remove(
+    tx: Transaction, album_id: int, row: Row | None, viewer: Viewer, seen: set[int], *, owner: bool
+) -> ItemResult:
+    if row is None or row["position"] is None or not (owner or row["id"] in seen):
+        return ItemResult.NOT_FOUND
+    if not (owner or viewer.account_id in (row["added_by"], row["owner_id"])):
+        return ItemResult.FORBIDDEN
+    tx.execute(
+        "DELETE FROM album_images WHERE album_id = :album_id AND image_id = :image_id",
+        album_id=album_id,
+        image_id=row["id"],
+    )
+    return ItemResult.REMOVED
+
+
+def _free_position(tx: Transaction, album_id: int, before: str | None) -> int | None:
+    """Return a position before the image ``before``, or at the end; None where there is no space."""
+    last = "SELECT MAX(position) AS last FROM album_images WHERE album_id = :album_id"
+    if before is None:
+        return int(tx.rows(last, album_id=album_id)[0]["last"] or 0) + _STEP
+    target = find_in_album(tx, album_id, before)["position"]
+    [row] = tx.rows(last + " AND position < :target", album_id=album_id, target=target)
+    previous = target - 2 * _STEP if row["last"] is None else row["last"]
+    return (previous + target) // 2 if target - previous > 1 else None
+
+
+def _spread(tx: Transaction, album_id: int) -> None:
+    """Give all images of an album positions that are far apart, in their order."""
+    rows = tx.rows(
+        "SELECT image_id FROM album_images WHERE album_id = :album_id ORDER BY position, image_id",
+        album_id=album_id,
+    )
+    for number, row in enumerate(rows, 1):
+        tx.execute(
+            "UPDATE album_images SET position = :position WHERE album_id = :album_id AND image_id = :image_id",
+            position=number * _STEP,
+            album_id=album_id,
+            image_id=row["image_id"],
+        )
+
+
+def _chunks(name: str, values: Iterable[Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the parts of ``in_list`` for at most 500 values each; none without values."""
+    known = list(values)
+    for start in range(0, len(known), _CHUNK):
+        yield in_list(name, known[start : start + _CHUNK])

@@ -1,0 +1,96 @@
+% rebase('layout.tpl', title=f"{album['name']} – Caption Gallery", sheets=('collections',))
+% here = f"/albums/{album['id']}"
+<section class="page">
+<p class="back"><a href="/albums">← Albums</a></p>
+<h1>{{album['name']}}</h1>
+<p class="hint">{{album['photos']}}{{' · ' + album['dates'] if album['dates'] else ''}}{{' · shared by ' + (album['owner'] or 'nobody') if not album['mine'] else ''}}</p>
+% if album['description']:
+<p class="about">{{album['description']}}</p>
+% end
+% if done:
+<p class="done" role="status">{{done}}</p>
+% end
+% if trouble:
+<p class="trouble" role="alert">{{trouble}}</p>
+% end
+% if may_edit and album['may_add']:
+<p class="actions"><a class="button primary" href="{{here}}/add">Add photos</a></p>
+% end
+% if tiles:
+%   if may_edit and album['may_add']:
+<form method="post" action="{{here}}/remove">
+  <input type="hidden" name="token" value="{{token}}">
+%     include('tiles.tpl', tiles=tiles, folder=f'{here}/images', choosing=True)
+  <p class="actions"><button class="button" type="submit">Take the chosen photos out of the album</button></p>
+</form>
+%   else:
+%     include('tiles.tpl', tiles=tiles, folder=f'{here}/images', choosing=False)
+%   end
+% else:
+<p>{{'No photos are in this album yet.' if first else 'No more photos.'}}</p>
+% end
+% if following is not None or not first:
+<p class="actions">
+%   if not first:
+  <a class="button" href="{{here}}">First photos</a>
+%   end
+%   if following is not None:
+  <a class="button" href="{{here}}?cursor={{following}}">More photos</a>
+%   end
+</p>
+% end
+% if may_edit and album['mine']:
+<details class="panel"{{' open' if trouble else ''}}>
+  <summary>Edit and share this album</summary>
+  <form method="post" action="{{here}}/edit">
+    <input type="hidden" name="token" value="{{token}}">
+    <label for="name">Name</label>
+    <input id="name" name="name" maxlength="100" value="{{album['name']}}" required autocomplete="off">
+    <label for="description">Description</label>
+    <textarea id="description" name="description" rows="3" maxlength="2000">{{album['description']}}</textarea>
+    <label for="order">Order of the photos</label>
+    <select id="order" name="order">
+      <option value="date"{{' selected' if album['order'] == 'date' else ''}}>By date, the oldest first</option>
+      <option value="hand"{{' selected' if album['order'] == 'hand' else ''}}>By hand</option>
+    </select>
+    <button class="button" type="submit">Save</button>
+  </form>
+%   if me:
+  <form method="post" action="{{here}}/members">
+    <h2>Share with an account</h2>
+    <input type="hidden" name="token" value="{{token}}">
+    <label for="member">Account name</label>
+    <input id="member" name="name" maxlength="{{shared.account_name_length}}" required autocomplete="off" autocapitalize="none" spellcheck="false">
+    <label for="may">It may</label>
+    <select id="may" name="may">
+      <option value="view">view the album</option>
+      <option value="add">view it and add photos</option>
+    </select>
+    <button class="button" type="submit">Share</button>
+  </form>
+%     if album['members']:
+  <ul class="plain" role="list">
+%       for member in album['members']:
+    <li><span><strong>{{member['name']}}</strong> may {{'view and add photos' if member['may'] == 'add' else 'view'}}</span>
+      <form method="post" action="{{here}}/members/remove">
+        <input type="hidden" name="token" value="{{token}}"><input type="hidden" name="name" value="{{member['name']}}">
+        <button class="button small" type="submit">Stop sharing<span class="sr"> with {{member['name']}}</span></button>
+      </form></li>
+%       end
+  </ul>
+  <p class="hint">When sharing ends, the photos that the account added are taken out of the album.</p>
+%     end
+%   end
+  <form method="post" action="{{here}}/delete">
+    <input type="hidden" name="token" value="{{token}}">
+    <button class="button" type="submit">Delete the album</button>
+    <p class="hint">Its photos stay in the gallery.</p>
+  </form>
+</details>
+% elif may_edit and me and not album['mine']:
+<form method="post" action="{{here}}/members/remove">
+  <input type="hidden" name="token" value="{{token}}"><input type="hidden" name="name" value="{{me}}">
+  <button class="button small" type="submit">Leave this album</button>
+</form>
+% end
+</section>

@@ -1,0 +1,20 @@
+<figure class="large">
+% if image['display_url']:
+  <img alt="{{image['alt']}}" src="{{image['display_url']}}"{{!f' width="{image["width"]}" height="{image["height"]}"' if image['width'] and image['height'] else ''}}>
+% else:
+  <p class="none">This photo has no picture yet.</p>
+% end
+% if image['caption']:
+  <figcaption>{{image['caption']}}</figcaption>
+% end
+</figure>
+% if image['alt_text']:
+<p class="hint">Alt text: {{image['alt_text']}}</p>
+% end
+% if image['tags']:
+<ul class="tags" role="list" aria-label="Tags">
+%   for tag in image['tags']:
+  <li class="chip">{{tag}}</li>
+%   end
+</ul>
+% end
