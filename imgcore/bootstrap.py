@@ -7,7 +7,7 @@ they use, and their archives hold only that.
 from __future__ import annotations
 
 import json
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,8 +21,11 @@ from imgcore.pipeline.models import Timing
 from imgcore.pipeline.ports import Captioner, Decode
 
 if TYPE_CHECKING:
+    from imgcore.accounts.models import Hasher
     from imgcore.accounts.service import Accounts
     from imgcore.campaigns.service import Campaigns
+    from imgcore.collections.albums import Albums
+    from imgcore.collections.shares import Shares
     from imgcore.db.circuit_breaker import CircuitBreakers
     from imgcore.db.connection import Database
     from imgcore.db.images import ImageRepository
@@ -217,8 +220,6 @@ def subscriptions(config: Config) -> SubscriptionService:
 def gallery(config: Config) -> Gallery:
     """Return the gallery that the web application serves."""
     from imgcore.aws.clients import create_session
-    from imgcore.collections.albums import Albums
-    from imgcore.db.albums import AlbumRepository
     from imgcore.db.circuit_breaker import CircuitBreakers
     from imgcore.db.images import ImageRepository
     from imgcore.db.timeline import TimelineRepository
@@ -229,7 +230,8 @@ def gallery(config: Config) -> Gallery:
     return Gallery(
         spending=spending(config, known),
         campaigns=campaigns(config, known, session),
-        albums=Albums(AlbumRepository(known), ImageRepository(known)),
+        albums=(known_albums := albums(known)),
+        shares=shares(known, known_albums),
         images=ImageRepository(known),
         timeline=TimelineRepository(known),
         breakers=CircuitBreakers(known),
@@ -244,6 +246,33 @@ def gallery(config: Config) -> Gallery:
     )
 
 
+def albums(known: Database) -> Albums:
+    """Return the albums."""
+    from imgcore.collections.albums import Albums
+    from imgcore.db.albums import AlbumRepository
+    from imgcore.db.images import ImageRepository
+
+    return Albums(AlbumRepository(known), ImageRepository(known))
+
+
+def shares(known: Database, known_albums: Albums) -> Shares:
+    """Return the share links. Argon2 is loaded with the first password."""
+    from imgcore.collections.shares import Shares
+    from imgcore.db.login_throttle import LoginThrottle
+    from imgcore.db.shares import ShareRepository
+
+    rows, attempts = ShareRepository(known), LoginThrottle(known)
+    return Shares(rows, known_albums, known_albums.images, attempts, cache(_hasher))
+
+
+def _hasher() -> Hasher:
+    try:
+        from imgcore.accounts.passwords import Argon2Hasher
+    except ModuleNotFoundError as error:
+        raise Misconfigured("Passwords need argon2-cffi: install imgcore[web].") from error
+    return Argon2Hasher()
+
+
 def accounts(config: Config) -> Accounts | None:
     """Return the accounts; None where the gallery does not require one (ACCOUNTS=off)."""
     return account_service(config) if config.accounts == "on" else None
@@ -254,12 +283,8 @@ def account_service(config: Config) -> Accounts:
     from imgcore.accounts.service import Accounts
     from imgcore.db.accounts import AccountRepository
 
-    try:
-        from imgcore.accounts.passwords import Argon2Hasher
-    except ModuleNotFoundError as error:
-        raise Misconfigured("Accounts need argon2-cffi: install imgcore[web].") from error
     store = AccountRepository(limited_database(config))
-    return Accounts(store, Argon2Hasher(), default_quota=_quota(config))
+    return Accounts(store, _hasher(), default_quota=_quota(config))
 
 
 def _quota(config: Config) -> Quota:

@@ -18,7 +18,9 @@ from web.handlers.gallery import GalleryPages
 from web.handlers.health import Health
 from web.handlers.login import LoginPages
 from web.handlers.second_factor import SecondFactorPages
+from web.handlers.shares import SharePages
 from web.handlers.spending import SpendingPages
+from web.handlers.visitor import VisitorPages
 from web.handlers.words import WordPages
 from web.http.assets import StaticFiles
 from web.http.auth import PREFIX, Authenticator, rate_headers
@@ -72,6 +74,8 @@ class Application(Bottle):
             *WordPages(gallery, self._renderer).routes(),
             *CampaignPages(gallery, gallery.campaigns, self._renderer).routes(),
             *AlbumPages(gallery, self._renderer).routes(),
+            *SharePages(gallery, self._renderer).routes(),
+            *VisitorPages(gallery, self._renderer).routes(),
             *Api(gallery, accounts).routes(),
             *self.health.routes(),
             ("GET", "/static/<name:path>", self._assets.serve),

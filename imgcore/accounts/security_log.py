@@ -52,6 +52,9 @@ class SecurityEvent(StrEnum):
     IMAGE_RESTORED = "image_restored"
     ALBUM_SHARED = "album_shared"
     ALBUM_UNSHARED = "album_unshared"
+    SHARE_CREATED = "share_created"
+    SHARE_REVOKED = "share_revoked"
+    SHARE_PASSWORD_FAILED = "share_password_failed"  # noqa: S105 - the name of an event
     SETTING_CHANGED = "setting_changed"
 
 

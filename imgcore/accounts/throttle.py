@@ -79,6 +79,14 @@ def second_factor(account_id: int, device: str | None) -> Tries:
     return Tries([(code, *PAIR)], [code])
 
 
+def share_password(share: str, address: str, clock: float) -> Tries:
+    """Return the limits of entering the password of a share link. share: its public id. clock: Unix time."""
+    here, hour = network(address), int(clock // HOUR)
+    pair = hash_token(f"share {share} from {here}")
+    counted = [(pair, *PAIR), (hash_token(f"share {share} in hour {hour}"), *NAME)]
+    return Tries(counted, [pair])
+
+
 def set_up(address: str) -> Try:
     """Return the limit of entering set-up tokens."""
     return (hash_token(f"set-up {network(address)}"), *NETWORK)

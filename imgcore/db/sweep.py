@@ -258,6 +258,19 @@ class SweepRepository(Repository):
         statement = "DELETE FROM security_events WHERE at <= {ago:older_than}"
         return self._database.run(lambda tx: tx.execute(statement, older_than=micros(older_than)))
 
+    def delete_ended_shares(self, *, older_than: float, limit: int) -> int:
+        """Delete up to ``limit`` links that ended at least ``older_than`` seconds ago; return how many."""
+        find = (
+            "SELECT id FROM shares WHERE expires_at <= {ago:age} OR revoked_at <= {ago:age} ORDER BY id"
+            " LIMIT :limit"
+        )
+
+        def work(tx: Transaction) -> int:
+            ids = [row["id"] for row in tx.rows(find, age=micros(older_than), limit=limit)]
+            return sum(tx.execute("DELETE FROM shares WHERE id = :share_id", share_id=id_) for id_ in ids)
+
+        return self._database.run(work)
+
     def purge(self, public_id: str) -> bool:
         """Delete an image's row and tasks for good; False where it was restored or has been uploaded since."""
         statement = (

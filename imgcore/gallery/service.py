@@ -36,6 +36,7 @@ from imgcore.text import is_showable, too_large
 if TYPE_CHECKING:
     from imgcore.campaigns.service import Campaigns
     from imgcore.collections.albums import Albums
+    from imgcore.collections.shares import Shares
     from imgcore.db.circuit_breaker import CircuitBreakers
     from imgcore.db.images import ImageRepository
     from imgcore.db.timeline import TimelineRepository
@@ -78,6 +79,7 @@ class Gallery:
     campaigns: Campaigns | None = None
     timeline: TimelineRepository | None = None
     albums: Albums | None = None
+    shares: Shares | None = None
 
     def for_viewer(self, viewer: Viewer) -> Gallery:
         """Return the gallery with the rights of ``viewer``, to whose account new uploads belong."""

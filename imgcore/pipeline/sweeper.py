@@ -27,6 +27,7 @@ UPGRADES = 100  # images a sweep that a model describes after the local describe
 LIMIT = 500  # rows of each kind a sweep
 CHECKED = 10  # images a sweep whose stored files are looked for
 MISSING_MESSAGE = "The stored file of this photo has vanished. Upload the photo again."
+ENDED_SHARE_SECONDS = 90 * 86_400.0  # how long links that have ended are listed
 LOOK_AHEAD_SECONDS = 60.0  # until the next sweep: tasks due by then are queued now, with a delay
 
 
@@ -66,6 +67,7 @@ class Sweeper:
         redelivered = self._redeliver(BREAKER_CODES if waiting else ())
         self.rows.index_unindexed(limit=LIMIT)
         self.rows.delete_old_security_events(older_than=SECURITY_LOG_SECONDS)
+        self.rows.delete_ended_shares(older_than=ENDED_SHARE_SECONDS, limit=LIMIT)
         purged, notified = self._purge(), self.notify_owners()
         missing, repaired = self._check_stored_files()  # last: it raises where a bucket is away
         return SweepReport(

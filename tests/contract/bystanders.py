@@ -30,6 +30,8 @@ _WHERE = {
     "albums": "public_id LIKE 'bystander%'",
     "album_images": "image_id IN (SELECT id FROM images WHERE public_id LIKE 'bystander%')",
     "album_members": "may = 'add' AND album_id IN (SELECT id FROM albums WHERE public_id LIKE 'bystander%')",
+    "shares": "public_id LIKE 'bystander%'",
+    "share_images": "image_id IN (SELECT id FROM images WHERE public_id LIKE 'bystander%')",
     "word_versions": "image_id IN (SELECT id FROM images WHERE public_id LIKE 'bystander%')",
     "notices": "name LIKE 'bystander%'",
     "addresses": "arn LIKE 'bystander%'",
@@ -93,11 +95,16 @@ def add_bystanders(tx: Transaction) -> None:
     words = {"name": "Other", "description": "", "ordering": "hand", "updated_at": PAST, "created_at": PAST}
     album = _insert(tx, "albums", public_id="bystander", owner_id=owner, **words)
     _insert(tx, "album_members", album_id=album, account_id=owner, may="add")
+    link = {"kind": "selection", "title": "Other", "download": 1, "opened": 3, "expires_at": FUTURE}
+    share = _insert(
+        tx, "shares", public_id="bystander", token_hash="x", owner_id=owner, created_at=PAST, **link
+    )
     for name, (columns, *tasks) in _IMAGES.items():
         image_id = _add_image(tx, f"bystander-{name}", {"owner_id": owner, **columns}, tasks)
         _insert(tx, "campaign_items", campaign_id=campaign, image_id=image_id, status="waiting")
         inside = {"album_id": album, "image_id": image_id, "added_by": owner}
         _insert(tx, "album_images", **inside, position=image_id, added_at=PAST)
+        _insert(tx, "share_images", share_id=share, image_id=image_id, position=image_id)
 
 
 def _add_image(tx: Transaction, name: str, columns: dict[str, object], tasks: list[tuple[str, dict]]) -> int:

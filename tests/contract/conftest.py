@@ -42,6 +42,7 @@ def database(request: pytest.FixtureRequest) -> Database:
     shared: Database = request.getfixturevalue("migrated_mariadb")
     tables = (
         "campaigns",
+        "shares",
         "albums",
         "tasks",
         "images",

@@ -9,6 +9,7 @@ from imgcore.db.connection import Database
 from imgcore.db.images import ImageRepository
 from imgcore.db.ledger import LedgerRepository
 from imgcore.db.notifications import NotificationRepository
+from imgcore.db.shares import ShareRepository
 from imgcore.db.sweep import SweepRepository
 from imgcore.db.tasks import TaskRepository
 from imgcore.db.timeline import TimelineRepository
@@ -26,6 +27,7 @@ class Repositories:
         self.campaigns = CampaignRepository(database)
         self.timeline = TimelineRepository(database)
         self.albums = AlbumRepository(database)
+        self.shares = ShareRepository(database)
         self.ledger = LedgerRepository(database)
 
     def of_processor(self) -> tuple[ImageRepository, TaskRepository, CircuitBreakers]:

@@ -12,8 +12,21 @@ ROOT = Path(__file__).parents[2]
 
 FEATURES = {"gallery", "pipeline", "accounts", "notifications", "spending", "campaigns", "collections"}
 BASE = {"errors", "config", "backoff", "text"}
-# What one feature may import from another: data, the names of objects, and the protocols of adapters.
-SHARED = {"models", "descriptions", "embedded", "keys", "ports", "messages", "s3_events", "listing"}
+# What one feature may import from another: data, the names of objects, the protocols of adapters, and the pure
+# rules for tokens and for the limits of attempts.
+SHARED = {
+    "models",
+    "share_models",
+    "descriptions",
+    "embedded",
+    "keys",
+    "ports",
+    "messages",
+    "s3_events",
+    "listing",
+    "tokens",
+    "throttle",
+}
 ADAPTERS = {"imaging", "captioning", "captioning.gemini", "captioning.local", "captioning.openai", "db", "aws"}
 # Services and models that an adapter implements a protocol for.
 IMPLEMENTED = {*SHARED, "subscriptions"}

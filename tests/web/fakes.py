@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
@@ -11,15 +12,19 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from imgcore.accounts.passwords import Argon2Hasher
 from imgcore.campaigns.service import Campaigns
 from imgcore.captioning.prices import quote
 from imgcore.collections.albums import Albums
+from imgcore.collections.shares import Shares
 from imgcore.db.albums import AlbumRepository
 from imgcore.db.campaigns import CampaignRepository
 from imgcore.db.circuit_breaker import CircuitBreakers
 from imgcore.db.connection import Database, Transaction
 from imgcore.db.images import ImageRepository
 from imgcore.db.ledger import LedgerRepository
+from imgcore.db.login_throttle import LoginThrottle
+from imgcore.db.shares import ShareRepository
 from imgcore.db.timeline import TimelineRepository
 from imgcore.db.word_index import update_search_text
 from imgcore.errors import Unavailable
@@ -194,6 +199,12 @@ class FakeQueues:
         raise AssertionError("The web process receives no messages.")
 
 
+@functools.cache
+def hasher() -> Argon2Hasher:
+    """The product's own, once: it computes something when it is made."""
+    return Argon2Hasher()
+
+
 def fake_gallery(
     folder: Path, origin: str = "http://bucket.localhost:9", *, max_bytes: int = 20_000_000
 ) -> Gallery:
@@ -201,6 +212,8 @@ def fake_gallery(
     database = FaultyDatabase(migrated(folder).dialect)
     queues = FakeQueues()
     images = EditableImages(database, folder / "gallery.db")
+    albums = Albums(AlbumRepository(database), images)
+    attempts = LoginThrottle(database)
     return Gallery(
         images=images,
         breakers=CircuitBreakers(database),
@@ -211,7 +224,8 @@ def fake_gallery(
         spending=Spending(LedgerRepository(database), quote),
         timeline=TimelineRepository(database),
         campaigns=Campaigns(CampaignRepository(database), queues, lambda images: images * 0.5),
-        albums=Albums(AlbumRepository(database), images),
+        albums=albums,
+        shares=Shares(ShareRepository(database), albums, images, attempts, hasher),
     )
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from imgcore.accounts.models import Account, Role, Visibility
-from imgcore.accounts.passwords import Argon2Hasher
 from imgcore.accounts.service import Accounts, ClientInfo
 from imgcore.db.accounts import AccountRepository
 from imgcore.db.connection import Database
@@ -18,13 +17,12 @@ from imgcore.notifications.subscriptions import SubscriptionService
 from imgcore.pipeline.models import ObjectCreated
 from tests.unit.fakes import FakeTopic
 from tests.web.client import Answer, Client
-from tests.web.fakes import fake_gallery
+from tests.web.fakes import fake_gallery, hasher
 from web.app import Application, create_app
 
 PASSWORD = "a made-up password"
 HOME = ClientInfo("127.0.0.1", "tests")
 ORIGIN = {"Origin": "http://localhost:8000"}
-HASHER = Argon2Hasher()  # the product's own, once: it computes something when it is made
 
 
 @dataclass
@@ -114,4 +112,4 @@ def empty_site(folder: Path) -> Site:
     """Return an application without accounts."""
     gallery = fake_gallery(folder, max_bytes=20 * 2**20)
     database = gallery.images.database
-    return Site(database, gallery, Accounts(AccountRepository(database), HASHER))
+    return Site(database, gallery, Accounts(AccountRepository(database), hasher()))

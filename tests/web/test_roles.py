@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from imgcore.accounts.models import Visibility
+from imgcore.collections.share_models import NewShare
 from imgcore.gallery.models import Viewer
 from tests.web.client import Answer, Client
 from tests.web.peopling import HOME, PASSWORD, Site, site
@@ -58,6 +60,15 @@ TABLE = {
     ("POST", "/albums/<public_id>/delete"): PAGE_EDIT,
     ("POST", "/albums/<public_id>/members"): PAGE_EDIT,
     ("POST", "/albums/<public_id>/members/remove"): (303, 404, 404, 404, 303, 303, 303, 303),
+    ("GET", "/shared"): PAGE_ANY,
+    ("GET", "/shared/new"): PAGE_ANY,
+    ("POST", "/shared"): (303, 404, 200, 200, 303, 303, 303, 303),
+    ("POST", "/shared/<public_id>/revoke"): PAGE_EDIT,
+    ("GET", "/s/<token>"): EVERYBODY,
+    # The form token of a session is not that of the visitor's page, which does not know the session
+    ("POST", "/s/<token>"): (303, 403, 403, 403, 303, 303, 303, 303),
+    ("GET", "/s/<token>/<image_id>"): EVERYBODY,
+    ("GET", "/s/<token>/<image_id>/download"): (303,) * 8,
     ("GET", "/upload"): PAGE_ANY,
     ("POST", "/upload"): PAGE_ANY,
     ("GET", "/login"): (200, 303, 303, 303, 200, 200, 200, 200),
@@ -124,6 +135,9 @@ TABLE = {
     ("POST", "/api/v1/albums/<public_id>/images/move"): (401, 404, 409, 409, 403, 403, 409, 403),
     ("PUT", "/api/v1/albums/<public_id>/members/<name>"): API_EDIT,
     ("DELETE", "/api/v1/albums/<public_id>/members/<name>"): (401, 404, 404, 404, 403, 403, 404, 403),
+    ("GET", "/api/v1/shares"): (401, 200, 200, 200, 403, 403, 200, 403),
+    ("POST", "/api/v1/shares"): (401, 404, 201, 201, 403, 403, 201, 403),
+    ("DELETE", "/api/v1/shares/<public_id>"): (401, 404, 204, 204, 403, 403, 204, 403),
     ("GET", "/api/v1/openapi.yaml"): EVERYBODY,
     ("GET", "/api/v1/me"): (401, 200, 200, 200, 200, 200, 200, 200),
     ("GET", "/api/v1/accounts"): (401, 403, 403, 200, 403, 403, 403, 200),
@@ -137,6 +151,7 @@ BODIES = {
     "/api/v1/uploads": {"name": "a.jpg", "type": "image/jpeg"},
     "/api/v1/images/<public_id>": {"caption": "Words"},
     "/api/v1/accounts": {"name": "newcomer", "password": PASSWORD},
+    "/api/v1/shares": {"ids": ["<photo>"]},
     "/api/v1/albums": {"name": "Album"},
     "/api/v1/albums/<public_id>": {"name": "Words"},
     "/api/v1/albums/<public_id>/images": {"ids": ["made-up"]},
@@ -146,6 +161,7 @@ BODIES = {
 }
 FORMS = {
     "/images/<public_id>/edit": {"caption": "Words"},
+    "/shared": {"ids": "<photo>"},
     "/albums": {"name": "Album"},
     "/albums/<public_id>/edit": {"name": "Words"},
     "/albums/<public_id>/move": {"photo": "made-up"},
@@ -187,6 +203,9 @@ class Scene:
             target, key_id = self.target(route)
             path = path.replace("<public_id>", target).replace("<key_id>", key_id)
             path = path.replace("<image_id>", key_id).replace("<name>", "boss")
+        if "<token>" in route:
+            _, token, image = self.share()
+            path = path.replace("<token>", token).replace("<image_id>", image)
         if method == "POST" and not route.startswith("/api/"):
             page = "/upload" if role in ("other", "owner", "administrator") else "/login"
             return client.post(path, {"token": client.get(page).token, **self.named(FORMS.get(route, {}))})
@@ -207,6 +226,8 @@ class Scene:
         """The id of the owner's photo or album, or of a stranger's; and of the key, or the album's photo."""
         if "/albums/" in route:
             return self.album()
+        if "/shared/" in route or "/shares/" in route:
+            return self.share()[0], ""
         if "/images/" in route:
             return self.site.upload("owner", SECRET).public_id, ""
         accounts = self.site.accounts
@@ -218,6 +239,15 @@ class Scene:
             return stranger.public_id, key.public_id
         return session.public_id if "/sessions/" in route else key.public_id, ""
 
+    def share(self) -> tuple[str, str, str]:
+        """A link of the owner's to a photo that may be downloaded: its id, its token and the photo's id."""
+        image = self.site.upload("owner", SECRET)
+        self.site.gallery.images.change(image.public_id, display_key=f"display/{image.public_id}/1600.webp")
+        owner = Viewer(self.site.people["owner"].id, sees_others=False, changes_others=False)
+        new = NewShare(ids=(image.public_id,), download=True)
+        share, token = self.site.gallery.shares.for_viewer(owner).create(new)
+        return share.public_id, token, image.public_id
+
     def album(self) -> tuple[str, str]:
         """An album of the owner's with one photo."""
         owner = self.site.people["owner"].id
@@ -227,12 +257,12 @@ class Scene:
         return album.public_id, image.public_id
 
     def named(self, fields: dict[str, Any]) -> dict[str, Any]:
-        """A name that nobody has had yet, where the route wants one."""
-        new = f"newcomer{self.count}"
-        return {
-            key: value.replace("newcomer", new) if isinstance(value, str) else value
-            for key, value in fields.items()
-        }
+        """A name that nobody has had yet, or a photo of the owner's, where the route wants one."""
+        text = json.dumps(fields).replace("newcomer", f"newcomer{self.count}")
+        if "<photo>" in text:
+            text = text.replace("<photo>", self.site.upload("owner").public_id)
+        named: dict[str, Any] = json.loads(text)
+        return named
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ from imgcore.accounts.models import Role
 from imgcore.accounts.second_factor import generate_secret
 from imgcore.accounts.security_log import SecurityEvent
 from imgcore.collections.models import AlbumRole
+from imgcore.collections.share_models import NewShare
 from imgcore.errors import Unavailable
 from imgcore.gallery.models import Viewer
 from tests.web.client import Answer
@@ -56,6 +57,11 @@ EVENTS: dict[tuple[str, str], SecurityEvent | None] = {
     ("POST", "/accounts/<public_id>/keys/<key_id>/remove"): E.KEY_REVOKED,
     ("POST", "/accounts/<public_id>/delete"): E.ACCOUNT_DELETED,
     ("POST", "/api/v1/uploads"): None,
+    ("POST", "/shared"): E.SHARE_CREATED,
+    ("POST", "/shared/<public_id>/revoke"): E.SHARE_REVOKED,
+    ("POST", "/s/<token>"): None,  # a wrong password: tested in test_shares.py
+    ("POST", "/api/v1/shares"): E.SHARE_CREATED,
+    ("DELETE", "/api/v1/shares/<public_id>"): E.SHARE_REVOKED,
     ("POST", "/albums"): None,
     ("POST", "/albums/<public_id>/add"): None,
     ("POST", "/albums/<public_id>/remove"): None,
@@ -120,6 +126,8 @@ class Scene:
         albums = home.gallery.albums.for_viewer(Viewer(self.me.id))
         self.album = albums.create("Shared")
         albums.set_member(self.album.public_id, self.stranger_name, AlbumRole.VIEW)
+        shares = home.gallery.shares.for_viewer(Viewer(self.me.id))
+        self.share, self.token = shares.create(NewShare(album=self.album.public_id))
 
     def code(self, route: str) -> str:
         """Set up the second factor that the route needs; return a code."""
@@ -141,6 +149,8 @@ class Scene:
         targets = {
             "/images/": self.image.public_id,
             "/albums/": self.album.public_id,
+            "/shared/": self.share.public_id,
+            "/shares/": self.share.public_id,
             "/accounts/": self.stranger.public_id,
             "/sessions/": accounts.sessions(self.me)[0].public_id,
             "/keys/": mine.public_id,
@@ -154,6 +164,7 @@ class Scene:
         if "/api/" in route:
             body = {"name": f"new-{self.name}", "password": LONGER} if route.endswith("/accounts") else {}
             body |= {"may": "add"} if "/members/" in route else {}
+            body |= {"ids": [self.image.public_id]} if route.endswith("/shares") else {}
             return self.browser.send(method, path, body)
         needs_code = "second-factor" in route or route == "/login/code"
         code = self.code(route) if needs_code else ""
@@ -163,6 +174,7 @@ class Scene:
             "secret": self.secret,
             "name": names.get(route, f"new-{self.name}"),
             "may": "add",
+            "ids": self.image.public_id,
             "password": PASSWORD,
             "old": PASSWORD,
             "new": LONGER,
@@ -206,6 +218,7 @@ def test_change_writes_its_event(
     if "/accounts/" in route[1] or "/members" in route[1]:
         assert scene.stranger_name == entry.subject
     shown = set(re.findall(r'(?:class="secret"|<li><code)>([^<]+)<', answer.text))
+    shown |= set(re.findall(r"/s/([A-Za-z0-9_-]{32})", answer.text))
     secrets = {PASSWORD, LONGER, *scene.keys, *cookies, *scene.browser.cookies.values(), *shown, scene.secret}
     secrets -= {'""', ""}
     assert [] == [secret for secret in secrets if secret in f"{entry} {line}"]

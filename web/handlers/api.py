@@ -17,6 +17,7 @@ from web import serializers
 from web.handlers.albums import AlbumsApi
 from web.handlers.api_accounts import AccountsApi
 from web.handlers.campaigns import CampaignsApi
+from web.handlers.shares import SharesApi
 from web.handlers.timeline import TimelineApi
 from web.handlers.words import WordsApi
 from web.http import request
@@ -41,6 +42,7 @@ class Api:
         self._timeline = TimelineApi(gallery)
         self._campaigns = CampaignsApi(gallery, gallery.campaigns)
         self._albums = AlbumsApi(gallery)
+        self._shares = SharesApi(gallery)
         self._description = _description(gallery.limits.max_bytes)
 
     def routes(self) -> list[Route]:
@@ -60,6 +62,7 @@ class Api:
             *self._timeline.routes(),
             *self._campaigns.routes(),
             *self._albums.routes(),
+            *self._shares.routes(),
             *self._accounts.routes(),
         ]
 

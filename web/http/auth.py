@@ -146,11 +146,11 @@ class Authenticator:
         if self._accounts is None:
             environ[_CALLER] = OPEN
             return
+        environ[_LOG] = self._accounts.log
         if not requirement.authenticate:
             return
         found = self._authenticate(self._accounts, in_api)
         environ[_CALLER], environ[_VISIBILITY] = found, self._visibility
-        environ[_LOG] = self._accounts.log
         if in_api and found.key is None:
             self._limit(_rate_name(found))
         self._authorise(self._accounts, requirement, found, in_api)

@@ -89,6 +89,9 @@ _EVENT_TEXT = {
     SecurityEvent.IMAGE_RESTORED: "Photo restored",
     SecurityEvent.ALBUM_SHARED: "Album shared with an account",
     SecurityEvent.ALBUM_UNSHARED: "Album not shared with an account any more",
+    SecurityEvent.SHARE_CREATED: "Share link created",
+    SecurityEvent.SHARE_REVOKED: "Share link revoked",
+    SecurityEvent.SHARE_PASSWORD_FAILED: "Wrong password of a share link",
     SecurityEvent.SETTING_CHANGED: "Setting changed",
 }
 

@@ -14,7 +14,11 @@
 <p class="trouble" role="alert">{{trouble}}</p>
 % end
 % if may_edit and album['may_add']:
-<p class="actions"><a class="button primary" href="{{here}}/add">Add photos</a></p>
+<p class="actions"><a class="button primary" href="{{here}}/add">Add photos</a>\\
+%   if album['mine']:
+ <a class="button" href="/shared/new?album={{album['id']}}">Share by a link</a>\\
+%   end
+</p>
 % end
 % if tiles:
 %   if may_edit and album['may_add']:

@@ -26,6 +26,7 @@ from imgcore.db.steps.m016 import m016_sources
 from imgcore.db.steps.m017 import m017_timeline
 from imgcore.db.steps.m018 import m018_second_factors
 from imgcore.db.steps.m019 import m019_albums
+from imgcore.db.steps.m020 import m020_shares
 
 STEPS = (
     m001_images_and_tasks,
@@ -47,4 +48,5 @@ STEPS = (
     m017_timeline,
     m018_second_factors,
     m019_albums,
+    m020_shares,
 )

@@ -1,0 +1,93 @@
+"""Share links: what they show, and until when. Pure data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from imgcore.errors import Invalid
+
+DAYS = 7  # until a link ends, by default
+MOST_DAYS = 365
+SHORTEST_PASSWORD, LONGEST_PASSWORD = 8, 256  # characters
+SHARES = 1000  # links of one account
+
+
+class ShareKind(StrEnum):
+    """What a link shows."""
+
+    IMAGE = "image"
+    SELECTION = "selection"
+    ALBUM = "album"  # as it is when the link is opened
+
+
+class ShareStatus(StrEnum):
+    """Whether a link can be opened."""
+
+    OPEN = "open"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class NewShare:
+    """A link to create. ids: of images, in their order; empty for an album. password: None for none."""
+
+    title: str = ""
+    ids: tuple[str, ...] = ()
+    album: str | None = None
+    days: int = DAYS
+    password: str | None = None
+    download: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A link, without its token, which is shown only once.
+
+    title: empty where the creator gave none. password: the hash; None where there is none. images: those that
+    the link shows now. owner_id: the creator; None in open mode.
+    """
+
+    id: int
+    public_id: str
+    token_hash: str
+    kind: ShareKind
+    status: ShareStatus
+    title: str
+    download: bool
+    created_at: datetime
+    expires_at: datetime
+    opened: int
+    password: str | None = None
+    owner_id: int | None = None
+    owner: str | None = None
+    album_id: int | None = None
+    album: str | None = None  # public id
+    album_name: str | None = None
+    album_order: str | None = None
+    revoked_at: datetime | None = None
+    last_opened_at: datetime | None = None
+    images: int = 0
+
+    @property
+    def name(self) -> str:
+        """The title for people."""
+        number = f"{self.images:,} photo{'' if self.images == 1 else 's'}"
+        return self.title or self.album_name or number
+
+
+def checked_days(days: int) -> int:
+    """Return the days until a link ends. Invalid (``days``)."""
+    if not 1 <= days <= MOST_DAYS:
+        raise Invalid(f"days must be a whole number from 1 to {MOST_DAYS}.", code="days")
+    return days
+
+
+def check_password(password: str) -> None:
+    """Check the password of a new link. Invalid (``password``)."""
+    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
+        raise Invalid(
+            f"The password of a link has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters.", code="password"
+        )

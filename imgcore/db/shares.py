@@ -1,0 +1,171 @@
+"""Share links and the images that they show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from imgcore.collections.models import ALBUM_IMAGES, AlbumPage
+from imgcore.collections.share_models import SHARES, NewShare, Share, ShareKind, ShareStatus
+from imgcore.db.connection import Repository, Transaction
+from imgcore.db.mapping import Row, lock_account, micros, moment
+from imgcore.db.pages import read_images
+from imgcore.db.statements import sql
+from imgcore.errors import Conflict
+from imgcore.gallery.keys import new_public_id
+from imgcore.gallery.models import Viewer
+
+_DAY = 86_400.0  # seconds
+_SELECT = (
+    "SELECT s.*, o.name AS owner, a.public_id AS album, a.name AS album_name, a.ordering AS album_order,"
+    " CASE WHEN s.revoked_at IS NOT NULL THEN 'revoked' WHEN s.expires_at <= {now} THEN 'expired'"
+    " ELSE 'open' END AS status FROM shares s LEFT JOIN accounts o ON o.id = s.owner_id"
+    " LEFT JOIN albums a ON a.id = s.album_id WHERE {condition} ORDER BY s.id DESC LIMIT :limit"
+)
+# The images of a link: those of the list, or of the album as it is now, that its creator may change now
+_OF_LIST = "share_images c JOIN images i ON i.id = c.image_id WHERE c.share_id = :share_id"
+_OF_ALBUM = "album_images c JOIN images i ON i.id = c.image_id WHERE c.album_id = :album_id"
+_SHOWN = (
+    "FROM {source} AND i.deleted_at IS NULL AND i.upload_status = 'received'"
+    " AND (:owner_id IS NULL OR i.owner_id = :owner_id OR EXISTS (SELECT 1 FROM accounts creator"
+    " WHERE creator.id = :owner_id AND creator.role = 'administrator'))"
+)
+_BY_DATE = "COALESCE(i.taken_at, i.uploaded_at), i.id"
+
+
+class ShareRepository(Repository):
+    """The links. Tokens are passed as SHA-256 hashes in hex. Each method is one transaction."""
+
+    def all(self, viewer: Viewer) -> Sequence[Share]:
+        """Return the newest links of the viewer's account, or of all accounts."""
+        mine = "1 = 1" if viewer.changes_others else "s.owner_id = :viewer_id"
+        values = {} if viewer.changes_others else {"viewer_id": viewer.account_id}
+        return self._shares(mine, limit=SHARES, **values)
+
+    def get(self, public_id: str) -> Share | None:
+        """Return the link of that public id."""
+        return next(iter(self._shares("s.public_id = :public_id", limit=1, public_id=public_id)), None)
+
+    def find(self, token_hash: str) -> Share | None:
+        """Return the link of that token."""
+        return next(iter(self._shares("s.token_hash = :token_hash", limit=1, token_hash=token_hash)), None)
+
+    def create(
+        self,
+        new: NewShare,
+        kind: ShareKind,
+        token_hash: str,
+        *,
+        album_id: int | None,
+        image_ids: Sequence[int],
+        owner_id: int | None,
+    ) -> str:
+        """Add a link and return its public id. new: with the hash of its password. Conflict where too many."""
+        public_id = new_public_id()
+
+        def work(tx: Transaction) -> None:
+            if owner_id is not None:
+                lock_account(tx, owner_id)
+                count = "SELECT COUNT(*) AS n FROM shares WHERE owner_id = :owner_id"
+                if tx.rows(count, owner_id=owner_id)[0]["n"] >= SHARES:
+                    raise Conflict(f"An account may have at most {SHARES:,} links.", code="shares")
+            share_id = tx.insert(
+                "INSERT INTO shares (public_id, token_hash, owner_id, kind, album_id, title, password,"
+                " download, created_at, expires_at, opened) VALUES (:public_id, :token_hash, :owner_id, :kind,"
+                " :album_id, :title, :password, :download, {now}, {later:seconds}, 0)",
+                public_id=public_id,
+                token_hash=token_hash,
+                owner_id=owner_id,
+                kind=kind.value,
+                album_id=album_id,
+                title=new.title,
+                password=new.password,
+                download=int(new.download),
+                seconds=micros(new.days * _DAY),
+            )
+            for position, image_id in enumerate(image_ids):
+                tx.execute(
+                    "{insert_ignore} share_images (share_id, image_id, position)"
+                    " VALUES (:share_id, :image_id, :position)",
+                    share_id=share_id,
+                    image_id=image_id,
+                    position=position,
+                )
+
+        self._database.run(work)
+        return public_id
+
+    def revoke(self, share_id: int) -> None:
+        """End a link now."""
+        statement = "UPDATE shares SET revoked_at = {now} WHERE id = :share_id AND revoked_at IS NULL"
+        self._database.run(lambda tx: tx.execute(statement, share_id=share_id))
+
+    def count_visit(self, share_id: int) -> None:
+        """Increase the number of visits and store the time."""
+        statement = "UPDATE shares SET opened = opened + 1, last_opened_at = {now} WHERE id = :share_id"
+        self._database.run(lambda tx: tx.execute(statement, share_id=share_id))
+
+    def page(self, share: Share, *, offset: int, limit: int) -> AlbumPage:
+        """Return the images that a link shows, from number ``offset`` on."""
+
+        def work(tx: Transaction) -> AlbumPage:
+            rows = _shown(tx, share, "i.id", offset=offset, limit=limit + 1)
+            ids = [row["id"] for row in rows[:limit]]
+            found = {image.id: image for image in read_images(tx, ids)}
+            images = tuple(found[id_] for id_ in ids if id_ in found)
+            return AlbumPage(images, offset + limit if len(rows) > limit else None)
+
+        return self._database.read(work)
+
+    def public_ids(self, share: Share) -> Sequence[str]:
+        """Return the public ids of all images that a link shows, in its order."""
+        rows = self._database.read(lambda tx: _shown(tx, share, "i.public_id", offset=0, limit=ALBUM_IMAGES))
+        return [row["public_id"] for row in rows]
+
+    def _shares(self, condition: str, **values: Any) -> list[Share]:
+        def work(tx: Transaction) -> list[Share]:
+            rows = tx.rows(sql(_SELECT, condition=condition), **values)
+            return [_share(row, _count(tx, row)) for row in rows]
+
+        return self._database.read(work)
+
+
+def _count(tx: Transaction, row: Row) -> int:
+    statement, values = _statement(row["id"], row["album_id"], row["owner_id"])
+    return int(tx.rows("SELECT COUNT(*) AS n " + statement, **values)[0]["n"])
+
+
+def _shown(tx: Transaction, share: Share, column: str, *, offset: int, limit: int) -> list[Row]:
+    statement, values = _statement(share.id, share.album_id, share.owner_id)
+    order = _BY_DATE if share.album_order == "date" else "c.position, i.id"
+    query = sql(
+        "SELECT {column} {shown} ORDER BY {order} LIMIT :limit OFFSET :offset",
+        column=column,
+        shown=statement,
+        order=order,
+    )
+    return tx.rows(query, offset=offset, limit=limit, **values)
+
+
+def _statement(share_id: int, album_id: int | None, owner_id: int | None) -> tuple[str, dict[str, Any]]:
+    if album_id is not None:
+        return sql(_SHOWN, source=_OF_ALBUM), {"album_id": album_id, "owner_id": owner_id}
+    return sql(_SHOWN, source=_OF_LIST), {"share_id": share_id, "owner_id": owner_id}
+
+
+def _share(row: Row, images: int) -> Share:
+    created_at, expires_at = moment(row["created_at"]), moment(row["expires_at"])
+    assert created_at is not None
+    assert expires_at is not None
+    same = ("id", "public_id", "token_hash", "title", "opened", "password", "owner_id", "owner")
+    return Share(
+        **{name: row[name] for name in (*same, "album_id", "album", "album_name", "album_order")},
+        kind=ShareKind(row["kind"]),
+        status=ShareStatus(row["status"]),
+        download=bool(row["download"]),
+        created_at=created_at,
+        expires_at=expires_at,
+        revoked_at=moment(row["revoked_at"]),
+        last_opened_at=moment(row["last_opened_at"]),
+        images=images,
+    )

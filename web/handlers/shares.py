@@ -1,0 +1,202 @@
+"""Share links: the routes of the API, and the page that creates, lists and revokes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import bottle
+from bottle import HTTPResponse, response
+
+from imgcore.accounts.models import Scope
+from imgcore.accounts.security_log import SecurityEvent
+from imgcore.collections.models import IDS
+from imgcore.collections.share_models import DAYS, MOST_DAYS, SHORTEST_PASSWORD, NewShare, Share
+from imgcore.errors import ImgcoreError, Invalid, NotFound
+from web.http import request
+from web.http.auth import PREFIX, gallery_for_caller, record_event, requires
+from web.http.csrf import csrf_token, verified_form
+from web.http.errors import problem_of
+from web.http.responses import Route, json_response, json_with_etag
+from web.http.templates import TemplateRenderer
+from web.share_texts import share_json, share_row
+
+if TYPE_CHECKING:
+    from imgcore.collections.shares import Shares
+    from imgcore.gallery.service import Gallery
+
+
+class SharesBase:
+    """The links with the caller's rights."""
+
+    def __init__(self, gallery: Gallery) -> None:
+        self._unrestricted = gallery
+
+    @property
+    def _shares(self) -> Shares:
+        if self._unrestricted.shares is None:
+            raise NotFound("This gallery has no share links.")
+        return self._unrestricted.shares.for_viewer(gallery_for_caller(self._unrestricted).viewer)
+
+    def _create(self, new: NewShare) -> tuple[Share, str]:
+        """Create a link and return it with its address."""
+        share, token = self._shares.create(new)
+        detail = f"{share.kind}, {new.days} days, {'a' if new.password else 'no'} password"
+        record_event(SecurityEvent.SHARE_CREATED, share.public_id, detail)
+        environ = bottle.request.environ
+        return share, f"{environ['wsgi.url_scheme']}://{environ['HTTP_HOST']}/s/{token}"
+
+    def _revoke(self, public_id: str) -> None:
+        share = self._shares.revoke(public_id)
+        record_event(SecurityEvent.SHARE_REVOKED, share.public_id)
+
+
+class SharesApi(SharesBase):
+    """Handlers of the API."""
+
+    def routes(self) -> list[Route]:
+        """(method, path, handler)."""
+        return [
+            ("GET", f"{PREFIX}/shares", self.list_all),
+            ("POST", f"{PREFIX}/shares", self.create),
+            ("DELETE", f"{PREFIX}/shares/<public_id>", self.revoke),
+        ]
+
+    @requires(Scope.EDIT)
+    def list_all(self) -> HTTPResponse:
+        """List the links, the newest first."""
+        return json_with_etag({"shares": [share_json(share) for share in self._shares.all()]})
+
+    @requires(Scope.EDIT)
+    def create(self) -> HTTPResponse:
+        """Create a link; only this response contains its address."""
+        body = request.json_object(frozenset({"ids", "album", "title", "days", "password", "download"}))
+        texts = {
+            name: request.string(body, name)
+            for name in ("album", "title", "password")
+            if body.get(name) is not None
+        }
+        new = NewShare(
+            title=texts.get("title", ""),
+            ids=tuple(request.strings(body["ids"], "ids", most=IDS)) if "ids" in body else (),
+            album=texts.get("album"),
+            days=request.whole_number(body["days"], "days") if "days" in body else DAYS,
+            password=texts.get("password"),
+            download=_flag(body, "download"),
+        )
+        share, url = self._create(new)
+        return json_response(share_json(share) | {"url": url}, 201)
+
+    @requires(Scope.EDIT)
+    def revoke(self, public_id: str) -> HTTPResponse:
+        """Revoke a link."""
+        self._revoke(public_id)
+        return HTTPResponse(status=204)
+
+
+class SharePages(SharesBase):
+    """Handlers of /shared."""
+
+    def __init__(self, gallery: Gallery, renderer: TemplateRenderer) -> None:
+        super().__init__(gallery)
+        self._renderer = renderer
+
+    def routes(self) -> list[Route]:
+        """(method, path, handler)."""
+        return [
+            ("GET", "/shared", self.page),
+            ("GET", "/shared/new", self.form),
+            ("POST", "/shared", self.create),
+            ("POST", "/shared/<public_id>/revoke", self.revoke),
+        ]
+
+    @requires(Scope.EDIT)
+    def page(self) -> str:
+        """Show the links."""
+        return self._page("shared", shares=self._rows(), done=_DONE.get(request.query().get("done", "")))
+
+    @requires(Scope.EDIT)
+    def form(self) -> str:
+        """Show the form of a link to an album or to photos; the query names them."""
+        return self._form(request.query())
+
+    @requires(Scope.EDIT)
+    def create(self) -> str:
+        """Create a link and show its address, once."""
+        fields = verified_form()
+        try:
+            share, url = self._create(_new_share(fields))
+        except ImgcoreError as error:
+            return self._form(fields, error)
+        return self._page("shared", shares=self._rows(), made=share_row(share), url=url)
+
+    @requires(Scope.EDIT)
+    def revoke(self, public_id: str) -> HTTPResponse:
+        """Revoke a link."""
+        verified_form()
+        self._revoke(public_id)
+        return HTTPResponse(status=303, headers={"Location": "/shared?done=revoked"})
+
+    def _rows(self) -> list[dict[str, Any]]:
+        return [share_row(share) for share in self._shares.all()]
+
+    def _form(self, fields: Mapping[str, str], error: ImgcoreError | None = None) -> str:
+        ids = _ids(fields)
+        number = f"{len(ids):,} photo{'' if len(ids) == 1 else 's'}"
+        album = fields.get("album", "")
+        what = gallery_albums(self._unrestricted).get(album).name if album else number
+        return self._page(
+            "share_new",
+            error,
+            fields=fields,
+            what=what,
+            album=album,
+            ids=",".join(ids),
+            days=DAYS,
+            most_days=MOST_DAYS,
+            shortest=SHORTEST_PASSWORD,
+        )
+
+    def _page(self, view: str, error: ImgcoreError | None = None, **values: Any) -> str:
+        response.set_header("Cache-Control", "no-store")
+        if error is not None:
+            if (problem := problem_of(error)).status_code >= 500:
+                raise error
+            response.status = problem.status_code
+        trouble = error.message if error else None
+        return self._renderer.render(view, token=csrf_token(), trouble=trouble, **values)
+
+
+def gallery_albums(gallery: Gallery) -> Any:
+    """Return the albums with the caller's rights. NotFound where the gallery has none."""
+    if gallery.albums is None:
+        raise NotFound("This gallery has no albums.")
+    return gallery.albums.for_viewer(gallery_for_caller(gallery).viewer)
+
+
+_DONE = {"revoked": "The link is revoked. It does not show anything any more."}
+
+
+def _new_share(fields: Mapping[str, str]) -> NewShare:
+    days = fields.get("days", "") or str(DAYS)
+    if not (days.isascii() and days.isdigit() and len(days) <= 4):
+        raise Invalid("The number of days must be a whole number.", code="days")
+    return NewShare(
+        title=fields.get("title", ""),
+        ids=tuple(_ids(fields)),
+        album=fields.get("album") or None,
+        days=int(days),
+        password=fields.get("password") or None,
+        download="download" in fields,
+    )
+
+
+def _ids(fields: Mapping[str, str]) -> list[str]:
+    return [part for part in fields.get("ids", "").split(",") if part]
+
+
+def _flag(body: Mapping[str, Any], name: str) -> bool:
+    value = body.get(name, False)
+    if not isinstance(value, bool):
+        raise Invalid(f"{name} must be true or false.", code=name)
+    return value

@@ -1,0 +1,37 @@
+% rebase('layout.tpl', title='Shared links – Caption Gallery', sheets=('collections',))
+<section class="page">
+<h1>Shared links</h1>
+% if get('done'):
+<p class="done" role="status">{{done}}</p>
+% end
+% if get('made'):
+<div class="done" role="status">
+  <h2>The link to {{made['title']}} is ready</h2>
+  <p><label for="url">Copy it now: it is not shown again.</label></p>
+  <input id="url" readonly value="{{url}}">
+  <p>It ends on {{made['ends']}} UTC.{{' Send the password by another way than the link.' if made['password'] else ' Everybody who has it sees the photos.'}}</p>
+</div>
+% end
+% if shares:
+<ul class="plain" role="list">
+%   for share in shares:
+  <li>
+    <span><strong>{{share['title']}}</strong>{{' by ' + share['owner'] if share['owner'] else ''}}<br>
+    <span class="hint">{{share['status_text']}} · {{share['photos']}}{{' · ' + share['options'] if share['options'] else ''}} · created <time datetime="{{share['created_at']}}">{{share['created']}}</time> · {{'ends' if share['open'] else 'ended at the latest'}} <time datetime="{{share['expires_at']}}">{{share['ends']}}</time> · {{share['opened_text']}}\\
+%     if share['last']:
+, last <time datetime="{{share['last_opened_at']}}">{{share['last']}}</time>\\
+%     end
+ UTC</span></span>
+%     if share['open']:
+    <form method="post" action="/shared/{{share['id']}}/revoke">
+      <input type="hidden" name="token" value="{{token}}">
+      <button class="button small" type="submit">Revoke<span class="sr"> the link to {{share['title']}}</span></button>
+    </form>
+%     end
+  </li>
+%   end
+</ul>
+% else:
+<p>Nothing is shared by a link. Share an album from its page, or a photo from the page of the photo.</p>
+% end
+</section>

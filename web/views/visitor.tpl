@@ -1,0 +1,19 @@
+% rebase('visitor_layout.tpl', title=share.name, image=image)
+<section class="page">
+<h1>{{share.name}}</h1>
+% if tiles:
+%   include('tiles.tpl', tiles=tiles, folder=here, choosing=False)
+% else:
+<p>{{'No photos are shown by this link at the moment.' if first else 'No more photos.'}}</p>
+% end
+% if following is not None or not first:
+<p class="actions">
+%   if not first:
+  <a class="button" href="{{here}}">First photos</a>
+%   end
+%   if following is not None:
+  <a class="button" href="{{here}}?cursor={{following}}">More photos</a>
+%   end
+</p>
+% end
+</section>
