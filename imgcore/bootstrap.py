@@ -223,6 +223,7 @@ def gallery(config: Config) -> Gallery:
     from imgcore.db.circuit_breaker import CircuitBreakers
     from imgcore.db.images import ImageRepository
     from imgcore.db.timeline import TimelineRepository
+    from imgcore.gallery.languages import parse
     from imgcore.gallery.models import MEDIA_TYPES, Limits
     from imgcore.gallery.service import Gallery
 
@@ -242,6 +243,7 @@ def gallery(config: Config) -> Gallery:
         release=config.release,
         breaker=breaker_name(config) or str(Source.GEMINI),
         describer=describer(config),
+        languages=parse(config.caption_language),
         quota=_quota(config),
     )
 

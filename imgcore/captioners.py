@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from imgcore.config import Config, Secret
 from imgcore.errors import Misconfigured
+from imgcore.gallery.languages import ENGLISH, parse
 from imgcore.gallery.models import MODEL_SIDE, Description, Picture, Source
 from imgcore.pipeline.models import RecordCall, ignore_call
 from imgcore.pipeline.ports import Captioner
@@ -36,7 +37,10 @@ def describer(config: Config) -> str:
     """Return the name of the captioner for people."""
     if config.captioner == "openai":
         return f"the model {config.openai_model or 'of OPENAI_MODEL'}"
-    return f"Gemini ({config.gemini_model})" if model_source(config) else LOCAL
+    if model_source(config):
+        return f"Gemini ({config.gemini_model})"
+    codes = [language.code or "" for language in parse(config.caption_language)]
+    return LOCAL if all(code.startswith(ENGLISH) for code in codes) else f"{LOCAL}, in English only"
 
 
 def breaker_name(config: Config) -> str | None:

@@ -126,7 +126,7 @@ class FakeOpenAI:
     def _described(self, body: dict[str, Any]) -> dict[str, Any]:
         assert all(base64.b64decode(image, validate=True) for image in _images(body))
         schema = body.get("response_format", {}).get("json_schema", {}).get("schema")
-        fields = {name: GOOD[name] for name in schema["properties"]} if schema else GOOD
+        fields = {name: GOOD[name] for name in schema["properties"] if name in GOOD} if schema else GOOD
         text = json.dumps(fields)
         if not (schema and self.honours_schema):
             text = f"Sure! Here is the description:\n```json\n{text}\n```\nLet me know if you need more."

@@ -16,6 +16,7 @@ from web.handlers.api import Api
 from web.handlers.campaigns import CampaignPages
 from web.handlers.gallery import GalleryPages
 from web.handlers.health import Health
+from web.handlers.language import LanguageSwitch
 from web.handlers.login import LoginPages
 from web.handlers.second_factor import SecondFactorPages
 from web.handlers.shares import SharePages
@@ -61,7 +62,9 @@ class Application(Bottle):
         self.security_headers = security_headers(gallery.storage_origins, gallery.release)
         self._strict = accounts is not None
         self._assets = StaticFiles()
-        self._renderer = TemplateRenderer(self._assets, release=gallery.release, describer=gallery.describer)
+        self._renderer = TemplateRenderer(
+            self._assets, release=gallery.release, describer=gallery.describer, languages=gallery.languages
+        )
         self.add_hook("before_request", RequestChecks(hosts).check)
         self.add_hook("after_request", self._add_headers)
         for method, path, handler in (
@@ -72,6 +75,7 @@ class Application(Bottle):
             *SpendingPages(gallery.spending, self._renderer).routes(),
             *AccountAdminPages(accounts, self._renderer).routes(),
             *WordPages(gallery, self._renderer).routes(),
+            *LanguageSwitch(gallery.languages).routes(),
             *CampaignPages(gallery, gallery.campaigns, self._renderer).routes(),
             *AlbumPages(gallery, self._renderer).routes(),
             *SharePages(gallery, self._renderer).routes(),

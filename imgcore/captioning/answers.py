@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from imgcore.captioning.reading import DeclinedError, Words, read
@@ -25,20 +26,24 @@ class Answer:
     output_tokens: int = 0  # thinking included
 
 
-def assess(answer: Answer, who: str) -> Words | Failure:
-    """Return the description in an answer, or the failure if there is none. who: the model, for people."""
-    found = _assess(answer, who)
+def assess(answer: Answer, who: str, translations: Sequence[str] = ()) -> Words | Failure:
+    """Return the description in an answer, or the failure if there is none.
+
+    who: the model, for people. translations: the codes of further languages.
+    """
+    found = _assess(answer, who, translations)
     return replace(found, answered=True) if isinstance(found, Failure) else found
 
 
-def _assess(answer: Answer, who: str) -> Words | Failure:
+def _assess(answer: Answer, who: str, translations: Sequence[str]) -> Words | Failure:
     seen = f"finish {answer.finish}, block {answer.block}"
     if answer.finish in _DECLINED or (answer.block and answer.block != "BLOCKED_REASON_UNSPECIFIED"):
         return Failure(FailureKind.FINAL, Blocked(f"{who} declined to describe this photo."), seen)
     problem = "no text"
     if answer.text:
         try:
-            return read(answer.text, cut=answer.finish in ("MAX_TOKENS", "RECITATION"))
+            cut = answer.finish in ("MAX_TOKENS", "RECITATION")
+            return read(answer.text, cut=cut, translations=translations)
         except DeclinedError as error:
             declined = Blocked(f"{who} answered twice without describing this photo.", code="not_described")
             return Failure(FailureKind.DECLINED, declined, f"{seen}: {error}")

@@ -8,19 +8,21 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from imgcore.captioning import prompt
 from imgcore.captioning.answers import Answer, assess, busy
 from imgcore.captioning.prices import Spending
 from imgcore.captioning.reading import Words
 from imgcore.captioning.retry import Attempts, Failure, FailureKind, Option, Policy
+from imgcore.gallery import languages
 from imgcore.gallery.models import MODEL_SIDE, Description, Picture, Source
 from imgcore.pipeline.models import RecordCall, ignore_call
 
 logger = logging.getLogger(__name__)
 
 MAX_OUTPUT_TOKENS = 512
+TRANSLATION_TOKENS = 256  # more for each further language
 THINKING_TOKENS = 4096  # more where the model cannot be set to think little: its thoughts count
 PROBE_SECONDS = 15.0
 EXHAUSTED_SECONDS = 3600.0  # a model without quota is tried again after this: it may have been raised
@@ -45,7 +47,7 @@ class Key(Protocol):
 class Request:
     """One request to a model. omit: options that this model refuses. seconds: for all of the answer.
 
-    parts: JPEGs of the parts of a long picture, to be sent after the whole.
+    parts: JPEGs of the parts of a long picture, to be sent after the whole. translations: codes of languages.
     """
 
     model: str
@@ -56,6 +58,12 @@ class Request:
     visible_text: bool = True
     omit: frozenset[Option] = frozenset()
     parts: Sequence[bytes] = ()
+    translations: tuple[str, ...] = ()
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """Return what the schema depends on, as arguments of prompt.schema and prompt.in_words."""
+        return {"visible_text": self.visible_text, "translations": self.translations}
 
 
 Ask = Callable[[Request], Answer | Failure]
@@ -65,8 +73,8 @@ class ModelCaptioner:
     """Describes pictures with the first of its models that is offered and has quota. May be shared by threads.
 
     models: names, tried in this order. ask: sends one request. who: the service, in messages for people.
-    language: of caption, alt text and tags, by its English name. own_instructions: the operator's addition to
-    the prompt. policy: the numbers of the retries.
+    language: of caption, alt text and tags: a name or codes, see languages.parse; of several, one answer holds
+    all. own_instructions: the operator's addition to the prompt. policy: the numbers of the retries.
     clock, sleep, rng: time.monotonic() and the like.
     """
 
@@ -90,8 +98,10 @@ class ModelCaptioner:
         self._models = tuple(dict.fromkeys(models))
         self._unusable: dict[str, tuple[float, Failure]] = {}  # until when, and why
         self._omit: dict[str, frozenset[Option]] = {}
-        self._language, self._own_instructions = language, own_instructions
-        self._prompt_version = prompt.version(own_instructions)
+        self._language, *self._others = languages.parse(language)
+        self._translations = tuple(str(other.code) for other in self._others)
+        self._own_instructions = own_instructions
+        self._prompt_version = prompt.version(own_instructions, self._translations)
         self._policy = policy or Policy()
         self._clock, self._sleep, self._rng = clock, sleep, rng
 
@@ -161,15 +171,19 @@ class ModelCaptioner:
             model=model,
             jpeg=jpeg,
             instruction=prompt.instruction(
-                self._language,
+                self._language.name,
                 visible_text=visible_text,
+                translations=self._others,
                 own_instructions=self._own_instructions,
                 context=context,
             ),
-            tokens=limit + (THINKING_TOKENS if Option.THINKING in omit else 0),
+            tokens=limit
+            + TRANSLATION_TOKENS * len(self._others)
+            + (THINKING_TOKENS if Option.THINKING in omit else 0),
             seconds=seconds,
             visible_text=visible_text,
             omit=omit,
+            translations=self._translations,
         )
 
     def _answer(self, request: Request, spending: Spending) -> tuple[Words, str] | Failure:
@@ -177,7 +191,7 @@ class ModelCaptioner:
         if isinstance(answer, Failure):
             logger.warning("No description from %s: %s", request.model, answer.detail)
             return answer
-        words = assess(answer, self._who)
+        words = assess(answer, self._who, self._translations)
         version = answer.model or request.model
         outcome = words.end.code if isinstance(words, Failure) else "described"
         spending.add(version, answer.input_tokens, answer.output_tokens, outcome)
@@ -232,4 +246,6 @@ class ModelCaptioner:
             input_tokens=spending.input_tokens,
             output_tokens=spending.output_tokens,
             price_usd=spending.price_usd,
+            language=self._language.code,
+            translations=words.translations,
         )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import Any
 
+from imgcore.gallery.languages import Language
 from imgcore.gallery.models import Safety
 
 PROMPT_VERSION = "3"  # increase it with every change of the texts below
@@ -70,32 +72,58 @@ SCHEMA: dict[str, Any] = {
 }
 
 
-def schema(*, visible_text: bool = True) -> dict[str, Any]:
+def schema(*, visible_text: bool = True, translations: Sequence[str] = ()) -> dict[str, Any]:
     """Return the JSON schema of the answer, also without the text that can be read in the photograph.
 
-    visible_text is last: where an answer is cut off, it is the field that is missing.
+    translations: the codes of further languages. visible_text is last, after them: where an answer is cut off,
+    they are the fields that are missing.
     """
+    properties = dict(SCHEMA["properties"])
+    last = properties.pop("visible_text")
+    if translations:
+        properties["translations"] = _translations(translations)
     if visible_text:
-        return SCHEMA
-    properties = {name: value for name, value in SCHEMA["properties"].items() if name != "visible_text"}
+        properties["visible_text"] = last
     return {**SCHEMA, "properties": properties, "required": list(properties)}
 
 
-def version(own_instructions: str | None = None) -> str:
-    """Return the version of the prompt; instructions of the operator's add their own digest."""
+def _translations(codes: Sequence[str]) -> dict[str, Any]:
+    words = {name: SCHEMA["properties"][name] for name in ("caption", "alt_text", "tags")}
+    one = {"type": "object", "properties": words, "required": list(words), "additionalProperties": False}
+    return {
+        "type": "object",
+        "properties": dict.fromkeys(codes, one),
+        "required": list(codes),
+        "additionalProperties": False,
+        "description": (
+            f"An object with the members {', '.join(codes)}; each is an object with caption, alt_text and tags "
+            "in that language, written as a native speaker would, not word by word."
+        ),
+    }
+
+
+def version(own_instructions: str | None = None, translations: Sequence[str] = ()) -> str:
+    """Return the version of the prompt; further languages and the operator's instructions add to it."""
+    name = "-".join((PROMPT_VERSION, *translations))
     if not own_instructions:
-        return PROMPT_VERSION
-    return f"{PROMPT_VERSION}+{hashlib.sha256(own_instructions.encode()).hexdigest()[:8]}"
+        return name
+    return f"{name}+{hashlib.sha256(own_instructions.encode()).hexdigest()[:8]}"
 
 
 def instruction(
-    language: str, *, visible_text: bool = True, own_instructions: str | None = None, context: str = ""
+    language: str,
+    *,
+    visible_text: bool = True,
+    translations: Sequence[Language] = (),
+    own_instructions: str | None = None,
+    context: str = "",
 ) -> str:
     """Return the system instruction, for captions in ``language`` (its English name).
 
     own_instructions: the operator's addition. context: lines about the photo, which are data.
     """
-    texts = "; visible_text stays in the language it is written in" if visible_text else ""
+    texts = "".join(f", and in translations.{one.code} in {one.name}" for one in translations)
+    texts += "; visible_text stays in the language it is written in" if visible_text else ""
     return (
         "You describe photographs for a gallery and for people who cannot see them. "
         "Describe only what is visible; do not guess what happened before or what is outside the frame. "
@@ -108,11 +136,11 @@ def instruction(
     )
 
 
-def in_words(*, visible_text: bool = True) -> str:
+def in_words(*, visible_text: bool = True, translations: Sequence[str] = ()) -> str:
     """Return the prompt with the schema in words, for models that are not given it or ignore it."""
-    properties = schema(visible_text=visible_text)["properties"]
+    properties = schema(visible_text=visible_text, translations=translations)["properties"]
     fields = {name: value["description"] for name, value in properties.items()}
     return (
         f"{PROMPT} Answer with one JSON object and nothing else. Its fields, all of them texts except the list "
-        f"tags: {json.dumps(fields)}"
+        f"tags{' and the object translations' if translations else ''}: {json.dumps(fields)}"
     )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from imgcore.captioning import lenient_json
@@ -16,7 +17,7 @@ from imgcore.captioning.prompt import (
     VISIBLE_CHARACTERS,
 )
 from imgcore.captioning.wording import is_nothing, is_placeholder, is_refusal, plain, settled, without_image_of
-from imgcore.gallery.models import Safety
+from imgcore.gallery.models import Safety, Translation
 from imgcore.text import one_line, shorten
 
 
@@ -29,6 +30,7 @@ class Words:
     tags: tuple[str, ...]
     visible_text: str
     safety: Safety | None
+    translations: tuple[Translation, ...] = ()
 
 
 class DeclinedError(ValueError):
@@ -41,7 +43,7 @@ _NAMES = {
     "description": "description", "alttext": "alt_text", "alt": "alt_text", "alternativetext": "alt_text",
     "altdescription": "alt_text", "tags": "tags", "keywords": "tags", "labels": "tags", "tag": "tags",
     "visibletext": "visible_text", "text": "visible_text", "ocr": "visible_text", "safety": "safety",
-    "safetyrating": "safety", "rating": "safety",
+    "translations": "translations", "safetyrating": "safety", "rating": "safety",
 }  # fmt: skip
 _LINE = re.compile(
     r"^[\W_]*(caption|alt(?:ernative)?[ _-]?text|tags|keywords|visible[ _-]?text|safety)"
@@ -52,12 +54,13 @@ _NO_TEXT = re.compile(r"n/?a|none|null|nil|no(?: visible| readable| legible)? te
 _SAFETY = {"safe": Safety.OK, "none": Safety.OK, "nsfw": Safety.UNSAFE, "explicit": Safety.UNSAFE}
 
 
-def read(text: str, *, cut: bool = False) -> Words:
+def read(text: str, *, cut: bool = False, translations: Sequence[str] = ()) -> Words:
     """Read ``text``, which should be JSON of the schema. ValueError: it holds no caption; its message says why.
 
-    cut: the model stopped before the end; then caption and alt text have to be complete. DeclinedError: the
-    words decline to describe, or say nothing. Only the caption is required: it stands in for an alt text that
-    is missing or says nothing.
+    translations: the codes of further languages; one without usable words is left out. cut: the model stopped
+    before the end; then caption and alt text have to be complete. DeclinedError: the words
+    decline to describe, or say nothing. Only the caption is required: it stands in for an alt text that is
+    missing or says nothing.
     """
     fields = _fields(text)
     if not fields:
@@ -71,7 +74,27 @@ def read(text: str, *, cut: bool = False) -> Words:
         raise ValueError("no caption")
     if cut and "alt_text" not in fields:
         raise ValueError("cut off before the alt text")
-    return _words(fields)
+    found = _words(fields)
+    others = (_translation(fields.get("translations"), code) for code in translations)
+    return replace(found, translations=tuple(one for one in others if one is not None))
+
+
+def _translation(value: Any, code: str) -> Translation | None:
+    """Return the words in one language, from an object by codes; None without a caption."""
+    members = value if isinstance(value, dict) else {}
+    given = next((one for name, one in members.items() if str(name).lower() == code.lower()), None)
+    named = given if isinstance(given, dict) else {}
+    fields = {_NAMES.get(re.sub(r"[\W_]", "", name).lower()): one for name, one in named.items()}
+    said = caption(_text(fields.get("caption")))
+    if not _describes(said):
+        return None
+    alternative = alt_text(_text(fields.get("alt_text")))
+    return Translation(
+        language=code,
+        caption=said,
+        alt_text=alternative if _describes(alternative) else alt_text(said) or said[:ALT_CHARACTERS],
+        tags=tags(fields.get("tags")),
+    )
 
 
 def _words(fields: dict[str, Any]) -> Words:

@@ -108,7 +108,8 @@ class _Worker:
             found = replace(found, caption=own.caption)
         if self._write:
             write_words(file, data, found, self._write, keep_caption=own is not None)
-        return {name: value for name, value in asdict(found).items() if value is not None}
+        row = {name: value for name, value in asdict(found).items() if value is not None}
+        return row if found.translations else {name: row[name] for name in row if name != "translations"}
 
     def _described(self, picture: Picture) -> Description:
         while True:

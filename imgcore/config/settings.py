@@ -96,7 +96,8 @@ class Config:
         "CAPTION_LANGUAGE",
         group=_CAPTIONS,
         default="English",
-        help="Language of captions, alt texts and tags.",
+        help="Language of captions, alt texts and tags: a code or an English name; or several codes, `en,de`,"
+        " of which [each reader chooses](captions.md#several-languages).",
     )
     caption_hint: str | None = setting(
         "CAPTION_HINT",

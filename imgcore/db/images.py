@@ -146,7 +146,10 @@ class ImageRepository(Repository):
         }
         given = {field: value for field, value in changes.items() if value is not None}
         author = words.Author(Source.HUMAN, account_id)
-        return self._change_words(public_id, lambda tx, id_: words.write_words(tx, id_, given, author))
+        languages = {field: {edit.language: None} for field in given} if edit.language else None
+        return self._change_words(
+            public_id, lambda tx, id_: words.write_words(tx, id_, given, author, languages)
+        )
 
     def history(self, public_id: str) -> Sequence[WordVersion]:
         """Return the versions of an image's words, the newest first; none where there is no such image."""

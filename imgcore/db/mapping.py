@@ -24,7 +24,7 @@ _PLAIN = (
     "camera", "caption", "alt_text", "visible_text", "model", "prompt_version", "input_tokens", "output_tokens",
     "price_usd", "thumbnail_key", "thumbnail_2x_key", "display_key", "display_width", "display_height",
     "placeholder", "owner_id", "batch_id", "hint", "latitude", "longitude", "version_id",
-    "version",
+    "version", "languages",
 )  # fmt: skip
 _TIMES = ("uploaded_at", "caption_generated_at", "thumbnail_generated_at", "deleted_at")
 _SOURCES = ("caption_source", "alt_text_source", "tags_source")

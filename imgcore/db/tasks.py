@@ -7,8 +7,9 @@ task still holds the token of its claim.
 
 from __future__ import annotations
 
+import json
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from imgcore.db.connection import Repository, Transaction
@@ -27,7 +28,7 @@ from imgcore.db.mapping import (
 )
 from imgcore.db.statements import sql
 from imgcore.db.word_index import update_search_text
-from imgcore.db.words import Author, write_words
+from imgcore.db.words import Author, Languages, write_words
 from imgcore.gallery.models import Description, PhotoFacts, Renditions, TaskKind, TaskStatus, WordField
 from imgcore.pipeline.models import Claim
 from imgcore.text import storable
@@ -293,12 +294,25 @@ def _describe(tx: Transaction, image: Row, description: Description) -> None:
         WordField.ALT_TEXT: storable(description.alt_text, ALT_TEXT),
         WordField.TAGS: storable_tags(description.tags),
     }
-    write_words(tx, image["id"], given, Author.of(description))
+    write_words(tx, image["id"], given, Author.of(description), _languages(description))
     # Only a model reads the text in a picture and rates its safety: stored under a person's words too, and not
     # replaced by another describer.
     if description.source.is_model or (image["safety"] is None and image["input_tokens"] is None):
         _store_model_facts(tx, image["id"], description)
         update_search_text(tx, image["id"])
+
+
+def _languages(description: Description) -> Mapping[WordField, Languages]:
+    """Return the languages of each field, as imgcore.db.words stores them; none where its own is unknown."""
+    if description.language is None:
+        return {}
+    own: Languages = {description.language: None}
+    others = description.translations
+    return {
+        WordField.CAPTION: {**own, **{one.language: storable(one.caption, CAPTION) for one in others}},
+        WordField.ALT_TEXT: {**own, **{one.language: storable(one.alt_text, ALT_TEXT) for one in others}},
+        WordField.TAGS: {**own, **{one.language: json.loads(storable_tags(one.tags)) for one in others}},
+    }
 
 
 def _store_model_facts(tx: Transaction, image_id: int, description: Description) -> None:

@@ -13,7 +13,7 @@ from imgcore.gallery.models import Image, Source, Task, TaskKind, TaskStatus, Up
 
 _PLAIN = (
     "id", "public_id", "name", "version", "owner_id", "width", "height", "placeholder", "thumbnail_key",
-    "display_key", "caption", "alt_text", "model",
+    "display_key", "caption", "alt_text", "model", "languages",
 )  # fmt: skip
 _OTHERS = ("upload_status", "uploaded_at", "deleted_at", "source")
 _TASK = ("status", "message")

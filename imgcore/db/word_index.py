@@ -23,7 +23,8 @@ _ROWS = 500  # rows of one INSERT
 
 _SOURCES = (
     "SELECT i.id, i.name, i.caption, i.alt_text, i.tags, i.visible_text, i.taken_at, i.camera, i.source,"
-    " i.owner_id, owner.name AS owner FROM images i LEFT JOIN accounts owner ON owner.id = i.owner_id"
+    " i.languages, i.owner_id, owner.name AS owner FROM images i"
+    " LEFT JOIN accounts owner ON owner.id = i.owner_id"
     " WHERE i.id IN ({names})"
 )
 
@@ -31,7 +32,8 @@ _SOURCES = (
 def search_text(row: Row) -> str:
     """Return the folded text that a photo is searched by, from its row with the owner's name."""
     taken_at = moment(row["taken_at"])
-    parts = [row["name"], row["caption"], row["alt_text"], *_tags(row), row["visible_text"]]
+    texts = [row["caption"], row["alt_text"], *_in_other_languages(row, "caption", "alt_text")]
+    parts = [row["name"], *texts, *_tags(row), row["visible_text"]]
     parts += [row["camera"], row["owner"], f"{taken_at:%Y-%m-%d %B}" if taken_at else None]
     return fold_for_search(" ".join(part for part in parts if part))[:SEARCH_TEXT]
 
@@ -91,7 +93,13 @@ def _batches(rows: Sequence[Any]) -> Iterable[Sequence[Any]]:
 
 
 def _tags(row: Row) -> list[str]:
-    return json.loads(row["tags"]) if row["tags"] else []
+    tags = json.loads(row["tags"]) if row["tags"] else []
+    return [*tags, *(tag for tags in _in_other_languages(row, "tags") for tag in tags)]
+
+
+def _in_other_languages(row: Row, *fields: str) -> list[Any]:
+    known = json.loads(row["languages"]) if row["languages"] else {}
+    return [value for field in fields for value in known.get(field, {}).values() if value is not None]
 
 
 def _facets(row: Row) -> list[tuple[str, str]]:

@@ -1,6 +1,10 @@
 """Words of images: who may replace whose, their versions, undo.
 
 Every function here needs the image's row locked by the caller's transaction.
+
+The columns caption, alt_text and tags hold the words in the gallery's own language. ``languages`` of an image
+is JSON: for each field the codes of the languages that its words are known in, that of the column first with
+null, the others with their words. ``languages`` of a version is that of its field.
 """
 
 from __future__ import annotations
@@ -12,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from imgcore.db.connection import Transaction
-from imgcore.db.mapping import NAME, WORD, Row, field_source, moment
+from imgcore.db.mapping import NAME, WORD, Row, field_source, moment, storable_tags
 from imgcore.db.statements import sql
 from imgcore.db.word_index import update_search_text
 from imgcore.gallery.models import Description, Source, WordField, WordVersion
@@ -22,21 +26,21 @@ HISTORY_LIMIT = 300  # versions of one image that are listed
 
 _CURRENT = (
     "SELECT caption, alt_text, tags, source, caption_source, alt_text_source, tags_source, model,"
-    " prompt_version, input_tokens, output_tokens, price_usd, caption_generated_at FROM images"
+    " prompt_version, input_tokens, output_tokens, price_usd, caption_generated_at, languages FROM images"
     " WHERE id = :image_id"
 )
 _ADD = (
     "INSERT INTO word_versions (image_id, change_id, field, value, source, applied, undoes, created_at,"
-    " account_id, model, prompt_version, input_tokens, output_tokens, price_usd) VALUES (:image_id, :change_id,"
-    " :field, :value, :source, :applied, :undoes, {now}, :account_id, :model, :prompt_version, :input_tokens,"
-    " :output_tokens, :price_usd)"
+    " account_id, languages, model, prompt_version, input_tokens, output_tokens, price_usd) VALUES (:image_id,"
+    " :change_id, :field, :value, :source, :applied, :undoes, {now}, :account_id, :languages, :model,"
+    " :prompt_version, :input_tokens, :output_tokens, :price_usd)"
 )
 # What was stored before versions were kept becomes the first version, when it is about to be replaced.
 _ADD_FIRST = (
-    "INSERT INTO word_versions (image_id, change_id, field, value, source, applied, created_at, model,"
-    " prompt_version, input_tokens, output_tokens, price_usd) VALUES (:image_id, 'first', :field, :value,"
-    " :source, 1, COALESCE(:created_at, {now}), :model, :prompt_version, :input_tokens, :output_tokens,"
-    " :price_usd)"
+    "INSERT INTO word_versions (image_id, change_id, field, value, source, applied, created_at,"
+    " languages, model, prompt_version, input_tokens, output_tokens, price_usd) VALUES (:image_id, 'first',"
+    " :field, :value, :source, 1, COALESCE(:created_at, {now}), :languages, :model,"
+    " :prompt_version, :input_tokens, :output_tokens, :price_usd)"
 )
 _HISTORY = (
     "SELECT v.*, a.name AS account FROM word_versions v LEFT JOIN accounts a ON a.id = v.account_id"
@@ -47,6 +51,7 @@ _CHANGES = (
     "SELECT change_id, MIN(id) AS first_id, MIN(undoes) AS undoes FROM word_versions"
     " WHERE image_id = :image_id AND applied = 1 GROUP BY change_id ORDER BY first_id DESC LIMIT :limit"
 )
+Languages = Mapping[str, Any]  # of one field: by code, null for the words of the column
 _FACTS = ("model", "prompt_version", "input_tokens", "output_tokens", "price_usd")
 
 
@@ -75,20 +80,31 @@ class Author:
         )
 
 
-def write_words(tx: Transaction, image_id: int, words: Mapping[WordField, str], author: Author) -> None:
+def write_words(
+    tx: Transaction,
+    image_id: int,
+    words: Mapping[WordField, str],
+    author: Author,
+    languages: Mapping[WordField, Languages] | None = None,
+) -> None:
     """Store the words that outrank those of the image, field by field, and a version of each.
 
-    words: as the columns hold them. Equal words of a person are no change: a form sends all fields.
+    words: as the columns hold them. Equal words of a person, in any language, are no change: a form sends all
+    fields as they are shown.
     """
     change = _Change(tx, image_id)
     for field, value in words.items():
-        stored = change.source(field)
-        if (change.row[field] or _EMPTY[field]) == value and author.source in (stored, Source.HUMAN):
+        stored, known = change.source(field), (languages or {}).get(field, {})
+        if author.source is Source.HUMAN and value in change.shown(field):
+            continue
+        if author.source is stored and value == change.row[field]:
+            if known != change.languages(field):
+                change.set(field, value, stored, known)
             continue
         applied = stored is None or author.source.rank(field) >= stored.rank(field)
         if applied:
-            change.set(field, value, author.source)
-        change.add_version(field, value, author, applied=applied)
+            change.set(field, value, author.source, known)
+        change.add_version(field, value, author, applied=applied, languages=known)
     change.store(described=author.source is not Source.HUMAN)
 
 
@@ -148,22 +164,43 @@ class _Change:
         self._tx, self._image_id = tx, image_id
         self._id = secrets.token_hex(8)
         self._new: dict[str, str | None] = {}
+        self._languages: dict[str, Languages] = json.loads(self.row["languages"] or "{}")
         known = "SELECT DISTINCT field FROM word_versions WHERE image_id = :image_id"
         self._versioned = {row["field"] for row in tx.rows(known, image_id=image_id)}
 
     def source(self, field: WordField) -> Source | None:
         return field_source(self.row, field)
 
+    def languages(self, field: WordField) -> Languages:
+        found: Languages = self._languages.get(field.value, {})
+        return found
+
+    def shown(self, field: WordField) -> list[str]:
+        """Return the words of a field in all languages, as a form may send them back."""
+        others = [value for value in self.languages(field).values() if value is not None]
+        texts = [storable_tags(value) for value in others] if field is WordField.TAGS else others
+        return [self.row[field] or _EMPTY[field], *texts]
+
     def lacks_version(self, field: WordField) -> bool:
         return self.row[field] is not None and field not in self._versioned
 
-    def set(self, field: WordField, value: str, source: Source) -> None:
+    def set(self, field: WordField, value: str, source: Source, languages: Languages) -> None:
         if self.lacks_version(field):
             self._add_first(field)
         self._new |= {field.value: value, f"{field}_source": source.value}
+        self._languages.pop(field.value, None)
+        if languages:
+            self._languages[field.value] = languages
 
     def add_version(
-        self, field: WordField, value: str, author: Author, *, applied: bool, undoes: str | None = None
+        self,
+        field: WordField,
+        value: str,
+        author: Author,
+        *,
+        applied: bool,
+        languages: Languages,
+        undoes: str | None = None,
     ) -> None:
         if self.lacks_version(field):
             self._add_first(field)
@@ -177,6 +214,7 @@ class _Change:
             applied=int(applied),
             undoes=undoes,
             account_id=author.account_id,
+            languages=_json(languages),
             **{name: getattr(author, name) for name in _FACTS},
         )
 
@@ -194,11 +232,11 @@ class _Change:
         statement = sql(
             "UPDATE images SET caption = :caption, alt_text = :alt_text, tags = :tags, source = :source,"
             " caption_source = :caption_source, alt_text_source = :alt_text_source, tags_source = :tags_source,"
-            " caption_generated_at = {clock} WHERE id = :image_id",
+            " languages = :languages, caption_generated_at = {clock} WHERE id = :image_id",
             clock=clock,
         )
         names = [name for field in WordField for name in (field.value, f"{field}_source")]
-        values = {name: row[name] for name in names}
+        values = {name: row[name] for name in names} | {"languages": _json(self._languages)}
         self._tx.execute(statement, image_id=self._image_id, source=next(iter(sources), None), **values)
         update_search_text(self._tx, self._image_id)
 
@@ -229,6 +267,7 @@ class _Change:
             value=self.row[field],
             source=source.value,
             created_at=self.row["caption_generated_at"],
+            languages=_json(self.languages(field)),
             **self._facts(field),
         )
         self._versioned.add(field.value)
@@ -256,8 +295,9 @@ def _restore(tx: Transaction, image_id: int, versions: Iterable[Row], undoes: st
     for version in versions:
         field, source = WordField(version["field"]), Source(version["source"])
         author = Author(source, version["account_id"], version["model"], version["prompt_version"])
-        change.set(field, version["value"], source)
-        change.add_version(field, version["value"], author, applied=True, undoes=undoes)
+        languages = json.loads(version["languages"] or "{}")
+        change.set(field, version["value"], source, languages)
+        change.add_version(field, version["value"], author, applied=True, languages=languages, undoes=undoes)
     change.store(described=False)
 
 
@@ -289,6 +329,10 @@ def _version(row: Row, current: Row, seen: set[str]) -> WordVersion:
         account=row["account"],
         **{name: row[name] for name in _FACTS},
     )
+
+
+def _json(languages: Mapping[str, Any]) -> str | None:
+    return json.dumps(languages, ensure_ascii=False) if languages else None
 
 
 def _shown(field: WordField, value: str) -> str | tuple[str, ...]:

@@ -53,8 +53,18 @@ class Safety(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Translation:
+    """The words of a description in one further language. language: its code."""
+
+    language: str
+    caption: str
+    alt_text: str
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Description:
-    """A description of an image: texts, source, model and price."""
+    """A description of an image: texts, source, model and price. language: the code of its texts, if known."""
 
     caption: str
     alt_text: str
@@ -67,6 +77,8 @@ class Description:
     input_tokens: int | None = None
     output_tokens: int | None = None
     price_usd: float | None = None
+    language: str | None = None
+    translations: tuple[Translation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +106,9 @@ class WordVersion:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """Texts written by a person; a field that is None is left unchanged."""
+    """Texts written by a person; a field that is None is left unchanged. language: their code, if known."""
 
     caption: str | None = None
     alt_text: str | None = None
     tags: Sequence[str] | None = field(default=None)
+    language: str | None = None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -12,6 +13,7 @@ from imgcore.gallery.descriptions import Description as Description
 from imgcore.gallery.descriptions import Edit as Edit
 from imgcore.gallery.descriptions import Safety as Safety
 from imgcore.gallery.descriptions import Source as Source
+from imgcore.gallery.descriptions import Translation as Translation
 from imgcore.gallery.descriptions import WordField as WordField
 from imgcore.gallery.descriptions import WordVersion as WordVersion
 
@@ -192,6 +194,7 @@ class Image:
     caption_source: Source | None = None
     alt_text_source: Source | None = None
     tags_source: Source | None = None
+    languages: str | None = None  # JSON: by field, the code of each language and the words, null for those here
     model: str | None = None
     prompt_version: str | None = None
     input_tokens: int | None = None
@@ -247,6 +250,21 @@ class Image:
         """True for words of the local describer while the caption waits for a model."""
         captions = [task for task in self.tasks if task.kind is TaskKind.CAPTION]
         return self.source is Source.LOCAL and not all(task.status.terminal for task in captions)
+
+    def language_of(self, field: WordField, wanted: str | None = None) -> str | None:
+        """Return the code of the language in which a field is shown to a reader of ``wanted``, if known."""
+        known = json.loads(self.languages).get(field, {}) if self.languages else {}
+        return wanted if wanted in known else next(iter(known), None)
+
+    def in_language(self, code: str | None) -> Image:
+        """Return the image with its words in a language, field by field, where there are any."""
+        if code is None or self.languages is None:
+            return self
+        known = json.loads(self.languages)
+        words = {field: value for field in known if (value := known[field].get(code)) is not None}
+        if "tags" in words:
+            words["tags"] = tuple(words["tags"])
+        return replace(self, **words)
 
     @property
     def settled(self) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from imgcore.accounts.models import Quota
 from imgcore.errors import Conflict, Forbidden, ImgcoreError, Invalid, NotFound, Unavailable
 from imgcore.gallery.keys import clean_name, is_public_id, new_public_id, raw_key
+from imgcore.gallery.languages import Language, parse
 from imgcore.gallery.media_types import accepted_type, form_type
 from imgcore.gallery.models import (
     EVERYBODY,
@@ -28,6 +29,7 @@ from imgcore.gallery.models import (
     UploadForm,
     UploadStatus,
     Viewer,
+    WordField,
 )
 from imgcore.gallery.ports import Queues, Storage
 from imgcore.pipeline.models import WAITING
@@ -58,7 +60,8 @@ class Gallery:
     """The gallery's use cases.
 
     viewer: the rights of the current user. breaker: the name of the model's circuit breaker. quota: of accounts
-    for which none is set; None: none is checked. upload_ttl: the validity of an upload form, in seconds.
+    for which none is set; None: none is checked. languages: of captions; language: the
+    viewer's. upload_ttl: the validity of an upload form, in seconds.
     Methods raise Unavailable where database, storage or queues are unreachable, NotFound for an image that does
     not exist or is not visible to the viewer, and Forbidden for a change that the viewer is not permitted to
     make.
@@ -74,6 +77,8 @@ class Gallery:
     describer: str = "the local describer"
     breaker: str = "gemini"
     viewer: Viewer = EVERYBODY
+    languages: Sequence[Language] = field(default_factory=lambda: parse("English"))
+    language: str | None = None
     quota: Quota | None = None
     spending: Spending | None = None
     campaigns: Campaigns | None = None
@@ -81,9 +86,18 @@ class Gallery:
     albums: Albums | None = None
     shares: Shares | None = None
 
-    def for_viewer(self, viewer: Viewer) -> Gallery:
-        """Return the gallery with the rights of ``viewer``, to whose account new uploads belong."""
-        return self if viewer == self.viewer else replace(self, viewer=viewer)
+    def for_viewer(self, viewer: Viewer, language: str | None = None) -> Gallery:
+        """Return the gallery with the rights of ``viewer``, to whose account new uploads belong.
+
+        language: the code of that in which the viewer reads.
+        """
+        if (viewer, language) == (self.viewer, self.language):
+            return self
+        return replace(self, viewer=viewer, language=language)
+
+    def language_of(self, image: Image, field: WordField) -> str | None:
+        """Return the code of the language in which the viewer sees a field, if known."""
+        return image.language_of(field, self.language) or self.languages[0].code
 
     @property
     def storage_origins(self) -> Sequence[str]:
@@ -228,7 +242,8 @@ class Gallery:
     def edit(self, public_id: str, edit: Edit) -> Image:
         """Store texts written by a person; no captioner overwrites them. Invalid: caption, alt_text, tags."""
         self.get_editable(public_id)
-        image = self.images.edit(public_id, _checked(edit), self.viewer.account_id)
+        checked = replace(_checked(edit), language=self.language)
+        image = self.images.edit(public_id, checked, self.viewer.account_id)
         if image is None:
             raise NotFound("There is no such photo.")
         return image

@@ -20,6 +20,7 @@ SHARED = {
     "descriptions",
     "embedded",
     "keys",
+    "languages",
     "ports",
     "messages",
     "s3_events",

@@ -23,6 +23,8 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 STORAGE = ("form", "url", "original_url", "ping")
 # These routes check nothing about the caller; /readyz exists to use the database and the storage.
 UNCHECKED = {"/healthz", "/readyz", "/static/<name:path>", "/api/v1/openapi.yaml"}
+# The language is a cookie of the browser.
+UNCHECKED |= {"/language/<code>"}
 # The token in the address is the permission: test_shares.py tests what a request without one uses.
 UNCHECKED |= {"/s/<token>", "/s/<token>/<image_id>", "/s/<token>/<image_id>/download"}
 

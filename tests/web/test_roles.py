@@ -144,6 +144,7 @@ TABLE = {
     ("POST", "/api/v1/accounts"): (401, 403, 403, 201, 403, 403, 403, 201),
     ("DELETE", "/api/v1/accounts/<public_id>"): (401, 403, 403, 204, 403, 403, 403, 204),
     ("GET", "/healthz"): EVERYBODY,
+    ("GET", "/language/<code>"): (404,) * 8,  # of a language that the gallery lacks
     ("GET", "/readyz"): EVERYBODY,
     ("GET", "/static/<name:path>"): EVERYBODY,
 }

@@ -68,7 +68,7 @@ def test_photo_page_forms_write_undo_and_show_history(client: Client, gallery: G
     listed = client.get(f"{page}/history").text
     assert "My &lt;cat&gt;." in listed
     assert "A cat asleep on a windowsill." in listed
-    assert "<h1>A cat asleep on a windowsill.</h1>" in submit("undo")
+    assert ">A cat asleep on a windowsill.</h1>" in submit("undo")
     for action in (f"history/{_version(gallery, image.public_id, 'My <cat>.')}/restore", "machine-words"):
         submit(action)
     assert image.caption == gallery.get(image.public_id).caption

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,9 @@ from web.http.templates import TemplateRenderer
 if TYPE_CHECKING:
     from imgcore.accounts.models import Account
     from imgcore.accounts.service import Accounts
+
+
+_PATH = re.compile(r"/(?![/\\])[^\x00-\x20\x7f\\]{0,2000}", re.ASCII)
 
 
 class FormPages:
@@ -47,6 +51,11 @@ class FormPages:
             if problem.retry_after is not None:
                 response.set_header("Retry-After", str(problem.retry_after))
         return self._renderer.render(view, token=csrf_token(), trouble=error_message(error), **values)
+
+
+def local_path(path: str) -> str:
+    """Return ``path`` if it is a path on this host, otherwise the gallery's."""
+    return path if _PATH.fullmatch(path) else "/"
 
 
 def require_accounts(accounts: Accounts | None) -> Accounts:

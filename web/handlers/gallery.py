@@ -83,7 +83,15 @@ class GalleryPages:
                 "gallery", token=TOKEN_MARK, cards=cards, following=page.next, limits=gallery.limits, **shown
             )
 
-        key = (page, shown, cursor, gallery.storage.period(), caller().account, gallery.viewer)
+        key = (
+            page,
+            shown,
+            cursor,
+            gallery.storage.period(),
+            caller().account,
+            gallery.viewer,
+            gallery.language,
+        )
         return answer_from_cache(self._pages, key, csrf_token(), render)
 
     @requires(Scope.READ)

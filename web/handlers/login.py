@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from urllib.parse import quote
 
 from bottle import HTTPResponse
@@ -10,7 +9,7 @@ from bottle import HTTPResponse
 from imgcore.accounts.security_log import SecurityEvent
 from imgcore.accounts.service import SignIn
 from imgcore.errors import ImgcoreError, Unauthorized
-from web.handlers.forms import FormPages, redirect
+from web.handlers.forms import FormPages, local_path, redirect
 from web.http import request
 from web.http.auth import caller, current_visit, record_event, requires
 from web.http.cookies import (
@@ -25,8 +24,6 @@ from web.http.cookies import (
 )
 from web.http.csrf import verified_form
 from web.http.responses import Route
-
-_PATH = re.compile(r"/(?![/\\])[^\x00-\x20\x7f\\]{0,2000}", re.ASCII)
 
 
 class LoginPages(FormPages):
@@ -47,7 +44,7 @@ class LoginPages(FormPages):
     @requires()
     def login(self) -> str | HTTPResponse:
         """Show the sign-in form; redirect if the browser is signed in already or no account exists yet."""
-        onward = _local(request.query().get("next", ""))
+        onward = local_path(request.query().get("next", ""))
         if self._accounts.is_empty():
             return redirect("/setup")
         if caller().account is not None:
@@ -60,7 +57,7 @@ class LoginPages(FormPages):
         """Check name and password; then start a session, or ask for a code of the second factor."""
         require_https()
         fields = verified_form()
-        onward, name = _local(fields.get("next", "")), fields.get("name", "")
+        onward, name = local_path(fields.get("next", "")), fields.get("name", "")
         try:
             found = self._accounts.sign_in(name, fields.get("password", ""), current_visit())
         except ImgcoreError as error:
@@ -75,14 +72,14 @@ class LoginPages(FormPages):
         if sign_in_token() is None:
             return redirect("/login")
         require_https()
-        return self._show("login_code", onward=_local(request.query().get("next", "")))
+        return self._show("login_code", onward=local_path(request.query().get("next", "")))
 
     @requires()
     def enter_code(self) -> str | HTTPResponse:
         """Check the code of the second factor and start a session."""
         require_https()
         fields = verified_form()
-        onward, token = _local(fields.get("next", "")), sign_in_token()
+        onward, token = local_path(fields.get("next", "")), sign_in_token()
         if token is None:
             return redirect("/login")
         try:
@@ -128,8 +125,3 @@ class LoginPages(FormPages):
         except ImgcoreError as error:
             return self._show("setup", error, name=name, setup_token=token)
         return set_session_cookie(redirect("/"), self._accounts.start_session(account, current_visit()))
-
-
-def _local(path: str) -> str:
-    """Return ``path`` if it is a path on this host, otherwise the gallery's."""
-    return path if _PATH.fullmatch(path) else "/"

@@ -63,7 +63,16 @@ class TimelineApi:
         limit = request.number(asked, "limit", _USUAL_LIMIT, least=1, most=MONTH_LIMIT)
         found = self._rows.month(gallery.viewer, month, sort, offset=offset, limit=limit)
         following = offset + limit if found.more else None
-        key = (found, month, sort, following, gallery.storage.period(), gallery.viewer, gallery.release)
+        key = (
+            found,
+            month,
+            sort,
+            following,
+            gallery.storage.period(),
+            gallery.viewer,
+            gallery.release,
+            gallery.language,
+        )
         return json_of_key(
             key, lambda: {"month": month, **self._shown(found, sort, gallery), "next": following}
         )

@@ -18,6 +18,7 @@ from web.http.cookies import SESSION, device_token, session_token
 from web.http.csrf import is_same_origin_stated
 from web.http.errors import Problem
 from web.http.headers import SAFE_METHODS
+from web.http.language import current_language
 from web.http.rate_limit import RateLimiter, RateLimitStatus
 
 if TYPE_CHECKING:
@@ -73,8 +74,9 @@ def caller() -> Caller:
 
 
 def gallery_for_caller(gallery: Gallery) -> Gallery:
-    """Return the gallery with the current caller's read and write rights."""
-    return gallery.for_viewer(caller().viewer(request.environ.get(_VISIBILITY, Visibility.PRIVATE)))
+    """Return the gallery with the current caller's read and write rights, in the reader's language."""
+    viewer = caller().viewer(request.environ.get(_VISIBILITY, Visibility.PRIVATE))
+    return gallery.for_viewer(viewer, current_language(gallery.languages))
 
 
 def current_visit() -> ClientInfo:

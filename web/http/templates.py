@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from bottle import SimpleTemplate
+from bottle import SimpleTemplate, request
 
+from imgcore.gallery.languages import Language
 from imgcore.gallery.models import MAX_PIXELS, MAX_SIDE
 from imgcore.text import file_size
 from web import serializers
 from web.http.assets import StaticFiles
 from web.http.auth import caller
+from web.http.language import current_language
 from web.limits import LIMITS
 from web.limits import TEXT as LIMITS_TEXT
 
@@ -31,9 +33,12 @@ _TYPE_NAMES = {
 
 
 class TemplateRenderer:
-    """Renders the templates under views/. release, describer: shown in the footer of every page."""
+    """Renders the templates under views/. release, describer, languages: for the footer of every page."""
 
-    def __init__(self, assets: StaticFiles, *, release: str, describer: str) -> None:
+    def __init__(
+        self, assets: StaticFiles, *, release: str, describer: str, languages: Sequence[Language] = ()
+    ) -> None:
+        self._languages = languages
         self._shared: dict[str, Any] = {
             "static": assets.prefix,
             "samples": assets.samples,
@@ -58,7 +63,21 @@ class TemplateRenderer:
 
     def render(self, name: str, /, **values: Any) -> str:
         """Return the page ``name``; the template sees ``values`` and what all pages share."""
-        return str(self._templates[name].render(self._shared, caller=caller(), **values))
+        shown = {
+            "caller": caller(),
+            "languages": self._languages,
+            "language": current_language(self._languages),
+        }
+        return str(self._templates[name].render(self._shared, **shown, here=_here, **values))
+
+
+def _here() -> str:
+    """Return the path and the query of the current request; "/" for what is not to be requested again."""
+    if request.environ.get("REQUEST_METHOD") != "GET":
+        return "/"
+    query = request.environ.get("QUERY_STRING", "")
+    path = quote(request.environ.get("PATH_INFO", "/").encode("latin-1", "replace"))
+    return f"{path}?{query}" if query else path
 
 
 def type_names(endings: Iterable[str]) -> str:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from imgcore.gallery.languages import ENGLISH
 from imgcore.gallery.models import (
     EVERYBODY,
     Image,
@@ -16,6 +17,7 @@ from imgcore.gallery.models import (
     TaskStatus,
     UploadStatus,
     Viewer,
+    WordField,
 )
 from imgcore.text import file_size
 from web.serializers.times import moment, utc
@@ -54,7 +56,7 @@ _SOURCE_LABEL = {
 def card_json(image: Image, gallery: Gallery) -> dict[str, Any]:
     """Return what a card of the page shows of an image: its JSON without the original's URL."""
     read_only = {} if gallery.viewer.changes(image) else {"read_only": True}
-    return _image_json(image, gallery.links(image, original=False)) | read_only
+    return _image_json(image, gallery.links(image, original=False), gallery) | read_only
 
 
 def image_json(image: Image, gallery: Gallery) -> dict[str, Any]:
@@ -63,7 +65,7 @@ def image_json(image: Image, gallery: Gallery) -> dict[str, Any]:
     ``owner`` is present if the gallery has accounts, ``location`` only for callers who may change the image.
     """
     viewer = gallery.viewer
-    shown = _image_json(image, gallery.links(image))
+    shown = _image_json(image, gallery.links(image), gallery)
     if viewer.account_id is not None:
         shown["owner"] = image.owner
     if not viewer.changes(image):
@@ -73,7 +75,9 @@ def image_json(image: Image, gallery: Gallery) -> dict[str, Any]:
     return shown
 
 
-def _image_json(image: Image, links: Links) -> dict[str, Any]:
+def _image_json(image: Image, links: Links, gallery: Gallery | None = None) -> dict[str, Any]:
+    if gallery is not None:
+        image = image.in_language(gallery.language)
     return {
         "id": image.public_id,
         "name": image.name,
@@ -86,6 +90,9 @@ def _image_json(image: Image, links: Links) -> dict[str, Any]:
         "alt_text": image.alt_text,
         "alt": alt(image),
         "tags": list(image.tags),
+        "caption_language": word_language(image, WordField.CAPTION, gallery),
+        "alt_language": alt_language(image, gallery),
+        "tags_language": word_language(image, WordField.TAGS, gallery),
         "visible_text": image.visible_text,
         "safety": image.safety,
         "source": image.source,
@@ -185,6 +192,20 @@ def alt(image: Image) -> str:
     if image.caption:
         return image.caption
     return f"Photo {image.name}, {'not described' if image.settled else 'not described yet'}"
+
+
+def word_language(image: Image, field: WordField, gallery: Gallery | None) -> str | None:
+    """Return the code of the language in which a field is shown; None where it is empty or unknown."""
+    words = {WordField.CAPTION: image.caption, WordField.ALT_TEXT: image.alt_text, WordField.TAGS: image.tags}
+    return gallery.language_of(image, field) if gallery is not None and words[field] else None
+
+
+def alt_language(image: Image, gallery: Gallery | None) -> str | None:
+    """Return the code of the language of the alt attribute; None where it is unknown."""
+    if image.alt_text or image.caption:
+        field = WordField.ALT_TEXT if image.alt_text else WordField.CAPTION
+        return word_language(image, field, gallery)
+    return ENGLISH  # "Photo x.jpg, not described yet"
 
 
 def source_text(image: Image) -> str | None:

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from web.serializers.images import caption_label, message, retryable, status_text
+from imgcore.gallery.models import WordField
+from web.serializers.images import (
+    alt_language,
+    caption_label,
+    message,
+    retryable,
+    status_text,
+    word_language,
+)
 
 if TYPE_CHECKING:
     from imgcore.gallery.listing import Tile
@@ -37,6 +45,7 @@ class Addresses:
 def tile_json(tile: Tile, gallery: Gallery, addresses: Addresses) -> dict[str, Any]:
     """Return one row of a month or of the changes."""
     image, at = tile
+    image = image.in_language(gallery.language)
     status = image.status
     row: dict[str, Any] = {
         "id": image.public_id,
@@ -53,6 +62,9 @@ def tile_json(tile: Tile, gallery: Gallery, addresses: Addresses) -> dict[str, A
         "provisional": image.provisional,
         "read_only": not gallery.viewer.changes(image),
     }
+    if len(gallery.languages) > 1:
+        row |= {"caption_language": word_language(image, WordField.CAPTION, gallery)}
+        row |= {"alt_language": alt_language(image, gallery)}
     if status != "done":
         row |= {"status": status, "status_text": status_text(image)}
         row |= {"message": message(image), "retryable": retryable(image)}

@@ -74,6 +74,15 @@
 % else:
   <p><a href="/login">Sign in</a> to upload photos.</p>
 % end
+% if len(languages) > 1:
+  <nav aria-label="Language of the captions">
+    <p>Captions in\\
+%   for one in languages:
+ <a href="/language/{{one.code}}?next={{quoted(here())}}" lang="{{one.code}}" hreflang="{{one.code}}"{{!' aria-current="true"' if one.code == language else ''}}>{{one.own_name}}</a>\\
+%   end
+</p>
+  </nav>
+% end
   <p>Photos are described by {{describer}}. Release {{release}}. <a href="/api/v1/openapi.yaml">API</a></p>
 </footer>
 </body>

@@ -12,7 +12,7 @@
 %   if image['placeholder']:
   <img class="blur" alt="" src="{{image['placeholder']}}">
 %   end
-  <img class="large" alt="{{image['alt']}}" src="{{image['display_url']}}" width="{{image['width'] or shared.display_side}}" height="{{image['height'] or 1200}}">
+  <img class="large" alt="{{image['alt']}}" lang="{{image['alt_language'] or ''}}" src="{{image['display_url']}}" width="{{image['width'] or shared.display_side}}" height="{{image['height'] or 1200}}">
 % else:
   <p class="absent" role="img" aria-label="{{image['alt']}}">{{'No preview' if image['settled'] else 'The preview is not ready yet'}}</p>
 % end
@@ -24,7 +24,7 @@
 % if get('done'):
   <p class="done" role="status">{{done}}</p>
 % end
-  <h1>{{image['caption'] or image['name']}}</h1>
+  <h1 lang="{{image['caption_language'] or ''}}">{{image['caption'] or image['name']}}</h1>
 % if image['message']:
   <p class="why">{{image['message']}}</p>
 % end
@@ -40,13 +40,13 @@
 % if image['tags']:
   <ul class="tags" aria-label="Tags">
 %   for tag in image['tags']:
-    <li><a href="{{search_path(tag)}}">{{tag}}</a></li>
+    <li lang="{{image['tags_language'] or ''}}"><a href="{{search_path(tag)}}">{{tag}}</a></li>
 %   end
   </ul>
 % end
   <dl class="said">
 % if image['alt_text']:
-    <div><dt>Alt text</dt><dd>{{image['alt_text']}}</dd></div>
+    <div><dt>Alt text</dt><dd lang="{{image['alt_language'] or ''}}">{{image['alt_text']}}</dd></div>
 %   if image['alt_text_may_not_fit']:
     <div><dt>Check the alt text</dt><dd>A person changed the caption; the alt text is still that of {{provenance['alt_text']}}.</dd></div>
 %   end

@@ -59,7 +59,7 @@ class GeminiClient:
         """Send one image and return what is answered."""
         jpegs = (request.jpeg, *request.parts)
         pictures = [types.Part.from_bytes(data=jpeg, mime_type="image/jpeg") for jpeg in jpegs]
-        text = PROMPT if Option.SCHEMA not in request.omit else in_words(visible_text=request.visible_text)
+        text = PROMPT if Option.SCHEMA not in request.omit else in_words(**request.fields)
         text = f"{PARTS} {text}" if request.parts else text
         contents = types.Content(role="user", parts=[*pictures, types.Part(text=text)])
         configuration = _configuration(request)
@@ -142,7 +142,7 @@ def _configuration(request: Request) -> types.GenerateContentConfig:
         http_options=_timeout(request.seconds),
     )
     if Option.SCHEMA not in request.omit:
-        configuration.response_json_schema = schema(visible_text=request.visible_text)
+        configuration.response_json_schema = schema(**request.fields)
     if Option.THINKING not in request.omit:
         configuration.thinking_config = types.ThinkingConfig(thinking_level=types.ThinkingLevel.MINIMAL)
     if Option.MEDIA_RESOLUTION not in request.omit:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from imgcore.captioning.local import sentences
 from imgcore.errors import Misconfigured, Unavailable
 from imgcore.gallery import embedded
+from imgcore.gallery.languages import ENGLISH
 from imgcore.gallery.models import Description, Picture, Source
 from imgcore.pipeline.models import RecordCall, ignore_call
 
@@ -73,6 +74,7 @@ class LocalDescriber:
             source=Source.LOCAL,
             model=MODEL,
             prompt_version=sentences.VERSION,
+            language=ENGLISH,
         )
 
 

@@ -101,7 +101,7 @@ def _completions(base_url: str) -> str:
 def _body(request: Request) -> dict[str, Any]:
     """Return the request. The prompt says the schema in words too, because some servers ignore it."""
     parts = () if Option.PARTS in request.omit else request.parts
-    text = prompt.in_words(visible_text=request.visible_text)
+    text = prompt.in_words(**request.fields)
     content: list[dict[str, Any]] = [{"type": "text", "text": f"{prompt.PARTS} {text}" if parts else text}]
     for jpeg in (request.jpeg, *parts):
         url = f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"
@@ -117,7 +117,7 @@ def _body(request: Request) -> dict[str, Any]:
         ],
     }
     if Option.SCHEMA not in request.omit:
-        schema = prompt.schema(visible_text=request.visible_text)
+        schema = prompt.schema(**request.fields)
         wrapped = {"name": "description", "strict": True, "schema": schema}
         body["response_format"] = {"type": "json_schema", "json_schema": wrapped}
     return body

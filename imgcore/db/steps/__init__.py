@@ -27,6 +27,7 @@ from imgcore.db.steps.m017 import m017_timeline
 from imgcore.db.steps.m018 import m018_second_factors
 from imgcore.db.steps.m019 import m019_albums
 from imgcore.db.steps.m020 import m020_shares
+from imgcore.db.steps.m021 import m021_languages
 
 STEPS = (
     m001_images_and_tasks,
@@ -49,4 +50,5 @@ STEPS = (
     m018_second_factors,
     m019_albums,
     m020_shares,
+    m021_languages,
 )

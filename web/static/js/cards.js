@@ -39,6 +39,7 @@ export function fill(card, image) {
   card.dataset.settled = image.settled ? "yes" : "no";
   put(find(".chip"), onItsWay ? "Waiting" : image.status_text);
   put(find(".caption"), image.caption || image.name);
+  find(".caption").lang = image.caption_language ?? "";
   find(".caption").classList.toggle("name", !image.caption);
   put(find(".source"), image.source_label);
   put(find(".why"), image.message);
@@ -74,6 +75,7 @@ function picture(card, image) {
     blur.hidden = false;
   }
   thumb.alt = image.alt;
+  thumb.lang = image.alt_language ?? "";
   if (image.thumbnail_url && thumb.getAttribute("src") !== image.thumbnail_url) {
     dropPreview(thumb);
     thumb.sizes = template.dataset.sizes;

@@ -55,10 +55,12 @@ export class Lightbox {
     const text = (selector) => card.querySelector(selector).textContent;
     this.large.classList.add("loading");
     this.large.src = link.dataset.display;
-    this.large.alt = card.querySelector(".thumb").alt;
+    const thumb = card.querySelector(".thumb");
+    [this.large.alt, this.large.lang] = [thumb.alt, thumb.lang];
     this.blur.src = blur.src;
     this.blur.hidden = blur.hidden;
     this.caption.textContent = text(".caption");
+    this.caption.lang = card.querySelector(".caption").lang;
     this.source.textContent = text(".source");
     this.details.href = link.href;
     const all = this.shown();
