@@ -12,6 +12,8 @@ from tests.deploy.local_tools import DERIVED, PROBE, SECRET, UPLOADS, pack_probe
 from tests.deploy.provision_account import CANARY, Account, History, account, now
 from tests.deploy.recorder import Recorder, recording
 
+SEED = 1  # of AWS's slowness; tests/drills/slow_aws.py tries others
+
 
 @dataclass(frozen=True)
 class Applied:
@@ -54,7 +56,7 @@ def aws(applied: Applied) -> Cloud:
 @pytest.fixture(scope="session")
 def history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[History]:
     """An AWS account where site.yml was run, rehearsed, and run again."""
-    with account(tmp_path_factory.mktemp("provision")) as aws:
+    with account(tmp_path_factory.mktemp("provision"), slow=SEED) as aws:
         empty = aws.described()
         first = aws.ansible("site.yml", "-vvv", environ={"GEMINI_API_KEY": CANARY})
         assert first.returncode == 0, first.stdout[-4000:] + first.stderr[-2000:]

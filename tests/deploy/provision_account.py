@@ -17,6 +17,7 @@ import subprocess
 import sys
 import urllib.request
 import zipfile
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -49,6 +50,7 @@ class Account:
     server: MariaDb
     variables: dict[str, Any] = field(default_factory=dict)
     env: str = ENV  # whose inventory
+    slow: int | None = None  # the seed of AWS's slowness
     clients: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -115,8 +117,20 @@ class Account:
         """What Ansible is run with."""
         return self.environ() | {
             **ansible().environ(self.home),
+            **self.slowness(),
             "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}",
         }
+
+    def slowness(self) -> dict[str, str]:
+        """Return the variables of tests/deploy/slowness.py; none where AWS is as fast as the emulator."""
+        if self.slow is None:
+            return {}
+        return {"AWS_SLOW_SEED": str(self.slow), "AWS_SLOW_LOG": str(self.home / "slowness.log")}
+
+    def states_met(self) -> Counter[str]:
+        """Return how many calls were refused, by the state that AWS would have been in."""
+        log = self.home / "slowness.log"
+        return Counter(log.read_text().splitlines() if log.exists() else ())
 
     def ansible(self, playbook: str, *arguments: str, **variables: Any) -> subprocess.CompletedProcess[str]:
         """Run a playbook of the repository."""
@@ -192,7 +206,7 @@ def now() -> datetime:
 
 
 @contextmanager
-def account(home: Path, env: str = ENV, **variables: Any) -> Iterator[Account]:
+def account(home: Path, env: str = ENV, slow: int | None = None, **variables: Any) -> Iterator[Account]:
     """Start it; stop it, with all that it runs, on the way out."""
     home.mkdir(parents=True, exist_ok=True)
     pack_probe(home / "zips")
@@ -200,7 +214,7 @@ def account(home: Path, env: str = ENV, **variables: Any) -> Iterator[Account]:
     with mariadb() as server, Children(home / "logs") as children:
         server.folder.chmod(0o755)  # its certificate is read by others
         emulator = emulator_at(home).prepare()
-        aws = Account(home, emulator, server, variables, env)
+        aws = Account(home, emulator, server, variables, env, slow)
         command = [sys.executable, "-P", str(ROOT / "tests/deploy/aws_corrections.py")]
         children.start("aws", command, _serving(aws), home)
         children.wait(lambda: _answers(aws), "the AWS emulator", 60)
@@ -223,6 +237,7 @@ def _serving(aws: Account) -> dict[str, str]:
         "CLOUDTRAIL_RECORDING": "1",
         "CLOUDTRAIL_MAX_EVENTS": "100000",
         "CALLS": str(aws.calls),
+        **aws.slowness(),
         "DATABASE_SERVER": f"mysql://standin:{password}@127.0.0.1:{aws.server.port}",
     }
 

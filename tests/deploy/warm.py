@@ -16,6 +16,7 @@ import importlib.machinery
 import json
 import os
 import random
+import runpy
 import select
 import socket
 import subprocess
@@ -33,6 +34,7 @@ SERVICES = (
     *("autoscaling", "cloudwatch", "ec2", "elbv2", "events", "iam", "lambda", "logs"),
     *("rds", "s3", "secretsmanager", "sns", "sqs", "ssm", "sts", "wafv2"),
 )
+CONSTRAINTS = Path(__file__).parents[1] / "support/request_constraints.py"
 # What stands for the interpreter: its arguments, folder, environment and streams go to the warm process.
 CLIENT = """#!{python} -IS
 import array, json, os, socket, sys
@@ -83,6 +85,7 @@ def serve(address: str) -> None:
 def preload() -> None:
     """Import what modules of AWS import, read the descriptions of the services once, wait for nothing."""
     import boto3
+    from botocore.client import BaseClient
     from botocore.loaders import JSONFileLoader
 
     for name in ("ansible.module_utils.urls", "ansible_collections.amazon.aws.plugins.module_utils.modules"):
@@ -94,10 +97,31 @@ def preload() -> None:
     )
     for service in SERVICES:
         session.client(service)
+    check_requests(BaseClient)
     sys.meta_path.append(Payload)
     sleep = time.sleep
     time.sleep = lambda seconds: sleep(min(seconds, 0.05))  # the stand-in is ready as soon as it answers
     gc.freeze()
+
+
+def check_requests(client: Any) -> None:
+    """Let a module fail at a request that AWS would refuse, and note each call in a file.
+
+    AWS_API_CALLS names the file. The failure is no ClientError, because some modules ignore those.
+    """
+    violations = runpy.run_path(str(CONSTRAINTS))["violations"]
+    call = client._make_api_call
+
+    def checked(self: Any, operation: str, parameters: dict[str, Any]) -> Any:
+        model = self.meta.service_model.operation_model(operation)
+        problems = violations(model, parameters)
+        with Path(os.environ.get("AWS_API_CALLS", os.devnull)).open("a", encoding="utf-8") as calls:
+            line = {"service": model.service_model.service_name, "operation": operation, "problems": problems}
+            calls.write(json.dumps(line) + "\n")
+        assert not problems, "; ".join(problems)
+        return call(self, operation, parameters)
+
+    client._make_api_call = checked
 
 
 class Payload:

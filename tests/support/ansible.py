@@ -40,7 +40,13 @@ class Ansible:
             "ANSIBLE_HOME": str(home / "ansible"),
             "ANSIBLE_LOCAL_TEMP": str(home / "ansible"),
             "ANSIBLE_NOCOLOR": "1",
+            "AWS_API_CALLS": str(api_calls(home)),
         }
+
+
+def api_calls(home: Path) -> Path:
+    """Return the file that notes each AWS call of the modules: JSON with service, operation, problems."""
+    return home / "api_calls.jsonl"
 
 
 @cache
