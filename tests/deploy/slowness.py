@@ -178,6 +178,7 @@ THROTTLING = {
     "secretsmanager": "ThrottlingException",
     "wafv2": "ThrottlingException",
 }
+STATUS = {"TooManyRequestsException": 429, "SlowDown": 503}  # botocore repeats these calls by the status; else 400
 
 
 @dataclass
@@ -241,7 +242,7 @@ def slow() -> None:
 
     def answered(service: str, action: str, request: str, denied: Any, headers: Any) -> Any:
         status, *rest = failure(service, action, request, denied, headers)
-        return (400 if "slow" in denied.details else status, *rest)
+        return (STATUS.get(denied.code, 400) if "slow" in denied.details else status, *rest)
 
     iam_evaluator.enforce, iam_evaluator.pin_request_caller = delayed, pinned
     iam_actions.extract_iam_action = extracted
