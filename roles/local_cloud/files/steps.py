@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import json
 import os
 import platform
@@ -85,14 +86,22 @@ def playbook(home: Path) -> list[str]:
 
 
 def ansible_environ(root: Path, emulator: Emulator, image_settings: Mapping[str, str]) -> dict[str, str]:
-    """Return Ansible's environment, with the root access key; the playbook creates its own IAM user first."""
+    """Return Ansible's environment, with the root access key; the playbook creates its own IAM user first.
+
+    Mitogen runs all modules in one interpreter. Ansible alone starts one for each, which imports boto3 anew.
+    """
     mac = sys.platform == "darwin"
+    strategies = importlib.util.find_spec("ansible_mitogen.plugins.strategy")
+    assert strategies is not None
+    assert strategies.submodule_search_locations is not None
     return {
         **emulator.root(),
         **image_settings,
         "ANSIBLE_CONFIG": str(root / "ansible.cfg"),
         "ANSIBLE_HOME": str(emulator.home / "ansible"),
         "ANSIBLE_NOCOLOR": "1",
+        "ANSIBLE_STRATEGY": "mitogen_linear",
+        "ANSIBLE_STRATEGY_PLUGINS": strategies.submodule_search_locations[0],
         "LC_ALL": "en_US.UTF-8" if mac else "C.UTF-8",  # Ansible requires UTF-8
         **({"OBJC_DISABLE_INITIALIZE_FORK_SAFETY": "YES"} if mac else {}),  # Ansible forks
     }
@@ -151,7 +160,7 @@ def current_task(log: str) -> str:
 
 def fingerprint(root: Path, emulator: Emulator, image_settings: Mapping[str, str]) -> str:
     """Return a hash of everything that the playbook's result depends on."""
-    versions = [sys.version, version("ministack"), version("ansible-core")]
+    versions = [sys.version, version("ministack"), version("ansible-core"), version("mitogen")]
     inputs = [str(emulator), sorted(image_settings.items()), WORKERS, *versions]
     digest = hashlib.sha256(json.dumps(inputs).encode())
     files = [path for source in SOURCES for path in (root / source, *(root / source).rglob("*"))]
