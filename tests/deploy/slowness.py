@@ -178,7 +178,10 @@ THROTTLING = {
     "secretsmanager": "ThrottlingException",
     "wafv2": "ThrottlingException",
 }
-STATUS = {"TooManyRequestsException": 429, "SlowDown": 503}  # botocore repeats these calls by the status; else 400
+STATUS = {
+    "TooManyRequestsException": 429,
+    "SlowDown": 503,
+}  # botocore repeats these calls by the status; else 400
 
 
 @dataclass
