@@ -21,7 +21,7 @@ THROTTLED = 0.01  # of the calls
 
 @dataclass(frozen=True)
 class State:
-    """After one of some actions, others are refused with this code for a while.
+    """A state after one of some actions, in which others are refused with this code for a while.
 
     parameter: what the body of a refused request contains; empty for every request.
     """
