@@ -220,6 +220,7 @@ def subscriptions(config: Config) -> SubscriptionService:
 def gallery(config: Config) -> Gallery:
     """Return the gallery that the web application serves."""
     from imgcore.aws.clients import create_session
+    from imgcore.db.changes import ChangeRepository
     from imgcore.db.circuit_breaker import CircuitBreakers
     from imgcore.db.images import ImageRepository
     from imgcore.db.timeline import TimelineRepository
@@ -235,6 +236,7 @@ def gallery(config: Config) -> Gallery:
         shares=shares(known, known_albums),
         images=ImageRepository(known),
         timeline=TimelineRepository(known),
+        changes=ChangeRepository(known),
         breakers=CircuitBreakers(known),
         storage=storage(config, session),
         queues=queues(config, session),

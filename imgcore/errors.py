@@ -103,6 +103,13 @@ class TooManyTries(ImgcoreError):
     code = "too_many_tries"
 
 
+class Gone(ImgcoreError):
+    """What the request refers to has expired, for good."""
+
+    code = "gone"
+    permanent = True
+
+
 class Conflict(ImgcoreError):
     """The request conflicts with the current state."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from imgcore.db.connection import Transaction
@@ -13,12 +14,12 @@ from imgcore.gallery.models import Image, Source, Task, TaskKind, TaskStatus, Up
 
 _PLAIN = (
     "id", "public_id", "name", "version", "owner_id", "width", "height", "placeholder", "thumbnail_key",
-    "display_key", "caption", "alt_text", "model", "languages",
+    "display_key", "caption", "alt_text", "model", "languages", "batch_id",
 )  # fmt: skip
 _OTHERS = ("upload_status", "uploaded_at", "deleted_at", "source")
 _TASK = ("status", "message")
 _SELECT = sql(
-    "SELECT {columns}, i.{place} FROM images i {joins} WHERE {where}",
+    "SELECT {columns}, i.{place}, i.changed_at FROM images i {joins} WHERE {where}",
     columns=", ".join(
         [f"i.{column}" for column in (*_PLAIN, *_OTHERS)]
         + [f"{kind}.{column} AS {kind}_{column}" for kind in TaskKind for column in _TASK]
@@ -37,7 +38,7 @@ def read_tiles(tx: Transaction, where: str, values: Mapping[str, Any], place: st
 
 def _tile(row: Sequence[Any]) -> Tile:
     plain, rest = row[: len(_PLAIN)], row[len(_PLAIN) :]
-    upload_status, uploaded_at, deleted_at, source, *tasks, place = rest
+    upload_status, uploaded_at, deleted_at, source, *tasks, place, changed_at = rest
     uploaded = moment(uploaded_at)
     assert uploaded is not None
     image = Image(
@@ -52,5 +53,10 @@ def _tile(row: Sequence[Any]) -> Tile:
             for number, kind in enumerate(_KINDS)
         ),
     )
-    at = moment(place)
-    return Tile(image, at.replace(tzinfo=None) if at else None)
+    return Tile(image, _plain(place), _plain(changed_at))
+
+
+def _plain(value: Any) -> datetime | None:
+    """Return a time without its zone."""
+    found = moment(value)
+    return found.replace(tzinfo=None) if found else None

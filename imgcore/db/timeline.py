@@ -18,6 +18,7 @@ from imgcore.db.mapping import in_list, micros
 from imgcore.db.statements import sql
 from imgcore.db.tiles import read_tiles
 from imgcore.errors import Invalid
+from imgcore.gallery.changes import LIFETIME, OVERLAP
 from imgcore.gallery.listing import (
     END_OF_TIME,
     MOST_SKIPPED,
@@ -30,8 +31,6 @@ from imgcore.gallery.listing import (
 )
 from imgcore.gallery.models import Viewer
 
-OVERLAP = 10.0  # seconds that a transaction may take to commit after it has set changed_at
-KEPT_SECONDS = 900.0  # after which all months are counted again; images are purged later than that
 _MOST_CHANGED = 2000  # changed images whose months are counted apart; beyond, all months are
 _KEPT = 64  # viewers' counts that are kept
 _HEAVY_OFFSET = 10_000
@@ -131,7 +130,7 @@ def _scope(owner: int | None) -> tuple[str, dict[str, Any]]:
 
 def _count(tx: Transaction, owner: int | None, sort: Sort, known: _Counted | None) -> _Counted:
     """Return the counts as they are now: those of ``known``, but for the months that have changed."""
-    [clock] = tx.rows(_CLOCK, overlap=micros(OVERLAP), kept=micros(KEPT_SECONDS))
+    [clock] = tx.rows(_CLOCK, overlap=micros(OVERLAP.total_seconds()), kept=micros(LIFETIME.total_seconds()))
     now, since, oldest = (str(clock[name]) for name in ("now", "since", "oldest"))
     changed = None
     if known is not None and oldest < known.counted_at <= now and known.since <= now:

@@ -59,11 +59,13 @@ class Tile(NamedTuple):
     """What the timeline shows of an image.
 
     image: with the attributes that a tile shows; others are as if they were unknown.
-    at: its place in the order; None where it is not on the timeline.
+    at: its place in the order; None where it is not on the timeline. changed_at: of its last change, in the
+    database's time; None for images that only an older release has changed.
     """
 
     image: Image
     at: datetime | None
+    changed_at: datetime | None = None
 
 
 def checked_month(text: str) -> str:

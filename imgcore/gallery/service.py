@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from imgcore.campaigns.service import Campaigns
     from imgcore.collections.albums import Albums
     from imgcore.collections.shares import Shares
+    from imgcore.db.changes import ChangeRepository
     from imgcore.db.circuit_breaker import CircuitBreakers
     from imgcore.db.images import ImageRepository
     from imgcore.db.timeline import TimelineRepository
@@ -85,6 +86,7 @@ class Gallery:
     timeline: TimelineRepository | None = None
     albums: Albums | None = None
     shares: Shares | None = None
+    changes: ChangeRepository | None = None
 
     def for_viewer(self, viewer: Viewer, language: str | None = None) -> Gallery:
         """Return the gallery with the rights of ``viewer``, to whose account new uploads belong.

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
+from imgcore.db import changes as changes_module
 from imgcore.db import timeline
-from imgcore.db.connection import Database
+from imgcore.db.changes import ChangeRepository
+from imgcore.db.connection import Database, Transaction
 from imgcore.db.timeline import TimelineRepository
+from imgcore.gallery import changes as changes_rules
 from imgcore.gallery.listing import Sort
 from imgcore.gallery.models import EVERYBODY, Image, Viewer
 from tests.contract.images import FACTS, THUMBNAIL, arrived, claim, described, new, renditions, stored
@@ -159,3 +162,69 @@ def test_timeline_is_read_by_indexes(
     assert len(plans.lines) > 20
     assert [] == whole_tables([line for line in plans.lines if line != "SCAN CONSTANT ROW"])
     assert [] == [line for line in plans.lines if "images" in line and "filesort" in line]
+
+
+def test_changes_are_read_by_indexes(
+    full: Repositories, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database.run(lambda tx: tx._cursor("UPDATE images SET changed_at = {ago:age}", {"age": 10**12}))
+    if database.dialect.name == "mysql":  # its index holds the former times until they are purged
+        database.read(lambda tx: tx.rows("OPTIMIZE TABLE images"))
+    cursor = full.changes.start(EVERYBODY).cursor.text(EVERYBODY)
+    row = replace(new(), batch_id="7f0c3c2e-5a52-4f39-9d53-9f3d0b5a6f10")
+    full.images.add(row)
+    plans = Plans(monkeypatch)
+    found = full.changes.since(cursor, EVERYBODY)
+
+    assert row.public_id in {tile.image.public_id for tile in found.tiles}
+    assert 1 == found.batches[0].total
+    assert len(plans.lines) > 2
+    assert [] == whole_tables([line for line in plans.lines if line != "SCAN CONSTANT ROW"])
+
+
+def test_one_query_a_second_serves_all_who_watch(
+    repositories: Repositories, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    changes = ChangeRepository(database, clock=lambda: now[0])
+    cursor = changes.start(EVERYBODY).cursor.text(EVERYBODY)
+    asked: list[str] = []
+    run = Transaction._cursor
+
+    def counted(tx: Transaction, sql: str, values: dict[str, object]) -> object:
+        asked.append(sql)
+        return run(tx, sql, values)
+
+    monkeypatch.setattr(Transaction, "_cursor", counted)
+    for _ in range(50):
+        changes.since(cursor, EVERYBODY)
+    assert [] == asked
+    now[0] += 1.0
+    for _ in range(50):
+        changes.since(cursor, EVERYBODY)
+    assert 1 == len(asked)
+
+
+def test_more_changes_than_are_kept_are_read_from_the_database(
+    repositories: Repositories, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer comes in parts, each with the cursor of the next."""
+    monkeypatch.setattr(changes_module, "_PAGE", 4)
+    monkeypatch.setattr(changes_rules, "MOST_ROWS", 2)
+    start = repositories.changes.start(EVERYBODY).cursor
+    cursor = replace(start, at=start.at - timedelta(minutes=10)).text(EVERYBODY)
+    images = {arrived(repositories).public_id for _ in range(9)}
+    spread = "UPDATE images SET changed_at = :at WHERE id = :image_id"
+    for number, public_id in enumerate(sorted(images)):
+        image = repositories.images.get(public_id)
+        assert image is not None
+        at = (start.at - timedelta(seconds=500 - 20 * number)).isoformat(" ", "microseconds")
+        database.run(lambda tx, at=at, id_=image.id: tx._cursor(spread, {"at": at, "image_id": id_}))
+    found: set[str] = set()
+    for _ in range(20):
+        part = repositories.changes.since(cursor, EVERYBODY)
+        found |= {tile.image.public_id for tile in part.tiles}
+        cursor = part.cursor.text(EVERYBODY)
+        if not part.more:
+            break
+    assert images <= found

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+
 from imgcore.db.albums import AlbumRepository
 from imgcore.db.campaigns import CampaignRepository
+from imgcore.db.changes import ChangeRepository
 from imgcore.db.circuit_breaker import CircuitBreakers
 from imgcore.db.connection import Database
 from imgcore.db.images import ImageRepository
@@ -28,6 +31,9 @@ class Repositories:
         self.timeline = TimelineRepository(database)
         self.albums = AlbumRepository(database)
         self.shares = ShareRepository(database)
+        self.changes = ChangeRepository(
+            database, clock=itertools.count(step=2).__next__
+        )  # reads anew each time
         self.ledger = LedgerRepository(database)
 
     def of_processor(self) -> tuple[ImageRepository, TaskRepository, CircuitBreakers]:

@@ -25,6 +25,7 @@ SHARED = {
     "messages",
     "s3_events",
     "listing",
+    "changes",
     "tokens",
     "throttle",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +20,7 @@ from imgcore.collections.albums import Albums
 from imgcore.collections.shares import Shares
 from imgcore.db.albums import AlbumRepository
 from imgcore.db.campaigns import CampaignRepository
+from imgcore.db.changes import ChangeRepository
 from imgcore.db.circuit_breaker import CircuitBreakers
 from imgcore.db.connection import Database, Transaction
 from imgcore.db.images import ImageRepository
@@ -223,6 +225,7 @@ def fake_gallery(
         release="abc1234",
         spending=Spending(LedgerRepository(database), quote),
         timeline=TimelineRepository(database),
+        changes=ChangeRepository(database, itertools.count().__next__),  # each request reads them anew
         campaigns=Campaigns(CampaignRepository(database), queues, lambda images: images * 0.5),
         albums=albums,
         shares=Shares(ShareRepository(database), albums, images, attempts, hasher),

@@ -13,7 +13,7 @@ from imgcore.gallery.listing import MONTH_LIMIT, MOST_SKIPPED, MonthSlice, Sort,
 from web.http import request
 from web.http.auth import PREFIX, gallery_for_caller, requires
 from web.http.responses import Route, json_of_key, json_with_etag
-from web.serializers import Addresses, tile_json, utc
+from web.serializers import changes_json, tiles_json
 
 if TYPE_CHECKING:
     from imgcore.db.timeline import TimelineRepository
@@ -33,6 +33,7 @@ class TimelineApi:
         return [
             ("GET", f"{PREFIX}/timeline", self.months),
             ("GET", f"{PREFIX}/timeline/<month>", self.month),
+            ("GET", f"{PREFIX}/changes", self.changes),
         ]
 
     @property
@@ -77,10 +78,20 @@ class TimelineApi:
             key, lambda: {"month": month, **self._shown(found, sort, gallery), "next": following}
         )
 
+    @requires(Scope.READ)
+    def changes(self) -> HTTPResponse:
+        """Return what has changed since a cursor; without one, a cursor to begin with."""
+        since, gallery = request.query().get("since"), gallery_for_caller(self._unrestricted)
+        if gallery.changes is None:
+            raise Misconfigured("This gallery has no feed of changes.")
+        viewer = gallery.viewer
+        found = gallery.changes.start(viewer) if since is None else gallery.changes.since(since, viewer)
+        versions = [(tile.image.id, tile.image.version) for tile in found.tiles]
+        rest = (found.cursor, found.removed, found.batches, found.more)
+        key = (versions, rest, gallery.storage.period(), viewer, gallery.language, gallery.release)
+        return json_of_key(key, lambda: changes_json(found, gallery))
+
     def _shown(self, found: MonthSlice, sort: Sort, gallery: Gallery) -> dict[str, Any]:
         ids = [id_ for id_, _ in found.versions]
         tiles = {tile.image.id: tile for tile in self._rows.tiles(ids, sort)}
-        addresses = Addresses(gallery.storage)
-        photos = [tile_json(tiles[id_], gallery, addresses) for id_ in ids if id_ in tiles]
-        expires_at = utc(gallery.storage.expires_at())
-        return {"urls": addresses.templates, "expires_at": expires_at, "photos": photos}
+        return tiles_json([tiles[id_] for id_ in ids if id_ in tiles], gallery)

@@ -14,6 +14,7 @@ from bottle import HTTPError
 from imgcore.errors import (
     Conflict,
     Forbidden,
+    Gone,
     ImgcoreError,
     Invalid,
     Misconfigured,
@@ -32,6 +33,7 @@ _STATUS: tuple[tuple[type[ImgcoreError], int], ...] = (
     (Forbidden, 403),
     (NotFound, 404),
     (Conflict, 409),
+    (Gone, 410),
     (Invalid, 422),
     (TooManyTries, 429),
     (Unavailable, 503),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from imgcore.gallery.models import WordField
@@ -13,8 +14,10 @@ from web.serializers.images import (
     status_text,
     word_language,
 )
+from web.serializers.times import utc
 
 if TYPE_CHECKING:
+    from imgcore.gallery.changes import Changes
     from imgcore.gallery.listing import Tile
     from imgcore.gallery.models import Image
     from imgcore.gallery.ports import Storage
@@ -42,10 +45,28 @@ class Addresses:
         return [self.templates.index(template), signature]
 
 
+def tiles_json(tiles: Iterable[Tile], gallery: Gallery) -> dict[str, Any]:
+    """Return rows, and what their URLs have in common."""
+    addresses = Addresses(gallery.storage)
+    photos = [tile_json(tile, gallery, addresses) for tile in tiles]
+    expires_at = utc(gallery.storage.expires_at())
+    return {"urls": addresses.templates, "expires_at": expires_at, "photos": photos}
+
+
+def changes_json(found: Changes, gallery: Gallery) -> dict[str, Any]:
+    """Return an answer of the feed of changes."""
+    return {
+        "cursor": found.cursor.text(gallery.viewer),
+        **tiles_json(found.tiles, gallery),
+        "removed": list(found.removed),
+        "batches": [each._asdict() for each in found.batches],
+        "more": found.more,
+    }
+
+
 def tile_json(tile: Tile, gallery: Gallery, addresses: Addresses) -> dict[str, Any]:
     """Return one row of a month or of the changes."""
-    image, at = tile
-    image = image.in_language(gallery.language)
+    image, at = tile.image.in_language(gallery.language), tile.at
     status = image.status
     row: dict[str, Any] = {
         "id": image.public_id,
