@@ -6,6 +6,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import lru_cache
 
 from imgcore.errors import Invalid
@@ -132,6 +133,13 @@ def _folded_character(character: str) -> str:
 
 def _is_variation_selector(character: str) -> bool:
     return "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef"
+
+
+def utc(when: datetime) -> str:
+    """Return a time in UTC as RFC 3339 with Z; a time without a zone is taken as UTC."""
+    if when.tzinfo is not None:
+        when = when.astimezone(UTC).replace(tzinfo=None)
+    return when.isoformat(timespec="milliseconds") + "Z"
 
 
 def file_size(size: int, rounded: Callable[[float], int] = round) -> str:

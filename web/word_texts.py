@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from imgcore.gallery.models import Image, Source, WordField, WordVersion
@@ -53,6 +54,19 @@ def provenance(image: Image) -> dict[WordField, str]:
         WordField.TAGS: image.tags_source,
     }
     return {field: source_label(source) for field, source in sources.items() if source is not None}
+
+
+def written_by(image: Image) -> str | None:
+    """Return who wrote the fields, each source once: "caption: a person; alt text and tags: Gemini"."""
+    fields: dict[str, list[str]] = {}
+    for field, source in provenance(image).items():
+        fields.setdefault(source, []).append(FIELD_NAMES[field].lower())
+    parts = [f"{_listed(names)}: {source}" for source, names in fields.items()]
+    return "; ".join(parts) or None
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
 
 
 def _author(version: WordVersion) -> str:

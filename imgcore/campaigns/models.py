@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from imgcore.gallery.models import Source
+from imgcore.text import utc
 
 
 class CampaignStatus(StrEnum):
@@ -68,6 +70,21 @@ class Campaign:
         """The number of images that are neither waiting nor queued."""
         return sum(self.counts.get(status, 0) for status in _ENDED)
 
+    def as_json(self) -> dict[str, Any]:
+        """Return what the API answers and the command prints; times in RFC 3339."""
+        return {
+            "id": self.public_id,
+            "status": self.status,
+            "rate": self.rate,
+            "images": self.total,
+            "finished": self.finished,
+            "counts": {str(status): count for status, count in sorted(self.counts.items())},
+            "selection": self.selection,
+            "account": self.account,
+            "created_at": utc(self.created_at),
+            "finished_at": utc(self.finished_at) if self.finished_at else None,
+        }
+
 
 _ENDED = (ItemStatus.DONE, ItemStatus.FAILED, ItemStatus.SKIPPED)
 
@@ -88,3 +105,8 @@ class Preview:
     images: int
     price_usd: float | None
     sample: tuple[Sample, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what the API answers and the command prints."""
+        sample = [{"id": one.public_id, "name": one.name, "caption": one.caption} for one in self.sample]
+        return {"images": self.images, "price_usd": self.price_usd, "sample": sample}

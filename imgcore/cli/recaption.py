@@ -5,18 +5,14 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
-from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from imgcore import bootstrap
 from imgcore.campaigns.models import CampaignStatus, Selection
 from imgcore.campaigns.service import DEFAULT_RATE
 from imgcore.config import Config
 from imgcore.gallery.models import Source
-
-if TYPE_CHECKING:
-    from imgcore.campaigns.models import Campaign
 
 Emit = Callable[[dict[str, Any]], None]
 _WATCH_SECONDS = 5.0
@@ -49,10 +45,10 @@ def add_recaption(parser: argparse.ArgumentParser, emit: Emit) -> None:
             missing=parsed.missing,
         )
         if parsed.dry_run:
-            emit(asdict(campaigns.preview(selection)))
+            emit(campaigns.preview(selection).as_json())
             return 0
         campaign = campaigns.start(selection, parsed.rate)
-        emit(shown(campaign))
+        emit(campaign.as_json())
         return _watch(campaign.public_id, emit) if parsed.watch else 0
 
     parser.set_defaults(run=run)
@@ -72,14 +68,14 @@ def add_campaign(parser: argparse.ArgumentParser, emit: Emit) -> None:
 
     def changed(change: str) -> Callable[[argparse.Namespace], int]:
         def run(parsed: argparse.Namespace) -> int:
-            emit(shown(getattr(bootstrap.campaigns(Config.read()), change)(parsed.id)))
+            emit(getattr(bootstrap.campaigns(Config.read()), change)(parsed.id).as_json())
             return 0
 
         return run
 
     def list_all(_: argparse.Namespace) -> int:
         for campaign in bootstrap.campaigns(Config.read()).all():
-            emit(shown(campaign))
+            emit(campaign.as_json())
         return 0
 
     action("list", list_all, "List the newest campaigns.", one=False)
@@ -97,24 +93,11 @@ def _watch(public_id: str, emit: Emit) -> int:
         campaigns = bootstrap.campaigns(Config.read())
         campaigns.advance()
         campaign = campaigns.get(public_id)
-        if (now := shown(campaign)) != last:
+        if (now := campaign.as_json()) != last:
             emit(last := now)
         if campaign.status is not CampaignStatus.RUNNING:
             return 0
         time.sleep(_WATCH_SECONDS)
-
-
-def shown(campaign: Campaign) -> dict[str, Any]:
-    """Return a campaign as the JSON line that is printed."""
-    return {
-        "campaign": campaign.public_id,
-        "status": campaign.status,
-        "images": campaign.total,
-        "finished": campaign.finished,
-        **{str(status): count for status, count in sorted(campaign.counts.items())},
-        "rate": campaign.rate,
-        "selection": campaign.selection,
-    }
 
 
 def _moment(text: str) -> datetime:

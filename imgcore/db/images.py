@@ -160,6 +160,15 @@ class ImageRepository(Repository):
 
         return self._database.read(work)
 
+    def can_undo(self, public_id: str) -> bool:
+        """Return whether ``undo`` would restore any words."""
+
+        def work(tx: Transaction) -> bool:
+            row = tx.row("SELECT id FROM images WHERE public_id = :public_id", public_id=public_id)
+            return row is not None and words.can_undo(tx, row["id"])
+
+        return self._database.read(work)
+
     def undo(self, public_id: str) -> Image | None:
         """Restore the words that the last change replaced; None where there are none."""
         return self._change_words(public_id, words.undo)

@@ -122,13 +122,14 @@ def undo(tx: Transaction, image_id: int) -> bool:
 
     Called again, it goes one change further back.
     """
-    undone: set[str] = set()
-    for row in tx.rows(_CHANGES, image_id=image_id, limit=HISTORY_LIMIT):
-        if row["undoes"] is not None:
-            undone.add(row["undoes"])
-        elif row["change_id"] not in undone:
-            return _undo(tx, image_id, row["change_id"])
-    return False
+    change_id, versions = _undoable(tx, image_id)
+    _restore(tx, image_id, versions, undoes=change_id)
+    return bool(versions)
+
+
+def can_undo(tx: Transaction, image_id: int) -> bool:
+    """Return whether ``undo`` would restore anything."""
+    return bool(_undoable(tx, image_id)[1])
 
 
 def restore_machine_words(tx: Transaction, image_id: int, fields: Iterable[WordField]) -> bool:
@@ -277,17 +278,25 @@ class _Change:
         return {name: self.row[name] if machine else None for name in _FACTS}
 
 
-def _undo(tx: Transaction, image_id: int, change_id: str) -> bool:
-    """Restore each field that the change wrote to what it was before it; False where it was empty."""
+def _undoable(tx: Transaction, image_id: int) -> tuple[str | None, Sequence[Row]]:
+    """Return the last change that is not undone, and of each field that it wrote the version before it."""
+    undone: set[str] = set()
+    for row in tx.rows(_CHANGES, image_id=image_id, limit=HISTORY_LIMIT):
+        if row["undoes"] is not None:
+            undone.add(row["undoes"])
+        elif row["change_id"] not in undone:
+            return row["change_id"], _replaced(tx, image_id, row["change_id"])
+    return None, []
+
+
+def _replaced(tx: Transaction, image_id: int, change_id: str) -> Sequence[Row]:
     query = (
         "SELECT id, field FROM word_versions WHERE image_id = :image_id AND change_id = :change_id"
         " AND applied = 1"
     )
     rows = tx.rows(query, image_id=image_id, change_id=change_id)
     found = [_before(tx, image_id, row["field"], row["id"]) for row in rows]
-    versions = [version for version in found if version is not None]
-    _restore(tx, image_id, versions, undoes=change_id)
-    return bool(versions)
+    return [version for version in found if version is not None]
 
 
 def _restore(tx: Transaction, image_id: int, versions: Iterable[Row], undoes: str | None = None) -> None:

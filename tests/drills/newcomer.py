@@ -204,7 +204,7 @@ def running(user: Newcomer, run: Run) -> None:
     image = run.upload()
     user.expect("a photo is described", image["status"] == "done", str(image), 0.0)
     for text, shown in (
-        ("imgcore recaption --source local", '"campaign"'),
+        ("imgcore recaption --source local", '"finished"'),
         ("imgcore sweep", '"redelivered"'),
         ("imgcore user list", f"the gallery at {run.address}/"),
     ):

@@ -69,7 +69,7 @@ def test_recaption_queues_what_matches(queues: FakeQueues, capsys: pytest.Captur
     (started,) = run(capsys, "recaption", "--source", "local")
 
     assert ("running", 1, 1) == (started["status"], started["images"], len(queues.sent))
-    assert [started["campaign"]] == [found["campaign"] for found in run(capsys, "campaign", "list")]
+    assert [started["id"]] == [found["id"] for found in run(capsys, "campaign", "list")]
 
 
 def test_recaption_watch_ends_with_the_campaign(
@@ -82,7 +82,7 @@ def test_recaption_watch_ends_with_the_campaign(
 
     last = run(capsys, "recaption", "--source", "local", "--watch")[-1]
 
-    assert ("done", 1, 1) == (last["status"], last["finished"], last["done"])
+    assert ("done", 1, 1) == (last["status"], last["finished"], last["counts"]["done"])
 
 
 def test_campaign_is_paused_resumed_and_cancelled(
@@ -90,12 +90,12 @@ def test_campaign_is_paused_resumed_and_cancelled(
 ) -> None:
     (started,) = run(capsys, "recaption", "--source", "local", "--before", "2100-01-01", "--rate", "5")
     statuses = [
-        run(capsys, "campaign", action, started["campaign"])[0]["status"]
+        run(capsys, "campaign", action, started["id"])[0]["status"]
         for action in ("pause", "show", "resume", "cancel")
     ]
 
     assert ["paused", "paused", "running", "cancelled"] == statuses
-    assert 1 == cli.main(["campaign", "resume", started["campaign"]])
+    assert 1 == cli.main(["campaign", "resume", started["id"]])
     assert "This campaign is cancelled." in capsys.readouterr().err
 
 

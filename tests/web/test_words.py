@@ -54,7 +54,10 @@ def test_recaption_queues_the_caption_and_keeps_the_words(client: Client, galler
 def test_photo_page_forms_write_undo_and_show_history(client: Client, gallery: Gallery) -> None:
     image = add_done(gallery, source=Source.GEMINI)
     page = f"/images/{image.public_id}"
-    token = client.get(page).token
+    first = client.get(page)
+    token = first.token
+    assert "<dd>caption, alt text and tags: Gemini</dd>" in first.text
+    assert "Undo the last change" not in first.text
 
     def submit(action: str, **fields: str) -> str:
         answer = client.post(f"{page}/{action}", {"token": token, **fields})
@@ -64,11 +67,14 @@ def test_photo_page_forms_write_undo_and_show_history(client: Client, gallery: G
     saved = submit("edit", caption="My <cat>.", alt_text=image.alt_text, tags="cat, window")
     assert "What you wrote is never overwritten automatically." in saved
     assert "the alt text is still that of Gemini" in saved
-    assert "caption: Edited by a person; alt text: Gemini; tags: Gemini" in saved
+    assert "caption: Edited by a person; alt text and tags: Gemini" in saved
+    assert "Undo the last change" in saved
     listed = client.get(f"{page}/history").text
     assert "My &lt;cat&gt;." in listed
     assert "A cat asleep on a windowsill." in listed
-    assert ">A cat asleep on a windowsill.</h1>" in submit("undo")
+    undone = submit("undo")
+    assert ">A cat asleep on a windowsill.</h1>" in undone
+    assert "Undo the last change" not in undone
     for action in (f"history/{_version(gallery, image.public_id, 'My <cat>.')}/restore", "machine-words"):
         submit(action)
     assert image.caption == gallery.get(image.public_id).caption

@@ -64,7 +64,7 @@ class CampaignsApi(CampaignsBase):
     @requires(Scope.EDIT)
     def list_all(self) -> HTTPResponse:
         """List the newest campaigns."""
-        return json_with_etag({"campaigns": [campaign_json(found) for found in self._campaigns.all()]})
+        return json_with_etag({"campaigns": [found.as_json() for found in self._campaigns.all()]})
 
     @requires(Scope.EDIT)
     def start(self) -> HTTPResponse:
@@ -80,28 +80,28 @@ class CampaignsApi(CampaignsBase):
         if not 1 <= rate <= MAX_RATE:
             raise Invalid(f"rate must be a whole number from 1 to {MAX_RATE}.", code="rate")
         if _flag(body, "dry_run"):
-            return json_response(preview_json(self._campaigns.preview(selection)))
-        return json_response(campaign_json(self._campaigns.start(selection, rate)), 201)
+            return json_response(self._campaigns.preview(selection).as_json())
+        return json_response(self._campaigns.start(selection, rate).as_json(), 201)
 
     @requires(Scope.EDIT)
     def show(self, public_id: str) -> HTTPResponse:
         """Return a campaign and its progress."""
-        return json_with_etag(campaign_json(self._campaigns.get(public_id)))
+        return json_with_etag(self._campaigns.get(public_id).as_json())
 
     @requires(Scope.EDIT)
     def pause(self, public_id: str) -> HTTPResponse:
         """Pause a campaign."""
-        return json_response(campaign_json(self._campaigns.pause(public_id)))
+        return json_response(self._campaigns.pause(public_id).as_json())
 
     @requires(Scope.EDIT)
     def resume(self, public_id: str) -> HTTPResponse:
         """Resume a campaign."""
-        return json_response(campaign_json(self._campaigns.resume(public_id)))
+        return json_response(self._campaigns.resume(public_id).as_json())
 
     @requires(Scope.EDIT)
     def cancel(self, public_id: str) -> HTTPResponse:
         """Cancel a campaign."""
-        return json_response(campaign_json(self._campaigns.cancel(public_id)))
+        return json_response(self._campaigns.cancel(public_id).as_json())
 
 
 class CampaignPages(CampaignsBase):
@@ -167,28 +167,6 @@ class CampaignPages(CampaignsBase):
             sources=list(Source),
             rate=DEFAULT_RATE,
         )
-
-
-def campaign_json(campaign: Campaign) -> dict[str, Any]:
-    """Return a campaign as the API's JSON."""
-    return {
-        "id": campaign.public_id,
-        "status": campaign.status,
-        "rate": campaign.rate,
-        "images": campaign.total,
-        "finished": campaign.finished,
-        "counts": {str(status): count for status, count in campaign.counts.items()},
-        "selection": campaign.selection,
-        "account": campaign.account,
-        "created_at": utc(campaign.created_at),
-        "finished_at": utc(campaign.finished_at) if campaign.finished_at else None,
-    }
-
-
-def preview_json(preview: Preview) -> dict[str, Any]:
-    """Return what a campaign would do as the API's JSON."""
-    sample = [{"id": one.public_id, "name": one.name, "caption": one.caption} for one in preview.sample]
-    return {"images": preview.images, "price_usd": preview.price_usd, "sample": sample}
 
 
 def preview_row(preview: Preview) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from web.http.page_cache import PAGES_BYTES, TOKEN_MARK, Cache, CachedPage, answ
 from web.http.responses import Route
 from web.http.templates import TemplateRenderer
 from web.limits import LIMITS
-from web.word_texts import provenance
+from web.word_texts import provenance, written_by
 
 if TYPE_CHECKING:
     from imgcore.gallery.service import Gallery
@@ -97,14 +97,16 @@ class GalleryPages:
     @requires(Scope.READ)
     def image(self, public_id: str) -> str:
         """Show one image with its details and the forms to change them."""
-        image = self._gallery.get(public_id)
-        viewer = self._gallery.viewer
+        gallery = self._gallery
+        image, viewer = gallery.get(public_id), gallery.viewer
         return self._page(
             "photo",
             image=self._shown(image),
             details=serializers.details(image, viewer),
             mine=viewer.changes(image),
             provenance=provenance(image),
+            written_by=written_by(image),
+            can_undo=viewer.changes(image) and gallery.images.can_undo(public_id),
             done=DONE.get(request.query().get("done", "")),
         )
 

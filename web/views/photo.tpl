@@ -57,8 +57,8 @@
 % if image['safety'] and image['safety'] != 'ok':
     <div><dt>Rated by the model as</dt><dd>{{image['safety']}}</dd></div>
 % end
-% if provenance:
-    <div><dt>Written by</dt><dd>{{'; '.join(f"{ {'caption': 'caption', 'alt_text': 'alt text', 'tags': 'tags'}[field]}: {source}" for field, source in provenance.items())}}</dd></div>
+% if written_by:
+    <div><dt>Written by</dt><dd>{{written_by}}</dd></div>
 % end
   </dl>
 % if image['status'] == 'deleted':
@@ -89,7 +89,7 @@
       <input type="hidden" name="token" value="{{token}}">
       <button class="button small" type="submit">Describe again</button>
     </form>
-%     if provenance:
+%     if can_undo:
     <form method="post" action="/images/{{image['id']}}/undo">
       <input type="hidden" name="token" value="{{token}}">
       <button class="button small" type="submit">Undo the last change</button>
