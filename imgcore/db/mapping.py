@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from typing import Any
 
 from imgcore.db.connection import Transaction
 from imgcore.db.statements import sql
 from imgcore.errors import NotFound
-from imgcore.gallery.models import Image, Safety, Source, Task, TaskKind, TaskStatus, UploadStatus, WordField
+from imgcore.gallery.models import (
+    Image,
+    PhotoDetails,
+    Safety,
+    Source,
+    Task,
+    TaskKind,
+    TaskStatus,
+    UploadStatus,
+    WordField,
+)
 from imgcore.text import storable
 
 Row = dict[str, Any]
@@ -28,7 +39,7 @@ _PLAIN = (
 )  # fmt: skip
 _TIMES = ("uploaded_at", "caption_generated_at", "thumbnail_generated_at", "deleted_at")
 _SOURCES = ("caption_source", "alt_text_source", "tags_source")
-_OTHERS = ("upload_status", "taken_at", "tags", "safety", "source", *_SOURCES)
+_OTHERS = ("upload_status", "details", "taken_at", "tags", "safety", "source", *_SOURCES)
 
 _TASK = ("status", "attempts", "error", "message", "next_at")
 
@@ -62,11 +73,24 @@ def _image(row: Row) -> Image:
         upload_status=UploadStatus(row["upload_status"]),
         taken_at=taken_at.replace(tzinfo=None) if taken_at else None,
         tags=tuple(json.loads(row["tags"])) if row["tags"] else (),
+        details=_details(row["details"]),
         safety=Safety(row["safety"]) if row["safety"] else None,
         source=Source(row["source"]) if row["source"] else None,
         **{f"{field}_source": field_source(row, field) for field in WordField},  # type: ignore[arg-type]
         tasks=tuple(_task(kind, row) for kind in TaskKind),
     )
+
+
+def details_column(details: PhotoDetails) -> str:
+    """Return details as the column holds them: a JSON object of those that are known."""
+    return json.dumps({name: value for name, value in asdict(details).items() if value}, ensure_ascii=False)
+
+
+def _details(column: str | None) -> PhotoDetails | None:
+    if not column:
+        return None
+    known = {field.name for field in fields(PhotoDetails)}  # a later release may have written others
+    return PhotoDetails(**{name: value for name, value in json.loads(column).items() if name in known})
 
 
 def field_source(row: Row, field: WordField) -> Source | None:

@@ -21,6 +21,7 @@ from imgcore.db.mapping import (
     VISIBLE_TEXT,
     WORD,
     Row,
+    details_column,
     in_list,
     local_time,
     micros,
@@ -75,6 +76,7 @@ _SKIP_OPEN = sql(
 _STORE_THUMBNAIL = (
     "UPDATE images SET format = :format, width = :width, height = :height, size = :size, sha256 = :sha256,"
     " taken_at = :taken_at, camera = :camera, latitude = :latitude, longitude = :longitude,"
+    " details = :details,"
     " thumbnail_key = :thumbnail_key, thumbnail_2x_key = :thumbnail_2x_key, display_key = :display_key,"
     " display_width = :display_width, display_height = :display_height, placeholder = :placeholder,"
     " thumbnail_generated_at = {now} WHERE id = :image_id"
@@ -109,6 +111,7 @@ class TaskRepository(Repository):
                 camera=storable(facts.camera, NAME) if facts.camera else None,
                 latitude=latitude,
                 longitude=longitude,
+                details=details_column(facts.details),
                 thumbnail_key=renditions.thumbnail.key,
                 thumbnail_2x_key=renditions.thumbnail_2x.key,
                 display_key=renditions.display.key,

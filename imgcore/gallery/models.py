@@ -86,6 +86,24 @@ class UploadStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class PhotoDetails:
+    """How a photo was taken, as its camera wrote it, and what is shown of its file."""
+
+    utc_offset: str | None = None  # of the camera's clock: "+02:00"
+    exposure_time: float | None = None  # seconds
+    f_number: float | None = None  # focal length / aperture's diameter
+    iso: int | None = None
+    focal_length: float | None = None  # millimetres
+    focal_length_35mm: int | None = None  # millimetres; of the same angle of view on 35 mm film
+    lens: str | None = None
+    animated: bool = False  # the first frame is shown
+    incomplete: bool = False  # the file is cut off: the last rows, or fine details, are missing
+
+
+NO_DETAILS = PhotoDetails()
+
+
+@dataclass(frozen=True, slots=True)
 class PhotoFacts:
     """Facts about a decoded file."""
 
@@ -99,6 +117,7 @@ class PhotoFacts:
     location: tuple[float, float] | None = None  # degrees north and east; None unless decoded with the location
     embedded_caption: str | None = None  # IPTC 2:120 / XMP dc:description
     embedded_keywords: tuple[str, ...] = ()  # IPTC 2:25 / XMP dc:subject
+    details: PhotoDetails = NO_DETAILS
 
 
 class Picture(Protocol):
@@ -216,6 +235,7 @@ class Image:
     latitude: float | None = None  # degrees north; stored only with KEEP_LOCATION=1
     longitude: float | None = None  # degrees east
     version: int = 0  # increased by each change of what a card shows
+    details: PhotoDetails | None = None  # None where it was not decoded since version 0.2.0
     version_id: str | None = None  # of the original, as received first; None in a bucket without versions
 
     @property

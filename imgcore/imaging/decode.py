@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import io
+from dataclasses import replace
 
 from PIL import Image, ImageFile, JpegImagePlugin
 
 from imgcore.errors import Rejected
 from imgcore.gallery.models import MAX_BYTES, PhotoFacts
-from imgcore.imaging import colour, formats, metadata, sizes, unended, validation
-from imgcore.imaging.formats import Carved, Damaged
+from imgcore.imaging import colour, exif_tags, formats, metadata, sizes, unended, validation
+from imgcore.imaging.formats import MOST_MISSING, Carved, Damaged
 from imgcore.imaging.photo import Photo
 
 # EXIF's orientation → what makes the picture upright (CIPA DC-008, 4.6.5)
@@ -45,7 +46,7 @@ def decode(
     A picture longer than 2.5 to 1 is larger, so that it can be read: see ``sizes.decoded``.
     ``declared``, the media type that the file was sent as, is ignored: the content decides. Deprecated.
     ``with_location`` reads where it was taken as well, which nobody does otherwise.
-    Raises Rejected, with one of the codes empty, too_large, not_an_image, unsupported_type, animated,
+    Raises Rejected, with one of the codes empty, too_large, not_an_image, unsupported_type,
     too_many_pixels, too_long, too_heavy and damaged; no file makes it raise anything else.
     ImportError where a codec is not installed.
     """
@@ -53,13 +54,11 @@ def decode(
     kind = validation.check_type(data)
     try:
         carved = formats.carve(data, kind)
-        if carved.animated:
-            raise validation.animated(kind)
         if carved.size:
             validation.check_size(carved.size)
-        location = metadata.location(carved.exif) if with_location else None
+        location = exif_tags.location(carved.exif) if with_location else None
         extra = metadata.read(exif=carved.exif, iptc=carved.iptc, xmp=carved.xmp)
-        image, size = _picture(carved, max_side, extra.orientation)
+        image, size, whole = _picture(carved, max_side, extra.orientation)
     except (Rejected, ImportError):  # an installation without a codec is not the file's fault
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -79,19 +78,24 @@ def decode(
         location=location,
         embedded_caption=extra.caption,
         embedded_keywords=extra.keywords,
+        details=replace(extra.details, animated=carved.animated, incomplete=not whole),
     )
     return Photo(image, facts)
 
 
-def _picture(carved: Carved, max_side: int, orientation: int) -> tuple[Image.Image, tuple[int, int]]:
-    """Return the picture upright and in sRGB, and the upright size of the whole picture."""
+def _picture(carved: Carved, max_side: int, orientation: int) -> tuple[Image.Image, tuple[int, int], bool]:
+    """Return the picture upright and in sRGB, the upright size of the whole, and whether all of it is there.
+
+    What the boxes of an AVIF or HEIF say of its orientation is obeyed, and its EXIF orientation is not: ISO/IEC
+    23008-12 makes that informative, and phones repeat the boxes' in it (libheif #227, libvips #2551).
+    """
     opened = _open(carved.format, carved.picture)
     validation.check_size(opened.size)
-    if carved.format == "AVIF":  # says in a box of its own how it lies, which Pillow translates; EXIF's is void
+    if carved.format == "AVIF":  # Pillow translates the boxes
         orientation = opened.getexif().get(_ORIENTATION, 1)
-    elif carved.format == "HEIF":  # the same, and its library has turned it already
+    elif carved.format == "HEIF":  # its library has turned the picture
         orientation = 1
-    size = _load(opened, carved, max_side)
+    size, whole = _load(opened, carved, max_side)
     profile = carved.icc or opened.info.get("icc_profile") or b""
     samples = _eight_bits(opened, carved.picture[24]) if carved.format == "PNG" else opened
     image = _scaled(samples, sizes.decoded(size, max_side))
@@ -102,7 +106,7 @@ def _picture(carved: Carved, max_side: int, orientation: int) -> tuple[Image.Ima
     if alpha is not None:
         image.putalpha(alpha)
     image.info = {}
-    return image, size[::-1] if orientation in _SIDEWAYS else size
+    return image, size[::-1] if orientation in _SIDEWAYS else size, whole
 
 
 class _Stream(io.BytesIO):
@@ -147,16 +151,19 @@ def _open(form: str, picture: bytes) -> ImageFile.ImageFile:
             return file
 
 
-def _load(opened: ImageFile.ImageFile, carved: Carved, max_side: int) -> tuple[int, int]:
+def _load(opened: ImageFile.ImageFile, carved: Carved, max_side: int) -> tuple[tuple[int, int], bool]:
     """Decode, a JPEG at libjpeg's smallest sufficient scale; return the size of the whole picture.
 
-    Damaged: rows are missing, which libjpeg fills with grey.
+    And whether all of it is there. Damaged: more than a twentieth of the rows is missing.
     """
-    size = opened.size
+    size, whole = opened.size, not carved.incomplete
     if isinstance(opened, JpegImagePlugin.JpegImageFile):
         opened.draft(None, sizes.decoded(size, max_side))
-        if carved.unended and unended.load(opened, carved.picture) < 1:
-            raise Damaged("rows are missing", ends_early=True)
+        if carved.unended:
+            rows = unended.load(opened, carved.picture)
+            whole = rows == 1
+            if rows < 1 - MOST_MISSING and not carved.refining:
+                raise Damaged("rows are missing", ends_early=True)
         opened.load()
     else:
         opened.load()
@@ -165,7 +172,7 @@ def _load(opened: ImageFile.ImageFile, carved: Carved, max_side: int) -> tuple[i
     for buffer in ("fp", "_decoder", "_heif_file"):  # up to 12 bytes a pixel that the plugins would hold on to
         if getattr(opened, buffer, None) is not None:
             setattr(opened, buffer, None)
-    return size
+    return size, whole
 
 
 def _scaled(opened: Image.Image, size: tuple[int, int]) -> Image.Image:

@@ -1,19 +1,19 @@
 """The metadata of a photo: EXIF, IPTC and XMP from an untrusted file. Pure.
 
-Only the named fields are looked at. Where the picture was taken is read by ``location`` alone, for those who
-want it kept; ``read`` does not follow its directory.
+Only the named fields are looked at.
 Nothing here can reject a file; what makes no sense is absent.
 """
 
 from __future__ import annotations
 
 import re
-import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
+from imgcore.gallery.models import NO_DETAILS, PhotoDetails
+from imgcore.imaging import exif_tags
 from imgcore.imaging.xmp import DIGITIZED, TAKEN, read_xmp
 from imgcore.text import is_boilerplate, one_line, shorten
 
@@ -21,6 +21,7 @@ MAX_CAPTION = 2000  # characters; IPTC's own limit for 2:120
 MAX_KEYWORD = 64  # characters; IPTC's own limit for 2:25
 MAX_KEYWORDS = 50
 MAX_CAMERA = 80  # characters
+_ISO_ELSEWHERE = 65_535  # what SensitivityType and its tags hold for higher values (EXIF 3.0, 4.6.6.7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class Metadata:
     camera: str | None = None
     caption: str | None = None
     keywords: tuple[str, ...] = ()
+    details: PhotoDetails = NO_DETAILS
 
 
 def read(*, exif: bytes = b"", iptc: bytes = b"", xmp: bytes = b"") -> Metadata:
@@ -39,44 +41,28 @@ def read(*, exif: bytes = b"", iptc: bytes = b"", xmp: bytes = b"") -> Metadata:
 
     For a caption XMP wins over IPTC, and IPTC over EXIF's ImageDescription, which programs fill more often.
     """
-    tags = dict(_tags(exif))
+    tags = exif_tags.read(exif)
+    texts = {tag: _decoded(text, utf8=False) for tag, text in tags.texts.items()}
     packet = read_xmp(xmp)
+    taken_at, offset = _first_date(texts, packet.dates)
     captions, keywords = packet.captions, packet.keywords
     for number, value in islice(_iptc(iptc), 4 * MAX_KEYWORDS):
         (captions if number == _CAPTION else keywords).append(value)
-    if isinstance(description := tags.get(_DESCRIPTION), str):
-        captions.append(description)
+    captions += [texts[exif_tags.DESCRIPTION]] if exif_tags.DESCRIPTION in texts else []
     clean = (clean_text(text, MAX_CAPTION) for text in captions)
     distinct: dict[str, str] = {}
     for word in (clean_text(text, MAX_KEYWORD) for text in keywords):
         distinct.setdefault(word.casefold(), word)
     distinct.pop("", None)
+    orientation = int(tags.numbers.get(exif_tags.ORIENTATION, 1))
     return Metadata(
-        orientation=_orientation(tags.get(_ORIENTATION)),
-        taken_at=_first_date(tags, packet.dates),
-        camera=_camera(tags.get(_MAKE), tags.get(_MODEL)),
+        orientation=orientation if orientation in range(1, 9) else 1,
+        taken_at=taken_at,
+        camera=_camera(texts.get(exif_tags.MAKE), texts.get(exif_tags.MODEL)),
         caption=next((text for text in clean if text and not is_boilerplate(text)), None),
         keywords=tuple(distinct.values())[:MAX_KEYWORDS],
+        details=_details(tags, texts, offset),
     )
-
-
-def location(exif: bytes) -> tuple[float, float] | None:
-    """Return the degrees north and east of a TIFF structure, to about a metre; None if not plausible."""
-    order = {b"II": "<", b"MM": ">"}.get(exif[:2])
-    if order is None or len(exif) < 8:
-        return None
-    try:
-        (first,) = struct.unpack_from(f"{order}L", exif, 4)
-        start = _number_of(exif, order, first, _GPS_DIRECTORY)
-        if start is None:
-            return None
-        north = _angle(exif, order, start, (1, 2), {b"N": 1, b"S": -1}, 90)
-        east = _angle(exif, order, start, (3, 4), {b"E": 1, b"W": -1}, 180)
-    except (struct.error, ZeroDivisionError):
-        return None
-    if north is None or east is None or north == east == 0:  # what a receiver without satellites writes
-        return None
-    return north, east
 
 
 def clean_text(text: str, limit: int) -> str:
@@ -84,96 +70,33 @@ def clean_text(text: str, limit: int) -> str:
     return shorten(one_line(text[: 4 * limit]), limit)
 
 
-# EXIF 3.0 (CIPA DC-008): tags of the first directory and of the Exif directory
-
-_MAKE, _MODEL, _ORIENTATION, _CHANGED, _EXIF_DIRECTORY = 0x010F, 0x0110, 0x0112, 0x0132, 0x8769
-_TAKEN, _DIGITIZED, _DESCRIPTION = 0x9003, 0x9004, 0x010E
-_TEXTS = frozenset({_DESCRIPTION, _MAKE, _MODEL, _CHANGED, _TAKEN, _DIGITIZED})
-_BYTE, _ASCII, _SHORT, _LONG = 1, 2, 3, 4
-_MAX_ENTRIES = 512  # of one directory; cameras write some sixty
-
-
-def _tags(tiff: bytes) -> Iterator[tuple[int, int | str]]:
-    order = {b"II": "<", b"MM": ">"}.get(tiff[:2])
-    if order is None or len(tiff) < 8:
-        return
-    try:
-        (first,) = struct.unpack_from(f"{order}L", tiff, 4)
-        for tag, value in _directory(tiff, order, first):
-            if tag == _EXIF_DIRECTORY and isinstance(value, int):
-                yield from _directory(tiff, order, value)
-            else:
-                yield tag, value
-    except struct.error:
-        return
-
-
-def _directory(tiff: bytes, order: str, start: int) -> Iterator[tuple[int, int | str]]:
-    (count,) = struct.unpack_from(f"{order}H", tiff, start)
-    for index in range(min(count, _MAX_ENTRIES)):
-        at = start + 2 + 12 * index
-        tag, kind, length = struct.unpack_from(f"{order}HHL", tiff, at)
-        if tag in _TEXTS and kind == _ASCII:
-            (offset,) = struct.unpack_from(f"{order}L", tiff, at + 8) if length > 4 else (at + 8,)
-            most = 4 * MAX_CAPTION if tag == _DESCRIPTION else 256
-            text = tiff[offset : offset + min(length, most)]
-            yield tag, _decoded(text.partition(b"\0")[0], utf8=False)
-        elif tag in (_ORIENTATION, _EXIF_DIRECTORY) and kind in (_BYTE, _SHORT, _LONG) and length == 1:
-            layout = {_BYTE: "B", _SHORT: "H", _LONG: "L"}[kind]
-            yield tag, struct.unpack_from(f"{order}{layout}", tiff, at + 8)[0]
-
-
-# GPSLatitudeRef, GPSLatitude, GPSLongitudeRef, GPSLongitude: tags 1 to 4 of a directory of its own
-
-_GPS_DIRECTORY, _RATIONAL = 0x8825, 5
-
-
-def _number_of(tiff: bytes, order: str, start: int, wanted: int) -> int | None:
-    entry = _entry(tiff, order, start, wanted)
-    return None if entry is None else int(struct.unpack_from(f"{order}L", tiff, entry + 8)[0])
-
-
-def _entry(tiff: bytes, order: str, start: int, wanted: int) -> int | None:
-    """Return where the entry of that tag begins: tag, type, count and value, 12 bytes."""
-    (count,) = struct.unpack_from(f"{order}H", tiff, start)
-    places = (start + 2 + 12 * index for index in range(min(count, _MAX_ENTRIES)))
-    return next((at for at in places if struct.unpack_from(f"{order}H", tiff, at)[0] == wanted), None)
-
-
-def _angle(
-    tiff: bytes, order: str, start: int, tags: tuple[int, int], signs: dict[bytes, int], most: int
-) -> float | None:
-    """Return degrees from a hemisphere (N, S, E, W) and three fractions: degrees, minutes and seconds."""
-    hemisphere, value = (_entry(tiff, order, start, tag) for tag in tags)
-    if hemisphere is None or value is None:
-        return None
-    sign = signs.get(tiff[hemisphere + 8 : hemisphere + 9].upper())
-    kind, count, at = struct.unpack_from(f"{order}HLL", tiff, value + 2)
-    if sign is None or (kind, count) != (_RATIONAL, 3):
-        return None
-    numbers = struct.unpack_from(f"{order}6L", tiff, at)
-    parts = [above / below for above, below in zip(numbers[::2], numbers[1::2], strict=True)]
-    degrees = parts[0] + parts[1] / 60 + parts[2] / 3600
-    return round(sign * degrees, 5) if degrees <= most else None
-
-
-def _orientation(value: int | str | None) -> int:
-    return value if isinstance(value, int) and 1 <= value <= 8 else 1
-
-
 _DATE = re.compile(r"(\d{4})[:/-](\d\d)[:/-](\d\d)(?:[ T](\d\d):(\d\d)(?::(\d\d))?|$)", re.ASCII)
 
 
-def _first_date(tags: dict[int, int | str], xmp: dict[str, str]) -> datetime | None:
-    """Return when it was taken, else digitized, else changed; EXIF wins over XMP for each of them (MWG 5.3)."""
-    taken = (tags.get(_TAKEN), *map(xmp.get, TAKEN))
-    digitized = (tags.get(_DIGITIZED), *map(xmp.get, DIGITIZED))
-    texts = (*taken, *digitized, tags.get(_CHANGED))
-    return next((date for text in texts if (date := _date(text))), None)
+def _first_date(texts: dict[int, str], xmp: dict[str, str]) -> tuple[datetime | None, str | None]:
+    """Return when it was taken, else digitized, else changed, and that clock's offset from UTC if it is known.
+
+    EXIF wins over XMP for each of them (MWG 5.3).
+    """
+    taken = [
+        (texts.get(exif_tags.TAKEN), texts.get(exif_tags.OFFSET_TAKEN)),
+        *((xmp.get(name), None) for name in TAKEN),
+    ]
+    digitized = [
+        (texts.get(exif_tags.DIGITIZED), texts.get(exif_tags.OFFSET_DIGITIZED)),
+        *((xmp.get(name), None) for name in DIGITIZED),
+    ]
+    changed = (texts.get(exif_tags.CHANGED), texts.get(exif_tags.OFFSET_CHANGED))
+    for text, offset in (*taken, *digitized, changed):
+        if text and (date := _date(text)):
+            if text == changed[0]:  # some phones write one offset for all their dates
+                offset = offset or changed[1]
+            return date, _offset(offset or text)
+    return None, None
 
 
-def _date(value: int | str | None) -> datetime | None:
-    found = _DATE.match(value) if isinstance(value, str) else None
+def _date(text: str) -> datetime | None:
+    found = _DATE.match(text)
     if not found:
         return None
     try:
@@ -184,12 +107,43 @@ def _date(value: int | str | None) -> datetime | None:
     return taken if taken.year >= 1826 else None  # before the first photo it was a placeholder
 
 
-def _camera(make: int | str | None, model: int | str | None) -> str | None:
-    maker, name = (clean_text(part, MAX_CAMERA) if isinstance(part, str) else "" for part in (make, model))
+_OFFSET = re.compile(r"(?:^|:\d\d(?:\.\d+)?)\s*(Z|[+-](?:0\d|1[0-4]):?[0-5]\d)\s*$", re.ASCII)
+
+
+def _offset(text: str) -> str | None:
+    """Return the offset from UTC at the end of a text, as +02:00."""
+    found = _OFFSET.search(text)
+    if not found:
+        return None
+    return "+00:00" if found[1] == "Z" else f"{found[1][:3]}:{found[1][-2:]}"
+
+
+def _camera(make: str | None, model: str | None) -> str | None:
+    maker, name = (clean_text(part or "", MAX_CAMERA) for part in (make, model))
     brand = maker.split(" ")[0]
     if not name or name.casefold().startswith(brand.casefold()):  # "Canon", "Canon EOS R5"
         return name or maker or None
     return clean_text(f"{maker} {name}", MAX_CAMERA)
+
+
+def _details(tags: exif_tags.Tags, texts: dict[int, str], offset: str | None) -> PhotoDetails:
+    """Return how the photo was taken; numbers that no camera has are absent."""
+
+    def number(tag: int, most: float) -> float | None:
+        value = tags.numbers.get(tag, 0)
+        return round(value, 6) if 0 < value <= most else None
+
+    iso, equivalent = number(exif_tags.SENSITIVITY, 10_000_000), number(exif_tags.FOCAL_LENGTH_35MM, 10_000)
+    lens = texts.get(exif_tags.LENS_MODEL)
+    return PhotoDetails(
+        utc_offset=offset,
+        exposure_time=number(exif_tags.EXPOSURE, 100_000),
+        f_number=number(exif_tags.APERTURE, 1000),
+        iso=int(iso) if iso and iso != _ISO_ELSEWHERE else None,
+        focal_length=number(exif_tags.FOCAL_LENGTH, 100_000),
+        focal_length_35mm=int(equivalent) if equivalent else None,
+        lens=_camera(texts.get(exif_tags.LENS_MAKE), lens) if lens else None,
+    )
 
 
 # IPTC IIM 4.2 in Photoshop's image resource 0x0404

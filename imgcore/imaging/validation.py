@@ -64,15 +64,6 @@ def check_size(size: tuple[int, int]) -> None:
         )
 
 
-def animated(kind: str) -> Rejected:
-    """Return the error for a file of that media type with more than one frame."""
-    return Rejected(
-        f"The {_NAMES[kind]} is animated, and only still pictures are taken; "
-        "save one frame of it as PNG or JPEG and upload that.",
-        code="animated",
-    )
-
-
 def too_large_for_the_host() -> Rejected:
     """Return the error for a picture within the limits on a host that set Pillow a lower one."""
     return Rejected(

@@ -11,6 +11,7 @@ from imgcore.gallery.models import (
     Description,
     Image,
     NewImage,
+    PhotoDetails,
     PhotoFacts,
     Rendition,
     Renditions,
@@ -31,6 +32,9 @@ FACTS = PhotoFacts(
     sha256="0f" * 32,
     taken_at=datetime(2025, 7, 14, 18, 30, 5),  # noqa: DTZ001 - a camera knows no time zone
     camera="Contoso Phone 7",
+    details=PhotoDetails(
+        utc_offset="+02:00", exposure_time=0.004, iso=400, lens="Contoso 24 mm", animated=True
+    ),
 )
 
 

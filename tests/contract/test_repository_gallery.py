@@ -130,7 +130,7 @@ def test_everything_that_is_stored_comes_back(repositories: Repositories) -> Non
         now.size,
         now.sha256,
     )
-    assert (FACTS.taken_at, FACTS.camera) == (now.taken_at, now.camera)
+    assert (FACTS.taken_at, FACTS.camera, FACTS.details) == (now.taken_at, now.camera, now.details)
     assert (f"thumbnails/{image.public_id}/200.webp", 1600, 1200) == (
         now.thumbnail_key,
         now.display_width,

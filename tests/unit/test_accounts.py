@@ -30,7 +30,7 @@ from imgcore.config import Config, Secret
 from imgcore.db.login_throttle import delay
 from imgcore.errors import Invalid, Unavailable
 from imgcore.gallery.models import Image, UploadStatus, Viewer
-from imgcore.imaging import metadata
+from imgcore.imaging import exif_tags
 from imgcore.imaging.decode import decode
 from tests import images as samples
 from tests.images import exif
@@ -225,20 +225,20 @@ def test_bootstrap_decodes_with_location_if_it_is_kept(asked: str) -> None:
 def test_location_impossible_values_are_none(gps: tuple[float, float]) -> None:
     """Values of a receiver without satellites, and outside the range."""
     block = exif(gps=gps).removeprefix(b"Exif\0\0")
-    assert metadata.location(block) is None
+    assert exif_tags.location(block) is None
 
 
 @pytest.mark.parametrize("cut", [0, 7, 9, 40, 80, 120])
 def test_location_truncated_block_is_none(cut: int) -> None:
-    assert metadata.location(exif(gps=(48.0, 11.0)).removeprefix(b"Exif\0\0")[:cut]) is None
+    assert exif_tags.location(exif(gps=(48.0, 11.0)).removeprefix(b"Exif\0\0")[:cut]) is None
 
 
 @pytest.mark.parametrize("part", [b"N\0\0\0", b"\x88\x25", b"\0\x02\0\x05"])
 def test_location_incomplete_block_is_none(part: bytes) -> None:
     """An unknown letter, no GPS directory, no degrees."""
     block = exif(gps=(48.0, 11.0)).removeprefix(b"Exif\0\0")
-    assert (1, (48.0, 11.0)) == (block.count(part), metadata.location(block))
-    assert metadata.location(block.replace(part, b"\x7f" + part[1:])) is None
+    assert (1, (48.0, 11.0)) == (block.count(part), exif_tags.location(block))
+    assert exif_tags.location(block.replace(part, b"\x7f" + part[1:])) is None
 
 
 # imgcore user …

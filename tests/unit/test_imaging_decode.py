@@ -12,6 +12,7 @@ from PIL import Image, ImageCms, ImageFile
 from pillow_heif import HeifFile
 
 from imgcore.imaging import decode as images
+from imgcore.imaging import formats
 from imgcore.imaging.decode import decode
 from imgcore.imaging.sizes import inside
 from tests import images as samples
@@ -290,10 +291,26 @@ def test_decode_of_a_heic_with_several_pictures_the_primary_one_is_shown() -> No
     assert_upright(shown(decode(out.getvalue(), max_side=96)))
 
 
-def test_decode_avif_that_holds_a_film_too_shows_its_still() -> None:
+@pytest.mark.parametrize("frames", [2, 3])
+@pytest.mark.parametrize("form", ["GIF", "WEBP", "PNG", "AVIF"])
+def test_decode_animation_shows_its_first_frame(form: str, frames: int) -> None:
+    photo = decode(samples.animated(form, frames), max_side=32)
+    assert (photo.size, photo.facts.details.animated) == ((32, 24), True)
+    assert samples.difference(shown(photo), Image.new("RGB", (32, 24), (0, 60, 90))) < 3
+
+
+@pytest.mark.parametrize("form", ["WEBP", "AVIF"])
+def test_decode_animation_hands_one_frame_to_the_codec(form: str) -> None:
+    """Thousands more would only cost time."""
+    carved = formats.carve(samples.animated(form, 5), f"image/{form.lower()}")
+    assert (1, 0) == (carved.picture.count(b"ANMF") or 1, carved.picture.count(b"moov"))
+
+
+def test_decode_avif_that_holds_a_film_too_is_no_animation() -> None:
     """The first brand decides between the two."""
     film = samples.animated("AVIF")
-    assert decode(film[:8] + b"avif" + film[12:], max_side=32).size == (32, 24)
+    photo = decode(film[:8] + b"avif" + film[12:], max_side=32)
+    assert (photo.size, photo.facts.details.animated) == ((32, 24), False)
 
 
 @pytest.mark.parametrize("form", ["PNG", "WEBP", "AVIF", "GIF"])

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from PIL.TiffImagePlugin import IFDRational
 
-from imgcore.gallery.models import PhotoFacts
-from imgcore.imaging import metadata
+from imgcore.gallery.models import PhotoDetails, PhotoFacts
+from imgcore.imaging import exif_tags, metadata
 from imgcore.imaging.decode import decode
 from tests import images as samples
 from tests.images import chunk, exif, iptc, segment, with_segments, xmp
@@ -90,7 +91,8 @@ def test_metadata_without_permission_has_no_location() -> None:
     data = samples.encode(samples.corners(), exif=exif(taken_at=WHEN, gps=(48.0, 11.0)))
     assert b"\x88\x25" in data
     assert "48" not in repr(facts(data)).replace(facts(data).sha256, "").replace(str(len(data)), "")
-    assert 0x8825 not in dict(metadata._tags(data[data.index(b"Exif\0\0") + 6 :]))
+    tags = exif_tags.read(data[data.index(b"Exif\0\0") + 6 :])
+    assert 0x8825 not in tags.texts | tags.numbers
 
 
 @pytest.mark.parametrize("how", ["xmp", "iptc"])
@@ -364,3 +366,67 @@ def test_metadata_text_chunk_that_is_no_exif_is_ignored(text: bytes) -> None:
     data = samples.encode(samples.corners(), "PNG")
     found = facts(data[:33] + chunk(b"tEXt", b"Raw profile type exif\0" + text) + data[33:])
     assert (96, 64) == (found.width, found.height)
+
+
+def exposed(**tags: object) -> bytes:
+    """An EXIF block with these fields, by their tags in hexadecimal: x829A=(1, 250)."""
+    block = Image.Exif()
+    for name, value in tags.items():
+        tag = int(name[1:], 16)
+        (block if tag < 0x8000 else block.get_ifd(0x8769))[tag] = value
+    return tiff(block.tobytes())
+
+
+def test_metadata_exposure_and_lens_are_read() -> None:
+    block = exposed(
+        x829A=IFDRational(1, 250), x829D=IFDRational(18, 10), x8827=400, x920A=IFDRational(425, 100),
+        xA405=26, xA433="Example", xA434="Example 24mm f/1.8",
+    )  # fmt: skip
+    expected = PhotoDetails(
+        exposure_time=0.004, f_number=1.8, iso=400, focal_length=4.25, focal_length_35mm=26,
+        lens="Example 24mm f/1.8",
+    )  # fmt: skip
+    assert expected == metadata.read(exif=block).details
+
+
+@pytest.mark.parametrize("value", [IFDRational(0, 1), IFDRational(1, 0), IFDRational(4_000_000_000, 1)])
+def test_metadata_numbers_that_no_camera_has_are_absent(value: IFDRational) -> None:
+    block = exposed(x829A=value, x829D=value, x920A=value, x8827=65_535)
+    assert metadata.read(exif=block).details == PhotoDetails()
+
+
+@pytest.mark.parametrize(
+    ("tags", "expected"),
+    [
+        ({"x9003": "2024:05:17 18:30:05", "x9011": "+02:00"}, "+02:00"),
+        ({"x9003": "2024:05:17 18:30:05", "x9011": "Z"}, "+00:00"),
+        ({"x9003": "2024:05:17 18:30:05", "x9010": "+02:00"}, None),
+        ({"x9003": "2024:05:17 18:30:05", "x132": "2024:05:17 18:30:05", "x9010": "-03:30"}, "-03:30"),
+        ({"x9003": "2024:05:17 18:30:05", "x132": "2025:01:01 00:00:00", "x9010": "-03:30"}, None),
+        ({"x9004": "2024:05:17 18:30:05", "x9011": "+01:00", "x9012": "+02:00"}, "+02:00"),
+        ({"x9003": "2024:05:17 18:30:05", "x9011": "   :  "}, None),
+        ({"x9003": "2024:05:17 18:30:05", "x9011": "+99:00"}, None),
+        ({"x9003": "2024-05-17T18:30:05+05:45"}, "+05:45"),
+        ({"x9003": "2024-05-17"}, None),
+    ],
+)
+def test_metadata_offset_is_that_of_the_date_which_is_taken(tags: dict[str, str], expected: str | None) -> None:
+    found = metadata.read(exif=exposed(**tags))
+    assert (2024, expected) == (found.taken_at and found.taken_at.year, found.details.utc_offset)
+
+
+def test_metadata_offset_of_a_date_in_xmp_is_kept() -> None:
+    found = metadata.read(xmp=with_date('exif:DateTimeOriginal="2019-03-04T10:11:12.5-07:00">'))
+    assert found.details.utc_offset == "-07:00"
+
+
+@pytest.mark.parametrize("form", ["AVIF", "HEIF"])
+def test_metadata_orientation_of_exif_alone_does_not_turn_an_avif_or_heic(form: str) -> None:
+    """The boxes do (ISO/IEC 23008-12); phones repeat what they say in EXIF."""
+    block = b"Exif\0\0" + exposed(x112=6)
+    data = samples.encode(samples.corners(), form)
+    extended = samples.encode(samples.corners(), form, exif=block)
+    assert len(extended) > len(data)
+    if form == "AVIF":  # Pillow's encoder writes the boxes, so they are taken out
+        extended = extended.replace(b"irot", b"free").replace(b"imir", b"free")
+    assert (96, 64) == decode(extended, max_side=96).size

@@ -26,6 +26,7 @@ from imgcore.db.connection import Database, Transaction
 from imgcore.db.images import ImageRepository
 from imgcore.db.ledger import LedgerRepository
 from imgcore.db.login_throttle import LoginThrottle
+from imgcore.db.mapping import details_column
 from imgcore.db.shares import ShareRepository
 from imgcore.db.timeline import TimelineRepository
 from imgcore.db.word_index import update_search_text
@@ -34,6 +35,7 @@ from imgcore.gallery.models import (
     MEDIA_TYPES,
     Image,
     Limits,
+    PhotoDetails,
     Source,
     TaskKind,
     TaskStatus,
@@ -131,6 +133,8 @@ def _column(value: Any) -> Any:
     """A value as its column holds it."""
     if isinstance(value, datetime):
         return value.replace(tzinfo=None).isoformat(" ", "microseconds")
+    if isinstance(value, PhotoDetails):
+        return details_column(value)
     if isinstance(value, tuple):
         return json.dumps(value, ensure_ascii=False) if value else None
     return value.value if hasattr(value, "value") else value

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from imgcore.gallery.languages import ENGLISH
 from imgcore.gallery.models import (
     EVERYBODY,
+    NO_DETAILS,
     Image,
     Links,
     Source,
@@ -20,6 +21,7 @@ from imgcore.gallery.models import (
     WordField,
 )
 from imgcore.text import file_size
+from web.serializers import photography
 from web.serializers.times import moment, utc
 
 if TYPE_CHECKING:
@@ -62,10 +64,13 @@ def card_json(image: Image, gallery: Gallery) -> dict[str, Any]:
 def image_json(image: Image, gallery: Gallery) -> dict[str, Any]:
     """Return an image as JSON, the same for all API routes and pages.
 
-    ``owner`` is present if the gallery has accounts, ``location`` only for callers who may change the image.
+    ``details`` is present if any are known, ``owner`` if the gallery has accounts, and ``location`` only for
+    callers who may change the image.
     """
     viewer = gallery.viewer
     shown = _image_json(image, gallery.links(image), gallery)
+    if image.details and (known := photography.details_json(image.details)):
+        shown["details"] = known
     if viewer.account_id is not None:
         shown["owner"] = image.owner
     if not viewer.changes(image):
@@ -233,6 +238,7 @@ def source_label(source: Source) -> str:
 def details(image: Image, viewer: Viewer = EVERYBODY) -> list[tuple[str, str, str | None]]:
     """Return (label, text, RFC 3339 time or None) for the details on the photo page."""
     rows: list[tuple[str, str, str | None]] = [("File", image.name, None)]
+    taken = image.details or NO_DETAILS
     if image.width and image.height:
         rows.append(("Dimensions", f"{image.width} × {image.height} pixels", None))
     if image.size is not None:
@@ -240,9 +246,11 @@ def details(image: Image, viewer: Viewer = EVERYBODY) -> list[tuple[str, str, st
     if image.format or image.media_type:
         rows.append(("Type", image.format or str(image.media_type).removeprefix("image/").upper(), None))
     if image.taken_at:
-        rows.append(("Taken", moment(image.taken_at), None))
+        zone = f" (UTC{taken.utc_offset})" if taken.utc_offset else ""
+        rows.append(("Taken", moment(image.taken_at) + zone, None))
     if image.camera:
         rows.append(("Camera", image.camera, None))
+    rows += [(term, words, None) for term, words in photography.rows(taken)]
     if image.latitude is not None and image.longitude is not None and viewer.changes(image):
         rows.append(("Location", place(image.latitude, image.longitude), None))
     rows.append(("Uploaded", f"{moment(image.uploaded_at)} UTC", utc(image.uploaded_at)))

@@ -28,6 +28,7 @@ from imgcore.db.steps.m018 import m018_second_factors
 from imgcore.db.steps.m019 import m019_albums
 from imgcore.db.steps.m020 import m020_shares
 from imgcore.db.steps.m021 import m021_languages
+from imgcore.db.steps.m022 import m022_details
 
 STEPS = (
     m001_images_and_tasks,
@@ -51,4 +52,5 @@ STEPS = (
     m019_albums,
     m020_shares,
     m021_languages,
+    m022_details,
 )

@@ -12,9 +12,9 @@ from collections.abc import Callable
 
 from imgcore.gallery.models import MEDIA_TYPES
 from imgcore.imaging.formats import gif, heif, jpeg, png, webp
-from imgcore.imaging.formats.base import Carved, ColourCoding, Damaged
+from imgcore.imaging.formats.base import MOST_MISSING, Carved, ColourCoding, Damaged
 
-__all__ = ["Carved", "ColourCoding", "Damaged", "carve", "foreign", "media_type"]
+__all__ = ["MOST_MISSING", "Carved", "ColourCoding", "Damaged", "carve", "foreign", "media_type"]
 
 _CARVERS: dict[str, Callable[[bytes], Carved]] = {
     "image/jpeg": jpeg.carve,

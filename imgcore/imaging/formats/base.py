@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 MAX_METADATA = 1 << 20  # bytes; EXIF, XMP or IPTC beyond that is left unread
+MOST_MISSING = 0.05  # of the rows of a picture; it is shown with a note then
 MAX_ICC = 4 << 20  # bytes; the largest press profiles have three million
 
 
@@ -38,6 +39,8 @@ class Carved:
     size: tuple[int, int] | None = None  # width and height as stored; None where only the codec can tell
     animated: bool = False
     unended: bool = False  # the end mark is missing; ``picture`` has one, and its last rows may be missing too
+    refining: bool = False  # all that the end of an unended one can lack is the last bit of some coefficients
+    incomplete: bool = False  # rows are missing, at most MOST_MISSING of them; ``picture`` has blank ones
     exif: bytes = b""  # a TIFF structure, without the "Exif" that may stand before it
     iptc: bytes = b""  # Photoshop's image resources
     xmp: bytes = b""

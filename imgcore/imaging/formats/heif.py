@@ -11,6 +11,7 @@ from imgcore.imaging.formats.isobmff import NOWHERE, Extent, Item, Places
 _AVIF = frozenset({b"avif", b"avis"})
 _HEIC = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
 _HEIF = frozenset({b"mif1", b"msf1", b"mif2", b"miaf"})
+_SEQUENCES = frozenset({b"avis", b"msf1", b"heis", b"hevc", b"hevm", b"hevs"})
 _PICTURES = frozenset({b"hvc1", b"hev1", b"lhv1", b"av01", *decode_cost.DERIVED})  # kinds of items
 Pieces = dict[int, list[Extent]]  # by the number of their item
 
@@ -55,7 +56,12 @@ def carve(data: bytes) -> Carved:
         for extent in extents.get(number, ())
         if extent.length_size
     }
-    if data[8:12] not in (_AVIF if avif else _HEIC):
+    film = places.get(b"moov", NOWHERE)
+    if film != NOWHERE:  # the primary item is its first frame; no codec gets to see the others
+        changes[data.rindex(b"moov", 0, film[0])] = b"free"
+        end_of_brands = min(int.from_bytes(data[:4]), _MAX_BRANDS) - 3
+        changes |= {at: b"avif" for at in range(8, end_of_brands, 4) if data[at : at + 4] == b"avis"}
+    if data[8:12] not in ((b"avif",) if avif else _HEIC):
         brand = b"avif" if avif else b"heic"  # libavif looks at the first one, libheif at the compatible ones
         changes |= {8: brand, 16: brand} if int.from_bytes(data[:4]) >= 20 else {8: brand}
     texts = {
@@ -67,7 +73,7 @@ def carve(data: bytes) -> Carved:
     return Carved(
         format="AVIF" if avif else "HEIF",
         picture=_changed(data[:whole], changes),
-        animated=avif and data[8:12] == b"avis",
+        animated=film != NOWHERE and data[8:12] in _SEQUENCES,
         exif=tiff(exif[4 + int.from_bytes(exif[:4]) :]),
         xmp=texts.get(b"mime", b""),
         coding=_coding(data, inner),

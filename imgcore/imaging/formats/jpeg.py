@@ -32,7 +32,7 @@ def carve(data: bytes) -> Carved:
     icc: list[bytes] = []
     iptc: list[bytes] = []
     frame: tuple[int, int, int, int] | None = None  # marker, width, height, components
-    unended = False
+    unended = refining = False
     for marker, start, end in _segments(data):
         body = data[start + 4 : min(end, start + 64)]
         if marker in _METADATA and not body.startswith(_COLOURS.get(marker, b"-")):
@@ -52,7 +52,8 @@ def carve(data: bytes) -> Carved:
         if marker == _SOS:
             if not frame:
                 raise Damaged("a scan before its frame")
-            unended = not _has_end(data, start, end, frame)
+            ended, refining = _end(data, start, end, frame)
+            unended = not ended
             kept.append((start, len(data)))
             break
         kept.append((start, end))
@@ -64,6 +65,7 @@ def carve(data: bytes) -> Carved:
         picture=picture.rstrip(b"\0").rstrip(b"\xff") + END if unended else picture,
         size=(frame[1], frame[2]),
         unended=unended,
+        refining=refining,
         exif=tiff(exif),
         xmp=bounded(xmp),
         iptc=bounded(b"".join(iptc), MAX_METADATA),
@@ -94,21 +96,21 @@ def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
     raise Damaged("more segments than any camera writes")
 
 
-def _has_end(data: bytes, start: int, end: int, frame: tuple[int, int, int, int]) -> bool:
-    """Return whether the end mark is there.
+def _end(data: bytes, start: int, end: int, frame: tuple[int, int, int, int]) -> tuple[bool, bool]:
+    """Return whether the end mark is there, and if not, whether the last scan only refines earlier ones.
 
     Raises Damaged if the scans of a picture that has several would keep the codec busy for long, or if the
     file ends before each coefficient has been sent in full.
     """
     marker, width, height, components = frame
     if marker not in _PROGRESSIVE and data[start + 4] >= components:
-        return data.find(END, end) >= 0  # one scan holds everything; the codec stops after it
+        return data.find(END, end) >= 0, False  # one scan holds everything; the codec stops after it
     allowed = min(MAX_SCANS, max(12, MAX_SCANNED_PIXELS // max(1, width * height)))
     scans, others, position = [(start, end)], 0, end
     while found := _NEXT_MARKER.search(data, position):
         kind = data[found.start() + 1]
         if kind == _EOI:
-            return True
+            return True, False
         position = found.end() + int.from_bytes(data[found.end() : found.end() + 2])
         if kind == _SOS:
             scans.append((found.start(), position))
@@ -117,7 +119,8 @@ def _has_end(data: bytes, start: int, end: int, frame: tuple[int, int, int, int]
             raise Damaged("more scans than any encoder writes")
     if not _is_sent_in_full([data[start + 4 : end] for start, end in scans], components):
         raise Damaged("no end", ends_early=True)
-    return False
+    bits = data[scans[-1][1] - 1]  # of which the upper half says what was sent before (T.81, G.1.2)
+    return False, marker in _PROGRESSIVE and bits >> 4 > 0
 
 
 def _is_sent_in_full(scans: list[bytes], components: int) -> bool:

@@ -10,6 +10,7 @@ from imgcore.gallery.models import MAX_PIXELS
 from imgcore.imaging.formats.base import (
     MAX_ICC,
     MAX_METADATA,
+    MOST_MISSING,
     Carved,
     ColourCoding,
     Damaged,
@@ -59,8 +60,9 @@ def carve(data: bytes) -> Carved:
     width, height = int.from_bytes(header[:4]), int.from_bytes(header[4:8])
     if not ended and not pixels:
         raise Damaged("no pixels", ends_early=True)
+    incomplete = False
     if not ended and width * height <= MAX_PIXELS:
-        picture = _completed(
+        picture, incomplete = _completed(
             data, [span for span in kept if data[span[0] + 4 : span[0] + 8] != b"IDAT"], pixels
         )
     else:
@@ -70,6 +72,7 @@ def carve(data: bytes) -> Carved:
         picture=picture,
         size=(width, height),
         animated=frames > 1,
+        incomplete=incomplete,
         exif=tiff(found.get(b"eXIf") or found.get(b"raw", b"")),
         xmp=found.get(b"iTXt", b""),
         icc=_profile(found.get(b"iCCP", b"")),
@@ -121,33 +124,36 @@ def _profile(body: bytes) -> bytes:
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 _PIECE = 1 << 20  # bytes
+_MOST_FILLED = 64 << 20  # bytes of pixels, which are packed anew if rows are missing
 
 
-def _completed(data: bytes, head: list[tuple[int, int]], pixels: list[tuple[int, int]]) -> bytes:
-    """Return the file with the checksums of its pixels and with its end, if all pixels are there.
+def _completed(data: bytes, head: list[tuple[int, int]], pixels: list[tuple[int, int]]) -> tuple[bytes, bool]:
+    """Return the file with the checksums of its pixels and with its end, and whether blank rows were added.
 
     ``head``: the chunks before the pixels; ``pixels``: the content of the pixels' chunks.
-    Damaged: pixels are missing.
+    Damaged: too many pixels are missing.
     """
     packed = b"".join(memoryview(data)[start:end] for start, end in pixels)
-    length = _raw_length(data[16:29])
-    end, checksum = _unpack(packed, length, lambda _: None)
-    if end:
+    length, interlaced = _raw_length(data[16:29]), data[28]
+    end, missing, checksum = _unpack(packed, length, lambda _: None)
+    if missing > (0 if interlaced or length > _MOST_FILLED else length * MOST_MISSING):
+        raise Damaged("pixels are missing", ends_early=True)
+    if end and not missing:
         packed = packed if packed[end:] == checksum.to_bytes(4) else packed[:end] + checksum.to_bytes(4)
     else:  # the last block of the compressed data is not closed, and cannot be without packing all anew
         packer, anew = zlib.compressobj(1), list[bytes]()
         _unpack(packed, length, lambda plain: anew.append(packer.compress(plain)))
-        packed = b"".join(anew) + packer.flush()
-    return b"".join([join(data, head), *_chunk(b"IDAT", packed), *_chunk(b"IEND", b"")])
+        packed = b"".join([*anew, packer.compress(bytes(missing)), packer.flush()])
+    return b"".join([join(data, head), *_chunk(b"IDAT", packed), *_chunk(b"IEND", b"")]), missing > 0
 
 
-def _unpack(packed: bytes, length: int, take: Callable[[bytes], object]) -> tuple[int, int]:
+def _unpack(packed: bytes, length: int, take: Callable[[bytes], object]) -> tuple[int, int, int]:
     """Unpack ``length`` bytes of pixels and hand them to ``take``, a megabyte at a time.
 
-    Return where the compressed data end before their checksum, 0 if they do not, and the checksum.
-    Damaged: there are fewer bytes.
+    Return where the compressed data end before their checksum (0 if they do not), how many bytes are missing,
+    and the checksum.
     """
-    unpacker, checksum, left = zlib.decompressobj(-zlib.MAX_WBITS), 1, length
+    unpacker, checksum, left, end = zlib.decompressobj(-zlib.MAX_WBITS), 1, length, 0
     body = memoryview(packed)[2:]  # without zlib's head, whose checksum is lost
     with contextlib.suppress(zlib.error):  # what came before a fault counts
         for start in range(0, len(body), _PIECE):
@@ -159,10 +165,9 @@ def _unpack(packed: bytes, length: int, take: Callable[[bytes], object]) -> tupl
                 waiting = unpacker.unconsumed_tail
             if not left and (unpacker.eof or unpacker.decompress(waiting, 1) or unpacker.eof):
                 break  # the end, or more pixels than a picture of that size has
-    if left:
-        raise Damaged("pixels are missing", ends_early=True)
-    end = min(len(packed), 2 + start + _PIECE) - len(unpacker.unused_data) if unpacker.eof else 0
-    return end, checksum
+        if unpacker.eof:
+            end = min(len(packed), 2 + start + _PIECE) - len(unpacker.unused_data)
+    return end, left, checksum
 
 
 def _raw_length(header: bytes) -> int:

@@ -11,7 +11,7 @@ MAX_CHUNKS = 4096
 
 
 def carve(data: bytes) -> Carved:
-    """Keep the pixels and their alpha, in a new RIFF frame."""
+    """Keep the pixels and their alpha, of an animation the first frame, in a new RIFF frame."""
     kept: list[bytes | memoryview] = []
     found: dict[bytes, bytes] = {}
     size: tuple[int, int] | None = None
@@ -34,7 +34,7 @@ def carve(data: bytes) -> Carved:
         if kind == b"VP8X":
             flags = data[body] & _ALPHA_AND_ANIMATION
             kept.append(data[position:body] + bytes([flags]) + data[body + 1 : end])
-        elif kind in _KEPT:
+        elif kind in _KEPT and frames < 2:
             kept.append(view[position:end])
         elif kind in _METADATA and kind not in found:
             found[kind] = bounded(data[body : body + length], MAX_ICC)
