@@ -25,10 +25,12 @@ if TYPE_CHECKING:
     from imgcore.accounts.service import Accounts
     from imgcore.campaigns.service import Campaigns
     from imgcore.collections.albums import Albums
+    from imgcore.collections.downloads import Downloads
     from imgcore.collections.shares import Shares
     from imgcore.db.circuit_breaker import CircuitBreakers
     from imgcore.db.connection import Database
     from imgcore.db.images import ImageRepository
+    from imgcore.gallery.models import Image
     from imgcore.gallery.service import Gallery
     from imgcore.notifications.models import NotificationSender
     from imgcore.notifications.subscriptions import SubscriptionService
@@ -229,16 +231,18 @@ def gallery(config: Config) -> Gallery:
     from imgcore.gallery.service import Gallery
 
     session, known = create_session(), limited_database(config)
+    store = storage(config, session)
     return Gallery(
         spending=spending(config, known),
         campaigns=campaigns(config, known, session),
         albums=(known_albums := albums(known)),
         shares=shares(known, known_albums),
+        downloads=downloads(config, known, store),
         images=ImageRepository(known),
         timeline=TimelineRepository(known),
         changes=ChangeRepository(known),
         breakers=CircuitBreakers(known),
-        storage=storage(config, session),
+        storage=store,
         queues=queues(config, session),
         limits=Limits(config.max_upload_bytes, MEDIA_TYPES),
         upload_ttl=config.upload_ttl,
@@ -267,6 +271,24 @@ def shares(known: Database, known_albums: Albums) -> Shares:
 
     rows, attempts = ShareRepository(known), LoginThrottle(known)
     return Shares(rows, known_albums, known_albums.images, attempts, cache(_hasher))
+
+
+def downloads(config: Config, known: Database, store: Storage) -> Downloads:
+    """Return the downloads. store: the buckets."""
+    from imgcore.collections.downloads import Downloads
+    from imgcore.db.images import ImageRepository
+    from imgcore.imaging.xmp_writing import FileWords, embed, embedded_packet, packet
+
+    def words(image: Image) -> FileWords:
+        return FileWords(image.caption, image.alt_text or "", image.tags)
+
+    return Downloads(
+        ImageRepository(known),
+        store,
+        sidecar=lambda image: packet(words(image)),
+        embed=lambda data, image: embed(data, packet(words(image), embedded_packet(data))),
+        max_bytes=config.max_upload_bytes,
+    )
 
 
 def _hasher() -> Hasher:

@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
+from urllib.parse import quote
 
 from imgcore.errors import Invalid
 
@@ -157,6 +158,12 @@ def too_large(size: int, limit: int) -> str:
     The size is rounded up and the limit down, so that the two never read the same.
     """
     return f"This file has {file_size(size, math.ceil)}; the limit is {file_size(limit, math.floor)}."
+
+
+def attachment(name: str) -> str:
+    """Return the Content-Disposition header with an ASCII and a UTF-8 file name (RFC 6266)."""
+    ascii_name = "".join(c if c.isascii() and c.isprintable() and c not in '"\\' else "_" for c in name)
+    return f"attachment; filename=\"{ascii_name}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
 def _is_printable(character: str) -> bool:

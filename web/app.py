@@ -14,6 +14,7 @@ from web.handlers.admin import AccountAdminPages
 from web.handlers.album_pages import AlbumPages
 from web.handlers.api import Api
 from web.handlers.campaigns import CampaignPages
+from web.handlers.downloads import DownloadRoutes
 from web.handlers.gallery import GalleryPages
 from web.handlers.health import Health
 from web.handlers.language import LanguageSwitch
@@ -78,6 +79,7 @@ class Application(Bottle):
             *LanguageSwitch(gallery.languages).routes(),
             *CampaignPages(gallery, gallery.campaigns, self._renderer).routes(),
             *AlbumPages(gallery, self._renderer).routes(),
+            *DownloadRoutes(gallery).routes(),
             *SharePages(gallery, self._renderer).routes(),
             *VisitorPages(gallery, self._renderer).routes(),
             *Api(gallery, accounts).routes(),

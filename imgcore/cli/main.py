@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from imgcore import bootstrap, captioners
-from imgcore.cli import caption, checkout, cost, recaption, users
+from imgcore.cli import caption, checkout, cost, export, recaption, users
 from imgcore.config import Config
 from imgcore.errors import ImgcoreError, Misconfigured, Rejected, Unavailable
 from imgcore.gallery.keys import DISPLAY_SIDE
-from imgcore.gallery.models import Image
 from imgcore.pipeline.models import ModelCall, RecordCall, ignore_call
 from imgcore.text import too_large
-
-EXPORT_FIELDS = (
-    "id", "name", "status", "caption", "alt_text", "tags", "visible_text", "safety", "source", "model",
-    "width", "height", "size", "media_type", "taken_at", "camera", "uploaded_at", "caption_generated_at",
-)  # fmt: skip
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -74,11 +67,9 @@ def _parser() -> argparse.ArgumentParser:
         on_gallery=True,
     )
     command("probe", _probe, "Print the captioner, and whether Gemini accepts the key.")
-    export = command(
-        "export", _export, "Print every image of the gallery with its description.", on_gallery=True
-    )
-    export.add_argument("--format", choices=("json", "csv"), default="json", help="json: an object a line")
-    export.add_argument("--query", help="only images that contain these words")
+    exported = commands.add_parser("export", help="Print every image of the gallery with its description.")
+    exported.set_defaults(on_gallery=True)
+    export.add_to(exported, _progress)
     again = commands.add_parser("recaption", help="Describe images of the gallery again; edits are kept.")
     recaption.add_recaption(again, _print)
     campaign = commands.add_parser("campaign", help="Campaigns of recaption: list, show, pause …")
@@ -198,41 +189,6 @@ def _recorder(config: Config) -> RecordCall:
         spending.append(entry)
 
     return record
-
-
-def _export(parsed: argparse.Namespace) -> int:
-    images = _images(parsed.query)
-    if parsed.format == "json":
-        for image in _progress(images):
-            _print(_exported(image))
-        return 0
-    writer = csv.writer(sys.stdout)
-    writer.writerow(EXPORT_FIELDS)
-    for image in _progress(images):
-        row = _exported(image) | {"tags": ", ".join(image.tags)}
-        writer.writerow([_cell(row[name]) for name in EXPORT_FIELDS])
-    return 0
-
-
-def _cell(value: Any) -> Any:
-    """Quote a text that a spreadsheet would run as a formula (OWASP, "CSV Injection")."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in set("=+-@\t\r") else value
-
-
-def _images(query: str | None) -> Iterator[Image]:
-    repository = bootstrap.images(Config.read())
-    cursor = None
-    while True:
-        page = repository.page(cursor=cursor, limit=100, query=query)
-        yield from page.images
-        if (cursor := page.next) is None:
-            return
-
-
-def _exported(image: Image) -> dict[str, Any]:
-    known = asdict(image) | {"id": image.public_id, "status": image.status}
-    row = {name: known[name] for name in EXPORT_FIELDS}
-    return {name: value.isoformat() if hasattr(value, "isoformat") else value for name, value in row.items()}
 
 
 def _print(row: dict[str, Any]) -> None:

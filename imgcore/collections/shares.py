@@ -154,6 +154,10 @@ class Shares:
         """Return the images that a link shows, from number ``offset`` on."""
         return self.rows.page(share, offset=offset, limit=limit)
 
+    def public_ids(self, share: Share) -> Sequence[str]:
+        """Return the ids of all images that a link shows, in its order."""
+        return self.rows.public_ids(share)
+
     def image(self, share: Share, public_id: str) -> tuple[Image, int, Sequence[str]]:
         """Return an image of a link, its number from 0, and the ids of all. NotFound."""
         ids = self.rows.public_ids(share)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -47,6 +47,10 @@ class Storage(Protocol):
 
     def read(self, key: str, *, max_bytes: int, version_id: str | None = None) -> StoredObject:
         """Return the original. NotFound; Rejected (``too_large``) before more than ``max_bytes`` are read."""
+        ...
+
+    def chunks(self, key: str, *, derived: bool, version_id: str | None = None) -> Iterator[bytes]:
+        """Return the content of an original or a derived image in parts. NotFound before the first part."""
         ...
 
     def write(self, key: str, data: bytes, media_type: str) -> None:

@@ -38,6 +38,7 @@ from imgcore.text import is_showable, too_large
 if TYPE_CHECKING:
     from imgcore.campaigns.service import Campaigns
     from imgcore.collections.albums import Albums
+    from imgcore.collections.downloads import Downloads
     from imgcore.collections.shares import Shares
     from imgcore.db.changes import ChangeRepository
     from imgcore.db.circuit_breaker import CircuitBreakers
@@ -87,6 +88,7 @@ class Gallery:
     albums: Albums | None = None
     shares: Shares | None = None
     changes: ChangeRepository | None = None
+    downloads: Downloads | None = None
 
     def for_viewer(self, viewer: Viewer, language: str | None = None) -> Gallery:
         """Return the gallery with the rights of ``viewer``, to whose account new uploads belong.

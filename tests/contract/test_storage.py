@@ -189,6 +189,18 @@ def test_original_url_is_valid_for_five_to_ten_minutes(offset: int, aws: Cloud, 
     assert 300 <= left <= 600
 
 
+def test_objects_of_both_buckets_are_streamed_to_the_web_process(storage: S3Storage, master: S3Storage) -> None:
+    name, display, data = key(), f"display/{uuid.uuid4().hex}/1600.webp", JPEG * 9000
+    assert 201 == post(form(storage, name, max_bytes=len(data)), data)
+    master.write(display, b"derived", "image/webp")
+    parts = list(storage.chunks(name, derived=False))
+    assert (data, True) == (b"".join(parts), len(parts) > 2)
+    assert b"derived" == b"".join(storage.chunks(display, derived=True))
+    for missing, derived in ((key(), False), (display.replace("1600", "9"), True)):
+        with pytest.raises(NotFound):
+            storage.chunks(missing, derived=derived)
+
+
 def test_a_large_object_is_refused_before_it_is_read(storage: S3Storage) -> None:
     """The length differs."""
     name = key()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from imgcore.errors import Conflict, ImgcoreError, NotFound, Rejected
@@ -49,6 +49,13 @@ class FakeStorage:
 
     def ping(self) -> None:
         self._check()
+
+    def chunks(self, key: str, *, derived: bool, version_id: str | None = None) -> Iterator[bytes]:
+        self._check()
+        objects = self.derived if derived else self.uploads
+        if key not in objects:
+            raise NotFound("It does not exist any more.")
+        return iter([objects[key]])
 
     def has_derived(self, keys: Sequence[str]) -> bool:
         self._check()

@@ -20,6 +20,7 @@ SHARED = {
     "descriptions",
     "embedded",
     "keys",
+    "media_types",
     "languages",
     "ports",
     "messages",

@@ -7,6 +7,7 @@ import io
 import json
 import runpy
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -169,6 +170,36 @@ def test_export_prints_json_lines_and_csv(database: Repositories, capsys: pytest
     assert ids[::-1] == [line["id"] for line in as_json] == [row["id"] for row in as_csv]
     assert ("=SUM(A1)", ["cat"]) == (as_json[0]["caption"], as_json[0]["tags"])
     assert ("'=SUM(A1)", "cat") == (as_csv[0]["caption"], as_csv[0]["tags"])
+
+
+def test_export_for_excel_begins_with_its_mark(
+    database: Repositories, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    assert 0 == cli.main(["export", "--excel"])
+    assert capsysbinary.readouterr().out.startswith(b"\xef\xbb\xbfid,name,")
+
+
+def test_export_prints_utf8_on_any_console(database: Repositories, monkeypatch: pytest.MonkeyPatch) -> None:
+    described(database, "a.jpg", caption="日本語 é")
+    console = io.TextIOWrapper(io.BytesIO(), encoding="cp437")
+    monkeypatch.setattr("sys.stdout", console)
+    assert 0 == cli.main(["export"])
+    assert "日本語 é".encode() in console.buffer.getvalue()
+
+
+def test_export_writes_an_archive_or_nothing(
+    database: Repositories, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = database.images.get(described(database, "a.jpg"))
+    assert image is not None
+    storage = FakeStorage({image.image_key: b"original"})
+    monkeypatch.setattr("imgcore.bootstrap.storage", lambda config: storage)
+    target = tmp_path / "photos.zip"
+    assert 0 == cli.main(["export", "--zip", str(target)])
+    with zipfile.ZipFile(target) as archive:
+        assert b"original" == archive.read("a.jpg")
+    assert 1 == cli.main(["export", "--zip", str(tmp_path / "missing" / "photos.zip")])
+    assert ["photos.zip"] == [file.name for file in tmp_path.glob("*.zip*")]
 
 
 def test_export_with_query_prints_the_matches(

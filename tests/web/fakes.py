@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from imgcore.accounts.passwords import Argon2Hasher
+from imgcore.bootstrap import downloads
 from imgcore.campaigns.service import Campaigns
 from imgcore.captioning.prices import quote
 from imgcore.collections.albums import Albums
 from imgcore.collections.shares import Shares
+from imgcore.config import Config
 from imgcore.db.albums import AlbumRepository
 from imgcore.db.campaigns import CampaignRepository
 from imgcore.db.changes import ChangeRepository
@@ -30,7 +32,7 @@ from imgcore.db.mapping import details_column
 from imgcore.db.shares import ShareRepository
 from imgcore.db.timeline import TimelineRepository
 from imgcore.db.word_index import update_search_text
-from imgcore.errors import Unavailable
+from imgcore.errors import NotFound, Unavailable
 from imgcore.gallery.models import (
     MEDIA_TYPES,
     Image,
@@ -43,7 +45,7 @@ from imgcore.gallery.models import (
     UploadStatus,
 )
 from imgcore.gallery.service import Gallery
-from imgcore.pipeline.models import ObjectCreated
+from imgcore.pipeline.models import ObjectCreated, StoredObject
 from imgcore.spending.service import Spending
 from tests.support.sqlite import migrated
 
@@ -148,6 +150,7 @@ class FakeStorage:
         self.signature = "made-up"
         self.away = False
         self.vanished: set[str] = set()
+        self.objects: dict[str, bytes] = {}
 
     def form(
         self,
@@ -173,6 +176,14 @@ class FakeStorage:
 
     def find(self, key: str, *, version_id: str | None = None) -> ObjectCreated | None:
         return None if key in self.vanished else ObjectCreated("uploads", key)
+
+    def chunks(self, key: str, *, derived: bool, version_id: str | None = None) -> Iterator[bytes]:
+        if key in self.vanished:
+            raise NotFound("It does not exist any more.")
+        return iter([self.objects.get(key, key.encode())])
+
+    def read(self, key: str, *, max_bytes: int, version_id: str | None = None) -> StoredObject:
+        return StoredObject(b"".join(self.chunks(key, derived=False)), None, None)
 
     def has_derived(self, keys: Sequence[str]) -> bool:
         return not self.vanished & set(keys)
@@ -220,10 +231,12 @@ def fake_gallery(
     images = EditableImages(database, folder / "gallery.db")
     albums = Albums(AlbumRepository(database), images)
     attempts = LoginThrottle(database)
+    storage = FakeStorage(origin)
     return Gallery(
         images=images,
         breakers=CircuitBreakers(database),
-        storage=FakeStorage(origin),
+        storage=storage,
+        downloads=downloads(Config.read({}), database, storage),
         queues=queues,
         limits=Limits(max_bytes, MEDIA_TYPES),
         release="abc1234",

@@ -57,6 +57,8 @@ EVENTS: dict[tuple[str, str], SecurityEvent | None] = {
     ("POST", "/accounts/<public_id>/keys/<key_id>/remove"): E.KEY_REVOKED,
     ("POST", "/accounts/<public_id>/delete"): E.ACCOUNT_DELETED,
     ("POST", "/api/v1/uploads"): None,
+    ("POST", "/download"): None,  # it changes nothing
+    ("POST", "/api/v1/download"): None,
     ("POST", "/shared"): E.SHARE_CREATED,
     ("POST", "/shared/<public_id>/revoke"): E.SHARE_REVOKED,
     ("POST", "/s/<token>"): None,  # a wrong password: tested in test_shares.py

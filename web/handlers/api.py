@@ -17,6 +17,7 @@ from web import serializers
 from web.handlers.albums import AlbumsApi
 from web.handlers.api_accounts import AccountsApi
 from web.handlers.campaigns import CampaignsApi
+from web.handlers.downloads import DownloadRoutes
 from web.handlers.shares import SharesApi
 from web.handlers.timeline import TimelineApi
 from web.handlers.words import WordsApi
@@ -43,6 +44,7 @@ class Api:
         self._campaigns = CampaignsApi(gallery, gallery.campaigns)
         self._albums = AlbumsApi(gallery)
         self._shares = SharesApi(gallery)
+        self._downloads = DownloadRoutes(gallery)
         self._description = _description(gallery.limits.max_bytes)
 
     def routes(self) -> list[Route]:
@@ -63,6 +65,7 @@ class Api:
             *self._campaigns.routes(),
             *self._albums.routes(),
             *self._shares.routes(),
+            *self._downloads.api_routes(),
             *self._accounts.routes(),
         ]
 

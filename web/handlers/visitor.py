@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 from bottle import HTTPResponse, response
 
 from imgcore.accounts.security_log import SecurityEvent
+from imgcore.collections.downloads import Contents
 from imgcore.collections.share_models import Share
 from imgcore.errors import Forbidden, ImgcoreError, NotFound
+from web.handlers.downloads import archive_response
 from web.handlers.forms import error_message, redirect
 from web.http import request
 from web.http.auth import client_address, record_event, requires
@@ -42,6 +44,7 @@ class VisitorPages:
         return [
             ("GET", "/s/<token>", self.photos),
             ("POST", "/s/<token>", self.unlock),
+            ("GET", "/s/<token>/all.zip", self.archive),
             ("GET", "/s/<token>/<image_id>", self.photo),
             ("GET", "/s/<token>/<image_id>/download", self.download),
         ]
@@ -57,7 +60,7 @@ class VisitorPages:
         if offset == 0:
             self._shares.count_visit(share)
         photos = [self._shown(image) for image in page.images]
-        values = {"share": share, "here": f"/s/{token}", "following": page.next, "first": offset == 0}
+        values = {"share": share, "link_path": f"/s/{token}", "following": page.next, "first": offset == 0}
         if len(photos) == 1 and offset == 0 and page.next is None:
             return self._page("visitor_photo", image=photos[0], previous=None, alone=True, place="", **values)
         return self._page("visitor", tiles=photos, image=photos[0] if photos else None, **values)
@@ -89,7 +92,7 @@ class VisitorPages:
             "visitor_photo",
             share=share,
             image=self._shown(image),
-            here=f"/s/{token}",
+            link_path=f"/s/{token}",
             place=f"{place + 1:,} of {len(ids):,}",
             previous=ids[place - 1] if place else None,
             following=ids[place + 1] if place + 1 < len(ids) else None,
@@ -106,6 +109,15 @@ class VisitorPages:
         name = f"{PurePath(image.name).stem or 'photo'}{PurePath(image.display_key).suffix}"
         url = self._gallery.storage.url(image.display_key, download_as=name)
         return HTTPResponse(status=303, headers={"Location": url, "Cache-Control": "no-store", **_NOINDEX})
+
+    @requires(authenticate=False)
+    def archive(self, token: str) -> HTTPResponse:
+        """Return an archive of all photos of a link in display size, where the link allows that."""
+        share = self._opened(token)
+        if not share.download:
+            raise NotFound("These photos cannot be downloaded.")
+        contents = Contents(self._shares.public_ids(share))
+        return archive_response(self._gallery, contents, share.name, _NOINDEX)
 
     @property
     def _shares(self) -> Shares:

@@ -1,5 +1,5 @@
 % rebase('layout.tpl', title=f"{album['name']} – Caption Gallery", sheets=('collections',))
-% here = f"/albums/{album['id']}"
+% album_path = f"/albums/{album['id']}"
 <section class="page">
 <p class="back"><a href="/albums">← Albums</a></p>
 <h1>{{album['name']}}</h1>
@@ -14,7 +14,7 @@
 <p class="trouble" role="alert">{{trouble}}</p>
 % end
 % if may_edit and album['may_add']:
-<p class="actions"><a class="button primary" href="{{here}}/add">Add photos</a>\\
+<p class="actions"><a class="button primary" href="{{album_path}}/add">Add photos</a>\\
 %   if album['mine']:
  <a class="button" href="/shared/new?album={{album['id']}}">Share by a link</a>\\
 %   end
@@ -22,13 +22,13 @@
 % end
 % if tiles:
 %   if may_edit and album['may_add']:
-<form method="post" action="{{here}}/remove">
+<form method="post" action="{{album_path}}/remove">
   <input type="hidden" name="token" value="{{token}}">
-%     include('tiles.tpl', tiles=tiles, folder=f'{here}/images', choosing=True)
+%     include('tiles.tpl', tiles=tiles, folder=f'{album_path}/images', choosing=True)
   <p class="actions"><button class="button" type="submit">Take the chosen photos out of the album</button></p>
 </form>
 %   else:
-%     include('tiles.tpl', tiles=tiles, folder=f'{here}/images', choosing=False)
+%     include('tiles.tpl', tiles=tiles, folder=f'{album_path}/images', choosing=False)
 %   end
 % else:
 <p>{{'No photos are in this album yet.' if first else 'No more photos.'}}</p>
@@ -36,17 +36,29 @@
 % if following is not None or not first:
 <p class="actions">
 %   if not first:
-  <a class="button" href="{{here}}">First photos</a>
+  <a class="button" href="{{album_path}}">First photos</a>
 %   end
 %   if following is not None:
-  <a class="button" href="{{here}}?cursor={{following}}">More photos</a>
+  <a class="button" href="{{album_path}}?cursor={{following}}">More photos</a>
 %   end
 </p>
+% end
+% if tiles:
+<form class="actions" method="post" action="/download">
+  <input type="hidden" name="token" value="{{token}}"><input type="hidden" name="album" value="{{album['id']}}">
+  <label for="size">Download as zip:</label>
+  <select id="size" name="size">
+    <option value="original">originals of your photos</option>
+    <option value="display">display size, without the camera’s metadata</option>
+  </select>
+  <label class="choice"><input type="checkbox" name="excel" value="yes"> <span>captions for Excel</span></label>
+  <button class="button" type="submit">Download</button>
+</form>
 % end
 % if may_edit and album['mine']:
 <details class="panel"{{' open' if trouble else ''}}>
   <summary>Edit and share this album</summary>
-  <form method="post" action="{{here}}/edit">
+  <form method="post" action="{{album_path}}/edit">
     <input type="hidden" name="token" value="{{token}}">
     <label for="name">Name</label>
     <input id="name" name="name" maxlength="100" value="{{album['name']}}" required autocomplete="off">
@@ -60,7 +72,7 @@
     <button class="button" type="submit">Save</button>
   </form>
 %   if me:
-  <form method="post" action="{{here}}/members">
+  <form method="post" action="{{album_path}}/members">
     <h2>Share with an account</h2>
     <input type="hidden" name="token" value="{{token}}">
     <label for="member">Account name</label>
@@ -76,7 +88,7 @@
   <ul class="plain" role="list">
 %       for member in album['members']:
     <li><span><strong>{{member['name']}}</strong> may {{'view and add photos' if member['may'] == 'add' else 'view'}}</span>
-      <form method="post" action="{{here}}/members/remove">
+      <form method="post" action="{{album_path}}/members/remove">
         <input type="hidden" name="token" value="{{token}}"><input type="hidden" name="name" value="{{member['name']}}">
         <button class="button small" type="submit">Stop sharing<span class="sr"> with {{member['name']}}</span></button>
       </form></li>
@@ -85,14 +97,14 @@
   <p class="hint">When sharing ends, the photos that the account added are taken out of the album.</p>
 %     end
 %   end
-  <form method="post" action="{{here}}/delete">
+  <form method="post" action="{{album_path}}/delete">
     <input type="hidden" name="token" value="{{token}}">
     <button class="button" type="submit">Delete the album</button>
     <p class="hint">Its photos stay in the gallery.</p>
   </form>
 </details>
 % elif may_edit and me and not album['mine']:
-<form method="post" action="{{here}}/members/remove">
+<form method="post" action="{{album_path}}/members/remove">
   <input type="hidden" name="token" value="{{token}}"><input type="hidden" name="name" value="{{me}}">
   <button class="button small" type="submit">Leave this album</button>
 </form>

@@ -1,22 +1,22 @@
 % rebase('layout.tpl', title=f"Add photos to {album['name']} – Caption Gallery", sheets=('collections',))
-% here = f"/albums/{album['id']}"
+% album_path = f"/albums/{album['id']}"
 <section class="page">
-<p class="back"><a href="{{here}}">← {{album['name']}}</a></p>
+<p class="back"><a href="{{album_path}}">← {{album['name']}}</a></p>
 <h1>Add photos to {{album['name']}}</h1>
-<form class="find" method="get" action="{{here}}/add">
+<form class="find" method="get" action="{{album_path}}/add">
   <label for="find">Search your photos</label>
   <div class="line"><input id="find" name="q" type="search" maxlength="{{shared.search_length}}" value="{{sought}}"><button class="button" type="submit">Search</button></div>
 </form>
 % if tiles:
-<form method="post" action="{{here}}/add">
+<form method="post" action="{{album_path}}/add">
   <input type="hidden" name="token" value="{{token}}">
 %   include('tiles.tpl', tiles=tiles, folder='/images', choosing=True)
   <p class="actions"><button class="button primary" type="submit">Add the chosen photos</button></p>
 </form>
 % else:
-<p>{{f'No photo of yours has “{sought}”. Try fewer or other words.' if sought else 'You have no photos here yet.'}}</p>
+<p>{{f'No photo of yours has “{sought}”. Try fewer or other words.' if sought else 'You have no photos yet.'}}</p>
 % end
 % if following:
-<p class="actions"><a class="button" href="{{here}}/add?cursor={{quoted(following)}}{{f'&q={quoted(sought)}' if sought else ''}}">More photos</a></p>
+<p class="actions"><a class="button" href="{{album_path}}/add?cursor={{quoted(following)}}{{f'&q={quoted(sought)}' if sought else ''}}">More photos</a></p>
 % end
 </section>

@@ -1,19 +1,19 @@
 % rebase('layout.tpl', title=f"{image['caption'] or image['name']} – Caption Gallery", sheets=('collections',))
-% here = f"/albums/{album['id']}"
+% album_path = f"/albums/{album['id']}"
 <article class="page one">
-<p class="back"><a href="{{here}}">← {{album['name']}}</a> <span class="hint">{{place}}</span></p>
+<p class="back"><a href="{{album_path}}">← {{album['name']}}</a> <span class="hint">{{place}}</span></p>
 % include('photo_words.tpl', image=image)
-% include('photo_steps.tpl', previous=previous, following=following, folder=f'{here}/images')
+% include('photo_steps.tpl', previous=previous, following=following, folder=f'{album_path}/images')
 % if seen:
 <p><a href="/images/{{image['id']}}">Details and changes</a></p>
 % end
 % if album['mine'] and not trouble:
-<form class="actions" method="post" action="{{here}}/edit">
+<form class="actions" method="post" action="{{album_path}}/edit">
   <input type="hidden" name="token" value="{{token}}"><input type="hidden" name="cover" value="{{image['id']}}">
   <button class="button small" type="submit">Use as the cover</button>
 </form>
 %   if album['order'] == 'hand':
-<form class="actions" method="post" action="{{here}}/move">
+<form class="actions" method="post" action="{{album_path}}/move">
   <input type="hidden" name="token" value="{{token}}"><input type="hidden" name="photo" value="{{image['id']}}">
 %     if previous:
   <button class="button small" type="submit" name="before" value="{{previous}}">Move before the previous photo</button>

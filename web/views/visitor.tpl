@@ -2,17 +2,20 @@
 <section class="page">
 <h1>{{share.name}}</h1>
 % if tiles:
-%   include('tiles.tpl', tiles=tiles, folder=here, choosing=False)
+%   include('tiles.tpl', tiles=tiles, folder=link_path, choosing=False)
 % else:
 <p>{{'No photos are shown by this link at the moment.' if first else 'No more photos.'}}</p>
+% end
+% if share.download and tiles:
+<p class="actions"><a class="button" href="{{link_path}}/all.zip" rel="nofollow">Download all photos (zip)</a></p>
 % end
 % if following is not None or not first:
 <p class="actions">
 %   if not first:
-  <a class="button" href="{{here}}">First photos</a>
+  <a class="button" href="{{link_path}}">First photos</a>
 %   end
 %   if following is not None:
-  <a class="button" href="{{here}}?cursor={{following}}">More photos</a>
+  <a class="button" href="{{link_path}}?cursor={{following}}">More photos</a>
 %   end
 </p>
 % end

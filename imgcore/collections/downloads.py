@@ -1,0 +1,180 @@
+"""Downloads: photos with their words as a zip archive, and one photo with its words written into it."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import PurePath
+from typing import IO, TYPE_CHECKING
+
+from imgcore.collections import tables
+from imgcore.collections.archive import ArchiveFile, zip_stream
+from imgcore.collections.names import FileNames
+from imgcore.errors import NotFound, Unavailable
+from imgcore.gallery.models import MAX_BYTES, Image, UploadStatus, Viewer
+from imgcore.gallery.ports import Storage
+
+if TYPE_CHECKING:
+    from imgcore.db.images import ImageRepository
+
+AT_ONCE = 2  # archives in one process; each keeps one of its threads
+_BATCH = 100  # rows that are read at once
+_IN_MEMORY = 512 * 1024  # bytes of a table before it is kept in a file
+_CSV, _JSON, _LEFT_OUT = "captions.csv", "captions.json", "left-out.txt"
+_WEBP = "image/webp"
+
+
+class DownloadSize(StrEnum):
+    """Which files a download contains."""
+
+    ORIGINAL = "original"  # as uploaded; of photos that the caller may not change, the display size
+    DISPLAY = "display"  # at most 1600 pixels, without the camera's metadata
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What an archive contains.
+
+    ids: public ids in their order. viewer: whose rights decide; None for the visitor of a link, who sees all of
+    them in display size, without names, dates and cameras. excel: the CSV file begins with a byte order mark.
+    also: tells of an image whether it is visible for another reason than the viewer's rights.
+    """
+
+    ids: Sequence[str]
+    size: DownloadSize = DownloadSize.DISPLAY
+    viewer: Viewer | None = None
+    excel: bool = False
+    also: Callable[[Image], bool] = lambda image: False
+
+
+@dataclass(frozen=True, slots=True)
+class Downloads:
+    """Downloads of photos.
+
+    sidecar: returns the XMP packet of an image's words. embed: returns a file with the words written into it.
+    max_bytes: of an original whose words are written into it.
+    """
+
+    images: ImageRepository
+    storage: Storage
+    sidecar: Callable[[Image], bytes]
+    embed: Callable[[bytes, Image], bytes]
+    max_bytes: int = MAX_BYTES
+    _slots: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(AT_ONCE))
+
+    def archive(self, contents: Contents) -> Iterator[bytes]:
+        """Yield a zip archive. Unavailable (``busy``), before the first byte, where too many are being made."""
+        with self._slot():
+            yield from zip_stream(_Archive(self, contents).files())
+
+    def embedded(self, image: Image) -> bytes:
+        """Return the original with caption, alt text and tags written into its XMP.
+
+        Invalid (``not_embeddable``) for a format that cannot hold them. NotFound, Unavailable.
+        """
+        with self._slot():
+            stored = self.storage.read(image.image_key, max_bytes=self.max_bytes, version_id=image.version_id)
+            return self.embed(stored.data, image)
+
+    @contextmanager
+    def _slot(self) -> Iterator[None]:
+        if not self._slots.acquire(timeout=1.0):
+            raise Unavailable(
+                "Too many downloads are running. Try again in a few minutes.", code="busy", retry_after=60
+            )
+        try:
+            yield
+        finally:
+            self._slots.release()
+
+
+class _Archive:
+    """The files of one archive: each photo with its sidecar, then the tables."""
+
+    def __init__(self, downloads: Downloads, contents: Contents) -> None:
+        self._downloads, self._contents = downloads, contents
+        self._names = FileNames(_CSV, _JSON, _LEFT_OUT)
+        self._fields = tables.FIELDS if contents.viewer is not None else tables.VISITOR_FIELDS
+        self._left_out: list[str] = []
+
+    def files(self) -> Iterator[ArchiveFile]:
+        with _table() as rows, _table() as objects:
+            rows.write((tables.BOM if self._contents.excel else "") + tables.csv_line(["file", *self._fields]))
+            objects.write("[")
+            first = True
+            for image in self._images():
+                file = self._picture(image)
+                if file is None:
+                    continue
+                yield file
+                yield ArchiveFile(f"{file.name}.xmp", [self._downloads.sidecar(image)], compress=True)
+                row = {"file": file.name} | tables.image_row(image, self._fields)
+                rows.write(tables.csv_row(row, ("file", *self._fields)))
+                objects.write(("\n" if first else ",\n") + tables.json_row(row))
+                first = False
+            objects.write("\n]\n")
+            yield ArchiveFile(_CSV, _content(rows), compress=True)
+            yield ArchiveFile(_JSON, _content(objects), compress=True)
+        if self._left_out:
+            text = "These photos were deleted or are not available any more:\r\n"
+            lines = (f"{public_id}\r\n".encode() for public_id in self._left_out)
+            yield ArchiveFile(_LEFT_OUT, [text.encode(), *lines], compress=True)
+
+    def _images(self) -> Iterator[Image]:
+        """Yield the images that may be seen, a few at a time; note the others as left out."""
+        ids = list(dict.fromkeys(self._contents.ids))
+        for start in range(0, len(ids), _BATCH):
+            batch = ids[start : start + _BATCH]
+            found = {image.public_id: image for image in self._downloads.images.get_many(batch)}
+            for public_id in batch:
+                image = found.get(public_id)
+                if image is not None and self._may_see(image):
+                    yield image
+                else:
+                    self._left_out.append(public_id)
+
+    def _may_see(self, image: Image) -> bool:
+        contents = self._contents
+        if image.deleted_at is not None or image.upload_status is not UploadStatus.RECEIVED:
+            return False
+        return contents.viewer is None or contents.viewer.sees(image) or contents.also(image)
+
+    def _picture(self, image: Image) -> ArchiveFile | None:
+        """Return the picture's file, or None where it does not exist any more."""
+        storage, viewer = self._downloads.storage, self._contents.viewer
+        wants_original = self._contents.size is DownloadSize.ORIGINAL
+        original = wants_original and viewer is not None and viewer.changes(image)
+        key = image.image_key if original else image.display_key
+        try:
+            if key is None:
+                raise NotFound("There is no file in this size.")
+            version = image.version_id if original else None
+            chunks = storage.chunks(key, derived=not original, version_id=version)
+        except NotFound:
+            self._left_out.append(image.public_id)
+            return None
+        media_type = image.content_type if original else _WEBP
+        name = image.name if viewer is not None else f"photo{PurePath(key).suffix}"
+        return ArchiveFile(self._names.unique(name, media_type), chunks, image.taken_at if viewer else None)
+
+
+@contextmanager
+def _table() -> Iterator[IO[str]]:
+    """Open a text file that is kept in memory while it is small."""
+    with tempfile.SpooledTemporaryFile(_IN_MEMORY, "w+", encoding="utf-8", newline="") as file:
+        yield file
+
+
+def _content(table: IO[str]) -> Iterable[bytes]:
+    table.seek(0)
+    while text := table.read(64 * 1024):
+        yield text.encode("utf-8", "replace")
+
+
+def archive_name(title: str) -> str:
+    """Return the name of an archive with that title."""
+    return FileNames().unique(f"{title.replace('/', '_').replace(chr(92), '_')}.zip", None)
