@@ -225,6 +225,7 @@ def gallery(config: Config) -> Gallery:
     from imgcore.db.changes import ChangeRepository
     from imgcore.db.circuit_breaker import CircuitBreakers
     from imgcore.db.images import ImageRepository
+    from imgcore.db.tags import TagRepository
     from imgcore.db.timeline import TimelineRepository
     from imgcore.gallery.languages import parse
     from imgcore.gallery.models import MEDIA_TYPES, Limits
@@ -238,6 +239,7 @@ def gallery(config: Config) -> Gallery:
         albums=(known_albums := albums(known)),
         shares=shares(known, known_albums),
         downloads=downloads(config, known, store),
+        tags=TagRepository(known),
         images=ImageRepository(known),
         timeline=TimelineRepository(known),
         changes=ChangeRepository(known),

@@ -16,6 +16,7 @@ _MESSAGES = {
     ItemResult.NOT_FOUND: "There is no such photo.",
     ItemResult.FORBIDDEN: "This photo belongs to another account.",
     ItemResult.FULL: "The album is full.",
+    ItemResult.TOO_MANY_TAGS: "This photo would have too many tags.",
 }
 
 

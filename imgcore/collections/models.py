@@ -44,6 +44,12 @@ class ItemResult(StrEnum):
     NOT_FOUND = "not_found"
     FORBIDDEN = "forbidden"  # visible, but another account's
     FULL = "full"  # the album holds as many images as it may
+    CHANGED = "changed"  # its tags
+    UNCHANGED = "unchanged"  # there was nothing to do
+    TOO_MANY_TAGS = "too_many_tags"
+    QUEUED = "queued"  # to be described again
+    TRASHED = "trashed"
+    RESTORED = "restored"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +107,12 @@ _SENTENCES = {
     ItemResult.ADDED: ("{} added", "{} added"),
     ItemResult.PRESENT: ("{} was there already", "{} were there already"),
     ItemResult.REMOVED: ("{} removed", "{} removed"),
+    ItemResult.CHANGED: ("{} changed", "{} changed"),
+    ItemResult.QUEUED: ("{} will be described again", "{} will be described again"),
+    ItemResult.TRASHED: ("{} moved to the trash", "{} moved to the trash"),
+    ItemResult.RESTORED: ("{} restored", "{} restored"),
+    ItemResult.UNCHANGED: ("{} needed no change", "{} needed no change"),
+    ItemResult.TOO_MANY_TAGS: ("{} has too many tags", "{} have too many tags"),
     ItemResult.NOT_FOUND: ("{} was not found", "{} were not found"),
     ItemResult.FORBIDDEN: ("{} is not yours", "{} are not yours"),
     ItemResult.FULL: ("{} did not fit into the album", "{} did not fit into the album"),
@@ -109,7 +121,7 @@ _SENTENCES = {
 
 def summary(results: Results) -> str:
     """Return what happened in one sentence: "11 added, 1 is not yours."."""
-    counts = {kind: sum(result is kind for _, result in results) for kind in ItemResult}
+    counts = {kind: sum(result is kind for _, result in results) for kind in _SENTENCES}
     parts = [_SENTENCES[kind][count != 1].format(f"{count:,}") for kind, count in counts.items() if count]
     return f"{', '.join(parts)}." if parts else "Nothing was named."
 

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from imgcore.db.changes import ChangeRepository
     from imgcore.db.circuit_breaker import CircuitBreakers
     from imgcore.db.images import ImageRepository
+    from imgcore.db.tags import TagRepository
     from imgcore.db.timeline import TimelineRepository
     from imgcore.spending.service import Spending
 
@@ -89,6 +90,7 @@ class Gallery:
     shares: Shares | None = None
     changes: ChangeRepository | None = None
     downloads: Downloads | None = None
+    tags: TagRepository | None = None
 
     def for_viewer(self, viewer: Viewer, language: str | None = None) -> Gallery:
         """Return the gallery with the rights of ``viewer``, to whose account new uploads belong.
@@ -252,6 +254,18 @@ class Gallery:
             raise NotFound("There is no such photo.")
         return image
 
+    @staticmethod
+    def clean_tags(given: Sequence[str]) -> list[str]:
+        """Return tags as they are stored: in lower case, without doubles and empty ones. Invalid (``tags``)."""
+        tags = [" ".join(tag.split()).lower() for tag in given]
+        tags = list(dict.fromkeys(tag for tag in tags if tag))
+        if len(tags) > TAGS or any(len(tag) > TAG_LENGTH for tag in tags):
+            said = f"At most {TAGS} tags of at most {TAG_LENGTH} characters each are accepted."
+            raise Invalid(said, code="tags")
+        for tag in tags:
+            _text(tag, "tags", TAG_LENGTH)
+        return tags
+
     def delete(self, public_id: str) -> None:
         """Move an image to the trash, for 30 days; harmless where it is there already."""
         self.get_editable(public_id)
@@ -340,13 +354,7 @@ def _checked(edit: Edit) -> Edit:
     alt_text = _text(edit.alt_text, "alt_text", ALT_TEXT_LENGTH)
     if edit.tags is None:
         return Edit(caption, alt_text, None)
-    tags = [" ".join(tag.split()).lower() for tag in edit.tags]
-    tags = list(dict.fromkeys(tag for tag in tags if tag))
-    if len(tags) > TAGS or any(len(tag) > TAG_LENGTH for tag in tags):
-        raise Invalid(f"At most {TAGS} tags of at most {TAG_LENGTH} characters each are accepted.", code="tags")
-    for tag in tags:
-        _text(tag, "tags", TAG_LENGTH)
-    return Edit(caption, alt_text, tags)
+    return Edit(caption, alt_text, Gallery.clean_tags(edit.tags))
 
 
 def _text(text: str | None, name: str, length: int) -> str | None:

@@ -30,6 +30,7 @@ from imgcore.db.ledger import LedgerRepository
 from imgcore.db.login_throttle import LoginThrottle
 from imgcore.db.mapping import details_column
 from imgcore.db.shares import ShareRepository
+from imgcore.db.tags import TagRepository
 from imgcore.db.timeline import TimelineRepository
 from imgcore.db.word_index import update_search_text
 from imgcore.errors import NotFound, Unavailable
@@ -237,6 +238,7 @@ def fake_gallery(
         breakers=CircuitBreakers(database),
         storage=storage,
         downloads=downloads(Config.read({}), database, storage),
+        tags=TagRepository(database),
         queues=queues,
         limits=Limits(max_bytes, MEDIA_TYPES),
         release="abc1234",

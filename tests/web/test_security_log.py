@@ -59,6 +59,8 @@ EVENTS: dict[tuple[str, str], SecurityEvent | None] = {
     ("POST", "/api/v1/uploads"): None,
     ("POST", "/download"): None,  # it changes nothing
     ("POST", "/api/v1/download"): None,
+    ("POST", "/api/v1/bulk"): E.IMAGE_DELETED,
+    ("POST", "/api/v1/bulk/undo"): E.IMAGE_DELETED,
     ("POST", "/shared"): E.SHARE_CREATED,
     ("POST", "/shared/<public_id>/revoke"): E.SHARE_REVOKED,
     ("POST", "/s/<token>"): None,  # a wrong password: tested in test_shares.py
@@ -166,7 +168,10 @@ class Scene:
         if "/api/" in route:
             body = {"name": f"new-{self.name}", "password": LONGER} if route.endswith("/accounts") else {}
             body |= {"may": "add"} if "/members/" in route else {}
+            trash = {"action": "trash", "ids": [self.image.public_id]}
             body |= {"ids": [self.image.public_id]} if route.endswith("/shares") else {}
+            body |= trash if route.endswith("/bulk") else {}
+            body |= {"undo": [trash]} if route.endswith("/bulk/undo") else {}
             return self.browser.send(method, path, body)
         needs_code = "second-factor" in route or route == "/login/code"
         code = self.code(route) if needs_code else ""

@@ -16,6 +16,7 @@ from imgcore.gallery.service import PAGE_LIMIT, QUERY_LENGTH, TAGS
 from web import serializers
 from web.handlers.albums import AlbumsApi
 from web.handlers.api_accounts import AccountsApi
+from web.handlers.bulk import BulkApi
 from web.handlers.campaigns import CampaignsApi
 from web.handlers.downloads import DownloadRoutes
 from web.handlers.shares import SharesApi
@@ -45,6 +46,7 @@ class Api:
         self._albums = AlbumsApi(gallery)
         self._shares = SharesApi(gallery)
         self._downloads = DownloadRoutes(gallery)
+        self._bulk = BulkApi(gallery)
         self._description = _description(gallery.limits.max_bytes)
 
     def routes(self) -> list[Route]:
@@ -66,6 +68,7 @@ class Api:
             *self._albums.routes(),
             *self._shares.routes(),
             *self._downloads.api_routes(),
+            *self._bulk.routes(),
             *self._accounts.routes(),
         ]
 

@@ -1,0 +1,88 @@
+"""Actions on many photos at once: the routes of the API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from bottle import HTTPResponse
+
+from imgcore.accounts.models import Scope
+from imgcore.accounts.security_log import SecurityEvent
+from imgcore.collections.bulk import Bulk, BulkAction, BulkOutcome, BulkRequest
+from imgcore.collections.models import IDS, ItemResult
+from imgcore.errors import Invalid, NotFound
+from imgcore.gallery.service import TAGS
+from web.collection_texts import results_json
+from web.handlers.albums import choice
+from web.http import request
+from web.http.auth import PREFIX, gallery_for_caller, record_event, requires
+from web.http.responses import Route, json_response
+
+if TYPE_CHECKING:
+    from imgcore.gallery.service import Gallery
+
+_MEMBERS = frozenset({"ids", "action", "tags", "album"})
+_EVENTS = {
+    ItemResult.TRASHED: SecurityEvent.IMAGE_DELETED,
+    ItemResult.RESTORED: SecurityEvent.IMAGE_RESTORED,
+}
+
+
+class BulkApi:
+    """Handlers of the API."""
+
+    def __init__(self, gallery: Gallery) -> None:
+        self._unrestricted = gallery
+
+    def routes(self) -> list[Route]:
+        """(method, path, handler)."""
+        return [("POST", f"{PREFIX}/bulk", self.run), ("POST", f"{PREFIX}/bulk/undo", self.undo)]
+
+    @requires(Scope.EDIT)
+    def run(self) -> HTTPResponse:
+        """Do one action on up to 1,000 photos."""
+        wanted = _request(request.json_object(_MEMBERS))
+        return self._answer(self._bulk.run(wanted))
+
+    @requires(Scope.EDIT)
+    def undo(self) -> HTTPResponse:
+        """Undo an action by the requests that its response named."""
+        given = request.json_object(frozenset({"undo"})).get("undo")
+        if not isinstance(given, list) or not all(isinstance(each, dict) for each in given):
+            raise Invalid("undo is the list of the response that is undone.", code="undo")
+        wanted = [_request(each) for each in given]
+        if sum(len(each.ids) for each in wanted) > IDS:
+            raise Invalid(f"At most {IDS:,} photos at once.", code="undo")
+        return self._answer(self._bulk.undo(wanted))
+
+    @property
+    def _bulk(self) -> Bulk:
+        gallery = gallery_for_caller(self._unrestricted)
+        if gallery.tags is None:
+            raise NotFound("This gallery has no actions on many photos.")
+        return Bulk(gallery, gallery.tags, TAGS)
+
+    def _answer(self, outcome: BulkOutcome) -> HTTPResponse:
+        for result, event in _EVENTS.items():
+            if ids := [public_id for public_id, found in outcome.results if found is result]:
+                record_event(event, f"{len(ids)} photos", " ".join(ids))
+        undo = [_request_json(each) for each in outcome.undo]
+        campaign = outcome.campaign.public_id if outcome.campaign else None
+        return json_response(results_json(outcome.results) | {"undo": undo, "campaign": campaign})
+
+
+def _request(body: Mapping[str, Any]) -> BulkRequest:
+    if unknown := set(body) - _MEMBERS:
+        raise Invalid(f"{min(unknown)} is not known.", code="unknown_field")
+    action = choice(BulkAction, request.string(body, "action"), "action")
+    tags = request.strings(body["tags"], "tags", most=TAGS) if "tags" in body else []
+    album = request.string(body, "album") if "album" in body else None
+    ids = request.strings(body.get("ids"), "ids", most=IDS)
+    return BulkRequest(action, tuple(ids), tuple(tags), album)
+
+
+def _request_json(wanted: BulkRequest) -> dict[str, Any]:
+    shown: dict[str, Any] = {"action": wanted.action, "ids": list(wanted.ids)}
+    shown |= {"tags": list(wanted.tags)} if wanted.tags else {}
+    return shown | ({"album": wanted.album} if wanted.album else {})
