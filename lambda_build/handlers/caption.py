@@ -1,9 +1,11 @@
-"""The caption function: describes images and runs the sweep each minute."""
+"""The caption function: describes images, runs the sweep each minute, and starts campaigns."""
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
 from imgcore import bootstrap, captioners
+from imgcore.campaigns import requests
 from imgcore.config import Config
 from imgcore.gallery.models import TaskKind
 from lambda_build.handlers import logs
@@ -36,8 +38,16 @@ def warm() -> None:
         getattr(captioner, "warm", lambda: None)()
 
 
+def handler(event: Any, context: Any) -> dict[str, Any]:
+    """Accept messages of the queue, {"task": "sweep"} from the schedule, {"task": "ping"}, and campaigns.
+
+    {"task": "recaption", "campaign": {…}} starts one, see imgcore.campaigns.requests, and returns its JSON.
+    """
+    if isinstance(event, Mapping) and event.get("task") == "recaption":
+        logs.begin(context)
+        return requests.run(bootstrap.campaigns(Config.read()), event["campaign"])
+    return _FUNCTION.respond(event, context)
+
+
 logs.configure()
-# Accepts the messages of its queue, {"task": "sweep"} from the schedule, and {"task": "ping"}.
-handler = Function(
-    TaskKind.CAPTION, processor, queues, {"sweep": lambda: sweeper().sweep(), "ping": warm}
-).respond
+_FUNCTION = Function(TaskKind.CAPTION, processor, queues, {"sweep": lambda: sweeper().sweep(), "ping": warm})

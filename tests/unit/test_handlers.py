@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from imgcore import bootstrap
+from imgcore.campaigns.service import Campaigns
 from imgcore.config import Config
 from imgcore.errors import Invalid, Misconfigured, Unavailable
 from imgcore.gallery.models import TaskKind
@@ -23,6 +24,8 @@ from imgcore.pipeline.processing import Outcome
 from imgcore.pipeline.s3_events import message
 from lambda_build.handlers import logs
 from lambda_build.handlers.common import Function
+from tests.contract.images import described
+from tests.support.repositories import Repositories
 from tests.unit.fakes import FakeQueues
 
 PUBLIC_ID = "0123456789abcdef" * 2
@@ -325,6 +328,29 @@ def test_caption_function_sweep_runs_the_sweeper(handler_of: Any) -> None:
     module.handler({"task": "sweep"}, Context())
 
     assert (1, []) == (worker.sweeps, created)
+
+
+def test_caption_function_previews_and_starts_a_campaign(
+    handler_of: Any, repositories: Repositories, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    described(repositories, "cat.jpg")
+    campaigns = Campaigns(repositories.campaigns, FakeQueues(), lambda images: images * 0.5)
+    monkeypatch.setattr(bootstrap, "campaigns", lambda config: campaigns)
+    module, _ = handler_of("caption", FakeWorker())
+
+    def respond(**campaign: Any) -> Any:
+        return module.handler({"task": "recaption", "campaign": campaign}, Context())
+
+    assert (1, 0.5) == (
+        respond(source="local", dry_run=True)["images"],
+        respond(tag="cat", dry_run=True)["price_usd"],
+    )
+    assert [] == campaigns.all()
+    started = respond(source="local", rate=30)
+    assert ("running", 30, started["id"]) == (started["status"], started["rate"], campaigns.all()[0].public_id)
+    for wrong in ({}, {"source": "nobody"}, {"everything": True}, {"tag": "cat", "rate": 0}, {"ids": ["x"]}):
+        with pytest.raises(Invalid):
+            respond(**wrong)
 
 
 def test_thumbnail_function_has_no_sweep(handler_of: Any) -> None:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from bottle import HTTPResponse, response
 
 from imgcore.accounts.models import Scope
-from imgcore.campaigns.models import Campaign, CampaignStatus, Preview, Selection
-from imgcore.campaigns.service import DEFAULT_RATE, MAX_RATE
+from imgcore.campaigns.models import Campaign, CampaignStatus, Preview
+from imgcore.campaigns.requests import FIELDS, TEXTS, run, selection
+from imgcore.campaigns.service import DEFAULT_RATE
 from imgcore.errors import ImgcoreError, Invalid, NotFound
-from imgcore.gallery.keys import is_public_id
 from imgcore.gallery.models import Source
-from imgcore.gallery.service import QUERY_LENGTH, TAG_LENGTH
 from web.http import request
 from web.http.auth import PREFIX, gallery_for_caller, requires
 from web.http.csrf import csrf_token, verified_form
@@ -27,9 +25,6 @@ from web.serializers import moment, utc
 if TYPE_CHECKING:
     from imgcore.campaigns.service import Campaigns
     from imgcore.gallery.service import Gallery
-
-IDS = 1000  # in one request
-_TEXTS = {"query": QUERY_LENGTH, "source": 20, "model": 100, "tag": TAG_LENGTH, "before": 40}
 
 
 class CampaignsBase:
@@ -69,19 +64,8 @@ class CampaignsApi(CampaignsBase):
     @requires(Scope.EDIT)
     def start(self) -> HTTPResponse:
         """Start a campaign, or with ``dry_run`` only say what it would do."""
-        names = frozenset({"ids", "failed", "missing", "rate", "dry_run", *_TEXTS})
-        body = request.json_object(names)
-        ids = request.strings(body["ids"], "ids", most=IDS) if "ids" in body else []
-        if "ids" in body and not (ids and all(map(is_public_id, ids))):
-            raise Invalid("ids is a list of ids of photos.", code="ids")
-        texts = {name: request.string(body, name) for name in _TEXTS if name in body}
-        selection = _selection(texts, ids, failed=_flag(body, "failed"), missing=_flag(body, "missing"))
-        rate = request.whole_number(body["rate"], "rate") if "rate" in body else DEFAULT_RATE
-        if not 1 <= rate <= MAX_RATE:
-            raise Invalid(f"rate must be a whole number from 1 to {MAX_RATE}.", code="rate")
-        if _flag(body, "dry_run"):
-            return json_response(self._campaigns.preview(selection).as_json())
-        return json_response(self._campaigns.start(selection, rate).as_json(), 201)
+        body = request.json_object(FIELDS)
+        return json_response(run(self._campaigns, body), 200 if body.get("dry_run") else 201)
 
     @requires(Scope.EDIT)
     def show(self, public_id: str) -> HTTPResponse:
@@ -129,11 +113,11 @@ class CampaignPages(CampaignsBase):
         """Show what the campaign of the form would do, or start it."""
         fields = verified_form()
         try:
-            texts = {name: value for name in _TEXTS if (value := fields.get(name, "").strip())}
-            selection = _selection(texts, [], failed="failed" in fields, missing="missing" in fields)
+            texts = {name: value for name in TEXTS if (value := fields.get(name, "").strip())}
+            chosen = selection(texts, [], failed="failed" in fields, missing="missing" in fields)
             if "start" not in fields:
-                return self._page(fields, preview=self._campaigns.preview(selection))
-            self._campaigns.start(selection, _rate(fields.get("rate", "")))
+                return self._page(fields, preview=self._campaigns.preview(chosen))
+            self._campaigns.start(chosen, _rate(fields.get("rate", "")))
         except ImgcoreError as error:
             return self._page(fields, error)
         return HTTPResponse(status=303, headers={"Location": "/campaigns"})
@@ -194,49 +178,6 @@ def campaign_row(campaign: Campaign) -> dict[str, Any]:
         "created_machine": utc(campaign.created_at),
         "changes": changes.get(campaign.status, ()),
     }
-
-
-def _selection(texts: Mapping[str, str], ids: list[str], *, failed: bool, missing: bool) -> Selection:
-    for name, text in texts.items():
-        if len(text) > _TEXTS[name]:
-            raise Invalid(f"{name} may have at most {_TEXTS[name]} characters.", code=name)
-        if not text.strip():
-            raise Invalid(f"{name} is empty: leave it out.", code=name)
-    known = {name: texts.get(name, "").strip() or None for name in ("query", "model", "tag")}
-    return Selection(
-        ids=tuple(ids),
-        source=_source(texts.get("source")),
-        before=_time(texts.get("before")),
-        failed=failed,
-        missing=missing,
-        **known,
-    )
-
-
-def _source(text: str | None) -> Source | None:
-    if text is None:
-        return None
-    try:
-        return Source(text)
-    except ValueError:
-        raise Invalid(f"source is one of {', '.join(Source)}.", code="source") from None
-
-
-def _time(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        found = datetime.fromisoformat(text)
-        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        raise Invalid("before is a day or a time: 2026-11-28, 2026-11-28T14:00Z.", code="before") from None
-
-
-def _flag(body: Mapping[str, Any], name: str) -> bool:
-    value = body.get(name, False)
-    if not isinstance(value, bool):
-        raise Invalid(f"{name} must be true or false.", code=name)
-    return value
 
 
 def _rate(text: str) -> int:
