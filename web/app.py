@@ -19,6 +19,7 @@ from web.handlers.gallery import GalleryPages
 from web.handlers.health import Health
 from web.handlers.language import LanguageSwitch
 from web.handlers.login import LoginPages
+from web.handlers.passkeys import PasskeyPages
 from web.handlers.second_factor import SecondFactorPages
 from web.handlers.shares import SharePages
 from web.handlers.spending import SpendingPages
@@ -72,6 +73,7 @@ class Application(Bottle):
             *GalleryPages(gallery, self._renderer).routes(),
             *LoginPages(accounts, self._renderer).routes(),
             *AccountPages(accounts, self._renderer, subscriptions, gallery.spending).routes(),
+            *PasskeyPages(accounts, self._renderer).routes(),
             *SecondFactorPages(accounts, self._renderer).routes(),
             *SpendingPages(gallery.spending, self._renderer).routes(),
             *AccountAdminPages(accounts, self._renderer).routes(),

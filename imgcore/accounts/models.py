@@ -96,6 +96,20 @@ class ApiKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Passkey:
+    """A passkey. credential: the id that its authenticator gave it. sign_count: of its last signature."""
+
+    id: int
+    public_id: str
+    label: str
+    created_at: datetime
+    used_at: datetime | None
+    credential: bytes
+    public_key: bytes
+    sign_count: int
+
+
+@dataclass(frozen=True, slots=True)
 class SecondFactor:
     """The authenticator app of an account.
 

@@ -28,6 +28,7 @@ from imgcore.accounts.models import (
     clean_password,
     count_attempt,
 )
+from imgcore.accounts.passkeys import Passkeys, RelyingParty
 from imgcore.accounts.second_factor import SecondFactors
 from imgcore.accounts.security_log import SecurityEvent, SecurityLog
 from imgcore.accounts.tokens import hash_token
@@ -87,6 +88,11 @@ class Accounts:
     def second_factors(self) -> SecondFactors:
         """The use cases of the second factor."""
         return SecondFactors(self.store, self.clock)
+
+    @property
+    def passkeys(self) -> Passkeys:
+        """The use cases of passkeys."""
+        return Passkeys(self.store)
 
     # Administration
 
@@ -221,6 +227,16 @@ class Accounts:
         if account is None or not self.store.end_sign_in(pending):
             raise Unauthorized("This took too long. Enter name and password again.", code="sign_in")
         self.log.record(SecurityEvent.SIGNED_IN, address=client.address, actor=account.name, detail=used)
+        return SignIn(account, self.start_session(account, client))
+
+    def sign_in_by_passkey(self, party: RelyingParty, token: str, response: str, client: ClientInfo) -> SignIn:
+        """Check what a passkey signed and return the token of a new session; no code is needed.
+
+        token: of the challenge. response: the browser's JSON. Unauthorized (``passkey``).
+        """
+        account = self.passkeys.verify(party, token, response, address=client.address)
+        detail = "with a passkey"
+        self.log.record(SecurityEvent.SIGNED_IN, address=client.address, actor=account.name, detail=detail)
         return SignIn(account, self.start_session(account, client))
 
     def remember_device(self, account: Account, client: ClientInfo) -> str:

@@ -87,6 +87,12 @@ def share_password(share: str, address: str, clock: float) -> Tries:
     return Tries(counted, [pair])
 
 
+def passkey(address: str) -> Tries:
+    """Return the limit of starting sign-ins by passkey, each of which stores a challenge."""
+    here = hash_token(f"passkeys from {network(address)}")
+    return Tries([(here, *NETWORK)], [here])
+
+
 def set_up(address: str) -> Try:
     """Return the limit of entering set-up tokens."""
     return (hash_token(f"set-up {network(address)}"), *NETWORK)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64decode
 from datetime import timedelta
 
-from imgcore.accounts.models import KEY_DAYS, Account, ApiKey, Role, Scope, Session
+from imgcore.accounts.models import KEY_DAYS, Account, ApiKey, Passkey, Role, Scope, Session
 from imgcore.db.mapping import Row, moment
 from imgcore.db.statements import sql
 
@@ -18,6 +19,10 @@ _API_KEY = sql(
     "k.public_id AS key_id, k.label, k.scopes, k.hint, k.created_at AS made_at, k.expires_at, k.used_at,"
     " k.used_address, {valid} AS valid",
     valid=_VALID_KEY,
+)
+_PASSKEY = (
+    "p.id AS passkey_row, p.public_id AS passkey_id, p.label, p.created_at AS made_at, p.used_at,"
+    " p.credential_id, p.public_key, p.sign_count"
 )
 
 ALL = sql(
@@ -53,6 +58,16 @@ KEY_BY_TOKEN = sql(
 )
 KEYS = sql("SELECT {key} FROM api_keys k WHERE k.account_id = :account_id ORDER BY k.id DESC", key=_API_KEY)
 
+PASSKEYS = sql(
+    "SELECT {passkey} FROM passkeys p WHERE p.account_id = :account_id ORDER BY p.id", passkey=_PASSKEY
+)
+PASSKEY_BY_CREDENTIAL = sql(
+    "SELECT {account}, {passkey} FROM passkeys p JOIN accounts a ON a.id = p.account_id"
+    " WHERE p.credential = :credential",
+    account=_ACCOUNT,
+    passkey=_PASSKEY,
+)
+
 
 def to_account(row: Row) -> Account:
     """Return the account of a row with its columns."""
@@ -84,4 +99,20 @@ def to_key(row: Row) -> ApiKey:
         moment(row["used_at"]),
         row["used_address"],
         expired=not row["valid"],
+    )
+
+
+def to_passkey(row: Row) -> Passkey:
+    """Return the passkey of a row with its columns."""
+    made_at = moment(row["made_at"])
+    assert made_at is not None
+    return Passkey(
+        row["passkey_row"],
+        row["passkey_id"],
+        row["label"],
+        made_at,
+        moment(row["used_at"]),
+        urlsafe_b64decode(row["credential_id"]),
+        urlsafe_b64decode(row["public_key"]),
+        row["sign_count"],
     )

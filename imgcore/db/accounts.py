@@ -9,6 +9,7 @@ from imgcore.db.account_rows import ALL, BY_PUBLIC_ID, NAMED, to_account
 from imgcore.db.connection import Transaction
 from imgcore.db.credentials import CredentialRepository, revoke_credentials
 from imgcore.db.mapping import Row, micros
+from imgcore.db.passkeys import PasskeyRepository
 from imgcore.db.quotas import QuotaRepository
 from imgcore.db.second_factors import SecondFactorRepository
 from imgcore.db.security_log import SecurityLogRepository
@@ -17,7 +18,9 @@ from imgcore.errors import Conflict
 _VALID = "SELECT token FROM set_up_tokens WHERE token = :token AND expires_at > {now}"
 
 
-class AccountRepository(CredentialRepository, SecondFactorRepository, SecurityLogRepository, QuotaRepository):
+class AccountRepository(
+    CredentialRepository, SecondFactorRepository, PasskeyRepository, SecurityLogRepository, QuotaRepository
+):
     """Accounts with their credentials and set-up tokens. Tokens are passed as SHA-256 hashes in hex."""
 
     def add(self, public_id: str, name: str, role: Role, password: str) -> Account:

@@ -179,7 +179,7 @@ class CredentialRepository(LoginThrottle):
 
 
 def revoke_credentials(tx: Transaction, account_id: int, *, keep_keys: bool = False) -> int:
-    """End the account's sessions and pending sign-ins, forget its browsers, and revoke its API keys.
+    """End the account's sessions and pending sign-ins, forget its browsers, revoke its API keys and passkeys.
 
     Return the number of sessions.
     """
@@ -187,4 +187,5 @@ def revoke_credentials(tx: Transaction, account_id: int, *, keep_keys: bool = Fa
     tx.execute("DELETE FROM devices WHERE account_id = :account_id", account_id=account_id)
     if not keep_keys:
         tx.execute("DELETE FROM api_keys WHERE account_id = :account_id", account_id=account_id)
+        tx.execute("DELETE FROM passkeys WHERE account_id = :account_id", account_id=account_id)
     return tx.execute("DELETE FROM sessions WHERE account_id = :account_id", account_id=account_id)

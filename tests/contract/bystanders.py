@@ -20,6 +20,8 @@ _WHERE = {
     "second_factors": "secret LIKE 'bystander%'",
     "recovery_codes": "code LIKE 'bystander%'",
     "pending_sign_ins": "token LIKE 'bystander%'",
+    "passkeys": "public_id LIKE 'bystander%'",
+    "passkey_challenges": "token LIKE 'bystander%'",
     "security_events": "subject LIKE 'bystander%'",
     "throttles": "name LIKE 'bystander%'",
     "gates": "name LIKE 'bystander%'",
@@ -78,6 +80,9 @@ def add_bystanders(tx: Transaction) -> None:
     _insert(tx, "second_factors", account_id=owner, secret="bystander", last_step=1, created_at=PAST)
     _insert(tx, "recovery_codes", account_id=owner, code="bystander")
     _insert(tx, "pending_sign_ins", account_id=owner, token="bystander", expires_at=FUTURE)
+    passkey = {"credential": "bystander", "credential_id": "aWQ=", "public_key": "a2V5", "sign_count": 1}
+    _insert(tx, "passkeys", public_id="bystander", account_id=owner, **passkey, label="other", created_at=PAST)
+    _insert(tx, "passkey_challenges", token="bystander", account_id=owner, expires_at=FUTURE)
     event = {"event": "signed_in", "actor": "bystander", "subject": "bystander", "detail": ""}
     _insert(tx, "security_events", at=FUTURE, address="192.0.2.9", **event)
     _insert(tx, "throttles", name="bystander", tries=3, blocked_until=FUTURE, updated_at=FUTURE)

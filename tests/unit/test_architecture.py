@@ -51,6 +51,7 @@ OWNERS = {
     "argon2": {"accounts"},
     "pyotp": {"accounts"},
     "segno": set(),
+    "webauthn": {"accounts"},
 }
 
 

@@ -40,13 +40,15 @@ class Answer:
 
 
 class Client:
-    """Keeps cookies as a browser does. remote: its IP address."""
+    """Keeps cookies as a browser does. remote: its IP address. headers: what it sends in place of the usual."""
 
     remote = "127.0.0.1"
+    scheme = "http"
 
     def __init__(self, app: Callable[..., Any]) -> None:
         self._app = app
         self.cookies: dict[str, str] = {}
+        self.headers: dict[str, str] = {}
 
     def request(
         self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
@@ -65,7 +67,7 @@ class Client:
             "HTTP_HOST": "localhost:8000",
             "CONTENT_LENGTH": str(len(body)),
             "wsgi.version": (1, 0),
-            "wsgi.url_scheme": "http",
+            "wsgi.url_scheme": self.scheme,
             "wsgi.input": io.BytesIO(body),
             "wsgi.errors": io.StringIO(),
             "wsgi.multithread": True,
@@ -74,7 +76,7 @@ class Client:
         }
         if self.cookies:
             environ["HTTP_COOKIE"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        for name, value in (headers or {}).items():
+        for name, value in {**(headers or {}), **self.headers}.items():
             key = name.upper().replace("-", "_")
             environ[key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"] = value
         return self._call(environ)

@@ -59,7 +59,7 @@ def test_page_preloads_every_module(client: Client) -> None:
     page = client.get("/").text
     preloaded = set(re.findall(r'rel="modulepreload" href="/static/[0-9a-f]+/js/([a-z]+\.js)"', page))
     everything = {path.name for path in (STATIC / "js").glob("*.js")}
-    assert everything - {"gallery.js", "photo.js"} == preloaded
+    assert everything - {"gallery.js", "photo.js", "passkeys.js"} == preloaded
 
 
 def test_the_samples_are_listed_with_their_authors(client: Client) -> None:

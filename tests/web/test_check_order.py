@@ -163,7 +163,7 @@ def test_form_without_token_uses_only_the_session(app: Application, recorder: Re
 
 
 def test_form_without_token_and_session_uses_nothing(app: Application, recorder: Recorder) -> None:
-    for path in ("/login", "/login/code", "/logout", "/setup"):
+    for path in ("/login", "/login/code", "/login/passkey", "/login/passkey/options", "/logout", "/setup"):
         answer, used = recorder.during(Client(app), "POST", path, **ORIGIN)
         assert (403, []) == (answer.status, used), path
 

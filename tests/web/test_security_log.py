@@ -13,12 +13,14 @@ import pyotp
 import pytest
 
 from imgcore.accounts.models import Role
+from imgcore.accounts.passkeys import RelyingParty
 from imgcore.accounts.second_factor import generate_secret
 from imgcore.accounts.security_log import SecurityEvent
 from imgcore.collections.models import AlbumRole
 from imgcore.collections.share_models import NewShare
 from imgcore.errors import Unavailable
 from imgcore.gallery.models import Viewer
+from tests.support.authenticator import Authenticator, add_passkey
 from tests.web.client import Answer
 from tests.web.peopling import HOME, PASSWORD, Browser, Site, empty_site, site
 from web.app import Application
@@ -26,6 +28,7 @@ from web.app import Application
 LONGER = "another made-up password"
 WRONG = "a wrong password"
 MEMBERS = ("/albums/<public_id>/members", "/albums/<public_id>/members/remove")
+PARTY = RelyingParty("localhost", "http://localhost:8000")  # of the client's Host
 E = SecurityEvent
 
 # (method, route) → its event; None: no event. What changes the words of a photo needs no row.
@@ -35,9 +38,14 @@ EVENTS: dict[tuple[str, str], SecurityEvent | None] = {
     ("POST", "/upload"): None,
     ("POST", "/login"): E.SIGNED_IN,
     ("POST", "/login/code"): E.SIGNED_IN,
+    ("POST", "/login/passkey/options"): None,
+    ("POST", "/login/passkey"): E.SIGNED_IN,
     ("POST", "/logout"): E.SIGNED_OUT,
     ("POST", "/setup"): None,  # tested below, where there is no administrator yet
     ("POST", "/account/password"): E.PASSWORD_CHANGED,
+    ("POST", "/account/passkeys/options"): None,
+    ("POST", "/account/passkeys"): E.PASSKEY_ADDED,
+    ("POST", "/account/passkeys/<public_id>/remove"): E.PASSKEY_REMOVED,
     ("POST", "/account/second-factor"): E.SECOND_FACTOR_ENABLED,
     ("POST", "/account/second-factor/codes"): E.RECOVERY_CODES_CREATED,
     ("POST", "/account/second-factor/remove"): E.SECOND_FACTOR_DISABLED,
@@ -147,8 +155,24 @@ class Scene:
             ).token
         return codes[0]
 
+    def credential(self, route: str) -> str:
+        """Start what the route finishes with a passkey; return what the browser sends."""
+        passkeys, authenticator = self.home.accounts.passkeys, Authenticator()
+        if route == "/login/passkey":
+            add_passkey(self.home.accounts, self.me, PARTY, authenticator)
+            challenge = passkeys.start_sign_in(PARTY, address="192.0.2.1")
+            response = authenticator.sign(challenge.options, PARTY.origin)
+        else:
+            challenge = passkeys.start_adding(self.me, PARTY)
+            response = authenticator.create(challenge.options, PARTY.origin)
+        self.browser.cookies["gallery_challenge"] = challenge.token
+        return response
+
     def path(self, route: str) -> str:
         accounts = self.home.accounts
+        if "/passkeys/" in route:
+            add_passkey(accounts, self.me, PARTY, Authenticator())
+            return route.replace("<public_id>", accounts.passkeys.all(self.me)[0].public_id)
         [key], [mine] = accounts.keys(self.stranger), accounts.keys(self.me)
         targets = {
             "/images/": self.image.public_id,
@@ -173,11 +197,13 @@ class Scene:
             body |= trash if route.endswith("/bulk") else {}
             body |= {"undo": [trash]} if route.endswith("/bulk/undo") else {}
             return self.browser.send(method, path, body)
+        passkey = route in {"/login/passkey", "/account/passkeys"}
         needs_code = "second-factor" in route or route == "/login/code"
         code = self.code(route) if needs_code else ""
         names = {"/login": self.name} | dict.fromkeys(MEMBERS, self.stranger_name)
         fields = {
             "code": code,
+            "credential": self.credential(route) if passkey else "",
             "secret": self.secret,
             "name": names.get(route, f"new-{self.name}"),
             "may": "add",

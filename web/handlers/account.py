@@ -165,6 +165,7 @@ class AccountPages(FormPages):
             "account": mine,
             "since": serializers.moment(mine.password_at),
             "label_length": LABEL_LENGTH,
+            "passkeys": accounts.passkeys.all(mine),
             "second_factor": accounts.second_factors.get(mine),
             "quota": serializers.quota_rows(accounts.store.usage(mine.id), accounts.quota(mine)),
             "key_days": KEY_DAYS,

@@ -192,6 +192,7 @@ class AccountAdminPages(FormPages):
         accounts = self._accounts
         keys = [serializers.key(each) for each in accounts.keys(account)]
         quota = serializers.quota_rows(accounts.store.usage(account.id), accounts.quota(account))
+        values["passkeys"] = len(accounts.passkeys.all(account))
         values |= {"keys": keys, "quota": quota, "second_factor": accounts.second_factors.get(account)}
         return self._show("account_admin", error, row=row, me=_my_id(), **values)
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import quote
 
 from bottle import HTTPResponse
 
 from imgcore.accounts.security_log import SecurityEvent
 from imgcore.accounts.service import SignIn
-from imgcore.errors import ImgcoreError, Unauthorized
+from imgcore.errors import Forbidden, ImgcoreError, Unauthorized
 from web.handlers.forms import FormPages, local_path, redirect
+from web.handlers.passkeys import challenge_response, refusal, relying_party
 from web.http import request
 from web.http.auth import caller, current_visit, record_event, requires
 from web.http.cookies import (
+    challenge_token,
+    clear_challenge_cookie,
     clear_session_cookie,
     clear_sign_in_cookie,
     require_https,
@@ -36,6 +40,8 @@ class LoginPages(FormPages):
             ("POST", "/login", self.sign_in),
             ("GET", "/login/code", self.code),
             ("POST", "/login/code", self.enter_code),
+            ("POST", "/login/passkey/options", self.start_passkey),
+            ("POST", "/login/passkey", self.use_passkey),
             ("POST", "/logout", self.sign_out),
             ("GET", "/setup", self.set_up),
             ("POST", "/setup", self.set_up_done),
@@ -50,7 +56,7 @@ class LoginPages(FormPages):
         if caller().account is not None:
             return redirect(onward)
         require_https()
-        return self._show("login", onward=onward)
+        return self._login(onward=onward)
 
     @requires()
     def sign_in(self) -> str | HTTPResponse:
@@ -61,7 +67,7 @@ class LoginPages(FormPages):
         try:
             found = self._accounts.sign_in(name, fields.get("password", ""), current_visit())
         except ImgcoreError as error:
-            return self._show("login", error, onward=onward, name=name)
+            return self._login(error, onward=onward, name=name)
         if found.needs_code:
             return set_sign_in_cookie(redirect(f"/login/code?next={quote(onward, safe='')}"), found.token)
         return self._signed_in(found, onward)
@@ -85,10 +91,42 @@ class LoginPages(FormPages):
         try:
             found = self._accounts.finish_sign_in(token, fields.get("code", ""), current_visit())
         except Unauthorized as error:
-            return self._show("login", error, onward=onward)
+            return self._login(error, onward=onward)
         except ImgcoreError as error:
             return self._show("login_code", error, onward=onward)
         return clear_sign_in_cookie(self._signed_in(found, onward))
+
+    @requires()
+    def start_passkey(self) -> HTTPResponse:
+        """Return the options of a sign-in with a passkey as JSON."""
+        verified_form()
+        try:
+            found = self._accounts.passkeys.start_sign_in(relying_party(), address=current_visit().address)
+        except ImgcoreError as error:
+            return refusal(error)
+        return challenge_response(found)
+
+    @requires()
+    def use_passkey(self) -> str | HTTPResponse:
+        """Check what the passkey signed and start a session."""
+        fields = verified_form()
+        onward, token = local_path(fields.get("next", "")), challenge_token()
+        if token is None:
+            return redirect("/login")
+        try:
+            response = fields.get("credential", "")
+            found = self._accounts.sign_in_by_passkey(relying_party(), token, response, current_visit())
+        except ImgcoreError as error:
+            return self._login(error, onward=onward)
+        return clear_challenge_cookie(self._signed_in(found, onward))
+
+    def _login(self, error: ImgcoreError | None = None, **values: Any) -> str:
+        """Return the page with both ways to sign in; without passkeys where browsers offer none."""
+        try:
+            relying_party()
+        except Forbidden:
+            return self._show("login", error, passkeys=False, **values)
+        return self._show("login", error, passkeys=True, **values)
 
     def _signed_in(self, found: SignIn, onward: str) -> HTTPResponse:
         """End the session that this browser had, and set the cookies of its new one."""

@@ -1,4 +1,4 @@
-"""The cookies: the session, a sign-in that needs a code, a known browser, and the CSRF token outside a session.
+"""The cookies: session, sign-in that needs a code, challenge of a passkey, known browser, CSRF token.
 
 Over HTTPS their names start with ``__Host-``, so that no other host of the domain can set them (RFC 6265bis).
 """
@@ -14,9 +14,11 @@ from web.http.errors import Problem
 from web.http.hosts import LOOPBACK_NAMES, host_name
 
 SESSION = "gallery.session"  # key in the request's environ: the token of the authenticated session
-_SESSION, _CSRF, _DEVICE, _SIGN_IN = "gallery_session", "gallery_form", "gallery_device", "gallery_sign_in"
+_SESSION, _CSRF, _DEVICE = "gallery_session", "gallery_form", "gallery_device"
+_SIGN_IN, _CHALLENGE = "gallery_sign_in", "gallery_challenge"
 _DAY = 86_400
 _SIGN_IN_SECONDS = 600
+_CHALLENGE_SECONDS = 300
 _SESSION_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
@@ -56,6 +58,12 @@ def sign_in_token() -> str | None:
     return token if _SESSION_TOKEN.fullmatch(token) else None
 
 
+def challenge_token() -> str | None:
+    """Return the cookie of the challenge that a passkey signs, if it has the form of a token."""
+    token = read_cookie(_challenge_cookie_name())
+    return token if _SESSION_TOKEN.fullmatch(token) else None
+
+
 def require_https() -> None:
     """Raise Problem (403) if a password would be sent in clear text: no HTTPS, and not to this computer."""
     if not (is_https() or host_name(request.environ.get("HTTP_HOST", "")) in LOOPBACK_NAMES):
@@ -82,6 +90,16 @@ def clear_sign_in_cookie(response: HTTPResponse) -> HTTPResponse:
     return _set_cookie(response, _sign_in_cookie_name(), "", 0)
 
 
+def set_challenge_cookie(response: HTTPResponse, token: str) -> HTTPResponse:
+    """Set the cookie of the challenge that a passkey signs on a response and return it."""
+    return _set_cookie(response, _challenge_cookie_name(), token, _CHALLENGE_SECONDS)
+
+
+def clear_challenge_cookie(response: HTTPResponse) -> HTTPResponse:
+    """Remove the cookie of a challenge by a response, and return it."""
+    return _set_cookie(response, _challenge_cookie_name(), "", 0)
+
+
 def _set_cookie(response: HTTPResponse, name: str, token: str, seconds: int) -> HTTPResponse:
     response.set_cookie(name, token, path="/", httponly=True, samesite="lax", secure=is_https(), maxage=seconds)
     return response
@@ -96,6 +114,10 @@ def clear_session_cookie(response: HTTPResponse) -> HTTPResponse:
 
 def _device_cookie_name() -> str:
     return f"__Host-{_DEVICE}" if is_https() else _DEVICE
+
+
+def _challenge_cookie_name() -> str:
+    return f"__Host-{_CHALLENGE}" if is_https() else _CHALLENGE
 
 
 def _sign_in_cookie_name() -> str:

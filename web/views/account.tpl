@@ -21,6 +21,7 @@
 </div>
 % end
 %   include('account_password.tpl')
+%   include('account_passkeys.tpl')
 %   include('account_second_factor.tpl')
 %   include('account_sessions.tpl')
 %   if get('mail'):

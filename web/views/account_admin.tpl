@@ -22,6 +22,9 @@
 % else:
 <p class="hint">This account has no API keys.</p>
 % end
+% if get('passkeys'):
+<p class="hint">{{passkeys}} {{'passkey' if passkeys == 1 else 'passkeys'}}; the button below revokes them too.</p>
+% end
 <form method="post" action="/accounts/{{row['id']}}/sign-out">
   <input type="hidden" name="token" value="{{token}}">
   <button class="button" type="submit">Sign out everywhere and revoke all keys</button>

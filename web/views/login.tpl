@@ -1,4 +1,4 @@
-% rebase('layout.tpl', title='Sign in – Caption Gallery', sheets=('photo', 'accounts'))
+% rebase('layout.tpl', title='Sign in – Caption Gallery', sheets=('photo', 'accounts'), module='passkeys' if passkeys else None)
 <section class="sheet">
 <h1>Sign in</h1>
 % if trouble:
@@ -13,5 +13,14 @@
   <input id="password" name="password" type="password" maxlength="{{shared.max_password_length}}" autocomplete="current-password" required>
   <button class="button primary" type="submit">Sign in</button>
 </form>
+% if passkeys:
+<form method="post" action="/login/passkey" data-passkey="get" data-options="/login/passkey/options" hidden>
+  <input type="hidden" name="token" value="{{token}}">
+  <input type="hidden" name="next" value="{{onward}}">
+  <input type="hidden" name="credential">
+  <button class="button" type="submit">Sign in with a passkey</button>
+  <p class="trouble" role="alert" hidden></p>
+</form>
+% end
 <p class="fine">Ask an administrator if you need an account or forgot your password.</p>
 </section>

@@ -29,6 +29,7 @@ from imgcore.db.steps.m019 import m019_albums
 from imgcore.db.steps.m020 import m020_shares
 from imgcore.db.steps.m021 import m021_languages
 from imgcore.db.steps.m022 import m022_details
+from imgcore.db.steps.m023 import m023_passkeys
 
 STEPS = (
     m001_images_and_tasks,
@@ -53,4 +54,5 @@ STEPS = (
     m020_shares,
     m021_languages,
     m022_details,
+    m023_passkeys,
 )
