@@ -25,11 +25,18 @@ _ALIASES = {
     "image/avif-sequence": "image/avif",
     "image/heic-sequence": "image/heic",
     "image/heif-sequence": "image/heif",
+    "image/x-bmp": "image/bmp",
+    "image/x-ms-bmp": "image/bmp",
+    "image/tif": "image/tiff",
+    "image/x-tiff": "image/tiff",
+    "image/dng": "image/x-adobe-dng",
+    "image/x-dng": "image/x-adobe-dng",
 }
 _ENDINGS = {ending: kind for kind, ending in MEDIA_TYPES.items()} | {
     "jpeg": "image/jpeg",
     "jpe": "image/jpeg",
     "jfif": "image/jpeg",
+    "tiff": "image/tiff",
     "apng": "image/png",
     "hif": "image/heif",
     "heics": "image/heic",

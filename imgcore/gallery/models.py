@@ -16,6 +16,8 @@ from imgcore.gallery.descriptions import Source as Source
 from imgcore.gallery.descriptions import Translation as Translation
 from imgcore.gallery.descriptions import WordField as WordField
 from imgcore.gallery.descriptions import WordVersion as WordVersion
+from imgcore.gallery.photo_details import NO_DETAILS as NO_DETAILS
+from imgcore.gallery.photo_details import PhotoDetails as PhotoDetails
 
 RAW_PREFIX = "raw/"
 TRASH_SECONDS = 30 * 86_400.0  # how long a deleted image can be restored
@@ -34,6 +36,14 @@ MEDIA_TYPES = {
     "image/avif": "avif",
     "image/heic": "heic",
     "image/heif": "heif",
+    "image/bmp": "bmp",
+    "image/tiff": "tif",
+    "image/x-adobe-dng": "dng",
+    "image/x-canon-cr2": "cr2",
+    "image/x-canon-cr3": "cr3",
+    "image/x-nikon-nef": "nef",
+    "image/x-sony-arw": "arw",
+    "image/x-fuji-raf": "raf",
 }
 
 
@@ -46,6 +56,14 @@ _FORMAT_TYPES = {
     "GIF": ("image/gif",),
     "AVIF": ("image/avif",),
     "HEIF": ("image/heic", "image/heif"),
+    "BMP": ("image/bmp",),
+    "TIFF": ("image/tiff",),
+    "DNG": ("image/x-adobe-dng",),
+    "CR2": ("image/x-canon-cr2",),
+    "CR3": ("image/x-canon-cr3",),
+    "NEF": ("image/x-nikon-nef",),
+    "ARW": ("image/x-sony-arw",),
+    "RAF": ("image/x-fuji-raf",),
 }
 
 
@@ -86,28 +104,10 @@ class UploadStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class PhotoDetails:
-    """How a photo was taken, as its camera wrote it, and what is shown of its file."""
-
-    utc_offset: str | None = None  # of the camera's clock: "+02:00"
-    exposure_time: float | None = None  # seconds
-    f_number: float | None = None  # focal length / aperture's diameter
-    iso: int | None = None
-    focal_length: float | None = None  # millimetres
-    focal_length_35mm: int | None = None  # millimetres; of the same angle of view on 35 mm film
-    lens: str | None = None
-    animated: bool = False  # the first frame is shown
-    incomplete: bool = False  # the file is cut off: the last rows, or fine details, are missing
-
-
-NO_DETAILS = PhotoDetails()
-
-
-@dataclass(frozen=True, slots=True)
 class PhotoFacts:
     """Facts about a decoded file."""
 
-    format: str  # "JPEG", "PNG", "WEBP", "GIF", "AVIF" or "HEIF"
+    format: str  # "JPEG", "PNG", "WEBP", "GIF", "AVIF", "HEIF", "TIFF", "BMP", or "DNG" and other camera raw
     width: int  # pixels, upright
     height: int  # pixels, upright
     size: int  # bytes

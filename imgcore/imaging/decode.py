@@ -68,7 +68,7 @@ def decode(
     except Exception as error:
         raise validation.damaged(kind, error) from error
     facts = PhotoFacts(
-        format=carved.format,
+        format=carved.file_format or carved.format,
         width=size[0],
         height=size[1],
         size=len(data),
@@ -78,7 +78,7 @@ def decode(
         location=location,
         embedded_caption=extra.caption,
         embedded_keywords=extra.keywords,
-        details=replace(extra.details, animated=carved.animated, incomplete=not whole),
+        details=replace(extra.details, animated=carved.animated, preview=carved.preview, incomplete=not whole),
     )
     return Photo(image, facts)
 
@@ -97,7 +97,11 @@ def _picture(carved: Carved, max_side: int, orientation: int) -> tuple[Image.Ima
         orientation = 1
     size, whole = _load(opened, carved, max_side)
     profile = carved.icc or opened.info.get("icc_profile") or b""
-    samples = _eight_bits(opened, carved.picture[24]) if carved.format == "PNG" else opened
+    samples: Image.Image = opened
+    if carved.format == "PNG":
+        samples = _eight_bits(opened, carved.picture[24])
+    elif opened.mode.startswith("I"):  # a TIFF's
+        samples = _eight_bits(opened, 16)
     image = _scaled(samples, sizes.decoded(size, max_side))
     if orientation in _UPRIGHT:
         image = image.transpose(_UPRIGHT[orientation])
@@ -144,6 +148,14 @@ def _open(form: str, picture: bytes) -> ImageFile.ImageFile:
             from PIL.AvifImagePlugin import AvifImageFile
 
             return AvifImageFile(stream)
+        case "TIFF":
+            from PIL.TiffImagePlugin import TiffImageFile
+
+            return TiffImageFile(stream)
+        case "BMP":
+            from PIL.BmpImagePlugin import BmpImageFile
+
+            return BmpImageFile(stream)
         case _:
             from pillow_heif import HeifImageFile  # six megabytes of library, for what phones take
 
@@ -189,9 +201,10 @@ def _scaled(opened: Image.Image, size: tuple[int, int]) -> Image.Image:
 
 
 def _eight_bits(image: Image.Image, bits: int) -> Image.Image:
-    """Return a PNG with 8 bits a channel, and with alpha where one level of grey of 16 bits is transparent.
+    """Return a PNG or TIFF with 8 bits a channel.
 
-    Pillow gives the transparent colour in the bits of the file, and compares it with samples of 8 bits.
+    With alpha where one level of grey of 16 bits is transparent: Pillow gives the transparent colour in the
+    bits of the file, and compares it with samples of 8 bits.
     """
     key = image.info.get("transparency")
     if image.mode.startswith("I;16"):

@@ -10,17 +10,25 @@ import math
 from imgcore.errors import Rejected
 from imgcore.gallery.models import MAX_PIXELS, MAX_SIDE
 from imgcore.imaging import formats
-from imgcore.imaging.formats import Damaged
+from imgcore.imaging.formats import Damaged, Unsupported
 from imgcore.text import too_large
 
 _MEGA = 1_000_000
-_ACCEPTED = "JPEG, PNG, WebP, GIF, AVIF or HEIC"
+_ACCEPTED = "JPEG, PNG, WebP, GIF, AVIF, HEIC, TIFF, BMP or camera raw"
 _NAMES = {
     "image/jpeg": "JPEG",
     "image/png": "PNG",
     "image/webp": "WebP",
     "image/gif": "GIF",
     "image/avif": "AVIF",
+    "image/bmp": "BMP",
+    "image/tiff": "TIFF",
+    "image/x-adobe-dng": "DNG",
+    "image/x-canon-cr2": "CR2",
+    "image/x-canon-cr3": "CR3",
+    "image/x-nikon-nef": "NEF",
+    "image/x-sony-arw": "ARW",
+    "image/x-fuji-raf": "RAF",
     "image/heic": "HEIC",
     "image/heif": "HEIC",  # one family: browsers and phones use both names for the same file
 }
@@ -81,6 +89,12 @@ def too_heavy() -> Rejected:
 
 def damaged(kind: str, error: Exception) -> Rejected:
     """Return the error for an exception of a reader or a codec."""
+    if isinstance(error, Unsupported):
+        return Rejected(
+            f"The {_NAMES[kind]} is packed in a way that cannot be shown here, or has no preview inside; "
+            "export it as JPEG or PNG and upload that.",
+            code="unsupported_type",
+        )
     early = isinstance(error, EOFError) or (isinstance(error, Damaged) and error.ends_early)
     if early or "truncated" in str(error).lower():
         return Rejected(

@@ -8,6 +8,7 @@ from typing import Any
 from imgcore.gallery.models import PhotoDetails
 
 _ANIMATION = "Animation; the first frame is shown. The original holds all of it."
+_PREVIEW = "Camera raw file; the camera's own preview is shown. The original holds the raw pixels."
 _INCOMPLETE = "The file is cut off: the end of the picture is missing or less sharp."
 
 
@@ -25,7 +26,7 @@ def rows(details: PhotoDetails) -> list[tuple[str, str]]:
         _length(details),
     ]
     found = [("Exposure", ", ".join(filter(None, parts))), ("Lens", details.lens or "")]
-    notes = [_ANIMATION] * details.animated + [_INCOMPLETE] * details.incomplete
+    notes = [_ANIMATION] * details.animated + [_PREVIEW] * details.preview + [_INCOMPLETE] * details.incomplete
     return [(label, words) for label, words in [*found, ("Note", " ".join(notes))] if words]
 
 

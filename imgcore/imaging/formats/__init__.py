@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from imgcore.gallery.models import MEDIA_TYPES
-from imgcore.imaging.formats import gif, heif, jpeg, png, webp
-from imgcore.imaging.formats.base import MOST_MISSING, Carved, ColourCoding, Damaged
+from imgcore.imaging.formats import bmp, gif, heif, jpeg, png, raw, tiff, webp
+from imgcore.imaging.formats.base import MOST_MISSING, Carved, ColourCoding, Damaged, Unsupported
 
-__all__ = ["MOST_MISSING", "Carved", "ColourCoding", "Damaged", "carve", "foreign", "media_type"]
+__all__ = ["MOST_MISSING", "Carved", "ColourCoding", "Damaged", "Unsupported", "carve", "foreign", "media_type"]
 
 _CARVERS: dict[str, Callable[[bytes], Carved]] = {
     "image/jpeg": jpeg.carve,
@@ -24,13 +24,24 @@ _CARVERS: dict[str, Callable[[bytes], Carved]] = {
     "image/avif": heif.carve,
     "image/heic": heif.carve,
     "image/heif": heif.carve,
+    "image/bmp": bmp.carve,
+    "image/tiff": tiff.carve,
+    "image/x-adobe-dng": raw.carve,
+    "image/x-canon-cr2": raw.carve,
+    "image/x-canon-cr3": raw.carve,
+    "image/x-nikon-nef": raw.carve,
+    "image/x-sony-arw": raw.carve,
+    "image/x-fuji-raf": raw.carve,
 }
 
 # Files that are uploaded by mistake, by their first bytes: (offset, bytes, name in messages).
 _FOREIGN = (
-    (0, b"II*\0", "TIFF or camera raw file"),
-    (0, b"MM\0*", "TIFF or camera raw file"),
-    (0, b"BM", "BMP picture"),
+    (0, b"II+\0", "BigTIFF picture"),
+    (0, b"MM\0+", "BigTIFF picture"),
+    (0, b"IIRO", "Olympus raw file"),
+    (0, b"IIRS", "Olympus raw file"),
+    (0, b"IIU\0", "Panasonic raw file"),
+    (0, b"FOVb", "Sigma raw file"),
     (0, b"%PDF", "PDF document"),
     (0, b"8BPS", "Photoshop document"),
     (0, b"PK\3\4", "ZIP archive or office document"),
@@ -40,7 +51,6 @@ _FOREIGN = (
     (0, b"\0\0\1\0", "icon"),
     (0, b"\x1aE\xdf\xa3", "video"),
     (8, b"AVI ", "video"),
-    (4, b"ftypcrx ", "camera raw file"),
     (4, b"ftyp", "video"),
 )
 
@@ -55,7 +65,11 @@ def media_type(data: bytes) -> str | None:
         return "image/gif"
     if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
         return "image/webp"
-    return heif.media_type(data)
+    if data.startswith(b"BM"):
+        return "image/bmp"
+    if found := raw.media_type(data):
+        return found
+    return "image/tiff" if data.startswith((b"II*\0", b"MM\0*")) else heif.media_type(data)
 
 
 def foreign(data: bytes) -> str | None:

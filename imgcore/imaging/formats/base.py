@@ -19,6 +19,10 @@ class Damaged(Exception):
         self.ends_early = ends_early
 
 
+class Unsupported(Damaged):
+    """The picture is packed in a way that is not handed to a codec."""
+
+
 @dataclass(frozen=True, slots=True)
 class ColourCoding:
     """What a file says of its colours besides an ICC profile: code points (ITU-T H.273), or a PNG's numbers."""
@@ -34,9 +38,11 @@ class ColourCoding:
 class Carved:
     """The parts of a file."""
 
-    format: str  # "JPEG", "PNG", "WEBP", "GIF", "AVIF" or "HEIF"
+    format: str  # of ``picture``: "JPEG", "PNG", "WEBP", "GIF", "AVIF", "HEIF", "TIFF" or "BMP"
     picture: bytes  # a file of the same format without metadata: all that the codec gets to see
     size: tuple[int, int] | None = None  # width and height as stored; None where only the codec can tell
+    file_format: str = ""  # of the whole file, where ``picture`` is of another one: "DNG", "CR2", …
+    preview: bool = False  # ``picture`` is the JPEG inside a camera raw file
     animated: bool = False
     unended: bool = False  # the end mark is missing; ``picture`` has one, and its last rows may be missing too
     refining: bool = False  # all that the end of an unended one can lack is the last bit of some coefficients

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 MAX_ENTRIES = 512  # of one directory; cameras write some sixty
 _ORDERS = {b"II": "<", b"MM": ">"}
 _BYTE, _ASCII, _SHORT, _LONG, RATIONAL, _SIGNED_RATIONAL, _UTF8 = 1, 2, 3, 4, 5, 10, 129
-_LAYOUTS = {_BYTE: "B", _SHORT: "H", _LONG: "L", RATIONAL: "LL", _SIGNED_RATIONAL: "ll"}
+_DIRECTORY = 13
+_LAYOUTS = {_BYTE: "B", _SHORT: "H", _LONG: "L", RATIONAL: "LL", _SIGNED_RATIONAL: "ll", _DIRECTORY: "L"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,9 +18,14 @@ class Entry:
     """One field of a directory."""
 
     tag: int
+    head_at: int  # where the entry begins
     kind: int  # type of the value
     count: int  # of values
     at: int  # where the first value lies in the structure
+
+
+def _size(kind: int, count: int) -> int:
+    return struct.calcsize("<" + _LAYOUTS.get(kind, "B")) * count
 
 
 class Structure:
@@ -43,8 +49,8 @@ class Structure:
         for index in range(min(count, MAX_ENTRIES)):
             at = start + 2 + 12 * index
             tag, kind, length = self._unpack("HHL", at)
-            size = struct.calcsize("<" + _LAYOUTS.get(kind, "B")) * length
-            yield Entry(tag, kind, length, self._unpack("L", at + 8)[0] if size > 4 else at + 8)
+            inside = _size(kind, length) <= 4
+            yield Entry(tag, at, kind, length, at + 8 if inside else self._unpack("L", at + 8)[0])
 
     def following(self, start: int) -> int:
         """Return the offset of the directory behind the one at ``start``; 0 behind the last one."""
@@ -56,6 +62,19 @@ class Structure:
         if entry.kind not in (_ASCII, _UTF8):
             return b""
         return self.data[entry.at : entry.at + min(entry.count, limit)].partition(b"\0")[0]
+
+    def content(self, entry: Entry, limit: int) -> bytes:
+        """Return the bytes of an entry; nothing where they are more than ``limit``."""
+        return self.data[entry.at : entry.at + entry.count] if entry.count <= limit else b""
+
+    def raw(self, entry: Entry) -> bytes:
+        """Return the twelve bytes of an entry: tag, type, count, and the value or its offset.
+
+        struct.error where the value leads out of the structure.
+        """
+        if entry.at + _size(entry.kind, entry.count) > len(self.data):
+            raise struct.error("a value goes past the end")
+        return self.data[entry.head_at : entry.head_at + 12]
 
     def numbers(self, entry: Entry, most: int = 8) -> list[float]:
         """Return the numbers of an entry, at most ``most``; nothing where it has none."""
@@ -70,7 +89,7 @@ class Structure:
 
     def whole(self, entry: Entry) -> int | None:
         """Return the only whole number of an entry."""
-        whole = entry.count == 1 and entry.kind in (_BYTE, _SHORT, _LONG)
+        whole = entry.count == 1 and entry.kind in (_BYTE, _SHORT, _LONG, _DIRECTORY)
         return int(self.numbers(entry)[0]) if whole else None
 
     def _unpack(self, layout: str, at: int) -> tuple[int, ...]:

@@ -82,7 +82,7 @@ def holds_pictures(data: bytes, position: int) -> bool:
 def children(data: bytes, start: int, end: int) -> Places:
     """Return where each kind of box between ``start`` and ``end`` has its content. Damaged: one recurs."""
     places: Places = {}
-    for name, at, to in _boxes(data, start, end):
+    for name, at, to in boxes(data, start, end):
         _add(places, name, at, to)
     return places
 
@@ -101,7 +101,7 @@ def _head(data: bytes, position: int, end: int) -> tuple[bytes, int, int]:
     return name, 8, length or end - position
 
 
-def _boxes(data: bytes, position: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+def boxes(data: bytes, position: int, end: int) -> Iterator[tuple[bytes, int, int]]:
     """Yield the name, start and end of the content of each box between ``position`` and ``end``."""
     for _ in range(MAX_BOXES):
         if position + 8 > end:
@@ -121,7 +121,7 @@ def items(data: bytes, start: int, end: int) -> Iterator[Item]:
     if end - start < 6:
         return
     at = start + (6 if data[start] == 0 else 8)
-    for count, (name, body, _) in enumerate(_boxes(data, at, end)):
+    for count, (name, body, _) in enumerate(boxes(data, at, end)):
         if count >= MAX_ITEMS:
             raise Damaged("more items than any encoder writes")
         if name != b"infe" or data[body] < 2:
@@ -167,7 +167,7 @@ def extents(data: bytes, start: int, end: int) -> Iterator[Extent]:
 def references(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, list[int]]]:
     """Yield the kind ("dimg": made of), the item that refers, and the items that it refers to, by number."""
     wide = 4 if end > start and data[start] else 2
-    for kind, at, to in _boxes(data, start + 4, end):
+    for kind, at, to in boxes(data, start + 4, end):
         others = [
             int.from_bytes(data[spot : spot + wide]) for spot in range(at + wide + 2, to - wide + 1, wide)
         ]
@@ -176,10 +176,10 @@ def references(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, 
 
 def sizes(data: bytes, start: int, end: int) -> dict[int, int]:
     """Return the pixels of each property that declares any, by the property's index (from 1)."""
-    boxes = enumerate(_boxes(data, start, end), start=1)
+    numbered = enumerate(boxes(data, start, end), start=1)
     return {
         index: int.from_bytes(data[at + 4 : at + 8]) * int.from_bytes(data[at + 8 : at + 12])
-        for index, (name, at, _) in boxes
+        for index, (name, at, _) in numbered
         if name == b"ispe"
     }
 
@@ -188,7 +188,7 @@ def codings(data: bytes, start: int, end: int) -> dict[int, tuple[int, int]]:
     """Return primaries and transfer of each property that states them, by the property's index (from 1)."""
     return {
         index: (int.from_bytes(data[at + 4 : at + 6]), int.from_bytes(data[at + 6 : at + 8]))
-        for index, (name, at, to) in enumerate(_boxes(data, start, end), start=1)
+        for index, (name, at, to) in enumerate(boxes(data, start, end), start=1)
         if name == b"colr" and data[at : at + 4] == b"nclx" and to >= at + 8
     }
 

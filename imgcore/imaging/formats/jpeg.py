@@ -12,6 +12,7 @@ END = b"\xff\xd9"
 _ALONE = frozenset({0x01, *range(0xD0, 0xD9)})  # markers without a length: TEM, RST0-7, SOI
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
+_LOSSLESS = frozenset({0xC3, 0xC7, 0xCB, 0xCF})
 _METADATA = frozenset({*range(0xE0, 0xF0), 0xFE})  # APP0-15 and comments
 _COLOURS = {0xE0: b"JFIF\0", 0xEE: b"Adobe"}  # those of them that say what the numbers mean
 
@@ -94,6 +95,16 @@ def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
         yield marker, position, end
         position = end
     raise Damaged("more segments than any camera writes")
+
+
+def is_lossless(data: bytes) -> bool:
+    """Return whether the frame is of a lossless process, as raw pixels are packed (T.81, annex H)."""
+    for marker, _, _ in _segments(data):
+        if marker in _LOSSLESS:
+            return True
+        if marker == _SOS:
+            break
+    return False
 
 
 def _end(data: bytes, start: int, end: int, frame: tuple[int, int, int, int]) -> tuple[bool, bool]:

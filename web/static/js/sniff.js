@@ -8,16 +8,18 @@ const HEIF = new Set(["mif1", "msf1", "mif2", "miaf"]);
 
 // Kinds of files that are not accepted, for messages: offset, first bytes, name.
 const FOREIGN = [
-  [0, "II*\0", "a TIFF or camera raw file"],
-  [0, "MM\0*", "a TIFF or camera raw file"],
-  [0, "BM", "a BMP picture"],
+  [0, "II+\0", "a BigTIFF picture"],
+  [0, "MM\0+", "a BigTIFF picture"],
+  [0, "IIRO", "an Olympus raw file"],
+  [0, "IIRS", "an Olympus raw file"],
+  [0, "IIU\0", "a Panasonic raw file"],
+  [0, "FOVb", "a Sigma raw file"],
   [0, "%PDF", "a PDF document"],
   [0, "8BPS", "a Photoshop document"],
   [0, "PK\x03\x04", "a ZIP archive or office document"],
   [0, "\xff\x0a", "a JPEG XL picture"],
   [4, "JXL ", "a JPEG XL picture"],
   [4, "jP  ", "a JPEG 2000 picture"],
-  [4, "ftypcrx ", "a camera raw file"],
   [4, "ftyp", "a video"],
   [0, "\x1aE\xdf\xa3", "a video"],
   [8, "AVI ", "a video"],
@@ -29,6 +31,10 @@ export function mediaType(bytes) {
   if (text(bytes, 0, 8) === "\x89PNG\r\n\x1a\n") return "image/png";
   if (/^GIF8[79]a$/.test(text(bytes, 0, 6))) return "image/gif";
   if (text(bytes, 0, 4) === "RIFF" && text(bytes, 8, 12) === "WEBP") return "image/webp";
+  if (text(bytes, 0, 2) === "BM") return "image/bmp";
+  if (/^(II\*\0|MM\0\*)$/.test(text(bytes, 0, 4))) return "image/tiff"; // or a raw file, which the server finds out
+  if (text(bytes, 0, 15) === "FUJIFILMCCD-RAW") return "image/x-fuji-raf";
+  if (text(bytes, 4, 12) === "ftypcrx ") return "image/x-canon-cr3";
   return text(bytes, 4, 8) === "ftyp" ? brand(bytes) : null;
 }
 

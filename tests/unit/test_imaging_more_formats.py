@@ -1,0 +1,172 @@
+"""TIFF, BMP and camera raw files."""
+
+from __future__ import annotations
+
+import struct
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from imgcore.errors import Rejected
+from imgcore.imaging import formats
+from imgcore.imaging.decode import decode
+from imgcore.imaging.formats import Damaged
+from tests import images as samples
+from tests import raw_files
+from tests.images import shown
+
+PREVIEW = samples.encode(samples.corners(), "JPEG", quality=95)
+RAW = raw_files.all_kinds(PREVIEW)
+
+TIFFS = {
+    "plain": samples.encode(samples.corners(), "TIFF"),
+    "LZW": samples.encode(samples.corners(), "TIFF", compression="tiff_lzw"),
+    "Deflate": samples.encode(samples.corners(), "TIFF", compression="tiff_adobe_deflate"),
+    "PackBits": samples.encode(samples.corners(), "TIFF", compression="packbits"),
+    "tiled rows": samples.encode(samples.corners(), "TIFF", compression="tiff_lzw", tiffinfo={278: 5}),
+    "palette": samples.encode(samples.corners().quantize(8), "TIFF"),
+    "alpha": samples.encode(samples.corners().convert("RGBA"), "TIFF", compression="tiff_lzw"),
+    "CMYK": samples.encode(samples.corners().convert("CMYK"), "TIFF"),
+    "big-endian": samples.encode(samples.corners(), "TIFF", big_endian=True),
+}
+BMPS = {
+    "24 bits": samples.encode(samples.corners(), "BMP"),
+    "palette": samples.encode(samples.corners().quantize(8), "BMP"),
+    "32 bits": samples.encode(samples.corners().convert("RGBA"), "BMP"),
+}
+
+
+def assert_corners(data: bytes, form: str, most: float = 8) -> None:
+    photo = decode(data, max_side=96)
+    assert (photo.facts.format, photo.size) == (form, (96, 64))
+    assert samples.difference(samples.corners(), shown(photo)) < most
+
+
+@pytest.mark.parametrize("name", TIFFS)
+def test_decode_tiff_is_shown(name: str) -> None:
+    assert_corners(TIFFS[name], "TIFF", most=20 if name == "CMYK" else 3)
+
+
+@pytest.mark.parametrize("name", BMPS)
+def test_decode_bmp_is_shown(name: str) -> None:
+    assert_corners(BMPS[name], "BMP", most=3)
+
+
+def test_decode_bmp_from_the_top_down_is_upright() -> None:
+    """A negative height says so."""
+    data = samples.encode(samples.corners().transpose(Image.Transpose.FLIP_TOP_BOTTOM), "BMP")
+    assert_corners(data[:22] + struct.pack("<l", -64) + data[26:], "BMP", most=3)
+
+
+@pytest.mark.parametrize("big_endian", [False, True])
+def test_decode_tiff_of_sixteen_bits_of_grey_keeps_its_levels(big_endian: bool) -> None:
+    ramp = Image.frombytes("I;16", (256, 1), struct.pack("<256H", *range(0, 65_536, 256)))
+    photo = decode(samples.encode(ramp, "TIFF", big_endian=big_endian), max_side=256)
+    assert list(photo.rgb((256, 1))[::3]) == list(range(256))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_decode_tiff_and_raw_are_upright(orientation: int) -> None:
+    laid = samples.laid(samples.corners(), orientation)
+    tiff = samples.encode(laid, "TIFF", tiffinfo={274: orientation})
+    assert_corners(tiff, "TIFF", most=3)
+    preview = samples.encode(laid, "JPEG", quality=95)
+    assert_corners(raw_files.tiff_based(preview, orientation=orientation), "DNG")
+    assert_corners(raw_files.cr3(preview, orientation), "CR3")
+    assert_corners(raw_files.raf(samples.oriented(orientation)), "RAF")
+
+
+@pytest.mark.parametrize("name", RAW)
+def test_decode_camera_raw_shows_its_preview(name: str) -> None:
+    assert_corners(RAW[name], name)
+    facts = decode(RAW[name], max_side=96).facts
+    assert facts.details.preview
+    assert (facts.camera or "").startswith({"CR3": "Canon", "NEF": "NIKON", "ARW": "SONY"}.get(name, ""))
+
+
+def test_decode_camera_raw_shows_the_largest_of_its_previews() -> None:
+    """A thumbnail, a preview and the full size are usual; the raw pixels are a JPEG too, a lossless one."""
+    small = samples.encode(samples.corners(24, 16), "JPEG")
+    data = raw_files.tiff_based(PREVIEW)
+    start = len(data)
+    data += small
+    first = struct.unpack_from("<L", data, 4)[0]
+    count = struct.unpack_from("<H", data, first)[0]
+    second = len(data) + len(data) % 2
+    data = data.ljust(second, b"\0") + raw_files.directory(
+        second, [raw_files.long(0x0201, start), raw_files.long(0x0202, len(small))]
+    )
+    at = first + 2 + 12 * count
+    assert_corners(data[:at] + struct.pack("<L", second) + data[at + 4 :], "DNG")
+
+
+@pytest.mark.parametrize("name", ["plain", "LZW", "Deflate", "palette"])
+def test_decode_tiff_cut_off_is_damaged(name: str) -> None:
+    for part in (0.2, 0.6, 0.95):
+        with pytest.raises(Rejected) as caught:
+            decode(samples.truncated(TIFFS[name], part), max_side=96)
+        assert (caught.value.code, "TIFF breaks off" in caught.value.message) == ("damaged", True)
+
+
+@pytest.mark.parametrize("name", RAW)
+def test_decode_camera_raw_without_its_preview_says_so(name: str) -> None:
+    with pytest.raises(Rejected) as caught:
+        decode(RAW[name].replace(b"\xff\xd8\xff\xe0", b"\0" * 4), max_side=96)
+    assert caught.value.code == "unsupported_type"
+    assert caught.value.message.startswith(f"The {name} is packed in a way that cannot be shown here")
+
+
+@pytest.mark.parametrize("compression", ["jpeg", "group4", "zstd", "lzma"])
+def test_decode_tiff_in_other_packings_is_refused_by_name(compression: str) -> None:
+    """Each of them is a codec more that strangers' files would reach."""
+    image = samples.corners().convert("1") if compression == "group4" else samples.corners()
+    with pytest.raises(Rejected) as caught:
+        decode(samples.encode(image, "TIFF", compression=compression), max_side=96)
+    assert (caught.value.code, caught.value.message[:8]) == ("unsupported_type", "The TIFF")
+
+
+def test_formats_tiff_hands_the_codec_nothing_but_the_picture() -> None:
+    data = samples.encode(
+        samples.corners(), "TIFF", tiffinfo={270: "A secret caption", 305: "A program", 65_000: "Private"}
+    )
+    carved = formats.carve(data, "image/tiff")
+    (offset,) = struct.unpack_from("<L", carved.picture, 4)
+    (count,) = struct.unpack_from("<H", carved.picture, offset)
+    tags = {struct.unpack_from("<H", carved.picture, offset + 2 + 12 * number)[0] for number in range(count)}
+    assert tags.isdisjoint({270, 305, 65_000, 0x8769, 274})
+    assert decode(data, max_side=96).facts.embedded_caption == "A secret caption"
+
+
+def test_formats_tiff_with_many_directories_is_read_once() -> None:
+    """A loop of directories does not keep the reader of raw files busy."""
+    data = raw_files.tiff_based(PREVIEW)
+    (first,) = struct.unpack_from("<L", data, 4)
+    (count,) = struct.unpack_from("<H", data, first)
+    at = first + 2 + 12 * count
+    assert_corners(data[:at] + struct.pack("<L", first) + data[at + 4 :], "DNG")
+
+
+def test_formats_bmp_of_run_lengths_is_refused() -> None:
+    data = BMPS["palette"]
+    with pytest.raises(Rejected) as caught:
+        decode(data[:30] + struct.pack("<L", 1) + data[34:], max_side=96)
+    assert caught.value.code == "unsupported_type"
+
+
+@pytest.mark.parametrize("name", ["TIFF", "BMP", *RAW])
+@given(data=st.data())
+@settings(max_examples=60)
+def test_formats_no_change_makes_a_new_reader_fail_otherwise(name: str, data: st.DataObject) -> None:
+    """Damaged, or an IndexError that counts as the same; nothing else, and never a hang."""
+    seed = {"TIFF": TIFFS["LZW"], "BMP": BMPS["24 bits"], **RAW}[name]
+    file = bytearray(seed)
+    for _ in range(data.draw(st.integers(1, 6))):
+        file[data.draw(st.integers(4, len(file) - 1))] = data.draw(st.integers(0, 255))
+    kind = formats.media_type(bytes(file))
+    try:
+        if kind:
+            formats.carve(bytes(file[: data.draw(st.integers(16, len(file)))]), kind)
+    except (Damaged, IndexError):
+        return
