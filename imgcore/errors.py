@@ -115,3 +115,13 @@ class Conflict(ImgcoreError):
 
     code = "conflict"
     permanent = True
+
+
+class AlreadyPresent(Conflict):
+    """The owner has uploaded the same file before, as the image ``public_id``."""
+
+    code = "already_present"
+
+    def __init__(self, public_id: str) -> None:
+        super().__init__("You have uploaded this photo before.")
+        self.public_id = public_id

@@ -133,9 +133,9 @@ class Bulk:
         return ItemResult.RESTORED
 
     def _change_tags(self, request: BulkRequest) -> BulkOutcome:
-        tags = self.gallery.clean_tags(request.tags)
-        if not tags:
+        if not request.tags:
             raise Invalid("Name at least one tag.", code="tags")
+        tags = self.gallery.clean_tags(request.tags)
         adds = request.action is BulkAction.ADD_TAGS
         opposite = BulkAction.REMOVE_TAGS if adds else BulkAction.ADD_TAGS
         undone: dict[tuple[str, ...], list[str]] = {}  # tags that were changed → the images

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from imgcore.accounts.models import Quota
 from imgcore.db import words
 from imgcore.db.connection import Repository, Transaction
+from imgcore.db.duplicates import present, refuse_duplicate
 from imgcore.db.mapping import (
     ALT_TEXT,
     CAPTION,
@@ -63,20 +64,27 @@ class ImageRepository(Repository):
                 f"The database lacks the migration {steps[0]}. Run `imgcore migrate`.", code="not_migrated"
             )
 
-    def add(self, new: NewImage, quota: Quota | None = None, size: int = 0) -> Image:
+    def add(self, new: NewImage, quota: Quota | None = None, size: int = 0, *, again: bool = True) -> Image:
         """Add an image whose upload is awaited, with both tasks pending, and return it.
 
         quota: of accounts without one of their own; None checks nothing. size: bytes that the upload may take.
+        again: also where the owner has an image with the same ``sha256``; else AlreadyPresent.
         Conflict where the key is taken or the owner's quota is used up, NotFound where the account was deleted.
         """
 
         def work(tx: Transaction) -> Image:
+            if not again:
+                refuse_duplicate(tx, new)
             if quota is not None and new.owner_id is not None:
                 lock_account(tx, new.owner_id)
                 check_quota(tx, new.owner_id, size, quota)
             return image_by_id(tx, _insert(tx, new))
 
         return self._database.run(work)
+
+    def present(self, hashes: Sequence[str], owner_id: int | None) -> dict[str, str]:
+        """Return the public id of the owner's image for each of these SHA-256 that has one."""
+        return self._database.read(lambda tx: present(tx, hashes, owner_id))
 
     def receive(self, event: ObjectCreated, new: NewImage) -> Image:
         """Mark the image of ``event.key`` as received, with the object's size, etag and version; return it.
@@ -242,9 +250,9 @@ def _insert(tx: Transaction, new: NewImage) -> int:
         lock_account(tx, new.owner_id)
     image_id = tx.insert(
         "INSERT INTO images (public_id, image_key, name, media_type, size, upload_status, uploaded_at,"
-        " upload_expires_at, search_text, owner_id, batch_id, hint)"
+        " upload_expires_at, search_text, owner_id, batch_id, hint, sha256)"
         " VALUES (:public_id, :image_key, :name, :media_type, :size, 'awaiting', {now}, {later:expires_in},"
-        " '', :owner_id, :batch_id, :hint)",
+        " '', :owner_id, :batch_id, :hint, :sha256)",
         public_id=new.public_id,
         image_key=_checked_key(new.image_key),
         name=name,
@@ -254,6 +262,7 @@ def _insert(tx: Transaction, new: NewImage) -> int:
         owner_id=new.owner_id,
         batch_id=batch,
         hint=storable(new.hint, HINT) if new.hint else None,
+        sha256=new.sha256,
     )
     if batch is not None:
         add_notification(tx, new.owner_id, batch)

@@ -339,6 +339,7 @@ class NewImage:
     owner_id: int | None = None  # id of the account
     batch_id: str | None = None  # a UUID
     hint: str | None = None
+    sha256: str | None = None  # as declared before the upload; the pipeline stores the one of the content
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,7 @@ TAG_LENGTH = 50  # characters
 TAGS = 20
 HINT_LENGTH = 500  # characters
 
+_SHA256 = re.compile(r"[0-9a-f]{64}", re.IGNORECASE | re.ASCII)
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 
 
@@ -119,6 +120,8 @@ class Gallery:
         redirect: str | None = None,
         batch: str | None = None,
         hint: str | None = None,
+        sha256: str | None = None,
+        again: bool = False,
     ) -> tuple[Image, UploadForm]:
         """Insert the image's row and return it with the upload form for exactly this file.
 
@@ -127,8 +130,9 @@ class Gallery:
         size: bytes; None where it is unknown (a form without JavaScript). redirect: where S3 redirects the
         browser after the upload; ``{id}`` is replaced by the public id. batch: a UUID chosen by the client, the
         same for all files uploaded together. hint: what the photo is about, for the model that describes it.
-        Invalid: unsupported_type, empty, too_large, batch or hint. Conflict: quota_images, quota_bytes or
-        quota_uploads.
+        sha256: of the file, hexadecimal. AlreadyPresent where the owner has uploaded it, unless ``again``.
+        Invalid: unsupported_type, empty, too_large, batch, hint or sha256. Conflict: quota_images, quota_bytes
+        or quota_uploads.
         """
         accepted = accepted_type(media_type, name, self.limits.media_types)
         if size is not None and size <= 0:
@@ -147,8 +151,9 @@ class Gallery:
             owner_id=self.viewer.account_id,
             batch_id=_batch(batch),
             hint=_text(hint, "hint", HINT_LENGTH) or None,
+            sha256=None if sha256 is None else _sha256(sha256),
         )
-        image = self.images.add(new, self.quota, size or self.limits.max_bytes)
+        image = self.images.add(new, self.quota, size or self.limits.max_bytes, again=again)
         form = self.storage.form(
             key,
             media_type=form_type(media_type),
@@ -158,6 +163,12 @@ class Gallery:
             redirect=redirect.replace("{id}", public_id) if redirect else None,
         )
         return image, form
+
+    def already_present(self, hashes: Sequence[str]) -> dict[str, str]:
+        """Return the id of the viewer's image for each of up to 100 SHA-256 that has one. Invalid: sha256."""
+        if len(hashes) > PAGE_LIMIT:
+            raise Invalid(f"At most {PAGE_LIMIT} hashes are accepted at once.", code="sha256")
+        return self.images.present([_sha256(each) for each in hashes], self.viewer.account_id)
 
     def page(self, cursor: str | None = None, limit: int = 40, query: str | None = None) -> Page:
         """Return a page of ``limit`` images (1 to 100), newest first, that contain every word of ``query``.
@@ -333,6 +344,12 @@ def _query(limit: int, query: str | None) -> str | None:
     if query is not None and len(query) > QUERY_LENGTH:
         raise Invalid(f"A search may have at most {QUERY_LENGTH} characters.", code="query")
     return (query or "").strip() or None
+
+
+def _sha256(text: str) -> str:
+    if not _SHA256.fullmatch(text):
+        raise Invalid("sha256 has 64 hexadecimal digits.", code="sha256")
+    return text.lower()
 
 
 def _batch(text: str | None) -> str | None:

@@ -96,6 +96,11 @@ def test_tags_are_removed_and_come_back(client: Client, gallery: Gallery) -> Non
     assert ["cat", "x"] == sorted(tags(client, first))
 
 
+def test_tag_without_a_visible_character_changes_nothing(client: Client, gallery: Gallery) -> None:
+    image = add_done(gallery).public_id
+    assert "1 needed no change." == run(client, "add_tags", image, tags=[" "])["summary"]
+
+
 def test_photo_with_too_many_tags_says_so(client: Client, gallery: Gallery) -> None:
     image = add_done(gallery, tags=tuple(f"tag {number}" for number in range(20))).public_id
     [result] = run(client, "add_tags", image, tags=["one more"])["results"]
@@ -138,7 +143,9 @@ def test_recaption_starts_one_campaign_over_what_is_settled(client: Client, gall
         ({"action": "trash"}, "ids"),
         ({"action": "trash", "ids": ["x"] * 1001}, "ids"),
         ({"action": "add_tags", "ids": ["x"]}, "tags"),
-        ({"action": "add_tags", "ids": ["x"], "tags": [" "]}, "tags"),
+        ({"action": "add_tags", "ids": ["x"], "tags": []}, "tags"),
+        ({"action": "trash", "ids": ["x"], "tags": ["y"]}, "unknown_field"),
+        ({"action": "add_to_album", "ids": ["x"], "album": "y"}, "album"),
         ({"action": "add_tags", "ids": ["x"], "tags": ["x" * 10_000]}, "tags"),
         ({"action": "add_tags", "ids": ["x"], "tags": ["a\x01b"]}, "tags"),
         ({"action": "add_to_album", "ids": ["x"]}, "album"),

@@ -113,6 +113,7 @@ TABLE = {
     ("GET", "/spending"): BOSS_PAGE,
     ("GET", "/security-log"): BOSS_PAGE,
     ("POST", "/api/v1/uploads"): (401, 201, 201, 201, 403, 201, 403, 403),
+    ("GET", "/api/v1/duplicates"): (401, 200, 200, 200, 403, 200, 403, 403),
     ("GET", "/api/v1/images"): (401, 200, 200, 200, 200, 403, 403, 403),
     ("GET", "/api/v1/changes"): (401, 200, 200, 200, 200, 403, 403, 403),
     ("GET", "/api/v1/timeline"): (401, 200, 200, 200, 200, 403, 403, 403),

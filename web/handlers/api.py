@@ -10,7 +10,7 @@ from bottle import HTTPResponse
 
 from imgcore.accounts.models import Scope
 from imgcore.accounts.security_log import SecurityEvent
-from imgcore.errors import Invalid
+from imgcore.errors import AlreadyPresent, Invalid
 from imgcore.gallery.models import MAX_BYTES, Edit, Image
 from imgcore.gallery.service import PAGE_LIMIT, QUERY_LENGTH, TAGS
 from web import serializers
@@ -54,6 +54,7 @@ class Api:
         image = f"{PREFIX}/images/<public_id>"
         return [
             ("POST", f"{PREFIX}/uploads", self.request_upload),
+            ("GET", f"{PREFIX}/duplicates", self.duplicates),
             ("GET", f"{PREFIX}/images", self.images),
             ("GET", image, self.image),
             ("PATCH", image, self.edit),
@@ -80,19 +81,35 @@ class Api:
     @requires(Scope.UPLOAD)
     def request_upload(self) -> HTTPResponse:
         """Create an image and return the presigned form that uploads its file."""
-        body = request.json_object(frozenset({"name", "size", "type", "batch", "hint"}))
+        names = frozenset({"name", "size", "type", "batch", "hint", "sha256", "again"})
+        body = request.json_object(names)
         size = body.get("size")
-        image, form = self._gallery.request_upload(
-            request.string(body, "name"),
-            None if size is None else request.whole_number(size, "size"),
-            request.string(body, "type"),
-            batch=None if body.get("batch") is None else request.string(body, "batch"),
-            hint=None if body.get("hint") is None else request.string(body, "hint"),
-        )
+        optional = {
+            name: request.string(body, name)
+            for name in ("batch", "hint", "sha256")
+            if body.get(name) is not None
+        }
+        try:
+            image, form = self._gallery.request_upload(
+                request.string(body, "name"),
+                None if size is None else request.whole_number(size, "size"),
+                request.string(body, "type"),
+                again=request.flag(body, "again"),
+                **optional,
+            )
+        except AlreadyPresent as error:
+            present = self._gallery.get(error.public_id)
+            return json_response({"image": self._shown(present), "form": None, "message": error.message})
         found = {"image": self._shown(image), "form": {"url": form.url, "fields": dict(form.fields)}}
         return json_response(
             found, 201, {"Location": f"{PREFIX}/images/{image.public_id}", "Cache-Control": "no-store"}
         )
+
+    @requires(Scope.UPLOAD)
+    def duplicates(self) -> HTTPResponse:
+        """Return which files, by their SHA-256, the account has uploaded before."""
+        hashes = request.query().get("sha256", "").split(",")
+        return json_response({"images": self._gallery.already_present(hashes)})
 
     @requires(Scope.READ)
     def images(self) -> HTTPResponse:

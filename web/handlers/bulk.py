@@ -12,6 +12,7 @@ from imgcore.accounts.security_log import SecurityEvent
 from imgcore.collections.bulk import Bulk, BulkAction, BulkOutcome, BulkRequest
 from imgcore.collections.models import IDS, ItemResult
 from imgcore.errors import Invalid, NotFound
+from imgcore.gallery.keys import is_public_id
 from imgcore.gallery.service import TAGS
 from web.collection_texts import results_json
 from web.handlers.albums import choice
@@ -23,6 +24,12 @@ if TYPE_CHECKING:
     from imgcore.gallery.service import Gallery
 
 _MEMBERS = frozenset({"ids", "action", "tags", "album"})
+_NEEDED = {
+    BulkAction.ADD_TAGS: "tags",
+    BulkAction.REMOVE_TAGS: "tags",
+    BulkAction.ADD_TO_ALBUM: "album",
+    BulkAction.REMOVE_FROM_ALBUM: "album",
+}
 _EVENTS = {
     ItemResult.TRASHED: SecurityEvent.IMAGE_DELETED,
     ItemResult.RESTORED: SecurityEvent.IMAGE_RESTORED,
@@ -73,12 +80,15 @@ class BulkApi:
 
 
 def _request(body: Mapping[str, Any]) -> BulkRequest:
-    if unknown := set(body) - _MEMBERS:
-        raise Invalid(f"{min(unknown)} is not known.", code="unknown_field")
     action = choice(BulkAction, request.string(body, "action"), "action")
-    tags = request.strings(body["tags"], "tags", most=TAGS) if "tags" in body else []
-    album = request.string(body, "album") if "album" in body else None
+    needed = _NEEDED.get(action, "")
+    if unknown := sorted(set(body) - {"action", "ids", needed}):
+        raise Invalid(f"The action {action} has no {unknown[0]!r}.", code="unknown_field")
     ids = request.strings(body.get("ids"), "ids", most=IDS)
+    tags = request.strings(body.get("tags"), "tags", most=TAGS) if needed == "tags" else []
+    album = request.string(body, "album") if needed == "album" else None
+    if album is not None and not is_public_id(album):
+        raise Invalid("album is the id of an album.", code="album")
     return BulkRequest(action, tuple(ids), tuple(tags), album)
 
 

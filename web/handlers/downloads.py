@@ -46,10 +46,8 @@ class DownloadRoutes(AlbumsBase):
         """Return an archive of up to 1,000 photos."""
         body = request.json_object(frozenset({"ids", "size", "excel"}))
         ids = request.strings(body.get("ids"), "ids", most=IDS)
-        if not isinstance(body.get("excel", False), bool):
-            raise Invalid("excel must be true or false.", code="excel")
         size = request.string(body, "size") if "size" in body else DownloadSize.ORIGINAL
-        return self._photos(ids, size, excel=body.get("excel", False))
+        return self._photos(ids, size, excel=request.flag(body, "excel"))
 
     @requires(Scope.READ)
     def album(self, public_id: str) -> HTTPResponse:

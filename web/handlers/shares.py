@@ -82,7 +82,7 @@ class SharesApi(SharesBase):
             album=texts.get("album"),
             days=request.whole_number(body["days"], "days") if "days" in body else DAYS,
             password=texts.get("password"),
-            download=_flag(body, "download"),
+            download=request.flag(body, "download"),
         )
         share, url = self._create(new)
         return json_response(share_json(share) | {"url": url}, 201)
@@ -193,10 +193,3 @@ def _new_share(fields: Mapping[str, str]) -> NewShare:
 
 def _ids(fields: Mapping[str, str]) -> list[str]:
     return [part for part in fields.get("ids", "").split(",") if part]
-
-
-def _flag(body: Mapping[str, Any], name: str) -> bool:
-    value = body.get(name, False)
-    if not isinstance(value, bool):
-        raise Invalid(f"{name} must be true or false.", code=name)
-    return value

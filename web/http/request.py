@@ -62,6 +62,14 @@ def strings(value: Any, name: str, *, most: int) -> list[str]:
     return [_text(item, name) for item in value]
 
 
+def flag(body: Mapping[str, Any], name: str) -> bool:
+    """Return the member ``name``, which is false where it is missing. Problem: 422 where it is no boolean."""
+    value = body.get(name, False)
+    if not isinstance(value, bool):
+        raise Problem(422, name, f"{name} must be true or false.")
+    return value
+
+
 def whole_number(value: Any, name: str) -> int:
     """Return ``value``, which must be an integer in the sense of JSON Schema (3.0 included). Problem: 422."""
     if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:

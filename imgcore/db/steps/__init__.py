@@ -30,6 +30,7 @@ from imgcore.db.steps.m020 import m020_shares
 from imgcore.db.steps.m021 import m021_languages
 from imgcore.db.steps.m022 import m022_details
 from imgcore.db.steps.m023 import m023_passkeys
+from imgcore.db.steps.m024 import m024_hashes
 
 STEPS = (
     m001_images_and_tasks,
@@ -55,4 +56,5 @@ STEPS = (
     m021_languages,
     m022_details,
     m023_passkeys,
+    m024_hashes,
 )
