@@ -86,7 +86,8 @@ def spending(config: Config, known: Database | None = None) -> Spending:
     from imgcore.spending.service import Spending
 
     caps = Caps(day=config.spend_cap_day, month=config.spend_cap_month)
-    return Spending(LedgerRepository(known or database(config)), quote, caps)
+    quota = Caps(day=config.quota_spend_day, month=config.quota_spend_month)
+    return Spending(LedgerRepository(known or database(config)), quote, caps, quota=quota)
 
 
 def campaigns(config: Config, known: Database | None = None, session: Any = None) -> Campaigns:
@@ -316,7 +317,13 @@ def account_service(config: Config) -> Accounts:
 
 
 def _quota(config: Config) -> Quota:
-    return Quota(config.quota_images, config.quota_bytes, config.quota_uploads)
+    return Quota(
+        config.quota_images,
+        config.quota_bytes,
+        config.quota_uploads,
+        config.quota_spend_day,
+        config.quota_spend_month,
+    )
 
 
 def migrate(config: Config) -> list[str]:

@@ -76,7 +76,7 @@ class Application(Bottle):
             *PasskeyPages(accounts, self._renderer).routes(),
             *SecondFactorPages(accounts, self._renderer).routes(),
             *SpendingPages(gallery.spending, self._renderer).routes(),
-            *AccountAdminPages(accounts, self._renderer).routes(),
+            *AccountAdminPages(accounts, self._renderer, gallery.spending).routes(),
             *WordPages(gallery, self._renderer).routes(),
             *LanguageSwitch(gallery.languages).routes(),
             *CampaignPages(gallery, gallery.campaigns, self._renderer).routes(),

@@ -127,11 +127,14 @@ class Quota:
     """How much an account may have.
 
     images: received, awaited and in the trash. bytes: of their originals. uploads: requested, not yet received.
+    spend_day, spend_month: what models may cost, in US dollars; None: as much as the whole gallery may.
     """
 
     images: int = 100_000
     bytes: int = 2**40
     uploads: int = 1_000
+    spend_day: float | None = None
+    spend_month: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

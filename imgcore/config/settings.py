@@ -244,6 +244,18 @@ class Config:
         default=1_000,
         help="Uploads of one account that are requested and not yet received, in the same way.",
     )
+    quota_spend_day: float | None = setting(
+        "QUOTA_SPEND_DAY",
+        group=_ACCOUNTS,
+        unit="US dollars",
+        help="What models may cost a day (UTC) for the photos of one account, in the same way.",
+    )
+    quota_spend_month: float | None = setting(
+        "QUOTA_SPEND_MONTH",
+        group=_ACCOUNTS,
+        unit="US dollars",
+        help="What models may cost a month (UTC) for the photos of one account, in the same way.",
+    )
 
     host: str = setting(
         "HOST",

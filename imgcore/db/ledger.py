@@ -9,7 +9,7 @@ from typing import Any
 from imgcore.db.connection import Repository
 from imgcore.db.mapping import NAME, WORD, Row, local_time
 from imgcore.db.statements import sql
-from imgcore.spending.models import Group, LedgerEntry, Period, Usage
+from imgcore.spending.models import Caps, Group, LedgerEntry, Period, Usage
 from imgcore.text import storable
 
 _APPEND = (
@@ -65,11 +65,24 @@ class LedgerRepository(Repository):
         )
         return [_usage(row) for row in self._database.read(lambda tx: tx.rows(statement, **values))]
 
-    def counted(self, since: datetime) -> float:
-        """Return the sum that caps count, from ``since`` on, in US dollars."""
+    def counted(self, since: datetime, *, owner_id: int | None = None) -> float:
+        """Return the sum that caps count, from ``since`` on, in US dollars.
+
+        owner_id: only of this account's images, which its quota counts.
+        """
         statement = "SELECT SUM(counted_usd) AS spent FROM model_calls WHERE called_at >= :since"
-        row = self._database.read(lambda tx: tx.row(statement, since=local_time(since)))
+        values: dict[str, Any] = {"since": local_time(since)}
+        if owner_id is not None:
+            statement += " AND owner_id = :owner_id"
+            values["owner_id"] = owner_id
+        row = self._database.read(lambda tx: tx.row(statement, **values))
         return float(row["spent"] or 0.0) if row else 0.0
+
+    def quota(self, owner_id: int) -> Caps:
+        """Return the quota of spending that an administrator has set for an account; None: the default."""
+        statement = "SELECT quota_spend_day, quota_spend_month FROM accounts WHERE id = :owner_id"
+        row = self._database.read(lambda tx: tx.row(statement, owner_id=owner_id)) or {}
+        return Caps(row.get("quota_spend_day"), row.get("quota_spend_month"))
 
 
 def _conditions(period: Period, owner_id: int | None) -> tuple[str, dict[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from imgcore.accounts.models import Quota, Usage
 from imgcore.db.connection import Repository, Transaction
 from imgcore.errors import Conflict
+from imgcore.spending.models import QUOTA_DAY, QUOTA_MONTH
 from imgcore.text import file_size
 
 # Answered by the index images_usage alone. Expired uploads use nothing; the trash counts until it is emptied.
@@ -13,7 +14,15 @@ _USAGE = (
     " COALESCE(SUM(CASE WHEN upload_status = 'awaiting' THEN 1 ELSE 0 END), 0) AS uploads"
     " FROM images WHERE owner_id = :account_id AND upload_status IN ('awaiting', 'received', 'rejected')"
 )
-_SET = "SELECT quota_images, quota_bytes, quota_uploads FROM accounts WHERE id = :account_id"
+_SET = (
+    "SELECT quota_images, quota_bytes, quota_uploads, quota_spend_day, quota_spend_month"
+    " FROM accounts WHERE id = :account_id"
+)
+# Photos that wait for the quota of spending become due; if it is still reached, they wait again
+_RELEASE = (
+    "UPDATE tasks SET next_at = {now} WHERE status = 'retry' AND error IN (:day, :month)"
+    " AND image_id IN (SELECT id FROM images WHERE owner_id = :account_id)"
+)
 
 
 class QuotaRepository(Repository):
@@ -28,15 +37,31 @@ class QuotaRepository(Repository):
         return self._database.read(lambda tx: _quota(tx, account_id, default))
 
     def set_quota(
-        self, account_id: int, *, images: int | None, bytes_: int | None, uploads: int | None
+        self,
+        account_id: int,
+        *,
+        images: int | None,
+        bytes_: int | None,
+        uploads: int | None,
+        spend_day: float | None = None,
+        spend_month: float | None = None,
     ) -> None:
-        """Set the account's quota; None stands for the default."""
-        statement = (
-            "UPDATE accounts SET quota_images = :images, quota_bytes = :bytes, quota_uploads = :uploads"
-            " WHERE id = :account_id"
-        )
-        values = {"account_id": account_id, "images": images, "bytes": bytes_, "uploads": uploads}
-        self._database.run(lambda tx: tx.execute(statement, **values))
+        """Set the account's quota; None stands for the default. Photos that wait for it are tried again."""
+
+        def work(tx: Transaction) -> None:
+            tx.execute(
+                "UPDATE accounts SET quota_images = :images, quota_bytes = :bytes, quota_uploads = :uploads,"
+                " quota_spend_day = :day, quota_spend_month = :month WHERE id = :account_id",
+                account_id=account_id,
+                images=images,
+                bytes=bytes_,
+                uploads=uploads,
+                day=spend_day,
+                month=spend_month,
+            )
+            tx.execute(_RELEASE, account_id=account_id, day=QUOTA_DAY, month=QUOTA_MONTH)
+
+        self._database.run(work)
 
 
 def check_quota(tx: Transaction, account_id: int, size: int, default: Quota) -> None:
@@ -63,6 +88,7 @@ def check_quota(tx: Transaction, account_id: int, size: int, default: Quota) -> 
         )
 
 
+_NAMES = ("images", "bytes", "uploads", "spend_day", "spend_month")
 _REMEDY = "Photos in the trash count for 30 days. An administrator can raise the quota."
 
 
@@ -73,5 +99,5 @@ def _usage(tx: Transaction, account_id: int) -> Usage:
 
 def _quota(tx: Transaction, account_id: int, default: Quota) -> Quota:
     row = tx.row(_SET, account_id=account_id) or {}
-    found = {name: row.get(f"quota_{name}") for name in ("images", "bytes", "uploads")}
+    found = {name: row.get(f"quota_{name}") for name in _NAMES}
     return Quota(**{name: getattr(default, name) if set_ is None else set_ for name, set_ in found.items()})

@@ -51,16 +51,18 @@ class ModelGuard:
     def _name(self) -> str:
         return str(self.captioner.source)
 
-    def check(self, deadline: float) -> None:
-        """Return where the model may be called. CaptionWaits: its breaker is open, or a cap is reached.
+    def check(self, deadline: float, owner_id: int | None = None) -> None:
+        """Return where the model may be called. CaptionWaits: an open breaker, a cap or a quota.
+
+        owner_id: of the image, whose quota of spending is checked.
 
         After the pause of an open breaker one caller probes the model with a small image, so that no photo of a
         person is what decides whether the model works.
         """
         if self.captioner.source is Source.LOCAL:
             return
-        if self.spending is not None and (cap := self.spending.reached_cap()) is not None:
-            raise CaptionWaits(cap, cap.retry_after or 0.0)
+        if (limit := self._reached_limit(owner_id)) is not None:
+            raise CaptionWaits(limit, limit.retry_after or 0.0)
         breaker = self.breakers.acquire(self._name, probe=PROBE_SECONDS)
         if not breaker.closed:
             error = RateLimited(breaker.message or RATE_LIMITED, code=breaker.reason)
@@ -69,6 +71,12 @@ class ModelGuard:
             if (problem := self._problem(deadline)) is not None:
                 raise self._opened(problem, probing=True)
             self.breakers.close(self._name)
+
+    def _reached_limit(self, owner_id: int | None) -> RateLimited | None:
+        if self.spending is None:
+            return None
+        cap = self.spending.reached_cap()
+        return cap if cap is not None or owner_id is None else self.spending.reached_quota(owner_id)
 
     def describe(self, picture: Picture, deadline: float, context: str = "") -> Description:
         """Describe ``picture``. CaptionWaits: the model cannot do it now, and the breaker is open."""

@@ -143,7 +143,7 @@ class Processor:
         calls = ModelGuard(self.captioner, self.breakers, self.spending, partial(self._record, image, deadline))
         picture: Picture | None = None
         try:
-            calls.check(deadline)
+            calls.check(deadline, image.owner_id)
             picture = self._load(claim, self.captioner.side)
             description = calls.describe(
                 picture, deadline - COMMIT_SECONDS, context(image, picture.facts, self.hint)

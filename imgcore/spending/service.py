@@ -10,7 +10,18 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from imgcore.errors import RateLimited
-from imgcore.spending.models import CAP_DAY, CAP_MONTH, Caps, Group, LedgerEntry, Period, Quote, Usage
+from imgcore.spending.models import (
+    CAP_DAY,
+    CAP_MONTH,
+    QUOTA_DAY,
+    QUOTA_MONTH,
+    Caps,
+    Group,
+    LedgerEntry,
+    Period,
+    Quote,
+    Usage,
+)
 
 if TYPE_CHECKING:
     from imgcore.db.ledger import LedgerRepository
@@ -24,7 +35,8 @@ QuoteOf = Callable[[str, int, int], Quote]  # imgcore.captioning.prices.quote: m
 class Spending:
     """The ledger and the caps.
 
-    quote: returns the price of an answer. now: the present time in UTC. clock: time.monotonic().
+    quote: returns the price of an answer. quota: the caps of each account, unless an
+    administrator has set others. now: the present time in UTC. clock: time.monotonic().
     """
 
     def __init__(
@@ -33,10 +45,12 @@ class Spending:
         quote: QuoteOf,
         caps: Caps | None = None,
         *,
+        quota: Caps | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._ledger, self._quote, self.caps = ledger, quote, caps or Caps()
+        self.quota = quota or Caps()
         self._now, self._clock = now, clock
         self._known: dict[datetime, tuple[float, float]] = {}
         self._lock = threading.Lock()
@@ -122,6 +136,28 @@ class Spending:
             return _reached("day", CAP_DAY, self.caps.day, (end - now).total_seconds())
         return None
 
+    def reached_quota(self, owner_id: int) -> RateLimited | None:
+        """Return the quota of an account that stops paid calls for its images now; None if there is none.
+
+        Its ``retry_after`` is the time until the day or the month ends.
+        """
+        now, set_ = self._now(), self._ledger.quota(owner_id)
+        month = self.quota.month if set_.month is None else set_.month
+        if month is not None and self._ledger.counted(_month(now), owner_id=owner_id) >= month:
+            end = _month(_month(now) + timedelta(days=32))
+            return _over_quota("month", QUOTA_MONTH, month, (end - now).total_seconds())
+        day = self.quota.day if set_.day is None else set_.day
+        if day is not None and self._ledger.counted(_day(now), owner_id=owner_id) >= day:
+            end = _day(now) + timedelta(days=1)
+            return _over_quota("day", QUOTA_DAY, day, (end - now).total_seconds())
+        return None
+
+    def counted(self, owner_id: int) -> tuple[float, float]:
+        """Return what counts against an account's quotas of today and of this month, in US dollars."""
+        starts = (_day(self._now()), _month(self._now()))
+        day, month = (self._ledger.counted(since, owner_id=owner_id) for since in starts)
+        return day, month
+
     def _spent(self, since: datetime) -> float:
         """Return what counts against a cap since that time."""
         known = self._known.get(since)
@@ -137,6 +173,16 @@ def _reached(period: str, code: str, cap: float, wait: float) -> RateLimited:
     return RateLimited(
         f"The spending cap of ${cap:g} a {period} is reached. The photo will be described when {until},"
         " or when the operator raises the cap.",
+        code=code,
+        retry_after=wait,
+    )
+
+
+def _over_quota(period: str, code: str, quota: float, wait: float) -> RateLimited:
+    until = "the next day (UTC) begins" if period == "day" else "the next month begins"
+    return RateLimited(
+        f"This account may spend ${quota:g} a {period} on descriptions, which is used up. The photo will be"
+        f" described when {until}, or when an administrator raises the quota.",
         code=code,
         retry_after=wait,
     )

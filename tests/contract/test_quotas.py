@@ -130,3 +130,24 @@ def test_uploads_at_the_same_moment_do_not_exceed_the_quota(
     for thread in threads:
         thread.join()
     assert (3, ["quota_images"] * 5) == (store.usage(ada.id).images, refused)
+
+
+def test_set_quota_brings_forward_what_waits_for_it(
+    store: AccountRepository, repositories: Repositories, database: Database, ada: Account, zoe: Account
+) -> None:
+    """Only captions of this account that wait for its quota of spending; both amounts are stored."""
+    images = [add(repositories, owner, PLENTY) for owner in (ada, ada, zoe)]
+    park = (
+        "UPDATE tasks SET status = 'retry', error = :error, next_at = {later:day}"
+        " WHERE image_id = :id AND kind = 'caption'"
+    )
+    for image, error in zip(images, ("spend_quota_month", "spend_cap_day", "spend_quota_day"), strict=True):
+        values = {"error": error, "day": 86_400_000_000, "id": image.id}
+        database.run(lambda tx, v=values: tx.execute(park, **v))
+    store.set_quota(ada.id, images=None, bytes_=None, uploads=None, spend_day=0.25, spend_month=2.5)
+    late = "SELECT image_id FROM tasks WHERE next_at > {now} AND kind = 'caption' AND image_id IN (:a, :b, :c)"
+    ids = dict(zip("abc", (image.id for image in images), strict=True))
+    rows = database.read(lambda tx: tx.rows(late + " ORDER BY image_id", **ids))
+    assert [images[1].id, images[2].id] == [row["image_id"] for row in rows]
+    quotas = [store.quota(account.id, PLENTY) for account in (ada, zoe)]
+    assert [(0.25, 2.5), (None, None)] == [(quota.spend_day, quota.spend_month) for quota in quotas]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 
+from imgcore.db.accounts import AccountRepository
 from imgcore.db.albums import AlbumRepository
 from imgcore.db.campaigns import CampaignRepository
 from imgcore.db.changes import ChangeRepository
@@ -22,6 +23,8 @@ class Repositories:
     """The repositories of ``database``, by the name of what they hold."""
 
     def __init__(self, database: Database) -> None:
+        self.database = database
+        self.accounts = AccountRepository(database)
         self.images = ImageRepository(database)
         self.tasks = TaskRepository(database)
         self.sweep = SweepRepository(database)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from imgcore.accounts.models import Role
 from imgcore.captioning.prices import quote
 from imgcore.db.tasks import TaskRepository
 from imgcore.errors import BadAnswer, Blocked, ImgcoreError, Misconfigured, RateLimited, Rejected, Unavailable
@@ -776,6 +777,38 @@ def test_caption_answer_is_recorded_with_its_owner(
         usage.output_tokens,
         usage.unpriced,
     )
+
+
+def test_caption_waits_at_the_quota_of_its_owner(
+    processor: Processor, repositories: Repositories, storage: FakeStorage, queues: FakeQueues,
+    captioner: FakeCaptioner, sweeper: Sweeper,
+) -> None:  # fmt: skip
+    """The photo of another account is described; a higher quota lets the next sweep queue the photo."""
+    accounts = repositories.accounts
+    ada, zoe = (accounts.add(name, name, Role.PERSON, "hash") for name in ("ada", "zoe"))
+    paid = Spending(repositories.ledger, lambda *tokens: Quote(1.0, "2026-11-28", 1.0), quota=Caps(month=1.0))
+    paid.append(paid.entry(model="m", input_tokens=1, output_tokens=1, outcome="described", owner_id=ada.id))
+    images = [upload(repositories, storage) for _ in range(2)]
+    for image, owner in zip(images, (ada, zoe), strict=True):
+        own = {"owner_id": owner.id, "id": image.id}
+        statement = "UPDATE images SET owner_id = :owner_id WHERE id = :id"
+        repositories.database.run(lambda tx, own=own, statement=statement: tx.execute(statement, **own))
+
+    charged = replace(processor, spending=paid)
+    outcomes = [charged.process(news(image), CAPTION, deadline=SOON) for image in images]
+
+    task = now(repositories, images[0]).task(CAPTION)
+    assert ([Outcome.PARKED, Outcome.DONE], "spend_quota_month", 0, 1) == (
+        outcomes,
+        task.error,
+        task.attempts,
+        len(captioner.deadlines),
+    )
+    replace(sweeper, spending=paid).sweep()
+    assert [] == [key for kind, key, _ in queues.sent if kind is CAPTION]
+    accounts.set_quota(ada.id, images=None, bytes_=None, uploads=None, spend_month=5.0)
+    replace(sweeper, spending=paid).sweep()
+    assert [images[0].image_key] == [key for kind, key, _ in queues.sent if kind is CAPTION]
 
 
 def test_caption_waits_at_a_reached_cap_and_is_released(

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from imgcore.accounts.models import Role
 from imgcore.captioning.prices import quote, rates
 from imgcore.spending.models import Caps, Period, Quote
 from imgcore.spending.service import CACHE_SECONDS, Spending
@@ -109,6 +110,32 @@ def test_cap_counts_the_answers_of_other_processes(repositories: Repositories, c
     clock.seconds += CACHE_SECONDS
 
     assert here.reached_cap() is not None
+
+
+def test_quota_of_one_account_is_reached_by_its_own_answers(repositories: Repositories, clock: Clock) -> None:
+    """The default holds for every account; what an administrator set replaces it for one."""
+    spending = paid(repositories, clock, Caps())
+    accounts = repositories.accounts
+    ada, zoe = (accounts.add(name, name, Role.PERSON, "hash").id for name in ("ada", "zoe"))
+    spending.quota = Caps(day=2.0)
+    for owner in (ada, ada, zoe):
+        spending.append(
+            spending.entry(model="m", input_tokens=1, output_tokens=1, outcome="described", owner_id=owner)
+        )
+
+    reached = spending.reached_quota(ada)
+
+    assert reached is not None
+    assert ("spend_quota_day", True) == (reached.code, 0 < reached.retry_after <= 86_400)
+    assert ("$2 a day" in reached.message, (2.0, 2.0)) == (True, spending.counted(ada))
+    assert [None, None] == [spending.reached_quota(zoe), spending.reached_cap()]
+    limits = {"images": None, "bytes_": None, "uploads": None}
+    accounts.set_quota(ada, **limits, spend_day=3.0)
+    assert spending.reached_quota(ada) is None
+    accounts.set_quota(ada, **limits, spend_day=3.0, spend_month=2.0)
+    assert "spend_quota_month" == spending.reached_quota(ada).code
+    clock.pass_by(spending.reached_quota(ada).retry_after)
+    assert (1, None) == (clock.now.day, spending.reached_quota(ada))
 
 
 def test_no_cap_is_never_reached(repositories: Repositories, clock: Clock) -> None:

@@ -72,6 +72,43 @@ def test_administrator_changes_the_quota_of_one_account(home: Site) -> None:
     assert 201 == owner.send("POST", "/api/v1/uploads", UPLOAD).status
 
 
+def test_spending_is_shown_and_its_quota_changed(home: Site) -> None:
+    """Both pages show it; a photo that waits for the quota becomes due, another account's does not."""
+    app, spending = home.app(), home.gallery.spending
+    boss, account = home.browser(app, "boss"), home.people["owner"]
+    cost = {"model": "gemini-3.5-flash-lite", "input_tokens": 500_000, "output_tokens": 0, "outcome": "x"}
+    spending.append(spending.entry(**cost, owner_id=account.id))
+    spending.append(spending.entry(**cost, owner_id=home.people["other"].id))
+    images = [home.upload("owner"), home.upload("other")]
+    park = (
+        "UPDATE tasks SET status = 'retry', error = 'spend_quota_day', next_at = '2999-01-01 00:00:00.000000'"
+        " WHERE kind = 'caption'"
+    )
+    home.database.run(lambda tx: tx.execute(park))
+    one = f"/accounts/{account.public_id}"
+    fields = {"images": "5", "spend_day": "0.5", "spend_month": "20", "password": PASSWORD}
+    assert f"{one}?done=quota" == boss.submit(one, f"{one}/quota", **fields).headers["location"]
+    for page in (home.browser(app, "owner").get("/account").text, boss.get(one).text):
+        assert "Descriptions today: <strong>$0.15</strong> of $0.5<" in page
+        assert "Descriptions this month: <strong>$0.15</strong> of $20<" in page
+    assert (
+        "Descriptions today: <strong>$0.15</strong> of no limit"
+        in home.browser(app, "other").get("/account").text
+    )
+    waiting = home.database.read(
+        lambda tx: tx.rows("SELECT image_id FROM tasks WHERE next_at = '2999-01-01 00:00:00.000000'")
+    )
+    assert [images[1].id] == [row["image_id"] for row in waiting]
+
+
+@pytest.mark.parametrize("amount", ["x", "-1", "1e9", "1.23456", "٣", "nan", "1,5"])
+def test_spending_quota_that_is_no_amount_is_refused(home: Site, amount: str) -> None:
+    one = f"/accounts/{home.people['owner'].public_id}"
+    answer = home.browser(home.app(), "boss").submit(one, f"{one}/quota", spend_day=amount, password=PASSWORD)
+    assert (422, True) == (answer.status, "an amount in US dollars" in answer.text)
+    assert Quota(images=2) == home.accounts.quota(home.people["owner"])
+
+
 @pytest.mark.parametrize("images", ["x", "-1", "1.5", "1" * 10, "٣"])
 def test_quota_that_is_no_number_is_refused(home: Site, images: str) -> None:
     one = f"/accounts/{home.people['owner'].public_id}"

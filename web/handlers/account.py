@@ -151,6 +151,12 @@ class AccountPages(FormPages):
     def _page(self, error: ImgcoreError | None = None, **values: Any) -> str:
         if self._given is not None:
             values |= self._known(self._given)
+            mine, spending = current_account(), self._spending
+            values["quota"] = serializers.quota_rows(
+                self._given.store.usage(mine.id),
+                self._given.quota(mine),
+                spending.counted(mine.id) if spending else None,
+            )
         if self._subscriptions is not None:
             values["mail"] = notifications.section(self._subscriptions, caller().account)
         if self._spending is not None and (account := caller().account) is not None:
@@ -167,7 +173,6 @@ class AccountPages(FormPages):
             "label_length": LABEL_LENGTH,
             "passkeys": accounts.passkeys.all(mine),
             "second_factor": accounts.second_factors.get(mine),
-            "quota": serializers.quota_rows(accounts.store.usage(mine.id), accounts.quota(mine)),
             "key_days": KEY_DAYS,
             "key_days_choices": KEY_DAYS_CHOICES,
             "scopes": [(scope, words) for scope, words in _SCOPES.items() if scope in mine.scopes],

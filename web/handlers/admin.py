@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import TYPE_CHECKING, Any
 
 from bottle import HTTPResponse
 
@@ -17,7 +18,14 @@ from web.http.auth import caller, record_event, requires
 from web.http.csrf import verified_form
 from web.http.responses import Route
 
+if TYPE_CHECKING:
+    from imgcore.accounts.service import Accounts
+    from imgcore.spending.service import Spending
+    from web.http.templates import TemplateRenderer
+
 _QUOTA = ("images", "gibibytes", "uploads")
+_SPEND_QUOTA = ("spend_day", "spend_month")
+_DOLLARS = re.compile(r"\d{1,7}(\.\d{1,4})?", re.ASCII)
 _DONE = {
     "role": "The role was changed.",
     "signed-out": "The account is signed out everywhere, and its API keys are revoked.",
@@ -33,6 +41,12 @@ class AccountAdminPages(FormPages):
 
     What gives access to an account or removes it requires the administrator's own password.
     """
+
+    def __init__(
+        self, accounts: Accounts | None, renderer: TemplateRenderer, spending: Spending | None = None
+    ) -> None:
+        super().__init__(accounts, renderer)
+        self._spending = spending
 
     def routes(self) -> list[Route]:
         """(method, path, handler)."""
@@ -128,12 +142,14 @@ class AccountAdminPages(FormPages):
         account = accounts.get(public_id)
         try:
             images, gibibytes, uploads = (_number(fields.get(name, "")) for name in _QUOTA)
+            day, month = (_dollars(fields.get(name, "")) for name in _SPEND_QUOTA)
             self._confirm(fields)
         except ImgcoreError as error:
             return self._one(account, error)
         size = None if gibibytes is None else gibibytes * 2**30
-        accounts.store.set_quota(account.id, images=images, bytes_=size, uploads=uploads)
-        said = ", ".join(f"{name} {fields.get(name, '') or 'default'}" for name in _QUOTA)
+        numbers = {"images": images, "bytes_": size, "uploads": uploads}
+        accounts.store.set_quota(account.id, **numbers, spend_day=day, spend_month=month)
+        said = ", ".join(f"{name} {fields.get(name, '') or 'default'}" for name in (*_QUOTA, *_SPEND_QUOTA))
         record_event(SecurityEvent.SETTING_CHANGED, account.name, f"quota: {said}")
         return redirect(f"/accounts/{account.public_id}?done=quota")
 
@@ -191,7 +207,10 @@ class AccountAdminPages(FormPages):
         row = serializers.account_row(account, self._accounts.count_images(account))
         accounts = self._accounts
         keys = [serializers.key(each) for each in accounts.keys(account)]
-        quota = serializers.quota_rows(accounts.store.usage(account.id), accounts.quota(account))
+        used, spent = accounts.store.usage(account.id), None
+        if self._spending is not None:
+            spent = self._spending.counted(account.id)
+        quota = serializers.quota_rows(used, accounts.quota(account), spent)
         values["passkeys"] = len(accounts.passkeys.all(account))
         values |= {"keys": keys, "quota": quota, "second_factor": accounts.second_factors.get(account)}
         return self._show("account_admin", error, row=row, me=_my_id(), **values)
@@ -210,6 +229,16 @@ def _number(text: str) -> int | None:
     if not (text.isascii() and text.isdigit() and len(text) <= 9):
         raise Invalid("A quota is a whole number of at most nine digits, or empty.", code="quota")
     return int(text)
+
+
+def _dollars(text: str) -> float | None:
+    """Return the US dollars of a field; None where it is empty. Invalid (``quota``)."""
+    text = text.strip()
+    if not text:
+        return None
+    if not _DOLLARS.fullmatch(text):
+        raise Invalid("A quota of spending is an amount in US dollars, such as 2.50, or empty.", code="quota")
+    return float(text)
 
 
 def _role(text: str) -> Role:

@@ -61,12 +61,23 @@ def key(found: ApiKey) -> dict[str, Any]:
     }
 
 
-def quota_rows(used: Usage, quota: Quota) -> list[tuple[str, str, str]]:
-    """Return (what, used, limit) of an account's quota as texts."""
+def quota_rows(
+    used: Usage, quota: Quota, spent: tuple[float, float] | None = None
+) -> list[tuple[str, str, str]]:
+    """Return (what, used, limit) of an account's quota as texts.
+
+    spent: what its descriptions cost today and this month, in US dollars; None leaves both out.
+    """
+    limits = (("Descriptions today", quota.spend_day), ("Descriptions this month", quota.spend_month))
+    costs = [
+        (what, f"${cost:.2f}", "no limit" if limit is None else f"${limit:g}")
+        for (what, limit), cost in zip(limits, spent or (), strict=False)
+    ]
     return [
         ("Photos, with those in the trash", f"{used.images:,}", f"{quota.images:,}"),
         ("Size of the originals", file_size(used.bytes), file_size(quota.bytes)),
         ("Uploads in progress", f"{used.uploads:,}", f"{quota.uploads:,}"),
+        *costs,
     ]
 
 

@@ -44,6 +44,10 @@
     <input id="quota_gibibytes" name="gibibytes" inputmode="numeric" maxlength="9" autocomplete="off">
     <label for="quota_uploads">Uploads in progress</label>
     <input id="quota_uploads" name="uploads" inputmode="numeric" maxlength="9" autocomplete="off">
+    <label for="quota_spend_day">Descriptions a day, in US dollars</label>
+    <input id="quota_spend_day" name="spend_day" inputmode="decimal" maxlength="12" autocomplete="off">
+    <label for="quota_spend_month">Descriptions a month, in US dollars</label>
+    <input id="quota_spend_month" name="spend_month" inputmode="decimal" maxlength="12" autocomplete="off">
 % include('own_password.tpl', field='quota_password')
     <button class="button" type="submit">Change the quota</button>
   </form>

@@ -31,6 +31,7 @@ from imgcore.db.steps.m021 import m021_languages
 from imgcore.db.steps.m022 import m022_details
 from imgcore.db.steps.m023 import m023_passkeys
 from imgcore.db.steps.m024 import m024_hashes
+from imgcore.db.steps.m025 import m025_spend_quotas
 
 STEPS = (
     m001_images_and_tasks,
@@ -57,4 +58,5 @@ STEPS = (
     m022_details,
     m023_passkeys,
     m024_hashes,
+    m025_spend_quotas,
 )
