@@ -15,7 +15,7 @@ from imgcore.accounts.models import Quota
 from imgcore.captioners import breaker_name, describer, model_name
 from imgcore.config import Config, Secret
 from imgcore.errors import Misconfigured
-from imgcore.gallery.models import Source, TaskKind
+from imgcore.gallery.models import MODEL_SIDE, Image, Picture, Source, TaskKind
 from imgcore.gallery.ports import Queues, Storage
 from imgcore.pipeline.models import Timing
 from imgcore.pipeline.ports import Captioner, Decode
@@ -23,6 +23,7 @@ from imgcore.pipeline.ports import Captioner, Decode
 if TYPE_CHECKING:
     from imgcore.accounts.models import Hasher
     from imgcore.accounts.service import Accounts
+    from imgcore.campaigns.batches import Batches
     from imgcore.campaigns.service import Campaigns
     from imgcore.collections.albums import Albums
     from imgcore.collections.downloads import Downloads
@@ -103,6 +104,35 @@ def campaigns(config: Config, known: Database | None = None, session: Any = None
         return 0.0 if model is None else spent.estimate(model, images)
 
     return Campaigns(CampaignRepository(known), queues(config, session), estimate)
+
+
+def batches(config: Config) -> Batches:
+    """Return what sends campaigns through the model's batch interface. Misconfigured where it has none."""
+    from imgcore import captioners
+    from imgcore.aws.clients import create_session
+    from imgcore.campaigns.batches import Batches
+    from imgcore.db.batches import BatchRepository
+    from imgcore.db.images import ImageRepository
+    from imgcore.pipeline.context import context
+
+    interface, known, session = captioners.gemini_batches(config), database(config), create_session()
+    files, decoded = storage(config, session), _decode(config)
+
+    def load(image: Image) -> tuple[Picture, str]:
+        limit = config.max_upload_bytes
+        stored = files.read(image.image_key, max_bytes=limit, version_id=image.version_id)
+        picture = decoded(stored.data, max_side=MODEL_SIDE, max_bytes=limit)
+        return picture, context(image, picture.facts, config.caption_hint)
+
+    return Batches(
+        rows=BatchRepository(known),
+        images=ImageRepository(known),
+        campaigns=campaigns(config, known, session),
+        model=captioners.gemini(config),
+        interface=interface,
+        load=load,
+        spending=spending(config, known),
+    )
 
 
 def storage(config: Config, session: Any = None) -> Storage:

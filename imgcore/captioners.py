@@ -15,6 +15,7 @@ from imgcore.pipeline.ports import Captioner
 
 if TYPE_CHECKING:
     from imgcore.captioning.gemini import GeminiCaptioner
+    from imgcore.captioning.gemini.batches import GeminiBatches
     from imgcore.captioning.model import ModelCaptioner
     from imgcore.captioning.openai import OpenAICaptioner
 
@@ -74,13 +75,7 @@ def gemini(config: Config) -> GeminiCaptioner:
     """Return the Gemini captioner. Misconfigured (``key_missing``) without a key."""
     from imgcore.captioning.gemini import GeminiCaptioner
 
-    key = config.gemini_api_key
-    if key is None and config.gemini_secret_id is not None:
-        from imgcore.aws.clients import get_secret
-
-        key = Secret(get_secret(config.gemini_secret_id).strip())
-    if key is None or not key.reveal():
-        raise Misconfigured("No Gemini key is set.", code="key_missing")
+    key = _gemini_key(config)
     return GeminiCaptioner(
         key,
         model=config.gemini_model,
@@ -89,6 +84,26 @@ def gemini(config: Config) -> GeminiCaptioner:
         language=config.caption_language,
         own_instructions=config.caption_instructions,
     )
+
+
+def gemini_batches(config: Config) -> GeminiBatches:
+    """Return Gemini's batch interface. Misconfigured (``no_batches``) where another captioner is configured."""
+    if model_source(config) is not Source.GEMINI:
+        raise Misconfigured("Only Gemini describes in batches: set GEMINI_API_KEY.", code="no_batches")
+    from imgcore.captioning.gemini.batches import GeminiBatches
+
+    return GeminiBatches(_gemini_key(config).reveal().strip(), config.gemini_base_url)
+
+
+def _gemini_key(config: Config) -> Secret:
+    key = config.gemini_api_key
+    if key is None and config.gemini_secret_id is not None:
+        from imgcore.aws.clients import get_secret
+
+        key = Secret(get_secret(config.gemini_secret_id).strip())
+    if key is None or not key.reveal():
+        raise Misconfigured("No Gemini key is set.", code="key_missing")
+    return key
 
 
 def openai(config: Config) -> OpenAICaptioner:

@@ -51,7 +51,10 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """A campaign and its progress. rate: images a minute. counts: images by status. Times are UTC."""
+    """A campaign and its progress. rate: images a minute. counts: images by status. Times are UTC.
+
+    batch: it uses the model's batch interface, at any rate.
+    """
 
     id: int
     public_id: str
@@ -64,6 +67,7 @@ class Campaign:
     account: str | None = None
     finished_at: datetime | None = None
     counts: Mapping[ItemStatus, int] = field(default_factory=dict)
+    batch: bool = False
 
     @property
     def finished(self) -> int:
@@ -76,6 +80,7 @@ class Campaign:
             "id": self.public_id,
             "status": self.status,
             "rate": self.rate,
+            "batch": self.batch,
             "images": self.total,
             "finished": self.finished,
             "counts": {str(status): count for status, count in sorted(self.counts.items())},
@@ -87,6 +92,19 @@ class Campaign:
 
 
 _ENDED = (ItemStatus.DONE, ItemStatus.FAILED, ItemStatus.SKIPPED)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Images of a campaign that are sent to the model together.
+
+    label: ours, by which it is found again. name: the model's; None where it may not have been sent.
+    """
+
+    id: int
+    campaign_id: int
+    label: str
+    name: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,16 +35,20 @@ class Campaigns:
     estimate: Callable[[int], float | None]
     viewer: Viewer = EVERYBODY
 
-    def preview(self, selection: Selection) -> Preview:
+    def preview(self, selection: Selection, *, batch: bool = False) -> Preview:
         """Return how many images match, what describing them costs, and a sample of five."""
         images, sample = self.rows.preview(_checked(selection), self.viewer, SAMPLE)
-        return Preview(images, self.estimate(images) if images else 0.0, tuple(sample))
+        price = self.estimate(images) if images else 0.0
+        return Preview(images, price / 2 if price and batch else price, tuple(sample))
 
-    def start(self, selection: Selection, rate: int = DEFAULT_RATE) -> Campaign:
-        """Start a campaign over the images that match now. Invalid: rate. Conflict where none match."""
+    def start(self, selection: Selection, rate: int = DEFAULT_RATE, *, batch: bool = False) -> Campaign:
+        """Start a campaign over the images that match now. Invalid: rate. Conflict where none match.
+
+        batch: for Batches; ``advance`` does not queue its images.
+        """
         if not 1 <= rate <= MAX_RATE:
             raise Invalid(f"rate must be a whole number from 1 to {MAX_RATE}.", code="rate")
-        campaign = self.rows.add(_checked(selection), rate, self.viewer)
+        campaign = self.rows.add(_checked(selection), rate, self.viewer, batch=batch)
         if campaign is None:
             raise Conflict("No photo matches, so there is nothing to describe again.", code="no_match")
         self.advance()
@@ -82,13 +86,18 @@ class Campaigns:
         """
         queued = 0
         for campaign in self.rows.running():
-            for image_id in self.rows.take_turn(campaign, STEP_SECONDS, AHEAD):
-                image_key = self.rows.queue(campaign.id, image_id)
-                if image_key is not None:
-                    self.queues.send(TaskKind.CAPTION, image_key)
-                    queued += 1
+            turn = () if campaign.batch else self.rows.take_turn(campaign, STEP_SECONDS, AHEAD)
+            queued += sum(self.queue(campaign.id, image_id) for image_id in turn)
             self.rows.settle(campaign.id)
         return queued
+
+    def queue(self, campaign_id: int, image_id: int) -> bool:
+        """Queue a waiting image of a campaign; False where that is not possible."""
+        image_key = self.rows.queue(campaign_id, image_id)
+        if image_key is None:
+            return False
+        self.queues.send(TaskKind.CAPTION, image_key)
+        return True
 
     def _may_see(self, campaign: Campaign) -> bool:
         return self.viewer.changes_others or (

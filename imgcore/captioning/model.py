@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from imgcore.captioning import prompt
 from imgcore.captioning.answers import Answer, assess, busy
-from imgcore.captioning.prices import Spending
+from imgcore.captioning.prices import BATCH_SHARE, Spending
 from imgcore.captioning.reading import Words
 from imgcore.captioning.retry import Attempts, Failure, FailureKind, Option, Policy
 from imgcore.gallery import languages
@@ -147,6 +147,20 @@ class ModelCaptioner:
             visible_text = visible_text and cut < 2 and found.kind is not FailureKind.RECITATION
             attempts.again(found)
 
+    def request_for(self, picture: Picture, context: str = "") -> Request:
+        """Return the request that ``describe`` would send first, for a batch."""
+        jpeg, *parts = picture.jpegs(MODEL_SIDE)
+        return replace(self._request(jpeg, MAX_OUTPUT_TOKENS, PROBE_SECONDS, context=context), parts=parts)
+
+    def description_in(self, answer: Answer, record: RecordCall) -> Description:
+        """Return the description in the answer to such a request. Raises as ``describe`` does."""
+        spending = Spending(self._prompt_version, record, share=BATCH_SHARE)
+        request = self._request(PROBE_JPEG, MAX_OUTPUT_TOKENS, PROBE_SECONDS)
+        found = self._assessed(request, answer, spending)
+        if isinstance(found, Failure):
+            raise found.end
+        return self._description(*found, spending)
+
     def probe(self, record: RecordCall = ignore_call) -> None:
         """Check with one small image that the key is accepted and one of the models describes.
 
@@ -191,6 +205,9 @@ class ModelCaptioner:
         if isinstance(answer, Failure):
             logger.warning("No description from %s: %s", request.model, answer.detail)
             return answer
+        return self._assessed(request, answer, spending)
+
+    def _assessed(self, request: Request, answer: Answer, spending: Spending) -> tuple[Words, str] | Failure:
         words = assess(answer, self._who, self._translations)
         version = answer.model or request.model
         outcome = words.end.code if isinstance(words, Failure) else "described"

@@ -27,6 +27,7 @@ class Rate:
     output: float  # thinking counts as output
 
 
+BATCH_SHARE = 0.5  # https://ai.google.dev/gemini-api/docs/batch-api
 # What may follow the name of a model: the date of a preview; …-001, …-latest, …-preview, …-preview-11-2026.
 _DATE = re.compile(r"-[\d-]+$")
 _RELEASE = re.compile(r"-(?:\d{3}|latest|(?:preview|exp)(?:-[\d-]+)?)$")
@@ -95,11 +96,12 @@ def _cost(found: Rate, input_tokens: int, output_tokens: int) -> float:
 class Spending:
     """The answered calls of a model for one photo, including those whose answer was not used.
 
-    record: receives each call at once, so that a process that dies later has recorded it.
+    record: receives each call at once, so that a process that dies later has recorded it. share: of the usual
+    price that is paid.
     """
 
-    def __init__(self, prompt_version: str, record: RecordCall) -> None:
-        self._prompt_version, self._record = prompt_version, record
+    def __init__(self, prompt_version: str, record: RecordCall, share: float = 1.0) -> None:
+        self._prompt_version, self._record, self._share = prompt_version, record, share
         self._input = self._output = 0
         self._price: float | None = 0.0
 
@@ -108,7 +110,7 @@ class Spending:
         self._input += input_tokens
         self._output += output_tokens
         cost = price(model, input_tokens, output_tokens)
-        self._price = None if self._price is None or cost is None else self._price + cost
+        self._price = None if self._price is None or cost is None else self._price + cost * self._share
         self._record(ModelCall(model, self._prompt_version, input_tokens, output_tokens, outcome))
 
     @property

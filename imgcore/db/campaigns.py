@@ -65,20 +65,21 @@ class CampaignRepository(Repository):
 
         return self._database.read(work)
 
-    def add(self, selection: Selection, rate: int, viewer: Viewer) -> Campaign | None:
+    def add(self, selection: Selection, rate: int, viewer: Viewer, *, batch: bool = False) -> Campaign | None:
         """Add a running campaign over the images that match; None where there are none."""
         public_id = new_public_id()
         shown = {name: value for name, value in asdict(selection).items() if value}
 
         def work(tx: Transaction) -> bool:
             campaign_id = tx.insert(
-                "INSERT INTO campaigns (public_id, account_id, status, selection, rate, total, created_at,"
-                " advanced_at) VALUES (:public_id, :account_id, 'running', :selection, :rate, 0, {now},"
-                " {ago:minute})",
+                "INSERT INTO campaigns (public_id, account_id, status, selection, rate, batch, total,"
+                " created_at, advanced_at) VALUES (:public_id, :account_id, 'running', :selection, :rate,"
+                " :batch, 0, {now}, {ago:minute})",
                 public_id=public_id,
                 account_id=viewer.account_id,
                 selection=json.dumps(shown, default=str, ensure_ascii=False)[:2000],
                 rate=rate,
+                batch=int(batch),
                 minute=micros(60),
             )
             total = 0
@@ -209,6 +210,7 @@ def _campaign(row: Row, counts: dict[ItemStatus, int]) -> Campaign:
         account=row["account"],
         finished_at=moment(row["finished_at"]),
         counts=counts,
+        batch=bool(row["batch"]),
     )
 
 

@@ -305,6 +305,23 @@ def _describe(tx: Transaction, image: Row, description: Description) -> None:
         update_search_text(tx, image["id"])
 
 
+def store_description(tx: Transaction, image: Row, description: Description) -> bool:
+    """Store a description that came without a task; False where the caption task is in progress or planned.
+
+    image: its locked row, as _lock returns it.
+    """
+    in_progress = tx.row(
+        "SELECT 1 AS one FROM tasks WHERE image_id = :image_id AND kind = 'caption'"
+        " AND status IN ('pending', 'processing', 'retry')",
+        image_id=image["id"],
+    )
+    if in_progress is not None:
+        return False
+    _describe(tx, image, description)
+    tx.execute(_DONE_AFTER_ALL, image_id=image["id"])
+    return True
+
+
 def _languages(description: Description) -> Mapping[WordField, Languages]:
     """Return the languages of each field, as imgcore.db.words stores them; none where its own is unknown."""
     if description.language is None:

@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 
 from imgcore import bootstrap
+from imgcore.campaigns.models import Campaign
 from imgcore.campaigns.service import Campaigns
 from imgcore.cli import main as cli
+from imgcore.cli import recaption
+from imgcore.config import Config
 from imgcore.gallery.models import Source, TaskKind
 from tests.contract.images import described, description
 from tests.support.repositories import Repositories
@@ -104,3 +107,27 @@ def test_recaption_that_selects_nothing_fails(queues: FakeQueues, capsys: pytest
     assert "Name the photos" in capsys.readouterr().err
     assert 1 == cli.main(["recaption", "--tag", "nothing-has-this"])
     assert "No photo matches" in capsys.readouterr().err
+
+
+def test_recaption_in_batches_goes_on_until_the_campaign_has_ended(
+    queues: FakeQueues, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The queue gets no message, and without Gemini no campaign starts."""
+    assert 1 == cli.main(["recaption", "--source", "local", "--batch"])
+    assert "Only Gemini describes in batches" in capsys.readouterr().err
+    assert [] == run(capsys, "campaign", "list")
+    monkeypatch.setenv("GEMINI_API_KEY", "made-up-for-this-test")
+    monkeypatch.setattr(recaption, "_BATCH_SECONDS", 0.0)
+    campaigns, steps = bootstrap.campaigns(Config.read({})), []
+
+    class Batches:
+        def step(self, campaign: Campaign) -> None:
+            steps.append(campaign.public_id)
+            if len(steps) == 2:
+                campaigns.cancel(campaign.public_id)
+
+    monkeypatch.setattr(bootstrap, "batches", lambda config: Batches())
+    first, *_, last = run(capsys, "recaption", "--source", "local", "--batch")
+
+    assert (True, "running", "cancelled", 2) == (first["batch"], first["status"], last["status"], len(steps))
+    assert [] == queues.sent

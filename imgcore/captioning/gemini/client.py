@@ -57,16 +57,11 @@ class GeminiClient:
 
     def describe(self, request: Request) -> Answer | Trouble:
         """Send one image and return what is answered."""
-        jpegs = (request.jpeg, *request.parts)
-        pictures = [types.Part.from_bytes(data=jpeg, mime_type="image/jpeg") for jpeg in jpegs]
-        text = PROMPT if Option.SCHEMA not in request.omit else in_words(**request.fields)
-        text = f"{PARTS} {text}" if request.parts else text
-        contents = types.Content(role="user", parts=[*pictures, types.Part(text=text)])
-        configuration = _configuration(request)
+        contents, options = contents_of(request), configuration(request)
 
         def ask(client: genai.Client) -> Answer:
-            return _answer(
-                client.models.generate_content(model=request.model, contents=contents, config=configuration)
+            return answer_of(
+                client.models.generate_content(model=request.model, contents=contents, config=options)
             )
 
         return self._within(request.seconds, ask)
@@ -129,17 +124,26 @@ def _connect(key: str, base_url: str) -> genai.Client:
         ) from None
 
 
-def _timeout(seconds: float) -> types.HttpOptions:
+def contents_of(request: Request) -> types.Content:
+    """Return the images and the prompt of a request."""
+    jpegs = (request.jpeg, *request.parts)
+    pictures = [types.Part.from_bytes(data=jpeg, mime_type="image/jpeg") for jpeg in jpegs]
+    text = PROMPT if Option.SCHEMA not in request.omit else in_words(**request.fields)
+    text = f"{PARTS} {text}" if request.parts else text
+    return types.Content(role="user", parts=[*pictures, types.Part(text=text)])
+
+
+def timeout(seconds: float) -> types.HttpOptions:
     return types.HttpOptions(timeout=round(1000 * max(seconds, MINIMUM_TIMEOUT)))
 
 
-def _configuration(request: Request) -> types.GenerateContentConfig:
+def configuration(request: Request) -> types.GenerateContentConfig:
     """Return the request's configuration; temperature, top_p and top_k keep the models' defaults."""
     configuration = types.GenerateContentConfig(
         system_instruction=request.instruction,
         response_mime_type="application/json",
         max_output_tokens=request.tokens,
-        http_options=_timeout(request.seconds),
+        http_options=timeout(request.seconds),
     )
     if Option.SCHEMA not in request.omit:
         configuration.response_json_schema = schema(**request.fields)
@@ -150,7 +154,7 @@ def _configuration(request: Request) -> types.GenerateContentConfig:
     return configuration
 
 
-def _answer(response: types.GenerateContentResponse) -> Answer:
+def answer_of(response: types.GenerateContentResponse) -> Answer:
     candidate = response.candidates[0] if response.candidates else None
     feedback, used = response.prompt_feedback, response.usage_metadata
     return Answer(

@@ -32,6 +32,7 @@ from imgcore.db.steps.m022 import m022_details
 from imgcore.db.steps.m023 import m023_passkeys
 from imgcore.db.steps.m024 import m024_hashes
 from imgcore.db.steps.m025 import m025_spend_quotas
+from imgcore.db.steps.m026 import m026_batches
 
 STEPS = (
     m001_images_and_tasks,
@@ -59,4 +60,5 @@ STEPS = (
     m023_passkeys,
     m024_hashes,
     m025_spend_quotas,
+    m026_batches,
 )

@@ -1,0 +1,112 @@
+"""The batches of a campaign: which images are in which one, and their results."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+
+from imgcore.campaigns.models import Batch, Campaign
+from imgcore.db.connection import Repository, Transaction
+from imgcore.db.mapping import Row, micros
+from imgcore.db.tasks import store_description
+from imgcore.gallery.models import Description
+
+_FREE = (
+    "SELECT i.image_id FROM campaign_items i WHERE i.campaign_id = :campaign_id AND i.status = 'waiting'"
+    " AND NOT EXISTS (SELECT 1 FROM batch_items b JOIN batches j ON j.id = b.batch_id"
+    " WHERE b.image_id = i.image_id AND j.campaign_id = :campaign_id AND j.closed_at IS NULL)"
+    " ORDER BY i.image_id LIMIT :size"
+)
+
+_END = (
+    "UPDATE campaign_items SET status = :status WHERE campaign_id = :campaign_id AND image_id = :image_id"
+    " AND status = :old"
+)
+
+
+class BatchRepository(Repository):
+    """The batches. Each method is one transaction."""
+
+    def add(self, campaign: Campaign, size: int) -> bool:
+        """Add a batch of up to ``size`` images that wait and are in no open one; False where there are none."""
+
+        def work(tx: Transaction) -> bool:
+            tx.row("SELECT id FROM campaigns WHERE id = :id {for_update}", id=campaign.id)
+            rows = tx.rows(_FREE, campaign_id=campaign.id, size=size)
+            if not rows:
+                return False
+            batch_id = tx.insert(
+                "INSERT INTO batches (campaign_id, label, lease_until) VALUES (:campaign_id, :label, {now})",
+                campaign_id=campaign.id,
+                label=f"imgcore-{secrets.token_hex(16)}",
+            )
+            for row in rows:
+                statement = "INSERT INTO batch_items (batch_id, image_id) VALUES (:batch_id, :image_id)"
+                tx.execute(statement, batch_id=batch_id, image_id=row["image_id"])
+            return True
+
+        return self._database.run(work)
+
+    def open(self, campaign: Campaign) -> Sequence[Batch]:
+        """Return the batches whose results are not stored, the oldest first."""
+        query = "SELECT * FROM batches WHERE campaign_id = :campaign_id AND closed_at IS NULL ORDER BY id"
+        rows = self._database.read(lambda tx: tx.rows(query, campaign_id=campaign.id))
+        return [Batch(row["id"], row["campaign_id"], row["label"], row["name"]) for row in rows]
+
+    def lease(self, batch: Batch, seconds: float) -> bool:
+        """Take a batch for so long, so that two processes do not send it; False where another one has it."""
+        statement = (
+            "UPDATE batches SET lease_until = {later:lease} WHERE id = :id AND lease_until <= {now}"
+            " AND closed_at IS NULL"
+        )
+        return bool(self._database.run(lambda tx: tx.execute(statement, id=batch.id, lease=micros(seconds))))
+
+    def release(self, batch: Batch) -> None:
+        """End the lease of a batch."""
+        statement = "UPDATE batches SET lease_until = {now} WHERE id = :id"
+        self._database.run(lambda tx: tx.execute(statement, id=batch.id))
+
+    def set_name(self, batch: Batch, name: str) -> None:
+        """Store the name that the model's interface gave a batch."""
+        statement = "UPDATE batches SET name = :name WHERE id = :id"
+        self._database.run(lambda tx: tx.execute(statement, id=batch.id, name=name))
+
+    def close(self, batch: Batch) -> None:
+        """Mark a batch as stored. Its images that still wait are free for another one."""
+        statement = "UPDATE batches SET closed_at = {now} WHERE id = :id"
+        self._database.run(lambda tx: tx.execute(statement, id=batch.id))
+
+    def waiting(self, batch: Batch) -> Sequence[tuple[int, str]]:
+        """Return (id, public id) of the images of a batch whose result is not stored."""
+        query = (
+            "SELECT i.id, i.public_id FROM batch_items b JOIN images i ON i.id = b.image_id"
+            " JOIN campaign_items c ON c.image_id = b.image_id AND c.campaign_id = :campaign_id"
+            " WHERE b.batch_id = :id AND c.status = 'waiting' ORDER BY i.id"
+        )
+        rows = self._database.read(lambda tx: tx.rows(query, id=batch.id, campaign_id=batch.campaign_id))
+        return [(row["id"], row["public_id"]) for row in rows]
+
+    def store(self, batch: Batch, image_id: int, description: Description) -> bool:
+        """Store a description and end the image's part in the campaign, once; False where it has ended.
+
+        An image that was deleted, or is being described otherwise, is skipped.
+        """
+
+        def work(tx: Transaction) -> bool:
+            image = _locked(tx, image_id)
+            item = {"campaign_id": batch.campaign_id, "image_id": image_id}
+            if not tx.execute(_END, status="done", old="waiting", **item):
+                return False
+            if image is None or not store_description(tx, image, description):
+                tx.execute(_END, status="skipped", old="done", **item)
+            return True
+
+        return self._database.run(work)
+
+
+def _locked(tx: Transaction, image_id: int) -> Row | None:
+    return tx.row(
+        "SELECT id, source, safety, input_tokens FROM images"
+        " WHERE id = :image_id AND deleted_at IS NULL {for_update}",
+        image_id=image_id,
+    )

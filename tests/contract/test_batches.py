@@ -1,0 +1,302 @@
+"""Campaigns in batches, through the real SDK and the real database: each photo once, half the price, kills."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from imgcore.campaigns import batches as module
+from imgcore.campaigns.batches import Batches
+from imgcore.campaigns.models import Campaign, CampaignStatus, ItemStatus, Selection
+from imgcore.campaigns.service import Campaigns
+from imgcore.captioning.gemini import GeminiCaptioner
+from imgcore.captioning.gemini.batches import GeminiBatches
+from imgcore.captioning.prices import price, quote
+from imgcore.config import Secret
+from imgcore.db.batches import BatchRepository
+from imgcore.db.connection import Database
+from imgcore.errors import BadAnswer, ImgcoreError, Misconfigured, RateLimited
+from imgcore.gallery.models import Edit, Image, Source, TaskKind
+from imgcore.spending.models import Caps, Group, Period
+from imgcore.spending.service import Spending
+from tests.contract.captioning_tools import MODEL, Photo
+from tests.contract.images import described
+from tests.fake_batches import FakeBatches
+from tests.fake_gemini import description
+from tests.support.repositories import Repositories
+from tests.unit.fakes import FakeQueues
+
+KEY = Secret("made-up-for-this-test")
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+@pytest.fixture
+def google() -> Iterator[FakeBatches]:
+    with FakeBatches() as server:
+        yield server
+
+
+@pytest.fixture
+def photos(repositories: Repositories) -> list[Image]:
+    """Five that the local describer described."""
+    return [described(repositories, f"{number}.jpg") for number in range(5)]
+
+
+class Bench:
+    """A campaign in batches of two, and what a test wants to know of it."""
+
+    def __init__(
+        self, repositories: Repositories, database: Database, google: FakeBatches, **caps: float
+    ) -> None:
+        self.repositories, self.google, self.queues = repositories, google, FakeQueues()
+        self.campaigns = Campaigns(repositories.campaigns, self.queues, lambda images: images * 1.0)
+        self.spending = Spending(repositories.ledger, quote, Caps(**caps))
+        self._database = database
+        self._model = GeminiCaptioner(KEY, model=MODEL, base_url=google.url)
+        self._interface = GeminiBatches(KEY.reveal(), google.url)
+
+    def batches(self, **changes: Any) -> Batches:
+        """A process that was just started."""
+        return Batches(
+            rows=BatchRepository(self._database),
+            images=self.repositories.images,
+            campaigns=self.campaigns,
+            model=self._model,
+            interface=self._interface,
+            load=lambda image: (Photo(), f"File name: {image.name}"),
+            spending=self.spending,
+            lease=0.0,
+            **changes,
+        )
+
+    def start(self, **selection: Any) -> Campaign:
+        return self.campaigns.start(Selection(**(selection or {"source": Source.LOCAL})), batch=True)
+
+    def step(self, campaign: Campaign) -> Campaign:
+        self.batches().step(self.campaigns.get(campaign.public_id))
+        return self.campaigns.get(campaign.public_id)
+
+    def captions(self, photos: list[Image]) -> list[str | None]:
+        found = [self.repositories.images.get(photo.public_id) for photo in photos]
+        return [image.caption if image else None for image in found]
+
+
+@pytest.fixture
+def bench(
+    repositories: Repositories, database: Database, google: FakeBatches, monkeypatch: pytest.MonkeyPatch
+) -> Bench:
+    monkeypatch.setattr(module, "SIZE", 2)
+    return Bench(repositories, database, google)
+
+
+def same_bill(bench: Bench, google: FakeBatches) -> None:
+    """The ledger equals the bill to the token, at half the price."""
+    [usage] = [one for one in bench.repositories.ledger.usage(Period(), Group.MODEL) if one.group == MODEL]
+    answers = [tokens for tokens in google.billed if tokens != (0, 0)]
+    assert (len(answers), sum(i for i, _ in answers), sum(o for _, o in answers)) == (
+        usage.calls,
+        usage.input_tokens,
+        usage.output_tokens,
+    )
+    assert usage.price_usd == pytest.approx(sum(price(MODEL, *tokens) or 0 for tokens in answers) / 2)
+
+
+def test_batch_describes_each_photo_once_at_half_the_price(
+    bench: Bench, google: FakeBatches, photos: list[Image]
+) -> None:
+    """Answers in another order than the requests reach their photos by key."""
+    campaign = bench.step(bench.start())
+    assert (CampaignStatus.RUNNING, 3, True) == (campaign.status, len(google.batches), campaign.batch)
+    assert [] == bench.queues.sent
+    google.finish()
+    campaign = bench.step(campaign)
+
+    assert (CampaignStatus.DONE, {ItemStatus.DONE: 5}) == (campaign.status, dict(campaign.counts))
+    assert ["Photo 1.", "Photo 0.", "Photo 3.", "Photo 2.", "Photo 4."] == bench.captions(photos)
+    found = bench.repositories.images.get(photos[0].public_id)
+    assert found is not None
+    assert (Source.GEMINI, MODEL, price(MODEL, 701, 91)) == (
+        found.source,
+        found.model,
+        2 * (found.price_usd or 0),
+    )
+    same_bill(bench, google)
+
+
+POINTS: list[tuple[type, str]] = [
+    (BatchRepository, "add"),
+    (BatchRepository, "lease"),
+    (GeminiBatches, "submit"),
+    (BatchRepository, "set_name"),
+    (GeminiBatches, "answers"),
+    (Spending, "append"),
+    (BatchRepository, "store"),
+    (BatchRepository, "close"),
+]
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize(("owner", "method"), POINTS, ids=[method for _, method in POINTS])
+def test_batch_killed_at_any_point_describes_each_photo_once(
+    bench: Bench,
+    google: FakeBatches,
+    photos: list[Image],
+    monkeypatch: pytest.MonkeyPatch,
+    owner: type,
+    method: str,
+    after: bool,
+) -> None:
+    """Every process is killed at its second passage of the point; the next one goes on."""
+    campaign, passed = bench.start(), 0
+    original = getattr(owner, method)
+
+    def killed(*arguments: Any, **named: Any) -> Any:
+        nonlocal passed
+        passed += 1
+        if passed % 2 == 0 and passed < 12 and not after:
+            raise Killed
+        result = original(*arguments, **named)
+        if passed % 2 == 0 and passed < 12 and after:
+            raise Killed
+        return result
+
+    monkeypatch.setattr(owner, method, killed)
+    for _ in range(30):
+        try:
+            campaign = bench.step(campaign)
+        except Killed:
+            continue
+        google.finish()
+        if campaign.status is CampaignStatus.DONE:
+            break
+
+    assert (CampaignStatus.DONE, {ItemStatus.DONE: 5}) == (campaign.status, dict(campaign.counts))
+    assert passed >= 2
+    assert (5, []) == (len(google.billed), bench.queues.sent)
+    same_bill(bench, google)
+
+
+def test_batch_whose_creation_was_not_answered_is_found_again(
+    bench: Bench, google: FakeBatches, photos: list[Image]
+) -> None:
+    google.lose = 2
+    campaign = bench.start()
+    with pytest.raises(ImgcoreError):
+        bench.step(campaign)
+    bench.step(campaign)
+    google.finish()
+    assert CampaignStatus.DONE is bench.step(campaign).status
+    assert (3, 5) == (len(google.batches), len(google.billed))
+    same_bill(bench, google)
+
+
+def test_batch_leaves_words_of_people_and_photos_that_are_described_otherwise(
+    bench: Bench, google: FakeBatches, photos: list[Image], repositories: Repositories
+) -> None:
+    campaign = bench.step(bench.start())
+    repositories.images.edit(photos[0].public_id, Edit(caption="Mine."))
+    repositories.images.reopen(photos[1].public_id, [TaskKind.CAPTION], also_done=True)
+    repositories.images.delete(photos[2].public_id)
+    google.finish()
+    campaign = bench.step(campaign)
+
+    assert {ItemStatus.DONE: 3, ItemStatus.SKIPPED: 2} == dict(campaign.counts)
+    assert ["Mine.", photos[1].caption, photos[2].caption] == bench.captions(photos[:3])
+    same_bill(bench, google)
+
+
+@pytest.mark.parametrize(
+    "text", [None, "Sure! A red barn.", json.dumps(description(caption="N/A", alt_text="N/A"))]
+)
+def test_photo_without_a_usable_answer_is_queued(
+    repositories: Repositories, database: Database, photos: list[Image], text: str | None
+) -> None:
+    with FakeBatches(lambda number: text) as google:
+        bench = Bench(repositories, database, google)
+        campaign = bench.step(bench.start())
+        google.finish()
+        campaign = bench.step(campaign)
+    assert {ItemStatus.QUEUED: 5} == dict(campaign.counts)
+    assert sorted(photo.image_key for photo in photos) == sorted(key for _, key, _ in bench.queues.sent)
+
+
+@pytest.mark.parametrize("state", ["FAILED", "EXPIRED", "CANCELLED"])
+def test_batch_that_failed_is_sent_again(
+    bench: Bench, google: FakeBatches, photos: list[Image], state: str
+) -> None:
+    campaign = bench.step(bench.start())
+    google.finish(state)
+    for _ in range(3):
+        with pytest.raises(BadAnswer, match=state.lower()):
+            bench.step(campaign)
+    bench.step(campaign)
+    google.finish()
+    assert {ItemStatus.DONE: 5} == dict(bench.step(campaign).counts)
+    same_bill(bench, google)
+
+
+def test_paused_batch_sends_nothing_and_stores_what_was_sent(
+    bench: Bench, google: FakeBatches, photos: list[Image]
+) -> None:
+    campaign = bench.start()
+    bench.campaigns.pause(campaign.public_id)
+    assert 0 == len(bench.step(campaign).counts.keys() - {ItemStatus.WAITING})
+    assert {} == google.batches
+    bench.campaigns.resume(campaign.public_id)
+    bench.step(campaign)
+    bench.campaigns.pause(campaign.public_id)
+    google.finish()
+    assert {ItemStatus.DONE: 5} == dict(bench.step(campaign).counts)
+
+
+def test_batch_stops_at_a_cap(
+    repositories: Repositories, database: Database, google: FakeBatches, photos: list[Image]
+) -> None:
+    bench = Bench(repositories, database, google, day=0.0)
+    campaign = bench.start()
+    with pytest.raises(RateLimited):
+        bench.step(campaign)
+    assert {} == google.batches
+
+
+def test_batch_with_a_wrong_key_says_so(google: FakeBatches) -> None:
+    with pytest.raises(Misconfigured):
+        GeminiBatches("two words", google.url)
+
+
+def test_sweep_does_not_queue_photos_of_a_batch(bench: Bench, photos: list[Image]) -> None:
+    bench.start()
+    assert (0, []) == (bench.campaigns.advance(), bench.queues.sent)
+
+
+def test_preview_of_a_batch_halves_the_price(bench: Bench, photos: list[Image]) -> None:
+    selection = Selection(source=Source.LOCAL)
+    assert [5.0, 2.5] == [bench.campaigns.preview(selection, batch=batch).price_usd for batch in (False, True)]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda batch: batch.pop("displayName"),
+        lambda batch: batch["inputConfig"]["requests"]["requests"][0].pop("metadata"),
+        lambda batch: batch["inputConfig"]["requests"]["requests"][0]["request"].update(config={}),
+        lambda batch: batch["inputConfig"]["requests"]["requests"].append(
+            batch["inputConfig"]["requests"]["requests"][0]
+        ),
+    ],
+)
+def test_stand_in_refuses_what_the_documents_do_not_have(
+    google: FakeBatches, change: Callable[[dict[str, Any]], Any]
+) -> None:
+    request = {"request": {"contents": [], "generationConfig": {}}, "metadata": {"key": "a"}}
+    batch: dict[str, Any] = {"displayName": "x", "inputConfig": {"requests": {"requests": [request]}}}
+    path = "/v1beta/models/m:batchGenerateContent"
+    assert 200 == google.create(path, json.dumps({"batch": batch}).encode())[0]
+    change(batch)
+    assert 400 == google.create(path, json.dumps({"batch": batch}).encode())[0]
