@@ -256,6 +256,7 @@ def gallery(config: Config) -> Gallery:
     from imgcore.db.changes import ChangeRepository
     from imgcore.db.circuit_breaker import CircuitBreakers
     from imgcore.db.images import ImageRepository
+    from imgcore.db.tag_list import TagListRepository
     from imgcore.db.tags import TagRepository
     from imgcore.db.timeline import TimelineRepository
     from imgcore.gallery.languages import parse
@@ -273,6 +274,7 @@ def gallery(config: Config) -> Gallery:
         tags=TagRepository(known),
         images=ImageRepository(known),
         timeline=TimelineRepository(known),
+        tag_list=TagListRepository(known),
         changes=ChangeRepository(known),
         breakers=CircuitBreakers(known),
         storage=store,

@@ -32,6 +32,7 @@ from imgcore.db.statements import sql
 from imgcore.db.tasks import reset_task
 from imgcore.db.word_index import update_search_text
 from imgcore.errors import Conflict, Invalid, Unavailable
+from imgcore.gallery.filters import NO_FILTERS, Filters
 from imgcore.gallery.models import (
     EVERYBODY,
     MISSING,
@@ -121,21 +122,36 @@ class ImageRepository(Repository):
         query = sql("{select} WHERE i.public_id IN ({names}) ORDER BY i.id", select=SELECT, names=names)
         return self._database.read(lambda tx: images(tx.rows(query, **values)))
 
-    def page(self, *, cursor: str | None, limit: int, query: str | None, viewer: Viewer = EVERYBODY) -> Page:
+    def page(
+        self,
+        *,
+        cursor: str | None,
+        limit: int,
+        query: str | None,
+        viewer: Viewer = EVERYBODY,
+        filters: Filters = NO_FILTERS,
+    ) -> Page:
         """Return up to ``limit`` images after ``cursor``, the newest first, without deleted and expired ones.
 
-        query: words that each image must have. viewer: whose rights decide which images are seen.
+        query: words that each image must have. filters: what it must have beside them. viewer: whose rights
+        decide which images are seen.
         Invalid: a cursor that the gallery did not give out, or too many words.
         """
-        read = self._database.read_heavy if query else self._database.read
-        return read(lambda tx: read_page(tx, cursor, limit, query, viewer))
+        read = self._database.read_heavy if query or filters else self._database.read
+        return read(lambda tx: read_page(tx, cursor, limit, query, viewer, filters))
 
     def page_versions(
-        self, *, cursor: str | None, limit: int, query: str | None, viewer: Viewer = EVERYBODY
+        self,
+        *,
+        cursor: str | None,
+        limit: int,
+        query: str | None,
+        viewer: Viewer = EVERYBODY,
+        filters: Filters = NO_FILTERS,
     ) -> PageVersions:
         """Return ids and versions of what ``page`` would return."""
-        read = self._database.read_heavy if query else self._database.read
-        return read(lambda tx: read_versions(tx, cursor, limit, query, viewer))
+        read = self._database.read_heavy if query or filters else self._database.read
+        return read(lambda tx: read_versions(tx, cursor, limit, query, viewer, filters))
 
     def by_ids(self, ids: Sequence[int]) -> Sequence[Image]:
         """Return the images of these ids that exist, newest first."""
@@ -284,6 +300,7 @@ def _receive(tx: Transaction, event: ObjectCreated, new: NewImage) -> Image:
     if _is_awaited(row):
         _store_object(tx, row["id"], event)
         _mark_received(tx, row["id"])
+        update_search_text(tx, row["id"])  # it is found by the date of its upload
     return image_by_id(tx, row["id"])
 
 

@@ -4,26 +4,46 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from dataclasses import replace
 
 from imgcore.db.connection import Transaction
+from imgcore.db.filters import query_of
 from imgcore.db.mapping import SELECT, images, in_list
 from imgcore.db.search import search
-from imgcore.db.search_words import Term, parse
+from imgcore.db.search_words import Query
 from imgcore.db.statements import sql
-from imgcore.db.word_index import owner_word
 from imgcore.errors import Invalid
+from imgcore.gallery.filters import NO_FILTERS, Filters, Progress
 from imgcore.gallery.models import Image, Page, PageVersions, Viewer
 
 _TOP = 2**62  # above every id
 _LIMIT = 200  # images of one page at most
 
+_SEARCHES = 3  # of up to MOST_COMPARED photos, to collect all that match
+
+# A file that could not be decoded is not found by its name among photos
+_WITHOUT_FAILED = (
+    " AND upload_status <> 'rejected' AND NOT EXISTS (SELECT 1 FROM tasks t WHERE t.image_id = images.id"
+    " AND t.kind = 'thumbnail' AND t.status IN ('failed', 'blocked', 'skipped'))"
+)
+_WANTED: dict[Progress | None, list[str]] = {
+    Progress.FAILED: ["upload_status IN ('received', 'rejected')"],
+    Progress.WAITING: ["upload_status = 'received'"],
+    Progress.UNDESCRIBED: ["upload_status = 'received'"],
+}
+
 _VERSIONS = "SELECT id, version FROM images WHERE {conditions} ORDER BY listed_id DESC LIMIT :limit"
 
 
-def read_page(tx: Transaction, cursor: str | None, limit: int, query: str | None, viewer: Viewer) -> Page:
+def read_page(
+    tx: Transaction,
+    cursor: str | None,
+    limit: int,
+    query: str | None,
+    viewer: Viewer,
+    filters: Filters = NO_FILTERS,
+) -> Page:
     """Return the page after ``cursor``; see ImageRepository.page."""
-    page = read_versions(tx, cursor, limit, query, viewer)
+    page = read_versions(tx, cursor, limit, query, viewer, filters)
     return Page(tuple(read_images(tx, [id_ for id_, _ in page.versions])), page.next)
 
 
@@ -37,13 +57,18 @@ def read_images(tx: Transaction, ids: Sequence[int]) -> list[Image]:
 
 
 def read_versions(
-    tx: Transaction, cursor: str | None, limit: int, query: str | None, viewer: Viewer
+    tx: Transaction,
+    cursor: str | None,
+    limit: int,
+    query: str | None,
+    viewer: Viewer,
+    filters: Filters = NO_FILTERS,
 ) -> PageVersions:
     """Return ids and versions of the page after ``cursor``; see ImageRepository.page."""
     limit = max(1, min(limit, _LIMIT))
     below = _TOP if cursor is None else decode_cursor(cursor)
-    if query is not None:
-        return _search(tx, below, limit, query, viewer)
+    if query is not None or filters:
+        return _search(tx, below, limit, query_of(tx, query, filters, viewer), viewer)
     conditions, values = _rights(viewer)
     statement = sql(_VERSIONS, conditions=" AND ".join(["listed_id < :below", *conditions]))
     rows = tx.rows(statement, below=below, limit=limit + 1, **values)
@@ -51,19 +76,31 @@ def read_versions(
     return PageVersions(found, encode_cursor(found[-1][0]) if len(rows) > limit else None)
 
 
-def _search(tx: Transaction, below: int, limit: int, text: str, viewer: Viewer) -> PageVersions:
-    query = parse(text)
-    if not (viewer.changes_others or viewer.sees_others):
-        own = Term(frozenset({owner_word(viewer.account_id)}))
-        query = replace(query, required=(*query.required, own)) if query.required or query.excluded else query
+def _search(tx: Transaction, below: int, limit: int, query: Query, viewer: Viewer) -> PageVersions:
     versions: dict[int, int] = {}
-    found = search(tx, query, below, limit, lambda ids: _visible(tx, ids, viewer, versions))
+    found = search(tx, query, below, limit, lambda ids: _visible(tx, ids, query, viewer, versions))
     page = tuple((id_, versions[id_]) for id_ in found.ids)
     return PageVersions(page, encode_cursor(found.next) if found.next is not None else None)
 
 
-def _visible(tx: Transaction, ids: Sequence[int], viewer: Viewer, versions: dict[int, int]) -> dict[int, str]:
-    """Return the folded texts of those of the images that the viewer sees, and add their versions."""
+def matching(tx: Transaction, query: Query, viewer: Viewer, most: int) -> tuple[list[int], bool]:
+    """Return the ids of about ``most`` photos that a query finds, newest first, and whether these are all."""
+    ids: list[int] = []
+    below, searches = _TOP, 0
+    while len(ids) < most and searches < _SEARCHES:
+        found = search(tx, query, below, most, lambda batch: _visible(tx, batch, query, viewer, {}))
+        ids += found.ids
+        searches += 1
+        if found.next is None:
+            return ids, True
+        below = found.next
+    return ids, False
+
+
+def _visible(
+    tx: Transaction, ids: Sequence[int], query: Query, viewer: Viewer, versions: dict[int, int]
+) -> dict[int, str]:
+    """Return the folded texts of those of the images that the viewer may find, and add their versions."""
     if not ids:
         return {}
     names, values = in_list("id", ids)
@@ -71,7 +108,8 @@ def _visible(tx: Transaction, ids: Sequence[int], viewer: Viewer, versions: dict
     statement = sql(
         "SELECT id, version, search_text FROM images WHERE listed_id IN ({names}) AND {conditions}",
         names=names,
-        conditions=" AND ".join(conditions),
+        conditions=" AND ".join([*conditions, *_WANTED.get(query.status, [])])
+        + (_WITHOUT_FAILED if query.words and query.status is None else ""),
     )
     rows = tx.rows(statement, **values, **rights)
     versions |= {row["id"]: row["version"] for row in rows}

@@ -14,6 +14,7 @@ from imgcore.db.connection import Transaction
 from imgcore.db.mapping import in_list
 from imgcore.db.search_words import END, Query, Term
 from imgcore.db.statements import sql
+from imgcore.gallery.filters import Progress
 
 VOCABULARY = 32  # words that a prefix may stand for; beyond, it is compared as a range
 BATCH = 400  # photos compared at once, after smaller first batches
@@ -21,6 +22,31 @@ MOST_COMPARED = 10_000  # photos compared for one page
 RARE = 1000  # photos of a prefix with a large vocabulary that are read at once
 
 _EVERYTHING = "SELECT listed_id AS id FROM images WHERE listed_id < :below ORDER BY listed_id DESC LIMIT :limit"
+
+_STATES = {
+    Progress.FAILED: ("failed", "blocked", "skipped"),
+    Progress.WAITING: ("pending", "retry", "processing"),
+}
+_UNDESCRIBED = "SELECT id FROM images WHERE source IS NULL AND {which}"
+# A UNION of ranges of an index: an IN would be sorted
+_RANGE = (
+    "SELECT * FROM (SELECT image_id AS id FROM tasks WHERE status = '{state}' AND image_id < :below"
+    " ORDER BY image_id DESC LIMIT :limit) {state}_tasks"
+)
+_BY_STATUS = {
+    progress: sql(
+        "SELECT id FROM ({ranges}) found ORDER BY id DESC LIMIT :limit",
+        ranges=" UNION ".join(sql(_RANGE, state=state) for state in states),
+    )
+    for progress, states in _STATES.items()
+} | {Progress.UNDESCRIBED: sql(_UNDESCRIBED, which="id < :below ORDER BY id DESC LIMIT :limit")}
+_AMONG = {
+    progress: sql(
+        "SELECT DISTINCT image_id AS id FROM tasks WHERE image_id IN ({ids}) AND status IN ({states})",
+        states=", ".join(f"'{state}'" for state in states),
+    )
+    for progress, states in _STATES.items()
+} | {Progress.UNDESCRIBED: sql(_UNDESCRIBED, which="id IN ({ids})")}
 
 Select = Callable[[Sequence[int]], dict[int, str]]  # ids → the folded texts of those that may be shown
 
@@ -38,19 +64,24 @@ class _Source:
     """The photos of one term, or all photos.
 
     words: all that the term stands for; None for too many. ids: all its photos, newest first, where they are
-    few although its words are many.
+    few although its words are many. status: of the photos, instead of a term.
     """
 
     term: Term | None = None
     words: list[str] | None = None
     ids: list[int] | None = None
+    status: Progress | None = None
 
     def batch(self, tx: Transaction, below: int, limit: int) -> list[int]:
         """Return up to ``limit`` ids below ``below``, newest first."""
+        if self.status is not None:
+            return [row["id"] for row in tx.rows(_BY_STATUS[self.status], below=below, limit=limit)]
         if self.ids is not None:
             return [id_ for id_ in self.ids if id_ < below][:limit]
         if self.words is None:
             return [row["id"] for row in tx.rows(_EVERYTHING, below=below, limit=limit)]
+        if not self.words:
+            return []
         branches = " UNION ".join(
             sql(
                 "SELECT * FROM (SELECT image_id AS id FROM words WHERE word = :word_{n} AND image_id < :below"
@@ -69,17 +100,19 @@ def search(tx: Transaction, query: Query, below: int, limit: int, select: Select
 
     select: keeps those ids of a batch that may be shown.
     """
-    if not query.required and not query.excluded:
+    if not query:
         return Found((), None)
     sources = [_source(tx, term, below) for term in query.required]
-    alone = len(query.required) == 1 and not query.excluded and not query.phrases
+    if query.status is not None:
+        sources.append(_Source(status=query.status))
+    alone = len(sources) == 1 and not query.excluded and not query.phrases
     size = limit + 1 if alone else min(2 * (limit + 1), BATCH)
     leader, batch = _rarest(tx, sources, below, size)
     found: list[int] = []
     compared = 0
     while batch:
         compared += len(batch)
-        others = [source.term for source in sources if source is not leader and source.term]
+        others = [source for source in sources if source is not leader]
         kept = select(_matching(tx, batch, others, query.excluded))
         for id_ in batch:
             if id_ in kept and query.follows(kept[id_]):
@@ -120,7 +153,7 @@ def _rarest(tx: Transaction, sources: Sequence[_Source], below: int, size: int) 
     everything = _Source()
     best: tuple[int, _Source, list[int]] | None = None
     for source in sources:
-        if source.words is None and source.ids is None:
+        if source.words is None and source.ids is None and source.status is None:
             continue
         batch = source.batch(tx, below, size)
         last = batch[-1] if len(batch) == size else -1  # fewer: all of it
@@ -132,30 +165,40 @@ def _rarest(tx: Transaction, sources: Sequence[_Source], below: int, size: int) 
 
 
 def _matching(
-    tx: Transaction, ids: Sequence[int], required: Sequence[Term], excluded: Sequence[Term]
+    tx: Transaction, ids: Sequence[int], required: Sequence[_Source], excluded: Sequence[Term]
 ) -> list[int]:
     left = set(ids)
-    for term in required:
-        if left:
-            left &= _under(tx, left, term)
+    for source in required:
+        if left and source.status is not None:
+            left &= _having(tx, left, source.status)
+        elif left and source.term is not None:
+            left &= _under(tx, left, source.term)
     for term in excluded:
         if left:
             left -= _under(tx, left, term)
     return sorted(left, reverse=True)
 
 
+def _having(tx: Transaction, ids: set[int], status: Progress) -> set[int]:
+    """Return those of the photos that are so far."""
+    names, values = in_list("id", sorted(ids))
+    return {row["id"] for row in tx.rows(sql(_AMONG[status], ids=names), **values)}
+
+
 def _under(tx: Transaction, ids: set[int], term: Term) -> set[int]:
     """Return those of the photos that are found under the term."""
     id_names, values = in_list("id", sorted(ids))
     word_names, words = in_list("word", sorted(term.exact))
-    condition = f"word IN ({word_names})"
+    conditions = [f"word IN ({word_names})"] if words else []
     values |= words
     if term.prefix is not None:
-        condition = f"({condition} OR (word >= :first AND word < :end))"
+        conditions.append("(word >= :first AND word < :end)")
         values |= {"first": term.prefix, "end": term.prefix + END}
+    if not conditions:
+        return set()
     query = sql(
         "SELECT DISTINCT image_id FROM words WHERE image_id IN ({ids}) AND {condition}",
         ids=id_names,
-        condition=condition,
+        condition=f"({' OR '.join(conditions)})",
     )
     return {row["image_id"] for row in tx.rows(query, **values)}

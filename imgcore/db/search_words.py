@@ -10,17 +10,20 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 
 from imgcore.errors import Invalid
+from imgcore.gallery.filters import FIRST_DAY, LAST_DAY, Days, Progress, date_words, parsed_days
 from imgcore.text import fold_for_search, storable
 
 WORD_LENGTH = 32  # characters of a word that count
 MOST_WORDS = 16  # words of one query
 MOST_TERMS = 32  # what they are searched by: t-shirt counts twice
 PHRASE_TERMS = 8  # terms of one phrase; the rest of it is compared with the photo's text
-FACETS = ("tag", "source", "taken")  # what tag:cat in a query may name
+FACETS = ("tag", "source", "taken", "uploaded", "camera", "type", "orientation")  # what tag:cat may name
+LIMITS = ("before", "after")  # dates of the upload or, where the file has one, the date taken
 END = "\U0010ffff"  # sorts after every character
 
 # Han, Kana and Hangul; Thai, Lao, Myanmar and Khmer
@@ -30,7 +33,8 @@ _UNSPACED = re.compile(
 )
 _WORD = re.compile(r"[^\s'-](?:\S*[^\s'-])?")
 _QUERY_PART = re.compile(
-    rf"""(?P<no>(?<!\S)-)?(?:(?P<facet>{"|".join(FACETS)}):(?=\S))?(?:"(?P<quoted>[^"]*)"|(?P<word>[^\s"]+)|")"""
+    rf"""(?P<no>(?<!\S)-)?(?:(?P<facet>{"|".join((*FACETS, *LIMITS))}):(?=\S))?"""
+    r"""(?:"(?P<quoted>[^"]*)"|(?P<word>[^\s"]+)|")"""
 )
 
 
@@ -47,12 +51,20 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A search. phrases, excluded_phrases: words that must, or must not, follow each other."""
+    """A search. phrases, excluded_phrases: words that must, or must not, follow each other.
+
+    status: how far the photos must be. words: whether the words of photos are compared, not their facets alone.
+    """
 
     required: tuple[Term, ...] = ()
     excluded: tuple[Term, ...] = ()
     phrases: tuple[tuple[str, ...], ...] = ()
     excluded_phrases: tuple[tuple[str, ...], ...] = ()
+    status: Progress | None = None
+    words: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.required or self.excluded or self.status)
 
     def follows(self, folded: str) -> bool:
         """Return whether a photo's folded text holds the phrases and none of the excluded ones."""
@@ -97,14 +109,16 @@ def words_in_order(folded: str) -> list[str]:
 def parse(text: str) -> Query:
     """Return the query that a person typed. Invalid: too many words, or a lone surrogate.
 
-    ``"two words"`` is a phrase, ``-word`` excludes, and ``tag:cat`` compares a facet.
+    ``"two words"`` is a phrase, ``-word`` excludes, ``tag:cat`` compares a facet, ``before:2026-05`` a date.
     """
     folded = fold_for_search(storable(text, len(text)))
     query: dict[str, list[Any]] = {"required": [], "excluded": [], "phrases": [], "excluded_phrases": []}
+    facets = 0
     for part in _QUERY_PART.finditer(folded):
         no, written = part["no"] is not None, part["quoted"] or part["word"] or ""
         if part["facet"]:
-            query[_side(no=no)].append(Term(frozenset({facet(part["facet"], written)})))
+            query[_side(no=no)].append(_facet_term(part["facet"], written, whole=part["quoted"] is not None))
+            facets += 1
         elif part["quoted"] is not None:
             _add_phrase(query, written, no=no)
         else:
@@ -112,7 +126,22 @@ def parse(text: str) -> Query:
     terms = len(query["required"]) + len(query["excluded"])
     if terms > MOST_TERMS or sum(1 for _ in _written(folded)) > MOST_WORDS:
         raise Invalid(f"The search has too many words: at most {MOST_WORDS}.", code="query")
-    return Query(**{name: tuple(dict.fromkeys(found)) for name, found in query.items()})
+    parts: dict[str, Any] = {name: tuple(dict.fromkeys(found)) for name, found in query.items()}
+    return Query(**parts, words=terms > facets)
+
+
+def days_term(name: str, days: Days) -> Term:
+    """Return the term for a facet of dates within these days."""
+    return Term(frozenset(facet(name, word) for word in date_words(days)))
+
+
+def _facet_term(name: str, value: str, *, whole: bool) -> Term:
+    if name == "before":
+        return days_term("placed", Days(FIRST_DAY, parsed_days(value, "q").first - timedelta(days=1)))
+    if name == "after":
+        return days_term("placed", Days(parsed_days(value, "q").last + timedelta(days=1), LAST_DAY))
+    word = facet(name, value)
+    return Term(frozenset(), word) if name == "camera" and not whole else Term(frozenset({word}))
 
 
 def _side(*, no: bool) -> str:

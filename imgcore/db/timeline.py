@@ -8,17 +8,21 @@ whose date taken was another before is found when all months are counted again.
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter, OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from imgcore.db.connection import Database, Repository, Transaction
+from imgcore.db.filters import query_of
 from imgcore.db.mapping import in_list, micros
+from imgcore.db.pages import matching
+from imgcore.db.search_words import Term, facet
 from imgcore.db.statements import sql
 from imgcore.db.tiles import read_tiles
 from imgcore.errors import Invalid
 from imgcore.gallery.changes import LIFETIME, OVERLAP
+from imgcore.gallery.filters import NO_FILTERS, Filters
 from imgcore.gallery.listing import (
     END_OF_TIME,
     MOST_SKIPPED,
@@ -34,6 +38,8 @@ from imgcore.gallery.models import Viewer
 _MOST_CHANGED = 2000  # changed images whose months are counted apart; beyond, all months are
 _KEPT = 64  # viewers' counts that are kept
 _HEAVY_OFFSET = 10_000
+MOST_COUNTED = 20_000  # photos of a search or a filter that are counted by month
+_AT_ONCE = 1000  # photos whose places are read by one statement
 
 _COLUMN = {Sort.TAKEN: "timeline_at", Sort.UPLOADED: "timeline_upload"}
 
@@ -46,6 +52,7 @@ _CHANGED = (
     "SELECT SUBSTR(taken_at, 1, 7), SUBSTR(uploaded_at, 1, 7) FROM images"
     " WHERE changed_at > :since LIMIT :limit"
 )
+_OF_IDS = "SELECT {column}, id, version FROM images WHERE id IN ({names}) AND {column} IS NOT NULL"
 _SLICE = (
     "SELECT i.id, i.version FROM (SELECT id, {column} AS place FROM images WHERE {scope} {column} >= :first"
     " AND {column} < :end ORDER BY {column} DESC, id DESC LIMIT :limit OFFSET :offset) page"
@@ -70,8 +77,18 @@ class TimelineRepository(Repository):
         self._lock = threading.Lock()
         self._kept: OrderedDict[tuple[int | None, Sort], _Counted] = OrderedDict()
 
-    def months(self, viewer: Viewer, sort: Sort) -> Months:
-        """Return the months that have photos, the newest first."""
+    def months(
+        self, viewer: Viewer, sort: Sort, text: str | None = None, filters: Filters = NO_FILTERS
+    ) -> Months:
+        """Return the months that have photos which ``text`` and ``filters`` find, the newest first.
+
+        Where more than MOST_COUNTED match, the counts are those of all photos.
+        """
+        if text or filters:
+            ids, complete = self._database.read_heavy(lambda tx: _matching(tx, viewer, text, filters))
+            if complete:
+                return _months(self._database.read(lambda tx: _count_of(tx, ids, sort)))
+            return replace(self.months(viewer, sort), exact=False)
         owner = _owner(viewer)
         if owner == _NOBODY:
             return Months(())
@@ -84,13 +101,26 @@ class TimelineRepository(Repository):
             self._kept.move_to_end((owner, sort))
             while len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
-        found = sorted(counted.counts.items(), reverse=True)
-        return Months(tuple(MonthCount(month, count) for month, count in found if count))
+        return _months(counted.counts)
 
-    def month(self, viewer: Viewer, month: str, sort: Sort, *, offset: int, limit: int) -> MonthSlice:
+    def month(
+        self,
+        viewer: Viewer,
+        month: str,
+        sort: Sort,
+        *,
+        offset: int,
+        limit: int,
+        text: str | None = None,
+        filters: Filters = NO_FILTERS,
+    ) -> MonthSlice:
         """Return ``limit`` photos of a month (YYYY-MM) after the ``offset`` newest ones. Invalid: offset."""
         if offset > MOST_SKIPPED:
             raise Invalid(f"offset may be {MOST_SKIPPED} at most.", code="offset")
+        if text or filters:
+            return self._database.read_heavy(
+                lambda tx: _slice_of(tx, viewer, month, sort, text, filters, offset, limit)
+            )
         owner = _owner(viewer)
         if owner == _NOBODY:
             return MonthSlice((), more=False)
@@ -109,6 +139,49 @@ class TimelineRepository(Repository):
         if not values:
             return []
         return self._database.read(lambda tx: read_tiles(tx, f"i.id IN ({names})", values, _COLUMN[sort]))
+
+
+def _months(counts: Mapping[str, int]) -> Months:
+    found = sorted(counts.items(), reverse=True)
+    return Months(tuple(MonthCount(month, count) for month, count in found if count))
+
+
+def _matching(
+    tx: Transaction, viewer: Viewer, text: str | None, filters: Filters, *terms: Term
+) -> tuple[list[int], bool]:
+    query = query_of(tx, text, filters, viewer)
+    if query:
+        query = replace(query, required=(*query.required, *terms))
+    return matching(tx, query, viewer, MOST_COUNTED)
+
+
+def _places(tx: Transaction, ids: Sequence[int], sort: Sort) -> Iterator[tuple[Any, ...]]:
+    """Yield (place, id, version) of those of the images that are on the timeline."""
+    for first in range(0, len(ids), _AT_ONCE):
+        names, values = in_list("id", ids[first : first + _AT_ONCE])
+        statement = sql(_OF_IDS, column=_COLUMN[sort], names=names)
+        yield from tx.tuples(statement, **values)
+
+
+def _count_of(tx: Transaction, ids: Sequence[int], sort: Sort) -> dict[str, int]:
+    return Counter(str(place)[:7] for place, _, _ in _places(tx, ids, sort))
+
+
+def _slice_of(
+    tx: Transaction,
+    viewer: Viewer,
+    month: str,
+    sort: Sort,
+    text: str | None,
+    filters: Filters,
+    offset: int,
+    limit: int,
+) -> MonthSlice:
+    in_month = Term(frozenset({facet("placed" if sort is Sort.TAKEN else "uploaded", month)}))
+    ids, _ = _matching(tx, viewer, text, filters, in_month)
+    found = sorted(_places(tx, ids, sort), reverse=True)
+    window = found[offset : offset + limit]
+    return MonthSlice(tuple((id_, version) for _, id_, version in window), more=len(found) > offset + limit)
 
 
 _NOBODY = -1

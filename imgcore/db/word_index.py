@@ -23,8 +23,8 @@ _ROWS = 500  # rows of one INSERT
 
 _SOURCES = (
     "SELECT i.id, i.name, i.caption, i.alt_text, i.tags, i.visible_text, i.taken_at, i.camera, i.source,"
-    " i.languages, i.owner_id, owner.name AS owner FROM images i"
-    " LEFT JOIN accounts owner ON owner.id = i.owner_id"
+    " i.languages, i.uploaded_at, i.format, i.media_type, i.width, i.height, i.owner_id,"
+    " owner.name AS owner FROM images i LEFT JOIN accounts owner ON owner.id = i.owner_id"
     " WHERE i.id IN ({names})"
 )
 
@@ -103,14 +103,27 @@ def _in_other_languages(row: Row, *fields: str) -> list[Any]:
 
 
 def _facets(row: Row) -> list[tuple[str, str]]:
-    """Return what filters compare: tags, source, owner, and the date by year, month and day."""
-    taken_at = moment(row["taken_at"])
+    """Return what filters compare. Dates are there by decade, year, month and day."""
+    taken_at, uploaded_at = moment(row["taken_at"]), moment(row["uploaded_at"])
     found = [("tag", tag) for tag in _tags(row)]
     found += [("source", row["source"])] if row["source"] else []
     found += [("owner", str(row["owner_id"]))] if row["owner_id"] is not None else []
-    if taken_at:
-        found += [("taken", f"{taken_at:{form}}") for form in ("%Y", "%Y-%m", "%Y-%m-%d")]
+    found += [("camera", row["camera"])] if row["camera"] else []
+    found += [("type", _type(row))] if row["format"] or row["media_type"] else []
+    if row["width"] and row["height"]:
+        sides = row["width"] - row["height"]
+        found.append(("orientation", "landscape" if sides > 0 else "portrait" if sides else "square"))
+    for name, at in (("taken", taken_at), ("uploaded", uploaded_at), ("placed", taken_at or uploaded_at)):
+        if at:
+            found += [(name, f"{at.year // 10:03d}")]
+            found += [(name, f"{at:{form}}") for form in ("%Y", "%Y-%m", "%Y-%m-%d")]
     return found
+
+
+def _type(row: Row) -> str:
+    """Return the content's type, else the declared one, without the name of a maker: jpeg, heic, dng."""
+    found = (row["format"] or row["media_type"].removeprefix("image/")).lower()
+    return "heic" if found == "heif" else str(found).rpartition("-")[2]
 
 
 def owner_word(account_id: int | None) -> str:

@@ -68,6 +68,23 @@ class Tile(NamedTuple):
     changed_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class TagCount:
+    """A tag and how many photos have it. more: whether there are further ones, which were not counted."""
+
+    tag: str
+    count: int
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Tags:
+    """A page of tags. next: the cursor of the next page; None at the end."""
+
+    tags: tuple[TagCount, ...]
+    next: str | None
+
+
 def checked_month(text: str) -> str:
     """Return a month as YYYY-MM. NotFound for other text."""
     if not _MONTH.fullmatch(text):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from imgcore.accounts.models import Quota
 from imgcore.errors import Conflict, Forbidden, ImgcoreError, Invalid, NotFound, Unavailable
+from imgcore.gallery.filters import NO_FILTERS, Filters
 from imgcore.gallery.keys import clean_name, is_public_id, new_public_id, raw_key
 from imgcore.gallery.languages import Language, parse
 from imgcore.gallery.media_types import accepted_type, form_type
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from imgcore.db.changes import ChangeRepository
     from imgcore.db.circuit_breaker import CircuitBreakers
     from imgcore.db.images import ImageRepository
+    from imgcore.db.tag_list import TagListRepository
     from imgcore.db.tags import TagRepository
     from imgcore.db.timeline import TimelineRepository
     from imgcore.spending.service import Spending
@@ -87,6 +89,7 @@ class Gallery:
     spending: Spending | None = None
     campaigns: Campaigns | None = None
     timeline: TimelineRepository | None = None
+    tag_list: TagListRepository | None = None
     albums: Albums | None = None
     shares: Shares | None = None
     changes: ChangeRepository | None = None
@@ -170,20 +173,32 @@ class Gallery:
             raise Invalid(f"At most {PAGE_LIMIT} hashes are accepted at once.", code="sha256")
         return self.images.present([_sha256(each) for each in hashes], self.viewer.account_id)
 
-    def page(self, cursor: str | None = None, limit: int = 40, query: str | None = None) -> Page:
+    def page(
+        self,
+        cursor: str | None = None,
+        limit: int = 40,
+        query: str | None = None,
+        filters: Filters = NO_FILTERS,
+    ) -> Page:
         """Return a page of ``limit`` images (1 to 100), newest first, that contain every word of ``query``.
 
         cursor: ``next`` of the previous page. Invalid: cursor, limit or query.
         """
         words = _query(limit, query)
-        return self.images.page(cursor=cursor, limit=limit, query=words, viewer=self.viewer)
+        return self.images.page(cursor=cursor, limit=limit, query=words, viewer=self.viewer, filters=filters)
 
     def page_versions(
-        self, cursor: str | None = None, limit: int = 40, query: str | None = None
+        self,
+        cursor: str | None = None,
+        limit: int = 40,
+        query: str | None = None,
+        filters: Filters = NO_FILTERS,
     ) -> PageVersions:
         """Return ids and versions of what ``page`` would return: one small query."""
         words = _query(limit, query)
-        return self.images.page_versions(cursor=cursor, limit=limit, query=words, viewer=self.viewer)
+        return self.images.page_versions(
+            cursor=cursor, limit=limit, query=words, viewer=self.viewer, filters=filters
+        )
 
     def by_ids(self, ids: Sequence[int]) -> Sequence[Image]:
         """Return the images of these ids of ``page_versions``, newest first."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
+import re
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
@@ -12,8 +13,11 @@ from imgcore.db import changes as changes_module
 from imgcore.db import timeline
 from imgcore.db.changes import ChangeRepository
 from imgcore.db.connection import Database, Transaction
+from imgcore.db.schema import Schema
+from imgcore.db.steps.m027 import m027_filters
 from imgcore.db.timeline import TimelineRepository
 from imgcore.gallery import changes as changes_rules
+from imgcore.gallery.filters import Days, Filters, Progress
 from imgcore.gallery.listing import Sort
 from imgcore.gallery.models import EVERYBODY, Image, Viewer
 from tests.contract.images import FACTS, THUMBNAIL, arrived, claim, described, new, renditions, stored
@@ -28,6 +32,12 @@ OWN = Viewer(1, sees_others=False, changes_others=False)
 @pytest.fixture
 def bystanders() -> None:
     """None here: the months of all photos are counted."""
+
+
+def of_tables(lines: list[str]) -> list[str]:
+    """Return the steps that read through a table, without those over the rows of a subquery."""
+    subquery = re.compile(r"SCAN (CONSTANT ROW|w\d+|\w+_tasks|found)|ALL <union.*")
+    return [line for line in whole_tables(lines) if not subquery.fullmatch(line)]
 
 
 def taken(repositories: Repositories, at: datetime | None) -> Image:
@@ -160,7 +170,7 @@ def test_timeline_is_read_by_indexes(
     assert ROWS > 1000
     assert () == found.versions
     assert len(plans.lines) > 20
-    assert [] == whole_tables([line for line in plans.lines if line != "SCAN CONSTANT ROW"])
+    assert [] == of_tables(plans.lines)
     assert [] == [line for line in plans.lines if "images" in line and "filesort" in line]
 
 
@@ -179,7 +189,7 @@ def test_changes_are_read_by_indexes(
     assert row.public_id in {tile.image.public_id for tile in found.tiles}
     assert 1 == found.batches[0].total
     assert len(plans.lines) > 2
-    assert [] == whole_tables([line for line in plans.lines if line != "SCAN CONSTANT ROW"])
+    assert [] == of_tables(plans.lines)
 
 
 def test_one_query_a_second_serves_all_who_watch(
@@ -228,3 +238,64 @@ def test_more_changes_than_are_kept_are_read_from_the_database(
         if not part.more:
             break
     assert images <= found
+
+
+FILTERED = [
+    Filters(status=status) for status in Progress
+] + [
+    Filters(tag="cat"),
+    Filters(taken=Days(date(2020, 1, 1), date(2026, 12, 31)), media_type="jpeg"),
+    Filters(uploaded=Days(date(2026, 1, 1), date(2099, 12, 31)), orientation="landscape"),
+    Filters(camera="contoso phone 7", source="local"),
+    Filters(owner="nobody"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("filters", FILTERED)
+def test_filters_are_answered_by_indexes(
+    full: Repositories, monkeypatch: pytest.MonkeyPatch, filters: Filters
+) -> None:
+    """The photo that has each of the attributes is found, and no table is read through."""
+    plans = Plans(monkeypatch)
+    for viewer in (EVERYBODY, OWN):
+        full.images.page_versions(cursor=None, limit=40, query=None, viewer=viewer, filters=filters)
+    full.tag_list.page(EVERYBODY, cursor=None, limit=10)
+    assert len(plans.lines) > 4
+    assert [] == of_tables(plans.lines)
+
+
+def test_photo_is_found_by_each_of_its_facets(repositories: Repositories) -> None:
+    image = described(repositories, "a.jpg")
+    assert repositories.tasks.finish_thumbnail(claim(repositories, image, THUMBNAIL), FACTS, renditions(image))
+    day = image.uploaded_at.date()
+    for filters in (
+        Filters(taken=Days(date(2025, 7, 14), date(2025, 7, 14))),
+        Filters(uploaded=Days(day, day)),
+        Filters(month="2025-07"),
+        Filters(
+            tag="wall", camera="CONTOSO phone 7", media_type="jpeg", orientation="landscape", source="local"
+        ),
+    ):
+        page = repositories.images.page_versions(cursor=None, limit=5, query=None, filters=filters)
+        assert [image.id] == [id_ for id_, _ in page.versions], filters
+    for filters in (
+        Filters(taken=Days(date(2025, 7, 15), date(2026, 7, 14))),
+        Filters(month="2025-06"),
+        Filters(status=Progress.FAILED),
+        Filters(status=Progress.WAITING),
+        Filters(status=Progress.UNDESCRIBED),
+        Filters(owner="nobody"),
+    ):
+        page = repositories.images.page_versions(cursor=None, limit=5, query=None, filters=filters)
+        assert () == page.versions, filters
+
+
+def test_migration_indexes_photos_anew_that_lack_facets(repositories: Repositories, database: Database) -> None:
+    image = described(repositories, "a.jpg")
+    database.run(lambda tx: tx.execute("DELETE FROM words WHERE word LIKE 'type=%'"))
+    filters = Filters(media_type="jpeg")
+    assert () == repositories.images.page_versions(cursor=None, limit=5, query=None, filters=filters).versions
+    database.run(lambda tx: m027_filters(Schema(tx)))
+    assert 1 <= repositories.sweep.index_unindexed(limit=10)
+    page = repositories.images.page_versions(cursor=None, limit=5, query=None, filters=filters)
+    assert [image.id] == [id_ for id_, _ in page.versions]

@@ -15,6 +15,7 @@ from imgcore.db.ledger import LedgerRepository
 from imgcore.db.notifications import NotificationRepository
 from imgcore.db.shares import ShareRepository
 from imgcore.db.sweep import SweepRepository
+from imgcore.db.tag_list import TagListRepository
 from imgcore.db.tasks import TaskRepository
 from imgcore.db.timeline import TimelineRepository
 
@@ -32,6 +33,7 @@ class Repositories:
         self.breakers = CircuitBreakers(database)
         self.campaigns = CampaignRepository(database)
         self.timeline = TimelineRepository(database)
+        self.tag_list = TagListRepository(database)
         self.albums = AlbumRepository(database)
         self.shares = ShareRepository(database)
         self.changes = ChangeRepository(

@@ -27,6 +27,7 @@ SHARED = {
     "s3_events",
     "listing",
     "changes",
+    "filters",
     "tokens",
     "throttle",
 }

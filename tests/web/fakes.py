@@ -30,6 +30,7 @@ from imgcore.db.ledger import LedgerRepository
 from imgcore.db.login_throttle import LoginThrottle
 from imgcore.db.mapping import details_column
 from imgcore.db.shares import ShareRepository
+from imgcore.db.tag_list import TagListRepository
 from imgcore.db.tags import TagRepository
 from imgcore.db.timeline import TimelineRepository
 from imgcore.db.word_index import update_search_text
@@ -244,6 +245,7 @@ def fake_gallery(
         release="abc1234",
         spending=Spending(LedgerRepository(database), quote),
         timeline=TimelineRepository(database),
+        tag_list=TagListRepository(database),
         changes=ChangeRepository(database, itertools.count().__next__),  # each request reads them anew
         campaigns=Campaigns(CampaignRepository(database), queues, lambda images: images * 0.5),
         albums=albums,

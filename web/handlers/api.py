@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ from imgcore.accounts.models import Scope
 from imgcore.accounts.security_log import SecurityEvent
 from imgcore.errors import AlreadyPresent, Invalid
 from imgcore.gallery.models import MAX_BYTES, Edit, Image
-from imgcore.gallery.service import PAGE_LIMIT, QUERY_LENGTH, TAGS
+from imgcore.gallery.service import PAGE_LIMIT, TAGS
 from web import serializers
 from web.handlers.albums import AlbumsApi
 from web.handlers.api_accounts import AccountsApi
@@ -24,6 +23,7 @@ from web.handlers.timeline import TimelineApi
 from web.handlers.words import WordsApi
 from web.http import request
 from web.http.auth import PREFIX, gallery_for_caller, record_event, requires
+from web.http.filters import searched
 from web.http.responses import Route, json_response, json_with_etag
 from web.limits import LIMITS
 
@@ -116,12 +116,12 @@ class Api:
         """List images, newest first, or up to 100 given by their ids."""
         asked = request.query()
         limit = request.number(asked, "limit", LIMITS.page_size, least=1, most=PAGE_LIMIT)
-        cursor, words = _short(asked, "cursor"), _short(asked, "q")
+        cursor, (words, filters) = request.short(asked, "cursor"), searched(asked)
         following = None
         if "ids" in asked:
             found = self._gallery.get_many([public_id for public_id in asked["ids"].split(",") if public_id])
         else:
-            page = self._gallery.page(cursor=cursor, limit=limit, query=words)
+            page = self._gallery.page(cursor=cursor, limit=limit, query=words, filters=filters)
             found, following = list(page.images), page.next
         return json_with_etag({"images": [self._shown(image) for image in found], "next": following})
 
@@ -182,10 +182,3 @@ class Api:
 def _description(max_bytes: int) -> bytes:
     """Return openapi.yaml with this gallery's upload limit instead of the default."""
     return DESCRIPTION.read_text("utf-8").replace(str(MAX_BYTES), str(max_bytes)).encode()
-
-
-def _short(asked: Mapping[str, str], name: str) -> str | None:
-    text = asked.get(name) or None
-    if text is not None and len(text) > QUERY_LENGTH:
-        raise Invalid(f"{name} may have at most {QUERY_LENGTH} characters.", code=name)
-    return text

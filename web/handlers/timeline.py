@@ -10,8 +10,10 @@ from bottle import HTTPResponse
 from imgcore.accounts.models import Scope
 from imgcore.errors import Misconfigured
 from imgcore.gallery.listing import MONTH_LIMIT, MOST_SKIPPED, MonthSlice, Sort, checked_month, parsed_sort
+from imgcore.gallery.service import PAGE_LIMIT
 from web.http import request
 from web.http.auth import PREFIX, gallery_for_caller, requires
+from web.http.filters import searched
 from web.http.responses import Route, json_of_key, json_with_etag
 from web.serializers import changes_json, tiles_json
 
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from imgcore.db.timeline import TimelineRepository
     from imgcore.gallery.service import Gallery
 
-_USUAL_LIMIT = 500
+_USUAL_LIMIT, _USUAL_TAGS = 500, 50
 
 
 class TimelineApi:
@@ -34,6 +36,7 @@ class TimelineApi:
             ("GET", f"{PREFIX}/timeline", self.months),
             ("GET", f"{PREFIX}/timeline/<month>", self.month),
             ("GET", f"{PREFIX}/changes", self.changes),
+            ("GET", f"{PREFIX}/tags", self.tags),
         ]
 
     @property
@@ -46,8 +49,9 @@ class TimelineApi:
     def months(self) -> HTTPResponse:
         """Return the months that have photos, the newest first, with their counts."""
         gallery = gallery_for_caller(self._unrestricted)
-        sort = parsed_sort(request.query().get("sort"), Sort.TAKEN)
-        found = self._rows.months(gallery.viewer, sort)
+        asked = request.query()
+        sort = parsed_sort(asked.get("sort"), Sort.TAKEN)
+        found = self._rows.months(gallery.viewer, sort, *searched(asked))
         shown = {
             "months": [asdict(each) for each in found.months],
             "total": found.total,
@@ -62,7 +66,10 @@ class TimelineApi:
         month, sort = checked_month(month), parsed_sort(asked.get("sort"), Sort.TAKEN)
         offset = request.number(asked, "offset", 0, least=0, most=MOST_SKIPPED)
         limit = request.number(asked, "limit", _USUAL_LIMIT, least=1, most=MONTH_LIMIT)
-        found = self._rows.month(gallery.viewer, month, sort, offset=offset, limit=limit)
+        text, filters = searched(asked)
+        found = self._rows.month(
+            gallery.viewer, month, sort, offset=offset, limit=limit, text=text, filters=filters
+        )
         following = offset + limit if found.more else None
         key = (
             found,
@@ -90,6 +97,19 @@ class TimelineApi:
         rest = (found.cursor, found.removed, found.batches, found.more)
         key = (versions, rest, gallery.storage.period(), viewer, gallery.language, gallery.release)
         return json_of_key(key, lambda: changes_json(found, gallery))
+
+    @requires(Scope.READ)
+    def tags(self) -> HTTPResponse:
+        """Return the tags in alphabetical order with their counts."""
+        asked, gallery = request.query(), gallery_for_caller(self._unrestricted)
+        if gallery.tag_list is None:
+            raise Misconfigured("This gallery has no list of tags.")
+        limit = request.number(asked, "limit", _USUAL_TAGS, least=1, most=PAGE_LIMIT)
+        prefix = request.short(asked, "q") or ""
+        found = gallery.tag_list.page(
+            gallery.viewer, cursor=request.short(asked, "cursor"), limit=limit, prefix=prefix
+        )
+        return json_with_etag({"tags": [asdict(each) for each in found.tags], "next": found.next})
 
     def _shown(self, found: MonthSlice, sort: Sort, gallery: Gallery) -> dict[str, Any]:
         ids = [id_ for id_, _ in found.versions]

@@ -87,6 +87,14 @@ def number(asked: Mapping[str, str], name: str, default: int, *, least: int, mos
     raise Problem(422, name, f"{name} must be a whole number from {least} to {most}.")
 
 
+def short(asked: Mapping[str, str], name: str, most: int = 200) -> str | None:
+    """Return a query parameter; None where it is absent or empty. Problem: 422 beyond ``most`` characters."""
+    text = asked.get(name) or None
+    if text is not None and len(text) > most:
+        raise Problem(422, name, f"{name} may have at most {most} characters.")
+    return text
+
+
 def _pairs(text: str, what: str) -> dict[str, str]:
     try:
         pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=FIELDS_LIMIT)

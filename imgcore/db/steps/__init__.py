@@ -33,6 +33,7 @@ from imgcore.db.steps.m023 import m023_passkeys
 from imgcore.db.steps.m024 import m024_hashes
 from imgcore.db.steps.m025 import m025_spend_quotas
 from imgcore.db.steps.m026 import m026_batches
+from imgcore.db.steps.m027 import m027_filters
 
 STEPS = (
     m001_images_and_tasks,
@@ -61,4 +62,5 @@ STEPS = (
     m024_hashes,
     m025_spend_quotas,
     m026_batches,
+    m027_filters,
 )

@@ -1,0 +1,42 @@
+"""Filters and the words of a search as one query of the table ``words``."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from imgcore.db.connection import Transaction
+from imgcore.db.search_words import Query, Term, days_term, facet, parse
+from imgcore.db.word_index import owner_word
+from imgcore.gallery.filters import Filters
+from imgcore.gallery.models import Viewer
+
+
+def query_of(tx: Transaction, text: str | None, filters: Filters, viewer: Viewer) -> Query:
+    """Return the query for both. It names the owner where the viewer sees their own photos only."""
+    query = parse(text) if text else Query()
+    if text and not query:
+        return query  # nothing but signs: it finds nothing, whatever the filters
+    values = {
+        "placed": filters.month,
+        "tag": filters.tag,
+        "camera": filters.camera,
+        "source": filters.source,
+        "type": filters.media_type,
+        "orientation": filters.orientation,
+    }
+    terms = [Term(frozenset({facet(name, value)})) for name, value in values.items() if value is not None]
+    for name, days in (("taken", filters.taken), ("uploaded", filters.uploaded)):
+        terms += [days_term(name, days)] if days else []
+    if filters.owner is not None:
+        terms.append(_owner(tx, filters.owner))
+    query = replace(query, required=(*query.required, *terms), status=filters.status)
+    if query and not (viewer.changes_others or viewer.sees_others):
+        own = Term(frozenset({owner_word(viewer.account_id)}))
+        query = replace(query, required=(*query.required, own))
+    return query
+
+
+def _owner(tx: Transaction, name: str) -> Term:
+    """Return the term for the photos of an account; without such an account, one that finds nothing."""
+    row = tx.row("SELECT id FROM accounts WHERE name = :name", name=name)
+    return Term(frozenset({owner_word(row["id"])} if row else ()))

@@ -1,0 +1,181 @@
+"""Filters in the API: the list, the months and one month, alone and with words; tags."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from imgcore.accounts.models import Visibility
+from imgcore.gallery.models import Source, TaskKind, TaskStatus, UploadStatus
+from imgcore.gallery.service import Gallery
+from tests.web.client import Client
+from tests.web.fakes import add_done, add_failed, add_image
+from tests.web.peopling import Site, site
+
+MAY, JUNE = datetime(2025, 5, 3), datetime(2025, 6, 1)  # noqa: DTZ001 - a camera knows no time zone
+
+
+@pytest.fixture
+def filled(gallery: Gallery) -> Gallery:
+    """Return a gallery of six photos that differ, and a file that was rejected."""
+    add_done(gallery, "may.jpg", taken_at=MAY, camera="Contoso Phone 7", tags=("Zürich", "cat"))
+    add_done(gallery, "june.jpg", taken_at=JUNE, camera="Fabrikam X", tags=("window",), width=3000, height=4000)
+    add_done(gallery, "human.jpg", source=Source.HUMAN, width=100, height=100, format="PNG")
+    add_failed(gallery, "failed.jpg")
+    add_image(gallery, "waiting.jpg")
+    none = add_done(gallery, "undescribed.jpg", caption=None, alt_text=None, tags=(), source=None)
+    assert none.source is None
+    rejected = add_image(gallery, "rejected.jpg")
+    gallery.images.change(rejected.public_id, upload_status=UploadStatus.REJECTED)
+    for kind in TaskKind:
+        gallery.images.set_task(rejected.public_id, kind, TaskStatus.SKIPPED)
+    return gallery
+
+
+def names(client: Client, query: str) -> set[str]:
+    answer = client.get(f"/api/v1/images?limit=100&{query}")
+    assert 200 == answer.status, answer.text
+    return {image["name"].removesuffix(".jpg") for image in answer.json["images"]}
+
+
+EVERY = [
+    ("taken_from=2025-05-03&taken_to=2025-05-03", {"may"}),
+    ("taken_from=2025-05-04", {"june"}),
+    ("taken_to=2025-05", {"may"}),
+    ("uploaded_from=2026-11-21&uploaded_to=2026-11-21", {"may", "june", "human", "failed", "waiting",
+                                                        "undescribed", "rejected"}),
+    ("uploaded_to=2026-11-20", set()),
+    ("month=2025-06", {"june"}),
+    ("tag=zurich", {"may"}),
+    ("tag=CAT", {"may", "human"}),
+    ("camera=contoso+phone+7", {"may"}),
+    ("camera=contoso", set()),
+    ("q=camera:contoso", {"may"}),
+    ("source=human", {"human"}),
+    ("status=failed", {"failed", "rejected"}),
+    ("status=waiting", {"waiting"}),
+    ("status=undescribed", {"failed", "waiting", "undescribed"}),
+    ("type=png", {"human"}),
+    ("orientation=portrait", {"june"}),
+    ("orientation=square", {"human"}),
+    ("owner=nobody", set()),
+    ("q=may&status=failed", set()),
+    ("q=windowsill&orientation=portrait", {"june"}),
+    ("q=-tag:cat+cat&taken_from=2025", {"june"}),
+    ("q=before:2025-06", {"may"}),
+    ("q=after:2025-05+before:2025-07", {"june"}),
+    ("q=rejected", set()),
+    ("q=rejected&status=failed", {"rejected"}),
+    ("q=failed", {"failed"}),
+    ("q=%3F%3F&tag=cat", set()),
+    ("tag=cat&type=jpeg&orientation=landscape&month=2025-05&source=local", {"may"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("query", "expected"), EVERY, ids=[query for query, _ in EVERY])
+def test_filter_finds_what_it_names(client: Client, filled: Gallery, query: str, expected: set[str]) -> None:
+    """The months hold the photos of the list, without those that are not on the timeline."""
+    assert expected == names(client, query)
+
+    answer = client.get(f"/api/v1/timeline?{query}").json
+    received = expected - {"rejected"}
+    assert (len(received), True) == (answer["total"], answer["exact"])
+    for each in answer["months"]:
+        rows = client.get(f"/api/v1/timeline/{each['month']}?{query}").json["photos"]
+        assert each["count"] == len(rows)
+
+
+def test_tags_of_the_alt_text_are_not_enough(client: Client, filled: Gallery) -> None:
+    assert "windowsill" in filled.images.page(cursor=None, limit=1, query="windowsill").images[0].alt_text
+    assert set() == names(client, "tag=windowsill")
+
+
+@pytest.mark.parametrize("path", ["images", "timeline", "timeline/2025-05"])
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [("taken_from=may", "taken_from"), ("status=done", "status"), ("type=svg", "type"), ("month=5", "month")],
+)
+def test_filter_that_does_not_parse_is_400(client: Client, path: str, query: str, code: str) -> None:
+    answer = client.get(f"/api/v1/{path}?{query}")
+    assert (400, code) == (answer.status, answer.json["code"])
+    assert code in answer.json["detail"]
+
+
+def test_windows_of_a_filtered_month_join_up(client: Client, gallery: Gallery) -> None:
+    for _ in range(5):
+        add_done(gallery, taken_at=MAY)
+    seen: list[str] = []
+    offset = 0
+    while offset is not None:
+        answer = client.get(f"/api/v1/timeline/2025-05?tag=cat&limit=2&offset={offset}").json
+        seen += [row["id"] for row in answer["photos"]]
+        offset = answer["next"]
+    assert list(reversed(gallery.images.rows)) == seen
+
+
+def test_more_matches_than_are_counted_give_upper_bounds(
+    client: Client, gallery: Gallery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from imgcore.db import pages, timeline
+
+    for number in range(6):
+        add_done(gallery, taken_at=MAY, tags=("cat",) if number % 2 else ("dog",))
+    monkeypatch.setattr(timeline, "MOST_COUNTED", 1)
+    monkeypatch.setattr(pages, "_SEARCHES", 1)
+    answer = client.get("/api/v1/timeline?tag=cat").json
+
+    assert (False, [{"month": "2025-05", "count": 6}]) == (answer["exact"], answer["months"])
+
+
+def test_tags_are_listed_as_written_with_counts(client: Client, filled: Gallery) -> None:
+    answer = client.get("/api/v1/tags").json
+    assert None is answer["next"]
+    assert [("cat", 2, False), ("window", 2, False), ("Zürich", 1, False)] == [
+        (each["tag"], each["count"], each["more"]) for each in answer["tags"]
+    ]
+    assert ["Zürich"] == [each["tag"] for each in client.get("/api/v1/tags?q=zu").json["tags"]]
+    first = client.get("/api/v1/tags?limit=1").json
+    second = client.get(f"/api/v1/tags?limit=1&cursor={first['next']}").json
+    assert ["cat", "window"] == [found["tags"][0]["tag"] for found in (first, second)]
+
+
+def test_tags_of_photos_in_the_trash_are_not_listed(client: Client, gallery: Gallery) -> None:
+    image = add_done(gallery)
+    gallery.delete(image.public_id)
+    assert [] == client.get("/api/v1/tags").json["tags"]
+
+
+@pytest.mark.parametrize("cursor", ["x", "aWQ8Mw", "_w"])
+def test_tags_refuse_a_cursor_of_another_list(client: Client, cursor: str) -> None:
+    answer = client.get(f"/api/v1/tags?cursor={cursor}")
+    assert (422, "cursor") == (answer.status, answer.json["code"])
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Site]:
+    found = site(tmp_path)
+    yield found
+    found.database.close()
+
+
+def test_filters_and_tags_show_own_photos_only(home: Site) -> None:
+    mine, theirs = home.upload("owner", "mine.jpg"), home.upload("other", "theirs.jpg")
+    for image in (mine, theirs):
+        home.gallery.images.change(image.public_id, tags=("cat", image.name.removesuffix(".jpg")))
+    client = home.browser(home.app(), "owner")
+    shared = home.browser(home.app(Visibility.SHARED), "owner")
+
+    assert {"mine"} == names(client, "tag=cat")
+    assert {"mine"} == names(client, "status=waiting")
+    assert set() == names(client, "owner=other")
+    assert {"theirs"} == names(shared, "owner=other")
+    assert {"mine"} == names(shared, "owner=owner")
+    assert 1 == client.get("/api/v1/timeline?tag=cat").json["total"]
+    tags = {each["tag"]: each["count"] for each in client.get("/api/v1/tags").json["tags"]}
+    assert {"cat": 1, "mine": 1} == tags
+    assert {"cat": 2, "mine": 1, "theirs": 1} == {
+        each["tag"]: each["count"] for each in shared.get("/api/v1/tags").json["tags"]
+    }
