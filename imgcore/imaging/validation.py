@@ -90,10 +90,10 @@ def too_heavy() -> Rejected:
 def damaged(kind: str, error: Exception) -> Rejected:
     """Return the error for an exception of a reader or a codec."""
     if isinstance(error, Unsupported):
+        raw = kind.startswith("image/x-")
+        why = "has no preview inside" if raw else "is packed in a way that cannot be shown here"
         return Rejected(
-            f"The {_NAMES[kind]} is packed in a way that cannot be shown here, or has no preview inside; "
-            "export it as JPEG or PNG and upload that.",
-            code="unsupported_type",
+            f"The {_NAMES[kind]} {why}; export it as JPEG or PNG and upload that.", code="unsupported_type"
         )
     early = isinstance(error, EOFError) or (isinstance(error, Damaged) and error.ends_early)
     if early or "truncated" in str(error).lower():

@@ -115,7 +115,7 @@ def test_decode_camera_raw_without_its_preview_says_so(name: str) -> None:
     with pytest.raises(Rejected) as caught:
         decode(RAW[name].replace(b"\xff\xd8\xff\xe0", b"\0" * 4), max_side=96)
     assert caught.value.code == "unsupported_type"
-    assert caught.value.message.startswith(f"The {name} is packed in a way that cannot be shown here")
+    assert caught.value.message.startswith(f"The {name} has no preview inside;")
 
 
 @pytest.mark.parametrize("compression", ["jpeg", "group4", "zstd", "lzma"])
@@ -124,7 +124,8 @@ def test_decode_tiff_in_other_packings_is_refused_by_name(compression: str) -> N
     image = samples.corners().convert("1") if compression == "group4" else samples.corners()
     with pytest.raises(Rejected) as caught:
         decode(samples.encode(image, "TIFF", compression=compression), max_side=96)
-    assert (caught.value.code, caught.value.message[:8]) == ("unsupported_type", "The TIFF")
+    assert caught.value.code == "unsupported_type"
+    assert caught.value.message.startswith("The TIFF is packed in a way that cannot be shown here;")
 
 
 def test_formats_tiff_hands_the_codec_nothing_but_the_picture() -> None:
