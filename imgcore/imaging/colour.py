@@ -32,17 +32,11 @@ _PRIMARIES = {
     22: (0.630, 0.340, 0.295, 0.605, 0.155, 0.077, *_D65),
 }
 _SRGB_CURVE = (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
-_BT709_CURVE = (1 / 0.45, 1 / 1.099, 0.099 / 1.099, 1 / 4.5, 0.081)
-_CURVES: dict[int, icc.Curve] = {
-    1: _BT709_CURVE,
-    4: (2.2,),
-    5: (2.8,),
-    6: _BT709_CURVE,
-    7: _BT709_CURVE,
-    8: (1.0,),
-    14: _BT709_CURVE,
-    15: _BT709_CURVE,
-}
+_CURVES: dict[int, icc.Curve] = {4: (2.2,), 5: (2.8,), 8: (1.0,)}
+# Those of television. Chromium shows a PNG of them as on a television's display (ITU-R BT.1886), and an AVIF or
+# HEIC, whose encoders write them for sRGB as well, as sRGB.
+_OF_TELEVISION = frozenset({1, 6, 7, 14, 15})
+_BT1886_CURVE = (2.4,)
 _PQ, _HLG = 16, 18
 
 
@@ -91,13 +85,21 @@ def _probe() -> Image.Image:
 def _profile_of(coding: ColourCoding) -> bytes:
     """Return an ICC profile that means the same; nothing for sRGB."""
     primaries = coding.chromaticities or _PRIMARIES.get(coding.primaries, _BT709)
-    curve = (1 / coding.gamma,) if coding.gamma else _CURVES.get(coding.transfer, _SRGB_CURVE)
+    curve = _curve(coding)
     if primaries == _BT709 and curve == _SRGB_CURVE:
         return b""
     try:
         return icc.matrix_profile(primaries, curve)
     except (ZeroDivisionError, ValueError, OverflowError):  # chromaticities that make no colour space
         return b""
+
+
+def _curve(coding: ColourCoding) -> icc.Curve:
+    if coding.gamma:
+        return (1 / coding.gamma,)
+    if coding.first and coding.transfer in _OF_TELEVISION:
+        return _BT1886_CURVE
+    return _CURVES.get(coding.transfer, _SRGB_CURVE)
 
 
 # High dynamic range: 1.0 is the white of a page, 203 cd/m² (ITU-R BT.2408)
@@ -120,7 +122,7 @@ def _tone_map(primaries: int, transfer: int) -> ImageFilter.Color3DLUT:
         light = [position(value) for value in (red, green, blue)]
         if transfer == _HLG:
             luminance = 0.2627 * light[0] + 0.6780 * light[1] + 0.0593 * light[2]
-            light = [1000 / _WHITE * value * luminance**0.2 for value in light]
+            light = [_SHADE * 1000 / _WHITE * value * luminance**0.2 for value in light]
         mixed = [max(0.0, sum(a * b for a, b in zip(row, light, strict=True))) for row in matrix]
         red, green, blue = (_encoded(_compressed(value)) for value in mixed)
         return red, green, blue
