@@ -8,13 +8,14 @@ import io
 import tempfile
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from PIL import Image as Pillow
 from PIL import ImageOps
 
 from imgcore.accounts.service import Accounts
+from imgcore.gallery.languages import parse
 from imgcore.gallery.models import Image, Source, TaskKind, TaskStatus, UploadStatus
 from tests.web.fake_bucket import FakeBucket
 from tests.web.fakes import fake_gallery
@@ -49,12 +50,14 @@ class Stage:
         port: int = 0,
         accounts: Accounts | None = None,
         folder: Path | None = None,
+        languages: str = "English",
     ) -> None:
         self.pace = pace
         self.words: dict[str, Words | str] = {}
         self.bucket = FakeBucket(self._received)
         self._folder = tempfile.TemporaryDirectory(prefix="gallery-stage-")
-        self.gallery = fake_gallery(folder or Path(self._folder.name), self.bucket.origin, max_bytes=max_bytes)
+        gallery = fake_gallery(folder or Path(self._folder.name), self.bucket.origin, max_bytes=max_bytes)
+        self.gallery = replace(gallery, languages=parse(languages))
         self.images = self.gallery.images
         self.gallery.queues.listener = self._queued
         self.app = create_app(self.gallery, accounts=accounts)
