@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -192,6 +193,10 @@ class Hasher(Protocol):
 
     def verify(self, stored: str | None, password: str) -> bool:
         """Return whether ``password`` matches; ``None`` takes as long as a mismatch and is False."""
+        ...
+
+    def admitted(self) -> AbstractContextManager[None]:
+        """Admit a sign-in of an unknown browser. Unavailable where too many are being verified."""
         ...
 
     def outdated(self, stored: str) -> bool:

@@ -16,6 +16,7 @@ from imgcore.errors import Unavailable
 # computations at once already take a quarter of the 160 MiB of the web process.
 TIME_COST, MEMORY_KIB, LANES = 2, 19_456, 1
 AT_ONCE = 2  # computations
+WAITING = 2  # sign-ins of unknown browsers that wait for one
 TIMEOUT = 10.0  # seconds
 
 
@@ -25,6 +26,7 @@ class Argon2Hasher:
     def __init__(self) -> None:
         self._argon2 = PasswordHasher(time_cost=TIME_COST, memory_cost=MEMORY_KIB, parallelism=LANES)
         self._slots = threading.BoundedSemaphore(AT_ONCE)
+        self._unknown = threading.BoundedSemaphore(AT_ONCE + WAITING)
         self._decoy = self._argon2.hash(secrets.token_hex(16))  # now, or the first attempt takes longer
 
     def hash(self, password: str) -> str:
@@ -45,12 +47,28 @@ class Argon2Hasher:
         return self._argon2.check_needs_rehash(stored)
 
     @contextmanager
+    def admitted(self) -> Iterator[None]:
+        """Admit a sign-in of an unknown browser, or raise Unavailable (``busy``) where too many wait already.
+
+        Otherwise a flood of sign-ins would keep every thread of the server waiting for a computation.
+        """
+        if not self._unknown.acquire(blocking=False):
+            raise _busy()
+        try:
+            yield
+        finally:
+            self._unknown.release()
+
+    @contextmanager
     def _slot(self) -> Iterator[None]:
         if not self._slots.acquire(timeout=TIMEOUT):
-            raise Unavailable(
-                "Too many sign-ins at the moment. Try again in a few seconds.", code="busy", retry_after=TIMEOUT
-            )
+            raise _busy()
         try:
             yield
         finally:
             self._slots.release()
+
+
+def _busy() -> Unavailable:
+    said = "Too many sign-ins at the moment. Try again in a few seconds."
+    return Unavailable(said, code="busy", retry_after=TIMEOUT)

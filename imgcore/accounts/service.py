@@ -200,9 +200,11 @@ class Accounts:
         device = self._known_device(folded, client)
         if device is not None:
             tries = throttle.by_device(folded, device)
+            account, stored = self._verified(folded, password, tries, client)
         else:
             tries = throttle.sign_in(folded, client.address, self.clock())
-        account, stored = self._verified(folded, password, tries, client)
+            with self.hasher.admitted():
+                account, stored = self._verified(folded, password, tries, client)
         if self.hasher.outdated(stored):
             again = self.hasher.hash(clean_password(password))
             self.store.rehash_password(account.id, again)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from imgcore.backoff import exponential
 from imgcore.db.connection import Repository, Transaction
-from imgcore.db.mapping import micros, moment
+from imgcore.db.mapping import in_list, micros, moment
+from imgcore.db.statements import sql
 
 _FORGET = 3600.0  # seconds without an attempt after which the count starts again
 _FIRST = 15.0  # seconds to wait after the last free attempt
@@ -20,7 +21,10 @@ class LoginThrottle(Repository):
 
         Return 0 where the attempt may go on; else the seconds to wait, and nothing is counted. An attempt is
         counted before its outcome is known, because many at the same moment would all pass otherwise.
+        An attempt that has to wait only reads, so that a flood of them does not lock rows.
         """
+        if (wait := self._database.read(lambda tx: _longest_wait(tx, [name for name, _, _ in tries]))) > 0:
+            return wait
         ordered = sorted(tries)  # one order of locks for all callers
 
         def work(tx: Transaction) -> float:
@@ -54,6 +58,22 @@ class LoginThrottle(Repository):
 def delay(count: int, free: int, longest: float) -> float:
     """Return the seconds to wait after attempt ``count``: 0 while free, then 15, 30, … to ``longest``."""
     return exponential(count - free + 1, first=_FIRST, longest=longest) if count >= free else 0.0
+
+
+def _longest_wait(tx: Transaction, names: Sequence[str]) -> float:
+    """Return the seconds until none of the names has to wait any more; 0 where none has to."""
+    listed, values = in_list("name", names)
+    query = sql(
+        "SELECT blocked_until, {now} AS clock FROM throttles WHERE name IN ({names}) AND blocked_until > {now}",
+        names=listed,
+    )
+    waits = [0.0]
+    for row in tx.rows(query, **values):
+        until, clock = moment(row["blocked_until"]), moment(row["clock"])
+        assert until is not None
+        assert clock is not None
+        waits.append((until - clock).total_seconds())
+    return max(waits)
 
 
 def _lock(tx: Transaction, name: str) -> tuple[int, float]:

@@ -20,6 +20,7 @@ from lambda_build.handlers import logs
 logger = logging.getLogger(__name__)
 
 FIRST_POSTPONE_SECONDS, LONGEST_POSTPONE_SECONDS = 5.0, 60.0
+MOST_POSTPONED = 1_440  # times, which takes a day
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +65,11 @@ class Function:
     def _postpone(self, delivery: Delivery) -> bool:
         """Send the message again with a delay; False where that fails too.
 
-        The delay grows from 5 s to a minute. The copy begins with no receives, so an outage of any length
-        leads no message to the dead-letter queue.
+        The delay grows from 5 s to a minute. The copy begins with no receives, so an outage of hours leads no
+        message to the dead-letter queue. After a day it is no outage but this message: it fails from then on.
         """
+        if delivery.postponed >= MOST_POSTPONED:
+            return False
         postponed = delivery.postponed + 1
         delay = exponential(postponed, first=FIRST_POSTPONE_SECONDS, longest=LONGEST_POSTPONE_SECONDS)
         try:

@@ -519,3 +519,12 @@ def test_a_database_of_before_keeps_its_images(
     ]
     database.close()
     assert [2, 2, 0] == seen
+
+
+def test_attempt_that_has_to_wait_only_reads(store: AccountRepository, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A flood of them locks no rows, whichever of the names has to wait."""
+    tries = [("short", 1, 15.0), ("long", 1, 15.0), ("free", 99, 15.0)]
+    assert 0 == store.hit(tries[:1]) == store.hit(tries[1:])
+    monkeypatch.setattr(Database, "run", lambda *_: pytest.fail("A transaction that writes was begun."))
+    assert 0 < store.hit(tries) <= 15.0
+    assert 0 < store.hit([tries[2], tries[0]]) <= 15.0

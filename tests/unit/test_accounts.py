@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +113,19 @@ def test_hasher_verifies_and_does_the_same_work_without_a_hash() -> None:
     ]
     assert (True, False) == (stored != hasher.hash(PASSWORD), hasher.outdated(stored))
     assert hasher.outdated("$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$aaaaaaaaaaaaaaaaaaaaaa")
+
+
+def test_hasher_admits_few_sign_ins_of_unknown_browsers_at_once() -> None:
+    """Known browsers and open sessions do not ask for admission; each that leaves makes room."""
+    hasher = Argon2Hasher()
+    with ExitStack() as admitted:
+        for _ in range(4):
+            admitted.enter_context(hasher.admitted())
+        with pytest.raises(Unavailable) as caught, hasher.admitted():
+            pass
+        assert ("busy", False) == (caught.value.code, hasher.verify(None, PASSWORD))
+    with hasher.admitted():
+        pass
 
 
 def test_hasher_too_many_at_once_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -133,7 +133,7 @@ def test_function_failed_message_alone_is_reported(function: Function, worker: F
 
 
 @pytest.mark.parametrize(
-    ("postponed", "delay"), [(0, 5.0), (1, 10.0), (2, 20.0), (3, 40.0), (4, 60.0), (500, 60.0)]
+    ("postponed", "delay"), [(0, 5.0), (1, 10.0), (2, 20.0), (3, 40.0), (4, 60.0), (500, 60.0), (1439, 60.0)]
 )
 def test_function_message_is_postponed_while_a_service_is_unavailable(
     function: Function, worker: FakeWorker, queues: FakeQueues, postponed: int, delay: float
@@ -147,6 +147,23 @@ def test_function_message_is_postponed_while_a_service_is_unavailable(
 
     expected = (TaskKind.CAPTION, message("uploads", "raw/away.jpg"), postponed + 1, delay)
     assert ({"batchItemFailures": []}, [expected]) == (answer, queues.postponed)
+
+
+def test_function_message_that_was_postponed_for_a_day_fails(
+    function: Function, worker: FakeWorker, queues: FakeQueues
+) -> None:
+    """A row that always gives an error leads its message to the dead-letter queue; another is postponed."""
+    worker.raises |= {key: Unavailable("Error 1234.") for key in (KEY, "raw/away.jpg")}
+    event = batch(message("uploads", KEY), message("uploads", "raw/away.jpg"))
+    event["Records"][0]["messageAttributes"] = {"postponed": {"stringValue": "1440"}}
+
+    answer = function.respond(event, Context())
+
+    bodies = [body for _, body, _, _ in queues.postponed]
+    assert ([{"itemIdentifier": "m0"}], [message("uploads", "raw/away.jpg")]) == (
+        answer["batchItemFailures"],
+        bodies,
+    )
 
 
 def test_function_message_that_cannot_be_postponed_is_reported(
