@@ -259,6 +259,7 @@ def gallery(config: Config) -> Gallery:
     from imgcore.db.tag_list import TagListRepository
     from imgcore.db.tags import TagRepository
     from imgcore.db.timeline import TimelineRepository
+    from imgcore.db.trash import TrashRepository
     from imgcore.gallery.languages import parse
     from imgcore.gallery.models import MEDIA_TYPES, Limits
     from imgcore.gallery.service import Gallery
@@ -275,6 +276,7 @@ def gallery(config: Config) -> Gallery:
         images=ImageRepository(known),
         timeline=TimelineRepository(known),
         tag_list=TagListRepository(known),
+        trash=TrashRepository(known),
         changes=ChangeRepository(known),
         breakers=CircuitBreakers(known),
         storage=store,

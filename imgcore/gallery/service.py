@@ -47,15 +47,13 @@ if TYPE_CHECKING:
     from imgcore.db.tag_list import TagListRepository
     from imgcore.db.tags import TagRepository
     from imgcore.db.timeline import TimelineRepository
+    from imgcore.db.trash import TrashRepository
     from imgcore.spending.service import Spending
 
 PAGE_LIMIT = 100  # images a page
 QUERY_LENGTH = 200  # characters
-CAPTION_LENGTH = 1000  # characters
-ALT_TEXT_LENGTH = 500  # characters
-TAG_LENGTH = 50  # characters
+CAPTION_LENGTH, ALT_TEXT_LENGTH, TAG_LENGTH, HINT_LENGTH = 1000, 500, 50, 500  # characters
 TAGS = 20
-HINT_LENGTH = 500  # characters
 
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.IGNORECASE | re.ASCII)
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
@@ -66,11 +64,10 @@ class Gallery:
     """The gallery's use cases.
 
     viewer: the rights of the current user. breaker: the name of the model's circuit breaker. quota: of accounts
-    for which none is set; None: none is checked. languages: of captions; language: the
-    viewer's. upload_ttl: the validity of an upload form, in seconds.
-    Methods raise Unavailable where database, storage or queues are unreachable, NotFound for an image that does
-    not exist or is not visible to the viewer, and Forbidden for a change that the viewer is not permitted to
-    make.
+    for which none is set; None: none is checked. languages: of captions; language: the viewer's. upload_ttl:
+    the validity of an upload form, in seconds. Methods raise Unavailable where database, storage or queues are
+    unreachable, NotFound for an image that does not exist or is not visible to the viewer, and Forbidden for a
+    change that the viewer is not permitted to make.
     """
 
     images: ImageRepository
@@ -90,6 +87,7 @@ class Gallery:
     campaigns: Campaigns | None = None
     timeline: TimelineRepository | None = None
     tag_list: TagListRepository | None = None
+    trash: TrashRepository | None = None
     albums: Albums | None = None
     shares: Shares | None = None
     changes: ChangeRepository | None = None

@@ -18,6 +18,7 @@ from imgcore.db.sweep import SweepRepository
 from imgcore.db.tag_list import TagListRepository
 from imgcore.db.tasks import TaskRepository
 from imgcore.db.timeline import TimelineRepository
+from imgcore.db.trash import TrashRepository
 
 
 class Repositories:
@@ -33,6 +34,7 @@ class Repositories:
         self.breakers = CircuitBreakers(database)
         self.campaigns = CampaignRepository(database)
         self.timeline = TimelineRepository(database)
+        self.trash = TrashRepository(database)
         self.tag_list = TagListRepository(database)
         self.albums = AlbumRepository(database)
         self.shares = ShareRepository(database)

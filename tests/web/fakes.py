@@ -33,6 +33,7 @@ from imgcore.db.shares import ShareRepository
 from imgcore.db.tag_list import TagListRepository
 from imgcore.db.tags import TagRepository
 from imgcore.db.timeline import TimelineRepository
+from imgcore.db.trash import TrashRepository
 from imgcore.db.word_index import update_search_text
 from imgcore.errors import NotFound, Unavailable
 from imgcore.gallery.models import (
@@ -246,6 +247,7 @@ def fake_gallery(
         spending=Spending(LedgerRepository(database), quote),
         timeline=TimelineRepository(database),
         tag_list=TagListRepository(database),
+        trash=TrashRepository(database),
         changes=ChangeRepository(database, itertools.count().__next__),  # each request reads them anew
         campaigns=Campaigns(CampaignRepository(database), queues, lambda images: images * 0.5),
         albums=albums,

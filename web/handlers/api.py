@@ -20,9 +20,11 @@ from web.handlers.campaigns import CampaignsApi
 from web.handlers.downloads import DownloadRoutes
 from web.handlers.shares import SharesApi
 from web.handlers.timeline import TimelineApi
+from web.handlers.trash import TrashApi
 from web.handlers.words import WordsApi
 from web.http import request
 from web.http.auth import PREFIX, gallery_for_caller, record_event, requires
+from web.http.errors import Problem
 from web.http.filters import searched
 from web.http.responses import Route, json_response, json_with_etag
 from web.limits import LIMITS
@@ -42,6 +44,7 @@ class Api:
         self._accounts = AccountsApi(accounts)
         self._words = WordsApi(gallery)
         self._timeline = TimelineApi(gallery)
+        self._trash = TrashApi(gallery)
         self._campaigns = CampaignsApi(gallery, gallery.campaigns)
         self._albums = AlbumsApi(gallery)
         self._shares = SharesApi(gallery)
@@ -65,6 +68,7 @@ class Api:
             ("GET", f"{PREFIX}/openapi.yaml", self.description),
             *self._words.routes(),
             *self._timeline.routes(),
+            *self._trash.routes(),
             *self._campaigns.routes(),
             *self._albums.routes(),
             *self._shares.routes(),
@@ -116,6 +120,10 @@ class Api:
         """List images, newest first, or up to 100 given by their ids."""
         asked = request.query()
         limit = request.number(asked, "limit", LIMITS.page_size, least=1, most=PAGE_LIMIT)
+        if asked.get("deleted"):
+            if asked["deleted"] != "1":
+                raise Problem(400, "deleted", "deleted must be 1, for the trash.")
+            return self._trash.listed(asked, limit)
         cursor, (words, filters) = request.short(asked, "cursor"), searched(asked)
         following = None
         if "ids" in asked:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -10,6 +10,7 @@ from imgcore.gallery.languages import ENGLISH
 from imgcore.gallery.models import (
     EVERYBODY,
     NO_DETAILS,
+    TRASH_SECONDS,
     Image,
     Links,
     Source,
@@ -78,6 +79,16 @@ def image_json(image: Image, gallery: Gallery) -> dict[str, Any]:
     elif image.latitude is not None:
         shown["location"] = {"latitude": image.latitude, "longitude": image.longitude}
     return shown
+
+
+def trashed_json(image: Image, gallery: Gallery) -> dict[str, Any]:
+    """Return an image in the trash as JSON, with its thumbnail and the days until it is deleted for good."""
+    shown = image_json(image, gallery)
+    if image.thumbnail_key is not None:
+        shown["thumbnail_url"] = gallery.storage.url(image.thumbnail_key)
+    assert image.deleted_at is not None
+    left = image.deleted_at + timedelta(seconds=TRASH_SECONDS) - datetime.now(UTC)
+    return shown | {"deleted_at": utc(image.deleted_at), "days_left": max(0, -(-left // timedelta(days=1)))}
 
 
 def _image_json(image: Image, links: Links, gallery: Gallery | None = None) -> dict[str, Any]:

@@ -1,0 +1,67 @@
+"""The trash: list it, restore all of it, and delete images for good."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from imgcore.db.connection import Repository
+from imgcore.db.mapping import SELECT, images, micros
+from imgcore.db.statements import sql
+from imgcore.gallery.models import TRASH_SECONDS, Page, Viewer
+
+_IN_TRASH = "deleted_at > {ago:age} AND {rights}"
+_LIST = sql(
+    "{select} JOIN (SELECT id FROM images WHERE {in_trash} ORDER BY deleted_at DESC, id DESC"
+    " LIMIT :limit OFFSET :offset) page ON page.id = i.id ORDER BY i.deleted_at DESC, i.id DESC",
+    select=SELECT,
+    in_trash=_IN_TRASH,
+)
+# The next sweep deletes the files and the row of what has been in the trash for that long
+_DELETE = sql("UPDATE images SET deleted_at = {ago:age} WHERE {in_trash}", in_trash=_IN_TRASH)
+_RESTORE = sql(
+    "UPDATE images SET deleted_at = NULL, listed_id = CASE WHEN upload_status <> 'expired' THEN id END"
+    " WHERE {in_trash}",
+    in_trash=_IN_TRASH,
+)
+
+
+class TrashRepository(Repository):
+    """The images in the trash that a viewer may change. An image stays in it for TRASH_SECONDS."""
+
+    def page(self, viewer: Viewer, *, offset: int, limit: int) -> Page:
+        """Return up to ``limit`` images after ``offset``, those deleted last first; next is the next offset."""
+        rights, values = _rights(viewer)
+        found = self._database.read(
+            lambda tx: images(
+                tx.rows(sql(_LIST, rights=rights), **values, limit=limit + 1, offset=offset)  # with one more
+            )
+        )
+        return Page(tuple(found[:limit]), str(offset + limit) if len(found) > limit else None)
+
+    def count(self, viewer: Viewer) -> int:
+        """Return the number of images in the trash."""
+        rights, values = _rights(viewer)
+        query = sql("SELECT COUNT(*) AS count FROM images WHERE {in_trash}", in_trash=_IN_TRASH)
+        [row] = self._database.read(lambda tx: tx.rows(sql(query, rights=rights), **values))
+        return int(row["count"])
+
+    def delete(self, viewer: Viewer, public_id: str | None = None) -> int:
+        """Delete one image, or all, for good with the next sweep; return how many."""
+        return self._change(_DELETE, viewer, public_id)
+
+    def restore(self, viewer: Viewer) -> int:
+        """Restore all images; return how many. The sweeper queues what is unfinished of them."""
+        return self._change(_RESTORE, viewer, None)
+
+    def _change(self, statement: str, viewer: Viewer, public_id: str | None) -> int:
+        rights, values = _rights(viewer)
+        if public_id is not None:
+            rights, values = f"{rights} AND public_id = :public_id", values | {"public_id": public_id}
+        return self._database.run(lambda tx: tx.execute(sql(statement, rights=rights), **values))
+
+
+def _rights(viewer: Viewer) -> tuple[str, dict[str, Any]]:
+    age = {"age": micros(TRASH_SECONDS)}
+    if viewer.changes_others:
+        return "1 = 1", age
+    return "owner_id = :viewer_id", age | {"viewer_id": viewer.account_id}

@@ -1,0 +1,170 @@
+"""The trash: a page that works without JavaScript, and its API routes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from bottle import HTTPResponse, response
+
+from imgcore.accounts.models import Scope
+from imgcore.accounts.security_log import SecurityEvent
+from imgcore.errors import Invalid, Misconfigured, NotFound
+from imgcore.gallery.keys import is_public_id
+from web.http import request
+from web.http.auth import PREFIX, gallery_for_caller, record_event, requires
+from web.http.csrf import csrf_token, verified_form
+from web.http.responses import Route, json_response, json_with_etag
+from web.http.templates import TemplateRenderer
+from web.limits import LIMITS
+from web.serializers import trashed_json
+
+if TYPE_CHECKING:
+    from imgcore.db.trash import TrashRepository
+    from imgcore.gallery.service import Gallery
+
+CONFIRMED_FROM = 21  # photos that are deleted at once only after their number was typed
+MOST_SKIPPED = 1_000_000
+
+_DONE = {"restored": "Restored.", "deleted": "Deleted for good."}
+
+
+class _Trash:
+    def __init__(self, gallery: Gallery) -> None:
+        self._unrestricted = gallery
+
+    @property
+    def _gallery(self) -> Gallery:
+        return gallery_for_caller(self._unrestricted)
+
+    @property
+    def _rows(self) -> TrashRepository:
+        if self._unrestricted.trash is None:
+            raise Misconfigured("This gallery has no trash.")
+        return self._unrestricted.trash
+
+    def _delete(self, public_id: str | None) -> int:
+        """Delete one image, or all, for good. NotFound where it is not in the caller's trash."""
+        if public_id is not None and not is_public_id(public_id):
+            raise NotFound("There is no such photo in the trash.")
+        deleted = self._rows.delete(self._gallery.viewer, public_id)
+        if public_id is not None and not deleted:
+            raise NotFound("There is no such photo in the trash.")
+        if deleted:
+            record_event(SecurityEvent.IMAGE_DELETED, public_id or f"{deleted} photos", "for good")
+        return deleted
+
+    def _restore_all(self) -> int:
+        restored = self._rows.restore(self._gallery.viewer)
+        if restored:
+            record_event(SecurityEvent.IMAGE_RESTORED, f"{restored} photos")
+        return restored
+
+
+class TrashApi(_Trash):
+    """Handlers of the API."""
+
+    def routes(self) -> list[Route]:
+        """Return (method, path, handler)."""
+        return [
+            ("DELETE", f"{PREFIX}/trash", self.empty),
+            ("POST", f"{PREFIX}/trash/restore", self.restore),
+            ("DELETE", f"{PREFIX}/trash/<public_id>", self.delete),
+        ]
+
+    def listed(self, asked: Mapping[str, str], limit: int) -> HTTPResponse:
+        """List the trash, as GET /images does with ``deleted=1``."""
+        offset = request.number(asked, "cursor", 0, least=0, most=MOST_SKIPPED)
+        gallery = self._gallery
+        page = self._rows.page(gallery.viewer, offset=offset, limit=limit)
+        return json_with_etag(
+            {"images": [trashed_json(image, gallery) for image in page.images], "next": page.next}
+        )
+
+    @requires(Scope.EDIT)
+    def delete(self, public_id: str) -> HTTPResponse:
+        """Delete an image in the trash for good."""
+        self._delete(public_id)
+        return HTTPResponse(status=204)
+
+    @requires(Scope.EDIT)
+    def empty(self) -> HTTPResponse:
+        """Delete all images in the trash for good."""
+        return json_response({"deleted": self._delete(None)})
+
+    @requires(Scope.EDIT)
+    def restore(self) -> HTTPResponse:
+        """Restore all images in the trash."""
+        return json_response({"restored": self._restore_all()})
+
+
+class TrashPages(_Trash):
+    """Handlers of the page."""
+
+    def __init__(self, gallery: Gallery, renderer: TemplateRenderer) -> None:
+        super().__init__(gallery)
+        self._renderer = renderer
+
+    def routes(self) -> list[Route]:
+        """Return (method, path, handler)."""
+        return [
+            ("GET", "/trash", self.trash),
+            ("POST", "/trash/restore", self.restore),
+            ("POST", "/trash/delete", self.delete),
+        ]
+
+    @requires(Scope.READ, account=True)
+    def trash(self) -> str:
+        """Show what is in the trash, those deleted last first."""
+        return self._page()
+
+    @requires(Scope.EDIT)
+    def restore(self) -> HTTPResponse:
+        """Restore one photo, or all."""
+        public_id = _named(verified_form())
+        if public_id is None:
+            self._restore_all()
+        else:
+            self._gallery.restore(public_id)
+            record_event(SecurityEvent.IMAGE_RESTORED, public_id)
+        return _see("restored")
+
+    @requires(Scope.EDIT)
+    def delete(self) -> HTTPResponse | str:
+        """Delete one photo, or all, for good. Many are deleted only if their number was typed."""
+        fields = verified_form()
+        public_id = _named(fields)
+        if public_id is None:
+            count = self._rows.count(self._gallery.viewer)
+            if count >= CONFIRMED_FROM and fields.get("confirm", "").strip() != str(count):
+                response.status = 422
+                return self._page(f"Type {count}, the number of photos, to delete all of them for good.")
+        self._delete(public_id)
+        return _see("deleted")
+
+    def _page(self, trouble: str | None = None) -> str:
+        asked, gallery = request.query(), self._gallery
+        offset = request.number(asked, "cursor", 0, least=0, most=MOST_SKIPPED)
+        page = self._rows.page(gallery.viewer, offset=offset, limit=LIMITS.page_size)
+        shown: dict[str, Any] = {
+            "images": [trashed_json(image, gallery) for image in page.images],
+            "following": page.next,
+            "count": self._rows.count(gallery.viewer),
+            "confirmed_from": CONFIRMED_FROM,
+            "done": _DONE.get(asked.get("done", "")),
+            "trouble": trouble,
+        }
+        response.set_header("Cache-Control", "no-store")
+        return self._renderer.render("trash", token=csrf_token(), notices=gallery.notices(), **shown)
+
+
+def _named(fields: Mapping[str, str]) -> str | None:
+    """Return the id in a form; None for all. Invalid without either."""
+    public_id = fields.get("id")
+    if public_id is None and fields.get("all") != "1":
+        raise Invalid("Name a photo, or all of them.", code="id")
+    return public_id
+
+
+def _see(done: str) -> HTTPResponse:
+    return HTTPResponse(status=303, headers={"Location": f"/trash?done={done}"})
