@@ -393,6 +393,11 @@ def size_bombs() -> dict[str, bytes]:
         "JPEG, 4,295 megapixels claimed": bytes(frame),
         "JPEG, 49 megapixels": encode(Image.new("RGB", (7000, 7000), RED)),
         "JPEG, 49 megapixels, progressive": encode(Image.new("CMYK", (7000, 7000)), "JPEG", progressive=True),
+        "TIFF, 49 megapixels": encode(Image.new("RGB", (7000, 7000), RED), "TIFF", compression="tiff_lzw"),
+        "TIFF, 49 megapixels in one strip": encode(
+            Image.new("RGB", (7000, 7000), RED), "TIFF", compression="tiff_adobe_deflate", tiffinfo={278: 7000}
+        ),
+        "BMP, 48 million pixels of one bit": encode(Image.new("1", (12_000, 4000)), "BMP"),
         "AVIF, 49 megapixels": encode(Image.new("RGB", (7000, 7000), RED), "AVIF", speed=10),
     }
 

@@ -132,6 +132,12 @@ def test_every_type_is_recognised_by_its_first_bytes(browser: Browser, stage: St
         box.format("miaf", "avifmif1"): "image/avif",
         box.format("abcd", "xyzaxyza") + "\0\0\1\0meta\0\0\0\0\0\0\0!hdlr\0\0\0\0\0\0\0\0pict": "image/heif",
         box.format("isom", "mp41iso2"): None,
+        "II*\0\x08\0\0\0": "image/tiff",
+        "MM\0*\0\0\0\x08": "image/tiff",
+        "BM\x36\0": "image/bmp",
+        "FUJIFILMCCD-RAW 0201": "image/x-fuji-raf",
+        box.format("crx ", "isomcrx "): "image/x-canon-cr3",
+        "IIU\0\x08": None,
         "%PDF-1.7": None,
         "": None,
     }

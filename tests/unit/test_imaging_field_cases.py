@@ -11,6 +11,8 @@ import pytest
 from PIL import Image
 
 from imgcore.imaging.decode import decode
+from imgcore.imaging.render import render
+from tests import images as samples
 
 FOLDER = Path(__file__).parents[1] / "field_cases"
 POINTS = ((1 / 6, 0.2), (0.5, 0.1), (5 / 6, 0.2), (1 / 6, 0.85), (0.5, 0.9), (5 / 6, 0.85))
@@ -41,6 +43,7 @@ SHOWN = {
     "cicp_p3.png": (10, "tgfx#1500, libpng#565"),
     "cicp_pq.png": (40, "tev#307, w3c/png#23"),
     "p3_nclx.avif": (12, "ImageMagick#7715, ImageGlass#2337"),
+    "exif6_ztxt.png": (10, "libvips#4834, Pillow#4560: EXIF in a text chunk turns it"),
     "p3_nclx_10bit.avif": (12, "ImageMagick#7715"),
 }
 
@@ -84,3 +87,17 @@ def test_decode_transparent_grey_of_sixteen_bits_is_laid_on_white() -> None:
     size, colours = pixels("gray16_trns.png")
     assert size == (300, 200)
     assert largest_difference(greys, colours) <= 3
+
+
+def test_decode_description_of_exif_is_the_caption() -> None:
+    photo = decode((FOLDER / "desc_exif.jpg").read_bytes(), max_side=1600)
+    assert photo.facts.embedded_caption
+
+
+@pytest.mark.parametrize("ratio", [10, 20])
+def test_render_panorama_fills_its_thumbnails(ratio: int) -> None:
+    """owncloud/gallery#61, nextcloud/gallery#19: renditions were bounded by the longer side alone."""
+    photo = decode(samples.jpeg(600 * ratio, 600), max_side=1600)
+    derived = render(photo, "0" * 32, fit="crop")
+    assert (derived.thumbnail.height, derived.thumbnail_2x.height) == (200, 400)
+    assert derived.display.height >= 400
