@@ -95,8 +95,11 @@ class Batches:
         requests: list[tuple[str, Any]] = []
         size = 0
         for image_id, public_id in waiting.items():
+            image = known[image_id]
+            if image.owner_id is not None and self.spending.reached_quota(image.owner_id) is not None:
+                continue  # the queue lets it wait for the quota
             try:
-                picture, context = self.load(known[image_id])
+                picture, context = self.load(image)
                 request = self.model.request_for(picture, context)
             except ImgcoreError as error:
                 logger.warning("Photo %s is not sent in a batch: %s", public_id, error.message)

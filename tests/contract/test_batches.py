@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from imgcore.accounts.models import Role
 from imgcore.campaigns import batches as module
 from imgcore.campaigns.batches import Batches
 from imgcore.campaigns.models import Campaign, CampaignStatus, ItemStatus, Selection
@@ -16,6 +17,7 @@ from imgcore.captioning.gemini import GeminiCaptioner
 from imgcore.captioning.gemini.batches import GeminiBatches
 from imgcore.captioning.prices import price, quote
 from imgcore.config import Secret
+from imgcore.db.accounts import AccountRepository
 from imgcore.db.batches import BatchRepository
 from imgcore.db.connection import Database
 from imgcore.errors import BadAnswer, ImgcoreError, Misconfigured, RateLimited
@@ -263,6 +265,22 @@ def test_batch_stops_at_a_cap(
     with pytest.raises(RateLimited):
         bench.step(campaign)
     assert {} == google.batches
+
+
+def test_batch_leaves_photos_of_accounts_at_their_quota_to_the_queue(
+    bench: Bench, google: FakeBatches, photos: list[Image], database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The task waits there with the reason."""
+    ben = AccountRepository(database).add("b" * 32, "ben", Role.PERSON, "hash")
+    statement = "UPDATE images SET owner_id = :owner WHERE id = :id"
+    database.run(lambda tx: tx.execute(statement, owner=ben.id, id=photos[0].id))
+    reached = RateLimited("The quota is used up.")
+    monkeypatch.setattr(Spending, "reached_quota", lambda self, owner: reached if owner == ben.id else None)
+    campaign = bench.step(bench.start())
+    google.finish()
+    campaign = bench.step(campaign)
+    assert (4, {ItemStatus.DONE: 4, ItemStatus.QUEUED: 1}) == (len(google.billed), dict(campaign.counts))
+    assert [photos[0].image_key] == [key for _, key, _ in bench.queues.sent]
 
 
 def test_batch_with_a_wrong_key_says_so(google: FakeBatches) -> None:
