@@ -118,7 +118,11 @@ BAD = {
     "text.jpg": ("image/jpeg", images.not_an_image(), "not_an_image"),
     "truncated.jpg": ("image/jpeg", images.truncated(images.jpeg()), "damaged"),
     "bomb.png": ("image/png", images.bomb(), "too_many_pixels"),
-    "animated.gif": ("image/gif", images.animated(), "animated"),
+    "packed.tif": (
+        "image/tiff",
+        images.encode(images.corners(), "TIFF", compression="jpeg"),
+        "unsupported_type",
+    ),
     "strip.png": ("image/png", images.strip(), "too_long"),
 }
 

@@ -21,8 +21,8 @@ def test_an_empty_gallery_invites(client: Client) -> None:
     assert "text/html; charset=utf-8" == page.headers["content-type"].lower()
     assert "Drop photos anywhere on this page" in page.text
     assert (
-        "JPEG, PNG, WebP, GIF, AVIF or HEIC, up to 19.1 MiB, 50 megapixels and 30,000 pixels a side each."
-        in page.text
+        "JPEG, PNG, WebP, GIF, AVIF, HEIC, BMP, TIFF, DNG, CR2, CR3, NEF, ARW or RAF, up to 19.1 MiB, "
+        "50 megapixels and 30,000 pixels a side each." in page.text
     )
 
 

@@ -29,6 +29,7 @@ _TYPE_NAMES = {
     "avif": "AVIF",
     "heic": "HEIC",
     "heif": "HEIF",
+    "tif": "TIFF",
 }
 
 

@@ -46,7 +46,7 @@
 % end
 </section>
 <noscript><p class="plain">Without JavaScript, <a href="/upload">photos are uploaded one at a time</a>, and this page shows changes when it is reloaded.</p></noscript>
-<input id="files" type="file" multiple hidden tabindex="-1" aria-hidden="true" accept="{{','.join(limits.media_types)}},.heic,.heif,.avif">
+<input id="files" type="file" multiple hidden tabindex="-1" aria-hidden="true" accept="{{','.join([*limits.media_types, *(f'.{ending}' for ending in endings)])}}">
 </div>
 <template id="card" data-sizes="(max-width: 40rem) 46vw, 15rem">
 % include('card.tpl', image=blank)
