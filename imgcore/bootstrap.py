@@ -256,6 +256,7 @@ def gallery(config: Config) -> Gallery:
     from imgcore.db.changes import ChangeRepository
     from imgcore.db.circuit_breaker import CircuitBreakers
     from imgcore.db.images import ImageRepository
+    from imgcore.db.jobs import JobRepository
     from imgcore.db.tag_list import TagListRepository
     from imgcore.db.tags import TagRepository
     from imgcore.db.timeline import TimelineRepository
@@ -263,6 +264,7 @@ def gallery(config: Config) -> Gallery:
     from imgcore.gallery.languages import parse
     from imgcore.gallery.models import MEDIA_TYPES, Limits
     from imgcore.gallery.service import Gallery
+    from imgcore.pipeline.jobs import Jobs
 
     session, known = create_session(), limited_database(config)
     store = storage(config, session)
@@ -273,6 +275,7 @@ def gallery(config: Config) -> Gallery:
         shares=shares(known, known_albums),
         downloads=downloads(config, known, store),
         tags=TagRepository(known),
+        jobs=Jobs(JobRepository(known), sqs := queues(config, session)),
         images=ImageRepository(known),
         timeline=TimelineRepository(known),
         tag_list=TagListRepository(known),
@@ -280,7 +283,7 @@ def gallery(config: Config) -> Gallery:
         changes=ChangeRepository(known),
         breakers=CircuitBreakers(known),
         storage=store,
-        queues=queues(config, session),
+        queues=sqs,
         limits=Limits(config.max_upload_bytes, MEDIA_TYPES),
         upload_ttl=config.upload_ttl,
         release=config.release,
@@ -316,16 +319,13 @@ def downloads(config: Config, known: Database, store: Storage) -> Downloads:
     from imgcore.db.images import ImageRepository
     from imgcore.imaging.xmp_writing import FileWords, embed, embedded_packet, packet
 
-    def words(image: Image) -> FileWords:
-        return FileWords(image.caption, image.alt_text or "", image.tags)
+    def xmp(image: Image, present: bytes = b"") -> bytes:
+        return packet(FileWords(image.caption, image.alt_text or "", image.tags), present)
 
-    return Downloads(
-        ImageRepository(known),
-        store,
-        sidecar=lambda image: packet(words(image)),
-        embed=lambda data, image: embed(data, packet(words(image), embedded_packet(data))),
-        max_bytes=config.max_upload_bytes,
-    )
+    def with_words(data: bytes, image: Image) -> bytes:
+        return embed(data, xmp(image, embedded_packet(data)))
+
+    return Downloads(ImageRepository(known), store, xmp, with_words, config.max_upload_bytes)
 
 
 def _hasher() -> Hasher:

@@ -17,6 +17,7 @@ from web.handlers.campaigns import CampaignPages
 from web.handlers.downloads import DownloadRoutes
 from web.handlers.gallery import GalleryPages
 from web.handlers.health import Health
+from web.handlers.jobs import JobPages
 from web.handlers.language import LanguageSwitch
 from web.handlers.login import LoginPages
 from web.handlers.passkeys import PasskeyPages
@@ -84,6 +85,7 @@ class Application(Bottle):
             *CampaignPages(gallery, gallery.campaigns, self._renderer).routes(),
             *AlbumPages(gallery, self._renderer).routes(),
             *DownloadRoutes(gallery).routes(),
+            *JobPages(gallery.jobs, self._renderer).routes(),
             *SharePages(gallery, self._renderer).routes(),
             *VisitorPages(gallery, self._renderer).routes(),
             *Api(gallery, accounts).routes(),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from imgcore.campaigns.models import Campaign, Selection
 from imgcore.collections.models import ItemResult, Results, checked_ids, summary
 from imgcore.errors import Conflict, Forbidden, Invalid, NotFound
+from imgcore.gallery.edits import clean_tags
 from imgcore.gallery.models import Image, UploadStatus
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ class Bulk:
     def _change_tags(self, request: BulkRequest) -> BulkOutcome:
         if not request.tags:
             raise Invalid("Name at least one tag.", code="tags")
-        tags = self.gallery.clean_tags(request.tags)
+        tags = clean_tags(request.tags)
         adds = request.action is BulkAction.ADD_TAGS
         opposite = BulkAction.REMOVE_TAGS if adds else BulkAction.ADD_TAGS
         undone: dict[tuple[str, ...], list[str]] = {}  # tags that were changed → the images

@@ -122,6 +122,12 @@ def _postpone_waiting(tx: Transaction, wait: float) -> None:
     tx.execute(statement, wait=micros(wait), **values)
 
 
+def read_breakers(tx: Transaction) -> list[BreakerState]:
+    """Return the state of every circuit breaker that was ever open, by name."""
+    rows = tx.rows("SELECT name, closed_until, reason, message, {now} AS clock FROM gates ORDER BY name")
+    return [_state(row["name"], row) for row in rows]
+
+
 def _look(tx: Transaction, name: str) -> Row | None:
     return tx.row(_LOOK, name=name)
 

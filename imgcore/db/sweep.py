@@ -258,6 +258,12 @@ class SweepRepository(Repository):
         statement = "DELETE FROM security_events WHERE at <= {ago:older_than}"
         return self._database.run(lambda tx: tx.execute(statement, older_than=micros(older_than)))
 
+    def record_sweep(self) -> None:
+        """Store that a sweep is complete."""
+        insert = "{insert_ignore} sweeps (name, finished_at) VALUES ('last', {now})"
+        update = "UPDATE sweeps SET finished_at = {now} WHERE name = 'last'"
+        self._database.run(lambda tx: (tx.execute(insert), tx.execute(update)))
+
     def delete_ended_shares(self, *, older_than: float, limit: int) -> int:
         """Delete up to ``limit`` links that ended at least ``older_than`` seconds ago; return how many."""
         find = (

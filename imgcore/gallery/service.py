@@ -9,6 +9,11 @@ from typing import TYPE_CHECKING
 
 from imgcore.accounts.models import Quota
 from imgcore.errors import Conflict, Forbidden, ImgcoreError, Invalid, NotFound, Unavailable
+from imgcore.gallery.edits import ALT_TEXT_LENGTH as ALT_TEXT_LENGTH
+from imgcore.gallery.edits import CAPTION_LENGTH as CAPTION_LENGTH
+from imgcore.gallery.edits import HINT_LENGTH, checked_edit, checked_text
+from imgcore.gallery.edits import TAG_LENGTH as TAG_LENGTH
+from imgcore.gallery.edits import TAGS as TAGS
 from imgcore.gallery.filters import NO_FILTERS, Filters
 from imgcore.gallery.keys import clean_name, is_public_id, new_public_id, raw_key
 from imgcore.gallery.languages import Language, parse
@@ -34,7 +39,7 @@ from imgcore.gallery.models import (
 )
 from imgcore.gallery.ports import Queues, Storage
 from imgcore.pipeline.models import WAITING
-from imgcore.text import is_showable, too_large
+from imgcore.text import too_large
 
 if TYPE_CHECKING:
     from imgcore.campaigns.service import Campaigns
@@ -48,12 +53,11 @@ if TYPE_CHECKING:
     from imgcore.db.tags import TagRepository
     from imgcore.db.timeline import TimelineRepository
     from imgcore.db.trash import TrashRepository
+    from imgcore.pipeline.jobs import Jobs
     from imgcore.spending.service import Spending
 
 PAGE_LIMIT = 100  # images a page
 QUERY_LENGTH = 200  # characters
-CAPTION_LENGTH, ALT_TEXT_LENGTH, TAG_LENGTH, HINT_LENGTH = 1000, 500, 50, 500  # characters
-TAGS = 20
 
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.IGNORECASE | re.ASCII)
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
@@ -93,6 +97,7 @@ class Gallery:
     changes: ChangeRepository | None = None
     downloads: Downloads | None = None
     tags: TagRepository | None = None
+    jobs: Jobs | None = None
 
     def for_viewer(self, viewer: Viewer, language: str | None = None) -> Gallery:
         """Return the gallery with the rights of ``viewer``, to whose account new uploads belong.
@@ -151,7 +156,7 @@ class Gallery:
             expires_in=float(self.upload_ttl),
             owner_id=self.viewer.account_id,
             batch_id=_batch(batch),
-            hint=_text(hint, "hint", HINT_LENGTH) or None,
+            hint=checked_text(hint, "hint", HINT_LENGTH) or None,
             sha256=None if sha256 is None else _sha256(sha256),
         )
         image = self.images.add(new, self.quota, size or self.limits.max_bytes, again=again)
@@ -272,23 +277,11 @@ class Gallery:
     def edit(self, public_id: str, edit: Edit) -> Image:
         """Store texts written by a person; no captioner overwrites them. Invalid: caption, alt_text, tags."""
         self.get_editable(public_id)
-        checked = replace(_checked(edit), language=self.language)
+        checked = replace(checked_edit(edit), language=self.language)
         image = self.images.edit(public_id, checked, self.viewer.account_id)
         if image is None:
             raise NotFound("There is no such photo.")
         return image
-
-    @staticmethod
-    def clean_tags(given: Sequence[str]) -> list[str]:
-        """Return tags as they are stored: in lower case, without doubles and empty ones. Invalid (``tags``)."""
-        tags = [" ".join(tag.split()).lower() for tag in given]
-        tags = list(dict.fromkeys(tag for tag in tags if tag))
-        if len(tags) > TAGS or any(len(tag) > TAG_LENGTH for tag in tags):
-            said = f"At most {TAGS} tags of at most {TAG_LENGTH} characters each are accepted."
-            raise Invalid(said, code="tags")
-        for tag in tags:
-            _text(tag, "tags", TAG_LENGTH)
-        return tags
 
     def delete(self, public_id: str) -> None:
         """Move an image to the trash, for 30 days; harmless where it is there already."""
@@ -377,22 +370,3 @@ def _error_message(ping: Callable[[], None]) -> str | None:
     except ImgcoreError as error:
         return error.message
     return None
-
-
-def _checked(edit: Edit) -> Edit:
-    caption = _text(edit.caption, "caption", CAPTION_LENGTH)
-    alt_text = _text(edit.alt_text, "alt_text", ALT_TEXT_LENGTH)
-    if edit.tags is None:
-        return Edit(caption, alt_text, None)
-    return Edit(caption, alt_text, Gallery.clean_tags(edit.tags))
-
-
-def _text(text: str | None, name: str, length: int) -> str | None:
-    if text is None:
-        return None
-    text = text.strip()
-    if len(text) > length:
-        raise Invalid(f"{name} may have at most {length} characters.", code=name)
-    if not is_showable(text):
-        raise Invalid(f"{name} contains characters that cannot be shown.", code=name)
-    return text

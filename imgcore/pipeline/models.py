@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from imgcore.config import CAPTION_LEASE_SECONDS, LOST_AFTER_SECONDS, MAX_ATTEMPTS, THUMBNAIL_LEASE_SECONDS
-from imgcore.gallery.models import TaskKind
+from imgcore.gallery.models import TaskKind, TaskStatus
 
 WAITING = frozenset({"rate_limited", "quota_exhausted", "unavailable"})  # these end by themselves
 # Why a caption waits for its model: for the end of one of the above, or for the operator.
@@ -134,3 +135,26 @@ class SweepReport:
     repaired: int = 0  # photos whose derived images have vanished: they are made again
     upgraded: int = 0  # images described without a model that it describes now
     notified: int = 0  # owners of finished batches that were notified
+
+
+@dataclass(frozen=True, slots=True)
+class JobGroup:
+    """Tasks of one kind in one state, for one reason. at: of retries the next one; of failures the last one."""
+
+    kind: TaskKind
+    status: TaskStatus
+    count: int
+    error: str | None = None  # a code
+    message: str | None = None  # the sentence of one of them
+    at: datetime | None = None  # UTC
+
+
+@dataclass(frozen=True, slots=True)
+class JobsOverview:
+    """What the queues and workers do at the moment. last_sweep: when the last complete one ended, UTC."""
+
+    counts: tuple[JobGroup, ...]
+    retries: tuple[JobGroup, ...]
+    failures: tuple[JobGroup, ...]
+    breakers: tuple[BreakerState, ...]
+    last_sweep: datetime | None

@@ -70,6 +70,7 @@ class Sweeper:
         self.rows.delete_ended_shares(older_than=ENDED_SHARE_SECONDS, limit=LIMIT)
         purged, notified = self._purge(), self.notify_owners()
         missing, repaired = self._check_stored_files()  # last: it raises where a bucket is away
+        self.rows.record_sweep()
         return SweepReport(
             redelivered=redelivered,
             recovered=recovered,

@@ -43,6 +43,7 @@ def database(request: pytest.FixtureRequest) -> Database:
     tables = (
         "campaigns",
         "shares",
+        "sweeps",
         "albums",
         "tasks",
         "images",

@@ -11,6 +11,7 @@ from imgcore.db.changes import ChangeRepository
 from imgcore.db.circuit_breaker import CircuitBreakers
 from imgcore.db.connection import Database
 from imgcore.db.images import ImageRepository
+from imgcore.db.jobs import JobRepository
 from imgcore.db.ledger import LedgerRepository
 from imgcore.db.notifications import NotificationRepository
 from imgcore.db.shares import ShareRepository
@@ -41,6 +42,7 @@ class Repositories:
         self.changes = ChangeRepository(
             database, clock=itertools.count(step=2).__next__
         )  # reads anew each time
+        self.jobs = JobRepository(database)
         self.ledger = LedgerRepository(database)
 
     def of_processor(self) -> tuple[ImageRepository, TaskRepository, CircuitBreakers]:

@@ -21,6 +21,7 @@ SHARED = {
     "embedded",
     "keys",
     "media_types",
+    "edits",
     "languages",
     "ports",
     "messages",

@@ -26,6 +26,7 @@ from imgcore.db.changes import ChangeRepository
 from imgcore.db.circuit_breaker import CircuitBreakers
 from imgcore.db.connection import Database, Transaction
 from imgcore.db.images import ImageRepository
+from imgcore.db.jobs import JobRepository
 from imgcore.db.ledger import LedgerRepository
 from imgcore.db.login_throttle import LoginThrottle
 from imgcore.db.mapping import details_column
@@ -48,6 +49,7 @@ from imgcore.gallery.models import (
     UploadStatus,
 )
 from imgcore.gallery.service import Gallery
+from imgcore.pipeline.jobs import Jobs
 from imgcore.pipeline.models import ObjectCreated, StoredObject
 from imgcore.spending.service import Spending
 from tests.support.sqlite import migrated
@@ -241,6 +243,7 @@ def fake_gallery(
         storage=storage,
         downloads=downloads(Config.read({}), database, storage),
         tags=TagRepository(database),
+        jobs=Jobs(JobRepository(database), queues),
         queues=queues,
         limits=Limits(max_bytes, MEDIA_TYPES),
         release="abc1234",

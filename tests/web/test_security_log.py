@@ -67,6 +67,8 @@ EVENTS: dict[tuple[str, str], SecurityEvent | None] = {
     ("POST", "/api/v1/uploads"): None,
     ("POST", "/download"): None,  # it changes nothing
     ("POST", "/api/v1/download"): None,
+    ("POST", "/admin/jobs/retry"): None,  # as of one photo
+    ("POST", "/api/v1/jobs/retry"): None,
     ("POST", "/api/v1/bulk"): E.IMAGE_DELETED,
     ("POST", "/api/v1/bulk/undo"): E.IMAGE_DELETED,
     ("POST", "/shared"): E.SHARE_CREATED,

@@ -18,6 +18,7 @@ from web.handlers.api_accounts import AccountsApi
 from web.handlers.bulk import BulkApi
 from web.handlers.campaigns import CampaignsApi
 from web.handlers.downloads import DownloadRoutes
+from web.handlers.jobs import JobsApi
 from web.handlers.shares import SharesApi
 from web.handlers.timeline import TimelineApi
 from web.handlers.trash import TrashApi
@@ -50,6 +51,7 @@ class Api:
         self._shares = SharesApi(gallery)
         self._downloads = DownloadRoutes(gallery)
         self._bulk = BulkApi(gallery)
+        self._jobs = JobsApi(gallery.jobs)
         self._description = _description(gallery.limits.max_bytes)
 
     def routes(self) -> list[Route]:
@@ -74,6 +76,7 @@ class Api:
             *self._shares.routes(),
             *self._downloads.api_routes(),
             *self._bulk.routes(),
+            *self._jobs.routes(),
             *self._accounts.routes(),
         ]
 

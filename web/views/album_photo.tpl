@@ -2,6 +2,7 @@
 % album_path = f"/albums/{album['id']}"
 <article class="page one">
 <p class="back"><a href="{{album_path}}">← {{album['name']}}</a> <span class="hint">{{place}}</span></p>
+<h1 class="sr">Photo {{place}} of {{album['name']}}</h1>
 % include('photo_words.tpl', image=image)
 % include('photo_steps.tpl', previous=previous, following=following, folder=f'{album_path}/images')
 % if seen:

@@ -4,7 +4,7 @@
 % if trouble:
 <p class="trouble" role="alert">{{trouble}}</p>
 % end
-<p>Everybody who has the link sees these photos with their captions, alt texts and tags. It shows no location, no file of the camera and nothing else of the gallery.</p>
+<p>Everybody who has the link sees these photos with their captions, alt texts and tags. It shows no location, no original file and nothing else of the gallery.</p>
 <form method="post" action="/shared">
   <input type="hidden" name="token" value="{{token}}">
   <input type="hidden" name="album" value="{{album}}">

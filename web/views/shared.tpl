@@ -17,11 +17,11 @@
 %   for share in shares:
   <li>
     <span><strong>{{share['title']}}</strong>{{' by ' + share['owner'] if share['owner'] else ''}}<br>
-    <span class="hint">{{share['status_text']}} · {{share['photos']}}{{' · ' + share['options'] if share['options'] else ''}} · created <time datetime="{{share['created_at']}}">{{share['created']}}</time> · {{'ends' if share['open'] else 'ended at the latest'}} <time datetime="{{share['expires_at']}}">{{share['ends']}}</time> · {{share['opened_text']}}\\
+    <span class="hint">{{share['status_text']}} · {{share['photos']}}{{' · ' + share['options'] if share['options'] else ''}} · created <time datetime="{{share['created_at']}}">{{share['created']}}</time> · {{'ends' if share['open'] else 'ended at the latest'}} <time datetime="{{share['expires_at']}}">{{share['ends']}}</time> UTC · {{share['opened_text']}}\\
 %     if share['last']:
-, last <time datetime="{{share['last_opened_at']}}">{{share['last']}}</time>\\
+, last <time datetime="{{share['last_opened_at']}}">{{share['last']}}</time> UTC\\
 %     end
- UTC</span></span>
+</span></span>
 %     if share['open']:
     <form method="post" action="/shared/{{share['id']}}/revoke">
       <input type="hidden" name="token" value="{{token}}">

@@ -34,6 +34,7 @@ from imgcore.db.steps.m024 import m024_hashes
 from imgcore.db.steps.m025 import m025_spend_quotas
 from imgcore.db.steps.m026 import m026_batches
 from imgcore.db.steps.m027 import m027_filters
+from imgcore.db.steps.m028 import m028_sweeps
 
 STEPS = (
     m001_images_and_tasks,
@@ -63,4 +64,5 @@ STEPS = (
     m025_spend_quotas,
     m026_batches,
     m027_filters,
+    m028_sweeps,
 )

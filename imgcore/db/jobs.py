@@ -1,0 +1,90 @@
+"""What the queues and workers do at the moment, for administrators, and retries of many failed tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from imgcore.db.circuit_breaker import read_breakers
+from imgcore.db.connection import Repository, Transaction
+from imgcore.db.mapping import Row, moment
+from imgcore.db.statements import sql
+from imgcore.db.tasks import reset_task
+from imgcore.gallery.models import TaskKind, TaskStatus
+from imgcore.pipeline.models import JobGroup, JobsOverview
+
+_GROUPS = 50  # reasons that are shown at most
+
+# Tasks of images that were received and are not in the trash
+_OF_IMAGES = (
+    "FROM tasks t JOIN images i ON i.id = t.image_id"
+    " WHERE i.upload_status = 'received' AND i.deleted_at IS NULL AND {condition}"
+)
+_COUNTS = "SELECT t.kind, t.status, COUNT(*) AS n {tasks} GROUP BY t.kind, t.status"
+_REASONS = (
+    "SELECT t.kind, t.status, t.error, COUNT(*) AS n, MAX(t.message) AS message, {at} AS at {tasks}"
+    " GROUP BY t.kind, t.status, t.error ORDER BY n DESC, t.kind, t.error LIMIT :limit"
+)
+_FAILED = "t.status IN ('failed', 'blocked')"
+
+
+class JobRepository(Repository):
+    """Reads of all tasks, and the retry of those that failed for one reason."""
+
+    def overview(self) -> JobsOverview:
+        """Return the counts of tasks by state, the retries and failures by reason, and the circuit breakers."""
+
+        def work(tx: Transaction) -> JobsOverview:
+            sweep = tx.row("SELECT finished_at FROM sweeps WHERE name = 'last'")
+            return JobsOverview(
+                counts=tuple(_group(row) for row in _rows(tx, _COUNTS, "1 = 1")),
+                retries=_reasons(tx, "t.status = 'retry'", "MIN(t.next_at)"),
+                failures=_reasons(tx, _FAILED, "MAX(t.finished_at)"),
+                breakers=tuple(read_breakers(tx)),
+                last_sweep=moment(sweep["finished_at"]) if sweep else None,
+            )
+
+        return self._database.read_heavy(work)
+
+    def retry(self, kind: TaskKind, error: str, *, limit: int) -> Sequence[str]:
+        """Make up to ``limit`` tasks that failed for this reason pending again; return the images' keys."""
+        find = sql(
+            "SELECT i.id {tasks} ORDER BY i.id LIMIT :limit",
+            tasks=sql(_OF_IMAGES, condition=f"{_FAILED} AND t.kind = :kind AND t.error = :error"),
+        )
+        lock = (
+            "SELECT image_key FROM images WHERE id = :image_id AND deleted_at IS NULL"
+            " AND upload_status = 'received' {for_update}"
+        )
+
+        def reopen(image_id: int) -> str | None:
+            def work(tx: Transaction) -> str | None:
+                row = tx.row(lock, image_id=image_id)
+                if row is None or not reset_task(tx, image_id, kind, ("failed", "blocked")):
+                    return None
+                return str(row["image_key"])
+
+            return self._database.run(work)
+
+        rows = self._database.read(lambda tx: tx.rows(find, kind=kind.value, error=error, limit=limit))
+        return [key for row in rows if (key := reopen(row["id"])) is not None]
+
+
+def _rows(tx: Transaction, statement: str, condition: str, **values: Any) -> list[Row]:
+    return tx.rows(sql(statement, tasks=sql(_OF_IMAGES, condition=condition)), **values)
+
+
+def _reasons(tx: Transaction, condition: str, at: str) -> tuple[JobGroup, ...]:
+    rows = _rows(tx, sql(_REASONS, at=at), condition, limit=_GROUPS)
+    return tuple(_group(row) for row in rows)
+
+
+def _group(row: Row) -> JobGroup:
+    return JobGroup(
+        TaskKind(row["kind"]),
+        TaskStatus(row["status"]),
+        row["n"],
+        row.get("error"),
+        row.get("message"),
+        moment(row["at"]) if row.get("at") else None,
+    )

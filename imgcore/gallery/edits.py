@@ -1,0 +1,46 @@
+"""Words that people write, checked and as they are stored. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from imgcore.errors import Invalid
+from imgcore.gallery.models import Edit
+from imgcore.text import is_showable
+
+CAPTION_LENGTH = 1000  # characters
+ALT_TEXT_LENGTH = 500  # characters
+TAG_LENGTH = 50  # characters
+TAGS = 20
+HINT_LENGTH = 500  # characters
+
+
+def checked_edit(edit: Edit) -> Edit:
+    """Return the words as they are stored. Invalid: caption, alt_text, tags."""
+    caption = checked_text(edit.caption, "caption", CAPTION_LENGTH)
+    alt_text = checked_text(edit.alt_text, "alt_text", ALT_TEXT_LENGTH)
+    return Edit(caption, alt_text, None if edit.tags is None else clean_tags(edit.tags))
+
+
+def clean_tags(given: Sequence[str]) -> list[str]:
+    """Return tags as they are stored: in lower case, without doubles and empty ones. Invalid (``tags``)."""
+    tags = [" ".join(tag.split()).lower() for tag in given]
+    tags = list(dict.fromkeys(tag for tag in tags if tag))
+    if len(tags) > TAGS or any(len(tag) > TAG_LENGTH for tag in tags):
+        said = f"At most {TAGS} tags of at most {TAG_LENGTH} characters each are accepted."
+        raise Invalid(said, code="tags")
+    for tag in tags:
+        checked_text(tag, "tags", TAG_LENGTH)
+    return tags
+
+
+def checked_text(text: str | None, name: str, length: int) -> str | None:
+    """Return a text without blanks around it; None for None. Invalid (``name``)."""
+    if text is None:
+        return None
+    text = text.strip()
+    if len(text) > length:
+        raise Invalid(f"{name} may have at most {length} characters.", code=name)
+    if not is_showable(text):
+        raise Invalid(f"{name} contains characters that cannot be shown.", code=name)
+    return text
