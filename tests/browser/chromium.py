@@ -127,8 +127,10 @@ class Browser:
         self.run(DROP, listed, by)
 
     def click(self, selector: str) -> None:
-        """The first element that fits."""
-        self.find(selector).click()
+        """The first element that fits, scrolled to the middle: bars cover the edges of the window."""
+        element = self.find(selector)
+        self.run("arguments[0].scrollIntoView({block: 'center'})", element)
+        element.click()
 
     def fill(self, **fields: str) -> None:
         """Type into the fields of these ids."""

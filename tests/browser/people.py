@@ -37,4 +37,4 @@ def sign_out_the_first(browser: Browser) -> None:
 
 
 def _signed_in(browser: Browser, name: str) -> None:
-    browser.wait(lambda: browser.has(".foot", f"You are signed in as {name}."), 60)
+    browser.wait(lambda: browser.has(".me", name), 60)

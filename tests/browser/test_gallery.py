@@ -30,7 +30,9 @@ window.fetch = (...given) => {
 };
 """
 NOTHING_WAITS = "return window.waits.size === 0"
-COUNT_POLLS = "return performance.getEntriesByType('resource').filter((e) => e.name.includes('?ids=')).length"
+COUNT_POLLS = (
+    "return performance.getEntriesByType('resource').filter((e) => e.name.includes('/changes?since=')).length"
+)
 
 
 def fill(stage: Stage, count: int) -> list[Image]:
@@ -58,17 +60,28 @@ def test_news_of_what_others_began_comes_without_a_reload(browser: Browser, stag
     stage.images.set_task(image.public_id, TaskKind.CAPTION, TaskStatus.DONE)
     stage.images.change(image.public_id, caption="A cat.", source=Source.GEMINI)
     browser.wait(lambda: ["A cat."] == captions(browser))
-    assert ["Gemini"] == browser.texts("#grid .source")
     assert not browser.reloaded
 
 
-def test_asking_stops_once_everything_is_settled(browser: Browser, stage: Stage) -> None:
-    """A settled page leaves the server alone."""
+def test_one_tab_polls_for_all_of_them(browser: Browser, stage: Stage) -> None:
+    """Both show what another device does; the second takes over when the first closes."""
     browser.open()
-    browser.run(NOTE_WAITS)
-    browser.drop(("cat.jpg", photo()))
-    browser.wait(lambda: browser.run("return document.querySelector('#grid .card')?.dataset.status") == "done")
-    browser.wait(lambda: browser.run(NOTHING_WAITS))
+    first = browser.driver.current_window_handle
+    browser.driver.switch_to.new_window("window")
+    second = browser.driver.current_window_handle
+    browser.open()
+    browser.wait(lambda: browser.run("return document.querySelector('#gallery').dataset.ready") == "")
+    stage.add("cat.jpg", photo())
+    shown = ["A photo that somebody named cat."]
+    browser.wait(lambda: shown == captions(browser))
+    assert 0 == browser.run(COUNT_POLLS)
+    browser.driver.switch_to.window(first)
+    browser.wait(lambda: shown == captions(browser))
+    assert browser.run(COUNT_POLLS) > 0
+    browser.driver.close()
+    browser.driver.switch_to.window(second)
+    stage.add("dog.jpg", photo())
+    browser.wait(lambda: len(captions(browser)) == 2)
     assert browser.run(COUNT_POLLS) > 0
 
 
@@ -82,6 +95,7 @@ def test_a_hidden_page_does_not_ask(browser: Browser, stage: Stage) -> None:
     hide = "Object.defineProperty(document, 'hidden', {value: arguments[0], configurable: true});"
     hide += "document.dispatchEvent(new Event('visibilitychange'))"
     browser.run(hide, True)
+    browser.run("const wait = window.waits; wait.clear()")
     browser.wait(lambda: browser.run(NOTHING_WAITS))
     polls = browser.run(COUNT_POLLS)
     browser.run(hide, False)
@@ -147,7 +161,7 @@ def test_a_failed_photo_says_why_and_is_mended_by_its_button(browser: Browser, s
     browser.drop(("cat.jpg", photo()))
     browser.wait(lambda: browser.has(".why", "although it was asked three times"))
     assert ["Failed"] == browser.texts(".chip")
-    browser.click(".retry button")
+    browser.click("[data-action=retry]")
     browser.wait(lambda: ["A photo that somebody named cat."] == captions(browser))
     assert not browser.reloaded
 
@@ -158,7 +172,7 @@ def test_a_damaged_file_says_why_and_offers_no_retry(browser: Browser, stage: St
     browser.drop(("cat.jpg", photo()[:300]))
     browser.wait(lambda: browser.has(".why", "This file is damaged"))
     assert ["Not accepted"] == browser.texts(".chip")
-    assert [] == browser.all(".retry button")
+    assert [] == browser.all("[data-action=retry]")
 
 
 def test_what_was_removed_can_be_brought_back(browser: Browser, stage: Stage) -> None:
@@ -168,10 +182,10 @@ def test_what_was_removed_can_be_brought_back(browser: Browser, stage: Stage) ->
     fill(stage, 1)
     browser.open()
     before = captions(browser)
-    browser.click(".remove button")
+    browser.click("[data-action=remove]")
     browser.wait(lambda: len(captions(browser)) == 2)
     assert "deleted" == stage.gallery.get(image.public_id).status
-    browser.click("#toast button")
+    browser.click("#toast [data-undo]")
     browser.wait(lambda: before == captions(browser))
     assert "failed" == stage.gallery.get(image.public_id).status
 
@@ -180,10 +194,10 @@ def test_an_address_that_has_run_out_is_asked_for_again(browser: Browser, stage:
     """A page that stayed open overnight shows its pictures all the same."""
     fill(stage, 1)
     browser.open()
-    shown = "const thumb = document.querySelector('.thumb'); return thumb.complete && thumb.naturalWidth > 0"
+    shown = "const thumb = document.querySelector('.thumb'); return thumb?.complete && thumb.naturalWidth > 0"
     browser.wait(lambda: browser.run(shown))
     stage.bucket.signature = stage.gallery.storage.signature = "renewed"
-    browser.run("const thumb = document.querySelector('.thumb'); thumb.srcset = thumb.src + '&again 400w'")
+    browser.run("const thumb = document.querySelector('.thumb'); thumb.src = thumb.src + '&again'")
     browser.wait(lambda: "renewed" in browser.run("return document.querySelector('.thumb').currentSrc"))
     browser.wait(lambda: browser.run(shown))
 
@@ -195,15 +209,18 @@ def test_scrolling_goes_on_to_the_oldest(browser: Browser, stage: Stage) -> None
     """Every photo once, newest first, by a cursor."""
     images = fill(stage, 130)
     browser.open()
+    browser.find("#grid .card")
+    seen: dict[str, None] = {}
 
     def at_the_end() -> bool:
-        browser.run("window.scrollTo(0, document.body.scrollHeight)")
-        return browser.run("return document.querySelectorAll('#grid .card').length") >= 130
+        listed = "return [...document.querySelectorAll('#grid .card')].map((c) => c.dataset.id)"
+        seen.update(dict.fromkeys(browser.run(listed)))
+        browser.run("window.scrollBy(0, 0.5 * window.innerHeight)")
+        return len(seen) >= 130
 
     browser.wait(at_the_end, 30)
-    ids = browser.run("return [...document.querySelectorAll('#grid .card')].map((c) => c.dataset.id)")
-    assert [image.public_id for image in reversed(images)] == ids
-    assert [] == browser.all("#more")
+    assert [image.public_id for image in reversed(images)] == list(seen)
+    assert browser.run("return document.querySelectorAll('#grid .card').length") < 60
 
 
 def test_searching_finds_while_one_types(browser: Browser, stage: Stage) -> None:
@@ -241,60 +258,128 @@ def test_back_leads_from_a_search_to_what_was_there_before(browser: Browser, sta
     assert "" == browser.find("#q").get_property("value")
 
 
-# The lightbox
+# The viewer
 
 
-def test_the_lightbox_opens_steps_and_closes_by_keyboard(browser: Browser, stage: Stage) -> None:
+def test_the_viewer_opens_steps_and_closes_by_keyboard(browser: Browser, stage: Stage) -> None:
     """Enter, arrows, Escape; the focus returns to the photo that was shown last."""
     for name in ("c", "b", "a"):
         stage.add(f"{name}.jpg", photo(), Words(f"Caption {name}.", f"Alt {name}", ()))
     browser.open()
+    browser.find("#grid .frame")
     browser.run("document.querySelector('#grid .frame').focus()")
     browser.press(Keys.ENTER)
-    browser.wait(lambda: browser.has("#lightbox .caption", "Caption a."))
+    browser.wait(lambda: browser.has("#viewer .caption", "Caption a."))
+    assert ["1 of 3"] == browser.texts("#viewer .count")
     browser.press(Keys.ARROW_RIGHT)
-    browser.wait(lambda: browser.has("#lightbox .caption", "Caption b."))
-    assert "Alt b" == browser.find("#lightbox .large").get_attribute("alt")
+    browser.wait(lambda: browser.has("#viewer .caption", "Caption b."))
+    assert "Alt b" == browser.find("#viewer .large").get_attribute("alt")
+    assert "Photo 2 of 3: Caption b." == browser.run(
+        "return document.querySelector('#viewer [role=status]').textContent"
+    )
     browser.press(Keys.ARROW_RIGHT)
     browser.press(Keys.ARROW_RIGHT)  # past the end: nothing
-    browser.wait(lambda: browser.has("#lightbox .caption", "Caption c."))
+    browser.wait(lambda: browser.has("#viewer .caption", "Caption c."))
     browser.press(Keys.ARROW_LEFT)
-    browser.wait(lambda: browser.has("#lightbox .caption", "Caption b."))
+    browser.wait(lambda: browser.has("#viewer .caption", "Caption b."))
     browser.press(Keys.ESCAPE)
-    browser.wait(lambda: not browser.all("#lightbox"))
-    script = "return document.activeElement.closest('.card').querySelector('.caption').textContent"
-    assert "Caption b." == browser.run(script)
+    browser.wait(lambda: not browser.all("#viewer"))
+    script = "return document.activeElement.closest('.card')?.querySelector('.caption').textContent"
+    browser.wait(lambda: "Caption b." == browser.run(script))
 
 
-def test_back_closes_the_lightbox(browser: Browser, stage: Stage) -> None:
-    """Users expect this on a phone; the page stays."""
-    fill(stage, 1)
-    browser.open()
-    browser.click("#grid .frame")
-    browser.wait(lambda: browser.all("#lightbox"))
-    browser.driver.back()
-    browser.wait(lambda: not browser.all("#lightbox"))
-    assert not browser.reloaded
-
-
-def test_the_lightbox_goes_on_past_what_is_loaded(browser: Browser, stage: Stage) -> None:
-    """The next page is fetched when its last photo is left."""
-    fill(stage, 45)
-    browser.open()
-    browser.click("#grid .frame")
-    browser.wait(lambda: browser.all("#lightbox"))
-    for number in range(44, 0, -1):
-        browser.wait(lambda number=number: browser.has("#lightbox .caption", f"named {number:03}."))
-        browser.press(Keys.ARROW_RIGHT)
-    browser.wait(lambda: browser.has("#lightbox .caption", "named 000."))
-
-
-def test_the_details_of_a_photo_are_one_step_away(browser: Browser, stage: Stage) -> None:
-    """The link leads from the lightbox to the photo's page."""
+def test_back_closes_the_viewer_and_its_address_is_the_photos(browser: Browser, stage: Stage) -> None:
+    """Users expect this on a phone; the page stays. A reload shows the photo's page."""
     [image] = fill(stage, 1)
     browser.open()
     browser.click("#grid .frame")
-    browser.click("#lightbox .details")
+    browser.wait(lambda: browser.all("#viewer"))
+    assert browser.driver.current_url.endswith(f"/photo/{image.public_id}")
+    browser.driver.back()
+    browser.wait(lambda: not browser.all("#viewer"))
+    assert not browser.reloaded
+    browser.driver.forward()
+    browser.wait(lambda: browser.all("#viewer"))
+    assert not browser.reloaded
+    browser.driver.refresh()
+    browser.wait(lambda: browser.has("h1", "A photo that somebody named 000."))
+
+
+def test_words_are_edited_in_the_viewer(browser: Browser, stage: Stage) -> None:
+    """Saved by Enter, reported, kept in the history; the list shows them; a failure keeps the text."""
+    [image] = fill(stage, 1)
+    browser.open()
+    browser.click("#grid .frame")
+    browser.wait(lambda: browser.all("#viewer"))
+    browser.press("e")
+    browser.wait(lambda: browser.focus == "edit-caption")
+    browser.press(Keys.CONTROL + "a" + Keys.NULL + "Für Élise’s cat" + Keys.ENTER)
+    browser.wait(lambda: browser.has("#edit-caption-state", "Saved."))
+    assert "Für Élise’s cat" == stage.gallery.get(image.public_id).caption
+    assert browser.has("#viewer .source", "Edited by a person")
+    browser.click("#viewer .field .head button")
+    browser.wait(lambda: browser.has("#viewer .versions", "A photo that somebody named 000."))
+    stage.images.database.fault = AWAY
+    browser.find("#edit-caption").send_keys(" again" + Keys.ENTER)
+    browser.wait(lambda: browser.has("#edit-caption-state", "Not saved:"))
+    assert "Für Élise’s cat again" == browser.find("#edit-caption").get_property("value")
+    stage.images.database.fault = None
+    browser.press(Keys.ENTER)
+    browser.wait(lambda: browser.has("#edit-caption-state", "Saved."))
+    browser.press(Keys.ESCAPE)
+    browser.wait(lambda: ["Für Élise’s cat again"] == captions(browser))
+
+
+def test_an_expired_address_in_the_viewer_is_renewed(browser: Browser, stage: Stage) -> None:
+    """The image is asked for again, once; then a sentence with a button says that it cannot be shown."""
+    fill(stage, 1)
+    browser.open()
+    browser.find("#grid .frame")
+    stage.bucket.signature = stage.gallery.storage.signature = "renewed"
+    browser.click("#grid .frame")
+    loaded = "const large = document.querySelector('#viewer .large'); return large.naturalWidth > 0"
+    browser.wait(lambda: browser.run(loaded))
+    stage.gallery.storage.signature = "refused"
+    browser.run("const large = document.querySelector('#viewer .large'); large.src += '&x'")
+    browser.wait(lambda: browser.has("#viewer .trouble", "cannot be shown at the moment"))
+    stage.bucket.signature = stage.gallery.storage.signature = "mended"
+    browser.click("#viewer .trouble button")
+    browser.wait(lambda: browser.run(loaded))
+
+
+def test_a_photo_that_is_deleted_while_it_is_shown(browser: Browser, stage: Stage) -> None:
+    """A sentence says so, and its button leads to the photo that followed, not to the first."""
+    images = fill(stage, 4)
+    browser.open()
+    browser.find("#grid .frame")
+    browser.all("#grid .frame")[1].click()
+    browser.wait(lambda: browser.has("#viewer .caption", "named 002."))
+    stage.gallery.delete(images[2].public_id)
+    browser.wait(lambda: browser.has("#viewer .trouble", "no longer in the gallery"))
+    browser.click("#viewer .trouble button")
+    browser.wait(lambda: browser.has("#viewer .caption", "named 001."))
+    assert ["2 of 3"] == browser.texts("#viewer .count")
+
+
+def test_the_viewer_goes_on_past_what_is_in_the_document(browser: Browser, stage: Stage) -> None:
+    """Every photo of the list in its order."""
+    fill(stage, 45)
+    browser.open()
+    browser.click("#grid .frame")
+    browser.wait(lambda: browser.all("#viewer"))
+    for number in range(44, 0, -1):
+        browser.wait(lambda number=number: browser.has("#viewer .caption", f"named {number:03}."))
+        browser.press(Keys.ARROW_RIGHT)
+    browser.wait(lambda: browser.has("#viewer .caption", "named 000."))
+
+
+def test_the_details_of_a_photo_are_in_the_menu_of_the_viewer(browser: Browser, stage: Stage) -> None:
+    """The link leads to the photo's page."""
+    [image] = fill(stage, 1)
+    browser.open()
+    browser.click("#grid .frame")
+    browser.click("#viewer [aria-label=More]")
+    browser.click("#viewer .details")
     browser.wait(lambda: browser.driver.current_url.endswith(f"/images/{image.public_id}"))
 
 
@@ -334,6 +419,6 @@ def test_scripts_read_the_shared_limits(browser: Browser) -> None:
     browser.open()
     script = (
         "const done = arguments[0]; const path = document.getElementById('gallery').dataset.static;"
-        " import(`${path}/js/limits.js`).then((module) => done(module.limits), (error) => done(String(error)))"
+        " import(`${path}/js/core/limits.js`).then(({limits}) => done(limits), (error) => done(String(error)))"
     )
     assert json.loads(FILE.read_text()) == browser.driver.execute_async_script(script)

@@ -23,6 +23,7 @@ def unharmed(browser: Browser) -> None:
 def test_hostile_words_are_text_as_the_server_renders_them(browser: Browser, stage: Stage) -> None:
     stage.add(f"{HOSTILE}.jpg", photo(), WORDS)
     browser.open()
+    browser.find("#grid .card")
     assert [WORDS.caption] == browser.run(
         "return [...document.querySelectorAll('#grid .caption')].map((c) => c.textContent)"
     )
@@ -31,14 +32,14 @@ def test_hostile_words_are_text_as_the_server_renders_them(browser: Browser, sta
 
 
 def test_hostile_words_are_text_as_the_script_fills_them_in(browser: Browser, stage: Stage) -> None:
-    """The card is created by the script after the page was loaded; the lightbox shows it too."""
+    """The tile is created by the script after the page was loaded; the viewer shows it too."""
     stage.words["cat.jpg"] = WORDS
     browser.open()
     browser.drop(("cat.jpg", photo()))
     browser.wait(lambda: browser.run("return document.querySelector('#grid .card')?.dataset.status") == "done")
     browser.click("#grid .frame")
-    browser.find("#lightbox .large")
-    assert WORDS.caption == browser.run("return document.querySelector('#lightbox .caption').textContent")
+    browser.find("#viewer .large")
+    assert WORDS.caption == browser.run("return document.querySelector('#viewer .caption').textContent")
     unharmed(browser)
 
 

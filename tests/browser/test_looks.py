@@ -27,7 +27,7 @@ def filled(browser: Browser, stage: Stage) -> None:
     stage.gallery.request_upload("awaited.jpg", 1, "image/jpeg")
     browser.open()
     browser.drop(("notes.txt", b"no photo"))
-    browser.wait(lambda: browser.has(".why", "not a photo"))
+    browser.wait(lambda: browser.has("#refused .why", "not a photo"))
 
 
 def uploading(browser: Browser, stage: Stage) -> None:
@@ -38,13 +38,39 @@ def uploading(browser: Browser, stage: Stage) -> None:
     browser.wait(lambda: stage.bucket.posts == 2)
 
 
-def lightbox(browser: Browser, stage: Stage) -> None:
+def compact(browser: Browser, stage: Stage) -> None:
+    """Small tiles, whose captions show with the focus; the filters are open."""
+    filled(browser, stage)
+    browser.press("-")
+    for _ in range(3):
+        browser.press("-")
+    browser.click(".filters summary")
+    browser.run("document.querySelector('#grid .frame').focus()")
+
+
+def viewer(browser: Browser, stage: Stage) -> None:
     """One photo over everything."""
     stage.add("cat.jpg", photo())
     stage.add("dog.jpg", photo())
     browser.open()
     browser.click("#grid .frame")
-    browser.wait(lambda: browser.all("#lightbox"))
+    browser.wait(lambda: browser.all("#viewer"))
+
+
+def information(browser: Browser, stage: Stage) -> None:
+    """The drawer of the viewer, with the history of a field."""
+    viewer(browser, stage)
+    browser.press("i")
+    browser.click("#viewer .field .head button")
+    browser.find("#viewer .versions p")
+
+
+def shortcuts(browser: Browser, stage: Stage) -> None:
+    """The list of keys."""
+    browser.open()
+    browser.find("#samples")
+    browser.press("?")
+    browser.find("#help")
 
 
 def one_photo(browser: Browser, stage: Stage) -> None:
@@ -92,7 +118,10 @@ SCENES = [
     empty,
     filled,
     uploading,
-    lightbox,
+    compact,
+    viewer,
+    information,
+    shortcuts,
     one_photo,
     one_failure,
     in_the_trash,
@@ -146,26 +175,28 @@ def test_every_picture_is_described_for_those_who_do_not_see_it(browser: Browser
     stage.add("cat.jpg", photo())
     add_image(stage.gallery, "new.jpg")
     browser.open()
-    alts = browser.run("return [...document.querySelectorAll('#grid .thumb')].map((i) => i.alt)")
-    assert ["Photo new.jpg, not described yet", "The photo cat"] == alts
+    script = "return [...document.querySelectorAll('#grid .thumb')].map((i) => i.alt)"
+    browser.wait(lambda: ["The photo cat", "Photo new.jpg, not described yet"] == browser.run(script))
 
 
 def test_the_keyboard_reaches_everything(browser: Browser, stage: Stage) -> None:
-    """The order: skip link, search, upload, photos and their buttons."""
-    stage.add("cat.jpg", photo())
+    """The order: skip link, search, upload, menu, navigation, filters, one photo and its buttons.
+
+    The photos are one tab stop; the arrow keys move among them.
+    """
     add_failed(stage.gallery)
     browser.open()
+    browser.find("#grid .frame")
     reached = []
-    for _ in range(9):
+    for _ in range(20):
         browser.press("\ue004")  # Tab
         reached.append(browser.focus)
-    assert [
-        "skip",
-        "brand",
-        "q",
-        "add",
-        "frame",
-        "button small",
-        "button small quiet",
-        "frame",
-    ] == reached[:8]
+    links = len(browser.all(".rail a"))
+    order = ["skip", "brand", "q", "add", "me", *[""] * links, "", "density", "frame", *["button small"] * 2]
+    assert order == reached[: len(order)]
+    stage.add("cat.jpg", photo())
+    browser.wait(lambda: len(browser.all("#grid .frame")) == 2)
+    browser.run("document.querySelector('#grid .frame').focus()")
+    browser.press("\ue014")  # the right arrow
+    script = "return document.activeElement.closest('.card').querySelector('.caption').textContent"
+    assert "dog.jpg" == browser.run(script)

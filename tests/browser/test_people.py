@@ -49,6 +49,7 @@ def upload(browser: Browser, name: str) -> None:
 def captions(browser: Browser) -> list[str]:
     """What the gallery shows, after a reload."""
     browser.open("/")
+    browser.wait(lambda: browser.run("return document.getElementById('gallery').dataset.ready") == "")
     return [re.sub(r".*named (\w+)\.", r"\1", text) for text in browser.texts("#grid .caption")]
 
 
@@ -100,7 +101,8 @@ def test_a_session_is_ended_from_ones_own_other_browser(browser: Browser, other:
     other.drop(("late.jpg", photo()))
     other.wait(lambda: other.driver.current_url.startswith(f"{other.origin}/login?next="))
     browser.open("/")
-    assert browser.has(".foot", "You are signed in as ada.")
+    browser.click(".me")
+    assert browser.has(".account-menu", "You are signed in as ada.")
 
 
 def test_the_way_goes_on_after_signing_in(browser: Browser, site: Site) -> None:
@@ -139,6 +141,7 @@ def test_everything_works_by_plain_forms(plain: Browser, stage: Stage, site: Sit
     plain.fill(name="ada", password=PASSWORD)
     plain.click("main button[type=submit]")
     plain.click(".me")
+    plain.click(".account-menu a[href='/account']")
     plain.click("[aria-labelledby=keys_title] summary")
     plain.fill(label="script", keys_password=PASSWORD)
     plain.click("form[action='/account/keys'] button")
@@ -147,6 +150,7 @@ def test_everything_works_by_plain_forms(plain: Browser, stage: Stage, site: Sit
     plain.fill(old=PASSWORD, new=PASSWORD + "!", again=PASSWORD + "!")
     plain.click("form[action='/account/password'] button")
     assert "Your password was changed" in plain.find(".done").text
+    plain.click(".me")
     plain.click(".signed button")
     plain.wait(lambda: "Sign in" in plain.driver.title)
 

@@ -90,12 +90,12 @@ def test_twenty_photos_dropped_at_once_come_back_upright(page: Browser, tmp_path
     for photo in sent:
         (tmp_path / photo.name).write_bytes(photo.data)
     page.open()
-    before = len(statuses(page))
     drop_from_disk(page, [tmp_path / photo.name for photo in sent])
 
-    page.wait(lambda: ["done"] * (COUNT + before) == statuses(page), seconds=240)
+    page.wait(lambda: page.has("#tray", f"All {COUNT} photos described"), seconds=240)
 
     assert not page.reloaded
+    assert {"done"} == set(statuses(page))
     listed = call(page.origin, f"/images?limit={COUNT}")["images"]
     shown = {image["name"]: image for image in listed}
     assert {photo.name for photo in sent} == set(shown)
@@ -127,23 +127,18 @@ BAD = {
 }
 
 
-def test_bad_files_say_why_on_their_cards(page: Browser) -> None:
+def test_bad_files_say_why_on_their_pages(page: Browser) -> None:
     """Past the page's own checks, straight through the API: each has its reason, and nothing is tried again."""
     ids = {}
     for name, (media_type, data, _) in BAD.items():
         made = call(page.origin, "/uploads", {"name": name, "size": len(data), "type": media_type})
         assert send(UploadForm(**made["form"]), data) == 201
         ids[name] = made["image"]["id"]
-    page.open()
-
-    def reasons() -> dict[str, str] | None:
-        cards = page.run(
-            "return [...document.querySelectorAll('#grid .card[data-status=rejected]')]"
-            ".map((card) => [card.dataset.id, card.querySelector('.why').innerText])"
-        )
-        return dict(cards) if set(ids.values()) <= {card[0] for card in cards} else None
-
-    said = page.wait(reasons, seconds=30)
+    said = {}
+    for public_id in ids.values():
+        page.open(f"/images/{public_id}")
+        page.wait(lambda: page.has(".chip", "Not accepted"), seconds=30)
+        [said[public_id]] = page.texts(".why")
     for name, (_, _, code) in BAD.items():
         tasks = call(page.origin, f"/images/{ids[name]}")["tasks"]
         assert {("skipped", code)} == {(task["status"], task["error"]) for task in tasks}, name
@@ -163,12 +158,12 @@ def test_a_lying_size_is_refused_by_the_bucket(page: Browser) -> None:
 
 @pytest.mark.parametrize(("name", "data"), [("words.jpg", b"just some words"), ("nothing.jpg", b"")])
 def test_the_page_refuses_before_it_sends(page: Browser, name: str, data: bytes) -> None:
-    """A card with a sentence, and no row on the server."""
+    """A sentence, and no row on the server."""
     page.open()
     page.drop((name, data))
 
-    (card,) = page.wait(lambda: [text for text in page.texts("#grid .card") if name in text])
-    assert card.removeprefix(name).strip()
+    (row,) = page.wait(lambda: [text for text in page.texts("#refused .why") if name in text])
+    assert row.rpartition(name)[2].strip(")").strip(": ")
     assert name not in {image["name"] for image in call(page.origin, "/images?limit=100")["images"]}
 
 

@@ -65,10 +65,13 @@ def test_words_are_written_undone_and_read_by_keyboard(browser: Browser, stage: 
     assert browser.has("main", "Ours, from the garden.")
 
     browser.open(f"/images/{image.public_id}")
-    tab_to(browser, "footer a[lang='de']")
+    tab_to(browser, ".account-menu summary")
+    browser.press(Keys.ENTER)
+    tab_to(browser, ".account-menu a[lang='de']")
     browser.press(Keys.ENTER)
     browser.wait(lambda: [GERMAN, "de"] == caption(browser))
-    assert ["Deutsch"] == browser.texts("footer a[aria-current='true']")
+    browser.click(".account-menu summary")
+    assert ["Deutsch"] == browser.texts(".account-menu a[aria-current='true']")
 
     tab_to(browser, "form[action$='/recaption'] button")
     browser.press(Keys.ENTER)

@@ -120,6 +120,9 @@ def alive(home: Path) -> list[str]:
 
 
 WATCH = """
+const size = document.getElementById("density"); // small tiles, so that all of them are in the document
+size.value = "compact";
+size.dispatchEvent(new Event("change"));
 window.times = {sent: {}, done: {}};
 const send = XMLHttpRequest.prototype.send;
 XMLHttpRequest.prototype.send = function (body) {

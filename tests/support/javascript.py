@@ -1,8 +1,9 @@
-"""eslint and stylelint over web/static, from the locked packages of tests/javascript.
+"""eslint, stylelint and tsc over web/static, from the locked packages of tests/javascript, and its tests.
 
     python -m tests.support.javascript
 
-They need Node.js 18 or newer with npm; without them ``missing`` says so and the check is left out.
+They need Node.js 18 or newer with npm; without them ``missing`` says so and the check is left out. The
+modules that the tests import touch no document.
 """
 
 from __future__ import annotations
@@ -20,13 +21,14 @@ TARGET = ROOT / ".local" / "javascript"
 LOCK = "package-lock.json"
 OLDEST_NODE = 18
 LINTERS = (
-    ("eslint", "eslint.config.js", "web/static/js"),
-    ("stylelint", "stylelint.config.js", "web/static/css/*.css"),
+    ("eslint", "--config", TARGET / "eslint.config.js", "--max-warnings", "0", "web/static/js"),
+    ("stylelint", "--config", TARGET / "stylelint.config.js", "--max-warnings", "0", "web/static/css/*.css"),
+    ("tsc", "--project", SOURCE / "tsconfig.json"),
 )
 
 
 def missing() -> str | None:
-    """Return why the linters cannot run here; None where they can."""
+    """Return why the checks cannot run here; None where they can."""
     if not (shutil.which("node") and shutil.which("npm")):
         return "Node.js with npm is not installed"
     version = subprocess.run(["node", "--version"], capture_output=True, text=True, check=False).stdout
@@ -50,22 +52,14 @@ def install() -> None:
 
 
 def main() -> int:
-    """Run both linters; return 1 if either finds something."""
+    """Run the linters, the type checker and the tests; return 1 if any of them fails."""
     if reason := missing():
-        print(f"eslint and stylelint cannot run: {reason}.")
+        print(f"The checks of JavaScript cannot run: {reason}.")
         return 1
     install()
-    codes = []
-    for name, config, files in LINTERS:
-        command = [
-            TARGET / "node_modules" / ".bin" / name,
-            "--config",
-            TARGET / config,
-            "--max-warnings",
-            "0",
-            files,
-        ]
-        codes.append(subprocess.run(command, cwd=ROOT, check=False).returncode)
+    commands = [(TARGET / "node_modules" / ".bin" / name, *options) for name, *options in LINTERS]
+    commands.append(("node", "--test", "--test-reporter", "dot", *sorted(SOURCE.glob("*.test.js"))))
+    codes = [subprocess.run(command, cwd=ROOT, check=False).returncode for command in commands]
     return int(any(codes))
 
 

@@ -15,6 +15,7 @@ from PIL import Image as Pillow
 from PIL import ImageOps
 
 from imgcore.accounts.service import Accounts
+from imgcore.db.changes import ChangeRepository
 from imgcore.gallery.languages import parse
 from imgcore.gallery.models import Image, Source, TaskKind, TaskStatus, UploadStatus
 from tests.web.fake_bucket import FakeBucket
@@ -57,7 +58,8 @@ class Stage:
         self.bucket = FakeBucket(self._received)
         self._folder = tempfile.TemporaryDirectory(prefix="gallery-stage-")
         gallery = fake_gallery(folder or Path(self._folder.name), self.bucket.origin, max_bytes=max_bytes)
-        self.gallery = replace(gallery, languages=parse(languages))
+        changes = ChangeRepository(gallery.images.database)  # by the real clock
+        self.gallery = replace(gallery, languages=parse(languages), changes=changes)
         self.images = self.gallery.images
         self.gallery.queues.listener = self._queued
         self.app = create_app(self.gallery, accounts=accounts)

@@ -7,7 +7,11 @@ import json
 import re
 from pathlib import Path
 
+import pytest
+
+from imgcore.gallery.service import Gallery
 from tests.web.client import Client
+from tests.web.fakes import add_done
 
 STATIC = Path(__file__).parents[2] / "web" / "static"
 
@@ -49,17 +53,38 @@ def test_nothing_else_on_the_disk_can_be_reached(client: Client) -> None:
 
 def test_every_import_of_a_script_is_there(client: Client) -> None:
     """No build step would tell."""
-    for path in (STATIC / "js").glob("*.js"):
-        for name in re.findall(r'from "\./([a-z]+\.js)"', path.read_text()):
-            assert (STATIC / "js" / name).exists(), f"{path.name} imports {name}"
+    scripts = list((STATIC / "js").rglob("*.js"))
+    assert scripts
+    for path in scripts:
+        for name in re.findall(r'(?:from|import) "(\.[^"]+)"', path.read_text()):
+            assert (path.parent / name).is_file(), f"{path.name} imports {name}"
 
 
-def test_page_preloads_every_module(client: Client) -> None:
+@pytest.mark.parametrize("script", ["gallery", "photo"])
+def test_page_preloads_every_module(client: Client, gallery: Gallery, script: str) -> None:
     """Those that only another module imports as well."""
-    page = client.get("/").text
-    preloaded = set(re.findall(r'rel="modulepreload" href="/static/[0-9a-f]+/js/([a-z]+\.js)"', page))
-    everything = {path.name for path in (STATIC / "js").glob("*.js")}
-    assert everything - {"gallery.js", "photo.js", "passkeys.js"} == preloaded
+    page = client.get("/" if script == "gallery" else f"/images/{add_done(gallery).public_id}").text
+    preloaded = re.findall(r'rel="modulepreload" href="/static/[0-9a-f]+/js/([a-z/]+\.js)"', page)
+    assert imported(STATIC / "js" / f"{script}.js") == {STATIC / "js" / name for name in preloaded}
+    assert len(preloaded) == len(set(preloaded))
+
+
+def test_every_script_belongs_to_a_page() -> None:
+    entries = [STATIC / "js" / f"{name}.js" for name in ("gallery", "passkeys", "photo", "problem")]
+    assert set((STATIC / "js").rglob("*.js")) == set(entries).union(*map(imported, entries))
+
+
+def imported(script: Path) -> set[Path]:
+    """Return all modules that a script imports, directly or not."""
+    found: set[Path] = set()
+    waiting = [script]
+    while waiting:
+        path = waiting.pop()
+        named = re.findall(r'^import .*"(\.[^"]+)";$', path.read_text(), re.MULTILINE)
+        new = {(path.parent / name).resolve() for name in named} - found
+        found |= new
+        waiting += new
+    return found
 
 
 def test_the_samples_are_listed_with_their_authors(client: Client) -> None:

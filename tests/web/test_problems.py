@@ -76,19 +76,22 @@ def test_the_packages_own_errors_have_their_status_and_sentence(
 def test_what_is_away_says_when_to_come_back(
     client: Client, gallery: Gallery, given: float | None, said: str
 ) -> None:
-    """Retry-After in whole seconds, and the page tries again by itself then."""
+    """Retry-After in whole seconds, and the page's script tries again then; its link does without a script."""
     gallery.images.database.fault = Unavailable("The database is away.", retry_after=given)
     answer, page = client.get("/api/v1/images"), client.get("/")
     assert (said, int(said)) == (answer.headers["retry-after"], answer.json["retry_after"])
-    assert f'http-equiv="refresh" content="{said}"' in page.text
+    assert (
+        f'<p id="again" data-seconds="{said}"><a class="button primary" href="">Try again</a></p>' in page.text
+    )
+    assert "/js/problem.js" in page.text
 
 
 def test_a_form_that_could_not_be_taken_is_not_sent_again_by_itself(client: Client, gallery: Gallery) -> None:
-    """The page that answers a POST does not refresh."""
+    """The page that answers a POST does not try again."""
     token = client.get("/upload").token
     gallery.images.database.fault = Unavailable("The database is away.")
     page = client.post("/upload", {"token": token, "type": "image/jpeg"})
-    assert (503, False) == (page.status, "refresh" in page.text)
+    assert (503, False) == (page.status, "/js/problem.js" in page.text)
 
 
 def test_what_nobody_foresaw_is_an_id_and_nothing_else(

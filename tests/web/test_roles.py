@@ -35,6 +35,8 @@ EVERYBODY = (200,) * 8
 TABLE = {
     ("GET", "/"): PAGE_ANY,
     ("GET", "/images/<public_id>"): PAGE_READ,
+    ("GET", "/photo/<public_id>"): PAGE_READ,
+    ("GET", "/about"): PAGE_ANY,
     ("GET", "/images/<public_id>/original"): (303, 404, 303, 303, 303, 303, 303, 303),
     ("POST", "/images/<public_id>/edit"): PAGE_EDIT,
     ("POST", "/images/<public_id>/retry"): (303, 404, 409, 409, 303, 303, 303, 303),
@@ -263,7 +265,7 @@ class Scene:
             return self.album()
         if "/shared/" in route or "/shares/" in route:
             return self.share()[0], ""
-        if "/images/" in route:
+        if "/images/" in route or "/photo/" in route:
             return self.site.upload("owner", SECRET).public_id, ""
         accounts = self.site.accounts
         stranger = accounts.add(f"stranger{self.count}", PASSWORD)

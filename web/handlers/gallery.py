@@ -50,11 +50,17 @@ class GalleryPages:
         return [
             ("GET", "/", self.gallery),
             ("GET", image, self.image),
+            (
+                "GET",
+                "/photo/<public_id>",
+                self.image,
+            ),  # the address of the viewer, which scripts show over the list
             ("GET", f"{image}/original", self.original),
             ("POST", f"{image}/edit", self.edit),
             ("POST", f"{image}/retry", self.retry),
             ("POST", f"{image}/delete", self.delete),
             ("POST", f"{image}/restore", self.restore),
+            ("GET", "/about", self.about),
             ("GET", "/upload", self.choose_type),
             ("POST", "/upload", self.upload_form),
         ]
@@ -155,6 +161,11 @@ class GalleryPages:
         self._gallery.restore(public_id)
         record_event(SecurityEvent.IMAGE_RESTORED, public_id)
         return _see(f"/images/{public_id}")
+
+    @requires(Scope.READ)
+    def about(self) -> str:
+        """Show who describes the photos, the release, and the limits of files."""
+        return self._page("about", limits=self._gallery.limits)
 
     @requires(Scope.UPLOAD)
     def choose_type(self) -> str:

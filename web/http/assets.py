@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import posixpath
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +29,7 @@ _TYPES = {
     ".webmanifest": "application/manifest+json",
     ".png": "image/png",
 }
-_IMPORT = re.compile(r'from "\./([a-z]+\.js)"')
+_IMPORT = re.compile(r'^import .*"(\.{1,2}/[a-z/]+\.js)";$', re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,11 @@ class StaticFiles:
         whole = "".join(f"{name}{asset.etag}" for name, asset in self._assets.items())
         self.version = hashlib.sha256(whole.encode()).hexdigest()[:12]
         self.samples = self._samples()
-        self.imported = self._imported("js/gallery.js")
+        self.imported = {
+            name[3:-3]: self._imported(name)
+            for name in self._assets
+            if name.startswith("js/") and name.endswith(".js") and name.count("/") == 1
+        }
 
     @property
     def prefix(self) -> str:
@@ -96,14 +101,15 @@ class StaticFiles:
 
     def _imported(self, script: str) -> tuple[str, ...]:
         """Return all modules that ``script`` imports, directly or not, for ``<link rel=modulepreload>``."""
-        found: dict[str, None] = {}
+        found: set[str] = set()
         waiting = [script]
         while waiting:
-            text = self._assets[waiting.pop()].data.decode()
-            new = [name for name in _IMPORT.findall(text) if name not in found]
-            found |= dict.fromkeys(new)
-            waiting += [f"js/{name}" for name in new]
-        return tuple(sorted(found))
+            importer = waiting.pop()
+            named = _IMPORT.findall(self._assets[importer].data.decode())
+            new = {posixpath.normpath(f"{posixpath.dirname(importer)}/{name}") for name in named} - found
+            found |= new
+            waiting += new
+        return tuple(sorted(name.removeprefix("js/") for name in found))
 
     def _samples(self) -> tuple[Sample, ...]:
         listed = self._assets.get("samples/samples.json")

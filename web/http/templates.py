@@ -16,6 +16,7 @@ from web import serializers
 from web.http.assets import StaticFiles
 from web.http.auth import caller
 from web.http.language import current_language
+from web.http.navigation import destinations
 from web.limits import LIMITS
 from web.limits import TEXT as LIMITS_TEXT
 
@@ -51,6 +52,7 @@ class TemplateRenderer:
             "type_names": type_names,
             "max_megapixels": MAX_PIXELS // 1_000_000,
             "max_side": f"{MAX_SIDE:,}",
+            "destinations": destinations,
             "quoted": lambda text: quote(text, safe=""),
             "blank": serializers.blank(),
             "blank_pixel": BLANK_PIXEL,

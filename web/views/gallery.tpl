@@ -1,6 +1,6 @@
-% rebase('layout.tpl', title=(f'{words} – Caption Gallery' if words else 'Caption Gallery'), module='gallery', preload=scripts, sheets=('gallery', 'lightbox'), refresh=(5 if any(not card.settled for card in cards) else None))
+% rebase('layout.tpl', title=(f'{words} – Caption Gallery' if words else 'Caption Gallery'), module='gallery', sheets=('gallery', 'viewer'))
 % endings = list(limits.media_types.values())
-<div id="gallery" data-max-bytes="{{limits.max_bytes}}" data-media-types="{{' '.join(limits.media_types)}}" data-type-names="{{type_names(endings)}}" data-next="{{following or ''}}" data-static="{{static}}">
+<div id="gallery" data-max-bytes="{{limits.max_bytes}}" data-media-types="{{' '.join(limits.media_types)}}" data-type-names="{{type_names(endings)}}" data-static="{{static}}" data-viewer="{{caller.account.name if caller.account else ''}}" class="{{'sought' if words else ''}} {{'' if cards else 'bare'}}">
 % if deleted:
 <form class="undo" method="post" action="/images/{{deleted}}/restore">
   <p>The photo is in the trash. It is deleted for good after {{shared.trash_days}} days.</p>
@@ -8,18 +8,52 @@
   <button class="button small" type="submit">Undo</button>
 </form>
 % end
-<div class="heading" id="heading" {{'' if words else 'hidden'}}>
-  <h1>{{f'Photos with “{words}”' if words else 'Photos'}}</h1>
-  <a class="button small" id="clear" href="/">Show all</a>
+<div class="heading" id="heading">
+  <h1 id="title">{{f'Photos with “{words}”' if words else 'Photos'}}</h1>
+  <p class="number" id="count"></p>
+  <p class="plain" id="clear"><a href="/">Show all</a></p>
 </div>
-<h1 class="sr" id="title" {{'hidden' if words else ''}}>Photos</h1>
+<div class="controls js" id="controls">
+  <details class="filters">
+    <summary>Filters</summary>
+    <form id="filters" action="/" method="get">
+      <label>Month <input name="month" type="month" placeholder="2026-11" pattern="[0-9]{4}-[0-9]{2}"></label>
+      <label>Tag <input name="tag" maxlength="{{shared.tag_length}}" autocomplete="off"></label>
+      <label>Camera <input name="camera" maxlength="100" autocomplete="off"></label>
+      <label>State <select name="status"><option value="">Any</option><option value="waiting">Waiting or being described</option><option value="failed">Failed or not accepted</option><option value="undescribed">Not described</option></select></label>
+      <label>Described by <select name="source"><option value="">Anybody</option><option value="human">A person</option><option value="gemini">Gemini</option><option value="embedded">Its own metadata</option><option value="local">The local describer</option></select></label>
+      <label>Type <select name="type"><option value="">Any</option>\
+% for ending in endings:
+%   if ending != 'heif':
+<option value="{{'jpeg' if ending == 'jpg' else ending}}">{{type_names([ending])}}</option>\
+%   end
+% end
+</select></label>
+      <label>Shape <select name="orientation"><option value="">Any</option><option value="landscape">Landscape</option><option value="portrait">Portrait</option><option value="square">Square</option></select></label>
+      <label>Taken from <input name="taken_from" type="date"></label>
+      <label>Taken until <input name="taken_to" type="date"></label>
+      <label>Uploaded from <input name="uploaded_from" type="date"></label>
+      <label>Uploaded until <input name="uploaded_to" type="date"></label>
+      <label>Order <select name="sort"><option value="">By the date taken</option><option value="uploaded">By the date of upload</option></select></label>
+    </form>
+  </details>
+  <div class="chips" id="chips" hidden></div>
+  <label class="density">Size <select id="density"><option value="captions">Captions</option><option value="compact">Compact</option><option value="comfortable">Comfortable</option><option value="large">Large</option></select></label>
+</div>
+<div class="failure" id="failure" role="alert" hidden></div>
 <form id="act" method="post" hidden><input type="hidden" name="token" value="{{token}}"></form>
-<ul class="grid" id="grid" role="list">
+<photo-timeline id="grid" data-density="captions"><noscript>
+<ul class="grid" role="list">
 % for card in cards:
-{{!card.html}}\\
+{{!card.html}}\
 % end
 </ul>
-<p class="more" id="more" {{'' if following else 'hidden'}}><a class="button" href="{{f'/?cursor={quoted(following)}' + (f'&q={quoted(words)}' if words else '') if following else '/'}}">More photos</a></p>
+% if following:
+<p class="more" id="more"><a class="button" href="{{f'/?cursor={quoted(following)}' + (f'&q={quoted(words)}' if words else '')}}">More photos</a></p>
+% end
+<p class="plain">Without JavaScript, <a href="/upload">photos are uploaded one at a time</a>, and this page shows changes when it is reloaded.</p>
+</noscript></photo-timeline>
+<month-scrubber id="scrubber" hidden></month-scrubber>
 <section class="nothing" id="nothing" {{'' if words and not cards and first else 'hidden'}}>
   <h2>No results for “<span id="sought">{{words}}</span>”</h2>
   <p>The search covers captions, tags, file names, text in photos, dates, cameras and owners. Try fewer or other words.</p>
@@ -28,7 +62,7 @@
 % if samples:
   <div class="prints" aria-hidden="true">
 %   for sample in samples[:3]:
-    <span class="snap"><img src="{{static}}/samples/{{sample.file}}" alt=""></span>
+    <span class="snap"><img src="{{static}}/samples/{{sample.file}}" alt="" loading="lazy"></span>
 %   end
   </div>
 % end
@@ -45,22 +79,9 @@
   <p class="fine">Samples: {{'; '.join(f'{sample.title} by {sample.credit} ({sample.licence})' for sample in samples)}}.</p>
 % end
 </section>
-<noscript><p class="plain">Without JavaScript, <a href="/upload">photos are uploaded one at a time</a>, and this page shows changes when it is reloaded.</p></noscript>
 <input id="files" type="file" multiple hidden tabindex="-1" aria-hidden="true" accept="{{','.join([*limits.media_types, *(f'.{ending}' for ending in endings)])}}">
 </div>
-<template id="card" data-sizes="(max-width: 40rem) 46vw, 15rem">
-% include('card.tpl', image=blank)
-</template>
-<template id="upload">
-  <div class="upload">
-    <progress max="100" value="0"></progress>
-    <p class="note"></p>
-    <button class="button small cancel" type="button">Cancel<span class="sr"></span></button>
-    <button class="button small again" type="button" hidden>Try again<span class="sr"></span></button>
-  </div>
-</template>
-<div class="tray" id="tray" hidden><p></p><progress max="1" value="0" aria-label="All uploads"></progress><button class="button small" type="button">Cancel all</button></div>
-<div class="toast" id="toast" role="status"></div>
-<p class="sr" id="live" role="status"></p>
+<upload-panel id="uploads"></upload-panel>
+<toast-stack id="toast"></toast-stack>
 <div class="drop" id="drop" hidden><p>Let go to add them</p></div>
-% include('lightbox.tpl')
+<photo-viewer id="photo-viewer"></photo-viewer>

@@ -8,21 +8,19 @@
 <meta name="theme-color" media="(prefers-color-scheme: dark)" content="#141311">
 <meta name="robots" content="noindex">
 <title>{{title}}</title>
-% if get('refresh'):
-<noscript><meta http-equiv="refresh" content="{{refresh}}"></noscript>
-% end
 <link rel="icon" href="{{static}}/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="{{static}}/css/base.css">
 % for sheet in get('sheets') or ():
 <link rel="stylesheet" href="{{static}}/css/{{sheet}}.css">
 % end
-% for name in get('preload') or ():
+% for name in scripts.get(get('module'), ()):
 <link rel="modulepreload" href="{{static}}/js/{{name}}">
 % end
 % if get('module'):
 <script type="module" src="{{static}}/js/{{module}}.js"></script>
 % end
 </head>
+% places = destinations()
 <body data-limits="{{shared_text}}">
 <a class="skip" href="#main">Skip to the photos</a>
 <header class="bar">
@@ -35,19 +33,61 @@
     <input id="q" name="q" type="search" maxlength="{{shared.search_length}}" value="{{get('words') or ''}}" placeholder="Search" autocomplete="off" enterkeyhint="search">
     <kbd aria-hidden="true">/</kbd>
   </form>
-% if caller.open:
-  <a class="button primary" id="add" href="/upload"><span aria-hidden="true">+</span> <span>Add<span class="wide"> photos</span></span></a>
-% else:
   <div class="ends">
-%   if caller.account:
-    <a class="me" href="/account"><span class="sr">Your account, </span>{{caller.account.name}}</a>
+% if caller.open or caller.account:
     <a class="button primary" id="add" href="/upload"><span aria-hidden="true">+</span> <span>Add<span class="wide"> photos</span></span></a>
+    <details class="account-menu">
+      <summary class="me"><span class="sr">Menu, </span>{{caller.account.name if caller.account else 'Menu'}}</summary>
+      <div class="panel">
+%   if caller.open:
+        <p class="hint">Open mode: this gallery can be reached from this computer only, and nobody signs in.</p>
 %   else:
-    <a class="button" href="/login">Sign in</a>
+        <p class="hint">You are signed in as {{caller.account.name}}.</p>
+        <a href="/account">Account</a>
 %   end
-  </div>
+%   if caller.account and caller.account.role == 'administrator':
+        <a href="/accounts">Accounts</a>
+        <a href="/security-log">Security log</a>
+%   end
+%   if caller.open or caller.account.role == 'administrator':
+        <a href="/spending">Spending</a>
+%   end
+        <a href="/about">About</a>
+%   if len(languages) > 1:
+        <nav aria-label="Language of the captions">
+          <p class="hint">Captions in</p>
+%     for one in languages:
+%       if one.code == language:
+          <a href="/language/{{one.code}}?next={{quoted(here())}}" lang="{{one.code}}" hreflang="{{one.code}}" aria-current="true">{{one.own_name}}</a>
+%       else:
+          <a href="/language/{{one.code}}?next={{quoted(here())}}" lang="{{one.code}}" hreflang="{{one.code}}">{{one.own_name}}</a>
+%       end
+%     end
+        </nav>
+%   end
+%   if get('module') == 'gallery':
+        <button class="js" id="shortcuts" type="button">Keyboard shortcuts</button>
+%   end
+%   if caller.account:
+        <form class="signed" method="post" action="/logout">
+          <input type="hidden" name="token" value="{{token}}">
+          <button type="submit">Sign out</button>
+        </form>
+%   end
+      </div>
+    </details>
+% else:
+    <a class="button" href="/login">Sign in</a>
 % end
+  </div>
 </header>
+% if places:
+<nav class="rail" aria-label="Gallery">
+%   for place in places:
+  <a href="{{place.path}}" {{'aria-current=page' if place.current else ''}}><svg viewBox="0 0 24 24" width="24" height="24" aria-hidden="true" focusable="false"><path d="{{place.icon}}"/></svg><span>{{place.name}}</span></a>
+%   end
+</nav>
+% end
 % if get('notices'):
 <aside class="notices" aria-label="Notices">
 %   for notice in notices:
@@ -58,32 +98,5 @@
 <main id="main" tabindex="-1">
 {{!base}}
 </main>
-<footer class="foot">
-% if caller.open:
-  <p>Open mode: this gallery can be reached from this computer only, and nobody signs in. <a href="/spending">Spending</a></p>
-% elif caller.account:
-  <form class="signed" method="post" action="/logout">
-    <input type="hidden" name="token" value="{{token}}">
-    <p>You are signed in as {{caller.account.name}}. <a href="/account">Account</a>\\
-%   if caller.account.role == 'administrator':
- · <a href="/accounts">Accounts</a> · <a href="/security-log">Security log</a> · <a href="/spending">Spending</a>\\
-%   end
-</p>
-    <button class="button small quiet" type="submit">Sign out</button>
-  </form>
-% else:
-  <p><a href="/login">Sign in</a> to upload photos.</p>
-% end
-% if len(languages) > 1:
-  <nav aria-label="Language of the captions">
-    <p>Captions in\\
-%   for one in languages:
- <a href="/language/{{one.code}}?next={{quoted(here())}}" lang="{{one.code}}" hreflang="{{one.code}}"{{!' aria-current="true"' if one.code == language else ''}}>{{one.own_name}}</a>\\
-%   end
-</p>
-  </nav>
-% end
-  <p>Photos are described by {{describer}}. Release {{release}}. <a href="/api/v1/openapi.yaml">API</a></p>
-</footer>
 </body>
 </html>

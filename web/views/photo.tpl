@@ -1,4 +1,4 @@
-% rebase('layout.tpl', title=f"{image['caption'] or image['name']} – Caption Gallery", module='photo', sheets=('photo',), refresh=(None if image['settled'] else 3))
+% rebase('layout.tpl', title=f"{image['caption'] or image['name']} – Caption Gallery", module='photo', sheets=('photo',))
 <article class="photo" id="photo" data-id="{{image['id']}}" data-status="{{image['status']}}" data-settled="{{'yes' if image['settled'] else 'no'}}">
 <p class="back"><a href="/">← All photos</a></p>
 % sides = sorted((image['width'] or 1, image['height'] or 1))
@@ -25,6 +25,9 @@
   <p class="done" role="status">{{done}}</p>
 % end
   <h1 lang="{{image['caption_language'] or ''}}">{{image['caption'] or image['name']}}</h1>
+% if not image['settled']:
+  <noscript><p class="hint">This page shows changes when it is reloaded. <a href="/images/{{image['id']}}">Reload</a></p></noscript>
+% end
 % if image['message']:
   <p class="why">{{image['message']}}</p>
 % end

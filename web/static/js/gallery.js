@@ -1,196 +1,318 @@
-// The gallery page: connects uploads, polling, list, lightbox and actions with the server-rendered markup.
+// The gallery page: connects the store, the list, uploads, the viewer and the address.
 
-import { ask } from "./api.js";
-import { clearToast, say, sayDescribed, toast } from "./announce.js";
-import * as cards from "./cards.js";
-import { gather } from "./gather.js";
-import { Lightbox } from "./lightbox.js";
-import { List } from "./list.js";
-import { Uploads } from "./uploads.js";
-import { Watcher } from "./watch.js";
+import { Actions } from "./core/actions.js";
+import { ask, onSignedOut, signInPath } from "./core/api.js";
+import { Feed } from "./core/feed.js";
+import { guard, reportErrors } from "./core/guard.js";
+import { ADDED, Library } from "./core/library.js";
+import { filters, go, parse, title } from "./core/router.js";
+import { stored } from "./core/signals.js";
+import { Store } from "./core/store.js";
+import { Uploads } from "./core/uploads.js";
+import { monthName, part } from "./view/dom.js";
+import { gather } from "./view/gather.js";
+import { Keyboard } from "./view/keyboard.js";
+import { recall, remember } from "./view/place.js";
+import { MonthScrubber } from "./view/scrubber.js";
+import { Search } from "./view/search.js";
+import { DENSITIES, PhotoTimeline } from "./view/timeline.js";
+import { ToastStack } from "./view/toasts.js";
+import { UploadPanel } from "./view/uploads.js";
+import { PhotoViewer } from "./view/viewer.js";
 
-const LATE = "Processing takes longer than usual. It continues automatically.";
+/** @typedef {import("./core/feed.js").Changes} Changes */
 
-const at = (id) => document.getElementById(id);
-const root = at("gallery");
+const GALLERY = "Caption Gallery";
 
-const watcher = new Watcher({
-  onImage(image, late) {
-    const card = cards.byId(image.id);
-    if (!card) return;
-    cards.fill(card, late && !image.settled && !image.message ? { ...image, message: LATE } : image);
-    if (!image.settled) return;
-    if (image.status === "done") sayDescribed(image);
-    else say(`${image.name}: ${image.message ?? image.status_text}`);
+const root = part("gallery", HTMLElement);
+const timeline = part("grid", PhotoTimeline);
+const viewer = part("photo-viewer", PhotoViewer);
+const toasts = part("toast", ToastStack);
+const panel = part("uploads", UploadPanel);
+const scrubber = part("scrubber", MonthScrubber);
+
+reportErrors((error) => {
+  toasts.show(error.message);
+  if (!(error.constructor.name === "Problem")) console.error(error);
+});
+
+const store = new Store();
+const library = new Library(store, (row) => uploads.owns(row));
+const { sections } = library;
+
+const uploads = new Uploads(
+  {
+    maxBytes: Number(root.dataset.maxBytes),
+    mediaTypes: new Set((root.dataset.mediaTypes ?? "").split(" ")),
+    typeNames: root.dataset.typeNames ?? "",
   },
-  onGone(id) {
-    const card = cards.byId(id);
-    if (!card) return;
-    cards.forget(card);
-    card.remove();
-    list.refresh();
+  store,
+  {
+    onAdd(ids) {
+      if (ids.length) toasts.say(ids.length === 1 ? "1 file added." : `${ids.length} files added.`);
+      library.add(ids);
+      window.scrollTo({ top: 0, behavior: "instant" });
+      redraw();
+    },
+    onSent(from, to) {
+      library.rename(from, to);
+      timeline.rename(from, to);
+      feed.hurry();
+    },
+    onRemove: (id) => timeline.keepPlace(() => library.remove(id)),
+    onProgress: (id, progress) => timeline.progress(id, progress),
+    onChange: () => panel.refresh(),
+  },
+);
+
+panel.setUp(uploads);
+
+/** Draw the list and what depends on it. */
+function redraw() {
+  timeline.refresh();
+  const nothing = sections.total === 0;
+  part("empty", HTMLElement).hidden = !nothing || library.filtered;
+  part("nothing", HTMLElement).hidden = !nothing || !library.filtered;
+  root.classList.toggle("bare", nothing);
+  const count = sections.total === 1 ? "1 photo" : `${sections.total.toLocaleString(document.documentElement.lang)} photos`;
+  part("count", HTMLElement).textContent = library.filtered ? count : "";
+}
+
+const feed = new Feed({
+  name: `caption-gallery-${root.dataset.viewer ?? ""}`,
+  onChanges: guard((/** @type {Changes} */ changes) => {
+    /** @type {import("./core/store.js").Photo[]} */
+    let newer = [];
+    timeline.keepPlace(() => {
+      newer = library.apply(changes);
+    });
+    for (const photo of newer) announce(photo);
+    if (viewer.shown && newer.some((photo) => photo.id === viewer.shown)) return viewer.refresh();
+    return undefined;
+  }),
+  async onReset() {
+    const { cursor } = await ask("GET", "/api/v1/changes");
+    await library.open(library.query);
+    redraw();
+    return cursor;
   },
   onReach: reachability(),
-  onAsk: () => document.getElementById("grid").classList.toggle("asking"),
 });
 
-const list = new List({ watcher, pending: () => uploads.pending });
-
-const uploads = new Uploads({
-  accepted: {
-    maxBytes: Number(root.dataset.maxBytes),
-    mediaTypes: new Set(root.dataset.mediaTypes.split(" ")),
-    typeNames: root.dataset.typeNames,
-  },
-  place: (card) => list.prepend(card),
-  onSent: (id) => watcher.add(id),
-  onChange: tray(),
-});
-
-const lightbox = new Lightbox(at("lightbox"), { cards: () => list.cards, more: list.more });
-
-gather({
-  async take(files) {
-    if (files.length === 0) return;
-    if (at("lightbox").open) lightbox.close();
-    await list.everything(); // leave a search, so that the new photos are visible
-    uploads.add(files);
-  },
-  overlay: at("drop"),
-  input: at("files"),
-  openers: [at("add"), at("choose")],
-});
-
-root.addEventListener("click", (event) => {
-  const link = event.target.closest(".frame");
-  if (!link?.dataset.display || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
-  event.preventDefault();
-  lightbox.open(link.closest(".card"));
-});
-
-root.addEventListener("submit", (event) => {
-  const card = event.submitter?.closest(".card");
-  if (!card) return;
-  event.preventDefault();
-  if (event.submitter.closest(".retry")) retry(card);
-  else remove(card);
-});
-
-async function retry(card) {
-  const { id } = card.dataset;
-  try {
-    const image = await ask("POST", `/api/v1/images/${id}/retry`);
-    card.querySelector(".frame").focus();
-    cards.fill(card, image);
-    watcher.add(id);
-    say("Trying again.");
-  } catch (problem) {
-    if (problem.status === 409) watcher.add(id); // another page retried it already
-    else toast(problem.message);
-  }
-}
-
-async function remove(card) {
-  const { id } = card.dataset;
-  try {
-    await ask("DELETE", `/api/v1/images/${id}`);
-  } catch (problem) {
-    if (problem.status !== 404) {
-      toast(problem.message);
-      return;
-    }
-  }
-  watcher.remove(id);
-  const before = card.nextElementSibling;
-  (before ?? card.previousElementSibling)?.querySelector(".frame")?.focus();
-  card.remove();
-  toast("Moved to the trash.", {
-    label: "Undo",
-    async run() {
-      try {
-        const image = await ask("POST", `/api/v1/images/${id}/restore`);
-        cards.fill(card, image);
-        list.insert(card, before);
-        if (!image.settled) watcher.add(id);
-        card.querySelector(".frame").focus();
-      } catch (problem) {
-        toast(problem.message);
-      }
-    },
-  });
-  list.refresh();
-}
-
-// A presigned URL may have expired while the page stayed open: request a new one, at most once a minute.
-const lost = (element) => element.matches?.(".thumb[srcset]");
-const renewed = new Map(); // id → when
-async function renew(thumb) {
-  const card = thumb.closest(".card");
-  const { id } = card.dataset;
-  thumb.removeAttribute("srcset"); // the placeholder shows instead of a broken image
-  thumb.removeAttribute("src");
-  if (!id || Date.now() - (renewed.get(id) ?? 0) < 60_000) return;
-  renewed.set(id, Date.now());
-  try {
-    cards.fill(card, await ask("GET", `/api/v1/images/${id}`));
-  } catch { /* the placeholder stays */ }
-}
-root.addEventListener("error", (event) => lost(event.target) && renew(event.target), true); // error events do not bubble
-for (const thumb of root.querySelectorAll(".thumb")) {
-  if (lost(thumb) && thumb.complete && thumb.naturalWidth === 0) renew(thumb);
-}
-
-const samples = at("samples");
-if (samples) {
-  samples.hidden = false;
-  samples.addEventListener("click", async () => {
-    samples.disabled = true;
-    try {
-      uploads.add(await Promise.all(samples.dataset.files.split(" ").map(sample)));
-    } catch {
-      toast("The sample photos cannot be loaded at the moment.");
-    }
-    samples.disabled = false;
-  });
-}
-
-async function sample(name) {
-  const answer = await fetch(`${root.dataset.static}/samples/${name}`);
-  if (!answer.ok) throw new Error(name);
-  return new File([await answer.blob()], name);
-}
-
-document.addEventListener("keydown", (event) => {
-  const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
-  if (event.key !== "/" || typing || event.ctrlKey || event.metaKey || event.altKey || at("lightbox").open) return;
-  event.preventDefault();
-  at("q").focus();
-  at("q").select();
-});
-
-window.addEventListener("beforeunload", (event) => {
-  if (uploads.busy) event.preventDefault();
-});
-
-function tray() {
-  const box = at("tray");
-  const [words, bar, button] = [box.querySelector("p"), box.querySelector("progress"), box.querySelector("button")];
-  button.addEventListener("click", () => uploads.cancelAll());
-  return ({ round, busy }) => {
-    box.hidden = !busy || round.length < 2;
-    list.refresh();
-    if (box.hidden) return;
-    const over = round.filter((upload) => upload.over).length;
-    words.textContent = `Uploaded ${over} of ${round.length}`;
-    bar.value = round.reduce((sum, upload) => sum + (upload.over ? 1 : upload.sent), 0) / round.length;
-  };
+/** @param {import("./core/store.js").Photo} photo */
+function announce(photo) {
+  if (!photo.settled || !uploads.find(photo.id)) return;
+  uploads.move();
+  if (photo.status === "done") toasts.sayDescribed(photo.caption || photo.name);
+  else toasts.say(`${photo.name}: ${photo.message ?? photo.status_text}`);
 }
 
 function reachability() {
   let failures = 0;
-  return (reached, problem) => {
-    if (reached && failures >= 2) clearToast();
+  /** @type {() => void} */
+  let dismiss = () => {};
+  return (/** @type {boolean} */ reached, /** @type {Error | undefined} */ error) => {
+    if (reached && failures >= 2) dismiss();
     failures = reached ? 0 : failures + 1;
-    if (failures === 2) toast(`${problem.message} This page keeps trying.`);
+    if (failures === 2) dismiss = toasts.show(`${error?.message} This page keeps trying.`);
   };
 }
+
+store.watch((changed) => {
+  timeline.update(changed);
+  panel.refresh();
+  redraw();
+});
+
+const renewed = new Map(); // id → when; an address is renewed at most once a minute
+
+timeline.setUp({
+  store,
+  sections,
+  async load(section) {
+    const page = await library.load(section);
+    if (page) timeline.keepPlace(() => library.take(page));
+    redraw();
+  },
+  title: ({ key, count }) => `${key === ADDED ? "Just added" : monthName(key)} · ${count.toLocaleString(document.documentElement.lang)}`,
+  renew: guard(async (/** @type {string} */ id) => {
+    if (store.get(id)?.local || Date.now() - (renewed.get(id) ?? -60_000) < 60_000) return;
+    renewed.set(id, Date.now());
+    await library.renew(id);
+  }),
+});
+timeline.addEventListener("timeline-drawn", (event) => {
+  if (event instanceof CustomEvent) scrubber.show(event.detail);
+});
+
+const density = stored("density", DENSITIES);
+const chooser = part("density", HTMLSelectElement);
+density.watch((value) => {
+  chooser.value = value;
+  timeline.density = value;
+});
+chooser.addEventListener("change", () => {
+  density.value = chooser.value;
+});
+
+scrubber.setUp({
+  months: () => sections.list.filter((section) => section.key !== ADDED),
+  go: (key, at) => timeline.showSection(key, at),
+});
+
+const actions = new Actions(library, uploads, {
+  keepPlace: (change) => timeline.keepPlace(change),
+  toast: (text, action) => toasts.show(text, action),
+  focus: (id) => viewer.shown === null && timeline.show(id),
+  news: () => feed.hurry(),
+});
+timeline.addEventListener("photo-action", guard((event) => {
+  if (event instanceof CustomEvent) return actions.run(event.detail.id, event.detail.action);
+  return undefined;
+}));
+
+// The address: a list, and a photo over it
+
+const search = new Search({
+  input: part("q", HTMLInputElement),
+  form: part("filters", HTMLFormElement),
+  chips: part("chips", HTMLElement),
+  failure: part("failure", HTMLElement),
+  list: timeline,
+  async open(query) {
+    await library.open(query);
+    window.scrollTo({ top: 0, behavior: "instant" });
+    redraw();
+    timeline.render();
+    toasts.say(library.filtered ? `${sections.total} found.` : "All photos.");
+  },
+  opened(query) {
+    go({ photo: null, query }, { replace: library.filtered && parse(location).query.toString() !== "" });
+    show(query);
+  },
+});
+
+/** @param {URLSearchParams} query */
+function show(query) {
+  document.title = title(query, GALLERY);
+  part("sought", HTMLElement).textContent = query.get("q") ?? [...query.values()].join(", ");
+  part("title", HTMLElement).textContent = query.get("q") ? `Photos with “${query.get("q")}”` : "Photos";
+  root.classList.toggle("sought", [...query.keys()].some((name) => name !== "sort"));
+}
+
+viewer.setUp({
+  store,
+  ids: () => sections.ids.filter((id) => !store.get(id)?.local),
+  position: (id) => sections.position(id),
+  async more(id) {
+    const place = sections.place(id);
+    const from = place ? sections.list.indexOf(place.section) : -1;
+    const section = sections.list.slice(Math.max(0, from)).find((each) => each.next !== null);
+    const page = section ? await library.load(section) : null;
+    if (page) timeline.keepPlace(() => library.take(page));
+    return page !== null;
+  },
+  onShow(id) {
+    if (parse(location).photo === null) go({ photo: id, query: library.query }, { state: { over: true } });
+    else go({ photo: id, query: library.query }, { replace: true, state: history.state });
+  },
+  onClose: () => (history.state?.over ? history.back() : leave()),
+  act: (id, action) => actions.run(id, action),
+});
+
+/** Close the viewer, back to the photo in the list. */
+function leave() {
+  if (parse(location).photo !== null) go({ photo: null, query: library.query }, { replace: true });
+  const id = viewer.close();
+  show(library.query);
+  if (id && sections.place(id)) timeline.show(id);
+}
+
+window.addEventListener("popstate", guard(async () => {
+  const { photo, query } = parse(location);
+  if (query.toString() !== library.query.toString()) await search.go(query, { remember: false });
+  show(library.query);
+  if (photo) await viewer.open(photo);
+  else if (viewer.shown) leave();
+}));
+
+timeline.addEventListener("click", guard((event) => {
+  if (!(event instanceof MouseEvent) || !(event.target instanceof Element)) return undefined;
+  const card = event.target.closest(".frame")?.closest(".card");
+  if (!(card instanceof HTMLElement) || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return undefined;
+  const id = card.dataset.id ?? "";
+  if (!store.get(id) || store.get(id)?.local) return undefined;
+  event.preventDefault();
+  return viewer.open(id);
+}));
+
+gather({
+  async take(files, unreadable) {
+    if (files.length + unreadable.length === 0) return;
+    if (viewer.shown) leave();
+    if (library.filtered) await search.go(new URLSearchParams()); // so that the new photos are visible
+    await uploads.add(files, unreadable);
+    panel.refresh();
+  },
+  overlay: part("drop", HTMLElement),
+  input: part("files", HTMLInputElement),
+  openers: [document.getElementById("add"), document.getElementById("choose")],
+});
+
+const samples = document.getElementById("samples");
+if (samples instanceof HTMLButtonElement) {
+  samples.hidden = false;
+  samples.addEventListener("click", guard(async () => {
+    samples.disabled = true;
+    try {
+      const names = (samples.dataset.files ?? "").split(" ");
+      await uploads.add(await Promise.all(names.map(sample)));
+    } finally {
+      samples.disabled = false;
+    }
+  }));
+}
+
+/** @param {string} name */
+async function sample(name) {
+  const answer = await fetch(`${root.dataset.static}/samples/${name}`).catch(() => null);
+  if (!answer?.ok) throw new Error("The sample photos cannot be loaded at the moment.");
+  return new File([await answer.blob()], name);
+}
+
+onSignedOut(() => {
+  if (uploads.paused) return; // a sign-in in another tab is awaited
+  if (!uploads.busy) {
+    location.assign(signInPath());
+    return;
+  }
+  // The files are still here: signing in elsewhere and going on loses none
+  uploads.pause();
+  toasts.show("You are signed out. Sign in in another tab, then continue the uploads here.", {
+    label: "Sign in",
+    run: () => window.open("/login", "_blank", "noopener"),
+  });
+});
+
+window.addEventListener("beforeunload", (event) => {
+  if (uploads.busy || uploads.paused) event.preventDefault();
+});
+
+new Keyboard({ timeline, viewer, toasts, actions, density, sections });
+
+history.scrollRestoration = "manual";
+window.addEventListener("pagehide", () => remember(library.query, window.scrollY > 100 ? timeline.position : null));
+
+guard(async () => {
+  const query = filters(new URLSearchParams(location.search));
+  const place = recall(query);
+  timeline.classList.add("asking");
+  feed.listen();
+  const { cursor } = await ask("GET", "/api/v1/changes");
+  await search.go(query, { remember: false });
+  timeline.classList.remove("asking");
+  show(library.query);
+  if (place) timeline.showSection(place.key, place.part);
+  feed.start(cursor);
+  root.dataset.ready = "";
+})();

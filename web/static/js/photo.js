@@ -1,21 +1,28 @@
 // The photo page: updates without a reload, and times in the time zone of the browser.
 
-import { limits } from "./limits.js";
+import { ask } from "./core/api.js";
+import { guard } from "./core/guard.js";
+import { limits } from "./core/limits.js";
+import { part } from "./view/dom.js";
 
 const { first_poll_ms: FIRST, slowest_poll_ms: SLOWEST } = limits;
 
 let delay = FIRST;
-let said = "";
+let known = "";
 
-const article = () => document.getElementById("photo");
+const article = () => part("photo", HTMLElement);
 
 function localise() {
-  for (const time of document.querySelectorAll("time[datetime]")) {
-    time.textContent = new Date(time.dateTime).toLocaleString(undefined, { dateStyle: "long", timeStyle: "short" });
+  for (const time of document.querySelectorAll("time")) {
+    if (!time.dateTime) continue;
+    time.textContent = new Date(time.dateTime).toLocaleString(document.documentElement.lang, { dateStyle: "long", timeStyle: "short" });
   }
 }
 
-// Load this page again as a document: its scripts do not run, and no markup is built from strings.
+/**
+ * Load this page again as a document: its scripts do not run, and no markup is built from strings.
+ * @returns {Promise<Document>}
+ */
 function fetchPage() {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
@@ -29,18 +36,17 @@ function fetchPage() {
 
 async function look() {
   try {
-    const answer = await fetch(`/api/v1/images/${article().dataset.id}/status`, { cache: "no-cache" });
-    const text = await answer.text();
-    if (answer.status === 401) location.reload(); // the session has ended: the server redirects to the sign-in page
-    if (answer.ok && text !== said) {
-      if (said !== "" || JSON.parse(text).status !== article().dataset.status) await renew();
-      said = text;
-      delay = FIRST;
-    } else {
+    const status = await ask("GET", `/api/v1/images/${article().dataset.id}/status`);
+    const text = JSON.stringify(status);
+    if (text === known) {
       delay = Math.min(delay * 1.4, SLOWEST);
+    } else {
+      if (known !== "" || status.status !== article().dataset.status) await renew();
+      known = text;
+      delay = FIRST;
     }
   } catch {
-    delay = SLOWEST;
+    delay = SLOWEST; // the page keeps trying
   }
   schedule();
 }
@@ -52,20 +58,31 @@ async function renew() {
   if (editing) fresh.querySelector(".edit")?.replaceWith(editing); // keep text that is being edited
   const focused = article().contains(document.activeElement) && !editing?.contains(document.activeElement);
   article().replaceWith(document.adoptNode(fresh));
-  if (focused) document.getElementById("main").focus({ preventScroll: true });
+  if (focused) part("main", HTMLElement).focus({ preventScroll: true });
   localise();
-  const words = fresh.querySelector("h1").textContent;
+  const words = fresh.querySelector("h1")?.textContent ?? "";
   document.title = `${words} – Caption Gallery`;
-  document.getElementById("live").textContent = fresh.dataset.settled === "yes" ? words : "";
+  part("live", HTMLElement).textContent = fresh.dataset.settled === "yes" ? words : "";
 }
 
-let timer = null;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let timer;
 function schedule() {
   clearTimeout(timer);
   if (article().dataset.settled === "yes" || document.hidden) return;
-  timer = setTimeout(look, delay);
+  timer = setTimeout(guard(look), delay);
 }
 
 document.addEventListener("visibilitychange", schedule);
+window.addEventListener("pageshow", (event) => event.persisted && guard(renew)()); // an old page of the back/forward cache
 localise();
 schedule();
+
+// Back to the list as it was left, rather than to its top
+for (const link of document.querySelectorAll(".back a")) {
+  link.addEventListener("click", (event) => {
+    if (!document.referrer.startsWith(`${location.origin}/`) || new URL(document.referrer).pathname !== "/") return;
+    event.preventDefault();
+    history.back();
+  });
+}

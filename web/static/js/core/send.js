@@ -2,6 +2,9 @@
 
 import { limits } from "./limits.js";
 
+/** @typedef {{url: string, fields: Record<string, string>}} Form */
+
+/** @type {Record<string, string>} */
 const SENTENCES = {
   EntityTooLarge: "The file is larger than declared, so the storage refused it.",
   EntityTooSmall: "The file is smaller than declared, so the storage refused it.",
@@ -10,8 +13,11 @@ const SENTENCES = {
 const PASSING = new Set(["InternalError", "RequestTimeout", "ServiceUnavailable", "SlowDown", "RequestTimeTooSkewed"]);
 const STALE = new Set(["AccessDenied", "ExpiredToken", "InvalidAccessKeyId", "InvalidPolicyDocument"]);
 
-// passing: the same request may succeed later. stale: a new form may succeed.
 export class SendError extends Error {
+  /**
+   * @param {string} sentence
+   * @param {{passing?: boolean, stale?: boolean}} [options] passing: the same request may succeed later. stale: a new form may.
+   */
   constructor(sentence, { passing = false, stale = false } = {}) {
     super(sentence);
     this.passing = passing;
@@ -19,14 +25,21 @@ export class SendError extends Error {
   }
 }
 
-// Resolves once the bucket has the file. onProgress(sent, total) in bytes. Rejects with a SendError or an AbortError.
+/**
+ * Resolves once the bucket has the file. Rejects with a SendError or an AbortError.
+ * @param {Form} form
+ * @param {File} file
+ * @param {{onProgress: (part: number) => void, signal: AbortSignal}} options
+ * @returns {Promise<void>}
+ */
 export function send(form, file, { onProgress, signal }) {
   return new Promise((resolve, reject) => {
     const body = new FormData();
     for (const [name, value] of Object.entries(form.fields)) body.append(name, value);
     body.append("file", file);
     const request = new XMLHttpRequest();
-    let stall = null;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    let stall;
     const alive = () => {
       clearTimeout(stall);
       stall = setTimeout(() => request.abort(), limits.upload_stall_ms);
@@ -35,7 +48,7 @@ export function send(form, file, { onProgress, signal }) {
     signal.addEventListener("abort", abort);
     request.upload.addEventListener("progress", (event) => {
       alive();
-      onProgress(event.loaded, event.total);
+      onProgress(Math.min(1, event.loaded / event.total));
     });
     request.addEventListener("loadend", () => {
       clearTimeout(stall);
@@ -50,7 +63,11 @@ export function send(form, file, { onProgress, signal }) {
   });
 }
 
-// Map the error code of S3's XML response to a sentence for people.
+/**
+ * Map the error code of S3's XML response to a sentence for people.
+ * @param {number} status
+ * @param {string} xml
+ */
 function refusal(status, xml) {
   if (status === 0) return new SendError("The connection was lost during the upload.", { passing: true });
   const code = /<Code>([A-Za-z0-9.]{1,64})<\/Code>/.exec(xml)?.[1] ?? String(status);

@@ -1,5 +1,6 @@
 // Detect the media type of a file by its first bytes; its name and declared type are ignored.
 
+/** @param {Uint8Array} bytes @param {number} from @param {number} to */
 const text = (bytes, from, to) => String.fromCharCode(...bytes.subarray(from, to));
 
 const AVIF = new Set(["avif", "avis"]);
@@ -7,6 +8,7 @@ const HEIC = new Set(["heic", "heix", "heim", "heis", "hevc", "hevx", "hevm", "h
 const HEIF = new Set(["mif1", "msf1", "mif2", "miaf"]);
 
 // Kinds of files that are not accepted, for messages: offset, first bytes, name.
+/** @type {[number, string, string][]} */
 const FOREIGN = [
   [0, "II+\0", "a BigTIFF picture"],
   [0, "MM\0+", "a BigTIFF picture"],
@@ -25,7 +27,10 @@ const FOREIGN = [
   [8, "AVI ", "a video"],
 ];
 
-// bytes: the first 512 bytes of the file or fewer. Returns a media type, or null.
+/**
+ * Returns a media type, or null.
+ * @param {Uint8Array} bytes the first 512 of the file, or fewer
+ */
 export function mediaType(bytes) {
   if (bytes[0] === 0xff && bytes[1] === 0xd8 && bytes[2] === 0xff) return "image/jpeg";
   if (text(bytes, 0, 8) === "\x89PNG\r\n\x1a\n") return "image/png";
@@ -38,7 +43,10 @@ export function mediaType(bytes) {
   return text(bytes, 4, 8) === "ftyp" ? brand(bytes) : null;
 }
 
-// Returns what the file is instead of a picture that is accepted, or null.
+/**
+ * Returns what the file is instead of a picture that is accepted, or null.
+ * @param {Uint8Array} bytes
+ */
 export function foreignName(bytes) {
   const found = FOREIGN.find(([at, mark]) => text(bytes, at, at + mark.length) === mark);
   if (found) return found[2];
@@ -47,19 +55,14 @@ export function foreignName(bytes) {
 
 // ISO/IEC 14496-12: the major brand, four bytes of version, then the compatible brands. Without a brand that is known,
 // the handler of the items decides (ISO/IEC 23008-12, 6.2).
+/** @param {Uint8Array} bytes */
 function brand(bytes) {
   const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
   const end = Math.min(bytes.length, length);
   const brands = [text(bytes, 8, 12)];
   for (let at = 16; at + 4 <= end; at += 4) brands.push(text(bytes, at, at + 4));
-  if (brands.some((name) => HEIC.has(name)) && !AVIF.has(brands[0])) return "image/heic";
+  if (brands.some((name) => HEIC.has(name)) && !AVIF.has(brands[0] ?? "")) return "image/heic";
   if (brands.some((name) => AVIF.has(name))) return "image/avif";
   const pictures = /meta.{4,60}pict/s.test(text(bytes, end, bytes.length));
   return pictures || brands.some((name) => HEIF.has(name)) ? "image/heif" : null;
-}
-
-// Rejects if the file cannot be read (a folder, a deleted file).
-export async function sniff(file) {
-  const bytes = new Uint8Array(await file.slice(0, 512).arrayBuffer());
-  return { type: mediaType(bytes), foreign: foreignName(bytes) };
 }

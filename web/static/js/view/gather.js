@@ -1,6 +1,17 @@
 // Sources of files: drag and drop anywhere on the page (folders too), paste, and the file picker.
 
-// take(files): an array of File.
+import { guard } from "../core/guard.js";
+import { collect } from "../model/entries.js";
+
+/**
+ * @typedef {object} Options
+ * @property {(files: File[], unreadable: string[]) => unknown} take
+ * @property {HTMLElement} overlay shown while files are dragged over the page
+ * @property {HTMLInputElement} input
+ * @property {(HTMLElement | null)[]} openers open the file picker
+ */
+
+/** @param {Options} options */
 export function gather({ take, overlay, input, openers }) {
   for (const opener of openers) {
     if (!opener) continue;
@@ -16,21 +27,24 @@ export function gather({ take, overlay, input, openers }) {
     });
   }
   input.addEventListener("change", () => {
-    take([...input.files]);
+    guard(take)([...(input.files ?? [])], []);
     input.value = "";
   });
   document.addEventListener("paste", (event) => {
     const files = [...(event.clipboardData?.files ?? [])];
     if (files.length === 0) return;
     event.preventDefault();
-    take(files);
+    guard(take)(files, []);
   });
   drops(take, overlay);
 }
 
+/** @param {Options["take"]} take @param {HTMLElement} overlay */
 function drops(take, overlay) {
   let depth = 0; // dragenter and dragleave fire for every element on the way
+  /** @param {DragEvent} event */
   const carries = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
+  /** @param {boolean} shown */
   const show = (shown) => {
     overlay.hidden = !shown;
   };
@@ -43,42 +57,31 @@ function drops(take, overlay) {
   document.addEventListener("dragover", (event) => {
     if (!carries(event)) return;
     event.preventDefault();
-    event.dataTransfer.dropEffect = "copy";
+    if (event.dataTransfer) event.dataTransfer.dropEffect = "copy";
   });
   document.addEventListener("dragleave", (event) => {
     if (!carries(event)) return;
     depth = Math.max(0, depth - 1);
     if (depth === 0) show(false);
   });
-  document.addEventListener("drop", async (event) => {
-    if (!carries(event)) return;
+  document.addEventListener("drop", guard(async (event) => {
+    if (!carries(event) || !event.dataTransfer) return;
     event.preventDefault();
     depth = 0;
     show(false);
-    take(await dropped(event.dataTransfer));
-  });
+    const { files, unreadable } = await dropped(event.dataTransfer);
+    await take(files, unreadable);
+  }));
 }
 
+/**
+ * The files of a drop. Entries that cannot be read are named, and lose nothing else.
+ * @param {DataTransfer} transfer
+ */
 async function dropped(transfer) {
   // DataTransferItems are empty after the event handler returns, so entries are read before the first await
-  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
+  const entries = [...transfer.items].flatMap((item) => item.webkitGetAsEntry?.() ?? []);
   const files = [...transfer.files];
-  if (!entries.some((entry) => entry.isDirectory)) return files;
-  return (await Promise.all(entries.map(walk))).flat();
-}
-
-// Resolves to all files below an entry, except those whose names start with a dot.
-async function walk(entry) {
-  if (entry.isFile) {
-    if (entry.name.startsWith(".")) return [];
-    return [await new Promise((resolve, reject) => entry.file(resolve, reject))];
-  }
-  const reader = entry.createReader();
-  const children = [];
-  for (;;) {
-    const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject)); // returns at most 100
-    if (some.length === 0) break;
-    children.push(...some);
-  }
-  return (await Promise.all(children.map(walk))).flat();
+  if (!entries.some((entry) => entry.isDirectory)) return { files, unreadable: [] };
+  return collect(entries);
 }

@@ -1,0 +1,69 @@
+// Client of the gallery's JSON API. Every failure is an Error with a sentence for people.
+
+export class Problem extends Error {
+  /**
+   * @param {number} status 0: no answer
+   * @param {string} code
+   * @param {string} detail
+   * @param {number | null} retryAfter seconds
+   */
+  constructor(status, code, detail, retryAfter = null) {
+    super(detail);
+    this.status = status;
+    this.code = code;
+    this.retryAfter = retryAfter;
+  }
+
+  /** Whether the same request may succeed later. */
+  get passing() {
+    return this.status === 0 || this.status === 429 || this.status >= 500;
+  }
+}
+
+/** The address of the sign-in page that leads back to this one. */
+export const signInPath = () => `/login?next=${encodeURIComponent(location.pathname + location.search)}`;
+
+/** @type {() => void} */
+let signedOut = () => location.assign(signInPath());
+
+/**
+ * Set what happens when the session has ended, or was ended from another browser.
+ * @param {() => void} handler
+ */
+export function onSignedOut(handler) {
+  signedOut = handler;
+}
+
+/**
+ * Resolves to the response's JSON (null for 204). Rejects with a Problem or an AbortError.
+ * @param {string} method
+ * @param {string} path
+ * @param {{body?: unknown, signal?: AbortSignal, fresh?: boolean}} [options] fresh: not from the browser's cache,
+ *   even where the gallery would say that nothing has changed
+ * @returns {Promise<any>}
+ */
+export async function ask(method, path, { body, signal, fresh = false } = {}) {
+  /** @type {Record<string, string>} */
+  const headers = { Accept: "application/json" };
+  /** @type {RequestInit} */
+  const options = { method, cache: fresh ? "reload" : "no-cache", headers };
+  if (signal) options.signal = signal;
+  if (body !== undefined) {
+    options.body = JSON.stringify(body);
+    headers["Content-Type"] = "application/json";
+  }
+  let answer;
+  try {
+    answer = await fetch(path, options);
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new Problem(0, "network", "The gallery cannot be reached at the moment.");
+  }
+  if (answer.status === 204) return null;
+  const value = await answer.json().catch(() => null);
+  signal?.throwIfAborted();
+  if (answer.ok && value !== null) return value;
+  if (answer.status === 401) signedOut();
+  const wait = Number(answer.headers.get("Retry-After")) || null;
+  throw new Problem(answer.status, value?.code ?? "http", value?.detail ?? `The gallery answered ${answer.status}.`, wait);
+}

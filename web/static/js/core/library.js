@@ -1,0 +1,199 @@
+// The list that the page shows: its sections, loaded from the timeline and kept up to date by the changes feed.
+
+import { photoOf, precedes } from "../model/rows.js";
+import { Sections } from "../model/sections.js";
+import { ask } from "./api.js";
+import { aspect } from "./store.js";
+
+/** @typedef {import("./store.js").Photo} Photo */
+/** @typedef {import("./store.js").Store} Store */
+/** @typedef {import("../model/sections.js").Section} Section */
+/** @typedef {import("./feed.js").Changes} Changes */
+
+export const ADDED = "added"; // the key of the section with the files of this page
+const PAGE = 500;
+
+export class Library {
+  /**
+   * @param {Store} store
+   * @param {(row: {id: string, status?: string}) => boolean} sending whether its file is still on its way from this page
+   */
+  constructor(store, sending) {
+    this.store = store;
+    this.sending = sending;
+    this.query = new URLSearchParams();
+    /** @type {string[]} */
+    this.added = []; // ids of the section ADDED
+    // Tiles of new photos are square, so that they keep their size when the photo is decoded
+    this.sections = new Sections((id, key) => (key === ADDED ? 1 : aspect(store.get(id))));
+    /** @type {AbortController | null} */
+    this.searching = null;
+  }
+
+  get filtered() {
+    return this.query.toString() !== "";
+  }
+
+  /**
+   * Load the list of a query. Nothing changes until the server has answered; the newest call wins.
+   * @param {URLSearchParams} query
+   */
+  async open(query) {
+    this.searching?.abort();
+    const searching = new AbortController();
+    this.searching = searching;
+    const { signal } = searching;
+    const { months } = await ask("GET", `/api/v1/timeline${suffix(query)}`, { signal });
+    const first = months[0] ? await this.#page(months[0].month, query, 0, signal) : null;
+    signal.throwIfAborted();
+    this.query = query;
+    this.set(months, first);
+  }
+
+  /**
+   * @param {{month: string, count: number}[]} months
+   * @param {{month: string, photos: Photo[], next: number | null} | null} first
+   */
+  set(months, first) {
+    const wanted = months.map(({ month, count }) => ({ key: month, count }));
+    if (!this.filtered && this.added.length) wanted.unshift({ key: ADDED, count: this.added.length });
+    this.sections.set(wanted, { fresh: true });
+    if (!this.filtered) this.sections.append(ADDED, this.added, null);
+    if (first) this.#take(first);
+  }
+
+  /**
+   * Load the next page of a section.
+   * @param {Section} section
+   */
+  async load(section) {
+    const query = this.query;
+    const page = await this.#page(section.key, query, Number(section.next ?? 0));
+    if (query === this.query && this.sections.get(section.key) === section) return page;
+    return null; // the list is another one meanwhile
+  }
+
+  /** @param {{month: string, photos: Photo[], next: number | null}} page */
+  take(page) {
+    this.#take(page);
+  }
+
+  /** @param {{month: string, photos: Photo[], next: number | null}} page */
+  #take({ month, photos, next }) {
+    for (const photo of photos) this.store.put(photo);
+    const ids = photos.map((photo) => photo.id).filter((id) => this.store.get(id));
+    this.sections.append(month, ids, next === null ? null : String(next));
+  }
+
+  /**
+   * @param {string} month
+   * @param {URLSearchParams} query
+   * @param {number} offset
+   * @param {AbortSignal} [signal]
+   */
+  async #page(month, query, offset, signal) {
+    const asked = new URLSearchParams(query);
+    asked.set("offset", String(offset));
+    asked.set("limit", String(PAGE));
+    const answer = await ask("GET", `/api/v1/timeline/${month}?${asked}`, signal ? { signal } : {});
+    const photos = answer.photos.map((/** @type {any} */ row) => photoOf(row, answer.urls));
+    return { month, photos, next: /** @type {number | null} */ (answer.next) };
+  }
+
+  /**
+   * Get a photo's addresses anew, because one has expired.
+   * @param {string} id
+   */
+  async renew(id) {
+    const section = this.sections.places.get(id);
+    if (!section || section.key === ADDED) {
+      this.store.put(await ask("GET", `/api/v1/images/${id}`, { fresh: true }));
+      return;
+    }
+    // The others of its page have expired as well
+    const at = section.ids.indexOf(id);
+    const { photos } = await this.#page(section.key, this.query, Math.max(0, at - PAGE / 2));
+    for (const photo of photos) if (this.store.get(photo.id)) this.store.put(photo);
+  }
+
+  /**
+   * Put photos of files into the section of new ones, the last first.
+   * @param {string[]} ids
+   */
+  add(ids) {
+    this.added.unshift(...[...ids].reverse());
+    this.#showAdded();
+  }
+
+  /** @param {string} id @param {number} at */
+  addAt(id, at) {
+    this.added.splice(at, 0, id);
+    this.#showAdded();
+  }
+
+  #showAdded() {
+    const months = this.sections.list.filter((section) => section.key !== ADDED);
+    this.sections.set([{ key: ADDED, count: this.added.length }, ...months]);
+    this.sections.fill(ADDED, this.added);
+  }
+
+  /** @param {string} from @param {string} to */
+  rename(from, to) {
+    const at = this.added.indexOf(from);
+    if (at >= 0) this.added[at] = to;
+    this.sections.remove(to); // where another tab's news has put it
+    this.sections.rename(from, to);
+  }
+
+  /** @param {string} id */
+  remove(id) {
+    this.added = this.added.filter((each) => each !== id);
+    this.sections.remove(id);
+  }
+
+  /**
+   * Put a photo where it belongs.
+   * @param {Photo} photo
+   * @param {{known?: boolean}} [options] known: it was in this list before
+   */
+  place(photo, { known = false } = {}) {
+    const section = this.sections.places.get(photo.id);
+    if (section?.key === ADDED) return;
+    if (!photo.month) {
+      this.sections.remove(photo.id);
+      return;
+    }
+    if (section?.key === photo.month) {
+      this.sections.touch(photo.id);
+      return;
+    }
+    if (!section && this.filtered && !known) return; // whether it matches is known to the server only
+    this.sections.insert(photo.month, photo.id, (other) => precedes(photo, this.store.get(other)));
+  }
+
+  /**
+   * Take over the changes of the feed.
+   * @param {Changes} changes
+   * @returns {Photo[]} the photos that are newer than before
+   */
+  apply({ photos, removed, urls }) {
+    for (const id of removed) {
+      this.remove(id);
+      this.store.remove(id);
+    }
+    const newer = [];
+    for (const row of photos) {
+      const known = this.store.get(row.id);
+      if (this.sending(row) || (known && (known.version ?? 0) >= row.version)) continue;
+      const photo = photoOf(/** @type {any} */ (row), urls);
+      this.store.put(photo);
+      this.place(photo);
+      newer.push(photo);
+    }
+    this.sections.layOut();
+    return newer;
+  }
+}
+
+/** @param {URLSearchParams} query */
+const suffix = (query) => (query.toString() ? `?${query}` : "");

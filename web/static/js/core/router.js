@@ -1,0 +1,59 @@
+// The addresses of this page: a list with its filters, and a photo over it. Pure, but for `go`.
+
+export const FILTERS = [
+  "q", "month", "taken_from", "taken_to", "uploaded_from", "uploaded_to", "tag", "camera", "source", "status", "type",
+  "orientation", "owner", "album", "sort",
+];
+
+/**
+ * @typedef {object} Route
+ * @property {string | null} photo the id of the shown photo
+ * @property {URLSearchParams} query the filters of the list
+ */
+
+/**
+ * @param {{pathname: string, search: string}} address
+ * @returns {Route}
+ */
+export function parse({ pathname, search }) {
+  const photo = /^\/photo\/([0-9a-f]{32})$/.exec(pathname)?.[1] ?? null;
+  return { photo, query: filters(new URLSearchParams(search)) };
+}
+
+/**
+ * The filters of a query that have a value, in one order, so that equal filters are equal as text.
+ * @param {URLSearchParams} given
+ */
+export function filters(given) {
+  const found = new URLSearchParams();
+  for (const name of FILTERS) {
+    const value = given.get(name)?.trim();
+    if (value) found.set(name, value);
+  }
+  return found;
+}
+
+/** @param {Route} route */
+export function path({ photo, query }) {
+  const text = query.toString();
+  return `${photo ? `/photo/${photo}` : "/"}${text ? `?${text}` : ""}`;
+}
+
+/**
+ * The title of a list.
+ * @param {URLSearchParams} query
+ * @param {string} gallery
+ */
+export function title(query, gallery) {
+  const words = [...query].filter(([name]) => name !== "sort").map(([, value]) => value);
+  return words.length ? `${words.join(", ")} – ${gallery}` : gallery;
+}
+
+/**
+ * Change the address. replace: no new step for the back button.
+ * @param {Route} route
+ * @param {{replace?: boolean, state?: Record<string, unknown>}} [options]
+ */
+export function go(route, { replace = false, state = {} } = {}) {
+  history[replace ? "replaceState" : "pushState"](state, "", path(route));
+}

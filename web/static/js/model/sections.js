@@ -1,0 +1,309 @@
+// The sections of the timeline, their photos and their places. Pure: it knows no document.
+
+import { above, closest, estimate, firstWhere, justify, within } from "./layout.js";
+
+/** @typedef {import("./layout.js").Box} Box */
+/** @typedef {import("./layout.js").Measure} Measure */
+
+export const HEADING = 48; // pixels above the tiles of each section
+export const SPACE = 24; // between sections
+
+/**
+ * One heading with its photos. `ids` are the loaded ones, in order; `count` says how many there are.
+ * @typedef {object} Section
+ * @property {string} key a month as 2026-11, or another name
+ * @property {number} count
+ * @property {string[]} ids
+ * @property {string | null | undefined} next the cursor of the next page; undefined: nothing is loaded yet
+ * @property {Box[]} boxes
+ * @property {number} top
+ * @property {number} height
+ * @property {boolean} stale whether its boxes have to be computed anew
+ */
+
+/** @typedef {{section: Section, index: number}} Place */
+
+export class Sections {
+  /** @param {(id: string, key: string) => number} aspect of a photo in the section of a key */
+  constructor(aspect) {
+    this.aspect = aspect;
+    /** @type {Section[]} */
+    this.list = [];
+    /** @type {Measure} */
+    this.measure = { width: 1000, target: 200, gap: 4, below: 0 };
+    this.height = 0;
+    /** @type {Map<string, Section>} of each loaded id */
+    this.places = new Map();
+  }
+
+  get total() {
+    return this.list.reduce((sum, section) => sum + section.count, 0);
+  }
+
+  /** The ids of all loaded photos, in order. */
+  get ids() {
+    return this.list.flatMap((section) => section.ids);
+  }
+
+  /**
+   * Set the sections and their counts; those with the same key keep their photos.
+   * @param {{key: string, count: number}[]} wanted
+   * @param {{fresh?: boolean}} [options] fresh: keep nothing
+   */
+  set(wanted, { fresh = false } = {}) {
+    const old = new Map(fresh ? [] : this.list.map((section) => [section.key, section]));
+    this.list = wanted.map(({ key, count }) => {
+      const known = old.get(key);
+      return known ? Object.assign(known, { count, stale: known.stale || count !== known.count }) : make(key, count);
+    });
+    this.places.clear();
+    for (const section of this.list) for (const id of section.ids) this.places.set(id, section);
+    this.layOut();
+  }
+
+  /** @param {string} key */
+  get(key) {
+    return this.list.find((section) => section.key === key);
+  }
+
+  /**
+   * Append a page of photos to a section.
+   * @param {string} key
+   * @param {string[]} ids
+   * @param {string | null} next
+   */
+  append(key, ids, next) {
+    const section = this.get(key);
+    if (!section) return;
+    for (const id of ids) {
+      if (this.places.has(id)) continue;
+      section.ids.push(id);
+      this.places.set(id, section);
+    }
+    section.stale = true;
+    section.next = next;
+    if (next === null) section.count = section.ids.length;
+    if (section.count === 0) this.list.splice(this.list.indexOf(section), 1);
+    this.layOut();
+  }
+
+  /**
+   * Set all photos of a section.
+   * @param {string} key
+   * @param {string[]} ids
+   */
+  fill(key, ids) {
+    const section = this.get(key);
+    if (!section) return;
+    for (const id of section.ids) this.places.delete(id);
+    section.ids = [];
+    section.count = ids.length;
+    this.append(key, ids, null);
+  }
+
+  /**
+   * Put a photo into a section, in front of the first one that `after` is true for.
+   * @param {string} key
+   * @param {string} id
+   * @param {(other: string) => boolean} after
+   */
+  insert(key, id, after) {
+    this.remove(id);
+    let section = this.get(key);
+    if (!section) {
+      section = make(key, 0);
+      section.next = null;
+      // Months are ordered from the newest; sections with other names stay first
+      const at = this.list.findIndex((each) => /^\d/.test(each.key) && each.key < key);
+      this.list.splice(at < 0 ? this.list.length : at, 0, section);
+    }
+    section.count += 1;
+    section.stale = true;
+    if (section.next === undefined) {
+      this.layOut();
+      return; // it comes with the section's first page
+    }
+    const found = section.ids.findIndex(after);
+    if (found < 0 && section.next !== null) {
+      this.layOut();
+      return; // it comes with a later page
+    }
+    section.ids.splice(found < 0 ? section.ids.length : found, 0, id);
+    section.stale = true;
+    this.places.set(id, section);
+    this.layOut();
+  }
+
+  /** @param {string} id */
+  remove(id) {
+    const section = this.places.get(id);
+    if (!section) return;
+    this.places.delete(id);
+    section.ids.splice(section.ids.indexOf(id), 1);
+    section.stale = true;
+    section.count = Math.max(section.count - 1, section.ids.length);
+    if (section.count === 0) this.list.splice(this.list.indexOf(section), 1);
+    this.layOut();
+  }
+
+  /**
+   * A photo has another id from now on; its place stays.
+   * @param {string} from
+   * @param {string} to
+   */
+  rename(from, to) {
+    const section = this.places.get(from);
+    if (!section) return;
+    section.ids[section.ids.indexOf(from)] = to;
+    this.places.delete(from);
+    this.places.set(to, section);
+  }
+
+  /** A photo's size has become known. @param {string} id */
+  touch(id) {
+    const section = this.places.get(id);
+    if (section) section.stale = true;
+  }
+
+  /** @param {Measure} measure */
+  resize(measure) {
+    this.measure = measure;
+    this.layOut({ all: true });
+  }
+
+  /** Compute the places, of sections that have changed or of all. */
+  layOut({ all = false } = {}) {
+    let top = 0;
+    for (const section of this.list) {
+      if (section.stale || all) this.#place(section);
+      section.top = top;
+      top += section.height + SPACE;
+    }
+    this.height = Math.max(0, top - SPACE);
+  }
+
+  /** @param {Section} section */
+  #place(section) {
+    const { boxes, height } = justify(section.ids.map((id) => this.aspect(id, section.key)), this.measure);
+    const rest = section.count - section.ids.length;
+    const unknown = rest > 0 ? estimate(rest, this.measure) : 0;
+    section.boxes = boxes;
+    section.height = HEADING + height + (height && unknown ? this.measure.gap : 0) + unknown;
+    section.stale = false;
+  }
+
+  /**
+   * What touches the strip between two heights: sections, and of each the range of its tiles.
+   * @param {number} top
+   * @param {number} bottom
+   * @returns {{section: Section, first: number, end: number}[]}
+   */
+  visible(top, bottom) {
+    const start = firstWhere(this.list, (section) => section.top + section.height > top);
+    const found = [];
+    for (const section of this.list.slice(start)) {
+      if (section.top >= bottom) break;
+      const offset = section.top + HEADING;
+      const [first, end] = within(section.boxes, top - offset, bottom - offset, this.measure.below);
+      found.push({ section, first, end });
+    }
+    return found;
+  }
+
+  /**
+   * Whether the strip shows photos of a section that are not loaded yet.
+   * @param {Section} section
+   * @param {number} bottom
+   */
+  lacks(section, bottom) {
+    if (section.next === null || section.count === 0) return false;
+    const last = section.boxes.at(-1);
+    const loaded = section.top + HEADING + (last ? last.y + last.height + this.measure.below : 0);
+    return bottom > loaded - 1;
+  }
+
+  /**
+   * @param {string} id
+   * @returns {Place | null}
+   */
+  place(id) {
+    const section = this.places.get(id);
+    return section ? { section, index: section.ids.indexOf(id) } : null;
+  }
+
+  /**
+   * The distance of a photo from the top of the timeline, in pixels; null for one that is not loaded.
+   * @param {string} id
+   */
+  topOf(id) {
+    const found = this.place(id);
+    const box = found?.section.boxes[found.index];
+    return found && box ? found.section.top + HEADING + box.y : null;
+  }
+
+  /**
+   * How many photos are before this one, and how many there are.
+   * @param {string} id
+   */
+  position(id) {
+    const found = this.place(id);
+    if (!found) return null;
+    let before = found.index;
+    for (const section of this.list) {
+      if (section === found.section) break;
+      before += section.count;
+    }
+    return { index: before, total: this.total };
+  }
+
+  /**
+   * The loaded photo that a key leads to.
+   * @param {string} id
+   * @param {"left" | "right" | "up" | "down" | "first" | "last"} direction
+   * @returns {string | null}
+   */
+  neighbour(id, direction) {
+    const found = this.place(id);
+    if (!found) return null;
+    const { section, index } = found;
+    if (direction === "first") return this.ids[0] ?? null;
+    if (direction === "last") return this.ids.at(-1) ?? null;
+    if (direction === "left" || direction === "right") {
+      const step = direction === "left" ? -1 : 1;
+      return section.ids[index + step] ?? this.#edge(section, step, null);
+    }
+    const step = direction === "up" ? -1 : 1;
+    const next = above(section.boxes, index, step);
+    if (next !== null) return section.ids[next] ?? null;
+    const box = section.boxes[index];
+    return this.#edge(section, step, box ? box.x + box.width / 2 : 0);
+  }
+
+  /**
+   * The first or last photo of the neighbouring section; with x, the one of its nearest row that is closest.
+   * @param {Section} section
+   * @param {1 | -1} step
+   * @param {number | null} x
+   * @returns {string | null}
+   */
+  #edge(section, step, x) {
+    for (let at = this.list.indexOf(section) + step; this.list[at]; at += step) {
+      const next = /** @type {Section} */ (this.list[at]);
+      const end = step > 0 ? 0 : next.ids.length - 1;
+      if (next.ids.length === 0) continue;
+      const row = next.boxes[end]?.row ?? 0;
+      const index = x === null ? end : closest(next.boxes, row, x);
+      return next.ids[index ?? end] ?? null;
+    }
+    return null;
+  }
+}
+
+/**
+ * @param {string} key
+ * @param {number} count
+ * @returns {Section}
+ */
+function make(key, count) {
+  return { key, count, ids: [], next: undefined, boxes: [], top: 0, height: 0, stale: true };
+}

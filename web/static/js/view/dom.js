@@ -1,0 +1,60 @@
+// Elements made from values: text stays text, and no markup is ever parsed.
+
+/**
+ * Create an element. Keys that start with `aria-` or `data-`, and `role`, are attributes; others are properties.
+ * @template {keyof HTMLElementTagNameMap} K
+ * @param {K} tag
+ * @param {Record<string, unknown>} [values]
+ * @param {(Node | string | null)[]} [children]
+ * @returns {HTMLElementTagNameMap[K]}
+ */
+export function element(tag, values = {}, children = []) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(values)) {
+    if (/^(aria-|data-|role$)/.test(name)) made.setAttribute(name, String(value));
+    else Reflect.set(made, name, value);
+  }
+  made.append(...children.filter((child) => child !== null));
+  return made;
+}
+
+/**
+ * A button that calls `run`; the signal ends it.
+ * @param {string} label
+ * @param {() => void} run
+ * @param {{className?: string, hint?: string, signal?: AbortSignal}} [options] hint: more of its name, for screen readers
+ */
+export function button(label, run, { className = "button small", hint = "", signal } = {}) {
+  const made = element("button", { type: "button", className }, [label]);
+  if (hint) made.append(element("span", { className: "sr" }, [` ${hint}`]));
+  made.addEventListener("click", run, signal ? { signal } : {});
+  return made;
+}
+
+/**
+ * The element of an id. Throws if the page lacks it.
+ * @template {HTMLElement} T
+ * @param {string} id
+ * @param {new () => T} type
+ * @returns {T}
+ */
+export function part(id, type) {
+  const found = document.getElementById(id);
+  if (found instanceof type) return found;
+  throw new Error(`The page has no ${type.name} #${id}.`);
+}
+
+/**
+ * Whether the target of an event takes text.
+ * @param {EventTarget | null} target
+ */
+export function typing(target) {
+  return target instanceof HTMLElement && target.closest("input, textarea, select, [contenteditable]") !== null;
+}
+
+/** @param {string} key a month as 2026-11 */
+export function monthName(key) {
+  const [year, month] = key.split("-").map(Number);
+  const date = new Date(Date.UTC(year ?? 1970, (month ?? 1) - 1, 1));
+  return date.toLocaleDateString(document.documentElement.lang, { month: "long", year: "numeric", timeZone: "UTC" });
+}

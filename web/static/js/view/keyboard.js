@@ -1,0 +1,133 @@
+// The keyboard shortcuts of the gallery page, and the dialog that lists them.
+
+import { guard } from "../core/guard.js";
+import { stored } from "../core/signals.js";
+import { action, BINDINGS } from "../model/keys.js";
+import { button, element, typing } from "./dom.js";
+import { DENSITIES } from "./timeline.js";
+
+/**
+ * @typedef {object} Parts
+ * @property {import("./timeline.js").PhotoTimeline} timeline
+ * @property {import("./viewer.js").PhotoViewer} viewer
+ * @property {import("./toasts.js").ToastStack} toasts
+ * @property {import("../core/actions.js").Actions} actions
+ * @property {import("../core/signals.js").Signal<string>} density
+ * @property {import("../model/sections.js").Sections} sections
+ */
+
+const SIZES = ["compact", "comfortable", "large", "captions"];
+
+export class Keyboard {
+  #letters = stored("letters", ["on", "off"]);
+  /** @type {HTMLDialogElement | null} */ #help = null;
+
+  /** @param {Parts} parts */
+  constructor(parts) {
+    this.parts = parts;
+    document.addEventListener("keydown", guard((event) => this.#press(event)));
+    document.getElementById("shortcuts")?.addEventListener("click", guard((event) => {
+      event.preventDefault();
+      this.help();
+    }));
+  }
+
+  /** @param {KeyboardEvent} event */
+  #press(event) {
+    if (event.key === "F6" && this.parts.toasts.visit()) {
+      event.preventDefault();
+      return undefined;
+    }
+    if (event.defaultPrevented || event.isComposing) return undefined;
+    const name = action(event, { letters: this.#letters.value === "on" });
+    if (name === null || (typing(event.target) && name !== "back")) return undefined;
+    if (document.querySelector("dialog[open]:not(#viewer)")) return undefined;
+    const done = this.#run(name);
+    if (done !== false) event.preventDefault();
+    return done;
+  }
+
+  /** @param {string} name @returns {unknown} false: not handled here */
+  #run(name) {
+    const { viewer, timeline, toasts, actions } = this.parts;
+    const shown = viewer.shown;
+    const id = shown ?? (timeline.contains(document.activeElement) ? timeline.active : null);
+    switch (name) {
+      case "search": return shown ? false : this.#search();
+      case "add": return shown ? false : document.getElementById("files")?.click();
+      case "help": return this.help();
+      case "undo": return toasts.undo();
+      case "info": return shown ? viewer.toggleInfo() : id ? this.#openInfo(id) : false;
+      case "edit": return id ? this.#openInfo(id, "caption") : false;
+      case "tags": return id ? this.#openInfo(id, "tags") : false;
+      case "trash": return id ? actions.remove(id) : false;
+      case "describe": return id ? actions.describe(id) : false;
+      case "larger": case "smaller": return this.#size(name === "larger" ? 1 : -1);
+      case "nextMonth": case "previousMonth": return shown ? false : this.#month(name === "nextMonth" ? 1 : -1);
+      case "full": return shown ? this.#full() : false;
+      default: return false;
+    }
+  }
+
+  #search() {
+    const field = document.getElementById("q");
+    if (field instanceof HTMLInputElement) {
+      field.focus();
+      field.select();
+    }
+  }
+
+  /** @param {string} id @param {"caption" | "tags"} [field] */
+  async #openInfo(id, field) {
+    const { viewer } = this.parts;
+    if (viewer.shown !== id) await viewer.open(id);
+    viewer.toggleInfo(true);
+    if (field) viewer.info?.edit(field);
+  }
+
+  /** @param {1 | -1} step */
+  #size(step) {
+    const { viewer, density } = this.parts;
+    if (viewer.shown) {
+      viewer.stage?.zoomBy(step);
+      return;
+    }
+    const at = SIZES.indexOf(density.value) + step;
+    density.value = SIZES[Math.min(SIZES.length - 1, Math.max(0, at))] ?? DENSITIES[0] ?? "captions";
+  }
+
+  /** @param {1 | -1} step */
+  #month(step) {
+    const { sections, timeline } = this.parts;
+    const at = sections.list.findIndex((section) => section.key === timeline.position?.key);
+    const next = sections.list[at + step];
+    if (next) timeline.showSection(next.key);
+  }
+
+  async #full() {
+    if (document.fullscreenElement) await document.exitFullscreen();
+    else await document.documentElement.requestFullscreen();
+  }
+
+  help() {
+    this.#help ??= this.#makeHelp();
+    if (!this.#help.open) this.#help.showModal();
+  }
+
+  #makeHelp() {
+    const close = button("Close", () => dialog.close());
+    const letters = element("input", { type: "checkbox", id: "letters", checked: this.#letters.value === "on" });
+    letters.addEventListener("change", () => {
+      this.#letters.value = letters.checked ? "on" : "off";
+    });
+    const rows = BINDINGS.map(({ keys, text }) => element("div", {}, [element("dt", {}, [element("kbd", {}, [keys])]), element("dd", {}, [text])]));
+    const dialog = element("dialog", { className: "sheet-dialog", id: "help", "aria-labelledby": "help-title" }, [
+      element("h2", { id: "help-title" }, ["Keyboard shortcuts"]),
+      element("dl", { className: "keys" }, rows),
+      element("label", { className: "choice" }, [letters, " Use the keys that are single letters and signs"]),
+      close,
+    ]);
+    document.body.append(dialog);
+    return dialog;
+  }
+}

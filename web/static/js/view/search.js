@@ -1,0 +1,135 @@
+// The search field and the filters. They change the list only once the server has answered.
+
+import { Problem } from "../core/api.js";
+import { guard } from "../core/guard.js";
+import { filters } from "../core/router.js";
+import { element, button } from "./dom.js";
+
+const TYPING = 250; // milliseconds
+
+/** @type {Record<string, string>} */
+const LABELS = {
+  q: "Words", month: "Month", taken_from: "Taken from", taken_to: "Taken until", uploaded_from: "Uploaded from",
+  uploaded_to: "Uploaded until", tag: "Tag", camera: "Camera", source: "Described by", status: "State", type: "Type",
+  orientation: "Shape", owner: "Owner", album: "Album", sort: "Order",
+};
+
+/**
+ * @typedef {object} Options
+ * @property {HTMLInputElement} input
+ * @property {HTMLFormElement} form the filters
+ * @property {HTMLElement} chips where the chosen filters are listed
+ * @property {HTMLElement} failure where a failed search is reported
+ * @property {HTMLElement} list dimmed while the server is asked
+ * @property {(query: URLSearchParams) => Promise<void>} open
+ * @property {(query: URLSearchParams) => void} opened called after success: address and title may change now
+ */
+
+export class Search {
+  /** @param {Options} options */
+  constructor(options) {
+    this.options = options;
+    this.query = new URLSearchParams();
+    /** @type {string | null} */
+    this.wanted = null; // nothing is shown yet
+    const { input, form } = options;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    let timer;
+    /** @param {number} wait */
+    const later = (wait) => {
+      clearTimeout(timer);
+      timer = setTimeout(guard(() => this.go(this.#typed())), wait);
+    };
+    input.addEventListener("input", () => later(TYPING));
+    input.form?.addEventListener("submit", (event) => {
+      event.preventDefault();
+      later(0);
+    });
+    input.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || input.value === "") return;
+      input.value = "";
+      later(0);
+    });
+    form.addEventListener("change", guard(() => this.go(this.#typed())));
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      later(0);
+    });
+  }
+
+  /** The query of the field and the filters. */
+  #typed() {
+    const { input, form } = this.options;
+    const query = new URLSearchParams(this.query);
+    query.set("q", input.value);
+    for (const [name, value] of new FormData(form)) query.set(name, String(value));
+    return filters(query);
+  }
+
+  /**
+   * Show the list of a query.
+   * @param {URLSearchParams} query
+   * @param {{remember?: boolean}} [options] remember: change the address afterwards
+   */
+  async go(query, { remember = true } = {}) {
+    const text = query.toString();
+    if (text === this.wanted && this.options.failure.hidden) return;
+    this.wanted = text;
+    const { list, failure, open, opened } = this.options;
+    list.classList.add("asking");
+    failure.hidden = true;
+    try {
+      await open(query);
+    } catch (error) {
+      if (error instanceof Error && error.name === "AbortError") return; // a later search runs
+      list.classList.remove("asking");
+      this.#failed(query, remember, /** @type {Error} */ (error));
+      return;
+    }
+    list.classList.remove("asking");
+    this.query = query;
+    this.show(query);
+    if (remember) opened(query);
+  }
+
+  /** @param {URLSearchParams} query @param {boolean} remember @param {Error} error */
+  #failed(query, remember, error) {
+    if (!(error instanceof Problem)) throw error;
+    const { failure } = this.options;
+    const again = button("Try again", guard(() => this.go(query, { remember })));
+    failure.replaceChildren(element("p", {}, [error.message]), again);
+    failure.hidden = false;
+  }
+
+  /**
+   * Show the filters of a query in the field, the form and the chips.
+   * @param {URLSearchParams} query
+   */
+  show(query) {
+    const { input, form, chips } = this.options;
+    this.query = query;
+    this.wanted = query.toString();
+    if (document.activeElement !== input || input.value.trim() !== (query.get("q") ?? "")) input.value = query.get("q") ?? "";
+    for (const field of form.elements) {
+      if (field instanceof HTMLInputElement || field instanceof HTMLSelectElement) field.value = query.get(field.name) ?? "";
+    }
+    const shown = [...query].map(([name, value]) => {
+      const label = `${LABELS[name] ?? name}: ${value}`;
+      const made = button(label, guard(() => this.without(name)), { className: "button small chosen" });
+      made.append(element("span", { "aria-hidden": "true" }, [" ✕"]));
+      made.setAttribute("aria-label", `Remove the filter ${label}`);
+      return made;
+    });
+    chips.replaceChildren(...shown);
+    chips.hidden = shown.length === 0;
+  }
+
+  /** @param {string} name */
+  async without(name) {
+    const query = new URLSearchParams(this.query);
+    query.delete(name);
+    if (name === "q") this.options.input.value = "";
+    await this.go(query);
+    this.options.input.focus();
+  }
+}

@@ -1,0 +1,155 @@
+// One photo of the timeline.
+
+import { button, element } from "./dom.js";
+
+/** @typedef {import("../core/store.js").Photo} Photo */
+/** @typedef {import("../model/layout.js").Box} Box */
+
+const FAILED = new Set(["failed", "rejected", "expired", "interrupted"]);
+
+export class Tile {
+  #source = "";
+  #preview = ""; // the address of the local file, while it is shown
+
+  /** @param {string} id */
+  constructor(id) {
+    this.id = id;
+    this.image = element("img", { className: "thumb", decoding: "async", draggable: false });
+    this.frame = element("a", { className: "frame", tabIndex: -1 }, [this.image]);
+    this.caption = element("p", { className: "caption", dir: "auto" });
+    this.legend = element("div", { className: "legend" }, [this.caption]);
+    this.element = element("li", { className: "card" }, [this.frame, this.legend]);
+    /** @type {HTMLElement | null} */
+    this.chip = null;
+  }
+
+  /**
+   * @param {Box} box
+   * @param {number} index from 0
+   * @param {number} total
+   */
+  place(box, index, total) {
+    const { style } = this.element;
+    style.transform = `translate(${box.x}px, ${box.y}px)`;
+    style.width = `${box.width}px`;
+    this.frame.style.height = `${box.height}px`;
+    this.element.setAttribute("aria-setsize", String(total));
+    this.element.setAttribute("aria-posinset", String(index + 1));
+  }
+
+  /**
+   * Show the photo's data. The size is that of the box, whatever the state.
+   * @param {Photo} photo
+   */
+  fill(photo) {
+    const { dataset } = this.element;
+    this.id = photo.id;
+    dataset.id = photo.id;
+    dataset.status = photo.status;
+    dataset.settled = photo.settled ? "yes" : "no";
+    if (photo.local) this.frame.removeAttribute("href");
+    else this.frame.href = `/photo/${photo.id}`;
+    this.image.alt = photo.alt;
+    this.image.lang = photo.alt_language ?? "";
+    this.caption.textContent = photo.caption || photo.name;
+    this.caption.classList.toggle("name", !photo.caption);
+    this.caption.classList.toggle("provisional", photo.provisional === true);
+    this.caption.lang = photo.caption_language ?? "";
+    this.#state(photo);
+    this.#picture(photo);
+  }
+
+  /** @param {Photo} photo */
+  #state(photo) {
+    this.chip?.remove();
+    this.chip = null;
+    for (const old of this.legend.querySelectorAll(".why, .actions, progress")) old.remove();
+    if (photo.status === "done" && !photo.message) return;
+    this.chip = element("p", { className: "chip" }, [photo.status_text ?? photo.status]);
+    this.element.insertBefore(this.chip, this.legend);
+    if (photo.message) this.legend.append(element("p", { className: "why", dir: "auto" }, [photo.message]));
+    if (photo.status === "uploading") {
+      const bar = element("progress", { max: 100, value: photo.progress ?? 0, "aria-label": `Upload of ${photo.name}` });
+      this.legend.append(bar);
+    }
+    const actions = this.#actions(photo);
+    if (actions.length && !photo.read_only) this.legend.append(element("div", { className: "actions" }, actions));
+  }
+
+  /** @param {Photo} photo */
+  #actions(photo) {
+    const { name, status } = photo;
+    /** @param {string} label @param {string} action @param {string} hint */
+    const make = (label, action, hint) => {
+      const made = button(label, () => this.#act(action), { hint });
+      made.dataset.action = action;
+      made.tabIndex = this.frame.tabIndex;
+      return made;
+    };
+    const found = [];
+    if (photo.retryable || status === "interrupted") found.push(make("Try again", "retry", `with ${name}`));
+    if (status === "queued" || status === "uploading") found.push(make("Cancel", "remove", name));
+    else if (FAILED.has(status) || status === "awaiting") found.push(make("Remove", "remove", name));
+    return found;
+  }
+
+  /** @param {string} action */
+  #act(action) {
+    const detail = { id: this.id, action };
+    this.element.dispatchEvent(new CustomEvent("photo-action", { bubbles: true, detail }));
+  }
+
+  /** @param {number} progress from 0 to 100 */
+  progress(progress) {
+    const bar = this.legend.querySelector("progress");
+    if (bar) bar.value = progress;
+  }
+
+  /** @param {Photo} photo */
+  #picture(photo) {
+    if (photo.placeholder && !this.#source) this.frame.style.backgroundImage = `url("${photo.placeholder}")`;
+    const source = photo.grid_url ?? photo.thumbnail_2x_url ?? photo.thumbnail_url ?? "";
+    if (source === "" && photo.file && this.#source === "") {
+      this.#preview = URL.createObjectURL(photo.file);
+      this.#show(this.#preview, true);
+    } else if (source !== "" && source !== this.#source) {
+      this.#show(source, false);
+      this.#revoke();
+    }
+  }
+
+  /** @param {string} source @param {boolean} local */
+  #show(source, local) {
+    this.#source = source;
+    this.image.classList.toggle("local", local);
+    this.image.src = source;
+  }
+
+  #revoke() {
+    if (this.#preview) URL.revokeObjectURL(this.#preview);
+    this.#preview = "";
+  }
+
+  /** Forget an address that shows nothing: the placeholder stays until there is another. */
+  lose() {
+    const local = this.#preview !== "";
+    this.#revoke();
+    this.#source = local ? "nothing" : ""; // a local file that cannot be shown is not tried again
+    this.image.removeAttribute("src");
+  }
+
+  /** Take the tile out of the document. */
+  remove() {
+    this.#revoke();
+    this.element.remove();
+  }
+
+  /**
+   * Make this tile the one that Tab reaches.
+   * @param {boolean} reached
+   */
+  reach(reached) {
+    this.frame.tabIndex = reached ? 0 : -1;
+    for (const each of this.legend.querySelectorAll("button")) each.tabIndex = this.frame.tabIndex;
+  }
+}

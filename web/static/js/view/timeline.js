@@ -1,0 +1,399 @@
+// <photo-timeline>: the sections of the timeline as justified rows. Only what is near the window is in the document.
+
+import { guard } from "../core/guard.js";
+import { HEADING } from "../model/sections.js";
+import { element } from "./dom.js";
+import { Tile } from "./tile.js";
+
+/** @typedef {import("../model/sections.js").Section} Section */
+/** @typedef {import("../model/sections.js").Sections} Sections */
+/** @typedef {import("../core/store.js").Store} Store */
+/** @typedef {"left" | "right" | "up" | "down" | "first" | "last"} Direction */
+
+export const DENSITIES = ["captions", "compact", "comfortable", "large"];
+/** @type {Record<string, number>} */
+const TARGETS = { captions: 320, compact: 160, comfortable: 200, large: 260 };
+const BELOW = 92; // pixels of the caption
+const NARROW = 600;
+const AHEAD = 0.7; // windows above and below that are in the document
+const CALM = 120; // milliseconds between two looks for photos that are not loaded
+
+/** @type {Record<string, Direction>} */
+const ARROWS = {
+  ArrowLeft: "left", ArrowRight: "right", ArrowUp: "up", ArrowDown: "down", Home: "first", End: "last",
+};
+
+/**
+ * @typedef {object} Options
+ * @property {Store} store
+ * @property {Sections} sections
+ * @property {(section: Section) => Promise<void>} load loads the next page of a section
+ * @property {(section: Section) => string} title
+ * @property {(id: string) => void} renew called with a photo whose picture does not load
+ */
+
+export class PhotoTimeline extends HTMLElement {
+  /** @type {AbortController | null} */ #end = null;
+  /** @type {Options | null} */ #options = null;
+  /** @type {Map<string, Tile>} */ #tiles = new Map();
+  /** @type {Map<string, {box: HTMLElement, heading: HTMLElement, list: HTMLElement}>} */ #parts = new Map();
+  /** @type {string | null} */ #active = null;
+  /** @type {Set<string>} */ #loading = new Set();
+  #frame = 0;
+  #width = 0;
+  #top = 0;
+  #density = "captions";
+  /** @type {ReturnType<typeof setTimeout> | null} */ #calm = null;
+
+  /** @param {Options} options */
+  setUp(options) {
+    this.#options = options;
+    this.replaceChildren(); // the list for browsers without scripts
+    this.#measure();
+    this.refresh();
+  }
+
+  connectedCallback() {
+    this.#end = new AbortController();
+    const { signal } = this.#end;
+    window.addEventListener("scroll", () => this.refresh(), { signal, passive: true });
+    const sizes = new ResizeObserver(guard(() => this.#resized()));
+    sizes.observe(this);
+    signal.addEventListener("abort", () => sizes.disconnect());
+    window.addEventListener("resize", guard(() => this.#resized()), { signal });
+    this.addEventListener("keydown", guard((event) => this.#key(/** @type {KeyboardEvent} */ (event))), { signal });
+    this.addEventListener("focusin", (event) => this.#focused(event), { signal });
+    this.addEventListener("error", (event) => this.#lost(event), { signal, capture: true }); // does not bubble
+  }
+
+  disconnectedCallback() {
+    this.#end?.abort();
+  }
+
+  get #given() {
+    if (!this.#options) throw new Error("The timeline is not set up.");
+    return this.#options;
+  }
+
+  /** @param {string} density */
+  set density(density) {
+    this.#density = density;
+    this.dataset.density = density;
+    if (!this.#options) return;
+    this.keepPlace(() => this.#measure());
+  }
+
+  /** The photo that has the focus, or had it last. */
+  get active() {
+    return this.#active && this.#given.sections.place(this.#active) ? this.#active : null;
+  }
+
+  #measure() {
+    const { sections } = this.#given;
+    this.#width = this.clientWidth;
+    const narrow = this.#width < NARROW;
+    const target = Math.min(TARGETS[this.#density] ?? 200, narrow ? this.#width * 0.62 : Infinity);
+    const gap = this.#density === "captions" ? 16 : narrow ? 2 : 4;
+    sections.resize({ width: this.#width, target, gap, below: this.#density === "captions" ? BELOW : 0 });
+  }
+
+  #resized() {
+    if (!this.#options) return;
+    if (this.clientWidth !== this.#width) this.keepPlace(() => this.#measure());
+    else this.refresh();
+  }
+
+  /**
+   * Change the sections, and scroll so that the photos in the window stay where they are. At the top of the page
+   * new photos come into view instead.
+   * @param {() => void} change
+   */
+  keepPlace(change) {
+    const { sections } = this.#given;
+    const anchor = window.scrollY > HEADING ? this.#anchor() : null;
+    change();
+    const now = anchor && sections.topOf(anchor.id);
+    this.style.height = `${sections.height}px`;
+    if (anchor && now !== null) window.scrollBy({ top: now - anchor.top, behavior: "instant" });
+    this.render();
+  }
+
+  /** The first photo in the window and its place. */
+  #anchor() {
+    const { sections } = this.#given;
+    const top = window.scrollY - this.#offset();
+    for (const { section, first } of sections.visible(top, top + window.innerHeight)) {
+      const id = section.ids[first];
+      const at = id === undefined ? null : sections.topOf(id);
+      if (id !== undefined && at !== null) return { id, top: at };
+    }
+    return null;
+  }
+
+  #offset() {
+    return this.getBoundingClientRect().top + window.scrollY;
+  }
+
+  /** Draw with the next frame. */
+  refresh() {
+    this.#frame ||= requestAnimationFrame(guard(() => this.render()));
+  }
+
+  /** Bring the document in line with the sections and the window. */
+  render() {
+    cancelAnimationFrame(this.#frame);
+    this.#frame = 0;
+    const { sections } = this.#given;
+    this.#top = this.#offset();
+    this.style.height = `${sections.height}px`;
+    const view = window.innerHeight;
+    const top = window.scrollY - this.#top;
+    const shown = sections.visible(top - AHEAD * view, top + (1 + AHEAD) * view);
+    const tiles = new Set();
+    const parts = new Set();
+    for (const { section, first, end } of shown) {
+      parts.add(section.key);
+      const part = this.#part(section);
+      for (let at = first; at < end; at += 1) this.#draw(section, at, part.list, tiles);
+    }
+    this.#drop(tiles, parts);
+    if (this.#calm === null) {
+      this.#calm = setTimeout(guard(() => {
+        this.#calm = null;
+        this.#loadVisible();
+      }), this.#tiles.size ? CALM : 0);
+    }
+    this.dispatchEvent(new CustomEvent("timeline-drawn", { detail: shown[0]?.section.key ?? "" }));
+  }
+
+  /**
+   * @param {Section} section
+   * @param {number} at
+   * @param {HTMLElement} list
+   * @param {Set<string>} drawn
+   */
+  #draw(section, at, list, drawn) {
+    const id = section.ids[at];
+    const box = section.boxes[at];
+    const photo = id === undefined ? undefined : this.#given.store.get(id);
+    if (id === undefined || !box || !photo) return;
+    drawn.add(id);
+    let tile = this.#tiles.get(id);
+    if (!tile) {
+      tile = new Tile(id);
+      tile.fill(photo);
+      this.#tiles.set(id, tile);
+      tile.reach(id === this.#active);
+    }
+    tile.place(box, at, section.count);
+    this.#order(list, tile, section, at);
+  }
+
+  /**
+   * Put a tile into its list, in the order of the photos: screen readers and find-in-page follow the document.
+   * @param {HTMLElement} list
+   * @param {Tile} tile
+   * @param {Section} section
+   * @param {number} at
+   */
+  #order(list, tile, section, at) {
+    const before = this.#tiles.get(section.ids[at - 1] ?? "")?.element;
+    const wanted = before?.parentNode === list ? before.nextSibling : list.firstChild;
+    if (tile.element === wanted || (tile.element.parentNode === list && tile.element.previousSibling === (before ?? null))) return;
+    if (tile.element.contains(document.activeElement)) {
+      if (tile.element.parentNode === list) return; // moving it would take the focus away
+    }
+    list.insertBefore(tile.element, wanted);
+  }
+
+  /** @param {Section} section */
+  #part(section) {
+    let part = this.#parts.get(section.key);
+    if (!part) {
+      const heading = element("h2", { id: `s-${section.key}`, tabIndex: -1 });
+      const list = element("ul", { className: "tiles", role: "list" });
+      const box = element("section", { className: "month", "aria-labelledby": heading.id, "data-key": section.key }, [heading, list]);
+      part = { box, heading, list };
+      this.#parts.set(section.key, part);
+      const later = [...this.children].find((child) => child instanceof HTMLElement && this.#topOf(child) > section.top);
+      this.insertBefore(box, later ?? null);
+    }
+    const title = this.#given.title(section);
+    if (part.heading.textContent !== title) part.heading.textContent = title;
+    part.box.style.transform = ""; // sticky headings need real offsets
+    part.box.style.top = `${section.top}px`;
+    part.box.style.height = `${section.height}px`;
+    return part;
+  }
+
+  /** @param {HTMLElement} box */
+  #topOf(box) {
+    return this.#given.sections.get(box.dataset.key ?? "")?.top ?? -1;
+  }
+
+  /**
+   * Take out of the document what is not near the window; never the element that has the focus.
+   * @param {Set<string>} tiles
+   * @param {Set<string>} parts
+   */
+  #drop(tiles, parts) {
+    const focused = document.activeElement;
+    for (const [id, tile] of this.#tiles) {
+      if (tiles.has(id)) continue;
+      const place = this.#given.sections.place(id);
+      if (place && tile.element.contains(focused)) {
+        parts.add(place.section.key);
+        continue;
+      }
+      tile.remove();
+      this.#tiles.delete(id);
+    }
+    for (const [key, part] of this.#parts) {
+      if (parts.has(key)) continue;
+      part.box.remove();
+      this.#parts.delete(key);
+    }
+    this.#keepReach();
+  }
+
+  /** One tile is reached by Tab: the active one, or the first in the window. */
+  #keepReach() {
+    if (this.#active && this.#tiles.has(this.#active)) return;
+    const top = window.scrollY - this.#top;
+    for (const { section, first } of this.#given.sections.visible(top, top + window.innerHeight)) {
+      const id = section.ids[first];
+      if (id === undefined || !this.#tiles.has(id)) continue;
+      this.#activate(id);
+      return;
+    }
+  }
+
+  /** @param {string} id */
+  #activate(id) {
+    if (this.#active && this.#active !== id) this.#tiles.get(this.#active)?.reach(false);
+    this.#active = id;
+    this.#tiles.get(id)?.reach(true);
+  }
+
+  #loadVisible() {
+    const { sections, load } = this.#given;
+    const top = window.scrollY - this.#offset();
+    const bottom = top + (1 + AHEAD) * window.innerHeight;
+    for (const { section } of sections.visible(top - AHEAD * window.innerHeight, bottom)) {
+      if (this.#loading.has(section.key) || !sections.lacks(section, bottom)) continue;
+      this.#loading.add(section.key);
+      guard(async () => {
+        try {
+          await load(section);
+        } finally {
+          this.#loading.delete(section.key);
+        }
+        this.refresh();
+      })();
+    }
+  }
+
+  /**
+   * Show the newer data of photos.
+   * @param {Iterable<string>} ids
+   */
+  update(ids) {
+    for (const id of ids) {
+      const photo = this.#given.store.get(id);
+      if (photo) this.#tiles.get(id)?.fill(photo);
+    }
+    this.refresh();
+  }
+
+  /**
+   * The photo has another id from now on: that of the server. Its tile stays.
+   * @param {string} from
+   * @param {string} to
+   */
+  rename(from, to) {
+    const tile = this.#tiles.get(from);
+    if (tile) {
+      this.#tiles.delete(from);
+      this.#tiles.set(to, tile);
+    }
+    if (this.#active === from) this.#active = to;
+  }
+
+  /** @param {string} id @param {number} progress */
+  progress(id, progress) {
+    this.#tiles.get(id)?.progress(progress);
+  }
+
+  /**
+   * Scroll to a photo and focus it.
+   * @param {string} id
+   * @param {{focus?: boolean, center?: boolean}} [options]
+   */
+  show(id, { focus = true, center = false } = {}) {
+    const { sections } = this.#given;
+    const place = sections.place(id);
+    const box = place?.section.boxes[place.index];
+    if (!place || !box) return;
+    const bar = Number.parseFloat(getComputedStyle(this).scrollMarginTop) || 0;
+    const top = place.section.top + HEADING + box.y + this.#offset();
+    const height = box.height + sections.measure.below;
+    const low = window.scrollY + bar + HEADING;
+    const high = window.scrollY + window.innerHeight;
+    if (center) window.scrollTo({ top: top - (window.innerHeight - height) / 2, behavior: "instant" });
+    else if (top < low) window.scrollTo({ top: top - bar - HEADING, behavior: "instant" });
+    else if (top + height > high) window.scrollTo({ top: top + height - window.innerHeight + 8, behavior: "instant" });
+    this.render();
+    this.#activate(id);
+    if (focus) this.#tiles.get(id)?.frame.focus({ preventScroll: true });
+  }
+
+  /**
+   * Scroll to a section.
+   * @param {string} key
+   * @param {number} [part] of its height
+   */
+  showSection(key, part = 0) {
+    const section = this.#given.sections.get(key);
+    if (section) window.scrollTo({ top: this.#offset() + section.top + part * section.height - this.#bar(), behavior: "instant" });
+  }
+
+  #bar() {
+    return Number.parseFloat(getComputedStyle(this).scrollMarginTop) || 0;
+  }
+
+  /** The key of the section at the top of the window, and how far it is scrolled, from 0 to 1. */
+  get position() {
+    const top = window.scrollY - this.#offset() + this.#bar() + 1;
+    const section = this.#given.sections.visible(top, top + window.innerHeight)[0]?.section;
+    if (!section) return null;
+    return { key: section.key, part: Math.min(1, Math.max(0, (top - section.top) / Math.max(1, section.height))) };
+  }
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    const direction = ARROWS[event.key];
+    if (!direction || !this.#active || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (!(event.target instanceof HTMLElement) || !event.target.closest(".card")) return;
+    event.preventDefault();
+    const next = this.#given.sections.neighbour(this.#active, direction);
+    if (next !== null) this.show(next);
+  }
+
+  /** @param {FocusEvent} event */
+  #focused(event) {
+    const card = event.target instanceof HTMLElement ? event.target.closest(".card") : null;
+    if (card instanceof HTMLElement && card.dataset.id) this.#activate(card.dataset.id);
+  }
+
+  /** @param {Event} event */
+  #lost(event) {
+    if (!(event.target instanceof HTMLImageElement) || !event.target.hasAttribute("src")) return;
+    const id = event.target.closest(".card") instanceof HTMLElement ? /** @type {HTMLElement} */ (event.target.closest(".card")).dataset.id : "";
+    const tile = this.#tiles.get(id ?? "");
+    if (!tile || !id) return;
+    tile.lose();
+    this.#given.renew(id);
+  }
+}
+
+customElements.define("photo-timeline", PhotoTimeline);

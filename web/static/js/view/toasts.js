@@ -1,0 +1,120 @@
+// <toast-stack>: short messages with one action each, and the announcements for screen readers.
+
+import { announcement } from "../model/batch.js";
+import { guard } from "../core/guard.js";
+import { button, element } from "./dom.js";
+
+const SHOWN = 20_000; // milliseconds
+const MOST = 3;
+const QUIET = 900; // milliseconds before the first announcement
+const PAUSE = 5000; // between two announcements
+
+/** @typedef {{label: string, run: () => unknown, undo?: boolean}} Action */
+
+export class ToastStack extends HTMLElement {
+  /** @type {string[]} */ #sentences = [];
+  /** @type {string[]} */ #described = [];
+  #spoken = 0;
+  /** @type {ReturnType<typeof setTimeout> | null} */ #timer = null;
+
+  connectedCallback() {
+    this.setAttribute("role", "region");
+    this.setAttribute("aria-label", "Messages (F6)");
+    this.tabIndex = -1;
+    this.live = element("p", { className: "sr", id: "live", role: "status" });
+    this.after(this.live);
+  }
+
+  /**
+   * Show a sentence for 20 seconds, or until it is dismissed; the pointer or the focus on it stops the clock.
+   * @param {string} text
+   * @param {Action | null} [action]
+   * @returns {() => void} removes it
+   */
+  show(text, action = null) {
+    for (const old of this.children) if (old.firstChild?.textContent === text) old.remove();
+    const end = new AbortController();
+    const { signal } = end;
+    const box = element("div", { className: "toast" }, [element("p", {}, [text])]);
+    const dismiss = () => {
+      const focused = box.contains(document.activeElement);
+      end.abort();
+      clearTimeout(timer);
+      box.remove();
+      if (focused) document.getElementById("main")?.focus({ preventScroll: true });
+    };
+    if (action) {
+      const run = guard(() => {
+        dismiss();
+        return action.run();
+      });
+      const made = button(action.label, run, { signal });
+      if (action.undo) made.dataset.undo = "";
+      box.append(made);
+    }
+    const close = button("✕", dismiss, { className: "button small quiet", signal });
+    close.setAttribute("aria-label", "Dismiss");
+    box.append(close);
+    let timer = setTimeout(dismiss, SHOWN);
+    const hold = () => clearTimeout(timer);
+    const resume = () => {
+      clearTimeout(timer);
+      timer = setTimeout(dismiss, SHOWN);
+    };
+    box.addEventListener("pointerenter", hold, { signal });
+    box.addEventListener("focusin", hold, { signal });
+    box.addEventListener("pointerleave", resume, { signal });
+    box.addEventListener("focusout", resume, { signal });
+    this.append(box);
+    while (this.childElementCount > MOST) this.firstElementChild?.remove();
+    this.say(text);
+    return dismiss;
+  }
+
+  /** Run the newest action that undoes something. Returns whether there was one. */
+  undo() {
+    const found = [...this.querySelectorAll("button[data-undo]")].at(-1);
+    if (found instanceof HTMLButtonElement) found.click();
+    return found !== undefined;
+  }
+
+  /** Focus the newest message, or go back from it. Returns whether there is one. */
+  visit() {
+    const newest = this.lastElementChild?.querySelector("button");
+    newest?.focus();
+    return newest !== undefined && newest !== null;
+  }
+
+  /**
+   * Announce a sentence: several within a pause as one, at most one in five seconds.
+   * @param {string} sentence
+   */
+  say(sentence) {
+    this.#sentences.push(sentence);
+    this.#later();
+  }
+
+  /**
+   * Announce a finished photo by its caption; several within a pause are only counted.
+   * @param {string} caption
+   */
+  sayDescribed(caption) {
+    this.#described.push(caption);
+    this.#later();
+  }
+
+  #later() {
+    const wait = Math.max(QUIET, this.#spoken + PAUSE - Date.now());
+    if (this.#timer !== null) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      this.#spoken = Date.now();
+      const described = this.#described.splice(0);
+      if (described.length === 1) this.#sentences.push(`Described: ${described[0]}`);
+      if (described.length > 1) this.#sentences.push(`${described.length} photos described.`);
+      if (this.live) this.live.textContent = announcement(this.#sentences.splice(0));
+    }, wait);
+  }
+}
+
+customElements.define("toast-stack", ToastStack);
