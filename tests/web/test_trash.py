@@ -70,12 +70,12 @@ def test_photo_outside_the_trash_is_not_deleted_for_good(client: Client, gallery
 
 def test_trash_is_emptied_and_restored(client: Client, gallery: Gallery) -> None:
     images = fill(gallery, 3)
-    assert {"restored": 3} == client.send("POST", "/api/v1/trash/restore", {}).json
+    assert {"restored": 3} == client.send("POST", "/api/v1/trash/all/restore", {}).json
     assert {"done"} == {gallery.get(public_id).status for public_id in images}
     gallery.delete(images[0])
     assert {"deleted": 1} == client.request("DELETE", "/api/v1/trash").json
     assert [] == listed(client)
-    assert {"restored": 0} == client.send("POST", "/api/v1/trash/restore", {}).json
+    assert {"restored": 0} == client.send("POST", "/api/v1/trash/all/restore", {}).json
 
 
 @pytest.mark.parametrize(("query", "status"), [("deleted=2", 400), ("deleted=1&cursor=x", 422)])
@@ -137,7 +137,7 @@ def test_trash_of_another_account_is_neither_shown_nor_changed(home: Site) -> No
     assert [] == listed(other)
     assert 404 == other.request("DELETE", f"/api/v1/trash/{image.public_id}").status
     assert {"deleted": 0} == other.request("DELETE", "/api/v1/trash").json
-    assert {"restored": 0} == other.send("POST", "/api/v1/trash/restore", {}).json
+    assert {"restored": 0} == other.send("POST", "/api/v1/trash/all/restore", {}).json
     assert [image.public_id] == listed(owner) == listed(boss)
     assert image.name in owner.get("/trash").text
     assert image.name not in other.get("/trash").text

@@ -68,7 +68,7 @@ class TrashApi(_Trash):
         """Return (method, path, handler)."""
         return [
             ("DELETE", f"{PREFIX}/trash", self.empty),
-            ("POST", f"{PREFIX}/trash/restore", self.restore),
+            ("POST", f"{PREFIX}/trash/all/restore", self.restore),
             ("DELETE", f"{PREFIX}/trash/<public_id>", self.delete),
         ]
 
