@@ -150,6 +150,7 @@ def test_captioner_returns_every_field_of_a_description(gemini: FakeGemini) -> N
         input_tokens=700,
         output_tokens=90,
         price_usd=(700 * 0.30 + 90 * 2.50) / 1_000_000,
+        language="en",
     )
     assert expected == Bench(gemini).describe()
 
