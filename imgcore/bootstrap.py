@@ -346,8 +346,9 @@ def account_service(config: Config) -> Accounts:
     from imgcore.accounts.service import Accounts
     from imgcore.db.accounts import AccountRepository
 
+    hasher = _hasher()
     store = AccountRepository(limited_database(config))
-    return Accounts(store, _hasher(), default_quota=_quota(config))
+    return Accounts(store, hasher, default_quota=_quota(config))
 
 
 def _quota(config: Config) -> Quota:

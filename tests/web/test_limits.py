@@ -54,7 +54,9 @@ def test_limits_agree_with_the_description_of_the_api() -> None:
     described = yaml.safe_load(DESCRIPTION.read_text("utf-8"))
     schemas = described["components"]["schemas"]
     edit, account = schemas["Edit"]["properties"], schemas["NewAccount"]["properties"]
-    listing = {each["name"]: each["schema"] for each in described["paths"]["/images"]["get"]["parameters"][:4]}
+    query = described["components"]["parameters"]["Query"]
+    parameters = [*described["paths"]["/images"]["get"]["parameters"][:2], query]
+    listing = {each["name"]: each["schema"] for each in parameters}
     assert (LIMITS.page_size, LIMITS.max_ids) == (listing["limit"]["default"], listing["limit"]["maximum"])
     assert LIMITS.search_length == listing["q"]["maxLength"]
     assert LIMITS.caption_length == edit["caption"]["maxLength"]

@@ -1,6 +1,6 @@
 <figure class="large">
 % if image['display_url']:
-  <img alt="{{image['alt']}}" src="{{image['display_url']}}"{{!f' width="{image["width"]}" height="{image["height"]}"' if image['width'] and image['height'] else ''}}>
+  <img alt="{{image['alt']}}" src="{{image['display_url']}}" {{f'width={image["width"]} height={image["height"]}' if image['width'] and image['height'] else ''}}>
 % else:
   <p class="none">This photo has no picture yet.</p>
 % end
