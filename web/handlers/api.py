@@ -123,11 +123,11 @@ class Api:
         """List images, newest first, or up to 100 given by their ids."""
         asked = request.query()
         limit = request.number(asked, "limit", LIMITS.page_size, least=1, most=PAGE_LIMIT)
+        cursor, (words, filters) = request.short(asked, "cursor"), searched(asked)
         if asked.get("deleted"):
             if asked["deleted"] != "1":
                 raise Problem(400, "deleted", "deleted must be 1, for the trash.")
             return self._trash.listed(asked, limit)
-        cursor, (words, filters) = request.short(asked, "cursor"), searched(asked)
         following = None
         if "ids" in asked:
             found = self._gallery.get_many([public_id for public_id in asked["ids"].split(",") if public_id])
