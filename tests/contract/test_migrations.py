@@ -47,11 +47,17 @@ def tables(database: Database) -> set[str]:
 
 
 def schema(database: Database) -> list[object]:
+    """Return every table with its columns and indexes, whatever the order in which these were created."""
     if database.dialect.name == "sqlite":
         return list(database.read(lambda tx: tx.rows("SELECT name, sql FROM sqlite_master ORDER BY name")))
-    return [
+    created = [
         database.read(lambda tx, name=name: tx.rows(f"SHOW CREATE TABLE {name}"))
         for name in sorted(tables(database))
+    ]
+    return [
+        {key: sorted(str(value).replace(",\n", "\n").splitlines()) for key, value in row.items()}
+        for rows in created
+        for row in rows
     ]
 
 
