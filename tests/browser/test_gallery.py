@@ -115,9 +115,10 @@ def test_a_photo_that_has_gone_leaves_the_page(browser: Browser, stage: Stage) -
     """Another session deletes the photo."""
     image = add_image(stage.gallery, "cat.jpg")
     browser.open()
+    browser.find("#grid .card")
     stage.gallery.delete(image.public_id)
     browser.wait(lambda: not browser.all("#grid .card"))
-    assert browser.all("#empty")
+    browser.wait(lambda: browser.all("#empty"))
 
 
 def test_a_database_that_is_away_is_said_and_outlived(browser: Browser, stage: Stage) -> None:
@@ -181,6 +182,7 @@ def test_what_was_removed_can_be_brought_back(browser: Browser, stage: Stage) ->
     image = add_failed(stage.gallery)
     fill(stage, 1)
     browser.open()
+    browser.wait(lambda: len(captions(browser)) == 3)
     before = captions(browser)
     browser.click("[data-action=remove]")
     browser.wait(lambda: len(captions(browser)) == 2)
