@@ -14,7 +14,7 @@ from schemathesis.openapi import from_wsgi
 from imgcore.gallery.service import Gallery
 from tests.web.client import PLAIN
 from tests.web.fakes import add_done, add_failed, add_image, fake_gallery
-from tests.web.schema_cases import known_query
+from tests.web.schema_cases import expect_limit_of_bodies, known_query
 from web.app import create_app
 from web.handlers.api import DESCRIPTION, Api
 from web.http.auth import PREFIX
@@ -33,6 +33,7 @@ GALLERY = prepared()
 IDS = list(GALLERY.images.rows)
 ALBUMS = [GALLERY.albums.create(f"Album {number}").public_id for number in range(3)]
 SCHEMA = from_wsgi(f"{PREFIX}/openapi.yaml", create_app(GALLERY))
+expect_limit_of_bodies(SCHEMA)
 
 
 @SCHEMA.parametrize()

@@ -14,12 +14,13 @@ from schemathesis.openapi import from_wsgi
 
 from tests.web.client import PLAIN
 from tests.web.peopling import PASSWORD, site
-from tests.web.schema_cases import known_query
+from tests.web.schema_cases import expect_limit_of_bodies, known_query
 from web.handlers.api import DESCRIPTION
 from web.http.auth import PREFIX
 
 SITE = site(Path(tempfile.mkdtemp(prefix="gallery-openapi-")))
 SCHEMA = from_wsgi(f"{PREFIX}/openapi.yaml", SITE.app())
+expect_limit_of_bodies(SCHEMA)
 IMAGES = [SITE.upload(name).public_id for name in ("owner", "owner", "other", None)]
 STRANGERS = [SITE.accounts.add(f"stranger{number}", PASSWORD).public_id for number in range(3)]
 EVERYTHING = ("read", "upload", "edit", "admin")

@@ -100,6 +100,11 @@ EVENTS: dict[tuple[str, str], SecurityEvent | None] = {
     ("POST", "/api/v1/campaigns/<public_id>/cancel"): None,
     ("DELETE", "/api/v1/images/<public_id>"): E.IMAGE_DELETED,
     ("POST", "/api/v1/images/<public_id>/restore"): E.IMAGE_RESTORED,
+    ("POST", "/trash/restore"): E.IMAGE_RESTORED,
+    ("POST", "/trash/delete"): E.IMAGE_DELETED,
+    ("DELETE", "/api/v1/trash"): E.IMAGE_DELETED,
+    ("DELETE", "/api/v1/trash/<public_id>"): E.IMAGE_DELETED,
+    ("POST", "/api/v1/trash/all/restore"): E.IMAGE_RESTORED,
     ("POST", "/api/v1/accounts"): E.ACCOUNT_CREATED,
     ("DELETE", "/api/v1/accounts/<public_id>"): E.ACCOUNT_DELETED,
 }
@@ -175,9 +180,12 @@ class Scene:
         if "/passkeys/" in route:
             add_passkey(accounts, self.me, PARTY, Authenticator())
             return route.replace("<public_id>", accounts.passkeys.all(self.me)[0].public_id)
+        if "/trash" in route:
+            self.home.gallery.for_viewer(Viewer(self.me.id)).delete(self.image.public_id)
         [key], [mine] = accounts.keys(self.stranger), accounts.keys(self.me)
         targets = {
             "/images/": self.image.public_id,
+            "/trash/": self.image.public_id,
             "/albums/": self.album.public_id,
             "/shared/": self.share.public_id,
             "/shares/": self.share.public_id,
@@ -210,6 +218,7 @@ class Scene:
             "name": names.get(route, f"new-{self.name}"),
             "may": "add",
             "ids": self.image.public_id,
+            "all": "1",
             "password": PASSWORD,
             "old": PASSWORD,
             "new": LONGER,

@@ -79,7 +79,9 @@ class SecondFactorPages(FormPages):
         return redirect("/account?done=second-factor")
 
     def _page(self, error: ImgcoreError | None = None, *, secret: str = "", **values: Any) -> str:
-        account, factor = current_account(), self._accounts.second_factors.get(current_account())
+        accounts = self._accounts
+        account = current_account()
+        factor = accounts.second_factors.get(account)
         if factor is None:
             secret = secret if is_secret(secret) else generate_secret()
             drawn = segno.make(provisioning_uri(secret, account.name), error="m", micro=False)
