@@ -14,22 +14,7 @@ from tests.web.stage import Stage, Words, photo
 from web.limits import FILE
 
 # Notes what the page is waiting for: its timers, and answers to its requests.
-NOTE_WAITS = """
-window.waits = new Set();
-const [later, never, request] = [window.setTimeout, window.clearTimeout, window.fetch];
-window.setTimeout = (call, wait) => {
-  const id = later(() => { window.waits.delete(id); call(); }, wait);
-  window.waits.add(id);
-  return id;
-};
-window.clearTimeout = (id) => { window.waits.delete(id); never(id); };
-window.fetch = (...given) => {
-  const answer = request(...given);
-  window.waits.add(answer);
-  return answer.finally(() => window.setTimeout(() => window.waits.delete(answer), 0));
-};
-"""
-NOTHING_WAITS = "return window.waits.size === 0"
+POLLERS = "return navigator.locks.query().then((locks) => locks.held.length)"
 COUNT_POLLS = (
     "return performance.getEntriesByType('resource').filter((e) => e.name.includes('/changes?since=')).length"
 )
@@ -89,14 +74,11 @@ def test_a_hidden_page_does_not_ask(browser: Browser, stage: Stage) -> None:
     """It asks again as soon as it is looked at."""
     add_image(stage.gallery, "cat.jpg")
     browser.open()
-    browser.run(NOTE_WAITS)
-    before = browser.run(COUNT_POLLS)
-    browser.wait(lambda: browser.run(COUNT_POLLS) > before)  # the timer of the next one is noted
+    browser.wait(lambda: browser.run(POLLERS) == 1)
     hide = "Object.defineProperty(document, 'hidden', {value: arguments[0], configurable: true});"
     hide += "document.dispatchEvent(new Event('visibilitychange'))"
     browser.run(hide, True)
-    browser.run("const wait = window.waits; wait.clear()")
-    browser.wait(lambda: browser.run(NOTHING_WAITS))
+    browser.wait(lambda: browser.run(POLLERS) == 0)  # the loop that asks holds the lock until it ends
     polls = browser.run(COUNT_POLLS)
     browser.run(hide, False)
     browser.wait(lambda: browser.run(COUNT_POLLS) > polls)
