@@ -82,7 +82,7 @@ class S3Storage:
         version: dict[str, str] = {"VersionId": version_id} if version_id else {}
         with _reaching("uploads bucket"):
             got = self._client.get_object(Bucket=self._uploads, Key=key, **version)  # type: ignore[arg-type]
-            with got["Body"] as body:
+            with closing(got["Body"]) as body:  # "with" alone hands out the stream that checks no length
                 if got["ContentLength"] > max_bytes:
                     raise Rejected(too_large(got["ContentLength"], max_bytes), code="too_large")
                 data = body.read()
