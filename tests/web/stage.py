@@ -7,7 +7,6 @@ import functools
 import io
 import tempfile
 import threading
-import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -55,6 +54,8 @@ class Stage:
     ) -> None:
         self.pace = pace
         self.words: dict[str, Words | str] = {}
+        self._stopped = threading.Event()
+        self._working: list[threading.Thread] = []
         self.bucket = FakeBucket(self._received)
         self._folder = tempfile.TemporaryDirectory(prefix="gallery-stage-")
         gallery = fake_gallery(folder or Path(self._folder.name), self.bucket.origin, max_bytes=max_bytes)
@@ -74,6 +75,9 @@ class Stage:
         self.server.stop(drain=0.0)
         self._thread.join()
         self.bucket.close()
+        self._stopped.set()
+        for thread in self._working:
+            thread.join()  # a thread that used a closed connection of SQLite would end the process
         self.images.database.close()
         self._folder.cleanup()
 
@@ -86,22 +90,26 @@ class Stage:
         return self._describe(image.public_id, words or _plain(name))
 
     def _received(self, key: str, data: bytes) -> None:
-        threading.Thread(target=self._pipeline, args=(key, data), daemon=True).start()
+        thread = threading.Thread(target=self._pipeline, args=(key, data), daemon=True)
+        self._working.append(thread)
+        thread.start()
 
     def _queued(self, kind: TaskKind, image_key: str) -> None:
-        threading.Thread(
-            target=self._pipeline, args=(image_key, self.bucket.objects[image_key]), daemon=True
-        ).start()
+        self._received(image_key, self.bucket.objects[image_key])
 
     def _pipeline(self, key: str, data: bytes) -> None:
+        """Go through the states of a photo; end early where the stage is closed."""
         public_id = key.removeprefix("raw/").partition(".")[0]
-        time.sleep(self.pace)
+        if self._stopped.wait(self.pace):
+            return
         image = self.images.change(public_id, upload_status=UploadStatus.RECEIVED)
-        time.sleep(self.pace)
+        if self._stopped.wait(self.pace):
+            return
         for kind in TaskKind:
             if image.task(kind).status is TaskStatus.PENDING:
                 self.images.set_task(public_id, kind, TaskStatus.PROCESSING)
-        time.sleep(self.pace)
+        if self._stopped.wait(self.pace):
+            return
         try:
             self._thumbnail(public_id, data)
         except OSError:
@@ -110,7 +118,8 @@ class Stage:
             self.images.set_task(public_id, TaskKind.CAPTION, TaskStatus.SKIPPED)
             self.images.change(public_id, upload_status=UploadStatus.REJECTED)
             return
-        time.sleep(self.pace)
+        if self._stopped.wait(self.pace):
+            return
         words = self.words.get(image.name) or _plain(image.name)
         if isinstance(words, str):
             del self.words[image.name]
