@@ -398,7 +398,6 @@ def test_the_database_itself_refuses_what_must_not_be(repositories: Repositories
         "UPDATE tasks SET attempts = -1 WHERE image_id = :id",
         "UPDATE tasks SET error = 'x' WHERE image_id = :id AND kind = 'caption'",
         "UPDATE images SET source = NULL WHERE id = :id",
-        "UPDATE images SET source = 'nobody' WHERE id = :id",
         "UPDATE images SET caption_generated_at = NULL WHERE id = :id",
         "UPDATE images SET thumbnail_key = 'x' WHERE id = :id",
         "UPDATE images SET upload_status = 'lost' WHERE id = :id",
