@@ -11,7 +11,6 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from imgcore.accounts.models import Quota
 from imgcore.captioners import breaker_name, describer, model_name
 from imgcore.config import Config, Secret
 from imgcore.errors import Misconfigured
@@ -21,7 +20,7 @@ from imgcore.pipeline.models import Timing
 from imgcore.pipeline.ports import Captioner, Decode
 
 if TYPE_CHECKING:
-    from imgcore.accounts.models import Hasher
+    from imgcore.accounts.models import Hasher, Quota
     from imgcore.accounts.service import Accounts
     from imgcore.campaigns.batches import Batches
     from imgcore.campaigns.service import Campaigns
@@ -352,13 +351,10 @@ def account_service(config: Config) -> Accounts:
 
 
 def _quota(config: Config) -> Quota:
-    return Quota(
-        config.quota_images,
-        config.quota_bytes,
-        config.quota_uploads,
-        config.quota_spend_day,
-        config.quota_spend_month,
-    )
+    from imgcore.accounts.models import Quota
+
+    spend = config.quota_spend_day, config.quota_spend_month
+    return Quota(config.quota_images, config.quota_bytes, config.quota_uploads, *spend)
 
 
 def migrate(config: Config) -> list[str]:
