@@ -90,8 +90,10 @@ def gemini_batches(config: Config) -> GeminiBatches:
     """Return Gemini's batch interface. Misconfigured (``no_batches``) where another captioner is configured."""
     if model_source(config) is not Source.GEMINI:
         raise Misconfigured("Only Gemini describes in batches: set GEMINI_API_KEY.", code="no_batches")
-    from imgcore.captioning.gemini.batches import GeminiBatches
-
+    try:
+        from imgcore.captioning.gemini.batches import GeminiBatches
+    except ModuleNotFoundError as error:  # the archive of the web hosts leaves it out
+        raise Misconfigured("Batches need google-genai: install imgcore[gemini].") from error
     return GeminiBatches(_gemini_key(config).reveal().strip(), config.gemini_base_url)
 
 

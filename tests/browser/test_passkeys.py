@@ -67,7 +67,7 @@ def test_passkey_is_added_signs_in_and_is_removed(window: Browser, site: Site) -
 
     start_again(window)
     window.click("form[data-passkey] button")
-    window.wait(lambda: window.has(".foot", "You are signed in as ada."))
+    window.wait(lambda: window.has(".me", "ada"))
 
     window.open("/account/passkeys")
     window.click(".rows button")

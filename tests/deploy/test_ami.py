@@ -19,6 +19,7 @@ import yaml
 from lambda_build.build import CERTIFICATES, own_files
 from lambda_build.targets import target
 from tests.cloud import ROOT
+from tests.deploy.test_web_host import PACKAGES
 
 HASH = runpy.run_path(str(ROOT / "roles/ami/filter_plugins/content_hash.py"))
 VARIABLES: dict[str, Any] = yaml.safe_load((ROOT / "roles/ami/vars/main.yml").read_text())
@@ -87,8 +88,7 @@ def test_release_covers_everything_in_the_archive() -> None:
         path for _, path in HASH["files"](VARIABLES["__ami_parts"], str(ROOT), VARIABLES["__ami_excluded"])
     }
     host = target("web_host", "production")
-    packages = {"PIL", "argon2", "boto3", "botocore", "bottle", "pillow_heif", "pymysql", "Stemmer", "waitress"}
-    packed = {ROOT / name for name in own_files(host, packages)} | {host.requirements, CERTIFICATES}
+    packed = {ROOT / name for name in own_files(host, set(PACKAGES))} | {host.requirements, CERTIFICATES}
     assert set() == {path for path in packed if path.suffix != ".md"} - {path.resolve() for path in counted}
 
 

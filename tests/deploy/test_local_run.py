@@ -309,7 +309,7 @@ def test_a_polite_signal_ends_it_as_well(story: Story) -> None:
     [
         ("PORT", "99999", "PORT must be a number from 1 to 65535; it is '99999'."),
         ("PORT", "eighty", "PORT must be a number from 1 to 65535; it is 'eighty'."),
-        ("CAPTIONER", "somebody", "CAPTIONER must be one of auto, gemini, local; it is 'somebody'."),
+        ("CAPTIONER", "somebody", "CAPTIONER must be one of auto, gemini, openai, local; it is 'somebody'."),
         ("ACCOUNTS", "yes", "ACCOUNTS must be one of off, on; it is 'yes'."),
         (
             "HOST",

@@ -23,7 +23,10 @@ from tests.host.units import Unit, read_unit
 ROLE = ROOT / "roles/web_host"
 LOCK = target("web_host", "production").requirements
 # Top-level names of what the lock holds, as far as the application imports it.
-PACKAGES = ("PIL", "argon2", "boto3", "botocore", "bottle", "pillow_heif", "pymysql", "Stemmer", "waitress")
+PACKAGES = (
+    *("PIL", "argon2", "boto3", "botocore", "bottle", "pillow_heif", "pymysql", "pyotp", "segno", "Stemmer"),
+    *("waitress", "webauthn"),
+)
 UNITS = ("caption-gallery", "caption-gallery-settings", "caption-gallery-logs")
 DENIALS = (
     *("NoNewPrivileges", "ProtectHome", "PrivateTmp", "PrivateDevices", "ProtectClock", "ProtectHostname"),
