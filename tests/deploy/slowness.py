@@ -179,6 +179,7 @@ THROTTLING = {
     "wafv2": "ThrottlingException",
 }
 STATUS = {
+    "RequestLimitExceeded": 503,
     "TooManyRequestsException": 429,
     "SlowDown": 503,
 }  # botocore repeats these calls by the status; else 400
