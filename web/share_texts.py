@@ -28,9 +28,9 @@ def share_json(share: Share) -> dict[str, Any]:
         "owner": share.owner,
         "created_at": serializers.utc(share.created_at),
         "expires_at": serializers.utc(share.expires_at),
-        "revoked_at": serializers.utc(share.revoked_at) if share.revoked_at else None,
+        "revoked_at": serializers.optional_utc(share.revoked_at),
         "opened": share.opened,
-        "last_opened_at": serializers.utc(share.last_opened_at) if share.last_opened_at else None,
+        "last_opened_at": serializers.optional_utc(share.last_opened_at),
     }
 
 

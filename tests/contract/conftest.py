@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from imgcore.accounts.models import Account, Role
+from imgcore.db.accounts import AccountRepository
 from imgcore.db.connection import Database, open_database
 from imgcore.db.migrations import migrate
+from imgcore.gallery.keys import new_public_id
 from tests.contract.bystanders import add_bystanders, bystanders_in
 from tests.mariadb import MariaDb
 from tests.support.repositories import Repositories
@@ -31,6 +34,24 @@ def sqlite_database(tmp_path: Path) -> Iterator[Database]:
     migrate(database)
     yield database
     database.close()
+
+
+@pytest.fixture
+def store(database: Database, bystanders: None) -> AccountRepository:
+    """The accounts, with bystanders among them."""
+    return AccountRepository(database)
+
+
+@pytest.fixture
+def ada(store: AccountRepository) -> Account:
+    """An account."""
+    return store.add(new_public_id(), "ada", Role.PERSON, "hash")
+
+
+@pytest.fixture
+def zoe(store: AccountRepository) -> Account:
+    """Another one."""
+    return store.add(new_public_id(), "zoe", Role.PERSON, "hash")
 
 
 @pytest.fixture(params=["sqlite", "mariadb"])

@@ -23,12 +23,6 @@ from tests.support.repositories import Repositories
 MONTH = 30 * 86_400.0
 
 
-@pytest.fixture
-def store(database: Database, bystanders: None) -> AccountRepository:
-    """Return the accounts, with bystanders among them."""
-    return AccountRepository(database)
-
-
 def add(store: AccountRepository, name: str = "ada", role: Role = Role.PERSON) -> Account:
     """An account whose password's hash is ``hash``."""
     return store.add(new_public_id(), name, role, "hash")

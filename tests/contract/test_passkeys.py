@@ -4,27 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from imgcore.accounts.models import Account, Role
+from imgcore.accounts.models import Account
 from imgcore.db.accounts import AccountRepository
 from imgcore.db.connection import Database
 from imgcore.db.passkeys import MOST_PASSKEYS
 from imgcore.errors import Conflict, NotFound
 from imgcore.gallery.keys import new_public_id
-
-
-@pytest.fixture
-def store(database: Database, bystanders: None) -> AccountRepository:
-    return AccountRepository(database)
-
-
-@pytest.fixture
-def ada(store: AccountRepository) -> Account:
-    return store.add(new_public_id(), "ada", Role.PERSON, "hash")
-
-
-@pytest.fixture
-def zoe(store: AccountRepository) -> Account:
-    return store.add(new_public_id(), "zoe", Role.PERSON, "hash")
 
 
 def add(store: AccountRepository, account: Account, credential: str, public_id: str = "") -> str:

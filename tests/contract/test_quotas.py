@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from imgcore.accounts.models import Account, Quota, Role, Usage
+from imgcore.accounts.models import Account, Quota, Usage
 from imgcore.db.accounts import AccountRepository
 from imgcore.db.connection import Database
 from imgcore.errors import Conflict
@@ -16,21 +16,6 @@ from tests.contract.images import event
 from tests.support.repositories import Repositories
 
 PLENTY = Quota()
-
-
-@pytest.fixture
-def store(database: Database, bystanders: None) -> AccountRepository:
-    return AccountRepository(database)
-
-
-@pytest.fixture
-def ada(store: AccountRepository) -> Account:
-    return store.add(new_public_id(), "ada", Role.PERSON, "hash")
-
-
-@pytest.fixture
-def zoe(store: AccountRepository) -> Account:
-    return store.add(new_public_id(), "zoe", Role.PERSON, "hash")
 
 
 def add(

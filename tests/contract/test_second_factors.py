@@ -14,20 +14,10 @@ CODES = ["hash-1", "hash-2", "hash-3"]
 
 
 @pytest.fixture
-def store(database: Database, bystanders: None) -> AccountRepository:
-    return AccountRepository(database)
-
-
-@pytest.fixture
 def ada(store: AccountRepository) -> Account:
     account = store.add(new_public_id(), "ada", Role.PERSON, "hash")
     store.add_second_factor(account.id, "SECRET", 100, CODES)
     return account
-
-
-@pytest.fixture
-def zoe(store: AccountRepository) -> Account:
-    return store.add(new_public_id(), "zoe", Role.PERSON, "hash")
 
 
 def left(store: AccountRepository, account: Account) -> int | None:

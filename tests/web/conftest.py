@@ -10,7 +10,8 @@ import pytest
 from imgcore.gallery.service import Gallery
 from tests.web.client import Client
 from tests.web.fakes import fake_gallery
-from web.app import create_app
+from tests.web.peopling import Site, site
+from web.app import Application, create_app
 
 
 @pytest.fixture
@@ -25,3 +26,17 @@ def gallery(tmp_path: Path) -> Iterator[Gallery]:
 def client(gallery: Gallery) -> Client:
     """Calls the application over that gallery."""
     return Client(create_app(gallery))
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Site]:
+    """A gallery with accounts."""
+    found = site(tmp_path)
+    yield found
+    found.database.close()
+
+
+@pytest.fixture
+def app(home: Site) -> Application:
+    """The application over that gallery."""
+    return home.app()

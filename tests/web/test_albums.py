@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from html import escape
-from pathlib import Path
 
 import pytest
 
@@ -14,7 +12,7 @@ from imgcore.text import one_line
 from tests.support.hostile_texts import TEXTS
 from tests.web.client import Client
 from tests.web.fakes import add_done, add_image
-from tests.web.peopling import Browser, Site, site
+from tests.web.peopling import Browser, Site
 from web.app import Application
 
 PATH = "/api/v1/albums"
@@ -163,18 +161,6 @@ def test_page_shows_a_refused_form_again(client: Client) -> None:
         "may have at most 100 characters" in answer.text,
         ">kept</textarea>" in answer.text,
     )
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[Site]:
-    found = site(tmp_path)
-    yield found
-    found.database.close()
-
-
-@pytest.fixture
-def app(home: Site) -> Application:
-    return home.app()
 
 
 def shared(home: Site, app: Application, may: str) -> tuple[Browser, Browser, str, str]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
@@ -14,7 +12,7 @@ from imgcore.gallery.models import Source
 from imgcore.gallery.service import Gallery
 from tests.web.client import Answer, Client
 from tests.web.fakes import add_done, add_image
-from tests.web.peopling import Site, site
+from tests.web.peopling import Site
 
 PATH = "/api/v1/bulk"
 
@@ -33,13 +31,6 @@ def undo(client: Client, outcome: dict) -> dict:
 
 def tags(client: Client, public_id: str) -> list[str]:
     return client.get(f"/api/v1/images/{public_id}").json["tags"]
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[Site]:
-    found = site(tmp_path)
-    yield found
-    found.database.close()
 
 
 def test_trash_has_a_result_for_each_and_is_undone_at_once(client: Client, gallery: Gallery) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +13,7 @@ from imgcore.gallery.models import Edit, TaskKind, TaskStatus, UploadStatus, Vie
 from imgcore.gallery.service import Gallery
 from tests.web.client import Answer, Client
 from tests.web.fakes import FIRST_UPLOAD, add_done
-from tests.web.peopling import Site, site
+from tests.web.peopling import Site
 
 BATCH = "7f0c3c2e-5a52-4f39-9d53-9f3d0b5a6f10"
 
@@ -121,13 +119,6 @@ def test_text_that_is_no_cursor_is_refused(client: Client, since: str) -> None:
     answer = client.get(f"/api/v1/changes?since={since}")
     assert answer.status in (400, 422)
     assert answer.json["code"] in ("since", "malformed")
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[Site]:
-    found = site(tmp_path)
-    yield found
-    found.database.close()
 
 
 def test_cursor_of_another_account_is_refused(home: Site) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from PIL import Image as Pillow
@@ -16,16 +14,9 @@ from imgcore.gallery.service import Gallery
 from tests.support.hostile_texts import TEXTS
 from tests.web.client import Answer, Client
 from tests.web.fakes import add_done
-from tests.web.peopling import Site, site
+from tests.web.peopling import Site
 
 PATH = "/api/v1/download"
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[Site]:
-    found = site(tmp_path)
-    yield found
-    found.database.close()
 
 
 def names_in(answer: Answer) -> list[str]:

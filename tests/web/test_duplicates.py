@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
@@ -12,17 +10,10 @@ from imgcore.gallery.models import UploadStatus
 from imgcore.gallery.service import Gallery
 from tests.web.client import Answer, Client
 from tests.web.fakes import add_done
-from tests.web.peopling import Site, site
+from tests.web.peopling import Site
 
 PATH = "/api/v1/uploads"
 HASH, OTHER = "ab" * 32, "cd" * 32
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[Site]:
-    found = site(tmp_path)
-    yield found
-    found.database.close()
 
 
 def upload(client: Client, sha256: str | None = HASH, **more: object) -> Answer:

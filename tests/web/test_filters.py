@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 
@@ -13,7 +11,7 @@ from imgcore.gallery.models import Source, TaskKind, TaskStatus, UploadStatus
 from imgcore.gallery.service import Gallery
 from tests.web.client import Client
 from tests.web.fakes import add_done, add_failed, add_image
-from tests.web.peopling import Site, site
+from tests.web.peopling import Site
 
 MAY, JUNE = datetime(2025, 5, 3), datetime(2025, 6, 1)  # noqa: DTZ001 - a camera knows no time zone
 
@@ -152,13 +150,6 @@ def test_tags_of_photos_in_the_trash_are_not_listed(client: Client, gallery: Gal
 def test_tags_refuse_a_cursor_of_another_list(client: Client, cursor: str) -> None:
     answer = client.get(f"/api/v1/tags?cursor={cursor}")
     assert (422, "cursor") == (answer.status, answer.json["code"])
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[Site]:
-    found = site(tmp_path)
-    yield found
-    found.database.close()
 
 
 def test_filters_and_tags_show_own_photos_only(home: Site) -> None:

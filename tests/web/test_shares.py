@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from html import escape
-from pathlib import Path
 
 import pytest
 
@@ -15,7 +13,7 @@ from imgcore.accounts.security_log import SecurityEvent
 from imgcore.db.connection import Database
 from tests.support.hostile_texts import TEXTS
 from tests.web.client import Answer, Client
-from tests.web.peopling import Browser, Site, site
+from tests.web.peopling import Browser, Site
 from tests.web.test_check_order import Recorder
 from web.app import Application
 
@@ -23,18 +21,6 @@ PATH = "/api/v1/shares"
 PASSWORD = "made-up words"
 WORDS = {"caption": "A red door.", "alt_text": "Door, red.", "tags": ("door",)}
 PLACE = {"latitude": 48.1, "longitude": 11.5}
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[Site]:
-    found = site(tmp_path)
-    yield found
-    found.database.close()
-
-
-@pytest.fixture
-def app(home: Site) -> Application:
-    return home.app()
 
 
 @pytest.fixture

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +12,7 @@ from imgcore.gallery.models import Source, TaskKind, TaskStatus, UploadStatus
 from imgcore.gallery.service import Gallery
 from tests.web.client import Client
 from tests.web.fakes import add_done, add_failed, add_image
-from tests.web.peopling import Site, site
+from tests.web.peopling import Site
 
 MAY = datetime(2025, 5, 1, 10, 22, 31)  # noqa: DTZ001 - a camera knows no time zone
 LAST_OF_MAY = datetime(2025, 5, 31, 23, 59, 59)  # noqa: DTZ001
@@ -198,13 +196,6 @@ def test_new_addresses_change_the_etag(client: Client, gallery: Gallery) -> None
     again = client.request("GET", "/api/v1/timeline/2026-11", headers={"If-None-Match": first.headers["etag"]})
 
     assert (200, "next") == (again.status, again.json["photos"][0]["url"][1])
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[Site]:
-    found = site(tmp_path)
-    yield found
-    found.database.close()
 
 
 @pytest.mark.parametrize(

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from imgcore.gallery.models import TRASH_SECONDS
 from imgcore.gallery.service import Gallery
 from tests.web.client import Client
 from tests.web.fakes import add_done
-from tests.web.peopling import Site, site
+from tests.web.peopling import Site
 
 
 def fill(gallery: Gallery, count: int) -> list[str]:
@@ -119,13 +116,6 @@ def test_page_of_few_photos_deletes_and_restores_all_at_once(client: Client, gal
     assert 303 == client.post("/trash/delete", {"token": token, "all": "1"}).status
     assert [] == listed(client)
     assert 422 == client.post("/trash/delete", {"token": token}).status
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[Site]:
-    found = site(tmp_path)
-    yield found
-    found.database.close()
 
 
 def test_trash_of_another_account_is_neither_shown_nor_changed(home: Site) -> None:

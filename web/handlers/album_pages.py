@@ -15,11 +15,10 @@ from imgcore.gallery.keys import is_public_id
 from web import serializers
 from web.collection_texts import album_row, tile
 from web.handlers.albums import AlbumsBase, choice, number
-from web.handlers.forms import redirect
+from web.handlers.forms import redirect, set_error_status
 from web.http import request
 from web.http.auth import caller, record_event, requires
 from web.http.csrf import csrf_token, verified_form
-from web.http.errors import problem_of
 from web.http.responses import Route
 from web.http.templates import TemplateRenderer
 from web.limits import LIMITS
@@ -210,10 +209,7 @@ class AlbumPages(AlbumsBase):
 
     def _page(self, view: str, error: ImgcoreError | None = None, **values: Any) -> str:
         response.set_header("Cache-Control", "no-store")
-        if error is not None:
-            if (problem := problem_of(error)).status_code >= 500:
-                raise error
-            response.status = problem.status_code
+        set_error_status(error)
         values.setdefault("done", _DONE.get(request.query().get("done", "")))
         return self._renderer.render(
             view, token=csrf_token(), trouble=error.message if error else None, **values

@@ -28,6 +28,13 @@ Choice = TypeVar("Choice", bound="StrEnum")
 DEFAULT_LIMIT = 40  # images a page
 
 
+def albums_for_caller(gallery: Gallery) -> Albums:
+    """Return the albums with the caller's rights. NotFound where the gallery has none."""
+    if gallery.albums is None:
+        raise NotFound("This gallery has no albums.")
+    return gallery.albums.for_viewer(gallery_for_caller(gallery).viewer)
+
+
 class AlbumsBase:
     """The albums with the caller's rights."""
 
@@ -40,9 +47,7 @@ class AlbumsBase:
 
     @property
     def _albums(self) -> Albums:
-        if self._unrestricted.albums is None:
-            raise NotFound("This gallery has no albums.")
-        return self._unrestricted.albums.for_viewer(self._gallery.viewer)
+        return albums_for_caller(self._unrestricted)
 
 
 class AlbumsApi(AlbumsBase):

@@ -14,10 +14,10 @@ from imgcore.campaigns.requests import FIELDS, TEXTS, run, selection
 from imgcore.campaigns.service import DEFAULT_RATE
 from imgcore.errors import ImgcoreError, Invalid, NotFound
 from imgcore.gallery.models import Source
+from web.handlers.forms import set_error_status
 from web.http import request
 from web.http.auth import PREFIX, gallery_for_caller, requires
 from web.http.csrf import csrf_token, verified_form
-from web.http.errors import problem_of
 from web.http.responses import Route, json_response, json_with_etag
 from web.http.templates import TemplateRenderer
 from web.serializers import moment, utc
@@ -137,10 +137,7 @@ class CampaignPages(CampaignsBase):
         self, fields: Mapping[str, str], error: ImgcoreError | None = None, preview: Preview | None = None
     ) -> str:
         response.set_header("Cache-Control", "no-store")
-        if error is not None:
-            if (problem := problem_of(error)).status_code >= 500:
-                raise error
-            response.status = problem.status_code
+        set_error_status(error)
         return self._renderer.render(
             "campaigns",
             token=csrf_token(),

@@ -43,13 +43,7 @@ class FormPages:
     def _show(self, view: str, error: ImgcoreError | None = None, **values: Any) -> str:
         """Return an uncacheable page with the error's sentence and status. A 5xx error is raised again."""
         response.set_header("Cache-Control", "no-store")
-        if error is not None:
-            problem = problem_of(error)
-            if problem.status_code >= 500:
-                raise error
-            response.status = problem.status_code
-            if problem.retry_after is not None:
-                response.set_header("Retry-After", str(problem.retry_after))
+        set_error_status(error)
         return self._renderer.render(view, token=csrf_token(), trouble=error_message(error), **values)
 
 
@@ -70,6 +64,18 @@ def current_account() -> Account:
     account = caller().account
     assert account is not None
     return account
+
+
+def set_error_status(error: ImgcoreError | None) -> None:
+    """Give the response the error's status and Retry-After. A 5xx error is raised again."""
+    if error is None:
+        return
+    problem = problem_of(error)
+    if problem.status_code >= 500:
+        raise error
+    response.status = problem.status_code
+    if problem.retry_after is not None:
+        response.set_header("Retry-After", str(problem.retry_after))
 
 
 def error_message(error: ImgcoreError | None) -> str | None:

@@ -118,7 +118,7 @@ def overview_json(overview: JobsOverview) -> dict[str, Any]:
             }
             for found in overview.breakers
         ],
-        "last_sweep": serializers.utc(overview.last_sweep) if overview.last_sweep else None,
+        "last_sweep": serializers.optional_utc(overview.last_sweep),
     }
 
 
@@ -128,7 +128,7 @@ def _group_json(group: JobGroup, time: str) -> dict[str, Any]:
         "reason": group.error,
         "message": group.message,
         "count": group.count,
-        time: serializers.utc(group.at) if group.at else None,
+        time: serializers.optional_utc(group.at),
     }
 
 

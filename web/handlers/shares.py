@@ -13,10 +13,11 @@ from imgcore.accounts.security_log import SecurityEvent
 from imgcore.collections.models import IDS
 from imgcore.collections.share_models import DAYS, MOST_DAYS, SHORTEST_PASSWORD, NewShare, Share
 from imgcore.errors import ImgcoreError, Invalid, NotFound
+from web.handlers.albums import albums_for_caller
+from web.handlers.forms import set_error_status
 from web.http import request
 from web.http.auth import PREFIX, gallery_for_caller, record_event, requires
 from web.http.csrf import csrf_token, verified_form
-from web.http.errors import problem_of
 from web.http.responses import Route, json_response, json_with_etag
 from web.http.templates import TemplateRenderer
 from web.share_texts import share_json, share_row
@@ -144,7 +145,7 @@ class SharePages(SharesBase):
         ids = _ids(fields)
         number = f"{len(ids):,} photo{'' if len(ids) == 1 else 's'}"
         album = fields.get("album", "")
-        what = gallery_albums(self._unrestricted).get(album).name if album else number
+        what = albums_for_caller(self._unrestricted).get(album).name if album else number
         return self._page(
             "share_new",
             error,
@@ -159,19 +160,9 @@ class SharePages(SharesBase):
 
     def _page(self, view: str, error: ImgcoreError | None = None, **values: Any) -> str:
         response.set_header("Cache-Control", "no-store")
-        if error is not None:
-            if (problem := problem_of(error)).status_code >= 500:
-                raise error
-            response.status = problem.status_code
+        set_error_status(error)
         trouble = error.message if error else None
         return self._renderer.render(view, token=csrf_token(), trouble=trouble, **values)
-
-
-def gallery_albums(gallery: Gallery) -> Any:
-    """Return the albums with the caller's rights. NotFound where the gallery has none."""
-    if gallery.albums is None:
-        raise NotFound("This gallery has no albums.")
-    return gallery.albums.for_viewer(gallery_for_caller(gallery).viewer)
 
 
 _DONE = {"revoked": "The link is revoked. It does not show anything any more."}

@@ -13,12 +13,11 @@ from imgcore.collections.downloads import Contents
 from imgcore.collections.share_models import Share
 from imgcore.errors import Forbidden, ImgcoreError, NotFound
 from web.handlers.downloads import archive_response
-from web.handlers.forms import error_message, redirect
+from web.handlers.forms import error_message, redirect, set_error_status
 from web.http import request
 from web.http.auth import client_address, record_event, requires
 from web.http.cookies import is_https, read_cookie
 from web.http.csrf import csrf_token, verified_form
-from web.http.errors import problem_of
 from web.http.responses import Route
 from web.http.templates import TemplateRenderer
 from web.limits import LIMITS
@@ -135,13 +134,7 @@ class VisitorPages:
         return self._shares.is_unlocked(share, read_cookie(_cookie(share)))
 
     def _locked(self, error: ImgcoreError | None = None) -> str:
-        if error is not None:
-            problem = problem_of(error)
-            if problem.status_code >= 500:
-                raise error
-            response.status = problem.status_code
-            if problem.retry_after is not None:
-                response.set_header("Retry-After", str(problem.retry_after))
+        set_error_status(error)
         return self._page("visitor_locked", token=csrf_token(), trouble=error_message(error))
 
     def _shown(self, image: Image) -> dict[str, Any]:

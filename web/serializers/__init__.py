@@ -21,4 +21,5 @@ from web.serializers.images import trashed_json as trashed_json
 from web.serializers.tiles import changes_json as changes_json
 from web.serializers.tiles import tiles_json as tiles_json
 from web.serializers.times import moment as moment
+from web.serializers.times import optional_utc as optional_utc
 from web.serializers.times import utc as utc

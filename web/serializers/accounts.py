@@ -8,7 +8,7 @@ from typing import Any
 from imgcore.accounts.models import Account, ApiKey, Quota, Role, Scope, SecurityEntry, Session, Usage
 from imgcore.accounts.security_log import SecurityEvent
 from imgcore.text import file_size
-from web.serializers.times import moment, utc
+from web.serializers.times import moment, optional_utc, utc
 
 
 def account_json(account: Account) -> dict[str, Any]:
@@ -53,7 +53,7 @@ def key(found: ApiKey) -> dict[str, Any]:
         "hint": found.hint,
         "scopes": ", ".join(scope for scope in Scope if scope in found.scopes),
         "used": moment(found.used_at) if found.used_at else None,
-        "used_machine": utc(found.used_at) if found.used_at else None,
+        "used_machine": optional_utc(found.used_at),
         "used_address": found.used_address,
         "expires": moment(found.expires_at),
         "expires_machine": utc(found.expires_at),

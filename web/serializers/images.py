@@ -23,7 +23,7 @@ from imgcore.gallery.models import (
 )
 from imgcore.text import file_size
 from web.serializers import photography
-from web.serializers.times import moment, utc
+from web.serializers.times import moment, optional_utc, utc
 
 if TYPE_CHECKING:
     from imgcore.gallery.service import Gallery
@@ -169,7 +169,7 @@ def task_json(task: Task) -> dict[str, Any]:
         "error": task.error,
         "message": task.message,
         "attempts": task.attempts,
-        "next_at": utc(task.next_at) if task.next_at else None,
+        "next_at": optional_utc(task.next_at),
     }
 
 
