@@ -1,4 +1,4 @@
-"""The packages of an archive: the locked wheels for its machine, pruned, compiled and zipped once.
+"""The packages of an archive: the locked wheels for its machine, pruned, stripped, compiled and zipped once.
 
 The zip is kept below .local/ under the hash of everything that decides its content, so that a change of the
 project's own code installs and compresses nothing again and needs no network.
@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from lambda_build import archive, wheels
+from lambda_build import archive, elf, wheels
 from lambda_build.targets import HERE, THIS, Interpreter, Target
 
 CACHE = HERE.parent / ".local" / "lambda"
@@ -73,6 +73,7 @@ PRUNED = (
     "pillow.libs/libbrotli*",
     "pillow.libs/libpng16-*",
 )
+_DECIDING = ("archive.py", "bytecode.py", "dependencies.py", "elf.py", "wheels.py")
 # These packages look up their own version when they are imported.
 KEPT_METADATA = ("httpx2", "httpcore2")
 
@@ -93,6 +94,8 @@ def ensure(target: Target, interpreter: Interpreter | None, cache: Path) -> Path
                 what=f"The packages of the {target.artifact.title}",
             )
             prune(folder, PRUNED if target.artifact.function else INSTALL_NOTES)
+            if target.artifact.function:
+                elf.strip_folder(folder)
             if interpreter is not None:
                 archive.compile_into(folder, interpreter)
             for outdated in cache.glob(f"{kind}*.zip"):
@@ -107,7 +110,7 @@ def key(target: Target, interpreter: Interpreter | None) -> str:
     machine = sys.platform + os.uname().machine if target.platform == THIS else target.platform
     for part in (target.python, machine, interpreter.version if interpreter else "no bytecode"):
         digest.update(part.encode() + b"\0")
-    for name in ("archive.py", "bytecode.py", "dependencies.py", "wheels.py", target.requirements.name):
+    for name in (*_DECIDING, target.requirements.name):
         digest.update((HERE / name).read_bytes() + b"\0")
     return digest.hexdigest()[:32]
 
