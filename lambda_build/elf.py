@@ -1,7 +1,7 @@
 """Remove from shared libraries what only a debugger reads.
 
-Wheels are often built with debug information: two thirds of Pillow's and PyStemmer's libraries. The `strip` of a
-system knows only its own machine, and the functions run on another one.
+Wheels are often built with debug information: two thirds of Pillow's and PyStemmer's libraries. The `strip` of
+a system knows only its own machine, and the functions run on another one.
 
 Source of the offsets: the ELF specification, https://gabi.xinuos.com, file header and program header.
 """
