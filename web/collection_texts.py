@@ -31,7 +31,7 @@ def album_json(album: Album, gallery: Gallery) -> dict[str, Any]:
         "owner": album.owner,
         "images": album.images,
         "cover": album.cover.public_id if album.cover else None,
-        "cover_url": gallery.links(album.cover, original=False).thumbnail_2x if album.cover else None,
+        "cover_url": gallery.thumbnails(album.cover).thumbnail_2x if album.cover else None,
         "first_at": _time(album.first_at),
         "last_at": _time(album.last_at),
         "members": [{"name": member.name, "may": member.may} for member in album.members],
@@ -62,7 +62,7 @@ def results_json(results: Results) -> dict[str, Any]:
 
 def tile(image: Image, gallery: Gallery) -> dict[str, Any]:
     """Return a photo in a grid of a page."""
-    links = gallery.links(image, original=False)
+    links = gallery.thumbnails(image)
     return {
         "id": image.public_id,
         "url": links.thumbnail,

@@ -138,10 +138,14 @@ class S3Storage:
         """Return the end of the window after the present one."""
         return datetime.fromtimestamp(self._signed_at() + 2 * WINDOW_SECONDS, UTC)
 
-    def period(self) -> str:
-        """Return a name of the present window and credentials, within which a key has one URL."""
+    def period(self, *, originals: bool = False) -> str:
+        """Return a name of the present window and credentials, within which a key has one URL.
+
+        originals: within which also an original has one; its windows are parts of the others.
+        """
+        window = ORIGINAL_WINDOW_SECONDS if originals else WINDOW_SECONDS
         with _reaching("bucket"):
-            return f"{self._signed_at()} {credentials_of(self._client).access_key}"
+            return f"{self._signed_at(window)} {credentials_of(self._client).access_key}"
 
     def origins(self) -> Sequence[str]:
         """Return the origins of forms and URLs of both buckets."""
@@ -200,7 +204,7 @@ class S3Storage:
                 self._places.get(bucket) or self._place(bucket),
                 key,
                 credentials_of(self._client),
-                signed_at=int(self._clock() // window) * window,
+                signed_at=self._signed_at(window),
                 expires_in=2 * window,
                 parameters=parameters,
             )
@@ -208,8 +212,8 @@ class S3Storage:
             with _reaching("bucket"):  # only now: it would take a quarter of the time
                 raise
 
-    def _signed_at(self) -> int:
-        return int(self._clock() // WINDOW_SECONDS) * WINDOW_SECONDS
+    def _signed_at(self, window: int = WINDOW_SECONDS) -> int:
+        return int(self._clock() // window) * window
 
     def _place(self, bucket: str) -> Bucket:
         if bucket not in self._places:

@@ -8,6 +8,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum, auto
 from functools import lru_cache
 from pathlib import Path
@@ -241,7 +242,8 @@ class Mysql(Dialect):
 
     def _connect(self, timeout: float, statement_limit: float | None, user: str, password: Secret) -> Any:
         import pymysql
-        from pymysql.constants import CLIENT
+        from pymysql.constants import CLIENT, FIELD_TYPE
+        from pymysql.converters import conversions
 
         connection = pymysql.connect(
             host=self._host,
@@ -251,6 +253,7 @@ class Mysql(Dialect):
             password=password.reveal().encode(),  # a string would be sent as Latin-1
             charset="utf8mb4",
             autocommit=True,
+            conv=conversions | {FIELD_TYPE.DATETIME: datetime.fromisoformat},  # a tenth of pymysql's own time
             client_flag=CLIENT.FOUND_ROWS,  # an UPDATE counts the rows it matched, as SQLite does
             connect_timeout=5,
             read_timeout=timeout,

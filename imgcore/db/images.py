@@ -30,6 +30,7 @@ from imgcore.db.pages import read_images, read_page, read_versions
 from imgcore.db.quotas import check_quota
 from imgcore.db.statements import sql
 from imgcore.db.tasks import reset_task
+from imgcore.db.tiles import read_progress, read_tiles
 from imgcore.db.word_index import update_search_text
 from imgcore.errors import Conflict, Invalid, Unavailable
 from imgcore.gallery.filters import NO_FILTERS, Filters
@@ -156,6 +157,20 @@ class ImageRepository(Repository):
     def by_ids(self, ids: Sequence[int]) -> Sequence[Image]:
         """Return the images of these ids that exist, newest first."""
         return self._database.read(lambda tx: read_images(tx, ids))
+
+    def tiles(self, ids: Sequence[int]) -> Sequence[Image]:
+        """Return what a card shows of the images of these ids that exist, newest first."""
+        names, values = in_list("id", ids)
+        if not values:
+            return []
+        where = sql("i.id IN ({names}) ORDER BY i.id DESC", names=names)
+        return self._database.read(
+            lambda tx: [tile.image for tile in read_tiles(tx, where, values, "timeline_at")]
+        )
+
+    def progress(self, public_id: str) -> Image | None:
+        """Return an image as ``get`` does, with its tasks and its rights alone."""
+        return self._database.read(lambda tx: read_progress(tx, public_id))
 
     def edit(self, public_id: str, edit: Edit, account_id: int | None = None) -> Image | None:
         """Store a person's words, with the source ``human``, and return the image.

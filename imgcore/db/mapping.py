@@ -41,20 +41,22 @@ _TIMES = ("uploaded_at", "caption_generated_at", "thumbnail_generated_at", "dele
 _SOURCES = ("caption_source", "alt_text_source", "tags_source")
 _OTHERS = ("upload_status", "details", "taken_at", "tags", "safety", "source", *_SOURCES)
 
-_TASK = ("status", "attempts", "error", "message", "next_at")
+TASK = ("status", "attempts", "error", "message", "next_at")
 
 # One row an image: its own columns, and those of each of its tasks under the task's name.
 _COLUMNS = (
     [f"i.{column}" for column in (*_PLAIN, *_TIMES, *_OTHERS)]
-    + [f"{kind}.{column} AS {kind}_{column}" for kind in TaskKind for column in _TASK]
+    + [f"{kind}.{column} AS {kind}_{column}" for kind in TaskKind for column in TASK]
     + ["owner.name AS owner"]
 )
-_JOINS = [f"JOIN tasks {kind} ON {kind}.image_id = i.id AND {kind}.kind = '{kind}'" for kind in TaskKind]
+TASK_JOINS = " ".join(
+    f"JOIN tasks {kind} ON {kind}.image_id = i.id AND {kind}.kind = '{kind}'" for kind in TaskKind
+)
 _OWNER = "LEFT JOIN accounts owner ON owner.id = i.owner_id"
 SELECT = sql(
     "SELECT {columns} FROM images i {joins} {owner}",
     columns=", ".join(_COLUMNS),
-    joins=" ".join(_JOINS),
+    joins=TASK_JOINS,
     owner=_OWNER,
 )
 
@@ -77,7 +79,7 @@ def _image(row: Row) -> Image:
         safety=Safety(row["safety"]) if row["safety"] else None,
         source=Source(row["source"]) if row["source"] else None,
         **{f"{field}_source": field_source(row, field) for field in WordField},  # type: ignore[arg-type]
-        tasks=tuple(_task(kind, row) for kind in TaskKind),
+        tasks=tuple(task(kind, row) for kind in TaskKind),
     )
 
 
@@ -99,7 +101,8 @@ def field_source(row: Row, field: WordField) -> Source | None:
     return Source(name) if row[field] is not None and name else None
 
 
-def _task(kind: TaskKind, row: Row) -> Task:
+def task(kind: TaskKind, row: Row) -> Task:
+    """Return the task of that kind, whose columns are under its name."""
     status = TaskStatus(row[f"{kind}_status"])
     return Task(
         kind=kind,

@@ -1,51 +1,81 @@
-"""Tiles: the narrow rows of listings, read as tuples."""
+"""Narrow reads of images: what listings show of many, and how far one is.
+
+A tile is read as one JSON array: pymysql decodes each column in Python, most of the time of a listing.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from imgcore.db.connection import Transaction
-from imgcore.db.mapping import moment
+from imgcore.db.mapping import TASK, TASK_JOINS, moment, task
 from imgcore.db.statements import sql
 from imgcore.gallery.listing import Tile
 from imgcore.gallery.models import Image, Source, Task, TaskKind, TaskStatus, UploadStatus
 
 _PLAIN = (
     "id", "public_id", "name", "version", "owner_id", "width", "height", "placeholder", "thumbnail_key",
-    "display_key", "caption", "alt_text", "model", "languages", "batch_id",
+    "thumbnail_2x_key", "display_key", "caption", "alt_text", "languages", "batch_id",
 )  # fmt: skip
 _OTHERS = ("upload_status", "uploaded_at", "deleted_at", "source")
 _TASK = ("status", "message")
+_KINDS = tuple(TaskKind)
 _SELECT = sql(
-    "SELECT {columns}, i.{place}, i.changed_at FROM images i {joins} WHERE {where}",
+    "SELECT JSON_ARRAY({columns}, i.{place}, i.changed_at) FROM images i {joins} WHERE {where}",
     columns=", ".join(
         [f"i.{column}" for column in (*_PLAIN, *_OTHERS)]
-        + [f"{kind}.{column} AS {kind}_{column}" for kind in TaskKind for column in _TASK]
+        + [f"{kind}.{column}" for kind in _KINDS for column in _TASK]
     ),
-    joins=" ".join(
-        f"JOIN tasks {kind} ON {kind}.image_id = i.id AND {kind}.kind = '{kind}'" for kind in TaskKind
-    ),
+    joins=TASK_JOINS,
 )
-_KINDS = tuple(TaskKind)
+
+_OF_PROGRESS = ("id", "public_id", "version", "owner_id", "upload_status", "uploaded_at", "deleted_at")
+_PROGRESS = sql(
+    "SELECT {columns} FROM images i {joins} WHERE i.public_id = :public_id",
+    columns=", ".join(
+        [f"i.{column}" for column in _OF_PROGRESS]
+        + [f"{kind}.{column} AS {kind}_{column}" for kind in _KINDS for column in TASK]
+    ),
+    joins=TASK_JOINS,
+)
 
 
 def read_tiles(tx: Transaction, where: str, values: Mapping[str, Any], place: str) -> Sequence[Tile]:
     """Return the tiles of the images that meet a condition on ``i``. place: the column of their order."""
-    return [_tile(row) for row in tx.tuples(sql(_SELECT, place=place, where=where), **values)]
+    rows = tx.tuples(sql(_SELECT, place=place, where=where), **values)
+    return [_tile(json.loads(row)) for (row,) in rows]
+
+
+def read_progress(tx: Transaction, public_id: str) -> Image | None:
+    """Return an image with its tasks and its rights; other attributes are as if they were unknown."""
+    row = tx.row(_PROGRESS, public_id=public_id)
+    if row is None:
+        return None
+    return Image(
+        id=row["id"],
+        public_id=row["public_id"],
+        image_key="",
+        name="",
+        version=row["version"],
+        owner_id=row["owner_id"],
+        upload_status=UploadStatus(row["upload_status"]),
+        uploaded_at=_utc(row["uploaded_at"]),
+        deleted_at=moment(row["deleted_at"]),
+        tasks=tuple(task(kind, row) for kind in _KINDS),
+    )
 
 
 def _tile(row: Sequence[Any]) -> Tile:
     plain, rest = row[: len(_PLAIN)], row[len(_PLAIN) :]
     upload_status, uploaded_at, deleted_at, source, *tasks, place, changed_at = rest
-    uploaded = moment(uploaded_at)
-    assert uploaded is not None
     image = Image(
         **dict(zip(_PLAIN, plain, strict=True)),
         image_key="",
         upload_status=UploadStatus(upload_status),
-        uploaded_at=uploaded,
+        uploaded_at=_utc(uploaded_at),
         deleted_at=moment(deleted_at),
         source=Source(source) if source else None,
         tasks=tuple(
@@ -54,6 +84,12 @@ def _tile(row: Sequence[Any]) -> Tile:
         ),
     )
     return Tile(image, _plain(place), _plain(changed_at))
+
+
+def _utc(value: Any) -> datetime:
+    found = moment(value)
+    assert found is not None
+    return found
 
 
 def _plain(value: Any) -> datetime | None:

@@ -245,12 +245,12 @@ class Image:
             return "deleted"
         if self.upload_status is not UploadStatus.RECEIVED:
             return str(self.upload_status)
-        states = {task.status for task in self.tasks}
+        states = [task.status for task in self.tasks]  # a set would hash each: a listing asks for it 400 times
         if TaskStatus.PROCESSING in states:
             return "working"
-        if states & {TaskStatus.PENDING, TaskStatus.RETRY}:
+        if TaskStatus.PENDING in states or TaskStatus.RETRY in states:
             return "waiting"
-        if states & {TaskStatus.FAILED, TaskStatus.BLOCKED}:
+        if TaskStatus.FAILED in states or TaskStatus.BLOCKED in states:
             return "failed"
         return "done"
 

@@ -69,8 +69,11 @@ class Storage(Protocol):
         """Return until when the URLs are valid that ``url`` returns now."""
         ...
 
-    def period(self) -> str:
-        """Return a name of the time window and the credentials whose URLs ``url`` returns now."""
+    def period(self, *, originals: bool = False) -> str:
+        """Return a name of the time window and the credentials whose URLs ``url`` returns now.
+
+        originals: also of the URLs of ``original_url``.
+        """
         ...
 
     def remove(self, upload_keys: Sequence[str], derived_keys: Sequence[str]) -> None:

@@ -207,9 +207,19 @@ class Gallery:
         """Return the images of these ids of ``page_versions``, newest first."""
         return self.images.by_ids(ids) if ids else ()
 
+    def tiles(self, ids: Sequence[int]) -> Sequence[Image]:
+        """Return what a card shows of the images of these ids of ``page_versions``, newest first."""
+        return self.images.tiles(ids)
+
     def get(self, public_id: str) -> Image:
         """Return an image, also from the trash."""
-        image = self.images.get(public_id) if is_public_id(public_id) else None
+        return self._seen(self.images.get(public_id) if is_public_id(public_id) else None)
+
+    def progress(self, public_id: str) -> Image:
+        """Return an image as ``get`` does, with its tasks alone."""
+        return self._seen(self.images.progress(public_id) if is_public_id(public_id) else None)
+
+    def _seen(self, image: Image | None) -> Image:
         if image is None or not self.viewer.sees(image):
             raise NotFound("There is no such photo.")
         return image
@@ -230,23 +240,31 @@ class Gallery:
         found = {image.public_id: image for image in rows if self.viewer.sees(image)}
         return [found[public_id] for public_id in dict.fromkeys(wanted) if public_id in found]
 
-    def links(self, image: Image, *, original: bool = True) -> Links:
-        """Return presigned URLs, the same ones within a time window so that browser caches work.
-
-        The original holds the camera's metadata; its URL is only for viewers who may change the image, and
-        where ``original`` asks for it.
-        """
+    def thumbnails(self, image: Image) -> Links:
+        """Return the presigned URLs of the thumbnails alone: a URL that nothing shows takes time to sign."""
         if image.deleted_at is not None:
             return Links()
         url = self.storage.url
         return Links(
             thumbnail=url(image.thumbnail_key) if image.thumbnail_key else None,
             thumbnail_2x=url(image.thumbnail_2x_key) if image.thumbnail_2x_key else None,
+        )
+
+    def links(self, image: Image) -> Links:
+        """Return presigned URLs, the same ones within a time window so that browser caches work.
+
+        The original holds the camera's metadata; its URL is only for viewers who may change the image.
+        """
+        if image.deleted_at is not None:
+            return Links()
+        url = self.storage.url
+        return replace(
+            self.thumbnails(image),
             display=url(image.display_key) if image.display_key else None,
             original=self.storage.original_url(
                 image.image_key, download_as=image.name, version_id=image.version_id
             )
-            if original and image.upload_status is UploadStatus.RECEIVED and self.viewer.changes(image)
+            if image.upload_status is UploadStatus.RECEIVED and self.viewer.changes(image)
             else None,
         )
 

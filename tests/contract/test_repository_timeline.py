@@ -19,9 +19,10 @@ from imgcore.db.timeline import TimelineRepository
 from imgcore.gallery import changes as changes_rules
 from imgcore.gallery.filters import Days, Filters, Progress
 from imgcore.gallery.listing import Sort
-from imgcore.gallery.models import EVERYBODY, Image, Viewer
+from imgcore.gallery.models import EVERYBODY, Edit, Image, Viewer
 from tests.contract.images import FACTS, THUMBNAIL, arrived, claim, described, new, renditions, stored
 from tests.contract.test_repository_plans import ROWS, Plans, full, whole_tables
+from tests.support.hostile_texts import TEXTS
 from tests.support.repositories import Repositories
 
 __all__ = ["full"]
@@ -82,6 +83,36 @@ def test_tile_has_what_its_image_has(repositories: Repositories) -> None:
                  "alt_text", "source", "uploaded_at", "status", "provisional"):  # fmt: skip
         assert getattr(image, name) == getattr(tile.image, name)
     assert [] == repositories.timeline.tiles([])
+
+
+def test_tile_has_any_text_as_it_was_stored(repositories: Repositories) -> None:
+    """A tile is read as JSON: no quote, backslash, control or astral character changes on the way."""
+    texts = [*TEXTS, 'a "quoted" \\ text', "".join(map(chr, range(1, 32))).strip(), "\u2028\u2029", "𝔘 \x7f"]
+    images = [arrived(repositories) for _ in texts]
+    for image, text in zip(images, texts, strict=True):
+        repositories.images.edit(image.public_id, Edit(caption=text, alt_text=text))
+    tiles = {tile.image.id: tile.image for tile in repositories.timeline.tiles([image.id for image in images])}
+    kept = [stored(repositories, image).caption for image in images]
+
+    assert kept == [tiles[image.id].caption for image in images]
+    assert kept == [tiles[image.id].alt_text for image in images]
+
+
+def test_cards_are_read_newest_first_and_progress_has_the_tasks(repositories: Repositories) -> None:
+    images = [described(repositories, f"{number}.jpg") for number in range(3)]
+    claim(repositories, images[1], THUMBNAIL)
+    repositories.images.delete(images[2].public_id)
+
+    assert [image.id for image in reversed(images)] == [
+        image.id for image in repositories.images.tiles([image.id for image in images])
+    ]
+    assert [] == repositories.images.tiles([])
+    assert repositories.images.progress("0" * 32) is None
+    for image in images:
+        whole, progress = stored(repositories, image), repositories.images.progress(image.public_id)
+        assert progress is not None
+        for name in ("id", "public_id", "tasks", "status", "settled", "version", "owner_id", "uploaded_at"):
+            assert getattr(whole, name) == getattr(progress, name)
 
 
 def test_kept_counts_are_those_of_a_fresh_count_after_any_changes(

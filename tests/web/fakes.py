@@ -199,7 +199,7 @@ class FakeStorage:
     def expires_at(self) -> datetime:
         return datetime(2026, 11, 28, 13, tzinfo=UTC)
 
-    def period(self) -> str:
+    def period(self, *, originals: bool = False) -> str:
         return f"{self.origin} {self.signature}"
 
     def original_url(self, key: str, *, download_as: str, version_id: str | None = None) -> str:

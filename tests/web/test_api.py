@@ -225,7 +225,7 @@ def test_a_poll_that_finds_nothing_new_is_a_304(client: Client, gallery: Gallery
         f"/api/v1/images/{image.public_id}/status",
     ):
         first = client.get(path)
-        again = client.get(path, If_None_Match=f'"other", W/{first.headers["etag"]}')
+        again = client.get(path, If_None_Match=f'"other", W/{first.headers["etag"].removeprefix("W/")}')
         assert (304, b"", first.headers["etag"]) == (again.status, again.body, again.headers["etag"])
     gallery.images.set_task(image.public_id, TaskKind.CAPTION, TaskStatus.PROCESSING)
     assert 200 == client.get(path, If_None_Match=first.headers["etag"]).status

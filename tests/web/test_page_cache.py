@@ -96,8 +96,8 @@ def test_only_changed_cards_are_read(gallery: Gallery, client: Client, monkeypat
     images = [add_done(gallery, f"{n}.jpg") for n in range(5)]
     client.get("/")
     read: list[int] = []
-    by_ids = EditableImages.by_ids
-    monkeypatch.setattr(EditableImages, "by_ids", lambda self, ids: read.extend(ids) or by_ids(self, ids))
+    tiles = EditableImages.tiles
+    monkeypatch.setattr(EditableImages, "tiles", lambda self, ids: read.extend(ids) or tiles(self, ids))
     gallery.images.edit(images[2].public_id, Edit(caption="Changed."))
 
     assert "Changed." in client.get("/").text
@@ -154,7 +154,7 @@ def test_a_failed_photo_is_retried_by_the_form_of_the_page(gallery: Gallery, cli
 
 
 def test_a_cache_is_bounded_by_bytes() -> None:
-    pages = [CachedPage("x" * 1000) for _ in range(5)]
+    pages = [CachedPage(b"x" * 1000) for _ in range(5)]
     cache: Cache[CachedPage] = Cache(3 * pages[0].size)
     for number, page in enumerate(pages):
         cache.put(number, page)

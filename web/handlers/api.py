@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ from web.http import request
 from web.http.auth import PREFIX, gallery_for_caller, record_event, requires
 from web.http.errors import Problem
 from web.http.filters import searched
+from web.http.page_cache import JSON_BYTES, Cache, CachedPage, json_from_cache
 from web.http.responses import Route, json_response, json_with_etag
 from web.limits import LIMITS
 
@@ -52,6 +54,7 @@ class Api:
         self._downloads = DownloadRoutes(gallery)
         self._bulk = BulkApi(gallery)
         self._jobs = JobsApi(gallery.jobs)
+        self._lists: Cache[CachedPage] = Cache(JSON_BYTES)
         self._description = _description(gallery.limits.max_bytes)
 
     def routes(self) -> list[Route]:
@@ -119,7 +122,7 @@ class Api:
         return json_response({"images": self._gallery.already_present(hashes)})
 
     @requires(Scope.READ)
-    def images(self) -> HTTPResponse:
+    def images(self) -> HTTPResponse | bytes:
         """List images, newest first, or up to 100 given by their ids."""
         asked = request.query()
         limit = request.number(asked, "limit", LIMITS.page_size, least=1, most=PAGE_LIMIT)
@@ -128,13 +131,14 @@ class Api:
             if asked["deleted"] != "1":
                 raise Problem(400, "deleted", "deleted must be 1, for the trash.")
             return self._trash.listed(asked, limit)
-        following = None
+        gallery = self._gallery
         if "ids" in asked:
-            found = self._gallery.get_many([public_id for public_id in asked["ids"].split(",") if public_id])
-        else:
-            page = self._gallery.page(cursor=cursor, limit=limit, query=words, filters=filters)
-            found, following = list(page.images), page.next
-        return json_with_etag({"images": [self._shown(image) for image in found], "next": following})
+            named = gallery.get_many([public_id for public_id in asked["ids"].split(",") if public_id])
+            return json_with_etag(_listed(named, None, gallery))
+        page = gallery.page_versions(cursor=cursor, limit=limit, query=words, filters=filters)
+        key = (page, gallery.storage.period(originals=True), gallery.viewer, gallery.language, gallery.release)
+        ids = [id_ for id_, _ in page.versions]
+        return json_from_cache(self._lists, key, lambda: _listed(gallery.by_ids(ids), page.next, gallery))
 
     @requires(Scope.READ)
     def image(self, public_id: str) -> HTTPResponse:
@@ -144,7 +148,7 @@ class Api:
     @requires(Scope.READ)
     def status(self, public_id: str) -> HTTPResponse:
         """Return the part of an image that changes while it is processed."""
-        return json_with_etag(serializers.status_json(self._gallery.get(public_id)))
+        return json_with_etag(serializers.status_json(self._gallery.progress(public_id)))
 
     @requires(Scope.EDIT)
     def edit(self, public_id: str) -> HTTPResponse:
@@ -188,6 +192,10 @@ class Api:
 
     def _shown(self, image: Image) -> dict[str, Any]:
         return serializers.image_json(image, self._gallery)
+
+
+def _listed(images: Iterable[Image], following: str | None, gallery: Gallery) -> dict[str, Any]:
+    return {"images": [serializers.image_json(image, gallery) for image in images], "next": following}
 
 
 def _description(max_bytes: int) -> bytes:

@@ -83,11 +83,12 @@ class GalleryPages:
             "deleted": deleted if _PUBLIC_ID.fullmatch(deleted) else None,
         }
 
-        def render() -> str:
+        def render() -> bytes:
             cards = self._cards.of_page(page, gallery)
-            return self._renderer.render(
+            html = self._renderer.render(
                 "gallery", token=TOKEN_MARK, cards=cards, following=page.next, limits=gallery.limits, **shown
             )
+            return html.encode()
 
         key = (
             page,

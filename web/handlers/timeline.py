@@ -14,6 +14,7 @@ from imgcore.gallery.service import PAGE_LIMIT
 from web.http import request
 from web.http.auth import PREFIX, gallery_for_caller, requires
 from web.http.filters import searched
+from web.http.page_cache import JSON_BYTES, Cache, CachedPage, json_from_cache
 from web.http.responses import Route, json_of_key, json_with_etag
 from web.serializers import changes_json, tiles_json
 
@@ -29,6 +30,7 @@ class TimelineApi:
 
     def __init__(self, gallery: Gallery) -> None:
         self._unrestricted = gallery
+        self._months: Cache[CachedPage] = Cache(JSON_BYTES)
 
     def routes(self) -> list[Route]:
         """Return (method, path, handler)."""
@@ -60,7 +62,7 @@ class TimelineApi:
         return json_with_etag(shown)
 
     @requires(Scope.READ)
-    def month(self, month: str) -> HTTPResponse:
+    def month(self, month: str) -> bytes:
         """Return photos of one month, the newest first."""
         asked, gallery = request.query(), gallery_for_caller(self._unrestricted)
         month, sort = checked_month(month), parsed_sort(asked.get("sort"), Sort.TAKEN)
@@ -81,8 +83,8 @@ class TimelineApi:
             gallery.release,
             gallery.language,
         )
-        return json_of_key(
-            key, lambda: {"month": month, **self._shown(found, sort, gallery), "next": following}
+        return json_from_cache(
+            self._months, key, lambda: {"month": month, **self._shown(found, sort, gallery), "next": following}
         )
 
     @requires(Scope.READ)

@@ -41,7 +41,7 @@ class Cards:
         shared = (gallery.storage.period(), gallery.language, viewer.changes_others or viewer.account_id)
         found = {id_: self._kept.get((id_, version, shared)) for id_, version in page.versions}
         missing = [id_ for id_, card in found.items() if card is None]
-        for image in gallery.by_ids(missing):
+        for image in gallery.tiles(missing):
             found[image.id] = self._render(image, gallery, shared)
         return [card for card in found.values() if card is not None]
 

@@ -1,4 +1,4 @@
-"""Pages kept as bytes, by a key that holds everything they show, and cards by the version of their image.
+"""Pages and JSON kept as bytes, by a key that holds all they show, and cards by the version of their image.
 
 A page is kept without the form token, which differs from visitor to visitor. Its parts are compressed apart
 from each other and the token is added uncompressed: the token never shares a compression window with anything
@@ -14,14 +14,15 @@ import threading
 import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from bottle import request, response
 
 from web.http.compression import LEVEL, MAX_PADDING, MIN_BYTES, accepts_gzip
-from web.http.responses import matches_etag
+from web.http.responses import encode_json, matches_etag
 
 PAGES_BYTES = 24 * 2**20
+JSON_BYTES = 12 * 2**20
 CARDS_BYTES = 16 * 2**20
 
 # In place of the form token in a page that is kept. Random, so that nobody can write it into a caption.
@@ -69,10 +70,10 @@ class Cache(Generic[Value]):
 
 
 class CachedPage:
-    """A rendered page, split where the form token belongs, and compressed when it is first asked for."""
+    """A rendered page, split where the form token belongs, or JSON; compressed when it is first asked for."""
 
-    def __init__(self, html: str) -> None:
-        self._parts = [part.encode() for part in html.split(TOKEN_MARK)]
+    def __init__(self, content: bytes) -> None:
+        self._parts = content.split(TOKEN_MARK.encode())
         self._deflated: list[bytes] | None = None
         self.size = 2 * sum(map(len, self._parts))  # with the compressed parts and the objects around them
 
@@ -99,7 +100,9 @@ def _deflate(data: bytes) -> bytes:
     return compressor.compress(data) + compressor.flush(zlib.Z_FULL_FLUSH)
 
 
-def answer_from_cache(cache: Cache[CachedPage], key: Hashable, token: str, render: Callable[[], str]) -> bytes:
+def answer_from_cache(
+    cache: Cache[CachedPage], key: Hashable, token: str, render: Callable[[], bytes]
+) -> bytes:
     """Answer the current request with the page of ``key``, or with 304 where the client has it.
 
     key: everything that the page shows, but the form token. render: returns the page with TOKEN_MARK for it.
@@ -118,3 +121,9 @@ def answer_from_cache(cache: Cache[CachedPage], key: Hashable, token: str, rende
     response.set_header("Content-Encoding", "gzip")
     response.set_header("Vary", "Accept-Encoding")
     return page.gzipped(token)
+
+
+def json_from_cache(cache: Cache[CachedPage], key: Hashable, build: Callable[[], Any]) -> bytes:
+    """Answer the current request with the JSON of ``build``, or with 304; see answer_from_cache."""
+    response.set_header("Content-Type", "application/json")
+    return answer_from_cache(cache, key, "", lambda: encode_json(build()))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from bottle import SimpleTemplate, request
+from bottle import SimpleTemplate, html_escape, request, touni
 
 from imgcore.gallery.languages import Language
 from imgcore.gallery.models import MAX_PIXELS, MAX_SIDE
@@ -20,6 +21,7 @@ from web.http.navigation import destinations
 from web.limits import LIMITS
 from web.limits import TEXT as LIMITS_TEXT
 
+_SPECIAL = re.compile("[&<>\"']")
 VIEWS = Path(__file__).parents[1] / "views"
 BLANK_PIXEL = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw=="
 _TYPE_NAMES = {
@@ -32,6 +34,19 @@ _TYPE_NAMES = {
     "heif": "HEIF",
     "tif": "TIFF",
 }
+
+
+class _Template(SimpleTemplate):  # type: ignore[misc] # Bottle has no types
+    """A template that escapes what needs it: Bottle's own five replacements take most of a page's time."""
+
+    def prepare(self, **options: Any) -> None:
+        super().prepare(**options)
+        self._escape = _escape
+
+
+def _escape(value: Any) -> str:
+    text = value if type(value) is str else str(touni(value))
+    return str(html_escape(text)) if _SPECIAL.search(text) else text
 
 
 class TemplateRenderer:
@@ -60,8 +75,7 @@ class TemplateRenderer:
             "shared_text": LIMITS_TEXT,
         }
         self._templates = {
-            path.stem: SimpleTemplate(name=path.name, lookup=[str(VIEWS)])
-            for path in sorted(VIEWS.glob("*.tpl"))
+            path.stem: _Template(name=path.name, lookup=[str(VIEWS)]) for path in sorted(VIEWS.glob("*.tpl"))
         }
 
     def render(self, name: str, /, **values: Any) -> str:

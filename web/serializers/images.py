@@ -56,10 +56,32 @@ _SOURCE_LABEL = {
 }
 
 
+_DONE = {
+    "status": "done",
+    "status_text": _STATUS_TEXT["done"],
+    "settled": True,
+    "retryable": False,
+    "message": None,
+}
+
+
 def card_json(image: Image, gallery: Gallery) -> dict[str, Any]:
-    """Return what a card of the page shows of an image: its JSON without the original's URL."""
-    read_only = {} if gallery.viewer.changes(image) else {"read_only": True}
-    return _image_json(image, gallery.links(image, original=False), gallery) | read_only
+    """Return what a card of the page shows of an image, of which Gallery.tiles has read enough."""
+    image, links = image.in_language(gallery.language), gallery.thumbnails(image)
+    return {
+        "id": image.public_id,
+        "name": image.name,
+        **_progress(image),
+        "caption": image.caption,
+        "alt": alt(image),
+        "caption_language": word_language(image, WordField.CAPTION, gallery),
+        "alt_language": alt_language(image, gallery),
+        "source_label": caption_label(image),
+        "thumbnail_url": links.thumbnail,
+        "thumbnail_2x_url": links.thumbnail_2x,
+        "placeholder": image.placeholder,
+        "read_only": not gallery.viewer.changes(image),
+    }
 
 
 def image_json(image: Image, gallery: Gallery) -> dict[str, Any]:
@@ -97,11 +119,7 @@ def _image_json(image: Image, links: Links, gallery: Gallery | None = None) -> d
     return {
         "id": image.public_id,
         "name": image.name,
-        "status": image.status,
-        "status_text": status_text(image),
-        "settled": image.settled,
-        "retryable": retryable(image),
-        "message": message(image),
+        **_progress(image),
         "caption": image.caption,
         "alt_text": image.alt_text,
         "alt": alt(image),
@@ -133,6 +151,18 @@ def _image_json(image: Image, links: Links, gallery: Gallery | None = None) -> d
         "taken_at": image.taken_at.replace(tzinfo=None).isoformat() if image.taken_at else None,
         "camera": image.camera,
         "tasks": [task_json(task) for task in image.tasks],
+    }
+
+
+def _progress(image: Image) -> dict[str, Any]:
+    if (status := image.status) == "done":  # nearly all: the functions below ask for the status nine times
+        return _DONE
+    return {
+        "status": status,
+        "status_text": status_text(image),
+        "settled": image.settled,
+        "retryable": retryable(image),
+        "message": message(image),
     }
 
 
