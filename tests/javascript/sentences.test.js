@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { announcement, grouped, summary, timeLeft } from "../../web/static/js/model/batch.js";
+import { announcement } from "../../web/static/js/model/announcement.js";
+import { grouped, summary, timeLeft } from "../../web/static/js/model/batch.js";
 
 const progress = (values) => ({ total: 60, uploaded: 0, described: 0, waiting: 0, elapsed: 0, ...values });
 

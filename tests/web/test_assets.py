@@ -12,6 +12,7 @@ import pytest
 from imgcore.gallery.service import Gallery
 from tests.web.client import Client
 from tests.web.fakes import add_done
+from web.limits import LIMITS
 
 STATIC = Path(__file__).parents[2] / "web" / "static"
 
@@ -56,7 +57,7 @@ def test_every_import_of_a_script_is_there(client: Client) -> None:
     scripts = list((STATIC / "js").rglob("*.js"))
     assert scripts
     for path in scripts:
-        for name in re.findall(r'(?:from|import) "(\.[^"]+)"', path.read_text()):
+        for name in re.findall(r'(?:from |import |import\()"(\.[^"]+)"', path.read_text()):
             assert (path.parent / name).is_file(), f"{path.name} imports {name}"
 
 
@@ -71,16 +72,43 @@ def test_page_preloads_every_module(client: Client, gallery: Gallery, script: st
 
 def test_every_script_belongs_to_a_page() -> None:
     entries = [STATIC / "js" / f"{name}.js" for name in ("gallery", "passkeys", "photo", "problem")]
-    assert set((STATIC / "js").rglob("*.js")) == set(entries).union(*map(imported, entries))
+    assert set((STATIC / "js").rglob("*.js")) == set(entries).union(
+        *(imported(entry, late=True) for entry in entries)
+    )
 
 
-def imported(script: Path) -> set[Path]:
-    """Return all modules that a script imports, directly or not."""
+def test_first_view_is_within_its_budget(client: Client, gallery: Gallery) -> None:
+    """The page, its styles, and the scripts that it loads before anything is done: 60 kB of gzip."""
+    for _ in range(LIMITS.page_size):
+        add_done(gallery)
+    page = client.get("/", Accept_Encoding="gzip")
+    parts = {"the page": len(page.body)} | {
+        path: len(client.get(path, Accept_Encoding="gzip").body)
+        for path in re.findall(
+            r'(?:href|src)="(/static/[^"]+\.(?:css|js))"', gzip.decompress(page.body).decode()
+        )
+    }
+    largest = sorted(parts.items(), key=lambda part: -part[1])[:8]
+    assert sum(parts.values()) <= 60_000, f"{sum(parts.values())} bytes; the largest: {largest}"
+
+
+def test_parts_of_later_views_are_not_in_the_first() -> None:
+    """The viewer and the upload queue come with their first use."""
+    entry, folder = STATIC / "js" / "gallery.js", STATIC / "js"
+    first = {path.relative_to(folder).as_posix() for path in imported(entry)}
+    every = {path.relative_to(folder).as_posix() for path in imported(entry, late=True)}
+    late = {"view/viewer.js", "view/info.js", "view/help.js", "view/uploads.js", "core/uploads.js"}
+    assert (late, set()) == (late & every, late & first)
+
+
+def imported(script: Path, *, late: bool = False) -> set[Path]:
+    """Return all modules that a script imports, directly or not; also those it loads later, if ``late``."""
+    pattern = r'(?:^import .*|\bimport\()"(\.[^"]+)"' if late else r'^import .*"(\.[^"]+)";$'
     found: set[Path] = set()
     waiting = [script]
     while waiting:
         path = waiting.pop()
-        named = re.findall(r'^import .*"(\.[^"]+)";$', path.read_text(), re.MULTILINE)
+        named = re.findall(pattern, path.read_text(), re.MULTILINE)
         new = {(path.parent / name).resolve() for name in named} - found
         found |= new
         waiting += new

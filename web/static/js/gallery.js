@@ -4,21 +4,21 @@ import { Actions } from "./core/actions.js";
 import { ask, onSignedOut, signInPath } from "./core/api.js";
 import { Feed } from "./core/feed.js";
 import { guard, reportErrors } from "./core/guard.js";
+import { Late } from "./core/late.js";
 import { ADDED, Library } from "./core/library.js";
 import { filters, go, parse, title } from "./core/router.js";
 import { stored } from "./core/signals.js";
 import { Store } from "./core/store.js";
-import { Uploads } from "./core/uploads.js";
-import { monthName, part } from "./view/dom.js";
+import { monthName, part, stylesheet } from "./view/dom.js";
 import { gather } from "./view/gather.js";
 import { Keyboard } from "./view/keyboard.js";
 import { recall, remember } from "./view/place.js";
+import { offerSamples } from "./view/samples.js";
 import { MonthScrubber } from "./view/scrubber.js";
 import { Search } from "./view/search.js";
+import { lateUploads } from "./view/sending.js";
 import { DENSITIES, PhotoTimeline } from "./view/timeline.js";
 import { ToastStack } from "./view/toasts.js";
-import { UploadPanel } from "./view/uploads.js";
-import { PhotoViewer } from "./view/viewer.js";
 
 /** @typedef {import("./core/feed.js").Changes} Changes */
 
@@ -26,9 +26,7 @@ const GALLERY = "Caption Gallery";
 
 const root = part("gallery", HTMLElement);
 const timeline = part("grid", PhotoTimeline);
-const viewer = part("photo-viewer", PhotoViewer);
 const toasts = part("toast", ToastStack);
-const panel = part("uploads", UploadPanel);
 const scrubber = part("scrubber", MonthScrubber);
 
 reportErrors((error) => {
@@ -37,35 +35,24 @@ reportErrors((error) => {
 });
 
 const store = new Store();
-const library = new Library(store, (row) => uploads.owns(row));
+const library = new Library(store, (row) => uploads.now?.owns(row) ?? false);
 const { sections } = library;
 
-const uploads = new Uploads(
-  {
-    maxBytes: Number(root.dataset.maxBytes),
-    mediaTypes: new Set((root.dataset.mediaTypes ?? "").split(" ")),
-    typeNames: root.dataset.typeNames ?? "",
+const uploads = lateUploads(root.dataset, store, {
+  onAdd(ids) {
+    if (ids.length) toasts.say(ids.length === 1 ? "1 file added." : `${ids.length} files added.`);
+    library.add(ids);
+    window.scrollTo({ top: 0, behavior: "instant" });
+    redraw();
   },
-  store,
-  {
-    onAdd(ids) {
-      if (ids.length) toasts.say(ids.length === 1 ? "1 file added." : `${ids.length} files added.`);
-      library.add(ids);
-      window.scrollTo({ top: 0, behavior: "instant" });
-      redraw();
-    },
-    onSent(from, to) {
-      library.rename(from, to);
-      timeline.rename(from, to);
-      feed.hurry();
-    },
-    onRemove: (id) => timeline.keepPlace(() => library.remove(id)),
-    onProgress: (id, progress) => timeline.progress(id, progress),
-    onChange: () => panel.refresh(),
+  onSent(from, to) {
+    library.rename(from, to);
+    timeline.rename(from, to);
+    feed.hurry();
   },
-);
-
-panel.setUp(uploads);
+  onRemove: (id) => timeline.keepPlace(() => library.remove(id)),
+  onProgress: (id, progress) => timeline.progress(id, progress),
+});
 
 /** Draw the list and what depends on it. */
 function redraw() {
@@ -87,7 +74,7 @@ const feed = new Feed({
       newer = library.apply(changes);
     });
     for (const photo of newer) announce(photo);
-    if (viewer.shown && newer.some((photo) => photo.id === viewer.shown)) return viewer.refresh();
+    if (newer.some((photo) => photo.id === viewer.now?.shown)) return viewer.now?.refresh();
     return undefined;
   }),
   async onReset() {
@@ -101,8 +88,8 @@ const feed = new Feed({
 
 /** @param {import("./core/store.js").Photo} photo */
 function announce(photo) {
-  if (!photo.settled || !uploads.find(photo.id)) return;
-  uploads.move();
+  if (!photo.settled || !uploads.now?.find(photo.id)) return;
+  uploads.now.move();
   if (photo.status === "done") toasts.sayDescribed(photo.caption || photo.name);
   else toasts.say(`${photo.name}: ${photo.message ?? photo.status_text}`);
 }
@@ -120,7 +107,6 @@ function reachability() {
 
 store.watch((changed) => {
   timeline.update(changed);
-  panel.refresh();
   redraw();
 });
 
@@ -163,7 +149,7 @@ scrubber.setUp({
 const actions = new Actions(library, uploads, {
   keepPlace: (change) => timeline.keepPlace(change),
   toast: (text, action) => toasts.show(text, action),
-  focus: (id) => viewer.shown === null && timeline.show(id),
+  focus: (id) => viewer.now?.shown ? undefined : timeline.show(id),
   news: () => feed.hurry(),
 });
 timeline.addEventListener("photo-action", guard((event) => {
@@ -200,30 +186,35 @@ function show(query) {
   root.classList.toggle("sought", [...query.keys()].some((name) => name !== "sort"));
 }
 
-viewer.setUp({
-  store,
-  ids: () => sections.ids.filter((id) => !store.get(id)?.local),
-  position: (id) => sections.position(id),
-  async more(id) {
-    const place = sections.place(id);
-    const from = place ? sections.list.indexOf(place.section) : -1;
-    const section = sections.list.slice(Math.max(0, from)).find((each) => each.next !== null);
-    const page = section ? await library.load(section) : null;
-    if (page) timeline.keepPlace(() => library.take(page));
-    return page !== null;
-  },
-  onShow(id) {
-    if (parse(location).photo === null) go({ photo: id, query: library.query }, { state: { over: true } });
-    else go({ photo: id, query: library.query }, { replace: true, state: history.state });
-  },
-  onClose: () => (history.state?.over ? history.back() : leave()),
-  act: (id, action) => actions.run(id, action),
+const viewer = new Late(async () => {
+  const [{ PhotoViewer }] = await Promise.all([import("./view/viewer.js"), stylesheet("viewer")]);
+  const made = part("photo-viewer", PhotoViewer);
+  made.setUp({
+    store,
+    ids: () => sections.ids.filter((id) => !store.get(id)?.local),
+    position: (id) => sections.position(id),
+    async more(id) {
+      const place = sections.place(id);
+      const from = place ? sections.list.indexOf(place.section) : -1;
+      const section = sections.list.slice(Math.max(0, from)).find((each) => each.next !== null);
+      const page = section ? await library.load(section) : null;
+      if (page) timeline.keepPlace(() => library.take(page));
+      return page !== null;
+    },
+    onShow(id) {
+      if (parse(location).photo === null) go({ photo: id, query: library.query }, { state: { over: true } });
+      else go({ photo: id, query: library.query }, { replace: true, state: history.state });
+    },
+    onClose: () => (history.state?.over ? history.back() : leave()),
+    act: (id, action) => actions.run(id, action),
+  });
+  return made;
 });
 
 /** Close the viewer, back to the photo in the list. */
 function leave() {
   if (parse(location).photo !== null) go({ photo: null, query: library.query }, { replace: true });
-  const id = viewer.close();
+  const id = viewer.now?.close();
   show(library.query);
   if (id && sections.place(id)) timeline.show(id);
 }
@@ -232,62 +223,46 @@ window.addEventListener("popstate", guard(async () => {
   const { photo, query } = parse(location);
   if (query.toString() !== library.query.toString()) await search.go(query, { remember: false });
   show(library.query);
-  if (photo) await viewer.open(photo);
-  else if (viewer.shown) leave();
+  if (photo) await (await viewer.get()).open(photo);
+  else if (viewer.now?.shown) leave();
 }));
 
-timeline.addEventListener("click", guard((event) => {
-  if (!(event instanceof MouseEvent) || !(event.target instanceof Element)) return undefined;
+timeline.addEventListener("click", guard(async (event) => {
+  if (!(event instanceof MouseEvent) || !(event.target instanceof Element)) return;
   const card = event.target.closest(".frame")?.closest(".card");
-  if (!(card instanceof HTMLElement) || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return undefined;
+  if (!(card instanceof HTMLElement) || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
   const id = card.dataset.id ?? "";
-  if (!store.get(id) || store.get(id)?.local) return undefined;
+  if (!store.get(id) || store.get(id)?.local) return;
   event.preventDefault();
-  return viewer.open(id);
+  await (await viewer.get()).open(id);
 }));
 
 gather({
   async take(files, unreadable) {
     if (files.length + unreadable.length === 0) return;
-    if (viewer.shown) leave();
+    if (viewer.now?.shown) leave();
     if (library.filtered) await search.go(new URLSearchParams()); // so that the new photos are visible
-    await uploads.add(files, unreadable);
-    panel.refresh();
+    await (await uploads.get()).add(files, unreadable);
   },
+  prepare: () => uploads.get(),
   overlay: part("drop", HTMLElement),
   input: part("files", HTMLInputElement),
   openers: [document.getElementById("add"), document.getElementById("choose")],
 });
 
-const samples = document.getElementById("samples");
-if (samples instanceof HTMLButtonElement) {
-  samples.hidden = false;
-  samples.addEventListener("click", guard(async () => {
-    samples.disabled = true;
-    try {
-      const names = (samples.dataset.files ?? "").split(" ");
-      await uploads.add(await Promise.all(names.map(sample)));
-    } finally {
-      samples.disabled = false;
-    }
-  }));
-}
-
-/** @param {string} name */
-async function sample(name) {
-  const answer = await fetch(`${root.dataset.static}/samples/${name}`).catch(() => null);
-  if (!answer?.ok) throw new Error("The sample photos cannot be loaded at the moment.");
-  return new File([await answer.blob()], name);
-}
+offerSamples(document.getElementById("samples"), `${root.dataset.static}/samples/`, async (files) => {
+  await (await uploads.get()).add(files);
+});
 
 onSignedOut(() => {
-  if (uploads.paused) return; // a sign-in in another tab is awaited
-  if (!uploads.busy) {
+  const sending = uploads.now;
+  if (sending?.paused) return; // a sign-in in another tab is awaited
+  if (!sending?.busy) {
     location.assign(signInPath());
     return;
   }
   // The files are still here: signing in elsewhere and going on loses none
-  uploads.pause();
+  sending.pause();
   toasts.show("You are signed out. Sign in in another tab, then continue the uploads here.", {
     label: "Sign in",
     run: () => window.open("/login", "_blank", "noopener"),
@@ -295,7 +270,7 @@ onSignedOut(() => {
 });
 
 window.addEventListener("beforeunload", (event) => {
-  if (uploads.busy || uploads.paused) event.preventDefault();
+  if (uploads.now?.busy || uploads.now?.paused) event.preventDefault();
 });
 
 new Keyboard({ timeline, viewer, toasts, actions, density, sections });

@@ -4,7 +4,7 @@ import { ask, Problem } from "./api.js";
 
 /** @typedef {import("./library.js").Library} Library */
 /** @typedef {import("./store.js").Photo} Photo */
-/** @typedef {import("./uploads.js").Uploads} Uploads */
+/** @typedef {import("./late.js").Late<import("./uploads.js").Uploads>} Uploads */
 /**
  * @typedef {object} Page
  * @property {(change: () => void) => void} keepPlace
@@ -37,7 +37,7 @@ export class Actions {
 
   /** @param {string} id */
   async retry(id) {
-    if (this.uploads.again(id)) return;
+    if (this.uploads.now?.again(id)) return;
     try {
       this.library.store.put(await ask("POST", `/api/v1/images/${id}/retry`));
     } catch (error) {
@@ -56,7 +56,7 @@ export class Actions {
 
   /** @param {string} id */
   async remove(id) {
-    if (this.uploads.cancel(id)) return;
+    if (this.uploads.now?.cancel(id)) return;
     try {
       await ask("DELETE", `/api/v1/images/${id}`);
     } catch (error) {

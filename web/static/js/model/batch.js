@@ -68,17 +68,3 @@ function endings(names) {
   if (found.length === 0) return "";
   return ` (${found.slice(0, 4).join(", ")}${found.length > 4 ? ", …" : ""})`;
 }
-
-/** The longest announcement, in characters. */
-const LONGEST = 150;
-
-/**
- * One announcement of what has happened since the last.
- * @param {string[]} sentences
- */
-export function announcement(sentences) {
-  const all = [...new Set(sentences)].join(" ");
-  if (all.length <= LONGEST) return all;
-  const cut = all.slice(0, LONGEST - 1);
-  return `${cut.slice(0, Math.max(cut.lastIndexOf(" "), LONGEST / 2))}…`;
-}

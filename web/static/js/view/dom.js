@@ -52,6 +52,25 @@ export function typing(target) {
   return target instanceof HTMLElement && target.closest("input, textarea, select, [contenteditable]") !== null;
 }
 
+/**
+ * Add a stylesheet of this release to the page, once. Resolves when it is applied.
+ * @param {string} name
+ * @returns {Promise<void>}
+ */
+export function stylesheet(name) {
+  const href = new URL(`../../css/${name}.css`, import.meta.url).href;
+  if ([...document.styleSheets].some((sheet) => sheet.href === href)) return Promise.resolve();
+  return new Promise((resolve, reject) => {
+    const link = element("link", { rel: "stylesheet", href });
+    link.addEventListener("load", () => resolve());
+    link.addEventListener("error", () => {
+      link.remove();
+      reject(new Error(`The stylesheet ${name} cannot be loaded.`));
+    });
+    document.head.append(link);
+  });
+}
+
 /** @param {string} key a month as 2026-11 */
 export function monthName(key) {
   const [year, month] = key.split("-").map(Number);

@@ -1,29 +1,30 @@
 // Sources of files: drag and drop anywhere on the page (folders too), paste, and the file picker.
 
 import { guard } from "../core/guard.js";
-import { collect } from "../model/entries.js";
 
 /**
  * @typedef {object} Options
  * @property {(files: File[], unreadable: string[]) => unknown} take
+ * @property {() => unknown} prepare called when files are about to come
  * @property {HTMLElement} overlay shown while files are dragged over the page
  * @property {HTMLInputElement} input
  * @property {(HTMLElement | null)[]} openers open the file picker
  */
 
 /** @param {Options} options */
-export function gather({ take, overlay, input, openers }) {
+export function gather({ take, prepare, overlay, input, openers }) {
   for (const opener of openers) {
     if (!opener) continue;
     opener.setAttribute("role", "button"); // without scripts it is a link to the plain form
     opener.addEventListener("click", (event) => {
       event.preventDefault();
+      guard(prepare)();
       input.click();
     });
     opener.addEventListener("keydown", (event) => {
       if (event.key !== " ") return;
       event.preventDefault();
-      input.click();
+      opener.click();
     });
   }
   input.addEventListener("change", () => {
@@ -36,11 +37,11 @@ export function gather({ take, overlay, input, openers }) {
     event.preventDefault();
     guard(take)(files, []);
   });
-  drops(take, overlay);
+  drops(take, prepare, overlay);
 }
 
-/** @param {Options["take"]} take @param {HTMLElement} overlay */
-function drops(take, overlay) {
+/** @param {Options["take"]} take @param {Options["prepare"]} prepare @param {HTMLElement} overlay */
+function drops(take, prepare, overlay) {
   let depth = 0; // dragenter and dragleave fire for every element on the way
   /** @param {DragEvent} event */
   const carries = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
@@ -51,6 +52,7 @@ function drops(take, overlay) {
   document.addEventListener("dragenter", (event) => {
     if (!carries(event)) return;
     event.preventDefault();
+    if (depth === 0) guard(prepare)();
     depth += 1;
     show(true);
   });
@@ -83,5 +85,6 @@ async function dropped(transfer) {
   const entries = [...transfer.items].flatMap((item) => item.webkitGetAsEntry?.() ?? []);
   const files = [...transfer.files];
   if (!entries.some((entry) => entry.isDirectory)) return { files, unreadable: [] };
+  const { collect } = await import("../model/entries.js");
   return collect(entries);
 }

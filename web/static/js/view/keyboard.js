@@ -1,15 +1,16 @@
 // The keyboard shortcuts of the gallery page, and the dialog that lists them.
 
 import { guard } from "../core/guard.js";
+import { Late } from "../core/late.js";
 import { stored } from "../core/signals.js";
-import { action, BINDINGS } from "../model/keys.js";
-import { button, element, typing } from "./dom.js";
+import { action } from "../model/keys.js";
+import { typing } from "./dom.js";
 import { DENSITIES } from "./timeline.js";
 
 /**
  * @typedef {object} Parts
  * @property {import("./timeline.js").PhotoTimeline} timeline
- * @property {import("./viewer.js").PhotoViewer} viewer
+ * @property {import("../core/late.js").Late<import("./viewer.js").PhotoViewer>} viewer
  * @property {import("./toasts.js").ToastStack} toasts
  * @property {import("../core/actions.js").Actions} actions
  * @property {import("../core/signals.js").Signal<string>} density
@@ -20,7 +21,7 @@ const SIZES = ["compact", "comfortable", "large", "captions"];
 
 export class Keyboard {
   #letters = stored("letters", ["on", "off"]);
-  /** @type {HTMLDialogElement | null} */ #help = null;
+  #help = new Late(async () => new (await import("./help.js")).Help(this.#letters));
 
   /** @param {Parts} parts */
   constructor(parts) {
@@ -49,15 +50,16 @@ export class Keyboard {
 
   /** @param {string} name @returns {unknown} false: not handled here */
   #run(name) {
-    const { viewer, timeline, toasts, actions } = this.parts;
-    const shown = viewer.shown;
+    const { timeline, toasts, actions } = this.parts;
+    const viewer = this.parts.viewer.now;
+    const shown = viewer?.shown ?? null;
     const id = shown ?? (timeline.contains(document.activeElement) ? timeline.active : null);
     switch (name) {
       case "search": return shown ? false : this.#search();
       case "add": return shown ? false : document.getElementById("files")?.click();
       case "help": return this.help();
       case "undo": return toasts.undo();
-      case "info": return shown ? viewer.toggleInfo() : id ? this.#openInfo(id) : false;
+      case "info": return shown ? viewer?.toggleInfo() : id ? this.#openInfo(id) : false;
       case "edit": return id ? this.#openInfo(id, "caption") : false;
       case "tags": return id ? this.#openInfo(id, "tags") : false;
       case "trash": return id ? actions.remove(id) : false;
@@ -79,7 +81,7 @@ export class Keyboard {
 
   /** @param {string} id @param {"caption" | "tags"} [field] */
   async #openInfo(id, field) {
-    const { viewer } = this.parts;
+    const viewer = await this.parts.viewer.get();
     if (viewer.shown !== id) await viewer.open(id);
     viewer.toggleInfo(true);
     if (field) viewer.info?.edit(field);
@@ -87,8 +89,9 @@ export class Keyboard {
 
   /** @param {1 | -1} step */
   #size(step) {
-    const { viewer, density } = this.parts;
-    if (viewer.shown) {
+    const { density } = this.parts;
+    const viewer = this.parts.viewer.now;
+    if (viewer?.shown) {
       viewer.stage?.zoomBy(step);
       return;
     }
@@ -109,25 +112,8 @@ export class Keyboard {
     else await document.documentElement.requestFullscreen();
   }
 
-  help() {
-    this.#help ??= this.#makeHelp();
-    if (!this.#help.open) this.#help.showModal();
-  }
-
-  #makeHelp() {
-    const close = button("Close", () => dialog.close());
-    const letters = element("input", { type: "checkbox", id: "letters", checked: this.#letters.value === "on" });
-    letters.addEventListener("change", () => {
-      this.#letters.value = letters.checked ? "on" : "off";
-    });
-    const rows = BINDINGS.map(({ keys, text }) => element("div", {}, [element("dt", {}, [element("kbd", {}, [keys])]), element("dd", {}, [text])]));
-    const dialog = element("dialog", { className: "sheet-dialog", id: "help", "aria-labelledby": "help-title" }, [
-      element("h2", { id: "help-title" }, ["Keyboard shortcuts"]),
-      element("dl", { className: "keys" }, rows),
-      element("label", { className: "choice" }, [letters, " Use the keys that are single letters and signs"]),
-      close,
-    ]);
-    document.body.append(dialog);
-    return dialog;
+  /** Show the list of the keys. */
+  async help() {
+    await (await this.#help.get()).open();
   }
 }

@@ -1,6 +1,6 @@
 // <toast-stack>: short messages with one action each, and the announcements for screen readers.
 
-import { announcement } from "../model/batch.js";
+import { announcement } from "../model/announcement.js";
 import { guard } from "../core/guard.js";
 import { button, element } from "./dom.js";
 
