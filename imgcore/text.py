@@ -144,9 +144,9 @@ def utc(when: datetime) -> str:
 
 
 def file_size(size: int, rounded: Callable[[float], int] = round) -> str:
-    """Return ``size`` bytes in words: 512 bytes, 340 KiB, 1.2 MiB."""
+    """Return ``size`` bytes in words: 512 bytes, 340 KiB, 1.2 MiB. The same as fileSize of model/size.js."""
     if size < _KIB:
-        return f"{size} bytes"
+        return "1 byte" if size == 1 else f"{size} bytes"
     if size < _MIB:
         return f"{rounded(size / _KIB)} KiB"
     return f"{rounded(10 * size / _MIB) / 10:,g} MiB"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 
 from imgcore.errors import Rejected
+from imgcore.gallery.foreign_formats import foreign_name
 from imgcore.gallery.models import MAX_PIXELS, MAX_SIDE
 from imgcore.imaging import formats
 from imgcore.imaging.formats import Damaged, Unsupported
@@ -47,7 +48,7 @@ def check_type(data: bytes) -> str:
     """Return the media type of the content. Rejected (not_an_image, unsupported_type)."""
     kind = formats.media_type(data)
     if kind is None:
-        raise _foreign(formats.foreign(data))
+        raise _foreign(foreign_name(data))
     return kind
 
 
@@ -111,9 +112,8 @@ def damaged(kind: str, error: Exception) -> Rejected:
 
 def _foreign(name: str | None) -> Rejected:
     if name:
-        article = "an" if name[0].lower() in "aeiou" or name.startswith("SVG") else "a"
         return Rejected(
-            f"The file is {article} {name}, which is not taken; export the picture as JPEG and upload that.",
+            f"The file is {name}, which is not taken; export the picture as JPEG and upload that.",
             code="unsupported_type",
         )
     return Rejected(

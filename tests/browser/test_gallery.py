@@ -321,7 +321,7 @@ def test_an_expired_address_in_the_viewer_is_renewed(browser: Browser, stage: St
     browser.find("#grid .frame")
     stage.bucket.signature = stage.gallery.storage.signature = "renewed"
     browser.click("#grid .frame")
-    loaded = "const large = document.querySelector('#viewer .large'); return large.naturalWidth > 0"
+    loaded = "const large = document.querySelector('#viewer .large'); return (large?.naturalWidth ?? 0) > 0"
     browser.wait(lambda: browser.run(loaded))
     stage.gallery.storage.signature = "refused"
     browser.run("const large = document.querySelector('#viewer .large'); large.src += '&x'")

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { collect } from "../../web/static/js/model/entries.js";
-import { mediaType } from "../../web/static/js/model/sniff.js";
+import { foreignName, mediaType } from "../../web/static/js/model/sniff.js";
 
 const file = (name) => ({ isFile: true, name, fullPath: `/${name}`, file: (resolve) => resolve({ name }) });
 const broken = (name) => ({ isFile: true, name, fullPath: `/folder/${name}`, file: (_, reject) => reject(new Error("NotFoundError")) });
@@ -53,5 +54,24 @@ test("every type is recognised by its first bytes, with the brands of containers
   for (const [head, type] of Object.entries(HEADS)) {
     const bytes = Uint8Array.from(head, (character) => character.charCodeAt(0));
     assert.equal(mediaType(bytes), type, JSON.stringify(head));
+  }
+});
+
+const FOREIGN = JSON.parse(readFileSync(new URL("../../imgcore/gallery/foreign_formats.json", import.meta.url)));
+
+test("other kinds of files are named as the server names them", () => {
+  const names = {
+    "II+\0": "a BigTIFF picture",
+    "%PDF-1.7": "a PDF document",
+    "\0\0\0\x0cJXL ": "a JPEG XL picture",
+    "RIFF\0\0\0\0AVI LIST": "a video",
+    "\0\0\0\x18ftypmp42": "a video",
+    "\xef\xbb\xbf<?xml version='1.0'?>\n<svg xmlns='...'/>": "an SVG drawing",
+    "<?xml version='1.0'?><html/>": null,
+    "a text": null,
+  };
+  for (const [head, name] of Object.entries(names)) {
+    const bytes = Uint8Array.from(head, (character) => character.charCodeAt(0));
+    assert.equal(foreignName(bytes, FOREIGN), name, JSON.stringify(head));
   }
 });

@@ -19,6 +19,7 @@ SHARED = {
     "share_models",
     "descriptions",
     "embedded",
+    "foreign_formats",
     "keys",
     "media_types",
     "edits",

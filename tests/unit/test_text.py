@@ -126,6 +126,7 @@ def test_fold_for_search_ignores_case_accents_and_width() -> None:
     ("size", "down", "up"),
     [
         (0, "0 bytes", "0 bytes"),
+        (1, "1 byte", "1 byte"),
         (1023, "1023 bytes", "1023 bytes"),
         (1025, "1 KiB", "2 KiB"),
         (20 * 2**20, "20 MiB", "20 MiB"),

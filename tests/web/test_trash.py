@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from imgcore.gallery.models import TRASH_SECONDS
@@ -116,6 +118,12 @@ def test_page_of_few_photos_deletes_and_restores_all_at_once(client: Client, gal
     assert 303 == client.post("/trash/delete", {"token": token, "all": "1"}).status
     assert [] == listed(client)
     assert 422 == client.post("/trash/delete", {"token": token}).status
+
+
+def test_page_of_one_photo_does_not_say_all_1(client: Client, gallery: Gallery) -> None:
+    fill(gallery, 1)
+    buttons = re.findall(r"<button[^>]*all[^>]*>([^<]*)<", client.get("/trash").text)
+    assert ["Restore the photo", "Delete the photo for good"] == buttons
 
 
 def test_trash_of_another_account_is_neither_shown_nor_changed(home: Site) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from bottle import HTTPResponse, request
 
+from imgcore.gallery import foreign_formats
 from web.http.auth import requires
 from web.http.compression import accepts_gzip
 from web.http.errors import Problem
@@ -62,6 +63,7 @@ class StaticFiles:
     def __init__(self, root: Path = STATIC) -> None:
         paths = sorted(path for path in root.rglob("*") if path.suffix in _TYPES and path.is_file())
         self._assets = {path.relative_to(root).as_posix(): _load(path) for path in paths}
+        self._assets[foreign_formats.FILE.name] = _load(foreign_formats.FILE)
         whole = "".join(f"{name}{asset.etag}" for name, asset in self._assets.items())
         self.version = hashlib.sha256(whole.encode()).hexdigest()[:12]
         self.samples = self._samples()

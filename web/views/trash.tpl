@@ -33,7 +33,7 @@
 <form class="panel" method="post" action="/trash/restore">
   <h2>Restore all</h2>
   <input type="hidden" name="token" value="{{token}}">
-  <button class="button" type="submit" name="all" value="1">Restore all {{count}}</button>
+  <button class="button" type="submit" name="all" value="1">Restore {{'the photo' if count == 1 else f'all {count} photos'}}</button>
 </form>
 <form class="panel" method="post" action="/trash/delete">
   <h2>Empty the trash</h2>
@@ -42,7 +42,7 @@
   <label for="confirm">Type {{count}}, the number of photos</label>
   <input id="confirm" name="confirm" inputmode="numeric" autocomplete="off" required>
 %   end
-  <button class="button" type="submit" name="all" value="1">Delete all {{count}} for good</button>
+  <button class="button" type="submit" name="all" value="1">Delete {{'the photo' if count == 1 else f'all {count} photos'}} for good</button>
 </form>
 % else:
 <p>The trash is empty. Photos that you delete stay here for 30 days.</p>

@@ -14,7 +14,7 @@ from imgcore.gallery.models import MEDIA_TYPES
 from imgcore.imaging.formats import bmp, gif, heif, jpeg, png, raw, tiff, webp
 from imgcore.imaging.formats.base import MOST_MISSING, Carved, ColourCoding, Damaged, Unsupported
 
-__all__ = ["MOST_MISSING", "Carved", "ColourCoding", "Damaged", "Unsupported", "carve", "foreign", "media_type"]
+__all__ = ["MOST_MISSING", "Carved", "ColourCoding", "Damaged", "Unsupported", "carve", "media_type"]
 
 _CARVERS: dict[str, Callable[[bytes], Carved]] = {
     "image/jpeg": jpeg.carve,
@@ -34,26 +34,6 @@ _CARVERS: dict[str, Callable[[bytes], Carved]] = {
     "image/x-fuji-raf": raw.carve,
 }
 
-# Files that are uploaded by mistake, by their first bytes: (offset, bytes, name in messages).
-_FOREIGN = (
-    (0, b"II+\0", "BigTIFF picture"),
-    (0, b"MM\0+", "BigTIFF picture"),
-    (0, b"IIRO", "Olympus raw file"),
-    (0, b"IIRS", "Olympus raw file"),
-    (0, b"IIU\0", "Panasonic raw file"),
-    (0, b"FOVb", "Sigma raw file"),
-    (0, b"%PDF", "PDF document"),
-    (0, b"8BPS", "Photoshop document"),
-    (0, b"PK\3\4", "ZIP archive or office document"),
-    (0, b"\0\0\0\x0cJXL ", "JPEG XL picture"),
-    (0, b"\xff\x0a", "JPEG XL picture"),
-    (0, b"\0\0\0\x0cjP  ", "JPEG 2000 picture"),
-    (0, b"\0\0\1\0", "icon"),
-    (0, b"\x1aE\xdf\xa3", "video"),
-    (8, b"AVI ", "video"),
-    (4, b"ftyp", "video"),
-)
-
 
 def media_type(data: bytes) -> str | None:
     """Return the accepted media type that the first bytes of ``data`` belong to; None if there is none."""
@@ -70,17 +50,6 @@ def media_type(data: bytes) -> str | None:
     if found := raw.media_type(data):
         return found
     return "image/tiff" if data.startswith((b"II*\0", b"MM\0*")) else heif.media_type(data)
-
-
-def foreign(data: bytes) -> str | None:
-    """Return the name of another kind of file, for people; None if it is not known."""
-    for offset, magic, name in _FOREIGN:
-        if data.startswith(magic, offset):
-            return name
-    head = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if head.startswith((b"<svg", b"<?xml")) and b"<svg" in head:
-        return "SVG drawing"
-    return None
 
 
 def carve(data: bytes, kind: str) -> Carved:

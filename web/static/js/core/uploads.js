@@ -1,7 +1,9 @@
 // The upload queue: any number of files, a few at a time. It shows nothing; the store has a photo for each file.
 
+import { fileSize } from "../model/size.js";
 import { foreignName, mediaType } from "../model/sniff.js";
 import { ask, Problem } from "./api.js";
+import { foreignFormats } from "./foreign.js";
 import { limits } from "./limits.js";
 import { SendError, send } from "./send.js";
 
@@ -256,12 +258,12 @@ class Upload {
     }
     const type = mediaType(bytes);
     if (type === null || !mediaTypes.has(type)) {
-      const foreign = foreignName(bytes);
+      const foreign = foreignName(bytes, await foreignFormats());
       const what = foreign ? `This is ${foreign}, which is not accepted.` : "This is not a photo that can be shown here.";
       throw new Refused(`${what} Send ${typeNames}.`);
     }
     if (this.file.size > maxBytes) {
-      throw new Refused(`This file has ${megabytes(this.file.size)}; the limit is ${megabytes(maxBytes)}.`);
+      throw new Refused(`This file has ${fileSize(this.file.size, Math.ceil)}; the limit is ${fileSize(maxBytes, Math.floor)}.`);
     }
     return type;
   }
@@ -383,13 +385,4 @@ function uuid() {
   bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
   const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
-}
-
-/**
- * A size as text, in the units of the server (imgcore/text.py).
- * @param {number} bytes
- */
-export function megabytes(bytes) {
-  if (bytes < 2 ** 20) return `${Math.max(1, Math.round(bytes / 1024))} KiB`;
-  return `${(bytes / 2 ** 20).toFixed(1).replace(".0", "")} MiB`;
 }

@@ -7,25 +7,7 @@ const AVIF = new Set(["avif", "avis"]);
 const HEIC = new Set(["heic", "heix", "heim", "heis", "hevc", "hevx", "hevm", "hevs"]);
 const HEIF = new Set(["mif1", "msf1", "mif2", "miaf"]);
 
-// Kinds of files that are not accepted, for messages: offset, first bytes, name.
-/** @type {[number, string, string][]} */
-const FOREIGN = [
-  [0, "II+\0", "a BigTIFF picture"],
-  [0, "MM\0+", "a BigTIFF picture"],
-  [0, "IIRO", "an Olympus raw file"],
-  [0, "IIRS", "an Olympus raw file"],
-  [0, "IIU\0", "a Panasonic raw file"],
-  [0, "FOVb", "a Sigma raw file"],
-  [0, "%PDF", "a PDF document"],
-  [0, "8BPS", "a Photoshop document"],
-  [0, "PK\x03\x04", "a ZIP archive or office document"],
-  [0, "\xff\x0a", "a JPEG XL picture"],
-  [4, "JXL ", "a JPEG XL picture"],
-  [4, "jP  ", "a JPEG 2000 picture"],
-  [4, "ftyp", "a video"],
-  [0, "\x1aE\xdf\xa3", "a video"],
-  [8, "AVI ", "a video"],
-];
+/** @typedef {{at: number, bytes: string, name: string}} Foreign a kind of file: its first bytes, from an offset */
 
 /**
  * Returns a media type, or null.
@@ -44,13 +26,15 @@ export function mediaType(bytes) {
 }
 
 /**
- * Returns what the file is instead of a picture that is accepted, or null.
+ * Returns what the file is instead of a picture that is accepted, or null. The same as imgcore/gallery/foreign_formats.py.
  * @param {Uint8Array} bytes
+ * @param {Foreign[]} formats
  */
-export function foreignName(bytes) {
-  const found = FOREIGN.find(([at, mark]) => text(bytes, at, at + mark.length) === mark);
-  if (found) return found[2];
-  return /^\s*<(\?xml|svg)/i.test(text(bytes, 0, bytes.length)) ? "an SVG drawing" : null;
+export function foreignName(bytes, formats) {
+  const found = formats.find(({ at, bytes: mark }) => text(bytes, at, at + mark.length) === mark);
+  if (found) return found.name;
+  const head = text(bytes, 0, bytes.length);
+  return /^(\xef\xbb\xbf)?\s*<(\?xml|svg)/i.test(head) && /<svg/i.test(head) ? "an SVG drawing" : null;
 }
 
 // ISO/IEC 14496-12: the major brand, four bytes of version, then the compatible brands. Without a brand that is known,

@@ -3,6 +3,7 @@
 import { ask } from "../core/api.js";
 import { guard } from "../core/guard.js";
 import { limits } from "../core/limits.js";
+import { fileSize } from "../model/size.js";
 import { button, element } from "./dom.js";
 
 /** @typedef {import("../core/store.js").Photo} Photo */
@@ -186,7 +187,7 @@ export class Info {
     const facts = [
       ["File", photo.name],
       ["Dimensions", photo.width && photo.height ? `${photo.width} × ${photo.height} pixels` : ""],
-      ["Size", photo.size ? `${(photo.size / 2 ** 20).toFixed(1)} MiB` : ""],
+      ["Size", photo.size ? fileSize(photo.size) : ""],
       ["Taken", photo.taken_at ? moment(photo.taken_at) : ""],
       ["Camera", photo.camera ?? ""],
       ["Uploaded", photo.uploaded_at ? moment(photo.uploaded_at) : ""],

@@ -3,16 +3,10 @@
 import { Problem } from "../core/api.js";
 import { guard } from "../core/guard.js";
 import { filters } from "../core/router.js";
+import { LABELS, refusedFilter } from "../model/filters.js";
 import { element, button } from "./dom.js";
 
 const TYPING = 250; // milliseconds
-
-/** @type {Record<string, string>} */
-const LABELS = {
-  q: "Words", month: "Month", taken_from: "Taken from", taken_to: "Taken until", uploaded_from: "Uploaded from",
-  uploaded_to: "Uploaded until", tag: "Tag", camera: "Camera", source: "Described by", status: "State", type: "Type",
-  orientation: "Shape", owner: "Owner", album: "Album", sort: "Order",
-};
 
 /**
  * @typedef {object} Options
@@ -96,8 +90,12 @@ export class Search {
   #failed(query, remember, error) {
     if (!(error instanceof Problem)) throw error;
     const { failure } = this.options;
-    const again = button("Try again", guard(() => this.go(query, { remember })));
-    failure.replaceChildren(element("p", {}, [error.message]), again);
+    const refused = refusedFilter(error, query);
+    // Trying again helps only where the filters are not at fault
+    const way = refused
+      ? button("Clear this filter", guard(() => this.without(refused.name, query)))
+      : button("Try again", guard(() => this.go(query, { remember })));
+    failure.replaceChildren(element("p", {}, [refused?.sentence ?? error.message]), way);
     failure.hidden = false;
   }
 
@@ -124,9 +122,13 @@ export class Search {
     chips.hidden = shown.length === 0;
   }
 
-  /** @param {string} name */
-  async without(name) {
-    const query = new URLSearchParams(this.query);
+  /**
+   * Show the list without one of the filters.
+   * @param {string} name
+   * @param {URLSearchParams} [from]
+   */
+  async without(name, from = this.query) {
+    const query = new URLSearchParams(from);
     query.delete(name);
     if (name === "q") this.options.input.value = "";
     await this.go(query);
