@@ -22,6 +22,8 @@ from roles.local_cloud.files.emulator import Emulator, emulator_at, read_setting
 from tests.support.ansible import ansible
 
 ROOT = Path(__file__).resolve().parents[1]
+# The local profile's zip carries the describer that needs no key, and is larger than AWS accepts
+LOCAL_ZIPS = {"AWS_API_UNCHECKED": "CreateFunction UpdateFunctionCode"}
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ class Cloud:
         return subprocess.run(
             ansible().command("inventory/local", playbook, *arguments, variables=given),
             cwd=ROOT,
-            env=self.root | ansible().environ(self.home) | dict(environ or {}),
+            env=self.root | ansible().environ(self.home) | LOCAL_ZIPS | dict(environ or {}),
             capture_output=True,
             text=True,
         )

@@ -48,7 +48,10 @@ def test_pixels_do_no_harm(tmp_path: Path) -> None:
 
 
 def test_large_files_of_several_passes_do_no_harm(tmp_path: Path) -> None:
-    """A codec passes over all pixels before a cut shows: nothing may take much longer than the whole file."""
+    """A codec passes over all pixels before a cut shows: nothing may take much longer than the whole file.
+
+    A PNG without end takes 1.6 times the CPU of the whole one; a core shared with another process adds to either.
+    """
     outcomes = {
         outcome.name.rpartition("/")[2]: outcome for outcome in judged(written(tmp_path, samples.cut_bombs()))
     }
@@ -57,7 +60,7 @@ def test_large_files_of_several_passes_do_no_harm(tmp_path: Path) -> None:
     slow = [
         f"{name}: {outcome.cpu:.1f} s"
         for name, outcome in outcomes.items()
-        if outcome.cpu > max(CPU_SECONDS, 2 * whole[name.removesuffix(", cut").removesuffix(", without end")])
+        if outcome.cpu > max(CPU_SECONDS, 3 * whole[name.removesuffix(", cut").removesuffix(", without end")])
     ]
     assert [] == slow
     assert {"ok", "rejected"} == {outcome.result.split()[0] for outcome in outcomes.values()}

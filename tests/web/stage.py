@@ -55,7 +55,8 @@ class Stage:
         self.pace = pace
         self.words: dict[str, Words | str] = {}
         self._stopped = threading.Event()
-        self._working: list[threading.Thread] = []
+        self._working: set[threading.Thread] = set()
+        self._starting = threading.Lock()
         self.bucket = FakeBucket(self._received)
         self._folder = tempfile.TemporaryDirectory(prefix="gallery-stage-")
         gallery = fake_gallery(folder or Path(self._folder.name), self.bucket.origin, max_bytes=max_bytes)
@@ -75,7 +76,8 @@ class Stage:
         self.server.stop(drain=0.0)
         self._thread.join()
         self.bucket.close()
-        self._stopped.set()
+        with self._starting:
+            self._stopped.set()
         for thread in self._working:
             thread.join()  # a thread that used a closed connection of SQLite would end the process
         self.images.database.close()
@@ -90,9 +92,12 @@ class Stage:
         return self._describe(image.public_id, words or _plain(name))
 
     def _received(self, key: str, data: bytes) -> None:
-        thread = threading.Thread(target=self._pipeline, args=(key, data), daemon=True)
-        self._working.append(thread)
-        thread.start()
+        with self._starting:
+            if self._stopped.is_set():
+                return
+            thread = threading.Thread(target=self._pipeline, args=(key, data), daemon=True)
+            thread.start()
+            self._working.add(thread)
 
     def _queued(self, kind: TaskKind, image_key: str) -> None:
         self._received(image_key, self.bucket.objects[image_key])

@@ -63,7 +63,10 @@ export async function ask(method, path, { body, signal, fresh = false } = {}) {
   const value = await answer.json().catch(() => null);
   signal?.throwIfAborted();
   if (answer.ok && value !== null) return value;
-  if (answer.status === 401) signedOut();
+  if (answer.status === 401) {
+    signedOut();
+    throw new Problem(401, value?.code ?? "unauthorized", "You are signed out."); // the API's sentence is for programs
+  }
   const wait = Number(answer.headers.get("Retry-After")) || null;
   throw new Problem(answer.status, value?.code ?? "http", value?.detail ?? `The gallery answered ${answer.status}.`, wait);
 }
