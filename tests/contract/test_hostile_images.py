@@ -50,7 +50,7 @@ def test_pixels_do_no_harm(tmp_path: Path) -> None:
 def test_large_files_of_several_passes_do_no_harm(tmp_path: Path) -> None:
     """A codec passes over all pixels before a cut shows: nothing may take much longer than the whole file.
 
-    A PNG without end takes 1.6 times the CPU of the whole one; a core shared with another process adds to either.
+    A PNG without end takes 1.6 times the CPU of the whole one; a core that is shared adds to either.
     """
     outcomes = {
         outcome.name.rpartition("/")[2]: outcome for outcome in judged(written(tmp_path, samples.cut_bombs()))

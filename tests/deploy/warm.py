@@ -107,7 +107,8 @@ def preload() -> None:
 def check_requests(client: Any) -> None:
     """Let a module fail at a request that AWS would refuse, and note each call in a file.
 
-    AWS_API_CALLS names the file; AWS_API_UNCHECKED the operations whose requests are none for AWS. The failure is no ClientError, because some modules ignore those.
+    AWS_API_CALLS names the file; AWS_API_UNCHECKED the operations whose requests are none for AWS. The failure
+    is no ClientError, because some modules ignore those.
     """
     violations = runpy.run_path(str(CONSTRAINTS))["violations"]
     call = client._make_api_call
