@@ -66,6 +66,12 @@ def _parser() -> argparse.ArgumentParser:
         "Run the sweep once: due retries, lost uploads, notifications.",
         on_gallery=True,
     )
+    command(
+        "backfill",
+        _backfill,
+        "Make the timeline's pictures of photos of releases before 0.2.0; may be interrupted and run again.",
+        on_gallery=True,
+    )
     command("probe", _probe, "Print the captioner, and whether Gemini accepts the key.")
     exported = commands.add_parser("export", help="Print every image of the gallery with its description.")
     exported.set_defaults(on_gallery=True)
@@ -97,7 +103,9 @@ def _thumbnail(parsed: argparse.Namespace) -> int:
         made = render(picture, "0" * 32, fit=parsed.fit)
         stem = _free_name(file.stem, names)
         written = {}
-        for what, rendition in zip(("thumbnail", "thumbnail_2x", "display"), made.all(), strict=True):
+        for what in ("thumbnail", "thumbnail_2x", "grid", "display"):
+            if (rendition := getattr(made, what)) is None:
+                continue
             path = parsed.out / f"{stem}-{Path(rendition.key).stem}.webp"
             path.write_bytes(rendition.data)
             written[what] = {"file": str(path), "width": rendition.width, "height": rendition.height}
@@ -142,6 +150,18 @@ def _free_name(stem: str, taken: set[str]) -> str:
 def _migrate(_: argparse.Namespace) -> int:
     for name in bootstrap.migrate(Config.read()):
         _print({"applied": name})
+    return 0
+
+
+def _backfill(_: argparse.Namespace) -> int:
+    from imgcore.db.grids import GridRepository
+    from imgcore.imaging.render import grid_of_file
+    from imgcore.pipeline.backfill import Backfill
+
+    config = Config.read()
+    rows = GridRepository(bootstrap.database(config))
+    for counts in Backfill(rows, bootstrap.storage(config), grid_of_file).run():
+        _print(dict(counts))
     return 0
 
 

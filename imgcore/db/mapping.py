@@ -33,8 +33,8 @@ CAPTION, ALT_TEXT, VISIBLE_TEXT, HINT, TAG, TAGS = 4000, 1000, 4000, 500, 100, 5
 _PLAIN = (
     "id", "public_id", "image_key", "name", "media_type", "size", "width", "height", "format", "sha256",
     "camera", "caption", "alt_text", "visible_text", "model", "prompt_version", "input_tokens", "output_tokens",
-    "price_usd", "thumbnail_key", "thumbnail_2x_key", "display_key", "display_width", "display_height",
-    "placeholder", "owner_id", "batch_id", "hint", "latitude", "longitude", "version_id",
+    "price_usd", "thumbnail_key", "thumbnail_2x_key", "grid_key", "display_key", "display_width",
+    "display_height", "placeholder", "owner_id", "batch_id", "hint", "latitude", "longitude", "version_id",
     "version", "languages",
 )  # fmt: skip
 _TIMES = ("uploaded_at", "caption_generated_at", "thumbnail_generated_at", "deleted_at")

@@ -77,7 +77,8 @@ _STORE_THUMBNAIL = (
     "UPDATE images SET format = :format, width = :width, height = :height, size = :size, sha256 = :sha256,"
     " taken_at = :taken_at, camera = :camera, latitude = :latitude, longitude = :longitude,"
     " details = :details,"
-    " thumbnail_key = :thumbnail_key, thumbnail_2x_key = :thumbnail_2x_key, display_key = :display_key,"
+    " thumbnail_key = :thumbnail_key, thumbnail_2x_key = :thumbnail_2x_key,"
+    " grid_key = :grid_key, display_key = :display_key,"
     " display_width = :display_width, display_height = :display_height, placeholder = :placeholder,"
     " thumbnail_generated_at = {now} WHERE id = :image_id"
 )
@@ -114,6 +115,7 @@ class TaskRepository(Repository):
                 details=details_column(facts.details),
                 thumbnail_key=renditions.thumbnail.key,
                 thumbnail_2x_key=renditions.thumbnail_2x.key,
+                grid_key=renditions.grid.key if renditions.grid else None,
                 display_key=renditions.display.key,
                 display_width=renditions.display.width,
                 display_height=renditions.display.height,

@@ -18,7 +18,7 @@ from imgcore.gallery.models import Image, Source, Task, TaskKind, TaskStatus, Up
 
 _PLAIN = (
     "id", "public_id", "name", "version", "owner_id", "width", "height", "placeholder", "thumbnail_key",
-    "thumbnail_2x_key", "display_key", "caption", "alt_text", "languages", "batch_id",
+    "thumbnail_2x_key", "grid_key", "display_key", "caption", "alt_text", "languages", "batch_id",
 )  # fmt: skip
 _OTHERS = ("upload_status", "uploaded_at", "deleted_at", "source")
 _TASK = ("status", "message")

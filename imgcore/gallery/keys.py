@@ -12,6 +12,8 @@ from imgcore.text import cut_to_bytes, printable
 NAME_BYTES = 255  # the limit of common file systems
 _LONGEST_ENDING = 16  # characters
 THUMBNAIL_SIDE = 200  # pixels; a second one for dense screens has twice as many
+GRID_HEIGHT = 360  # pixels of the picture in the timeline, whose rows are 160 to 320 high
+GRID_ASPECTS = (0.4, 3.0)  # width by height of the narrowest and the widest picture there
 DISPLAY_SIDE = 1600  # pixels, of the longer side
 _PUBLIC_ID = re.compile(r"[0-9a-f]{32}")
 
@@ -36,6 +38,11 @@ def thumbnail_key(public_id: str, side: int) -> str:
     return f"thumbnails/{public_id}/{side}.webp"
 
 
+def grid_key(public_id: str) -> str:
+    """Return the key of the picture for the timeline in the derived bucket."""
+    return f"thumbnails/{public_id}/grid.webp"
+
+
 def display_key(public_id: str) -> str:
     """Return the key of the display image in the derived bucket."""
     return f"display/{public_id}/{DISPLAY_SIDE}.webp"
@@ -44,7 +51,8 @@ def display_key(public_id: str) -> str:
 def derived_keys(public_id: str) -> list[str]:
     """Return the keys of all derived images of one image."""
     sides = (THUMBNAIL_SIDE, 2 * THUMBNAIL_SIDE)
-    return [*(thumbnail_key(public_id, side) for side in sides), display_key(public_id)]
+    thumbnails = [thumbnail_key(public_id, side) for side in sides]
+    return [*thumbnails, grid_key(public_id), display_key(public_id)]
 
 
 def new_image_for_key(key: str) -> NewImage:

@@ -167,10 +167,12 @@ class Renditions:
     thumbnail_2x: Rendition  # the same for dense screens, 400 × 400 at most
     display: Rendition  # longer side at most 1600; more for a picture longer than 2.5 to 1
     placeholder: str  # a data: URI of 100 to 300 bytes, shown until the thumbnail has loaded
+    grid: Rendition | None = None  # uncropped, 360 high; None where the display image serves as well
 
     def all(self) -> tuple[Rendition, ...]:
         """Return those that are stored in the bucket."""
-        return (self.thumbnail, self.thumbnail_2x, self.display)
+        grid = () if self.grid is None else (self.grid,)
+        return (self.thumbnail, self.thumbnail_2x, *grid, self.display)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +224,7 @@ class Image:
     caption_generated_at: datetime | None = None
     thumbnail_key: str | None = None
     thumbnail_2x_key: str | None = None
+    grid_key: str | None = None  # None where the timeline shows the display image
     display_key: str | None = None
     display_width: int | None = None
     display_height: int | None = None
@@ -294,7 +297,8 @@ class Image:
     @property
     def derived_keys(self) -> list[str]:
         """The keys of the derived images that were made."""
-        return [key for key in (self.thumbnail_key, self.thumbnail_2x_key, self.display_key) if key]
+        keys = (self.thumbnail_key, self.thumbnail_2x_key, self.grid_key, self.display_key)
+        return [key for key in keys if key]
 
     def task(self, kind: TaskKind) -> Task:
         """Return the task of that kind."""
@@ -372,6 +376,7 @@ class Links:
 
     thumbnail: str | None = None
     thumbnail_2x: str | None = None
+    grid: str | None = None
     display: str | None = None
     original: str | None = None
 

@@ -260,6 +260,7 @@ class Gallery:
         url = self.storage.url
         return replace(
             self.thumbnails(image),
+            grid=url(key) if (key := image.grid_key or image.display_key) else None,
             display=url(image.display_key) if image.display_key else None,
             original=self.storage.original_url(
                 image.image_key, download_as=image.name, version_id=image.version_id

@@ -1,4 +1,4 @@
-"""Render the derived images of one decoded photo: two thumbnails, a display size and a placeholder."""
+"""Render the derived images of one decoded photo: thumbnails, grid, display size and a placeholder."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from PIL import Image, ImageChops, ImageFilter, ImageOps, ImageStat
 from PIL import WebPImagePlugin as _  # noqa: F401 - else the first save imports all forty plugins: 0.2 s
 
 from imgcore.errors import Invalid
-from imgcore.gallery.keys import THUMBNAIL_SIDE, display_key, thumbnail_key
+from imgcore.gallery.keys import THUMBNAIL_SIDE, display_key, grid_key, thumbnail_key
 from imgcore.gallery.models import Rendition, Renditions
 from imgcore.imaging import sizes
 from imgcore.imaging.photo import WHITE, Colour, Photo
@@ -47,7 +47,22 @@ def render(picture: Photo, public_id: str, *, fit: str) -> Renditions:
         thumbnail_2x=_rendition(thumbnail_key(public_id, 2 * THUMBNAIL_SIDE), large),
         display=_rendition(display_key(public_id), display),
         placeholder=_placeholder(display) if picture.background is None else _tone(picture.background),
+        grid=grid(display, public_id),
     )
+
+
+def grid(display: Image.Image, public_id: str) -> Rendition | None:
+    """Return the timeline's picture from the display image; None where that serves as well."""
+    if (size := sizes.grid(display.size)) is None:
+        return None
+    small = display.resize(size, Image.Resampling.HAMMING, reducing_gap=2.0)
+    return _rendition(grid_key(public_id), small)
+
+
+def grid_of_file(data: bytes, public_id: str) -> Rendition | None:
+    """Return the timeline's picture from the file of a display image, as ``render`` has made it."""
+    with Image.open(io.BytesIO(data), formats=("WEBP",)) as display:
+        return grid(display, public_id)
 
 
 def square(picture: Photo) -> Box:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 
-from imgcore.gallery.keys import DISPLAY_SIDE, THUMBNAIL_SIDE
+from imgcore.gallery.keys import DISPLAY_SIDE, GRID_ASPECTS, GRID_HEIGHT, THUMBNAIL_SIDE
 
 Size = tuple[int, int]
 Box = tuple[float, float, float, float]  # left, top, right, bottom
@@ -44,6 +44,17 @@ def display(size: Size) -> Size:
     """Return the size of the display image of a picture of that size."""
     scale = min(_readable_scale(size, DISPLAY_SIDE), _MAX_WEBP / max(size))
     return _scaled(size, scale)
+
+
+def grid(display: Size) -> Size | None:
+    """Return the size of the picture in the timeline; None where the display image serves as well.
+
+    That is one as small, and a long one: the timeline cuts what is beyond GRID_ASPECTS and enlarges the rest.
+    """
+    width, height = display
+    if height <= GRID_HEIGHT or not GRID_ASPECTS[0] <= width / height <= GRID_ASPECTS[1]:
+        return None
+    return _scaled(display, GRID_HEIGHT / height)
 
 
 def parts(size: Size) -> list[Box]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from imgcore.config import CAPTION_LEASE_SECONDS, LOST_AFTER_SECONDS, MAX_ATTEMPTS, THUMBNAIL_LEASE_SECONDS
 from imgcore.gallery.models import TaskKind, TaskStatus
@@ -158,3 +159,11 @@ class JobsOverview:
     failures: tuple[JobGroup, ...]
     breakers: tuple[BreakerState, ...]
     last_sweep: datetime | None
+
+
+class GridlessImage(NamedTuple):
+    """An image that has a display image and no picture for the timeline."""
+
+    id: int
+    public_id: str
+    display_key: str

@@ -95,7 +95,11 @@ def renditions(image: Image) -> Renditions:
         return Rendition(f"{path}/{image.public_id}/{side}.webp", b"", "image/webp", side, side * 3 // 4)
 
     return Renditions(
-        one("thumbnails", 200), one("thumbnails", 400), one("display", 1600), "data:image/webp;base64,AA"
+        one("thumbnails", 200),
+        one("thumbnails", 400),
+        one("display", 1600),
+        "data:image/webp;base64,AA",
+        one("thumbnails", 480),
     )
 
 

@@ -239,7 +239,7 @@ def test_thumbnail_function_renders_every_format(thumbnails: Lambda, aws: Cloud,
 
     rows = [found(repositories, image) for image in images]
     keys = {item["Key"] for item in aws.client("s3").list_objects_v2(Bucket=DERIVED)["Contents"]}
-    wanted = {key for row in rows for key in (row.thumbnail_key, row.thumbnail_2x_key, row.display_key)}
+    wanted = {key for row in rows for key in row.derived_keys}
     assert (DONE, [*FORMATS.values()]) == (plain(answer), [row.format for row in rows])
     assert wanted <= keys
 

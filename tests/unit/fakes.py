@@ -233,7 +233,7 @@ def decode(
 
 
 def render(picture: Picture, public_id: str, *, fit: str) -> Renditions:
-    """Three renditions that say what they are."""
+    """Four renditions that say what they are."""
 
     def rendition(key: str, side: int) -> Rendition:
         return Rendition(key, f"{key} {fit}".encode(), "image/webp", side, side)
@@ -243,4 +243,5 @@ def render(picture: Picture, public_id: str, *, fit: str) -> Renditions:
         rendition(f"thumbnails/{public_id}/400.webp", 400),
         rendition(f"display/{public_id}/1600.webp", 1600),
         "data:image/webp;base64,AA==",
+        rendition(f"thumbnails/{public_id}/grid.webp", 360),
     )

@@ -337,3 +337,15 @@ def test_package_runs_as_a_module(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SystemExit) as caught:
         runpy.run_module("imgcore", run_name="__main__")
     assert 0 == caught.value.code
+
+
+def test_backfill_prints_its_counts(
+    database: Repositories, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A photo without a display image is not counted."""
+    monkeypatch.setattr("imgcore.bootstrap.storage", lambda config: None)
+
+    described(database, "cat.jpg")
+
+    assert 0 == cli.main(["backfill"])
+    assert {"made": 0, "skipped": 0} == json.loads(capsys.readouterr().out)

@@ -7,12 +7,12 @@ import io
 import random
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops, ImageStat
 
 from imgcore.errors import Invalid
 from imgcore.gallery.models import Rendition, Renditions
 from imgcore.imaging.decode import decode
-from imgcore.imaging.render import MAX_PLACEHOLDER, render
+from imgcore.imaging.render import MAX_PLACEHOLDER, grid_of_file, render
 from tests import images as samples
 
 
@@ -28,13 +28,30 @@ def picture(rendition: Rendition) -> Image.Image:
 
 @pytest.mark.parametrize(
     ("fit", "sizes"),
-    [("crop", [(200, 200), (400, 400), (1600, 1200)]), ("fit", [(200, 150), (400, 300), (1600, 1200)])],
+    [
+        ("crop", [(200, 200), (400, 400), (480, 360), (1600, 1200)]),
+        ("fit", [(200, 150), (400, 300), (480, 360), (1600, 1200)]),
+    ],
 )
 def test_render_each_rendition_has_its_size(fit: str, sizes: list[tuple[int, int]]) -> None:
     """The declared size is that of the bytes."""
     made = rendered(fit=fit).all()
     assert sizes == [(item.width, item.height) for item in made]
     assert sizes == [picture(item).size for item in made]
+
+
+def test_grid_of_a_display_file_is_that_of_the_render() -> None:
+    """What is made later is about what is made at once; the display image has been compressed once more."""
+    for mode in ("RGB", "RGBA"):
+        whole = Image.linear_gradient("L").resize((1200, 800)).convert(mode)
+        made = render(decode(samples.encode(whole, "PNG"), max_side=1600), "abc", fit="crop")
+        later = grid_of_file(made.display.data, "abc")
+        assert made.grid is not None
+        assert later is not None
+        assert (made.grid.key, made.grid.width, made.grid.height) == (later.key, later.width, later.height)
+        pictures = [picture(item).convert("RGB") for item in (made.grid, later)]
+        assert (540, 360) == pictures[0].size == pictures[1].size
+        assert max(ImageStat.Stat(ImageChops.difference(*pictures)).mean) < 2
 
 
 @pytest.mark.parametrize(
@@ -57,8 +74,9 @@ def test_render_small_picture_is_never_enlarged(
 
 def test_render_each_rendition_has_its_key_and_its_type() -> None:
     """Deterministic, so that writing twice is harmless."""
-    made = rendered(64, 48)
-    expected = ["thumbnails/abc/200.webp", "thumbnails/abc/400.webp", "display/abc/1600.webp"]
+    made = rendered(640, 480)
+    thumbnails = [f"thumbnails/abc/{name}.webp" for name in ("200", "400", "grid")]
+    expected = [*thumbnails, "display/abc/1600.webp"]
     assert expected == [item.key for item in made.all()]
     assert {("image/webp", "WEBP")} == {(item.media_type, picture(item).format) for item in made.all()}
 

@@ -61,6 +61,24 @@ def test_decode_strip_is_shown_whole(name: str, size: tuple[int, int]) -> None:
     assert (photo.facts.width, photo.facts.height) == (made.display.width, made.display.height) == size
 
 
+@pytest.mark.parametrize(
+    ("display", "expected"),
+    [
+        ((1600, 1200), (480, 360)),
+        ((1200, 1600), (270, 360)),
+        ((1600, 534), (1079, 360)),  # 3 to 1
+        ((1600, 530), None),  # longer: the timeline cuts its ends and enlarges the rest
+        ((640, 1601), None),
+        ((480, 360), None),  # not larger than the picture for the grid would be
+        ((481, 361), (480, 360)),
+    ],
+)
+def test_grid_is_made_where_it_is_smaller_and_not_enlarged(
+    display: sizes.Size, expected: sizes.Size | None
+) -> None:
+    assert expected == sizes.grid(display)
+
+
 def test_parts_of_a_long_picture_cover_it_side_by_side() -> None:
     for size in ((12_000, 600), (600, 12_000), (1900, 600), (30_000, 1)):
         boxes = sizes.parts(size)

@@ -91,7 +91,7 @@ def test_process_both_tasks_makes_a_finished_image(
         found.source,
     )
     assert (400, 300, 5) == (found.width, found.height, found.size)
-    assert {found.thumbnail_key, found.thumbnail_2x_key, found.display_key} == set(storage.derived)
+    assert set(found.derived_keys) == set(storage.derived)
 
 
 def test_process_duplicate_event_changes_nothing(
@@ -857,7 +857,7 @@ def test_sweep_photo_whose_original_has_vanished_fails_with_a_message(
     assert others == [now(repositories, image) for image in others]
 
 
-@pytest.mark.parametrize("which", ["thumbnail_key", "thumbnail_2x_key", "display_key"])
+@pytest.mark.parametrize("which", ["thumbnail_key", "thumbnail_2x_key", "grid_key", "display_key"])
 def test_sweep_vanished_derived_images_are_made_again(
     sweeper: Sweeper,
     processor: Processor,

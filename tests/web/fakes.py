@@ -277,6 +277,7 @@ def add_done(gallery: Gallery, name: str = "cat.jpg", **values: object) -> Image
         "source": Source.LOCAL,
         "thumbnail_key": f"thumbnails/{key}/200.webp",
         "thumbnail_2x_key": f"thumbnails/{key}/400.webp",
+        "grid_key": f"thumbnails/{key}/grid.webp",
         "display_key": f"display/{key}/1600.webp",
         "placeholder": "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==",
         "width": 4000,

@@ -147,6 +147,7 @@ def test_one_photo(client: Client, gallery: Gallery) -> None:
         "model": "gemini-3.5-flash-lite",
         "thumbnail_url": f"{bucket}/derived/thumbnails/{key}/200.webp?X-Amz-Signature=made-up",
         "thumbnail_2x_url": f"{bucket}/derived/thumbnails/{key}/400.webp?X-Amz-Signature=made-up",
+        "grid_url": f"{bucket}/derived/thumbnails/{key}/grid.webp?X-Amz-Signature=made-up",
         "display_url": f"{bucket}/derived/display/{key}/1600.webp?X-Amz-Signature=made-up",
         "original_url": f"{bucket}/uploads/raw/{key}.jpg?X-Amz-Signature=made-up",
         "placeholder": image.placeholder,

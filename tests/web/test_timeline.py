@@ -82,7 +82,7 @@ def test_row_of_a_described_photo_leaves_out_what_is_usual(client: Client, galle
     number, signature = row.pop("url")
     assert 0 == number
     url = template.replace("{id}", image.public_id).replace("{signature}", signature)
-    assert gallery.storage.url(image.display_key) == url
+    assert gallery.storage.url(image.grid_key) == url
     assert ("2025-05", None, "2026-11-28T13:00:00.000Z") == (
         answer["month"],
         answer["next"],
@@ -221,3 +221,15 @@ def test_viewers_see_and_count_what_the_visibility_allows(
     assert files == {row["name"] for row in rows}
     mine = {"owner": {"mine.jpg"}, "boss": files}.get(name or "", set())
     assert mine == {row["name"] for row in rows if "read_only" not in row}
+
+
+def test_row_shows_the_display_image_until_the_grid_is_made(client: Client, gallery: Gallery) -> None:
+    image = add_done(gallery, grid_key=None)
+    month = client.get("/api/v1/timeline").json["months"][0]["month"]
+    answer = client.get(f"/api/v1/timeline/{month}").json
+    number, signature = answer["photos"][0]["url"]
+    shown = answer["urls"][number].replace("{id}", image.public_id).replace("{signature}", signature)
+
+    assert image.display_key is not None
+    assert gallery.storage.url(image.display_key) == shown
+    assert shown == client.get(f"/api/v1/images/{image.public_id}").json["grid_url"]

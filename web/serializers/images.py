@@ -140,6 +140,7 @@ def _image_json(image: Image, links: Links, gallery: Gallery | None = None) -> d
         "model": image.model,
         "thumbnail_url": links.thumbnail,
         "thumbnail_2x_url": links.thumbnail_2x,
+        "grid_url": links.grid,
         "display_url": links.display,
         "original_url": links.original,
         "placeholder": image.placeholder,

@@ -35,7 +35,7 @@ class Addresses:
 
     def add(self, image: Image) -> list[Any] | None:
         """Return (number of the template, signature) of the image's picture; None where it has none yet."""
-        key = image.display_key
+        key = image.grid_key or image.display_key
         if key is None or image.deleted_at is not None:
             return None
         url, mark, signature = self._storage.url(key).partition(_SIGNATURE)

@@ -35,6 +35,7 @@ from imgcore.db.steps.m025 import m025_spend_quotas
 from imgcore.db.steps.m026 import m026_batches
 from imgcore.db.steps.m027 import m027_filters
 from imgcore.db.steps.m028 import m028_sweeps
+from imgcore.db.steps.m029 import m029_grid
 
 STEPS = (
     m001_images_and_tasks,
@@ -65,4 +66,5 @@ STEPS = (
     m026_batches,
     m027_filters,
     m028_sweeps,
+    m029_grid,
 )

@@ -1,0 +1,55 @@
+"""Make the timeline's pictures of photos that were rendered before the timeline existed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from imgcore.errors import NotFound
+from imgcore.gallery.models import Rendition
+from imgcore.gallery.ports import Storage
+from imgcore.pipeline.models import GridlessImage
+
+if TYPE_CHECKING:
+    from imgcore.db.grids import GridRepository
+
+_WINDOW = 1000  # ids that are looked at by one query
+THREADS = 8  # most of the time is spent waiting for the bucket
+
+
+@dataclass(frozen=True, slots=True)
+class Backfill:
+    """Reads display images, and writes smaller ones. render: makes one from the file and the public id."""
+
+    rows: GridRepository
+    storage: Storage
+    render: Callable[[bytes, str], Rendition | None]
+    threads: int = THREADS
+
+    def run(self) -> Iterator[Mapping[str, int]]:
+        """Make all that are missing; yield the counts of ``made`` and ``skipped`` after each thousand ids.
+
+        It may be interrupted and run again: what was made is not made twice. Raises Unavailable.
+        """
+        counts = Counter(made=0, skipped=0)
+        newest = self.rows.newest()
+        with ThreadPoolExecutor(self.threads) as pool:
+            for after in range(0, newest, _WINDOW):
+                images = self.rows.missing(after, min(after + _WINDOW, newest))
+                counts.update("made" if made else "skipped" for made in pool.map(self._make, images))
+                yield dict(counts)
+
+    def _make(self, image: GridlessImage) -> bool:
+        """Return False where the display image is gone, which the sweep repairs, or the photo was deleted."""
+        try:
+            data = b"".join(self.storage.chunks(image.display_key, derived=True))
+        except NotFound:
+            return False
+        grid = self.render(data, image.public_id)
+        if grid is None:
+            return False
+        self.storage.write(grid.key, grid.data, grid.media_type)
+        return self.rows.store(image, grid.key)

@@ -1,0 +1,102 @@
+"""The backfill of the timeline's pictures: of all photos that need one, once, also after an interruption."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from imgcore.db.grids import GridRepository
+from imgcore.errors import Unavailable
+from imgcore.gallery.models import Image, Rendition
+from imgcore.pipeline import backfill
+from imgcore.pipeline.backfill import Backfill
+from tests.contract.images import THUMBNAIL, arrived, claim, finish, stored
+from tests.support.repositories import Repositories
+from tests.unit.fakes import FakeStorage
+
+Render = Callable[[bytes, str], Rendition | None]
+
+
+def render(data: bytes, public_id: str) -> Rendition:
+    return Rendition(f"thumbnails/{public_id}/grid.webp", b"small " + data, "image/webp", 480, 360)
+
+
+@pytest.fixture
+def old(repositories: Repositories, storage: FakeStorage) -> list[Image]:
+    """Four photos as an older release has left them."""
+    images = []
+    for _ in range(4):
+        image = arrived(repositories)
+        finish(repositories, image, claim(repositories, image, THUMBNAIL))
+        images.append(image)
+    repositories.database.run(lambda tx: tx.execute("UPDATE images SET grid_key = NULL"))
+    found = [stored(repositories, image) for image in images]
+    storage.derived |= {image.display_key or "": image.name.encode() for image in found}
+    return found
+
+
+def ran(repositories: Repositories, storage: FakeStorage, make: Render = render) -> list[tuple[int, int]]:
+    work = Backfill(GridRepository(repositories.database), storage, make, threads=1)
+    return [(counts["made"], counts["skipped"]) for counts in work.run()]
+
+
+def test_backfill_makes_what_is_missing_once(
+    repositories: Repositories, storage: FakeStorage, old: list[Image], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backfill, "_WINDOW", 3)
+
+    assert [(3, 0), (4, 0)] == ran(repositories, storage)
+    for image in old:
+        found = stored(repositories, image)
+        assert f"thumbnails/{image.public_id}/grid.webp" == found.grid_key
+        assert b"small " + image.name.encode() == storage.derived[found.grid_key]
+        assert image.version + 1 == found.version
+    assert [(0, 0), (0, 0)] == ran(repositories, storage)
+
+
+def test_backfill_leaves_out_what_needs_none(
+    repositories: Repositories, storage: FakeStorage, old: list[Image]
+) -> None:
+    """A small picture, a long one, one in the trash, and one whose display image is gone."""
+    sizes = {old[0].id: (400, 300), old[1].id: (1600, 500)}
+    for image_id, (width, height) in sizes.items():
+        values = {"width": width, "height": height, "image_id": image_id}
+        statement = "UPDATE images SET display_width = :width, display_height = :height WHERE id = :image_id"
+        repositories.database.run(lambda tx, s=statement, v=values: tx.execute(s, **v))
+    repositories.images.delete(old[2].public_id)
+    del storage.derived[old[3].display_key or ""]
+
+    assert [(0, 1)] == ran(repositories, storage)
+    assert [None] * 4 == [stored(repositories, image).grid_key for image in old]
+
+
+def test_backfill_goes_on_after_an_outage(
+    repositories: Repositories, storage: FakeStorage, old: list[Image]
+) -> None:
+    calls = iter([True, True, False])
+
+    def failing(data: bytes, public_id: str) -> Rendition:
+        if not next(calls, True):
+            raise Unavailable("The bucket is away.")
+        return render(data, public_id)
+
+    with pytest.raises(Unavailable):
+        ran(repositories, storage, failing)
+    left = [image for image in old if stored(repositories, image).grid_key is None]
+
+    assert 1 <= len(left) <= 2
+    assert [(len(left), 0)] == ran(repositories, storage)
+
+
+def test_backfill_does_not_touch_what_was_rendered_meanwhile(
+    repositories: Repositories, storage: FakeStorage, old: list[Image]
+) -> None:
+    [missing, *_] = GridRepository(repositories.database).missing(0, old[0].id)
+    repositories.database.run(lambda tx: tx.execute("UPDATE images SET display_key = 'display/new.webp'"))
+
+    assert not GridRepository(repositories.database).store(missing, "grid")
+
+
+def test_backfill_of_an_empty_gallery_ends(repositories: Repositories, storage: FakeStorage) -> None:
+    assert [] == ran(repositories, storage)
