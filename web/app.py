@@ -27,7 +27,7 @@ from web.handlers.spending import SpendingPages
 from web.handlers.trash import TrashPages
 from web.handlers.visitor import VisitorPages
 from web.handlers.words import WordPages
-from web.http.assets import StaticFiles
+from web.http.assets import static_files
 from web.http.auth import PREFIX, Authenticator, rate_headers
 from web.http.compression import compress_response
 from web.http.cookies import is_https
@@ -65,7 +65,7 @@ class Application(Bottle):
         self.health = Health(gallery)
         self.security_headers = security_headers(gallery.storage_origins, gallery.release)
         self._strict = accounts is not None
-        self._assets = StaticFiles()
+        self._assets = static_files()
         self._renderer = TemplateRenderer(
             self._assets, release=gallery.release, describer=gallery.describer, languages=gallery.languages
         )

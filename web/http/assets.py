@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 import hashlib
 import json
@@ -118,6 +119,12 @@ class StaticFiles:
         rows = json.loads(listed.data) if listed else []
         samples = (Sample(row["file"], row["title"], row["credit"], row["licence"]) for row in rows)
         return tuple(sample for sample in samples if f"samples/{sample.file}" in self._assets)
+
+
+@functools.cache
+def static_files() -> StaticFiles:
+    """Return the files of this release, read once a process."""
+    return StaticFiles()
 
 
 def _load(path: Path) -> Asset:

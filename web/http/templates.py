@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -49,6 +50,12 @@ def _escape(value: Any) -> str:
     return str(html_escape(text)) if _SPECIAL.search(text) else text
 
 
+@functools.cache
+def _templates() -> dict[str, _Template]:
+    """Return the templates by their names. A template compiles itself at its first use, once a process."""
+    return {path.stem: _Template(name=path.name, lookup=[str(VIEWS)]) for path in sorted(VIEWS.glob("*.tpl"))}
+
+
 class TemplateRenderer:
     """Renders the templates under views/. release, describer, languages: for the footer of every page."""
 
@@ -74,9 +81,7 @@ class TemplateRenderer:
             "shared": LIMITS,
             "shared_text": LIMITS_TEXT,
         }
-        self._templates = {
-            path.stem: _Template(name=path.name, lookup=[str(VIEWS)]) for path in sorted(VIEWS.glob("*.tpl"))
-        }
+        self._templates = _templates()
 
     def render(self, name: str, /, **values: Any) -> str:
         """Return the page ``name``; the template sees ``values`` and what all pages share."""
