@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, Any
 from imgcore.captioners import breaker_name, describer, model_name
 from imgcore.config import Config, Secret
 from imgcore.errors import Misconfigured
-from imgcore.gallery.models import MODEL_SIDE, Image, Picture, Source, TaskKind
-from imgcore.gallery.ports import Queues, Storage
+from imgcore.gallery.limits import MODEL_SIDE
+from imgcore.gallery.states import TaskKind
 from imgcore.pipeline.models import Timing
-from imgcore.pipeline.ports import Captioner, Decode
 
 if TYPE_CHECKING:
     from imgcore.accounts.models import Hasher, Quota
@@ -31,9 +30,12 @@ if TYPE_CHECKING:
     from imgcore.db.connection import Database
     from imgcore.db.images import ImageRepository
     from imgcore.gallery.models import Image
+    from imgcore.gallery.pictures import Picture
+    from imgcore.gallery.ports import Queues, Storage
     from imgcore.gallery.service import Gallery
     from imgcore.notifications.models import NotificationSender
     from imgcore.notifications.subscriptions import SubscriptionService
+    from imgcore.pipeline.ports import Captioner, Decode
     from imgcore.pipeline.processing import Processor
     from imgcore.pipeline.sweeper import Sweeper
     from imgcore.spending.service import Spending
@@ -135,7 +137,7 @@ def batches(config: Config) -> Batches:
 
 
 def storage(config: Config, session: Any = None) -> Storage:
-    """Return the buckets. session: a boto3 session to share with other clients."""
+    """Return the buckets. session: a botocore session to share with other clients."""
     from imgcore.aws.clients import create_client
     from imgcore.aws.s3 import S3Storage
 
@@ -146,7 +148,7 @@ def storage(config: Config, session: Any = None) -> Storage:
 
 
 def queues(config: Config, session: Any = None) -> Queues:
-    """Return the queues. session: a boto3 session to share with other clients."""
+    """Return the queues. session: a botocore session to share with other clients."""
     from imgcore.aws.clients import create_client
     from imgcore.aws.sqs import SqsQueues
 
@@ -230,7 +232,7 @@ def notification_sender(config: Config, session: Any = None) -> NotificationSend
     if config.mail_dir is not None:
         senders.append(FolderSender(Path(config.mail_dir)))
     if config.notices_topic_arn is not None:
-        # Without retries: where only the answer was lost, the next sweep repeats the message, not boto3 at once
+        # Without retries: where only the answer was lost, the next sweep repeats the message, not the SDK
         client = partial(create_client, "sns", session, retries=0)
         senders.append(SnsSender(client, config.notices_topic_arn))
     return CompositeSender(senders)
@@ -260,6 +262,7 @@ def gallery(config: Config) -> Gallery:
     from imgcore.db.tags import TagRepository
     from imgcore.db.timeline import TimelineRepository
     from imgcore.db.trash import TrashRepository
+    from imgcore.gallery.descriptions import Source
     from imgcore.gallery.languages import parse
     from imgcore.gallery.models import MEDIA_TYPES, Limits
     from imgcore.gallery.service import Gallery

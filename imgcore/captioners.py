@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING
 
 from imgcore.config import Config, Secret
 from imgcore.errors import Misconfigured
-from imgcore.gallery.languages import ENGLISH, parse
-from imgcore.gallery.models import MODEL_SIDE, Description, Picture, Source
+from imgcore.gallery.descriptions import Source
+from imgcore.gallery.limits import MODEL_SIDE
 from imgcore.pipeline.models import RecordCall, ignore_call
-from imgcore.pipeline.ports import Captioner
 
 if TYPE_CHECKING:
     from imgcore.captioning.gemini import GeminiCaptioner
     from imgcore.captioning.gemini.batches import GeminiBatches
     from imgcore.captioning.model import ModelCaptioner
     from imgcore.captioning.openai import OpenAICaptioner
+    from imgcore.gallery.descriptions import Description
+    from imgcore.gallery.pictures import Picture
+    from imgcore.pipeline.ports import Captioner
 
 LOCAL = "the local describer"
 
@@ -36,6 +38,8 @@ def create(config: Config) -> tuple[Captioner, Captioner | None]:
 
 def describer(config: Config) -> str:
     """Return the name of the captioner for people."""
+    from imgcore.gallery.languages import ENGLISH, parse
+
     if config.captioner == "openai":
         return f"the model {config.openai_model or 'of OPENAI_MODEL'}"
     if model_source(config):

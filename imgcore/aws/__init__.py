@@ -1,1 +1,1 @@
-"""Adapters for Amazon S3, SQS and SNS. The only importers of boto3 and botocore."""
+"""Adapters for Amazon S3, SQS and SNS. The only importer of botocore."""

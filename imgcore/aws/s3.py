@@ -28,7 +28,7 @@ _PROBE_KEY, _DERIVED_PROBE_KEY = f"{RAW_PREFIX}ping", "thumbnails/ping/ping"  # 
 class S3Storage:
     """The buckets (imgcore.gallery.ports.Storage).
 
-    client: boto3's S3 client, which is safe to share between threads. clock: seconds since the epoch.
+    client: botocore's S3 client, which is safe to share between threads. clock: seconds since the epoch.
     """
 
     def __init__(

@@ -77,7 +77,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 class _Sns:
-    """An SNS topic. connect: makes the boto3 client when it is first needed."""
+    """An SNS topic. connect: makes the botocore client when it is first needed."""
 
     def __init__(self, connect: Callable[[], SNSClient], topic_arn: str) -> None:
         self._connect = connect

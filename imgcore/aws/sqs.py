@@ -19,7 +19,7 @@ MAX_DELAY = 900  # seconds; SQS's own limit
 class SqsQueues:
     """The queues (imgcore.gallery.ports.Queues).
 
-    connect: creates the boto3 client when the first message is sent, because most processes send none.
+    connect: creates the botocore client when the first message is sent, because most processes send none.
     urls: the queue of each kind; None where it is not configured. bucket: the bucket that the messages name.
     """
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from imgcore.config.declaration import Secret, parse, setting
 from imgcore.errors import Misconfigured
-from imgcore.gallery.models import MAX_BYTES
+from imgcore.gallery.limits import MAX_BYTES
 
 API_RATE = 1200  # requests a minute
 DRAIN_SECONDS = 25.0

@@ -1,10 +1,14 @@
-"""Images: their rows from the upload form on, the words that people write, and the trash."""
+"""Images: their rows from the upload form on, the words that people write, and the trash.
+
+What only the gallery needs is imported where it is used, because the functions, which load this at each cold
+start, would wait for it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
-from imgcore.accounts.models import Quota
 from imgcore.db import words
 from imgcore.db.connection import Repository, Transaction
 from imgcore.db.duplicates import present, refuse_duplicate
@@ -24,10 +28,7 @@ from imgcore.db.mapping import (
     micros,
     storable_tags,
 )
-from imgcore.db.migrations import pending
-from imgcore.db.notifications import add_notification
 from imgcore.db.pages import read_images, read_page, read_versions
-from imgcore.db.quotas import check_quota
 from imgcore.db.statements import sql
 from imgcore.db.tasks import reset_task
 from imgcore.db.tiles import read_progress, read_tiles
@@ -51,6 +52,9 @@ from imgcore.gallery.models import (
 from imgcore.pipeline.models import ObjectCreated
 from imgcore.text import storable
 
+if TYPE_CHECKING:
+    from imgcore.accounts.models import Quota
+
 
 class ImageRepository(Repository):
     """The images as the gallery and the pipeline read and change them.
@@ -61,6 +65,8 @@ class ImageRepository(Repository):
 
     def ping(self) -> None:
         """Check that the database answers and its schema is up to date. Unavailable (``not_migrated``)."""
+        from imgcore.db.migrations import pending
+
         if steps := pending(self._database):
             raise Unavailable(
                 f"The database lacks the migration {steps[0]}. Run `imgcore migrate`.", code="not_migrated"
@@ -78,6 +84,8 @@ class ImageRepository(Repository):
             if not again:
                 refuse_duplicate(tx, new)
             if quota is not None and new.owner_id is not None:
+                from imgcore.db.quotas import check_quota
+
                 lock_account(tx, new.owner_id)
                 check_quota(tx, new.owner_id, size, quota)
             return image_by_id(tx, _insert(tx, new))
@@ -296,6 +304,8 @@ def _insert(tx: Transaction, new: NewImage) -> int:
         sha256=new.sha256,
     )
     if batch is not None:
+        from imgcore.db.notifications import add_notification
+
         add_notification(tx, new.owner_id, batch)
     tx.execute("UPDATE images SET listed_id = id WHERE id = :image_id", image_id=image_id)
     update_search_text(tx, image_id)

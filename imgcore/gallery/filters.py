@@ -9,7 +9,6 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from imgcore.errors import Invalid, NotFound
-from imgcore.gallery.listing import checked_month
 from imgcore.gallery.models import Source
 
 VALUE_LENGTH = 200  # characters
@@ -133,6 +132,8 @@ def _days(given: Mapping[str, str], name: str) -> Days | None:
 
 
 def _month(text: str | None) -> str | None:
+    from imgcore.gallery.listing import checked_month  # the functions, which index words, list nothing
+
     try:
         return checked_month(text) if text else None
     except NotFound:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 import secrets
+from typing import TYPE_CHECKING
 
+from imgcore.gallery.limits import MEDIA_TYPES, RAW_PREFIX
 from imgcore.gallery.media_types import type_of_ending
-from imgcore.gallery.models import MEDIA_TYPES, RAW_PREFIX, NewImage
 from imgcore.text import cut_to_bytes, printable
+
+if TYPE_CHECKING:
+    from imgcore.gallery.models import NewImage
 
 NAME_BYTES = 255  # the limit of common file systems
 _LONGEST_ENDING = 16  # characters
@@ -57,6 +61,8 @@ def derived_keys(public_id: str) -> list[str]:
 
 def new_image_for_key(key: str) -> NewImage:
     """Return the row to insert for an object that was uploaded without a form of the gallery."""
+    from imgcore.gallery.models import NewImage
+
     name = key.removeprefix(RAW_PREFIX)
     return NewImage(
         public_id=new_public_id(),

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from imgcore.errors import Invalid
-from imgcore.gallery.models import MEDIA_TYPES
+from imgcore.gallery.limits import MEDIA_TYPES
 
 UNKNOWN = "application/octet-stream"
 

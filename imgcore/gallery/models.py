@@ -1,13 +1,14 @@
-"""Images, their tasks and descriptions, and who may see them. Pure data."""
+"""Images, what is asked of them and what is answered. Pure data.
+
+The names of the modules imported here are also importable from here. What a
+cold start imports takes them from the modules themselves.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import StrEnum
-from typing import Protocol
 
 from imgcore.gallery.descriptions import Description as Description
 from imgcore.gallery.descriptions import Edit as Edit
@@ -16,38 +17,27 @@ from imgcore.gallery.descriptions import Source as Source
 from imgcore.gallery.descriptions import Translation as Translation
 from imgcore.gallery.descriptions import WordField as WordField
 from imgcore.gallery.descriptions import WordVersion as WordVersion
+from imgcore.gallery.limits import MAX_BYTES as MAX_BYTES
+from imgcore.gallery.limits import MAX_PIXELS as MAX_PIXELS
+from imgcore.gallery.limits import MAX_SIDE as MAX_SIDE
+from imgcore.gallery.limits import MEDIA_TYPES as MEDIA_TYPES
+from imgcore.gallery.limits import MODEL_SIDE as MODEL_SIDE
+from imgcore.gallery.limits import RAW_PREFIX as RAW_PREFIX
+from imgcore.gallery.limits import TRASH_SECONDS as TRASH_SECONDS
 from imgcore.gallery.photo_details import NO_DETAILS as NO_DETAILS
 from imgcore.gallery.photo_details import PhotoDetails as PhotoDetails
+from imgcore.gallery.pictures import PhotoFacts as PhotoFacts
+from imgcore.gallery.pictures import Picture as Picture
+from imgcore.gallery.pictures import Rendition as Rendition
+from imgcore.gallery.pictures import Renditions as Renditions
+from imgcore.gallery.states import MISSING as MISSING
+from imgcore.gallery.states import Task as Task
+from imgcore.gallery.states import TaskKind as TaskKind
+from imgcore.gallery.states import TaskStatus as TaskStatus
+from imgcore.gallery.states import UploadStatus as UploadStatus
+from imgcore.gallery.viewers import EVERYBODY as EVERYBODY
+from imgcore.gallery.viewers import Viewer as Viewer
 
-RAW_PREFIX = "raw/"
-TRASH_SECONDS = 30 * 86_400.0  # how long a deleted image can be restored
-
-MAX_BYTES = 20 * 1024 * 1024  # 20 MiB
-MAX_PIXELS = 50_000_000
-MODEL_SIDE = 1536  # pixels; Gemini bills the same tokens for larger images, and they take longer to send
-MAX_SIDE = 30_000  # pixels
-
-# Accepted media types and the extensions of their keys.
-MEDIA_TYPES = {
-    "image/jpeg": "jpg",
-    "image/png": "png",
-    "image/webp": "webp",
-    "image/gif": "gif",
-    "image/avif": "avif",
-    "image/heic": "heic",
-    "image/heif": "heif",
-    "image/bmp": "bmp",
-    "image/tiff": "tif",
-    "image/x-adobe-dng": "dng",
-    "image/x-canon-cr2": "cr2",
-    "image/x-canon-cr3": "cr3",
-    "image/x-nikon-nef": "nef",
-    "image/x-sony-arw": "arw",
-    "image/x-fuji-raf": "raf",
-}
-
-
-MISSING = "missing"  # error code of a task whose stored file has vanished
 # PhotoFacts.format → its media types, the usual one first
 _FORMAT_TYPES = {
     "JPEG": ("image/jpeg",),
@@ -65,126 +55,6 @@ _FORMAT_TYPES = {
     "ARW": ("image/x-sony-arw",),
     "RAF": ("image/x-fuji-raf",),
 }
-
-
-class TaskKind(StrEnum):
-    """The two tasks of each image."""
-
-    THUMBNAIL = "thumbnail"
-    CAPTION = "caption"
-
-
-class TaskStatus(StrEnum):
-    """The status of one task of one image."""
-
-    PENDING = "pending"
-    PROCESSING = "processing"
-    RETRY = "retry"
-    DONE = "done"
-    FAILED = "failed"
-    BLOCKED = "blocked"  # the model refused to describe the image
-    SKIPPED = "skipped"  # the file was rejected
-
-    @property
-    def terminal(self) -> bool:
-        """True where nothing more happens without a person's request."""
-        return self in _TERMINAL
-
-
-_TERMINAL = frozenset({TaskStatus.DONE, TaskStatus.FAILED, TaskStatus.BLOCKED, TaskStatus.SKIPPED})
-
-
-class UploadStatus(StrEnum):
-    """The status of the upload."""
-
-    AWAITING = "awaiting"
-    RECEIVED = "received"
-    REJECTED = "rejected"
-    EXPIRED = "expired"
-
-
-@dataclass(frozen=True, slots=True)
-class PhotoFacts:
-    """Facts about a decoded file."""
-
-    format: str  # "JPEG", "PNG", "WEBP", "GIF", "AVIF", "HEIF", "TIFF", "BMP", or "DNG" and other camera raw
-    width: int  # pixels, upright
-    height: int  # pixels, upright
-    size: int  # bytes
-    sha256: str  # of the file, hexadecimal
-    taken_at: datetime | None = None  # the camera's local time; the time zone is unknown
-    camera: str | None = None
-    location: tuple[float, float] | None = None  # degrees north and east; None unless decoded with the location
-    embedded_caption: str | None = None  # IPTC 2:120 / XMP dc:description
-    embedded_keywords: tuple[str, ...] = ()  # IPTC 2:25 / XMP dc:subject
-    details: PhotoDetails = NO_DETAILS
-
-
-class Picture(Protocol):
-    """A decoded image: upright, sRGB, without metadata; laid on black or white where it is transparent.
-
-    All sizes are in pixels. A ``box`` is (left, top, right, bottom) in the coordinates of ``size``, the size
-    after decoding, not that of the file.
-    """
-
-    @property
-    def facts(self) -> PhotoFacts: ...
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Width and height after decoding."""
-        ...
-
-    def jpeg(self, max_side: int, quality: int = 85) -> bytes:
-        """Return a JPEG whose longer side is at most ``max_side``."""
-        ...
-
-    def jpegs(self, max_side: int, quality: int = 85) -> Sequence[bytes]:
-        """Return the JPEG of the whole; those of its parts follow where it is longer than 3 to 1."""
-        ...
-
-    def rgb(self, size: tuple[int, int], box: tuple[float, float, float, float] | None = None) -> bytes:
-        """Return ``box`` (default: the whole image) resized to ``size``: width × height × 3 bytes by row."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Rendition:
-    """One derived image, ready to store."""
-
-    key: str
-    data: bytes
-    media_type: str
-    width: int
-    height: int
-
-
-@dataclass(frozen=True, slots=True)
-class Renditions:
-    """The derived images of one image."""
-
-    thumbnail: Rendition  # 200 × 200 at most
-    thumbnail_2x: Rendition  # the same for dense screens, 400 × 400 at most
-    display: Rendition  # longer side at most 1600; more for a picture longer than 2.5 to 1
-    placeholder: str  # a data: URI of 100 to 300 bytes, shown until the thumbnail has loaded
-    grid: Rendition | None = None  # uncropped, 360 high; None where the display image serves as well
-
-    def all(self) -> tuple[Rendition, ...]:
-        """Return those that are stored in the bucket."""
-        grid = () if self.grid is None else (self.grid,)
-        return (self.thumbnail, self.thumbnail_2x, *grid, self.display)
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """One task of one image."""
-
-    kind: TaskKind
-    status: TaskStatus
-    attempts: int = 0
-    error: str | None = None  # a code
-    message: str | None = None  # a sentence for people
-    next_at: datetime | None = None  # UTC; when the retry is due
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,31 +173,6 @@ class Image:
     def task(self, kind: TaskKind) -> Task:
         """Return the task of that kind."""
         return next(task for task in self.tasks if task.kind is kind)
-
-
-@dataclass(frozen=True, slots=True)
-class Viewer:
-    """The current user's read and write rights. By default everything is permitted.
-
-    account_id: the owner of "own" images. sees_others: the received images of others are visible.
-    changes_others: they may also be changed, downloaded and restored.
-    """
-
-    account_id: int | None = None
-    sees_others: bool = True
-    changes_others: bool = True
-
-    def changes(self, image: Image) -> bool:
-        """Return whether the viewer has the rights of the owner of ``image``."""
-        return self.changes_others or (self.account_id is not None and image.owner_id == self.account_id)
-
-    def sees(self, image: Image) -> bool:
-        """Return whether ``image`` is visible to the viewer."""
-        visible = image.upload_status is UploadStatus.RECEIVED and image.deleted_at is None
-        return self.changes(image) or (self.sees_others and visible)
-
-
-EVERYBODY = Viewer()
 
 
 @dataclass(frozen=True, slots=True)

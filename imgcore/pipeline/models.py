@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from imgcore.config import CAPTION_LEASE_SECONDS, LOST_AFTER_SECONDS, MAX_ATTEMPTS, THUMBNAIL_LEASE_SECONDS
-from imgcore.gallery.models import TaskKind, TaskStatus
+from imgcore.gallery.states import TaskKind, TaskStatus
 
 WAITING = frozenset({"rate_limited", "quota_exhausted", "unavailable"})  # these end by themselves
 # Why a caption waits for its model: for the end of one of the above, or for the operator.

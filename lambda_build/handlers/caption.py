@@ -5,9 +5,8 @@ from functools import cache
 from typing import Any
 
 from imgcore import bootstrap, captioners
-from imgcore.campaigns import requests
 from imgcore.config import Config
-from imgcore.gallery.models import TaskKind
+from imgcore.gallery.states import TaskKind
 from lambda_build.handlers import logs
 from lambda_build.handlers.common import Function
 
@@ -44,6 +43,8 @@ def handler(event: Any, context: Any) -> dict[str, Any]:
     {"task": "recaption", "campaign": {…}} starts one, see imgcore.campaigns.requests, and returns its JSON.
     """
     if isinstance(event, Mapping) and event.get("task") == "recaption":
+        from imgcore.campaigns import requests  # a cold start is for an image, seldom for a campaign
+
         logs.begin(context)
         return requests.run(bootstrap.campaigns(Config.read()), event["campaign"])
     return _FUNCTION.respond(event, context)

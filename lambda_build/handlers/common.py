@@ -7,15 +7,17 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from imgcore.backoff import exponential
 from imgcore.errors import ImgcoreError, Invalid, Unavailable
 from imgcore.gallery.keys import is_public_id
-from imgcore.gallery.models import TaskKind
-from imgcore.gallery.ports import Queues
+from imgcore.gallery.states import TaskKind
 from imgcore.pipeline.s3_events import Delivery, deliveries
 from lambda_build.handlers import logs
+
+if TYPE_CHECKING:
+    from imgcore.gallery.ports import Queues
 
 logger = logging.getLogger(__name__)
 

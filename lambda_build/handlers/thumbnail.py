@@ -5,7 +5,7 @@ from typing import Any
 
 from imgcore import bootstrap
 from imgcore.config import Config
-from imgcore.gallery.models import TaskKind
+from imgcore.gallery.states import TaskKind
 from lambda_build.handlers import logs
 from lambda_build.handlers.common import Function
 

@@ -196,10 +196,10 @@ def test_zip_modules_can_all_be_imported(
 def test_handler_import_loads_no_heavy_library(
     profile: str, bare: Path, task_roots: Mapping[tuple[str, str], Path]
 ) -> None:
-    """The handlers' import loads no database driver, SDK, numpy or boto3."""
+    """The handlers' import loads no codec, SDK, numpy or botocore, and not the models of images."""
     program = (
         "import sys; sys.path.insert(0, '.'); import lambda_build.handlers.caption;"
-        "print(*({'pillow_heif', 'google', 'numpy', 'boto3'} & set(sys.modules)))"
+        "print(*({'pillow_heif', 'google', 'numpy', 'botocore', 'imgcore.gallery.models'} & set(sys.modules)))"
     )
     root = task_roots["caption", profile]
     done = subprocess.run(

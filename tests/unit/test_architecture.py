@@ -27,7 +27,11 @@ SHARED = {
     "ports",
     "messages",
     "s3_events",
+    "limits",
     "listing",
+    "pictures",
+    "states",
+    "viewers",
     "changes",
     "filters",
     "tokens",
@@ -113,7 +117,7 @@ def allowed(importer: str, imported: str) -> bool:
     if ours == theirs or theirs == "errors":
         return True
     if ours in BASE:
-        return theirs in BASE or imported == "gallery.models"
+        return theirs in BASE or imported in {"gallery.models", "gallery.limits"}
     if ours in FEATURES:
         return theirs in BASE or (theirs in FEATURES and name in SHARED)
     if ours in ADAPTERS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -216,10 +217,30 @@ def test_package_exports_every_name_of_all() -> None:
 
 @pytest.mark.parametrize("module", ["imgcore", "imgcore.bootstrap", "imgcore.cli.main"])
 def test_import_loads_no_heavy_library(module: str) -> None:
-    heavy = "{'boto3', 'numpy', 'PIL', 'google', 'pymysql', 'bottle', 'tqdm'}"
+    heavy = "{'boto3', 'botocore', 'numpy', 'PIL', 'google', 'pymysql', 'bottle', 'tqdm'}"
     code = f"import {module}, sys; print(sorted({heavy} & set(sys.modules)))"
 
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert "[]\n" == run.stdout
+
+
+def test_thumbnail_function_loads_nothing_that_only_the_gallery_needs(tmp_path: Path) -> None:
+    """Each would lengthen every cold start."""
+    unused = ("boto3", "imgcore.accounts.models", "imgcore.notifications.models", "imgcore.db.migrations")
+    code = (
+        "import sys; from lambda_build.handlers import thumbnail; thumbnail.processor();"
+        f"print(sorted({{*{unused}}} & set(sys.modules)))"
+    )
+    settings = {**BUCKETS, "DATABASE_URL": f"sqlite:///{tmp_path}/x.db", "AWS_REGION": "eu-central-1"}
+
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, **settings},
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+    )
     assert "[]\n" == run.stdout
 
 
