@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, settings
 from schemathesis.openapi import from_wsgi
 
 from imgcore.gallery.service import Gallery
+from tests.contract.schema_cases import expect_limit_of_bodies, known_query
 from tests.web.client import PLAIN
 from tests.web.fakes import add_done, add_failed, add_image, fake_gallery
-from tests.contract.schema_cases import expect_limit_of_bodies, known_query
 from web.app import create_app
 from web.handlers.api import DESCRIPTION, Api
 from web.http.auth import PREFIX

@@ -12,9 +12,9 @@ import yaml
 from hypothesis import HealthCheck, settings
 from schemathesis.openapi import from_wsgi
 
+from tests.contract.schema_cases import expect_limit_of_bodies, known_query
 from tests.web.client import PLAIN
 from tests.web.peopling import PASSWORD, site
-from tests.contract.schema_cases import expect_limit_of_bodies, known_query
 from web.handlers.api import DESCRIPTION
 from web.http.auth import PREFIX
 
