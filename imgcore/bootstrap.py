@@ -7,7 +7,7 @@ they use, and their archives hold only that.
 from __future__ import annotations
 
 import json
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,17 +21,16 @@ from imgcore.pipeline.models import Timing
 if TYPE_CHECKING:
     from imgcore.accounts.models import Hasher, Quota
     from imgcore.accounts.service import Accounts
+    from imgcore.aws.s3 import S3Storage
     from imgcore.campaigns.batches import Batches
     from imgcore.campaigns.service import Campaigns
-    from imgcore.collections.albums import Albums
-    from imgcore.collections.downloads import Downloads
-    from imgcore.collections.shares import Shares
     from imgcore.db.circuit_breaker import CircuitBreakers
     from imgcore.db.connection import Database
     from imgcore.db.images import ImageRepository
     from imgcore.gallery.models import Image
+    from imgcore.gallery.parts import PartUploads
     from imgcore.gallery.pictures import Picture
-    from imgcore.gallery.ports import Queues, Storage
+    from imgcore.gallery.ports import Queues
     from imgcore.gallery.service import Gallery
     from imgcore.notifications.models import NotificationSender
     from imgcore.notifications.subscriptions import SubscriptionService
@@ -136,7 +135,7 @@ def batches(config: Config) -> Batches:
     )
 
 
-def storage(config: Config, session: Any = None) -> Storage:
+def storage(config: Config, session: Any = None) -> S3Storage:
     """Return the buckets. session: a botocore session to share with other clients."""
     from imgcore.aws.clients import create_client
     from imgcore.aws.s3 import S3Storage
@@ -209,13 +208,14 @@ def sweeper(config: Config) -> Sweeper:
     return Sweeper(
         images=ImageRepository(known),
         rows=SweepRepository(known),
-        storage=storage(config, session),
+        storage=(store := storage(config, session)),
         queues=queues(config, session),
         notify_owners=notifier.notify_owners,
         spending=spending(config, known),
         advance_campaigns=campaigns(config, known, session).advance,
         breakers=CircuitBreakers(known),
         breaker=breaker_name(config),
+        abort_parts=part_uploads(config, known, store).abort,
         upgrade=config.captioner == "auto" and breaker_name(config) is not None,
         timing=_timing(config),
     )
@@ -254,6 +254,7 @@ def subscriptions(config: Config) -> SubscriptionService:
 def gallery(config: Config) -> Gallery:
     """Return the gallery that the web application serves."""
     from imgcore.aws.clients import create_session
+    from imgcore.bootstrap_collections import albums, downloads, shares
     from imgcore.db.changes import ChangeRepository
     from imgcore.db.circuit_breaker import CircuitBreakers
     from imgcore.db.images import ImageRepository
@@ -278,6 +279,7 @@ def gallery(config: Config) -> Gallery:
         downloads=downloads(config, known, store),
         tags=TagRepository(known),
         jobs=Jobs(JobRepository(known), sqs := queues(config, session)),
+        parts=part_uploads(config, known, store),
         images=ImageRepository(known),
         timeline=TimelineRepository(known),
         tag_list=TagListRepository(known),
@@ -296,41 +298,16 @@ def gallery(config: Config) -> Gallery:
     )
 
 
-def albums(known: Database) -> Albums:
-    """Return the albums."""
-    from imgcore.collections.albums import Albums
-    from imgcore.db.albums import AlbumRepository
-    from imgcore.db.images import ImageRepository
+def part_uploads(config: Config, known: Database, store: S3Storage) -> PartUploads:
+    """Return the uploads in parts. store: the buckets."""
+    from imgcore.db.part_uploads import PartUploadRepository
+    from imgcore.gallery.parts import PartUploads
 
-    return Albums(AlbumRepository(known), ImageRepository(known))
-
-
-def shares(known: Database, known_albums: Albums) -> Shares:
-    """Return the share links. Argon2 is loaded with the first password."""
-    from imgcore.collections.shares import Shares
-    from imgcore.db.login_throttle import LoginThrottle
-    from imgcore.db.shares import ShareRepository
-
-    rows, attempts = ShareRepository(known), LoginThrottle(known)
-    return Shares(rows, known_albums, known_albums.images, attempts, cache(_hasher))
+    return PartUploads(PartUploadRepository(known), store.parts, store.find, config.upload_ttl)
 
 
-def downloads(config: Config, known: Database, store: Storage) -> Downloads:
-    """Return the downloads. store: the buckets."""
-    from imgcore.collections.downloads import Downloads
-    from imgcore.db.images import ImageRepository
-    from imgcore.imaging.xmp_writing import FileWords, embed, embedded_packet, packet
-
-    def xmp(image: Image, present: bytes = b"") -> bytes:
-        return packet(FileWords(image.caption, image.alt_text or "", image.tags), present)
-
-    def with_words(data: bytes, image: Image) -> bytes:
-        return embed(data, xmp(image, embedded_packet(data)))
-
-    return Downloads(ImageRepository(known), store, xmp, with_words, config.max_upload_bytes)
-
-
-def _hasher() -> Hasher:
+def hasher() -> Hasher:
+    """Return what hashes passwords. Misconfigured where its package is missing."""
     try:
         from imgcore.accounts.passwords import Argon2Hasher
     except ModuleNotFoundError as error:
@@ -348,9 +325,9 @@ def account_service(config: Config) -> Accounts:
     from imgcore.accounts.service import Accounts
     from imgcore.db.accounts import AccountRepository
 
-    hasher = _hasher()
+    hashes = hasher()
     store = AccountRepository(limited_database(config))
-    return Accounts(store, hasher, default_quota=_quota(config))
+    return Accounts(store, hashes, default_quota=_quota(config))
 
 
 def _quota(config: Config) -> Quota:

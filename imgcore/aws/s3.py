@@ -18,6 +18,8 @@ from imgcore.text import attachment, too_large
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+    from imgcore.aws.parts import S3Parts
+
 WINDOW_SECONDS = 1800  # a key has the same URL for half an hour, so that browser caches work
 ORIGINAL_WINDOW_SECONDS = 300
 CACHE_CONTROL = "private, max-age=86400, immutable"
@@ -40,6 +42,13 @@ class S3Storage:
         self._clock = clock
         self._places: dict[str, Bucket] = {}
 
+    @property
+    def parts(self) -> S3Parts:
+        """Uploads in parts to the bucket of originals."""
+        from imgcore.aws.parts import S3Parts
+
+        return S3Parts(self._client, self._uploads)
+
     def form(
         self,
         key: str,
@@ -55,7 +64,7 @@ class S3Storage:
         fields |= {"success_action_redirect": redirect} if redirect else {"success_action_status": "201"}
         conditions: list[Any] = [{name: value} for name, value in fields.items()]
         conditions.append(["content-length-range", min_bytes, max_bytes])
-        with _reaching("uploads bucket"):
+        with reaching("uploads bucket"):
             post = self._client.generate_presigned_post(
                 self._uploads, key, Fields=fields, Conditions=conditions, ExpiresIn=expires_in
             )
@@ -65,7 +74,7 @@ class S3Storage:
         """Return the result of HeadObject as an event; None for status 404."""
         version: dict[str, str] = {"VersionId": version_id} if version_id else {}
         try:
-            with _reaching("uploads bucket"):
+            with reaching("uploads bucket"):
                 head = self._client.head_object(Bucket=self._uploads, Key=key, **version)  # type: ignore[arg-type]
         except NotFound:
             return None
@@ -80,7 +89,7 @@ class S3Storage:
     def read(self, key: str, *, max_bytes: int, version_id: str | None = None) -> StoredObject:
         """Return the object; Rejected by its Content-Length before the body is read."""
         version: dict[str, str] = {"VersionId": version_id} if version_id else {}
-        with _reaching("uploads bucket"):
+        with reaching("uploads bucket"):
             got = self._client.get_object(Bucket=self._uploads, Key=key, **version)  # type: ignore[arg-type]
             with closing(got["Body"]) as body:  # "with" alone hands out the stream that checks no length
                 if got["ContentLength"] > max_bytes:
@@ -93,7 +102,7 @@ class S3Storage:
         bucket, what = (self._derived, "derived bucket") if derived else (self._uploads, "uploads bucket")
         version: dict[str, str] = {"VersionId": version_id} if version_id else {}
         try:
-            with _reaching(what):
+            with reaching(what):
                 got = self._client.get_object(Bucket=bucket, Key=key, **version)  # type: ignore[arg-type]
         except Unavailable:  # 403: the web hosts may not list the whole derived bucket, so S3 does not say 404
             if derived and not self.has_derived([key]):
@@ -101,14 +110,14 @@ class S3Storage:
             raise
 
         def parts() -> Iterator[bytes]:
-            with _reaching(what), closing(got["Body"]) as body:
+            with reaching(what), closing(got["Body"]) as body:
                 yield from body.iter_chunks(_PART)
 
         return parts()
 
     def has_derived(self, keys: Sequence[str]) -> bool:
         """Return whether the derived bucket lists these keys; a listing tells a missing key from a refusal."""
-        with _reaching("derived bucket"):
+        with reaching("derived bucket"):
             for folder in {key.rpartition("/")[0] for key in keys}:
                 got = self._client.list_objects_v2(Bucket=self._derived, Prefix=f"{folder}/")
                 there = {item["Key"] for item in got.get("Contents", [])}
@@ -118,7 +127,7 @@ class S3Storage:
 
     def write(self, key: str, data: bytes, media_type: str) -> None:
         """Store a derived image."""
-        with _reaching("derived bucket"):
+        with reaching("derived bucket"):
             self._client.put_object(
                 Bucket=self._derived, Key=key, Body=data, ContentType=media_type, CacheControl=CACHE_CONTROL
             )
@@ -144,12 +153,12 @@ class S3Storage:
         originals: within which also an original has one; its windows are parts of the others.
         """
         window = ORIGINAL_WINDOW_SECONDS if originals else WINDOW_SECONDS
-        with _reaching("bucket"):
+        with reaching("bucket"):
             return f"{self._signed_at(window)} {credentials_of(self._client).access_key}"
 
     def origins(self) -> Sequence[str]:
         """Return the origins of forms and URLs of both buckets."""
-        with _reaching("bucket"):
+        with reaching("bucket"):
             urls = [self._place(name).url for name in (self._uploads, self._derived)]
         urls.append(self.form(_PROBE_KEY, media_type="x", min_bytes=1, max_bytes=1, expires_in=1).url)
         parts = [urlsplit(url) for url in urls]
@@ -157,13 +166,13 @@ class S3Storage:
 
     def ping(self) -> None:
         """Check that both buckets exist; HeadObject answers 404 also for a missing bucket."""
-        with _reaching("uploads bucket"), suppress(self._client.exceptions.NoSuchKey):
+        with reaching("uploads bucket"), suppress(self._client.exceptions.NoSuchKey):
             self._client.get_object(Bucket=self._uploads, Key=_PROBE_KEY)
         self.has_derived([_DERIVED_PROBE_KEY])
 
     def remove(self, upload_keys: Sequence[str], derived_keys: Sequence[str]) -> None:
         """Delete all versions of the originals, and the derived images."""
-        with _reaching("uploads bucket"):
+        with reaching("uploads bucket"):
             for key in upload_keys:
                 pages = self._client.get_paginator("list_object_versions")
                 for page in pages.paginate(Bucket=self._uploads, Prefix=key):
@@ -172,13 +181,13 @@ class S3Storage:
                             self._client.delete_object(
                                 Bucket=self._uploads, Key=key, VersionId=item["VersionId"]
                             )
-        with _reaching("derived bucket"):
+        with reaching("derived bucket"):
             for key in derived_keys:
                 self._client.delete_object(Bucket=self._derived, Key=key)
 
     def remove_version(self, key: str, version_id: str) -> None:
         """Delete this version of an original; S3 answers 204 also where it is gone."""
-        with _reaching("uploads bucket"):
+        with reaching("uploads bucket"):
             self._client.delete_object(Bucket=self._uploads, Key=key, VersionId=version_id)
 
     def _presigned(
@@ -209,7 +218,7 @@ class S3Storage:
                 parameters=parameters,
             )
         except Exception:
-            with _reaching("bucket"):  # only now: it would take a quarter of the time
+            with reaching("bucket"):  # only now: it would take a quarter of the time
                 raise
 
     def _signed_at(self, window: int = WINDOW_SECONDS) -> int:
@@ -226,7 +235,7 @@ def _version(version_id: str | None) -> str | None:
 
 
 @contextmanager
-def _reaching(what: str) -> Iterator[None]:
+def reaching(what: str) -> Iterator[None]:
     """Translate the errors of botocore. what: the name of the bucket in messages."""
     from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
@@ -236,7 +245,7 @@ def _reaching(what: str) -> Iterator[None]:
         raise
     except ClientError as error:
         code = str(error.response.get("Error", {}).get("Code", ""))
-        if code in {"NoSuchKey", "404", "NoSuchVersion", "NotFound"}:
+        if code in {"NoSuchKey", "404", "NoSuchVersion", "NoSuchUpload", "NotFound"}:
             raise NotFound("The uploaded file does not exist any more. Upload it again.") from error
         if code in {"NoSuchBucket", "AccessDenied", "403", "InvalidAccessKeyId", "SignatureDoesNotMatch"}:
             raise Unavailable(f"The {what} refused the request: {code}.", code="storage_refused") from error

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from imgcore import bootstrap
+from imgcore import bootstrap, bootstrap_collections
 from imgcore.collections import tables
 from imgcore.collections.downloads import Contents, DownloadSize
 from imgcore.config import Config
@@ -54,7 +54,7 @@ def _print(found: Iterable[Image], *, csv: bool, excel: bool) -> None:
 
 def _write_zip(config: Config, parsed: argparse.Namespace, found: Iterable[Image]) -> int:
     """Write the archive beside its place, and move it there when it is complete."""
-    downloads = bootstrap.downloads(config, bootstrap.database(config), bootstrap.storage(config))
+    downloads = bootstrap_collections.downloads(config, bootstrap.database(config), bootstrap.storage(config))
     ids = [image.public_id for image in found]
     contents = Contents(ids, DownloadSize(parsed.size), EVERYBODY, excel=parsed.excel)
     part = parsed.zip.with_name(f"{parsed.zip.name}.part")

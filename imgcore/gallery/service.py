@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from imgcore.db.tags import TagRepository
     from imgcore.db.timeline import TimelineRepository
     from imgcore.db.trash import TrashRepository
+    from imgcore.gallery.parts import PartUploads
     from imgcore.pipeline.jobs import Jobs
     from imgcore.spending.service import Spending
 
@@ -98,6 +99,7 @@ class Gallery:
     downloads: Downloads | None = None
     tags: TagRepository | None = None
     jobs: Jobs | None = None
+    parts: PartUploads | None = None
 
     def for_viewer(self, viewer: Viewer, language: str | None = None) -> Gallery:
         """Return the gallery with the rights of ``viewer``, to whose account new uploads belong.
@@ -140,35 +142,52 @@ class Gallery:
         Invalid: unsupported_type, empty, too_large, batch, hint or sha256. Conflict: quota_images, quota_bytes
         or quota_uploads.
         """
+        image = self.add_upload(name, size, media_type, batch=batch, hint=hint, sha256=sha256, again=again)
+        form = self.storage.form(
+            image.image_key,
+            media_type=form_type(media_type),
+            min_bytes=size or 1,
+            max_bytes=size or self.limits.max_bytes,
+            expires_in=self.upload_ttl,
+            redirect=redirect.replace("{id}", image.public_id) if redirect else None,
+        )
+        return image, form
+
+    def add_upload(
+        self,
+        name: str,
+        size: int | None,
+        media_type: str,
+        *,
+        batch: str | None = None,
+        hint: str | None = None,
+        sha256: str | None = None,
+        again: bool = False,
+        expires_in: float | None = None,
+    ) -> Image:
+        """Insert the row of an upload, with the arguments and errors of ``request_upload``, and return it.
+
+        expires_in: seconds; by default the validity of a form.
+        """
         accepted = accepted_type(media_type, name, self.limits.media_types)
         if size is not None and size <= 0:
             raise Invalid("This file is empty.", code="empty")
         if size is not None and size > self.limits.max_bytes:
             raise Invalid(too_large(size, self.limits.max_bytes), code="too_large")
         public_id = new_public_id()
-        key = raw_key(public_id, accepted)
         new = NewImage(
             public_id=public_id,
-            image_key=key,
+            image_key=raw_key(public_id, accepted),
             name=clean_name(name),
             media_type=accepted,
             size=size,
-            expires_in=float(self.upload_ttl),
+            expires_in=float(self.upload_ttl if expires_in is None else expires_in),
             owner_id=self.viewer.account_id,
             batch_id=_batch(batch),
             hint=checked_text(hint, "hint", HINT_LENGTH) or None,
             sha256=None if sha256 is None else _sha256(sha256),
         )
-        image = self.images.add(new, self.quota, size or self.limits.max_bytes, again=again)
-        form = self.storage.form(
-            key,
-            media_type=form_type(media_type),
-            min_bytes=size or 1,
-            max_bytes=size or self.limits.max_bytes,
-            expires_in=self.upload_ttl,
-            redirect=redirect.replace("{id}", public_id) if redirect else None,
-        )
-        return image, form
+        return self.images.add(new, self.quota, size or self.limits.max_bytes, again=again)
 
     def already_present(self, hashes: Sequence[str]) -> dict[str, str]:
         """Return the id of the viewer's image for each of up to 100 SHA-256 that has one. Invalid: sha256."""
@@ -304,8 +323,10 @@ class Gallery:
 
     def delete(self, public_id: str) -> None:
         """Move an image to the trash, for 30 days; harmless where it is there already."""
-        self.get_editable(public_id)
+        image = self.get_editable(public_id)
         self.images.delete(public_id)
+        if self.parts is not None and image.upload_status is UploadStatus.AWAITING:
+            self.parts.abort(image)
 
     def restore(self, public_id: str) -> Image:
         """Restore an image from the trash and queue its unfinished tasks."""

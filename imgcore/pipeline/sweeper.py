@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from imgcore.accounts.models import SECURITY_LOG_SECONDS
 from imgcore.gallery.keys import derived_keys, new_image_for_key
-from imgcore.gallery.models import MISSING, TRASH_SECONDS, TaskKind
+from imgcore.gallery.models import MISSING, TRASH_SECONDS, Image, TaskKind
 from imgcore.gallery.ports import Queues, Storage
 from imgcore.pipeline.models import BREAKER_CODES, SweepReport, Timing
 from imgcore.spending.models import CAPS
@@ -51,6 +51,7 @@ class Sweeper:
     breakers: CircuitBreakers | None = None
     breaker: str | None = None
     upgrade: bool = False
+    abort_parts: Callable[[Image], None] | None = None  # PartUploads.abort
 
     def sweep(self) -> SweepReport:
         """Run one sweep and return its counts. It is safe to run at any time, also concurrently."""
@@ -113,6 +114,8 @@ class Sweeper:
                 recovered += 1
             elif self.rows.expire(image.public_id):
                 expired += 1
+                if self.abort_parts is not None:
+                    self.abort_parts(image)
         return recovered, expired
 
     def _redeliver(self, held: Collection[str]) -> int:

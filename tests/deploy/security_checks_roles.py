@@ -59,6 +59,7 @@ def needed(found: Snapshot) -> dict[str, Grants]:
     shown = [f"{derived}/thumbnails/*", f"{derived}/display/*"]
     deleted = [f"{uploads}/raw/*", *shown]
     sweeps = {(f"s3:Delete{what}", where) for what in ("Object", "ObjectVersion") for where in deleted}
+    sweeps |= {("s3:AbortMultipartUpload", f"{uploads}/raw/*")}
     sweeps |= {("s3:ListBucketVersions", uploads), ("s3:ListBucket", derived)} | queue(
         "thumbnail", "SendMessage"
     )

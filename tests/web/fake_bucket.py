@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import threading
 import time
@@ -9,7 +10,7 @@ from collections.abc import Callable
 from email.parser import BytesParser
 from email.policy import HTTP
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 MEDIA_TYPES = {"webp": "image/webp", "jpg": "image/jpeg", "png": "image/png"}
 
@@ -19,6 +20,7 @@ class FakeBucket:
 
     faults: what the next uploads meet, one each: "drop" (the connection is cut) or an S3 error code.
     signature: the only one that a GET may carry; None lets all pass.
+    on_part: called with key, number and content of each part.
     hold: cleared, uploads are received but not answered until it is set. objects: key → bytes.
     """
 
@@ -26,6 +28,8 @@ class FakeBucket:
         self.objects: dict[str, bytes] = {}
         self.faults: list[str] = []
         self.posts = 0
+        self.puts: list[int] = []  # numbers of the parts, in the order of their arrival
+        self.on_part: Callable[[str, int, bytes], None] = lambda key, number, data: None
         self.signature: str | None = None
         self.hold = threading.Event()
         self.hold.set()
@@ -85,6 +89,25 @@ def _handler(bucket: FakeBucket) -> type[BaseHTTPRequestHandler]:
             else:
                 self._answer(201)
 
+        def do_PUT(self) -> None:
+            parts = urlsplit(self.path)
+            asked = dict(parse_qsl(parts.query))
+            length = int(self.headers["Content-Length"])
+            fault = bucket.faults.pop(0) if bucket.faults else None
+            data = self.rfile.read(length // 2 if fault == "drop" else length)
+            bucket.puts.append(int(asked["part"]))
+            bucket.hold.wait(30)
+            if fault == "drop":
+                self.close_connection = True
+                self.connection.close()
+                return
+            wrong = hashlib.sha256(data).hexdigest() != self.headers["x-made-up"]
+            if code := fault or ("BadDigest" if wrong or len(data) != int(asked["size"]) else None):
+                self._error(400, code)
+                return
+            bucket.on_part(unquote(parts.path).split("/", 2)[-1], int(asked["part"]), data)
+            self._answer(200)
+
         def _error(self, status: int, code: str) -> None:
             xml = f'<?xml version="1.0"?><Error><Code>{code}</Code><Message>Made up.</Message></Error>'
             self._answer(status, xml.encode(), "application/xml")
@@ -99,7 +122,8 @@ def _handler(bucket: FakeBucket) -> type[BaseHTTPRequestHandler]:
             self.send_response(status)
             for name, value in {
                 "Access-Control-Allow-Origin": "*",
-                "Access-Control-Allow-Methods": "GET, POST",
+                "Access-Control-Allow-Methods": "GET, POST, PUT",
+                "Access-Control-Allow-Headers": "*",
                 "Content-Type": media_type,
                 "Content-Length": str(len(data)),
                 **(headers or {}),

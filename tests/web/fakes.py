@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import itertools
 import json
 import sqlite3
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from imgcore.accounts.passwords import Argon2Hasher
-from imgcore.bootstrap import downloads
+from imgcore.bootstrap_collections import downloads
 from imgcore.campaigns.service import Campaigns
 from imgcore.captioning.prices import quote
 from imgcore.collections.albums import Albums
@@ -30,6 +31,7 @@ from imgcore.db.jobs import JobRepository
 from imgcore.db.ledger import LedgerRepository
 from imgcore.db.login_throttle import LoginThrottle
 from imgcore.db.mapping import details_column
+from imgcore.db.part_uploads import PartUploadRepository
 from imgcore.db.shares import ShareRepository
 from imgcore.db.tag_list import TagListRepository
 from imgcore.db.tags import TagRepository
@@ -48,6 +50,8 @@ from imgcore.gallery.models import (
     UploadForm,
     UploadStatus,
 )
+from imgcore.gallery.part_models import Part, PartRequest
+from imgcore.gallery.parts import PartUploads
 from imgcore.gallery.service import Gallery
 from imgcore.pipeline.jobs import Jobs
 from imgcore.pipeline.models import ObjectCreated, StoredObject
@@ -206,6 +210,48 @@ class FakeStorage:
         return f"{self.origin}/uploads/{key}?X-Amz-Signature={self.signature}"
 
 
+class FakeParts:
+    """imgcore.gallery.parts.PartStorage over the same address. uploads: id → its parts by number."""
+
+    def __init__(self, storage: FakeStorage) -> None:
+        self.storage = storage
+        self.uploads: dict[str, dict[int, Part]] = {}
+        self.data: dict[tuple[str, int], bytes] = {}
+        self.finished: list[str] = []
+        self.on_object: Callable[[str, bytes], None] = lambda key, data: None
+
+    def start(self, key: str, media_type: str) -> str:
+        if self.storage.away:
+            raise Unavailable("The uploads bucket cannot be reached just now.", code="storage")
+        self.uploads[key] = {}
+        self.storage.vanished.add(key)
+        return key
+
+    def request(
+        self, key: str, upload: str, number: int, *, size: int, sha256: str, expires_in: int
+    ) -> PartRequest:
+        return PartRequest(
+            number, f"{self.storage.origin}/uploads/{key}?part={number}&size={size}", {"x-made-up": sha256}
+        )
+
+    def receive(self, key: str, number: int, data: bytes) -> None:
+        """Store a part as the bucket does."""
+        self.data[key, number] = data
+        self.uploads[key][number] = Part(number, len(data), hashlib.sha256(data).hexdigest(), f'"{number}"')
+
+    def received(self, key: str, upload: str) -> Sequence[Part] | None:
+        return list(self.uploads[upload].values()) if upload in self.uploads else None
+
+    def finish(self, key: str, upload: str, parts: Sequence[Part]) -> None:
+        del self.uploads[upload]
+        self.storage.vanished.discard(key)
+        self.finished.append(key)
+        self.on_object(key, b"".join(self.data.pop((key, part.number)) for part in parts))
+
+    def abort(self, key: str, upload: str) -> None:
+        self.uploads.pop(upload, None)
+
+
 class FakeQueues:
     """imgcore.gallery.ports.Queues that records what is sent and calls a listener."""
 
@@ -237,7 +283,9 @@ def fake_gallery(
     albums = Albums(AlbumRepository(database), images)
     attempts = LoginThrottle(database)
     storage = FakeStorage(origin)
+    parts = PartUploads(PartUploadRepository(database), FakeParts(storage), storage.find)
     return Gallery(
+        parts=parts,
         images=images,
         breakers=CircuitBreakers(database),
         storage=storage,

@@ -64,6 +64,8 @@ class Stage:
         self.gallery = replace(gallery, languages=parse(languages), changes=changes)
         self.images = self.gallery.images
         self.gallery.queues.listener = self._queued
+        parts = self.gallery.parts.storage
+        self.bucket.on_part, parts.on_object = parts.receive, self._joined
         self.app = create_app(self.gallery, accounts=accounts)
         listener = listen("127.0.0.1", port)
         self.origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -98,6 +100,11 @@ class Stage:
             thread = threading.Thread(target=self._pipeline, args=(key, data), daemon=True)
             thread.start()
             self._working.add(thread)
+
+    def _joined(self, key: str, data: bytes) -> None:
+        """What S3 does once the parts of a file are joined."""
+        self.bucket.objects[key] = data
+        self._received(key, data)
 
     def _queued(self, kind: TaskKind, image_key: str) -> None:
         self._received(image_key, self.bucket.objects[image_key])

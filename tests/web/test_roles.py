@@ -117,6 +117,9 @@ TABLE = {
     ("GET", "/admin/jobs"): BOSS_PAGE,
     ("POST", "/admin/jobs/retry"): BOSS_PAGE,
     ("POST", "/api/v1/uploads"): (401, 201, 201, 201, 403, 201, 403, 403),
+    ("GET", "/api/v1/uploads/<public_id>"): (401, 404, 200, 200, 403, 200, 403, 403),
+    ("POST", "/api/v1/uploads/<public_id>/parts"): (401, 404, 409, 409, 403, 409, 403, 403),
+    ("POST", "/api/v1/uploads/<public_id>/finish"): (401, 404, 204, 204, 403, 204, 403, 403),
     ("GET", "/api/v1/duplicates"): (401, 422, 422, 422, 403, 422, 403, 403),
     ("GET", "/api/v1/images"): (401, 200, 200, 200, 200, 403, 403, 403),
     ("GET", "/api/v1/changes"): (401, 200, 200, 200, 200, 403, 403, 403),
@@ -178,6 +181,7 @@ TABLE = {
 }
 BODIES = {
     "/api/v1/uploads": {"name": "a.jpg", "type": "image/jpeg"},
+    "/api/v1/uploads/<public_id>/parts": {"first": 1, "sha256": ["ab" * 32]},
     "/api/v1/images/<public_id>": {"caption": "Words"},
     "/api/v1/accounts": {"name": "newcomer", "password": PASSWORD},
     "/api/v1/jobs/retry": {"kind": "caption", "reason": "made_up"},
@@ -265,7 +269,7 @@ class Scene:
             return self.album()
         if "/shared/" in route or "/shares/" in route:
             return self.share()[0], ""
-        if "/images/" in route or "/photo/" in route:
+        if any(f"/{kind}/" in route for kind in ("images", "photo", "uploads")):
             return self.site.upload("owner", SECRET).public_id, ""
         accounts = self.site.accounts
         stranger = accounts.add(f"stranger{self.count}", PASSWORD)

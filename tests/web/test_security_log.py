@@ -65,6 +65,8 @@ EVENTS: dict[tuple[str, str], SecurityEvent | None] = {
     ("POST", "/accounts/<public_id>/keys/<key_id>/remove"): E.KEY_REVOKED,
     ("POST", "/accounts/<public_id>/delete"): E.ACCOUNT_DELETED,
     ("POST", "/api/v1/uploads"): None,
+    ("POST", "/api/v1/uploads/<public_id>/parts"): None,
+    ("POST", "/api/v1/uploads/<public_id>/finish"): None,
     ("POST", "/download"): None,  # it changes nothing
     ("POST", "/api/v1/download"): None,
     ("POST", "/admin/jobs/retry"): None,  # as of one photo

@@ -12,6 +12,7 @@ from imgcore.accounts.models import Scope
 from imgcore.accounts.security_log import SecurityEvent
 from imgcore.errors import AlreadyPresent, Invalid
 from imgcore.gallery.models import MAX_BYTES, Edit, Image
+from imgcore.gallery.part_models import PART_BYTES
 from imgcore.gallery.service import PAGE_LIMIT, TAGS
 from web import serializers
 from web.handlers.albums import AlbumsApi
@@ -20,6 +21,7 @@ from web.handlers.bulk import BulkApi
 from web.handlers.campaigns import CampaignsApi
 from web.handlers.downloads import DownloadRoutes
 from web.handlers.jobs import JobsApi
+from web.handlers.parts import PartsApi, plan_json
 from web.handlers.shares import SharesApi
 from web.handlers.timeline import TimelineApi
 from web.handlers.trash import TrashApi
@@ -55,6 +57,7 @@ class Api:
         self._bulk = BulkApi(gallery)
         self._jobs = JobsApi(gallery.jobs)
         self._lists: Cache[CachedPage] = Cache(JSON_BYTES)
+        self._parts = PartsApi(gallery)
         self._description = _description(gallery.limits.max_bytes)
 
     def routes(self) -> list[Route]:
@@ -80,6 +83,7 @@ class Api:
             *self._downloads.api_routes(),
             *self._bulk.routes(),
             *self._jobs.routes(),
+            *self._parts.routes(),
             *self._accounts.routes(),
         ]
 
@@ -90,30 +94,29 @@ class Api:
 
     @requires(Scope.UPLOAD)
     def request_upload(self) -> HTTPResponse:
-        """Create an image and return the presigned form that uploads its file."""
-        names = frozenset({"name", "size", "type", "batch", "hint", "sha256", "again"})
+        """Create an image and return the presigned form that uploads its file, or how it is sent in parts."""
+        names = frozenset({"name", "size", "type", "batch", "hint", "sha256", "again", "parts"})
         body = request.json_object(names)
-        size = body.get("size")
-        optional = {
+        size = None if body.get("size") is None else request.whole_number(body["size"], "size")
+        given = request.string(body, "name"), size, request.string(body, "type")
+        optional: dict[str, Any] = {
             name: request.string(body, name)
             for name in ("batch", "hint", "sha256")
             if body.get(name) is not None
-        }
+        } | {"again": request.flag(body, "again")}
+        gallery, found = self._gallery, {}
         try:
-            image, form = self._gallery.request_upload(
-                request.string(body, "name"),
-                None if size is None else request.whole_number(size, "size"),
-                request.string(body, "type"),
-                again=request.flag(body, "again"),
-                **optional,
-            )
+            if request.flag(body, "parts") and gallery.parts and size and size > PART_BYTES:
+                image, plan = gallery.parts.start(gallery, given[0], size, given[2], **optional)
+                found = {"form": None, "parts": plan_json(plan)}
+            else:
+                image, form = gallery.request_upload(*given, **optional)
+                found = {"form": {"url": form.url, "fields": dict(form.fields)}}
         except AlreadyPresent as error:
-            present = self._gallery.get(error.public_id)
+            present = gallery.get(error.public_id)
             return json_response({"image": self._shown(present), "form": None, "message": error.message})
-        found = {"image": self._shown(image), "form": {"url": form.url, "fields": dict(form.fields)}}
-        return json_response(
-            found, 201, {"Location": f"{PREFIX}/images/{image.public_id}", "Cache-Control": "no-store"}
-        )
+        headers = {"Location": f"{PREFIX}/images/{image.public_id}", "Cache-Control": "no-store"}
+        return json_response({"image": self._shown(image), **found}, 201, headers)
 
     @requires(Scope.UPLOAD)
     def duplicates(self) -> HTTPResponse:

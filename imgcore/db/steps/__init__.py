@@ -36,6 +36,7 @@ from imgcore.db.steps.m026 import m026_batches
 from imgcore.db.steps.m027 import m027_filters
 from imgcore.db.steps.m028 import m028_sweeps
 from imgcore.db.steps.m029 import m029_grid
+from imgcore.db.steps.m030 import m030_part_uploads
 
 STEPS = (
     m001_images_and_tasks,
@@ -67,4 +68,5 @@ STEPS = (
     m027_filters,
     m028_sweeps,
     m029_grid,
+    m030_part_uploads,
 )
