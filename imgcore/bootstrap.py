@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from imgcore.pipeline.processing import Processor
     from imgcore.pipeline.sweeper import Sweeper
     from imgcore.spending.service import Spending
+    from imgcore.webhooks.service import Deliverer
 
 
 def limited_database(config: Config) -> Database:
@@ -216,9 +217,19 @@ def sweeper(config: Config) -> Sweeper:
         breakers=CircuitBreakers(known),
         breaker=breaker_name(config),
         abort_parts=part_uploads(config, known, store).abort,
+        deliver_webhooks=_deliverer(config, known).deliver,
         upgrade=config.captioner == "auto" and breaker_name(config) is not None,
         timing=_timing(config),
     )
+
+
+def _deliverer(config: Config, known: Database) -> Deliverer:
+    from imgcore.db.webhooks import WebhookRepository
+    from imgcore.webhooks.sender import HttpSender
+    from imgcore.webhooks.service import Deliverer
+
+    sender = HttpSender(private=config.webhook_private == "1")
+    return Deliverer(WebhookRepository(known), sender, config.public_url)
 
 
 def notification_sender(config: Config, session: Any = None) -> NotificationSender | None:
@@ -254,7 +265,7 @@ def subscriptions(config: Config) -> SubscriptionService:
 def gallery(config: Config) -> Gallery:
     """Return the gallery that the web application serves."""
     from imgcore.aws.clients import create_session
-    from imgcore.bootstrap_collections import albums, downloads, shares
+    from imgcore.bootstrap_collections import albums, downloads, shares, webhooks
     from imgcore.db.changes import ChangeRepository
     from imgcore.db.circuit_breaker import CircuitBreakers
     from imgcore.db.images import ImageRepository
@@ -280,6 +291,7 @@ def gallery(config: Config) -> Gallery:
         tags=TagRepository(known),
         jobs=Jobs(JobRepository(known), sqs := queues(config, session)),
         parts=part_uploads(config, known, store),
+        webhooks=webhooks(config, known),
         images=ImageRepository(known),
         timeline=TimelineRepository(known),
         tag_list=TagListRepository(known),

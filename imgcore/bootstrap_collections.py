@@ -1,4 +1,4 @@
-"""The part of the composition root that creates the services of collections: albums, share links, downloads."""
+"""The part of the composition root that creates albums, share links, downloads and webhooks."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from imgcore.config import Config
-from imgcore.gallery.models import Image
+from imgcore.gallery.models import EVERYBODY, Image
 from imgcore.gallery.ports import Storage
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from imgcore.collections.downloads import Downloads
     from imgcore.collections.shares import Shares
     from imgcore.db.connection import Database
+    from imgcore.webhooks.service import Webhooks
 
 
 def albums(known: Database) -> Albums:
@@ -49,3 +50,12 @@ def downloads(config: Config, known: Database, store: Storage) -> Downloads:
         return embed(data, xmp(image, embedded_packet(data)))
 
     return Downloads(ImageRepository(known), store, xmp, with_words, config.max_upload_bytes)
+
+
+def webhooks(config: Config, known: Database) -> Webhooks:
+    """Return the webhooks."""
+    from imgcore.db.webhooks import WebhookRepository
+    from imgcore.webhooks.sender import HttpSender
+    from imgcore.webhooks.service import Webhooks
+
+    return Webhooks(WebhookRepository(known), HttpSender(private=config.webhook_private == "1"), EVERYBODY)

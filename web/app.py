@@ -26,6 +26,7 @@ from web.handlers.shares import SharePages
 from web.handlers.spending import SpendingPages
 from web.handlers.trash import TrashPages
 from web.handlers.visitor import VisitorPages
+from web.handlers.webhooks import WebhookPages
 from web.handlers.words import WordPages
 from web.http.assets import static_files
 from web.http.auth import PREFIX, Authenticator, rate_headers
@@ -87,6 +88,7 @@ class Application(Bottle):
             *DownloadRoutes(gallery).routes(),
             *JobPages(gallery.jobs, self._renderer).routes(),
             *SharePages(gallery, self._renderer).routes(),
+            *WebhookPages(gallery, self._renderer).routes(),
             *VisitorPages(gallery, self._renderer).routes(),
             *Api(gallery, accounts).routes(),
             *self.health.routes(),

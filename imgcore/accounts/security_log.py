@@ -56,6 +56,7 @@ class SecurityEvent(StrEnum):
     ALBUM_UNSHARED = "album_unshared"
     SHARE_CREATED = "share_created"
     SHARE_REVOKED = "share_revoked"
+    WEBHOOK_CHANGED = "webhook_changed"
     SHARE_PASSWORD_FAILED = "share_password_failed"  # noqa: S105 - the name of an event
     SETTING_CHANGED = "setting_changed"
 

@@ -202,6 +202,15 @@ class Config:
         help="Time without a new upload after which a batch counts as complete.",
     )
 
+    webhook_private: str = setting(
+        "WEBHOOK_PRIVATE",
+        group=_NOTIFICATIONS,
+        default="0",
+        choices=("0", "1"),
+        help="`1` lets [webhooks](webhooks.md) call private addresses and plain HTTP. Every account may"
+        " add one, so it may then call everything that the gallery can reach.",
+    )
+
     accounts: str = setting(
         "ACCOUNTS",
         group=_ACCOUNTS,

@@ -16,8 +16,10 @@ from typing import Any
 from imgcore.db.connection import Repository, Transaction
 from imgcore.db.mapping import NAME, SELECT, Row, images, micros, moment
 from imgcore.db.statements import sql
+from imgcore.db.webhooks import add_deliveries
 from imgcore.notifications.models import DeliveredNotification, FinishedBatch, NotificationMessage
 from imgcore.text import storable
+from imgcore.webhooks.models import WebhookEvent
 
 FAILURES = 1000  # images of one batch that are named as failed, at most
 _BODY = 15_000  # characters; MySQL's TEXT holds 65,535 bytes
@@ -89,7 +91,16 @@ class NotificationRepository(Repository):
             "UPDATE notices SET told_at = {now}, subject = :subject, body = :body, lease_token = NULL,"
             " lease_until = NULL WHERE id = :id AND lease_token = :token"
         )
-        return bool(self._database.run(lambda tx: tx.execute(statement, **values, **_fence(batch))))
+
+        def work(tx: Transaction) -> bool:
+            if not tx.execute(statement, **values, **_fence(batch)):
+                return False
+            if batch.total:
+                [row] = tx.rows("SELECT owner_id, batch_id FROM notices WHERE id = :id", id=batch.number)
+                add_deliveries(tx, WebhookEvent.BATCH_FINISHED, **row)
+            return True
+
+        return self._database.run(work)
 
     def postpone_notification(self, batch: FinishedBatch, delay: float) -> bool:
         """Give the claim back for ``delay`` seconds, as it could not be sent; False where it was lost."""

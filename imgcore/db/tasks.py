@@ -28,11 +28,13 @@ from imgcore.db.mapping import (
     storable_tags,
 )
 from imgcore.db.statements import sql
+from imgcore.db.webhooks import add_deliveries
 from imgcore.db.word_index import update_search_text
 from imgcore.db.words import Author, Languages, write_words
 from imgcore.gallery.models import Description, PhotoFacts, Renditions, TaskKind, TaskStatus, WordField
 from imgcore.pipeline.models import Claim
 from imgcore.text import storable
+from imgcore.webhooks.models import WebhookEvent
 
 CRASHED = "crashed"
 CRASHED_MESSAGE = "This photo could not be processed: every attempt ended before it was done."
@@ -205,9 +207,18 @@ class TaskRepository(Repository):
                 return False
             if store is not None:
                 store(tx, image)
+            _tell_webhooks(tx, image, claim.kind, status)
             return True
 
         return self._database.run(work)
+
+
+def _tell_webhooks(tx: Transaction, image: Row, kind: TaskKind, status: TaskStatus) -> None:
+    """Add the deliveries of the event that a photo was described, or that it failed."""
+    described = kind is TaskKind.CAPTION and status is TaskStatus.DONE
+    if described or status in (TaskStatus.FAILED, TaskStatus.BLOCKED, TaskStatus.SKIPPED):
+        event = WebhookEvent.PHOTO_DESCRIBED if described else WebhookEvent.PHOTO_FAILED
+        add_deliveries(tx, event, owner_id=image["owner_id"], image_id=image["id"])
 
 
 def _claim(tx: Transaction, image_key: str, kind: TaskKind, lease: float, max_attempts: int) -> Claim | None:
@@ -280,7 +291,7 @@ def _fence(claim: Claim) -> dict[str, Any]:
 
 def _lock(tx: Transaction, claim: Claim) -> Row | None:
     return tx.row(
-        "SELECT id, source, safety, input_tokens FROM images"
+        "SELECT id, owner_id, source, safety, input_tokens FROM images"
         " WHERE id = :image_id AND deleted_at IS NULL {for_update}",
         image_id=claim.image_id,
     )

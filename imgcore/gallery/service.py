@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from imgcore.gallery.parts import PartUploads
     from imgcore.pipeline.jobs import Jobs
     from imgcore.spending.service import Spending
+    from imgcore.webhooks.service import Webhooks
 
 PAGE_LIMIT = 100  # images a page
 QUERY_LENGTH = 200  # characters
@@ -100,6 +101,7 @@ class Gallery:
     tags: TagRepository | None = None
     jobs: Jobs | None = None
     parts: PartUploads | None = None
+    webhooks: Webhooks | None = None
 
     def for_viewer(self, viewer: Viewer, language: str | None = None) -> Gallery:
         """Return the gallery with the rights of ``viewer``, to whose account new uploads belong.

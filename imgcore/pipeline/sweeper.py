@@ -52,6 +52,7 @@ class Sweeper:
     breaker: str | None = None
     upgrade: bool = False
     abort_parts: Callable[[Image], None] | None = None  # PartUploads.abort
+    deliver_webhooks: Callable[[], int] | None = None  # Deliverer.deliver
 
     def sweep(self) -> SweepReport:
         """Run one sweep and return its counts. It is safe to run at any time, also concurrently."""
@@ -70,6 +71,8 @@ class Sweeper:
         self.rows.delete_old_security_events(older_than=SECURITY_LOG_SECONDS)
         self.rows.delete_ended_shares(older_than=ENDED_SHARE_SECONDS, limit=LIMIT)
         purged, notified = self._purge(), self.notify_owners()
+        if self.deliver_webhooks is not None:
+            self.deliver_webhooks()
         missing, repaired = self._check_stored_files()  # last: it raises where a bucket is away
         self.rows.record_sweep()
         return SweepReport(

@@ -10,7 +10,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
-FEATURES = {"gallery", "pipeline", "accounts", "notifications", "spending", "campaigns", "collections"}
+FEATURES = {"gallery", "pipeline", "accounts", "notifications", "spending", "campaigns", "collections"} | {
+    "webhooks"
+}
 BASE = {"errors", "config", "backoff", "text"}
 # What one feature may import from another: data, the names of objects, the protocols of adapters, and the pure
 # rules for tokens and for the limits of attempts.

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +38,11 @@ from imgcore.db.tag_list import TagListRepository
 from imgcore.db.tags import TagRepository
 from imgcore.db.timeline import TimelineRepository
 from imgcore.db.trash import TrashRepository
+from imgcore.db.webhooks import WebhookRepository
 from imgcore.db.word_index import update_search_text
 from imgcore.errors import NotFound, Unavailable
 from imgcore.gallery.models import (
+    EVERYBODY,
     MEDIA_TYPES,
     Image,
     Limits,
@@ -56,6 +59,8 @@ from imgcore.gallery.service import Gallery
 from imgcore.pipeline.jobs import Jobs
 from imgcore.pipeline.models import ObjectCreated, StoredObject
 from imgcore.spending.service import Spending
+from imgcore.webhooks.sender import HttpSender
+from imgcore.webhooks.service import Webhooks
 from tests.support.sqlite import migrated
 
 AWAY = Unavailable("The database cannot be reached just now.", code="database")
@@ -210,6 +215,14 @@ class FakeStorage:
         return f"{self.origin}/uploads/{key}?X-Amz-Signature={self.signature}"
 
 
+def public_names(host: str, port: int) -> list[str]:
+    """Resolve every name to a public address, and an address to itself."""
+    try:
+        return [str(ip_address(host))]
+    except ValueError:
+        return ["93.184.215.14"]
+
+
 class FakeParts:
     """imgcore.gallery.parts.PartStorage over the same address. uploads: id → its parts by number."""
 
@@ -286,6 +299,7 @@ def fake_gallery(
     parts = PartUploads(PartUploadRepository(database), FakeParts(storage), storage.find)
     return Gallery(
         parts=parts,
+        webhooks=Webhooks(WebhookRepository(database), HttpSender(resolve=public_names), EVERYBODY),
         images=images,
         breakers=CircuitBreakers(database),
         storage=storage,

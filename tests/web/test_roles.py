@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,15 @@ TABLE = {
     ("POST", "/albums/<public_id>/delete"): PAGE_EDIT,
     ("POST", "/albums/<public_id>/members"): PAGE_EDIT,
     ("POST", "/albums/<public_id>/members/remove"): (303, 404, 404, 404, 303, 303, 303, 303),
+    ("GET", "/webhooks"): PAGE_ANY,
+    ("POST", "/webhooks"): (303, 200, 200, 200, 303, 303, 303, 303),
+    ("POST", "/webhooks/<public_id>/secret"): (303, 404, 200, 404, 303, 303, 303, 303),
+    ("POST", "/webhooks/<public_id>/delete"): (303, 404, 303, 404, 303, 303, 303, 303),
+    ("GET", "/api/v1/webhooks"): (401, 200, 200, 200, 403, 403, 200, 403),
+    ("POST", "/api/v1/webhooks"): (401, 201, 201, 201, 403, 403, 201, 403),
+    ("DELETE", "/api/v1/webhooks/<public_id>"): (401, 404, 204, 404, 403, 403, 204, 403),
+    ("POST", "/api/v1/webhooks/<public_id>/secret"): (401, 404, 200, 404, 403, 403, 200, 403),
+    ("GET", "/api/v1/webhooks/<public_id>/deliveries"): (401, 404, 200, 404, 403, 403, 200, 403),
     ("GET", "/shared"): PAGE_ANY,
     ("GET", "/shared/new"): PAGE_ANY,
     ("POST", "/shared"): (303, 404, 200, 200, 303, 303, 303, 303),
@@ -189,6 +199,7 @@ BODIES = {
     "/api/v1/bulk/undo": {"undo": [{"action": "restore", "ids": ["<photo>"]}]},
     "/api/v1/download": {"ids": ["<photo>"]},
     "/api/v1/shares": {"ids": ["<photo>"]},
+    "/api/v1/webhooks": {"url": "https://example.org/hook", "events": ["photo.described"]},
     "/api/v1/albums": {"name": "Album"},
     "/api/v1/albums/<public_id>": {"name": "Words"},
     "/api/v1/albums/<public_id>/images": {"ids": ["made-up"]},
@@ -201,6 +212,7 @@ FORMS = {
     "/download": {"ids": "<photo>"},
     "/admin/jobs/retry": {"kind": "caption", "reason": "made_up"},
     "/shared": {"ids": "<photo>"},
+    "/webhooks": {"url": "https://example.org/hook", "photo.described": "yes"},
     "/albums": {"name": "Album"},
     "/albums/<public_id>/edit": {"name": "Words"},
     "/albums/<public_id>/move": {"photo": "made-up"},
@@ -267,6 +279,8 @@ class Scene:
         """The id of the owner's photo or album, or of a stranger's; and of the key, or the album's photo."""
         if "/albums/" in route:
             return self.album()
+        if "/webhooks/" in route:
+            return self.webhook(), ""
         if "/shared/" in route or "/shares/" in route:
             return self.share()[0], ""
         if any(f"/{kind}/" in route for kind in ("images", "photo", "uploads")):
@@ -279,6 +293,14 @@ class Scene:
         if not route.startswith("/account/"):
             return stranger.public_id, key.public_id
         return session.public_id if "/sessions/" in route else key.public_id, ""
+
+    def webhook(self) -> str:
+        """A webhook of the owner's."""
+        webhooks = self.site.gallery.webhooks
+        owner = replace(webhooks, viewer=Viewer(self.site.people["owner"].id))
+        for old in owner.all():
+            owner.delete(old.public_id)
+        return owner.create("https://example.org/hook", ["photo.failed"]).public_id
 
     def share(self) -> tuple[str, str, str]:
         """A link of the owner's to a photo that may be downloaded: its id, its token and the photo's id."""

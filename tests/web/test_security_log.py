@@ -7,6 +7,7 @@ import logging
 import re
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pyotp
@@ -73,6 +74,12 @@ EVENTS: dict[tuple[str, str], SecurityEvent | None] = {
     ("POST", "/api/v1/jobs/retry"): None,
     ("POST", "/api/v1/bulk"): E.IMAGE_DELETED,
     ("POST", "/api/v1/bulk/undo"): E.IMAGE_DELETED,
+    ("POST", "/webhooks"): E.WEBHOOK_CHANGED,
+    ("POST", "/webhooks/<public_id>/secret"): E.WEBHOOK_CHANGED,
+    ("POST", "/webhooks/<public_id>/delete"): E.WEBHOOK_CHANGED,
+    ("POST", "/api/v1/webhooks"): E.WEBHOOK_CHANGED,
+    ("DELETE", "/api/v1/webhooks/<public_id>"): E.WEBHOOK_CHANGED,
+    ("POST", "/api/v1/webhooks/<public_id>/secret"): E.WEBHOOK_CHANGED,
     ("POST", "/shared"): E.SHARE_CREATED,
     ("POST", "/shared/<public_id>/revoke"): E.SHARE_REVOKED,
     ("POST", "/s/<token>"): None,  # a wrong password: tested in test_shares.py
@@ -112,6 +119,9 @@ EVENTS: dict[tuple[str, str], SecurityEvent | None] = {
 }
 
 
+HOOK = {"url": "https://example.org/hook", "events": ["photo.failed"]}
+
+
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     found = site(tmp_path_factory.mktemp("log"))
@@ -147,6 +157,8 @@ class Scene:
         albums = home.gallery.albums.for_viewer(Viewer(self.me.id))
         self.album = albums.create("Shared")
         albums.set_member(self.album.public_id, self.stranger_name, AlbumRole.VIEW)
+        webhooks = replace(home.gallery.webhooks, viewer=Viewer(self.me.id))
+        self.webhook = webhooks.create(HOOK["url"], HOOK["events"])
         shares = home.gallery.shares.for_viewer(Viewer(self.me.id))
         self.share, self.token = shares.create(NewShare(album=self.album.public_id))
 
@@ -188,6 +200,7 @@ class Scene:
         targets = {
             "/images/": self.image.public_id,
             "/trash/": self.image.public_id,
+            "/webhooks/": self.webhook.public_id,
             "/albums/": self.album.public_id,
             "/shared/": self.share.public_id,
             "/shares/": self.share.public_id,
@@ -206,6 +219,7 @@ class Scene:
             body |= {"may": "add"} if "/members/" in route else {}
             trash = {"action": "trash", "ids": [self.image.public_id]}
             body |= {"ids": [self.image.public_id]} if route.endswith("/shares") else {}
+            body |= HOOK if route.endswith("/webhooks") else {}
             body |= trash if route.endswith("/bulk") else {}
             body |= {"undo": [trash]} if route.endswith("/bulk/undo") else {}
             return self.browser.send(method, path, body)
@@ -215,6 +229,8 @@ class Scene:
         names = {"/login": self.name} | dict.fromkeys(MEMBERS, self.stranger_name)
         fields = {
             "code": code,
+            "url": HOOK["url"],
+            "photo.failed": "yes",
             "credential": self.credential(route) if passkey else "",
             "secret": self.secret,
             "name": names.get(route, f"new-{self.name}"),

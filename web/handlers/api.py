@@ -25,6 +25,7 @@ from web.handlers.parts import PartsApi, plan_json
 from web.handlers.shares import SharesApi
 from web.handlers.timeline import TimelineApi
 from web.handlers.trash import TrashApi
+from web.handlers.webhooks import WebhooksApi
 from web.handlers.words import WordsApi
 from web.http import request
 from web.http.auth import PREFIX, gallery_for_caller, record_event, requires
@@ -58,6 +59,7 @@ class Api:
         self._jobs = JobsApi(gallery.jobs)
         self._lists: Cache[CachedPage] = Cache(JSON_BYTES)
         self._parts = PartsApi(gallery)
+        self._webhooks = WebhooksApi(gallery)
         self._description = _description(gallery.limits.max_bytes)
 
     def routes(self) -> list[Route]:
@@ -84,6 +86,7 @@ class Api:
             *self._bulk.routes(),
             *self._jobs.routes(),
             *self._parts.routes(),
+            *self._webhooks.routes(),
             *self._accounts.routes(),
         ]
 

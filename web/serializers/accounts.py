@@ -102,6 +102,7 @@ _EVENT_TEXT = {
     SecurityEvent.ALBUM_UNSHARED: "Album not shared with an account any more",
     SecurityEvent.SHARE_CREATED: "Share link created",
     SecurityEvent.SHARE_REVOKED: "Share link revoked",
+    SecurityEvent.WEBHOOK_CHANGED: "Webhook changed",
     SecurityEvent.SHARE_PASSWORD_FAILED: "Wrong password of a share link",
     SecurityEvent.SETTING_CHANGED: "Setting changed",
 }

@@ -52,6 +52,7 @@
 %   if caller.open or caller.account.role == 'administrator':
         <a href="/spending">Spending</a>
 %   end
+        <a href="/webhooks">Webhooks</a>
         <a href="/about">About</a>
 %   if len(languages) > 1:
         <nav aria-label="Language of the captions">

@@ -37,6 +37,7 @@ from imgcore.db.steps.m027 import m027_filters
 from imgcore.db.steps.m028 import m028_sweeps
 from imgcore.db.steps.m029 import m029_grid
 from imgcore.db.steps.m030 import m030_part_uploads
+from imgcore.db.steps.m031 import m031_webhooks
 
 STEPS = (
     m001_images_and_tasks,
@@ -69,4 +70,5 @@ STEPS = (
     m028_sweeps,
     m029_grid,
     m030_part_uploads,
+    m031_webhooks,
 )

@@ -1,0 +1,91 @@
+"""Webhooks, their deliveries, and the events that are delivered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+WEBHOOKS = 20  # of an account
+URL_LENGTH = 500  # characters
+DELIVERIES_SHOWN = 50
+GIVE_UP_SECONDS = 86_400.0  # after which a delivery is not tried again
+ROTATION_SECONDS = 86_400.0  # how long the previous secret also signs
+LOG_SECONDS = 30 * 86_400.0  # how long deliveries are listed
+
+
+class WebhookEvent(StrEnum):
+    """What happened."""
+
+    PHOTO_DESCRIBED = "photo.described"
+    PHOTO_FAILED = "photo.failed"
+    BATCH_FINISHED = "batch.finished"
+
+
+class DeliveryStatus(StrEnum):
+    """The state of a delivery."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """An address that is called. secrets: those that sign now, the newest first."""
+
+    id: int
+    public_id: str
+    owner_id: int | None
+    url: str
+    events: tuple[WebhookEvent, ...]
+    secrets: tuple[str, ...]
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One event for one webhook. attempts: how often it was tried; error: why the last attempt failed."""
+
+    public_id: str
+    event: WebhookEvent
+    status: DeliveryStatus
+    attempts: int
+    created_at: datetime
+    next_at: datetime | None = None
+    response: int | None = None  # HTTP status
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedDelivery:
+    """A delivery that this process sends. body: the JSON, the same for each attempt. age: in seconds."""
+
+    id: int
+    token: str
+    public_id: str
+    event: WebhookEvent
+    body: str
+    url: str
+    secrets: tuple[str, ...]
+    attempts: int
+    age: float
+
+
+class WebhookSender(Protocol):
+    """Sends one request."""
+
+    def check(self, url: str) -> str:
+        """Return the address as it is stored. Invalid: url, where nothing may be sent there."""
+        ...
+
+    def send(self, url: str, body: bytes, headers: dict[str, str]) -> int:
+        """POST and return the status. Unavailable where there is no response; Invalid as for ``check``."""
+        ...
+
+
+def checked_events(names: Sequence[str]) -> tuple[WebhookEvent, ...]:
+    """Return the events of these names, each once. ValueError for an unknown one."""
+    return tuple(dict.fromkeys(WebhookEvent(name) for name in names))

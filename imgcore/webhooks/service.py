@@ -1,0 +1,141 @@
+"""Manage webhooks, and deliver what happened."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import logging
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from imgcore.backoff import exponential
+from imgcore.errors import ImgcoreError, Invalid, NotFound
+from imgcore.gallery.keys import is_public_id
+from imgcore.webhooks.models import (
+    GIVE_UP_SECONDS,
+    LOG_SECONDS,
+    ClaimedDelivery,
+    Delivery,
+    Webhook,
+    WebhookSender,
+    checked_events,
+)
+
+if TYPE_CHECKING:
+    from imgcore.db.webhooks import WebhookRepository
+    from imgcore.gallery.models import Viewer
+
+logger = logging.getLogger(__name__)
+
+LIMIT = 100  # deliveries a sweep
+PARALLEL = 8  # of them at once: an address that never answers does not delay the others
+LEASE_SECONDS = 120.0
+FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 60.0, 4 * 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Webhooks:
+    """The webhooks of one account. Methods raise NotFound for those of others."""
+
+    rows: WebhookRepository
+    sender: WebhookSender
+    viewer: Viewer
+
+    def all(self) -> Sequence[Webhook]:
+        """Return the viewer's webhooks."""
+        return self.rows.all(self.viewer.account_id)
+
+    def get(self, public_id: str) -> Webhook:
+        """Return a webhook of the viewer."""
+        found = {webhook.public_id: webhook for webhook in self.all()} if is_public_id(public_id) else {}
+        if public_id not in found:
+            raise NotFound("There is no such webhook.")
+        return found[public_id]
+
+    def create(self, url: str, events: Sequence[str]) -> Webhook:
+        """Add a webhook with a new secret. Invalid: url or events. Conflict: there are too many."""
+        try:
+            wanted = checked_events(events)
+        except ValueError:
+            wanted = ()
+        if not wanted:
+            raise Invalid("events must name photo.described, photo.failed or batch.finished.", code="events")
+        return self.rows.create(self.viewer.account_id, self.sender.check(url), wanted, new_secret())
+
+    def rotate(self, public_id: str) -> Webhook:
+        """Give a webhook a new secret; the old one signs beside it for a day."""
+        self.rows.rotate(self.get(public_id).id, new_secret())
+        return self.get(public_id)
+
+    def delete(self, public_id: str) -> None:
+        """Delete a webhook and its deliveries."""
+        self.rows.delete(self.get(public_id).id)
+
+    def deliveries(self, public_id: str) -> Sequence[Delivery]:
+        """Return the newest deliveries of a webhook."""
+        return self.rows.deliveries(self.get(public_id).id)
+
+
+@dataclass(frozen=True, slots=True)
+class Deliverer:
+    """Sends the deliveries that are due. clock: seconds since the epoch. public_url: of the gallery."""
+
+    rows: WebhookRepository
+    sender: WebhookSender
+    public_url: str | None = None
+    clock: Callable[[], float] = time.time
+
+    def deliver(self) -> int:
+        """Send what is due and return how many were accepted.
+
+        A delivery is claimed before it is sent and ended afterwards: a crash between the two sends it again,
+        with the same id. What fails is tried again, in growing intervals, for a day.
+        """
+        self.rows.delete_old(older_than=LOG_SECONDS)
+        due = self.rows.claim_due(limit=LIMIT, lease=LEASE_SECONDS, public_url=self.public_url)
+        if not due:
+            return 0
+        with ThreadPoolExecutor(PARALLEL) as pool:
+            outcomes = list(pool.map(self._send, due))
+        for delivery, (status, error) in zip(due, outcomes, strict=True):
+            self._end(delivery, status, error)
+        return sum(error is None for _, error in outcomes)
+
+    def _send(self, delivery: ClaimedDelivery) -> tuple[int | None, str | None]:
+        """Return the response's status, and why the attempt failed."""
+        body = delivery.body.encode()
+        headers = {
+            "Content-Type": "application/json",
+            "User-Agent": "caption-gallery",
+            "Gallery-Event": delivery.event,
+            "Gallery-Delivery": delivery.public_id,
+            "Gallery-Signature": signature(delivery.secrets, int(self.clock()), body),
+        }
+        try:
+            status = self.sender.send(delivery.url, body, headers)
+        except ImgcoreError as error:
+            return None, error.message
+        return status, None if 200 <= status < 300 else f"The address answered {status}."
+
+    def _end(self, delivery: ClaimedDelivery, status: int | None, error: str | None) -> None:
+        delay = exponential(delivery.attempts, first=FIRST_RETRY_SECONDS, longest=LONGEST_RETRY_SECONDS)
+        again = error is not None and delivery.age + delay < GIVE_UP_SECONDS
+        self.rows.end(delivery, response=status, error=error, retry_in=delay if again else None)
+        if error is not None:
+            logger.info("Webhook delivery %s failed: %s", delivery.public_id, error)
+
+
+def new_secret() -> str:
+    """Return a random secret of 256 bits."""
+    return f"whsec_{secrets.token_urlsafe(32)}"
+
+
+def signature(keys: Sequence[str], timestamp: int, body: bytes) -> str:
+    """Return ``t=<seconds>,v1=<hex>``: HMAC-SHA256 of "<seconds>.<body>", with a v1 for each secret."""
+    signed = f"{timestamp}.".encode() + body
+    digests = (hmac.new(key.encode(), signed, hashlib.sha256).hexdigest() for key in keys)
+    return ",".join([f"t={timestamp}", *(f"v1={digest}" for digest in digests)])

@@ -1,0 +1,255 @@
+"""Webhooks: which addresses may be called, how requests are signed, and what happens when they fail."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+from imgcore.db.connection import Database
+from imgcore.db.webhooks import WebhookRepository, add_deliveries
+from imgcore.errors import Invalid, NotFound, Unavailable
+from imgcore.gallery.models import EVERYBODY
+from imgcore.webhooks.models import DeliveryStatus, WebhookEvent
+from imgcore.webhooks.sender import HttpSender, is_public
+from imgcore.webhooks.service import Deliverer, Webhooks, signature
+from tests.support.sqlite import migrated
+
+URL = "https://example.org/hook"
+
+
+@dataclass
+class FakeSender:
+    """Answers with these statuses in turn, and with 200 afterwards; an exception is raised."""
+
+    answers: list[int | Exception] = field(default_factory=list)
+    sent: list[tuple[str, bytes, dict[str, str]]] = field(default_factory=list)
+
+    def check(self, url: str) -> str:
+        return url
+
+    def send(self, url: str, body: bytes, headers: dict[str, str]) -> int:
+        self.sent.append((url, body, headers))
+        answer = self.answers.pop(0) if self.answers else 200
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    found = migrated(tmp_path)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def webhooks(database: Database) -> Webhooks:
+    return Webhooks(WebhookRepository(database), FakeSender(), EVERYBODY)
+
+
+def happen(database: Database, event: WebhookEvent = WebhookEvent.BATCH_FINISHED) -> None:
+    database.run(lambda tx: add_deliveries(tx, event, owner_id=None, batch_id="a-batch"))
+
+
+def make_due(database: Database, age: int = 0) -> None:
+    """Let the next attempt be due; age: seconds since the event."""
+    statement = "UPDATE webhook_deliveries SET next_at = {now}, created_at = {ago:age}"
+    database.run(lambda tx: tx.execute(statement, age=age * 1_000_000))
+
+
+def test_delivery_is_signed_and_names_its_event(database: Database, webhooks: Webhooks) -> None:
+    webhook = webhooks.create(URL, ["batch.finished"])
+    happen(database)
+    happen(database, WebhookEvent.PHOTO_FAILED)  # which this webhook does not want
+    sender = FakeSender()
+    assert 1 == Deliverer(webhooks.rows, sender, clock=lambda: 1000.9).deliver()
+    [(url, body, headers)] = sender.sent
+    [secret] = webhook.secrets
+    digest = hmac.new(secret.encode(), b"1000." + body, hashlib.sha256).hexdigest()
+    assert (URL, f"t=1000,v1={digest}") == (url, headers["Gallery-Signature"])
+    sent = json.loads(body)
+    assert ("batch.finished", "a-batch") == (sent["event"], sent["batch"])
+    assert sent["id"] == headers["Gallery-Delivery"]
+    [delivery] = webhooks.deliveries(webhook.public_id)
+    assert (DeliveryStatus.DELIVERED, 200, None) == (delivery.status, delivery.response, delivery.error)
+
+
+def test_failed_delivery_is_repeated_with_the_same_body_and_growing_delay(
+    database: Database, webhooks: Webhooks
+) -> None:
+    webhook = webhooks.create(URL, ["batch.finished"])
+    happen(database)
+    sender = FakeSender([500, Unavailable("The address did not answer in time."), 204])
+    deliverer = Deliverer(webhooks.rows, sender)
+    errors, waits = [], []
+    for _ in range(3):
+        deliverer.deliver()
+        [delivery] = webhooks.deliveries(webhook.public_id)
+        errors.append(delivery.error)
+        waits.append(delivery.next_at)
+        assert 0 == deliverer.deliver()  # nothing is due yet
+        make_due(database)
+    assert ["The address answered 500.", "The address did not answer in time.", None] == errors
+    assert waits[0] is not None
+    assert waits[1] is not None
+    assert 30 < (waits[1] - waits[0]).total_seconds()
+    assert 1 == len({body for _, body, _ in sender.sent})
+    assert (DeliveryStatus.DELIVERED, 3) == (delivery.status, delivery.attempts)
+
+
+def test_delivery_is_given_up_after_a_day(database: Database, webhooks: Webhooks) -> None:
+    webhook = webhooks.create(URL, ["batch.finished"])
+    happen(database)
+    make_due(database, age=86_400)
+    sender = FakeSender([500, 500])
+    for _ in range(2):
+        Deliverer(webhooks.rows, sender).deliver()
+    [delivery] = webhooks.deliveries(webhook.public_id)
+    assert (DeliveryStatus.FAILED, 1) == (delivery.status, len(sender.sent))
+
+
+def test_claimed_delivery_is_not_sent_by_another_process(database: Database, webhooks: Webhooks) -> None:
+    webhooks.create(URL, ["batch.finished"])
+    happen(database)
+    [first] = webhooks.rows.claim_due(limit=10, lease=120.0, public_url=None)
+    assert [] == webhooks.rows.claim_due(limit=10, lease=120.0, public_url=None)
+    make_due(database)  # the lease has ended
+    [second] = webhooks.rows.claim_due(limit=10, lease=120.0, public_url=None)
+    assert [False, True] == [
+        webhooks.rows.end(claim, response=200, error=None, retry_in=None) for claim in (first, second)
+    ]
+
+
+def test_both_secrets_sign_after_a_rotation_until_the_old_one_ends(
+    database: Database, webhooks: Webhooks
+) -> None:
+    old = webhooks.create(URL, ["batch.finished"])
+    new = webhooks.rotate(old.public_id)
+    assert (new.secrets[0], old.secrets[0]) == new.secrets
+    assert new.secrets[0] != old.secrets[0]
+    assert 2 == signature(new.secrets, 1, b"{}").count("v1=")
+    end = "UPDATE webhooks SET old_secret_until = {now}"
+    database.run(lambda tx: tx.execute(end))
+    assert new.secrets[:1] == webhooks.get(old.public_id).secrets
+
+
+def test_deleted_webhook_loses_its_deliveries(database: Database, webhooks: Webhooks) -> None:
+    webhook = webhooks.create(URL, ["batch.finished"])
+    happen(database)
+    webhooks.delete(webhook.public_id)
+    assert 0 == Deliverer(webhooks.rows, FakeSender()).deliver()
+    with pytest.raises(NotFound):
+        webhooks.deliveries(webhook.public_id)
+
+
+@pytest.mark.parametrize("events", [[], ["photo.deleted"], ["photo.failed", ""]])
+def test_unknown_event_is_refused(webhooks: Webhooks, events: list[str]) -> None:
+    with pytest.raises(Invalid, match="events must name"):
+        webhooks.create(URL, events)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0",
+        "224.0.0.1", "255.255.255.255", "::1", "::", "fe80::1", "fc00::1", "fd00:ec2::254", "::ffff:127.0.0.1",
+        "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "2002:7f00:1::", "ff02::1", "fe80::1%eth0",
+    ],
+)  # fmt: skip
+def test_address_of_the_network_is_not_public(address: str) -> None:
+    assert not is_public(address)
+    with pytest.raises(Invalid, match="not a public one"):
+        HttpSender(resolve=lambda host, port: ["93.184.215.14", address]).check(URL)
+
+
+@pytest.mark.parametrize(
+    "address", ["93.184.215.14", "2606:2800:21f:cb07:6820:80da:af6b:8b2c", "64:ff9b::808:808"]
+)
+def test_address_of_the_internet_is_public(address: str) -> None:
+    assert is_public(address)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://example.org/", "ftp://example.org/", "https://", "https:///x", "https://user@example.org/",
+        "https://example.org/#x", "https://example.org:0/", "https://[::1]/", "https://example.org/ä", "",
+        "https://example.org/\r\nX: y", "https://example.org\\@127.0.0.1/", "file:///etc/passwd",
+        "https://example.org/" + "x" * 500,
+    ],
+)  # fmt: skip
+def test_address_of_another_form_is_refused(url: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        HttpSender(resolve=lambda host, port: ["93.184.215.14"]).check(url)
+    assert "url" == caught.value.code
+
+
+def test_unknown_host_is_refused() -> None:
+    def fail(host: str, port: int) -> list[str]:
+        raise socket.gaierror
+
+    with pytest.raises(Invalid, match="not known"):
+        HttpSender(resolve=fail).check(URL)
+
+
+def test_address_that_turns_private_after_it_was_added_is_not_called() -> None:
+    answers = [["93.184.215.14"], ["127.0.0.1"]]
+    sender = HttpSender(resolve=lambda host, port: answers.pop(0))
+    sender.check(URL)
+    with pytest.raises(Invalid, match="not a public one"):
+        sender.send(URL, b"{}", {})
+
+
+@contextmanager
+def server(status: int) -> Iterator[tuple[str, list[tuple[str, str, bytes]]]]:
+    """A server on loopback that redirects, or answers with this status; what it got."""
+    got: list[tuple[str, str, bytes]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            got.append((self.path, self.headers["Host"], body))
+            self.send_response(status)
+            self.send_header("Location", "/elsewhere")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as listening:
+        thread = threading.Thread(target=listening.serve_forever, args=(0.02,))
+        thread.start()
+        try:
+            yield f"http://hook.test:{listening.server_port}/path?x=1", got
+        finally:
+            listening.shutdown()
+            thread.join()
+
+
+@pytest.mark.parametrize("status", [200, 302, 307])
+def test_request_goes_to_the_address_that_was_checked_and_follows_no_redirect(status: int) -> None:
+    sender = HttpSender(private=True, resolve=lambda host, port: ["127.0.0.1"])
+    with server(status) as (url, got):
+        assert status == sender.send(url, b'{"a": 1}', {"Content-Type": "application/json"})
+    [(path, host, body)] = got
+    assert ("/path?x=1", b'{"a": 1}') == (path, body)
+    assert host.startswith("hook.test:")
+
+
+def test_address_that_never_answers_ends_in_time() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://hook.test:{silent.getsockname()[1]}/"
+        sender = HttpSender(private=True, timeout=0.2, resolve=lambda host, port: ["127.0.0.1"])
+        with pytest.raises(Unavailable, match="did not answer in time"):
+            sender.send(url, b"{}", {})
