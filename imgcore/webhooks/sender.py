@@ -15,7 +15,8 @@ from imgcore.errors import Invalid, Unavailable
 from imgcore.webhooks.models import URL_LENGTH
 
 # As openapi.yaml has it: no user name, no IPv6 literal, no fragment
-_HOST_AND_PATH = r"://[a-z0-9]([a-z0-9.-]{0,200}[a-z0-9])?(:[1-9][0-9]{0,4})?(/[!\"$-~]{0,250})?"
+_PORT = r"(:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?"
+_HOST_AND_PATH = rf"://[a-z0-9]([a-z0-9.-]{{0,200}}[a-z0-9])?{_PORT}(/[!\"$-~]{{0,250}})?"
 _URL = re.compile(f"https{_HOST_AND_PATH}")
 _ANY_URL = re.compile(f"https?{_HOST_AND_PATH}")
 _READ = 64 * 1024  # bytes of a response that are read at most

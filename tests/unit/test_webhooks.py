@@ -183,7 +183,8 @@ def test_address_of_the_internet_is_public(address: str) -> None:
     "url",
     [
         "http://example.org/", "ftp://example.org/", "https://", "https:///x", "https://user@example.org/",
-        "https://example.org/#x", "https://example.org:0/", "https://[::1]/", "https://example.org/ä", "",
+        "https://example.org/#x", "https://example.org:0/", "https://example.org:65536/",
+        "https://[::1]/", "https://example.org/ä", "",
         "https://example.org/\r\nX: y", "https://example.org\\@127.0.0.1/", "file:///etc/passwd",
         "https://example.org/" + "x" * 500,
     ],
