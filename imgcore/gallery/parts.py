@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from imgcore.errors import Conflict, ImgcoreError, Invalid
+from imgcore.gallery.checks import checked_sha256
 from imgcore.gallery.media_types import form_type
 from imgcore.gallery.models import Image, UploadStatus
 from imgcore.gallery.part_models import PART_BYTES, PARTS_SECONDS, Part, PartPlan, PartRequest, PartStorage
@@ -15,8 +15,6 @@ from imgcore.gallery.part_models import PART_BYTES, PARTS_SECONDS, Part, PartPla
 if TYPE_CHECKING:
     from imgcore.db.part_uploads import PartUploadRepository
     from imgcore.gallery.service import Gallery
-
-_SHA256 = re.compile(r"[0-9a-f]{64}", re.IGNORECASE | re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +56,16 @@ class PartUploads:
         upload, plan = self._upload(image), _plan(image)
         if not 1 <= first <= first + len(hashes) - 1 <= plan.count:
             raise Invalid(f"This upload has the parts 1 to {plan.count}.", code="first")
-        if not all(_SHA256.fullmatch(sha256) for sha256 in hashes):
-            raise Invalid("sha256 has 64 hexadecimal digits.", code="sha256")
         return [
             self.storage.request(
                 image.image_key,
                 upload,
                 number,
                 size=_size(image, number),
-                sha256=sha256.lower(),
+                sha256=sha256,
                 expires_in=self.url_seconds,
             )
-            for number, sha256 in enumerate(hashes, first)
+            for number, sha256 in enumerate(map(checked_sha256, hashes), first)
         ]
 
     def finish(self, image: Image) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from imgcore.accounts.models import Quota
 from imgcore.errors import Conflict, Forbidden, ImgcoreError, Invalid, NotFound, Unavailable
+from imgcore.gallery.checks import PAGE_LIMIT as PAGE_LIMIT
+from imgcore.gallery.checks import QUERY_LENGTH as QUERY_LENGTH
+from imgcore.gallery.checks import checked_batch, checked_query, checked_sha256
 from imgcore.gallery.edits import ALT_TEXT_LENGTH as ALT_TEXT_LENGTH
 from imgcore.gallery.edits import CAPTION_LENGTH as CAPTION_LENGTH
 from imgcore.gallery.edits import HINT_LENGTH, checked_edit, checked_text
@@ -57,12 +59,6 @@ if TYPE_CHECKING:
     from imgcore.pipeline.jobs import Jobs
     from imgcore.spending.service import Spending
     from imgcore.webhooks.service import Webhooks
-
-PAGE_LIMIT = 100  # images a page
-QUERY_LENGTH = 200  # characters
-
-_SHA256 = re.compile(r"[0-9a-f]{64}", re.IGNORECASE | re.ASCII)
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,9 +181,9 @@ class Gallery:
             size=size,
             expires_in=float(self.upload_ttl if expires_in is None else expires_in),
             owner_id=self.viewer.account_id,
-            batch_id=_batch(batch),
+            batch_id=checked_batch(batch),
             hint=checked_text(hint, "hint", HINT_LENGTH) or None,
-            sha256=None if sha256 is None else _sha256(sha256),
+            sha256=None if sha256 is None else checked_sha256(sha256),
         )
         return self.images.add(new, self.quota, size or self.limits.max_bytes, again=again)
 
@@ -195,7 +191,7 @@ class Gallery:
         """Return the id of the viewer's image for each of up to 100 SHA-256 that has one. Invalid: sha256."""
         if len(hashes) > PAGE_LIMIT:
             raise Invalid(f"At most {PAGE_LIMIT} hashes are accepted at once.", code="sha256")
-        return self.images.present([_sha256(each) for each in hashes], self.viewer.account_id)
+        return self.images.present([checked_sha256(each) for each in hashes], self.viewer.account_id)
 
     def page(
         self,
@@ -208,7 +204,7 @@ class Gallery:
 
         cursor: ``next`` of the previous page. Invalid: cursor, limit or query.
         """
-        words = _query(limit, query)
+        words = checked_query(limit, query)
         return self.images.page(cursor=cursor, limit=limit, query=words, viewer=self.viewer, filters=filters)
 
     def page_versions(
@@ -219,7 +215,7 @@ class Gallery:
         filters: Filters = NO_FILTERS,
     ) -> PageVersions:
         """Return ids and versions of what ``page`` would return: one small query."""
-        words = _query(limit, query)
+        words = checked_query(limit, query)
         return self.images.page_versions(
             cursor=cursor, limit=limit, query=words, viewer=self.viewer, filters=filters
         )
@@ -383,27 +379,6 @@ class Gallery:
     def _send(self, image: Image, kinds: Sequence[TaskKind]) -> None:
         for kind in kinds:
             self.queues.send(kind, image.image_key)
-
-
-def _query(limit: int, query: str | None) -> str | None:
-    """Return the words of a search; None for none. Invalid: limit or query."""
-    if not 1 <= limit <= PAGE_LIMIT:
-        raise Invalid(f"limit must be a whole number from 1 to {PAGE_LIMIT}.", code="limit")
-    if query is not None and len(query) > QUERY_LENGTH:
-        raise Invalid(f"A search may have at most {QUERY_LENGTH} characters.", code="query")
-    return (query or "").strip() or None
-
-
-def _sha256(text: str) -> str:
-    if not _SHA256.fullmatch(text):
-        raise Invalid("sha256 has 64 hexadecimal digits.", code="sha256")
-    return text.lower()
-
-
-def _batch(text: str | None) -> str | None:
-    if text is not None and not _UUID.fullmatch(text):
-        raise Invalid("batch must be a UUID, the same for all files uploaded together.", code="batch")
-    return text.lower() if text else None
 
 
 def _error_message(ping: Callable[[], None]) -> str | None:
