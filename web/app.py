@@ -24,6 +24,7 @@ from web.handlers.passkeys import PasskeyPages
 from web.handlers.second_factor import SecondFactorPages
 from web.handlers.shares import SharePages
 from web.handlers.spending import SpendingPages
+from web.handlers.tags import TagPages
 from web.handlers.trash import TrashPages
 from web.handlers.visitor import VisitorPages
 from web.handlers.webhooks import WebhookPages
@@ -81,6 +82,7 @@ class Application(Bottle):
             *SpendingPages(gallery.spending, self._renderer).routes(),
             *AccountAdminPages(accounts, self._renderer, gallery.spending).routes(),
             *WordPages(gallery, self._renderer).routes(),
+            *TagPages(gallery, self._renderer).routes(),
             *TrashPages(gallery, self._renderer).routes(),
             *LanguageSwitch(gallery.languages).routes(),
             *CampaignPages(gallery, gallery.campaigns, self._renderer).routes(),

@@ -6,6 +6,7 @@ thread, which other programs do not change.
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -58,11 +59,11 @@ requestAnimationFrame(step);
 """
 
 
-def main() -> None:
-    """Fill a gallery, look at it, scroll, print."""
+def main(count: int = COUNT) -> None:
+    """Fill a gallery with ``count`` photos, look at it, scroll, print."""
     stage = Stage()
     database = stage.images.database
-    for _ in fill(database, stage.bucket.objects, COUNT):
+    for _ in fill(database, stage.bucket.objects, count):
         pass
     database.run(lambda tx: tx.execute(SPREAD))
     pictures = stage.bucket.objects
@@ -131,4 +132,4 @@ def metrics(browser: Browser) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    main()
+    main(*map(int, sys.argv[1:]))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import re
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from imgcore.gallery.service import Gallery
 from tests.web.client import Client
@@ -71,10 +73,24 @@ def test_page_preloads_every_module(client: Client, gallery: Gallery, script: st
 
 
 def test_every_script_belongs_to_a_page() -> None:
-    entries = [STATIC / "js" / f"{name}.js" for name in ("gallery", "passkeys", "photo", "problem")]
+    entries = [STATIC / "js" / f"{name}.js" for name in ("gallery", "passkeys", "photo", "problem", "theme")]
     assert set((STATIC / "js").rglob("*.js")) == set(entries).union(
         *(imported(entry, late=True) for entry in entries)
     )
+
+
+def test_manifest_names_icons_of_the_sizes_that_they_have(client: Client) -> None:
+    """Installed, the gallery is a window of its own that starts at the list."""
+    address = re.search(r'rel="manifest" href="([^"]+)"', client.get("/").text)[1]
+    answer = client.get(address)
+    assert "application/manifest+json" == answer.headers["content-type"]
+    manifest = json.loads(answer.body)
+    assert ("standalone", "/", "/") == tuple(manifest[name] for name in ("display", "start_url", "scope"))
+    for icon in manifest["icons"]:
+        found = client.get(f"{address.rpartition('/')[0]}/{icon['src']}")
+        assert icon["type"] == found.headers["content-type"]
+        if icon["type"] == "image/png":
+            assert icon["sizes"] == "{}x{}".format(*Image.open(io.BytesIO(found.body)).size)
 
 
 def test_first_view_is_within_its_budget(client: Client, gallery: Gallery) -> None:

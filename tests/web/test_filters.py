@@ -140,6 +140,20 @@ def test_tags_are_listed_as_written_with_counts(client: Client, filled: Gallery)
     assert ["cat", "window"] == [found["tags"][0]["tag"] for found in (first, second)]
 
 
+def test_page_of_tags_links_each_to_its_photos(client: Client, filled: Gallery) -> None:
+    page = client.get("/tags").text
+    for href, tag, count in (("cat", "cat", 2), ("Z%C3%BCrich", "Zürich", 1)):
+        assert f'<a href="/?tag={href}"><span dir="auto">{tag}</span> <span class="hint">{count}<' in page
+    found = client.get("/tags?q=zu").text
+    assert ("?tag=Z" in found, "?tag=cat" in found) == (True, False)
+    assert "No tag begins with “&lt;b&gt;”." in client.get("/tags?q=%3Cb%3E").text
+    assert 422 == client.get("/tags?cursor=x").status
+
+
+def test_page_of_tags_says_where_tags_come_from(client: Client) -> None:
+    assert "There are no tags yet." in client.get("/tags").text
+
+
 def test_tags_of_photos_in_the_trash_are_not_listed(client: Client, gallery: Gallery) -> None:
     image = add_done(gallery)
     gallery.delete(image.public_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 
 import pytest
 
@@ -10,6 +11,7 @@ from imgcore.gallery.models import Limits, Source, TaskKind, TaskStatus
 from imgcore.gallery.service import Gallery
 from tests.web.client import Client
 from tests.web.fakes import add_done, add_failed, add_image
+from tests.web.peopling import Site
 from web.app import create_app
 
 HOSTILE = "<script>alert(1)</script>\"'`{{7*7}}&amp;"
@@ -51,6 +53,45 @@ def test_the_next_page_of_a_search_keeps_its_words(client: Client, gallery: Gall
     for number in range(41):
         add_done(gallery, f"{number}.jpg", caption="größer & besser")
     assert 'href="/?cursor=aWQ8Mg&amp;q=gr%C3%B6%C3%9Fer%20%26"' in client.get("/?q=gr%C3%B6%C3%9Fer+%26").text
+
+
+def test_filters_work_without_scripts(client: Client, gallery: Gallery) -> None:
+    """They narrow the list, stay chosen in the form, and are in the link to the next page."""
+    add_done(gallery, "a.jpg", caption="A cat.", tags=("cat",))
+    for number in range(41):
+        add_done(gallery, f"{number}.jpg", caption="A dog.", tags=("dog",))
+    page = client.get("/?tag=dog&source=&month=").text
+    assert (40, 0) == (page.count('class="card"'), page.count("A cat."))
+    assert 'name="tag" type="text" value="dog"' in page
+    assert re.search(r'href="/\?cursor=[^"&]+&amp;tag=dog"', page)
+    none = client.get("/?tag=bird").text
+    assert 'No results for “<span id="sought">bird</span>”' in none
+    assert 'class="empty" id="empty" aria-labelledby="invite" hidden' in none
+
+
+def test_filter_that_is_refused_says_so_without_scripts(client: Client, gallery: Gallery) -> None:
+    """The list is there all the same, with one link that leads out."""
+    add_done(gallery, caption="A cat.")
+    answer = client.get("/?taken_from=soon&q=cat")
+    assert 200 == answer.status
+    assert 'role="alert">taken_from must be a date: YYYY, YYYY-MM or YYYY-MM-DD. <a href="/">' in answer.text
+    assert 1 == answer.text.count('class="card"')
+
+
+def test_sign_out_and_people_are_in_the_header(home: Site) -> None:
+    """Scrolling through an endless list never chases them away."""
+    page = home.browser(home.app(), "boss").get("/").text
+    header = page[page.index("<header") : page.index("</header>")]
+    for words in ('action="/logout"', 'href="/accounts"', 'href="/account"', 'href="/about"'):
+        assert words in header
+    assert "<footer" not in page
+
+
+def test_plain_form_says_what_an_answer_of_the_storage_looks_like(client: Client) -> None:
+    """The bucket answers a refused file with XML, which leads nowhere by itself."""
+    page = client.post("/upload", {"token": client.get("/upload").token, "type": "image/jpeg"}).text
+    assert "If the storage does not take the file" in page
+    assert "go back to this page" in page
 
 
 def test_no_page_refreshes_itself(client: Client, gallery: Gallery) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import bottle
@@ -11,6 +12,7 @@ from bottle import HTTPResponse, response
 from imgcore.accounts.models import Scope
 from imgcore.accounts.security_log import SecurityEvent
 from imgcore.errors import NotFound
+from imgcore.gallery.filters import NO_FILTERS, Filters
 from imgcore.gallery.models import Edit, Image
 from web import serializers
 from web.handlers.words import DONE, photo_page
@@ -18,6 +20,8 @@ from web.http import request
 from web.http.auth import caller, gallery_for_caller, record_event, requires
 from web.http.cards import Cards
 from web.http.csrf import csrf_token, verified_form
+from web.http.errors import Problem
+from web.http.filters import FILTERS, searched
 from web.http.page_cache import PAGES_BYTES, TOKEN_MARK, Cache, CachedPage, answer_from_cache
 from web.http.responses import Route
 from web.http.templates import TemplateRenderer
@@ -67,18 +71,20 @@ class GalleryPages:
 
     @requires(Scope.READ)
     def gallery(self) -> bytes:
-        """Show the newest images or the results of a search.
+        """Show the newest images or the results of a search with filters.
 
         The query parameter ``deleted`` names an image whose deletion the page offers to undo.
         """
         asked = request.query()
-        words, cursor = asked.get("q", "").strip(), asked.get("cursor") or None
-        deleted = asked.get("deleted", "")
+        cursor, deleted = asked.get("cursor") or None, asked.get("deleted", "")
         gallery = self._gallery
-        page = gallery.page_versions(cursor=cursor, limit=LIMITS.page_size, query=words or None)
+        words, filters, refusal = _searched(asked)
+        page = gallery.page_versions(cursor=cursor, limit=LIMITS.page_size, query=words, filters=filters)
         shown = {
             "notices": gallery.notices(),
-            "words": words,
+            "words": words or "",
+            "chosen": {name: asked[name] for name in FILTERS if asked.get(name)},
+            "refusal": refusal,
             "first": cursor is None,
             "deleted": deleted if _PUBLIC_ID.fullmatch(deleted) else None,
         }
@@ -199,6 +205,14 @@ class GalleryPages:
 
     def _shown(self, image: Image) -> dict[str, Any]:
         return serializers.image_json(image, self._gallery)
+
+
+def _searched(asked: Mapping[str, str]) -> tuple[str | None, Filters, str | None]:
+    """Return words and filters of the request, and why a filter is refused: the list is shown without any."""
+    try:
+        return *searched(asked), None
+    except Problem as error:
+        return asked.get("q", "").strip() or None, NO_FILTERS, str(error.body)
 
 
 def _see(path: str) -> HTTPResponse:

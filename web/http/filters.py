@@ -9,6 +9,12 @@ from imgcore.gallery.filters import Filters, parsed_filters
 from imgcore.gallery.service import QUERY_LENGTH
 from web.http.errors import Problem
 
+# The query parameters that filter a list, beside the words
+FILTERS = (
+    "month", "tag", "camera", "status", "source", "type", "orientation",
+    "taken_from", "taken_to", "uploaded_from", "uploaded_to", "owner",
+)  # fmt: skip
+
 
 def searched(asked: Mapping[str, str]) -> tuple[str | None, Filters]:
     """Return the words of the search, or None, and the filters. Problem: 400 with the parameter's name."""

@@ -1,6 +1,6 @@
 % rebase('layout.tpl', title=(f'{words} – Caption Gallery' if words else 'Caption Gallery'), module='gallery', sheets=('gallery',))
 % endings = list(limits.media_types.values())
-<div id="gallery" data-max-bytes="{{limits.max_bytes}}" data-media-types="{{' '.join(limits.media_types)}}" data-type-names="{{type_names(endings)}}" data-static="{{static}}" data-viewer="{{caller.account.name if caller.account else ''}}" class="{{'sought' if words else ''}} {{'' if cards else 'bare'}}">
+<div id="gallery" data-max-bytes="{{limits.max_bytes}}" data-media-types="{{' '.join(limits.media_types)}}" data-type-names="{{type_names(endings)}}" data-static="{{static}}" data-viewer="{{caller.account.name if caller.account else ''}}" class="{{'sought' if words or chosen else ''}} {{'' if cards else 'bare'}}">
 % if deleted:
 <form class="undo" method="post" action="/images/{{deleted}}/restore">
   <p>The photo is in the trash. It is deleted for good after {{shared.trash_days}} days.</p>
@@ -13,52 +13,61 @@
   <p class="number" id="count"></p>
   <p class="plain" id="clear"><a href="/">Show all</a></p>
 </div>
-<div class="controls js" id="controls">
-  <details class="filters">
+<div class="controls" id="controls">
+  <details class="filters" {{'open' if refusal else ''}}>
     <summary>Filters</summary>
     <form id="filters" action="/" method="get">
-      <label>Month <input name="month" type="month" placeholder="2026-11" pattern="[0-9]{4}-[0-9]{2}"></label>
-      <label>Tag <input name="tag" maxlength="{{shared.tag_length}}" autocomplete="off"></label>
-      <label>Camera <input name="camera" maxlength="100" autocomplete="off"></label>
-      <label>State <select name="status"><option value="">Any</option><option value="waiting">Waiting or being described</option><option value="failed">Failed or not accepted</option><option value="undescribed">Not described</option></select></label>
-      <label>Described by <select name="source"><option value="">Anybody</option><option value="human">A person</option><option value="gemini">Gemini</option><option value="embedded">Its own metadata</option><option value="local">The local describer</option></select></label>
-      <label>Type <select name="type"><option value="">Any</option>\
-% for ending in endings:
-%   if ending != 'heif':
-<option value="{{'jpeg' if ending == 'jpg' else ending}}">{{type_names([ending])}}</option>\
-%   end
+% def field(label, name, kind='text'):
+      <label>{{label}} <input name="{{name}}" type="{{kind}}" value="{{chosen.get(name, '')}}" autocomplete="off"></label>
 % end
-</select></label>
-      <label>Shape <select name="orientation"><option value="">Any</option><option value="landscape">Landscape</option><option value="portrait">Portrait</option><option value="square">Square</option></select></label>
-      <label>Taken from <input name="taken_from" type="date"></label>
-      <label>Taken until <input name="taken_to" type="date"></label>
-      <label>Uploaded from <input name="uploaded_from" type="date"></label>
-      <label>Uploaded until <input name="uploaded_to" type="date"></label>
-      <label>Order <select name="sort"><option value="">By the date taken</option><option value="uploaded">By the date of upload</option></select></label>
+% def choice(label, name, options):
+      <label>{{label}} <select name="{{name}}" autocomplete="off">
+%   for value, text in options:
+        <option value="{{value}}" {{'selected' if chosen.get(name, '') == value else ''}}>{{text}}</option>
+%   end
+      </select></label>
+% end
+% field('Month', 'month', 'month')
+% field('Tag', 'tag')
+% field('Camera', 'camera')
+% choice('State', 'status', (('', 'Any'), ('waiting', 'Waiting or being described'), ('failed', 'Failed or not accepted'), ('undescribed', 'Not described')))
+% choice('Described by', 'source', (('', 'Anybody'), ('human', 'A person'), ('gemini', 'Gemini'), ('embedded', 'Its own metadata'), ('local', 'The local describer')))
+% choice('Type', 'type', [('', 'Any'), *(('jpeg' if ending == 'jpg' else ending, type_names([ending])) for ending in endings if ending != 'heif')])
+% choice('Shape', 'orientation', (('', 'Any'), ('landscape', 'Landscape'), ('portrait', 'Portrait'), ('square', 'Square')))
+% field('Taken from', 'taken_from', 'date')
+% field('Taken until', 'taken_to', 'date')
+% field('Uploaded from', 'uploaded_from', 'date')
+% field('Uploaded until', 'uploaded_to', 'date')
+      <label class="js">Order <select name="sort"><option value="">By the date taken</option><option value="uploaded">By the date of upload</option></select></label>
+      <noscript><input type="hidden" name="q" value="{{words}}"><button class="button" type="submit">Show</button></noscript>
     </form>
   </details>
   <div class="chips" id="chips" hidden></div>
-  <label class="density">Size <select id="density"><option value="captions">Captions</option><option value="compact">Compact</option><option value="comfortable">Comfortable</option><option value="large">Large</option></select></label>
+  <label class="density js">Size <select id="density"><option value="captions">Captions</option><option value="compact">Compact</option><option value="comfortable">Comfortable</option><option value="large">Large</option></select></label>
 </div>
 <div class="failure" id="failure" role="alert" hidden></div>
 <form id="act" method="post" hidden><input type="hidden" name="token" value="{{token}}"></form>
 <photo-timeline id="grid" data-density="captions"><noscript>
+% if refusal:
+<p class="failure" role="alert">{{refusal}} <a href="/">Show all photos</a></p>
+% end
 <ul class="grid" role="list">
 % for card in cards:
 {{!card.html}}\
 % end
 </ul>
 % if following:
-<p class="more" id="more"><a class="button" href="{{f'/?cursor={quoted(following)}' + (f'&q={quoted(words)}' if words else '')}}">More photos</a></p>
+% query = '&'.join(f'{name}={quoted(value)}' for name, value in dict({'cursor': following}, **({'q': words} if words else {}), **chosen).items())
+<p class="more" id="more"><a class="button" href="/?{{query}}">More photos</a></p>
 % end
 <p class="plain">Without JavaScript, <a href="/upload">photos are uploaded one at a time</a>, and this page shows changes when it is reloaded.</p>
 </noscript></photo-timeline>
 <month-scrubber id="scrubber" hidden></month-scrubber>
-<section class="nothing" id="nothing" {{'' if words and not cards and first else 'hidden'}}>
-  <h2>No results for “<span id="sought">{{words}}</span>”</h2>
+<section class="nothing" id="nothing" {{'' if (words or chosen) and not cards and first else 'hidden'}}>
+  <h2>No results for “<span id="sought">{{words or ', '.join(chosen.values())}}</span>”</h2>
   <p>The search covers captions, tags, file names, text in photos, dates, cameras and owners. Try fewer or other words.</p>
 </section>
-<section class="empty" id="empty" aria-labelledby="invite" {{'' if not words and not cards and first else 'hidden'}}>
+<section class="empty" id="empty" aria-labelledby="invite" {{'' if not (words or chosen) and not cards and first else 'hidden'}}>
 % if samples:
   <div class="prints" aria-hidden="true">
 %   for sample in samples[:3]:

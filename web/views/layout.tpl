@@ -2,13 +2,16 @@
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">
 <meta name="color-scheme" content="light dark">
-<meta name="theme-color" media="(prefers-color-scheme: light)" content="#faf8f5">
-<meta name="theme-color" media="(prefers-color-scheme: dark)" content="#141311">
+<meta name="theme-color" media="(prefers-color-scheme: light)" content="#faf8f5" data-scheme="light">
+<meta name="theme-color" media="(prefers-color-scheme: dark)" content="#141311" data-scheme="dark">
+<script src="{{static}}/js/theme.js"></script>
 <meta name="robots" content="noindex">
 <title>{{title}}</title>
 <link rel="icon" href="{{static}}/icon.svg" type="image/svg+xml">
+<link rel="apple-touch-icon" href="{{static}}/icons/touch-180.png">
+<link rel="manifest" href="{{static}}/manifest.webmanifest">
 <link rel="stylesheet" href="{{static}}/css/base.css">
 % for sheet in get('sheets') or ():
 <link rel="stylesheet" href="{{static}}/css/{{sheet}}.css">
@@ -66,6 +69,7 @@
 %     end
         </nav>
 %   end
+        <label class="js">Theme <select id="theme" autocomplete="off"><option value="system">System</option><option value="light">Light</option><option value="dark">Dark</option></select></label>
 %   if get('module') == 'gallery':
         <button class="js" id="shortcuts" type="button">Keyboard shortcuts</button>
 %   end

@@ -7,6 +7,7 @@
 <title>{{problem['title']}} – Caption Gallery</title>
 <link rel="icon" href="{{static}}/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="{{static}}/css/base.css">
+<script src="{{static}}/js/theme.js"></script>
 % if again:
 <script type="module" src="{{static}}/js/problem.js"></script>
 % end

@@ -10,5 +10,7 @@
   <input id="file" type="file" name="file" required accept="image/*,{{','.join(f'.{ending}' for ending in limits.media_types.values())}}">
   <button class="button primary" type="submit">Upload</button>
 </form>
+<p>If the storage does not take the file, it answers with a page of codes: go back to this page, and choose another file
+or another file type.</p>
 <p><a href="/upload">Another file type</a></p>
 </section>

@@ -3,6 +3,7 @@
 import { ask } from "./core/api.js";
 import { guard } from "./core/guard.js";
 import { limits } from "./core/limits.js";
+import { moment } from "./model/times.js";
 import { part } from "./view/dom.js";
 
 const { first_poll_ms: FIRST, slowest_poll_ms: SLOWEST } = limits;
@@ -15,7 +16,7 @@ const article = () => part("photo", HTMLElement);
 function localise() {
   for (const time of document.querySelectorAll("time")) {
     if (!time.dateTime) continue;
-    time.textContent = new Date(time.dateTime).toLocaleString(document.documentElement.lang, { dateStyle: "long", timeStyle: "short" });
+    time.textContent = moment(time.dateTime);
   }
 }
 

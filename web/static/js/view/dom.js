@@ -71,6 +71,16 @@ export function stylesheet(name) {
   });
 }
 
+/**
+ * Set a style, unless it has this value: writing it costs a layout.
+ * @param {CSSStyleDeclaration} style
+ * @param {"top" | "height"} name
+ * @param {string} value
+ */
+export function write(style, name, value) {
+  if (style[name] !== value) style[name] = value;
+}
+
 /** @param {string} key a month as 2026-11 */
 export function monthName(key) {
   const [year, month] = key.split("-").map(Number);

@@ -4,6 +4,7 @@ import { ask } from "../core/api.js";
 import { guard } from "../core/guard.js";
 import { limits } from "../core/limits.js";
 import { fileSize } from "../model/size.js";
+import { moment } from "../model/times.js";
 import { button, element } from "./dom.js";
 
 /** @typedef {import("../core/store.js").Photo} Photo */
@@ -25,11 +26,6 @@ function text(photo, field) {
 
 /** @param {string} field @param {string} value */
 const sent = (field, value) => (field === "tags" ? value.split(",").map((tag) => tag.trim()).filter(Boolean) : value);
-
-/** @param {string} iso */
-function moment(iso) {
-  return new Date(iso).toLocaleString(document.documentElement.lang, { dateStyle: "long", timeStyle: "short" });
-}
 
 export class Info {
   /** @type {Photo | null} */ #photo = null;

@@ -9,6 +9,9 @@ const FAILED = new Set(["failed", "rejected", "expired", "interrupted"]);
 
 export class Tile {
   #source = "";
+  /** @type {Box | null} */ #box = null;
+  #index = -1;
+  #total = -1;
   #preview = ""; // the address of the local file, while it is shown
 
   /** @param {string} id */
@@ -29,6 +32,8 @@ export class Tile {
    * @param {number} total
    */
   place(box, index, total) {
+    if (box === this.#box && total === this.#total && index === this.#index) return; // writing styles costs a layout
+    [this.#box, this.#index, this.#total] = [box, index, total];
     const { style } = this.element;
     style.transform = `translate(${box.x}px, ${box.y}px)`;
     style.width = `${box.width}px`;

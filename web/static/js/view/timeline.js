@@ -2,7 +2,7 @@
 
 import { guard } from "../core/guard.js";
 import { HEADING } from "../model/sections.js";
-import { element } from "./dom.js";
+import { element, write } from "./dom.js";
 import { Tile } from "./tile.js";
 
 /** @typedef {import("../model/sections.js").Section} Section */
@@ -43,6 +43,7 @@ export class PhotoTimeline extends HTMLElement {
   #width = 0;
   #top = 0;
   #density = "captions";
+  #drawn = "";
   /** @type {ReturnType<typeof setTimeout> | null} */ #calm = null;
 
   /** @param {Options} options */
@@ -113,7 +114,7 @@ export class PhotoTimeline extends HTMLElement {
     const anchor = window.scrollY > HEADING ? this.#anchor() : null;
     change();
     const now = anchor && sections.topOf(anchor.id);
-    this.style.height = `${sections.height}px`;
+    write(this.style, "height", `${sections.height}px`);
     if (anchor && now !== null) window.scrollBy({ top: now - anchor.top, behavior: "instant" });
     this.render();
   }
@@ -145,7 +146,6 @@ export class PhotoTimeline extends HTMLElement {
     this.#frame = 0;
     const { sections } = this.#given;
     this.#top = this.#offset();
-    this.style.height = `${sections.height}px`;
     const view = window.innerHeight;
     const top = window.scrollY - this.#top;
     const shown = sections.visible(top - AHEAD * view, top + (1 + AHEAD) * view);
@@ -157,13 +157,18 @@ export class PhotoTimeline extends HTMLElement {
       for (let at = first; at < end; at += 1) this.#draw(section, at, part.list, tiles);
     }
     this.#drop(tiles, parts);
+    write(this.style, "height", `${sections.height}px`);
     if (this.#calm === null) {
       this.#calm = setTimeout(guard(() => {
         this.#calm = null;
         this.#loadVisible();
       }), this.#tiles.size ? CALM : 0);
     }
-    this.dispatchEvent(new CustomEvent("timeline-drawn", { detail: shown[0]?.section.key ?? "" }));
+    const key = shown[0]?.section.key ?? "";
+    const state = `${key} ${sections.list.length} ${sections.total}`;
+    if (state === this.#drawn) return;
+    this.#drawn = state;
+    this.dispatchEvent(new CustomEvent("timeline-drawn", { detail: key }));
   }
 
   /**
@@ -220,9 +225,8 @@ export class PhotoTimeline extends HTMLElement {
     }
     const title = this.#given.title(section);
     if (part.heading.textContent !== title) part.heading.textContent = title;
-    part.box.style.transform = ""; // sticky headings need real offsets
-    part.box.style.top = `${section.top}px`;
-    part.box.style.height = `${section.height}px`;
+    write(part.box.style, "top", `${section.top}px`); // no transform: sticky headings need real offsets
+    write(part.box.style, "height", `${section.height}px`);
     return part;
   }
 

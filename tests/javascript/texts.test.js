@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { FILTERS } from "../../web/static/js/core/router.js";
 import { LABELS, refusedFilter } from "../../web/static/js/model/filters.js";
 import { fileSize } from "../../web/static/js/model/size.js";
+import { moment } from "../../web/static/js/model/times.js";
 
 test("every filter of the address has a name for people", () => {
   assert.deepEqual(Object.keys(LABELS).sort(), [...FILTERS].sort());
@@ -29,4 +30,9 @@ test("small files have no 0.0 MiB", () => {
   assert.deepEqual(sizes.map((size) => fileSize(size)), ["1 byte", "512 bytes", "1 KiB", "340 KiB", "1.2 MiB", "20 MiB", "1,500 MiB"]);
   const limit = 20 * 2 ** 20;
   assert.notEqual(fileSize(limit + 1, Math.ceil), fileSize(limit, Math.floor)); // a file is never as large as its limit
+});
+
+test("times are written as the server writes them", () => {
+  assert.equal(moment("2026-11-21T09:05:00"), "21 November 2026, 09:05");
+  assert.equal(moment("2026-03-01T00:00:00"), "1 March 2026, 00:00");
 });
