@@ -1,7 +1,7 @@
 % rebase('layout.tpl', title='Tags – Caption Gallery', sheets=('collections',))
 <section class="page">
 <h1>Tags</h1>
-<form class="find" method="get" action="/tags" role="search">
+<form class="find" method="get" action="/tags">
   <label for="prefix">Tags that begin with</label>
   <input id="prefix" name="q" type="search" maxlength="{{shared.tag_length}}" value="{{prefix}}" autocomplete="off">
   <button class="button" type="submit">Find</button>
