@@ -17,8 +17,8 @@
   <details class="filters" {{'open' if refusal else ''}}>
     <summary>Filters</summary>
     <form id="filters" action="/" method="get">
-% def field(label, name, kind='text'):
-      <label>{{label}} <input name="{{name}}" type="{{kind}}" value="{{chosen.get(name, '')}}" autocomplete="off"></label>
+% def field(label, name, kind='text', example=''):
+      <label>{{label}} <input name="{{name}}" type="{{kind}}" value="{{chosen.get(name, '')}}" placeholder="{{example}}" autocomplete="off"></label>
 % end
 % def choice(label, name, options):
       <label>{{label}} <select name="{{name}}" autocomplete="off">
@@ -27,7 +27,7 @@
 %   end
       </select></label>
 % end
-% field('Month', 'month', 'month')
+% field('Month', 'month', 'month', '2026-11')
 % field('Tag', 'tag')
 % field('Camera', 'camera')
 % choice('State', 'status', (('', 'Any'), ('waiting', 'Waiting or being described'), ('failed', 'Failed or not accepted'), ('undescribed', 'Not described')))
