@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.stages import Stage, failures
+from tests.support import stages
+from tests.support.stages import Stage, failures, memory_folder
 
 
 def stage(name: str, program: str, *, live: bool = False) -> Stage:
@@ -39,3 +40,21 @@ def test_failures_other_stages_run_beside_a_live_one(tmp_path: Path) -> None:
     )
     write = f"import pathlib; pathlib.Path({str(written)!r}).touch()"
     assert [] == failures([stage("wait", wait, live=True), stage("write", write)])
+
+
+def test_memory_folder_is_one_with_enough_space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stages, "SPACE", 1)
+    assert tmp_path == memory_folder(tmp_path)
+    monkeypatch.setattr(stages, "SPACE", 1 << 60)
+    assert None is memory_folder(tmp_path)
+    assert None is memory_folder(tmp_path / "missing")
+
+
+@pytest.mark.parametrize("in_memory", [True, False])
+def test_failures_stage_in_memory_has_its_temporary_files_there(
+    in_memory: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(stages, "memory_folder", lambda: tmp_path)
+    program = "import tempfile; print(tempfile.gettempdir())"
+    failures([Stage("one", (sys.executable, "-c", program), live=True, in_memory=in_memory)])
+    assert (str(tmp_path) in capfd.readouterr().out) is in_memory

@@ -280,10 +280,16 @@ class FakeQueues:
         raise AssertionError("The web process receives no messages.")
 
 
+class RememberingHasher(Argon2Hasher):
+    """The product's own, which hashes each password once a process: most tests have the same people."""
+
+    hash = functools.cache(Argon2Hasher.hash)
+
+
 @functools.cache
 def hasher() -> Argon2Hasher:
-    """The product's own, once: it computes something when it is made."""
-    return Argon2Hasher()
+    """Return one for all tests: it computes something when it is made."""
+    return RememberingHasher()
 
 
 def fake_gallery(
