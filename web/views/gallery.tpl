@@ -1,4 +1,4 @@
-% rebase('layout.tpl', title=(f'{words} – Caption Gallery' if words else 'Caption Gallery'), module='gallery', sheets=('gallery',))
+% rebase('layout.tpl', title=(f'{words} – Caption Gallery' if words else 'Caption Gallery'), module='gallery', sheets=('gallery', 'selection'))
 % endings = list(limits.media_types.values())
 <div id="gallery" data-max-bytes="{{limits.max_bytes}}" data-media-types="{{' '.join(limits.media_types)}}" data-type-names="{{type_names(endings)}}" data-static="{{static}}" data-viewer="{{caller.account.name if caller.account else ''}}" class="{{'sought' if words or chosen else ''}} {{'' if cards else 'bare'}}">
 % if deleted:
@@ -90,6 +90,7 @@
 </section>
 <input id="files" type="file" multiple hidden tabindex="-1" aria-hidden="true" accept="{{','.join([*limits.media_types, *(f'.{ending}' for ending in endings)])}}">
 </div>
+<select-bar id="select-bar" hidden></select-bar>
 <upload-panel id="uploads"></upload-panel>
 <toast-stack id="toast"></toast-stack>
 <div class="drop" id="drop" hidden><p>Let go to add them</p></div>

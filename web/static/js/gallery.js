@@ -2,6 +2,7 @@
 
 import { Actions } from "./core/actions.js";
 import { ask, onSignedOut, signInPath } from "./core/api.js";
+import { Bulk } from "./core/bulk.js";
 import { Feed } from "./core/feed.js";
 import { guard, reportErrors } from "./core/guard.js";
 import { Late } from "./core/late.js";
@@ -16,6 +17,7 @@ import { recall, remember } from "./view/place.js";
 import { offerSamples } from "./view/samples.js";
 import { MonthScrubber } from "./view/scrubber.js";
 import { Search } from "./view/search.js";
+import { SelectBar } from "./view/selectbar.js";
 import { lateUploads } from "./view/sending.js";
 import { DENSITIES, PhotoTimeline } from "./view/timeline.js";
 import { ToastStack } from "./view/toasts.js";
@@ -28,6 +30,7 @@ const root = part("gallery", HTMLElement);
 const timeline = part("grid", PhotoTimeline);
 const toasts = part("toast", ToastStack);
 const scrubber = part("scrubber", MonthScrubber);
+const selectBar = part("select-bar", SelectBar);
 
 reportErrors((error) => {
   toasts.show(error.message);
@@ -61,6 +64,7 @@ function redraw() {
   part("empty", HTMLElement).hidden = !nothing || library.filtered;
   part("nothing", HTMLElement).hidden = !nothing || !library.filtered;
   root.classList.toggle("bare", nothing);
+  if (selectBar.size) selectBar.refresh();
   const count = sections.total === 1 ? "1 photo" : `${sections.total.toLocaleString(document.documentElement.lang)} photos`;
   part("count", HTMLElement).textContent = library.filtered ? count : "";
 }
@@ -152,6 +156,35 @@ const actions = new Actions(library, uploads, {
   focus: (id) => viewer.now?.shown ? undefined : timeline.show(id),
   news: () => feed.hurry(),
 });
+selectBar.setUp({
+  timeline,
+  sections,
+  form: part("act", HTMLFormElement),
+  selectable: (id) => store.get(id)?.local !== true,
+  async all() {
+    for (let next = sections.list.find((each) => each.next !== null); next; next = sections.list.find((each) => each.next !== null)) {
+      const page = await library.load(next);
+      if (!page) break; // the list is another one meanwhile
+      library.take(page);
+    }
+    redraw();
+    return sections.ids;
+  },
+  bulk: new Bulk({
+    toast: (text, action) => toasts.show(text, action),
+    progress: (done, total) => selectBar.show(done, total),
+    removed(ids) {
+      timeline.keepPlace(() => ids.forEach((id) => library.remove(id)));
+      redraw();
+    },
+    async reload() {
+      await library.open(library.query);
+      redraw();
+    },
+    news: () => feed.hurry(),
+  }),
+});
+
 timeline.addEventListener("photo-action", guard((event) => {
   if (event instanceof CustomEvent) return actions.run(event.detail.id, event.detail.action);
   return undefined;
@@ -273,7 +306,7 @@ window.addEventListener("beforeunload", (event) => {
   if (uploads.now?.busy || uploads.now?.paused) event.preventDefault();
 });
 
-new Keyboard({ timeline, viewer, toasts, actions, density, sections });
+new Keyboard({ timeline, viewer, toasts, actions, selectBar, density, sections });
 
 history.scrollRestoration = "manual";
 window.addEventListener("pagehide", () => remember(library.query, window.scrollY > 100 ? timeline.position : null));

@@ -21,9 +21,15 @@ export const BINDINGS = [
   { keys: "/", action: "search", text: "Search", where: "page" },
   { keys: "u", action: "add", text: "Add photos", where: "page" },
   { keys: "?", action: "help", text: "Show the keyboard shortcuts", where: "page" },
-  { keys: "Ctrl+Z", action: "undo", text: "Undo moving to the trash", where: "page" },
+  { keys: "Ctrl+Z", action: "undo", text: "Undo the last action", where: "page" },
   { keys: "Arrow keys", action: "move", text: "Move between photos", where: "photos" },
   { keys: "Enter", action: "open", text: "Open the photo", where: "photos" },
+  { keys: "x", action: "select", text: "Select the photo, or take it out of the selection", where: "photos" },
+  { keys: "Shift+Arrow keys", action: "extend", text: "Extend the selection", where: "photos" },
+  { keys: "Ctrl+A", action: "selectAll", text: "Select all photos", where: "photos" },
+  { keys: "l", action: "album", text: "Add the selected photos to an album", where: "photos" },
+  { keys: "s", action: "share", text: "Share the selected photos by a link", where: "photos" },
+  { keys: "Shift+D", action: "download", text: "Download the selected photos", where: "photos" },
   { keys: "Home", action: "first", text: "First photo", where: "photos" },
   { keys: "End", action: "last", text: "Last photo", where: "photos" },
   { keys: "m", action: "nextMonth", text: "Next month", where: "photos" },
@@ -43,6 +49,8 @@ export const BINDINGS = [
 /** @type {Map<string, string>} */
 const ACTIONS = new Map(BINDINGS.map((binding) => [binding.keys, binding.action]));
 /** @type {Record<string, string>} */
+const COMMANDS = { z: "undo", a: "selectAll" };
+/** @type {Record<string, string>} */
 const NAMES = { Escape: "Esc" };
 
 /**
@@ -55,7 +63,7 @@ export function action(press, { letters = true } = {}) {
   const command = press.ctrlKey || press.metaKey;
   const single = press.key.length === 1;
   if (single && !command && !letters) return null;
-  if (command) return press.key.toLowerCase() === "z" && !press.shiftKey ? "undo" : null;
+  if (command) return press.shiftKey ? null : COMMANDS[press.key.toLowerCase()] ?? null;
   if (press.key === "=") return "larger"; // the key of + without Shift
   const named = NAMES[press.key] ?? press.key;
   const shifted = single && press.shiftKey && /[a-z]/i.test(press.key) ? `Shift+${press.key.toUpperCase()}` : named;

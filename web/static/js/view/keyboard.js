@@ -13,6 +13,7 @@ import { DENSITIES } from "./timeline.js";
  * @property {import("../core/late.js").Late<import("./viewer.js").PhotoViewer>} viewer
  * @property {import("./toasts.js").ToastStack} toasts
  * @property {import("../core/actions.js").Actions} actions
+ * @property {import("./selectbar.js").SelectBar} selectBar
  * @property {import("../core/signals.js").Signal<string>} density
  * @property {import("../model/sections.js").Sections} sections
  */
@@ -54,6 +55,8 @@ export class Keyboard {
     const viewer = this.parts.viewer.now;
     const shown = viewer?.shown ?? null;
     const id = shown ?? (timeline.contains(document.activeElement) ? timeline.active : null);
+    const selected = shown ? undefined : this.#runSelected(name, id);
+    if (selected !== undefined) return selected;
     switch (name) {
       case "search": return shown ? false : this.#search();
       case "add": return shown ? false : document.getElementById("files")?.click();
@@ -69,6 +72,25 @@ export class Keyboard {
       case "full": return shown ? this.#full() : false;
       default: return false;
     }
+  }
+
+  /**
+   * Run an action of the selection, or on all that is selected.
+   * @param {string} name
+   * @param {string | null} id the photo that has the focus
+   * @returns {unknown} undefined: the selection has nothing to do with it
+   */
+  #runSelected(name, id) {
+    const { selectBar } = this.parts;
+    if (name === "select") return id ? selectBar.toggle(id) ?? null : false;
+    if (name === "selectAll") return selectBar.selectAll();
+    if (["album", "share", "download"].includes(name) && selectBar.size === 0) {
+      if (!id) return false;
+      selectBar.toggle(id);
+    }
+    if (selectBar.size === 0) return undefined;
+    if (name === "back") return selectBar.clear() ?? null;
+    return ["tags", "album", "share", "download", "describe", "trash"].includes(name) ? selectBar.act(name) ?? null : undefined;
   }
 
   #search() {

@@ -21,7 +21,8 @@ export class Tile {
     this.frame = element("a", { className: "frame", tabIndex: -1 }, [this.image]);
     this.caption = element("p", { className: "caption", dir: "auto" });
     this.legend = element("div", { className: "legend" }, [this.caption]);
-    this.element = element("li", { className: "card" }, [this.frame, this.legend]);
+    this.pick = element("button", { type: "button", className: "pick", role: "checkbox", tabIndex: -1, "aria-checked": "false" });
+    this.element = element("li", { className: "card" }, [this.frame, this.pick, this.legend]);
     /** @type {HTMLElement | null} */
     this.chip = null;
   }
@@ -56,6 +57,8 @@ export class Tile {
     else this.frame.href = `/photo/${photo.id}`;
     this.image.alt = photo.alt;
     this.image.lang = photo.alt_language ?? "";
+    this.pick.hidden = photo.local === true;
+    this.pick.setAttribute("aria-label", `Select ${photo.alt}`);
     this.caption.textContent = photo.caption || photo.name;
     this.caption.classList.toggle("name", !photo.caption);
     this.caption.classList.toggle("provisional", photo.provisional === true);

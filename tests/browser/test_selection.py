@@ -1,0 +1,104 @@
+"""Selecting photos with the pointer and the keyboard, and what is done with them."""
+
+from __future__ import annotations
+
+from imgcore.gallery.models import Image
+from tests.browser.chromium import Browser
+from tests.web.stage import Stage, photo
+
+
+def filled(browser: Browser, stage: Stage, count: int = 6) -> list[Image]:
+    images = [stage.add(f"{number}.jpg", photo(number)) for number in range(count)]
+    browser.open()
+    browser.wait(lambda: len(browser.all("#grid .card")) == count)
+    return images
+
+
+def click(browser: Browser, number: int, *, shift: bool = False, part: str = ".pick") -> None:
+    """Click a part of a tile, the first being 0."""
+    browser.run(
+        "document.querySelectorAll(`#grid .card ${arguments[0]}`)[arguments[1]].dispatchEvent("
+        "new MouseEvent('click', {bubbles: true, cancelable: true, shiftKey: arguments[2]}))",
+        part,
+        number,
+        shift,
+    )
+
+
+def selected(browser: Browser) -> list[int]:
+    script = "return [...document.querySelectorAll('#grid .card')].map((c) => c.classList.contains('selected'))"
+    return [number for number, is_selected in enumerate(browser.run(script)) if is_selected]
+
+
+def press(browser: Browser, key: str, **modifiers: bool) -> None:
+    browser.run(
+        "(document.activeElement ?? document.body).dispatchEvent("
+        "new KeyboardEvent('keydown', {bubbles: true, cancelable: true, key: arguments[0], ...arguments[1]}))",
+        key,
+        modifiers,
+    )
+
+
+def test_photos_are_selected_by_circle_by_range_and_by_a_click_while_selecting(
+    browser: Browser, stage: Stage
+) -> None:
+    filled(browser, stage)
+    assert not browser.all("#select-bar")
+    click(browser, 1)
+    click(browser, 4, shift=True)
+    click(browser, 0, part=".frame")
+    assert [0, 1, 2, 3, 4] == selected(browser)
+    assert browser.has("#select-bar p", "5 selected")
+    click(browser, 1)
+    assert [0, 2, 3, 4] == selected(browser)
+    press(browser, "Escape")
+    assert [] == selected(browser)
+    assert not browser.all("#select-bar")
+
+
+def test_trash_of_a_selection_by_keyboard_is_undone_at_once(browser: Browser, stage: Stage) -> None:
+    filled(browser, stage)
+    browser.run("document.querySelector('#grid .frame[tabindex=\"0\"]').focus()")
+    press(browser, "x")
+    for _ in range(2):
+        press(browser, "ArrowRight", shiftKey=True)
+    assert [0, 1, 2] == selected(browser)
+    press(browser, "Delete")
+    browser.wait(lambda: len(browser.all("#grid .card")) == 3)
+    assert browser.has("#toast", "3 moved to the trash")
+    press(browser, "z", ctrlKey=True)
+    browser.wait(lambda: len(browser.all("#grid .card")) == 6)
+
+
+def test_all_photos_get_a_tag_and_go_into_a_new_album(browser: Browser, stage: Stage) -> None:
+    images = filled(browser, stage)
+    press(browser, "a", ctrlKey=True)
+    browser.wait(lambda: browser.has("#select-bar p", "6 selected"))
+    browser.click("#select-bar [data-action=tags]")
+    browser.find("#bulk-tags").send_keys("summer, sea")
+    browser.click("dialog[open] .buttons button")
+    browser.wait(lambda: browser.has("#toast", "6 "))
+    added = [{"summer", "sea"} <= set(stage.images.get(image.public_id).tags) for image in images]
+    assert [True] * 6 == added
+    browser.click("#select-bar [data-action=album]")
+    browser.find("#bulk-album").send_keys("Holiday")
+    browser.click("dialog[open] .buttons button")
+    browser.wait(lambda: [6] == [album.images for album in stage.gallery.albums.all()])
+
+
+def test_selection_and_its_dialogs_are_accessible(browser: Browser, stage: Stage, axe: str) -> None:
+    filled(browser, stage)
+    press(browser, "a", ctrlKey=True)
+    browser.wait(lambda: browser.has("#select-bar p", "6 selected"))
+    for action in (None, "tags", "album"):
+        if action:
+            browser.click(f"#select-bar [data-action={action}]")
+            browser.wait(lambda: browser.all("dialog[open]"))
+        for scheme in ("light", "dark"):
+            browser.media(prefers_color_scheme=scheme, prefers_reduced_motion="reduce")
+            assert [] == browser.violations(axe), (action, scheme)
+        if action:
+            browser.run("document.querySelector('dialog[open]').close()")
+    browser.size(320, 844, mobile=True)
+    assert browser.run("return document.documentElement.scrollWidth") <= 320
+    browser.size(1280, 844, mobile=False)

@@ -1,0 +1,279 @@
+// <select-bar>: what is selected, and what can be done with it; and how photos are selected in the timeline.
+
+import { ask } from "../core/api.js";
+import { guard } from "../core/guard.js";
+import { Selection } from "../model/selection.js";
+import { button, element } from "./dom.js";
+
+/** @typedef {"left" | "right" | "up" | "down" | "first" | "last"} Direction */
+/**
+ * @typedef {object} Options
+ * @property {import("./timeline.js").PhotoTimeline} timeline
+ * @property {import("../model/sections.js").Sections} sections
+ * @property {import("../core/bulk.js").Bulk} bulk
+ * @property {(id: string) => boolean} selectable
+ * @property {() => Promise<string[]>} all resolves to the ids of the whole list
+ * @property {HTMLFormElement} form carries the token of forms
+ */
+
+const PRESS = 500; // milliseconds until a touch selects
+/** @type {Record<string, Direction>} */
+const ARROWS = { ArrowLeft: "left", ArrowRight: "right", ArrowUp: "up", ArrowDown: "down" };
+const SHARED = 1000; // photos of a share link and of a download
+
+export class SelectBar extends HTMLElement {
+  selection = new Selection();
+  /** @type {Options | null} */ #options = null;
+  #pressed = false; // a long touch has selected: the click that follows opens nothing
+
+  /** @param {Options} options */
+  setUp(options) {
+    this.#options = options;
+    this.setAttribute("role", "region");
+    this.setAttribute("aria-label", "Selection");
+    this.hidden = true;
+    const act = (/** @type {string} */ label, /** @type {string} */ name) => {
+      const made = button(label, guard(() => this.act(name)));
+      made.dataset.action = name;
+      return made;
+    };
+    this.close = button("✕", () => this.clear(), { className: "button small quiet", hint: "Clear the selection" });
+    this.count = element("p", { role: "status" });
+    this.everything = button("Select all", guard(() => this.selectAll()));
+    this.progress = element("progress", { max: 1, value: 0, hidden: true, "aria-label": "Progress" });
+    this.replaceChildren(
+      this.close, this.count, this.everything, this.progress,
+      element("div", { className: "buttons" }, [
+        act("Tags", "tags"), act("Album", "album"), act("Share", "share"), act("Download", "download"),
+        act("Describe again", "describe"), act("Trash", "trash"),
+      ]),
+    );
+    const { timeline } = options;
+    timeline.addEventListener("click", guard((event) => this.#click(/** @type {MouseEvent} */ (event))), { capture: true });
+    timeline.addEventListener("keydown", guard((event) => this.#key(/** @type {KeyboardEvent} */ (event))), { capture: true });
+    timeline.addEventListener("timeline-drawn", () => this.size && this.#mark());
+    this.#touch(timeline);
+  }
+
+  get #given() {
+    if (!this.#options) throw new Error("The selection is not set up.");
+    return this.#options;
+  }
+
+  get size() {
+    return this.selection.size;
+  }
+
+  /** @param {string} id */
+  toggle(id) {
+    if (!this.#given.selectable(id)) return;
+    this.selection.toggle(id);
+    this.refresh();
+  }
+
+  clear() {
+    const focused = this.contains(document.activeElement);
+    this.selection.clear();
+    this.refresh();
+    const active = this.#given.timeline.active;
+    if (focused && active) this.#given.timeline.show(active);
+  }
+
+  async selectAll() {
+    this.selection.add((await this.#given.all()).filter((id) => this.#given.selectable(id)));
+    this.refresh();
+  }
+
+  /** Show what is selected; photos that have left the list are not. */
+  refresh() {
+    const { sections } = this.#given;
+    this.selection.keep((id) => sections.places.has(id));
+    const { size } = this.selection;
+    this.hidden = size === 0;
+    document.body.classList.toggle("selecting", size > 0);
+    if (this.count) this.count.textContent = `${size.toLocaleString(document.documentElement.lang)} selected`;
+    if (this.everything) {
+      this.everything.textContent = `Select all ${sections.total.toLocaleString(document.documentElement.lang)}`;
+      this.everything.hidden = size >= sections.total;
+    }
+    this.#mark();
+  }
+
+  /** Mark the tiles that are in the document. */
+  #mark() {
+    for (const card of this.#given.timeline.querySelectorAll(".card")) {
+      const selected = this.selection.has(idOf(card));
+      card.classList.toggle("selected", selected);
+      card.querySelector(".pick")?.setAttribute("aria-checked", String(selected));
+    }
+  }
+
+  /** @param {number} done @param {number} total */
+  show(done, total) {
+    if (!this.progress) return;
+    this.progress.hidden = done >= total;
+    this.progress.value = total ? done / total : 0;
+  }
+
+  /** @param {string} name of an action @returns {unknown} */
+  act(name) {
+    const { bulk, form } = this.#given;
+    const { ids } = this.selection;
+    if (ids.length === 0) return undefined;
+    if (ids.length > SHARED && (name === "share" || name === "download")) {
+      throw new Error(`Select at most ${SHARED.toLocaleString("en")} photos for this.`);
+    }
+    switch (name) {
+      case "tags": return this.#tags(ids);
+      case "album": return this.#albums(ids);
+      case "share": return location.assign(`/shared/new?ids=${ids.join(",")}`);
+      case "download": return download(form, ids);
+      case "describe": return bulk.run("recaption", ids);
+      case "trash": return bulk.run("trash", ids);
+      default: return undefined;
+    }
+  }
+
+  /** @param {string[]} ids */
+  #tags(ids) {
+    const field = element("input", { id: "bulk-tags", maxLength: 1000, autocomplete: "off", required: true });
+    const send = (/** @type {string} */ action) => guard(async () => {
+      const tags = field.value.split(",").map((tag) => tag.trim()).filter(Boolean);
+      if (tags.length === 0) return;
+      dialog.close();
+      await this.#given.bulk.run(action, ids, { tags });
+    });
+    const dialog = this.#dialog(`Tags of ${photos(ids)}`, [
+      element("label", { htmlFor: field.id }, ["Tags, separated by commas"]), field,
+      element("div", { className: "buttons" }, [button("Add", send("add_tags")), button("Remove", send("remove_tags"))]),
+    ]);
+    field.focus();
+  }
+
+  /** @param {string[]} ids */
+  async #albums(ids) {
+    const { albums } = await ask("GET", "/api/v1/albums");
+    const { bulk } = this.#given;
+    const add = (/** @type {string} */ album) => {
+      dialog.close();
+      return bulk.run("add_to_album", ids, { album });
+    };
+    const may = albums.filter((/** @type {{role: string}} */ album) => album.role !== "view");
+    const rows = may.map((/** @type {{id: string, name: string}} */ { id, name }) => element("li", { dir: "auto" }, [button(name, guard(() => add(id)))]));
+    const field = element("input", { id: "bulk-album", maxLength: 100, autocomplete: "off" });
+    const create = guard(async () => {
+      const name = field.value.trim();
+      if (name) await add((await ask("POST", "/api/v1/albums", { body: { name } })).id);
+    });
+    const dialog = this.#dialog(`Add ${photos(ids)} to an album`, [
+      element("ul", { role: "list", className: "choices" }, rows),
+      element("label", { htmlFor: field.id }, ["New album"]), field,
+      element("div", { className: "buttons" }, [button("Create the album", create)]),
+    ]);
+    (rows[0]?.querySelector("button") ?? field).focus();
+  }
+
+  /** @param {string} title @param {(Node | string)[]} children */
+  #dialog(title, children) {
+    const close = button("Close", () => dialog.close());
+    const dialog = element("dialog", { className: "sheet-dialog", "aria-labelledby": "bulk-title" }, [
+      element("h2", { id: "bulk-title" }, [title]), ...children, close,
+    ]);
+    dialog.addEventListener("close", () => dialog.remove());
+    document.body.append(dialog);
+    dialog.showModal();
+    return dialog;
+  }
+
+  /** @param {MouseEvent} event */
+  #click(event) {
+    if (!(event.target instanceof Element) || event.button !== 0 || event.ctrlKey || event.metaKey || event.altKey) return;
+    const id = idOf(event.target);
+    const pick = event.target.closest(".pick");
+    if (!id || !(pick || event.target.closest(".frame"))) return;
+    const pressed = this.#pressed;
+    this.#pressed = false;
+    if (!(pick || event.shiftKey || this.size || pressed)) return; // it opens the photo
+    event.preventDefault();
+    event.stopPropagation();
+    if (pressed || !this.#given.selectable(id)) return;
+    if (event.shiftKey) this.#extend(id);
+    else this.toggle(id);
+  }
+
+  /** @param {string} id */
+  #extend(id) {
+    const { sections, selectable } = this.#given;
+    this.selection.extend(id, sections.ids.filter(selectable));
+    this.refresh();
+  }
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    const direction = ARROWS[event.key];
+    const { timeline, sections, selectable } = this.#given;
+    const from = timeline.active;
+    if (!direction || !event.shiftKey || event.ctrlKey || event.metaKey || event.altKey || !from) return;
+    if (!(event.target instanceof Element) || !event.target.closest(".card")) return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (this.size === 0 && selectable(from)) this.selection.toggle(from);
+    const next = sections.neighbour(from, direction);
+    if (next === null) return;
+    timeline.show(next);
+    this.#extend(next);
+  }
+
+  /** @param {HTMLElement} timeline */
+  #touch(timeline) {
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    let timer;
+    const end = () => clearTimeout(timer);
+    timeline.addEventListener("pointerdown", (event) => {
+      end();
+      this.#pressed = false;
+      const id = event.pointerType === "touch" && event.target instanceof Element ? idOf(event.target) : "";
+      if (!id) return;
+      timer = setTimeout(() => {
+        this.#pressed = true;
+        this.toggle(id);
+      }, PRESS);
+    });
+    for (const name of ["pointerup", "pointercancel", "pointermove"]) {
+      timeline.addEventListener(name, (event) => {
+        const moved = event instanceof PointerEvent && Math.hypot(event.movementX, event.movementY) > 4;
+        if (name !== "pointermove" || moved) end();
+      });
+    }
+    timeline.addEventListener("contextmenu", (event) => {
+      if (this.#pressed) event.preventDefault();
+    });
+  }
+}
+
+/** @param {Element} target */
+function idOf(target) {
+  const card = target.closest(".card");
+  return card instanceof HTMLElement ? card.dataset.id ?? "" : "";
+}
+
+/** @param {string[]} ids */
+const photos = (ids) => (ids.length === 1 ? "1 photo" : `${ids.length} photos`);
+
+/**
+ * Send the form of a download: the browser saves the archive while it is made.
+ * @param {HTMLFormElement} given
+ * @param {string[]} ids
+ */
+function download(given, ids) {
+  const token = new FormData(given).get("token");
+  const field = (/** @type {string} */ name, /** @type {string} */ value) => element("input", { type: "hidden", name, value });
+  const form = element("form", { method: "post", action: "/download", hidden: true }, [
+    field("token", String(token)), field("ids", ids.join(",")),
+  ]);
+  document.body.append(form);
+  form.submit();
+  form.remove();
+}
+
+customElements.define("select-bar", SelectBar);
