@@ -543,6 +543,7 @@ CORRECTIONS = (
     lambda_actions,
     calls,
     *runpy.run_path(str(Path(__file__).with_name("fleet_corrections.py")))["CORRECTIONS"],
+    *runpy.run_path(str(Path(__file__).with_name("identity_corrections.py")))["CORRECTIONS"],
     *runpy.run_path(str(Path(__file__).with_name("slowness.py")))["CORRECTIONS"],
 )
 

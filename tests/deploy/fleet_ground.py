@@ -25,6 +25,7 @@ from roles.local_cloud.files.children import Children
 from roles.local_cloud.files.emulator import Emulator, emulator_at
 from tests.cloud import ROOT
 from tests.deploy.recorder import Recorder, recording
+from tests.deploy.security_operator import RELEASE, create_boundary
 from tests.support.ansible import ansible
 
 ID = "123456789012"
@@ -180,8 +181,9 @@ def _releaser(aws: Ground) -> dict[str, str]:
     granted on everything.
     """
     iam = aws.client("iam")
+    create_boundary(iam)
     iam.create_user(UserName="releaser")
-    policy = json.loads((ROOT / "docs/release-policy.json").read_text())
+    policy = json.loads(RELEASE.read_text())
     blind = [
         action
         for statement in policy["Statement"]

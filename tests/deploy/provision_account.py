@@ -30,6 +30,7 @@ from roles.local_cloud.files.children import Children
 from roles.local_cloud.files.emulator import HEALTH, Emulator, emulator_at
 from tests.cloud import ROOT
 from tests.deploy.described import Described, described
+from tests.deploy.security_operator import create_boundary
 from tests.loading import module_at
 from tests.mariadb import MariaDb, certificate, mariadb
 from tests.support.ansible import ansible
@@ -218,6 +219,7 @@ def account(home: Path, env: str = ENV, slow: int | None = None, **variables: An
         command = [sys.executable, "-P", str(ROOT / "tests/deploy/aws_corrections.py")]
         children.start("aws", command, _serving(aws), home)
         children.wait(lambda: _answers(aws), "the AWS emulator", 60)
+        create_boundary(aws.client("iam"))
         yield aws
 
 

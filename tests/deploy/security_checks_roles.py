@@ -176,6 +176,13 @@ def nobody_becomes_somebody_else(found: Snapshot) -> list[str]:
     ]
 
 
+@check(put("roles", "~-migrator", "boundary", value=""))
+def roles_are_limited_by_the_boundary(found: Snapshot) -> list[str]:
+    """The operator may create no others."""
+    limit = f"arn:aws:iam::{found.look.account}:policy/{found.look.project}-boundary"
+    return [name for name, role in found.roles.items() if role["boundary"] != limit]
+
+
 @check(add("roles", ANY, "attached", value="arn:aws:iam::aws:policy/AdministratorAccess"))
 def roles_have_no_policy_of_others(found: Snapshot) -> list[str]:
     """AWS's own policies grant more than is needed, and change without notice."""

@@ -123,6 +123,9 @@ def _role(look: Look, role: Described) -> Described:
     return {
         "arn": role["Arn"],
         "trust": role["AssumeRolePolicyDocument"],
+        "boundary": iam.get_role(**named)["Role"]
+        .get("PermissionsBoundary", {})
+        .get("PermissionsBoundaryArn", ""),
         "policies": {
             name: iam.get_role_policy(**named, PolicyName=name)["PolicyDocument"] for name in sorted(names)
         },

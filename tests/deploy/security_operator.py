@@ -17,6 +17,8 @@ from tests.deploy.security_rules import many
 
 FOLDER = ROOT / "docs/operator"
 LIMIT = 6144  # characters of a managed policy, white space not counted (IAM and STS quotas)
+BOUNDARY = "caption-gallery-boundary"  # the managed policy that limits every role
+RELEASE = FOLDER.parent / "release-policy.json"
 ANSIBLE = "Ansible/"  # in the name that Ansible's modules give themselves
 
 
@@ -29,8 +31,19 @@ class Judged:
 
 
 def policies() -> dict[str, dict[str, Any]]:
-    """Each policy by its name."""
-    return {path.stem: json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))}
+    """Each policy of the operator by its name."""
+    paths = [path for path in sorted(FOLDER.glob("*.json")) if path.stem != "boundary"]
+    return {path.stem: json.loads(path.read_text()) for path in paths}
+
+
+def boundary() -> dict[str, Any]:
+    """Return the permissions boundary of the roles."""
+    return dict(json.loads((FOLDER / "boundary.json").read_text()))
+
+
+def create_boundary(iam: Any) -> None:
+    """Create the boundary in an account, as an administrator does before the first run."""
+    iam.create_policy(PolicyName=BOUNDARY, PolicyDocument=json.dumps(boundary()))
 
 
 def statements() -> list[dict[str, Any]]:

@@ -30,6 +30,7 @@ FACTS: dict[str, Any] = {
     "instance_types": {"t3.micro": TYPE, "t3.small": TYPE},
     "database_class": True,
     "buckets": {"caption-gallery-staging-uploads-1": "free", "caption-gallery-staging-derived-1": "own"},
+    "boundary": True,
     "clock_skew": 1,
 }
 ARM = {"vcpus": 2, "architectures": ["arm64"]}
@@ -43,6 +44,7 @@ ROUNDS: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
             "vcpus": 5,
             "addresses": 1,
             "vpcs": 1,
+            "boundary": False,
             "database_class": False,
             "images": {"debian-13-amd64-*": None},
             "buckets": {"caption-gallery-staging-uploads-1": "taken"},
@@ -59,6 +61,7 @@ ROUNDS: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
             "RDS does not offer db.t4g.micro for MySQL in us-east-1",
             "136693071363 owns no available image debian-13-amd64-*",
             "Another account has the bucket caption-gallery-staging-uploads-1",
+            "The account has no policy caption-gallery-boundary",
         ],
     ),
     (
@@ -158,6 +161,12 @@ class Refusing:
 def test_facts_that_may_not_be_read_are_null() -> None:
     found = account_facts.facts(
         lambda service: Refusing(),
-        {"images": {"a": "b"}, "instance_types": [], "database_class": "x", "buckets": ["c"]},
+        {
+            "images": {"a": "b"},
+            "instance_types": [],
+            "database_class": "x",
+            "buckets": ["c"],
+            "boundary": "arn:d",
+        },
     )
     assert {"buckets": {"c": "taken"}} == {name: value for name, value in found.items() if value is not None}

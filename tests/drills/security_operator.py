@@ -88,7 +88,7 @@ PUTS_BACK = (
     "ec2:UpdateSecurityGroupRuleDescriptionsEgress", "ec2:UpdateSecurityGroupRuleDescriptionsIngress",
     "elasticloadbalancing:ModifyListener", "elasticloadbalancing:ModifyTargetGroup",
     "elasticloadbalancing:SetIpAddressType", "elasticloadbalancing:SetSecurityGroups",
-    "elasticloadbalancing:SetSubnets", "iam:UpdateAssumeRolePolicy", "iam:UpdateRole",
+    "elasticloadbalancing:SetSubnets", "iam:PutRolePermissionsBoundary", "iam:UpdateAssumeRolePolicy", "iam:UpdateRole",
     "lambda:DeleteFunctionConcurrency", "lambda:RemovePermission", "rds:ModifyDBSubnetGroup",
     "s3:PutBucketOwnershipControls", "s3:PutBucketPublicAccessBlock", "s3:PutEncryptionConfiguration",
     "secretsmanager:PutSecretValue", "secretsmanager:RestoreSecret", "secretsmanager:UpdateSecret",

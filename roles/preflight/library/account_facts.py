@@ -41,6 +41,10 @@ options:
     type: list
     elements: str
     default: []
+  boundary:
+    description: ARN of the managed policy that limits the roles; empty for none.
+    type: str
+    default: ""
 """
 
 EXAMPLES = r"""
@@ -68,6 +72,7 @@ facts:
     instance_types: {description: vCPUs and architectures of each instance type., type: dict}
     database_class: {description: Whether RDS offers the class for MySQL., type: bool}
     buckets: {description: "Of each bucket: free, own, or taken.", type: dict}
+    boundary: {description: Whether the account has the managed policy., type: bool}
     clock_skew: {description: Seconds by which this machine's clock differs from that of AWS., type: int}
 """
 
@@ -146,6 +151,17 @@ def bucket(client: Any, name: str) -> str:
     return "own"
 
 
+def policy_exists(client: Any, arn: str) -> bool:
+    """Return whether the account has a managed policy."""
+    try:
+        client("iam").get_policy(PolicyArn=arn)
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "NoSuchEntity":
+            return False
+        raise
+    return True
+
+
 def clock_skew(client: Any) -> int:
     """Return by how many seconds this machine's clock is ahead of that of AWS."""
     headers = client("sts").get_caller_identity()["ResponseMetadata"]["HTTPHeaders"]
@@ -167,6 +183,7 @@ def readers(parameters: dict[str, Any]) -> dict[str, Callable[[Any], Any]]:
         "instance_types": lambda client: instance_types(client, parameters["instance_types"]),
         "database_class": lambda client: database_class(client, parameters["database_class"]),
         "buckets": lambda client: {name: bucket(client, name) for name in parameters["buckets"]},
+        "boundary": lambda client: not parameters["boundary"] or policy_exists(client, parameters["boundary"]),
         "clock_skew": clock_skew,
     }
 
@@ -190,6 +207,7 @@ def main() -> None:
             "instance_types": {"type": "list", "elements": "str", "default": []},
             "database_class": {"type": "str", "required": True},
             "buckets": {"type": "list", "elements": "str", "default": []},
+            "boundary": {"type": "str", "default": ""},
         },
         supports_check_mode=True,
     )
