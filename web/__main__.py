@@ -26,8 +26,11 @@ def main(environ: Mapping[str, str]) -> int:
         host = _host(config)
         shown = f"[{host}]" if ":" in host else host
         accounts = bootstrap.accounts(config)
+        gallery = bootstrap.gallery(config)
+        if accounts:  # a host whose release needs a newer schema gets no traffic before that is there
+            gallery.images.ping()
         app = create_app(
-            bootstrap.gallery(config),
+            gallery,
             hosts=[shown, *config.gallery_hosts],
             accounts=accounts,
             visibility=Visibility(config.gallery_visibility),
