@@ -101,6 +101,7 @@ class Account:
         """How a playbook is run here: with this interpreter's functions, and this server's certificate."""
         given = {
             "account_id": ID,
+            "gallery_plain_http": True,
             "release": "r1",
             "functions_zip_dir": str(self.zips),
             "functions_runtime": "python{}.{}".format(*sys.version_info),

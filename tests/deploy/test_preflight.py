@@ -71,6 +71,7 @@ ROUNDS: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
             "database_multi_az": True,
             "database_instance_class": "db.t4g.medium",
             "fleet_instance_type": "m7i.large",
+            "gallery_plain_http": True,
         },
         [
             "one day of backups and one zone for the database; the inventory asks for 14 days and two zones",
@@ -87,9 +88,10 @@ ROUNDS: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
             "is for x86_64, which these instance types do not run: t3.micro",
         ],
     ),
+    ({}, {}, ["Nobody can sign in to a gallery without HTTPS"]),
     # Accepted: an account where it works, one of which nothing is known, a new one, one with a domain.
-    ({}, {}, []),
-    (dict.fromkeys(FACTS), {}, []),
+    ({}, {"gallery_plain_http": True}, []),
+    (dict.fromkeys(FACTS), {"gallery_plain_http": True}, []),
     (
         {"plan": "FREE", "concurrency": {"total": 10, "unreserved": 10}},
         {

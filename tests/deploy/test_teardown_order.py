@@ -1,4 +1,4 @@
-"""The order in which the role teardown deletes: what bills by the hour first, dependants before what they need."""
+"""The order of the role teardown: what bills by the hour first, dependants before what they need."""
 
 from __future__ import annotations
 
