@@ -39,6 +39,7 @@ ID = "123456789012"
 REGION = "us-east-1"
 PROJECT, ENV = "caption-gallery", "staging"
 PREFIX = f"{PROJECT}-{ENV}"
+RELEASE = "r1"  # of the web hosts' image
 CANARY = f"made-up-key-{secrets.token_hex(12)}"  # Gemini's, which must be seen nowhere but in Secrets Manager
 
 
@@ -52,6 +53,7 @@ class Account:
     variables: dict[str, Any] = field(default_factory=dict)
     env: str = ENV  # whose inventory
     slow: int | None = None  # the seed of AWS's slowness
+    fleet: bool = False  # whether there is an image, so that web hosts are released
     clients: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -102,6 +104,7 @@ class Account:
         given = {
             "account_id": ID,
             "gallery_plain_http": True,
+            **({"ami_release": RELEASE} if self.fleet else {}),
             "release": "r1",
             "functions_zip_dir": str(self.zips),
             "functions_runtime": "python{}.{}".format(*sys.version_info),
@@ -112,7 +115,7 @@ class Account:
             **self.variables,
             **variables,
         }
-        without = ("--skip-tags", "zips,bake,fleet")
+        without = ("--skip-tags", "zips,bake" if self.fleet else "zips,bake,fleet")
         return ansible().command(f"inventory/{self.env}", playbook, *without, *arguments, variables=given)
 
     def ansible_environ(self) -> dict[str, str]:
@@ -208,7 +211,9 @@ def now() -> datetime:
 
 
 @contextmanager
-def account(home: Path, env: str = ENV, slow: int | None = None, **variables: Any) -> Iterator[Account]:
+def account(
+    home: Path, env: str = ENV, slow: int | None = None, fleet: bool = False, **variables: Any
+) -> Iterator[Account]:
     """Start it; stop it, with all that it runs, on the way out."""
     home.mkdir(parents=True, exist_ok=True)
     pack_probe(home / "zips")
@@ -216,12 +221,27 @@ def account(home: Path, env: str = ENV, slow: int | None = None, **variables: An
     with mariadb() as server, Children(home / "logs") as children:
         server.folder.chmod(0o755)  # its certificate is read by others
         emulator = emulator_at(home).prepare()
-        aws = Account(home, emulator, server, variables, env, slow)
+        aws = Account(home, emulator, server, variables, env, slow, fleet)
         command = [sys.executable, "-P", str(ROOT / "tests/deploy/aws_corrections.py")]
         children.start("aws", command, _serving(aws), home)
         children.wait(lambda: _answers(aws), "the AWS emulator", 60)
         create_boundary(aws.client("iam"))
+        if fleet:
+            _create_image(aws)
         yield aws
+
+
+def _create_image(aws: Account) -> None:
+    """Create the image of the web hosts as bake.yml does, on an encrypted disk."""
+    ec2, name = aws.client("ec2"), f"{PROJECT}-{aws.env}-web-{RELEASE}"
+    volume = ec2.create_volume(AvailabilityZone=f"{REGION}a", Size=8, Encrypted=True)["VolumeId"]
+    snapshot = ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
+    ec2.delete_volume(VolumeId=volume)
+    disk = {"DeviceName": "/dev/xvda", "Ebs": {"SnapshotId": snapshot, "VolumeSize": 8, "VolumeType": "gp3"}}
+    image = ec2.register_image(Name=name, RootDeviceName="/dev/xvda", BlockDeviceMappings=[disk])["ImageId"]
+    tags = {"Name": name, "Project": PROJECT, "Env": aws.env, "Role": "ami", "Release": RELEASE}
+    pairs = [{"Key": key, "Value": value} for key, value in tags.items()]
+    ec2.create_tags(Resources=[image, snapshot], Tags=pairs)
 
 
 def _serving(aws: Account) -> dict[str, str]:

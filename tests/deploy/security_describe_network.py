@@ -100,6 +100,23 @@ def instances(look: Look) -> list[Described]:
     return [host for host in hosts if host["State"]["Name"] not in ("terminated", "shutting-down")]
 
 
+def templates(look: Look) -> list[Described]:
+    """The newest version of each launch template."""
+    ec2 = look.client("ec2")
+    found = look.pages("ec2", "describe_launch_templates", "LaunchTemplates")
+    names = [each["LaunchTemplateName"] for each in found if each["LaunchTemplateName"].startswith(look.prefix)]
+    versions = [
+        ec2.describe_launch_template_versions(LaunchTemplateName=name, Versions=["$Latest"]) for name in names
+    ]
+    return [each for answer in versions for each in answer["LaunchTemplateVersions"]]
+
+
+def fleets(look: Look) -> list[Described]:
+    """The Auto Scaling groups."""
+    found = look.pages("autoscaling", "describe_auto_scaling_groups", "AutoScalingGroups")
+    return [group for group in found if group["AutoScalingGroupName"].startswith(look.prefix)]
+
+
 def addresses(look: Look) -> list[Described]:
     """Public ones that are paid for."""
     named = [{"Name": "tag:Name", "Values": [f"{look.prefix}-*"]}]

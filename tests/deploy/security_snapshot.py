@@ -51,6 +51,8 @@ class Snapshot:
     flow_logs: list[Described]
     instances: list[Described]
     addresses: list[Described]
+    templates: list[Described]
+    fleets: list[Described]
 
 
 SECTIONS: dict[str, Callable[[Look], Any]] = {
@@ -75,6 +77,8 @@ SECTIONS: dict[str, Callable[[Look], Any]] = {
     "flow_logs": security_describe_network.flow_logs,
     "instances": security_describe_network.instances,
     "addresses": security_describe_network.addresses,
+    "templates": security_describe_network.templates,
+    "fleets": security_describe_network.fleets,
 }
 
 

@@ -7,6 +7,7 @@ import pytest
 from tests.deploy import (
     security_checks_edge,
     security_checks_events,
+    security_checks_fleet,
     security_checks_functions,
     security_checks_network,
     security_checks_roles,
@@ -23,6 +24,7 @@ pytestmark = pytest.mark.timeout(1800)  # the account is made by Ansible on a bu
 PARTS = (
     security_checks_edge,
     security_checks_events,
+    security_checks_fleet,
     security_checks_functions,
     security_checks_network,
     security_checks_roles,

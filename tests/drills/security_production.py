@@ -1,7 +1,7 @@
 """The checklist on production: ``python -m tests.drills.security_production``.
 
-It makes the account of production, with HTTPS, interface endpoints, a NAT gateway per zone and a bastion,
-describes it, and asks every check; then every check again with its fault. It ends with 1 where one
+It makes the account of production, with HTTPS, interface endpoints, a NAT gateway per zone, a bastion and web
+hosts, describes it, and asks every check; then every check again with its fault. It ends with 1 where one
 complains, or cannot.
 """
 
@@ -23,7 +23,7 @@ def main() -> int:
     """Run it; 0 where nothing is wrong."""
     with (
         tempfile.TemporaryDirectory(prefix="production-") as folder,
-        account(Path(folder), "production") as aws,
+        account(Path(folder), "production", fleet=True) as aws,
     ):
         done = aws.ansible("site.yml", **PLACES["production"], **BASTION)
         if done.returncode:
@@ -40,11 +40,11 @@ def reported(found: Snapshot) -> int:
     endpoints, hosts = len(found.endpoints), len(found.instances)
     print(
         f"{len(CHECKS)} checks of {len(test_security_checklist.PARTS)} parts; {endpoints} endpoints,"
-        f" {hosts} hosts"
+        f" {hosts} hosts, {len(found.templates)} launch template, {len(found.fleets)} group"
     )
     print(f"complaints: {wrong or 'none'}")
     print(f"checks that did not find their fault: {blind or 'none'}")
-    return int(bool(wrong or blind or not hosts or endpoints < 2))
+    return int(bool(wrong or blind or hosts < 3 or endpoints < 2 or not found.templates or not found.fleets))
 
 
 if __name__ == "__main__":

@@ -66,7 +66,10 @@ def judge(findings: list[Finding], rows: list[Accepted]) -> tuple[list[Finding],
 
 def main() -> int:
     """Run it; 0 where every finding is accepted, and every acceptance needed."""
-    with tempfile.TemporaryDirectory(prefix="prowler-") as folder, account(Path(folder), "production") as aws:
+    with (
+        tempfile.TemporaryDirectory(prefix="prowler-") as folder,
+        account(Path(folder), "production", fleet=True) as aws,
+    ):
         done = aws.ansible("site.yml", **PLACES["production"])
         if done.returncode:
             print(done.stdout[-3000:], done.stderr[-1000:])
