@@ -166,14 +166,11 @@ GIVEN: dict[str, Any] = {
     "functions_secret_arns": ["arn:aws:secretsmanager:us-east-1:123456789012:secret:caption-gallery-staging/x"],
     "functions_caption_secret_arns": [],
     "functions_security_group_ids": [],
+    "functions_environment": {},
+    "functions_caption_environment": {},
+    "fleet_settings": {},
     "fleet_image_id": "",
     "fleet_release": "r1",
-    "database_found": {"instances": []},
-    "edge_balancers": {"load_balancers": []},
-    "network_private_subnets": {"subnets": []},
-    "network_function_groups": {"security_groups": []},
-    "ami_found": {"images": []},
-    "ami_release": "",
     "release": "r1",
 }
 SHOWN = {

@@ -1,16 +1,21 @@
 """site.yml, with web hosts, and destroy.yml on an AWS that is slow and throttles, for several seeds.
 
-``python -m tests.drills.slow_aws [FIRST [COUNT]]`` prints for each seed how often each state was met. It ends
-with 1 where a playbook fails, destroy.yml leaves something that is billed, or a state was never met.
+``python -m tests.drills.slow_aws [--first 1] [--count 20] [--results FILE]`` prints for each seed what failed,
+and how often each state was met. The file keeps a line for each seed, so that an interrupted drill goes on
+where it was. It ends with 1 where a playbook fails, destroy.yml leaves something that is billed, or a state was
+never met.
 """
 
 from __future__ import annotations
 
-import sys
+import argparse
+import json
+import os
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tests.deploy.provision_account import CANARY, PROJECT, Account, account
@@ -21,29 +26,52 @@ DESTROY = {"confirm": PROJECT, "teardown_final_snapshot": False}
 AGAIN = {"bucket's name just deleted", "queue just deleted"}
 
 
-def main(first: int, count: int) -> int:
-    """Run it, two seeds at a time; 0 where every seed passes and every state was met."""
+@dataclass(frozen=True)
+class Life:
+    """What became of one seed."""
+
+    seed: int
+    problems: list[str]
+    met: dict[str, int]  # how many calls were refused, by state
+
+
+def main(first: int, count: int, results: Path | None) -> int:
+    """Run it, one seed for each processor; 0 where every seed passes and every state was met."""
+    lives = [life for life in known(results) if first <= life.seed < first + count]
+    missing = sorted(set(range(first, first + count)) - {life.seed for life in lives})
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for life in pool.map(lived, missing):
+            lives.append(life)
+            if results:
+                with results.open("a", encoding="utf-8") as lines:
+                    lines.write(json.dumps(asdict(life)) + "\n")
+            print(f"seed {life.seed}: {'; '.join(life.problems) or 'passed'}", flush=True)
     total: Counter[str] = Counter()
-    failed = []
-    with ThreadPoolExecutor(2) as pool:
-        for seed, problems, met in pool.map(life, range(first, first + count)):
-            print(f"seed {seed}: {'; '.join(problems) or 'passed'}; {met.total()} refusals", flush=True)
-            total += met
-            failed += problems
+    for life in lives:
+        total.update(life.met)
     for name, number in sorted(total.items()):
         print(f"  {number:5} {name}")
+    failed = [life.seed for life in lives if life.problems]
     never = {state.name for state in STATES} - set(total) - AGAIN
+    print(f"{len(lives) - len(failed)} of {len(lives)} seeds passed; failed: {failed or 'none'}")
     print(f"states never met: {', '.join(sorted(never)) or 'none'}")
     return int(bool(failed or never))
 
 
-def life(seed: int) -> tuple[int, list[str], Counter[str]]:
-    """Create an environment and remove it; return the seed, what went wrong, and the states that were met."""
+def known(results: Path | None) -> list[Life]:
+    """Return the seeds that a file has."""
+    if results is None or not results.exists():
+        return []
+    return [Life(**json.loads(line)) for line in results.read_text().splitlines()]
+
+
+def lived(seed: int) -> Life:
+    """Create an environment and remove it."""
     with (
         tempfile.TemporaryDirectory(prefix="slow-") as folder,
         account(Path(folder), slow=seed, fleet=True) as aws,
     ):
-        return seed, list(problems_of(aws)), aws.states_met()
+        return Life(seed, list(problems_of(aws)), dict(aws.states_met()))
 
 
 def problems_of(aws: Account) -> Iterator[str]:
@@ -59,5 +87,9 @@ def problems_of(aws: Account) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    numbers = [int(argument) for argument in sys.argv[1:]]
-    raise SystemExit(main(*(numbers + [1, 20][len(numbers) :])))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--first", type=int, default=1)
+    parser.add_argument("--count", type=int, default=20)
+    parser.add_argument("--results", type=Path)
+    given = parser.parse_args()
+    raise SystemExit(main(given.first, given.count, given.results))
