@@ -128,6 +128,7 @@ def roles_name_every_action(found: Snapshot) -> list[str]:
 def roles_name_every_resource(found: Snapshot) -> list[str]:
     """This applies to actions that support resources."""
     blind = JOIN_NETWORK | {("logs:DescribeLogGroups", "*")}
+    blind |= {("sns:GetSubscriptionAttributes", "*"), ("sns:Unsubscribe", "*")}
     return [
         f"{name} {action}"
         for name, role in found.roles.items()
