@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from tests.cloud import Cloud, cloud
 from tests.deploy.local_tools import DERIVED, PROBE, SECRET, UPLOADS, pack_probe
 from tests.deploy.provision_account import CANARY, Account, History, account, now
 from tests.deploy.recorder import Recorder, recording
+from tests.support.ansible import api_calls
 
 SEED = 2  # of AWS's slowness; tests/drills/slow_aws.py tries others
 
@@ -60,11 +62,13 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[History]:
         empty = aws.described()
         first = aws.ansible("site.yml", "-vvv", environ={"GEMINI_API_KEY": CANARY})
         assert first.returncode == 0, first.stdout[-4000:] + first.stderr[-2000:]
+        lines = [json.loads(line) for line in api_calls(aws.home).read_text().splitlines()]
+        calls = [(line["service"], line["operation"]) for line in lines]
         described, start = aws.described(), now()
         rehearsal = aws.ansible("site.yml", "--check")
         rehearsed = aws.writes(start)
         again = aws.ansible("site.yml", "-vvv", environ={"GEMINI_API_KEY": CANARY})
-        yield History(aws, empty, first, described, rehearsal, rehearsed, again, aws.described())
+        yield History(aws, empty, first, calls, described, rehearsal, rehearsed, again, aws.described())
 
 
 @pytest.fixture(scope="session")

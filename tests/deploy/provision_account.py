@@ -174,6 +174,7 @@ class History:
     aws: Account
     empty: Described  # what a new account holds
     first: subprocess.CompletedProcess[str]  # site.yml, verbose
+    first_calls: list[tuple[str, str]]  # service and operation of each call of its modules
     described: Described
     rehearsal: subprocess.CompletedProcess[str]  # site.yml --check
     rehearsed: list[str]  # what that wrote

@@ -29,6 +29,12 @@ def test_every_call_satisfies_the_constraints(history: History) -> None:
     assert [] == [problem for line in lines for problem in line["problems"]]
 
 
+def test_resources_of_ec2_get_their_tags_at_creation(history: History) -> None:
+    """The operator may tag what he creates only within the call that creates it."""
+    assert [] == [call for call in history.first_calls if call == ("ec2", "CreateTags")]
+    assert ("ec2", "CreateVpc") in history.first_calls
+
+
 def test_site_waits_for_what_is_not_ready(history: History) -> None:
     assert set() == MET - set(history.aws.states_met())
 
