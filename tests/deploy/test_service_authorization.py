@@ -231,9 +231,6 @@ def test_policy_of_a_role_is_within_the_boundary(roles: dict[str, dict[str, Any]
     assert [] == outside
 
 
-PARTS = {"s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"}  # for uploads in parts
-
-
 def test_boundary_is_no_wider_than_the_roles(roles: dict[str, dict[str, Any]]) -> None:
     needed = {action for policy in roles.values() for action, _ in grants(policy)}
-    assert needed | PARTS == {action for action, _ in grants(boundary())}
+    assert needed == {action for action, _ in grants(boundary())}
