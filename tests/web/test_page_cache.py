@@ -1,12 +1,9 @@
-"""The page from the cache: never older than a commit before the request, compressed apart from its token."""
+"""The page from the cache: rendered once, compressed apart from its token. See also test_cache_truth.py."""
 
 from __future__ import annotations
 
 import gzip
-import random
 import re
-from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,70 +11,9 @@ import pytest
 from imgcore.gallery.models import Edit, TaskKind, TaskStatus
 from imgcore.gallery.service import Gallery
 from tests.web.client import Client
-from tests.web.fakes import EditableImages, FakeStorage, add_done, add_failed, add_image, fake_gallery
+from tests.web.fakes import EditableImages, FakeStorage, add_done, add_failed, fake_gallery
 from web.app import create_app
 from web.http.page_cache import Cache, CachedPage
-
-PATHS = ("/", "/?q=cat", "/?q=changed", "/?q=-changed")
-
-
-def another_process(gallery: Gallery) -> Client:
-    """An application with caches of its own over the same database."""
-    return Client(create_app(replace(gallery)))
-
-
-def without_token(text: str) -> str:
-    return re.sub(r'name="token" value="[0-9a-f]+"', "", text)
-
-
-def _changes(gallery: Gallery, chance: random.Random) -> list[Callable[[], object]]:
-    shown = gallery.page(limit=100).images
-    public_id = chance.choice(shown).public_id if shown else ""
-    images = gallery.images
-
-    def fail() -> None:
-        image = add_failed(gallery, "cat failed.jpg")
-        images.reopen(image.public_id)
-
-    def claim() -> None:
-        key = add_image(gallery, "cat new.jpg").public_id
-        images.database.run(
-            lambda tx: tx.execute(
-                "UPDATE tasks SET status = 'processing', lease_token = 'x', lease_until = {now}"
-                " WHERE image_id = (SELECT id FROM images WHERE public_id = :key) AND kind = 'caption'",
-                key=key,
-            )
-        )
-
-    def work(change: Callable[[str], object]) -> Callable[[], object]:
-        return lambda: change(public_id) if public_id else None
-
-    return [
-        lambda: add_done(gallery, "cat.jpg"),
-        fail,
-        claim,
-        work(lambda key: images.edit(key, Edit(caption=f"changed {chance.random()}"))),
-        work(images.delete),
-        lambda: gallery.breakers.open("gemini", wait=60, reason="key_refused", message="Refused."),
-        lambda: gallery.breakers.close("gemini"),
-    ]
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_no_answer_is_older_than_the_last_commit(gallery: Gallery, seed: int) -> None:
-    """Two processes with caches answer what one without a cache does, and 304 only where that is the same."""
-    chance = random.Random(seed)
-    clients = [another_process(gallery) for _ in range(2)]
-    seen: dict[tuple[int, str], tuple[str, str]] = {}
-    for _ in range(25):
-        chance.choice(_changes(gallery, chance))()
-        for number, path in enumerate(chance.sample(PATHS, 2)):
-            client, fresh = clients[number], another_process(gallery).get(path)
-            tag, text = seen.get((number, path), ("", ""))
-            answer = client.get(path, if_none_match=tag)
-            current = text if answer.status == 304 else without_token(answer.text)
-            assert without_token(fresh.text) == current
-            seen[number, path] = answer.headers["etag"], current
 
 
 def test_a_page_that_is_known_is_not_rendered_again(

@@ -1,0 +1,161 @@
+"""No answer is older than a commit before its request, whatever two processes have kept of earlier ones."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from unittest.mock import patch
+
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from imgcore.accounts.models import Visibility
+from imgcore.db.tasks import TaskRepository
+from imgcore.db.timeline import TimelineRepository
+from imgcore.gallery.models import Edit, Image, TaskKind, TaskStatus
+from tests.contract.images import FACTS, description, renditions
+from tests.web.peopling import Browser, Site, site
+from web.app import create_app
+from web.http.page_cache import Cache
+
+PEOPLE = ("owner", "other")
+PATHS = (
+    "/",
+    "/?q=changed",
+    "/?q=-changed",
+    "/api/v1/images",
+    "/api/v1/images?status=failed",
+    "/api/v1/timeline",
+    "/api/v1/timeline/{month}",
+    "/api/v1/images/{id}/status",
+)
+people = st.sampled_from(PEOPLE)
+numbers = st.integers(0, 2)
+
+
+class Answers(RuleBasedStateMachine):
+    """Changes of photos, of the breaker and of sessions, and requests after each of them.
+
+    Each answer is compared with that of a third application, whose caches keep nothing.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = Path(tempfile.mkdtemp())
+        self.images: list[Image] = []
+        self.seen: dict[tuple[int, str, str], tuple[str, str]] = {}
+        self.steps = 0
+        self.month = f"{datetime.now(UTC):%Y-%m}"
+
+    @initialize()
+    def start(self) -> None:
+        self.site: Site = site(self.folder)
+        gallery, accounts = self.site.gallery, self.site.accounts
+        self.tasks = TaskRepository(self.site.database)
+        apps = []
+        for _ in range(3):
+            own = replace(gallery, timeline=TimelineRepository(self.site.database))
+            apps.append(create_app(own, accounts=accounts, visibility=Visibility.SHARED, api_rate=1_000_000))
+        self.browsers = {(app, name): Browser(apps[app]) for app in range(3) for name in PEOPLE}
+        for name in PEOPLE:
+            self.sign_in(name)
+            self.upload(name)
+            for process in range(2):
+                self.ask(process, name)
+
+    def teardown(self) -> None:
+        self.site.database.close()
+        shutil.rmtree(self.folder)
+
+    def sign_in(self, name: str) -> None:
+        token = self.site.browser(None, name).cookies["gallery_session"]  # type: ignore[arg-type]
+        for app in range(3):
+            self.browsers[app, name].cookies["gallery_session"] = token
+
+    @rule(name=people)
+    def end_sessions(self, name: str) -> None:
+        self.site.accounts.end_sessions(self.site.people[name])
+
+    @rule(name=people)
+    def upload(self, name: str) -> None:
+        if len(self.images) < 3:
+            self.images.append(self.site.upload(name, f"cat {len(self.images)}.jpg"))
+
+    def image(self, number: int) -> Image:
+        return self.images[number % len(self.images)]
+
+    @rule(number=numbers, kind=st.sampled_from(TaskKind), ending=st.sampled_from(["done", "failed", "working"]))
+    def process(self, number: int, kind: TaskKind, ending: str) -> None:
+        """A worker claims a task, and stores a result, an error, or nothing yet."""
+        image = self.image(number)
+        claim = self.tasks.claim(image.image_key, kind, lease=0.001, max_attempts=99)
+        if claim is None or ending == "working":
+            return
+        if ending == "failed":
+            self.tasks.fail(claim, TaskStatus.FAILED, code="bad_answer", message="The model did not answer.")
+        elif kind is TaskKind.CAPTION:
+            self.tasks.finish_caption(claim, description(caption=f"A changed cat {claim.attempts}."))
+        else:
+            self.tasks.finish_thumbnail(claim, FACTS, renditions(image))
+
+    @rule(number=numbers, words=st.sampled_from(["changed", "cat", "dog"]))
+    def edit(self, number: int, words: str) -> None:
+        self.site.gallery.images.edit(self.image(number).public_id, Edit(caption=words))
+
+    @rule(number=numbers)
+    def delete(self, number: int) -> None:
+        self.site.gallery.images.delete(self.image(number).public_id)
+
+    @rule(number=numbers)
+    def restore(self, number: int) -> None:
+        self.site.gallery.images.restore(self.image(number).public_id)
+
+    @rule(closed=st.booleans())
+    def breaker(self, closed: bool) -> None:
+        breakers = self.site.gallery.breakers
+        if closed:
+            breakers.close("gemini")
+        else:
+            breakers.open("gemini", wait=60, reason="key_refused", message="The key is refused.")
+
+    @invariant()
+    def ask_one_process(self) -> None:
+        """Ask after each change, the two processes in turn."""
+        self.steps += 1
+        for name in PEOPLE if self.images else ():
+            if not self.ask(self.steps % 2, name):
+                self.sign_in(name)
+
+    def ask(self, process: int, name: str) -> bool:
+        """Ask for all that is kept, as a browser does that has earlier answers; False for who is signed out."""
+        for template in PATHS:
+            path = template.format(month=self.month, id=self.images[0].public_id)
+            key = (process, name, path)
+            tag, text = self.seen.get(key, ("", ""))
+            answer = self.browsers[process, name].get(path, if_none_match=tag)
+            with patch.object(Cache, "get", return_value=None):
+                fresh = self.browsers[2, name].get(path)
+            status, shown = (200, text) if answer.status == 304 else (answer.status, answer.text)
+            assert fresh.status == status
+            if status < 400:  # an error has an id of its own
+                assert fresh.text == shown
+            self.seen[key] = (answer.headers.get("etag", ""), shown)
+        return status == 200
+
+
+def test_no_answer_is_older_than_a_commit_before_its_request() -> None:
+    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+        Answers,
+        settings=settings(
+            max_examples=5,
+            stateful_step_count=15,
+            deadline=None,
+            database=None,
+            phases=[Phase.generate],  # shrinking takes minutes, and the steps are short
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
