@@ -1,6 +1,6 @@
 """Narrow reads of images: what listings show of many, and how far one is.
 
-A tile is read as one JSON array: pymysql decodes each column in Python, most of the time of a listing.
+A row is read as one JSON array: pymysql decodes each column in Python, most of the time of a listing.
 """
 
 from __future__ import annotations
@@ -33,14 +33,13 @@ _SELECT = sql(
 )
 
 _OF_PROGRESS = ("id", "public_id", "version", "owner_id", "upload_status", "uploaded_at", "deleted_at")
+_OF_TASKS = [(f"{kind}_{column}", f"{kind}.{column}") for kind in _KINDS for column in TASK]
 _PROGRESS = sql(
-    "SELECT {columns} FROM images i {joins} WHERE i.public_id = :public_id",
-    columns=", ".join(
-        [f"i.{column}" for column in _OF_PROGRESS]
-        + [f"{kind}.{column} AS {kind}_{column}" for kind in _KINDS for column in TASK]
-    ),
+    "SELECT JSON_ARRAY({columns}) FROM images i {joins} WHERE i.public_id = :public_id",
+    columns=", ".join([*(f"i.{column}" for column in _OF_PROGRESS), *(column for _, column in _OF_TASKS)]),
     joins=TASK_JOINS,
 )
+_PROGRESS_NAMES = (*_OF_PROGRESS, *(name for name, _ in _OF_TASKS))
 
 
 def read_tiles(tx: Transaction, where: str, values: Mapping[str, Any], place: str) -> Sequence[Tile]:
@@ -51,9 +50,10 @@ def read_tiles(tx: Transaction, where: str, values: Mapping[str, Any], place: st
 
 def read_progress(tx: Transaction, public_id: str) -> Image | None:
     """Return an image with its tasks and its rights; other attributes are as if they were unknown."""
-    row = tx.row(_PROGRESS, public_id=public_id)
-    if row is None:
+    rows = tx.tuples(_PROGRESS, public_id=public_id)
+    if not rows:
         return None
+    row = dict(zip(_PROGRESS_NAMES, json.loads(rows[0][0]), strict=True))
     return Image(
         id=row["id"],
         public_id=row["public_id"],
