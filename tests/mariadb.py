@@ -49,6 +49,12 @@ class MariaDb:
         self._process: subprocess.Popen[bytes] | None = None
         self._user = _unprivileged_user()
 
+    @property
+    def pid(self) -> int:
+        """The process's id, while it runs."""
+        assert self._process is not None
+        return self._process.pid
+
     def install(self) -> None:
         """Make the data folder and the certificate, once."""
         certificate(self.folder, self.ca)

@@ -37,13 +37,13 @@ class Web:
     """The web process: where it is, and once it has ended the most memory that it had, in megabytes."""
 
     origin: str
+    pid: int
     peak: float = 0.0
 
 
-@contextmanager
-def web(database_url: str, bucket_origin: str) -> Iterator[Web]:
-    """``python -m web`` in open mode on a free port, its pictures in the bucket at ``bucket_origin``."""
-    environ = {
+def environment(database_url: str, bucket_origin: str) -> dict[str, str]:
+    """Return the settings of a web process whose pictures are in the bucket at ``bucket_origin``."""
+    return {
         "PATH": os.environ["PATH"],
         "DATABASE_URL": database_url,
         "UPLOADS_BUCKET": "uploads",
@@ -56,6 +56,14 @@ def web(database_url: str, bucket_origin: str) -> Iterator[Web]:
         "PORT": "0",
         "API_RATE": "1000000000",
     }
+
+
+@contextmanager
+def web(database_url: str, bucket_origin: str, processes: int | None = None) -> Iterator[Web]:
+    """``python -m web`` in open mode on a free port. processes: by default as many as processors."""
+    environ = environment(database_url, bucket_origin)
+    if processes is not None:
+        environ["WEB_PROCESSES"] = str(processes)
     process = subprocess.Popen(
         [sys.executable, "-m", "web"], cwd=ROOT, env=environ, stdout=subprocess.PIPE, text=True
     )
@@ -64,7 +72,7 @@ def web(database_url: str, bucket_origin: str) -> Iterator[Web]:
     if " at " not in line:
         process.wait()
         raise RuntimeError("the gallery did not start")
-    running = Web(line.rpartition(" at ")[2].strip().rstrip("/"))
+    running = Web(line.rpartition(" at ")[2].strip().rstrip("/"), process.pid)
     try:
         yield running
     finally:
