@@ -144,7 +144,7 @@ def test_links_exist_for_derived_images_and_the_original(
         gallery.links(awaiting).original,
     )
     assert [f"http://bucket.test/{key}" for key in sorted(storage.derived)] == sorted(
-        url for url in (links.thumbnail, links.thumbnail_2x, links.display) if url
+        url for url in (links.thumbnail, links.thumbnail_2x, links.grid, links.display) if url
     )
     assert f"http://bucket.test/{image.image_key}?name=cat.jpg&version={image.version_id}" == links.original
     gallery.delete(image.public_id)

@@ -1,0 +1,149 @@
+"""A thousand hostile texts as names, captions, alt texts, tags and albums: shown, found, exported and sent."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import random
+import zipfile
+from html.parser import HTMLParser
+from pathlib import PurePosixPath
+from xml.etree import ElementTree
+
+import pytest
+
+from imgcore.db.webhooks import add_deliveries
+from imgcore.gallery.models import Image
+from imgcore.gallery.service import Gallery
+from imgcore.webhooks.models import WebhookEvent
+from tests.support.hostile_texts import TEXTS
+from tests.web.client import Client
+from tests.web.fakes import add_done
+
+PHOTOS, TAGS = 100, 7
+PIECES = (
+    *TEXTS,
+    "\u2066\u2069",
+    "\u200f",
+    "\u00ad",
+    "🏳️\u200d🌈",
+    "𝔘𝔫𝔦",
+    "a" * 40,
+    " ",
+    "\u0600",
+    "\u0f3a",
+    "%00",
+    "\\0",
+)
+
+
+def hostile(count: int) -> list[str]:
+    """Return different texts of up to 50 characters, the same ones each time."""
+    chance = random.Random(17)
+    found = dict.fromkeys(TEXTS)
+    while len(found) < count:
+        text = "".join(chance.choice(PIECES) for _ in range(chance.randint(1, 4)))[:50].strip()
+        if text:
+            found[text] = None
+    return list(found)[:count]
+
+
+@pytest.fixture
+def photos(client: Client, gallery: Gallery) -> list[Image]:
+    """Ten texts in each of 100 photos, written as people write them."""
+    texts = iter(hostile(PHOTOS * (TAGS + 3)))
+    found = []
+    for _ in range(PHOTOS):
+        image = add_done(gallery, next(texts), thumbnail_key=None)
+        body = {"caption": next(texts), "alt_text": next(texts)}
+        answer = client.send(
+            "PATCH", f"/api/v1/images/{image.public_id}", body | {"tags": [next(texts) for _ in range(TAGS)]}
+        )
+        assert 200 == answer.status, answer.body
+        found.append(gallery.get(image.public_id))
+    return found
+
+
+class Seen(HTMLParser):
+    """Collects the elements, their attributes and the text of a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.elements: list[str] = []
+        self.handlers: list[str] = []
+        self.said = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append(tag)
+        self.handlers += [name for name, _ in attrs if name.startswith("on")]
+
+    def handle_data(self, data: str) -> None:
+        self.said += data
+
+
+def test_pages_show_texts_and_never_run_them(client: Client, photos: list[Image]) -> None:
+    plain = None
+    for image in photos:
+        page = Seen()
+        page.feed(client.get(f"/images/{image.public_id}").text)
+        plain = plain if plain is not None else page.elements.count("script")
+        assert ([], plain) == (page.handlers, page.elements.count("script"))
+        assert image.caption is not None
+        assert " ".join(image.caption.split()) in " ".join(page.said.split())
+
+
+def test_export_holds_every_text(client: Client, photos: list[Image]) -> None:
+    answer = client.send(
+        "POST", "/api/v1/download", {"ids": [image.public_id for image in photos], "size": "original"}
+    )
+    with zipfile.ZipFile(io.BytesIO(answer.body)) as archive:
+        names = archive.namelist()
+        rows = list(csv.DictReader(io.StringIO(archive.read("captions.csv").decode(), newline="")))
+        words = json.loads(archive.read("captions.json"))
+        sidecars = [ElementTree.fromstring(archive.read(name)) for name in names if name.endswith(".xmp")]
+    assert len(names) == len({name.casefold() for name in names})
+    for name in names:
+        path = PurePosixPath(name)
+        assert (name, False) == (path.name, name.startswith((".", "~")) and name in (".", ".."))
+    expected = {image.public_id: image for image in photos}
+    assert len(photos) == len(rows) == len(words) == len(sidecars)
+    for row, word in zip(rows, words, strict=True):
+        image = expected[word["id"]]
+        assert (image.caption, image.alt_text, list(image.tags)) == (
+            word["caption"],
+            word["alt_text"],
+            word["tags"],
+        )
+        assert row["caption"] in (image.caption, f"'{image.caption}")
+    said = {" ".join("".join(sidecar.itertext()).split()) for sidecar in sidecars}
+    assert len(said) == len(photos)
+
+
+def test_webhook_sends_every_text_as_plain_ascii_json(gallery: Gallery, photos: list[Image]) -> None:
+    assert gallery.webhooks is not None
+    gallery.webhooks.create("https://example.org/hook", ["photo.described"])
+    for image in photos:
+        gallery.images.database.run(
+            lambda tx, image=image: add_deliveries(
+                tx, WebhookEvent.PHOTO_DESCRIBED, owner_id=None, image_id=image.id
+            )
+        )
+    claims = gallery.webhooks.rows.claim_due(limit=PHOTOS, lease=60.0, public_url=None)
+    sent = {claim.body for claim in claims}
+    assert all(body.isascii() for body in sent)
+    sent_photos = {json.loads(body)["photo"]["id"]: json.loads(body)["photo"] for body in sent}
+    for image in photos:
+        photo = sent_photos[image.public_id]
+        assert (image.name, image.caption, list(image.tags)) == (photo["name"], photo["caption"], photo["tags"])
+
+
+def test_album_keeps_its_name(client: Client) -> None:
+    for name in hostile(200):
+        answer = client.send("POST", "/api/v1/albums", {"name": name})
+        assert answer.status in (201, 422), answer.body
+        if answer.status == 201:
+            page = Seen()
+            page.feed(client.get(f"/albums/{answer.json['id']}").text)
+            assert [] == page.handlers
+            assert " ".join(answer.json["name"].split()) in " ".join(page.said.split())
