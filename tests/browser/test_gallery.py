@@ -242,6 +242,82 @@ def test_back_leads_from_a_search_to_what_was_there_before(browser: Browser, sta
     assert "" == browser.find("#q").get_property("value")
 
 
+def test_a_failed_search_changes_nothing_and_can_be_repeated(browser: Browser, stage: Stage) -> None:
+    """Address, title and list stay those of what is shown; one button searches again."""
+    fill(stage, 2)
+    browser.open()
+    browser.wait(lambda: 2 == len(captions(browser)))
+    stage.images.database.fault = AWAY
+    browser.find("#q").send_keys("001")
+    browser.wait(lambda: browser.texts("#failure button") == ["Try again"])
+    assert (f"{stage.origin}/", "Caption Gallery") == (browser.driver.current_url, browser.driver.title)
+    assert 2 == len(captions(browser))
+    stage.images.database.fault = None
+    browser.click("#failure button")
+    browser.wait(lambda: 1 == len(captions(browser)))
+    assert browser.driver.current_url.endswith("/?q=001")
+    assert [] == browser.all("#failure")
+
+
+def test_a_refused_filter_is_named_as_its_field_and_cleared(browser: Browser, stage: Stage) -> None:
+    """Trying again could not help."""
+    fill(stage, 1)
+    browser.open("/?q=000&source=nobody")
+    browser.wait(lambda: browser.has("#failure", "The filter “Described by” must be one of"))
+    assert ["Clear this filter"] == browser.texts("#failure button")
+    browser.click("#failure button")
+    browser.wait(lambda: 1 == len(captions(browser)))
+    assert browser.driver.current_url.endswith("/?q=000")
+    assert [] == browser.all("#failure")
+
+
+TOP = "return [...document.querySelectorAll('#grid .card')].find((c) => c.getBoundingClientRect().bottom > 200)"
+
+
+def test_a_reload_and_the_way_back_lead_to_the_same_place(browser: Browser, stage: Stage) -> None:
+    """The photo that was at the top of the window is there again."""
+    fill(stage, 60)
+    browser.open()
+    browser.find("#grid .card")
+    browser.run("window.scrollTo(0, 2000)")
+    browser.wait(lambda: browser.run(f"{TOP}?.dataset.id && window.scrollY === 2000"))
+    there = browser.run(f"{TOP}.dataset.id")
+    ready = "return document.getElementById('gallery')?.dataset.ready === '' && window.scrollY > 1900"
+    browser.driver.refresh()
+    browser.wait(lambda: browser.run(ready))
+    browser.wait(lambda: browser.run(f"{TOP}?.dataset.id") == there)
+    browser.open("/about")
+    browser.driver.back()
+    browser.wait(lambda: browser.run(f"{TOP}?.dataset.id") == there)
+
+
+def test_a_page_of_the_back_forward_cache_shows_what_has_changed(browser: Browser, stage: Stage) -> None:
+    """It holds no lock while it is away, and asks for the changes when it is shown again."""
+    [image] = fill(stage, 1)
+    browser.open()
+    browser.wait(lambda: browser.run(POLLERS) == 1)
+    browser.run("window.dispatchEvent(new PageTransitionEvent('pagehide', {persisted: true}))")
+    browser.wait(lambda: browser.run(POLLERS) == 0)
+    stage.images.change(image.public_id, caption="Another caption.")
+    browser.run("window.dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
+    browser.wait(lambda: ["Another caption."] == captions(browser))
+
+
+def test_undo_is_one_key_away_and_the_message_another(browser: Browser, stage: Stage) -> None:
+    """Ctrl+Z brings back what Del has moved to the trash; F6 leads to the newest message."""
+    [image] = fill(stage, 1)
+    browser.open()
+    browser.find("#grid .frame")
+    browser.run("document.querySelector('#grid .frame').focus()")
+    browser.press(Keys.DELETE)
+    browser.wait(lambda: browser.all("#toast [data-undo]"))
+    browser.press(Keys.F6)
+    assert browser.run("return document.activeElement.matches('#toast [data-undo]')")
+    browser.press(Keys.CONTROL + "z" + Keys.NULL)
+    browser.wait(lambda: 1 == len(captions(browser)))
+    assert "done" == stage.gallery.get(image.public_id).status
+
+
 # The viewer
 
 

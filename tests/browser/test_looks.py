@@ -109,6 +109,13 @@ def second_form(browser: Browser, stage: Stage) -> None:
     browser.find("#file")
 
 
+def tags(browser: Browser, stage: Stage) -> None:
+    """Every tag with the number of its photos."""
+    stage.add("cat.jpg", photo())
+    browser.open("/tags")
+    browser.find(".tag-list a")
+
+
 def a_problem(browser: Browser, stage: Stage) -> None:
     """An address where nothing is."""
     browser.open("/nowhere")
@@ -128,6 +135,7 @@ SCENES = [
     nothing_found,
     upload_form,
     second_form,
+    tags,
     a_problem,
 ]
 
@@ -160,6 +168,20 @@ def test_the_dark_is_dark(browser: Browser, stage: Stage) -> None:
     light = browser.run(background)
     browser.media(prefers_color_scheme="dark")
     assert (light, "rgb(20, 19, 17)") == ("rgb(250, 248, 245)", browser.run(background))
+
+
+def test_a_persons_theme_overrides_the_systems_on_every_page(browser: Browser, stage: Stage) -> None:
+    """Chosen in the menu, kept for later, also for the colour of the browser's bar."""
+    background = "return getComputedStyle(document.body).backgroundColor"
+    browser.open()
+    browser.click(".account-menu summary")
+    browser.run("theme.value = 'dark'; theme.dispatchEvent(new Event('change'))")
+    assert "rgb(20, 19, 17)" == browser.run(background)
+    browser.open("/about")
+    assert "rgb(20, 19, 17)" == browser.run(background)
+    bar = "return document.querySelector('meta[name=theme-color][media=all]').content"
+    assert "#141311" == browser.run(bar)
+    browser.run("localStorage.removeItem('theme')")
 
 
 def test_nothing_moves_for_those_who_ask_for_less_motion(browser: Browser, stage: Stage) -> None:
