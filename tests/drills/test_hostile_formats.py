@@ -1,0 +1,76 @@
+"""Mutants of TIFF, BMP, animations and camera raw files: none harms the process that decodes it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests import images as samples
+from tests import raw_files
+from tests.contract.hostile_files import faults, judged
+
+MUTANTS = 5_000  # of each kind
+_SIZE = (64, 48)
+
+
+def tiffs() -> list[bytes]:
+    """Return TIFF files of each packing that is accepted, in each mode of pixels, and a tiled one."""
+    picture = samples.photo(*_SIZE)
+    packings = (None, "tiff_lzw", "tiff_adobe_deflate", "packbits")
+    modes = [picture.convert(mode) for mode in ("1", "L", "P", "RGB", "RGBA", "CMYK", "I;16")]
+    return [
+        *(samples.encode(mode, "TIFF", compression=packing) for mode in modes for packing in packings),
+        samples.encode(picture, "TIFF", compression="tiff_lzw", tiffinfo={317: 2}),  # horizontal differencing
+        samples.encode(picture, "TIFF", save_all=True, append_images=[picture.rotate(180)]),
+    ]
+
+
+def bitmaps() -> list[bytes]:
+    """Return BMP files of each depth that Pillow writes."""
+    picture = samples.photo(*_SIZE)
+    return [samples.encode(picture.convert(mode), "BMP") for mode in ("1", "L", "P", "RGB", "RGBA")]
+
+
+def animations() -> list[bytes]:
+    """Return animations of each format, with and without transparency."""
+    frames = [samples.photo(*_SIZE, seed=seed) for seed in range(3)]
+    clear = [frame.convert("RGBA") for frame in frames]
+    for number, frame in enumerate(clear):
+        frame.putalpha(80 * number + 40)
+    return [
+        samples.encode(each[0], form, save_all=True, append_images=each[1:], duration=40)
+        for form in ("GIF", "WEBP", "AVIF", "PNG")
+        for each in (frames, clear)
+    ]
+
+
+def camera_raws() -> list[bytes]:
+    """Return camera raw files of each kind."""
+    return [*raw_files.all_kinds(samples.jpeg(*_SIZE)).values()]
+
+
+SEEDS = {"TIFF": tiffs, "BMP": bitmaps, "animation": animations, "camera raw": camera_raws}
+
+
+@pytest.mark.parametrize("kind", SEEDS)
+def test_mutants_of_a_kind_do_no_harm(kind: str, tmp_path: Path) -> None:
+    """The seeds are shown; of their mutants some are, and the others are refused with a reason."""
+    seeds = SEEDS[kind]()
+    made = {
+        **{f"seed {number}": data for number, data in enumerate(seeds)},
+        **{str(number): data for number, data in enumerate(samples.mutants(seeds, MUTANTS))},
+    }
+    for name, data in made.items():
+        (tmp_path / name).write_bytes(data)
+
+    outcomes = judged([tmp_path / name for name in made])
+
+    counts = Counter(outcome.result for outcome in outcomes)
+    print(f"{kind}: {dict(counts)}; at most {max(outcome.cpu for outcome in outcomes):.2f} s of CPU")
+    print(f"and {max(outcome.memory for outcome in outcomes) / 1e6:.0f} MB")
+    assert [] == faults(outcomes)
+    refused = [each.name for each in outcomes if "seed" in each.name and each.result != "ok"]
+    assert [] == refused
+    assert {"ok", "rejected"} == {result.split()[0] for result in counts}
