@@ -19,8 +19,6 @@ from imgcore.gallery.states import TaskKind
 from imgcore.pipeline.models import Timing
 
 if TYPE_CHECKING:
-    from imgcore.accounts.models import Hasher, Quota
-    from imgcore.accounts.service import Accounts
     from imgcore.aws.s3 import S3Storage
     from imgcore.campaigns.batches import Batches
     from imgcore.campaigns.service import Campaigns
@@ -33,7 +31,6 @@ if TYPE_CHECKING:
     from imgcore.gallery.ports import Queues
     from imgcore.gallery.service import Gallery
     from imgcore.notifications.models import NotificationSender
-    from imgcore.notifications.subscriptions import SubscriptionService
     from imgcore.pipeline.ports import Captioner, Decode
     from imgcore.pipeline.processing import Processor
     from imgcore.pipeline.sweeper import Sweeper
@@ -249,22 +246,10 @@ def notification_sender(config: Config, session: Any = None) -> NotificationSend
     return CompositeSender(senders)
 
 
-def subscriptions(config: Config) -> SubscriptionService:
-    """Return the service for e-mail subscriptions to notifications."""
-    from imgcore.aws.clients import create_client
-    from imgcore.aws.sns import SnsTopic
-    from imgcore.db.notifications import NotificationRepository
-    from imgcore.db.subscriptions import SubscriptionRepository
-    from imgcore.notifications.subscriptions import SubscriptionService
-
-    known, arn = database(config), config.notices_topic_arn
-    topic = SnsTopic(lambda: create_client("sns"), arn) if arn is not None else None
-    return SubscriptionService(SubscriptionRepository(known), NotificationRepository(known), topic)
-
-
 def gallery(config: Config) -> Gallery:
     """Return the gallery that the web application serves."""
     from imgcore.aws.clients import create_session
+    from imgcore.bootstrap_accounts import quota
     from imgcore.bootstrap_collections import albums, downloads, shares, webhooks
     from imgcore.db.changes import ChangeRepository
     from imgcore.db.circuit_breaker import CircuitBreakers
@@ -306,7 +291,7 @@ def gallery(config: Config) -> Gallery:
         breaker=breaker_name(config) or str(Source.GEMINI),
         describer=describer(config),
         languages=parse(config.caption_language),
-        quota=_quota(config),
+        quota=quota(config),
     )
 
 
@@ -316,37 +301,6 @@ def part_uploads(config: Config, known: Database, store: S3Storage) -> PartUploa
     from imgcore.gallery.parts import PartUploads
 
     return PartUploads(PartUploadRepository(known), store.parts, store.find, config.upload_ttl)
-
-
-def hasher() -> Hasher:
-    """Return what hashes passwords. Misconfigured where its package is missing."""
-    try:
-        from imgcore.accounts.passwords import Argon2Hasher
-    except ModuleNotFoundError as error:
-        raise Misconfigured("Passwords need argon2-cffi: install imgcore[web].") from error
-    return Argon2Hasher()
-
-
-def accounts(config: Config) -> Accounts | None:
-    """Return the accounts; None where the gallery does not require one (ACCOUNTS=off)."""
-    return account_service(config) if config.accounts == "on" else None
-
-
-def account_service(config: Config) -> Accounts:
-    """Return the accounts in the database, also where the gallery does not require one."""
-    from imgcore.accounts.service import Accounts
-    from imgcore.db.accounts import AccountRepository
-
-    hashes = hasher()
-    store = AccountRepository(limited_database(config))
-    return Accounts(store, hashes, default_quota=_quota(config))
-
-
-def _quota(config: Config) -> Quota:
-    from imgcore.accounts.models import Quota
-
-    spend = config.quota_spend_day, config.quota_spend_month
-    return Quota(config.quota_images, config.quota_bytes, config.quota_uploads, *spend)
 
 
 def migrate(config: Config) -> list[str]:

@@ -28,7 +28,7 @@ def albums(known: Database) -> Albums:
 
 def shares(known: Database, known_albums: Albums) -> Shares:
     """Return the share links. Argon2 is loaded with the first password."""
-    from imgcore.bootstrap import hasher
+    from imgcore.bootstrap_accounts import hasher
     from imgcore.collections.shares import Shares
     from imgcore.db.login_throttle import LoginThrottle
     from imgcore.db.shares import ShareRepository

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 
-from imgcore import bootstrap
+from imgcore import bootstrap, bootstrap_accounts
 from imgcore.accounts.models import Visibility
 from imgcore.accounts.security_log import lines as events
 from imgcore.config import Config, is_loopback
@@ -25,7 +25,7 @@ def main(environ: Mapping[str, str]) -> int:
         config = Config.read(environ)
         host = _host(config)
         shown = f"[{host}]" if ":" in host else host
-        accounts = bootstrap.accounts(config)
+        accounts = bootstrap_accounts.accounts(config)
         gallery = bootstrap.gallery(config)
         if accounts:  # a host whose release needs a newer schema gets no traffic before that is there
             gallery.images.ping()
@@ -35,7 +35,7 @@ def main(environ: Mapping[str, str]) -> int:
             accounts=accounts,
             visibility=Visibility(config.gallery_visibility),
             api_rate=config.api_rate,
-            subscriptions=bootstrap.subscriptions(config),
+            subscriptions=bootstrap_accounts.subscriptions(config),
         )
         token = accounts.offer_set_up() if accounts else None
         try:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from imgcore import bootstrap
+from imgcore import bootstrap_accounts
 from imgcore.accounts.models import Account, Role
 from imgcore.accounts.security_log import SecurityEvent
 from imgcore.accounts.service import generate_password
@@ -32,7 +32,7 @@ def add_to(parser: argparse.ArgumentParser, emit: Emit) -> None:
         found.add_argument("name", metavar="NAME")
 
         def act(parsed: argparse.Namespace) -> int:
-            emit(run(bootstrap.account_service(Config.read()), parsed))
+            emit(run(bootstrap_accounts.account_service(Config.read()), parsed))
             return 0
 
         found.set_defaults(run=act)
@@ -53,7 +53,7 @@ def add_to(parser: argparse.ArgumentParser, emit: Emit) -> None:
     listed = commands.add_parser("list", help="List the accounts.", description="List the accounts.")
 
     def run_list(_: argparse.Namespace) -> int:
-        for account, images in bootstrap.account_service(Config.read()).all():
+        for account, images in bootstrap_accounts.account_service(Config.read()).all():
             emit(_shown(account) | {"photographs": images})
         return 0
 

@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlencode
 
-from imgcore import bootstrap
+from imgcore import bootstrap, bootstrap_accounts
 from imgcore.config import Config
 from imgcore.db import migrations
 from tests.web.peopling import PASSWORD, empty_site
@@ -196,7 +196,7 @@ def main() -> int:
         }
         config = Config.read(settings)
         migrations.migrate(bootstrap.database(config))
-        accounts = bootstrap.account_service(config)
+        accounts = bootstrap_accounts.account_service(config)
         for name in ("ada", "visitor"):
             accounts.add(name, PASSWORD)
         environ = {**os.environ, **settings}

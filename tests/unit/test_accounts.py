@@ -12,7 +12,7 @@ from typing import Any
 import pyotp
 import pytest
 
-from imgcore import bootstrap
+from imgcore import bootstrap, bootstrap_accounts
 from imgcore.accounts.common_passwords import check as common_passwords
 from imgcore.accounts.models import (
     OPEN,
@@ -274,7 +274,7 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, list[
 
 def people() -> Any:
     """The accounts of the database in the settings."""
-    return bootstrap.account_service(Config.read())
+    return bootstrap_accounts.account_service(Config.read())
 
 
 def test_user_add_takes_the_password_from_a_pipe(settings: None, capsys: pytest.CaptureFixture[str]) -> None:
@@ -329,7 +329,7 @@ def test_user_list_and_delete(settings: None, capsys: pytest.CaptureFixture[str]
 def test_bootstrap_accounts_follow_the_settings(tmp_path: Path) -> None:
     """None in open mode."""
     url = f"sqlite:///{tmp_path}/x.db"
-    assert bootstrap.accounts(Config.read({"DATABASE_URL": url})) is None
-    assert bootstrap.accounts(Config.read({"DATABASE_URL": url, "ACCOUNTS": "on"})) is not None
+    assert bootstrap_accounts.accounts(Config.read({"DATABASE_URL": url})) is None
+    assert bootstrap_accounts.accounts(Config.read({"DATABASE_URL": url, "ACCOUNTS": "on"})) is not None
     assert Secret(url) == Config.read({"DATABASE_URL": url}).database_url
     assert Scope.ADMIN in OPEN.scopes

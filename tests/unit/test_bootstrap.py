@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import imgcore
-from imgcore import bootstrap, captioners
+from imgcore import bootstrap, bootstrap_accounts, captioners
 from imgcore.aws import clients
 from imgcore.captioners import LOCAL, RenewedCaptioner
 from imgcore.config import Config, Secret
@@ -282,15 +282,15 @@ def test_subscriptions_are_possible_with_a_topic(
 ) -> None:
     config = Config.read({"DATABASE_URL": f"sqlite:///{tmp_path}/x.db", **settings})
     bootstrap.migrate(config)
-    ada = bootstrap.account_service(config).add("ada", "a made-up password")
+    ada = bootstrap_accounts.account_service(config).add("ada", "a made-up password")
 
-    assert possible is bootstrap.subscriptions(config).status(ada).possible
+    assert possible is bootstrap_accounts.subscriptions(config).status(ada).possible
 
 
 @pytest.mark.parametrize(
     ("missing", "make", "said"),
     [
-        ("imgcore.accounts.passwords", lambda: bootstrap.account_service(Config.read({})), "argon2-cffi"),
+        ("imgcore.accounts.passwords", bootstrap_accounts.hasher, "argon2-cffi"),
         ("imgcore.captioning.local", captioners.local, "local describer is not installed"),
     ],
 )

@@ -1,0 +1,59 @@
+"""The part of the composition root that creates accounts and their subscriptions to notifications."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from imgcore import bootstrap
+from imgcore.config import Config
+from imgcore.errors import Misconfigured
+
+if TYPE_CHECKING:
+    from imgcore.accounts.models import Hasher, Quota
+    from imgcore.accounts.service import Accounts
+    from imgcore.notifications.subscriptions import SubscriptionService
+
+
+def subscriptions(config: Config) -> SubscriptionService:
+    """Return the service for e-mail subscriptions to notifications."""
+    from imgcore.aws.clients import create_client
+    from imgcore.aws.sns import SnsTopic
+    from imgcore.db.notifications import NotificationRepository
+    from imgcore.db.subscriptions import SubscriptionRepository
+    from imgcore.notifications.subscriptions import SubscriptionService
+
+    known, arn = bootstrap.database(config), config.notices_topic_arn
+    topic = SnsTopic(lambda: create_client("sns"), arn) if arn is not None else None
+    return SubscriptionService(SubscriptionRepository(known), NotificationRepository(known), topic)
+
+
+def hasher() -> Hasher:
+    """Return what hashes passwords. Misconfigured where its package is missing."""
+    try:
+        from imgcore.accounts.passwords import Argon2Hasher
+    except ModuleNotFoundError as error:
+        raise Misconfigured("Passwords need argon2-cffi: install imgcore[web].") from error
+    return Argon2Hasher()
+
+
+def accounts(config: Config) -> Accounts | None:
+    """Return the accounts; None where the gallery does not require one (ACCOUNTS=off)."""
+    return account_service(config) if config.accounts == "on" else None
+
+
+def account_service(config: Config) -> Accounts:
+    """Return the accounts in the database, also where the gallery does not require one."""
+    from imgcore.accounts.service import Accounts
+    from imgcore.db.accounts import AccountRepository
+
+    hashes = hasher()
+    store = AccountRepository(bootstrap.limited_database(config))
+    return Accounts(store, hashes, default_quota=quota(config))
+
+
+def quota(config: Config) -> Quota:
+    """Return the quota of an account for which an administrator has set none."""
+    from imgcore.accounts.models import Quota
+
+    spend = config.quota_spend_day, config.quota_spend_month
+    return Quota(config.quota_images, config.quota_bytes, config.quota_uploads, *spend)
