@@ -104,6 +104,7 @@ class Account:
         given = {
             "account_id": ID,
             "gallery_plain_http": True,
+            "ami_ssh_cidr": "203.0.113.7/32",
             **({"ami_release": RELEASE} if self.fleet else {}),
             "release": "r1",
             "functions_zip_dir": str(self.zips),
