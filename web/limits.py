@@ -36,6 +36,7 @@ class SharedLimits:
     upload_retries_ms: list[int]
     longest_upload_retry_ms: int
     upload_stall_ms: int  # without progress until an upload counts as interrupted
+    part_bytes: int  # of a file that is sent in parts
 
     @property
     def tags_length(self) -> int:

@@ -173,8 +173,7 @@ def test_two_at_a_time_out_of_a_long_queue(browser: Browser, stage: Stage) -> No
 def test_hundreds_of_files_all_arrive(browser: Browser, stage: Stage) -> None:
     """The summary disappears with the last one."""
     browser.open()
-    data = photo(0, (40, 30))
-    browser.drop(*[(f"{number}.jpg", data) for number in range(200)])
+    browser.drop(*[(f"{number}.jpg", photo(number, (40, 30))) for number in range(200)])
     browser.wait(lambda: len(stage.images.rows) == 200, 60)
     browser.wait(lambda: {image.status for image in stage.images.rows.values()} == {"done"}, 60)
     browser.wait(lambda: browser.has("#tray", "All 200 photos described"))
@@ -281,3 +280,56 @@ def test_a_session_that_ends_during_uploads_loses_no_file(browser: Browser, stag
     browser.run("window.ended = false")
     browser.click("#tray button")
     done(browser, len(NAMES))
+
+
+def large(number: int = 0, megabytes: int = 18) -> bytes:
+    """A JPEG that is sent in parts: decoders stop at its end, whatever follows."""
+    return photo(number) + bytes(megabytes * 2**20)
+
+
+def test_large_file_is_sent_in_parts_and_a_cut_repeats_one_of_them(browser: Browser, stage: Stage) -> None:
+    stage.bucket.faults = ["drop"]
+    browser.open()
+    browser.drop(("large.jpg", large()))
+    done(browser, 1)
+    assert ([1, 1, 2, 3], 0) == (stage.bucket.puts, stage.bucket.posts)
+    assert [large()] == [data for key, data in stage.bucket.objects.items() if key.startswith("raw/")]
+
+
+def test_upload_continues_by_itself_after_a_reload(browser: Browser, stage: Stage) -> None:
+    """The file is in the browser's storage; the parts that have arrived are not sent again."""
+    browser.open()
+    browser.drop(("large.jpg", large()), ("small.jpg", photo(1)))
+    browser.wait(lambda: 1 in stage.bucket.puts)
+    stage.bucket.hold.clear()  # what is sent from now on does not arrive
+    browser.wait(lambda: len(stage.bucket.puts) >= 2)
+    stage.bucket.faults = ["drop"] * 10
+    browser.open()
+    stage.bucket.faults = []
+    stage.bucket.hold.set()
+    done(browser, 2)
+    assert 1 == stage.bucket.puts.count(1)
+    assert 2 == len(stage.images.rows)
+
+
+def test_file_that_is_here_already_is_named_and_uploaded_only_on_request(
+    browser: Browser, stage: Stage
+) -> None:
+    browser.open()
+    browser.drop(("cat.jpg", photo()))
+    done(browser, 1)
+    browser.drop(("same.jpg", photo()), ("new.jpg", photo(1)))
+    browser.wait(lambda: browser.has("#present h2", "1 photo is here already"))
+    done(browser, 2)
+    [image] = [image for image in stage.images.rows.values() if image.name == "cat.jpg"]
+    assert browser.find("#present a").get_attribute("href").endswith(f"/photo/{image.public_id}")
+    browser.click("#present button")
+    done(browser, 3)
+
+
+def test_same_file_twice_in_one_drop_ends_as_one_photo(browser: Browser, stage: Stage) -> None:
+    browser.open()
+    browser.drop(("one.jpg", photo()), ("two.jpg", photo()))
+    browser.wait(lambda: browser.has("#present h2", "1 photo is here already"))
+    done(browser, 1)
+    assert 1 == len(stage.images.rows)

@@ -73,7 +73,8 @@ def test_page_preloads_every_module(client: Client, gallery: Gallery, script: st
 
 
 def test_every_script_belongs_to_a_page() -> None:
-    entries = [STATIC / "js" / f"{name}.js" for name in ("gallery", "passkeys", "photo", "problem", "theme")]
+    names = ("gallery", "passkeys", "photo", "problem", "theme", "worker/hash")
+    entries = [STATIC / "js" / f"{name}.js" for name in names]
     assert set((STATIC / "js").rglob("*.js")) == set(entries).union(
         *(imported(entry, late=True) for entry in entries)
     )

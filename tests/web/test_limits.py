@@ -11,6 +11,7 @@ import yaml
 from imgcore.accounts.models import LONGEST_PASSWORD, SHORTEST_PASSWORD
 from imgcore.gallery.keys import DISPLAY_SIDE, THUMBNAIL_SIDE
 from imgcore.gallery.models import TRASH_SECONDS
+from imgcore.gallery.part_models import PART_BYTES
 from imgcore.gallery.service import ALT_TEXT_LENGTH, CAPTION_LENGTH, PAGE_LIMIT, QUERY_LENGTH, TAG_LENGTH, TAGS
 from tests.web.client import Client
 from web.handlers.api import DESCRIPTION
@@ -35,6 +36,7 @@ def test_limits_agree_with_the_core() -> None:
         LONGEST_PASSWORD,
         [THUMBNAIL_SIDE, 2 * THUMBNAIL_SIDE],
         DISPLAY_SIDE,
+        PART_BYTES,
     ) == (
         LIMITS.max_ids,
         LIMITS.search_length,
@@ -47,6 +49,7 @@ def test_limits_agree_with_the_core() -> None:
         LIMITS.max_password_length,
         LIMITS.thumbnail_sides,
         LIMITS.display_side,
+        LIMITS.part_bytes,
     )
 
 

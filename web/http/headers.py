@@ -72,7 +72,7 @@ def security_headers(storage_origins: Iterable[str], release: str) -> dict[str, 
     policy = (
         "default-src 'none'; script-src 'self'; style-src 'self'; manifest-src 'self'; "
         f"img-src {buckets} data: blob:; connect-src {buckets}; form-action {buckets}; "
-        "base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+        "base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types worker"
     )
     return {
         "Content-Security-Policy": policy,

@@ -9,6 +9,7 @@
  * @property {number[]} upload_retries_ms
  * @property {number} longest_upload_retry_ms
  * @property {number} upload_stall_ms
+ * @property {number} part_bytes of a file that is sent in parts
  * @property {number} max_ids
  * @property {number} page_size
  * @property {number} max_tags

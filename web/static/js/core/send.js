@@ -1,4 +1,4 @@
-// Upload one file to the bucket with its presigned form (Amazon S3 API, "POST Object").
+// Upload a file to the bucket with its presigned form, or a part of one (Amazon S3 API, "POST Object", "UploadPart").
 
 import { limits } from "./limits.js";
 
@@ -8,10 +8,11 @@ import { limits } from "./limits.js";
 const SENTENCES = {
   EntityTooLarge: "The file is larger than declared, so the storage refused it.",
   EntityTooSmall: "The file is smaller than declared, so the storage refused it.",
+  BadDigest: "A part of the file was changed on its way.",
   ExpiredToken: "The upload form of this file has expired.",
 };
-const PASSING = new Set(["InternalError", "RequestTimeout", "ServiceUnavailable", "SlowDown", "RequestTimeTooSkewed"]);
-const STALE = new Set(["AccessDenied", "ExpiredToken", "InvalidAccessKeyId", "InvalidPolicyDocument"]);
+const PASSING = new Set(["BadDigest", "InternalError", "RequestTimeout", "ServiceUnavailable", "SlowDown", "RequestTimeTooSkewed"]);
+const STALE = new Set(["AccessDenied", "ExpiredToken", "InvalidAccessKeyId", "InvalidPolicyDocument", "NoSuchUpload"]);
 
 export class SendError extends Error {
   /**
@@ -25,18 +26,41 @@ export class SendError extends Error {
   }
 }
 
+/** @typedef {{onProgress: (part: number) => void, signal: AbortSignal}} Options onProgress: called with 0 to 1 */
+
 /**
  * Resolves once the bucket has the file. Rejects with a SendError or an AbortError.
  * @param {Form} form
  * @param {File} file
- * @param {{onProgress: (part: number) => void, signal: AbortSignal}} options
+ * @param {Options} options
  * @returns {Promise<void>}
  */
-export function send(form, file, { onProgress, signal }) {
+export function send(form, file, options) {
+  const body = new FormData();
+  for (const [name, value] of Object.entries(form.fields)) body.append(name, value);
+  body.append("file", file);
+  return transfer("POST", form.url, {}, body, options);
+}
+
+/**
+ * Resolves once the bucket has a part of the file, which was presigned. Rejects like `send`.
+ * @param {import("../model/parts.js").PartRequest} request
+ * @param {Blob} part
+ * @param {Options} options
+ * @returns {Promise<void>}
+ */
+export const sendPart = ({ url, headers }, part, options) => transfer("PUT", url, headers, part, options);
+
+/**
+ * @param {string} method
+ * @param {string} url
+ * @param {Record<string, string>} headers
+ * @param {FormData | Blob} body
+ * @param {Options} options
+ * @returns {Promise<void>}
+ */
+function transfer(method, url, headers, body, { onProgress, signal }) {
   return new Promise((resolve, reject) => {
-    const body = new FormData();
-    for (const [name, value] of Object.entries(form.fields)) body.append(name, value);
-    body.append("file", file);
     const request = new XMLHttpRequest();
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     let stall;
@@ -57,7 +81,8 @@ export function send(form, file, { onProgress, signal }) {
       else if (request.status >= 200 && request.status < 300) resolve();
       else reject(refusal(request.status, request.responseText));
     });
-    request.open("POST", form.url);
+    request.open(method, url);
+    for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
     alive();
     request.send(body);
   });

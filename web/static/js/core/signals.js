@@ -49,6 +49,7 @@ export function stored(name, choices) {
   signal.watch((value) => {
     try {
       if (value !== found) localStorage.setItem(name, value);
+      found = value;
     } catch { /* as above */ }
   });
   return signal;

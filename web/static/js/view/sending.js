@@ -1,23 +1,29 @@
 // The upload queue and its panel, loaded with the first file.
 
+import { guard } from "../core/guard.js";
 import { Late } from "../core/late.js";
 import { part } from "./dom.js";
 
 /** @typedef {import("../core/uploads.js").Listeners} Listeners */
 
 /**
- * @param {DOMStringMap} limits of files, as the page names them
+ * Uploads that a tab has left behind are continued as soon as the queue is there.
+ * @param {DOMStringMap} limits of files, as the page names them, and whose page it is
  * @param {import("../core/store.js").Store} store
  * @param {Omit<Listeners, "onChange">} listeners
  */
-export function lateUploads({ maxBytes, mediaTypes = "", typeNames = "" }, store, listeners) {
+export function lateUploads({ maxBytes, mediaTypes = "", typeNames = "", viewer = "" }, store, listeners) {
   return new Late(async () => {
-    const [{ Uploads }, { UploadPanel }] = await Promise.all([import("../core/uploads.js"), import("./uploads.js")]);
+    const [{ Uploads }, { Ledger }, { UploadPanel }] = await Promise.all([
+      import("../core/uploads.js"), import("../core/ledger.js"), import("./uploads.js"),
+    ]);
     const panel = part("uploads", UploadPanel);
     const accepted = { maxBytes: Number(maxBytes), mediaTypes: new Set(mediaTypes.split(" ")), typeNames };
-    const uploads = new Uploads(accepted, store, { ...listeners, onChange: () => panel.refresh() });
+    const ledger = new Ledger(viewer);
+    const uploads = new Uploads(accepted, store, ledger, { ...listeners, onChange: () => panel.refresh() });
     panel.setUp(uploads);
     store.watch(() => panel.refresh());
+    await ledger.watch(guard((entries, files) => uploads.restore(entries, files)));
     return uploads;
   });
 }

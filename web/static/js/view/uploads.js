@@ -2,6 +2,7 @@
 
 import { guard } from "../core/guard.js";
 import { files, grouped, summary } from "../model/batch.js";
+import { left } from "../model/ledger.js";
 import { button, element } from "./dom.js";
 
 /** @typedef {import("../core/uploads.js").Uploads} Uploads */
@@ -22,7 +23,9 @@ export class UploadPanel extends HTMLElement {
     this.buttons = element("div", { className: "buttons" });
     this.row = element("div", { className: "tray", id: "tray", hidden: true }, [this.text, this.bar, this.buttons]);
     this.refused = element("section", { className: "refusals", id: "refused", hidden: true, "aria-label": "Files that were not accepted" });
-    this.replaceChildren(this.refused, this.row);
+    this.present = element("section", { className: "refusals", id: "present", hidden: true, "aria-label": "Photos that are here already" });
+    this.lost = element("section", { className: "refusals", id: "lost", hidden: true, "aria-label": "Uploads that were interrupted" });
+    this.replaceChildren(this.refused, this.present, this.lost, this.row);
   }
 
   /** Draw with the next frame. */
@@ -55,6 +58,45 @@ export class UploadPanel extends HTMLElement {
       }), SHOWN);
     }
     this.#refusals(uploads);
+    this.#presentFiles(uploads);
+    this.#lostFiles(uploads);
+  }
+
+  /** @param {Uploads} uploads */
+  #presentFiles(uploads) {
+    const { present } = uploads;
+    const box = this.present;
+    if (!box || box.dataset.count === String(present.length)) return;
+    box.dataset.count = String(present.length);
+    box.hidden = present.length === 0;
+    if (box.hidden) return;
+    const rows = present.slice(0, NAMES).map(({ file, image }) => element("li", { dir: "auto" }, [element("a", { href: `/photo/${image.id}` }, [file.name || "Pasted photo"])]));
+    if (present.length > NAMES) rows.push(element("li", {}, [`and ${present.length - NAMES} more`]));
+    const again = button("Upload anyway", guard(() => uploads.addPresent()));
+    const close = button("Dismiss", guard(() => {
+      uploads.present = [];
+      this.refresh();
+    }));
+    const heading = present.length === 1 ? "1 photo is here already" : `${present.length} photos are here already`;
+    box.replaceChildren(element("h2", {}, [heading]), element("ul", { role: "list" }, rows), element("div", { className: "buttons" }, [again, close]));
+  }
+
+  /** @param {Uploads} uploads */
+  #lostFiles(uploads) {
+    const { lost } = uploads;
+    const box = this.lost;
+    if (!box || box.dataset.count === String(lost.length)) return;
+    box.dataset.count = String(lost.length);
+    box.hidden = lost.length === 0;
+    if (box.hidden) return;
+    const choose = button("Choose the files again", () => document.getElementById("files")?.click());
+    const forget = button("Give up", guard(() => uploads.forgetLost()));
+    const text = "Drop or choose the same files again to continue; what has arrived is not sent twice.";
+    box.replaceChildren(
+      element("h2", {}, [`Interrupted uploads: ${left(lost)}`]),
+      element("p", {}, [text]),
+      element("div", { className: "buttons" }, [choose, forget]),
+    );
   }
 
   /** @param {Uploads} uploads */

@@ -1,0 +1,55 @@
+// Hashes files in a worker, so that the page stays responsive.
+
+import { limits } from "./limits.js";
+
+/** @typedef {import("../model/hashing.js").Hashes} Hashes */
+
+/** @type {Worker | null} */
+let worker = null;
+let number = 0;
+/** @type {Map<number, {resolve: (hashes: Hashes) => void, reject: (error: Error) => void}>} */
+const waiting = new Map();
+
+/**
+ * @param {File} file
+ * @param {AbortSignal} signal
+ * @returns {Promise<Hashes>} rejects where the file cannot be read
+ */
+export function hash(file, signal) {
+  worker ??= start();
+  number += 1;
+  const id = number;
+  return new Promise((resolve, reject) => {
+    waiting.set(id, { resolve, reject });
+    signal.addEventListener("abort", () => {
+      waiting.delete(id);
+      reject(new DOMException("Cancelled", "AbortError"));
+    }, { once: true });
+    worker?.postMessage({ id, file, size: limits.part_bytes });
+  });
+}
+
+/** The address of the worker's script, as the page's policy for trusted types demands it. */
+function script() {
+  const url = new URL("../worker/hash.js", import.meta.url).href;
+  const { trustedTypes } = /** @type {any} */ (window);
+  return trustedTypes ? trustedTypes.createPolicy("worker", { createScriptURL: () => url }).createScriptURL("") : url;
+}
+
+const SCRIPT = script();
+
+function start() {
+  const made = new Worker(SCRIPT, { type: "module" });
+  made.addEventListener("message", ({ data: { id, hashes, error } }) => {
+    const asked = waiting.get(id);
+    waiting.delete(id);
+    if (error) asked?.reject(new Error(error));
+    else asked?.resolve(hashes);
+  });
+  made.addEventListener("error", () => {
+    for (const { reject } of waiting.values()) reject(new Error("The worker that checks files has stopped."));
+    waiting.clear();
+    worker = null; // the next file starts another
+  });
+  return made;
+}
