@@ -47,8 +47,8 @@ def test_the_page_and_the_server_agree_on_the_order(browser: Browser, stage: Sta
 
 def test_chosen_photos_are_uploaded(browser: Browser, stage: Stage, tmp_path: Path) -> None:
     """The file dialogue takes many at once."""
-    for name in NAMES[:2]:
-        (tmp_path / name).write_bytes(photo())
+    for number, name in enumerate(NAMES[:2]):
+        (tmp_path / name).write_bytes(photo(number))
     browser.open()
     browser.run("return document.getElementById('files')").send_keys(
         "\n".join(str(tmp_path / name) for name in NAMES[:2])
@@ -173,7 +173,8 @@ def test_two_at_a_time_out_of_a_long_queue(browser: Browser, stage: Stage) -> No
 def test_hundreds_of_files_all_arrive(browser: Browser, stage: Stage) -> None:
     """The summary disappears with the last one."""
     browser.open()
-    browser.drop(*[(f"{number}.jpg", photo(number, (40, 30))) for number in range(200)])
+    small = photo(0, (40, 30))
+    browser.drop(*[(f"{number}.jpg", small + number.to_bytes(2, "big")) for number in range(200)])
     browser.wait(lambda: len(stage.images.rows) == 200, 60)
     browser.wait(lambda: {image.status for image in stage.images.rows.values()} == {"done"}, 60)
     browser.wait(lambda: browser.has("#tray", "All 200 photos described"))
@@ -307,6 +308,8 @@ def test_upload_continues_by_itself_after_a_reload(browser: Browser, stage: Stag
     browser.open()
     stage.bucket.faults = []
     stage.bucket.hold.set()
+    # A page that nobody has touched may not ask before it is left, and says so in the console
+    assert all("beforeunload" in line for line in browser.console())
     done(browser, 2)
     assert 1 == stage.bucket.puts.count(1)
     assert 2 == len(stage.images.rows)

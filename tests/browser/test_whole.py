@@ -258,7 +258,7 @@ def test_after_a_restart_everything_is_there_and_a_wrong_key_is_said(
         chromium.prepare(again.origin)
         chromium.open()
         notice = chromium.wait(lambda: chromium.texts(".notice"))
-        chromium.drop(("new.jpg", images.jpeg(800, 600)))
+        chromium.drop(("new.jpg", images.jpeg(800, 600, seed=9)))
         chromium.wait(lambda: newest(again)["name"] == "new.jpg" and newest(again)["caption"], seconds=60)
         last, found = newest(again), call(again.origin, "/images?limit=100")["images"]
 

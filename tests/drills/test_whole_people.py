@@ -38,7 +38,7 @@ def running(home: Path) -> Iterator[Whole]:
 def upload(browser: Browser, *names: str) -> None:
     """Drop photos and wait until they are described."""
     browser.open("/")
-    browser.drop(*((name, images.jpeg(800, 600)) for name in names))
+    browser.drop(*((name, images.jpeg(800, 600, seed=number)) for number, name in enumerate(names, 1)))
     browser.wait(lambda: len(browser.all("#grid .card[data-status=done] .caption")) == len(names), 60)
 
 

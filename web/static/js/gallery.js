@@ -6,7 +6,6 @@ import { Bulk } from "./core/bulk.js";
 import { Feed } from "./core/feed.js";
 import { guard, reportErrors } from "./core/guard.js";
 import { Late } from "./core/late.js";
-import { LEFT } from "./core/left.js";
 import { ADDED, Library } from "./core/library.js";
 import { filters, go, parse, title } from "./core/router.js";
 import { stored } from "./core/signals.js";
@@ -323,6 +322,6 @@ guard(async () => {
   show(library.query);
   if (place) timeline.showSection(place.key, place.part);
   feed.start(cursor);
-  if (stored(...LEFT).value === "left") await uploads.get(); // which continues them
+  if (stored("uploads", ["none", "left"]).value === "left") await uploads.get(); // which continues what a tab has left behind
   root.dataset.ready = "";
 })();

@@ -3,7 +3,6 @@
 // An upload belongs to a tab while that tab holds its lock (Web Locks); when the tab is gone, another takes it over.
 
 import { outdated } from "../model/ledger.js";
-import { LEFT } from "./left.js";
 import { stored } from "./signals.js";
 
 /** @typedef {import("../model/ledger.js").Entry} Entry */
@@ -18,7 +17,7 @@ export class Ledger {
   /** @type {Map<string, Entry>} */ #mine = new Map();
   /** @type {Set<string>} */ #kept = new Set(); // keys whose file is stored
   #bytes = 0;
-  #left = stored(...LEFT);
+  #left = stored("uploads", ["none", "left"]); // a page without any does not load the queue
   /** @type {(() => void) | null} */ #release = null;
 
   /** @param {string} viewer the account; of another one nothing is taken over */
