@@ -74,23 +74,25 @@ def own_files(target: Target, packages: Collection[str], root: Path = ROOT) -> d
     """
     roots = [root / folder for folder in SOURCES]
     available = {*packages, *target.artifact.provided}
-    files = {}
+    files, packages_used = {}, {}
     for name, path in needed_modules(target.artifact.entries, roots, available).items():
-        folder = path.parents[name.count(".") + (path.name == "__init__.py")]
-        for file in (path, *_data(path)):
+        initial = path.name == "__init__.py"
+        folder = path.parents[name.count(".") + initial]
+        files[path.relative_to(folder).as_posix()] = path.read_bytes()
+        if not initial:  # a package that only lends its name to those in it keeps its data: nothing reads them
+            packages_used[path.parent] = folder
+    for package, folder in packages_used.items():
+        for file in _data(package):
             files[file.relative_to(folder).as_posix()] = file.read_bytes()
     return dict(sorted(files.items()))
 
 
-def _data(module: Path) -> Iterator[Path]:
-    """Yield the data files of the package that ``module`` is in.
-
-    A package that only lends its name to the packages in it keeps its data: nothing there reads them.
-    """
-    if module.name == "__init__.py" or not (module.parent / "__init__.py").exists():
+def _data(package: Path) -> Iterator[Path]:
+    """Yield the data files of a package."""
+    if not (package / "__init__.py").exists():
         return
-    packages = {init.parent for init in module.parent.rglob("*/__init__.py")}
-    for file in module.parent.rglob("*"):
+    packages = {init.parent for init in package.rglob("*/__init__.py")}
+    for file in package.rglob("*"):
         inner = packages.isdisjoint(file.parents) and not {*_NOT_DATA} & {*file.parts}
         if inner and file.is_file() and file.suffix != ".py":
             yield file

@@ -12,6 +12,7 @@ module is left out. Where the chain reaches an entry point, the archive cannot b
 from __future__ import annotations
 
 import ast
+import functools
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -104,10 +105,10 @@ class _Code(ast.NodeVisitor):
 class _Source:
     """One module: the code that runs at import, and its functions by name."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, text: bytes) -> None:
         self.path = path
         self.pieces: dict[str, _Code] = {"": _Code()}
-        for statement in ast.parse(path.read_bytes(), str(path)).body:
+        for statement in ast.parse(text, str(path)).body:
             if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
                 self.pieces[statement.name] = _Code()
                 self.pieces[statement.name].visit(statement)
@@ -117,6 +118,12 @@ class _Source:
                 self.pieces[""].visit(statement)
 
 
+@functools.cache
+def _read(path: Path, text: bytes) -> _Source:
+    """Return what this text says, read once for all archives of a process."""
+    return _Source(path, text)
+
+
 class _Graph:
     """The modules of some folders with what each piece of their code needs."""
 
@@ -124,6 +131,8 @@ class _Graph:
         self._roots = roots
         self._importable = {*packages, *sys.stdlib_module_names}
         self._sources: dict[str, _Source | None] = {}
+        self._known: dict[Node, tuple[tuple[Node, bool], ...]] = {}
+        self._aliases: dict[str, dict[str, tuple[str, bool]]] = {}
 
     def source(self, module: str) -> _Source:
         """The source of a module that is below one of the roots. BuildError: there is none."""
@@ -158,8 +167,13 @@ class _Graph:
                 return found
             found |= more
 
-    def _edges(self, node: Node) -> Iterator[tuple[Node, bool]]:
+    def _edges(self, node: Node) -> tuple[tuple[Node, bool], ...]:
         """What a node needs, and whether it can do without."""
+        if node not in self._known:
+            self._known[node] = tuple(self._read_edges(node))
+        return self._known[node]
+
+    def _read_edges(self, node: Node) -> Iterator[tuple[Node, bool]]:
         module, name = node
         source = self.source(module)
         if name == "*":
@@ -176,9 +190,11 @@ class _Graph:
             if self._find(imported) and symbol and not self._find(f"{imported}.{symbol}"):
                 yield (imported, symbol), guarded
         yield from (((module, used), False) for used in piece.names & source.pieces.keys())
-        aliases = {
-            alias: found for code in source.pieces.values() for alias, found in self._modules(code).items()
-        }
+        if module not in self._aliases:
+            self._aliases[module] = {
+                alias: found for code in source.pieces.values() for alias, found in self._modules(code).items()
+            }
+        aliases = self._aliases[module]
         for local, attribute in piece.attributes:
             if local in aliases:
                 yield (aliases[local][0], attribute), aliases[local][1]
@@ -210,5 +226,5 @@ class _Graph:
             path = module.replace(".", "/")
             candidates = [root / name for root in self._roots for name in (f"{path}/__init__.py", f"{path}.py")]
             file = next((candidate for candidate in candidates if candidate.is_file()), None)
-            self._sources[module] = _Source(file) if file else None
+            self._sources[module] = _read(file, file.read_bytes()) if file else None
         return self._sources[module]
