@@ -1,7 +1,7 @@
 // <select-bar>: what is selected, and what can be done with it; and how photos are selected in the timeline.
 
-import { ask } from "../core/api.js";
 import { guard } from "../core/guard.js";
+import { Late } from "../core/late.js";
 import { Selection } from "../model/selection.js";
 import { button, element } from "./dom.js";
 
@@ -24,6 +24,7 @@ const SHARED = 1000; // photos of a share link and of a download
 export class SelectBar extends HTMLElement {
   selection = new Selection();
   /** @type {Options | null} */ #options = null;
+  #actions = new Late(() => import("./selectactions.js"));
   #pressed = false; // a long touch has selected: the click that follows opens nothing
 
   /** @param {Options} options */
@@ -124,65 +125,11 @@ export class SelectBar extends HTMLElement {
       throw new Error(`Select at most ${SHARED.toLocaleString("en")} photos for this.`);
     }
     switch (name) {
-      case "tags": return this.#tags(ids);
-      case "album": return this.#albums(ids);
       case "share": return location.assign(`/shared/new?ids=${ids.join(",")}`);
-      case "download": return download(form, ids);
       case "describe": return bulk.run("recaption", ids);
       case "trash": return bulk.run("trash", ids);
-      default: return undefined;
+      default: return this.#actions.get().then(({ run }) => run(name, ids, { bulk, form }));
     }
-  }
-
-  /** @param {string[]} ids */
-  #tags(ids) {
-    const field = element("input", { id: "bulk-tags", maxLength: 1000, autocomplete: "off", required: true });
-    const send = (/** @type {string} */ action) => guard(async () => {
-      const tags = field.value.split(",").map((tag) => tag.trim()).filter(Boolean);
-      if (tags.length === 0) return;
-      dialog.close();
-      await this.#given.bulk.run(action, ids, { tags });
-    });
-    const dialog = this.#dialog(`Tags of ${photos(ids)}`, [
-      element("label", { htmlFor: field.id }, ["Tags, separated by commas"]), field,
-      element("div", { className: "buttons" }, [button("Add", send("add_tags")), button("Remove", send("remove_tags"))]),
-    ]);
-    field.focus();
-  }
-
-  /** @param {string[]} ids */
-  async #albums(ids) {
-    const { albums } = await ask("GET", "/api/v1/albums");
-    const { bulk } = this.#given;
-    const add = (/** @type {string} */ album) => {
-      dialog.close();
-      return bulk.run("add_to_album", ids, { album });
-    };
-    const may = albums.filter((/** @type {{role: string}} */ album) => album.role !== "view");
-    const rows = may.map((/** @type {{id: string, name: string}} */ { id, name }) => element("li", { dir: "auto" }, [button(name, guard(() => add(id)))]));
-    const field = element("input", { id: "bulk-album", maxLength: 100, autocomplete: "off" });
-    const create = guard(async () => {
-      const name = field.value.trim();
-      if (name) await add((await ask("POST", "/api/v1/albums", { body: { name } })).id);
-    });
-    const dialog = this.#dialog(`Add ${photos(ids)} to an album`, [
-      element("ul", { role: "list", className: "choices" }, rows),
-      element("label", { htmlFor: field.id }, ["New album"]), field,
-      element("div", { className: "buttons" }, [button("Create the album", create)]),
-    ]);
-    (rows[0]?.querySelector("button") ?? field).focus();
-  }
-
-  /** @param {string} title @param {(Node | string)[]} children */
-  #dialog(title, children) {
-    const close = button("Close", () => dialog.close());
-    const dialog = element("dialog", { className: "sheet-dialog", "aria-labelledby": "bulk-title" }, [
-      element("h2", { id: "bulk-title" }, [title]), ...children, close,
-    ]);
-    dialog.addEventListener("close", () => dialog.remove());
-    document.body.append(dialog);
-    dialog.showModal();
-    return dialog;
   }
 
   /** @param {MouseEvent} event */
@@ -255,25 +202,6 @@ export class SelectBar extends HTMLElement {
 function idOf(target) {
   const card = target.closest(".card");
   return card instanceof HTMLElement ? card.dataset.id ?? "" : "";
-}
-
-/** @param {string[]} ids */
-const photos = (ids) => (ids.length === 1 ? "1 photo" : `${ids.length} photos`);
-
-/**
- * Send the form of a download: the browser saves the archive while it is made.
- * @param {HTMLFormElement} given
- * @param {string[]} ids
- */
-function download(given, ids) {
-  const token = new FormData(given).get("token");
-  const field = (/** @type {string} */ name, /** @type {string} */ value) => element("input", { type: "hidden", name, value });
-  const form = element("form", { method: "post", action: "/download", hidden: true }, [
-    field("token", String(token)), field("ids", ids.join(",")),
-  ]);
-  document.body.append(form);
-  form.submit();
-  form.remove();
 }
 
 customElements.define("select-bar", SelectBar);
