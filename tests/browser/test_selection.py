@@ -94,6 +94,8 @@ def test_selection_and_its_dialogs_are_accessible(browser: Browser, stage: Stage
         if action:
             browser.click(f"#select-bar [data-action={action}]")
             browser.wait(lambda: browser.all("dialog[open]"))
+            style = "return getComputedStyle(document.querySelector('dialog[open]')).borderTopWidth"
+            assert "1px" == browser.run(style), "the styles of dialogs are not loaded"
         for scheme in ("light", "dark"):
             browser.media(prefers_color_scheme=scheme, prefers_reduced_motion="reduce")
             assert [] == browser.violations(axe), (action, scheme)

@@ -3,7 +3,7 @@
 import { guard } from "../core/guard.js";
 import { Late } from "../core/late.js";
 import { Selection } from "../model/selection.js";
-import { button, element } from "./dom.js";
+import { button, element, stylesheet } from "./dom.js";
 
 /** @typedef {"left" | "right" | "up" | "down" | "first" | "last"} Direction */
 /**
@@ -24,7 +24,7 @@ const SHARED = 1000; // photos of a share link and of a download
 export class SelectBar extends HTMLElement {
   selection = new Selection();
   /** @type {Options | null} */ #options = null;
-  #actions = new Late(() => import("./selectactions.js"));
+  #actions = new Late(async () => (await Promise.all([import("./selectactions.js"), stylesheet("dialogs")]))[0]);
   #pressed = false; // a long touch has selected: the click that follows opens nothing
 
   /** @param {Options} options */
