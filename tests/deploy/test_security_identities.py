@@ -59,9 +59,10 @@ FORBIDDEN: list[Call] = [
 APP = ("secretsmanager", "get_secret_value", {"SecretId": f"{PREFIX}/database/app"})
 VERSION = ("s3", "get_object", local.THERE | {"VersionId": "of the first"})
 DELETED = ("s3", "delete_object", local.obj(UPLOADS, "raw/gone.jpg", VersionId="of the second"))
+ABORTED = ("s3", "abort_multipart_upload", local.obj(UPLOADS, "raw/parts.jpg", UploadId="of a new one"))
 ALLOWED = {
     "thumbnail": [*local.THUMBNAIL_ALLOWED, APP, VERSION],
-    "caption": [*local.CAPTION_ALLOWED, APP, VERSION, DELETED],
+    "caption": [*local.CAPTION_ALLOWED, APP, VERSION, DELETED, ABORTED],
 }
 # What Lambda itself asks for with a function's role, to run it and to feed it; no probe can ask for the same.
 # And what lets S3 say that an object is missing: only the caption function, which looks for files, calls it.
@@ -123,6 +124,11 @@ def asked(aws: Tempting, who: str, call: Call) -> str | None:
         parameters["QueueUrl"] = f"{aws.account.endpoint}/{ID}/{PREFIX}-{parameters['QueueUrl']}"
     if "VersionId" in parameters:
         parameters["VersionId"] = version(aws, parameters["Key"])
+    if "UploadId" in parameters:
+        started = aws.look.client("s3").create_multipart_upload(
+            Bucket=parameters["Bucket"], Key=parameters["Key"]
+        )
+        parameters["UploadId"] = started["UploadId"]
     payload = {"service": service, "operation": operation, "parameters": parameters}
     answer = aws.look.client("lambda").invoke(FunctionName=f"{PREFIX}-{who}", Payload=json.dumps(payload))
     payload = json.loads(answer["Payload"].read())
