@@ -93,7 +93,7 @@ def test_uploads_lifecycle_deletes_old_versions_and_parts(aws: Cloud) -> None:
 def test_cors_allows_pages_on_loopback(aws: Cloud) -> None:
     (rule,) = aws.client("s3").get_bucket_cors(Bucket=UPLOADS)["CORSRules"]
     assert ["http://127.0.0.1:*", "http://localhost:*"] == rule["AllowedOrigins"]
-    assert ["POST", "GET"] == rule["AllowedMethods"]
+    assert ["POST", "PUT", "GET"] == rule["AllowedMethods"]
 
 
 def test_bucket_sends_events_to_the_topic_only(aws: Cloud) -> None:
