@@ -36,6 +36,14 @@ _SELECT = sql(
     old_secret=_OLD_KEY,
 )
 _DUE = "status = 'pending' AND next_at <= {now}"
+# By turns of the owners: one with many photos does not delay the others.
+_DUE_BY_OWNER = sql(
+    "SELECT id FROM (SELECT d.id, d.next_at,"
+    " ROW_NUMBER() OVER (PARTITION BY w.owner_id ORDER BY d.next_at, d.id) AS turn"
+    " FROM webhook_deliveries d JOIN webhooks w ON w.id = d.webhook_id WHERE {due}) candidates"
+    " ORDER BY turn, next_at, id LIMIT :limit",
+    due=_DUE,
+)
 _CLAIMED = sql(
     "SELECT d.id, d.public_id, d.event, d.image_id, d.batch_id, d.body, d.attempts, d.created_at,"
     " {now} AS at, w.url, w.secret, {old_secret} FROM webhook_deliveries d"
@@ -104,9 +112,8 @@ class WebhookRepository(Repository):
         return self._database.run(lambda tx: tx.execute(statement, older_than=micros(older_than)))
 
     def claim_due(self, *, limit: int, lease: float, public_url: str | None) -> list[ClaimedDelivery]:
-        """Claim up to ``limit`` deliveries that are due; nobody else gets them for ``lease`` seconds."""
-        query = sql("SELECT id FROM webhook_deliveries WHERE {due} ORDER BY next_at LIMIT :limit", due=_DUE)
-        found = self._database.read(lambda tx: tx.rows(query, limit=limit))
+        """Claim up to ``limit`` deliveries that are due, of each owner in turn, for ``lease`` seconds."""
+        found = self._database.read(lambda tx: tx.rows(_DUE_BY_OWNER, limit=limit))
 
         def claim(tx: Transaction, id_: int) -> ClaimedDelivery | None:
             statement = sql(

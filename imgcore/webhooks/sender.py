@@ -7,8 +7,11 @@ import ipaddress
 import re
 import socket
 import ssl
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from types import TracebackType
 from urllib.parse import SplitResult, urlsplit
 
 from imgcore.errors import Invalid, Unavailable
@@ -19,7 +22,6 @@ _PORT = r"(:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-
 _HOST_AND_PATH = rf"://[a-z0-9]([a-z0-9.-]{{0,200}}[a-z0-9])?{_PORT}(/[!\"$-~]{{0,250}})?"
 _URL = re.compile(f"https{_HOST_AND_PATH}")
 _ANY_URL = re.compile(f"https?{_HOST_AND_PATH}")
-_READ = 64 * 1024  # bytes of a response that are read at most
 
 Resolve = Callable[[str, int], list[str]]
 
@@ -36,11 +38,13 @@ class HttpSender:
 
     The host is resolved once, every address that it has must be public, and the connection goes to one of
     these: a name that resolves differently a moment later (DNS rebinding) reaches nothing else. Redirects are
-    not followed, and no proxy is used. timeout: seconds for each step of a connection.
+    not followed, and no proxy is used. timeout: seconds for each step of a connection. deadline: seconds for
+    all of them, after the name is resolved.
     """
 
     private: bool = False
     timeout: float = 5.0
+    deadline: float = 10.0
     resolve: Resolve = resolve
 
     def check(self, url: str) -> str:
@@ -50,21 +54,20 @@ class HttpSender:
         return url
 
     def send(self, url: str, body: bytes, headers: dict[str, str]) -> int:
-        """POST and return the status. Unavailable where there is no response in time."""
+        """POST and return the status; the body of the response is not read. Unavailable where there is none."""
         parts = self._parts(url)
-        connection = self._connection(parts, self._address(parts))
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        try:
-            connection.request("POST", target, body, headers | {"Connection": "close"})
-            answer = connection.getresponse()
-            answer.read(_READ)
-            return answer.status
-        except TimeoutError as error:
-            raise Unavailable("The address did not answer in time.", code="webhook") from error
-        except (OSError, http.client.HTTPException) as error:
-            raise Unavailable("The address cannot be reached.", code="webhook") from error
-        finally:
-            connection.close()
+        with _Deadline(self.deadline) as deadline:
+            connection = self._connection(parts, self._address(parts), deadline)
+            try:
+                connection.request("POST", target, body, headers | {"Connection": "close"})
+                return connection.getresponse().status
+            except (OSError, http.client.HTTPException, ValueError) as error:
+                late = deadline.passed or isinstance(error, TimeoutError)
+                said = "The address did not answer in time." if late else "The address cannot be reached."
+                raise Unavailable(said, code="webhook") from error
+            finally:
+                connection.close()
 
     def _parts(self, url: str) -> SplitResult:
         form = _ANY_URL if self.private else _URL
@@ -86,15 +89,15 @@ class HttpSender:
             raise Invalid("The address is not a public one.", code="url")
         return found[0]
 
-    def _connection(self, parts: SplitResult, address: str) -> http.client.HTTPConnection:
+    def _connection(self, parts: SplitResult, address: str, deadline: _Deadline) -> http.client.HTTPConnection:
         host = parts.hostname or ""
         if parts.scheme == "http":
             plain = http.client.HTTPConnection(host, parts.port, timeout=self.timeout)
-            plain._create_connection = _to(address)  # type: ignore[attr-defined]
+            plain._create_connection = _to(address, deadline)  # type: ignore[attr-defined]
             return plain
         context = ssl.create_default_context()
         secure = http.client.HTTPSConnection(host, parts.port, timeout=self.timeout, context=context)
-        secure._create_connection = _to(address)  # type: ignore[attr-defined]
+        secure._create_connection = _to(address, deadline)  # type: ignore[attr-defined]
         return secure
 
 
@@ -107,13 +110,49 @@ def is_public(address: str) -> bool:
             inner = ipaddress.ip_address(int(found) & 0xFFFFFFFF)  # type: ignore[assignment]
         if inner is not None:
             return is_public(str(inner))
-    return found.is_global and not found.is_multicast
+        if found.is_site_local or found in ipaddress.ip_network("64:ff9b:1::/48"):  # RFC 3879, RFC 8215
+            return False
+    return found.is_global and not found.is_multicast and not found.is_reserved
 
 
-def _to(address: str) -> Callable[..., socket.socket]:
+class _Deadline:
+    """Ends a connection after some seconds. A socket's own timeout begins anew with each byte."""
+
+    def __init__(self, seconds: float) -> None:
+        self.passed = False
+        self._copy: socket.socket | None = None
+        self._timer = threading.Timer(seconds, self._end)
+        self._timer.daemon = True
+
+    def watch(self, connected: socket.socket) -> None:
+        """End this one: by a copy of its descriptor, because TLS takes the socket itself over."""
+        self._copy = connected.dup()
+
+    def _end(self) -> None:
+        self.passed = True
+        if self._copy is not None:
+            with suppress(OSError):
+                self._copy.shutdown(socket.SHUT_RDWR)
+
+    def __enter__(self) -> _Deadline:
+        self._timer.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._timer.cancel()
+        self._timer.join()
+        if self._copy is not None:
+            self._copy.close()
+
+
+def _to(address: str, deadline: _Deadline) -> Callable[..., socket.socket]:
     """Return what connects to this address instead of resolving the host again."""
 
     def connect(host_port: tuple[str, int], *args: object, **kwargs: object) -> socket.socket:
-        return socket.create_connection((address, host_port[1]), *args, **kwargs)  # type: ignore[arg-type]
+        connected = socket.create_connection((address, host_port[1]), *args, **kwargs)  # type: ignore[arg-type]
+        deadline.watch(connected)
+        return connected
 
     return connect

@@ -8,7 +8,8 @@ import logging
 import secrets
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,7 @@ logger = logging.getLogger(__name__)
 
 LIMIT = 100  # deliveries a sweep
 PARALLEL = 8  # of them at once: an address that never answers does not delay the others
+SWEEP_SECONDS = 30.0  # for all deliveries of a sweep: what has not begun by then waits for the next one
 LEASE_SECONDS = 120.0
 FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 60.0, 4 * 3600.0
 
@@ -82,11 +84,15 @@ class Webhooks:
 
 @dataclass(frozen=True, slots=True)
 class Deliverer:
-    """Sends the deliveries that are due. clock: seconds since the epoch. public_url: of the gallery."""
+    """Sends the deliveries that are due.
+
+    public_url: of the gallery. seconds: that all deliveries of a call may take. clock: seconds since the epoch.
+    """
 
     rows: WebhookRepository
     sender: WebhookSender
     public_url: str | None = None
+    seconds: float = SWEEP_SECONDS
     clock: Callable[[], float] = time.time
 
     def deliver(self) -> int:
@@ -99,11 +105,21 @@ class Deliverer:
         due = self.rows.claim_due(limit=LIMIT, lease=LEASE_SECONDS, public_url=self.public_url)
         if not due:
             return 0
-        with ThreadPoolExecutor(PARALLEL) as pool:
-            outcomes = list(pool.map(self._send, due))
-        for delivery, (status, error) in zip(due, outcomes, strict=True):
-            self._end(delivery, status, error)
-        return sum(error is None for _, error in outcomes)
+        pool = ThreadPoolExecutor(PARALLEL)
+        attempts = {pool.submit(self._send, delivery): delivery for delivery in due}
+        accepted = 0
+        with suppress(TimeoutError):
+            for attempt in as_completed(list(attempts), timeout=self.seconds):
+                status, error = attempt.result()
+                self._end(attempts.pop(attempt), status, error)
+                accepted += error is None
+        pool.shutdown(wait=False, cancel_futures=True)
+        for attempt, delivery in attempts.items():
+            if attempt.cancelled():  # it has not begun
+                self.rows.end(delivery, response=None, error=None, retry_in=0.0)
+            else:
+                self._end(delivery, None, "The address did not answer in time.")
+        return accepted
 
     def _send(self, delivery: ClaimedDelivery) -> tuple[int | None, str | None]:
         """Return the response's status, and why the attempt failed."""
@@ -119,6 +135,9 @@ class Deliverer:
             status = self.sender.send(delivery.url, body, headers)
         except ImgcoreError as error:
             return None, error.message
+        except Exception:  # whatever a response makes a library do, the attempt has ended
+            logger.exception("Webhook delivery %s failed", delivery.public_id)
+            return None, "The request failed."
         return status, None if 200 <= status < 300 else f"The address answered {status}."
 
     def _end(self, delivery: ClaimedDelivery, status: int | None, error: str | None) -> None:

@@ -7,17 +7,22 @@ import hmac
 import json
 import socket
 import threading
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 
+from imgcore.accounts.models import Role
+from imgcore.db.accounts import AccountRepository
 from imgcore.db.connection import Database
 from imgcore.db.webhooks import WebhookRepository, add_deliveries
 from imgcore.errors import Invalid, NotFound, Unavailable
+from imgcore.gallery.keys import new_public_id
 from imgcore.gallery.models import EVERYBODY
 from imgcore.webhooks.models import DeliveryStatus, WebhookEvent
 from imgcore.webhooks.sender import HttpSender, is_public
@@ -163,7 +168,8 @@ def test_unknown_event_is_refused(webhooks: Webhooks, events: list[str]) -> None
     [
         "127.0.0.1", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0",
         "224.0.0.1", "255.255.255.255", "::1", "::", "fe80::1", "fc00::1", "fd00:ec2::254", "::ffff:127.0.0.1",
-        "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "2002:7f00:1::", "ff02::1", "fe80::1%eth0",
+        "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "64:ff9b:1::a9fe:a9fe", "::127.0.0.1", "fec0::1",
+        "2002:7f00:1::", "ff02::1", "fe80::1%eth0",
     ],
 )  # fmt: skip
 def test_address_of_the_network_is_not_public(address: str) -> None:
@@ -254,3 +260,92 @@ def test_address_that_never_answers_ends_in_time() -> None:
         sender = HttpSender(private=True, timeout=0.2, resolve=lambda host, port: ["127.0.0.1"])
         with pytest.raises(Unavailable, match="did not answer in time"):
             sender.send(url, b"{}", {})
+
+
+@contextmanager
+def raw_server(answer: bytes, *, pause: float = 0.0) -> Iterator[str]:
+    """A server on loopback that sends these bytes for any request, each after a pause, and then closes."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            connection, _ = listening.accept()
+            with connection, suppress(OSError):
+                connection.recv(65536)
+                for part in [answer] if pause == 0.0 else [bytes([byte]) for byte in answer]:
+                    connection.sendall(part)
+                    stopped.wait(pause)
+
+        stopped = threading.Event()
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield f"http://hook.test:{listening.getsockname()[1]}/"
+        finally:
+            stopped.set()
+            thread.join()
+
+
+LOCAL = HttpSender(private=True, timeout=5.0, deadline=0.3, resolve=lambda host, port: ["127.0.0.1"])
+
+
+@pytest.mark.parametrize("size", [b"-5", b"-1", b"zz"])
+def test_body_of_a_response_is_not_read(size: bytes) -> None:
+    with raw_server(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + size + b"\r\n") as url:
+        assert 200 == LOCAL.send(url, b"{}", {})
+
+
+@pytest.mark.parametrize("answer", [b"nonsense\r\n\r\n", b"HTTP/1.1 xyz\r\n\r\n", b""])
+def test_response_that_is_none_is_an_error_for_people(answer: bytes) -> None:
+    with raw_server(answer) as url, pytest.raises(Unavailable, match="cannot be reached"):
+        LOCAL.send(url, b"{}", {})
+
+
+def test_response_that_comes_byte_by_byte_ends_in_time() -> None:
+    """Each byte comes within the timeout of a step."""
+    with (
+        raw_server(b"HTTP/1.1 100 Continue\r\n\r\n" * 1000, pause=0.02) as url,
+        pytest.raises(Unavailable, match="did not answer in time"),
+    ):
+        LOCAL.send(url, b"{}", {})
+
+
+def test_unexpected_error_of_one_address_stops_no_other(database: Database, webhooks: Webhooks) -> None:
+    webhook = webhooks.create(URL, ["batch.finished"])
+    for _ in range(3):
+        happen(database)
+    assert 2 == Deliverer(webhooks.rows, FakeSender([ValueError("of a library")])).deliver()
+    pending = [each for each in webhooks.deliveries(webhook.public_id) if each.error]
+    assert [(DeliveryStatus.PENDING, "The request failed.")] == [(each.status, each.error) for each in pending]
+
+
+def test_address_that_hangs_ends_neither_the_sweep_nor_other_deliveries(
+    database: Database, webhooks: Webhooks
+) -> None:
+    """What was delivered meanwhile is stored; what has not begun is due at once."""
+    slow, go = webhooks.create("https://slow.example/", ["batch.finished"]), threading.Event()
+
+    class Hanging(FakeSender):
+        def send(self, url: str, body: bytes, headers: dict[str, str]) -> int:
+            go.wait(30)
+            return super().send(url, body, headers)
+
+    for _ in range(10):
+        happen(database)
+    assert 0 == Deliverer(webhooks.rows, Hanging(), seconds=0.2).deliver()
+    go.set()
+    errors = [each.error for each in webhooks.deliveries(slow.public_id)]
+    assert {"The address did not answer in time.": 8, None: 2} == Counter(errors)  # two had not begun
+    assert 2 == len(webhooks.rows.claim_due(limit=100, lease=120.0, public_url=None))
+
+
+def test_one_owner_with_many_deliveries_does_not_delay_another(database: Database, webhooks: Webhooks) -> None:
+    accounts = AccountRepository(database)
+    for name, times in (("many", 20), ("one", 1)):
+        owner = accounts.add(new_public_id(), name, Role.PERSON, "made-up").id
+        webhooks.rows.create(owner, URL, [WebhookEvent.BATCH_FINISHED], "made-up")
+        for _ in range(times):
+            database.run(
+                partial(add_deliveries, event=WebhookEvent.BATCH_FINISHED, owner_id=owner, batch_id=name)
+            )
+    claimed = webhooks.rows.claim_due(limit=4, lease=120.0, public_url=None)
+    assert "one" in {json.loads(each.body)["batch"] for each in claimed}

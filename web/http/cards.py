@@ -38,7 +38,7 @@ class Cards:
     def of_page(self, page: PageVersions, gallery: Gallery) -> Sequence[Card]:
         """Return the cards of a page, without those of images that were removed since."""
         viewer = gallery.viewer
-        shared = (gallery.storage.period(), gallery.language, viewer.changes_others or viewer.account_id)
+        shared = (gallery.storage.period(), gallery.language, viewer.changes_others, viewer.account_id)
         found = {id_: self._kept.get((id_, version, shared)) for id_, version in page.versions}
         missing = [id_ for id_, card in found.items() if card is None]
         for image in gallery.tiles(missing):
