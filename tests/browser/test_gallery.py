@@ -38,7 +38,7 @@ def test_news_of_what_others_began_comes_without_a_reload(browser: Browser, stag
     """A card that was rendered unsettled follows its photo."""
     image = add_image(stage.gallery, "cat.jpg")
     browser.open()
-    assert ["Waiting"] == browser.texts(".chip")
+    browser.wait(lambda: ["Waiting"] == browser.texts(".chip"))
     stage.images.set_task(image.public_id, TaskKind.CAPTION, TaskStatus.PROCESSING)
     browser.wait(lambda: ["Describing"] == browser.texts(".chip"))
     stage.images.set_task(image.public_id, TaskKind.THUMBNAIL, TaskStatus.DONE)
