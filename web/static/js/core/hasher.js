@@ -4,6 +4,9 @@ import { limits } from "./limits.js";
 
 /** @typedef {import("../model/hashing.js").Hashes} Hashes */
 
+/** The file itself cannot be read; any other error is the worker's, and the file may be hashed later. */
+export class Unreadable extends Error {}
+
 /** @type {Worker | null} */
 let worker = null;
 let number = 0;
@@ -13,7 +16,7 @@ const waiting = new Map();
 /**
  * @param {File} file
  * @param {AbortSignal} signal
- * @returns {Promise<Hashes>} rejects where the file cannot be read
+ * @returns {Promise<Hashes>} rejects with Unreadable, an AbortError, or an error of the worker
  */
 export function hash(file, signal) {
   worker ??= start();
@@ -43,11 +46,11 @@ function start() {
   made.addEventListener("message", ({ data: { id, hashes, error } }) => {
     const asked = waiting.get(id);
     waiting.delete(id);
-    if (error) asked?.reject(new Error(error));
+    if (error) asked?.reject(new Unreadable(error));
     else asked?.resolve(hashes);
   });
   made.addEventListener("error", () => {
-    for (const { reject } of waiting.values()) reject(new Error("The worker that checks files has stopped."));
+    for (const { reject } of waiting.values()) reject(new Error("Checking this file was interrupted."));
     waiting.clear();
     worker = null; // the next file starts another
   });

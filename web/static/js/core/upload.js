@@ -5,7 +5,7 @@ import { fileSize } from "../model/size.js";
 import { foreignName, mediaType } from "../model/sniff.js";
 import { ask, Problem } from "./api.js";
 import { foreignFormats } from "./foreign.js";
-import { hash } from "./hasher.js";
+import { hash, Unreadable } from "./hasher.js";
 import { limits } from "./limits.js";
 import { SendError, send, sendPart } from "./send.js";
 
@@ -157,7 +157,7 @@ export class Upload {
     try {
       this.hashes ??= await hash(this.file, this.abort.signal);
     } catch (error) {
-      throw this.abort.signal.aborted ? error : new Refused(UNREADABLE);
+      throw error instanceof Unreadable ? new Refused(UNREADABLE) : error;
     }
     if (this.expected !== null && this.expected !== this.hashes.sha256) await this.#discard(); // another file after all
     this.expected = null;
