@@ -73,7 +73,8 @@ export class Ledger {
     if (this.#mine.size === 0) {
       this.#bytes = 0;
       await this.#quietly(async () => {
-        if ((await this.#entries()).length === 0) this.#left.value = "none";
+        const others = await this.#entries();
+        if (others.length === 0 && this.#mine.size === 0) this.#left.value = "none"; // none was added meanwhile
       });
       if (this.#mine.size) return; // there are new ones meanwhile
       this.#release?.(); // a held lock keeps a page out of the back/forward cache
