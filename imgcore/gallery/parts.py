@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from imgcore.errors import Conflict, ImgcoreError, Invalid
+from imgcore.errors import Conflict, ImgcoreError, Invalid, NotFound
 from imgcore.gallery.checks import checked_sha256
 from imgcore.gallery.media_types import form_type
 from imgcore.gallery.models import Image, UploadStatus
@@ -80,7 +80,11 @@ class PartUploads:
         if len(whole) < found.count:
             missing = f"{found.count - len(whole)} of {found.count} parts have not arrived."
             raise Conflict(f"{missing} Continue the upload.", code="parts_missing")
-        self.storage.finish(image.image_key, self._upload(image), whole)
+        try:
+            self.storage.finish(image.image_key, self._upload(image), whole)
+        except NotFound:
+            if self.find(image.image_key) is None:  # else another request has joined them since
+                raise
 
     def abort(self, image: Image) -> None:
         """Delete the parts of an upload that will not be continued; harmless where there is none."""

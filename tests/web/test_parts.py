@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from imgcore.errors import NotFound
 from imgcore.gallery.models import UploadStatus
 from imgcore.gallery.part_models import PART_BYTES
 from imgcore.gallery.service import Gallery
@@ -94,6 +95,23 @@ def test_upload_is_finished_once_every_part_has_its_size(client: Client, gallery
     assert [204, 204] == [finish(client, image).status for _ in range(2)]  # the first answer may be lost
     assert [key] == storage(gallery).finished
     assert shown(client, image) is None
+
+
+@pytest.mark.parametrize(("joined", "status"), [(True, 204), (False, 404)])
+def test_finish_overtaken_by_another_succeeds_where_the_file_is_there(
+    client: Client, gallery: Gallery, monkeypatch: pytest.MonkeyPatch, *, joined: bool, status: int
+) -> None:
+    image = started(client)
+    receive(gallery, image, 1, 2, 3)
+    join = storage(gallery).finish
+
+    def end_before(*args: Any) -> None:
+        if joined:
+            join(*args)
+        raise NotFound("The upload does not exist.")
+
+    monkeypatch.setattr(storage(gallery), "finish", end_before)
+    assert status == finish(client, image).status
 
 
 def test_deleted_upload_loses_its_parts_and_cannot_continue(client: Client, gallery: Gallery) -> None:
