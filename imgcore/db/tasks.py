@@ -207,10 +207,17 @@ class TaskRepository(Repository):
                 return False
             if store is not None:
                 store(tx, image)
-            _tell_webhooks(tx, image, claim.kind, status)
+            if status is TaskStatus.DONE or _status(tx, claim) is status:  # else _keep_words made it done
+                _tell_webhooks(tx, image, claim.kind, status)
             return True
 
         return self._database.run(work)
+
+
+def _status(tx: Transaction, claim: Claim) -> TaskStatus:
+    statement = "SELECT status FROM tasks WHERE image_id = :image_id AND kind = :kind"
+    [row] = tx.rows(statement, image_id=claim.image_id, kind=claim.kind.value)
+    return TaskStatus(row["status"])
 
 
 def _tell_webhooks(tx: Transaction, image: Row, kind: TaskKind, status: TaskStatus) -> None:

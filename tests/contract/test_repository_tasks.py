@@ -5,9 +5,22 @@ from __future__ import annotations
 import pytest
 
 from imgcore.db.connection import Database
+from imgcore.db.webhooks import WebhookRepository
 from imgcore.errors import Unavailable
-from imgcore.gallery.models import Edit, Image, Safety, Source, TaskKind, TaskStatus, UploadStatus, WordField
+from imgcore.gallery.models import (
+    EVERYBODY,
+    Edit,
+    Image,
+    Safety,
+    Source,
+    TaskKind,
+    TaskStatus,
+    UploadStatus,
+    WordField,
+)
 from imgcore.pipeline.models import Claim
+from imgcore.webhooks.sender import HttpSender
+from imgcore.webhooks.service import Webhooks
 from tests.contract.images import (
     CAPTION,
     THUMBNAIL,
@@ -254,6 +267,27 @@ def test_a_failure_says_why(repositories: Repositories, status: TaskStatus) -> N
     assert repositories.tasks.fail(claim(repositories, image, CAPTION), status, code="c", message="M\0.")
     now = task(repositories, image, CAPTION)
     assert (status, "c", "M.") == (now.status, now.error, now.message)
+
+
+@pytest.mark.parametrize("status", [TaskStatus.FAILED, TaskStatus.BLOCKED])
+def test_webhooks_are_not_told_of_a_failure_that_leaves_the_words(
+    sqlite_database: Database, status: TaskStatus
+) -> None:
+    """The repeated description of a photo ends as done; the first one of another fails."""
+    repositories = Repositories(sqlite_database)
+    repeated, first = described(repositories, "cat.jpg"), arrived(repositories)
+    repositories.images.reopen(repeated.public_id, [CAPTION], also_done=True)
+    sender = HttpSender(resolve=lambda host, port: ["93.184.215.14"])
+    webhooks = Webhooks(WebhookRepository(sqlite_database), sender, EVERYBODY)
+    webhooks.create("https://example.org/hook", ["photo.described", "photo.failed"])
+    for image in (repeated, first):
+        mine = claim(repositories, image, CAPTION)
+        assert repositories.tasks.fail(mine, status, code="c", message="M.")
+
+    ended = [task(repositories, image, CAPTION).status for image in (repeated, first)]
+    assert [TaskStatus.DONE, status] == ended
+    told = sqlite_database.run(lambda tx: tx.rows("SELECT event, image_id FROM webhook_deliveries"))
+    assert [("photo.failed", first.id)] == [(row["event"], row["image_id"]) for row in told]
 
 
 def test_a_rejection_skips_what_is_open(repositories: Repositories) -> None:
