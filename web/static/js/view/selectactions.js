@@ -15,8 +15,8 @@ import { button, element } from "./dom.js";
  */
 export function run(name, ids, { bulk, form }) {
   switch (name) {
-    case "tags": return tags(ids, bulk);
-    case "album": return albums(ids, bulk);
+    case "tags": return changeTags(ids, bulk);
+    case "album": return addToAlbum(ids, bulk);
     case "download": return download(form, ids);
     default: throw new Error(`There is no action ${name}.`);
   }
@@ -26,7 +26,7 @@ export function run(name, ids, { bulk, form }) {
  * @param {string[]} ids
  * @param {Bulk} bulk
  */
-function tags(ids, bulk) {
+function changeTags(ids, bulk) {
   const field = element("input", { id: "bulk-tags", maxLength: 1000, autocomplete: "off", required: true });
   const send = (/** @type {string} */ action) => guard(async () => {
     const tags = field.value.split(",").map((tag) => tag.trim()).filter(Boolean);
@@ -45,7 +45,7 @@ function tags(ids, bulk) {
  * @param {string[]} ids
  * @param {Bulk} bulk
  */
-async function albums(ids, bulk) {
+async function addToAlbum(ids, bulk) {
   const listed = await ask("GET", "/api/v1/albums");
   const add = (/** @type {string} */ album) => {
     dialog.close();
