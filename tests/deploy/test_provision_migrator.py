@@ -10,9 +10,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import boto3
 import pymysql
 import pytest
+from botocore.session import Session
 
 from tests.loading import module_at
 from tests.mariadb import MariaDb
@@ -37,7 +37,7 @@ class Secrets:
         return next(name for name in self.users if name.startswith(f"{start}-"))
 
     def get_secret_value(self, **asked: str) -> dict[str, str]:
-        """Behave as boto3's."""
+        """Behave as the client of the SDK."""
         user = self.users[asked["SecretId"]]
         return {"SecretString": json.dumps({"username": user, "password": self.passwords[user]})}
 
@@ -60,7 +60,7 @@ def kept(server: MariaDb, monkeypatch: pytest.MonkeyPatch) -> Iterator[Secrets]:
         f"GRANT ALL ON *.* TO {master}@'%' WITH GRANT OPTION",
     )
     monkeypatch.setenv("AWS_REGION", "us-east-1")  # as Lambda sets it
-    monkeypatch.setattr(boto3.session.Session, "client", lambda *_, **__: kept)
+    monkeypatch.setattr(Session, "create_client", lambda *_, **__: kept)
     for name in ("master", "migrate", "app"):
         monkeypatch.setenv(f"{name.upper()}_SECRET_ID", kept.name(name))
     settings = {"DB_HOST": "127.0.0.1", "DB_PORT": str(server.port), "DB_NAME": schema, "DB_CA": str(server.ca)}
