@@ -13,9 +13,9 @@ from typing import Any
 from imgcore.db.connection import Repository, Transaction
 from imgcore.db.mapping import SELECT, Row, image_by_id, images, in_list, micros, moment
 from imgcore.db.statements import sql
-from imgcore.db.tasks import fail_crashed_task, reset_task
+from imgcore.db.tasks import fail_crashed_task, reset_task, tell_webhooks
 from imgcore.db.word_index import index_unindexed
-from imgcore.gallery.models import Image, TaskKind
+from imgcore.gallery.models import Image, TaskKind, TaskStatus
 from imgcore.pipeline.models import DueTask
 
 _GRACE = 300.0  # seconds after the form expired in which an upload that began before may end
@@ -92,8 +92,8 @@ _PROCESSED = sql(
     select=SELECT,
 )
 _LOCK_RECEIVED = (
-    "SELECT id FROM images WHERE public_id = :public_id AND upload_status = 'received' AND deleted_at IS NULL"
-    " {for_update}"
+    "SELECT id, owner_id FROM images WHERE public_id = :public_id AND upload_status = 'received'"
+    " AND deleted_at IS NULL {for_update}"
 )
 _FAIL_DONE = (
     "UPDATE tasks SET status = 'failed', error = :error, message = :message, finished_at = {now}"
@@ -243,9 +243,10 @@ class SweepRepository(Repository):
 
         def work(tx: Transaction) -> bool:
             image = tx.row(_LOCK_RECEIVED, public_id=public_id)
-            return image is not None and bool(
-                tx.execute(_FAIL_DONE, image_id=image["id"], error=code, message=message)
-            )
+            if image is None or not tx.execute(_FAIL_DONE, image_id=image["id"], error=code, message=message):
+                return False
+            tell_webhooks(tx, image, TaskKind.THUMBNAIL, TaskStatus.FAILED)
+            return True
 
         return self._database.run(work)
 

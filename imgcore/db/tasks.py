@@ -207,25 +207,28 @@ class TaskRepository(Repository):
                 return False
             if store is not None:
                 store(tx, image)
-            if status is TaskStatus.DONE or _status(tx, claim) is status:  # else _keep_words made it done
-                _tell_webhooks(tx, image, claim.kind, status)
+            tell_webhooks(tx, image, claim.kind, status)
             return True
 
         return self._database.run(work)
 
 
-def _status(tx: Transaction, claim: Claim) -> TaskStatus:
-    statement = "SELECT status FROM tasks WHERE image_id = :image_id AND kind = :kind"
-    [row] = tx.rows(statement, image_id=claim.image_id, kind=claim.kind.value)
-    return TaskStatus(row["status"])
+def tell_webhooks(tx: Transaction, image: Row, kind: TaskKind, ended: TaskStatus) -> None:
+    """Add the deliveries of the event that a photo was described, or that one of its tasks failed.
 
-
-def _tell_webhooks(tx: Transaction, image: Row, kind: TaskKind, status: TaskStatus) -> None:
-    """Add the deliveries of the event that a photo was described, or that it failed."""
-    described = kind is TaskKind.CAPTION and status is TaskStatus.DONE
-    if described or status in (TaskStatus.FAILED, TaskStatus.BLOCKED, TaskStatus.SKIPPED):
+    image: with id and owner_id. A task that is done after all, because the photo keeps its words, did not fail.
+    """
+    described = kind is TaskKind.CAPTION and ended is TaskStatus.DONE
+    failed = ended in (TaskStatus.FAILED, TaskStatus.BLOCKED, TaskStatus.SKIPPED)
+    if described or (failed and _status(tx, image["id"], kind) is ended):
         event = WebhookEvent.PHOTO_DESCRIBED if described else WebhookEvent.PHOTO_FAILED
         add_deliveries(tx, event, owner_id=image["owner_id"], image_id=image["id"])
+
+
+def _status(tx: Transaction, image_id: int, kind: TaskKind) -> TaskStatus:
+    statement = "SELECT status FROM tasks WHERE image_id = :image_id AND kind = :kind"
+    [row] = tx.rows(statement, image_id=image_id, kind=kind.value)
+    return TaskStatus(row["status"])
 
 
 def _claim(tx: Transaction, image_key: str, kind: TaskKind, lease: float, max_attempts: int) -> Claim | None:
@@ -268,8 +271,10 @@ def fail_crashed_task(
     values = {"image_id": image_id, "kind": kind.value, "max_attempts": max_attempts, **reason}
     if not tx.execute(statement, **values):
         return False
-    if (image := tx.row("SELECT id, source FROM images WHERE id = :image_id", image_id=image_id)) is not None:
+    query = "SELECT id, owner_id, source FROM images WHERE id = :image_id"
+    if (image := tx.row(query, image_id=image_id)) is not None:
         _keep_words(tx, image)
+        tell_webhooks(tx, image, kind, TaskStatus.FAILED)
     return True
 
 

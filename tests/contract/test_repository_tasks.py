@@ -290,6 +290,26 @@ def test_webhooks_are_not_told_of_a_failure_that_leaves_the_words(
     assert [("photo.failed", first.id)] == [(row["event"], row["image_id"]) for row in told]
 
 
+def test_webhooks_are_told_of_a_task_that_crashed_and_of_a_file_that_vanished(
+    sqlite_database: Database,
+) -> None:
+    repositories = Repositories(sqlite_database)
+    crashed, vanished = arrived(repositories), arrived(repositories)
+    webhooks = Webhooks(WebhookRepository(sqlite_database), HttpSender(private=True), EVERYBODY)
+    webhooks.create("http://127.0.0.1:9/", ["photo.failed"])
+    claim(repositories, crashed, CAPTION)
+    sqlite_database.run(
+        lambda tx: tx.execute("UPDATE tasks SET lease_until = {now} WHERE status = 'processing'")
+    )
+    assert 1 == repositories.sweep.fail_exhausted_tasks(max_attempts=1)
+    finish(repositories, vanished, claim(repositories, vanished, THUMBNAIL))
+    assert repositories.sweep.fail_missing(vanished.public_id, code="c", message="M.")
+    told = sqlite_database.run(lambda tx: tx.rows("SELECT event, image_id FROM webhook_deliveries ORDER BY id"))
+    assert [("photo.failed", crashed.id), ("photo.failed", vanished.id)] == [
+        (row["event"], row["image_id"]) for row in told
+    ]
+
+
 def test_a_rejection_skips_what_is_open(repositories: Repositories) -> None:
     """Even what another works on: its commit is fenced off."""
     image = arrived(repositories)
