@@ -10,7 +10,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -23,7 +23,7 @@ from imgcore.db.connection import Database
 from imgcore.db.webhooks import WebhookRepository, add_deliveries
 from imgcore.errors import Invalid, NotFound, Unavailable
 from imgcore.gallery.keys import new_public_id
-from imgcore.gallery.models import EVERYBODY
+from imgcore.gallery.models import EVERYBODY, Viewer
 from imgcore.webhooks.models import DeliveryStatus, WebhookEvent
 from imgcore.webhooks.sender import HttpSender, is_public
 from imgcore.webhooks.service import Deliverer, Webhooks, signature
@@ -155,6 +155,18 @@ def test_deleted_webhook_loses_its_deliveries(database: Database, webhooks: Webh
     assert 0 == Deliverer(webhooks.rows, FakeSender()).deliver()
     with pytest.raises(NotFound):
         webhooks.deliveries(webhook.public_id)
+
+
+def test_webhook_of_open_mode_is_managed_by_administrators_and_by_nobody_else(
+    database: Database, webhooks: Webhooks
+) -> None:
+    """Otherwise it would get words of photos for ever once there are accounts."""
+    of_nobody = webhooks.create(URL, ["batch.finished"])
+    administrator = replace(webhooks, viewer=Viewer(account_id=1, changes_others=True))
+    person = replace(webhooks, viewer=Viewer(account_id=2, changes_others=False))
+    assert ([of_nobody], []) == (list(administrator.all()), list(person.all()))
+    administrator.delete(of_nobody.public_id)
+    assert [] == list(webhooks.all())
 
 
 @pytest.mark.parametrize("events", [[], ["photo.deleted"], ["photo.failed", ""]])
