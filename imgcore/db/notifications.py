@@ -92,15 +92,7 @@ class NotificationRepository(Repository):
             " lease_until = NULL WHERE id = :id AND lease_token = :token"
         )
 
-        def work(tx: Transaction) -> bool:
-            if not tx.execute(statement, **values, **_fence(batch)):
-                return False
-            if batch.total:
-                [row] = tx.rows("SELECT owner_id, batch_id FROM notices WHERE id = :id", id=batch.number)
-                add_deliveries(tx, WebhookEvent.BATCH_FINISHED, **row)
-            return True
-
-        return self._database.run(work)
+        return bool(self._database.run(lambda tx: tx.execute(statement, **values, **_fence(batch))))
 
     def postpone_notification(self, batch: FinishedBatch, delay: float) -> bool:
         """Give the claim back for ``delay`` seconds, as it could not be sent; False where it was lost."""
@@ -150,7 +142,10 @@ def _claim(tx: Transaction, row: Row, quiet: float, lease: float) -> FinishedBat
         "UPDATE notices SET tries = tries + 1, lease_token = :token, lease_until = {later:lease} WHERE id = :id"
     )
     tx.execute(statement, id=row["id"], token=token, lease=micros(lease))
-    return _finished_batch(tx, row, token)
+    batch = _finished_batch(tx, row, token)
+    if batch.tries == 1 and batch.total:  # however the message fares
+        add_deliveries(tx, WebhookEvent.BATCH_FINISHED, owner_id=row["owner_id"], batch_id=row["batch_id"])
+    return batch
 
 
 def _finished_batch(tx: Transaction, row: Row, token: str) -> FinishedBatch:

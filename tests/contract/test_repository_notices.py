@@ -15,9 +15,11 @@ from imgcore.accounts.models import Account, Role
 from imgcore.db.accounts import AccountRepository
 from imgcore.db.connection import Database
 from imgcore.db.subscriptions import SubscriptionRepository
+from imgcore.db.webhooks import WebhookRepository
 from imgcore.errors import Conflict, NotFound
 from imgcore.gallery.models import Image, TaskStatus
 from imgcore.notifications.models import FinishedBatch, NotificationMessage
+from imgcore.webhooks.models import WebhookEvent
 from tests.contract.images import CAPTION, THUMBNAIL, abandoned, claim, event, finish, new
 from tests.support.repositories import Repositories
 
@@ -77,6 +79,20 @@ def notified(repositories: Repositories, *, quiet: float = 0.0) -> list[tuple[st
 
 def letter(ended: FinishedBatch) -> NotificationMessage:
     return NotificationMessage(ended.number, ended.owner, ended.owner_name, f"About {ended.number}", "Body")
+
+
+def test_webhooks_are_told_once_of_a_finished_batch_however_its_message_fares(
+    repositories: Repositories, database: Database, anna: Account
+) -> None:
+    WebhookRepository(database).create(
+        anna.id, "https://example.org/", [WebhookEvent.BATCH_FINISHED], "made-up"
+    )
+    complete(repositories, received(repositories, anna))
+    for _ in range(2):
+        [ended] = taken(repositories)
+        assert repositories.notifications.postpone_notification(ended, 0.0)
+    told = database.read(lambda tx: tx.rows("SELECT batch_id FROM webhook_deliveries"))
+    assert [BATCH] == [row["batch_id"] for row in told]
 
 
 def test_nothing_is_claimed_before_the_end(repositories: Repositories, anna: Account) -> None:
