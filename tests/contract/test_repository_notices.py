@@ -81,7 +81,7 @@ def letter(ended: FinishedBatch) -> NotificationMessage:
     return NotificationMessage(ended.number, ended.owner, ended.owner_name, f"About {ended.number}", "Body")
 
 
-def test_webhooks_are_told_once_of_a_finished_batch_however_its_message_fares(
+def test_finished_batch_is_one_delivery_however_its_message_fares(
     repositories: Repositories, database: Database, anna: Account
 ) -> None:
     WebhookRepository(database).create(
@@ -91,8 +91,8 @@ def test_webhooks_are_told_once_of_a_finished_batch_however_its_message_fares(
     for _ in range(2):
         [ended] = taken(repositories)
         assert repositories.notifications.postpone_notification(ended, 0.0)
-    told = database.read(lambda tx: tx.rows("SELECT batch_id FROM webhook_deliveries"))
-    assert [BATCH] == [row["batch_id"] for row in told]
+    sent = database.read(lambda tx: tx.rows("SELECT batch_id FROM webhook_deliveries"))
+    assert [BATCH] == [row["batch_id"] for row in sent]
 
 
 def test_nothing_is_claimed_before_the_end(repositories: Repositories, anna: Account) -> None:

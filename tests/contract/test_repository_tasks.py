@@ -270,9 +270,7 @@ def test_a_failure_says_why(repositories: Repositories, status: TaskStatus) -> N
 
 
 @pytest.mark.parametrize("status", [TaskStatus.FAILED, TaskStatus.BLOCKED])
-def test_webhooks_are_not_told_of_a_failure_that_leaves_the_words(
-    sqlite_database: Database, status: TaskStatus
-) -> None:
+def test_failure_that_leaves_the_words_is_no_delivery(sqlite_database: Database, status: TaskStatus) -> None:
     """The repeated description of a photo ends as done; the first one of another fails."""
     repositories = Repositories(sqlite_database)
     repeated, first = described(repositories, "cat.jpg"), arrived(repositories)
@@ -286,11 +284,11 @@ def test_webhooks_are_not_told_of_a_failure_that_leaves_the_words(
 
     ended = [task(repositories, image, CAPTION).status for image in (repeated, first)]
     assert [TaskStatus.DONE, status] == ended
-    told = sqlite_database.run(lambda tx: tx.rows("SELECT event, image_id FROM webhook_deliveries"))
-    assert [("photo.failed", first.id)] == [(row["event"], row["image_id"]) for row in told]
+    sent = sqlite_database.run(lambda tx: tx.rows("SELECT event, image_id FROM webhook_deliveries"))
+    assert [("photo.failed", first.id)] == [(row["event"], row["image_id"]) for row in sent]
 
 
-def test_webhooks_are_told_of_a_task_that_crashed_and_of_a_file_that_vanished(
+def test_deliveries_name_tasks_that_crashed_and_files_that_vanished(
     sqlite_database: Database,
 ) -> None:
     repositories = Repositories(sqlite_database)
@@ -304,9 +302,9 @@ def test_webhooks_are_told_of_a_task_that_crashed_and_of_a_file_that_vanished(
     assert 1 == repositories.sweep.fail_exhausted_tasks(max_attempts=1)
     finish(repositories, vanished, claim(repositories, vanished, THUMBNAIL))
     assert repositories.sweep.fail_missing(vanished.public_id, code="c", message="M.")
-    told = sqlite_database.run(lambda tx: tx.rows("SELECT event, image_id FROM webhook_deliveries ORDER BY id"))
+    sent = sqlite_database.run(lambda tx: tx.rows("SELECT event, image_id FROM webhook_deliveries ORDER BY id"))
     assert [("photo.failed", crashed.id), ("photo.failed", vanished.id)] == [
-        (row["event"], row["image_id"]) for row in told
+        (row["event"], row["image_id"]) for row in sent
     ]
 
 

@@ -160,7 +160,7 @@ def test_deleted_webhook_loses_its_deliveries(database: Database, webhooks: Webh
 def test_webhook_of_open_mode_is_managed_by_administrators_and_by_nobody_else(
     database: Database, webhooks: Webhooks
 ) -> None:
-    """Otherwise it would get words of photos for ever once there are accounts."""
+    """An administrator deletes it: photos without an owner are described even when there are accounts."""
     of_nobody = webhooks.create(URL, ["batch.finished"])
     administrator = replace(webhooks, viewer=Viewer(account_id=1, changes_others=True))
     person = replace(webhooks, viewer=Viewer(account_id=2, changes_others=False))

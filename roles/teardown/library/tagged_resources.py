@@ -175,6 +175,8 @@ class Search:
                 if self.named(item[name]) and self.ours(self._elb_tags(arn)):
                     yield resource(kind, arn, item[name])
         for acl in self.client("wafv2").list_web_acls(Scope="REGIONAL")["WebACLs"]:
+            if not self.named(acl["Name"]):
+                continue  # the operator may not read the tags of others
             tags = self.client("wafv2").list_tags_for_resource(ResourceARN=acl["ARN"])
             if self.ours(tags.get("TagInfoForResource", {}).get("TagList", [])):
                 yield resource("firewall", acl["ARN"], acl["Name"])
