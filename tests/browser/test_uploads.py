@@ -42,6 +42,7 @@ def test_the_page_and_the_server_agree_on_the_order(browser: Browser, stage: Sta
         done(browser, number + 1)
     before = browser.texts("#grid .caption")
     browser.open()
+    browser.wait(lambda: len(browser.texts("#grid .caption")) == 3)
     assert before == browser.texts("#grid .caption")
 
 
