@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from imgcore import bootstrap
@@ -9,7 +10,7 @@ from imgcore.config import Config
 from imgcore.errors import Misconfigured
 
 if TYPE_CHECKING:
-    from imgcore.accounts.models import Hasher, Quota
+    from imgcore.accounts.models import Cipher, Hasher, Quota
     from imgcore.accounts.service import Accounts
     from imgcore.notifications.subscriptions import SubscriptionService
 
@@ -48,7 +49,27 @@ def account_service(config: Config) -> Accounts:
 
     hashes = hasher()
     store = AccountRepository(bootstrap.limited_database(config))
-    return Accounts(store, hashes, default_quota=quota(config))
+    return Accounts(store, hashes, default_quota=quota(config), cipher=cipher(config))
+
+
+def cipher(config: Config) -> Cipher | None:
+    """Return what encrypts the secrets of authenticator apps; None where no key is set."""
+    if config.secret_key is None and config.secret_key_id is None:
+        return None
+    from imgcore.accounts.encryption import FernetCipher
+
+    return FernetCipher(lambda: _secret_keys(config))
+
+
+def _secret_keys(config: Config) -> str:
+    """Return SECRET_KEY, or the text or the password of the secret SECRET_KEY_ID."""
+    if config.secret_key is not None:
+        return config.secret_key.reveal()
+    from imgcore.aws.clients import get_secret
+
+    assert config.secret_key_id is not None
+    text = get_secret(config.secret_key_id)
+    return str(json.loads(text)["password"]) if text.startswith("{") else text
 
 
 def quota(config: Config) -> Quota:

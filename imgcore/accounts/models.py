@@ -114,13 +114,15 @@ class Passkey:
 class SecondFactor:
     """The authenticator app of an account.
 
-    secret: in base32. last_step: the time step of the last code that was used. recovery_codes: their number.
+    secret: in base32, or its token of Cipher where it is encrypted. last_step: the time step of the last code
+    that was used. recovery_codes: their number.
     """
 
     secret: str = field(repr=False)
     last_step: int
     created_at: datetime
     recovery_codes: int
+    encrypted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +184,18 @@ class Caller:
 
 
 OPEN = Caller(ALL_SCOPES, open=True)
+
+
+class Cipher(Protocol):
+    """Encrypts secrets that the database holds, with a key that it does not. Misconfigured, Unavailable."""
+
+    def encrypt(self, secret: str, context: str) -> str:
+        """Return a token that ``decrypt`` accepts with the same context."""
+        ...
+
+    def decrypt(self, token: str, context: str) -> str | None:
+        """Return the secret; None where the key is another one, or the context."""
+        ...
 
 
 class Hasher(Protocol):

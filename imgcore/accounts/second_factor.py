@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import logging
 import re
 import secrets
 from collections.abc import Callable
@@ -12,13 +13,15 @@ from typing import TYPE_CHECKING
 import pyotp
 
 from imgcore.accounts import throttle
-from imgcore.accounts.models import Account, SecondFactor, count_attempt
+from imgcore.accounts.models import Account, Cipher, SecondFactor, count_attempt
 from imgcore.accounts.security_log import SecurityEvent, SecurityLog
 from imgcore.accounts.tokens import hash_token
-from imgcore.errors import Conflict, Forbidden, Invalid, NotFound, TooManyTries
+from imgcore.errors import Conflict, Forbidden, Invalid, Misconfigured, NotFound, TooManyTries, Unavailable
 
 if TYPE_CHECKING:
     from imgcore.db.accounts import AccountRepository
+
+_log = logging.getLogger("imgcore.accounts")
 
 ISSUER = "Caption Gallery"
 STEP_SECONDS = 30  # each code is valid for one step
@@ -33,11 +36,13 @@ _GROUPS, _GROUP = 4, 4  # of a recovery code: 80 random bits
 class SecondFactors:
     """The use cases of the second factor. clock: Unix time in seconds.
 
-    Callers confirm the password before they change a second factor.
+    cipher: None stores secrets unencrypted. With one, a secret that was stored without is encrypted when a code
+    of it is next used. Callers confirm the password before they change a second factor.
     """
 
     store: AccountRepository
     clock: Callable[[], float]
+    cipher: Cipher | None = None
 
     def get(self, account: Account) -> SecondFactor | None:
         """Return the account's second factor; None where it has none."""
@@ -58,7 +63,9 @@ class SecondFactors:
                 code="second_factor",
             )
         codes = generate_recovery_codes()
-        self.store.add_second_factor(account.id, secret, step, _hashed(account, codes))
+        stored = self.cipher.encrypt(secret, _context(account)) if self.cipher else secret
+        encrypted = self.cipher is not None
+        self.store.add_second_factor(account.id, stored, step, _hashed(account, codes), encrypted=encrypted)
         return codes
 
     def create_recovery_codes(self, account: Account) -> list[str]:
@@ -106,12 +113,32 @@ class SecondFactors:
         found = self.store.second_factor(account.id)
         if found is None:
             return None
-        step = matching_step(found.secret, code, self.clock())
-        if step is not None:
-            return "with a code" if self.store.use_step(account.id, step) else None
         if self.store.use_recovery_code(account.id, _hash(account, code)):
             return f"with a recovery code, {found.recovery_codes - 1} left"
-        return None
+        secret = self._decrypted(account, found)
+        step = matching_step(secret, code, self.clock())
+        if step is None or not self.store.use_step(account.id, step):
+            return None
+        if self.cipher is not None and not found.encrypted:
+            self.store.encrypt_second_factor(account.id, secret, self.cipher.encrypt(secret, _context(account)))
+        return "with a code"
+
+    def _decrypted(self, account: Account, found: SecondFactor) -> str:
+        """Return the secret. Unavailable (``secret_key``) where this process does not have its key."""
+        if not found.encrypted:
+            return found.secret
+        try:
+            secret = self.cipher.decrypt(found.secret, _context(account)) if self.cipher else None
+        except Misconfigured as error:
+            _log.error("%s", error.message)
+            secret = None
+        if secret is None:
+            _log.error("SECRET_KEY does not decrypt the second factor of account %s.", account.name)
+            raise Unavailable(
+                "Codes of apps cannot be checked just now. Enter a recovery code, or tell an administrator.",
+                code="secret_key",
+            )
+        return secret
 
 
 def generate_secret() -> str:
@@ -145,6 +172,11 @@ def generate_recovery_codes() -> list[str]:
         "-".join("".join(secrets.choice(_ALPHABET) for _ in range(_GROUP)) for _ in range(_GROUPS))
         for _ in range(RECOVERY_CODES)
     ]
+
+
+def _context(account: Account) -> str:
+    """Return what binds an encrypted secret to its account: the token of another one is not accepted."""
+    return f"second factor of {account.id}"
 
 
 def _clean(code: str) -> str:

@@ -18,6 +18,7 @@ from imgcore.accounts.models import (
     Account,
     ApiKey,
     Caller,
+    Cipher,
     Hasher,
     Quota,
     Role,
@@ -78,6 +79,7 @@ class Accounts:
     hasher: Hasher
     clock: Callable[[], float] = time.time  # Unix time in seconds
     default_quota: Quota = field(default_factory=Quota)
+    cipher: Cipher | None = None  # None: the secrets of authenticator apps are stored unencrypted
 
     @property
     def log(self) -> SecurityLog:
@@ -87,7 +89,7 @@ class Accounts:
     @property
     def second_factors(self) -> SecondFactors:
         """The use cases of the second factor."""
-        return SecondFactors(self.store, self.clock)
+        return SecondFactors(self.store, self.clock, self.cipher)
 
     @property
     def passkeys(self) -> Passkeys:

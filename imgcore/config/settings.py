@@ -225,6 +225,17 @@ class Config:
         choices=("private", "shared", "public"),
         help="Who sees a photo: `private` its owner, `shared` every account, `public` everybody.",
     )
+    secret_key: Secret | None = setting(
+        "SECRET_KEY",
+        group=_ACCOUNTS,
+        help="Encrypts the secrets of authenticator apps in the database: at least 32 random characters, as"
+        " `openssl rand -base64 32` prints. Of several, separated by commas, the first encrypts, all decrypt.",
+    )
+    secret_key_id: str | None = setting(
+        "SECRET_KEY_ID",
+        group=_ACCOUNTS,
+        help="Secret in AWS Secrets Manager that holds this key, alone or as `password`.",
+    )
     api_rate: int = setting(
         "API_RATE",
         group=_ACCOUNTS,

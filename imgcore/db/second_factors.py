@@ -11,7 +11,7 @@ from imgcore.db.mapping import lock_account, micros, moment
 from imgcore.errors import Conflict
 
 _OF_ACCOUNT = (
-    "SELECT f.secret, f.last_step, f.created_at,"
+    "SELECT f.secret, f.encrypted, f.last_step, f.created_at,"
     " (SELECT COUNT(*) FROM recovery_codes WHERE account_id = f.account_id) AS codes"
     " FROM second_factors f WHERE f.account_id = :account_id"
 )
@@ -27,12 +27,17 @@ class SecondFactorRepository(Repository):
             return None
         created_at = moment(row["created_at"])
         assert created_at is not None
-        return SecondFactor(row["secret"], row["last_step"], created_at, int(row["codes"]))
+        encrypted = row["encrypted"] is not None
+        secret = row["encrypted"] if encrypted else row["secret"]
+        return SecondFactor(secret, row["last_step"], created_at, int(row["codes"]), encrypted)
 
-    def add_second_factor(self, account_id: int, secret: str, step: int, codes: Sequence[str]) -> None:
+    def add_second_factor(
+        self, account_id: int, secret: str, step: int, codes: Sequence[str], *, encrypted: bool = False
+    ) -> None:
         """Add the account's second factor. Conflict (``second_factor``) where it has one.
 
-        step: the time step of the code that confirmed the secret. codes: the recovery codes.
+        secret: where ``encrypted``, its token. step: the time step of the code that confirmed the secret.
+        codes: the recovery codes.
         """
 
         def work(tx: Transaction) -> None:
@@ -40,15 +45,25 @@ class SecondFactorRepository(Repository):
             if tx.row(_OF_ACCOUNT, account_id=account_id) is not None:
                 raise Conflict("This account has a second factor already.", code="second_factor")
             tx.execute(
-                "INSERT INTO second_factors (account_id, secret, last_step, created_at)"
-                " VALUES (:account_id, :secret, :step, {now})",
+                "INSERT INTO second_factors (account_id, secret, encrypted, last_step, created_at)"
+                " VALUES (:account_id, :secret, :encrypted, :step, {now})",
                 account_id=account_id,
-                secret=secret,
+                secret="" if encrypted else secret,
+                encrypted=secret if encrypted else None,
                 step=step,
             )
             _store_codes(tx, account_id, codes)
 
         self._database.run(work)
+
+    def encrypt_second_factor(self, account_id: int, secret: str, token: str) -> bool:
+        """Replace the unencrypted secret by its token; False where the account's secret is another one."""
+        statement = (
+            "UPDATE second_factors SET encrypted = :token, secret = '' WHERE account_id = :account_id"
+            " AND secret = :secret AND encrypted IS NULL"
+        )
+        values = {"account_id": account_id, "secret": secret, "token": token}
+        return bool(self._database.run(lambda tx: tx.execute(statement, **values)))
 
     def use_step(self, account_id: int, step: int) -> bool:
         """Note that the code of this time step was used; False where it, or a later one, was used before."""

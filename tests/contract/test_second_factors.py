@@ -121,3 +121,24 @@ def test_revocation_ends_pending_sign_ins(store: AccountRepository, ada: Account
         store.start_sign_in(account.id, account.name, 60.0)
     store.set_password(ada.id, "other hash")
     assert [None, zoe] == [store.pending_sign_in(name) for name in ("ada", "zoe")]
+
+
+def test_encrypt_second_factor_replaces_this_secret_of_this_account(
+    store: AccountRepository, ada: Account, zoe: Account
+) -> None:
+    store.add_second_factor(zoe.id, "SECRET", 1, CODES)
+    assert not store.encrypt_second_factor(ada.id, "ANOTHER", "token")
+    assert store.encrypt_second_factor(ada.id, "SECRET", "token")
+    assert not store.encrypt_second_factor(ada.id, "", "token of an empty secret")
+    found = [store.second_factor(account.id) for account in (ada, zoe)]
+    assert [("token", True, 100, 3), ("SECRET", False, 1, 3)] == [
+        (each.secret, each.encrypted, each.last_step, each.recovery_codes) for each in found if each
+    ]
+
+
+def test_encrypted_second_factor_is_read_as_it_was_added(store: AccountRepository, zoe: Account) -> None:
+    store.add_second_factor(zoe.id, "token", 1, CODES, encrypted=True)
+    found = store.second_factor(zoe.id)
+    assert found is not None
+    assert ("token", True) == (found.secret, found.encrypted)
+    assert not store.encrypt_second_factor(zoe.id, "", "another token")

@@ -9,13 +9,16 @@ from pathlib import Path
 import pyotp
 import pytest
 
+from imgcore.accounts.encryption import FernetCipher
 from imgcore.accounts.models import Account
 from imgcore.accounts.second_factor import RECOVERY_CODES, STEP_SECONDS, generate_secret
 from imgcore.accounts.security_log import SecurityEvent
+from imgcore.db.connection import Transaction
 from tests.web.client import Answer
 from tests.web.peopling import HOME, PASSWORD, Browser, Site, site
 
 WRONG = "a wrong password"
+KEY = "a made-up key of 32 letters or more"
 NOON = 1_800_000_000.0
 
 
@@ -358,3 +361,83 @@ def test_sign_in_is_logged_when_the_code_is_right(home: Site) -> None:
     assert [SecurityEvent.SECOND_FACTOR_FAILED, SecurityEvent.SIGNED_IN] == events(home, "owner")
     entry = home.accounts.log.page(name="owner")[0]
     assert ("with a recovery code, 9 left", "192.0.2.1") == (entry.detail, entry.address)
+
+
+# The stored secret
+
+
+def encrypt(home: Site, keys: str | None) -> None:
+    """Set the key of the gallery."""
+    cipher = FernetCipher(lambda: keys) if keys is not None else None
+    object.__setattr__(home.accounts, "cipher", cipher)
+
+
+def stored(home: Site, name: str) -> tuple[str, str | None]:
+    """The columns of the secret of an account."""
+    query = "SELECT secret, encrypted FROM second_factors WHERE account_id = :id"
+    with home.database.transaction(write=False) as tx:
+        row = tx.row(query, id=home.people[name].id)
+    assert row is not None
+    return row["secret"], row["encrypted"]
+
+
+def test_secret_is_stored_encrypted_and_its_codes_are_accepted(home: Site) -> None:
+    encrypt(home, KEY)
+    app, _ = enable(home, "owner")
+    secret, token = stored(home, "owner")
+    assert ("", False) == (secret, app.secret in (token or app.secret))
+    browser = enter_password(home, "owner")
+    enter_code(browser, app.code())
+    assert signed_in(browser)
+
+
+def test_unencrypted_secret_is_encrypted_when_its_code_is_used(home: Site) -> None:
+    """A wrong code changes nothing, and the secret of another account stays."""
+    app, _ = enable(home, "owner")
+    enable(home, "other")
+    encrypt(home, KEY)
+    browser = enter_password(home, "owner")
+    enter_code(browser, "000000")
+    assert (app.secret, None) == stored(home, "owner")
+    enter_code(browser, app.code())
+    assert signed_in(browser)
+    secret, token = stored(home, "owner")
+    assert ("", app.secret) == (secret, FernetCipher(lambda: KEY).decrypt(token or "", context(home)))
+    assert stored(home, "other")[1] is None
+
+
+def context(home: Site) -> str:
+    return f"second factor of {home.people['owner'].id}"
+
+
+@pytest.mark.parametrize("keys", [None, "x" * 32, "too short"])
+def test_without_the_key_only_recovery_codes_are_accepted(home: Site, keys: str | None) -> None:
+    encrypt(home, KEY)
+    app, codes = enable(home, "owner")
+    encrypt(home, keys)
+    browser = enter_password(home, "owner")
+    answer = enter_code(browser, app.code())
+    assert (503, True) == (answer.status, "Enter a recovery code" in answer.text)
+    assert not signed_in(browser)
+    enter_code(browser, codes[0])
+    assert signed_in(browser)
+
+
+def test_secret_of_another_account_is_not_accepted(home: Site) -> None:
+    """A row that is copied to another account gives no sign-in there."""
+    encrypt(home, KEY)
+    app, _ = enable(home, "other")
+    enable(home, "owner")
+    with home.database.transaction() as tx:
+        statement = "UPDATE second_factors SET encrypted = :token WHERE account_id = :id"
+        tx.execute(statement, token=stored_token(home, tx), id=home.people["owner"].id)
+    browser = enter_password(home, "owner")
+    assert 503 == enter_code(browser, app.code()).status
+    assert not signed_in(browser)
+
+
+def stored_token(home: Site, tx: Transaction) -> str:
+    query = "SELECT encrypted FROM second_factors WHERE account_id = :id"
+    row = tx.row(query, id=home.people["other"].id)
+    assert row is not None
+    return str(row["encrypted"])

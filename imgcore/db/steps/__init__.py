@@ -38,6 +38,7 @@ from imgcore.db.steps.m028 import m028_sweeps
 from imgcore.db.steps.m029 import m029_grid
 from imgcore.db.steps.m030 import m030_part_uploads
 from imgcore.db.steps.m031 import m031_webhooks
+from imgcore.db.steps.m032 import m032_encrypted_secrets
 
 STEPS = (
     m001_images_and_tasks,
@@ -71,4 +72,5 @@ STEPS = (
     m029_grid,
     m030_part_uploads,
     m031_webhooks,
+    m032_encrypted_secrets,
 )

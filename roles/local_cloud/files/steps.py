@@ -7,6 +7,7 @@ import importlib.util
 import json
 import os
 import platform
+import secrets
 import shutil
 import sys
 from collections.abc import Mapping
@@ -37,6 +38,7 @@ DATA = (
     "objects",
     "operator.env",
     "running.env",
+    "secret.key",
     "state",
     "tmp",
     "web.env",
@@ -120,7 +122,17 @@ def web_environ(home: Path, image_settings: Mapping[str, str], port: int) -> dic
         **read_settings(home / "web.env"),
         **own,
         "PORT": str(port),
+        "SECRET_KEY": secret_key(home),
     }
+
+
+def secret_key(home: Path) -> str:
+    """Return the key that encrypts secrets in the database; create it at the first start."""
+    path = home / "secret.key"
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(32))
+    return path.read_text()
 
 
 def running_settings(
