@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from imgcore.db.circuit_breaker import CircuitBreakers
     from imgcore.db.connection import Database
     from imgcore.db.images import ImageRepository
+    from imgcore.db.pages import PageRepository
     from imgcore.gallery.models import Image
     from imgcore.gallery.parts import PartUploads
     from imgcore.gallery.pictures import Picture
@@ -68,6 +69,13 @@ def images(config: Config) -> ImageRepository:
     from imgcore.db.images import ImageRepository
 
     return ImageRepository(database(config))
+
+
+def pages(config: Config) -> PageRepository:
+    """Return the repository of the gallery's pages."""
+    from imgcore.db.pages import PageRepository
+
+    return PageRepository(database(config))
 
 
 def breakers(config: Config) -> CircuitBreakers:
@@ -255,6 +263,7 @@ def gallery(config: Config) -> Gallery:
     from imgcore.db.circuit_breaker import CircuitBreakers
     from imgcore.db.images import ImageRepository
     from imgcore.db.jobs import JobRepository
+    from imgcore.db.pages import PageRepository
     from imgcore.db.tag_list import TagListRepository
     from imgcore.db.tags import TagRepository
     from imgcore.db.timeline import TimelineRepository
@@ -278,6 +287,7 @@ def gallery(config: Config) -> Gallery:
         parts=part_uploads(config, known, store),
         webhooks=webhooks(config, known),
         images=ImageRepository(known),
+        pages=PageRepository(known),
         timeline=TimelineRepository(known),
         tag_list=TagListRepository(known),
         trash=TrashRepository(known),

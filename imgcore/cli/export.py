@@ -70,10 +70,10 @@ def _write_zip(config: Config, parsed: argparse.Namespace, found: Iterable[Image
 
 
 def _images(config: Config, query: str | None) -> Iterator[Image]:
-    repository = bootstrap.images(config)
+    pages = bootstrap.pages(config)
     cursor = None
     while True:
-        page = repository.page(cursor=cursor, limit=100, query=query)
+        page = pages.page(cursor=cursor, limit=100, query=query)
         yield from page.images
         if (cursor := page.next) is None:
             return

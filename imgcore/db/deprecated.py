@@ -9,6 +9,7 @@ from imgcore.db.circuit_breaker import CircuitBreakers
 from imgcore.db.connection import Database
 from imgcore.db.images import ImageRepository
 from imgcore.db.notifications import NotificationRepository
+from imgcore.db.pages import PageRepository
 from imgcore.db.sweep import SweepRepository
 from imgcore.db.tasks import TaskRepository
 
@@ -39,6 +40,7 @@ class SqlRepository:
         self._breakers = CircuitBreakers(database)
         self._others = (
             ImageRepository(database),
+            PageRepository(database),
             TaskRepository(database),
             SweepRepository(database),
             NotificationRepository(database),

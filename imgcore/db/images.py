@@ -28,24 +28,17 @@ from imgcore.db.mapping import (
     micros,
     storable_tags,
 )
-from imgcore.db.pages import read_images, read_page, read_versions
 from imgcore.db.statements import sql
 from imgcore.db.tasks import reset_task
-from imgcore.db.tiles import read_progress, read_tiles
 from imgcore.db.word_index import update_search_text
 from imgcore.errors import Conflict, Invalid, Unavailable
-from imgcore.gallery.filters import NO_FILTERS, Filters
 from imgcore.gallery.models import (
-    EVERYBODY,
     MISSING,
     Edit,
     Image,
     NewImage,
-    Page,
-    PageVersions,
     Source,
     TaskKind,
-    Viewer,
     WordField,
     WordVersion,
 )
@@ -130,55 +123,6 @@ class ImageRepository(Repository):
             return []
         query = sql("{select} WHERE i.public_id IN ({names}) ORDER BY i.id", select=SELECT, names=names)
         return self._database.read(lambda tx: images(tx.rows(query, **values)))
-
-    def page(
-        self,
-        *,
-        cursor: str | None,
-        limit: int,
-        query: str | None,
-        viewer: Viewer = EVERYBODY,
-        filters: Filters = NO_FILTERS,
-    ) -> Page:
-        """Return up to ``limit`` images after ``cursor``, the newest first, without deleted and expired ones.
-
-        query: words that each image must have. filters: what it must have beside them. viewer: whose rights
-        decide which images are seen.
-        Invalid: a cursor that the gallery did not give out, or too many words.
-        """
-        read = self._database.read_heavy if query or filters else self._database.read
-        return read(lambda tx: read_page(tx, cursor, limit, query, viewer, filters))
-
-    def page_versions(
-        self,
-        *,
-        cursor: str | None,
-        limit: int,
-        query: str | None,
-        viewer: Viewer = EVERYBODY,
-        filters: Filters = NO_FILTERS,
-    ) -> PageVersions:
-        """Return ids and versions of what ``page`` would return."""
-        read = self._database.read_heavy if query or filters else self._database.read
-        return read(lambda tx: read_versions(tx, cursor, limit, query, viewer, filters))
-
-    def by_ids(self, ids: Sequence[int]) -> Sequence[Image]:
-        """Return the images of these ids that exist, newest first."""
-        return self._database.read(lambda tx: read_images(tx, ids))
-
-    def tiles(self, ids: Sequence[int]) -> Sequence[Image]:
-        """Return what a card shows of the images of these ids that exist, newest first."""
-        names, values = in_list("id", ids)
-        if not values:
-            return []
-        where = sql("i.id IN ({names}) ORDER BY i.id DESC", names=names)
-        return self._database.read(
-            lambda tx: [tile.image for tile in read_tiles(tx, where, values, "timeline_at")]
-        )
-
-    def progress(self, public_id: str) -> Image | None:
-        """Return an image as ``get`` does, with its tasks and its rights alone."""
-        return self._database.read(lambda tx: read_progress(tx, public_id))
 
     def edit(self, public_id: str, edit: Edit, account_id: int | None = None) -> Image | None:
         """Store a person's words, with the source ``human``, and return the image.

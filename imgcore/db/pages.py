@@ -1,19 +1,20 @@
-"""Pages of the gallery: the rows of a page, the search, and the pagination cursor."""
+"""Pages of the gallery: its repository, the rows of a page, the search, and the pagination cursor."""
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
 
-from imgcore.db.connection import Transaction
+from imgcore.db.connection import Repository, Transaction
 from imgcore.db.filters import query_of
 from imgcore.db.mapping import SELECT, images, in_list
 from imgcore.db.search import search
 from imgcore.db.search_words import Query
 from imgcore.db.statements import sql
+from imgcore.db.tiles import read_progress, read_tiles
 from imgcore.errors import Invalid
 from imgcore.gallery.filters import NO_FILTERS, Filters, Progress
-from imgcore.gallery.models import Image, Page, PageVersions, Viewer
+from imgcore.gallery.models import EVERYBODY, Image, Page, PageVersions, Viewer
 
 _TOP = 2**62  # above every id
 _LIMIT = 200  # images of one page at most
@@ -34,6 +35,59 @@ _WANTED: dict[Progress | None, list[str]] = {
 _VERSIONS = "SELECT id, version FROM images WHERE {conditions} ORDER BY listed_id DESC LIMIT :limit"
 
 
+class PageRepository(Repository):
+    """The images as the gallery lists them. Each method is one transaction; Unavailable without a database."""
+
+    def page(
+        self,
+        *,
+        cursor: str | None,
+        limit: int,
+        query: str | None,
+        viewer: Viewer = EVERYBODY,
+        filters: Filters = NO_FILTERS,
+    ) -> Page:
+        """Return up to ``limit`` images after ``cursor``, the newest first, without deleted and expired ones.
+
+        query: words that each image must have. filters: what it must have beside them. viewer: whose rights
+        decide which images are seen.
+        Invalid: a cursor that the gallery did not give out, or too many words.
+        """
+        read = self._database.read_heavy if query or filters else self._database.read
+        return read(lambda tx: read_page(tx, cursor, limit, query, viewer, filters))
+
+    def page_versions(
+        self,
+        *,
+        cursor: str | None,
+        limit: int,
+        query: str | None,
+        viewer: Viewer = EVERYBODY,
+        filters: Filters = NO_FILTERS,
+    ) -> PageVersions:
+        """Return ids and versions of what ``page`` would return."""
+        read = self._database.read_heavy if query or filters else self._database.read
+        return read(lambda tx: read_versions(tx, cursor, limit, query, viewer, filters))
+
+    def by_ids(self, ids: Sequence[int]) -> Sequence[Image]:
+        """Return the images of these ids that exist, newest first."""
+        return self._database.read(lambda tx: read_images(tx, ids))
+
+    def tiles(self, ids: Sequence[int]) -> Sequence[Image]:
+        """Return what a card shows of the images of these ids that exist, newest first."""
+        names, values = in_list("id", ids)
+        if not values:
+            return []
+        where = sql("i.id IN ({names}) ORDER BY i.id DESC", names=names)
+        return self._database.read(
+            lambda tx: [tile.image for tile in read_tiles(tx, where, values, "timeline_at")]
+        )
+
+    def progress(self, public_id: str) -> Image | None:
+        """Return an image as ``get`` does, with its tasks and its rights alone."""
+        return self._database.read(lambda tx: read_progress(tx, public_id))
+
+
 def read_page(
     tx: Transaction,
     cursor: str | None,
@@ -42,7 +96,7 @@ def read_page(
     viewer: Viewer,
     filters: Filters = NO_FILTERS,
 ) -> Page:
-    """Return the page after ``cursor``; see ImageRepository.page."""
+    """Return the page after ``cursor``; see PageRepository.page."""
     page = read_versions(tx, cursor, limit, query, viewer, filters)
     return Page(tuple(read_images(tx, [id_ for id_, _ in page.versions])), page.next)
 
@@ -64,7 +118,7 @@ def read_versions(
     viewer: Viewer,
     filters: Filters = NO_FILTERS,
 ) -> PageVersions:
-    """Return ids and versions of the page after ``cursor``; see ImageRepository.page."""
+    """Return ids and versions of the page after ``cursor``; see PageRepository.page."""
     limit = max(1, min(limit, _LIMIT))
     below = _TOP if cursor is None else decode_cursor(cursor)
     if query is not None or filters:

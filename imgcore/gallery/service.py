@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from imgcore.db.changes import ChangeRepository
     from imgcore.db.circuit_breaker import CircuitBreakers
     from imgcore.db.images import ImageRepository
+    from imgcore.db.pages import PageRepository
     from imgcore.db.tag_list import TagListRepository
     from imgcore.db.tags import TagRepository
     from imgcore.db.timeline import TimelineRepository
@@ -73,6 +74,7 @@ class Gallery:
     """
 
     images: ImageRepository
+    pages: PageRepository
     breakers: CircuitBreakers
     storage: Storage
     queues: Queues
@@ -205,7 +207,7 @@ class Gallery:
         cursor: ``next`` of the previous page. Invalid: cursor, limit or query.
         """
         words = checked_query(limit, query)
-        return self.images.page(cursor=cursor, limit=limit, query=words, viewer=self.viewer, filters=filters)
+        return self.pages.page(cursor=cursor, limit=limit, query=words, viewer=self.viewer, filters=filters)
 
     def page_versions(
         self,
@@ -216,17 +218,17 @@ class Gallery:
     ) -> PageVersions:
         """Return ids and versions of what ``page`` would return: one small query."""
         words = checked_query(limit, query)
-        return self.images.page_versions(
+        return self.pages.page_versions(
             cursor=cursor, limit=limit, query=words, viewer=self.viewer, filters=filters
         )
 
     def by_ids(self, ids: Sequence[int]) -> Sequence[Image]:
         """Return the images of these ids of ``page_versions``, newest first."""
-        return self.images.by_ids(ids) if ids else ()
+        return self.pages.by_ids(ids) if ids else ()
 
     def tiles(self, ids: Sequence[int]) -> Sequence[Image]:
         """Return what a card shows of the images of these ids of ``page_versions``, newest first."""
-        return self.images.tiles(ids)
+        return self.pages.tiles(ids)
 
     def get(self, public_id: str) -> Image:
         """Return an image, also from the trash."""
@@ -234,7 +236,7 @@ class Gallery:
 
     def progress(self, public_id: str) -> Image:
         """Return an image as ``get`` does, with its tasks alone."""
-        return self._seen(self.images.progress(public_id) if is_public_id(public_id) else None)
+        return self._seen(self.pages.progress(public_id) if is_public_id(public_id) else None)
 
     def _seen(self, image: Image | None) -> Image:
         if image is None or not self.viewer.sees(image):
@@ -368,7 +370,7 @@ class Gallery:
     def _check_storage(self) -> None:
         """Check the buckets and the files of the newest photo: a bucket may be there and empty."""
         self.storage.ping()
-        for image in self.images.page(cursor=None, limit=10, query=None).images:
+        for image in self.pages.page(cursor=None, limit=10, query=None).images:
             if image.status == "done":
                 if self.storage.find(image.image_key, version_id=image.version_id) is None:
                     raise Unavailable("The newest photo is missing in the uploads bucket.", code=MISSING)

@@ -436,7 +436,7 @@ def test_a_page_shows_what_its_viewer_sees(store: AccountRepository, repositorie
     repositories.images.add(NewImage(id_, f"raw/{id_}.jpg", "awaited.jpg", None, None, 60.0, zoe.id))
 
     def names(viewer: Viewer, query: str | None = None) -> list[str]:
-        page = repositories.images.page(cursor=None, limit=10, query=query, viewer=viewer)
+        page = repositories.pages.page(cursor=None, limit=10, query=query, viewer=viewer)
         return [image.name for image in page.images]
 
     private = {"sees_others": False, "changes_others": False}
@@ -454,8 +454,8 @@ def test_ones_own_pages_follow_one_another(store: AccountRepository, repositorie
     ada, zoe = add(store, "ada"), add(store, "zoe")
     mine = [upload(repositories, who).public_id for who in (ada, zoe) * 5][::2]
     viewer = Viewer(ada.id, sees_others=False, changes_others=False)
-    first = repositories.images.page(cursor=None, limit=3, query=None, viewer=viewer)
-    second = repositories.images.page(cursor=first.next, limit=3, query=None, viewer=viewer)
+    first = repositories.pages.page(cursor=None, limit=3, query=None, viewer=viewer)
+    second = repositories.pages.page(cursor=first.next, limit=3, query=None, viewer=viewer)
     assert mine[::-1] == [image.public_id for image in (*first.images, *second.images)]
     assert second.next is None
 
@@ -508,7 +508,7 @@ def test_a_database_of_before_keeps_its_images(
     database.run(lambda tx: before(tx, 2))
 
     seen = [
-        len(Repositories(database).images.page(cursor=None, limit=9, query=None, viewer=viewer).images)
+        len(Repositories(database).pages.page(cursor=None, limit=9, query=None, viewer=viewer).images)
         for viewer in (Viewer(), Viewer(7), Viewer(7, sees_others=False, changes_others=False))
     ]
     database.close()

@@ -72,7 +72,7 @@ def test_words_are_shown_in_the_language_of_the_reader(image: Image) -> None:
 
 def test_words_are_found_in_every_language(repositories: Repositories, image: Image) -> None:
     for query in ("sleeps", "schläft", "katze", "tag:katze"):
-        page = repositories.images.page(cursor=None, limit=10, query=query, viewer=EVERYBODY)
+        page = repositories.pages.page(cursor=None, limit=10, query=query, viewer=EVERYBODY)
         assert [image.public_id] == [found.public_id for found in page.images], query
 
 

@@ -30,7 +30,7 @@ def names(page: Page) -> list[str]:
 
 
 def found(repositories: Repositories, query: str) -> list[str]:
-    return names(repositories.images.page(cursor=None, limit=50, query=query))
+    return names(repositories.pages.page(cursor=None, limit=50, query=query))
 
 
 def test_a_new_row_awaits_its_upload(repositories: Repositories) -> None:
@@ -144,7 +144,7 @@ def walk(repositories: Repositories, limit: int, query: str | None = None) -> li
     images: list[Image] = []
     cursor: str | None = None
     while True:
-        page = repositories.images.page(cursor=cursor, limit=limit, query=query)
+        page = repositories.pages.page(cursor=cursor, limit=limit, query=query)
         images += page.images
         cursor = page.next
         if cursor is None:
@@ -162,8 +162,8 @@ def test_a_full_last_page_has_no_next(repositories: Repositories) -> None:
     """No empty page follows where the rows divide evenly."""
     for n in range(4):
         arrived(repositories, f"{n}.jpg")
-    second = repositories.images.page(
-        cursor=repositories.images.page(cursor=None, limit=2, query=None).next, limit=2, query=None
+    second = repositories.pages.page(
+        cursor=repositories.pages.page(cursor=None, limit=2, query=None).next, limit=2, query=None
     )
 
     assert (["1.jpg", "0.jpg"], None) == (names(second), second.next)
@@ -173,15 +173,15 @@ def test_a_row_that_comes_meanwhile_shifts_nothing(repositories: Repositories) -
     """The next page goes on where the last one ended."""
     for n in range(4):
         arrived(repositories, f"{n}.jpg")
-    first = repositories.images.page(cursor=None, limit=2, query=None)
+    first = repositories.pages.page(cursor=None, limit=2, query=None)
     arrived(repositories, "late.jpg")
 
-    assert ["1.jpg", "0.jpg"] == names(repositories.images.page(cursor=first.next, limit=2, query=None))
+    assert ["1.jpg", "0.jpg"] == names(repositories.pages.page(cursor=first.next, limit=2, query=None))
 
 
 def test_an_empty_gallery_is_an_empty_page(repositories: Repositories) -> None:
     """No rows, no next."""
-    assert Page((), None) == repositories.images.page(cursor=None, limit=10, query=None)
+    assert Page((), None) == repositories.pages.page(cursor=None, limit=10, query=None)
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def test_an_empty_gallery_is_an_empty_page(repositories: Repositories) -> None:
 def test_a_cursor_that_is_not_ours_is_refused(repositories: Repositories, cursor: str) -> None:
     """Only what page() gave out is accepted."""
     with pytest.raises(Invalid):
-        repositories.images.page(cursor=cursor, limit=10, query=None)
+        repositories.pages.page(cursor=cursor, limit=10, query=None)
 
 
 def test_what_was_deleted_is_not_on_the_page(repositories: Repositories) -> None:
@@ -198,7 +198,7 @@ def test_what_was_deleted_is_not_on_the_page(repositories: Repositories) -> None
     image = arrived(repositories)
 
     assert repositories.images.delete(image.public_id)
-    assert [] == names(repositories.images.page(cursor=None, limit=10, query=None))
+    assert [] == names(repositories.pages.page(cursor=None, limit=10, query=None))
     assert "deleted" == stored(repositories, image).status
 
 
@@ -207,7 +207,7 @@ def test_what_expired_is_not_on_the_page(repositories: Repositories) -> None:
     image = repositories.images.add(new(expires_in=-301))
 
     assert repositories.sweep.expire(image.public_id)
-    assert [] == names(repositories.images.page(cursor=None, limit=10, query=None))
+    assert [] == names(repositories.pages.page(cursor=None, limit=10, query=None))
 
 
 def test_an_upload_on_its_way_is_on_the_page_while_its_form_is_valid(repositories: Repositories) -> None:
@@ -215,7 +215,7 @@ def test_an_upload_on_its_way_is_on_the_page_while_its_form_is_valid(repositorie
     repositories.images.add(new("on its way.jpg", expires_in=60))
     repositories.images.add(new("forgotten.jpg", expires_in=-1))
 
-    assert ["on its way.jpg"] == names(repositories.images.page(cursor=None, limit=10, query=None))
+    assert ["on its way.jpg"] == names(repositories.pages.page(cursor=None, limit=10, query=None))
 
 
 def test_what_was_rejected_is_on_the_page_with_its_reason(repositories: Repositories) -> None:
@@ -225,7 +225,7 @@ def test_what_was_rejected_is_on_the_page_with_its_reason(repositories: Reposito
         claim(repositories, image, THUMBNAIL), code="not_an_image", message="This is not an image."
     )
 
-    (card,) = repositories.images.page(cursor=None, limit=10, query=None).images
+    (card,) = repositories.pages.page(cursor=None, limit=10, query=None).images
 
     assert ("rejected", "This is not an image.") == (card.status, card.task(CAPTION).message)
 
@@ -483,7 +483,7 @@ def test_a_lone_surrogate_is_refused(repositories: Repositories, text: str) -> N
     with pytest.raises(Invalid):
         repositories.images.edit(image.public_id, Edit(tags=(text,)))
     with pytest.raises(Invalid):
-        repositories.images.page(cursor=None, limit=5, query=text)
+        repositories.pages.page(cursor=None, limit=5, query=text)
     with pytest.raises(Invalid):
         repositories.images.get(text)
 

@@ -82,11 +82,11 @@ def test_every_frequent_question_is_answered_by_an_index(
 ) -> None:
     """The page, its next, one image, a claim, the sweeper's questions: no table is read through."""
     image = arrived(full)
-    cursor = full.images.page(cursor=None, limit=5, query=None).next
+    cursor = full.pages.page(cursor=None, limit=5, query=None).next
     plans = Plans(monkeypatch)
 
-    full.images.page(cursor=None, limit=50, query=None)
-    full.images.page(cursor=cursor, limit=50, query=None)
+    full.pages.page(cursor=None, limit=50, query=None)
+    full.pages.page(cursor=cursor, limit=50, query=None)
     full.images.get(image.public_id)
     full.images.get_many([image.public_id, "p1", "p2"])
     claim(full, image, CAPTION)
@@ -127,10 +127,10 @@ def effort(database: Database, question: Callable[[], object]) -> int:
 def test_a_deep_page_costs_as_much_as_the_first(full: Repositories, database: Database) -> None:
     """The plan does not depend on earlier rows or on the trash."""
     cursors: list[str | None] = [None]
-    while (page := full.images.page(cursor=cursors[-1], limit=20, query=None)).next is not None:
+    while (page := full.pages.page(cursor=cursors[-1], limit=20, query=None)).next is not None:
         cursors.append(page.next)
     efforts = [
-        effort(database, lambda cursor=cursor: full.images.page(cursor=cursor, limit=20, query=None))
+        effort(database, lambda cursor=cursor: full.pages.page(cursor=cursor, limit=20, query=None))
         for cursor in (cursors[0], cursors[len(cursors) // 2], cursors[-2])
     ]
 
@@ -145,12 +145,12 @@ def test_ones_own_page_costs_nothing_for_what_others_have(full: Repositories, da
         database.read(lambda tx: tx.rows("ANALYZE TABLE images, tasks"))
     few = Viewer(1, sees_others=False, changes_others=False)
     many = Viewer(2, sees_others=False, changes_others=False)
-    cursor = full.images.page(cursor=None, limit=5, query=None, viewer=few).next
+    cursor = full.pages.page(cursor=None, limit=5, query=None, viewer=few).next
     for cursor_, viewer in ((None, few), (cursor, few), (None, many)):
-        found = full.images.page(cursor=cursor_, limit=5, query=None, viewer=viewer)
+        found = full.pages.page(cursor=cursor_, limit=5, query=None, viewer=viewer)
         cost = effort(
-            database, lambda c=cursor_, v=viewer: full.images.page(cursor=c, limit=5, query=None, viewer=v)
+            database, lambda c=cursor_, v=viewer: full.pages.page(cursor=c, limit=5, query=None, viewer=v)
         )
-        usual = effort(database, lambda: full.images.page(cursor=None, limit=5, query=None))
+        usual = effort(database, lambda: full.pages.page(cursor=None, limit=5, query=None))
         assert 5 == len(found.images)
         assert cost <= 1.5 * usual, (cost, usual)

@@ -13,7 +13,7 @@ from imgcore.accounts.models import Role
 from imgcore.db import search
 from imgcore.db.accounts import AccountRepository
 from imgcore.db.connection import Database, Transaction
-from imgcore.db.images import ImageRepository
+from imgcore.db.pages import PageRepository
 from imgcore.gallery.models import Edit, Viewer
 from tests.contract.images import FACTS, THUMBNAIL, arrived, claim, described, event, new, renditions
 from tests.support.repositories import Repositories
@@ -25,14 +25,14 @@ def bystanders() -> None:
 
 
 def found(repositories: Repositories, query: str, viewer: Viewer | None = None) -> list[str]:
-    page = repositories.images.page(cursor=None, limit=50, query=query, viewer=viewer or Viewer())
+    page = repositories.pages.page(cursor=None, limit=50, query=query, viewer=viewer or Viewer())
     return [image.name for image in page.images]
 
 
-def walk(images: ImageRepository, query: str, limit: int) -> list[str]:
+def walk(pages: PageRepository, query: str, limit: int) -> list[str]:
     names, cursor = [], None
     while True:
-        page = images.page(cursor=cursor, limit=limit, query=query)
+        page = pages.page(cursor=cursor, limit=limit, query=query)
         names += [image.name for image in page.images]
         if (cursor := page.next) is None:
             return names
@@ -123,7 +123,7 @@ def test_batches_and_bounds_lose_no_photo(
         arrived(repositories, f"photo {odd} numb{n}x {'seven' if n == 7 else ''}.jpg")
 
     wanted = [n for n in reversed(numbers) if _wanted(query, n)]
-    names = walk(repositories.images, query, 3)
+    names = walk(repositories.pages, query, 3)
 
     assert [f"numb{n}x" for n in wanted] == [name.split()[2].removesuffix(".jpg") for name in names]
 

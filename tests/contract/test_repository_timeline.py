@@ -104,12 +104,12 @@ def test_cards_are_read_newest_first_and_progress_has_the_tasks(repositories: Re
     repositories.images.delete(images[2].public_id)
 
     assert [image.id for image in reversed(images)] == [
-        image.id for image in repositories.images.tiles([image.id for image in images])
+        image.id for image in repositories.pages.tiles([image.id for image in images])
     ]
-    assert [] == repositories.images.tiles([])
-    assert repositories.images.progress("0" * 32) is None
+    assert [] == repositories.pages.tiles([])
+    assert repositories.pages.progress("0" * 32) is None
     for image in images:
-        whole, progress = stored(repositories, image), repositories.images.progress(image.public_id)
+        whole, progress = stored(repositories, image), repositories.pages.progress(image.public_id)
         assert progress is not None
         for name in ("id", "public_id", "tasks", "status", "settled", "version", "owner_id", "uploaded_at"):
             assert getattr(whole, name) == getattr(progress, name)
@@ -289,7 +289,7 @@ def test_filters_are_answered_by_indexes(
     """The photo that has each of the attributes is found, and no table is read through."""
     plans = Plans(monkeypatch)
     for viewer in (EVERYBODY, OWN):
-        full.images.page_versions(cursor=None, limit=40, query=None, viewer=viewer, filters=filters)
+        full.pages.page_versions(cursor=None, limit=40, query=None, viewer=viewer, filters=filters)
     full.tag_list.page(EVERYBODY, cursor=None, limit=10)
     assert len(plans.lines) > 4
     assert [] == of_tables(plans.lines)
@@ -307,7 +307,7 @@ def test_photo_is_found_by_each_of_its_facets(repositories: Repositories) -> Non
             tag="wall", camera="CONTOSO phone 7", media_type="jpeg", orientation="landscape", source="local"
         ),
     ):
-        page = repositories.images.page_versions(cursor=None, limit=5, query=None, filters=filters)
+        page = repositories.pages.page_versions(cursor=None, limit=5, query=None, filters=filters)
         assert [image.id] == [id_ for id_, _ in page.versions], filters
     for filters in (
         Filters(taken=Days(date(2025, 7, 15), date(2026, 7, 14))),
@@ -317,7 +317,7 @@ def test_photo_is_found_by_each_of_its_facets(repositories: Repositories) -> Non
         Filters(status=Progress.UNDESCRIBED),
         Filters(owner="nobody"),
     ):
-        page = repositories.images.page_versions(cursor=None, limit=5, query=None, filters=filters)
+        page = repositories.pages.page_versions(cursor=None, limit=5, query=None, filters=filters)
         assert () == page.versions, filters
 
 
@@ -325,8 +325,8 @@ def test_migration_indexes_photos_anew_that_lack_facets(repositories: Repositori
     image = described(repositories, "a.jpg")
     database.run(lambda tx: tx.execute("DELETE FROM words WHERE word LIKE 'type=%'"))
     filters = Filters(media_type="jpeg")
-    assert () == repositories.images.page_versions(cursor=None, limit=5, query=None, filters=filters).versions
+    assert () == repositories.pages.page_versions(cursor=None, limit=5, query=None, filters=filters).versions
     database.run(lambda tx: m027_filters(Schema(tx)))
     assert 1 <= repositories.sweep.index_unindexed(limit=10)
-    page = repositories.images.page_versions(cursor=None, limit=5, query=None, filters=filters)
+    page = repositories.pages.page_versions(cursor=None, limit=5, query=None, filters=filters)
     assert [image.id] == [id_ for id_, _ in page.versions]

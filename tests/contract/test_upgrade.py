@@ -120,8 +120,8 @@ def test_upgrade_keeps_words_and_facts(images: dict[str, Image]) -> None:
 
 
 def test_upgrade_keeps_the_gallery_and_its_search(repositories: Repositories) -> None:
-    page = repositories.images.page(cursor=None, limit=50, query=None)
-    found = repositories.images.page(cursor=None, limit=50, query="emile")
+    page = repositories.pages.page(cursor=None, limit=50, query=None)
+    found = repositories.pages.page(cursor=None, limit=50, query="emile")
 
     shown = [name for name in reversed(STATES) if name not in ("awaiting.jpg", "expired.jpg", "deleted.jpg")]
     assert shown == [image.name for image in page.images]

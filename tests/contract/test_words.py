@@ -151,7 +151,7 @@ def test_undone_words_are_not_searched(repositories: Repositories) -> None:
     repositories.images.undo(image.public_id)
 
     def found(words: str) -> int:
-        return len(repositories.images.page(cursor=None, limit=9, query=words).images)
+        return len(repositories.pages.page(cursor=None, limit=9, query=words).images)
 
     assert (1, 0) == (found("heron"), found("stork"))
 

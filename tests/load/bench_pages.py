@@ -28,9 +28,8 @@ from urllib.parse import urlsplit
 import psutil
 
 from imgcore.db.connection import Database, open_database
-from imgcore.db.images import ImageRepository
 from imgcore.db.migrations import migrate
-from imgcore.db.pages import encode_cursor
+from imgcore.db.pages import PageRepository, encode_cursor
 from tests.contract.images import multiply
 from tests.load.full_gallery import ROOT, environment, web
 from tests.load.many_images import fill
@@ -96,9 +95,9 @@ class Question:
 
 def questions(database: Database, rows: int) -> list[Question]:
     """Return the rows of the table."""
-    images = ImageRepository(database)
-    newest = images.page_versions(cursor=None, limit=1, query=None).versions[0][0]
-    known = images.page(cursor=encode_cursor(400), limit=1, query=None).images[0].public_id
+    pages = PageRepository(database)
+    newest = pages.page_versions(cursor=None, limit=1, query=None).versions[0][0]
+    known = pages.page(cursor=encode_cursor(400), limit=1, query=None).images[0].public_id
     month = f"{time.gmtime().tm_year}-{time.gmtime().tm_mon:02d}"
     step = max(1, (newest - 50) // (ROUNDS * REQUESTS + 1))
     scrolled = [f"/?cursor={encode_cursor(newest - step * n)}" for n in range(1, ROUNDS * REQUESTS + 1)]
@@ -202,7 +201,7 @@ class Bench:
 def grow(database: Database, rows: int) -> None:
     """Add photos until there are ``rows``."""
     unlimited = database.with_timeout(600)
-    if not ImageRepository(database).page_versions(cursor=None, limit=1, query=None).versions:
+    if not PageRepository(database).page_versions(cursor=None, limit=1, query=None).versions:
         for _ in fill(unlimited, {}, min(rows, 1000)):
             pass
     for _ in multiply(unlimited, rows):

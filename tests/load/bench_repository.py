@@ -45,7 +45,7 @@ WAY = 400  # photos that go all the way
 
 def grow(database: Database, repositories: Repositories, size: int) -> None:
     """Add finished photos until there are ``size``; one in some seven hundred has a rare word."""
-    if repositories.images.page(cursor=None, limit=1, query=None).images == ():
+    if repositories.pages.page(cursor=None, limit=1, query=None).images == ():
         for name in ("rare harbour.jpg", *["cat.jpg"] * 99):
             image = described(repositories, name)
             finish(repositories, image, claim(repositories, image, TaskKind.THUMBNAIL))
@@ -60,17 +60,17 @@ def questions(repositories: Repositories) -> dict[str, Callable[[], object]]:
     """What is asked, under the name that the table shows."""
     middle, public_id = (
         _middle(repositories),
-        repositories.images.page(cursor=None, limit=1, query=None).images[0].public_id,
+        repositories.pages.page(cursor=None, limit=1, query=None).images[0].public_id,
     )
     return {
-        "first page of 50": lambda: repositories.images.page(cursor=None, limit=50, query=None),
-        "page of 50 from the middle": lambda: repositories.images.page(cursor=middle, limit=50, query=None),
+        "first page of 50": lambda: repositories.pages.page(cursor=None, limit=50, query=None),
+        "page of 50 from the middle": lambda: repositories.pages.page(cursor=middle, limit=50, query=None),
         "one photo": lambda: repositories.images.get(public_id),
         **{
             f"search, {what}": partial(repositories.images.page, cursor=None, limit=50, query=query)
             for what, query in SEARCHES.items()
         },
-        "page from the cache's key": lambda: repositories.images.page_versions(
+        "page from the cache's key": lambda: repositories.pages.page_versions(
             cursor=None, limit=50, query=None
         ),
         "sweep (due, exhausted, no event)": lambda: _sweep(repositories),
@@ -80,7 +80,7 @@ def questions(repositories: Repositories) -> dict[str, Callable[[], object]]:
 def _middle(repositories: Repositories) -> str | None:
     from imgcore.db.pages import encode_cursor
 
-    return encode_cursor(repositories.images.page(cursor=None, limit=1, query=None).images[0].id // 2)
+    return encode_cursor(repositories.pages.page(cursor=None, limit=1, query=None).images[0].id // 2)
 
 
 def _sweep(repositories: Repositories) -> None:

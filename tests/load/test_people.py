@@ -65,7 +65,7 @@ def test_the_wait_for_a_caption_is_measured(visit: tuple[Ended, Path], stage: St
     counts = _counts(visit[0].out)
 
     assert 0 < counts["caption"] <= counts["bucket"]
-    names = [image.name for image in stage.gallery.images.page(cursor=None, limit=100, query="load").images]
+    names = [image.name for image in stage.gallery.pages.page(cursor=None, limit=100, query="load").images]
     assert len(names) >= counts["caption"]
 
 

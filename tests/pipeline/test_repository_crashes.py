@@ -161,7 +161,7 @@ def test_killed_workers_leave_every_row_right(url: str) -> None:
                     )
                 )
 
-    images = repositories.images.page(cursor=None, limit=IMAGES + 1, query=None).images
+    images = repositories.pages.page(cursor=None, limit=IMAGES + 1, query=None).images
     ended = settled(database)
     leases = database.read(lambda tx: tx.rows("SELECT kind FROM tasks WHERE lease_token IS NOT NULL"))
     database.close()

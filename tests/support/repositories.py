@@ -14,6 +14,7 @@ from imgcore.db.images import ImageRepository
 from imgcore.db.jobs import JobRepository
 from imgcore.db.ledger import LedgerRepository
 from imgcore.db.notifications import NotificationRepository
+from imgcore.db.pages import PageRepository
 from imgcore.db.shares import ShareRepository
 from imgcore.db.sweep import SweepRepository
 from imgcore.db.tag_list import TagListRepository
@@ -29,6 +30,7 @@ class Repositories:
         self.database = database
         self.accounts = AccountRepository(database)
         self.images = ImageRepository(database)
+        self.pages = PageRepository(database)
         self.tasks = TaskRepository(database)
         self.sweep = SweepRepository(database)
         self.notifications = NotificationRepository(database)

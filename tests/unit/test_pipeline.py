@@ -177,7 +177,7 @@ def test_process_object_outside_the_uploads_is_ignored(
 ) -> None:
     """An object of another bucket, or one that the pipeline wrote itself."""
     assert Outcome.IGNORED == processor.process(created, THUMBNAIL, deadline=SOON)
-    assert () == repositories.images.page(cursor=None, limit=10, query=None).images
+    assert () == repositories.pages.page(cursor=None, limit=10, query=None).images
 
 
 def test_process_object_without_a_form_inserts_a_row(
@@ -188,7 +188,7 @@ def test_process_object_without_a_form_inserts_a_row(
 
     outcome = processor.process(ObjectCreated(BUCKET, "raw/from the camera.jpg"), CAPTION, deadline=SOON)
 
-    (image,) = repositories.images.page(cursor=None, limit=10, query=None).images
+    (image,) = repositories.pages.page(cursor=None, limit=10, query=None).images
     assert (Outcome.DONE, "from the camera.jpg", "A red barn.") == (outcome, image.name, image.caption)
 
 

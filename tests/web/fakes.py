@@ -32,6 +32,7 @@ from imgcore.db.jobs import JobRepository
 from imgcore.db.ledger import LedgerRepository
 from imgcore.db.login_throttle import LoginThrottle
 from imgcore.db.mapping import details_column
+from imgcore.db.pages import PageRepository
 from imgcore.db.part_uploads import PartUploadRepository
 from imgcore.db.shares import ShareRepository
 from imgcore.db.tag_list import TagListRepository
@@ -307,6 +308,7 @@ def fake_gallery(
         parts=parts,
         webhooks=Webhooks(WebhookRepository(database), HttpSender(resolve=public_names), EVERYBODY),
         images=images,
+        pages=PageRepository(database),
         breakers=CircuitBreakers(database),
         storage=storage,
         downloads=downloads(Config.read({}), database, storage),

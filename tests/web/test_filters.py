@@ -87,7 +87,7 @@ def test_filter_finds_what_it_names(client: Client, filled: Gallery, query: str,
 
 
 def test_tags_of_the_alt_text_are_not_enough(client: Client, filled: Gallery) -> None:
-    assert "windowsill" in filled.images.page(cursor=None, limit=1, query="windowsill").images[0].alt_text
+    assert "windowsill" in filled.pages.page(cursor=None, limit=1, query="windowsill").images[0].alt_text
     assert set() == names(client, "tag=windowsill")
 
 
