@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from functools import cache, partial
 
 from imgcore.captioning import phrases
 from imgcore.text import one_line
@@ -16,18 +17,20 @@ LONGEST = 5_000  # characters that are normalized; the rest is beyond every limi
 _ROUNDS = 12  # each removes one layer of wrapping
 
 
-def _any(expressions: Iterable[str], before: str = "", after: str = "") -> re.Pattern[str]:
+@cache
+def _any(expressions: tuple[str, ...], before: str = "", after: str = "") -> re.Pattern[str]:
     return re.compile(f"{before}(?:{'|'.join(expressions)}){after}", re.IGNORECASE)
 
 
-_LABEL = _any(phrases.LABELS, after=r"\s*(?:\([^()]{0,30}\)|\d{1,2})?(?:\s*[:：]\s*|\s+[–—-]\s+)")
-_LABEL_LINE = _any(phrases.LABELS, after=r"\s*\d{0,2}\s*[:：]?")
-_CHATTER = _any(phrases.CHATTER)
-_GOODBYE = _any(phrases.GOODBYE, before=r"(?<=[.!?])\s+")
-_IMAGE_OF = _any(phrases.IMAGE_OF)
-_REFUSAL = _any(phrases.REFUSALS)
-_SELF = _any(phrases.SELF)
-_NOTHING = _any(phrases.NOTHING)
+# Compiled when they are first used: a cold start does not wait for them.
+_LABEL = partial(_any, phrases.LABELS, after=r"\s*(?:\([^()]{0,30}\)|\d{1,2})?(?:\s*[:：]\s*|\s+[–—-]\s+)")
+_LABEL_LINE = partial(_any, phrases.LABELS, after=r"\s*\d{0,2}\s*[:：]?")
+_CHATTER = partial(_any, phrases.CHATTER)
+_GOODBYE = partial(_any, phrases.GOODBYE, before=r"(?<=[.!?])\s+")
+_IMAGE_OF = partial(_any, phrases.IMAGE_OF)
+_REFUSAL = partial(_any, phrases.REFUSALS)
+_SELF = partial(_any, phrases.SELF)
+_NOTHING = partial(_any, phrases.NOTHING)
 
 _TAGS = re.compile(
     r"</?(?:p|br|hr|b|strong|em|i|u|s|small|span|div|caption|figcaption|figure|h[1-6]|ul|ol|li|code|pre|blockquote)"
@@ -59,7 +62,7 @@ def plain(text: str) -> str:
 
 def without_image_of(text: str) -> str:
     """Return ``text`` without "Image of", "The photo shows" and the like, which screen readers say anyway."""
-    while found := _IMAGE_OF.match(text):
+    while found := _IMAGE_OF().match(text):
         text = _capitalized(text[found.end() :].lstrip(" ,:"))
     return text
 
@@ -75,7 +78,7 @@ def settled(text: str, step: Callable[[str], str]) -> str:
 
 def is_refusal(text: str) -> bool:
     """Return whether a plain text declines to describe, or asks for an image."""
-    return _REFUSAL.match(text) is not None or _SELF.search(text) is not None
+    return _REFUSAL().match(text) is not None or _SELF().search(text) is not None
 
 
 def is_nothing(text: str) -> bool:
@@ -92,7 +95,7 @@ def is_nothing(text: str) -> bool:
 
 def is_placeholder(text: str) -> bool:
     """Return whether ``text`` is one of the words and phrases that stand for nothing, such as "N/A"."""
-    return _NOTHING.fullmatch(text.strip(" .:!?…\"'()-–—_*")) is not None
+    return _NOTHING().fullmatch(text.strip(" .:!?…\"'()-–—_*")) is not None
 
 
 def _without_markup(text: str) -> str:
@@ -110,7 +113,7 @@ def _one_paragraph(text: str) -> str:
     """Return the lines as one: list items separated by semicolons, lines that are only a label left out."""
     lines = [line.strip() for line in text.split("\n") if line.strip()]
     if len(lines) > 1:
-        lines = [line for line in lines if not _LABEL_LINE.fullmatch(line)] or lines
+        lines = [line for line in lines if not _LABEL_LINE().fullmatch(line)] or lines
     if len(lines) == 1 and (mark := re.match(r"([-*•])\s+", lines[0])):
         lines = [f"{mark[0]}{part}" for part in lines[0][mark.end() :].split(f" {mark[1]} ")]
     joined = ""
@@ -124,10 +127,10 @@ def _one_paragraph(text: str) -> str:
 def _unwrapped(text: str) -> str:
     """Return ``text`` without one layer of quotes, labels and chatter; never less than a word."""
     text = _unquoted(text)
-    for expression in (_CHATTER, _LABEL):
+    for expression in (_CHATTER(), _LABEL()):
         if (found := expression.match(text)) and text[found.end() :].strip():
             text = _capitalized(text[found.end() :].strip())
-    return _GOODBYE.sub("", text).strip()
+    return _GOODBYE().sub("", text).strip()
 
 
 def _unquoted(text: str) -> str:

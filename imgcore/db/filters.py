@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from imgcore.db.connection import Transaction
-from imgcore.db.search_words import Query, Term, days_term, facet, parse
+from imgcore.db.search_query import Query, Term, days_term, parse
+from imgcore.db.search_words import facet
 from imgcore.db.word_index import owner_word
 from imgcore.gallery.filters import Filters
 from imgcore.gallery.models import Viewer

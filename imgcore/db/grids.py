@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from imgcore.db.connection import Repository
 from imgcore.gallery.keys import GRID_ASPECTS, GRID_HEIGHT
-from imgcore.pipeline.models import GridlessImage
+from imgcore.pipeline.maintenance_models import GridlessImage
 
 _MISSING = (
     "SELECT id, public_id, display_key FROM images WHERE id > :after AND id <= :until AND grid_key IS NULL"

@@ -11,7 +11,7 @@ from imgcore.db.mapping import Row, moment
 from imgcore.db.statements import sql
 from imgcore.db.tasks import reset_task
 from imgcore.gallery.models import TaskKind, TaskStatus
-from imgcore.pipeline.models import JobGroup, JobsOverview
+from imgcore.pipeline.maintenance_models import JobGroup, JobsOverview
 
 _GROUPS = 50  # reasons that are shown at most
 

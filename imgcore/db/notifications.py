@@ -16,10 +16,10 @@ from typing import Any
 from imgcore.db.connection import Repository, Transaction
 from imgcore.db.mapping import NAME, SELECT, Row, images, micros, moment
 from imgcore.db.statements import sql
-from imgcore.db.webhooks import add_deliveries
+from imgcore.db.webhook_events import add_deliveries
 from imgcore.notifications.models import DeliveredNotification, FinishedBatch, NotificationMessage
 from imgcore.text import storable
-from imgcore.webhooks.models import WebhookEvent
+from imgcore.webhooks.events import WebhookEvent
 
 FAILURES = 1000  # images of one batch that are named as failed, at most
 _BODY = 15_000  # characters; MySQL's TEXT holds 65,535 bytes

@@ -9,7 +9,7 @@ from imgcore.db.connection import Repository, Transaction
 from imgcore.db.filters import query_of
 from imgcore.db.mapping import SELECT, images, in_list
 from imgcore.db.search import search
-from imgcore.db.search_words import Query
+from imgcore.db.search_query import Query
 from imgcore.db.statements import sql
 from imgcore.db.tiles import read_progress, read_tiles
 from imgcore.errors import Invalid

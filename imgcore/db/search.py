@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from imgcore.db.connection import Transaction
 from imgcore.db.mapping import in_list
-from imgcore.db.search_words import END, Query, Term
+from imgcore.db.search_query import Query, Term
+from imgcore.db.search_words import END
 from imgcore.db.statements import sql
 from imgcore.gallery.filters import Progress
 

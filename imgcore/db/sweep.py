@@ -16,7 +16,7 @@ from imgcore.db.statements import sql
 from imgcore.db.tasks import fail_crashed_task, reset_task, tell_webhooks
 from imgcore.db.word_index import index_unindexed
 from imgcore.gallery.models import Image, TaskKind, TaskStatus
-from imgcore.pipeline.models import DueTask
+from imgcore.pipeline.maintenance_models import DueTask
 
 _GRACE = 300.0  # seconds after the form expired in which an upload that began before may end
 

@@ -28,13 +28,13 @@ from imgcore.db.mapping import (
     storable_tags,
 )
 from imgcore.db.statements import sql
-from imgcore.db.webhooks import add_deliveries
+from imgcore.db.webhook_events import add_deliveries
 from imgcore.db.word_index import update_search_text
 from imgcore.db.words import Author, Languages, write_words
 from imgcore.gallery.models import Description, PhotoFacts, Renditions, TaskKind, TaskStatus, WordField
 from imgcore.pipeline.models import Claim
 from imgcore.text import storable
-from imgcore.webhooks.models import WebhookEvent
+from imgcore.webhooks.events import WebhookEvent
 
 CRASHED = "crashed"
 CRASHED_MESSAGE = "This photo could not be processed: every attempt ended before it was done."

@@ -17,7 +17,8 @@ from imgcore.db.connection import Database, Repository, Transaction
 from imgcore.db.filters import query_of
 from imgcore.db.mapping import in_list, micros
 from imgcore.db.pages import matching
-from imgcore.db.search_words import Term, facet
+from imgcore.db.search_query import Term
+from imgcore.db.search_words import facet
 from imgcore.db.statements import sql
 from imgcore.db.tiles import read_tiles
 from imgcore.errors import Invalid

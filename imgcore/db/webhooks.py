@@ -15,6 +15,7 @@ from typing import Any
 from imgcore.db.connection import Repository, Transaction
 from imgcore.db.mapping import NAME, Row, image_by_id, lock_account, micros, moment
 from imgcore.db.statements import sql
+from imgcore.db.webhook_events import webhooks_of
 from imgcore.errors import Conflict
 from imgcore.gallery.keys import new_public_id
 from imgcore.text import storable
@@ -57,13 +58,13 @@ class WebhookRepository(Repository):
 
     def all(self, owner_id: int | None) -> Sequence[Webhook]:
         """Return the webhooks of an account; those without an owner where it is None."""
-        whose, values = _whose(owner_id)
+        whose, values = webhooks_of(owner_id)
         query = sql("{select} WHERE {whose} ORDER BY w.id", select=_SELECT, whose=whose)
         return [_webhook(row) for row in self._database.read(lambda tx: tx.rows(query, **values))]
 
     def create(self, owner_id: int | None, url: str, events: Sequence[WebhookEvent], secret: str) -> Webhook:
         """Add a webhook. Conflict where the account has too many."""
-        whose, values = _whose(owner_id)
+        whose, values = webhooks_of(owner_id)
         count = sql("SELECT COUNT(*) AS n FROM webhooks w WHERE {whose}", whose=whose)
 
         def work(tx: Transaction) -> Webhook:
@@ -151,37 +152,6 @@ class WebhookRepository(Repository):
         }
         query = statement.replace("{next_at}", "NULL" if retry_in is None else "{later:delay}")
         return bool(self._database.run(lambda tx: tx.execute(query, **values, **later)))
-
-
-def add_deliveries(
-    tx: Transaction,
-    event: WebhookEvent,
-    *,
-    owner_id: int | None,
-    image_id: int | None = None,
-    batch_id: str | None = None,
-) -> None:
-    """Add a delivery for each webhook of the owner that wants this event."""
-    whose, values = _whose(owner_id)
-    rows = tx.rows(sql("SELECT w.id, w.events FROM webhooks w WHERE {whose}", whose=whose), **values)
-    for row in rows:
-        if event in row["events"].split():
-            tx.execute(
-                "INSERT INTO webhook_deliveries (public_id, webhook_id, event, image_id, batch_id, status,"
-                " attempts, created_at, next_at)"
-                " VALUES (:public_id, :webhook_id, :event, :image_id, :batch_id, 'pending', 0, {now}, {now})",
-                public_id=new_public_id(),
-                webhook_id=row["id"],
-                event=event.value,
-                image_id=image_id,
-                batch_id=batch_id,
-            )
-
-
-def _whose(owner_id: int | None) -> tuple[str, dict[str, Any]]:
-    if owner_id is None:
-        return "w.owner_id IS NULL", {}
-    return "w.owner_id = :owner_id", {"owner_id": owner_id}
 
 
 def _claimed(tx: Transaction, row: Row, token: str, public_url: str | None) -> ClaimedDelivery:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from imgcore.errors import NotFound
 from imgcore.gallery.models import Rendition
 from imgcore.gallery.ports import Storage
-from imgcore.pipeline.models import GridlessImage
+from imgcore.pipeline.maintenance_models import GridlessImage
 
 if TYPE_CHECKING:
     from imgcore.db.grids import GridRepository

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from imgcore.gallery.models import TaskKind
 from imgcore.gallery.ports import Queues
-from imgcore.pipeline.models import JobsOverview
+from imgcore.pipeline.maintenance_models import JobsOverview
 
 if TYPE_CHECKING:
     from imgcore.db.jobs import JobRepository

@@ -12,7 +12,8 @@ from imgcore.accounts.models import SECURITY_LOG_SECONDS
 from imgcore.gallery.keys import derived_keys, new_image_for_key
 from imgcore.gallery.models import MISSING, TRASH_SECONDS, Image, TaskKind
 from imgcore.gallery.ports import Queues, Storage
-from imgcore.pipeline.models import BREAKER_CODES, SweepReport, Timing
+from imgcore.pipeline.maintenance_models import SweepReport
+from imgcore.pipeline.models import BREAKER_CODES, Timing
 from imgcore.spending.models import CAPS
 
 if TYPE_CHECKING:

@@ -8,20 +8,14 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from imgcore.webhooks.events import WebhookEvent as WebhookEvent
+
 WEBHOOKS = 20  # of an account
 URL_LENGTH = 500  # characters
 DELIVERIES_SHOWN = 50
 GIVE_UP_SECONDS = 86_400.0  # after which a delivery is not tried again
 ROTATION_SECONDS = 86_400.0  # how long the previous secret also signs
 LOG_SECONDS = 30 * 86_400.0  # how long deliveries are listed
-
-
-class WebhookEvent(StrEnum):
-    """What happened."""
-
-    PHOTO_DESCRIBED = "photo.described"
-    PHOTO_FAILED = "photo.failed"
-    BATCH_FINISHED = "batch.finished"
 
 
 class DeliveryStatus(StrEnum):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from imgcore.db.connection import Database
 from imgcore.gallery.models import Image, TaskStatus
-from imgcore.pipeline.models import DueTask
+from imgcore.pipeline.maintenance_models import DueTask
 from tests.contract.images import CAPTION, THUMBNAIL, arrived, claim, described, finish, new, task
 from tests.support.repositories import Repositories
 

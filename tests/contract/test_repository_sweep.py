@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from imgcore.db.connection import Database
 from imgcore.gallery.models import MISSING, Image, TaskStatus, UploadStatus
-from imgcore.pipeline.models import DueTask
+from imgcore.pipeline.maintenance_models import DueTask
 from tests.contract.images import (
     CAPTION,
     THUMBNAIL,

@@ -20,6 +20,8 @@ SHARED = {
     "models",
     "share_models",
     "part_models",
+    "maintenance_models",
+    "events",
     "descriptions",
     "embedded",
     "foreign_formats",

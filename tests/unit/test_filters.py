@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from imgcore.db.search_words import parse
+from imgcore.db.search_query import parse
 from imgcore.errors import Invalid
 from imgcore.gallery.filters import (
     FIRST_DAY,

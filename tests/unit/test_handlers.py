@@ -19,7 +19,8 @@ from imgcore.campaigns.service import Campaigns
 from imgcore.config import Config
 from imgcore.errors import Invalid, Misconfigured, Unavailable
 from imgcore.gallery.models import TaskKind
-from imgcore.pipeline.models import ObjectCreated, SweepReport
+from imgcore.pipeline.maintenance_models import SweepReport
+from imgcore.pipeline.models import ObjectCreated
 from imgcore.pipeline.processing import Outcome
 from imgcore.pipeline.s3_events import message
 from lambda_build.handlers import logs

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from imgcore.db.search_words import MOST_TERMS, Query, Term, index_words, parse, words_in_order
+from imgcore.db.search_query import MOST_TERMS, Query, Term, parse
+from imgcore.db.search_words import index_words, words_in_order
 from imgcore.errors import Invalid
 from imgcore.text import fold_for_search
 

@@ -9,7 +9,8 @@ from bottle import HTTPResponse, response
 from imgcore.accounts.models import Scope
 from imgcore.errors import Invalid, NotFound
 from imgcore.gallery.models import TaskKind
-from imgcore.pipeline.models import BreakerState, JobGroup, JobsOverview
+from imgcore.pipeline.maintenance_models import JobGroup, JobsOverview
+from imgcore.pipeline.models import BreakerState
 from web import serializers
 from web.handlers.albums import choice
 from web.http import request

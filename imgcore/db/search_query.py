@@ -1,0 +1,154 @@
+"""What a search asks for, as words that are looked up in the table ``words``. Pure.
+
+A word of a query finds the words that begin with it and those with the same English stem.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from imgcore.db.search_words import (
+    UNSPACED,
+    WORD_LENGTH,
+    facet,
+    pairs,
+    pieces,
+    runs,
+    stem,
+    words_in_order,
+    written_words,
+)
+from imgcore.errors import Invalid
+from imgcore.gallery.filters import FIRST_DAY, LAST_DAY, Days, Progress, date_words, parsed_days
+from imgcore.text import fold_for_search, storable
+
+MOST_WORDS = 16  # words of one query
+MOST_TERMS = 32  # what they are searched by: t-shirt counts twice
+PHRASE_TERMS = 8  # terms of one phrase; the rest of it is compared with the photo's text
+FACETS = ("tag", "source", "taken", "uploaded", "camera", "type", "orientation")  # what tag:cat may name
+LIMITS = ("before", "after")  # dates of the upload or, where the file has one, the date taken
+
+_QUERY_PART = re.compile(
+    rf"""(?P<no>(?<!\S)-)?(?:(?P<facet>{"|".join((*FACETS, *LIMITS))}):(?=\S))?"""
+    r"""(?:"(?P<quoted>[^"]*)"|(?P<word>[^\s"]+)|")"""
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One thing that a photo must, or must not, be found under: any of these words.
+
+    exact: whole words. prefix: the beginning of words.
+    """
+
+    exact: frozenset[str]
+    prefix: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A search. phrases, excluded_phrases: words that must, or must not, follow each other.
+
+    status: how far the photos must be. words: whether the words of photos are compared, not their facets alone.
+    """
+
+    required: tuple[Term, ...] = ()
+    excluded: tuple[Term, ...] = ()
+    phrases: tuple[tuple[str, ...], ...] = ()
+    excluded_phrases: tuple[tuple[str, ...], ...] = ()
+    status: Progress | None = None
+    words: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.required or self.excluded or self.status)
+
+    def follows(self, folded: str) -> bool:
+        """Return whether a photo's folded text holds the phrases and none of the excluded ones."""
+        if not self.phrases and not self.excluded_phrases:
+            return True
+        text = _joined(words_in_order(folded))
+        return all(_joined(phrase) in text for phrase in self.phrases) and not any(
+            _joined(phrase) in text for phrase in self.excluded_phrases
+        )
+
+
+def parse(text: str) -> Query:
+    """Return the query that a person typed. Invalid: too many words, or a lone surrogate.
+
+    ``"two words"`` is a phrase, ``-word`` excludes, ``tag:cat`` compares a facet, ``before:2026-05`` a date.
+    """
+    folded = fold_for_search(storable(text, len(text)))
+    query: dict[str, list[Any]] = {"required": [], "excluded": [], "phrases": [], "excluded_phrases": []}
+    facets = 0
+    for part in _QUERY_PART.finditer(folded):
+        no, written = part["no"] is not None, part["quoted"] or part["word"] or ""
+        if part["facet"]:
+            query[_side(no=no)].append(_facet_term(part["facet"], written, whole=part["quoted"] is not None))
+            facets += 1
+        elif part["quoted"] is not None:
+            _add_phrase(query, written, no=no)
+        else:
+            _add_words(query, written, no=no)
+    terms = len(query["required"]) + len(query["excluded"])
+    if terms > MOST_TERMS or sum(1 for _ in written_words(folded)) > MOST_WORDS:
+        raise Invalid(f"The search has too many words: at most {MOST_WORDS}.", code="query")
+    parts: dict[str, Any] = {name: tuple(dict.fromkeys(found)) for name, found in query.items()}
+    return Query(**parts, words=terms > facets)
+
+
+def days_term(name: str, days: Days) -> Term:
+    """Return the term for a facet of dates within these days."""
+    return Term(frozenset(facet(name, word) for word in date_words(days)))
+
+
+def _facet_term(name: str, value: str, *, whole: bool) -> Term:
+    if name == "before":
+        return days_term("placed", Days(FIRST_DAY, parsed_days(value, "q").first - timedelta(days=1)))
+    if name == "after":
+        return days_term("placed", Days(parsed_days(value, "q").last + timedelta(days=1), LAST_DAY))
+    word = facet(name, value)
+    return Term(frozenset(), word) if name == "camera" and not whole else Term(frozenset({word}))
+
+
+def _side(*, no: bool) -> str:
+    return "excluded" if no else "required"
+
+
+def _add_words(query: dict[str, list[Any]], text: str, *, no: bool) -> None:
+    for written in written_words(text):
+        for piece in pieces(written.replace("'", "")):
+            for run in runs(piece):
+                if UNSPACED.match(run):
+                    _add_phrase(query, run, no=no)
+                else:
+                    query[_side(no=no)].append(_term(run, begins=not no))
+
+
+def _add_phrase(query: dict[str, list[Any]], text: str, *, no: bool) -> None:
+    phrase = tuple(words_in_order(text))
+    if len(phrase) > 1:
+        query["excluded_phrases" if no else "phrases"].append(phrase)
+        if no:
+            return
+    units = [
+        unit for written in written_words(text) for piece in pieces(written) for unit in _query_units(piece)
+    ]
+    query[_side(no=no)] += [Term(frozenset({unit})) for unit in units[:PHRASE_TERMS]]
+
+
+def _term(word: str, *, begins: bool) -> Term:
+    word = word[:WORD_LENGTH]
+    return Term(frozenset({word, stem(word)}), word if begins and len(word) > 1 else None)
+
+
+def _joined(words: Iterable[str]) -> str:
+    return f" {' '.join(words)} "
+
+
+def _query_units(piece: str) -> Iterator[str]:
+    for run in runs(piece):
+        yield from (pairs(run) or [run]) if UNSPACED.match(run) else [run[:WORD_LENGTH]]

@@ -1,0 +1,66 @@
+"""What the sweeper, the backfill and administrators see of tasks and images. Pure data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from imgcore.gallery.states import TaskKind, TaskStatus
+from imgcore.pipeline.models import BreakerState
+
+
+@dataclass(frozen=True, slots=True)
+class DueTask:
+    """A task that the sweep queues again."""
+
+    public_id: str
+    image_key: str
+    kind: TaskKind
+    delay: float  # seconds until it may be claimed
+
+
+@dataclass(frozen=True, slots=True)
+class SweepReport:
+    """The result of one sweep, as counts."""
+
+    redelivered: int = 0  # tasks queued again: due, lease expired, or never delivered
+    recovered: int = 0  # uploads whose event never arrived
+    expired: int = 0  # upload forms that were not used
+    exhausted: int = 0  # tasks failed after too many crashes
+    purged: int = 0  # images deleted from the trash
+    missing: int = 0  # photos whose stored original has vanished
+    repaired: int = 0  # photos whose derived images have vanished: they are made again
+    upgraded: int = 0  # images described without a model that it describes now
+    notified: int = 0  # owners of finished batches that were notified
+
+
+@dataclass(frozen=True, slots=True)
+class JobGroup:
+    """Tasks of one kind in one state, for one reason. at: of retries the next one; of failures the last one."""
+
+    kind: TaskKind
+    status: TaskStatus
+    count: int
+    error: str | None = None  # a code
+    message: str | None = None  # the sentence of one of them
+    at: datetime | None = None  # UTC
+
+
+@dataclass(frozen=True, slots=True)
+class JobsOverview:
+    """What the queues and workers do at the moment. last_sweep: when the last complete one ended, UTC."""
+
+    counts: tuple[JobGroup, ...]
+    retries: tuple[JobGroup, ...]
+    failures: tuple[JobGroup, ...]
+    breakers: tuple[BreakerState, ...]
+    last_sweep: datetime | None
+
+
+class GridlessImage(NamedTuple):
+    """An image that has a display image and no picture for the timeline."""
+
+    id: int
+    public_id: str
+    display_key: str
