@@ -20,7 +20,8 @@ import pytest
 from imgcore.accounts.models import Role
 from imgcore.db.accounts import AccountRepository
 from imgcore.db.connection import Database
-from imgcore.db.webhooks import WebhookRepository, add_deliveries
+from imgcore.db.webhook_events import add_deliveries
+from imgcore.db.webhooks import WebhookRepository
 from imgcore.errors import Invalid, NotFound, Unavailable
 from imgcore.gallery.keys import new_public_id
 from imgcore.gallery.models import EVERYBODY, Viewer

@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from imgcore.db.webhooks import add_deliveries
+from imgcore.db.webhook_events import add_deliveries
 from imgcore.gallery.models import Image
 from imgcore.gallery.service import Gallery
 from imgcore.webhooks.models import WebhookEvent
