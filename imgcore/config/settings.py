@@ -128,7 +128,7 @@ class Config:
         default=MAX_BYTES,
         minimum=1,
         unit="bytes",
-        help="Largest file that is accepted.",
+        help="Largest file that is accepted. The memory of the functions is measured for the default.",
     )
     upload_ttl: int = setting(
         "UPLOAD_TTL_SECONDS",

@@ -3,7 +3,7 @@
 RAW_PREFIX = "raw/"
 TRASH_SECONDS = 30 * 86_400.0  # how long a deleted image can be restored
 
-MAX_BYTES = 20 * 1024 * 1024  # 20 MiB
+MAX_BYTES = 100 * 1024 * 1024  # 100 MiB: what cameras of 50 megapixels make, with room
 MAX_PIXELS = 50_000_000
 MODEL_SIDE = 1536  # pixels; Gemini bills the same tokens for larger images, and they take longer to send
 MAX_SIDE = 30_000  # pixels

@@ -18,6 +18,7 @@ from imgcore import bootstrap, captioners
 from imgcore.cli import main as cli
 from imgcore.config import Config
 from imgcore.errors import Misconfigured
+from imgcore.gallery.limits import MAX_BYTES
 from imgcore.gallery.models import Description, Edit, NewImage, Source
 from imgcore.notifications.sender import Notifier
 from imgcore.pipeline.models import RecordCall
@@ -61,7 +62,7 @@ def test_caption_bad_file_does_not_stop_the_others(
     text.write_text("no image")
     huge = tmp_path / "huge.jpg"
     with huge.open("wb") as file:
-        file.truncate(21 * 2**20)
+        file.truncate(MAX_BYTES + 1)
 
     files = [str(path) for path in (text, tmp_path / "none.jpg", huge, photo)]
     code = cli.main(["caption", "--captioner", "local", *files])

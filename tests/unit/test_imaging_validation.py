@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from imgcore.errors import Rejected
+from imgcore.gallery.limits import MAX_BYTES
 from imgcore.imaging import decode as images
 from imgcore.imaging.decode import decode
 from tests import images as samples
@@ -86,8 +87,8 @@ def test_rejection_names_the_problem_and_the_remedy(data: bytes, code: str, repo
 
 def test_validation_too_many_bytes_are_refused_with_both_figures() -> None:
     """Rounded so that the size never looks like the limit."""
-    error = refusal(b"\xff\xd8\xff" + b"\0" * (20 << 20))
-    expected = "This file has 20.1 MiB; the limit is 20 MiB. Export it smaller and upload that."
+    error = refusal(b"\xff\xd8\xff" + bytes(MAX_BYTES))
+    expected = "This file has 100.1 MiB; the limit is 100 MiB. Export it smaller and upload that."
     assert ("too_large", expected) == (error.code, error.message)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from imgcore.imaging.formats.base import Carved, Damaged, join
 
 _EXTENSION, _IMAGE, _END, _CONTROL = 0x21, 0x2C, 0x3B, 0xF9
-MAX_SUB_BLOCKS = 400_000  # a file of 20 MiB has 82,000 full ones
+MAX_SUB_BLOCKS = 1_000_000  # a file of 100 MiB has 410,000 full ones
 MAX_BLOCKS = 4096
 
 
