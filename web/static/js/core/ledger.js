@@ -3,13 +3,13 @@
 // An upload belongs to a tab while that tab holds its lock (Web Locks); when the tab is gone, another takes it over.
 
 import { outdated } from "../model/ledger.js";
-import { stored } from "./signals.js";
 
 /** @typedef {import("../model/ledger.js").Entry} Entry */
 
 const DATABASE = "caption-gallery-uploads";
 const FILES = "files";
 const ENTRIES = "entries";
+const MARK = "uploads"; // in localStorage, and the lock of its changes: a page without the mark does not load the queue
 const MOST = 2 ** 30; // bytes of files that are kept; of others only what is needed to recognise them
 
 export class Ledger {
@@ -17,7 +17,6 @@ export class Ledger {
   /** @type {Map<string, Entry>} */ #mine = new Map();
   /** @type {Set<string>} */ #kept = new Set(); // keys whose file is stored
   #bytes = 0;
-  #left = stored("uploads", ["none", "left"]); // a page without any does not load the queue
   /** @type {(() => void) | null} */ #release = null;
 
   /** @param {string} viewer the account; of another one nothing is taken over */
@@ -42,7 +41,7 @@ export class Ledger {
     for (const entry of entries) this.#mine.set(entry.key, entry);
     this.#hold();
     await this.#quietly(async () => {
-      if (entries.length) await this.#write(ENTRIES, (store) => entries.forEach((entry) => store.put(entry)));
+      await this.#put(entries);
       const fitting = [...files].filter(([key, file]) => !this.#kept.has(key) && (this.#bytes += file.size) <= MOST);
       for (const [key, file] of fitting) {
         if (!this.#mine.has(key)) continue; // finished meanwhile
@@ -62,6 +61,7 @@ export class Ledger {
 
   /** @param {string[]} keys */
   async remove(keys) {
+    if (!this.usable) return;
     const known = keys.filter((key) => this.#mine.delete(key));
     for (const key of known) this.#kept.delete(key);
     if (known.length) {
@@ -72,10 +72,9 @@ export class Ledger {
     }
     if (this.#mine.size === 0) {
       this.#bytes = 0;
-      await this.#quietly(async () => {
-        const others = await this.#entries();
-        if (others.length === 0 && this.#mine.size === 0) this.#left.value = "none"; // none was added meanwhile
-      });
+      await this.#quietly(() => navigator.locks.request(MARK, async () => {
+        if ((await this.#entries()).length === 0) mark("none"); // a tab that adds one waits for the lock
+      }));
       if (this.#mine.size) return; // there are new ones meanwhile
       this.#release?.(); // a held lock keeps a page out of the back/forward cache
       this.#release = null;
@@ -91,7 +90,7 @@ export class Ledger {
     if (!this.usable) return;
     await this.#quietly(async () => {
       const all = await this.#entries();
-      if (all.length === 0) await this.#write(FILES, (store) => store.clear()); // files without an entry
+      if (all.length === 0) await this.#clear();
       const alien = all.filter((entry) => entry.viewer !== this.viewer || outdated(entry, Date.now()));
       await this.#delete(alien);
       const tabs = new Set(all.filter((entry) => !alien.includes(entry) && entry.tab !== this.tab).map(({ tab }) => tab));
@@ -117,8 +116,16 @@ export class Ledger {
       if (files.has(entry.key)) this.#kept.add(entry.key);
     }
     this.#hold();
-    await this.#write(ENTRIES, (store) => found.forEach((entry) => store.put(entry)));
+    await this.#put(found);
     take(found, files);
+  }
+
+  /** Delete files that have no entry. One transaction: another tab may be adding an upload. */
+  async #clear() {
+    const database = await this.#database();
+    const transaction = database.transaction([ENTRIES, FILES], "readwrite");
+    const count = transaction.objectStore(ENTRIES).count();
+    count.onsuccess = () => count.result === 0 && transaction.objectStore(FILES).clear();
   }
 
   /** @param {Entry[]} entries */
@@ -132,8 +139,16 @@ export class Ledger {
     return this.#read(ENTRIES, (store) => store.getAll());
   }
 
+  /** @param {Entry[]} entries */
+  async #put(entries) {
+    if (entries.length === 0) return;
+    await navigator.locks.request(MARK, () => {
+      mark("left");
+      return this.#write(ENTRIES, (store) => entries.forEach((entry) => store.put(entry)));
+    });
+  }
+
   #hold() {
-    this.#left.value = "left";
     if (this.#release) return;
     this.#release = () => {};
     navigator.locks.request(lockOf(this.tab), () => new Promise((resolve) => {
@@ -188,3 +203,10 @@ export class Ledger {
 
 /** @param {string} tab */
 const lockOf = (tab) => `caption-gallery-tab-${tab}`;
+
+/** @param {"none" | "left"} value */
+function mark(value) {
+  try {
+    localStorage.setItem(MARK, value);
+  } catch { /* the storage is forbidden: then no upload is continued after a reload */ }
+}
