@@ -10,7 +10,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -38,10 +38,11 @@ _SETTINGS = (
 
 
 class MariaDb:
-    """One server; ``start``, ``kill`` and ``stop`` may be called again and again."""
+    """One server; ``start``, ``kill`` and ``stop`` may be called again and again. environ: added to its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, environ: Mapping[str, str] | None = None) -> None:
         self.folder = folder
+        self._environ = {**os.environ, **(environ or {})}
         self.port = free_port()
         self.ca = folder / "ca.pem"
         self._socket = folder / "s"
@@ -91,6 +92,7 @@ class MariaDb:
             ],
             stdout=log,
             stderr=log,
+            env=self._environ,
         )
         log.close()
         end = time.monotonic() + _START
@@ -153,11 +155,11 @@ class MariaDb:
 
 
 @contextmanager
-def mariadb() -> Iterator[MariaDb]:
+def mariadb(environ: Mapping[str, str] | None = None) -> Iterator[MariaDb]:
     """A running server in a folder of its own, both gone afterwards."""
     # Not below pytest's own folder: the server's user could not enter it, and a socket's path must be short.
     folder = Path(tempfile.mkdtemp(prefix="mariadb-"))
-    server = MariaDb(folder)
+    server = MariaDb(folder, environ)
     try:
         server.install()
         server.start()

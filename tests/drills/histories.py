@@ -20,19 +20,19 @@ import random
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from imgcore.db import tasks
-from imgcore.db.images import ImageRepository
 from imgcore.db.tasks import TaskRepository
 from imgcore.errors import Conflict, ImgcoreError, NotFound, Unavailable
 from imgcore.gallery.models import Description, Edit, TaskKind
 from imgcore.pipeline.models import Claim
+from tests.pipeline.ledger import Photo
+from tests.pipeline.seeded_bugs import BUGS
 from tests.pipeline.world import Killed, Mode, World
 from tests.unit.fakes import FakeCaptioner
 
@@ -48,15 +48,6 @@ OUTAGES = (
     "clock back",
     "clock forward",
 )
-
-
-@dataclass
-class Photo:
-    """What is possible for a photo: what was acknowledged last, and what was tried since without an answer."""
-
-    words: set[str] = field(default_factory=lambda: {DESCRIBED})
-    deleted: set[bool] = field(default_factory=lambda: {False})
-    rejected: bool = False
 
 
 class Fences:
@@ -177,7 +168,7 @@ class History:
             self.world.ids.pop()
             raise Unavailable("The bucket answered 503.")
         self.world.put(b"bad" if rejected else b"photo", events=self.dice.random() > 0.05)
-        self.photos[image.public_id] = Photo(rejected=rejected)
+        self.photos[image.public_id] = Photo(DESCRIBED, rejected=rejected)
         if self.dice.random() < 0.1:
             self.world.put(b"other", "v2")
         if self.dice.random() < 0.3:
@@ -239,18 +230,10 @@ class History:
             image.public_id: image for part in self._parts() for image in self.world.gallery.get_many(part)
         }
         for public_id, photo in self.photos.items():
-            image = found.get(public_id)
-            if image is None:
-                yield f"{public_id} is lost"
-                continue
-            if image.caption not in photo.words and (image.caption is not None or DESCRIBED not in photo.words):
-                yield f"{public_id}: the words are {image.caption!r}, not {photo.words}"
-            if (image.deleted_at is not None) not in photo.deleted:
-                yield f"{public_id}: in the trash {image.deleted_at is not None}, not {photo.deleted}"
-            if image.deleted_at is None and image.status != ("rejected" if photo.rejected else "done"):
-                yield f"{public_id} is {image.status}: {image.tasks}"
-            if image.status == "done" and not set(image.derived_keys) <= self.world.storage.derived.keys():
-                yield f"{public_id} lacks thumbnails"
+            yield from photo.violations(public_id, found.get(public_id), self._stored)
+
+    def _stored(self, keys: Sequence[str]) -> bool:
+        return set(keys) <= self.world.storage.derived.keys()
 
     def _parts(self) -> Iterator[list[str]]:
         ids = list(self.photos)
@@ -273,32 +256,6 @@ def histories(actions: int, seed: int) -> tuple[Counter[str], list[str]]:
                 world.close()
             counts += history.counts
     return counts, found
-
-
-@contextmanager
-def _acknowledgement_before_commit() -> Iterator[None]:
-    edit = ImageRepository.edit
-
-    def early(self: ImageRepository, public_id: str, *given: Any) -> Any:
-        try:
-            return edit(self, public_id, *given)
-        except Unavailable:
-            return self.get(public_id)
-
-    with patch.object(ImageRepository, "edit", early):
-        yield
-
-
-@contextmanager
-def _fence_removed() -> Iterator[None]:
-    with patch.object(tasks, "_END", tasks._END.replace("lease_token = :token", ":token = :token")):
-        yield
-
-
-BUGS = {
-    "acknowledgement before commit": _acknowledgement_before_commit,
-    "fence removed": _fence_removed,
-}
 
 
 def main() -> int:
