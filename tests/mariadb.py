@@ -18,6 +18,7 @@ from typing import Any
 import pymysql
 
 from roles.local_cloud.files.emulator import free_port
+from tests.support.shared import memory_folder
 
 _PATH = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"))
 _START = 60.0  # seconds for the server to answer
@@ -158,7 +159,8 @@ class MariaDb:
 def mariadb(environ: Mapping[str, str] | None = None) -> Iterator[MariaDb]:
     """A running server in a folder of its own, both gone afterwards."""
     # Not below pytest's own folder: the server's user could not enter it, and a socket's path must be short.
-    folder = Path(tempfile.mkdtemp(prefix="mariadb-"))
+    # In memory, because each change of a schema waits several times for the disk, whatever the settings.
+    folder = Path(tempfile.mkdtemp(prefix="mariadb-", dir=memory_folder()))
     server = MariaDb(folder, environ)
     try:
         server.install()

@@ -15,6 +15,7 @@ from imgcore.gallery.keys import new_public_id
 from tests.contract.bystanders import add_bystanders, bystanders_in
 from tests.mariadb import MariaDb
 from tests.support.repositories import Repositories
+from tests.support.sqlite import migrated
 
 
 @pytest.fixture(scope="session")
@@ -30,8 +31,7 @@ def migrated_mariadb(mariadb_server: MariaDb) -> Iterator[Database]:
 @pytest.fixture
 def sqlite_database(tmp_path: Path) -> Iterator[Database]:
     """A migrated SQLite file."""
-    database = open_database(f"sqlite:///{tmp_path}/gallery.db")
-    migrate(database)
+    database = migrated(tmp_path)
     yield database
     database.close()
 

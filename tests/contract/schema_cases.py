@@ -1,10 +1,44 @@
-"""Corrections of generated API requests: what no schema can express."""
+"""API requests generated from openapi.yaml: how many there are, and corrections that no schema can express."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import schemathesis
+from hypothesis import HealthCheck, settings
+from schemathesis.checks import load_all_checks
+from schemathesis.generation.feedback import FeedbackSources
+from schemathesis.pytest._test_builder import build_operation_test
+from schemathesis.python._constants.orchestrator import make_constants_value_source
+
+# The drill openapi has a profile with more examples than the default of Hypothesis.
+THOROUGH = settings.default.max_examples > 100
+EXAMPLES = settings.default.max_examples // 5
+GENERATED = settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck), derandomize=True)
+
+
+def operations(schema: Any) -> list[str]:
+    """Return the label of every operation, "METHOD path"."""
+    return [result.ok().label for result in schema.get_all_operations()]
+
+
+def check_operation(schema: Any, label: str, check: Callable[[schemathesis.Case], None]) -> None:
+    """Call ``check`` with examples, systematic variants and random requests of one operation.
+
+    ``schema.parametrize()`` makes them when tests are collected: in each worker for all operations, which takes
+    longer than to collect every other test. Its lazy form uses an attribute that pytest 9.2 has removed.
+    """
+    load_all_checks()
+    [operation] = [result.ok() for result in schema.get_all_operations() if result.ok().label == label]
+    build_operation_test(
+        config=schema.config,
+        operation=operation,
+        test_func=check,
+        given_kwargs={},
+        feedback=FeedbackSources(constants_value_source=make_constants_value_source(schema)),
+        explicit_settings=GENERATED,
+    )()
 
 
 def expect_limit_of_bodies(schema: Any) -> None:

@@ -6,13 +6,13 @@ import re
 import tempfile
 from pathlib import Path
 
+import pytest
 import schemathesis
 import yaml
-from hypothesis import HealthCheck, settings
 from schemathesis.openapi import from_wsgi
 
 from imgcore.gallery.service import Gallery
-from tests.contract.schema_cases import expect_limit_of_bodies, known_query
+from tests.contract.schema_cases import check_operation, expect_limit_of_bodies, known_query, operations
 from tests.web.client import PLAIN
 from tests.web.fakes import add_done, add_failed, add_image, fake_gallery
 from web.app import create_app
@@ -36,9 +36,12 @@ SCHEMA = from_wsgi(f"{PREFIX}/openapi.yaml", create_app(GALLERY))
 expect_limit_of_bodies(SCHEMA)
 
 
-@SCHEMA.parametrize()
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
-def test_every_answer_is_the_one_described(case: schemathesis.Case) -> None:
+@pytest.mark.parametrize("operation", operations(SCHEMA))
+def test_every_answer_is_the_one_described(operation: str) -> None:
+    check_operation(SCHEMA, operation, check_answer)
+
+
+def check_answer(case: schemathesis.Case) -> None:
     """Statuses, headers, media types and bodies, for good and for bad requests."""
     known_id(case)
     known_query(case)

@@ -9,10 +9,8 @@ pytest-randomly: a long group that starts last would run alone at the end.
 from __future__ import annotations
 
 import fnmatch
-from collections import Counter
 
 import pytest
-from _pytest.nodeid import coerce_node_id
 from xdist.remote import Producer
 from xdist.scheduler.loadscope import LoadScopeScheduling
 
@@ -67,27 +65,6 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> GroupSc
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give every test an id of its own, and sort the groups."""
-    _make_ids_unique(items)
-    _sort(items)
-
-
-def _make_ids_unique(items: list[pytest.Item]) -> None:
-    """Give tests of the same id their names as ids, as schemathesis's tests of one schema have it.
-
-    xdist knows a test by its id: of several with the same one it runs one, and says nothing. UsageError where
-    ids are still the same.
-    """
-    counts = Counter(item.nodeid for item in items)
-    for item in items:
-        if counts[item.nodeid] > 1:
-            item._id = coerce_node_id(f"{item.nodeid.rpartition('::')[0]}::{item.name}")
-    counts = Counter(item.nodeid for item in items)
-    if same := [nodeid for nodeid, count in counts.items() if count > 1]:
-        raise pytest.UsageError(f"Several tests have the same id: {', '.join(same)}")
-
-
-def _sort(items: list[pytest.Item]) -> None:
     """Sort the longest groups to the front and the tests that destroy something to the end of their group.
 
     The sort is stable: all else stays in the random order that pytest-randomly has made.

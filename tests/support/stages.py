@@ -21,10 +21,10 @@ from pathlib import Path
 
 from tests.support import javascript
 from tests.support.catalogue import drills
+from tests.support.shared import memory_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
-SPACE = 4 << 30  # bytes of memory for temporary files
 
 
 @dataclass(frozen=True)
@@ -45,19 +45,6 @@ def pytest_stage(name: str, *arguments: str, in_memory: bool = False) -> Stage:
     options = ("-n", "auto", "--dist", "loadscope", "--no-loadscope-reorder", "--durations", "10", "-q")
     command = (sys.executable, "-m", "pytest", *options, *arguments)
     return Stage(name, command, live=True, in_memory=in_memory)
-
-
-def memory_folder(folder: Path = Path("/dev/shm")) -> Path | None:
-    """Return a folder in memory with space for the databases of the tests, None where there is none.
-
-    They wait for the disk at each commit otherwise.
-    """
-    try:
-        found = os.statvfs(folder)
-    except OSError:
-        return None
-    usable = os.access(folder, os.W_OK) and not found.f_flag & os.ST_NOEXEC  # some tests run scripts there
-    return folder if usable and found.f_bavail * found.f_frsize >= SPACE else None
 
 
 FORMAT = Stage("format (ruff)", (str(BIN / "ruff"), "format", "--check", "."))

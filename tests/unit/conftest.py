@@ -7,18 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from imgcore.config import Secret
-from imgcore.db.connection import open_database
-from imgcore.db.migrations import migrate
 from tests.support.repositories import Repositories
+from tests.support.sqlite import migrated
 from tests.unit.fakes import FakeQueues, FakeStorage
 
 
 @pytest.fixture
 def repositories(tmp_path: Path) -> Iterator[Repositories]:
     """A fresh, migrated SQLite."""
-    database = open_database(Secret(f"sqlite:///{tmp_path}/gallery.db"))
-    migrate(database)
+    database = migrated(tmp_path)
     yield Repositories(database)
     database.close()
 

@@ -7,7 +7,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from _pytest.nodeid import coerce_node_id
 
 from tests.support.schedule import GROUPS, LONGEST_FIRST, group_of, pytest_collection_modifyitems
 
@@ -17,32 +16,6 @@ ROOT = Path(__file__).parents[2]
 def item(nodeid: str, *fixtures: str) -> Any:
     """A collected test."""
     return SimpleNamespace(nodeid=nodeid, fixturenames=fixtures)
-
-
-class Collected:
-    """A collected test whose id is not its name, as schemathesis makes them."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self._id = coerce_node_id("tests/web/test_x.py::test_x")
-        self.fixturenames: list[str] = []
-
-    @property
-    def nodeid(self) -> str:
-        return str(self._id)
-
-
-def test_modifyitems_tests_with_the_same_id_get_their_names_as_ids() -> None:
-    """xdist would run one of them only."""
-    items: list[Any] = [Collected("test_x[GET /a]"), Collected("test_x[GET /b]")]
-    pytest_collection_modifyitems(items)
-    assert ["test_x[GET /a]", "test_x[GET /b]"] == [each.nodeid.rpartition("::")[2] for each in items]
-
-
-def test_modifyitems_tests_with_the_same_name_are_refused() -> None:
-    items: list[Any] = [Collected("test_x"), Collected("test_x")]
-    with pytest.raises(pytest.UsageError, match="test_x"):
-        pytest_collection_modifyitems(items)
 
 
 @pytest.mark.parametrize("pattern", [pattern for patterns in GROUPS.values() for pattern in patterns])

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import stages
-from tests.support.stages import Stage, failures, memory_folder
+from tests.support import shared, stages
+from tests.support.shared import memory_folder
+from tests.support.stages import Stage, failures
 
 
 def stage(name: str, program: str, *, live: bool = False) -> Stage:
@@ -43,9 +44,9 @@ def test_failures_other_stages_run_beside_a_live_one(tmp_path: Path) -> None:
 
 
 def test_memory_folder_is_one_with_enough_space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stages, "SPACE", 1)
+    monkeypatch.setattr(shared, "SPACE", 1)
     assert tmp_path == memory_folder(tmp_path)
-    monkeypatch.setattr(stages, "SPACE", 1 << 60)
+    monkeypatch.setattr(shared, "SPACE", 1 << 60)
     assert None is memory_folder(tmp_path)
     assert None is memory_folder(tmp_path / "missing")
 
