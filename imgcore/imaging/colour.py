@@ -6,11 +6,10 @@ import contextlib
 import functools
 import io
 import itertools
-import math
 
-from PIL import Image, ImageFilter
+from PIL import Image
 
-from imgcore.imaging import icc
+from imgcore.imaging import icc, tone_mapping
 from imgcore.imaging.formats import ColourCoding
 
 # Colour space of an ICC profile → the mode that a picture must have for it
@@ -26,29 +25,41 @@ _PRIMARIES = {
     5: (0.64, 0.33, 0.29, 0.60, 0.15, 0.06, *_D65),
     6: (0.630, 0.340, 0.310, 0.595, 0.155, 0.070, *_D65),
     7: (0.630, 0.340, 0.310, 0.595, 0.155, 0.070, *_D65),
+    8: (0.681, 0.319, 0.243, 0.692, 0.145, 0.049, 0.310, 0.316),
     9: (0.708, 0.292, 0.170, 0.797, 0.131, 0.046, *_D65),
     11: (0.680, 0.320, 0.265, 0.690, 0.150, 0.060, 0.314, 0.351),
     12: (0.680, 0.320, 0.265, 0.690, 0.150, 0.060, *_D65),
     22: (0.630, 0.340, 0.295, 0.605, 0.155, 0.077, *_D65),
 }
 _SRGB_CURVE = (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
-_CURVES: dict[int, icc.Curve] = {4: (2.2,), 5: (2.8,), 8: (1.0,)}
+_CURVES: dict[int, icc.Curve] = {
+    4: (2.2,),
+    5: (2.8,),
+    7: (1 / 0.45, 1 / 1.1115, 0.1115 / 1.1115, 1 / 4, 0.0912),  # SMPTE ST 240
+    8: (1.0,),
+    17: (2.6, (52.37 / 48) ** (1 / 2.6), 0.0, 0.0, 0.0),  # SMPTE ST 428-1
+}
 # Those of television. Chromium shows a PNG of them as on a television's display (ITU-R BT.1886), and an AVIF or
 # HEIC, whose encoders write them for sRGB as well, as sRGB.
-_OF_TELEVISION = frozenset({1, 6, 7, 14, 15})
+_OF_TELEVISION = frozenset({1, 6, 11, 14, 15})
 _BT1886_CURVE = (2.4,)
-_PQ, _HLG = 16, 18
+_HIGH_RANGE = frozenset({tone_mapping.PQ, tone_mapping.HLG})
 
 
 def to_srgb(image: Image.Image, profile: bytes, coding: ColourCoding | None) -> Image.Image:
     """Return the picture, which has no alpha, as RGB in sRGB.
 
     A broken profile, or one for another mode, counts as none. Code points of a PNG win over its profile, those
-    of other files do not (PNG third edition, 4.3; ISO/IEC 23000-22, 7.3.6.4).
+    of other files do not (PNG third edition, 4.3; ISO/IEC 23000-22, 7.3.6.4). Those that a profile has itself
+    win over its curves (ICC.1:2022, 9.2.17).
     """
+    if profile and not (coding is not None and coding.first):
+        inner = ColourCoding(*icc.code_points(profile))
+        coding = inner if inner.known else coding
+        profile = b"" if inner.known else profile
     if coding is not None and (coding.first or not profile):
-        if coding.transfer in (_PQ, _HLG):
-            return image.convert("RGB").filter(_tone_map(coding.primaries, coding.transfer))
+        if coding.transfer in _HIGH_RANGE:
+            return _tone_mapped(image.convert("RGB"), coding)
         profile = _profile_of(coding)
     if profile:
         from PIL import ImageCms
@@ -102,58 +113,11 @@ def _curve(coding: ColourCoding) -> icc.Curve:
     return _CURVES.get(coding.transfer, _SRGB_CURVE)
 
 
-# High dynamic range: 1.0 is the white of a page, 203 cd/m² (ITU-R BT.2408)
-
-_WHITE = 203.0
-_SHADE = 0.7  # of what is as bright as a page, so that brighter things are brighter than it
-_STEPS = 25  # of each channel
-
-
-@functools.lru_cache(maxsize=4)
-def _tone_map(primaries: int, transfer: int) -> ImageFilter.Color3DLUT:
-    to_linear = _pq if transfer == _PQ else _hlg
-    matrix = icc.multiply(
-        icc.inverse(icc.rgb_to_xyz(_BT709)), icc.rgb_to_xyz(_PRIMARIES.get(primaries, _PRIMARIES[9]))
+def _tone_mapped(image: Image.Image, coding: ColourCoding) -> Image.Image:
+    own = icc.rgb_to_d50(_PRIMARIES.get(coding.primaries, _BT709))
+    to_bt2020, to_srgb = (
+        icc.multiply(icc.inverse(icc.rgb_to_d50(_PRIMARIES[primaries])), own) for primaries in (9, 1)
     )
-    levels = [to_linear(step / (_STEPS - 1)) for step in range(_STEPS)]
-    position = functools.partial(_level, levels)
-
-    def shown(red: float, green: float, blue: float) -> tuple[float, float, float]:
-        light = [position(value) for value in (red, green, blue)]
-        if transfer == _HLG:
-            luminance = 0.2627 * light[0] + 0.6780 * light[1] + 0.0593 * light[2]
-            light = [_SHADE * 1000 / _WHITE * value * luminance**0.2 for value in light]
-        mixed = [max(0.0, sum(a * b for a, b in zip(row, light, strict=True))) for row in matrix]
-        red, green, blue = (_encoded(_compressed(value)) for value in mixed)
-        return red, green, blue
-
-    return ImageFilter.Color3DLUT.generate(_STEPS, shown)
-
-
-def _level(levels: list[float], value: float) -> float:
-    return levels[round(value * (_STEPS - 1))]
-
-
-def _compressed(light: float) -> float:
-    """Return 0 to 1 for any light: in proportion up to white, then slower and slower."""
-    if light <= 1:
-        return _SHADE * light
-    return 1 - (1 - _SHADE) * math.exp(-(light - 1) * _SHADE / (1 - _SHADE))
-
-
-def _encoded(value: float) -> float:
-    return 12.92 * value if value <= 0.0031308 else 1.055 * math.pow(min(1.0, value), 1 / 2.4) - 0.055
-
-
-def _pq(value: float) -> float:
-    """Return the light of a value in SMPTE ST 2084, 1.0 for the white of a page."""
-    root = math.pow(value, 1 / 78.84375)
-    light = max(0.0, root - 0.8359375) / (18.8515625 - 18.6875 * root)
-    return 10_000 / _WHITE * math.pow(light, 1 / 0.1593017578125)
-
-
-def _hlg(value: float) -> float:
-    """Return the light of the scene of a value in ARIB STD-B67, 0 to 1 (ITU-R BT.2100)."""
-    if value <= 0.5:
-        return value * value / 3
-    return (math.exp((value - 0.55991073) / 0.17883277) + 0.28466892) / 12
+    return tone_mapping.to_sdr(
+        image, transfer=coding.transfer, to_bt2020=to_bt2020, to_srgb=to_srgb, peak=coding.peak
+    )

@@ -11,7 +11,7 @@ import hashlib
 import io
 from dataclasses import replace
 
-from PIL import Image, ImageFile, JpegImagePlugin
+from PIL import Image, ImageChops, ImageFile, JpegImagePlugin
 
 from imgcore.errors import Rejected
 from imgcore.gallery.models import MAX_BYTES, PhotoFacts
@@ -95,13 +95,24 @@ def _picture(carved: Carved, max_side: int, orientation: int) -> tuple[Image.Ima
         orientation = opened.getexif().get(_ORIENTATION, 1)
     elif carved.format == "HEIF":  # its library has turned the picture
         orientation = 1
-    size, whole = _load(opened, carved, max_side)
+    try:
+        size, whole = _load(opened, carved, max_side)
+    except EOFError:
+        if not carved.filler:
+            raise
+        opened = _open(carved.format, carved.picture[:-2] + carved.filler)
+        size, whole = _load(opened, carved, max_side)[0], False
     profile = carved.icc or opened.info.get("icc_profile") or b""
     samples: Image.Image = opened
     if carved.format == "PNG":
         samples = _eight_bits(opened, carved.picture[24])
-    elif opened.mode.startswith("I"):  # a TIFF's
+    elif opened.mode.startswith("I"):  # a TIFF's, of which Pillow inverts those of fewer bits alone
         samples = _eight_bits(opened, 16)
+        samples = ImageChops.invert(samples) if carved.white_is_zero else samples
+    if carved.frame:
+        samples = _framed(samples, carved.frame)
+    if carved.crop:
+        samples, size = samples.crop((0, 0, *carved.crop)), carved.crop
     image = _scaled(samples, sizes.decoded(size, max_side))
     if orientation in _UPRIGHT:
         image = image.transpose(_UPRIGHT[orientation])
@@ -219,6 +230,13 @@ def _eight_bits(image: Image.Image, bits: int) -> Image.Image:
     elif image.mode == "RGB" and isinstance(key, tuple) and bits == 16:
         image.info["transparency"] = tuple(value >> 8 for value in key)
     return image
+
+
+def _framed(image: Image.Image, frame: tuple[int, int, int, int]) -> Image.Image:
+    """Return a picture that is transparent outside of its only frame."""
+    framed = Image.new("RGBA", image.size)
+    framed.paste(image.convert("RGBA").crop(frame), frame)
+    return framed
 
 
 def _split_alpha(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:

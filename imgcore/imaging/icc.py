@@ -1,4 +1,4 @@
-"""Write ICC profiles (ICC.1:2022) from chromaticities and a curve, for files that have these only.
+"""Write ICC profiles (ICC.1:2022) from chromaticities and a curve, and read the code points of others.
 
 Pillow's colour management takes profiles only, and can make none but sRGB's. Pure.
 """
@@ -10,6 +10,7 @@ import struct
 Matrix = list[list[float]]
 Curve = tuple[float, ...]  # the exponent alone, or exponent, a, b, c, d of ICC's function type 3
 
+_MAX_TAGS = 100  # of a profile; real ones have up to forty
 _D50 = (0.9642, 1.0, 0.8249)
 _BRADFORD = [[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]]
 
@@ -19,7 +20,7 @@ def matrix_profile(chromaticities: tuple[float, ...], curve: Curve) -> bytes:
 
     ZeroDivisionError, ValueError or OverflowError for numbers that describe no colour space.
     """
-    columns = zip(*multiply(_adaptation(_xyz(*chromaticities[6:8])), rgb_to_xyz(chromaticities)), strict=True)
+    columns = zip(*rgb_to_d50(chromaticities), strict=True)
     shape = b"para" + struct.pack(">4xHxx", 0 if len(curve) == 1 else 3) + b"".join(map(_fixed, curve))
     tags = {b"wtpt": _colour(_D50)}
     tags |= {name: _colour(column) for name, column in zip((b"rXYZ", b"gXYZ", b"bXYZ"), columns, strict=True)}
@@ -34,6 +35,22 @@ def matrix_profile(chromaticities: tuple[float, ...], curve: Curve) -> bytes:
     )
     head = head.ljust(68, b"\0") + b"".join(map(_fixed, _D50))
     return head.ljust(128, b"\0") + table + body
+
+
+def code_points(profile: bytes) -> tuple[int, int]:
+    """Return the primaries and transfer of the tag cicp (ITU-T H.273) for RGB of all levels; else 2 and 2."""
+    count = min(_MAX_TAGS, int.from_bytes(profile[128:132]))
+    for at in range(132, 132 + 12 * count, 12):
+        if profile[at : at + 4] == b"cicp":
+            start = int.from_bytes(profile[at + 4 : at + 8])
+            points = profile[start + 8 : start + 12]
+            return (points[0], points[1]) if points[2:] == b"\0\1" else (2, 2)
+    return 2, 2
+
+
+def rgb_to_d50(chromaticities: tuple[float, ...]) -> Matrix:
+    """Return the matrix from linear RGB to XYZ, adapted to the white D50."""
+    return multiply(_adaptation(_xyz(*chromaticities[6:8])), rgb_to_xyz(chromaticities))
 
 
 def rgb_to_xyz(chromaticities: tuple[float, ...]) -> Matrix:

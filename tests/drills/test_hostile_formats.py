@@ -10,6 +10,7 @@ import pytest
 from tests import images as samples
 from tests import raw_files
 from tests.contract.hostile_files import faults, judged
+from tests.unit.test_imaging_more_formats import runs
 
 MUTANTS = 5_000  # of each kind
 _SIZE = (64, 48)
@@ -28,9 +29,10 @@ def tiffs() -> list[bytes]:
 
 
 def bitmaps() -> list[bytes]:
-    """Return BMP files of each depth that Pillow writes."""
+    """Return BMP files of each depth that Pillow writes, and one of run lengths."""
     picture = samples.photo(*_SIZE)
-    return [samples.encode(picture.convert(mode), "BMP") for mode in ("1", "L", "P", "RGB", "RGBA")]
+    packed = runs(picture.convert("RGB").quantize(16))
+    return [packed, *(samples.encode(picture.convert(mode), "BMP") for mode in ("1", "L", "P", "RGB", "RGBA"))]
 
 
 def animations() -> list[bytes]:

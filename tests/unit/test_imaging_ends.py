@@ -137,9 +137,38 @@ def test_decode_gif_without_its_last_two_bytes_is_shown_whole() -> None:
     assert photo.rgb(photo.size) == decode(data, max_side=640).rgb(photo.size)
 
 
+@pytest.mark.parametrize("interlaced", [False, True])
+@pytest.mark.parametrize("zeros", [0, 12])
+def test_decode_gif_that_lacks_a_twentieth_at_most_is_shown_as_incomplete(zeros: int, interlaced: bool) -> None:
+    data = samples.encode(samples.photo(), "GIF", interlace=interlaced)
+    photo, whole = decode(data[: -len(data) // 50] + bytes(zeros), max_side=640), decode(data, max_side=640)
+    assert photo.facts.details.incomplete
+    assert not whole.facts.details.incomplete
+    upper = (0, 0, 640, 240)
+    if not interlaced:
+        assert shown(photo).crop(upper).tobytes() == shown(whole).crop(upper).tobytes()
+
+
+def test_decode_gif_cut_in_the_picture_is_rejected() -> None:
+    data = samples.encode(samples.photo(), "GIF")
+    with pytest.raises(Rejected, match="breaks off"):
+        decode(data[: -len(data) // 5], max_side=640)
+
+
 def test_decode_webp_whose_metadata_are_cut_off_is_shown_whole() -> None:
     data = samples.encode(samples.corners(), "WEBP", exif=samples.exif(make="Example"))
     assert decode(data[:-20], max_side=96).size == (96, 64)
+
+
+def test_decode_webp_without_its_padding_is_shown_whole() -> None:
+    """A chunk of an odd length is padded by a byte."""
+    odd = next(
+        data
+        for side in range(40, 80)
+        if (data := samples.encode(samples.photo(side, side), "WEBP", lossless=True))[16] % 2
+    )
+    photo, whole = decode(odd[:-1], max_side=80), decode(odd, max_side=80)
+    assert photo.rgb(photo.size) == whole.rgb(whole.size)
 
 
 ISO = {"AVIF": samples.encode(samples.corners(), "AVIF"), "HEIF": samples.encode(samples.corners(), "HEIF")}

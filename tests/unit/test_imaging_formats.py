@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from imgcore.imaging import formats
-from imgcore.imaging.formats import Carved, Damaged, base, decode_cost, gif, isobmff
+from imgcore.imaging.formats import Carved, Damaged, av1, base, decode_cost, gif, isobmff
 from tests import images as samples
 from tests.images import chunk, exif, segment, with_segments, xmp
 
@@ -449,7 +449,7 @@ def test_formats_avif_whose_coded_picture_has_no_length_is_damaged() -> None:
 def test_formats_real_size_of_a_coded_picture_is_found() -> None:
     """Return the file as an encoder writes it."""
     data = samples.encode(Image.new("RGB", (320, 200), samples.RED), "AVIF")
-    assert decode_cost.Av1Reader().largest_frame(data[data.index(b"mdat") + 4 :]) == 320 * 200
+    assert av1.Reader().read(data[data.index(b"mdat") + 4 :]).pixels == 320 * 200
 
 
 @pytest.mark.parametrize(
@@ -464,7 +464,7 @@ def test_formats_real_size_of_a_coded_picture_is_found() -> None:
 def test_formats_units_that_do_not_hold_together(units: bytes, reason: str) -> None:
     """The headers show it."""
     with pytest.raises(Damaged, match=reason):
-        decode_cost.Av1Reader().largest_frame(units)
+        av1.Reader().read(units)
 
 
 @pytest.mark.parametrize("form", ["AVIF", "HEIF"])
@@ -477,8 +477,8 @@ def test_formats_item_with_more_frames_than_layers_is_damaged(form: str) -> None
 def test_formats_unit_without_a_length_reaches_to_the_end() -> None:
     """The last box may have size 0."""
     unit = sequence(300, 200)
-    assert decode_cost.Av1Reader().largest_frame(bytes([1 << 3]) + unit[2:]) == 60_000
-    assert decode_cost.Av1Reader().largest_frame(bytes([1 << 3 | 4, 0]) + unit[2:]) == 60_000
+    assert av1.Reader().read(bytes([1 << 3]) + unit[2:]).pixels == 60_000
+    assert av1.Reader().read(bytes([1 << 3 | 4, 0]) + unit[2:]).pixels == 60_000
 
 
 @pytest.mark.parametrize(

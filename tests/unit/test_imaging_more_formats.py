@@ -67,6 +67,40 @@ def test_decode_tiff_of_sixteen_bits_of_grey_keeps_its_levels(big_endian: bool) 
     assert list(photo.rgb((256, 1))[::3]) == list(range(256))
 
 
+@pytest.mark.parametrize("bits", [1, 8, 16])
+def test_decode_tiff_whose_white_is_zero_is_not_inverted(bits: int) -> None:
+    """Pillow inverts those of up to eight bits."""
+    stored = {
+        1: Image.frombytes("1", (16, 1), b"\xff\0"),
+        8: Image.frombytes("L", (16, 1), b"\xff" * 8 + b"\0" * 8),
+        16: Image.frombytes("I;16", (16, 1), b"\xff\xff" * 8 + b"\0\0" * 8),
+    }[bits]
+    data = samples.encode(stored, "TIFF")
+    at = data.index(struct.pack("<HHLH", 262, 3, 1, 1)) + 8  # the photometric interpretation
+    white_first, black_first = (data[:at] + bytes([value]) + data[at + 1 :] for value in (1, 0))
+    assert decode(white_first, max_side=16).rgb((16, 1)) == b"\xff" * 24 + b"\0" * 24
+    assert decode(black_first, max_side=16).rgb((16, 1)) == b"\0" * 24 + b"\xff" * 24
+
+
+def test_decode_bmp_with_the_first_header_is_shown() -> None:
+    """The header of OS/2 and Windows 2 has twelve bytes, and sizes of two bytes."""
+    plain = samples.encode(samples.corners(), "BMP")
+    head = struct.pack("<LHHHH", 12, 96, 64, 1, 24)
+    assert_corners(plain[:10] + struct.pack("<L", 14 + 12) + head + plain[54:], "BMP", most=3)
+
+
+def test_decode_bmp_that_lacks_a_twentieth_at_most_is_shown_as_incomplete() -> None:
+    """The upper rows come last."""
+    data = BMPS["24 bits"]
+    photo = decode(data[: -3 * 96 * 3], max_side=96)
+    assert photo.facts.details.incomplete
+    assert not decode(data, max_side=96).facts.details.incomplete
+    lower = (0, 3, 96, 64)
+    assert shown(photo).crop(lower).tobytes() == samples.corners().crop(lower).tobytes()
+    with pytest.raises(Rejected, match="breaks off"):
+        decode(data[: -4 * 96 * 3], max_side=96)
+
+
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_decode_tiff_and_raw_are_upright(orientation: int) -> None:
     laid = samples.laid(samples.corners(), orientation)
@@ -149,10 +183,23 @@ def test_formats_tiff_with_many_directories_is_read_once() -> None:
     assert_corners(data[:at] + struct.pack("<L", first) + data[at + 4 :], "DNG")
 
 
-def test_formats_bmp_of_run_lengths_is_refused() -> None:
-    data = BMPS["palette"]
+def runs(image: Image.Image) -> bytes:
+    """A BMP of the palette's bits whose rows are packed as runs of one pixel."""
+    plain = samples.encode(image, "BMP")
+    start = int.from_bytes(plain[10:14], "little")
+    rows = [plain[at : at + image.width] for at in range(start, len(plain), -(-image.width // 4) * 4)]
+    packed = b"".join(b"".join(bytes([1, value]) for value in row) + b"\0\0" for row in rows) + b"\0\1"
+    return plain[:30] + struct.pack("<LL", 1, len(packed)) + plain[38:start] + packed
+
+
+def test_decode_bmp_of_run_lengths_is_shown() -> None:
+    assert_corners(runs(samples.corners().quantize(8)), "BMP", most=3)
+
+
+def test_formats_bmp_of_a_megabyte_of_run_lengths_is_refused() -> None:
+    """Pillow unpacks them in Python, slowly."""
     with pytest.raises(Rejected) as caught:
-        decode(data[:30] + struct.pack("<L", 1) + data[34:], max_side=96)
+        decode(runs(samples.corners().quantize(8)) + bytes(1 << 20), max_side=96)
     assert caught.value.code == "unsupported_type"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import struct
 
 import pytest
 from PIL import Image, ImageDraw
@@ -93,3 +94,45 @@ def test_render_placeholder_of_a_transparent_picture_is_a_tone_that_contrasts(
 def test_decode_wholly_transparent_picture_is_white() -> None:
     photo = decode(samples.encode(Image.new("RGBA", (64, 48), (255, 255, 255, 0)), "PNG"), max_side=64)
     assert photo.rgb((1, 1)) == b"\xff\xff\xff"
+
+
+@pytest.mark.parametrize("background", [0, 5])
+def test_decode_gif_is_transparent_around_its_frame(background: int) -> None:
+    """Browsers ignore the colour of the palette that the screen names as its background."""
+    data = bytearray(samples.encode(Image.new("P", (8, 6), 3), "GIF"))
+    at = data.index(b",")
+    data[6:10] = struct.pack("<HH", 20, 16)
+    data[11] = background
+    data[at + 1 : at + 5] = struct.pack("<HH", 4, 5)
+    photo = decode(bytes(data), max_side=20)
+    alpha = photo.image(photo.size).getchannel("A")
+    assert photo.size == (20, 16)
+    assert alpha.point(lambda level: 255 * (level > 0)).getbbox() == (4, 5, 12, 11)
+
+
+def test_decode_avif_is_cropped_to_a_clean_aperture_at_its_corner() -> None:
+    """Chromium ignores other ones; libheif crops a HEIC by itself."""
+    data = samples.encode(samples.corners(), "AVIF", quality=90)
+    ignored = decode(with_aperture(data, (60, 40), (0, 0)), max_side=96)
+    assert ignored.size == (96, 64)
+    photo = decode(with_aperture(data, (60, 40), (-36, -24)), max_side=96)
+    assert (photo.size, photo.facts.width, photo.facts.height) == ((60, 40), 60, 40)
+    assert samples.difference(samples.corners().crop((0, 0, 60, 40)), shown(photo)) < 8
+
+
+def with_aperture(data: bytes, size: tuple[int, int], offset: tuple[int, int]) -> bytes:
+    """An AVIF with a clean aperture instead of its pixels' depth; ``offset``: of the middle, doubled."""
+    fractions = [size[0], 1, size[1], 1, offset[0], 2, offset[1], 2]
+    aperture = struct.pack(">L4sLLLLlLlL", 40, b"clap", *fractions)
+    start = data.index(b"pixi") - 4
+    length = int.from_bytes(data[start : start + 4])
+    grown = bytearray(data[:start] + aperture + data[start + length :])
+    more = len(aperture) - length
+    for name in (b"meta", b"iprp", b"ipco"):
+        at = grown.index(name) - 4
+        grown[at : at + 4] = (int.from_bytes(grown[at : at + 4]) + more).to_bytes(4)
+    at = data.index(b"iloc")
+    where = data.index(b"mdat") + 4
+    place = data.index(where.to_bytes(4), at)
+    grown[place : place + 4] = (where + more).to_bytes(4)
+    return bytes(grown).replace(b"\x01\x02\x83\x04", b"\x01\x82\x83\x04")  # of the associations: essential

@@ -23,6 +23,11 @@ class Unsupported(Damaged):
     """The picture is packed in a way that is not handed to a codec."""
 
 
+# Code points of ITU-T H.273 that name colours and a curve that browsers know
+KNOWN_PRIMARIES = frozenset({1, 4, 5, 6, 7, 8, 9, 11, 12, 22})
+KNOWN_TRANSFERS = frozenset({1, 4, 5, 6, 7, 8, 11, 13, 14, 15, 16, 17, 18})
+
+
 @dataclass(frozen=True, slots=True)
 class ColourCoding:
     """What a file says of its colours besides an ICC profile: code points (ITU-T H.273), or a PNG's numbers."""
@@ -32,6 +37,12 @@ class ColourCoding:
     chromaticities: tuple[float, ...] = ()  # x and y of red, green, blue and white
     gamma: float = 0.0  # the exponent with which samples were encoded
     first: bool = False  # it wins over a profile
+    peak: float = 0.0  # the brightest light of the picture in cd/m²; 0: not stated
+
+    @property
+    def known(self) -> bool:
+        """Whether both code points are known."""
+        return self.primaries in KNOWN_PRIMARIES and self.transfer in KNOWN_TRANSFERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +52,16 @@ class Carved:
     format: str  # of ``picture``: "JPEG", "PNG", "WEBP", "GIF", "AVIF", "HEIF", "TIFF" or "BMP"
     picture: bytes  # a file of the same format without metadata: all that the codec gets to see
     size: tuple[int, int] | None = None  # width and height as stored; None where only the codec can tell
+    crop: tuple[int, int] | None = None  # width and height, from the upper left, of what is shown of it
+    frame: tuple[int, int, int, int] | None = (
+        None  # what has pixels, where that is not all: the rest is transparent
+    )
     file_format: str = ""  # of the whole file, where ``picture`` is of another one: "DNG", "CR2", …
     preview: bool = False  # ``picture`` is the JPEG inside a camera raw file
     animated: bool = False
+    white_is_zero: bool = False  # levels of grey count down from white
     unended: bool = False  # the end mark is missing; ``picture`` has one, and its last rows may be missing too
+    filler: bytes = b""  # instead of the two end marks of a GIF whose pixels break off
     refining: bool = False  # all that the end of an unended one can lack is the last bit of some coefficients
     incomplete: bool = False  # rows are missing, at most MOST_MISSING of them; ``picture`` has blank ones
     exif: bytes = b""  # a TIFF structure, without the "Exif" that may stand before it

@@ -14,11 +14,8 @@ from imgcore.imaging.formats.base import Damaged
 DERIVED = frozenset({b"grid", b"iovl", b"iden", b"tmap"})
 _MAX_DEPTH = 8
 
-_SEQUENCE_HEADER, _FRAME_HEADER, _FRAME = 1, 3, 6
 MAX_LAYERS = 4  # frames of one item: AVIF and HEIF have up to four layers (AVIF 1.1.0, 2.3.2.3)
 _NOT_SLICES = 32  # HEVC's types of units from here on hold no pixels
-_MAX_UNITS = 4096  # of one item
-_MAX_ALL_UNITS = 65_536  # of all items; each has two to five
 
 
 def of_derived(
@@ -62,33 +59,6 @@ def coded_items(
     return coded
 
 
-class Av1Reader:
-    """Reads the sequence headers of open bitstream units, of as many items as an encoder writes."""
-
-    def __init__(self) -> None:
-        self.left = _MAX_ALL_UNITS
-
-    def largest_frame(self, units: bytes) -> int:
-        """Return the pixels of the largest frame that the sequence headers allow. Damaged: too many frames."""
-        largest, frames, at = 0, 0, 0
-        for _ in range(min(_MAX_UNITS, self.left)):
-            if at >= len(units):
-                return largest
-            self.left -= 1
-            head, at = units[at], at + (2 if units[at] & 4 else 1)
-            length = len(units) - at
-            if head & 2:
-                length, at = _leb128(units, at)
-            kind = head >> 3 & 15
-            frames += kind in (_FRAME_HEADER, _FRAME)
-            if frames > MAX_LAYERS:
-                raise Damaged("more frames than a picture has layers")
-            if kind == _SEQUENCE_HEADER:
-                largest = max(largest, _largest_frame(_Bits(units[at : at + min(length, 64)])))
-            at += length
-        raise Damaged("more units than any encoder writes")
-
-
 def check_pictures(units: bytes) -> None:
     """Raise Damaged if an HEVC item's units (ISO/IEC 14496-15, 8.3) hold more pictures than layers."""
     pictures, at = 0, 0
@@ -98,46 +68,3 @@ def check_pictures(units: bytes) -> None:
         if pictures > MAX_LAYERS:
             raise Damaged("more pictures than a picture has layers")
         at += 4 + int.from_bytes(units[at : at + 4])
-
-
-class _Bits:
-    """Reads numbers of so many bits, the highest first; zeros after the end."""
-
-    def __init__(self, data: bytes) -> None:
-        self.value = int.from_bytes(data) << 512
-        self.left = 8 * len(data) + 512
-
-    def read(self, count: int) -> int:
-        self.left -= count
-        if self.left < 0:
-            raise Damaged("a sequence header goes past its end")
-        return self.value >> self.left & (1 << count) - 1
-
-
-def _largest_frame(bits: _Bits) -> int:
-    """Return width × height of an AV1 sequence header (AV1 specification, 5.5.1)."""
-    bits.read(4)  # profile, still picture
-    if bits.read(1):  # the short header of still pictures
-        bits.read(5)
-    else:
-        if bits.read(1):
-            raise Damaged("a still picture that states its frame rate")
-        delays = bits.read(1)
-        for _ in range(bits.read(5) + 1):
-            bits.read(12)
-            if bits.read(5) > 7:
-                bits.read(1)
-            if delays and bits.read(1):
-                bits.read(4)
-    wide, high = bits.read(4) + 1, bits.read(4) + 1
-    return (bits.read(wide) + 1) * (bits.read(high) + 1)
-
-
-def _leb128(data: bytes, at: int) -> tuple[int, int]:
-    """Return a number stored in groups of seven bits, the lowest first, and where it ends."""
-    value = 0
-    for index, byte in enumerate(data[at : at + 8]):
-        value |= (byte & 0x7F) << 7 * index
-        if byte < 0x80:
-            return value, at + index + 1
-    raise Damaged("a length that does not end", ends_early=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from imgcore.imaging.formats.base import Carved, Damaged, join
+from imgcore.imaging.formats.base import MOST_MISSING, Carved, Damaged, join
 
 _EXTENSION, _IMAGE, _END, _CONTROL = 0x21, 0x2C, 0x3B, 0xF9
 MAX_SUB_BLOCKS = 1_000_000  # a file of 100 MiB has 410,000 full ones
@@ -17,7 +17,7 @@ def carve(data: bytes) -> Carved:
     position = 13 + _palette(data[10])
     kept = [(0, position)]
     control: tuple[int, int] | None = None
-    images, blocks = 0, _SubBlocks(data)
+    images, blocks, frame = 0, _SubBlocks(data), (0, 0, 0, 0)
     for _ in range(MAX_BLOCKS):
         kind = data[position] if position < len(data) else _END
         if kind == _EXTENSION:
@@ -34,6 +34,7 @@ def carve(data: bytes) -> Carved:
             flags = data[position + 9 : position + 10] or b"\0"
             end = blocks.skip(position + 11 + _palette(flags[0]), to_the_end=True)
             width, height = max(width, left + wide), max(height, top + high)
+            frame = (left, top, left + wide, top + high)
             kept += [control, (position, end)] if control else [(position, end)]
             images = 1
         else:
@@ -41,8 +42,31 @@ def carve(data: bytes) -> Carved:
         position = end
     if not images:
         raise Damaged("no image", ends_early=position >= len(data))
-    end_marks = b";" if position <= len(data) else b"\0;"  # the last row of sub-blocks may not be ended either
-    return Carved(format="GIF", picture=join(data, kept) + end_marks, size=(width, height), animated=images > 1)
+    return Carved(
+        format="GIF",
+        picture=_ended(data, kept, blocks.last),
+        filler=_filler(width * height),
+        size=(width, height),
+        frame=frame if frame != (0, 0, width, height) else None,
+        animated=images > 1,
+    )
+
+
+def _ended(data: bytes, kept: list[tuple[int, int]], last: int) -> bytes:
+    """Return what is kept with its end marks. ``last``: where the last of the sub-blocks begins."""
+    if kept[-1][1] <= len(data):
+        return join(data, kept) + b";"
+    there = data[last + 1 :]  # a sub-block that is cut off gets the length that it has
+    cut = [*kept[:-1], (kept[-1][0], min(last, len(data)))]
+    return join(data, cut) + (bytes([len(there)]) + there if there else b"") + b"\0;"
+
+
+def _filler(pixels: int) -> bytes:
+    """Return sub-blocks of the colour 0, which is a valid code at any length, for MOST_MISSING of the pixels.
+
+    A code has up to twelve bits.
+    """
+    return (b"\xff" + bytes(255)) * (1 + int(pixels * MOST_MISSING * 1.5) // 255) + b"\0;"
 
 
 class _SubBlocks:
@@ -51,15 +75,17 @@ class _SubBlocks:
     def __init__(self, data: bytes) -> None:
         self.data = data
         self.left = MAX_SUB_BLOCKS
+        self.last = 0  # where the last one of a row begins
 
     def skip(self, position: int, *, to_the_end: bool = False) -> int:
         """Return where the row that starts at ``position`` ends.
 
         Beyond the file's end if it is cut off, which is Damaged unless ``to_the_end``.
         """
-        data, start, left = self.data, position, self.left
+        data, start, left, last = self.data, position, self.left, position
         try:
             while length := data[position]:
+                last = position
                 position += length + 1
                 left -= 1
                 if not left:
@@ -68,7 +94,7 @@ class _SubBlocks:
             if not to_the_end or start >= len(data):
                 raise Damaged("a block goes past the end", ends_early=True) from None
             position = max(position, len(data))
-        self.left = left
+        self.left, self.last = left, last
         return max(position, start) + 1
 
 

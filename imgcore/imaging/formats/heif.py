@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable
+from fractions import Fraction
 
-from imgcore.imaging.formats import decode_cost, isobmff
+from imgcore.imaging.formats import av1, decode_cost, isobmff
 from imgcore.imaging.formats.base import MAX_METADATA, Carved, ColourCoding, Damaged, tiff
 from imgcore.imaging.formats.isobmff import NOWHERE, Extent, Item, Places
 
@@ -17,6 +19,7 @@ Pieces = dict[int, list[Extent]]  # by the number of their item
 
 _SMALL, _LAYERS = 1_000_000, 4  # pixels that every file may have decoded, and how often those that it declares
 _MAX_BRANDS = 4096  # bytes
+_LONGEST_PROPERTY = 32  # bytes, of those that are read here
 # Encoders store equal tiles once, so that items may claim more bytes than the file has
 _MAX_CLAIMED = 64 << 20
 
@@ -73,10 +76,11 @@ def carve(data: bytes) -> Carved:
     return Carved(
         format="AVIF" if avif else "HEIF",
         picture=_changed(data[:whole], changes),
+        crop=_crop(data, inner) if avif else None,  # libheif crops by itself, libavif does not
         animated=film != NOWHERE and data[8:12] in _SEQUENCES,
         exif=tiff(exif[4 + int.from_bytes(exif[:4]) :]),
         xmp=texts.get(b"mime", b""),
-        coding=_coding(data, inner),
+        coding=_coding(data, items, extents, inner),
     )
 
 
@@ -85,20 +89,56 @@ def _primary(data: bytes, inner: Places) -> int:
     return int.from_bytes(data[start + 4 : min(end, start + (6 if data[start] == 0 else 8))])
 
 
-def _coding(data: bytes, inner: Places) -> ColourCoding | None:
-    """Return the code points of the primary picture, else of the first picture that it is made of."""
-    properties = isobmff.children(data, *inner.get(b"iprp", NOWHERE))
-    codings = isobmff.codings(data, *properties.get(b"ipco", NOWHERE))
-    of_items: dict[int, tuple[int, int]] = {}
-    for item, index in isobmff.associations(data, *properties.get(b"ipma", NOWHERE)):
-        if index in codings:
-            of_items.setdefault(item, codings[index])
+def _properties(data: bytes, inner: Places, items: Iterable[int]) -> dict[int, dict[bytes, bytes]]:
+    """Return the first bytes of the properties of these items, by item and name."""
+    boxes = isobmff.children(data, *inner.get(b"iprp", NOWHERE))
+    places = isobmff.properties(data, *boxes.get(b"ipco", NOWHERE))
+    found: dict[int, dict[bytes, bytes]] = {item: {} for item in items}
+    for item, index in isobmff.associations(data, *boxes.get(b"ipma", NOWHERE)):
+        if item in found and index in places:
+            name, start, end = places[index]
+            found[item].setdefault(name, data[start : min(end, start + _LONGEST_PROPERTY)])
+    return found
+
+
+def _coding(data: bytes, items: list[Item], extents: Pieces, inner: Places) -> ColourCoding | None:
+    """Return the code points of the primary picture, else of the first picture that it is made of.
+
+    An AV1 picture without a property for them has them in its sequence header.
+    """
     shown = [_primary(data, inner)]
     for kind, item, others in isobmff.references(data, *inner.get(b"iref", NOWHERE)):
         if kind == b"dimg" and item == shown[0]:
             shown += others[:1]
-    found = next((of_items[item] for item in shown if item in of_items), None)
-    return ColourCoding(*found) if found else None
+    properties = _properties(data, inner, shown).values()
+    light = next((found[b"clli"] for found in properties if b"clli" in found), b"")
+    peak = float(int.from_bytes(light[:2]))
+    for found in properties:
+        points = found.get(b"nclx", b"")
+        if len(points) >= 8:
+            return ColourCoding(int.from_bytes(points[4:6]), int.from_bytes(points[6:8]), peak=peak)
+    if any(item.number == shown[-1] and item.kind == b"av01" for item in items):
+        header = av1.Reader().read(_content(data, extents, shown[-1], inner))
+        return ColourCoding(header.primaries, header.transfer, peak=peak)
+    return None
+
+
+def _crop(data: bytes, inner: Places) -> tuple[int, int] | None:
+    """Return the width and height of a clean aperture that begins at the upper left; Chromium ignores others.
+
+    ISO/IEC 14496-12, 12.1.4: eight numbers, two of each fraction: width, height, and the offset of the middle.
+    """
+    found = _properties(data, inner, [_primary(data, inner)]).popitem()[1]
+    if len(found.get(b"clap", b"")) < 32 or len(found.get(b"ispe", b"")) < 12:
+        return None
+    numbers = struct.unpack(">LLLLlLlL", found[b"clap"][:32])
+    if 0 in numbers[1::2]:
+        return None
+    wide, high, right, down = (Fraction(*numbers[at : at + 2]) for at in (0, 2, 4, 6))
+    width, height = struct.unpack(">LL", found[b"ispe"][4:12])
+    at_corner = (2 * right, 2 * down) == (wide - width, high - height)
+    whole = wide.denominator == high.denominator == 1 and 0 < wide <= width and 0 < high <= height
+    return (int(wide), int(high)) if at_corner and whole else None
 
 
 def _check_effort(data: bytes, items: list[Item], extents: Pieces, inner: Places) -> bool:
@@ -121,15 +161,15 @@ def _check_effort(data: bytes, items: list[Item], extents: Pieces, inner: Places
     layers = [primary, *(item for kind, item, _ in references if kind == b"auxl")]  # alpha is one of those
     coded = decode_cost.coded_items(layers, kinds, made_of)
     _check_complete(data, coded, extents, inner)
-    av1 = {item for item in coded if kinds.get(item) == b"av01"}
-    _check_pictures(data, coded - av1, extents, inner)
+    coded_av1 = {item for item in coded if kinds.get(item) == b"av01"}
+    _check_pictures(data, coded - coded_av1, extents, inner)
     # libheif refuses a coded picture larger than declared by itself, libavif does not
-    for item, pixels in _av1_areas(data, av1, extents, inner).items():
+    for item, pixels in _av1_areas(data, coded_av1, extents, inner).items():
         areas[item] = max(areas.get(item, 0), pixels)
     allowed = _SMALL + _LAYERS * min(declared.get(primary, [0]))
     if decode_cost.of_derived(layers, kinds, made_of, lambda item: areas.get(item, 0)) > allowed:
         raise Damaged("far more pixels to decode than to show")
-    return not decode_cost.coded_items([primary], kinds, made_of).isdisjoint(av1)
+    return not decode_cost.coded_items([primary], kinds, made_of).isdisjoint(coded_av1)
 
 
 def _check_complete(data: bytes, coded: Iterable[int], extents: Pieces, inner: Places) -> None:
@@ -144,14 +184,14 @@ def _check_complete(data: bytes, coded: Iterable[int], extents: Pieces, inner: P
 def _av1_areas(data: bytes, coded: Iterable[int], extents: Pieces, inner: Places) -> dict[int, int]:
     """Return the pixels of the largest frame of each of these items; items that share bytes are read once."""
     known: dict[tuple[tuple[int, int, int], ...], int] = {}
-    areas, reader = {}, decode_cost.Av1Reader()
+    areas, reader = {}, av1.Reader()
     for item in coded:
         stored = tuple(extent.place for extent in extents.get(item, ()))
         if stored not in known:
             units = _content(data, extents, item, inner)
             if not units:
                 raise Damaged("a coded picture without an end")
-            known[stored] = reader.largest_frame(units)
+            known[stored] = reader.read(units).pixels
         areas[item] = known[stored]
     return areas
 

@@ -184,12 +184,14 @@ def sizes(data: bytes, start: int, end: int) -> dict[int, int]:
     }
 
 
-def codings(data: bytes, start: int, end: int) -> dict[int, tuple[int, int]]:
-    """Return primaries and transfer of each property that states them, by the property's index (from 1)."""
+def properties(data: bytes, start: int, end: int) -> dict[int, tuple[bytes, int, int]]:
+    """Return the name and the start and end of the content of each property, by its index (from 1).
+
+    Colour information ("colr") has the name of its kind: an item may have both code points and a profile.
+    """
+    numbered = enumerate(boxes(data, start, end), start=1)
     return {
-        index: (int.from_bytes(data[at + 4 : at + 6]), int.from_bytes(data[at + 6 : at + 8]))
-        for index, (name, at, to) in enumerate(boxes(data, start, end), start=1)
-        if name == b"colr" and data[at : at + 4] == b"nclx" and to >= at + 8
+        index: (data[at : at + 4] if name == b"colr" else name, at, to) for index, (name, at, to) in numbered
     }
 
 

@@ -21,7 +21,7 @@ from imgcore.imaging.formats.base import (
 )
 
 _KEPT = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"})
-_READ = frozenset({b"IHDR", b"eXIf", b"iCCP", b"cICP", b"sRGB", b"gAMA", b"cHRM"})
+_READ = frozenset({b"IHDR", b"eXIf", b"iCCP", b"cICP", b"cLLI", b"mDCV", b"sRGB", b"gAMA", b"cHRM"})
 _RAW = (b"Raw profile type exif\0", b"Raw profile type APP1\0")  # as ImageMagick writes them
 _XMP = b"XML:com.adobe.xmp\0"
 MAX_CHUNKS = 32_768  # encoders cut the pixels into pieces of 8 KiB or more
@@ -81,19 +81,30 @@ def carve(data: bytes) -> Carved:
 
 
 def _coding(found: dict[bytes, bytes]) -> ColourCoding | None:
-    """Return the first of cICP, sRGB, and gAMA with cHRM, in the order of the standard (4.3)."""
+    """Return the first of cICP, sRGB, and gAMA with cHRM, in the order of the standard (4.3).
+
+    Browsers ignore a cHRM without a gAMA.
+    """
     points = found.get(b"cICP", b"")
-    if len(points) >= 4 and points[2] == 0:  # RGB, the only matrix that a PNG may have
-        return ColourCoding(points[0], points[1], first=True)
+    if points[2:4] == b"\0\1":  # RGB and all levels, the only ones that a PNG may have
+        coding = ColourCoding(points[0], points[1], first=True, peak=_peak(found))
+        if coding.known:
+            return coding
     if b"sRGB" in found:
         return None
     gamma = int.from_bytes(found.get(b"gAMA", b"")[:4]) / 100_000
     numbers = found.get(b"cHRM", b"")
     values = [int.from_bytes(numbers[at : at + 4]) / 100_000 for at in range(0, 32, 4)]
     white_first = values if len(numbers) >= 32 else []
-    if not gamma and not white_first:
+    if not gamma:
         return None
     return ColourCoding(chromaticities=(*white_first[2:], *white_first[:2]), gamma=gamma)
+
+
+def _peak(found: dict[bytes, bytes]) -> float:
+    """Return the brightest light of the picture, else of the display that it was made on, in cd/m²."""
+    light = found.get(b"cLLI", b"")[:4] or found.get(b"mDCV", b"")[16:20]
+    return int.from_bytes(light) / 10_000
 
 
 def _xmp(body: bytes) -> bytes:

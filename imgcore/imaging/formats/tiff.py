@@ -42,6 +42,7 @@ def carve(data: bytes) -> Carved:
         format="TIFF",
         picture=b"".join([head, memoryview(data)[8:], b"\0" * (len(data) % 2), directory]),
         size=size,
+        white_is_zero=_number(structure, fields, PHOTOMETRIC, absent=0) == 0,
         exif=data,  # the same structure; its reader is bounded by the number of entries
         xmp=blocks.get(_XMP, b""),
         iptc=blocks.get(_RESOURCES, b""),
@@ -68,10 +69,10 @@ def _check(structure: Structure, fields: dict[int, Entry]) -> None:
         raise Damaged("more strips than any encoder writes")
 
 
-def _number(structure: Structure, fields: dict[int, Entry], tag: int) -> int:
-    """Return the first number of a field; 1 where it is absent, the default of all fields that have one."""
+def _number(structure: Structure, fields: dict[int, Entry], tag: int, absent: int = 1) -> int:
+    """Return the first number of a field; by default 1 where it is absent, as most fields have it."""
     numbers = structure.numbers(fields[tag], 1) if tag in fields else []
-    return int(numbers[0]) if numbers else 1
+    return int(numbers[0]) if numbers else absent
 
 
 def _directory(structure: Structure, fields: dict[int, Entry]) -> bytes:

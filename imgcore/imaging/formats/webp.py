@@ -35,7 +35,7 @@ def carve(data: bytes) -> Carved:
             flags = data[body] & _ALPHA_AND_ANIMATION
             kept.append(data[position:body] + bytes([flags]) + data[body + 1 : end])
         elif kind in _KEPT and frames < 2:
-            kept.append(view[position:end])
+            kept += [view[position:end], b"\0"] if end > len(data) else [view[position:end]]  # padding is lost
         elif kind in _METADATA and kind not in found:
             found[kind] = bounded(data[body : body + length], MAX_ICC)
         position = end
