@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, settings
 from tests.mariadb import MariaDb, mariadb
 from tests.support.report import pytest_configure
 from tests.support.schedule import pytest_collection_modifyitems, pytest_xdist_make_scheduler
+from tests.support.shared import memory_folder
 
 __all__ = ["pytest_collection_modifyitems", "pytest_configure", "pytest_xdist_make_scheduler"]
 
@@ -28,7 +29,8 @@ settings.load_profile("tests")
 @pytest.fixture(scope="session")
 def mariadb_server() -> Iterator[MariaDb]:
     """One private MariaDB for the whole run, or for each worker of a run that has several."""
-    with mariadb() as server:
+    # A change of a schema waits several times for the disk, whatever the settings of the server.
+    with mariadb(parent=memory_folder()) as server:
         yield server
 
 

@@ -18,7 +18,6 @@ from typing import Any
 import pymysql
 
 from roles.local_cloud.files.emulator import free_port
-from tests.support.shared import memory_folder
 
 _PATH = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"))
 _START = 60.0  # seconds for the server to answer
@@ -156,11 +155,10 @@ class MariaDb:
 
 
 @contextmanager
-def mariadb(environ: Mapping[str, str] | None = None) -> Iterator[MariaDb]:
-    """A running server in a folder of its own, both gone afterwards."""
+def mariadb(environ: Mapping[str, str] | None = None, *, parent: Path | None = None) -> Iterator[MariaDb]:
+    """Start a server in a new folder of ``parent``, by default of temporary files; remove both afterwards."""
     # Not below pytest's own folder: the server's user could not enter it, and a socket's path must be short.
-    # In memory, because each change of a schema waits several times for the disk, whatever the settings.
-    folder = Path(tempfile.mkdtemp(prefix="mariadb-", dir=memory_folder()))
+    folder = Path(tempfile.mkdtemp(prefix="mariadb-", dir=parent))
     server = MariaDb(folder, environ)
     try:
         server.install()

@@ -34,6 +34,7 @@ from tests.deploy.security_operator import create_boundary
 from tests.loading import module_at
 from tests.mariadb import MariaDb, certificate, mariadb
 from tests.support.ansible import ansible
+from tests.support.shared import memory_folder
 
 ID = "123456789012"
 REGION = "us-east-1"
@@ -220,7 +221,7 @@ def account(
     home.mkdir(parents=True, exist_ok=True)
     pack_probe(home / "zips")
     certificate(home, home / "ca.pem")
-    with mariadb() as server, Children(home / "logs") as children:
+    with mariadb(parent=memory_folder()) as server, Children(home / "logs") as children:
         server.folder.chmod(0o755)  # its certificate is read by others
         emulator = emulator_at(home).prepare()
         aws = Account(home, emulator, server, variables, env, slow, fleet)
