@@ -230,19 +230,19 @@ def account(
         children.wait(lambda: _answers(aws), "the AWS emulator", 60)
         create_boundary(aws.client("iam"))
         if fleet:
-            _create_image(aws)
+            create_image(aws, RELEASE)
         yield aws
 
 
-def _create_image(aws: Account) -> None:
-    """Create the image of the web hosts as bake.yml does, on an encrypted disk."""
-    ec2, name = aws.client("ec2"), f"{PROJECT}-{aws.env}-web-{RELEASE}"
+def create_image(aws: Account, release: str) -> None:
+    """Create the image of the web hosts of a release as bake.yml does, on an encrypted disk."""
+    ec2, name = aws.client("ec2"), f"{PROJECT}-{aws.env}-web-{release}"
     volume = ec2.create_volume(AvailabilityZone=f"{REGION}a", Size=8, Encrypted=True)["VolumeId"]
     snapshot = ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
     ec2.delete_volume(VolumeId=volume)
     disk = {"DeviceName": "/dev/xvda", "Ebs": {"SnapshotId": snapshot, "VolumeSize": 8, "VolumeType": "gp3"}}
     image = ec2.register_image(Name=name, RootDeviceName="/dev/xvda", BlockDeviceMappings=[disk])["ImageId"]
-    tags = {"Name": name, "Project": PROJECT, "Env": aws.env, "Role": "ami", "Release": RELEASE}
+    tags = {"Name": name, "Project": PROJECT, "Env": aws.env, "Role": "ami", "Release": release}
     pairs = [{"Key": key, "Value": value} for key, value in tags.items()]
     ec2.create_tags(Resources=[image, snapshot], Tags=pairs)
 

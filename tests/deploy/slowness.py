@@ -78,6 +78,43 @@ STATES = (
         "NoSuchEntity",
         "The role with that name cannot be found.",
     ),
+    State(
+        "boundary of a new role unknown",
+        ("iam:CreateRole",),
+        ("iam:PutRolePolicy",),
+        "AccessDenied",
+        "is not authorized to perform: iam:PutRolePolicy",
+    ),
+    State(
+        "tags of a new resource unknown to IAM",
+        (
+            *("ec2:CreateInternetGateway", "ec2:CreateLaunchTemplate", "ec2:CreateRouteTable"),
+            *("ec2:CreateSecurityGroup", "ec2:CreateVpc"),
+        ),
+        (
+            *("ec2:AssociateRouteTable", "ec2:AttachInternetGateway", "ec2:AuthorizeSecurityGroupEgress"),
+            *("ec2:AuthorizeSecurityGroupIngress", "ec2:CreateLaunchTemplateVersion", "ec2:CreateRoute"),
+            *("ec2:ModifyLaunchTemplate", "ec2:ModifyVpcAttribute"),
+        ),
+        "UnauthorizedOperation",
+        "You are not authorized to perform this operation.",
+    ),
+    # The first instance of an account.
+    State(
+        "service-linked role unknown to RDS",
+        ("rds:CreateDBSubnetGroup",),
+        ("rds:CreateDBInstance",),
+        "InvalidParameterValue",
+        "Unable to create the resource. Verify that you have permission to create service linked role."
+        " Otherwise wait and try again later.",
+    ),
+    State(
+        "service-linked role unknown to Auto Scaling",
+        ("ec2:CreateLaunchTemplate",),
+        ("autoscaling:CreateAutoScalingGroup",),
+        "ValidationError",
+        "The default Service-Linked Role for Auto Scaling could not be assumed.",
+    ),
     # Lambda: seconds to minutes in a VPC.
     State(
         "mapping Creating or Updating",

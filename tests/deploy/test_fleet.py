@@ -136,9 +136,9 @@ def test_check_mode_with_new_sources_reports_a_new_ami(story: Story) -> None:
 def test_first_release_creates_resources_without_refresh(story: Story) -> None:
     made = [task.rpartition("| ")[2] for task in changed(story.first)]
     assert [
-        "Create the IAM role",
+        f"service_role : Create the IAM role {PREFIX}-web",
+        f"service_role : Create the policy of the IAM role {PREFIX}-web",
         "Create the instance profile",
-        "Create the policy of the role",
         "Create a launch template version",
         "Create or update the Auto Scaling group",
     ] == made

@@ -30,7 +30,7 @@ FACTS: dict[str, Any] = {
     "instance_types": {"t3.micro": TYPE, "t3.small": TYPE},
     "database_class": True,
     "buckets": {"caption-gallery-staging-uploads-1": "free", "caption-gallery-staging-derived-1": "own"},
-    "boundary": True,
+    "boundary": "same",
     "clock_skew": 1,
 }
 ARM = {"vcpus": 2, "architectures": ["arm64"]}
@@ -44,7 +44,7 @@ ROUNDS: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
             "vcpus": 5,
             "addresses": 1,
             "vpcs": 1,
-            "boundary": False,
+            "boundary": "missing",
             "database_class": False,
             "images": {"debian-13-amd64-*": None},
             "buckets": {"caption-gallery-staging-uploads-1": "taken"},
@@ -81,11 +81,12 @@ ROUNDS: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
         ],
     ),
     (
-        {"instance_types": {"t3.micro": ARM, "t3.small": TYPE}},
+        {"instance_types": {"t3.micro": ARM, "t3.small": TYPE}, "boundary": "different"},
         {"edge_certificate_arn": "arn:aws:acm:us-east-1:1:certificate/x"},
         [
             "Only edge_certificate_arn is set",
             "is for x86_64, which these instance types do not run: t3.micro",
+            "The policy caption-gallery-boundary differs from docs/operator/boundary.json",
         ],
     ),
     ({}, {}, ["Nobody can sign in to a gallery without HTTPS"]),
@@ -169,6 +170,33 @@ def test_facts_that_may_not_be_read_are_null() -> None:
             "database_class": "x",
             "buckets": ["c"],
             "boundary": "arn:d",
+            "boundary_document": {},
         },
     )
     assert {"buckets": {"c": "taken"}} == {name: value for name, value in found.items() if value is not None}
+
+
+class Policies:
+    """An IAM client of an account whose managed policy is this document; None for an account without it."""
+
+    def __init__(self, document: Any) -> None:
+        self.document = document
+
+    def get_policy(self, **_: object) -> Any:
+        if self.document is None:
+            raise ClientError({"Error": {"Code": "NoSuchEntity"}}, "GetPolicy")
+        return {"Policy": {"DefaultVersionId": "v2"}}
+
+    def get_policy_version(self, **given: str) -> Any:
+        assert given == {"PolicyArn": "arn:d", "VersionId": "v2"}
+        return {"PolicyVersion": {"Document": self.document}}
+
+
+@pytest.mark.parametrize(
+    ("action", "expected"),
+    [(["a:B", "a:C"], "same"), (["a:C", "a:B"], "same"), (["a:B"], "different"), (None, "missing")],
+)
+def test_boundary_is_compared_with_the_document(action: Any, expected: str) -> None:
+    document = {"Statement": [{"Effect": "Allow", "Action": ["a:B", "a:C"], "Resource": "*"}]}
+    found = action and {"Statement": [{"Effect": "Allow", "Action": action, "Resource": "*"}]}
+    assert expected == account_facts.boundary(lambda service: Policies(found), "arn:d", document)

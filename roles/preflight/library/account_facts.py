@@ -7,6 +7,7 @@ Lambda, for the account's plan and for the classes that RDS offers in a region. 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -45,6 +46,10 @@ options:
     description: ARN of the managed policy that limits the roles; empty for none.
     type: str
     default: ""
+  boundary_document:
+    description: What that policy should say.
+    type: dict
+    default: {}
 """
 
 EXAMPLES = r"""
@@ -72,7 +77,7 @@ facts:
     instance_types: {description: vCPUs and architectures of each instance type., type: dict}
     database_class: {description: Whether RDS offers the class for MySQL., type: bool}
     buckets: {description: "Of each bucket: free, own, or taken.", type: dict}
-    boundary: {description: Whether the account has the managed policy., type: bool}
+    boundary: {description: "Of the managed policy: same, different, or missing.", type: str}
     clock_skew: {description: Seconds by which this machine's clock differs from that of AWS., type: int}
 """
 
@@ -151,15 +156,27 @@ def bucket(client: Any, name: str) -> str:
     return "own"
 
 
-def policy_exists(client: Any, arn: str) -> bool:
-    """Return whether the account has a managed policy."""
+def boundary(client: Any, arn: str, document: dict[str, Any]) -> str:
+    """Compare the default version of a managed policy with a document: same, different, or missing."""
+    if not arn:
+        return "same"
     try:
-        client("iam").get_policy(PolicyArn=arn)
+        version = client("iam").get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
     except ClientError as error:
         if error.response["Error"]["Code"] == "NoSuchEntity":
-            return False
+            return "missing"
         raise
-    return True
+    found = client("iam").get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
+    return "same" if ordered(found) == ordered(document) else "different"
+
+
+def ordered(value: Any) -> Any:
+    """Return a policy document with its lists, whose order means nothing, in one order."""
+    if isinstance(value, dict):
+        return {key: ordered(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return sorted((ordered(item) for item in value), key=json.dumps)
+    return value
 
 
 def clock_skew(client: Any) -> int:
@@ -183,7 +200,7 @@ def readers(parameters: dict[str, Any]) -> dict[str, Callable[[Any], Any]]:
         "instance_types": lambda client: instance_types(client, parameters["instance_types"]),
         "database_class": lambda client: database_class(client, parameters["database_class"]),
         "buckets": lambda client: {name: bucket(client, name) for name in parameters["buckets"]},
-        "boundary": lambda client: not parameters["boundary"] or policy_exists(client, parameters["boundary"]),
+        "boundary": lambda client: boundary(client, parameters["boundary"], parameters["boundary_document"]),
         "clock_skew": clock_skew,
     }
 
@@ -208,6 +225,7 @@ def main() -> None:
             "database_class": {"type": "str", "required": True},
             "buckets": {"type": "list", "elements": "str", "default": []},
             "boundary": {"type": "str", "default": ""},
+            "boundary_document": {"type": "dict", "default": {}},
         },
         supports_check_mode=True,
     )
