@@ -41,6 +41,7 @@ def downloads(config: Config, known: Database, store: Storage) -> Downloads:
     """Return the downloads. store: the buckets."""
     from imgcore.collections.downloads import Downloads
     from imgcore.db.images import ImageRepository
+    from imgcore.imaging.stripping import without_metadata
     from imgcore.imaging.xmp_writing import FileWords, embed, embedded_packet, packet
 
     def xmp(image: Image, present: bytes = b"") -> bytes:
@@ -49,7 +50,7 @@ def downloads(config: Config, known: Database, store: Storage) -> Downloads:
     def with_words(data: bytes, image: Image) -> bytes:
         return embed(data, xmp(image, embedded_packet(data)))
 
-    return Downloads(ImageRepository(known), store, xmp, with_words, config.max_upload_bytes)
+    return Downloads(ImageRepository(known), store, xmp, with_words, without_metadata, config.max_upload_bytes)
 
 
 def webhooks(config: Config, known: Database) -> Webhooks:

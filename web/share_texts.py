@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from imgcore.collections.share_models import Share
+from imgcore.collections.share_models import Share, ShareFiles
 from web import serializers
 
 if TYPE_CHECKING:
     from imgcore.gallery.models import Image
     from imgcore.gallery.ports import Storage
 
+_FILES = {
+    ShareFiles.DISPLAY: "download",
+    ShareFiles.ORIGINALS: "originals without metadata",
+    ShareFiles.AS_UPLOADED: "originals as uploaded",
+}
 _STATUS = {"open": "Open", "expired": "Ended", "revoked": "Revoked"}
 
 
@@ -25,6 +30,7 @@ def share_json(share: Share) -> dict[str, Any]:
         "images": share.images,
         "password": share.password is not None,
         "download": share.download,
+        "files": share.files,
         "owner": share.owner,
         "created_at": serializers.utc(share.created_at),
         "expires_at": serializers.utc(share.expires_at),
@@ -36,7 +42,7 @@ def share_json(share: Share) -> dict[str, Any]:
 
 def share_row(share: Share) -> dict[str, Any]:
     """Return a link for the pages."""
-    options = ["password" if share.password else "", "download" if share.download else ""]
+    options = ["password" if share.password else "", _files(share)]
     times = "time" if share.opened == 1 else "times"
     return share_json(share) | {
         "status_text": _STATUS[share.status],
@@ -48,6 +54,11 @@ def share_row(share: Share) -> dict[str, Any]:
         "ends": serializers.moment(share.expires_at),
         "open": share.status == "open",
     }
+
+
+def _files(share: Share) -> str:
+    """Return what visitors may download, for the pages; empty for nothing."""
+    return _FILES[share.files] if share.download else ""
 
 
 def visitor_photo(image: Image, storage: Storage) -> dict[str, Any]:

@@ -14,18 +14,20 @@ from typing import IO, TYPE_CHECKING
 from imgcore.collections import tables
 from imgcore.collections.archive import ArchiveFile, zip_stream
 from imgcore.collections.names import FileNames
-from imgcore.errors import NotFound, Unavailable
+from imgcore.errors import Invalid, NotFound, Rejected, Unavailable
 from imgcore.gallery.models import MAX_BYTES, Image, UploadStatus, Viewer
 from imgcore.gallery.ports import Storage
 
 if TYPE_CHECKING:
     from imgcore.db.images import ImageRepository
 
+_Source = tuple[Iterable[bytes], str, str | None]  # content, key and media type
 AT_ONCE = 2  # archives in one process; each keeps one of its threads
 _BATCH = 100  # rows that are read at once
 _IN_MEMORY = 512 * 1024  # bytes of a table before it is kept in a file
 _CSV, _JSON, _LEFT_OUT = "captions.csv", "captions.json", "left-out.txt"
 _WEBP = "image/webp"
+_STRIPPABLE = frozenset({"image/jpeg", "image/png", _WEBP})  # others are not read in vain
 
 
 class DownloadSize(StrEnum):
@@ -39,14 +41,15 @@ class DownloadSize(StrEnum):
 class Contents:
     """What an archive contains.
 
-    ids: public ids in their order. viewer: whose rights decide; None for the visitor of a link, who sees all of
-    them in display size, without names, dates and cameras. excel: the CSV file begins with a byte order mark.
-    also: tells of an image whether it is visible for another reason than the viewer's rights.
+    ids: public ids in their order. viewer: whose rights decide; None for the visitor of a link, who sees all
+    of them without names, dates and cameras. metadata: visitors get originals as uploaded. excel: the CSV file
+    begins with a byte order mark. also: tells whether an image is visible for another reason than these rights.
     """
 
     ids: Sequence[str]
     size: DownloadSize = DownloadSize.DISPLAY
     viewer: Viewer | None = None
+    metadata: bool = False
     excel: bool = False
     also: Callable[[Image], bool] = lambda image: False
 
@@ -56,13 +59,15 @@ class Downloads:
     """Downloads of photos.
 
     sidecar: returns the XMP packet of an image's words. embed: returns a file with the words written into it.
-    max_bytes: of an original whose words are written into it.
+    strip: returns a file without its metadata; Invalid where that cannot be done. max_bytes: of an original
+    that is changed by one of these.
     """
 
     images: ImageRepository
     storage: Storage
     sidecar: Callable[[Image], bytes]
     embed: Callable[[bytes, Image], bytes]
+    strip: Callable[[bytes], bytes]
     max_bytes: int = MAX_BYTES
     _slots: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(AT_ONCE))
 
@@ -77,8 +82,24 @@ class Downloads:
         Invalid (``not_embeddable``) for a format that cannot hold them. NotFound, Unavailable.
         """
         with self._slot():
-            stored = self.storage.read(image.image_key, max_bytes=self.max_bytes, version_id=image.version_id)
-            return self.embed(stored.data, image)
+            return self.embed(self._read(image), image)
+
+    def stripped(self, image: Image) -> bytes | None:
+        """Return the original without its metadata; None where that is impossible. NotFound, Unavailable."""
+        with self._slot():
+            return self.try_strip(image)
+
+    def try_strip(self, image: Image) -> bytes | None:
+        """Do what ``stripped`` does, as a part of another download."""
+        if image.content_type not in _STRIPPABLE:
+            return None
+        try:
+            return self.strip(self._read(image))
+        except (Invalid, Rejected):
+            return None
+
+    def _read(self, image: Image) -> bytes:
+        return self.storage.read(image.image_key, max_bytes=self.max_bytes, version_id=image.version_id).data
 
     @contextmanager
     def _slot(self) -> Iterator[None]:
@@ -145,21 +166,33 @@ class _Archive:
 
     def _picture(self, image: Image) -> ArchiveFile | None:
         """Return the picture's file, or None where it does not exist any more."""
-        storage, viewer = self._downloads.storage, self._contents.viewer
-        wants_original = self._contents.size is DownloadSize.ORIGINAL
-        original = wants_original and viewer is not None and viewer.changes(image)
-        key = image.image_key if original else image.display_key
+        viewer = self._contents.viewer
         try:
-            if key is None:
-                raise NotFound("There is no file in this size.")
-            version = image.version_id if original else None
-            chunks = storage.chunks(key, derived=not original, version_id=version)
+            chunks, key, media_type = self._original(image) or self._display(image)
         except NotFound:
             self._left_out.append(image.public_id)
             return None
-        media_type = image.content_type if original else _WEBP
         name = image.name if viewer is not None else f"photo{PurePath(key).suffix}"
         return ArchiveFile(self._names.unique(name, media_type), chunks, image.taken_at if viewer else None)
+
+    def _original(self, image: Image) -> _Source | None:
+        """Return the original where the archive has originals and may hand out this one."""
+        contents, key = self._contents, image.image_key
+        if contents.size is not DownloadSize.ORIGINAL:
+            return None
+        if contents.viewer is None and not contents.metadata:
+            data = self._downloads.try_strip(image)
+            return None if data is None else ([data], key, image.content_type)
+        if contents.viewer is not None and not contents.viewer.changes(image):
+            return None
+        chunks = self._downloads.storage.chunks(key, derived=False, version_id=image.version_id)
+        return chunks, key, image.content_type
+
+    def _display(self, image: Image) -> _Source:
+        if image.display_key is None:
+            raise NotFound("There is no file in this size.")
+        chunks = self._downloads.storage.chunks(image.display_key, derived=True, version_id=None)
+        return chunks, image.display_key, _WEBP
 
 
 @contextmanager

@@ -30,9 +30,20 @@ class ShareStatus(StrEnum):
     REVOKED = "revoked"
 
 
+class ShareFiles(StrEnum):
+    """Which files visitors of a link download."""
+
+    DISPLAY = "display"
+    ORIGINALS = "originals"  # without their metadata, which may say where a photo was taken
+    AS_UPLOADED = "as_uploaded"
+
+
 @dataclass(frozen=True, slots=True)
 class NewShare:
-    """A link to create. ids: of images, in their order; empty for an album. password: None for none."""
+    """A link to create. ids: of images, in their order; empty for an album. password: None for none.
+
+    files: what a download is, where ``download`` allows it.
+    """
 
     title: str = ""
     ids: tuple[str, ...] = ()
@@ -40,6 +51,7 @@ class NewShare:
     days: int = DAYS
     password: str | None = None
     download: bool = False
+    files: ShareFiles = ShareFiles.DISPLAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +59,7 @@ class Share:
     """A link, without its token, which is shown only once.
 
     title: empty where the creator gave none. password: the hash; None where there is none. images: those that
-    the link shows now. owner_id: the creator; None in open mode.
+    the link shows now. owner_id: the creator; None in open mode. files: see NewShare.
     """
 
     id: int
@@ -60,6 +72,7 @@ class Share:
     created_at: datetime
     expires_at: datetime
     opened: int
+    files: ShareFiles = ShareFiles.DISPLAY
     password: str | None = None
     owner_id: int | None = None
     owner: str | None = None

@@ -42,8 +42,8 @@ _NO_LINK = (
 class Shares:
     """The share links. viewer: the rights of the current user. hasher: called when a password is needed.
 
-    A link shows the images that its creator may change when it is opened: the derived images and the words,
-    and nothing else of them.
+    A link shows the images that its creator may change when it is opened: the derived images and the words, the
+    originals where it says so, and nothing else of them.
     """
 
     rows: ShareRepository

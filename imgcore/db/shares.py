@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from imgcore.collections.models import ALBUM_IMAGES, AlbumPage
-from imgcore.collections.share_models import SHARES, NewShare, Share, ShareKind, ShareStatus
+from imgcore.collections.share_models import SHARES, NewShare, Share, ShareFiles, ShareKind, ShareStatus
 from imgcore.db.connection import Repository, Transaction
 from imgcore.db.mapping import Row, lock_account, micros, moment
 from imgcore.db.pages import read_images
@@ -71,8 +71,8 @@ class ShareRepository(Repository):
                     raise Conflict(f"An account may have at most {SHARES:,} links.", code="shares")
             share_id = tx.insert(
                 "INSERT INTO shares (public_id, token_hash, owner_id, kind, album_id, title, password,"
-                " download, created_at, expires_at, opened) VALUES (:public_id, :token_hash, :owner_id, :kind,"
-                " :album_id, :title, :password, :download, {now}, {later:seconds}, 0)",
+                " download, files, created_at, expires_at, opened) VALUES (:public_id, :token_hash, :owner_id,"
+                " :kind, :album_id, :title, :password, :download, :files, {now}, {later:seconds}, 0)",
                 public_id=public_id,
                 token_hash=token_hash,
                 owner_id=owner_id,
@@ -81,6 +81,7 @@ class ShareRepository(Repository):
                 title=new.title,
                 password=new.password,
                 download=int(new.download),
+                files=new.files.value,
                 seconds=micros(new.days * _DAY),
             )
             for position, image_id in enumerate(image_ids):
@@ -163,6 +164,7 @@ def _share(row: Row, images: int) -> Share:
         kind=ShareKind(row["kind"]),
         status=ShareStatus(row["status"]),
         download=bool(row["download"]),
+        files=ShareFiles(row["files"] or ShareFiles.DISPLAY),
         created_at=created_at,
         expires_at=expires_at,
         revoked_at=moment(row["revoked_at"]),

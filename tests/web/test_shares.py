@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from html import escape
+from io import BytesIO
+from zipfile import ZipFile
 
 import pytest
 
@@ -11,6 +13,7 @@ from imgcore.accounts.models import Role, Visibility
 from imgcore.accounts.passwords import Argon2Hasher
 from imgcore.accounts.security_log import SecurityEvent
 from imgcore.db.connection import Database
+from tests import images
 from tests.support.hostile_texts import TEXTS
 from tests.web.client import Answer, Client
 from tests.web.peopling import Browser, Site
@@ -212,6 +215,58 @@ def test_download_is_the_display_image_where_the_link_allows_it(
     assert (303, True) == (answer.status, f"/display/{image}/1600.webp" in answer.headers["location"])
 
 
+SECRET = b"Taken at home"
+
+
+def with_original(home: Site, content: bytes, media_type: str) -> str:
+    """Upload a photo with this original."""
+    image = described(home, media_type=media_type, format=None)
+    home.gallery.storage.objects[home.gallery.images.get(image).image_key] = content
+    return image
+
+
+def sent(app: Application, path: str) -> tuple[str, bytes]:
+    """Return the first file of a link's archive."""
+    with ZipFile(BytesIO(Client(app).get(f"{path}/all.zip").body)) as archive:
+        return archive.namelist()[0], archive.read(archive.namelist()[0])
+
+
+def test_originals_are_sent_without_metadata_unless_the_link_says_otherwise(
+    home: Site, app: Application, owner: Browser
+) -> None:
+    data = images.with_segments(images.jpeg(64, 48), images.segment(0xFE, SECRET))
+    image = with_original(home, data, "image/jpeg")
+    _, stripped = shared(owner, ids=[image], download=True, files="originals")
+    _, whole = shared(owner, ids=[image], download=True, files="as_uploaded")
+    answer = Client(app).get(f"{stripped}/{image}/download")
+    assert (200, images.jpeg(64, 48)) == (answer.status, answer.body)
+    assert ("no-store", "attachment; filename=\"photo.jpg\"; filename*=UTF-8''photo.jpg") == tuple(
+        answer.headers[name] for name in ("cache-control", "content-disposition")
+    )
+    assert ("photo.jpg", images.jpeg(64, 48)) == sent(app, stripped)
+    moved = Client(app).get(f"{whole}/{image}/download")
+    assert (303, True) == (moved.status, "/uploads/raw/" in moved.headers["location"])
+    assert ("photo.jpg", data) == sent(app, whole)
+    assert ["originals as uploaded", "originals without metadata"] == re.findall(
+        "originals (?:as uploaded|without metadata)", owner.get("/shared").text
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "media_type"),
+    [(SECRET, "image/jpeg"), (images.heic(64, 48), "image/heic")],
+    ids=["broken", "HEIC"],
+)
+def test_original_whose_metadata_cannot_be_removed_is_sent_in_display_size(
+    home: Site, app: Application, owner: Browser, content: bytes, media_type: str
+) -> None:
+    image = with_original(home, content, media_type)
+    _, path = shared(owner, ids=[image], download=True, files="originals")
+    moved = Client(app).get(f"{path}/{image}/download")
+    assert (303, True) == (moved.status, f"/display/{image}/1600.webp" in moved.headers["location"])
+    assert ("photo.webp", f"display/{image}/1600.webp".encode()) == sent(app, path)
+
+
 def test_visits_are_counted(home: Site, app: Application, owner: Browser) -> None:
     _, path = shared(owner, ids=[described(home)])
     assert (0, None) == tuple(owner.get(PATH).json["shares"][0][name] for name in ("opened", "last_opened_at"))
@@ -264,6 +319,8 @@ def test_deleted_account_leaves_no_link(home: Site, app: Application, owner: Bro
         ({"ids": ["x"], "password": "short"}, 422, "password"),
         ({"ids": ["x"], "title": "x" * 101}, 422, "name"),
         ({"ids": ["x"], "download": "yes"}, 422, "download"),
+        ({"ids": ["x"], "download": True, "files": "all"}, 422, "files"),
+        ({"ids": ["x"], "download": True, "files": ["originals"]}, 422, "files"),
     ],
 )
 def test_api_refuses_a_malformed_link(owner: Browser, body: dict[str, object], status: int, code: str) -> None:
@@ -304,5 +361,10 @@ def test_pages_create_list_and_revoke_a_link(home: Site, app: Application, owner
     [share] = re.findall(r"/shared/([0-9a-f]{32})/revoke", listed.text)
     assert 303 == owner.post(f"/shared/{share}/revoke", {"token": listed.token}).status
     assert (404, True) == (Client(app).get(path).status, "Revoked" in owner.get("/shared").text)
-    refused = owner.post("/shared", {"token": form.token, "ids": image, "days": "0", "title": "kept"})
+    choice = {"ids": image, "days": "0", "title": "kept", "files": "originals"}
+    refused = owner.post("/shared", {"token": form.token} | choice)
     assert (422, True) == (refused.status, 'value="kept"' in refused.text)
+    assert '<option value="originals" selected>' in refused.text
+    owner.post("/shared", {"token": form.token} | choice | {"days": "1"})
+    [share, _] = owner.get(PATH).json["shares"]
+    assert (True, "originals") == (share["download"], share["files"])

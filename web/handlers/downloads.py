@@ -74,7 +74,7 @@ class DownloadRoutes(AlbumsBase):
         if image.deleted_at is not None:
             raise NotFound("This photo is in the trash.")
         data = downloads_of(self._unrestricted).embedded(image)
-        return HTTPResponse(data, headers=_headers(image.name, "application/octet-stream"))
+        return file_response(data, image.name)
 
     def _photos(self, ids: list[str], size: str, *, excel: bool) -> HTTPResponse:
         known = [public_id for public_id in checked_ids(ids) if is_public_id(public_id)]
@@ -96,6 +96,11 @@ def downloads_of(gallery: Gallery) -> Downloads:
     if gallery.downloads is None:
         raise NotFound("This gallery has no downloads.")
     return gallery.downloads
+
+
+def file_response(data: bytes, name: str, headers: Mapping[str, str] | None = None) -> HTTPResponse:
+    """Return a file as a download."""
+    return HTTPResponse(data, headers=_headers(name, "application/octet-stream") | dict(headers or {}))
 
 
 def archive_response(

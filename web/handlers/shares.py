@@ -11,9 +11,9 @@ from bottle import HTTPResponse, response
 from imgcore.accounts.models import Scope
 from imgcore.accounts.security_log import SecurityEvent
 from imgcore.collections.models import IDS
-from imgcore.collections.share_models import DAYS, MOST_DAYS, SHORTEST_PASSWORD, NewShare, Share
+from imgcore.collections.share_models import DAYS, MOST_DAYS, SHORTEST_PASSWORD, NewShare, Share, ShareFiles
 from imgcore.errors import ImgcoreError, Invalid, NotFound
-from web.handlers.albums import albums_for_caller
+from web.handlers.albums import albums_for_caller, choice
 from web.handlers.forms import set_error_status
 from web.http import request
 from web.http.auth import PREFIX, gallery_for_caller, record_event, requires
@@ -43,6 +43,8 @@ class SharesBase:
         """Create a link and return it with its address."""
         share, token = self._shares.create(new)
         detail = f"{share.kind}, {new.days} days, {'a' if new.password else 'no'} password"
+        if new.download:
+            detail += f", downloads: {new.files}"
         record_event(SecurityEvent.SHARE_CREATED, share.public_id, detail)
         environ = bottle.request.environ
         return share, f"{environ['wsgi.url_scheme']}://{environ['HTTP_HOST']}/s/{token}"
@@ -71,7 +73,9 @@ class SharesApi(SharesBase):
     @requires(Scope.EDIT)
     def create(self) -> HTTPResponse:
         """Create a link; only this response contains its address."""
-        body = request.json_object(frozenset({"ids", "album", "title", "days", "password", "download"}))
+        body = request.json_object(
+            frozenset({"ids", "album", "title", "days", "password", "download", "files"})
+        )
         texts = {
             name: request.string(body, name)
             for name in ("album", "title", "password")
@@ -84,6 +88,7 @@ class SharesApi(SharesBase):
             days=request.whole_number(body["days"], "days") if "days" in body else DAYS,
             password=texts.get("password"),
             download=request.flag(body, "download"),
+            files=choice(ShareFiles, body.get("files", ShareFiles.DISPLAY), "files"),
         )
         share, url = self._create(new)
         return json_response(share_json(share) | {"url": url}, 201)
@@ -156,6 +161,7 @@ class SharePages(SharesBase):
             days=DAYS,
             most_days=MOST_DAYS,
             shortest=SHORTEST_PASSWORD,
+            files=_CHOICES,
         )
 
     def _page(self, view: str, error: ImgcoreError | None = None, **values: Any) -> str:
@@ -165,6 +171,13 @@ class SharePages(SharesBase):
         return self._renderer.render(view, token=csrf_token(), trouble=trouble, **values)
 
 
+_NOTHING = "none"
+_CHOICES = (
+    (_NOTHING, "nothing"),
+    (ShareFiles.DISPLAY, "the photos in display size"),
+    (ShareFiles.ORIGINALS, "the original files without metadata"),
+    (ShareFiles.AS_UPLOADED, "the original files as uploaded"),
+)
 _DONE = {"revoked": "The link is revoked. It does not show anything any more."}
 
 
@@ -172,13 +185,16 @@ def _new_share(fields: Mapping[str, str]) -> NewShare:
     days = fields.get("days", "") or str(DAYS)
     if not (days.isascii() and days.isdigit() and len(days) <= 4):
         raise Invalid("The number of days must be a whole number.", code="days")
+    files = fields.get("files", _NOTHING)
+    download = files != _NOTHING
     return NewShare(
         title=fields.get("title", ""),
         ids=tuple(_ids(fields)),
         album=fields.get("album") or None,
         days=int(days),
         password=fields.get("password") or None,
-        download="download" in fields,
+        download=download,
+        files=choice(ShareFiles, files, "files") if download else ShareFiles.DISPLAY,
     )
 
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from bottle import HTTPResponse, response
 
 from imgcore.accounts.security_log import SecurityEvent
-from imgcore.collections.downloads import Contents
-from imgcore.collections.share_models import Share
+from imgcore.collections.downloads import Contents, DownloadSize
+from imgcore.collections.share_models import Share, ShareFiles
 from imgcore.errors import Forbidden, ImgcoreError, NotFound
-from web.handlers.downloads import archive_response
+from web.handlers.downloads import archive_response, downloads_of, file_response
 from web.handlers.forms import error_message, redirect, set_error_status
 from web.http import request
 from web.http.auth import client_address, record_event, requires
@@ -100,22 +100,32 @@ class VisitorPages:
 
     @requires(authenticate=False)
     def download(self, token: str, image_id: str) -> HTTPResponse:
-        """Redirect to the file of one photo, without the camera's metadata, where the link allows that."""
+        """Return the file of one photo, or redirect to it, where the link allows that."""
         share = self._opened(token)
         image, _, _ = self._shares.image(share, image_id)
         if not share.download or image.display_key is None:
             raise NotFound("This photo cannot be downloaded.")
-        name = f"{PurePath(image.name).stem or 'photo'}{PurePath(image.display_key).suffix}"
-        url = self._gallery.storage.url(image.display_key, download_as=name)
-        return HTTPResponse(status=303, headers={"Location": url, "Cache-Control": "no-store", **_NOINDEX})
+        storage, original = self._gallery.storage, f"photo{PurePath(image.image_key).suffix}"
+        if share.files is ShareFiles.AS_UPLOADED:
+            return _moved(
+                storage.original_url(image.image_key, download_as=original, version_id=image.version_id)
+            )
+        if share.files is ShareFiles.ORIGINALS:
+            data = downloads_of(self._gallery).stripped(image)
+            if data is not None:
+                return file_response(data, original, _NOINDEX)
+        name = f"photo{PurePath(image.display_key).suffix}"
+        return _moved(storage.url(image.display_key, download_as=name))
 
     @requires(authenticate=False)
     def archive(self, token: str) -> HTTPResponse:
-        """Return an archive of all photos of a link in display size, where the link allows that."""
+        """Return an archive of all photos of a link, where the link allows that."""
         share = self._opened(token)
         if not share.download:
             raise NotFound("These photos cannot be downloaded.")
-        contents = Contents(self._shares.public_ids(share))
+        size = DownloadSize.DISPLAY if share.files is ShareFiles.DISPLAY else DownloadSize.ORIGINAL
+        as_uploaded = share.files is ShareFiles.AS_UPLOADED
+        contents = Contents(self._shares.public_ids(share), size, metadata=as_uploaded)
         return archive_response(self._gallery, contents, share.name, _NOINDEX)
 
     @property
@@ -148,6 +158,10 @@ class VisitorPages:
 
 
 _NOINDEX = {"X-Robots-Tag": "noindex, nofollow, noarchive"}
+
+
+def _moved(url: str) -> HTTPResponse:
+    return HTTPResponse(status=303, headers={"Location": url, "Cache-Control": "no-store", **_NOINDEX})
 
 
 def _cookie(share: Share) -> str:

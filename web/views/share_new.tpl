@@ -4,7 +4,7 @@
 % if trouble:
 <p class="trouble" role="alert">{{trouble}}</p>
 % end
-<p>Everybody who has the link sees these photos with their captions, alt texts and tags. It shows no location, no original file and nothing else of the gallery.</p>
+<p>Everybody who has the link sees these photos with their captions, alt texts and tags. It shows no location and nothing else of the gallery.</p>
 <form method="post" action="/shared">
   <input type="hidden" name="token" value="{{token}}">
   <input type="hidden" name="album" value="{{album}}">
@@ -16,7 +16,13 @@
   <label for="password">Password (optional)</label>
   <input id="password" name="password" type="password" minlength="{{shortest}}" maxlength="256" autocomplete="new-password" aria-describedby="password_hint">
   <p class="hint" id="password_hint">{{shortest}} characters or more. Without it, the link alone is enough.</p>
-  <label class="choice"><input type="checkbox" name="download" value="yes"{{' checked' if 'download' in fields else ''}}> <span>Visitors may download the photos</span></label>
+  <label for="files">Visitors may download</label>
+  <select id="files" name="files" aria-describedby="files_hint">
+% for value, text in files:
+    <option value="{{value}}"{{' selected' if fields.get('files') == value else ''}}>{{text}}</option>
+% end
+  </select>
+  <p class="hint" id="files_hint">Files as uploaded may say where and with which camera a photo was taken. Only JPEG, PNG and WebP can be sent without that; of other files visitors get the display size.</p>
   <button class="button primary" type="submit">Create the link</button>
 </form>
 </section>

@@ -39,6 +39,7 @@ from imgcore.db.steps.m029 import m029_grid
 from imgcore.db.steps.m030 import m030_part_uploads
 from imgcore.db.steps.m031 import m031_webhooks
 from imgcore.db.steps.m032 import m032_encrypted_secrets
+from imgcore.db.steps.m033 import m033_shared_originals
 
 STEPS = (
     m001_images_and_tasks,
@@ -73,4 +74,5 @@ STEPS = (
     m030_part_uploads,
     m031_webhooks,
     m032_encrypted_secrets,
+    m033_shared_originals,
 )

@@ -17,7 +17,7 @@ _METADATA = frozenset({*range(0xE0, 0xF0), 0xFE})  # APP0-15 and comments
 _COLOURS = {0xE0: b"JFIF\0", 0xEE: b"Adobe"}  # those of them that say what the numbers mean
 
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
-_NEXT_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")  # not a stuffed zero, a restart nor padding
+NEXT_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")  # not a stuffed zero, a restart nor padding
 
 # Real files have some thirty segments and a dozen scans. Each scan costs a pass over the whole picture
 # though it may be six bytes long: https://libjpeg-turbo.org/pmwiki/uploads/About/TwoIssueswiththeJPEGStandard.pdf
@@ -118,7 +118,7 @@ def _end(data: bytes, start: int, end: int, frame: tuple[int, int, int, int]) ->
         return data.find(END, end) >= 0, False  # one scan holds everything; the codec stops after it
     allowed = min(MAX_SCANS, max(12, MAX_SCANNED_PIXELS // max(1, width * height)))
     scans, others, position = [(start, end)], 0, end
-    while found := _NEXT_MARKER.search(data, position):
+    while found := NEXT_MARKER.search(data, position):
         kind = data[found.start() + 1]
         if kind == _EOI:
             return True, False

@@ -1,0 +1,94 @@
+"""Files without their metadata."""
+
+from __future__ import annotations
+
+import pytest
+from PIL import ImageCms
+
+from imgcore.errors import Invalid
+from imgcore.imaging.decode import decode
+from imgcore.imaging.stripping import without_metadata
+from tests import images
+
+SECRET = b"Where nobody may look"
+XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/">' + SECRET + b"</x:xmpmeta>"
+ICC = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+def made(form: str, orientation: int, **options: object) -> bytes:
+    """A file whose EXIF, XMP, comment and tail hold what nobody may see."""
+    exif = images.Image.Exif()
+    exif[0x0112], exif[0x010E] = orientation, SECRET.decode()
+    exif.get_ifd(0x8825)[29] = SECRET.decode()
+    stored = images.laid(images.corners(), orientation)
+    more = {"pnginfo": _texts()} if form == "PNG" else {"xmp": XMP}
+    data = images.encode(stored, form, exif=exif.tobytes(), icc_profile=ICC, **more, **options)
+    if form == "JPEG":
+        data = images.with_segments(data, images.segment(0xFE, SECRET), images.segment(0xED, SECRET))
+    return data + (SECRET if form == "JPEG" else b"")
+
+
+def _texts() -> object:
+    from PIL.PngImagePlugin import PngInfo
+
+    info = PngInfo()
+    info.add_text("Comment", SECRET.decode())
+    info.add_itxt("XML:com.adobe.xmp", XMP.decode())
+    return info
+
+
+def seen(data: bytes) -> tuple[tuple[int, int], bytes]:
+    """Size and pixels of the upright picture."""
+    photo = decode(data, max_side=100)
+    return photo.size, photo.rgb(photo.size)
+
+
+FORMS = {
+    "JPEG": ("JPEG", {"quality": 95}),
+    "progressive JPEG": ("JPEG", {"quality": 95, "progressive": True, "restart_marker_rows": 1}),
+    "PNG": ("PNG", {}),
+    "WebP": ("WEBP", {"lossless": True}),
+}
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+@pytest.mark.parametrize("form", FORMS)
+def test_file_keeps_picture_orientation_and_profile_and_nothing_else(form: str, orientation: int) -> None:
+    name, options = FORMS[form]
+    data = made(name, orientation, **options)
+    assert SECRET in data
+    found = without_metadata(data)
+    assert SECRET not in found
+    assert seen(data) == seen(found)
+    assert seen(found)[0] == (96, 64)
+    assert ICC in found or name == "PNG"  # compressed there
+    assert without_metadata(found) == found
+
+
+def test_preview_of_a_jpeg_is_left_out() -> None:
+    data = images.jpeg(64, 48)
+    start = data.index(b"JFIF")
+    length = int.from_bytes(data[start - 2 : start])
+    preview = (length + len(SECRET)).to_bytes(2) + data[start : start + length - 2] + SECRET
+    found = without_metadata(data[: start - 2] + preview + data[start + length - 2 :])
+    assert SECRET not in found
+    assert found == without_metadata(data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        images.heic(64, 48),
+        images.encode(images.corners(), "GIF"),
+        images.encode(images.corners(), "TIFF"),
+        images.encode(images.corners(), "WEBP", save_all=True, append_images=[images.photo(96, 64)]),
+        images.jpeg(64, 48)[:-2],
+        b"no picture",
+        b"",
+    ],
+    ids=["HEIC", "GIF", "TIFF", "animation", "without an end", "text", "nothing"],
+)
+def test_other_and_broken_files_are_refused(data: bytes) -> None:
+    with pytest.raises(Invalid) as caught:
+        without_metadata(data)
+    assert caught.value.code == "not_strippable"
