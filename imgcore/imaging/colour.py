@@ -9,8 +9,9 @@ import itertools
 
 from PIL import Image
 
-from imgcore.imaging import icc, tone_mapping
+from imgcore.imaging import icc
 from imgcore.imaging.formats import ColourCoding
+from imgcore.imaging.formats.base import HLG, PQ
 
 # Colour space of an ICC profile → the mode that a picture must have for it
 _PROFILE_MODES = {"RGB ": "RGB", "GRAY": "L", "CMYK": "CMYK"}
@@ -43,7 +44,6 @@ _CURVES: dict[int, icc.Curve] = {
 # HEIC, whose encoders write them for sRGB as well, as sRGB.
 _OF_TELEVISION = frozenset({1, 6, 11, 14, 15})
 _BT1886_CURVE = (2.4,)
-_HIGH_RANGE = frozenset({tone_mapping.PQ, tone_mapping.HLG})
 
 
 def to_srgb(image: Image.Image, profile: bytes, coding: ColourCoding | None) -> Image.Image:
@@ -58,7 +58,7 @@ def to_srgb(image: Image.Image, profile: bytes, coding: ColourCoding | None) -> 
         coding = inner if inner.known else coding
         profile = b"" if inner.known else profile
     if coding is not None and (coding.first or not profile):
-        if coding.transfer in _HIGH_RANGE:
+        if coding.transfer in (PQ, HLG):
             return _tone_mapped(image.convert("RGB"), coding)
         profile = _profile_of(coding)
     if profile:
@@ -114,6 +114,8 @@ def _curve(coding: ColourCoding) -> icc.Curve:
 
 
 def _tone_mapped(image: Image.Image, coding: ColourCoding) -> Image.Image:
+    from imgcore.imaging import tone_mapping  # a library of 140 kB, for few pictures
+
     own = icc.rgb_to_d50(_PRIMARIES.get(coding.primaries, _BT709))
     to_bt2020, to_srgb = (
         icc.multiply(icc.inverse(icc.rgb_to_d50(_PRIMARIES[primaries])), own) for primaries in (9, 1)

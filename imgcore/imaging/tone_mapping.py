@@ -18,9 +18,9 @@ from typing import Any
 
 from PIL import Image, ImageMath
 
+from imgcore.imaging.formats.base import HLG, PQ
 from imgcore.imaging.icc import Matrix
 
-PQ, HLG = 16, 18  # transfer characteristics (ITU-T H.273)
 _WHITE = 203.0  # cd/m², of a page (ITU-R BT.2408)
 _USUAL_PEAK = 1000.0  # cd/m², of a picture that states none
 _SHADE = 0.3  # of a page's white, so that brighter things are brighter than it; 0.5 in Chromium

@@ -1,7 +1,8 @@
-"""Mutants of TIFF, BMP, animations and camera raw files: none harms the process that decodes it."""
+"""Mutants of TIFF, BMP, animations, camera raw files and colours: none harms the process that decodes it."""
 
 from __future__ import annotations
 
+import struct
 from collections import Counter
 from pathlib import Path
 
@@ -10,9 +11,10 @@ import pytest
 from tests import images as samples
 from tests import raw_files
 from tests.contract.hostile_files import faults, judged
+from tests.unit.test_imaging_colour import profile_with
 from tests.unit.test_imaging_more_formats import runs
 
-MUTANTS = 5_000  # of each kind
+MUTANTS = 4_000  # of each kind
 _SIZE = (64, 48)
 
 
@@ -53,7 +55,28 @@ def camera_raws() -> list[bytes]:
     return [*raw_files.all_kinds(samples.jpeg(*_SIZE)).values()]
 
 
-SEEDS = {"TIFF": tiffs, "BMP": bitmaps, "animation": animations, "camera raw": camera_raws}
+def colours() -> list[bytes]:
+    """Return files that state their colours in each way: code points, a profile with them, and numbers."""
+    picture = samples.photo(*_SIZE)
+    png, avif = samples.encode(picture, "PNG"), samples.encode(picture, "AVIF")
+    at = avif.index(b"nclx") + 4
+    points = [samples.chunk(b"cICP", bytes([primaries, 16, 0, 1])) for primaries in (1, 9, 12)]
+    light = samples.chunk(b"cLLI", struct.pack(">LL", 4_000_000, 1_000_000))
+    numbers = samples.chunk(b"gAMA", struct.pack(">L", 55_556)) + samples.chunk(
+        b"cHRM", struct.pack(">8L", 31_270, 32_900, 64_000, 33_000, 30_000, 60_000, 15_000, 6_000)
+    )
+    return [
+        *(png[:33] + chunks + png[33:] for chunks in (*points, points[1] + light, numbers)),
+        *(avif[:at] + struct.pack(">HH", 9, transfer) + avif[at + 4 :] for transfer in (16, 18)),
+        avif.replace(b"colrnclx", b"freenclx"),
+        *(
+            samples.encode(picture, form, icc_profile=profile_with((9, 16)))
+            for form in ("JPEG", "PNG", "WEBP", "AVIF")
+        ),
+    ]
+
+
+SEEDS = {"colours": colours, "TIFF": tiffs, "BMP": bitmaps, "animation": animations, "camera raw": camera_raws}
 
 
 @pytest.mark.parametrize("kind", SEEDS)

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { collect } from "../../web/static/js/model/entries.js";
-import { foreignName, mediaType } from "../../web/static/js/model/sniff.js";
+import { filmsOfPhotos, foreignName, mediaType } from "../../web/static/js/model/sniff.js";
 
 const file = (name) => ({ isFile: true, name, fullPath: `/${name}`, file: (resolve) => resolve({ name }) });
 const broken = (name) => ({ isFile: true, name, fullPath: `/folder/${name}`, file: (_, reject) => reject(new Error("NotFoundError")) });
@@ -22,6 +22,13 @@ test("one entry that cannot be read is named, and loses nothing else", async () 
 test("a folder that cannot be listed is named", async () => {
   const locked = { isFile: false, name: "locked", fullPath: "/locked", createReader: () => ({ readEntries: (_, reject) => reject(new Error("NotReadableError")) }) };
   assert.deepEqual(await collect([locked, file("a.jpg")]), { files: [{ name: "a.jpg" }], unreadable: ["locked"] });
+});
+
+test("a film beside a photo of the same name is that of a Live Photo", () => {
+  const films = ["IMG_1.MOV", "img_2.mov", "IMG_3.HEIC.MP4", "IMG_4.MOV", "IMG_5.PNG.MOV"];
+  const photos = ["IMG_1.HEIC", "IMG_2.JPG", "IMG_3.HEIC", "IMG_40.HEIC", "IMG_5.PNG", "mov"];
+  assert.deepEqual([...filmsOfPhotos([...films, ...photos])], ["IMG_1.MOV", "img_2.mov", "IMG_3.HEIC.MP4"]);
+  assert.deepEqual([...filmsOfPhotos(films)], []);
 });
 
 const box = (brand, compatible) => `\0\0\0\x1cftyp${brand}\0\0\0\0${compatible}`;

@@ -26,6 +26,7 @@ class Unsupported(Damaged):
 # Code points of ITU-T H.273 that name colours and a curve that browsers know
 KNOWN_PRIMARIES = frozenset({1, 4, 5, 6, 7, 8, 9, 11, 12, 22})
 KNOWN_TRANSFERS = frozenset({1, 4, 5, 6, 7, 8, 11, 13, 14, 15, 16, 17, 18})
+PQ, HLG = 16, 18  # the transfers of high dynamic range (ITU-R BT.2100)
 
 
 @dataclass(frozen=True, slots=True)

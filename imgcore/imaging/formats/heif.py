@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable
-from fractions import Fraction
 
 from imgcore.imaging.formats import av1, decode_cost, isobmff
 from imgcore.imaging.formats.base import MAX_METADATA, Carved, ColourCoding, Damaged, tiff
@@ -131,14 +130,15 @@ def _crop(data: bytes, inner: Places) -> tuple[int, int] | None:
     found = _properties(data, inner, [_primary(data, inner)]).popitem()[1]
     if len(found.get(b"clap", b"")) < 32 or len(found.get(b"ispe", b"")) < 12:
         return None
-    numbers = struct.unpack(">LLLLlLlL", found[b"clap"][:32])
-    if 0 in numbers[1::2]:
+    wide, wide_by, high, high_by, right, right_by, down, down_by = struct.unpack(
+        ">LLLLlLlL", found[b"clap"][:32]
+    )
+    if 0 in (wide_by, high_by) or wide % wide_by or high % high_by:
         return None
-    wide, high, right, down = (Fraction(*numbers[at : at + 2]) for at in (0, 2, 4, 6))
     width, height = struct.unpack(">LL", found[b"ispe"][4:12])
-    at_corner = (2 * right, 2 * down) == (wide - width, high - height)
-    whole = wide.denominator == high.denominator == 1 and 0 < wide <= width and 0 < high <= height
-    return (int(wide), int(high)) if at_corner and whole else None
+    shown = wide // wide_by, high // high_by
+    at_corner = (2 * right, 2 * down) == ((shown[0] - width) * right_by, (shown[1] - height) * down_by)
+    return shown if at_corner and 0 < shown[0] <= width and 0 < shown[1] <= height else None
 
 
 def _check_effort(data: bytes, items: list[Item], extents: Pieces, inner: Places) -> bool:

@@ -34,9 +34,10 @@ export class Upload {
    * @param {File} file
    * @param {import("./uploads.js").Uploads} uploads
    * @param {string} batch
-   * @param {{entry?: Entry | undefined, anyway?: boolean}} [options] entry: what is remembered of it, to continue it
+   * @param {{entry?: Entry | undefined, anyway?: boolean, film?: boolean}} [options] entry: what is remembered of it, to
+   * continue it; film: a photo of the same name is added with it
    */
-  constructor(file, uploads, batch, { entry, anyway = false } = {}) {
+  constructor(file, uploads, batch, { entry, anyway = false, film = false } = {}) {
     number += 1;
     this.id = `upload-${number}`;
     this.key = entry?.key ?? uuid();
@@ -47,6 +48,7 @@ export class Upload {
     this.uploads = uploads;
     this.abort = new AbortController();
     this.anyway = entry?.anyway ?? anyway; // also if it is there already
+    this.film = film;
     this.sent = false;
     this.stopped = false; // a person has to decide
     this.signedOut = false;
@@ -130,6 +132,7 @@ export class Upload {
       throw new Refused(UNREADABLE);
     }
     const type = mediaType(bytes);
+    if (type === null && this.film) throw new Refused("This is the film of a Live Photo, which is not kept; its photo is added.");
     if (type === null || !mediaTypes.has(type)) {
       const foreign = foreignName(bytes, await foreignFormats());
       const what = foreign ? `This is ${foreign}, which is not accepted.` : "This is not a photo that can be shown here.";

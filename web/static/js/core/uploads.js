@@ -1,6 +1,7 @@
 // The upload queue: any number of files, a few at a time. It shows nothing; the store has a photo for each file.
 
 import { recognised } from "../model/ledger.js";
+import { filmsOfPhotos } from "../model/sniff.js";
 import { ask } from "./api.js";
 import { limits } from "./limits.js";
 import { UNREADABLE, Upload, uuid } from "./upload.js";
@@ -89,7 +90,8 @@ export class Uploads {
     const batch = uuid();
     const again = recognised(this.lost, files);
     this.lost = this.lost.filter((entry) => ![...again.values()].includes(entry));
-    await this.#take(files.map((file) => new Upload(file, this, batch, { entry: again.get(file), anyway })));
+    const films = filmsOfPhotos(files.map(({ name }) => name));
+    await this.#take(files.map((file) => new Upload(file, this, batch, { entry: again.get(file), anyway, film: films.has(file.name) })));
   }
 
   /** Upload the files that are here already a second time. */

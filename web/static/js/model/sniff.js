@@ -37,6 +37,19 @@ export function foreignName(bytes, formats) {
   return /^(\xef\xbb\xbf)?\s*<(\?xml|svg)/i.test(head) && /<svg/i.test(head) ? "an SVG drawing" : null;
 }
 
+/**
+ * Returns the names of films that lie beside a photo of the same name, as those of Live Photos do: IMG_1.MOV beside
+ * IMG_1.HEIC, or IMG_1.HEIC.MOV.
+ * @param {string[]} names of files that were added together
+ */
+export function filmsOfPhotos(names) {
+  const photos = new Set(names.filter((name) => /\.(heic|heif|jpe?g)$/i.test(name)).flatMap((name) => [stem(name), name.toLowerCase()]));
+  return new Set(names.filter((name) => /\.(mov|mp4)$/i.test(name) && photos.has(stem(name))));
+}
+
+/** @param {string} name */
+const stem = (name) => name.toLowerCase().replace(/\.[^.]*$/, "");
+
 // ISO/IEC 14496-12: the major brand, four bytes of version, then the compatible brands. Without a brand that is known,
 // the handler of the items decides (ISO/IEC 23008-12, 6.2).
 /** @param {Uint8Array} bytes */
