@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from imgcore.accounts.models import Quota, Usage
 from imgcore.db.connection import Repository, Transaction
+from imgcore.db.mapping import Row
+from imgcore.db.statements import sql
 from imgcore.errors import Conflict
 from imgcore.spending.models import QUOTA_DAY, QUOTA_MONTH
 from imgcore.text import file_size
 
 # Answered by the index images_usage alone. Expired uploads use nothing; the trash counts until it is emptied.
-_USAGE = (
-    "SELECT COUNT(*) AS images, COALESCE(SUM(size), 0) AS bytes,"
+_SUMS = (
+    "COUNT(*) AS images, COALESCE(SUM(size), 0) AS bytes,"
     " COALESCE(SUM(CASE WHEN upload_status = 'awaiting' THEN 1 ELSE 0 END), 0) AS uploads"
-    " FROM images WHERE owner_id = :account_id AND upload_status IN ('awaiting', 'received', 'rejected')"
+)
+_USING = "upload_status IN ('awaiting', 'received', 'rejected')"
+_USAGE = sql("SELECT {sums} FROM images WHERE owner_id = :account_id AND {using}", sums=_SUMS, using=_USING)
+_USAGES = sql(
+    "SELECT owner_id, {sums} FROM images WHERE owner_id IS NOT NULL AND {using} GROUP BY owner_id",
+    sums=_SUMS,
+    using=_USING,
 )
 _SET = (
     "SELECT quota_images, quota_bytes, quota_uploads, quota_spend_day, quota_spend_month"
@@ -31,6 +39,11 @@ class QuotaRepository(Repository):
     def usage(self, account_id: int) -> Usage:
         """Return what the account uses."""
         return self._database.read(lambda tx: _usage(tx, account_id))
+
+    def usages(self) -> dict[int, Usage]:
+        """Return what each account uses, by its id; those that use nothing are left out."""
+        rows = self._database.read_heavy(lambda tx: tx.rows(_USAGES))
+        return {row["owner_id"]: _used(row) for row in rows}
 
     def quota(self, account_id: int, default: Quota) -> Quota:
         """Return the account's quota: what an administrator has set, else ``default``."""
@@ -94,6 +107,10 @@ _REMEDY = "Photos in the trash count for 30 days. An administrator can raise the
 
 def _usage(tx: Transaction, account_id: int) -> Usage:
     [row] = tx.rows(_USAGE, account_id=account_id)
+    return _used(row)
+
+
+def _used(row: Row) -> Usage:
     return Usage(int(row["images"]), int(row["bytes"]), int(row["uploads"]))
 
 

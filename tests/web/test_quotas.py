@@ -95,6 +95,10 @@ def test_spending_is_shown_and_its_quota_changed(home: Site) -> None:
         "Descriptions today: <strong>$0.15</strong> of no limit"
         in home.browser(app, "other").get("/account").text
     )
+    listed = boss.get("/accounts").text
+    assert 2 == listed.count("$0.15 for descriptions this month")
+    assert 1 == listed.count("$0.00 for descriptions this month")
+    assert "of originals" in listed
     waiting = home.database.read(
         lambda tx: tx.rows("SELECT image_id FROM tasks WHERE next_at = '2999-01-01 00:00:00.000000'")
     )

@@ -11,6 +11,7 @@ from imgcore.accounts.models import Account, Role, Scope
 from imgcore.accounts.security_log import PAGE, SecurityEvent
 from imgcore.accounts.service import generate_password
 from imgcore.errors import ImgcoreError, Invalid
+from imgcore.spending.models import Group
 from web import serializers
 from web.handlers.forms import FormPages, redirect
 from web.http import request
@@ -200,7 +201,18 @@ class AccountAdminPages(FormPages):
         return self._show("security_log", entries=shown, name=name, following=following)
 
     def _list(self, error: ImgcoreError | None = None, **values: Any) -> str:
-        rows = [serializers.account_row(account, count) for account, count in self._accounts.all()]
+        accounts, spent = self._accounts, None
+        used = accounts.store.usages()
+        if self._spending is not None:
+            sums = self._spending.usage(self._spending.month(), Group.OWNER)
+            spent = {each.group: each.price_usd or 0.0 for each in sums}
+        rows = [
+            serializers.account_row(account, count)
+            | serializers.account_usage(
+                used.get(account.id), None if spent is None else spent.get(account.name, 0.0)
+            )
+            for account, count in accounts.all()
+        ]
         return self._show("accounts", error, rows=rows, me=_my_id(), **values)
 
     def _one(self, account: Account, error: ImgcoreError | None = None, **values: Any) -> str:

@@ -2,6 +2,7 @@
 
 from web.serializers.accounts import account_json as account_json
 from web.serializers.accounts import account_row as account_row
+from web.serializers.accounts import account_usage as account_usage
 from web.serializers.accounts import key as key
 from web.serializers.accounts import quota_rows as quota_rows
 from web.serializers.accounts import security_entries as security_entries

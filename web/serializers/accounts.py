@@ -33,6 +33,17 @@ def account_row(account: Account, images: int) -> dict[str, Any]:
     }
 
 
+def account_usage(used: Usage | None, spent: float | None) -> dict[str, str | None]:
+    """Return what an account uses, for the page of all accounts.
+
+    spent: this month in US dollars; None where it is not known.
+    """
+    return {
+        "size": file_size(used.bytes if used else 0),
+        "spent": None if spent is None else f"${spent:.2f}",
+    }
+
+
 def session(found: Session, here: str | None) -> dict[str, Any]:
     """Return a session for the account page. here: the id of the current session."""
     return {

@@ -42,7 +42,7 @@
 % for row in rows:
   <li>
     <p><a href="/accounts/{{row['id']}}"><strong>{{row['name']}}</strong></a>{{' (you)' if row['id'] == me else ''}}<br>
-    <span class="hint">{{'Administrator' if row['administrator'] else 'Person'}}, {{row['photos']}}, since <time datetime="{{row['since_machine']}}">{{row['since']}}</time> UTC</span></p>
+    <span class="hint">{{'Administrator' if row['administrator'] else 'Person'}}, {{row['photos']}}, {{row['size']}} of originals,{{' ' + row['spent'] + ' for descriptions this month,' if row['spent'] else ''}} since <time datetime="{{row['since_machine']}}">{{row['since']}}</time> UTC</span></p>
   </li>
 % end
 </ul>
