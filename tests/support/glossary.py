@@ -49,7 +49,7 @@ def rules() -> tuple[Rule, ...]:
 
 def _rule(entry: dict[str, list[str]]) -> Rule:
     kinds = frozenset(entry.get("where", ["identifier", "prose", "task"]))
-    start = "^" if kinds <= {"task", "docstring"} else r"(?<![\w-])"
+    start = "^" if kinds <= {"task", "docstring"} else ""
     pattern = rf"{start}(?:{'|'.join(entry['words'])})(?![\w-])"
     pattern = pattern.replace(" ", r"\s+")  # also over the end of a line
     return Rule(pattern, str(entry["use"]), kinds, tuple(entry.get("except", [])))
@@ -57,10 +57,13 @@ def _rule(entry: dict[str, list[str]]) -> Rule:
 
 @functools.cache
 def _matcher(applied: tuple[Rule, ...], kind: str) -> tuple[re.Pattern[str], dict[str, Rule]]:
-    """Return one pattern for all rules of this kind of text, and which of its groups is which rule."""
+    """Return one pattern for all rules of this kind of text, and which of its groups is which rule.
+
+    It asks once for the start of a word: no rule is tried at the other characters.
+    """
     groups = {f"rule{number}": rule for number, rule in enumerate(applied) if kind in rule.kinds}
     alternatives = [f"(?P<{name}>{rule.pattern})" for name, rule in groups.items()] or ["(?!)"]
-    return re.compile("|".join(alternatives), re.IGNORECASE), groups
+    return re.compile(rf"(?<![\w-])(?:{'|'.join(alternatives)})", re.IGNORECASE), groups
 
 
 def check(name: str, found: Iterable[Text]) -> Iterator[Problem]:
