@@ -19,6 +19,9 @@ PREFIX = "caption-gallery-local"
 FUNCTIONS = ("thumbnail", "caption")
 
 
+READ_TIMEOUT = 300  # seconds; a busy computer takes a minute to start the workers
+
+
 class WorkerFailed(Exception):
     """A worker of a function does not start. The message has the reason."""
 
@@ -28,7 +31,7 @@ def client(service: str, environ: Mapping[str, str]) -> Any:
     session: Any = boto3.session.Session(  # its types know no service by a variable
         environ["AWS_ACCESS_KEY_ID"], environ["AWS_SECRET_ACCESS_KEY"], region_name=environ["AWS_REGION"]
     )
-    settings = Config(retries={"max_attempts": 0}, read_timeout=60, proxies={})
+    settings = Config(retries={"max_attempts": 0}, read_timeout=READ_TIMEOUT, proxies={})
     return session.client(service, endpoint_url=environ["AWS_ENDPOINT_URL"], config=settings)
 
 
@@ -65,7 +68,10 @@ def start_workers(root: Mapping[str, str], workers: int) -> None:
     functions = client("lambda", root)
 
     def ping(name: str) -> None:
-        answer = functions.invoke(FunctionName=f"{PREFIX}-{name}", Payload=json.dumps({"task": "ping"}))
+        try:
+            answer = functions.invoke(FunctionName=f"{PREFIX}-{name}", Payload=json.dumps({"task": "ping"}))
+        except (BotoCoreError, ClientError) as error:
+            raise WorkerFailed(f"The {name} function does not start: {error}") from error
         if "FunctionError" in answer:
             error = json.loads(answer["Payload"].read())
             raise WorkerFailed(f"The {name} function does not start: {error.get('errorMessage', error)}")
