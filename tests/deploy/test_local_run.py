@@ -17,8 +17,11 @@ from typing import Any
 
 import pytest
 
+from imgcore.campaigns.models import Campaign
+from imgcore.db.campaigns import CampaignRepository
+from imgcore.db.connection import open_database
 from roles.local_cloud.files.emulator import INHERITED, free_port
-from tests.cloud import ROOT, cloud
+from tests.cloud import ROOT, Cloud, cloud
 
 pytestmark = pytest.mark.timeout(1800)  # Ansible on a busy machine
 
@@ -170,6 +173,11 @@ class Story:
     terminated: int
     left_after_kill: list[str]
     objects_after_kill: list[str]
+    rehearsed_campaign: str
+    campaigns_before: list[Campaign]
+    campaigns_rehearsed: list[Campaign]
+    started_campaign: str
+    campaign: Campaign
 
 
 @pytest.fixture(scope="module")
@@ -204,8 +212,35 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     seen["left_after_kill"] = gone(home, 15)
     with cloud(home) as aws:
         listed = aws.client("s3").list_objects_v2(Bucket="caption-gallery-local-uploads")["Contents"]
+        seen["campaigns_before"] = campaigns(home)
+        seen["rehearsed_campaign"] = recaption(aws, "--check")
+        seen["campaigns_rehearsed"] = campaigns(home)
+        seen["started_campaign"] = recaption(aws)
+        seen["campaign"] = campaigns(home)[0]
     seen["objects_after_kill"] = [found["Key"].partition("/")[2].partition(".")[0] for found in listed]
     return Story(**seen)
+
+
+def recaption(aws: Cloud, *arguments: str) -> str:
+    """Return what the playbook says that starts a campaign by the caption function."""
+    variables = {
+        "account_id": "0" * 12,
+        "aws_environment": {},
+        "recaption_photos": {"source": "local"},
+        "recaption_rate": 7,
+    }
+    done = aws.ansible("playbooks/recaption.yml", *arguments, **variables)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def campaigns(home: Path) -> list[Campaign]:
+    """Return the campaigns of a stopped gallery, the newest first."""
+    database = open_database(f"sqlite:///{home}/gallery.db")
+    try:
+        return list(CampaignRepository(database).newest(10))
+    finally:
+        database.close()
 
 
 def gallery_of(supervisor: int) -> int:
@@ -323,3 +358,15 @@ def test_wrong_settings_get_one_sentence(tmp_path: Path, setting: str, value: st
     """Before anything is started."""
     given = {"PORT": str(free_port()), setting: value}
     assert (1, f"make run: {sentence}\n") == refused(tmp_path, given.pop("PORT"), **given)
+
+
+def test_the_playbook_recaption_in_check_mode_shows_the_price_and_starts_nothing(story: Story) -> None:
+    assert '"images": 1' in story.rehearsed_campaign
+    assert [each.public_id for each in story.campaigns_before] == [
+        each.public_id for each in story.campaigns_rehearsed
+    ]
+
+
+def test_the_playbook_recaption_starts_a_campaign(story: Story) -> None:
+    assert story.campaign.public_id in story.started_campaign
+    assert (7, 1) == (story.campaign.rate, story.campaign.total)

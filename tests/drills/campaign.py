@@ -44,6 +44,15 @@ LEASE = 20.0  # seconds after which the image of a killed worker is taken again
 TIMING = Timing(LEASE, LEASE, lost_after=0.5, max_attempts=100)
 
 
+class QuietServer(ThreadingHTTPServer):
+    """Says nothing of a client that was killed before it had its answer."""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Print all but a cut connection."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 class StandIn:
     """A model on the loopback that answers and bills: so many answers and tokens for each image."""
 
@@ -64,7 +73,7 @@ class StandIn:
             def log_message(self, *_: Any) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = QuietServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
