@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from imgcore.db.pages import PageRepository
 from imgcore.gallery.models import Edit, TaskKind, TaskStatus
 from imgcore.gallery.service import Gallery
 from tests.web.client import Client
-from tests.web.fakes import EditableImages, FakeStorage, add_done, add_failed, fake_gallery
+from tests.web.fakes import FakeStorage, add_done, add_failed, fake_gallery
 from web.app import create_app
 from web.http.page_cache import Cache, CachedPage
 
@@ -32,8 +33,8 @@ def test_only_changed_cards_are_read(gallery: Gallery, client: Client, monkeypat
     images = [add_done(gallery, f"{n}.jpg") for n in range(5)]
     client.get("/")
     read: list[int] = []
-    tiles = EditableImages.tiles
-    monkeypatch.setattr(EditableImages, "tiles", lambda self, ids: read.extend(ids) or tiles(self, ids))
+    tiles = PageRepository.tiles
+    monkeypatch.setattr(PageRepository, "tiles", lambda self, ids: read.extend(ids) or tiles(self, ids))
     gallery.images.edit(images[2].public_id, Edit(caption="Changed."))
 
     assert "Changed." in client.get("/").text
