@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from imgcore.notifications.sender import Notifier
+from imgcore.pipeline.processing import Processor
+from imgcore.pipeline.sweeper import Sweeper
 from tests.support.repositories import Repositories
 from tests.support.sqlite import migrated
-from tests.unit.fakes import FakeQueues, FakeStorage
+from tests.unit.fakes import BUCKET, FakeCaptioner, FakeQueues, FakeStorage, decode, render
 
 
 @pytest.fixture
@@ -30,3 +33,30 @@ def storage() -> FakeStorage:
 def queues() -> FakeQueues:
     """Two empty queues."""
     return FakeQueues()
+
+
+@pytest.fixture
+def captioner() -> FakeCaptioner:
+    """A captioner that always succeeds."""
+    return FakeCaptioner()
+
+
+@pytest.fixture
+def processor(repositories: Repositories, storage: FakeStorage, captioner: FakeCaptioner) -> Processor:
+    """A processor on SQLite; storage and captioner are fakes and retries have no jitter."""
+    return Processor(
+        *repositories.of_processor(),
+        storage,
+        decode,
+        render,
+        captioner,
+        uploads_bucket=BUCKET,
+        rng=lambda: 0.0,
+    )
+
+
+@pytest.fixture
+def sweeper(repositories: Repositories, storage: FakeStorage, queues: FakeQueues) -> Sweeper:
+    """A sweeper on SQLite; storage and queues are fakes."""
+    notifier = Notifier(repositories.notifications)
+    return Sweeper(repositories.images, repositories.sweep, storage, queues, notifier.notify_owners)
