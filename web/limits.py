@@ -1,6 +1,6 @@
 """The limits and intervals that server and browser share, from static/limits.json.
 
-The server puts the file's text into every page; static/js/limits.js reads it there.
+The server puts the file's text into every page; static/js/core/limits.js reads it there.
 """
 
 from __future__ import annotations

@@ -325,7 +325,7 @@ class Config:
         unit="s",
         help="After that: time for requests in progress.",
     )
-    release: str = setting("RELEASE", group=_WEB, default="dev", help="Version shown at the foot of the page.")
+    release: str = setting("RELEASE", group=_WEB, default="dev", help="Version shown on the page About.")
 
     @classmethod
     def read(cls, environ: Mapping[str, str] | None = None) -> Config:

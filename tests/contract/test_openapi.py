@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 import schemathesis
-import yaml
 from schemathesis.openapi import from_wsgi
 
 from imgcore.gallery.service import Gallery
@@ -16,7 +15,6 @@ from tests.contract.schema_cases import check_operation, expect_limit_of_bodies,
 from tests.web.client import PLAIN
 from tests.web.fakes import add_done, add_failed, add_image, fake_gallery
 from web.app import create_app
-from web.handlers.api import DESCRIPTION, Api
 from web.http.auth import PREFIX
 
 
@@ -54,18 +52,3 @@ def known_id(case: schemathesis.Case) -> None:
     if re.fullmatch("[0-9a-f]{32}", asked) and int(asked, 16) % 4:
         known = ALBUMS if case.path.startswith("/albums") else IDS
         case.path_parameters["id"] = known[int(asked, 16) % len(known)]
-
-
-def test_every_route_is_described_and_nothing_else() -> None:
-    described = yaml.safe_load(DESCRIPTION.read_text("utf-8"))["paths"]
-    described_routes = {
-        (method.upper(), path)
-        for path, methods in described.items()
-        for method in methods
-        if method in {"get", "post", "put", "patch", "delete"}
-    }
-    routes = {
-        (method, re.sub("<(\\w+)>", r"{\1}", path.removeprefix(PREFIX).replace("<public_id>", "{id}")))
-        for method, path, _ in Api(GALLERY).routes()
-    }
-    assert routes == described_routes

@@ -95,7 +95,8 @@ def test_need_missing_setting_is_named() -> None:
 
 def test_settings_page_is_up_to_date() -> None:
     """docs/settings.md is what ``make docs`` writes."""
-    assert reference() == (Path(__file__).parents[2] / "docs/settings.md").read_text()
+    current = (Path(__file__).parents[2] / "docs/settings.md").read_text()
+    assert reference() == current, "run `make docs`"
 
 
 def test_settings_page_names_every_variable_and_default() -> None:

@@ -339,7 +339,8 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
 
 def test_every_route_has_a_row(scene: Scene) -> None:
     """A new route says here who may ask it, or this fails; so does a row without a route."""
-    assert {(route.method, route.rule) for route in scene.app.routes} == set(TABLE)
+    routes = {(route.method, route.rule) for route in scene.app.routes}
+    assert routes == set(TABLE), "TABLE has one row for each route: the status for each of ROLES"
 
 
 @pytest.mark.parametrize("role", ROLES)

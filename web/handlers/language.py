@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class LanguageSwitch:
-    """The handler of the links in the footer."""
+    """The handler of the links in the menu."""
 
     def __init__(self, languages: Sequence[Language]) -> None:
         self._codes = {language.code for language in languages}

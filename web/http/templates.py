@@ -57,7 +57,7 @@ def _templates() -> dict[str, _Template]:
 
 
 class TemplateRenderer:
-    """Renders the templates under views/. release, describer, languages: for the footer of every page."""
+    """Renders the templates under views/. release, describer, languages: for menu and About."""
 
     def __init__(
         self, assets: StaticFiles, *, release: str, describer: str, languages: Sequence[Language] = ()

@@ -1,0 +1,26 @@
+"""What `make run` accepts of the settings of the web process."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import fields
+
+import pytest
+
+from imgcore.config.settings import Config
+from tests.zips import ROOT
+
+# Decided by make run itself, or of use behind a load balancer only
+NOT_ACCEPTED = {
+    "DRAIN_DELAY_SECONDS", "DRAIN_SECONDS", "PORT", "RELEASE", "SECRET_KEY", "SECRET_KEY_ID", "TRUSTED_PROXY",
+    "WEB_PROCESSES",
+}  # fmt: skip
+
+
+def test_settings_of_the_web_process_are_accepted_by_make_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "roles/local_cloud/files")  # as run.py, which is a script, imports them
+    checks, steps = importlib.import_module("checks"), importlib.import_module("steps")
+    groups = ("Accounts", "Web server")
+    known = {each.metadata["names"][0] for each in fields(Config) if each.metadata.get("group") in groups}
+    accepted = {*steps.WEB_SETTINGS, *checks.IMAGE_SETTINGS}
+    assert known - NOT_ACCEPTED <= accepted, "add it to WEB_SETTINGS in roles/local_cloud/files/steps.py"
