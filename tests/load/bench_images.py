@@ -1,26 +1,36 @@
 """How long a photo takes: decoding, rendering, and the way that decodes all of it first.
 
-``python -m tests.load.bench_images [ROUNDS]`` prints a table of medians, in milliseconds of one core.
+``python -m tests.load.bench_images [ROUNDS]`` prints medians in milliseconds of one core. For each file
+it has the peak memory over an idle process, the bytes of the display image, and its PSNR beside a lossless one;
+where the program ``vips`` is installed, also the CPU of its thumbnail of the same size.
 """
 
 from __future__ import annotations
 
 import io
+import math
+import resource
+import shutil
 import statistics
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from pathlib import Path
 
-from PIL import Image, ImageOps
+from PIL import Image, ImageChops, ImageOps, ImageStat
 from pillow_heif import register_heif_opener
 
 from imgcore.gallery.keys import DISPLAY_SIDE
 from imgcore.imaging import decode as images
 from imgcore.imaging import render as thumbnails
 from imgcore.imaging import sizes
+from imgcore.imaging.photo import Photo
 from tests import images as samples
+from tests.hostile import judge
 
 ROUNDS = 5
 POOL = 20  # photos dropped at once
@@ -62,20 +72,49 @@ def both(data: bytes) -> None:
     thumbnails.render(images.decode(data, max_side=DISPLAY_SIDE), "0" * 32, fit="crop")
 
 
+def psnr(photo: Photo, display: bytes) -> float:
+    """Decibels of a display image beside the same pixels without losses."""
+    image = Image.open(io.BytesIO(display)).convert("RGB")
+    lossless = Image.frombytes("RGB", image.size, photo.rgb(image.size))
+    squares = ImageStat.Stat(ImageChops.difference(image, lossless)).sum2
+    mean = sum(squares) / (3 * image.width * image.height)
+    return 10 * math.log10(255 * 255 / mean) if mean else math.inf
+
+
+def vips(data: bytes) -> str:
+    """Milliseconds of CPU of libvips for the same size, the start of its program included; "-" without it."""
+    if shutil.which("vips") is None:
+        return "-"
+    with tempfile.TemporaryDirectory() as scratch:
+        source = Path(scratch) / "source"
+        source.write_bytes(data)
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        command = ["vips", "thumbnail", source, Path(scratch) / "small.webp", str(DISPLAY_SIDE)]
+        done = subprocess.run(command, capture_output=True, check=False)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    taken = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return "-" if done.returncode else f"{1000 * taken:.0f}"
+
+
 def main(rounds: int) -> None:
     """Measure and print."""
     register_heif_opener()
     print(f"median of {rounds}, ms of one core; 'naive': decode all, then resize\n")
-    columns = ("file", "MB", "decode", "render", "naive", "naive/decode")
-    print("{:<24}{:>7}{:>9}{:>9}{:>9}{:>14}".format(*columns))
+    columns = ("file", "MB", "decode", "render", "naive", "vips", "memory MB", "display kB", "PSNR dB")
+    print("{:<24}{:>7}{:>9}{:>9}{:>9}{:>9}{:>11}{:>12}{:>9}".format(*columns))
     files = sources()
     for name, data in files.items():
         photo = images.decode(data, max_side=DISPLAY_SIDE)
         decode = median(partial(images.decode, data, max_side=DISPLAY_SIDE), rounds)
         render = median(partial(thumbnails.render, photo, "0" * 32, fit="crop"), rounds)
         naive = median(partial(whole_then_small, data), rounds)
-        size, ratio = len(data) / 1e6, naive / decode
-        print(f"{name:<24}{size:>7.1f}{decode:>9.0f}{render:>9.0f}{naive:>9.0f}{ratio:>13.1f}×")
+        (outcome,) = judge([(name, data)])
+        display = thumbnails.render(photo, "0" * 32, fit="crop").display.data
+        print(
+            f"{name:<24}{len(data) / 1e6:>7.1f}{decode:>9.0f}{render:>9.0f}{naive:>9.0f}{vips(data):>9}"
+            f"{outcome.memory / 1e6:>11.0f}{len(display) / 1000:>12.0f}{psnr(photo, display):>9.1f}",
+            flush=True,
+        )
     at_once(files["JPEG 12 MP"])
 
 
