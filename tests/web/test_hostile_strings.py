@@ -1,4 +1,4 @@
-"""A thousand hostile texts as names, captions, alt texts, tags and albums: shown, found, exported and sent."""
+"""A thousand hostile texts as names, captions, tags and albums: shown, found, exported, mailed and sent."""
 
 from __future__ import annotations
 
@@ -6,16 +6,22 @@ import csv
 import io
 import json
 import random
+import re
 import zipfile
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import PurePosixPath
+from urllib.parse import urlencode
 from xml.etree import ElementTree
 
 import pytest
 
 from imgcore.db.webhook_events import add_deliveries
-from imgcore.gallery.models import Image
+from imgcore.gallery.models import Image, UploadStatus
 from imgcore.gallery.service import Gallery
+from imgcore.notifications.messages import NEVER_ARRIVED, compose
+from imgcore.notifications.models import FinishedBatch
+from imgcore.text import one_line
 from imgcore.webhooks.models import WebhookEvent
 from tests.support.hostile_texts import TEXTS
 from tests.web.client import Client
@@ -136,6 +142,37 @@ def test_webhook_sends_every_text_as_plain_ascii_json(gallery: Gallery, photos: 
     for image in photos:
         photo = sent_photos[image.public_id]
         assert (image.name, image.caption, list(image.tags)) == (photo["name"], photo["caption"], photo["tags"])
+
+
+def test_search_takes_every_text_and_finds_its_words(client: Client, photos: list[Image]) -> None:
+    searched = 0
+    for image in photos:
+        assert image.caption is not None
+        for query in (image.caption, f'"{image.caption}"', f"-{image.caption}"):
+            answer = client.get(f"/api/v1/images?{urlencode({'q': query})}")
+            assert answer.status == 200 or (answer.status, answer.json["code"]) == (400, "query"), answer.text
+        for word in filter(re.compile("[a-z]{3,32}").fullmatch, image.caption.split()):
+            searched += 1
+            assert image.public_id in found_by(client, word)
+    assert searched > 10
+
+
+def found_by(client: Client, query: str) -> list[str]:
+    """Return the ids of all photos that a search finds."""
+    answer = client.get(f"/api/v1/images?{urlencode({'q': query, 'limit': PHOTOS})}")
+    assert answer.json["next"] is None
+    return [image["id"] for image in answer.json["images"]]
+
+
+def test_mail_names_every_file_on_a_line_of_its_own() -> None:
+    begun = datetime(2026, 11, 28, tzinfo=UTC)
+    for text in hostile(1000):
+        failed = Image(1, "0" * 32, "raw/0.jpg", text, UploadStatus.EXPIRED, begun, ())
+        message = compose(FinishedBatch(7, "t", 1, "o", "ada", begun, 1, 1, (failed,)), "https://example.org")
+        lines = message.body.splitlines()
+        assert (message.subject, len(lines)) == ("1 photo failed", 8)
+        assert lines[2:4] == [f"1 failed: {NEVER_ARRIVED}", f"  {one_line(text)}"]
+        assert lines[-1] == "You subscribed to these notifications. To unsubscribe: https://example.org/account"
 
 
 def test_album_keeps_its_name(client: Client) -> None:
