@@ -30,11 +30,24 @@ def query_of(tx: Transaction, text: str | None, filters: Filters, viewer: Viewer
         terms += [days_term(name, days)] if days else []
     if filters.owner is not None:
         terms.append(_owner(tx, filters.owner))
-    query = replace(query, required=(*query.required, *terms), status=filters.status)
+    album = None if filters.album is None else _album(tx, filters.album, viewer)
+    query = replace(query, required=(*query.required, *terms), status=filters.status, album=album)
     if query and not (viewer.changes_others or viewer.sees_others):
         own = Term(frozenset({owner_word(viewer.account_id)}))
         query = replace(query, required=(*query.required, own))
     return query
+
+
+def _album(tx: Transaction, public_id: str, viewer: Viewer) -> int:
+    """Return the number of an album that the viewer may see; else one that no album has."""
+    row = tx.row(
+        "SELECT a.id FROM albums a LEFT JOIN album_members m ON m.album_id = a.id AND m.account_id = :viewer_id"
+        " WHERE a.public_id = :public_id AND (:all = 1 OR a.owner_id = :viewer_id OR m.account_id IS NOT NULL)",
+        public_id=public_id,
+        viewer_id=viewer.account_id,
+        all=int(viewer.sees_others or viewer.changes_others),
+    )
+    return int(row["id"]) if row else 0
 
 
 def _owner(tx: Transaction, name: str) -> Term:

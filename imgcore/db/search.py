@@ -49,6 +49,12 @@ _AMONG = {
     for progress, states in _STATES.items()
 } | {Progress.UNDESCRIBED: sql(_UNDESCRIBED, which="id IN ({ids})")}
 
+_IN_ALBUM = (
+    "SELECT image_id AS id FROM album_images WHERE album_id = :album AND image_id < :below"
+    " ORDER BY image_id DESC LIMIT :limit"
+)
+_AMONG_ALBUM = "SELECT image_id AS id FROM album_images WHERE album_id = :album AND image_id IN ({ids})"
+
 Select = Callable[[Sequence[int]], dict[int, str]]  # ids → the folded texts of those that may be shown
 
 
@@ -65,18 +71,21 @@ class _Source:
     """The photos of one term, or all photos.
 
     words: all that the term stands for; None for too many. ids: all its photos, newest first, where they are
-    few although its words are many. status: of the photos, instead of a term.
+    few although its words are many. status, album: of the photos, instead of a term.
     """
 
     term: Term | None = None
     words: list[str] | None = None
     ids: list[int] | None = None
     status: Progress | None = None
+    album: int | None = None
 
     def batch(self, tx: Transaction, below: int, limit: int) -> list[int]:
         """Return up to ``limit`` ids below ``below``, newest first."""
         if self.status is not None:
             return [row["id"] for row in tx.rows(_BY_STATUS[self.status], below=below, limit=limit)]
+        if self.album is not None:
+            return [row["id"] for row in tx.rows(_IN_ALBUM, album=self.album, below=below, limit=limit)]
         if self.ids is not None:
             return [id_ for id_ in self.ids if id_ < below][:limit]
         if self.words is None:
@@ -106,6 +115,8 @@ def search(tx: Transaction, query: Query, below: int, limit: int, select: Select
     sources = [_source(tx, term, below) for term in query.required]
     if query.status is not None:
         sources.append(_Source(status=query.status))
+    if query.album is not None:
+        sources.append(_Source(album=query.album))
     alone = len(sources) == 1 and not query.excluded and not query.phrases
     size = limit + 1 if alone else min(2 * (limit + 1), BATCH)
     leader, batch = _rarest(tx, sources, below, size)
@@ -154,7 +165,7 @@ def _rarest(tx: Transaction, sources: Sequence[_Source], below: int, size: int) 
     everything = _Source()
     best: tuple[int, _Source, list[int]] | None = None
     for source in sources:
-        if source.words is None and source.ids is None and source.status is None:
+        if all(each is None for each in (source.words, source.ids, source.status, source.album)):
             continue
         batch = source.batch(tx, below, size)
         last = batch[-1] if len(batch) == size else -1  # fewer: all of it
@@ -171,7 +182,9 @@ def _matching(
     left = set(ids)
     for source in required:
         if left and source.status is not None:
-            left &= _having(tx, left, source.status)
+            left &= _having(tx, left, _AMONG[source.status])
+        elif left and source.album is not None:
+            left &= _having(tx, left, _AMONG_ALBUM, album=source.album)
         elif left and source.term is not None:
             left &= _under(tx, left, source.term)
     for term in excluded:
@@ -180,10 +193,10 @@ def _matching(
     return sorted(left, reverse=True)
 
 
-def _having(tx: Transaction, ids: set[int], status: Progress) -> set[int]:
-    """Return those of the photos that are so far."""
+def _having(tx: Transaction, ids: set[int], statement: str, **given: int) -> set[int]:
+    """Return those of the photos that a statement finds."""
     names, values = in_list("id", sorted(ids))
-    return {row["id"] for row in tx.rows(sql(_AMONG[status], ids=names), **values)}
+    return {row["id"] for row in tx.rows(sql(statement, ids=names), **values, **given)}
 
 
 def _under(tx: Transaction, ids: set[int], term: Term) -> set[int]:

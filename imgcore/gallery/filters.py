@@ -39,7 +39,7 @@ class Days:
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What photos must have. month: of the timeline, YYYY-MM. owner: the name of an account."""
+    """What photos must have. month: of the timeline, YYYY-MM. owner: the name of an account. album: its id."""
 
     taken: Days | None = None
     uploaded: Days | None = None
@@ -51,6 +51,7 @@ class Filters:
     media_type: str | None = None
     orientation: str | None = None
     owner: str | None = None
+    album: str | None = None
 
     def __bool__(self) -> bool:
         return any(getattr(self, each.name) is not None for each in fields(self))
@@ -62,7 +63,7 @@ NO_FILTERS = Filters()
 def parsed_filters(asked: Mapping[str, str]) -> Filters:
     """Return the filters among query parameters; an empty value is none. Invalid: the parameter's name."""
     given = {name: value for name, value in asked.items() if value}
-    for name in ("tag", "camera", "owner"):
+    for name in ("tag", "camera", "owner", "album"):
         if len(given.get(name, "")) > VALUE_LENGTH:
             raise Invalid(f"{name} may have at most {VALUE_LENGTH} characters.", code=name)
     return Filters(
@@ -76,6 +77,7 @@ def parsed_filters(asked: Mapping[str, str]) -> Filters:
         media_type=_one_of(given, "type", TYPES),
         orientation=_one_of(given, "orientation", ORIENTATIONS),
         owner=given.get("owner"),
+        album=given.get("album"),
     )
 
 

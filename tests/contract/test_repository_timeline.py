@@ -279,6 +279,8 @@ FILTERED = [
     Filters(uploaded=Days(date(2026, 1, 1), date(2099, 12, 31)), orientation="landscape"),
     Filters(camera="contoso phone 7", source="local"),
     Filters(owner="nobody"),
+    Filters(album="0" * 32),
+    Filters(album="0" * 32, tag="cat"),
 ]  # fmt: skip
 
 

@@ -86,6 +86,25 @@ def test_filter_finds_what_it_names(client: Client, filled: Gallery, query: str,
         assert each["count"] == len(rows)
 
 
+def test_album_finds_ones_own_photos_for_those_who_see_it(home: Site) -> None:
+    """Members find their own photos in it, others find none."""
+    app = home.app()
+    owner, other = home.program(app, "owner", "read", "edit"), home.program(app, "other", "read", "edit")
+    one, two = (home.upload("owner", f"{name}.jpg").public_id for name in ("one", "two"))
+    home.upload("owner", "three.jpg")
+    theirs = home.upload("other", "theirs.jpg").public_id
+    album = owner.send("POST", "/api/v1/albums", {"name": "A", "ids": [one, two]}).json["id"]
+    assert {"one", "two"} == names(owner, f"album={album}")
+    assert {"two"} == names(owner, f"album={album}&q=two")
+    assert 2 == owner.get(f"/api/v1/timeline?album={album}").json["total"]
+    assert set() == names(owner, "album=" + "0" * 32)
+    assert set() == names(other, f"album={album}")
+    owner.send("PUT", f"/api/v1/albums/{album}/members/other", {"may": "add"})
+    assert set() == names(other, f"album={album}")
+    other.send("POST", f"/api/v1/albums/{album}/images", {"ids": [theirs]})
+    assert {"theirs"} == names(other, f"album={album}")
+
+
 def test_tags_of_the_alt_text_are_not_enough(client: Client, filled: Gallery) -> None:
     assert "windowsill" in filled.pages.page(cursor=None, limit=1, query="windowsill").images[0].alt_text
     assert set() == names(client, "tag=windowsill")

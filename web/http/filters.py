@@ -12,7 +12,7 @@ from web.http.errors import Problem
 # The query parameters that filter a list, beside the words
 FILTERS = (
     "month", "tag", "camera", "status", "source", "type", "orientation",
-    "taken_from", "taken_to", "uploaded_from", "uploaded_to", "owner",
+    "taken_from", "taken_to", "uploaded_from", "uploaded_to", "owner", "album",
 )  # fmt: skip
 
 
