@@ -162,6 +162,13 @@ STATES = (
         "resource has a dependent object",
     ),
     State(
+        "address of a deleted NAT gateway",
+        ("ec2:DeleteNatGateway",),
+        ("ec2:ReleaseAddress",),
+        "InvalidIPAddress.InUse",
+        "The address is in use.",
+    ),
+    State(
         "address still mapped",
         ("ec2:DeleteNatGateway",),
         ("ec2:DetachInternetGateway",),

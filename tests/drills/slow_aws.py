@@ -1,4 +1,4 @@
-"""site.yml, with web hosts, and destroy.yml on an AWS that is slow and throttles, for several seeds.
+"""site.yml with web hosts, a release and destroy.yml on an AWS that is slow and throttles, for several seeds.
 
 ``python -m tests.drills.slow_aws [--first 1] [--count 20] [--results FILE]`` prints for each seed what failed,
 and how often each state was met. The file keeps a line for each seed, so that an interrupted drill goes on
@@ -18,10 +18,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tests.deploy.provision_account import CANARY, PROJECT, Account, account
+from tests.deploy.provision_account import CANARY, PROJECT, Account, account, create_image
 from tests.deploy.slowness import STATES
 
 DESTROY = {"confirm": PROJECT, "teardown_final_snapshot": False}
+NEXT = "r2"  # the release of the hosts that follows
 # What a run and a removal do not meet: names that are used again at once.
 AGAIN = {"bucket's name just deleted", "queue just deleted"}
 
@@ -66,7 +67,7 @@ def known(results: Path | None) -> list[Life]:
 
 
 def lived(seed: int) -> Life:
-    """Create an environment and remove it."""
+    """Create an environment, release other hosts, and remove it."""
     with (
         tempfile.TemporaryDirectory(prefix="slow-") as folder,
         account(Path(folder), slow=seed, fleet=True) as aws,
@@ -79,6 +80,11 @@ def problems_of(aws: Account) -> Iterator[str]:
     done = aws.ansible("site.yml", environ={"GEMINI_API_KEY": CANARY})
     if done.returncode:
         yield f"site.yml: {done.stdout[-1500:]}"
+    else:
+        create_image(aws, NEXT)
+        done = aws.ansible("playbooks/release.yml", ami_release=NEXT, release=NEXT)
+        if done.returncode:
+            yield f"release.yml: {done.stdout[-1500:]}"
     done = aws.ansible("playbooks/destroy.yml", **DESTROY)
     if done.returncode:
         yield f"destroy.yml: {done.stdout[-1500:]}"
