@@ -73,8 +73,8 @@ def start_workers(root: Mapping[str, str], workers: int) -> None:
         except (BotoCoreError, ClientError) as error:
             raise WorkerFailed(f"The {name} function does not start: {error}") from error
         if "FunctionError" in answer:
-            error = json.loads(answer["Payload"].read())
-            raise WorkerFailed(f"The {name} function does not start: {error.get('errorMessage', error)}")
+            failure = json.loads(answer["Payload"].read())
+            raise WorkerFailed(f"The {name} function does not start: {failure.get('errorMessage', failure)}")
 
     with ThreadPoolExecutor(workers * len(FUNCTIONS)) as pool:
         list(pool.map(ping, FUNCTIONS * workers))
