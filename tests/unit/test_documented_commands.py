@@ -68,7 +68,14 @@ def check_activation(arguments: list[str]) -> None:
     assert [".venv/bin/activate"] == arguments
 
 
+def check_node(arguments: list[str]) -> None:
+    option, *files = arguments
+    assert option == "--test"
+    assert [name for name in files if not (ROOT / name).is_file()] == []
+
+
 CHECKS = {
+    "node": check_node,
     "make": check_make,
     "ansible-playbook": check_ansible_playbook,
     "imgcore": check_imgcore,
