@@ -69,7 +69,12 @@ def _secret_keys(config: Config) -> str:
 
     assert config.secret_key_id is not None
     text = get_secret(config.secret_key_id)
-    return str(json.loads(text)["password"]) if text.startswith("{") else text
+    if not text.startswith("{"):
+        return text
+    try:
+        return str(json.loads(text)["password"])
+    except (KeyError, ValueError) as error:
+        raise Misconfigured(f"The secret {config.secret_key_id} is JSON without a password.") from error
 
 
 def quota(config: Config) -> Quota:

@@ -38,12 +38,24 @@ class FernetCipher:
             return None
         return secret if found == context else None
 
+    def is_current(self, token: str) -> bool:
+        """Return whether the first key made the token."""
+        try:
+            self._keys[0].decrypt(token.encode())
+        except InvalidToken:
+            return False
+        return True
+
     @cached_property
     def _fernet(self) -> MultiFernet:
+        return MultiFernet(self._keys)
+
+    @cached_property
+    def _keys(self) -> list[Fernet]:
         keys = [key.strip() for key in self._read_keys().split(",")]
         if any(len(key) < MIN_KEY_LENGTH for key in keys):
             raise Misconfigured(f"SECRET_KEY is too short: {MIN_KEY_LENGTH} random characters are needed.")
-        return MultiFernet([Fernet(base64.urlsafe_b64encode(_derived(key))) for key in keys])
+        return [Fernet(base64.urlsafe_b64encode(_derived(key))) for key in keys]
 
 
 def _derived(key: str) -> bytes:

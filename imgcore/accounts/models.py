@@ -197,6 +197,10 @@ class Cipher(Protocol):
         """Return the secret; None where the key is another one, or the context."""
         ...
 
+    def is_current(self, token: str) -> bool:
+        """Return whether the key that encrypts now made the token."""
+        ...
+
 
 class Hasher(Protocol):
     """Hashes passwords and verifies them."""

@@ -119,9 +119,18 @@ class SecondFactors:
         step = matching_step(secret, code, self.clock())
         if step is None or not self.store.use_step(account.id, step):
             return None
-        if self.cipher is not None and not found.encrypted:
-            self.store.encrypt_second_factor(account.id, secret, self.cipher.encrypt(secret, _context(account)))
+        self._encrypt_anew(account, found, secret)
         return "with a code"
+
+    def _encrypt_anew(self, account: Account, found: SecondFactor, secret: str) -> None:
+        """Encrypt a secret that is stored unencrypted or by a replaced key. A sign-in does not depend on it."""
+        try:
+            if self.cipher is None or (found.encrypted and self.cipher.is_current(found.secret)):
+                return
+            token = self.cipher.encrypt(secret, _context(account))
+            self.store.encrypt_second_factor(account.id, found.secret, token)
+        except (Misconfigured, Unavailable) as error:
+            _log.error("The second factor of account %s is not encrypted: %s", account.name, error.message)
 
     def _decrypted(self, account: Account, found: SecondFactor) -> str:
         """Return the secret. Unavailable (``secret_key``) where this process does not have its key."""

@@ -45,7 +45,7 @@ def _album(tx: Transaction, public_id: str, viewer: Viewer) -> int:
         " WHERE a.public_id = :public_id AND (:all = 1 OR a.owner_id = :viewer_id OR m.account_id IS NOT NULL)",
         public_id=public_id,
         viewer_id=viewer.account_id,
-        all=int(viewer.sees_others or viewer.changes_others),
+        all=int(viewer.changes_others),
     )
     return int(row["id"]) if row else 0
 

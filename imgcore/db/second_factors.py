@@ -56,13 +56,13 @@ class SecondFactorRepository(Repository):
 
         self._database.run(work)
 
-    def encrypt_second_factor(self, account_id: int, secret: str, token: str) -> bool:
-        """Replace the unencrypted secret by its token; False where the account's secret is another one."""
+    def encrypt_second_factor(self, account_id: int, known: str, token: str) -> bool:
+        """Replace the secret, or its earlier token, by a token; False where another one is stored."""
         statement = (
             "UPDATE second_factors SET encrypted = :token, secret = '' WHERE account_id = :account_id"
-            " AND secret = :secret AND encrypted IS NULL"
+            " AND ((encrypted IS NULL AND secret = :known) OR encrypted = :known)"
         )
-        values = {"account_id": account_id, "secret": secret, "token": token}
+        values = {"account_id": account_id, "known": known, "token": token}
         return bool(self._database.run(lambda tx: tx.execute(statement, **values)))
 
     def use_step(self, account_id: int, step: int) -> bool:

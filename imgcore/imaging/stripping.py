@@ -24,7 +24,22 @@ _COLOURS = {_JFIF: b"JFIF\0", 0xEE: b"Adobe"}  # whose first twelve bytes say wh
 _ICC = b"ICC_PROFILE\0"
 _ICC_PIECE = 65_519  # bytes of a profile in one segment
 _PNG_KEPT = frozenset(
-    {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"iCCP", b"cICP", b"sRGB", b"gAMA", b"cHRM", b"sBIT", b"bKGD"}
+    {
+        b"IHDR",
+        b"PLTE",
+        b"tRNS",
+        b"IDAT",
+        b"IEND",
+        b"iCCP",
+        b"cICP",
+        b"sRGB",
+        b"gAMA",
+        b"cHRM",
+        b"sBIT",
+        b"bKGD",
+        b"cLLI",
+        b"mDCV",
+    }
 )
 _WEBP_KEPT = frozenset({b"VP8X", b"VP8 ", b"VP8L", b"ALPH", b"ICCP"})
 _WEBP_EXIF, _WEBP_XMP = 0x08, 0x04  # flags of VP8X

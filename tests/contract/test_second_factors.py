@@ -130,6 +130,7 @@ def test_encrypt_second_factor_replaces_this_secret_of_this_account(
     assert not store.encrypt_second_factor(ada.id, "ANOTHER", "token")
     assert store.encrypt_second_factor(ada.id, "SECRET", "token")
     assert not store.encrypt_second_factor(ada.id, "", "token of an empty secret")
+    assert not store.encrypt_second_factor(ada.id, "SECRET", "token of the former secret")
     found = [store.second_factor(account.id) for account in (ada, zoe)]
     assert [("token", True, 100, 3), ("SECRET", False, 1, 3)] == [
         (each.secret, each.encrypted, each.last_step, each.recovery_codes) for each in found if each
@@ -142,3 +143,4 @@ def test_encrypted_second_factor_is_read_as_it_was_added(store: AccountRepositor
     assert found is not None
     assert ("token", True) == (found.secret, found.encrypted)
     assert not store.encrypt_second_factor(zoe.id, "", "another token")
+    assert store.encrypt_second_factor(zoe.id, "token", "token of a new key")

@@ -239,9 +239,9 @@ def nobody_has_keys_that_last(found: Snapshot) -> list[str]:
 
 
 @check(drop("secrets", "~gemini"))
-def there_are_four_secrets(found: Snapshot) -> list[str]:
-    """Three of the database, one of Gemini."""
-    names = ("database/master", "database/migrate", "database/app", "gemini")
+def there_are_five_secrets(found: Snapshot) -> list[str]:
+    """Three of the database, that of the web hosts, and that of Gemini."""
+    names = ("database/master", "database/migrate", "database/app", "web", "gemini")
     return list({f"{found.look.prefix}/{name}" for name in names} ^ set(found.secrets))
 
 
@@ -302,3 +302,9 @@ def the_key_of_gemini_is_known_to_the_caption_function(found: Snapshot) -> list[
 def the_password_of_the_application_is_known_to_who_needs_it(found: Snapshot) -> list[str]:
     """Both functions, the migrator which sets it, and the web hosts."""
     return sorted(readers(found, "database/app") - {"web", "thumbnail", "caption", "migrator"})
+
+
+@check(add("roles", "~-caption", "policies", "work", "Statement", value=READ_MASTER))
+def the_key_of_accounts_is_known_to_the_web_hosts(found: Snapshot) -> list[str]:
+    """Alone."""
+    return sorted(readers(found, "web") - {"web"})

@@ -179,6 +179,7 @@ def test_user_data_contains_no_secret(story: Story) -> None:
     text = base64.b64decode(story.aws.versions()[0]["LaunchTemplateData"]["UserData"]).decode()
     user_data = dict(line.split("=", 1) for line in text.splitlines())
     assert f"{PREFIX}/database/app" == user_data["DB_SECRET_ID"]
+    assert f"{PREFIX}/web" == user_data["SECRET_KEY_ID"]
     assert {"AWS_REGION", "CAPTION_QUEUE_URL", "DERIVED_BUCKET", "LOG_GROUP", "PORT", "THUMBNAIL_QUEUE_URL",
             "UPLOADS_BUCKET"} <= set(user_data)  # fmt: skip
     assert not [name for name in user_data if name.endswith(("PASSWORD", "KEY", "TOKEN", "DATABASE_URL"))]

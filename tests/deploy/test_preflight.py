@@ -200,3 +200,13 @@ def test_boundary_is_compared_with_the_document(action: Any, expected: str) -> N
     document = {"Statement": [{"Effect": "Allow", "Action": ["a:B", "a:C"], "Resource": "*"}]}
     found = action and {"Statement": [{"Effect": "Allow", "Action": action, "Resource": "*"}]}
     assert expected == account_facts.boundary(lambda service: Policies(found), "arn:d", document)
+
+
+def test_boundary_may_be_written_in_another_form() -> None:
+    """The order of keys differs, and a list of one value is that value, where another tool wrote it."""
+    statement = {"Effect": "Allow", "Action": ["a:B"], "Resource": "*"}
+    other = {"Resource": ["*"], "Action": "a:B", "Effect": "Allow"}
+    second = {"Effect": "Deny", "Action": "a:C", "Resource": "*"}
+    found = {"Statement": [second, other]}
+    document = {"Statement": [statement, second]}
+    assert "same" == account_facts.boundary(lambda service: Policies(found), "arn:d", document)

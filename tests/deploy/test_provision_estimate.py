@@ -43,7 +43,7 @@ def settings(**changed: Any) -> dict[str, Any]:
         "flow_log_gb": 1.0,
         "alarms": 26,
         "metrics": 6,
-        "secrets": 4,
+        "secrets": 5,
         "photos": 5000,
         "megabytes": 4.0,
         "stored": 20000,

@@ -16,14 +16,14 @@ from tests.support.ansible import ansible
 
 pytestmark = pytest.mark.timeout(1800)
 
-USERS = ("master", "migrate", "app")
+GENERATED = ("database/master", "database/migrate", "database/app", "web")
 
 
 @pytest.fixture(scope="module")
 def canaries(provisioned: Account) -> list[str]:
-    """Gemini's key, and the passwords that the role secrets made."""
+    """Gemini's key, and the passwords and the key that the role secrets made."""
     client = provisioned.client("secretsmanager")
-    held = [client.get_secret_value(SecretId=f"{PREFIX}/database/{user}")["SecretString"] for user in USERS]
+    held = [client.get_secret_value(SecretId=f"{PREFIX}/{name}")["SecretString"] for name in GENERATED]
     return [CANARY, *(json.loads(each)["password"] for each in held)]
 
 
@@ -33,7 +33,7 @@ def test_gemini_secret_contains_the_key(provisioned: Account) -> None:
 
 
 def test_passwords_are_long_and_different(canaries: list[str]) -> None:
-    assert [40, 40, 40] == [len(password) for password in set(canaries[1:])]
+    assert [40, 40, 40, 40] == [len(password) for password in set(canaries[1:])]
 
 
 def test_ansible_output_contains_no_secret(history: History, canaries: list[str]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+
 import pytest
 from PIL import ImageCms
 
@@ -63,6 +65,12 @@ def test_file_keeps_picture_orientation_and_profile_and_nothing_else(form: str, 
     assert seen(found)[0] == (96, 64)
     assert ICC in found or name == "PNG"  # compressed there
     assert without_metadata(found) == found
+
+
+@pytest.mark.parametrize("kind", [b"cICP", b"gAMA", b"cHRM", b"sRGB", b"cLLI", b"mDCV"])
+def test_png_keeps_what_its_colours_mean(kind: bytes) -> None:
+    extra = images.chunk(kind, bytes(range(8)))
+    assert extra in without_metadata(images.png(1, 1, pixels=zlib.compress(b"\0" * 4), extra=extra))
 
 
 def test_preview_of_a_jpeg_is_left_out() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import stat
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 
@@ -24,3 +26,16 @@ def test_settings_of_the_web_process_are_accepted_by_make_run(monkeypatch: pytes
     known = {each.metadata["names"][0] for each in fields(Config) if each.metadata.get("group") in groups}
     accepted = {*steps.WEB_SETTINGS, *checks.IMAGE_SETTINGS}
     assert known - NOT_ACCEPTED <= accepted, "add it to WEB_SETTINGS in roles/local_cloud/files/steps.py"
+
+
+def test_secret_key_is_created_once_and_anew_where_its_file_is_empty(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """An empty key would leave the secrets of accounts unencrypted."""
+    monkeypatch.syspath_prepend(ROOT / "roles/local_cloud/files")
+    steps, path = importlib.import_module("steps"), tmp_path / "secret.key"
+    path.touch()
+    key = steps.secret_key(tmp_path)
+    assert len(key) >= 32
+    assert key == steps.secret_key(tmp_path) == path.read_text()
+    assert 0o600 == stat.S_IMODE(path.stat().st_mode)

@@ -203,3 +203,13 @@ def test_filters_and_tags_show_own_photos_only(home: Site) -> None:
     assert {"cat": 2, "mine": 1, "theirs": 1} == {
         each["tag"]: each["count"] for each in shared.get("/api/v1/tags").json["tags"]
     }
+
+
+def test_album_that_is_not_shared_finds_nothing_for_those_who_see_its_photos(home: Site) -> None:
+    """Seeing the photos of others is no right to their albums."""
+    app = home.app(Visibility.SHARED)
+    owner, other = home.program(app, "owner", "read", "edit"), home.program(app, "other", "read", "edit")
+    photo = home.upload("owner", "one.jpg").public_id
+    album = owner.send("POST", "/api/v1/albums", {"name": "A", "ids": [photo]}).json["id"]
+    assert {"one"} == names(other, "q=one")
+    assert set() == names(other, f"album={album}")

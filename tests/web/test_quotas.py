@@ -98,6 +98,8 @@ def test_spending_is_shown_and_its_quota_changed(home: Site) -> None:
     listed = boss.get("/accounts").text
     assert 2 == listed.count("$0.15 for descriptions this month")
     assert 1 == listed.count("$0.00 for descriptions this month")
+    home.database.run(lambda tx: tx.execute("UPDATE model_calls SET price_usd = NULL"))
+    assert "$0.00 and 1 of unknown price for descriptions this month" in boss.get("/accounts").text
     assert "of originals" in listed
     waiting = home.database.read(
         lambda tx: tx.rows("SELECT image_id FROM tasks WHERE next_at = '2999-01-01 00:00:00.000000'")

@@ -410,6 +410,26 @@ def context(home: Site) -> str:
     return f"second factor of {home.people['owner'].id}"
 
 
+def test_secret_is_encrypted_anew_by_a_key_in_front(home: Site) -> None:
+    """The earlier key can be left out then."""
+    encrypt(home, KEY)
+    app, _ = enable(home, "owner")
+    encrypt(home, f"{'n' * 32},{KEY}")
+    enter_code(enter_password(home, "owner"), app.code())
+    token = stored(home, "owner")[1]
+    assert app.secret == FernetCipher(lambda: "n" * 32).decrypt(token or "", context(home))
+
+
+@pytest.mark.parametrize("keys", ["too short", f"too short,{KEY}"])
+def test_unencrypted_secret_is_accepted_where_the_key_cannot_be_used(home: Site, keys: str) -> None:
+    app, _ = enable(home, "owner")
+    encrypt(home, keys)
+    browser = enter_password(home, "owner")
+    enter_code(browser, app.code())
+    assert signed_in(browser)
+    assert (app.secret, None) == stored(home, "owner")
+
+
 @pytest.mark.parametrize("keys", [None, "x" * 32, "too short"])
 def test_without_the_key_only_recovery_codes_are_accepted(home: Site, keys: str | None) -> None:
     encrypt(home, KEY)

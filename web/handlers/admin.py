@@ -11,7 +11,7 @@ from imgcore.accounts.models import Account, Role, Scope
 from imgcore.accounts.security_log import PAGE, SecurityEvent
 from imgcore.accounts.service import generate_password
 from imgcore.errors import ImgcoreError, Invalid
-from imgcore.spending.models import Group
+from imgcore.spending.models import Group, Usage
 from web import serializers
 from web.handlers.forms import FormPages, redirect
 from web.http import request
@@ -205,11 +205,12 @@ class AccountAdminPages(FormPages):
         used = accounts.store.usages()
         if self._spending is not None:
             sums = self._spending.usage(self._spending.month(), Group.OWNER)
-            spent = {each.group: each.price_usd or 0.0 for each in sums}
+            spent = {each.group: _spent(each) for each in sums}
         rows = [
             serializers.account_row(account, count)
             | serializers.account_usage(
-                used.get(account.id), None if spent is None else spent.get(account.name, 0.0)
+                used.get(account.id),
+                None if spent is None else spent.get(account.name, _spent(Usage(None))),
             )
             for account, count in accounts.all()
         ]
@@ -258,3 +259,9 @@ def _role(text: str) -> Role:
         return Role(text)
     except ValueError:
         raise Invalid("An account is a person or an administrator.", code="role") from None
+
+
+def _spent(usage: Usage) -> str:
+    """Return what descriptions cost; what has no known price is counted, not left out."""
+    known = f"${usage.price_usd or 0.0:.2f}"
+    return f"{known} and {usage.unpriced:,} of unknown price" if usage.unpriced else known

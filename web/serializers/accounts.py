@@ -33,14 +33,14 @@ def account_row(account: Account, images: int) -> dict[str, Any]:
     }
 
 
-def account_usage(used: Usage | None, spent: float | None) -> dict[str, str | None]:
+def account_usage(used: Usage | None, spent: str | None) -> dict[str, str | None]:
     """Return what an account uses, for the page of all accounts.
 
-    spent: this month in US dollars; None where it is not known.
+    spent: this month, as text; None where no ledger is kept.
     """
     return {
         "size": file_size(used.bytes if used else 0),
-        "spent": None if spent is None else f"${spent:.2f}",
+        "spent": spent,
     }
 
 

@@ -129,9 +129,12 @@ def web_environ(home: Path, image_settings: Mapping[str, str], port: int) -> dic
 def secret_key(home: Path) -> str:
     """Return the key that encrypts secrets in the database; create it at the first start."""
     path = home / "secret.key"
-    if not path.exists():
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(32))
+    if not path.exists() or not path.read_text():
+        part = path.with_suffix(".part")
+        part.unlink(missing_ok=True)
+        part.touch(mode=0o600)
+        part.write_text(secrets.token_urlsafe(32))
+        part.replace(path)  # whole or not at all: without a key, secrets would be stored unencrypted
     return path.read_text()
 
 

@@ -171,11 +171,12 @@ def boundary(client: Any, arn: str, document: dict[str, Any]) -> str:
 
 
 def ordered(value: Any) -> Any:
-    """Return a policy document with its lists, whose order means nothing, in one order."""
+    """Return a policy document in one form: the order of lists means nothing, nor does a list of one value."""
     if isinstance(value, dict):
         return {key: ordered(item) for key, item in value.items()}
     if isinstance(value, list):
-        return sorted((ordered(item) for item in value), key=json.dumps)
+        items = sorted((ordered(item) for item in value), key=lambda item: json.dumps(item, sort_keys=True))
+        return items[0] if len(items) == 1 else items
     return value
 
 
