@@ -6,7 +6,7 @@ import base64
 import json
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -50,11 +50,14 @@ if (type === "paste") {
 """
 
 
-def start(profile: Path, *, scripts: bool = True) -> webdriver.Chrome:
-    """A Chromium with an empty profile in ``profile``; without ``scripts`` as people set it, for good."""
+def start(profile: Path, *, scripts: bool = True, flags: Sequence[str] = ()) -> webdriver.Chrome:
+    """A Chromium with an empty profile in ``profile``; without ``scripts`` as people set it, for good.
+
+    flags: further options of its command line.
+    """
     options = webdriver.ChromeOptions()
     options.binary_location = _program("chromium", "chromium-browser", "google-chrome")
-    for flag in (*FLAGS, f"--user-data-dir={profile}"):
+    for flag in (*FLAGS, *flags, f"--user-data-dir={profile}"):
         options.add_argument(flag)
     if not scripts:
         setting = {"profile.managed_default_content_settings.javascript": 2}
