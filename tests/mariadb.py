@@ -122,6 +122,14 @@ class MariaDb:
 
     def sql(self, *statements: str, database: str | None = None) -> list[tuple[Any, ...]]:
         """Run statements as root; the last one's rows."""
+        with self.connected(database) as connection, connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+            return list(cursor.fetchall())
+
+    @contextmanager
+    def connected(self, database: str | None = None) -> Iterator[Any]:
+        """A connection of root."""
         connection = pymysql.connect(
             unix_socket=str(self._socket),
             user="root",
@@ -132,10 +140,7 @@ class MariaDb:
             read_timeout=60,
         )
         try:
-            with connection.cursor() as cursor:
-                for statement in statements:
-                    cursor.execute(statement)
-                return list(cursor.fetchall())
+            yield connection
         finally:
             connection.close()
 

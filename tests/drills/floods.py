@@ -3,6 +3,8 @@
 Serves the gallery with accounts as it is deployed (``python -m web``, one process for each processor) on a free
 port of loopback. For each route, 200 connections send requests without a pause, each from an address of its
 own, while /healthz and sign-ins of a known browser are timed. Prints a table; its first row is without a flood.
+The columns "server" and "flood" are the processors that each of them used: where both together use all that the
+machine has, the times are also those of waiting for a processor.
 Ends non-zero where the 99th percentile of /healthz exceeds 100 ms, a sign-in takes a second or more, or an
 answer is a 5xx one other than 503.
 """
@@ -44,6 +46,8 @@ class Result:
     health: list[float] = field(default_factory=list)
     sign_ins: list[float] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)
+    flood_cpu: float = 0.0  # seconds of processors
+    server_cpu: float = 0.0
 
     @property
     def p99(self) -> float:
@@ -87,8 +91,11 @@ def request_of(method: str, path: str, address: str) -> bytes:
     return "\r\n".join((*lines, "", body)).encode()
 
 
-def flood(port: int, method: str, path: str, end: float, results: multiprocessing.Queue[Counter[int]]) -> None:
-    """Send requests on all connections until ``end``, Unix time; put the numbers of each status."""
+Found = tuple[Counter[int], float]  # of a flood: how often each status was answered, seconds of processors
+
+
+def flood(port: int, method: str, path: str, end: float, results: multiprocessing.Queue[Found]) -> None:
+    """Send requests on all connections until ``end``, Unix time; put what was found."""
     os.nice(5)  # the flood comes from elsewhere: it must not take the server's processors
     counted: Counter[int] = Counter()
 
@@ -113,7 +120,7 @@ def flood(port: int, method: str, path: str, end: float, results: multiprocessin
         )
 
     asyncio.run(all_connections())
-    results.put(counted)
+    results.put((counted, time.process_time()))
 
 
 class Visitor:
@@ -156,10 +163,18 @@ class Visitor:
         return time.perf_counter() - began
 
 
-def measure(visitor: Visitor, method: str, path: str, seconds: float) -> Result:
+def cpu_of(server: int) -> float:
+    """Return the seconds of processors that the server and its processes have used."""
+    children = Path(f"/proc/{server}/task/{server}/children").read_text().split()
+    used = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in (server, *children)]
+    return sum(int(fields[11]) + int(fields[12]) for fields in used) / os.sysconf("SC_CLK_TCK")
+
+
+def measure(server: int, visitor: Visitor, method: str, path: str, seconds: float) -> Result:
     """Flood a route, or nothing where it is empty, and time /healthz and sign-ins meanwhile."""
-    found, results = Result(), multiprocessing.Queue()
-    end = time.time() + seconds
+    found = Result()
+    results: multiprocessing.Queue[Found] = multiprocessing.Queue()
+    begin, end = cpu_of(server), time.time() + seconds
     process = multiprocessing.Process(target=flood, args=(visitor.port, method, path, end, results))
     if path:
         process.start()
@@ -169,8 +184,9 @@ def measure(visitor: Visitor, method: str, path: str, seconds: float) -> Result:
         found.health += [visitor.health() for _ in range(5)]
         found.sign_ins.append(visitor.sign_in())
     if path:
-        found.statuses = results.get(timeout=60)
+        found.statuses, found.flood_cpu = results.get(timeout=60)
         process.join(60)
+    found.server_cpu = cpu_of(server) - begin
     return found
 
 
@@ -219,15 +235,18 @@ def report(server: subprocess.Popen[str], routes: list[tuple[str, str]], seconds
     found = re.search(r":(\d+)/", server.stdout.readline())
     assert found is not None
     visitor, failed = Visitor(int(found[1])), 0
-    print(f"{'route':44} {'a second':>8} {'healthz p99':>11} {'sign-in':>8}  statuses")
+    heads = f"{'a second':>8} {'healthz p99':>11} {'sign-in':>8} {'server':>6} {'flood':>5}"
+    print(f"{'route':44} {heads}  statuses")
     for method, path in (("no", ""), *routes):
-        result = measure(visitor, method, path, seconds)
+        result = measure(server.pid, visitor, method, path, seconds)
         failed += not result.passed
         statuses = ", ".join(f"{status}: {number}" for status, number in sorted(result.statuses.items()))
         rate = result.statuses.total() / seconds
         print(
             f"{method + ' ' + path[:38]:44} {rate:8.0f} {result.p99 * 1000:8.0f} ms"
-            f" {max(result.sign_ins):6.2f} s  {statuses}{'' if result.passed else '  FAILED'}",
+            f" {max(result.sign_ins):6.2f} s"
+            f" {result.server_cpu / seconds:6.2f} {result.flood_cpu / seconds:5.2f}"
+            f"  {statuses}{'' if result.passed else '  FAILED'}",
             flush=True,
         )
     return 1 if failed else 0

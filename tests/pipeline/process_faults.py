@@ -17,7 +17,6 @@ from tests.pipeline.processes import LEASE, WORKERS, Gallery
 
 Fault = Callable[[Gallery, Random], AbstractContextManager[None]]
 HOUR = 3600
-ADMINISTRATOR_WAIT = 60.0  # seconds
 MOST_CONNECTIONS = 10  # the fewest that MariaDB lets one set
 
 
@@ -77,9 +76,9 @@ def read_only(gallery: Gallery, dice: Random) -> Iterator[None]:
 @contextmanager
 def no_connections(gallery: Gallery, dice: Random) -> Iterator[None]:
     """Every connection is cut, and others take all that there are."""
-    with ExitStack() as stack:
-        gallery.database.sql(f"SET GLOBAL max_connections = {MOST_CONNECTIONS}")
-        stack.callback(_allow_connections, gallery)
+    with gallery.database.connected() as administrator, ExitStack() as stack:  # there is none for another later
+        administrator.cursor().execute(f"SET GLOBAL max_connections = {MOST_CONNECTIONS}")
+        stack.callback(administrator.cursor().execute, "SET GLOBAL max_connections = 151")
         gallery.wire.cut()
         parts = urlsplit(gallery.url)
         for _ in range(10 * MOST_CONNECTIONS):
@@ -89,19 +88,6 @@ def no_connections(gallery: Gallery, dice: Random) -> Iterator[None]:
                 )
                 stack.callback(taken.close)
         yield
-
-
-def _allow_connections(gallery: Gallery) -> None:
-    """Allow the usual number of connections, as soon as one is left for the administrator."""
-    deadline = time.monotonic() + ADMINISTRATOR_WAIT
-    while True:
-        try:
-            gallery.database.sql("SET GLOBAL max_connections = 151")
-            return
-        except pymysql.OperationalError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
 
 
 @contextmanager
