@@ -54,7 +54,8 @@ def to_srgb(image: Image.Image, profile: bytes, coding: ColourCoding | None) -> 
     win over its curves (ICC.1:2022, 9.2.17).
     """
     if profile and not (coding is not None and coding.first):
-        inner = ColourCoding(*icc.code_points(profile))
+        primaries, transfer = icc.code_points(profile)
+        inner = ColourCoding(primaries, transfer, first=transfer != 1)  # Chromium shows 1 as sRGB then
         coding = inner if inner.known else coding
         profile = b"" if inner.known else profile
     if coding is not None and (coding.first or not profile):
