@@ -108,7 +108,10 @@ def _gemini_key(config: Config) -> Secret:
 
         key = Secret(get_secret(config.gemini_secret_id).strip())
     if key is None or not key.reveal():
-        raise Misconfigured("No Gemini key is set.", code="key_missing")
+        raise Misconfigured(
+            "No Gemini key is set: set GEMINI_API_KEY, on AWS the secret of GEMINI_SECRET_ID.",
+            code="key_missing",
+        )
     return key
 
 
@@ -116,10 +119,12 @@ def openai(config: Config) -> OpenAICaptioner:
     """Return the captioner of an OpenAI-compatible API. Misconfigured where its address or model is not set."""
     from imgcore.captioning.openai import OpenAICaptioner
 
-    config.need("openai_base_url", "openai_model")
+    if not config.openai_base_url or not config.openai_model:
+        example = "http://127.0.0.1:11434/v1 and qwen2.5vl:7b"
+        raise Misconfigured(f"Set OPENAI_BASE_URL and OPENAI_MODEL, for example to {example}.")
     return OpenAICaptioner(
-        base_url=config.openai_base_url or "",
-        model=config.openai_model or "",
+        base_url=config.openai_base_url,
+        model=config.openai_model,
         api_key=config.openai_api_key,
         language=config.caption_language,
         own_instructions=config.caption_instructions,

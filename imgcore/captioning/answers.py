@@ -12,6 +12,7 @@ from imgcore.errors import BadAnswer, Blocked
 _DECLINED = frozenset(
     {"SAFETY", "PROHIBITED_CONTENT", "BLOCKLIST", "SPII", "IMAGE_SAFETY", "IMAGE_PROHIBITED_CONTENT"}
 )
+LATER = "This photo will be described automatically later."
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,4 +69,4 @@ def not_a_description(who: str) -> BadAnswer:
 
 def busy(who: str) -> str:
     """Return the sentence for a service that is away or overloaded."""
-    return f"{who} cannot be reached at the moment. This photo will be described automatically later."
+    return f"{who} cannot be reached at the moment. {LATER}"

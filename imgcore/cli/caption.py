@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import shutil
 import sys
@@ -11,19 +12,21 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, replace
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from imgcore import captioners
 from imgcore.config import Config
-from imgcore.errors import ImgcoreError, Misconfigured, RateLimited
-from imgcore.gallery import embedded
-from imgcore.gallery.models import MEDIA_TYPES, Description, Source
+from imgcore.errors import ImgcoreError, Misconfigured, RateLimited, Rejected, Unavailable
+from imgcore.gallery import embedded, languages
+from imgcore.gallery.media_types import type_of_ending
+from imgcore.gallery.models import Description, Source
 from imgcore.text import one_line
 
 if TYPE_CHECKING:
-    from imgcore.gallery.models import Picture
+    from imgcore.gallery.models import PhotoFacts, Picture
     from imgcore.pipeline.ports import Captioner
 
 Emit = Callable[[dict[str, Any]], None]
@@ -33,13 +36,14 @@ Progress = Callable[[Iterable[Any]], Iterable[Any]]
 FILE_SECONDS = 120.0  # for one file, including the waits for the model
 JOBS = 4  # files at once, where a model describes
 LONGEST_PAUSE = 900.0  # seconds; a longer one, as until tomorrow's quota, ends the command
-_ENDINGS = {f".{ending}" for ending in MEDIA_TYPES.values()} | {".jpeg"}
 
 
 def add_to(parser: argparse.ArgumentParser, emit: Emit, read: Read, progress: Progress) -> None:
     """Add the options of ``caption`` to ``parser``. emit: prints an object. read: returns a file's content."""
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="an image, or a folder of images")
-    parser.add_argument("--captioner", choices=("auto", "gemini", "local"), help="default: CAPTIONER, or auto")
+    parser.add_argument(
+        "--captioner", choices=("auto", "gemini", "openai", "local"), help="default: CAPTIONER, or auto"
+    )
     parser.add_argument("--jobs", type=int, default=0, metavar="N", help="files at once; default 4, local 1")
     parser.add_argument(
         "--write",
@@ -50,6 +54,7 @@ def add_to(parser: argparse.ArgumentParser, emit: Emit, read: Read, progress: Pr
 
     def run(parsed: argparse.Namespace) -> int:
         config = Config.read()
+        languages.parse(config.caption_language)  # raises Misconfigured, also for the local describer
         if parsed.captioner:
             config = replace(config, captioner=parsed.captioner)
         worker = _Worker(config, read, parsed.write, again=parsed.again)
@@ -64,13 +69,19 @@ def add_to(parser: argparse.ArgumentParser, emit: Emit, read: Read, progress: Pr
     parser.set_defaults(run=run)
 
 
+def message_of(error: ImgcoreError) -> str:
+    """Return the sentence of an error for a command, which describes nothing later by itself."""
+    from imgcore.captioning.answers import LATER
+
+    return error.message.replace(LATER, "Run the command again later.")
+
+
 def _images(paths: Iterable[Path]) -> Iterator[Path]:
-    """Yield the files, and of folders the images in them and in their folders, in order."""
+    """Yield the files, and of folders the images in them and below, in order; a folder without any itself."""
     for path in paths:
         if path.is_dir():
-            yield from sorted(
-                found for found in path.rglob("*") if found.suffix.lower() in _ENDINGS and found.is_file()
-            )
+            found = sorted(file for file in path.rglob("*") if type_of_ending(file.name) and file.is_file())
+            yield from found or [path]
         else:
             yield path
 
@@ -92,22 +103,29 @@ class _Worker:
     def work(self, file: Path) -> dict[str, Any]:
         """Return the row of a file: its description, that it was skipped, or its error."""
         try:
+            if file.is_dir():
+                raise Rejected("This folder holds no images.", code="no_images")
             data = self._read(file)
-            if self._write and not self._again and _is_done(file, data, self._write):
+            if not self._write:
+                return {"file": str(file)} | self._describe(file, data, None)
+            target = XmpTarget.read(file, data, self._write)
+            if target.has_alt_text and not self._again:
                 return {"file": str(file), "skipped": "it has an alt text"}
-            return {"file": str(file)} | self._describe(file, data)
+            return {"file": str(file)} | self._describe(file, data, target)
         except ImgcoreError as error:
-            return {"file": str(file), "error": error.code, "message": error.message}
+            return {"file": str(file), "error": error.code, "message": message_of(error)}
 
-    def _describe(self, file: Path, data: bytes) -> dict[str, Any]:
+    def _describe(self, file: Path, data: bytes, target: XmpTarget | None) -> dict[str, Any]:
         from imgcore.imaging.decode import decode
 
         picture = decode(data, max_side=self._captioner.side)
         found, own = self._described(picture), embedded.description(picture.facts)
+        if target is not None:
+            own = target.own_description(picture.facts) or own
         if own is not None:
             found = replace(found, caption=own.caption)
-        if self._write:
-            write_words(file, data, found, self._write, keep_caption=own is not None)
+        if target is not None:
+            target.write(data, found, picture.facts)
         row = {name: value for name, value in asdict(found).items() if value is not None}
         return row if found.translations else {name: row[name] for name in row if name != "translations"}
 
@@ -137,25 +155,70 @@ def sidecar(file: Path) -> Path:
     return file.with_name(f"{file.name}.xmp")
 
 
-def write_words(file: Path, data: bytes, found: Description, how: str, *, keep_caption: bool) -> None:
-    """Write the words into the file or its sidecar, as a whole or not at all."""
-    from imgcore.imaging.xmp_writing import FileWords, embed, embedded_packet, packet
+@dataclass(frozen=True, slots=True)
+class XmpTarget:
+    """The target of the words of ``file``, and the XMP packet that is there, whose own words stay.
 
-    words = FileWords(None if keep_caption else found.caption, found.alt_text, found.tags)
-    if how == "embedded":
-        _replace(file, embed(data, packet(words, embedded_packet(data))), like=file)
-        return
-    target = sidecar(file)
-    words = replace(words, caption=found.caption)
-    _replace(target, packet(words, target.read_bytes() if target.exists() else b""), like=file)
+    path: the sidecar, or the image itself where ``embedded``. Symbolic links are resolved, so that they stay.
+    """
+
+    file: Path
+    path: Path
+    embedded: bool
+    packet: bytes
+    caption: str
+    keywords: tuple[str, ...]
+    has_alt_text: bool
+
+    @classmethod
+    def read(cls, file: Path, data: bytes, how: str) -> XmpTarget:
+        """Read the packet. Raises, before a model is paid, where it cannot be read or words not be written."""
+        from imgcore.imaging.xmp_writing import (
+            FileWords,
+            embed,
+            embedded_packet,
+            has_alt_text,
+            packet,
+            words_in,
+        )
+
+        path = (file if how == "embedded" else sidecar(file)).resolve()
+        with os_errors(path):
+            if how == "embedded":
+                known = embedded_packet(data)
+                embed(data, packet(FileWords(None, "", ()), known))  # raises where the file cannot hold it
+            else:
+                known = path.read_bytes() if path.exists() else b""
+            if not os.access(path.parent, os.W_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return cls(file, path, how == "embedded", known, *words_in(known), has_alt_text(known))
+
+    def own_description(self, facts: PhotoFacts) -> Description | None:
+        """Return the packet's own caption as a description; None as of embedded.description."""
+        return embedded.description(replace(facts, embedded_caption=self.caption))
+
+    def write(self, data: bytes, found: Description, facts: PhotoFacts) -> None:
+        """Write the words as a whole or not at all. A caption that is there stays; tags join the keywords."""
+        from imgcore.imaging.xmp_writing import FileWords, embed, packet
+
+        own = self.own_description(facts) or (embedded.description(facts) if self.embedded else None)
+        tags: dict[str, str] = {}
+        for tag in (*self.keywords, *facts.embedded_keywords, *found.tags):
+            tags.setdefault(tag.casefold(), tag)
+        words = FileWords(None if own else found.caption, found.alt_text, tuple(tags.values()))
+        written = packet(words, self.packet)
+        with os_errors(self.path):
+            _replace(self.path, embed(data, written) if self.embedded else written, like=self.file)
 
 
-def _is_done(file: Path, data: bytes, how: str) -> bool:
-    from imgcore.imaging.xmp_writing import embedded_packet, has_alt_text
-
-    if how == "embedded":
-        return has_alt_text(embedded_packet(data))
-    return sidecar(file).exists() and has_alt_text(sidecar(file).read_bytes())
+@contextmanager
+def os_errors(target: Path) -> Iterator[None]:
+    """Raise the operating system's errors as Unavailable (``unwritable``), so that the other files go on."""
+    try:
+        yield
+    except OSError as error:
+        message = f"{target.name} cannot be written: {error.strerror}."
+        raise Unavailable(message, code="unwritable") from error
 
 
 def _replace(target: Path, data: bytes, *, like: Path) -> None:

@@ -28,6 +28,8 @@ def add_to(parser: argparse.ArgumentParser, emit: Emit) -> None:
     parser.add_argument("--by", choices=[*Group, "all"], default="model", help="what to sum by; default: model")
 
     def run(parsed: argparse.Namespace) -> int:
+        if parsed.until and (parsed.today or parsed.month):
+            parser.error("--to goes with --from, not with --today or --month.")
         group = None if parsed.by == "all" else Group(parsed.by)
         spending = bootstrap.spending(Config.read())
         period = spending.today() if parsed.today else spending.month() if parsed.month else _period(parsed)
@@ -44,7 +46,8 @@ def _period(parsed: argparse.Namespace) -> Period:
     since, until = parsed.since, parsed.until
     if since and until and until < since:
         raise Invalid("--to is before --from.", code="period")
-    return Period(_midnight(since), _midnight(until + timedelta(days=1)) if until else None)
+    after = until + timedelta(days=1) if until and until < date.max else None
+    return Period(_midnight(since), _midnight(after))
 
 
 def _day(text: str) -> date:

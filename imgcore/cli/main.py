@@ -107,7 +107,8 @@ def _thumbnail(parsed: argparse.Namespace) -> int:
             if (rendition := getattr(made, what)) is None:
                 continue
             path = parsed.out / f"{stem}-{Path(rendition.key).stem}.webp"
-            path.write_bytes(rendition.data)
+            with caption.os_errors(path):
+                path.write_bytes(rendition.data)
             written[what] = {"file": str(path), "width": rendition.width, "height": rendition.height}
         return written | {"placeholder": made.placeholder}
 
@@ -183,10 +184,10 @@ def _probe(_: argparse.Namespace) -> int:
     breakers = bootstrap.breakers(config) if known else None
     try:
         captioners.model(config).probe(_recorder(config) if known else ignore_call)
-    except Misconfigured as error:
-        if breakers is not None:
+    except ImgcoreError as error:
+        if breakers is not None and isinstance(error, Misconfigured):
             breakers.open(name, wait=MISCONFIGURED_SECONDS, reason=error.code, message=error.message)
-        _print({"describer": who, "error": error.code, "message": error.message})
+        _print({"describer": who, "error": error.code, "message": caption.message_of(error)})
         return 1
     if breakers is not None:
         breakers.close(name)

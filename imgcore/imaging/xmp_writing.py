@@ -66,6 +66,13 @@ def packet(words: FileWords, known: bytes = b"") -> bytes:
     return _BEGIN + xml + _END
 
 
+def words_in(known: bytes) -> tuple[str, tuple[str, ...]]:
+    """Return the caption and the keywords of a packet, empty where it has none. Conflict: it is unreadable."""
+    root = _parsed(known) if known.strip() else ElementTree.Element(f"{{{_META}}}xmpmeta")
+    captions, keywords = _texts(root, _CAPTION), _texts(root, _TAGS)
+    return next(iter(captions), ""), tuple(dict.fromkeys(keywords))
+
+
 def has_alt_text(known: bytes) -> bool:
     """Return whether a packet holds an alt text."""
     return b"AltTextAccessibility" in known
@@ -95,6 +102,15 @@ def _add(target: ElementTree.Element, name: str, kind: str, texts: object) -> No
         ElementTree.SubElement(container, f"{{{RDF}}}li", attributes).text = text
 
 
+def _texts(root: ElementTree.Element, name: str) -> list[str]:
+    """Return the texts of a property, the default language first."""
+    items = [item for found in root.iter(name) for item in [*found.iter(f"{{{RDF}}}li")] or [found]]
+    items.sort(key=lambda item: item.get(f"{{{_XML}}}lang") != "x-default")
+    texts = [item.text or "" for item in items]
+    texts += [found.get(name, "") for found in root.iter(f"{{{RDF}}}Description")]
+    return [text.strip() for text in texts if text.strip()]
+
+
 def _parsed(known: bytes) -> ElementTree.Element:
     text = known.strip(b"\0 \r\n\t")
     declared = text.replace(b"\0", b"")  # UTF-16, too
@@ -107,7 +123,7 @@ def _parsed(known: bytes) -> ElementTree.Element:
             if prefix and not re.fullmatch(r"ns\d+", prefix):
                 ElementTree.register_namespace(prefix, uri)
         return ElementTree.fromstring(text)  # noqa: S314 - no document type
-    except ElementTree.ParseError as error:
+    except (ElementTree.ParseError, ValueError, LookupError) as error:  # also of an unknown encoding
         raise Conflict(UNREADABLE, code="xmp") from error
 
 

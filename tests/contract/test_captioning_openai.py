@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import subprocess
 import sys
+import time
+from io import BytesIO
 from typing import Any
 
 import pytest
 
+from imgcore.captioning.answers import Answer
 from imgcore.captioning.openai import OpenAICaptioner, client
 from imgcore.captioning.openai.responses import answer, judge
 from imgcore.captioning.prompt import PROMPT_VERSION
@@ -260,3 +264,21 @@ def test_openai_captioner_imports_neither_the_sdk_nor_numpy() -> None:
     code = "import imgcore.captioning.openai, sys; print({'google', 'numpy', 'httpx2'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "set()\n" == done.stdout
+
+
+def test_openai_refused_option_that_was_left_out_is_named() -> None:
+    """A server that refuses response_format in a request without it sees photos all the same."""
+    with FakeOpenAI() as server:
+        server.respond = lambda path, key, body: (400, {"error": "unknown field response_format"})  # type: ignore[method-assign]
+        with pytest.raises(Misconfigured) as caught:
+            captioner(server).describe(Photo(), deadline=1000.0)
+    assert ["response_format" in body for body in server.asked] == [True, False]
+    assert "refuses response_format" in caught.value.message
+
+
+def test_openai_answer_after_a_byte_order_mark_is_read() -> None:
+    body = json.dumps({"choices": [{"message": {"content": "A barn."}}]})
+    read = client._read(BytesIO(codecs.BOM_UTF8 + body.encode()), time.monotonic() + 60)  # type: ignore[arg-type]
+    found = answer(read, "any")
+    assert isinstance(found, Answer)
+    assert "A barn." == found.text

@@ -15,9 +15,10 @@ import pytest
 from PIL import Image as PillowImage
 
 from imgcore import bootstrap, captioners
+from imgcore.captioning.answers import busy
 from imgcore.cli import main as cli
 from imgcore.config import Config
-from imgcore.errors import Misconfigured
+from imgcore.errors import Misconfigured, Unavailable
 from imgcore.gallery.limits import MAX_BYTES
 from imgcore.gallery.models import Description, Edit, NewImage, Source
 from imgcore.notifications.sender import Notifier
@@ -242,6 +243,18 @@ def test_probe_without_a_database_prints_the_result(
 
     assert [1, 0] == [cli.main(["probe"]), cli.main(["probe"])]
     assert ["key_refused", None] == [line.get("error") for line in lines(capsys)]
+
+
+def test_probe_prints_a_model_that_is_away_and_leaves_the_breaker(
+    database: Repositories, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GEMINI_API_KEY", "made-up-for-this-test")
+    monkeypatch.setattr(captioners, "gemini", lambda config: _Probed(Unavailable(busy("Gemini"))))
+
+    assert 1 == cli.main(["probe"])
+    message = "Gemini cannot be reached at the moment. Run the command again later."
+    assert [("unavailable", message)] == [(row["error"], row["message"]) for row in lines(capsys)]
+    assert database.breakers.state("gemini").reason is None
 
 
 class _Probed:

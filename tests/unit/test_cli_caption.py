@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +12,13 @@ import pytest
 from PIL import Image
 
 from imgcore import captioners
+from imgcore.captioning.answers import busy
 from imgcore.cli import main as cli
-from imgcore.errors import BadAnswer, RateLimited
+from imgcore.errors import BadAnswer, RateLimited, Unavailable
 from imgcore.gallery.models import Source
 from imgcore.imaging.decode import decode
+from imgcore.imaging.xmp_writing import embed, has_alt_text, words_in
+from tests import images as samples
 from tests.unit.fakes import FakeCaptioner
 
 
@@ -82,3 +87,150 @@ def test_caption_does_not_wait_for_tomorrow(
     captioner.answers = [RateLimited("Tomorrow.", code="quota_exhausted", retry_after=30_000.0)]
 
     assert "quota_exhausted" == run(capsys, folder / "a.jpg", code=1)[0]["error"]
+
+
+def test_caption_sidecar_keeps_the_words_of_a_person(
+    folder: Path, captioner: FakeCaptioner, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sidecar = folder / "a.jpg.xmp"
+    sidecar.write_bytes(samples.xmp("Anna at the lake", ("Anna", "Barn")))
+
+    for options in ((), ("--again",)):
+        (row,) = run(capsys, folder / "a.jpg", "--write", "sidecar", *options)
+        assert "Anna at the lake" == row["caption"]
+        assert ("Anna at the lake", ("Anna", "Barn", "red", "field")) == words_in(sidecar.read_bytes())
+        assert has_alt_text(sidecar.read_bytes())
+
+
+def test_caption_embedded_adds_tags_to_the_keywords_of_a_person(
+    tmp_path: Path, captioner: FakeCaptioner, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """More keywords than a description has tags stay, also those of IPTC, which XMP would hide."""
+    keywords = tuple(f"Word {number}" for number in range(10))
+    (tmp_path / "xmp.jpg").write_bytes(samples.captioned("A cat", keywords))
+    (tmp_path / "iptc.jpg").write_bytes(samples.captioned("A cat", keywords, how="iptc"))
+
+    run(capsys, tmp_path, "--write", "embedded")
+
+    for file in tmp_path.glob("*.jpg"):
+        facts = decode(file.read_bytes(), max_side=9).facts
+        assert ("A cat", (*keywords, "barn", "red", "field")) == (
+            facts.embedded_caption,
+            facts.embedded_keywords,
+        )
+
+
+@pytest.mark.parametrize("how", ["sidecar", "embedded"])
+def test_caption_unreadable_xmp_is_an_error_before_the_model_is_asked(
+    how: str, folder: Path, captioner: FakeCaptioner, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = folder / "a.jpg"
+    file.write_bytes(embed(file.read_bytes(), b"<x"))
+    (folder / "a.jpg.xmp").write_bytes(b"<?xml version='1.0' encoding='none'?><x/>")
+
+    assert "xmp" == run(capsys, file, "--write", how, code=1)[0]["error"]
+    assert [] == captioner.deadlines
+
+
+def test_caption_file_that_cannot_hold_words_is_an_error_before_the_model_is_asked(
+    tmp_path: Path, captioner: FakeCaptioner, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "a.webp"
+    Image.new("RGB", (60, 40)).save(file)
+
+    assert "not_embeddable" == run(capsys, file, "--write", "embedded", "--again", code=1)[0]["error"]
+    assert [] == captioner.deadlines
+
+
+def test_caption_goes_on_after_a_file_that_cannot_be_written(
+    folder: Path,
+    captioner: FakeCaptioner,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A directory in the sidecar's place, a folder without permission, and a disk that is full at the end."""
+    (folder / "a.jpg.xmp").mkdir()
+    access = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path).name != "inner" and access(path, mode))
+    rows = run(capsys, folder, "--write", "sidecar", code=1)
+    assert ["unwritable", None, "unwritable"] == [row.get("error") for row in rows]
+    assert 1 == len(captioner.deadlines)
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    (row,) = run(capsys, folder / "c.png", "--write", "embedded", code=1)
+    assert ("unwritable", "c.png cannot be written: No space left on device.") == (row["error"], row["message"])
+    assert [] == list(folder.rglob(".imgcore-*"))
+
+
+@pytest.mark.parametrize("how", ["sidecar", "embedded"])
+def test_caption_keeps_symbolic_links(
+    how: str, folder: Path, captioner: FakeCaptioner, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "kept.xmp").write_bytes(b"")
+    (folder / "b.jpg").symlink_to("a.jpg")
+    (folder / "b.jpg.xmp").symlink_to("kept.xmp")
+
+    run(capsys, folder / "b.jpg", "--write", how)
+
+    assert (folder / "b.jpg").is_symlink()
+    assert (folder / "b.jpg.xmp").is_symlink()
+    written = "kept.xmp" if how == "sidecar" else "a.jpg"
+    assert has_alt_text((folder / written).read_bytes())
+
+
+def test_caption_folder_takes_every_ending_of_an_accepted_type(
+    tmp_path: Path, captioner: FakeCaptioner, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("a.jpe", "b.jfif", "c.TIFF", "d.tif"):
+        Image.new("RGB", (60, 40)).save(tmp_path / name, "TIFF" if ".t" in name.lower() else "JPEG")
+
+    assert ["a.jpe", "b.jfif", "c.TIFF", "d.tif"] == [Path(row["file"]).name for row in run(capsys, tmp_path)]
+
+
+def test_caption_folder_without_images_is_an_error(
+    tmp_path: Path, captioner: FakeCaptioner, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "notes.txt").write_text("no image")
+
+    assert ["no_images"] == [row["error"] for row in run(capsys, tmp_path, code=1)]
+
+
+def test_caption_refuses_a_wrong_language_for_every_captioner(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CAPTION_LANGUAGE", "en,de,fr,es,it,pt")
+
+    assert [] == run(capsys, folder, "--captioner", "local", code=1)
+
+
+def test_caption_by_openai_names_the_settings_that_are_missing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("OPENAI_BASE_URL", "OPENAI_MODEL"):
+        monkeypatch.delenv(name, raising=False)
+    (row,) = run(capsys, folder / "a.jpg", "--captioner", "openai", code=1)
+
+    assert "misconfigured" == row["error"]
+    assert "OPENAI_BASE_URL and OPENAI_MODEL, for example to http" in row["message"]
+
+
+def test_caption_without_a_key_names_the_setting(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("GEMINI_API_KEY", raising=False)
+    (row,) = run(capsys, folder / "a.jpg", "--captioner", "gemini", code=1)
+
+    assert "key_missing" == row["error"]
+    assert "GEMINI_API_KEY" in row["message"]
+
+
+def test_caption_without_a_model_says_to_run_it_again(
+    folder: Path, captioner: FakeCaptioner, capsys: pytest.CaptureFixture[str]
+) -> None:
+    captioner.answers = [Unavailable(busy("Gemini"))]
+    (row,) = run(capsys, folder / "a.jpg", code=1)
+
+    assert "Gemini cannot be reached at the moment. Run the command again later." == row["message"]

@@ -83,3 +83,20 @@ def test_cost_by_day_and_owner(spending: Spending, capsys: pytest.CaptureFixture
 def test_cost_of_a_reversed_period_fails(spending: Spending, capsys: pytest.CaptureFixture[str]) -> None:
     assert 1 == cli.main(["cost", "--from", "2026-02-01", "--to", "2026-01-01"])
     assert "--to is before --from" in capsys.readouterr().err
+
+
+def test_cost_up_to_the_last_day_of_the_calendar(
+    spending: Spending, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (row,) = printed(capsys, "--to", "9999-12-31", "--by", "all")
+    assert 3 == row["calls"]
+
+
+@pytest.mark.parametrize("period", ["--today", "--month"])
+def test_cost_of_a_day_or_month_refuses_an_end(
+    period: str, spending: Spending, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["cost", period, "--to", "2020-01-01"])
+    assert 2 == caught.value.code
+    assert "--to goes with --from" in capsys.readouterr().err

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, time, timedelta, timezone, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from imgcore.captioning.answers import busy, not_a_description
+from imgcore.captioning.answers import LATER, busy, not_a_description
 from imgcore.captioning.retry import Failure, FailureKind, Option
 from imgcore.errors import BadAnswer, Misconfigured, RateLimited, Unavailable
 
@@ -55,7 +55,7 @@ MODEL_RETIRED = (
 )
 MODEL_UNFIT = "The configured Gemini model cannot describe photos; the operator has to choose another."
 WRONG_ADDRESS = "Another server answers at Gemini's address: the address, or a proxy, is configured wrongly."
-RATE_LIMITED = "Gemini limits the number of requests. This photo will be described automatically later."
+RATE_LIMITED = f"Gemini limits the number of requests. {LATER}"
 QUOTA_EXHAUSTED = "Today's quota of Gemini is used up. This photo will be described when the next one begins."
 REFUSED_IMAGE = "Gemini cannot read this photo."
 

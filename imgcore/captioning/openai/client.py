@@ -84,7 +84,7 @@ def _read(response: HTTPResponse | HTTPError, until: float) -> str:
         body += chunk
         if len(body) > BODY_BYTES or time.monotonic() > until:
             raise ValueError(f"a body of more than {BODY_BYTES} bytes, or without an end")
-    return body.decode("utf-8", "replace")
+    return body.decode("utf-8-sig", "replace")  # some servers begin with a byte order mark
 
 
 def _completions(base_url: str) -> str:

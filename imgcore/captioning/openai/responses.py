@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from imgcore.captioning.answers import Answer, busy, not_a_description
+from imgcore.captioning.answers import LATER, Answer, busy, not_a_description
 from imgcore.captioning.retry import Failure, FailureKind, Option
 from imgcore.errors import BadAnswer, Misconfigured, RateLimited, Unavailable
 
@@ -24,6 +24,10 @@ MODEL_MISSING = (
     " to correct the name."
 )
 NO_VISION = "The model of OPENAI_MODEL cannot see photos. The operator has to choose one that can."
+SCHEMA_REFUSED = (
+    "The captioning server refuses response_format, also in a request without it. The operator has to correct"
+    " the server's settings, or to choose another model."
+)
 TOO_SMALL = (
     "The context of the model of OPENAI_MODEL is too small for a photo. The operator has to configure a larger"
     " one in the captioning server."
@@ -34,7 +38,7 @@ NO_MEMORY = (
 )
 KEY_REFUSED = "The captioning server rejected the API key. The operator has to correct OPENAI_API_KEY."
 WRONG_ADDRESS = "No OpenAI-compatible API answers at OPENAI_BASE_URL. The operator has to correct the address."
-RATE_LIMITED = "The captioning model limits the number of requests. This photo will be described later."
+RATE_LIMITED = f"The captioning model limits the number of requests. {LATER}"
 CREDITS_EXHAUSTED = "The credits of the captioning model are used up. The operator has to buy more."
 REFUSED_IMAGE = "The captioning model cannot read this photo."
 
@@ -90,7 +94,8 @@ def judge(status: int, body: str, retry_after: str | None = None) -> Failure:
     if status in (401, 403):
         return _final(KEY_REFUSED, "key_refused", detail)
     if status in (400, 422) and (option := _refused_option(said)) is not None:
-        unfit = Misconfigured(NO_VISION, code="model_unfit")
+        sentence = SCHEMA_REFUSED if option is Option.SCHEMA else NO_VISION
+        unfit = Misconfigured(sentence, code="model_unfit")
         return Failure(FailureKind.OPTION_REFUSED, unfit, detail, option=option)
     for words, code, sentence in _CORRECTIONS:
         if re.search(words, said, re.IGNORECASE):
