@@ -20,6 +20,7 @@ from imgcore.pipeline.maintenance_models import DueTask
 
 _GRACE = 300.0  # seconds after the form expired in which an upload that began before may end
 
+_WAITING = "status = 'retry' AND error IN ({names}) AND next_at > {later:within}"
 _IS_DUE = (
     "((t.status = 'retry' AND t.next_at <= {later:within})"
     " OR (t.status = 'processing' AND t.lease_until <= {now})"
@@ -81,9 +82,13 @@ _REPAIR_CLOCK = (
     " WHERE upload_status = 'awaiting' AND (uploaded_at > {later:slack} OR checked_at > {later:slack})",
 )
 
+# images.source is that of the first field. Where a model has answered, a person has restored the local words.
 _LOCAL = (
     "SELECT i.public_id, i.image_key FROM images i JOIN tasks t ON t.image_id = i.id AND t.kind = 'caption'"
-    " WHERE i.source = 'local' AND i.undescribed_at IS NULL AND t.status = 'done'"
+    " WHERE 'local' IN (i.source, i.alt_text_source, i.tags_source)"
+    " AND NOT EXISTS (SELECT 1 FROM word_versions v WHERE v.image_id = i.id"
+    " AND v.source IN ('gemini', 'openai'))"
+    " AND i.undescribed_at IS NULL AND t.status = 'done'"
     " AND i.upload_status = 'received' AND i.deleted_at IS NULL ORDER BY i.id LIMIT :limit"
 )
 _PROCESSED = sql(
@@ -126,16 +131,16 @@ class SweepRepository(Repository):
 
         return self._database.run(work)
 
-    def release(self, codes: Collection[str], *, within: float, limit: int) -> int:
+    def release(self, codes: Collection[str], *, within: float, limit: int, owner_id: int | None = None) -> int:
         """Make up to ``limit`` retries that wait for one of these errors to end due now; return how many.
 
-        within: seconds; those that are due by then are left as they are.
+        within: seconds; those that are due by then are left as they are. owner_id: only this account's images.
         """
         names, values = in_list("code", codes)
-        waiting = sql(
-            "status = 'retry' AND error IN ({names}) AND next_at > {later:within}",
-            names=names,
-        )
+        waiting = sql(_WAITING, names=names)
+        if owner_id is not None:
+            waiting += " AND image_id IN (SELECT id FROM images WHERE owner_id = :owner_id)"
+            values["owner_id"] = owner_id
         find = sql(
             "SELECT image_id, kind FROM tasks WHERE {waiting} ORDER BY image_id LIMIT :limit", waiting=waiting
         )
@@ -153,6 +158,17 @@ class SweepRepository(Repository):
 
         return self._database.run(work)
 
+    def waiting_owners(self, codes: Collection[str], *, within: float) -> Sequence[int]:
+        """Return the ids of the accounts with retries that ``release`` would make due."""
+        names, values = in_list("code", codes)
+        find = sql(
+            "SELECT DISTINCT owner_id FROM images WHERE owner_id IS NOT NULL"
+            " AND id IN (SELECT image_id FROM tasks WHERE {waiting}) ORDER BY owner_id",
+            waiting=sql(_WAITING, names=names),
+        )
+        values["within"] = micros(within)
+        return self._database.read(lambda tx: [row["owner_id"] for row in tx.rows(find, **values)])
+
     def repair_clock(self) -> int:
         """Bring forward what waits for a time that a clock set back has moved away; return how many rows.
 
@@ -163,9 +179,9 @@ class SweepRepository(Repository):
         return self._database.run(lambda tx: sum(tx.execute(each, slack=slack) for each in _REPAIR_CLOCK))
 
     def reopen_local(self, *, limit: int) -> Sequence[DueTask]:
-        """Make the captions of up to ``limit`` images pending again that were described without a model.
+        """Make the captions of up to ``limit`` images pending again that hold words of the local describer.
 
-        Those that a model has failed to describe for good are left out.
+        Those that a model has described, or has failed to describe for good, are left out.
         """
 
         def work(tx: Transaction) -> list[DueTask]:

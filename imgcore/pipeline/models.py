@@ -13,6 +13,7 @@ WAITING = frozenset({"rate_limited", "quota_exhausted", "unavailable"})  # these
 BREAKER_CODES = WAITING | {
     "api_not_enabled",
     "billing_required",
+    "context_too_small",
     "credits_exhausted",
     "key_leaked",
     "key_missing",
@@ -20,10 +21,13 @@ BREAKER_CODES = WAITING | {
     "key_restricted",
     "location_not_supported",
     "misconfigured",
+    "model_missing",
     "model_retired",
     "model_unfit",
+    "out_of_memory",
     "project_suspended",
     "quota_zero",
+    "secret",
     "spending_cap",
     "wrong_address",
 }

@@ -42,7 +42,7 @@ logger = logging.getLogger(__name__)
 COMMIT_SECONDS = 5.0  # kept back from the deadline to store the result
 STORE_SECONDS = 20.0  # how long a result is offered to a database that is away
 FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 20.0, 900.0
-SPREAD = 0.1  # of a wait, so that not all that waits becomes due at once
+SPREAD, LONGEST_SPREAD_SECONDS = 0.1, 60.0  # of a wait, so that not all that waits becomes due at once
 
 INTERNAL = "An internal error occurred. The task will be retried."
 
@@ -171,7 +171,7 @@ class Processor:
                 claim,
                 code=waits.error.code,
                 message=waits.error.message,
-                delay=waits.wait * (1 + SPREAD * self.rng()),
+                delay=waits.wait + min(SPREAD * waits.wait, LONGEST_SPREAD_SECONDS) * self.rng(),
                 refund=True,
                 provisional=words,
                 own=own,

@@ -14,7 +14,7 @@ from imgcore.gallery.models import MISSING, TRASH_SECONDS, Image, TaskKind
 from imgcore.gallery.ports import Queues, Storage
 from imgcore.pipeline.maintenance_models import SweepReport
 from imgcore.pipeline.models import BREAKER_CODES, Timing
-from imgcore.spending.models import CAPS
+from imgcore.spending.models import CAPS, QUOTAS
 
 if TYPE_CHECKING:
     from imgcore.db.circuit_breaker import CircuitBreakers
@@ -37,7 +37,7 @@ class Sweeper:
     """Repairs what lost events and crashed workers leave behind.
 
     breaker: the name of the model's circuit breaker; None without a model. upgrade: whether the model describes
-    images again that were described without one.
+    images again that hold words of the local describer.
     """
 
     images: ImageRepository
@@ -61,8 +61,8 @@ class Sweeper:
             logger.warning("The database's clock was set back: %d rows were waiting for a past time.", moved)
         exhausted = self.rows.fail_exhausted_tasks(max_attempts=self.timing.max_attempts)
         recovered, expired = self._recover()
-        if self.spending is not None and self.spending.reached_cap() is None:
-            self.rows.release(CAPS, within=LOOK_AHEAD_SECONDS, limit=LIMIT)
+        if self.spending is not None:
+            self._release_paid(self.spending)
         if self.advance_campaigns is not None:
             self.advance_campaigns()
         waiting = self._model_is_away()
@@ -87,6 +87,14 @@ class Sweeper:
             repaired=repaired,
             notified=notified,
         )
+
+    def _release_paid(self, spending: Spending) -> None:
+        """Release what waits for a cap or for its owner's quota, where that is not reached any more."""
+        if spending.reached_cap() is None:
+            self.rows.release(CAPS, within=LOOK_AHEAD_SECONDS, limit=LIMIT)
+        for owner_id in self.rows.waiting_owners(QUOTAS, within=LOOK_AHEAD_SECONDS):
+            if spending.reached_quota(owner_id) is None:
+                self.rows.release(QUOTAS, within=LOOK_AHEAD_SECONDS, limit=LIMIT, owner_id=owner_id)
 
     def _model_is_away(self) -> bool:
         """Return whether the model's circuit breaker is open, or its probe is due."""

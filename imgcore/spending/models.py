@@ -9,6 +9,7 @@ from enum import StrEnum
 CAP_DAY, CAP_MONTH = "spend_cap_day", "spend_cap_month"  # codes of a task that waits for a cap
 CAPS = frozenset({CAP_DAY, CAP_MONTH})
 QUOTA_DAY, QUOTA_MONTH = "spend_quota_day", "spend_quota_month"  # … for the quota of its owner
+QUOTAS = frozenset({QUOTA_DAY, QUOTA_MONTH})
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TypeGuard
 
+from imgcore.captioning.gemini import responses as gemini
+from imgcore.captioning.openai import responses as openai
 from imgcore.errors import Blocked, ImgcoreError, Misconfigured, RateLimited, Unavailable
 from imgcore.gallery.models import Source, TaskStatus
-from imgcore.pipeline.models import RecordCall, ignore_call
+from imgcore.pipeline.models import BREAKER_CODES, RecordCall, ignore_call
 from imgcore.pipeline.processing import Outcome, Processor
 from imgcore.pipeline.sweeper import Sweeper
+from tests.support.documents import ROOT
 from tests.support.repositories import Repositories
 from tests.unit.fakes import FakeCaptioner, FakeQueues, FakeStorage
 from tests.unit.pipeline_photos import CAPTION, SOON, news, now, upload
@@ -51,6 +58,48 @@ def test_process_with_the_model_back_replaces_the_provisional_words(
 
     found = now(repositories, image)
     assert ("A cat.", Source.GEMINI, False) == (found.caption, found.source, found.provisional)
+
+
+def test_caption_waits_at_most_a_minute_longer_than_the_model_asks(
+    processor: Processor, repositories: Repositories, storage: FakeStorage, captioner: FakeCaptioner
+) -> None:
+    """The spread of the retries does not grow with a wait of hours or weeks."""
+    captioner.answers = [RateLimited("Used up.", code="quota_exhausted", retry_after=86_400.0)]
+    image = upload(repositories, storage)
+
+    replace(processor, rng=lambda: 1.0).process(news(image), CAPTION, deadline=SOON)
+
+    next_at = now(repositories, image).task(CAPTION).next_at
+    assert next_at is not None
+    assert timedelta(seconds=86_400) < next_at - datetime.now(UTC) <= timedelta(seconds=86_460)
+
+
+def test_every_reason_why_a_model_does_not_answer_holds_the_captions_that_wait() -> None:
+    """Those that the documentation lists, and those that the captioners raise."""
+    table = re.findall(r"^\| (`[^|]+`) \|", (ROOT / "docs/captions.md").read_text(), re.MULTILINE)
+    documented = {code for cell in table for code in re.findall(r"`(\w+)`", cell)}
+    captioning = (ROOT / "imgcore/captioning").rglob("*.py")
+    others = (ROOT / "imgcore/captioners.py", ROOT / "imgcore/aws/clients.py")
+    calls = [
+        node
+        for path in (*others, *captioning)
+        for node in ast.walk(ast.parse(path.read_text()))
+        if _names_a_wait(node)
+    ]
+    raised = {
+        keyword.value.value
+        for call in calls
+        for keyword in call.keywords
+        if keyword.arg == "code" and isinstance(keyword.value, ast.Constant)
+    }
+    judged = {*gemini._SENTENCES, *(code for _, code, _ in openai._CORRECTIONS)}
+    assert {"key_missing", "model_missing"} <= documented & (raised | judged)
+    assert set() == (documented | raised | judged) - BREAKER_CODES - {"no_batches", "too_late"}  # of batches
+
+
+def _names_a_wait(node: ast.AST) -> TypeGuard[ast.Call]:
+    waits = {"Misconfigured", "RateLimited", "Unavailable"}
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in waits
 
 
 class Probed(FakeCaptioner):

@@ -80,6 +80,32 @@ def test_caption_waits_at_the_quota_of_its_owner(
     assert [images[0].image_key] == [key for kind, key, _ in queues.sent if kind is CAPTION]
 
 
+def test_caption_that_waits_for_the_quota_is_released_when_the_setting_is_raised(
+    processor: Processor, repositories: Repositories, storage: FakeStorage, queues: FakeQueues, sweeper: Sweeper
+) -> None:
+    """QUOTA_SPEND_MONTH of a later start; the photo of an account that is still at its own quota waits."""
+    accounts = repositories.accounts
+    ada, zoe = (accounts.add(name, name, Role.PERSON, "hash") for name in ("ada", "zoe"))
+    accounts.set_quota(zoe.id, images=None, bytes_=None, uploads=None, spend_month=1.0)
+    paid = Spending(repositories.ledger, lambda *tokens: Quote(1.0, "2026-11-28", 1.0), quota=Caps(month=1.0))
+    images = [upload(repositories, storage) for _ in range(2)]
+    statement = "UPDATE images SET owner_id = :owner_id WHERE id = :id"
+    for image, owner in zip(images, (ada, zoe), strict=True):
+        paid.append(
+            paid.entry(model="m", input_tokens=1, output_tokens=1, outcome="described", owner_id=owner.id)
+        )
+        own = {"owner_id": owner.id, "id": image.id}
+        repositories.database.run(lambda tx, own=own: tx.execute(statement, **own))
+        replace(processor, spending=paid).process(news(image), CAPTION, deadline=SOON)
+    replace(sweeper, spending=paid).sweep()
+    assert [] == [key for kind, key, _ in queues.sent if kind is CAPTION]
+
+    paid.quota = Caps(month=5.0)
+    replace(sweeper, spending=paid).sweep()
+
+    assert [images[0].image_key] == [key for kind, key, _ in queues.sent if kind is CAPTION]
+
+
 def test_caption_waits_at_a_reached_cap_and_is_released(
     processor: Processor, repositories: Repositories, storage: FakeStorage, queues: FakeQueues,
     captioner: FakeCaptioner, sweeper: Sweeper,
