@@ -67,7 +67,7 @@ def questions(repositories: Repositories) -> dict[str, Callable[[], object]]:
         "page of 50 from the middle": lambda: repositories.pages.page(cursor=middle, limit=50, query=None),
         "one photo": lambda: repositories.images.get(public_id),
         **{
-            f"search, {what}": partial(repositories.images.page, cursor=None, limit=50, query=query)
+            f"search, {what}": partial(repositories.pages.page, cursor=None, limit=50, query=query)
             for what, query in SEARCHES.items()
         },
         "page from the cache's key": lambda: repositories.pages.page_versions(

@@ -38,14 +38,14 @@ class Running:
         self.entered = threading.Event()
         self.release = threading.Event()
         self.release.set()
-        page = self.gallery.images.page_versions
+        page = self.gallery.pages.page_versions
 
         def held(**asked: object) -> object:
             self.entered.set()
             self.release.wait(20)
             return page(**asked)
 
-        self.gallery.images.page_versions = held
+        self.gallery.pages.page_versions = held
         listener = listen("127.0.0.1", 0)
         self.port = listener.getsockname()[1]
         app = create_app(self.gallery)
