@@ -52,6 +52,19 @@ test("a photo is inserted in front of the first that follows it, also into a mon
   assert.deepEqual(sections.position("old"), { index: 41, total: 1042 });
 });
 
+test("a photo of a page that is not loaded does not change the count, which the server knows", () => {
+  const sections = filled();
+  sections.append("2024-02", numbered(500, "f"), "500");
+  sections.set([...sections.list, { key: "2023-01", count: 5 }]);
+  assert.equal(sections.insert("2023-01", "unloaded", () => true), false);
+  assert.equal(sections.insert("2024-02", "later", () => false), false);
+  assert.equal(sections.total, 1045);
+  sections.recount([{ key: "2024-02", count: 1001 }, { key: "2023-01", count: 6 }, { key: "2026-11", count: 7 }]);
+  assert.equal(sections.total, 30 + 10 + 1001 + 6);
+  sections.recount([{ key: "2024-02", count: 1001 }]);
+  assert.equal(sections.get("2023-01"), undefined);
+});
+
 test("the last photo of a month takes its heading away", () => {
   const sections = filled();
   for (const id of numbered(10, "o")) sections.remove(id);

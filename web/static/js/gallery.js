@@ -78,6 +78,7 @@ const feed = new Feed({
       newer = library.apply(changes);
     });
     for (const photo of newer) announce(photo);
+    recount();
     if (newer.some((photo) => photo.id === viewer.now?.shown)) return viewer.now?.refresh();
     return undefined;
   }),
@@ -89,6 +90,21 @@ const feed = new Feed({
   },
   onReach: reachability(),
 });
+
+const COUNTING = 2000; // milliseconds between two requests for the counts of months
+let counting = false;
+
+/** Correct the counts of months that are not loaded; news that come meanwhile are counted with the next request. */
+function recount() {
+  if (!library.uncounted || counting) return;
+  counting = true;
+  setTimeout(guard(async () => {
+    counting = false;
+    await library.count();
+    timeline.keepPlace(() => {});
+    redraw();
+  }), COUNTING);
+}
 
 /** @param {import("./core/store.js").Photo} photo */
 function announce(photo) {

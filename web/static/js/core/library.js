@@ -2,7 +2,7 @@
 
 import { photoOf, precedes } from "../model/rows.js";
 import { Sections } from "../model/sections.js";
-import { ask } from "./api.js";
+import { ask, Problem } from "./api.js";
 import { aspect } from "./store.js";
 
 /** @typedef {import("./store.js").Photo} Photo */
@@ -28,6 +28,7 @@ export class Library {
     this.sections = new Sections((id, key) => (key === ADDED ? 1 : aspect(store.get(id))));
     /** @type {AbortController | null} */
     this.searching = null;
+    this.uncounted = false; // photos have come into months that are not loaded
   }
 
   get filtered() {
@@ -48,6 +49,18 @@ export class Library {
     signal.throwIfAborted();
     this.query = query;
     this.set(months, first);
+  }
+
+  /** Ask for the counts of months anew, where changes of photos that are not loaded have made them uncertain. */
+  async count() {
+    if (!this.uncounted) return;
+    this.uncounted = false;
+    const query = this.query;
+    const answer = await ask("GET", `/api/v1/timeline${suffix(query)}`).catch((error) => {
+      if (!(error instanceof Problem)) throw error;
+      this.uncounted = true; // the feed says that the gallery cannot be reached; its next news ask again
+    });
+    if (answer && query === this.query) this.sections.recount(answer.months.map((/** @type {any} */ each) => ({ key: each.month, count: each.count })));
   }
 
   /**
@@ -168,7 +181,8 @@ export class Library {
       return;
     }
     if (!section && this.filtered && !known) return; // whether it matches is known to the server only
-    this.sections.insert(photo.month, photo.id, (other) => precedes(photo, this.store.get(other)));
+    const placed = this.sections.insert(photo.month, photo.id, (other) => precedes(photo, this.store.get(other)));
+    if (!placed) this.uncounted = true;
   }
 
   /**

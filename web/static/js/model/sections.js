@@ -102,7 +102,8 @@ export class Sections {
   }
 
   /**
-   * Put a photo into a section, in front of the first one that `after` is true for.
+   * Put a photo into a section, in front of the first one that `after` is true for. Returns false where it comes
+   * with a page of the section that is not loaded yet: whether `count` has it already is known to the server only.
    * @param {string} key
    * @param {string} id
    * @param {(other: string) => boolean} after
@@ -117,20 +118,28 @@ export class Sections {
       const at = this.list.findIndex((each) => /^\d/.test(each.key) && each.key < key);
       this.list.splice(at < 0 ? this.list.length : at, 0, section);
     }
-    section.count += 1;
-    section.stale = true;
-    if (section.next === undefined) {
-      this.layOut();
-      return; // it comes with the section's first page
-    }
     const found = section.ids.findIndex(after);
-    if (found < 0 && section.next !== null) {
-      this.layOut();
-      return; // it comes with a later page
-    }
+    if (section.next === undefined || (found < 0 && section.next !== null)) return false;
+    section.count += 1;
     section.ids.splice(found < 0 ? section.ids.length : found, 0, id);
     section.stale = true;
     this.places.set(id, section);
+    this.layOut();
+    return true;
+  }
+
+  /**
+   * Correct the counts of sections that are not loaded to their end. Others keep theirs.
+   * @param {{key: string, count: number}[]} known
+   */
+  recount(known) {
+    const counts = new Map(known.map(({ key, count }) => [key, count]));
+    for (const section of this.list) {
+      if (section.next === null) continue;
+      section.count = Math.max(section.ids.length, counts.get(section.key) ?? 0);
+      section.stale = true;
+    }
+    this.list = this.list.filter((section) => section.count > 0);
     this.layOut();
   }
 
