@@ -95,7 +95,8 @@ def _thumbnail(parsed: argparse.Namespace) -> int:
     from imgcore.imaging.decode import decode
     from imgcore.imaging.render import render
 
-    parsed.out.mkdir(parents=True, exist_ok=True)
+    with caption.os_errors(parsed.out):
+        parsed.out.mkdir(parents=True, exist_ok=True)
     names: set[str] = set()
 
     def make(data: bytes, file: Path) -> dict[str, Any]:

@@ -223,6 +223,17 @@ def test_export_edit_has_source_human(database: Repositories, capsys: pytest.Cap
     assert [("Mine", "human")] == [(line["caption"], line["source"]) for line in lines(capsys)]
 
 
+def test_thumbnail_that_cannot_be_written_is_an_error_of_its_file(
+    photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    (out / f"{photo.stem}-200.webp").mkdir(parents=True)
+    assert 1 == cli.main(["thumbnail", str(photo), "--out", str(out)])
+    assert ["unwritable"] == [row["error"] for row in lines(capsys)]
+    assert 1 == cli.main(["thumbnail", str(photo), "--out", str(photo)])
+    assert "cannot be written: File exists." in capsys.readouterr().err
+
+
 def test_probe_without_a_key_prints_the_local_describer(
     database: Repositories, capsys: pytest.CaptureFixture[str]
 ) -> None:
