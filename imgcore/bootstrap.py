@@ -94,7 +94,8 @@ def spending(config: Config, known: Database | None = None) -> Spending:
 
     caps = Caps(day=config.spend_cap_day, month=config.spend_cap_month)
     quota = Caps(day=config.quota_spend_day, month=config.quota_spend_month)
-    return Spending(LedgerRepository(known or database(config)), quote, caps, quota=quota)
+    ledger = LedgerRepository(known or database(config))
+    return Spending(ledger, quote, caps, quota=quota, batch_model=config.gemini_model)
 
 
 def campaigns(config: Config, known: Database | None = None, session: Any = None) -> Campaigns:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
@@ -65,39 +66,58 @@ class Batches:
     spending: Spending
     lease: float = LEASE_SECONDS
 
-    def step(self, campaign: Campaign) -> None:
-        """Send what can be sent, and store the results that are there. Raises what the model raises."""
-        for batch in self.rows.open(campaign):
-            self._continue(batch)
-        while campaign.status is CampaignStatus.RUNNING and len(self.rows.open(campaign)) < OPEN:
-            if (cap := self.spending.reached_cap()) is not None:
-                raise cap
+    def step(self, campaign: Campaign) -> int:
+        """Send what can be sent, store the results that are there, and return the number of open batches.
+
+        Of a cancelled campaign, what was sent is stored and nothing is sent. Raises what the model raises.
+        """
+        for batch in sorted(self.rows.open(campaign), key=lambda batch: batch.name is None):  # answers first
+            self._continue(batch, campaign)
+        while self._status(campaign) is CampaignStatus.RUNNING and len(self.rows.open(campaign)) < OPEN:
             if not self.rows.add(campaign, SIZE):
                 break
-            self._continue(self.rows.open(campaign)[-1])
+            self._continue(self.rows.open(campaign)[-1], campaign)
         self.campaigns.rows.settle(campaign.id)
+        return len(self.rows.open(campaign))
 
-    def _continue(self, batch: Batch) -> None:
+    def _continue(self, batch: Batch, campaign: Campaign) -> None:
         if not self.rows.lease(batch, self.lease):
             return
         try:
-            name = batch.name or self.interface.find(batch.label) or self._submit(batch)
+            name = batch.name or self.interface.find(batch.label) or self._send(batch, campaign)
             if name is not None:
                 self.rows.set_name(batch, name)
-                self._store(batch, name)
+                self._store(batch, name, campaign)
         finally:
             self.rows.release(batch)
+
+    def _send(self, batch: Batch, campaign: Campaign) -> str | None:
+        """Submit a batch if the campaign runs; raise the cap that is reached."""
+        status = self._status(campaign)
+        if status is CampaignStatus.CANCELLED:
+            self.rows.close(batch)
+        if status is not CampaignStatus.RUNNING:
+            return None
+        if (cap := self.spending.reached_cap()) is not None:
+            raise cap
+        return self._submit(batch)
+
+    def _status(self, campaign: Campaign) -> CampaignStatus:
+        """Return the present status: a person may have changed it during the step."""
+        found = self.campaigns.rows.get(campaign.public_id)
+        return found.status if found else CampaignStatus.CANCELLED
 
     def _submit(self, batch: Batch) -> str | None:
         """Send a batch and return its name; None where none of its images can be sent."""
         waiting = dict(self.rows.waiting(batch))
         known = {image.id: image for image in self.images.get_many(list(waiting.values()))}
         requests: list[tuple[str, Any]] = []
-        size = 0
+        size, sent = 0, Counter[int | None]()
         for image_id, public_id in waiting.items():
             image = known[image_id]
-            if image.owner_id is not None and self.spending.reached_quota(image.owner_id) is not None:
-                continue  # the queue lets it wait for the quota
+            if image.deleted_at is not None or self._reached_quota(image, sent[image.owner_id]):
+                self.campaigns.queue(batch.campaign_id, image_id)  # skips it, or lets it wait for the quota
+                continue
             try:
                 picture, context = self.load(image)
                 request = self.model.request_for(picture, context)
@@ -108,6 +128,7 @@ class Batches:
                 if size > BYTES and requests:
                     break
                 requests.append((public_id, request))
+                sent[image.owner_id] += 1
         if requests:
             return self.interface.submit(batch.label, self.model.model, requests)
         for image_id in waiting:
@@ -115,7 +136,10 @@ class Batches:
         self.rows.close(batch)
         return None
 
-    def _store(self, batch: Batch, name: str) -> None:
+    def _reached_quota(self, image: Image, sent: int) -> bool:
+        return image.owner_id is not None and self.spending.reached_quota(image.owner_id, sent) is not None
+
+    def _store(self, batch: Batch, name: str, campaign: Campaign) -> None:
         try:
             answers = self.interface.answers(name)
         except BadAnswer:
@@ -124,7 +148,8 @@ class Batches:
         if answers is None:
             return
         for image_id, public_id in self.rows.waiting(batch):
-            if public_id not in answers or not self._described(batch, image_id, public_id, answers[public_id]):
+            described = public_id in answers and self._described(batch, image_id, public_id, answers[public_id])
+            if not described and campaign.status is not CampaignStatus.CANCELLED:
                 self.campaigns.queue(batch.campaign_id, image_id)
         self.rows.close(batch)
 

@@ -89,6 +89,8 @@ class Campaigns:
             turn = () if campaign.batch else self.rows.take_turn(campaign, STEP_SECONDS, AHEAD)
             queued += sum(self.queue(campaign.id, image_id) for image_id in turn)
             self.rows.settle(campaign.id)
+        for campaign_id in self.rows.unsettled():
+            self.rows.settle(campaign_id)
         return queued
 
     def queue(self, campaign_id: int, image_id: int) -> bool:

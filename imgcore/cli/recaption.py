@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 from imgcore import bootstrap, captioners
-from imgcore.campaigns.models import CampaignStatus, Selection
+from imgcore.campaigns.models import Campaign, CampaignStatus, Selection
 from imgcore.campaigns.service import DEFAULT_RATE
 from imgcore.config import Config
+from imgcore.errors import RateLimited, Unavailable
 from imgcore.gallery.models import Source
 
 Emit = Callable[[dict[str, Any]], None]
@@ -92,23 +94,44 @@ def add_campaign(parser: argparse.ArgumentParser, emit: Emit) -> None:
 
 
 def _watch(public_id: str, emit: Emit) -> int:
-    """Advance and print the campaign until it runs no more.
+    """Advance and print the campaign until it has ended and the answers of its batches are stored.
 
     It goes on without this command as well, unless it is one in batches: then the command can be run again.
     """
-    last = None
+    last, said = None, ""
+    campaign = bootstrap.campaigns(Config.read()).get(public_id)
+    batches = bootstrap.batches(Config.read()) if campaign.batch and not _is_done(campaign) else None
     while True:
-        campaigns = bootstrap.campaigns(Config.read())
-        campaigns.advance()
-        campaign = campaigns.get(public_id)
-        if campaign.batch and campaign.status in (CampaignStatus.RUNNING, CampaignStatus.PAUSED):
-            bootstrap.batches(Config.read()).step(campaign)
+        still_open = 0
+        try:
+            campaigns = bootstrap.campaigns(Config.read())
+            campaigns.advance()
             campaign = campaigns.get(public_id)
+            if batches is not None and not _is_done(campaign):
+                still_open = batches.step(campaign)
+                campaign = campaigns.get(public_id)
+            said = ""
+        except (Unavailable, RateLimited) as error:
+            still_open = 1  # perhaps
+            if error.code != said:
+                print(_waits(error.code, public_id), file=sys.stderr)
+            said = error.code
         if (now := campaign.as_json()) != last:
             emit(last := now)
-        if campaign.status is not CampaignStatus.RUNNING:
+        if _is_done(campaign) or (campaign.status is CampaignStatus.CANCELLED and not still_open):
             return 0
         time.sleep(_BATCH_SECONDS if campaign.batch else _WATCH_SECONDS)
+
+
+def _is_done(campaign: Campaign) -> bool:
+    return campaign.status is CampaignStatus.DONE
+
+
+def _waits(code: str, public_id: str) -> str:
+    return (
+        f"imgcore: the campaign cannot go on now ({code}). This command tries again each minute. If it ends,"
+        f" continue with: imgcore campaign watch {public_id}"
+    )
 
 
 def _moment(text: str) -> datetime:

@@ -36,6 +36,10 @@ _SETTLE = sql(
     " WHERE t.image_id = campaign_items.image_id AND t.kind = 'caption' AND t.status IN {ended})",
     ended=_ENDED,
 )
+_IN_NO_OTHER = (
+    "NOT EXISTS (SELECT 1 FROM campaign_items ci JOIN campaigns c ON c.id = ci.campaign_id"
+    " WHERE ci.image_id = i.id AND ci.status = 'waiting' AND c.status IN ('running', 'paused'))"
+)
 _FINISH = (
     "UPDATE campaigns SET status = 'done', finished_at = {now} WHERE id = :campaign_id AND status = 'running'"
     " AND NOT EXISTS (SELECT 1 FROM campaign_items WHERE campaign_id = :campaign_id"
@@ -112,6 +116,14 @@ class CampaignRepository(Repository):
     def running(self) -> Sequence[Campaign]:
         """Return the campaigns that run."""
         return self._campaigns(sql(_CAMPAIGN, condition="c.status = 'running'"), limit=1000)
+
+    def unsettled(self) -> Sequence[int]:
+        """Return the ids of the campaigns that were paused or cancelled while images were queued."""
+        query = (
+            "SELECT c.id FROM campaigns c WHERE c.status IN ('paused', 'cancelled') AND EXISTS (SELECT 1"
+            " FROM campaign_items ci WHERE ci.campaign_id = c.id AND ci.status = 'queued')"
+        )
+        return [row["id"] for row in self._database.read(lambda tx: tx.rows(query))]
 
     def set_status(self, campaign_id: int, old: CampaignStatus, new: CampaignStatus) -> bool:
         """Change the status; False where it is not ``old`` any more. The time in a pause is not made up for."""
@@ -220,6 +232,7 @@ def _conditions(tx: Transaction, selection: Selection, viewer: Viewer) -> Iterat
         "i.listed_id IS NOT NULL",
         "i.upload_status = 'received'",
         "t.status IN ('done', 'failed', 'blocked')",
+        _IN_NO_OTHER,
     ]
     values: dict[str, Any] = {}
     if not viewer.changes_others:

@@ -30,6 +30,13 @@ _USAGE = sql(
     " FROM model_calls c {join} WHERE {conditions} GROUP BY {group} ORDER BY name",
 )
 
+_IN_BATCHES = (
+    "SELECT COUNT(*) AS n FROM batches j JOIN batch_items b ON b.batch_id = j.id"
+    " JOIN campaign_items c ON c.campaign_id = j.campaign_id AND c.image_id = b.image_id"
+    " JOIN images i ON i.id = b.image_id"
+    " WHERE j.closed_at IS NULL AND j.name IS NOT NULL AND c.status = 'waiting'"
+)
+
 
 class LedgerRepository(Repository):
     """The ledger. Each method is one transaction."""
@@ -77,6 +84,16 @@ class LedgerRepository(Repository):
             values["owner_id"] = owner_id
         row = self._database.read(lambda tx: tx.row(statement, **values))
         return float(row["spent"] or 0.0) if row else 0.0
+
+    def in_batches(self, owner_id: int | None = None) -> int:
+        """Return how many images are in batches that were sent and whose answers are not stored.
+
+        owner_id: only of this account's images.
+        """
+        statement = _IN_BATCHES + (" AND i.owner_id = :owner_id" if owner_id is not None else "")
+        values = {} if owner_id is None else {"owner_id": owner_id}
+        row = self._database.read(lambda tx: tx.row(statement, **values))
+        return int(row["n"]) if row else 0
 
     def quota(self, owner_id: int) -> Caps:
         """Return the quota of spending that an administrator has set for an account; None: the default."""

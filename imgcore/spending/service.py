@@ -36,7 +36,8 @@ class Spending:
     """The ledger and the caps.
 
     quote: returns the price of an answer. quota: the caps of each account, unless an
-    administrator has set others. now: the present time in UTC. clock: time.monotonic().
+    administrator has set others. batch_model: of batches, whose images count at the price of a usual answer
+    until their answers are stored. now: the present time in UTC. clock: time.monotonic().
     """
 
     def __init__(
@@ -46,11 +47,13 @@ class Spending:
         caps: Caps | None = None,
         *,
         quota: Caps | None = None,
+        batch_model: str | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._ledger, self._quote, self.caps = ledger, quote, caps or Caps()
         self.quota = quota or Caps()
+        self._batch_model = batch_model
         self._now, self._clock = now, clock
         self._known: dict[datetime, tuple[float, float]] = {}
         self._lock = threading.Lock()
@@ -136,18 +139,18 @@ class Spending:
             return _reached("day", CAP_DAY, self.caps.day, (end - now).total_seconds())
         return None
 
-    def reached_quota(self, owner_id: int) -> RateLimited | None:
+    def reached_quota(self, owner_id: int, more: int = 0) -> RateLimited | None:
         """Return the quota of an account that stops paid calls for its images now; None if there is none.
 
-        Its ``retry_after`` is the time until the day or the month ends.
+        Its ``retry_after`` is the time until the day or the month ends. more: images that the next batch has.
         """
         now, set_ = self._now(), self._ledger.quota(owner_id)
         month = self.quota.month if set_.month is None else set_.month
-        if month is not None and self._ledger.counted(_month(now), owner_id=owner_id) >= month:
+        if month is not None and self._owed(_month(now), owner_id, more) >= month:
             end = _month(_month(now) + timedelta(days=32))
             return _over_quota("month", QUOTA_MONTH, month, (end - now).total_seconds())
         day = self.quota.day if set_.day is None else set_.day
-        if day is not None and self._ledger.counted(_day(now), owner_id=owner_id) >= day:
+        if day is not None and self._owed(_day(now), owner_id, more) >= day:
             end = _day(now) + timedelta(days=1)
             return _over_quota("day", QUOTA_DAY, day, (end - now).total_seconds())
         return None
@@ -155,8 +158,19 @@ class Spending:
     def counted(self, owner_id: int) -> tuple[float, float]:
         """Return what counts against an account's quotas of today and of this month, in US dollars."""
         starts = (_day(self._now()), _month(self._now()))
-        day, month = (self._ledger.counted(since, owner_id=owner_id) for since in starts)
+        day, month = (self._owed(since, owner_id) for since in starts)
         return day, month
+
+    def _owed(self, since: datetime, owner_id: int, more: int = 0) -> float:
+        """Return what counts against a quota since that time."""
+        return self._ledger.counted(since, owner_id=owner_id) + self._in_batches(owner_id, more)
+
+    def _in_batches(self, owner_id: int | None = None, more: int = 0) -> float:
+        """Return about what the answers of batches will cost that are not stored yet."""
+        if self._batch_model is None:
+            return 0.0
+        one = _halved(self._quote(self._batch_model, USUAL_INPUT_TOKENS, USUAL_OUTPUT_TOKENS)).counted_usd
+        return one * (self._ledger.in_batches(owner_id) + more)
 
     def _spent(self, since: datetime) -> float:
         """Return what counts against a cap since that time."""
@@ -165,7 +179,7 @@ class Spending:
             spent = self._ledger.counted(since)
             with self._lock:
                 self._known[since] = known = (self._clock() + CACHE_SECONDS, spent)
-        return known[1]
+        return known[1] + self._in_batches()
 
 
 def _reached(period: str, code: str, cap: float, wait: float) -> RateLimited:

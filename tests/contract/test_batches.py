@@ -58,7 +58,7 @@ class Bench:
     ) -> None:
         self.repositories, self.google, self.queues = repositories, google, FakeQueues()
         self.campaigns = Campaigns(repositories.campaigns, self.queues, lambda images: images * 1.0)
-        self.spending = Spending(repositories.ledger, quote, Caps(**caps))
+        self.spending = Spending(repositories.ledger, quote, Caps(**caps), batch_model=MODEL)
         self._database = database
         self._model = GeminiCaptioner(KEY, model=MODEL, base_url=google.url)
         self._interface = GeminiBatches(KEY.reveal(), google.url)
@@ -267,6 +267,101 @@ def test_batch_stops_at_a_cap(
     assert {} == google.batches
 
 
+def test_batches_whose_answers_are_not_there_count_against_a_cap(
+    repositories: Repositories,
+    database: Database,
+    google: FakeBatches,
+    photos: list[Image],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One batch reaches the cap; its answers are stored all the same."""
+    monkeypatch.setattr(module, "SIZE", 2)
+    bench = Bench(repositories, database, google, day=0.0001)
+    campaign = bench.start()
+    for _ in range(2):
+        with pytest.raises(RateLimited):
+            bench.step(campaign)
+        assert 1 == len(google.batches)
+    google.finish()
+    with pytest.raises(RateLimited):
+        bench.step(campaign)
+    counts = bench.campaigns.get(campaign.public_id).counts
+    assert {ItemStatus.DONE: 2, ItemStatus.WAITING: 3} == dict(counts)
+
+
+def test_batch_has_as_many_photos_of_an_account_as_its_quota_allows(
+    bench: Bench, google: FakeBatches, photos: list[Image], database: Database
+) -> None:
+    ben = AccountRepository(database).add("b" * 32, "ben", Role.PERSON, "hash")
+    statement = "UPDATE images SET owner_id = :owner WHERE id BETWEEN :first AND :last"
+    first, *_, last = sorted(photo.id for photo in photos)
+    database.run(lambda tx: tx.execute(statement, owner=ben.id, first=first, last=last))
+    one = bench.spending.estimate(MODEL, 1) or 0.0
+    bench.spending.quota = Caps(day=1.3 * one)  # 2.6 photos at half the price
+    bench.step(bench.start())
+    assert 3 == sum(len(batch["requests"]) for batch in google.batches.values())
+    assert (2, 1.5) == (len(bench.queues.sent), pytest.approx(bench.spending.counted(ben.id)[0] / one))
+
+
+def test_batch_sends_no_photo_of_the_trash(
+    bench: Bench, google: FakeBatches, photos: list[Image], repositories: Repositories
+) -> None:
+    campaign = bench.start()
+    for photo in photos[:3]:
+        repositories.images.delete(photo.public_id)
+    campaign = bench.step(campaign)
+    google.finish()
+    campaign = bench.step(campaign)
+    assert (2, []) == (len(google.billed), bench.queues.sent)
+    assert {ItemStatus.DONE: 2, ItemStatus.SKIPPED: 3} == dict(campaign.counts)
+
+
+def test_cancelled_batches_are_stored_and_no_other_is_sent(
+    bench: Bench, google: FakeBatches, photos: list[Image], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is cancelled between the batches of one step; what was paid is stored."""
+    campaign, submit = bench.start(), GeminiBatches.submit
+
+    def cancelled(*arguments: Any) -> str:
+        name = submit(*arguments)
+        bench.campaigns.cancel(campaign.public_id)
+        return name
+
+    monkeypatch.setattr(GeminiBatches, "submit", cancelled)
+    assert (CampaignStatus.CANCELLED, 1) == (bench.step(campaign).status, len(google.batches))
+    google.finish()
+    campaign = bench.step(campaign)
+
+    assert (CampaignStatus.CANCELLED, 2) == (campaign.status, len(google.billed))
+    assert {ItemStatus.DONE: 2, ItemStatus.WAITING: 3} == dict(campaign.counts)
+    assert 0 == bench.batches().step(campaign)
+    same_bill(bench, google)
+
+
+def test_batch_that_was_not_sent_waits_in_a_pause_and_ends_with_a_cancelled_campaign(
+    bench: Bench, google: FakeBatches, photos: list[Image]
+) -> None:
+    campaign = bench.start()
+    assert bench.batches().rows.add(campaign, 2)
+    bench.campaigns.pause(campaign.public_id)
+    assert 1 == bench.batches().step(bench.campaigns.get(campaign.public_id))
+    bench.campaigns.cancel(campaign.public_id)
+    assert 0 == bench.batches().step(bench.campaigns.get(campaign.public_id))
+    assert {} == google.batches
+
+
+def test_photo_without_an_answer_of_a_cancelled_batch_is_not_queued(
+    repositories: Repositories, database: Database, photos: list[Image]
+) -> None:
+    with FakeBatches(lambda number: None) as google:
+        bench = Bench(repositories, database, google)
+        campaign = bench.step(bench.start())
+        bench.campaigns.cancel(campaign.public_id)
+        google.finish()
+        campaign = bench.step(campaign)
+    assert ({ItemStatus.WAITING: 5}, []) == (dict(campaign.counts), bench.queues.sent)
+
+
 def test_batch_leaves_photos_of_accounts_at_their_quota_to_the_queue(
     bench: Bench, google: FakeBatches, photos: list[Image], database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -275,7 +370,9 @@ def test_batch_leaves_photos_of_accounts_at_their_quota_to_the_queue(
     statement = "UPDATE images SET owner_id = :owner WHERE id = :id"
     database.run(lambda tx: tx.execute(statement, owner=ben.id, id=photos[0].id))
     reached = RateLimited("The quota is used up.")
-    monkeypatch.setattr(Spending, "reached_quota", lambda self, owner: reached if owner == ben.id else None)
+    monkeypatch.setattr(
+        Spending, "reached_quota", lambda self, owner, more: reached if owner == ben.id else None
+    )
     campaign = bench.step(bench.start())
     google.finish()
     campaign = bench.step(campaign)

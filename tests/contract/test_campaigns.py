@@ -164,6 +164,38 @@ def test_cancelled_campaign_ends(campaigns: Campaigns, repositories: Repositorie
             change(campaign.public_id)
 
 
+def test_campaign_leaves_out_photos_that_wait_in_another_one(
+    campaigns: Campaigns, repositories: Repositories, queues: FakeQueues
+) -> None:
+    """Running or paused, the other one describes them; a cancelled one does not."""
+    for number in range(3):
+        described(repositories, f"{number}.jpg")
+    everything = Selection(source=Source.LOCAL)
+    first = campaigns.start(everything, rate=1)
+
+    with pytest.raises(Conflict):
+        campaigns.start(everything, rate=1)
+    campaigns.pause(first.public_id)
+    assert 0 == campaigns.preview(everything).images
+    campaigns.cancel(first.public_id)
+    assert 2 == campaigns.start(everything, rate=1).total  # one was queued by the first
+
+
+@pytest.mark.parametrize("change", ["pause", "cancel"])
+def test_queued_photos_of_a_campaign_that_does_not_run_are_settled(
+    campaigns: Campaigns, repositories: Repositories, queues: FakeQueues, change: str
+) -> None:
+    for number in range(3):
+        described(repositories, f"{number}.jpg")
+    campaign = campaigns.start(Selection(source=Source.LOCAL), rate=2)
+    getattr(campaigns, change)(campaign.public_id)
+    describe_queued(repositories, queues)
+    campaigns.advance()
+
+    ended = campaigns.get(campaign.public_id)
+    assert {ItemStatus.DONE: 2, ItemStatus.WAITING: 1} == dict(ended.counts)
+
+
 def test_campaign_skips_what_is_deleted_or_in_work(
     campaigns: Campaigns, repositories: Repositories, database: Database, queues: FakeQueues
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from imgcore.campaigns.service import Campaigns
 from imgcore.cli import main as cli
 from imgcore.cli import recaption
 from imgcore.config import Config
+from imgcore.errors import ImgcoreError, RateLimited, Unavailable
 from imgcore.gallery.models import Source, TaskKind
 from tests.contract.images import described, description
 from tests.support.repositories import Repositories
@@ -131,3 +133,69 @@ def test_recaption_in_batches_goes_on_until_the_campaign_has_ended(
 
     assert (True, "running", "cancelled", 2) == (first["batch"], first["status"], last["status"], len(steps))
     assert [] == queues.sent
+
+
+class SteppedBatches:
+    """Batches whose steps do what a test says; afterwards the campaign is cancelled."""
+
+    def __init__(self, campaigns: Campaigns, *steps: Callable[[str], int]) -> None:
+        self._campaigns, self._steps = campaigns, list(steps)
+
+    def step(self, campaign: Campaign) -> int:
+        if self._steps:
+            return self._steps.pop(0)(campaign.public_id)
+        self._campaigns.cancel(campaign.public_id)
+        return 0
+
+
+def recaption_in_batches(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], batches: Callable[[Campaigns], Any]
+) -> tuple[list[dict[str, Any]], str]:
+    monkeypatch.setenv("GEMINI_API_KEY", "made-up-for-this-test")
+    monkeypatch.setattr(recaption, "_BATCH_SECONDS", 0.0)
+    known = batches(bootstrap.campaigns(Config.read({})))
+    monkeypatch.setattr(bootstrap, "batches", lambda config: known)
+    assert 0 == cli.main(["recaption", "--source", "local", "--batch"])
+    output = capsys.readouterr()
+    return [json.loads(line) for line in output.out.splitlines()], output.err
+
+
+def test_recaption_in_batches_survives_errors_and_a_pause(
+    queues: FakeQueues, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A lasting error is named once, with the command that goes on."""
+
+    def fail(error: ImgcoreError) -> int:
+        raise error
+
+    def batches(campaigns: Campaigns) -> SteppedBatches:
+        return SteppedBatches(
+            campaigns,
+            lambda _: fail(Unavailable("Away.")),
+            lambda _: fail(Unavailable("Away.")),
+            lambda _: fail(RateLimited("The cap.", code="spend_cap_day")),
+            lambda public_id: campaigns.pause(public_id) and 0,
+        )
+
+    rows, errors = recaption_in_batches(monkeypatch, capsys, batches)
+
+    assert ["running", "running", "paused", "cancelled"] == [row["status"] for row in rows]
+    assert [1, 1] == [errors.count("(unavailable)"), errors.count("(spend_cap_day)")]
+    assert f"imgcore campaign watch {rows[0]['id']}" in errors
+
+
+def test_recaption_in_batches_goes_on_after_a_cancel_until_its_answers_are_stored(
+    queues: FakeQueues, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stored = []
+
+    def batches(campaigns: Campaigns) -> SteppedBatches:
+        return SteppedBatches(
+            campaigns,
+            lambda public_id: campaigns.cancel(public_id) and 2,
+            lambda public_id: stored.append(public_id) or 0,
+        )
+
+    rows, _ = recaption_in_batches(monkeypatch, capsys, batches)
+
+    assert ("cancelled", [rows[0]["id"]]) == (rows[-1]["status"], stored)
