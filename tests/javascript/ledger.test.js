@@ -84,3 +84,20 @@ test("a tab that adds an upload while another removes its last one keeps the mar
   assert.equal(marks.get("uploads"), "left");
   assert.deepEqual([...values.keys()], ["c"]);
 });
+
+test("an upload that is removed while another tab holds the lock is not written afterwards", async () => {
+  values.clear();
+  /** @type {() => void} */
+  let release = () => {};
+  locks.request("uploads", () => new Promise((resolve) => { release = () => resolve(undefined); }));
+  const ledger = new Ledger("");
+  const added = ledger.add([{ key: "a" }, { key: "b" }], new Map());
+  const removed = ledger.remove(["a"]);
+  await Promise.all([turn(), removed]);
+  release();
+  await added;
+  assert.deepEqual([...values.keys()], ["b"]);
+
+  await Promise.all([ledger.remove(["b"]), end()]);
+  assert.equal(marks.get("uploads"), "none");
+});

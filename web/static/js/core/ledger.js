@@ -139,12 +139,14 @@ export class Ledger {
     return this.#read(ENTRIES, (store) => store.getAll());
   }
 
-  /** @param {Entry[]} entries */
+  /** @param {Entry[]} entries those that are removed while this waits for the lock are not written */
   async #put(entries) {
     if (entries.length === 0) return;
     await navigator.locks.request(MARK, () => {
       mark("left");
-      return this.#write(ENTRIES, (store) => entries.forEach((entry) => store.put(entry)));
+      return this.#write(ENTRIES, (store) => {
+        for (const entry of entries) if (this.#mine.has(entry.key)) store.put(entry);
+      });
     });
   }
 
