@@ -42,13 +42,13 @@ def downloads(config: Config, known: Database, store: Storage) -> Downloads:
     from imgcore.collections.downloads import Downloads
     from imgcore.db.images import ImageRepository
     from imgcore.imaging.stripping import without_metadata
-    from imgcore.imaging.xmp_writing import FileWords, embed, embedded_packet, packet
+    from imgcore.imaging.xmp_writing import FileWords, embedded_packet, embedded_parts, packet
 
     def xmp(image: Image, present: bytes = b"") -> bytes:
         return packet(FileWords(image.caption, image.alt_text or "", image.tags), present)
 
-    def with_words(data: bytes, image: Image) -> bytes:
-        return embed(data, xmp(image, embedded_packet(data)))
+    def with_words(data: bytes, image: Image) -> list[bytes | memoryview]:
+        return embedded_parts(data, xmp(image, embedded_packet(data)))
 
     return Downloads(ImageRepository(known), store, xmp, with_words, without_metadata, config.max_upload_bytes)
 

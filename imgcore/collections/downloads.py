@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import PurePath
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _Source = tuple[Iterable[bytes], str, str | None]  # content, key and media type
 AT_ONCE = 2  # archives in one process; each keeps one of its threads
+STRIPPED_AT_MOST = 20 * 2**20  # bytes of an original; of a larger one visitors get the display size
+_SLICE = 64 * 1024  # bytes of a file that are sent at once
 _BATCH = 100  # rows that are read at once
 _IN_MEMORY = 512 * 1024  # bytes of a table before it is kept in a file
 _CSV, _JSON, _LEFT_OUT = "captions.csv", "captions.json", "left-out.txt"
@@ -55,62 +57,80 @@ class Contents:
 
 
 @dataclass(frozen=True, slots=True)
+class FileDownload:
+    """A file to be sent. chunks: its content; a slot is taken until they are read, closed or collected."""
+
+    size: int
+    chunks: Iterator[bytes]
+
+
+@dataclass(frozen=True, slots=True)
 class Downloads:
     """Downloads of photos.
 
-    sidecar: returns the XMP packet of an image's words. embed: returns a file with the words written into it.
-    strip: returns a file without its metadata; Invalid where that cannot be done. max_bytes: of an original
-    that is changed by one of these.
+    sidecar: returns the XMP packet of an image's words. embed: returns the parts of a file with the words
+    written into it. strip: returns the parts of a file without its metadata; Invalid where that cannot be done.
+    max_bytes: of an original that is changed by one of these.
     """
 
     images: ImageRepository
     storage: Storage
     sidecar: Callable[[Image], bytes]
-    embed: Callable[[bytes, Image], bytes]
-    strip: Callable[[bytes], bytes]
+    embed: Callable[[bytes, Image], Sequence[bytes | memoryview]]
+    strip: Callable[[bytes], Sequence[bytes | memoryview]]
     max_bytes: int = MAX_BYTES
     _slots: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(AT_ONCE))
+    _large: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(1))
 
     def archive(self, contents: Contents) -> Iterator[bytes]:
         """Yield a zip archive. Unavailable (``busy``), before the first byte, where too many are being made."""
         with self._slot():
             yield from zip_stream(_Archive(self, contents).files())
 
-    def embedded(self, image: Image) -> bytes:
+    def embedded(self, image: Image) -> FileDownload:
         """Return the original with caption, alt text and tags written into its XMP.
 
         Invalid (``not_embeddable``) for a format that cannot hold them. NotFound, Unavailable.
         """
-        with self._slot():
-            return self.embed(self._read(image), image)
+        with ExitStack() as held:
+            held.enter_context(self._slot())
+            if (image.size or self.max_bytes) > STRIPPED_AT_MOST:
+                held.enter_context(self._slot(self._large))
+            return _file(self.embed(self._read(image, self.max_bytes), image), held)
 
-    def stripped(self, image: Image) -> bytes | None:
-        """Return the original without its metadata; None where that is impossible. NotFound, Unavailable."""
-        with self._slot():
-            return self.try_strip(image)
+    def stripped(self, image: Image) -> FileDownload | None:
+        """Return the original without its metadata. NotFound, Unavailable.
 
-    def try_strip(self, image: Image) -> bytes | None:
-        """Do what ``stripped`` does, as a part of another download."""
+        None where that is impossible, or the file is larger than STRIPPED_AT_MOST.
+        """
+        with ExitStack() as held:
+            held.enter_context(self._slot())
+            parts = self.try_strip(image)
+            return None if parts is None else _file(parts, held)
+
+    def try_strip(self, image: Image) -> Sequence[bytes | memoryview] | None:
+        """Return the parts of what ``stripped`` returns, as a part of another download."""
         if image.content_type not in _STRIPPABLE:
             return None
         try:
-            return self.strip(self._read(image))
+            return self.strip(self._read(image, min(self.max_bytes, STRIPPED_AT_MOST)))
         except (Invalid, Rejected):
             return None
 
-    def _read(self, image: Image) -> bytes:
-        return self.storage.read(image.image_key, max_bytes=self.max_bytes, version_id=image.version_id).data
+    def _read(self, image: Image, most: int) -> bytes:
+        return self.storage.read(image.image_key, max_bytes=most, version_id=image.version_id).data
 
     @contextmanager
-    def _slot(self) -> Iterator[None]:
-        if not self._slots.acquire(timeout=1.0):
+    def _slot(self, slots: threading.BoundedSemaphore | None = None) -> Iterator[None]:
+        slots = slots or self._slots
+        if not slots.acquire(timeout=1.0):
             raise Unavailable(
                 "Too many downloads are running. Try again in a few minutes.", code="busy", retry_after=60
             )
         try:
             yield
         finally:
-            self._slots.release()
+            slots.release()
 
 
 class _Archive:
@@ -182,7 +202,7 @@ class _Archive:
             return None
         if contents.viewer is None and not contents.metadata:
             data = self._downloads.try_strip(image)
-            return None if data is None else ([data], key, image.content_type)
+            return None if data is None else (_slices(data), key, image.content_type)
         if contents.viewer is not None and not contents.viewer.changes(image):
             return None
         chunks = self._downloads.storage.chunks(key, derived=False, version_id=image.version_id)
@@ -193,6 +213,26 @@ class _Archive:
             raise NotFound("There is no file in this size.")
         chunks = self._downloads.storage.chunks(image.display_key, derived=True, version_id=None)
         return chunks, image.display_key, _WEBP
+
+
+def _file(parts: Sequence[bytes | memoryview], held: ExitStack) -> FileDownload:
+    """Return a file that takes over what ``held`` holds until its chunks end or are closed."""
+    chunks = _held(parts, held.pop_all())
+    next(chunks)  # a generator that was not started would not release anything when it is closed
+    return FileDownload(sum(map(len, parts)), chunks)
+
+
+def _held(parts: Sequence[bytes | memoryview], held: ExitStack) -> Iterator[bytes]:
+    with held:
+        yield b""
+        yield from _slices(parts)
+
+
+def _slices(parts: Iterable[bytes | memoryview]) -> Iterator[bytes]:
+    """Yield the parts in slices. A generator lets go of them when it ends, before the next file is read."""
+    for part in parts:
+        for at in range(0, len(part), _SLICE):
+            yield bytes(part[at : at + _SLICE])
 
 
 @contextmanager

@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterator
 
 from imgcore.errors import Invalid
 from imgcore.imaging import formats, metadata
-from imgcore.imaging.formats import Carved, Damaged
-from imgcore.imaging.formats.jpeg import NEXT_MARKER
+from imgcore.imaging.formats import Carved, Damaged, jpeg, png, webp
 
+Part = bytes | memoryview
 _SOS, _EOI = 0xDA, 0xD9
 _ALONE = frozenset({0x01, *range(0xD0, 0xD9)})  # markers without a length
 _APP = frozenset({*range(0xE0, 0xF0), 0xFE})
@@ -45,13 +45,18 @@ _WEBP_KEPT = frozenset({b"VP8X", b"VP8 ", b"VP8L", b"ALPH", b"ICCP"})
 _WEBP_EXIF, _WEBP_XMP = 0x08, 0x04  # flags of VP8X
 
 
-def without_metadata(data: bytes) -> bytes:
-    """Return a JPEG, PNG or WebP without metadata. Invalid (``not_strippable``) for others and broken ones."""
+def without_metadata(data: bytes) -> list[Part]:
+    """Return the parts of a JPEG, PNG or WebP without metadata; what is kept of ``data`` is not copied.
+
+    Invalid (``not_strippable``) for other files and broken ones.
+    """
     kind = formats.media_type(data) or ""
     try:
-        carved = formats.carve(data, kind) if kind in _STRIPPERS else None
-        if carved is not None and not carved.animated:
-            return b"".join(_STRIPPERS[kind](data, carved))
+        if kind in _STRIPPERS:
+            carve, strip = _STRIPPERS[kind]
+            carved = carve(data, with_picture=False)
+            if not carved.animated:
+                return list(strip(data, carved))
     except Damaged:
         pass
     raise Invalid("Metadata cannot be removed from this file.", code="not_strippable")
@@ -65,12 +70,13 @@ def _exif(carved: Carved) -> bytes:
     return b"MM\0*" + struct.pack(">IHHHIHHI", 8, 1, 0x0112, 3, 1, orientation, 0, 0)
 
 
-def _jpeg(data: bytes, carved: Carved) -> Iterator[bytes]:
-    yield data[:2]
+def _jpeg(data: bytes, carved: Carved) -> Iterator[Part]:
+    view = memoryview(data)
+    yield view[:2]
     yield from _jpeg_extras(carved)
     for start, end, marker in _parts(data):
         if marker not in _APP:
-            yield data[start:end]
+            yield view[start:end]
         elif data.startswith(_COLOURS.get(marker, b"-"), start + 4):  # without JFIF's preview
             yield _segment(marker, data[start + 4 : start + 16] + (b"\0\0" if marker == _JFIF else b""))
     yield b"\xff\xd9"
@@ -85,15 +91,20 @@ def _jpeg_extras(carved: Carved) -> Iterator[bytes]:
 
 
 def _parts(data: bytes) -> Iterator[tuple[int, int, int]]:
-    """Yield start, end and marker of each segment; of a scan with its samples. Damaged: no end mark."""
+    """Yield start, end and marker of each segment; of a scan with its samples.
+
+    Damaged: no end mark, or more segments than any camera writes.
+    """
     at = 2
-    while found := NEXT_MARKER.search(data, at):
+    for _ in range(jpeg.MAX_SEGMENTS):
+        if not (found := jpeg.NEXT_MARKER.search(data, at)):
+            break
         at, marker = found.start(), data[found.start() + 1]
         if marker == _EOI:
             return
         end = at + 2 if marker in _ALONE else at + 2 + int.from_bytes(data[at + 2 : at + 4])
         if marker == _SOS:
-            following = NEXT_MARKER.search(data, end)
+            following = jpeg.NEXT_MARKER.search(data, end)
             end = following.start() if following else len(data)
         yield at, end, marker
         at = end
@@ -104,13 +115,13 @@ def _segment(marker: int, body: bytes) -> bytes:
     return b"\xff" + bytes([marker]) + struct.pack(">H", len(body) + 2) + body
 
 
-def _png(data: bytes, carved: Carved) -> Iterator[bytes]:
-    yield data[:8]
-    at = 8
+def _png(data: bytes, carved: Carved) -> Iterator[Part]:
+    view, at = memoryview(data), 8
+    yield view[:8]
     while at + 12 <= len(data):
         kind, end = data[at + 4 : at + 8], at + 12 + int.from_bytes(data[at : at + 4])
         if kind in _PNG_KEPT:
-            yield data[at:end]
+            yield view[at:end]
         if kind == b"IHDR" and (exif := _exif(carved)):
             yield struct.pack(">I", len(exif)) + b"eXIf" + exif + struct.pack(">I", zlib.crc32(b"eXIf" + exif))
         if kind == b"IEND":
@@ -119,8 +130,8 @@ def _png(data: bytes, carved: Carved) -> Iterator[bytes]:
     raise Damaged("no end", ends_early=True)
 
 
-def _webp(data: bytes, carved: Carved) -> Iterator[bytes]:
-    exif, chunks, at = _exif(carved), list[bytes](), 12
+def _webp(data: bytes, carved: Carved) -> Iterator[Part]:
+    view, exif, chunks, at = memoryview(data), _exif(carved), list[Part](), 12
     end_of_file = min(len(data), 8 + int.from_bytes(data[4:8], "little"))
     while at + 8 <= end_of_file:
         kind, length = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], "little")
@@ -131,7 +142,7 @@ def _webp(data: bytes, carved: Carved) -> Iterator[bytes]:
         elif kind == b"ANMF":
             raise Damaged("the picture is a frame of an animation")
         elif kind in _WEBP_KEPT:
-            chunks.append(data[at:end])
+            chunks.append(view[at:end])
         at = end
     if exif:
         chunks.append(b"EXIF" + len(exif).to_bytes(4, "little") + exif)
@@ -139,8 +150,8 @@ def _webp(data: bytes, carved: Carved) -> Iterator[bytes]:
     yield from chunks
 
 
-_STRIPPERS: dict[str, Callable[[bytes, Carved], Iterator[bytes]]] = {
-    "image/jpeg": _jpeg,
-    "image/png": _png,
-    "image/webp": _webp,
+_STRIPPERS: dict[str, tuple[Callable[..., Carved], Callable[[bytes, Carved], Iterator[Part]]]] = {
+    "image/jpeg": (jpeg.carve, _jpeg),
+    "image/png": (png.carve, _png),
+    "image/webp": (webp.carve, _webp),
 }

@@ -84,7 +84,15 @@ def embedded_packet(data: bytes) -> bytes:
 
 
 def embed(data: bytes, xmp: bytes) -> bytes:
-    """Return the file with ``xmp`` as its only XMP packet. Invalid for a format or size that cannot hold it."""
+    """Return what ``embedded_parts`` returns, joined."""
+    return b"".join(embedded_parts(data, xmp))
+
+
+def embedded_parts(data: bytes, xmp: bytes) -> list[bytes | memoryview]:
+    """Return the parts of the file with ``xmp`` as its only XMP packet; what is kept of ``data`` is not copied.
+
+    Invalid for a format or size that cannot hold it.
+    """
     if data[:2] == b"\xff\xd8":
         return _into_jpeg(data, xmp)
     if data[:8] == b"\x89PNG\r\n\x1a\n":
@@ -162,21 +170,22 @@ def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
         at = end
 
 
-def _into_jpeg(data: bytes, xmp: bytes) -> bytes:
+def _into_jpeg(data: bytes, xmp: bytes) -> list[bytes | memoryview]:
     if len(xmp) > _JPEG_LIMIT:
         raise Invalid("The words and the file's XMP are too long for a JPEG; use sidecars.", code="too_large")
     body = _JPEG_NAME + xmp
     segment = b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body
-    out, place, at = [data[:2]], 1, 2
+    view, place, at = memoryview(data), 1, 2
+    out: list[bytes | memoryview] = [view[:2]]
     for marker, start, end in _segments(data):
         at = end
         if marker == 0xE1 and data[start + 4 : end].startswith(_JPEG_NAME):
             continue
-        out.append(data[start:end])
+        out.append(view[start:end])
         if marker == 0xE0 or (marker == 0xE1 and len(out) <= 3):  # after JFIF and EXIF, which come first
             place = len(out)
     out.insert(place, segment)
-    return b"".join([*out, data[at:]])
+    return [*out, view[at:]]
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
@@ -187,15 +196,16 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
         at = end
 
 
-def _into_png(data: bytes, xmp: bytes) -> bytes:
+def _into_png(data: bytes, xmp: bytes) -> list[bytes | memoryview]:
     body = b"iTXt" + _PNG_NAME + b"\0\0\0\0\0" + xmp
     chunk = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
-    out, at = [data[:8]], 8
+    view, at = memoryview(data), 8
+    out: list[bytes | memoryview] = [view[:8]]
     for kind, start, end in _chunks(data):
         at = end
-        if kind == b"iTXt" and data[start + 8 :].startswith(_PNG_NAME + b"\0"):
+        if kind == b"iTXt" and data.startswith(_PNG_NAME + b"\0", start + 8):
             continue
-        out.append(data[start:end])
+        out.append(view[start:end])
         if kind == b"IHDR":
             out.append(chunk)
-    return b"".join([*out, data[at:]])
+    return [*out, view[at:]]

@@ -16,11 +16,12 @@ from xml.etree import ElementTree
 import pytest
 
 from imgcore.collections.archive import ArchiveFile, zip_stream
-from imgcore.collections.downloads import AT_ONCE, Contents, DownloadSize, archive_name
+from imgcore.collections.downloads import AT_ONCE, STRIPPED_AT_MOST, Contents, DownloadSize, archive_name
 from imgcore.collections.names import FileNames
-from imgcore.errors import Unavailable
+from imgcore.errors import Rejected, Unavailable
 from imgcore.gallery.models import EVERYBODY, Image, Viewer
 from imgcore.gallery.service import Gallery
+from tests import images
 from tests.support.hostile_texts import PATHS, TEXTS
 from tests.web.fakes import add_done, add_image, fake_gallery
 
@@ -175,6 +176,86 @@ def test_only_some_archives_are_made_at_once(gallery: Gallery, monkeypatch: pyte
     streams[0].close()
     assert b"".join(gallery.downloads.archive(Contents([image.public_id], viewer=EVERYBODY)))
     streams[1].close()
+
+
+def padded(size: int) -> bytes:
+    """A JPEG whose scan is padded to about that many bytes."""
+    data = images.jpeg(64, 48)
+    return data[:-2] + bytes(size - len(data)) + data[-2:]
+
+
+class Fresh(dict[str, bytes]):
+    """Objects that are read from a bucket: each reader has bytes of its own."""
+
+    def get(self, key: str, default: object = None) -> bytes:  # type: ignore[override]
+        return bytes(bytearray(self[key])) if key in self else default  # type: ignore[return-value]
+
+
+def test_visitors_originals_need_the_memory_of_one(gallery: Gallery) -> None:
+    """24 MiB of originals as an archive, and each of them alone. Reading makes two copies for a moment."""
+    size = 8 * 2**20
+    photos = [add_done(gallery, f"{name}.jpg") for name in "abc"]
+    gallery.storage.objects = Fresh({photo.image_key: padded(size) for photo in photos})
+    contents = Contents([each.public_id for each in photos], DownloadSize.ORIGINAL)
+
+    def alone() -> Iterator[bytes]:
+        for photo in photos:
+            yield from gallery.downloads.stripped(photo).chunks
+
+    for chunks in (gallery.downloads.archive(contents), alone()):
+        tracemalloc.start()
+        try:
+            parts = [len(chunk) for chunk in chunks]
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert sum(parts) > 2.9 * size
+        assert max(parts) <= 256 * 1024
+        assert peak < 2.5 * size
+
+
+def test_large_original_is_not_stripped(gallery: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
+    image = add_done(gallery)
+    gallery.storage.objects[image.image_key] = padded(1024 * 1024)
+    limits: list[int] = []
+
+    def refuse(key: str, *, max_bytes: int, version_id: str | None = None) -> object:
+        limits.append(max_bytes)
+        raise Rejected("Too large.", code="too_large")
+
+    gallery.downloads.stripped(image).chunks.close()
+    monkeypatch.setattr(gallery.storage, "read", refuse)
+    assert gallery.downloads.stripped(image) is None
+    with opened(gallery, image, size=DownloadSize.ORIGINAL, viewer=None) as archive:
+        assert image.display_key.encode() == archive.read("photo.webp")
+    assert [STRIPPED_AT_MOST] * 2 == limits
+
+
+@pytest.mark.parametrize("way", ["embedded", "stripped"])
+def test_file_takes_a_slot_until_it_is_closed(gallery: Gallery, way: str) -> None:
+    image = add_done(gallery)
+    gallery.storage.objects[image.image_key] = images.jpeg(64, 48)
+    download = getattr(gallery.downloads, way)
+    files = [download(image) for _ in range(AT_ONCE)]
+    with pytest.raises(Unavailable):
+        download(image)
+    files[0].chunks.close()
+    last = download(image)
+    content = b"".join(last.chunks)
+    assert (last.size, b"\xff\xd8") == (len(content), content[:2])
+    for file in files[1:]:
+        file.chunks.close()
+    assert [each.chunks.close() for each in [download(image) for _ in range(AT_ONCE)]]
+
+
+def test_one_large_file_is_embedded_at_once(gallery: Gallery) -> None:
+    image = replace(add_done(gallery), size=STRIPPED_AT_MOST + 1)
+    gallery.storage.objects[image.image_key] = images.jpeg(64, 48)
+    first = gallery.downloads.embedded(image)
+    with pytest.raises(Unavailable):
+        gallery.downloads.embedded(image)
+    first.chunks.close()
+    gallery.downloads.embedded(image).chunks.close()
 
 
 @pytest.mark.parametrize(

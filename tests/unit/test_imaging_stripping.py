@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import tracemalloc
 import zlib
 
 import pytest
 from PIL import ImageCms
 
 from imgcore.errors import Invalid
+from imgcore.imaging import stripping
 from imgcore.imaging.decode import decode
-from imgcore.imaging.stripping import without_metadata
 from tests import images
 
 SECRET = b"Where nobody may look"
 XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/">' + SECRET + b"</x:xmpmeta>"
 ICC = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+def without_metadata(data: bytes) -> bytes:
+    return b"".join(stripping.without_metadata(data))
 
 
 def made(form: str, orientation: int, **options: object) -> bytes:
@@ -91,12 +96,37 @@ def test_preview_of_a_jpeg_is_left_out() -> None:
         images.encode(images.corners(), "TIFF"),
         images.encode(images.corners(), "WEBP", save_all=True, append_images=[images.photo(96, 64)]),
         images.jpeg(64, 48)[:-2],
+        images.jpeg(64, 48)[:-2] + b"\xff\x01" * 5000 + b"\xff\xd9",
         b"no picture",
         b"",
     ],
-    ids=["HEIC", "GIF", "TIFF", "animation", "without an end", "text", "nothing"],
+    ids=["HEIC", "GIF", "TIFF", "animation", "without an end", "segments", "text", "nothing"],
 )
 def test_other_and_broken_files_are_refused(data: bytes) -> None:
     with pytest.raises(Invalid) as caught:
         without_metadata(data)
     assert caught.value.code == "not_strippable"
+
+
+def test_picture_is_not_copied() -> None:
+    """Carving and stripping copy no pixels: hosts have little memory, and originals are large."""
+    for form in FORMS:
+        name, options = FORMS[form]
+        data = made(name, 6, **options)
+        size = 24 * 2**20
+        if name == "JPEG":
+            end = data.rindex(b"\xff\xd9")
+            data = data[:end] + bytes(size) + data[end:]
+        elif name == "PNG":
+            data = data[:-12] + images.chunk(b"IDAT", bytes(size)) + data[-12:]
+        else:
+            data += b"ALPH" + size.to_bytes(4, "little") + bytes(size)
+            data = b"RIFF" + (len(data) - 8).to_bytes(4, "little") + data[8:]
+        tracemalloc.start()
+        try:
+            parts = stripping.without_metadata(data)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert sum(map(len, parts)) > size, form
+        assert peak < size / 4, form

@@ -20,7 +20,7 @@ from web.http.csrf import verified_form
 from web.http.responses import Route
 
 if TYPE_CHECKING:
-    from imgcore.collections.downloads import Downloads
+    from imgcore.collections.downloads import Downloads, FileDownload
     from imgcore.gallery.service import Gallery
 
 
@@ -73,8 +73,7 @@ class DownloadRoutes(AlbumsBase):
         image = self._gallery.get_editable(public_id)
         if image.deleted_at is not None:
             raise NotFound("This photo is in the trash.")
-        data = downloads_of(self._unrestricted).embedded(image)
-        return file_response(data, image.name)
+        return file_response(downloads_of(self._unrestricted).embedded(image), image.name)
 
     def _photos(self, ids: list[str], size: str, *, excel: bool) -> HTTPResponse:
         known = [public_id for public_id in checked_ids(ids) if is_public_id(public_id)]
@@ -98,9 +97,10 @@ def downloads_of(gallery: Gallery) -> Downloads:
     return gallery.downloads
 
 
-def file_response(data: bytes, name: str, headers: Mapping[str, str] | None = None) -> HTTPResponse:
+def file_response(file: FileDownload, name: str, headers: Mapping[str, str] | None = None) -> HTTPResponse:
     """Return a file as a download."""
-    return HTTPResponse(data, headers=_headers(name, "application/octet-stream") | dict(headers or {}))
+    known = _headers(name, "application/octet-stream") | {"Content-Length": str(file.size)}
+    return HTTPResponse(file.chunks, headers=known | dict(headers or {}))
 
 
 def archive_response(

@@ -111,9 +111,9 @@ class VisitorPages:
                 storage.original_url(image.image_key, download_as=original, version_id=image.version_id)
             )
         if share.files is ShareFiles.ORIGINALS:
-            data = downloads_of(self._gallery).stripped(image)
-            if data is not None:
-                return file_response(data, original, _NOINDEX)
+            file = downloads_of(self._gallery).stripped(image)
+            if file is not None:
+                return file_response(file, original, _NOINDEX)
         name = f"photo{PurePath(image.display_key).suffix}"
         return _moved(storage.url(image.display_key, download_as=name))
 

@@ -26,7 +26,7 @@ MAX_SCANS = 100
 MAX_SCANNED_PIXELS = 1_000_000_000  # scans × pixels
 
 
-def carve(data: bytes) -> Carved:
+def carve(data: bytes, *, with_picture: bool = True) -> Carved:
     """Keep the frame, the tables, JFIF's and Adobe's segments (they define the colours) and the scans."""
     kept: list[tuple[int, int]] = [(0, 2)]
     exif = xmp = b""
@@ -60,10 +60,10 @@ def carve(data: bytes) -> Carved:
         kept.append((start, end))
     else:
         raise Damaged("no scan", ends_early=True)
-    picture = join(data, kept)
+    picture = join(data, kept) if with_picture else b""
     return Carved(
         format="JPEG",
-        picture=picture.rstrip(b"\0").rstrip(b"\xff") + END if unended else picture,
+        picture=picture.rstrip(b"\0").rstrip(b"\xff") + END if unended and with_picture else picture,
         size=(frame[1], frame[2]),
         unended=unended,
         refining=refining,

@@ -27,7 +27,7 @@ _XMP = b"XML:com.adobe.xmp\0"
 MAX_CHUNKS = 32_768  # encoders cut the pixels into pieces of 8 KiB or more
 
 
-def carve(data: bytes) -> Carved:
+def carve(data: bytes, *, with_picture: bool = True) -> Carved:
     """Keep the header, the palette, the transparency and the pixels. APNG's further frames are left out."""
     kept: list[tuple[int, int]] = [(0, 8)]
     found: dict[bytes, bytes] = {}
@@ -60,12 +60,12 @@ def carve(data: bytes) -> Carved:
     width, height = int.from_bytes(header[:4]), int.from_bytes(header[4:8])
     if not ended and not pixels:
         raise Damaged("no pixels", ends_early=True)
-    incomplete = False
-    if not ended and width * height <= MAX_PIXELS:
+    incomplete, picture = False, b""
+    if with_picture and not ended and width * height <= MAX_PIXELS:
         picture, incomplete = _completed(
             data, [span for span in kept if data[span[0] + 4 : span[0] + 8] != b"IDAT"], pixels
         )
-    else:
+    elif with_picture:
         picture = join(data, kept)
     return Carved(
         format="PNG",

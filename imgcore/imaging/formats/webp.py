@@ -10,7 +10,7 @@ _ALPHA_AND_ANIMATION = 0x12  # of VP8X's flags, those that say nothing of metada
 MAX_CHUNKS = 4096
 
 
-def carve(data: bytes) -> Carved:
+def carve(data: bytes, *, with_picture: bool = True) -> Carved:
     """Keep the pixels and their alpha, of an animation the first frame, in a new RIFF frame."""
     kept: list[bytes | memoryview] = []
     found: dict[bytes, bytes] = {}
@@ -45,7 +45,7 @@ def carve(data: bytes) -> Carved:
         raise Damaged("no picture", ends_early=True)
     return Carved(
         format="WEBP",
-        picture=_riff(kept),
+        picture=_riff(kept) if with_picture else b"",
         size=size,
         animated=frames > 1,
         exif=tiff(found.get(b"EXIF", b"")),
