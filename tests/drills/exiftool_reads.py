@@ -42,7 +42,7 @@ def main() -> int:
         )
         zipfile.ZipFile(io.BytesIO(archive)).extractall(target)
         for photo in photos:
-            (target / f"embedded-{photo.name}").write_bytes(gallery.downloads.embedded(photo))
+            (target / f"embedded-{photo.name}").write_bytes(b"".join(gallery.downloads.embedded(photo).chunks))
         read = _read(_exiftool(folder), target)
         gallery.images.database.close()
     wrong = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from imgcore.gallery.models import MAX_PIXELS
 from imgcore.imaging.formats.base import MOST_MISSING, Carved, Damaged, join
 
 _EXTENSION, _IMAGE, _END, _CONTROL = 0x21, 0x2C, 0x3B, 0xF9
@@ -45,7 +46,7 @@ def carve(data: bytes) -> Carved:
     return Carved(
         format="GIF",
         picture=_ended(data, kept, blocks.last),
-        filler=_filler(width * height),
+        filler=_filler(width * height) if width * height <= MAX_PIXELS else b"",  # larger ones are refused
         size=(width, height),
         frame=frame if frame != (0, 0, width, height) else None,
         animated=images > 1,
