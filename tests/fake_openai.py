@@ -168,7 +168,7 @@ def in_virtual_time(server: FakeOpenAI) -> Callable[[float, Callable[[], Any]], 
     """Return imgcore.captioning.deadline.in_time on the clock of ``server``."""
     from imgcore.captioning.deadline import TimedOut
 
-    def in_time(seconds: float, call: Callable[[], Any]) -> Any:
+    def in_time(seconds: float, call: Callable[[], Any], late: Callable[[Any], object]) -> Any:
         results: list[Any] = []
         server.loading.clear()
         thread = threading.Thread(target=lambda: results.append(call()), daemon=True)

@@ -16,8 +16,10 @@ class TimedOut(Exception):
     """The call did not end in time."""
 
 
-def in_time(seconds: float, call: Callable[[], T]) -> T:
+def in_time(seconds: float, call: Callable[[], T], late: Callable[[T], object] | None = None) -> T:
     """Return or raise what ``call`` does; TimedOut after ``seconds``.
+
+    late: receives what ``call`` returns after that, in its thread.
 
     It runs in a thread of its own, because nothing else bounds name resolution and headers that trickle. A late
     one is left behind and has to end by itself: each of its reads needs a timeout, and its body an end.
@@ -32,5 +34,7 @@ def in_time(seconds: float, call: Callable[[], T]) -> T:
 
     threading.Thread(target=run, name=THREAD_NAME, daemon=True).start()
     if not wait([result], timeout=seconds).done:
+        if late is not None:
+            result.add_done_callback(lambda done: done.exception() or late(done.result()))
         raise TimedOut
     return result.result()

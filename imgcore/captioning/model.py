@@ -7,7 +7,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from imgcore.captioning import prompt
@@ -48,6 +48,7 @@ class Request:
     """One request to a model. omit: options that this model refuses. seconds: for all of the answer.
 
     parts: JPEGs of the parts of a long picture, to be sent after the whole. translations: codes of languages.
+    late: receives an answer that arrives after ``seconds``, when nobody waits for it any more.
     """
 
     model: str
@@ -59,6 +60,7 @@ class Request:
     omit: frozenset[Option] = frozenset()
     parts: Sequence[bytes] = ()
     translations: tuple[str, ...] = ()
+    late: Callable[[Answer], None] | None = field(default=None, compare=False)
 
     @property
     def fields(self) -> dict[str, Any]:
@@ -201,7 +203,10 @@ class ModelCaptioner:
         )
 
     def _answer(self, request: Request, spending: Spending) -> tuple[Words, str] | Failure:
-        answer = self._ask(request)
+        def late(answer: Answer) -> None:  # it is billed, though it is of no use
+            spending.add(answer.model or request.model, answer.input_tokens, answer.output_tokens, "late")
+
+        answer = self._ask(replace(request, late=late))
         if isinstance(answer, Failure):
             logger.warning("No description from %s: %s", request.model, answer.detail)
             return answer

@@ -16,17 +16,22 @@ GALLERY_SETTINGS = ("DATABASE_URL", "DB_HOST", "UPLOADS_BUCKET")  # each of them
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def use_running_gallery(environ: MutableMapping[str, str]) -> None:
+def use_running_gallery(environ: MutableMapping[str, str], *, required: bool = True) -> None:
     """Add the settings of the gallery that is running to ``environ``, unless that names a gallery already.
 
     Settings in ``environ`` win, except for AWS's: a real account's must not be mixed with the emulator's.
-    Says on standard error which gallery it is. Misconfigured where there is one that is not running.
+    Says on standard error which gallery it is. Misconfigured where there is one that is not running,
+    unless it is not ``required``.
     """
     if any(environ.get(name, "").strip() for name in GALLERY_SETTINGS):
         return
     home = Path(environ.get("GALLERY_HOME") or ROOT / ".local").resolve()
     try:
         settings = _running_settings(home)
+    except Misconfigured:
+        if required:
+            raise
+        return
     except PermissionError as error:
         raise Misconfigured(f"Only the owner of {home} can use the gallery of `make run`.") from error
     if settings is None:

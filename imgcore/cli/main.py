@@ -19,6 +19,12 @@ from imgcore.gallery.keys import DISPLAY_SIDE
 from imgcore.pipeline.models import ModelCall, RecordCall, ignore_call
 from imgcore.text import too_large
 
+IF_RUNNING = "if running"  # of a command that also works without a gallery
+NO_KEY_HERE = (
+    "No API key is set for this command. The gallery tries its own key with the next photo that is due or that"
+    " is described again."
+)
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit code.
@@ -28,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parsed = _parser().parse_args(arguments)
     try:
         if parsed.on_gallery:
-            checkout.use_running_gallery(os.environ)
+            checkout.use_running_gallery(os.environ, required=parsed.on_gallery != IF_RUNNING)
         run: Callable[[argparse.Namespace], int] = parsed.run
         return run(parsed)
     except ImgcoreError as error:
@@ -46,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(
-        name: str, run: Callable[[argparse.Namespace], int], help_text: str, *, on_gallery: bool = False
+        name: str, run: Callable[[argparse.Namespace], int], help_text: str, *, on_gallery: bool | str = False
     ) -> argparse.ArgumentParser:
         found = commands.add_parser(name, help=help_text, description=help_text)
         found.set_defaults(run=run, on_gallery=on_gallery)
@@ -72,7 +78,12 @@ def _parser() -> argparse.ArgumentParser:
         "Make the timeline's pictures of photos of releases before 0.2.0; may be interrupted and run again.",
         on_gallery=True,
     )
-    command("probe", _probe, "Print the captioner, and whether Gemini accepts the key.")
+    command(
+        "probe",
+        _probe,
+        "Print the captioner, and whether the model accepts the key.",
+        on_gallery=IF_RUNNING,
+    )
     exported = commands.add_parser("export", help="Print every image of the gallery with its description.")
     exported.set_defaults(on_gallery=True)
     export.add_to(exported, _progress)
@@ -186,6 +197,10 @@ def _probe(_: argparse.Namespace) -> int:
     try:
         captioners.model(config).probe(_recorder(config) if known else ignore_call)
     except ImgcoreError as error:
+        if breakers is not None and error.code in ("key_missing", "key_refused") and _lacks_key(config):
+            breakers.allow_probe(name)
+            _print({"describer": who, "error": "key_missing", "message": NO_KEY_HERE})
+            return 1
         if breakers is not None and isinstance(error, Misconfigured):
             breakers.open(name, wait=MISCONFIGURED_SECONDS, reason=error.code, message=error.message)
         _print({"describer": who, "error": error.code, "message": caption.message_of(error)})
@@ -194,6 +209,13 @@ def _probe(_: argparse.Namespace) -> int:
         breakers.close(name)
     _print({"describer": who})
     return 0
+
+
+def _lacks_key(config: Config) -> bool:
+    """Return whether this process has no key, which the settings of a running gallery do not include."""
+    if config.captioner == "openai":
+        return config.openai_api_key is None
+    return config.gemini_api_key is None and config.gemini_secret_id is None
 
 
 def _recorder(config: Config) -> RecordCall:

@@ -66,7 +66,7 @@ class ModelCall:
     prompt_version: str
     input_tokens: int  # 0 where the answer does not name them
     output_tokens: int  # thinking included
-    outcome: str  # "described", or the code of the failure, such as "bad_answer"
+    outcome: str  # "described", "late" after a timeout, or the code of the failure, such as "bad_answer"
 
 
 RecordCall = Callable[[ModelCall], None]

@@ -10,9 +10,14 @@ from collections.abc import Iterator
 import pytest
 
 from imgcore.captioning import deadline
+from imgcore.captioning.answers import Answer
 from imgcore.captioning.gemini import client
+from imgcore.captioning.openai import OpenAICaptioner
+from imgcore.captioning.openai.client import OpenAIClient
+from imgcore.captioning.retry import Policy
 from imgcore.errors import Unavailable
-from tests.contract.captioning_tools import HURRIED, LONG_TIMEOUT, MODEL, Bench
+from imgcore.pipeline.models import ModelCall
+from tests.contract.captioning_tools import HURRIED, LONG_TIMEOUT, MODEL, Bench, Photo
 from tests.fake_gemini import CONNECTIONS, FakeGemini
 
 # They never end by themselves while the test runs: to come back at all is to have kept the deadline.
@@ -99,6 +104,37 @@ def test_describe_leaves_no_thread_running(gemini: FakeGemini, monkeypatch: pyte
             thread.join(timeout=60)
             assert not thread.is_alive()
     assert not gemini.released.is_set()
+
+
+@pytest.mark.parametrize("service", ["gemini", "openai"])
+def test_answer_after_the_timeout_is_recorded(monkeypatch: pytest.MonkeyPatch, service: str) -> None:
+    """It is billed, though nobody waits for it any more."""
+    answered, calls = threading.Event(), list[ModelCall]()
+    late = Answer("{}", model="made-up-1", input_tokens=900, output_tokens=80)
+
+    def answer(*arguments: object, **options: object) -> Answer:
+        assert answered.wait(60)
+        return late
+
+    monkeypatch.setattr(client, "answer_of", answer)
+    monkeypatch.setattr(OpenAIClient, "_send", answer)
+    once = {"policy": Policy(attempts=1, timeout=0.05, floor=0.01, reserve=0.01)}
+    with FakeGemini() as gemini:
+        made = (
+            Bench(gemini, **once, clock=time.monotonic).captioner
+            if service == "gemini"
+            else OpenAICaptioner(base_url="http://127.0.0.1:9/v1", model="made-up", **once)
+        )
+        with pytest.raises(Unavailable):
+            made.describe(Photo(), deadline=time.monotonic() + 60, record=calls.append)
+        assert [] == calls
+        answered.set()
+        for thread in threading.enumerate():
+            if thread.name == deadline.THREAD_NAME:
+                thread.join(timeout=60)
+    assert [("made-up-1", 900, 80, "late")] == [
+        (call.model, call.input_tokens, call.output_tokens, call.outcome) for call in calls
+    ]
 
 
 def test_probe_ends_by_its_deadline(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:

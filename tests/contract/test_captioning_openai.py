@@ -52,6 +52,18 @@ def test_openai_captioner_describes_with_and_without_the_schema(kind: str, honou
     assert [(name, 800, 60)] == [(call.model, call.input_tokens, call.output_tokens) for call in calls]
 
 
+def test_openai_answer_without_choices_is_recorded_with_its_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[ModelCall] = []
+    with FakeOpenAI() as server:
+        usage = {"prompt_tokens": 800, "completion_tokens": 60}
+        monkeypatch.setattr(server, "respond", lambda *request: (200, {"choices": [], "usage": usage}))
+        with pytest.raises(BadAnswer):
+            captioner(server).describe(Photo(), deadline=1000.0, record=calls.append)
+    assert {(800, 60, "bad_answer")} == {
+        (call.input_tokens, call.output_tokens, call.outcome) for call in calls
+    }
+
+
 def test_openai_request_holds_schema_words_and_image() -> None:
     with FakeOpenAI() as server:
         captioner(server, language="German").describe(Photo(), deadline=1000.0, context="File name: barn.jpg")

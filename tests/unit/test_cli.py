@@ -268,6 +268,24 @@ def test_probe_prints_a_model_that_is_away_and_leaves_the_breaker(
     assert database.breakers.state("gemini").reason is None
 
 
+@pytest.mark.parametrize("captioner", ["gemini", "openai"])
+def test_probe_without_the_key_of_the_gallery_lets_the_gallery_try(
+    database: Repositories, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, captioner: str
+) -> None:
+    """The breaker's reason is not replaced by that of a process that has no key."""
+    monkeypatch.setenv("CAPTIONER", captioner)
+    refused = Misconfigured("The server rejects the key.", code="key_refused")
+    monkeypatch.setattr(captioners, "openai", lambda config: _Probed(refused))
+    database.breakers.open(captioner, wait=600, reason="quota_exhausted", message="Used up.")
+
+    assert 1 == cli.main(["probe"])
+
+    state = database.breakers.state(captioner)
+    assert ("quota_exhausted", True) == (state.reason, state.closed)
+    [line] = lines(capsys)
+    assert ("key_missing", True) == (line["error"], "its own key" in line["message"])
+
+
 class _Probed:
     def __init__(self, error: Exception | None) -> None:
         self._error = error

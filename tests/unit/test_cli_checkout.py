@@ -109,6 +109,24 @@ def test_commands_on_a_gallery_refuse_a_stopped_one(
     assert not (stopped / "gallery.db").exists()
 
 
+def test_probe_asks_the_running_gallery_and_does_without_a_stopped_one(
+    running: Path,
+    repositories: Repositories,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with (running / "running.env").open("a") as settings:
+        settings.write("CAPTIONER=gemini\n")
+    assert repositories is not None  # its database is running.env's
+    monkeypatch.setattr(os, "environ", {"GALLERY_HOME": str(running)})
+    assert 1 == cli.main(["probe"])
+    assert "its own key" in capsys.readouterr().out
+    monkeypatch.setattr(os, "environ", {"GALLERY_HOME": str(running)})
+    monkeypatch.setattr("imgcore.cli.checkout._is_locked", lambda path: False)
+    assert 0 == cli.main(["probe"])
+    assert '{"describer": "the local describer"}\n' == capsys.readouterr().out
+
+
 def test_commands_on_a_gallery_use_the_running_one(
     running: Path,
     repositories: Repositories,

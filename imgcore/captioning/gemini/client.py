@@ -64,12 +64,14 @@ class GeminiClient:
                 client.models.generate_content(model=request.model, contents=contents, config=options)
             )
 
-        return self._within(request.seconds, ask)
+        return self._within(request.seconds, ask, request.late)
 
-    def _within(self, seconds: float, ask: Callable[[genai.Client], T]) -> T | Trouble:
+    def _within(
+        self, seconds: float, ask: Callable[[genai.Client], T], late: Callable[[T], object] | None = None
+    ) -> T | Trouble:
         client = self._connected()
         try:
-            return in_time(seconds, lambda: ask(client))
+            return in_time(seconds, lambda: ask(client), late)
         except TimedOut:
             # The thread keeps that client, and with it a connection, until it ends; the next request
             # starts with a fresh one.

@@ -47,8 +47,13 @@ class OpenAIClient:
             headers["Authorization"] = f"Bearer {self._key}"
         data = json.dumps(_body(request)).encode()
         http = HttpRequest(self._url, data=data, headers=headers, method="POST")  # noqa: S310 - http or https
+
+        def late(found: Answer | Failure) -> None:
+            if isinstance(found, Answer) and request.late is not None:
+                request.late(found)
+
         try:
-            return in_time(request.seconds, lambda: self._send(http, request.model))
+            return in_time(request.seconds, lambda: self._send(http, request.model), late)
         except TimedOut:
             return unreachable(f"no whole answer within {request.seconds:.1f} s")
         except (OSError, HTTPException, ValueError) as error:

@@ -68,22 +68,26 @@ _OPTIONS = {
 
 def answer(body: str, model: str) -> Answer | Failure:
     """Read the body of a response with status 200. model: the name that was asked for."""
+    data: Any = None
     try:
         data = json.loads(body)
         choice = data["choices"][0]
         message = choice["message"]
         content, refusal = message.get("content"), message.get("refusal")
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        read, written = _tokens(data)
+        if (read or written) and '"error"' not in body:  # billed without an answer
+            named = _name(data.get("model")) or model
+            return Answer(text=None, model=named, input_tokens=read, output_tokens=written)
         return _not_an_answer(body)
-    usage = data.get("usage")
-    usage = usage if isinstance(usage, Mapping) else {}
+    read, written = _tokens(data)
     finish = str(choice.get("finish_reason"))
     return Answer(
         text=_content(content),
         finish="SAFETY" if refusal and not content else _FINISH.get(finish, finish[:100]),
         model=_name(data.get("model")) or model,
-        input_tokens=_count(usage.get("prompt_tokens")),
-        output_tokens=_count(usage.get("completion_tokens")),
+        input_tokens=read,
+        output_tokens=written,
     )
 
 
@@ -157,6 +161,12 @@ def _name(value: object) -> str | None:
     if not (isinstance(value, str) and value.isprintable() and value.strip()):
         return None
     return re.sub(r".*[/\\](?=[^/\\]*\.gguf$)", "", value.strip())[:100]
+
+
+def _tokens(data: Any) -> tuple[int, int]:
+    usage = data.get("usage") if isinstance(data, Mapping) else None
+    usage = usage if isinstance(usage, Mapping) else {}
+    return _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
 
 
 def _count(value: object) -> int:
