@@ -6,7 +6,6 @@ prices.json is the table; ``python -m lambda_build.prices`` writes it.
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from imgcore.pipeline.models import ModelCall, RecordCall
-from imgcore.spending.models import Quote
+from imgcore.spending.models import Quote, known_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +27,6 @@ class Rate:
 
 
 BATCH_SHARE = 0.5  # https://ai.google.dev/gemini-api/docs/batch-api
-# What may follow the name of a model: the date of a preview; …-001, …-latest, …-preview, …-preview-11-2026.
-_DATE = re.compile(r"-[\d-]+$")
-_RELEASE = re.compile(r"-(?:\d{3}|latest|(?:preview|exp)(?:-[\d-]+)?)$")
 
 
 @cache
@@ -55,9 +51,8 @@ def rate(model: str, *, on: date | None = None) -> Rate | None:
 
     model: with or without ``models/`` before it and a release behind it. on: a day, by default today (UTC).
     """
-    name = model.removeprefix("models/")
     day = on or datetime.now(UTC).date()
-    for known in (name, _DATE.sub("", name), _RELEASE.sub("", name)):
+    for known in known_names(model):
         valid = [rate for rate in rates() if rate.model == known and rate.since <= day]
         if valid:
             return max(valid, key=lambda rate: rate.since)

@@ -60,10 +60,18 @@ class LedgerRepository(Repository):
         self._database.run(lambda tx: tx.execute(_APPEND, **values))
 
     def usage(
-        self, period: Period, group: Group | None = None, *, owner_id: int | None = None
+        self,
+        period: Period,
+        group: Group | None = None,
+        *,
+        owner_id: int | None = None,
+        batch: bool | None = None,
     ) -> Sequence[Usage]:
-        """Return the sums of a period for each value of ``group``, in its order; one sum where it is None."""
-        conditions, values = _conditions(period, owner_id)
+        """Return the sums of a period for each value of ``group``, in its order; one sum where it is None.
+
+        batch: only entries of batches, or only others.
+        """
+        conditions, values = _conditions(period, owner_id, batch)
         statement = sql(
             _USAGE,
             join="LEFT JOIN accounts a ON a.id = c.owner_id" if group is Group.OWNER else "",
@@ -102,7 +110,7 @@ class LedgerRepository(Repository):
         return Caps(row.get("quota_spend_day"), row.get("quota_spend_month"))
 
 
-def _conditions(period: Period, owner_id: int | None) -> tuple[str, dict[str, Any]]:
+def _conditions(period: Period, owner_id: int | None, batch: bool | None) -> tuple[str, dict[str, Any]]:
     conditions: dict[str, Any] = {}
     if period.since is not None:
         conditions["c.called_at >= :since"] = ("since", local_time(period.since))
@@ -110,6 +118,8 @@ def _conditions(period: Period, owner_id: int | None) -> tuple[str, dict[str, An
         conditions["c.called_at < :until"] = ("until", local_time(period.until))
     if owner_id is not None:
         conditions["c.owner_id = :owner_id"] = ("owner_id", owner_id)
+    if batch is not None:
+        conditions["c.batch = :batch"] = ("batch", int(batch))
     return " AND ".join(conditions) or "1 = 1", dict(conditions.values())
 
 

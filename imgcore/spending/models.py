@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -10,6 +11,16 @@ CAP_DAY, CAP_MONTH = "spend_cap_day", "spend_cap_month"  # codes of a task that 
 CAPS = frozenset({CAP_DAY, CAP_MONTH})
 QUOTA_DAY, QUOTA_MONTH = "spend_quota_day", "spend_quota_month"  # … for the quota of its owner
 QUOTAS = frozenset({QUOTA_DAY, QUOTA_MONTH})
+
+# What may follow the name of a model: the date of a preview; …-001, …-latest, …-preview, …-preview-11-2026.
+_DATE = re.compile(r"-[\d-]+$")
+_RELEASE = re.compile(r"-(?:\d{3}|latest|(?:preview|exp)(?:-[\d-]+)?)$")
+
+
+def known_names(model: str) -> tuple[str, str, str]:
+    """Return the name of a model without ``models/``, and that name without a date and without a release."""
+    name = model.removeprefix("models/")
+    return name, _DATE.sub("", name), _RELEASE.sub("", name)
 
 
 @dataclass(frozen=True, slots=True)

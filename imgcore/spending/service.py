@@ -21,6 +21,7 @@ from imgcore.spending.models import (
     Period,
     Quote,
     Usage,
+    known_names,
 )
 
 if TYPE_CHECKING:
@@ -113,11 +114,12 @@ class Spending:
     def estimate(self, model: str, images: int) -> float | None:
         """Return what describing so many images costs, in US dollars; None where the price is unknown.
 
-        It is the average of the last 30 days with this model, or the price of a usual answer.
+        It is the average of the last 30 days with this model, or the price of a usual answer, without batches.
         """
-        recent = self._ledger.usage(Period(self._now() - timedelta(days=30)), Group.MODEL)
+        recent = self._ledger.usage(Period(self._now() - timedelta(days=30)), Group.MODEL, batch=False)
+        name = model.removeprefix("models/")
         same = [
-            usage for usage in recent if (usage.group or "").startswith(model) and usage.price_usd is not None
+            usage for usage in recent if name in known_names(usage.group or "") and usage.price_usd is not None
         ]
         described = sum(usage.images for usage in same)
         if described:

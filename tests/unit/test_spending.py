@@ -150,3 +150,27 @@ def test_batch_answer_costs_half(repositories: Repositories, clock: Clock) -> No
     spending.append(spending.entry(model="m", input_tokens=1, output_tokens=1, outcome="described", batch=True))
 
     assert [0.5] == [usage.price_usd for usage in spending.usage(Period())]
+
+
+@pytest.mark.parametrize(
+    ("other", "batch"), [("gemini-3.5-flash-lite", False), ("gemini-3.5-flash", True), ("gemini-3.5", False)]
+)
+def test_estimate_leaves_out_other_models_and_batches(
+    repositories: Repositories, other: str, batch: bool
+) -> None:
+    """A release of the model is the model."""
+    spending = Spending(repositories.ledger, quote)
+    model = "gemini-3.5-flash"
+    for name, in_batch, tokens in ((f"models/{model}-001", False, 1000), (other, batch, 7000)):
+        spending.append(
+            spending.entry(
+                model=name,
+                input_tokens=tokens,
+                output_tokens=0,
+                outcome="described",
+                public_id=name,
+                batch=in_batch,
+            )
+        )
+
+    assert spending.estimate(model, 2) == pytest.approx(2 * (quote(model, 1000, 0).price_usd or 0))
