@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
-from imgcore.db.images import ImageRepository
 from imgcore.db.sweep import SweepRepository
-from imgcore.errors import Blocked, Conflict, ImgcoreError, RateLimited, Unavailable
+from imgcore.errors import Blocked, Conflict, ImgcoreError, RateLimited
 from imgcore.gallery.models import Edit, TaskKind
+from tests.pipeline.seeded_bugs import acknowledgement_before_commit
 from tests.pipeline.world import MAX_RECEIVES, Killed, Mode, World, with_captioner
 
 WORDS = Edit("A person's words.", None, ["mine"])
@@ -159,23 +161,11 @@ def test_fault_at_any_call_leads_to_the_same_state(tmp_path: Path, name: str, mo
     assert [] == differences(tmp_path, USE_CASES[name], [mode])
 
 
-def acknowledge_before_commit(patch: pytest.MonkeyPatch) -> None:
-    edit = ImageRepository.edit
-
-    def early(self: ImageRepository, public_id: str, *given: Any) -> Any:
-        try:
-            return edit(self, public_id, *given)
-        except Unavailable:
-            return self.get(public_id)
-
-    patch.setattr(ImageRepository, "edit", early)
+def never_redeliver() -> AbstractContextManager[object]:
+    return patch.object(SweepRepository, "due_tasks", lambda self, **given: [])
 
 
-def never_redeliver(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(SweepRepository, "due_tasks", lambda self, **given: [])
-
-
-def purge_the_row_first(patch: pytest.MonkeyPatch) -> None:
+def purge_the_row_first() -> AbstractContextManager[object]:
     expired_trash = SweepRepository.expired_trash
 
     def purged(self: SweepRepository, **given: Any) -> Any:
@@ -184,23 +174,23 @@ def purge_the_row_first(patch: pytest.MonkeyPatch) -> None:
             self.purge(image.public_id)
         return found
 
-    patch.setattr(SweepRepository, "expired_trash", purged)
+    return patch.object(SweepRepository, "expired_trash", purged)
 
 
 BUGS = {
-    "acknowledge before commit": (acknowledge_before_commit, "edit"),
+    "acknowledge before commit": (acknowledgement_before_commit, "edit"),
     "never redeliver": (never_redeliver, "make the thumbnails"),
     "purge the row first": (purge_the_row_first, "purge"),
 }
 
 
 @pytest.mark.parametrize("bug", BUGS)
-def test_seeded_bug_is_detected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bug: str) -> None:
+def test_seeded_bug_is_detected(tmp_path: Path, bug: str) -> None:
     """It shows as another state, or as one that never settles."""
     seed, name = BUGS[bug]
-    seed(monkeypatch)
     try:
-        found = differences(tmp_path, USE_CASES[name], list(Mode))
+        with seed():
+            found = differences(tmp_path, USE_CASES[name], list(Mode))
     except AssertionError as error:
         found = [str(error)]
     assert found
