@@ -47,6 +47,10 @@ _COLUMN = {Sort.TAKEN: "timeline_at", Sort.UPLOADED: "timeline_upload"}
 _NEWEST = (
     "SELECT {column} AS newest FROM images WHERE {scope} {column} < :before ORDER BY {column} DESC LIMIT 1"
 )
+_FIRST = (
+    "SELECT id, version FROM images WHERE {scope} {column} < :before"
+    " ORDER BY {column} DESC, id DESC LIMIT :limit"
+)
 _COUNT = "SELECT COUNT(*) AS count FROM images WHERE {scope} {column} >= :first AND {column} < :end"
 _CLOCK = "SELECT {now} AS now, {ago:overlap} AS since, {ago:kept} AS oldest"
 _CHANGED = (
@@ -133,6 +137,16 @@ class TimelineRepository(Repository):
             lambda tx: tx.tuples(statement, first=first, end=end, limit=limit + 1, offset=offset, **values)
         )
         return MonthSlice(tuple((row[0], row[1]) for row in rows[:limit]), more=len(rows) > limit)
+
+    def newest(self, viewer: Viewer, limit: int) -> tuple[tuple[int, int], ...]:
+        """Return (id, version) of the first photos of the timeline by the date taken."""
+        owner = _owner(viewer)
+        if owner == _NOBODY:
+            return ()
+        scope, values = _scope(owner)
+        statement = sql(_FIRST, column=_COLUMN[Sort.TAKEN], scope=scope)
+        rows = self._database.read(lambda tx: tx.tuples(statement, before=END_OF_TIME, limit=limit, **values))
+        return tuple((row[0], row[1]) for row in rows)
 
     def tiles(self, ids: Sequence[int], sort: Sort = Sort.TAKEN) -> Sequence[Tile]:
         """Return the tiles of these images that exist, in no order."""

@@ -70,6 +70,9 @@ def test_month_is_that_of_the_date_taken_else_of_the_upload(repositories: Reposi
     assert [first.id] == shown(repositories.timeline, "2020-02")
     assert [second.id] == shown(repositories.timeline, "2020-03")
     assert [third.id, second.id, first.id] == shown(repositories.timeline, now, Sort.UPLOADED)
+    newest = repositories.timeline.newest(EVERYBODY, 2)
+    assert [(third.id, third.version), (second.id, second.version)] == list(newest)
+    assert () == repositories.timeline.newest(OWN, 2)
 
 
 def test_tile_has_what_its_image_has(repositories: Repositories) -> None:
@@ -194,6 +197,7 @@ def test_timeline_is_read_by_indexes(
             counts(full.timeline, viewer, sort)
             counts(full.timeline, viewer, sort)
             found = full.timeline.month(viewer, month, sort, offset=10, limit=50)
+        full.timeline.newest(viewer, 8)
     full.timeline.tiles(
         [id_ for id_, _ in full.timeline.month(EVERYBODY, month, sort, offset=0, limit=9).versions]
     )

@@ -147,6 +147,7 @@ class Stage:
             "thumbnail_key": f"thumbnails/{public_id}/200.webp",
             "thumbnail_2x_key": f"thumbnails/{public_id}/400.webp",
             "display_key": f"display/{public_id}/1600.webp",
+            "grid_key": f"thumbnails/{public_id}/grid.webp",
         }
         self.bucket.objects |= dict(zip(keys.values(), derived.files, strict=True))
         width, height = derived.size
@@ -169,9 +170,9 @@ class Stage:
 
 @dataclass(frozen=True)
 class Derived:
-    """What one decode gives: thumbnail, the same for dense screens, display image."""
+    """What one decode gives: thumbnail, the same for dense screens, display image, picture of the timeline."""
 
-    files: tuple[bytes, bytes, bytes]
+    files: tuple[bytes, bytes, bytes, bytes]
     placeholder: str
     size: tuple[int, int]
 
@@ -181,7 +182,10 @@ def _derived(data: bytes) -> Derived:
     picture = ImageOps.exif_transpose(Pillow.open(io.BytesIO(data))).convert("RGB")
     squares = [_encoded(ImageOps.fit(picture, (side, side))) for side in (200, 400)]
     tiny = base64.b64encode(_encoded(_within(picture, 12))).decode()
-    return Derived((*squares, _encoded(_within(picture, 1600))), f"data:image/webp;base64,{tiny}", picture.size)
+    display = _within(picture, 1600)
+    grid = display.resize((round(360 * display.width / display.height), 360))
+    files = (*squares, _encoded(display), _encoded(grid))
+    return Derived(files, f"data:image/webp;base64,{tiny}", picture.size)
 
 
 def _plain(name: str) -> Words:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import html
 import re
+from datetime import datetime, timedelta
 
 import pytest
 
-from imgcore.gallery.models import Limits, Source, TaskKind, TaskStatus
+from imgcore.gallery.models import Edit, Limits, Source, TaskKind, TaskStatus
 from imgcore.gallery.service import Gallery
 from tests.web.client import Client
 from tests.web.fakes import add_done, add_failed, add_image
@@ -37,6 +38,40 @@ def test_the_newest_comes_first(client: Client, gallery: Gallery) -> None:
     assert 'alt="A grey cat sleeps on a sunny windowsill."' in page
     assert f"thumbnails/{image.public_id}/200.webp?X-Amz-Signature=made-up 200w" in page
     assert f"thumbnails/{image.public_id}/400.webp?X-Amz-Signature=made-up 400w" in page
+
+
+def test_first_photos_of_the_timeline_are_drawn_before_scripts_run(client: Client, gallery: Gallery) -> None:
+    """The order is that of the date taken. A search has none."""
+    late = datetime(2027, 1, 1)  # noqa: DTZ001 - a camera knows no time zone
+    for _ in range(9):
+        add_done(gallery)
+    first = add_done(gallery, taken_at=late, width=3000, height=4000)
+    add_done(gallery, taken_at=late - timedelta(days=9000))
+    undecoded = add_image(gallery)
+    drawn = first_drawn(client)
+    pictures = re.findall(r"<img [^>]*>", drawn)
+    assert 7 == len(pictures)  # eight, without the one that has no picture yet
+    [newest] = [picture for picture in pictures if first.public_id in picture]
+    assert newest == pictures[0]
+    assert f"thumbnails/{first.public_id}/grid.webp" in newest
+    assert 'width="270" height="360" fetchpriority=high' in newest
+    assert undecoded.public_id not in drawn
+    assert "" == first_drawn(client, "/?q=cat") == first_drawn(client, "/?sort=uploaded")
+    assert "" == first_drawn(client, "/?month=nonsense")
+
+
+def first_drawn(client: Client, path: str = "/") -> str:
+    """Return the list of the photos that are drawn before the scripts of the page run."""
+    return client.get(path).text.partition('<ul class="first js"')[2].partition("</ul>")[0]
+
+
+def test_first_photos_change_with_their_versions(client: Client, gallery: Gallery) -> None:
+    image = add_done(gallery, caption="The old words.")
+    assert "The old words." in client.get("/").text
+    gallery.edit(image.public_id, Edit(caption="The new words."))
+    drawn = first_drawn(client)
+    assert "The new words." in drawn
+    assert "The old words." not in drawn
 
 
 def test_one_page_holds_forty(client: Client, gallery: Gallery) -> None:

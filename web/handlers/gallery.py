@@ -31,6 +31,8 @@ from web.word_texts import provenance, written_by
 if TYPE_CHECKING:
     from imgcore.gallery.service import Gallery
 
+Versions = tuple[tuple[int, int], ...]  # of images: id and version
+_DRAWN = 8  # photos that the page has before its scripts have asked for any
 _PUBLIC_ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -80,24 +82,34 @@ class GalleryPages:
         gallery = self._gallery
         words, filters, refusal = _searched(asked)
         page = gallery.page_versions(cursor=cursor, limit=LIMITS.page_size, query=words, filters=filters)
+        plain = not (cursor or words or filters or refusal or asked.get("sort"))
+        newest = self._newest(gallery) if plain else ()
         shown = {
             "notices": gallery.notices(),
             "words": words or "",
             "chosen": {name: asked[name] for name in FILTERS if asked.get(name)},
             "refusal": refusal,
             "first": cursor is None,
+            "owners": gallery.viewer.sees_others and caller().account is not None,
             "deleted": deleted if _PUBLIC_ID.fullmatch(deleted) else None,
         }
 
         def render() -> bytes:
             cards = self._cards.of_page(page, gallery)
             html = self._renderer.render(
-                "gallery", token=TOKEN_MARK, cards=cards, following=page.next, limits=gallery.limits, **shown
+                "gallery",
+                token=TOKEN_MARK,
+                cards=cards,
+                pictures=self._pictures(newest, gallery),
+                following=page.next,
+                limits=gallery.limits,
+                **shown,
             )
             return html.encode()
 
         key = (
             page,
+            newest,
             shown,
             cursor,
             gallery.storage.period(),
@@ -106,6 +118,16 @@ class GalleryPages:
             gallery.language,
         )
         return answer_from_cache(self._pages, key, csrf_token(), render)
+
+    def _newest(self, gallery: Gallery) -> Versions:
+        """Return the ids and versions of the photos that are drawn before the scripts run."""
+        return gallery.timeline.newest(gallery.viewer, _DRAWN) if gallery.timeline else ()
+
+    def _pictures(self, newest: Versions, gallery: Gallery) -> list[dict[str, Any]]:
+        if not newest or gallery.timeline is None:
+            return []
+        tiles = {tile.image.id: tile for tile in gallery.timeline.tiles([id_ for id_, _ in newest])}
+        return serializers.pictures([tiles[id_] for id_, _ in newest if id_ in tiles], gallery)
 
     @requires(Scope.READ)
     def image(self, public_id: str) -> str:

@@ -20,6 +20,7 @@ from web.serializers.images import status_json as status_json
 from web.serializers.images import status_text as status_text
 from web.serializers.images import trashed_json as trashed_json
 from web.serializers.tiles import changes_json as changes_json
+from web.serializers.tiles import pictures as pictures
 from web.serializers.tiles import tiles_json as tiles_json
 from web.serializers.times import moment as moment
 from web.serializers.times import optional_utc as optional_utc

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from imgcore.gallery.models import WordField
 from web.serializers.images import (
+    alt,
     alt_language,
     caption_label,
     message,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from imgcore.gallery.ports import Storage
     from imgcore.gallery.service import Gallery
 
+_HEIGHT = 360  # of the pictures in the grid
 _SIGNATURE = "X-Amz-Signature="  # the last parameter of a presigned URL
 
 
@@ -51,6 +53,27 @@ def tiles_json(tiles: Iterable[Tile], gallery: Gallery) -> dict[str, Any]:
     photos = [tile_json(tile, gallery, addresses) for tile in tiles]
     expires_at = utc(gallery.storage.expires_at())
     return {"urls": addresses.templates, "expires_at": expires_at, "photos": photos}
+
+
+def pictures(tiles: Iterable[Tile], gallery: Gallery) -> list[dict[str, Any]]:
+    """Return what the page draws of photos before its scripts run. Those without a picture are left out."""
+    return [found for tile in tiles if (found := _picture(tile.image, gallery))]
+
+
+def _picture(image: Image, gallery: Gallery) -> dict[str, Any] | None:
+    image, key = image.in_language(gallery.language), image.grid_key or image.display_key
+    if key is None or not (image.width and image.height):
+        return None
+    return {
+        "id": image.public_id,
+        "url": gallery.storage.url(key),
+        "height": _HEIGHT,
+        "width": round(_HEIGHT * min(3.0, max(0.4, image.width / image.height))),  # as in js/model/layout.js
+        "alt": alt(image),
+        "alt_language": alt_language(image, gallery) or "",
+        "caption": image.caption or image.name,
+        "caption_language": word_language(image, WordField.CAPTION, gallery) or "",
+    }
 
 
 def changes_json(found: Changes, gallery: Gallery) -> dict[str, Any]:

@@ -30,6 +30,12 @@
 % field('Month', 'month', 'month', '2026-11')
 % field('Tag', 'tag')
 % field('Camera', 'camera')
+% if owners:
+%   field('Owner', 'owner')
+% end
+% if chosen.get('album'):
+      <input type="hidden" name="album" value="{{chosen['album']}}">
+% end
 % choice('State', 'status', (('', 'Any'), ('waiting', 'Waiting or being described'), ('failed', 'Failed or not accepted'), ('undescribed', 'Not described')))
 % choice('Described by', 'source', (('', 'Anybody'), ('human', 'A person'), ('gemini', 'Gemini'), ('embedded', 'Its own metadata'), ('local', 'The local describer')))
 % choice('Type', 'type', [('', 'Any'), *(('jpeg' if ending == 'jpg' else ending, type_names([ending])) for ending in endings if ending != 'heif')])
@@ -47,7 +53,15 @@
 </div>
 <div class="failure" id="failure" role="alert" hidden></div>
 <form id="act" method="post" hidden><input type="hidden" name="token" value="{{token}}"></form>
-<photo-timeline id="grid" data-density="captions"><noscript>
+<photo-timeline id="grid" data-density="captions">
+% if pictures:
+<ul class="first js" role="list">
+% for at, picture in enumerate(pictures):
+<li data-id="{{picture['id']}}"><a href="/photo/{{picture['id']}}"><img alt="{{picture['alt']}}" lang="{{picture['alt_language']}}" src="{{picture['url']}}" width="{{picture['width']}}" height="{{picture['height']}}" {{'fetchpriority=high' if at == 0 else '' if at < 3 else 'loading=lazy'}}></a><p dir="auto" lang="{{picture['caption_language']}}">{{picture['caption']}}</p></li>
+% end
+</ul>
+% end
+<noscript>
 % if refusal:
 <p class="failure" role="alert">{{refusal}} <a href="/">Show all photos</a></p>
 % end

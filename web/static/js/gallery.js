@@ -15,7 +15,6 @@ import { gather } from "./view/gather.js";
 import { Keyboard } from "./view/keyboard.js";
 import { recall, remember } from "./view/place.js";
 import { offerSamples } from "./view/samples.js";
-import { MonthScrubber } from "./view/scrubber.js";
 import { Search } from "./view/search.js";
 import { SelectBar } from "./view/selectbar.js";
 import { lateUploads } from "./view/sending.js";
@@ -29,7 +28,6 @@ const GALLERY = "Caption Gallery";
 const root = part("gallery", HTMLElement);
 const timeline = part("grid", PhotoTimeline);
 const toasts = part("toast", ToastStack);
-const scrubber = part("scrubber", MonthScrubber);
 const selectBar = part("select-bar", SelectBar);
 
 reportErrors((error) => {
@@ -147,9 +145,18 @@ timeline.setUp({
     await library.renew(id);
   }),
 });
-timeline.addEventListener("timeline-drawn", (event) => {
-  if (event instanceof CustomEvent) scrubber.show(event.detail);
+const months = () => sections.list.filter((section) => section.key !== ADDED);
+const scrubber = new Late(async () => {
+  const { MonthScrubber } = await import("./view/scrubber.js");
+  const made = part("scrubber", MonthScrubber);
+  made.setUp({ months, go: (key, at) => timeline.showSection(key, at) });
+  return made;
 });
+timeline.addEventListener("timeline-drawn", guard(async (event) => {
+  const useful = months().length > 2; // with fewer there is nothing to scrub
+  part("scrubber", HTMLElement).hidden = !useful;
+  if (useful && event instanceof CustomEvent) (await scrubber.get()).show(event.detail);
+}));
 
 const density = stored("density", DENSITIES);
 const chooser = part("density", HTMLSelectElement);
@@ -159,11 +166,6 @@ density.watch((value) => {
 });
 chooser.addEventListener("change", () => {
   density.value = chooser.value;
-});
-
-scrubber.setUp({
-  months: () => sections.list.filter((section) => section.key !== ADDED),
-  go: (key, at) => timeline.showSection(key, at),
 });
 
 const actions = new Actions(library, uploads, {

@@ -10,8 +10,6 @@ import { element, monthName } from "./dom.js";
  * @property {(key: string, part: number) => void} go
  */
 
-const LEAST = 3; // months; with fewer there is nothing to scrub
-
 export class MonthScrubber extends HTMLElement {
   /** @type {Options | null} */ #options = null;
   #at = 0;
@@ -43,8 +41,6 @@ export class MonthScrubber extends HTMLElement {
   /** Show where the list is. @param {string} key */
   show(key) {
     const months = this.#months;
-    this.hidden = months.length < LEAST;
-    if (this.hidden) return;
     this.#years(months);
     const at = Math.max(0, months.findIndex((month) => month.key === key));
     this.#at = at;

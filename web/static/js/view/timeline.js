@@ -2,7 +2,8 @@
 
 import { guard } from "../core/guard.js";
 import { HEADING } from "../model/sections.js";
-import { element, write } from "./dom.js";
+import { write } from "./dom.js";
+import { Months, order } from "./months.js";
 import { Tile } from "./tile.js";
 
 /** @typedef {import("../model/sections.js").Section} Section */
@@ -36,7 +37,7 @@ export class PhotoTimeline extends HTMLElement {
   /** @type {AbortController | null} */ #end = null;
   /** @type {Options | null} */ #options = null;
   /** @type {Map<string, Tile>} */ #tiles = new Map();
-  /** @type {Map<string, {box: HTMLElement, heading: HTMLElement, list: HTMLElement}>} */ #parts = new Map();
+  /** @type {Months | null} */ #months = null;
   /** @type {string | null} */ #active = null;
   /** @type {Set<string>} */ #loading = new Set();
   #frame = 0;
@@ -44,12 +45,13 @@ export class PhotoTimeline extends HTMLElement {
   #top = 0;
   #density = "captions";
   #drawn = "";
+  #cleared = false; // of what the server has drawn
   /** @type {ReturnType<typeof setTimeout> | null} */ #calm = null;
 
   /** @param {Options} options */
   setUp(options) {
     this.#options = options;
-    this.replaceChildren(); // the list for browsers without scripts
+    this.#months = new Months(this, options.sections, options.title);
     this.#measure();
     this.refresh();
   }
@@ -150,14 +152,16 @@ export class PhotoTimeline extends HTMLElement {
     const top = window.scrollY - this.#top;
     const shown = sections.visible(top - AHEAD * view, top + (1 + AHEAD) * view);
     const tiles = new Set();
-    const parts = new Set();
+    const months = new Set();
+    const focused = shown.length ? this.#clear() : "";
     for (const { section, first, end } of shown) {
-      parts.add(section.key);
-      const part = this.#part(section);
-      for (let at = first; at < end; at += 1) this.#draw(section, at, part.list, tiles);
+      months.add(section.key);
+      const list = this.#months?.show(section);
+      for (let at = first; list && at < end; at += 1) this.#draw(section, at, list, tiles);
     }
-    this.#drop(tiles, parts);
-    write(this.style, "height", `${sections.height}px`);
+    this.#drop(tiles, months);
+    if (focused) this.#tiles.get(focused)?.frame.focus({ preventScroll: true });
+    if (this.#cleared) write(this.style, "height", `${sections.height}px`);
     if (this.#calm === null) {
       this.#calm = setTimeout(guard(() => {
         this.#calm = null;
@@ -169,6 +173,15 @@ export class PhotoTimeline extends HTMLElement {
     if (state === this.#drawn) return;
     this.#drawn = state;
     this.dispatchEvent(new CustomEvent("timeline-drawn", { detail: key }));
+  }
+
+  /** Take out what the server has drawn, once. Returns the id of the one with the focus, or "". */
+  #clear() {
+    if (this.#cleared) return "";
+    this.#cleared = true;
+    const focused = this.contains(document.activeElement) ? document.activeElement?.closest("li") : null;
+    this.replaceChildren();
+    return focused?.dataset.id ?? "";
   }
 
   /**
@@ -191,72 +204,27 @@ export class PhotoTimeline extends HTMLElement {
       tile.reach(id === this.#active);
     }
     tile.place(box, at, section.count);
-    this.#order(list, tile, section, at);
-  }
-
-  /**
-   * Put a tile into its list, in the order of the photos: screen readers and find-in-page follow the document.
-   * @param {HTMLElement} list
-   * @param {Tile} tile
-   * @param {Section} section
-   * @param {number} at
-   */
-  #order(list, tile, section, at) {
-    const before = this.#tiles.get(section.ids[at - 1] ?? "")?.element;
-    const wanted = before?.parentNode === list ? before.nextSibling : list.firstChild;
-    if (tile.element === wanted || (tile.element.parentNode === list && tile.element.previousSibling === (before ?? null))) return;
-    if (tile.element.contains(document.activeElement)) {
-      if (tile.element.parentNode === list) return; // moving it would take the focus away
-    }
-    list.insertBefore(tile.element, wanted);
-  }
-
-  /** @param {Section} section */
-  #part(section) {
-    let part = this.#parts.get(section.key);
-    if (!part) {
-      const heading = element("h2", { id: `s-${section.key}`, tabIndex: -1 });
-      const list = element("ul", { className: "tiles", role: "list" });
-      const box = element("section", { className: "month", "aria-labelledby": heading.id, "data-key": section.key }, [heading, list]);
-      part = { box, heading, list };
-      this.#parts.set(section.key, part);
-      const later = [...this.children].find((child) => child instanceof HTMLElement && this.#topOf(child) > section.top);
-      this.insertBefore(box, later ?? null);
-    }
-    const title = this.#given.title(section);
-    if (part.heading.textContent !== title) part.heading.textContent = title;
-    write(part.box.style, "top", `${section.top}px`); // no transform: sticky headings need real offsets
-    write(part.box.style, "height", `${section.height}px`);
-    return part;
-  }
-
-  /** @param {HTMLElement} box */
-  #topOf(box) {
-    return this.#given.sections.get(box.dataset.key ?? "")?.top ?? -1;
+    order(list, tile.element, this.#tiles.get(section.ids[at - 1] ?? "")?.element);
   }
 
   /**
    * Take out of the document what is not near the window; never the element that has the focus.
    * @param {Set<string>} tiles
-   * @param {Set<string>} parts
+   * @param {Set<string>} months
    */
-  #drop(tiles, parts) {
+  #drop(tiles, months) {
     const focused = document.activeElement;
     for (const [id, tile] of this.#tiles) {
       if (tiles.has(id)) continue;
       const place = this.#given.sections.place(id);
       if (place && tile.element.contains(focused)) {
-        parts.add(place.section.key);
+        months.add(place.section.key);
         continue;
       }
       tile.remove();
       this.#tiles.delete(id);
     }
-    for (const [key, part] of this.#parts) {
-      if (parts.has(key)) continue;
-      part.box.remove();
-      this.#parts.delete(key);
-    }
+    this.#months?.keep(months);
     this.#keepReach();
   }
 
