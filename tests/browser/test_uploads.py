@@ -176,8 +176,8 @@ def test_hundreds_of_files_all_arrive(browser: Browser, stage: Stage) -> None:
     browser.open()
     small = photo(0, (40, 30))
     browser.drop(*[(f"{number}.jpg", small + number.to_bytes(2, "big")) for number in range(200)])
-    browser.wait(lambda: len(stage.images.rows) == 200, 60)
-    browser.wait(lambda: {image.status for image in stage.images.rows.values()} == {"done"}, 60)
+    browser.wait(lambda: len(stage.images.rows) == 200, 180)
+    browser.wait(lambda: {image.status for image in stage.images.rows.values()} == {"done"}, 180)
     browser.wait(lambda: browser.has("#tray", "All 200 photos described"))
     assert browser.run("return document.querySelectorAll('*').length") < 1000
     browser.wait(lambda: not browser.all("#tray"))
