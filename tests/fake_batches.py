@@ -1,104 +1,81 @@
-"""Gemini's batch interface on the loopback, as strict as its documents.
+"""Gemini's batch interface on the loopback, as strict as its documents, beside the usual one.
 
 https://ai.google.dev/gemini-api/docs/batch-api and https://ai.google.dev/api/batch-api: inline requests of at
 most 20 MB in all, 100 batches at once, each request with its own generation config, answers with the metadata
-of their requests in any order; a finished batch is billed once, however often it is fetched.
+of their requests in any order; a finished batch is billed once, however often it is fetched. A batch that is
+cancelled begins no further request and ends as cancelled some time later; one that has ended cannot be
+cancelled. Whether the answers that it had by then are handed out is not documented: see ``keeps_answers``.
 """
 
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from http import HTTPStatus
+from typing import Any
 
-from tests.fake_gemini import Asked, answer, description, error
+from tests.fake_gemini import CONNECTIONS, Asked, FakeGemini, Handler, Reply, answer, description, error, snake
 
 BYTES, OPEN = 20 * 1024 * 1024, 100
+RUNS = ("BATCH_STATE_PENDING", "BATCH_STATE_RUNNING")
 
 
-class FakeBatches:
-    """The server. answers: by the number of the photo, the text of its answer; None for an error.
+class FakeBatches(FakeGemini):
+    """The server. text_of: by the number of the photo, the text of its answer; None for an error.
 
-    billed: (input, output) tokens of each answer. lose: after that many creations the response is lost.
+    billed: (input, output) tokens of each answer of a batch. lose: after that many creations the response is
+    lost. keeps_answers: a cancelled batch has the answers that it had before. options: those of FakeGemini.
     """
 
-    def __init__(self, text_of: Callable[[int], str | None] | None = None, lose: int | None = None) -> None:
+    def __init__(
+        self,
+        text_of: Callable[[int], str | None] | None = None,
+        lose: int | None = None,
+        *,
+        keeps_answers: bool = True,
+        **options: Any,
+    ) -> None:
+        super().__init__(handler=BatchHandler, **options)
         self._text_of = text_of or (lambda number: json.dumps(description(caption=f"Photo {number}.")))
         self.batches: dict[str, dict[str, Any]] = {}
         self.billed: list[tuple[int, int]] = []
-        self.lose = lose
-        self._lock = threading.Lock()
+        self.cancelled: list[str] = []
+        self.lose, self.keeps_answers = lose, keeps_answers
 
-    def __enter__(self) -> Self:
-        server = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                self._send(*server.create(self.path, body))
-
-            def do_GET(self) -> None:
-                self._send(*server.look(self.path))
-
-            def _send(self, status: int, reply: Any) -> None:
-                if status == 0:
-                    self.connection.close()
-                    return
-                data = json.dumps(reply).encode()
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
-
-            def log_message(self, format: str, *args: Any) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-    def create(self, path: str, body: bytes) -> tuple[int, Any]:
-        """Accept a batch."""
+    def create(self, path: str, body: bytes) -> Reply | None:
+        """Accept a batch; None where the response is lost."""
         problem = self._problem(path, body)
         if problem is not None:
-            reply = error(400, "INVALID_ARGUMENT", problem)
-            return reply.status, reply.body
+            return error(400, "INVALID_ARGUMENT", problem)
+        model = path.partition("/v1beta/")[2].partition(":")[0]
+        if not self.offers(model):
+            return error(404, "NOT_FOUND", f"{model} is not found for API version v1beta.")
         with self._lock:
             batch = json.loads(body)["batch"]
             name = f"batches/{len(self.batches) + 1}"
-            requests = batch["inputConfig"]["requests"]["requests"]
             self.batches[name] = {
                 "name": name,
                 "metadata": {
                     "@type": "type.googleapis.com/google.ai.generativelanguage.v1main.GenerateContentBatch",
                     "name": name,
                     "displayName": batch["displayName"],
-                    "model": path.partition("/v1beta/")[2].partition(":")[0],
+                    "model": model,
                     "state": "BATCH_STATE_PENDING",
                 },
-                "requests": requests,
+                "requests": batch["inputConfig"]["requests"]["requests"],
+                "responses": [],
             }
-            if self.lose is not None and len(self.batches) == self.lose:
-                return 0, None
-            return 200, self._shown(name)
+            return None if len(self.batches) == self.lose else self._shown(name)
 
     def _problem(self, path: str, body: bytes) -> str | None:
-        if not path.startswith("/v1beta/models/") or not path.endswith(":batchGenerateContent"):
+        if not path.startswith("/v1beta/models/"):
             return f"unknown path {path}"
         if len(body) > BYTES:
             return "Request payload size exceeds the limit: 20971520 bytes."
         batch = json.loads(body).get("batch", {})
         if {"displayName", "inputConfig"} != set(batch):
             return f"a batch of {sorted(batch)}"
-        if sum("PENDING" in one["metadata"]["state"] for one in self.batches.values()) >= OPEN:
+        if sum(one["metadata"]["state"] in RUNS for one in self.batches.values()) >= OPEN:
             return "Too many concurrent batch requests."
         keys = []
         for one in batch["inputConfig"]["requests"]["requests"]:
@@ -110,7 +87,7 @@ class FakeBatches:
             keys.append(one["metadata"]["key"])
         return None if keys and len(set(keys)) == len(keys) else "keys that are missing or repeated"
 
-    def look(self, path: str) -> tuple[int, Any]:
+    def look(self, path: str) -> Reply:
         """Return a batch, or a page of all."""
         path, _, query = path.partition("?")
         name = path.removeprefix("/v1beta/")
@@ -119,34 +96,92 @@ class FakeBatches:
             size, first = int(options.get("pageSize", 50)), int(options.get("pageToken", 0))
             names = list(reversed(self.batches))[first : first + size]
             more = {"nextPageToken": str(first + size)} if first + size < len(self.batches) else {}
-            return 200, {"operations": [self._shown(one) for one in names], **more}
-        if name not in self.batches:
-            reply = error(404, "NOT_FOUND", "Requested entity was not found.")
-            return reply.status, reply.body
-        return 200, self._shown(name)
+            return Reply(body={"operations": [self._shown(one).body for one in names], **more})
+        return self._shown(name) if name in self.batches else _not_found()
 
-    def _shown(self, name: str) -> dict[str, Any]:
-        return {key: value for key, value in self.batches[name].items() if key != "requests"}
+    def cancel(self, path: str) -> Reply:
+        """Begin to cancel a batch."""
+        name = path.removeprefix("/v1beta/").removesuffix(":cancel")
+        if name not in self.batches:
+            return _not_found()
+        if self.batches[name]["metadata"]["state"] not in RUNS:
+            return error(400, "FAILED_PRECONDITION", "The batch has ended.")
+        self.cancelled.append(name)
+        return Reply(body={})
+
+    def _shown(self, name: str) -> Reply:
+        hidden = {"requests", "responses"}
+        return Reply(body={key: value for key, value in self.batches[name].items() if key not in hidden})
+
+    def run(self, count: int) -> None:
+        """Answer so many further requests of each batch that has not ended."""
+        for batch in self.batches.values():
+            if batch["metadata"]["state"] in RUNS and batch["name"] not in self.cancelled:
+                batch["metadata"]["state"] = RUNS[1]
+                self._run(batch, count)
+
+    def _run(self, batch: dict[str, Any], count: int) -> None:
+        left = batch["requests"][: len(batch["requests"]) - len(batch["responses"])]
+        for one in list(reversed(left))[:count]:  # in another order than that of the requests
+            batch["responses"].append(self._response(batch, one))
 
     def finish(self, state: str = "SUCCEEDED") -> None:
-        """Finish all batches that are not; the answers come in the reverse order of the requests."""
+        """End all batches that have not ended: as cancelled where that was requested, else in this state."""
         for batch in self.batches.values():
-            if "PENDING" not in batch["metadata"]["state"]:
+            if batch["metadata"]["state"] not in RUNS:
                 continue
-            batch["metadata"]["state"] = f"BATCH_STATE_{state}"
+            ended = "CANCELLED" if batch["name"] in self.cancelled else state
+            batch["metadata"]["state"] = f"BATCH_STATE_{ended}"
             batch["done"] = True
-            if state == "SUCCEEDED":
-                responses = [self._response(batch, one) for one in reversed(batch["requests"])]
-                batch["metadata"]["output"] = {"inlinedResponses": {"inlinedResponses": responses}}
+            if ended == "SUCCEEDED":
+                self._run(batch, len(batch["requests"]))
+            else:  # https://google.aip.dev/151; 1 is CANCELLED, 13 is INTERNAL
+                batch["error"] = {"code": 1 if ended == "CANCELLED" else 13, "message": f"It {ended.lower()}."}
+            if ended == "SUCCEEDED" or (batch["responses"] and self.keeps_answers):
+                batch["metadata"]["output"] = {"inlinedResponses": {"inlinedResponses": batch["responses"]}}
 
     def _response(self, batch: dict[str, Any], one: dict[str, Any]) -> dict[str, Any]:
         number = len(self.billed)
-        text = self._text_of(number)
-        if text is None:
+        asked = Asked("POST", "", batch["metadata"]["model"], {}, snake(one["request"]))
+        objection, text = self.objection(asked), self._text_of(number)
+        if objection is not None or text is None:
             self.billed.append((0, 0))
-            return {"metadata": one["metadata"], "error": {"code": 13, "message": "Internal error."}}
+            message = objection.body["error"]["message"] if objection else "Internal error."
+            failed = {"code": 3 if objection else 13, "message": message}  # google.rpc.Code
+            return {"metadata": one["metadata"], "error": failed}
         tokens = 700 + number, 90 + number % 7
         self.billed.append(tokens)
         usage = {"promptTokenCount": tokens[0], "candidatesTokenCount": tokens[1]}
-        asked = Asked("POST", "", batch["metadata"]["model"], {}, {})
         return {"metadata": one["metadata"], "response": answer(text, usageMetadata=usage)(asked).body}
+
+
+class BatchHandler(Handler):
+    """One connection."""
+
+    @property
+    def fake(self) -> FakeBatches:
+        """The server."""
+        assert isinstance(self.server.fake, FakeBatches)
+        return self.server.fake
+
+    def do_POST(self) -> None:  # noqa: N802 - the name that http.server calls
+        """Create or cancel a batch, or answer at once."""
+        _, _, verb = self.path.partition(":")
+        if verb not in ("batchGenerateContent", "cancel"):
+            super().do_POST()
+            return
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        reply = self.fake.cancel(self.path) if verb == "cancel" else self.fake.create(self.path, body)
+        if reply is None:
+            self.close_connection = True
+            CONNECTIONS["reset"](self)
+        else:
+            self.send(reply)
+
+    def do_GET(self) -> None:  # noqa: N802 - the name that http.server calls
+        """Show a batch, or a page of all."""
+        self.send(self.fake.look(self.path))
+
+
+def _not_found() -> Reply:
+    return error(HTTPStatus.NOT_FOUND, "NOT_FOUND", "Requested entity was not found.")

@@ -360,7 +360,7 @@ class FakeGemini:
 
     script: what to answer to images. probes: what to answer to the small image of a start-up check.
     key: the only key accepted; None accepts all. models: the only ones there are; None: all.
-    delay: seconds before each answer. port: 0 takes a free one.
+    delay: seconds before each answer. port: 0 takes a free one. handler: of the connections.
     """
 
     def __init__(
@@ -371,6 +371,7 @@ class FakeGemini:
         models: Iterable[str] | None = None,
         delay: float = 0.0,
         port: int = 0,
+        handler: type[Handler] | None = None,
     ) -> None:
         self.play(*script or ("ok",))
         self._probes = [_checked(entry) for entry in probes]
@@ -380,7 +381,7 @@ class FakeGemini:
         self.probed: list[Asked] = []  # start-up checks
         self.released = threading.Event()  # ends what would not end
         self._lock = threading.Lock()
-        self._server = _Server(("127.0.0.1", port), Handler)
+        self._server = _Server(("127.0.0.1", port), handler or Handler)
         self._server.fake = self
 
     @property
@@ -414,18 +415,22 @@ class FakeGemini:
         probe = asked.picture == PROBE_JPEG
         with self._lock:
             (self.probed if probe else self.asked).append(asked)
-            if (objection := self._objection(asked)) is not None:
+            if (objection := self.objection(asked)) is not None:
                 return objection
             script = self._probes if probe else self._script
             return script.pop(0) if len(script) > 1 else script[0]
 
-    def _objection(self, asked: Asked) -> Reply | None:
+    def objection(self, asked: Asked) -> Reply | None:
         """What Google itself would refuse."""
         if self.key is not None and asked.key != self.key:
             return BAD_KEY
-        if self.models is not None and asked.model.removeprefix("models/") not in self.models:
+        if not self.offers(asked.model):
             return error(404, "NOT_FOUND", f"{asked.model} is not found for API version v1beta.")
         return next((reply for check in STRICT if (reply := check(asked)) is not None), None)
+
+    def offers(self, model: str) -> bool:
+        """Return whether there is such a model."""
+        return self.models is None or model.removeprefix("models/") in self.models
 
 
 def _checked(entry: Entry) -> Entry:
@@ -474,10 +479,10 @@ class Handler(BaseHTTPRequestHandler):
         data = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         path = PATH.match(urlsplit(self.path).path)  # as a proxy it is asked for whole addresses
         if path is None:
-            self._send(Reply(404, b"<html>no such page</html>"))
+            self.send(Reply(404, b"<html>no such page</html>"))
             return
         headers = {name.lower(): value for name, value in self.headers.items()}
-        asked = Asked(self.command, self.path, path[1], headers, _snake(json.loads(data)) if data else {})
+        asked = Asked(self.command, self.path, path[1], headers, snake(json.loads(data)) if data else {})
         entry = self.fake.next(asked)
         if self.fake.released.wait(self.fake.delay):
             return
@@ -486,9 +491,9 @@ class Handler(BaseHTTPRequestHandler):
             CONNECTIONS[entry](self)
             return
         found = SCENARIOS[entry] if isinstance(entry, str) else entry
-        self._send(found(asked) if callable(found) else found)
+        self.send(found(asked) if callable(found) else found)
 
-    def _send(self, reply: Reply) -> None:
+    def send(self, reply: Reply) -> None:
         """Head and body in one send, as a server that is not a bench toy does."""
         data = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
         headers = {"Content-Type": "application/json; charset=UTF-8", **dict(reply.headers)}
@@ -499,17 +504,17 @@ class Handler(BaseHTTPRequestHandler):
         self.put(head.encode() + b"\r\n" + data)
 
 
-def _snake(value: Any) -> Any:
+def snake(value: Any) -> Any:
     """The wire's names mix cases; inside a schema they are the schema's own."""
     if isinstance(value, list):
-        return [_snake(item) for item in value]
+        return [snake(item) for item in value]
     if not isinstance(value, dict):
         return value
     names = {
         name: re.sub(r"(?<=[a-z0-9])([A-Z])", lambda found: "_" + found[1].lower(), name) for name in value
     }
     return {
-        names[name]: item if names[name] == "response_json_schema" else _snake(item)
+        names[name]: item if names[name] == "response_json_schema" else snake(item)
         for name, item in value.items()
     }
 

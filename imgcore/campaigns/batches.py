@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from imgcore.campaigns.models import Batch, Campaign, CampaignStatus
-from imgcore.errors import BadAnswer, ImgcoreError
+from imgcore.campaigns.models import Batch, BatchResult, Campaign, CampaignStatus
+from imgcore.errors import ImgcoreError
 from imgcore.gallery.models import Description, Image, Picture
 from imgcore.pipeline.models import ModelCall, RecordCall
 
@@ -33,6 +34,7 @@ class BatchModel(Protocol):
 
     @property
     def model(self) -> str: ...
+    def probe(self, record: RecordCall) -> None: ...
     def request_for(self, picture: Picture, context: str = "") -> Any: ...
     def description_in(self, answer: Any, record: RecordCall) -> Description: ...
 
@@ -42,7 +44,8 @@ class BatchInterface(Protocol):
 
     def submit(self, label: str, model: str, requests: Sequence[tuple[str, Any]]) -> str: ...
     def find(self, label: str) -> str | None: ...
-    def answers(self, name: str) -> Mapping[str, Any] | None: ...
+    def result(self, name: str) -> BatchResult | None: ...
+    def cancel(self, name: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,8 @@ class Batches:
     Each step may be called at any time, by several processes, and be killed at any point. A batch has a label
     before it is sent, by which it is found again. An answer has one entry in the ledger, by batch and image;
     its words are stored in the transaction that ends the image's part in the campaign. An image without a
-    usable answer is described by the queue.
+    usable answer is described by the queue. A model is probed before its first batch, so that options which it
+    refuses are left out of each request.
 
     load: returns the decoded picture of an image, and the lines that are known about it.
     """
@@ -65,42 +69,66 @@ class Batches:
     load: Callable[[Image], tuple[Picture, str]]
     spending: Spending
     lease: float = LEASE_SECONDS
+    _probed: set[str] = field(default_factory=set, init=False, compare=False)  # models
 
     def step(self, campaign: Campaign) -> int:
         """Send what can be sent, store the results that are there, and return the number of open batches.
 
-        Of a cancelled campaign, what was sent is stored and nothing is sent. Raises what the model raises.
+        The batches of a cancelled campaign are cancelled too; what was answered is stored, and nothing is sent.
+        Raises what the model raises.
         """
         for batch in sorted(self.rows.open(campaign), key=lambda batch: batch.name is None):  # answers first
             self._continue(batch, campaign)
         while self._status(campaign) is CampaignStatus.RUNNING and len(self.rows.open(campaign)) < OPEN:
-            if not self.rows.add(campaign, SIZE):
+            added = self.rows.add(campaign, SIZE, self.lease)
+            if added is None:
                 break
-            self._continue(self.rows.open(campaign)[-1], campaign)
+            self._send(added, campaign)
         self.campaigns.rows.settle(campaign.id)
         return len(self.rows.open(campaign))
 
-    def _continue(self, batch: Batch, campaign: Campaign) -> None:
-        if not self.rows.lease(batch, self.lease):
+    def _continue(self, opened: Batch, campaign: Campaign) -> None:
+        """Store the answers of a batch that was sent; the images of one that was not wait for another one."""
+        batch = self.rows.lease(opened, self.lease)
+        if batch is None:
             return
-        try:
-            name = batch.name or self.interface.find(batch.label) or self._send(batch, campaign)
-            if name is not None:
-                self.rows.set_name(batch, name)
+        with self._released(batch):
+            name = batch.name or self.interface.find(batch.label)
+            if name is None:
+                self.rows.close(batch)
+            else:
                 self._store(batch, name, campaign)
+
+    def _send(self, batch: Batch, campaign: Campaign) -> None:
+        """Send a new batch. Raise the cap that is reached, or why the model cannot be used."""
+        with self._released(batch):
+            try:
+                self._check_model()
+            except ImgcoreError:
+                self.rows.close(batch)
+                raise
+            name = self._submit(batch)
+            if name is not None:
+                self._store(batch, name, campaign)
+
+    @contextmanager
+    def _released(self, batch: Batch) -> Iterator[None]:
+        try:
+            yield
         finally:
             self.rows.release(batch)
 
-    def _send(self, batch: Batch, campaign: Campaign) -> str | None:
-        """Submit a batch if the campaign runs; raise the cap that is reached."""
-        status = self._status(campaign)
-        if status is CampaignStatus.CANCELLED:
-            self.rows.close(batch)
-        if status is not CampaignStatus.RUNNING:
-            return None
+    def _check_model(self) -> None:
+        """Probe the model, once; return where a batch may be sent to it."""
+        self._check_cap()
+        if self.model.model not in self._probed:
+            self.model.probe(lambda call: self.spending.append(self.spending.entry_of(call)))
+            self._probed.add(self.model.model)
+            self._check_cap()  # the probe was paid
+
+    def _check_cap(self) -> None:
         if (cap := self.spending.reached_cap()) is not None:
             raise cap
-        return self._submit(batch)
 
     def _status(self, campaign: Campaign) -> CampaignStatus:
         """Return the present status: a person may have changed it during the step."""
@@ -140,33 +168,27 @@ class Batches:
         return image.owner_id is not None and self.spending.reached_quota(image.owner_id, sent) is not None
 
     def _store(self, batch: Batch, name: str, campaign: Campaign) -> None:
-        try:
-            answers = self.interface.answers(name)
-        except BadAnswer:
-            self.rows.close(batch)  # its images wait for another one
-            raise
-        if answers is None:
+        self.rows.set_name(batch, name)
+        cancelled = self._status(campaign) is CampaignStatus.CANCELLED
+        result = self.interface.result(name)
+        if result is None:
+            if cancelled:
+                self.interface.cancel(name)
             return
         for image_id, public_id in self.rows.waiting(batch):
-            described = public_id in answers and self._described(batch, image_id, public_id, answers[public_id])
-            if not described and campaign.status is not CampaignStatus.CANCELLED:
+            answer = result.answers.get(public_id)
+            described = answer is not None and self._described(batch, image_id, public_id, answer)
+            if not (described or cancelled or result.failure):
                 self.campaigns.queue(batch.campaign_id, image_id)
-        self.rows.close(batch)
+        self.rows.close(batch)  # of one that failed, the other images wait for another one
+        if result.failure and not cancelled:
+            raise result.failure
 
     def _described(self, batch: Batch, image_id: int, public_id: str, answer: Any) -> bool:
         [image] = self.images.get_many([public_id])
 
         def record(call: ModelCall) -> None:
-            entry = self.spending.entry(
-                model=call.model,
-                input_tokens=call.input_tokens,
-                output_tokens=call.output_tokens,
-                outcome=call.outcome,
-                public_id=public_id,
-                owner_id=image.owner_id,
-                prompt_version=call.prompt_version,
-                batch=True,
-            )
+            entry = self.spending.entry_of(call, public_id=public_id, owner_id=image.owner_id, batch=True)
             call_id = hashlib.sha256(f"{batch.label} {public_id}".encode()).hexdigest()[:32]
             self.spending.append(replace(entry, call_id=call_id))
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from imgcore.errors import ImgcoreError
 from imgcore.gallery.models import Source
 from imgcore.text import utc
 
@@ -35,8 +36,9 @@ class ItemStatus(StrEnum):
 class Selection:
     """The images that match all given conditions; those that are waiting to be described are left out.
 
-    ids: public ids. query: words of a search. source, model: of the present caption. before: the caption is
-    older, UTC. tag: one of the tags. failed: the description failed. missing: there is no caption.
+    ids: public ids. query: words of a search. source: of the caption, the alt text or the tags. model: of the
+    present description. before: the caption is older, UTC. tag: one of the tags. failed: the description
+    failed. missing: there is no caption.
     """
 
     ids: tuple[str, ...] = ()
@@ -105,6 +107,17 @@ class Batch:
     campaign_id: int
     label: str
     name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class BatchResult:
+    """What the model's interface answers to a batch that has ended.
+
+    answers: by key, without those of requests that failed. failure: why the batch ended before it was complete.
+    """
+
+    answers: Mapping[str, Any]
+    failure: ImgcoreError | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from imgcore.cli import caption, checkout, cost, export, recaption, users
 from imgcore.config import Config
 from imgcore.errors import ImgcoreError, Misconfigured, Rejected, Unavailable
 from imgcore.gallery.keys import DISPLAY_SIDE
-from imgcore.pipeline.models import ModelCall, RecordCall, ignore_call
+from imgcore.pipeline.models import RecordCall, ignore_call
 from imgcore.text import too_large
 
 IF_RUNNING = "if running"  # of a command that also works without a gallery
@@ -222,17 +222,7 @@ def _recorder(config: Config) -> RecordCall:
     """Return what adds an answered call to the ledger."""
     spending = bootstrap.spending(config)
 
-    def record(call: ModelCall) -> None:
-        entry = spending.entry(
-            model=call.model,
-            input_tokens=call.input_tokens,
-            output_tokens=call.output_tokens,
-            outcome=call.outcome,
-            prompt_version=call.prompt_version,
-        )
-        spending.append(entry)
-
-    return record
+    return lambda call: spending.append(spending.entry_of(call))
 
 
 def _print(row: dict[str, Any]) -> None:

@@ -12,18 +12,22 @@ from typing import Any
 from imgcore import bootstrap, captioners
 from imgcore.campaigns.models import Campaign, CampaignStatus, Selection
 from imgcore.campaigns.service import DEFAULT_RATE
+from imgcore.cli.caption import message_of
 from imgcore.config import Config
-from imgcore.errors import RateLimited, Unavailable
+from imgcore.errors import ImgcoreError, RateLimited, Unavailable
 from imgcore.gallery.models import Source
 
 Emit = Callable[[dict[str, Any]], None]
+_STORES = "{} have not ended yet; this cancels them and stores their answers: imgcore campaign watch {}"
 _WATCH_SECONDS, _BATCH_SECONDS = 5.0, 60.0
 
 
 def add_recaption(parser: argparse.ArgumentParser, emit: Emit) -> None:
     """Add the options of ``recaption`` to ``parser``. emit: prints an object."""
     parser.add_argument("ids", nargs="*", metavar="ID")
-    parser.add_argument("--source", type=Source, choices=list(Source), help="only captions of this source")
+    parser.add_argument(
+        "--source", type=Source, choices=list(Source), help="only photos with words of this source"
+    )
     parser.add_argument("--model", help="only descriptions of this model")
     parser.add_argument(
         "--before", type=_moment, metavar="TIME", help="only captions older than this: ISO 8601, UTC"
@@ -80,6 +84,11 @@ def add_campaign(parser: argparse.ArgumentParser, emit: Emit) -> None:
 
         return run
 
+    def cancel(parsed: argparse.Namespace) -> int:
+        campaign = bootstrap.campaigns(Config.read()).cancel(parsed.id)
+        emit(campaign.as_json())
+        return _cancel_batches(campaign) if campaign.batch else 0
+
     def list_all(_: argparse.Namespace) -> int:
         for campaign in bootstrap.campaigns(Config.read()).all():
             emit(campaign.as_json())
@@ -90,7 +99,19 @@ def add_campaign(parser: argparse.ArgumentParser, emit: Emit) -> None:
     action("watch", lambda parsed: _watch(parsed.id, emit), "Advance a campaign until it has ended.")
     action("pause", changed("pause"), "Stop queueing images.")
     action("resume", changed("resume"), "Go on with a paused campaign.")
-    action("cancel", changed("cancel"), "End a campaign.")
+    action("cancel", cancel, "End a campaign.")
+
+
+def _cancel_batches(campaign: Campaign) -> int:
+    """Cancel the batches of a cancelled campaign, and say how their answers are stored."""
+    try:
+        still_open = bootstrap.batches(Config.read()).step(campaign)
+    except ImgcoreError as error:
+        _say(f"{message_of(error)} {_STORES.format('Its batches', campaign.public_id)}")
+        return 1
+    if still_open:
+        _say(_STORES.format(f"{still_open} batches", campaign.public_id))
+    return 0
 
 
 def _watch(public_id: str, emit: Emit) -> int:
@@ -114,13 +135,20 @@ def _watch(public_id: str, emit: Emit) -> int:
         except (Unavailable, RateLimited) as error:
             still_open = 1  # perhaps
             if error.code != said:
-                print(_waits(error.code, public_id), file=sys.stderr)
+                _say(_waits(error.code, public_id))
             said = error.code
+        except ImgcoreError as error:  # to be corrected first, or a batch that Google ended
+            _say(f"{message_of(error)} ({error.code}) Continue with: imgcore campaign watch {public_id}")
+            return 1
         if (now := campaign.as_json()) != last:
             emit(last := now)
         if _is_done(campaign) or (campaign.status is CampaignStatus.CANCELLED and not still_open):
             return 0
         time.sleep(_BATCH_SECONDS if campaign.batch else _WATCH_SECONDS)
+
+
+def _say(text: str) -> None:
+    print(f"imgcore: {text}", file=sys.stderr)
 
 
 def _is_done(campaign: Campaign) -> bool:
@@ -129,7 +157,7 @@ def _is_done(campaign: Campaign) -> bool:
 
 def _waits(code: str, public_id: str) -> str:
     return (
-        f"imgcore: the campaign cannot go on now ({code}). This command tries again each minute. If it ends,"
+        f"The campaign cannot go on now ({code}). This command tries again each minute. If it ends,"
         f" continue with: imgcore campaign watch {public_id}"
     )
 

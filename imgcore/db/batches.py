@@ -27,23 +27,29 @@ _END = (
 class BatchRepository(Repository):
     """The batches. Each method is one transaction."""
 
-    def add(self, campaign: Campaign, size: int) -> bool:
-        """Add a batch of up to ``size`` images that wait and are in no open one; False where there are none."""
+    def add(self, campaign: Campaign, size: int, seconds: float) -> Batch | None:
+        """Add a batch of up to ``size`` images that wait and are in no open one; None where there are none.
 
-        def work(tx: Transaction) -> bool:
+        Its lease is taken for so long: no other process can have sent it.
+        """
+        label = f"imgcore-{secrets.token_hex(16)}"
+
+        def work(tx: Transaction) -> Batch | None:
             tx.row("SELECT id FROM campaigns WHERE id = :id {for_update}", id=campaign.id)
             rows = tx.rows(_FREE, campaign_id=campaign.id, size=size)
             if not rows:
-                return False
+                return None
             batch_id = tx.insert(
-                "INSERT INTO batches (campaign_id, label, lease_until) VALUES (:campaign_id, :label, {now})",
+                "INSERT INTO batches (campaign_id, label, lease_until)"
+                " VALUES (:campaign_id, :label, {later:lease})",
                 campaign_id=campaign.id,
-                label=f"imgcore-{secrets.token_hex(16)}",
+                label=label,
+                lease=micros(seconds),
             )
             for row in rows:
                 statement = "INSERT INTO batch_items (batch_id, image_id) VALUES (:batch_id, :image_id)"
                 tx.execute(statement, batch_id=batch_id, image_id=row["image_id"])
-            return True
+            return Batch(batch_id, campaign.id, label, None)
 
         return self._database.run(work)
 
@@ -51,15 +57,25 @@ class BatchRepository(Repository):
         """Return the batches whose results are not stored, the oldest first."""
         query = "SELECT * FROM batches WHERE campaign_id = :campaign_id AND closed_at IS NULL ORDER BY id"
         rows = self._database.read(lambda tx: tx.rows(query, campaign_id=campaign.id))
-        return [Batch(row["id"], row["campaign_id"], row["label"], row["name"]) for row in rows]
+        return [_batch(row) for row in rows]
 
-    def lease(self, batch: Batch, seconds: float) -> bool:
-        """Take a batch for so long, so that two processes do not send it; False where another one has it."""
+    def lease(self, batch: Batch, seconds: float) -> Batch | None:
+        """Take a batch for so long, so that two processes do not send it, and return it as it is now.
+
+        None where another process has it, or its results are stored.
+        """
         statement = (
             "UPDATE batches SET lease_until = {later:lease} WHERE id = :id AND lease_until <= {now}"
             " AND closed_at IS NULL"
         )
-        return bool(self._database.run(lambda tx: tx.execute(statement, id=batch.id, lease=micros(seconds))))
+
+        def work(tx: Transaction) -> Batch | None:
+            if not tx.execute(statement, id=batch.id, lease=micros(seconds)):
+                return None
+            [row] = tx.rows("SELECT * FROM batches WHERE id = :id", id=batch.id)
+            return _batch(row)
+
+        return self._database.run(work)
 
     def release(self, batch: Batch) -> None:
         """End the lease of a batch."""
@@ -102,6 +118,10 @@ class BatchRepository(Repository):
             return True
 
         return self._database.run(work)
+
+
+def _batch(row: Row) -> Batch:
+    return Batch(row["id"], row["campaign_id"], row["label"], row["name"])
 
 
 def _locked(tx: Transaction, image_id: int) -> Row | None:

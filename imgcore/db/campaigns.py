@@ -9,7 +9,7 @@ from typing import Any
 
 from imgcore.campaigns.models import Campaign, CampaignStatus, ItemStatus, Sample, Selection
 from imgcore.db.connection import Repository, Transaction
-from imgcore.db.mapping import Row, in_list, local_time, micros, moment
+from imgcore.db.mapping import HAS_WORDS_OF, Row, in_list, local_time, micros, moment
 from imgcore.db.pages import read_page
 from imgcore.db.statements import sql
 from imgcore.db.tasks import reset_task
@@ -239,7 +239,7 @@ def _conditions(tx: Transaction, selection: Selection, viewer: Viewer) -> Iterat
         conditions.append("i.owner_id = :viewer_id")
         values["viewer_id"] = viewer.account_id
     if selection.source is not None:
-        conditions.append("i.caption IS NOT NULL AND COALESCE(i.caption_source, i.source) = :source")
+        conditions.append(HAS_WORDS_OF)
         values["source"] = selection.source.value
     if selection.model is not None:
         conditions.append("i.model = :model")

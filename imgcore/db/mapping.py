@@ -43,6 +43,10 @@ _OTHERS = ("upload_status", "details", "taken_at", "tags", "safety", "source", *
 
 TASK = ("status", "attempts", "error", "message", "next_at")
 
+# The image has words of :source in one of its fields. images.source is that of the first field, and of all in
+# rows of 0.1.0.
+HAS_WORDS_OF = ":source IN (i.source, i.alt_text_source, i.tags_source)"
+
 # One row an image: its own columns, and those of each of its tasks under the task's name.
 _COLUMNS = (
     [f"i.{column}" for column in (*_PLAIN, *_TIMES, *_OTHERS)]

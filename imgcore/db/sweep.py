@@ -11,11 +11,11 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from imgcore.db.connection import Repository, Transaction
-from imgcore.db.mapping import SELECT, Row, image_by_id, images, in_list, micros, moment
+from imgcore.db.mapping import HAS_WORDS_OF, SELECT, Row, image_by_id, images, in_list, micros, moment
 from imgcore.db.statements import sql
 from imgcore.db.tasks import fail_crashed_task, reset_task, tell_webhooks
 from imgcore.db.word_index import index_unindexed
-from imgcore.gallery.models import Image, TaskKind, TaskStatus
+from imgcore.gallery.models import Image, Source, TaskKind, TaskStatus
 from imgcore.pipeline.maintenance_models import DueTask
 
 _GRACE = 300.0  # seconds after the form expired in which an upload that began before may end
@@ -82,14 +82,14 @@ _REPAIR_CLOCK = (
     " WHERE upload_status = 'awaiting' AND (uploaded_at > {later:slack} OR checked_at > {later:slack})",
 )
 
-# images.source is that of the first field. Where a model has answered, a person has restored the local words.
-_LOCAL = (
+# Where a model has answered, a person has restored the local words.
+_LOCAL = sql(
     "SELECT i.public_id, i.image_key FROM images i JOIN tasks t ON t.image_id = i.id AND t.kind = 'caption'"
-    " WHERE 'local' IN (i.source, i.alt_text_source, i.tags_source)"
-    " AND NOT EXISTS (SELECT 1 FROM word_versions v WHERE v.image_id = i.id"
+    " WHERE {has_local_words} AND NOT EXISTS (SELECT 1 FROM word_versions v WHERE v.image_id = i.id"
     " AND v.source IN ('gemini', 'openai'))"
     " AND i.undescribed_at IS NULL AND t.status = 'done'"
-    " AND i.upload_status = 'received' AND i.deleted_at IS NULL ORDER BY i.id LIMIT :limit"
+    " AND i.upload_status = 'received' AND i.deleted_at IS NULL ORDER BY i.id LIMIT :limit",
+    has_local_words=HAS_WORDS_OF,
 )
 _PROCESSED = sql(
     "{select} WHERE i.id > :after AND i.id <= :until AND i.upload_status = 'received' AND i.deleted_at IS NULL"
@@ -185,7 +185,7 @@ class SweepRepository(Repository):
         """
 
         def work(tx: Transaction) -> list[DueTask]:
-            rows = tx.rows(_LOCAL, limit=limit)
+            rows = tx.rows(_LOCAL, source=Source.LOCAL.value, limit=limit)
             locked = [tx.row(_LOCK_RECEIVED, public_id=row["public_id"]) for row in rows]
             return [
                 DueTask(row["public_id"], row["image_key"], TaskKind.CAPTION, 0.0)

@@ -184,15 +184,7 @@ class Processor:
         """Append an answered call of the model to the ledger."""
         if (spending := self.spending) is None:
             return
-        entry = spending.entry(
-            model=call.model,
-            input_tokens=call.input_tokens,
-            output_tokens=call.output_tokens,
-            outcome=call.outcome,
-            public_id=image.public_id,
-            owner_id=image.owner_id,
-            prompt_version=call.prompt_version,
-        )
+        entry = spending.entry_of(call, public_id=image.public_id, owner_id=image.owner_id)
         self._store(lambda: spending.append(entry), deadline)
 
     def _store(self, write: Callable[[], T], deadline: float) -> T:

@@ -26,6 +26,7 @@ from imgcore.spending.models import (
 
 if TYPE_CHECKING:
     from imgcore.db.ledger import LedgerRepository
+    from imgcore.pipeline.models import ModelCall
 
 CACHE_SECONDS = 10.0  # how long a process uses a sum that it has read; caps are exceeded by at most that much
 USUAL_INPUT_TOKENS, USUAL_OUTPUT_TOKENS = 1200, 130  # of one image at medium resolution, prompt included
@@ -83,6 +84,26 @@ class Spending:
             public_id=public_id,
             owner_id=owner_id,
             prompt_version=prompt_version,
+            batch=batch,
+        )
+
+    def entry_of(
+        self,
+        call: ModelCall,
+        *,
+        public_id: str | None = None,
+        owner_id: int | None = None,
+        batch: bool = False,
+    ) -> LedgerEntry:
+        """Return the entry for an answered call, with its price."""
+        return self.entry(
+            model=call.model,
+            input_tokens=call.input_tokens,
+            output_tokens=call.output_tokens,
+            outcome=call.outcome,
+            public_id=public_id,
+            owner_id=owner_id,
+            prompt_version=call.prompt_version,
             batch=batch,
         )
 

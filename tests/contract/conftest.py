@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,10 +13,16 @@ from imgcore.db.accounts import AccountRepository
 from imgcore.db.connection import Database, open_database
 from imgcore.db.migrations import migrate
 from imgcore.gallery.keys import new_public_id
+from imgcore.gallery.models import Image
 from tests.contract.bystanders import add_bystanders, bystanders_in
+from tests.contract.images import described
 from tests.mariadb import MariaDb
 from tests.support.repositories import Repositories
 from tests.support.sqlite import migrated
+
+if TYPE_CHECKING:
+    from tests.contract.batch_tools import Bench
+    from tests.fake_batches import FakeBatches
 
 
 @pytest.fixture(scope="session")
@@ -94,3 +101,34 @@ def bystanders(database: Database) -> Iterator[None]:
 def repositories(database: Database, bystanders: None) -> Repositories:
     """The repositories over it, and bystanders in it."""
     return Repositories(database)
+
+
+@pytest.fixture
+def google() -> Iterator[FakeBatches]:
+    """Google's batch interface."""
+    from tests.fake_batches import FakeBatches
+
+    with FakeBatches() as server:
+        yield server
+
+
+@pytest.fixture
+def photos(repositories: Repositories) -> list[Image]:
+    """Five that the local describer described."""
+    return [described(repositories, f"{number}.jpg") for number in range(5)]
+
+
+@pytest.fixture
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Batches of two photos."""
+    from imgcore.campaigns import batches
+
+    monkeypatch.setattr(batches, "SIZE", 2)
+
+
+@pytest.fixture
+def bench(repositories: Repositories, database: Database, google: FakeBatches, small_batches: None) -> Bench:
+    """Campaigns in batches of two."""
+    from tests.contract.batch_tools import Bench
+
+    return Bench(repositories, database, google)

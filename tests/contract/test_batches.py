@@ -3,110 +3,32 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from imgcore.accounts.models import Role
 from imgcore.campaigns import batches as module
-from imgcore.campaigns.batches import Batches
-from imgcore.campaigns.models import Campaign, CampaignStatus, ItemStatus, Selection
-from imgcore.campaigns.service import Campaigns
-from imgcore.captioning.gemini import GeminiCaptioner
+from imgcore.campaigns.models import CampaignStatus, ItemStatus, Selection
 from imgcore.captioning.gemini.batches import GeminiBatches
-from imgcore.captioning.prices import price, quote
-from imgcore.config import Secret
+from imgcore.captioning.prices import price
 from imgcore.db.accounts import AccountRepository
 from imgcore.db.batches import BatchRepository
 from imgcore.db.connection import Database
 from imgcore.errors import BadAnswer, ImgcoreError, Misconfigured, RateLimited
 from imgcore.gallery.models import Edit, Image, Source, TaskKind
-from imgcore.spending.models import Caps, Group, Period
+from imgcore.spending.models import Caps
 from imgcore.spending.service import Spending
-from tests.contract.captioning_tools import MODEL, Photo
-from tests.contract.images import described
+from tests.contract.batch_tools import Bench, same_bill
+from tests.contract.captioning_tools import MODEL
 from tests.fake_batches import FakeBatches
 from tests.fake_gemini import description
 from tests.support.repositories import Repositories
-from tests.unit.fakes import FakeQueues
-
-KEY = Secret("made-up-for-this-test")
 
 
 class Killed(BaseException):
     """The process ends here."""
-
-
-@pytest.fixture
-def google() -> Iterator[FakeBatches]:
-    with FakeBatches() as server:
-        yield server
-
-
-@pytest.fixture
-def photos(repositories: Repositories) -> list[Image]:
-    """Five that the local describer described."""
-    return [described(repositories, f"{number}.jpg") for number in range(5)]
-
-
-class Bench:
-    """A campaign in batches of two, and what a test wants to know of it."""
-
-    def __init__(
-        self, repositories: Repositories, database: Database, google: FakeBatches, **caps: float
-    ) -> None:
-        self.repositories, self.google, self.queues = repositories, google, FakeQueues()
-        self.campaigns = Campaigns(repositories.campaigns, self.queues, lambda images: images * 1.0)
-        self.spending = Spending(repositories.ledger, quote, Caps(**caps), batch_model=MODEL)
-        self._database = database
-        self._model = GeminiCaptioner(KEY, model=MODEL, base_url=google.url)
-        self._interface = GeminiBatches(KEY.reveal(), google.url)
-
-    def batches(self, **changes: Any) -> Batches:
-        """A process that was just started."""
-        return Batches(
-            rows=BatchRepository(self._database),
-            images=self.repositories.images,
-            campaigns=self.campaigns,
-            model=self._model,
-            interface=self._interface,
-            load=lambda image: (Photo(), f"File name: {image.name}"),
-            spending=self.spending,
-            lease=0.0,
-            **changes,
-        )
-
-    def start(self, **selection: Any) -> Campaign:
-        return self.campaigns.start(Selection(**(selection or {"source": Source.LOCAL})), batch=True)
-
-    def step(self, campaign: Campaign) -> Campaign:
-        self.batches().step(self.campaigns.get(campaign.public_id))
-        return self.campaigns.get(campaign.public_id)
-
-    def captions(self, photos: list[Image]) -> list[str | None]:
-        found = [self.repositories.images.get(photo.public_id) for photo in photos]
-        return [image.caption if image else None for image in found]
-
-
-@pytest.fixture
-def bench(
-    repositories: Repositories, database: Database, google: FakeBatches, monkeypatch: pytest.MonkeyPatch
-) -> Bench:
-    monkeypatch.setattr(module, "SIZE", 2)
-    return Bench(repositories, database, google)
-
-
-def same_bill(bench: Bench, google: FakeBatches) -> None:
-    """The ledger equals the bill to the token, at half the price."""
-    [usage] = [one for one in bench.repositories.ledger.usage(Period(), Group.MODEL) if one.group == MODEL]
-    answers = [tokens for tokens in google.billed if tokens != (0, 0)]
-    assert (len(answers), sum(i for i, _ in answers), sum(o for _, o in answers)) == (
-        usage.calls,
-        usage.input_tokens,
-        usage.output_tokens,
-    )
-    assert usage.price_usd == pytest.approx(sum(price(MODEL, *tokens) or 0 for tokens in answers) / 2)
 
 
 def test_batch_describes_each_photo_once_at_half_the_price(
@@ -136,7 +58,7 @@ POINTS: list[tuple[type, str]] = [
     (BatchRepository, "lease"),
     (GeminiBatches, "submit"),
     (BatchRepository, "set_name"),
-    (GeminiBatches, "answers"),
+    (GeminiBatches, "result"),
     (Spending, "append"),
     (BatchRepository, "store"),
     (BatchRepository, "close"),
@@ -243,6 +165,23 @@ def test_batch_that_failed_is_sent_again(
     same_bill(bench, google)
 
 
+def test_answers_of_a_batch_that_expired_are_stored_and_its_other_photos_sent_again(
+    bench: Bench, google: FakeBatches, photos: list[Image]
+) -> None:
+    campaign = bench.step(bench.start())
+    google.run(1)
+    google.finish("EXPIRED")
+    for _ in range(3):
+        with pytest.raises(BadAnswer, match="expired"):
+            bench.step(campaign)
+    campaign = bench.step(campaign)
+    assert {ItemStatus.DONE: 3, ItemStatus.WAITING: 2} == dict(campaign.counts)
+    google.finish()
+    assert {ItemStatus.DONE: 5} == dict(bench.step(campaign).counts)
+    assert (5, []) == (len(google.billed), bench.queues.sent)
+    same_bill(bench, google)
+
+
 def test_paused_batch_sends_nothing_and_stores_what_was_sent(
     bench: Bench, google: FakeBatches, photos: list[Image]
 ) -> None:
@@ -276,7 +215,7 @@ def test_batches_whose_answers_are_not_there_count_against_a_cap(
 ) -> None:
     """One batch reaches the cap; its answers are stored all the same."""
     monkeypatch.setattr(module, "SIZE", 2)
-    bench = Bench(repositories, database, google, day=0.0001)
+    bench = Bench(repositories, database, google, day=0.0005)  # the probe costs 0.000435
     campaign = bench.start()
     for _ in range(2):
         with pytest.raises(RateLimited):
@@ -316,52 +255,6 @@ def test_batch_sends_no_photo_of_the_trash(
     assert {ItemStatus.DONE: 2, ItemStatus.SKIPPED: 3} == dict(campaign.counts)
 
 
-def test_cancelled_batches_are_stored_and_no_other_is_sent(
-    bench: Bench, google: FakeBatches, photos: list[Image], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It is cancelled between the batches of one step; what was paid is stored."""
-    campaign, submit = bench.start(), GeminiBatches.submit
-
-    def cancelled(*arguments: Any) -> str:
-        name = submit(*arguments)
-        bench.campaigns.cancel(campaign.public_id)
-        return name
-
-    monkeypatch.setattr(GeminiBatches, "submit", cancelled)
-    assert (CampaignStatus.CANCELLED, 1) == (bench.step(campaign).status, len(google.batches))
-    google.finish()
-    campaign = bench.step(campaign)
-
-    assert (CampaignStatus.CANCELLED, 2) == (campaign.status, len(google.billed))
-    assert {ItemStatus.DONE: 2, ItemStatus.WAITING: 3} == dict(campaign.counts)
-    assert 0 == bench.batches().step(campaign)
-    same_bill(bench, google)
-
-
-def test_batch_that_was_not_sent_waits_in_a_pause_and_ends_with_a_cancelled_campaign(
-    bench: Bench, google: FakeBatches, photos: list[Image]
-) -> None:
-    campaign = bench.start()
-    assert bench.batches().rows.add(campaign, 2)
-    bench.campaigns.pause(campaign.public_id)
-    assert 1 == bench.batches().step(bench.campaigns.get(campaign.public_id))
-    bench.campaigns.cancel(campaign.public_id)
-    assert 0 == bench.batches().step(bench.campaigns.get(campaign.public_id))
-    assert {} == google.batches
-
-
-def test_photo_without_an_answer_of_a_cancelled_batch_is_not_queued(
-    repositories: Repositories, database: Database, photos: list[Image]
-) -> None:
-    with FakeBatches(lambda number: None) as google:
-        bench = Bench(repositories, database, google)
-        campaign = bench.step(bench.start())
-        bench.campaigns.cancel(campaign.public_id)
-        google.finish()
-        campaign = bench.step(campaign)
-    assert ({ItemStatus.WAITING: 5}, []) == (dict(campaign.counts), bench.queues.sent)
-
-
 def test_batch_leaves_photos_of_accounts_at_their_quota_to_the_queue(
     bench: Bench, google: FakeBatches, photos: list[Image], database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -383,6 +276,20 @@ def test_batch_leaves_photos_of_accounts_at_their_quota_to_the_queue(
 def test_batch_with_a_wrong_key_says_so(google: FakeBatches) -> None:
     with pytest.raises(Misconfigured):
         GeminiBatches("two words", google.url)
+
+
+def test_batch_whose_process_was_killed_before_it_was_sent_is_replaced(
+    bench: Bench, google: FakeBatches, photos: list[Image]
+) -> None:
+    """It is not looked for again and again: in a pause it ends, and its photos wait for another one."""
+    campaign = bench.start()
+    assert bench.process.rows.add(campaign, 2, 0.0) is not None
+    bench.campaigns.pause(campaign.public_id)
+    assert {ItemStatus.WAITING: 5} == dict(bench.step(campaign).counts)
+    assert ([], {}) == (list(bench.process.rows.open(campaign)), google.batches)
+    bench.campaigns.resume(campaign.public_id)
+    bench.step(campaign)
+    assert 5 == sum(len(batch["requests"]) for batch in google.batches.values())
 
 
 def test_sweep_does_not_queue_photos_of_a_batch(bench: Bench, photos: list[Image]) -> None:
@@ -412,6 +319,7 @@ def test_stand_in_refuses_what_the_documents_do_not_have(
     request = {"request": {"contents": [], "generationConfig": {}}, "metadata": {"key": "a"}}
     batch: dict[str, Any] = {"displayName": "x", "inputConfig": {"requests": {"requests": [request]}}}
     path = "/v1beta/models/m:batchGenerateContent"
-    assert 200 == google.create(path, json.dumps({"batch": batch}).encode())[0]
+    accepted = google.create(path, json.dumps({"batch": batch}).encode())
     change(batch)
-    assert 400 == google.create(path, json.dumps({"batch": batch}).encode())[0]
+    refused = google.create(path, json.dumps({"batch": batch}).encode())
+    assert (200, 400) == (accepted and accepted.status, refused and refused.status)

@@ -73,7 +73,7 @@ def four(repositories: Repositories) -> list[Image]:
 @pytest.mark.parametrize(
     ("selection", "names"),
     [
-        (Selection(source=Source.LOCAL), ["local.jpg"]),
+        (Selection(source=Source.LOCAL), ["local.jpg", "human.jpg"]),  # the alt text and tags of the latter
         (Selection(source=Source.HUMAN), ["human.jpg"]),
         (Selection(model="old"), ["gemini.jpg"]),
         (Selection(tag="cat"), ["local.jpg", "gemini.jpg"]),

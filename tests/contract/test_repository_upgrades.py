@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from imgcore.accounts.models import Account
+from imgcore.campaigns.models import Selection
 from imgcore.db.connection import Database
-from imgcore.gallery.models import Image, Source
+from imgcore.gallery.models import EVERYBODY, Image, Source
 from imgcore.spending.models import QUOTAS
 from tests.contract.images import CAPTION, arrived, claim, described, description, stored, task
 from tests.support.repositories import Repositories
@@ -47,6 +48,23 @@ def test_local_words_in_any_field_are_described_again(repositories: Repositories
     found = stored(repositories, embedded)
     assert ("Mia's first goal", "A cat.") == (found.caption, found.alt_text)
     assert set() == reopened(repositories)
+
+
+def test_campaign_over_local_words_has_the_photos_of_the_upgrade(repositories: Repositories) -> None:
+    """Local words in any field count; a person who has restored them may ask for others again."""
+    images = [described(repositories, "cat.jpg"), captioned_by_the_photographer(repositories)]
+    described(repositories, "cat.jpg", source=Source.GEMINI)
+    selection = Selection(source=Source.LOCAL)
+
+    count, sample = repositories.campaigns.preview(selection, EVERYBODY, 5)
+    assert (2, {image.public_id for image in images}) == (count, {one.public_id for one in sample})
+    assert {image.public_id for image in images} == reopened(repositories)
+
+    for image in images:
+        described_by(repositories, image, Source.GEMINI)
+    assert 0 == repositories.campaigns.preview(selection, EVERYBODY, 5)[0]
+    repositories.images.undo(images[0].public_id)
+    assert (set(), 1) == (reopened(repositories), repositories.campaigns.preview(selection, EVERYBODY, 5)[0])
 
 
 @pytest.mark.parametrize("model", [source for source in Source if source.is_model])

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from imgcore import bootstrap
-from imgcore.campaigns.models import Campaign
+from imgcore.campaigns.models import Campaign, CampaignStatus, Selection
 from imgcore.campaigns.service import Campaigns
 from imgcore.cli import main as cli
 from imgcore.cli import recaption
 from imgcore.config import Config
-from imgcore.errors import ImgcoreError, RateLimited, Unavailable
+from imgcore.errors import ImgcoreError, Misconfigured, RateLimited, Unavailable
 from imgcore.gallery.models import Source, TaskKind
 from tests.contract.images import described, description
 from tests.support.repositories import Repositories
@@ -199,3 +199,50 @@ def test_recaption_in_batches_goes_on_after_a_cancel_until_its_answers_are_store
     rows, _ = recaption_in_batches(monkeypatch, capsys, batches)
 
     assert ("cancelled", [rows[0]["id"]]) == (rows[-1]["status"], stored)
+
+
+def test_recaption_in_batches_ends_with_the_code_of_what_has_to_be_corrected(
+    queues: FakeQueues, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Batches:
+        def step(self, campaign: Campaign) -> int:
+            raise Misconfigured("This Gemini model is retired.", code="model_retired")
+
+    monkeypatch.setenv("GEMINI_API_KEY", "made-up-for-this-test")
+    monkeypatch.setattr(bootstrap, "batches", lambda config: Batches())
+
+    assert 1 == cli.main(["recaption", "--source", "local", "--batch"])
+    output = capsys.readouterr()
+    assert "This Gemini model is retired. (model_retired)" in output.err
+    assert f"imgcore campaign watch {json.loads(output.out)['id']}" in output.err
+
+
+@pytest.mark.parametrize(
+    ("steps", "code", "said"),
+    [([0], 0, ""), ([3], 0, "3 batches have not ended yet"), ([], 1, "Away. Its batches have not ended yet")],
+)
+def test_campaign_cancel_cancels_its_batches_at_once(
+    queues: FakeQueues,
+    repositories: Repositories,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    steps: list[int],
+    code: int,
+    said: str,
+) -> None:
+    """The campaign is cancelled in any case; the command that goes on is named where batches are left."""
+    started = bootstrap.campaigns(Config.read({})).start(Selection(source=Source.LOCAL), batch=True)
+
+    class Batches:
+        def step(self, campaign: Campaign) -> int:
+            assert CampaignStatus.CANCELLED is campaign.status
+            if not steps:
+                raise Unavailable("Away.")
+            return steps.pop()
+
+    monkeypatch.setattr(bootstrap, "batches", lambda config: Batches())
+
+    assert code == cli.main(["campaign", "cancel", started.public_id])
+    output = capsys.readouterr()
+    assert ("cancelled", said in output.err) == (json.loads(output.out)["status"], True)
+    assert (f"imgcore campaign watch {started.public_id}" in output.err) is bool(said)

@@ -5,7 +5,8 @@ https://ai.google.dev/gemini-api/docs/batch-api
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -14,18 +15,21 @@ from typing import TYPE_CHECKING, Generic
 from google import genai
 from google.genai import types
 
+from imgcore.campaigns.models import BatchResult
 from imgcore.captioning.gemini.client import GeminiClient, T, answer_of, configuration, contents_of, timeout
-from imgcore.captioning.gemini.responses import WHO, judge
+from imgcore.captioning.gemini.responses import WHO, Refused, judge
 from imgcore.errors import BadAnswer, Unavailable
 
 if TYPE_CHECKING:
-    from imgcore.captioning.answers import Answer
     from imgcore.captioning.model import Request
+
+logger = logging.getLogger(__name__)
 
 SECONDS = 120.0  # for one call: a batch of images takes longer to send than one
 NEWEST = 500  # batches that are looked through for a label
 _KEY = "key"
 _PENDING = frozenset({"QUEUED", "PENDING", "RUNNING", "CANCELLING", "PAUSED", "UPDATING", "UNSPECIFIED"})
+_NOT_CANCELLED = frozenset({400, 404, 409, 501})  # it has ended meanwhile, or is unknown
 
 
 class GeminiBatches(GeminiClient):
@@ -49,32 +53,47 @@ class GeminiBatches(GeminiClient):
         """Return the name of the batch with this label; None where there is none."""
 
         def look(client: genai.Client) -> str | None:
-            options = types.ListBatchJobsConfig(
-                page_size=5, http_options=timeout(SECONDS)
-            )  # with their answers
+            options = types.ListBatchJobsConfig(page_size=1, http_options=timeout(SECONDS))  # with its answers
             jobs = islice(client.batches.list(config=options), NEWEST)
             return next((job.name for job in jobs if job.display_name == label), None)
 
         return self._called(look)
 
-    def answers(self, name: str) -> Mapping[str, Answer] | None:
-        """Return the answers of a batch by key, without those that failed; None while it is not finished.
+    def result(self, name: str) -> BatchResult | None:
+        """Return the answers of a batch; None while it has not ended.
 
-        BadAnswer: the batch failed, was cancelled, or expired.
+        Of one that failed, was cancelled or expired they are those that Google hands out. It is not documented
+        whether these are all that were answered.
         """
         options = types.GetBatchJobConfig(http_options=timeout(SECONDS))
         job = self._called(lambda client: client.batches.get(name=name, config=options))
         state = (job.state.value if job.state else "UNSPECIFIED").removeprefix("JOB_STATE_")
         if state in _PENDING:
             return None
-        if not state.endswith("SUCCEEDED"):
-            raise BadAnswer(f"{WHO} ended a batch as {state.lower()}.", code="batch_failed")
         responses = (job.dest.inlined_responses if job.dest else None) or []
-        return {
+        answers = {
             response.metadata[_KEY]: answer_of(response.response)
             for response in responses
             if response.response is not None and response.metadata and _KEY in response.metadata
         }
+        if state.endswith("SUCCEEDED"):
+            return BatchResult(answers)
+        ended = BadAnswer(f"{WHO} ended a batch as {state.lower()}.", code="batch_failed")
+        return BatchResult(answers, ended)
+
+    def cancel(self, name: str) -> None:
+        """Ask for a batch to be cancelled; ``result`` tells when it has ended. Harmless where it has ended."""
+        options = types.CancelBatchJobConfig(http_options=timeout(SECONDS))
+
+        def ask(client: genai.Client) -> _Done[None]:
+            client.batches.cancel(name=name, config=options)
+            return _Done(None)
+
+        found = self._within(SECONDS, ask)
+        if isinstance(found, Refused) and found.code in _NOT_CANCELLED:
+            logger.warning("A batch was not cancelled: HTTP %d %s", found.code, found.message)
+        elif not isinstance(found, _Done):
+            raise judge(found, datetime.now(UTC)).end
 
     def _called(self, call: Callable[[genai.Client], T]) -> T:
         found = self._within(SECONDS, lambda client: _Done(call(client)))
