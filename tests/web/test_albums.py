@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 
 import pytest
@@ -142,6 +143,8 @@ def test_pages_create_fill_and_empty_an_album(client: Client, gallery: Gallery) 
     )
     assert (200, True) == (added.status, "1 added." in added.text)
     assert f"/albums/{album}/images/{image.public_id}" in added.text
+    timeline = re.search(r'href="(/[?]album=[^"]+)"', added.text)[1]
+    assert f'name="album" value="{album}"' in client.get(timeline).text  # a form without scripts keeps it
     photo = client.get(f"/albums/{album}/images/{image.public_id}")
     assert (200, True, True) == (photo.status, "A red door." in photo.text, "1 of 1" in photo.text)
     assert 404 == client.get(f"/albums/{album}/images/{other.public_id}").status

@@ -213,3 +213,12 @@ def test_album_that_is_not_shared_finds_nothing_for_those_who_see_its_photos(hom
     album = owner.send("POST", "/api/v1/albums", {"name": "A", "ids": [photo]}).json["id"]
     assert {"one"} == names(other, "q=one")
     assert set() == names(other, f"album={album}")
+
+
+def test_page_offers_the_owner_to_those_who_see_the_photos_of_others(home: Site) -> None:
+    def offers(visibility: Visibility) -> dict[str, bool]:
+        app = home.app(visibility)
+        return {name: 'name="owner"' in home.browser(app, name).get("/").text for name in ("boss", "owner")}
+
+    assert {"boss": True, "owner": False} == offers(Visibility.PRIVATE)
+    assert {"boss": True, "owner": True} == offers(Visibility.SHARED)

@@ -21,6 +21,7 @@
 </p>
 % end
 % if tiles:
+<p class="hint"><a href="/?album={{album['id']}}">Show your photos of this album by month</a></p>
 %   if may_edit and album['may_add']:
 <form method="post" action="{{album_path}}/remove">
   <input type="hidden" name="token" value="{{token}}">

@@ -1,6 +1,6 @@
 // The search field and the filters. They change the list only once the server has answered.
 
-import { Problem } from "../core/api.js";
+import { ask, Problem } from "../core/api.js";
 import { guard } from "../core/guard.js";
 import { filters } from "../core/router.js";
 import { LABELS, refusedFilter } from "../model/filters.js";
@@ -111,15 +111,22 @@ export class Search {
     for (const field of form.elements) {
       if (field instanceof HTMLInputElement || field instanceof HTMLSelectElement) field.value = query.get(field.name) ?? "";
     }
-    const shown = [...query].map(([name, value]) => {
-      const label = `${LABELS[name] ?? name}: ${value}`;
-      const made = button(label, guard(() => this.without(name)), { className: "button small chosen" });
-      made.append(element("span", { "aria-hidden": "true" }, [" ✕"]));
-      made.setAttribute("aria-label", `Remove the filter ${label}`);
-      return made;
-    });
+    const shown = [...query].map(([name, value]) => this.#chip(name, value));
     chips.replaceChildren(...shown);
     chips.hidden = shown.length === 0;
+  }
+
+  /** @param {string} name @param {string} value */
+  #chip(name, value) {
+    const made = button("", guard(() => this.without(name)), { className: "button small chosen" });
+    const label = (/** @type {string} */ shown) => {
+      const text = `${LABELS[name] ?? name}: ${shown}`;
+      made.replaceChildren(text, element("span", { "aria-hidden": "true" }, [" ✕"]));
+      made.setAttribute("aria-label", `Remove the filter ${text}`);
+    };
+    label(name === "album" ? "…" : value);
+    if (name === "album") guard(async () => label((await ask("GET", `/api/v1/albums/${encodeURIComponent(value)}`)).name))();
+    return made;
   }
 
   /**
