@@ -17,6 +17,8 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 
+from tests.browser.axe import violations
+
 FLAGS = (
     "--headless",
     "--no-sandbox",  # tests may run as root
@@ -204,16 +206,5 @@ class Browser:
         (folder / f"{name}.console.json").write_text(json.dumps(self.entries, indent=1))
 
     def violations(self, axe: str) -> list[str]:
-        """What axe-core finds against WCAG 2.2 A and AA, one line a finding."""
-        tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-        script = f"{axe}; const done = arguments[arguments.length - 1];"
-        script += (
-            f"axe.run({{runOnly: {json.dumps(tags)}}}).then((r) => done(r.violations), (e) => done(String(e)))"
-        )
-        found = self.driver.execute_async_script(script)
-        assert isinstance(found, list), found
-        return [
-            f"{rule['id']}: {node['html'][:160]} {node.get('failureSummary', '')}"
-            for rule in found
-            for node in rule["nodes"]
-        ]
+        """Return what axe-core finds, one line a finding. axe: its source."""
+        return violations(self.run, axe)

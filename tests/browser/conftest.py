@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Generator, Iterator
-from pathlib import Path
 
 import pytest
 
-from lambda_build.wheels import find_uv
+from tests.browser.axe import axe_source
 from tests.browser.chromium import Browser, start
 from tests.support.report import artifacts
-from tests.support.shared import locked
 from tests.web.stage import Stage
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="session")
@@ -67,22 +61,8 @@ def plain(chromium_without_scripts: Browser, stage: Stage) -> Browser:
 
 @pytest.fixture(scope="session")
 def axe() -> str:
-    """axe-core's source, out of a PyPI package that carries it (its playwright is not needed here)."""
-    target = ROOT / ".local" / "test-cache" / "axe"
-    source = target / "axe_playwright_python" / "axe.min.js"
-    with locked(target):
-        if not source.exists():
-            command = [*find_uv(), "pip", "install", "--quiet", "--python", sys.executable]
-            command += [
-                "--target",
-                str(target),
-                "--no-deps",
-                "--require-hashes",
-                "-r",
-                str(Path(__file__).with_name("axe.txt")),
-            ]
-            subprocess.run(command, check=True, cwd=ROOT)
-    return source.read_text("utf-8")
+    """axe-core's source."""
+    return axe_source()
 
 
 @pytest.hookimpl(wrapper=True)
