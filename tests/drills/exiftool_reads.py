@@ -43,7 +43,7 @@ def main() -> int:
         zipfile.ZipFile(io.BytesIO(archive)).extractall(target)
         for photo in photos:
             (target / f"embedded-{photo.name}").write_bytes(b"".join(gallery.downloads.embedded(photo).chunks))
-        read = _read(_exiftool(folder), target)
+        read = words_in(exiftool(folder), target)
         gallery.images.database.close()
     wrong = []
     for photo in photos:
@@ -66,17 +66,18 @@ def _photo(gallery: Gallery, number: int, text: str) -> Image:
     return photo
 
 
-def _exiftool(folder: Path) -> Sequence[str]:
+def exiftool(folder: Path) -> Sequence[str]:
+    """Return the command of exiftool. folder: where a downloaded one is unpacked."""
     if found := shutil.which("exiftool"):
         return [found]
     root = unpacked("libimage-exiftool-perl", folder)
     return ["perl", f"-I{root / 'usr/share/perl5'}", str(root / "usr/bin/exiftool")]
 
 
-def _read(exiftool: Sequence[str], folder: Path) -> dict[str, list[object]]:
+def words_in(command: Sequence[str], folder: Path) -> dict[str, list[object]]:
     """Return caption, alt text and tags of each file by its name."""
     wanted = ("-XMP-dc:Description", "-XMP-iptcCore:AltTextAccessibility", "-XMP-dc:Subject")
-    command = [*exiftool, "-j", "-charset", "utf8", "-ext", "*", *wanted, str(folder)]
+    command = [*command, "-j", "-charset", "utf8", "-ext", "*", *wanted, str(folder)]
     done = subprocess.run(command, capture_output=True, check=True)
     found = json.loads(done.stdout)
     return {Path(row["SourceFile"]).name: [row.get(each) for each in (CAPTION, ALT, TAGS)] for row in found}
