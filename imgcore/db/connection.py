@@ -17,7 +17,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from imgcore.backoff import full_jitter
 from imgcore.config import Secret
 from imgcore.db import versions
-from imgcore.db.dialects import Credentials, Dialect, Fault, Mysql, Sqlite
+from imgcore.db.dialects import Dialect, Fault
+from imgcore.db.mysql import Credentials, Mysql
 from imgcore.errors import Conflict, Invalid, Misconfigured, Unavailable
 
 T = TypeVar("T")
@@ -315,6 +316,8 @@ def _from_url(url: str, ca: str | None) -> Dialect:
         path = unquote(parts.path.removeprefix("/"))
         if parts.netloc or not path or path == ":memory:":
             raise Misconfigured("The database's URL must be sqlite:///a/path or sqlite:////an/absolute/path.")
+        from imgcore.db.sqlite import Sqlite  # functions on AWS start without the driver
+
         return Sqlite(Path(path))
     if parts.scheme != "mysql":
         raise Misconfigured("The database's URL must begin with mysql:// or sqlite:///.")

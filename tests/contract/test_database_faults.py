@@ -15,7 +15,8 @@ import pytest
 
 from imgcore.config import Secret
 from imgcore.db.connection import Database, Transaction, open_database
-from imgcore.db.dialects import Fault, Mysql
+from imgcore.db.dialects import Fault
+from imgcore.db.mysql import Mysql
 from imgcore.errors import Misconfigured, Unavailable
 from tests.contract.proxy import Proxy, black_hole, proxy
 from tests.mariadb import MariaDb, certificate

@@ -15,8 +15,8 @@ from imgcore.captioning.answers import Answer
 from imgcore.captioning.model import PROBE_JPEG, ModelCaptioner, Request
 from imgcore.captioning.retry import Failure, FailureKind
 from imgcore.db.connection import Database
-from imgcore.db.dialects import Sqlite
 from imgcore.db.migrations import migrate
+from imgcore.db.sqlite import Sqlite
 from imgcore.db.statements import Shifted
 from imgcore.errors import ImgcoreError, Misconfigured, RateLimited, Unavailable
 from imgcore.gallery.keys import new_public_id, raw_key

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from imgcore.db.connection import Database, open_database
-from imgcore.db.dialects import Mysql, Sqlite
+from imgcore.db.mysql import Mysql
+from imgcore.db.sqlite import Sqlite
 from imgcore.db.statements import sql
 
 MYSQL = Mysql("db.test", 3306, "gallery", lambda: pytest.fail("asked for credentials"), None)
