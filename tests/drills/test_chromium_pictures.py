@@ -1,85 +1,18 @@
-"""Pictures as Chromium shows them and as decode does: profiles by formats, and other projects' collections."""
+"""Pictures as Chromium shows them and as decode does: profiles, code points and numbers, by formats."""
 
 from __future__ import annotations
 
-import base64
-import csv
 import struct
-from pathlib import Path
 
 import pytest
 from PIL import Image, ImageCms
 
-from imgcore.errors import Rejected
-from imgcore.imaging import formats, icc
-from imgcore.imaging.decode import decode
+from imgcore.imaging import icc
 from tests import images as samples
 from tests.browser.chromium import Browser
-from tests.sdists import files
+from tests.drills.pictures import decoded, difference, in_chromium
 from tests.unit.test_imaging_colour import profile_with
 from tests.unit.test_imaging_field_cases import FOLDER
-
-BLOCKS = 6  # a side; their means are compared
-_SCRIPT = """
-const [data, background, blocks, done] = arguments;
-const image = new Image();
-image.onerror = () => done(null);
-image.onload = () => {
-  const canvas = document.createElement("canvas");
-  canvas.width = image.naturalWidth;
-  canvas.height = image.naturalHeight;
-  const context = canvas.getContext("2d", { willReadFrequently: true });
-  context.fillStyle = background;
-  context.fillRect(0, 0, canvas.width, canvas.height);
-  context.drawImage(image, 0, 0);
-  const means = [];
-  for (let row = 0; row < blocks; row++) for (let column = 0; column < blocks; column++) {
-    const [left, top] = [Math.floor(column * canvas.width / blocks), Math.floor(row * canvas.height / blocks)];
-    const width = Math.max(1, Math.floor((column + 1) * canvas.width / blocks) - left);
-    const height = Math.max(1, Math.floor((row + 1) * canvas.height / blocks) - top);
-    const pixels = context.getImageData(left, top, width, height).data;
-    const sums = [0, 0, 0];
-    for (let at = 0; at < pixels.length; at++) if (at % 4 < 3) sums[at % 4] += pixels[at];
-    means.push(sums.map((sum) => sum / (pixels.length / 4)));
-  }
-  done([canvas.width, canvas.height, means]);
-};
-image.src = data;
-"""
-Means = list[list[float]]
-Shown = tuple[int, int, Means]  # width, height and the means of the blocks
-
-
-def in_chromium(chromium: Browser, data: bytes, background: tuple[int, int, int]) -> Shown | None:
-    """A file as Chromium shows it; None where it shows nothing."""
-    kind = formats.media_type(data) or "application/octet-stream"
-    url = f"data:{kind};base64,{base64.b64encode(data).decode()}"
-    shown = chromium.driver.execute_async_script(_SCRIPT, url, f"rgb{background}", BLOCKS)
-    return (shown[0], shown[1], shown[2]) if shown else None
-
-
-def decoded(data: bytes) -> tuple[tuple[int, int, int], Shown]:
-    """The background that a file is laid on, and its size and means as ``decode`` gives them."""
-    photo = decode(data, max_side=30_000)
-    image = Image.frombytes("RGB", photo.size, photo.rgb(photo.size))
-    width, height = image.size
-    means = []
-    for row in range(BLOCKS):
-        for column in range(BLOCKS):
-            left, top = column * width // BLOCKS, row * height // BLOCKS
-            right = max(left + 1, (column + 1) * width // BLOCKS)
-            bottom = max(top + 1, (row + 1) * height // BLOCKS)
-            block = image.crop((left, top, right, bottom))
-            histogram = block.histogram()
-            count = block.width * block.height
-            means.append([sum(v * histogram[256 * c + v] for v in range(256)) / count for c in range(3)])
-    return photo.background or (255, 255, 255), (width, height, means)
-
-
-def difference(one: Means, two: Means) -> float:
-    """The largest difference of a block's mean in a channel."""
-    flat, other = ([value for mean in means for value in mean] for means in (one, two))
-    return max(abs(a - b) for a, b in zip(flat, other, strict=True))
 
 
 def limit_of(transfer: int) -> int:
@@ -199,37 +132,3 @@ def test_colours_of_code_points_are_those_of_chromium(chromium: Browser, name: s
     shown = in_chromium(chromium, data, background)
     assert shown is not None
     assert difference(shown[2], ours[2]) <= limit
-
-
-# The collections: a row for each file that is not shown alike
-
-DIFFERENCES = Path(__file__).with_name("chromium_pictures.tsv")
-_LIMIT = 14  # of 255
-_MOST_BYTES = 3_000_000
-
-
-def compared(chromium: Browser, path: Path) -> str | None:
-    """What differs between ``decode`` and Chromium; None where the file is shown alike, or by neither."""
-    data = path.read_bytes()
-    if formats.media_type(data) in (None, "image/tiff", "image/heic", "image/heif") or len(data) > _MOST_BYTES:
-        return None
-    try:
-        background, ours = decoded(data)
-    except Rejected as error:
-        shown = in_chromium(chromium, data, (255, 255, 255))
-        return f"refused: {error.code}" if shown else None
-    shown = in_chromium(chromium, data, background)
-    if shown is None:
-        return "not in Chromium"
-    if shown[:2] != ours[:2]:
-        return "another size"
-    return "other colours" if difference(shown[2], ours[2]) > _LIMIT else None
-
-
-def test_files_of_other_projects_are_shown_as_in_chromium(chromium: Browser) -> None:
-    """Every difference is in the table, with its reason, and every row of the table is a difference."""
-    folders = (("pillow", "Tests"), ("pillow-heif", "tests"))
-    paths = {f"{package}/{path.name}": path for package, folder in folders for path in files(package, folder)}
-    found = {name: what for name, path in paths.items() if (what := compared(chromium, path))}
-    rows = csv.DictReader(DIFFERENCES.read_text("utf-8").splitlines(), delimiter="\t")
-    assert {row["file"]: row["difference"] for row in rows} == found

@@ -126,6 +126,22 @@ def test_decode_png_that_lacks_a_twentieth_at_most_is_shown_as_incomplete() -> N
     assert shown(photo).getpixel((0, 479)) == (0, 0, 0)
 
 
+@pytest.mark.parametrize("name", PNGS)
+def test_decode_png_with_a_wrong_checksum_of_its_pixels_is_shown_whole(name: str) -> None:
+    """Browsers do not compare it."""
+    data = PNGS[name]
+    photo, whole = decode(data[:-20] + b"\0\0\0\0" + data[-16:], max_side=640), decode(data, max_side=640)
+    assert photo.rgb(photo.size) == whole.rgb(whole.size)
+    assert not photo.facts.details.incomplete
+
+
+def test_decode_png_whose_pixels_break_off_before_its_end_is_judged_by_its_rows() -> None:
+    data = PNGS["RGB"]
+    assert decode(data[: len(data) - 24 - len(data) // 50] + data[-12:], max_side=640).facts.details.incomplete
+    with pytest.raises(Rejected, match="breaks off"):
+        decode(data[: len(data) - 24 - len(data) // 10] + data[-12:], max_side=640)
+
+
 def test_formats_png_bomb_without_an_end_is_not_unpacked() -> None:
     """The check of its size comes first."""
     assert formats.carve(samples.bomb()[:-12], "image/png").size == (60_000, 60_000)

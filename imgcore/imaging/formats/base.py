@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 MAX_METADATA = 1 << 20  # bytes; EXIF, XMP or IPTC beyond that is left unread
@@ -62,7 +62,10 @@ class Carved:
     animated: bool = False
     white_is_zero: bool = False  # levels of grey count down from white
     unended: bool = False  # the end mark is missing; ``picture`` has one, and its last rows may be missing too
-    filler: bytes = b""  # instead of the two end marks of a GIF whose pixels break off
+    repaired: Callable[[], tuple[bytes, bool]] | None = (
+        None  # returns what to decode instead where the pixels of
+    )
+    # ``picture`` break off, and whether rows are missing
     refining: bool = False  # all that the end of an unended one can lack is the last bit of some coefficients
     incomplete: bool = False  # rows are missing, at most MOST_MISSING of them; ``picture`` has blank ones
     exif: bytes = b""  # a TIFF structure, without the "Exif" that may stand before it

@@ -43,10 +43,11 @@ def carve(data: bytes) -> Carved:
         position = end
     if not images:
         raise Damaged("no image", ends_early=position >= len(data))
+    picture = _ended(data, kept, blocks.last)
     return Carved(
         format="GIF",
-        picture=_ended(data, kept, blocks.last),
-        filler=_filler(width * height) if width * height <= MAX_PIXELS else b"",  # larger ones are refused
+        picture=picture,
+        repaired=lambda: (picture[:-2] + _filler(min(width * height, MAX_PIXELS)), True),
         size=(width, height),
         frame=frame if frame != (0, 0, width, height) else None,
         animated=images > 1,

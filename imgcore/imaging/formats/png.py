@@ -60,16 +60,16 @@ def carve(data: bytes, *, with_picture: bool = True) -> Carved:
     width, height = int.from_bytes(header[:4]), int.from_bytes(header[4:8])
     if not ended and not pixels:
         raise Damaged("no pixels", ends_early=True)
+    head = [span for span in kept if data[span[0] + 4 : span[0] + 8] not in (b"IDAT", b"IEND")]
     incomplete, picture = False, b""
     if with_picture and not ended and width * height <= MAX_PIXELS:
-        picture, incomplete = _completed(
-            data, [span for span in kept if data[span[0] + 4 : span[0] + 8] != b"IDAT"], pixels
-        )
+        picture, incomplete = _completed(data, head, pixels)
     elif with_picture:
         picture = join(data, kept)
     return Carved(
         format="PNG",
         picture=picture,
+        repaired=(lambda: _completed(data, head, pixels)) if ended else None,
         size=(width, height),
         animated=frames > 1,
         incomplete=incomplete,

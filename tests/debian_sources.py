@@ -1,0 +1,78 @@
+"""Other projects' test pictures, from the source packages of Debian.
+
+They are downloaded once, by apt-get from the mirror that the machine is set up for, and kept under
+``.local/test-cache``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import subprocess
+import tarfile
+import tempfile
+from pathlib import Path
+
+from tests.sdists import CACHE, extract
+from tests.support.shared import locked
+
+SUITE = "bookworm"  # whose packages are named, on whichever release of Debian this runs
+_SETTINGS = Path("/etc/apt")
+_KEYS = "/usr/share/keyrings/debian-archive-keyring.gpg"
+_MIRROR = re.compile(r"^(?:URIs:|deb(?: \[[^]]*\])?)\s+(\S+/debian)/?(?:\s|$)", re.MULTILINE)
+
+
+def unpacked(package: str, sha256: str) -> Path:
+    """Return the folder of the source of a package, whose archive has that hash."""
+    folder = CACHE / f"debian-{package}-{sha256[:12]}"
+    with locked(folder):
+        if folder.exists():
+            return folder
+        with tempfile.TemporaryDirectory(dir=CACHE) as scratch:
+            archive = _download(package, Path(scratch))
+            found = hashlib.sha256(archive.read_bytes()).hexdigest()
+            if found != sha256:
+                raise RuntimeError(f"The source of {package}, {archive.name}, has the SHA-256 {found} now")
+            with tarfile.open(archive) as tar:
+                extract(tar, Path(scratch) / "source")
+            (source,) = (Path(scratch) / "source").iterdir()
+            source.rename(folder)
+    return folder
+
+
+def _download(package: str, scratch: Path) -> Path:
+    """Return the archive of a package's source, downloaded with lists of packages of its own."""
+    for name in ("lists/partial", "cache/archives/partial", "source"):
+        (scratch / "apt" / name).mkdir(parents=True)
+    sources = scratch / "apt" / "sources.list"
+    sources.write_text(f"deb-src [signed-by={_KEYS}] {_mirror()} {SUITE} main\n")
+    settings = {
+        "Dir::Etc::sourcelist": sources,
+        "Dir::Etc::sourceparts": "/dev/null",
+        "Dir::State::lists": scratch / "apt" / "lists",
+        "Dir::Cache": scratch / "apt" / "cache",
+        "APT::Sandbox::User": "root",
+    }
+    options = [word for name, value in settings.items() for word in ("-o", f"{name}={value}")]
+    for command in (["update"], ["source", "--download-only", "--tar-only", package]):
+        done = subprocess.run(
+            ["apt-get", "-qq", *options, *command],
+            cwd=scratch / "apt" / "source",
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise RuntimeError(f"The source of Debian's {package} cannot be downloaded:\n{done.stderr}")
+    (archive,) = (path for path in (scratch / "apt" / "source").iterdir() if ".tar." in path.name)
+    return archive
+
+
+def _mirror() -> str:
+    """Return the mirror of Debian that this machine is set up for."""
+    lists = [_SETTINGS / "sources.list", *sorted((_SETTINGS / "sources.list.d").glob("*"))]
+    for path in lists:
+        settings = path.suffix in (".list", ".sources") and path.exists()
+        if settings and (found := _MIRROR.search(path.read_text("utf-8"))):
+            return found[1]
+    raise RuntimeError("This machine is not set up for a mirror of Debian")
