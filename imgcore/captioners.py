@@ -93,7 +93,9 @@ def gemini(config: Config) -> GeminiCaptioner:
 def gemini_batches(config: Config) -> GeminiBatches:
     """Return Gemini's batch interface. Misconfigured (``no_batches``) where another captioner is configured."""
     if model_source(config) is not Source.GEMINI:
-        raise Misconfigured("Only Gemini describes in batches: set GEMINI_API_KEY.", code="no_batches")
+        raise Misconfigured(
+            "Only Gemini describes in batches: set GEMINI_API_KEY for this command.", code="no_batches"
+        )
     try:
         from imgcore.captioning.gemini.batches import GeminiBatches
     except ModuleNotFoundError as error:  # the archive of the web hosts leaves it out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, date, datetime, time, timedelta
@@ -33,7 +34,10 @@ def add_to(parser: argparse.ArgumentParser, emit: Emit) -> None:
         group = None if parsed.by == "all" else Group(parsed.by)
         spending = bootstrap.spending(Config.read())
         period = spending.today() if parsed.today else spending.month() if parsed.month else _period(parsed)
-        for usage in spending.usage(period, group):
+        rows = spending.usage(period, group)
+        if not rows:
+            print("imgcore: the ledger has no answer of a model in this period.", file=sys.stderr)
+        for usage in rows:
             row = asdict(usage)
             name = row.pop("group")
             emit(({group.value: name} if group else {}) | row)

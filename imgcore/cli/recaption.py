@@ -18,7 +18,7 @@ from imgcore.errors import ImgcoreError, RateLimited, Unavailable
 from imgcore.gallery.models import Source
 
 Emit = Callable[[dict[str, Any]], None]
-_STORES = "{} have not ended yet; this cancels them and stores their answers: imgcore campaign watch {}"
+_STORES = "To cancel the batches that have not ended ({}) and store their answers: imgcore campaign watch {}"
 _WATCH_SECONDS, _BATCH_SECONDS = 5.0, 60.0
 
 
@@ -53,11 +53,11 @@ def add_recaption(parser: argparse.ArgumentParser, emit: Emit) -> None:
             failed=parsed.failed,
             missing=parsed.missing,
         )
+        if parsed.batch:
+            captioners.gemini_batches(Config.read())  # a wrong setting is reported before the campaign starts
         if parsed.dry_run:
             emit(campaigns.preview(selection, batch=parsed.batch).as_json())
             return 0
-        if parsed.batch:
-            captioners.gemini_batches(Config.read())  # a wrong setting is reported before the campaign starts
         campaign = campaigns.start(selection, parsed.rate, batch=parsed.batch)
         emit(campaign.as_json())
         return _watch(campaign.public_id, emit) if parsed.watch or parsed.batch else 0
@@ -90,7 +90,10 @@ def add_campaign(parser: argparse.ArgumentParser, emit: Emit) -> None:
         return _cancel_batches(campaign) if campaign.batch else 0
 
     def list_all(_: argparse.Namespace) -> int:
-        for campaign in bootstrap.campaigns(Config.read()).all():
+        found = bootstrap.campaigns(Config.read()).all()
+        if not found:
+            _say("There is no campaign yet.")
+        for campaign in found:
             emit(campaign.as_json())
         return 0
 
@@ -107,10 +110,10 @@ def _cancel_batches(campaign: Campaign) -> int:
     try:
         still_open = bootstrap.batches(Config.read()).step(campaign)
     except ImgcoreError as error:
-        _say(f"{message_of(error)} {_STORES.format('Its batches', campaign.public_id)}")
+        _say(f"{message_of(error)} {_STORES.format('unknown', campaign.public_id)}")
         return 1
     if still_open:
-        _say(_STORES.format(f"{still_open} batches", campaign.public_id))
+        _say(_STORES.format(still_open, campaign.public_id))
     return 0
 
 

@@ -69,7 +69,10 @@ def test_cost_of_a_period_with_today_has_all(
 def test_cost_of_the_past_is_empty(
     period: list[str], spending: Spending, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert [] == printed(capsys, *period)
+    """A sentence on standard error says so."""
+    assert 0 == cli.main(["cost", *period])
+    found = capsys.readouterr()
+    assert ("", True) == (found.out, "no answer of a model in this period" in found.err)
 
 
 def test_cost_by_day_and_owner(spending: Spending, capsys: pytest.CaptureFixture[str]) -> None:

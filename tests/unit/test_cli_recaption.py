@@ -115,9 +115,11 @@ def test_recaption_in_batches_goes_on_until_the_campaign_has_ended(
     queues: FakeQueues, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The queue gets no message, and without Gemini no campaign starts."""
-    assert 1 == cli.main(["recaption", "--source", "local", "--batch"])
-    assert "Only Gemini describes in batches" in capsys.readouterr().err
-    assert [] == run(capsys, "campaign", "list")
+    for options in ((), ("--dry-run",)):
+        assert 1 == cli.main(["recaption", "--source", "local", "--batch", *options])
+        assert "Only Gemini describes in batches" in capsys.readouterr().err
+    assert 0 == cli.main(["campaign", "list"])
+    assert ("", "imgcore: There is no campaign yet.\n") == capsys.readouterr()
     monkeypatch.setenv("GEMINI_API_KEY", "made-up-for-this-test")
     monkeypatch.setattr(recaption, "_BATCH_SECONDS", 0.0)
     campaigns, steps = bootstrap.campaigns(Config.read({})), []
@@ -219,7 +221,7 @@ def test_recaption_in_batches_ends_with_the_code_of_what_has_to_be_corrected(
 
 @pytest.mark.parametrize(
     ("steps", "code", "said"),
-    [([0], 0, ""), ([3], 0, "3 batches have not ended yet"), ([], 1, "Away. Its batches have not ended yet")],
+    [([0], 0, ""), ([3], 0, "that have not ended (3)"), ([], 1, "Away. To cancel the batches")],
 )
 def test_campaign_cancel_cancels_its_batches_at_once(
     queues: FakeQueues,

@@ -91,7 +91,7 @@ class GeminiBatches(GeminiClient):
 
         found = self._within(SECONDS, ask)
         if isinstance(found, Refused) and found.code in _NOT_CANCELLED:
-            logger.warning("A batch was not cancelled: HTTP %d %s", found.code, found.message)
+            logger.info("A batch was not cancelled: HTTP %d %s", found.code, found.message)
         elif not isinstance(found, _Done):
             raise judge(found, datetime.now(UTC)).end
 
