@@ -20,7 +20,15 @@ JPEGS = {
     "restarts": samples.encode(samples.photo(), "JPEG", restart_marker_blocks=8),
     "flat": samples.encode(Image.new("RGB", (640, 480), "navy"), "JPEG"),
 }
-TAILS = {"without the last byte": (1, b""), "without an end mark": (2, b""), "zeroed": (2, b"\0" * 4096)}
+GAIN_MAP = samples.encode(
+    samples.photo(160, 120).convert("L"), "JPEG"
+)  # of ISO 21496-1: a second, smaller picture
+TAILS = {
+    "without the last byte": (1, b""),
+    "without an end mark": (2, b""),
+    "zeroed": (2, b"\0" * 4096),
+    "another picture": (2, GAIN_MAP),
+}
 
 
 def with_tail(data: bytes, name: str) -> bytes:
@@ -37,7 +45,7 @@ def test_decode_jpeg_without_an_end_mark_is_shown_whole(name: str, tail: str) ->
 
 
 @pytest.mark.parametrize("lost", [0.1, 0.5])
-@pytest.mark.parametrize("tail", ["without an end mark", "zeroed"])
+@pytest.mark.parametrize("tail", ["without an end mark", "zeroed", "another picture"])
 @pytest.mark.parametrize("name", [name for name in JPEGS if name not in ("flat", "progressive")])
 def test_decode_jpeg_cut_in_the_picture_is_rejected(name: str, tail: str, lost: float) -> None:
     """The codec would fill the rest with grey."""
@@ -48,7 +56,7 @@ def test_decode_jpeg_cut_in_the_picture_is_rejected(name: str, tail: str, lost: 
 
 
 @pytest.mark.parametrize("lost", [0.003, 0.03])
-@pytest.mark.parametrize("tail", ["without an end mark", "zeroed"])
+@pytest.mark.parametrize("tail", ["without an end mark", "zeroed", "another picture"])
 @pytest.mark.parametrize("name", [name for name in JPEGS if name != "flat"])
 def test_decode_jpeg_that_lacks_a_twentieth_at_most_is_shown_as_incomplete(
     name: str, tail: str, lost: float
@@ -196,6 +204,32 @@ BEHIND = {
     "half a box": b"\0\0\1\0uuid",
     "ones": b"\xff" * 33,
 }
+
+
+GAIN_MAP = samples.encode(
+    samples.photo(160, 120).convert("L"), "JPEG"
+)  # of ISO 21496-1: a second, smaller picture
+FILM = b"\0\0\0\x18ftypmp42\0\0\0\0isommp42" + b"\0\0\1\0mdat" + bytes(248)
+SECOND_PICTURE = samples.segment(0xE2, b"MPF\0" + bytes(84))
+MOTION_PHOTO = samples.segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0" + samples.xmp("A cat"))
+
+
+@pytest.mark.parametrize(
+    ("stated", "behind"),
+    [(SECOND_PICTURE, GAIN_MAP), (MOTION_PHOTO, FILM), (MOTION_PHOTO + SECOND_PICTURE, GAIN_MAP + FILM)],
+    ids=["gain map", "motion photo", "both"],
+)
+@pytest.mark.parametrize("name", JPEGS)
+def test_decode_jpeg_with_a_gain_map_or_a_film_behind_shows_the_still(
+    name: str, stated: bytes, behind: bytes
+) -> None:
+    data = JPEGS[name]
+    photo, plain = (
+        decode(samples.with_segments(data, stated) + behind, max_side=640),
+        decode(data, max_side=640),
+    )
+    assert (photo.size, photo.facts.details.incomplete) == ((640, 480), False)
+    assert photo.rgb(photo.size) == plain.rgb(plain.size)
 
 
 @pytest.mark.parametrize("behind", BEHIND)

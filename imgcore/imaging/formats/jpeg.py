@@ -9,6 +9,7 @@ from imgcore.imaging.formats.base import MAX_ICC, MAX_METADATA, Carved, Damaged,
 
 _SOS, _EOI = 0xDA, 0xD9
 END = b"\xff\xd9"
+_START = b"\xff\xd8\xff"
 _ALONE = frozenset({0x01, *range(0xD0, 0xD9)})  # markers without a length: TEM, RST0-7, SOI
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
@@ -53,6 +54,7 @@ def carve(data: bytes, *, with_picture: bool = True) -> Carved:
         if marker == _SOS:
             if not frame:
                 raise Damaged("a scan before its frame")
+            data = _first_picture(data, end)
             ended, refining = _end(data, start, end, frame)
             unended = not ended
             kept.append((start, len(data)))
@@ -105,6 +107,12 @@ def is_lossless(data: bytes) -> bool:
         if marker == _SOS:
             break
     return False
+
+
+def _first_picture(data: bytes, scan: int) -> bytes:
+    """Return the file up to a second picture that stands in the place of the first one's end mark."""
+    second = data.find(_START, scan)  # no bytes of a scan
+    return data if second < 0 or data.find(END, scan, second) >= 0 else data[:second]
 
 
 def _end(data: bytes, start: int, end: int, frame: tuple[int, int, int, int]) -> tuple[bool, bool]:
