@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from imgcore.campaigns.models import Batch, BatchResult, Campaign, CampaignStatus
-from imgcore.errors import ImgcoreError
+from imgcore.errors import ImgcoreError, Misconfigured, RateLimited, Unavailable
 from imgcore.gallery.models import Description, Image, Picture
 from imgcore.pipeline.models import ModelCall, RecordCall
 
@@ -102,14 +102,24 @@ class Batches:
     def _send(self, batch: Batch, campaign: Campaign) -> None:
         """Send a new batch. Raise the cap that is reached, or why the model cannot be used."""
         with self._released(batch):
-            try:
+            with self._closed_on(batch, ImgcoreError):
                 self._check_model()
-            except ImgcoreError:
+                requests = self._requests(batch)
+            if not requests:
                 self.rows.close(batch)
-                raise
-            name = self._submit(batch)
-            if name is not None:
-                self._store(batch, name, campaign)
+                return
+            with self._closed_on(batch, RateLimited, Misconfigured):  # refused; else it may have been created
+                name = self.interface.submit(batch.label, self.model.model, requests)
+            self._store(batch, name, campaign)
+
+    @contextmanager
+    def _closed_on(self, batch: Batch, *errors: type[ImgcoreError]) -> Iterator[None]:
+        """Close a batch that was not sent for such an error: its images wait for another one."""
+        try:
+            yield
+        except errors:
+            self.rows.close(batch)
+            raise
 
     @contextmanager
     def _released(self, batch: Batch) -> Iterator[None]:
@@ -135,34 +145,40 @@ class Batches:
         found = self.campaigns.rows.get(campaign.public_id)
         return found.status if found else CampaignStatus.CANCELLED
 
-    def _submit(self, batch: Batch) -> str | None:
-        """Send a batch and return its name; None where none of its images can be sent."""
+    def _requests(self, batch: Batch) -> list[tuple[str, Any]]:
+        """Return the requests for the images of a batch by their public ids, up to BYTES in all.
+
+        The other images leave the batch: for the queue where they cannot be sent, else for another one.
+        """
         waiting = dict(self.rows.waiting(batch))
         known = {image.id: image for image in self.images.get_many(list(waiting.values()))}
-        requests: list[tuple[str, Any]] = []
+        requests: dict[int, Any] = {}
         size, sent = 0, Counter[int | None]()
-        for image_id, public_id in waiting.items():
+        for image_id in waiting:
             image = known[image_id]
-            if image.deleted_at is not None or self._reached_quota(image, sent[image.owner_id]):
+            request = None if self._reached_quota(image, sent[image.owner_id]) else self._request(image)
+            if request is None:
                 self.campaigns.queue(batch.campaign_id, image_id)  # skips it, or lets it wait for the quota
                 continue
-            try:
-                picture, context = self.load(image)
-                request = self.model.request_for(picture, context)
-            except ImgcoreError as error:
-                logger.warning("Photo %s is not sent in a batch: %s", public_id, error.message)
-            else:
-                size += len(request.jpeg) + sum(map(len, request.parts))
-                if size > BYTES and requests:
-                    break
-                requests.append((public_id, request))
-                sent[image.owner_id] += 1
-        if requests:
-            return self.interface.submit(batch.label, self.model.model, requests)
-        for image_id in waiting:
-            self.campaigns.queue(batch.campaign_id, image_id)
-        self.rows.close(batch)
-        return None
+            size += len(request.jpeg) + sum(map(len, request.parts))
+            if size > BYTES and requests:
+                break
+            requests[image_id] = request
+            sent[image.owner_id] += 1
+        self.rows.keep(batch, list(requests))
+        return [(waiting[image_id], request) for image_id, request in requests.items()]
+
+    def _request(self, image: Image) -> Any | None:
+        """Return the request for an image; None where none can be made."""
+        if image.deleted_at is not None:
+            return None
+        try:
+            return self.model.request_for(*self.load(image))
+        except Unavailable:
+            raise  # the storage is: it is not the image's failure
+        except ImgcoreError as error:
+            logger.warning("Photo %s is not sent in a batch: %s", image.public_id, error.message)
+            return None
 
     def _reached_quota(self, image: Image, sent: int) -> bool:
         return image.owner_id is not None and self.spending.reached_quota(image.owner_id, sent) is not None

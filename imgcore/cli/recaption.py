@@ -60,7 +60,7 @@ def add_recaption(parser: argparse.ArgumentParser, emit: Emit) -> None:
             return 0
         campaign = campaigns.start(selection, parsed.rate, batch=parsed.batch)
         emit(campaign.as_json())
-        return _watch(campaign.public_id, emit) if parsed.watch or parsed.batch else 0
+        return _watch(campaign.public_id, emit, campaign) if parsed.watch or parsed.batch else 0
 
     parser.set_defaults(run=run)
 
@@ -117,12 +117,13 @@ def _cancel_batches(campaign: Campaign) -> int:
     return 0
 
 
-def _watch(public_id: str, emit: Emit) -> int:
+def _watch(public_id: str, emit: Emit, shown: Campaign | None = None) -> int:
     """Advance and print the campaign until it has ended and the answers of its batches are stored.
 
     It goes on without this command as well, unless it is one in batches: then the command can be run again.
+    shown: the campaign as it was printed before.
     """
-    last, said = None, ""
+    last, said = shown.as_json() if shown else None, ""
     campaign = bootstrap.campaigns(Config.read()).get(public_id)
     batches = bootstrap.batches(Config.read()) if campaign.batch and not _is_done(campaign) else None
     while True:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from imgcore.campaigns.models import Batch, Campaign
 from imgcore.db.connection import Repository, Transaction
-from imgcore.db.mapping import Row, micros
+from imgcore.db.mapping import Row, in_list, micros
+from imgcore.db.statements import sql
 from imgcore.db.tasks import store_description
 from imgcore.gallery.models import Description
 
@@ -86,6 +87,15 @@ class BatchRepository(Repository):
         """Store the name that the model's interface gave a batch."""
         statement = "UPDATE batches SET name = :name WHERE id = :id"
         self._database.run(lambda tx: tx.execute(statement, id=batch.id, name=name))
+
+    def keep(self, batch: Batch, image_ids: Sequence[int]) -> None:
+        """Leave only these images in a batch; the others that wait are free for another one."""
+        names, values = in_list("image_id", image_ids)
+        statement = sql(
+            "DELETE FROM batch_items WHERE batch_id = :id AND image_id NOT IN ({names})", names=names
+        )
+        if image_ids:
+            self._database.run(lambda tx: tx.execute(statement, id=batch.id, **values))
 
     def close(self, batch: Batch) -> None:
         """Mark a batch as stored. Its images that still wait are free for another one."""

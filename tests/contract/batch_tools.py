@@ -47,13 +47,13 @@ class Bench:
     def batches(self, **changes: Any) -> Batches:
         """A process that was just started."""
         first, *others = self._models
+        changes.setdefault("load", lambda image: (Photo(), f"File name: {image.name}"))
         return Batches(
             rows=BatchRepository(self._database),
             images=self.repositories.images,
             campaigns=self.campaigns,
             model=GeminiCaptioner(KEY, model=first, fallback_models=others, base_url=self.google.url),
             interface=self._interface,
-            load=lambda image: (Photo(), f"File name: {image.name}"),
             spending=self.spending,
             lease=0.0,
             **changes,

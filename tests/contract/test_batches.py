@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -16,12 +17,12 @@ from imgcore.captioning.prices import price
 from imgcore.db.accounts import AccountRepository
 from imgcore.db.batches import BatchRepository
 from imgcore.db.connection import Database
-from imgcore.errors import BadAnswer, ImgcoreError, Misconfigured, RateLimited
+from imgcore.errors import BadAnswer, ImgcoreError, Misconfigured, RateLimited, Unavailable
 from imgcore.gallery.models import Edit, Image, Source, TaskKind
 from imgcore.spending.models import Caps
 from imgcore.spending.service import Spending
 from tests.contract.batch_tools import Bench, same_bill
-from tests.contract.captioning_tools import MODEL
+from tests.contract.captioning_tools import MODEL, Photo
 from tests.fake_batches import FakeBatches
 from tests.fake_gemini import description
 from tests.support.repositories import Repositories
@@ -240,6 +241,62 @@ def test_batch_has_as_many_photos_of_an_account_as_its_quota_allows(
     bench.step(bench.start())
     assert 3 == sum(len(batch["requests"]) for batch in google.batches.values())
     assert (2, 1.5) == (len(bench.queues.sent), pytest.approx(bench.spending.counted(ben.id)[0] / one))
+
+
+def test_photos_beyond_the_size_of_a_batch_are_sent_in_another_one(
+    bench: Bench, google: FakeBatches, photos: list[Image], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are not described at the full price, and do not count as sent."""
+    monkeypatch.setattr(module, "BYTES", 1)
+    campaign = bench.step(bench.start())
+    assert [1] * 5 == [len(batch["requests"]) for batch in google.batches.values()]
+    assert 5 == bench.repositories.ledger.in_batches()
+    google.finish()
+    assert {ItemStatus.DONE: 5} == dict(bench.step(campaign).counts)
+    assert [] == bench.queues.sent
+    same_bill(bench, google)
+
+
+@pytest.mark.parametrize(
+    ("error", "queued"), [(Unavailable("The storage is away.", code="storage"), 0), (BadAnswer("Broken."), 1)]
+)
+def test_photo_that_cannot_be_read_is_queued_unless_the_storage_is_away(
+    bench: Bench, google: FakeBatches, photos: list[Image], error: ImgcoreError, queued: int
+) -> None:
+    campaign, broken = bench.start(), [error]
+
+    def load(image: Image) -> tuple[Photo, str]:
+        if broken:
+            raise broken.pop()
+        return Photo(), ""
+
+    process = bench.batches(load=load)
+    with pytest.raises(Unavailable) if not queued else nullcontext():
+        process.step(campaign)
+    process.step(campaign)
+    assert queued == len(bench.queues.sent)
+    assert 5 - queued == sum(len(batch["requests"]) for batch in google.batches.values())
+
+
+def test_batch_that_is_refused_is_not_looked_for(
+    bench: Bench, google: FakeBatches, photos: list[Image], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Google limits how many tokens may wait in batches; a new batch is tried later."""
+    campaign, submit = bench.start(), GeminiBatches.submit
+    refusals = [RateLimited("Too many.")] * 2
+
+    def refused(*arguments: Any) -> str:
+        if refusals:
+            raise refusals.pop()
+        return submit(*arguments)
+
+    monkeypatch.setattr(GeminiBatches, "submit", refused)
+    monkeypatch.setattr(GeminiBatches, "find", lambda *_: pytest.fail("It cannot have been created."))
+    for _ in range(2):
+        with pytest.raises(RateLimited):
+            bench.step(campaign)
+    bench.step(campaign)
+    assert 5 == sum(len(batch["requests"]) for batch in google.batches.values())
 
 
 def test_batch_sends_no_photo_of_the_trash(
