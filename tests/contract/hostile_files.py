@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.hostile import Outcome
@@ -20,24 +21,21 @@ def judged(paths: Sequence[Path]) -> list[Outcome]:
     shares = [paths[index::workers] for index in range(workers)]
     # Freed memory goes back to the system at once, or one file's children would inherit another's.
     environment = os.environ | {"MALLOC_MMAP_THRESHOLD_": "131072", "MALLOC_TRIM_THRESHOLD_": "131072"}
-    running = [
-        subprocess.Popen(
+
+    def outcome_lines(share: Sequence[Path]) -> list[str]:
+        done = subprocess.run(
             [sys.executable, "-m", "tests.hostile"],
             cwd=ROOT,
             env=environment,
-            stdin=subprocess.PIPE,
+            input="\n".join(str(path) for path in share),
             stdout=subprocess.PIPE,
             text=True,
+            check=True,
         )
-        for _ in shares
-    ]
-    for process, share in zip(running, shares, strict=True):
-        assert process.stdin
-        process.stdin.write("\n".join(str(path) for path in share))
-        process.stdin.close()
-    reported = [process.stdout.read() for process in running if process.stdout]
-    assert [0] * workers == [process.wait() for process in running]
-    outcomes = [Outcome(**json.loads(line)) for text in reported for line in text.splitlines()]
+        return done.stdout.splitlines()
+
+    with ThreadPoolExecutor(workers) as pool:  # all are read at once: a full pipe would stop a process
+        outcomes = [Outcome(**json.loads(line)) for lines in pool.map(outcome_lines, shares) for line in lines]
     assert len(paths) == len(outcomes)
     return outcomes
 
