@@ -65,6 +65,10 @@ def claim(
     return claimed
 
 
+def try_claim(repositories: Repositories, image: Image, kind: TaskKind, max_attempts: int = 5) -> Claim | None:
+    return repositories.tasks.claim(image.image_key, kind, lease=60, max_attempts=max_attempts)
+
+
 def abandoned(repositories: Repositories, image: Image, kind: TaskKind) -> Claim:
     """A claim whose lease has ended, as after a crash."""
     return claim(repositories, image, kind, lease=-1.0)

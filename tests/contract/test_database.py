@@ -1,15 +1,10 @@
-"""Connections, transactions and retries, on both databases; and what is SQLite's alone."""
+"""Addresses of databases, transactions and limits, on both databases."""
 
 from __future__ import annotations
 
-import sqlite3
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,18 +13,10 @@ import pytest
 from imgcore.config import Secret
 from imgcore.db.connection import Database, Transaction, open_database
 from imgcore.db.mapping import moment
-from imgcore.db.migrations import migrate
 from imgcore.errors import Conflict, Invalid, Misconfigured, Unavailable
+from tests.contract.database_tools import gates, insert
 
 PASSWORD = "not-a-real-password"
-
-
-def insert(tx: Transaction, name: str) -> int:
-    return tx.execute("INSERT INTO gates (name) VALUES (:name)", name=name)
-
-
-def gates(database: Database) -> list[str]:
-    return [row["name"] for row in database.read(lambda tx: tx.rows("SELECT name FROM gates ORDER BY name"))]
 
 
 # Addresses
@@ -187,232 +174,6 @@ def test_the_clock_is_the_databases_and_reckons_in_microseconds(database: Databa
 
     assert timedelta(milliseconds=1) >= abs(later - now - timedelta(seconds=1.5))
     assert timedelta(milliseconds=1) >= abs(now - ago - timedelta(days=1))
-
-
-# Threads and processes
-
-
-def test_each_thread_has_its_own_connection(database: Database) -> None:
-    """Two transactions may be open at once, in two threads."""
-    inside, done = threading.Event(), threading.Event()
-
-    def reader() -> list[str]:
-        inside.wait(10)
-        try:
-            return gates(database)
-        finally:
-            done.set()
-
-    with ThreadPoolExecutor(1) as pool:
-        seen = pool.submit(reader)
-        with database.transaction() as tx:
-            insert(tx, "a")
-            inside.set()
-            done.wait(10)
-
-    assert ([], ["a"]) == (seen.result(), gates(database))
-
-
-def test_a_closed_database_opens_again(database: Database) -> None:
-    """close() lets go of connections, no more."""
-    database.run(lambda tx: insert(tx, "a"))
-    database.close()
-
-    assert ["a"] == gates(database)
-
-
-def test_a_thread_takes_its_connection_with_it(database: Database) -> None:
-    """A server of many short threads does not hoard connections."""
-    database.ping()
-    for _ in range(20):
-        thread = threading.Thread(target=database.ping)
-        thread.start()
-        thread.join()
-
-    assert len(database._sessions) < 5  # the last one's may be on its way out
-
-
-def test_a_connection_closed_under_the_work_means_doing_it_again(database: Database) -> None:
-    """Another thread closes the database at shutdown; all work is done once."""
-    calls = []
-
-    def work(tx: Transaction) -> None:
-        calls.append(insert(tx, "a"))
-        if len(calls) == 1:
-            database.close()
-        insert(tx, "b")
-
-    database.run(work)
-
-    assert (2, ["a", "b"]) == (len(calls), gates(database))
-
-
-FORK = """
-import os, sys
-from imgcore.db.connection import open_database
-database = open_database(sys.argv[1])
-def session():
-    return id(database._local.session)
-database.run(lambda tx: tx.execute("INSERT INTO gates (name) VALUES ('parent')"))
-before = session()
-child = os.fork()
-if child == 0:
-    database.run(lambda tx: tx.execute("INSERT INTO gates (name) VALUES ('child')"))
-    sys.exit(0 if session() != before else 1)
-status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-database.run(lambda tx: tx.execute("INSERT INTO gates (name) VALUES ('parent again')"))
-sys.exit(status or (0 if session() == before else 2))
-"""
-
-
-@pytest.mark.parametrize("kind", ["sqlite", "mariadb"])
-def test_a_forked_process_has_its_own_connection(
-    request: pytest.FixtureRequest, tmp_path: Path, kind: str
-) -> None:
-    """The parent's connection is not used."""
-    url = f"sqlite:///{tmp_path}/fork.db" if kind == "sqlite" else request.getfixturevalue("mariadb_url")
-    database = open_database(url)
-    migrate(database)
-
-    status = subprocess.run([sys.executable, "-c", FORK, url], timeout=60, check=False).returncode
-    names = gates(database)
-    database.close()
-
-    assert (0, ["child", "parent", "parent again"]) == (status, names)
-
-
-COUNT = """
-import sys
-from imgcore.db.connection import open_database
-database = open_database(sys.argv[1])
-for _ in range(int(sys.argv[2])):
-    def work(tx):
-        wait = tx.row("SELECT reason FROM gates WHERE name = 'n' {for_update}")["reason"]
-        tx.execute("UPDATE gates SET reason = :reason WHERE name = 'n'", reason=str(int(wait) + 1))
-    database.run(work)
-"""
-
-
-def test_nine_processes_write_at_once(tmp_path: Path, sqlite_database: Database) -> None:
-    """Nine processes write at once, as Lambdas do: no write is lost, and none fails."""
-    sqlite_database.run(
-        lambda tx: tx.execute("INSERT INTO gates (name, reason, closed_until) VALUES ('n', '0', {now})")
-    )
-    command = [sys.executable, "-c", COUNT, f"sqlite:///{tmp_path}/gallery.db", "40"]
-    processes = [subprocess.Popen(command) for _ in range(9)]
-
-    assert [0] * 9 == [process.wait(120) for process in processes]
-    assert [{"reason": "360"}] == sqlite_database.read(lambda tx: tx.rows("SELECT reason FROM gates"))
-
-
-# SQLite alone
-
-
-def test_sqlite_writes_ahead_and_keeps_its_references(sqlite_database: Database) -> None:
-    """WAL lets readers and a writer work at once; each commit is synced; foreign keys are off by default."""
-    pragmas = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
-    values = [
-        sqlite_database.read(lambda tx, p=p: next(iter(tx.rows(f"PRAGMA {p}")[0].values()))) for p in pragmas
-    ]
-
-    assert ["wal", 2, 1, 10_000] == values
-
-
-def test_a_lock_that_is_let_go_in_time_is_waited_for(
-    sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A commit is retried after the timeout; the work is done once."""
-    locked, tried, free = threading.Event(), threading.Event(), threading.Event()
-    calls = []
-
-    def pause(_: float) -> None:
-        tried.set()
-        free.wait(10)
-
-    def holder() -> None:
-        with sqlite_database.transaction() as tx:
-            insert(tx, "a")
-            locked.set()
-            tried.wait(10)
-        free.set()
-
-    monkeypatch.setattr(time, "sleep", pause)
-    with ThreadPoolExecutor(1) as pool:
-        held = pool.submit(holder)
-        locked.wait(10)
-        sqlite_database.with_timeout(0.01).run(lambda tx: calls.append(insert(tx, "b")))
-        held.result()
-
-    assert ([1], ["a", "b"]) == (calls, gates(sqlite_database))
-
-
-def test_a_lock_that_is_never_let_go_is_an_outage(sqlite_database: Database) -> None:
-    """Five tries, then a sentence."""
-    with (
-        ThreadPoolExecutor(1) as pool,
-        sqlite_database.transaction(),
-        pytest.raises(Unavailable, match="too busy"),
-    ):
-        pool.submit(sqlite_database.with_timeout(0.01).run, lambda tx: insert(tx, "b")).result()
-
-
-def test_a_file_that_is_locked_at_first_sight_is_an_outage(tmp_path: Path) -> None:
-    """Another program holds it while the connection is made."""
-    path = tmp_path / "gallery.db"
-    with closing(sqlite3.connect(path, isolation_level=None)) as other:
-        other.execute("CREATE TABLE t (a)")
-        other.execute("BEGIN EXCLUSIVE")
-
-        with pytest.raises(Unavailable, match="too busy"):
-            open_database(f"sqlite:///{path}").with_timeout(0.01).ping()
-
-
-def unreadable(path: Path) -> None:
-    path.mkdir()
-
-
-def no_database(path: Path) -> None:
-    path.write_bytes(b"This is no database at all. " * 100)
-
-
-@pytest.mark.parametrize("spoil", [unreadable, no_database])
-def test_a_file_that_cannot_be_used_is_an_outage(tmp_path: Path, spoil: Callable[[Path], None]) -> None:
-    """The error has a sentence, not the driver's text."""
-    spoil(tmp_path / "gallery.db")
-
-    with pytest.raises(Unavailable, match="database's file"):
-        open_database(f"sqlite:///{tmp_path}/gallery.db").ping()
-
-
-def test_a_folder_that_is_missing_is_an_outage(tmp_path: Path) -> None:
-    """A mistyped path."""
-    with pytest.raises(Unavailable, match="cannot be opened"):
-        open_database(f"sqlite:///{tmp_path}/missing/gallery.db").ping()
-
-
-def test_a_full_disk_is_an_outage_and_loses_nothing(sqlite_database: Database) -> None:
-    """What was there is there, and writing goes on once there is room."""
-
-    def fill(tx: Transaction) -> None:
-        for n in range(10_000):
-            tx.execute("INSERT INTO gates (name, message) VALUES (:name, :text)", name=f"g{n}", text="x" * 900)
-
-    sqlite_database.run(lambda tx: insert(tx, "a"))
-    sqlite_database.read(lambda tx: tx.rows("PRAGMA max_page_count = 200"))
-
-    with pytest.raises(Unavailable, match="full"):
-        sqlite_database.run(fill)
-
-    assert ["a"] == gates(sqlite_database)
-    assert 1 == sqlite_database.run(lambda tx: insert(tx, "b"))
-
-
-def test_a_database_without_tables_says_what_is_missing(tmp_path: Path) -> None:
-    """The command that makes them."""
-    with pytest.raises(Unavailable, match="imgcore migrate") as caught:
-        gates(open_database(f"sqlite:///{tmp_path}/empty.db"))
-
-    assert "not_migrated" == caught.value.code
 
 
 _ENDLESS = {

@@ -21,10 +21,10 @@ ROOT = Path(__file__).resolve().parents[2]
 STEPS = Path("imgcore/db/steps")
 # Tests that use a database: of the functions' and the web application's statements.
 TESTS = (
-    *("contract/test_repository_*.py", "contract/test_accounts.py", "contract/test_albums.py"),
+    *("contract/test_repository_*.py", "contract/test_accounts*.py", "contract/test_albums.py"),
     *("contract/test_jobs.py", "contract/test_tags.py", "contract/test_words.py"),
     *("pipeline/test_repository_crashes.py", "web/test_albums.py", "web/test_api.py", "web/test_bulk.py"),
-    *("web/test_pages.py", "web/test_serving.py", "web/test_timeline.py", "web/test_trash.py"),
+    *("web/test_pages.py", "web/test_serving*.py", "web/test_timeline.py", "web/test_trash.py"),
 )
 
 

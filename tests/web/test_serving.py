@@ -1,15 +1,10 @@
-"""The server itself: what it refuses, how it stops, and the command that starts it."""
+"""The server itself: what it refuses, whom it keeps waiting, and how it stops."""
 
 from __future__ import annotations
 
 import http.client
 import json
-import os
-import re
-import signal
 import socket
-import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -17,16 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from imgcore.db.connection import open_database
-from imgcore.db.migrations import migrate
 from tests.web.fake_bucket import wait_for
 from tests.web.fakes import fake_gallery
 from web.app import create_app
 from web.http.headers import security_headers
 from web.http.templates import TemplateRenderer
 from web.server import SETTINGS, Server, listen
-
-ROOT = Path(__file__).parents[2]
 
 
 class Running:
@@ -251,128 +242,6 @@ def test_only_the_trusted_proxy_says_that_it_was_https(proxy: str | None, secure
         running.close()
 
 
-# python -m web
-
-
-def environment(**settings: str) -> dict[str, str]:
-    """Enough to start; nothing of it is reached."""
-    keep = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    made_up = {
-        "AWS_ACCESS_KEY_ID": "made-up",
-        "AWS_SECRET_ACCESS_KEY": "made-up",
-        "AWS_DEFAULT_REGION": "eu-central-1",
-    }
-    buckets = {"UPLOADS_BUCKET": "made-up-uploads", "DERIVED_BUCKET": "made-up-derived"}
-    return {**keep, **made_up, **buckets, "DATABASE_URL": "sqlite:///made-up.db", "PORT": "0", **settings}
-
-
-def start(module: str = "web", **settings: str) -> subprocess.Popen[str]:
-    """``python -m web`` with these settings, or another module that serves."""
-    return subprocess.Popen(
-        [sys.executable, "-m", module],
-        env=environment(**settings),
-        cwd=ROOT,
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_prints_its_address_serves_and_stops_in_order(number: signal.Signals) -> None:
-    """SIGTERM from systemd and Ctrl-C stop it; only the address is printed."""
-    process = start()
-    try:
-        said = process.stdout.readline()
-        port = int(re.fullmatch(r"The gallery is at http://127\.0\.0\.1:(\d+)/\n", said)[1])
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-        connection.request("GET", "/healthz")
-        assert 200 == connection.getresponse().status
-        process.send_signal(number)
-        out, err = process.communicate(timeout=30)
-    finally:
-        process.kill()
-    assert (0, "", "") == (process.returncode, out, err)
-
-
-def test_defective_release_of_the_drills_is_healthy_and_answers_500() -> None:
-    process = start("tests.drills.rolling_broken", RELEASE="broken")
-    try:
-        port = int(re.search(r":(\d+)/$", process.stdout.readline())[1])
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-        answers = []
-        for path in ("/healthz", "/upload"):
-            connection.request("GET", path)
-            with connection.getresponse() as response:
-                response.read()
-                answers.append((response.status, response.headers["X-Release"]))
-    finally:
-        process.kill()
-        process.communicate()
-    assert [(200, "broken"), (500, "broken")] == answers
-
-
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.org"])
-def test_it_refuses_to_serve_others_without_accounts(host: str) -> None:
-    """One sentence, before anything listens."""
-    out, err = (process := start(HOST=host)).communicate(timeout=30)
-    assert (1, "") == (process.returncode, out)
-    expected = (
-        f"HOST is {host}, but without accounts the gallery serves this machine only: leave HOST at 127.0.0.1.\n"
-    )
-    assert expected == err
-
-
-def test_a_busy_port_is_said_in_a_sentence() -> None:
-    """The message names the solution."""
-    with listen("127.0.0.1", 0) as taken:
-        taken.listen()
-        port = taken.getsockname()[1]
-        out, err = (process := start(PORT=str(port))).communicate(timeout=30)
-    assert (1, "") == (process.returncode, out)
-    assert f"127.0.0.1:{port} cannot be used: Address already in use. Choose another PORT.\n" == err
-
-
-@pytest.mark.parametrize("port", ["x", "70000", "-1"])
-def test_a_port_that_is_none_is_said_in_a_sentence(port: str) -> None:
-    """The message names the accepted values."""
-    out, err = (process := start(PORT=port)).communicate(timeout=30)
-    assert (1, "", f"PORT must be a number from 0 to 65535; it is {port!r}.\n") == (
-        process.returncode,
-        out,
-        err,
-    )
-
-
-@pytest.mark.parametrize("delay", ["soon", "-1", "3601", "nan"])
-def test_a_delay_that_is_none_is_said_in_a_sentence(delay: str) -> None:
-    """The message names the accepted values."""
-    out, err = (process := start(DRAIN_DELAY_SECONDS=delay)).communicate(timeout=30)
-    expected = f"DRAIN_DELAY_SECONDS must be a number from 0 to 3600; it is {delay!r}.\n"
-    assert (1, "", expected) == (process.returncode, out, err)
-
-
-def test_a_missing_setting_is_named() -> None:
-    """The message names the variable."""
-    out, err = (process := start(UPLOADS_BUCKET="")).communicate(timeout=30)
-    assert (1, "", "UPLOADS_BUCKET is not set.\n") == (process.returncode, out, err)
-
-
-def test_with_accounts_it_serves_others_and_prints_the_token(tmp_path: Path) -> None:
-    """The reader of the terminal creates the first account."""
-    url = f"sqlite:///{tmp_path}/gallery.db"
-    migrate(open_database(url))
-    process = start(ACCOUNTS="on", HOST="0.0.0.0", DATABASE_URL=url)
-    try:
-        assert re.fullmatch(r"The gallery is at http://0\.0\.0\.0:\d+/\n", process.stdout.readline())
-        invited = re.search(r"at /setup with the token ([A-Za-z0-9_-]{32})\n", process.stdout.readline())
-        process.send_signal(signal.SIGTERM)
-        _, err = process.communicate(timeout=30)
-    finally:
-        process.kill()
-    assert (True, 0, "") == (invited is not None, process.returncode, err)
-
-
 def test_idle_connections_give_way_to_new_ones(running: Running) -> None:
     """A fresh request is answered beside 1,200 sockets that send nothing, or half of a request."""
     idle: list[socket.socket] = []
@@ -405,69 +274,3 @@ def test_request_in_progress_is_not_evicted(running: Running) -> None:
     assert 200 == slow.getresponse().status
     for each in idle:
         each.close()
-
-
-# Several processes
-
-
-def children_of(pid: int) -> set[int]:
-    return {int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()}
-
-
-def answers(port: int) -> bool:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-    connection.request("GET", "/healthz")
-    return connection.getresponse().status == 200
-
-
-@pytest.fixture
-def two() -> Iterator[tuple[subprocess.Popen[str], int]]:
-    """``python -m web`` with two processes, and its port."""
-    process = start(WEB_PROCESSES="2")
-    said = process.stdout.readline()
-    yield process, int(said.rstrip("/\n").rpartition(":")[2])
-    process.kill()
-    process.communicate(timeout=30)
-
-
-def test_a_process_that_dies_is_replaced(two: tuple[subprocess.Popen[str], int]) -> None:
-    process, port = two
-    before = children_of(process.pid)
-    victim = min(before)
-    os.kill(victim, signal.SIGKILL)
-
-    wait_for(lambda: len(children_of(process.pid) - {victim}) == 2)
-    assert len(before) == 2
-    assert all(answers(port) for _ in range(10))
-    assert f"Web process {victim} ended with status -9" in process.stderr.readline()
-
-
-def test_all_processes_drain_on_sigterm(two: tuple[subprocess.Popen[str], int]) -> None:
-    process, port = two
-    children = children_of(process.pid)
-    assert answers(port)
-    process.send_signal(signal.SIGTERM)
-
-    assert 0 == process.wait(timeout=30)
-    assert not any(Path(f"/proc/{child}").exists() for child in children)
-    with socket.socket() as probe:
-        assert probe.connect_ex(("127.0.0.1", port)) != 0
-
-
-def test_the_processes_end_with_their_parent(two: tuple[subprocess.Popen[str], int]) -> None:
-    """A parent that is killed leaves nobody on the port."""
-    process, port = two
-    children = children_of(process.pid)
-    assert answers(port)
-    process.kill()
-    process.wait(timeout=30)
-
-    wait_for(lambda: not any(_runs(child) for child in children))
-
-
-def _runs(pid: int) -> bool:
-    """Return whether the process exists and is not a zombie that its new parent has not waited for yet."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False

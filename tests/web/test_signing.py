@@ -1,19 +1,17 @@
-"""Signing in and out, sessions, forms, keys and accounts, in the browser and in the API."""
+"""Signing in and out, sessions, forms and passwords, in the browser and in the API."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 from argon2 import PasswordHasher
 
-from imgcore.accounts.models import Role
-from imgcore.db.sweep import SweepRepository
 from tests.web.client import Answer, Client
-from tests.web.peopling import HOME, PASSWORD, Browser, Program, Site, empty_site, site
+from tests.web.peopling import HOME, PASSWORD, Browser, Site, site
+from tests.web.signing_tools import sign_in, somebody
 from web.app import Application
 
 LONGER = "another made-up password"
@@ -31,78 +29,6 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 def app(home: Site) -> Application:
     """The application over it."""
     return home.app()
-
-
-@pytest.fixture
-def empty(tmp_path: Path) -> Iterator[Site]:
-    """Return an application without accounts."""
-    found = empty_site(tmp_path)
-    yield found
-    found.database.close()
-
-
-def sign_in(client: Client, name: str, password: str = PASSWORD, **headers: str) -> Answer:
-    """Sign in with the form."""
-    token = client.get("/login", **headers).token
-    return client.post("/login", {"token": token, "name": name, "password": password}, **headers)
-
-
-def somebody(home: Site, name: str) -> Browser:
-    """A new account, signed in."""
-    home.people[name] = home.accounts.add(name, PASSWORD)
-    return home.browser(home.app(), name)
-
-
-# The first administrator
-
-
-def test_the_first_page_leads_to_the_set_up(empty: Site) -> None:
-    """Every page does so as long as no account exists."""
-    client = Browser(empty.app())
-    assert ["/setup"] * 3 == [client.get(path).headers["location"] for path in ("/", "/upload", "/login")]
-    assert 200 == client.get("/setup").status
-
-
-def test_the_token_makes_an_administrator_who_is_signed_in(empty: Site) -> None:
-    """The token works once; then it is rejected, and the page redirects."""
-    token = empty.accounts.offer_set_up()
-    client = Browser(empty.app())
-    fields = {"setup_token": token, "name": "Boss", "password": PASSWORD}
-    answer = client.submit("/setup", "/setup", **fields)
-    assert (303, "/") == (answer.status, answer.headers["location"])
-    assert "You are signed in as boss." in client.get("/").text
-    other = Browser(empty.app())
-    assert ["/login", "/login"] == [other.get(path).headers["location"] for path in ("/setup", "/")]
-    assert 403 == other.submit("/login", "/setup", **fields).status
-    assert empty.accounts.offer_set_up() is None
-
-
-def test_a_wrong_token_makes_nobody(empty: Site) -> None:
-    """The token does not work either once an administrator exists."""
-    empty.accounts.offer_set_up()
-    client = Browser(empty.app())
-    answer = client.submit("/setup", "/setup", setup_token="made-up", name="boss", password=PASSWORD)
-    assert (403, True) == (answer.status, "This token is not valid." in answer.text)
-    assert [] == list(empty.accounts.all())
-
-
-def test_what_the_set_up_refuses_keeps_the_token_good(empty: Site) -> None:
-    """A password that is too short is said, with what was typed still there."""
-    token = empty.accounts.offer_set_up()
-    client = Browser(empty.app())
-    answer = client.submit("/setup", "/setup", setup_token=token, name="boss", password="short")
-    assert (422, True, True) == (answer.status, token in answer.text, "12 to 256 characters" in answer.text)
-    again = client.submit("/setup", "/setup", setup_token=token, name="boss", password=PASSWORD)
-    assert 303 == again.status
-
-
-def test_people_sign_in_before_there_is_an_administrator(empty: Site) -> None:
-    """Made from a shell; the set-up is open to the holder of the token."""
-    empty.accounts.add("ada", PASSWORD)
-    client = Browser(empty.app())
-    assert "/login" == client.get("/").headers["location"]
-    assert 200 == client.get("/setup").status
-    assert 303 == sign_in(client, "ada").status
 
 
 # Signing in
@@ -302,167 +228,6 @@ def test_a_password_that_is_not_changed_says_why(
     answer = client.submit("/account", "/account/password", old=old, new=new, again=again)
     assert (status, True) == (answer.status, sentence in answer.text)
     assert 200 == client.get("/account").status
-
-
-# Keys
-
-
-def test_a_key_is_shown_once_and_does_what_its_scopes_allow(home: Site, app: Application) -> None:
-    """The key works until it is revoked."""
-    client = home.browser(app, "owner")
-    made = client.submit(
-        "/account", "/account/keys", label="My script", scope_read="yes", password=PASSWORD
-    ).text
-    secret = re.search(r"gallery_[A-Za-z0-9_-]{43}", made)[0]
-    page = client.get("/account")
-    assert (False, True, True) == (secret in page.text, "My script" in page.text, "never used" in page.text)
-    program = Program(app)
-    program.key = secret
-    assert (200, 403) == (
-        program.get("/api/v1/images").status,
-        program.send("POST", "/api/v1/uploads", {"name": "a", "type": "image/jpeg"}).status,
-    )
-    assert "last used" in client.get("/account").text
-    removal = re.search(r'action="(/account/keys/[0-9a-f]{32}/remove)"', page.text)[1]
-    assert 303 == client.post(removal, {"token": page.token}).status
-    assert 401 == program.get("/api/v1/images").status
-
-
-def test_a_key_never_opens_a_page(home: Site, app: Application) -> None:
-    """A key cannot create another key."""
-    program = home.program(app, "owner", "read", "upload", "edit")
-    assert [303] * 3 == [program.get(path).status for path in ("/", "/account", "/upload")]
-
-
-@pytest.mark.parametrize(
-    ("fields", "sentence"),
-    [
-        ({"label": "", "scope_read": "yes"}, "purpose of the key"),
-        ({"label": "x" * 81, "scope_read": "yes"}, "purpose of the key"),
-        ({"label": "x"}, "Choose what the key may do"),
-        ({"label": "x", "scope_admin": "yes"}, "Choose what the key may do"),
-    ],
-)
-def test_a_key_that_makes_no_sense_is_not_made(
-    home: Site, app: Application, fields: dict[str, str], sentence: str
-) -> None:
-    """No label, no scope, or more than its owner may."""
-    answer = home.browser(app, "other").submit("/account", "/account/keys", password=PASSWORD, **fields)
-    assert (422, True) == (answer.status, sentence in answer.text)
-
-
-@pytest.mark.parametrize("sent", ["Bearer x", "Bearer gallery_x", "Basic eDp4", "Bearer", "gallery_x"])
-def test_a_key_that_is_none_is_refused(home: Site, app: Application, sent: str) -> None:
-    """401, with a session beside it as well: what was asked for by a key is not answered without."""
-    client = home.browser(app, "owner")
-    answer = client.get("/api/v1/images", Authorization=sent)
-    assert (401, "key") == (answer.status, answer.json["code"])
-    assert 'error="invalid_token"' in answer.headers["www-authenticate"]
-
-
-def test_a_key_loses_what_its_owner_loses(home: Site, app: Application) -> None:
-    """An administrator's key that is older than their role as a person."""
-    home.people["deputy"] = home.accounts.add("deputy", PASSWORD, Role.ADMINISTRATOR)
-    program = home.program(app, "deputy", "read", "admin")
-    assert 200 == program.get("/api/v1/accounts").status
-    home.database.run(lambda tx: tx.execute("UPDATE accounts SET role = 'person' WHERE name = 'deputy'"))
-    assert (403, ["read"]) == (
-        program.get("/api/v1/accounts").status,
-        program.get("/api/v1/me").json["scopes"],
-    )
-
-
-def test_the_api_counts_requests_and_says_how_many_are_left(home: Site) -> None:
-    """Each caller has its own limit; beyond it the answer is 429 with Retry-After."""
-    app = home.app(api_rate=2)
-    program = home.program(app, "owner", "read")
-    answers = [program.get("/api/v1/images") for _ in range(3)]
-    assert [200, 200, 429] == [answer.status for answer in answers]
-    assert ['"api";r=1', '"api";r=0', '"api";r=0'] == [
-        answer.headers["ratelimit"].partition(";t=")[0] for answer in answers
-    ]
-    assert '"api";q=2;w=60' == answers[2].headers["ratelimit-policy"]
-    assert 1 <= int(answers[2].headers["retry-after"]) <= 60
-    assert 200 == home.browser(app, "other").get("/api/v1/images").status
-
-
-# Others' accounts
-
-
-def test_an_administrator_makes_an_account_with_a_password_shown_once(home: Site, app: Application) -> None:
-    """Which its owner signs in with."""
-    boss = home.browser(app, "boss")
-    page = boss.submit("/accounts", "/accounts", name="newcomer", password=PASSWORD).text
-    password = re.search(r'class="secret">([^<]+)<', page)[1]
-    assert 303 == sign_in(Browser(app), "newcomer", password).status
-    assert password not in boss.get("/accounts").text
-
-
-@pytest.mark.parametrize(
-    ("fields", "status"),
-    [
-        ({"name": "owner"}, 409),
-        ({"name": "no spaces"}, 422),
-        ({"name": ""}, 422),
-        ({"name": "x", "new": "short"}, 422),
-        ({"name": "x", "role": "emperor"}, 422),
-    ],
-)
-def test_an_account_that_makes_no_sense_is_not_made(
-    home: Site, app: Application, fields: dict[str, str], status: int
-) -> None:
-    """It says why."""
-    answer = home.browser(app, "boss").submit("/accounts", "/accounts", password=PASSWORD, **fields)
-    assert (status, True) == (answer.status, 'role="alert"' in answer.text)
-
-
-def test_a_forgotten_password_is_replaced_by_an_administrator(home: Site, app: Application) -> None:
-    """Every session of the account has ended."""
-    client = somebody(home, "forgetful")
-    id_ = home.people["forgetful"].public_id
-    page = home.browser(app, "boss").submit("/accounts", f"/accounts/{id_}/password", password=PASSWORD).text
-    password = re.search(r'class="secret">([^<]+)<', page)[1]
-    assert 303 == client.get("/").status
-    assert 303 == sign_in(Browser(app), "forgetful", password).status
-
-
-def test_the_last_administrator_stays(empty: Site) -> None:
-    """The last administrator can neither be deleted nor lose the role."""
-    boss = empty.people["boss"] = empty.accounts.add("boss", PASSWORD, Role.ADMINISTRATOR)
-    client = empty.browser(empty.app(), "boss")
-    answers = [
-        client.submit("/accounts", f"/accounts/{boss.public_id}/delete", password=PASSWORD),
-        client.submit("/accounts", f"/accounts/{boss.public_id}/role", role="person", password=PASSWORD),
-        client.submit("/account", "/account/delete", password=PASSWORD),
-    ]
-    assert [409] * 3 == [answer.status for answer in answers]
-    assert all("only administrator" in answer.text for answer in answers)
-
-
-def test_who_deletes_their_account_takes_their_photos_along(home: Site) -> None:
-    """They are in the trash for so long already that the next sweep removes them; others' stay."""
-    client = somebody(home, "quitter")
-    program = home.program(home.app(), "quitter", "read")
-    mine, theirs = home.upload("quitter"), home.upload("other")
-    answer = client.submit("/account", "/account/delete", password=PASSWORD)
-    assert "/login" == answer.headers["location"]
-    assert (303, 401) == (client.get("/").status, program.get("/api/v1/images").status)
-    trash = SweepRepository(home.database).expired_trash(older_than=30 * 86_400.0, limit=100)
-    ids = {image.public_id for image in trash}
-    assert (True, False) == (mine.public_id in ids, theirs.public_id in ids)
-    assert home.gallery.get(theirs.public_id).deleted_at is None
-    assert 401 == sign_in(Browser(home.app()), "quitter").status
-
-
-def test_an_administrator_deletes_an_account_by_the_api(home: Site, app: Application) -> None:
-    """204; its photos are counted before, and gone afterwards."""
-    home.people["victim"] = home.accounts.add("victim", PASSWORD)
-    home.upload("victim")
-    program = home.program(app, "boss", "admin")
-    listed = {one["name"]: one for one in program.get("/api/v1/accounts").json["accounts"]}
-    assert (1, "person") == (listed["victim"]["photographs"], listed["victim"]["role"])
-    path = f"/api/v1/accounts/{listed['victim']['id']}"
-    assert [204, 404] == [program.request("DELETE", path).status for _ in range(2)]
 
 
 # What pages say
