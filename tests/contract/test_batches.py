@@ -57,6 +57,7 @@ def test_batch_describes_each_photo_once_at_half_the_price(
 POINTS: list[tuple[type, str]] = [
     (BatchRepository, "add"),
     (BatchRepository, "lease"),
+    (BatchRepository, "keep"),
     (GeminiBatches, "submit"),
     (BatchRepository, "set_name"),
     (GeminiBatches, "result"),
