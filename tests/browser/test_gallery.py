@@ -207,6 +207,18 @@ def test_scrolling_goes_on_to_the_oldest(browser: Browser, stage: Stage) -> None
     assert browser.run("return document.querySelectorAll('#grid .card').length") < 60
 
 
+def test_captions_are_hidden_among_smaller_photos_at_once(browser: Browser, stage: Stage) -> None:
+    """The size that the page was loaded with changes nothing."""
+    fill(stage, 2)
+    browser.open()
+    legend = "return getComputedStyle(document.querySelector('#grid .card:last-child .legend')).position"
+    browser.wait(lambda: len(captions(browser)) == 2)
+    assert "relative" == browser.run(legend)
+    for size, position in (("compact", "absolute"), ("captions", "relative")):
+        browser.run("density.value = arguments[0]; density.dispatchEvent(new Event('change'))", size)
+        browser.wait(lambda position=position: browser.run(legend) == position)
+
+
 def test_searching_finds_while_one_types(browser: Browser, stage: Stage) -> None:
     """Words in captions, tags and names; the address can be kept; nothing is reloaded."""
     stage.add("dog.jpg", photo(1), Words("A dog runs.", "A dog", ("dog", "beach")))

@@ -322,6 +322,10 @@ def test_file_that_is_here_already_is_named_and_uploaded_only_on_request(
     browser.open()
     browser.drop(("cat.jpg", photo()))
     done(browser, 1)
+    browser.drop(("same.jpg", photo()))
+    browser.wait(lambda: browser.has("#present h2", "1 photo is here already"))
+    assert "" not in browser.texts("#tray .line"), "an empty box"
+    browser.click("#present button:last-child")
     browser.drop(("same.jpg", photo()), ("new.jpg", photo(1)))
     browser.wait(lambda: browser.has("#present h2", "1 photo is here already"))
     done(browser, 2)

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { announcement } from "../../web/static/js/model/announcement.js";
 import { grouped, summary, timeLeft } from "../../web/static/js/model/batch.js";
 
-const progress = (values) => ({ total: 60, uploaded: 0, described: 0, waiting: 0, elapsed: 0, ...values });
+const progress = (values) => ({ total: 60, uploaded: 0, described: 0, waiting: 0, failed: 0, elapsed: 0, ...values });
 
 test("the line counts what is uploaded, then what is described, with the time left", () => {
   assert.equal(summary(progress({ uploaded: 7 })), "Uploaded 7 of 60");
@@ -15,6 +15,11 @@ test("the line counts what is uploaded, then what is described, with the time le
     summary(progress({ uploaded: 60, described: 23, late: true })),
     "Described 23 of 60 · This takes longer than usual. It continues automatically.",
   );
+});
+
+test("a photo that has failed is not said to be described", () => {
+  assert.equal(summary(progress({ uploaded: 60, described: 60, failed: 2 })), "58 of 60 described · 2 failed");
+  assert.equal(summary(progress({ total: 1, uploaded: 1, described: 1, failed: 1 })), "0 of 1 described · 1 failed");
 });
 
 test("what could not be finished is counted until it is tried again", () => {

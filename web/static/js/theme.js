@@ -18,7 +18,7 @@
 
   try {
     apply(localStorage.getItem(NAME));
-    root.dataset.density = localStorage.getItem("density") ?? "captions"; // of the photos that the server draws
+    root.dataset.tiles = localStorage.getItem("density") ?? "captions"; // of the photos that the server draws
   } catch { /* the storage is forbidden: the system decides */ }
 
   window.addEventListener("storage", (event) => event.key === NAME && apply(event.newValue)); // chosen in another tab

@@ -19,6 +19,8 @@ import { UNREADABLE, Upload, uuid } from "./upload.js";
  * @property {() => void} onChange counts have changed
  */
 
+const FAILED = new Set(["failed", "rejected"]);
+
 export class Uploads {
   /**
    * @param {Accepted} accepted
@@ -63,11 +65,13 @@ export class Uploads {
 
   /** @returns {import("../model/batch.js").Progress} */
   get progress() {
-    const described = this.round.filter((upload) => upload.sent && (this.store.get(upload.id)?.settled ?? true)).length;
+    const settled = this.round.filter((upload) => upload.sent && (this.store.get(upload.id)?.settled ?? true));
+    const described = settled.length;
     return {
       total: this.round.length,
       uploaded: this.round.filter((upload) => upload.sent).length,
       described,
+      failed: settled.filter((upload) => FAILED.has(this.store.get(upload.id)?.status ?? "")).length,
       waiting: this.round.filter((upload) => upload.stopped).length,
       elapsed: Date.now() - this.started,
       late: Date.now() - this.moved > limits.late_after_ms,

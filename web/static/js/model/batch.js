@@ -6,6 +6,7 @@
  * @property {number} uploaded
  * @property {number} described those that are settled
  * @property {number} waiting those that a person has to look at
+ * @property {number} failed settled ones that have no description
  * @property {number} elapsed milliseconds since the first was added
  * @property {boolean} [late] whether nothing has been finished for long
  */
@@ -14,8 +15,9 @@
  * @param {Progress} progress
  * @returns {string}
  */
-export function summary({ total, uploaded, described, waiting, elapsed, late = false }) {
+export function summary({ total, uploaded, described, waiting, failed, elapsed, late = false }) {
   if (total === 0) return "";
+  if (described === total && failed > 0) return `${total - failed} of ${total} described · ${failed} failed`;
   if (described === total) return total === 1 ? "1 photo described" : `All ${total} photos described`;
   if (waiting > 0 && described + waiting >= total) {
     return `${described} of ${total} described · ${waiting} could not be finished`;

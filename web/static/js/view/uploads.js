@@ -47,7 +47,9 @@ export class UploadPanel extends HTMLElement {
     this.bar.value = total ? (uploaded + described) / (2 * total) : 0;
     this.bar.hidden = over;
     this.#actions(uploads);
-    if (!over) {
+    if (total === 0) {
+      this.row.hidden = true; // what was added is here already
+    } else if (!over) {
       if (this.#leaving) clearTimeout(this.#leaving);
       this.#leaving = null;
       this.row.hidden = false;
