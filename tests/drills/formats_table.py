@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import difflib
 import shutil
 import sys
 import tempfile
@@ -248,10 +249,13 @@ def main() -> int:
     page = document(rows, why)
     if write:
         DOCUMENT.write_text(page, "utf-8")
-    elif DOCUMENT.read_text("utf-8") != page:
-        print("docs/formats-table.md is not current: run this with --write")
-        return 1
-    return 0
+        return 0
+    stale = list(
+        difflib.unified_diff(DOCUMENT.read_text("utf-8").splitlines(), page.splitlines(), lineterm="", n=0)
+    )
+    if stale:
+        print("docs/formats-table.md is not current; --write corrects this:", *stale, sep="\n")
+    return int(bool(stale))
 
 
 if __name__ == "__main__":
