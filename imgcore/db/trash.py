@@ -9,7 +9,8 @@ from imgcore.db.mapping import SELECT, images, micros
 from imgcore.db.statements import sql
 from imgcore.gallery.models import TRASH_SECONDS, Page, Viewer
 
-_IN_TRASH = "deleted_at > {ago:age} AND {rights}"
+# Of an upload that was given up there is no photo
+_IN_TRASH = "deleted_at > {ago:age} AND upload_status IN ('received', 'rejected') AND {rights}"
 _LIST = sql(
     "{select} JOIN (SELECT id FROM images WHERE {in_trash} ORDER BY deleted_at DESC, id DESC"
     " LIMIT :limit OFFSET :offset) page ON page.id = i.id ORDER BY i.deleted_at DESC, i.id DESC",

@@ -38,6 +38,13 @@ def test_trash_is_listed_with_days_left_and_thumbnail(client: Client, gallery: G
     assert answer["images"][0]["deleted_at"].endswith("Z")
 
 
+def test_upload_that_was_given_up_is_not_in_the_trash(client: Client, gallery: Gallery) -> None:
+    image, _ = gallery.request_upload("a.jpg", 1, "image/jpeg")
+    assert 204 == client.request("DELETE", f"/api/v1/images/{image.public_id}").status
+    assert [] == listed(client)
+    assert "The trash is empty." in client.get("/trash").text
+
+
 def test_pages_of_the_trash_join_up(client: Client, gallery: Gallery) -> None:
     images = fill(gallery, 5)
     found, cursor = [], "0"
