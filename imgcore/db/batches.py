@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Sequence
 
 from imgcore.campaigns.models import Batch, Campaign
+from imgcore.db.campaigns import was_described
 from imgcore.db.connection import Repository, Transaction
 from imgcore.db.mapping import Row, in_list, micros
 from imgcore.db.statements import sql
@@ -37,8 +38,8 @@ class BatchRepository(Repository):
 
         def work(tx: Transaction) -> Batch | None:
             tx.row("SELECT id FROM campaigns WHERE id = :id {for_update}", id=campaign.id)
-            rows = tx.rows(_FREE, campaign_id=campaign.id, size=size)
-            if not rows:
+            image_ids = _take(tx, campaign.id, size)
+            if not image_ids:
                 return None
             batch_id = tx.insert(
                 "INSERT INTO batches (campaign_id, label, lease_until)"
@@ -47,9 +48,9 @@ class BatchRepository(Repository):
                 label=label,
                 lease=micros(seconds),
             )
-            for row in rows:
+            for image_id in image_ids:
                 statement = "INSERT INTO batch_items (batch_id, image_id) VALUES (:batch_id, :image_id)"
-                tx.execute(statement, batch_id=batch_id, image_id=row["image_id"])
+                tx.execute(statement, batch_id=batch_id, image_id=image_id)
             return Batch(batch_id, campaign.id, label, None)
 
         return self._database.run(work)
@@ -115,7 +116,7 @@ class BatchRepository(Repository):
     def store(self, batch: Batch, image_id: int, description: Description) -> bool:
         """Store a description and end the image's part in the campaign, once; False where it has ended.
 
-        An image that was deleted, or is being described otherwise, is skipped.
+        An image that was deleted, or is or was described otherwise meanwhile, is skipped.
         """
 
         def work(tx: Transaction) -> bool:
@@ -123,11 +124,22 @@ class BatchRepository(Repository):
             item = {"campaign_id": batch.campaign_id, "image_id": image_id}
             if not tx.execute(_END, status="done", old="waiting", **item):
                 return False
-            if image is None or not store_description(tx, image, description):
+            if image is None or was_described(tx, **item) or not store_description(tx, image, description):
                 tx.execute(_END, status="skipped", old="done", **item)
             return True
 
         return self._database.run(work)
+
+
+def _take(tx: Transaction, campaign_id: int, size: int) -> list[int]:
+    """Return up to ``size`` images that wait and are in no open batch; skip those that were described."""
+    while rows := tx.rows(_FREE, campaign_id=campaign_id, size=size):
+        described = [row["image_id"] for row in rows if was_described(tx, campaign_id, row["image_id"])]
+        for image_id in described:
+            tx.execute(_END, status="skipped", old="waiting", campaign_id=campaign_id, image_id=image_id)
+        if len(described) < len(rows):
+            return [row["image_id"] for row in rows if row["image_id"] not in described]
+    return []
 
 
 def _batch(row: Row) -> Batch:

@@ -36,9 +36,17 @@ _SETTLE = sql(
     " WHERE t.image_id = campaign_items.image_id AND t.kind = 'caption' AND t.status IN {ended})",
     ended=_ENDED,
 )
-_IN_NO_OTHER = (
+# Of the images ``i``: those whose description no campaign will ask for or has paid for already. The answers of
+# a batch are paid for also where its campaign was cancelled after it was sent.
+IN_NO_CAMPAIGN = (
     "NOT EXISTS (SELECT 1 FROM campaign_items ci JOIN campaigns c ON c.id = ci.campaign_id"
-    " WHERE ci.image_id = i.id AND ci.status = 'waiting' AND c.status IN ('running', 'paused'))"
+    " WHERE ci.image_id = i.id AND ci.status = 'waiting' AND (c.status IN ('running', 'paused')"
+    " OR EXISTS (SELECT 1 FROM batches j JOIN batch_items b ON b.batch_id = j.id"
+    " WHERE j.campaign_id = c.id AND b.image_id = i.id AND j.closed_at IS NULL)))"
+)
+_DESCRIBED_SINCE = (
+    "SELECT 1 AS one FROM campaigns c JOIN word_versions v ON v.created_at > c.created_at"
+    " WHERE c.id = :campaign_id AND v.image_id = :image_id AND v.source IN ('gemini', 'openai') LIMIT 1"
 )
 _FINISH = (
     "UPDATE campaigns SET status = 'done', finished_at = {now} WHERE id = :campaign_id AND status = 'running'"
@@ -164,7 +172,10 @@ class CampaignRepository(Repository):
         return self._database.run(work)
 
     def queue(self, campaign_id: int, image_id: int) -> str | None:
-        """Make the caption task of a waiting image pending; return the image's key, or None where it is not."""
+        """Make the caption task of a waiting image pending; return the image's key, or None where it is not.
+
+        An image that a model has described since the campaign began is skipped.
+        """
         item = {"campaign_id": campaign_id, "image_id": image_id}
         take = (
             "UPDATE campaign_items SET status = :status WHERE campaign_id = :campaign_id"
@@ -177,8 +188,10 @@ class CampaignRepository(Repository):
                 " AND upload_status = 'received' {for_update}",
                 image_id=image_id,
             )
-            if not tx.execute(take, status="queued" if image else "skipped", **item) or image is None:
+            wanted = image is not None and not was_described(tx, **item)
+            if not tx.execute(take, status="queued" if wanted else "skipped", **item) or not wanted:
                 return None
+            assert image is not None
             if not reset_task(tx, image_id, TaskKind.CAPTION, ("done", "failed", "blocked")):
                 tx.execute(take.replace("'waiting'", "'queued'"), status="skipped", **item)
                 return None
@@ -200,6 +213,11 @@ class CampaignRepository(Repository):
             return [_campaign(row, _counts(tx, row["id"])) for row in tx.rows(statement, **values)]
 
         return self._database.read(work)
+
+
+def was_described(tx: Transaction, campaign_id: int, image_id: int) -> bool:
+    """Return whether a model has described the image since the campaign began: it would be paid for twice."""
+    return tx.row(_DESCRIBED_SINCE, campaign_id=campaign_id, image_id=image_id) is not None
 
 
 def _counts(tx: Transaction, campaign_id: int) -> dict[ItemStatus, int]:
@@ -232,7 +250,7 @@ def _conditions(tx: Transaction, selection: Selection, viewer: Viewer) -> Iterat
         "i.listed_id IS NOT NULL",
         "i.upload_status = 'received'",
         "t.status IN ('done', 'failed', 'blocked')",
-        _IN_NO_OTHER,
+        IN_NO_CAMPAIGN,
     ]
     values: dict[str, Any] = {}
     if not viewer.changes_others:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
+from imgcore.db.campaigns import IN_NO_CAMPAIGN
 from imgcore.db.connection import Repository, Transaction
 from imgcore.db.mapping import HAS_WORDS_OF, SELECT, Row, image_by_id, images, in_list, micros, moment
 from imgcore.db.statements import sql
@@ -87,9 +88,10 @@ _LOCAL = sql(
     "SELECT i.public_id, i.image_key FROM images i JOIN tasks t ON t.image_id = i.id AND t.kind = 'caption'"
     " WHERE {has_local_words} AND NOT EXISTS (SELECT 1 FROM word_versions v WHERE v.image_id = i.id"
     " AND v.source IN ('gemini', 'openai'))"
-    " AND i.undescribed_at IS NULL AND t.status = 'done'"
+    " AND i.undescribed_at IS NULL AND t.status = 'done' AND {in_no_campaign}"
     " AND i.upload_status = 'received' AND i.deleted_at IS NULL ORDER BY i.id LIMIT :limit",
     has_local_words=HAS_WORDS_OF,
+    in_no_campaign=IN_NO_CAMPAIGN,
 )
 _PROCESSED = sql(
     "{select} WHERE i.id > :after AND i.id <= :until AND i.upload_status = 'received' AND i.deleted_at IS NULL"
@@ -181,7 +183,8 @@ class SweepRepository(Repository):
     def reopen_local(self, *, limit: int) -> Sequence[DueTask]:
         """Make the captions of up to ``limit`` images pending again that hold words of the local describer.
 
-        Those that a model has described, or has failed to describe for good, are left out.
+        Those that a model has described, or has failed to describe for good, are left out, and those of
+        campaigns, which have a rate and perhaps half the price.
         """
 
         def work(tx: Transaction) -> list[DueTask]:

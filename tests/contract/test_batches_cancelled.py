@@ -9,7 +9,7 @@ import pytest
 from imgcore.campaigns.models import CampaignStatus, ItemStatus
 from imgcore.captioning.gemini.batches import GeminiBatches
 from imgcore.db.connection import Database
-from imgcore.errors import Unavailable
+from imgcore.errors import Conflict, Unavailable
 from imgcore.gallery.models import Image
 from tests.contract.batch_tools import KEY, Bench, same_bill
 from tests.fake_batches import FakeBatches
@@ -85,6 +85,26 @@ def test_cancelled_batches_are_stored_and_no_other_is_sent(
     assert {ItemStatus.DONE: 2, ItemStatus.WAITING: 3} == dict(campaign.counts)
     assert 0 == bench.process.step(campaign)
     same_bill(bench, google)
+
+
+def test_photos_in_sent_batches_of_a_cancelled_campaign_are_in_no_other_one(
+    bench: Bench, google: FakeBatches, photos: list[Image], repositories: Repositories
+) -> None:
+    """It was cancelled on the page, and no command runs that stores the answers: they are paid for once."""
+    campaign = bench.step(bench.start())
+    bench.campaigns.cancel(campaign.public_id)
+    with pytest.raises(Conflict):
+        bench.start()
+    assert [] == [task for task in repositories.sweep.reopen_local(limit=10) if task.public_id in _ids(photos)]
+    google.run(1)
+    bench.step(campaign)
+    google.finish()
+    bench.step(campaign)
+    assert 2 == bench.start().total
+
+
+def _ids(photos: list[Image]) -> set[str]:
+    return {photo.public_id for photo in photos}
 
 
 def test_batch_that_was_not_sent_ends_with_a_cancelled_campaign(

@@ -216,6 +216,28 @@ def test_campaign_skips_what_is_deleted_or_in_work(
     assert {ItemStatus.FAILED: 1, ItemStatus.SKIPPED: 2} == counts
 
 
+def test_campaign_skips_what_a_model_has_described_since_it_began(
+    campaigns: Campaigns, repositories: Repositories, database: Database, queues: FakeQueues
+) -> None:
+    """One person asked for it on the page; provisional words of the local describer do not count."""
+    again, waits = described(repositories, "a.jpg"), described(repositories, "b.jpg")
+    campaign = campaigns.start(Selection(source=Source.LOCAL), rate=1)
+    repositories.campaigns.settle(campaign.id)
+    queues.sent.clear()
+    for image, source in ((again, Source.GEMINI), (waits, Source.LOCAL)):
+        repositories.images.reopen(image.public_id, [CAPTION], also_done=True)
+        held = claim(repositories, image, CAPTION)
+        repositories.tasks.finish_caption(held, description(caption=f"By {source}.", source=source))
+    statement = "UPDATE campaign_items SET status = 'waiting' WHERE campaign_id = :id"
+    database.run(lambda tx: tx.execute(statement, id=campaign.id))  # as if it had been paused
+
+    keys = [repositories.campaigns.queue(campaign.id, image.id) for image in (again, waits)]
+
+    assert [None, waits.image_key] == keys
+    counts = campaigns.get(campaign.public_id).counts
+    assert {ItemStatus.QUEUED: 1, ItemStatus.SKIPPED: 1} == dict(counts)
+
+
 def test_killed_advance_loses_nothing_and_repeats_nothing(
     campaigns: Campaigns, repositories: Repositories, database: Database, queues: FakeQueues
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from imgcore.accounts.models import Account
-from imgcore.campaigns.models import Selection
+from imgcore.campaigns.models import CampaignStatus, Selection
 from imgcore.db.connection import Database
 from imgcore.gallery.models import EVERYBODY, Image, Source
 from imgcore.spending.models import QUOTAS
@@ -79,6 +79,21 @@ def test_undone_words_of_a_model_are_not_written_again(repositories: Repositorie
 
     assert set() == reopened(repositories)
     assert {"done"} == {str(task(repositories, image, CAPTION).status) for image in images}
+
+
+@pytest.mark.parametrize("batch", [False, True], ids=["queue", "batch"])
+def test_photos_of_a_campaign_are_left_to_it_by_the_sweep(repositories: Repositories, batch: bool) -> None:
+    """They are described at its rate and price, also after a pause, and not twice."""
+    image = described(repositories, "cat.jpg")
+    rows = repositories.campaigns
+    campaign = rows.add(Selection(source=Source.LOCAL), 60, EVERYBODY, batch=batch)
+    assert campaign is not None
+    later = described(repositories, "later.jpg")
+    assert {later.public_id} == reopened(repositories)
+    assert rows.set_status(campaign.id, CampaignStatus.RUNNING, CampaignStatus.PAUSED)
+    assert set() == reopened(repositories)
+    assert rows.set_status(campaign.id, CampaignStatus.PAUSED, CampaignStatus.CANCELLED)
+    assert {image.public_id} == reopened(repositories)
 
 
 def test_captions_that_wait_for_a_quota_are_released_by_owner(
