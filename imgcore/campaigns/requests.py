@@ -37,7 +37,11 @@ def run(campaigns: Campaigns, body: Mapping[str, Any]) -> dict[str, Any]:
 
 def selection(texts: Mapping[str, str], ids: list[str], *, failed: bool, missing: bool) -> Selection:
     """Return the selection of texts by the names of TEXTS. Invalid names the one that is malformed."""
+    if not all(map(is_public_id, ids)):
+        raise Invalid("An id of a photo has 32 characters: 0 to 9 and a to f.", code="ids")
     for name, text in texts.items():
+        if any(c == "\0" or "\ud800" <= c <= "\udfff" for c in text):
+            raise Invalid(f"{name} must be text.", code=name)
         if len(text) > TEXTS[name]:
             raise Invalid(f"{name} may have at most {TEXTS[name]} characters.", code=name)
         if not text.strip():
@@ -57,18 +61,14 @@ def _ids(body: Mapping[str, Any]) -> list[str]:
     if "ids" not in body:
         return []
     ids = body["ids"]
-    if not isinstance(ids, list) or not 1 <= len(ids) <= IDS or not all(map(_is_id, ids)):
+    if not isinstance(ids, list) or not 1 <= len(ids) <= IDS or not all(isinstance(one, str) for one in ids):
         raise Invalid(f"ids is a list of 1 to {IDS} ids of photos.", code="ids")
     return ids
 
 
-def _is_id(value: Any) -> bool:
-    return isinstance(value, str) and is_public_id(value)
-
-
 def _text(body: Mapping[str, Any], name: str) -> str:
     value = body[name]
-    if not isinstance(value, str) or any(c == "\0" or 0xD800 <= ord(c) <= 0xDFFF for c in value):
+    if not isinstance(value, str):
         raise Invalid(f"{name} must be text.", code=name)
     return value
 

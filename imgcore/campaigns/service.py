@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from imgcore.campaigns.models import Campaign, CampaignStatus, Preview, Selection
-from imgcore.errors import Conflict, Invalid, NotFound
+from imgcore.errors import Conflict, Invalid, NotFound, Unavailable
 from imgcore.gallery.keys import is_public_id
 from imgcore.gallery.models import EVERYBODY, TaskKind, Viewer
 from imgcore.gallery.ports import Queues
@@ -51,8 +51,11 @@ class Campaigns:
         campaign = self.rows.add(_checked(selection), rate, self.viewer, batch=batch)
         if campaign is None:
             raise Conflict("No photo matches, so there is nothing to describe again.", code="no_match")
-        self.advance()
-        return self.get(campaign.public_id)
+        try:
+            self.advance()
+            return self.get(campaign.public_id)
+        except Unavailable:  # the campaign runs: the next sweep queues its images
+            return campaign
 
     def get(self, public_id: str) -> Campaign:
         """Return a campaign of the viewer's. NotFound."""
@@ -115,6 +118,6 @@ class Campaigns:
 
 
 def _checked(selection: Selection) -> Selection:
-    if selection == Selection():
+    if "" in (selection.query, selection.model, selection.tag) or selection == Selection():
         raise Invalid("Name the photos: ids, a search, or another condition.", code="selection")
     return selection

@@ -6,15 +6,15 @@ import argparse
 import sys
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 from imgcore import bootstrap, captioners
+from imgcore.campaigns import requests
 from imgcore.campaigns.models import Campaign, CampaignStatus, Selection
 from imgcore.campaigns.service import DEFAULT_RATE
 from imgcore.cli.caption import message_of
 from imgcore.config import Config
-from imgcore.errors import ImgcoreError, RateLimited, Unavailable
+from imgcore.errors import ImgcoreError, Invalid, RateLimited, Unavailable
 from imgcore.gallery.models import Source
 
 Emit = Callable[[dict[str, Any]], None]
@@ -25,13 +25,9 @@ _WATCH_SECONDS, _BATCH_SECONDS = 5.0, 60.0
 def add_recaption(parser: argparse.ArgumentParser, emit: Emit) -> None:
     """Add the options of ``recaption`` to ``parser``. emit: prints an object."""
     parser.add_argument("ids", nargs="*", metavar="ID")
-    parser.add_argument(
-        "--source", type=Source, choices=list(Source), help="only photos with words of this source"
-    )
+    parser.add_argument("--source", choices=list(Source), help="only photos with words of this source")
     parser.add_argument("--model", help="only descriptions of this model")
-    parser.add_argument(
-        "--before", type=_moment, metavar="TIME", help="only captions older than this: ISO 8601, UTC"
-    )
+    parser.add_argument("--before", metavar="TIME", help="only captions older than this: ISO 8601, UTC")
     parser.add_argument("--tag", help="only images with this tag")
     parser.add_argument("--query", help="only images that contain these words")
     parser.add_argument("--failed", action="store_true", help="only images whose description failed")
@@ -46,13 +42,8 @@ def add_recaption(parser: argparse.ArgumentParser, emit: Emit) -> None:
     parser.add_argument("--watch", action="store_true", help="go on until it has ended, and print its progress")
 
     def run(parsed: argparse.Namespace) -> int:
+        selection = _selection(parser, parsed)
         campaigns = bootstrap.campaigns(Config.read())
-        selection = Selection(
-            ids=tuple(parsed.ids),
-            **{name: getattr(parsed, name) for name in ("query", "source", "model", "before", "tag")},
-            failed=parsed.failed,
-            missing=parsed.missing,
-        )
         if parsed.batch:
             captioners.gemini_batches(Config.read())  # a wrong setting is reported before the campaign starts
         if parsed.dry_run:
@@ -63,6 +54,15 @@ def add_recaption(parser: argparse.ArgumentParser, emit: Emit) -> None:
         return _watch(campaign.public_id, emit, campaign) if parsed.watch or parsed.batch else 0
 
     parser.set_defaults(run=run)
+
+
+def _selection(parser: argparse.ArgumentParser, parsed: argparse.Namespace) -> Selection:
+    """Return the selection, checked as the API checks it: an empty variable of a shell selects no photos."""
+    texts = {name: text for name in requests.TEXTS if (text := getattr(parsed, name)) is not None}
+    try:
+        return requests.selection(texts, parsed.ids, failed=parsed.failed, missing=parsed.missing)
+    except Invalid as error:
+        parser.error(error.message)
 
 
 def add_campaign(parser: argparse.ArgumentParser, emit: Emit) -> None:
@@ -124,7 +124,7 @@ def _watch(public_id: str, emit: Emit, shown: Campaign | None = None) -> int:
     shown: the campaign as it was printed before.
     """
     last, said = shown.as_json() if shown else None, ""
-    campaign = bootstrap.campaigns(Config.read()).get(public_id)
+    campaign = shown or bootstrap.campaigns(Config.read()).get(public_id)
     batches = bootstrap.batches(Config.read()) if campaign.batch and not _is_done(campaign) else None
     while True:
         still_open = 0
@@ -164,13 +164,3 @@ def _waits(code: str, public_id: str) -> str:
         f"The campaign cannot go on now ({code}). This command tries again each minute. If it ends,"
         f" continue with: imgcore campaign watch {public_id}"
     )
-
-
-def _moment(text: str) -> datetime:
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not a time: write 2026-11-28 or 2026-11-28T14:00."
-        ) from None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)

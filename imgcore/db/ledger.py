@@ -80,6 +80,19 @@ class LedgerRepository(Repository):
         )
         return [_usage(row) for row in self._database.read(lambda tx: tx.rows(statement, **values))]
 
+    def described(self, since: datetime) -> Sequence[tuple[str, int, float]]:
+        """Return each model, how often it described an image since then, and what all answers to that cost.
+
+        Without batches, probes (which are for no image), and answers whose price is unknown.
+        """
+        query = (
+            "SELECT model, SUM(outcome = 'described') AS described, SUM(price_usd) AS price_usd"
+            " FROM model_calls WHERE called_at >= :since AND batch = 0 AND public_id IS NOT NULL"
+            " AND price_usd IS NOT NULL GROUP BY model"
+        )
+        rows = self._database.read(lambda tx: tx.rows(query, since=local_time(since)))
+        return [(row["model"], int(row["described"]), float(row["price_usd"])) for row in rows]
+
     def counted(self, since: datetime, *, owner_id: int | None = None) -> float:
         """Return the sum that caps count, from ``since`` on, in US dollars.
 

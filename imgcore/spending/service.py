@@ -136,15 +136,12 @@ class Spending:
         """Return what describing so many images costs, in US dollars; None where the price is unknown.
 
         It is the average of the last 30 days with this model, or the price of a usual answer, without batches.
+        An image that was described several times counts as often.
         """
-        recent = self._ledger.usage(Period(self._now() - timedelta(days=30)), Group.MODEL, batch=False)
-        name = model.removeprefix("models/")
-        same = [
-            usage for usage in recent if name in known_names(usage.group or "") and usage.price_usd is not None
-        ]
-        described = sum(usage.images for usage in same)
-        if described:
-            return images * sum(usage.price_usd or 0.0 for usage in same) / described
+        name, recent = model.removeprefix("models/"), self._ledger.described(self._now() - timedelta(days=30))
+        same = [(described, price) for group, described, price in recent if name in known_names(group)]
+        if described := sum(described for described, _ in same):
+            return images * sum(price for _, price in same) / described
         one = self._quote(model, USUAL_INPUT_TOKENS, USUAL_OUTPUT_TOKENS).price_usd
         return None if one is None else images * one
 

@@ -80,6 +80,19 @@ def test_usage_by_day_is_the_day_of_utc(repositories: Repositories) -> None:
     assert usage.group in {str((datetime.now(UTC) - timedelta(days=late)).date()) for late in (0, 1)}
 
 
+def test_described_counts_descriptions_and_sums_all_answers_to_images(repositories: Repositories) -> None:
+    """A probe, an answer without a price, and one of a batch are left out."""
+    since = datetime(2020, 1, 1, tzinfo=UTC)
+    for outcome in ("described", "described", "bad_answer"):
+        add(repositories, public_id="a", outcome=outcome)
+    add(repositories)
+    add(repositories, public_id="a", quote=Quote())
+    add(repositories, public_id="a", batch=True)
+
+    assert [("m-1", 2, 0.75)] == list(repositories.ledger.described(since))
+    assert [] == list(repositories.ledger.described(datetime(2900, 1, 1, tzinfo=UTC)))
+
+
 def test_usage_of_an_empty_period_is_empty(repositories: Repositories) -> None:
     add(repositories)
 

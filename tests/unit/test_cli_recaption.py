@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from imgcore.campaigns.service import Campaigns
 from imgcore.cli import main as cli
 from imgcore.cli import recaption
 from imgcore.config import Config
-from imgcore.errors import ImgcoreError, Misconfigured, RateLimited, Unavailable
+from imgcore.errors import ImgcoreError, Invalid, Misconfigured, RateLimited, Unavailable
 from imgcore.gallery.models import Source, TaskKind
 from tests.contract.images import described, description
 from tests.support.repositories import Repositories
@@ -109,6 +110,75 @@ def test_recaption_that_selects_nothing_fails(queues: FakeQueues, capsys: pytest
     assert "Name the photos" in capsys.readouterr().err
     assert 1 == cli.main(["recaption", "--tag", "nothing-has-this"])
     assert "No photo matches" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *(("--failed", option, value) for option in ("--query", "--tag", "--model") for value in ("", " ")),
+        ("--before", ""),
+        ("--before", "yesterday"),
+        ("--tag", "\udce9"),
+        ("--query", "x" * 201),
+        ("",),
+        ("nonsense",),
+    ],
+)
+def test_recaption_refuses_a_malformed_condition(
+    queues: FakeQueues, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]
+) -> None:
+    """An empty variable of a shell never selects all photos."""
+    for options in ((), ("--dry-run",)):
+        with pytest.raises(SystemExit) as ended:
+            cli.main(["recaption", *arguments, *options])
+        assert (2, "") == (ended.value.code, capsys.readouterr().out)
+    assert [] == queues.sent
+
+
+@pytest.mark.parametrize("text", [{"query": ""}, {"model": ""}, {"tag": ""}])
+def test_campaign_over_an_empty_text_is_refused_for_every_caller(
+    queues: FakeQueues, text: dict[str, str]
+) -> None:
+    for selection in (Selection(**text), Selection(source=Source.LOCAL, **text)):
+        with pytest.raises(Invalid):
+            bootstrap.campaigns(Config.read({})).start(selection)
+
+
+def test_recaption_before_a_time_with_an_offset_is_that_time_in_utc(
+    queues: FakeQueues, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The captions are a moment old, so a wrong sign or none selects them or misses them."""
+    for offset in (2, -2, 0):
+        zone = timezone(timedelta(hours=offset))
+        times = [(datetime.now(zone) + timedelta(hours=late)).isoformat() for late in (-1, 1)]
+        counts = [
+            run(capsys, "recaption", "--source", "local", "--before", when, "--dry-run")[0]["images"]
+            for when in times
+        ]
+        assert [0, 1] == counts
+
+
+@pytest.mark.parametrize("options", [(), ("--watch",)])
+def test_recaption_whose_queue_is_away_runs_and_has_an_id(
+    queues: FakeQueues,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    options: tuple[str, ...],
+) -> None:
+    """The sweep sends the message later; a command that watches goes on when the queue answers again."""
+    queues.broken = Unavailable("The caption queue cannot be reached just now.", code="queue")
+
+    def later(_: float) -> None:
+        queues.broken = None
+        campaigns = bootstrap.campaigns(Config.read({}))
+        campaigns.cancel(campaigns.all()[0].public_id)
+
+    monkeypatch.setattr(recaption.time, "sleep", later)
+    first, *others = run(capsys, "recaption", "--source", "local", *options)
+
+    assert ("running", 1) == (first["status"], first["images"])
+    assert ["cancelled"] * len(options) == [row["status"] for row in others[-1:]]
+    assert first["id"] == run(capsys, "campaign", "list")[0]["id"]
 
 
 def test_recaption_in_batches_goes_on_until_the_campaign_has_ended(

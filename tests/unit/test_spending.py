@@ -174,3 +174,30 @@ def test_estimate_leaves_out_other_models_and_batches(
         )
 
     assert spending.estimate(model, 2) == pytest.approx(2 * (quote(model, 1000, 0).price_usd or 0))
+
+
+def test_estimate_is_the_price_of_one_description(repositories: Repositories, clock: Clock) -> None:
+    """An image described three times, an answer that was asked for again, and a probe: 5 dollars for 4."""
+    spending = paid(repositories, clock, Caps())
+    for public_id, outcome in [
+        *[("a", "described")] * 3,
+        ("b", "bad_answer"),
+        ("b", "described"),
+        (None, "ok"),
+    ]:
+        spending.append(
+            spending.entry(model="m", input_tokens=1, output_tokens=1, outcome=outcome, public_id=public_id)
+        )
+
+    assert 10 * 5 / 4 == spending.estimate("m", 10)
+
+
+def test_estimate_without_a_description_is_that_of_a_usual_answer(
+    repositories: Repositories, clock: Clock
+) -> None:
+    spending = paid(repositories, clock, Caps())
+    spending.append(
+        spending.entry(model="m", input_tokens=1, output_tokens=1, outcome="bad_answer", public_id="a")
+    )
+
+    assert 2.0 == spending.estimate("m", 2)
