@@ -15,6 +15,7 @@ from tests.support.texts import Text, texts
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "tests/glossary.toml"
+_KINDS = ("identifier", "prose", "docstring", "task")
 # The glossary itself and the test of the check hold banned words.
 _OWN = ("tests/glossary.toml", "tests/unit/test_glossary.py")
 
@@ -69,8 +70,9 @@ def _matcher(applied: tuple[Rule, ...], kind: str) -> tuple[re.Pattern[str], dic
 def check(name: str, found: Iterable[Text]) -> Iterator[Problem]:
     """Yield a problem for each text of the file ``name`` that breaks a rule."""
     applied = tuple(rule for rule in rules() if not any(fnmatch(name, path) for path in rule.excepted))
+    matchers = {kind: _matcher(applied, kind) for kind in _KINDS}
     for text in found:
-        pattern, groups = _matcher(applied, text.kind)
+        pattern, groups = matchers[text.kind]
         for match in pattern.finditer(text.text):
             yield Problem(text, match[0], groups[str(match.lastgroup)].use)
 

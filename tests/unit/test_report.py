@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -24,9 +25,10 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
     (folder / "test_both.py").write_text(TESTS)
     (folder / "conftest.py").write_text("from tests.support.report import pytest_configure\n")
     base = folder / "base"
-    options = ["-p", "no:cacheprovider", f"--rootdir={folder}", f"--basetemp={base}"]
+    options = ["-p", "no:cacheprovider", "-p", "pytest_randomly", f"--rootdir={folder}", f"--basetemp={base}"]
     command = [sys.executable, "-m", "pytest", *options, str(folder)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    environ = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # most of the time went into other plugins
+    done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
     assert 1 == done.returncode, done.stdout + done.stderr
     return done.stdout, base
 
