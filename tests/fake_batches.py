@@ -14,7 +14,8 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
-from tests.fake_gemini import CONNECTIONS, Asked, FakeGemini, Handler, Reply, answer, description, error, snake
+from tests.fake_gemini import CONNECTIONS, FakeGemini, Handler, snake
+from tests.gemini_replies import Asked, Reply, answer, description, error
 
 BYTES, OPEN = 20 * 1024 * 1024, 100
 RUNS = ("BATCH_STATE_PENDING", "BATCH_STATE_RUNNING")

@@ -26,7 +26,7 @@ from tests.contract.captioning_tools import MODEL, Photo
 from tests.contract.images import claim
 from tests.contract.images import description as image_description
 from tests.fake_batches import FakeBatches
-from tests.fake_gemini import description
+from tests.gemini_replies import description
 from tests.support.repositories import Repositories
 
 

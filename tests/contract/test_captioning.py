@@ -11,7 +11,8 @@ from imgcore.captioning.prompt import PROMPT_VERSION
 from imgcore.errors import BadAnswer, Blocked, Misconfigured, RateLimited, Unavailable
 from imgcore.gallery.models import Description, Safety, Source
 from tests.contract.captioning_tools import MODEL, Bench
-from tests.fake_gemini import SCENARIOS, FakeGemini, Reply, answer, description, error, limited
+from tests.fake_gemini import FakeGemini
+from tests.gemini_replies import SCENARIOS, Reply, answer, description, error, limited
 
 
 @pytest.fixture

@@ -20,7 +20,8 @@ from imgcore.config import Secret
 from imgcore.errors import ImgcoreError, Misconfigured
 from imgcore.pipeline.models import ModelCall
 from tests.contract.captioning_tools import MODEL, Bench, Photo
-from tests.fake_gemini import FakeGemini, Reply, answer, error
+from tests.fake_gemini import FakeGemini
+from tests.gemini_replies import Reply, answer, error
 
 
 @pytest.fixture

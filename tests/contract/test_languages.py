@@ -11,9 +11,10 @@ from imgcore.gallery.models import EVERYBODY, Edit, Image, Source, Translation, 
 from tests.contract.captioning_tools import Bench, Photo
 from tests.contract.images import CAPTION, claim, described, description, stored
 from tests.contract.test_captioning_openai import captioner
-from tests.fake_gemini import FakeGemini, answer
-from tests.fake_gemini import description as answered
+from tests.fake_gemini import FakeGemini
 from tests.fake_openai import GOOD, FakeOpenAI
+from tests.gemini_replies import answer
+from tests.gemini_replies import description as answered
 from tests.support.repositories import Repositories
 
 GERMAN = Translation("de", "Eine Katze schläft.", "Schlafende Katze", ("katze",))
