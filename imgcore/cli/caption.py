@@ -5,23 +5,20 @@ from __future__ import annotations
 import argparse
 import errno
 import os
-import shutil
 import sys
-import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from imgcore import captioners
+from imgcore.cli import files
 from imgcore.config import Config
-from imgcore.errors import ImgcoreError, Misconfigured, RateLimited, Rejected, Unavailable
+from imgcore.errors import Conflict, ImgcoreError, Misconfigured, RateLimited
 from imgcore.gallery import embedded, languages
-from imgcore.gallery.media_types import type_of_ending
 from imgcore.gallery.models import Description, Source
 from imgcore.text import one_line
 
@@ -30,7 +27,6 @@ if TYPE_CHECKING:
     from imgcore.pipeline.ports import Captioner
 
 Emit = Callable[[dict[str, Any]], None]
-Read = Callable[[Path], bytes]
 Progress = Callable[[Iterable[Any]], Iterable[Any]]
 
 FILE_SECONDS = 120.0  # for one file, including the waits for the model
@@ -38,9 +34,11 @@ JOBS = 4  # files at once, where a model describes
 LONGEST_PAUSE = 900.0  # seconds; a longer one, as until tomorrow's quota, ends the command
 
 
-def add_to(parser: argparse.ArgumentParser, emit: Emit, read: Read, progress: Progress) -> None:
-    """Add the options of ``caption`` to ``parser``. emit: prints an object. read: returns a file's content."""
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="an image, or a folder of images")
+def add_to(parser: argparse.ArgumentParser, emit: Emit, progress: Progress) -> None:
+    """Add the options of ``caption`` to ``parser``. emit: prints an object."""
+    parser.add_argument(
+        "files", nargs="+", type=files.path, metavar="FILE", help="an image, or a folder of images"
+    )
     parser.add_argument(
         "--captioner", choices=("auto", "gemini", "openai", "local"), help="default: CAPTIONER, or auto"
     )
@@ -57,11 +55,11 @@ def add_to(parser: argparse.ArgumentParser, emit: Emit, read: Read, progress: Pr
         languages.parse(config.caption_language)  # raises Misconfigured, also for the local describer
         if parsed.captioner:
             config = replace(config, captioner=parsed.captioner)
-        worker = _Worker(config, read, parsed.write, again=parsed.again)
+        worker = _Worker(config, parsed.write, again=parsed.again)
         jobs = parsed.jobs if parsed.jobs > 0 else worker.jobs
         failed = False
         with ThreadPoolExecutor(jobs) as pool:
-            for row in progress(pool.map(worker.work, _images(parsed.files))):
+            for row in progress(pool.map(worker.work, files.images(parsed.files))):
                 failed |= "error" in row
                 emit(row)
         return int(failed)
@@ -76,23 +74,14 @@ def message_of(error: ImgcoreError) -> str:
     return error.message.replace(LATER, "Run the command again later.")
 
 
-def _images(paths: Iterable[Path]) -> Iterator[Path]:
-    """Yield the files, and of folders the images in them and below, in order; a folder without any itself."""
-    for path in paths:
-        if path.is_dir():
-            found = sorted(file for file in path.rglob("*") if type_of_ending(file.name) and file.is_file())
-            yield from found or [path]
-        else:
-            yield path
-
-
 class _Worker:
     """Describes one file at a time in each thread; all pause while the model's rate limit lasts."""
 
-    def __init__(self, config: Config, read: Read, write: str | None, *, again: bool) -> None:
+    def __init__(self, config: Config, write: str | None, *, again: bool) -> None:
         self._captioner, standby = captioners.create(config)
         self._standby = standby if config.captioner == "auto" else None  # a chosen model is not replaced
-        self._hint, self._read, self._write, self._again = config.caption_hint, read, write, again
+        self._hint, self._write, self._again = config.caption_hint, write, again
+        self._targets: set[Path] = set()
         self._until = 0.0
         self._lock = threading.Lock()
 
@@ -103,17 +92,25 @@ class _Worker:
     def work(self, file: Path) -> dict[str, Any]:
         """Return the row of a file: its description, that it was skipped, or its error."""
         try:
-            if file.is_dir():
-                raise Rejected("This folder holds no images.", code="no_images")
-            data = self._read(file)
+            if os.path.isdir(file):  # noqa: PTH112 - Path.is_dir raises where a name is too long
+                raise files.folder_error(file)
+            data = files.read(file)
             if not self._write:
                 return {"file": str(file)} | self._describe(file, data, None)
             target = XmpTarget.read(file, data, self._write)
             if target.has_alt_text and not self._again:
                 return {"file": str(file), "skipped": "it has an alt text"}
+            if not self._is_first(target.path):
+                return {"file": str(file), "skipped": "it is named twice"}
             return {"file": str(file)} | self._describe(file, data, target)
         except ImgcoreError as error:
             return {"file": str(file), "error": error.code, "message": message_of(error)}
+
+    def _is_first(self, target: Path) -> bool:
+        with self._lock:
+            known = target in self._targets
+            self._targets.add(target)
+        return not known
 
     def _describe(self, file: Path, data: bytes, target: XmpTarget | None) -> dict[str, Any]:
         from imgcore.imaging.decode import decode
@@ -182,13 +179,14 @@ class XmpTarget:
             words_in,
         )
 
-        path = (file if how == "embedded" else sidecar(file)).resolve()
-        with os_errors(path):
+        named = file if how == "embedded" else sidecar(file)
+        with files.write_errors(named):
+            path = files.real_path(named)
             if how == "embedded":
                 known = embedded_packet(data)
                 embed(data, packet(FileWords(None, "", ()), known))  # raises where the file cannot hold it
             else:
-                known = path.read_bytes() if path.exists() else b""
+                known = files.content_if_present(path)
             if not os.access(path.parent, os.W_OK):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         return cls(file, path, how == "embedded", known, *words_in(known), has_alt_text(known))
@@ -198,7 +196,10 @@ class XmpTarget:
         return embedded.description(replace(facts, embedded_caption=self.caption))
 
     def write(self, data: bytes, found: Description, facts: PhotoFacts) -> None:
-        """Write the words as a whole or not at all. A caption that is there stays; tags join the keywords."""
+        """Write the words as a whole or not at all. A caption that is there stays; tags join the keywords.
+
+        Conflict: the image or its packet was changed while the model was asked, which takes up to minutes.
+        """
         from imgcore.imaging.xmp_writing import FileWords, embed, packet
 
         own = self.own_description(facts) or (embedded.description(facts) if self.embedded else None)
@@ -207,29 +208,12 @@ class XmpTarget:
             tags.setdefault(tag.casefold(), tag)
         words = FileWords(None if own else found.caption, found.alt_text, tuple(tags.values()))
         written = packet(words, self.packet)
-        with os_errors(self.path):
-            _replace(self.path, embed(data, written) if self.embedded else written, like=self.file)
+        self._check_unchanged(data)
+        with files.write_errors(self.path):
+            files.replace(self.path, embed(data, written) if self.embedded else written, like=self.file)
 
-
-@contextmanager
-def os_errors(target: Path) -> Iterator[None]:
-    """Raise the operating system's errors as Unavailable (``unwritable``), so that the other files go on."""
-    try:
-        yield
-    except OSError as error:
-        message = f"{target.name} cannot be written: {error.strerror}."
-        raise Unavailable(message, code="unwritable") from error
-
-
-def _replace(target: Path, data: bytes, *, like: Path) -> None:
-    """Write a file beside its place and move it there; it gets the permissions of ``like``."""
-    with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".imgcore-", delete=False) as temporary:
-        try:
-            temporary.write(data)
-            temporary.flush()
-            os.fsync(temporary.fileno())
-            shutil.copymode(like, temporary.name)
-            Path(temporary.name).replace(target)
-        except BaseException:
-            Path(temporary.name).unlink(missing_ok=True)
-            raise
+    def _check_unchanged(self, data: bytes) -> None:
+        now = files.read(self.file)
+        if now != data or self != XmpTarget.read(self.file, now, "embedded" if self.embedded else "sidecar"):
+            message = f"{self.path.name} or its image was changed meanwhile. Run the command again."
+            raise Conflict(message, code="changed")

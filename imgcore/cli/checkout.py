@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import sys
 from collections.abc import MutableMapping
 from pathlib import Path
@@ -25,7 +26,7 @@ def use_running_gallery(environ: MutableMapping[str, str], *, required: bool = T
     """
     if any(environ.get(name, "").strip() for name in GALLERY_SETTINGS):
         return
-    home = Path(environ.get("GALLERY_HOME") or ROOT / ".local").resolve()
+    home = Path(os.path.realpath(environ.get("GALLERY_HOME") or ROOT / ".local"))  # resolve() may raise
     try:
         settings = _running_settings(home)
     except Misconfigured:
@@ -34,6 +35,8 @@ def use_running_gallery(environ: MutableMapping[str, str], *, required: bool = T
         return
     except PermissionError as error:
         raise Misconfigured(f"Only the owner of {home} can use the gallery of `make run`.") from error
+    except OSError as error:
+        raise Misconfigured(f"{home} cannot be read: {error.strerror}.") from error
     if settings is None:
         return
     for name in [name for name in environ if name.startswith("AWS_")]:

@@ -6,10 +6,11 @@ import argparse
 import io
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
+from contextlib import suppress
 from typing import Any
 
 from imgcore import bootstrap, bootstrap_collections
+from imgcore.cli import files
 from imgcore.collections import tables
 from imgcore.collections.downloads import Contents, DownloadSize
 from imgcore.config import Config
@@ -24,7 +25,9 @@ def add_to(parser: argparse.ArgumentParser, progress: Progress) -> None:
     parser.add_argument("--format", choices=("json", "csv"), default="json", help="json: an object a line")
     parser.add_argument("--query", help="only images that contain these words")
     parser.add_argument("--excel", action="store_true", help="CSV with the mark that Excel needs to read UTF-8")
-    parser.add_argument("--zip", type=Path, metavar="FILE", help="write files, sidecars and captions there")
+    parser.add_argument(
+        "--zip", type=files.path, metavar="FILE", help="write files, sidecars and captions there"
+    )
     sizes = tuple(DownloadSize)
     parser.add_argument("--size", choices=sizes, default=DownloadSize.ORIGINAL, help="of the files in the zip")
 
@@ -57,7 +60,7 @@ def _write_zip(config: Config, parsed: argparse.Namespace, found: Iterable[Image
     downloads = bootstrap_collections.downloads(config, bootstrap.database(config), bootstrap.storage(config))
     ids = [image.public_id for image in found]
     contents = Contents(ids, DownloadSize(parsed.size), EVERYBODY, excel=parsed.excel)
-    part = parsed.zip.with_name(f"{parsed.zip.name}.part")
+    part = parsed.zip.parent / f"{parsed.zip.name}.part"
     try:
         with part.open("wb") as file:
             file.writelines(downloads.archive(contents))
@@ -65,7 +68,8 @@ def _write_zip(config: Config, parsed: argparse.Namespace, found: Iterable[Image
     except OSError as error:
         raise Unavailable(f"{parsed.zip} cannot be written: {error.strerror}.", code="unwritable") from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):  # it was moved, or could not be opened
+            part.unlink()
     return 0
 
 

@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from imgcore import bootstrap, captioners
-from imgcore.cli import caption, checkout, cost, export, recaption, users
+from imgcore.cli import caption, checkout, cost, export, files, recaption, users
 from imgcore.config import Config
-from imgcore.errors import ImgcoreError, Misconfigured, Rejected, Unavailable
+from imgcore.errors import ImgcoreError, Misconfigured
 from imgcore.gallery.keys import DISPLAY_SIDE
 from imgcore.pipeline.models import RecordCall, ignore_call
-from imgcore.text import too_large
 
 IF_RUNNING = "if running"  # of a command that also works without a gallery
 NO_KEY_HERE = (
@@ -60,10 +59,10 @@ def _parser() -> argparse.ArgumentParser:
 
     described = commands.add_parser("caption", help="Describe images and folders: one JSON object a line.")
     described.set_defaults(on_gallery=False)
-    caption.add_to(described, _print, _read, _progress)
+    caption.add_to(described, _print, _progress)
     thumbnail = command("thumbnail", _thumbnail, "Make thumbnails and display images: one JSON object a line.")
-    thumbnail.add_argument("files", nargs="+", type=Path, metavar="FILE")
-    thumbnail.add_argument("--out", required=True, type=Path, metavar="DIR")
+    thumbnail.add_argument("files", nargs="+", type=files.path, metavar="FILE")
+    thumbnail.add_argument("--out", required=True, type=files.path, metavar="DIR")
     thumbnail.add_argument("--fit", choices=("crop", "fit"), default="crop")
     command("migrate", _migrate, "Migrate the database to the current schema.", on_gallery=True)
     command(
@@ -89,7 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     export.add_to(exported, _progress)
     again = commands.add_parser("recaption", help="Describe images of the gallery again; edits are kept.")
     recaption.add_recaption(again, _print)
-    campaign = commands.add_parser("campaign", help="Campaigns of recaption: list, show, pause …")
+    campaign = commands.add_parser("campaign", help="List, show, watch, pause, resume and cancel campaigns.")
     recaption.add_campaign(campaign, _print)
     for parser_ in (again, campaign):
         parser_.set_defaults(on_gallery=True)
@@ -106,7 +105,7 @@ def _thumbnail(parsed: argparse.Namespace) -> int:
     from imgcore.imaging.decode import decode
     from imgcore.imaging.render import render
 
-    with caption.os_errors(parsed.out):
+    with files.write_errors(parsed.out):
         parsed.out.mkdir(parents=True, exist_ok=True)
     names: set[str] = set()
 
@@ -119,7 +118,7 @@ def _thumbnail(parsed: argparse.Namespace) -> int:
             if (rendition := getattr(made, what)) is None:
                 continue
             path = parsed.out / f"{stem}-{Path(rendition.key).stem}.webp"
-            with caption.os_errors(path):
+            with files.write_errors(path):
                 path.write_bytes(rendition.data)
             written[what] = {"file": str(path), "width": rendition.width, "height": rendition.height}
         return written | {"placeholder": made.placeholder}
@@ -127,27 +126,16 @@ def _thumbnail(parsed: argparse.Namespace) -> int:
     return _each(parsed.files, make, with_file=True)
 
 
-def _each(files: Sequence[Path], work: Callable[..., dict[str, Any]], *, with_file: bool = False) -> int:
+def _each(paths: Sequence[Path], work: Callable[..., dict[str, Any]], *, with_file: bool = False) -> int:
     failed = False
-    for file in _progress(files):
+    for file in _progress(paths):
         try:
-            found = work(_read(file), file) if with_file else work(_read(file))
+            found = work(files.read(file), file) if with_file else work(files.read(file))
             _print({"file": str(file)} | found)
         except ImgcoreError as error:
             failed = True
             _print({"file": str(file), "error": error.code, "message": error.message})
     return int(failed)
-
-
-def _read(file: Path) -> bytes:
-    from imgcore.gallery.models import MAX_BYTES
-
-    try:
-        if (size := file.stat().st_size) > MAX_BYTES:
-            raise Rejected(too_large(size, MAX_BYTES), code="too_large")
-        return file.read_bytes()
-    except OSError as error:
-        raise Unavailable(f"This file cannot be read: {error.strerror}.", code="unreadable") from error
 
 
 def _free_name(stem: str, taken: set[str]) -> str:
@@ -226,7 +214,13 @@ def _recorder(config: Config) -> RecordCall:
 
 
 def _print(row: dict[str, Any]) -> None:
-    print(json.dumps(row, ensure_ascii=False), flush=True)
+    """Print a JSON line, in ASCII where the output cannot encode it: a file name need not be UTF-8."""
+    line = json.dumps(row, ensure_ascii=False)
+    try:
+        line.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        line = json.dumps(row)
+    print(line, flush=True)
 
 
 def _progress(items: Iterable[Any]) -> Iterable[Any]:

@@ -74,8 +74,8 @@ def words_in(known: bytes) -> tuple[str, tuple[str, ...]]:
 
 
 def has_alt_text(known: bytes) -> bool:
-    """Return whether a packet holds an alt text."""
-    return b"AltTextAccessibility" in known
+    """Return whether a packet holds an alt text that is not empty. Conflict: it is unreadable."""
+    return bool(known.strip()) and bool(_texts(_parsed(known), _ALT))
 
 
 def embedded_packet(data: bytes) -> bytes:

@@ -196,12 +196,20 @@ def test_export_writes_an_archive_or_nothing(
     assert image is not None
     storage = FakeStorage({image.image_key: b"original"})
     monkeypatch.setattr("imgcore.bootstrap.storage", lambda config: storage)
+    monkeypatch.chdir(tmp_path)
     target = tmp_path / "photos.zip"
     assert 0 == cli.main(["export", "--zip", str(target)])
     with zipfile.ZipFile(target) as archive:
         assert b"original" == archive.read("a.jpg")
-    assert 1 == cli.main(["export", "--zip", str(tmp_path / "missing" / "photos.zip")])
+    for refused in (
+        tmp_path / "missing" / "photos.zip",
+        tmp_path,
+        Path(),
+        tmp_path / ("n" * 252),
+    ):
+        assert 1 == cli.main(["export", "--zip", str(refused)])
     assert ["photos.zip"] == [file.name for file in tmp_path.glob("*.zip*")]
+    assert [] == list(tmp_path.rglob("*.part"))
 
 
 def test_export_with_query_prints_the_matches(

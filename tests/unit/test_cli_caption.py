@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
 import os
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +18,9 @@ from imgcore import captioners
 from imgcore.captioning.answers import busy
 from imgcore.cli import main as cli
 from imgcore.errors import BadAnswer, RateLimited, Unavailable
-from imgcore.gallery.models import Source
+from imgcore.gallery.models import Description, Source
 from imgcore.imaging.decode import decode
-from imgcore.imaging.xmp_writing import embed, has_alt_text, words_in
+from imgcore.imaging.xmp_writing import embed, embedded_packet, has_alt_text, words_in
 from tests import images as samples
 from tests.unit.fakes import FakeCaptioner
 
@@ -165,6 +168,154 @@ def test_caption_goes_on_after_a_file_that_cannot_be_written(
     assert [] == list(folder.rglob(".imgcore-*"))
 
 
+class Meanwhile(FakeCaptioner):
+    """A captioner that needs so long that somebody changes a file."""
+
+    def __init__(self, change: Callable[[], object]) -> None:
+        super().__init__()
+        self._change = change
+
+    def describe(self, *arguments: Any, **options: Any) -> Description:
+        self._change()
+        return super().describe(*arguments, **options)
+
+
+@pytest.mark.parametrize(
+    ("how", "changed"), [("embedded", "a.jpg"), ("sidecar", "a.jpg"), ("sidecar", "a.jpg.xmp")]
+)
+@pytest.mark.parametrize("exists", [True, False])
+def test_caption_never_overwrites_what_was_changed_while_the_model_was_asked(
+    how: str,
+    changed: str,
+    exists: bool,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """An image that was edited, a sidecar that a person wrote; the next run takes them as they are."""
+    if exists:
+        (folder / "a.jpg.xmp").write_bytes(samples.xmp("Anna at the lake", ()))
+    new = (
+        samples.xmp("Anna at the sea", ("Anna",)) if changed.endswith(".xmp") else samples.captioned("Ben", ())
+    )
+    captioner = Meanwhile(lambda: (folder / changed).write_bytes(new))
+    monkeypatch.setattr(captioners, "create", lambda config: (captioner, None))
+    before = (folder / "a.jpg.xmp").read_bytes() if exists else None
+
+    (row,) = run(capsys, folder / "a.jpg", "--write", how, code=1)
+
+    assert ("changed", new) == (row["error"], (folder / changed).read_bytes())
+    if changed != "a.jpg.xmp":
+        assert before == ((folder / "a.jpg.xmp").read_bytes() if exists else None)
+    again = run(capsys, folder / "a.jpg", "--write", how)
+    assert ("caption" in again[0], []) == (True, list(folder.rglob(".imgcore-*")))
+
+
+@pytest.mark.parametrize("how", ["sidecar", "embedded"])
+def test_caption_describes_a_file_that_is_named_twice_once(
+    how: str, folder: Path, captioner: FakeCaptioner, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = run(capsys, folder, folder / "inner" / ".." / "a.jpg", folder / "a.jpg", "--write", how)
+
+    assert (5, 3, 3) == (len(rows), len(captioner.deadlines), sum("caption" in row for row in rows))
+
+
+@pytest.mark.parametrize("write", [(), ("--write", "sidecar"), ("--write", "embedded")])
+def test_caption_goes_on_after_names_that_the_system_refuses(
+    write: tuple[str, ...], folder: Path, captioner: FakeCaptioner, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Links in a circle, a name that is too long, and one that is too long with .xmp behind it."""
+    (folder / "a.jpg.xmp").symlink_to("a.jpg.xmp")
+    (folder / "circle.jpg").symlink_to("circle.jpg")
+    (folder / "gone.jpg").symlink_to("nothing.jpg")
+    long = "n" * 251 + ".jpg"
+    (folder / long).write_bytes((folder / "a.jpg").read_bytes())
+
+    rows = run(capsys, folder, folder / ("n" * 300), folder / "nothing", *write, code=1)
+
+    errors = {Path(row["file"]).name[:9]: row["error"] for row in rows if "error" in row}
+    expected = {"circle.jp": "unreadable", "n" * 9: "unreadable", "nothing": "unreadable"}
+    if write[1:] == ("sidecar",):
+        assert 2 == sum(row.get("error") == "unwritable" for row in rows)
+        expected["a.jpg"] = "unwritable"
+    assert (expected, 7) == (errors, len(rows))
+    assert (folder / "a.jpg.xmp").is_symlink()
+
+
+@pytest.mark.parametrize("refused", ["", "inner"])
+def test_caption_reports_a_folder_that_cannot_be_read(
+    refused: str,
+    folder: Path,
+    captioner: FakeCaptioner,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The other folders go on."""
+
+    def refuse(call: Callable[..., Any]) -> Callable[..., Any]:
+        def guarded(path: Any = ".") -> Any:
+            if Path(path) == folder / refused:
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+            return call(path)
+
+        return guarded
+
+    for name in ("scandir", "listdir"):
+        monkeypatch.setattr(os, name, refuse(getattr(os, name)))
+    rows = run(capsys, folder, code=1)
+
+    assert [("unreadable", str(folder / refused))] == [
+        (row["error"], row["file"]) for row in rows if "error" in row
+    ]
+    assert "This folder cannot be read: Permission denied." in [row.get("message") for row in rows]
+    assert (2 if refused else 0) == len(captioner.deadlines)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii", "latin-1"])
+@pytest.mark.parametrize("errors", ["strict", "surrogateescape"])
+def test_caption_prints_names_and_words_in_any_encoding(
+    encoding: str, errors: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file name need not be UTF-8: Linux takes any bytes. The line is JSON in every case."""
+    file = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.jpg"))
+    Image.new("RGB", (60, 40)).save(file, "JPEG")
+    captioner = FakeCaptioner(answers=["日 😀 é"])
+    monkeypatch.setattr(captioners, "create", lambda config: (captioner, None))
+    output = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(output, encoding, errors))
+
+    assert 0 == cli.main(["caption", str(file)])
+
+    row = json.loads(output.getvalue().decode())
+    assert (str(file), "日 😀 é") == (row["file"], row["caption"])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("caption", "", "--write", "sidecar"),
+        ("thumbnail", "", "--out", "out"),
+        ("thumbnail", "a.jpg", "--out", ""),
+        ("export", "--zip", ""),
+    ],
+)
+def test_command_refuses_an_empty_name(
+    arguments: tuple[str, ...],
+    folder: Path,
+    captioner: FakeCaptioner,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """An empty variable of a shell is not the current folder."""
+    monkeypatch.chdir(folder)
+
+    with pytest.raises(SystemExit) as ended:
+        cli.main(arguments)
+
+    assert (2, []) == (ended.value.code, captioner.deadlines)
+    assert "The name is empty." in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("how", ["sidecar", "embedded"])
 def test_caption_keeps_symbolic_links(
     how: str, folder: Path, captioner: FakeCaptioner, capsys: pytest.CaptureFixture[str]
@@ -177,8 +328,8 @@ def test_caption_keeps_symbolic_links(
 
     assert (folder / "b.jpg").is_symlink()
     assert (folder / "b.jpg.xmp").is_symlink()
-    written = "kept.xmp" if how == "sidecar" else "a.jpg"
-    assert has_alt_text((folder / written).read_bytes())
+    written = (folder / ("kept.xmp" if how == "sidecar" else "a.jpg")).read_bytes()
+    assert has_alt_text(embedded_packet(written) if how == "embedded" else written)
 
 
 def test_caption_folder_takes_every_ending_of_an_accepted_type(

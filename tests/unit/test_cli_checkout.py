@@ -137,3 +137,14 @@ def test_commands_on_a_gallery_use_the_running_one(
     assert repositories is not None  # its database is running.env's
     assert 0 == cli.main(["export"])
     assert ADDRESS in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["circle", "circle/inner", "n" * 300])
+def test_data_folder_that_the_system_refuses_is_an_error(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "circle").symlink_to("circle")
+    monkeypatch.setenv("GALLERY_HOME", str(tmp_path / name))
+
+    assert 1 == cli.main(["campaign", "list"])
+    assert capsys.readouterr().err.startswith("imgcore: ")

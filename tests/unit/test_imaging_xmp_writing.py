@@ -76,6 +76,35 @@ def test_compressed_packet_of_a_png_is_merged() -> None:
     assert b"iTXt" in embed(compressed, packet(WORDS, embedded_packet(compressed)))
 
 
+ALT_TEXTS = {
+    '<rdf:Description Iptc4xmpCore:AltTextAccessibility=""/>': False,
+    '<rdf:Description Iptc4xmpCore:AltTextAccessibility="A cat."/>': True,
+    "<rdf:Description><Iptc4xmpCore:AltTextAccessibility/></rdf:Description>": False,
+    "<rdf:Description><Iptc4xmpCore:AltTextAccessibility><rdf:Alt><rdf:li> </rdf:li></rdf:Alt>"
+    "</Iptc4xmpCore:AltTextAccessibility></rdf:Description>": False,
+    "<rdf:Description><Iptc4xmpCore:AltTextAccessibility>A cat.</Iptc4xmpCore:AltTextAccessibility>"
+    "</rdf:Description>": True,
+    '<rdf:Description Iptc4xmpCore:Location="AltTextAccessibility"/>': False,
+}
+
+
+@pytest.mark.parametrize(("description", "expected"), ALT_TEXTS.items())
+def test_alt_text_that_is_empty_is_none(description: str, *, expected: bool) -> None:
+    """Programs write the property of an empty field, too; words that are written replace it."""
+    known = (
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"'
+        ' xmlns:Iptc4xmpCore="http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/">'
+        f"{description}</rdf:RDF></x:xmpmeta>"
+    ).encode()
+
+    assert expected is has_alt_text(known)
+    assert has_alt_text(packet(WORDS, known))
+
+
+def test_packet_that_is_empty_has_no_alt_text() -> None:
+    assert not has_alt_text(b"")
+
+
 @pytest.mark.parametrize(
     "known", [b"<x", b'<!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>', b"<x/>" + b" " * 2**21 + b"<"]
 )
