@@ -1,4 +1,4 @@
-"""Campaigns in batches, through the real SDK and the real database: each photo once, half the price, kills."""
+"""Campaigns in batches, through the real SDK and the real database: each photo once, at half the price."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from imgcore.campaigns.models import CampaignStatus, ItemStatus, Selection
 from imgcore.captioning.gemini.batches import GeminiBatches
 from imgcore.captioning.prices import price
 from imgcore.db.accounts import AccountRepository
-from imgcore.db.batches import BatchRepository
 from imgcore.db.connection import Database
 from imgcore.errors import BadAnswer, ImgcoreError, Misconfigured, RateLimited, Unavailable
 from imgcore.gallery.models import Edit, Image, Source, TaskKind
@@ -28,10 +27,6 @@ from tests.contract.images import description as image_description
 from tests.fake_batches import FakeBatches
 from tests.gemini_replies import description
 from tests.support.repositories import Repositories
-
-
-class Killed(BaseException):
-    """The process ends here."""
 
 
 def test_batch_describes_each_photo_once_at_half_the_price(
@@ -53,74 +48,6 @@ def test_batch_describes_each_photo_once_at_half_the_price(
         found.model,
         2 * (found.price_usd or 0),
     )
-    same_bill(bench, google)
-
-
-POINTS: list[tuple[type, str]] = [
-    (BatchRepository, "add"),
-    (BatchRepository, "lease"),
-    (BatchRepository, "keep"),
-    (GeminiBatches, "submit"),
-    (BatchRepository, "set_name"),
-    (GeminiBatches, "result"),
-    (Spending, "append"),
-    (BatchRepository, "store"),
-    (BatchRepository, "close"),
-]
-
-
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize(("owner", "method"), POINTS, ids=[method for _, method in POINTS])
-def test_batch_killed_at_any_point_describes_each_photo_once(
-    bench: Bench,
-    google: FakeBatches,
-    photos: list[Image],
-    monkeypatch: pytest.MonkeyPatch,
-    owner: type,
-    method: str,
-    after: bool,
-) -> None:
-    """Every process is killed at its second passage of the point; the next one goes on."""
-    campaign, passed = bench.start(), 0
-    original = getattr(owner, method)
-
-    def killed(*arguments: Any, **named: Any) -> Any:
-        nonlocal passed
-        passed += 1
-        if passed % 2 == 0 and passed < 12 and not after:
-            raise Killed
-        result = original(*arguments, **named)
-        if passed % 2 == 0 and passed < 12 and after:
-            raise Killed
-        return result
-
-    monkeypatch.setattr(owner, method, killed)
-    for _ in range(30):
-        try:
-            campaign = bench.step(campaign)
-        except Killed:
-            continue
-        google.finish()
-        if campaign.status is CampaignStatus.DONE:
-            break
-
-    assert (CampaignStatus.DONE, {ItemStatus.DONE: 5}) == (campaign.status, dict(campaign.counts))
-    assert passed >= 2
-    assert (5, []) == (len(google.billed), bench.queues.sent)
-    same_bill(bench, google)
-
-
-def test_batch_whose_creation_was_not_answered_is_found_again(
-    bench: Bench, google: FakeBatches, photos: list[Image]
-) -> None:
-    google.lose = 2
-    campaign = bench.start()
-    with pytest.raises(ImgcoreError):
-        bench.step(campaign)
-    bench.step(campaign)
-    google.finish()
-    assert CampaignStatus.DONE is bench.step(campaign).status
-    assert (3, 5) == (len(google.batches), len(google.billed))
     same_bill(bench, google)
 
 
@@ -361,20 +288,6 @@ def test_batch_leaves_photos_of_accounts_at_their_quota_to_the_queue(
 def test_batch_with_a_wrong_key_says_so(google: FakeBatches) -> None:
     with pytest.raises(Misconfigured):
         GeminiBatches("two words", google.url)
-
-
-def test_batch_whose_process_was_killed_before_it_was_sent_is_replaced(
-    bench: Bench, google: FakeBatches, photos: list[Image]
-) -> None:
-    """It is not looked for again and again: in a pause it ends, and its photos wait for another one."""
-    campaign = bench.start()
-    assert bench.process.rows.add(campaign, 2, 0.0) is not None
-    bench.campaigns.pause(campaign.public_id)
-    assert {ItemStatus.WAITING: 5} == dict(bench.step(campaign).counts)
-    assert ([], {}) == (list(bench.process.rows.open(campaign)), google.batches)
-    bench.campaigns.resume(campaign.public_id)
-    bench.step(campaign)
-    assert 5 == sum(len(batch["requests"]) for batch in google.batches.values())
 
 
 def test_sweep_does_not_queue_photos_of_a_batch(bench: Bench, photos: list[Image]) -> None:
