@@ -21,6 +21,8 @@ from tests.support.repositories import Repositories
 from tests.support.sqlite import migrated
 
 if TYPE_CHECKING:
+    from imgcore.aws.s3 import S3Storage
+    from tests.cloud import Cloud
     from tests.contract.batch_tools import Bench
     from tests.fake_batches import FakeBatches
 
@@ -132,3 +134,27 @@ def bench(repositories: Repositories, database: Database, google: FakeBatches, s
     from tests.contract.batch_tools import Bench
 
     return Bench(repositories, database, google)
+
+
+@pytest.fixture(scope="session")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """The roles' buckets and queues, without functions."""
+    from tests.cloud import cloud
+
+    with cloud(tmp_path_factory.mktemp("cloud")) as made:
+        made.apply(functions=False)
+        yield made
+
+
+@pytest.fixture(scope="session")
+def names(aws: Cloud) -> dict[str, str]:
+    """The environment of the web process."""
+    return aws.settings("web")
+
+
+@pytest.fixture
+def storage(aws: Cloud, names: dict[str, str]) -> S3Storage:
+    """Return the storage as the web process uses it."""
+    from imgcore.aws.s3 import S3Storage
+
+    return S3Storage(aws.client("s3", names), names["UPLOADS_BUCKET"], names["DERIVED_BUCKET"])

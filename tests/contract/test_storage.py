@@ -1,12 +1,8 @@
-"""Buckets and queues on an emulator that enforces every condition, with the web process's own identity."""
+"""Buckets on an emulator that enforces every condition, with the web process's own identity."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 import uuid
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,34 +14,11 @@ import pytest
 from botocore.stub import Stubber
 
 from imgcore.aws.s3 import S3Storage
-from imgcore.aws.sqs import SqsQueues
 from imgcore.errors import Misconfigured, NotFound, Rejected, Unavailable
-from imgcore.gallery.models import TaskKind, UploadForm
-from imgcore.gallery.part_models import PartRequest
-from imgcore.pipeline.s3_events import deliveries
-from tests.cloud import Cloud, cloud
+from imgcore.gallery.models import UploadForm
+from tests.cloud import Cloud
 
 JPEG = b"\xff\xd8\xff\xe0 not much of an image"
-
-
-@pytest.fixture(scope="module")
-def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """The roles' buckets and queues, without functions."""
-    with cloud(tmp_path_factory.mktemp("cloud")) as made:
-        made.apply(functions=False)
-        yield made
-
-
-@pytest.fixture(scope="module")
-def names(aws: Cloud) -> dict[str, str]:
-    """The environment of the web process."""
-    return aws.settings("web")
-
-
-@pytest.fixture
-def storage(aws: Cloud, names: dict[str, str]) -> S3Storage:
-    """Return the storage as the web process uses it."""
-    return S3Storage(aws.client("s3", names), names["UPLOADS_BUCKET"], names["DERIVED_BUCKET"])
 
 
 @pytest.fixture
@@ -343,116 +316,3 @@ def test_no_credentials_are_a_setting_that_is_missing(monkeypatch: pytest.Monkey
 
     with pytest.raises(Misconfigured, match="No AWS credentials"):
         S3Storage(client, "u", "d").url("x")
-
-
-def test_a_task_is_handed_to_its_own_queue(aws: Cloud, names: dict[str, str]) -> None:
-    """The message is an S3 event; the delay is rounded up and at most a quarter of an hour."""
-    urls = {kind: names[f"{kind.upper()}_QUEUE_URL"] for kind in TaskKind}
-    queues = SqsQueues(lambda: aws.client("sqs", names), urls, "bucket")
-
-    queues.send(TaskKind.CAPTION, "raw/a b+c.jpg")
-    queues.send(TaskKind.CAPTION, "raw/later.jpg", delay=99_999.0)
-
-    root = aws.client("sqs")
-    keys: list[str] = []  # what earlier tests uploaded is in the queue as well
-    while got := root.receive_message(QueueUrl=urls[TaskKind.CAPTION], MaxNumberOfMessages=10).get("Messages"):
-        received = [delivery for one in got for delivery in deliveries(json.loads(one["Body"]))]
-        keys += [created.key for delivery in received for created in delivery.created]
-    assert ["raw/a b+c.jpg"] == [name for name in keys if " " in name]
-    waiting = root.get_queue_attributes(
-        QueueUrl=urls[TaskKind.CAPTION], AttributeNames=["ApproximateNumberOfMessagesDelayed"]
-    )
-    assert "1" == waiting["Attributes"]["ApproximateNumberOfMessagesDelayed"]
-
-
-def test_postponed_message_is_a_delayed_copy_with_its_count(aws: Cloud, names: dict[str, str]) -> None:
-    """The copy has no receives yet, and the emulator's event source mapping hands on its count."""
-    urls = {kind: names[f"{kind.upper()}_QUEUE_URL"] for kind in TaskKind}
-    queues = SqsQueues(lambda: aws.client("sqs", names), urls, "bucket")
-    root = aws.client("sqs")
-    root.purge_queue(QueueUrl=urls[TaskKind.THUMBNAIL])
-
-    queues.postpone(TaskKind.THUMBNAIL, '{"task": "ping"}', postponed=3, delay=0.5)
-
-    asked = {"AttributeNames": ["All"], "MessageAttributeNames": ["All"], "WaitTimeSeconds": 5}
-    at_once = root.receive_message(QueueUrl=urls[TaskKind.THUMBNAIL], **asked | {"WaitTimeSeconds": 0})
-    (copy,) = root.receive_message(QueueUrl=urls[TaskKind.THUMBNAIL], **asked)["Messages"]
-    assert [] == at_once.get("Messages", [])
-    assert ('{"task": "ping"}', "1") == (copy["Body"], copy["Attributes"]["ApproximateReceiveCount"])
-    assert {"postponed": {"DataType": "Number", "StringValue": "3"}} == copy["MessageAttributes"]
-
-
-def test_a_queue_that_is_not_named_or_not_there(aws: Cloud, names: dict[str, str]) -> None:
-    """A missing setting is named; a queue out of reach is unavailable."""
-    lost = aws.client("sqs", names | {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"})
-    queues = SqsQueues(lambda: lost, {TaskKind.CAPTION: "http://127.0.0.1:1/x", TaskKind.THUMBNAIL: None}, "b")
-
-    with pytest.raises(Misconfigured, match="THUMBNAIL_QUEUE_URL"):
-        queues.send(TaskKind.THUMBNAIL, "raw/x")
-    with pytest.raises(Unavailable, match="caption queue"):
-        queues.send(TaskKind.CAPTION, "raw/x")
-
-
-PARTS = (b"a" * (5 * 2**20), b"the rest")
-
-
-def put(request: PartRequest, data: bytes, **headers: str) -> int:
-    """Send a part as a browser does; the status."""
-    sent = Request(request.url, data, request.headers | headers, method="PUT")
-    try:
-        with urlopen(sent, timeout=10) as answer:
-            return int(answer.status)
-    except HTTPError as error:
-        return error.code
-
-
-def part(storage: S3Storage, name: str, upload: str, number: int) -> PartRequest:
-    data = PARTS[number - 1]
-    sha256 = hashlib.sha256(data).hexdigest()
-    return storage.parts.request(name, upload, number, size=len(data), sha256=sha256, expires_in=60)
-
-
-def test_parts_are_joined_into_the_object_they_were_cut_from(storage: S3Storage) -> None:
-    name = key()
-    upload = storage.parts.start(name, "image/jpeg")
-    assert [200, 200] == [put(part(storage, name, upload, number), PARTS[number - 1]) for number in (2, 1)]
-    received = storage.parts.received(name, upload)
-    assert received is not None
-    hashes = [hashlib.sha256(data).hexdigest() for data in PARTS]
-    assert [(1, len(PARTS[0])), (2, len(PARTS[1]))] == [(each.number, each.size) for each in received]
-    assert hashes == [each.sha256 for each in received]
-    assert storage.find(name) is None
-    storage.parts.finish(name, upload, received)
-    assert b"".join(PARTS) == storage.read(name, max_bytes=10**7).data
-    assert storage.parts.received(name, upload) is None
-
-
-@pytest.mark.parametrize(
-    ("data", "headers"),
-    [
-        (b"the resT", {}),
-        (b"the rest of it", {}),
-        (
-            b"another!",
-            {"x-amz-checksum-sha256": base64.b64encode(hashlib.sha256(b"another!").digest()).decode()},
-        ),
-    ],
-    ids=["content", "size", "checksum"],
-)
-def test_part_that_is_not_the_one_asked_for_is_refused(
-    storage: S3Storage, data: bytes, headers: dict[str, str]
-) -> None:
-    name = key()
-    upload = storage.parts.start(name, "image/jpeg")
-    assert put(part(storage, name, upload, 2), data, **headers) in (400, 403)
-    assert [] == storage.parts.received(name, upload)
-
-
-def test_aborted_upload_has_no_parts_and_takes_none(storage: S3Storage) -> None:
-    name = key()
-    upload = storage.parts.start(name, "image/jpeg")
-    put(part(storage, name, upload, 1), PARTS[0])
-    for _ in range(2):
-        storage.parts.abort(name, upload)
-    assert storage.parts.received(name, upload) is None
-    assert 404 == put(part(storage, name, upload, 2), PARTS[1])

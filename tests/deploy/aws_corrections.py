@@ -7,12 +7,10 @@ serves. Each says what AWS does, so that it can go when ministack does the same.
 from __future__ import annotations
 
 import fnmatch
-import json
 import os
 import re
 import runpy
 from collections.abc import Callable
-from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -20,65 +18,6 @@ from xml.sax.saxutils import escape
 
 Answer = tuple[int, dict[str, str], bytes]
 Action = Callable[[Any], Answer]
-
-
-def target_groups() -> None:
-    """DescribeTargetGroups by an unknown name: AWS answers TargetGroupNotFound, not an empty list."""
-    from ministack.services import alb
-
-    describe: Action = alb._ACTION_MAP["DescribeTargetGroups"]
-
-    def corrected(params: Any) -> Answer:
-        known = {group["TargetGroupName"] for group in alb._tgs.values()}
-        if set(alb._parse_member_list(params, "Names")) - known:
-            return alb._error("TargetGroupNotFound", "One or more target groups not found", 400)
-        return describe(params)
-
-    alb._ACTION_MAP["DescribeTargetGroups"] = corrected
-
-
-def balancer_attributes() -> None:
-    """Load balancers and target groups: AWS has every attribute of their kind from the start."""
-    from ministack.services import alb
-
-    _complete(alb, "CreateTargetGroup", alb._tg_attrs, TARGET_GROUP_ATTRIBUTES)
-    _complete(alb, "CreateLoadBalancer", alb._lb_attrs, LOAD_BALANCER_ATTRIBUTES)
-
-
-def listener_actions() -> None:
-    """DescribeListeners, DescribeRules: AWS does not tell the order of an action that was given none."""
-    from ministack.services import alb
-
-    tell: Callable[[Any], str] = alb._action_xml
-    alb._action_xml = lambda action: tell(action).replace("<Order>1</Order>", "")
-
-
-TARGET_GROUP_ATTRIBUTES = {"load_balancing.algorithm.type": "round_robin", "slow_start.duration_seconds": "0"}
-LOAD_BALANCER_ATTRIBUTES = {
-    "routing.http.desync_mitigation_mode": "defensive",
-    "routing.http.drop_invalid_header_fields.enabled": "false",
-    "routing.http.preserve_host_header.enabled": "false",
-    "routing.http.x_amzn_tls_version_and_cipher_suite.enabled": "false",
-    "routing.http.xff_client_port.enabled": "false",
-    "routing.http.xff_header_processing.mode": "append",
-    "routing.http2.enabled": "true",
-    "waf.fail_open.enabled": "false",
-}
-
-
-def _complete(service: Any, action: str, store: Any, attributes: dict[str, str]) -> None:
-    """Give what is created the attributes that it lacks."""
-    create: Action = service._ACTION_MAP[action]
-
-    def corrected(params: Any) -> Answer:
-        before = set(store)
-        answer = create(params)
-        for arn in set(store) - before:
-            has = {attribute["Key"] for attribute in store[arn]}
-            store[arn] += [{"Key": key, "Value": value} for key, value in attributes.items() if key not in has]
-        return answer
-
-    service._ACTION_MAP[action] = corrected
 
 
 def images() -> None:
@@ -134,24 +73,6 @@ def instances() -> None:
     _remember(ec2, "RunInstances", "instanceId", ec2._instances)
     for action in ("RunInstances", "DescribeInstances"):
         _tell_more(ec2, action, "instanceId", ec2._instances, described)
-
-
-def terminations() -> None:
-    """TerminateInstances: AWS deletes the disks that were to go with the host."""
-    from ministack.services import ec2
-
-    terminate: Action = ec2._ACTION_MAP["TerminateInstances"]
-
-    def corrected(params: Any) -> Answer:
-        hosts = [ec2._instances.get(key, {}) for key in ec2._parse_member_list(params, "InstanceId")]
-        disks = [disk["Ebs"] for host in hosts for disk in host.get("BlockDeviceMappings", [])]
-        answer = terminate(params)
-        for disk in disks:
-            if answer[0] == 200 and disk.get("DeleteOnTermination"):
-                ec2._volumes.pop(disk["VolumeId"], None)
-        return answer
-
-    ec2._ACTION_MAP["TerminateInstances"] = corrected
 
 
 class _Ids(dict[str, Any]):
@@ -358,109 +279,6 @@ def database_classes() -> None:
     rds._ACTION_MAP["DescribeOrderableDBInstanceOptions"] = corrected
 
 
-def audit() -> None:
-    """CloudTrail: AWS names the action of every call, whichever protocol it came by.
-
-    LookupEvents returns 50 events a page, the newest first, and a token for the next page.
-    """
-    from ministack import app
-    from ministack.services import cloudtrail
-
-    name, record = app._ct_event_name, cloudtrail.record_event
-
-    def named(service: str, method: str, path: str, headers: Any, query: Any) -> str:
-        head, _, operation = path.rpartition("/operation/")
-        return operation if head else str(name(service, method, path, headers, query))
-
-    def recorded(*, event_name: str, request_params: dict[str, Any], **further: Any) -> None:
-        action = request_params.get("Action") if isinstance(request_params, dict) else None
-        record(event_name=str(action or event_name), request_params=request_params, **further)
-
-    def paged(body: dict[str, Any]) -> Any:
-        events = list(cloudtrail._get_event_queue())
-        end = int(body.get("NextToken") or len(events))
-        start = max(0, end - 50)
-        page = {"Events": events[start:end][::-1]}
-        return cloudtrail._ok(page | ({"NextToken": str(start)} if start else {}))
-
-    app._ct_event_name, cloudtrail.record_event = named, recorded
-    cloudtrail._DISPATCH["LookupEvents"] = paged
-
-
-def queues() -> None:
-    """CreateQueue: AWS encrypts every queue with keys of its own where nothing else is asked for."""
-    from ministack.services import sqs
-
-    create = sqs._HANDLERS["CreateQueue"]
-
-    def corrected(data: dict[str, Any], url: str) -> Any:
-        asked = data.get("Attributes") or {}
-        default = {} if "KmsMasterKeyId" in asked else {"SqsManagedSseEnabled": "true"}
-        return create(data | {"Attributes": default | asked}, url)
-
-    sqs._HANDLERS["CreateQueue"] = corrected
-
-
-def balancer_zones() -> None:
-    """DescribeLoadBalancers: AWS tells the zone that each subnet is in, not the first one for all."""
-    from ministack.services import alb, ec2
-
-    tell = alb._lb_xml
-
-    def zoned(found: re.Match[str]) -> str:
-        zone = ec2._subnets.get(found[2], {}).get("AvailabilityZone", found[1])
-        return f"<ZoneName>{zone}</ZoneName><SubnetId>{found[2]}</SubnetId>"
-
-    def corrected(balancer: dict[str, Any]) -> str:
-        described: str = tell(balancer)
-        return re.sub(r"<ZoneName>([^<]*)</ZoneName><SubnetId>([^<]*)</SubnetId>", zoned, described)
-
-    alb._lb_xml = corrected
-
-
-def lambda_actions() -> None:
-    """Lambda: IAM judges limits and mappings by the names of their own operations."""
-    from ministack.core import iam_actions
-
-    known = iam_actions._lambda_action
-    limits = {"GET": "GetFunctionConcurrency", "DELETE": "DeleteFunctionConcurrency"}
-    mappings = {"GET": "GetEventSourceMapping", "PUT": "UpdateEventSourceMapping"}
-    mappings["DELETE"] = "DeleteEventSourceMapping"
-
-    def corrected(method: str, path: str) -> str | None:
-        parts = [part for part in path.split("/") if part]
-        if parts[-1:] == ["concurrency"] and method in limits:
-            return limits[method]
-        if parts[-2:-1] == ["event-source-mappings"] and method in mappings:
-            return mappings[method]
-        action: str | None = known(method, path)
-        return action
-
-    iam_actions._lambda_action = corrected
-
-
-def calls() -> None:
-    """Note each call that IAM judges, a line of JSON, in the file that CALLS names; AWS does not."""
-    from ministack.core import iam_evaluator
-
-    enforce, pin, file = iam_evaluator.enforce, iam_evaluator.pin_request_caller, os.environ.get("CALLS")
-    agent: ContextVar[str] = ContextVar("agent", default="")
-
-    def pinned(headers: Any, *further: Any) -> None:
-        agent.set(headers.get("user-agent", ""))
-        pin(headers, *further)
-
-    def noted(key: str, action: str, service: str, region: str, **further: Any) -> Any:
-        answer = enforce(key, action, service, region, **further)
-        line = {"key": key, "agent": agent.get(), "action": action, "denied": answer is not None}
-        line["resource"] = further.get("resource_arn", "*")
-        with Path(file or os.devnull).open("a", encoding="utf-8") as notes:
-            notes.write(json.dumps(line) + "\n")
-        return answer
-
-    iam_evaluator.enforce, iam_evaluator.pin_request_caller = noted, pinned
-
-
 def _make_master(server: SplitResult, database: str, user: str, password: str) -> None:
     """What RDS makes inside a new instance."""
     import pymysql
@@ -522,14 +340,15 @@ def _tell_more(
     service._ACTION_MAP[action] = corrected
 
 
+# Files beside this one, in the order in which they correct.
+FURTHER = (
+    *("balancer_corrections.py", "service_corrections.py", "fleet_corrections.py", "identity_corrections.py"),
+    "slowness.py",
+)
 CORRECTIONS = (
-    target_groups,
-    balancer_attributes,
-    listener_actions,
     images,
     key_pairs,
     instances,
-    terminations,
     addresses,
     nat_gateways,
     security_groups,
@@ -537,14 +356,11 @@ CORRECTIONS = (
     flow_logs,
     databases,
     database_classes,
-    audit,
-    queues,
-    balancer_zones,
-    lambda_actions,
-    calls,
-    *runpy.run_path(str(Path(__file__).with_name("fleet_corrections.py")))["CORRECTIONS"],
-    *runpy.run_path(str(Path(__file__).with_name("identity_corrections.py")))["CORRECTIONS"],
-    *runpy.run_path(str(Path(__file__).with_name("slowness.py")))["CORRECTIONS"],
+    *(
+        correct
+        for name in FURTHER
+        for correct in runpy.run_path(str(Path(__file__).with_name(name)))["CORRECTIONS"]
+    ),
 )
 
 

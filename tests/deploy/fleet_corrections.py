@@ -1,4 +1,4 @@
-"""Images and Auto Scaling groups, as AWS has them: further corrections of the stand-in, for aws_corrections.
+"""Images, hosts and Auto Scaling groups, as AWS has them: further corrections, for aws_corrections.
 
 It has no CreateImage, its groups drop half of their properties, and its instance refresh replaces nothing.
 """
@@ -202,4 +202,22 @@ def refreshes() -> None:
     autoscaling._ACTION_MAP["StartInstanceRefresh"] = corrected
 
 
-CORRECTIONS = (machine_images, disks, template_versions, groups, refreshes)
+def terminations() -> None:
+    """TerminateInstances: AWS deletes the disks that were to go with the host."""
+    from ministack.services import ec2
+
+    terminate: Action = ec2._ACTION_MAP["TerminateInstances"]
+
+    def corrected(params: Any) -> Answer:
+        hosts = [ec2._instances.get(key, {}) for key in ec2._parse_member_list(params, "InstanceId")]
+        disks = [disk["Ebs"] for host in hosts for disk in host.get("BlockDeviceMappings", [])]
+        answer = terminate(params)
+        for disk in disks:
+            if answer[0] == 200 and disk.get("DeleteOnTermination"):
+                ec2._volumes.pop(disk["VolumeId"], None)
+        return answer
+
+    ec2._ACTION_MAP["TerminateInstances"] = corrected
+
+
+CORRECTIONS = (machine_images, disks, terminations, template_versions, groups, refreshes)

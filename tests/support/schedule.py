@@ -26,6 +26,7 @@ GROUPS = {
         "tests/deploy/test_security_operator.py",
         "tests/deploy/test_teardown.py",
     ),
+    "buckets and queues": ("tests/contract/test_storage*.py",),
     "local cloud": (
         "tests/deploy/test_local_identities.py",
         "tests/deploy/test_local_notices.py",
