@@ -89,6 +89,13 @@ def test_decode_bmp_with_the_first_header_is_shown() -> None:
     assert_corners(plain[:10] + struct.pack("<L", 14 + 12) + head + plain[54:], "BMP", most=3)
 
 
+@pytest.mark.parametrize("claimed", [300, 305_402_420])
+def test_decode_bmp_that_claims_more_colours_than_a_pixel_can_name_is_shown(claimed: int) -> None:
+    """Like bmpsuite's pal8oversizepal.bmp and badpalettesize.bmp, which browsers show."""
+    data = BMPS["palette"]
+    assert_corners(data[:46] + struct.pack("<L", claimed) + data[50:], "BMP", most=3)
+
+
 def test_decode_bmp_that_lacks_a_twentieth_at_most_is_shown_as_incomplete() -> None:
     """The upper rows come last."""
     data = BMPS["24 bits"]

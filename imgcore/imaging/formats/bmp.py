@@ -9,6 +9,7 @@ from imgcore.imaging.formats.base import MOST_MISSING, Carved, Damaged, Unsuppor
 _FILE_HEADER = 14  # bytes
 _CORE = 12  # bytes: the header of OS/2 and of Windows 2
 _HEADERS = frozenset({40, 52, 56, 64, 108, 124})  # lengths of those that have the same first fields
+_COLOURS = 46  # where the number of colours in the palette is; writers claim more than a pixel can name
 _PLAIN, _RUNS, _BIT_FIELDS = 0, {1: 8, 2: 4}, 3  # compression; run lengths with the bits of a pixel
 _MOST_RUNS = 1 << 20  # bytes; Pillow unpacks them in Python, two at a time: half a second
 
@@ -23,6 +24,8 @@ def carve(data: bytes) -> Carved:
         width, height, planes, bits = struct.unpack_from("<HHHH", data, 18)
     elif header in _HEADERS and len(data) >= _FILE_HEADER + 40:
         width, height, planes, bits, compression = struct.unpack_from("<llHHL", data, 18)
+        if bits <= 8 and int.from_bytes(data[_COLOURS : _COLOURS + 4], "little") > 1 << bits:
+            data = data[:_COLOURS] + (1 << bits).to_bytes(4, "little") + data[_COLOURS + 4 :]
     else:
         raise Damaged("no header")
     if planes != 1 or bits not in (1, 4, 8, 16, 24, 32):
