@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -60,6 +61,7 @@ class FakeBatches(FakeGemini):
                     "@type": "type.googleapis.com/google.ai.generativelanguage.v1main.GenerateContentBatch",
                     "name": name,
                     "displayName": batch["displayName"],
+                    "createTime": datetime.now(UTC).isoformat(),
                     "model": model,
                     "state": "BATCH_STATE_PENDING",
                 },

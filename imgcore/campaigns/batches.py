@@ -10,12 +10,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from imgcore.campaigns.models import Batch, BatchResult, Campaign, CampaignStatus
-from imgcore.errors import ImgcoreError, Misconfigured, RateLimited, Unavailable
+from imgcore.campaigns.models import Batch, BatchImage, BatchResult, Campaign, CampaignStatus
+from imgcore.errors import BadAnswer, ImgcoreError, Misconfigured, RateLimited, Unavailable
 from imgcore.gallery.models import Description, Image, Picture
-from imgcore.pipeline.models import ModelCall, RecordCall
+from imgcore.pipeline.models import ModelCall, PromptUsed, RecordCall
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from imgcore.campaigns.service import Campaigns
     from imgcore.db.batches import BatchRepository
     from imgcore.db.images import ImageRepository
@@ -26,7 +28,8 @@ logger = logging.getLogger(__name__)
 SIZE = 40  # images of one batch; Google takes 20 MB without a file
 BYTES = 14_000_000  # of the images of one batch: a third more as text
 OPEN = 90  # batches at once; Google takes 100
-LEASE_SECONDS = 600.0  # within which a batch is sent or stored
+LEASE_SECONDS = 1800.0  # within which a batch is sent or stored
+LOST_SECONDS = 1800.0  # after which a batch that is not found was not sent: longer than an upload can take
 
 
 class BatchModel(Protocol):
@@ -36,14 +39,20 @@ class BatchModel(Protocol):
     def model(self) -> str: ...
     def probe(self, record: RecordCall) -> None: ...
     def request_for(self, picture: Picture, context: str = "") -> Any: ...
-    def description_in(self, answer: Any, record: RecordCall) -> Description: ...
+    @property
+    def prompt_used(self) -> PromptUsed: ...
+    def description_in(
+        self, answer: Any, record: RecordCall, used: PromptUsed | None = None
+    ) -> Description: ...
 
 
 class BatchInterface(Protocol):
     """The model's batch interface. See GeminiBatches."""
 
-    def submit(self, label: str, model: str, requests: Sequence[tuple[str, Any]]) -> str: ...
-    def find(self, label: str) -> str | None: ...
+    def submit(
+        self, label: str, model: str, requests: Sequence[tuple[str, Any]], late: Callable[[str], object]
+    ) -> str: ...
+    def find(self, label: str, since: datetime) -> str | None: ...
     def result(self, name: str) -> BatchResult | None: ...
     def cancel(self, name: str) -> None: ...
 
@@ -53,7 +62,8 @@ class Batches:
     """Sends the images of a campaign in batches, and stores the results.
 
     Each step may be called at any time, by several processes, and be killed at any point. A batch has a label
-    before it is sent, by which it is found again. An answer has one entry in the ledger, by batch and image;
+    and a time before it is sent, by which it is found again; until it may be in the list of the interface, its
+    images are in no other one. An answer has one entry in the ledger, by batch and image;
     its words are stored in the transaction that ends the image's part in the campaign. An image without a
     usable answer is described by the queue. A model is probed before its first batch, so that options which it
     refuses are left out of each request.
@@ -69,6 +79,7 @@ class Batches:
     load: Callable[[Image], tuple[Picture, str]]
     spending: Spending
     lease: float = LEASE_SECONDS
+    lost_after: float = LOST_SECONDS
     _probed: set[str] = field(default_factory=set, init=False, compare=False)  # models
 
     def step(self, campaign: Campaign) -> int:
@@ -83,34 +94,46 @@ class Batches:
             added = self.rows.add(campaign, SIZE, self.lease)
             if added is None:
                 break
-            self._send(added, campaign)
+            self._send(added)
         self.campaigns.rows.settle(campaign.id)
         return len(self.rows.open(campaign))
 
     def _continue(self, opened: Batch, campaign: Campaign) -> None:
-        """Store the answers of a batch that was sent; the images of one that was not wait for another one."""
+        """Store the answers of a batch that was sent; the images of one that was not wait for another one.
+
+        Whether one was sent may be unknown, and it may be on its way still.
+        """
         batch = self.rows.lease(opened, self.lease)
         if batch is None:
             return
         with self._released(batch):
-            name = batch.name or self.interface.find(batch.label)
-            if name is None:
+            if batch.sent_at is None:
                 self.rows.close(batch)
+                return
+            name = batch.name or self.interface.find(batch.label, batch.sent_at)
+            if name is None:
+                self.rows.close_lost(batch, self.lost_after)
             else:
                 self._store(batch, name, campaign)
 
-    def _send(self, batch: Batch, campaign: Campaign) -> None:
+    def _send(self, batch: Batch) -> None:
         """Send a new batch. Raise the cap that is reached, or why the model cannot be used."""
         with self._released(batch):
             with self._closed_on(batch, ImgcoreError):
                 self._check_model()
                 requests = self._requests(batch)
-            if not requests:
+            used = self.model.prompt_used
+            if not requests or not self.rows.begin(batch, used, self.lease):
                 self.rows.close(batch)
                 return
-            with self._closed_on(batch, RateLimited, Misconfigured):  # refused; else it may have been created
-                name = self.interface.submit(batch.label, self.model.model, requests)
-            self._store(batch, name, campaign)
+
+            def named(name: str) -> None:
+                self.rows.set_name(batch, name)
+
+            refusals = (RateLimited, Misconfigured, BadAnswer)  # after any other error it may have been created
+            with self._closed_on(batch, *refusals):
+                name = self.interface.submit(batch.label, used.model, requests, named)
+            named(name)
 
     @contextmanager
     def _closed_on(self, batch: Batch, *errors: type[ImgcoreError]) -> Iterator[None]:
@@ -150,12 +173,11 @@ class Batches:
 
         The other images leave the batch: for the queue where they cannot be sent, else for another one.
         """
-        waiting = dict(self.rows.waiting(batch))
+        waiting = {image.id: image.public_id for image in self.rows.unanswered(batch)}
         known = {image.id: image for image in self.images.get_many(list(waiting.values()))}
         requests: dict[int, Any] = {}
         size, sent = 0, Counter[int | None]()
-        for image_id in waiting:
-            image = known[image_id]
+        for image_id, image in known.items():
             request = None if self._reached_quota(image, sent[image.owner_id]) else self._request(image)
             if request is None:
                 self.campaigns.queue(batch.campaign_id, image_id)  # skips it, or lets it wait for the quota
@@ -191,26 +213,25 @@ class Batches:
             if cancelled:
                 self.interface.cancel(name)
             return
-        for image_id, public_id in self.rows.waiting(batch):
-            answer = result.answers.get(public_id)
-            described = answer is not None and self._described(batch, image_id, public_id, answer)
+        for image in self.rows.unanswered(batch):
+            answer = result.answers.get(image.public_id)
+            described = answer is not None and self._described(batch, image, answer)
             if not (described or cancelled or result.failure):
-                self.campaigns.queue(batch.campaign_id, image_id)
+                self.campaigns.queue(batch.campaign_id, image.id)
         self.rows.close(batch)  # of one that failed, the other images wait for another one
         if result.failure and not cancelled:
             raise result.failure
 
-    def _described(self, batch: Batch, image_id: int, public_id: str, answer: Any) -> bool:
-        [image] = self.images.get_many([public_id])
-
+    def _described(self, batch: Batch, image: BatchImage, answer: Any) -> bool:
         def record(call: ModelCall) -> None:
+            public_id = image.public_id
             entry = self.spending.entry_of(call, public_id=public_id, owner_id=image.owner_id, batch=True)
             call_id = hashlib.sha256(f"{batch.label} {public_id}".encode()).hexdigest()[:32]
             self.spending.append(replace(entry, call_id=call_id))
 
         try:
-            description = self.model.description_in(answer, record)
+            description = self.model.description_in(answer, record, batch.used)
         except ImgcoreError:
             return False
-        self.rows.store(batch, image_id, description)
+        self.rows.store(batch, image.id, description)
         return True

@@ -10,6 +10,7 @@ from typing import Any
 
 from imgcore.errors import ImgcoreError
 from imgcore.gallery.models import Source
+from imgcore.pipeline.models import PromptUsed
 from imgcore.text import utc
 
 
@@ -101,12 +102,24 @@ class Batch:
     """Images of a campaign that are sent to the model together.
 
     label: ours, by which it is found again. name: the model's; None where it may not have been sent.
+    sent_at: when sending it began; None before. used: what its requests were made with, where that is known.
     """
 
     id: int
     campaign_id: int
     label: str
     name: str | None
+    sent_at: datetime | None = None
+    used: PromptUsed | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BatchImage:
+    """An image of a batch, as it was when it was sent: it may be deleted since."""
+
+    id: int
+    public_id: str
+    owner_id: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from imgcore.captioning.reading import Words
 from imgcore.captioning.retry import Attempts, Failure, FailureKind, Option, Policy
 from imgcore.gallery import languages
 from imgcore.gallery.models import MODEL_SIDE, Description, Picture, Source
-from imgcore.pipeline.models import RecordCall, ignore_call
+from imgcore.pipeline.models import PromptUsed, RecordCall, ignore_call
 
 logger = logging.getLogger(__name__)
 
@@ -100,6 +100,7 @@ class ModelCaptioner:
         self._models = tuple(dict.fromkeys(models))
         self._unusable: dict[str, tuple[float, Failure]] = {}  # until when, and why
         self._omit: dict[str, frozenset[Option]] = {}
+        self._setting = language
         self._language, *self._others = languages.parse(language)
         self._translations = tuple(str(other.code) for other in self._others)
         self._own_instructions = own_instructions
@@ -154,14 +155,27 @@ class ModelCaptioner:
         jpeg, *parts = picture.jpegs(MODEL_SIDE)
         return replace(self._request(jpeg, MAX_OUTPUT_TOKENS, PROBE_SECONDS, context=context), parts=parts)
 
-    def description_in(self, answer: Answer, record: RecordCall) -> Description:
-        """Return the description in the answer to such a request. Raises as ``describe`` does."""
-        spending = Spending(self._prompt_version, record, share=BATCH_SHARE)
+    @property
+    def prompt_used(self) -> PromptUsed:
+        """Return what the next request is made with."""
+        return PromptUsed(self.model, self._setting, self._prompt_version)
+
+    def description_in(self, answer: Answer, record: RecordCall, used: PromptUsed | None = None) -> Description:
+        """Return the description in the answer to such a request. Raises as ``describe`` does.
+
+        used: what the request was made with; the settings may have changed since.
+        """
+        used = used or self.prompt_used
+        own, *others = languages.parse(used.language)
+        spending = Spending(used.prompt_version, record, share=BATCH_SHARE)
         request = self._request(PROBE_JPEG, MAX_OUTPUT_TOKENS, PROBE_SECONDS)
+        translations = tuple(str(other.code) for other in others)
+        request = replace(request, model=used.model, translations=translations)
         found = self._assessed(request, answer, spending)
         if isinstance(found, Failure):
             raise found.end
-        return self._description(*found, spending)
+        description = self._description(*found, spending)
+        return replace(description, prompt_version=used.prompt_version, language=own.code)
 
     def probe(self, record: RecordCall = ignore_call) -> None:
         """Check with one small image that the key is accepted and one of the models describes.
@@ -213,7 +227,7 @@ class ModelCaptioner:
         return self._assessed(request, answer, spending)
 
     def _assessed(self, request: Request, answer: Answer, spending: Spending) -> tuple[Words, str] | Failure:
-        words = assess(answer, self._who, self._translations)
+        words = assess(answer, self._who, request.translations)
         version = answer.model or request.model
         outcome = words.end.code if isinstance(words, Failure) else "described"
         spending.add(version, answer.input_tokens, answer.output_tokens, outcome)

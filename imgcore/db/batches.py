@@ -4,20 +4,33 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from dataclasses import asdict
 
-from imgcore.campaigns.models import Batch, Campaign
+from imgcore.campaigns.models import Batch, BatchImage, Campaign
 from imgcore.db.campaigns import was_described
 from imgcore.db.connection import Repository, Transaction
-from imgcore.db.mapping import Row, in_list, micros
+from imgcore.db.mapping import Row, in_list, micros, moment
 from imgcore.db.statements import sql
 from imgcore.db.tasks import store_description
 from imgcore.gallery.models import Description
+from imgcore.pipeline.models import PromptUsed
 
 _FREE = (
     "SELECT i.image_id FROM campaign_items i WHERE i.campaign_id = :campaign_id AND i.status = 'waiting'"
-    " AND NOT EXISTS (SELECT 1 FROM batch_items b JOIN batches j ON j.id = b.batch_id"
+    " AND NOT EXISTS (SELECT 1 FROM batch_images b JOIN batches j ON j.id = b.batch_id"
     " WHERE b.image_id = i.image_id AND j.campaign_id = :campaign_id AND j.closed_at IS NULL)"
     " ORDER BY i.image_id LIMIT :size"
+)
+
+_ADD_IMAGE = (
+    "INSERT INTO batch_images (batch_id, image_id, public_id, owner_id)"
+    " SELECT :batch_id, id, public_id, owner_id FROM images WHERE id = :image_id"
+)
+_SEND = (
+    "UPDATE batches SET sent_at = {now}, model = :model, language = :language,"
+    " prompt_version = :prompt_version, lease_until = {later:lease}"
+    " WHERE id = :id AND sent_at IS NULL AND closed_at IS NULL"
+    " AND campaign_id IN (SELECT id FROM campaigns WHERE status = 'running')"
 )
 
 _END = (
@@ -49,8 +62,7 @@ class BatchRepository(Repository):
                 lease=micros(seconds),
             )
             for image_id in image_ids:
-                statement = "INSERT INTO batch_items (batch_id, image_id) VALUES (:batch_id, :image_id)"
-                tx.execute(statement, batch_id=batch_id, image_id=image_id)
+                tx.execute(_ADD_IMAGE, batch_id=batch_id, image_id=image_id)
             return Batch(batch_id, campaign.id, label, None)
 
         return self._database.run(work)
@@ -84,6 +96,14 @@ class BatchRepository(Repository):
         statement = "UPDATE batches SET lease_until = {now} WHERE id = :id"
         self._database.run(lambda tx: tx.execute(statement, id=batch.id))
 
+    def begin(self, batch: Batch, used: PromptUsed, seconds: float) -> bool:
+        """Store that a batch is being sent from now on, and renew its lease.
+
+        False where its campaign does not run any more, or its lease had expired: it must not be sent then.
+        """
+        values = asdict(used) | {"id": batch.id, "lease": micros(seconds)}
+        return bool(self._database.run(lambda tx: tx.execute(_SEND, **values)))
+
     def set_name(self, batch: Batch, name: str) -> None:
         """Store the name that the model's interface gave a batch."""
         statement = "UPDATE batches SET name = :name WHERE id = :id"
@@ -93,7 +113,7 @@ class BatchRepository(Repository):
         """Leave only these images in a batch; the others that wait are free for another one."""
         names, values = in_list("image_id", image_ids)
         statement = sql(
-            "DELETE FROM batch_items WHERE batch_id = :id AND image_id NOT IN ({names})", names=names
+            "DELETE FROM batch_images WHERE batch_id = :id AND image_id NOT IN ({names})", names=names
         )
         if image_ids:
             self._database.run(lambda tx: tx.execute(statement, id=batch.id, **values))
@@ -103,15 +123,22 @@ class BatchRepository(Repository):
         statement = "UPDATE batches SET closed_at = {now} WHERE id = :id"
         self._database.run(lambda tx: tx.execute(statement, id=batch.id))
 
-    def waiting(self, batch: Batch) -> Sequence[tuple[int, str]]:
-        """Return (id, public id) of the images of a batch whose result is not stored."""
+    def close_lost(self, batch: Batch, older_than: float) -> None:
+        """Close a batch without a name whose sending began at least so many seconds ago."""
+        statement = (
+            "UPDATE batches SET closed_at = {now} WHERE id = :id AND name IS NULL AND sent_at <= {ago:age}"
+        )
+        self._database.run(lambda tx: tx.execute(statement, id=batch.id, age=micros(older_than)))
+
+    def unanswered(self, batch: Batch) -> Sequence[BatchImage]:
+        """Return the images of a batch whose answer is not stored, also those that were deleted for good."""
         query = (
-            "SELECT i.id, i.public_id FROM batch_items b JOIN images i ON i.id = b.image_id"
-            " JOIN campaign_items c ON c.image_id = b.image_id AND c.campaign_id = :campaign_id"
-            " WHERE b.batch_id = :id AND c.status = 'waiting' ORDER BY i.id"
+            "SELECT b.* FROM batch_images b LEFT JOIN campaign_items c ON c.image_id = b.image_id"
+            " AND c.campaign_id = :campaign_id"
+            " WHERE b.batch_id = :id AND (c.status = 'waiting' OR c.status IS NULL) ORDER BY b.image_id"
         )
         rows = self._database.read(lambda tx: tx.rows(query, id=batch.id, campaign_id=batch.campaign_id))
-        return [(row["id"], row["public_id"]) for row in rows]
+        return [BatchImage(row["image_id"], row["public_id"], row["owner_id"]) for row in rows]
 
     def store(self, batch: Batch, image_id: int, description: Description) -> bool:
         """Store a description and end the image's part in the campaign, once; False where it has ended.
@@ -143,7 +170,8 @@ def _take(tx: Transaction, campaign_id: int, size: int) -> list[int]:
 
 
 def _batch(row: Row) -> Batch:
-    return Batch(row["id"], row["campaign_id"], row["label"], row["name"])
+    used = PromptUsed(row["model"], row["language"], row["prompt_version"]) if row["model"] else None
+    return Batch(row["id"], row["campaign_id"], row["label"], row["name"], moment(row["sent_at"]), used)
 
 
 def _locked(tx: Transaction, image_id: int) -> Row | None:

@@ -41,8 +41,8 @@ _SETTLE = sql(
 IN_NO_CAMPAIGN = (
     "NOT EXISTS (SELECT 1 FROM campaign_items ci JOIN campaigns c ON c.id = ci.campaign_id"
     " WHERE ci.image_id = i.id AND ci.status = 'waiting' AND (c.status IN ('running', 'paused')"
-    " OR EXISTS (SELECT 1 FROM batches j JOIN batch_items b ON b.batch_id = j.id"
-    " WHERE j.campaign_id = c.id AND b.image_id = i.id AND j.closed_at IS NULL)))"
+    " OR EXISTS (SELECT 1 FROM batches j JOIN batch_images b ON b.batch_id = j.id"
+    " WHERE j.campaign_id = c.id AND b.image_id = i.id AND j.sent_at IS NOT NULL AND j.closed_at IS NULL)))"
 )
 _DESCRIBED_SINCE = (
     "SELECT 1 AS one FROM campaigns c JOIN word_versions v ON v.created_at > c.created_at"

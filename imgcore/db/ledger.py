@@ -31,10 +31,9 @@ _USAGE = sql(
 )
 
 _IN_BATCHES = (
-    "SELECT COUNT(*) AS n FROM batches j JOIN batch_items b ON b.batch_id = j.id"
-    " JOIN campaign_items c ON c.campaign_id = j.campaign_id AND c.image_id = b.image_id"
-    " JOIN images i ON i.id = b.image_id"
-    " WHERE j.closed_at IS NULL AND j.name IS NOT NULL AND c.status = 'waiting'"
+    "SELECT COUNT(*) AS n FROM batches j JOIN batch_images b ON b.batch_id = j.id"
+    " LEFT JOIN campaign_items c ON c.campaign_id = j.campaign_id AND c.image_id = b.image_id"
+    " WHERE j.closed_at IS NULL AND j.sent_at IS NOT NULL AND (c.status = 'waiting' OR c.status IS NULL)"
 )
 
 
@@ -111,7 +110,7 @@ class LedgerRepository(Repository):
 
         owner_id: only of this account's images.
         """
-        statement = _IN_BATCHES + (" AND i.owner_id = :owner_id" if owner_id is not None else "")
+        statement = _IN_BATCHES + (" AND b.owner_id = :owner_id" if owner_id is not None else "")
         values = {} if owner_id is None else {"owner_id": owner_id}
         row = self._database.read(lambda tx: tx.row(statement, **values))
         return int(row["n"]) if row else 0

@@ -59,6 +59,15 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class PromptUsed:
+    """What requests to a captioning model are made with. language: the setting CAPTION_LANGUAGE."""
+
+    model: str
+    language: str
+    prompt_version: str
+
+
+@dataclass(frozen=True, slots=True)
 class ModelCall:
     """One answered call of a captioning model: it is billed, whether or not the answer was used."""
 

@@ -46,18 +46,21 @@ class Bench:
 
     def batches(self, **changes: Any) -> Batches:
         """A process that was just started."""
-        first, *others = self._models
+        changes.setdefault("model", self.captioner())
         changes.setdefault("load", lambda image: (Photo(), f"File name: {image.name}"))
         return Batches(
             rows=BatchRepository(self._database),
             images=self.repositories.images,
             campaigns=self.campaigns,
-            model=GeminiCaptioner(KEY, model=first, fallback_models=others, base_url=self.google.url),
             interface=self._interface,
             spending=self.spending,
-            lease=0.0,
-            **changes,
+            **({"lease": 0.0, "lost_after": 0.0} | changes),
         )
+
+    def captioner(self, **options: Any) -> GeminiCaptioner:
+        """The model, with other settings."""
+        first, *others = self._models
+        return GeminiCaptioner(KEY, model=first, fallback_models=others, base_url=self.google.url, **options)
 
     def start(self, **selection: Any) -> Campaign:
         return self.campaigns.start(Selection(**(selection or {"source": Source.LOCAL})), batch=True)

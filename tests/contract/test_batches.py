@@ -22,8 +22,6 @@ from imgcore.spending.models import Caps
 from imgcore.spending.service import Spending
 from tests.contract.batch_tools import Bench, same_bill
 from tests.contract.captioning_tools import MODEL, Photo
-from tests.contract.images import claim
-from tests.contract.images import description as image_description
 from tests.fake_batches import FakeBatches
 from tests.gemini_replies import description
 from tests.support.repositories import Repositories
@@ -64,31 +62,6 @@ def test_batch_leaves_words_of_people_and_photos_that_are_described_otherwise(
     assert {ItemStatus.DONE: 3, ItemStatus.SKIPPED: 2} == dict(campaign.counts)
     assert ["Mine.", photos[1].caption, photos[2].caption] == bench.captions(photos[:3])
     same_bill(bench, google)
-
-
-def test_batch_leaves_out_what_a_model_has_described_since_the_campaign_began(
-    bench: Bench, google: FakeBatches, photos: list[Image], repositories: Repositories
-) -> None:
-    """The words of that model stay: three photos are not sent, and the answer for a fourth is not stored."""
-    campaign = bench.start()
-    bench.campaigns.pause(campaign.public_id)
-    _described_by_the_queue(repositories, photos[:3])
-    bench.campaigns.resume(campaign.public_id)
-    campaign = bench.step(campaign)
-    assert 2 == sum(len(batch["requests"]) for batch in google.batches.values())
-    _described_by_the_queue(repositories, photos[3:4])
-    google.finish()
-    campaign = bench.step(campaign)
-    assert {ItemStatus.DONE: 1, ItemStatus.SKIPPED: 4} == dict(campaign.counts)
-    assert ["By the queue."] * 4 == bench.captions(photos[:4])
-    same_bill(bench, google)
-
-
-def _described_by_the_queue(repositories: Repositories, photos: list[Image]) -> None:
-    for photo in photos:
-        repositories.images.reopen(photo.public_id, [TaskKind.CAPTION], also_done=True)
-        words = image_description(caption="By the queue.", source=Source.GEMINI)
-        assert repositories.tasks.finish_caption(claim(repositories, photo, TaskKind.CAPTION), words)
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ class Killed(BaseException):
 POINTS: list[tuple[type, str]] = [
     (BatchRepository, "add"),
     (BatchRepository, "lease"),
+    (BatchRepository, "begin"),
     (BatchRepository, "keep"),
     (GeminiBatches, "submit"),
     (BatchRepository, "set_name"),

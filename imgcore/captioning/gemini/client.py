@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from enum import Enum
+from functools import partial
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -35,6 +36,8 @@ GOOGLE = "https://generativelanguage.googleapis.com"
 MINIMUM_TIMEOUT = 10.0  # seconds; Google refuses a shorter X-Server-Timeout
 BODY_SECONDS = 60.0  # after its headers; nobody waits for it any more by then
 BODY_BYTES = 1024 * 1024  # an answer has some 3 KiB
+UPLOAD_SECONDS = 900.0  # the most that a request's body takes: 20 MB at 180 kbit/s
+_UPLOAD_CHUNK = 64 * 1024
 DETAIL_CHARACTERS = 300
 MOST_TOKENS = 10_000_000  # bounds what is stored; no context window comes near
 
@@ -46,6 +49,8 @@ class GeminiClient:
 
     key: the API key. base_url: another address than Google's. Misconfigured where either cannot be used.
     """
+
+    body_bytes = BODY_BYTES  # the longest response
 
     def __init__(self, key: str, base_url: str | None = None) -> None:
         # A key with a line break would be quoted in the exception of the header it breaks.
@@ -89,7 +94,7 @@ class GeminiClient:
 
     def _connected(self) -> genai.Client:
         if (client := self._client) is None:
-            client = self._client = _connect(self._key, self._base_url)
+            client = self._client = _connect(self._key, self._base_url, self.body_bytes)
         return client
 
     def _detail(self, error: Exception) -> str:
@@ -100,7 +105,7 @@ class GeminiClient:
         return " ".join(text.replace(self._key, "[key]").split())[:DETAIL_CHARACTERS]
 
 
-def _connect(key: str, base_url: str) -> genai.Client:
+def _connect(key: str, base_url: str, body_bytes: int) -> genai.Client:
     try:
         address = urlsplit(base_url)
     except ValueError:
@@ -110,7 +115,7 @@ def _connect(key: str, base_url: str) -> genai.Client:
     arguments = {
         "follow_redirects": False,  # they would carry the key to wherever they lead
         "trust_env": not is_loopback(address.hostname),  # no proxy leads back to this machine
-        "event_hooks": {"response": [_bound]},
+        "event_hooks": {"request": [_bound_upload], "response": [partial(_bound, body_bytes)]},
     }
     try:
         return genai.Client(
@@ -184,24 +189,47 @@ def _retry_after(error: errors.APIError) -> str | None:
     return error.response.headers.get("retry-after") if error.response is not None else None
 
 
-def _bound(response: httpx2.Response) -> None:
+def _bound_upload(request: httpx2.Request) -> None:
+    assert isinstance(request.stream, httpx2.SyncByteStream)
+    request.stream = _BoundedUpload(request.stream)
+
+
+class _BoundedUpload(httpx2.SyncByteStream):
+    """A request body of limited duration: the SDK's timeout is for each part of it that is sent."""
+
+    def __init__(self, stream: httpx2.SyncByteStream) -> None:
+        self._stream = stream
+
+    def __iter__(self) -> Iterator[bytes]:
+        until = time.monotonic() + UPLOAD_SECONDS
+        for chunk in self._stream:
+            for start in range(0, len(chunk), _UPLOAD_CHUNK):
+                if time.monotonic() > until:
+                    raise TimeoutError("a request that takes too long to send")
+                yield chunk[start : start + _UPLOAD_CHUNK]
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+def _bound(most: int, response: httpx2.Response) -> None:
     assert isinstance(response.stream, httpx2.SyncByteStream)
-    response.stream = _Bounded(response.stream)
+    response.stream = _Bounded(response.stream, most)
 
 
 class _Bounded(httpx2.SyncByteStream):
     """A response body of limited size and duration."""
 
-    def __init__(self, stream: httpx2.SyncByteStream) -> None:
-        self._stream = stream
+    def __init__(self, stream: httpx2.SyncByteStream, most: int) -> None:
+        self._stream, self._most = stream, most
         self._until = time.monotonic() + BODY_SECONDS
 
     def __iter__(self) -> Iterator[bytes]:
         size = 0
         for chunk in self._stream:
             size += len(chunk)
-            if size > BODY_BYTES:
-                raise ValueError(f"a body of more than {BODY_BYTES} bytes")
+            if size > self._most:
+                raise ValueError(f"a body of more than {self._most} bytes")
             if time.monotonic() > self._until:
                 raise TimeoutError("a body that does not end")
             yield chunk

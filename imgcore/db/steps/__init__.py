@@ -40,6 +40,7 @@ from imgcore.db.steps.m030 import m030_part_uploads
 from imgcore.db.steps.m031 import m031_webhooks
 from imgcore.db.steps.m032 import m032_encrypted_secrets
 from imgcore.db.steps.m033 import m033_shared_originals
+from imgcore.db.steps.m034 import m034_sent_batches
 
 STEPS = (
     m001_images_and_tasks,
@@ -75,4 +76,5 @@ STEPS = (
     m031_webhooks,
     m032_encrypted_secrets,
     m033_shared_originals,
+    m034_sent_batches,
 )
