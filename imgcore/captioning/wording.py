@@ -30,7 +30,15 @@ _GOODBYE = partial(_any, phrases.GOODBYE, before=r"(?<=[.!?])\s+")
 _IMAGE_OF = partial(_any, phrases.IMAGE_OF)
 _REFUSAL = partial(_any, phrases.REFUSALS)
 _SELF = partial(_any, phrases.SELF)
+_QUOTED = partial(_any, phrases.QUOTED)
+_ERROR = partial(_any, phrases.ERROR)
 _NOTHING = partial(_any, phrases.NOTHING)
+_ABSENT = partial(
+    _any,
+    phrases.LABELS,
+    before=r"(?:(?:the|an?|this|die|das|eine?|la|le|une?|el|una)\s+)?",
+    after=rf"(?:\s*(?:{'|'.join(phrases.ABSENT)}))",
+)
 
 _TAGS = re.compile(
     r"</?(?:p|br|hr|b|strong|em|i|u|s|small|span|div|caption|figcaption|figure|h[1-6]|ul|ol|li|code|pre|blockquote)"
@@ -78,11 +86,13 @@ def settled(text: str, step: Callable[[str], str]) -> str:
 
 def is_refusal(text: str) -> bool:
     """Return whether a plain text declines to describe, or asks for an image."""
-    return _REFUSAL().match(text) is not None or _SELF().search(text) is not None
+    text = _without_error(text)
+    return _REFUSAL().match(text) is not None or _SELF().search(_QUOTED().sub(" ", text)) is not None
 
 
 def is_nothing(text: str) -> bool:
     """Return whether a plain text stands for nothing: "N/A", "null", "...", one word again and again."""
+    text = _without_error(text)
     letters = sum(character.isalpha() for character in text)
     if letters == 0 or (letters == 1 and text.isascii()) or is_placeholder(text):
         return True
@@ -95,7 +105,13 @@ def is_nothing(text: str) -> bool:
 
 def is_placeholder(text: str) -> bool:
     """Return whether ``text`` is one of the words and phrases that stand for nothing, such as "N/A"."""
-    return _NOTHING().fullmatch(text.strip(" .:!?…\"'()-–—_*")) is not None
+    bare = _without_error(text).strip(" .:!?…。\"'()[]-–—_*")
+    return any(expression.fullmatch(bare) for expression in (_NOTHING(), _ABSENT()))
+
+
+def _without_error(text: str) -> str:
+    found = _ERROR().match(text)
+    return text[found.end() :] if found else text
 
 
 def _without_markup(text: str) -> str:

@@ -174,6 +174,17 @@ WRAPPED = {
     "Immagine di un gatto": "Un gatto",
     "Afbeelding van een hond": "Een hond",
     "这张图片显示了一只狗。": "一只狗。",
+    "Sure - a dog runs.": "A dog runs.",
+    "Certainly. A dog runs.": "A dog runs.",
+    "Great—a dog runs.": "A dog runs.",
+    "Image of Christ the Redeemer above Rio.": "Christ the Redeemer above Rio.",
+    "Photo of a man whose hat is red": "A man whose hat is red",
+    "A picture of a horse that stands in a field": "A horse that stands in a field",
+    "Photo of a dog. It lies on a mat.": "A dog. It lies on a mat.",
+    "Ein Bild von einem Hund, der auf einer Wiese liegt": "Einem Hund, der auf einer Wiese liegt",
+    "Photo d'un chien qui est assis": "Un chien qui est assis",
+    "Foto de un perro que está sentado": "Un perro que está sentado",
+    "Foto van een hond die op het gras ligt": "Een hond die op het gras ligt",
 }
 
 
@@ -196,6 +207,24 @@ def test_wrapping_is_removed(text: str, expected: str) -> None:
         "Images of cats on a wall",
         "A <script>alert(1)</script> barn.",
         "Dr. Dolittle: the book",
+        "Sure-footed goats climb a cliff.",
+        "Great-grandmother holds a baby.",
+        "OK-branded cap on a peg",
+        "Klar-Sicht-Folie um einen Apfel",
+        "OK.gov on a poster",
+        "Hier ist der Eingang: ein Tor aus Stein.",
+        "Voici le chien : un berger.",
+        # sentences about a picture
+        "A picture of a horse hangs on a wall.",
+        "A photo of a man and a dog lies on the desk.",
+        "The image of a saint is painted on a door.",
+        "Ein Bild von Picasso hängt an der Wand.",
+        "Une photo d'un chat est accrochée au mur.",
+        "Una foto de un perro cuelga de la pared.",
+        "Uma foto de um cão está na parede.",
+        "Una foto di un gatto è appesa al muro.",
+        "Een foto van een hond hangt aan de muur.",
+        "Ett foto av en hund hänger på väggen.",
     ],
 )
 def test_words_that_only_look_like_wrapping_stay(text: str) -> None:
