@@ -24,6 +24,13 @@ def repositories(tmp_path: Path) -> Iterator[Repositories]:
 
 
 @pytest.fixture
+def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, repositories: Repositories) -> Repositories:
+    """A migrated database in the settings."""
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/gallery.db")
+    return repositories
+
+
+@pytest.fixture
 def storage() -> FakeStorage:
     """Two empty buckets."""
     return FakeStorage()

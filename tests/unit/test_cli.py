@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import runpy
 import sys
-import zipfile
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PIL import Image as PillowImage
@@ -20,11 +17,12 @@ from imgcore.cli import main as cli
 from imgcore.config import Config
 from imgcore.errors import Misconfigured, Unavailable
 from imgcore.gallery.limits import MAX_BYTES
-from imgcore.gallery.models import Description, Edit, NewImage, Source
+from imgcore.gallery.models import Source
 from imgcore.notifications.sender import Notifier
 from imgcore.pipeline.models import RecordCall
 from imgcore.pipeline.sweeper import Sweeper
 from tests.support.repositories import Repositories
+from tests.unit.cli_tools import described, lines
 from tests.unit.fakes import FakeCaptioner, FakeQueues, FakeStorage
 
 
@@ -34,17 +32,6 @@ def photo(tmp_path: Path) -> Path:
     path = tmp_path / "sky.jpg"
     PillowImage.new("RGB", (400, 300), (60, 120, 220)).save(path)
     return path
-
-
-@pytest.fixture
-def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, repositories: Repositories) -> Repositories:
-    """A migrated database in the settings."""
-    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/gallery.db")
-    return repositories
-
-
-def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
 def test_caption_prints_a_json_line(photo: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -140,95 +127,6 @@ def test_command_without_a_database_names_the_setting(
 
     assert 1 == cli.main([command])
     assert "imgcore: Neither DATABASE_URL nor DB_HOST is set.\n" == capsys.readouterr().err
-
-
-def described(repositories: Repositories, name: str, **words: Any) -> str:
-    """Insert an image with a caption."""
-    from imgcore.gallery.keys import new_public_id, raw_key
-    from imgcore.gallery.models import TaskKind
-    from imgcore.pipeline.models import ObjectCreated
-
-    public_id = new_public_id()
-    new = NewImage(public_id, raw_key(public_id, "image/jpeg"), name, "image/jpeg", 1, 3600.0)
-    repositories.images.add(new)
-    repositories.images.receive(ObjectCreated("b", new.image_key), new)
-    claim = repositories.tasks.claim(new.image_key, TaskKind.CAPTION, lease=60, max_attempts=5)
-    assert claim is not None
-    known = {"caption": "A cat.", "alt_text": "Cat", "tags": ("cat",), "source": Source.LOCAL} | words
-    repositories.tasks.finish_caption(claim, Description(**known))
-    return public_id
-
-
-def test_export_prints_json_lines_and_csv(database: Repositories, capsys: pytest.CaptureFixture[str]) -> None:
-    """The same rows, newest first, from more than one page; formulas are quoted."""
-    ids = [described(database, f"{n}.jpg", caption="=SUM(A1)") for n in range(120)]
-
-    codes = [cli.main(["export"])]
-    as_json = lines(capsys)
-    codes.append(cli.main(["export", "--format", "csv"]))
-    as_csv = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
-
-    assert [0, 0] == codes
-    assert ids[::-1] == [line["id"] for line in as_json] == [row["id"] for row in as_csv]
-    assert ("=SUM(A1)", ["cat"]) == (as_json[0]["caption"], as_json[0]["tags"])
-    assert ("'=SUM(A1)", "cat") == (as_csv[0]["caption"], as_csv[0]["tags"])
-
-
-def test_export_for_excel_begins_with_its_mark(
-    database: Repositories, capsysbinary: pytest.CaptureFixture[bytes]
-) -> None:
-    assert 0 == cli.main(["export", "--excel"])
-    assert capsysbinary.readouterr().out.startswith(b"\xef\xbb\xbfid,name,")
-
-
-def test_export_prints_utf8_on_any_console(database: Repositories, monkeypatch: pytest.MonkeyPatch) -> None:
-    described(database, "a.jpg", caption="日本語 é")
-    console = io.TextIOWrapper(io.BytesIO(), encoding="cp437")
-    monkeypatch.setattr("sys.stdout", console)
-    assert 0 == cli.main(["export"])
-    assert "日本語 é".encode() in console.buffer.getvalue()
-
-
-def test_export_writes_an_archive_or_nothing(
-    database: Repositories, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    image = database.images.get(described(database, "a.jpg"))
-    assert image is not None
-    storage = FakeStorage({image.image_key: b"original"})
-    monkeypatch.setattr("imgcore.bootstrap.storage", lambda config: storage)
-    monkeypatch.chdir(tmp_path)
-    target = tmp_path / "photos.zip"
-    assert 0 == cli.main(["export", "--zip", str(target)])
-    with zipfile.ZipFile(target) as archive:
-        assert b"original" == archive.read("a.jpg")
-    for refused in (
-        tmp_path / "missing" / "photos.zip",
-        tmp_path,
-        Path(),
-        tmp_path / ("n" * 252),
-    ):
-        assert 1 == cli.main(["export", "--zip", str(refused)])
-    assert ["photos.zip"] == [file.name for file in tmp_path.glob("*.zip*")]
-    assert [] == list(tmp_path.rglob("*.part"))
-
-
-def test_export_with_query_prints_the_matches(
-    database: Repositories, capsys: pytest.CaptureFixture[str]
-) -> None:
-    described(database, "a.jpg", caption="A dog.")
-    wanted = described(database, "b.jpg", caption="A heron.")
-
-    cli.main(["export", "--query", "heron"])
-
-    assert [wanted] == [line["id"] for line in lines(capsys)]
-
-
-def test_export_edit_has_source_human(database: Repositories, capsys: pytest.CaptureFixture[str]) -> None:
-    database.images.edit(described(database, "a.jpg"), Edit(caption="Mine"))
-
-    cli.main(["export"])
-
-    assert [("Mine", "human")] == [(line["caption"], line["source"]) for line in lines(capsys)]
 
 
 def test_thumbnail_that_cannot_be_written_is_an_error_of_its_file(
