@@ -48,6 +48,11 @@ _DESCRIBED_SINCE = (
     "SELECT 1 AS one FROM campaigns c JOIN word_versions v ON v.created_at > c.created_at"
     " WHERE c.id = :campaign_id AND v.image_id = :image_id AND v.source IN ('gemini', 'openai') LIMIT 1"
 )
+# They are not described while they are in the trash, and may be restored after any time.
+_SKIP_DELETED = (
+    "UPDATE campaign_items SET status = 'skipped' WHERE campaign_id = :campaign_id AND status = 'queued'"
+    " AND image_id IN (SELECT id FROM images WHERE deleted_at IS NOT NULL)"
+)
 _FINISH = (
     "UPDATE campaigns SET status = 'done', finished_at = {now} WHERE id = :campaign_id AND status = 'running'"
     " AND NOT EXISTS (SELECT 1 FROM campaign_items WHERE campaign_id = :campaign_id"
@@ -200,10 +205,14 @@ class CampaignRepository(Repository):
         return self._database.run(work)
 
     def settle(self, campaign_id: int) -> None:
-        """Store the end of the queued images whose task has ended, and of the campaign after the last one."""
+        """Store the end of the queued images whose task has ended, and of the campaign after the last one.
+
+        Those in the trash are skipped.
+        """
 
         def work(tx: Transaction) -> None:
             tx.execute(_SETTLE, campaign_id=campaign_id)
+            tx.execute(_SKIP_DELETED, campaign_id=campaign_id)
             tx.execute(_FINISH, campaign_id=campaign_id)
 
         self._database.run(work)

@@ -100,6 +100,7 @@ def write_words(
         if author.source is stored and value == change.row[field]:
             if known != change.languages(field):
                 change.set(field, value, stored, known)
+                change.add_version(field, value, author, applied=True, languages=known)
             continue
         applied = stored is None or author.source.rank(field) >= stored.rank(field)
         if applied:

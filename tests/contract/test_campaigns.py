@@ -216,6 +216,22 @@ def test_campaign_skips_what_is_deleted_or_in_work(
     assert {ItemStatus.FAILED: 1, ItemStatus.SKIPPED: 2} == counts
 
 
+def test_queued_photo_in_the_trash_does_not_keep_its_campaign_open(
+    campaigns: Campaigns, repositories: Repositories, queues: FakeQueues
+) -> None:
+    """It is skipped. Restored, it is described by its task all the same."""
+    deleted, _ = described(repositories, "a.jpg"), described(repositories, "b.jpg")
+    campaign = campaigns.start(Selection(source=Source.LOCAL), rate=60)
+    for image in repositories.images.get_many([deleted.public_id]):
+        repositories.campaigns.queue(campaign.id, image.id)
+    repositories.images.delete(deleted.public_id)
+    describe_queued(repositories, queues)
+    campaigns.advance()
+    ended = campaigns.get(campaign.public_id)
+    assert CampaignStatus.DONE is ended.status
+    assert {ItemStatus.DONE: 1, ItemStatus.SKIPPED: 1} == dict(ended.counts)
+
+
 def test_campaign_skips_what_a_model_has_described_since_it_began(
     campaigns: Campaigns, repositories: Repositories, database: Database, queues: FakeQueues
 ) -> None:

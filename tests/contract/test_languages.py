@@ -113,10 +113,16 @@ def test_description_in_one_language_replaces_the_others(repositories: Repositor
 
 
 def test_equal_words_with_a_new_translation_get_it(repositories: Repositories) -> None:
-    """The history gets no further version."""
+    """Each field gets a further version, so that an edit and its undo keep the translation."""
     image = described(repositories, "cat.jpg")
     first = bilingual(repositories, image, translations=())
     versions = len(repositories.images.history(image.public_id))
     again = bilingual(repositories, first)
     assert ("Eine Katze schläft.", "de") == shown(again, "de")
-    assert versions == len(repositories.images.history(image.public_id))
+    assert versions + len(WordField) == len(repositories.images.history(image.public_id))
+    repositories.images.edit(image.public_id, Edit(caption="Rex"))
+    undone = repositories.images.undo(image.public_id)
+    assert undone is not None
+    assert ("Eine Katze schläft.", "de") == shown(undone, "de")
+    bilingual(repositories, undone)
+    assert versions + len(WordField) + 2 == len(repositories.images.history(image.public_id))
