@@ -56,6 +56,26 @@ def test_searching_finds_while_one_types(browser: Browser, stage: Stage) -> None
     assert not browser.reloaded
 
 
+def test_text_typed_while_an_earlier_search_is_answered_stays(browser: Browser, stage: Stage) -> None:
+    fill(stage, 2)
+    browser.open()
+    browser.wait(lambda: len(captions(browser)) == 2)
+    browser.run("""
+      const answer = window.fetch;
+      window.waiting = [];
+      window.fetch = (...given) => String(given[0]).includes("tag=")
+        ? new Promise((go) => window.waiting.push(() => go(answer(...given))))
+        : answer(...given);
+    """)
+    browser.click(".filters summary")
+    browser.find("[name=tag]").send_keys("photo\t")
+    browser.wait(lambda: browser.run("return window.waiting.length"))
+    browser.find("[name=camera]").send_keys("Con")
+    release = "window.waiting.splice(0).forEach((go) => go())"
+    browser.wait(lambda: browser.run(release) or browser.has("#chips", "Tag: photo"))
+    assert ["photo", "Con"] == browser.run("return ['tag', 'camera'].map((name) => filters[name].value)")
+
+
 def test_a_search_that_finds_nothing_says_so(browser: Browser, stage: Stage) -> None:
     """The page does not invite to upload as if the gallery were empty."""
     fill(stage, 1)

@@ -32,7 +32,7 @@ export class Search {
     /** @param {number} wait */
     const later = (wait) => {
       clearTimeout(timer);
-      timer = setTimeout(guard(() => this.go(this.#typed())), wait);
+      timer = setTimeout(guard(() => this.go(this.#typed(), { typed: true })), wait);
     };
     input.addEventListener("input", () => later(TYPING));
     input.form?.addEventListener("submit", (event) => {
@@ -44,7 +44,7 @@ export class Search {
       input.value = "";
       later(0);
     });
-    form.addEventListener("change", guard(() => this.go(this.#typed())));
+    form.addEventListener("change", guard(() => this.go(this.#typed(), { typed: true })));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       later(0);
@@ -63,9 +63,10 @@ export class Search {
   /**
    * Show the list of a query.
    * @param {URLSearchParams} query
-   * @param {{remember?: boolean}} [options] remember: change the address afterwards
+   * @param {{remember?: boolean, typed?: boolean}} [options] remember: change the address afterwards. typed: what is in
+   * the field with the focus stays, because more may have been typed until the server has answered
    */
-  async go(query, { remember = true } = {}) {
+  async go(query, { remember = true, typed = false } = {}) {
     const text = query.toString();
     if (text === this.wanted && this.options.failure.hidden) return;
     this.wanted = text;
@@ -82,7 +83,7 @@ export class Search {
     }
     list.classList.remove("asking");
     this.query = query;
-    this.show(query);
+    this.show(query, typed ? document.activeElement : null);
     if (remember) opened(query);
   }
 
@@ -102,13 +103,14 @@ export class Search {
   /**
    * Show the filters of a query in the field, the form and the chips.
    * @param {URLSearchParams} query
+   * @param {Element | null} kept a field that stays as it is
    */
-  show(query) {
+  show(query, kept) {
     const { input, form, chips } = this.options;
     this.query = query;
     this.wanted = query.toString();
-    if (document.activeElement !== input || input.value.trim() !== (query.get("q") ?? "")) input.value = query.get("q") ?? "";
-    for (const field of form.elements) {
+    for (const field of [input, ...form.elements]) {
+      if (field === kept) continue;
       if (field instanceof HTMLInputElement || field instanceof HTMLSelectElement) field.value = query.get(field.name) ?? "";
     }
     const shown = [...query].map(([name, value]) => this.#chip(name, value));
