@@ -6,7 +6,7 @@ import tracemalloc
 import zlib
 
 import pytest
-from PIL import ImageCms
+from PIL import Image, ImageCms
 
 from imgcore.errors import Invalid
 from imgcore.imaging import stripping
@@ -24,7 +24,7 @@ def without_metadata(data: bytes) -> bytes:
 
 def made(form: str, orientation: int, **options: object) -> bytes:
     """A file whose EXIF, XMP, comment and tail hold what nobody may see."""
-    exif = images.Image.Exif()
+    exif = Image.Exif()
     exif[0x0112], exif[0x010E] = orientation, SECRET.decode()
     exif.get_ifd(0x8825)[29] = SECRET.decode()
     stored = images.laid(images.corners(), orientation)
