@@ -22,13 +22,15 @@ _PRESENT = (
 def refuse_duplicate(tx: Transaction, new: NewImage) -> None:
     """Raise AlreadyPresent where the owner has an image with the hash of ``new``.
 
-    Two requests at the same moment wait for each other: for the account's row, or without accounts for the gap
-    in the index that both are about to fill (MySQL), where one of them runs again after a deadlock.
+    Two requests at the same moment wait for each other: for the account's row, or without accounts for a row
+    that each database has. A missing row cannot be waited for, because READ COMMITTED locks no gaps.
     """
     if new.sha256 is None:
         return
     if new.owner_id is not None:
         lock_account(tx, new.owner_id)
+    else:
+        tx.row("SELECT name FROM migrations ORDER BY name LIMIT 1 {for_update}")
     found = present(tx, [new.sha256], new.owner_id, lock=True)
     if found:
         raise AlreadyPresent(found[new.sha256])

@@ -24,13 +24,13 @@ def checked_edit(edit: Edit) -> Edit:
 
 def clean_tags(given: Sequence[str]) -> list[str]:
     """Return tags as they are stored: in lower case, without doubles and empty ones. Invalid (``tags``)."""
+    for tag in given:
+        _check_showable(tag, "tags")
     tags = [" ".join(tag.split()).lower() for tag in given]
     tags = list(dict.fromkeys(tag for tag in tags if tag))
     if len(tags) > TAGS or any(len(tag) > TAG_LENGTH for tag in tags):
         said = f"At most {TAGS} tags of at most {TAG_LENGTH} characters each are accepted."
         raise Invalid(said, code="tags")
-    for tag in tags:
-        checked_text(tag, "tags", TAG_LENGTH)
     return tags
 
 
@@ -38,9 +38,14 @@ def checked_text(text: str | None, name: str, length: int) -> str | None:
     """Return a text without blanks around it; None for None. Invalid (``name``)."""
     if text is None:
         return None
+    _check_showable(text, name)
     text = text.strip()
     if len(text) > length:
         raise Invalid(f"{name} may have at most {length} characters.", code=name)
+    return text
+
+
+def _check_showable(text: str, name: str) -> None:
+    """Raise Invalid (``name``) for control characters, also for those that Python strips as blanks."""
     if not is_showable(text):
         raise Invalid(f"{name} contains characters that cannot be shown.", code=name)
-    return text

@@ -61,9 +61,9 @@ def test_stuck_connections_end_by_themselves(gemini: FakeGemini, monkeypatch: py
     """Each stuck request takes its pool of connections with it, so that no pool is ever used up."""
     connect, made = client._connect, []
 
-    def counted(key: str, base_url: str) -> object:
+    def counted(key: str, base_url: str, body_bytes: int) -> object:
         made.append(base_url)
-        return connect(key, base_url)
+        return connect(key, base_url, body_bytes)
 
     monkeypatch.setattr(client, "_connect", counted)
     gemini.play("ok", "503", "hang", "ok")

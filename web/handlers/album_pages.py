@@ -72,7 +72,7 @@ class AlbumPages(AlbumsBase):
         """Create an album and show it."""
         fields = verified_form()
         try:
-            album = self._albums.create(fields.get("name", ""), _lines(fields.get("description", "")))
+            album = self._albums.create(fields.get("name", ""), fields.get("description", ""))
         except ImgcoreError as error:
             return self._list(fields, error)
         return redirect(f"/albums/{album.public_id}?done=created")
@@ -140,7 +140,7 @@ class AlbumPages(AlbumsBase):
         fields = verified_form()
         order = choice(AlbumOrder, fields["order"], "order") if "order" in fields else None
         text = fields.get("description")
-        description = None if text is None else _lines(text)
+        description = None if text is None else text
         changes = AlbumChanges(fields.get("name"), description, order, fields.get("cover"))
         try:
             self._albums.edit(public_id, changes)
@@ -214,11 +214,6 @@ class AlbumPages(AlbumsBase):
         return self._renderer.render(
             view, token=csrf_token(), trouble=error.message if error else None, **values
         )
-
-
-def _lines(text: str) -> str:
-    """Return the text of a textarea with the line breaks of Unix; browsers send CR LF."""
-    return text.replace("\r\n", "\n")
 
 
 def _may_edit() -> bool:

@@ -67,7 +67,7 @@ def csrf_token() -> str:
 
 
 def verified_form() -> dict[str, str]:
-    """Return the submitted form's fields without its token.
+    """Return the submitted form's fields without its token, with "\\n" where browsers end lines by "\\r\\n".
 
     Problem: 403 if the token does not match the session or the cookie; 400 or 415 if the form is malformed.
     """
@@ -78,7 +78,7 @@ def verified_form() -> dict[str, str]:
         raise Problem(
             403, "form_expired", "This form is out of date. Go back, reload the page and send it again."
         )
-    return fields
+    return {name: value.replace("\r\n", "\n") for name, value in fields.items()}
 
 
 def _session_csrf_token() -> str | None:
