@@ -7,7 +7,7 @@ larger than the size that the file declares for it: libavif decodes it all, then
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from imgcore.imaging.formats.base import Damaged
 
@@ -18,45 +18,67 @@ MAX_LAYERS = 4  # frames of one item: AVIF and HEIF have up to four layers (AVIF
 _NOT_SLICES = 32  # HEVC's types of units from here on hold no pixels
 
 
+def made_of(
+    references: Iterable[tuple[bytes, int, list[int]]], kinds: Mapping[int, bytes]
+) -> dict[int, list[int]]:
+    """Return the items that each derived item is made of.
+
+    Damaged: a derived item has two lists of them. libheif reads the first one, other readers the last one.
+    """
+    found: dict[int, list[int]] = {}
+    for kind, item, others in references:
+        if kind == b"dimg" and kinds.get(item) in DERIVED:
+            if item in found:
+                raise Damaged("a picture with two lists of what it is made of")
+            found[item] = others
+    return found
+
+
+def with_auxiliary(
+    parts: Mapping[int, list[int]], references: Iterable[tuple[bytes, int, list[int]]]
+) -> dict[int, list[int]]:
+    """Return ``parts`` and the auxiliary pictures of each item, such as its alpha.
+
+    libheif and libavif decode the alpha of a tile each time that they decode the tile.
+    """
+    both = {item: [*others] for item, others in parts.items()}
+    for kind, item, others in references:
+        if kind == b"auxl":
+            for other in others:
+                both.setdefault(other, []).append(item)
+    return both
+
+
 def of_derived(
-    items: Sequence[int],
+    primary: int,
     kinds: Mapping[int, bytes],
-    made_of: Mapping[int, Sequence[int]],
+    parts: Mapping[int, Sequence[int]],
     area: Callable[[int], int],
 ) -> int:
-    """Return the pixels of all coded items that ``items`` are made of, each as often as it is used."""
+    """Return the pixels of all coded items that are decoded for ``primary``, each as often as it is used."""
     known: dict[int, int] = {}
 
     def effort(item: int, depth: int) -> int:
         if depth > _MAX_DEPTH:
             raise Damaged("a picture made of itself")
         if item not in known:
-            derived = kinds.get(item) in DERIVED
-            known[item] = (
-                sum(effort(part, depth + 1) for part in made_of.get(item, ())) if derived else area(item)
-            )
+            own = 0 if kinds.get(item) in DERIVED else area(item)
+            known[item] = own + sum(effort(part, depth + 1) for part in parts.get(item, ()))
         return known[item]
 
-    return sum(effort(item, 0) for item in items)
+    return effort(primary, 0)
 
 
-def coded_items(
-    items: Sequence[int], kinds: Mapping[int, bytes], made_of: Mapping[int, Sequence[int]]
-) -> set[int]:
-    """Return the items that are decoded for ``items``: these, or what they are made of."""
-    coded: set[int] = set()
+def coded_items(primary: int, kinds: Mapping[int, bytes], parts: Mapping[int, Sequence[int]]) -> set[int]:
+    """Return the coded items that are decoded for ``primary``: itself or its parts, and theirs."""
     seen: set[int] = set()
-    waiting = list(items)
+    waiting = [primary]
     while waiting:
         item = waiting.pop()
-        if item in seen:
-            continue
-        seen.add(item)
-        if kinds.get(item) in DERIVED:
-            waiting += made_of.get(item, ())
-        else:
-            coded.add(item)
-    return coded
+        if item not in seen:
+            seen.add(item)
+            waiting += parts.get(item, ())
+    return {item for item in seen if kinds.get(item) not in DERIVED}
 
 
 def check_pictures(units: bytes) -> None:

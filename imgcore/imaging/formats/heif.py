@@ -157,9 +157,9 @@ def _check_effort(data: bytes, items: list[Item], extents: Pieces, inner: Places
             declared.setdefault(item, []).append(sizes[index])
     areas = {item: max(pixels) for item, pixels in declared.items()}
     references = list(isobmff.references(data, *inner.get(b"iref", NOWHERE)))
-    made_of = {item: others for kind, item, others in references if kind == b"dimg"}
-    layers = [primary, *(item for kind, item, _ in references if kind == b"auxl")]  # alpha is one of those
-    coded = decode_cost.coded_items(layers, kinds, made_of)
+    made_of = decode_cost.made_of(references, kinds)
+    parts = decode_cost.with_auxiliary(made_of, references)
+    coded = decode_cost.coded_items(primary, kinds, parts)
     _check_complete(data, coded, extents, inner)
     coded_av1 = {item for item in coded if kinds.get(item) == b"av01"}
     _check_pictures(data, coded - coded_av1, extents, inner)
@@ -167,9 +167,9 @@ def _check_effort(data: bytes, items: list[Item], extents: Pieces, inner: Places
     for item, pixels in _av1_areas(data, coded_av1, extents, inner).items():
         areas[item] = max(areas.get(item, 0), pixels)
     allowed = _SMALL + _LAYERS * min(declared.get(primary, [0]))
-    if decode_cost.of_derived(layers, kinds, made_of, lambda item: areas.get(item, 0)) > allowed:
+    if decode_cost.of_derived(primary, kinds, parts, lambda item: areas.get(item, 0)) > allowed:
         raise Damaged("far more pixels to decode than to show")
-    return not decode_cost.coded_items([primary], kinds, made_of).isdisjoint(coded_av1)
+    return not decode_cost.coded_items(primary, kinds, made_of).isdisjoint(coded_av1)
 
 
 def _check_complete(data: bytes, coded: Iterable[int], extents: Pieces, inner: Places) -> None:
