@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import struct
+
 import pytest
 
-from tests.unit.heif_files import file
+from imgcore.imaging.formats import Damaged, isobmff
+from tests.unit.heif_files import box, entry, file, full
 from tests.unit.imaging_tools import carve, damage
 
 FAR_MORE = "far more pixels to decode than to show"
@@ -44,3 +47,44 @@ def test_heif_auxiliary_pictures_of_items_that_are_not_shown_do_not_count() -> N
     sizes = {1: (100, 100), 2: (100, 100), 3: (9000, 9000)}
     kinds = dict.fromkeys(sizes, b"hvc1")
     assert carve(file(kinds, sizes=sizes, references=[(b"auxl", 3, [2])])).format == "HEIF"
+
+
+def test_heif_items_of_the_same_number_are_damaged() -> None:
+    """libheif reads the first one, a grid; the other would not be counted as one."""
+    data = file({1: b"grid", 2: b"hvc1"}).replace(entry(2, b"hvc1"), entry(1, b"hvc1"))
+    assert damage(data) == "two items of the same number"
+
+
+def test_heif_references_beyond_their_count_are_not_read() -> None:
+    named = full(b"iref", box(b"dimg", struct.pack(">HHHHH", 1, 2, 7, 8, 9)))
+    assert [(b"dimg", 1, [7, 8])] == list(isobmff.references(named, 8, len(named)))
+
+
+def test_heif_more_references_than_encoders_write_are_damaged() -> None:
+    kinds = {1: b"hvc1", 2: b"hvc1"}
+    many = [2] * 60_000
+    assert carve(file(kinds, references=[(b"cdsc", 2, many)])).format == "HEIF"
+    assert damage(file(kinds, references=[(b"cdsc", 2, many), (b"thmb", 2, many)])) == (
+        "more references than any encoder writes"
+    )
+
+
+@pytest.mark.parametrize("owned", [b"\0\1\xff" + b"\1" * 255, b"\0\1\0"], ids=["many each", "none each"])
+def test_heif_more_properties_than_encoders_write_are_damaged(owned: bytes) -> None:
+    """A million of them are found several times over."""
+
+    def associated(times: int) -> bytes:
+        return full(b"ipma", struct.pack(">L", times), owned * times)
+
+    fits = 65_536 // (1 + owned[2])
+    some, more = associated(fits), associated(fits + 1)
+    assert len(list(isobmff.associations(some, 8, len(some)))) == fits * owned[2]
+    with pytest.raises(Damaged, match="more properties than any encoder writes"):
+        list(isobmff.associations(more, 8, len(more)))
+
+
+def test_heif_with_two_films_is_damaged() -> None:
+    """Only one of them would be hidden from the codec."""
+    data, film = file({1: b"hvc1"}), box(b"moov", box(b"mvhd", b"\0" * 100))
+    assert carve(data + film).picture.count(b"moov") == 0
+    assert damage(data + film + film) == "a box that may be there once is there twice"

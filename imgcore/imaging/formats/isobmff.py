@@ -9,12 +9,13 @@ from imgcore.imaging.formats.base import Damaged
 
 MAX_BOXES = 16_384
 MAX_ITEMS = 4096  # each usually stored in one piece
+_MAX_LINKS = 16 * MAX_ITEMS  # references between items; properties of items
 
 Places = dict[bytes, tuple[int, int]]  # of boxes: name → start and end of the content
 NOWHERE = (0, 0)
 
 # Boxes of which a second one would leave open which of the two a codec heeds
-_UNIQUE = frozenset({b"meta", b"pitm", b"iinf", b"iloc", b"iref", b"iprp", b"ipco", b"ipma", b"idat"})
+_UNIQUE = frozenset({b"meta", b"moov", b"pitm", b"iinf", b"iloc", b"iref", b"iprp", b"ipco", b"ipma", b"idat"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +118,13 @@ def boxes(data: bytes, position: int, end: int) -> Iterator[tuple[bytes, int, in
 
 
 def items(data: bytes, start: int, end: int) -> Iterator[Item]:
-    """Yield the entries of the item information box; older ones without a kind are left out."""
+    """Yield the entries of the item information box; older ones without a kind are left out.
+
+    Damaged: two entries have the same number, of which codecs read different ones.
+    """
     if end - start < 6:
         return
+    numbers: set[int] = set()
     at = start + (6 if data[start] == 0 else 8)
     for count, (name, body, _) in enumerate(boxes(data, at, end)):
         if count >= MAX_ITEMS:
@@ -128,7 +133,11 @@ def items(data: bytes, start: int, end: int) -> Iterator[Item]:
             continue
         wide = 2 if data[body] == 2 else 4
         kind_at = body + 4 + wide + 2
-        yield Item(int.from_bytes(data[body + 4 : body + 4 + wide]), data[kind_at : kind_at + 4], kind_at)
+        number = int.from_bytes(data[body + 4 : body + 4 + wide])
+        if number in numbers:
+            raise Damaged("two items of the same number")
+        numbers.add(number)
+        yield Item(number, data[kind_at : kind_at + 4], kind_at)
 
 
 def extents(data: bytes, start: int, end: int) -> Iterator[Extent]:
@@ -167,11 +176,15 @@ def extents(data: bytes, start: int, end: int) -> Iterator[Extent]:
 def references(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, list[int]]]:
     """Yield the kind ("dimg": made of), the item that refers, and the items that it refers to, by number."""
     wide = 4 if end > start and data[start] else 2
+    left = _MAX_LINKS
     for kind, at, to in boxes(data, start + 4, end):
-        others = [
-            int.from_bytes(data[spot : spot + wide]) for spot in range(at + wide + 2, to - wide + 1, wide)
-        ]
-        yield kind, int.from_bytes(data[at : at + wide]), others
+        first = at + wide + 2
+        count = int.from_bytes(data[first - 2 : first])
+        left -= count
+        if left < 0:
+            raise Damaged("more references than any encoder writes")
+        spots = range(first, min(to - wide + 1, first + count * wide), wide)
+        yield kind, int.from_bytes(data[at : at + wide]), [int.from_bytes(data[n : n + wide]) for n in spots]
 
 
 def sizes(data: bytes, start: int, end: int) -> dict[int, int]:
@@ -200,9 +213,12 @@ def associations(data: bytes, start: int, end: int) -> Iterator[tuple[int, int]]
     if end - start < 8:
         return
     wide, long = (4 if data[start] else 2), data[start + 3] & 1
-    at = start + 8
+    at, left = start + 8, _MAX_LINKS
     while at + wide < end:
         item, count = int.from_bytes(data[at : at + wide]), data[at + wide]
+        left -= 1 + count
+        if left < 0:
+            raise Damaged("more properties than any encoder writes")
         at += wide + 1
         for _ in range(count):
             index = int.from_bytes(data[at : at + 1 + long])
