@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-from imgcore.imaging.formats import Damaged, isobmff
+from imgcore.imaging.formats import Damaged, decode_cost, isobmff
 from tests.unit.heif_files import box, entry, file, full
 from tests.unit.imaging_tools import carve, damage
 
@@ -81,6 +81,29 @@ def test_heif_more_properties_than_encoders_write_are_damaged(owned: bytes) -> N
     assert len(list(isobmff.associations(some, 8, len(some)))) == fits * owned[2]
     with pytest.raises(Damaged, match="more properties than any encoder writes"):
         list(isobmff.associations(more, 8, len(more)))
+
+
+UNIT = b"\0\0\0\3\x40\1\0"  # parameters
+
+
+def test_heif_unit_without_content_is_damaged() -> None:
+    """Zeros could be read as a million of them."""
+    assert carve(file({1: b"hvc1"}, contents={1: UNIT * 2})).format == "HEIF"
+    assert damage(file({1: b"hvc1"}, contents={1: UNIT + bytes(8)})) == "a unit without content"
+
+
+def test_heif_more_units_than_encoders_write_are_damaged() -> None:
+    """They are counted over all items, which may share their bytes."""
+    half = UNIT * (decode_cost.MAX_ALL_UNITS // 2)
+    decode_cost.check_pictures([half, half])
+    with pytest.raises(Damaged, match="more units than any encoder writes"):
+        decode_cost.check_pictures([half, half, UNIT])
+
+
+def test_heif_units_of_pictures_that_are_not_decoded_are_not_counted() -> None:
+    """Uncompressed pixels are no units."""
+    kinds, references = {1: b"hvc1", 2: b"unci"}, [(b"auxl", 2, [1])]
+    assert carve(file(kinds, contents={1: UNIT, 2: bytes(100)}, references=references)).format == "HEIF"
 
 
 def test_heif_with_two_films_is_damaged() -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from imgcore.imaging.formats.base import Damaged
-from imgcore.imaging.formats.decode_cost import MAX_LAYERS
+from imgcore.imaging.formats.decode_cost import MAX_ALL_UNITS, MAX_LAYERS
 
 _SEQUENCE_HEADER, _FRAME_HEADER, _FRAME = 1, 3, 6
 _HEADER = 64  # bytes; what is read of a sequence header is within them
 _MAX_UNITS = 4096  # of one item
-_MAX_ALL_UNITS = 65_536  # of all items; each has two to five
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +25,7 @@ class Reader:
     """Reads the sequence headers of open bitstream units, of as many items as an encoder writes."""
 
     def __init__(self) -> None:
-        self.left = _MAX_ALL_UNITS
+        self.left = MAX_ALL_UNITS
 
     def read(self, units: bytes) -> SequenceHeader:
         """Return the sequence header that allows the largest frame. Damaged: too many frames."""

@@ -15,6 +15,7 @@ DERIVED = frozenset({b"grid", b"iovl", b"iden", b"tmap"})
 _MAX_DEPTH = 8
 
 MAX_LAYERS = 4  # frames of one item: AVIF and HEIF have up to four layers (AVIF 1.1.0, 2.3.2.3)
+MAX_ALL_UNITS = 65_536  # of all items; each has two to five, or one for each slice
 _NOT_SLICES = 32  # HEVC's types of units from here on hold no pixels
 
 
@@ -81,12 +82,21 @@ def coded_items(primary: int, kinds: Mapping[int, bytes], parts: Mapping[int, Se
     return {item for item in seen if kinds.get(item) not in DERIVED}
 
 
-def check_pictures(units: bytes) -> None:
-    """Raise Damaged if an HEVC item's units (ISO/IEC 14496-15, 8.3) hold more pictures than layers."""
-    pictures, at = 0, 0
-    while at + 7 <= len(units):
-        slice_data = units[at + 4] >> 1 & 63 < _NOT_SLICES
-        pictures += slice_data and units[at + 6] >> 7  # first_slice_segment_in_pic_flag (H.265, 7.3.6.1)
-        if pictures > MAX_LAYERS:
-            raise Damaged("more pictures than a picture has layers")
-        at += 4 + int.from_bytes(units[at : at + 4])
+def check_pictures(items: Iterable[bytes]) -> None:
+    """Raise Damaged if the units of an HEVC item (ISO/IEC 14496-15, 8.3) hold more pictures than layers.
+
+    Damaged too: a unit without content, or more units than encoders write for all items.
+    """
+    left = MAX_ALL_UNITS
+    for units in items:
+        pictures, at = 0, 0
+        while at + 7 <= len(units):
+            length = int.from_bytes(units[at : at + 4])
+            left -= 1
+            if not length or left < 0:
+                raise Damaged("more units than any encoder writes" if length else "a unit without content")
+            slice_data = units[at + 4] >> 1 & 63 < _NOT_SLICES
+            pictures += slice_data and units[at + 6] >> 7  # first_slice_segment_in_pic_flag (H.265, 7.3.6.1)
+            if pictures > MAX_LAYERS:
+                raise Damaged("more pictures than a picture has layers")
+            at += 4 + length

@@ -162,7 +162,8 @@ def _check_effort(data: bytes, items: list[Item], extents: Pieces, inner: Places
     coded = decode_cost.coded_items(primary, kinds, parts)
     _check_complete(data, coded, extents, inner)
     coded_av1 = {item for item in coded if kinds.get(item) == b"av01"}
-    _check_pictures(data, coded - coded_av1, extents, inner)
+    coded_hevc = {item for item in coded - coded_av1 if kinds.get(item) in _PICTURES}
+    _check_pictures(data, coded_hevc, extents, inner)
     # libheif refuses a coded picture larger than declared by itself, libavif does not
     for item, pixels in _av1_areas(data, coded_av1, extents, inner).items():
         areas[item] = max(areas.get(item, 0), pixels)
@@ -198,12 +199,8 @@ def _av1_areas(data: bytes, coded: Iterable[int], extents: Pieces, inner: Places
 
 def _check_pictures(data: bytes, coded: Iterable[int], extents: Pieces, inner: Places) -> None:
     """Raise Damaged if one of these HEVC items holds many pictures, all of which libheif would decode."""
-    known: set[tuple[tuple[int, int, int], ...]] = set()
-    for item in coded:
-        stored = tuple(extent.place for extent in extents.get(item, ()))
-        if stored not in known:
-            known.add(stored)
-            decode_cost.check_pictures(_content(data, extents, item, inner))
+    distinct = {tuple(extent.place for extent in extents.get(item, ())): item for item in coded}
+    decode_cost.check_pictures(_content(data, extents, item, inner) for item in distinct.values())
 
 
 def _by_item(data: bytes, extents: Iterable[Extent]) -> Pieces:
