@@ -14,8 +14,9 @@ def full(name: bytes, *content: bytes, version: int = 0, flags: int = 0) -> byte
     return box(name, struct.pack(">L", version << 24 | flags), *content)
 
 
-def entry(number: int, kind: bytes) -> bytes:
-    return full(b"infe", struct.pack(">HH", number, 0), kind, b"\0", version=2)
+def entry(number: int, kind: bytes, content_type: bytes = b"application/rdf+xml") -> bytes:
+    named = b"name\0" + content_type + b"\0" if kind == b"mime" else b"\0"
+    return full(b"infe", struct.pack(">HH", number, 0), kind, named, version=2)
 
 
 def file(

@@ -67,9 +67,8 @@ def carve(data: bytes) -> Carved:
         brand = b"avif" if avif else b"heic"  # libavif looks at the first one, libheif at the compatible ones
         changes |= {8: brand, 16: brand} if int.from_bytes(data[:4]) >= 20 else {8: brand}
     texts = {
-        item.kind: _content(data, extents, item.number, inner, MAX_METADATA)
-        for item in reversed(hidden.values())
-        if item.kind in (b"Exif", b"mime")
+        kind: _content(data, extents, number, inner, MAX_METADATA)
+        for kind, number in _descriptions(data, items, inner).items()
     }
     exif = texts.get(b"Exif", b"")
     return Carved(
@@ -86,6 +85,27 @@ def carve(data: bytes) -> Carved:
 def _primary(data: bytes, inner: Places) -> int:
     start, end = inner.get(b"pitm", NOWHERE)
     return int.from_bytes(data[start + 4 : min(end, start + (6 if data[start] == 0 else 8))])
+
+
+def _descriptions(data: bytes, items: list[Item], inner: Places) -> dict[bytes, int]:
+    """Return the items that hold the primary picture's EXIF and XMP, by kind.
+
+    One that describes ("cdsc") other pictures alone, such as a gain map, is none of them. One without a reference
+    describes all, and one for the first picture that the primary one is made of describes that too.
+    """
+    shown = {_primary(data, inner)}
+    described: dict[int, list[int]] = {}
+    for kind, number, others in isobmff.references(data, *inner.get(b"iref", NOWHERE)):
+        if kind == b"dimg" and number in shown:
+            shown |= set(others[:1])
+        elif kind == b"cdsc":
+            described.setdefault(number, []).extend(others)
+    found: dict[bytes, int] = {}
+    for item in items:
+        text = item.kind == b"Exif" or (item.kind, item.content_type) == (b"mime", b"application/rdf+xml")
+        if text and not shown.isdisjoint(described.get(item.number, shown)):
+            found.setdefault(item.kind, item.number)
+    return found
 
 
 def _properties(data: bytes, inner: Places, items: Iterable[int]) -> dict[int, dict[bytes, bytes]]:

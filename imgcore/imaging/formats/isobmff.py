@@ -23,6 +23,7 @@ class Item:
     number: int
     kind: bytes
     kind_at: int  # where in the file the kind is written
+    content_type: bytes  # of kind "mime"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,7 @@ def items(data: bytes, start: int, end: int) -> Iterator[Item]:
         return
     numbers: set[int] = set()
     at = start + (6 if data[start] == 0 else 8)
-    for count, (name, body, _) in enumerate(boxes(data, at, end)):
+    for count, (name, body, to) in enumerate(boxes(data, at, end)):
         if count >= MAX_ITEMS:
             raise Damaged("more items than any encoder writes")
         if name != b"infe" or data[body] < 2:
@@ -137,7 +138,9 @@ def items(data: bytes, start: int, end: int) -> Iterator[Item]:
         if number in numbers:
             raise Damaged("two items of the same number")
         numbers.add(number)
-        yield Item(number, data[kind_at : kind_at + 4], kind_at)
+        kind = data[kind_at : kind_at + 4]
+        texts = data[kind_at + 4 : to].split(b"\0", 2) if kind == b"mime" else []  # name and content type
+        yield Item(number, kind, kind_at, texts[1] if len(texts) > 1 else b"")
 
 
 def extents(data: bytes, start: int, end: int) -> Iterator[Extent]:
