@@ -90,8 +90,8 @@ def _primary(data: bytes, inner: Places) -> int:
 def _descriptions(data: bytes, items: list[Item], inner: Places) -> dict[bytes, int]:
     """Return the items that hold the primary picture's EXIF and XMP, by kind.
 
-    One that describes ("cdsc") other pictures alone, such as a gain map, is none of them. One without a reference
-    describes all, and one for the first picture that the primary one is made of describes that too.
+    One that describes ("cdsc") other pictures alone, such as a gain map, is none of them. One without a
+    reference describes all, and one for the first picture that the primary one is made of describes that too.
     """
     shown = {_primary(data, inner)}
     described: dict[int, list[int]] = {}
