@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import zlib
 
 import pytest
 from hypothesis import given, settings
@@ -167,6 +168,73 @@ def test_decode_tiff_in_other_packings_is_refused_by_name(compression: str) -> N
         decode(samples.encode(image, "TIFF", compression=compression), max_side=96)
     assert caught.value.code == "unsupported_type"
     assert caught.value.message.startswith("The TIFF is packed in a way that cannot be shown here;")
+
+
+def retyped(data: bytes, tag: int, kind: int) -> bytes:
+    """A little-endian TIFF whose first directory gives a field another type."""
+    (first,) = struct.unpack_from("<L", data, 4)
+    (count,) = struct.unpack_from("<H", data, first)
+    places = [first + 2 + 12 * number for number in range(count)]
+    (at,) = [place for place in places if struct.unpack_from("<H", data, place) == (tag,)]
+    return data[: at + 2] + struct.pack("<H", kind) + data[at + 4 :]
+
+
+@pytest.mark.parametrize("kind", [6, 8, 9, 16], ids=["SBYTE", "SSHORT", "SLONG", "LONG8"])
+@pytest.mark.parametrize("compression", ["group4", "zstd", "lzma"])
+def test_decode_tiff_whose_packing_has_another_type_is_refused(compression: str, kind: int) -> None:
+    """libtiff reads such a number, and would open any of its codecs."""
+    image = samples.corners().convert("1") if compression == "group4" else samples.corners()
+    with pytest.raises(Rejected) as caught:
+        decode(retyped(samples.encode(image, "TIFF", compression=compression), 259, kind), max_side=96)
+    assert caught.value.code == "unsupported_type"
+
+
+@pytest.mark.parametrize("tag", [256, 257, 258, 262, 273, 277, 278, 279, 284])
+def test_decode_tiff_with_a_signed_number_is_refused(tag: int) -> None:
+    with pytest.raises(Rejected) as caught:
+        decode(retyped(TIFFS["LZW"], tag, 9), max_side=96)
+    assert caught.value.code == "unsupported_type"
+
+
+def test_decode_tiff_with_long_numbers_is_shown() -> None:
+    data = TIFFS["LZW"]
+    for tag in (259, 262, 277, 278, 284):
+        data = retyped(data, tag, 4)
+    assert_corners(data, "TIFF", most=3)
+
+
+def tiled(size: tuple[int, int], tile: tuple[int, int]) -> bytes:
+    """A white TIFF in tiles that share their pixels, packed by Deflate."""
+    packed = zlib.compress(b"\xff" * (tile[0] * tile[1]), 9)
+    count = -(-size[0] // tile[0]) * -(-size[1] // tile[1])
+    start = 8 + len(packed) + len(packed) % 2
+    fields = [
+        *(raw_files.long(tag, side) for tag, side in zip((256, 257, 322, 323), (*size, *tile), strict=True)),
+        *(raw_files.short(tag, value) for tag, value in ((258, 8), (259, 8), (262, 1), (277, 1))),
+        raw_files.long(324, *[8] * count),
+        raw_files.long(325, *[len(packed)] * count),
+    ]
+    fields = [(tag, kind, number, value[:4] if number == 1 else value) for tag, kind, number, value in fields]
+    head = b"II*\0" + struct.pack("<L", start)
+    return (head + packed).ljust(start, b"\0") + raw_files.directory(start, fields)
+
+
+@pytest.mark.parametrize(
+    ("size", "tile"), [((100, 80), (16, 16)), ((100, 80), (256, 256)), ((1500, 20), (1504, 32))]
+)
+def test_decode_tiff_in_tiles_is_shown(size: tuple[int, int], tile: tuple[int, int]) -> None:
+    """Those of maps and microscopes often have 256 pixels a side, whatever the size of the picture."""
+    photo = decode(tiled(size, tile), max_side=100)
+    assert (photo.facts.width, photo.facts.height) == size
+    assert set(photo.rgb((10, 1))) == {255}
+
+
+@pytest.mark.parametrize("tile", [(4096, 4096), (1 << 20, 16), (16, 1 << 20), (1024, 1040)])
+def test_decode_tiff_in_a_tile_far_larger_than_the_picture_is_refused(tile: tuple[int, int]) -> None:
+    """A tile is unpacked as a whole."""
+    with pytest.raises(Rejected) as caught:
+        decode(tiled((16, 16), tile), max_side=96)
+    assert caught.value.code == "damaged"
 
 
 def test_formats_tiff_hands_the_codec_nothing_but_the_picture() -> None:

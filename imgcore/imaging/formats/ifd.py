@@ -10,6 +10,7 @@ MAX_ENTRIES = 512  # of one directory; cameras write some sixty
 _ORDERS = {b"II": "<", b"MM": ">"}
 _BYTE, _ASCII, _SHORT, _LONG, RATIONAL, _SIGNED_RATIONAL, _UTF8 = 1, 2, 3, 4, 5, 10, 129
 _DIRECTORY = 13
+WHOLE = frozenset({_BYTE, _SHORT, _LONG, _DIRECTORY})  # types of whole numbers, without a sign
 _LAYOUTS = {_BYTE: "B", _SHORT: "H", _LONG: "L", RATIONAL: "LL", _SIGNED_RATIONAL: "ll", _DIRECTORY: "L"}
 
 
@@ -89,7 +90,7 @@ class Structure:
 
     def whole(self, entry: Entry) -> int | None:
         """Return the only whole number of an entry."""
-        whole = entry.count == 1 and entry.kind in (_BYTE, _SHORT, _LONG, _DIRECTORY)
+        whole = entry.count == 1 and entry.kind in WHOLE
         return int(self.numbers(entry)[0]) if whole else None
 
     def _unpack(self, layout: str, at: int) -> tuple[int, ...]:

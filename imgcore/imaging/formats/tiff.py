@@ -5,14 +5,17 @@ from __future__ import annotations
 import struct
 
 from imgcore.imaging.formats.base import MAX_ICC, MAX_METADATA, Carved, Damaged, Unsupported
-from imgcore.imaging.formats.ifd import Entry, Structure
+from imgcore.imaging.formats.ifd import WHOLE, Entry, Structure
 
 WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, STRIPS, STRIP_LENGTHS = 256, 257, 258, 259, 262, 273, 279
 _SAMPLES, _COLOUR_MAP, _TILES, _TILE_LENGTHS, _FORMAT = 277, 320, 324, 325, 339
+_TILE_WIDTH, _TILE_HEIGHT = 322, 323
+_REFERENCES = 532  # of black and white: fractions
 _KEPT = frozenset(
     {
-        WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, STRIPS, STRIP_LENGTHS, _SAMPLES, _COLOUR_MAP, _TILES,
-        _TILE_LENGTHS, 266, 278, 284, 317, 322, 323, 332, 338, _FORMAT, 530, 532,
+        WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, STRIPS, STRIP_LENGTHS, _SAMPLES, _COLOUR_MAP,
+        _TILE_WIDTH, _TILE_HEIGHT, _TILES, _TILE_LENGTHS, _FORMAT, _REFERENCES,
+        266, 278, 284, 317, 332, 338, 530,
     }
 )  # fmt: skip
 _XMP, _RESOURCES, _ICC = 700, 34377, 34675
@@ -22,6 +25,7 @@ _XMP, _RESOURCES, _ICC = 700, 34377, 34675
 _COMPRESSIONS = frozenset({1, 5, 8, 32946, 32773})
 _PHOTOMETRICS = frozenset({0, 1, 2, 3, 5, 6})  # grey, RGB, palette, CMYK, YCbCr
 _MAX_PIECES = 65_536  # strips or tiles
+_USUAL_TILE = 1024  # pixels a side; a small picture may lie in one tile that is larger than it
 
 
 def carve(data: bytes) -> Carved:
@@ -55,6 +59,8 @@ def _check(structure: Structure, fields: dict[int, Entry]) -> None:
     pieces = fields.get(STRIPS) or fields.get(_TILES)
     if pieces is None or WIDTH not in fields or HEIGHT not in fields:
         raise Damaged("no picture")
+    if any(tag in _KEPT and tag != _REFERENCES and entry.kind not in WHOLE for tag, entry in fields.items()):
+        raise Unsupported("numbers of a type that the codec may read in another way")
     bits = structure.numbers(fields[BITS]) if BITS in fields else [1]
     packed = (
         _number(structure, fields, COMPRESSION) in _COMPRESSIONS
@@ -67,6 +73,11 @@ def _check(structure: Structure, fields: dict[int, Entry]) -> None:
         raise Unsupported("packed in another way")
     if pieces.count > _MAX_PIECES:
         raise Damaged("more strips than any encoder writes")
+    width, height = (_number(structure, fields, tag) + 15 for tag in (WIDTH, HEIGHT))
+    across, down = (_number(structure, fields, tag) for tag in (_TILE_WIDTH, _TILE_HEIGHT))
+    too_long = across > max(_USUAL_TILE, width) or down > max(_USUAL_TILE, height)
+    if too_long or across * down > max(_USUAL_TILE**2, width * height):
+        raise Damaged("tiles larger than any encoder writes")
 
 
 def _number(structure: Structure, fields: dict[int, Entry], tag: int, absent: int = 1) -> int:
