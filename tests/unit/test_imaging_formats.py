@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from imgcore.imaging import formats
-from imgcore.imaging.formats import Damaged, base, gif
+from imgcore.imaging.formats import Damaged, base, gif, png
 from tests import images as samples
 from tests.images import chunk, exif, segment, with_segments, xmp
 from tests.unit.imaging_tools import carve, damage
@@ -79,6 +79,25 @@ def test_formats_no_change_makes_a_reader_fail_otherwise(kind: str, data: st.Dat
         formats.carve(bytes(file[:end]), kind)
     except (Damaged, IndexError):
         return
+
+
+# PNG
+
+
+def test_formats_first_of_many_packets_of_a_png_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unpacking thousands of them, each of a megabyte, would take seconds."""
+    unpacked: list[bytes] = []
+    real = base.inflate
+
+    def inflate(data: bytes, limit: int) -> bytes:
+        unpacked.append(data)
+        return real(data, limit)
+
+    monkeypatch.setattr(png, "inflate", inflate)
+    packed = [zlib.compress(text) for text in (b"first", b"second", b"third")]
+    extra = b"".join(chunk(b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + text) for text in packed)
+    assert carve(samples.png(1, 1, pixels=b"\0" * 4, extra=extra)).xmp == b"first"
+    assert [text for text in unpacked if text] == packed[:1]
 
 
 # JPEG

@@ -46,7 +46,7 @@ def carve(data: bytes, *, with_picture: bool = True) -> Carved:
             found[kind] = bounded(data[body : body + length], MAX_ICC)
         elif kind in (b"tEXt", b"zTXt") and b"raw" not in found and data.startswith(_RAW, body):
             found[b"raw"] = _raw_exif(kind, data[body : body + length])
-        elif kind == b"iTXt" and data.startswith(_XMP, body):
+        elif kind == b"iTXt" and kind not in found and data.startswith(_XMP, body):
             found[kind] = _xmp(data[body + len(_XMP) : body + length])
         elif kind == b"acTL":
             frames = int.from_bytes(data[body : body + 4])
