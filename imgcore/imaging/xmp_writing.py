@@ -79,8 +79,15 @@ def has_alt_text(known: bytes) -> bool:
 
 
 def embedded_packet(data: bytes) -> bytes:
-    """Return the XMP packet of a JPEG, PNG or WebP; empty where there is none. Invalid for other formats."""
-    return b"".join(_packets(data))
+    """Return the XMP packet of a JPEG or PNG; empty where there is none. Invalid for other formats.
+
+    Conflict: it is too long, or not the only one, of which one would be lost.
+    """
+    packets = _packets(data)
+    first = next(packets, b"")
+    if next(packets, None) is not None:
+        raise Conflict(UNREADABLE, code="xmp")
+    return first
 
 
 def embed(data: bytes, xmp: bytes) -> bytes:
@@ -142,7 +149,9 @@ def _packets(data: bytes) -> Iterator[bytes]:
                 yield data[start + 4 + len(_JPEG_NAME) : end]
     elif data[:8] == b"\x89PNG\r\n\x1a\n":
         for kind, start, end in _chunks(data):
-            if kind == b"iTXt" and data[start + 8 : end].startswith(_PNG_NAME + b"\0"):
+            if kind == b"iTXt" and data.startswith(_PNG_NAME + b"\0", start + 8):
+                if end - start > _MOST:
+                    raise Conflict(UNREADABLE, code="xmp")
                 yield _itxt(data[start + 8 + len(_PNG_NAME) + 1 : end - 4])
     else:
         raise Invalid(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
 import zlib
 
 import pytest
@@ -111,6 +112,37 @@ def test_packet_that_is_empty_has_no_alt_text() -> None:
 def test_packet_that_cannot_be_read_is_left(known: bytes) -> None:
     with pytest.raises(Conflict):
         packet(WORDS, known)
+
+
+def png_with(*packets: bytes) -> bytes:
+    """A PNG with compressed packets."""
+    chunks = [samples.chunk(b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + zlib.compress(one, 9)) for one in packets]
+    return samples.png(1, 1, pixels=b"\0" * 4, extra=b"".join(chunks))
+
+
+def test_one_of_several_packets_is_not_lost() -> None:
+    """Two are unpacked at most: two hundred of a megabyte each are a small file."""
+    segment = samples.segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0" + RATED)
+    spaces = b" " * 2**20
+    for data in (
+        samples.with_segments(samples.jpeg(16, 16), segment, segment),
+        png_with(RATED, RATED),
+        png_with(*[spaces] * 200),
+    ):
+        tracemalloc.start()
+        try:
+            with pytest.raises(Conflict):
+                embedded_packet(data)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert peak < 8 * 2**20
+
+
+def test_packet_of_a_png_that_is_too_long_is_left() -> None:
+    chunk = samples.chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + RATED + b" " * 2**20)
+    with pytest.raises(Conflict):
+        embedded_packet(samples.png(1, 1, pixels=b"\0" * 4, extra=chunk))
 
 
 def test_words_are_not_embedded_into_other_formats_or_beyond_the_limit() -> None:
