@@ -82,8 +82,11 @@ def _box(name: bytes, *content: bytes) -> bytes:
     return struct.pack(">L4s", 8 + len(body), name) + body
 
 
-def cr3(preview: bytes, orientation: int = 1) -> bytes:
-    """A file of Canon's newer cameras: boxes, with the JPEG as the only sample of the first track."""
+def cr3(preview: bytes, orientation: int = 1, *, before: int = 0, tracks: int = 1) -> bytes:
+    """A file of Canon's newer cameras: boxes, with the JPEG as the only sample of a track.
+
+    ``before``: so many empty tracks stand before it; ``tracks``: so many have the JPEG.
+    """
     tags = b"II*\0\x08\0\0\0" + directory(8, [short(0x0112, orientation), text(0x010F, "Canon")])
 
     def moov(offset: int) -> bytes:
@@ -92,8 +95,9 @@ def cr3(preview: bytes, orientation: int = 1) -> bytes:
             _box(b"stsz", b"\0" * 4, struct.pack(">LL", len(preview), 1)),
             _box(b"co64", b"\0" * 4, struct.pack(">LQ", 1, offset)),
         )
-        track = _box(b"trak", _box(b"mdia", _box(b"minf", table)))
-        return _box(b"moov", _box(b"uuid", bytes(16), _box(b"CMT1", tags)), track, _box(b"trak", b""))
+        track, empty = _box(b"trak", _box(b"mdia", _box(b"minf", table))), _box(b"trak")
+        own = _box(b"uuid", bytes(16), _box(b"CMT1", tags))
+        return _box(b"moov", own, empty * before, track * tracks, empty)
 
     head = _box(b"ftyp", b"crx \0\0\0\1crx isom")
     start = len(head) + len(moov(0)) + 8

@@ -13,7 +13,7 @@ from PIL import Image
 from imgcore.errors import Rejected
 from imgcore.imaging import formats
 from imgcore.imaging.decode import decode
-from imgcore.imaging.formats import Damaged
+from imgcore.imaging.formats import Carved, Damaged, jpeg
 from tests import images as samples
 from tests import raw_files
 from tests.images import shown
@@ -256,6 +256,55 @@ def test_formats_tiff_with_many_directories_is_read_once() -> None:
     (count,) = struct.unpack_from("<H", data, first)
     at = first + 2 + 12 * count
     assert_corners(data[:at] + struct.pack("<L", first) + data[at + 4 :], "DNG")
+
+
+def scanned(monkeypatch: pytest.MonkeyPatch, data: bytes) -> list[int]:
+    """The lengths of the previews that are taken apart."""
+    lengths: list[int] = []
+    real = jpeg.carve
+
+    def carve(piece: bytes) -> Carved:
+        lengths.append(len(piece))
+        return real(piece)
+
+    monkeypatch.setattr(jpeg, "carve", carve)
+    formats.carve(data, formats.media_type(data) or "")
+    return lengths
+
+
+def with_directories(lengths: list[int]) -> bytes:
+    """A DNG with further directories, each of which names the preview at that length."""
+    data = raw_files.tiff_based(PREVIEW)
+    (first,) = struct.unpack_from("<L", data, 4)
+    (count,) = struct.unpack_from("<H", data, first)
+    at = first + 2 + 12 * count
+    start = len(data) + len(data) % 2
+    data = (data[:at] + struct.pack("<L", start) + data[at + 4 :]).ljust(start, b"\0")
+    for number, length in enumerate(lengths, 1):
+        fields = [raw_files.long(0x0201, 16), raw_files.long(0x0202, length)]
+        following = len(data) + len(raw_files.directory(0, fields)) if number < len(lengths) else 0
+        data += raw_files.directory(len(data), fields, following)
+    return data
+
+
+def test_formats_preview_that_many_directories_or_tracks_name_is_read_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert scanned(monkeypatch, with_directories([len(PREVIEW)] * 20)) == [len(PREVIEW)]
+    assert scanned(monkeypatch, raw_files.cr3(PREVIEW, tracks=10)) == [len(PREVIEW)]
+
+
+def test_formats_previews_that_overlap_are_read_within_twice_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = with_directories([len(PREVIEW) - cut for cut in range(20)])
+    lengths = scanned(monkeypatch, data)
+    assert lengths[0] == len(PREVIEW)
+    assert sum(lengths) <= 2 * len(data)
+
+
+def test_decode_cr3_is_read_up_to_its_sixteenth_track() -> None:
+    assert_corners(raw_files.cr3(PREVIEW, before=15), "CR3")
+    with pytest.raises(Rejected, match="no preview inside"):
+        decode(raw_files.cr3(PREVIEW, before=16), max_side=96)
 
 
 def runs(image: Image.Image) -> bytes:

@@ -6,6 +6,7 @@ The raw pixels are not decoded. DNG, CR2, NEF and ARW are TIFF structures, a CR3
 
 from __future__ import annotations
 
+import itertools
 import struct
 from collections.abc import Iterator
 from dataclasses import replace
@@ -29,6 +30,7 @@ _MAKERS = {b"NIKON": "NEF", b"SONY": "ARW"}
 _MAKE, _SUB_DIRECTORIES, _JPEG, _JPEG_LENGTH, _DNG_VERSION = 0x010F, 0x014A, 0x0201, 0x0202, 0xC612
 _SENSOR = frozenset({32803, 34892})  # photometric interpretations of raw pixels: a filter array, linear
 _MAX_DIRECTORIES = 24  # cameras write up to eight
+_MAX_TRACKS = 16  # cameras write up to five
 
 
 def media_type(data: bytes) -> str | None:
@@ -62,9 +64,13 @@ def carve(data: bytes) -> Carved:
     name = _name(data)
     places = _raf(data) if name == "RAF" else _cr3(data) if name == "CR3" else _previews(data)
     best: Carved | None = None
-    for start, length in places:
+    left = 2 * len(data)  # bytes to look through: previews do not overlap
+    for start, length in dict.fromkeys(places):
         piece = data[start : start + length]
-        if len(piece) < length or not piece.startswith(b"\xff\xd8\xff") or jpeg.is_lossless(piece):
+        if len(piece) < length or not piece.startswith(b"\xff\xd8\xff") or length > left:
+            continue
+        left -= length
+        if jpeg.is_lossless(piece):
             continue
         try:
             found = jpeg.carve(piece)
@@ -124,9 +130,8 @@ def _cr3(data: bytes) -> Iterator[tuple[int, int]]:
     """Yield offset and length of the first sample of each track; the camera's JPEG is one of them."""
     places, _, _ = isobmff.top_level(data)
     start, end = places.get(b"moov", isobmff.NOWHERE)
-    for name, at, to in isobmff.boxes(data, start, end):
-        if name != b"trak":
-            continue
+    tracks = ((at, to) for name, at, to in isobmff.boxes(data, start, end) if name == b"trak")
+    for at, to in itertools.islice(tracks, _MAX_TRACKS):
         for inner in (b"mdia", b"minf", b"stbl"):
             at, to = isobmff.children(data, at, to).get(inner, isobmff.NOWHERE)
         table = isobmff.children(data, at, to)
