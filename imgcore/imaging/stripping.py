@@ -18,7 +18,8 @@ from imgcore.imaging.formats import Carved, Damaged, jpeg, png, webp
 Part = bytes | memoryview
 _SOS, _EOI = 0xDA, 0xD9
 _ALONE = frozenset({0x01, *range(0xD0, 0xD9)})  # markers without a length
-_APP = frozenset({*range(0xE0, 0xF0), 0xFE})
+# Frames, tables and scans; neither what applications add nor reserved markers
+_PICTURE = frozenset({*range(0xC0, 0xD0), _SOS, 0xDB, 0xDC, 0xDD}) - {0xC8}
 _JFIF = 0xE0
 _COLOURS = {_JFIF: b"JFIF\0", 0xEE: b"Adobe"}  # whose first twelve bytes say what the numbers mean
 _ICC = b"ICC_PROFILE\0"
@@ -75,7 +76,7 @@ def _jpeg(data: bytes, carved: Carved) -> Iterator[Part]:
     yield view[:2]
     yield from _jpeg_extras(carved)
     for start, end, marker in _parts(data):
-        if marker not in _APP:
+        if marker in _PICTURE:
             yield view[start:end]
         elif data.startswith(_COLOURS.get(marker, b"-"), start + 4):  # without JFIF's preview
             yield _segment(marker, data[start + 4 : start + 16] + (b"\0\0" if marker == _JFIF else b""))
@@ -91,22 +92,25 @@ def _jpeg_extras(carved: Carved) -> Iterator[bytes]:
 
 
 def _parts(data: bytes) -> Iterator[tuple[int, int, int]]:
-    """Yield start, end and marker of each segment; of a scan with its samples.
+    """Yield start, end and marker of each segment of the first picture; of a scan with its samples.
 
-    Damaged: no end mark, or more segments than any camera writes.
+    Damaged: no end mark nor a second picture in its place, or more segments than any camera writes.
     """
-    at = 2
+    at, limit, scanned = 2, len(data), False
     for _ in range(jpeg.MAX_SEGMENTS):
-        if not (found := jpeg.NEXT_MARKER.search(data, at)):
+        if not (found := jpeg.NEXT_MARKER.search(data, at, limit)):
+            if limit < len(data):
+                return
             break
         at, marker = found.start(), data[found.start() + 1]
         if marker == _EOI:
             return
         end = at + 2 if marker in _ALONE else at + 2 + int.from_bytes(data[at + 2 : at + 4])
         if marker == _SOS:
-            following = jpeg.NEXT_MARKER.search(data, end)
-            end = following.start() if following else len(data)
-        yield at, end, marker
+            limit, scanned = limit if scanned else jpeg.end_of_first(data, end), True
+            following = jpeg.NEXT_MARKER.search(data, end, limit)
+            end = following.start() if following else limit
+        yield at, min(end, limit), marker
         at = end
     raise Damaged("no end", ends_early=True)
 

@@ -78,6 +78,24 @@ def test_png_keeps_what_its_colours_mean(kind: bytes) -> None:
     assert extra in without_metadata(images.png(1, 1, pixels=zlib.compress(b"\0" * 4), extra=extra))
 
 
+@pytest.mark.parametrize("options", [{}, {"progressive": True}], ids=["baseline", "progressive"])
+def test_second_picture_in_the_place_of_the_end_mark_is_left_out(options: dict[str, bool]) -> None:
+    """The first one ends where it begins, as when the file is shown."""
+    first = images.encode(images.corners(), "JPEG", quality=95, **options)
+    second = images.with_segments(images.jpeg(320, 240), images.segment(0xFE, SECRET))
+    data = first[:-2] + second
+    assert without_metadata(data) == without_metadata(first)
+    assert seen(data) == seen(without_metadata(data))
+
+
+@pytest.mark.parametrize("marker", [0x02, 0xBF, 0xC8, 0xDE, 0xDF, 0xF0, 0xF5, 0xFD])
+def test_segment_of_a_jpeg_that_is_no_part_of_the_picture_is_left_out(marker: int) -> None:
+    data = images.jpeg(64, 48)
+    assert without_metadata(images.with_segments(data, images.segment(marker, SECRET))) == without_metadata(
+        data
+    )
+
+
 def test_preview_of_a_jpeg_is_left_out() -> None:
     data = images.jpeg(64, 48)
     start = data.index(b"JFIF")

@@ -54,7 +54,7 @@ def carve(data: bytes, *, with_picture: bool = True) -> Carved:
         if marker == _SOS:
             if not frame:
                 raise Damaged("a scan before its frame")
-            data = _first_picture(data, end)
+            data = data[: end_of_first(data, end)]
             ended, refining = _end(data, start, end, frame)
             unended = not ended
             kept.append((start, len(data)))
@@ -109,10 +109,10 @@ def is_lossless(data: bytes) -> bool:
     return False
 
 
-def _first_picture(data: bytes, scan: int) -> bytes:
-    """Return the file up to a second picture that stands in the place of the first one's end mark."""
+def end_of_first(data: bytes, scan: int) -> int:
+    """Return where a second picture stands in the place of the first one's end mark; else the file's length."""
     second = data.find(_START, scan)  # no bytes of a scan
-    return data if second < 0 or data.find(END, scan, second) >= 0 else data[:second]
+    return len(data) if second < 0 or data.find(END, scan, second) >= 0 else second
 
 
 def _end(data: bytes, start: int, end: int, frame: tuple[int, int, int, int]) -> tuple[bool, bool]:
