@@ -40,10 +40,9 @@ class Stage:
     in_memory: bool = False
 
 
-def pytest_stage(name: str, *arguments: str, more_workers: int = 0, in_memory: bool = False) -> Stage:
-    """Return a stage that runs pytest with a worker for each processor. more_workers: beyond these."""
-    workers = (os.cpu_count() or 1) + more_workers
-    options = ("-n", str(workers), "--dist", "loadscope", "--no-loadscope-reorder", "--durations", "10", "-q")
+def pytest_stage(name: str, *arguments: str, in_memory: bool = False) -> Stage:
+    """Return a stage that runs pytest with a worker for each processor."""
+    options = ("-n", "auto", "--dist", "loadscope", "--no-loadscope-reorder", "--durations", "10", "-q")
     command = (sys.executable, "-m", "pytest", *options, *arguments)
     return Stage(name, command, live=True, in_memory=in_memory)
 
@@ -63,8 +62,7 @@ COVERAGE = ("--cov", "--cov-report=term") if os.environ.get("COVERAGE") == "on" 
 PLANS = {
     "lint": (*STATIC, ANSIBLE),
     "check": (*STATIC, pytest_stage("unit and web tests", "tests/unit", "tests/web", in_memory=True)),
-    # Playbooks, browsers and workers of the pipeline wait for others about a third of their time.
-    "test": (SYSTEM, *STATIC, ANSIBLE, pytest_stage("all tests", *ORDER, *COVERAGE, more_workers=1)),
+    "test": (SYSTEM, *STATIC, ANSIBLE, pytest_stage("all tests", *ORDER, *COVERAGE)),
 }
 LEFT_OUT = {
     "check": "Left out: all tests that need a server, a browser or Ansible, and ansible-lint (make test).",

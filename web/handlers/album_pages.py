@@ -139,9 +139,7 @@ class AlbumPages(AlbumsBase):
         """Store name, description, order and cover."""
         fields = verified_form()
         order = choice(AlbumOrder, fields["order"], "order") if "order" in fields else None
-        text = fields.get("description")
-        description = None if text is None else text
-        changes = AlbumChanges(fields.get("name"), description, order, fields.get("cover"))
+        changes = AlbumChanges(fields.get("name"), fields.get("description"), order, fields.get("cover"))
         try:
             self._albums.edit(public_id, changes)
         except ImgcoreError as error:
