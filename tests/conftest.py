@@ -21,8 +21,11 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 # By default an example that takes 0.2 s of wall-clock time is a failure, and so is slow generation of examples:
 # on a busy machine both happen to any test. pytest-timeout ends a test that hangs.
-settings.register_profile("drill", deadline=None, max_examples=300)  # --hypothesis-profile drill
-settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# Tests draw the same examples in each run of a commit, drills new and more ones (--hypothesis-profile).
+SLOW = [HealthCheck.too_slow]
+settings.register_profile("drill", deadline=None, max_examples=300)
+settings.register_profile("thorough", deadline=None, max_examples=5_000, suppress_health_check=SLOW)
+settings.register_profile("tests", deadline=None, derandomize=True, suppress_health_check=SLOW)
 settings.load_profile("tests")
 
 

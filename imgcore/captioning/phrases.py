@@ -78,8 +78,9 @@ def _no_sentence(verbs: str, conjunctions: str) -> str:
     return rf"(?!{before}\b(?:{verbs})\b)"
 
 
+ENGLISH_VERBS = "is|was|has|hangs|leans|lies|rests|sits|stands|adorns|decorates|dominates|looms|appears"
 _ENGLISH = _no_sentence(
-    "is|was|has|hangs|leans|lies|rests|sits|stands|adorns|decorates|dominates|looms|appears",
+    ENGLISH_VERBS,
     "that|which|who|whose|whom|where|what|as|while|when|because",
 )
 _GERMAN = _no_sentence(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 import pytest
@@ -46,11 +47,15 @@ def test_caption_that_is_too_long_is_shortened(text: str, expected: str) -> None
 
 @given(st.sampled_from(["", "Image of ", "a photo of ", "The picture shows: "]), ANY)
 def test_alt_text_is_within_its_limit(lead_in: str, text: str) -> None:
-    """The limit is 125 characters, clean, and never beginning with what a screen reader says anyway."""
+    """The limit is 125 characters, clean, and never beginning with what a screen reader says anyway.
+
+    A sentence about a picture keeps it: "Photo of a horse is on the wall".
+    """
     found = alt_text(lead_in + text)
     assert len(found) <= 125
     assert one_line(found) == found
-    assert not found.lower().startswith(("image of", "photo of", "an image of", "a photo of"))
+    if re.search(rf"\b(?:{phrases.ENGLISH_VERBS})\b", found, re.IGNORECASE) is None:
+        assert not found.lower().startswith(("image of", "photo of", "an image of", "a photo of"))
 
 
 @given(st.lists(st.text("abc", min_size=1, max_size=30), min_size=10, max_size=60))
