@@ -74,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     command(
         "backfill",
         _backfill,
-        "Make the timeline's pictures of photos of releases before 0.2.0; may be interrupted and run again.",
+        "Make what photos of earlier releases lack: the timeline's pictures, hashes to find similar ones.",
         on_gallery=True,
     )
     command(
@@ -156,12 +156,13 @@ def _migrate(_: argparse.Namespace) -> int:
 
 def _backfill(_: argparse.Namespace) -> int:
     from imgcore.db.grids import GridRepository
+    from imgcore.imaging.perceptual import hash_of_file
     from imgcore.imaging.render import grid_of_file
     from imgcore.pipeline.backfill import Backfill
 
     config = Config.read()
     rows = GridRepository(bootstrap.database(config))
-    for counts in Backfill(rows, bootstrap.storage(config), grid_of_file).run():
+    for counts in Backfill(rows, bootstrap.storage(config), grid_of_file, hash_of_file).run():
         _print(dict(counts))
     return 0
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from imgcore.db.connection import Transaction
 from imgcore.db.search_query import Query, Term, days_term, parse
 from imgcore.db.search_words import facet
+from imgcore.db.similar import similar
 from imgcore.db.word_index import owner_word
 from imgcore.gallery.filters import Filters
 from imgcore.gallery.models import Viewer
@@ -31,7 +32,9 @@ def query_of(tx: Transaction, text: str | None, filters: Filters, viewer: Viewer
     if filters.owner is not None:
         terms.append(_owner(tx, filters.owner))
     album = None if filters.album is None else _album(tx, filters.album, viewer)
-    query = replace(query, required=(*query.required, *terms), status=filters.status, album=album)
+    ids = None if filters.similar is None else similar(tx, filters.similar, viewer)
+    required = (*query.required, *terms)
+    query = replace(query, required=required, status=filters.status, album=album, ids=ids)
     if query and not (viewer.changes_others or viewer.sees_others):
         own = Term(frozenset({owner_word(viewer.account_id)}))
         query = replace(query, required=(*query.required, own))

@@ -71,7 +71,7 @@ class _Source:
     """The photos of one term, or all photos.
 
     words: all that the term stands for; None for too many. ids: all its photos, newest first, where they are
-    few although its words are many. status, album: of the photos, instead of a term.
+    few although its words are many, or instead of a term. status, album: of the photos, instead of a term.
     """
 
     term: Term | None = None
@@ -117,6 +117,8 @@ def search(tx: Transaction, query: Query, below: int, limit: int, select: Select
         sources.append(_Source(status=query.status))
     if query.album is not None:
         sources.append(_Source(album=query.album))
+    if query.ids is not None:
+        sources.append(_Source(ids=list(query.ids)))
     alone = len(sources) == 1 and not query.excluded and not query.phrases
     size = limit + 1 if alone else min(2 * (limit + 1), BATCH)
     leader, batch = _rarest(tx, sources, below, size)
@@ -187,6 +189,8 @@ def _matching(
             left &= _having(tx, left, _AMONG_ALBUM, album=source.album)
         elif left and source.term is not None:
             left &= _under(tx, left, source.term)
+        elif source.ids is not None:
+            left &= set(source.ids)
     for term in excluded:
         if left:
             left -= _under(tx, left, term)

@@ -53,7 +53,8 @@ class Term:
 class Query:
     """A search. phrases, excluded_phrases: words that must, or must not, follow each other.
 
-    status: how far the photos must be. album: the one that they must be in. words: whether the words
+    status: how far the photos must be. album: the one that they must be in. ids: those that it finds, newest
+    first. words: whether the words
     of photos are compared, not their facets alone.
     """
 
@@ -63,10 +64,13 @@ class Query:
     excluded_phrases: tuple[tuple[str, ...], ...] = ()
     status: Progress | None = None
     album: int | None = None
+    ids: tuple[int, ...] | None = None
     words: bool = False
 
     def __bool__(self) -> bool:
-        return bool(self.required or self.excluded or self.status or self.album is not None)
+        return bool(
+            self.required or self.excluded or self.status or self.album is not None or self.ids is not None
+        )
 
     def follows(self, folded: str) -> bool:
         """Return whether a photo's folded text holds the phrases and none of the excluded ones."""

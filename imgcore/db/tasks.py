@@ -27,6 +27,7 @@ from imgcore.db.mapping import (
     micros,
     storable_tags,
 )
+from imgcore.db.similar import store_hash
 from imgcore.db.statements import sql
 from imgcore.db.webhook_events import add_deliveries
 from imgcore.db.word_index import update_search_text
@@ -123,6 +124,8 @@ class TaskRepository(Repository):
                 display_height=renditions.display.height,
                 placeholder=renditions.placeholder,
             )
+            if renditions.perceptual_hash is not None:
+                store_hash(tx, image["id"], renditions.perceptual_hash)
             update_search_text(tx, image["id"])
 
         return self._commit(claim, TaskStatus.DONE, store=store)

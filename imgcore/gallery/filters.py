@@ -39,7 +39,10 @@ class Days:
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What photos must have. month: of the timeline, YYYY-MM. owner: the name of an account. album: its id."""
+    """What photos must have. month: of the timeline, YYYY-MM. owner: the name of an account. album: its id.
+
+    similar: the id of a photo that they must look like.
+    """
 
     taken: Days | None = None
     uploaded: Days | None = None
@@ -52,6 +55,7 @@ class Filters:
     orientation: str | None = None
     owner: str | None = None
     album: str | None = None
+    similar: str | None = None
 
     def __bool__(self) -> bool:
         return any(getattr(self, each.name) is not None for each in fields(self))
@@ -63,7 +67,7 @@ NO_FILTERS = Filters()
 def parsed_filters(asked: Mapping[str, str]) -> Filters:
     """Return the filters among query parameters; an empty value is none. Invalid: the parameter's name."""
     given = {name: value for name, value in asked.items() if value}
-    for name in ("tag", "camera", "owner", "album"):
+    for name in ("tag", "camera", "owner", "album", "similar"):
         if len(given.get(name, "")) > VALUE_LENGTH:
             raise Invalid(f"{name} may have at most {VALUE_LENGTH} characters.", code=name)
     return Filters(
@@ -78,6 +82,7 @@ def parsed_filters(asked: Mapping[str, str]) -> Filters:
         orientation=_one_of(given, "orientation", ORIENTATIONS),
         owner=given.get("owner"),
         album=given.get("album"),
+        similar=given.get("similar"),
     )
 
 

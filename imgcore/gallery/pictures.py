@@ -75,6 +75,7 @@ class Renditions:
     display: Rendition  # longer side at most 1600; more for a picture longer than 2.5 to 1
     placeholder: str  # a data: URI of 100 to 300 bytes, shown until the thumbnail has loaded
     grid: Rendition | None = None  # uncropped, 360 high; None where the display image serves as well
+    perceptual_hash: int | None = None  # 64 bits; 0 for a plain picture, None where it was not computed
 
     def all(self) -> tuple[Rendition, ...]:
         """Return those that are stored in the bucket."""

@@ -14,6 +14,7 @@ from imgcore.errors import Invalid
 from imgcore.gallery.keys import THUMBNAIL_SIDE, display_key, grid_key, thumbnail_key
 from imgcore.gallery.models import Rendition, Renditions
 from imgcore.imaging import sizes
+from imgcore.imaging.perceptual import perceptual_hash
 from imgcore.imaging.photo import WHITE, Colour, Photo
 from imgcore.imaging.sizes import Box, inside
 
@@ -48,6 +49,7 @@ def render(picture: Photo, public_id: str, *, fit: str) -> Renditions:
         display=_rendition(display_key(public_id), display),
         placeholder=_placeholder(display) if picture.background is None else _tone(picture.background),
         grid=grid(display, public_id),
+        perceptual_hash=perceptual_hash(picture),
     )
 
 

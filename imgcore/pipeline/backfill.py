@@ -1,4 +1,4 @@
-"""Make the timeline's pictures of photos that were rendered before the timeline existed."""
+"""Make the timeline's pictures and the perceptual hashes of photos that earlier releases have rendered."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from imgcore.errors import NotFound
 from imgcore.gallery.models import Rendition
 from imgcore.gallery.ports import Storage
-from imgcore.pipeline.maintenance_models import GridlessImage
+from imgcore.pipeline.maintenance_models import IncompleteImage
 
 if TYPE_CHECKING:
     from imgcore.db.grids import GridRepository
@@ -22,11 +22,15 @@ THREADS = 8  # most of the time is spent waiting for the bucket
 
 @dataclass(frozen=True, slots=True)
 class Backfill:
-    """Reads display images, and writes smaller ones. render: makes one from the file and the public id."""
+    """Reads display images, and makes of them what is missing.
+
+    render: makes the smaller picture from the file and the public id. hash: computes the perceptual hash.
+    """
 
     rows: GridRepository
     storage: Storage
     render: Callable[[bytes, str], Rendition | None]
+    hash: Callable[[bytes], int]
     threads: int = THREADS
 
     def run(self) -> Iterator[Mapping[str, int]]:
@@ -42,14 +46,16 @@ class Backfill:
                 counts.update("made" if made else "skipped" for made in pool.map(self._make, images))
                 yield dict(counts)
 
-    def _make(self, image: GridlessImage) -> bool:
+    def _make(self, image: IncompleteImage) -> bool:
         """Return False where the display image is gone, which the sweep repairs, or the photo was deleted."""
         try:
             data = b"".join(self.storage.chunks(image.display_key, derived=True))
         except NotFound:
             return False
-        grid = self.render(data, image.public_id)
-        if grid is None:
+        grid = self.render(data, image.public_id) if image.needs_grid else None
+        if grid is not None:
+            self.storage.write(grid.key, grid.data, grid.media_type)
+        perceptual_hash = self.hash(data) if image.needs_hash else None
+        if grid is None and perceptual_hash is None:
             return False
-        self.storage.write(grid.key, grid.data, grid.media_type)
-        return self.rows.store(image, grid.key)
+        return self.rows.store(image, grid.key if grid else None, perceptual_hash)

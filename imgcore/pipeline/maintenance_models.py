@@ -58,9 +58,11 @@ class JobsOverview:
     last_sweep: datetime | None
 
 
-class GridlessImage(NamedTuple):
-    """An image that has a display image and no picture for the timeline."""
+class IncompleteImage(NamedTuple):
+    """An image that has a display image, and lacks the picture for the timeline or the perceptual hash."""
 
     id: int
     public_id: str
     display_key: str
+    needs_grid: bool
+    needs_hash: bool

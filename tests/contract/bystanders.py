@@ -26,6 +26,7 @@ _WHERE = {
     "throttles": "name LIKE 'bystander%'",
     "gates": "name LIKE 'bystander%'",
     "images": "public_id LIKE 'bystander%'",
+    "image_hashes": "image_id IN (SELECT id FROM images WHERE public_id LIKE 'bystander%')",
     "tasks": "image_id IN (SELECT id FROM images WHERE public_id LIKE 'bystander%')",
     "campaigns": "public_id LIKE 'bystander%'",
     "campaign_items": "image_id IN (SELECT id FROM images WHERE public_id LIKE 'bystander%')",
@@ -131,6 +132,8 @@ def _add_image(tx: Transaction, name: str, columns: dict[str, object], tasks: li
         "search_text": "a bystander",
     }
     image_id = _insert(tx, "images", **{**values, **columns})
+    quarters = {f"band_{number}": 1 for number in range(4)}
+    _insert(tx, "image_hashes", image_id=image_id, hash=0x0001_0001_0001_0001, **quarters)
     for value in ("A bystander before.", "A bystander."):
         version = {"field": "caption", "value": value, "source": "local", "applied": 1, "created_at": PAST}
         _insert(tx, "word_versions", image_id=image_id, change_id=value[-9:], **version)

@@ -23,6 +23,7 @@ from imgcore.pipeline.models import Claim, ObjectCreated
 from tests.support.repositories import Repositories
 
 THUMBNAIL, CAPTION = TaskKind.THUMBNAIL, TaskKind.CAPTION
+HASH = 0xF0C3_5A96_1234_8001  # of each picture: 64 bits, the highest of them set
 
 FACTS = PhotoFacts(
     format="JPEG",
@@ -104,6 +105,7 @@ def renditions(image: Image) -> Renditions:
         one("display", 1600),
         "data:image/webp;base64,AA",
         one("thumbnails", 480),
+        perceptual_hash=HASH,
     )
 
 

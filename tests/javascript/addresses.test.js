@@ -22,6 +22,7 @@ test("equal filters are equal as text, and unknown ones are left out", () => {
 
 test("the title names the filters", () => {
   assert.equal(title(new URLSearchParams("q=cat&month=2026-11&sort=uploaded"), "Gallery"), "cat, 2026-11 – Gallery");
+  assert.equal(title(new URLSearchParams("tag=cat&similar=0f&album=0e"), "Gallery"), "cat, Similar photos, Album – Gallery");
   assert.equal(title(new URLSearchParams(), "Gallery"), "Gallery");
 });
 

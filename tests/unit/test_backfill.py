@@ -37,7 +37,7 @@ def old(repositories: Repositories, storage: FakeStorage) -> list[Image]:
 
 
 def ran(repositories: Repositories, storage: FakeStorage, make: Render = render) -> list[tuple[int, int]]:
-    work = Backfill(GridRepository(repositories.database), storage, make, threads=1)
+    work = Backfill(GridRepository(repositories.database), storage, make, lambda data: len(data), threads=1)
     return [(counts["made"], counts["skipped"]) for counts in work.run()]
 
 
@@ -95,7 +95,24 @@ def test_backfill_does_not_touch_what_was_rendered_meanwhile(
     [missing, *_] = GridRepository(repositories.database).missing(0, old[0].id)
     repositories.database.run(lambda tx: tx.execute("UPDATE images SET display_key = 'display/new.webp'"))
 
-    assert not GridRepository(repositories.database).store(missing, "grid")
+    assert not GridRepository(repositories.database).store(missing, "grid", 7)
+
+
+def test_backfill_computes_missing_hashes_once(
+    repositories: Repositories, storage: FakeStorage, old: list[Image]
+) -> None:
+    """Hashes are computed where the picture for the timeline exists already, or is not needed."""
+    statement = "UPDATE images SET display_width = 400, display_height = 300 WHERE id = :image_id"
+    repositories.database.run(lambda tx: tx.execute(statement, image_id=old[0].id))
+    ran(repositories, storage)
+    repositories.database.run(lambda tx: tx.execute("DELETE FROM image_hashes"))
+    written = dict(storage.derived)
+
+    assert [(4, 0)] == ran(repositories, storage)
+    assert [(0, 0)] == ran(repositories, storage)
+    rows = repositories.database.read(lambda tx: tx.rows("SELECT hash FROM image_hashes"))
+    assert [{"hash": len(image.name)} for image in old] == rows
+    assert written == storage.derived
 
 
 def test_backfill_of_an_empty_gallery_ends(repositories: Repositories, storage: FakeStorage) -> None:

@@ -50,6 +50,7 @@ def test_open_ends_reach_to_the_first_and_last_day() -> None:
         ("tag", "x" * 201),
         ("camera", "x" * 201),
         ("owner", "x" * 201),
+        ("similar", "x" * 201),
     ],
 )
 def test_filter_that_does_not_parse_names_its_parameter(name: str, value: str) -> None:

@@ -197,6 +197,9 @@ def test_filters_and_tags_show_own_photos_only(home: Site) -> None:
     assert set() == names(client, "owner=other")
     assert {"theirs"} == names(shared, "owner=other")
     assert {"mine"} == names(shared, "owner=owner")
+    assert {"mine"} == names(client, f"similar={mine.public_id}")
+    assert set() == names(client, f"similar={theirs.public_id}")
+    assert {"theirs"} == names(shared, f"similar={theirs.public_id}")
     assert 1 == client.get("/api/v1/timeline?tag=cat").json["total"]
     tags = {each["tag"]: each["count"] for each in client.get("/api/v1/tags").json["tags"]}
     assert {"cat": 1, "mine": 1} == tags
@@ -222,3 +225,17 @@ def test_page_offers_the_owner_to_those_who_see_the_photos_of_others(home: Site)
 
     assert {"boss": True, "owner": False} == offers(Visibility.PRIVATE)
     assert {"boss": True, "owner": True} == offers(Visibility.SHARED)
+
+
+def test_similar_photos_are_linked_from_a_photo_and_kept_by_the_filters(
+    client: Client, gallery: Gallery
+) -> None:
+    image = add_done(gallery, "one.jpg")
+    path = f"/?similar={image.public_id}"
+    assert f'href="{path}"' in client.get(f"/images/{image.public_id}").text
+    page = client.get(path).text
+    assert f'<input type="hidden" name="similar" value="{image.public_id}">' in page
+    assert f'href="/images/{image.public_id}"' in page
+    nothing = client.get("/?similar=0f").text
+    assert "Similar photos</span>" in nothing
+    assert "0f</span>" not in nothing

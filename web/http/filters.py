@@ -13,6 +13,7 @@ from web.http.errors import Problem
 FILTERS = (
     "month", "tag", "camera", "status", "source", "type", "orientation",
     "taken_from", "taken_to", "uploaded_from", "uploaded_to", "owner", "album",
+    "similar",
 )  # fmt: skip
 
 

@@ -33,8 +33,10 @@
 % if owners:
 %   field('Owner', 'owner')
 % end
-% if chosen.get('album'):
-      <input type="hidden" name="album" value="{{chosen['album']}}">
+% for name in ('album', 'similar'):
+%   if chosen.get(name):
+      <input type="hidden" name="{{name}}" value="{{chosen[name]}}">
+%   end
 % end
 % choice('State', 'status', (('', 'Any'), ('waiting', 'Waiting or being described'), ('failed', 'Failed or not accepted'), ('undescribed', 'Not described')))
 % choice('Described by', 'source', (('', 'Anybody'), ('human', 'A person'), ('gemini', 'Gemini'), ('embedded', 'Its own metadata'), ('local', 'The local describer')))
@@ -78,7 +80,7 @@
 </noscript></photo-timeline>
 <month-scrubber id="scrubber" hidden></month-scrubber>
 <section class="nothing" id="nothing" {{'' if (words or chosen) and not cards and first else 'hidden'}}>
-  <h2>No results for “<span id="sought">{{words or ', '.join(chosen.values())}}</span>”</h2>
+  <h2>No results for “<span id="sought">{{words or ', '.join({'album': 'Album', 'similar': 'Similar photos'}.get(each[0], each[1]) for each in chosen.items())}}</span>”</h2>
   <p>The search covers captions, tags, file names, text in photos, dates, cameras and owners. Try fewer or other words.</p>
 </section>
 <section class="empty" id="empty" aria-labelledby="invite" {{'' if not (words or chosen) and not cards and first else 'hidden'}}>

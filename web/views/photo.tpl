@@ -116,6 +116,7 @@
 %   end
 % end
   </dl>
+  <p class="actions"><a class="button small" href="/?similar={{image['id']}}">Similar photos</a></p>
 % if mine:
   <div class="actions">
 % if image['original_url']:

@@ -41,6 +41,7 @@ from imgcore.db.steps.m031 import m031_webhooks
 from imgcore.db.steps.m032 import m032_encrypted_secrets
 from imgcore.db.steps.m033 import m033_shared_originals
 from imgcore.db.steps.m034 import m034_sent_batches
+from imgcore.db.steps.m036 import m036_image_hashes
 
 STEPS = (
     m001_images_and_tasks,
@@ -77,4 +78,5 @@ STEPS = (
     m032_encrypted_secrets,
     m033_shared_originals,
     m034_sent_batches,
+    m036_image_hashes,
 )

@@ -7,7 +7,7 @@ import { Feed } from "./core/feed.js";
 import { guard, reportErrors } from "./core/guard.js";
 import { Late } from "./core/late.js";
 import { ADDED, Library } from "./core/library.js";
-import { filters, go, parse, title } from "./core/router.js";
+import { filters, go, named, parse, title } from "./core/router.js";
 import { stored } from "./core/signals.js";
 import { Store } from "./core/store.js";
 import { monthName, part, stylesheet } from "./view/dom.js";
@@ -232,7 +232,7 @@ const search = new Search({
 /** @param {URLSearchParams} query */
 function show(query) {
   document.title = title(query, GALLERY);
-  part("sought", HTMLElement).textContent = query.get("q") ?? [...query.values()].join(", ");
+  part("sought", HTMLElement).textContent = query.get("q") ?? named(query).join(", ");
   part("title", HTMLElement).textContent = query.get("q") ? `Photos with “${query.get("q")}”` : "Photos";
   root.classList.toggle("sought", [...query.keys()].some((name) => name !== "sort"));
 }
@@ -286,6 +286,15 @@ timeline.addEventListener("click", guard(async (event) => {
   if (!store.get(id) || store.get(id)?.local) return;
   event.preventDefault();
   await (await viewer.get()).open(id);
+}));
+
+part("photo-viewer", HTMLElement).addEventListener("click", guard(async (event) => {
+  const link = event.target instanceof Element ? event.target.closest("a[data-list]") : null;
+  if (!(link instanceof HTMLAnchorElement) || !(event instanceof MouseEvent)) return;
+  if (event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  event.preventDefault(); // the page stays, and with it the uploads
+  viewer.now?.close();
+  await search.go(filters(new URLSearchParams(link.search)));
 }));
 
 gather({

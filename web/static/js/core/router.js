@@ -2,8 +2,11 @@
 
 export const FILTERS = [
   "q", "month", "taken_from", "taken_to", "uploaded_from", "uploaded_to", "tag", "camera", "source", "status", "type",
-  "orientation", "owner", "album", "sort",
+  "orientation", "owner", "album", "similar", "sort",
 ];
+
+/** @type {Record<string, string>} What filters are called whose value is an id. */
+const IDS = { album: "Album", similar: "Similar photos" };
 
 /**
  * @typedef {object} Route
@@ -40,12 +43,20 @@ export function path({ photo, query }) {
 }
 
 /**
+ * The values of the filters as people read them.
+ * @param {URLSearchParams} query
+ */
+export function named(query) {
+  return [...query].filter(([name]) => name !== "sort").map(([name, value]) => IDS[name] ?? value);
+}
+
+/**
  * The title of a list.
  * @param {URLSearchParams} query
  * @param {string} gallery
  */
 export function title(query, gallery) {
-  const words = [...query].filter(([name]) => name !== "sort").map(([, value]) => value);
+  const words = named(query);
   return words.length ? `${words.join(", ")} – ${gallery}` : gallery;
 }
 

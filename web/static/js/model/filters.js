@@ -4,7 +4,7 @@
 export const LABELS = {
   q: "Words", month: "Month", taken_from: "Taken from", taken_to: "Taken until", uploaded_from: "Uploaded from",
   uploaded_to: "Uploaded until", tag: "Tag", camera: "Camera", source: "Described by", status: "State", type: "Type",
-  orientation: "Shape", owner: "Owner", album: "Album", sort: "Order",
+  orientation: "Shape", owner: "Owner", album: "Album", similar: "Similar to", sort: "Order",
 };
 
 /**

@@ -45,7 +45,9 @@ export class Info {
     this.form.addEventListener("submit", (event) => event.preventDefault());
     this.words = element("div", { className: "read" });
     this.list = element("dl", { className: "facts" });
-    this.element = element("aside", { className: "info", id: "info", hidden: true, "aria-label": "Information" }, [this.words, this.form, this.list]);
+    this.similar = element("a", { className: "button small", textContent: "Similar photos" });
+    this.similar.dataset.list = "";
+    this.element = element("aside", { className: "info", id: "info", hidden: true, "aria-label": "Information" }, [this.words, this.form, this.list, this.similar]);
   }
 
   /** @param {{field: Field, label: string, hint: string, length: number, rows: number}} field */
@@ -171,6 +173,7 @@ export class Info {
       if (area.value !== words) area.value = words;
       this.#saved[field] = words;
     }
+    this.similar.href = `/?similar=${photo.id}`;
     this.#read(photo, editable);
   }
 

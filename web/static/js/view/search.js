@@ -8,6 +8,9 @@ import { element, button } from "./dom.js";
 
 const TYPING = 250; // milliseconds
 
+/** @type {Record<string, string>} Where what a filter names by its id is found. */
+const COLLECTIONS = { album: "albums", similar: "images" };
+
 /**
  * @typedef {object} Options
  * @property {HTMLInputElement} input
@@ -126,8 +129,14 @@ export class Search {
       made.replaceChildren(text, element("span", { "aria-hidden": "true" }, [" ✕"]));
       made.setAttribute("aria-label", `Remove the filter ${text}`);
     };
-    label(name === "album" ? "…" : value);
-    if (name === "album") guard(async () => label((await ask("GET", `/api/v1/albums/${encodeURIComponent(value)}`)).name))();
+    const kind = COLLECTIONS[name];
+    label(kind ? "…" : value);
+    if (kind) {
+      guard(async () => {
+        const found = await ask("GET", `/api/v1/${kind}/${encodeURIComponent(value)}`);
+        label(found.caption || found.name);
+      })();
+    }
     return made;
   }
 
