@@ -12,7 +12,6 @@ from PIL import Image
 from imgcore.imaging import icc
 from imgcore.imaging.formats import ColourCoding
 from imgcore.imaging.formats.base import HLG, PQ
-from imgcore.imaging.sizes import Size
 
 # Colour space of an ICC profile → the mode that a picture must have for it
 _PROFILE_MODES = {"RGB ": "RGB", "GRAY": "L", "CMYK": "CMYK"}
@@ -47,14 +46,12 @@ _OF_TELEVISION = frozenset({1, 6, 11, 14, 15})
 _BT1886_CURVE = (2.4,)
 
 
-def to_srgb(
-    image: Image.Image, profile: bytes, coding: ColourCoding | None, mapped: Size | None = None
-) -> Image.Image:
+def to_srgb(image: Image.Image, profile: bytes, coding: ColourCoding | None) -> Image.Image:
     """Return the picture, which has no alpha, as RGB in sRGB.
 
     A broken profile, or one for another mode, counts as none. Code points of a PNG win over its profile, those
     of other files do not (PNG third edition, 4.3; ISO/IEC 23000-22, 7.3.6.4). Those that a profile has itself
-    win over its curves (ICC.1:2022, 9.2.17). ``mapped``: the size at which high dynamic range is mapped.
+    win over its curves (ICC.1:2022, 9.2.17).
     """
     if profile and not (coding is not None and coding.first):
         primaries, transfer = icc.code_points(profile)
@@ -63,7 +60,7 @@ def to_srgb(
         profile = b"" if inner.known else profile
     if coding is not None and (coding.first or not profile):
         if coding.transfer in (PQ, HLG):
-            return _tone_mapped(image.convert("RGB"), coding, mapped or image.size)
+            return _tone_mapped(image, coding)
         profile = _profile_of(coding)
     if profile:
         from PIL import ImageCms
@@ -117,18 +114,17 @@ def _curve(coding: ColourCoding) -> icc.Curve:
     return _CURVES.get(coding.transfer, _SRGB_CURVE)
 
 
-def _tone_mapped(image: Image.Image, coding: ColourCoding, size: Size) -> Image.Image:
+def _tone_mapped(image: Image.Image, coding: ColourCoding) -> Image.Image:
     from imgcore.imaging import tone_mapping  # a library of 140 kB, for few pictures
 
     own = icc.rgb_to_d50(_PRIMARIES.get(coding.primaries, _BT709))
     to_bt2020, to_srgb = (
         icc.multiply(icc.inverse(icc.rgb_to_d50(_PRIMARIES[primaries])), own) for primaries in (9, 1)
     )
-    shown = tone_mapping.to_sdr(
-        image.resize(size, Image.Resampling.HAMMING),
+    return tone_mapping.to_sdr(
+        image if image.mode == "RGB" else image.convert("RGB"),
         transfer=coding.transfer,
         to_bt2020=to_bt2020,
         to_srgb=to_srgb,
         peak=coding.peak,
     )
-    return shown.resize(image.size, Image.Resampling.HAMMING)

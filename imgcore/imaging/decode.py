@@ -109,7 +109,7 @@ def _picture(carved: Carved, max_side: int, orientation: int) -> tuple[Image.Ima
     if orientation in _UPRIGHT:
         image = image.transpose(_UPRIGHT[orientation])
     colours, alpha = _split_alpha(image)
-    image = colour.to_srgb(colours, profile, carved.coding, sizes.tone_mapped(image.size, max_side))
+    image = colour.to_srgb(colours, profile, carved.coding)
     if alpha is not None:
         image.putalpha(alpha)
     image.info = {}

@@ -14,7 +14,6 @@ Box = tuple[float, float, float, float]  # left, top, right, bottom
 # 1080 × 12,000 pixels would be 144 pixels wide. So the shorter side counts too, within an area.
 READABLE = 0.4  # of the longer side
 READABLE_AREA = 1.5625  # of the square: 4 megapixels for 1600 pixels
-MAPPED_AREA = 2.0  # of the square
 _MAX_WEBP = 16_383  # pixels a side
 
 _LONG = 3  # beyond this ratio, the model gets parts besides the whole
@@ -39,11 +38,6 @@ def decoded(size: Size, max_side: int) -> Size:
     """Return the size to decode a picture to: ``readable``, and enough pixels to fill the thumbnails."""
     fills = 2 * THUMBNAIL_SIDE / DISPLAY_SIDE * max_side
     return _scaled(size, max(_readable_scale(size, max_side), fills / min(size)))
-
-
-def tone_mapped(size: Size, max_side: int) -> Size:
-    """Return the size to map the colours of a decoded picture at, which takes long; smaller beyond 32 to 1."""
-    return _scaled(size, math.sqrt(MAPPED_AREA / (size[0] * size[1])) * max_side)
 
 
 def display(size: Size) -> Size:
