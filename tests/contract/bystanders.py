@@ -6,6 +6,8 @@ far in the future, keep them out of what the statements select rightly.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from imgcore.db.connection import Database, Row, Transaction
 from imgcore.db.mapping import in_list
 
@@ -40,6 +42,8 @@ _WHERE = {
     "addresses": "arn LIKE 'bystander%'",
     "model_calls": "public_id LIKE 'bystander%'",
 }
+# Tables without bystanders whose rows may refer to one
+_OF_BYSTANDERS = ("batches", "part_uploads", "webhooks", "words")
 
 _ENDED = {"attempts": 1, "finished_at": FUTURE}
 _FAILED = {**_ENDED, "error": "bad_answer", "message": "No caption."}
@@ -155,3 +159,16 @@ def bystanders_in(database: Database) -> dict[str, list[Row]]:
             for table, which in _WHERE.items()
         }
     )
+
+
+def empty(tx: Transaction, tables: Iterable[str]) -> None:
+    """Delete all rows of these tables, and with them those that refer to them."""
+    for table in tables:
+        tx.execute(f"DELETE FROM {table}")
+
+
+def empty_but_bystanders(tx: Transaction, tables: Iterable[str]) -> None:
+    """Delete all rows but the bystanders: of these tables, and of those that may refer to a bystander."""
+    for table in dict.fromkeys((*tables, *_WHERE, *_OF_BYSTANDERS)):
+        which = f" WHERE ({_WHERE[table]}) IS NOT TRUE" if table in _WHERE else ""
+        tx.execute(f"DELETE FROM {table}{which}")
