@@ -368,7 +368,12 @@ def main() -> None:
     """Correct, then serve until SIGTERM."""
     for correct in CORRECTIONS:
         correct()
+    from botocore.session import get_session
     from ministack.app import main as serve
+    from ministack.core import router
+
+    # It parses the models of all 400 services, in three seconds, at the first request to one that it lacks.
+    router._KNOWN_AWS_SERVICE_NAMES = frozenset(get_session().get_available_services())
 
     serve()
 

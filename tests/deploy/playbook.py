@@ -7,9 +7,17 @@ version of Ansible and one state of the roles.
 from __future__ import annotations
 
 import os
+import re
+import runpy
+import shlex
 import sys
+import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
 
 
 def main() -> None:
@@ -20,10 +28,58 @@ def main() -> None:
     if "AWS_SLOW_SEED" in os.environ:  # the emulator counts calls, not seconds
         sleep = time.sleep
         time.sleep = lambda seconds: sleep(min(seconds, 0.05))
-    kept = Path(sys.argv.pop(1))
+    constants.DEFAULT_INTERNAL_POLL_INTERVAL = (
+        0.01  # the controller wakes up a thousand times a second otherwise
+    )
+    kept, interpreter = Path(sys.argv.pop(1)), Path(sys.argv.pop(1))
+    run_modules_directly(interpreter)
     kept.mkdir(parents=True, exist_ok=True)
     Path(constants.DEFAULT_LOCAL_TMP, "ansiballz_cache").symlink_to(kept)
     playbook.main()
+
+
+def run_modules_directly(interpreter: Path) -> None:
+    """Let Ansible's workers call the warm process themselves, without a shell and a client for each module."""
+    from ansible.plugins.connection.local import Connection
+
+    request: Callable[..., int] = runpy.run_path(str(Path(__file__).with_name("warm.py")))["request"]
+    execute, address = Connection.exec_command, str(interpreter.with_name("socket"))
+
+    def directly(self: Any, cmd: str, in_data: bytes | None = None, sudoable: bool = True) -> Any:
+        environ = environment(cmd, interpreter)
+        if environ is None or not in_data or self.become:
+            return execute(self, cmd, in_data=in_data, sudoable=sudoable)
+        with (
+            tempfile.TemporaryFile() as given,
+            tempfile.TemporaryFile() as out,
+            tempfile.TemporaryFile() as err,
+        ):
+            given.write(in_data)
+            given.flush()
+            given.seek(0)
+            streams = (given.fileno(), out.fileno(), err.fileno())
+            code = request(address, [str(interpreter)], {**os.environ, **environ}, streams)
+            out.seek(0)
+            err.seek(0)
+            return code, out.read(), err.read()
+
+    Connection.exec_command = directly
+
+
+def environment(command: str, interpreter: Path) -> dict[str, str] | None:
+    """Return the variables that a command sets for this interpreter; None for any other command.
+
+    Ansible's is ``/bin/sh -c 'NAME=value … INTERPRETER && sleep 0'``.
+    """
+    words = shlex.split(command)
+    if words[:2] != ["/bin/sh", "-c"] or len(words) != 3:
+        return None
+    words = shlex.split(words[2])
+    count = next((at for at, word in enumerate(words) if not ASSIGNMENT.match(word)), len(words))
+    if words[count:] != [str(interpreter), "&&", "sleep", "0"]:
+        return None
+    pairs = (word.partition("=") for word in words[:count])
+    return {name: value for name, _, value in pairs}
 
 
 if __name__ == "__main__":

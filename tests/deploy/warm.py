@@ -13,6 +13,7 @@ import array
 import functools
 import gc
 import importlib.machinery
+import inspect
 import json
 import os
 import random
@@ -38,15 +39,22 @@ CONSTRAINTS = Path(__file__).parents[1] / "support/request_constraints.py"
 # What stands for the interpreter: its arguments, folder, environment and streams go to the warm process.
 CLIENT = """#!{python} -IS
 import array, json, os, socket, sys
-link = socket.socket(socket.AF_UNIX)
-link.connect({address!r})
-asked = json.dumps([sys.argv, os.getcwd(), dict(os.environ), os.getpgid(0)]).encode()
-streams = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [0, 1, 2]))
-link.sendmsg([len(asked).to_bytes(4, "big")], [streams])
-link.sendall(asked)
-answer = link.recv(1)
-os._exit(answer[0] if answer else 137)
+{request}
+os._exit(request({address!r}, sys.argv, dict(os.environ), (0, 1, 2)))
 """
+
+
+def request(address: str, argv: list[str], environ: dict[str, str], streams: tuple[int, int, int]) -> int:
+    """Let the warm process at this socket run a program with these streams; return the exit code."""
+    link = socket.socket(socket.AF_UNIX)
+    link.connect(address)
+    asked = json.dumps([argv, os.getcwd(), environ, os.getpgid(0)]).encode()  # noqa: PTH109 - a client without pathlib runs this
+    passed = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", streams))
+    link.sendmsg([len(asked).to_bytes(4, "big")], [passed])
+    link.sendall(asked)
+    answer = link.recv(1)
+    link.close()
+    return answer[0] if answer else 137
 
 
 @contextmanager
@@ -54,7 +62,8 @@ def warm() -> Iterator[Path]:
     """Start it; the interpreter's path. It ends with the block, or with its parent process."""
     with tempfile.TemporaryDirectory(prefix="warm-") as folder:
         client, address = Path(folder, "python"), str(Path(folder, "socket"))
-        client.write_text(CLIENT.format(python=sys.executable, address=address))
+        source = inspect.getsource(request)
+        client.write_text(CLIENT.format(python=sys.executable, address=address, request=source))
         client.chmod(0o755)
         command = [sys.executable, "-P", __file__, address]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
@@ -86,12 +95,14 @@ def preload() -> None:
     """Import what modules of AWS import, read the descriptions of the services once, wait for nothing."""
     import boto3
     from botocore.client import BaseClient
-    from botocore.loaders import JSONFileLoader
+    from botocore.loaders import JSONFileLoader, Loader
 
     for name in ("ansible.module_utils.urls", "ansible_collections.amazon.aws.plugins.module_utils.modules"):
         importlib.import_module(name)
     read = functools.cache(functools.partial(JSONFileLoader.load_file, JSONFileLoader()))
     JSONFileLoader.load_file = lambda self, path: read(path)
+    known = functools.cache(functools.partial(Loader.list_available_services, Loader()))
+    Loader.list_available_services = lambda self, type_name: known(type_name)  # it lists 400 folders
     session = boto3.session.Session(
         aws_access_key_id="none", aws_secret_access_key="none", region_name="us-east-1"
     )

@@ -1,21 +1,30 @@
-"""Run playbooks fast: modules run in forks of a warm interpreter and are packed once for a test process."""
+"""Run playbooks fast: modules run in forks of a warm interpreter and are packed once for every process."""
 
 from __future__ import annotations
 
 import atexit
+import hashlib
 import json
 import sys
-import tempfile
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from tests.deploy.warm import warm
 
 ROOT = Path(__file__).resolve().parents[2]
+PACKED = ROOT / ".local/test-cache/ansible-modules"
+# The repository's own modules and what they import; all others come with Ansible.
+MODULES = (
+    "playbooks/library/*.py",
+    "playbooks/module_utils/*.py",
+    "roles/*/library/*.py",
+    "roles/*/module_utils/*.py",
+)
 
 
 @dataclass(frozen=True)
@@ -29,9 +38,19 @@ class Ansible:
         self, inventory: str, playbook: str, *arguments: str, variables: Mapping[str, Any]
     ) -> list[str]:
         """Return the command line that runs a playbook with these extra variables."""
-        program = [sys.executable, "-P", str(ROOT / "tests/deploy/playbook.py"), str(self.packed)]
+        program = [sys.executable, "-P", str(ROOT / "tests/deploy/playbook.py")]
         given = {"ansible_python_interpreter": str(self.python), **variables}
-        return [*program, "-i", inventory, playbook, "-e", json.dumps(given), *arguments]
+        return [
+            *program,
+            str(self.packed),
+            str(self.python),
+            "-i",
+            inventory,
+            playbook,
+            "-e",
+            json.dumps(given),
+            *arguments,
+        ]
 
     def environ(self, home: Path) -> dict[str, str]:
         """Return the settings that Ansible needs beside those of AWS; its temporary files are in ``home``."""
@@ -49,10 +68,20 @@ def api_calls(home: Path) -> Path:
     return home / "api_calls.jsonl"
 
 
+def packed_modules() -> Path:
+    """Return the folder of the packed modules of this Ansible and this state of the repository's modules.
+
+    Packing takes a third of a second for each module, so all processes of a run share the folder.
+    """
+    digest = hashlib.sha256(repr([version("ansible"), version("ansible-core"), sys.version]).encode())
+    for path in sorted(path for pattern in MODULES for path in ROOT.glob(pattern)):
+        digest.update(f"{path.relative_to(ROOT)} {path.stat().st_size}\n".encode() + path.read_bytes())
+    return PACKED / digest.hexdigest()[:16]
+
+
 @cache
 def ansible() -> Ansible:
     """Return this process's Ansible; its interpreter ends with the process."""
     stack = ExitStack()
     atexit.register(stack.close)
-    packed = stack.enter_context(tempfile.TemporaryDirectory(prefix="ansible-modules-"))
-    return Ansible(stack.enter_context(warm()), Path(packed))
+    return Ansible(stack.enter_context(warm()), packed_modules())

@@ -1,0 +1,74 @@
+"""How the tests run playbooks: modules by the warm interpreter, without a process between, and packed once."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.deploy.playbook import environment
+from tests.deploy.warm import warm
+from tests.support import ansible as support
+from tests.support.ansible import Ansible, packed_modules
+
+PYTHON = Path("/tmp/warm-1/python")
+PLAY = [
+    {
+        "hosts": "localhost",
+        "gather_facts": False,
+        "tasks": [
+            {
+                "ansible.builtin.stat": {"path": "$GIVEN/play.json"},
+                "environment": {"GIVEN": "{{ playbook_dir }}"},
+                "register": "found",
+            },
+            {"ansible.builtin.assert": {"that": ["found.stat.exists"]}},
+        ],
+    }
+]
+
+
+@pytest.mark.parametrize(
+    ("command", "variables"),
+    [
+        ("/bin/sh -c '/tmp/warm-1/python && sleep 0'", {}),
+        ("/bin/sh -c 'A=1 B='\"'\"'x y'\"'\"' /tmp/warm-1/python && sleep 0'", {"A": "1", "B": "x y"}),
+        ("/bin/sh -c '/usr/bin/python && sleep 0'", None),
+        ("/bin/sh -c '/tmp/warm-1/python /tmp/module.py && sleep 0'", None),
+        ("/bin/sh -c 'echo ~ && sleep 0'", None),
+    ],
+)
+def test_variables_of_a_module_command_are_found(command: str, variables: dict[str, str] | None) -> None:
+    assert variables == environment(command, PYTHON)
+
+
+def test_modules_run_without_the_client_and_with_their_environment(tmp_path: Path) -> None:
+    play = tmp_path / "play.json"
+    play.write_text(json.dumps(PLAY))
+    with warm() as python:
+        python.write_text("#!/bin/false\n")  # what a shell would start
+        fast = Ansible(python, tmp_path / "packed")
+        done = subprocess.run(
+            fast.command("inventory/local", str(play), variables={}),
+            cwd=support.ROOT,
+            env={"PATH": os.defpath, "HOME": str(tmp_path), **fast.environ(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert 0 == done.returncode, done.stdout + done.stderr
+    assert any(path.name.startswith("ansible.modules.stat") for path in (tmp_path / "packed").iterdir())
+
+
+def test_a_changed_module_is_packed_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(support, "ROOT", tmp_path)
+    module = tmp_path / "roles/a/library/m.py"
+    module.parent.mkdir(parents=True)
+    folders = set()
+    for content in ("x = 1", "x = 2", "x = 1"):
+        module.write_text(content)
+        folders.add(packed_modules())
+    assert 2 == len(folders)
