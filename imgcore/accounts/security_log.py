@@ -58,6 +58,8 @@ class SecurityEvent(StrEnum):
     SHARE_REVOKED = "share_revoked"
     WEBHOOK_CHANGED = "webhook_changed"
     SHARE_PASSWORD_FAILED = "share_password_failed"  # noqa: S105 - the name of an event
+    TASKS_PAUSED = "tasks_paused"
+    TASKS_RESUMED = "tasks_resumed"
     SETTING_CHANGED = "setting_changed"
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from imgcore.errors import Misconfigured, Unavailable
 from imgcore.gallery.models import TaskKind
+from imgcore.pipeline.maintenance_models import DeadLetterCause, DeadLetters
 from imgcore.pipeline.s3_events import POSTPONED, message
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
+# The dead-letter queues of a queue have its name with these endings: roles/events
+_DEAD_LETTERS = {DeadLetterCause.FAILED: "-dead", DeadLetterCause.UNDELIVERED: "-undelivered"}
 MAX_DELAY = 900  # seconds; SQS's own limit
 
 
@@ -51,12 +54,38 @@ class SqsQueues:
             MessageAttributes={POSTPONED: {"DataType": "Number", "StringValue": f"{postponed}"}},
         )
 
-    def _send(self, kind: TaskKind, body: str, delay: float, **options: Any) -> None:
+    def dead_letters(self) -> Sequence[DeadLetters]:
+        """Return the approximate number of messages in each dead-letter queue. Unavailable; Misconfigured."""
+        return [
+            DeadLetters(kind, cause, self._count(kind, self._url(kind) + ending))
+            for kind in TaskKind
+            for cause, ending in _DEAD_LETTERS.items()
+        ]
+
+    def _count(self, kind: TaskKind, url: str) -> int:
         from botocore.exceptions import BotoCoreError, ClientError
 
+        try:
+            found = self._client.get_queue_attributes(
+                QueueUrl=url,
+                AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
+            )["Attributes"]
+        except (BotoCoreError, ClientError, OSError) as error:
+            raise Unavailable(
+                f"The dead-letter queues of {kind} tasks cannot be read just now.", code="queue"
+            ) from error
+        return sum(int(count) for count in found.values())
+
+    def _url(self, kind: TaskKind) -> str:
         url = self._urls.get(kind)
         if url is None:
             raise Misconfigured(f"{kind.upper()}_QUEUE_URL is not set.")
+        return url
+
+    def _send(self, kind: TaskKind, body: str, delay: float, **options: Any) -> None:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        url = self._url(kind)
         try:
             self._client.send_message(
                 QueueUrl=url,

@@ -1,4 +1,4 @@
-"""What the queues and workers do at the moment, for administrators, and retries of many failed tasks."""
+"""What the queues and workers do at the moment, for administrators, who pause tasks and retry failed ones."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import Any
 from imgcore.db.circuit_breaker import read_breakers
 from imgcore.db.connection import Repository, Transaction
 from imgcore.db.mapping import Row, moment
+from imgcore.db.pauses import is_paused, pause, read_pauses, resume
 from imgcore.db.statements import sql
 from imgcore.db.tasks import reset_task
 from imgcore.gallery.models import TaskKind, TaskStatus
-from imgcore.pipeline.maintenance_models import JobGroup, JobsOverview
+from imgcore.pipeline.maintenance_models import JobGroup, JobsOverview, Pause
 
 _GROUPS = 50  # reasons that are shown at most
 
@@ -42,9 +43,26 @@ class JobRepository(Repository):
                 failures=_reasons(tx, _FAILED, "MAX(t.finished_at)"),
                 breakers=tuple(read_breakers(tx)),
                 last_sweep=moment(sweep["finished_at"]) if sweep else None,
+                pauses=read_pauses(tx),
             )
 
         return self._database.read_heavy(work)
+
+    def pause(self, kind: TaskKind, reason: str | None, account: str | None) -> None:
+        """Let no worker claim tasks of a kind, or its retries with this error, until ``resume``."""
+        self._database.run(lambda tx: pause(tx, kind, reason, account))
+
+    def resume(self, kind: TaskKind, reason: str | None) -> bool:
+        """End a pause; False where there was none. The next sweeps queue what is due."""
+        return self._database.run(lambda tx: resume(tx, kind, reason))
+
+    def pauses(self) -> Sequence[Pause]:
+        """Return the pauses, by kind and reason."""
+        return self._database.read(read_pauses)
+
+    def is_paused(self, kind: TaskKind) -> bool:
+        """Return whether all tasks of a kind are paused."""
+        return self._database.read(lambda tx: is_paused(tx, kind))
 
     def retry(self, kind: TaskKind, error: str, *, limit: int) -> Sequence[str]:
         """Make up to ``limit`` tasks that failed for this reason pending again; return the images' keys."""

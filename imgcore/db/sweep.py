@@ -13,6 +13,7 @@ from typing import Any
 from imgcore.db.campaigns import IN_NO_CAMPAIGN
 from imgcore.db.connection import Repository, Transaction
 from imgcore.db.mapping import HAS_WORDS_OF, SELECT, Row, image_by_id, images, in_list, micros, moment
+from imgcore.db.pauses import is_paused, not_paused
 from imgcore.db.statements import sql
 from imgcore.db.tasks import fail_crashed_task, reset_task, tell_webhooks
 from imgcore.db.word_index import index_unindexed
@@ -34,8 +35,10 @@ _DUE_TASKS = sql(
     " ROW_NUMBER() OVER (PARTITION BY i.owner_id ORDER BY t.dispatched_at, t.image_id, t.kind) AS turn"
     " FROM tasks t JOIN images i ON i.id = t.image_id"
     " WHERE t.status IN ('pending', 'retry', 'processing') AND i.upload_status = 'received'"
-    " AND i.deleted_at IS NULL AND {is_due} AND {held}) candidates ORDER BY turn, image_id, kind LIMIT :limit",
+    " AND i.deleted_at IS NULL AND {is_due} AND {not_paused} AND {held}) candidates"
+    " ORDER BY turn, image_id, kind LIMIT :limit",
     is_due=_IS_DUE,
+    not_paused=not_paused("t"),
 )
 _DISPATCH = sql(
     "UPDATE tasks SET dispatched_at = {now} WHERE image_id = :image_id AND kind = :kind AND {is_due}",
@@ -118,7 +121,8 @@ class SweepRepository(Repository):
 
         Due are retries planned for the next ``within`` seconds, tasks whose lease has expired, and tasks of a
         received image that are pending for ``lost_after`` seconds; none that was dispatched in the last
-        ``again_after`` seconds. held: of the retries with these errors only one is returned.
+        ``again_after`` seconds, and none that is paused. held: of the retries with these errors only one is
+        returned.
         """
         times = {
             "within": micros(within),
@@ -170,6 +174,10 @@ class SweepRepository(Repository):
         )
         values["within"] = micros(within)
         return self._database.read(lambda tx: [row["owner_id"] for row in tx.rows(find, **values)])
+
+    def is_paused(self, kind: TaskKind) -> bool:
+        """Return whether an administrator has paused all tasks of a kind."""
+        return self._database.read(lambda tx: is_paused(tx, kind))
 
     def repair_clock(self) -> int:
         """Bring forward what waits for a time that a clock set back has moved away; return how many rows.

@@ -27,6 +27,7 @@ from imgcore.db.mapping import (
     micros,
     storable_tags,
 )
+from imgcore.db.pauses import not_paused
 from imgcore.db.similar import store_hash
 from imgcore.db.statements import sql
 from imgcore.db.webhook_events import add_deliveries
@@ -52,8 +53,9 @@ _CLAIM = sql(
     "UPDATE tasks SET status = 'processing', attempts = attempts + 1, lease_token = :token,"
     " lease_until = {later:lease}, next_at = NULL, dispatched_at = NULL, error = NULL, message = NULL,"
     " started_at = {now} WHERE image_id = :image_id AND kind = :kind AND attempts < :max_attempts"
-    " AND {claimable}",
+    " AND {claimable} AND {not_paused}",
     claimable=_CLAIMABLE,
+    not_paused=not_paused("tasks"),
 )
 _PARK = sql(
     "UPDATE tasks SET status = 'retry', attempts = attempts - :refund, next_at = {later:delay},"
@@ -94,7 +96,8 @@ class TaskRepository(Repository):
         """Claim a task for ``lease`` seconds, with a new token and one attempt more.
 
         None where it is not claimable: neither pending, nor a retry that is due, nor processing with an
-        expired lease. A task that crashed ``max_attempts`` times is failed (code ``crashed``) instead.
+        expired lease, or paused. A task that crashed ``max_attempts`` times is failed instead (code
+        ``crashed``).
         """
         return self._database.run(lambda tx: _claim(tx, image_key, kind, lease, max_attempts))
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from imgcore.gallery.models import TaskKind, UploadForm
+from imgcore.pipeline.maintenance_models import DeadLetters
 from imgcore.pipeline.models import ObjectCreated, StoredObject
 
 
@@ -97,4 +98,8 @@ class Queues(Protocol):
 
         postponed: how many times the message was postponed, this time included. Unavailable.
         """
+        ...
+
+    def dead_letters(self) -> Sequence[DeadLetters]:
+        """Return the approximate number of messages in each dead-letter queue. Unavailable; Misconfigured."""
         ...

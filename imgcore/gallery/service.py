@@ -339,7 +339,11 @@ class Gallery:
 
     def notices(self) -> tuple[Notice, ...]:
         """Return conditions that all users should know of: the model refuses the key, its quota is used up."""
-        return (*self._cap_notice(), *self._breaker_notice())
+        return (*self._pause_notice(), *self._cap_notice(), *self._breaker_notice())
+
+    def _pause_notice(self) -> tuple[Notice, ...]:
+        paused = self.jobs.pause_message() if self.jobs else None
+        return (Notice("paused", paused),) if paused else ()
 
     def _cap_notice(self) -> tuple[Notice, ...]:
         cap = self.spending.reached_cap() if self.spending else None

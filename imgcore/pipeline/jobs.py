@@ -1,18 +1,25 @@
-"""Use cases of administrators: see what the queues and workers do, and retry what failed for one reason."""
+"""Use cases of administrators: see what the queues and workers do, pause tasks, and retry failed ones."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from imgcore.errors import ImgcoreError
 from imgcore.gallery.models import TaskKind
 from imgcore.gallery.ports import Queues
-from imgcore.pipeline.maintenance_models import JobsOverview
+from imgcore.pipeline.maintenance_models import JobsOverview, Pause
 
 if TYPE_CHECKING:
     from imgcore.db.jobs import JobRepository
 
+logger = logging.getLogger(__name__)
+
 AT_ONCE = 500  # tasks that one request retries
+
+_PAUSED = {TaskKind.THUMBNAIL: "the previews of new photos", TaskKind.CAPTION: "the descriptions of photos"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +30,33 @@ class Jobs:
     queues: Queues
 
     def overview(self) -> JobsOverview:
-        """Return what is waiting, running, due later and failed."""
-        return self.rows.overview()
+        """Return what is waiting, running, due later, failed and paused, and the counts of dead letters."""
+        overview = self.rows.overview()
+        try:
+            return replace(overview, dead_letters=tuple(self.queues.dead_letters()))
+        except ImgcoreError as error:
+            logger.warning("The dead letters are not counted: %s", error)
+            return overview
+
+    def pause(self, kind: TaskKind, reason: str | None = None, *, account: str | None = None) -> None:
+        """Let no worker claim tasks of a kind until they are resumed; what runs is finished.
+
+        reason: only its retries with this error code. account: the name of the administrator.
+        """
+        self.rows.pause(kind, reason, account)
+
+    def resume(self, kind: TaskKind, reason: str | None = None) -> bool:
+        """End a pause; False where there was none. The sweep queues what has waited, 500 tasks a minute."""
+        return self.rows.resume(kind, reason)
+
+    def pauses(self) -> Sequence[Pause]:
+        """Return the pauses, by kind and reason."""
+        return self.rows.pauses()
+
+    def pause_message(self) -> str | None:
+        """Return what people should know of paused tasks; None where no kind is paused."""
+        paused = [text for kind, text in _PAUSED.items() if self.rows.is_paused(kind)]
+        return f"An administrator has paused {' and '.join(paused)}; they go on later." if paused else None
 
     def retry(self, kind: TaskKind, error: str) -> int:
         """Queue up to 500 tasks again that failed for this reason; return how many.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import NamedTuple
 
 from imgcore.gallery.states import TaskKind, TaskStatus
@@ -48,14 +49,45 @@ class JobGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """Tasks that no worker claims. reason: only retries with this error; None for all of the kind."""
+
+    kind: TaskKind
+    reason: str | None
+    since: datetime | None  # UTC
+    account: str | None  # the name of the administrator
+
+
+class DeadLetterCause(StrEnum):
+    """Why messages are in a dead-letter queue."""
+
+    FAILED = "failed"  # the function has failed five times
+    UNDELIVERED = "undelivered"  # the topic or the rule could not send to the queue
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetters:
+    """A dead-letter queue with the approximate number of its messages."""
+
+    kind: TaskKind
+    cause: DeadLetterCause
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class JobsOverview:
-    """What the queues and workers do at the moment. last_sweep: when the last complete one ended, UTC."""
+    """What the queues and workers do at the moment.
+
+    last_sweep: when the last complete one ended, UTC. dead_letters: None where the queues cannot be read.
+    """
 
     counts: tuple[JobGroup, ...]
     retries: tuple[JobGroup, ...]
     failures: tuple[JobGroup, ...]
     breakers: tuple[BreakerState, ...]
     last_sweep: datetime | None
+    pauses: tuple[Pause, ...] = ()
+    dead_letters: tuple[DeadLetters, ...] | None = None
 
 
 class IncompleteImage(NamedTuple):

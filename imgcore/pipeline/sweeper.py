@@ -105,7 +105,9 @@ class Sweeper:
     def _release_captions(self) -> int:
         """Release what waits for a model that works again; queue and count what was described without one."""
         self.rows.release(BREAKER_CODES, within=LOOK_AHEAD_SECONDS, limit=LIMIT)
-        if not self.upgrade or (self.spending is not None and self.spending.reached_cap() is not None):
+        if not self.upgrade or self.rows.is_paused(TaskKind.CAPTION):
+            return 0
+        if self.spending is not None and self.spending.reached_cap() is not None:
             return 0
         reopened = self.rows.reopen_local(limit=UPGRADES)
         for task in reopened:

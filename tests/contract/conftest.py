@@ -77,6 +77,7 @@ def database(request: pytest.FixtureRequest) -> Database:
     shared: Database = request.getfixturevalue("migrated_mariadb")
     tables = (
         "campaigns",
+        "pauses",
         "shares",
         "sweeps",
         "albums",

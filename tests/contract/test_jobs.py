@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from imgcore.gallery.models import TaskStatus
-from tests.contract.images import CAPTION, arrived, claim, task
+import pytest
+
+from imgcore.db.connection import Database
+from imgcore.gallery.models import Image, TaskStatus
+from tests.contract.images import CAPTION, THUMBNAIL, arrived, claim, finish, task
 from tests.support.repositories import Repositories
 
 
@@ -45,3 +48,61 @@ def test_breakers_are_listed_by_name(repositories: Repositories) -> None:
     assert ("quota", True) == (found["zebra"].reason, found["zebra"].wait > 50)
     repositories.breakers.close("zebra")
     assert [None] == [found.reason for found in repositories.jobs.overview().breakers if found.name == "zebra"]
+
+
+def due(repositories: Repositories) -> set[tuple[str, str]]:
+    """What the sweep queues, of what is pending for any time at all."""
+    found = repositories.sweep.due_tasks(within=60, lost_after=-60, again_after=-60, limit=100)
+    return {(each.public_id, each.kind.value) for each in found}
+
+
+@pytest.fixture
+def retried(repositories: Repositories, database: Database) -> list[Image]:
+    """Three images, the captions of two of which are due after another error each."""
+    images = [arrived(repositories, f"{number}.jpg") for number in range(3)]
+    for image, code in zip(images, ("busy", "made_up"), strict=False):
+        claimed = claim(repositories, image, CAPTION)
+        assert repositories.tasks.park(claimed, code=code, message="Later.", delay=-1, refund=True)
+    return images
+
+
+def test_paused_kind_is_neither_claimed_nor_queued_until_it_is_resumed(
+    repositories: Repositories, retried: list[Image]
+) -> None:
+    running = claim(repositories, retried[0], CAPTION)
+    repositories.jobs.pause(CAPTION, None, "boss")
+    repositories.jobs.pause(CAPTION, None, "another")  # changes nothing
+
+    assert repositories.jobs.is_paused(CAPTION)
+    assert not repositories.jobs.is_paused(THUMBNAIL)
+    [pause] = repositories.jobs.overview().pauses
+    assert (CAPTION, None, "boss") == (pause.kind, pause.reason, pause.account)
+    attempt = {"lease": 60.0, "max_attempts": 5}
+    for image in retried:
+        assert repositories.tasks.claim(image.image_key, CAPTION, **attempt) is None
+    assert {(image.public_id, "thumbnail") for image in retried} == due(repositories)
+    assert finish(repositories, retried[0], running)  # what runs is finished
+    assert [0, 0] == [task(repositories, image, CAPTION).attempts for image in retried[1:]]
+
+    assert repositories.jobs.resume(CAPTION, None)
+    assert not repositories.jobs.resume(CAPTION, None)
+    assert {(image.public_id, "caption") for image in retried[1:]} <= due(repositories)
+    assert repositories.tasks.claim(retried[2].image_key, CAPTION, **attempt) is not None
+
+
+def test_pause_for_a_reason_holds_the_retries_after_that_error_alone(
+    repositories: Repositories, retried: list[Image]
+) -> None:
+    busy, other, new = retried
+    repositories.jobs.pause(CAPTION, "busy", None)
+    repositories.jobs.pause(THUMBNAIL, "made_up", None)
+
+    assert not repositories.jobs.is_paused(CAPTION)
+    assert {(other.public_id, "caption"), (new.public_id, "caption")} == {
+        each for each in due(repositories) if each[1] == "caption"
+    }
+    attempt = {"lease": 60.0, "max_attempts": 5}
+    assert repositories.tasks.claim(busy.image_key, CAPTION, **attempt) is None
+    assert None not in [repositories.tasks.claim(each.image_key, CAPTION, **attempt) for each in (other, new)]
+    assert repositories.jobs.resume(CAPTION, "busy")
+    assert repositories.tasks.claim(busy.image_key, CAPTION, **attempt) is not None

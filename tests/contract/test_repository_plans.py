@@ -73,7 +73,10 @@ def whole_tables(lines: list[str]) -> list[str]:
         line
         for line in lines
         if (line.startswith(("ALL ", "index ")) and "<derived" not in line)
-        or (line.startswith("SCAN") and not line.endswith(("page", "old", "candidates", "(subquery-3)")))
+        or (
+            line.startswith("SCAN")
+            and not line.endswith(("page", "old", "candidates", "(subquery-3)", "(subquery-4)"))
+        )
     ]
 
 

@@ -9,6 +9,7 @@ import pytest
 from imgcore.aws.sqs import SqsQueues
 from imgcore.errors import Misconfigured, Unavailable
 from imgcore.gallery.models import TaskKind
+from imgcore.pipeline.maintenance_models import DeadLetterCause
 from imgcore.pipeline.s3_events import deliveries
 from tests.cloud import Cloud
 
@@ -50,6 +51,27 @@ def test_postponed_message_is_a_delayed_copy_with_its_count(aws: Cloud, names: d
     assert {"postponed": {"DataType": "Number", "StringValue": "3"}} == copy["MessageAttributes"]
 
 
+def test_dead_letters_are_counted_by_the_web_process(aws: Cloud, names: dict[str, str]) -> None:
+    """The identity of the web process may count them, and not read them."""
+    urls = {kind: names[f"{kind.upper()}_QUEUE_URL"] for kind in TaskKind}
+    queues = SqsQueues(lambda: aws.client("sqs", names), urls, "bucket")
+    root = aws.client("sqs")
+    for kind in TaskKind:
+        for ending in ("dead", "undelivered"):
+            root.purge_queue(QueueUrl=f"{urls[kind]}-{ending}")
+    for _ in range(2):
+        root.send_message(QueueUrl=f"{urls[TaskKind.CAPTION]}-dead", MessageBody="{}")
+    root.send_message(QueueUrl=f"{urls[TaskKind.THUMBNAIL]}-undelivered", MessageBody="{}")
+
+    counts = {(found.kind, found.cause): found.count for found in queues.dead_letters()}
+    assert {
+        (TaskKind.THUMBNAIL, DeadLetterCause.FAILED): 0,
+        (TaskKind.THUMBNAIL, DeadLetterCause.UNDELIVERED): 1,
+        (TaskKind.CAPTION, DeadLetterCause.FAILED): 2,
+        (TaskKind.CAPTION, DeadLetterCause.UNDELIVERED): 0,
+    } == counts
+
+
 def test_a_queue_that_is_not_named_or_not_there(aws: Cloud, names: dict[str, str]) -> None:
     """A missing setting is named; a queue out of reach is unavailable."""
     lost = aws.client("sqs", names | {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"})
@@ -59,3 +81,8 @@ def test_a_queue_that_is_not_named_or_not_there(aws: Cloud, names: dict[str, str
         queues.send(TaskKind.THUMBNAIL, "raw/x")
     with pytest.raises(Unavailable, match="caption queue"):
         queues.send(TaskKind.CAPTION, "raw/x")
+    with pytest.raises(Misconfigured, match="THUMBNAIL_QUEUE_URL"):
+        queues.dead_letters()
+    queues = SqsQueues(lambda: lost, dict.fromkeys(TaskKind, "http://127.0.0.1:1/x"), "b")
+    with pytest.raises(Unavailable, match="dead-letter queues"):
+        queues.dead_letters()

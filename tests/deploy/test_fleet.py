@@ -207,7 +207,7 @@ def test_host_policy_grants_exactly_the_required_actions(story: Story) -> None:
         "logs:CreateLogStream", "logs:PutLogEvents", "s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket",
         "s3:PutObject", "s3:ListMultipartUploadParts", "s3:AbortMultipartUpload",
         "secretsmanager:GetSecretValue", "sns:GetSubscriptionAttributes", "sns:Subscribe", "sns:Unsubscribe",
-        "sqs:SendMessage",
+        "sqs:GetQueueAttributes", "sqs:SendMessage",
     } == {action for statement in policy["Statement"] for action in statement["Action"]}  # fmt: skip
     anywhere = [statement["Sid"] for statement in policy["Statement"] if statement["Resource"] == "*"]
     assert ["ManageSubscriptions"] == anywhere  # these actions have no resource types

@@ -111,6 +111,7 @@ CAPTION_ALLOWED = [
     ("sns", "publish", NOTIFICATION),
 ]
 WEB_FORBIDDEN = [
+    ("sqs", "get_queue_attributes", queued("caption", AttributeNames=["All"])),
     ("s3", "put_object", obj(DERIVED, "thumbnails/there")),
     ("s3", "delete_object", THERE),
     ("s3", "get_object", obj(DERIVED, "elsewhere")),
@@ -131,6 +132,8 @@ WEB_ALLOWED = [
     ("s3", "create_multipart_upload", obj(UPLOADS, "raw/x.jpg")),
     ("sqs", "send_message", queued("thumbnail", MessageBody="{}")),
     ("sqs", "send_message", queued("caption", MessageBody="{}")),
+    ("sqs", "get_queue_attributes", queued("caption-dead", AttributeNames=["All"])),
+    ("sqs", "get_queue_attributes", queued("thumbnail-undelivered", AttributeNames=["All"])),
     ("sns", "subscribe", SUBSCRIBED),
 ]
 OPERATOR_FORBIDDEN = [

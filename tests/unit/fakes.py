@@ -20,6 +20,7 @@ from imgcore.gallery.models import (
 )
 from imgcore.notifications.models import NotificationMessage
 from imgcore.notifications.subscriptions import SubscriptionState
+from imgcore.pipeline.maintenance_models import DeadLetters
 from imgcore.pipeline.models import ModelCall, ObjectCreated, RecordCall, StoredObject, ignore_call
 
 BUCKET = "uploads"
@@ -114,6 +115,9 @@ class FakeQueues:
         if self.broken is not None:
             raise self.broken
         self.postponed.append((kind, body, postponed, delay))
+
+    def dead_letters(self) -> list[DeadLetters]:
+        return []
 
 
 @dataclass

@@ -41,7 +41,7 @@ from imgcore.db.timeline import TimelineRepository
 from imgcore.db.trash import TrashRepository
 from imgcore.db.webhooks import WebhookRepository
 from imgcore.db.word_index import update_search_text
-from imgcore.errors import NotFound, Unavailable
+from imgcore.errors import ImgcoreError, NotFound, Unavailable
 from imgcore.gallery.models import (
     EVERYBODY,
     MEDIA_TYPES,
@@ -58,6 +58,7 @@ from imgcore.gallery.part_models import Part, PartRequest
 from imgcore.gallery.parts import PartUploads
 from imgcore.gallery.service import Gallery
 from imgcore.pipeline.jobs import Jobs
+from imgcore.pipeline.maintenance_models import DeadLetters
 from imgcore.pipeline.models import ObjectCreated, StoredObject
 from imgcore.spending.service import Spending
 from imgcore.webhooks.sender import HttpSender
@@ -271,6 +272,8 @@ class FakeQueues:
 
     def __init__(self) -> None:
         self.sent: list[tuple[TaskKind, str]] = []
+        self.dead: list[DeadLetters] = []
+        self.broken: ImgcoreError | None = None
         self.listener: Callable[[TaskKind, str], None] = lambda kind, image_key: None
 
     def send(self, kind: TaskKind, image_key: str, delay: float = 0.0) -> None:
@@ -279,6 +282,11 @@ class FakeQueues:
 
     def postpone(self, kind: TaskKind, body: str, *, postponed: int, delay: float) -> None:
         raise AssertionError("The web process receives no messages.")
+
+    def dead_letters(self) -> list[DeadLetters]:
+        if self.broken is not None:
+            raise self.broken
+        return self.dead
 
 
 class RememberingHasher(Argon2Hasher):

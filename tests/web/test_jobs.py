@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from imgcore.errors import Unavailable
 from imgcore.gallery.models import TaskKind, TaskStatus
 from imgcore.gallery.service import Gallery
+from imgcore.pipeline.maintenance_models import DeadLetterCause, DeadLetters
 from tests.web.client import Client
 from tests.web.fakes import add_done, add_failed, add_image
 
@@ -66,3 +68,54 @@ def test_failures_of_one_reason_are_tried_again(client: Client, gallery: Gallery
 )
 def test_malformed_retry_is_refused(client: Client, body: dict[str, str]) -> None:
     assert 422 == client.send("POST", f"{PATH}/retry", body).status
+
+
+def test_kinds_and_reasons_are_paused_and_resumed(client: Client, gallery: Gallery) -> None:
+    by_reason = {"kind": "thumbnail", "reason": "unavailable"}
+    assert 200 == client.send("POST", f"{PATH}/pause", by_reason).status
+    paused = client.send("POST", f"{PATH}/pause", {"kind": "caption"}).json["pauses"]
+    assert [("caption", None), ("thumbnail", "unavailable")] == [
+        (each["kind"], each["reason"]) for each in paused
+    ]
+    assert paused == client.get(PATH).json["pauses"]
+    notice = "An administrator has paused the descriptions of photos; they go on later."
+    assert notice in client.get("/").text
+
+    page = client.get("/admin/jobs")
+    assert "Captions (paused)" in page.text
+    assert "Thumbnails that wait after “unavailable”" in page.text
+    form = {"token": page.token, "kind": "caption", "reason": ""}
+    assert "Captions go on with the next sweep." in client.post("/admin/jobs/resume", form).text
+    assert "Pause captions" in client.get("/admin/jobs").text
+    assert notice not in client.get("/").text
+    assert {"pauses": []} == client.send("POST", f"{PATH}/resume", by_reason | {"reason": "unavailable"}).json
+    assert "Captions are paused." in client.post("/admin/jobs/pause", form).text
+
+
+@pytest.mark.parametrize("action", ["pause", "resume"])
+@pytest.mark.parametrize(
+    "body", [{}, {"kind": "x"}, {"kind": "caption", "reason": ""}, {"kind": "caption", "a": 1}]
+)
+def test_malformed_pause_is_refused(client: Client, action: str, body: dict[str, object]) -> None:
+    assert 422 == client.send("POST", f"{PATH}/{action}", body).status
+
+
+def test_dead_letters_are_counted_by_queue(client: Client, gallery: Gallery) -> None:
+    assert "There are none." in client.get("/admin/jobs").text
+    gallery.queues.dead = [
+        DeadLetters(TaskKind.CAPTION, DeadLetterCause.FAILED, 1200),
+        DeadLetters(TaskKind.CAPTION, DeadLetterCause.UNDELIVERED, 0),
+    ]
+    assert [
+        {"kind": "caption", "cause": "failed", "count": 1200},
+        {"kind": "caption", "cause": "undelivered", "count": 0},
+    ] == client.get(PATH).json["dead_letters"]
+    page = client.get("/admin/jobs").text
+    assert "About 1,200 messages of captions</strong>: the function has failed five times" in page
+    assert "could not send" not in page
+
+
+def test_overview_is_shown_while_the_queues_are_away(client: Client, gallery: Gallery) -> None:
+    gallery.queues.broken = Unavailable("The queues are away.")
+    assert client.get(PATH).json["dead_letters"] is None
+    assert "cannot be read just now" in client.get("/admin/jobs").text

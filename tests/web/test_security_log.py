@@ -20,7 +20,7 @@ from imgcore.accounts.security_log import SecurityEvent
 from imgcore.collections.models import AlbumRole
 from imgcore.collections.share_models import NewShare
 from imgcore.errors import Unavailable
-from imgcore.gallery.models import Viewer
+from imgcore.gallery.models import TaskKind, Viewer
 from tests.support.authenticator import Authenticator, add_passkey
 from tests.web.client import Answer
 from tests.web.peopling import HOME, PASSWORD, Browser, Site, empty_site, site
@@ -72,6 +72,10 @@ EVENTS: dict[tuple[str, str], SecurityEvent | None] = {
     ("POST", "/api/v1/download"): None,
     ("POST", "/admin/jobs/retry"): None,  # as of one photo
     ("POST", "/api/v1/jobs/retry"): None,
+    ("POST", "/admin/jobs/pause"): E.TASKS_PAUSED,
+    ("POST", "/api/v1/jobs/pause"): E.TASKS_PAUSED,
+    ("POST", "/admin/jobs/resume"): E.TASKS_RESUMED,
+    ("POST", "/api/v1/jobs/resume"): E.TASKS_RESUMED,
     ("POST", "/api/v1/bulk"): E.IMAGE_DELETED,
     ("POST", "/api/v1/bulk/undo"): E.IMAGE_DELETED,
     ("POST", "/webhooks"): E.WEBHOOK_CHANGED,
@@ -194,6 +198,8 @@ class Scene:
         if "/passkeys/" in route:
             add_passkey(accounts, self.me, PARTY, Authenticator())
             return route.replace("<public_id>", accounts.passkeys.all(self.me)[0].public_id)
+        if route.endswith("/jobs/resume"):
+            self.home.gallery.jobs.pause(TaskKind.CAPTION)
         if "/trash" in route:
             self.home.gallery.for_viewer(Viewer(self.me.id)).delete(self.image.public_id)
         [key], [mine] = accounts.keys(self.stranger), accounts.keys(self.me)
@@ -219,6 +225,7 @@ class Scene:
             body |= {"may": "add"} if "/members/" in route else {}
             trash = {"action": "trash", "ids": [self.image.public_id]}
             body |= {"ids": [self.image.public_id]} if route.endswith("/shares") else {}
+            body |= {"kind": "caption"} if "/jobs/" in route else {}
             body |= HOOK if route.endswith("/webhooks") else {}
             body |= trash if route.endswith("/bulk") else {}
             body |= {"undo": [trash]} if route.endswith("/bulk/undo") else {}
@@ -237,6 +244,7 @@ class Scene:
             "may": "add",
             "ids": self.image.public_id,
             "all": "1",
+            "kind": "caption",
             "password": PASSWORD,
             "old": PASSWORD,
             "new": LONGER,

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 from bottle import HTTPResponse, response
 
 from imgcore.accounts.models import Scope
+from imgcore.accounts.security_log import SecurityEvent
 from imgcore.errors import Invalid, NotFound
 from imgcore.gallery.models import TaskKind
-from imgcore.pipeline.maintenance_models import JobGroup, JobsOverview
+from imgcore.pipeline.maintenance_models import DeadLetterCause, JobGroup, JobsOverview, Pause
 from imgcore.pipeline.models import BreakerState
 from web import serializers
 from web.handlers.albums import choice
 from web.http import request
-from web.http.auth import PREFIX, requires
+from web.http.auth import PREFIX, caller, record_event, requires
 from web.http.csrf import csrf_token, verified_form
 from web.http.responses import Route, json_response, json_with_etag
 from web.http.templates import TemplateRenderer
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from imgcore.pipeline.jobs import Jobs
 
 _REASON_LENGTH = 64  # characters
+_CAUSES = {
+    DeadLetterCause.FAILED: "the function has failed five times with each; its log has the reason",
+    DeadLetterCause.UNDELIVERED: "the topic or the rule could not send them to the queue",
+}
 _KINDS = {TaskKind.THUMBNAIL: "Thumbnails", TaskKind.CAPTION: "Captions"}
 
 
@@ -39,9 +44,29 @@ class JobsBase:
         return self._given
 
     def _retry(self, kind: str, reason: str) -> int:
-        if not 0 < len(reason) <= _REASON_LENGTH:
-            raise Invalid(f"reason has 1 to {_REASON_LENGTH} characters.", code="reason")
-        return self._jobs.retry(choice(TaskKind, kind, "kind"), reason)
+        return self._jobs.retry(choice(TaskKind, kind, "kind"), _checked(reason))
+
+    def _pause(self, kind: str, reason: str | None) -> TaskKind:
+        """Pause the tasks of a kind; reason: only its retries with this error."""
+        chosen, account = choice(TaskKind, kind, "kind"), caller().account
+        reason = None if reason is None else _checked(reason)
+        self._jobs.pause(chosen, reason, account=account.name if account else None)
+        record_event(SecurityEvent.TASKS_PAUSED, chosen.value, reason or "")
+        return chosen
+
+    def _resume(self, kind: str, reason: str | None) -> TaskKind:
+        """End a pause, if there is one."""
+        chosen = choice(TaskKind, kind, "kind")
+        reason = None if reason is None else _checked(reason)
+        if self._jobs.resume(chosen, reason):
+            record_event(SecurityEvent.TASKS_RESUMED, chosen.value, reason or "")
+        return chosen
+
+
+def _checked(reason: str) -> str:
+    if not 0 < len(reason) <= _REASON_LENGTH:
+        raise Invalid(f"reason has 1 to {_REASON_LENGTH} characters.", code="reason")
+    return reason
 
 
 class JobsApi(JobsBase):
@@ -49,7 +74,12 @@ class JobsApi(JobsBase):
 
     def routes(self) -> list[Route]:
         """(method, path, handler)."""
-        return [("GET", f"{PREFIX}/jobs", self.overview), ("POST", f"{PREFIX}/jobs/retry", self.retry)]
+        return [
+            ("GET", f"{PREFIX}/jobs", self.overview),
+            ("POST", f"{PREFIX}/jobs/retry", self.retry),
+            ("POST", f"{PREFIX}/jobs/pause", self.pause),
+            ("POST", f"{PREFIX}/jobs/resume", self.resume),
+        ]
 
     @requires(Scope.ADMIN)
     def overview(self) -> HTTPResponse:
@@ -63,6 +93,28 @@ class JobsApi(JobsBase):
         retried = self._retry(request.string(body, "kind"), request.string(body, "reason"))
         return json_response({"retried": retried}, 202)
 
+    @requires(Scope.ADMIN)
+    def pause(self) -> HTTPResponse:
+        """Pause the tasks of a kind, or its retries with one error; return all pauses."""
+        self._pause(*_named())
+        return self._paused()
+
+    @requires(Scope.ADMIN)
+    def resume(self) -> HTTPResponse:
+        """End a pause; return those that are left."""
+        self._resume(*_named())
+        return self._paused()
+
+    def _paused(self) -> HTTPResponse:
+        return json_response({"pauses": [_pause_json(pause) for pause in self._jobs.pauses()]})
+
+
+def _named() -> tuple[str, str | None]:
+    """Return the kind and the reason, or None, of the request's body."""
+    body = request.json_object(frozenset({"kind", "reason"}))
+    reason = request.string(body, "reason") if body.get("reason") is not None else None
+    return request.string(body, "kind"), reason
+
 
 class JobPages(JobsBase):
     """Handlers of /admin/jobs."""
@@ -73,7 +125,12 @@ class JobPages(JobsBase):
 
     def routes(self) -> list[Route]:
         """(method, path, handler)."""
-        return [("GET", "/admin/jobs", self.page), ("POST", "/admin/jobs/retry", self.retry)]
+        return [
+            ("GET", "/admin/jobs", self.page),
+            ("POST", "/admin/jobs/retry", self.retry),
+            ("POST", "/admin/jobs/pause", self.pause),
+            ("POST", "/admin/jobs/resume", self.resume),
+        ]
 
     @requires(Scope.ADMIN)
     def page(self) -> str:
@@ -87,6 +144,22 @@ class JobPages(JobsBase):
         count = self._retry(fields.get("kind", ""), fields.get("reason", ""))
         return self._page(f"{count:,} {'task is' if count == 1 else 'tasks are'} queued again.")
 
+    @requires(Scope.ADMIN)
+    def pause(self) -> str:
+        """Pause the tasks of the form."""
+        fields = verified_form()
+        reason = fields.get("reason") or None
+        title = _KINDS[self._pause(fields.get("kind", ""), reason)]
+        return self._page(f"{_paused_title(title, reason)} are paused. What runs already is finished.")
+
+    @requires(Scope.ADMIN)
+    def resume(self) -> str:
+        """End the pause of the form."""
+        fields = verified_form()
+        reason = fields.get("reason") or None
+        title = _KINDS[self._resume(fields.get("kind", ""), reason)]
+        return self._page(f"{_paused_title(title, reason)} go on with the next sweep.")
+
     def _page(self, done: str | None = None) -> str:
         response.set_header("Cache-Control", "no-store")
         overview = self._jobs.overview()
@@ -98,6 +171,8 @@ class JobPages(JobsBase):
             retries=[_row(group) for group in overview.retries],
             failures=[_row(group) for group in overview.failures],
             breakers=[_breaker_row(breaker) for breaker in overview.breakers],
+            pauses=[_pause_row(pause) for pause in overview.pauses],
+            dead_letters=_dead_letter_rows(overview),
             swept=serializers.moment(overview.last_sweep) if overview.last_sweep else None,
         )
 
@@ -120,6 +195,21 @@ def overview_json(overview: JobsOverview) -> dict[str, Any]:
             for found in overview.breakers
         ],
         "last_sweep": serializers.optional_utc(overview.last_sweep),
+        "pauses": [_pause_json(pause) for pause in overview.pauses],
+        "dead_letters": None
+        if overview.dead_letters is None
+        else [
+            {"kind": found.kind, "cause": found.cause, "count": found.count} for found in overview.dead_letters
+        ],
+    }
+
+
+def _pause_json(pause: Pause) -> dict[str, Any]:
+    return {
+        "kind": pause.kind,
+        "reason": pause.reason,
+        "since": serializers.optional_utc(pause.since),
+        "account": pause.account,
     }
 
 
@@ -133,8 +223,8 @@ def _group_json(group: JobGroup, time: str) -> dict[str, Any]:
     }
 
 
-def _table(overview: JobsOverview) -> list[tuple[str, dict[str, int]]]:
-    """Return for each kind of task the counts by what an administrator calls the states."""
+def _table(overview: JobsOverview) -> list[tuple[str, str, bool, dict[str, int]]]:
+    """Return of each kind of task the title, the name, whether it is paused, and its counts by state."""
     names = {"pending": "waiting", "processing": "running", "retry": "later", "failed": "failed"}
     names |= {"blocked": "failed", "skipped": "rejected", "done": "done"}
     rows = []
@@ -143,7 +233,8 @@ def _table(overview: JobsOverview) -> list[tuple[str, dict[str, int]]]:
         for group in overview.counts:
             if group.kind is kind:
                 counts[names[group.status]] += group.count
-        rows.append((title, counts))
+        paused = any(pause.kind is kind and pause.reason is None for pause in overview.pauses)
+        rows.append((title, kind.value, paused, counts))
     return rows
 
 
@@ -157,6 +248,31 @@ def _row(group: JobGroup) -> dict[str, Any]:
         "at": serializers.moment(group.at) if group.at else "",
         "at_machine": serializers.utc(group.at) if group.at else "",
     }
+
+
+def _paused_title(title: str, reason: str | None) -> str:
+    return title if reason is None else f"{title} that wait after “{reason}”"
+
+
+def _pause_row(pause: Pause) -> dict[str, str]:
+    return {
+        "kind": pause.kind,
+        "reason": pause.reason or "",
+        "text": _paused_title(_KINDS[pause.kind], pause.reason),
+        "at": serializers.moment(pause.since) if pause.since else "",
+        "account": pause.account or "",
+    }
+
+
+def _dead_letter_rows(overview: JobsOverview) -> list[dict[str, str]] | None:
+    """Return the queues that hold dead letters; None where they cannot be counted."""
+    if overview.dead_letters is None:
+        return None
+    return [
+        {"count": f"{found.count:,}", "title": _KINDS[found.kind], "cause": _CAUSES[found.cause]}
+        for found in overview.dead_letters
+        if found.count
+    ]
 
 
 def _breaker_row(breaker: BreakerState) -> dict[str, str]:

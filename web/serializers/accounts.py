@@ -115,6 +115,8 @@ _EVENT_TEXT = {
     SecurityEvent.SHARE_REVOKED: "Share link revoked",
     SecurityEvent.WEBHOOK_CHANGED: "Webhook changed",
     SecurityEvent.SHARE_PASSWORD_FAILED: "Wrong password of a share link",
+    SecurityEvent.TASKS_PAUSED: "Tasks paused",
+    SecurityEvent.TASKS_RESUMED: "Tasks resumed",
     SecurityEvent.SETTING_CHANGED: "Setting changed",
 }
 

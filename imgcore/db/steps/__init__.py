@@ -42,6 +42,7 @@ from imgcore.db.steps.m032 import m032_encrypted_secrets
 from imgcore.db.steps.m033 import m033_shared_originals
 from imgcore.db.steps.m034 import m034_sent_batches
 from imgcore.db.steps.m036 import m036_image_hashes
+from imgcore.db.steps.m037 import m037_pauses
 
 STEPS = (
     m001_images_and_tasks,
@@ -79,4 +80,5 @@ STEPS = (
     m033_shared_originals,
     m034_sent_batches,
     m036_image_hashes,
+    m037_pauses,
 )
