@@ -155,7 +155,7 @@ class Batches:
         """Probe the model, once; return where a batch may be sent to it."""
         self._check_cap()
         if self.model.model not in self._probed:
-            self.model.probe(lambda call: self.spending.append(self.spending.entry_of(call)))
+            self.model.probe(self.spending.record)
             self._probed.add(self.model.model)
             self._check_cap()  # the probe was paid
 

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from imgcore.captioning import prompt
 from imgcore.captioning.answers import Answer, assess, busy
+from imgcore.captioning.bounds import most_tokens
 from imgcore.captioning.prices import BATCH_SHARE, Spending
 from imgcore.captioning.reading import Words
 from imgcore.captioning.retry import Attempts, Failure, FailureKind, Option, Policy
@@ -25,6 +26,7 @@ MAX_OUTPUT_TOKENS = 512
 TRANSLATION_TOKENS = 256  # more for each further language
 THINKING_TOKENS = 4096  # more where the model cannot be set to think little: its thoughts count
 PROBE_SECONDS = 15.0
+CALL_ID_HEADER = "X-Client-Request-Id"  # of a request: the id of its row in the ledger
 EXHAUSTED_SECONDS = 3600.0  # a model without quota is tried again after this: it may have been raised
 
 # A grey JPEG of 32 by 32 pixels: some models refuse smaller ones.
@@ -48,7 +50,8 @@ class Request:
     """One request to a model. omit: options that this model refuses. seconds: for all of the answer.
 
     parts: JPEGs of the parts of a long picture, to be sent after the whole. translations: codes of languages.
-    late: receives an answer that arrives after ``seconds``, when nobody waits for it any more.
+    late: receives an answer that arrives after ``seconds``, when nobody waits for it any more. call_id: sent
+    with the request, so that the ledger can be compared with the service's log.
     """
 
     model: str
@@ -61,6 +64,7 @@ class Request:
     parts: Sequence[bytes] = ()
     translations: tuple[str, ...] = ()
     late: Callable[[Answer], None] | None = field(default=None, compare=False)
+    call_id: str | None = field(default=None, compare=False)
 
     @property
     def fields(self) -> dict[str, Any]:
@@ -123,7 +127,7 @@ class ModelCaptioner:
     ) -> Description:
         """Describe ``picture``, with retries where they can help; return or raise by ``deadline``.
 
-        deadline: on the clock, time.monotonic(). record: receives each answered call.
+        deadline: on the clock, time.monotonic(). record: see Captioner.describe.
         context: lines of what is known about the photo.
 
         Raises, never with the key or the service's own words in the message: Blocked if the model declines;
@@ -217,20 +221,26 @@ class ModelCaptioner:
         )
 
     def _answer(self, request: Request, spending: Spending) -> tuple[Words, str] | Failure:
-        def late(answer: Answer) -> None:  # it is billed, though it is of no use
-            spending.add(answer.model or request.model, answer.input_tokens, answer.output_tokens, "late")
+        call_id = spending.begin(request.model, *most_tokens(request, self.source))
 
-        answer = self._ask(replace(request, late=late))
+        def late(answer: Answer) -> None:  # it is billed, though it is of no use
+            used = (answer.input_tokens, answer.output_tokens)
+            spending.add(answer.model or request.model, *used, "late", call_id)
+
+        answer = self._ask(replace(request, late=late, call_id=call_id))
         if isinstance(answer, Failure):
             logger.warning("No description from %s: %s", request.model, answer.detail)
+            spending.end(call_id, request.model, answer.end.code, billed=not answer.unbilled)
             return answer
-        return self._assessed(request, answer, spending)
+        return self._assessed(request, answer, spending, call_id)
 
-    def _assessed(self, request: Request, answer: Answer, spending: Spending) -> tuple[Words, str] | Failure:
+    def _assessed(
+        self, request: Request, answer: Answer, spending: Spending, call_id: str | None = None
+    ) -> tuple[Words, str] | Failure:
         words = assess(answer, self._who, request.translations)
         version = answer.model or request.model
         outcome = words.end.code if isinstance(words, Failure) else "described"
-        spending.add(version, answer.input_tokens, answer.output_tokens, outcome)
+        spending.add(version, answer.input_tokens, answer.output_tokens, outcome, call_id)
         if isinstance(words, Failure):
             logger.warning("No description from %s: %s", request.model, words.detail)
             return words

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from imgcore.pipeline.models import ModelCall, RecordCall
+from imgcore.pipeline.models import CallState, ModelCall, RecordCall, new_call_id
 from imgcore.spending.models import Quote, known_names
 
 
@@ -89,10 +89,10 @@ def _cost(found: Rate, input_tokens: int, output_tokens: int) -> float:
 
 
 class Spending:
-    """The answered calls of a model for one photo, including those whose answer was not used.
+    """The calls of a model for one photo, including those whose answer was not used.
 
-    record: receives each call at once, so that a process that dies later has recorded it. share: of the usual
-    price that is paid.
+    record: receives each call before it is sent and again when its fate is known, so that a process that dies
+    in between has recorded it. share: of the usual price that is paid.
     """
 
     def __init__(self, prompt_version: str, record: RecordCall, share: float = 1.0) -> None:
@@ -100,13 +100,29 @@ class Spending:
         self._input = self._output = 0
         self._price: float | None = 0.0
 
-    def add(self, model: str, input_tokens: int, output_tokens: int, outcome: str) -> None:
-        """Add one answer. outcome: see ModelCall."""
+    def begin(self, model: str, most_input_tokens: int, most_output_tokens: int) -> str:
+        """Record a call that is about to be sent, with the most tokens that it can use; return its id."""
+        call_id = new_call_id()
+        most = (most_input_tokens, most_output_tokens)
+        self._record(ModelCall(model, self._prompt_version, *most, "open", CallState.OPEN, call_id))
+        return call_id
+
+    def end(self, call_id: str, model: str, outcome: str, *, billed: bool) -> None:
+        """Record that a call has no answer. billed: it may be billed all the same."""
+        state = CallState.UNKNOWN if billed else CallState.NOT_BILLED
+        self._record(ModelCall(model, self._prompt_version, 0, 0, outcome, state, call_id))
+
+    def add(
+        self, model: str, input_tokens: int, output_tokens: int, outcome: str, call_id: str | None = None
+    ) -> None:
+        """Add one answer. outcome: see ModelCall. call_id: of the call, where it was begun."""
         self._input += input_tokens
         self._output += output_tokens
         cost = price(model, input_tokens, output_tokens)
         self._price = None if self._price is None or cost is None else self._price + cost * self._share
-        self._record(ModelCall(model, self._prompt_version, input_tokens, output_tokens, outcome))
+        tokens = (input_tokens, output_tokens)
+        call_id = call_id or new_call_id()
+        self._record(ModelCall(model, self._prompt_version, *tokens, outcome, CallState.BILLED, call_id))
 
     @property
     def input_tokens(self) -> int | None:

@@ -43,6 +43,7 @@ class Failure:
     detail: for the log, never for the uploader.
     hint: seconds that the other side asks to wait. option: the part of the request that was refused.
     answered: the model did answer, so it works; only the answer is of no use.
+    unbilled: the request was never sent, or the service refused it, so that it costs nothing.
     """
 
     kind: FailureKind
@@ -51,6 +52,7 @@ class Failure:
     hint: float | None = None
     option: Option | None = None
     answered: bool = False
+    unbilled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

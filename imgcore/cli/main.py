@@ -208,10 +208,8 @@ def _lacks_key(config: Config) -> bool:
 
 
 def _recorder(config: Config) -> RecordCall:
-    """Return what adds an answered call to the ledger."""
-    spending = bootstrap.spending(config)
-
-    return lambda call: spending.append(spending.entry_of(call))
+    """Return what records a call in the ledger."""
+    return bootstrap.spending(config).record
 
 
 def _print(row: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""The ledger of the models' answers. Rows are added and never changed."""
+"""The ledger of the models' calls. A row is added before a call, completed once, and never deleted."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from imgcore.db.connection import Repository
+from imgcore.db.connection import Repository, Transaction
 from imgcore.db.mapping import NAME, WORD, Row, local_time
 from imgcore.db.statements import sql
-from imgcore.spending.models import Caps, Group, LedgerEntry, Period, Usage
+from imgcore.spending.models import Caps, Group, LedgerEntry, Period, Unsettled, Usage
 from imgcore.text import storable
 
 _APPEND = (
@@ -18,16 +18,44 @@ _APPEND = (
     " :owner_id, :model, :prompt_version, :input_tokens, :output_tokens, :price_usd, :price_date, :counted_usd,"
     " :outcome, :batch)"
 )
+_OPEN = (
+    "{insert_ignore} model_calls (call_id, called_at, public_id, owner_id, model, prompt_version, input_tokens,"
+    " output_tokens, price_usd, price_date, counted_usd, outcome, batch, state, most_input_tokens,"
+    " most_output_tokens, most_price_usd) VALUES (:call_id, {now}, :public_id, :owner_id, :model,"
+    " :prompt_version, 0, 0, NULL, NULL, :counted_usd, :outcome, :batch, 'open', :input_tokens, :output_tokens,"
+    " :price_usd)"
+)
+_SETTLE = (
+    "UPDATE model_calls SET model = :model, prompt_version = :prompt_version, input_tokens = :input_tokens,"
+    " output_tokens = :output_tokens, price_usd = :price_usd, price_date = :price_date,"
+    " counted_usd = :counted_usd, outcome = :outcome, state = NULL"
+    " WHERE call_id = :call_id AND state IS NOT NULL"
+)
+_CLOSE = (
+    "UPDATE model_calls SET outcome = :outcome, price_usd = 0, counted_usd = 0, state = 'not_billed'"
+    " WHERE call_id = :call_id AND state IN ('open', 'unknown')"
+)
+_LOSE = (
+    "UPDATE model_calls SET outcome = :outcome, state = 'unknown' WHERE call_id = :call_id AND state = 'open'"
+)
 _GROUPS = {
     Group.MODEL: "c.model",
     Group.OWNER: "a.name",
     Group.DAY: "SUBSTR(CAST(c.called_at AS CHAR), 1, 10)",
 }
 _USAGE = sql(
-    "SELECT {group} AS name, COUNT(*) AS calls, COUNT(DISTINCT c.public_id) AS images,"
+    "SELECT {group} AS name, COUNT(*) - COUNT(c.state) AS calls,"
+    " COUNT(DISTINCT CASE WHEN c.state IS NULL THEN c.public_id END) AS images,"
     " SUM(c.input_tokens) AS input_tokens, SUM(c.output_tokens) AS output_tokens,"
-    " SUM(c.price_usd) AS price_usd, COUNT(*) - COUNT(c.price_usd) AS unpriced"
-    " FROM model_calls c {join} WHERE {conditions} GROUP BY {group} ORDER BY name",
+    " SUM(c.price_usd) AS price_usd,"
+    " SUM(CASE WHEN c.state IS NULL AND c.price_usd IS NULL THEN 1 ELSE 0 END) AS unpriced,"
+    " COUNT(c.state) AS unsettled,"
+    " SUM(CASE WHEN c.state IS NOT NULL THEN c.most_input_tokens ELSE 0 END) AS most_input_tokens,"
+    " SUM(CASE WHEN c.state IS NOT NULL THEN c.most_output_tokens ELSE 0 END) AS most_output_tokens,"
+    " SUM(CASE WHEN c.state IS NOT NULL THEN c.most_price_usd END) AS most_price_usd,"
+    " SUM(CASE WHEN c.state IS NOT NULL AND c.most_price_usd IS NULL THEN 1 ELSE 0 END) AS most_unpriced"
+    " FROM model_calls c {join} WHERE {conditions} AND (c.state IS NULL OR c.state <> 'not_billed')"
+    " GROUP BY {group} ORDER BY name",
 )
 
 _IN_BATCHES = (
@@ -40,23 +68,41 @@ _IN_BATCHES = (
 class LedgerRepository(Repository):
     """The ledger. Each method is one transaction."""
 
+    def open(self, entry: LedgerEntry) -> None:
+        """Add the entry of a call that is about to be sent, at the database's time.
+
+        Its tokens and price are upper bounds, which stay beside those of the answer.
+        """
+        values = _values(entry)
+        del values["price_date"]
+        self._database.run(lambda tx: tx.execute(_OPEN, **values))
+
+    def close(self, call_id: str, outcome: str) -> None:
+        """Complete the entry of a call that was not billed."""
+        self._change(_CLOSE, call_id, outcome)
+
+    def lose(self, call_id: str, outcome: str) -> None:
+        """Note why an open call has no answer; it counts as before."""
+        self._change(_LOSE, call_id, outcome)
+
+    def _change(self, statement: str, call_id: str, outcome: str) -> None:
+        values = {"call_id": call_id, "outcome": storable(outcome, WORD)}
+        self._database.run(lambda tx: tx.execute(statement, **values))
+
     def append(self, entry: LedgerEntry) -> None:
-        """Add an entry, at the database's time; one whose ``call_id`` is there already is left as it is."""
-        values = {
-            "call_id": entry.call_id,
-            "public_id": entry.public_id,
-            "owner_id": entry.owner_id,
-            "model": storable(entry.model, NAME),
-            "prompt_version": storable(entry.prompt_version, WORD) if entry.prompt_version else None,
-            "input_tokens": entry.input_tokens,
-            "output_tokens": entry.output_tokens,
-            "price_usd": entry.quote.price_usd,
-            "price_date": entry.quote.price_date,
-            "counted_usd": entry.quote.counted_usd,
-            "outcome": storable(entry.outcome, WORD),
-            "batch": int(entry.batch),
-        }
-        self._database.run(lambda tx: tx.execute(_APPEND, **values))
+        """Complete the entry of a call that was answered; add it, at the database's time, where it is missing.
+
+        One that is complete is left as it is.
+        """
+        values = _values(entry)
+        same = ("public_id", "owner_id", "batch")  # as in the open entry
+        settled = {name: value for name, value in values.items() if name not in same}
+
+        def append(tx: Transaction) -> None:
+            if not tx.execute(_SETTLE, **settled):
+                tx.execute(_APPEND, **values)
+
+        self._database.run(append)
 
     def usage(
         self,
@@ -122,6 +168,23 @@ class LedgerRepository(Repository):
         return Caps(row.get("quota_spend_day"), row.get("quota_spend_month"))
 
 
+def _values(entry: LedgerEntry) -> dict[str, Any]:
+    return {
+        "call_id": entry.call_id,
+        "public_id": entry.public_id,
+        "owner_id": entry.owner_id,
+        "model": storable(entry.model, NAME),
+        "prompt_version": storable(entry.prompt_version, WORD) if entry.prompt_version else None,
+        "input_tokens": entry.input_tokens,
+        "output_tokens": entry.output_tokens,
+        "price_usd": entry.quote.price_usd,
+        "price_date": entry.quote.price_date,
+        "counted_usd": entry.quote.counted_usd,
+        "outcome": storable(entry.outcome, WORD),
+        "batch": int(entry.batch),
+    }
+
+
 def _conditions(period: Period, owner_id: int | None, batch: bool | None) -> tuple[str, dict[str, Any]]:
     conditions: dict[str, Any] = {}
     if period.since is not None:
@@ -136,13 +199,24 @@ def _conditions(period: Period, owner_id: int | None, batch: bool | None) -> tup
 
 
 def _usage(row: Row) -> Usage:
-    price = row["price_usd"]
+    unsettled = Unsettled(
+        calls=row["unsettled"],
+        input_tokens_at_most=int(row["most_input_tokens"]),
+        output_tokens_at_most=int(row["most_output_tokens"]),
+        price_usd_at_most=_dollars(row["most_price_usd"]),
+        unpriced=int(row["most_unpriced"]),
+    )
     return Usage(
         group=row["name"],
         calls=row["calls"],
         images=row["images"],
         input_tokens=int(row["input_tokens"]),
         output_tokens=int(row["output_tokens"]),
-        price_usd=None if price is None else round(float(price), 9),
-        unpriced=row["unpriced"],
+        price_usd=_dollars(row["price_usd"]),
+        unpriced=int(row["unpriced"]),
+        unsettled=unsettled if unsettled.calls else None,
     )
+
+
+def _dollars(price: float | None) -> float | None:
+    return None if price is None else round(float(price), 9)

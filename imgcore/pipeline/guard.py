@@ -38,9 +38,13 @@ class CaptionWaits(Exception):
         self.error, self.wait = error, wait
 
 
+class LedgerUnavailable(Unavailable):
+    """A call could not be recorded: the database is away, which says nothing about the model."""
+
+
 @dataclass(frozen=True, slots=True)
 class ModelGuard:
-    """Calls a captioner. record: receives each answered call. The local describer is called as it is."""
+    """Calls a captioner. record: see Captioner.describe. The local describer is called as it is."""
 
     captioner: Captioner
     breakers: CircuitBreakers
@@ -87,7 +91,7 @@ class ModelGuard:
                 raise
             raise self._opened(error, probing=False) from None
         except Unavailable as error:
-            if self.captioner.source is Source.LOCAL:
+            if self.captioner.source is Source.LOCAL or isinstance(error, LedgerUnavailable):
                 raise
             raise self._away(error, deadline) from None
 
@@ -114,6 +118,8 @@ class ModelGuard:
             self.captioner.probe(self.record)
         except (BadAnswer, Blocked):
             return None
+        except LedgerUnavailable:
+            raise
         except ImgcoreError as error:
             return error
         return None

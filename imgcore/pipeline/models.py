@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 
 from imgcore.config import CAPTION_LEASE_SECONDS, LOST_AFTER_SECONDS, MAX_ATTEMPTS, THUMBNAIL_LEASE_SECONDS
 from imgcore.gallery.states import TaskKind
@@ -67,15 +69,35 @@ class PromptUsed:
     prompt_version: str
 
 
+class CallState(StrEnum):
+    """What is known of a call of a captioning model."""
+
+    OPEN = "open"  # it is about to be sent; where its process ends before the answer, it stays open
+    UNKNOWN = "unknown"  # it was sent and has no answer: it may have been billed
+    NOT_BILLED = "not_billed"  # it was not sent, or the service refused it
+    BILLED = "billed"  # answered: it is billed, whether or not the answer was used
+
+
+def new_call_id() -> str:
+    """Return the id of a new call."""
+    return secrets.token_hex(16)
+
+
 @dataclass(frozen=True, slots=True)
 class ModelCall:
-    """One answered call of a captioning model: it is billed, whether or not the answer was used."""
+    """One call of a captioning model: before it is sent, and again, with the same id, when its fate is known.
+
+    input_tokens, output_tokens: those of the answer, thinking included, 0 where it does not name them; while
+    the call is open, the most that it can use.
+    """
 
     model: str  # as named in the answer
     prompt_version: str
-    input_tokens: int  # 0 where the answer does not name them
-    output_tokens: int  # thinking included
+    input_tokens: int
+    output_tokens: int
     outcome: str  # "described", "late" after a timeout, or the code of the failure, such as "bad_answer"
+    state: CallState = CallState.BILLED
+    call_id: str = field(default_factory=new_call_id, compare=False)
 
 
 RecordCall = Callable[[ModelCall], None]

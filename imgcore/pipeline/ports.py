@@ -30,8 +30,8 @@ class Captioner(Protocol):
     ) -> Description:
         """Return the description of ``picture`` before ``deadline``, a time of time.monotonic().
 
-        record: receives each answered call of a model at once, before the next one is made. context: lines of
-        what is known about the photo without looking at it.
+        record: receives each call of a model before it is sent, and again at once when its fate is known. Where
+        it raises, the call is not made. context: lines of what is known about the photo without looking at it.
 
         Raises Blocked, BadAnswer, RateLimited, Misconfigured or Unavailable.
         """

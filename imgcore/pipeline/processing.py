@@ -25,7 +25,7 @@ from imgcore.gallery.models import (
 )
 from imgcore.gallery.ports import Storage
 from imgcore.pipeline.context import context
-from imgcore.pipeline.guard import MISCONFIGURED_SECONDS, CaptionWaits, ModelGuard
+from imgcore.pipeline.guard import MISCONFIGURED_SECONDS, CaptionWaits, LedgerUnavailable, ModelGuard
 from imgcore.pipeline.models import Claim, ModelCall, ObjectCreated, Timing
 from imgcore.pipeline.ports import Captioner, Decode, Render
 
@@ -181,11 +181,14 @@ class Processor:
         return Outcome.PARKED if parked else Outcome.FENCED
 
     def _record(self, image: Image, deadline: float, call: ModelCall) -> None:
-        """Append an answered call of the model to the ledger."""
+        """Record a call of the model in the ledger, before it is made and when its fate is known."""
         if (spending := self.spending) is None:
             return
-        entry = spending.entry_of(call, public_id=image.public_id, owner_id=image.owner_id)
-        self._store(lambda: spending.append(entry), deadline)
+        public_id, owner_id = image.public_id, image.owner_id
+        try:
+            self._store(lambda: spending.record(call, public_id=public_id, owner_id=owner_id), deadline)
+        except Unavailable as error:
+            raise LedgerUnavailable(error.message) from error
 
     def _store(self, write: Callable[[], T], deadline: float) -> T:
         """Return the result of ``write``, called again while the database is unavailable.

@@ -38,7 +38,7 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """One answer of a model, as it is billed.
+    """One call of a model: as it is billed; before its answer is known, with upper bounds of tokens and price.
 
     call_id: unique, so that an entry is added once however often it is stored.
     public_id, owner_id: of the image and of its owner's account. outcome: a word for the use of the answer,
@@ -66,11 +66,28 @@ class Group(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Unsettled:
+    """The sum of calls that are made just now, or whose answer was lost: they may have been billed.
+
+    Tokens and price are upper bounds. price_usd_at_most: of the known prices; None where none is known.
+    unpriced: calls without a known price.
+    """
+
+    calls: int
+    input_tokens_at_most: int
+    output_tokens_at_most: int
+    price_usd_at_most: float | None
+    unpriced: int
+
+
+@dataclass(frozen=True, slots=True)
 class Usage:
     """The sum of some entries.
 
-    group: the model, the owner's name, or the day; None for all entries. images: how many different ones.
-    price_usd: the sum of the known prices; None where none is known. unpriced: entries without a known price.
+    group: the model, the owner's name, or the day; None for all entries. calls: that were answered.
+    images: how many different ones. price_usd: the sum of the known prices; None where none is known.
+    unpriced: entries without a known price. unsettled: of calls whose answer is not known, which are in none
+    of the other sums; None where there are none.
     """
 
     group: str | None
@@ -80,6 +97,7 @@ class Usage:
     output_tokens: int = 0
     price_usd: float | None = None
     unpriced: int = 0
+    unsettled: Unsettled | None = None
 
 
 @dataclass(frozen=True, slots=True)

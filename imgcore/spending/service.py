@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -10,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from imgcore.errors import RateLimited
+from imgcore.pipeline.models import CallState, new_call_id
 from imgcore.spending.models import (
     CAP_DAY,
     CAP_MONTH,
@@ -58,6 +58,7 @@ class Spending:
         self._batch_model = batch_model
         self._now, self._clock = now, clock
         self._known: dict[datetime, tuple[float, float]] = {}
+        self._open: dict[str, float] = {}  # what the calls of this process count until their answers are known
         self._lock = threading.Lock()
 
     def entry(
@@ -71,11 +72,12 @@ class Spending:
         owner_id: int | None = None,
         prompt_version: str | None = None,
         batch: bool = False,
+        call_id: str | None = None,
     ) -> LedgerEntry:
-        """Return the entry for one answer of a model, with its price."""
+        """Return the entry for one call of a model, with its price."""
         quote = self._quote(model, input_tokens, output_tokens)
         return LedgerEntry(
-            call_id=secrets.token_hex(16),
+            call_id=call_id or new_call_id(),
             model=model,
             input_tokens=input_tokens,
             output_tokens=output_tokens,
@@ -95,7 +97,7 @@ class Spending:
         owner_id: int | None = None,
         batch: bool = False,
     ) -> LedgerEntry:
-        """Return the entry for an answered call, with its price."""
+        """Return the entry for a call, with its price."""
         return self.entry(
             model=call.model,
             input_tokens=call.input_tokens,
@@ -105,15 +107,39 @@ class Spending:
             owner_id=owner_id,
             prompt_version=call.prompt_version,
             batch=batch,
+            call_id=call.call_id,
         )
 
+    def record(self, call: ModelCall, *, public_id: str | None = None, owner_id: int | None = None) -> None:
+        """Record a call before it is sent, or what became of it; harmless where that was recorded already.
+
+        public_id, owner_id: of the image and of its owner's account.
+        """
+        match call.state:
+            case CallState.OPEN:
+                entry = self.entry_of(call, public_id=public_id, owner_id=owner_id)
+                self._ledger.open(entry)
+                self._count(call.call_id, entry.quote.counted_usd, open_=True)
+            case CallState.BILLED:
+                self.append(self.entry_of(call, public_id=public_id, owner_id=owner_id))
+            case CallState.NOT_BILLED:
+                self._ledger.close(call.call_id, call.outcome)
+                self._count(call.call_id, 0.0)
+            case CallState.UNKNOWN:
+                self._ledger.lose(call.call_id, call.outcome)
+
     def append(self, entry: LedgerEntry) -> None:
-        """Append an entry to the ledger; harmless where it is there already."""
+        """Add the entry of an answered call, or complete its open one; harmless where that was done already."""
         self._ledger.append(entry)
+        self._count(entry.call_id, entry.quote.counted_usd)
+
+    def _count(self, call_id: str, counted: float, *, open_: bool = False) -> None:
+        """Let the sums that this process knows count a call, instead of what it counted before."""
         with self._lock:
-            self._known = {
-                since: (until, spent + entry.quote.counted_usd) for since, (until, spent) in self._known.items()
-            }
+            more = counted - self._open.pop(call_id, 0.0)
+            if open_:
+                self._open[call_id] = counted
+            self._known = {since: (until, spent + more) for since, (until, spent) in self._known.items()}
 
     def usage(
         self, period: Period, group: Group | None = None, *, owner_id: int | None = None

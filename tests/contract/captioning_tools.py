@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import secrets
 import time
+from collections.abc import Iterable
 from typing import Any
 
 from PIL import Image
@@ -14,12 +15,18 @@ from imgcore.captioning.retry import Policy
 from imgcore.config import Secret
 from imgcore.errors import ImgcoreError
 from imgcore.gallery.models import Description, PhotoFacts
+from imgcore.pipeline.models import CallState, ModelCall
 from tests.fake_gemini import FakeGemini
 
 MODEL = "gemini-3.5-flash-lite"
 # For what is waited for in earnest: where nothing good comes, and where it does on a busy machine.
 HURRIED = Policy(timeout=0.3, floor=0.1, reserve=0.1)
 LONG_TIMEOUT = Policy(timeout=1.5, floor=0.1, reserve=0.1)
+
+
+def answered(calls: Iterable[ModelCall]) -> list[ModelCall]:
+    """Return the recorded calls that were answered."""
+    return [call for call in calls if call.state is CallState.BILLED]
 
 
 class Photo:

@@ -16,7 +16,7 @@ from imgcore.captioning.openai import OpenAICaptioner
 from imgcore.captioning.openai.client import OpenAIClient
 from imgcore.captioning.retry import Policy
 from imgcore.errors import Unavailable
-from imgcore.pipeline.models import ModelCall
+from imgcore.pipeline.models import CallState, ModelCall
 from tests.contract.captioning_tools import HURRIED, LONG_TIMEOUT, MODEL, Bench, Photo
 from tests.fake_gemini import CONNECTIONS, FakeGemini
 
@@ -118,6 +118,8 @@ def test_answer_after_the_timeout_is_recorded(monkeypatch: pytest.MonkeyPatch, s
 
     monkeypatch.setattr(client, "answer_of", answer)
     monkeypatch.setattr(OpenAIClient, "_send", answer)
+    monkeypatch.setattr(client.Sending, "begin", lambda self: None)
+    monkeypatch.setattr(client.Sending, "give_up", lambda self: True)  # it was sent before the timeout
     once = {"policy": Policy(attempts=1, timeout=0.05, floor=0.01, reserve=0.01)}
     with FakeGemini() as gemini:
         made = (
@@ -127,14 +129,19 @@ def test_answer_after_the_timeout_is_recorded(monkeypatch: pytest.MonkeyPatch, s
         )
         with pytest.raises(Unavailable):
             made.describe(Photo(), deadline=time.monotonic() + 60, record=calls.append)
-        assert [] == calls
+        assert [CallState.OPEN, CallState.UNKNOWN] == [call.state for call in calls]
         answered.set()
         for thread in threading.enumerate():
             if thread.name == deadline.THREAD_NAME:
                 thread.join(timeout=60)
-    assert [("made-up-1", 900, 80, "late")] == [
-        (call.model, call.input_tokens, call.output_tokens, call.outcome) for call in calls
-    ]
+    assert ("made-up-1", 900, 80, "late", CallState.BILLED) == (
+        calls[2].model,
+        calls[2].input_tokens,
+        calls[2].output_tokens,
+        calls[2].outcome,
+        calls[2].state,
+    )
+    assert (3, 1) == (len(calls), len({call.call_id for call in calls}))
 
 
 def test_probe_ends_by_its_deadline(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:

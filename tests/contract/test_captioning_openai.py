@@ -21,7 +21,7 @@ from imgcore.config import Secret
 from imgcore.errors import BadAnswer, Blocked, ImgcoreError, Misconfigured, Unavailable
 from imgcore.gallery.models import Source
 from imgcore.pipeline.models import ModelCall
-from tests.contract.captioning_tools import Photo
+from tests.contract.captioning_tools import Photo, answered
 from tests.fake_openai import FakeOpenAI, in_virtual_time
 
 
@@ -49,7 +49,9 @@ def test_openai_captioner_describes_with_and_without_the_schema(kind: str, honou
     )
     name = "qwen2.5vl:7b" if kind == "ollama" else "qwen2.5vl:7b.gguf"  # without the folder of the server
     assert (name, None) == (found.model, found.price_usd)
-    assert [(name, 800, 60)] == [(call.model, call.input_tokens, call.output_tokens) for call in calls]
+    assert [(name, 800, 60)] == [
+        (call.model, call.input_tokens, call.output_tokens) for call in answered(calls)
+    ]
 
 
 def test_openai_answer_without_choices_is_recorded_with_its_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,7 +62,7 @@ def test_openai_answer_without_choices_is_recorded_with_its_tokens(monkeypatch: 
         with pytest.raises(BadAnswer):
             captioner(server).describe(Photo(), deadline=1000.0, record=calls.append)
     assert {(800, 60, "bad_answer")} == {
-        (call.input_tokens, call.output_tokens, call.outcome) for call in calls
+        (call.input_tokens, call.output_tokens, call.outcome) for call in answered(calls)
     }
 
 

@@ -19,7 +19,7 @@ from imgcore.captioning.prompt import SCHEMA
 from imgcore.config import Secret
 from imgcore.errors import ImgcoreError, Misconfigured
 from imgcore.pipeline.models import ModelCall
-from tests.contract.captioning_tools import MODEL, Bench, Photo
+from tests.contract.captioning_tools import MODEL, Bench, Photo, answered
 from tests.fake_gemini import FakeGemini
 from tests.gemini_replies import Reply, answer, error
 
@@ -281,7 +281,8 @@ def test_probe_with_an_unfit_model_raises_misconfigured() -> None:
 def test_probe_records_what_it_costs(gemini: FakeGemini) -> None:
     calls: list[ModelCall] = []
     Bench(gemini).captioner.probe(calls.append)
-    assert [(MODEL, 700, 90)] == [(call.model, call.input_tokens, call.output_tokens) for call in calls]
+    found = [(call.model, call.input_tokens, call.output_tokens) for call in answered(calls)]
+    assert [(MODEL, 700, 90)] == found
 
 
 @pytest.mark.parametrize("scenario", ["nojson", "refusal", "safety", "maxtokens"])

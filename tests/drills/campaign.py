@@ -2,9 +2,10 @@
 
     python -m tests.drills.campaign [IMAGES [KILLS]]
 
-A stand-in for the model, in this process, bills each answer. Worker processes advance the campaign, take due
-tasks and describe the images, and are killed at random moments. The ledger equals the bill to the token, but
-for the answers that a killed worker had asked for and not recorded: at most one for each kill.
+A stand-in for the model, in this process, bills each answer under the id of its call. Worker processes advance
+the campaign, take due tasks and describe the images, and are killed at random moments. Each billed call has its
+row in the ledger, whatever was killed. The rows of answered calls equal the bill to the token; a row that a
+killed worker left open holds at least what its call was billed.
 """
 
 from __future__ import annotations
@@ -26,13 +27,15 @@ from typing import Any
 
 from imgcore.campaigns.models import Campaign, CampaignStatus, Selection
 from imgcore.campaigns.service import Campaigns
-from imgcore.db.connection import Database, open_database
+from imgcore.captioning.answers import Answer
+from imgcore.captioning.model import CALL_ID_HEADER, ModelCaptioner, Request
+from imgcore.db.connection import Database, Transaction, open_database
 from imgcore.db.migrations import migrate
 from imgcore.errors import ImgcoreError
-from imgcore.gallery.models import Description, Picture, Source, TaskKind
-from imgcore.pipeline.models import ModelCall, ObjectCreated, RecordCall, Timing, ignore_call
+from imgcore.gallery.models import Source, TaskKind
+from imgcore.pipeline.models import ObjectCreated, Timing
 from imgcore.pipeline.processing import Processor
-from imgcore.spending.models import Caps, Group, Period, Quote
+from imgcore.spending.models import Caps, Quote
 from imgcore.spending.service import Spending
 from tests.contract.images import described, multiply
 from tests.support.repositories import Repositories
@@ -54,17 +57,16 @@ class QuietServer(ThreadingHTTPServer):
 
 
 class StandIn:
-    """A model on the loopback that answers and bills: so many answers and tokens for each image."""
+    """A model on the loopback that answers and bills. bill: by the id of each call, its image and tokens."""
 
     def __init__(self) -> None:
-        self.billed: Counter[str] = Counter()
-        self.tokens = 0
+        self.bill: dict[str, tuple[str, int, int]] = {}
         self._lock = threading.Lock()
         billing = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                body = json.dumps(billing.bill(self.path[1:])).encode()
+                body = json.dumps(billing.answer(self.headers[CALL_ID_HEADER], self.path[1:])).encode()
                 self.send_response(200)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
@@ -77,12 +79,12 @@ class StandIn:
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
-    def bill(self, image: str) -> dict[str, int]:
+    def answer(self, call_id: str, image: str) -> dict[str, int]:
         """Bill one answer; the tokens differ from image to image."""
         tokens = {"input": 1000 + int(image[:4], 36) % 97, "output": 80 + int(image[-4:], 36) % 41}
         with self._lock:
-            self.billed[image] += 1
-            self.tokens += sum(tokens.values())
+            assert call_id not in self.bill
+            self.bill[call_id] = (image, tokens["input"], tokens["output"])
         return tokens
 
     def close(self) -> None:
@@ -99,23 +101,22 @@ class AllImages(FakeStorage):
         return super().read(key, max_bytes=10_000)
 
 
-class LoopbackCaptioner:
-    """Asks the stand-in."""
-
-    source, side = Source.GEMINI, 64
+class Loopback:
+    """Sends requests to the stand-in. image: the name of the one that is described now."""
 
     def __init__(self, url: str) -> None:
-        self._url = url
-        self.image = ""
+        self._url, self.image = url, ""
 
-    def describe(
-        self, picture: Picture, *, deadline: float, record: RecordCall = ignore_call, context: str = ""
-    ) -> Description:
-        """See Captioner.describe."""
-        with urllib.request.urlopen(f"{self._url}/{self.image}") as answer:
+    def ask(self, request: Request) -> Answer:
+        """Send one request."""
+        http = urllib.request.Request(
+            f"{self._url}/{self.image}", headers={CALL_ID_HEADER: request.call_id or ""}
+        )
+        with urllib.request.urlopen(http) as answer:
             tokens = json.load(answer)
-        record(ModelCall("drill", "1", tokens["input"], tokens["output"], "described"))
-        return Description("New.", "New.", ("new",), Source.GEMINI, model="drill", prompt_version="1")
+        words = {"caption": "A new caption.", "alt_text": "A new text.", "tags": ["new", "one"], "safety": "ok"}
+        text = json.dumps(words | {"visible_text": ""})
+        return Answer(text, "STOP", None, "drill", tokens["input"], tokens["output"])
 
 
 def name_of(image_key: str) -> str:
@@ -131,7 +132,8 @@ def spending(repositories: Repositories, cap: float | None) -> Spending:
 def work(url: str, model: str, cap: float | None) -> None:
     """Advance the campaign and describe what is due, until this process is killed."""
     database = open_database(url)
-    repositories, captioner = Repositories(database), LoopbackCaptioner(model)
+    repositories, loopback = Repositories(database), Loopback(model)
+    captioner = ModelCaptioner(Source.GEMINI, "The drill's model", ["drill"], loopback.ask)
     money = spending(repositories, cap)
     processor = Processor(
         *repositories.of_processor(), AllImages(), decode, render, captioner, timing=TIMING, spending=money
@@ -144,7 +146,7 @@ def work(url: str, model: str, cap: float | None) -> None:
         due = repositories.sweep.due_tasks(within=0.0, lost_after=0.5, again_after=5.0, limit=200)
         for task in due:
             if task.kind is TaskKind.CAPTION:
-                captioner.image = name_of(task.image_key)
+                loopback.image = name_of(task.image_key)
                 event = ObjectCreated(BUCKET, task.image_key)
                 processor.process(event, TaskKind.CAPTION, deadline=time.monotonic() + 60)
         if not due:
@@ -239,17 +241,58 @@ def _today() -> datetime:
 
 
 def _compare(campaign: Campaign, repositories: Repositories, stand_in: StandIn, kills: int) -> int:
-    (ledger,) = repositories.ledger.usage(Period(), Group.MODEL)
-    answers = sum(stand_in.billed.values())
-    lost = answers - ledger.calls
-    tokens = stand_in.tokens - ledger.input_tokens - ledger.output_tokens
-    print(f"{dict(campaign.counts)}; answers billed {answers}, in the ledger {ledger.calls}")
-    print(f"images asked about more than once: {sum(n > 1 for n in stand_in.billed.values())}")
-    print(f"answers lost by {kills} kills between the answer and the ledger: {lost}, of {tokens} tokens")
-    each = len(stand_in.billed) == campaign.total == campaign.counts.get("done")  # type: ignore[call-overload]
-    repeated = answers - campaign.total
-    exact = tokens == 0 if lost == 0 else 0 < lost <= kills + 2 and 1080 * lost <= tokens <= 1217 * lost
-    return 0 if each and exact and repeated <= 2 * (kills + 2) else 1
+    """Print what was described and billed, and each difference between the ledger and the bill."""
+    bill = stand_in.bill
+    each = Counter(image for image, _, _ in bill.values())
+    print(f"{dict(campaign.counts)}; {len(bill)} answers billed")
+    print(f"images asked about more than once: {sum(n > 1 for n in each.values())}")
+    differences = _differences(repositories, bill, kills)
+    if not len(each) == campaign.total == campaign.counts.get("done"):  # type: ignore[call-overload]
+        differences.append("an image was not described")
+    if len(bill) - campaign.total > 2 * (kills + 2):
+        differences.append(f"{len(bill)} answers for {campaign.total} images")
+    for difference in differences:
+        print(f"DIFFERENCE: {difference}")
+    return 1 if differences else 0
+
+
+def _differences(repositories: Repositories, bill: dict[str, tuple[str, int, int]], kills: int) -> list[str]:
+    """Return what is wrong with the ledger."""
+    rows = {row["call_id"]: row for row in repositories.database.read(_calls)}
+    settled = {call_id for call_id, row in rows.items() if row["state"] is None}
+    open_ = {call_id for call_id, row in rows.items() if row["state"] in ("open", "unknown")}
+    sums = [sum(bill[call_id][n] for call_id in bill) for n in (1, 2)]
+    exact = [sum(rows[call_id][name] for call_id in settled) for name in ("input_tokens", "output_tokens")]
+    most = [sum(rows[one][name] for one in open_) for name in ("most_input_tokens", "most_output_tokens")]
+    print(f"ledger: {len(rows)} rows, {len(settled)} answered, {len(open_)} open after {kills} kills")
+    print(f"tokens in and out: billed {sums}, answered {exact}, open at most {most}")
+    missing, free = bill.keys() - rows.keys(), bill.keys() & (rows.keys() - settled - open_)
+    unequal = [one for one in settled & bill.keys() if bill[one][1:] != _tokens(rows[one])]
+    beyond = [one for one in open_ & bill.keys() if not _bounds(rows[one], bill[one][1:])]
+    found = {
+        "billed calls without a row": missing,
+        "billed calls that the ledger calls not billed": free,
+        "answered calls that were not billed": settled - bill.keys(),
+        "answered calls with other tokens than billed": unequal,
+        "open calls whose bound is below the bill": beyond,
+        "more open calls than kills": list(open_)[2 * (kills + 2) :],  # all workers are killed twice more
+    }
+    return [f"{len(calls)} {name}" for name, calls in found.items() if calls]
+
+
+def _calls(tx: Transaction) -> list[Any]:
+    return tx.rows(
+        "SELECT call_id, state, input_tokens, output_tokens, most_input_tokens, most_output_tokens"
+        " FROM model_calls"
+    )
+
+
+def _tokens(row: Any) -> tuple[int, int]:
+    return row["input_tokens"], row["output_tokens"]
+
+
+def _bounds(row: Any, billed: tuple[int, int]) -> bool:
+    return row["most_input_tokens"] >= billed[0] and row["most_output_tokens"] >= billed[1]
 
 
 if __name__ == "__main__":

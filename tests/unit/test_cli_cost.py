@@ -10,6 +10,7 @@ import pytest
 
 from imgcore.captioning.prices import quote
 from imgcore.cli import main as cli
+from imgcore.pipeline.models import CallState, ModelCall
 from imgcore.spending.service import Spending
 from tests.support.repositories import Repositories
 
@@ -37,9 +38,9 @@ def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[dict[st
 
 def test_cost_by_model_names_an_unknown_price(spending: Spending, capsys: pytest.CaptureFixture[str]) -> None:
     """Two answers of one photo are two calls; what has no price is null, not 0."""
-    counts = {"input_tokens": 1000, "output_tokens": 90}
+    counts, settled = {"input_tokens": 1000, "output_tokens": 90}, {"unsettled": None}
     assert [
-        {"model": UNKNOWN, "calls": 1, "images": 1, **counts, "price_usd": None, "unpriced": 1},
+        {"model": UNKNOWN, "calls": 1, "images": 1, **counts, "price_usd": None, "unpriced": 1, **settled},
         {
             "model": KNOWN,
             "calls": 2,
@@ -48,8 +49,28 @@ def test_cost_by_model_names_an_unknown_price(spending: Spending, capsys: pytest
             "output_tokens": 180,
             "price_usd": pytest.approx(0.00105),
             "unpriced": 0,
+            **settled,
         },
     ] == sorted(printed(capsys), key=lambda row: row["calls"])
+
+
+def test_cost_shows_the_bound_of_calls_without_an_answer(
+    spending: Spending, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They are in none of the exact sums."""
+    spending.record(ModelCall(KNOWN, "3", 4000, 512, "open", CallState.OPEN), public_id="c")
+    spending.record(ModelCall(UNKNOWN, "3", 4000, 512, "open", CallState.OPEN), public_id="c")
+
+    (row,) = printed(capsys, "--by", "all")
+
+    assert (3, 2, 3000, 1) == (row["calls"], row["images"], row["input_tokens"], row["unpriced"])
+    assert {
+        "calls": 2,
+        "input_tokens_at_most": 8000,
+        "output_tokens_at_most": 1024,
+        "price_usd_at_most": pytest.approx(0.00248),
+        "unpriced": 1,
+    } == row["unsettled"]
 
 
 def test_cost_in_all_adds_the_known_prices(spending: Spending, capsys: pytest.CaptureFixture[str]) -> None:

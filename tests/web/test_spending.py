@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from imgcore.gallery.service import Gallery
+from imgcore.pipeline.models import CallState, ModelCall
 from imgcore.spending.models import Caps
 from tests.web.client import Client
 from tests.web.peopling import site
@@ -25,6 +26,24 @@ def test_spending_page_shows_sums_and_unknown_prices(gallery: Gallery, client: C
     assert "<td>unknown</td>" in text
     assert "$0.0373 and 1 of unknown price" in text
     assert "There is no cap on spending." in text
+
+
+def test_pages_show_the_bound_of_calls_without_an_answer(tmp_path: Path) -> None:
+    """The account page shows those about the account's own photos."""
+    found = site(tmp_path)
+    for name, tokens in (("owner", 4000), ("other", 7000)):
+        call = ModelCall("gemini-3.5-flash-lite", "3", tokens, 512, "open", CallState.OPEN)
+        found.gallery.spending.record(call, owner_id=found.people[name].id)
+
+    mine = found.browser(found.app(), "owner").get("/account").text
+    everything = found.browser(found.app(), "boss").get("/spending").text
+
+    assert "The answer of 1 call is not known: made just now, or lost." in mine
+    assert "They used at most 4,000 tokens in and 512 out, for at most $0.0025." in mine
+    assert "at most $0.0025 for 1 without an answer" in mine
+    assert "The answers of 2 calls are not known" in everything
+    assert "at most 11,000 tokens in and 1,024 out, for at most $0.0059" in everything
+    found.database.close()
 
 
 def test_spending_page_and_notice_name_a_reached_cap(gallery: Gallery, client: Client) -> None:

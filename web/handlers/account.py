@@ -161,6 +161,7 @@ class AccountPages(FormPages):
             values["mail"] = notifications.section(self._subscriptions, caller().account)
         if self._spending is not None and (account := caller().account) is not None:
             values["spending"] = spending_pages.totals(self._spending, owner_id=account.id)
+            values["unsettled"] = spending_pages.unsettled(self._spending, owner_id=account.id)
         return self._show("account", error, **values)
 
     @staticmethod

@@ -264,4 +264,6 @@ def _role(text: str) -> Role:
 def _spent(usage: Usage) -> str:
     """Return what descriptions cost; what has no known price is counted, not left out."""
     known = f"${usage.price_usd or 0.0:.2f}"
-    return f"{known} and {usage.unpriced:,} of unknown price" if usage.unpriced else known
+    if usage.unpriced:
+        known += f" and {usage.unpriced:,} of unknown price"
+    return f"{known}, and {usage.unsettled.calls:,} calls without an answer" if usage.unsettled else known

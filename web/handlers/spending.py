@@ -9,7 +9,7 @@ from bottle import response
 
 from imgcore.accounts.models import Scope
 from imgcore.errors import NotFound
-from imgcore.spending.models import Group, Period, Usage
+from imgcore.spending.models import Group, Period, Unsettled, Usage
 from web.http.auth import requires
 from web.http.csrf import csrf_token
 from web.http.responses import Route
@@ -47,6 +47,7 @@ class SpendingPages:
             "spending",
             token=csrf_token(),
             totals=totals(spending),
+            unsettled=unsettled(spending),
             caps=_caps(spending),
             tables=[(title, head, _rows(spending.usage(month, group))) for title, head, group in grouped],
         )
@@ -60,6 +61,12 @@ def totals(spending: Spending, owner_id: int | None = None) -> list[dict[str, st
         usage = next(iter(spending.usage(period, owner_id=owner_id)), Usage(None))
         rows.append(_row(usage, name))
     return rows
+
+
+def unsettled(spending: Spending, owner_id: int | None = None) -> str | None:
+    """Return a sentence about all calls whose answer is not known. owner_id: of one account's images."""
+    usage = next(iter(spending.usage(Period(), owner_id=owner_id)), None)
+    return unsettled_text(usage) if usage else None
 
 
 def _caps(spending: Spending) -> list[str]:
@@ -80,10 +87,35 @@ def _row(usage: Usage, name: str) -> dict[str, Any]:
 
 
 def price_text(usage: Usage) -> str:
-    """Return the price as text; what has no known price is named, not counted as 0."""
+    """Return the price as text; what has no known price or no known answer is named, not counted as 0."""
+    lost = usage.unsettled
     if usage.calls == 0:
-        return "–"
-    if usage.price_usd is None:
-        return "unknown"
-    price = f"${usage.price_usd:,.2f}" if usage.price_usd >= 1 else f"${usage.price_usd:.4f}"
-    return f"{price} and {usage.unpriced:,} of unknown price" if usage.unpriced else price
+        return _most(lost) if lost else "–"
+    price = "unknown" if usage.price_usd is None else dollars(usage.price_usd)
+    if usage.unpriced and usage.price_usd is not None:
+        price += f" and {usage.unpriced:,} of unknown price"
+    return f"{price}, and {_most(lost)}" if lost else price
+
+
+def dollars(amount: float) -> str:
+    """Return an amount as text, of less than a dollar with four decimals."""
+    return f"${amount:,.2f}" if amount >= 1 else f"${amount:.4f}"
+
+
+def _most(lost: Unsettled) -> str:
+    calls = f"{lost.calls:,} without an answer"
+    if lost.price_usd_at_most is None:
+        return f"an unknown price for {calls}"
+    return f"at most {dollars(lost.price_usd_at_most)} for {calls}"
+
+
+def unsettled_text(usage: Usage) -> str | None:
+    """Return a sentence about the calls whose answer is not known; None where there are none."""
+    if (lost := usage.unsettled) is None:
+        return None
+    price = "" if lost.price_usd_at_most is None else f", for at most {dollars(lost.price_usd_at_most)}"
+    which = "The answer of 1 call is" if lost.calls == 1 else f"The answers of {lost.calls:,} calls are"
+    return (
+        f"{which} not known: made just now, or lost. They used at most {lost.input_tokens_at_most:,} tokens in"
+        f" and {lost.output_tokens_at_most:,} out{price}. They count against caps and quotas."
+    )

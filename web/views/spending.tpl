@@ -8,6 +8,9 @@
 <section aria-labelledby="totals_title">
 <h2 id="totals_title">Totals</h2>
 % include('spending_table.tpl', caption='Totals', head='Period', rows=totals)
+% if unsettled:
+<p>{{unsettled}}</p>
+% end
 </section>
 % for title, head, rows in tables:
 <section aria-labelledby="{{head}}_title">

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import re
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -24,7 +25,7 @@ from google.genai import errors, types
 from imgcore.captioning.answers import Answer
 from imgcore.captioning.deadline import TimedOut, in_time
 from imgcore.captioning.gemini.responses import KEY_REFUSED, Trouble, Unreachable, Unreadable, refused
-from imgcore.captioning.model import Request
+from imgcore.captioning.model import CALL_ID_HEADER, Request
 from imgcore.captioning.prompt import PARTS, PROMPT, in_words, schema
 from imgcore.captioning.retry import Option
 from imgcore.config import is_loopback
@@ -42,6 +43,29 @@ DETAIL_CHARACTERS = 300
 MOST_TOKENS = 10_000_000  # bounds what is stored; no context window comes near
 
 T = TypeVar("T")
+
+_thread = threading.local()  # sending: the Sending of this thread's request
+
+
+class Sending:
+    """Whether a request has begun to be sent, or was given up before that."""
+
+    def __init__(self) -> None:
+        self._begun = self._given_up = False
+        self._lock = threading.Lock()
+
+    def begin(self) -> None:
+        """Note that the body is about to be sent. TimeoutError: nobody waits for the answer any more."""
+        with self._lock:
+            if self._given_up:
+                raise TimeoutError("a request that was given up")
+            self._begun = True
+
+    def give_up(self) -> bool:
+        """Return whether anything was sent; where nothing was, nothing will be."""
+        with self._lock:
+            self._given_up = True
+            return self._begun
 
 
 class GeminiClient:
@@ -74,23 +98,29 @@ class GeminiClient:
     def _within(
         self, seconds: float, ask: Callable[[genai.Client], T], late: Callable[[T], object] | None = None
     ) -> T | Trouble:
-        client = self._connected()
+        client, sending = self._connected(), Sending()
+
+        def run() -> T:
+            _thread.sending = sending
+            return ask(client)
+
         try:
-            return in_time(seconds, lambda: ask(client), late)
+            return in_time(seconds, run, late)
         except TimedOut:
             # The thread keeps that client, and with it a connection, until it ends; the next request
             # starts with a fresh one.
             self._client = None
-            return Unreachable(f"no whole answer within {seconds:.1f} s")
+            return Unreachable(f"no whole answer within {seconds:.1f} s", sending.give_up())
         except errors.APIError as error:
             reply = refused(error.code, error.details, _retry_after(error))
             return replace(
                 reply, status=self._without_key(reply.status), message=self._without_key(reply.message)
             )
         except (ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
-            return Unreadable(self._detail(error))  # the SDK's ways to fail on a body that is not Google's
+            # the SDK's ways to fail on a body that is not Google's
+            return Unreadable(self._detail(error), sending.give_up())
         except Exception as error:  # noqa: BLE001 - the transport's; httpx2 and what lies beneath it
-            return Unreachable(self._detail(error))
+            return Unreachable(self._detail(error), sending.give_up())
 
     def _connected(self) -> genai.Client:
         if (client := self._client) is None:
@@ -144,13 +174,20 @@ def timeout(seconds: float) -> types.HttpOptions:
     return types.HttpOptions(timeout=round(1000 * max(seconds, MINIMUM_TIMEOUT)))
 
 
+def _options(request: Request) -> types.HttpOptions:
+    options = timeout(request.seconds)
+    if request.call_id is not None:
+        options.headers = {CALL_ID_HEADER: request.call_id}
+    return options
+
+
 def configuration(request: Request) -> types.GenerateContentConfig:
     """Return the request's configuration; temperature, top_p and top_k keep the models' defaults."""
     configuration = types.GenerateContentConfig(
         system_instruction=request.instruction,
         response_mime_type="application/json",
         max_output_tokens=request.tokens,
-        http_options=timeout(request.seconds),
+        http_options=_options(request),
     )
     if Option.SCHEMA not in request.omit:
         configuration.response_json_schema = schema(**request.fields)
@@ -191,16 +228,21 @@ def _retry_after(error: errors.APIError) -> str | None:
 
 def _bound_upload(request: httpx2.Request) -> None:
     assert isinstance(request.stream, httpx2.SyncByteStream)
-    request.stream = _BoundedUpload(request.stream)
+    request.stream = _BoundedUpload(request.stream, getattr(_thread, "sending", None))
 
 
 class _BoundedUpload(httpx2.SyncByteStream):
-    """A request body of limited duration: the SDK's timeout is for each part of it that is sent."""
+    """A request body of limited duration: the SDK's timeout is for each part of it that is sent.
 
-    def __init__(self, stream: httpx2.SyncByteStream) -> None:
-        self._stream = stream
+    sending: begins when the body is asked for, which is after the connection was made and headers were sent.
+    """
+
+    def __init__(self, stream: httpx2.SyncByteStream, sending: Sending | None) -> None:
+        self._stream, self._sending = stream, sending
 
     def __iter__(self) -> Iterator[bytes]:
+        if self._sending is not None:
+            self._sending.begin()
         until = time.monotonic() + UPLOAD_SECONDS
         for chunk in self._stream:
             for start in range(0, len(chunk), _UPLOAD_CHUNK):

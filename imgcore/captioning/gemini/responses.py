@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta, timezone, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -76,16 +76,18 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A response that is not in Google's format, or too long."""
+    """A response that is not in Google's format, or too long. sent: see Unreachable."""
 
     detail: str
+    sent: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Unreachable:
-    """No response, or an incomplete one, in time."""
+    """No response, or an incomplete one, in time. sent: False where it is certain that no request was sent."""
 
     detail: str
+    sent: bool = True
 
 
 Trouble = Refused | Unreadable | Unreachable
@@ -114,12 +116,19 @@ def refused(code: int, body: object, retry_after: str | None = None) -> Refused:
 
 
 def judge(trouble: Trouble, now: datetime) -> Failure:
-    """Classify a request without an answer. now: with a time zone, to find the end of a daily quota."""
+    """Classify a request without an answer. now: with a time zone, to find the end of a daily quota.
+
+    Google bills no request that fails with an error (https://ai.google.dev/gemini-api/docs/billing); what a
+    gateway on the way says with 5xx is not Google's word.
+    """
     if isinstance(trouble, Refused):
-        return _judge_refusal(trouble, now)
+        refused_by_google = bool(trouble.status) or trouble.code < 500
+        return replace(_judge_refusal(trouble, now), unbilled=refused_by_google)
     if isinstance(trouble, Unreadable):
-        return Failure(FailureKind.UNUSABLE, not_a_description(WHO), f"unreadable: {trouble.detail}")
-    return Failure(FailureKind.TRANSIENT, Unavailable(busy(WHO)), f"unreachable: {trouble.detail}")
+        detail = f"unreadable: {trouble.detail}"
+        return Failure(FailureKind.UNUSABLE, not_a_description(WHO), detail, unbilled=not trouble.sent)
+    detail = f"unreachable: {trouble.detail}"
+    return Failure(FailureKind.TRANSIENT, Unavailable(busy(WHO)), detail, unbilled=not trouble.sent)
 
 
 def until_quota_resets(now: datetime, zone: tzinfo | None = None) -> float:

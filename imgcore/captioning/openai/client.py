@@ -8,7 +8,7 @@ import re
 import time
 from http.client import HTTPException, HTTPMessage, HTTPResponse
 from typing import IO, Any
-from urllib.error import HTTPError
+from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, ProxyHandler, build_opener
 from urllib.request import Request as HttpRequest
@@ -16,7 +16,7 @@ from urllib.request import Request as HttpRequest
 from imgcore.captioning import prompt
 from imgcore.captioning.answers import Answer
 from imgcore.captioning.deadline import TimedOut, in_time
-from imgcore.captioning.model import MAX_OUTPUT_TOKENS, THINKING_TOKENS, Request
+from imgcore.captioning.model import CALL_ID_HEADER, MAX_OUTPUT_TOKENS, THINKING_TOKENS, Request
 from imgcore.captioning.openai.responses import KEY_REFUSED, answer, judge, unreachable
 from imgcore.captioning.retry import Failure, Option
 from imgcore.config import is_loopback
@@ -45,6 +45,8 @@ class OpenAIClient:
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         if self._key is not None:
             headers["Authorization"] = f"Bearer {self._key}"
+        if request.call_id is not None:
+            headers[CALL_ID_HEADER] = request.call_id
         data = json.dumps(_body(request)).encode()
         http = HttpRequest(self._url, data=data, headers=headers, method="POST")  # noqa: S310 - http or https
 
@@ -57,7 +59,9 @@ class OpenAIClient:
         except TimedOut:
             return unreachable(f"no whole answer within {request.seconds:.1f} s")
         except (OSError, HTTPException, ValueError) as error:
-            return unreachable(self._without_key(f"{type(error).__name__} {error}"))
+            # urllib wraps what happens before the whole request was sent, and nothing after it
+            detail = self._without_key(f"{type(error).__name__} {error}")
+            return unreachable(detail, sent=not isinstance(error, URLError))
 
     def _send(self, http: HttpRequest, model: str) -> Answer | Failure:
         until = time.monotonic() + LOAD_SECONDS

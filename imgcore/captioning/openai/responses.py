@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from imgcore.captioning.answers import LATER, Answer, busy, not_a_description
@@ -92,7 +93,14 @@ def answer(body: str, model: str) -> Answer | Failure:
 
 
 def judge(status: int, body: str, retry_after: str | None = None) -> Failure:
-    """Classify a response with another status than 200."""
+    """Classify a response with another status than 200.
+
+    An error in the API's own format is not billed; what a gateway says with 5xx is not the server's word.
+    """
+    return replace(_judge(status, body, retry_after), unbilled=status < 500 or '"error"' in body)
+
+
+def _judge(status: int, body: str, retry_after: str | None) -> Failure:
     said = _message(body)
     detail = f"HTTP {status}: {' '.join(said.split())[:300]}"
     if status in (401, 403):
@@ -116,9 +124,10 @@ def judge(status: int, body: str, retry_after: str | None = None) -> Failure:
     return Failure(FailureKind.TRANSIENT, Unavailable(busy(WHO), retry_after=hint), detail, hint)
 
 
-def unreachable(detail: str) -> Failure:
-    """Return the failure of a request without a whole response in time."""
-    return Failure(FailureKind.TRANSIENT, Unavailable(busy(WHO)), f"unreachable: {detail}")
+def unreachable(detail: str, *, sent: bool = True) -> Failure:
+    """Return the failure of a request without a whole response in time. sent: it may have arrived."""
+    unavailable = Unavailable(busy(WHO))
+    return Failure(FailureKind.TRANSIENT, unavailable, f"unreachable: {detail}", unbilled=not sent)
 
 
 def _refused_option(said: str) -> Option | None:

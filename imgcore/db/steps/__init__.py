@@ -41,6 +41,7 @@ from imgcore.db.steps.m031 import m031_webhooks
 from imgcore.db.steps.m032 import m032_encrypted_secrets
 from imgcore.db.steps.m033 import m033_shared_originals
 from imgcore.db.steps.m034 import m034_sent_batches
+from imgcore.db.steps.m035 import m035_open_calls
 from imgcore.db.steps.m036 import m036_image_hashes
 from imgcore.db.steps.m037 import m037_pauses
 
@@ -79,6 +80,7 @@ STEPS = (
     m032_encrypted_secrets,
     m033_shared_originals,
     m034_sent_batches,
+    m035_open_calls,
     m036_image_hashes,
     m037_pauses,
 )
