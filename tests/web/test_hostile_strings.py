@@ -8,6 +8,7 @@ import json
 import random
 import re
 import zipfile
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import PurePosixPath
@@ -25,7 +26,8 @@ from imgcore.text import one_line
 from imgcore.webhooks.models import WebhookEvent
 from tests.support.hostile_texts import TEXTS
 from tests.web.client import Client
-from tests.web.fakes import add_done
+from tests.web.fakes import add_done, fake_gallery
+from web.app import create_app
 
 PHOTOS, TAGS = 100, 7
 PIECES = (
@@ -55,7 +57,21 @@ def hostile(count: int) -> list[str]:
     return list(found)[:count]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def gallery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gallery]:
+    """One for all tests here: its photos take longer to write than to read."""
+    gallery = fake_gallery(tmp_path_factory.mktemp("hostile"))
+    yield gallery
+    gallery.images.database.close()
+
+
+@pytest.fixture(scope="module")
+def client(gallery: Gallery) -> Client:
+    """Calls the application over that gallery."""
+    return Client(create_app(gallery))
+
+
+@pytest.fixture(scope="module")
 def photos(client: Client, gallery: Gallery) -> list[Image]:
     """Ten texts in each of 100 photos, written as people write them."""
     texts = iter(hostile(PHOTOS * (TAGS + 3)))
