@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest
@@ -14,10 +13,6 @@ from tests.support.schedule import pytest_collection_modifyitems, pytest_xdist_m
 from tests.support.shared import memory_folder
 
 __all__ = ["pytest_collection_modifyitems", "pytest_configure", "pytest_xdist_make_scheduler"]
-
-# As the describer does for itself, here for tests that import numpy first: on a busy machine the threads
-# of a second matrix product wait for each other in a loop.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 # By default an example that takes 0.2 s of wall-clock time is a failure, and so is slow generation of examples:
 # on a busy machine both happen to any test. pytest-timeout ends a test that hangs.
