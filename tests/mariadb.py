@@ -62,15 +62,25 @@ class MariaDb:
         if os.geteuid() == 0:
             for path in (self.folder, *self.folder.iterdir()):
                 shutil.chown(path, self._user)
-        _run(
-            "mariadb-install-db",
-            "--no-defaults",
-            f"--datadir={self.folder / 'data'}",
-            f"--user={self._user}",
-            "--auth-root-authentication-method=normal",
-            "--skip-test-db",
-            *_SETTINGS[1:6],
-        )
+        log = self.folder / "install.log"
+        log.touch(mode=0o666)
+        log.chmod(0o666)  # its writer is the server's user
+        try:
+            _run(
+                "mariadb-install-db",
+                "--no-defaults",
+                f"--datadir={self.folder / 'data'}",
+                f"--user={self._user}",
+                "--auth-root-authentication-method=normal",
+                "--skip-test-db",
+                f"--log-error={log}",
+                *_SETTINGS[1:6],
+            )
+        except RuntimeError as error:
+            free = shutil.disk_usage(self.folder).free >> 20
+            raise RuntimeError(
+                f"{error}\n{log.read_text()[-4000:]}\n{free} MB free in {self.folder}"
+            ) from error
 
     def start(self) -> None:
         """Start the server and wait for its first answer."""
