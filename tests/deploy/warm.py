@@ -94,7 +94,7 @@ def serve(address: str) -> None:
 def preload() -> None:
     """Import what modules of AWS import, read the descriptions of the services once, wait for nothing."""
     import boto3
-    from botocore.client import BaseClient
+    from botocore.client import BaseClient, ClientCreator
     from botocore.loaders import JSONFileLoader, Loader
 
     for name in ("ansible.module_utils.urls", "ansible_collections.amazon.aws.plugins.module_utils.modules"):
@@ -103,6 +103,14 @@ def preload() -> None:
     JSONFileLoader.load_file = lambda self, path: read(path)
     known = functools.cache(functools.partial(Loader.list_available_services, Loader()))
     Loader.list_available_services = lambda self, type_name: known(type_name)  # it lists 400 folders
+    create, classes = ClientCreator._create_client_class, {}
+
+    def client_class(self: Any, service_name: str, service_model: Any) -> Any:
+        if service_name not in classes:
+            classes[service_name] = create(self, service_name, service_model)
+        return classes[service_name]
+
+    ClientCreator._create_client_class = client_class  # EC2's has 800 methods
     session = boto3.session.Session(
         aws_access_key_id="none", aws_secret_access_key="none", region_name="us-east-1"
     )
