@@ -247,12 +247,17 @@ def create_image(aws: Account, release: str) -> None:
     ec2.create_tags(Resources=[image, snapshot], Tags=pairs)
 
 
-def _serving(aws: Account) -> dict[str, str]:
+def database_server(server: MariaDb) -> str:
+    """Create the user by whom an emulator makes RDS instances of this server; return the URL for it."""
     password = secrets.token_hex(12)
-    aws.server.sql(
+    server.sql(
         f"CREATE USER standin@localhost IDENTIFIED BY '{password}'",
         "GRANT ALL ON *.* TO standin@localhost WITH GRANT OPTION",
     )
+    return f"mysql://standin:{password}@127.0.0.1:{server.port}"
+
+
+def _serving(aws: Account) -> dict[str, str]:
     return aws.emulator.environ() | {
         "AWS_ENDPOINT_URL": aws.endpoint,
         "AWS_CA_BUNDLE": str(aws.ca),
@@ -264,7 +269,7 @@ def _serving(aws: Account) -> dict[str, str]:
         "CLOUDTRAIL_MAX_EVENTS": "100000",
         "CALLS": str(aws.calls),
         **aws.slowness(),
-        "DATABASE_SERVER": f"mysql://standin:{password}@127.0.0.1:{aws.server.port}",
+        "DATABASE_SERVER": database_server(aws.server),
     }
 
 

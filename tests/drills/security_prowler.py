@@ -17,9 +17,9 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from lambda_build.wheels import find_uv
 from tests.cloud import ROOT
 from tests.deploy.provision_account import REGION, Account, account
+from tests.drills.isolated import isolated
 from tests.drills.security_operator import PLACES
 
 PROWLER = "prowler==5.46.0"
@@ -74,7 +74,8 @@ def main() -> int:
         if done.returncode:
             print(done.stdout[-3000:], done.stderr[-1000:])
             return 1
-        passed, findings = scanned(install(Path(folder)), aws, Path(folder))
+        prowler = isolated(Path(folder, "venv"), PROWLER) / "prowler"
+        passed, findings = scanned(prowler, aws, Path(folder))
     unknown, idle = judge(findings, accepted())
     print(f"{passed} passed, {len(findings)} failed, {len(unknown)} of these are not in the table")
     for finding in unknown:
@@ -82,15 +83,6 @@ def main() -> int:
     for row in idle:
         print(f"nothing to accept any more: {row.check} {row.where}")
     return int(bool(unknown or idle or not passed))
-
-
-def install(folder: Path) -> Path:
-    """Prowler in an environment of its own; its program."""
-    uv = find_uv()
-    subprocess.run([*uv, "venv", "--quiet", str(folder / "venv")], check=True)
-    python = str(folder / "venv/bin/python")
-    subprocess.run([*uv, "pip", "install", "--quiet", "--python", python, PROWLER], check=True)
-    return folder / "venv/bin/prowler"
 
 
 def scanned(prowler: Path, aws: Account, folder: Path) -> tuple[int, list[Finding]]:

@@ -103,7 +103,7 @@ def test_chosen_affected_drill_runs_with_the_file_as_reason() -> None:
     assert "roles/ami/tasks/main.yml was changed" == taken["releases"]
     assert [] == omitted
     security = {"security_operator", "security_production", "security_prowler"}
-    affected = {"releases", "site_rehearsals", "site_killed", "slow_aws", *security}
+    affected = {"releases", "second_emulator", "site_rehearsals", "site_killed", "slow_aws", *security}
     assert {*affected, *runner.due(day, drills())} == set(taken)
 
 
