@@ -142,9 +142,9 @@ def checked_description(text: str) -> str:
     return text.strip()
 
 
-def checked_ids(ids: Iterable[str]) -> list[str]:
-    """Return the ids without doubles. Invalid (``ids``) where there are none or too many."""
+def checked_ids(ids: Iterable[str], most: int = IDS) -> list[str]:
+    """Return the ids without doubles. Invalid (``ids``) where there are none or more than ``most``."""
     unique = list(dict.fromkeys(ids))
-    if not 0 < len(unique) <= IDS:
-        raise Invalid(f"Name 1 to {IDS:,} photos at once.", code="ids")
+    if not 0 < len(unique) <= most:
+        raise Invalid(f"Name 1 to {most:,} photos at once.", code="ids")
     return unique

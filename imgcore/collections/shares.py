@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from imgcore.accounts import throttle
 from imgcore.accounts.models import Hasher, clean_password, count_attempt
 from imgcore.accounts.tokens import hash_token
-from imgcore.collections.models import AlbumPage, AlbumRole, checked_ids, checked_name
+from imgcore.collections.models import IDS, AlbumPage, AlbumRole, checked_ids, checked_name
+from imgcore.collections.selections import SELECTED
 from imgcore.collections.share_models import (
     NewShare,
     Share,
@@ -113,9 +114,12 @@ class Shares:
 
     def _own_images(self, public_ids: Sequence[str]) -> list[int]:
         """Return the ids of the images in their order. NotFound or Forbidden where one is not the viewer's."""
-        wanted = checked_ids(public_ids)
+        wanted = checked_ids(public_ids, SELECTED)
         known = [public_id for public_id in wanted if is_public_id(public_id)]
-        found = {image.public_id: image for image in self.images.get_many(known)} if known else {}
+        found: dict[str, Image] = {}
+        for first in range(0, len(known), IDS):
+            some = self.images.get_many(known[first : first + IDS])
+            found |= {image.public_id: image for image in some}
         for public_id in wanted:
             image = found.get(public_id)
             if image is None or image.deleted_at is not None or not self.viewer.sees(image):

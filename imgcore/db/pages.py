@@ -32,6 +32,9 @@ _WANTED: dict[Progress | None, list[str]] = {
     Progress.UNDESCRIBED: ["upload_status = 'received'"],
 }
 
+_ON_TIMELINE = (
+    "SELECT public_id FROM images WHERE id IN ({names}) AND timeline_upload IS NOT NULL ORDER BY id DESC"
+)
 _VERSIONS = "SELECT id, version FROM images WHERE {conditions} ORDER BY listed_id DESC LIMIT :limit"
 
 
@@ -69,6 +72,21 @@ class PageRepository(Repository):
         read = self._database.read_heavy if query or filters else self._database.read
         return read(lambda tx: read_versions(tx, cursor, limit, query, viewer, filters))
 
+    def select(
+        self,
+        *,
+        cursor: str | None,
+        limit: int,
+        query: str | None,
+        viewer: Viewer = EVERYBODY,
+        filters: Filters = NO_FILTERS,
+    ) -> tuple[Sequence[str], str | None]:
+        """Return the public ids of up to ``limit`` images of ``page`` that are on the timeline, and the cursor.
+
+        It is None at the end; else more may follow, also where there are fewer than ``limit``.
+        """
+        return self._database.read_heavy(lambda tx: _select(tx, cursor, limit, query, viewer, filters))
+
     def by_ids(self, ids: Sequence[int]) -> Sequence[Image]:
         """Return the images of these ids that exist, newest first."""
         return self._database.read(lambda tx: read_images(tx, ids))
@@ -99,6 +117,22 @@ def read_page(
     """Return the page after ``cursor``; see PageRepository.page."""
     page = read_versions(tx, cursor, limit, query, viewer, filters)
     return Page(tuple(read_images(tx, [id_ for id_, _ in page.versions])), page.next)
+
+
+def _select(
+    tx: Transaction, cursor: str | None, limit: int, query: str | None, viewer: Viewer, filters: Filters
+) -> tuple[list[str], str | None]:
+    found: list[str] = []
+    for _ in range(-(-limit // _LIMIT)):
+        page = read_versions(tx, cursor, min(_LIMIT, limit - len(found)), query, viewer, filters)
+        cursor = page.next
+        names, values = in_list("id", [id_ for id_, _ in page.versions])
+        if values:
+            rows = tx.rows(sql(_ON_TIMELINE, names=names), **values)
+            found += [row["public_id"] for row in rows]
+        if cursor is None or len(found) >= limit:
+            break
+    return found, cursor
 
 
 def read_images(tx: Transaction, ids: Sequence[int]) -> list[Image]:

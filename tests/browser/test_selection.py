@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from imgcore.gallery.models import Image
 from tests.browser.chromium import Browser
+from tests.contract.images import multiply
 from tests.web.stage import Stage, photo
 
 
@@ -84,6 +85,28 @@ def test_all_photos_get_a_tag_and_go_into_a_new_album(browser: Browser, stage: S
     browser.find("#bulk-album").send_keys("Holiday")
     browser.click("dialog[open] .buttons button")
     browser.wait(lambda: [6] == [album.images for album in stage.gallery.albums.all()])
+
+
+def test_all_of_a_list_that_is_not_loaded_but_one_go_into_an_album(browser: Browser, stage: Stage) -> None:
+    stage.add("boat.jpg", photo())
+    database = stage.gallery.images._database
+    list(multiply(database, 1010))
+    new_id = "UPDATE images SET public_id = lower(hex(randomblob(16))) WHERE public_id LIKE 'copy-%'"
+    database.run(lambda tx: tx.execute(new_id))
+    browser.open()
+    browser.wait(lambda: len(browser.all("#grid .card")) > 5)
+    press(browser, "a", ctrlKey=True)
+    browser.wait(lambda: browser.has("#select-bar p", "1,010 selected"))
+    click(browser, 1)
+    browser.wait(lambda: browser.has("#select-bar p", "1,009 selected"))
+    assert 1 not in selected(browser)
+    browser.click("#select-bar [data-action=album]")
+    browser.find("#bulk-album").send_keys("Boats")
+    browser.click("dialog[open] .buttons button")
+    browser.wait(lambda: browser.has("#toast", "1,009 added."))
+    assert [1009] == [album.images for album in stage.gallery.albums.all()]
+    press(browser, "Escape")
+    assert [] == selected(browser)
 
 
 def test_selection_and_its_dialogs_are_accessible(browser: Browser, stage: Stage, axe: str) -> None:

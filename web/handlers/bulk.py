@@ -11,6 +11,7 @@ from imgcore.accounts.models import Scope
 from imgcore.accounts.security_log import SecurityEvent
 from imgcore.collections.bulk import Bulk, BulkAction, BulkOutcome, BulkRequest
 from imgcore.collections.models import IDS, ItemResult
+from imgcore.collections.selections import selected_page
 from imgcore.errors import Invalid, NotFound
 from imgcore.gallery.keys import is_public_id
 from imgcore.gallery.service import TAGS
@@ -19,6 +20,7 @@ from web.handlers.albums import choice
 from web.http import request
 from web.http.auth import PREFIX, gallery_for_caller, record_event, requires
 from web.http.responses import Route, json_response
+from web.http.selection import MEMBERS, selection_of_body
 
 if TYPE_CHECKING:
     from imgcore.gallery.service import Gallery
@@ -48,9 +50,17 @@ class BulkApi:
 
     @requires(Scope.EDIT)
     def run(self) -> HTTPResponse:
-        """Do one action on up to 1,000 photos."""
-        wanted = _request(request.json_object(_MEMBERS))
-        return self._answer(self._bulk.run(wanted))
+        """Do one action on up to 1,000 photos: those that are named, or the next ones that a search finds."""
+        body = request.json_object(_MEMBERS | MEMBERS | {"cursor"})
+        selection = selection_of_body(body)
+        if selection is None:
+            return self._answer(self._bulk.run(_request(body)))
+        cursor = None if body.get("cursor") is None else request.string(body, "cursor")
+        gallery = gallery_for_caller(self._unrestricted)
+        ids, following = selected_page(gallery, selection, cursor)
+        rest = {name: value for name, value in body.items() if name not in MEMBERS | {"cursor"}}
+        wanted = _request(rest | {"ids": ids})
+        return self._answer(self._bulk.run(wanted) if ids else BulkOutcome(()), following)
 
     @requires(Scope.EDIT)
     def undo(self) -> HTTPResponse:
@@ -70,13 +80,14 @@ class BulkApi:
             raise NotFound("This gallery has no actions on many photos.")
         return Bulk(gallery, gallery.tags, TAGS)
 
-    def _answer(self, outcome: BulkOutcome) -> HTTPResponse:
+    def _answer(self, outcome: BulkOutcome, following: str | None = None) -> HTTPResponse:
         for result, event in _EVENTS.items():
             if ids := [public_id for public_id, found in outcome.results if found is result]:
                 record_event(event, f"{len(ids)} photos", " ".join(ids))
         undo = [_request_json(each) for each in outcome.undo]
         campaign = outcome.campaign.public_id if outcome.campaign else None
-        return json_response(results_json(outcome.results) | {"undo": undo, "campaign": campaign})
+        more = {"undo": undo, "campaign": campaign, "next": following}
+        return json_response(results_json(outcome.results) | more)
 
 
 def _request(body: Mapping[str, Any]) -> BulkRequest:

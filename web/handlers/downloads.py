@@ -10,6 +10,7 @@ from bottle import HTTPResponse
 from imgcore.accounts.models import Scope
 from imgcore.collections.downloads import Contents, DownloadSize, archive_name
 from imgcore.collections.models import IDS, checked_ids
+from imgcore.collections.selections import QuerySelection, all_selected
 from imgcore.errors import Invalid, NotFound
 from imgcore.gallery.keys import is_public_id
 from imgcore.text import attachment
@@ -18,6 +19,7 @@ from web.http import request
 from web.http.auth import PREFIX, requires
 from web.http.csrf import verified_form
 from web.http.responses import Route
+from web.http.selection import MEMBERS, selection_of_body, selection_of_form
 
 if TYPE_CHECKING:
     from imgcore.collections.downloads import Downloads, FileDownload
@@ -43,11 +45,12 @@ class DownloadRoutes(AlbumsBase):
 
     @requires(Scope.READ)
     def selection(self) -> HTTPResponse:
-        """Return an archive of up to 1,000 photos."""
-        body = request.json_object(frozenset({"ids", "size", "excel"}))
-        ids = request.strings(body.get("ids"), "ids", most=IDS)
+        """Return an archive of up to 1,000 photos, or of up to 10,000 that a search finds."""
+        body = request.json_object(frozenset({"ids", "size", "excel"}) | MEMBERS)
+        selection = selection_of_body(body)
+        ids = [] if selection else request.strings(body.get("ids"), "ids", most=IDS)
         size = request.string(body, "size") if "size" in body else DownloadSize.ORIGINAL
-        return self._photos(ids, size, excel=request.flag(body, "excel"))
+        return self._photos(ids, size, selection, excel=request.flag(body, "excel"))
 
     @requires(Scope.READ)
     def album(self, public_id: str) -> HTTPResponse:
@@ -65,7 +68,8 @@ class DownloadRoutes(AlbumsBase):
         size, excel = fields.get("size", DownloadSize.ORIGINAL), "excel" in fields
         if album := fields.get("album"):
             return self._album(album, size, excel=excel)
-        return self._photos([part for part in fields.get("ids", "").split(",") if part], size, excel=excel)
+        ids = [part for part in fields.get("ids", "").split(",") if part]
+        return self._photos(ids, size, selection_of_form(fields), excel=excel)
 
     @requires(Scope.READ)
     def embedded(self, public_id: str) -> HTTPResponse:
@@ -75,8 +79,13 @@ class DownloadRoutes(AlbumsBase):
             raise NotFound("This photo is in the trash.")
         return file_response(downloads_of(self._unrestricted).embedded(image), image.name)
 
-    def _photos(self, ids: list[str], size: str, *, excel: bool) -> HTTPResponse:
-        known = [public_id for public_id in checked_ids(ids) if is_public_id(public_id)]
+    def _photos(
+        self, ids: list[str], size: str, selection: QuerySelection | None, *, excel: bool
+    ) -> HTTPResponse:
+        if selection is not None:
+            known = all_selected(self._gallery, selection)
+        else:
+            known = [public_id for public_id in checked_ids(ids) if is_public_id(public_id)]
         return self._archive("photos", known, size, excel=excel)
 
     def _album(self, public_id: str, size: str, *, excel: bool) -> HTTPResponse:

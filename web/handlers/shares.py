@@ -10,7 +10,8 @@ from bottle import HTTPResponse, response
 
 from imgcore.accounts.models import Scope
 from imgcore.accounts.security_log import SecurityEvent
-from imgcore.collections.models import IDS
+from imgcore.collections.models import IDS, checked_ids
+from imgcore.collections.selections import QuerySelection, all_selected
 from imgcore.collections.share_models import DAYS, MOST_DAYS, SHORTEST_PASSWORD, NewShare, Share, ShareFiles
 from imgcore.errors import ImgcoreError, Invalid, NotFound
 from web.handlers.albums import albums_for_caller, choice
@@ -19,6 +20,7 @@ from web.http import request
 from web.http.auth import PREFIX, gallery_for_caller, record_event, requires
 from web.http.csrf import csrf_token, verified_form
 from web.http.responses import Route, json_response, json_with_etag
+from web.http.selection import MEMBERS, selection_of_body, selection_of_form
 from web.http.templates import TemplateRenderer
 from web.share_texts import share_json, share_row
 
@@ -38,6 +40,16 @@ class SharesBase:
         if self._unrestricted.shares is None:
             raise NotFound("This gallery has no share links.")
         return self._unrestricted.shares.for_viewer(gallery_for_caller(self._unrestricted).viewer)
+
+    def _ids(self, fields: Mapping[str, str]) -> tuple[str, ...]:
+        """Return the ids of the photos of a form. Invalid: too many."""
+        if selection := selection_of_form(fields):
+            return self._selected(selection)
+        ids = [part for part in fields.get("ids", "").split(",") if part]
+        return tuple(checked_ids(ids)) if ids else ()
+
+    def _selected(self, selection: QuerySelection) -> tuple[str, ...]:
+        return tuple(all_selected(gallery_for_caller(self._unrestricted), selection))
 
     def _create(self, new: NewShare) -> tuple[Share, str]:
         """Create a link and return it with its address."""
@@ -74,8 +86,9 @@ class SharesApi(SharesBase):
     def create(self) -> HTTPResponse:
         """Create a link; only this response contains its address."""
         body = request.json_object(
-            frozenset({"ids", "album", "title", "days", "password", "download", "files"})
+            frozenset({"ids", "album", "title", "days", "password", "download", "files"}) | MEMBERS
         )
+        selection = selection_of_body(body)
         texts = {
             name: request.string(body, name)
             for name in ("album", "title", "password")
@@ -83,7 +96,11 @@ class SharesApi(SharesBase):
         }
         new = NewShare(
             title=texts.get("title", ""),
-            ids=tuple(request.strings(body["ids"], "ids", most=IDS)) if "ids" in body else (),
+            ids=self._selected(selection)
+            if selection
+            else tuple(request.strings(body["ids"], "ids", most=IDS))
+            if "ids" in body
+            else (),
             album=texts.get("album"),
             days=request.whole_number(body["days"], "days") if "days" in body else DAYS,
             password=texts.get("password"),
@@ -131,7 +148,7 @@ class SharePages(SharesBase):
         """Create a link and show its address, once."""
         fields = verified_form()
         try:
-            share, url = self._create(_new_share(fields))
+            share, url = self._create(_new_share(fields, self._ids(fields)))
         except ImgcoreError as error:
             return self._form(fields, error)
         return self._page("shared", shares=self._rows(), made=share_row(share), url=url)
@@ -147,7 +164,7 @@ class SharePages(SharesBase):
         return [share_row(share) for share in self._shares.all()]
 
     def _form(self, fields: Mapping[str, str], error: ImgcoreError | None = None) -> str:
-        ids = _ids(fields)
+        ids = self._ids(fields)
         number = f"{len(ids):,} photo{'' if len(ids) == 1 else 's'}"
         album = fields.get("album", "")
         what = albums_for_caller(self._unrestricted).get(album).name if album else number
@@ -157,7 +174,9 @@ class SharePages(SharesBase):
             fields=fields,
             what=what,
             album=album,
-            ids=",".join(ids),
+            ids="" if fields.get("selection") else ",".join(ids),
+            selection=fields.get("selection", ""),
+            excluded=fields.get("except", ""),
             days=DAYS,
             most_days=MOST_DAYS,
             shortest=SHORTEST_PASSWORD,
@@ -181,7 +200,7 @@ _CHOICES = (
 _DONE = {"revoked": "The link is revoked. It does not show anything any more."}
 
 
-def _new_share(fields: Mapping[str, str]) -> NewShare:
+def _new_share(fields: Mapping[str, str], ids: tuple[str, ...]) -> NewShare:
     days = fields.get("days", "") or str(DAYS)
     if not (days.isascii() and days.isdigit() and len(days) <= 4):
         raise Invalid("The number of days must be a whole number.", code="days")
@@ -189,14 +208,10 @@ def _new_share(fields: Mapping[str, str]) -> NewShare:
     download = files != _NOTHING
     return NewShare(
         title=fields.get("title", ""),
-        ids=tuple(_ids(fields)),
+        ids=ids,
         album=fields.get("album") or None,
         days=int(days),
         password=fields.get("password") or None,
         download=download,
         files=choice(ShareFiles, files, "files") if download else ShareFiles.DISPLAY,
     )
-
-
-def _ids(fields: Mapping[str, str]) -> list[str]:
-    return [part for part in fields.get("ids", "").split(",") if part]

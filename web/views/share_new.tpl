@@ -9,6 +9,8 @@
   <input type="hidden" name="token" value="{{token}}">
   <input type="hidden" name="album" value="{{album}}">
   <input type="hidden" name="ids" value="{{ids}}">
+  <input type="hidden" name="selection" value="{{selection}}">
+  <input type="hidden" name="except" value="{{excluded}}">
   <label for="title">Title (optional)</label>
   <input id="title" name="title" maxlength="100" value="{{fields.get('title', '')}}" autocomplete="off">
   <label for="days">Days until the link ends</label>

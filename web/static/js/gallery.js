@@ -179,14 +179,10 @@ selectBar.setUp({
   sections,
   form: part("act", HTMLFormElement),
   selectable: (id) => store.get(id)?.local !== true,
-  async all() {
-    for (let next = sections.list.find((each) => each.next !== null); next; next = sections.list.find((each) => each.next !== null)) {
-      const page = await library.load(next);
-      if (!page) break; // the list is another one meanwhile
-      library.take(page);
-    }
-    redraw();
-    return sections.ids;
+  query() {
+    const query = new URLSearchParams(library.query);
+    query.delete("sort");
+    return query.toString();
   },
   bulk: new Bulk({
     toast: (text, action) => toasts.show(text, action),

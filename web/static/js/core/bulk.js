@@ -1,9 +1,11 @@
 // Actions on many photos: each asks the API, changes the list, says in a sentence what happened, and can be undone at once.
 
-import { chunks, undoCalls } from "../model/selection.js";
+import { chunks, merged, sizeOf, undoCalls } from "../model/selection.js";
 import { ask } from "./api.js";
 
+/** @typedef {import("../model/selection.js").Wanted} Wanted */
 /** @typedef {{action: string, ids: string[]}} Step */
+/** @typedef {{results: {id: string, status: string}[], summary: string, undo: Step[], next: string | null}} Answer */
 /**
  * @typedef {object} Page
  * @property {(text: string, action?: {label: string, run: () => unknown, undo?: boolean}) => void} toast
@@ -21,31 +23,32 @@ export class Bulk {
 
   /**
    * @param {string} action
-   * @param {string[]} ids
+   * @param {Wanted} wanted
    * @param {{tags?: string[], album?: string}} [more]
    */
-  async run(action, ids, more = {}) {
+  async run(action, wanted, more = {}) {
     /** @type {Step[]} */
     const undo = [];
     /** @type {string[]} */
     const sentences = [];
+    const total = sizeOf(wanted);
     let done = 0;
     try {
-      for (const some of chunks(ids)) {
-        this.page.progress(done, ids.length);
-        const answer = await ask("POST", "/api/v1/bulk", { body: { action, ids: some, ...more } });
-        done += some.length;
+      this.page.progress(done, total);
+      for await (const answer of requests({ action, ...more }, wanted)) {
+        done += answer.results.length;
+        this.page.progress(Math.min(done, total - 1), total);
         undo.push(...answer.undo);
-        sentences.push(answer.summary);
-        const trashed = answer.results.filter((/** @type {{status: string}} */ each) => each.status === "trashed");
-        this.page.removed(trashed.map((/** @type {{id: string}} */ each) => each.id));
+        if (answer.results.length) sentences.push(answer.summary);
+        this.page.removed(answer.results.filter((each) => each.status === "trashed").map((each) => each.id));
       }
+      if (!("ids" in wanted)) await this.page.reload(); // photos that are not loaded have changed
     } finally {
-      this.page.progress(ids.length, ids.length);
+      this.page.progress(total, total);
       if (undo.length) {
-        this.page.toast(sentences.join(" "), { label: "Undo", undo: true, run: () => this.undo(undo) });
+        this.page.toast(merged(sentences), { label: "Undo", undo: true, run: () => this.undo(undo) });
       } else if (sentences.length) {
-        this.page.toast(sentences.join(" "));
+        this.page.toast(merged(sentences));
       }
       this.page.news();
     }
@@ -57,8 +60,30 @@ export class Bulk {
     for (const call of undoCalls(steps)) {
       sentences.push((await ask("POST", "/api/v1/bulk/undo", { body: { undo: call } })).summary);
     }
-    this.page.toast(sentences.join(" "));
+    this.page.toast(merged(sentences));
     await this.page.reload();
     this.page.news();
   }
+}
+
+/**
+ * Send the requests of an action, one after the other.
+ * @param {Record<string, unknown>} body
+ * @param {Wanted} wanted
+ * @returns {AsyncGenerator<Answer>}
+ */
+async function* requests(body, wanted) {
+  if ("ids" in wanted) {
+    for (const ids of chunks(wanted.ids)) yield ask("POST", "/api/v1/bulk", { body: { ...body, ids } });
+    return;
+  }
+  const listed = { ...body, query: Object.fromEntries(new URLSearchParams(wanted.query)), except: wanted.except };
+  /** @type {string | null} */
+  let cursor = null;
+  do {
+    /** @type {Answer} */
+    const answer = await ask("POST", "/api/v1/bulk", { body: { ...listed, cursor } });
+    cursor = answer.next;
+    yield answer;
+  } while (cursor !== null);
 }

@@ -1,22 +1,36 @@
-// The selected photos: a set of ids, and the photo from which a range extends. Pure.
+// The selected photos: a set of ids, or all photos of a list but for some; and the photo from which a range extends. Pure.
+
+/**
+ * What an action works on: named photos, or all that a list finds without those of `except`.
+ * @typedef {{ids: string[]}} Named
+ * @typedef {{query: string, except: string[], total: number}} Listed query: the filters of the list, as a query string
+ * @typedef {Named | Listed} Wanted
+ */
 
 export class Selection {
-  /** @type {Set<string>} */ #ids = new Set();
+  /** @type {Set<string>} */ #ids = new Set(); // the selected ones, or those that are left out of the list
+  /** @type {{query: string, total: number} | null} */ #list = null;
   /** @type {string | null} */ #anchor = null;
   /** @type {string[]} */ #range = []; // what the last extension has added
 
   get size() {
-    return this.#ids.size;
+    return this.#list ? Math.max(0, this.#list.total - this.#ids.size) : this.#ids.size;
   }
 
-  /** In the order in which they were selected. */
-  get ids() {
-    return [...this.#ids];
+  /** The filters of the list of which all photos are selected, or null. */
+  get list() {
+    return this.#list?.query ?? null;
+  }
+
+  /** @returns {Wanted} */
+  get wanted() {
+    const ids = [...this.#ids]; // in the order in which they were selected
+    return this.#list ? { ...this.#list, except: ids } : { ids };
   }
 
   /** @param {string} id */
   has(id) {
-    return this.#ids.has(id);
+    return this.#ids.has(id) !== (this.#list !== null);
   }
 
   /** Select a photo, or take it out; ranges extend from it. @param {string} id */
@@ -24,6 +38,16 @@ export class Selection {
     if (!this.#ids.delete(id)) this.#ids.add(id);
     this.#anchor = id;
     this.#range = [];
+  }
+
+  /**
+   * Select all photos of a list, also those that are not loaded.
+   * @param {string} query the filters of the list
+   * @param {number} total how many they find
+   */
+  selectList(query, total) {
+    this.clear();
+    this.#list = { query, total };
   }
 
   /**
@@ -36,31 +60,45 @@ export class Selection {
     const to = order.indexOf(id);
     if (to < 0) return;
     if (from < 0) {
-      this.#ids.add(id);
+      this.add([id]);
       this.#anchor = id;
-      this.#range = [];
+      return;
+    }
+    const all = order.slice(Math.min(from, to), Math.max(from, to) + 1);
+    if (this.#list) {
+      this.add(all);
       return;
     }
     for (const old of this.#range) this.#ids.delete(old);
-    const all = order.slice(Math.min(from, to), Math.max(from, to) + 1);
     this.#range = all.filter((each) => !this.#ids.has(each));
     for (const each of all) this.#ids.add(each);
   }
 
   /** @param {Iterable<string>} ids */
   add(ids) {
-    for (const id of ids) this.#ids.add(id);
+    for (const id of ids) {
+      if (this.#list) this.#ids.delete(id);
+      else this.#ids.add(id);
+    }
     this.#range = [];
   }
 
-  /** Take out what is not in the list any more. @param {(id: string) => boolean} there */
-  keep(there) {
-    for (const id of this.#ids) if (!there(id)) this.#ids.delete(id);
+  /**
+   * Take over a change of the list: what is not in it any more is not selected.
+   * @param {(id: string) => boolean} there
+   * @param {string} query its filters
+   * @param {number} total
+   */
+  keep(there, query = "", total = 0) {
+    if (this.#list && this.#list.query !== query) this.clear();
+    if (this.#list) this.#list.total = total;
+    else for (const id of this.#ids) if (!there(id)) this.#ids.delete(id);
     if (this.#anchor !== null && !there(this.#anchor)) this.#anchor = null;
   }
 
   clear() {
     this.#ids.clear();
+    this.#list = null;
     this.#anchor = null;
     this.#range = [];
   }
@@ -74,6 +112,26 @@ export function chunks(list, size = AT_ONCE) {
   const found = [];
   for (let at = 0; at < list.length; at += size) found.push(list.slice(at, at + size));
   return found;
+}
+
+/** How many photos an action works on. @param {Wanted} wanted */
+export const sizeOf = (wanted) => ("ids" in wanted ? wanted.ids.length : Math.max(0, wanted.total - wanted.except.length));
+
+/**
+ * The summaries of several requests as one: "1,000 changed." and "5 changed, 1 is not yours." are "1,005 changed, 1 is not yours."
+ * @param {string[]} sentences
+ */
+export function merged(sentences) {
+  /** @type {Map<string, number>} */
+  const counts = new Map();
+  for (const sentence of sentences) {
+    for (const part of sentence.replace(/\.$/, "").split(/,(?= )/)) {
+      const found = /^([\d,]+) (.+)$/.exec(part.trim());
+      if (found) counts.set(found[2] ?? "", (counts.get(found[2] ?? "") ?? 0) + Number(found[1]?.replaceAll(",", "")));
+    }
+  }
+  if (counts.size === 0) return sentences[0] ?? "";
+  return `${[...counts].map(([words, count]) => `${count.toLocaleString("en")} ${words}`).join(", ")}.`;
 }
 
 /**

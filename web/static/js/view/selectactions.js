@@ -2,39 +2,42 @@
 
 import { ask } from "../core/api.js";
 import { guard } from "../core/guard.js";
+import { sizeOf } from "../model/selection.js";
 import { button, element } from "./dom.js";
 
 /** @typedef {import("../core/bulk.js").Bulk} Bulk */
+/** @typedef {import("../model/selection.js").Wanted} Wanted */
 
 /**
- * Run one of the actions "tags", "album" and "download".
+ * Run one of the actions "tags", "album", "share" and "download".
  * @param {string} name
- * @param {string[]} ids of photos
+ * @param {Wanted} wanted
  * @param {{bulk: Bulk, form: HTMLFormElement}} given form: carries the token of forms
  * @returns {unknown}
  */
-export function run(name, ids, { bulk, form }) {
+export function run(name, wanted, { bulk, form }) {
   switch (name) {
-    case "tags": return changeTags(ids, bulk);
-    case "album": return addToAlbum(ids, bulk);
-    case "download": return download(form, ids);
+    case "tags": return changeTags(wanted, bulk);
+    case "album": return addToAlbum(wanted, bulk);
+    case "share": return location.assign(`/shared/new?${new URLSearchParams(fieldsOf(wanted))}`);
+    case "download": return download(form, wanted);
     default: throw new Error(`There is no action ${name}.`);
   }
 }
 
 /**
- * @param {string[]} ids
+ * @param {Wanted} wanted
  * @param {Bulk} bulk
  */
-function changeTags(ids, bulk) {
+function changeTags(wanted, bulk) {
   const field = element("input", { id: "bulk-tags", maxLength: 1000, autocomplete: "off", required: true });
   const send = (/** @type {string} */ action) => guard(async () => {
     const tags = field.value.split(",").map((tag) => tag.trim()).filter(Boolean);
     if (tags.length === 0) return;
     dialog.close();
-    await bulk.run(action, ids, { tags });
+    await bulk.run(action, wanted, { tags });
   });
-  const dialog = openDialog(`Tags of ${photos(ids)}`, [
+  const dialog = openDialog(`Tags of ${photos(wanted)}`, [
     element("label", { htmlFor: field.id }, ["Tags, separated by commas"]), field,
     element("div", { className: "buttons" }, [button("Add", send("add_tags")), button("Remove", send("remove_tags"))]),
   ]);
@@ -42,14 +45,14 @@ function changeTags(ids, bulk) {
 }
 
 /**
- * @param {string[]} ids
+ * @param {Wanted} wanted
  * @param {Bulk} bulk
  */
-async function addToAlbum(ids, bulk) {
+async function addToAlbum(wanted, bulk) {
   const listed = await ask("GET", "/api/v1/albums");
   const add = (/** @type {string} */ album) => {
     dialog.close();
-    return bulk.run("add_to_album", ids, { album });
+    return bulk.run("add_to_album", wanted, { album });
   };
   const may = listed.albums.filter((/** @type {{role: string}} */ album) => album.role !== "view");
   const rows = may.map((/** @type {{id: string, name: string}} */ { id, name }) => element("li", { dir: "auto" }, [button(name, guard(() => add(id)))]));
@@ -58,7 +61,7 @@ async function addToAlbum(ids, bulk) {
     const name = field.value.trim();
     if (name) await add((await ask("POST", "/api/v1/albums", { body: { name } })).id);
   });
-  const dialog = openDialog(`Add ${photos(ids)} to an album`, [
+  const dialog = openDialog(`Add ${photos(wanted)} to an album`, [
     element("ul", { role: "list", className: "choices" }, rows),
     element("label", { htmlFor: field.id }, ["New album"]), field,
     element("div", { className: "buttons" }, [button("Create the album", create)]),
@@ -78,19 +81,29 @@ function openDialog(title, children) {
   return dialog;
 }
 
-/** @param {string[]} ids */
-const photos = (ids) => (ids.length === 1 ? "1 photo" : `${ids.length} photos`);
+/** @param {Wanted} wanted */
+const photos = (wanted) => (sizeOf(wanted) === 1 ? "1 photo" : `${sizeOf(wanted).toLocaleString("en")} photos`);
+
+/**
+ * The fields that name the photos in a form or an address.
+ * @param {Wanted} wanted
+ * @returns {Record<string, string>}
+ */
+export function fieldsOf(wanted) {
+  if ("ids" in wanted) return { ids: wanted.ids.join(",") };
+  return { selection: `?${wanted.query}`, except: wanted.except.join(",") };
+}
 
 /**
  * Send the form of a download: the browser saves the archive while it is made.
  * @param {HTMLFormElement} given
- * @param {string[]} ids
+ * @param {Wanted} wanted
  */
-function download(given, ids) {
+function download(given, wanted) {
   const token = new FormData(given).get("token");
   const field = (/** @type {string} */ name, /** @type {string} */ value) => element("input", { type: "hidden", name, value });
   const form = element("form", { method: "post", action: "/download", hidden: true }, [
-    field("token", String(token)), field("ids", ids.join(",")),
+    field("token", String(token)), ...Object.entries(fieldsOf(wanted)).map(([name, value]) => field(name, value)),
   ]);
   document.body.append(form);
   form.submit();

@@ -2,7 +2,7 @@
 
 import { guard } from "../core/guard.js";
 import { Late } from "../core/late.js";
-import { Selection } from "../model/selection.js";
+import { AT_ONCE, Selection } from "../model/selection.js";
 import { button, element, stylesheet } from "./dom.js";
 
 /** @typedef {"left" | "right" | "up" | "down" | "first" | "last"} Direction */
@@ -12,14 +12,14 @@ import { button, element, stylesheet } from "./dom.js";
  * @property {import("../model/sections.js").Sections} sections
  * @property {import("../core/bulk.js").Bulk} bulk
  * @property {(id: string) => boolean} selectable
- * @property {() => Promise<string[]>} all resolves to the ids of the whole list
+ * @property {() => string} query the filters of the list, as a query string
  * @property {HTMLFormElement} form carries the token of forms
  */
 
+const LISTED = 10_000; // photos of a list in a share link or a download
 const PRESS = 500; // milliseconds until a touch selects
 /** @type {Record<string, Direction>} */
 const ARROWS = { ArrowLeft: "left", ArrowRight: "right", ArrowUp: "up", ArrowDown: "down" };
-const SHARED = 1000; // photos of a share link and of a download
 
 export class SelectBar extends HTMLElement {
   selection = new Selection();
@@ -80,15 +80,19 @@ export class SelectBar extends HTMLElement {
     if (focused && active) this.#given.timeline.show(active);
   }
 
-  async selectAll() {
-    this.selection.add((await this.#given.all()).filter((id) => this.#given.selectable(id)));
+  /** Select the whole list. Of one that is not loaded, the server finds the photos when something is done with them. */
+  selectAll() {
+    const { sections, selectable, query } = this.#given;
+    const loaded = sections.list.every((section) => section.next === null);
+    if (loaded && sections.total <= AT_ONCE) this.selection.add(sections.ids.filter(selectable));
+    else this.selection.selectList(query(), sections.total);
     this.refresh();
   }
 
   /** Show what is selected; photos that have left the list are not. */
   refresh() {
     const { sections } = this.#given;
-    this.selection.keep((id) => sections.places.has(id));
+    this.selection.keep((id) => sections.places.has(id), this.#given.query(), sections.total);
     const { size } = this.selection;
     this.hidden = size === 0;
     document.body.classList.toggle("selecting", size > 0);
@@ -119,16 +123,20 @@ export class SelectBar extends HTMLElement {
   /** @param {string} name of an action @returns {unknown} */
   act(name) {
     const { bulk, form } = this.#given;
-    const { ids } = this.selection;
-    if (ids.length === 0) return undefined;
-    if (ids.length > SHARED && (name === "share" || name === "download")) {
-      throw new Error(`Select at most ${SHARED.toLocaleString("en")} photos for this.`);
+    if (this.size === 0) return undefined;
+    const { wanted } = this.selection;
+    const named = "ids" in wanted;
+    if (!named && wanted.except.length > AT_ONCE) {
+      throw new Error(`At most ${AT_ONCE.toLocaleString("en")} photos can be left out of all.`);
+    }
+    const most = named ? AT_ONCE : LISTED;
+    if (this.size > most && (name === "share" || name === "download")) {
+      throw new Error(`Select at most ${most.toLocaleString("en")} photos for this.`);
     }
     switch (name) {
-      case "share": return location.assign(`/shared/new?ids=${ids.join(",")}`);
-      case "describe": return bulk.run("recaption", ids);
-      case "trash": return bulk.run("trash", ids);
-      default: return this.#actions.get().then(({ run }) => run(name, ids, { bulk, form }));
+      case "describe": return bulk.run("recaption", wanted);
+      case "trash": return bulk.run("trash", wanted).then(() => named || this.clear());
+      default: return this.#actions.get().then(({ run }) => run(name, wanted, { bulk, form }));
     }
   }
 
