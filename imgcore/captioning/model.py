@@ -16,6 +16,7 @@ from imgcore.captioning.bounds import most_tokens
 from imgcore.captioning.prices import BATCH_SHARE, Spending
 from imgcore.captioning.reading import Words
 from imgcore.captioning.retry import Attempts, Failure, FailureKind, Option, Policy
+from imgcore.errors import ImgcoreError
 from imgcore.gallery import languages
 from imgcore.gallery.models import MODEL_SIDE, Description, Picture, Source
 from imgcore.pipeline.models import PromptUsed, RecordCall, ignore_call
@@ -143,7 +144,7 @@ class ModelCaptioner:
         while True:
             request = self._request(jpeg, limit, attempts.seconds(), visible_text=visible_text, context=context)
             request = replace(request, parts=parts)
-            found = self._answer(request, spending)
+            found = self._answer(request, spending, attempts.seconds)
             if not isinstance(found, Failure):
                 return self._description(*found, spending)
             if self._changed(request, found):
@@ -220,8 +221,16 @@ class ModelCaptioner:
             translations=self._translations,
         )
 
-    def _answer(self, request: Request, spending: Spending) -> tuple[Words, str] | Failure:
+    def _answer(
+        self, request: Request, spending: Spending, seconds: Callable[[], float] = lambda: PROBE_SECONDS
+    ) -> tuple[Words, str] | Failure:
+        """Record a call and make it. seconds: returns how long it may take, raises where there is no time."""
         call_id = spending.begin(request.model, *most_tokens(request, self.source))
+        try:  # recording may have waited for the database
+            request = replace(request, seconds=seconds())
+        except ImgcoreError:
+            spending.end(call_id, request.model, "not_sent", billed=False)
+            raise
 
         def late(answer: Answer) -> None:  # it is billed, though it is of no use
             used = (answer.input_tokens, answer.output_tokens)

@@ -15,7 +15,7 @@ from imgcore.captioning.gemini import client
 from imgcore.captioning.openai import OpenAICaptioner
 from imgcore.captioning.openai.client import OpenAIClient
 from imgcore.captioning.retry import Policy
-from imgcore.errors import Unavailable
+from imgcore.errors import ImgcoreError, Unavailable
 from imgcore.pipeline.models import CallState, ModelCall
 from tests.contract.captioning_tools import HURRIED, LONG_TIMEOUT, MODEL, Bench, Photo
 from tests.fake_gemini import CONNECTIONS, FakeGemini
@@ -55,6 +55,27 @@ def test_describe_after_one_bad_connection_succeeds(gemini: FakeGemini, scenario
     gemini.play(scenario, "ok")
     bench = in_earnest(gemini, rng=lambda: 0.0, policy=LONG_TIMEOUT)
     assert (MODEL, 2) == (bench.describe_in_earnest(30.0).model, bench.requests)
+
+
+@pytest.mark.parametrize(("slowly", "asked"), [(20.0, 1), (45.0, 0)])
+def test_time_that_recording_a_call_takes_is_the_calls_own(
+    gemini: FakeGemini, slowly: float, asked: int
+) -> None:
+    """The database may be busy: the request gets what is left, and none is sent where that is too little."""
+    bench, states = Bench(gemini), []
+
+    def record(call: ModelCall) -> None:
+        states.append(call.state)
+        if call.state is CallState.OPEN:
+            bench.clock.sleep(slowly)
+
+    gemini.play("503")
+    with pytest.raises(ImgcoreError):
+        bench.captioner.describe(Photo(), deadline=bench.clock() + 50.0, record=record)
+
+    assert asked == bench.requests
+    assert ["30"] * asked == [request.headers["x-server-timeout"] for request in gemini.asked]
+    assert {CallState.OPEN, CallState.NOT_BILLED} == set(states)
 
 
 def test_stuck_connections_end_by_themselves(gemini: FakeGemini, monkeypatch: pytest.MonkeyPatch) -> None:

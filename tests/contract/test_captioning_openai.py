@@ -54,11 +54,15 @@ def test_openai_captioner_describes_with_and_without_the_schema(kind: str, honou
     ]
 
 
-def test_openai_answer_without_choices_is_recorded_with_its_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("further", [{}, {"error": None}])
+def test_openai_answer_without_choices_is_recorded_with_its_tokens(
+    monkeypatch: pytest.MonkeyPatch, further: dict[str, None]
+) -> None:
     calls: list[ModelCall] = []
     with FakeOpenAI() as server:
         usage = {"prompt_tokens": 800, "completion_tokens": 60}
-        monkeypatch.setattr(server, "respond", lambda *request: (200, {"choices": [], "usage": usage}))
+        body = {"choices": [], "usage": usage, **further}
+        monkeypatch.setattr(server, "respond", lambda *request: (200, body))
         with pytest.raises(BadAnswer):
             captioner(server).describe(Photo(), deadline=1000.0, record=calls.append)
     assert {(800, 60, "bad_answer")} == {

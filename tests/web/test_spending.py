@@ -46,6 +46,15 @@ def test_pages_show_the_bound_of_calls_without_an_answer(tmp_path: Path) -> None
     found.database.close()
 
 
+def test_bound_of_calls_without_a_known_price_says_so(gallery: Gallery, client: Client) -> None:
+    for model in ("gemini-3.5-flash-lite", "gemini-of-tomorrow"):
+        gallery.spending.record(ModelCall(model, "3", 4000, 512, "open", CallState.OPEN))
+
+    text = client.get("/spending").text
+
+    assert "1,024 out, for at most $0.0025 and 1 of unknown price." in text
+
+
 def test_spending_page_and_notice_name_a_reached_cap(gallery: Gallery, client: Client) -> None:
     gallery.spending.caps = Caps(day=0.5, month=7)
     gallery.spending.append(

@@ -103,19 +103,24 @@ def dollars(amount: float) -> str:
 
 
 def _most(lost: Unsettled) -> str:
-    calls = f"{lost.calls:,} without an answer"
-    if lost.price_usd_at_most is None:
-        return f"an unknown price for {calls}"
-    return f"at most {dollars(lost.price_usd_at_most)} for {calls}"
+    return f"{_most_price(lost)} for {lost.calls:,} without an answer"
+
+
+def _most_price(lost: Unsettled) -> str:
+    known = (
+        "an unknown price" if lost.price_usd_at_most is None else f"at most {dollars(lost.price_usd_at_most)}"
+    )
+    if lost.unpriced and lost.price_usd_at_most is not None:
+        return f"{known} and {lost.unpriced:,} of unknown price"
+    return known
 
 
 def unsettled_text(usage: Usage) -> str | None:
     """Return a sentence about the calls whose answer is not known; None where there are none."""
     if (lost := usage.unsettled) is None:
         return None
-    price = "" if lost.price_usd_at_most is None else f", for at most {dollars(lost.price_usd_at_most)}"
     which = "The answer of 1 call is" if lost.calls == 1 else f"The answers of {lost.calls:,} calls are"
     return (
         f"{which} not known: made just now, or lost. They used at most {lost.input_tokens_at_most:,} tokens in"
-        f" and {lost.output_tokens_at_most:,} out{price}. They count against caps and quotas."
+        f" and {lost.output_tokens_at_most:,} out, for {_most_price(lost)}. They count against caps and quotas."
     )

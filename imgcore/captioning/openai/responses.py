@@ -77,7 +77,7 @@ def answer(body: str, model: str) -> Answer | Failure:
         content, refusal = message.get("content"), message.get("refusal")
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         read, written = _tokens(data)
-        if (read or written) and '"error"' not in body:  # billed without an answer
+        if (read or written) and not _is_error(body):  # billed without an answer
             named = _name(data.get("model")) or model
             return Answer(text=None, model=named, input_tokens=read, output_tokens=written)
         return _not_an_answer(body)
@@ -97,7 +97,7 @@ def judge(status: int, body: str, retry_after: str | None = None) -> Failure:
 
     An error in the API's own format is not billed; what a gateway says with 5xx is not the server's word.
     """
-    return replace(_judge(status, body, retry_after), unbilled=status < 500 or '"error"' in body)
+    return replace(_judge(status, body, retry_after), unbilled=status < 500 or _is_error(body))
 
 
 def _judge(status: int, body: str, retry_after: str | None) -> Failure:
@@ -136,7 +136,7 @@ def _refused_option(said: str) -> Option | None:
 
 def _not_an_answer(body: str) -> Failure:
     """Return the failure of a body that is no answer: an error, which some servers send with status 200."""
-    if '"error"' in body:
+    if _is_error(body):
         return judge(500, body)
     if body.lstrip().startswith("<"):
         return _final(WRONG_ADDRESS, "wrong_address", f"not JSON: {body[:300]}")
@@ -153,6 +153,15 @@ def _content(content: Any) -> str | None:
         parts = [part.get("text") for part in content if isinstance(part, Mapping)]
         content = "".join(part for part in parts if isinstance(part, str))
     return content if isinstance(content, str) else None
+
+
+def _is_error(body: str) -> bool:
+    """Return whether a body is an error in the API's own format; some servers send a null beside an answer."""
+    try:
+        data = json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(data, dict) and bool(data.get("error"))
 
 
 def _message(body: str) -> str:
