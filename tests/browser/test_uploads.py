@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 
 from PIL import Image as Pillow
@@ -11,6 +12,20 @@ from tests.browser.chromium import Browser
 from tests.web.stage import Stage, photo
 
 NAMES = [f"IMG_{number:04}.jpg" for number in range(8)]
+
+
+# Whether the browser has stored the file of each upload that is not finished
+KEPT = """
+const open = indexedDB.open("caption-gallery-uploads");
+const done = (request) => new Promise((resolve) => { request.onsuccess = () => resolve(request.result); });
+return done(open).then((database) => {
+  const counts = ["entries", "files"].map((name) => done(database.transaction(name).objectStore(name).count()));
+  return Promise.all(counts).then(([entries, files]) => {
+    database.close();
+    return entries > 0 && entries === files;
+  });
+});
+"""
 
 
 def done(browser: Browser, count: int) -> list[str]:
@@ -314,6 +329,36 @@ def test_upload_continues_by_itself_after_a_reload(browser: Browser, stage: Stag
     done(browser, 2)
     assert 1 == stage.bucket.puts.count(1)
     assert 2 == len(stage.images.rows)
+
+
+def test_line_counts_on_after_a_reload(browser: Browser, stage: Stage) -> None:
+    """The next page says how many of the files are left, without one that was here already."""
+    arrive = stage.bucket.on_object
+
+    def hold_after_two(key: str, data: bytes) -> None:
+        arrive(key, data)
+        if len(stage.images.rows) > 2:
+            stage.bucket.hold.clear()
+
+    stage.add("same.jpg", photo(0))
+    browser.open()
+    browser.drop(*[(name, photo(number)) for number, name in enumerate(NAMES[:7])])
+    stage.bucket.on_object = hold_after_two
+    browser.wait(lambda: not stage.bucket.hold.is_set())
+    before = browser.wait(lambda: re.match(r"(?:Uploaded|Described) \d of \d", *browser.texts("#tray .line")))
+    assert before
+    browser.wait(lambda: browser.run(KEPT))
+    stage.bucket.faults = ["drop"] * 20
+    browser.open()
+    stage.bucket.faults = []
+    stage.bucket.on_object = arrive
+    browser.wait(lambda: browser.has("#tray .line", "7 left"))
+    [line] = browser.texts("#tray .line")
+    assert re.fullmatch(r"\d of 7 left", line), line
+    assert int(line[0]) < 7
+    stage.bucket.hold.set()
+    browser.wait(lambda: browser.has("#tray .line", "All 7 photos described"))
+    browser.console()  # a page that nobody has touched may not ask before it is left, and says so
 
 
 def test_file_that_is_here_already_is_named_and_uploaded_only_on_request(

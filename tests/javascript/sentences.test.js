@@ -9,6 +9,8 @@ const progress = (values) => ({ total: 60, uploaded: 0, described: 0, waiting: 0
 test("the line counts what is uploaded, then what is described, with the time left", () => {
   assert.equal(summary(progress({ uploaded: 7 })), "Uploaded 7 of 60");
   assert.equal(summary(progress({ uploaded: 60, described: 23, elapsed: 90_000 })), "Described 23 of 60 · about 2 min left");
+  assert.equal(summary(progress({ uploaded: 48, described: 20, before: 40, here: 0 })), "12 of 60 left");
+  assert.equal(summary(progress({ uploaded: 60, described: 50, before: 40, here: 10, elapsed: 60_000 })), "Described 50 of 60 · about 1 min left");
   assert.equal(summary(progress({ uploaded: 60, described: 60 })), "All 60 photos described");
   assert.equal(summary(progress({ total: 0 })), "");
   assert.equal(

@@ -7,6 +7,7 @@ import { test } from "node:test";
 import { hashesOf } from "../../web/static/js/model/hashing.js";
 import { left, outdated, recognised } from "../../web/static/js/model/ledger.js";
 import { arrived, sendParts } from "../../web/static/js/model/parts.js";
+import { Restored } from "../../web/static/js/model/restored.js";
 import { Sha256 } from "../../web/static/js/model/sha256.js";
 
 /** @param {Uint8Array} data */
@@ -109,4 +110,23 @@ test("what is left is counted over the batches", () => {
 test("an upload is remembered for a week", () => {
   assert.equal(outdated(entry("a"), 7 * 86_400_000), false);
   assert.equal(outdated(entry("a"), 7 * 86_400_000 + 1), true);
+});
+
+test("files of a batch that had arrived before a reload are counted", () => {
+  const restored = new Restored();
+  restored.add("a", 60);
+  restored.add("a", 28); // the total of the first page counts
+  restored.add("all lost", 5);
+  const here = [{ batch: "a", settled: true }, { batch: "a", settled: false }, { batch: "new", settled: false }];
+  const lost = [{ batch: "a" }, { batch: "all lost" }];
+  assert.deepEqual(restored.before(here, lost), { arrived: 57, settled: 0 });
+  restored.count([{ batch: "a", total: 60, described: 30, failed: 2 }, { batch: "other", total: 9, described: 9, failed: 0 }]);
+  assert.deepEqual(restored.before(here, lost), { arrived: 57, settled: 31 });
+  restored.count([{ batch: "a", total: 60, described: 58, failed: 2 }]);
+  assert.deepEqual(restored.before(here, lost), { arrived: 57, settled: 57 });
+  restored.shrink("a");
+  restored.shrink("unknown");
+  assert.deepEqual(restored.before(here, lost), { arrived: 56, settled: 56 });
+  restored.clear();
+  assert.deepEqual(restored.before(here, lost), { arrived: 0, settled: 0 });
 });

@@ -75,6 +75,7 @@ const feed = new Feed({
     timeline.keepPlace(() => {
       newer = library.apply(changes);
     });
+    uploads.now?.count(changes.batches);
     for (const photo of newer) announce(photo);
     recount();
     if (newer.some((photo) => photo.id === viewer.now?.shown)) return viewer.now?.refresh();

@@ -9,6 +9,7 @@ import { limits } from "./limits.js";
  * @property {import("../model/rows.js").Row[]} photos
  * @property {string[]} removed
  * @property {string[]} urls
+ * @property {import("../model/restored.js").BatchCounts[]} batches
  * @property {boolean} more
  */
 /**

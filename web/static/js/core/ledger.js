@@ -16,6 +16,7 @@ export class Ledger {
   /** @type {Promise<IDBDatabase> | null} */ #open = null;
   /** @type {Map<string, Entry>} */ #mine = new Map();
   /** @type {Set<string>} */ #kept = new Set(); // keys whose file is stored
+  #shrinking = false;
   #bytes = 0;
   /** @type {(() => void) | null} */ #release = null;
 
@@ -57,6 +58,20 @@ export class Ledger {
     if (!entry) return;
     Object.assign(entry, changes);
     await this.#quietly(() => this.#write(ENTRIES, (store) => store.put(entry)));
+  }
+
+  /**
+   * One file less was added together with the others of its batch: it was refused, given up or is here already.
+   * @param {string} batch
+   */
+  shrink(batch) {
+    for (const entry of this.#mine.values()) if (entry.batch === batch) entry.total -= 1;
+    if (this.#shrinking || this.#mine.size === 0) return;
+    this.#shrinking = true;
+    setTimeout(() => {
+      this.#shrinking = false;
+      this.#quietly(() => this.#put([...this.#mine.values()]));
+    });
   }
 
   /** @param {string[]} keys */

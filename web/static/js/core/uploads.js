@@ -1,6 +1,7 @@
 // The upload queue: any number of files, a few at a time. It shows nothing; the store has a photo for each file.
 
 import { recognised } from "../model/ledger.js";
+import { Restored } from "../model/restored.js";
 import { filmsOfPhotos } from "../model/sniff.js";
 import { ask } from "./api.js";
 import { limits } from "./limits.js";
@@ -45,6 +46,7 @@ export class Uploads {
     this.present = []; // files that the account has already
     /** @type {Entry[]} */
     this.lost = []; // uploads of an earlier page whose files have to be chosen again
+    this.restored = new Restored(); // batches that an earlier page has begun
     this.paused = false;
     this.started = 0;
     this.moved = Date.now();
@@ -65,17 +67,27 @@ export class Uploads {
 
   /** @returns {import("../model/batch.js").Progress} */
   get progress() {
-    const settled = this.round.filter((upload) => upload.sent && (this.store.get(upload.id)?.settled ?? true));
-    const described = settled.length;
+    const isSettled = (/** @type {Upload} */ upload) => upload.sent && (this.store.get(upload.id)?.settled ?? true);
+    const settled = this.round.filter(isSettled);
+    const here = this.round.map((upload) => ({ batch: upload.batch, settled: isSettled(upload) }));
+    const before = this.restored.before(here, this.lost);
     return {
-      total: this.round.length,
-      uploaded: this.round.filter((upload) => upload.sent).length,
-      described,
+      total: this.round.length + before.arrived,
+      uploaded: this.round.filter((upload) => upload.sent).length + before.arrived,
+      described: settled.length + before.settled,
+      before: before.arrived,
+      here: settled.length,
       failed: settled.filter((upload) => FAILED.has(this.store.get(upload.id)?.status ?? "")).length,
       waiting: this.round.filter((upload) => upload.stopped).length,
       elapsed: Date.now() - this.started,
       late: Date.now() - this.moved > limits.late_after_ms,
     };
+  }
+
+  /** Take over the server's counts of batches. @param {import("../model/restored.js").BatchCounts[]} counts */
+  count(counts) {
+    this.restored.count(counts);
+    this.listeners.onChange();
   }
 
   /** Something has been finished: nothing is late for now. */
@@ -94,6 +106,7 @@ export class Uploads {
     const batch = uuid();
     const again = recognised(this.lost, files);
     this.lost = this.lost.filter((entry) => ![...again.values()].includes(entry));
+    for (const { batch: known, total } of again.values()) this.restored.add(known, total);
     const films = filmsOfPhotos(files.map(({ name }) => name));
     await this.#take(files.map((file) => new Upload(file, this, batch, { entry: again.get(file), anyway, film: films.has(file.name) })));
   }
@@ -110,6 +123,7 @@ export class Uploads {
    */
   async restore(entries, files) {
     this.#begin();
+    for (const { batch, total } of entries) this.restored.add(batch, total);
     this.lost.push(...entries.filter(({ key }) => !files.has(key)));
     const found = entries.flatMap((entry) => {
       const file = files.get(entry.key);
@@ -121,6 +135,7 @@ export class Uploads {
   /** Give up the uploads whose files were not chosen again. */
   async forgetLost() {
     const lost = this.lost.splice(0);
+    for (const { batch } of lost) this.#shrink(batch);
     this.listeners.onChange();
     await this.ledger.remove(lost.map(({ key }) => key));
     await Promise.all(lost.map(({ image }) => image && ask("DELETE", `/api/v1/images/${image}`).catch(() => {})));
@@ -152,7 +167,14 @@ export class Uploads {
     this.round = [];
     this.refused = [];
     this.present = [];
+    this.restored.clear();
     this.started = 0;
+  }
+
+  /** A file counts no more among those that were added together. @param {string} batch */
+  #shrink(batch) {
+    this.restored.shrink(batch);
+    this.ledger.shrink(batch);
   }
 
   /** Stop taking files from the queue, until `resume`. */
@@ -220,6 +242,7 @@ export class Uploads {
   /** @param {Upload} upload */
   drop(upload) {
     this.forget(upload);
+    this.#shrink(upload.batch);
     this.round = this.round.filter((each) => each !== upload);
     this.queue = this.queue.filter((each) => each !== upload);
     this.store.remove(upload.id);

@@ -7,6 +7,8 @@
  * @property {number} described those that are settled
  * @property {number} waiting those that a person has to look at
  * @property {number} failed settled ones that have no description
+ * @property {number} [before] those that had arrived before a reload
+ * @property {number} [here] settled ones that were uploaded by this page
  * @property {number} elapsed milliseconds since the first was added
  * @property {boolean} [late] whether nothing has been finished for long
  */
@@ -15,14 +17,15 @@
  * @param {Progress} progress
  * @returns {string}
  */
-export function summary({ total, uploaded, described, waiting, failed, elapsed, late = false }) {
+export function summary({ total, uploaded, described, waiting, failed, before = 0, here = described, elapsed, late = false }) {
   if (total === 0) return "";
   if (described === total && failed > 0) return `${total - failed} of ${total} described · ${failed} failed`;
   if (described === total) return total === 1 ? "1 photo described" : `All ${total} photos described`;
   if (waiting > 0 && described + waiting >= total) {
     return `${described} of ${total} described · ${waiting} could not be finished`;
   }
-  const left = described > 0 ? timeLeft((elapsed / described) * (total - described)) : "";
+  const left = here > 0 ? timeLeft((elapsed / here) * (total - described)) : "";
+  if (before > 0 && uploaded < total && !late) return `${total - uploaded} of ${total} left`; // a page that continues
   const start = described === 0 ? `Uploaded ${uploaded} of ${total}` : `Described ${described} of ${total}`;
   if (late) return `${start} · This takes longer than usual. It continues automatically.`;
   return left ? `${start} · ${left}` : start;
