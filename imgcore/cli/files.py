@@ -69,15 +69,28 @@ def folder_error(folder: Path) -> ImgcoreError:
 
 
 def read(file: Path) -> bytes:
-    """Return the content of an image. Unavailable: it cannot be read. Rejected: it is too large."""
-    from imgcore.gallery.models import MAX_BYTES
-
+    """Return the content of an image. Unavailable: it cannot be read. Rejected: too large, or not a file."""
     try:
-        if (size := file.stat().st_size) > MAX_BYTES:
-            raise Rejected(too_large(size, MAX_BYTES), code="too_large")
-        return file.read_bytes()
+        return _content(file)
     except OSError as error:
         raise Unavailable(f"This file cannot be read: {error.strerror}.", code="unreadable") from error
+
+
+def _content(file: Path) -> bytes:
+    """Return the content of a regular file: a pipe may never end, and a device has no end. OSError."""
+    from imgcore.gallery.models import MAX_BYTES
+
+    # Without O_NONBLOCK, opening a named pipe waits until somebody writes to it.
+    with os.fdopen(os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb") as opened:
+        known = os.fstat(opened.fileno())
+        if not stat.S_ISREG(known.st_mode):
+            raise Rejected(f"{file.name} is not a regular file: copy it into one first.", code="not_a_file")
+        if known.st_size > MAX_BYTES:
+            raise Rejected(too_large(known.st_size, MAX_BYTES), code="too_large")
+        data = opened.read(MAX_BYTES + 1)  # it may grow, and files of /proc have a size of 0
+        if len(data) > MAX_BYTES:
+            raise Rejected(too_large(len(data), MAX_BYTES), code="too_large")
+        return data
 
 
 def real_path(file: Path) -> Path:
@@ -92,9 +105,9 @@ def real_path(file: Path) -> Path:
 
 
 def content_if_present(file: Path) -> bytes:
-    """Return the content of a file; empty where there is none. OSError."""
+    """Return the content of a file; empty where there is none. OSError. Rejected: as ``read``."""
     try:
-        return file.read_bytes()
+        return _content(file)
     except FileNotFoundError:
         return b""
 

@@ -6,7 +6,7 @@ import argparse
 import getpass
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from imgcore import bootstrap_accounts
 from imgcore.accounts.models import Account, Role
@@ -17,6 +17,8 @@ from imgcore.errors import Invalid
 
 if TYPE_CHECKING:
     from imgcore.accounts.service import Accounts
+
+MOST_BYTES = 4096  # of a line with a password: more than the accounts accept
 
 Emit = Callable[[dict[str, Any]], None]
 
@@ -98,7 +100,7 @@ def _record(accounts: Accounts, event: SecurityEvent, account: Account, detail: 
 def _chosen(parsed: argparse.Namespace) -> tuple[str, dict[str, str]]:
     """Return the password, and the field to print where it was generated."""
     if parsed.password_stdin:
-        return sys.stdin.readline().rstrip("\r\n"), {}
+        return _first_line(sys.stdin.buffer), {}
     if not sys.stdin.isatty():
         generated = generate_password()
         return generated, {"password": generated}
@@ -106,6 +108,17 @@ def _chosen(parsed: argparse.Namespace) -> tuple[str, dict[str, str]]:
     if password != getpass.getpass("Once more: "):
         raise Invalid("The two passwords are not the same.", code="password")
     return password, {}
+
+
+def _first_line(stream: BinaryIO) -> str:
+    """Return the first line without its end, read as UTF-8 whatever the locale is."""
+    line = stream.readline(MOST_BYTES + 1)
+    if len(line) > MOST_BYTES:
+        raise Invalid("The first line of standard input is too long for a password.", code="password")
+    try:
+        return line.decode().rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise Invalid("The password on standard input is not UTF-8.", code="password") from None
 
 
 def _shown(account: Account) -> dict[str, Any]:

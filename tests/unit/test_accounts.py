@@ -262,7 +262,12 @@ def test_location_incomplete_block_is_none(part: bytes) -> None:
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, repositories: Repositories) -> None:
     """A migrated database in the settings, and a pipe for standard input."""
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/gallery.db")
-    monkeypatch.setattr("sys.stdin", io.StringIO(f"{PASSWORD}\nrest"))
+    piped(monkeypatch, f"{PASSWORD}\nrest".encode())
+
+
+def piped(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
+    """Let standard input be a pipe with these bytes."""
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(data), "utf-8"))
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, list[dict[str, Any]], str]:
@@ -283,6 +288,38 @@ def test_user_add_takes_the_password_from_a_pipe(settings: None, capsys: pytest.
     assert (0, "ada", "administrator", False) == (code, line["name"], line["role"], "password" in line)
     stored = people().store.named("ada")[1]
     assert people().hasher.verify(stored, PASSWORD)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"caf\xe9 au lait 12345\n", "is not UTF-8"),
+        (b"\xff\xfe", "is not UTF-8"),
+        (b"x" * 1_000_000, "is too long for a password"),
+    ],
+)
+def test_user_password_from_a_pipe_of_other_bytes_is_refused_in_a_sentence(
+    settings: None,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    data: bytes,
+    message: str,
+) -> None:
+    run(capsys, "add", "ada", "--password-stdin")
+    piped(monkeypatch, data)
+    code, lines, said = run(capsys, "password", "ada", "--password-stdin")
+    assert (1, [], 1) == (code, lines, len(said.splitlines()))
+    assert message in said
+    assert people().hasher.verify(people().store.named("ada")[1], PASSWORD)
+
+
+def test_user_password_from_a_pipe_is_utf_8(
+    settings: None, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The encoding does not depend on the locale; a line ends in either way."""
+    piped(monkeypatch, "Häuser am Fjörd 7\r\n".encode())
+    run(capsys, "add", "ada", "--password-stdin")
+    assert people().hasher.verify(people().store.named("ada")[1], "Häuser am Fjörd 7")
 
 
 def test_user_add_prints_a_generated_password(settings: None, capsys: pytest.CaptureFixture[str]) -> None:
