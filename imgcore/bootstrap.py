@@ -113,16 +113,23 @@ def campaigns(config: Config, known: Database | None = None, session: Any = None
     return Campaigns(CampaignRepository(known), queues(config, session), estimate)
 
 
-def batches(config: Config) -> Batches:
-    """Return what sends campaigns through the model's batch interface. Misconfigured where it has none."""
+def batches(
+    config: Config, known: Database | None = None, lease: float | None = None, **options: float
+) -> Batches:
+    """Return what sends campaigns through the model's batch interface. Misconfigured where it has none.
+
+    known: the database, where it is open. lease: seconds within which a batch is sent or stored. options: those
+    of GeminiBatches.
+    """
     from imgcore import captioners
     from imgcore.aws.clients import create_session
-    from imgcore.campaigns.batches import Batches
+    from imgcore.campaigns.batches import LEASE_SECONDS, Batches
     from imgcore.db.batches import BatchRepository
     from imgcore.db.images import ImageRepository
     from imgcore.pipeline.context import context
 
-    interface, known, session = captioners.gemini_batches(config), database(config), create_session()
+    interface, known = captioners.gemini_batches(config, **options), known or database(config)
+    session = create_session()
     files, decoded = storage(config, session), _decode(config)
 
     def load(image: Image) -> tuple[Picture, str]:
@@ -139,6 +146,7 @@ def batches(config: Config) -> Batches:
         interface=interface,
         load=load,
         spending=spending(config, known),
+        lease=LEASE_SECONDS if lease is None else lease,
     )
 
 
@@ -220,6 +228,7 @@ def sweeper(config: Config) -> Sweeper:
         notify_owners=notifier.notify_owners,
         spending=spending(config, known),
         advance_campaigns=campaigns(config, known, session).advance,
+        end_batches=partial(_end_batches, config, known),
         breakers=CircuitBreakers(known),
         breaker=breaker_name(config),
         abort_parts=part_uploads(config, known, store).abort,
@@ -227,6 +236,15 @@ def sweeper(config: Config) -> Sweeper:
         upgrade=config.captioner == "auto" and breaker_name(config) is not None,
         timing=_timing(config),
     )
+
+
+def _end_batches(config: Config, known: Database) -> None:
+    """Cancel the batches of cancelled campaigns where there are any: most sweeps need no model."""
+    from imgcore.campaigns.batches import SWEEP_CALL_SECONDS, SWEEP_LEASE_SECONDS
+    from imgcore.db.batches import BatchRepository
+
+    if BatchRepository(known).abandoned():
+        batches(config, known, SWEEP_LEASE_SECONDS, seconds=SWEEP_CALL_SECONDS).end_cancelled()
 
 
 def _deliverer(config: Config, known: Database) -> Deliverer:

@@ -90,8 +90,11 @@ def gemini(config: Config) -> GeminiCaptioner:
     )
 
 
-def gemini_batches(config: Config) -> GeminiBatches:
-    """Return Gemini's batch interface. Misconfigured (``no_batches``) where another captioner is configured."""
+def gemini_batches(config: Config, **options: float) -> GeminiBatches:
+    """Return Gemini's batch interface. Misconfigured (``no_batches``) where another captioner is configured.
+
+    options: those of GeminiBatches.
+    """
     if model_source(config) is not Source.GEMINI:
         raise Misconfigured(
             "Only Gemini describes in batches: set GEMINI_API_KEY for this command.", code="no_batches"
@@ -100,7 +103,7 @@ def gemini_batches(config: Config) -> GeminiBatches:
         from imgcore.captioning.gemini.batches import GeminiBatches
     except ModuleNotFoundError as error:  # the archive of the web hosts leaves it out
         raise Misconfigured("Batches need google-genai: install imgcore[gemini].") from error
-    return GeminiBatches(_gemini_key(config).reveal().strip(), config.gemini_base_url)
+    return GeminiBatches(_gemini_key(config).reveal().strip(), config.gemini_base_url, **options)
 
 
 def _gemini_key(config: Config) -> Secret:

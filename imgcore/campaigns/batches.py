@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -27,7 +28,10 @@ logger = logging.getLogger(__name__)
 
 SIZE = 40  # images of one batch; Google takes 20 MB without a file
 BYTES = 14_000_000  # of the images of one batch: a third more as text
-OPEN = 90  # batches at once; Google takes 100
+OPEN = 90  # batches of all campaigns at once; Google takes 100, so that several processes may add one more each
+SWEEP_SECONDS = 30.0  # after which a sweep leaves the other batches of cancelled campaigns to the next one
+SWEEP_CALL_SECONDS = 15.0  # for one call in a sweep, whose function ends after two minutes
+SWEEP_LEASE_SECONDS = 300.0  # of a batch in a sweep
 LEASE_SECONDS = 1800.0  # within which a batch is sent or stored
 LOST_SECONDS = 1800.0  # after which a batch that is not found was not sent: longer than an upload can take
 
@@ -80,6 +84,7 @@ class Batches:
     spending: Spending
     lease: float = LEASE_SECONDS
     lost_after: float = LOST_SECONDS
+    clock: Callable[[], float] = time.monotonic
     _probed: set[str] = field(default_factory=set, init=False, compare=False)  # models
 
     def step(self, campaign: Campaign) -> int:
@@ -90,13 +95,28 @@ class Batches:
         """
         for batch in sorted(self.rows.open(campaign), key=lambda batch: batch.name is None):  # answers first
             self._continue(batch, campaign)
-        while self._status(campaign) is CampaignStatus.RUNNING and len(self.rows.open(campaign)) < OPEN:
+        while self._status(campaign) is CampaignStatus.RUNNING and self.rows.count_open() < OPEN:
             added = self.rows.add(campaign, SIZE, self.lease)
             if added is None:
                 break
             self._send(added)
         self.campaigns.rows.settle(campaign.id)
         return len(self.rows.open(campaign))
+
+    def end_cancelled(self) -> None:
+        """Cancel the batches of cancelled campaigns, and store the answers of those that have ended.
+
+        Nothing is sent. What is left after SWEEP_SECONDS waits for the next call. Raises what the model raises.
+        """
+        until = self.clock() + SWEEP_SECONDS
+        for public_id in self.rows.abandoned():
+            campaign = self.campaigns.rows.get(public_id)
+            if campaign is None:
+                continue
+            for batch in self.rows.open(campaign):
+                if self.clock() > until:
+                    return
+                self._continue(batch, campaign)
 
     def _continue(self, opened: Batch, campaign: Campaign) -> None:
         """Store the answers of a batch that was sent; the images of one that was not wait for another one.

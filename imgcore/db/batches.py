@@ -73,6 +73,20 @@ class BatchRepository(Repository):
         rows = self._database.read(lambda tx: tx.rows(query, campaign_id=campaign.id))
         return [_batch(row) for row in rows]
 
+    def count_open(self) -> int:
+        """Return how many batches of all campaigns may be at the model's interface."""
+        query = "SELECT COUNT(*) AS n FROM batches WHERE closed_at IS NULL"
+        row = self._database.read(lambda tx: tx.row(query))
+        return row["n"] if row else 0
+
+    def abandoned(self) -> Sequence[str]:
+        """Return the public ids of the cancelled campaigns with batches whose results are not stored."""
+        query = (
+            "SELECT DISTINCT c.public_id FROM campaigns c JOIN batches j ON j.campaign_id = c.id"
+            " WHERE c.status = 'cancelled' AND j.closed_at IS NULL ORDER BY c.public_id"
+        )
+        return [row["public_id"] for row in self._database.read(lambda tx: tx.rows(query))]
+
     def lease(self, batch: Batch, seconds: float) -> Batch | None:
         """Take a batch for so long, so that two processes do not send it, and return it as it is now.
 

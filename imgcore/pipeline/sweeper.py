@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from imgcore.accounts.models import SECURITY_LOG_SECONDS
+from imgcore.errors import ImgcoreError
 from imgcore.gallery.keys import derived_keys, new_image_for_key
 from imgcore.gallery.models import MISSING, TRASH_SECONDS, Image, TaskKind
 from imgcore.gallery.ports import Queues, Storage
@@ -49,6 +50,7 @@ class Sweeper:
     clock: Callable[[], float] = time.time
     spending: Spending | None = None
     advance_campaigns: Callable[[], int] | None = None  # Campaigns.advance
+    end_batches: Callable[[], None] | None = None  # Batches.end_cancelled
     breakers: CircuitBreakers | None = None
     breaker: str | None = None
     upgrade: bool = False
@@ -76,6 +78,7 @@ class Sweeper:
             self.deliver_webhooks()
         missing, repaired = self._check_stored_files()  # last: it raises where a bucket is away
         self.rows.record_sweep()
+        self._end_batches()
         return SweepReport(
             redelivered=redelivered,
             recovered=recovered,
@@ -87,6 +90,15 @@ class Sweeper:
             repaired=repaired,
             notified=notified,
         )
+
+    def _end_batches(self) -> None:
+        """Cancel the batches of cancelled campaigns; where the model is away, the next sweep does."""
+        if self.end_batches is None:
+            return
+        try:
+            self.end_batches()
+        except ImgcoreError as error:
+            logger.warning("Batches of a cancelled campaign are still open: %s (%s)", error.message, error.code)
 
     def _release_paid(self, spending: Spending) -> None:
         """Release what waits for a cap or for its owner's quota, where that is not reached any more."""

@@ -47,11 +47,17 @@ _NOT_CANCELLED = frozenset({400, 404, 409, 501})  # it has ended meanwhile, or i
 class GeminiBatches(GeminiClient):
     """Sends batches of requests, and fetches their answers by key. Each method raises as a captioner does.
 
+    seconds: for each call, without the upload of images.
+
     BadAnswer, code ``batch_refused``, where Google refuses a request in words of its own. Unavailable also
     where a response cannot be read.
     """
 
     body_bytes = BATCH_BYTES
+
+    def __init__(self, key: str, base_url: str | None = None, seconds: float = SECONDS) -> None:
+        super().__init__(key, base_url)
+        self._seconds = seconds
 
     def submit(
         self,
@@ -71,12 +77,12 @@ class GeminiBatches(GeminiClient):
             )
             for key, request in requests
         ]
-        options = types.CreateBatchJobConfig(display_name=label, http_options=timeout(SECONDS))
+        options = types.CreateBatchJobConfig(display_name=label, http_options=timeout(self._seconds))
 
         def create(client: genai.Client) -> str:
             return client.batches.create(model=model, src=inlined, config=options).name or ""
 
-        name = self._called(create, UPLOAD_SECONDS + SECONDS, lambda name: late(name) if name else None)
+        name = self._called(create, UPLOAD_SECONDS + self._seconds, lambda name: late(name) if name else None)
         if not name:
             raise Unavailable(f"{WHO} accepted a batch without naming it.")
         return name
@@ -98,7 +104,9 @@ class GeminiBatches(GeminiClient):
         return None
 
     def _listed(self) -> Iterator[types.BatchJob]:
-        options = types.ListBatchJobsConfig(page_size=1, http_options=timeout(SECONDS))  # with its answers
+        options = types.ListBatchJobsConfig(
+            page_size=1, http_options=timeout(self._seconds)
+        )  # with its answers
         pages = self._called(lambda client: client.batches.list(config=options))
         yield from pages.page
         while pages.config.get("page_token"):
@@ -111,8 +119,8 @@ class GeminiBatches(GeminiClient):
         whether these are all that were answered. Of one that was deleted, or belongs to the project of another
         key, there are none.
         """
-        options = types.GetBatchJobConfig(http_options=timeout(SECONDS))
-        job = self._within(SECONDS, lambda client: client.batches.get(name=name, config=options))
+        options = types.GetBatchJobConfig(http_options=timeout(self._seconds))
+        job = self._within(self._seconds, lambda client: client.batches.get(name=name, config=options))
         if isinstance(job, Refused) and job.code == HTTPStatus.NOT_FOUND:
             return _GONE
         if not isinstance(job, types.BatchJob):
@@ -133,13 +141,13 @@ class GeminiBatches(GeminiClient):
 
     def cancel(self, name: str) -> None:
         """Ask for a batch to be cancelled; ``result`` tells when it has ended. Harmless where it has ended."""
-        options = types.CancelBatchJobConfig(http_options=timeout(SECONDS))
+        options = types.CancelBatchJobConfig(http_options=timeout(self._seconds))
 
         def ask(client: genai.Client) -> _Done[None]:
             client.batches.cancel(name=name, config=options)
             return _Done(None)
 
-        found = self._within(SECONDS, ask)
+        found = self._within(self._seconds, ask)
         if isinstance(found, Refused) and found.code in _NOT_CANCELLED:
             logger.info("A batch was not cancelled: HTTP %d %s", found.code, found.message)
         elif not isinstance(found, _Done):
@@ -152,7 +160,7 @@ class GeminiBatches(GeminiClient):
         late: Callable[[T], object] = lambda value: None,
     ) -> T:
         found = self._within(
-            SECONDS if seconds is None else seconds,
+            self._seconds if seconds is None else seconds,
             lambda client: _Done(call(client)),
             lambda done: late(done.value),
         )
