@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from imgcore.errors import ImgcoreError
+from imgcore.errors import ImgcoreError, Invalid
 from imgcore.gallery.models import TaskKind
 from imgcore.gallery.ports import Queues
 from imgcore.pipeline.maintenance_models import JobsOverview, Pause
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 AT_ONCE = 500  # tasks that one request retries
+
+# MySQL compares without blanks at the end: to it, " " is the empty reason, which pauses the whole kind
+_CODE = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 _PAUSED = {TaskKind.THUMBNAIL: "the previews of new photos", TaskKind.CAPTION: "the descriptions of photos"}
 
@@ -41,12 +45,17 @@ class Jobs:
     def pause(self, kind: TaskKind, reason: str | None = None, *, account: str | None = None) -> None:
         """Let no worker claim tasks of a kind until they are resumed; what runs is finished.
 
-        reason: only its retries with this error code. account: the name of the administrator.
+        reason: only its retries with this error code. account: the name of the administrator. Raises Invalid.
         """
+        _check(reason)
         self.rows.pause(kind, reason, account)
 
     def resume(self, kind: TaskKind, reason: str | None = None) -> bool:
-        """End a pause; False where there was none. The sweep queues what has waited, 500 tasks a minute."""
+        """End a pause; False where there was none. The sweep queues what has waited, 500 tasks a minute.
+
+        Raises Invalid for a reason that is not an error code.
+        """
+        _check(reason)
         return self.rows.resume(kind, reason)
 
     def pauses(self) -> Sequence[Pause]:
@@ -62,8 +71,15 @@ class Jobs:
         """Queue up to 500 tasks again that failed for this reason; return how many.
 
         It may be interrupted at any point: a task that is pending without a message is sent by the sweep.
+        Raises Invalid for a reason that is not an error code.
         """
+        _check(error)
         keys = self.rows.retry(kind, error, limit=AT_ONCE)
         for key in keys:
             self.queues.send(kind, key)
         return len(keys)
+
+
+def _check(code: str | None) -> None:
+    if code is not None and _CODE.fullmatch(code) is None:
+        raise Invalid("reason is the code of an error: 1 to 64 of a-z, 0-9 and _.", code="reason")

@@ -64,7 +64,14 @@ def test_failures_of_one_reason_are_tried_again(client: Client, gallery: Gallery
 
 
 @pytest.mark.parametrize(
-    "body", [{}, {"kind": "caption"}, {"kind": "x", "reason": "y"}, {"kind": "caption", "reason": "x" * 65}]
+    "body",
+    [
+        {},
+        {"kind": "caption"},
+        {"kind": "x", "reason": "y"},
+        {"kind": "caption", "reason": "x" * 65},
+        {"kind": "caption", "reason": "busy "},
+    ],
 )
 def test_malformed_retry_is_refused(client: Client, body: dict[str, str]) -> None:
     assert 422 == client.send("POST", f"{PATH}/retry", body).status
@@ -92,12 +99,47 @@ def test_kinds_and_reasons_are_paused_and_resumed(client: Client, gallery: Galle
     assert "Captions are paused." in client.post("/admin/jobs/pause", form).text
 
 
+def test_resumed_page_says_what_is_paused_still(client: Client) -> None:
+    token = client.get("/admin/jobs").token
+
+    def done(action: str, kind: str, reason: str = "") -> str:
+        form = {"token": token, "kind": kind, "reason": reason}
+        return client.post(f"/admin/jobs/{action}", form).text
+
+    assert "Thumbnails were not paused." in done("resume", "thumbnail")
+    for reason in ("busy", "unavailable", ""):
+        done("pause", "caption", reason)
+    assert "Captions that wait after “other” were not paused for that alone." in done(
+        "resume", "caption", "other"
+    )
+    assert "but all captions are still paused." in done("resume", "caption", "unavailable")
+    assert "go on with the next sweep. Those that wait after “busy” are still paused." in done(
+        "resume", "caption"
+    )
+    done("pause", "thumbnail")
+    assert "Captions that wait after “busy” go on with the next sweep.</p>" in done("resume", "caption", "busy")
+
+
 @pytest.mark.parametrize("action", ["pause", "resume"])
 @pytest.mark.parametrize(
-    "body", [{}, {"kind": "x"}, {"kind": "caption", "reason": ""}, {"kind": "caption", "a": 1}]
+    "body",
+    [
+        {},
+        {"kind": "x"},
+        {"kind": "caption", "a": 1},
+        # MySQL takes " " for "", which is the whole kind, and "busy " for "busy"
+        *(
+            {"kind": "caption", "reason": reason}
+            for reason in ("", " ", "  ", "busy ", " busy", "bu sy", "Busy")
+        ),
+    ],
 )
 def test_malformed_pause_is_refused(client: Client, action: str, body: dict[str, object]) -> None:
     assert 422 == client.send("POST", f"{PATH}/{action}", body).status
+    form = {"token": client.get("/admin/jobs").token, **body}
+    if body.get("reason"):
+        assert 422 == client.post(f"/admin/jobs/{action}", form).status
+    assert [] == client.get(PATH).json["pauses"]
 
 
 def test_dead_letters_are_counted_by_queue(client: Client, gallery: Gallery) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from bottle import HTTPResponse, response
 
 from imgcore.accounts.models import Scope
 from imgcore.accounts.security_log import SecurityEvent
-from imgcore.errors import Invalid, NotFound
+from imgcore.errors import NotFound
 from imgcore.gallery.models import TaskKind
 from imgcore.pipeline.maintenance_models import DeadLetterCause, JobGroup, JobsOverview, Pause
 from imgcore.pipeline.models import BreakerState
@@ -23,7 +24,6 @@ from web.http.templates import TemplateRenderer
 if TYPE_CHECKING:
     from imgcore.pipeline.jobs import Jobs
 
-_REASON_LENGTH = 64  # characters
 _CAUSES = {
     DeadLetterCause.FAILED: "the function has failed five times with each; its log has the reason",
     DeadLetterCause.UNDELIVERED: "the topic or the rule could not send them to the queue",
@@ -44,29 +44,22 @@ class JobsBase:
         return self._given
 
     def _retry(self, kind: str, reason: str) -> int:
-        return self._jobs.retry(choice(TaskKind, kind, "kind"), _checked(reason))
+        return self._jobs.retry(choice(TaskKind, kind, "kind"), reason)
 
     def _pause(self, kind: str, reason: str | None) -> TaskKind:
         """Pause the tasks of a kind; reason: only its retries with this error."""
         chosen, account = choice(TaskKind, kind, "kind"), caller().account
-        reason = None if reason is None else _checked(reason)
         self._jobs.pause(chosen, reason, account=account.name if account else None)
         record_event(SecurityEvent.TASKS_PAUSED, chosen.value, reason or "")
         return chosen
 
-    def _resume(self, kind: str, reason: str | None) -> TaskKind:
-        """End a pause, if there is one."""
+    def _resume(self, kind: str, reason: str | None) -> tuple[TaskKind, bool]:
+        """End a pause; return the kind, and whether there was one."""
         chosen = choice(TaskKind, kind, "kind")
-        reason = None if reason is None else _checked(reason)
-        if self._jobs.resume(chosen, reason):
+        ended = self._jobs.resume(chosen, reason)
+        if ended:
             record_event(SecurityEvent.TASKS_RESUMED, chosen.value, reason or "")
-        return chosen
-
-
-def _checked(reason: str) -> str:
-    if not 0 < len(reason) <= _REASON_LENGTH:
-        raise Invalid(f"reason has 1 to {_REASON_LENGTH} characters.", code="reason")
-    return reason
+        return chosen, ended
 
 
 class JobsApi(JobsBase):
@@ -157,8 +150,8 @@ class JobPages(JobsBase):
         """End the pause of the form."""
         fields = verified_form()
         reason = fields.get("reason") or None
-        title = _KINDS[self._resume(fields.get("kind", ""), reason)]
-        return self._page(f"{_paused_title(title, reason)} go on with the next sweep.")
+        kind, ended = self._resume(fields.get("kind", ""), reason)
+        return self._page(_resumed(kind, reason, ended, self._jobs.pauses()))
 
     def _page(self, done: str | None = None) -> str:
         response.set_header("Cache-Control", "no-store")
@@ -252,6 +245,20 @@ def _row(group: JobGroup) -> dict[str, Any]:
 
 def _paused_title(title: str, reason: str | None) -> str:
     return title if reason is None else f"{title} that wait after “{reason}”"
+
+
+def _resumed(kind: TaskKind, reason: str | None, ended: bool, left: Sequence[Pause]) -> str:
+    """Return what became of a pause that was to end. left: the pauses that there are now."""
+    title = _KINDS[kind]
+    subject = _paused_title(title, reason)
+    if not ended:
+        return f"{subject} were not paused for that alone." if reason else f"{subject} were not paused."
+    others = [pause.reason for pause in left if pause.kind is kind]
+    if None in others:
+        return f"That pause has ended, but all {title.lower()} are still paused."
+    after = " and ".join(f"“{each}”" for each in others if reason is None)
+    still = f" Those that wait after {after} are still paused." if after else ""
+    return f"{subject} go on with the next sweep.{still}"
 
 
 def _pause_row(pause: Pause) -> dict[str, str]:
