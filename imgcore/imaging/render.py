@@ -14,6 +14,7 @@ from imgcore.errors import Invalid
 from imgcore.gallery.keys import THUMBNAIL_SIDE, display_key, grid_key, thumbnail_key
 from imgcore.gallery.models import Rendition, Renditions
 from imgcore.imaging import sizes
+from imgcore.imaging.display import display_image
 from imgcore.imaging.perceptual import perceptual_hash
 from imgcore.imaging.photo import WHITE, Colour, Photo
 from imgcore.imaging.sizes import Box, inside
@@ -62,9 +63,8 @@ def grid(display: Image.Image, public_id: str) -> Rendition | None:
 
 
 def grid_of_file(data: bytes, public_id: str) -> Rendition | None:
-    """Return the timeline's picture from the file of a display image, as ``render`` has made it."""
-    with Image.open(io.BytesIO(data), formats=("WEBP",)) as display:
-        return grid(display, public_id)
+    """Return the timeline's picture from the file of a display image that ``render`` made. Raises Rejected."""
+    return grid(display_image(data), public_id)
 
 
 def square(picture: Photo) -> Box:

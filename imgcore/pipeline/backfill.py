@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from imgcore.errors import NotFound
+from imgcore.errors import NotFound, Rejected
 from imgcore.gallery.models import Rendition
 from imgcore.gallery.ports import Storage
 from imgcore.pipeline.maintenance_models import IncompleteImage
 
 if TYPE_CHECKING:
     from imgcore.db.grids import GridRepository
+
+logger = logging.getLogger(__name__)
 
 _WINDOW = 1000  # ids that are looked at by one query
 THREADS = 8  # most of the time is spent waiting for the bucket
@@ -25,6 +28,7 @@ class Backfill:
     """Reads display images, and makes of them what is missing.
 
     render: makes the smaller picture from the file and the public id. hash: computes the perceptual hash.
+    Both raise Rejected for a file that cannot be decoded.
     """
 
     rows: GridRepository
@@ -47,15 +51,26 @@ class Backfill:
                 yield dict(counts)
 
     def _make(self, image: IncompleteImage) -> bool:
-        """Return False where the display image is gone, which the sweep repairs, or the photo was deleted."""
+        """Return False for a photo that is left as it is.
+
+        Its display image is gone, which the sweep repairs, or cannot be decoded, or the photo was deleted.
+        """
         try:
             data = b"".join(self.storage.chunks(image.display_key, derived=True))
+            grid = self.render(data, image.public_id) if image.needs_grid else None
+            perceptual_hash = self.hash(data) if image.needs_hash else None
         except NotFound:
             return False
-        grid = self.render(data, image.public_id) if image.needs_grid else None
-        if grid is not None:
-            self.storage.write(grid.key, grid.data, grid.media_type)
-        perceptual_hash = self.hash(data) if image.needs_hash else None
+        except Rejected as error:
+            logger.warning(
+                "The display image %s of photo %s is skipped: %s",
+                image.display_key,
+                image.public_id,
+                error.message,
+            )
+            return False
         if grid is None and perceptual_hash is None:
             return False
+        if grid is not None:
+            self.storage.write(grid.key, grid.data, grid.media_type)
         return self.rows.store(image, grid.key if grid else None, perceptual_hash)

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from PIL import Image as Pillow
 
 from imgcore.db.grids import GridRepository
 from imgcore.errors import Unavailable
 from imgcore.gallery.models import Image, Rendition
+from imgcore.imaging.perceptual import hash_of_file
+from imgcore.imaging.render import grid_of_file
 from imgcore.pipeline import backfill
 from imgcore.pipeline.backfill import Backfill
+from tests import images as samples
 from tests.contract.images import THUMBNAIL, arrived, claim, finish, stored
 from tests.support.repositories import Repositories
 from tests.unit.fakes import FakeStorage
@@ -113,6 +117,32 @@ def test_backfill_computes_missing_hashes_once(
     rows = repositories.database.read(lambda tx: tx.rows("SELECT hash FROM image_hashes"))
     assert [{"hash": len(image.name)} for image in old] == rows
     assert written == storage.derived
+
+
+@pytest.mark.parametrize("kept", [0, 10, 200])
+@pytest.mark.parametrize("grid", [True, False])
+def test_backfill_skips_a_display_image_that_cannot_be_decoded(
+    repositories: Repositories,
+    storage: FakeStorage,
+    old: list[Image],
+    caplog: pytest.LogCaptureFixture,
+    kept: int,
+    grid: bool,
+) -> None:
+    """The others get both, and the log names the damaged one."""
+    display = samples.encode(Pillow.radial_gradient("L").resize((1600, 1200)).convert("RGB"), "WEBP")
+    storage.derived |= {image.display_key or "": display for image in old}
+    storage.derived[old[0].display_key or ""] = display[:kept]
+    repositories.database.run(lambda tx: tx.execute("DELETE FROM image_hashes"))
+    if not grid:
+        repositories.database.run(lambda tx: tx.execute("UPDATE images SET grid_key = 'grid'"))
+    work = Backfill(GridRepository(repositories.database), storage, grid_of_file, hash_of_file, threads=1)
+
+    assert [{"made": 3, "skipped": 1}] == list(work.run())
+    assert [{"made": 0, "skipped": 1}] == list(work.run())
+    assert old[0].public_id in caplog.text
+    rows = repositories.database.read(lambda tx: tx.rows("SELECT image_id FROM image_hashes ORDER BY image_id"))
+    assert [{"image_id": image.id} for image in old[1:]] == rows
 
 
 def test_backfill_of_an_empty_gallery_ends(repositories: Repositories, storage: FakeStorage) -> None:
