@@ -21,7 +21,7 @@ from pathlib import Path
 
 from tests.support import javascript
 from tests.support.catalogue import drills
-from tests.support.shared import memory_folder
+from tests.support.shared import SPACE, memory_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
@@ -31,16 +31,17 @@ BIN = Path(sys.executable).parent
 class Stage:
     """A command, run from the repository's root.
 
-    live: its output is passed on as it comes. in_memory: its temporary files are, where memory_folder() is one.
+    live: its output is passed on as it comes. in_memory: bytes of temporary files; they are in memory where as
+    many are free.
     """
 
     name: str
     command: tuple[str, ...]
     live: bool = False
-    in_memory: bool = False
+    in_memory: int = 0
 
 
-def pytest_stage(name: str, *arguments: str, in_memory: bool = False) -> Stage:
+def pytest_stage(name: str, *arguments: str, in_memory: int = 0) -> Stage:
     """Return a stage that runs pytest with a worker for each processor."""
     options = ("-n", "auto", "--dist", "loadscope", "--no-loadscope-reorder", "--durations", "10", "-q")
     command = (sys.executable, "-m", "pytest", *options, *arguments)
@@ -61,8 +62,8 @@ ORDER = () if os.environ.get("ORDER") == "random" else ("--randomly-dont-reorgan
 COVERAGE = ("--cov", "--cov-report=term") if os.environ.get("COVERAGE") == "on" else ()
 PLANS = {
     "lint": (*STATIC, ANSIBLE),
-    "check": (*STATIC, pytest_stage("unit and web tests", "tests/unit", "tests/web", in_memory=True)),
-    "test": (SYSTEM, *STATIC, ANSIBLE, pytest_stage("all tests", *ORDER, *COVERAGE)),
+    "check": (*STATIC, pytest_stage("unit and web tests", "tests/unit", "tests/web", in_memory=SPACE)),
+    "test": (SYSTEM, *STATIC, ANSIBLE, pytest_stage("all tests", *ORDER, *COVERAGE, in_memory=2 * SPACE)),
 }
 LEFT_OUT = {
     "check": "Left out: all tests that need a server, a browser or Ansible, and ansible-lint (make test).",
@@ -73,7 +74,7 @@ LEFT_OUT = {
 def run(stage: Stage) -> bool:
     """Run one stage and print its line; return whether it passed."""
     environ = os.environ | {"PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
-    if stage.in_memory and (folder := memory_folder()):
+    if stage.in_memory and (folder := memory_folder(space=stage.in_memory)):
         environ["TMPDIR"] = str(folder)
     start = time.monotonic()
     if stage.live:

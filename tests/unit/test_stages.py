@@ -48,14 +48,32 @@ def test_memory_folder_is_one_with_enough_space(tmp_path: Path, monkeypatch: pyt
     assert tmp_path == memory_folder(tmp_path)
     monkeypatch.setattr(shared, "SPACE", 1 << 60)
     assert None is memory_folder(tmp_path)
+    assert tmp_path == memory_folder(tmp_path, space=1)
     assert None is memory_folder(tmp_path / "missing")
 
 
-@pytest.mark.parametrize("in_memory", [True, False])
-def test_failures_stage_in_memory_has_its_temporary_files_there(
-    in_memory: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+def test_memory_folder_may_not_be_larger_than_the_free_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stages, "memory_folder", lambda: tmp_path)
+    memory = tmp_path / "meminfo"
+    monkeypatch.setattr(shared, "MEMORY", memory)
+    memory.write_text("MemTotal:       16000 kB\nMemAvailable:    1000 kB\n")
+    assert tmp_path == memory_folder(tmp_path, space=1000 << 10)
+    assert None is memory_folder(tmp_path, space=1001 << 10)
+    memory.unlink()  # not Linux
+    assert tmp_path == memory_folder(tmp_path, space=1001 << 10)
+
+
+def test_temporary_files_of_every_test_stage_are_in_memory() -> None:
+    plans = {name: [stage.in_memory for stage in stages.PLANS[name][-1:]] for name in ("check", "test")}
+    assert {"check": [shared.SPACE], "test": [2 * shared.SPACE]} == plans
+
+
+@pytest.mark.parametrize("in_memory", [1, 0])
+def test_failures_stage_in_memory_has_its_temporary_files_there(
+    in_memory: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(stages, "memory_folder", lambda space: tmp_path)
     program = "import tempfile; print(tempfile.gettempdir())"
     failures([Stage("one", (sys.executable, "-c", program), live=True, in_memory=in_memory)])
-    assert (str(tmp_path) in capfd.readouterr().out) is in_memory
+    assert (str(tmp_path) in capfd.readouterr().out) is bool(in_memory)
