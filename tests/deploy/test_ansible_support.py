@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from tests.deploy.playbook import environment
 from tests.deploy.warm import warm
 from tests.support import ansible as support
-from tests.support.ansible import Ansible, packed_modules
+from tests.support.ansible import Ansible, keep, packed_modules
 
 PYTHON = Path("/tmp/warm-1/python")
 PLAY = [
@@ -72,3 +73,11 @@ def test_a_changed_module_is_packed_anew(tmp_path: Path, monkeypatch: pytest.Mon
         module.write_text(content)
         folders.add(packed_modules())
     assert 2 == len(folders)
+
+
+def test_packed_modules_that_nobody_uses_are_removed_after_a_week(tmp_path: Path) -> None:
+    for name, age in (("old", support.WEEK + 60), ("recent", support.WEEK - 60)):
+        (tmp_path / name).mkdir()
+        os.utime(tmp_path / name, (time.time() - age,) * 2)
+    keep(tmp_path / "used")
+    assert {"recent", "used"} == {path.name for path in tmp_path.iterdir()}

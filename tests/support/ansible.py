@@ -5,7 +5,10 @@ from __future__ import annotations
 import atexit
 import hashlib
 import json
+import os
+import shutil
 import sys
+import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -18,6 +21,7 @@ from tests.deploy.warm import warm
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKED = ROOT / ".local/test-cache/ansible-modules"
+WEEK = 7 * 86400  # seconds
 # The repository's own modules and what they import; all others come with Ansible.
 MODULES = (
     "playbooks/library/*.py",
@@ -79,9 +83,19 @@ def packed_modules() -> Path:
     return PACKED / digest.hexdigest()[:16]
 
 
+def keep(folder: Path) -> None:
+    """Create or touch a folder of packed modules; remove those beside it that nobody has used for a week."""
+    folder.mkdir(parents=True, exist_ok=True)
+    os.utime(folder)
+    for other in folder.parent.iterdir():
+        if other.stat().st_mtime < time.time() - WEEK:
+            shutil.rmtree(other, ignore_errors=True)
+
+
 @cache
 def ansible() -> Ansible:
     """Return this process's Ansible; its interpreter ends with the process."""
     stack = ExitStack()
     atexit.register(stack.close)
-    return Ansible(stack.enter_context(warm()), packed_modules())
+    keep(packed := packed_modules())
+    return Ansible(stack.enter_context(warm()), packed)
