@@ -24,6 +24,10 @@ from web.http.responses import encode_json
 
 IDLE_SECONDS = 1.0  # a client may be about to send its next request on a connection that was just used
 
+# A client that takes less in such a time, while a thread waits for it, is cut off: it keeps the thread, and of
+# downloads one of two slots
+STALLED_SECONDS, LEAST_TAKEN = 60.0, 64 * 1024  # bytes
+
 CONNECTIONS_BEFORE_EVICTION, CONNECTIONS_AFTER_EVICTION = 900, 800  # waitress accepts none beyond its limit
 
 BACKLOG = 1024  # connections that wait to be accepted
@@ -84,6 +88,24 @@ class _Channel(HTTPChannel):
     task_class = _Task
     error_task_class = _ErrorTask
     parser_class = _Parser
+    taken = 0  # bytes that the client has taken
+    waited_from: tuple[float, int] | None = None  # since when a thread waits for it, and what it had taken then
+
+    def send(self, data: bytes, do_close: bool = True) -> int:
+        sent = int(super().send(data, do_close))
+        self.taken += sent
+        return sent
+
+    def has_stalled(self, now: float) -> bool:
+        """Return whether a thread has waited for this client, which has taken hardly anything. Ask often."""
+        if not self.requests or self.total_outbufs_len <= self.adj.outbuf_high_watermark:
+            self.waited_from = None
+            return False
+        since, before = self.waited_from or (now, self.taken)
+        if now - since < STALLED_SECONDS or self.taken - before >= LEAST_TAKEN:
+            self.waited_from = (since, before) if now - since < STALLED_SECONDS else (now, self.taken)
+            return False
+        return True
 
 
 def _add_security_headers(task: Task) -> None:
@@ -161,6 +183,7 @@ class Server:
     def _loop(self, going: Callable[[], bool], timeout: float = 1.0) -> None:
         while going():
             self._evict_idle()
+            self._cut_off_stalled()
             wasyncore.poll2(timeout, self._map)
 
     def _evict_idle(self) -> None:
@@ -175,6 +198,16 @@ class Server:
         waiting.sort(key=lambda channel: float(channel.last_activity))
         for channel in waiting[: len(channels) - CONNECTIONS_AFTER_EVICTION]:
             channel.handle_close()
+
+    def _cut_off_stalled(self) -> None:
+        """Close the connections of clients that take nothing of a response that is being made.
+
+        waitress itself closes a connection without activity only when no request of it is in progress.
+        """
+        now = time.monotonic()
+        for channel in list(self._server.active_channels.values()):
+            if channel.has_stalled(now):
+                channel.handle_close()  # the thread's next write raises ClientDisconnected
 
     def _drain(self) -> None:
         wasyncore.dispatcher.close(self._server)  # closes only the listener; the trigger still wakes the loop

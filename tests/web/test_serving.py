@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
+import itertools
 import json
 import socket
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.web.fake_bucket import wait_for
-from tests.web.fakes import fake_gallery
+from tests.web.fakes import add_done, fake_gallery
 from web.app import create_app
 from web.http.headers import security_headers
 from web.http.templates import TemplateRenderer
@@ -258,6 +261,57 @@ def test_idle_connections_give_way_to_new_ones(running: Running) -> None:
     finally:
         for each in idle:
             each.close()
+
+
+@pytest.fixture
+def endless(running: Running) -> threading.BoundedSemaphore:
+    """Downloads without an end, of which two run at once; the slots."""
+    running.gallery.storage.chunks = lambda key, **_: itertools.repeat(bytes(64 * 1024))
+    image = add_done(running.gallery)
+    running.gallery.images.change(image.public_id, size=2**40)
+    return running.gallery.downloads._slots
+
+
+def download(running: Running) -> socket.socket:
+    """Ask for a download, and take only the beginning of it."""
+    [image] = running.gallery.pages.page(cursor=None, limit=1, query=None).images
+    body = json.dumps({"ids": [image.public_id]}).encode()
+    connection = socket.create_connection(("127.0.0.1", running.port), timeout=20)
+    head = f"POST /api/v1/download HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(body)}\r\n"
+    connection.sendall(f"{head}Content-Type: application/json\r\n\r\n".encode() + body)
+    assert b"200 OK" in connection.recv(64)
+    return connection
+
+
+def test_reader_that_takes_nothing_loses_its_download(
+    running: Running, endless: threading.BoundedSemaphore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else two of them would keep everybody from downloading, for as long as they like."""
+    monkeypatch.setattr("web.server.STALLED_SECONDS", 0.5)
+    readers = [download(running) for _ in range(2)]
+    wait_for(lambda: endless._value == 2, 20)
+    for reader in readers:
+        with contextlib.suppress(ConnectionResetError):
+            while reader.recv(2**20):
+                pass
+        reader.close()
+
+
+def test_slow_reader_keeps_its_download(
+    running: Running, endless: threading.BoundedSemaphore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A connection of some kilobytes a second is slow, not stalled."""
+    monkeypatch.setattr("web.server.STALLED_SECONDS", 0.5)
+    monkeypatch.setattr("web.server.LEAST_TAKEN", 1)
+    reader = download(running)
+    taken = 0
+    ends = time.monotonic() + 2
+    while time.monotonic() < ends:
+        taken += len(reader.recv(2**20))
+    assert 1 == endless._value
+    assert taken > 2**20
+    reader.close()
+    wait_for(lambda: endless._value == 2, 20)
 
 
 def test_request_in_progress_is_not_evicted(running: Running) -> None:
