@@ -9,12 +9,9 @@ from __future__ import annotations
 import hashlib
 import re
 import subprocess
-import tarfile
-import tempfile
 from pathlib import Path
 
-from tests.sdists import CACHE, extract
-from tests.support.shared import locked
+from tests.sdists import kept
 
 SUITE = "bookworm"  # whose packages are named, on whichever release of Debian this runs
 _SETTINGS = Path("/etc/apt")
@@ -24,20 +21,15 @@ _MIRROR = re.compile(r"^(?:URIs:|deb(?: \[[^]]*\])?)\s+(\S+/debian)/?(?:\s|$)", 
 
 def unpacked(package: str, sha256: str) -> Path:
     """Return the folder of the source of a package, whose archive has that hash."""
-    folder = CACHE / f"debian-{package}-{sha256[:12]}"
-    with locked(folder):
-        if folder.exists():
-            return folder
-        with tempfile.TemporaryDirectory(dir=CACHE) as scratch:
-            archive = _download(package, Path(scratch))
-            found = hashlib.sha256(archive.read_bytes()).hexdigest()
-            if found != sha256:
-                raise RuntimeError(f"The source of {package}, {archive.name}, has the SHA-256 {found} now")
-            with tarfile.open(archive) as tar:
-                extract(tar, Path(scratch) / "source")
-            (source,) = (Path(scratch) / "source").iterdir()
-            source.rename(folder)
-    return folder
+
+    def download(scratch: Path) -> Path:
+        archive = _download(package, scratch)
+        found = hashlib.sha256(archive.read_bytes()).hexdigest()
+        if found != sha256:
+            raise RuntimeError(f"The source of {package}, {archive.name}, has the SHA-256 {found} now")
+        return archive
+
+    return kept(f"debian-{package}-{sha256[:12]}", download)
 
 
 def _download(package: str, scratch: Path) -> Path:

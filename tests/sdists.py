@@ -11,6 +11,7 @@ import subprocess
 import tarfile
 import tempfile
 import venv
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -23,15 +24,23 @@ _MAKES_TOOLS = CACHE.parent / "tools" / "bin" / "python"  # has pip, where `make
 
 def unpacked(package: str) -> Path:
     """The folder of that package's source, of the version that is installed here."""
-    folder = CACHE / f"{package}-{version(package)}"
+    return kept(f"{package}-{version(package)}", lambda scratch: _download(package, scratch))
+
+
+def kept(name: str, download: Callable[[Path], Path]) -> Path:
+    """Return the unpacked folder of an archive, which is downloaded once.
+
+    download: takes an empty folder, and returns the archive that it has put there.
+    """
+    folder = CACHE / name
     with locked(folder):
         if folder.exists():
             return folder
         with tempfile.TemporaryDirectory(dir=CACHE) as scratch:
-            archive = _download(package, Path(scratch))
+            archive = download(Path(scratch))
             with tarfile.open(archive) as tar:
-                extract(tar, Path(scratch) / "source")
-            (source,) = (Path(scratch) / "source").iterdir()
+                extract(tar, Path(scratch) / "unpacked")
+            (source,) = (Path(scratch) / "unpacked").iterdir()
             source.rename(folder)
     return folder
 

@@ -226,17 +226,17 @@ class ModelCaptioner:
     ) -> tuple[Words, str] | Failure:
         """Record a call and make it. seconds: returns how long it may take, raises where there is no time."""
         call_id = spending.begin(request.model, *most_tokens(request, self.source))
-        try:  # recording may have waited for the database
-            request = replace(request, seconds=seconds())
-        except ImgcoreError:
-            spending.end(call_id, request.model, "not_sent", billed=False)
-            raise
 
         def late(answer: Answer) -> None:  # it is billed, though it is of no use
             used = (answer.input_tokens, answer.output_tokens)
             spending.add(answer.model or request.model, *used, "late", call_id)
 
-        answer = self._ask(replace(request, late=late, call_id=call_id))
+        try:  # recording may have waited for the database; a client raises only what keeps it from sending
+            request = replace(request, seconds=seconds(), late=late, call_id=call_id)
+            answer = self._ask(request)
+        except ImgcoreError:
+            spending.end(call_id, request.model, "not_sent", billed=False)
+            raise
         if isinstance(answer, Failure):
             logger.warning("No description from %s: %s", request.model, answer.detail)
             spending.end(call_id, request.model, answer.end.code, billed=not answer.unbilled)

@@ -6,14 +6,18 @@ prices.json is the table; ``python -m lambda_build.prices`` writes it.
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from imgcore.errors import Unavailable
 from imgcore.pipeline.models import CallState, ModelCall, RecordCall, new_call_id
 from imgcore.spending.models import Quote, known_names
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +112,15 @@ class Spending:
         return call_id
 
     def end(self, call_id: str, model: str, outcome: str, *, billed: bool) -> None:
-        """Record that a call has no answer. billed: it may be billed all the same."""
+        """Record that a call has no answer. billed: it may be billed all the same.
+
+        Where the ledger is away the call stays open at its upper bound: the reason for the failure counts more.
+        """
         state = CallState.UNKNOWN if billed else CallState.NOT_BILLED
-        self._record(ModelCall(model, self._prompt_version, 0, 0, outcome, state, call_id))
+        try:
+            self._record(ModelCall(model, self._prompt_version, 0, 0, outcome, state, call_id))
+        except Unavailable as error:
+            logger.warning("The end of a call without an answer is not recorded: %s", error.message)
 
     def add(
         self, model: str, input_tokens: int, output_tokens: int, outcome: str, call_id: str | None = None

@@ -16,7 +16,7 @@ from imgcore.captioning.prices import price, quote
 from imgcore.config import Secret
 from imgcore.db.ledger import LedgerRepository
 from imgcore.db.tasks import TaskRepository
-from imgcore.errors import Unavailable
+from imgcore.errors import Misconfigured, Unavailable
 from imgcore.gallery.keys import new_public_id, raw_key
 from imgcore.gallery.models import NewImage, Source, TaskKind
 from imgcore.pipeline.models import ObjectCreated, Timing
@@ -263,3 +263,34 @@ def test_database_that_is_away_before_a_call_prevents_it_and_says_nothing_about_
 
     assert ([], {}) == (gemini.asked + gemini.probed, bench.rows())
     assert bench.repositories.breakers.state("gemini").closed
+
+
+def test_failure_of_a_call_is_raised_although_its_end_cannot_be_recorded(
+    bench: Bench, gemini: FakeGemini, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The key was refused: the circuit breaker opens for that, and the row keeps its upper bound."""
+
+    def away(*_: Any) -> None:
+        raise Unavailable("The database is not available.")
+
+    gemini.play("403key")
+    monkeypatch.setattr("imgcore.pipeline.processing.STORE_SECONDS", 0.0)
+    monkeypatch.setattr(LedgerRepository, "close", away)
+
+    bench.work()
+
+    assert "key_refused" == bench.repositories.breakers.state("gemini").reason
+    assert ["open"] == [row["state"] for row in bench.rows().values()]
+
+
+def test_call_that_cannot_be_sent_is_not_billed(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the client raises keeps it from sending."""
+
+    def unsendable(*_: Any) -> None:
+        raise Misconfigured("The key has a line feed.", code="key_unsendable")
+
+    monkeypatch.setattr(GeminiClient, "_within", unsendable)
+
+    bench.work()
+
+    assert ["not_billed"] == [row["state"] for row in bench.rows().values()]
