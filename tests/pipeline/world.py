@@ -145,11 +145,11 @@ class World:
         )
         captioner: Any = Remote(self.captioner, self.faults)
         self.captioner_stub = captioner
-        processor = Processor(
+        self.processor = Processor(
             *self.repositories.of_processor(), storage, decode, render, captioner,
             uploads_bucket=BUCKET, timing=timing, rng=lambda: 0.0, sleep=lambda seconds: None,
         )  # fmt: skip
-        self.functions = {kind: Function(kind, lambda: processor, lambda: queues, {}) for kind in TaskKind}
+        self.functions = {kind: Function(kind, lambda: self.processor, lambda: queues, {}) for kind in TaskKind}
         sender: Any = Remote(self.sender, self.faults)
         notifier = Notifier(self.repositories.notifications, sender, quiet=0.0, lease=0.001)
         self.sweeper = Sweeper(
