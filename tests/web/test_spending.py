@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from imgcore.gallery.service import Gallery
 from imgcore.pipeline.models import CallState, ModelCall
 from imgcore.spending.models import Caps
@@ -53,6 +55,35 @@ def test_bound_of_calls_without_a_known_price_says_so(gallery: Gallery, client: 
     text = client.get("/spending").text
 
     assert "1,024 out, for at most $0.0025 and 1 of unknown price." in text
+
+
+def test_api_returns_what_imgcore_cost_prints(gallery: Gallery, client: Client) -> None:
+    spent = gallery.spending.entry(
+        model="gemini-3.5-flash-lite", input_tokens=1000, output_tokens=90, outcome="described", public_id="a"
+    )
+    gallery.spending.append(spent)
+    gallery.spending.record(ModelCall("gemini-of-tomorrow", "3", 4000, 512, "open", CallState.OPEN))
+
+    body = client.get("/api/v1/spending?period=today").json
+
+    assert ("today", "model") == (body["period"], body["by"])
+    known, lost = sorted(body["sums"], key=lambda one: -one["calls"])
+    assert ("gemini-3.5-flash-lite", 1, 1000, 90, None) == (
+        known["group"],
+        known["calls"],
+        known["input_tokens"],
+        known["output_tokens"],
+        known["unsettled"],
+    )
+    bound = {"calls": 1, "input_tokens_at_most": 4000, "output_tokens_at_most": 512}
+    assert (0, bound | {"price_usd_at_most": None, "unpriced": 1}) == (lost["calls"], lost["unsettled"])
+    [everything] = client.get("/api/v1/spending?by=all").json["sums"]
+    assert (None, 1) == (everything["group"], everything["calls"])
+
+
+@pytest.mark.parametrize("query", ["period=year", "by=moon", "from=2026-01-01"])
+def test_api_refuses_other_parameters(client: Client, query: str) -> None:
+    assert 422 == client.get(f"/api/v1/spending?{query}").status
 
 
 def test_spending_page_and_notice_name_a_reached_cap(gallery: Gallery, client: Client) -> None:

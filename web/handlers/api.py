@@ -23,6 +23,7 @@ from web.handlers.downloads import DownloadRoutes
 from web.handlers.jobs import JobsApi
 from web.handlers.parts import PartsApi, plan_json
 from web.handlers.shares import SharesApi
+from web.handlers.spending import SpendingApi
 from web.handlers.timeline import TimelineApi
 from web.handlers.trash import TrashApi
 from web.handlers.webhooks import WebhooksApi
@@ -57,6 +58,7 @@ class Api:
         self._downloads = DownloadRoutes(gallery)
         self._bulk = BulkApi(gallery)
         self._jobs = JobsApi(gallery.jobs)
+        self._spending = SpendingApi(gallery.spending)
         self._lists: Cache[CachedPage] = Cache(JSON_BYTES)
         self._parts = PartsApi(gallery)
         self._webhooks = WebhooksApi(gallery)
@@ -85,6 +87,7 @@ class Api:
             *self._downloads.api_routes(),
             *self._bulk.routes(),
             *self._jobs.routes(),
+            *self._spending.routes(),
             *self._parts.routes(),
             *self._webhooks.routes(),
             *self._accounts.routes(),

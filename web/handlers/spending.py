@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from bottle import response
+from bottle import HTTPResponse, response
 
 from imgcore.accounts.models import Scope
-from imgcore.errors import NotFound
+from imgcore.errors import Invalid, NotFound
 from imgcore.spending.models import Group, Period, Unsettled, Usage
-from web.http.auth import requires
+from web.http import request
+from web.http.auth import PREFIX, requires
 from web.http.csrf import csrf_token
-from web.http.responses import Route
+from web.http.responses import Route, json_response
 from web.http.templates import TemplateRenderer
 
 if TYPE_CHECKING:
@@ -33,9 +35,7 @@ class SpendingPages:
     @requires(Scope.ADMIN)
     def spending(self) -> str:
         """Show the totals, the caps, and this month by model, by owner and by day."""
-        spending = self._spending
-        if spending is None:
-            raise NotFound("This gallery keeps no ledger.")
+        spending = _ledger(self._spending)
         response.set_header("Cache-Control", "no-store")
         month = spending.month()
         grouped = (
@@ -51,6 +51,39 @@ class SpendingPages:
             caps=_caps(spending),
             tables=[(title, head, _rows(spending.usage(month, group))) for title, head, group in grouped],
         )
+
+
+class SpendingApi:
+    """Handler of /api/v1/spending. spending: None where there is no ledger."""
+
+    def __init__(self, spending: Spending | None) -> None:
+        self._spending = spending
+
+    def routes(self) -> list[Route]:
+        """(method, path, handler)."""
+        return [("GET", f"{PREFIX}/spending", self.sums)]
+
+    @requires(Scope.ADMIN)
+    def sums(self) -> HTTPResponse:
+        """Return what ``imgcore cost`` prints: the sums of a period by model, owner or day, or in all."""
+        spending, asked = _ledger(self._spending), request.query()
+        if unknown := asked.keys() - {"period", "by"}:
+            raise Invalid(f"There is no parameter {min(unknown)!r}.", code="unknown_parameter")
+        periods = {"today": spending.today(), "month": spending.month(), "all": Period()}
+        groups = {group.value: group for group in Group} | {"all": None}
+        period, by = asked.get("period", "month"), asked.get("by", Group.MODEL.value)
+        if period not in periods:
+            raise Invalid(f"period must be one of {', '.join(periods)}.", code="period")
+        if by not in groups:
+            raise Invalid(f"by must be one of {', '.join(groups)}.", code="by")
+        found = spending.usage(periods[period], groups[by])
+        return json_response({"period": period, "by": by, "sums": [asdict(usage) for usage in found]})
+
+
+def _ledger(spending: Spending | None) -> Spending:
+    if spending is None:
+        raise NotFound("This gallery keeps no ledger.")
+    return spending
 
 
 def totals(spending: Spending, owner_id: int | None = None) -> list[dict[str, str]]:
