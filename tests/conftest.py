@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.mariadb import MariaDb, mariadb
+from tests.support.certificates import shared_contexts
 from tests.support.report import pytest_configure
 from tests.support.schedule import pytest_collection_modifyitems, pytest_xdist_make_scheduler
 from tests.support.shared import memory_folder
@@ -22,6 +23,13 @@ settings.register_profile("drill", deadline=None, max_examples=300)
 settings.register_profile("thorough", deadline=None, max_examples=5_000, suppress_health_check=SLOW)
 settings.register_profile("tests", deadline=None, derandomize=True, suppress_health_check=SLOW)
 settings.load_profile("tests")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def certificates() -> Iterator[None]:
+    """Certificates are read once, for all clients."""
+    with shared_contexts():
+        yield
 
 
 @pytest.fixture(scope="session")
