@@ -55,3 +55,11 @@ def test_every_page_is_accessible_and_no_wider_than_a_small_phone(
         browser.size(320, 844, mobile=True)
         assert browser.run("return document.documentElement.scrollWidth") <= 320, path
         browser.size(1280, 844, mobile=False)
+
+
+def test_table_of_jobs_breaks_no_word_on_a_small_phone(browser: Browser, stage: Stage) -> None:
+    browser.size(320, 844, mobile=True)
+    browser.open("/admin/jobs")
+    heads = "return [...document.querySelectorAll('.scroll th')].map((each) => each.clientHeight)"
+    assert max(browser.run(heads)) < 45
+    browser.size(1280, 844, mobile=False)

@@ -130,3 +130,21 @@ def test_the_details_of_a_photo_are_in_the_menu_of_the_viewer(browser: Browser, 
     browser.click("#viewer [aria-label=More]")
     browser.click("#viewer .details")
     browser.wait(lambda: browser.driver.current_url.endswith(f"/images/{image.public_id}"))
+
+
+def test_bar_of_the_viewer_is_one_line_on_a_small_phone(browser: Browser, stage: Stage) -> None:
+    fill(stage, 2)
+    browser.size(320, 640, mobile=True)
+    browser.open()
+    browser.find("#grid .frame")
+    browser.click("#grid .frame")
+    browser.wait(lambda: browser.has("#viewer .count", "1 of 2"))
+    for text in ("118 of 214", "12,345 of 67,890"):
+        browser.run("document.querySelector('#viewer .count').textContent = arguments[0]", text)
+        script = "return document.querySelector('#viewer .count').getBoundingClientRect().height"
+        assert browser.run(script) < 32, text
+        script = "return document.querySelector('#viewer header').scrollWidth"
+        assert browser.run(script) <= 320, text
+    cut = "const p = document.querySelector('#viewer .count'); p.textContent = '118 of 214';"
+    assert not browser.run(f"{cut} return p.scrollWidth > p.clientWidth")
+    browser.size(1280, 844, mobile=False)
