@@ -26,29 +26,41 @@ def file(
     contents: dict[int, bytes] | None = None,
     sizes: dict[int, tuple[int, int]] | None = None,
     references: list[tuple[bytes, int, list[int]]] | None = None,
+    properties: dict[int, list[bytes]] | None = None,
+    associations: bytes = b"",
     extra: bytes = b"",
 ) -> bytes:
-    """A file of these items, 1 the primary one; its contents lie in the box idat."""
+    """A file of these items, 1 the primary one; its contents lie in the box idat.
+
+    ``properties``: of each item, besides its size; the same one is stored once. ``associations``: behind these.
+    """
     contents, sizes, references = contents or {}, sizes or {}, references or []
+    owners = {number: [full(b"ispe", struct.pack(">LL", *size))] for number, size in sizes.items()}
+    for number, boxes in (properties or {}).items():
+        owners[number] = owners.get(number, []) + boxes
+    distinct = list(dict.fromkeys(each for boxes in owners.values() for each in boxes))
     places, stored = b"", b""
     for number, content in contents.items():
         places += struct.pack(">HHHHLL", number, 1, 0, 1, len(stored), len(content))
         stored += content
-    properties = b"".join(full(b"ispe", struct.pack(">LL", *size)) for size in sizes.values())
-    owned = b"".join(struct.pack(">HBB", number, 1, 0x80 | at) for at, number in enumerate(sizes, start=1))
+    owned = b"".join(
+        struct.pack(">HB", number, len(boxes)) + bytes(0x81 + distinct.index(each) for each in boxes)
+        for number, boxes in owners.items()
+    )
     named = b"".join(
         box(kind, struct.pack(f">HH{len(others)}H", item, len(others), *others))
         for kind, item, others in references
     )
     meta = full(
         b"meta",
+        full(b"hdlr", bytes(4), b"pict", bytes(13)),
         full(b"pitm", struct.pack(">H", 1)),
         full(b"iinf", struct.pack(">H", len(kinds)), *(entry(number, kind) for number, kind in kinds.items())),
         full(b"iloc", b"\x44\0", struct.pack(">H", len(contents)), places, version=1),
         box(
             b"iprp",
-            box(b"ipco", properties),
-            full(b"ipma", struct.pack(">L", len(sizes)), owned),
+            box(b"ipco", *distinct),
+            full(b"ipma", struct.pack(">L", len(owners)), owned, associations),
         ),
         full(b"iref", named),
         box(b"idat", stored),

@@ -104,6 +104,21 @@ def cr3(preview: bytes, orientation: int = 1, *, before: int = 0, tracks: int = 
     return head + moov(start) + _box(b"mdat", preview, b"\1" * 500)
 
 
+def tiled(size: tuple[int, int], tile: tuple[int, int], packed: bytes) -> bytes:
+    """A grey TIFF in tiles that share their pixels, packed by Deflate."""
+    count = -(-size[0] // tile[0]) * -(-size[1] // tile[1])
+    start = 8 + len(packed) + len(packed) % 2
+    fields = [
+        *(long(tag, side) for tag, side in zip((256, 257, 322, 323), (*size, *tile), strict=True)),
+        *(short(tag, value) for tag, value in ((258, 8), (259, 8), (262, 1), (277, 1))),
+        long(324, *[8] * count),
+        long(325, *[len(packed)] * count),
+    ]
+    fields = [(tag, kind, number, value[:4] if number == 1 else value) for tag, kind, number, value in fields]
+    head = b"II*\0" + struct.pack("<L", start)
+    return (head + packed).ljust(start, b"\0") + directory(start, fields)
+
+
 def all_kinds(preview: bytes) -> dict[str, bytes]:
     """One file of each kind with that JPEG inside."""
     return {

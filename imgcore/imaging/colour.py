@@ -73,7 +73,7 @@ def to_srgb(image: Image.Image, profile: bytes, coding: ColourCoding | None) -> 
 def _converted(image: Image.Image, profile: bytes) -> Image.Image:
     from PIL import ImageCms
 
-    opened = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+    opened = ImageCms.ImageCmsProfile(io.BytesIO(icc.without_pipelines(profile)))
     mode = _PROFILE_MODES.get(opened.profile.xcolor_space)
     if not mode or not (image.mode == mode or (image.mode == "L" and mode == "RGB")):
         return image.convert("RGB")

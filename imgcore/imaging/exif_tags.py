@@ -42,10 +42,12 @@ def read(block: bytes) -> Tags:
     tags = Tags({}, {})
     with contextlib.suppress(struct.error):
         structure = Structure(block)
+        followed = False  # or each of many entries would lead to a directory of many
         for entry in structure.entries(structure.first):
             if entry.tag == _EXIF_DIRECTORY and (start := structure.whole(entry)) is not None:
-                for inner in structure.entries(start):
+                for inner in () if followed else structure.entries(start):
                     _add(tags, structure, inner)
+                followed = True
             else:
                 _add(tags, structure, entry)
     return tags

@@ -37,6 +37,19 @@ def matrix_profile(chromaticities: tuple[float, ...], curve: Curve) -> bytes:
     return head.ljust(128, b"\0") + table + body
 
 
+def without_pipelines(profile: bytes) -> bytes:
+    """Return the profile with other names for the tags D2Bx and B2Dx, which browsers do not read either.
+
+    They hold any number of stages (ICC.1:2022, 10.16), each of which littleCMS computes for 36,000 colours.
+    """
+    changed = bytearray(profile)
+    count = min(_MAX_TAGS, int.from_bytes(profile[128:132]))
+    for at in range(132, 132 + 12 * count, 12):
+        if profile[at : at + 3] in (b"D2B", b"B2D"):
+            changed[at : at + 1] = b"x"
+    return bytes(changed)
+
+
 def code_points(profile: bytes) -> tuple[int, int]:
     """Return the primaries and transfer of the tag cicp (ITU-T H.273) for RGB of all levels; else 2 and 2."""
     count = min(_MAX_TAGS, int.from_bytes(profile[128:132]))

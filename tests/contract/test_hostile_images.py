@@ -48,6 +48,23 @@ def test_pixels_do_no_harm(tmp_path: Path) -> None:
     assert [] == faults(judged(written(tmp_path, samples.size_bombs())))
 
 
+ATTACKS = {
+    "HEIF": samples.heif_attacks,
+    "high range": samples.high_range_attacks,
+    "PNG": samples.png_attacks,
+    "profiles": samples.profile_attacks,
+    "JPEG": samples.jpeg_attacks,
+    "animations": samples.animation_attacks,
+    "containers": samples.container_attacks,
+}
+
+
+@pytest.mark.parametrize("kind", ATTACKS)
+def test_attacks_do_no_harm(kind: str, tmp_path: Path) -> None:
+    """Files that were found to cost seconds or hundreds of megabytes, and others of their kinds."""
+    assert [] == faults(judged(written(tmp_path, ATTACKS[kind]())))
+
+
 def test_large_files_of_several_passes_do_no_harm(tmp_path: Path) -> None:
     """A codec passes over all pixels before a cut shows: nothing may take much longer than the whole file.
 

@@ -1,5 +1,15 @@
 """Sample pictures for everybody's tests, made on the spot: honest ones of every kind, and bombs."""
 
+from tests.images.attacks import animation_attacks as animation_attacks
+from tests.images.attacks import container_attacks as container_attacks
+from tests.images.attacks import exif_named_often as exif_named_often
+from tests.images.attacks import high_range_attacks as high_range_attacks
+from tests.images.attacks import jpeg_attacks as jpeg_attacks
+from tests.images.attacks import pipeline as pipeline
+from tests.images.attacks import png_attacks as png_attacks
+from tests.images.attacks import profile_attacks as profile_attacks
+from tests.images.attacks import profile_with as profile_with
+from tests.images.heif_attacks import heif_attacks as heif_attacks
 from tests.images.hostile import bomb as bomb
 from tests.images.hostile import chunk as chunk
 from tests.images.hostile import cut_bombs as cut_bombs

@@ -132,6 +132,41 @@ def test_formats_profile_with_a_part_missing_is_none(numbers: tuple[int, ...]) -
     assert carve(with_segments(FILES["image/jpeg"], *pieces)).icc == b""
 
 
+def test_formats_profile_in_far_too_many_parts_is_none() -> None:
+    parts = [
+        samples.segment(0xE2, b"ICC_PROFILE\0" + bytes([number, 80]) + bytes(60_000)) for number in range(1, 81)
+    ]
+    some = samples.with_segments(
+        samples.jpeg(16, 16), *(part[:17] + bytes([60]) + part[18:] for part in parts[:60])
+    )
+    assert len(carve(some).icc) == 3_600_000
+    assert carve(samples.with_segments(samples.jpeg(16, 16), *parts)).icc == b""
+
+
+def test_formats_jpeg_of_many_tables_is_damaged() -> None:
+    """Pillow reads them in Python: 97 MB took 6 s."""
+    tables = samples.segment(0xDB, (b"\0" + b"\1" * 64) * 1000)
+    data = samples.jpeg(16, 16)
+    assert carve(samples.with_segments(data, *[tables] * 10)).format == "JPEG"
+    assert damage(samples.with_segments(data, *[tables] * 20)) == "more tables than any encoder writes"
+
+
+@pytest.mark.parametrize("form", ["PNG", "GIF", "WEBP"])
+def test_formats_far_more_bytes_than_pixels_are_damaged(form: str) -> None:
+    """Each codec copies them, whatever it needs of them."""
+    data = samples.encode(samples.photo(16, 16), form)
+    filler = {
+        "PNG": samples.chunk(b"IDAT", bytes(9 << 20)),
+        "GIF": (b"\xff" + bytes(255)) * 40_000,
+        "WEBP": b"ALPH" + (9 << 20).to_bytes(4, "little") + bytes(9 << 20),
+    }[form]
+    at = {"PNG": len(data) - 12, "GIF": len(data) - 2, "WEBP": len(data)}[form]
+    longer = data[:at] + filler + data[at:]
+    if form == "WEBP":
+        longer = longer[:4] + (len(longer) - 8).to_bytes(4, "little") + longer[8:]
+    assert damage(longer) == "far more bytes than pixels"
+
+
 def test_formats_first_of_two_blocks_of_exif_counts() -> None:
     """A second one is a mistake or an attack."""
     blocks = [segment(0xE1, b"Exif\0\0" + text) for text in (b"first", b"second")]

@@ -9,7 +9,7 @@ from PIL import Image
 
 from imgcore.imaging.formats import Damaged, av1, base, decode_cost, isobmff
 from tests import images as samples
-from tests.unit.heif_files import box, file, full, sequence
+from tests.heif_files import box, file, full, sequence
 from tests.unit.imaging_tools import carve, damage
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.heif_files import entry, file
+from tests.heif_files import entry, file
 from tests.unit.imaging_tools import carve
 
 OTHER, MINE = b"\0\0\0\0MM\0*other", b"\0\0\0\0MM\0*mine"

@@ -14,6 +14,7 @@ from PIL.TiffImagePlugin import IFDRational
 from imgcore.gallery.models import PhotoDetails
 from imgcore.imaging import exif_tags, metadata
 from imgcore.imaging.decode import decode
+from imgcore.imaging.formats.ifd import Entry, Structure
 from tests import images as samples
 from tests.images import chunk, exif, iptc, segment, with_segments, xmp
 from tests.unit.imaging_tools import WHEN, exposed, facts, tiff
@@ -315,3 +316,17 @@ def test_metadata_orientation_of_exif_alone_does_not_turn_an_avif_or_heic(form: 
     data = samples.encode(samples.corners(), form, exif=b"Exif\0\0" + other)
     assert (1, 0) == (data.count(other), data.count(b"irot"))
     assert (96, 64) == decode(data.replace(other, turned), max_side=96).size
+
+
+def test_exif_directory_that_is_named_often_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """512 entries that lead to 512 descriptions took a second."""
+    read: list[int] = []
+    real = Structure.text
+
+    def text(structure: Structure, entry: Entry, limit: int) -> bytes:
+        read.append(entry.tag)
+        return real(structure, entry, limit)
+
+    monkeypatch.setattr(Structure, "text", text)
+    assert metadata.read(exif=samples.exif_named_often()).caption
+    assert len(read) == 512

@@ -204,19 +204,8 @@ def test_decode_tiff_with_long_numbers_is_shown() -> None:
 
 
 def tiled(size: tuple[int, int], tile: tuple[int, int]) -> bytes:
-    """A white TIFF in tiles that share their pixels, packed by Deflate."""
-    packed = zlib.compress(b"\xff" * (tile[0] * tile[1]), 9)
-    count = -(-size[0] // tile[0]) * -(-size[1] // tile[1])
-    start = 8 + len(packed) + len(packed) % 2
-    fields = [
-        *(raw_files.long(tag, side) for tag, side in zip((256, 257, 322, 323), (*size, *tile), strict=True)),
-        *(raw_files.short(tag, value) for tag, value in ((258, 8), (259, 8), (262, 1), (277, 1))),
-        raw_files.long(324, *[8] * count),
-        raw_files.long(325, *[len(packed)] * count),
-    ]
-    fields = [(tag, kind, number, value[:4] if number == 1 else value) for tag, kind, number, value in fields]
-    head = b"II*\0" + struct.pack("<L", start)
-    return (head + packed).ljust(start, b"\0") + raw_files.directory(start, fields)
+    """A white TIFF in tiles."""
+    return raw_files.tiled(size, tile, zlib.compress(b"\xff" * (tile[0] * tile[1]), 9))
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 MAX_METADATA = 1 << 20  # bytes; EXIF, XMP or IPTC beyond that is left unread
 MOST_MISSING = 0.05  # of the rows of a picture; it is shown with a note then
 MAX_ICC = 4 << 20  # bytes; the largest press profiles have three million
+_SMALL_PICTURE, _LONGEST_PIXEL = 8 << 20, 12  # bytes of a picture of any size, and of each of its pixels
 
 
 class Damaged(Exception):
@@ -87,6 +88,15 @@ def join(data: bytes, slices: Sequence[tuple[int, int]]) -> bytes:
         return data
     view = memoryview(data)
     return b"".join(view[start:end] for start, end in merged)
+
+
+def check_length(length: int, size: tuple[int, int]) -> None:
+    """Raise Damaged if the coded picture is far longer than the pixels of its size, each of 16 bits and alpha.
+
+    Codecs skip what they do not need, but each of them copies it.
+    """
+    if length > _SMALL_PICTURE + _LONGEST_PIXEL * size[0] * size[1]:
+        raise Damaged("far more bytes than pixels")
 
 
 def inflate(data: bytes, limit: int) -> bytes:

@@ -16,6 +16,7 @@ _MAX_DEPTH = 8
 
 MAX_LAYERS = 4  # frames of one item: AVIF and HEIF have up to four layers (AVIF 1.1.0, 2.3.2.3)
 MAX_ALL_UNITS = 65_536  # of all items; each has two to five, or one for each slice
+MAX_CONFIGURATIONS = 1 << 19  # bytes of parameter sets, each as often as its item is decoded
 _NOT_SLICES = 32  # HEVC's types of units from here on hold no pixels
 
 
@@ -82,14 +83,16 @@ def coded_items(primary: int, kinds: Mapping[int, bytes], parts: Mapping[int, Se
     return {item for item in seen if kinds.get(item) not in DERIVED}
 
 
-def check_pictures(items: Iterable[bytes]) -> None:
-    """Raise Damaged if the units of an HEVC item (ISO/IEC 14496-15, 8.3) hold more pictures than layers.
+def check_pictures(items: Iterable[bytes]) -> list[int]:
+    """Return the number of units of each HEVC item (ISO/IEC 14496-15, 8.3).
 
-    Damaged too: a unit without content, or more units than encoders write for all items.
+    Damaged: an item holds more pictures than layers, a unit without content, or more units than encoders write
+    for all items.
     """
-    left = MAX_ALL_UNITS
+    left, counts = MAX_ALL_UNITS, list[int]()
     for units in items:
         pictures, at = 0, 0
+        before = left
         while at + 7 <= len(units):
             length = int.from_bytes(units[at : at + 4])
             left -= 1
@@ -100,3 +103,5 @@ def check_pictures(items: Iterable[bytes]) -> None:
             if pictures > MAX_LAYERS:
                 raise Damaged("more pictures than a picture has layers")
             at += 4 + length
+        counts.append(before - left)
+    return counts

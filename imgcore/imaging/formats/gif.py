@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from imgcore.gallery.models import MAX_PIXELS
-from imgcore.imaging.formats.base import MOST_MISSING, Carved, Damaged, join
+from imgcore.imaging.formats.base import MOST_MISSING, Carved, Damaged, check_length, join
 
 _EXTENSION, _IMAGE, _END, _CONTROL = 0x21, 0x2C, 0x3B, 0xF9
 MAX_SUB_BLOCKS = 1_000_000  # a file of 100 MiB has 410,000 full ones
@@ -41,6 +41,7 @@ def carve(data: bytes) -> Carved:
         else:
             break  # the end, or rubbish where a block should be: nothing that shows follows
         position = end
+    check_length(kept[-1][1] - kept[-1][0], (width, height))
     if not images:
         raise Damaged("no image", ends_early=position >= len(data))
     picture = _ended(data, kept, blocks.last)

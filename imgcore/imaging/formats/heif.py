@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from imgcore.imaging.formats import av1, decode_cost, isobmff
 from imgcore.imaging.formats.base import MAX_METADATA, Carved, ColourCoding, Damaged, tiff
@@ -14,6 +14,8 @@ _HEIC = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm"
 _HEIF = frozenset({b"mif1", b"msf1", b"mif2", b"miaf"})
 _SEQUENCES = frozenset({b"avis", b"msf1", b"heis", b"hevc", b"hevm", b"hevs"})
 _PICTURES = frozenset({b"hvc1", b"hev1", b"lhv1", b"av01", *decode_cost.DERIVED})  # kinds of items
+_CHANGES = frozenset({b"clap", b"irot", b"imir"})  # properties that make another picture of the decoded one
+Owned = dict[int, list[tuple[bytes, int, int]]]  # name, start and end of the properties of each item
 Pieces = dict[int, list[Extent]]  # by the number of their item
 
 _SMALL, _LAYERS = 1_000_000, 4  # pixels that every file may have decoded, and how often those that it declares
@@ -108,16 +110,31 @@ def _descriptions(data: bytes, items: list[Item], inner: Places) -> dict[bytes, 
     return found
 
 
-def _properties(data: bytes, inner: Places, items: Iterable[int]) -> dict[int, dict[bytes, bytes]]:
-    """Return the first bytes of the properties of these items, by item and name."""
+def _owned(data: bytes, inner: Places, items: Iterable[int]) -> Owned:
+    """Return the names and places of the properties of these items.
+
+    Damaged: an item is turned, mirrored or cropped twice. Each time costs a pass over all of its pixels, and
+    once is enough (ISO/IEC 23000-22, 7.3.6.7).
+    """
     boxes = isobmff.children(data, *inner.get(b"iprp", NOWHERE))
     places = isobmff.properties(data, *boxes.get(b"ipco", NOWHERE))
-    found: dict[int, dict[bytes, bytes]] = {item: {} for item in items}
+    found: Owned = {item: [] for item in items}
     for item, index in isobmff.associations(data, *boxes.get(b"ipma", NOWHERE)):
         if item in found and index in places:
-            name, start, end = places[index]
-            found[item].setdefault(name, data[start : min(end, start + _LONGEST_PROPERTY)])
+            found[item].append(places[index])
+    for owned in found.values():
+        changes = [name for name, _, _ in owned if name in _CHANGES]
+        if len(changes) > len(set(changes)):
+            raise Damaged("a picture that is turned or cropped twice")
     return found
+
+
+def _properties(data: bytes, inner: Places, items: Iterable[int]) -> dict[int, dict[bytes, bytes]]:
+    """Return the first bytes of the properties of these items, by item and name."""
+    return {
+        item: {name: data[start : min(end, start + _LONGEST_PROPERTY)] for name, start, end in reversed(owned)}
+        for item, owned in _owned(data, inner, items).items()
+    }
 
 
 def _coding(data: bytes, items: list[Item], extents: Pieces, inner: Places) -> ColourCoding | None:
@@ -183,7 +200,12 @@ def _check_effort(data: bytes, items: list[Item], extents: Pieces, inner: Places
     _check_complete(data, coded, extents, inner)
     coded_av1 = {item for item in coded if kinds.get(item) == b"av01"}
     coded_hevc = {item for item in coded - coded_av1 if kinds.get(item) in _PICTURES}
-    _check_pictures(data, coded_hevc, extents, inner)
+    owned = _owned(data, inner, kinds)
+
+    def uses(numbers: dict[int, int]) -> int:
+        return decode_cost.of_derived(primary, kinds, parts, lambda item: numbers.get(item, 0))
+
+    _check_parsing(data, {item: owned[item] for item in coded_hevc}, extents, inner, uses)
     # libheif refuses a coded picture larger than declared by itself, libavif does not
     for item, pixels in _av1_areas(data, coded_av1, extents, inner).items():
         areas[item] = max(areas.get(item, 0), pixels)
@@ -217,10 +239,28 @@ def _av1_areas(data: bytes, coded: Iterable[int], extents: Pieces, inner: Places
     return areas
 
 
-def _check_pictures(data: bytes, coded: Iterable[int], extents: Pieces, inner: Places) -> None:
-    """Raise Damaged if one of these HEVC items holds many pictures, all of which libheif would decode."""
-    distinct = {tuple(extent.place for extent in extents.get(item, ())): item for item in coded}
-    decode_cost.check_pictures(_content(data, extents, item, inner) for item in distinct.values())
+def _check_parsing(
+    data: bytes, coded: Owned, extents: Pieces, inner: Places, uses: Callable[[dict[int, int]], int]
+) -> None:
+    """Raise Damaged if one of these HEVC items holds many pictures, all of which libheif would decode.
+
+    Damaged too: it would parse far more units, parameter sets or bytes than encoders write. ``uses`` sums up
+    numbers of items, each as often as libheif decodes the item.
+    """
+    places = {item: tuple(extent.place for extent in extents.get(item, ())) for item in coded}
+    distinct = {place: item for item, place in places.items()}
+    counts = decode_cost.check_pictures(_content(data, extents, item, inner) for item in distinct.values())
+    units = dict(zip(distinct, counts, strict=True))
+    lengths = {item: sum(extent.length for extent in extents.get(item, ())) for item in places}
+    configurations = {
+        item: sum(end - start for name, start, end in owned if name == b"hvcC") for item, owned in coded.items()
+    }
+    if (
+        uses({item: units[place] for item, place in places.items()}) > decode_cost.MAX_ALL_UNITS
+        or uses(configurations) > decode_cost.MAX_CONFIGURATIONS
+        or uses(lengths) > max(2 * len(data), _MAX_CLAIMED)
+    ):
+        raise Damaged("more units than any encoder writes")
 
 
 def _by_item(data: bytes, extents: Iterable[Extent]) -> Pieces:

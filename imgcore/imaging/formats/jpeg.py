@@ -24,6 +24,7 @@ NEXT_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")  # not a stuffed zero, a 
 # though it may be six bytes long: https://libjpeg-turbo.org/pmwiki/uploads/About/TwoIssueswiththeJPEGStandard.pdf
 MAX_SEGMENTS = 4096
 MAX_SCANS = 100
+MAX_TABLES = 1 << 20  # bytes before the first scan; Pillow reads tables in Python
 MAX_SCANNED_PIXELS = 1_000_000_000  # scans × pixels
 
 
@@ -31,8 +32,7 @@ def carve(data: bytes, *, with_picture: bool = True) -> Carved:
     """Keep the frame, the tables, JFIF's and Adobe's segments (they define the colours) and the scans."""
     kept: list[tuple[int, int]] = [(0, 2)]
     exif = xmp = b""
-    icc: list[bytes] = []
-    iptc: list[bytes] = []
+    icc, iptc = _Pieces(MAX_ICC), _Pieces(MAX_METADATA)
     frame: tuple[int, int, int, int] | None = None  # marker, width, height, components
     unended = refining = False
     for marker, start, end in _segments(data):
@@ -43,9 +43,9 @@ def carve(data: bytes, *, with_picture: bool = True) -> Carved:
             elif body.startswith(_XMP):
                 xmp = xmp or data[start + 4 + len(_XMP) : end]
             elif body.startswith(b"ICC_PROFILE\0"):
-                icc.append(data[start + 16 : end])
+                icc.add(data, start + 16, end)
             elif body.startswith(b"Photoshop 3.0\0"):
-                iptc.append(data[start + 18 : end])
+                iptc.add(data, start + 18, end)
             continue
         if marker in _FRAMES and len(body) >= 6:
             if frame:
@@ -54,6 +54,8 @@ def carve(data: bytes, *, with_picture: bool = True) -> Carved:
         if marker == _SOS:
             if not frame:
                 raise Damaged("a scan before its frame")
+            if sum(to - at for at, to in kept) > MAX_TABLES:
+                raise Damaged("more tables than any encoder writes")
             data = data[: end_of_first(data, end)]
             ended, refining = _end(data, start, end, frame)
             unended = not ended
@@ -71,9 +73,25 @@ def carve(data: bytes, *, with_picture: bool = True) -> Carved:
         refining=refining,
         exif=tiff(exif),
         xmp=bounded(xmp),
-        iptc=bounded(b"".join(iptc), MAX_METADATA),
-        icc=_profile(icc),
+        iptc=b"".join(iptc.found),
+        icc=_profile(icc.found),
     )
+
+
+class _Pieces:
+    """The pieces of a block that is longer than a segment; none where they are longer than the limit."""
+
+    def __init__(self, limit: int) -> None:
+        self.found: list[bytes] = []
+        self._left = limit
+
+    def add(self, data: bytes, start: int, end: int) -> None:
+        """Add the bytes from ``start`` to ``end``."""
+        self._left -= end - start
+        if self._left < 0:
+            self.found.clear()
+        else:
+            self.found.append(data[start:end])
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
@@ -161,4 +179,4 @@ def _profile(parts: list[bytes]) -> bytes:
     """Return the ICC profile from its numbered parts (ICC.1:2022, B.4); nothing if one is missing."""
     numbered = sorted(((part[0], part[2:]) for part in parts if len(part) > 2), key=lambda item: item[0])
     complete = [number for number, _ in numbered] == list(range(1, len(parts) + 1))
-    return bounded(b"".join(part for _, part in numbered), MAX_ICC) if complete else b""
+    return b"".join(part for _, part in numbered) if complete else b""

@@ -15,6 +15,7 @@ from imgcore.imaging.formats.base import (
     ColourCoding,
     Damaged,
     bounded,
+    check_length,
     inflate,
     join,
     tiff,
@@ -62,6 +63,8 @@ def carve(data: bytes, *, with_picture: bool = True) -> Carved:
         raise Damaged("no pixels", ends_early=True)
     head = [span for span in kept if data[span[0] + 4 : span[0] + 8] not in (b"IDAT", b"IEND")]
     incomplete, picture = False, b""
+    if with_picture:
+        check_length(sum(end - start for start, end in pixels), (width, height))
     if with_picture and not ended and width * height <= MAX_PIXELS:
         picture, incomplete = _completed(data, head, pixels)
     elif with_picture:
@@ -118,10 +121,9 @@ def _raw_exif(kind: bytes, body: bytes) -> bytes:
     """Return the EXIF block of a text chunk: a name, a length, then hexadecimal digits in lines."""
     text = body.partition(b"\0")[2]
     plain = inflate(text[1:], 3 * MAX_METADATA) if kind == b"zTXt" else bounded(text, 3 * MAX_METADATA)
-    digits = b"".join(plain.split()[2:])
     try:
-        block = bytes.fromhex(digits.decode("ascii"))
-    except ValueError:
+        block = bytes.fromhex(plain.split(None, 2)[2].decode("ascii"))  # whose lines are skipped
+    except (ValueError, IndexError):
         return b""
     return block if block.startswith((b"Exif\0\0", b"II*\0", b"MM\0*")) else b""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from imgcore.imaging.formats.base import MAX_ICC, Carved, Damaged, bounded, tiff
+from imgcore.imaging.formats.base import MAX_ICC, Carved, Damaged, bounded, check_length, tiff
 
 _KEPT = frozenset({b"VP8X", b"VP8 ", b"VP8L", b"ALPH", b"ANIM", b"ANMF"})
 _METADATA = frozenset({b"EXIF", b"XMP ", b"ICCP"})
@@ -43,6 +43,8 @@ def carve(data: bytes, *, with_picture: bool = True) -> Carved:
         raise Damaged("more chunks than any encoder writes")
     if size is None:
         raise Damaged("no picture", ends_early=True)
+    if with_picture:
+        check_length(sum(map(len, kept)), size)
     return Carved(
         format="WEBP",
         picture=_riff(kept) if with_picture else b"",
