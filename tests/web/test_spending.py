@@ -123,3 +123,14 @@ def test_account_page_shows_the_accounts_own_sums(tmp_path: Path) -> None:
     assert "2,222" not in text
     assert "3,333" not in text
     found.database.close()
+
+
+def test_accounts_page_names_calls_without_an_answer(tmp_path: Path) -> None:
+    found = site(tmp_path)
+    call = ModelCall("gemini-3.5-flash-lite", "3", 4000, 512, "open", CallState.OPEN)
+    found.gallery.spending.record(call, owner_id=found.people["owner"].id)
+
+    text = found.browser(found.app(), "boss").get("/accounts").text
+
+    assert "$0.00, and 1 without an answer" in text
+    found.database.close()

@@ -266,4 +266,4 @@ def _spent(usage: Usage) -> str:
     known = f"${usage.price_usd or 0.0:.2f}"
     if usage.unpriced:
         known += f" and {usage.unpriced:,} of unknown price"
-    return f"{known}, and {usage.unsettled.calls:,} calls without an answer" if usage.unsettled else known
+    return f"{known}, and {usage.unsettled.calls:,} without an answer" if usage.unsettled else known
