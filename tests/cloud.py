@@ -13,7 +13,7 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from tests.support.ansible import ansible
 ROOT = Path(__file__).resolve().parents[1]
 # The local profile's zip carries the describer that needs no key, and is larger than AWS accepts
 LOCAL_ZIPS = {"AWS_API_UNCHECKED": "CreateFunction UpdateFunctionCode"}
+CREDENTIALS = ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN")
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Cloud:
     """A running emulator and what may be done with it."""
 
     emulator: Emulator
+    clients: dict[tuple[str | None, ...], Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def home(self) -> Path:
@@ -47,11 +49,18 @@ class Cloud:
         return read_settings(self.home / f"{name}.env")
 
     def client(self, service: str, environ: Mapping[str, str] | None = None) -> Any:
-        """A boto3 client with the credentials of that environment; the root's by default."""
+        """A boto3 client, created once, with the credentials of that environment; the root's by default."""
+        environ = self.root if environ is None else environ
+        names = ("AWS_ENDPOINT_URL", "AWS_REGION", *(f"AWS_{name}" for name in CREDENTIALS))
+        key = (service, *(environ.get(name) for name in names))
+        if key not in self.clients:
+            self.clients[key] = self._client(service, environ)
+        return self.clients[key]
+
+    def _client(self, service: str, environ: Mapping[str, str]) -> Any:
         import boto3
         from botocore.config import Config
 
-        environ = self.root if environ is None else environ
         return boto3.session.Session(
             aws_access_key_id=environ["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=environ["AWS_SECRET_ACCESS_KEY"],
