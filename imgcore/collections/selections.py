@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from imgcore.collections.models import ALBUM_IMAGES, IDS
-from imgcore.errors import Invalid
+from imgcore.errors import Invalid, NotFound
 from imgcore.gallery.filters import NO_FILTERS, Filters
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def selected_page(
 
 
 def all_selected(gallery: Gallery, wanted: QuerySelection) -> list[str]:
-    """Return the ids of all photos of a selection. Invalid (``query``): more than 10,000, or none."""
+    """Return the ids of all photos of a selection. Invalid (``query``): more than 10,000. NotFound: none."""
     found: list[str] = []
     cursor: str | None = None
     while True:
@@ -50,5 +50,5 @@ def all_selected(gallery: Gallery, wanted: QuerySelection) -> list[str]:
         if cursor is None:
             break
     if not found:
-        raise Invalid("No photo is selected.", code="query")
+        raise NotFound("No photo is selected.")
     return found

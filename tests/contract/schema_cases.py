@@ -60,3 +60,10 @@ def known_query(case: schemathesis.Case) -> None:
         del query["since"]
     if isinstance(query.get("q"), str) and len(query["q"].split()) > 16 and len(query["q"]) <= 200:
         query["q"] = "many words"
+    body = case.body
+    if isinstance(body, dict) and isinstance(body.get("query"), dict):
+        if isinstance(body.get("cursor"), str):
+            body["cursor"] = "aWQ8Mw"
+        words = body["query"].get("q")
+        if isinstance(words, str) and len(words.split()) > 16 and len(words) <= 200:
+            body["query"]["q"] = "many words"

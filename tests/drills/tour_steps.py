@@ -135,7 +135,7 @@ def add_folder(tour: Tour) -> None:
     tour.show("04 uploading")
     tour.wait(lambda: len(tour.done) > len(SUBJECTS) + COUNT // 3)
     window.reload()
-    tour.wait(lambda: "escribed" in tour.text("#tray"))
+    tour.wait(lambda: f" of {COUNT} left" in tour.text("#tray"))
     assert len(tour.done) < ALL, "The reload came too late."
     tour.stage.bucket.faults += ["drop"] * 3  # fewer than the attempts of one upload
     tour.show("05 continued")

@@ -154,7 +154,7 @@ def test_cursor_of_another_list_and_an_empty_selection_are_refused(client: Clien
     assert 422 == client.send("POST", PATH, {"action": "trash", "query": {}, "cursor": "x"}).status
     for path in ("/api/v1/download", "/api/v1/shares"):
         answer = client.send("POST", path, {"query": {"tag": "nowhere"}})
-        assert (422, "No photo is selected.") == (answer.status, answer.json["detail"])
+        assert (404, "No photo is selected.") == (answer.status, answer.json["detail"])
     assert 422 == client.get("/shared/new?selection=tag").status
 
 
