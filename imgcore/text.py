@@ -17,6 +17,10 @@ _DROPPED = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})  # Unicode general ca
 _CUT_OFF = " ,;:–—-" + JOINERS  # what does not stand before an ellipsis
 _KIB, _MIB = 2**10, 2**20
 
+# The flag of a part of a country: a black flag, its code in characters that do not show, and an end
+# (Unicode TR 51, C.1)
+_FLAG_OF_REGION = re.compile("(\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,6}\U000e007f)")
+
 # Before the compatibility decomposition, which turns an acute accent used as an apostrophe into a space.
 _PUNCTUATION = dict.fromkeys(map(ord, "`´‘’‚‛′‵ʹʻʼʽʾʿˈ՚ꞌ＇"), "'") | dict.fromkeys(
     map(ord, "“”„‟«»‹›″‶〝〞〟「」『』＂"), '"'
@@ -42,7 +46,9 @@ def printable(text: str) -> str:
 
     Databases refuse some of those; others make a text look like something else (Unicode TR 36, 3.1).
     """
-    kept = "".join(character for character in text if _is_printable(character))
+    pieces = _FLAG_OF_REGION.split(text)  # the flags are every second one
+    pieces[::2] = ["".join(filter(_is_printable, piece)) for piece in pieces[::2]]
+    kept = "".join(pieces)
     return unicodedata.normalize("NFC", kept).strip().strip(" " + JOINERS)
 
 
@@ -177,4 +183,5 @@ def _is_printable(character: str) -> bool:
 def _completes_previous(text: str, index: int) -> bool:
     character = text[index]
     completes = unicodedata.category(character).startswith("M") or 0x1F3FB <= ord(character) <= 0x1F3FF
-    return completes or character in JOINERS or text[index - 1] in JOINERS
+    of_flag = "\U000e0020" <= character <= "\U000e007f"
+    return completes or of_flag or character in JOINERS or text[index - 1] in JOINERS

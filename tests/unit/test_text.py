@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from imgcore.errors import Invalid
 from imgcore.text import (
+    cut_to_bytes,
     file_size,
     fold_for_search,
     is_boilerplate,
@@ -22,6 +23,7 @@ from imgcore.text import (
     too_large,
 )
 
+ENGLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
 ANY = st.text(st.characters(codec=None), max_size=400)
 
 
@@ -52,6 +54,9 @@ def test_one_line_of_its_own_result_is_the_same(text: str) -> None:
         ("<b>\u200bA</b>", "<b>A</b>"),
         ("caf" + "e\u0301", "café"),
         ("👩\u200d🚀 lands", "👩\u200d🚀 lands"),
+        (f"{ENGLAND} wins", f"{ENGLAND} wins"),
+        (f"a{ENGLAND[1:]} wins", "a wins"),
+        (ENGLAND[:-1], "\U0001f3f4"),
         ("\ufeff\u200d \u200c", ""),
         ("\ue000\ufffe\ufdd0x", "x"),
     ],
@@ -144,3 +149,8 @@ def test_too_large_one_byte_over_names_two_different_sizes() -> None:
 
 def test_file_size_rounds_to_the_nearest_by_default() -> None:
     assert ("341 KiB", "1.2 MiB") == (file_size(349_000), file_size(1_234_567))
+
+
+@pytest.mark.parametrize("limit", range(1, 4 * len(ENGLAND)))
+def test_cut_to_bytes_keeps_a_flag_whole(limit: int) -> None:
+    assert cut_to_bytes(f"a{ENGLAND}b", limit) in ("a", f"a{ENGLAND}", f"a{ENGLAND}b")
