@@ -1,10 +1,13 @@
 """Files as phones, cameras and transfers make them, after reports about comparable programs.
 
-Each file of tests/field_cases was made for this purpose. Six patches of colour lie at ``POINTS``.
+Each file of tests/field_cases was made for this purpose, and has a row in cases.json there. Six patches of
+colour lie at ``POINTS``.
 """
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -18,34 +21,12 @@ FOLDER = Path(__file__).parents[1] / "field_cases"
 POINTS = ((1 / 6, 0.2), (0.5, 0.1), (5 / 6, 0.2), (1 / 6, 0.85), (0.5, 0.9), (5 / 6, 0.85))
 PATCHES = ((200, 40, 40), (40, 180, 60), (50, 70, 200), (230, 200, 40), (180, 60, 170), (60, 190, 200))
 
-# name → largest difference of a channel, and the report
-SHOWN = {
-    "trailing_text.heic": (12, "exiftool#378: text behind the last box"),
-    "trailing_garbage.heic": (12, "exiftool#378"),
-    "mpvd_sef.heic": (12, "a film's box, then a maker's trailer"),
-    "trailing_garbage.avif": (10, "exiftool#378"),
-    "cut1.jpg": (10, "Pillow#2038, #123: the last byte is missing"),
-    "cut2.jpg": (10, "Pillow#2038: no end mark"),
-    "cut1_progressive.jpg": (10, "Pillow#2717"),
-    "cut2_progressive.jpg": (10, "Pillow#2717"),
-    "zero_tail.jpg": (10, "Pillow#123: zeros instead of the end mark"),
-    "noiend.png": (10, "Pillow#5491, #7709"),
-    "heic_named.jpg": (14, "Esri/data-collection-ios#184, seafile-iOS#358"),
-    "webp_named.jpg": (14, "a WebP saved as .jpg"),
-    "jpeg_named.heic": (10, "seafile-iOS#358, slate#610"),
-    "jpeg_named.png": (10, "a JPEG under .png"),
-    "brand_mif2.heic": (14, "the brand of HEIC among the compatible ones"),
-    "brand_miaf.heic": (14, "the brand of HEIC among the compatible ones"),
-    "linear_icc_named_srgb.png": (10, "a profile whose name says sRGB and whose content does not"),
-    "swapped_icc_named_srgb.jpg": (10, "the same"),
-    "gama_linear.png": (14, "libvips#1238, ImageGlass#377, danbooru#2870"),
-    "gama_chrm_adobergb.png": (12, "danbooru#2870"),
-    "cicp_p3.png": (10, "tgfx#1500, libpng#565"),
-    "cicp_pq.png": (40, "tev#307, w3c/png#23"),
-    "p3_nclx.avif": (12, "ImageMagick#7715, ImageGlass#2337"),
-    "exif6_ztxt.png": (10, "libvips#4834, Pillow#4560: EXIF in a text chunk turns it"),
-    "p3_nclx_10bit.avif": (12, "ImageMagick#7715"),
-}
+# What is right of each file, and the report that it was made after
+CASES = {case["file"]: case for case in json.loads((FOLDER / "cases.json").read_text())}
+_SHOWN = re.compile(r"done, (\d+)×(\d+)(?:; right colours within (\d+))?")
+# Width, height and the largest difference of a channel, where the patches are to be seen
+SHOWN = {name: found.groups() for name, case in CASES.items() if (found := _SHOWN.match(case["right"]))}
+PATCHED = [name for name, (_, _, most) in SHOWN.items() if most]
 
 
 def pixels(name: str) -> tuple[tuple[int, int], list[tuple[int, ...]]]:
@@ -67,10 +48,22 @@ def largest_difference(expected: object, actual: list[tuple[int, ...]]) -> int:
 
 
 @pytest.mark.parametrize("name", SHOWN)
-def test_decode_file_from_the_field_is_shown(name: str) -> None:
-    size, colours = pixels(name)
-    assert size == (600, 400)
-    assert largest_difference(PATCHES, colours) <= SHOWN[name][0], SHOWN[name][1]
+def test_decode_file_from_the_field_has_its_size(name: str) -> None:
+    width, height, _ = SHOWN[name]
+    facts = decode((FOLDER / name).read_bytes(), max_side=1600).facts
+    assert (facts.width, facts.height) == (int(width), int(height)), CASES[name]
+
+
+@pytest.mark.parametrize("name", PATCHED)
+def test_decode_file_from_the_field_has_its_colours(name: str) -> None:
+    _, colours = pixels(name)
+    assert largest_difference(PATCHES, colours) <= int(SHOWN[name][2]), CASES[name]
+
+
+def test_field_cases_each_file_has_a_row() -> None:
+    """A file without one would be tried by nothing."""
+    assert {path.name for path in FOLDER.iterdir()} == {*CASES, "cases.json"}
+    assert len(PATCHED) == 25
 
 
 def test_decode_avif_whose_encoder_stores_equal_tiles_once_is_shown() -> None:
