@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from math import inf
 from typing import TYPE_CHECKING
 
 from imgcore.config import Config, Secret
@@ -166,10 +167,10 @@ class RenewedCaptioner:
             self._current = None
             raise
 
-    def probe(self, record: RecordCall = ignore_call) -> None:
+    def probe(self, record: RecordCall = ignore_call, deadline: float = inf) -> None:
         """See Probe.probe."""
         try:
-            self.warm().probe(record)
+            self.warm().probe(record, deadline)
         except Misconfigured:
             self._current = None
             raise

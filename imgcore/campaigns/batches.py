@@ -106,17 +106,23 @@ class Batches:
     def end_cancelled(self) -> None:
         """Cancel the batches of cancelled campaigns, and store the answers of those that have ended.
 
-        Nothing is sent. What is left after SWEEP_SECONDS waits for the next call. Raises what the model raises.
+        Nothing is sent. What is left after SWEEP_SECONDS waits for the next call. One that fails does not keep
+        the others open; the first failure is raised at the end.
         """
-        until = self.clock() + SWEEP_SECONDS
+        until, failures = self.clock() + SWEEP_SECONDS, list[ImgcoreError]()
         for public_id in self.rows.abandoned():
             campaign = self.campaigns.rows.get(public_id)
             if campaign is None:
                 continue
             for batch in self.rows.open(campaign):
                 if self.clock() > until:
-                    return
-                self._continue(batch, campaign)
+                    break
+                try:
+                    self._continue(batch, campaign)
+                except ImgcoreError as error:
+                    failures.append(error)
+        if failures:
+            raise failures[0]
 
     def _continue(self, opened: Batch, campaign: Campaign) -> None:
         """Store the answers of a batch that was sent; the images of one that was not wait for another one.

@@ -16,7 +16,7 @@ from imgcore.captioning.bounds import most_tokens
 from imgcore.captioning.prices import BATCH_SHARE, Spending
 from imgcore.captioning.reading import Words
 from imgcore.captioning.retry import Attempts, Failure, FailureKind, Option, Policy
-from imgcore.errors import ImgcoreError
+from imgcore.errors import ImgcoreError, Unavailable
 from imgcore.gallery import languages
 from imgcore.gallery.models import MODEL_SIDE, Description, Picture, Source
 from imgcore.pipeline.models import PromptUsed, RecordCall, ignore_call
@@ -182,16 +182,23 @@ class ModelCaptioner:
         description = self._description(*found, spending)
         return replace(description, prompt_version=used.prompt_version, language=own.code)
 
-    def probe(self, record: RecordCall = ignore_call) -> None:
-        """Check with one small image that the key is accepted and one of the models describes.
+    def probe(self, record: RecordCall = ignore_call, deadline: float = float("inf")) -> None:
+        """Check with one small image that the key is accepted and one of the models describes, by ``deadline``.
 
         Asking for the model's name would not do: it succeeds for a model that refuses to generate. Raises as
-        ``describe`` does, but any answer will do.
+        ``describe`` does, but any answer will do. deadline: on the clock.
         """
         spending = Spending(self._prompt_version, record)
+
+        def seconds() -> float:
+            left = deadline - self._clock()
+            if left < self._policy.floor:
+                raise Unavailable(busy(self._who))
+            return min(left, PROBE_SECONDS)
+
         while True:
             request = self._request(PROBE_JPEG, MAX_OUTPUT_TOKENS, PROBE_SECONDS)
-            found = self._answer(request, spending)
+            found = self._answer(request, spending, seconds)
             if not isinstance(found, Failure) or found.answered:
                 return
             if not self._changed(request, found):
@@ -222,7 +229,7 @@ class ModelCaptioner:
         )
 
     def _answer(
-        self, request: Request, spending: Spending, seconds: Callable[[], float] = lambda: PROBE_SECONDS
+        self, request: Request, spending: Spending, seconds: Callable[[], float]
     ) -> tuple[Words, str] | Failure:
         """Record a call and make it. seconds: returns how long it may take, raises where there is no time."""
         call_id = spending.begin(request.model, *most_tokens(request, self.source))

@@ -15,6 +15,8 @@ from imgcore.db.tasks import store_description
 from imgcore.gallery.models import Description
 from imgcore.pipeline.models import PromptUsed
 
+LONGEST_SECONDS = 48 * 3600  # after which Google ends a batch: https://ai.google.dev/gemini-api/docs/batch-api
+
 _FREE = (
     "SELECT i.image_id FROM campaign_items i WHERE i.campaign_id = :campaign_id AND i.status = 'waiting'"
     " AND NOT EXISTS (SELECT 1 FROM batch_images b JOIN batches j ON j.id = b.batch_id"
@@ -74,9 +76,12 @@ class BatchRepository(Repository):
         return [_batch(row) for row in rows]
 
     def count_open(self) -> int:
-        """Return how many batches of all campaigns may be at the model's interface."""
-        query = "SELECT COUNT(*) AS n FROM batches WHERE closed_at IS NULL"
-        row = self._database.read(lambda tx: tx.row(query))
+        """Return how many batches of all campaigns may be at the model's interface: two days at most."""
+        query = (
+            "SELECT COUNT(*) AS n FROM batches WHERE closed_at IS NULL"
+            " AND (sent_at IS NULL OR sent_at > {ago:longest})"
+        )
+        row = self._database.read(lambda tx: tx.row(query, longest=micros(LONGEST_SECONDS)))
         return row["n"] if row else 0
 
     def abandoned(self) -> Sequence[str]:

@@ -115,7 +115,7 @@ class ModelGuard:
         if time.monotonic() > deadline - PROBE_RESERVE_SECONDS:
             return Unavailable("There was no time left to check the captioning model.")
         try:
-            self.captioner.probe(self.record)
+            self.captioner.probe(self.record, deadline)
         except (BadAnswer, Blocked):
             return None
         except LedgerUnavailable:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 from typing import Protocol, runtime_checkable
 
 from imgcore.gallery.models import Description, Picture, Renditions, Source
@@ -42,6 +43,9 @@ class Captioner(Protocol):
 class Probe(Protocol):
     """Checks whether a model works."""
 
-    def probe(self, record: RecordCall = ignore_call) -> None:
-        """Request a description of a small image; any answer will do. Raises as Captioner.describe does."""
+    def probe(self, record: RecordCall = ignore_call, deadline: float = inf) -> None:
+        """Request a description of a small image; any answer will do. Raises as Captioner.describe does.
+
+        deadline: on the clock, time.monotonic(), by which it ends.
+        """
         ...

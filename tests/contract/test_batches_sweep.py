@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from itertools import count
+from typing import NoReturn
 
 import pytest
 
 from imgcore.campaigns.batches import SWEEP_SECONDS
 from imgcore.campaigns.models import CampaignStatus, ItemStatus, Selection
+from imgcore.errors import Unavailable
 from imgcore.gallery.models import Image
 from tests.contract.batch_tools import Bench, same_bill
 from tests.fake_batches import FakeBatches
@@ -81,3 +83,36 @@ def test_limit_of_open_batches_counts_those_of_all_campaigns(
     bench.step(first)
     bench.step(second)
     assert 3 == len(google.batches)
+
+
+def test_batch_that_fails_in_the_sweep_does_not_keep_the_others_open(
+    bench: Bench, google: FakeBatches, photos: list[Image], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first one in the order of the sweep cannot be asked for; its failure is raised at the end."""
+    campaign = bench.step(bench.start())
+    google.finish()
+    bench.campaigns.cancel(campaign.public_id)
+    batches = bench.batches()
+    result, first = batches.interface.result, batches.rows.open(campaign)[0].name
+    monkeypatch.setattr(batches.interface, "result", lambda name: away() if name == first else result(name))
+
+    with pytest.raises(Unavailable):
+        batches.end_cancelled()
+
+    assert [first] == [batch.name for batch in batches.rows.open(campaign)]
+
+
+def test_limit_of_open_batches_leaves_out_those_that_have_ended_by_now(
+    bench: Bench, google: FakeBatches, photos: list[Image]
+) -> None:
+    """The command of a campaign was killed, and nobody has started it again for two days."""
+    bench.step(bench.start())
+    rows = bench.process.rows
+    assert 3 == rows.count_open()
+    later = "UPDATE batches SET sent_at = {ago:seconds}"
+    bench.repositories.database.run(lambda tx: tx.execute(later, seconds=49 * 3600 * 1_000_000))
+    assert 0 == rows.count_open()
+
+
+def away() -> NoReturn:
+    raise Unavailable("Google is not available.")

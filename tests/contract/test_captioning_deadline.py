@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
@@ -76,6 +77,17 @@ def test_time_that_recording_a_call_takes_is_the_calls_own(
     assert asked == bench.requests
     assert ["30"] * asked == [request.headers["x-server-timeout"] for request in gemini.asked]
     assert {CallState.OPEN, CallState.NOT_BILLED} == set(states)
+
+
+@pytest.mark.parametrize(("left", "header"), [(1000.0, ["15"]), (12.0, ["12"]), (9.0, [])])
+def test_probe_takes_what_is_left_until_its_deadline(
+    gemini: FakeGemini, left: float, header: list[str]
+) -> None:
+    """Too little time for a request is none."""
+    bench = Bench(gemini)
+    with contextlib.suppress(Unavailable) if not header else contextlib.nullcontext():
+        bench.captioner.probe(deadline=bench.clock() + left)
+    assert header == [request.headers["x-server-timeout"] for request in gemini.probed]
 
 
 def test_stuck_connections_end_by_themselves(gemini: FakeGemini, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -246,6 +246,8 @@ def test_openai_refused_schema_is_left_out() -> None:
     ("body", "code"),
     [
         ('{"error": "model \\"x\\" not found, try pulling it first"}', "model_missing"),
+        ('[{"error": {"message": "model x not found"}}]', "model_missing"),
+        ('{"detail": {"error": "model not found, try pulling it"}}', "model_missing"),
         ("<!doctype html><p>A router says hello", "wrong_address"),
         ("{}", "bad_answer"),
         ('{"choices": []}', "bad_answer"),
@@ -256,6 +258,19 @@ def test_openai_body_that_is_no_answer_is_a_failure(body: str, code: str) -> Non
     found = answer(body, "m")
     assert isinstance(found, Failure)
     assert code == found.end.code
+
+
+@pytest.mark.parametrize(
+    ("further", "unbilled"),
+    [
+        ({}, True),
+        ({"usage": {"prompt_tokens": 1200, "completion_tokens": 4096}}, False),
+    ],
+)
+def test_openai_error_that_names_tokens_may_be_billed(further: dict[str, Any], unbilled: bool) -> None:
+    found = answer(json.dumps({"choices": [], "error": {"message": "stopped"}, **further}), "m")
+    assert isinstance(found, Failure)
+    assert unbilled == found.unbilled
 
 
 @pytest.mark.parametrize("address", ["ftp://x/v1", "localhost:11434", "http://", "http://[", "http://x/v1?a=b"])

@@ -107,7 +107,7 @@ class Probed(FakeCaptioner):
 
     probes: tuple[ImgcoreError | None, ...] = (None,)
 
-    def probe(self, record: RecordCall = ignore_call) -> None:
+    def probe(self, record: RecordCall = ignore_call, deadline: float = float("inf")) -> None:
         first, *rest = self.probes
         self.probes = tuple(rest) or (first,)
         if first is not None:

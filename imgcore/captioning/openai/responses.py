@@ -95,9 +95,11 @@ def answer(body: str, model: str) -> Answer | Failure:
 def judge(status: int, body: str, retry_after: str | None = None) -> Failure:
     """Classify a response with another status than 200.
 
-    An error in the API's own format is not billed; what a gateway says with 5xx is not the server's word.
+    An error in the API's own format is not billed, unless it names tokens; what a gateway says with 5xx is not
+    the server's word.
     """
-    return replace(_judge(status, body, retry_after), unbilled=status < 500 or _is_error(body))
+    unbilled = status < 500 or (_is_error(body) and not any(_tokens(_json(body))))
+    return replace(_judge(status, body, retry_after), unbilled=unbilled)
 
 
 def _judge(status: int, body: str, retry_after: str | None) -> Failure:
@@ -136,7 +138,7 @@ def _refused_option(said: str) -> Option | None:
 
 def _not_an_answer(body: str) -> Failure:
     """Return the failure of a body that is no answer: an error, which some servers send with status 200."""
-    if _is_error(body):
+    if _mentions_error(body):
         return judge(500, body)
     if body.lstrip().startswith("<"):
         return _final(WRONG_ADDRESS, "wrong_address", f"not JSON: {body[:300]}")
@@ -157,11 +159,21 @@ def _content(content: Any) -> str | None:
 
 def _is_error(body: str) -> bool:
     """Return whether a body is an error in the API's own format; some servers send a null beside an answer."""
-    try:
-        data = json.loads(body)
-    except (ValueError, RecursionError):
-        return False
+    data = _json(body)
     return isinstance(data, dict) and bool(data.get("error"))
+
+
+def _mentions_error(body: str) -> bool:
+    """Return whether a body is an error in any format: in a list, in a line of a stream, within an object."""
+    data = _json(body)
+    return _is_error(body) if isinstance(data, dict) and "error" in data else '"error"' in body
+
+
+def _json(body: str) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _message(body: str) -> str:
