@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import json
 from collections.abc import Mapping
@@ -28,11 +29,15 @@ class WorkerFailed(Exception):
 
 def client(service: str, environ: Mapping[str, str]) -> Any:
     """Return a boto3 client with the endpoint, region and access key of ``environ``."""
-    session: Any = boto3.session.Session(  # its types know no service by a variable
-        environ["AWS_ACCESS_KEY_ID"], environ["AWS_SECRET_ACCESS_KEY"], region_name=environ["AWS_REGION"]
-    )
+    session = _session(environ["AWS_ACCESS_KEY_ID"], environ["AWS_SECRET_ACCESS_KEY"], environ["AWS_REGION"])
     settings = Config(retries={"max_attempts": 0}, read_timeout=READ_TIMEOUT, proxies={})
     return session.client(service, endpoint_url=environ["AWS_ENDPOINT_URL"], config=settings)
+
+
+@functools.cache
+def _session(access_key: str, secret_key: str, region: str) -> Any:  # its types know no service by a variable
+    """Return the session of an access key. Each session reads the list of all services and the models anew."""
+    return boto3.session.Session(access_key, secret_key, region_name=region)
 
 
 def resources_exist(root: Mapping[str, str], home: Path) -> bool:
