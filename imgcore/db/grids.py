@@ -14,11 +14,12 @@ _NEEDS_GRID = (
     "(i.grid_key IS NULL AND i.display_height > :height AND i.display_width >= :narrowest * i.display_height"
     " AND i.display_width <= :widest * i.display_height)"
 )
+# Of hashes without an owner, see m038
 _MISSING = sql(
-    "SELECT i.id, i.public_id, i.display_key, {needs_grid}, h.image_id IS NULL"
+    "SELECT i.id, i.public_id, i.display_key, {needs_grid}, h.owner IS NULL"
     " FROM images i LEFT JOIN image_hashes h ON h.image_id = i.id"
     " WHERE i.id > :after AND i.id <= :until AND i.display_key IS NOT NULL AND i.deleted_at IS NULL"
-    " AND (h.image_id IS NULL OR {needs_grid}) ORDER BY i.id",
+    " AND (h.owner IS NULL OR {needs_grid}) ORDER BY i.id",
     needs_grid=_NEEDS_GRID,
 )
 _LOCK = (

@@ -22,6 +22,12 @@ class Schema:
         if not self._has_index(name, table):
             self._transaction.execute(f"CREATE INDEX {name} ON {table} ({columns})")
 
+    def drop_index(self, name: str, table: str) -> None:
+        """Drop an index where there is one of that name (MySQL has no DROP INDEX IF EXISTS)."""
+        if self._has_index(name, table):
+            of_table = "" if self._transaction.dialect.name == "sqlite" else f" ON {table}"
+            self._transaction.execute(f"DROP INDEX {name}{of_table}")
+
     def column(self, table: str, name: str, declaration: str) -> None:
         """Add a column that may be NULL, where it is missing (MySQL has no ADD COLUMN IF NOT EXISTS)."""
         if not self._has_column(table, name):

@@ -137,7 +137,7 @@ def _add_image(tx: Transaction, name: str, columns: dict[str, object], tasks: li
     }
     image_id = _insert(tx, "images", **{**values, **columns})
     quarters = {f"band_{number}": 1 for number in range(4)}
-    _insert(tx, "image_hashes", image_id=image_id, hash=0x0001_0001_0001_0001, **quarters)
+    _insert(tx, "image_hashes", image_id=image_id, hash=0x0001_0001_0001_0001, owner=0, **quarters)
     for value in ("A bystander before.", "A bystander."):
         version = {"field": "caption", "value": value, "source": "local", "applied": 1, "created_at": PAST}
         _insert(tx, "word_versions", image_id=image_id, change_id=value[-9:], **version)

@@ -10,6 +10,7 @@ import pytest
 from imgcore.accounts.models import Role
 from imgcore.db.accounts import AccountRepository
 from imgcore.db.connection import Database
+from imgcore.db.grids import GridRepository
 from imgcore.db.similar import DISTANCE, MOST_OF_A_BAND, similar, store_hash
 from imgcore.gallery.filters import Filters
 from imgcore.gallery.keys import new_public_id
@@ -68,6 +69,40 @@ def test_similar_photos_are_those_of_the_same_owner(database: Database, reposito
     assert [] == found(repositories, foreign, own)  # as if it did not exist
 
 
+def test_photos_of_others_and_in_the_trash_take_no_places_among_the_newest(
+    database: Database, repositories: Repositories, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("imgcore.db.similar.MOST_OF_A_BAND", 2)
+    accounts = AccountRepository(database)
+    mine, other = (accounts.add(new_public_id(), name, Role.PERSON, "hash").id for name in ("ada", "zoe"))
+    first, second = hashed(repositories, HASH, mine), hashed(repositories, HASH, mine)
+    for owner in (other, None):
+        for _ in range(3):
+            hashed(repositories, HASH, owner)
+    for _ in range(3):
+        repositories.images.delete(hashed(repositories, HASH, mine).public_id)
+
+    assert [second.public_id, first.public_id] == found(repositories, first)
+
+
+def test_hash_without_an_owner_is_that_of_an_earlier_release(
+    database: Database, repositories: Repositories
+) -> None:
+    """It is compared with no other until the backfill has made it anew."""
+    image, other = hashed(repositories, HASH), hashed(repositories, HASH)
+    database.run(
+        lambda tx: tx.execute("UPDATE image_hashes SET owner = NULL WHERE image_id = :id", id=image.id)
+    )
+    grids = GridRepository(database)
+    [missing] = [each for each in grids.missing(0, other.id) if each.needs_hash and each.id == image.id]
+
+    assert [[each.public_id] for each in (image, other)] == [
+        found(repositories, each) for each in (image, other)
+    ]
+    assert grids.store(missing, None, HASH)
+    assert [other.public_id, image.public_id] == found(repositories, image)
+
+
 def test_photo_without_shapes_or_hash_is_similar_to_itself_only(repositories: Repositories) -> None:
     for value in (0, None):
         images = [hashed(repositories, value) for _ in range(2)]
@@ -85,12 +120,15 @@ def test_similar_combines_with_search_filters_and_the_timeline(repositories: Rep
     assert 2 == repositories.timeline.months(EVERYBODY, Sort.TAKEN, None, filters).total
 
 
-def test_deleted_photo_is_not_similar_and_has_none(repositories: Repositories) -> None:
+def test_deleted_photo_is_not_similar_but_finds_others_until_it_is_purged(repositories: Repositories) -> None:
+    """An action on all that are like a photo, itself among them, must go on when it is in the trash."""
     image, other = hashed(repositories, HASH), hashed(repositories, HASH)
     repositories.images.delete(other.public_id)
+    reader = Viewer(None, sees_others=True, changes_others=False)
 
     assert [image.public_id] == found(repositories, image)
-    assert [] == found(repositories, other)
+    assert [image.public_id] == found(repositories, other)
+    assert [] == found(repositories, other, reader)  # who does not see its trash
     repositories.sweep.purge(other.public_id)
     rows = repositories.database.read(lambda tx: tx.rows("SELECT image_id FROM image_hashes"))
     left = {row["image_id"] for row in rows}
@@ -119,4 +157,4 @@ def test_look_up_reads_indexes_alone_and_a_bounded_number_of_photos(
     assert ids == (images[3].id, images[2].id, images[0].id)
     steps = [line for line in whole_tables(plans.lines) if not line.startswith("SCAN w")]
     assert [] == steps
-    assert any("image_hashes_band_3" in line for line in plans.lines)
+    assert any("image_hashes_owner_band_3" in line for line in plans.lines)

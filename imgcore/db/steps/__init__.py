@@ -44,6 +44,7 @@ from imgcore.db.steps.m034 import m034_sent_batches
 from imgcore.db.steps.m035 import m035_open_calls
 from imgcore.db.steps.m036 import m036_image_hashes
 from imgcore.db.steps.m037 import m037_pauses
+from imgcore.db.steps.m038 import m038_hash_owners
 
 STEPS = (
     m001_images_and_tasks,
@@ -83,4 +84,5 @@ STEPS = (
     m035_open_calls,
     m036_image_hashes,
     m037_pauses,
+    m038_hash_owners,
 )
