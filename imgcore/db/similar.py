@@ -13,7 +13,7 @@ from imgcore.db.connection import Row, Transaction
 from imgcore.db.statements import sql
 from imgcore.gallery.models import Viewer
 
-DISTANCE = 7  # bits of 64
+DISTANCE = 7  # bits of 64, at most
 MOST_OF_A_BAND = 300  # photos compared for one value of a quarter
 
 _BANDS, _BITS = 4, 16
@@ -70,11 +70,16 @@ def _near(tx: Transaction, column: str, band: int, image: Row) -> set[int]:
     branches = [sql(_OF_BAND, band=column, n=str(number)) for number in range(len(bands))]
     values = {f"value_{number}": each for number, each in enumerate(bands)}
     rows = tx.tuples(" UNION ALL ".join(branches), limit=MOST_OF_A_BAND, owner=image["owner"], **values)
-    return {id_ for id_, other in rows if _alike(image["hash"], other)}
+    return {id_ for id_, other in rows if alike(image["hash"], other)}
 
 
-def _alike(value: int, other: int) -> bool:
-    return ((other ^ value) % (2 * _SIGN)).bit_count() <= DISTANCE
+def alike(value: int, other: int) -> bool:
+    """Return whether two hashes differ in few bits: up to DISTANCE, of simple pictures in fewer.
+
+    Of those, few frequencies are strong enough to set a bit: a quarter of the bits that either has may differ.
+    """
+    differing, either = ((bits % (2 * _SIGN)).bit_count() for bits in (value ^ other, value | other))
+    return differing <= min(DISTANCE, max(1, either // 4))
 
 
 def _bands(value: int) -> list[int]:

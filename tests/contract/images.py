@@ -23,7 +23,7 @@ from imgcore.pipeline.models import Claim, ObjectCreated
 from tests.support.repositories import Repositories
 
 THUMBNAIL, CAPTION = TaskKind.THUMBNAIL, TaskKind.CAPTION
-HASH = 0xF0C3_5A96_1234_8001  # of each picture: 64 bits, the highest of them set
+HASH = 0xF0C3_5A96_B7D4_8E65  # of each picture: 64 bits, the highest of them set
 
 FACTS = PhotoFacts(
     format="JPEG",

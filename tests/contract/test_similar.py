@@ -55,6 +55,13 @@ def test_similar_photos_differ_in_at_most_seven_bits(repositories: Repositories,
     assert image.public_id in found(repositories, near[0])
 
 
+def test_hashes_of_few_bits_differ_in_fewer(repositories: Repositories) -> None:
+    """Those of simple pictures, which would all be alike."""
+    image, one, other = (hashed(repositories, value) for value in (0b11 << 20, 0b111 << 20, 0b11 << 40))
+    assert [one.public_id, image.public_id] == found(repositories, image)
+    assert [other.public_id] == found(repositories, other)
+
+
 def test_similar_photos_are_those_of_the_same_owner(database: Database, repositories: Repositories) -> None:
     accounts = AccountRepository(database)
     mine, other = (accounts.add(new_public_id(), name, Role.PERSON, "hash").id for name in ("ada", "zoe"))

@@ -6,9 +6,9 @@ import itertools
 from pathlib import Path
 
 import pytest
-from PIL import Image, ImageEnhance, ImageOps
+from PIL import Image, ImageDraw, ImageEnhance, ImageOps
 
-from imgcore.db.similar import DISTANCE
+from imgcore.db.similar import DISTANCE, alike
 from imgcore.imaging.decode import decode
 from imgcore.imaging.perceptual import PLAIN, hash_of_file, perceptual_hash
 from imgcore.imaging.render import render
@@ -41,6 +41,62 @@ def test_hash_of_a_copy_stays_within_the_distance(photo: Image.Image) -> None:
     }
     found = {name: distance(copy, hash_of(photo)) for name, copy in copies.items()}
     assert max(found.values()) <= 2, found
+
+
+def circle(size: int) -> Image.Image:
+    picture = Image.new("RGB", (size, size), "white")
+    ImageDraw.Draw(picture).ellipse((size // 4, size // 4, size * 3 // 4, size * 3 // 4), fill="navy")
+    return picture
+
+
+def edge(size: int, *, down: int = 0) -> Image.Image:
+    """Black and white halves, side by side or one above the other."""
+    picture = Image.new("RGB", (size, size), "white")
+    ImageDraw.Draw(picture).rectangle((0, 0, size if down else size // 2, size // 2 if down else size), "black")
+    return picture
+
+
+def sky(size: int) -> Image.Image:
+    picture = Image.new("RGB", (size, size * 2 // 3), (120, 170, 230))
+    ImageDraw.Draw(picture).rectangle((0, size // 3, size, size), fill=(40, 90, 40))
+    return picture
+
+
+GRAPHICS = {
+    "circle": circle(1200),
+    "edge": edge(1200),
+    "edge_down": edge(1200, down=1),
+    "sky": sky(1500),
+    "gradient": Image.linear_gradient("L").resize((1600, 1200)).convert("RGB"),
+    "gradient_across": Image.linear_gradient("L").rotate(90).resize((1600, 1200)).convert("RGB"),
+    "radial": Image.radial_gradient("L").resize((1200, 1200)).convert("RGB"),
+}
+GRAPHICS |= {f"{name}_inverted": ImageOps.invert(picture) for name, picture in GRAPHICS.items()}
+
+
+@pytest.mark.parametrize("name", GRAPHICS)
+def test_copies_of_graphics_skies_and_gradients_are_alike(name: str) -> None:
+    """Most frequencies of these are 0 and noise, which must set no bit, and the others set some."""
+    picture = GRAPHICS[name]
+    third = picture.resize((picture.width // 3, picture.height // 3), Image.Resampling.LANCZOS)
+    odd = picture.resize((picture.width * 5 // 7, picture.height * 5 // 7), Image.Resampling.LANCZOS)
+    copies = {
+        "smaller": hash_of(third, "JPEG", quality=75),
+        "odd": hash_of(odd),
+        "compressed": hash_of(picture, "JPEG", quality=25),
+        "grey": hash_of(picture.convert("L")),
+        "dull": hash_of(ImageEnhance.Contrast(picture).enhance(0.9)),
+    }
+    own = hash_of(picture)
+    assert PLAIN != own
+    assert [] == [copy for copy, value in copies.items() if not alike(value, own)]
+
+
+def test_graphics_are_not_alike() -> None:
+    """A sky over a field, which is an edge in grey, is left out."""
+    hashes = {name: hash_of(picture) for name, picture in GRAPHICS.items() if "sky" not in name}
+    pairs = itertools.combinations(hashes, 2)
+    assert [] == [(one, other) for one, other in pairs if alike(hashes[one], hashes[other])]
 
 
 def test_hash_of_a_display_file_is_that_of_the_render(photo: Image.Image) -> None:
