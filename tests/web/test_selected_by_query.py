@@ -124,10 +124,38 @@ def test_archive_and_link_hold_what_a_search_finds(client: Client, gallery: Gall
     page = client.get(f"/shared/new?selection=%3Ftag%3Dboat&except={ids[0]}")
     assert "Share 3 photos by a link" in page.text
     assert '<input type="hidden" name="selection" value="?tag=boat">' in page.text
-    made = client.post("/shared", fields | {"token": page.token, "days": "7", "files": "none"})
+    form = fields | {"token": page.token, "shown": shown(page.text), "days": "7", "files": "none"}
+    made = client.post("/shared", form)
     assert (200, [3, 3]) == (made.status, [each.images for each in gallery.shares.all()])
     archive = client.post("/download", fields | {"token": page.token})
     assert set(names) == set(zipfile.ZipFile(io.BytesIO(archive.body)).namelist())
+
+
+def shown(page: str) -> str:
+    """Return what the form of a link names its photos by."""
+    return page.split('name="shown" value="')[1].split('"')[0]
+
+
+@pytest.mark.parametrize("change", ["added", "trashed", "replaced"])
+def test_link_holds_the_photos_that_its_form_counted(client: Client, gallery: Gallery, change: str) -> None:
+    """A photo that matches since is not made public: the form counts again."""
+    first, _ = (add_done(gallery, tags=("boat",)) for _ in range(2))
+    page = client.get("/shared/new?selection=%3Ftag%3Dboat")
+    form = {"selection": "?tag=boat", "except": "", "token": page.token, "days": "7", "files": "none"}
+    if change != "trashed":
+        add_done(gallery, tags=("boat",))
+    if change != "added":
+        gallery.images.delete(first.public_id)
+    number = {"added": "3 photos", "trashed": "1 photo", "replaced": "2 photos"}[change]
+
+    for given in ({}, {"shown": shown(page.text)}):
+        again = client.post("/shared", form | given)
+        assert 409 == again.status
+        assert f"Share {number} by a link" in again.text
+        assert "The search finds other photos" in again.text
+    assert [] == list(gallery.shares.all())
+    assert 200 == client.post("/shared", form | {"shown": shown(again.text)}).status
+    assert 1 == len(gallery.shares.all())
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import bottle
@@ -13,7 +14,7 @@ from imgcore.accounts.security_log import SecurityEvent
 from imgcore.collections.models import IDS, checked_ids
 from imgcore.collections.selections import QuerySelection, all_selected
 from imgcore.collections.share_models import DAYS, MOST_DAYS, SHORTEST_PASSWORD, NewShare, Share, ShareFiles
-from imgcore.errors import ImgcoreError, Invalid, NotFound
+from imgcore.errors import Conflict, ImgcoreError, Invalid, NotFound
 from web.handlers.albums import albums_for_caller, choice
 from web.handlers.forms import set_error_status
 from web.http import request
@@ -148,7 +149,10 @@ class SharePages(SharesBase):
         """Create a link and show its address, once."""
         fields = verified_form()
         try:
-            share, url = self._create(_new_share(fields, self._ids(fields)))
+            ids = self._ids(fields)
+            if fields.get("selection") and fields.get("shown") != _digest(ids):
+                raise Conflict(_CHANGED, code="selection_changed")
+            share, url = self._create(_new_share(fields, ids))
         except ImgcoreError as error:
             return self._form(fields, error)
         return self._page("shared", shares=self._rows(), made=share_row(share), url=url)
@@ -177,6 +181,7 @@ class SharePages(SharesBase):
             ids="" if fields.get("selection") else ",".join(ids),
             selection=fields.get("selection", ""),
             excluded=fields.get("except", ""),
+            shown=_digest(ids),
             days=DAYS,
             most_days=MOST_DAYS,
             shortest=SHORTEST_PASSWORD,
@@ -190,6 +195,13 @@ class SharePages(SharesBase):
         return self._renderer.render(view, token=csrf_token(), trouble=trouble, **values)
 
 
+def _digest(ids: Iterable[str]) -> str:
+    """Return what the form names photos of a search by, whose ids are too many for it."""
+    return hashlib.sha256(",".join(sorted(ids)).encode()).hexdigest()
+
+
+# A link makes photos public: none that the form has not counted
+_CHANGED = "The search finds other photos than a moment ago. Check their number and create the link again."
 _NOTHING = "none"
 _CHOICES = (
     (_NOTHING, "nothing"),

@@ -11,6 +11,7 @@
   <input type="hidden" name="ids" value="{{ids}}">
   <input type="hidden" name="selection" value="{{selection}}">
   <input type="hidden" name="except" value="{{excluded}}">
+  <input type="hidden" name="shown" value="{{shown}}">
   <label for="title">Title (optional)</label>
   <input id="title" name="title" maxlength="100" value="{{fields.get('title', '')}}" autocomplete="off">
   <label for="days">Days until the link ends</label>
