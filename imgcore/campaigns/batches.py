@@ -35,6 +35,10 @@ SWEEP_LEASE_SECONDS = 300.0  # of a batch in a sweep
 LEASE_SECONDS = 1800.0  # within which a batch is sent or stored
 LOST_SECONDS = 1800.0  # after which a batch that is not found was not sent: longer than an upload can take
 
+_PAUSED = (
+    "An administrator has paused captions: no batch is sent until they are resumed on the page /admin/jobs."
+)
+
 
 class BatchModel(Protocol):
     """A model, as requests to it are made and its answers read. See ModelCaptioner."""
@@ -143,7 +147,7 @@ class Batches:
                 self._store(batch, name, campaign)
 
     def _send(self, batch: Batch) -> None:
-        """Send a new batch. Raise the cap that is reached, or why the model cannot be used."""
+        """Send a new batch. Raise the cap that is reached, the pause, or why the model cannot be used."""
         with self._released(batch):
             with self._closed_on(batch, ImgcoreError):
                 self._check_model()
@@ -179,6 +183,8 @@ class Batches:
 
     def _check_model(self) -> None:
         """Probe the model, once; return where a batch may be sent to it."""
+        if self.rows.paused():
+            raise Unavailable(_PAUSED, code="captions_paused")
         self._check_cap()
         if self.model.model not in self._probed:
             self.model.probe(self.spending.record)

@@ -10,9 +10,10 @@ from imgcore.campaigns.models import Batch, BatchImage, Campaign
 from imgcore.db.campaigns import was_described
 from imgcore.db.connection import Repository, Transaction
 from imgcore.db.mapping import Row, in_list, micros, moment
+from imgcore.db.pauses import is_paused
 from imgcore.db.statements import sql
 from imgcore.db.tasks import store_description
-from imgcore.gallery.models import Description
+from imgcore.gallery.models import Description, TaskKind
 from imgcore.pipeline.models import PromptUsed
 
 LONGEST_SECONDS = 48 * 3600  # after which Google ends a batch: https://ai.google.dev/gemini-api/docs/batch-api
@@ -83,6 +84,10 @@ class BatchRepository(Repository):
         )
         row = self._database.read(lambda tx: tx.row(query, longest=micros(LONGEST_SECONDS)))
         return row["n"] if row else 0
+
+    def paused(self) -> bool:
+        """Return whether an administrator has paused captions."""
+        return self._database.read(lambda tx: is_paused(tx, TaskKind.CAPTION))
 
     def abandoned(self) -> Sequence[str]:
         """Return the public ids of the cancelled campaigns with batches whose results are not stored."""

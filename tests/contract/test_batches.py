@@ -125,6 +125,24 @@ def test_paused_batch_sends_nothing_and_stores_what_was_sent(
     assert {ItemStatus.DONE: 5} == dict(bench.step(campaign).counts)
 
 
+def test_batches_wait_while_captions_are_paused(
+    bench: Bench, repositories: Repositories, google: FakeBatches, photos: list[Image]
+) -> None:
+    """Check that what was sent before is stored, without a probe or a new batch."""
+    campaign = bench.start()
+    repositories.jobs.pause(TaskKind.CAPTION, None, "boss")
+    for _ in range(2):
+        with pytest.raises(Unavailable, match="paused captions"):
+            bench.step(campaign)
+    assert (0, 0) == (len(google.batches), len(google.probed))
+    repositories.jobs.resume(TaskKind.CAPTION, None)
+    repositories.jobs.pause(TaskKind.CAPTION, "busy", "boss")  # the retries alone
+    bench.step(campaign)
+    repositories.jobs.pause(TaskKind.CAPTION, None, "boss")
+    google.finish()
+    assert {ItemStatus.DONE: 5} == dict(bench.step(campaign).counts)
+
+
 def test_batch_stops_at_a_cap(
     repositories: Repositories, database: Database, google: FakeBatches, photos: list[Image]
 ) -> None:
