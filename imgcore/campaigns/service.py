@@ -21,6 +21,8 @@ LISTED = 50  # campaigns
 STEP_SECONDS = 60.0  # the longest time that one step makes up for
 AHEAD = 3  # minutes of work that may be queued at once: more would only wait in the queue
 
+_NO_MATCH = "No photo matches, so there is nothing to describe again."
+
 
 @dataclass(frozen=True, slots=True)
 class Campaigns:
@@ -50,12 +52,25 @@ class Campaigns:
             raise Invalid(f"rate must be a whole number from 1 to {MAX_RATE}.", code="rate")
         campaign = self.rows.add(_checked(selection), rate, self.viewer, batch=batch)
         if campaign is None:
-            raise Conflict("No photo matches, so there is nothing to describe again.", code="no_match")
+            raise Conflict(_NO_MATCH, code="no_match")
         try:
             self.advance()
             return self.get(campaign.public_id)
         except Unavailable:  # the campaign runs: the next sweep queues its images
             return campaign
+
+    def extend(self, public_id: str, selection: Selection) -> Campaign:
+        """Add the images that match now to a campaign that runs; start another one where it has ended.
+
+        NotFound. Conflict where none match.
+        """
+        campaign = self.get(public_id)
+        added = self.rows.extend(campaign.id, _checked(selection), self.viewer)
+        if added is None:
+            return self.start(selection, campaign.rate)
+        if not added:
+            raise Conflict(_NO_MATCH, code="no_match")
+        return self.get(public_id)
 
     def get(self, public_id: str) -> Campaign:
         """Return a campaign of the viewer's. NotFound."""

@@ -32,12 +32,16 @@ class BulkAction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BulkRequest:
-    """An action on images. tags, album: for the actions that need them."""
+    """An action on images. tags, album: for the actions that need them.
+
+    campaign: of an earlier request of the same action, which describes these images again too.
+    """
 
     action: BulkAction
     ids: tuple[str, ...]
     tags: tuple[str, ...] = ()
     album: str | None = None
+    campaign: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,7 @@ class Bulk:
             case BulkAction.ADD_TO_ALBUM | BulkAction.REMOVE_FROM_ALBUM:
                 return self._change_album(request)
             case BulkAction.RECAPTION:
-                return self._recaption(request.ids)
+                return self._recaption(request)
             case BulkAction.TRASH:
                 return self._each(request, self._trash, BulkAction.RESTORE)
             case BulkAction.RESTORE:
@@ -172,15 +176,21 @@ class Bulk:
         undo = BulkRequest(opposite, changed, album=request.album)
         return replace(outcome, undo=(undo,) if changed else ())
 
-    def _recaption(self, ids: Sequence[str]) -> BulkOutcome:
-        """Start a campaign, to which its rate and the caps on spending apply. It is cancelled, not undone."""
-        results = [(public_id, self._one(public_id, _queueable)) for public_id in ids]
+    def _recaption(self, request: BulkRequest) -> BulkOutcome:
+        """Start a campaign, to which its rate and the caps on spending apply. It is cancelled, not undone.
+
+        The images of the other requests of the action join it: each campaign has its own rate.
+        """
+        results = [(public_id, self._one(public_id, _queueable)) for public_id in request.ids]
         queued = tuple(public_id for public_id, result in results if result is ItemResult.QUEUED)
         if not queued or self.gallery.campaigns is None:
             return BulkOutcome(results)
         campaigns = replace(self.gallery.campaigns, viewer=self.gallery.viewer)
+        selection = Selection(ids=queued)
         try:
-            return BulkOutcome(results, campaign=campaigns.start(Selection(ids=queued)))
+            if request.campaign is None:
+                return BulkOutcome(results, campaign=campaigns.start(selection))
+            return BulkOutcome(results, campaign=campaigns.extend(request.campaign, selection))
         except Conflict:  # others began to describe them just now
             waiting = {ItemResult.QUEUED: ItemResult.UNCHANGED}
             return BulkOutcome([(public_id, waiting.get(result, result)) for public_id, result in results])

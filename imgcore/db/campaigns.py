@@ -99,22 +99,24 @@ class CampaignRepository(Repository):
                 batch=int(batch),
                 minute=micros(60),
             )
-            total = 0
-            for conditions, values in _conditions(tx, selection, viewer):
-                statement = sql(
-                    "INSERT INTO campaign_items (campaign_id, image_id, status)"
-                    " SELECT :campaign_id, i.id, 'waiting' {matching}",
-                    matching=sql(_MATCHING, conditions=conditions),
-                )
-                total += tx.execute(statement, campaign_id=campaign_id, **values)
+            total = _add_items(tx, campaign_id, selection, viewer)
             if not total:
                 tx.execute("DELETE FROM campaigns WHERE id = :campaign_id", campaign_id=campaign_id)
                 return False
-            update = "UPDATE campaigns SET total = :total WHERE id = :campaign_id"
-            tx.execute(update, total=total, campaign_id=campaign_id)
             return True
 
         return self.get(public_id) if self._database.run(work) else None
+
+    def extend(self, campaign_id: int, selection: Selection, viewer: Viewer) -> int | None:
+        """Add the images that match to a campaign; return how many, or None where it does not run any more."""
+
+        def work(tx: Transaction) -> int | None:
+            running = "SELECT id FROM campaigns WHERE id = :id AND status = 'running' {for_update}"
+            if tx.row(running, id=campaign_id) is None:
+                return None
+            return _add_items(tx, campaign_id, selection, viewer)
+
+        return self._database.run(work)
 
     def get(self, public_id: str) -> Campaign | None:
         """Return a campaign with its progress."""
@@ -251,6 +253,21 @@ def _campaign(row: Row, counts: dict[ItemStatus, int]) -> Campaign:
         counts=counts,
         batch=bool(row["batch"]),
     )
+
+
+def _add_items(tx: Transaction, campaign_id: int, selection: Selection, viewer: Viewer) -> int:
+    """Add the images that match to a campaign; return how many."""
+    added = 0
+    for conditions, values in _conditions(tx, selection, viewer):
+        statement = sql(
+            "{insert_ignore} campaign_items (campaign_id, image_id, status)"
+            " SELECT :campaign_id, i.id, 'waiting' {matching}",
+            matching=sql(_MATCHING, conditions=conditions),
+        )
+        added += tx.execute(statement, campaign_id=campaign_id, **values)
+    update = "UPDATE campaigns SET total = total + :added WHERE id = :campaign_id"
+    tx.execute(update, added=added, campaign_id=campaign_id)
+    return added
 
 
 def _conditions(tx: Transaction, selection: Selection, viewer: Viewer) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -102,6 +102,21 @@ def test_selection_by_ids_and_search_matches_both(campaigns: Campaigns, four: li
     assert 2 == campaigns.preview(Selection(ids=(*ids, "0" * 32))).images
 
 
+def test_campaign_is_extended_while_it_runs(campaigns: Campaigns, four: list[Image]) -> None:
+    """An image that it has already is not added again."""
+    ids = tuple(image.public_id for image in four)
+    campaign = campaigns.start(Selection(ids=ids[:2]), 6)
+    extended = campaigns.extend(campaign.public_id, Selection(ids=ids[1:3]))
+    assert (campaign.public_id, 3, 3) == (extended.public_id, extended.total, sum(extended.counts.values()))
+    with pytest.raises(Conflict):
+        campaigns.extend(campaign.public_id, Selection(ids=ids[:3]))
+
+    campaigns.cancel(campaign.public_id)
+    another = campaigns.extend(campaign.public_id, Selection(ids=ids[3:]))
+    assert (1, 6) == (another.total, another.rate)
+    assert 3 == campaigns.get(campaign.public_id).total
+
+
 def test_selection_without_a_condition_is_invalid(campaigns: Campaigns) -> None:
     """A forgotten condition does not select everything."""
     with pytest.raises(Invalid):

@@ -86,6 +86,39 @@ def test_change_that_ends_the_match_reaches_every_photo(
     assert ([], []) == run(client, body)
 
 
+def test_search_is_described_again_by_one_campaign(
+    client: Client, gallery: Gallery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Several would describe at several times the rate. The second request has nothing to describe."""
+    monkeypatch.setattr("imgcore.collections.selections.IDS", 2)
+    ids = [add_done(gallery, tags=("boat",)).public_id for _ in range(3)]
+    ids += [add_image(gallery, tags=("boat",)).public_id for _ in range(2)]
+    ids += [add_done(gallery, tags=("boat",)).public_id for _ in range(2)]
+    results, _ = run(client, {"action": "recaption", "query": {}})
+    assert 7 == len(results)
+    [campaign] = gallery.campaigns.all()
+    assert 5 == campaign.total == sum(campaign.counts.values())
+
+    for cursor in ("x.y", "."):
+        body = {"action": "recaption", "query": {}, "cursor": cursor}
+        assert 422 == client.send("POST", PATH, body).status
+
+
+def test_search_is_described_again_by_another_campaign_where_the_first_has_ended(
+    client: Client, gallery: Gallery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("imgcore.collections.selections.IDS", 2)
+    for _ in range(4):
+        add_done(gallery)
+    body = {"action": "recaption", "query": {}}
+    first = client.send("POST", PATH, body).json
+    gallery.campaigns.cancel(first["campaign"])
+    unknown = first["next"].partition(".")[0] + ".0123456789abcdef0123456789abcdef"
+    assert 404 == client.send("POST", PATH, body | {"cursor": unknown}).status
+    second = client.send("POST", PATH, body | {"cursor": first["next"]}).json
+    assert 2 == len({first["campaign"], second["campaign"]} - {None})
+
+
 def test_selection_is_what_the_timeline_shows(client: Client, gallery: Gallery) -> None:
     """A file that has not arrived is not on it; without parameters all that are on it are selected."""
     shown = add_done(gallery).public_id

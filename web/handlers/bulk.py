@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bottle import HTTPResponse
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from imgcore.gallery.service import Gallery
 
 _MEMBERS = frozenset({"ids", "action", "tags", "album"})
+_CAMPAIGN = "."  # in a cursor, before the campaign that describes the photos of all requests of an action
 _NEEDED = {
     BulkAction.ADD_TAGS: "tags",
     BulkAction.REMOVE_TAGS: "tags",
@@ -55,12 +57,17 @@ class BulkApi:
         selection = selection_of_body(body)
         if selection is None:
             return self._answer(self._bulk.run(_request(body)))
-        cursor = None if body.get("cursor") is None else request.string(body, "cursor")
+        given = None if body.get("cursor") is None else request.string(body, "cursor")
+        cursor, _, campaign = (given or "").partition(_CAMPAIGN)
         gallery = gallery_for_caller(self._unrestricted)
-        ids, following = selected_page(gallery, selection, cursor)
+        ids, following = selected_page(gallery, selection, None if given is None else cursor)
         rest = {name: value for name, value in body.items() if name not in MEMBERS | {"cursor"}}
-        wanted = _request(rest | {"ids": ids})
-        return self._answer(self._bulk.run(wanted) if ids else BulkOutcome(()), following)
+        wanted = replace(_request(rest | {"ids": ids}), campaign=campaign or None)
+        outcome = self._bulk.run(wanted) if ids else BulkOutcome(())
+        campaign = outcome.campaign.public_id if outcome.campaign else campaign
+        if following is not None and campaign:
+            following += f"{_CAMPAIGN}{campaign}"
+        return self._answer(outcome, following)
 
     @requires(Scope.EDIT)
     def undo(self) -> HTTPResponse:
