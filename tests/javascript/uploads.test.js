@@ -112,6 +112,19 @@ test("an upload is remembered for a week", () => {
   assert.equal(outdated(entry("a"), 7 * 86_400_000 + 1), true);
 });
 
+test("photos that had arrived before a reload and were deleted since are not waited for", () => {
+  const restored = new Restored();
+  restored.add("a", 60);
+  const here = Array.from({ length: 28 }, () => ({ batch: "a", settled: true }));
+  assert.deepEqual(restored.before(here, []), { arrived: 32, settled: 0 });
+  restored.count([{ batch: "a", total: 59, described: 40, failed: 0 }]);
+  assert.deepEqual(restored.before(here, []), { arrived: 31, settled: 12 });
+  restored.count([{ batch: "a", total: 59, described: 58, failed: 1 }]);
+  assert.deepEqual(restored.before(here, []), { arrived: 31, settled: 31 });
+  restored.count([{ batch: "a", total: 20, described: 20, failed: 0 }]); // more than all of before
+  assert.deepEqual(restored.before(here, []), { arrived: 0, settled: 0 });
+});
+
 test("files of a batch that had arrived before a reload are counted", () => {
   const restored = new Restored();
   restored.add("a", 60);

@@ -4,7 +4,7 @@
 
 export class Restored {
   /** @type {Map<string, number>} */ #totals = new Map(); // files that were added together
-  /** @type {Map<string, number>} */ #settled = new Map(); // of them, as the server has counted
+  /** @type {Map<string, {total: number, settled: number}>} */ #counts = new Map(); // of them, by the server
 
   /** @param {string} batch @param {number} total files that were added together */
   add(batch, total) {
@@ -19,12 +19,12 @@ export class Restored {
 
   /** @param {BatchCounts[]} counts */
   count(counts) {
-    for (const { batch, described, failed } of counts) this.#settled.set(batch, described + failed);
+    for (const { batch, total, described, failed } of counts) this.#counts.set(batch, { total, settled: described + failed });
   }
 
   clear() {
     this.#totals.clear();
-    this.#settled.clear();
+    this.#counts.clear();
   }
 
   /**
@@ -38,8 +38,14 @@ export class Restored {
     for (const [batch, total] of this.#totals) {
       const mine = here.filter((upload) => upload.batch === batch);
       if (mine.length === 0) continue;
-      const arrived = Math.max(0, total - mine.length - lost.filter((entry) => entry.batch === batch).length);
-      const settled = (this.#settled.get(batch) ?? 0) - mine.filter((upload) => upload.settled).length;
+      const counted = this.#counts.get(batch);
+      const settledHere = mine.filter((upload) => upload.settled).length;
+      const unsent = lost.filter((entry) => entry.batch === batch).length;
+      let arrived = Math.max(0, total - mine.length - unsent);
+      // Photos that were deleted meanwhile are in no count of the server, and are not waited for. Until all files of this
+      // page are settled, its total may lack some of them.
+      if (counted && settledHere === mine.length) arrived = Math.min(arrived, Math.max(0, counted.total - mine.length));
+      const settled = (counted?.settled ?? 0) - settledHere;
       found.arrived += arrived;
       found.settled += Math.min(arrived, Math.max(0, settled));
     }
