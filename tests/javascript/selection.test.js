@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { chunks, merged, Selection, sizeOf, undoCalls } from "../../web/static/js/model/selection.js";
+import { chunks, merged, sizeOf, undoCalls } from "../../web/static/js/model/bulk.js";
+import { Selection } from "../../web/static/js/model/selection.js";
 
 const ORDER = ["a", "b", "c", "d", "e", "f"];
 

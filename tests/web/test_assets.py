@@ -115,7 +115,7 @@ def test_parts_of_later_views_are_not_in_the_first() -> None:
     first = {path.relative_to(folder).as_posix() for path in imported(entry)}
     every = {path.relative_to(folder).as_posix() for path in imported(entry, late=True)}
     names = ("viewer", "scrubber", "info", "help", "uploads", "selectactions")
-    late = {f"view/{name}.js" for name in names} | {"core/uploads.js"}
+    late = {f"view/{name}.js" for name in names} | {"core/bulk.js", "core/uploads.js"}
     assert (late, set()) == (late & every, late & first)
 
 

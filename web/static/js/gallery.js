@@ -2,7 +2,6 @@
 
 import { Actions } from "./core/actions.js";
 import { ask, onSignedOut, signInPath } from "./core/api.js";
-import { Bulk } from "./core/bulk.js";
 import { Feed } from "./core/feed.js";
 import { guard, reportErrors } from "./core/guard.js";
 import { Late } from "./core/late.js";
@@ -185,7 +184,7 @@ selectBar.setUp({
     query.delete("sort");
     return query.toString();
   },
-  bulk: new Bulk({
+  bulk: new Late(async () => new (await import("./core/bulk.js")).Bulk({
     toast: (text, action) => toasts.show(text, action),
     progress: (done, total) => selectBar.show(done, total),
     removed(ids) {
@@ -197,7 +196,7 @@ selectBar.setUp({
       redraw();
     },
     news: () => feed.hurry(),
-  }),
+  })),
 });
 
 timeline.addEventListener("photo-action", guard((event) => {

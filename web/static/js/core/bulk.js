@@ -1,6 +1,7 @@
 // Actions on many photos: each asks the API, changes the list, says in a sentence what happened, and can be undone at once.
+// Loaded with the first of them.
 
-import { chunks, merged, sizeOf, undoCalls } from "../model/selection.js";
+import { chunks, merged, sizeOf, undoCalls } from "../model/bulk.js";
 import { ask } from "./api.js";
 
 /** @typedef {import("../model/selection.js").Wanted} Wanted */

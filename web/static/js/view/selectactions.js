@@ -2,7 +2,7 @@
 
 import { ask } from "../core/api.js";
 import { guard } from "../core/guard.js";
-import { sizeOf } from "../model/selection.js";
+import { sizeOf } from "../model/bulk.js";
 import { button, element } from "./dom.js";
 
 /** @typedef {import("../core/bulk.js").Bulk} Bulk */

@@ -10,7 +10,7 @@ import { button, element, stylesheet } from "./dom.js";
  * @typedef {object} Options
  * @property {import("./timeline.js").PhotoTimeline} timeline
  * @property {import("../model/sections.js").Sections} sections
- * @property {import("../core/bulk.js").Bulk} bulk
+ * @property {Late<import("../core/bulk.js").Bulk>} bulk
  * @property {(id: string) => boolean} selectable
  * @property {() => string} query the filters of the list, as a query string
  * @property {HTMLFormElement} form carries the token of forms
@@ -120,10 +120,10 @@ export class SelectBar extends HTMLElement {
     this.progress.value = total ? done / total : 0;
   }
 
-  /** @param {string} name of an action @returns {unknown} */
-  act(name) {
-    const { bulk, form } = this.#given;
-    if (this.size === 0) return undefined;
+  /** @param {string} name of an action */
+  async act(name) {
+    const { form } = this.#given;
+    if (this.size === 0) return;
     const { wanted } = this.selection;
     const named = "ids" in wanted;
     if (!named && wanted.except.length > AT_ONCE) {
@@ -133,10 +133,17 @@ export class SelectBar extends HTMLElement {
     if (this.size > most && (name === "share" || name === "download")) {
       throw new Error(`Select at most ${most.toLocaleString("en")} photos for this.`);
     }
+    const bulk = await this.#given.bulk.get();
     switch (name) {
-      case "describe": return bulk.run("recaption", wanted);
-      case "trash": return bulk.run("trash", wanted).then(() => named || this.clear());
-      default: return this.#actions.get().then(({ run }) => run(name, wanted, { bulk, form }));
+      case "describe":
+        await bulk.run("recaption", wanted);
+        break;
+      case "trash":
+        await bulk.run("trash", wanted);
+        if (!named) this.clear();
+        break;
+      default:
+        await (await this.#actions.get()).run(name, wanted, { bulk, form });
     }
   }
 
