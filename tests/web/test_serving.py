@@ -32,9 +32,11 @@ class Running:
         self.entered = threading.Event()
         self.release = threading.Event()
         self.release.set()
+        self.workers: set[threading.Thread] = set()  # that answered with a page
         page = self.gallery.pages.page_versions
 
         def held(**asked: object) -> object:
+            self.workers.add(threading.current_thread())
             self.entered.set()
             self.release.wait(20)
             return page(**asked)
@@ -57,6 +59,8 @@ class Running:
         self.server.stop(drain=0)
         self.server.stop(drain=0)
         self.thread.join(20)
+        for worker in self.workers:  # one whose answer was given up still uses the database
+            worker.join(20)
         self.gallery.images.database.close()
         self._folder.cleanup()
 
