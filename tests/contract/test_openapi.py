@@ -18,9 +18,12 @@ from web.app import create_app
 from web.http.auth import PREFIX
 
 
+FOLDER = tempfile.TemporaryDirectory(prefix="gallery-openapi-")  # removed when the process ends
+
+
 def prepared() -> Gallery:
     """A gallery with something of each kind in it."""
-    gallery = fake_gallery(Path(tempfile.mkdtemp(prefix="gallery-openapi-")))
+    gallery = fake_gallery(Path(FOLDER.name))
     for add in (add_done, add_failed, add_image):
         for _ in range(3):
             add(gallery)

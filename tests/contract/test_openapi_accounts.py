@@ -24,7 +24,8 @@ from tests.web.peopling import PASSWORD, site
 from web.handlers.api import DESCRIPTION
 from web.http.auth import PREFIX
 
-SITE = site(Path(tempfile.mkdtemp(prefix="gallery-openapi-")))
+FOLDER = tempfile.TemporaryDirectory(prefix="gallery-openapi-")  # removed when the process ends
+SITE = site(Path(FOLDER.name))
 SCHEMA = from_wsgi(f"{PREFIX}/openapi.yaml", SITE.app())
 expect_limit_of_bodies(SCHEMA)
 # test_openapi.py has the systematic variants of every request, half of the time; here they are in the drill.
