@@ -17,7 +17,6 @@ from tests.web.fakes import add_done, add_failed, add_image, fake_gallery
 from web.app import create_app
 from web.http.auth import PREFIX
 
-
 FOLDER = tempfile.TemporaryDirectory(prefix="gallery-openapi-")  # removed when the process ends
 
 
