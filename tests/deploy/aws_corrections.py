@@ -7,6 +7,7 @@ serves. Each says what AWS does, so that it can go when ministack does the same.
 from __future__ import annotations
 
 import fnmatch
+import json
 import os
 import re
 import runpy
@@ -16,6 +17,9 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 from xml.sax.saxutils import escape
 
+ACTIONS = Path(__file__).with_name(
+    "service_authorization.json"
+)  # all that the project calls, as IAM names them
 Answer = tuple[int, dict[str, str], bytes]
 Action = Callable[[Any], Answer]
 
@@ -373,7 +377,9 @@ def main() -> None:
     from ministack.core import router
 
     # It parses the models of all 400 services, in three seconds, at the first request to one that it lacks.
-    router._KNOWN_AWS_SERVICE_NAMES = frozenset(get_session().get_available_services())
+    # Their names will do, and the prefixes of the actions that are called: requests are signed with those.
+    called = {action.partition(":")[0] for action in json.loads(ACTIONS.read_text())["actions"]}
+    router._KNOWN_AWS_SERVICE_NAMES = frozenset(get_session().get_available_services()) | called
 
     serve()
 
