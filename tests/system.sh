@@ -1,6 +1,7 @@
 #!/bin/sh
 # The tests' system packages: MariaDB (the repository's contract), Chromium and its driver (the browser tests),
-# ab (what imgload is held against), HAProxy (what the web hosts are rolled behind).
+# ab (what imgload is held against), HAProxy (what the web hosts are rolled behind); with the argument "drills" also
+# libvips (which pictures are compared with) and Firefox.
 # Installs them from Debian's or Ubuntu's packages where it may; says what is missing where it may not.
 set -eu
 
@@ -12,6 +13,10 @@ have chromium || have chromium-browser || have google-chrome || missing="$missin
 have chromedriver || missing="$missing chromium-driver"
 have ab || missing="$missing apache2-utils"
 have haproxy || missing="$missing haproxy"
+if [ "${1-}" = drills ]; then
+    have vips || missing="$missing libvips-tools"
+    have firefox-esr || have firefox || missing="$missing firefox-esr"
+fi
 [ -n "$missing" ] || exit 0
 
 # Ubuntu's packages of Chromium install a snap, which cannot open the tests' profiles below /tmp.
