@@ -16,6 +16,9 @@ from web.app import create_app
 from web.processes import serve_in_processes
 from web.server import BACKLOG, Server, listen
 
+# How long a thread may keep Python from the others: a health check waits for each busy thread several times
+SWITCH_SECONDS = 0.001
+
 
 def main(environ: Mapping[str, str]) -> int:
     """Serve until stopped. Return 0, or 1 after one sentence on standard error if the start fails."""
@@ -54,6 +57,7 @@ def main(environ: Mapping[str, str]) -> int:
             print(f"Nobody has an account yet. Make the first one at /setup with the token {token}", flush=True)
 
     def serve(ready: Callable[[], None] = lambda: None) -> None:
+        sys.setswitchinterval(SWITCH_SECONDS)
         server = Server(app, listener, trusted_proxy=config.trusted_proxy, delay=config.drain_delay)
         server.run(drain=config.drain, ready=ready)
 

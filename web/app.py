@@ -66,7 +66,7 @@ class Application(Bottle):
         self.install(authenticator)
         self.health = Health(gallery)
         self.security_headers = security_headers(gallery.storage_origins, gallery.release)
-        self._strict = accounts is not None
+        self.has_accounts = accounts is not None
         self._assets = static_files()
         self._renderer = TemplateRenderer(
             self._assets, release=gallery.release, describer=gallery.describer, languages=gallery.languages
@@ -141,7 +141,7 @@ class Application(Bottle):
 
     def _response_headers(self) -> dict[str, str]:
         headers = self.security_headers | rate_headers()
-        if self._strict and is_https():  # RFC 6797
+        if self.has_accounts and is_https():  # RFC 6797
             headers["Strict-Transport-Security"] = "max-age=31536000"
         return headers
 

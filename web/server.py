@@ -8,7 +8,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from waitress import wasyncore
@@ -19,6 +19,7 @@ from waitress.task import ErrorTask, Task, ThreadedTaskDispatcher, WSGITask
 
 from imgcore.config import DRAIN_SECONDS
 from web.app import Application
+from web.http.cookies import holds_credential
 from web.http.errors import Problem, as_json
 from web.http.responses import encode_json
 
@@ -31,6 +32,11 @@ STALLED_SECONDS, LEAST_TAKEN = 60.0, 64 * 1024  # bytes
 CONNECTIONS_BEFORE_EVICTION, CONNECTIONS_AFTER_EVICTION = 900, 800  # waitress accepts none beyond its limit
 
 BACKLOG = 1024  # connections that wait to be accepted
+
+# Where there are accounts, requests without a credential have threads of their own: however many of them wait,
+# those of signed-in people and of browsers that have signed in before do not wait behind them. Without a
+# credential, POST means a sign-in, a set-up or the password of a share link: costly, and each writes.
+THREADS_WITH_CREDENTIAL, ANONYMOUS_THREADS, ANONYMOUS_POST_THREADS = 6, 3, 1
 
 SETTINGS = {
     "backlog": BACKLOG,
@@ -141,8 +147,12 @@ class Server:
         self._server.channel_class = _Channel
         self._server.app = app
         self._server.add_task = self._dispatch
-        self._health_check = ThreadedTaskDispatcher()
-        self._health_check.set_thread_count(1)
+        self._health_check = _dispatcher(1)
+        self._anonymous = self._anonymous_posts = self._server.task_dispatcher
+        if app.has_accounts:
+            self._anonymous.set_thread_count(THREADS_WITH_CREDENTIAL)
+            self._anonymous = _dispatcher(ANONYMOUS_THREADS)
+            self._anonymous_posts = _dispatcher(ANONYMOUS_POST_THREADS)
         self._delay = delay
         self._closing: float | None = None  # when the listener closes
         self._deadline = 0.0  # when unfinished responses are dropped
@@ -176,9 +186,19 @@ class Server:
             self._server.pull_trigger()
 
     def _dispatch(self, channel: HTTPChannel) -> None:
-        """Queue a request. /healthz has a thread of its own, so that it never waits for visitors' requests."""
-        is_health_check = getattr(channel.requests[0], "path", None) == "/healthz"
-        (self._health_check if is_health_check else self._server.task_dispatcher).add_task(channel)
+        """Queue a request. /healthz has a thread of its own, so that it never waits for visitors' requests.
+
+        A credential is not checked here: a flood that invents one shares the threads of those who have one.
+        """
+        request = channel.requests[0]
+        if getattr(request, "path", None) == "/healthz":
+            self._health_check.add_task(channel)
+        elif _has_credential(request.headers):
+            self._server.task_dispatcher.add_task(channel)
+        elif getattr(request, "command", "") == "POST":  # no such attribute where the first line is malformed
+            self._anonymous_posts.add_task(channel)
+        else:
+            self._anonymous.add_task(channel)
 
     def _loop(self, going: Callable[[], bool], timeout: float = 1.0) -> None:
         while going():
@@ -212,7 +232,8 @@ class Server:
     def _drain(self) -> None:
         wasyncore.dispatcher.close(self._server)  # closes only the listener; the trigger still wakes the loop
         self._loop(self._busy, 0.05)
-        for dispatcher in (self._server.task_dispatcher, self._health_check):
+        pools = {self._server.task_dispatcher, self._anonymous, self._anonymous_posts, self._health_check}
+        for dispatcher in pools:
             dispatcher.shutdown(timeout=1)
         wasyncore.close_all(self._map)
 
@@ -224,6 +245,17 @@ class Server:
             if idle and channel.last_activity < now - IDLE_SECONDS:
                 channel.will_close = True
         return bool(self._server.active_channels) and time.monotonic() < self._deadline
+
+
+def _dispatcher(threads: int) -> ThreadedTaskDispatcher:
+    made = ThreadedTaskDispatcher()
+    made.set_thread_count(threads)
+    return made
+
+
+def _has_credential(headers: Mapping[str, str]) -> bool:
+    """Return whether a request has an API key, or the cookie of a session or of a known browser."""
+    return "AUTHORIZATION" in headers or holds_credential(headers.get("COOKIE", ""))
 
 
 def listen(host: str, port: int) -> socket.socket:

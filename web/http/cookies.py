@@ -15,6 +15,7 @@ from web.http.hosts import LOOPBACK_NAMES, host_name
 
 SESSION = "gallery.session"  # key in the request's environ: the token of the authenticated session
 _SESSION, _CSRF, _DEVICE = "gallery_session", "gallery_form", "gallery_device"
+_SECURE_SESSION = "__Host-gallery"
 _SIGN_IN, _CHALLENGE = "gallery_sign_in", "gallery_challenge"
 _DAY = 86_400
 _SIGN_IN_SECONDS = 600
@@ -25,6 +26,11 @@ _SESSION_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 def is_https() -> bool:
     """Return whether the client used HTTPS, to this process or to the trusted proxy."""
     return bool(request.environ["wsgi.url_scheme"] == "https")
+
+
+def holds_credential(header: str) -> bool:
+    """Return whether a Cookie header has a session or belongs to a known browser, valid or not."""
+    return any(f"{name}=" in header for name in (_SESSION, _SECURE_SESSION, _DEVICE))
 
 
 def csrf_cookie_name() -> str:
@@ -125,4 +131,4 @@ def _sign_in_cookie_name() -> str:
 
 
 def _session_cookie_name() -> str:
-    return "__Host-gallery" if is_https() else _SESSION
+    return _SECURE_SESSION if is_https() else _SESSION
