@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support import javascript
+from tests.support import node
 from tests.support.catalogue import drills
 from tests.support.shared import SPACE, memory_folder
 
@@ -113,7 +113,7 @@ def line(stage: Stage, passed: bool, seconds: float) -> str:
 def main(plan: str) -> int:
     """Run every stage of a plan; return the exit code."""
     start = time.monotonic()
-    no_javascript = javascript.missing()
+    no_javascript = node.missing()
     stages = [stage for stage in PLANS[plan] if not (stage is JAVASCRIPT and no_javascript)]
     failed = failures(stages)
     if no_javascript:

@@ -1,4 +1,4 @@
-"""The linters of JavaScript and CSS: when they are left out, and what their lock file may hold."""
+"""Node.js for the tests: when its checks are left out, and what lock files may hold."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import javascript
+from tests.load import bench_page_view
+from tests.support import javascript, node
 
 
 def test_missing_names_node_where_there_is_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert "Node.js with npm is not installed" == javascript.missing()
+    assert "Node.js with npm is not installed" == node.missing()
 
 
 @pytest.mark.parametrize(
@@ -31,11 +32,12 @@ def test_missing_judges_the_version_of_node(
         (tmp_path / name).write_text(f"#!/bin/sh\necho {version}\n")
         (tmp_path / name).chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert expected == javascript.missing()
+    assert expected == node.missing()
 
 
-def test_lock_file_pins_every_package_and_names_no_registry() -> None:
-    packages = json.loads((javascript.SOURCE / javascript.LOCK).read_text())["packages"]
+@pytest.mark.parametrize("folder", [javascript.SOURCE, bench_page_view.SOURCE], ids=lambda path: path.name)
+def test_lock_file_pins_every_package_and_names_no_registry(folder: Path) -> None:
+    packages = json.loads((folder / node.LOCK).read_text())["packages"]
     locked = {name: entry for name, entry in packages.items() if name}
     assert locked
     assert [] == [name for name, entry in locked.items() if "integrity" not in entry or "resolved" in entry]

@@ -107,6 +107,20 @@ def test_first_view_is_within_its_budget(client: Client, gallery: Gallery) -> No
     }
     largest = sorted(parts.items(), key=lambda part: -part[1])[:8]
     assert sum(parts.values()) <= 60_000, f"{sum(parts.values())} bytes; the largest: {largest}"
+    assert parts["the page"] <= 14_600, (
+        "more than the ten packets that a server sends before it waits (RFC 6928)"
+    )
+
+
+def test_scripts_do_not_compete_with_the_first_pictures(client: Client, gallery: Gallery) -> None:
+    """The server draws the first photos, so pictures and styles are loaded before the scripts."""
+    add_done(gallery)
+    page = client.get("/").text
+    scripts = re.findall(r'<(?:link rel="modulepreload"|script type="module") [^>]+>', page)
+    assert len(scripts) > 1
+    assert [] == [each for each in scripts if 'fetchpriority="low"' not in each]
+    assert 1 == page.count("fetchpriority=high")
+    assert "data:image" not in page, "a placeholder of each card makes the page a third larger"
 
 
 def test_parts_of_later_views_are_not_in_the_first() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,7 @@ from tests.web.fakes import add_done, add_failed, add_image
 from tests.web.peopling import Site
 from web.app import create_app
 
+VIEWS = Path(__file__).parents[2] / "web" / "views"
 HOSTILE = "<script>alert(1)</script>\"'`{{7*7}}&amp;"
 
 
@@ -81,6 +83,13 @@ def test_one_page_holds_forty(client: Client, gallery: Gallery) -> None:
     page = client.get("/").text
     assert 40 == page.count('class="card"')
     assert 'href="/?cursor=aWQ8Mg"' in page
+
+
+@pytest.mark.parametrize("path", sorted(VIEWS.glob("*.tpl")), ids=lambda path: path.stem)
+def test_template_shows_no_backslash_at_the_end_of_a_line(path: Path) -> None:
+    """Two of them join lines; a single one is text that people see."""
+    lines = path.read_text().splitlines()
+    assert [] == [line for line in lines if line.endswith("\\") and not line.endswith("\\\\")]
 
 
 def test_the_next_page_of_a_search_keeps_its_words(client: Client, gallery: Gallery) -> None:

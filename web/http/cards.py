@@ -17,10 +17,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One card. settled: nothing changes on it without a person's request."""
+    """One card."""
 
     html: str
-    settled: bool
 
     @property
     def size(self) -> int:
@@ -46,6 +45,5 @@ class Cards:
         return [card for card in found.values() if card is not None]
 
     def _render(self, image: Image, gallery: Gallery, shared: Hashable) -> Card:
-        shown = serializers.card_json(image, gallery)
-        card = Card(self._renderer.render("card", image=shown), shown["settled"])
+        card = Card(self._renderer.render("card", image=serializers.card_json(image, gallery)))
         return self._kept.put((image.id, image.version, shared), card)

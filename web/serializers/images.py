@@ -79,7 +79,6 @@ def card_json(image: Image, gallery: Gallery) -> dict[str, Any]:
         "source_label": caption_label(image),
         "thumbnail_url": links.thumbnail,
         "thumbnail_2x_url": links.thumbnail_2x,
-        "placeholder": image.placeholder,
         "read_only": not gallery.viewer.changes(image),
     }
 

@@ -69,7 +69,7 @@
 % end
 <ul class="grid" role="list">
 % for card in cards:
-{{!card.html}}\
+{{!card.html}}\\
 % end
 </ul>
 % if following:

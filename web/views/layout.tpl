@@ -17,10 +17,10 @@
 <link rel="stylesheet" href="{{static}}/css/{{sheet}}.css">
 % end
 % for name in scripts.get(get('module'), ()):
-<link rel="modulepreload" href="{{static}}/js/{{name}}">
+<link rel="modulepreload" href="{{static}}/js/{{name}}" fetchpriority="low">
 % end
 % if get('module'):
-<script type="module" src="{{static}}/js/{{module}}.js"></script>
+<script type="module" src="{{static}}/js/{{module}}.js" fetchpriority="low"></script>
 % end
 </head>
 % places = destinations()

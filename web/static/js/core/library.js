@@ -12,6 +12,7 @@ import { aspect } from "./store.js";
 
 export const ADDED = "added"; // the key of the section with the files of this page
 const PAGE = 500;
+const FIRST_PAGE = 100; // fills the window soon; the next pages come while it is looked at
 
 export class Library {
   /**
@@ -45,7 +46,7 @@ export class Library {
     this.searching = searching;
     const { signal } = searching;
     const { months } = await ask("GET", `/api/v1/timeline${suffix(query)}`, { signal });
-    const first = months[0] ? await this.#page(months[0].month, query, 0, signal) : null;
+    const first = months[0] ? await this.#page(months[0].month, query, 0, { signal, limit: FIRST_PAGE }) : null;
     signal.throwIfAborted();
     this.query = query;
     this.set(months, first);
@@ -102,12 +103,12 @@ export class Library {
    * @param {string} month
    * @param {URLSearchParams} query
    * @param {number} offset
-   * @param {AbortSignal} [signal]
+   * @param {{signal?: AbortSignal, limit?: number}} [options]
    */
-  async #page(month, query, offset, signal) {
+  async #page(month, query, offset, { signal, limit = PAGE } = {}) {
     const asked = new URLSearchParams(query);
     asked.set("offset", String(offset));
-    asked.set("limit", String(PAGE));
+    asked.set("limit", String(limit));
     const answer = await ask("GET", `/api/v1/timeline/${month}?${asked}`, signal ? { signal } : {});
     const photos = answer.photos.map((/** @type {any} */ row) => photoOf(row, answer.urls));
     return { month, photos, next: /** @type {number | null} */ (answer.next) };

@@ -73,8 +73,10 @@ export class Tile {
     this.chip = null;
     for (const old of this.legend.querySelectorAll(".why, .actions, progress")) old.remove();
     if (photo.status === "done" && !photo.message) return;
-    this.chip = element("p", { className: "chip" }, [photo.status_text ?? photo.status]);
-    this.element.insertBefore(this.chip, this.legend);
+    if (photo.status !== "done") {
+      this.chip = element("p", { className: "chip" }, [photo.status_text ?? photo.status]);
+      this.element.insertBefore(this.chip, this.legend);
+    }
     if (photo.message) this.legend.append(element("p", { className: "why", dir: "auto" }, [photo.message]));
     if (photo.status === "uploading") {
       const bar = element("progress", { max: 100, value: photo.progress ?? 0, "aria-label": `Upload of ${photo.name}` });
