@@ -280,6 +280,7 @@ def gallery(config: Config) -> Gallery:
     from imgcore.bootstrap_collections import albums, downloads, shares, webhooks
     from imgcore.db.changes import ChangeRepository
     from imgcore.db.circuit_breaker import CircuitBreakers
+    from imgcore.db.front import FrontRepository
     from imgcore.db.images import ImageRepository
     from imgcore.db.jobs import JobRepository
     from imgcore.db.pages import PageRepository
@@ -307,6 +308,7 @@ def gallery(config: Config) -> Gallery:
         webhooks=webhooks(config, known),
         images=ImageRepository(known),
         pages=PageRepository(known),
+        front=FrontRepository(known),
         timeline=TimelineRepository(known),
         tag_list=TagListRepository(known),
         trash=TrashRepository(known),

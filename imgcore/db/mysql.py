@@ -26,6 +26,7 @@ class Mysql(Dialect):
         "ago": Shifted("(UTC_TIMESTAMP(6) - INTERVAL ? MICROSECOND)"),
         "for_update": "FOR UPDATE",
         "insert_ignore": "INSERT IGNORE INTO",
+        "array_of": "JSON_ARRAYAGG",
         "create_view": "CREATE OR REPLACE SQL SECURITY INVOKER VIEW",
         "serial": "BIGINT AUTO_INCREMENT PRIMARY KEY",
         "int": "BIGINT",

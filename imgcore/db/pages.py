@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
+from typing import Any
 
 from imgcore.db.connection import Repository, Transaction
 from imgcore.db.filters import query_of
@@ -16,7 +17,7 @@ from imgcore.errors import Invalid
 from imgcore.gallery.filters import NO_FILTERS, Filters, Progress
 from imgcore.gallery.models import EVERYBODY, Image, Page, PageVersions, Viewer
 
-_TOP = 2**62  # above every id
+TOP = 2**62  # above every id
 _LIMIT = 200  # images of one page at most
 
 _SEARCHES = 3  # of up to MOST_COMPARED photos, to collect all that match
@@ -154,10 +155,10 @@ def read_versions(
 ) -> PageVersions:
     """Return ids and versions of the page after ``cursor``; see PageRepository.page."""
     limit = max(1, min(limit, _LIMIT))
-    below = _TOP if cursor is None else decode_cursor(cursor)
+    below = TOP if cursor is None else decode_cursor(cursor)
     if query is not None or filters:
         return _search(tx, below, limit, query_of(tx, query, filters, viewer), viewer)
-    conditions, values = _rights(viewer)
+    conditions, values = rights(viewer)
     statement = sql(_VERSIONS, conditions=" AND ".join(["listed_id < :below", *conditions]))
     rows = tx.rows(statement, below=below, limit=limit + 1, **values)
     found = tuple((row["id"], row["version"]) for row in rows[:limit])
@@ -174,7 +175,7 @@ def _search(tx: Transaction, below: int, limit: int, query: Query, viewer: Viewe
 def matching(tx: Transaction, query: Query, viewer: Viewer, most: int) -> tuple[list[int], bool]:
     """Return the ids of about ``most`` photos that a query finds, newest first, and whether these are all."""
     ids: list[int] = []
-    below, searches = _TOP, 0
+    below, searches = TOP, 0
     while len(ids) < most and searches < _SEARCHES:
         found = search(tx, query, below, most, lambda batch: _visible(tx, batch, query, viewer, {}))
         ids += found.ids
@@ -192,19 +193,19 @@ def _visible(
     if not ids:
         return {}
     names, values = in_list("id", ids)
-    conditions, rights = _rights(viewer)
+    conditions, own = rights(viewer)
     statement = sql(
         "SELECT id, version, search_text FROM images WHERE listed_id IN ({names}) AND {conditions}",
         names=names,
         conditions=" AND ".join([*conditions, *_WANTED.get(query.status, [])])
         + (_WITHOUT_FAILED if query.words and query.status is None else ""),
     )
-    rows = tx.rows(statement, **values, **rights)
+    rows = tx.rows(statement, **values, **own)
     versions |= {row["id"]: row["version"] for row in rows}
     return {row["id"]: row["search_text"] for row in rows}
 
 
-def _rights(viewer: Viewer) -> tuple[list[str], dict[str, int | None]]:
+def rights(viewer: Viewer) -> tuple[list[str], dict[str, Any]]:
     """Return the conditions that an image meets which the viewer sees, and their values."""
     conditions = ["(upload_status <> 'awaiting' OR upload_expires_at > {now})"]
     if viewer.changes_others:

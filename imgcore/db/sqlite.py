@@ -44,6 +44,7 @@ class Sqlite(Dialect):
         ),
         "for_update": "",
         "insert_ignore": "INSERT OR IGNORE INTO",
+        "array_of": "JSON_GROUP_ARRAY",
         "create_view": "CREATE VIEW IF NOT EXISTS",
         "serial": "INTEGER PRIMARY KEY AUTOINCREMENT",
         "int": "INTEGER",

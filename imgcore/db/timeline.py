@@ -17,6 +17,7 @@ from imgcore.db.connection import Database, Repository, Transaction
 from imgcore.db.filters import query_of
 from imgcore.db.mapping import in_list, micros
 from imgcore.db.pages import matching
+from imgcore.db.scopes import NOBODY, owner_seen, scope_of
 from imgcore.db.search_query import Term
 from imgcore.db.search_words import facet
 from imgcore.db.statements import sql
@@ -46,10 +47,6 @@ _COLUMN = {Sort.TAKEN: "timeline_at", Sort.UPLOADED: "timeline_upload"}
 
 _NEWEST = (
     "SELECT {column} AS newest FROM images WHERE {scope} {column} < :before ORDER BY {column} DESC LIMIT 1"
-)
-_FIRST = (
-    "SELECT id, version FROM images WHERE {scope} {column} < :before"
-    " ORDER BY {column} DESC, id DESC LIMIT :limit"
 )
 _COUNT = "SELECT COUNT(*) AS count FROM images WHERE {scope} {column} >= :first AND {column} < :end"
 _CLOCK = "SELECT {now} AS now, {ago:overlap} AS since, {ago:kept} AS oldest"
@@ -94,8 +91,8 @@ class TimelineRepository(Repository):
             if complete:
                 return _months(self._database.read(lambda tx: _count_of(tx, ids, sort)))
             return replace(self.months(viewer, sort), exact=False)
-        owner = _owner(viewer)
-        if owner == _NOBODY:
+        owner = owner_seen(viewer)
+        if owner == NOBODY:
             return Months(())
         with self._lock:
             known = self._kept.get((owner, sort))
@@ -126,27 +123,17 @@ class TimelineRepository(Repository):
             return self._database.read_heavy(
                 lambda tx: _slice_of(tx, viewer, month, sort, text, filters, offset, limit)
             )
-        owner = _owner(viewer)
-        if owner == _NOBODY:
+        owner = owner_seen(viewer)
+        if owner == NOBODY:
             return MonthSlice((), more=False)
         first, end = month_bounds(month)
-        scope, values = _scope(owner)
+        scope, values = scope_of(owner)
         statement = sql(_SLICE, column=_COLUMN[sort], scope=scope)
         read = self._database.read if offset <= _HEAVY_OFFSET else self._database.read_heavy
         rows = read(
             lambda tx: tx.tuples(statement, first=first, end=end, limit=limit + 1, offset=offset, **values)
         )
         return MonthSlice(tuple((row[0], row[1]) for row in rows[:limit]), more=len(rows) > limit)
-
-    def newest(self, viewer: Viewer, limit: int) -> tuple[tuple[int, int], ...]:
-        """Return (id, version) of the first photos of the timeline by the date taken."""
-        owner = _owner(viewer)
-        if owner == _NOBODY:
-            return ()
-        scope, values = _scope(owner)
-        statement = sql(_FIRST, column=_COLUMN[Sort.TAKEN], scope=scope)
-        rows = self._database.read(lambda tx: tx.tuples(statement, before=END_OF_TIME, limit=limit, **values))
-        return tuple((row[0], row[1]) for row in rows)
 
     def tiles(self, ids: Sequence[int], sort: Sort = Sort.TAKEN) -> Sequence[Tile]:
         """Return the tiles of these images that exist, in no order."""
@@ -199,23 +186,6 @@ def _slice_of(
     return MonthSlice(tuple((id_, version) for _, id_, version in window), more=len(found) > offset + limit)
 
 
-_NOBODY = -1
-
-
-def _owner(viewer: Viewer) -> int | None:
-    """Return whose photos the viewer sees: None for everybody's, _NOBODY for none.
-
-    The timeline holds received photos only, and each viewer of others' photos sees those.
-    """
-    if viewer.changes_others or viewer.sees_others:
-        return None
-    return _NOBODY if viewer.account_id is None else viewer.account_id
-
-
-def _scope(owner: int | None) -> tuple[str, dict[str, Any]]:
-    return ("", {}) if owner is None else ("owner_id = :owner_id AND", {"owner_id": owner})
-
-
 def _count(tx: Transaction, owner: int | None, sort: Sort, known: _Counted | None) -> _Counted:
     """Return the counts as they are now: those of ``known``, but for the months that have changed."""
     [clock] = tx.rows(_CLOCK, overlap=micros(OVERLAP.total_seconds()), kept=micros(LIFETIME.total_seconds()))
@@ -241,7 +211,7 @@ def _changed_months(tx: Transaction, since: str) -> set[str] | None:
 
 def _all_months(tx: Transaction, owner: int | None, sort: Sort) -> dict[str, int]:
     """Count each month by itself: a range of the index, whose first entry is looked up."""
-    scope, values = _scope(owner)
+    scope, values = scope_of(owner)
     newest = sql(_NEWEST, column=_COLUMN[sort], scope=scope)
     found: dict[str, int] = {}
     before = END_OF_TIME
@@ -253,7 +223,7 @@ def _all_months(tx: Transaction, owner: int | None, sort: Sort) -> dict[str, int
 
 
 def _count_month(tx: Transaction, owner: int | None, sort: Sort, month: str) -> int:
-    scope, values = _scope(owner)
+    scope, values = scope_of(owner)
     first, end = month_bounds(month)
     [row] = tx.rows(sql(_COUNT, column=_COLUMN[sort], scope=scope), first=first, end=end, **values)
     return int(row["count"])

@@ -39,8 +39,8 @@ from imgcore.gallery.models import (
     Viewer,
     WordField,
 )
+from imgcore.gallery.notices import notices
 from imgcore.gallery.ports import Queues, Storage
-from imgcore.pipeline.models import WAITING
 from imgcore.text import too_large
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from imgcore.collections.shares import Shares
     from imgcore.db.changes import ChangeRepository
     from imgcore.db.circuit_breaker import CircuitBreakers
+    from imgcore.db.front import FrontPage, FrontRepository
     from imgcore.db.images import ImageRepository
     from imgcore.db.pages import PageRepository
     from imgcore.db.tag_list import TagListRepository
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     from imgcore.db.trash import TrashRepository
     from imgcore.gallery.parts import PartUploads
     from imgcore.pipeline.jobs import Jobs
+    from imgcore.pipeline.models import Conditions
     from imgcore.spending.service import Spending
     from imgcore.webhooks.service import Webhooks
 
@@ -75,6 +77,7 @@ class Gallery:
 
     images: ImageRepository
     pages: PageRepository
+    front: FrontRepository
     breakers: CircuitBreakers
     storage: Storage
     queues: Queues
@@ -222,6 +225,12 @@ class Gallery:
             cursor=cursor, limit=limit, query=words, viewer=self.viewer, filters=filters
         )
 
+    def front_page(self, cursor: str | None, limit: int, newest: int) -> FrontPage:
+        """Return the page, ``newest`` photos of the timeline, and the pipeline's conditions: one query."""
+        return self.front.page(
+            cursor=cursor, limit=limit, viewer=self.viewer, newest=newest, breaker=self.breaker
+        )
+
     def by_ids(self, ids: Sequence[int]) -> Sequence[Image]:
         """Return the images of these ids of ``page_versions``, newest first."""
         return self.pages.by_ids(ids) if ids else ()
@@ -339,23 +348,12 @@ class Gallery:
 
     def notices(self) -> tuple[Notice, ...]:
         """Return conditions that all users should know of: the model refuses the key, its quota is used up."""
-        return (*self._pause_notice(), *self._cap_notice(), *self._breaker_notice())
+        return self.notices_of(self.front.conditions(self.breaker))
 
-    def _pause_notice(self) -> tuple[Notice, ...]:
-        paused = self.jobs.pause_message() if self.jobs else None
-        return (Notice("paused", paused),) if paused else ()
-
-    def _cap_notice(self) -> tuple[Notice, ...]:
+    def notices_of(self, conditions: Conditions) -> tuple[Notice, ...]:
+        """Return the notices of these conditions of the pipeline, and that a cap on spending is reached."""
         cap = self.spending.reached_cap() if self.spending else None
-        return (Notice(cap.code, cap.message),) if cap else ()
-
-    def _breaker_notice(self) -> tuple[Notice, ...]:
-        breaker = self.breakers.state(self.breaker)
-        # A pause ends by itself; a refused key stays refused until somebody replaces it
-        over = breaker.closed and breaker.reason in WAITING
-        if breaker.reason is None or breaker.message is None or over:
-            return ()
-        return (Notice(breaker.reason, breaker.message),)
+        return notices(conditions, cap)
 
     def ready(self) -> dict[str, str | None]:
         """Return an error message, or None, for each dependency: database and storage."""

@@ -23,8 +23,6 @@ AT_ONCE = 500  # tasks that one request retries
 # MySQL compares without blanks at the end: to it, " " is the empty reason, which pauses the whole kind
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
-_PAUSED = {TaskKind.THUMBNAIL: "the previews of new photos", TaskKind.CAPTION: "the descriptions of photos"}
-
 
 @dataclass(frozen=True, slots=True)
 class Jobs:
@@ -61,11 +59,6 @@ class Jobs:
     def pauses(self) -> Sequence[Pause]:
         """Return the pauses, by kind and reason."""
         return self.rows.pauses()
-
-    def pause_message(self) -> str | None:
-        """Return what people should know of paused tasks; None where no kind is paused."""
-        paused = [text for kind, text in _PAUSED.items() if self.rows.is_paused(kind)]
-        return f"An administrator has paused {' and '.join(paused)}; they go on later." if paused else None
 
     def retry(self, kind: TaskKind, error: str) -> int:
         """Queue up to 500 tasks again that failed for this reason; return how many.

@@ -133,6 +133,19 @@ class BreakerState:
 
 
 @dataclass(frozen=True, slots=True)
+class Conditions:
+    """What people should know of the pipeline.
+
+    paused: kinds of tasks. reason, message, closed: of the model's circuit breaker, as in BreakerState.
+    """
+
+    paused: frozenset[TaskKind] = frozenset()
+    reason: str | None = None
+    message: str | None = None
+    closed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Timing:
     """The times of the pipeline, in seconds, and the limit of attempts."""
 

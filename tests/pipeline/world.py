@@ -141,7 +141,12 @@ class World:
         queues: Any = Remote(self.queues, self.faults)
         timing = Timing(thumbnail_lease=0.001, caption_lease=0.001, lost_after=0.001, max_attempts=20)
         self.gallery = Gallery(
-            self.repositories.images, self.repositories.pages, self.repositories.breakers, storage, queues
+            self.repositories.images,
+            self.repositories.pages,
+            self.repositories.front,
+            self.repositories.breakers,
+            storage,
+            queues,
         )
         captioner: Any = Remote(self.captioner, self.faults)
         self.captioner_stub = captioner

@@ -10,6 +10,7 @@ from imgcore.db.campaigns import CampaignRepository
 from imgcore.db.changes import ChangeRepository
 from imgcore.db.circuit_breaker import CircuitBreakers
 from imgcore.db.connection import Database
+from imgcore.db.front import FrontRepository
 from imgcore.db.images import ImageRepository
 from imgcore.db.jobs import JobRepository
 from imgcore.db.ledger import LedgerRepository
@@ -31,6 +32,7 @@ class Repositories:
         self.accounts = AccountRepository(database)
         self.images = ImageRepository(database)
         self.pages = PageRepository(database)
+        self.front = FrontRepository(database)
         self.tasks = TaskRepository(database)
         self.sweep = SweepRepository(database)
         self.notifications = NotificationRepository(database)

@@ -17,7 +17,14 @@ from tests.unit.fakes import BUCKET, FakeCaptioner, FakeQueues, FakeStorage, dec
 @pytest.fixture
 def gallery(repositories: Repositories, storage: FakeStorage, queues: FakeQueues) -> Gallery:
     """A gallery on SQLite; storage and queues are fakes."""
-    return Gallery(repositories.images, repositories.pages, repositories.breakers, storage, queues)
+    return Gallery(
+        repositories.images,
+        repositories.pages,
+        repositories.front,
+        repositories.breakers,
+        storage,
+        queues,
+    )
 
 
 @pytest.fixture

@@ -27,6 +27,7 @@ from imgcore.db.campaigns import CampaignRepository
 from imgcore.db.changes import ChangeRepository
 from imgcore.db.circuit_breaker import CircuitBreakers
 from imgcore.db.connection import Database, Transaction
+from imgcore.db.front import FrontRepository
 from imgcore.db.images import ImageRepository
 from imgcore.db.jobs import JobRepository
 from imgcore.db.ledger import LedgerRepository
@@ -317,6 +318,7 @@ def fake_gallery(
         webhooks=Webhooks(WebhookRepository(database), HttpSender(resolve=public_names), EVERYBODY),
         images=images,
         pages=PageRepository(database),
+        front=FrontRepository(database),
         breakers=CircuitBreakers(database),
         storage=storage,
         downloads=downloads(Config.read({}), database, storage),

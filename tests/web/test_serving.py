@@ -33,7 +33,7 @@ class Running:
         self.release = threading.Event()
         self.release.set()
         self.workers: set[threading.Thread] = set()  # that answered with a page
-        page = self.gallery.pages.page_versions
+        page = self.gallery.front.page
 
         def held(**asked: object) -> object:
             self.workers.add(threading.current_thread())
@@ -41,7 +41,7 @@ class Running:
             self.release.wait(20)
             return page(**asked)
 
-        self.gallery.pages.page_versions = held
+        self.gallery.front.page = held
         listener = listen("127.0.0.1", 0)
         self.port = listener.getsockname()[1]
         app = create_app(self.gallery)

@@ -13,7 +13,7 @@ from imgcore.accounts.models import Scope
 from imgcore.accounts.security_log import SecurityEvent
 from imgcore.errors import NotFound
 from imgcore.gallery.filters import NO_FILTERS, Filters
-from imgcore.gallery.models import Edit, Image
+from imgcore.gallery.models import Edit, Image, PageVersions
 from web import serializers
 from web.handlers.words import DONE, photo_page
 from web.http import request
@@ -29,6 +29,7 @@ from web.limits import LIMITS
 from web.word_texts import provenance, written_by
 
 if TYPE_CHECKING:
+    from imgcore.db.front import FrontPage
     from imgcore.gallery.service import Gallery
 
 Versions = tuple[tuple[int, int], ...]  # of images: id and version
@@ -81,11 +82,16 @@ class GalleryPages:
         cursor, deleted = asked.get("cursor") or None, asked.get("deleted", "")
         gallery = self._gallery
         words, filters, refusal = _searched(asked)
-        page = gallery.page_versions(cursor=cursor, limit=LIMITS.page_size, query=words, filters=filters)
         plain = not (cursor or words or filters or refusal or asked.get("sort"))
-        newest = self._newest(gallery) if plain else ()
+        found: FrontPage | PageVersions
+        if words or filters:
+            found = gallery.page_versions(cursor=cursor, limit=LIMITS.page_size, query=words, filters=filters)
+            notices = gallery.notices()
+        else:
+            found = gallery.front_page(cursor, LIMITS.page_size, _DRAWN if plain else 0)
+            notices = gallery.notices_of(found.conditions())
         shown = {
-            "notices": gallery.notices(),
+            "notices": notices,
             "words": words or "",
             "chosen": {name: asked[name] for name in FILTERS if asked.get(name)},
             "refusal": refusal,
@@ -95,11 +101,12 @@ class GalleryPages:
         }
 
         def render() -> bytes:
-            cards = self._cards.of_page(page, gallery)
+            page = found if isinstance(found, PageVersions) else found.page()
+            newest = () if isinstance(found, PageVersions) else found.first_of_timeline()
             html = self._renderer.render(
                 "gallery",
                 token=TOKEN_MARK,
-                cards=cards,
+                cards=self._cards.of_page(page, gallery),
                 pictures=self._pictures(newest, gallery),
                 following=page.next,
                 limits=gallery.limits,
@@ -107,21 +114,9 @@ class GalleryPages:
             )
             return html.encode()
 
-        key = (
-            page,
-            newest,
-            shown,
-            cursor,
-            gallery.storage.period(),
-            caller().account,
-            gallery.viewer,
-            gallery.language,
-        )
+        period = gallery.storage.period()
+        key = (found, shown, cursor, period, caller().account, gallery.viewer, gallery.language)
         return answer_from_cache(self._pages, key, csrf_token(), render)
-
-    def _newest(self, gallery: Gallery) -> Versions:
-        """Return the ids and versions of the photos that are drawn before the scripts run."""
-        return gallery.timeline.newest(gallery.viewer, _DRAWN) if gallery.timeline else ()
 
     def _pictures(self, newest: Versions, gallery: Gallery) -> list[dict[str, Any]]:
         if not newest or gallery.timeline is None:
