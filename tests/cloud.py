@@ -19,6 +19,7 @@ from typing import Any
 
 from roles.local_cloud.files.children import Children
 from roles.local_cloud.files.emulator import Emulator, emulator_at, read_settings
+from tests.support import guarded
 from tests.support.ansible import ansible
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -90,12 +91,10 @@ class Cloud:
     ) -> subprocess.CompletedProcess[str]:
         """Run a playbook of the repository on this cloud."""
         given = {"local_cloud_home": str(self.home), **variables}
-        return subprocess.run(
+        return guarded.run(
             ansible().command("inventory/local", playbook, *arguments, variables=given),
             cwd=ROOT,
             env=self.root | ansible().environ(self.home) | LOCAL_ZIPS | dict(environ or {}),
-            capture_output=True,
-            text=True,
         )
 
 

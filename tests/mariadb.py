@@ -18,6 +18,7 @@ from typing import Any
 import pymysql
 
 from roles.local_cloud.files.emulator import free_port
+from tests.support import guarded
 
 _PATH = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"))
 _START = 60.0  # seconds for the server to answer
@@ -85,7 +86,7 @@ class MariaDb:
     def start(self) -> None:
         """Start the server and wait for its first answer."""
         log = (self.folder / "log").open("ab")
-        self._process = subprocess.Popen(
+        self._process = guarded.start(
             [
                 _program("mariadbd"),
                 "--no-defaults",
@@ -124,6 +125,7 @@ class MariaDb:
         if self._process is not None:
             self._process.send_signal(how)
             self._process.wait(timeout=60)
+            guarded.ended(self._process)
             self._process = None
 
     def kill(self) -> None:
@@ -175,6 +177,7 @@ def mariadb(environ: Mapping[str, str] | None = None, *, parent: Path | None = N
     # Not below pytest's own folder: the server's user could not enter it, and a socket's path must be short.
     folder = Path(tempfile.mkdtemp(prefix="mariadb-", dir=parent))
     server = MariaDb(folder, environ)
+    guarded.remove_at_end(folder)
     try:
         server.install()
         server.start()
@@ -182,6 +185,7 @@ def mariadb(environ: Mapping[str, str] | None = None, *, parent: Path | None = N
     finally:
         server.kill()  # nothing of it is wanted any more
         shutil.rmtree(folder, ignore_errors=True)
+        guarded.remove_at_end(folder, remove=False)
 
 
 def certificate(folder: Path, ca: Path) -> None:

@@ -26,6 +26,7 @@ from roles.local_cloud.files.emulator import Emulator, emulator_at
 from tests.cloud import ROOT
 from tests.deploy.recorder import Recorder, recording
 from tests.deploy.security_operator import RELEASE, create_boundary
+from tests.support import guarded
 from tests.support.ansible import ansible
 
 ID = "123456789012"
@@ -77,12 +78,10 @@ class Ground:
             **variables,
         }
         self.door.clear()
-        return subprocess.run(
+        return guarded.run(
             ansible().command("inventory/staging", f"playbooks/{playbook}.yml", *arguments, variables=given),
             cwd=ROOT,
             env=self._environ(),
-            capture_output=True,
-            text=True,
             timeout=600,
         )
 

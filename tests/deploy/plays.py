@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import yaml
 
 from tests.cloud import ROOT
+from tests.support import guarded
 
 
 def run_playbook(
@@ -24,8 +24,8 @@ def run_playbook(
 ) -> str:
     """Return the output of a playbook that succeeds. environ: settings beside the clean ones."""
     program = Path(sys.executable).with_name("ansible-playbook")
-    done = subprocess.run(
-        [program, "-i", f"inventory/{inventory}", playbook, *arguments],
+    done = guarded.run(
+        [str(program), "-i", f"inventory/{inventory}", str(playbook), *arguments],
         cwd=ROOT,
         env={
             "PATH": f"{program.parent}:{os.defpath}",
@@ -33,9 +33,6 @@ def run_playbook(
             "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
             **(environ or {}),
         },
-        capture_output=True,
-        text=True,
-        check=False,
         timeout=timeout,
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]

@@ -33,6 +33,7 @@ from tests.deploy.described import Described, described
 from tests.deploy.security_operator import create_boundary
 from tests.loading import module_at
 from tests.mariadb import MariaDb, certificate, mariadb
+from tests.support import guarded
 from tests.support.ansible import ansible
 from tests.support.shared import memory_folder
 
@@ -143,7 +144,7 @@ class Account:
         """Run a playbook of the repository."""
         environ = self.ansible_environ() | variables.pop("environ", {})
         command = self.command(playbook, *arguments, **variables)
-        return subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=1200)
+        return guarded.run(command, cwd=ROOT, env=environ, timeout=1200)
 
     def writes(self, since: datetime) -> list[str]:
         """The names of the calls since then that change something, by AWS's own audit."""

@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support import guarded
+
 _CONFIGURATION = """
 global
     maxconn 2000
@@ -112,13 +114,14 @@ def haproxy(
     configuration = folder / "haproxy.cfg"
     configuration.write_text(text)
     with (folder / "haproxy.log").open("wb") as log:
-        process = subprocess.Popen([_program(), "-db", "-f", configuration], stdout=log, stderr=log)
+        process = guarded.start([_program(), "-db", "-f", configuration], stdout=log, stderr=log)
     try:
         _answers(proxy, process, folder / "haproxy.log")
         yield proxy
     finally:
         process.kill()
         process.wait()
+        guarded.ended(process)
 
 
 def _answers(proxy: HaProxy, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -67,7 +67,7 @@ def stage(scale: float, balance: str) -> Iterator[Fleet]:
     check = health_check(scale)
     with tempfile.TemporaryDirectory(prefix="drill-") as name:
         folder = Path(name)
-        ports = _free_ports(HOSTS + 2)
+        ports = [free_port() for _ in range(HOSTS + 2)]
         with (
             haproxy(folder, ports[0], ports[1:], check, balance) as proxy,
             fleet(proxy, folder, drain_delay(check)) as hosts,
@@ -96,15 +96,6 @@ def roll(hosts: Fleet, *, restarts: int, requests: int, rate: float, seconds: fl
         while load.tally.asked < requests and time.monotonic() < began + seconds:
             time.sleep(0.1)
     return Rolled(done, time.monotonic() - began, load.tally, strays, hosts.unclean)
-
-
-def _free_ports(count: int) -> list[int]:
-    """Ports that no outgoing connection takes while their host is away."""
-    found: list[int] = []
-    while len(found) < count:
-        if (port := free_port()) not in found:
-            found.append(port)
-    return found
 
 
 def main(arguments: list[str] | None = None) -> int:

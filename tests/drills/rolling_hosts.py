@@ -24,6 +24,7 @@ from imgcore import bootstrap
 from imgcore.config import Config
 from tests.contract.images import CAPTION, THUMBNAIL, arrived, claim, finish
 from tests.drills.haproxy import HaProxy, HealthCheck
+from tests.support import guarded
 from tests.support.repositories import Repositories
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -102,7 +103,7 @@ class Fleet:
             "RELEASE": release,
         }
         with self.log.open("ab") as log:
-            self.places[place] = subprocess.Popen(
+            self.places[place] = guarded.start(
                 [sys.executable, "-m", module], cwd=ROOT, env=environ, stdout=subprocess.DEVNULL, stderr=log
             )
         self.oldest.append(place)
@@ -123,6 +124,7 @@ class Fleet:
         process.send_signal(signal.SIGTERM)
         if status := process.wait(60):
             self.unclean.append(status)
+        guarded.ended(process)
         del self.places[place]
 
     def replace_oldest(self, release: str, module: str = GOOD) -> int:
@@ -137,6 +139,7 @@ class Fleet:
         for process in self.places.values():
             process.kill()
             process.wait()
+            guarded.ended(process)
 
 
 @contextmanager

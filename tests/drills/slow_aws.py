@@ -15,11 +15,13 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tests.deploy.provision_account import CANARY, PROJECT, Account, account, create_image
 from tests.deploy.slowness import STATES
+from tests.support import guarded
 
 DESTROY = {"confirm": PROJECT, "teardown_final_snapshot": False}
 NEXT = "r2"  # the release of the hosts that follows
@@ -40,7 +42,8 @@ def main(first: int, count: int, results: Path | None) -> int:
     """Run it, one seed for each processor; 0 where every seed passes and every state was met."""
     lives = [life for life in known(results) if first <= life.seed < first + count]
     missing = sorted(set(range(first, first + count)) - {life.seed for life in lives})
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(os.cpu_count()) as pool, ExitStack() as ending:
+        ending.callback(pool.shutdown, wait=False, cancel_futures=True)
         for life in pool.map(lived, missing):
             lives.append(life)
             if results:
@@ -98,4 +101,4 @@ if __name__ == "__main__":
     parser.add_argument("--count", type=int, default=20)
     parser.add_argument("--results", type=Path)
     given = parser.parse_args()
-    raise SystemExit(main(given.first, given.count, given.results))
+    raise SystemExit(guarded.until_terminated(lambda: main(given.first, given.count, given.results)))

@@ -24,6 +24,7 @@ from roles.local_cloud.files.emulator import answers, free_port
 from tests.cloud import ROOT, Cloud, cloud
 from tests.contract.proxy import Proxy, proxy
 from tests.mariadb import MariaDb, mariadb
+from tests.support import guarded
 
 LEASE = 4.0  # seconds; a slow description takes two seconds longer
 DISK_BYTES = 256 * 2**20
@@ -127,6 +128,7 @@ class Gallery:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+        guarded.ended(process)
 
     def signal(self, name: str, number: signal.Signals) -> None:
         """Send a signal to a part."""
@@ -142,9 +144,7 @@ class Gallery:
 
     def _start(self, name: str, command: list[str], environ: Mapping[str, str]) -> None:
         with self.log(name).open("ab") as log:
-            self.running[name] = subprocess.Popen(
-                command, cwd=ROOT, env=dict(environ), stdout=log, stderr=log, start_new_session=True
-            )
+            self.running[name] = guarded.start(command, cwd=ROOT, env=dict(environ), stdout=log, stderr=log)
 
     def _wait(self, ready: Callable[[], bool], name: str) -> None:
         deadline = time.monotonic() + START_SECONDS

@@ -98,11 +98,11 @@ class Emulator:
         return self.home / "state"
 
     def prepare(self) -> Emulator:
-        """Create the folders and return the emulator with a free port.
+        """Create the folders and return the emulator with a port that this process has reserved.
 
         Queue URLs contain the port, so a new port deletes the queues' state.
         """
-        emulator = self if is_free(self.port) else replace(self, port=free_port())
+        emulator = self if reserve(self.port) else replace(self, port=free_port())
         if emulator != self:
             (self._state / "sqs.json").unlink(missing_ok=True)
             emulator._save()
@@ -200,6 +200,37 @@ def is_free(port: int) -> bool:
     return listening_error(port) is None
 
 
+def reserve(port: int) -> bool:
+    """Reserve a port of loopback for a server that this process will start; return False if it is not free.
+
+    The reservation ends with the process. Another process of this project cannot reserve the port meanwhile, so
+    that two processes never start servers on the same one.
+    """
+    with _reserving:
+        return is_free(port) and (port in _reserved or _hold(port))
+
+
 def free_port() -> int:
-    """Return a random free port of PORTS. SystemRandom, because seeded test workers would get the same port."""
-    return next(port for port in random.SystemRandom().sample(PORTS, len(PORTS)) if is_free(port))
+    """Return a random free port of PORTS, reserved for this process, and not returned twice in it.
+
+    It is from SystemRandom, because test workers with the same seed would draw the same ports.
+    """
+    ports = random.SystemRandom().sample(PORTS, len(PORTS))
+    with _reserving:
+        return next(port for port in ports if port not in _reserved and is_free(port) and _hold(port))
+
+
+def _hold(port: int) -> bool:
+    """Bind a UDP socket to the same number, which the kernel gives to one process until that has ended."""
+    holder = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        holder.bind((HOST, port))
+    except OSError:
+        holder.close()
+        return False
+    _reserved[port] = holder
+    return True
+
+
+_reserving = threading.Lock()
+_reserved: dict[int, socket.socket] = {}

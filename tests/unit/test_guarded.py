@@ -1,0 +1,111 @@
+"""The children of a test process end with it, however it ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.support import guarded
+
+ROOT = Path(__file__).resolve().parents[2]
+# A child that has a child of its own and ignores SIGTERM, as a stalled playbook may; and a folder.
+PARENT = """
+import sys, time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from tests.support import guarded
+
+folder = Path(sys.argv[1])
+script = "trap '' TERM; sleep 60 & echo $! > {0}; sleep 60".format(folder / "pid")
+(folder / "data").mkdir()
+guarded.remove_at_end(folder / "data")
+guarded.start(["sh", "-c", script])
+while not (folder / "pid").exists() or not (folder / "pid").read_text().endswith("\\n"):
+    time.sleep(0.01)
+print("started", flush=True)
+time.sleep(60)
+"""
+# A thread that waits for a playbook, inside a context manager that cleans up.
+DRILL = """
+import sys, time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from tests.support import guarded
+
+def lived(folder):
+    try:
+        print("started", flush=True)
+        return guarded.run(["sleep", "60"], cwd=folder, env={"PATH": "/usr/bin:/bin"}).returncode
+    finally:
+        (folder / "clean").touch()
+
+def main():
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(lived, Path(sys.argv[1])).result()
+
+sys.exit(guarded.until_terminated(main))
+"""
+
+
+def started(program: str, folder: Path) -> subprocess.Popen[str]:
+    """Start one of the programs and return when its child runs."""
+    command = [sys.executable, "-c", program, str(folder)]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "started\n"
+    return process
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    """Return when this is true; fail after ten seconds."""
+    end = time.monotonic() + 10
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def runs(pid: int) -> bool:
+    """Return whether a process runs. One that has ended may still wait for init to collect it."""
+    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True).stdout.strip()
+    return bool(state) and not state.startswith("Z")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_process_killed_ends_its_children_and_removes_folders(tmp_path: Path, number: signal.Signals) -> None:
+    """The default action of SIGTERM runs no context manager either."""
+    with started(PARENT, tmp_path) as parent:
+        grandchild = int((tmp_path / "pid").read_text())
+        assert runs(grandchild)
+        parent.send_signal(number)
+    wait_until(lambda: not runs(grandchild))
+    wait_until(lambda: not (tmp_path / "data").exists())
+
+
+def test_until_terminated_sigterm_leaves_context_managers(tmp_path: Path) -> None:
+    """A thread that waits for a playbook goes on when the playbook has been stopped."""
+    with started(DRILL, tmp_path) as drill:
+        drill.send_signal(signal.SIGTERM)
+        assert drill.wait(10) == 128 + signal.SIGTERM
+    assert (tmp_path / "clean").exists()
+
+
+def test_run_timeout_kills_the_group(tmp_path: Path) -> None:
+    """What the command has started does not go on."""
+    script = "sleep 60 & echo $! > pid; wait"
+    with pytest.raises(subprocess.TimeoutExpired):
+        guarded.run(["sh", "-c", script], cwd=tmp_path, env=dict(os.environ), timeout=0.5)
+    wait_until(lambda: not runs(int((tmp_path / "pid").read_text())))
+
+
+def test_run_returns_status_and_output(tmp_path: Path) -> None:
+    """The result is that of subprocess.run."""
+    script = "echo out; echo error >&2; exit 3"
+    done = guarded.run(["sh", "-c", script], cwd=tmp_path, env=dict(os.environ))
+    assert (done.returncode, done.stdout, done.stderr) == (3, "out\n", "error\n")
