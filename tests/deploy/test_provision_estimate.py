@@ -75,6 +75,44 @@ def test_estimate_counts_the_snapshots_of_the_images(estimate: ModuleType) -> No
     assert pytest.approx(2 * 8 * 0.05) == more
 
 
+def test_every_region_has_every_price_or_says_that_it_is_not_known() -> None:
+    """A key that is forgotten would stop the estimate in that region."""
+    assert len(PRICES["regions"]) >= 12
+    first = PRICES["regions"]["us-east-1"]
+    for prices in PRICES["regions"].values():
+        assert list(prices) == list(first)
+        for table in ("database_hour", "host_hour"):
+            assert list(prices[table]) == list(first[table])
+    assert None not in first.values()
+
+
+def test_no_region_is_cheaper_than_half_or_dearer_than_twice_virginia() -> None:
+    """A slip of a digit would show."""
+    first = PRICES["regions"]["us-east-1"]
+    for prices in PRICES["regions"].values():
+        ratios = [price / first[name] for name, price in prices.items() if isinstance(price, float)]
+        for table in ("database_hour", "host_hour"):
+            ratios += [price / first[table][kind] for kind, price in prices[table].items()]
+        assert min(ratios) >= 0.5
+        assert max(ratios) <= 2
+
+
+def test_unknown_price_is_named_and_left_out_of_the_sum(estimate: ModuleType) -> None:
+    lines = estimate.monthly_cost(settings(region="eu-central-1"), PRICES)
+    assert next(line for line in lines if line.startswith("Database storage")).endswith("not known")
+    assert "Database storage" in lines[-1]
+    same = {**PRICES["regions"]["eu-central-1"], "database_gb_month": 0.1}
+    known = {**PRICES, "regions": {"eu-central-1": same}}
+    more = estimate.total(settings(region="eu-central-1"), known)
+    assert pytest.approx(20 * 0.1) == more - estimate.total(settings(region="eu-central-1"), PRICES)
+
+
+def test_unknown_price_of_nothing_is_no_gap(estimate: ModuleType) -> None:
+    """Traffic within the free gigabytes costs nothing, whatever the price."""
+    lines = estimate.monthly_cost(settings(region="eu-central-1", views=1), PRICES)
+    assert "internet" not in lines[-1]
+
+
 def test_total_is_the_sum_of_the_items(estimate: ModuleType) -> None:
     lines = estimate.monthly_cost(settings(), PRICES)
     figures = [float(line.split()[-1]) for line in lines[1:-2]]
@@ -89,7 +127,7 @@ def test_items_without_usage_are_not_negative(estimate: ModuleType) -> None:
 @pytest.mark.parametrize(
     ("changed", "named"),
     [
-        ({"region": "eu-north-1"}, "eu-north-1"),
+        ({"region": "xx-north-1"}, "xx-north-1"),
         ({"database_class": "db.x9.huge"}, "db.x9.huge"),
         ({"host_type": "t9.huge"}, "t9.huge"),
     ],
@@ -99,10 +137,28 @@ def test_missing_price_raises_with_its_name(estimate: ModuleType, changed: dict[
         estimate.monthly_cost(settings(**changed), PRICES)
 
 
-@pytest.mark.parametrize(("env", "chosen"), [("staging", "one zone"), ("production", "Multi-AZ")])
-def test_estimate_playbook_runs_without_credentials(env: str, chosen: str, tmp_path: Path) -> None:
-    output = run_playbook("playbooks/estimate.yml", home=tmp_path, inventory=env, timeout=120)
+@pytest.mark.parametrize(
+    ("env", "more", "chosen", "region"),
+    [
+        ("staging", (), "one zone", "us-east-1"),
+        ("production", (), "Multi-AZ", "eu-central-1"),
+        ("production", ("-i", "inventory/free"), "one zone", "ap-northeast-1"),
+    ],
+)
+def test_estimate_playbook_runs_without_credentials(
+    env: str, more: tuple[str, ...], chosen: str, region: str, tmp_path: Path
+) -> None:
+    output = run_playbook(
+        "playbooks/estimate.yml", *more, "-e", f"region={region}", home=tmp_path, inventory=env, timeout=120
+    )
     starred = [
         line for line in output.splitlines() if "*" in line and ("one zone" in line or "Multi-AZ" in line)
     ]
     assert [chosen] == [line.strip().strip('"').rsplit("  ")[0].strip() for line in starred]
+    assert f"{region}, list prices as of" in output
+    assert ("The sum leaves out" in output) == (None in needed(region).values())
+
+
+def needed(region: str) -> dict[str, float | None]:
+    """Return the prices of a region that the estimates need, which is all but traffic beyond the free one."""
+    return {name: price for name, price in PRICES["regions"][region].items() if name != "internet_gb"}

@@ -21,26 +21,37 @@ SWEEPS, SWEEP_SECONDS = 43_800, 0.3
 
 
 class Item(NamedTuple):
-    """One line of the bill: name, quantity as text, US dollars per month."""
+    """One line of the bill: name, quantity as text, US dollars per month; None if a price is not known."""
 
     name: str
     quantity: str
-    dollars: float
+    dollars: float | None
 
 
 def items(settings: Settings, prices: Prices) -> list[Item]:
-    """Return every item of the bill. Raises AnsibleFilterError if a price is missing from the table."""
+    """Return every item of the bill. Raises AnsibleFilterError if the table lacks the region or a class."""
     if settings["region"] not in prices["regions"]:
         known = ", ".join(prices["regions"])
         raise AnsibleFilterError(
             f"roles/estimate/files/prices.yml has no prices for {settings['region']}; it has {known}."
         )
+    local = {**prices, **prices["regions"][settings["region"]]}
     return [
-        *network(settings, prices),
-        *instances(settings, prices),
-        *pipeline(settings, prices),
-        *monitoring(settings, prices),
+        *network(settings, local),
+        *instances(settings, local),
+        *pipeline(settings, local),
+        *monitoring(settings, local),
     ]
+
+
+def cost(*terms: tuple[float, float | None]) -> float | None:
+    """Return the sum of quantities times prices; None if the price of a quantity above 0 is not known."""
+    dollars = 0.0
+    for quantity, price in terms:
+        if quantity and price is None:
+            return None
+        dollars += quantity * (price or 0.0)
+    return dollars
 
 
 def network(settings: Settings, prices: Prices) -> Iterator[Item]:
@@ -52,39 +63,43 @@ def network(settings: Settings, prices: Prices) -> Iterator[Item]:
         yield Item(
             f"NAT gateways: {settings['nat']}",
             f"{gateways} × {hours} h",
-            gateways * hours * prices["nat_gateway_hour"],
+            cost((gateways * hours, prices["nat_gateway_hour"])),
         )
-        yield Item("NAT traffic", f"{to_gemini_gb + 5:.0f} GB", (to_gemini_gb + 5) * prices["nat_gateway_gb"])
+        traffic = to_gemini_gb + 5
+        yield Item("NAT traffic", f"{traffic:.0f} GB", cost((traffic, prices["nat_gateway_gb"])))
     endpoints = max(settings["interface_endpoints"], 0 if gateways else REQUIRED_ENDPOINTS) * zones
     if endpoints:
         yield Item(
             "Interface endpoints",
             f"{endpoints} × {hours} h",
-            endpoints * hours * prices["interface_endpoint_hour"],
+            cost((endpoints * hours, prices["interface_endpoint_hour"])),
         )
     addresses = gateways + zones + int(settings["bastion"])
     yield Item(
-        "Public addresses", f"{addresses} × {hours} h", addresses * hours * prices["public_address_hour"]
+        "Public addresses",
+        f"{addresses} × {hours} h",
+        cost((addresses * hours, prices["public_address_hour"])),
     )
+    yield Item("Load balancer", f"{hours} h", cost((hours, prices["load_balancer_hour"])))
     yield Item(
-        "Load balancer",
-        f"{hours} h and one capacity unit",
-        hours * (prices["load_balancer_hour"] + prices["load_balancer_capacity_hour"]),
+        "Load balancer's capacity", f"one unit, {hours} h", cost((hours, prices["load_balancer_capacity_hour"]))
     )
     requests = settings["views"] * 2 / 1e6
     yield Item(
         "Web ACL",
         f"one rule, {requests:.1f} M requests",
-        prices["firewall_month"]
-        + prices["firewall_rule_month"]
-        + requests * prices["firewall_million_requests"],
+        cost(
+            (1, prices["firewall_month"]),
+            (1, prices["firewall_rule_month"]),
+            (requests, prices["firewall_million_requests"]),
+        ),
     )
     out = settings["views"] * (THUMBNAILS * THUMBNAIL_MB + DISPLAY_MB) / 1024
     billed = max(0.0, out - prices["internet_free_gb"])
     yield Item(
         "Traffic to the internet",
         f"{out:.0f} GB, {prices['internet_free_gb']} free",
-        billed * prices["internet_gb"],
+        cost((billed, prices["internet_gb"])),
     )
 
 
@@ -94,18 +109,21 @@ def instances(settings: Settings, prices: Prices) -> Iterator[Item]:
     zones = "two zones" if settings["multi_az"] else "one zone"
     kind, gigabytes = settings["database_class"], settings["database_gb"]
     yield Item(
-        f"Database {kind}", f"{zones}, {hours} h", copies * hours * _price(prices, "database_hour", kind)
+        f"Database {kind}", f"{zones}, {hours} h", cost((copies * hours, _price(prices, "database_hour", kind)))
     )
-    yield Item("Database storage", f"{gigabytes} GB, {zones}", copies * gigabytes * prices["database_gb_month"])
+    yield Item(
+        "Database storage", f"{gigabytes} GB, {zones}", cost((copies * gigabytes, prices["database_gb_month"]))
+    )
     hosts, kind = settings["hosts"], settings["host_type"]
-    yield Item(f"Web hosts {kind}", f"{hosts} × {hours} h", hosts * hours * _price(prices, "host_hour", kind))
-    yield Item("Volumes of the web hosts", f"{hosts} × 8 GB", hosts * 8 * prices["disk_gb_month"])
+    hourly = _price(prices, "host_hour", kind)
+    yield Item(f"Web hosts {kind}", f"{hosts} × {hours} h", cost((hosts * hours, hourly)))
+    yield Item("Volumes of the web hosts", f"{hosts} × 8 GB", cost((hosts * 8, prices["disk_gb_month"])))
     images = settings["images"]
-    yield Item("Snapshots of the images", f"{images} × 8 GB", images * 8 * prices["snapshot_gb_month"])
+    yield Item("Snapshots of the images", f"{images} × 8 GB", cost((images * 8, prices["snapshot_gb_month"])))
     if settings["bastion"]:
         kind = settings["bastion_type"]
-        cost = hours * _price(prices, "host_hour", kind) + 8 * prices["disk_gb_month"]
-        yield Item(f"Bastion {kind}", f"{hours} h, 8 GB", cost)
+        hourly = _price(prices, "host_hour", kind)
+        yield Item(f"Bastion {kind}", f"{hours} h, 8 GB", cost((hours, hourly), (8, prices["disk_gb_month"])))
 
 
 def pipeline(settings: Settings, prices: Prices) -> Iterator[Item]:
@@ -116,34 +134,39 @@ def pipeline(settings: Settings, prices: Prices) -> Iterator[Item]:
     yield Item(
         "Functions",
         f"{seconds:,.0f} s of {gigabytes:.1f} GB",
-        seconds * gigabytes * prices["function_gb_second"] + calls * prices["function_million_calls"],
+        cost(
+            (seconds * gigabytes, prices["function_gb_second"]),
+            (calls, prices["function_million_calls"]),
+        ),
     )
     requests = (photos * REQUESTS + POLLS) / 1e6
     messages = photos / 1e6
     yield Item(
         "Events and queues",
         f"{requests:.1f} M requests",
-        requests * prices["queue_million_requests"] + messages * prices["topic_million_messages"],
+        cost((requests, prices["queue_million_requests"]), (messages, prices["topic_million_messages"])),
     )
     stored = settings["stored"] * (settings["megabytes"] + DISPLAY_MB + THUMBNAIL_MB) / 1024
     reads = (photos * READS + settings["views"] * THUMBNAILS) / 1000
-    requests_cost = (
-        photos * WRITES / 1000 * prices["bucket_thousand_writes"] + reads * prices["bucket_thousand_reads"]
+    dollars = cost(
+        (stored, prices["bucket_gb_month"]),
+        (photos * WRITES / 1000, prices["bucket_thousand_writes"]),
+        (reads, prices["bucket_thousand_reads"]),
     )
-    yield Item("Buckets", f"{stored:.0f} GB", stored * prices["bucket_gb_month"] + requests_cost)
-    yield Item("Captions by Gemini", f"{photos:,} photos", photos / 1000 * prices["caption_thousand"])
+    yield Item("Buckets", f"{stored:.0f} GB", dollars)
+    yield Item("Captions by Gemini", f"{photos:,} photos", cost((photos / 1000, prices["caption_thousand"])))
 
 
 def monitoring(settings: Settings, prices: Prices) -> Iterator[Item]:
     """Yield the items of secrets, logs and alarms."""
     secrets, logs = settings["secrets"], settings["log_gb"] + settings["flow_log_gb"]
-    yield Item("Secrets", str(secrets), secrets * prices["secret_month"])
-    yield Item("Logs", f"{logs} GB", logs * (prices["log_gb"] + prices["log_gb_month"]))
+    yield Item("Secrets", str(secrets), cost((secrets, prices["secret_month"])))
+    yield Item("Logs", f"{logs} GB", cost((logs, prices["log_gb"]), (logs, prices["log_gb_month"])))
     metrics = max(0, settings["metrics"] - prices["metrics_free"])
     yield Item(
         "Alarms",
         str(settings["alarms"]),
-        settings["alarms"] * prices["alarm_month"] + metrics * prices["metric_month"],
+        cost((settings["alarms"], prices["alarm_month"]), (metrics, prices["metric_month"])),
     )
 
 
@@ -158,20 +181,26 @@ def _price(prices: Prices, table: str, kind: str) -> float:
 
 
 def total(settings: Settings, prices: Prices) -> float:
-    """Return the sum of all items in US dollars."""
-    return sum(item.dollars for item in items(settings, prices))
+    """Return the sum of all items in US dollars, without those whose price is not known."""
+    return sum(item.dollars or 0.0 for item in items(settings, prices))
 
 
 def monthly_cost(settings: Settings, prices: Prices) -> list[str]:
-    """Return the bill as lines of text, one for each item, with the sum at the end."""
+    """Return the bill as lines of text, one for each item, with the sum and what it leaves out at the end."""
     bill = items(settings, prices)
-    lines = [f"{item.name:<28} {item.quantity:<32} {item.dollars:>9.2f}" for item in bill]
-    total_line = f"{'A month, in US dollars':<28} {'':<32} {sum(item.dollars for item in bill):>9.2f}"
+    lines = [
+        f"{item.name:<28} {item.quantity:<32} "
+        + (f"{'not known':>9}" if item.dollars is None else f"{item.dollars:>9.2f}")
+        for item in bill
+    ]
+    total_line = f"{'A month, in US dollars':<28} {'':<32} {total(settings, prices):>9.2f}"
+    unknown = ", ".join(item.name for item in bill if item.dollars is None)
     return [
         f"{settings['region']}, list prices as of {prices['as_of']}",
         *lines,
         "-" * len(total_line),
         total_line,
+        *([f"The sum leaves out, because their price here is not known: {unknown}"] if unknown else []),
     ]
 
 
