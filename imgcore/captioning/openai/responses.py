@@ -69,18 +69,17 @@ _OPTIONS = {
 
 def answer(body: str, model: str) -> Answer | Failure:
     """Read the body of a response with status 200. model: the name that was asked for."""
-    data: Any = None
+    data = _json(body)
     try:
-        data = json.loads(body)
         choice = data["choices"][0]
         message = choice["message"]
         content, refusal = message.get("content"), message.get("refusal")
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+    except (LookupError, TypeError, AttributeError):
         read, written = _tokens(data)
-        if (read or written) and not _is_error(body):  # billed without an answer
+        if (read or written) and not _is_error(data):  # billed without an answer
             named = _name(data.get("model")) or model
             return Answer(text=None, model=named, input_tokens=read, output_tokens=written)
-        return _not_an_answer(body)
+        return _not_an_answer(body, data)
     read, written = _tokens(data)
     finish = str(choice.get("finish_reason"))
     return Answer(
@@ -98,12 +97,15 @@ def judge(status: int, body: str, retry_after: str | None = None) -> Failure:
     An error in the API's own format is not billed, unless it names tokens; what a gateway says with 5xx is not
     the server's word.
     """
-    unbilled = status < 500 or (_is_error(body) and not any(_tokens(_json(body))))
-    return replace(_judge(status, body, retry_after), unbilled=unbilled)
+    return _judged(status, body, _json(body), retry_after)
 
 
-def _judge(status: int, body: str, retry_after: str | None) -> Failure:
-    said = _message(body)
+def _judged(status: int, body: str, data: Any, retry_after: str | None = None) -> Failure:
+    unbilled = status < 500 or (_is_error(data) and not any(_tokens(data)))
+    return replace(_judge(status, _message(body, data), retry_after), unbilled=unbilled)
+
+
+def _judge(status: int, said: str, retry_after: str | None) -> Failure:
     detail = f"HTTP {status}: {' '.join(said.split())[:300]}"
     if status in (401, 403):
         return _final(KEY_REFUSED, "key_refused", detail)
@@ -136,10 +138,10 @@ def _refused_option(said: str) -> Option | None:
     return next((option for option, words in _OPTIONS.items() if words.search(said)), None)
 
 
-def _not_an_answer(body: str) -> Failure:
+def _not_an_answer(body: str, data: Any) -> Failure:
     """Return the failure of a body that is no answer: an error, which some servers send with status 200."""
-    if _mentions_error(body):
-        return judge(500, body)
+    if _mentions_error(body, data):
+        return _judged(500, body, data)
     if body.lstrip().startswith("<"):
         return _final(WRONG_ADDRESS, "wrong_address", f"not JSON: {body[:300]}")
     return Failure(FailureKind.UNUSABLE, not_a_description(WHO), f"unreadable: {body[:300]}")
@@ -157,30 +159,27 @@ def _content(content: Any) -> str | None:
     return content if isinstance(content, str) else None
 
 
-def _is_error(body: str) -> bool:
+def _is_error(data: Any) -> bool:
     """Return whether a body is an error in the API's own format; some servers send a null beside an answer."""
-    data = _json(body)
     return isinstance(data, dict) and bool(data.get("error"))
 
 
-def _mentions_error(body: str) -> bool:
+def _mentions_error(body: str, data: Any) -> bool:
     """Return whether a body is an error in any format: in a list, in a line of a stream, within an object."""
-    data = _json(body)
-    return _is_error(body) if isinstance(data, dict) and "error" in data else '"error"' in body
+    return _is_error(data) if isinstance(data, dict) and "error" in data else '"error"' in body
 
 
 def _json(body: str) -> Any:
+    """Return the value of a body; None where it is no JSON."""
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
         return None
 
 
-def _message(body: str) -> str:
+def _message(body: str, data: Any) -> str:
     """Return all that an error says: {"error": {"message", "type", "code"}}, {"error": "…"}, or any text."""
-    try:
-        data = json.loads(body)
-    except (ValueError, RecursionError):
+    if data is None:
         return body[:2000]
     error = data.get("error", data) if isinstance(data, dict) else data
     return json.dumps(error, ensure_ascii=False)[:2000]
