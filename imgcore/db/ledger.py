@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from imgcore.db.connection import Repository, Transaction
+from imgcore.db.ledger_months import dollars, read_total, read_unsettled, store_months
 from imgcore.db.mapping import NAME, WORD, Row, local_time
 from imgcore.db.statements import sql
 from imgcore.spending.models import Caps, Group, LedgerEntry, Period, Unsettled, Usage
@@ -125,6 +126,21 @@ class LedgerRepository(Repository):
         )
         return [_usage(row) for row in self._database.read(lambda tx: tx.rows(statement, **values))]
 
+    def total(self, owner_id: int | None = None) -> Usage:
+        """Return the sum of all entries; it reads those of months whose sums are not stored.
+
+        owner_id: only of this account's images.
+        """
+        return self._database.read(lambda tx: read_total(tx, owner_id))
+
+    def unsettled(self, owner_id: int | None = None) -> Unsettled | None:
+        """Return the sum of the calls without an answer; None where there are none. owner_id: as above."""
+        return self._database.read(lambda tx: read_unsettled(tx, owner_id))
+
+    def store_months(self, now: datetime, *, limit: int) -> int:
+        """Store the sums of up to ``limit`` months that are over and have none; return how many."""
+        return self._database.run(lambda tx: store_months(tx, now, limit))
+
     def described(self, since: datetime) -> Sequence[tuple[str, int, float]]:
         """Return each model, how often it described an image since then, and what all answers to that cost.
 
@@ -203,7 +219,7 @@ def _usage(row: Row) -> Usage:
         calls=row["unsettled"],
         input_tokens_at_most=int(row["most_input_tokens"]),
         output_tokens_at_most=int(row["most_output_tokens"]),
-        price_usd_at_most=_dollars(row["most_price_usd"]),
+        price_usd_at_most=dollars(row["most_price_usd"]),
         unpriced=int(row["most_unpriced"]),
     )
     return Usage(
@@ -212,11 +228,7 @@ def _usage(row: Row) -> Usage:
         images=row["images"],
         input_tokens=int(row["input_tokens"]),
         output_tokens=int(row["output_tokens"]),
-        price_usd=_dollars(row["price_usd"]),
+        price_usd=dollars(row["price_usd"]),
         unpriced=int(row["unpriced"]),
         unsettled=unsettled if unsettled.calls else None,
     )
-
-
-def _dollars(price: float | None) -> float | None:
-    return None if price is None else round(float(price), 9)

@@ -65,6 +65,7 @@ class Sweeper:
         recovered, expired = self._recover()
         if self.spending is not None:
             self._release_paid(self.spending)
+            self.spending.store_months()
         if self.advance_campaigns is not None:
             self.advance_campaigns()
         waiting = self._model_is_away()

@@ -20,6 +20,7 @@ from imgcore.spending.models import (
     LedgerEntry,
     Period,
     Quote,
+    Unsettled,
     Usage,
     known_names,
 )
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from imgcore.pipeline.models import ModelCall
 
 CACHE_SECONDS = 10.0  # how long a process uses a sum that it has read; caps are exceeded by at most that much
+MOST_OPEN = 1000  # calls without an answer that a process remembers
+MONTHS_AT_ONCE = 3  # whose sums one sweep stores
 USUAL_INPUT_TOKENS, USUAL_OUTPUT_TOKENS = 1200, 130  # of one image at medium resolution, prompt included
 
 QuoteOf = Callable[[str, int, int], Quote]  # imgcore.captioning.prices.quote: model, input and output tokens
@@ -139,6 +142,8 @@ class Spending:
             more = counted - self._open.pop(call_id, 0.0)
             if open_:
                 self._open[call_id] = counted
+                if len(self._open) > MOST_OPEN:  # it counts twice if it is answered after all
+                    del self._open[next(iter(self._open))]
             self._known = {since: (until, spent + more) for since, (until, spent) in self._known.items()}
 
     def usage(
@@ -149,6 +154,18 @@ class Spending:
         owner_id: only the entries of this account's images.
         """
         return self._ledger.usage(period, group, owner_id=owner_id)
+
+    def total(self, owner_id: int | None = None) -> Usage:
+        """Return the sum of all entries, without reading those of past months. owner_id: as in ``usage``."""
+        return self._ledger.total(owner_id)
+
+    def unsettled(self, owner_id: int | None = None) -> Unsettled | None:
+        """Return the sum of the calls without an answer; None without any. owner_id: as in ``usage``."""
+        return self._ledger.unsettled(owner_id)
+
+    def store_months(self) -> None:
+        """Store the sums of months that are over, a few at a time, for ``total``."""
+        self._ledger.store_months(self._now(), limit=MONTHS_AT_ONCE)
 
     def today(self) -> Period:
         """Return the present day."""

@@ -91,6 +91,7 @@ def database(request: pytest.FixtureRequest) -> Database:
         "addresses",
         "security_events",
         "model_calls",
+        "ledger_months",
     )
     clear = empty_but_bystanders if "kept_bystanders" in request.fixturenames else empty
     shared.run(lambda tx: clear(tx, tables))

@@ -88,18 +88,15 @@ def _ledger(spending: Spending | None) -> Spending:
 
 def totals(spending: Spending, owner_id: int | None = None) -> list[dict[str, str]]:
     """Return the sums of today, of this month and of all time, as texts. owner_id: of one account's images."""
-    periods = (("Today", spending.today()), ("This month", spending.month()), ("In all", Period()))
-    rows = []
-    for name, period in periods:
-        usage = next(iter(spending.usage(period, owner_id=owner_id)), Usage(None))
-        rows.append(_row(usage, name))
-    return rows
+    periods = (("Today", spending.today()), ("This month", spending.month()))
+    sums = [(name, next(iter(spending.usage(each, owner_id=owner_id)), Usage(None))) for name, each in periods]
+    return [_row(usage, name) for name, usage in (*sums, ("In all", spending.total(owner_id)))]
 
 
 def unsettled(spending: Spending, owner_id: int | None = None) -> str | None:
     """Return a sentence about all calls whose answer is not known. owner_id: of one account's images."""
-    usage = next(iter(spending.usage(Period(), owner_id=owner_id)), None)
-    return unsettled_text(usage) if usage else None
+    lost = spending.unsettled(owner_id)
+    return unsettled_text(lost) if lost else None
 
 
 def _caps(spending: Spending) -> list[str]:
@@ -148,10 +145,8 @@ def _most_price(lost: Unsettled) -> str:
     return known
 
 
-def unsettled_text(usage: Usage) -> str | None:
-    """Return a sentence about the calls whose answer is not known; None where there are none."""
-    if (lost := usage.unsettled) is None:
-        return None
+def unsettled_text(lost: Unsettled) -> str:
+    """Return a sentence about the calls whose answer is not known."""
     which = "The answer of 1 call is" if lost.calls == 1 else f"The answers of {lost.calls:,} calls are"
     return (
         f"{which} not known: made just now, or lost. They used at most {lost.input_tokens_at_most:,} tokens in"

@@ -45,6 +45,7 @@ from imgcore.db.steps.m035 import m035_open_calls
 from imgcore.db.steps.m036 import m036_image_hashes
 from imgcore.db.steps.m037 import m037_pauses
 from imgcore.db.steps.m038 import m038_hash_owners
+from imgcore.db.steps.m039 import m039_ledger_months
 
 STEPS = (
     m001_images_and_tasks,
@@ -85,4 +86,5 @@ STEPS = (
     m036_image_hashes,
     m037_pauses,
     m038_hash_owners,
+    m039_ledger_months,
 )
