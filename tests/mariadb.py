@@ -10,7 +10,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -39,15 +39,21 @@ _SETTINGS = (
 
 
 class MariaDb:
-    """One server; ``start``, ``kill`` and ``stop`` may be called again and again. environ: added to its own."""
+    """One server; ``start``, ``kill`` and ``stop`` may be called again and again.
 
-    def __init__(self, folder: Path, environ: Mapping[str, str] | None = None) -> None:
+    environ: added to its own. settings: more options of the server.
+    """
+
+    def __init__(
+        self, folder: Path, environ: Mapping[str, str] | None = None, settings: Sequence[str] = ()
+    ) -> None:
         self.folder = folder
         self._environ = {**os.environ, **(environ or {})}
+        self._settings = (*_SETTINGS, *settings)
         self.port = free_port()
         self.ca = folder / "ca.pem"
         self._socket = folder / "s"
-        self._root_password = ""
+        self.root_password = ""
         self._process: subprocess.Popen[bytes] | None = None
         self._user = _unprivileged_user()
 
@@ -57,12 +63,16 @@ class MariaDb:
         assert self._process is not None
         return self._process.pid
 
-    def install(self) -> None:
-        """Make the data folder and the certificate, once."""
+    def certify(self) -> None:
+        """Make a new certificate."""
         certificate(self.folder, self.ca)
         if os.geteuid() == 0:
-            for path in (self.folder, *self.folder.iterdir()):
+            for path in (self.folder, self.ca, self.folder / "key.pem"):
                 shutil.chown(path, self._user)
+
+    def install(self) -> None:
+        """Make the data folder and the certificate, once."""
+        self.certify()
         log = self.folder / "install.log"
         log.touch(mode=0o666)
         log.chmod(0o666)  # its writer is the server's user
@@ -99,7 +109,7 @@ class MariaDb:
                 f"--ssl-ca={self.ca}",
                 f"--ssl-cert={self.ca}",
                 f"--ssl-key={self.folder / 'key.pem'}",
-                *_SETTINGS,
+                *self._settings,
             ],
             stdout=log,
             stderr=log,
@@ -115,16 +125,16 @@ class MariaDb:
                 if self._process.poll() is not None or time.monotonic() > end:
                     raise RuntimeError((self.folder / "log").read_text()[-4000:]) from error
                 time.sleep(0.05)
-        if not self._root_password:
+        if not self.root_password:
             password = secrets.token_urlsafe(16)
             self.sql(f"ALTER USER root@localhost IDENTIFIED BY '{password}'")
-            self._root_password = password
+            self.root_password = password
 
-    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
-        """End the server, politely or not, and wait until it has ended."""
+    def stop(self, how: signal.Signals = signal.SIGTERM, wait: float = 60) -> None:
+        """End the server, politely or not, and wait until it has ended. wait: seconds."""
         if self._process is not None:
             self._process.send_signal(how)
-            self._process.wait(timeout=60)
+            self._process.wait(timeout=wait)
             guarded.ended(self._process)
             self._process = None
 
@@ -145,7 +155,7 @@ class MariaDb:
         connection = pymysql.connect(
             unix_socket=str(self._socket),
             user="root",
-            password=self._root_password,
+            password=self.root_password,
             database=database,
             autocommit=True,
             connect_timeout=5,
@@ -155,6 +165,16 @@ class MariaDb:
             yield connection
         finally:
             connection.close()
+
+    def url(self, name: str) -> str:
+        """Return the URL of a database that stays, with a user of its own; create it where it is missing."""
+        password = secrets.token_urlsafe(12)
+        self.sql(
+            f"CREATE DATABASE IF NOT EXISTS {name}",
+            f"CREATE OR REPLACE USER {name}@localhost IDENTIFIED BY '{password}'",
+            f"GRANT ALL ON {name}.* TO {name}@localhost",
+        )
+        return f"mysql://{name}:{password}@127.0.0.1:{self.port}/{name}"
 
     @contextmanager
     def database(self) -> Iterator[str]:
@@ -186,6 +206,29 @@ def mariadb(environ: Mapping[str, str] | None = None, *, parent: Path | None = N
         server.kill()  # nothing of it is wanted any more
         shutil.rmtree(folder, ignore_errors=True)
         guarded.remove_at_end(folder, remove=False)
+
+
+@contextmanager
+def kept_mariadb(folder: Path, settings: Sequence[str]) -> Iterator[MariaDb]:
+    """Start a server whose databases stay in ``folder`` for the next time; create it where it is missing.
+
+    Its path must be short enough for that of a socket (108 characters), and its server's user may enter it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    server = MariaDb(folder, settings=settings)
+    known = folder / "password"
+    if known.exists():
+        server.root_password = known.read_text()
+        server.certify()
+    else:
+        server.install()
+    server.start()
+    known.touch(mode=0o600)
+    known.write_text(server.root_password)
+    try:
+        yield server
+    finally:
+        server.stop(wait=600)
 
 
 def certificate(folder: Path, ca: Path) -> None:

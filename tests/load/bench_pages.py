@@ -1,44 +1,44 @@
 """What pages and the API cost: python -m tests.load.bench_pages [ROWS ...]
 
-The real web process (one, open mode) over a private MariaDB; beside it a plain Flask page of 24 photos (the
-peer) and Bottle with a constant of the same length (the floor), asked in turn. Prints a JSON object a line: CPU
-of the web process and of the database in milliseconds a request, and whether the goals are met: at most a third
-of the peer for the hot page, at most the peer for pages that were not asked for before, at most twice the
-floor, and within 1.5 times from the fewest rows to the most.
+The real web process (one, open mode) over MariaDB and over SQLite; beside it a plain Flask page of 24 photos
+(the peer) and Bottle with a constant of the same length (the floor), asked in turn. Prints JSON lines.
+``ours``, ``database``, ``peer`` and ``floor`` are milliseconds of processor time a request, ``wall`` the median
+time of an answer. A ratio is compared with its goal: of the hot page at most a third of the peer and twice the
+floor, of pages that were not asked for before at most the peer's hot page; ``flat``: of web and database
+together at most 1.5 times those over the fewest rows whose answer is as long.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import platform
 import secrets
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.client import HTTPConnection
-from itertools import cycle
 from typing import Any
 from urllib.parse import urlsplit
 
 import psutil
 
-from imgcore.db.connection import Database, open_database
-from imgcore.db.migrations import migrate
-from imgcore.db.pages import PageRepository, encode_cursor
-from tests.contract.images import multiply
+from imgcore.db.connection import open_database
+from imgcore.db.pages import PageRepository
 from tests.load.full_gallery import ROOT, environment, web
-from tests.load.many_images import fill
-from tests.mariadb import mariadb
+from tests.load.many_rows import bench_server, photos_in, photos_in_file
+from tests.load.page_questions import Question, questions
 
-ROWS = (1000, 10_000)
-ROUNDS, REQUESTS = 3, 60
-GZIP = {"Accept-Encoding": "gzip"}
+ROWS = (1000, 10_000, 100_000, 1_000_000)
+ROUNDS, REQUESTS = 3, 40
+SEARCHES, LONGEST = 8, 0.1  # searches for nothing at once, and seconds for each
 FLAT, OF_PEER_HOT, OF_PEER_COLD, OF_FLOOR = 1.5, 1 / 3, 1.0, 2.0
+SAME_LENGTH = 0.8  # an answer that is shorter shows fewer photos
 
 
 @dataclass(frozen=True)
@@ -48,18 +48,27 @@ class Server:
     pid: int
     connection: HTTPConnection
 
-    def get(self, path: str, headers: dict[str, str]) -> tuple[int, str | None, int]:
-        """Return status, ETag and length."""
+    def get(self, path: str, headers: dict[str, str]) -> tuple[str | None, int]:
+        """Return ETag and length of an answer."""
         self.connection.request("GET", path, headers=headers)
         answer = self.connection.getresponse()
         length = len(answer.read())
         if answer.status not in (200, 304):
             raise RuntimeError(f"{path} answered {answer.status}")
-        return answer.status, answer.getheader("ETag"), length
+        return answer.getheader("ETag"), length
+
+    def cost(self, path: str) -> float:
+        """Return milliseconds of processor time a request of ``path``."""
+        before = cpu(self.pid)
+        for _ in range(REQUESTS):
+            self.get(path, {})
+        return (cpu(self.pid) - before) / REQUESTS
 
 
 def cpu(pid: int) -> float:
-    """Milliseconds of processor time that a process has used."""
+    """Return the milliseconds of processor time that a process has used."""
+    if platform.system() == "Linux":  # its clock has nanoseconds, the counters of /proc hundredths of a second
+        return 1000 * time.clock_gettime(~pid << 3 | 2)  # MAKE_PROCESS_CPUCLOCK(pid, CPUCLOCK_SCHED)
     used = psutil.Process(pid).cpu_times()
     return 1000 * (used.user + used.system)
 
@@ -83,105 +92,62 @@ def started(module: str, environ: dict[str, str]) -> Iterator[Server]:
         process.wait()
 
 
-@dataclass(frozen=True)
-class Question:
-    """What is asked. paths: in turn. conditional: with the ETag of the first answer."""
+@dataclass
+class Measured:
+    """Milliseconds a request, medians of the rounds: processor time of web and database, and the wait."""
 
-    what: str
-    paths: list[str]
-    headers: dict[str, str]
-    conditional: bool = False
-
-
-def questions(database: Database, rows: int) -> list[Question]:
-    """Return the rows of the table."""
-    pages = PageRepository(database)
-    newest = pages.page_versions(cursor=None, limit=1, query=None).versions[0][0]
-    known = pages.page(cursor=encode_cursor(400), limit=1, query=None).images[0].public_id
-    month = f"{time.gmtime().tm_year}-{time.gmtime().tm_mon:02d}"
-    step = max(1, (newest - 50) // (ROUNDS * REQUESTS + 1))
-    scrolled = [f"/?cursor={encode_cursor(newest - step * n)}" for n in range(1, ROUNDS * REQUESTS + 1)]
-    status = f"/api/v1/images/{known}/status"
-    asked = [
-        ("page", ["/"], {}),
-        ("page, gzip", ["/"], GZIP),
-        ("page, not asked for before", scrolled, {}),
-        ("list", ["/api/v1/images"], {}),
-        ("list, from the middle", [f"/api/v1/images?cursor={encode_cursor(newest // 2)}"], {}),
-        ("status", [status], {}),
-        ("months", ["/api/v1/timeline"], {}),
-        ("month of 100 rows", [f"/api/v1/timeline/{month}?limit=100"], {}),
-        ("search, a word of none", ["/api/v1/images?q=zebra"], {}),
-        ("search, a frequent word", ["/api/v1/images?q=boat"], {}),
-        ("search, two words", ["/api/v1/images?q=boat+snow"], {}),
-        ("search, a prefix", ["/api/v1/images?q=harb"], {}),
-        ("filter by tag", ["/api/v1/images?tag=dog"], {}),
-    ]
-    unchanged = {"page": "/", "list": "/api/v1/images", "status": status, "months": "/api/v1/timeline"}
-    return [Question(what, paths, headers) for what, paths, headers in asked] + [
-        Question(f"{what}, 304", [path], {}, conditional=True) for what, path in unchanged.items()
-    ]
+    ours: float
+    database: float
+    wall: float
+    length: int
+    peer: float | None = None
+    floor: float | None = None
 
 
-def measured(server: Server, question: Question, others: list[Callable[[int], None]]) -> tuple[float, int]:
-    """Return CPU a request, the median of the rounds, and the length. others: asked after each round."""
-    paths, headers = cycle(question.paths), dict(question.headers)
-    _, etag, length = server.get(next(paths) if len(question.paths) == 1 else "/", headers)
-    if question.conditional:
-        headers["If-None-Match"] = str(etag)
-    taken = []
-    for _ in range(ROUNDS):
-        before = cpu(server.pid)
-        for _ in range(REQUESTS):
-            _, _, answered = server.get(next(paths), headers)
-        taken.append((cpu(server.pid) - before) / REQUESTS)
-        for other in others:
-            other(length)
-        length = length if question.conditional else answered
-    return statistics.median(taken), length
-
-
+@dataclass
 class Bench:
-    """The three servers and the database's process."""
+    """What is asked, over one size. database: the process of the database; None for SQLite."""
 
-    def __init__(self, ours: Server, peer: Server, floor: Server, database: int) -> None:
-        self.ours, self.peer, self.floor, self.database = ours, peer, floor, database
+    ours: Server
+    database: int | None
+    others: tuple[Server, Server] | None = None  # peer and floor
 
-    def row(self, question: Question, fewest: dict[str, float]) -> dict[str, Any]:
-        """Measure one question. fewest: our CPU and the database's over the fewest rows, by question."""
-        peer, floor = [], []
+    def measure(self, question: Question) -> Measured:
+        """Ask one question in rounds, and in turn with the others where it is about the page."""
+        paths, headers = iter(question.paths_for(ROUNDS * REQUESTS)), dict(question.headers)
+        length = 0
+        if not question.once:
+            etag, length = self.ours.get(question.paths[0], headers)
+            headers |= {"If-None-Match": str(etag)} if question.conditional else {}
+        ours, database, waited, peer, floor = ([] for _ in range(5))
+        for asked in question.rounds(ROUNDS, paths):
+            before, of_database, waits = cpu(self.ours.pid), self._database_cpu(), []
+            for path in asked:
+                start = time.perf_counter()
+                _, answered = self.ours.get(path, headers)
+                waits.append(1000 * (time.perf_counter() - start))
+            ours.append((cpu(self.ours.pid) - before) / len(asked))
+            database.append((self._database_cpu() - of_database) / len(asked))
+            waited += waits
+            length = length if question.conditional else answered
+            if question.of_page and self.others is not None:
+                peer.append(self.others[0].cost("/"))
+                floor.append(self.others[1].cost(f"/{length}"))
+        median = statistics.median
+        return Measured(
+            median(ours),
+            median(database),
+            median(waited),
+            0 if question.conditional else length,
+            median(peer) if peer else None,
+            median(floor) if floor else None,
+        )
 
-        def other(server: Server, taken: list[float], path: str) -> None:
-            before = cpu(server.pid)
-            for _ in range(REQUESTS):
-                server.get(path, {})
-            taken.append((cpu(server.pid) - before) / REQUESTS)
+    def _database_cpu(self) -> float:
+        return cpu(self.database) if self.database is not None else 0.0
 
-        of_page = question.what.startswith("page") and not question.conditional
-        others: list[Callable[[int], None]] = [
-            lambda length: other(self.peer, peer, "/"),
-            lambda length: other(self.floor, floor, f"/{length}"),
-        ]
-        before = cpu(self.database)
-        ours, length = measured(self.ours, question, others if of_page else [])
-        used = (cpu(self.database) - before) / (ROUNDS * REQUESTS * (2 if of_page else 1))
-        row: dict[str, Any] = {"what": question.what, "ours": ours, "database": used, "bytes": length}
-        goals = {}
-        if of_page:
-            row |= {"peer": statistics.median(peer), "floor": statistics.median(floor)}
-            cold = len(question.paths) > 1
-            goals["of the peer"] = (ours / row["peer"], OF_PEER_COLD if cold else OF_PEER_HOT)
-            if not cold:
-                goals["of the floor"] = (ours / row["floor"], OF_FLOOR)
-        if question.what in fewest and len(question.paths) == 1:  # few rows are soon asked for again
-            goals["of the fewest rows"] = ((ours + used) / fewest[question.what], FLAT)
-        fewest.setdefault(question.what, ours + used)
-        row |= {f"ratio {name}": round(ratio, 2) for name, (ratio, _) in goals.items()}
-        row["met"] = all(ratio <= goal for ratio, goal in goals.values())
-        return {name: round(value, 2) if isinstance(value, float) else value for name, value in row.items()}
-
-    def at_once(self, origin: str, searches: int = 8) -> dict[str, Any]:
-        """Ask for nothing many times at once; return the longest wait."""
+    def at_once(self, origin: str) -> float:
+        """Search for nothing many times at once; return the longest wait in seconds."""
 
         def wait(number: int) -> float:
             connection = HTTPConnection(urlsplit(origin).netloc, timeout=60)
@@ -189,55 +155,97 @@ class Bench:
             Server(0, connection).get(f"/api/v1/images?q=zebra{number}", {})
             return time.perf_counter() - start
 
-        with ThreadPoolExecutor(searches) as pool:
-            longest = max(pool.map(wait, range(searches)))
-        return {
-            "what": f"{searches} searches for nothing at once, s",
-            "ours": round(longest, 3),
-            "met": longest < 0.1,
+        with ThreadPoolExecutor(SEARCHES) as pool:
+            return max(pool.map(wait, range(SEARCHES)))
+
+
+@dataclass
+class Table:
+    """Prints the rows, and compares each with that over the fewest rows."""
+
+    kind: str  # of the database
+    missed: int = 0
+    fewest: dict[str, tuple[float, int]] = field(default_factory=dict)  # cost and length
+
+    def show(self, rows: int, question: Question, found: Measured) -> None:
+        """Print the lines of one question: what it costs, and each goal."""
+        self._print(rows, question.what, **vars(found))
+        if found.peer is not None and question.goal_of_peer is not None:
+            self._goal(rows, question.what, "of the peer", found.ours, found.peer, question.goal_of_peer)
+        if found.floor is not None and not question.once:
+            self._goal(rows, question.what, "of the floor", found.ours, found.floor, OF_FLOOR)
+        cost = found.ours + found.database
+        known = self.fewest.get(question.what)
+        if known is None or known[1] < SAME_LENGTH * found.length:
+            self.fewest[question.what] = (cost, found.length)
+        else:
+            self._goal(rows, question.what, "flat", cost, known[0], FLAT)
+
+    def show_wait(self, rows: int, longest: float) -> None:
+        """Print the longest wait of searches for nothing."""
+        self._goal(rows, f"{SEARCHES} searches for nothing at once, s", "longest", longest, 1, LONGEST)
+
+    def _goal(self, rows: int, what: str, name: str, ours: float, other: float, goal: float) -> None:
+        met = ours / other <= goal
+        self.missed += not met
+        self._print(rows, f"{what}: {name}", ours=ours, ratio=ours / other, goal=goal, met=met)
+
+    def _print(self, rows: int, what: str, **values: Any) -> None:
+        shown = {
+            name: round(value, 3) if isinstance(value, float) else value
+            for name, value in values.items()
+            if value is not None
         }
+        print(json.dumps({"on": self.kind, "rows": rows, "what": what} | shown), flush=True)
 
 
-def grow(database: Database, rows: int) -> None:
-    """Add photos until there are ``rows``."""
-    unlimited = database.with_timeout(600)
-    if not PageRepository(database).page_versions(cursor=None, limit=1, query=None).versions:
-        for _ in fill(unlimited, {}, min(rows, 1000)):
-            pass
-    for _ in multiply(unlimited, rows):
-        pass
+def over(url: str, rows: int, table: Table, database: int | None, others: tuple[Server, Server] | None) -> None:
+    """Measure one size and print its lines."""
+    known = open_database(url)
+    asked = questions(PageRepository(known), rows)
+    known.close()
+    with web(url, "http://127.0.0.1:9", processes=1) as running:
+        ours = Server(running.pid, HTTPConnection(urlsplit(running.origin).netloc, timeout=60))
+        bench = Bench(ours, database, others)
+        for question in asked:
+            table.show(rows, question, bench.measure(question))
+        table.show_wait(rows, bench.at_once(running.origin))
 
 
-def _missed(rows: int, row: dict[str, Any]) -> bool:
-    """Print a row of the table; return whether a goal is missed."""
-    print(json.dumps({"rows": rows} | row), flush=True)
-    return not row["met"]
-
-
-def main(sizes: list[int]) -> int:
-    """Measure and print; 1 where a goal is missed."""
-    missed, fewest = 0, dict[str, float]()
-    with ExitStack() as stack:
-        server = stack.enter_context(mariadb())
-        url = stack.enter_context(server.database())
-        database = open_database(url)
-        migrate(database)
-        stack.callback(database.close)
-        environ = environment(url, "http://127.0.0.1:9") | {"AWS_SECRET_ACCESS_KEY": secrets.token_hex(20)}
-        peer = stack.enter_context(started("peer", environ))
-        floor = stack.enter_context(started("floor", environ))
+def on_mariadb(sizes: Sequence[int]) -> int:
+    """Measure over MariaDB; return the number of goals that are missed."""
+    table = Table("mariadb")
+    with bench_server() as server:
         for rows in sizes:
-            grow(database, rows)
-            with web(url, "http://127.0.0.1:9", processes=1) as running:
-                ours = Server(running.pid, HTTPConnection(urlsplit(running.origin).netloc, timeout=60))
-                bench = Bench(ours, peer, floor, server.pid)
-                for question in questions(database, rows):
-                    missed += _missed(rows, bench.row(question, fewest))
-                missed += _missed(rows, bench.at_once(running.origin))
+            url = photos_in(server, rows)
+            with ExitStack() as stack:
+                environ = environment(url, "http://127.0.0.1:9") | {
+                    "AWS_SECRET_ACCESS_KEY": secrets.token_hex(20)
+                }
+                others = [stack.enter_context(started(module, environ)) for module in ("peer", "floor")]
+                over(url, rows, table, server.pid, (others[0], others[1]))
+    return table.missed
+
+
+def on_sqlite(sizes: Sequence[int]) -> int:
+    """Measure over SQLite, whose time is that of the web process."""
+    table = Table("sqlite")
+    for rows in sizes:
+        over(photos_in_file(rows), rows, table, None, None)
+    return table.missed
+
+
+def main() -> int:
+    """Measure and print; 1 where a goal is missed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("rows", nargs="*", type=int, default=ROWS, help="in ascending order")
+    parser.add_argument("--on", choices=("mariadb", "sqlite", "both"), default="both")
+    options = parser.parse_args()
+    print(json.dumps({"machine": platform.machine(), "python": platform.python_version()}), flush=True)
+    missed = on_mariadb(options.rows) if options.on != "sqlite" else 0
+    missed += on_sqlite(options.rows) if options.on != "mariadb" else 0
     return int(missed > 0)
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("rows", nargs="*", type=int, default=ROWS, help="in ascending order")
-    sys.exit(main(parser.parse_args().rows))
+    sys.exit(main())

@@ -1,0 +1,113 @@
+"""What ``bench_pages`` asks: pages, lists, every kind of search and filter, and unchanged answers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import cycle, islice
+from urllib.parse import quote
+
+from imgcore.db.pages import PageRepository, encode_cursor
+from tests.load.many_rows import ALBUM
+
+PAGE, PAGES = 40, 24  # photos of a page, and pages that are asked for once: a thousand photos have no more
+GZIP = {"Accept-Encoding": "gzip"}
+
+SEARCHES = {
+    "a word of none": "zebra",
+    "a word of one in a thousand": "windmill",
+    "a word of one in a hundred": "lighthouse",
+    "a frequent word": "boat",
+    "two words": "boat snow",
+    "a frequent word and a rare one": "boat windmill",
+    "a prefix": "harb",
+    "a prefix of a million words": "00",
+    "a phrase": '"red boat"',
+    "a frequent word without another": "boat -snow",
+    "a facet": "tag:dog",
+    "a date": "after:2018 boat",
+}
+FILTERS = {
+    "a tag": "tag=dog",
+    "a tag and a word": "tag=dog&q=boat",
+    "a camera": f"camera={quote('Contoso Phone 7')}",
+    "a source": "source=local",
+    "a type": "type=jpeg",
+    "an orientation": "orientation=landscape",
+    "a month": "month={month}",
+    "days of the date taken": "taken_from={year}-01-01&taken_to={year}-12-31",
+    "days of the upload": "uploaded_from={year}-01-01&uploaded_to={year}-12-31",
+    "failed": "status=failed",
+    "waiting": "status=waiting",
+    "undescribed": "status=undescribed",
+    "an album": f"album={ALBUM}",
+    "similar photos": "similar={photo}",
+}
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked. paths: in turn. conditional: with the ETag of the first answer. once: each path once."""
+
+    what: str
+    paths: list[str]
+    headers: dict[str, str] = field(default_factory=dict)
+    conditional: bool = False
+    once: bool = False
+    goal_of_peer: float | None = None
+
+    @property
+    def of_page(self) -> bool:
+        """Return whether peer and floor are asked in turn with it."""
+        return self.goal_of_peer is not None
+
+    def paths_for(self, requests: int) -> list[str]:
+        """Return the paths of all requests."""
+        return self.paths if self.once else list(islice(cycle(self.paths), requests))
+
+    def rounds(self, count: int, paths: Iterator[str]) -> Iterator[list[str]]:
+        """Yield the paths of each round."""
+        known = list(paths)
+        size = len(known) // count
+        for number in range(count):
+            yield known[number * size : (number + 1) * size]
+
+
+def questions(pages: PageRepository, rows: int) -> list[Question]:
+    """Return the questions over a gallery of ``rows`` photos."""
+    newest = pages.page_versions(cursor=None, limit=1, query=None).versions[0][0]
+    photo = pages.page(cursor=encode_cursor(rows - 400), limit=1, query=None).images[0].public_id
+    step = (newest - PAGE) // (PAGES + 1)
+    cursors = [encode_cursor(newest - step * number) for number in range(1, PAGES + 1)]
+    now = time.gmtime()
+    known = {"photo": photo, "month": f"{now.tm_year - 5}-{now.tm_mon:02d}", "year": str(now.tm_year - 5)}
+    status, month = f"/api/v1/images/{photo}/status", f"/api/v1/timeline/{known['month']}?limit=100"
+    unchanged = {"page": "/", "list": "/api/v1/images", "status": status, "months": "/api/v1/timeline"}
+    return [
+        Question("page", ["/"], goal_of_peer=1 / 3),
+        Question("page, gzip", ["/"], GZIP, goal_of_peer=1 / 3),
+        Question(
+            "page, not asked for before", [f"/?cursor={each}" for each in cursors], once=True, goal_of_peer=1
+        ),
+        Question("page, from the middle", [f"/?cursor={encode_cursor(newest // 2)}"]),
+        Question("list", ["/api/v1/images"]),
+        Question(
+            "list, not asked for before", [f"/api/v1/images?cursor={each}" for each in cursors], once=True
+        ),
+        Question("list, from the end", [f"/api/v1/images?cursor={encode_cursor(PAGE + 1)}"]),
+        Question("status", [status]),
+        Question("photo", [f"/api/v1/images/{photo}"]),
+        Question("months", ["/api/v1/timeline"]),
+        Question("month of 100 rows", [month]),
+        *(
+            Question(f"search, {what}", [f"/api/v1/images?q={quote(words)}"])
+            for what, words in SEARCHES.items()
+        ),
+        *(
+            Question(f"filter by {what}", [f"/api/v1/images?{query.format_map(known)}"])
+            for what, query in FILTERS.items()
+        ),
+        Question("page of a search", ["/?q=boat"]),
+        *(Question(f"{what}, 304", [path], conditional=True) for what, path in unchanged.items()),
+    ]
