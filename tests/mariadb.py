@@ -19,8 +19,8 @@ import pymysql
 
 from roles.local_cloud.files.emulator import free_port
 from tests.support import guarded
+from tests.support.programs import program
 
-_PATH = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"))
 _START = 60.0  # seconds for the server to answer
 
 # Nothing has to survive a power cut, everything a kill -9 of the server: what it wrote, the kernel has.
@@ -239,10 +239,7 @@ def certificate(folder: Path, ca: Path) -> None:
 
 
 def _program(name: str) -> str:
-    found = shutil.which(name, path=_PATH)
-    if found is None:
-        raise RuntimeError(f"{name} is not installed: apt-get install mariadb-server")
-    return found
+    return program(name, package="mariadb-server")
 
 
 def _run(name: str, *arguments: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import shutil
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -18,6 +17,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 
 from tests.browser.axe import violations
+from tests.support.programs import program
 
 FLAGS = (
     "--headless",
@@ -58,21 +58,16 @@ def start(profile: Path, *, scripts: bool = True, flags: Sequence[str] = ()) -> 
     flags: further options of its command line.
     """
     options = webdriver.ChromeOptions()
-    options.binary_location = _program("chromium", "chromium-browser", "google-chrome")
+    options.binary_location = program("chromium", "chromium-browser", "google-chrome", package="chromium")
     for flag in (*FLAGS, *flags, f"--user-data-dir={profile}"):
         options.add_argument(flag)
     if not scripts:
         setting = {"profile.managed_default_content_settings.javascript": 2}
         options.add_experimental_option("prefs", setting)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    return webdriver.Chrome(options=options, service=Service(_program("chromedriver")))
-
-
-def _program(*names: str) -> str:
-    for name in names:
-        if found := shutil.which(name):
-            return found
-    raise RuntimeError(f"{names[0]} is not installed. On Debian: apt-get install chromium chromium-driver")
+    return webdriver.Chrome(
+        options=options, service=Service(program("chromedriver", package="chromium-driver"))
+    )
 
 
 def _shown(element: WebElement) -> bool:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import csv
 import difflib
-import shutil
 import sys
 import tempfile
 import tomllib
@@ -28,6 +27,7 @@ from imgcore.imaging import formats
 from tests import debian_sources, sdists
 from tests.browser.chromium import Browser, start
 from tests.drills.pictures import Shown, decoded, difference, in_chromium, in_libvips
+from tests.support.programs import program
 
 COLLECTIONS = Path(__file__).with_suffix(".toml")
 REASONS = Path(__file__).with_suffix(".tsv")
@@ -231,9 +231,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--write", action="store_true", help="write docs/formats-table.md")
     write = parser.parse_args().write
-    if shutil.which("vips") is None:
-        print("vips is not installed. On Debian: apt-get install libvips-tools")
-        return 1
+    program("vips", package="libvips-tools")
     with tempfile.TemporaryDirectory() as profile:
         driver = start(Path(profile))
         try:

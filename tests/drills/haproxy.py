@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import shutil
 import socket
 import subprocess
 import time
@@ -18,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.support import guarded
+from tests.support.programs import program
 
 _CONFIGURATION = """
 global
@@ -114,7 +114,8 @@ def haproxy(
     configuration = folder / "haproxy.cfg"
     configuration.write_text(text)
     with (folder / "haproxy.log").open("wb") as log:
-        process = guarded.start([_program(), "-db", "-f", configuration], stdout=log, stderr=log)
+        command = [program("haproxy", package="haproxy"), "-db", "-f", configuration]
+        process = guarded.start(command, stdout=log, stderr=log)
     try:
         _answers(proxy, process, folder / "haproxy.log")
         yield proxy
@@ -134,10 +135,3 @@ def _answers(proxy: HaProxy, process: subprocess.Popen[bytes], log: Path) -> Non
             if process.poll() is not None or time.monotonic() > end:
                 raise RuntimeError(f"HAProxy does not start: {log.read_text()}") from error
             time.sleep(0.02)
-
-
-def _program() -> str:
-    found = shutil.which("haproxy") or shutil.which("haproxy", path="/usr/sbin")
-    if found is None:
-        raise RuntimeError("haproxy is not installed: apt-get install haproxy")
-    return found

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import shutil
 import socket
 import subprocess
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from typing import Any
 
 from roles.local_cloud.files.emulator import free_port
 from tests.browser.chromium import DROP
+from tests.support.programs import program
 from tests.web.fake_bucket import wait_for
 
 _ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # the key of a web element reference (W3C WebDriver)
@@ -34,9 +34,7 @@ class Firefox:
     """One headless window with an empty profile below ``folder``. ``close`` ends the process."""
 
     def __init__(self, folder: Path, size: tuple[int, int]) -> None:
-        program = shutil.which("firefox-esr") or shutil.which("firefox")
-        if program is None:
-            raise RuntimeError("Firefox is not installed. On Debian: apt-get install firefox-esr")
+        firefox = program("firefox-esr", "firefox", package="firefox-esr")
         port, profile = free_port(), folder / "profile"
         self.downloads = folder / "downloads"
         for made in (profile, self.downloads):
@@ -44,7 +42,7 @@ class Firefox:
         settings = {"marionette.port": port, "browser.download.dir": str(self.downloads), **_SETTINGS}
         lines = [f"user_pref({json.dumps(name)}, {json.dumps(value)});\n" for name, value in settings.items()]
         (profile / "user.js").write_text("".join(lines))
-        command = [program, "--headless", "--no-remote", "--marionette", "--profile", str(profile)]
+        command = [firefox, "--headless", "--no-remote", "--marionette", "--profile", str(profile)]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self._socket = _connected(port)
         self._stream = self._socket.makefile("rb")

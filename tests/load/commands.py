@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -16,6 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.support.programs import program
 
 
 @dataclass(frozen=True)
@@ -29,9 +30,7 @@ class Ended:
 
 def ab(*arguments: str) -> Ended:
     """The real one, of Debian's apache2-utils."""
-    if shutil.which("ab") is None:
-        raise RuntimeError("ab is not installed: apt-get install apache2-utils")
-    return run(["ab", *arguments])
+    return run([program("ab", package="apache2-utils"), *arguments])
 
 
 def run(command: list[str], timeout: float = 120) -> Ended:
