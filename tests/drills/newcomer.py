@@ -34,11 +34,11 @@ FOLDER = f"{HOME}/gallery"
 # How this machine reaches the package index; all else of its environment stays out.
 KEPT = re.compile(r"(?i:https?_proxy|no_proxy)|(PIP|UV)_(DEFAULT_)?INDEX(_URL)?|PIP_CERT|SSL_CERT_FILE")
 NO_CREDENTIALS = re.compile(r"credentials|config profile", re.IGNORECASE)
-# The drill runs `make run` and `make check` itself; `make test` and other drills need packages, or root; a
-# benchmark takes minutes; a command with an ID needs the reader's own.
+# The drill runs `make run` and `make check` itself; `make test` and other drills need packages, or root;
+# benchmarks and mutants take minutes; a command with an ID needs the reader's own.
 LEFT_OUT = re.compile(
-    r"make (run|test|check|drill)\b|ORDER=random |\.venv/bin/python -m pytest tests/unit --randomly|.* ID\b"
-    r"|.*tests\.load\.bench_(images|quality)"
+    r"make (run|test|check|drill|bench|load|mutate)\b|ORDER=random |.* ID\b"
+    r"|\.venv/bin/python -m (pytest tests/unit --randomly|tests\.load\.bench_(images|quality))"
 )
 # What cannot work on this machine or in this gallery, and the sentence that says so.
 REFUSED = {
