@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from imgcore.collections.models import ALBUM_IMAGES, IDS
@@ -17,11 +18,15 @@ SELECTED = ALBUM_IMAGES  # photos of one archive or share link
 
 @dataclass(frozen=True, slots=True)
 class QuerySelection:
-    """The photos on the timeline that words and filters find. excluded: ids of those that are left out."""
+    """The photos on the timeline that words and filters find.
+
+    excluded: ids of those that are left out. until: so are those whose upload ended later, in UTC.
+    """
 
     text: str | None = None
     filters: Filters = NO_FILTERS
     excluded: frozenset[str] = frozenset()
+    until: datetime | None = None
 
 
 def selected_page(
@@ -30,10 +35,15 @@ def selected_page(
     """Return the ids of up to 1,000 of the photos, the newest upload first, and the cursor of the next ones.
 
     The cursor is a place among all photos: what an action has changed meanwhile makes no photo come twice, and
-    none is left out. Photos that arrive later are not selected. Invalid: a cursor of another list.
+    none is left out. Invalid: a cursor of another list.
     """
     ids, following = gallery.pages.select(
-        cursor=cursor, limit=IDS, query=wanted.text, viewer=gallery.viewer, filters=wanted.filters
+        cursor=cursor,
+        limit=IDS,
+        query=wanted.text,
+        viewer=gallery.viewer,
+        filters=wanted.filters,
+        until=wanted.until,
     )
     return [public_id for public_id in ids if public_id not in wanted.excluded], following
 

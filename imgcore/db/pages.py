@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from imgcore.db.connection import Repository, Transaction
@@ -15,6 +16,7 @@ from imgcore.db.statements import sql
 from imgcore.db.tiles import read_progress, read_tiles
 from imgcore.errors import Invalid
 from imgcore.gallery.filters import NO_FILTERS, Filters, Progress
+from imgcore.gallery.listing import END_OF_TIME
 from imgcore.gallery.models import EVERYBODY, Image, Page, PageVersions, Viewer
 
 TOP = 2**62  # above every id
@@ -34,7 +36,7 @@ _WANTED: dict[Progress | None, list[str]] = {
 }
 
 _ON_TIMELINE = (
-    "SELECT public_id FROM images WHERE id IN ({names}) AND timeline_upload IS NOT NULL ORDER BY id DESC"
+    "SELECT public_id FROM images WHERE id IN ({names}) AND timeline_upload <= :latest ORDER BY id DESC"
 )
 _VERSIONS = "SELECT id, version FROM images WHERE {conditions} ORDER BY listed_id DESC LIMIT :limit"
 
@@ -81,12 +83,15 @@ class PageRepository(Repository):
         query: str | None,
         viewer: Viewer = EVERYBODY,
         filters: Filters = NO_FILTERS,
+        until: datetime | None = None,
     ) -> tuple[Sequence[str], str | None]:
         """Return the public ids of up to ``limit`` images of ``page`` that are on the timeline, and the cursor.
 
-        It is None at the end; else more may follow, also where there are fewer than ``limit``.
+        It is None at the end; else more may follow, also where there are fewer than ``limit``. until: images
+        whose upload ended later are left out; in UTC, without a time zone.
         """
-        return self._database.read_heavy(lambda tx: _select(tx, cursor, limit, query, viewer, filters))
+        latest = until.isoformat(" ", "microseconds") if until else END_OF_TIME
+        return self._database.read_heavy(lambda tx: _select(tx, cursor, limit, query, viewer, filters, latest))
 
     def by_ids(self, ids: Sequence[int]) -> Sequence[Image]:
         """Return the images of these ids that exist, newest first."""
@@ -121,7 +126,13 @@ def read_page(
 
 
 def _select(
-    tx: Transaction, cursor: str | None, limit: int, query: str | None, viewer: Viewer, filters: Filters
+    tx: Transaction,
+    cursor: str | None,
+    limit: int,
+    query: str | None,
+    viewer: Viewer,
+    filters: Filters,
+    latest: str,
 ) -> tuple[list[str], str | None]:
     found: list[str] = []
     for _ in range(-(-limit // _LIMIT)):
@@ -129,7 +140,7 @@ def _select(
         cursor = page.next
         names, values = in_list("id", [id_ for id_, _ in page.versions])
         if values:
-            rows = tx.rows(sql(_ON_TIMELINE, names=names), **values)
+            rows = tx.rows(sql(_ON_TIMELINE, names=names), latest=latest, **values)
             found += [row["public_id"] for row in rows]
         if cursor is None or len(found) >= limit:
             break

@@ -87,7 +87,8 @@ def test_all_photos_get_a_tag_and_go_into_a_new_album(browser: Browser, stage: S
     browser.wait(lambda: [6] == [album.images for album in stage.gallery.albums.all()])
 
 
-def test_all_of_a_list_that_is_not_loaded_but_one_go_into_an_album(browser: Browser, stage: Stage) -> None:
+def all_of_many(browser: Browser, stage: Stage) -> None:
+    """Select all of 1,010 photos, of which the page has loaded a part."""
     stage.add("boat.jpg", photo())
     database = stage.gallery.images._database
     list(multiply(database, 1010))
@@ -97,6 +98,10 @@ def test_all_of_a_list_that_is_not_loaded_but_one_go_into_an_album(browser: Brow
     browser.wait(lambda: len(browser.all("#grid .card")) > 5)
     press(browser, "a", ctrlKey=True)
     browser.wait(lambda: browser.has("#select-bar p", "1,010 selected"))
+
+
+def test_all_of_a_list_that_is_not_loaded_but_one_go_into_an_album(browser: Browser, stage: Stage) -> None:
+    all_of_many(browser, stage)
     click(browser, 1)
     browser.wait(lambda: browser.has("#select-bar p", "1,009 selected"))
     assert 1 not in selected(browser)
@@ -107,6 +112,24 @@ def test_all_of_a_list_that_is_not_loaded_but_one_go_into_an_album(browser: Brow
     assert [1009] == [album.images for album in stage.gallery.albums.all()]
     press(browser, "Escape")
     assert [] == selected(browser)
+
+
+def test_photo_that_arrives_after_all_were_selected_is_not_moved_to_the_trash(
+    browser: Browser, stage: Stage
+) -> None:
+    all_of_many(browser, stage)
+    late = stage.add("late.jpg", photo(1)).public_id
+    browser.find(f"#grid .card[data-id='{late}']")
+    browser.wait(lambda: browser.has("#select-bar button", "Select all 1,011"))
+    assert browser.has("#select-bar p", "1,010 selected")
+    assert [] == browser.all(f"#grid .card.selected[data-id='{late}']")
+    browser.find(f"#grid .card[data-id='{late}'] .pick").click()
+    browser.wait(lambda: browser.has("#toast", "Select all again to include it."))
+    assert ["Select all again" in line for line in browser.console()] == [True]
+    press(browser, "Delete")
+    browser.wait(lambda: browser.has("#toast", "1,010 moved to the trash."))
+    browser.wait(lambda: 1 == len(browser.all("#grid .card")))
+    assert "done" == stage.gallery.get(late).status
 
 
 def test_selection_and_its_dialogs_are_accessible(browser: Browser, stage: Stage, axe: str) -> None:

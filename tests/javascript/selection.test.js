@@ -4,10 +4,11 @@ import { test } from "node:test";
 import { chunks, merged, sizeOf, undoCalls } from "../../web/static/js/model/bulk.js";
 import { Selection } from "../../web/static/js/model/selection.js";
 
+const NOON = "2026-11-28T12:00:00.000";
 const ORDER = ["a", "b", "c", "d", "e", "f"];
 
 test("a photo is selected and taken out again", () => {
-  const selection = new Selection();
+  const selection = new Selection(() => NOON);
   selection.toggle("b");
   selection.toggle("d");
   assert.deepEqual([selection.wanted.ids, selection.size, selection.has("d")], [["b", "d"], 2, true]);
@@ -17,7 +18,7 @@ test("a photo is selected and taken out again", () => {
 
 test("a range extends from the photo that was selected last, in both directions", () => {
   for (const [to, expected] of [["e", ["c", "d", "e"]], ["a", ["a", "b", "c"]], ["c", ["c"]]]) {
-    const selection = new Selection();
+    const selection = new Selection(() => NOON);
     selection.toggle("c");
     selection.extend(to, ORDER);
     assert.deepEqual(selection.wanted.ids.sort(), expected);
@@ -25,7 +26,7 @@ test("a range extends from the photo that was selected last, in both directions"
 });
 
 test("a second extension replaces the first, and nothing that was selected before", () => {
-  const selection = new Selection();
+  const selection = new Selection(() => NOON);
   selection.toggle("e");
   selection.toggle("b");
   selection.extend("f", ORDER);
@@ -35,7 +36,7 @@ test("a second extension replaces the first, and nothing that was selected befor
 });
 
 test("without an anchor in the list only the photo itself is selected", () => {
-  const selection = new Selection();
+  const selection = new Selection(() => NOON);
   selection.extend("c", ORDER);
   assert.deepEqual(selection.wanted.ids, ["c"]);
   selection.keep((id) => id !== "c");
@@ -46,7 +47,7 @@ test("without an anchor in the list only the photo itself is selected", () => {
 });
 
 test("what leaves the list is not selected any more", () => {
-  const selection = new Selection();
+  const selection = new Selection(() => NOON);
   selection.add(ORDER);
   selection.keep((id) => id < "c");
   assert.deepEqual(selection.wanted.ids, ["a", "b"]);
@@ -65,15 +66,15 @@ test("no request names more photos than the API takes", () => {
 });
 
 test("all of a list are selected but for those that are taken out again", () => {
-  const selection = new Selection();
+  const selection = new Selection(() => NOON);
   selection.toggle("a");
-  selection.selectList("tag=cat", 5000);
+  selection.selectList("tag=cat", 5000, NOON);
   assert.deepEqual([selection.size, selection.has("a"), selection.has("not loaded"), selection.list], [5000, true, true, "tag=cat"]);
   selection.toggle("b");
   selection.toggle("c");
   selection.toggle("c");
   assert.deepEqual([selection.size, selection.has("b"), selection.has("c")], [4999, false, true]);
-  assert.deepEqual(selection.wanted, { query: "tag=cat", total: 5000, except: ["b"] });
+  assert.deepEqual(selection.wanted, { query: `tag=cat&until=${encodeURIComponent(NOON)}`, total: 5000, except: ["b"] });
   assert.equal(sizeOf(selection.wanted), 4999);
   selection.extend("a", ORDER); // from c: b is selected again
   assert.deepEqual(selection.wanted.except, []);
@@ -87,4 +88,23 @@ test("the summaries of several requests are one", () => {
   assert.equal(merged(["1,000 changed.", "5 changed, 1 is not yours."]), "1,005 changed, 1 is not yours.");
   assert.equal(merged(["Nothing was named."]), "Nothing was named.");
   assert.equal(merged([]), "");
+});
+
+test("what comes into the list after all of it was selected is not selected", () => {
+  const times = new Map([["a", NOON], ["x", "2026-11-28T12:00:00.001"]]);
+  const selection = new Selection((id) => times.get(id));
+  selection.selectList("", 5000, NOON);
+  selection.keep(() => true, "", 5001);
+  assert.deepEqual(["a", "x", "on its way"].map((id) => selection.has(id)), [true, false, false]);
+  assert.equal(selection.size, 5000);
+  assert.throws(() => selection.toggle("x"), /Select all again/);
+  selection.extend("x", [...ORDER, "x"]);
+  assert.deepEqual([selection.has("x"), selection.size], [false, 5000]);
+  selection.keep(() => true, "", 4999); // several have gone
+  assert.equal(selection.size, 4999);
+  selection.selectList("", 5000, times.get("x"));
+  assert.equal(selection.has("x"), true);
+  selection.clear();
+  selection.toggle("on its way");
+  assert.deepEqual(selection.wanted.ids, ["on its way"]);
 });

@@ -9,6 +9,7 @@ import zipfile
 import pytest
 
 from imgcore.accounts.models import Visibility
+from imgcore.gallery.models import UploadStatus
 from imgcore.gallery.service import Gallery
 from tests.contract.images import multiply
 from tests.web.client import Client
@@ -129,6 +130,41 @@ def test_selection_is_what_the_timeline_shows(client: Client, gallery: Gallery) 
     assert row["image"]["id"] not in json.dumps(results)
 
 
+def test_photos_that_arrive_after_the_time_of_a_selection_are_left_alone(
+    client: Client, gallery: Gallery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also those whose upload had begun before, and those of the requests after the first."""
+    monkeypatch.setattr("imgcore.collections.selections.IDS", 2)
+    begun = gallery.request_upload("begun.jpg", 9, "image/jpeg")[0].public_id
+    shown = [add_done(gallery, tags=("boat",)).public_id for _ in range(5)]
+    late = [add_done(gallery, tags=("boat",)).public_id, begun]
+    gallery.images.change(begun, upload_status=UploadStatus.RECEIVED, tags=("boat",))
+    set_time = "UPDATE images SET uploaded_at = :at WHERE public_id = :id"
+    for ids, at in ((shown, "2026-11-28 12:00:00.123456"), (late, "2026-11-28 12:00:00.124000")):
+        for each in ids:
+            gallery.images._database.run(lambda tx, each=each, at=at: tx.execute(set_time, at=at, id=each))
+    month = "/api/v1/timeline/2026-11?sort=uploaded&limit=1&offset=2"
+    until = client.get(month).json["photos"][0]["uploaded"]
+    assert "2026-11-28T12:00:00.123" == until
+
+    query = {"tag": "boat", "until": until}
+    form = {"selection": f"?tag=boat&until={until}", "size": "original"}
+    token = client.get("/").token
+    for image in gallery.images.get_many([*shown, *late]):
+        gallery.storage.objects[image.image_key] = b"a photo"
+    for answer in (
+        client.send("POST", "/api/v1/download", {"query": query}),
+        client.post("/download", form | {"token": token}),
+    ):
+        assert 200 == answer.status, answer.text
+        names = zipfile.ZipFile(io.BytesIO(answer.body)).namelist()
+        assert 5 == sum(name.endswith(".jpg") for name in names)
+    assert 5 == client.send("POST", "/api/v1/shares", {"query": query}).json["images"]
+    results, _ = run(client, {"action": "trash", "query": query})
+    assert dict.fromkeys(shown, "trashed") == {row["id"]: row["status"] for row in results}
+    assert {*late} == {row["id"] for row in run(client, {"action": "trash", "query": {"tag": "boat"}})[0]}
+
+
 def test_photos_of_others_are_left_alone(home: Site) -> None:
     mine, theirs = home.upload("owner").public_id, home.upload("other").public_id
     private, shared = (
@@ -200,6 +236,8 @@ def test_link_holds_the_photos_that_its_form_counted(client: Client, gallery: Ga
         ({"query": {"tag": 1}}, "tag"),
         ({"query": {"colour": "red"}}, "query"),
         ({"query": {"month": "2026-13"}}, "query"),
+        ({"query": {"until": "yesterday"}}, "until"),
+        ({"query": {"until": "2026-02-30T12:00:00.000"}}, "until"),
         ({"query": {"q": "x" * 201}}, "q"),
         ({"query": {}, "except": ["x"] * 1001}, "except"),
         ({"query": {}, "except": "x"}, "except"),

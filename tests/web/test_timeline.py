@@ -90,6 +90,7 @@ def test_row_of_a_described_photo_leaves_out_what_is_usual(client: Client, galle
     )
     assert row.pop("placeholder").startswith("data:image/")
     assert row.pop("version") > 0
+    assert f"{image.uploaded_at:%Y-%m-%dT%H:%M:%S}." in row.pop("uploaded")
     assert row == {
         "id": image.public_id,
         "month": "2025-05",

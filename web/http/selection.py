@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -14,6 +16,8 @@ from web.http.filters import FILTERS, searched
 
 MEMBERS = frozenset({"query", "except"})
 _NAMES = frozenset({"q", *FILTERS})
+_UNTIL = re.compile(r"([1-9]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3})Z?", re.ASCII)
+_MILLISECOND = timedelta(microseconds=999)  # the rest of one: times are given out without it
 
 
 def selection_of_body(body: Mapping[str, Any]) -> QuerySelection | None:
@@ -40,15 +44,31 @@ def selection_of_form(fields: Mapping[str, str]) -> QuerySelection | None:
     if not text:
         return None
     excluded = [part for part in fields.get("except", "").split(",") if part]
+    most = len(_NAMES) + 1
     if not text.startswith("?") or len(excluded) > IDS:
         raise Problem(422, "selection", "This selection is not one of the page.")
-    return _selection(dict(parse_qsl(text[1:], max_num_fields=len(_NAMES))), excluded)
+    return _selection(dict(parse_qsl(text[1:], max_num_fields=most)), excluded)
 
 
 def _selection(query: Mapping[str, str], excluded: list[str]) -> QuerySelection:
-    if unknown := sorted(set(query) - _NAMES):
-        raise Problem(422, "query", f"query may contain {', '.join(sorted(_NAMES))}, not {unknown[0]!r}.")
+    known = _NAMES | {"until"}
+    if unknown := sorted(set(query) - known):
+        raise Problem(422, "query", f"query may contain {', '.join(sorted(known))}, not {unknown[0]!r}.")
+    until = _time(query["until"]) if "until" in query else None
+    listed = {name: value for name, value in query.items() if name != "until"}
     try:
-        return QuerySelection(*searched(query), frozenset(excluded))
+        return QuerySelection(*searched(listed), frozenset(excluded), until)
     except Problem as error:  # 400 in the query string of a list
         raise Problem(422, "query", str(error.body)) from error
+
+
+def _time(text: str) -> datetime:
+    """Return the end of the millisecond that ``text`` names. Problem: 422."""
+    found = _UNTIL.fullmatch(text)
+    try:
+        at = datetime.fromisoformat(found[1]) if found else None
+    except ValueError:
+        at = None
+    if at is None:
+        raise Problem(422, "until", "until must be a time such as 2026-11-28T09:30:00.000.")
+    return at + _MILLISECOND

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from imgcore.gallery.models import WordField
@@ -95,7 +96,8 @@ def tile_json(tile: Tile, gallery: Gallery, addresses: Addresses) -> dict[str, A
         "id": image.public_id,
         "version": image.version,
         "month": f"{at:%Y-%m}" if at else None,
-        "at": at.isoformat(timespec="milliseconds") if at else None,
+        "at": _time(at) if at else None,
+        "uploaded": _time(image.uploaded_at) if at else None,
         "aspect": round(image.width / image.height, 4) if image.width and image.height else None,
         "placeholder": image.placeholder,
         "url": addresses.add(image),
@@ -113,3 +115,7 @@ def tile_json(tile: Tile, gallery: Gallery, addresses: Addresses) -> dict[str, A
         row |= {"status": status, "status_text": status_text(image)}
         row |= {"message": message(image), "retryable": retryable(image)}
     return {name: value for name, value in row.items() if value is not None and value is not False}
+
+
+def _time(at: datetime) -> str:
+    return at.replace(tzinfo=None).isoformat(timespec="milliseconds")

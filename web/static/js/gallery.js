@@ -178,7 +178,9 @@ selectBar.setUp({
   timeline,
   sections,
   form: part("act", HTMLFormElement),
+  newest: (query) => library.newest(query),
   selectable: (id) => store.get(id)?.local !== true,
+  uploaded: (id) => store.get(id)?.uploaded,
   query() {
     const query = new URLSearchParams(library.query);
     query.delete("sort");

@@ -77,6 +77,21 @@ export class Library {
   }
 
   /**
+   * How many photos the list of a query has, and the time of the newest upload among them.
+   * @param {string} query
+   * @returns {Promise<{total: number, until: string | null}>}
+   */
+  async newest(query) {
+    const asked = new URLSearchParams(query);
+    asked.set("sort", "uploaded");
+    const { months, total } = await ask("GET", `/api/v1/timeline${suffix(asked)}`);
+    if (!months[0]) return { total, until: null };
+    asked.set("limit", "1");
+    const { photos } = await ask("GET", `/api/v1/timeline/${months[0].month}${suffix(asked)}`);
+    return { total, until: photos[0]?.uploaded ?? null };
+  }
+
+  /**
    * Load the next page of a section.
    * @param {Section} section
    */

@@ -7,6 +7,7 @@
  * @property {number} [version]
  * @property {string} [month] the month it is listed in, as 2026-11
  * @property {string} [at] the time it is ordered by
+ * @property {string} [uploaded] when its upload ended, in the form of at
  * @property {number} [aspect] width in parts of the height
  * @property {number | null} [width] of the upright photo, in pixels
  * @property {number | null} [height]

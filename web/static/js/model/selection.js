@@ -3,15 +3,23 @@
 /**
  * What an action works on: named photos, or all that a list finds without those of `except`.
  * @typedef {{ids: string[]}} Named
- * @typedef {{query: string, except: string[], total: number}} Listed query: the filters of the list, as a query string
+ * @typedef {{query: string, except: string[], total: number}} Listed query: the filters of the list and the time
+ *   until which photos had arrived, as a query string
  * @typedef {Named | Listed} Wanted
  */
 
+const LAST = "9999"; // after every time
+
 export class Selection {
   /** @type {Set<string>} */ #ids = new Set(); // the selected ones, or those that are left out of the list
-  /** @type {{query: string, total: number} | null} */ #list = null;
+  /** @type {{query: string, total: number, until: string} | null} */ #list = null;
   /** @type {string | null} */ #anchor = null;
   /** @type {string[]} */ #range = []; // what the last extension has added
+
+  /** @param {(id: string) => string | undefined} uploaded when the upload of a photo ended; undefined before that */
+  constructor(uploaded) {
+    this.uploaded = uploaded;
+  }
 
   get size() {
     return this.#list ? Math.max(0, this.#list.total - this.#ids.size) : this.#ids.size;
@@ -25,16 +33,20 @@ export class Selection {
   /** @returns {Wanted} */
   get wanted() {
     const ids = [...this.#ids]; // in the order in which they were selected
-    return this.#list ? { ...this.#list, except: ids } : { ids };
+    if (!this.#list) return { ids };
+    const query = new URLSearchParams(this.#list.query);
+    query.set("until", this.#list.until);
+    return { query: query.toString(), total: this.#list.total, except: ids };
   }
 
   /** @param {string} id */
   has(id) {
-    return this.#ids.has(id) !== (this.#list !== null);
+    return this.#list ? !this.#ids.has(id) && !this.#later(id) : this.#ids.has(id);
   }
 
   /** Select a photo, or take it out; ranges extend from it. @param {string} id */
   toggle(id) {
+    if (this.#later(id)) throw new Error("This photo has arrived since all were selected. Select all again to include it.");
     if (!this.#ids.delete(id)) this.#ids.add(id);
     this.#anchor = id;
     this.#range = [];
@@ -44,10 +56,16 @@ export class Selection {
    * Select all photos of a list, also those that are not loaded.
    * @param {string} query the filters of the list
    * @param {number} total how many they find
+   * @param {string} until the time of the newest upload among them
    */
-  selectList(query, total) {
+  selectList(query, total, until) {
     this.clear();
-    this.#list = { query, total };
+    this.#list = { query, total, until };
+  }
+
+  /** Whether a photo has come into the list since all of it was selected. @param {string} id */
+  #later(id) {
+    return this.#list !== null && (this.uploaded(id) ?? LAST) > this.#list.until;
   }
 
   /**
@@ -91,7 +109,7 @@ export class Selection {
    */
   keep(there, query = "", total = 0) {
     if (this.#list && this.#list.query !== query) this.clear();
-    if (this.#list) this.#list.total = total;
+    if (this.#list) this.#list.total = Math.min(this.#list.total, total);
     else for (const id of this.#ids) if (!there(id)) this.#ids.delete(id);
     if (this.#anchor !== null && !there(this.#anchor)) this.#anchor = null;
   }

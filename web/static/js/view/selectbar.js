@@ -12,7 +12,10 @@ import { button, element, stylesheet } from "./dom.js";
  * @property {import("../model/sections.js").Sections} sections
  * @property {Late<import("../core/bulk.js").Bulk>} bulk
  * @property {(id: string) => boolean} selectable
+ * @property {(id: string) => string | undefined} uploaded when the upload of a photo ended; undefined before that
  * @property {() => string} query the filters of the list, as a query string
+ * @property {(query: string) => Promise<{total: number, until: string | null}>} newest how many photos the list of a query
+ *   has, and the time of the newest upload among them
  * @property {HTMLFormElement} form carries the token of forms
  */
 
@@ -22,7 +25,7 @@ const PRESS = 500; // milliseconds until a touch selects
 const ARROWS = { ArrowLeft: "left", ArrowRight: "right", ArrowUp: "up", ArrowDown: "down" };
 
 export class SelectBar extends HTMLElement {
-  selection = new Selection();
+  selection = new Selection((id) => this.#options?.uploaded(id));
   /** @type {Options | null} */ #options = null;
   #actions = new Late(async () => (await Promise.all([import("./selectactions.js"), stylesheet("dialogs")]))[0]);
   #pressed = false; // a long touch has selected: the click that follows opens nothing
@@ -81,11 +84,17 @@ export class SelectBar extends HTMLElement {
   }
 
   /** Select the whole list. Of one that is not loaded, the server finds the photos when something is done with them. */
-  selectAll() {
-    const { sections, selectable, query } = this.#given;
+  async selectAll() {
+    const { sections, selectable, query, newest } = this.#given;
     const loaded = sections.list.every((section) => section.next === null);
-    if (loaded && sections.total <= AT_ONCE) this.selection.add(sections.ids.filter(selectable));
-    else this.selection.selectList(query(), sections.total);
+    if (loaded && sections.total <= AT_ONCE) {
+      this.selection.add(sections.ids.filter(selectable));
+    } else {
+      const asked = query();
+      const { total, until } = await newest(asked);
+      if (until === null || asked !== query()) return; // the list is empty, or another one meanwhile
+      this.selection.selectList(asked, total, until);
+    }
     this.refresh();
   }
 
