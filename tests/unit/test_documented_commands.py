@@ -18,7 +18,7 @@ from tests.support.documents import ACTIVATION, PAGES, ROOT, Command, commands
 COMMANDS = [command for page in PAGES for command in commands(page)]
 BLOCKS = [command for command in COMMANDS if command.block]
 BUILT_INTO_SHELLS = {"cd", "export", "read", "unset"}
-OF_THE_SYSTEM = {"apt-get", "brew", "curl", "git", "sudo"}
+OF_THE_SYSTEM = {"apt-get", "brew", "cp", "curl", "git", "sudo"}
 MAKEFILE = (ROOT / "Makefile").read_text().replace("$(VENV)", ".venv")
 TARGETS = set(re.findall(r"^([a-z][a-z-]*|\.venv/\S+):", MAKEFILE, re.MULTILINE))
 
