@@ -82,12 +82,13 @@ def _box(name: bytes, *content: bytes) -> bytes:
     return struct.pack(">L4s", 8 + len(body), name) + body
 
 
-def cr3(preview: bytes, orientation: int = 1, *, before: int = 0, tracks: int = 1) -> bytes:
+def cr3(preview: bytes, orientation: int = 1, *, before: int = 0, tracks: int = 1, notes: bytes = b"") -> bytes:
     """A file of Canon's newer cameras: boxes, with the JPEG as the only sample of a track.
 
-    ``before``: so many empty tracks stand before it; ``tracks``: so many have the JPEG.
+    ``before``: so many empty tracks stand before it; ``tracks``: so many have the JPEG; ``notes``: behind its
+    tags.
     """
-    tags = b"II*\0\x08\0\0\0" + directory(8, [short(0x0112, orientation), text(0x010F, "Canon")])
+    tags = b"II*\0\x08\0\0\0" + directory(8, [short(0x0112, orientation), text(0x010F, "Canon")]) + notes
 
     def moov(offset: int) -> bytes:
         table = _box(

@@ -107,7 +107,7 @@ def _parts(data: bytes) -> Iterator[tuple[int, int, int]]:
             return
         end = at + 2 if marker in _ALONE else at + 2 + int.from_bytes(data[at + 2 : at + 4])
         if marker == _SOS:
-            limit, scanned = limit if scanned else jpeg.end_of_first(data, end), True
+            limit, scanned = limit if scanned else jpeg.end_of_first(data, end, limit), True
             following = jpeg.NEXT_MARKER.search(data, end, limit)
             end = following.start() if following else limit
         yield at, min(end, limit), marker

@@ -31,6 +31,7 @@ from tests.images.pictures import BLUE as BLUE
 from tests.images.pictures import GREEN as GREEN
 from tests.images.pictures import RED as RED
 from tests.images.pictures import YELLOW as YELLOW
+from tests.images.pictures import Files as Files
 from tests.images.pictures import alpha as alpha
 from tests.images.pictures import animated as animated
 from tests.images.pictures import bilevel as bilevel
@@ -50,3 +51,4 @@ from tests.images.pictures import photo as photo
 from tests.images.pictures import shown as shown
 from tests.images.pictures import sixteen_bit as sixteen_bit
 from tests.images.pictures import wide_gamut as wide_gamut
+from tests.images.spare_bytes import spare_byte_attacks as spare_byte_attacks

@@ -17,9 +17,9 @@ _PICTURE_PARAMETERS, _REMARK = 34, b"\0\0\0\5\x4e\1\x80\0\x80"  # a type of HEVC
 
 
 @functools.cache
-def _coded(form: str, side: int = _SIDE) -> tuple[bytes, bytes]:
+def coded(form: str, width: int = _SIDE, height: int = _SIDE) -> tuple[bytes, bytes]:
     """The box of the codec's configuration, and the coded picture."""
-    data = encode(photo(side, side), form, **({"speed": 10} if form == "AVIF" else {}))
+    data = encode(photo(width, height), form, **({"speed": 10} if form == "AVIF" else {}))
     start, end = isobmff.top_level(data)[0][b"meta"]
     inner = isobmff.children(data, start + 4, end)
     piece = next(isobmff.extents(data, *inner[b"iloc"]))
@@ -47,11 +47,11 @@ def grid(
     ``shown``: pixels a side that it claims; ``configuration``: in the place of the tile's own; ``before``:
     units that stand before the tile's picture; ``references``: in the place of those to the tiles.
     """
-    own, coded = _coded("HEIF", side)
+    own, picture = coded("HEIF", side, side)
     shown = shown or rows * side
     return file(
         {1: b"grid", 2: b"hvc1", 3: b"hvc1"},
-        contents={1: _grid(rows, side=side), 2: before + coded, 3: coded},
+        contents={1: _grid(rows, side=side), 2: before + picture, 3: picture},
         sizes={1: (shown, shown), 2: (side, side), 3: (side, side)},
         references=references or [(b"dimg", 1, [2] * rows**2)],
         properties={1: [_CHANNELS], 2: [configuration or own, _CHANNELS], 3: [own, _CHANNELS, _ALPHA]},
@@ -60,14 +60,14 @@ def grid(
 
 def separate_tiles(rows: int, filler: bytes = b"") -> bytes:
     """An AVIF of tiles that are items of their own; ``filler`` is in the configuration of each."""
-    own, coded = _coded("AVIF")
+    own, picture = coded("AVIF")
     tiles = range(2, 2 + rows**2)
     configuration = box(b"av1C", own[8:12] + filler)
     side = rows * _SIDE
     return file(
         {1: b"grid"} | dict.fromkeys(tiles, b"av01"),
         brand=b"avif",
-        contents={1: _grid(rows)} | dict.fromkeys(tiles, coded),
+        contents={1: _grid(rows)} | dict.fromkeys(tiles, picture),
         sizes={1: (side, side)} | dict.fromkeys(tiles, (_SIDE, _SIDE)),
         references=[(b"dimg", 1, list(tiles))],
         properties={1: [_CHANNELS]} | {tile: [configuration, _CHANNELS] for tile in tiles},
@@ -76,10 +76,10 @@ def separate_tiles(rows: int, filler: bytes = b"") -> bytes:
 
 def turned(times: int, side: int = 2048) -> bytes:
     """A HEIC that is turned so many times."""
-    own, coded = _coded("HEIF", side)
+    own, picture = coded("HEIF", side, side)
     return file(
         {1: b"hvc1"},
-        contents={1: coded},
+        contents={1: picture},
         sizes={1: (side, side)},
         properties={1: [own, _CHANNELS] + [box(b"irot", b"\1")] * times},
     )
@@ -87,7 +87,7 @@ def turned(times: int, side: int = 2048) -> bytes:
 
 def parameters(times: int, kind: int = _PICTURE_PARAMETERS) -> bytes:
     """The configuration of a tile, with its sets of parameters of that type so many times."""
-    body = _coded("HEIF")[0][8:]
+    body = coded("HEIF")[0][8:]
     arrays, at = body[:23], 23
     for _ in range(body[22]):
         head, count = body[at], int.from_bytes(body[at + 1 : at + 3])
@@ -101,11 +101,11 @@ def parameters(times: int, kind: int = _PICTURE_PARAMETERS) -> bytes:
 
 def overlay(layers: int, side: int) -> bytes:
     """A HEIC of a picture that is laid over an empty one so many times."""
-    own, coded = _coded("HEIF")
+    own, picture = coded("HEIF")
     offsets = struct.pack(">ll", 0, 0) * layers
     return file(
         {1: b"iovl", 2: b"hvc1"},
-        contents={1: b"\0\1" + bytes(8) + struct.pack(">LL", side, side) + offsets, 2: coded},
+        contents={1: b"\0\1" + bytes(8) + struct.pack(">LL", side, side) + offsets, 2: picture},
         sizes={1: (side, side), 2: (_SIDE, _SIDE)},
         references=[(b"dimg", 1, [2] * layers)],
         properties={2: [own, _CHANNELS]},
@@ -120,12 +120,12 @@ def _doubled(kinds: dict[int, bytes]) -> bytes:
 def heif_attacks() -> dict[str, bytes]:
     """Files whose boxes cost a codec, or a reader, seconds or hundreds of megabytes. Name → file."""
     kinds = {1: b"hvc1", 2: b"hvc1"}
-    own, coded = _coded("HEIF")
+    own, picture = coded("HEIF")
     film = box(b"moov", box(b"mvhd", bytes(100)), box(b"trak", box(b"mdia", bytes(1 << 20))))
     packet = b"<x:xmpmeta xmlns:x='adobe:ns:meta/'>" + b" " * 1_000_000
     texts = range(3, 23)
     still = {
-        "contents": {1: coded},
+        "contents": {1: picture},
         "sizes": {1: (_SIDE, _SIDE)},
         "properties": {1: [own, _CHANNELS]},
     }
@@ -148,7 +148,7 @@ def heif_attacks() -> dict[str, bytes]:
         "HEIF, layers": overlay(900, 6000),
         "HEIF, chain of pictures": file(
             dict.fromkeys(range(1, 8), b"iden") | {8: b"hvc1"},
-            contents={8: coded},
+            contents={8: picture},
             sizes=dict.fromkeys(range(1, 9), (_SIDE, _SIDE)),
             references=[(b"dimg", item, [item + 1]) for item in range(1, 8)],
             properties={8: [own, _CHANNELS]},
@@ -160,7 +160,7 @@ def heif_attacks() -> dict[str, bytes]:
         "HEIF, film": file({1: b"hvc1"}, **still) + film * 1 + box(b"mdat", bytes(1 << 20)),
         "HEIF, XMP of other items": file(
             {1: b"hvc1", 2: b"hvc1"} | dict.fromkeys(texts, b"mime"),
-            contents={1: coded, 2: coded} | dict.fromkeys(texts, packet),
+            contents={1: picture, 2: picture} | dict.fromkeys(texts, packet),
             sizes={1: (_SIDE, _SIDE)},
             references=[(b"cdsc", item, [2]) for item in texts],
             properties={1: [own, _CHANNELS]},

@@ -189,7 +189,8 @@ def repeated(form: str, times: int, side: int = 64) -> bytes:
     (piece,) = isobmff.extents(data, *isobmff.children(data, start + 4, end)[b"iloc"])
     coded = data[piece.offset : piece.offset + piece.length] * times
     head = bytearray(data[: piece.offset])
-    head[piece.length_at : piece.length_at + piece.length_size] = len(coded).to_bytes(piece.length_size)
+    field = piece.length_field
+    head[field.at : field.at + field.size] = len(coded).to_bytes(field.size)
     at = data.rindex(b"mdat") - 4
     head[at : at + 4] = (len(head) - at + len(coded)).to_bytes(4)
     return bytes(head) + coded

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import random
 import struct
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 
 from PIL import Image, ImageChops, ImageCms, ImageDraw
@@ -58,6 +59,25 @@ def jpeg(width: int = 640, height: int = 480, seed: int = 1, **options: object) 
 def heic(width: int = 640, height: int = 480, seed: int = 1, **options: object) -> bytes:
     """A HEIC of ``photo``, as phones take them."""
     return encode(photo(width, height, seed), "HEIF", **options)
+
+
+class Files(Mapping[str, bytes]):
+    """Files by their names. Each is made when it is first read: AVIF and HEIC take long to encode."""
+
+    def __init__(self, **makers: Callable[[], bytes]) -> None:
+        self._makers = makers
+        self._made: dict[str, bytes] = {}
+
+    def __getitem__(self, name: str) -> bytes:
+        if name not in self._made:
+            self._made[name] = self._makers[name]()
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
 
 
 def corners(width: int = 96, height: int = 64) -> Image.Image:

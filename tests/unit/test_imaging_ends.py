@@ -195,7 +195,10 @@ def test_decode_webp_without_its_padding_is_shown_whole() -> None:
     assert photo.rgb(photo.size) == whole.rgb(whole.size)
 
 
-ISO = {"AVIF": samples.encode(samples.corners(), "AVIF"), "HEIF": samples.encode(samples.corners(), "HEIF")}
+ISO = samples.Files(
+    AVIF=lambda: samples.encode(samples.corners(), "AVIF"),
+    HEIF=lambda: samples.encode(samples.corners(), "HEIF"),
+)
 BEHIND = {
     "text": b"<x:xmpmeta/> and more of it",
     "zeros": b"\0" * 100,

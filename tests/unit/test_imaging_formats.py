@@ -16,14 +16,16 @@ from tests import images as samples
 from tests.images import chunk, exif, segment, with_segments, xmp
 from tests.unit.imaging_tools import carve, damage
 
-FILES = {
-    "image/jpeg": samples.jpeg(64, 48),
-    "image/png": samples.encode(samples.corners(), "PNG"),
-    "image/webp": samples.encode(samples.corners(), "WEBP"),
-    "image/gif": samples.palette(form="GIF", transparent=True),
-    "image/avif": samples.encode(samples.corners(), "AVIF"),
-    "image/heic": samples.heic(64, 48),
-}
+FILES = samples.Files(
+    **{
+        "image/jpeg": lambda: samples.jpeg(64, 48),
+        "image/png": lambda: samples.encode(samples.corners(), "PNG"),
+        "image/webp": lambda: samples.encode(samples.corners(), "WEBP"),
+        "image/gif": lambda: samples.palette(form="GIF", transparent=True),
+        "image/avif": lambda: samples.encode(samples.corners(), "AVIF"),
+        "image/heic": lambda: samples.heic(64, 48),
+    }
+)
 
 
 @pytest.mark.parametrize("kind", FILES)

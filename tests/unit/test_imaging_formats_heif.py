@@ -7,9 +7,11 @@ import struct
 import pytest
 from PIL import Image
 
+from imgcore.imaging.decode import decode
 from imgcore.imaging.formats import Damaged, av1, base, decode_cost, isobmff
 from tests import images as samples
 from tests.heif_files import box, file, full, sequence
+from tests.images.heif_attacks import coded
 from tests.unit.imaging_tools import carve, damage
 
 
@@ -26,14 +28,71 @@ def test_formats_exif_of_a_heic_may_begin_later() -> None:
 
 
 def test_formats_hidden_metadata_is_one_byte_of_another_kind() -> None:
-    """A codec does not read or copy it; the file keeps its length."""
+    """A codec does not read or copy it."""
     data = file({1: b"hvc1", 2: b"Exif"}, contents={1: b"picture", 2: b"\0\0\0\0MM\0*" + b"x" * 100})
     hidden = carve(data).picture
     start, end = isobmff.children(hidden, 0, len(hidden))[b"meta"]
     inner = isobmff.children(hidden, start + 4, end)
-    assert len(data) == len(hidden)
     assert [b"hvc1", b"free"] == [item.kind for item in isobmff.items(hidden, *inner[b"iinf"])]
     assert [7, 1] == [extent.length for extent in isobmff.extents(hidden, *inner[b"iloc"])]
+
+
+@pytest.mark.parametrize("form", ["HEIF", "AVIF"])
+def test_formats_picture_has_the_bytes_of_what_is_shown(form: str) -> None:
+    """A codec gets no metadata and nothing else that lies in the media data."""
+    exif = samples.exif(make="A maker of cameras")
+    data = samples.encode(samples.corners(), form, exif=exif)
+    at = data.rindex(b"mdat") - 4
+    length = len(data) - at + 9
+    moved = data[:at] + struct.pack(">L", length) + data[at + 4 :] + b"leftovers" + box(b"uuid", b"a film")
+    picture = carve(moved).picture
+    assert picture == carve(data).picture
+    assert b"A maker" not in picture
+    assert decode(moved, max_side=96).rgb((96, 64)) == decode(data, max_side=96).rgb((96, 64))
+    coded = isobmff.top_level(picture)[0][b"mdat"]
+    assert coded[1] == len(picture)
+
+
+def test_decode_heic_whose_primary_picture_is_a_thumbnail_of_another_shows_the_primary_one() -> None:
+    """Writers turn the reference round; what is not checked before is not decoded in its place."""
+    pictures = {number: coded("HEIF", side, side) for number, side in ((1, 64), (2, 128))}
+    data = file(
+        {1: b"hvc1", 2: b"hvc1"},
+        contents={number: content for number, (_, content) in pictures.items()},
+        sizes={1: (64, 64), 2: (128, 128)},
+        references=[(b"thmb", 1, [2])],
+        properties={number: [own] for number, (own, _) in pictures.items()},
+    )
+    assert decode(data, max_side=200).size == (64, 64)
+
+
+@pytest.mark.parametrize("sizes", [(0, 4), (0, 8), (4, 0), (4, 4), (8, 8)], ids=str)
+def test_formats_offsets_of_any_layout_are_moved(sizes: tuple[int, int]) -> None:
+    """The offset of an item is the sum of two numbers, either of which may have no bytes."""
+    own, base = sizes
+
+    def place(item: int, offset: int, length: int) -> bytes:
+        first = offset if not own else offset // 2 if base else 0
+        numbers = first.to_bytes(base) + b"\0\1" + (offset - first).to_bytes(own)
+        return struct.pack(">HHH", item, 0, 0) + numbers + struct.pack(">L", length)
+
+    location = bytes([1, 0, 0, 0, own << 4 | 4, base << 4]) + struct.pack(">H", 1) + place(1, 500, 7)
+    data = bytes(8) + location
+    (piece,) = isobmff.extents(data, 8, len(data))
+    assert (piece.offset, piece.length) == (500, 7)
+    changed = bytearray(data)
+    for at, new in piece.moved(40).items():
+        changed[at : at + len(new)] = new
+    (moved,) = isobmff.extents(bytes(changed), 8, len(changed))
+    assert (moved.offset, moved.length) == (40, 7)
+
+
+def test_formats_item_without_a_place_is_damaged() -> None:
+    location = bytes([1, 0, 0, 0, 4, 0]) + struct.pack(">HHHHHL", 1, 1, 0, 0, 1, 7)
+    data = bytes(8) + location
+    (piece,) = isobmff.extents(data, 8, len(data))
+    with pytest.raises(Damaged):
+        piece.moved(40)
 
 
 @pytest.mark.parametrize("kind", [b"grid", b"iovl", b"iden"])

@@ -45,6 +45,34 @@ def assert_corners(data: bytes, form: str, most: float = 8) -> None:
     assert samples.difference(samples.corners(), shown(photo)) < most
 
 
+def in_strips(rows: list[bytes], gap: bytes, lengths: bool = True, packing: int = 1) -> bytes:
+    """A grey TIFF with a strip for each row, the last one first; equal rows are one strip."""
+    packed = {row: row if packing == 1 else zlib.compress(row) for row in rows}
+    places, body = {}, b""
+    for row in reversed(packed):
+        places[row] = 8 + len(body)
+        body += packed[row] + gap
+    start = 8 + len(body) + len(body) % 2
+    fields = [
+        *(raw_files.short(tag, value) for tag, value in ((256, len(rows[0])), (257, len(rows)), (258, 8))),
+        *(raw_files.short(tag, value) for tag, value in ((259, packing), (262, 1), (277, 1), (278, 1))),
+        raw_files.long(273, *(places[row] for row in rows)),
+    ]
+    if lengths:
+        fields.append(raw_files.long(279, *(len(packed[row]) for row in rows)))
+    head = b"II*\0" + struct.pack("<L", start)
+    return (head + body).ljust(start, b"\0") + raw_files.directory(start, fields)
+
+
+@pytest.mark.parametrize("packing", [1, 8])
+@pytest.mark.parametrize("lengths", [True, False])
+def test_decode_tiff_whose_strips_lie_in_any_order_is_shown(packing: int, lengths: bool) -> None:
+    rows = [bytes([20 * (number % 12)]) * 40 for number in range(30)]
+    data = in_strips(rows, b"between the strips" * 5, lengths, packing)
+    assert decode(data, max_side=40).rgb((40, 30)) == b"".join(bytes([row[0]] * 3) * 40 for row in rows)
+    assert len(formats.carve(in_strips(rows, bytes(40_000)), "image/tiff").picture) < 2000
+
+
 @pytest.mark.parametrize("name", TIFFS)
 def test_decode_tiff_is_shown(name: str) -> None:
     assert_corners(TIFFS[name], "TIFF", most=20 if name == "CMYK" else 3)
@@ -248,13 +276,13 @@ def test_formats_tiff_with_many_directories_is_read_once() -> None:
 
 
 def scanned(monkeypatch: pytest.MonkeyPatch, data: bytes) -> list[int]:
-    """The lengths of the previews that are taken apart."""
+    """The lengths of the previews that are looked through for the largest one."""
     lengths: list[int] = []
     real = jpeg.carve
 
-    def carve(piece: bytes) -> Carved:
-        lengths.append(len(piece))
-        return real(piece)
+    def carve(piece: bytes, *, first: int, last: int, with_picture: bool = True) -> Carved:
+        lengths.extend([] if with_picture else [last - first])
+        return real(piece, first=first, last=last, with_picture=with_picture)
 
     monkeypatch.setattr(jpeg, "carve", carve)
     formats.carve(data, formats.media_type(data) or "")

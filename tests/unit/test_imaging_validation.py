@@ -19,15 +19,15 @@ def refusal(data: bytes, **options: object) -> Rejected:
     return caught.value
 
 
-TRUNCATED = {
-    "jpeg": samples.jpeg(),
-    "progressive jpeg": samples.jpeg(progressive=True).rpartition(b"\xff\xda")[0],  # its last scan only refines
-    "png": samples.encode(samples.photo(), "PNG"),
-    "webp": samples.encode(samples.photo(), "WEBP"),
-    "gif": samples.encode(samples.photo(), "GIF"),
-    "avif": samples.encode(samples.photo(), "AVIF"),
-    "heic": samples.heic(),
-}
+TRUNCATED = samples.Files(
+    jpeg=samples.jpeg,
+    progressive=lambda: samples.jpeg(progressive=True).rpartition(b"\xff\xda")[0],  # its last scan only refines
+    png=lambda: samples.encode(samples.photo(), "PNG"),
+    webp=lambda: samples.encode(samples.photo(), "WEBP"),
+    gif=lambda: samples.encode(samples.photo(), "GIF"),
+    avif=lambda: samples.encode(samples.photo(), "AVIF"),
+    heic=samples.heic,
+)
 
 
 @pytest.mark.parametrize("part", [0.2, 0.6, 0.9])
@@ -130,14 +130,16 @@ def test_validation_markup_that_draws_nothing_is_no_picture() -> None:
     assert refusal(b"<?xml version='1.0'?><html/>").code == "not_an_image"
 
 
-CONTENT = {
-    "image/jpeg": samples.jpeg(64, 48),
-    "image/png": samples.encode(samples.corners(), "PNG"),
-    "image/webp": samples.encode(samples.corners(), "WEBP"),
-    "image/gif": samples.encode(samples.corners(), "GIF"),
-    "image/avif": samples.encode(samples.corners(), "AVIF"),
-    "image/heic": samples.heic(64, 48),
-}
+CONTENT = samples.Files(
+    **{
+        "image/jpeg": lambda: samples.jpeg(64, 48),
+        "image/png": lambda: samples.encode(samples.corners(), "PNG"),
+        "image/webp": lambda: samples.encode(samples.corners(), "WEBP"),
+        "image/gif": lambda: samples.encode(samples.corners(), "GIF"),
+        "image/avif": lambda: samples.encode(samples.corners(), "AVIF"),
+        "image/heic": lambda: samples.heic(64, 48),
+    }
+)
 
 
 @pytest.mark.parametrize("declared", [*CONTENT, "image/tiff", "text/plain", "", None])

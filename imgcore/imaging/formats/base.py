@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import bisect
+import itertools
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 MAX_METADATA = 1 << 20  # bytes; EXIF, XMP or IPTC beyond that is left unread
@@ -90,6 +92,36 @@ def join(data: bytes, slices: Sequence[tuple[int, int]]) -> bytes:
     return b"".join(view[start:end] for start, end in merged)
 
 
+class Gathered:
+    """The parts of a file that a picture needs, to be written one behind the other; some may overlap."""
+
+    def __init__(self, places: Iterable[tuple[int, int]]) -> None:
+        """``places``: start and end of each part."""
+        self._ranges: list[tuple[int, int]] = []
+        for start, end in sorted(set(places)):
+            if self._ranges and start <= self._ranges[-1][1]:
+                self._ranges[-1] = (self._ranges[-1][0], max(end, self._ranges[-1][1]))
+            else:
+                self._ranges.append((start, end))
+        self._starts = [start for start, _ in self._ranges]
+        self._before = [0, *itertools.accumulate(end - start for start, end in self._ranges)]
+
+    @property
+    def length(self) -> int:
+        """The bytes of all parts, each counted once."""
+        return self._before[-1]
+
+    def at(self, start: int) -> int:
+        """Return where the part that begins at ``start`` lies among them."""
+        index = bisect.bisect_right(self._starts, start) - 1
+        return self._before[index] + start - self._starts[index]
+
+    def parts(self, data: bytes) -> list[memoryview]:
+        """Return the parts of ``data``, which are not copied."""
+        view = memoryview(data)
+        return [view[start:end] for start, end in self._ranges]
+
+
 def check_length(length: int, size: tuple[int, int]) -> None:
     """Raise Damaged if the coded picture is far longer than the pixels of its size, each of 16 bits and alpha.
 
@@ -112,6 +144,11 @@ def inflate(data: bytes, limit: int) -> bytes:
 def bounded(data: bytes, limit: int = MAX_METADATA) -> bytes:
     """Return ``data``, or nothing if it is longer than ``limit``."""
     return data if len(data) <= limit else b""
+
+
+def part(data: bytes, start: int, end: int, limit: int = MAX_METADATA) -> bytes:
+    """Return a copy of a part of a file; nothing, without a copy, if it is longer than ``limit``."""
+    return data[start:end] if end - start <= limit else b""
 
 
 def tiff(exif: bytes) -> bytes:

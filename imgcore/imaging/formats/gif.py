@@ -41,7 +41,7 @@ def carve(data: bytes) -> Carved:
         else:
             break  # the end, or rubbish where a block should be: nothing that shows follows
         position = end
-    check_length(kept[-1][1] - kept[-1][0], (width, height))
+    check_length(sum(end - start for start, end in kept), (width, height))
     if not images:
         raise Damaged("no image", ends_early=position >= len(data))
     picture = _ended(data, kept, blocks.last)

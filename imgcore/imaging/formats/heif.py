@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from imgcore.imaging.formats import av1, decode_cost, isobmff
-from imgcore.imaging.formats.base import MAX_METADATA, Carved, ColourCoding, Damaged, tiff
+from imgcore.imaging.formats.base import (
+    MAX_METADATA,
+    Carved,
+    ColourCoding,
+    Damaged,
+    Gathered,
+    check_length,
+    tiff,
+)
 from imgcore.imaging.formats.isobmff import NOWHERE, Extent, Item, Places
 
 _AVIF = frozenset({b"avif", b"avis"})
@@ -19,7 +27,7 @@ Owned = dict[int, list[tuple[bytes, int, int]]]  # name, start and end of the pr
 Pieces = dict[int, list[Extent]]  # by the number of their item
 
 _SMALL, _LAYERS = 1_000_000, 4  # pixels that every file may have decoded, and how often those that it declares
-_MAX_BRANDS = 4096  # bytes
+_MAX_BRANDS = 2048  # bytes; libheif reads up to a thousand brands
 _LONGEST_PROPERTY = 32  # bytes, of those that are read here
 # Encoders store equal tiles once, so that items may claim more bytes than the file has
 _MAX_CLAIMED = 64 << 20
@@ -40,34 +48,38 @@ def media_type(data: bytes) -> str | None:
 
 
 def carve(data: bytes) -> Carved:
-    """Return the same file with its metadata marked as free: cutting it out would move the rest.
+    """Return a new file of what the codec needs: the brands, the items, and the bytes of those that are shown.
 
-    What stands behind the last box is cut off. The kind of the primary item decides between AVIF and HEIF.
+    Metadata is marked as free, and has no bytes. The kind of the primary item decides between AVIF and HEIF.
     """
-    places, whole, changes = isobmff.top_level(data)
+    places, whole = isobmff.top_level(data)
     start, end = places.get(b"meta", NOWHERE)
     if not end:
         raise Damaged("no items", ends_early=True)
     inner = isobmff.children(data, start + 4, end)
     items = list(isobmff.items(data, *inner.get(b"iinf", NOWHERE)))
     extents = _by_item(data, isobmff.extents(data, *inner.get(b"iloc", NOWHERE)))
-    avif = _check_effort(data[:whole], items, extents, inner)
+    avif, needed = _check_effort(data, whole, items, extents, inner)
     hidden = {item.number: item for item in items if item.kind not in _PICTURES}
-    changes |= {item.kind_at: b"free" for item in hidden.values()}
-    changes |= {
-        extent.length_at: (1).to_bytes(extent.length_size)
-        for number in hidden
-        for extent in extents.get(number, ())
-        if extent.length_size
-    }
-    film = places.get(b"moov", NOWHERE)
-    if film != NOWHERE:  # the primary item is its first frame; no codec gets to see the others
-        changes[data.rindex(b"moov", 0, film[0])] = b"free"
-        end_of_brands = min(int.from_bytes(data[:4]), _MAX_BRANDS) - 3
-        changes |= {at: b"avif" for at in range(8, end_of_brands, 4) if data[at : at + 4] == b"avis"}
+    changes = {item.kind_at: b"free" for item in hidden.values()}
+    # pillow-heif shows what a picture is the thumbnail of, even in the place of the primary one
+    references = inner.get(b"iref", NOWHERE)
+    changes |= dict.fromkeys(isobmff.thumbnail_kinds(data, *references, _primary(data, inner)), b"free")
+    film = places.get(b"moov", NOWHERE)  # the primary item is its first frame; no codec gets to see the others
+    end_of_brands = min(places[b"ftyp"][1], _MAX_BRANDS)
+    if film != NOWHERE:
+        changes |= {at: b"avif" for at in range(8, end_of_brands - 3, 4) if data[at : at + 4] == b"avis"}
     if data[8:12] not in ((b"avif",) if avif else _HEIC):
         brand = b"avif" if avif else b"heic"  # libavif looks at the first one, libheif at the compatible ones
-        changes |= {8: brand, 16: brand} if int.from_bytes(data[:4]) >= 20 else {8: brand}
+        changes |= {8: brand, 16: brand} if end_of_brands >= 20 else {8: brand}
+    gathered = Gathered(_in_media(whole, needed, extents))
+    shift = end_of_brands + 8 + end - start + 8
+    for item, pieces in extents.items():
+        for piece in pieces:
+            if item not in needed:
+                changes |= piece.shortened() | (piece.moved(0) if piece.method == 0 else {})
+            elif piece.method == 0 and piece.offset < whole:
+                changes |= piece.moved(shift + gathered.at(piece.offset))
     texts = {
         kind: _content(data, extents, number, inner, MAX_METADATA)
         for kind, number in _descriptions(data, items, inner).items()
@@ -75,7 +87,16 @@ def carve(data: bytes) -> Carved:
     exif = texts.get(b"Exif", b"")
     return Carved(
         format="AVIF" if avif else "HEIF",
-        picture=_changed(data[:whole], changes),
+        picture=b"".join(
+            [
+                _box(b"ftyp", end_of_brands - 8),
+                *_changed(data, 8, end_of_brands, changes),
+                _box(b"meta", end - start),
+                *_changed(data, start, end, changes),
+                _box(b"mdat", gathered.length),
+                *gathered.parts(data),
+            ]
+        ),
         crop=_crop(data, inner) if avif else None,  # libheif crops by itself, libavif does not
         animated=film != NOWHERE and data[8:12] in _SEQUENCES,
         exif=tiff(exif[4 + int.from_bytes(exif[:4]) :]),
@@ -178,11 +199,13 @@ def _crop(data: bytes, inner: Places) -> tuple[int, int] | None:
     return shown if at_corner and 0 < shown[0] <= width and 0 < shown[1] <= height else None
 
 
-def _check_effort(data: bytes, items: list[Item], extents: Pieces, inner: Places) -> bool:
-    """Return whether the primary picture is AV1's.
+def _check_effort(
+    data: bytes, whole: int, items: list[Item], extents: Pieces, inner: Places
+) -> tuple[bool, set[int]]:
+    """Return whether the primary picture is AV1's, and the items whose bytes the codec needs.
 
-    Raises Damaged if far more pixels are to be decoded than the primary item declares to show, or if the file
-    ends before what the picture is made of.
+    Raises Damaged if far more pixels or bytes are to be decoded than the primary item declares to show, or if
+    the file ends, at ``whole``, before what the picture is made of.
     """
     primary = _primary(data, inner)
     kinds = {item.number: item.kind for item in items}
@@ -197,7 +220,11 @@ def _check_effort(data: bytes, items: list[Item], extents: Pieces, inner: Places
     made_of = decode_cost.made_of(references, kinds)
     parts = decode_cost.with_auxiliary(made_of, references)
     coded = decode_cost.coded_items(primary, kinds, parts)
-    _check_complete(data, coded, extents, inner)
+    _check_complete(whole, coded, extents, inner)
+    needed = coded | {item for item, kind in kinds.items() if kind in decode_cost.DERIVED}
+    shown = min(declared.get(primary, [0]))
+    boxes = sum(end - start for start, end in inner.values())
+    check_length(boxes + Gathered(_in_media(whole, needed, extents)).length, (shown, 1))
     coded_av1 = {item for item in coded if kinds.get(item) == b"av01"}
     coded_hevc = {item for item in coded - coded_av1 if kinds.get(item) in _PICTURES}
     owned = _owned(data, inner, kinds)
@@ -209,18 +236,20 @@ def _check_effort(data: bytes, items: list[Item], extents: Pieces, inner: Places
     # libheif refuses a coded picture larger than declared by itself, libavif does not
     for item, pixels in _av1_areas(data, coded_av1, extents, inner).items():
         areas[item] = max(areas.get(item, 0), pixels)
-    allowed = _SMALL + _LAYERS * min(declared.get(primary, [0]))
-    if decode_cost.of_derived(primary, kinds, parts, lambda item: areas.get(item, 0)) > allowed:
+    if (
+        decode_cost.of_derived(primary, kinds, parts, lambda item: areas.get(item, 0))
+        > _SMALL + _LAYERS * shown
+    ):
         raise Damaged("far more pixels to decode than to show")
-    return not decode_cost.coded_items(primary, kinds, made_of).isdisjoint(coded_av1)
+    return not decode_cost.coded_items(primary, kinds, made_of).isdisjoint(coded_av1), needed
 
 
-def _check_complete(data: bytes, coded: Iterable[int], extents: Pieces, inner: Places) -> None:
+def _check_complete(whole: int, coded: Iterable[int], extents: Pieces, inner: Places) -> None:
     """Raise Damaged if one of the coded items has a piece beyond the end of the file."""
     base = inner.get(b"idat", NOWHERE)[0]
     for item in coded:
         for extent in extents.get(item, ()):
-            if extent.offset + (base if extent.method == 1 else 0) + extent.length > len(data):
+            if extent.offset + (base if extent.method == 1 else 0) + extent.length > whole:
                 raise Damaged("the picture goes past the end", ends_early=True)
 
 
@@ -285,13 +314,25 @@ def _content(data: bytes, extents: Pieces, item: int, inner: Places, limit: int 
     return b"".join(data[start : start + extent.length] for start, extent in zip(starts, mine, strict=True))
 
 
-def _changed(data: bytes, changes: dict[int, bytes]) -> bytes:
-    """Return ``data`` with other bytes written at these places."""
-    if not changes:
-        return data
-    view, position = memoryview(data), 0
-    pieces: list[bytes | memoryview] = []
+def _changed(data: bytes, start: int, end: int, changes: dict[int, bytes]) -> Iterator[bytes | memoryview]:
+    """Yield the bytes from ``start`` to ``end`` in parts, with others written at these places."""
+    view, position = memoryview(data), start
     for at, new in sorted(changes.items()):
-        pieces += [view[position:at], new]
-        position = at + len(new)
-    return b"".join([*pieces, view[position:]])
+        if start <= at < end:
+            yield view[position:at]
+            yield new
+            position = at + len(new)
+    yield view[position:end]
+
+
+def _box(name: bytes, length: int) -> bytes:
+    """Return the head of a box whose content is so long."""
+    return (8 + length).to_bytes(4) + name
+
+
+def _in_media(whole: int, needed: Iterable[int], extents: Pieces) -> Iterator[tuple[int, int]]:
+    """Yield the places of the items outside of the box of items, in a file that ends at ``whole``."""
+    for item in needed:
+        for piece in extents.get(item, ()):
+            if piece.method == 0 and piece.offset < whole:
+                yield piece.offset, min(piece.offset + piece.length, whole)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 MAX_ENTRIES = 512  # of one directory; cameras write some sixty
 _ORDERS = {b"II": "<", b"MM": ">"}
-_BYTE, _ASCII, _SHORT, _LONG, RATIONAL, _SIGNED_RATIONAL, _UTF8 = 1, 2, 3, 4, 5, 10, 129
+_BYTE, _ASCII, _SHORT, LONG, RATIONAL, _SIGNED_RATIONAL, _UTF8 = 1, 2, 3, 4, 5, 10, 129
 _DIRECTORY = 13
-WHOLE = frozenset({_BYTE, _SHORT, _LONG, _DIRECTORY})  # types of whole numbers, without a sign
-_LAYOUTS = {_BYTE: "B", _SHORT: "H", _LONG: "L", RATIONAL: "LL", _SIGNED_RATIONAL: "ll", _DIRECTORY: "L"}
+WHOLE = frozenset({_BYTE, _SHORT, LONG, _DIRECTORY})  # types of whole numbers, without a sign
+_LAYOUTS = {_BYTE: "B", _SHORT: "H", LONG: "L", RATIONAL: "LL", _SIGNED_RATIONAL: "ll", _DIRECTORY: "L"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,6 @@ class Entry:
     """One field of a directory."""
 
     tag: int
-    head_at: int  # where the entry begins
     kind: int  # type of the value
     count: int  # of values
     at: int  # where the first value lies in the structure
@@ -51,7 +50,7 @@ class Structure:
             at = start + 2 + 12 * index
             tag, kind, length = self._unpack("HHL", at)
             inside = _size(kind, length) <= 4
-            yield Entry(tag, at, kind, length, at + 8 if inside else self._unpack("L", at + 8)[0])
+            yield Entry(tag, kind, length, at + 8 if inside else self._unpack("L", at + 8)[0])
 
     def following(self, start: int) -> int:
         """Return the offset of the directory behind the one at ``start``; 0 behind the last one."""
@@ -69,24 +68,24 @@ class Structure:
         return self.data[entry.at : entry.at + entry.count] if entry.count <= limit else b""
 
     def raw(self, entry: Entry) -> bytes:
-        """Return the twelve bytes of an entry: tag, type, count, and the value or its offset.
+        """Return the bytes of all values of an entry, which is as long as its type and count say.
 
-        struct.error where the value leads out of the structure.
+        struct.error where they lead out of the structure.
         """
-        if entry.at + _size(entry.kind, entry.count) > len(self.data):
+        end = entry.at + _size(entry.kind, entry.count)
+        if end > len(self.data):
             raise struct.error("a value goes past the end")
-        return self.data[entry.head_at : entry.head_at + 12]
+        return self.data[entry.at : end]
 
     def numbers(self, entry: Entry, most: int = 8) -> list[float]:
         """Return the numbers of an entry, at most ``most``; nothing where it has none."""
         layout = _LAYOUTS.get(entry.kind)
         if layout is None:
             return []
-        step = struct.calcsize("<" + layout)
-        values = [self._unpack(layout, entry.at + step * index) for index in range(min(entry.count, most))]
+        values = self._unpack(layout[0] * (len(layout) * min(entry.count, most)), entry.at)
         if len(layout) == 1:
-            return [value[0] for value in values]
-        return [above / below for above, below in values if below]
+            return list(values)
+        return [above / below for above, below in zip(values[::2], values[1::2], strict=True) if below]
 
     def whole(self, entry: Entry) -> int | None:
         """Return the only whole number of an entry."""

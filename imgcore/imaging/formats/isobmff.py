@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from imgcore.imaging.formats.base import Damaged
 
 MAX_BOXES = 16_384
 MAX_ITEMS = 4096  # each usually stored in one piece
 _MAX_LINKS = 16 * MAX_ITEMS  # references between items; properties of items
+
+_LONGEST_NAMES = 4096  # bytes of an item's name and content type
 
 Places = dict[bytes, tuple[int, int]]  # of boxes: name → start and end of the content
 NOWHERE = (0, 0)
@@ -26,14 +29,39 @@ class Item:
     content_type: bytes  # of kind "mime"
 
 
+class Field(NamedTuple):
+    """Place in the file of a number, and its bytes."""
+
+    at: int
+    size: int
+
+
 @dataclass(frozen=True, slots=True)
 class Extent:
     item: int
     method: int  # 0: the offset counts in the file, 1: in the box "idat"
     offset: int
     length: int
-    length_at: int  # where in the file the length is written
-    length_size: int  # bytes
+    base: Field  # where in the file the numbers are written whose sum is the offset
+    own: Field
+    length_field: Field
+
+    def moved(self, offset: int) -> dict[int, bytes]:
+        """Return what to write, by its place in the file, so that the offset is another one.
+
+        Damaged: the file has no place for it.
+        """
+        if not (self.own.size or self.base.size):
+            raise Damaged("a piece without a place")
+        there, others = (self.own, self.base) if self.own.size else (self.base, self.own)
+        return {there.at: offset.to_bytes(there.size)} | (
+            {others.at: bytes(others.size)} if others.size else {}
+        )
+
+    def shortened(self) -> dict[int, bytes]:
+        """Return what to write, by its place in the file, so that the length is 1."""
+        field = self.length_field
+        return {field.at: (1).to_bytes(field.size)} if field.size else {}
 
     @property
     def place(self) -> tuple[int, int, int]:
@@ -41,8 +69,8 @@ class Extent:
         return self.method, self.offset, self.length
 
 
-def top_level(data: bytes) -> tuple[Places, int, dict[int, bytes]]:
-    """Return the file's boxes, where the last one ends, and a correction of the length of media data.
+def top_level(data: bytes) -> tuple[Places, int]:
+    """Return the file's boxes, and where the last one ends.
 
     Cameras leave text, makers' trailers and films behind the last box, and transfers cut the end off: the first
     bytes that are no box, and a second file, end the first one. Media data that are cut off count up to the
@@ -52,16 +80,15 @@ def top_level(data: bytes) -> tuple[Places, int, dict[int, bytes]]:
     position = 0
     for _ in range(MAX_BOXES):
         if position + 8 > len(data):
-            return places, position, {}
+            return places, position
         name, head, length = _head(data, position, len(data))
         if length < head or (name == b"ftyp" and position):
-            return places, position, {}
+            return places, position
         if position + length > len(data):
             if name != b"mdat":
-                return places, position, {}
-            at, size = (position, 4) if head == 8 else (position + 8, 8)
+                return places, position
             places[name] = (position + head, len(data))
-            return places, len(data), {at: (len(data) - position).to_bytes(size)}
+            return places, len(data)
         _add(places, name, position + head, position + length)
         position += length
     raise Damaged("more boxes than any encoder writes")
@@ -139,7 +166,9 @@ def items(data: bytes, start: int, end: int) -> Iterator[Item]:
             raise Damaged("two items of the same number")
         numbers.add(number)
         kind = data[kind_at : kind_at + 4]
-        texts = data[kind_at + 4 : to].split(b"\0", 2) if kind == b"mime" else []  # name and content type
+        texts = (
+            data[kind_at + 4 : min(to, kind_at + _LONGEST_NAMES)].split(b"\0", 2) if kind == b"mime" else []
+        )  # name and content type
         yield Item(number, kind, kind_at, texts[1] if len(texts) > 1 else b"")
 
 
@@ -166,14 +195,16 @@ def extents(data: bytes, start: int, end: int) -> Iterator[Extent]:
         item = number(wide)
         method = number(2) & 15 if version else 0
         number(2)  # which data file: always this one
-        base, count = number(base_size), number(2)
+        base, base_field = number(base_size), Field(at - base_size, base_size)
+        count = number(2)
         for _ in range(count):
             left -= 1
             if left < 0 or at > end:
                 raise Damaged("more pieces than any encoder writes")
             number(index_size)
-            offset, length_at = base + number(offset_size), at
-            yield Extent(item, method, offset, number(length_size), length_at, length_size)
+            offset, own = base + number(offset_size), Field(at - offset_size, offset_size)
+            length = number(length_size)
+            yield Extent(item, method, offset, length, base_field, own, Field(at - length_size, length_size))
 
 
 def references(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, list[int]]]:
@@ -188,6 +219,14 @@ def references(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, 
             raise Damaged("more references than any encoder writes")
         spots = range(first, min(to - wide + 1, first + count * wide), wide)
         yield kind, int.from_bytes(data[at : at + wide]), [int.from_bytes(data[n : n + wide]) for n in spots]
+
+
+def thumbnail_kinds(data: bytes, start: int, end: int, item: int) -> Iterator[int]:
+    """Yield where the kind of each reference is written that makes ``item`` a thumbnail of another one."""
+    wide = 4 if end > start and data[start] else 2
+    for kind, at, _ in boxes(data, start + 4, end):
+        if kind == b"thmb" and int.from_bytes(data[at : at + wide]) == item:
+            yield at - 4  # no reference is so long that its box has a head of 16 bytes
 
 
 def sizes(data: bytes, start: int, end: int) -> dict[int, int]:

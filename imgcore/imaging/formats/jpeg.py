@@ -5,7 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from imgcore.imaging.formats.base import MAX_ICC, MAX_METADATA, Carved, Damaged, bounded, join, tiff
+from imgcore.imaging.formats.base import (
+    MAX_ICC,
+    MAX_METADATA,
+    Carved,
+    Damaged,
+    bounded,
+    check_length,
+    join,
+    tiff,
+)
 
 _SOS, _EOI = 0xDA, 0xD9
 END = b"\xff\xd9"
@@ -20,22 +29,29 @@ _COLOURS = {0xE0: b"JFIF\0", 0xEE: b"Adobe"}  # those of them that say what the 
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 NEXT_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")  # not a stuffed zero, a restart nor padding
 
+_FILLING = re.compile(rb"\xff+")  # any number of which may stand before a marker (T.81, B.1.1.2)
+
 # Real files have some thirty segments and a dozen scans. Each scan costs a pass over the whole picture
 # though it may be six bytes long: https://libjpeg-turbo.org/pmwiki/uploads/About/TwoIssueswiththeJPEGStandard.pdf
 MAX_SEGMENTS = 4096
 MAX_SCANS = 100
 MAX_TABLES = 1 << 20  # bytes before the first scan; Pillow reads tables in Python
+_PADDINGS = bytes(1 << 16), b"\xff" * (1 << 16)
 MAX_SCANNED_PIXELS = 1_000_000_000  # scans × pixels
 
 
-def carve(data: bytes, *, with_picture: bool = True) -> Carved:
-    """Keep the frame, the tables, JFIF's and Adobe's segments (they define the colours) and the scans."""
-    kept: list[tuple[int, int]] = [(0, 2)]
+def carve(data: bytes, *, with_picture: bool = True, first: int = 0, last: int | None = None) -> Carved:
+    """Keep the frame, the tables, JFIF's and Adobe's segments (they define the colours) and the scans.
+
+    ``first`` and ``last``: where the JPEG starts and ends in ``data``.
+    """
+    last = len(data) if last is None else last
+    kept: list[tuple[int, int]] = [(first, first + 2)]
     exif = xmp = b""
     icc, iptc = _Pieces(MAX_ICC), _Pieces(MAX_METADATA)
     frame: tuple[int, int, int, int] | None = None  # marker, width, height, components
     unended = refining = False
-    for marker, start, end in _segments(data):
+    for marker, start, end in _segments(data, first, last):
         body = data[start + 4 : min(end, start + 64)]
         if marker in _METADATA and not body.startswith(_COLOURS.get(marker, b"-")):
             if body.startswith(b"Exif\0\0"):
@@ -56,19 +72,23 @@ def carve(data: bytes, *, with_picture: bool = True) -> Carved:
                 raise Damaged("a scan before its frame")
             if sum(to - at for at, to in kept) > MAX_TABLES:
                 raise Damaged("more tables than any encoder writes")
-            data = data[: end_of_first(data, end)]
-            ended, refining = _end(data, start, end, frame)
-            unended = not ended
-            kept.append((start, len(data)))
+            last = end_of_first(data, end, last)
+            after, refining = _end(data, start, end, last, frame)
+            unended = not after
+            kept.append((start, after or _without_padding(data, end, last)))
             break
         kept.append((start, end))
     else:
         raise Damaged("no scan", ends_early=True)
-    picture = join(data, kept) if with_picture else b""
+    size = frame[1], frame[2]
+    picture = b""
+    if with_picture:
+        check_length(kept[-1][1] - kept[-1][0], size)
+        picture = join(data, kept) + (END if unended else b"")
     return Carved(
         format="JPEG",
-        picture=picture.rstrip(b"\0").rstrip(b"\xff") + END if unended and with_picture else picture,
-        size=(frame[1], frame[2]),
+        picture=picture,
+        size=size,
         unended=unended,
         refining=refining,
         exif=tiff(exif),
@@ -94,32 +114,33 @@ class _Pieces:
             self.found.append(data[start:end])
 
 
-def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
+def _segments(data: bytes, first: int, last: int) -> Iterator[tuple[int, int, int]]:
     """Yield the marker, its start and the end of each segment, up to and with the first scan's header."""
-    position = 2
+    position = first + 2
     for _ in range(MAX_SEGMENTS):
-        position = data.find(b"\xff", position)  # rubbish between segments is common, and skipped by everybody
+        # rubbish between segments is common, and skipped by everybody
+        position = data.find(b"\xff", position, last)
         if position < 0:
             return
-        while data[position + 1 : position + 2] == b"\xff":
-            position += 1
-        marker = data[position + 1] if position + 1 < len(data) else _EOI
+        filled = _FILLING.match(data, position, last)
+        position = filled.end() - 1 if filled else position
+        marker = data[position + 1] if position + 1 < last else _EOI
         if marker == _EOI:
             return
         if marker in _ALONE or marker == 0:
             position += 2
             continue
         end = position + 2 + int.from_bytes(data[position + 2 : position + 4])
-        if end < position + 4 or end > len(data):
-            raise Damaged("a segment goes past the end", ends_early=end > len(data))
+        if end < position + 4 or end > last:
+            raise Damaged("a segment goes past the end", ends_early=end > last)
         yield marker, position, end
         position = end
     raise Damaged("more segments than any camera writes")
 
 
-def is_lossless(data: bytes) -> bool:
+def is_lossless(data: bytes, first: int, last: int) -> bool:
     """Return whether the frame is of a lossless process, as raw pixels are packed (T.81, annex H)."""
-    for marker, _, _ in _segments(data):
+    for marker, _, _ in _segments(data, first, last):
         if marker in _LOSSLESS:
             return True
         if marker == _SOS:
@@ -127,37 +148,48 @@ def is_lossless(data: bytes) -> bool:
     return False
 
 
-def end_of_first(data: bytes, scan: int) -> int:
-    """Return where a second picture stands in the place of the first one's end mark; else the file's length."""
-    second = data.find(_START, scan)  # no bytes of a scan
-    return len(data) if second < 0 or data.find(END, scan, second) >= 0 else second
+def end_of_first(data: bytes, scan: int, last: int) -> int:
+    """Return where a second picture stands in the place of the first one's end mark; else ``last``."""
+    second = data.find(_START, scan, last)  # no bytes of a scan
+    return last if second < 0 or data.find(END, scan, second) >= 0 else second
 
 
-def _end(data: bytes, start: int, end: int, frame: tuple[int, int, int, int]) -> tuple[bool, bool]:
-    """Return whether the end mark is there, and if not, whether the last scan only refines earlier ones.
+def _without_padding(data: bytes, first: int, last: int) -> int:
+    """Return where the bytes from ``first`` to ``last`` end without zeros, and half a mark before these."""
+    for padding in _PADDINGS:
+        while data.endswith(padding, first, last):
+            last -= len(padding)
+        tail = data[max(first, last - len(padding)) : last]
+        last -= len(tail) - len(tail.rstrip(padding[:1]))
+    return last
+
+
+def _end(data: bytes, start: int, end: int, last: int, frame: tuple[int, int, int, int]) -> tuple[int, bool]:
+    """Return where the end mark ends, 0 where it is missing, and whether the last scan then only refines.
 
     Raises Damaged if the scans of a picture that has several would keep the codec busy for long, or if the
     file ends before each coefficient has been sent in full.
     """
     marker, width, height, components = frame
     if marker not in _PROGRESSIVE and data[start + 4] >= components:
-        return data.find(END, end) >= 0, False  # one scan holds everything; the codec stops after it
+        found = data.find(END, end, last)  # one scan holds everything; the codec stops after it
+        return (0 if found < 0 else found + len(END)), False
     allowed = min(MAX_SCANS, max(12, MAX_SCANNED_PIXELS // max(1, width * height)))
     scans, others, position = [(start, end)], 0, end
-    while found := NEXT_MARKER.search(data, position):
-        kind = data[found.start() + 1]
+    while marked := NEXT_MARKER.search(data, position, last):
+        kind = data[marked.start() + 1]
         if kind == _EOI:
-            return True, False
-        position = found.end() + int.from_bytes(data[found.end() : found.end() + 2])
+            return marked.end(), False
+        position = marked.end() + int.from_bytes(data[marked.end() : marked.end() + 2])
         if kind == _SOS:
-            scans.append((found.start(), position))
+            scans.append((marked.start(), position))
         others += kind != _SOS
         if len(scans) > allowed or others > MAX_SEGMENTS:
             raise Damaged("more scans than any encoder writes")
     if not _is_sent_in_full([data[start + 4 : end] for start, end in scans], components):
         raise Damaged("no end", ends_early=True)
     bits = data[scans[-1][1] - 1]  # of which the upper half says what was sent before (T.81, G.1.2)
-    return False, marker in _PROGRESSIVE and bits >> 4 > 0
+    return 0, marker in _PROGRESSIVE and bits >> 4 > 0
 
 
 def _is_sent_in_full(scans: list[bytes], components: int) -> bool:

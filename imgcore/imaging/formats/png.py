@@ -18,6 +18,7 @@ from imgcore.imaging.formats.base import (
     check_length,
     inflate,
     join,
+    part,
     tiff,
 )
 
@@ -25,6 +26,7 @@ _KEPT = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"})
 _READ = frozenset({b"IHDR", b"eXIf", b"iCCP", b"cICP", b"cLLI", b"mDCV", b"sRGB", b"gAMA", b"cHRM"})
 _RAW = (b"Raw profile type exif\0", b"Raw profile type APP1\0")  # as ImageMagick writes them
 _XMP = b"XML:com.adobe.xmp\0"
+_MAX_TEXT = 4 * MAX_METADATA  # bytes: hexadecimal digits in lines, and a name
 MAX_CHUNKS = 32_768  # encoders cut the pixels into pieces of 8 KiB or more
 
 
@@ -44,11 +46,11 @@ def carve(data: bytes, *, with_picture: bool = True) -> Carved:
         if kind in _KEPT:
             kept.append((position, end))
         if kind in _READ and kind not in found:
-            found[kind] = bounded(data[body : body + length], MAX_ICC)
+            found[kind] = part(data, body, body + length, MAX_ICC)
         elif kind in (b"tEXt", b"zTXt") and b"raw" not in found and data.startswith(_RAW, body):
-            found[b"raw"] = _raw_exif(kind, data[body : body + length])
+            found[b"raw"] = _raw_exif(kind, part(data, body, body + length, _MAX_TEXT))
         elif kind == b"iTXt" and kind not in found and data.startswith(_XMP, body):
-            found[kind] = _xmp(data[body + len(_XMP) : body + length])
+            found[kind] = _xmp(part(data, body + len(_XMP), body + length, _MAX_TEXT))
         elif kind == b"acTL":
             frames = int.from_bytes(data[body : body + 4])
         elif kind == b"IEND":
@@ -64,7 +66,7 @@ def carve(data: bytes, *, with_picture: bool = True) -> Carved:
     head = [span for span in kept if data[span[0] + 4 : span[0] + 8] not in (b"IDAT", b"IEND")]
     incomplete, picture = False, b""
     if with_picture:
-        check_length(sum(end - start for start, end in pixels), (width, height))
+        check_length(sum(end - start for start, end in (*head, *pixels)), (width, height))
     if with_picture and not ended and width * height <= MAX_PIXELS:
         picture, incomplete = _completed(data, head, pixels)
     elif with_picture:

@@ -12,11 +12,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from imgcore.imaging.formats import isobmff, jpeg, tiff
-from imgcore.imaging.formats.base import Carved, Damaged, Unsupported
+from imgcore.imaging.formats.base import MAX_METADATA, Carved, Damaged, Unsupported
 from imgcore.imaging.formats.ifd import Entry, Structure
 
 _RAF = b"FUJIFILMCCD-RAW "
 _CR3 = b"ftypcrx "
+_JPEG_START = b"\xff\xd8\xff"
 _TYPES = {
     "DNG": "image/x-adobe-dng",
     "CR2": "image/x-canon-cr2",
@@ -63,25 +64,26 @@ def carve(data: bytes) -> Carved:
     """Return the largest embedded JPEG as the picture. Damaged: there is none."""
     name = _name(data)
     places = _raf(data) if name == "RAF" else _cr3(data) if name == "CR3" else _previews(data)
-    best: Carved | None = None
+    best: tuple[int, int, int] | None = None  # pixels, start and end
     left = 2 * len(data)  # bytes to look through: previews do not overlap
     for start, length in dict.fromkeys(places):
-        piece = data[start : start + length]
-        if len(piece) < length or not piece.startswith(b"\xff\xd8\xff") or length > left:
+        end = start + length
+        if end > len(data) or not data.startswith(_JPEG_START, start, end) or length > left:
             continue
         left -= length
-        if jpeg.is_lossless(piece):
+        if jpeg.is_lossless(data, start, end):
             continue
         try:
-            found = jpeg.carve(piece)
+            area = _area(jpeg.carve(data, with_picture=False, first=start, last=end))
         except Damaged:
             continue
-        if best is None or _area(found) > _area(best):
-            best = found
+        if best is None or area > best[0]:
+            best = area, start, end
     if best is None:
         raise Unsupported("no preview inside")
+    found = jpeg.carve(data, first=best[1], last=best[2])
     own = b"" if name == "RAF" else _camera_tags(data) if name == "CR3" else data
-    return replace(best, file_format=name or "DNG", exif=own or best.exif, preview=True)
+    return replace(found, file_format=name or "DNG", exif=own or found.exif, preview=True)
 
 
 def _area(carved: Carved) -> int:
@@ -128,7 +130,7 @@ def _raf(data: bytes) -> list[tuple[int, int]]:
 
 def _cr3(data: bytes) -> Iterator[tuple[int, int]]:
     """Yield offset and length of the first sample of each track; the camera's JPEG is one of them."""
-    places, _, _ = isobmff.top_level(data)
+    places, _ = isobmff.top_level(data)
     start, end = places.get(b"moov", isobmff.NOWHERE)
     tracks = ((at, to) for name, at, to in isobmff.boxes(data, start, end) if name == b"trak")
     for at, to in itertools.islice(tracks, _MAX_TRACKS):
@@ -144,8 +146,8 @@ def _cr3(data: bytes) -> Iterator[tuple[int, int]]:
 
 def _camera_tags(data: bytes) -> bytes:
     """Return the TIFF structure of a CR3's box CMT1, which lies in a box of Canon's own."""
-    places, _, _ = isobmff.top_level(data)
+    places, _ = isobmff.top_level(data)
     start, end = places.get(b"moov", isobmff.NOWHERE)
     at, to = isobmff.children(data, start, end).get(b"uuid", isobmff.NOWHERE)
     first, last = isobmff.children(data, at + 16, to).get(b"CMT1", isobmff.NOWHERE)
-    return data[first:last]
+    return data[first:last] if last - first <= MAX_METADATA else b""

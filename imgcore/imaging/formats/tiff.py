@@ -3,48 +3,61 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import dataclass
 
-from imgcore.imaging.formats.base import MAX_ICC, MAX_METADATA, Carved, Damaged, Unsupported
-from imgcore.imaging.formats.ifd import WHOLE, Entry, Structure
+from imgcore.imaging.formats.base import (
+    MAX_ICC,
+    MAX_METADATA,
+    Carved,
+    Damaged,
+    Gathered,
+    Unsupported,
+    check_length,
+)
+from imgcore.imaging.formats.ifd import LONG, WHOLE, Entry, Structure
 
 WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, STRIPS, STRIP_LENGTHS = 256, 257, 258, 259, 262, 273, 279
-_SAMPLES, _COLOUR_MAP, _TILES, _TILE_LENGTHS, _FORMAT = 277, 320, 324, 325, 339
+_SAMPLES, _ROWS, _PLANES, _COLOUR_MAP, _TILES, _TILE_LENGTHS, _FORMAT = 277, 278, 284, 320, 324, 325, 339
 _TILE_WIDTH, _TILE_HEIGHT = 322, 323
 _REFERENCES = 532  # of black and white: fractions
 _KEPT = frozenset(
     {
         WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, STRIPS, STRIP_LENGTHS, _SAMPLES, _COLOUR_MAP,
         _TILE_WIDTH, _TILE_HEIGHT, _TILES, _TILE_LENGTHS, _FORMAT, _REFERENCES,
-        266, 278, 284, 317, 332, 338, 530,
+        266, _ROWS, _PLANES, 317, 332, 338, 530,
     }
 )  # fmt: skip
+_OF_STRIPS = {STRIPS, STRIP_LENGTHS, _ROWS}
+_OF_TILES = {_TILES, _TILE_LENGTHS, _TILE_WIDTH, _TILE_HEIGHT}
 _XMP, _RESOURCES, _ICC = 700, 34377, 34675
 
 # None, LZW, Deflate (two numbers) and PackBits: what programs and scanners write for photos. JPEG, fax and
 # newer codecs inside a TIFF are not handed to libtiff.
-_COMPRESSIONS = frozenset({1, 5, 8, 32946, 32773})
-_PHOTOMETRICS = frozenset({0, 1, 2, 3, 5, 6})  # grey, RGB, palette, CMYK, YCbCr
+_PLAIN = 1
+_COMPRESSIONS = frozenset({_PLAIN, 5, 8, 32946, 32773})
+_YCBCR = 6
+_PHOTOMETRICS = frozenset({0, 1, 2, 3, 5, _YCBCR})  # grey, RGB, palette, CMYK, YCbCr
 _MAX_PIECES = 65_536  # strips or tiles
+_MAX_VALUES, _MAX_COLOURS = 16, 3 << 16  # of a field that is kept; of a palette
 _USUAL_TILE = 1024  # pixels a side; a small picture may lie in one tile that is larger than it
+_LARGEST_BLOCK = 4  # pixels a side that share a colour in YCbCr
 
 
 def carve(data: bytes) -> Carved:
-    """Return the file with a directory that has only what the codec needs for the first picture."""
+    """Return a new file of what the codec needs for the first picture: its fields, and its strips or tiles."""
     try:
         structure = Structure(data)
         fields = {entry.tag: entry for entry in structure.entries(structure.first)}
         _check(structure, fields)
-        directory = _directory(structure, fields)
         size = _number(structure, fields, WIDTH), _number(structure, fields, HEIGHT)
+        picture = _rewritten(structure, fields, size)
         limits = {_XMP: MAX_METADATA, _RESOURCES: MAX_METADATA, _ICC: MAX_ICC}
         blocks = {tag: structure.content(fields[tag], most) for tag, most in limits.items() if tag in fields}
     except struct.error as error:
         raise Damaged("a directory goes past the end", ends_early=True) from error
-    at = len(data) + len(data) % 2
-    head = data[:4] + struct.pack(structure.order + "L", at)
     return Carved(
         format="TIFF",
-        picture=b"".join([head, memoryview(data)[8:], b"\0" * (len(data) % 2), directory]),
+        picture=picture,
         size=size,
         white_is_zero=_number(structure, fields, PHOTOMETRIC, absent=0) == 0,
         exif=data,  # the same structure; its reader is bounded by the number of entries
@@ -56,10 +69,10 @@ def carve(data: bytes) -> Carved:
 
 def _check(structure: Structure, fields: dict[int, Entry]) -> None:
     """Raise Damaged for what is no picture of 1 to 16 bits, packed in one of the common ways."""
-    pieces = fields.get(STRIPS) or fields.get(_TILES)
-    if pieces is None or WIDTH not in fields or HEIGHT not in fields:
+    if not (STRIPS in fields or _TILES in fields) or WIDTH not in fields or HEIGHT not in fields:
         raise Damaged("no picture")
-    if any(tag in _KEPT and tag != _REFERENCES and entry.kind not in WHOLE for tag, entry in fields.items()):
+    kept = {tag: entry for tag, entry in fields.items() if tag in _KEPT}
+    if any(tag != _REFERENCES and entry.kind not in WHOLE for tag, entry in kept.items()):
         raise Unsupported("numbers of a type that the codec may read in another way")
     bits = structure.numbers(fields[BITS]) if BITS in fields else [1]
     packed = (
@@ -71,8 +84,11 @@ def _check(structure: Structure, fields: dict[int, Entry]) -> None:
     )
     if not packed:
         raise Unsupported("packed in another way")
-    if pieces.count > _MAX_PIECES:
-        raise Damaged("more strips than any encoder writes")
+    most = dict.fromkeys((STRIPS, STRIP_LENGTHS, _TILES, _TILE_LENGTHS), _MAX_PIECES) | {
+        _COLOUR_MAP: _MAX_COLOURS
+    }
+    if any(entry.count > most.get(tag, _MAX_VALUES) for tag, entry in kept.items()):
+        raise Damaged("more strips or values than any encoder writes")
     width, height = (_number(structure, fields, tag) + 15 for tag in (WIDTH, HEIGHT))
     across, down = (_number(structure, fields, tag) for tag in (_TILE_WIDTH, _TILE_HEIGHT))
     too_long = across > max(_USUAL_TILE, width) or down > max(_USUAL_TILE, height)
@@ -86,7 +102,74 @@ def _number(structure: Structure, fields: dict[int, Entry], tag: int, absent: in
     return int(numbers[0]) if numbers else absent
 
 
-def _directory(structure: Structure, fields: dict[int, Entry]) -> bytes:
-    """Return a directory of the fields that are kept; their values stay where they are."""
-    kept = [structure.raw(entry) for tag, entry in sorted(fields.items()) if tag in _KEPT]
-    return struct.pack(structure.order + "H", len(kept)) + b"".join(kept) + b"\0\0\0\0"
+@dataclass(frozen=True, slots=True)
+class _Pieces:
+    """The strips or the tiles of a picture. ``places``: start and end in the file, (0, 0) for none."""
+
+    offsets_tag: int
+    lengths_tag: int
+    places: list[tuple[int, int]]
+
+
+def _pieces(structure: Structure, fields: dict[int, Entry], size: tuple[int, int]) -> _Pieces:
+    """Return what the picture is made of, no longer than its pixels can be.
+
+    Codecs read plain pixels whatever length is stated, so that is not looked at. Damaged: a piece lies beyond
+    the end of the file.
+    """
+    in_strips = STRIPS in fields
+    tags = (STRIPS, STRIP_LENGTHS) if in_strips else (_TILES, _TILE_LENGTHS)
+    if in_strips:
+        across, down = size[0], max(1, min(size[1], _number(structure, fields, _ROWS, absent=size[1])))
+    else:
+        across, down = (max(1, _number(structure, fields, tag)) for tag in (_TILE_WIDTH, _TILE_HEIGHT))
+    samples, planes = _number(structure, fields, _SAMPLES), _number(structure, fields, _PLANES)
+    count = -(-size[0] // max(1, across)) * -(-size[1] // down) * (samples if planes == 2 else 1)
+    bits = max(structure.numbers(fields[BITS], 5), default=1) if BITS in fields else 1
+    beyond = _LARGEST_BLOCK - 1 if _number(structure, fields, PHOTOMETRIC) == _YCBCR else 0
+    longest = (down + beyond) * -(-(across + beyond) * samples * int(bits) // 8)
+    plain = _number(structure, fields, COMPRESSION) == _PLAIN
+    offsets, lengths = (
+        [*map(int, structure.numbers(fields[tag], count))] if tag in fields else [] for tag in tags
+    )
+    lengths += [0] * (len(offsets) - len(lengths))
+    places, whole = [], len(structure.data)
+    for start, length in zip(offsets, lengths, strict=False):
+        if start == length == 0 and not plain:
+            places.append((0, 0))  # a tile that was never written
+            continue
+        # LZW, the worst of the packings, may take one and a half times the bytes of the pixels
+        most = longest if plain else min(length or whole, 2 * longest + 4096)
+        if start >= whole or (length and not plain and start + most > whole):
+            raise Damaged("a strip goes past the end", ends_early=True)
+        places.append((start, min(start + most, whole)))
+    return _Pieces(*tags, places)
+
+
+def _rewritten(structure: Structure, fields: dict[int, Entry], size: tuple[int, int]) -> bytes:
+    """Return a file of the picture alone. Damaged: its strips have far more bytes than its pixels."""
+    pieces = _pieces(structure, fields, size)
+    gathered = Gathered(place for place in pieces.places if place[1])
+    check_length(gathered.length, size)
+    unused = _OF_TILES if pieces.offsets_tag == STRIPS else _OF_STRIPS
+    values = {
+        tag: (entry.kind, entry.count, structure.raw(entry))
+        for tag, entry in fields.items()
+        if tag in _KEPT - unused
+    }
+    count, order = len(pieces.places), structure.order
+    lengths = struct.pack(f"{order}{count}L", *(end - start for start, end in pieces.places))
+    values |= dict.fromkeys((pieces.offsets_tag, pieces.lengths_tag), (LONG, count, lengths))
+    behind = 8 + 2 + 12 * len(values) + 4  # what is longer than four bytes, then the pixels
+    pixels = behind + sum(len(value) for _, _, value in values.values() if len(value) > 4)
+    moved = (pixels + gathered.at(start) if end else 0 for start, end in pieces.places)
+    values[pieces.offsets_tag] = (LONG, count, struct.pack(f"{order}{count}L", *moved))
+    head, long = structure.data[:4] + struct.pack(order + "LH", 8, len(values)), b""
+    for tag, (kind, number, value) in sorted(values.items()):
+        head += struct.pack(order + "HHL", tag, kind, number)
+        if len(value) > 4:
+            head += struct.pack(order + "L", behind + len(long))
+            long += value
+        else:
+            head += value.ljust(4, b"\0")
+    return b"".join([head, bytes(4), long, *gathered.parts(structure.data)])

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from imgcore.imaging.formats.base import MAX_ICC, Carved, Damaged, bounded, check_length, tiff
+from imgcore.imaging.formats.base import MAX_ICC, Carved, Damaged, bounded, check_length, part, tiff
 
 _KEPT = frozenset({b"VP8X", b"VP8 ", b"VP8L", b"ALPH", b"ANIM", b"ANMF"})
 _METADATA = frozenset({b"EXIF", b"XMP ", b"ICCP"})
 _ALPHA_AND_ANIMATION = 0x12  # of VP8X's flags, those that say nothing of metadata
+_CANVAS = 10  # bytes of VP8X: flags and the size
 MAX_CHUNKS = 4096
 
 
@@ -33,11 +34,11 @@ def carve(data: bytes, *, with_picture: bool = True) -> Carved:
         size = size or _size(kind, data[body : body + 10])
         if kind == b"VP8X":
             flags = data[body] & _ALPHA_AND_ANIMATION
-            kept.append(data[position:body] + bytes([flags]) + data[body + 1 : end])
+            kept.append(kind + _CANVAS.to_bytes(4, "little") + bytes([flags]) + data[body + 1 : body + _CANVAS])
         elif kind in _KEPT and frames < 2:
             kept += [view[position:end], b"\0"] if end > len(data) else [view[position:end]]  # padding is lost
         elif kind in _METADATA and kind not in found:
-            found[kind] = bounded(data[body : body + length], MAX_ICC)
+            found[kind] = part(data, body, body + length, MAX_ICC)
         position = end
     else:
         raise Damaged("more chunks than any encoder writes")
