@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -19,6 +19,7 @@ from PIL import ImageChops, ImageOps, ImageStat
 
 from imgcore.gallery.models import UploadForm
 from tests import images
+from tests.browser.attack import ATTACK, OtherOrigin
 from tests.browser.chromium import Browser
 from tests.browser.whole import Photo, Whole, alive, drop_from_disk, photos, whole
 from tests.fake_gemini import FakeGemini
@@ -169,43 +170,6 @@ def test_the_page_refuses_before_it_sends(page: Browser, name: str, data: bytes)
 
 KEPT = images.jpeg(640, 480)
 
-ATTACK = """
-const [emulator, done] = arguments;
-const paths = ["/_ministack/reset", "/_localstack/state/reset", "/_ministack/config", "/",
-  "/?Action=DeleteQueue", "/caption-gallery-local-uploads", "/caption-gallery-local-derived"];
-const kinds = ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"];
-const body = JSON.stringify({"s3.PERSIST": false, "cloudtrail._recording_enabled": "true"});
-const sent = [];
-for (const path of paths) {
-  for (const kind of kinds) {
-    sent.push(fetch(emulator + path, {method: "POST", mode: "no-cors", body, headers: {"Content-Type": kind}}));
-  }
-  for (const method of ["PUT", "DELETE", "PATCH"]) { sent.push(fetch(emulator + path, {method, body})); }
-  sent.push(fetch(emulator + path, {mode: "no-cors"}));
-  navigator.sendBeacon(emulator + path, body);
-  const frame = document.body.appendChild(Object.assign(document.createElement("iframe"), {name: path}));
-  const form = document.createElement("form");
-  Object.assign(form, {method: "post", action: emulator + path, target: frame.name});
-  document.body.append(form);
-  form.submit();
-  try { new WebSocket(emulator.replace("http", "ws") + path); } catch { /* refused */ }
-}
-Promise.allSettled(sent).then((all) => setTimeout(() => done(all.length), 1000));
-"""
-
-
-class Page(BaseHTTPRequestHandler):
-    """An empty page of another origin."""
-
-    def do_GET(self) -> None:
-        self.send_response(200)
-        self.send_header("Content-Type", "text/html")
-        self.end_headers()
-        self.wfile.write(b"<!doctype html><title>elsewhere</title><body>")
-
-    def log_message(self, format: str, *args: Any) -> None:
-        pass
-
 
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
 def test_page_of_another_origin_that_attacks_the_emulator_changes_nothing(
@@ -216,7 +180,7 @@ def test_page_of_another_origin_that_attacks_the_emulator_changes_nothing(
     assert send(UploadForm(**made["form"]), KEPT) == 201
     chromium.wait(lambda: call(first.origin, f"/images/{made['image']['id']}")["status"] == "done", seconds=60)
     port = json.loads((home / "emulator.json").read_text())["port"]
-    with ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), OtherOrigin) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         chromium.prepare(f"http://{name}:{server.server_port}")
         chromium.open()

@@ -6,15 +6,18 @@
     python -m tests.support.mutation imgcore/db/tasks.py      # one
     python -m tests.support.mutation --sample 60 web/http     # at most 60 mutants of each module in a folder
 
-A mutant is imported in a process forked for it, in place of the module: no file is changed. The score is the
-share of mutants that a test notices; tests that take three times as long as without a mutant have noticed it.
+Each mutant runs in a process forked for it: no file is changed. One in the body of a function replaces the code
+of that function, which the parent has imported; any other is imported anew, with all that uses it. The score is
+the share of mutants that a test notices; tests that take three times as long as without one have noticed it.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib.abc
+import ast
+import gc
 import importlib.machinery
+import inspect
 import io
 import os
 import random
@@ -22,13 +25,16 @@ import signal
 import sys
 import time
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from types import CodeType, ModuleType
+from types import CodeType, FunctionType
 from typing import Any
 
 import pytest
+from _pytest.main import pytest_runtestloop as default_loop
 
 from tests.support.mutants import Mutant, mutants
 
@@ -38,43 +44,29 @@ TABLE = ROOT / "tests" / "mutation.toml"
 OURS = {"imgcore", "lambda_build", "roles", "tests", "web"}
 _KEPT = {__name__, "tests", "tests.support", "tests.support.mutants"}
 OPTIONS = ("-x", "-q", "-n0", "--randomly-seed=1", "-p", "no:cacheprovider", "--no-header", "--tb=no")
+_NOT_REPLACED = 99  # status: the mutant is not in the body of a function
 
 
-class _Loader(importlib.abc.InspectLoader, importlib.abc.MetaPathFinder):
-    """Imports one module from a source text."""
+def _load_in_place_of(path: Path, source: str) -> None:
+    """Have every import of the module's file take this source."""
+    loader, file = importlib.machinery.SourceFileLoader, str(ROOT / path)
+    get_code = loader.get_code
 
-    def __init__(self, path: Path, source: str) -> None:
-        self._name = ".".join(path.with_suffix("").parts)
-        self._file = str(ROOT / path)
-        self._source = source
+    def changed(self: importlib.machinery.SourceFileLoader, fullname: str) -> CodeType | None:
+        return compile(source, file, "exec") if self.path == file else get_code(self, fullname)
 
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> importlib.machinery.ModuleSpec | None:
-        if fullname != self._name:
-            return None
-        spec = importlib.machinery.ModuleSpec(fullname, self, origin=self._file)
-        spec.has_location = True
-        return spec
-
-    def get_source(self, fullname: str) -> str:
-        return self._source
-
-    def get_code(self, fullname: str) -> CodeType:
-        return compile(self._source, self._file, "exec")
+    loader.get_code = changed  # type: ignore[method-assign]
 
 
-def _forked(path: Path, source: str | None, tests: Sequence[str], timeout: float) -> tuple[int | None, float]:
-    """Run the tests in a forked process; return pytest's status, None after the timeout, and the seconds."""
+def _forked(run: Callable[[], int], timeout: float) -> tuple[int | None, float]:
+    """Call ``run`` in a forked process; return its status, None after the timeout, and the seconds."""
     begin = time.monotonic()
     child = os.fork()
     if child == 0:
         os.setpgid(0, 0)
-        if source is not None:
-            sys.meta_path.insert(0, _Loader(path, source))
         try:
             with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-                status = int(pytest.main([*OPTIONS, *tests]))
+                status = run()
         except BaseException:  # noqa: BLE001 - the mutant broke the import: noticed
             status = 1
         os._exit(status)
@@ -88,34 +80,128 @@ def _forked(path: Path, source: str | None, tests: Sequence[str], timeout: float
     return None, timeout
 
 
-def _preload(tests: Sequence[str]) -> None:
-    """Import what the tests import, and forget our own modules: each fork then imports only these."""
-    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-        pytest.main([*OPTIONS, "--collect-only", *tests])
+class _Session:
+    """A plugin of pytest: collects the tests once, then runs them in a fork for each mutant."""
+
+    def __init__(self, path: Path, made: Sequence[Mutant]) -> None:
+        self._path, self._made = path, made
+        self.survivors: list[Mutant] = []
+        self.left: list[Mutant] = []  # those that have to be imported
+        self.status: int | None = 1  # of the tests without a mutant
+        self.seconds = 0.0
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Run the tests without a mutant, then with each."""
+        self.status, self.seconds = _forked(lambda: self._tests(session, None), 600)
+        for mutant in self._made if self.status == 0 else ():
+            status, _ = _forked(partial(self._tests, session, mutant), 10 + 3 * self.seconds)
+            if status == _NOT_REPLACED:
+                self.left.append(mutant)
+            elif status == 0:
+                self.survivors.append(mutant)
+        return True
+
+    def _tests(self, session: pytest.Session, mutant: Mutant | None) -> int:
+        if mutant is not None and not _replace_functions(self._path, mutant.source):
+            return _NOT_REPLACED
+        default_loop(session)
+        return 1 if session.testsfailed else 0
+
+
+def _imported(path: Path, source: str, tests: Sequence[str]) -> int:
+    """Import the module's mutant and what uses it, and run the tests; return pytest's status."""
+    _forget_modules()
+    _load_in_place_of(path, source)
+    return int(pytest.main([*OPTIONS, *tests]))
+
+
+def _replace_functions(path: Path, source: str) -> bool:
+    """Give the module's functions the code of a mutant; False where it differs outside of functions."""
+    file = str(ROOT / path)
+    original = ast.unparse(ast.parse((ROOT / path).read_text()))
+    before, after = (compile(text, file, "exec") for text in (original, source))
+    found = {name: code for name, code in _functions(after) if code != dict(_functions(before)).get(name)}
+    if _outline(before) != _outline(after) or not found:
+        return False
+    functions = [each for each in gc.get_objects() if isinstance(each, FunctionType)]
+    mutated = [each for each in functions if each.__code__.co_filename == file]
+    for function in mutated:
+        if (code := found.get(function.__code__.co_qualname)) is not None:
+            function.__code__ = code
+    return found.keys() <= {each.__code__.co_qualname for each in mutated}
+
+
+def _functions(code: CodeType) -> Iterator[tuple[str, CodeType]]:
+    """Yield the functions of a module and of its classes, by their qualified names."""
+    for each in code.co_consts:
+        if isinstance(each, CodeType):
+            if each.co_flags & inspect.CO_OPTIMIZED:
+                yield each.co_qualname, each
+            else:  # the body of a class
+                yield from _functions(each)
+
+
+def _outline(code: CodeType) -> list[object]:
+    """Return what runs at the import: the code of the module and its classes, without that of functions."""
+    within = [each for each in code.co_consts if isinstance(each, CodeType)]
+    classes = [_outline(each) for each in within if not each.co_flags & inspect.CO_OPTIMIZED]
+    constants = [repr(each) for each in code.co_consts if not isinstance(each, CodeType)]
+    return [code.co_code, code.co_names, constants, *classes]
+
+
+def _forget_modules() -> None:
+    """Remove our own modules, so that they are imported anew."""
     for name in [name for name in sys.modules if name.partition(".")[0] in OURS and name not in _KEPT]:
         del sys.modules[name]
 
 
-def _score(entry: dict[str, Any], sample: int | None) -> float:
-    """Test one module's mutants; print what survives; return the share that was noticed."""
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What the tests of a module notice. mutants: that were tried, of ``of``."""
+
+    module: str
+    mutants: int
+    of: int
+    noticed: int
+    accepted: int
+
+    @property
+    def share(self) -> float:
+        """The share of mutants that a test noticed."""
+        return self.noticed / self.mutants if self.mutants else 1.0
+
+    @property
+    def row(self) -> str:
+        """A row of the table."""
+        tried = f"{self.mutants} of {self.of}" if self.mutants < self.of else str(self.mutants)
+        return f"| `{self.module}` | {tried} | {self.noticed} | {self.accepted} | {self.share:.0%} |"
+
+
+def _score(entry: dict[str, Any], sample: int | None) -> Score:
+    """Test one module's mutants; print what survives."""
     path, tests = Path(entry["module"]), entry["tests"]
-    _preload(tests)
-    status, seconds = _forked(path, None, tests, 600)
-    if status != 0:
-        raise SystemExit(f"The tests of {path} fail without a mutant (status {status}).")
     accepted = {(each["change"], each["line"]) for each in entry.get("accepted", [])}
     lines = (ROOT / path).read_text().splitlines()
-    made = [
-        each for each in mutants((ROOT / path).read_text()) if (each.change, _text(lines, each)) not in accepted
-    ]
+    every = mutants((ROOT / path).read_text())
+    made = rest = [each for each in every if (each.change, _text(lines, each)) not in accepted]
     if sample is not None and len(made) > sample:
         made = sorted(random.Random(path.name).sample(made, sample), key=lambda mutant: mutant.line)
-    survivors = [each for each in made if _forked(path, each.source, tests, 10 + 3 * seconds)[0] == 0]
-    for each in survivors:
+    _forget_modules()
+    session = _Session(path, made)
+    with redirect_stdout(io.StringIO()) as said, redirect_stderr(io.StringIO()):
+        pytest.main([*OPTIONS, *tests], plugins=[session])
+    if session.status != 0:
+        raise SystemExit(f"The tests of {path} fail without a mutant: {said.getvalue()[-500:]}")
+    _forget_modules()
+    survivors = session.survivors + [
+        each
+        for each in session.left
+        if _forked(partial(_imported, path, each.source, tests), 20 + 3 * session.seconds)[0] == 0
+    ]
+    for each in sorted(survivors, key=lambda mutant: mutant.line):
         print(f"  survives {path}:{each.line}: {each.change}: {_text(lines, each)}", flush=True)
-    share = 1 - len(survivors) / len(made) if made else 1.0
-    print(f"{share:6.1%} of {len(made):4} mutants noticed: {path}", flush=True)
-    return share
+    return Score(str(path), len(made), len(rest), len(made) - len(survivors), len(every) - len(rest))
 
 
 def _text(lines: Sequence[str], mutant: Mutant) -> str:
@@ -134,8 +220,13 @@ def main() -> int:
         for entry in table["modules"]
         if not given.paths or any(Path(entry["module"]).is_relative_to(path) for path in given.paths)
     ]
-    missed = [entry["module"] for entry in chosen if _score(entry, given.sample) < table["target"]]
-    print(f"{len(chosen) - len(missed)} of {len(chosen)} modules reach {table['target']:.0%}", flush=True)
+    print("| Module | Mutants | Noticed | Accepted | Score |\n|---|---|---|---|---|", flush=True)
+    missed = 0
+    for entry in chosen:
+        score = _score(entry, given.sample)
+        missed += score.share < table["target"]
+        print(score.row, flush=True)
+    print(f"{len(chosen) - missed} of {len(chosen)} modules reach {table['target']:.0%}", flush=True)
     return 1 if missed else 0
 
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import ast
+import importlib
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from imgcore import backoff
 from tests.support.mutants import mutants
+from tests.support.mutation import _forked, _load_in_place_of, _replace_functions
 
 ROOT = Path(__file__).parents[2]
 
@@ -58,3 +63,39 @@ def test_mutants_are_python_and_name_their_line() -> None:
     for mutant in found:
         compile(mutant.source, "mutant", "exec")
         assert 0 < mutant.line <= len(lines)
+
+
+BACKOFF = Path("imgcore/backoff.py")
+
+
+def backoff_mutant(change: str) -> str:
+    """Return the source of the first mutant of backoff.py with this change."""
+    return next(each.source for each in mutants((ROOT / BACKOFF).read_text()) if each.change == change)
+
+
+def test_mutant_in_the_body_of_a_function_takes_its_place() -> None:
+    source = backoff_mutant("Mult → FloorDiv")
+
+    def run() -> int:
+        replaced = _replace_functions(BACKOFF, source)
+        return 7 if replaced and backoff.exponential(3, first=1.0) == 0.0 else 8
+
+    assert 7 == _forked(run, 60)[0]
+    assert 4.0 == backoff.exponential(3, first=1.0)
+
+
+def test_mutant_outside_of_functions_is_imported() -> None:
+    source = backoff_mutant("60 → 61")
+
+    def run() -> int:
+        if _replace_functions(BACKOFF, source):
+            return 8
+        _load_in_place_of(BACKOFF, source)
+        del sys.modules[backoff.__name__]
+        return importlib.import_module(backoff.__name__)._MAX_EXPONENT
+
+    assert 61 == _forked(run, 60)[0]
+
+
+def test_mutant_that_hangs_is_ended() -> None:
+    assert (None, 0.5) == _forked(lambda: time.sleep(60) or 0, 0.5)
