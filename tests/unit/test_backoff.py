@@ -28,3 +28,7 @@ def test_full_jitter_is_between_zero_and_the_backoff(attempt: int, chance: float
 )
 def test_at_least_adds_a_share_of_the_spread(seconds: float, chance: float, delay: float) -> None:
     assert delay == pytest.approx(at_least(seconds, chance))
+
+
+def test_full_jitter_is_that_fraction_of_the_backoff() -> None:
+    assert 3.0 == full_jitter(3, 0.75, first=1)

@@ -54,6 +54,50 @@ def test_deliveries_bad_message_does_not_affect_the_batch() -> None:
     assert len({delivery.message_id for delivery in found}) == len(found)
 
 
+def stored(**item: object) -> ObjectCreated:
+    """Return what is made of an S3 record whose object has these fields."""
+    record = {"eventSource": "aws:s3", "eventName": "ObjectCreated:Put"}
+    parts = {"bucket": {"name": "b"}, "object": {"key": "raw/a.jpg", **item}}
+    [delivery] = deliveries({"Records": [{**record, "s3": parts}]})
+    [created] = delivery.created
+    return created
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [(0, 0), (1, 1), (-1, None), (True, None), (False, None), ("1", None), (1.5, None), (None, None)],
+)
+def test_deliveries_size_is_a_whole_number_from_zero(size: object, expected: int | None) -> None:
+    found = stored(size=size).size
+    assert (expected, type(expected)) == (found, type(found))
+
+
+@pytest.mark.parametrize(("etag", "expected"), [("abc", "abc"), ("", None), (7, None), (None, None)])
+def test_deliveries_etag_is_a_text_or_none(etag: object, expected: str | None) -> None:
+    assert expected == stored(eTag=etag).etag
+
+
+@pytest.mark.parametrize("key", ["", 7, None])
+def test_deliveries_key_that_is_no_text_is_invalid(key: object) -> None:
+    with pytest.raises(Invalid, match="no 'key'"):
+        stored(key=key)
+
+
+@pytest.mark.parametrize("event", [{"source": "aws.s3"}, {"detail": {"object": {}}}])
+def test_deliveries_half_of_an_eventbridge_event_has_an_unknown_format(event: object) -> None:
+    with pytest.raises(Invalid, match="unknown format"):
+        deliveries(event)
+
+
+def test_deliveries_text_that_is_not_json_is_named() -> None:
+    [found] = deliveries({"Records": [{"messageId": "1", "eventSource": "aws:sqs", "body": "{"}]})
+    assert ("This message is not JSON.", 0) == (found.problem, found.postponed)
+
+
+def test_deliveries_event_without_a_message_was_never_postponed() -> None:
+    assert [0] == [delivery.postponed for delivery in deliveries(read("s3"))]
+
+
 @pytest.mark.parametrize("body", ["[]", "{}", '"text"', "1", "null", None, 7, ["x"], {"a": 1}])
 def test_deliveries_any_body_is_a_problem_of_its_message_alone(body: object) -> None:
     good = {"messageId": "good", "eventSource": "aws:sqs", "body": message("b", "raw/a.jpg")}
