@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest.mock import Mock, call
 
 import pytest
 
+from tests.deploy.module_run import Failed, run, writes
 from tests.loading import module_at
 
 concurrency = module_at("roles/functions/library/lambda_concurrency.py")
@@ -60,3 +62,73 @@ def test_mapping_that_stays_busy_is_an_error() -> None:
     with pytest.raises(ResourceInUse):
         concurrency.update_when_ready(client, "uuid", {"MaximumConcurrency": 4})
     assert [] == client.limits
+
+
+def function(reserved: int | None, mapping: int | None) -> Mock:
+    """A client with these limits. reserved: None without a limit; mapping: None without a mapping."""
+    client = Mock()
+    client.exceptions.ResourceNotFoundException = NotFound
+    client.exceptions.ResourceInUseException = ResourceInUse
+    found = {} if reserved is None else {"ReservedConcurrentExecutions": reserved}
+    client.get_function_concurrency.return_value = found
+    one = {"UUID": "u", "ScalingConfig": {"MaximumConcurrency": mapping}}
+    client.list_event_source_mappings.return_value = {"EventSourceMappings": [] if mapping is None else [one]}
+    return client
+
+
+class NotFound(Exception):
+    """The function does not exist."""
+
+
+GIVEN = {"function_name": "f", "source_arn": "arn:q", "maximum": 4}
+
+
+@pytest.mark.parametrize("check", [False, True])
+@pytest.mark.parametrize(
+    ("found", "wanted", "written"),
+    [
+        (5, 5, []),
+        (None, -1, []),
+        (None, 5, ["put_function_concurrency"]),
+        (6, 5, ["put_function_concurrency"]),
+        (0, -1, ["delete_function_concurrency"]),
+        (None, 0, ["put_function_concurrency"]),
+    ],
+)
+def test_reserved_concurrency_is_set_where_it_differs(
+    found: int | None, wanted: int, written: list[str], check: bool
+) -> None:
+    client = function(found, 4)
+    result = run(concurrency, client, check=check, reserved=wanted, **GIVEN)
+    assert {"changed": bool(written), "uuid": "u"} == result
+    assert ([] if check else written) == writes(client)
+    if "put_function_concurrency" in written and not check:
+        expected = call(FunctionName="f", ReservedConcurrentExecutions=wanted)
+        assert expected == client.put_function_concurrency.call_args
+
+
+@pytest.mark.parametrize("check", [False, True])
+def test_limit_of_the_mapping_is_set_where_it_differs(check: bool) -> None:
+    client = function(5, 3)
+    assert {"changed": True, "uuid": "u"} == run(concurrency, client, check=check, reserved=5, **GIVEN)
+    scaling = call(UUID="u", ScalingConfig={"MaximumConcurrency": 4})
+    assert ([] if check else [scaling]) == client.update_event_source_mapping.call_args_list
+    assert call(FunctionName="f", EventSourceArn="arn:q") == client.list_event_source_mappings.call_args
+
+
+def test_function_or_mapping_that_is_missing_is_a_change_in_check_mode_alone() -> None:
+    client = function(5, None)
+    assert {"changed": True, "uuid": None} == run(concurrency, client, check=True, reserved=5, **GIVEN)
+    with pytest.raises(Failed, match="has no event source mapping for arn:q"):
+        run(concurrency, client, reserved=5, **GIVEN)
+    client.get_function_concurrency.side_effect = NotFound
+    assert {"changed": True, "uuid": None} == run(concurrency, client, check=True, reserved=5, **GIVEN)
+    with pytest.raises(Failed, match="The function f does not exist"):
+        run(concurrency, client, reserved=5, **GIVEN)
+
+
+@pytest.mark.parametrize("missing", ["function_name", "source_arn", "maximum", "reserved"])
+def test_every_parameter_is_required(missing: str) -> None:
+    given = {key: value for key, value in {**GIVEN, "reserved": 5}.items() if key != missing}
+    with pytest.raises(Failed, match=missing):
+        run(concurrency, function(5, 4), **given)
