@@ -15,7 +15,7 @@ import certifi
 
 @contextmanager
 def shared_contexts() -> Iterator[None]:
-    """Read the file of trusted certificates once; each client of google-genai does so twice, in 30 ms each.
+    """Read the file of trusted certificates once; each client of google-genai does so, in 30 ms.
 
     Contexts for any other file are new ones, because pymysql changes those that it creates.
     """

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import re
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -147,11 +148,16 @@ def _connect(key: str, base_url: str, body_bytes: int) -> genai.Client:
         "trust_env": not is_loopback(address.hostname),  # no proxy leads back to this machine
         "event_hooks": {"request": [_bound_upload], "response": [partial(_bound, body_bytes)]},
     }
+    # The SDK would read all certificates once more for web sockets, which nothing here opens: these trust none.
+    untrusting = {"ssl": ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)}
+    options = types.HttpOptions(
+        base_url=base_url, api_version="v1beta", client_args=arguments, async_client_args=untrusting
+    )
     try:
         return genai.Client(
             enterprise=False,  # whatever the environment says: keys of Vertex AI are not meant here
             api_key=key,
-            http_options=types.HttpOptions(base_url=base_url, api_version="v1beta", client_args=arguments),
+            http_options=options,
         )
     except Exception as error:  # noqa: BLE001 - a wrong proxy or certificate ends in any of a dozen
         logger.error("The connection to Gemini cannot be set up: %s", type(error).__name__)
