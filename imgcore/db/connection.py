@@ -27,8 +27,9 @@ Row = dict[str, Any]
 TIMEOUT = 10.0  # seconds for one answer; longer than any wait for a lock
 PEOPLE_WAIT = 2.0  # seconds for one statement that a person waits for
 _ANSWER_GRACE = 3.0  # seconds beyond a statement's limit until its answer counts as lost
-HEAVY_QUERIES = 2  # heavy queries in flight in one process; they leave threads for everybody else
-HEAVY_WAIT = 0.25  # seconds to wait for one of the two before the query is refused
+HEAVY_QUERIES = 2  # heavy queries in flight in one process
+HEAVY_WAITING = 4  # that wait for one of the two: of a web process's eight threads two serve everybody else
+HEAVY_WAIT = 1.0  # seconds to wait before the query is refused
 
 _log = logging.getLogger("imgcore.db")
 
@@ -131,6 +132,19 @@ class Transaction:
         return next(iter(self.rows(sql, **values)), None)
 
 
+@contextmanager
+def _place(places: threading.Semaphore, wait: float) -> Iterator[None]:
+    """Hold one of the places. Unavailable (``busy``) where none is free within ``wait`` seconds."""
+    if not places.acquire(timeout=wait):
+        raise Unavailable(
+            "Too many searches are running just now. Try again in a moment.", code="busy", retry_after=2
+        )
+    try:
+        yield
+    finally:
+        places.release()
+
+
 class Database:
     """A database, with a connection for each thread that uses it. Threads may share it.
 
@@ -145,6 +159,7 @@ class Database:
         self._timeout = timeout
         self._statement_limit = statement_limit
         self._heavy = threading.BoundedSemaphore(HEAVY_QUERIES)
+        self._admitted = threading.BoundedSemaphore(HEAVY_QUERIES + HEAVY_WAITING)
         self._local = threading.local()
         self._sessions: weakref.WeakSet[_Session] = weakref.WeakSet()
 
@@ -167,16 +182,10 @@ class Database:
     def read_heavy(self, work: Callable[[Transaction], T]) -> T:
         """Run ``work`` as ``read`` does, with at most HEAVY_QUERIES of its kind at once in this process.
 
-        Unavailable (``busy``) where none of them ends within HEAVY_WAIT seconds.
+        Unavailable (``busy``) at once where HEAVY_WAITING others wait, or none ends within HEAVY_WAIT seconds.
         """
-        if not self._heavy.acquire(timeout=HEAVY_WAIT):
-            raise Unavailable(
-                "Too many searches are running just now. Try again in a moment.", code="busy", retry_after=2
-            )
-        try:
+        with _place(self._admitted, 0), _place(self._heavy, HEAVY_WAIT):
             return self.read(work)
-        finally:
-            self._heavy.release()
 
     def ping(self) -> None:
         """Check that the database answers. Raises Unavailable."""

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from imgcore.config import Secret
+from imgcore.db import connection
 from imgcore.db.connection import Database, Transaction, open_database
 from imgcore.db.mapping import moment
 from imgcore.errors import Conflict, Invalid, Misconfigured, Unavailable
@@ -204,7 +205,7 @@ def test_a_statement_beyond_its_limit_is_ended_once(database: Database) -> None:
 
 
 def test_a_third_heavy_query_is_refused(sqlite_database: Database) -> None:
-    """Two run; the next is refused at once, and other reads go on."""
+    """Two run; the next is refused after a while, and other reads go on."""
     started, release = threading.Barrier(3), threading.Event()
 
     def work(tx: Transaction) -> None:
@@ -223,3 +224,22 @@ def test_a_third_heavy_query_is_refused(sqlite_database: Database) -> None:
 
     assert ("busy", 2) == (raised.value.code, raised.value.retry_after)
     sqlite_database.read_heavy(lambda tx: tx.row("SELECT 1 AS one"))
+
+
+def test_heavy_query_behind_four_waiting_ones_is_refused_at_once(
+    sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The four wait for the two that run, and are answered after them."""
+    monkeypatch.setattr(connection, "HEAVY_WAIT", 60.0)
+    release, admitted = threading.Event(), sqlite_database._admitted
+
+    with ThreadPoolExecutor(6) as pool:
+        running = [pool.submit(sqlite_database.read_heavy, lambda tx: release.wait(60)) for _ in range(6)]
+        while admitted._value:
+            time.sleep(0.01)
+        with pytest.raises(Unavailable) as raised:
+            sqlite_database.read_heavy(lambda tx: None)
+        release.set()
+
+    assert "busy" == raised.value.code
+    assert [True] * 6 == [one.result(10) for one in running]
