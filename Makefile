@@ -49,6 +49,7 @@ mutate: $(VENV)/.test ## which small faults of the modules in tests/mutation.tom
 load: $(VENV)/.test ## 40,000 requests at a hundred at a time for a gallery of 10,000 photos (some minutes)
 	@sh tests/system.sh
 	@$(BIN)/python -m tests.load.full_gallery
+	@$(BIN)/python -m tests.load.mixed --rows 10000
 
 docs: $(VENV)/.run ## docs/settings.md, generated from imgcore/config/settings.py
 	@$(BIN)/python -m imgcore.cli.settings > docs/settings.md

@@ -57,12 +57,12 @@ class Server:
             raise RuntimeError(f"{path} answered {answer.status}")
         return answer.getheader("ETag"), length
 
-    def cost(self, path: str) -> float:
+    def cost(self, path: str, requests: int) -> float:
         """Return milliseconds of processor time a request of ``path``."""
         before = cpu(self.pid)
-        for _ in range(REQUESTS):
+        for _ in range(requests):
             self.get(path, {})
-        return (cpu(self.pid) - before) / REQUESTS
+        return (cpu(self.pid) - before) / requests
 
 
 def cpu(pid: int) -> float:
@@ -110,11 +110,12 @@ class Bench:
 
     ours: Server
     database: int | None
+    requests: int  # of a round
     others: tuple[Server, Server] | None = None  # peer and floor
 
     def measure(self, question: Question) -> Measured:
         """Ask one question in rounds, and in turn with the others where it is about the page."""
-        paths, headers = iter(question.paths_for(ROUNDS * REQUESTS)), dict(question.headers)
+        paths, headers = iter(question.paths_for(ROUNDS * self.requests)), dict(question.headers)
         length = 0
         if not question.once:
             etag, length = self.ours.get(question.paths[0], headers)
@@ -131,8 +132,8 @@ class Bench:
             waited += waits
             length = length if question.conditional else answered
             if question.of_page and self.others is not None:
-                peer.append(self.others[0].cost("/"))
-                floor.append(self.others[1].cost(f"/{length}"))
+                peer.append(self.others[0].cost("/", len(asked)))
+                floor.append(self.others[1].cost(f"/{length}", len(asked)))
         median = statistics.median
         return Measured(
             median(ours),
@@ -164,6 +165,7 @@ class Table:
     """Prints the rows, and compares each with that over the fewest rows."""
 
     kind: str  # of the database
+    requests: int  # of a round
     missed: int = 0
     fewest: dict[str, tuple[float, int]] = field(default_factory=dict)  # cost and length
 
@@ -206,15 +208,15 @@ def over(url: str, rows: int, table: Table, database: int | None, others: tuple[
     known.close()
     with web(url, "http://127.0.0.1:9", processes=1) as running:
         ours = Server(running.pid, HTTPConnection(urlsplit(running.origin).netloc, timeout=60))
-        bench = Bench(ours, database, others)
+        bench = Bench(ours, database, table.requests, others)
         for question in asked:
             table.show(rows, question, bench.measure(question))
         table.show_wait(rows, bench.at_once(running.origin))
 
 
-def on_mariadb(sizes: Sequence[int]) -> int:
+def on_mariadb(sizes: Sequence[int], requests: int) -> int:
     """Measure over MariaDB; return the number of goals that are missed."""
-    table = Table("mariadb")
+    table = Table("mariadb", requests)
     with bench_server() as server:
         for rows in sizes:
             url = photos_in(server, rows)
@@ -227,9 +229,9 @@ def on_mariadb(sizes: Sequence[int]) -> int:
     return table.missed
 
 
-def on_sqlite(sizes: Sequence[int]) -> int:
+def on_sqlite(sizes: Sequence[int], requests: int) -> int:
     """Measure over SQLite, whose time is that of the web process."""
-    table = Table("sqlite")
+    table = Table("sqlite", requests)
     for rows in sizes:
         over(photos_in_file(rows), rows, table, None, None)
     return table.missed
@@ -239,11 +241,12 @@ def main() -> int:
     """Measure and print; 1 where a goal is missed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("rows", nargs="*", type=int, default=ROWS, help="in ascending order")
+    parser.add_argument("--requests", type=int, default=REQUESTS, help="of each of three rounds")
     parser.add_argument("--on", choices=("mariadb", "sqlite", "both"), default="both")
     options = parser.parse_args()
     print(json.dumps({"machine": platform.machine(), "python": platform.python_version()}), flush=True)
-    missed = on_mariadb(options.rows) if options.on != "sqlite" else 0
-    missed += on_sqlite(options.rows) if options.on != "mariadb" else 0
+    missed = on_mariadb(options.rows, options.requests) if options.on != "sqlite" else 0
+    missed += on_sqlite(options.rows, options.requests) if options.on != "mariadb" else 0
     return int(missed > 0)
 
 
