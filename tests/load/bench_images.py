@@ -1,54 +1,74 @@
-"""How long a photo takes: decoding, rendering, and the way that decodes all of it first.
+"""What a photo costs, from its file to all derived images, beside libvips.
 
-``python -m tests.load.bench_images [ROUNDS]`` prints medians in milliseconds of one core. For each file
-it has the peak memory over an idle process, the bytes of the display image, and its PSNR beside a lossless one;
-where the program ``vips`` is installed, also the CPU of its thumbnail of the same size.
+``python -m tests.load.bench_images [ROUNDS]`` prints a row for each format and size: medians of CPU in
+milliseconds of one core, of decoding, of rendering, of both, and of decoding all before resizing ("naive");
+the peak memory of a fresh process that does it once; the bytes of the display image; its PSNR beside the same
+pixels without losses. Where the program ``vips`` is installed, it prints CPU and peak memory of libvips for a
+display image and both thumbnails of the same sizes, quality and effort, without the CPU of a process's start.
+The last lines say which goals are met.
 """
 
 from __future__ import annotations
 
 import io
+import json
 import math
-import resource
+import os
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from PIL import Image, ImageChops, ImageOps, ImageStat
-from pillow_heif import register_heif_opener
 
-from imgcore.gallery.keys import DISPLAY_SIDE
+from imgcore.gallery.keys import DISPLAY_SIDE, THUMBNAIL_SIDE
 from imgcore.imaging import decode as images
 from imgcore.imaging import render as thumbnails
 from imgcore.imaging import sizes
 from imgcore.imaging.photo import Photo
 from tests import images as samples
-from tests.hostile import judge
 
 ROUNDS = 5
 POOL = 20  # photos dropped at once
+GOAL = 100  # ms of CPU for a JPEG of 12 megapixels
+SIZES = {"2 MP": (1632, 1224), "12 MP": (4032, 3024), "24 MP": (6000, 4000)}
+# Each with about the detail and the bytes of a real photo
+FORMATS: dict[str, tuple[str, dict[str, object]]] = {
+    "JPEG": ("JPEG", {"quality": 88}),
+    "JPEG progressive": ("JPEG", {"quality": 88, "progressive": True}),
+    "HEIC": ("HEIF", {"quality": 50}),
+    "PNG": ("PNG", {"compress_level": 3}),
+    "WebP": ("WEBP", {"quality": 85, "method": 0}),
+    "AVIF": ("AVIF", {"quality": 60, "speed": 10}),
+}
+_ONCE = f"""
+import sys
+from imgcore.imaging import decode, render
+for name in sys.argv[1:]:
+    render.render(decode.decode(open(name, "rb").read(), max_side={DISPLAY_SIDE}), "0" * 32, fit="crop")
+"""
+# The peak memory of a process counts that of the process that starts it; this one is small.
+_LAUNCHER = """
+import json, resource, subprocess, sys
+done = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(json.dumps([done.returncode, 1000 * (used.ru_utime + used.ru_stime), used.ru_maxrss / 1000]))
+"""
 
 
-def sources() -> dict[str, bytes]:
-    """The files to be measured, each with about the detail and the bytes of a real one."""
-    twelve, twenty_four = (4032, 3024), (6000, 4000)
-    photo = samples.photo(*twelve)
-    return {
-        "JPEG 12 MP": samples.encode(photo, "JPEG", quality=88),
-        "JPEG 24 MP": samples.encode(samples.photo(*twenty_four), "JPEG", quality=88),
-        "JPEG 12 MP progressive": samples.encode(photo, "JPEG", quality=88, progressive=True),
-        "HEIC 12 MP": samples.encode(photo, "HEIF", quality=50),
-        "PNG 12 MP": samples.encode(photo, "PNG", compress_level=3),
-        "WebP 12 MP": samples.encode(photo, "WEBP", quality=85, method=0),
-        "AVIF 12 MP": samples.encode(photo, "AVIF", quality=60, speed=10),
-    }
+def sources() -> Iterator[tuple[str, bytes]]:
+    """Yield the name and the content of each file that is measured."""
+    for size, pixels in SIZES.items():
+        photo = samples.photo(*pixels)
+        for name, (form, options) in FORMATS.items():
+            yield f"{name} {size}", samples.encode(photo, form, **options)
 
 
 def whole_then_small(data: bytes) -> None:
@@ -58,7 +78,7 @@ def whole_then_small(data: bytes) -> None:
 
 
 def median(work: Callable[[], object], rounds: int) -> float:
-    """Milliseconds of CPU time; the first run, which loads libraries, does not count."""
+    """Return milliseconds of CPU time; the first run, which loads libraries, does not count."""
     taken = []
     for _ in range(rounds + 1):
         start = time.process_time()
@@ -68,12 +88,12 @@ def median(work: Callable[[], object], rounds: int) -> float:
 
 
 def both(data: bytes) -> None:
-    """All that the thumbnail function does to one photo."""
+    """Do all that the thumbnail function does to one photo."""
     thumbnails.render(images.decode(data, max_side=DISPLAY_SIDE), "0" * 32, fit="crop")
 
 
 def psnr(photo: Photo, display: bytes) -> float:
-    """Decibels of a display image beside the same pixels without losses."""
+    """Return the decibels of a display image beside the same pixels without losses."""
     image = Image.open(io.BytesIO(display)).convert("RGB")
     lossless = Image.frombytes("RGB", image.size, photo.rgb(image.size))
     squares = ImageStat.Stat(ImageChops.difference(image, lossless)).sum2
@@ -81,45 +101,91 @@ def psnr(photo: Photo, display: bytes) -> float:
     return 10 * math.log10(255 * 255 / mean) if mean else math.inf
 
 
-def vips(data: bytes) -> str:
-    """Milliseconds of CPU of libvips for the same size, the start of its program included; "-" without it."""
-    if shutil.which("vips") is None:
-        return "-"
-    with tempfile.TemporaryDirectory() as scratch:
-        source = Path(scratch) / "source"
-        source.write_bytes(data)
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        command = ["vips", "thumbnail", source, Path(scratch) / "small.webp", str(DISPLAY_SIDE)]
-        done = subprocess.run(command, capture_output=True, check=False)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    taken = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return "-" if done.returncode else f"{1000 * taken:.0f}"
+@dataclass(frozen=True)
+class Cost:
+    """What fresh processes took: milliseconds of CPU, and the peak memory of the largest one in MB."""
+
+    cpu: float
+    memory: float
+
+
+def launched(*command: str | Path) -> Cost | None:
+    """Return what a command takes in a process of its own; None where it fails."""
+    done = subprocess.run([sys.executable, "-S", "-c", _LAUNCHER, *command], capture_output=True, check=True)
+    code, cpu, memory = json.loads(done.stdout)
+    return None if code else Cost(cpu, memory)
+
+
+def libvips(source: Path) -> Cost | None:
+    """Return what libvips takes for the display image and both thumbnails; None without it or its format."""
+    if shutil.which("vips") is None or (start := launched("vips", "--version")) is None:
+        return None
+    options = f"[Q={thumbnails.QUALITY},effort={thumbnails.METHOD},strip]"
+    display, costs = source.with_name("display.webp"), []
+    commands = [["vips", "thumbnail", source, f"{display}{options}", str(DISPLAY_SIDE), "--size", "down"]]
+    for side in (2 * THUMBNAIL_SIDE, THUMBNAIL_SIDE):
+        small = f"{source.with_name('small.webp')}{options}"
+        commands.append(["vips", "thumbnail", display, small, str(side), "--crop", "centre"])
+    for command in commands:
+        if (cost := launched(*command)) is None:
+            return None
+        costs.append(cost)
+    cpu = sum(cost.cpu - start.cpu for cost in costs)
+    return Cost(cpu, max(cost.memory for cost in costs))
 
 
 def main(rounds: int) -> None:
     """Measure and print."""
+    from pillow_heif import register_heif_opener
+
     register_heif_opener()
-    print(f"median of {rounds}, ms of one core; 'naive': decode all, then resize\n")
-    columns = ("file", "MB", "decode", "render", "naive", "vips", "memory MB", "display kB", "PSNR dB")
-    print("{:<24}{:>7}{:>9}{:>9}{:>9}{:>9}{:>11}{:>12}{:>9}".format(*columns))
-    files = sources()
-    for name, data in files.items():
-        photo = images.decode(data, max_side=DISPLAY_SIDE)
-        decode = median(partial(images.decode, data, max_side=DISPLAY_SIDE), rounds)
-        render = median(partial(thumbnails.render, photo, "0" * 32, fit="crop"), rounds)
-        naive = median(partial(whole_then_small, data), rounds)
-        (outcome,) = judge([(name, data)])
-        display = thumbnails.render(photo, "0" * 32, fit="crop").display.data
-        print(
-            f"{name:<24}{len(data) / 1e6:>7.1f}{decode:>9.0f}{render:>9.0f}{naive:>9.0f}{vips(data):>9}"
-            f"{outcome.memory / 1e6:>11.0f}{len(display) / 1000:>12.0f}{psnr(photo, display):>9.1f}",
-            flush=True,
-        )
-    at_once(files["JPEG 12 MP"])
+    idle = launched(sys.executable, "-c", _ONCE)
+    assert idle is not None
+    waiting, cores = os.getloadavg()[0], os.cpu_count()
+    print(f"{waiting:.1f} processes wanted a processor before it began, of {cores}; median of {rounds}")
+    print(f"CPU in ms of one core; memory in MB of a whole process, which has {idle.memory:.0f} when idle\n")
+    columns = (
+        "MB",
+        "decode",
+        "render",
+        "both",
+        "naive",
+        "memory",
+        "vips CPU",
+        "memory",
+        "display kB",
+        "PSNR dB",
+    )
+    print(f"{'file':<24}" + "".join(f"{column:>11}" for column in columns))
+    totals: dict[str, tuple[float, Cost | None]] = {}
+    jpeg = b""
+    with tempfile.TemporaryDirectory() as scratch:
+        for name, data in sources():
+            jpeg = data if name == "JPEG 12 MP" else jpeg
+            source = Path(scratch, "source")
+            source.write_bytes(data)
+            photo = images.decode(data, max_side=DISPLAY_SIDE)
+            display = thumbnails.render(photo, "0" * 32, fit="crop").display.data
+            decode = median(partial(images.decode, data, max_side=DISPLAY_SIDE), rounds)
+            render = median(partial(thumbnails.render, photo, "0" * 32, fit="crop"), rounds)
+            own, peer = launched(sys.executable, "-c", _ONCE, source), libvips(source)
+            naive = median(partial(whole_then_small, data), rounds)
+            assert own is not None
+            totals[name] = decode + render, peer
+            numbers = [len(data) / 1e6, decode, render, decode + render, naive, own.memory]
+            numbers += [peer.cpu, peer.memory] if peer else [math.nan, math.nan]
+            numbers += [len(display) / 1000, psnr(photo, display)]
+            print(f"{name:<24}" + "".join(f"{number:>11.1f}" for number in numbers), flush=True)
+    at_once(jpeg)
+    total, _ = totals["JPEG 12 MP"]
+    print(f"\nJPEG 12 MP within {GOAL} ms: {'met' if total <= GOAL else 'missed'}, {total:.0f} ms")
+    for name, (total, peer) in totals.items():
+        if peer:
+            print(f"{name} beside libvips: {'met' if total <= peer.cpu else 'missed'}, {total / peer.cpu:.2f}")
 
 
 def at_once(data: bytes) -> None:
-    """Many of one kind in two processes, as when somebody drops a folder."""
+    """Decode and render many of one kind in two processes, as when somebody drops a folder."""
     with ProcessPoolExecutor(2) as pool:
         list(pool.map(both, [data] * 2))  # start the processes
         start = time.perf_counter()
