@@ -64,12 +64,19 @@ class Photo:
         return self._on_background(self.image(size, box)).tobytes()
 
     def image(
-        self, size: Size, box: Box | None = None, method: Image.Resampling = Image.Resampling.LANCZOS
+        self,
+        size: Size,
+        box: Box | None = None,
+        method: Image.Resampling = Image.Resampling.LANCZOS,
+        gap: float = 2.0,
     ) -> Image.Image:
-        """Return ``box`` at ``size``, as ``rgb`` does, as an image with its alpha; not to be changed."""
+        """Return ``box`` at ``size``, as ``rgb`` does, as an image with its alpha; not to be changed.
+
+        ``gap``: the picture is made smaller by a whole number first, down to so many times ``size``.
+        """
         if box is None and size == self.size:
             return self._image
-        return self._image.resize(size, method, box=box, reducing_gap=2.0)
+        return self._image.resize(size, method, box=box, reducing_gap=gap)
 
     def _jpeg(self, box: Box, max_side: int, quality: int) -> bytes:
         whole = max(1, round(box[2] - box[0])), max(1, round(box[3] - box[1]))
