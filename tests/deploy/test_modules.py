@@ -6,14 +6,16 @@ import json
 from http.client import HTTPMessage
 from io import BytesIO
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 from unittest.mock import Mock, call, patch
 from urllib.error import HTTPError, URLError
 
 import pytest
+import yaml
 
 from tests.deploy.module_run import Failed, denied, pages, run, writes
-from tests.loading import module_at
+from tests.loading import ROOT, module_at
 
 alarms = module_at("roles/observability/library/metric_alarms.py")
 dashboard = module_at("roles/observability/library/metric_dashboard.py")
@@ -21,6 +23,30 @@ leftover = module_at("roles/teardown/library/leftover.py")
 letters = module_at("roles/redrive/library/dead_letters.py")
 redrive = module_at("roles/events/library/sqs_redrive_allow.py")
 upload = module_at("roles/smoke/library/form_upload.py")
+
+
+FILES = sorted(
+    str(path.relative_to(ROOT))
+    for folder in ("roles/*/library", "playbooks/library")
+    for path in ROOT.glob(f"{folder}/*.py")
+)
+EXAMPLES = {"str": "x", "list": ["x"], "dict": {}, "int": 1, "float": 1.5, "bool": False, "path": "x"}
+
+
+def required(file: str) -> dict[str, Any]:
+    """Return a value for each required option of a module, by its documentation."""
+    options = yaml.safe_load(module_at(file).DOCUMENTATION)["options"]
+    needed = {name: option for name, option in options.items() if option.get("required")}
+    return {name: option.get("choices", [EXAMPLES[option["type"]]])[0] for name, option in needed.items()}
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_module_refuses_to_run_without_each_option_that_it_documents_as_required(file: str) -> None:
+    given, module = required(file), module_at(file)
+    for name in given:
+        rest = {key: value for key, value in given.items() if key != name}
+        with pytest.raises(Failed, match=f"missing required arguments: {name}$"):
+            run(module, Mock(), **rest)
 
 
 # metric_alarms
@@ -115,6 +141,33 @@ def test_dashboard_that_is_rejected_fails() -> None:
         run(dashboard, client, name="gallery", body={})
 
 
+def test_dashboard_that_is_denied_fails() -> None:
+    client = Mock(get_paginator=pages(list_dashboards=[]))
+    client.put_dashboard.side_effect = denied("PutDashboard")
+    with pytest.raises(Failed, match=r"Failed to manage the dashboard gallery.*Not allowed"):
+        run(dashboard, client, name="gallery", body={})
+
+
+@pytest.mark.parametrize(
+    ("module", "given"),
+    [
+        (leftover, {"kind": "protection", "ids": ["x"]}),
+        (letters, {"source": "x", "destination": "y"}),
+        (redrive, {"sources": {"x": []}}),
+    ],
+)
+def test_module_whose_first_call_is_denied_fails(module: ModuleType, given: dict[str, Any]) -> None:
+    client = Mock(
+        **{
+            f"{name}.side_effect": denied(name)
+            for name in ("describe_load_balancer_attributes", "get_queue_url")
+        }
+    )
+    client.exceptions.QueueDoesNotExist = Missing
+    with pytest.raises(Failed, match=r"Failed to .* x.*Not allowed"):
+        run(module, client, **given)
+
+
 # leftover
 
 FOUND = {
@@ -171,6 +224,7 @@ def queue(count: int, hidden: int = 0) -> Mock:
     }
 
     def receive(MaxNumberOfMessages: int, **_: object) -> dict[str, Any]:  # noqa: N803
+        assert 1 <= MaxNumberOfMessages <= 10
         batch = waiting[:MaxNumberOfMessages]
         del waiting[:MaxNumberOfMessages]
         return {"Messages": batch} if batch else {}
@@ -179,7 +233,7 @@ def queue(count: int, hidden: int = 0) -> Mock:
     return client
 
 
-@pytest.mark.parametrize(("limit", "moved"), [(1000, 12), (11, 11), (3, 3)])
+@pytest.mark.parametrize(("limit", "moved"), [(1000, 12), (11, 11), (3, 3), (1, 1)])
 def test_letters_are_sent_before_they_are_deleted(limit: int, moved: int) -> None:
     client = queue(12, hidden=2)
     result = run(letters, client, source="dead", destination="queue", limit=limit)
@@ -188,13 +242,16 @@ def test_letters_are_sent_before_they_are_deleted(limit: int, moved: int) -> Non
     sent = {"QueueUrl": "url:queue", "MessageBody": "b0", "MessageAttributes": {"n": 0}}
     assert call(**sent) == client.send_message.call_args_list[0]
     assert call(QueueUrl="url:dead", ReceiptHandle="r0") == client.delete_message.call_args_list[0]
-    assert client.receive_message.call_args_list[0][1]["MaxNumberOfMessages"] == min(10, limit)
+    received = client.receive_message.call_args_list[0][1]
+    assert {"QueueUrl": "url:dead", "WaitTimeSeconds": 1, "VisibilityTimeout": 30}.items() <= received.items()
+    assert received["MaxNumberOfMessages"] == min(10, limit)
 
 
 def test_letters_are_counted_in_check_mode() -> None:
     client = queue(12, hidden=2)
     assert run(letters, client, check=True, source="dead", destination="queue")["moved"] == 14
     assert run(letters, client, check=True, source="dead", destination="queue", limit=5)["moved"] == 5
+    assert 1000 == run(letters, queue(0, hidden=2000), check=True, source="dead", destination="queue")["moved"]
     assert [] == writes(client)
     assert not client.receive_message.called
 

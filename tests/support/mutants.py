@@ -55,11 +55,13 @@ def mutants(source: str) -> list[Mutant]:
 
 
 def _ignored(tree: ast.AST) -> Iterator[ast.AST]:
-    """Yield decorators, such as ``dataclass(slots=True)``, and calls that only log."""
+    """Yield decorators, such as ``dataclass(slots=True)``, calls that only log, and the start of programs."""
     for node in ast.walk(tree):
         yield from getattr(node, "decorator_list", [])
         match node:
             case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id="logger" | "_log")))):
+                yield node
+            case ast.If(test=ast.Compare(left=ast.Name(id="__name__"))):
                 yield node
 
 

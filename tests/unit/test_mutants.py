@@ -34,6 +34,7 @@ ROOT = Path(__file__).parents[2]
         ("x = f()", set()),
         ("logger.info('%d', 1)", set()),
         ("@f(a=True)\ndef g(): pass", set()),
+        ("if __name__ == '__main__':\n    main()", set()),
     ],
 )
 def test_mutants_of_a_line_are(source: str, expected: set[str]) -> None:
