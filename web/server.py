@@ -51,13 +51,28 @@ SETTINGS = {
 
 
 class _Task(WSGITask):
-    """Adds the security headers to responses of waitress's middleware, and ends connections while draining."""
+    """Adds the security headers to responses of waitress's middleware, and ends connections while draining.
+
+    waitress ends a connection after each response without Content-Length, also of 304 and 204, which have no
+    body and so an end: a browser with a cached page would connect anew for each question.
+    """
+
+    _keeps_connection = False  # while the header of such a response is made
 
     def build_response_header(self) -> bytes:
         _add_security_headers(self)
         if self.channel.server.app.health.draining:
             self.set_close_on_finish()
-        return bytes(super().build_response_header())
+        close = self.request.headers.get("CONNECTION", "").lower() == "close"
+        self._keeps_connection = self.version == "1.1" and not (self.has_body or close)
+        try:
+            return bytes(super().build_response_header())
+        finally:
+            self._keeps_connection = False
+
+    def set_close_on_finish(self) -> None:
+        if not self._keeps_connection:
+            super().set_close_on_finish()
 
 
 class _ErrorTask(ErrorTask):

@@ -44,8 +44,8 @@ class Running:
         self.gallery.front.page = held
         listener = listen("127.0.0.1", 0)
         self.port = listener.getsockname()[1]
-        app = create_app(self.gallery)
-        self.server = Server(app, listener, trusted_proxy=trusted_proxy, delay=delay)
+        self.app = create_app(self.gallery)
+        self.server = Server(self.app, listener, trusted_proxy=trusted_proxy, delay=delay)
         self.thread = threading.Thread(target=self.server.run)
         self.thread.start()
 
@@ -109,6 +109,35 @@ def test_health_check_fails_before_the_listener_closes(running: Running) -> None
     assert (503, b"stopping\n", "close") == (answer.status, answer.read(), answer.getheader("Connection"))
     running.release.set()
     assert 200 == slow.getresponse().status
+
+
+def test_connection_after_not_modified_is_kept(running: Running) -> None:
+    connection = running.connect()
+    connection.request("GET", "/api/v1/images")
+    (answer := connection.getresponse()).read()
+    known = connection.sock
+    for _ in range(3):
+        connection.request("GET", "/api/v1/images", headers={"If-None-Match": answer.getheader("ETag") or ""})
+        (unchanged := connection.getresponse()).read()
+
+        assert (304, None) == (unchanged.status, unchanged.getheader("Connection"))
+        assert known is connection.sock
+
+
+@pytest.mark.parametrize("stopping", [False, True])
+def test_connection_after_not_modified_is_closed_where_it_should_be(
+    running: Running, *, stopping: bool
+) -> None:
+    """The client sends Connection: close, or the process is stopping."""
+    connection = running.connect()
+    connection.request("GET", "/api/v1/images")
+    (answer := connection.getresponse()).read()
+    headers = {"If-None-Match": answer.getheader("ETag") or ""}
+    running.app.health.draining = stopping
+    connection.request("GET", "/api/v1/images", headers=headers | ({} if stopping else {"Connection": "close"}))
+    unchanged = connection.getresponse()
+
+    assert (304, "close") == (unchanged.status, unchanged.getheader("Connection"))
 
 
 def test_idle_connections_do_not_hold_up_the_end(running: Running) -> None:
