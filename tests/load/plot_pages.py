@@ -1,0 +1,57 @@
+"""Draw what bench_pages has printed: python -m tests.load.plot_pages FILE.jsonl FILE.png"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import defaultdict
+from pathlib import Path
+
+import matplotlib as mpl
+
+mpl.use("Agg")
+
+from matplotlib import pyplot as plt
+
+GROUPS = ("page", "list", "search", "filter")
+
+
+def read(lines: list[str]) -> dict[str, dict[int, float]]:
+    """Return the milliseconds of web and database, by question and rows; and those of peer and floor."""
+    found: dict[str, dict[int, float]] = defaultdict(dict)
+    for row in map(json.loads, lines):
+        if "database" not in row:
+            continue
+        found[row["what"]][row["rows"]] = row["ours"] + row["database"]
+        if row["what"] == "page":
+            found["page of the peer"][row["rows"]] = row["peer"]
+            found["page of the floor"][row["rows"]] = row["floor"]
+    return found
+
+
+def draw(found: dict[str, dict[int, float]], path: Path) -> None:
+    """Draw a panel for each group of questions, and one for the others."""
+    figure, panels = plt.subplots(1, len(GROUPS) + 1, figsize=(24, 7), sharey=True)
+    for what, costs in found.items():
+        group = next((number for number, name in enumerate(GROUPS) if what.startswith(name)), len(GROUPS))
+        panels[group].plot(list(costs), list(costs.values()), marker="o", label=what)
+    for panel, title in zip(panels, (*GROUPS, "others"), strict=True):
+        panel.set(xscale="log", yscale="log", title=title, xlabel="photos")
+        panel.legend(fontsize=7)
+        panel.grid(alpha=0.3)
+    panels[0].set_ylabel("ms of processor time a request, web and database")
+    figure.tight_layout()
+    figure.savefig(path, dpi=60)
+
+
+def main() -> None:
+    """Read the lines and draw them."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("lines", type=Path)
+    parser.add_argument("picture", type=Path)
+    options = parser.parse_args()
+    draw(read(options.lines.read_text().splitlines()), options.picture)
+
+
+if __name__ == "__main__":
+    main()
