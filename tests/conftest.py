@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.mariadb import MariaDb, mariadb
+from tests.mysql import mysql
 from tests.support.certificates import shared_contexts
 from tests.support.report import pytest_configure
 from tests.support.schedule import pytest_collection_modifyitems, pytest_xdist_make_scheduler
@@ -34,9 +36,12 @@ def certificates() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def mariadb_server() -> Iterator[MariaDb]:
-    """One private MariaDB for the whole run, or for each worker of a run that has several."""
+    """One private MariaDB for the whole run, or for each worker of a run that has several.
+
+    A real MySQL where the variable MYSQL is set, as in tests.drills.mysql.
+    """
     # A change of a schema waits several times for the disk, whatever the settings of the server.
-    with mariadb(parent=memory_folder()) as server:
+    with (mysql if os.environ.get("MYSQL") else mariadb)(parent=memory_folder()) as server:
         yield server
 
 

@@ -63,6 +63,10 @@ class MariaDb:
         assert self._process is not None
         return self._process.pid
 
+    def _server(self) -> list[str]:
+        """Return the program and the settings of any of its servers."""
+        return [_program("mariadbd"), "--no-defaults", *self._settings]
+
     def certify(self) -> None:
         """Make a new certificate."""
         certificate(self.folder, self.ca)
@@ -73,6 +77,9 @@ class MariaDb:
     def install(self) -> None:
         """Make the data folder and the certificate, once."""
         self.certify()
+        self._initialize()
+
+    def _initialize(self) -> None:
         log = self.folder / "install.log"
         log.touch(mode=0o666)
         log.chmod(0o666)  # its writer is the server's user
@@ -98,8 +105,7 @@ class MariaDb:
         log = (self.folder / "log").open("ab")
         self._process = guarded.start(
             [
-                _program("mariadbd"),
-                "--no-defaults",
+                *self._server(),
                 f"--user={self._user}",
                 f"--datadir={self.folder / 'data'}",
                 f"--tmpdir={self.folder}",
@@ -109,7 +115,6 @@ class MariaDb:
                 f"--ssl-ca={self.ca}",
                 f"--ssl-cert={self.ca}",
                 f"--ssl-key={self.folder / 'key.pem'}",
-                *self._settings,
             ],
             stdout=log,
             stderr=log,
@@ -196,7 +201,14 @@ def mariadb(environ: Mapping[str, str] | None = None, *, parent: Path | None = N
     """Start a server in a new folder of ``parent``, by default of temporary files; remove both afterwards."""
     # Not below pytest's own folder: the server's user could not enter it, and a socket's path must be short.
     folder = Path(tempfile.mkdtemp(prefix="mariadb-", dir=parent))
-    server = MariaDb(folder, environ)
+    with running(MariaDb(folder, environ)) as server:
+        yield server
+
+
+@contextmanager
+def running(server: MariaDb) -> Iterator[MariaDb]:
+    """Install and start a server in its empty folder; kill it and remove the folder afterwards."""
+    folder = server.folder
     guarded.remove_at_end(folder)
     try:
         server.install()

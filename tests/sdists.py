@@ -32,16 +32,26 @@ def kept(name: str, download: Callable[[Path], Path]) -> Path:
 
     download: takes an empty folder, and returns the archive that it has put there.
     """
+
+    def unpack(scratch: Path) -> Path:
+        with tarfile.open(download(scratch)) as tar:
+            extract(tar, scratch / "unpacked")
+        (source,) = (scratch / "unpacked").iterdir()
+        return source
+
+    return kept_folder(name, unpack)
+
+
+def kept_folder(name: str, make: Callable[[Path], Path]) -> Path:
+    """Return a folder that is made once.
+
+    make: takes an empty folder, and returns the folder in it that is kept.
+    """
     folder = CACHE / name
     with locked(folder):
-        if folder.exists():
-            return folder
-        with tempfile.TemporaryDirectory(dir=CACHE) as scratch:
-            archive = download(Path(scratch))
-            with tarfile.open(archive) as tar:
-                extract(tar, Path(scratch) / "unpacked")
-            (source,) = (Path(scratch) / "unpacked").iterdir()
-            source.rename(folder)
+        if not folder.exists():
+            with tempfile.TemporaryDirectory(dir=CACHE) as scratch:
+                make(Path(scratch)).rename(folder)
     return folder
 
 

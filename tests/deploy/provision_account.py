@@ -216,9 +216,15 @@ def now() -> datetime:
 
 @contextmanager
 def account(
-    home: Path, env: str = ENV, slow: int | None = None, fleet: bool = False, **variables: Any
+    home: Path,
+    env: str = ENV,
+    slow: int | None = None,
+    fleet: bool = False,
+    *,
+    boundary: bool = True,
+    **variables: Any,
 ) -> Iterator[Account]:
-    """Start it; stop it, with all that it runs, on the way out."""
+    """Start it; stop it, with all that it runs, on the way out. boundary: whether that of the roles exists."""
     home.mkdir(parents=True, exist_ok=True)
     pack_probe(home / "zips")
     certificate(home, home / "ca.pem")
@@ -229,7 +235,8 @@ def account(
         command = [sys.executable, "-P", str(ROOT / "tests/deploy/aws_corrections.py")]
         children.start("aws", command, _serving(aws), home)
         children.wait(lambda: _answers(aws), "the AWS emulator", 60)
-        create_boundary(aws.client("iam"))
+        if boundary:
+            create_boundary(aws.client("iam"))
         if fleet:
             create_image(aws, RELEASE)
         yield aws

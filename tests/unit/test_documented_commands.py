@@ -74,7 +74,25 @@ def check_node(arguments: list[str]) -> None:
     assert [name for name in files if not (ROOT / name).is_file()] == []
 
 
+def check_aws(arguments: list[str]) -> None:
+    """An operation of AWS with values for parameters that it has, among them all that it requires."""
+    import botocore.session
+    from botocore import xform_name
+
+    service, operation, *options = arguments
+    model = botocore.session.get_session().get_service_model(service)
+    names = {xform_name(name, "-"): name for name in model.operation_names}
+    shape = model.operation_model(names[operation]).input_shape
+    members = {xform_name(name, "-"): name for name in shape.members}
+    given = {members[option.removeprefix("--")] for option in options[::2]}
+    assert given >= set(shape.required_members)
+    for value in options[1::2]:
+        if value.startswith("file://"):
+            assert (ROOT / value.removeprefix("file://")).exists(), value
+
+
 CHECKS = {
+    "aws": check_aws,
     "node": check_node,
     "make": check_make,
     "ansible-playbook": check_ansible_playbook,

@@ -1,0 +1,36 @@
+"""The contract tests of the database and the migrator's tests on a real MySQL, with ``caching_sha2_password``.
+
+``python -m tests.drills.mysql [PYTEST OPTIONS]`` unpacks Debian sid's MySQL and runs on it what ``make test``
+runs on MariaDB. Users of the migrator must use TLS. It ends with 1 where a test fails. The first time it
+downloads 60 MB.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from tests.cloud import ROOT
+from tests.debian_sources import unpacked_program
+from tests.mysql import SUITE
+
+TESTS = (
+    *("contract/test_database*.py", "contract/test_migrations.py", "contract/test_upgrade.py"),
+    *("contract/test_repository_*.py", "contract/test_accounts*.py", "contract/test_albums.py"),
+    *("contract/test_jobs.py", "contract/test_quotas.py", "contract/test_tags.py", "contract/test_words.py"),
+    *("pipeline/test_repository_crashes.py", "deploy/test_provision_migrator.py"),
+)
+
+
+def main(options: list[str]) -> int:
+    """Run it; return pytest's exit code."""
+    folder = unpacked_program("mysql-server-core", SUITE)
+    print(f"MySQL in {folder.name}", flush=True)
+    tests = sorted(str(path) for pattern in TESTS for path in (ROOT / "tests").glob(pattern))
+    command = [sys.executable, "-m", "pytest", "-q", "-k", "not sqlite", *(options or ["-n", "2"]), *tests]
+    return subprocess.run(command, cwd=ROOT, env=os.environ | {"MYSQL": "1"}, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
