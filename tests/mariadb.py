@@ -255,7 +255,7 @@ def _program(name: str) -> str:
 
 
 def _run(name: str, *arguments: str) -> None:
-    done = subprocess.run([_program(name), *arguments], capture_output=True, text=True, check=False)
+    done = guarded.run([_program(name), *arguments], cwd=Path.cwd(), env=os.environ)
     if done.returncode:
         raise RuntimeError(f"{name}: {done.stdout[-2000:]}{done.stderr[-2000:]}")
 

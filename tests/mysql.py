@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from tests.debian_sources import unpacked_program
 from tests.mariadb import MariaDb, running
+from tests.support import guarded
 
 SUITE = "sid"
 _LIBRARIES = "usr/lib/x86_64-linux-gnu"
@@ -45,7 +45,7 @@ class MySql(MariaDb):
 
     def _initialize(self) -> None:
         words = ["--initialize-insecure", f"--user={self._user}", f"--datadir={self.folder / 'data'}"]
-        done = subprocess.run([*self._server(), *words], capture_output=True, text=True, check=False)
+        done = guarded.run([*self._server(), *words], cwd=self.folder, env=self._environ)
         if done.returncode:
             raise RuntimeError(f"mysqld --initialize-insecure: {done.stdout[-2000:]}{done.stderr[-2000:]}")
 

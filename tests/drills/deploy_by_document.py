@@ -54,7 +54,7 @@ LEFT_OUT = {
 
 @dataclass
 class Reader:
-    """Somebody who follows the pages. key: the operator's access key, once he has his policies."""
+    """A reader who follows the pages. keys: the operator's access key, once he has his policies."""
 
     aws: Account
     keys: dict[str, str] = field(default_factory=dict)

@@ -8,12 +8,12 @@ downloads 60 MB.
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 
 from tests.cloud import ROOT
 from tests.debian_sources import unpacked_program
 from tests.mysql import SUITE
+from tests.support import guarded
 
 TESTS = (
     *("contract/test_database*.py", "contract/test_migrations.py", "contract/test_upgrade.py"),
@@ -29,8 +29,11 @@ def main(options: list[str]) -> int:
     print(f"MySQL in {folder.name}", flush=True)
     tests = sorted(str(path) for pattern in TESTS for path in (ROOT / "tests").glob(pattern))
     command = [sys.executable, "-m", "pytest", "-q", "-k", "not sqlite", *(options or ["-n", "2"]), *tests]
-    return subprocess.run(command, cwd=ROOT, env=os.environ | {"MYSQL": "1"}, check=False).returncode
+    with guarded.start(command, cwd=ROOT, env=os.environ | {"MYSQL": "1"}) as process:
+        status = process.wait()
+    guarded.ended(process)
+    return int(status)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(guarded.until_terminated(lambda: main(sys.argv[1:])))
