@@ -36,11 +36,11 @@ BACKLOG = 1024  # connections that wait to be accepted
 # Where there are accounts, requests without a credential have threads of their own: however many of them wait,
 # those of signed-in people and of browsers that have signed in before do not wait behind them. Without a
 # credential, POST means a sign-in, a set-up or the password of a share link: costly, and each writes.
-THREADS_WITH_CREDENTIAL, ANONYMOUS_THREADS, ANONYMOUS_POST_THREADS = 6, 3, 1
+THREADS, ANONYMOUS_THREADS, ANONYMOUS_POST_THREADS = 8, 3, 1
 
 SETTINGS = {
     "backlog": BACKLOG,
-    "threads": 8,
+    "threads": THREADS,
     "connection_limit": 1000,  # the default, 100, is exhausted by a hundred half-open sockets
     "asyncore_use_poll": True,  # select() ends at file descriptor 1024
     "channel_timeout": 75,  # seconds; longer than the 60 for which load balancers keep idle connections
@@ -165,7 +165,6 @@ class Server:
         self._health_check = _dispatcher(1)
         self._anonymous = self._anonymous_posts = self._server.task_dispatcher
         if app.has_accounts:
-            self._anonymous.set_thread_count(THREADS_WITH_CREDENTIAL)
             self._anonymous = _dispatcher(ANONYMOUS_THREADS)
             self._anonymous_posts = _dispatcher(ANONYMOUS_POST_THREADS)
         self._delay = delay

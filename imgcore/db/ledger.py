@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from imgcore.db.connection import Repository, Transaction
-from imgcore.db.ledger_months import dollars, read_total, read_unsettled, store_months
+from imgcore.db.ledger_months import dollars, forget_months, read_total, read_unsettled, store_months
 from imgcore.db.mapping import NAME, WORD, Row, local_time
 from imgcore.db.statements import sql
 from imgcore.spending.models import Caps, Group, LedgerEntry, Period, Unsettled, Usage
@@ -30,8 +30,9 @@ _SETTLE = (
     "UPDATE model_calls SET model = :model, prompt_version = :prompt_version, input_tokens = :input_tokens,"
     " output_tokens = :output_tokens, price_usd = :price_usd, price_date = :price_date,"
     " counted_usd = :counted_usd, outcome = :outcome, state = NULL"
-    " WHERE call_id = :call_id AND state IS NOT NULL"
+    " WHERE call_id = :call_id AND state IN {states}"
 )
+_UNSETTLED, _NOT_BILLED = "('open', 'unknown')", "('not_billed')"
 _CLOSE = (
     "UPDATE model_calls SET outcome = :outcome, price_usd = 0, counted_usd = 0, state = 'not_billed'"
     " WHERE call_id = :call_id AND state IN ('open', 'unknown')"
@@ -100,7 +101,11 @@ class LedgerRepository(Repository):
         settled = {name: value for name, value in values.items() if name not in same}
 
         def append(tx: Transaction) -> None:
-            if not tx.execute(_SETTLE, **settled):
+            if tx.execute(sql(_SETTLE, states=_UNSETTLED), **settled):
+                return
+            if tx.execute(sql(_SETTLE, states=_NOT_BILLED), **settled):  # answered although it was refused
+                forget_months(tx, entry.call_id)
+            else:
                 tx.execute(_APPEND, **values)
 
         self._database.run(append)

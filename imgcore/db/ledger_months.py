@@ -2,7 +2,8 @@
 
 A month is stored a day after its end. Its answered calls change only when a call without an answer gets one, so
 its sums hold while as many of its calls have none as when it was stored. A month that lost one is read from the
-ledger again, with all that follow: which answer was the first for an image may have changed.
+ledger again, with all that follow: which answer was the first for an image may have changed. A call that
+counted as not billed is not among them: who stores its answer calls ``forget_months``.
 """
 
 from __future__ import annotations
@@ -104,6 +105,15 @@ def store_months(tx: Transaction, now: datetime, limit: int) -> int:
         month = _next(month)
         stored += 1
     return stored
+
+
+def forget_months(tx: Transaction, call_id: str) -> None:
+    """Delete the sums of the month of this call, and of all that follow."""
+    tx.execute(
+        "DELETE FROM ledger_months WHERE month >= (SELECT SUBSTR(CAST(c.called_at AS CHAR), 1, 7)"
+        " FROM model_calls c WHERE c.call_id = :call_id)",
+        call_id=call_id,
+    )
 
 
 def _store(tx: Transaction, month: datetime) -> None:

@@ -64,11 +64,11 @@ def _summed(repositories: Repositories, owner_id: int | None) -> Usage:
 def test_total_after_random_calls_equals_the_sum_of_the_ledger(
     repositories: Repositories, database: Database, seed: int
 ) -> None:
-    """Calls are answered, lost, answered months later, and refused, while months are stored."""
-    chance, unanswered = random.Random(seed), dict[str, LedgerEntry]()
+    """Calls are answered, lost, refused, answered months later all the same, while months are stored."""
+    chance, unanswered, refused = random.Random(seed), dict[str, LedgerEntry](), dict[str, LedgerEntry]()
     for number in range(60):
         call_id, now = f"call-{number}", NOW + timedelta(days=3 * number)
-        match chance.choice(["answered", "open", "late", "refused", "store"]):
+        match chance.choice(["answered", "open", "late", "refused", "late after all", "store"]):
             case "answered":
                 repositories.ledger.append(_entry(chance, call_id))
                 _move(database, call_id, now)
@@ -80,8 +80,10 @@ def test_total_after_random_calls_equals_the_sum_of_the_ledger(
                 repositories.ledger.append(unanswered.pop(chance.choice(sorted(unanswered))))
             case "refused" if unanswered:
                 chosen = chance.choice(sorted(unanswered))
-                del unanswered[chosen]
+                refused[chosen] = unanswered.pop(chosen)
                 repositories.ledger.close(chosen, "refused")
+            case "late after all" if refused:
+                repositories.ledger.append(refused.pop(chance.choice(sorted(refused))))
             case "store":
                 repositories.ledger.store_months(now, limit=chance.randrange(1, 9))
         for owner_id in OWNERS:

@@ -49,6 +49,8 @@ class _Guardian:
             text=True,
             start_new_session=True,
         )
+        # A fork that outlives this process would keep the pipe open, and the guardian waiting
+        os.register_at_fork(after_in_child=self._process.stdin.close)
 
     def notify(self, sign: str, kind: str, value: int | str) -> None:
         """Add (``+``) or discard (``-``) a process group (``g``) or a folder (``f``)."""

@@ -73,6 +73,24 @@ def test_decode_tiff_whose_strips_lie_in_any_order_is_shown(packing: int, length
     assert len(formats.carve(in_strips(rows, bytes(40_000)), "image/tiff").picture) < 2000
 
 
+@pytest.mark.parametrize("packing", [1, 8])
+@pytest.mark.parametrize("tags", [(324, 325), (273, 279)])
+def test_decode_tiff_in_tiles_is_shown_whichever_fields_list_them(tags: tuple[int, int], packing: int) -> None:
+    """Some programs list tiles in the fields of strips; the dimensions of a tile decide, as in libtiff."""
+    tiles = [bytes([60 * number]) * (16 * 16) for number in range(4)]
+    packed = [tile if packing == 1 else zlib.compress(tile) for tile in tiles]
+    places = [8 + sum(map(len, packed[:number])) for number in range(4)]
+    body = b"".join(packed)
+    start = 8 + len(body) + len(body) % 2
+    numbers = {256: 32, 257: 32, 258: 8, 259: packing, 262: 1, 277: 1, 322: 16, 323: 16}
+    fields = [raw_files.short(tag, value) for tag, value in numbers.items()]
+    fields += [raw_files.long(tags[0], *places), raw_files.long(tags[1], *map(len, packed))]
+    head = b"II*\0" + struct.pack("<L", start)
+    photo = decode((head + body).ljust(start, b"\0") + raw_files.directory(start, fields), max_side=32)
+    above, below = (bytes([left] * 48 + [right] * 48) * 16 for left, right in ((0, 60), (120, 180)))
+    assert photo.rgb((32, 32)) == above + below
+
+
 @pytest.mark.parametrize("name", TIFFS)
 def test_decode_tiff_is_shown(name: str) -> None:
     assert_corners(TIFFS[name], "TIFF", most=20 if name == "CMYK" else 3)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from urllib.parse import quote
 
 import pytest
 
@@ -254,7 +255,8 @@ def test_cursor_of_another_list_and_an_empty_selection_are_refused(client: Clien
     for path in ("/api/v1/download", "/api/v1/shares"):
         answer = client.send("POST", path, {"query": {"tag": "nowhere"}})
         assert (404, "No photo is selected.") == (answer.status, answer.json["detail"])
-    assert 422 == client.get("/shared/new?selection=tag").status
+    for selection in ("tag", quote("?" + "&".join(f"tag={number}" for number in range(60)))):
+        assert 422 == client.get(f"/shared/new?selection={selection}").status
 
 
 def test_archive_of_too_many_photos_is_refused(

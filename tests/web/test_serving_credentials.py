@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from imgcore.accounts.service import Accounts
+from imgcore.db.connection import HEAVY_QUERIES, HEAVY_WAITING
 from tests.web.peopling import HOME, Site, site
 from web.http.cookies import holds_credential
-from web.server import ANONYMOUS_POST_THREADS, ANONYMOUS_THREADS, Server, listen
+from web.server import ANONYMOUS_POST_THREADS, ANONYMOUS_THREADS, THREADS, Server, listen
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
@@ -104,3 +105,7 @@ def test_pages_without_a_credential_do_not_wait_for_sign_ins(held: Held) -> None
 )
 def test_cookies_of_sessions_and_known_browsers_are_credentials(header: str, held: bool) -> None:
     assert held is holds_credential(header)
+
+
+def test_searches_that_run_or_wait_leave_two_threads_to_other_requests() -> None:
+    assert THREADS - 2 >= HEAVY_QUERIES + HEAVY_WAITING

@@ -44,10 +44,13 @@ def selection_of_form(fields: Mapping[str, str]) -> QuerySelection | None:
     if not text:
         return None
     excluded = [part for part in fields.get("except", "").split(",") if part]
-    most = len(_NAMES) + 1
-    if not text.startswith("?") or len(excluded) > IDS:
+    try:
+        query = dict(parse_qsl(text[1:], max_num_fields=len(_NAMES) + 1))
+    except ValueError:  # more fields
+        query = None
+    if query is None or not text.startswith("?") or len(excluded) > IDS:
         raise Problem(422, "selection", "This selection is not one of the page.")
-    return _selection(dict(parse_qsl(text[1:], max_num_fields=most)), excluded)
+    return _selection(query, excluded)
 
 
 def _selection(query: Mapping[str, str], excluded: list[str]) -> QuerySelection:

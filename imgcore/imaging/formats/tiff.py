@@ -117,12 +117,15 @@ def _pieces(structure: Structure, fields: dict[int, Entry], size: tuple[int, int
     Codecs read plain pixels whatever length is stated, so that is not looked at. Damaged: a piece lies beyond
     the end of the file.
     """
-    in_strips = STRIPS in fields
-    tags = (STRIPS, STRIP_LENGTHS) if in_strips else (_TILES, _TILE_LENGTHS)
-    if in_strips:
-        across, down = size[0], max(1, min(size[1], _number(structure, fields, _ROWS, absent=size[1])))
-    else:
+    strips, tiles = (STRIPS, STRIP_LENGTHS), (_TILES, _TILE_LENGTHS)
+    # The dimensions of a tile decide, as in libtiff: some programs list tiles in the fields of strips.
+    if {_TILE_WIDTH, _TILE_HEIGHT} <= fields.keys():
         across, down = (max(1, _number(structure, fields, tag)) for tag in (_TILE_WIDTH, _TILE_HEIGHT))
+        tags, others = tiles, strips
+    else:
+        across, down = size[0], max(1, min(size[1], _number(structure, fields, _ROWS, absent=size[1])))
+        tags, others = strips, tiles
+    listed = tags if tags[0] in fields else others
     samples, planes = _number(structure, fields, _SAMPLES), _number(structure, fields, _PLANES)
     count = -(-size[0] // max(1, across)) * -(-size[1] // down) * (samples if planes == 2 else 1)
     bits = max(structure.numbers(fields[BITS], 5), default=1) if BITS in fields else 1
@@ -130,7 +133,7 @@ def _pieces(structure: Structure, fields: dict[int, Entry], size: tuple[int, int
     longest = (down + beyond) * -(-(across + beyond) * samples * int(bits) // 8)
     plain = _number(structure, fields, COMPRESSION) == _PLAIN
     offsets, lengths = (
-        [*map(int, structure.numbers(fields[tag], count))] if tag in fields else [] for tag in tags
+        [*map(int, structure.numbers(fields[tag], count))] if tag in fields else [] for tag in listed
     )
     lengths += [0] * (len(offsets) - len(lengths))
     places, whole = [], len(structure.data)
