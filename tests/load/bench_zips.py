@@ -2,9 +2,10 @@
 
 Nine fresh processes of each run in a bare Python with the packages of AWS's image (awslambdaric and boto3,
 compiled). The files are in the page cache; the process is cold. Production runs on Python 3.13 and arm64: here
-the production zips are built for this machine, with Python 3.13 where there is one. Each process takes three
+the production zips are built for this machine, with Python 3.13 where there is one. Each process takes four
 times: the handler's import; the same with its pipeline made, boto3's clients included; the same with the
-model's SDK loaded. Only the first has a limit. With --against, the zips of another revision are built by that
+model's SDK loaded; the same with the first photo decoded and, in the thumbnail function, rendered. The first
+and the last have limits. With --against, the zips of another revision are built by that
 revision and measured in the same run, by turns. Nothing is sent anywhere.
 """
 
@@ -21,11 +22,13 @@ from pathlib import Path
 
 from lambda_build.targets import LAMBDA_PYTHON, THIS, interpreter
 from lambda_build.wheels import find_uv
+from tests import images
 from tests.runtime_api import lambda_environ
 from tests.zips import ROOT, bare_interpreter, built, unpack
 
 RUNS = 9
 LIMITS = {"thumbnail": 0.15, "caption": 0.45}  # seconds, for the import
+WHOLE = {"thumbnail": 0.5, "caption": 0.8}  # seconds, up to the first photo
 
 PROGRAM = """
 import sys, time
@@ -36,7 +39,15 @@ made = (getattr(it, "processor", None) or it.pipeline)()  # pipeline: version 0.
 ready = time.perf_counter() - started
 for captioner in (made.captioner, made.standby):
     getattr(captioner, "warm", lambda: None)()
-sys.stdout.write(f"{{imported}} {{ready}} {{time.perf_counter() - started}}")
+warm = time.perf_counter() - started
+from imgcore.imaging.decode import decode
+photo = decode(open(sys.argv[1], "rb").read(), max_side=1600)
+if "{function}" == "thumbnail":
+    from imgcore.imaging.render import render
+    render(photo, "0" * 32, fit="crop")
+else:
+    photo.jpegs(1024)
+sys.stdout.write(f"{{imported}} {{ready}} {{warm}} {{time.perf_counter() - started}}")
 """
 SETTINGS = {
     "DATABASE_URL": "mysql://nobody:nothing@127.0.0.1:1/none",
@@ -50,9 +61,12 @@ SETTINGS = {
 
 
 def measure(python: Path, folder: Path, function: str) -> list[float]:
-    """Return the seconds of one cold process: imported, pipeline made, model loaded."""
+    """Return the seconds of one cold process: imported, pipeline made, model loaded, first photo done."""
+    photo = folder.with_name(f"{folder.name}.jpg")
+    if not photo.exists():
+        photo.write_bytes(images.jpeg())
     done = subprocess.run(
-        [str(python), "-c", PROGRAM.format(function=function)],
+        [str(python), "-c", PROGRAM.format(function=function), str(photo)],
         cwd=folder,
         env={**lambda_environ(folder), **SETTINGS},
         capture_output=True,
@@ -87,11 +101,14 @@ def compare(python: Path, folders: Mapping[str, Path], function: str) -> dict[st
     return times
 
 
-def show(name: str, times: list[list[float]], limit: float, size: int) -> None:
+def show(name: str, times: list[list[float]], function: str, size: int) -> None:
     """Print one line of the table."""
-    imported, ready, warm = (statistics.median(column) for column in zip(*times, strict=True))
-    best, mebibytes = min(times)[0], size / 2**20
-    print(f"{name:22} {imported:8.3f} {best:7.3f} {limit:7.2f} {ready:11.3f} {warm:9.3f} {mebibytes:10.2f}")
+    imported, ready, warm, whole = (statistics.median(column) for column in zip(*times, strict=True))
+    best, quickest = min(times)[0], min(each[3] for each in times)
+    print(
+        f"{name:22} {imported:8.3f} {best:7.3f} {LIMITS[function]:7.2f} {ready:11.3f} {warm:9.3f}"
+        f" {whole:9.3f} {quickest:7.3f} {WHOLE[function]:7.2f} {size / 2**20:10.2f}"
+    )
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -103,16 +120,19 @@ def main(arguments: list[str] | None = None) -> None:
     version = LAMBDA_PYTHON if found else f"{sys.version_info.major}.{sys.version_info.minor}"
     print(f"Python {version} on {os.uname().machine} (production: 3.13 on arm64); medians of {RUNS}, seconds")
     print(f"{os.getloadavg()[0]:.1f} processes wanted a processor before it began, of {os.cpu_count()}")
-    print(f"{'':22} {'import':>8} {'best':>7} {'limit':>7} {'+ pipeline':>11} {'+ model':>9} {'zip, MiB':>10}")
+    print(
+        f"{'':22} {'import':>8} {'best':>7} {'limit':>7} {'+ pipeline':>11} {'+ model':>9}"
+        f" {'+ photo':>9} {'best':>7} {'limit':>7} {'zip, MiB':>10}"
+    )
     with tempfile.TemporaryDirectory() as scratch:
         bare = bare_interpreter(Path(scratch, "bare"), found.path if found else sys.executable)
         versions = {"now": None} | ({against: against} if against else {})
         paths = {name: zips(revision, version, Path(scratch, name)) for name, revision in versions.items()}
-        for function, limit in LIMITS.items():
+        for function in LIMITS:
             folders = {name: unpack(paths[name][function], Path(scratch, name, function)) for name in paths}
             for name, times in compare(bare, folders, function).items():
                 label = f"{function} {name}" if against else function
-                show(label, times, limit, paths[name][function].stat().st_size)
+                show(label, times, function, paths[name][function].stat().st_size)
 
 
 if __name__ == "__main__":
