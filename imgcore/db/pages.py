@@ -13,7 +13,7 @@ from imgcore.db.mapping import SELECT, images, in_list
 from imgcore.db.search import search
 from imgcore.db.search_query import Query
 from imgcore.db.statements import sql
-from imgcore.db.tiles import read_progress, read_tiles
+from imgcore.db.tiles import read_cards, read_progress
 from imgcore.errors import Invalid
 from imgcore.gallery.filters import NO_FILTERS, Filters, Progress
 from imgcore.gallery.listing import END_OF_TIME
@@ -103,9 +103,7 @@ class PageRepository(Repository):
         if not values:
             return []
         where = sql("i.id IN ({names}) ORDER BY i.id DESC", names=names)
-        return self._database.read(
-            lambda tx: [tile.image for tile in read_tiles(tx, where, values, "timeline_at")]
-        )
+        return self._database.read(lambda tx: read_cards(tx, where, values))
 
     def progress(self, public_id: str) -> Image | None:
         """Return an image as ``get`` does, with its tasks and its rights alone."""

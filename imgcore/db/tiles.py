@@ -48,6 +48,12 @@ def read_tiles(tx: Transaction, where: str, values: Mapping[str, Any], place: st
     return [_tile(json.loads(row)) for (row,) in rows]
 
 
+def read_cards(tx: Transaction, where: str, values: Mapping[str, Any]) -> list[Image]:
+    """Return what a card shows of the images that meet a condition on ``i``."""
+    rows = tx.tuples(sql(_SELECT, place="timeline_at", where=where), **values)
+    return [_image(json.loads(row)) for (row,) in rows]
+
+
 def read_progress(tx: Transaction, public_id: str) -> Image | None:
     """Return an image with its tasks and its rights; other attributes are as if they were unknown."""
     rows = tx.tuples(_PROGRESS, public_id=public_id)
@@ -69,9 +75,13 @@ def read_progress(tx: Transaction, public_id: str) -> Image | None:
 
 
 def _tile(row: Sequence[Any]) -> Tile:
-    plain, rest = row[: len(_PLAIN)], row[len(_PLAIN) :]
-    upload_status, uploaded_at, deleted_at, source, *tasks, place, changed_at = rest
-    image = Image(
+    return Tile(_image(row), _plain(row[-2]), _plain(row[-1]))
+
+
+def _image(row: Sequence[Any]) -> Image:
+    plain, rest = row[: len(_PLAIN)], row[len(_PLAIN) : -2]
+    upload_status, uploaded_at, deleted_at, source, *tasks = rest
+    return Image(
         **dict(zip(_PLAIN, plain, strict=True)),
         image_key="",
         upload_status=UploadStatus(upload_status),
@@ -83,7 +93,6 @@ def _tile(row: Sequence[Any]) -> Tile:
             for number, kind in enumerate(_KINDS)
         ),
     )
-    return Tile(image, _plain(place), _plain(changed_at))
 
 
 def _utc(value: Any) -> datetime:

@@ -38,7 +38,7 @@ numbers = st.integers(0, 2)
 
 
 class Answers(RuleBasedStateMachine):
-    """Changes of photos, of the breaker and of sessions, and requests after each of them.
+    """Changes of photos, of the breaker, of pauses and of sessions, and requests after each of them.
 
     Each answer is compared with that of a third application, whose caches keep nothing.
     """
@@ -121,6 +121,15 @@ class Answers(RuleBasedStateMachine):
             breakers.close("gemini")
         else:
             breakers.open("gemini", wait=60, reason="key_refused", message="The key is refused.")
+
+    @rule(kind=st.sampled_from(TaskKind), paused=st.booleans())
+    def pause(self, kind: TaskKind, paused: bool) -> None:
+        jobs = self.site.gallery.jobs
+        assert jobs is not None
+        if paused:
+            jobs.pause(kind)
+        else:
+            jobs.resume(kind)
 
     @invariant()
     def ask_one_process(self) -> None:
