@@ -103,8 +103,10 @@ class _Session:
         return True
 
     def _tests(self, session: pytest.Session, mutant: Mutant | None) -> int:
-        if mutant is not None and not _replace_functions(self._path, mutant.source):
-            return _NOT_REPLACED
+        if mutant is not None:
+            if not _replace_functions(self._path, mutant.source):
+                return _NOT_REPLACED
+            _load_in_place_of(self._path, mutant.source)  # for tests that load the module themselves
         default_loop(session)
         return 1 if session.testsfailed else 0
 
