@@ -144,7 +144,7 @@ class LedgerRepository(Repository):
 
     def store_months(self, now: datetime, *, limit: int) -> int:
         """Store the sums of up to ``limit`` months that are over and have none; return how many."""
-        return self._database.run(lambda tx: store_months(tx, now, limit))
+        return store_months(self._database, now, limit)
 
     def described(self, since: datetime) -> Sequence[tuple[str, int, float]]:
         """Return each model, how often it described an image since then, and what all answers to that cost.

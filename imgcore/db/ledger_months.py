@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from imgcore.db.connection import Transaction
+from imgcore.db.connection import Database, Transaction
 from imgcore.db.mapping import Row, local_time
 from imgcore.db.statements import sql
 from imgcore.spending.models import Unsettled, Usage
@@ -91,20 +91,30 @@ def read_total(tx: Transaction, owner_id: int | None) -> Usage:
     )
 
 
-def store_months(tx: Transaction, now: datetime, limit: int) -> int:
-    """Store the sums of up to ``limit`` months that ended and have none that hold; return how many."""
-    valid = _valid_months(tx)
+def store_months(database: Database, now: datetime, limit: int) -> int:
+    """Store the sums of up to ``limit`` months that ended and have none that hold; return how many.
+
+    They are read before the transaction that writes them, which would else keep others waiting.
+    """
+    return next((stored for stored in range(limit) if not _store_next(database, now)), limit)
+
+
+def _store_next(database: Database, now: datetime) -> bool:
+    """Store the sums of one month; return whether there was one."""
+    month = database.read(_next_unstored)
+    if month is None or _next(month) + _SETTLING > now:
+        return False
+    sums = database.read(lambda tx: _sums(tx, month))
+    database.run(lambda tx: _store(tx, month, sums))
+    return True
+
+
+def _next_unstored(tx: Transaction) -> datetime | None:
+    """Return the first month without sums that hold, from that of the first call on; None without a call."""
+    if valid := _valid_months(tx):
+        return _end(valid[-1])
     first = tx.row("SELECT MIN(called_at) AS at FROM model_calls")
-    if first is None or first["at"] is None:
-        return 0
-    month = _start(valid[-1]) if valid else _start(str(first["at"])[:7])
-    month = _next(month) if valid else month
-    stored = 0
-    while stored < limit and _next(month) + _SETTLING <= now:
-        _store(tx, month)
-        month = _next(month)
-        stored += 1
-    return stored
+    return _start(str(first["at"])[:7]) if first and first["at"] else None
 
 
 def forget_months(tx: Transaction, call_id: str) -> None:
@@ -116,11 +126,34 @@ def forget_months(tx: Transaction, call_id: str) -> None:
     )
 
 
-def _store(tx: Transaction, month: datetime) -> None:
-    name, end = f"{month:%Y-%m}", _next(month)
-    tx.execute("DELETE FROM ledger_months WHERE month >= :month", month=name)
+def _sums(tx: Transaction, month: datetime) -> Sequence[Row]:
+    """Return the rows to be stored for a month: of all calls, and of each account that has some."""
+    end = _next(month)
     bounds = {"since": local_time(month), "until": local_time(end)}
+    unsettled = _unsettled(tx, bounds)
     owners = tx.rows(sql("SELECT DISTINCT c.owner_id AS owner_id {answered}", answered=_ANSWERED), **bounds)
+    rows = []
+    for owner_id in (EVERYBODY, *(each["owner_id"] for each in owners if each["owner_id"] is not None)):
+        sums = _read(tx, month, end, None if owner_id == EVERYBODY else owner_id)
+        row: Row = {column: int(sums[column] or 0) for column in _COLUMNS if column != "price_usd"}
+        row |= {"owner_id": owner_id, "price_usd": dollars(sums["price_usd"]), "unsettled": unsettled}
+        rows.append(row)
+    return rows
+
+
+def _store(tx: Transaction, month: datetime, sums: Sequence[Row]) -> None:
+    """Store the rows unless a call of the month was answered since they were read: the next time does."""
+    bounds = {"since": local_time(month), "until": local_time(_next(month))}
+    answered = tx.row(sql("SELECT COUNT(*) AS n {answered}", answered=_ANSWERED), **bounds) or {"n": 0}
+    if (answered["n"], _unsettled(tx, bounds)) != (sums[0]["calls"], sums[0]["unsettled"]):
+        return
+    name = f"{month:%Y-%m}"
+    tx.execute("DELETE FROM ledger_months WHERE month >= :month", month=name)
+    for row in sums:
+        tx.execute(_ADD, month=name, **row)
+
+
+def _unsettled(tx: Transaction, bounds: Row) -> int:
     row = tx.row(
         sql(
             "SELECT COUNT(*) AS n {calls} AND c.called_at >= :since AND c.called_at < :until",
@@ -128,12 +161,7 @@ def _store(tx: Transaction, month: datetime) -> None:
         ),
         **bounds,
     )
-    unsettled = row["n"] if row else 0
-    for owner_id in (EVERYBODY, *(each["owner_id"] for each in owners if each["owner_id"] is not None)):
-        sums = _read(tx, month, end, None if owner_id == EVERYBODY else owner_id)
-        values = {column: int(sums[column] or 0) for column in _COLUMNS if column != "price_usd"}
-        price = dollars(sums["price_usd"])
-        tx.execute(_ADD, month=name, owner_id=owner_id, unsettled=unsettled, price_usd=price, **values)
+    return int(row["n"]) if row else 0
 
 
 def _valid_months(tx: Transaction) -> Sequence[str]:

@@ -65,7 +65,6 @@ class Sweeper:
         recovered, expired = self._recover()
         if self.spending is not None:
             self._release_paid(self.spending)
-            self.spending.store_months()
         if self.advance_campaigns is not None:
             self.advance_campaigns()
         waiting = self._model_is_away()
@@ -80,6 +79,7 @@ class Sweeper:
         missing, repaired = self._check_stored_files()  # last: it raises where a bucket is away
         self.rows.record_sweep()
         self._end_batches()
+        self._store_months()
         return SweepReport(
             redelivered=redelivered,
             recovered=recovered,
@@ -100,6 +100,15 @@ class Sweeper:
             self.end_batches()
         except ImgcoreError as error:
             logger.warning("Batches of a cancelled campaign are still open: %s (%s)", error.message, error.code)
+
+    def _store_months(self) -> None:
+        """Store the sums of months that are over. They save time only: the next sweep tries again."""
+        if self.spending is None:
+            return
+        try:
+            self.spending.store_months()
+        except ImgcoreError as error:
+            logger.warning("The sums of a month were not stored: %s (%s)", error.message, error.code)
 
     def _release_paid(self, spending: Spending) -> None:
         """Release what waits for a cap or for its owner's quota, where that is not reached any more."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from imgcore.db.connection import Database
-from imgcore.db.mapping import local_time
+from imgcore.db import ledger_months
+from imgcore.db.connection import Database, Transaction
+from imgcore.db.mapping import Row, local_time
 from imgcore.spending.models import LedgerEntry, Period, Quote, Usage
 from tests.contract.test_repository_plans import Plans, whole_tables
 from tests.support.repositories import Repositories
@@ -109,6 +112,29 @@ def test_total_of_stored_months_reads_no_call_of_theirs(repositories: Repositori
         after.input_tokens,
         after.price_usd,
     )
+
+
+def test_month_that_changes_while_its_sums_are_read_is_not_stored(
+    repositories: Repositories, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call(repositories, database, "refused", NOW - timedelta(days=40))
+    database.run(lambda tx: tx.execute("UPDATE model_calls SET state = 'not_billed'"))
+    call(repositories, database, "answered", NOW - timedelta(days=40))
+    late = LedgerEntry("refused", "m-1", 10, 3, "described", Quote(0.25, "2026-01-01", 0.25))
+    read = ledger_months._sums
+
+    def read_then_answer(tx: Transaction, month: datetime) -> Sequence[Row]:
+        rows = read(tx, month)
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(repositories.ledger.append, late).result()
+        return rows
+
+    monkeypatch.setattr(ledger_months, "_sums", read_then_answer)
+    repositories.ledger.store_months(NOW, limit=1)
+    assert _summed(repositories, None) == repositories.ledger.total()
+    monkeypatch.undo()
+    assert 1 == repositories.ledger.store_months(NOW, limit=9)
+    assert _summed(repositories, None) == repositories.ledger.total()
 
 
 def test_month_is_stored_a_day_after_its_end(repositories: Repositories, database: Database) -> None:

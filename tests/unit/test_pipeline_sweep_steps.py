@@ -71,6 +71,19 @@ def test_sweep_without_a_model_for_batches_ends_normally(rows: Mock, caplog: pyt
     assert "Not now. (model)" in caplog.text
 
 
+def test_sweep_that_cannot_store_sums_of_the_ledger_ends_normally(
+    rows: Mock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """They save time only, so they come last."""
+    spending = Mock(spec=Spending)
+    spending.store_months.side_effect = Unavailable("Not now.", code="busy")
+
+    sweeper_of(rows, spending=spending).sweep()
+
+    rows.record_sweep.assert_called_once_with()
+    assert "Not now. (busy)" in caplog.text
+
+
 def test_sweep_whose_storage_is_away_is_not_recorded(rows: Mock) -> None:
     sweeper = sweeper_of(rows)
     rows.processed_images.return_value = [Mock()]
