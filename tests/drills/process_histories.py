@@ -39,6 +39,7 @@ PROGRESS_SECONDS = 30.0
 # Faults that make a seeded bug show. Slow descriptions outlive their leases without any.
 SHOWING = {
     "acknowledgement before commit": ["database read-only", "database killed"],
+    "deletion before commit": ["database read-only", "database killed"],
     "fence removed": ["worker killed"],
 }
 BUG_ACTIONS, BUG_FAULTS = 1_500, 20

@@ -41,7 +41,26 @@ def fence_removed() -> Iterator[None]:
         yield
 
 
-BUGS = {"acknowledgement before commit": acknowledgement_before_commit, "fence removed": fence_removed}
+@contextmanager
+def deletion_before_commit() -> Iterator[None]:
+    """Answer a deletion as done although its transaction failed."""
+    delete = ImageRepository.delete
+
+    def early(self: ImageRepository, public_id: str) -> bool:
+        try:
+            return delete(self, public_id)
+        except Unavailable:
+            return True
+
+    with patch.object(ImageRepository, "delete", early):
+        yield
+
+
+BUGS = {
+    "acknowledgement before commit": acknowledgement_before_commit,
+    "deletion before commit": deletion_before_commit,
+    "fence removed": fence_removed,
+}
 
 if __name__ == "__main__":
     bug, module, *arguments = sys.argv[1:]
