@@ -34,6 +34,11 @@ FLAGS = (
 WIDE = (1400, 900)
 PHONE = (390, 844)
 
+DRAWN = """
+const gallery = document.getElementById("gallery");
+return gallery === null || gallery.dataset.ready !== undefined;
+"""
+
 DROP = """
 const transfer = new DataTransfer();
 for (const [name, data] of arguments[0]) {
@@ -111,10 +116,15 @@ class Browser:
 
     # What people do
 
-    def open(self, path: str = "/") -> None:
-        """Go to a page, and mark it: the mark is gone after a reload."""
+    def open(self, path: str = "/", *, drawn: bool = True) -> None:
+        """Go to a page, and mark it: the mark is gone after a reload.
+
+        drawn: wait until the gallery has drawn its list, or said why it cannot.
+        """
         self.driver.get(self.origin + path)
         self.run("document.documentElement.dataset.mark = 'still here'")
+        if drawn:
+            self.wait(lambda: self.run(DRAWN))
 
     @property
     def reloaded(self) -> bool:

@@ -49,7 +49,6 @@ def upload(browser: Browser, name: str) -> None:
 def captions(browser: Browser) -> list[str]:
     """What the gallery shows, after a reload."""
     browser.open("/")
-    browser.wait(lambda: browser.run("return document.getElementById('gallery').dataset.ready") == "")
     return [re.sub(r".*named (\w+)\.", r"\1", text) for text in browser.texts("#grid .caption")]
 
 

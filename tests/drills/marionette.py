@@ -20,6 +20,7 @@ _ANSWER = 60.0  # seconds until Firefox has answered
 _SETTINGS = {
     "browser.download.folderList": 2,  # the folder of browser.download.dir
     "browser.download.always_ask_before_handling_new_types": False,
+    "browser.download.alwaysOpenPanel": False,  # it takes the focus
     "ui.prefersReducedMotion": 1,
 }
 # The first element that fits and is shown, in the middle of the window: bars cover its edges
@@ -111,6 +112,12 @@ class Firefox:
         stroke = [{"type": kind, "value": key} for kind in ("keyDown", "keyUp")]
         source = {"type": "key", "id": "keys", "actions": [*held, *stroke, *freed]}
         self._call("WebDriver:PerformActions", {"actions": [source]})
+        if not self.run("return document.hasFocus()"):
+            # Tab has left the page for Firefox's own buttons; keys are still sent to the page, which ignores
+            # some. Come back to its beginning, as by further Tabs.
+            handle = self._call("WebDriver:GetWindowHandle")["value"]
+            self._call("WebDriver:SwitchToWindow", {"handle": handle, "focus": True})
+            self.run("document.activeElement?.blur(); getSelection().collapse(document.body, 0)")
 
     def type_month(self, year: str, month: str, name: str) -> None:
         """Type a month: the field is one of text, because Firefox has none for months."""

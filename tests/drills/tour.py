@@ -32,7 +32,7 @@ from tests.web.fake_bucket import wait_for
 from tests.web.peopling import empty_site
 from tests.web.stage import Stage, Words
 
-JOURNEYS = (("Chromium", Mouse), ("Firefox", Mouse), ("Chromium", Keyboard))
+JOURNEYS = (("Chromium", Mouse), ("Firefox", Mouse), ("Chromium", Keyboard), ("Firefox", Keyboard))
 OUT = Path(__file__).parents[2] / "docs" / "tour"
 MOST_BYTES = 150_000  # of a picture
 PACE = 0.15  # seconds of each step of the pipeline: slow enough to be seen

@@ -134,7 +134,7 @@ def test_selection_is_what_the_timeline_shows(client: Client, gallery: Gallery) 
 def test_photos_that_arrive_after_the_time_of_a_selection_are_left_alone(
     client: Client, gallery: Gallery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also those whose upload had begun before, and those of the requests after the first."""
+    """An upload that had begun before counts by its end; the requests after the first keep to the time, too."""
     monkeypatch.setattr("imgcore.collections.selections.IDS", 2)
     begun = gallery.request_upload("begun.jpg", 9, "image/jpeg")[0].public_id
     shown = [add_done(gallery, tags=("boat",)).public_id for _ in range(5)]

@@ -341,12 +341,15 @@ guard(async () => {
   const place = recall(query);
   timeline.classList.add("asking");
   feed.listen();
-  const { cursor } = await ask("GET", "/api/v1/changes");
-  await search.go(query, { remember: false });
-  timeline.classList.remove("asking");
-  show(library.query);
-  if (place) timeline.showSection(place.key, place.part);
-  feed.start(cursor);
-  if (stored("uploads", ["none", "left"]).value === "left") await uploads.get(); // which continues what a tab has left behind
-  root.dataset.ready = "";
+  try {
+    const { cursor } = await ask("GET", "/api/v1/changes");
+    await search.go(query, { remember: false });
+    timeline.classList.remove("asking");
+    show(library.query);
+    if (place) timeline.showSection(place.key, place.part);
+    feed.start(cursor);
+    if (stored("uploads", ["none", "left"]).value === "left") await uploads.get(); // which continues what a tab has left behind
+  } finally {
+    root.dataset.ready = "";
+  }
 })();
