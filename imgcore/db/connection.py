@@ -28,7 +28,7 @@ TIMEOUT = 10.0  # seconds for one answer; longer than any wait for a lock
 PEOPLE_WAIT = 2.0  # seconds for one statement that a person waits for
 _ANSWER_GRACE = 3.0  # seconds beyond a statement's limit until its answer counts as lost
 HEAVY_QUERIES = 2  # heavy queries in flight in one process
-HEAVY_WAITING = 4  # that wait for one of the two: two of web/server.py's threads serve everybody else
+HEAVY_WAITING = 4  # that wait for one of the two: two of the threads of signed-in people serve all else
 HEAVY_WAIT = 1.0  # seconds to wait before the query is refused
 
 _log = logging.getLogger("imgcore.db")

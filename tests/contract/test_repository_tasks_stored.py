@@ -87,7 +87,7 @@ def events(database: Database) -> list[tuple[str, int]]:
         (THUMBNAIL, TaskStatus.SKIPPED, ["photo.failed"]),
     ],
 )
-def test_webhooks_are_told_of_descriptions_and_failures_alone(
+def test_webhooks_are_notified_of_descriptions_and_failures_alone(
     sqlite_database: Database, kind: TaskKind, status: TaskStatus, expected: list[str]
 ) -> None:
     repositories = Repositories(sqlite_database)

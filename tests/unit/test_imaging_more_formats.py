@@ -91,6 +91,23 @@ def test_decode_tiff_in_tiles_is_shown_whichever_fields_list_them(tags: tuple[in
     assert photo.rgb((32, 32)) == above + below
 
 
+@pytest.mark.parametrize("rows", [64, 5])
+def test_decode_plain_tiff_that_lacks_a_twentieth_at_most_is_shown_as_incomplete(rows: int) -> None:
+    """What is missing is black."""
+    fields = {256: 96, 257: 64, 258: 8, 259: 1, 262: 1, 277: 1, 278: rows}
+    starts = [200 + 96 * row for row in range(0, 64, rows)]
+    head = [raw_files.short(tag, value) for tag, value in fields.items()] + [raw_files.long(273, *starts)]
+    data = (b"II*\0" + struct.pack("<L", 8) + raw_files.directory(8, head)).ljust(200, b"\0")
+    whole = data + b"\x80" * (96 * 64)
+    assert not decode(whole, max_side=96).facts.details.incomplete
+    photo = decode(whole[:-250], max_side=96)
+    assert photo.facts.details.incomplete
+    grey = photo.rgb((96, 64))
+    assert (grey[3 * 96 * 30], grey[-1]) == (0x80, 0)
+    with pytest.raises(Rejected, match="breaks off"):
+        decode(whole[:-400], max_side=96)
+
+
 @pytest.mark.parametrize("name", TIFFS)
 def test_decode_tiff_is_shown(name: str) -> None:
     assert_corners(TIFFS[name], "TIFF", most=20 if name == "CMYK" else 3)

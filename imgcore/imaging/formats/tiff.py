@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from imgcore.imaging.formats.base import (
     MAX_ICC,
     MAX_METADATA,
+    MOST_MISSING,
     Carved,
     Damaged,
     Gathered,
@@ -50,7 +51,8 @@ def carve(data: bytes) -> Carved:
         fields = {entry.tag: entry for entry in structure.entries(structure.first)}
         _check(structure, fields)
         size = _number(structure, fields, WIDTH), _number(structure, fields, HEIGHT)
-        picture = _rewritten(structure, fields, size)
+        pieces = _pieces(structure, fields, size)
+        picture = _rewritten(structure, fields, size, pieces)
         limits = {_XMP: MAX_METADATA, _RESOURCES: MAX_METADATA, _ICC: MAX_ICC}
         blocks = {tag: structure.content(fields[tag], most) for tag, most in limits.items() if tag in fields}
     except struct.error as error:
@@ -64,6 +66,7 @@ def carve(data: bytes) -> Carved:
         xmp=blocks.get(_XMP, b""),
         iptc=blocks.get(_RESOURCES, b""),
         icc=blocks.get(_ICC, b""),
+        incomplete=pieces.missing > 0,
     )
 
 
@@ -104,18 +107,22 @@ def _number(structure: Structure, fields: dict[int, Entry], tag: int, absent: in
 
 @dataclass(frozen=True, slots=True)
 class _Pieces:
-    """The strips or the tiles of a picture. ``places``: start and end in the file, (0, 0) for none."""
+    """The strips or the tiles of a picture.
+
+    places: start and end in the file, (0, 0) for none. missing: bytes of plain pixels behind the file's end.
+    """
 
     offsets_tag: int
     lengths_tag: int
     places: list[tuple[int, int]]
+    missing: int
 
 
 def _pieces(structure: Structure, fields: dict[int, Entry], size: tuple[int, int]) -> _Pieces:
     """Return what the picture is made of, no longer than its pixels can be.
 
     Codecs read plain pixels whatever length is stated, so that is not looked at. Damaged: a piece lies beyond
-    the end of the file.
+    the end of the file, or more than MOST_MISSING of plain pixels do.
     """
     strips, tiles = (STRIPS, STRIP_LENGTHS), (_TILES, _TILE_LENGTHS)
     # The dimensions of a tile decide, as in libtiff: some programs list tiles in the fields of strips.
@@ -136,8 +143,9 @@ def _pieces(structure: Structure, fields: dict[int, Entry], size: tuple[int, int
         [*map(int, structure.numbers(fields[tag], count))] if tag in fields else [] for tag in listed
     )
     lengths += [0] * (len(offsets) - len(lengths))
-    places, whole = [], len(structure.data)
-    for start, length in zip(offsets, lengths, strict=False):
+    places, whole, missing = [], len(structure.data), 0
+    rows, row = -(-size[1] // down), -(-across * (1 if planes == 2 else samples) * int(bits) // 8)
+    for number, (start, length) in enumerate(zip(offsets, lengths, strict=False)):
         if start == length == 0 and not plain:
             places.append((0, 0))  # a tile that was never written
             continue
@@ -145,13 +153,20 @@ def _pieces(structure: Structure, fields: dict[int, Entry], size: tuple[int, int
         most = longest if plain else min(length or whole, 2 * longest + 4096)
         if start >= whole or (length and not plain and start + most > whole):
             raise Damaged("a strip goes past the end", ends_early=True)
+        if plain and not beyond:
+            left = min(down, size[1] - number % rows * down) if tags == strips else down
+            missing = max(missing, start + row * left - whole)
         places.append((start, min(start + most, whole)))
-    return _Pieces(*tags, places)
+    if missing > MOST_MISSING * longest * count:
+        raise Damaged("rows are missing", ends_early=True)
+    return _Pieces(*tags, places, missing)
 
 
-def _rewritten(structure: Structure, fields: dict[int, Entry], size: tuple[int, int]) -> bytes:
-    """Return a file of the picture alone. Damaged: its strips have far more bytes than its pixels."""
-    pieces = _pieces(structure, fields, size)
+def _rewritten(structure: Structure, fields: dict[int, Entry], size: tuple[int, int], pieces: _Pieces) -> bytes:
+    """Return a file of the picture alone, with zeros for what is missing.
+
+    Damaged: its strips have far more bytes than its pixels.
+    """
     gathered = Gathered(place for place in pieces.places if place[1])
     check_length(gathered.length, size)
     unused = _OF_TILES if pieces.offsets_tag == STRIPS else _OF_STRIPS
@@ -175,4 +190,4 @@ def _rewritten(structure: Structure, fields: dict[int, Entry], size: tuple[int, 
             long += value
         else:
             head += value.ljust(4, b"\0")
-    return b"".join([head, bytes(4), long, *gathered.parts(structure.data)])
+    return b"".join([head, bytes(4), long, *gathered.parts(structure.data), bytes(pieces.missing)])
