@@ -19,6 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 STEPS = Path("imgcore/db/steps")
+SCHEMA = Path("imgcore/db/schema.py")  # what the steps call
 # Tests that use a database: of the functions' and the web application's statements.
 TESTS = (
     *("contract/test_repository_*.py", "contract/test_accounts*.py", "contract/test_albums.py"),
@@ -47,6 +48,7 @@ def export(revision: str, folder: Path) -> None:
         archive.extractall(folder, filter="data")
     shutil.rmtree(folder / STEPS)
     shutil.copytree(ROOT / STEPS, folder / STEPS)
+    shutil.copy(ROOT / SCHEMA, folder / SCHEMA)
 
 
 def main(revision: str, options: list[str]) -> int:
