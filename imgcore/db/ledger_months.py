@@ -142,7 +142,9 @@ def _sums(tx: Transaction, month: datetime) -> Sequence[Row]:
 
 
 def _store(tx: Transaction, month: datetime, sums: Sequence[Row]) -> None:
-    """Store the rows unless a call of the month was answered since they were read: the next time does."""
+    """Store the rows, unless a call or another sweep has changed what they follow since they were read."""
+    if _next_unstored(tx) != month:
+        return
     bounds = {"since": local_time(month), "until": local_time(_next(month))}
     answered = tx.row(sql("SELECT COUNT(*) AS n {answered}", answered=_ANSWERED), **bounds) or {"n": 0}
     if (answered["n"], _unsettled(tx, bounds)) != (sums[0]["calls"], sums[0]["unsettled"]):
@@ -165,11 +167,12 @@ def _unsettled(tx: Transaction, bounds: Row) -> int:
 
 
 def _valid_months(tx: Transaction) -> Sequence[str]:
-    """Return the stored months whose sums hold, in order; all before the first one that has changed."""
+    """Return the stored months whose sums hold, in order: all before the first that changed or is missing."""
     opened = {row["month"]: row["n"] for row in tx.rows(sql(_OPEN_BY_MONTH, calls=_WITHOUT_ANSWER))}
     valid: list[str] = []
     for row in tx.rows(_STORED, owner_id=EVERYBODY):
-        if opened.get(row["month"], 0) != row["unsettled"]:
+        follows = not valid or row["month"] == f"{_end(valid[-1]):%Y-%m}"
+        if not follows or opened.get(row["month"], 0) != row["unsettled"]:
             break
         valid.append(row["month"])
     return valid

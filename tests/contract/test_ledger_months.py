@@ -137,6 +137,27 @@ def test_month_that_changes_while_its_sums_are_read_is_not_stored(
     assert _summed(repositories, None) == repositories.ledger.total()
 
 
+def test_months_stored_by_two_sweeps_at_once_leave_no_gap(
+    repositories: Repositories, database: Database
+) -> None:
+    """The second one stores June again, and deletes what followed, after the first has read October."""
+    for month in range(6, 11):
+        call(repositories, database, f"call-{month}", datetime(2026, month, 5, tzinfo=UTC))
+    late = LedgerEntry("late", "m-1", 10, 3, "described", Quote(0.25, "2026-01-01", 0.25))
+    repositories.ledger.open(late)
+    _move(database, "late", datetime(2026, 6, 5, tzinfo=UTC))
+    assert 4 == repositories.ledger.store_months(NOW, limit=4)
+    october = datetime(2026, 10, 1, tzinfo=UTC)
+    sums = database.read(lambda tx: ledger_months._sums(tx, october))
+    repositories.ledger.append(late)
+    repositories.ledger.store_months(NOW, limit=1)
+    database.run(lambda tx: ledger_months._store(tx, october, sums))
+
+    assert _summed(repositories, None) == repositories.ledger.total()
+    assert 4 == repositories.ledger.store_months(NOW, limit=9)
+    assert _summed(repositories, None) == repositories.ledger.total()
+
+
 def test_month_is_stored_a_day_after_its_end(repositories: Repositories, database: Database) -> None:
     call(repositories, database, "call", datetime(2026, 10, 31, 23, 59, tzinfo=UTC))
 

@@ -82,6 +82,14 @@ def _tiffs(spare: bytes) -> Iterator[tuple[str, bytes]]:
     packed = zlib.compress(plain)
     yield "a packed strip of all", _tiff([(8, len(spare))], body=packed + spare, more=[], packing=8)
     row = zlib.compress(bytes(_SIZE[0]))
+    yield (
+        "a size beyond all pixels that are there",
+        _tiff(
+            [(8, 100)] * 20,
+            body=plain,
+            more=[raw_files.long(256, 1_000_000), raw_files.long(257, 1_000_000), raw_files.long(278, 50_000)],
+        ),
+    )
     yield "strips that overlap", _tiff([(8, len(spare))] * _SIZE[1], body=row + spare, more=[], packing=8)
     yield (
         "strips that begin in each other",

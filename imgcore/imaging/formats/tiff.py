@@ -157,7 +157,7 @@ def _pieces(structure: Structure, fields: dict[int, Entry], size: tuple[int, int
             left = min(down, size[1] - number % rows * down) if tags == strips else down
             missing = max(missing, start + row * left - whole)
         places.append((start, min(start + most, whole)))
-    if missing > MOST_MISSING * longest * count:
+    if missing > MOST_MISSING * min(whole, longest * count):  # what is claimed may be any number
         raise Damaged("rows are missing", ends_early=True)
     return _Pieces(*tags, places, missing)
 

@@ -234,3 +234,4 @@ def _hold(port: int) -> bool:
 
 _reserving = threading.Lock()
 _reserved: dict[int, socket.socket] = {}
+os.register_at_fork(after_in_child=_reserved.clear)  # a fork may outlive this process
