@@ -46,6 +46,15 @@ test("without an anchor in the list only the photo itself is selected", () => {
   assert.deepEqual(selection.wanted.ids, ["e"]);
 });
 
+test("what a person does to the selection counts as a change, what leaves the list does not", () => {
+  const selection = new Selection(() => NOON);
+  const counts = [
+    () => selection.toggle("a"), () => selection.extend("c", ORDER), () => selection.add(["d"]),
+    () => selection.keep(() => false), () => selection.clear(),
+  ].map((act) => (act(), selection.changes));
+  assert.deepEqual(counts.map((count, index) => count > (counts[index - 1] ?? 0)), [true, true, true, false, true]);
+});
+
 test("what leaves the list is not selected any more", () => {
   const selection = new Selection(() => NOON);
   selection.add(ORDER);

@@ -15,6 +15,7 @@ export class Selection {
   /** @type {{query: string, total: number, until: string} | null} */ #list = null;
   /** @type {string | null} */ #anchor = null;
   /** @type {string[]} */ #range = []; // what the last extension has added
+  changes = 0; // how often a person has changed it: what waits for an answer meanwhile must not
 
   /** @param {(id: string) => string | undefined} uploaded when the upload of a photo ended; undefined before that */
   constructor(uploaded) {
@@ -47,6 +48,7 @@ export class Selection {
   /** Select a photo, or take it out; ranges extend from it. @param {string} id */
   toggle(id) {
     if (this.#later(id)) throw new Error("This photo has arrived since all were selected. Select all again to include it.");
+    this.changes += 1;
     if (!this.#ids.delete(id)) this.#ids.add(id);
     this.#anchor = id;
     this.#range = [];
@@ -82,6 +84,7 @@ export class Selection {
       this.#anchor = id;
       return;
     }
+    this.changes += 1;
     const all = order.slice(Math.min(from, to), Math.max(from, to) + 1);
     if (this.#list) {
       this.add(all);
@@ -94,6 +97,7 @@ export class Selection {
 
   /** @param {Iterable<string>} ids */
   add(ids) {
+    this.changes += 1;
     for (const id of ids) {
       if (this.#list) this.#ids.delete(id);
       else this.#ids.add(id);
@@ -115,6 +119,7 @@ export class Selection {
   }
 
   clear() {
+    this.changes += 1;
     this.#ids.clear();
     this.#list = null;
     this.#anchor = null;

@@ -90,9 +90,10 @@ export class SelectBar extends HTMLElement {
     if (loaded && sections.total <= AT_ONCE) {
       this.selection.add(sections.ids.filter(selectable));
     } else {
-      const asked = query();
+      const [asked, changes] = [query(), this.selection.changes];
       const { total, until } = await newest(asked);
       if (until === null || asked !== query()) return; // the list is empty, or another one meanwhile
+      if (changes !== this.selection.changes) return; // Escape, or a photo picked meanwhile
       this.selection.selectList(asked, total, until);
     }
     this.refresh();
