@@ -10,9 +10,11 @@ import json
 import os
 import resource
 import sys
+import time
 import traceback
+import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from imgcore.errors import Rejected
@@ -22,9 +24,11 @@ from imgcore.imaging.render import render
 
 MEMORY = 40 << 20  # bytes over the process before, whatever the file
 MEMORY_PER_PIXEL = 17  # bytes, of the pixels that the file has
-CPU_SECONDS = 2.0  # for any file, on any machine of this decade
+CPU_SECONDS = 2.0  # for any file, on a machine that does the reference job below in its usual time
 CPU_PER_PIXEL = 0.3e-6  # seconds; a real HEIC of 33 megapixels takes more than two, which is no hang
 
+_REFERENCE_SECONDS = 0.08  # of the reference job
+_SLOWEST = 4.0  # times slower than that: more is taken for a fault of the decoder
 _KILLED_AT_CPU = 20  # seconds
 _KILLED_AT_MEMORY = 3 << 30  # bytes of address space
 _RSS_UNIT = 1 if sys.platform == "darwin" else 1024
@@ -40,14 +44,20 @@ class Outcome:
     pixels: int  # of the whole picture; 0 where it was rejected
     cpu: float  # seconds
     memory: int  # bytes over the process before
+    slowness: float = 1.0  # of this machine when the file took too long
+
+    @property
+    def limit(self) -> float:
+        """Seconds of CPU that the file may take on a usual machine."""
+        return max(CPU_SECONDS, CPU_PER_PIXEL * self.pixels)
 
     @property
     def fault(self) -> str | None:
         """What is wrong with the decoder, if anything."""
         if not self.result.startswith(("ok", "rejected")):
             return self.result
-        if self.cpu > max(CPU_SECONDS, CPU_PER_PIXEL * self.pixels):
-            return f"took {self.cpu:.1f} s of CPU"
+        if self.cpu / self.slowness > self.limit:
+            return f"took {self.cpu:.1f} s of CPU, on a machine {self.slowness:.1f} times slower than usual"
         if self.memory > MEMORY + MEMORY_PER_PIXEL * self.pixels:
             return f"took {self.memory / 1e6:.0f} MB for {self.pixels / 1e6:.1f} megapixels"
         return None
@@ -60,7 +70,7 @@ def judge(files: Iterable[tuple[str, bytes]]) -> Iterator[Outcome]:
         answer, status, used = _child(data)
         if os.WIFSIGNALED(status):
             answer = {"result": f"died of signal {os.WTERMSIG(status)}"}
-        yield Outcome(
+        outcome = Outcome(
             name=name,
             result=answer.get("result", "died without a word"),
             message=answer.get("message", ""),
@@ -68,6 +78,19 @@ def judge(files: Iterable[tuple[str, bytes]]) -> Iterator[Outcome]:
             cpu=used.ru_utime + used.ru_stime,
             memory=max(0, used.ru_maxrss - empty.ru_maxrss) * _RSS_UNIT,
         )
+        yield outcome if outcome.cpu <= outcome.limit else replace(outcome, slowness=_slowness())
+
+
+def _slowness() -> float:
+    """Return how many times slower than usual this machine is now: it shares its processors with others."""
+
+    def reference_job() -> float:
+        started = time.process_time()
+        sum(number * number % 7 for number in range(1_000_000))
+        zlib.compress(bytes(range(256)) * 8000)
+        return time.process_time() - started
+
+    return min(_SLOWEST, max(1.0, min(reference_job() for _ in range(3)) / _REFERENCE_SECONDS))
 
 
 def _child(data: bytes | None) -> tuple[dict, int, resource.struct_rusage]:

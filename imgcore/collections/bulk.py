@@ -102,6 +102,12 @@ class Bulk:
             case BulkAction.RESTORE:
                 return self._each(request, self._restore, BulkAction.TRASH)
 
+    def nothing(self, request: BulkRequest) -> BulkOutcome:
+        """Return the outcome for no image, of which a selection finds no more. Invalid: tags."""
+        if request.action in (BulkAction.ADD_TAGS, BulkAction.REMOVE_TAGS):
+            _tags(request)
+        return BulkOutcome(())
+
     def undo(self, requests: Sequence[BulkRequest]) -> BulkOutcome:
         """Run the requests that an outcome named, and return their results as one."""
         outcomes = [self.run(request) for request in requests]
@@ -138,9 +144,7 @@ class Bulk:
         return ItemResult.RESTORED
 
     def _change_tags(self, request: BulkRequest) -> BulkOutcome:
-        if not request.tags:
-            raise Invalid("Name at least one tag.", code="tags")
-        tags = clean_tags(request.tags)
+        tags = _tags(request)
         adds = request.action is BulkAction.ADD_TAGS
         opposite = BulkAction.REMOVE_TAGS if adds else BulkAction.ADD_TAGS
         undone: dict[tuple[str, ...], list[str]] = {}  # tags that were changed → the images
@@ -200,3 +204,10 @@ def _queueable(image: Image) -> ItemResult:
     if image.deleted_at is not None or image.upload_status is not UploadStatus.RECEIVED:
         return ItemResult.NOT_FOUND
     return ItemResult.QUEUED if image.settled else ItemResult.UNCHANGED
+
+
+def _tags(request: BulkRequest) -> Sequence[str]:
+    """Return the tags of a request as they are stored. Invalid: there is none, or one that cannot be stored."""
+    if not request.tags:
+        raise Invalid("Name at least one tag.", code="tags")
+    return clean_tags(request.tags)

@@ -30,7 +30,8 @@ class Ended:
 
 def ab(*arguments: str) -> Ended:
     """The real one, of Debian's apache2-utils."""
-    return run([program("ab", package="apache2-utils"), *arguments])
+    program("ab", package="apache2-utils")
+    return run(["ab", *arguments])  # its messages begin with the name by which it was called
 
 
 def run(command: list[str], timeout: float = 120) -> Ended:

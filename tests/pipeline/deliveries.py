@@ -7,6 +7,7 @@ import io
 import json
 import os
 import random
+import shutil
 import signal
 import threading
 import time
@@ -193,9 +194,11 @@ def check_killed_workers(stage: Stage, kills: int) -> None:
     def kill() -> None:
         while killed[0] < kills and not over.wait(dice.uniform(0.0, 0.6)):
             if workers := stage.workers():
+                worker, code = dice.choice(list(workers.items()))
                 with suppress(ProcessLookupError):
-                    os.kill(dice.choice(workers), signal.SIGKILL)
+                    os.kill(worker, signal.SIGKILL)
                     killed[0] += 1
+                    shutil.rmtree(code, ignore_errors=True)  # the emulator keeps 190 MB of each killed worker
 
     killer = threading.Thread(target=kill)
     killer.start()

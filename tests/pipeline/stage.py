@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import time
 import uuid
@@ -22,6 +23,8 @@ from tests.contract.images import settled
 from tests.zips import built
 
 PROJECT = "caption-gallery-local"
+
+UNPACKED = re.compile(r"/\S*?/ministack-lambda-[^/\s]+")  # in the command of a worker
 
 
 @dataclass(frozen=True)
@@ -81,13 +84,14 @@ class Stage:
         """Dead letters of both tasks."""
         return self.waiting("thumbnail-dead") + self.waiting("caption-dead")
 
-    def workers(self) -> list[int]:
-        """The processes that run the functions just now."""
+    def workers(self) -> dict[int, Path]:
+        """The processes that run the functions just now, each with the folder of its unpacked code."""
         listed = subprocess.run(
             ["ps", "-axww", "-o", "pid=,args="], capture_output=True, text=True, check=True
         ).stdout
         mine = [line.split(None, 1) for line in listed.splitlines() if str(self.aws.home) in line]
-        return [int(pid) for pid, command in mine if "lambda" in command]
+        found = {int(pid): UNPACKED.search(command) for pid, command in mine}
+        return {pid: Path(folder[0]) for pid, folder in found.items() if folder}
 
 
 def send(form: UploadForm, data: bytes) -> int:

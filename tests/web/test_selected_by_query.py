@@ -250,6 +250,12 @@ def test_malformed_selection_is_refused_everywhere(client: Client, more: dict[st
         assert (422, code) == (answer.status, answer.json["code"]), (path, answer.text)
 
 
+def test_tags_of_a_selection_of_nothing_are_checked(client: Client) -> None:
+    for tags in ([], ["\x0f"]):
+        answer = client.send("POST", PATH, {"action": "add_tags", "query": {"tag": "nowhere"}, "tags": tags})
+        assert (422, "tags") == (answer.status, answer.json["code"])
+
+
 def test_cursor_of_another_list_and_an_empty_selection_are_refused(client: Client) -> None:
     assert 422 == client.send("POST", PATH, {"action": "trash", "query": {}, "cursor": "x"}).status
     for path in ("/api/v1/download", "/api/v1/shares"):

@@ -63,7 +63,7 @@ class BulkApi:
         ids, following = selected_page(gallery, selection, None if given is None else cursor)
         rest = {name: value for name, value in body.items() if name not in MEMBERS | {"cursor"}}
         wanted = replace(_request(rest | {"ids": ids}), campaign=campaign or None)
-        outcome = self._bulk.run(wanted) if ids else BulkOutcome(())
+        outcome = self._bulk.run(wanted) if ids else self._bulk.nothing(wanted)
         campaign = outcome.campaign.public_id if outcome.campaign else campaign
         if following is not None and campaign:
             following += f"{_CAMPAIGN}{campaign}"

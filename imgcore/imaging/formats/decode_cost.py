@@ -15,6 +15,7 @@ DERIVED = frozenset({b"grid", b"iovl", b"iden", b"tmap"})
 _MAX_DEPTH = 8
 
 MAX_LAYERS = 4  # frames of one item: AVIF and HEIF have up to four layers (AVIF 1.1.0, 2.3.2.3)
+MAX_DECODED = 1536  # coded HEVC items, each as often as it is decoded: each costs a millisecond, however small
 MAX_ALL_UNITS = 65_536  # of all items; each has two to five, or one for each slice
 MAX_CONFIGURATIONS = 1 << 19  # bytes of parameter sets, each as often as its item is decoded
 _NOT_SLICES = 32  # HEVC's types of units from here on hold no pixels

@@ -273,8 +273,8 @@ def _check_parsing(
 ) -> None:
     """Raise Damaged if one of these HEVC items holds many pictures, all of which libheif would decode.
 
-    Damaged too: it would parse far more units, parameter sets or bytes than encoders write. ``uses`` sums up
-    numbers of items, each as often as libheif decodes the item.
+    Damaged too: it would decode far more tiles, or parse far more units, parameter sets or bytes than encoders
+    write. ``uses`` sums up numbers of items, each as often as libheif decodes the item.
     """
     places = {item: tuple(extent.place for extent in extents.get(item, ())) for item in coded}
     distinct = {place: item for item, place in places.items()}
@@ -284,6 +284,8 @@ def _check_parsing(
     configurations = {
         item: sum(end - start for name, start, end in owned if name == b"hvcC") for item, owned in coded.items()
     }
+    if uses(dict.fromkeys(places, 1)) > decode_cost.MAX_DECODED:
+        raise Damaged("more tiles than any encoder writes")
     if (
         uses({item: units[place] for item, place in places.items()}) > decode_cost.MAX_ALL_UNITS
         or uses(configurations) > decode_cost.MAX_CONFIGURATIONS
