@@ -40,14 +40,20 @@ ready = time.perf_counter() - started
 for captioner in (made.captioner, made.standby):
     getattr(captioner, "warm", lambda: None)()
 warm = time.perf_counter() - started
-from imgcore.imaging.decode import decode
-photo = decode(open(sys.argv[1], "rb").read(), max_side=1600)
-if "{function}" == "thumbnail":
-    from imgcore.imaging.render import render
-    render(photo, "0" * 32, fit="crop")
-else:
-    photo.jpegs(1024)
-sys.stdout.write(f"{{imported}} {{ready}} {{warm}} {{time.perf_counter() - started}}")
+first = float("nan")
+try:
+    from imgcore.imaging.decode import decode
+except ImportError:  # version 0.1 has another interface
+    decode = None
+if decode:
+    photo = decode(open(sys.argv[1], "rb").read(), max_side=1600)
+    if "{function}" == "thumbnail":
+        from imgcore.imaging.render import render
+        render(photo, "0" * 32, fit="crop")
+    else:
+        photo.jpegs(1024)
+    first = time.perf_counter() - started
+sys.stdout.write(f"{{imported}} {{ready}} {{warm}} {{first}}")
 """
 SETTINGS = {
     "DATABASE_URL": "mysql://nobody:nothing@127.0.0.1:1/none",
