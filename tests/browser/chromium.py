@@ -137,10 +137,22 @@ class Browser:
         self.run(DROP, listed, by)
 
     def click(self, selector: str) -> None:
-        """The first element that fits, scrolled to the middle: bars cover the edges of the window."""
-        element = self.find(selector)
-        self.run("arguments[0].scrollIntoView({block: 'center'})", element)
-        element.click()
+        """The first element that fits, scrolled to the middle: bars cover the edges of the window.
+
+        The page may draw the element anew between finding and clicking it; then the new one is clicked, as
+        people do.
+        """
+
+        def clicked() -> bool:
+            element = self.find(selector)
+            try:
+                self.run("arguments[0].scrollIntoView({block: 'center'})", element)
+                element.click()
+            except StaleElementReferenceException:
+                return False
+            return True
+
+        self.wait(clicked)
 
     def fill(self, **fields: str) -> None:
         """Type into the fields of these ids."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from selenium.webdriver.common.keys import Keys
 
+from imgcore.gallery.descriptions import Edit
 from tests.browser.chromium import Browser
 from tests.browser.gallery_tools import captions, fill
 from tests.web.fakes import AWAY
@@ -81,7 +82,7 @@ def test_words_are_edited_in_the_viewer(browser: Browser, stage: Stage) -> None:
 
 def test_an_expired_address_in_the_viewer_is_renewed(browser: Browser, stage: Stage) -> None:
     """The image is asked for again, once; then a sentence with a button says that it cannot be shown."""
-    fill(stage, 1)
+    [image] = fill(stage, 1)
     browser.open()
     browser.find("#grid .frame")
     stage.bucket.signature = stage.gallery.storage.signature = "renewed"
@@ -91,9 +92,13 @@ def test_an_expired_address_in_the_viewer_is_renewed(browser: Browser, stage: St
     stage.gallery.storage.signature = "refused"
     browser.run("const large = document.querySelector('#viewer .large'); large.src += '&x'")
     browser.wait(lambda: browser.has("#viewer .trouble", "cannot be shown at the moment"))
+    browser.run("document.querySelector('#viewer .trouble button').dataset.mark = 'the same'")
+    stage.gallery.edit(image.public_id, Edit(caption="Changed meanwhile."))
+    browser.wait(lambda: browser.has("#viewer .caption", "Changed meanwhile."))
+    assert browser.all("#viewer .trouble button[data-mark='the same']")  # whoever is about to press it can
     stage.bucket.signature = stage.gallery.storage.signature = "mended"
     browser.click("#viewer .trouble button")
-    browser.wait(lambda: browser.run(loaded))
+    browser.wait(lambda: browser.run(loaded) and not browser.all("#viewer .trouble"))
 
 
 def test_a_photo_that_is_deleted_while_it_is_shown(browser: Browser, stage: Stage) -> None:

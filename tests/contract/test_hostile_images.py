@@ -103,7 +103,11 @@ def test_mutants_do_no_harm(tmp_path: Path) -> None:
     [
         (Outcome("x", "died of signal 11", "", 0, 0.0, 0), "died of signal 11"),
         (Outcome("x", "raised", "KeyError", 0, 0.0, 0), "raised"),
-        (Outcome("x", "rejected damaged", "", 0, CPU_SECONDS + 1, 0), "took 3.0 s of CPU"),
+        (
+            Outcome("x", "rejected damaged", "", 0, CPU_SECONDS + 1, 0),
+            "took 3.0 s of CPU, on a machine 1.0 times slower than usual",
+        ),
+        (Outcome("x", "rejected damaged", "", 0, CPU_SECONDS + 1, 0, slowness=2.0), None),
         (Outcome("x", "ok", "", 1_000_000, 0.1, MEMORY + 18_000_000), "took 60 MB for 1.0 megapixels"),
         (Outcome("x", "ok", "", 1_000_000, 0.1, MEMORY + 16_000_000), None),
     ],

@@ -9,6 +9,7 @@ import { element } from "./dom.js";
  * @property {(step: 1 | -1) => void} onStep
  * @property {() => void} onClose
  * @property {() => void} onLost called when the display image does not load
+ * @property {() => void} onLoaded called when it has loaded
  */
 
 const STEP = 1.5; // of one key press or click
@@ -26,7 +27,10 @@ export class Stage {
     this.large = element("img", { className: "large", decoding: "async", draggable: false });
     this.element = element("div", { className: "stage" }, [this.small, this.large]);
     this.gestures = gestures;
-    this.large.addEventListener("load", () => this.large.classList.remove("loading"));
+    this.large.addEventListener("load", () => {
+      this.large.classList.remove("loading");
+      gestures.onLoaded();
+    });
     this.large.addEventListener("error", () => this.#source && gestures.onLost());
     this.element.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
     this.element.addEventListener("dblclick", (event) => this.#zoomTo(this.#view.scale > 1 ? 0 : DOUBLE, event));

@@ -28,6 +28,7 @@ export class PhotoViewer extends HTMLElement {
   /** @type {string | null} */ #id = null;
   /** @type {Map<string, number>} */ #renewed = new Map();
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #idle;
+  /** @type {() => unknown} */ #remedy = () => {};
 
   /** @param {Options} options */
   setUp(options) {
@@ -37,6 +38,7 @@ export class PhotoViewer extends HTMLElement {
       onStep: guard((step) => this.step(step)),
       onClose: () => options.onClose(),
       onLost: guard(() => this.#lost()),
+      onLoaded: () => this.#clear("picture"),
     });
     this.status = element("p", { className: "sr", role: "status" });
     this.info = new Info((photo) => options.store.put(photo), (sentence) => this.#say(sentence));
@@ -141,12 +143,12 @@ export class PhotoViewer extends HTMLElement {
   async #load(id, { fresh = false } = {}) {
     try {
       const image = await ask("GET", `/api/v1/images/${id}`, { fresh });
-      if (this.#id === id) this.#trouble("");
+      if (this.#id === id) this.#clear("photo");
       this.#given.store.put(image);
     } catch (error) {
       if (this.#id !== id) return;
       if (error instanceof Problem && error.status === 404) this.#gone();
-      else this.#trouble(/** @type {Error} */ (error).message, "Try again", () => this.#load(id));
+      else this.#trouble("photo", /** @type {Error} */ (error).message, "Try again", () => this.#load(id, { fresh }));
     }
   }
 
@@ -164,7 +166,7 @@ export class PhotoViewer extends HTMLElement {
 
   #gone() {
     const id = this.#id;
-    this.#trouble("This photo is no longer in the gallery.", "Next photo", async () => {
+    this.#trouble("photo", "This photo is no longer in the gallery.", "Next photo", async () => {
       await this.step(1);
       if (this.#id === id) this.#given.onClose(); // there is no next one
     });
@@ -176,7 +178,7 @@ export class PhotoViewer extends HTMLElement {
     const photo = this.#id ? this.#given.store.get(this.#id) : undefined;
     if (!photo || !this.caption || !this.previous || !this.next || !this.count) return;
     this.stage?.show(photo, { fresh });
-    if (fresh) this.#trouble("");
+    if (fresh) this.#clear();
     const words = photo.caption || photo.name;
     const changed = this.caption.textContent !== words;
     this.caption.textContent = words;
@@ -214,7 +216,7 @@ export class PhotoViewer extends HTMLElement {
     if (!id) return;
     this.stage?.lose();
     if (Date.now() - (this.#renewed.get(id) ?? -RENEWED) < RENEWED) {
-      this.#trouble("The photo cannot be shown at the moment.", "Try again", () => {
+      this.#trouble("picture", "The photo cannot be shown at the moment.", "Try again", () => {
         this.#renewed.delete(id);
         return this.#load(id, { fresh: true });
       });
@@ -224,17 +226,28 @@ export class PhotoViewer extends HTMLElement {
     await this.#load(id, { fresh: true });
   }
 
-  /** @param {string} sentence @param {string} [label] @param {() => unknown} [run] */
-  #trouble(sentence, label = "", run = () => {}) {
+  /**
+   * Say what is wrong, beside one button. What is said already stays as it is: somebody may be about to press it.
+   * @param {"photo" | "picture"} about @param {string} sentence @param {string} label @param {() => unknown} run
+   */
+  #trouble(about, sentence, label, run) {
     if (!this.trouble) return;
-    this.trouble.hidden = sentence === "";
-    if (sentence === "") {
-      this.trouble.replaceChildren();
-      return;
-    }
-    const again = button(label, guard(run), { className: "button small" });
+    this.#remedy = run;
+    if (this.trouble.dataset.about === about && this.trouble.dataset.sentence === sentence) return;
+    const again = button(label, guard(() => this.#remedy()), { className: "button small" });
     this.trouble.replaceChildren(element("p", {}, [sentence]), again);
+    Object.assign(this.trouble.dataset, { about, sentence });
+    this.trouble.hidden = false;
     again.focus();
+  }
+
+  /** @param {"photo" | "picture"} [about] what is well again; all of it by default */
+  #clear(about) {
+    if (!this.trouble || (about && this.trouble.dataset.about !== about)) return;
+    this.trouble.hidden = true;
+    this.trouble.replaceChildren();
+    delete this.trouble.dataset.about;
+    delete this.trouble.dataset.sentence;
   }
 
   /** @param {string} sentence */
