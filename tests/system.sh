@@ -1,7 +1,7 @@
 #!/bin/sh
 # The tests' system packages: MariaDB (the repository's contract), Chromium and its driver (the browser tests),
 # ab (what imgload is held against), HAProxy (what the web hosts are rolled behind); with the argument "drills" also
-# libvips (which pictures are compared with) and Firefox.
+# libvips (which pictures are compared with), Firefox and libfaketime (a database whose clock jumps).
 # Installs them from Debian's or Ubuntu's packages where it may; says what is missing where it may not.
 set -eu
 
@@ -16,6 +16,7 @@ have haproxy || missing="$missing haproxy"
 if [ "${1-}" = drills ]; then
     have vips || missing="$missing libvips-tools"
     have firefox-esr || have firefox || missing="$missing firefox-esr"
+    ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || missing="$missing libfaketime"
 fi
 [ -n "$missing" ] || exit 0
 

@@ -6,13 +6,14 @@ import ast
 import importlib
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from imgcore import backoff
 from tests.support.mutants import mutants
-from tests.support.mutation import _forked, _load_in_place_of, _replace_functions
+from tests.support.mutation import _forked, _load_in_place_of, _replace_functions, _within_reason
 
 ROOT = Path(__file__).parents[2]
 
@@ -100,3 +101,18 @@ def test_mutant_outside_of_functions_is_imported() -> None:
 
 def test_mutant_that_hangs_is_ended() -> None:
     assert (None, 0.5) == _forked(lambda: time.sleep(60) or 0, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("run", "without_mutant", "status"),
+    [
+        (lambda: 0, lambda: 0, 0),
+        (lambda: 3, lambda: 0, 3),
+        (lambda: time.sleep(60) or 0, lambda: 0, None),
+        (lambda: time.sleep(0.3) or 0, lambda: time.sleep(0.3) or 0, 0),  # the machine is busier than before
+    ],
+)
+def test_too_long_is_longer_than_without_the_mutant(
+    run: Callable[[], int], without_mutant: Callable[[], int], status: int | None
+) -> None:
+    assert status == _within_reason(run, without_mutant, 0.1)
