@@ -7,7 +7,14 @@ from datetime import datetime
 from typing import Any
 
 from imgcore.db.connection import Repository, Transaction
-from imgcore.db.ledger_months import dollars, forget_months, read_total, read_unsettled, store_months
+from imgcore.db.ledger_months import (
+    UNSETTLED_STATES,
+    dollars,
+    forget_months,
+    read_total,
+    read_unsettled,
+    store_months,
+)
 from imgcore.db.mapping import NAME, WORD, Row, local_time
 from imgcore.db.statements import sql
 from imgcore.spending.models import Caps, Group, LedgerEntry, Period, Unsettled, Usage
@@ -32,10 +39,10 @@ _SETTLE = (
     " counted_usd = :counted_usd, outcome = :outcome, state = NULL"
     " WHERE call_id = :call_id AND state IN {states}"
 )
-_UNSETTLED, _NOT_BILLED = "('open', 'unknown')", "('not_billed')"
+_NOT_BILLED = "('not_billed')"
 _CLOSE = (
     "UPDATE model_calls SET outcome = :outcome, price_usd = 0, counted_usd = 0, state = 'not_billed'"
-    " WHERE call_id = :call_id AND state IN ('open', 'unknown')"
+    " WHERE call_id = :call_id AND state IN {states}"
 )
 _LOSE = (
     "UPDATE model_calls SET outcome = :outcome, state = 'unknown' WHERE call_id = :call_id AND state = 'open'"
@@ -81,7 +88,7 @@ class LedgerRepository(Repository):
 
     def close(self, call_id: str, outcome: str) -> None:
         """Complete the entry of a call that was not billed."""
-        self._change(_CLOSE, call_id, outcome)
+        self._change(sql(_CLOSE, states=UNSETTLED_STATES), call_id, outcome)
 
     def lose(self, call_id: str, outcome: str) -> None:
         """Note why an open call has no answer; it counts as before."""
@@ -101,7 +108,7 @@ class LedgerRepository(Repository):
         settled = {name: value for name, value in values.items() if name not in same}
 
         def append(tx: Transaction) -> None:
-            if tx.execute(sql(_SETTLE, states=_UNSETTLED), **settled):
+            if tx.execute(sql(_SETTLE, states=UNSETTLED_STATES), **settled):
                 return
             if tx.execute(sql(_SETTLE, states=_NOT_BILLED), **settled):  # answered although it was refused
                 forget_months(tx, entry.call_id)

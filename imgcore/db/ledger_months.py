@@ -33,7 +33,8 @@ _FIRST = (
     " FROM model_calls e WHERE e.public_id = c.public_id AND e.state IS NULL AND e.called_at < :since{same})"
 )
 _SAME = " AND e.owner_id = c.owner_id"
-_WITHOUT_ANSWER = "FROM model_calls c WHERE c.state IN ('open', 'unknown')"
+UNSETTLED_STATES = "('open', 'unknown')"  # of calls whose answer has not arrived
+_WITHOUT_ANSWER = "FROM model_calls c WHERE c.state IN " + UNSETTLED_STATES
 _UNSETTLED = (
     "SELECT COUNT(*) AS calls, SUM(c.most_input_tokens) AS input_tokens, SUM(c.most_output_tokens) AS"
     " output_tokens, SUM(c.most_price_usd) AS price_usd, COUNT(*) - COUNT(c.most_price_usd) AS unpriced "
