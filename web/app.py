@@ -16,7 +16,7 @@ from web.handlers.api import Api
 from web.handlers.campaigns import CampaignPages
 from web.handlers.downloads import DownloadRoutes
 from web.handlers.gallery import GalleryPages
-from web.handlers.health import Health
+from web.handlers.health import HEADERS, Health
 from web.handlers.jobs import JobPages
 from web.handlers.language import LanguageSwitch
 from web.handlers.login import LoginPages
@@ -32,7 +32,6 @@ from web.handlers.words import WordPages
 from web.http.assets import static_files
 from web.http.auth import PREFIX, Authenticator, rate_headers
 from web.http.compression import compress_response
-from web.http.cookies import is_https
 from web.http.errors import Problem, as_json, as_problem, problem_of_exception
 from web.http.headers import RequestChecks, security_headers
 from web.http.rate_limit import RateLimiter
@@ -121,8 +120,19 @@ class Application(Bottle):
         return headers | {"Content-Type": "text/html; charset=utf-8"}, page.encode()
 
     def wsgi(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        """Answer one request, compressed where the client accepts that."""
+        """Answer one request, compressed where the client accepts that; /healthz without Bottle."""
+        method, no_body = environ["REQUEST_METHOD"], environ.get("CONTENT_LENGTH", "") in ("", "0")
+        if environ["PATH_INFO"] == "/healthz" and method in ("GET", "HEAD") and no_body:
+            return self._answer_health_check(environ, start_response)
         return compress_response(self._respond, environ, start_response)
+
+    def _answer_health_check(
+        self, environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
+        status, body = self.health.state
+        headers = HEADERS | {"Content-Length": str(len(body))} | self._fixed_headers(environ["wsgi.url_scheme"])
+        start_response(status, list(headers.items()))
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
 
     def _respond(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Bottle's own ``wsgi`` inside the error boundary."""
@@ -140,10 +150,13 @@ class Application(Bottle):
             response.set_header(name, value)
 
     def _response_headers(self) -> dict[str, str]:
-        headers = self.security_headers | rate_headers()
-        if self.has_accounts and is_https():  # RFC 6797
-            headers["Strict-Transport-Security"] = "max-age=31536000"
-        return headers
+        return self._fixed_headers(request.environ["wsgi.url_scheme"]) | rate_headers()
+
+    def _fixed_headers(self, scheme: str) -> dict[str, str]:
+        """Return the headers that all responses to a scheme have."""
+        if self.has_accounts and scheme == "https":  # RFC 6797
+            return self.security_headers | {"Strict-Transport-Security": "max-age=31536000"}
+        return self.security_headers
 
 
 def create_app(

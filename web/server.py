@@ -8,6 +8,7 @@ import signal
 import socket
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -21,6 +22,7 @@ from imgcore.config import DRAIN_SECONDS
 from web.app import Application
 from web.http.cookies import holds_credential
 from web.http.errors import Problem, as_json
+from web.http.filters import may_search
 from web.http.responses import encode_json
 
 IDLE_SECONDS = 1.0  # a client may be about to send its next request on a connection that was just used
@@ -35,8 +37,9 @@ BACKLOG = 1024  # connections that wait to be accepted
 
 # Where there are accounts, requests without a credential have threads of their own: however many of them wait,
 # those of signed-in people and of browsers that have signed in before do not wait behind them. Without a
-# credential, POST means a sign-in, a set-up or the password of a share link: costly, and each writes.
-THREADS, ANONYMOUS_THREADS, ANONYMOUS_POST_THREADS = 8, 3, 1
+# credential, POST means a sign-in, a set-up or the password of a share link: costly, and each writes. Searches
+# of a public gallery may take the database seconds: sign-in pages and photos do not wait behind them.
+THREADS, ANONYMOUS_THREADS, ANONYMOUS_POST_THREADS, ANONYMOUS_SEARCH_THREADS = 8, 3, 1, 2
 
 SETTINGS = {
     "backlog": BACKLOG,
@@ -112,6 +115,19 @@ class _Channel(HTTPChannel):
     taken = 0  # bytes that the client has taken
     waited_from: tuple[float, int] | None = None  # since when a thread waits for it, and what it had taken then
 
+    def __init__(self, server: TcpWSGIServer, sock: socket.socket, *arguments: Any, **named: Any) -> None:
+        """Read at once what the client has sent: the next turn of the loop may be many milliseconds away."""
+        super().__init__(server, sock, *arguments, **named)
+        with contextlib.suppress(OSError):
+            if sock.recv(1, socket.MSG_PEEK):
+                wasyncore.read(self)
+
+    def received(self, data: bytes) -> bool:
+        """Take what the client has sent, and answer /healthz."""
+        taken = bool(super().received(data))
+        self.server.answer_health_checks()
+        return taken
+
     def send(self, data: bytes, do_close: bool = True) -> int:
         sent = int(super().send(data, do_close))
         self.taken += sent
@@ -162,14 +178,17 @@ class Server:
         self._server.channel_class = _Channel
         self._server.app = app
         self._server.add_task = self._dispatch
-        self._health_check = _dispatcher(1)
-        self._anonymous = self._anonymous_posts = self._server.task_dispatcher
+        self._server.answer_health_checks = self._answer_health_checks
+        self._health_checks: deque[_Channel] = deque()  # channels whose next request is one
+        self._anonymous = self._anonymous_posts = self._anonymous_searches = self._server.task_dispatcher
         if app.has_accounts:
             self._anonymous = _dispatcher(ANONYMOUS_THREADS)
             self._anonymous_posts = _dispatcher(ANONYMOUS_POST_THREADS)
+            self._anonymous_searches = _dispatcher(ANONYMOUS_SEARCH_THREADS)
         self._delay = delay
         self._closing: float | None = None  # when the listener closes
         self._deadline = 0.0  # when unfinished responses are dropped
+        self._loop_thread = 0  # its identity, while it runs
 
     def run(self, *, drain: float = DRAIN_SECONDS, ready: Callable[[], None] = lambda: None) -> None:
         """Serve until ``stop``. In the main thread SIGTERM and SIGINT call it, from ``ready()`` on."""
@@ -199,23 +218,34 @@ class Server:
         with contextlib.suppress(OSError):  # the server has stopped already
             self._server.pull_trigger()
 
-    def _dispatch(self, channel: HTTPChannel) -> None:
-        """Queue a request. /healthz has a thread of its own, so that it never waits for visitors' requests.
+    def _dispatch(self, channel: _Channel) -> None:
+        """Queue a request. The event loop itself answers /healthz, which waits for no thread.
 
         A credential is not checked here: a flood that invents one shares the threads of those who have one.
         """
         request = channel.requests[0]
-        if getattr(request, "path", None) == "/healthz":
-            self._health_check.add_task(channel)
+        if _is_health_check(request) and channel.total_outbufs_len <= channel.adj.outbuf_high_watermark:
+            self._health_checks.append(channel)  # waitress holds a lock here that the answer needs
+            if threading.get_ident() != self._loop_thread:
+                self._server.pull_trigger()
         elif _has_credential(request.headers):
             self._server.task_dispatcher.add_task(channel)
         elif getattr(request, "command", "") == "POST":  # no such attribute where the first line is malformed
             self._anonymous_posts.add_task(channel)
+        elif may_search(getattr(request, "query", "")):
+            self._anonymous_searches.add_task(channel)
         else:
             self._anonymous.add_task(channel)
 
+    def _answer_health_checks(self) -> None:
+        """Answer those that wait. Called by the event loop only."""
+        while self._health_checks:
+            self._health_checks.popleft().service()
+
     def _loop(self, going: Callable[[], bool], timeout: float = 1.0) -> None:
+        self._loop_thread = threading.get_ident()
         while going():
+            self._answer_health_checks()
             self._evict_idle()
             self._cut_off_stalled()
             wasyncore.poll2(timeout, self._map)
@@ -246,8 +276,8 @@ class Server:
     def _drain(self) -> None:
         wasyncore.dispatcher.close(self._server)  # closes only the listener; the trigger still wakes the loop
         self._loop(self._busy, 0.05)
-        pools = {self._server.task_dispatcher, self._anonymous, self._anonymous_posts, self._health_check}
-        for dispatcher in pools:
+        anonymous = {self._anonymous, self._anonymous_posts, self._anonymous_searches}
+        for dispatcher in anonymous | {self._server.task_dispatcher}:
             dispatcher.shutdown(timeout=1)
         wasyncore.close_all(self._map)
 
@@ -265,6 +295,12 @@ def _dispatcher(threads: int) -> ThreadedTaskDispatcher:
     made = ThreadedTaskDispatcher()
     made.set_thread_count(threads)
     return made
+
+
+def _is_health_check(request: HTTPRequestParser) -> bool:
+    """Return whether a request is one that a load balancer sends: no body, which would have to be read."""
+    asked = getattr(request, "command", ""), getattr(request, "path", "")  # absent where it is malformed
+    return asked in (("GET", "/healthz"), ("HEAD", "/healthz")) and not request.content_length
 
 
 def _has_credential(headers: Mapping[str, str]) -> bool:

@@ -20,6 +20,12 @@ def test_alive_touches_nothing(client: Client, gallery: Gallery) -> None:
     assert (200, "ok\n") == ((answer := client.get("/healthz")).status, answer.text)
 
 
+def test_alive_without_bottle_has_the_headers_of_any_answer(client: Client) -> None:
+    """With a body, Bottle answers it."""
+    direct, routed = client.get("/healthz"), client.request("GET", "/healthz", b"x")
+    assert (direct.status, direct.headers, direct.text) == (routed.status, routed.headers, routed.text)
+
+
 @pytest.fixture
 def clock() -> list[float]:
     """The seconds that the health checks see."""

@@ -14,7 +14,15 @@ from imgcore.accounts.service import Accounts
 from imgcore.db.connection import HEAVY_QUERIES, HEAVY_WAITING
 from tests.web.peopling import HOME, Site, site
 from web.http.cookies import holds_credential
-from web.server import ANONYMOUS_POST_THREADS, ANONYMOUS_THREADS, THREADS, Server, listen
+from web.http.filters import may_search
+from web.server import (
+    ANONYMOUS_POST_THREADS,
+    ANONYMOUS_SEARCH_THREADS,
+    ANONYMOUS_THREADS,
+    THREADS,
+    Server,
+    listen,
+)
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
@@ -89,6 +97,38 @@ def test_pages_without_a_credential_do_not_wait_for_sign_ins(held: Held) -> None
 
     answer = held.send("GET", "/static/icon.svg").getresponse()
     assert (200, False) == (answer.status, held.release.is_set())
+
+
+def test_pages_without_a_credential_do_not_wait_for_searches(held: Held) -> None:
+    """Searches of a public gallery wait for the database."""
+    searches = [held.send("GET", "/login?q=boat") for _ in range(2 * ANONYMOUS_SEARCH_THREADS)]
+    for _ in range(ANONYMOUS_SEARCH_THREADS):
+        assert held.waiting.acquire(timeout=20)
+
+    answer = held.send("GET", "/static/icon.svg").getresponse()
+    assert (200, False) == (answer.status, held.release.is_set())
+    assert not held.waiting.acquire(blocking=False)
+
+    held.release.set()
+    assert {200} == {connection.getresponse().status for connection in searches}
+
+
+@pytest.mark.parametrize(
+    ("query", "costly"),
+    [
+        ("q=boat", True),
+        ("cursor=x&tag=cat", True),
+        ("%71=boat", True),
+        ("%75%70%6c%6f%61%64%65%64%5f%66%72%6f%6d=2026", True),  # uploaded_from
+        ("offset=20000", True),
+        ("cursor=q&next=%2F%3Fq%3Dboat", False),
+        ("", False),
+        ("&".join(["q=boat"] * 65), False),
+        ("%" * 16_000, False),
+    ],
+)
+def test_queries_that_may_search(query: str, costly: bool) -> None:
+    assert costly is may_search(query)
 
 
 @pytest.mark.parametrize(

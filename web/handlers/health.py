@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 
 READY_SECONDS = 5.0  # how long the result of the checks is used again
+HEADERS = {"Content-Type": "text/plain", "Cache-Control": "no-store"}  # of /healthz
 
 
 class Health:
@@ -36,11 +37,17 @@ class Health:
         return [("GET", "/healthz", self.alive), ("GET", "/readyz", self.ready)]
 
     def alive(self) -> HTTPResponse:
-        """Return 200 while the process serves requests; uses neither database nor storage."""
-        status, text = (503, "stopping\n") if self.draining else (200, "ok\n")
-        return HTTPResponse(
-            text, status=status, headers={"Content-Type": "text/plain", "Cache-Control": "no-store"}
-        )
+        """Return 200 while the process serves requests; uses neither database nor storage.
+
+        Requests without a body are answered before Bottle, by ``Application.wsgi``.
+        """
+        status, body = self.state
+        return HTTPResponse(body, status=status, headers=HEADERS)
+
+    @property
+    def state(self) -> tuple[str, bytes]:
+        """The status line and the body of /healthz."""
+        return ("503 Service Unavailable", b"stopping\n") if self.draining else ("200 OK", b"ok\n")
 
     def ready(self) -> HTTPResponse:
         """Return each dependency with null, or with a sentence that says what is wrong."""

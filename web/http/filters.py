@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from urllib.parse import unquote_plus
 
 from imgcore.errors import Invalid
 from imgcore.gallery.filters import Filters, parsed_filters
 from imgcore.gallery.service import QUERY_LENGTH
 from web.http.errors import Problem
+from web.http.request import FIELDS_LIMIT
 
 # The query parameters that filter a list, beside the words
 FILTERS = (
@@ -15,6 +17,9 @@ FILTERS = (
     "taken_from", "taken_to", "uploaded_from", "uploaded_to", "owner", "album",
     "similar",
 )  # fmt: skip
+
+_COSTLY = frozenset({"q", "offset", *FILTERS})
+_LONGEST = 3 * max(map(len, _COSTLY))  # of their names, with each character percent-encoded
 
 
 def searched(asked: Mapping[str, str]) -> tuple[str | None, Filters]:
@@ -26,3 +31,14 @@ def searched(asked: Mapping[str, str]) -> tuple[str | None, Filters]:
         return text, parsed_filters(asked)
     except Invalid as error:
         raise Problem(400, error.code, error.message) from error
+
+
+def may_search(query: str) -> bool:
+    """Return whether the query part of an address may name words, a filter, or a place deep in a month.
+
+    Such a request may take the database seconds. One with too many fields is refused before that.
+    """
+    if not query or query.count("&") >= FIELDS_LIMIT:
+        return False
+    names = (pair.partition("=")[0] for pair in query.split("&"))
+    return any(unquote_plus(name) in _COSTLY for name in names if len(name) <= _LONGEST)
