@@ -10,10 +10,11 @@ from __future__ import annotations
 import threading
 from collections import Counter, OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from imgcore.db.connection import Database, Repository, Transaction
+from imgcore.db.connection import PEOPLE_WAIT, Database, Repository, Transaction
 from imgcore.db.filters import query_of
 from imgcore.db.mapping import in_list, micros
 from imgcore.db.pages import matching
@@ -22,7 +23,7 @@ from imgcore.db.search_query import Term
 from imgcore.db.search_words import facet
 from imgcore.db.statements import sql
 from imgcore.db.tiles import read_tiles
-from imgcore.errors import Invalid
+from imgcore.errors import Invalid, Unavailable
 from imgcore.gallery.changes import LIFETIME, OVERLAP
 from imgcore.gallery.filters import NO_FILTERS, Filters
 from imgcore.gallery.listing import (
@@ -71,6 +72,14 @@ class _Counted:
     counted_at: str
 
 
+@dataclass(slots=True)
+class _Turn:
+    """A lock of one count. users: threads that count or wait."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    users: int = 0
+
+
 class TimelineRepository(Repository):
     """The timeline as a viewer sees it. Each method reads what is committed when it is called."""
 
@@ -78,6 +87,7 @@ class TimelineRepository(Repository):
         super().__init__(database)
         self._lock = threading.Lock()
         self._kept: OrderedDict[tuple[int | None, Sort], _Counted] = OrderedDict()
+        self._counting: dict[tuple[int | None, Sort], _Turn] = {}
 
     def months(
         self, viewer: Viewer, sort: Sort, text: str | None = None, filters: Filters = NO_FILTERS
@@ -94,16 +104,48 @@ class TimelineRepository(Repository):
         owner = owner_seen(viewer)
         if owner == NOBODY:
             return Months(())
+        if (known := self._known(owner, sort)) is None:
+            with self._turn(owner, sort):
+                known = self._known(owner, sort)  # another thread may have counted meanwhile
+                if known is None:
+                    counted = self._database.read_heavy(lambda tx: _count(tx, owner, sort, None))
+                    return self._keep(owner, sort, counted)
+        return self._keep(owner, sort, self._database.read(lambda tx: _count(tx, owner, sort, known)))
+
+    def _known(self, owner: int | None, sort: Sort) -> _Counted | None:
         with self._lock:
-            known = self._kept.get((owner, sort))
-        read = self._database.read if known else self._database.read_heavy
-        counted = read(lambda tx: _count(tx, owner, sort, known))
+            return self._kept.get((owner, sort))
+
+    def _keep(self, owner: int | None, sort: Sort, counted: _Counted) -> Months:
         with self._lock:
             self._kept[owner, sort] = counted
             self._kept.move_to_end((owner, sort))
             while len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
         return _months(counted.counts)
+
+    @contextmanager
+    def _turn(self, owner: int | None, sort: Sort) -> Iterator[None]:
+        """Wait until no other thread counts all months of the same photos. Unavailable: PEOPLE_WAIT is over.
+
+        The first page after a start is asked for by many at once: each thread would count a million photos, and
+        most would be refused as heavy queries.
+        """
+        with self._lock:
+            turn = self._counting.setdefault((owner, sort), _Turn())
+            turn.users += 1
+        try:
+            if not turn.lock.acquire(timeout=PEOPLE_WAIT):
+                raise Unavailable("The photos are still being counted.", code="busy", retry_after=1)
+            try:
+                yield
+            finally:
+                turn.lock.release()
+        finally:
+            with self._lock:
+                turn.users -= 1
+                if not turn.users:
+                    del self._counting[owner, sort]
 
     def month(
         self,

@@ -21,7 +21,7 @@ def test_alive_touches_nothing(client: Client, gallery: Gallery) -> None:
 
 
 def test_alive_without_bottle_has_the_headers_of_any_answer(client: Client) -> None:
-    """With a body, Bottle answers it."""
+    """Bottle answers a request with a body."""
     direct, routed = client.get("/healthz"), client.request("GET", "/healthz", b"x")
     assert (direct.status, direct.headers, direct.text) == (routed.status, routed.headers, routed.text)
 

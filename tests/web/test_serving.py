@@ -6,7 +6,6 @@ import contextlib
 import http.client
 import itertools
 import json
-import re
 import socket
 import tempfile
 import threading
@@ -19,7 +18,6 @@ import pytest
 from tests.web.fake_bucket import wait_for
 from tests.web.fakes import add_done, fake_gallery
 from web.app import create_app
-from web.handlers.health import Health
 from web.http.headers import security_headers
 from web.http.templates import TemplateRenderer
 from web.server import SETTINGS, Server, listen
@@ -252,53 +250,6 @@ def test_health_check_does_not_wait_for_other_requests(running: Running) -> None
     assert 200 == check.getresponse().status
     running.release.set()
     assert [200] * len(busy) == [connection.getresponse().status for connection in busy]
-
-
-def test_health_check_is_answered_by_the_event_loop(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No thread has to be scheduled for it, on a new connection or on one that is kept."""
-    answering: list[threading.Thread] = []
-
-    def state(health: Health) -> tuple[str, bytes]:
-        answering.append(threading.current_thread())
-        return "200 OK", b"ok\n"
-
-    monkeypatch.setattr(Health, "state", property(state))
-    connection = running.connect()
-    for method in ("GET", "HEAD", "GET"):
-        connection.request(method, "/healthz")
-        assert 200 == (answer := connection.getresponse()).status
-        assert (b"" if method == "HEAD" else b"ok\n") == answer.read()
-    assert [running.thread] * 3 == answering
-
-
-def test_health_check_behind_another_request_is_answered_after_it(running: Running) -> None:
-    """Both were sent at once, so the thread that answers the first one finds the second."""
-    running.release.clear()
-    with socket.create_connection(("127.0.0.1", running.port), timeout=20) as connection:
-        connection.sendall(
-            b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
-            b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
-        )
-        assert running.entered.wait(10)
-        running.release.set()
-        answers = b"".join(iter(lambda: connection.recv(65536), b""))
-    assert [b"200", b"200"] == re.findall(rb"HTTP/1.1 (\d+) ", answers)
-    assert answers.endswith(b"\r\n\r\nok\n")
-
-
-def test_failure_to_read_a_new_connection_does_not_end_the_server(
-    running: Running, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Each is read once while it is accepted, when the listener is what the event loop works on."""
-    with monkeypatch.context() as broken:
-        broken.setattr("web.server._Parser.received", lambda *_: 1 / 0)
-        connection = running.connect()
-        connection.request("GET", "/")
-        with pytest.raises((http.client.HTTPException, OSError)):
-            connection.getresponse()
-    connection = running.connect()
-    connection.request("GET", "/healthz")
-    assert 200 == connection.getresponse().status
 
 
 def test_a_hundred_half_open_connections_block_nobody(running: Running) -> None:

@@ -1,0 +1,62 @@
+"""/healthz as the server answers it, and connections that are read while they are accepted."""
+
+from __future__ import annotations
+
+import http.client
+import re
+import socket
+import threading
+
+import pytest
+
+from tests.web.test_serving import Running, running
+from web.handlers.health import Health
+
+__all__ = ["running"]
+
+
+def test_health_check_is_answered_by_the_event_loop(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No thread has to be scheduled for it, on a new connection or on one that is kept."""
+    answering: list[threading.Thread] = []
+
+    def state(health: Health) -> tuple[str, bytes]:
+        answering.append(threading.current_thread())
+        return "200 OK", b"ok\n"
+
+    monkeypatch.setattr(Health, "state", property(state))
+    connection = running.connect()
+    for method in ("GET", "HEAD", "GET"):
+        connection.request(method, "/healthz")
+        assert 200 == (answer := connection.getresponse()).status
+        assert (b"" if method == "HEAD" else b"ok\n") == answer.read()
+    assert [running.thread] * 3 == answering
+
+
+def test_health_check_behind_another_request_is_answered_after_it(running: Running) -> None:
+    """Both were sent at once, so the thread that answers the first one finds the second."""
+    running.release.clear()
+    with socket.create_connection(("127.0.0.1", running.port), timeout=20) as connection:
+        connection.sendall(
+            b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+            b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        )
+        assert running.entered.wait(10)
+        running.release.set()
+        answers = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert [b"200", b"200"] == re.findall(rb"HTTP/1.1 (\d+) ", answers)
+    assert answers.endswith(b"\r\n\r\nok\n")
+
+
+def test_failure_to_read_a_new_connection_does_not_end_the_server(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is read once while it is accepted, when the listener is what the event loop works on."""
+    with monkeypatch.context() as broken:
+        broken.setattr("web.server._Parser.received", lambda *_: 1 / 0)
+        connection = running.connect()
+        connection.request("GET", "/")
+        with pytest.raises((http.client.HTTPException, OSError)):
+            connection.getresponse()
+    connection = running.connect()
+    connection.request("GET", "/healthz")
+    assert 200 == connection.getresponse().status
