@@ -19,6 +19,21 @@ COUNT_POLLS = (
 )
 
 
+# The first view
+
+
+def test_scripts_come_after_the_pictures_that_the_server_has_drawn(browser: Browser, stage: Stage) -> None:
+    """The tiles keep the drawn element of the picture: another one would be painted anew."""
+    stage.add("cat.jpg", photo())
+    browser.open()
+    first = browser.run(
+        "const at = (name) => performance.getEntriesByType('resource').find((e) => e.name.includes(name));"
+        "return [at('grid.webp').responseEnd, at('/js/gallery.js').startTime]"
+    )
+    assert first[0] <= first[1]
+    assert browser.all("#grid .card img[fetchpriority=high]")
+
+
 # News
 
 

@@ -95,7 +95,7 @@ def test_an_expired_address_in_the_viewer_is_renewed(browser: Browser, stage: St
     browser.run("document.querySelector('#viewer .trouble button').dataset.mark = 'the same'")
     stage.gallery.edit(image.public_id, Edit(caption="Changed meanwhile."))
     browser.wait(lambda: browser.has("#viewer .caption", "Changed meanwhile."))
-    assert browser.all("#viewer .trouble button[data-mark='the same']")  # whoever is about to press it can
+    assert browser.all("#viewer .trouble button[data-mark='the same']")  # a person may be about to press it
     stage.bucket.signature = stage.gallery.storage.signature = "mended"
     browser.click("#viewer .trouble button")
     browser.wait(lambda: browser.run(loaded) and not browser.all("#viewer .trouble"))

@@ -37,6 +37,16 @@ test("loading a month moves only what is below it", () => {
   assert.ok(sections.lacks(sections.get("2024-02"), 1e9));
 });
 
+test("photos in the window come before those near it, each in their order", () => {
+  const sections = filled();
+  const row = sections.list[0].boxes[6];
+  const top = HEADING + row.y;
+  const ids = sections.nearest(sections.visible(0, sections.height), top, top + row.height);
+  const inside = sections.list[0].ids.filter((id) => sections.topOf(id) === top);
+  assert.deepEqual(ids.slice(0, inside.length), inside);
+  assert.deepEqual(ids.toSorted(), sections.ids.toSorted());
+});
+
 test("a page that names a photo twice lists it once", () => {
   const sections = filled();
   sections.append("2024-02", ["f1", "f1", "n3"], "3");

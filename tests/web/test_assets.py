@@ -14,6 +14,7 @@ from PIL import Image
 from imgcore.gallery.service import Gallery
 from tests.web.client import Client
 from tests.web.fakes import add_done
+from web.http.assets import SHEETS
 from web.limits import LIMITS
 
 STATIC = Path(__file__).parents[2] / "web" / "static"
@@ -26,10 +27,10 @@ def prefix(client: Client) -> str:
 
 def test_this_releases_files_are_kept_for_good(client: Client) -> None:
     """The address of all files changes with any of them."""
-    answer = client.get(f"{prefix(client)}/css/base.css")
+    answer = client.get(f"{prefix(client)}/css/viewer.css")
     assert "public, max-age=31536000, immutable" == answer.headers["cache-control"]
     assert "text/css; charset=utf-8" == answer.headers["content-type"]
-    assert (STATIC / "css" / "base.css").read_bytes() == answer.body
+    assert (STATIC / "css" / "viewer.css").read_bytes() == answer.body
 
 
 def test_files_without_a_release_are_asked_for_again(client: Client) -> None:
@@ -63,6 +64,46 @@ def test_every_import_of_a_script_is_there(client: Client) -> None:
             assert (path.parent / name).is_file(), f"{path.name} imports {name}"
 
 
+def later(page: str) -> list[str]:
+    """Return the modules that a page names to be loaded after its pictures."""
+    found = re.search(r'<meta name="modules" content="([^"]+)">', page)
+    return found[1].split() if found else []
+
+
+def give_picture(gallery: Gallery) -> None:
+    """Add a photo that the server draws."""
+    image = add_done(gallery)
+    changed = {"grid_key": f"thumbnails/{image.public_id}/grid.webp", "width": 640, "height": 480}
+    gallery.images.change(image.public_id, **changed)
+
+
+def test_page_with_pictures_names_every_module(client: Client, gallery: Gallery) -> None:
+    give_picture(gallery)
+    named = {STATIC / "js" / name for name in later(client.get("/").text)}
+    entry = STATIC / "js" / "gallery.js"
+    assert {entry, *imported(entry)} == named
+
+
+def test_page_has_one_stylesheet(client: Client, gallery: Gallery) -> None:
+    """It is joined from files by component, in their order, without their comments."""
+    page = client.get("/").text
+    (path,) = re.findall(r'<link rel="stylesheet" href="([^"]+)">', page)
+    sheet = client.get(path)
+    assert "text/css; charset=utf-8" == sheet.headers["content-type"]
+    parts = [(STATIC / "css" / f"{name}.css").read_text() for name in SHEETS["gallery"]]
+    rules = re.sub(r"/\*.*?\*/\s*", "", "\n".join(parts), flags=re.DOTALL)
+    assert rules == sheet.text
+
+
+def test_every_stylesheet_belongs_to_a_page() -> None:
+    """Those that scripts load belong to a module of the same name."""
+    joined = {f"{name}.css" for parts in SHEETS.values() for name in parts}
+    late = {"viewer.css", "dialogs.css"}
+    assert joined | late == {path.name for path in (STATIC / "css").glob("*.css")}
+    templates = "".join(path.read_text() for path in (STATIC.parent / "views").glob("*.tpl"))
+    assert set(re.findall(r"sheet='(\w+)'", templates)) <= set(SHEETS)
+
+
 @pytest.mark.parametrize("script", ["gallery", "photo"])
 def test_page_preloads_every_module(client: Client, gallery: Gallery, script: str) -> None:
     """Those that only another module imports as well."""
@@ -73,7 +114,7 @@ def test_page_preloads_every_module(client: Client, gallery: Gallery, script: st
 
 
 def test_every_script_belongs_to_a_page() -> None:
-    names = ("gallery", "passkeys", "photo", "problem", "theme", "worker/hash")
+    names = ("gallery", "passkeys", "photo", "problem", "start", "theme", "worker/hash")
     entries = [STATIC / "js" / f"{name}.js" for name in names]
     assert set((STATIC / "js").rglob("*.js")) == set(entries).union(
         *(imported(entry, late=True) for entry in entries)
@@ -96,6 +137,7 @@ def test_manifest_names_icons_of_the_sizes_that_they_have(client: Client) -> Non
 
 def test_first_view_is_within_its_budget(client: Client, gallery: Gallery) -> None:
     """The page, its styles, and the scripts that it loads before anything is done: 60 kB of gzip."""
+    give_picture(gallery)
     for _ in range(LIMITS.page_size):
         add_done(gallery)
     page = client.get("/", Accept_Encoding="gzip")
@@ -104,6 +146,7 @@ def test_first_view_is_within_its_budget(client: Client, gallery: Gallery) -> No
         for path in re.findall(
             r'(?:href|src)="(/static/[^"]+\.(?:css|js))"', gzip.decompress(page.body).decode()
         )
+        + [f"{prefix(client)}/js/{name}" for name in later(gzip.decompress(page.body).decode())]
     }
     largest = sorted(parts.items(), key=lambda part: -part[1])[:8]
     assert sum(parts.values()) <= 60_000, f"{sum(parts.values())} bytes; the largest: {largest}"
@@ -113,11 +156,13 @@ def test_first_view_is_within_its_budget(client: Client, gallery: Gallery) -> No
 
 
 def test_scripts_do_not_compete_with_the_first_pictures(client: Client, gallery: Gallery) -> None:
-    """The server draws the first photos, so pictures and styles are loaded before the scripts."""
-    add_done(gallery)
+    """The server draws the first photos. Its page names the scripts, which are loaded after the pictures."""
+    give_picture(gallery)
     page = client.get("/").text
     scripts = re.findall(r'<(?:link rel="modulepreload"|script type="module") [^>]+>', page)
-    assert len(scripts) > 1
+    assert 1 == len(scripts)
+    assert "/js/start.js" in scripts[0]
+    assert "gallery.js" in later(page)
     assert [] == [each for each in scripts if 'fetchpriority="low"' not in each]
     assert 1 == page.count("fetchpriority=high")
     assert "data:image" not in page, "a placeholder of each card makes the page a third larger"

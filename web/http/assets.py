@@ -31,6 +31,21 @@ _TYPES = {
     ".webmanifest": "application/manifest+json",
     ".png": "image/png",
 }
+# A page has one stylesheet, joined from files of css/ at start: each one more delays its first view.
+_EVERY = ("base", "bar", "controls")
+_PHOTO = (*_EVERY, "photo")
+_COLLECTIONS = (*_EVERY, "collections")
+SHEETS = {
+    "every": _EVERY,
+    "gallery": (
+        *_EVERY, "timeline", "cards", "filters", "scrubber", "uploads", "empty", "selection",
+    ),
+    "photo": _PHOTO,
+    "accounts": (*_PHOTO, "accounts"),
+    "collections": _COLLECTIONS,
+    "trash": (*_COLLECTIONS, "trash"),
+}  # fmt: skip
+_COMMENT = re.compile(rb"/\*.*?\*/\s*", re.DOTALL)
 _IMPORT = re.compile(r'^import .*"(\.{1,2}/[a-z/]+\.js)";$', re.MULTILINE)
 
 
@@ -65,6 +80,7 @@ class StaticFiles:
         paths = sorted(path for path in root.rglob("*") if path.suffix in _TYPES and path.is_file())
         self._assets = {path.relative_to(root).as_posix(): _load(path) for path in paths}
         self._assets[foreign_formats.FILE.name] = _load(foreign_formats.FILE)
+        self._assets |= {f"sheets/{name}.css": self._sheet(parts) for name, parts in SHEETS.items()}
         whole = "".join(f"{name}{asset.etag}" for name, asset in self._assets.items())
         self.version = hashlib.sha256(whole.encode()).hexdigest()[:12]
         self.samples = self._samples()
@@ -102,6 +118,10 @@ class StaticFiles:
         headers |= {"Content-Type": asset.media_type, "Content-Length": str(len(data))}
         return HTTPResponse(data, headers=headers)
 
+    def _sheet(self, parts: tuple[str, ...]) -> Asset:
+        joined = b"\n".join(self._assets[f"css/{part}.css"].data for part in parts)
+        return _asset(_COMMENT.sub(b"", joined), ".css")
+
     def _imported(self, script: str) -> tuple[str, ...]:
         """Return all modules that ``script`` imports, directly or not, for ``<link rel=modulepreload>``."""
         found: set[str] = set()
@@ -128,8 +148,11 @@ def static_files() -> StaticFiles:
 
 
 def _load(path: Path) -> Asset:
-    data = path.read_bytes()
-    media_type = _TYPES[path.suffix]
+    return _asset(path.read_bytes(), path.suffix)
+
+
+def _asset(data: bytes, suffix: str) -> Asset:
+    media_type = _TYPES[suffix]
     text = media_type.startswith("text/") or "json" in media_type or "svg" in media_type
     digest = hashlib.sha256(data).hexdigest()[:24]
     return Asset(data, gzip.compress(data, mtime=0) if text else None, media_type, f'W/"{digest}"')

@@ -1,4 +1,4 @@
-% rebase('layout.tpl', title='About – Caption Gallery', sheets=('photo',))
+% rebase('layout.tpl', title='About – Caption Gallery', sheet='photo')
 <section class="sheet">
 <h1>About this gallery</h1>
 <p>Photos are described by {{describer}}. Release {{release}}.</p>

@@ -1,4 +1,4 @@
-% rebase('layout.tpl', title='Account – Caption Gallery', sheets=('photo', 'accounts'))
+% rebase('layout.tpl', title='Account – Caption Gallery', sheet='accounts')
 % trouble_at = get('at')
 <section class="sheet account">
 % if caller.open:

@@ -1,4 +1,4 @@
-% rebase('layout.tpl', title=f"Account {row['name']} – Caption Gallery", sheets=('photo', 'accounts'))
+% rebase('layout.tpl', title=f"Account {row['name']} – Caption Gallery", sheet='accounts')
 <section class="sheet account">
 <h1>{{row['name']}}{{' (you)' if row['id'] == me else ''}}</h1>
 <p class="hint">{{'Administrator' if row['administrator'] else 'Person'}}, {{row['photos']}}, since <time datetime="{{row['since_machine']}}">{{row['since']}}</time> UTC. <a href="/accounts">All accounts</a></p>

@@ -1,4 +1,4 @@
-% rebase('layout.tpl', title='Accounts – Caption Gallery', sheets=('photo', 'accounts'))
+% rebase('layout.tpl', title='Accounts – Caption Gallery', sheet='accounts')
 <section class="sheet account">
 <h1>Accounts</h1>
 % if get('done'):

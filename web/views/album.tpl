@@ -1,4 +1,4 @@
-% rebase('layout.tpl', title=f"{album['name']} – Caption Gallery", sheets=('collections',))
+% rebase('layout.tpl', title=f"{album['name']} – Caption Gallery", sheet='collections')
 % album_path = f"/albums/{album['id']}"
 <section class="page">
 <p class="back"><a href="/albums">← Albums</a></p>

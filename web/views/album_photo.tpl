@@ -1,4 +1,4 @@
-% rebase('layout.tpl', title=f"{image['caption'] or image['name']} – Caption Gallery", sheets=('collections',))
+% rebase('layout.tpl', title=f"{image['caption'] or image['name']} – Caption Gallery", sheet='collections')
 % album_path = f"/albums/{album['id']}"
 <article class="page one">
 <p class="back"><a href="{{album_path}}">← {{album['name']}}</a> <span class="hint">{{place}}</span></p>

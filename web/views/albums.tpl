@@ -1,4 +1,4 @@
-% rebase('layout.tpl', title='Albums – Caption Gallery', sheets=('collections',))
+% rebase('layout.tpl', title='Albums – Caption Gallery', sheet='collections')
 <section class="page">
 <h1>Albums</h1>
 % if done:

@@ -1,4 +1,4 @@
-% rebase('layout.tpl', title='Describe again – Caption Gallery', sheets=('photo', 'accounts'))
+% rebase('layout.tpl', title='Describe again – Caption Gallery', sheet='accounts')
 <section class="sheet account">
 <h1>Describe again</h1>
 <p>New descriptions replace those of models. What people wrote stays, in every field.</p>

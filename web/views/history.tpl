@@ -1,4 +1,4 @@
-% rebase('layout.tpl', title=f"History of {image['caption'] or image['name']} – Caption Gallery", sheets=('photo', 'accounts'))
+% rebase('layout.tpl', title=f"History of {image['caption'] or image['name']} – Caption Gallery", sheet='accounts')
 <section class="sheet account">
 <p class="back"><a href="/images/{{image['id']}}">← Back to the photo</a></p>
 <h1>History of the text</h1>

@@ -1,4 +1,4 @@
-% rebase('layout.tpl', title='Jobs – Caption Gallery', sheets=('collections',))
+% rebase('layout.tpl', title='Jobs – Caption Gallery', sheet='collections')
 <section class="page">
 <h1>Jobs</h1>
 % if done:

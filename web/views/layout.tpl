@@ -12,14 +12,14 @@
 <link rel="icon" href="{{static}}/icon.svg" type="image/svg+xml">
 <link rel="apple-touch-icon" href="{{static}}/icons/touch-180.png">
 <link rel="manifest" href="{{static}}/manifest.webmanifest">
-<link rel="stylesheet" href="{{static}}/css/base.css">
-% for sheet in get('sheets') or ():
-<link rel="stylesheet" href="{{static}}/css/{{sheet}}.css">
-% end
-% for name in scripts.get(get('module'), ()):
+<link rel="stylesheet" href="{{static}}/sheets/{{get('sheet') or 'every'}}.css">
+% if get('later'):
+<meta name="modules" content="{{' '.join([*scripts[module], f'{module}.js'])}}">
+<script type="module" src="{{static}}/js/start.js" fetchpriority="low"></script>
+% elif get('module'):
+%   for name in scripts[module]:
 <link rel="modulepreload" href="{{static}}/js/{{name}}" fetchpriority="low">
-% end
-% if get('module'):
+%   end
 <script type="module" src="{{static}}/js/{{module}}.js" fetchpriority="low"></script>
 % end
 </head>

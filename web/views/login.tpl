@@ -1,4 +1,4 @@
-% rebase('layout.tpl', title='Sign in – Caption Gallery', sheets=('photo', 'accounts'), module='passkeys' if passkeys else None)
+% rebase('layout.tpl', title='Sign in – Caption Gallery', sheet='accounts', module='passkeys' if passkeys else None)
 <section class="sheet">
 <h1>Sign in</h1>
 % if trouble:

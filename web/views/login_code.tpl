@@ -1,4 +1,4 @@
-% rebase('layout.tpl', title='Sign in – Caption Gallery', sheets=('photo', 'accounts'))
+% rebase('layout.tpl', title='Sign in – Caption Gallery', sheet='accounts')
 <section class="sheet">
 <h1>Enter a code</h1>
 % if trouble:

@@ -1,4 +1,4 @@
-% rebase('layout.tpl', title='Passkeys – Caption Gallery', sheets=('photo', 'accounts'), module='passkeys')
+% rebase('layout.tpl', title='Passkeys – Caption Gallery', sheet='accounts', module='passkeys')
 <section class="sheet account">
 <h1>Passkeys</h1>
 <p><a href="/account">Account</a></p>

@@ -1,4 +1,4 @@
-% rebase('layout.tpl', title=f"{image['caption'] or image['name']} – Caption Gallery", module='photo', sheets=('photo',))
+% rebase('layout.tpl', title=f"{image['caption'] or image['name']} – Caption Gallery", module='photo', sheet='photo')
 <article class="photo" id="photo" data-id="{{image['id']}}" data-status="{{image['status']}}" data-settled="{{'yes' if image['settled'] else 'no'}}">
 <p class="back"><a href="/">← All photos</a></p>
 % sides = sorted((image['width'] or 1, image['height'] or 1))

@@ -6,7 +6,7 @@
 <meta name="color-scheme" content="light dark">
 <title>{{problem['title']}} – Caption Gallery</title>
 <link rel="icon" href="{{static}}/icon.svg" type="image/svg+xml">
-<link rel="stylesheet" href="{{static}}/css/base.css">
+<link rel="stylesheet" href="{{static}}/sheets/every.css">
 <script src="{{static}}/js/theme.js"></script>
 % if again:
 <script type="module" src="{{static}}/js/problem.js"></script>

@@ -1,4 +1,4 @@
-% rebase('layout.tpl', title='Second factor – Caption Gallery', sheets=('photo', 'accounts'))
+% rebase('layout.tpl', title='Second factor – Caption Gallery', sheet='accounts')
 % trouble_at = get('at')
 <section class="sheet account">
 <h1>Second factor</h1>

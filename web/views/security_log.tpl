@@ -1,4 +1,4 @@
-% rebase('layout.tpl', title='Security log – Caption Gallery', sheets=('photo', 'accounts'))
+% rebase('layout.tpl', title='Security log – Caption Gallery', sheet='accounts')
 <section class="sheet account">
 <h1>Security log</h1>
 <p class="hint">Sign-ins, credentials, roles, deletions and settings of the last 90 days. Times are UTC.</p>

@@ -1,4 +1,4 @@
-% rebase('layout.tpl', title='Set up – Caption Gallery', sheets=('photo', 'accounts'))
+% rebase('layout.tpl', title='Set up – Caption Gallery', sheet='accounts')
 <section class="sheet">
 <h1>Create the first account</h1>
 <p>It is an administrator: it sees all photos and manages accounts.</p>

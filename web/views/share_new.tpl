@@ -1,4 +1,4 @@
-% rebase('layout.tpl', title='Share by a link – Caption Gallery', sheets=('collections',))
+% rebase('layout.tpl', title='Share by a link – Caption Gallery', sheet='collections')
 <section class="page">
 <h1>Share {{what}} by a link</h1>
 % if trouble:

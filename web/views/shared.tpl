@@ -1,4 +1,4 @@
-% rebase('layout.tpl', title='Shared links – Caption Gallery', sheets=('collections',))
+% rebase('layout.tpl', title='Shared links – Caption Gallery', sheet='collections')
 <section class="page">
 <h1>Shared links</h1>
 % if get('done'):

@@ -1,4 +1,4 @@
-% rebase('layout.tpl', title='Spending – Caption Gallery', sheets=('photo', 'accounts'))
+% rebase('layout.tpl', title='Spending – Caption Gallery', sheet='accounts')
 <section class="sheet account">
 <h1>Spending</h1>
 <p>What the models that describe photos cost. Days and months are those of UTC; prices are estimates from a dated table.</p>

@@ -1,4 +1,4 @@
-% rebase('layout.tpl', title='Tags – Caption Gallery', sheets=('collections',))
+% rebase('layout.tpl', title='Tags – Caption Gallery', sheet='collections')
 <section class="page">
 <h1>Tags</h1>
 <form class="find" method="get" action="/tags">

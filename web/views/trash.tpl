@@ -1,4 +1,4 @@
-% rebase('layout.tpl', title='Trash – Caption Gallery', sheets=('collections', 'trash'))
+% rebase('layout.tpl', title='Trash – Caption Gallery', sheet='trash')
 <section class="page">
 <h1>Trash</h1>
 % if done:

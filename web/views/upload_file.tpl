@@ -1,4 +1,4 @@
-% rebase('layout.tpl', title='Upload a photo – Caption Gallery', sheets=('photo',))
+% rebase('layout.tpl', title='Upload a photo – Caption Gallery', sheet='photo')
 <section class="sheet">
 <h1>Choose the file</h1>
 <p>Step 2 of 2. After the upload you see the page of the photo, where its caption appears.</p>

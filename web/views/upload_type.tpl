@@ -1,4 +1,4 @@
-% rebase('layout.tpl', title='Upload a photo – Caption Gallery', sheets=('photo',))
+% rebase('layout.tpl', title='Upload a photo – Caption Gallery', sheet='photo')
 <section class="sheet">
 <h1>Upload a photo</h1>
 <p>Step 1 of 2. Up to {{file_size(limits.max_bytes)}}, {{max_megapixels}} megapixels and {{max_side}} pixels a side. The file is sent directly to the storage.</p>

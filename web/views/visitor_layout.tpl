@@ -20,8 +20,7 @@
 %   end
 % end
 <link rel="icon" href="{{static}}/icon.svg" type="image/svg+xml">
-<link rel="stylesheet" href="{{static}}/css/base.css">
-<link rel="stylesheet" href="{{static}}/css/collections.css">
+<link rel="stylesheet" href="{{static}}/sheets/collections.css">
 </head>
 <body class="visitor">
 <a class="skip" href="#main">Skip to the photos</a>

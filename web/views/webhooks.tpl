@@ -1,4 +1,4 @@
-% rebase('layout.tpl', title='Webhooks – Caption Gallery', sheets=('collections',))
+% rebase('layout.tpl', title='Webhooks – Caption Gallery', sheet='collections')
 <section class="page">
 <h1>Webhooks</h1>
 <p>A webhook tells another program by a signed request when a photo was described or failed, or when all photos that were uploaded together are finished.</p>

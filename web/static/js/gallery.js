@@ -9,7 +9,7 @@ import { ADDED, Library } from "./core/library.js";
 import { filters, go, named, parse, title } from "./core/router.js";
 import { stored } from "./core/signals.js";
 import { Store } from "./core/store.js";
-import { monthName, part, stylesheet } from "./view/dom.js";
+import { monthName, numberText, part, stylesheet } from "./view/dom.js";
 import { gather } from "./view/gather.js";
 import { Keyboard } from "./view/keyboard.js";
 import { recall, remember } from "./view/place.js";
@@ -62,7 +62,7 @@ function redraw() {
   part("nothing", HTMLElement).hidden = !nothing || !library.filtered;
   root.classList.toggle("bare", nothing);
   if (selectBar.size) selectBar.refresh();
-  const count = sections.total === 1 ? "1 photo" : `${sections.total.toLocaleString(document.documentElement.lang)} photos`;
+  const count = sections.total === 1 ? "1 photo" : `${numberText(sections.total)} photos`;
   part("count", HTMLElement).textContent = library.filtered ? count : "";
 }
 
@@ -138,7 +138,7 @@ timeline.setUp({
     if (page) timeline.keepPlace(() => library.take(page));
     redraw();
   },
-  title: ({ key, count }) => `${key === ADDED ? "Just added" : monthName(key)} · ${count.toLocaleString(document.documentElement.lang)}`,
+  title: ({ key, count }) => `${key === ADDED ? "Just added" : monthName(key)} · ${numberText(count)}`,
   renew: guard(async (/** @type {string} */ id) => {
     if (store.get(id)?.local || Date.now() - (renewed.get(id) ?? -60_000) < 60_000) return;
     renewed.set(id, Date.now());

@@ -220,6 +220,23 @@ export class Sections {
   }
 
   /**
+   * The ids of ranges as `visible` returns them: those that touch the strip between two heights first.
+   * @param {ReturnType<Sections["visible"]>} ranges
+   * @param {number} top
+   * @param {number} bottom
+   */
+  nearest(ranges, top, bottom) {
+    /** @type {string[][]} */
+    const [inside = [], others = []] = [[], []];
+    for (const { section, first, end } of ranges) {
+      const offset = section.top + HEADING;
+      const [low, high] = within(section.boxes, top - offset, bottom - offset, this.measure.below);
+      for (let at = first; at < end; at += 1) (at >= low && at < high ? inside : others).push(section.ids[at] ?? "");
+    }
+    return [...inside, ...others];
+  }
+
+  /**
    * Whether the strip shows photos of a section that are not loaded yet.
    * @param {Section} section
    * @param {number} bottom

@@ -81,9 +81,15 @@ export function write(style, name, value) {
   if (style[name] !== value) style[name] = value;
 }
 
+const { lang } = document.documentElement;
+const months = new Intl.DateTimeFormat(lang, { month: "long", year: "numeric", timeZone: "UTC" }); // made once: it takes a millisecond
+const numbers = new Intl.NumberFormat(lang);
+
 /** @param {string} key a month as 2026-11 */
 export function monthName(key) {
   const [year, month] = key.split("-").map(Number);
-  const date = new Date(Date.UTC(year ?? 1970, (month ?? 1) - 1, 1));
-  return date.toLocaleDateString(document.documentElement.lang, { month: "long", year: "numeric", timeZone: "UTC" });
+  return months.format(Date.UTC(year ?? 1970, (month ?? 1) - 1, 1));
 }
+
+/** @param {number} value */
+export const numberText = (value) => numbers.format(value);

@@ -4,7 +4,7 @@ import { element, write } from "./dom.js";
 
 /** @typedef {import("../model/sections.js").Section} Section */
 /** @typedef {import("../model/sections.js").Sections} Sections */
-/** @typedef {{box: HTMLElement, heading: HTMLElement, list: HTMLElement}} Month */
+/** @typedef {{box: HTMLElement, heading: HTMLElement, list: HTMLElement, count: number}} Month */
 
 export class Months {
   /** @type {Map<string, Month>} */ #shown = new Map();
@@ -32,8 +32,10 @@ export class Months {
       const later = [...this.host.children].find((child) => child instanceof HTMLElement && this.#topOf(child) > section.top);
       this.host.insertBefore(month.box, later ?? null);
     }
-    const title = this.title(section);
-    if (month.heading.textContent !== title) month.heading.textContent = title;
+    if (month.count !== section.count) {
+      month.count = section.count;
+      month.heading.textContent = this.title(section);
+    }
     write(month.box.style, "top", `${section.top}px`); // no transform: sticky headings need real offsets
     write(month.box.style, "height", `${section.height}px`);
     return month.list;
@@ -65,7 +67,7 @@ function make(key) {
   const heading = element("h2", { id: `s-${key}`, tabIndex: -1 });
   const list = element("ul", { className: "tiles", role: "list" });
   const box = element("section", { className: "month", "aria-labelledby": heading.id, "data-key": key }, [heading, list]);
-  return { box, heading, list };
+  return { box, heading, list, count: -1 };
 }
 
 /**

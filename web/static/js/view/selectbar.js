@@ -3,7 +3,7 @@
 import { guard } from "../core/guard.js";
 import { Late } from "../core/late.js";
 import { AT_ONCE, Selection } from "../model/selection.js";
-import { button, element, stylesheet } from "./dom.js";
+import { button, element, numberText, stylesheet } from "./dom.js";
 
 /** @typedef {"left" | "right" | "up" | "down" | "first" | "last"} Direction */
 /**
@@ -106,9 +106,9 @@ export class SelectBar extends HTMLElement {
     const { size } = this.selection;
     this.hidden = size === 0;
     document.body.classList.toggle("selecting", size > 0);
-    if (this.count) this.count.textContent = `${size.toLocaleString(document.documentElement.lang)} selected`;
+    if (this.count) this.count.textContent = `${numberText(size)} selected`;
     if (this.everything) {
-      this.everything.textContent = `Select all ${sections.total.toLocaleString(document.documentElement.lang)}`;
+      this.everything.textContent = `Select all ${numberText(sections.total)}`;
       this.everything.hidden = size >= sections.total;
     }
     this.#mark();

@@ -7,17 +7,41 @@ import { button, element } from "./dom.js";
 
 const FAILED = new Set(["failed", "rejected", "expired", "interrupted"]);
 
+const SOON = 80; // milliseconds; most pictures that are kept come sooner, and are decoded without a placeholder's help
+
+/** @type {Set<Tile>} tiles that wait for their pictures */
+const waiting = new Set();
+
+/** @param {Tile} tile */
+function showSoon(tile) {
+  if (waiting.size === 0) {
+    setTimeout(() => {
+      const tiles = [...waiting];
+      waiting.clear();
+      for (const each of tiles) if (each.element.isConnected) each.wait();
+    }, SOON);
+  }
+  waiting.add(tile);
+}
+
 export class Tile {
   #source = "";
   /** @type {Box | null} */ #box = null;
   #index = -1;
   #total = -1;
+  #placeholder = "";
   #preview = ""; // the address of the local file, while it is shown
 
-  /** @param {string} id */
-  constructor(id) {
+  /**
+   * @param {string} id
+   * @param {HTMLImageElement} [drawn] the picture as the server has drawn it: another element would be painted anew
+   */
+  constructor(id, drawn = document.createElement("img")) {
     this.id = id;
-    this.image = element("img", { className: "thumb", decoding: "async", draggable: false });
+    this.image = drawn;
+    for (const name of ["width", "height", "loading"]) drawn.removeAttribute(name);
+    Object.assign(drawn, { className: "thumb", decoding: "async", draggable: false });
+    this.#source = drawn.src;
     this.frame = element("a", { className: "frame", tabIndex: -1 }, [this.image]);
     this.caption = element("p", { className: "caption", dir: "auto" });
     this.legend = element("div", { className: "legend" }, [this.caption]);
@@ -36,7 +60,8 @@ export class Tile {
     if (box === this.#box && total === this.#total && index === this.#index) return; // writing styles costs a layout
     [this.#box, this.#index, this.#total] = [box, index, total];
     const { style } = this.element;
-    style.transform = `translate(${box.x}px, ${box.y}px)`;
+    style.left = `${box.x}px`; // no transform: each would be a paint chunk of its own
+    style.top = `${box.y}px`;
     style.width = `${box.width}px`;
     this.frame.style.height = `${box.height}px`;
     this.element.setAttribute("aria-setsize", String(total));
@@ -117,7 +142,8 @@ export class Tile {
 
   /** @param {Photo} photo */
   #picture(photo) {
-    if (photo.placeholder && !this.#source) this.frame.style.backgroundImage = `url("${photo.placeholder}")`;
+    this.#placeholder = photo.placeholder ?? "";
+    if (this.#placeholder && !this.#source) showSoon(this);
     const source = photo.grid_url ?? photo.thumbnail_2x_url ?? photo.thumbnail_url ?? "";
     if (source === "" && photo.file && this.#source === "") {
       this.#preview = URL.createObjectURL(photo.file);
@@ -126,6 +152,11 @@ export class Tile {
       this.#show(source, false);
       this.#revoke();
     }
+  }
+
+  /** Show the placeholder, unless the picture is there already. */
+  wait() {
+    if (!this.image.complete || !this.#source) this.frame.style.backgroundImage = `url("${this.#placeholder}")`;
   }
 
   /** @param {string} source @param {boolean} local */

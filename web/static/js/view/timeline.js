@@ -17,6 +17,7 @@ const TARGETS = { captions: 320, compact: 160, comfortable: 200, large: 260 };
 const BELOW = 92; // pixels of the caption
 const NARROW = 600;
 const AHEAD = 0.7; // windows above and below that are in the document
+const NEW_AT_ONCE = 24; // tiles that are made for one frame; what is in the window comes first
 const CALM = 120; // milliseconds between two looks for photos that are not loaded
 
 /** @type {Record<string, Direction>} */
@@ -42,10 +43,11 @@ export class PhotoTimeline extends HTMLElement {
   /** @type {Set<string>} */ #loading = new Set();
   #frame = 0;
   #width = 0;
-  #top = 0;
+  #seen = { top: 0, height: 0 }; // the part of the timeline that is in the window, as of the last drawing
   #density = "captions";
   #drawn = "";
   #cleared = false; // of what the server has drawn
+  /** @type {Map<string, HTMLImageElement>} */ #kept = new Map(); // its pictures, until tiles show them
   /** @type {ReturnType<typeof setTimeout> | null} */ #calm = null;
 
   /** @param {Options} options */
@@ -118,7 +120,7 @@ export class PhotoTimeline extends HTMLElement {
     const now = anchor && sections.topOf(anchor.id);
     write(this.style, "height", `${sections.height}px`);
     if (anchor && now !== null) window.scrollBy({ top: now - anchor.top, behavior: "instant" });
-    this.render();
+    this.refresh();
   }
 
   /** The first photo in the window and its place. */
@@ -139,28 +141,40 @@ export class PhotoTimeline extends HTMLElement {
 
   /** Draw with the next frame. */
   refresh() {
-    this.#frame ||= requestAnimationFrame(guard(() => this.render()));
+    this.#frame ||= requestAnimationFrame(guard(() => this.render(NEW_AT_ONCE)));
   }
 
-  /** Bring the document in line with the sections and the window. */
-  render() {
+  /**
+   * Bring the document in line with the sections and the window.
+   * @param {number} [most] tiles that are made; others follow with the next frames
+   */
+  render(most = Infinity) {
     cancelAnimationFrame(this.#frame);
     this.#frame = 0;
     const { sections } = this.#given;
-    this.#top = this.#offset();
     const view = window.innerHeight;
-    const top = window.scrollY - this.#top;
+    const top = window.scrollY - this.#offset();
+    this.#seen = { top, height: view }; // asked for once: after the document is changed, it costs a layout
     const shown = sections.visible(top - AHEAD * view, top + (1 + AHEAD) * view);
     const tiles = new Set();
     const months = new Set();
     const focused = shown.length ? this.#clear() : "";
+    const made = this.#choose(shown, most);
     for (const { section, first, end } of shown) {
       months.add(section.key);
       const list = this.#months?.show(section);
-      for (let at = first; list && at < end; at += 1) this.#draw(section, at, list, tiles);
+      /** @type {Tile | undefined} */
+      let before;
+      for (let at = first; list && at < end; at += 1) {
+        const tile = this.#draw(section, at, list, before, made);
+        if (!tile) continue;
+        tiles.add(section.ids[at] ?? "");
+        before = tile;
+      }
     }
     this.#drop(tiles, months);
     if (focused) this.#tiles.get(focused)?.frame.focus({ preventScroll: true });
+    this.#kept.clear();
     if (this.#cleared) write(this.style, "height", `${sections.height}px`);
     if (this.#calm === null) {
       this.#calm = setTimeout(guard(() => {
@@ -180,31 +194,45 @@ export class PhotoTimeline extends HTMLElement {
     if (this.#cleared) return "";
     this.#cleared = true;
     const focused = this.contains(document.activeElement) ? document.activeElement?.closest("li") : null;
+    for (const image of this.querySelectorAll("img")) this.#kept.set(image.closest("li")?.dataset.id ?? "", image);
     this.replaceChildren();
     return focused?.dataset.id ?? "";
   }
 
   /**
-   * @param {Section} section
-   * @param {number} at
-   * @param {HTMLElement} list
-   * @param {Set<string>} drawn
+   * The photos that get a tile now.
+   * @param {ReturnType<Sections["visible"]>} shown
+   * @param {number} most
    */
-  #draw(section, at, list, drawn) {
+  #choose(shown, most) {
+    const { sections, store } = this.#given;
+    const { top, height } = this.#seen;
+    const missing = sections.nearest(shown, top, top + height).filter((id) => !this.#tiles.has(id) && store.get(id));
+    if (missing.length > most) this.refresh();
+    return new Set(missing.slice(0, most));
+  }
+
+  /**
+   * Place the tile of a photo. Returns undefined where it has none yet.
+   * @param {Section} section @param {number} at @param {HTMLElement} list @param {Tile | undefined} before
+   * @param {Set<string>} made the photos that get one
+   */
+  #draw(section, at, list, before, made) {
     const id = section.ids[at];
     const box = section.boxes[at];
     const photo = id === undefined ? undefined : this.#given.store.get(id);
-    if (id === undefined || !box || !photo) return;
-    drawn.add(id);
+    if (id === undefined || !box || !photo) return undefined;
     let tile = this.#tiles.get(id);
     if (!tile) {
-      tile = new Tile(id);
+      if (!made.has(id)) return undefined;
+      tile = new Tile(id, this.#kept.get(id));
       tile.fill(photo);
       this.#tiles.set(id, tile);
       tile.reach(id === this.#active);
     }
     tile.place(box, at, section.count);
-    order(list, tile.element, this.#tiles.get(section.ids[at - 1] ?? "")?.element);
+    order(list, tile.element, (before ?? this.#tiles.get(section.ids[at - 1] ?? ""))?.element);
+    return tile;
   }
 
   /**
@@ -231,8 +259,8 @@ export class PhotoTimeline extends HTMLElement {
   /** One tile is reached by Tab: the active one, or the first in the window. */
   #keepReach() {
     if (this.#active && this.#tiles.has(this.#active)) return;
-    const top = window.scrollY - this.#top;
-    for (const { section, first } of this.#given.sections.visible(top, top + window.innerHeight)) {
+    const { top, height } = this.#seen;
+    for (const { section, first } of this.#given.sections.visible(top, top + height)) {
       const id = section.ids[first];
       if (id === undefined || !this.#tiles.has(id)) continue;
       this.#activate(id);
@@ -249,9 +277,9 @@ export class PhotoTimeline extends HTMLElement {
 
   #loadVisible() {
     const { sections, load } = this.#given;
-    const top = window.scrollY - this.#offset();
-    const bottom = top + (1 + AHEAD) * window.innerHeight;
-    for (const { section } of sections.visible(top - AHEAD * window.innerHeight, bottom)) {
+    const { top, height } = this.#seen;
+    const bottom = top + (1 + AHEAD) * height;
+    for (const { section } of sections.visible(top - AHEAD * height, bottom)) {
       if (this.#loading.has(section.key) || !sections.lacks(section, bottom)) continue;
       this.#loading.add(section.key);
       guard(async () => {
@@ -306,7 +334,7 @@ export class PhotoTimeline extends HTMLElement {
     const place = sections.place(id);
     const box = place?.section.boxes[place.index];
     if (!place || !box) return;
-    const bar = Number.parseFloat(getComputedStyle(this).scrollMarginTop) || 0;
+    const bar = this.#bar();
     const top = place.section.top + HEADING + box.y + this.#offset();
     const height = box.height + sections.measure.below;
     const low = window.scrollY + bar + HEADING;

@@ -28,7 +28,7 @@ export class PhotoViewer extends HTMLElement {
   /** @type {string | null} */ #id = null;
   /** @type {Map<string, number>} */ #renewed = new Map();
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #idle;
-  /** @type {() => unknown} */ #remedy = () => {};
+  /** @type {() => void} */ #remedy = () => {};
 
   /** @param {Options} options */
   setUp(options) {
