@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,40 @@ def test_readmes_have_the_same_sections(role: str) -> None:
 def test_readmes_list_every_input(role: str) -> None:
     text = (ROOT / f"roles/{role}/README.md").read_text()
     assert set(options(role)) == set(re.findall(rf"^\| `({role}_\w+)`", text, re.MULTILINE))
+
+
+@pytest.mark.parametrize("role", EVERY_ROLE)
+def test_readmes_name_inputs_facts_modules_and_task_files_that_exist(role: str) -> None:
+    words = re.findall(r"`([^`\n]+)`", (ROOT / f"roles/{role}/README.md").read_text())
+    variables = [word for word in words if re.fullmatch(rf"({'|'.join(EVERY_ROLE)})_\w+", word)]
+    assert [] == sorted(set(variables) - known_names())
+    files = [found[1] for word in words if (found := re.fullmatch(r"tasks_from:? (\w+)", word))]
+    assert [] == [name for name in files if not (ROOT / f"roles/{role}/tasks/{name}.yml").exists()]
+
+
+@pytest.mark.parametrize("role", EVERY_ROLE)
+def test_readmes_give_the_default_that_the_role_has(role: str) -> None:
+    """Defaults that are computed are described in words instead."""
+    rows = re.findall(
+        r"^\| `(\w+)` \| `([^`<]+)` \|", (ROOT / f"roles/{role}/README.md").read_text(), re.MULTILINE
+    )
+    defaults = {name: str(value).lower() for name, value in load(f"roles/{role}/defaults/main.yml").items()}
+    given = {name: value.lower() for name, value in rows if "{{" not in defaults.get(name, "")}
+    assert given == {name: defaults.get(name) for name in given}
+
+
+@cache
+def known_names() -> set[str]:
+    """Return the inputs of all roles, the facts that they set for others, and their modules."""
+    names = {path.stem for path in (ROOT / "roles").glob("*/library/*.py")}
+    for path in (ROOT / "roles").glob("*/meta/argument_specs.yml"):
+        names |= {
+            name for entry in load(str(path))["argument_specs"].values() for name in entry.get("options", {})
+        }
+    for path in (ROOT / "roles").glob("*/tasks/*.yml"):
+        for task in load(str(path)):
+            names |= set(task.get("ansible.builtin.set_fact", {}))
+    return names
 
 
 @pytest.mark.parametrize("env", ["staging", "production"])
