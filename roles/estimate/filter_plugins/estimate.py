@@ -193,8 +193,9 @@ def monthly_cost(settings: Settings, prices: Prices) -> list[str]:
         + (f"{'not known':>9}" if item.dollars is None else f"{item.dollars:>9.2f}")
         for item in bill
     ]
-    total_line = f"{'A month, in US dollars':<28} {'':<32} {total(settings, prices):>9.2f}"
     unknown = ", ".join(item.name for item in bill if item.dollars is None)
+    name = "A month, at least, in US dollars" if unknown else "A month, in US dollars"
+    total_line = f"{name:<61} {total(settings, prices):>9.2f}"
     return [
         f"{settings['region']}, list prices as of {prices['as_of']}",
         *lines,
@@ -206,7 +207,8 @@ def monthly_cost(settings: Settings, prices: Prices) -> list[str]:
 
 def side_by_side(settings: Settings, prices: Prices) -> list[str]:
     """Return a table of the sums for every choice of NAT and Multi-AZ; a star marks the inventory's choice."""
-    lines = [f"{'':<12}" + "".join(f"{'NAT ' + nat:>16}" for nat in NATS)]
+    gap = any(item.dollars is None for item in items(settings, prices))
+    lines = [f"{'at least' if gap else '':<12}" + "".join(f"{'NAT ' + nat:>16}" for nat in NATS)]
     for multi_az, name in ((False, "one zone"), (True, "Multi-AZ")):
         line = f"{name:<12}"
         for nat in NATS:
