@@ -24,13 +24,17 @@ from tests.support.programs import program
 _START = 60.0  # seconds for the server to answer
 
 # Nothing has to survive a power cut, everything a kill -9 of the server: what it wrote, the kernel has.
-_SETTINGS = (
-    "--bind-address=127.0.0.1",
+_INNODB = (
     "--innodb-flush-log-at-trx-commit=2",
     "--innodb-flush-method=nosync",
     "--innodb-doublewrite=0",
     "--innodb-buffer-pool-size=128M",
-    "--innodb-log-file-size=64M",
+)
+_LOG = "--innodb-log-file-size=64M"
+# What MySQL takes as well; tests/mysql.py adds its own to these.
+SETTINGS = (
+    "--bind-address=127.0.0.1",
+    *_INNODB,
     "--performance-schema=off",
     "--skip-log-bin",
     "--character-set-server=latin1",  # the product must not lean on the server's default
@@ -49,7 +53,7 @@ class MariaDb:
     ) -> None:
         self.folder = folder
         self._environ = {**os.environ, **(environ or {})}
-        self._settings = (*_SETTINGS, *settings)
+        self._settings = (*SETTINGS, _LOG, *settings)
         self.port = free_port()
         self.ca = folder / "ca.pem"
         self._socket = folder / "s"
@@ -88,11 +92,13 @@ class MariaDb:
                 "mariadb-install-db",
                 "--no-defaults",
                 f"--datadir={self.folder / 'data'}",
+                f"--tmpdir={self.folder}",
                 f"--user={self._user}",
                 "--auth-root-authentication-method=normal",
                 "--skip-test-db",
                 f"--log-error={log}",
-                *_SETTINGS[1:6],
+                *_INNODB,
+                _LOG,
             )
         except RuntimeError as error:
             free = shutil.disk_usage(self.folder).free >> 20

@@ -8,27 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.debian_sources import unpacked_program
-from tests.mariadb import MariaDb, running
+from tests.mariadb import SETTINGS, MariaDb, running
 from tests.support import guarded
 
 SUITE = "sid"
 _LIBRARIES = "usr/lib/x86_64-linux-gnu"
 
-# As in tests/mariadb.py: what it wrote survives a kill -9, not a power cut.
-_SETTINGS = (
-    "--bind-address=127.0.0.1",
-    "--innodb-flush-log-at-trx-commit=2",
-    "--innodb-flush-method=nosync",
-    "--innodb-doublewrite=0",
-    "--innodb-buffer-pool-size=128M",
-    "--innodb-redo-log-capacity=64M",
-    "--performance-schema=off",
-    "--skip-log-bin",
-    "--mysqlx=OFF",
-    "--secure-file-priv=NULL",
-    "--character-set-server=latin1",
-    "--lower-case-table-names=0",
-)
+_SETTINGS = (*SETTINGS, "--innodb-redo-log-capacity=64M", "--mysqlx=OFF", "--secure-file-priv=NULL")
 
 
 class MySql(MariaDb):
