@@ -144,7 +144,7 @@ class Account:
         """Run a playbook of the repository."""
         environ = self.ansible_environ() | variables.pop("environ", {})
         command = self.command(playbook, *arguments, **variables)
-        return guarded.run(command, cwd=ROOT, env=environ, timeout=1200)
+        return guarded.run(command, cwd=ROOT, env=environ, timeout=3600)
 
     def writes(self, since: datetime) -> list[str]:
         """The names of the calls since then that change something, by AWS's own audit."""
@@ -234,7 +234,7 @@ def account(
         aws = Account(home, emulator, server, variables, env, slow, fleet)
         command = [sys.executable, "-P", str(ROOT / "tests/deploy/aws_corrections.py")]
         children.start("aws", command, _serving(aws), home)
-        children.wait(lambda: _answers(aws), "the AWS emulator", 60)
+        children.wait(lambda: _answers(aws), "the AWS emulator", 180)
         if boundary:
             create_boundary(aws.client("iam"))
         if fleet:

@@ -1,9 +1,9 @@
 """site.yml with web hosts, a release and destroy.yml on an AWS that is slow and throttles, for several seeds.
 
 ``python -m tests.drills.slow_aws [--first 1] [--count 20] [--results FILE]`` prints for each seed what failed,
-and how often each state was met. The file keeps a line for each seed, so that an interrupted drill goes on
-where it was. It ends with 1 where a playbook fails, destroy.yml leaves something that is billed, or a state was
-never met.
+and how often each state was met. The file keeps a line for each seed that passed, so that an interrupted drill
+goes on where it was. It ends with 1 where a playbook fails, destroy.yml leaves something that is billed, or a
+state was never met.
 """
 
 from __future__ import annotations
@@ -11,14 +11,16 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import subprocess
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from roles.local_cloud.files.children import ProcessFailed
 from tests.deploy.provision_account import CANARY, PROJECT, Account, account, create_image
 from tests.deploy.slowness import STATES
 from tests.support import guarded
@@ -44,9 +46,10 @@ def main(first: int, count: int, results: Path | None) -> int:
     missing = sorted(set(range(first, first + count)) - {life.seed for life in lives})
     with ThreadPoolExecutor(os.cpu_count()) as pool, ExitStack() as ending:
         ending.callback(pool.shutdown, wait=False, cancel_futures=True)
-        for life in pool.map(lived, missing):
+        for ended in as_completed([pool.submit(lived, seed) for seed in missing]):
+            life = ended.result()
             lives.append(life)
-            if results:
+            if results and not life.problems:
                 with results.open("a", encoding="utf-8") as lines:
                     lines.write(json.dumps(asdict(life)) + "\n")
             print(f"seed {life.seed}: {'; '.join(life.problems) or 'passed'}", flush=True)
@@ -70,12 +73,15 @@ def known(results: Path | None) -> list[Life]:
 
 
 def lived(seed: int) -> Life:
-    """Create an environment, release other hosts, and remove it."""
-    with (
-        tempfile.TemporaryDirectory(prefix="slow-") as folder,
-        account(Path(folder), slow=seed, fleet=True) as aws,
-    ):
-        return Life(seed, list(problems_of(aws)), dict(aws.states_met()))
+    """Create an environment, release other hosts, and remove it. A failure of the drill is a problem too."""
+    try:
+        with (
+            tempfile.TemporaryDirectory(prefix="slow-") as folder,
+            account(Path(folder), slow=seed, fleet=True) as aws,
+        ):
+            return Life(seed, list(problems_of(aws)), dict(aws.states_met()))
+    except (OSError, RuntimeError, ProcessFailed, subprocess.SubprocessError) as error:
+        return Life(seed, [f"{type(error).__name__}: {error}"[:1500]], {})
 
 
 def problems_of(aws: Account) -> Iterator[str]:
