@@ -42,7 +42,16 @@ def listener_actions() -> None:
 
 
 TARGET_GROUP_ATTRIBUTES = {"load_balancing.algorithm.type": "round_robin", "slow_start.duration_seconds": "0"}
+# Of type LoadBalancerAttribute, with the values that a new application load balancer has.
 LOAD_BALANCER_ATTRIBUTES = {
+    "access_logs.s3.enabled": "false",
+    "client_keep_alive.seconds": "3600",
+    "connection_logs.s3.bucket": "",
+    "connection_logs.s3.enabled": "false",
+    "connection_logs.s3.prefix": "",
+    "idle_timeout.timeout_seconds": "60",
+    "ipv6.deny_all_igw_traffic": "false",
+    "load_balancing.cross_zone.enabled": "true",
     "routing.http.desync_mitigation_mode": "defensive",
     "routing.http.drop_invalid_header_fields.enabled": "false",
     "routing.http.preserve_host_header.enabled": "false",
@@ -51,6 +60,7 @@ LOAD_BALANCER_ATTRIBUTES = {
     "routing.http.xff_header_processing.mode": "append",
     "routing.http2.enabled": "true",
     "waf.fail_open.enabled": "false",
+    "zonal_shift.config.enabled": "false",
 }
 
 

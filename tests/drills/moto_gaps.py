@@ -3,7 +3,8 @@
 tests/drills/second_emulator.py starts it with the Python of an environment that has moto. Each function below
 says what AWS does and which document says so, so that it can go when moto does the same. These variables are
 required: ENDPOINT and CA_BUNDLE, where functions reach this server; FUNCTIONS_PYTHON, the interpreter that runs
-them; DATABASE_SERVER, mysql://user:password@host:port, the server that stands for every RDS instance.
+them; DATABASE_SERVER, mysql://user:password@host:port, the server that stands for every RDS instance;
+PYTHONPATH, the repository.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+
+from tests.deploy.balancer_corrections import LOAD_BALANCER_ATTRIBUTES
 
 ACCOUNT = "123456789012"
 DEBIAN = "136693071363"  # the account that publishes Debian's images
@@ -63,28 +66,11 @@ def balancer_attributes() -> None:
     from moto.elbv2.models import FakeLoadBalancer
 
     create = FakeLoadBalancer.__init__
-    defaults = {
-        "access_logs.s3.enabled": "false",
-        "client_keep_alive.seconds": "3600",
-        "connection_logs.s3.bucket": "",
-        "connection_logs.s3.enabled": "false",
-        "connection_logs.s3.prefix": "",
-        "idle_timeout.timeout_seconds": "60",
-        "ipv6.deny_all_igw_traffic": "false",
-        "routing.http.desync_mitigation_mode": "defensive",
-        "routing.http.drop_invalid_header_fields.enabled": "false",
-        "routing.http.preserve_host_header.enabled": "false",
-        "routing.http.x_amzn_tls_version_and_cipher_suite.enabled": "false",
-        "routing.http.xff_client_port.enabled": "false",
-        "routing.http.xff_header_processing.mode": "append",
-        "routing.http2.enabled": "true",
-        "waf.fail_open.enabled": "false",
-        "zonal_shift.config.enabled": "false",
-    }
 
     def corrected(self: Any, *arguments: Any, **named: Any) -> None:
         create(self, *arguments, **named)
-        self.attrs = defaults | self.attrs | {"load_balancing.cross_zone.enabled": "true"}
+        cross_zone = "load_balancing.cross_zone.enabled"
+        self.attrs = LOAD_BALANCER_ATTRIBUTES | self.attrs | {cross_zone: LOAD_BALANCER_ATTRIBUTES[cross_zone]}
 
     FakeLoadBalancer.__init__ = corrected
 

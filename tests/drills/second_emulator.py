@@ -68,6 +68,7 @@ def moto_account(home: Path) -> Iterator[Account]:
         aws = Account(home, emulator_at(home).prepare(), server)
         environ = {
             "PATH": str(programs),
+            "PYTHONPATH": str(ROOT),
             "TMPDIR": str(home),
             "ENDPOINT": aws.endpoint,
             "CA_BUNDLE": str(aws.ca),
