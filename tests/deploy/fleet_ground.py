@@ -187,7 +187,7 @@ def _releaser(aws: Ground) -> dict[str, str]:
         action
         for statement in policy["Statement"]
         for action in statement["Action"]
-        if action.startswith(("autoscaling", "ec2", "iam:CreateInstanceProfile"))
+        if action.startswith(("autoscaling", "ec2"))
     ]
     policy["Statement"].append({"Sid": "Blind", "Effect": "Allow", "Action": blind, "Resource": "*"})
     iam.put_user_policy(UserName="releaser", PolicyName="release", PolicyDocument=json.dumps(policy))

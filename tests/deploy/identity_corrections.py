@@ -1,4 +1,4 @@
-"""Permissions boundaries, as IAM has them: a further correction of the stand-in, for aws_corrections."""
+"""Boundaries and instance profiles, as IAM judges them: further corrections, for aws_corrections."""
 
 from __future__ import annotations
 
@@ -35,4 +35,24 @@ def boundaries() -> None:
     iam_actions.request_tag_context = corrected
 
 
-CORRECTIONS: tuple[Callable[[], None], ...] = (boundaries,)
+def profiles() -> None:
+    """A call that names an instance profile is judged as about that profile.
+
+    Source: Service Authorization Reference of IAM, resource types.
+    """
+    from ministack.core import iam_actions
+
+    known: Callable[..., str] = iam_actions.extract_resource_arn
+
+    def corrected(service: str, *request: Any) -> str:
+        *_, parameters, _region, account = request
+        named = parameters.get("InstanceProfileName") if service == "iam" else None
+        if not named:
+            return known(service, *request)
+        name = named[0] if isinstance(named, list) else named
+        return f"arn:aws:iam::{account}:instance-profile/{name}"
+
+    iam_actions.extract_resource_arn = corrected
+
+
+CORRECTIONS: tuple[Callable[[], None], ...] = (boundaries, profiles)

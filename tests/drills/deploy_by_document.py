@@ -109,8 +109,8 @@ class Reader:
                 more["smoke_url"] = stand_in.url
             done = self.aws.ansible(playbook, *arguments, environ=environ, **more)
         if done.returncode:
-            self.problems.append(f"{playbook}: {done.stdout[-2500:]}{done.stderr[-500:]}")
-            return "FAILED"
+            self.problems.append(f"{playbook} failed")
+            return f"FAILED: {done.stdout[-2500:]}{done.stderr[-500:]}"
         if "--check" in arguments and (writes := self.aws.writes(started)):
             self.problems.append(f"{playbook} --check wrote: {', '.join(writes)}")
         counts = recap(done)
