@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import yaml
@@ -31,6 +32,7 @@ FACTS: dict[str, Any] = {
     "database_class": True,
     "buckets": {"caption-gallery-staging-uploads-1": "free", "caption-gallery-staging-derived-1": "own"},
     "boundary": "same",
+    "secret": "stored",
     "clock_skew": 1,
 }
 ARM = {"vcpus": 2, "architectures": ["arm64"]}
@@ -82,8 +84,12 @@ ROUNDS: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
     ),
     (
         {"instance_types": {"t3.micro": ARM, "t3.small": TYPE}, "boundary": "different"},
-        {"edge_certificate_arn": "arn:aws:acm:us-east-1:1:certificate/x"},
+        {
+            "edge_certificate_arn": "arn:aws:acm:us-east-1:1:certificate/x",
+            "secrets_gemini_key": "a key that was pasted with a space",
+        },
         [
+            "The key of Gemini is incomplete, or contains a space",
             "Only edge_certificate_arn is set",
             "is for x86_64, which these instance types do not run: t3.micro",
             "The policy caption-gallery-boundary differs from docs/operator/boundary.json",
@@ -93,6 +99,8 @@ ROUNDS: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
     # Accepted: an account where it works, one of which nothing is known, a new one, one with a domain.
     ({}, {"gallery_plain_http": True}, []),
     (dict.fromkeys(FACTS), {"gallery_plain_http": True}, []),
+    ({"secret": "empty"}, {"gallery_plain_http": True, "secrets_gemini_key": ""}, []),
+    ({"secret": "empty"}, {"gallery_plain_http": True, "secrets_gemini_key": "a-made-up-key-of-gemini"}, []),
     (
         {"plan": "FREE", "concurrency": {"total": 10, "unreserved": 10}},
         {
@@ -107,8 +115,8 @@ SAID = [(number, sentence) for number, (_, _, sentences) in enumerate(ROUNDS) fo
 
 
 @pytest.fixture(scope="module")
-def said(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """What each round was answered."""
+def output(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The output of all rounds."""
     folder = tmp_path_factory.mktemp("preflight")
     tasks = [
         answer_to(
@@ -121,7 +129,12 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
         )
         for number, (changed, variables, _) in enumerate(ROUNDS)
     ]
-    output = run_tasks(tasks, "-e", "release=r1 preflight_region=us-east-1", home=folder)
+    return run_tasks(tasks, "-e", "release=r1 preflight_region=us-east-1", home=folder)
+
+
+@pytest.fixture(scope="module")
+def said(output: str) -> list[str]:
+    """What each round was answered."""
     return answers(output, len(ROUNDS))
 
 
@@ -143,7 +156,12 @@ def test_preflight_accepts_what_works_or_is_unknown(said: list[str], number: int
     assert "accepted" in said[number]
 
 
-def test_preflight_refuses_by_every_fact_that_is_read() -> None:
+def test_preflight_without_any_key_of_gemini_says_that_captions_wait(output: str) -> None:
+    """One round has neither a stored key nor a given one; another has a given one alone."""
+    assert 1 == output.count("photos get thumbnails and wait for their captions")
+
+
+def test_preflight_uses_every_fact_that_is_read() -> None:
     text = (ROOT / "roles/preflight/vars/main.yml").read_text()
     assert set(FACTS) == set(account_facts.readers({}))
     assert [] == [name for name in FACTS if f"__preflight_facts.{name}" not in text]
@@ -171,9 +189,22 @@ def test_facts_that_may_not_be_read_are_null() -> None:
             "buckets": ["c"],
             "boundary": "arn:d",
             "boundary_document": {},
+            "secret": "e",
         },
     )
     assert {"buckets": {"c": "taken"}} == {name: value for name, value in found.items() if value is not None}
+
+
+@pytest.mark.parametrize(
+    ("versions", "expected"), [({"1": ["AWSCURRENT"]}, "stored"), ({}, "empty"), (None, "empty")]
+)
+def test_secret_without_a_value_or_that_does_not_exist_is_empty(
+    versions: dict[str, list[str]] | None, expected: str
+) -> None:
+    missing = ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "DescribeSecret")
+    answer: Any = missing if versions is None else [{"VersionIdsToStages": versions}]
+    client = Mock(**{"describe_secret.side_effect": answer})
+    assert expected == account_facts.secret(lambda service: client, "gallery/gemini")
 
 
 class Policies:

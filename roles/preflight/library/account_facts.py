@@ -19,7 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 DOCUMENTATION = r"""
 module: account_facts
-short_description: Read zones, quotas, plan, images, instance types and bucket names of an account
+short_description: Read zones, quotas, plan, images, instance types, bucket names and a secret of an account
 description:
   - A fact that the credentials may not read, or that the region does not offer, is null.
 author: The Caption Gallery authors
@@ -50,6 +50,10 @@ options:
     description: What that policy should say.
     type: dict
     default: {}
+  secret:
+    description: Name of a secret.
+    type: str
+    default: ""
 """
 
 EXAMPLES = r"""
@@ -78,6 +82,7 @@ facts:
     database_class: {description: Whether RDS offers the class for MySQL., type: bool}
     buckets: {description: "Of each bucket: free, own, or taken.", type: dict}
     boundary: {description: "Of the managed policy: same, different, or missing.", type: str}
+    secret: {description: "Of the secret: stored, or empty if it has no value or does not exist.", type: str}
     clock_skew: {description: Seconds by which this machine's clock differs from that of AWS., type: int}
 """
 
@@ -170,6 +175,17 @@ def boundary(client: Any, arn: str, document: dict[str, Any]) -> str:
     return "same" if ordered(found) == ordered(document) else "different"
 
 
+def secret(client: Any, name: str) -> str:
+    """Return whether a secret has a value (stored) or not (empty), without reading it."""
+    try:
+        versions = client("secretsmanager").describe_secret(SecretId=name).get("VersionIdsToStages", {})
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ResourceNotFoundException":
+            return "empty"
+        raise
+    return "stored" if any("AWSCURRENT" in stages for stages in versions.values()) else "empty"
+
+
 def ordered(value: Any) -> Any:
     """Return a policy document in one form: the order of lists means nothing, nor does a list of one value."""
     if isinstance(value, dict):
@@ -202,6 +218,7 @@ def readers(parameters: dict[str, Any]) -> dict[str, Callable[[Any], Any]]:
         "database_class": lambda client: database_class(client, parameters["database_class"]),
         "buckets": lambda client: {name: bucket(client, name) for name in parameters["buckets"]},
         "boundary": lambda client: boundary(client, parameters["boundary"], parameters["boundary_document"]),
+        "secret": lambda client: secret(client, parameters["secret"]),
         "clock_skew": clock_skew,
     }
 
@@ -227,6 +244,7 @@ def main() -> None:
             "buckets": {"type": "list", "elements": "str", "default": []},
             "boundary": {"type": "str", "default": ""},
             "boundary_document": {"type": "dict", "default": {}},
+            "secret": {"type": "str", "default": ""},
         },
         supports_check_mode=True,
     )
