@@ -108,7 +108,10 @@ class Reader:
             if more:
                 more["smoke_url"] = stand_in.url
             done = self.aws.ansible(playbook, *arguments, environ=environ, **more)
-        if done.returncode:
+        unconfirmed = "destroy.yml" in playbook and not any("confirm=" in word for word in arguments)
+        if unconfirmed and "Nothing was deleted." in done.stdout:
+            return f"{inventory}: refused without a confirmation"
+        if done.returncode or unconfirmed:
             self.problems.append(f"{playbook} failed")
             return f"FAILED: {done.stdout[-2500:]}{done.stderr[-500:]}"
         if "--check" in arguments and (writes := self.aws.writes(started)):
