@@ -1,14 +1,15 @@
 """Search: the ids of the photos that a query finds, newest first, by the table ``words``.
 
 The rarest term leads: its photos are read newest first in batches, and each batch is compared with the other
-terms, phrases and rights. The work of one page is bounded; a page may be shorter than asked for, with a cursor
-to go on from.
+terms, phrases and rights; after the first batch, the database compares the words. The work of one page is
+bounded; a page may be shorter than asked for, with a cursor to go on from.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from imgcore.db.connection import Transaction
 from imgcore.db.mapping import in_list
@@ -55,6 +56,10 @@ _IN_ALBUM = (
 )
 _AMONG_ALBUM = "SELECT image_id AS id FROM album_images WHERE album_id = :album AND image_id IN ({ids})"
 
+# One row of the primary key: with several words MariaDB reads all words of each photo
+_HAS_WORD = "(SELECT 1 FROM words w WHERE w.image_id = led.id AND w.word = :{name}) IS NOT NULL"
+_COMMON = "SELECT id FROM ({photos}) led WHERE {conditions} ORDER BY id DESC LIMIT :most"
+
 Select = Callable[[Sequence[int]], dict[int, str]]  # ids → the folded texts of those that may be shown
 
 
@@ -92,17 +97,50 @@ class _Source:
             return [row["id"] for row in tx.rows(_EVERYTHING, below=below, limit=limit)]
         if not self.words:
             return []
-        branches = " UNION ".join(
-            sql(
-                "SELECT * FROM (SELECT image_id AS id FROM words WHERE word = :word_{n} AND image_id < :below"
-                " ORDER BY image_id DESC LIMIT :limit) w{n}",
-                n=str(number),
-            )
-            for number in range(len(self.words))
+        photos, values = _photos_of(self.words)
+        return [row["id"] for row in tx.rows(photos, below=below, limit=limit, **values)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Photos to compare. read: of how many they were chosen; last: the oldest of those."""
+
+    ids: list[int]
+    read: int
+    last: int
+
+
+def _photos_of(words: Sequence[str]) -> tuple[str, dict[str, Any]]:
+    """Return the statement for up to ``:limit`` ids below ``:below`` with one of the words, newest first."""
+    branches = " UNION ".join(
+        sql(
+            "SELECT * FROM (SELECT image_id AS id FROM words WHERE word = :word_{n} AND image_id < :below"
+            " ORDER BY image_id DESC LIMIT :limit) w{n}",
+            n=str(number),
         )
-        values = {f"word_{number}": word for number, word in enumerate(self.words)}
-        query = sql("SELECT id FROM ({branches}) found ORDER BY id DESC LIMIT :limit", branches=branches)
-        return [row["id"] for row in tx.rows(query, below=below, limit=limit, **values)]
+        for number in range(len(words))
+    )
+    values = {f"word_{number}": word for number, word in enumerate(words)}
+    return sql("SELECT id FROM ({branches}) found ORDER BY id DESC LIMIT :limit", branches=branches), values
+
+
+def _common(tx: Transaction, words: Sequence[str], others: Sequence[_Source], below: int, limit: int) -> _Batch:
+    """Read ``limit`` photos of the words, and return the BATCH newest that have a word of each other source.
+
+    The database compares them. A condition with a subquery that gives a value is looked up photo by photo; as
+    a semi-join, the database may read all photos of a frequent word.
+    """
+    photos, values = _photos_of(words)
+    values |= {"below": below, "limit": limit}
+    [read] = tx.rows(sql("SELECT COUNT(*) AS n, MIN(id) AS last FROM ({photos}) led", photos=photos), **values)
+    conditions = []
+    for number, source in enumerate(others):
+        own = {f"other_{number}_{index}": word for index, word in enumerate(source.words or [])}
+        conditions.append(f"({' OR '.join(sql(_HAS_WORD, name=name) for name in own)})")
+        values |= own
+    statement = sql(_COMMON, photos=photos, conditions=" AND ".join(conditions))
+    ids = [row["id"] for row in tx.rows(statement, most=BATCH, **values)]
+    return _Batch(ids, int(read["n"]), ids[-1] if len(ids) == BATCH else int(read["last"] or 0))
 
 
 def search(tx: Transaction, query: Query, below: int, limit: int, select: Select) -> Found:
@@ -121,24 +159,32 @@ def search(tx: Transaction, query: Query, below: int, limit: int, select: Select
         sources.append(_Source(ids=list(query.ids)))
     alone = len(sources) == 1 and not query.excluded and not query.phrases
     size = limit + 1 if alone else min(2 * (limit + 1), BATCH)
-    leader, batch = _rarest(tx, sources, below, size)
+    leader, ids = _rarest(tx, sources, below, size)
+    others = [source for source in sources if source is not leader]
+    common = [source for source in others if source.words] if leader.words else []
+    batch = _Batch(ids, len(ids), ids[-1] if ids else 0)
     found: list[int] = []
     compared = 0
-    while batch:
-        compared += len(batch)
-        others = [source for source in sources if source is not leader]
-        kept = select(_matching(tx, batch, others, query.excluded))
-        for id_ in batch:
+    while batch.read:
+        compared += batch.read
+        kept = select(_matching(tx, batch.ids, others, query.excluded))
+        for id_ in batch.ids:
             if id_ in kept and query.follows(kept[id_]):
                 found.append(id_)
             if len(found) > limit:
                 return Found(tuple(found[:limit]), found[limit - 1])
-        if len(batch) < size:
+        if batch.read < size:
             break
         if compared >= MOST_COMPARED:
-            return Found(tuple(found), batch[-1])
-        below, size = batch[-1], min(2 * size, BATCH)
-        batch = leader.batch(tx, below, size)
+            return Found(tuple(found), batch.last)
+        if common:
+            size = min(10 * size, MOST_COMPARED - compared)
+            batch = _common(tx, leader.words or [], common, batch.last, size)
+            others = [source for source in others if source not in common]
+        else:
+            size = min(2 * size, BATCH)
+            ids = leader.batch(tx, batch.last, size)
+            batch = _Batch(ids, len(ids), ids[-1] if ids else 0)
     return Found(tuple(found), None)
 
 

@@ -3,8 +3,9 @@
 A hash is stored with its four quarters. Two hashes that differ in at most DISTANCE = 7 bits have a quarter
 that differs in at most one bit, by the pigeonhole principle, so 4 × 17 look-ups in indexes find every one,
 however many photos there are ("multi-index hashing", Norouzi et al. 2012). Of a quarter that very many photos
-of the owner have, as of screenshots of one program, the newest are compared. The photos of others and those in
-the trash are left out before that limit, or they would take the places of the photos that are looked for.
+of the owner have, as of screenshots of one program, the newest are compared, and the newest similar ones found.
+The photos of others and those in the trash are left out before that second limit, or they would take the places
+of the photos that are looked for.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from imgcore.db.statements import sql
 from imgcore.gallery.models import Viewer
 
 DISTANCE = 7  # bits of 64, at most
-MOST_OF_A_BAND = 300  # photos compared for one value of a quarter
+MOST_OF_A_BAND = 300  # similar photos by one quarter
+_MOST_COMPARED = 5000  # photos compared for one value of a quarter
 
 _BANDS, _BITS = 4, 16
 _SIGN = 2**63  # the databases' integers are signed
@@ -31,12 +33,15 @@ _HASH = (
     " WHERE i.public_id = :public_id AND (:changes = 1 OR i.owner_id = :viewer_id"
     " OR (:sees = 1 AND i.listed_id IS NOT NULL))"
 )
-# The inner query looks each photo up by its key: as a join, MySQL may begin with all listed images
 _OF_BAND = (
     "SELECT * FROM (SELECT h.image_id AS id, h.hash AS hash FROM image_hashes h"
-    " WHERE h.{band} = :value_{n} AND h.owner = :owner"
-    " AND (SELECT i.listed_id FROM images i WHERE i.id = h.image_id) IS NOT NULL"
-    " ORDER BY h.image_id DESC LIMIT :limit) w{n}"
+    " WHERE h.{band} = :value_{n} AND h.owner = :owner ORDER BY h.image_id DESC LIMIT :compared) w{n}"
+)
+# The indexes hold the hashes, so the database compares them before it looks a photo up. The inner query looks
+# each up by its key: as a join, MySQL may begin with all listed images. SQLite lacks a ^ b: (a | b) - (a & b).
+_NEAR = (
+    "SELECT id, hash FROM ({bands}) w_near WHERE BIT_COUNT((hash | :hash) - (hash & :hash)) <= :distance"
+    " AND (SELECT i.listed_id FROM images i WHERE i.id = w_near.id) IS NOT NULL ORDER BY id DESC LIMIT :limit"
 )
 
 
@@ -69,7 +74,16 @@ def _near(tx: Transaction, column: str, band: int, image: Row) -> set[int]:
     bands = [band, *(band ^ (1 << bit) for bit in range(_BITS))]
     branches = [sql(_OF_BAND, band=column, n=str(number)) for number in range(len(bands))]
     values = {f"value_{number}": each for number, each in enumerate(bands)}
-    rows = tx.tuples(" UNION ALL ".join(branches), limit=MOST_OF_A_BAND, owner=image["owner"], **values)
+    statement = sql(_NEAR, bands=" UNION ALL ".join(branches))
+    rows = tx.tuples(
+        statement,
+        hash=image["hash"],
+        distance=DISTANCE,
+        limit=MOST_OF_A_BAND,
+        compared=_MOST_COMPARED,
+        owner=image["owner"],
+        **values,
+    )
     return {id_ for id_, other in rows if alike(image["hash"], other)}
 
 

@@ -70,6 +70,7 @@ class Sqlite(Dialect):
             check_same_thread=False,  # close() may come from another thread
             cached_statements=256,
         )
+        connection.create_function("BIT_COUNT", 1, _bit_count, deterministic=True)  # as MySQL has it
         # WAL: readers and one writer at once. FULL: a commit is on the disk before it returns, so a power
         # failure loses nothing that was acknowledged. See https://www.sqlite.org/wal.html
         connection.execute("PRAGMA journal_mode = WAL")
@@ -106,3 +107,7 @@ _SQLITE = {
     sqlite3.SQLITE_CANTOPEN: Diagnosis(Fault.UNAVAILABLE, "The database's file cannot be opened."),
     sqlite3.SQLITE_NOTADB: Diagnosis(Fault.UNAVAILABLE, "The database's file is not a database."),
 }
+
+
+def _bit_count(value: int) -> int:
+    return (value % 2**64).bit_count()  # of a negative number too

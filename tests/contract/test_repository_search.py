@@ -110,7 +110,9 @@ def test_what_an_older_release_writes_is_found_after_the_sweep(
     assert ["cat.jpg"] == found(repositories, "wolf")
 
 
-@pytest.mark.parametrize("query", ["photo", "ph", "numb", "photo -seven", "photo odd", "odd -x", '"photo odd"'])
+@pytest.mark.parametrize(
+    "query", ["photo", "ph", "numb", "photo -seven", "photo odd", "odd -x", "even seven", '"photo odd"']
+)
 def test_batches_and_bounds_lose_no_photo(
     repositories: Repositories, monkeypatch: pytest.MonkeyPatch, query: str
 ) -> None:
@@ -129,7 +131,25 @@ def test_batches_and_bounds_lose_no_photo(
 
 
 def _wanted(query: str, n: int) -> bool:
+    if query == "even seven":
+        return n == 7
     return not ("seven" in query and n == 7) and not ("odd" in query and n % 5 != 1)
+
+
+def test_search_for_two_words_of_no_photo_runs_few_statements(
+    repositories: Repositories, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database compares the photos of the rarer word, however many batches they would be."""
+    monkeypatch.setattr(search, "BATCH", 4)
+    for n in range(40):
+        arrived(repositories, f"{'cat' if n % 2 else 'dog'} {n}.jpg")
+    statements: list[str] = []
+    run: Callable[..., Any] = Transaction._cursor
+    monkeypatch.setattr(Transaction, "_cursor", lambda tx, *a: statements.append(a[0]) or run(tx, *a))
+
+    assert [] == found(repositories, "cat dog")
+
+    assert len(statements) <= 8
 
 
 @pytest.mark.parametrize("query", ["zebra", "cat", "cat wall", "ca wa", "cat -dog", '"cat wall"'])
