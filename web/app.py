@@ -31,7 +31,7 @@ from web.handlers.webhooks import WebhookPages
 from web.handlers.words import WordPages
 from web.http.assets import static_files
 from web.http.auth import PREFIX, Authenticator, rate_headers
-from web.http.compression import compress_response
+from web.http.compression import Headers, compress_response
 from web.http.errors import Problem, as_json, as_problem, problem_of_exception
 from web.http.headers import RequestChecks, security_headers
 from web.http.rate_limit import RateLimiter
@@ -71,7 +71,6 @@ class Application(Bottle):
             self._assets, release=gallery.release, describer=gallery.describer, languages=gallery.languages
         )
         self.add_hook("before_request", RequestChecks(hosts).check)
-        self.add_hook("after_request", self._add_headers)
         for method, path, handler in (
             *GalleryPages(gallery, self._renderer).routes(),
             *LoginPages(accounts, self._renderer).routes(),
@@ -109,7 +108,7 @@ class Application(Bottle):
 
         Neither contains more of the cause than the sentence, the code and the id under which it was logged.
         """
-        headers = self._response_headers() | {"Cache-Control": "no-store"}
+        headers = {"Cache-Control": "no-store"}
         if problem.retry_after is not None:
             headers["Retry-After"] = str(problem.retry_after)
         environ = request.environ
@@ -121,17 +120,20 @@ class Application(Bottle):
 
     def wsgi(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer one request, compressed where the client accepts that; /healthz without Bottle."""
+
+        def start(status: str, headers: Headers, exc_info: Any = None) -> Any:
+            return start_response(status, [*headers, *self._common_headers(environ)], exc_info)
+
         method, no_body = environ["REQUEST_METHOD"], environ.get("CONTENT_LENGTH", "") in ("", "0")
         if environ["PATH_INFO"] == "/healthz" and method in ("GET", "HEAD") and no_body:
-            return self._answer_health_check(environ, start_response)
-        return compress_response(self._respond, environ, start_response)
+            return self._answer_health_check(environ, start)
+        return compress_response(self._respond, environ, start)
 
     def _answer_health_check(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
         status, body = self.health.state
-        headers = HEADERS | {"Content-Length": str(len(body))} | self._fixed_headers(environ["wsgi.url_scheme"])
-        start_response(status, list(headers.items()))
+        start_response(status, [*HEADERS.items(), ("Content-Length", str(len(body)))])
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
 
     def _respond(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -145,18 +147,12 @@ class Application(Bottle):
             start_response(problem.status_line, list(headers.items()))  # nothing has been sent yet
             return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
 
-    def _add_headers(self) -> None:
-        for name, value in self._response_headers().items():
-            response.set_header(name, value)
-
-    def _response_headers(self) -> dict[str, str]:
-        return self._fixed_headers(request.environ["wsgi.url_scheme"]) | rate_headers()
-
-    def _fixed_headers(self, scheme: str) -> dict[str, str]:
-        """Return the headers that all responses to a scheme have."""
-        if self.has_accounts and scheme == "https":  # RFC 6797
-            return self.security_headers | {"Strict-Transport-Security": "max-age=31536000"}
-        return self.security_headers
+    def _common_headers(self, environ: dict[str, Any]) -> Headers:
+        """Return the headers that every response to a request has."""
+        headers = [*self.security_headers.items(), *rate_headers(environ).items()]
+        if self.has_accounts and environ["wsgi.url_scheme"] == "https":  # RFC 6797
+            headers.append(("Strict-Transport-Security", "max-age=31536000"))
+        return headers
 
 
 def create_app(

@@ -60,7 +60,20 @@ class _Task(WSGITask):
     body and so an end: a browser with a cached page would connect anew for each question.
     """
 
+    wrote_header = False
     _keeps_connection = False  # while the header of such a response is made
+
+    def write(self, data: bytes) -> None:
+        """Send the header together with the first part of the body: one call of the system instead of two."""
+        if self.complete and not self.wrote_header:
+            header = self.build_response_header()
+            whole = self.has_body and not self.chunked_response and len(data) <= (self.content_length or 0)
+            self.channel.write_soon(header + data if whole else header)
+            self.wrote_header = True
+            if whole:
+                self.content_bytes_written += len(data)
+                return
+        super().write(data)
 
     def build_response_header(self) -> bytes:
         _add_security_headers(self)

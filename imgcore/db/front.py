@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cache
 
 from imgcore.db.circuit_breaker import FOR_NOTICE
 from imgcore.db.connection import Repository, Transaction
@@ -78,19 +79,29 @@ def _read_page(
 ) -> FrontPage:
     seen, values = rights(viewer)
     owner = owner_seen(viewer)
-    columns = [sql(_IMAGES, conditions=" AND ".join(seen)), "NULL", _PAUSED, f"({FOR_NOTICE})"]
+    scope = None
     if newest and owner != NOBODY:
         scope, named = scope_of(owner)
-        columns[1] = sql(_NEWEST, scope=scope)
         values |= named | {"newest": newest}
     [row] = tx.tuples(
-        sql("SELECT {columns}", columns=", ".join(columns)),
+        _statement(tuple(seen), scope),
         below=TOP if cursor is None else decode_cursor(cursor),
         limit=limit + 1,
         breaker=breaker,
         **values,
     )
     return FrontPage(limit, *row)
+
+
+@cache
+def _statement(seen: tuple[str, ...], scope: str | None) -> str:
+    columns = (
+        sql(_IMAGES, conditions=" AND ".join(seen)),
+        "NULL" if scope is None else sql(_NEWEST, scope=scope),
+        _PAUSED,
+        f"({FOR_NOTICE})",
+    )
+    return sql("SELECT {columns}", columns=", ".join(columns))
 
 
 def _conditions(paused: str | None, breaker: str | None) -> Conditions:

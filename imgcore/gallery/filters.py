@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
@@ -58,7 +58,7 @@ class Filters:
     similar: str | None = None
 
     def __bool__(self) -> bool:
-        return any(getattr(self, each.name) is not None for each in fields(self))
+        return self != NO_FILTERS
 
 
 NO_FILTERS = Filters()
@@ -67,6 +67,8 @@ NO_FILTERS = Filters()
 def parsed_filters(asked: Mapping[str, str]) -> Filters:
     """Return the filters among query parameters; an empty value is none. Invalid: the parameter's name."""
     given = {name: value for name, value in asked.items() if value}
+    if not given:
+        return NO_FILTERS
     for name in ("tag", "camera", "owner", "album", "similar"):
         if len(given.get(name, "")) > VALUE_LENGTH:
             raise Invalid(f"{name} may have at most {VALUE_LENGTH} characters.", code=name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from imgcore.accounts.models import Quota
 from imgcore.errors import Conflict, Forbidden, ImgcoreError, Invalid, NotFound, Unavailable
@@ -63,6 +63,8 @@ if TYPE_CHECKING:
     from imgcore.spending.service import Spending
     from imgcore.webhooks.service import Webhooks
 
+_MOST_VIEWS = 1000  # viewers' galleries that are kept
+
 
 @dataclass(frozen=True, slots=True)
 class Gallery:
@@ -103,6 +105,7 @@ class Gallery:
     jobs: Jobs | None = None
     parts: PartUploads | None = None
     webhooks: Webhooks | None = None
+    _views: dict[Any, Gallery] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def for_viewer(self, viewer: Viewer, language: str | None = None) -> Gallery:
         """Return the gallery with the rights of ``viewer``, to whose account new uploads belong.
@@ -111,7 +114,11 @@ class Gallery:
         """
         if (viewer, language) == (self.viewer, self.language):
             return self
-        return replace(self, viewer=viewer, language=language)
+        if (known := self._views.get((viewer, language))) is None:  # a copy takes a tenth of a cached page
+            if len(self._views) >= _MOST_VIEWS:
+                self._views.clear()
+            known = self._views[viewer, language] = replace(self, viewer=viewer, language=language)
+        return known
 
     def language_of(self, image: Image, field: WordField) -> str | None:
         """Return the code of the language in which the viewer sees a field, if known."""

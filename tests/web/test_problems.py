@@ -123,7 +123,7 @@ def test_content_length_of_5000_digits_is_too_large(client: Client) -> None:
     assert (413, "body_too_large") == (answer.status, answer.json["code"])
 
 
-@pytest.mark.parametrize("path", ["/", "/api/v1/images", "/healthz", "/nowhere"])
+@pytest.mark.parametrize("path", ["/", "/api/v1/images", "/readyz", "/nowhere"])
 def test_exception_in_a_hook_is_an_id_and_nothing_else(
     monkeypatch: pytest.MonkeyPatch, gallery: Gallery, caplog: pytest.LogCaptureFixture, path: str
 ) -> None:

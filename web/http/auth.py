@@ -112,9 +112,9 @@ def client_address() -> str:
     return str(request.environ.get("REMOTE_ADDR", ""))
 
 
-def rate_headers() -> dict[str, str]:
-    """Return the rate limit headers of the current request; empty if it is not limited."""
-    found: dict[str, str] = request.environ.get(_RATE, {})
+def rate_headers(environ: dict[str, Any]) -> dict[str, str]:
+    """Return the rate limit headers of the response to a request; empty if it is not limited."""
+    found: dict[str, str] = environ.get(_RATE, {})
     return found
 
 
