@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import sys
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from imgcore import bootstrap, bootstrap_accounts
 from imgcore.accounts.models import Visibility
 from imgcore.accounts.security_log import lines as events
 from imgcore.config import Config, is_loopback
 from imgcore.errors import ImgcoreError, Misconfigured
+from imgcore.gallery.listing import Sort
+from imgcore.gallery.models import EVERYBODY
 from web.app import create_app
 from web.processes import serve_in_processes
 from web.server import BACKLOG, Server, listen
+
+if TYPE_CHECKING:
+    from imgcore.gallery.service import Gallery
 
 # How long a thread may keep Python from the others: a health check waits for each busy thread several times
 SWITCH_SECONDS = 0.001
@@ -40,6 +47,7 @@ def main(environ: Mapping[str, str]) -> int:
             api_rate=config.api_rate,
             subscriptions=bootstrap_accounts.subscriptions(config),
         )
+        _count_photos(gallery)
         token = accounts.offer_set_up() if accounts else None
         try:
             listener = listen(host, config.port)
@@ -67,6 +75,13 @@ def main(environ: Mapping[str, str]) -> int:
         return serve_in_processes(count, serve, introduce)
     serve(introduce)
     return 0
+
+
+def _count_photos(gallery: Gallery) -> None:
+    """Count the months of the timeline before there are processes, each of which would count all photos."""
+    if gallery.timeline is not None:
+        with contextlib.suppress(ImgcoreError):  # a database that is away is no reason not to start
+            gallery.timeline.months(EVERYBODY, Sort.TAKEN)
 
 
 def _print_security_events() -> None:

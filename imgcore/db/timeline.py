@@ -8,6 +8,7 @@ whose date taken was another before is found when all months are counted again.
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter, OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -41,6 +42,7 @@ from imgcore.gallery.models import Viewer
 _MOST_CHANGED = 2000  # changed images whose months are counted apart; beyond, all months are
 _KEPT = 64  # viewers' counts that are kept
 _HEAVY_OFFSET = 10_000
+_BEFORE_END = 60.0  # seconds before the end of their lifetime at which counts are renewed
 MOST_COUNTED = 20_000  # photos of a search or a filter that are counted by month
 _AT_ONCE = 1000  # photos whose places are read by one statement
 
@@ -65,11 +67,15 @@ _SLICE = (
 
 @dataclass(frozen=True, slots=True)
 class _Counted:
-    """Counts of months. since: changes from then on are not in them. counted_at: when all were counted."""
+    """Counts of months. since: changes from then on are not in them. counted_at: when all were counted.
+
+    due: when one thread counts all again, by time.monotonic(); the others may use these a little longer.
+    """
 
     counts: dict[str, int]
     since: str
     counted_at: str
+    due: float
 
 
 @dataclass(slots=True)
@@ -104,10 +110,11 @@ class TimelineRepository(Repository):
         owner = owner_seen(viewer)
         if owner == NOBODY:
             return Months(())
-        if (known := self._known(owner, sort)) is None:
-            with self._turn(owner, sort):
+        known = self._known(owner, sort)
+        if known is None or time.monotonic() > known.due:
+            with self._turn(owner, sort, wait=PEOPLE_WAIT if known is None else 0) as mine:
                 known = self._known(owner, sort)  # another thread may have counted meanwhile
-                if known is None:
+                if known is None or (mine and time.monotonic() > known.due):
                     counted = self._database.read_heavy(lambda tx: _count(tx, owner, sort, None))
                     return self._keep(owner, sort, counted)
         return self._keep(owner, sort, self._database.read(lambda tx: _count(tx, owner, sort, known)))
@@ -125,22 +132,24 @@ class TimelineRepository(Repository):
         return _months(counted.counts)
 
     @contextmanager
-    def _turn(self, owner: int | None, sort: Sort) -> Iterator[None]:
-        """Wait until no other thread counts all months of the same photos. Unavailable: PEOPLE_WAIT is over.
+    def _turn(self, owner: int | None, sort: Sort, *, wait: float) -> Iterator[bool]:
+        """Let one thread at a time count all months of the same photos; yield whether it is this one.
 
-        The first page after a start is asked for by many at once: each thread would count a million photos, and
-        most would be refused as heavy queries.
+        Otherwise each thread would count a million photos, and most would be refused as heavy queries. wait:
+        seconds; Unavailable when they are over. With 0, False is yielded: the thread has counts to go on with.
         """
         with self._lock:
             turn = self._counting.setdefault((owner, sort), _Turn())
             turn.users += 1
         try:
-            if not turn.lock.acquire(timeout=PEOPLE_WAIT):
+            mine = turn.lock.acquire(timeout=wait)
+            if wait and not mine:
                 raise Unavailable("The photos are still being counted.", code="busy", retry_after=1)
             try:
-                yield
+                yield mine
             finally:
-                turn.lock.release()
+                if mine:
+                    turn.lock.release()
         finally:
             with self._lock:
                 turn.users -= 1
@@ -236,11 +245,12 @@ def _count(tx: Transaction, owner: int | None, sort: Sort, known: _Counted | Non
     if known is not None and oldest < known.counted_at <= now and known.since <= now:
         changed = _changed_months(tx, known.since)
     if known is None or changed is None:
-        return _Counted(_all_months(tx, owner, sort), since, now)
+        due = time.monotonic() + LIFETIME.total_seconds() - _BEFORE_END
+        return _Counted(_all_months(tx, owner, sort), since, now, due)
     counts = dict(known.counts)
     for month in changed:
         counts[month] = _count_month(tx, owner, sort, month)
-    return _Counted(counts, since, known.counted_at)
+    return _Counted(counts, since, known.counted_at, known.due)
 
 
 def _changed_months(tx: Transaction, since: str) -> set[str] | None:

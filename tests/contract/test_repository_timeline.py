@@ -205,6 +205,28 @@ def test_first_requests_at_once_count_all_months_once(
     assert not counted.acquire(blocking=False)
 
 
+def test_counts_are_renewed_by_one_thread_while_others_use_them(
+    repositories: Repositories, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert {} == counts(repositories.timeline)
+    entered, release = threading.Event(), threading.Event()
+
+    def slow(*_: Any) -> dict[str, int]:
+        entered.set()
+        release.wait(20)
+        return {"1999-01": 1}
+
+    monkeypatch.setattr(timeline, "_all_months", slow)
+    [key] = repositories.timeline._kept
+    repositories.timeline._kept[key] = replace(repositories.timeline._kept[key], due=0.0)
+    with ThreadPoolExecutor(1) as pool:
+        renewing = pool.submit(counts, repositories.timeline)
+        assert entered.wait(20)
+        assert {} == counts(repositories.timeline)
+        release.set()
+        assert {"1999-01": 1} == renewing.result() == counts(repositories.timeline)
+
+
 def test_count_that_takes_too_long_is_not_waited_for(
     repositories: Repositories, monkeypatch: pytest.MonkeyPatch
 ) -> None:
