@@ -10,6 +10,7 @@ from bottle import Bottle, HTTPError, request, response
 from imgcore.accounts.models import Visibility
 from imgcore.config import API_RATE
 from web.handlers.account import AccountPages
+from web.handlers.activity import ActivityPages
 from web.handlers.admin import AccountAdminPages
 from web.handlers.album_pages import AlbumPages
 from web.handlers.api import Api
@@ -84,6 +85,7 @@ class Application(Bottle):
             *TrashPages(gallery, self._renderer).routes(),
             *LanguageSwitch(gallery.languages).routes(),
             *CampaignPages(gallery, gallery.campaigns, self._renderer).routes(),
+            *ActivityPages(gallery, self._renderer).routes(),
             *AlbumPages(gallery, self._renderer).routes(),
             *DownloadRoutes(gallery).routes(),
             *JobPages(gallery.jobs, self._renderer).routes(),

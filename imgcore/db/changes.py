@@ -150,7 +150,12 @@ def _catch_up(tx: Transaction, cursor: Cursor, viewer: Viewer, now: datetime) ->
 
 def _batches(tx: Transaction, rows: Sequence[Tile]) -> dict[tuple[int | None, str], BatchCounts]:
     """Return the counts of the batches of these images, by owner and batch."""
-    wanted = list(dict.fromkeys(row.image.batch_id for row in reversed(rows) if row.image.batch_id))[:_BATCHES]
+    wanted = list(dict.fromkeys(row.image.batch_id for row in reversed(rows) if row.image.batch_id))
+    return read_batches(tx, wanted[:_BATCHES])
+
+
+def read_batches(tx: Transaction, wanted: Sequence[str]) -> dict[tuple[int | None, str], BatchCounts]:
+    """Return the counts of these batches, by owner and batch."""
     names, values = in_list("batch", wanted)
     if not values:
         return {}

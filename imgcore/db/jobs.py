@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from imgcore.db.changes import read_batches
 from imgcore.db.circuit_breaker import read_breakers
 from imgcore.db.connection import Repository, Transaction
 from imgcore.db.mapping import Row, moment
 from imgcore.db.pauses import is_paused, pause, read_pauses, resume
 from imgcore.db.statements import sql
 from imgcore.db.tasks import reset_task
-from imgcore.gallery.models import TaskKind, TaskStatus
-from imgcore.pipeline.maintenance_models import JobGroup, JobsOverview, Pause
+from imgcore.gallery.changes import BatchCounts
+from imgcore.gallery.models import EVERYBODY, TaskKind, TaskStatus, Viewer
+from imgcore.pipeline.maintenance_models import Activity, JobGroup, JobsOverview, Pause
 
 _GROUPS = 50  # reasons that are shown at most
 
@@ -25,6 +27,13 @@ _COUNTS = "SELECT t.kind, t.status, COUNT(*) AS n {tasks} GROUP BY t.kind, t.sta
 _REASONS = (
     "SELECT t.kind, t.status, t.error, COUNT(*) AS n, MAX(t.message) AS message, {at} AS at {tasks}"
     " GROUP BY t.kind, t.status, t.error ORDER BY n DESC, t.kind, t.error LIMIT :limit"
+)
+# The batches of the newest uploads, the newest first
+_NEWEST_BATCHES = (
+    "SELECT batch_id, MAX(id) AS newest FROM"
+    " (SELECT id, batch_id FROM images WHERE {owner} AND listed_id IS NOT NULL"
+    " ORDER BY listed_id DESC LIMIT 1000) i"
+    " WHERE batch_id IS NOT NULL GROUP BY batch_id ORDER BY newest DESC LIMIT 10"
 )
 _FAILED = "t.status IN ('failed', 'blocked')"
 
@@ -48,6 +57,20 @@ class JobRepository(Repository):
 
         return self._database.read_heavy(work)
 
+    def activity(self, viewer: Viewer) -> Activity:
+        """Return the failures of photos that the viewer may change, and the viewer's newest batches."""
+
+        def work(tx: Transaction) -> Activity:
+            return Activity(
+                failures=_reasons(
+                    tx, f"{_FAILED} AND {_changed_by(viewer)}", "MAX(t.finished_at)", **_account(viewer)
+                ),
+                batches=_newest_batches(tx, viewer),
+                breakers=tuple(found for found in read_breakers(tx) if found.reason is not None),
+            )
+
+        return self._database.read_heavy(work)
+
     def pause(self, kind: TaskKind, reason: str | None, account: str | None) -> None:
         """Let no worker claim tasks of a kind, or its retries with this error, until ``resume``."""
         self._database.run(lambda tx: pause(tx, kind, reason, account))
@@ -64,12 +87,19 @@ class JobRepository(Repository):
         """Return whether all tasks of a kind are paused."""
         return self._database.read(lambda tx: is_paused(tx, kind))
 
-    def retry(self, kind: TaskKind, error: str, *, limit: int) -> Sequence[str]:
-        """Make up to ``limit`` tasks that failed for this reason pending again; return the images' keys."""
+    def retry(self, kind: TaskKind, error: str, *, limit: int, viewer: Viewer = EVERYBODY) -> Sequence[str]:
+        """Make up to ``limit`` tasks that failed for this reason pending again; return the images' keys.
+
+        viewer: whose rights decide which images are changed.
+        """
         find = sql(
             "SELECT i.id {tasks} ORDER BY i.id LIMIT :limit",
-            tasks=sql(_OF_IMAGES, condition=f"{_FAILED} AND t.kind = :kind AND t.error = :error"),
+            tasks=sql(
+                _OF_IMAGES,
+                condition=f"{_FAILED} AND t.kind = :kind AND t.error = :error AND {_changed_by(viewer)}",
+            ),
         )
+        asked = {"kind": kind.value, "error": error, "limit": limit} | _account(viewer)
         lock = (
             "SELECT image_key FROM images WHERE id = :image_id AND deleted_at IS NULL"
             " AND upload_status = 'received' {for_update}"
@@ -84,7 +114,7 @@ class JobRepository(Repository):
 
             return self._database.run(work)
 
-        rows = self._database.read(lambda tx: tx.rows(find, kind=kind.value, error=error, limit=limit))
+        rows = self._database.read(lambda tx: tx.rows(find, **asked))
         return [key for row in rows if (key := reopen(row["id"])) is not None]
 
 
@@ -92,9 +122,26 @@ def _rows(tx: Transaction, statement: str, condition: str, **values: Any) -> lis
     return tx.rows(sql(statement, tasks=sql(_OF_IMAGES, condition=condition)), **values)
 
 
-def _reasons(tx: Transaction, condition: str, at: str) -> tuple[JobGroup, ...]:
-    rows = _rows(tx, sql(_REASONS, at=at), condition, limit=_GROUPS)
+def _reasons(tx: Transaction, condition: str, at: str, **values: Any) -> tuple[JobGroup, ...]:
+    rows = _rows(tx, sql(_REASONS, at=at), condition, limit=_GROUPS, **values)
     return tuple(_group(row) for row in rows)
+
+
+def _changed_by(viewer: Viewer) -> str:
+    return "1 = 1" if viewer.changes_others else "i.owner_id = :viewer_id"
+
+
+def _account(viewer: Viewer) -> dict[str, Any]:
+    return {} if viewer.changes_others else {"viewer_id": viewer.account_id}
+
+
+def _newest_batches(tx: Transaction, viewer: Viewer) -> tuple[BatchCounts, ...]:
+    nobody = viewer.account_id is None
+    statement = sql(_NEWEST_BATCHES, owner="owner_id IS NULL" if nobody else "owner_id = :owner")
+    rows = tx.rows(statement, **({} if nobody else {"owner": viewer.account_id}))
+    wanted = [str(row["batch_id"]) for row in rows]
+    counts = read_batches(tx, wanted)
+    return tuple(counts[key] for batch in wanted if (key := (viewer.account_id, batch)) in counts)
 
 
 def _group(row: Row) -> JobGroup:

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from imgcore.errors import ImgcoreError, Invalid
-from imgcore.gallery.models import TaskKind
+from imgcore.gallery.models import EVERYBODY, TaskKind, Viewer
 from imgcore.gallery.ports import Queues
-from imgcore.pipeline.maintenance_models import JobsOverview, Pause
+from imgcore.pipeline.maintenance_models import Activity, JobsOverview, Pause
 
 if TYPE_CHECKING:
     from imgcore.db.jobs import JobRepository
@@ -40,6 +40,10 @@ class Jobs:
             logger.warning("The dead letters are not counted: %s", error)
             return overview
 
+    def activity(self, viewer: Viewer) -> Activity:
+        """Return what is under way or needs attention of the photos that the viewer may change."""
+        return self.rows.activity(viewer)
+
     def pause(self, kind: TaskKind, reason: str | None = None, *, account: str | None = None) -> None:
         """Let no worker claim tasks of a kind until they are resumed; what runs is finished.
 
@@ -60,14 +64,16 @@ class Jobs:
         """Return the pauses, by kind and reason."""
         return self.rows.pauses()
 
-    def retry(self, kind: TaskKind, error: str) -> int:
+    def retry(self, kind: TaskKind, error: str, viewer: Viewer = EVERYBODY) -> int:
         """Queue up to 500 tasks again that failed for this reason; return how many.
+
+        viewer: whose rights decide which photos are changed.
 
         It may be interrupted at any point: a task that is pending without a message is sent by the sweep.
         Raises Invalid for a reason that is not an error code.
         """
         _check(error)
-        keys = self.rows.retry(kind, error, limit=AT_ONCE)
+        keys = self.rows.retry(kind, error, limit=AT_ONCE, viewer=viewer)
         for key in keys:
             self.queues.send(kind, key)
         return len(keys)

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
+from imgcore.gallery.changes import BatchCounts
 from imgcore.gallery.states import TaskKind, TaskStatus
 from imgcore.pipeline.models import BreakerState
 
@@ -46,6 +47,19 @@ class JobGroup:
     error: str | None = None  # a code
     message: str | None = None  # the sentence of one of them
     at: datetime | None = None  # UTC
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """What of a viewer's photos is under way or needs attention.
+
+    failures: by reason, of the photos that the viewer may change. batches: the viewer's own newest uploads.
+    breakers: those that are open.
+    """
+
+    failures: tuple[JobGroup, ...]
+    batches: tuple[BatchCounts, ...]
+    breakers: tuple[BreakerState, ...]
 
 
 @dataclass(frozen=True, slots=True)

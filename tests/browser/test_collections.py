@@ -33,6 +33,7 @@ def paths(stage: Stage) -> list[str]:
     ]
     links = [*(f"/s/{token}" for token in tokens), f"/s/{tokens[0]}/{ids[1]}", "/s/unknown"]
     return [
+        "/activity",
         "/albums",
         f"/albums/{empty}",
         *inside,

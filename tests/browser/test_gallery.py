@@ -34,6 +34,18 @@ def test_scripts_come_after_the_pictures_that_the_server_has_drawn(browser: Brow
     assert browser.all("#grid .card img[fetchpriority=high]")
 
 
+def test_navigation_counts_what_has_failed(browser: Browser, stage: Stage) -> None:
+    stage.bucket.objects[add_failed(stage.gallery).image_key] = photo()
+    browser.open()
+    browser.wait(lambda: browser.has(".rail a[href='/activity']", "1 failed"))
+    browser.click(".rail a[href='/activity']")
+    browser.click("form[action='/activity/retry'] button")
+    browser.wait(lambda: browser.has(".done", "1 task is queued again."))
+    assert browser.has("main", "Nothing has failed.")
+    browser.open()
+    assert [] == browser.all(".rail .badge")
+
+
 # News
 
 

@@ -106,7 +106,7 @@ def test_a_photo_that_is_deleted_while_it_is_shown(browser: Browser, stage: Stag
     images = fill(stage, 4)
     browser.open()
     browser.find("#grid .frame")
-    browser.all("#grid .frame")[1].click()
+    browser.click("#grid .card[aria-posinset='2'] .frame")
     browser.wait(lambda: browser.has("#viewer .caption", "named 002."))
     stage.gallery.delete(images[2].public_id)
     browser.wait(lambda: browser.has("#viewer .trouble", "no longer in the gallery"))

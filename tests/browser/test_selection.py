@@ -123,7 +123,7 @@ def test_photo_that_arrives_after_all_were_selected_is_not_moved_to_the_trash(
     browser.wait(lambda: browser.has("#select-bar button", "Select all 1,011"))
     assert browser.has("#select-bar p", "1,010 selected")
     assert [] == browser.all(f"#grid .card.selected[data-id='{late}']")
-    browser.find(f"#grid .card[data-id='{late}'] .pick").click()
+    browser.click(f"#grid .card[data-id='{late}'] .pick")
     browser.wait(lambda: browser.has("#toast", "Select all again to include it."))
     assert ["Select all again" in line for line in browser.console()] == [True]
     press(browser, "Delete")

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import uuid
+from dataclasses import replace
+
 import pytest
 
+from imgcore.accounts.models import Role
+from imgcore.db.accounts import AccountRepository
 from imgcore.db.connection import Database
-from imgcore.gallery.models import Image, TaskStatus
-from tests.contract.images import CAPTION, THUMBNAIL, arrived, claim, finish, task
+from imgcore.gallery.models import EVERYBODY, Image, TaskStatus, Viewer
+from tests.contract.images import CAPTION, THUMBNAIL, arrived, claim, event, finish, new, task
 from tests.support.repositories import Repositories
 
 
@@ -30,6 +35,30 @@ def test_failures_are_grouped_and_retried_up_to_a_limit(repositories: Repositori
     assert [TaskStatus.PENDING, TaskStatus.PENDING, TaskStatus.FAILED] == states
     repositories.images.delete(images[2].public_id)
     assert [] == repositories.jobs.retry(CAPTION, "made_up", limit=2)
+
+
+def test_activity_is_that_of_photos_which_the_viewer_may_change(
+    repositories: Repositories, database: Database
+) -> None:
+    accounts = AccountRepository(database)
+    owner, stranger = (accounts.add(each * 32, each, Role.PERSON, "hash").id for each in "vw")
+    batch, images = str(uuid.uuid4()), []
+    for account in (owner, stranger):
+        row = replace(new(), owner_id=account, batch_id=batch)
+        repositories.images.add(row)
+        images.append(repositories.images.receive(event(row), row))
+    mine, other = images
+    for image in images:
+        end = {"code": "made_up", "message": "No caption."}
+        assert repositories.tasks.fail(claim(repositories, image, CAPTION), TaskStatus.FAILED, **end)
+    viewer = Viewer(account_id=owner, sees_others=True, changes_others=False)
+    found = repositories.jobs.activity(viewer)
+    assert [("made_up", 1)] == [(group.error, group.count) for group in found.failures]
+    assert [(batch, 1, 0, 1)] == list(found.batches)
+    everything = repositories.jobs.activity(EVERYBODY).failures
+    assert [2] == [group.count for group in everything if group.error == "made_up"]
+    assert [mine.image_key] == repositories.jobs.retry(CAPTION, "made_up", limit=9, viewer=viewer)
+    assert TaskStatus.FAILED is task(repositories, other, CAPTION).status
 
 
 def test_last_sweep_is_the_latest(repositories: Repositories) -> None:

@@ -36,8 +36,8 @@ ACCOUNT = "annegret"
 PASSWORD = "a made-up password"
 ALBUM = "A week in autumn"
 PAGES = (
-    "/about", "/account", "/accounts", "/admin/jobs", "/albums", "/campaigns", "/security-log", "/shared",
-    "/spending", "/tags", "/trash", "/upload", "/webhooks", "/nowhere",
+    "/about", "/account", "/accounts", "/activity", "/admin/jobs", "/albums", "/campaigns", "/security-log",
+    "/shared", "/spending", "/tags", "/trash", "/upload", "/webhooks", "/nowhere",
 )  # fmt: skip
 TEXT = "return document.querySelector(arguments[0])?.textContent ?? ''"
 CARDS = "return document.querySelectorAll('#grid .tiles .card').length"

@@ -99,6 +99,16 @@ test("the summaries of several requests are one", () => {
   assert.equal(merged([]), "");
 });
 
+test("a photo that arrives does not hide that a selected one has gone", () => {
+  const times = new Map([["new", "2026-11-28T12:00:00.001"], ["a", NOON]]);
+  const selection = new Selection((id) => times.get(id));
+  selection.selectList("", 5000, NOON);
+  selection.keep(() => true, "", 5001, ["new", "a"]);
+  assert.equal(selection.size, 5000);
+  selection.keep(() => true, "", 5000, ["new"]); // a has gone
+  assert.equal(selection.size, 4999);
+});
+
 test("what comes into the list after all of it was selected is not selected", () => {
   const times = new Map([["a", NOON], ["x", "2026-11-28T12:00:00.001"]]);
   const selection = new Selection((id) => times.get(id));

@@ -20,6 +20,7 @@ BODIES = {
     "/api/v1/uploads/<public_id>/parts": {"first": 1, "sha256": ["ab" * 32]},
     "/api/v1/images/<public_id>": {"caption": "Words"},
     "/api/v1/accounts": {"name": "newcomer", "password": PASSWORD},
+    "/api/v1/activity/retry": {"kind": "caption", "reason": "made_up"},
     "/api/v1/jobs/retry": {"kind": "caption", "reason": "made_up"},
     "/api/v1/jobs/pause": {"kind": "caption", "reason": "made_up"},
     "/api/v1/jobs/resume": {"kind": "caption", "reason": "made_up"},
@@ -38,6 +39,7 @@ BODIES = {
 FORMS = {
     "/images/<public_id>/edit": {"caption": "Words"},
     "/download": {"ids": "<photo>"},
+    "/activity/retry": {"kind": "caption", "reason": "made_up"},
     "/admin/jobs/retry": {"kind": "caption", "reason": "made_up"},
     "/admin/jobs/pause": {"kind": "caption", "reason": "made_up"},
     "/admin/jobs/resume": {"kind": "caption", "reason": "made_up"},

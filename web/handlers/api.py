@@ -15,6 +15,7 @@ from imgcore.gallery.models import MAX_BYTES, Edit, Image
 from imgcore.gallery.part_models import PART_BYTES
 from imgcore.gallery.service import PAGE_LIMIT, TAGS
 from web import serializers
+from web.handlers.activity import ActivityApi
 from web.handlers.albums import AlbumsApi
 from web.handlers.api_accounts import AccountsApi
 from web.handlers.bulk import BulkApi
@@ -58,6 +59,7 @@ class Api:
         self._downloads = DownloadRoutes(gallery)
         self._bulk = BulkApi(gallery)
         self._jobs = JobsApi(gallery.jobs)
+        self._activity = ActivityApi(gallery)
         self._spending = SpendingApi(gallery.spending)
         self._lists: Cache[CachedPage] = Cache(JSON_BYTES)
         self._parts = PartsApi(gallery)
@@ -87,6 +89,7 @@ class Api:
             *self._downloads.api_routes(),
             *self._bulk.routes(),
             *self._jobs.routes(),
+            *self._activity.routes(),
             *self._spending.routes(),
             *self._parts.routes(),
             *self._webhooks.routes(),

@@ -161,9 +161,9 @@ class JobPages(JobsBase):
             token=csrf_token(),
             done=done,
             counts=_table(overview),
-            retries=[_row(group) for group in overview.retries],
-            failures=[_row(group) for group in overview.failures],
-            breakers=[_breaker_row(breaker) for breaker in overview.breakers],
+            retries=[group_row(group) for group in overview.retries],
+            failures=[group_row(group) for group in overview.failures],
+            breakers=[breaker_row(breaker) for breaker in overview.breakers],
             pauses=[_pause_row(pause) for pause in overview.pauses],
             dead_letters=_dead_letter_rows(overview),
             swept=serializers.moment(overview.last_sweep) if overview.last_sweep else None,
@@ -176,17 +176,9 @@ def overview_json(overview: JobsOverview) -> dict[str, Any]:
         "counts": [
             {"kind": group.kind, "status": group.status, "count": group.count} for group in overview.counts
         ],
-        "retries": [_group_json(group, "next_at") for group in overview.retries],
-        "failures": [_group_json(group, "last_at") for group in overview.failures],
-        "breakers": [
-            {
-                "name": found.name,
-                "open": found.reason is not None,
-                "reason": found.reason,
-                "message": found.message,
-            }
-            for found in overview.breakers
-        ],
+        "retries": [group_json(group, "next_at") for group in overview.retries],
+        "failures": [group_json(group, "last_at") for group in overview.failures],
+        "breakers": [breaker_json(found) for found in overview.breakers],
         "last_sweep": serializers.optional_utc(overview.last_sweep),
         "pauses": [_pause_json(pause) for pause in overview.pauses],
         "dead_letters": None
@@ -194,6 +186,16 @@ def overview_json(overview: JobsOverview) -> dict[str, Any]:
         else [
             {"kind": found.kind, "cause": found.cause, "count": found.count} for found in overview.dead_letters
         ],
+    }
+
+
+def breaker_json(breaker: BreakerState) -> dict[str, Any]:
+    """Return the state of a circuit breaker as the API's JSON."""
+    return {
+        "name": breaker.name,
+        "open": breaker.reason is not None,
+        "reason": breaker.reason,
+        "message": breaker.message,
     }
 
 
@@ -206,7 +208,8 @@ def _pause_json(pause: Pause) -> dict[str, Any]:
     }
 
 
-def _group_json(group: JobGroup, time: str) -> dict[str, Any]:
+def group_json(group: JobGroup, time: str) -> dict[str, Any]:
+    """Return a group of tasks as the API's JSON. time: the name of its time."""
     return {
         "kind": group.kind,
         "reason": group.error,
@@ -231,7 +234,8 @@ def _table(overview: JobsOverview) -> list[tuple[str, str, bool, dict[str, int]]
     return rows
 
 
-def _row(group: JobGroup) -> dict[str, Any]:
+def group_row(group: JobGroup) -> dict[str, Any]:
+    """Return a group of tasks as texts for a page."""
     return {
         "kind": group.kind,
         "title": _KINDS[group.kind],
@@ -282,7 +286,8 @@ def _dead_letter_rows(overview: JobsOverview) -> list[dict[str, str]] | None:
     ]
 
 
-def _breaker_row(breaker: BreakerState) -> dict[str, str]:
+def breaker_row(breaker: BreakerState) -> dict[str, str]:
+    """Return the state of a circuit breaker as texts for a page."""
     if breaker.reason is None:
         return {"name": breaker.name, "text": "closed: calls pass"}
     minutes = max(1, round(breaker.wait / 60))

@@ -29,8 +29,8 @@ _DESTINATIONS = (
     Destination("Albums", "/albums", "M4 8h16v12H4zM6 5h12M8 2h8"),
     Destination("Tags", "/tags", "M4 4h8l8 8-8 8-8-8zM8.5 8.5h.01"),
     Destination("Shared", "/shared", "M12 15V4M8 8l4-4 4 4M5 12v8h14v-8"),
+    Destination("Activity", "/activity", "M3 12h4l3-8 4 16 3-8h4"),
     Destination("Trash", "/trash", "M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13"),
-    Destination("About", "/about", "M12 3a9 9 0 1 0 0 18a9 9 0 0 0 0-18M12 11v5M12 8h.01"),
 )
 
 

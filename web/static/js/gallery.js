@@ -77,6 +77,7 @@ const feed = new Feed({
     uploads.now?.count(changes.batches);
     for (const photo of newer) announce(photo);
     recount();
+    if (newer.some((photo) => photo.settled && photo.status !== "done")) badge.now?.showBadgeSoon(guard);
     if (newer.some((photo) => photo.id === viewer.now?.shown)) return viewer.now?.refresh();
     return undefined;
   }),
@@ -88,6 +89,8 @@ const feed = new Feed({
   },
   onReach: reachability(),
 });
+
+const badge = new Late(() => import("./view/badge.js"));
 
 const COUNTING = 2000; // milliseconds between two requests for the counts of months
 let counting = false;
@@ -352,4 +355,5 @@ guard(async () => {
   } finally {
     root.dataset.ready = "";
   }
+  await (await badge.get()).showBadge();
 })();

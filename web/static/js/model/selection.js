@@ -110,10 +110,11 @@ export class Selection {
    * @param {(id: string) => boolean} there
    * @param {string} query its filters
    * @param {number} total
+   * @param {string[]} ids the loaded ones; those that came since all were selected are not counted
    */
-  keep(there, query = "", total = 0) {
+  keep(there, query = "", total = 0, ids = []) {
     if (this.#list && this.#list.query !== query) this.clear();
-    if (this.#list) this.#list.total = Math.min(this.#list.total, total);
+    if (this.#list) this.#list.total = Math.min(this.#list.total, total - ids.filter((id) => this.#later(id)).length);
     else for (const id of this.#ids) if (!there(id)) this.#ids.delete(id);
     if (this.#anchor !== null && !there(this.#anchor)) this.#anchor = null;
   }

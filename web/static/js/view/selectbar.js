@@ -102,7 +102,7 @@ export class SelectBar extends HTMLElement {
   /** Show what is selected; photos that have left the list are not. */
   refresh() {
     const { sections } = this.#given;
-    this.selection.keep((id) => sections.places.has(id), this.#given.query(), sections.total);
+    this.selection.keep((id) => sections.places.has(id), this.#given.query(), sections.total, sections.ids);
     const { size } = this.selection;
     this.hidden = size === 0;
     document.body.classList.toggle("selecting", size > 0);

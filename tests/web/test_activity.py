@@ -1,0 +1,47 @@
+"""The page of activity and its API."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from imgcore.gallery.models import TaskKind
+from imgcore.gallery.service import Gallery
+from tests.web.client import Client
+from tests.web.fakes import add_failed
+from web.app import create_app
+
+PATH = "/api/v1/activity"
+
+
+def test_failures_are_grouped_by_reason_with_a_button_each(client: Client, gallery: Gallery) -> None:
+    for _ in range(2):
+        add_failed(gallery, message="The model <b>did</b> not answer.")
+    gallery.breakers.open("gemini", wait=600.0, reason="key_refused", message="The key was refused.")
+    shown = client.get(PATH).json
+    [failure], [breaker] = shown["failures"], shown["breakers"]
+    assert ("caption", "bad_answer", 2) == (failure["kind"], failure["reason"], failure["count"])
+    assert ("gemini", True) == (breaker["name"], breaker["open"])
+    page = client.get("/activity").text
+    for text in ("2 captions", "The model &lt;b&gt;did&lt;/b&gt; not answer.", "open (key_refused)"):
+        assert text in page
+    assert 1 == page.count('action="/activity/retry"')
+
+
+def test_retry_queues_what_failed_for_the_reason(client: Client, gallery: Gallery) -> None:
+    failed = add_failed(gallery)
+    form = {"token": client.get("/activity").token, "kind": "caption", "reason": "bad_answer"}
+    assert "1 task is queued again." in client.post("/activity/retry", form).text
+    assert [(TaskKind.CAPTION, failed.image_key)] == gallery.queues.sent
+    answer = client.send("POST", f"{PATH}/retry", {"kind": "caption", "reason": "bad_answer"})
+    assert (202, {"retried": 0}) == (answer.status, answer.json)
+    assert "Nothing has failed." in client.get("/activity").text
+
+
+def test_reason_must_be_the_code_of_an_error(client: Client) -> None:
+    for body in ({}, {"kind": "caption"}, {"kind": "caption", "reason": " "}, {"kind": "x", "reason": "busy"}):
+        assert 422 == client.send("POST", f"{PATH}/retry", body).status
+
+
+def test_gallery_without_tasks_has_no_activity(gallery: Gallery) -> None:
+    client = Client(create_app(dataclasses.replace(gallery, jobs=None)))
+    assert [404, 404] == [client.get(path).status for path in (PATH, "/activity")]

@@ -1,0 +1,28 @@
+// The number at "Activity" in the navigation: how many tasks have failed, and can be tried again.
+
+import { ask } from "../core/api.js";
+import { element, numberText } from "./dom.js";
+
+const CALM = 10_000; // milliseconds between two requests
+/** @type {ReturnType<typeof setTimeout> | null} */
+let waiting = null;
+
+/** Ask for the number now. */
+export async function showBadge() {
+  const link = document.querySelector(".rail a[href='/activity']");
+  if (!link) return;
+  const { failures } = await ask("GET", "/api/v1/activity");
+  const count = failures.reduce((/** @type {number} */ sum, /** @type {{count: number}} */ each) => sum + each.count, 0);
+  link.querySelector(".badge")?.remove();
+  if (count === 0) return;
+  const number = element("b", { "aria-hidden": "true" }, [count > 99 ? "99+" : String(count)]);
+  link.append(element("span", { className: "badge" }, [number, element("span", { className: "sr" }, [` ${numberText(count)} failed`])]));
+}
+
+/** Ask for it soon, once for all calls meanwhile. @param {(run: () => Promise<void>) => () => void} guard */
+export function showBadgeSoon(guard) {
+  waiting ??= setTimeout(guard(async () => {
+    waiting = null;
+    await showBadge();
+  }), CALM);
+}
