@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 
 from selenium.webdriver.common.keys import Keys
 
@@ -44,6 +45,19 @@ def test_navigation_counts_what_has_failed(browser: Browser, stage: Stage) -> No
     assert browser.has("main", "Nothing has failed.")
     browser.open()
     assert [] == browser.all(".rail .badge")
+
+
+def test_scrubber_does_not_cross_the_controls_on_a_small_phone(browser: Browser, stage: Stage) -> None:
+    for number, image in enumerate(fill(stage, 4)):
+        stage.images.change(image.public_id, taken_at=datetime(2026, 1 + number, 1, 12, 0))  # noqa: DTZ001
+    browser.size(320, 640, mobile=True)
+    browser.open()
+    browser.find("#scrubber .mark")
+    bottom, top = browser.run(
+        "return [['#density', 'bottom'], ['#scrubber', 'top']].map("
+        "([name, edge]) => document.querySelector(name).getBoundingClientRect()[edge])"
+    )
+    assert bottom <= top
 
 
 # News
