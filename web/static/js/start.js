@@ -2,6 +2,7 @@
 // A first touch, key or scroll ends the wait.
 
 const LONGEST = 4000; // milliseconds of waiting for pictures
+const AT_ONCE = 6; // requests of a task
 const TOUCHES = ["pointerdown", "keydown", "focusin", "scroll", "dragenter"];
 
 const named = document.querySelector("meta[name=modules]")?.getAttribute("content") ?? "";
@@ -21,9 +22,10 @@ const touched = new Promise((resolve) => {
 });
 
 await Promise.race([painted(), touched, new Promise((resolve) => setTimeout(resolve, LONGEST))]);
-for (const name of named.split(" ")) {
+for (const [at, name] of named.split(" ").entries()) {
+  if (at % AT_ONCE === 0) await new Promise((resolve) => setTimeout(resolve)); // between, what a person does is answered
   const link = document.createElement("link");
-  link.rel = "modulepreload"; // all at once, not module by module
+  link.rel = "modulepreload"; // without waiting for the module that imports it
   link.href = new URL(name, import.meta.url).href;
   document.head.append(link);
 }
