@@ -232,16 +232,21 @@ class Server:
             self._server.pull_trigger()
 
     def _dispatch(self, channel: _Channel) -> None:
-        """Queue a request. The event loop itself answers /healthz, which waits for no thread.
+        """Queue a request. The event loop itself answers /healthz, which waits for no thread."""
+        if _is_health_check(channel.requests[0]) and not channel.total_outbufs_len:
+            self._health_checks.append(channel)  # waitress holds a lock here that the answer needs
+            if threading.get_ident() != self._loop_thread:
+                self._server.pull_trigger()
+        else:
+            self._queue(channel)
+
+    def _queue(self, channel: _Channel) -> None:
+        """Give a request to the threads of its kind.
 
         A credential is not checked here: a flood that invents one shares the threads of those who have one.
         """
         request = channel.requests[0]
-        if _is_health_check(request) and channel.total_outbufs_len <= channel.adj.outbuf_high_watermark:
-            self._health_checks.append(channel)  # waitress holds a lock here that the answer needs
-            if threading.get_ident() != self._loop_thread:
-                self._server.pull_trigger()
-        elif _has_credential(request.headers):
+        if _has_credential(request.headers):
             self._server.task_dispatcher.add_task(channel)
         elif getattr(request, "command", "") == "POST":  # no such attribute where the first line is malformed
             self._anonymous_posts.add_task(channel)
@@ -251,9 +256,17 @@ class Server:
             self._anonymous.add_task(channel)
 
     def _answer_health_checks(self) -> None:
-        """Answer those that wait. Called by the event loop only."""
+        """Answer those that wait. Called by the event loop only.
+
+        With requests behind it, waitress would wait until the client takes what it was sent before: for ever,
+        since only the event loop sends. A thread waits instead.
+        """
         while self._health_checks:
-            self._health_checks.popleft().service()
+            channel = self._health_checks.popleft()
+            if len(channel.requests) == 1:
+                channel.service()
+            elif channel.requests:  # none where the connection was closed meanwhile
+                self._queue(channel)
 
     def _loop(self, going: Callable[[], bool], timeout: float = 1.0) -> None:
         self._loop_thread = threading.get_ident()

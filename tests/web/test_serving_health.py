@@ -6,11 +6,13 @@ import http.client
 import re
 import socket
 import threading
+from types import SimpleNamespace
 
 import pytest
 
 from tests.web.test_serving import Running, running
 from web.handlers.health import Health
+from web.server import _Channel
 
 __all__ = ["running"]
 
@@ -45,6 +47,44 @@ def test_health_check_behind_another_request_is_answered_after_it(running: Runni
         answers = b"".join(iter(lambda: connection.recv(65536), b""))
     assert [b"200", b"200"] == re.findall(rb"HTTP/1.1 (\d+) ", answers)
     assert answers.endswith(b"\r\n\r\nok\n")
+
+
+def test_client_that_takes_no_answer_to_its_health_checks_holds_up_nobody(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The event loop, which alone sends what waits, must not wait for that itself."""
+    send, takes = _Channel.send, threading.Event()
+    with socket.create_connection(("127.0.0.1", running.port), timeout=20) as slow:
+        address = slow.getsockname()
+
+        def sent(channel: _Channel, data: bytes, do_close: bool = True) -> int:
+            return 0 if channel.addr == address and not takes.is_set() else send(channel, data, do_close)
+
+        monkeypatch.setattr(_Channel, "send", sent)
+        monkeypatch.setattr(running.server._server.adj, "outbuf_high_watermark", 1000)  # bytes: one answer
+        slow.sendall(3 * b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        for _ in range(3):
+            other = running.connect()
+            other.timeout = 5
+            other.request("GET", "/healthz")
+            assert 200 == other.getresponse().status
+            other.close()
+        takes.set()
+        answers = b""
+        while answers.count(b"\r\n\r\nok\n") < 3:
+            answer = slow.recv(65536)
+            assert answer
+            answers += answer
+
+
+def test_connection_that_is_closed_before_its_health_check_is_answered(running: Running) -> None:
+    """It has no request any more; the event loop goes on."""
+    closed = SimpleNamespace(requests=[])
+    running.server._health_checks.append(closed)
+    connection = running.connect()
+    connection.request("GET", "/healthz")
+    assert 200 == connection.getresponse().status
+    assert not running.server._health_checks
 
 
 def test_failure_to_read_a_new_connection_does_not_end_the_server(
