@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import random
 import re
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from typing import Any
 
 import pytest
 
@@ -19,7 +16,6 @@ from imgcore.db.connection import Database, Transaction
 from imgcore.db.schema import Schema
 from imgcore.db.steps.m027 import m027_filters
 from imgcore.db.timeline import TimelineRepository
-from imgcore.errors import Unavailable
 from imgcore.gallery import changes as changes_rules
 from imgcore.gallery.filters import Days, Filters, Progress
 from imgcore.gallery.listing import Sort
@@ -180,72 +176,6 @@ def test_counts_are_made_anew_after_many_changes(
     assert {} == counts(repositories.timeline)
     repositories.images.restore(images[0].public_id)
     assert {month: 1} == counts(repositories.timeline)
-
-
-def test_first_requests_at_once_count_all_months_once(
-    repositories: Repositories, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """More than heavy queries may run and wait: none of them is refused."""
-    taken(repositories, datetime(2020, 2, 29))  # noqa: DTZ001
-    counted, release = threading.Semaphore(0), threading.Event()
-    all_months = timeline._all_months
-
-    def slow(*arguments: Any) -> dict[str, int]:
-        counted.release()
-        release.wait(1)
-        return all_months(*arguments)
-
-    monkeypatch.setattr(timeline, "_all_months", slow)
-    monkeypatch.setattr(timeline, "PEOPLE_WAIT", 20.0)  # each thread connects first
-    with ThreadPoolExecutor(12) as pool:
-        found = [pool.submit(counts, repositories.timeline) for _ in range(12)]
-        assert counted.acquire(timeout=20)
-        release.set()
-        assert [{"2020-02": 1}] * 12 == [each.result() for each in found]
-    assert not counted.acquire(blocking=False)
-
-
-def test_counts_are_renewed_by_one_thread_while_others_use_them(
-    repositories: Repositories, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert {} == counts(repositories.timeline)
-    entered, release = threading.Event(), threading.Event()
-
-    def slow(*_: Any) -> dict[str, int]:
-        entered.set()
-        release.wait(20)
-        return {"1999-01": 1}
-
-    monkeypatch.setattr(timeline, "_all_months", slow)
-    [key] = repositories.timeline._kept
-    repositories.timeline._kept[key] = replace(repositories.timeline._kept[key], due=0.0)
-    with ThreadPoolExecutor(1) as pool:
-        renewing = pool.submit(counts, repositories.timeline)
-        assert entered.wait(20)
-        assert {} == counts(repositories.timeline)
-        release.set()
-        assert {"1999-01": 1} == renewing.result() == counts(repositories.timeline)
-
-
-def test_count_that_takes_too_long_is_not_waited_for(
-    repositories: Repositories, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    entered, release = threading.Event(), threading.Event()
-
-    def stuck(*_: Any) -> dict[str, int]:
-        entered.set()
-        release.wait(20)
-        return {}
-
-    monkeypatch.setattr(timeline, "_all_months", stuck)
-    monkeypatch.setattr(timeline, "PEOPLE_WAIT", 0.01)
-    with ThreadPoolExecutor(1) as pool:
-        first = pool.submit(counts, repositories.timeline)
-        assert entered.wait(20)
-        with pytest.raises(Unavailable, match="still being counted"):
-            counts(repositories.timeline)
-        release.set()
-        assert {} == first.result() == counts(repositories.timeline)
 
 
 def test_own_timeline_holds_ones_own_photos_only(repositories: Repositories, database: Database) -> None:
