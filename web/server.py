@@ -325,8 +325,9 @@ def _dispatcher(threads: int) -> ThreadedTaskDispatcher:
 
 def _is_health_check(request: HTTPRequestParser) -> bool:
     """Return whether a request is one that a load balancer sends: no body, which would have to be read."""
-    asked = getattr(request, "command", ""), getattr(request, "path", "")  # absent where it is malformed
-    return asked in (("GET", "/healthz"), ("HEAD", "/healthz")) and not request.content_length
+    if request.error or request.content_length or request.chunked:
+        return False
+    return (request.command, request.path) in (("GET", "/healthz"), ("HEAD", "/healthz"))
 
 
 def _has_credential(headers: Mapping[str, str]) -> bool:

@@ -77,6 +77,24 @@ def test_client_that_takes_no_answer_to_its_health_checks_holds_up_nobody(
             answers += answer
 
 
+@pytest.mark.parametrize(
+    "body", [b"Content-Length: 1\r\n\r\nx", b"Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n"]
+)
+def test_health_check_with_a_body_is_answered_by_a_thread(
+    running: Running, monkeypatch: pytest.MonkeyPatch, body: bytes
+) -> None:
+    """Bottle reads the body, which the event loop has no time for."""
+    answering: list[threading.Thread] = []
+    monkeypatch.setattr(
+        running.app.router, "match", lambda environ: answering.append(threading.current_thread())
+    )
+    with socket.create_connection(("127.0.0.1", running.port), timeout=20) as connection:
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" + body)
+        assert connection.recv(65536)
+    assert answering
+    assert running.thread not in answering
+
+
 def test_connection_that_is_closed_before_its_health_check_is_answered(running: Running) -> None:
     """It has no request any more; the event loop goes on."""
     closed = SimpleNamespace(requests=[])
