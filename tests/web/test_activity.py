@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
+from imgcore.accounts.models import Visibility
 from imgcore.gallery.models import TaskKind
 from imgcore.gallery.service import Gallery
+from imgcore.pipeline.models import ModelCall
 from tests.web.client import Client
 from tests.web.fakes import add_failed
+from tests.web.peopling import site
 from web.app import create_app
 
 PATH = "/api/v1/activity"
@@ -35,6 +39,20 @@ def test_retry_queues_what_failed_for_the_reason(client: Client, gallery: Galler
     answer = client.send("POST", f"{PATH}/retry", {"kind": "caption", "reason": "bad_answer"})
     assert (202, {"retried": 0}) == (answer.status, answer.json)
     assert "Nothing has failed." in client.get("/activity").text
+
+
+def test_activity_of_others_is_shown_to_administrators_only(tmp_path: Path) -> None:
+    """In a gallery that everybody may look at, too."""
+    found = site(tmp_path)
+    call = ModelCall("gemini-3.5-flash-lite", "3", 4000, 512, "described")
+    found.gallery.spending.record(call, owner_id=found.people["owner"].id)
+    app = found.app(Visibility.PUBLIC)
+    nobody = found.browser(app, None)
+    assert [303, 401] == [nobody.get(path).status for path in ("/activity", PATH)]
+    for name, sees in (("other", False), ("owner", True), ("boss", True)):
+        page = found.browser(app, name).get("/activity").text
+        assert sees == ("Today 1 call of a model; cost: $" in page), name
+    found.database.close()
 
 
 def test_reason_must_be_the_code_of_an_error(client: Client) -> None:

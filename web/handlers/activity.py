@@ -55,7 +55,7 @@ class ActivityApi(_Activity):
             ("POST", f"{PREFIX}/activity/retry", self.retry),
         ]
 
-    @requires(Scope.READ)
+    @requires(Scope.READ, account=True)
     def activity(self) -> HTTPResponse:
         """Return the caller's newest batches, the failures by reason, and the open circuit breakers."""
         found = self._read()
@@ -86,7 +86,7 @@ class ActivityPages(_Activity):
         """(method, path, handler)."""
         return [("GET", "/activity", self.page), ("POST", "/activity/retry", self.retry)]
 
-    @requires(Scope.READ)
+    @requires(Scope.READ, account=True)
     def page(self) -> str:
         """Show what is uploaded, what needs attention, and the state of the service."""
         return self._page()
@@ -115,12 +115,11 @@ class ActivityPages(_Activity):
     def _spent_today(self) -> str | None:
         """Return what today's descriptions cost: administrators see all of it, others that of their photos."""
         spending, account = self._unrestricted.spending, caller().account
-        if spending is None:
+        everybody = self._gallery.viewer.changes_others
+        if spending is None or not (everybody or account):
             return None
-        own = account.id if account and not self._gallery.viewer.changes_others else None
-        [today, *_] = totals(spending, own)
-        return (
-            f"Today {today['calls']} calls of a model; cost: {today['price']}."
-            if today["calls"] != "0"
-            else None
-        )
+        [today, *_] = totals(spending, None if everybody or account is None else account.id)
+        if today["calls"] == "0":
+            return None
+        calls = "1 call" if today["calls"] == "1" else f"{today['calls']} calls"
+        return f"Today {calls} of a model; cost: {today['price']}."

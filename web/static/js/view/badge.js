@@ -1,18 +1,28 @@
 // The number at "Activity" in the navigation: how many tasks have failed, and can be tried again.
 
-import { ask } from "../core/api.js";
+import { ask, Problem } from "../core/api.js";
 import { element, numberText } from "./dom.js";
 
 const CALM = 10_000; // milliseconds between two requests
 /** @type {ReturnType<typeof setTimeout> | null} */
 let waiting = null;
 
+/** @returns {Promise<{count: number}[]>} none for visitors of a public gallery, who are not signed in */
+async function readFailures() {
+  try {
+    return (await ask("GET", "/api/v1/activity")).failures;
+  } catch (error) {
+    if (error instanceof Problem && error.status === 401) return [];
+    throw error;
+  }
+}
+
 /** Ask for the number now. */
 export async function showBadge() {
   const link = document.querySelector(".rail a[href='/activity']");
   if (!link) return;
-  const { failures } = await ask("GET", "/api/v1/activity");
-  const count = failures.reduce((/** @type {number} */ sum, /** @type {{count: number}} */ each) => sum + each.count, 0);
+  const failures = await readFailures();
+  const count = failures.reduce((sum, each) => sum + each.count, 0);
   link.querySelector(".badge")?.remove();
   if (count === 0) return;
   const number = element("b", { "aria-hidden": "true" }, [count > 99 ? "99+" : String(count)]);
