@@ -110,26 +110,37 @@ class TimelineRepository(Repository):
         owner = owner_seen(viewer)
         if owner == NOBODY:
             return Months(())
-        known = self._known(owner, sort)
-        if known is None or time.monotonic() > known.due:
-            with self._turn(owner, sort, wait=PEOPLE_WAIT if known is None else 0) as mine:
-                known = self._known(owner, sort)  # another thread may have counted meanwhile
-                if known is None or (mine and time.monotonic() > known.due):
-                    counted = self._database.read_heavy(lambda tx: _count(tx, owner, sort, None))
-                    return self._keep(owner, sort, counted)
-        return self._keep(owner, sort, self._database.read(lambda tx: _count(tx, owner, sort, known)))
-
-    def _known(self, owner: int | None, sort: Sort) -> _Counted | None:
-        with self._lock:
-            return self._kept.get((owner, sort))
-
-    def _keep(self, owner: int | None, sort: Sort, counted: _Counted) -> Months:
+        counted = self._updated(owner, sort)
+        if counted is None or time.monotonic() > counted.due:
+            counted = self._count_all(owner, sort, counted)
         with self._lock:
             self._kept[owner, sort] = counted
             self._kept.move_to_end((owner, sort))
             while len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
         return _months(counted.counts)
+
+    def _updated(self, owner: int | None, sort: Sort) -> _Counted | None:
+        """Return the kept counts with the changes since; None where there are none that can be used."""
+        with self._lock:
+            known = self._kept.get((owner, sort))
+        return None if known is None else self._database.read(lambda tx: _updated(tx, owner, sort, known))
+
+    def _count_all(self, owner: int | None, sort: Sort, usable: _Counted | None) -> _Counted:
+        """Count all months, or return what another thread has counted meanwhile.
+
+        usable: counts to go on with where another thread counts, or too many heavy queries run.
+        """
+        try:
+            with self._turn(owner, sort, wait=PEOPLE_WAIT if usable is None else 0) as mine:
+                counted = self._updated(owner, sort) if mine else usable
+                if counted is None or (mine and time.monotonic() > counted.due):
+                    return self._database.read_heavy(lambda tx: _counted(tx, owner, sort))
+                return counted
+        except Unavailable:
+            if usable is None:
+                raise
+            return usable
 
     @contextmanager
     def _turn(self, owner: int | None, sort: Sort, *, wait: float) -> Iterator[bool]:
@@ -237,20 +248,34 @@ def _slice_of(
     return MonthSlice(tuple((id_, version) for _, id_, version in window), more=len(found) > offset + limit)
 
 
-def _count(tx: Transaction, owner: int | None, sort: Sort, known: _Counted | None) -> _Counted:
-    """Return the counts as they are now: those of ``known``, but for the months that have changed."""
-    [clock] = tx.rows(_CLOCK, overlap=micros(OVERLAP.total_seconds()), kept=micros(LIFETIME.total_seconds()))
-    now, since, oldest = (str(clock[name]) for name in ("now", "since", "oldest"))
-    changed = None
-    if known is not None and oldest < known.counted_at <= now and known.since <= now:
-        changed = _changed_months(tx, known.since)
-    if known is None or changed is None:
-        due = time.monotonic() + LIFETIME.total_seconds() - _BEFORE_END
-        return _Counted(_all_months(tx, owner, sort), since, now, due)
+def _counted(tx: Transaction, owner: int | None, sort: Sort) -> _Counted:
+    """Count all months."""
+    now, since, _ = _clock(tx)
+    due = time.monotonic() + LIFETIME.total_seconds() - _BEFORE_END
+    return _Counted(_all_months(tx, owner, sort), since, now, due)
+
+
+def _updated(tx: Transaction, owner: int | None, sort: Sort, known: _Counted) -> _Counted | None:
+    """Return ``known`` with the months counted anew that have changed.
+
+    None where its lifetime is over, or too much has changed.
+    """
+    now, since, oldest = _clock(tx)
+    if not (oldest < known.counted_at <= now and known.since <= now):
+        return None
+    changed = _changed_months(tx, known.since)
+    if changed is None:
+        return None
     counts = dict(known.counts)
     for month in changed:
         counts[month] = _count_month(tx, owner, sort, month)
-    return _Counted(counts, since, known.counted_at, known.due)
+    return replace(known, counts=counts, since=since)
+
+
+def _clock(tx: Transaction) -> tuple[str, str, str]:
+    """Return the database's time, from when a count may lack changes, and when the oldest usable was made."""
+    [clock] = tx.rows(_CLOCK, overlap=micros(OVERLAP.total_seconds()), kept=micros(LIFETIME.total_seconds()))
+    return str(clock["now"]), str(clock["since"]), str(clock["oldest"])
 
 
 def _changed_months(tx: Transaction, since: str) -> set[str] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
@@ -11,7 +12,9 @@ from typing import Any
 import pytest
 
 from imgcore.db import timeline
+from imgcore.db.connection import Database
 from imgcore.errors import Unavailable
+from tests.contract.images import arrived
 from tests.contract.test_repository_timeline import bystanders, counts, taken
 from tests.support.repositories import Repositories
 
@@ -82,3 +85,45 @@ def test_count_that_takes_too_long_is_not_waited_for(
             counts(repositories.timeline)
         release.set()
         assert {} == first.result() == counts(repositories.timeline)
+
+
+def test_counts_whose_lifetime_is_over_are_renewed_by_one_thread(
+    repositories: Repositories, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a quiet quarter of an hour many ask at once, as after a start."""
+    assert {} == counts(repositories.timeline)
+    counted, all_months = threading.Semaphore(0), timeline._all_months
+
+    def slow(*arguments: Any) -> dict[str, int]:
+        counted.release()
+        time.sleep(0.2)  # the others come meanwhile
+        return all_months(*arguments)
+
+    monkeypatch.setattr(timeline, "_all_months", slow)
+    monkeypatch.setattr(timeline, "PEOPLE_WAIT", 20.0)
+    [key] = repositories.timeline._kept
+    over = replace(repositories.timeline._kept[key], due=0.0, counted_at="2000-01-01 00:00:00")
+    repositories.timeline._kept[key] = over
+    with ThreadPoolExecutor(8) as pool:
+        found = [pool.submit(counts, repositories.timeline) for _ in range(8)]
+        assert [{}] * 8 == [each.result() for each in found]
+    assert counted.acquire(timeout=20)
+    assert not counted.acquire(blocking=False)
+
+
+def test_counts_that_are_due_are_used_while_heavy_queries_are_refused(
+    repositories: Repositories, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    month = f"{arrived(repositories).uploaded_at:%Y-%m}"
+    assert {month: 1} == counts(repositories.timeline)
+    [key] = repositories.timeline._kept
+    repositories.timeline._kept[key] = replace(repositories.timeline._kept[key], due=0.0)
+
+    def refuse(*_: Any) -> None:
+        raise Unavailable("Too many searches are running just now.")
+
+    monkeypatch.setattr(Database, "read_heavy", refuse)
+    assert {month: 1} == counts(repositories.timeline)
+    repositories.timeline._kept.clear()
+    with pytest.raises(Unavailable, match="Too many"):
+        counts(repositories.timeline)
