@@ -233,7 +233,8 @@ class Server:
 
     def _dispatch(self, channel: _Channel) -> None:
         """Queue a request. The event loop itself answers /healthz, which waits for no thread."""
-        if _is_health_check(channel.requests[0]) and not channel.total_outbufs_len:
+        alone = len(channel.requests) == 1 and not channel.total_outbufs_len
+        if alone and _is_health_check(channel.requests[0]):
             self._health_checks.append(channel)  # waitress holds a lock here that the answer needs
             if threading.get_ident() != self._loop_thread:
                 self._server.pull_trigger()

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from datetime import datetime
 
+import pytest
 from selenium.webdriver.common.keys import Keys
 
 from imgcore.errors import Unavailable
-from imgcore.gallery.models import Source, TaskKind, TaskStatus
+from imgcore.gallery.models import Source, TaskKind, TaskStatus, Viewer
+from imgcore.pipeline.jobs import Jobs
 from tests.browser.chromium import Browser
 from tests.browser.gallery_tools import POLLERS, captions, fill
 from tests.web.fakes import AWAY, add_failed, add_image
@@ -44,6 +46,25 @@ def test_navigation_counts_what_has_failed(browser: Browser, stage: Stage) -> No
     browser.wait(lambda: browser.has(".done", "1 task is queued again."))
     assert browser.has("main", "Nothing has failed.")
     browser.open()
+    assert [] == browser.all(".rail .badge")
+
+
+def test_number_of_failures_that_cannot_be_had_now_is_left_out(
+    browser: Browser, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page is as it should be, so it says nothing."""
+    asked: list[Viewer] = []
+
+    def refused(_: Jobs, viewer: Viewer) -> None:
+        asked.append(viewer)
+        raise AWAY
+
+    monkeypatch.setattr(Jobs, "activity", refused)
+    add_failed(stage.gallery)
+    browser.open()
+    browser.wait(lambda: asked)
+    browser.run("return new Promise((done) => setTimeout(done, 0))")
+    assert AWAY.message not in browser.run("return document.body.innerText")
     assert [] == browser.all(".rail .badge")
 
 
