@@ -37,6 +37,17 @@ def test_scripts_come_after_the_pictures_that_the_server_has_drawn(browser: Brow
     assert browser.all("#grid .card img[fetchpriority=high]")
 
 
+def test_picture_that_failed_before_the_scripts_came_is_asked_for_again(browser: Browser, stage: Stage) -> None:
+    """The store was away for a moment; the address is still good."""
+    stage.add("cat.jpg", photo())
+    good, stage.bucket.signature = stage.bucket.signature, "another"
+    browser.open(drawn=False)
+    failed = "return [...document.querySelectorAll('#grid img')].every((e) => e.complete && !e.naturalWidth)"
+    browser.wait(lambda: browser.run(failed))
+    stage.bucket.signature = good
+    browser.wait(lambda: browser.run("return document.querySelector('#grid .card .thumb')?.naturalWidth > 0"))
+
+
 def test_navigation_counts_what_has_failed(browser: Browser, stage: Stage) -> None:
     stage.bucket.objects[add_failed(stage.gallery).image_key] = photo()
     browser.open()

@@ -156,7 +156,7 @@ export class Tile {
 
   /** Show the placeholder, unless the picture is there already. */
   wait() {
-    if (!this.image.complete || !this.#source) this.frame.style.backgroundImage = `url("${this.#placeholder}")`;
+    if (!this.image.naturalWidth || !this.#source) this.frame.style.backgroundImage = `url("${this.#placeholder}")`;
   }
 
   /** @param {string} source @param {boolean} local */
