@@ -103,11 +103,12 @@ class _Source:
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """Photos to compare. read: of how many they were chosen; last: the oldest of those."""
+    """Photos to compare. read: of how many they were chosen; last: the oldest of those; end: none is older."""
 
     ids: list[int]
     read: int
     last: int
+    end: bool
 
 
 def _photos_of(words: Sequence[str]) -> tuple[str, dict[str, Any]]:
@@ -140,7 +141,14 @@ def _common(tx: Transaction, words: Sequence[str], others: Sequence[_Source], be
         values |= own
     statement = sql(_COMMON, photos=photos, conditions=" AND ".join(conditions))
     ids = [row["id"] for row in tx.rows(statement, most=BATCH, **values)]
-    return _Batch(ids, int(read["n"]), ids[-1] if len(ids) == BATCH else int(read["last"] or 0))
+    if len(ids) == BATCH:  # there may be more among those that were read
+        return _Batch(ids, int(read["n"]), ids[-1], end=False)
+    return _Batch(ids, int(read["n"]), int(read["last"] or 0), end=int(read["n"]) < limit)
+
+
+def _whole(ids: list[int], size: int) -> _Batch:
+    """Return a batch of all ids that were read; ``size`` were asked for."""
+    return _Batch(ids, len(ids), ids[-1] if ids else 0, end=len(ids) < size)
 
 
 def search(tx: Transaction, query: Query, below: int, limit: int, select: Select) -> Found:
@@ -162,7 +170,7 @@ def search(tx: Transaction, query: Query, below: int, limit: int, select: Select
     leader, ids = _rarest(tx, sources, below, size)
     others = [source for source in sources if source is not leader]
     common = [source for source in others if source.words] if leader.words else []
-    batch = _Batch(ids, len(ids), ids[-1] if ids else 0)
+    batch = _whole(ids, size)
     found: list[int] = []
     compared = 0
     while batch.read:
@@ -173,7 +181,7 @@ def search(tx: Transaction, query: Query, below: int, limit: int, select: Select
                 found.append(id_)
             if len(found) > limit:
                 return Found(tuple(found[:limit]), found[limit - 1])
-        if batch.read < size:
+        if batch.end:
             break
         if compared >= MOST_COMPARED:
             return Found(tuple(found), batch.last)
@@ -183,8 +191,7 @@ def search(tx: Transaction, query: Query, below: int, limit: int, select: Select
             others = [source for source in others if source not in common]
         else:
             size = min(2 * size, BATCH)
-            ids = leader.batch(tx, batch.last, size)
-            batch = _Batch(ids, len(ids), ids[-1] if ids else 0)
+            batch = _whole(leader.batch(tx, batch.last, size), size)
     return Found(tuple(found), None)
 
 

@@ -136,6 +136,29 @@ def _wanted(query: str, n: int) -> bool:
     return not ("seven" in query and n == 7) and not ("odd" in query and n % 5 != 1)
 
 
+@pytest.mark.parametrize("limit", [3, 50])
+@pytest.mark.parametrize("query", ["cat dog", "cat dog -bird", "cat dog bird", 'cat dog "dog 3x"'])
+def test_words_that_most_photos_have_together_lose_no_photo(
+    repositories: Repositories, monkeypatch: pytest.MonkeyPatch, query: str, limit: int
+) -> None:
+    """More photos have all words than the database compares at once."""
+    for name, value in {"BATCH": 4, "MOST_COMPARED": 30}.items():
+        monkeypatch.setattr(search, name, value)
+    names = [*(f"cat dog {n}x" for n in range(10)), *(f"cat bird dog {n}x" for n in range(30))]
+    for name in names:
+        arrived(repositories, f"{name}.jpg")
+
+    wanted = [
+        name
+        for name in reversed(names)
+        if ("bird" in name or query.endswith(("dog", "-bird", '"')))
+        and ("bird" not in name or "-bird" not in query)
+        and ("dog 3x" in name or '"' not in query)
+    ]
+
+    assert wanted == [name.removesuffix(".jpg") for name in walk(repositories.pages, query, limit)]
+
+
 def test_search_for_two_words_of_no_photo_runs_few_statements(
     repositories: Repositories, monkeypatch: pytest.MonkeyPatch
 ) -> None:
