@@ -192,7 +192,8 @@ class Server:
         self._server.app = app
         self._server.add_task = self._dispatch
         self._server.answer_health_checks = self._answer_health_checks
-        self._health_checks: deque[_Channel] = deque()  # channels whose next request is one
+        self._health_checks: deque[_Channel] = deque()  # channels whose only request is one
+        self._other_health_checks = _dispatcher(1)
         self._anonymous = self._anonymous_posts = self._anonymous_searches = self._server.task_dispatcher
         if app.has_accounts:
             self._anonymous = _dispatcher(ANONYMOUS_THREADS)
@@ -247,11 +248,13 @@ class Server:
         A credential is not checked here: a flood that invents one shares the threads of those who have one.
         """
         request = channel.requests[0]
-        if _has_credential(request.headers):
+        if _is_health_check(request):
+            self._other_health_checks.add_task(channel)
+        elif _has_credential(request.headers):
             self._server.task_dispatcher.add_task(channel)
         elif getattr(request, "command", "") == "POST":  # no such attribute where the first line is malformed
             self._anonymous_posts.add_task(channel)
-        elif may_search(getattr(request, "query", "")):
+        elif may_search(getattr(request, "path", ""), getattr(request, "query", "")):
             self._anonymous_searches.add_task(channel)
         else:
             self._anonymous.add_task(channel)
@@ -304,7 +307,7 @@ class Server:
         wasyncore.dispatcher.close(self._server)  # closes only the listener; the trigger still wakes the loop
         self._loop(self._busy, 0.05)
         anonymous = {self._anonymous, self._anonymous_posts, self._anonymous_searches}
-        for dispatcher in anonymous | {self._server.task_dispatcher}:
+        for dispatcher in anonymous | {self._server.task_dispatcher, self._other_health_checks}:
             dispatcher.shutdown(timeout=1)
         wasyncore.close_all(self._map)
 

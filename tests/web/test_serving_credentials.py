@@ -128,7 +128,14 @@ def test_pages_without_a_credential_do_not_wait_for_searches(held: Held) -> None
     ],
 )
 def test_queries_that_may_search(query: str, costly: bool) -> None:
-    assert costly is may_search(query)
+    assert costly is may_search("/", query)
+
+
+@pytest.mark.parametrize(
+    ("path", "costly"), [("/tags", True), ("/api/v1/tags", True), ("/", False), ("/login", False)]
+)
+def test_pages_that_count_all_photos_are_searches(path: str, costly: bool) -> None:
+    assert costly is may_search(path, "")
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ FILTERS = (
 )  # fmt: skip
 
 _COSTLY = frozenset({"q", "offset", *FILTERS})
+_COSTLY_PAGES = frozenset({"/tags", "/api/v1/tags"})
 _LONGEST = 3 * max(map(len, _COSTLY))  # of their names, with each character percent-encoded
 
 
@@ -33,11 +34,13 @@ def searched(asked: Mapping[str, str]) -> tuple[str | None, Filters]:
         raise Problem(400, error.code, error.message) from error
 
 
-def may_search(query: str) -> bool:
-    """Return whether the query part of an address may name words, a filter, or a place deep in a month.
+def may_search(path: str, query: str) -> bool:
+    """Return whether an address may name words, a filter, a place deep in a month, or the list of all tags.
 
     Such a request may take the database seconds. One with too many fields is refused before that.
     """
+    if path in _COSTLY_PAGES:
+        return True
     if not query or query.count("&") >= FIELDS_LIMIT:
         return False
     names = (pair.partition("=")[0] for pair in query.split("&"))
