@@ -1,6 +1,7 @@
 // Hashes files in a worker, so that the page stays responsive.
 
 import { limits } from "./limits.js";
+import { workerScript } from "./scripts.js";
 
 /** @typedef {import("../model/hashing.js").Hashes} Hashes */
 
@@ -32,17 +33,8 @@ export function hash(file, signal) {
   });
 }
 
-/** The address of the worker's script, as the page's policy for trusted types demands it. */
-function script() {
-  const url = new URL("../worker/hash.js", import.meta.url).href;
-  const { trustedTypes } = /** @type {any} */ (window);
-  return trustedTypes ? trustedTypes.createPolicy("worker", { createScriptURL: () => url }).createScriptURL("") : url;
-}
-
-const SCRIPT = script();
-
 function start() {
-  const made = new Worker(SCRIPT, { type: "module" });
+  const made = new Worker(workerScript("hash"), { type: "module" });
   made.addEventListener("message", ({ data: { id, hashes, error } }) => {
     const asked = waiting.get(id);
     waiting.delete(id);

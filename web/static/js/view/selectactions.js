@@ -3,6 +3,7 @@
 import { ask } from "../core/api.js";
 import { guard } from "../core/guard.js";
 import { sizeOf } from "../model/bulk.js";
+import { openDialog } from "./dialog.js";
 import { button, element } from "./dom.js";
 
 /** @typedef {import("../core/bulk.js").Bulk} Bulk */
@@ -67,18 +68,6 @@ async function addToAlbum(wanted, bulk) {
     element("div", { className: "buttons" }, [button("Create the album", create)]),
   ]);
   (rows[0]?.querySelector("button") ?? field).focus();
-}
-
-/** @param {string} title @param {(Node | string)[]} children */
-function openDialog(title, children) {
-  const close = button("Close", () => dialog.close());
-  const dialog = element("dialog", { className: "sheet-dialog", "aria-labelledby": "bulk-title" }, [
-    element("h2", { id: "bulk-title" }, [title]), ...children, close,
-  ]);
-  dialog.addEventListener("close", () => dialog.remove());
-  document.body.append(dialog);
-  dialog.showModal();
-  return dialog;
 }
 
 /** @param {Wanted} wanted */
