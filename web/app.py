@@ -23,6 +23,7 @@ from web.handlers.language import LanguageSwitch
 from web.handlers.login import LoginPages
 from web.handlers.passkeys import PasskeyPages
 from web.handlers.second_factor import SecondFactorPages
+from web.handlers.share_target import ShareTarget
 from web.handlers.shares import SharePages
 from web.handlers.spending import SpendingPages
 from web.handlers.tags import TagPages
@@ -90,6 +91,7 @@ class Application(Bottle):
             *DownloadRoutes(gallery).routes(),
             *JobPages(gallery.jobs, self._renderer).routes(),
             *SharePages(gallery, self._renderer).routes(),
+            *ShareTarget().routes(),
             *WebhookPages(gallery, self._renderer).routes(),
             *VisitorPages(gallery, self._renderer).routes(),
             *Api(gallery, accounts).routes(),

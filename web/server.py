@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from bottle import request
 from waitress import wasyncore
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser, ParsingError
@@ -23,6 +24,7 @@ from web.app import Application
 from web.http.cookies import holds_credential
 from web.http.errors import Problem, as_json
 from web.http.filters import may_search
+from web.http.headers import NOT_SHARED, SHARE_TARGET
 from web.http.responses import encode_json
 
 IDLE_SECONDS = 1.0  # a client may be about to send its next request on a connection that was just used
@@ -97,10 +99,14 @@ class _ErrorTask(ErrorTask):
     def execute(self) -> None:
         error = self.request.error
         problem = Problem(error.code, error.reason.lower().replace(" ", "_"), f"{error.reason}: {error.body}.")
+        headers = {"Content-Type": "application/problem+json", "Cache-Control": "no-store"}
         body = encode_json(as_json(problem))
+        if error.code == 413 and self.request.path == SHARE_TARGET:
+            # Photos that a phone shares, and that the service worker did not take: a person reads the answer
+            request.bind({"PATH_INFO": SHARE_TARGET, "REQUEST_METHOD": "POST"})
+            headers, body = self.channel.server.app.error_response(Problem(413, problem.code, NOT_SHARED))
         self.status = f"{error.code} {error.reason}"
-        self.response_headers.append(("Content-Type", "application/problem+json"))
-        self.response_headers.append(("Cache-Control", "no-store"))
+        self.response_headers += headers.items()
         _add_security_headers(self)
         self.set_close_on_finish()
         self.content_length = len(body)

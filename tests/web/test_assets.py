@@ -114,7 +114,7 @@ def test_page_preloads_every_module(client: Client, gallery: Gallery, script: st
 
 
 def test_every_script_belongs_to_a_page() -> None:
-    names = ("gallery", "passkeys", "photo", "problem", "start", "theme", "worker/hash")
+    names = ("gallery", "passkeys", "photo", "problem", "start", "theme", "worker/hash", "worker/share")
     entries = [STATIC / "js" / f"{name}.js" for name in names]
     assert set((STATIC / "js").rglob("*.js")) == set(entries).union(
         *(imported(entry, late=True) for entry in entries)
@@ -133,6 +133,28 @@ def test_manifest_names_icons_of_the_sizes_that_they_have(client: Client) -> Non
         assert icon["type"] == found.headers["content-type"]
         if icon["type"] == "image/png":
             assert icon["sizes"] == "{}x{}".format(*Image.open(io.BytesIO(found.body)).size)
+
+
+def test_manifest_accepts_shared_files_as_the_page_does(client: Client) -> None:
+    """The system's "Share" offers the gallery for the types and endings of the file dialog."""
+    target = json.loads((STATIC / "manifest.webmanifest").read_text())["share_target"]
+    [files] = target["params"]["files"]
+    accepted = re.search(r'id="files" type="file" .*accept="([^"]+)"', client.get("/").text)[1]
+    assert accepted.split(",") == files["accept"]
+    assert ("POST", "/share-target", "multipart/form-data", "photos") == (
+        target["method"],
+        target["action"],
+        target["enctype"],
+        files["name"],
+    )
+
+
+def test_only_the_share_worker_may_have_a_wider_scope(client: Client) -> None:
+    """It serves the address of the share target, and no page goes through it."""
+    for path in (STATIC / "js").rglob("*.js"):
+        name = path.relative_to(STATIC).as_posix()
+        expected = "/share-target" if name == "js/worker/share.js" else None
+        assert expected == client.get(f"/static/{name}").headers.get("service-worker-allowed")
 
 
 def test_first_view_is_within_its_budget(client: Client, gallery: Gallery) -> None:
@@ -173,7 +195,7 @@ def test_parts_of_later_views_are_not_in_the_first() -> None:
     entry, folder = STATIC / "js" / "gallery.js", STATIC / "js"
     first = {path.relative_to(folder).as_posix() for path in imported(entry)}
     every = {path.relative_to(folder).as_posix() for path in imported(entry, late=True)}
-    names = ("viewer", "scrubber", "info", "help", "uploads", "selectactions")
+    names = ("viewer", "scrubber", "info", "help", "uploads", "selectactions", "shared")
     late = {f"view/{name}.js" for name in names} | {"core/bulk.js", "core/uploads.js"}
     assert (late, set()) == (late & every, late & first)
 

@@ -21,7 +21,7 @@ from web.http.auth import requirement_of
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 STORAGE = ("form", "url", "original_url", "ping")
 # These routes check nothing about the caller; /readyz exists to use the database and the storage.
-UNCHECKED = {"/healthz", "/readyz", "/static/<name:path>", "/api/v1/openapi.yaml"}
+UNCHECKED = {"/healthz", "/readyz", "/static/<name:path>", "/api/v1/openapi.yaml", "/share-target"}
 # The language is a cookie of the browser.
 UNCHECKED |= {"/language/<code>"}
 # The token in the address is the permission: test_shares.py tests what a request without one uses.

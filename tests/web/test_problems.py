@@ -44,6 +44,27 @@ def test_a_body_above_the_limit_is_refused_unread(client: Client) -> None:
     assert (413, "body_too_large") == (answer.status, answer.json["code"])
 
 
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 409),
+        ({"Content-Length": str(64 * 1024 + 1)}, 413),
+        ({"Origin": "null"}, 403),
+        ({"Origin": "null", "Sec-Fetch-Site": "none"}, 403),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+    ],
+    ids=str,
+)
+def test_shared_photos_that_reach_the_server_are_refused_with_a_page(
+    client: Client, headers: dict[str, str], status: int
+) -> None:
+    """The page has the same sentence, whichever check refuses the request."""
+    form = {"Content-Type": "multipart/form-data; boundary=x"}
+    answer = client.request("POST", "/share-target", b"--x--", form | headers)
+    assert (status, "text/html; charset=utf-8") == (answer.status, answer.headers["content-type"])
+    assert "The shared photos were not stored. Open the gallery once" in answer.text
+
+
 @pytest.mark.parametrize("length", ["x", "-1", "1.0", "²", "1, 1"])
 def test_a_length_that_is_no_number_is_refused(client: Client, length: str) -> None:
     """400, never a traceback."""

@@ -70,6 +70,8 @@ TABLE = {
     ("GET", "/shared/new"): PAGE_ANY,
     ("POST", "/shared"): (303, 404, 200, 200, 303, 303, 303, 303),
     ("POST", "/shared/<public_id>/revoke"): PAGE_EDIT,
+    ("GET", "/share-target"): (409,) * 8,
+    ("POST", "/share-target"): (409,) * 8,
     ("GET", "/s/<token>"): EVERYBODY,
     # The form token of a session is not that of the visitor's page, which does not know the session
     ("POST", "/s/<token>"): (303, 403, 403, 403, 303, 303, 303, 303),

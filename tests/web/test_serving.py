@@ -212,6 +212,18 @@ def test_what_the_server_itself_refuses_is_a_problem_too(
     assert security_headers([], "").keys() <= dict(answer.getheaders()).keys()
 
 
+def test_shared_photos_that_reach_the_server_are_refused_with_a_page(running: Running) -> None:
+    """The service worker is missing; the body is above what the server itself takes."""
+    connection = running.connect()
+    connection.putrequest("POST", "/share-target")
+    connection.putheader("Content-Length", "3000000")
+    connection.endheaders()
+    answer = connection.getresponse()
+    assert (413, "text/html; charset=utf-8") == (answer.status, answer.getheader("Content-Type"))
+    assert "The shared photos were not stored." in answer.read().decode()
+    assert security_headers([], "").keys() <= dict(answer.getheaders()).keys()
+
+
 def test_error_page_that_fails_is_answered_with_headers(
     running: Running, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

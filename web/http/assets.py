@@ -17,6 +17,7 @@ from imgcore.gallery import foreign_formats
 from web.http.auth import requires
 from web.http.compression import accepts_gzip
 from web.http.errors import Problem
+from web.http.headers import SHARE_TARGET
 
 STATIC = Path(__file__).parents[1] / "static"
 
@@ -45,6 +46,8 @@ SHEETS = {
     "collections": _COLLECTIONS,
     "trash": (*_COLLECTIONS, "trash"),
 }  # fmt: skip
+# A service worker may be registered for addresses above its own where its script names them.
+_WORKER_SCOPES = {"js/worker/share.js": SHARE_TARGET}
 _COMMENT = re.compile(rb"/\*.*?\*/\s*", re.DOTALL)
 _IMPORT = re.compile(r'^import .*"(\.{1,2}/[a-z/]+\.js)";$', re.MULTILINE)
 
@@ -107,6 +110,8 @@ class StaticFiles:
             "ETag": asset.etag,
             "Cache-Control": "public, max-age=31536000, immutable" if versioned else "no-cache",
         }
+        if scope := _WORKER_SCOPES.get(tail if versioned else name):
+            headers["Service-Worker-Allowed"] = scope
         if asset.etag in request.environ.get("HTTP_IF_NONE_MATCH", ""):
             return HTTPResponse(status=304, headers=headers)
         data = asset.data

@@ -13,6 +13,12 @@ from web.http.hosts import LOOPBACK_NAMES, host_name
 from web.http.request import BODY_LIMIT
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+SHARE_TARGET = (
+    "/share-target"  # of the manifest: the page's service worker answers POST, where it is registered
+)
+NOT_SHARED = (
+    "The shared photos were not stored. Open the gallery once, then share them again, or add them there."
+)
 
 
 class RequestChecks:
@@ -28,6 +34,15 @@ class RequestChecks:
     def check(self) -> None:
         """Raise Problem (400, 403 or 413) if the current request is malformed or comes from another site."""
         environ = request.environ
+        try:
+            self._check(environ)
+        except Problem as problem:
+            # Phones send photos, which are larger than BODY_LIMIT, with the Origin "null"
+            if environ["PATH_INFO"] != SHARE_TARGET or problem.status_code not in (403, 413):
+                raise
+            raise Problem(problem.status_code, problem.code, NOT_SHARED) from problem
+
+    def _check(self, environ: Mapping[str, Any]) -> None:
         _check_path(environ)
         _check_length(environ)
         if environ["PATH_INFO"] != "/healthz":  # load balancers send their target's address as Host

@@ -91,6 +91,7 @@ const feed = new Feed({
 });
 
 const badge = new Late(() => import("./view/badge.js"));
+const shared = new Late(() => import("./view/shared.js"));
 
 const COUNTING = 2000; // milliseconds between two requests for the counts of months
 let counting = false;
@@ -298,13 +299,22 @@ part("photo-viewer", HTMLElement).addEventListener("click", guard(async (event) 
   await search.go(filters(new URLSearchParams(link.search)));
 }));
 
+/** @param {File[]} files @param {string[]} [unreadable] names of files that could not be read */
+async function take(files, unreadable = []) {
+  if (files.length + unreadable.length === 0) return;
+  if (viewer.now?.shown) leave();
+  if (library.filtered) await search.go(new URLSearchParams()); // so that the new photos are visible
+  await (await uploads.get()).add(files, unreadable);
+}
+
+/** @param {File[]} files */
+async function takeShared(files) {
+  await take(files);
+  await uploads.now?.stored;
+}
+
 gather({
-  async take(files, unreadable) {
-    if (files.length + unreadable.length === 0) return;
-    if (viewer.now?.shown) leave();
-    if (library.filtered) await search.go(new URLSearchParams()); // so that the new photos are visible
-    await (await uploads.get()).add(files, unreadable);
-  },
+  take,
   prepare: () => uploads.get(),
   overlay: part("drop", HTMLElement),
   input: part("files", HTMLInputElement),
@@ -355,5 +365,6 @@ guard(async () => {
   } finally {
     root.dataset.ready = "";
   }
+  if (document.getElementById("add")) await (await shared.get()).receiveShared(takeShared);
   await (await badge.get()).showBadge();
 })();

@@ -47,6 +47,7 @@ export class Uploads {
     /** @type {Entry[]} */
     this.lost = []; // uploads of an earlier page whose files have to be chosen again
     this.restored = new Restored(); // batches that an earlier page has begun
+    this.stored = Promise.resolve(); // settles when the browser keeps the files that were added last
     this.paused = false;
     this.started = 0;
     this.moved = Date.now();
@@ -156,7 +157,7 @@ export class Uploads {
     const left = fresh.filter((upload) => this.round.includes(upload));
     const fromNow = left.filter((upload) => !this.ledger.has(upload.key));
     const files = new Map(left.map((upload) => [upload.key, upload.file]));
-    this.ledger.add(fromNow.map((upload) => upload.entry(left.length)), files);
+    this.stored = this.ledger.add(fromNow.map((upload) => upload.entry(left.length)), files);
     this.queue.push(...left);
     this.listeners.onAdd(left.map((upload) => upload.id));
     this.pump();
