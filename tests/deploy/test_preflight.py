@@ -100,6 +100,15 @@ ROUNDS: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
     ({}, {"gallery_plain_http": True}, []),
     (dict.fromkeys(FACTS), {"gallery_plain_http": True}, []),
     ({"secret": "empty"}, {"gallery_plain_http": True, "secrets_gemini_key": ""}, []),
+    (
+        {"secret": "empty"},
+        {
+            "gallery_plain_http": True,
+            "secrets_gemini_key": "",
+            "functions_caption_environment": {"CAPTIONER": "openai"},
+        },
+        [],
+    ),
     ({"secret": "empty"}, {"gallery_plain_http": True, "secrets_gemini_key": "a-made-up-key-of-gemini"}, []),
     (
         {"plan": "FREE", "concurrency": {"total": 10, "unreserved": 10}},
@@ -157,7 +166,7 @@ def test_preflight_accepts_what_works_or_is_unknown(said: list[str], number: int
 
 
 def test_preflight_without_any_key_of_gemini_says_that_captions_wait(output: str) -> None:
-    """One round has neither a stored key nor a given one; another has a given one alone."""
+    """One round has neither a stored key nor a given one; others have a given one, or another describer."""
     assert 1 == output.count("photos get thumbnails and wait for their captions")
 
 
