@@ -90,7 +90,7 @@ def test_count_that_takes_too_long_is_not_waited_for(
 def test_counts_whose_lifetime_is_over_are_renewed_by_one_thread(
     repositories: Repositories, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After a quiet quarter of an hour many ask at once, as after a start."""
+    """Many ask at once when nobody has for a quarter of an hour, as when the process starts."""
     assert {} == counts(repositories.timeline)
     counted, all_months = threading.Semaphore(0), timeline._all_months
 

@@ -27,7 +27,7 @@ import sys
 import time
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -71,6 +71,8 @@ def _forked(run: Callable[[], int], timeout: float) -> tuple[int | None, float]:
         except BaseException:  # noqa: BLE001 - the mutant broke the import: noticed
             status = 1
         os._exit(status)
+    with suppress(OSError):  # the child does it too: whichever comes first
+        os.setpgid(child, child)
     while time.monotonic() - begin < timeout:
         done, status = os.waitpid(child, os.WNOHANG)
         if done:

@@ -42,7 +42,7 @@ def test_retry_queues_what_failed_for_the_reason(client: Client, gallery: Galler
 
 
 def test_activity_of_others_is_shown_to_administrators_only(tmp_path: Path) -> None:
-    """In a gallery that everybody may look at, too."""
+    """Everybody may look at the gallery; that changes nothing."""
     found = site(tmp_path)
     call = ModelCall("gemini-3.5-flash-lite", "3", 4000, 512, "described")
     found.gallery.spending.record(call, owner_id=found.people["owner"].id)

@@ -72,6 +72,9 @@ EVENTS: dict[tuple[str, str], SecurityEvent | None] = {
     ("POST", "/api/v1/download"): None,
     ("POST", "/admin/jobs/retry"): None,  # as of one photo
     ("POST", "/api/v1/jobs/retry"): None,
+    ("POST", "/activity/retry"): None,
+    ("POST", "/api/v1/activity/retry"): None,
+    ("POST", "/share-target"): None,  # it changes nothing
     ("POST", "/admin/jobs/pause"): E.TASKS_PAUSED,
     ("POST", "/api/v1/jobs/pause"): E.TASKS_PAUSED,
     ("POST", "/admin/jobs/resume"): E.TASKS_RESUMED,

@@ -194,10 +194,8 @@ export class PhotoTimeline extends HTMLElement {
     if (this.#cleared) return "";
     this.#cleared = true;
     const focused = this.contains(document.activeElement) ? document.activeElement?.closest("li") : null;
-    for (const image of this.querySelectorAll("img")) {
-      const failed = image.complete && image.naturalWidth === 0; // nobody listened, so the tile asks again
-      if (!failed) this.#kept.set(image.closest("li")?.dataset.id ?? "", image);
-    }
+    const drawn = [...this.querySelectorAll("img")].filter((image) => !image.complete || image.naturalWidth > 0);
+    for (const image of drawn) this.#kept.set(image.closest("li")?.dataset.id ?? "", image); // tiles ask for failed ones
     this.replaceChildren();
     return focused?.dataset.id ?? "";
   }
