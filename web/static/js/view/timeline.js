@@ -17,7 +17,7 @@ const TARGETS = { captions: 320, compact: 160, comfortable: 200, large: 260 };
 const BELOW = 92; // pixels of the caption
 const NARROW = 600;
 const AHEAD = 0.7; // windows above and below that are in the document
-const NEW_AT_ONCE = 24; // tiles that are made for one frame; what is in the window comes first
+const NEW_AT_ONCE = 8; // tiles that are made for one frame; what is in the window comes first
 const CALM = 120; // milliseconds between two looks for photos that are not loaded
 
 /** @type {Record<string, Direction>} */
