@@ -78,15 +78,21 @@ def run(stage: Stage) -> bool:
         environ["TMPDIR"] = str(folder)
     start = time.monotonic()
     if stage.live:
-        print(f"--- {stage.name}", flush=True)
+        _say(f"--- {stage.name}")
     output = None if stage.live else subprocess.PIPE
     done = subprocess.run(
         stage.command, cwd=ROOT, env=environ, stdout=output, stderr=subprocess.STDOUT, text=True, check=False
     )
     passed = done.returncode == 0
     said = "" if passed else done.stdout or ""
-    print(said + line(stage, passed, time.monotonic() - start), flush=True)  # one write: others print too
+    _say(said + line(stage, passed, time.monotonic() - start))
     return passed
+
+
+def _say(text: str) -> None:
+    """Print in one write: stages run beside each other, and print() writes the end of the line apart."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
 def failures(stages: Sequence[Stage]) -> list[str]:

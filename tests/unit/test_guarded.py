@@ -38,13 +38,16 @@ time.sleep(60)
 """
 # A thread that waits for a playbook, inside a context manager that cleans up.
 DRILL = """
-import sys, time
+import sys, threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tests.support import guarded
 
+submitted = threading.Event()  # a signal in submit() would leave a thread that nobody ends
+
 def lived(folder):
     try:
+        submitted.wait()
         print("started", flush=True)
         return guarded.run(["sleep", "60"], cwd=folder, env={"PATH": "/usr/bin:/bin"}).returncode
     finally:
@@ -52,7 +55,9 @@ def lived(folder):
 
 def main():
     with ThreadPoolExecutor(1) as pool:
-        return pool.submit(lived, Path(sys.argv[1])).result()
+        result = pool.submit(lived, Path(sys.argv[1]))
+        submitted.set()
+        return result.result()
 
 sys.exit(guarded.until_terminated(main))
 """
