@@ -31,7 +31,8 @@ def environment(**settings: str) -> dict[str, str]:
         "AWS_DEFAULT_REGION": "eu-central-1",
     }
     buckets = {"UPLOADS_BUCKET": "made-up-uploads", "DERIVED_BUCKET": "made-up-derived"}
-    return {**keep, **made_up, **buckets, "DATABASE_URL": "sqlite:///made-up.db", "PORT": "0", **settings}
+    database = {"DATABASE_URL": "sqlite:////made-up/gallery.db"}
+    return {**keep, **made_up, **buckets, **database, "PORT": "0", **settings}
 
 
 def start(module: str = "web", **settings: str) -> subprocess.Popen[str]:
