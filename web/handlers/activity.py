@@ -13,7 +13,7 @@ from web.handlers.albums import choice
 from web.handlers.jobs import breaker_json, breaker_row, group_json, group_row
 from web.handlers.spending import totals
 from web.http import request
-from web.http.auth import PREFIX, caller, gallery_for_caller, requires
+from web.http.auth import PREFIX, CallerGallery, caller, requires
 from web.http.csrf import csrf_token, verified_form
 from web.http.responses import Route, json_response, json_with_etag
 from web.http.templates import TemplateRenderer
@@ -24,14 +24,7 @@ if TYPE_CHECKING:
     from imgcore.pipeline.maintenance_models import Activity
 
 
-class _Activity:
-    def __init__(self, gallery: Gallery) -> None:
-        self._unrestricted = gallery
-
-    @property
-    def _gallery(self) -> Gallery:
-        return gallery_for_caller(self._unrestricted)
-
+class _Activity(CallerGallery):
     @property
     def _jobs(self) -> Jobs:
         if self._unrestricted.jobs is None:

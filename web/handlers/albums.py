@@ -15,7 +15,7 @@ from imgcore.gallery.keys import is_public_id
 from web import serializers
 from web.collection_texts import album_json, results_json
 from web.http import request
-from web.http.auth import PREFIX, gallery_for_caller, record_event, requires
+from web.http.auth import PREFIX, CallerGallery, gallery_for_caller, record_event, requires
 from web.http.responses import Route, json_response, json_with_etag
 
 if TYPE_CHECKING:
@@ -35,15 +35,8 @@ def albums_for_caller(gallery: Gallery) -> Albums:
     return gallery.albums.for_viewer(gallery_for_caller(gallery).viewer)
 
 
-class AlbumsBase:
+class AlbumsBase(CallerGallery):
     """The albums with the caller's rights."""
-
-    def __init__(self, gallery: Gallery) -> None:
-        self._unrestricted = gallery
-
-    @property
-    def _gallery(self) -> Gallery:
-        return gallery_for_caller(self._unrestricted)
 
     @property
     def _albums(self) -> Albums:

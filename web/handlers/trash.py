@@ -12,7 +12,7 @@ from imgcore.accounts.security_log import SecurityEvent
 from imgcore.errors import Invalid, Misconfigured, NotFound
 from imgcore.gallery.keys import is_public_id
 from web.http import request
-from web.http.auth import PREFIX, gallery_for_caller, record_event, requires
+from web.http.auth import PREFIX, CallerGallery, record_event, requires
 from web.http.csrf import csrf_token, verified_form
 from web.http.responses import Route, json_response, json_with_etag
 from web.http.templates import TemplateRenderer
@@ -29,14 +29,7 @@ MOST_SKIPPED = 1_000_000
 _DONE = {"restored": "Restored.", "deleted": "Deleted for good."}
 
 
-class _Trash:
-    def __init__(self, gallery: Gallery) -> None:
-        self._unrestricted = gallery
-
-    @property
-    def _gallery(self) -> Gallery:
-        return gallery_for_caller(self._unrestricted)
-
+class _Trash(CallerGallery):
     @property
     def _rows(self) -> TrashRepository:
         if self._unrestricted.trash is None:

@@ -79,6 +79,17 @@ def gallery_for_caller(gallery: Gallery) -> Gallery:
     return gallery.for_viewer(viewer, current_language(gallery.languages))
 
 
+class CallerGallery:
+    """What handlers of one part of the gallery share: the gallery with the current caller's rights."""
+
+    def __init__(self, gallery: Gallery) -> None:
+        self._unrestricted = gallery
+
+    @property
+    def _gallery(self) -> Gallery:
+        return gallery_for_caller(self._unrestricted)
+
+
 def current_visit() -> ClientInfo:
     """Return the address and the browser of the current request."""
     from imgcore.accounts.service import ClientInfo
