@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bottle import HTTPResponse
 
@@ -10,21 +10,15 @@ from imgcore.accounts.models import Scope
 from imgcore.gallery.part_models import PARTS_LIMIT, PartPlan
 from imgcore.gallery.parts import PartUploads
 from web.http import request
-from web.http.auth import PREFIX, gallery_for_caller, requires
+from web.http.auth import PREFIX, CallerGallery, requires
 from web.http.errors import Problem
 from web.http.responses import Route, json_response
-
-if TYPE_CHECKING:
-    from imgcore.gallery.service import Gallery
 
 _NO_STORE = {"Cache-Control": "no-store"}
 
 
-class PartsApi:
+class PartsApi(CallerGallery):
     """Handlers of uploads in parts."""
-
-    def __init__(self, gallery: Gallery) -> None:
-        self._unrestricted = gallery
 
     def routes(self) -> list[Route]:
         """Return (method, path, handler) of the routes."""
@@ -34,10 +28,6 @@ class PartsApi:
             ("POST", f"{upload}/parts", self.request_parts),
             ("POST", f"{upload}/finish", self.finish),
         ]
-
-    @property
-    def _gallery(self) -> Gallery:
-        return gallery_for_caller(self._unrestricted)
 
     @property
     def _parts(self) -> PartUploads:

@@ -13,7 +13,7 @@ from imgcore.gallery.models import WordField
 from imgcore.gallery.words import ImageWords
 from web import serializers
 from web.http import request
-from web.http.auth import PREFIX, gallery_for_caller, requires
+from web.http.auth import PREFIX, CallerGallery, requires
 from web.http.csrf import csrf_token, verified_form
 from web.http.responses import Route, json_response, json_with_etag
 from web.http.templates import TemplateRenderer
@@ -33,11 +33,8 @@ DONE = {
 }
 
 
-class WordsApi:
+class WordsApi(CallerGallery):
     """Handlers of the API."""
-
-    def __init__(self, gallery: Gallery) -> None:
-        self._unrestricted = gallery
 
     def routes(self) -> list[Route]:
         """(method, path, handler)."""
@@ -49,10 +46,6 @@ class WordsApi:
             ("POST", f"{image}/undo", self.undo),
             ("POST", f"{image}/machine-words", self.machine_words),
         ]
-
-    @property
-    def _gallery(self) -> Gallery:
-        return gallery_for_caller(self._unrestricted)
 
     @requires(Scope.EDIT)
     def recaption(self, public_id: str) -> HTTPResponse:
@@ -86,11 +79,11 @@ class WordsApi:
         return json_response(serializers.image_json(image, self._gallery), status)
 
 
-class WordPages:
+class WordPages(CallerGallery):
     """Handlers of the photo page's forms, and of the history page."""
 
     def __init__(self, gallery: Gallery, renderer: TemplateRenderer) -> None:
-        self._unrestricted = gallery
+        super().__init__(gallery)
         self._renderer = renderer
 
     def routes(self) -> list[Route]:
@@ -103,10 +96,6 @@ class WordPages:
             ("POST", f"{image}/undo", self.undo),
             ("POST", f"{image}/machine-words", self.machine_words),
         ]
-
-    @property
-    def _gallery(self) -> Gallery:
-        return gallery_for_caller(self._unrestricted)
 
     @requires(Scope.EDIT)
     def recaption(self, public_id: str) -> HTTPResponse:
