@@ -71,6 +71,11 @@ def is_email(value: Any) -> bool:
     return EMAIL.fullmatch(str(value)) is not None
 
 
+def is_full_match(value: Any, pattern: str) -> bool:
+    """Whether the pattern matches the whole value; with ``match`` a ``$`` accepts a line feed at the end."""
+    return re.fullmatch(pattern, str(value)) is not None
+
+
 class TestModule:
     """Ansible's entry point."""
 
@@ -83,4 +88,5 @@ class TestModule:
             "disjoint": is_disjoint,
             "public_key": is_public_key,
             "email": is_email,
+            "full_match": is_full_match,
         }

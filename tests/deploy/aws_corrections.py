@@ -347,7 +347,7 @@ def _tell_more(
 # Files beside this one, in the order in which they correct.
 FURTHER = (
     *("balancer_corrections.py", "service_corrections.py", "fleet_corrections.py", "identity_corrections.py"),
-    "slowness.py",
+    *("cloudfront_corrections.py", "certificate_corrections.py", "slowness.py"),
 )
 CORRECTIONS = (
     images,

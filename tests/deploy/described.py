@@ -29,7 +29,7 @@ ID = re.compile(
 # Ids that are not EC2's, the stand-in's ports, and where its certificates lie.
 CHANCE = re.compile(
     r"(?<=[/:-])(?:[0-9a-f]{32,40}|[0-9a-f]{8}-[0-9a-f-]{27})(?=$|[/\"])|(?<=/)[0-9a-z]{16}(?=$|[/\"])"
-    r"|(?<=-)[0-9a-z]{8}(?=[.][a-z0-9-]+[.]elb[.])|(?<=127[.]0[.]0[.]1:)\d+|(?<=localhost:)\d+|^/.*/(?=ca[.]pem$)"
+    r"|(?<=-)[0-9a-z]{8}(?=[.][a-z0-9-]+[.]elb[.])|(?<=127[.]0[.]0[.]1:)\d+|vo_\w{22}|[a-z0-9]+(?=[.]cloudfront[.]net)|(?<=localhost:)\d+|^/.*/(?=ca[.]pem$)"
 )
 
 EC2 = {
@@ -54,7 +54,7 @@ def described(client: Client) -> Described:
 
     :param client: gives a boto3 client by the service's name.
     """
-    looks = (ec2, edge, functions, messages, databases, buckets, secrets, logs, alarms, roles)
+    looks = (ec2, edge, cloudfront, functions, messages, databases, buckets, secrets, logs, alarms, roles)
     found = [item for look in looks for item in look(client)]
     names = dict(_named(found))
     steady: Described = {}
@@ -177,10 +177,24 @@ def edge(client: Client) -> Found:
         attributes = elb.describe_target_group_attributes(TargetGroupArn=arn)["Attributes"]
         tags = elb.describe_tags(ResourceArns=[arn])["TagDescriptions"]
         yield f"elbv2/group/{item['TargetGroupName']}", [item, attributes, tags]
-    for item in waf.list_web_acls(Scope="REGIONAL")["WebACLs"]:
-        acl = waf.get_web_acl(Name=item["Name"], Scope="REGIONAL", Id=item["Id"])["WebACL"]
-        tags = _maybe(waf.list_tags_for_resource, ResourceARN=item["ARN"])
-        yield f"wafv2/{item['Name']}", [{**acl, "Id": "", "ARN": ""}, tags]
+    for scope in ("REGIONAL", "CLOUDFRONT"):  # the region of the tests is that of the latter
+        for item in waf.list_web_acls(Scope=scope)["WebACLs"]:
+            acl = waf.get_web_acl(Name=item["Name"], Scope=scope, Id=item["Id"])["WebACL"]
+            tags = _maybe(waf.list_tags_for_resource, ResourceARN=item["ARN"])
+            yield f"wafv2/{scope}/{item['Name']}", [{**acl, "Id": "", "ARN": ""}, tags]
+
+
+def cloudfront(client: Client) -> Found:
+    """Distributions and VPC origins."""
+    service = client("cloudfront")
+    for item in service.list_distributions()["DistributionList"].get("Items", []):
+        config = service.get_distribution_config(Id=item["Id"])["DistributionConfig"]
+        tags = service.list_tags_for_resource(Resource=item["ARN"])["Tags"]
+        yield f"cloudfront/distribution/{item['Comment']}", [config | {"CallerReference": ""}, tags]
+    for item in service.list_vpc_origins()["VpcOriginList"].get("Items", []):
+        config = service.get_vpc_origin(Id=item["Id"])["VpcOrigin"]["VpcOriginEndpointConfig"]
+        tags = service.list_tags_for_resource(Resource=item["Arn"])["Tags"]
+        yield f"cloudfront/origin/{item['Name']}", [config, tags]
 
 
 def functions(client: Client) -> Found:

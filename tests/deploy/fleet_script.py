@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import functools
 import json
-import runpy
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,13 +25,14 @@ import pytest
 from ansible.module_utils.testing import patch_module_args
 from botocore.loaders import JSONFileLoader
 
-from tests.cloud import ROOT
+from tests.loading import module_at
 
 Lines = list[Any]
 READ_ONCE = functools.cache(
     JSONFileLoader.load_file
 )  # each new client reads megabytes of AWS's own description
-MODULES = ROOT / "roles/fleet/library"
+# Loaded once by module_at: tests.support.mutation cannot replace what runpy runs.
+MODULES = {name: module_at(f"roles/fleet/library/{name}.py") for name in ("fleet_group", "fleet_refresh")}
 LOADER = JSONFileLoader()
 
 
@@ -54,14 +54,14 @@ class Scripted:
 
     lines: dict[str, Lines]
     endpoint: str = ""
-    asked: list[dict[str, str]] = field(default_factory=list)
+    asked: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def calls(self) -> list[str]:
         """The names of the calls, in their order."""
         return [call["Action"] for call in self.asked]
 
-    def call(self, action: str) -> dict[str, str]:
+    def call(self, action: str) -> dict[str, Any]:
         """What the only call of that name said."""
         (found,) = (call for call in self.asked if call["Action"] == action)
         return found
@@ -76,7 +76,7 @@ class Scripted:
             mock.patch("builtins.print") as printed,
             pytest.raises(SystemExit),
         ):
-            runpy.run_path(str(MODULES / f"{module}.py"), run_name="__main__")
+            MODULES[module].main()
         return dict(json.loads(printed.call_args.args[0]))
 
     def next(self, action: str) -> Any:
@@ -111,7 +111,8 @@ def scripted(lines: dict[str, Lines]) -> Iterator[Scripted]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             _, _, operation = self.headers.get("X-Amz-Target", "").partition(".")  # CloudWatch speaks JSON
-            call = {"Action": operation} if operation else dict(parse_qsl(body.decode()))
+            given = json.loads(body) if operation else dict(parse_qsl(body.decode()))
+            call = {"Action": operation, **given} if operation else given
             script.asked.append(call)
             line = script.next(call["Action"])
             if isinstance(line, Cut):

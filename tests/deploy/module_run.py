@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 from unittest.mock import Mock, patch
@@ -26,8 +27,16 @@ class _Ended(Exception):
         self.result = result
 
 
-def run(module: ModuleType, client: Mock, *, check: bool = False, **params: Any) -> dict[str, Any]:
-    """Run it and return its result. Failed with its message."""
+def run(
+    module: ModuleType, client: Mock | Mapping[str, Mock], *, check: bool = False, **params: Any
+) -> dict[str, Any]:
+    """Run it and return its result. Failed with its message.
+
+    client: that of every service, or one for each, by the service's name followed by the region, if given.
+    """
+
+    def client_of(_: object, service: str, region: str = "") -> Mock:
+        return client[service + region] if isinstance(client, Mapping) else client
 
     def end(_: object, **result: Any) -> None:
         raise _Ended(result)
@@ -45,7 +54,7 @@ def run(module: ModuleType, client: Mock, *, check: bool = False, **params: Any)
         patch.object(AnsibleAWSModule, "exit_json", end),
         patch.object(AnsibleAWSModule, "fail_json", fail),
         patch.object(AnsibleAWSModule, "fail_json_aws", fail_aws),
-        patch.object(AnsibleAWSModule, "client", lambda _, service, **__: client),
+        patch.object(AnsibleAWSModule, "client", client_of),
     ):
         try:
             module.main()

@@ -18,7 +18,7 @@ import sys
 import urllib.request
 import zipfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -82,21 +82,21 @@ class Account:
         """Return the environment of the root identity."""
         return self.emulator.root() | {"AWS_ENDPOINT_URL": self.endpoint, "AWS_CA_BUNDLE": str(self.ca)}
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, region: str = REGION) -> Any:
         """Return a boto3 client of the root identity."""
-        if service not in self.clients:
-            self.clients[service] = self._client(service)
-        return self.clients[service]
+        if f"{service} {region}" not in self.clients:
+            self.clients[f"{service} {region}"] = self.client_of(self.environ(), service, region)
+        return self.clients[f"{service} {region}"]
 
-    def _client(self, service: str) -> Any:
+    def client_of(self, environ: Mapping[str, str], service: str, region: str = REGION) -> Any:
+        """Return a boto3 client of the identity whose access key is in ``environ``."""
         import boto3
         from botocore.config import Config
 
-        environ = self.environ()
         return boto3.session.Session(
             aws_access_key_id=environ["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=environ["AWS_SECRET_ACCESS_KEY"],
-            region_name=REGION,
+            region_name=region,
         ).client(
             service, endpoint_url=self.endpoint, verify=str(self.ca), config=Config(retries={"max_attempts": 0})
         )
@@ -105,7 +105,6 @@ class Account:
         """How a playbook is run here: with this interpreter's functions, and this server's certificate."""
         given = {
             "account_id": ID,
-            "gallery_plain_http": True,
             "ami_ssh_cidr": "203.0.113.7/32",
             **({"ami_release": RELEASE} if self.fleet else {}),
             "release": "r1",

@@ -32,8 +32,8 @@ def _attribute(found: Snapshot, key: str, value: str) -> list[str]:
 
 
 @check(drop("balancers", ANY))
-def there_is_one_public_address(found: Snapshot) -> list[str]:
-    """The load balancer's, in the internet."""
+def there_is_one_load_balancer(found: Snapshot) -> list[str]:
+    """It is in the internet, or behind CloudFront."""
     return sorted({f"{found.look.prefix}-edge"} ^ set(found.balancers))
 
 
@@ -66,13 +66,16 @@ def the_load_balancer_has_its_group(found: Snapshot) -> list[str]:
 
 
 @check(drop("balancers", ANY, "AvailabilityZones", 0))
-def the_load_balancer_is_in_the_public_subnets(found: Snapshot) -> list[str]:
-    """Both availability zones are used."""
-    public = {subnet["SubnetId"] for subnet in found.subnets if subnet["Tags"].get("Tier") == "public"}
+def the_load_balancer_is_in_its_subnets(found: Snapshot) -> list[str]:
+    """The private ones behind CloudFront, otherwise the public ones; both availability zones are used."""
+    subnets: dict[str, set[str]] = {"private": set(), "public": set()}
+    for subnet in found.subnets:
+        subnets.get(subnet["Tags"].get("Tier", ""), set()).add(subnet["SubnetId"])
     return [
         name
         for name, each in found.balancers.items()
-        if {zone["SubnetId"] for zone in each["AvailabilityZones"]} != public
+        if {zone["SubnetId"] for zone in each["AvailabilityZones"]}
+        != subnets["private" if each["Scheme"] == "internal" else "public"]
     ]
 
 
@@ -107,10 +110,13 @@ def tls_is_new_enough(found: Snapshot) -> list[str]:
 
 
 @check(put("firewalls", ANY, "before", value=[]))
-def the_firewall_stands_before_the_load_balancer(found: Snapshot) -> list[str]:
-    """Before every one."""
+def the_firewall_stands_before_the_gallery(found: Snapshot) -> list[str]:
+    """Before every load balancer in the internet, and before every distribution."""
     guarded = {arn for firewall in found.firewalls.values() for arn in firewall["before"]}
-    return [name for name, each in found.balancers.items() if each["LoadBalancerArn"] not in guarded]
+    open_to_all = {
+        each["LoadBalancerArn"] for each in found.balancers.values() if each["Scheme"] == "internet-facing"
+    }
+    return sorted((open_to_all | {each["ARN"] for each in found.distributions.values()}) - guarded)
 
 
 @check(put("firewalls", ANY, "Rules", 0, "Action", value={"Count": {}}))

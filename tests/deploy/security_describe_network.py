@@ -7,6 +7,7 @@ from typing import Any
 from tests.deploy.security_look import Look, document
 
 Described = dict[str, Any]
+CLOUDFRONT = "CloudFront-VPCOrigins-Service-SG"  # the group that it makes for its own network interfaces
 
 
 def balancers(look: Look) -> Described:
@@ -29,11 +30,30 @@ def balancers(look: Look) -> Described:
     }
 
 
+def distributions(look: Look) -> Described:
+    """Return by name, which is the comment: the distribution's configuration and its ARN."""
+    cloudfront = look.client("cloudfront")
+    listed = cloudfront.list_distributions()["DistributionList"].get("Items", [])
+    return {
+        each["Comment"]: cloudfront.get_distribution_config(Id=each["Id"])["DistributionConfig"]
+        | {"Id": each["Id"], "ARN": each["ARN"]}
+        for each in listed
+        if each["Comment"].startswith(look.prefix)
+    }
+
+
 def firewalls(look: Look) -> Described:
-    """Return by name: the web ACL, and what it stands before."""
+    """Return by name: the web ACL, and the load balancers or distributions that it stands before."""
     waf = look.client("wafv2")
-    listed = waf.list_web_acls(Scope="REGIONAL")["WebACLs"]
     found = {}
+    for each in waf.list_web_acls(Scope="CLOUDFRONT")["WebACLs"]:  # the region of the tests is us-east-1
+        if each["Name"].startswith(look.prefix):
+            acl = waf.get_web_acl(Name=each["Name"], Scope="CLOUDFRONT", Id=each["Id"])["WebACL"]
+            served = distributions(look).values()
+            found[each["Name"]] = acl | {
+                "before": [one["ARN"] for one in served if one["WebACLId"] == acl["ARN"]]
+            }
+    listed = waf.list_web_acls(Scope="REGIONAL")["WebACLs"]
     for each in listed:
         if each["Name"].startswith(look.prefix):
             acl = waf.get_web_acl(Name=each["Name"], Scope="REGIONAL", Id=each["Id"])["WebACL"]
@@ -76,9 +96,10 @@ def route_tables(look: Look) -> list[Described]:
 
 
 def groups(look: Look) -> Described:
-    """The security groups, by name, with what they let in and out."""
+    """The security groups by name, with what they let in and out; without that which CloudFront makes."""
     found = look.client("ec2").describe_security_groups(Filters=look.in_vpc())["SecurityGroups"]
-    return {each["GroupName"].removeprefix(f"{look.prefix}-"): each for each in found}
+    own = [each for each in found if each["GroupName"] != CLOUDFRONT]
+    return {each["GroupName"].removeprefix(f"{look.prefix}-"): each for each in own}
 
 
 def endpoints(look: Look) -> list[Described]:

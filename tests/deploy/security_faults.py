@@ -68,6 +68,16 @@ def _balancer(found: Snapshot) -> str:
     return str(found.balancers[f"{found.look.prefix}-edge"]["LoadBalancerArn"])
 
 
+def _distribution(found: Snapshot) -> Parameters:
+    return dict(found.distributions[f"{found.look.prefix}-edge"])
+
+
+def _configured(found: Snapshot, **changed: Any) -> Parameters:
+    """Return the distribution's configuration as it is now with these settings in their place."""
+    read = found.look.client("cloudfront").get_distribution_config(Id=_distribution(found)["Id"])
+    return {"IfMatch": read["ETag"], "DistributionConfig": read["DistributionConfig"] | changed}
+
+
 def _firewall(found: Snapshot) -> str:
     return str(found.firewalls[f"{found.look.prefix}-edge"]["ARN"])
 
@@ -250,13 +260,14 @@ NETWORK = (
         },
     ),
     Fault(
-        "the_firewall_stands_before_the_load_balancer",
-        ("firewalls",),
-        "wafv2",
-        "disassociate_web_acl",
-        "associate_web_acl",
-        lambda found: {"ResourceArn": _balancer(found)},
-        right=lambda found: {"WebACLArn": _firewall(found)},
+        "the_firewall_stands_before_the_gallery",
+        ("firewalls", "distributions"),
+        "cloudfront",
+        "update_distribution",
+        "update_distribution",
+        lambda found: {"Id": _distribution(found)["Id"]},
+        lambda found: _configured(found, WebACLId=""),
+        lambda found: _configured(found, WebACLId=_firewall(found)),
     ),
     Fault(
         "the_database_has_no_public_address",

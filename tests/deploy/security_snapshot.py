@@ -42,6 +42,7 @@ class Snapshot:
     alarms: Described
     balancers: Described
     firewalls: Described
+    distributions: Described
     databases: Described
     vpcs: list[Described]
     subnets: list[Described]
@@ -68,6 +69,7 @@ SECTIONS: dict[str, Callable[[Look], Any]] = {
     "alarms": security_describe.alarms,
     "balancers": security_describe_network.balancers,
     "firewalls": security_describe_network.firewalls,
+    "distributions": security_describe_network.distributions,
     "databases": security_describe_network.databases,
     "vpcs": security_describe_network.vpcs,
     "subnets": security_describe_network.subnets,

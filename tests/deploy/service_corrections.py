@@ -1,9 +1,10 @@
-"""SQS, CloudTrail, Lambda and what IAM judges, as AWS has them: further corrections, for aws_corrections."""
+"""SQS, CloudTrail, Lambda, instance types and what IAM judges, as AWS has them, for aws_corrections."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable
 from contextvars import ContextVar
 from pathlib import Path
@@ -68,6 +69,8 @@ def lambda_actions() -> None:
             return limits[method]
         if parts[-2:-1] == ["event-source-mappings"] and method in mappings:
             return mappings[method]
+        if parts[-1:] == ["account-settings"]:
+            return "GetAccountSettings"
         action: str | None = known(method, path)
         return action
 
@@ -96,4 +99,29 @@ def calls() -> None:
     iam_evaluator.enforce, iam_evaluator.pin_request_caller = noted, pinned
 
 
-CORRECTIONS: tuple[Callable[[], None], ...] = (audit, queues, lambda_actions, calls)
+# Instance types up to two vCPUs that AWS offers; those with a g after the generation are Graviton's.
+OFFERED = r"t3a?\.(nano|micro|small|medium|large)|t4g\.(nano|micro|small|medium|large)|[cm](5|6i|7i|7g)\.large"
+
+
+def instance_types() -> None:
+    """DescribeInstanceTypes: AWS filters by name, and offers Graviton's types, which run arm64 alone."""
+    from ministack.services import ec2
+
+    describe = ec2._ACTION_MAP["DescribeInstanceTypes"]
+
+    def corrected(params: Any) -> Any:
+        if not (asked := ec2._parse_filters(params).get("instance-type")):
+            return describe(params)
+        offered = [name for name in asked if re.fullmatch(OFFERED, name)] or ["none"]
+        named = {f"InstanceType.{number}": [name] for number, name in enumerate(offered, 1)}
+        status, headers, body = describe(named)
+        text = re.sub(r"<default(VCpus|Cores)>\d+", r"<default\1>2", body.decode())
+        text = re.sub(r"(<instanceType>\w+g\..*?)<item>x86_64", r"\1<item>arm64", text, flags=re.DOTALL)
+        if offered == ["none"]:
+            text = re.sub(r"<instanceTypeSet>.*</instanceTypeSet>", "<instanceTypeSet/>", text, flags=re.DOTALL)
+        return status, headers, text.encode()
+
+    ec2._ACTION_MAP["DescribeInstanceTypes"] = corrected
+
+
+CORRECTIONS: tuple[Callable[[], None], ...] = (audit, queues, lambda_actions, instance_types, calls)

@@ -50,6 +50,14 @@ STATES = (
         "InvalidParameterValueException",
         "The provided execution role does not have permissions to call CreateNetworkInterface on EC2",
     ),
+    # The SDK repeats a call whose answer was late; Lambda has created the function meanwhile.
+    State(
+        "function of an answer that was lost",
+        ("iam:PutRolePolicy",),
+        ("lambda:CreateFunction",),
+        "ResourceConflictException",
+        "Function already exist",
+    ),
     State(
         "role unknown to flow logs",
         ("iam:CreateRole",),
@@ -137,6 +145,27 @@ STATES = (
         ("wafv2:DeleteWebACL",),
         "WAFAssociatedItemException",
         "AWS WAF couldn't perform the operation because your resource is being used by another resource.",
+    ),
+    State(
+        "web ACL unknown to CloudFront",
+        ("wafv2:CreateWebACL",),
+        ("cloudfront:CreateDistribution",),
+        "InvalidWebACLId",
+        "Web ACL is not accessible by the requester.",
+    ),
+    State(
+        "web ACL of a deleted distribution",
+        ("cloudfront:DeleteDistribution",),
+        ("wafv2:DeleteWebACL",),
+        "WAFAssociatedItemException",
+        "AWS WAF couldn't perform the operation because your resource is being used by another resource.",
+    ),
+    State(
+        "network interfaces of the VPC origin",
+        ("cloudfront:DeleteVpcOrigin",),
+        ("ec2:DeleteSubnet", "ec2:DeleteVpc"),
+        "DependencyViolation",
+        "resource has a dependent object",
     ),
     # EC2: seconds; network interfaces of functions: up to 40 minutes.
     State(

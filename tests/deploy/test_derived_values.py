@@ -10,6 +10,7 @@ import yaml
 
 from tests.cloud import ROOT
 from tests.deploy.plays import run_tasks
+from web.app import API_RATE
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -88,3 +89,17 @@ def test_database_connections_alarm_follows_the_instance_class(derived: dict[str
 def test_estimate_counts_the_alarms_and_those_of_target_tracking(derived: dict[str, Any]) -> None:
     estimated = yaml.safe_load((ROOT / "roles/estimate/defaults/main.yml").read_text())
     assert estimated["estimate_alarms"] == len(derived["alarms"]) + 2
+
+
+@pytest.mark.parametrize("role", ["web_acl", "edge"])
+def test_firewall_allows_an_address_more_than_the_gallery_allows_one_of_its_people(role: str) -> None:
+    defaults = yaml.safe_load((ROOT / f"roles/{role}/defaults/main.yml").read_text())
+    assert defaults[f"{role}_requests_per_5_minutes"] > 5 * API_RATE
+
+
+def test_firewall_refuses_as_the_gallery_does() -> None:
+    """The page waits for 429, and ends an upload that is answered with 403."""
+    [rule] = yaml.safe_load((ROOT / "roles/web_acl/vars/main.yml").read_text())["__web_acl_rules"]
+    response = rule["action"]["block"]["custom_response"]
+    assert 429 == response["response_code"]
+    assert ["retry-after"] == [header["name"] for header in response["response_headers"]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import runpy
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -117,7 +117,7 @@ def test_unsuccessful_refresh_fails_with_reason_and_id(status: str, left: str) -
 def test_endings_are_all_final_statuses_of_aws() -> None:
     known = get_session().get_service_model("autoscaling").shape_for("InstanceRefreshStatus").enum
     going = {"Pending", "InProgress", "Baking", "Cancelling", "RollbackInProgress"}
-    assert set(known) - going == set(runpy.run_path(str(MODULES / "fleet_refresh.py"))["ENDINGS"])
+    assert set(known) - going == set(MODULES["fleet_refresh"].ENDINGS)
 
 
 def test_rolled_back_refresh_fails_with_rollback_reason() -> None:
@@ -235,6 +235,25 @@ def test_refresh_started_by_someone_else_is_joined() -> None:
 def test_refreshes_that_keep_starting_first_time_out() -> None:
     returned, _ = play(fleet(NONE, start=[Refuse("InstanceRefreshInProgress")]), timeout=0)
     assert "Other refreshes of shop keep starting first" in returned["msg"]
+
+
+def test_alarms_of_both_kinds_are_read_by_their_names() -> None:
+    """CloudWatch returns 50 without MaxRecords, and takes 100 names at most."""
+    _, aws = play(fleet(NONE, refresh("Successful")))
+    assert {
+        "Action": "DescribeAlarms",
+        "AlarmNames": ["shop-5xx"],
+        "AlarmTypes": ["MetricAlarm", "CompositeAlarm"],
+        "MaxRecords": 100,
+    } == aws.call("DescribeAlarms")
+
+
+def test_refresh_is_polled_at_the_interval(monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+    time = SimpleNamespace(sleep=pauses.append, monotonic=lambda: 0.0)
+    monkeypatch.setattr(MODULES["fleet_refresh"], "time", time)
+    play(fleet(NONE, refresh("Pending"), refresh("InProgress"), refresh("Successful")), interval=7)
+    assert [7, 7] == pauses
 
 
 @pytest.mark.parametrize("kind", ["MetricAlarms", "CompositeAlarms"])

@@ -22,6 +22,7 @@ from imgcore.db.campaigns import CampaignRepository
 from imgcore.db.connection import open_database
 from roles.local_cloud.files.emulator import INHERITED, free_port
 from tests.cloud import ROOT, Cloud, cloud
+from tests.support.processes import processes
 
 pytestmark = pytest.mark.timeout(1800)  # Ansible on a busy machine
 
@@ -59,9 +60,7 @@ def imgcore(home: Path, *arguments: str) -> tuple[int, str, str]:
 
 def left_of(home: Path) -> list[str]:
     """Processes that have to do with that folder: they name it, or come from one that does."""
-    listed = subprocess.run(["ps", "-axo", "pid=,ppid=,command="], capture_output=True, text=True).stdout
-    rows = [line.split(None, 2) for line in listed.splitlines()]
-    return [" ".join(row) for row in rows if str(home) in row[2]]
+    return [each.command for each in processes() if str(home) in each.command]
 
 
 def get(url: str) -> Any:
@@ -245,10 +244,8 @@ def campaigns(home: Path) -> list[Campaign]:
 
 def gallery_of(supervisor: int) -> int:
     """The web process that it has started."""
-    listed = subprocess.run(["ps", "-axo", "pid=,ppid=,command="], capture_output=True, text=True).stdout
-    rows = [line.split(None, 2) for line in listed.splitlines()]
-    (found,) = [int(row[0]) for row in rows if int(row[1]) == supervisor and row[2].endswith("-m web")]
-    return found
+    (found,) = [each for each in processes() if each.parent == supervisor and each.command.endswith("-m web")]
+    return found.pid
 
 
 def test_it_tells_what_it_does_and_where_the_gallery_is(story: Story) -> None:

@@ -49,6 +49,30 @@ def test_module_refuses_to_run_without_each_option_that_it_documents_as_required
             run(module, Mock(), **rest)
 
 
+class Constructed(Exception):
+    """The module has made its AnsibleAWSModule."""
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_module_takes_the_options_that_it_documents_with_the_same_defaults(file: str) -> None:
+    module = module_at(file)
+    kind = "AnsibleAWSModule" if hasattr(module, "AnsibleAWSModule") else "AnsibleModule"
+    with patch.object(module, kind, side_effect=Constructed) as made, pytest.raises(Constructed):
+        module.main()
+    documented = yaml.safe_load(module.DOCUMENTATION)["options"]
+    assert comparable(made.call_args[1]["argument_spec"]) == comparable(documented)
+
+
+def comparable(options: dict[str, Any]) -> dict[str, Any]:
+    """Return documented options or those of an argument_spec in one form."""
+    compared: dict[str, Any] = {}
+    for name, option in options.items():
+        inner = option.get("options") or option.get("suboptions") or {}
+        plain = {key: option.get(key) for key in ("type", "elements", "required", "default")}
+        compared[name] = plain | {"choices": set(option.get("choices", ())), "options": comparable(inner)}
+    return compared
+
+
 # metric_alarms
 
 ALARM = {"Namespace": "AWS/SQS", "Dimensions": {"Queue": "q", "A": "b"}, "Threshold": 3}
@@ -327,6 +351,8 @@ def test_form_has_its_fields_before_the_file(tmp_path: Path) -> None:
         assert {"changed": True, "status": 201} == run(upload, Mock(), **given)
     body = sent.call_args[1]["data"]
     boundary = sent.call_args[1]["headers"]["Content-Type"].partition("boundary=")[2]
+    assert len(boundary) == 32  # of 16 random bytes: not one of the file's
+    assert sent.call_args[1]["timeout"] == 60
     assert (
         body
         == (
@@ -336,7 +362,8 @@ def test_form_has_its_fields_before_the_file(tmp_path: Path) -> None:
         ).encode()
     )
     for error, said in (
-        (HTTPError("u", 403, "no", HTTPMessage(), BytesIO(b"denied")), "status 403: denied"),
+        (HTTPError("u", 403, "no", HTTPMessage(), BytesIO(b"denied")), "status 403: denied$"),
+        (HTTPError("u", 403, "no", HTTPMessage(), BytesIO(b"x" * 3000)), "status 403: x{2000}$"),
         (URLError("away"), "could not be sent"),
     ):
         with patch.object(upload, "open_url", side_effect=error), pytest.raises(Failed, match=said):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from typing import Any
-from unittest.mock import Mock, call
+from unittest.mock import Mock, call, patch
 
 import pytest
+from ansible.module_utils.basic import AnsibleModule
 
 from tests.deploy.module_run import Failed, denied, pages, run, writes
 from tests.loading import module_at
@@ -203,6 +204,13 @@ def test_flow_log_with_other_tags_is_tagged(check: bool) -> None:
         assert call(Resources=["fl-1"], Tags=[{"Key": "Old"}]) == client.delete_tags.call_args
 
 
+def test_flow_log_that_is_denied_fails() -> None:
+    client = network()
+    client.create_flow_logs.side_effect = denied("CreateFlowLogs")
+    with pytest.raises(Failed, match=r"Failed to manage the flow log of vpc-1: .*Not allowed"):
+        log_flow(client)
+
+
 def test_flow_log_that_ec2_rejects_fails_with_its_sentence() -> None:
     client = network()
     client.create_flow_logs.return_value = {"Unsuccessful": [{"Error": {"Message": "No such role."}}]}
@@ -242,6 +250,20 @@ def test_topic_that_is_missing_is_a_change_in_check_mode_alone() -> None:
     assert run(attributes, sns(None), check=True, topic_arn="arn:t", kms_key="k")["changed"]
     with pytest.raises(Missing):
         run(attributes, sns(None), topic_arn="arn:t", kms_key="k")
+
+
+def test_topic_that_is_denied_fails() -> None:
+    client = sns("other")
+    client.set_topic_attributes.side_effect = denied("SetTopicAttributes")
+    with pytest.raises(Failed, match=r"Failed to set the attributes of topic arn:t: .*Not allowed"):
+        run(attributes, client, topic_arn="arn:t", kms_key="k")
+
+
+def test_name_of_a_topics_key_is_logged() -> None:
+    """It is no secret, though Ansible takes names that end with key for one."""
+    with patch.object(AnsibleModule, "log") as log:
+        run(attributes, sns("k"), topic_arn="arn:t", kms_key="alias/k")
+    assert log.call_args[1]["log_args"]["kms_key"] == "alias/k"
 
 
 @check_or_not

@@ -157,3 +157,66 @@ def test_role_cannot_leave_its_boundary_with_a_wider_policy(clients: tuple[Clien
         client("secretsmanager").get_secret_value(SecretId="payroll")
     with pytest.raises(ClientError, match="ResourceNotFound"):
         client("secretsmanager").get_secret_value(SecretId="caption-gallery-staging/gemini")
+
+
+OURS = {"Project": "caption-gallery", "Env": "staging"}
+PROTECTED = ("get_distribution", "get_distribution_config", "delete_distribution")
+
+
+def distributed(client: Client, *, name: str, tags: dict[str, str]) -> dict[str, Any]:
+    """Create a distribution with these tags and return it."""
+    config = {
+        "CallerReference": name,
+        "Comment": name,
+        "Enabled": False,
+        "Origins": {"Quantity": 1, "Items": [{"Id": "o", "DomainName": "o.example.org", "S3OriginConfig": S3}]},
+        "DefaultCacheBehavior": {"TargetOriginId": "o", "ViewerProtocolPolicy": "https-only"},
+    }
+    given = {"DistributionConfig": config, "Tags": {"Items": pairs(tags)}}
+    made = client("cloudfront").create_distribution_with_tags(DistributionConfigWithTags=given)
+    return dict(made["Distribution"])
+
+
+S3 = {"OriginAccessIdentity": ""}
+
+
+def pairs(tags: dict[str, str]) -> list[dict[str, str]]:
+    """Return tags as CloudFront takes them."""
+    return [{"Key": key, "Value": value} for key, value in tags.items()]
+
+
+def test_operator_creates_distributions_with_the_tags_of_the_project_only(
+    clients: tuple[Client, Client],
+) -> None:
+    _, operator = clients
+    made = distributed(operator, name="caption-gallery-staging-edge", tags=OURS)
+    assert "E" == operator("cloudfront").get_distribution(Id=made["Id"])["Distribution"]["Id"][0]
+    for name, tags in (
+        ("untagged", {}),
+        ("other", OURS | {"Project": "other"}),
+        ("env", OURS | {"Env": "test"}),
+    ):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            distributed(operator, name=name, tags=tags)
+
+
+@pytest.mark.parametrize("operation", PROTECTED)
+def test_operator_may_not_touch_distributions_of_others(clients: tuple[Client, Client], operation: str) -> None:
+    administrator, operator = clients
+    made = distributed(administrator, name=f"of-others-{operation}", tags={"Project": "other"})
+    given = {"Id": made["Id"], **({"IfMatch": "x"} if operation.startswith("delete") else {})}
+    with pytest.raises(ClientError, match="AccessDenied"):
+        getattr(operator("cloudfront"), operation)(**given)
+
+
+def test_operator_may_not_take_over_a_distribution_of_another_project(clients: tuple[Client, Client]) -> None:
+    """One without any tag of a project can be taken over: docs/deploy.md says so."""
+    administrator, operator = clients
+    other = distributed(administrator, name="of-others", tags={"Project": "other"})
+    bare = distributed(administrator, name="of-nobody", tags={})
+    with pytest.raises(ClientError, match="AccessDenied"):
+        operator("cloudfront").tag_resource(Resource=other["ARN"], Tags={"Items": pairs(OURS)})
+    with pytest.raises(ClientError, match="AccessDenied"):
+        operator("cloudfront").tag_resource(Resource=bare["ARN"], Tags={"Items": pairs({"Name": "x"})})
+    operator("cloudfront").tag_resource(Resource=bare["ARN"], Tags={"Items": pairs(OURS)})
+    operator("cloudfront").untag_resource(Resource=bare["ARN"], TagKeys={"Items": ["Env"]})

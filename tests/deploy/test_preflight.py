@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import runpy
 from typing import Any
 from unittest.mock import Mock
 
+import botocore.session
 import pytest
 import yaml
 from botocore.exceptions import ClientError
+from botocore.parsers import create_parser
+from ministack.services import ec2
 
 from tests.cloud import ROOT
 from tests.deploy.plays import answer_to, answers, run_tasks
@@ -19,7 +23,7 @@ account_facts = module_at("roles/preflight/library/account_facts.py")
 TYPE = {"vcpus": 2, "architectures": ["x86_64"]}
 # An account in which the inventory staging works.
 FACTS: dict[str, Any] = {
-    "zones": ["us-east-1a", "us-east-1b", "us-east-1c"],
+    "zones": {"us-east-1a": "use1-az4", "us-east-1b": "use1-az6", "us-east-1c": "use1-az3"},
     "concurrency": {"total": 1000, "unreserved": 1000},
     "vcpus": 32,
     "addresses": 5,
@@ -33,6 +37,7 @@ FACTS: dict[str, Any] = {
     "buckets": {"caption-gallery-staging-uploads-1": "free", "caption-gallery-staging-derived-1": "own"},
     "boundary": "same",
     "secret": "stored",
+    "balancer": "internal",
     "clock_skew": 1,
 }
 ARM = {"vcpus": 2, "architectures": ["arm64"]}
@@ -41,7 +46,7 @@ ROUNDS: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
     (
         {
             "clock_skew": -600,
-            "zones": ["us-east-1a", "us-east-1c"],
+            "zones": {"us-east-1a": "use1-az4", "us-east-1c": "use1-az3"},
             "concurrency": {"total": 10, "unreserved": 10},
             "vcpus": 5,
             "addresses": 1,
@@ -53,6 +58,7 @@ ROUNDS: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
         },
         {"gallery_domain": "gallery.example.org"},
         [
+            "exists and is internal, which AWS cannot change. Set gallery_cloudfront to True",
             "clock of this machine differs from that of AWS by -600 s",
             "no zone us-east-1b. Set network_zones to two or more of us-east-1a, us-east-1c",
             "set both, or neither. Only gallery_domain is set",
@@ -73,7 +79,6 @@ ROUNDS: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
             "database_multi_az": True,
             "database_instance_class": "db.t4g.medium",
             "fleet_instance_type": "m7i.large",
-            "gallery_plain_http": True,
         },
         [
             "one day of backups and one zone for the database; the inventory asks for 14 days and two zones",
@@ -85,41 +90,64 @@ ROUNDS: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
     (
         {"instance_types": {"t3.micro": ARM, "t3.small": TYPE}, "boundary": "different"},
         {
-            "edge_certificate_arn": "arn:aws:acm:us-east-1:1:certificate/x",
+            "cloudfront_certificate_arn": "arn:aws:acm:us-east-1:1:certificate/x",
             "secrets_gemini_key": "a key that was pasted with a space",
         },
         [
             "The key of Gemini is incomplete, or contains a space",
-            "Only edge_certificate_arn is set",
+            "Only cloudfront_certificate_arn is set",
             "is for x86_64, which these instance types do not run: t3.micro",
             "The policy caption-gallery-boundary differs from docs/operator/boundary.json",
         ],
     ),
-    ({}, {}, ["Nobody can sign in to a gallery without HTTPS"]),
+    ({"balancer": ""}, {"gallery_cloudfront": False}, ["Nobody can sign in to a gallery without HTTPS"]),
+    (
+        {"balancer": "internet-facing"},
+        {},
+        ["is internet-facing, which AWS cannot change. Set gallery_cloudfront to False"],
+    ),
+    (
+        {},
+        {"network_zones": ["us-east-1a", "us-east-1c"]},
+        ["no VPC origins in the zones us-east-1c. Set network_zones to two or more of us-east-1a, us-east-1b."],
+    ),
+    (
+        {},
+        {"preflight_region": "ap-southeast-6"},
+        ["no VPC origins in ap-southeast-6. Use another region; or set gallery_domain"],
+    ),
     # Accepted: an account where it works, one of which nothing is known, a new one, one with a domain.
-    ({}, {"gallery_plain_http": True}, []),
-    (dict.fromkeys(FACTS), {"gallery_plain_http": True}, []),
-    ({"secret": "empty"}, {"gallery_plain_http": True, "secrets_gemini_key": ""}, []),
+    ({}, {}, []),
+    (dict.fromkeys(FACTS), {}, []),
+    ({"secret": "empty", "balancer": ""}, {"secrets_gemini_key": ""}, []),
     (
         {"secret": "empty"},
+        {"secrets_gemini_key": "", "functions_caption_environment": {"CAPTIONER": "openai"}},
+        [],
+    ),
+    ({"secret": "empty"}, {"secrets_gemini_key": "a-made-up-key-of-gemini"}, []),
+    (
+        {},
         {
-            "gallery_plain_http": True,
-            "secrets_gemini_key": "",
-            "functions_caption_environment": {"CAPTIONER": "openai"},
+            "gallery_domain": "gallery.example.org",
+            "gallery_cloudfront": True,
+            "cloudfront_certificate_arn": "arn:aws:acm:us-east-1:1:certificate/x",
         },
         [],
     ),
-    ({"secret": "empty"}, {"gallery_plain_http": True, "secrets_gemini_key": "a-made-up-key-of-gemini"}, []),
     (
-        {"plan": "FREE", "concurrency": {"total": 10, "unreserved": 10}},
+        {"plan": "FREE", "concurrency": {"total": 10, "unreserved": 10}, "balancer": "internet-facing"},
         {
             "functions_reserved_concurrency": -1,
+            "network_zones": ["us-east-1a", "us-east-1c"],
             "gallery_domain": "gallery.example.org",
             "edge_certificate_arn": "arn:aws:acm:us-east-1:1:certificate/x",
         },
         [],
     ),
 ]
+# Of requirements that have another sentence already.
+TWICE = {"set both, or neither. Only gallery_domain is set", ROUNDS[4][2][0]}
 SAID = [(number, sentence) for number, (_, _, sentences) in enumerate(ROUNDS) for sentence in sentences]
 
 
@@ -132,13 +160,17 @@ def output(tmp_path_factory: pytest.TempPathFactory) -> str:
             number,
             {
                 "ansible.builtin.include_role": {"name": "preflight", "tasks_from": "require"},
-                "vars": {**variables, "__preflight_found": {"facts": FACTS | changed}},
+                "vars": {
+                    "preflight_region": "us-east-1",
+                    **variables,
+                    "__preflight_found": {"facts": FACTS | changed},
+                },
             },
             {"ansible.builtin.debug": {"msg": f"{number}: accepted"}},
         )
         for number, (changed, variables, _) in enumerate(ROUNDS)
     ]
-    return run_tasks(tasks, "-e", "release=r1 preflight_region=us-east-1", home=folder)
+    return run_tasks(tasks, "-e", "release=r1", home=folder)
 
 
 @pytest.fixture(scope="module")
@@ -157,7 +189,7 @@ def test_preflight_has_a_test_for_every_requirement() -> None:
     requirements = yaml.safe_load((ROOT / "roles/preflight/vars/main.yml").read_text())[
         "__preflight_requirements"
     ]
-    assert len(requirements) == len({sentence for _, sentence in SAID if "gallery_domain" not in sentence})
+    assert len(requirements) == len({sentence for _, sentence in SAID} - TWICE)
 
 
 @pytest.mark.parametrize("number", [number for number, (_, _, said) in enumerate(ROUNDS) if not said])
@@ -199,6 +231,7 @@ def test_facts_that_may_not_be_read_are_null() -> None:
             "boundary": "arn:d",
             "boundary_document": {},
             "secret": "e",
+            "balancer": "f",
         },
     )
     assert {"buckets": {"c": "taken"}} == {name: value for name, value in found.items() if value is not None}
@@ -250,3 +283,27 @@ def test_boundary_may_be_written_in_another_form() -> None:
     found = {"Statement": [second, other]}
     document = {"Statement": [statement, second]}
     assert "same" == account_facts.boundary(lambda service: Policies(found), "arn:d", document)
+
+
+def test_stand_in_offers_the_instance_types_of_the_roles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The preflight refuses others: it refused the bastion in every drill that enables one."""
+    described = "DescribeInstanceTypes"
+    monkeypatch.setitem(ec2._ACTION_MAP, described, ec2._ACTION_MAP[described])
+    runpy.run_path(str(ROOT / "tests/deploy/service_corrections.py"))["instance_types"]()
+    shape = botocore.session.get_session().get_service_model("ec2").operation_model(described).output_shape
+
+    def page(Filters: Any) -> Any:  # noqa: N803 - boto3's name
+        values = {f"Filter.1.Value.{place}": [name] for place, name in enumerate(Filters[0]["Values"], 1)}
+        status, headers, body = ec2._ACTION_MAP[described]({"Filter.1.Name": [Filters[0]["Name"]], **values})
+        answer = {"status_code": status, "headers": headers, "body": body}
+        return [create_parser("ec2").parse(answer, shape)]
+
+    client = Mock(**{"get_paginator.return_value.paginate": page})
+    names = [
+        yaml.safe_load((ROOT / f"roles/{role}/defaults/main.yml").read_text())[f"{role}_instance_type"]
+        for role in ("ami", "bastion", "fleet")
+    ]
+    assert account_facts.instance_types(lambda service: client, [*names, "t4g.made-up"]) == {
+        name: {"vcpus": 2, "architectures": ["arm64" if "g." in name else "x86_64"]} for name in names
+    }
+    assert {} == account_facts.instance_types(lambda service: client, ["t4g.made-up"])

@@ -13,9 +13,9 @@ from tests.deploy.provision_account import PREFIX, Account, History, changed, re
 pytestmark = pytest.mark.timeout(1800)  # Ansible on a busy machine
 
 EVERY_KIND = """
-    address alarm bucket dashboard database database_parameters database_subnets endpoint firewall flow_log
-    function internet_gateway load_balancer log_group mapping nat_gateway queue role route_table rule secret
-    security_group subnet target_group topic vpc
+    address alarm bucket dashboard database database_parameters database_subnets distribution endpoint firewall
+    flow_log function internet_gateway load_balancer log_group mapping nat_gateway queue role route_table rule
+    secret security_group subnet target_group topic vpc vpc_origin
 """
 
 

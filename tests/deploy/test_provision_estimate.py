@@ -35,6 +35,7 @@ def settings(**changed: Any) -> dict[str, Any]:
         "multi_az": False,
         "database_gb": 20,
         "function_mb": 1769,
+        "cloudfront": False,
         "bastion": False,
         "bastion_type": "t4g.nano",
         "host_type": "t3.micro",
@@ -61,6 +62,19 @@ def test_second_nat_gateway_adds_hours_and_address(estimate: ModuleType) -> None
 def test_standby_doubles_database_and_storage(estimate: ModuleType) -> None:
     more = estimate.total(settings(multi_az=True), PRICES) - estimate.total(settings(), PRICES)
     assert pytest.approx(730 * 0.016 + 20 * 0.115) == more
+
+
+def test_private_load_balancer_behind_cloudfront_has_no_public_addresses(estimate: ModuleType) -> None:
+    """The traffic is within CloudFront's free tier."""
+    less = estimate.total(settings(), PRICES) - estimate.total(settings(cloudfront=True), PRICES)
+    assert pytest.approx(2 * 730 * 0.005) == less
+
+
+def test_estimate_counts_what_cloudfront_serves_beyond_its_free_tier(estimate: ModuleType) -> None:
+    busy = settings(cloudfront=True, views=40_000_000)
+    items = [item for item in estimate.items(busy, PRICES) if item.name == "CloudFront"]
+    expected = (200 - 10) * 2.2 + (40_000_000 * 0.05 / 1024 - 1024) * 0.12
+    assert [pytest.approx(expected)] == [item.dollars for item in items]
 
 
 def test_estimate_without_nat_counts_required_endpoints(estimate: ModuleType) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.deploy import (
+    security_checks_cloudfront,
     security_checks_edge,
     security_checks_events,
     security_checks_fleet,
@@ -22,6 +23,7 @@ from tests.deploy.security_snapshot import Snapshot, retake, take
 pytestmark = pytest.mark.timeout(1800)  # the account is made by Ansible on a busy machine
 
 PARTS = (
+    security_checks_cloudfront,
     security_checks_edge,
     security_checks_events,
     security_checks_fleet,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from tests.deploy.security_operator import (
     FOLDER,
     LIMIT,
     Judged,
+    actions,
     covered,
     judged,
     policies,
@@ -80,6 +83,27 @@ def test_statement_ids_are_unique() -> None:
 def test_deploy_guide_names_every_policy() -> None:
     guide = (FOLDER.parent / "deploy.md").read_text()
     assert [] == [name for name in policies() if f"operator/{name}.json" not in guide]
+
+
+COMMAND = re.compile(r"\baws ([a-z0-9]+) ([a-z]+(?:-[a-z]+)+)")
+OF_ADMINISTRATOR = {
+    *("iam:CreatePolicy", "iam:CreatePolicyVersion", "iam:CreateUser", "iam:AttachUserPolicy"),
+    "iam:CreateAccessKey",
+}
+
+
+def test_policies_grant_every_command_of_the_documents() -> None:
+    """An operator who follows them in an emergency is not denied."""
+    release = json.loads((FOLDER.parent / "release-policy.json").read_text())["Statement"]
+    granted = actions() | {action for statement in release for action in many(statement["Action"])}
+    commands = {
+        f"{service}:{''.join(map(str.capitalize, name.split('-')))}"
+        for page in FOLDER.parent.glob("*.md")
+        for service, name in COMMAND.findall(page.read_text())
+    }
+    assert OF_ADMINISTRATOR <= commands
+    assert {"logs:FilterLogEvents", "autoscaling:RollbackInstanceRefresh"} <= commands
+    assert set() == commands - granted - OF_ADMINISTRATOR
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,8 @@ STATEMENTS = [
     for statement in policy["Statement"]
 ]
 OWN = {"aws:ResourceTag/Project", "aws:ResourceTag/Env"}
+OF_CLOUDFRONT = {"aws:ResourceTag/aws.cloudfront.vpcorigin"}  # the group that it makes in the VPC of an origin
+UNTAGGED = {"aws:RequestTag/Project", "aws:RequestTag/Env", "aws:ResourceTag/Project"}
 # Actions that are granted on everything although they could be limited, by the reason.
 EVERYWHERE = {
     "it reads": r"(\w|-)+:(Describe|Get|List).*",
@@ -134,7 +136,13 @@ def test_tags_are_set_at_creation_or_on_what_is_the_projects(statement: dict[str
     """Else the operator could tag what is not the project's, and then delete it."""
     if {"ec2:CreateTags", "ec2:DeleteTags"} & set(many(statement["Action"])):
         assert keys(statement) in ({"ec2:CreateAction"}, OWN)
-    if any(key.startswith("aws:ResourceTag/") for key in keys(statement)):
+    if "cloudfront:TagResource" in many(statement["Action"]):
+        assert keys(statement) in (UNTAGGED, OWN)
+    if keys(statement) == UNTAGGED:  # CloudFront has random ARNs, and no key for the call that creates
+        assert {"aws:ResourceTag/Project": "true"} == statement["Condition"]["Null"]
+    elif keys(statement) == OF_CLOUDFRONT:
+        assert ["ec2:DeleteSecurityGroup"] == statement["Action"]
+    elif any(key.startswith("aws:ResourceTag/") for key in keys(statement)):
         assert keys(statement) == OWN
 
 

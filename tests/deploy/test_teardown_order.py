@@ -15,6 +15,9 @@ BILLED_BY_THE_HOUR = {"address", "database", "endpoint", "group", "host", "load_
 # Kinds, and those that use them and must be deleted before.
 NEEDED_BY = {
     "address": {"nat_gateway"},
+    "firewall": {"distribution"},
+    "load_balancer": {"vpc_origin"},
+    "vpc_origin": {"distribution"},
     "database_parameters": {"database"},
     "database_subnets": {"database"},
     "function": {"mapping", "rule"},
@@ -23,7 +26,7 @@ NEEDED_BY = {
     "log_group": {"flow_log", "function"},
     "queue": {"mapping"},
     "role": {"function", "flow_log", "instance_profile"},
-    "security_group": {"database", "endpoint", "function", "group", "host", "load_balancer"},
+    "security_group": {"database", "endpoint", "function", "group", "host", "load_balancer", "vpc_origin"},
     "subnet": {"database", "endpoint", "function", "group", "host", "load_balancer", "nat_gateway"},
     "target_group": {"group", "load_balancer"},
     "vpc": {"internet_gateway", "route_table", "security_group", "subnet"},

@@ -20,6 +20,7 @@ from lambda_build.targets import target
 from tests.cloud import ROOT
 from tests.drills.rolling_hosts import Alarm, alarm, drain_delay, health_check
 from tests.host.units import Unit, read_unit
+from web.server import ANONYMOUS_POST_THREADS, ANONYMOUS_SEARCH_THREADS, ANONYMOUS_THREADS, THREADS
 
 ROLE = ROOT / "roles/web_host"
 LOCK = target("web_host", "production").requirements
@@ -101,6 +102,14 @@ def test_web_unit_always_restarts() -> None:
         web.one(name) for name in ("User", "Group", "MemoryMax", "Restart", "StartLimitIntervalSec")
     )
     assert "/etc/caption-gallery/environment" == web.one("EnvironmentFile")
+
+
+def test_web_unit_has_room_for_the_threads_of_32_processors() -> None:
+    """Beyond the limit a process cannot start its threads, ends and is started again, for ever."""
+    of_visitors = THREADS + ANONYMOUS_THREADS + ANONYMOUS_POST_THREADS + ANONYMOUS_SEARCH_THREADS
+    assert int(unit("caption-gallery").one("TasksMax")) >= 32 * (
+        of_visitors + 10
+    )  # with health checks, signals and the counting of photos
 
 
 def test_drain_delay_covers_the_health_check() -> None:

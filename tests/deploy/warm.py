@@ -32,7 +32,7 @@ from types import ModuleType
 from typing import Any
 
 SERVICES = (
-    *("autoscaling", "cloudwatch", "ec2", "elbv2", "events", "iam", "lambda", "logs"),
+    *("autoscaling", "cloudfront", "cloudwatch", "ec2", "elbv2", "events", "iam", "lambda", "logs"),
     *("rds", "s3", "secretsmanager", "sns", "sqs", "ssm", "sts", "wafv2"),
 )
 CONSTRAINTS = Path(__file__).parents[1] / "support/request_constraints.py"
@@ -94,7 +94,9 @@ def serve(address: str) -> None:
 def preload() -> None:
     """Import what modules of AWS import, read the descriptions of the services once, wait for nothing."""
     import boto3
+    import botocore.session
     from botocore.client import BaseClient, ClientCreator
+    from botocore.exceptions import DataNotFoundError, UnknownServiceError
     from botocore.loaders import JSONFileLoader, Loader
 
     for name in ("ansible.module_utils.urls", "ansible_collections.amazon.aws.plugins.module_utils.modules"):
@@ -116,6 +118,14 @@ def preload() -> None:
     )
     for service in SERVICES:
         session.client(service)
+        for kind in ("paginators-1", "waiters-2"):
+            with suppress(DataNotFoundError, UnknownServiceError):  # not every service has both
+                session._loader.load_service_model(service, kind)
+    # A session registers handlers for 10 ms and reads its settings later: a module's first one is ready
+    prepared, new_session = [botocore.session.Session()], botocore.session.get_session
+    botocore.session.get_session = lambda env_vars=None: (
+        prepared.pop() if prepared and env_vars is None else new_session(env_vars)
+    )
     check_requests(BaseClient)
     sys.meta_path.append(Payload)
     sleep = time.sleep

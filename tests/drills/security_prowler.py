@@ -1,6 +1,7 @@
 """Prowler against the account that site.yml makes: ``python -m tests.drills.security_prowler``.
 
-It makes the account of production, installs Prowler by uv into an environment that is thrown away (it pins
+It makes the account of production, with web hosts and a bastion, and the edge of staging beside it,
+which is behind CloudFront, installs Prowler by uv into an environment that is thrown away (it pins
 a boto3 of its own), and runs its checks of every service that is used. What Prowler may go on to find is
 the table in docs/security.md, with a reason for each; a finding that is not in it ends the program with 1,
 and so does a row that finds nothing any more.
@@ -14,18 +15,18 @@ import re
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.cloud import ROOT
 from tests.deploy.provision_account import REGION, Account, account
 from tests.drills.isolated import isolated
-from tests.drills.security_operator import PLACES
+from tests.drills.security_operator import BASTION, PLACES
 
 PROWLER = "prowler==5.46.0"
 SERVICES = (
-    "awslambda", "cloudwatch", "ec2", "elbv2", "eventbridge", "iam", "rds", "s3", "secretsmanager", "sns",
-    "sqs", "vpc", "wafv2",
+    "autoscaling", "awslambda", "cloudfront", "cloudwatch", "ec2", "elbv2", "eventbridge", "iam", "rds", "s3",
+    "secretsmanager", "sns", "sqs", "vpc", "wafv2",
 )  # fmt: skip
 
 
@@ -70,10 +71,14 @@ def main() -> int:
         tempfile.TemporaryDirectory(prefix="prowler-") as folder,
         account(Path(folder), "production", fleet=True) as aws,
     ):
-        done = aws.ansible("site.yml", **PLACES["production"])
-        if done.returncode:
-            print(done.stdout[-3000:], done.stderr[-1000:])
-            return 1
+        edge = ("playbooks/provision.yml", "--tags", "network,edge,cloudfront")
+        for done in (
+            aws.ansible("site.yml", **PLACES["production"], **BASTION),
+            replace(aws, env="staging", fleet=False).ansible(*edge, **PLACES["staging"]),
+        ):
+            if done.returncode:
+                print(done.stdout[-3000:], done.stderr[-1000:])
+                return 1
         prowler = isolated(Path(folder, "venv"), PROWLER) / "prowler"
         passed, findings = scanned(prowler, aws, Path(folder))
     unknown, idle = judge(findings, accepted())

@@ -13,6 +13,7 @@ Prices = dict[str, Any]
 NATS = ("none", "one", "per_zone")
 THUMBNAILS = 30  # per page view of the gallery
 THUMBNAIL_MB, DISPLAY_MB = 0.012, 0.25
+PAGE_REQUESTS, PAGE_MB = 5, 0.05  # of pages, scripts and styles, most of which a browser has already
 # Per photo, rounded up: function seconds, SQS requests, S3 writes, S3 reads.
 THUMBNAIL_SECONDS, CAPTION_SECONDS, REQUESTS, WRITES, READS = 1.5, 5.0, 12, 6, 4
 POLLS = 2 * 5 * 3 * 43_800  # two queues, five pollers each, three long polls a minute
@@ -74,7 +75,7 @@ def network(settings: Settings, prices: Prices) -> Iterator[Item]:
             f"{endpoints} × {hours} h",
             cost((endpoints * hours, prices["interface_endpoint_hour"])),
         )
-    addresses = gateways + zones + int(settings["bastion"])
+    addresses = gateways + (0 if settings["cloudfront"] else zones) + int(settings["bastion"])
     yield Item(
         "Public addresses",
         f"{addresses} × {hours} h",
@@ -94,12 +95,26 @@ def network(settings: Settings, prices: Prices) -> Iterator[Item]:
             (requests, prices["firewall_million_requests"]),
         ),
     )
+    if settings["cloudfront"]:
+        yield from distribution(settings, prices)
     out = settings["views"] * (THUMBNAILS * THUMBNAIL_MB + DISPLAY_MB) / 1024
     billed = max(0.0, out - prices["internet_free_gb"])
     yield Item(
         "Traffic to the internet",
         f"{out:.0f} GB, {prices['internet_free_gb']} free",
         cost((billed, prices["internet_gb"])),
+    )
+
+
+def distribution(settings: Settings, prices: Prices) -> Iterator[Item]:
+    """Yield the item of CloudFront, which serves pages and static files; photos come from S3."""
+    requests, gigabytes = settings["views"] * PAGE_REQUESTS / 1e6, settings["views"] * PAGE_MB / 1024
+    billed = max(0.0, requests - prices["cloudfront_free_million_requests"])
+    more = max(0.0, gigabytes - prices["cloudfront_free_gb"])
+    yield Item(
+        "CloudFront",
+        f"{gigabytes:.0f} GB and {requests:.1f} M requests",
+        cost((billed, prices["cloudfront_million_requests"]), (more, prices["cloudfront_gb"])),
     )
 
 

@@ -97,7 +97,7 @@ def update_when_ready(client: Any, uuid: str, scaling: dict[str, int]) -> None:
             client.update_event_source_mapping(UUID=uuid, ScalingConfig=scaling)
             return
         except client.exceptions.ResourceInUseException:
-            if time.monotonic() > deadline:
+            if time.monotonic() >= deadline:
                 raise
         time.sleep(PAUSE_SECONDS)
 

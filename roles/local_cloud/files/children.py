@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
 
-GRACE_SECONDS = 6.0
+GRACE_SECONDS = 30.0  # on a busy machine the emulator takes that long to write its state
 PROGRESS_SECONDS = 5.0  # between two lines of progress, if the output is not a terminal
 INDENT = " " * 9  # the width of the supervisor's seconds
 GUARDIAN = """

@@ -54,6 +54,10 @@ options:
     description: Name of a secret.
     type: str
     default: ""
+  balancer:
+    description: Name of a load balancer; empty for none.
+    type: str
+    default: ""
 """
 
 EXAMPLES = r"""
@@ -69,7 +73,7 @@ facts:
   type: dict
   returned: always
   contains:
-    zones: {description: Names of the available zones., type: list, elements: str}
+    zones: {description: IDs of the available zones by their names., type: dict}
     concurrency: {description: Lambda's unreserved and total concurrent executions., type: dict}
     vcpus: {description: Quota of vCPUs of running on-demand standard instances., type: int}
     addresses: {description: Quota of elastic IPs., type: int}
@@ -83,20 +87,21 @@ facts:
     buckets: {description: "Of each bucket: free, own, or taken.", type: dict}
     boundary: {description: "Of the managed policy: same, different, or missing.", type: str}
     secret: {description: "Of the secret: stored, or empty if it has no value or does not exist.", type: str}
+    balancer: {description: "Scheme of the load balancer: internal, internet-facing, or empty.", type: str}
     clock_skew: {description: Seconds by which this machine's clock differs from that of AWS., type: int}
 """
 
 QUOTAS = {"vcpus": ("ec2", "L-1216C47A"), "addresses": ("ec2", "L-0263D0A3"), "vpcs": ("vpc", "L-F678F1CE")}
 
 
-def zones(client: Any) -> list[str]:
-    """Return the names of the available zones, without local and wavelength zones."""
+def zones(client: Any) -> dict[str, str]:
+    """Return the IDs of the available zones by their names, without local and wavelength zones."""
     found = client("ec2").describe_availability_zones()["AvailabilityZones"]
-    return sorted(
-        zone["ZoneName"]
+    return {
+        zone["ZoneName"]: zone.get("ZoneId", "")
         for zone in found
         if zone["State"] == "available" and zone.get("ZoneType", "availability-zone") == "availability-zone"
-    )
+    }
 
 
 def concurrency(client: Any) -> dict[str, int]:
@@ -186,6 +191,13 @@ def secret(client: Any, name: str) -> str:
     return "stored" if any("AWSCURRENT" in stages for stages in versions.values()) else "empty"
 
 
+def balancer(client: Any, name: str) -> str:
+    """Return whether a load balancer is internal or internet-facing; empty if it does not exist."""
+    pages = client("elbv2").get_paginator("describe_load_balancers").paginate()
+    found = [each for page in pages for each in page["LoadBalancers"] if each["LoadBalancerName"] == name]
+    return str(found[0]["Scheme"]) if found else ""
+
+
 def ordered(value: Any) -> Any:
     """Return a policy document in one form: the order of lists means nothing, nor does a list of one value."""
     if isinstance(value, dict):
@@ -219,6 +231,7 @@ def readers(parameters: dict[str, Any]) -> dict[str, Callable[[Any], Any]]:
         "buckets": lambda client: {name: bucket(client, name) for name in parameters["buckets"]},
         "boundary": lambda client: boundary(client, parameters["boundary"], parameters["boundary_document"]),
         "secret": lambda client: secret(client, parameters["secret"]),
+        "balancer": lambda client: balancer(client, parameters["balancer"]),
         "clock_skew": clock_skew,
     }
 
@@ -245,6 +258,7 @@ def main() -> None:
             "boundary": {"type": "str", "default": ""},
             "boundary_document": {"type": "dict", "default": {}},
             "secret": {"type": "str", "default": ""},
+            "balancer": {"type": "str", "default": ""},
         },
         supports_check_mode=True,
     )

@@ -58,6 +58,7 @@ BILLS = {
     "database_snapshot",
     "disk",
     "disk_snapshot",
+    "distribution",
     "endpoint",
     "firewall",
     "host",
@@ -94,7 +95,8 @@ OWNED = {"describe_images": {"Owners": ["self"]}, "describe_snapshots": {"OwnerI
 FURTHER = ("VpcId", "CidrBlock", "GroupName", "Description")
 
 Found = Iterator[dict[str, Any]]
-Client = Callable[[str], Any]
+Client = Callable[..., Any]
+GLOBAL = "us-east-1"  # the region of web ACLs with the scope CLOUDFRONT
 
 
 def resource(kind: str, id: str, name: str = "", **further: Any) -> dict[str, Any]:
@@ -130,7 +132,10 @@ class Search:
 
     def everything(self) -> Found:
         """Yield all resources of the environment."""
-        for find in (self.hosts, self.ec2, self.edge, self.functions, self.messages, self.databases, self.rest):
+        for find in (
+            *(self.hosts, self.ec2, self.cloudfront, self.edge, self.functions, self.messages),
+            *(self.databases, self.rest),
+        ):
             yield from find()
 
     def hosts(self) -> Found:
@@ -174,12 +179,32 @@ class Search:
                 arn = item[key[:-1] + "Arn"]
                 if self.named(item[name]) and self.ours(self._elb_tags(arn)):
                     yield resource(kind, arn, item[name])
-        for acl in self.client("wafv2").list_web_acls(Scope="REGIONAL")["WebACLs"]:
-            if not self.named(acl["Name"]):
-                continue  # the operator may not read the tags of others
-            tags = self.client("wafv2").list_tags_for_resource(ResourceARN=acl["ARN"])
-            if self.ours(tags.get("TagInfoForResource", {}).get("TagList", [])):
-                yield resource("firewall", acl["ARN"], acl["Name"])
+        for scope, waf in (("REGIONAL", self.client("wafv2")), ("CLOUDFRONT", self.client("wafv2", GLOBAL))):
+            for acl in waf.list_web_acls(Scope=scope)["WebACLs"]:
+                if not self.named(acl["Name"]):
+                    continue  # the operator may not read the tags of others
+                tags = waf.list_tags_for_resource(ResourceARN=acl["ARN"])
+                if self.ours(tags.get("TagInfoForResource", {}).get("TagList", [])):
+                    yield resource("firewall", acl["ARN"], acl["Name"], scope=scope)
+
+    def cloudfront(self) -> Found:
+        """Yield the distributions and the VPC origins; boto3 has no paginator for the latter."""
+        client = self.client("cloudfront")
+        for page in client.get_paginator("list_distributions").paginate():
+            for item in page["DistributionList"].get("Items", []):
+                if self.named(item["Comment"]) and self.ours(self._cloudfront_tags(item["ARN"])):
+                    yield resource("distribution", item["Id"], item["Comment"])
+        marker: dict[str, str] | None = {}
+        while marker is not None:
+            listed = client.list_vpc_origins(**marker)["VpcOriginList"]
+            for item in listed.get("Items", []):
+                if self.named(item["Name"]) and self.ours(self._cloudfront_tags(item["Arn"])):
+                    yield resource("vpc_origin", item["Id"], item["Name"])
+            marker = {"Marker": listed["NextMarker"]} if listed.get("NextMarker") else None
+
+    def _cloudfront_tags(self, arn: str) -> list[dict[str, str]]:
+        found = self.client("cloudfront").list_tags_for_resource(Resource=arn)
+        return list(found["Tags"].get("Items", []))
 
     def _elb_tags(self, arn: str) -> list[dict[str, str]]:
         found = self.client("elbv2").describe_tags(ResourceArns=[arn])["TagDescriptions"]
@@ -214,7 +239,7 @@ class Search:
         sqs, sns = self.client("sqs"), self.client("sns")
         for url in self.pages("sqs", "list_queues", "QueueUrls", QueueNamePrefix=self.prefix):
             if self.ours(sqs.list_queue_tags(QueueUrl=url).get("Tags", {})):
-                yield resource("queue", url.rsplit("/", 1)[-1])
+                yield resource("queue", url.rpartition("/")[2])
         for topic in self.pages("sns", "list_topics", "Topics"):
             arn = topic["TopicArn"]
             if self.named(arn.split(":")[-1]) and self.ours(
@@ -308,10 +333,10 @@ def main() -> None:
     )
     clients: dict[str, Any] = {}
 
-    def client(service: str) -> Any:
-        if service not in clients:
-            clients[service] = module.client(service)
-        return clients[service]
+    def client(service: str, region: str = "") -> Any:
+        if service + region not in clients:
+            clients[service + region] = module.client(service, **({"region": region} if region else {}))
+        return clients[service + region]
 
     try:
         found = list(Search(client, module.params["project"], module.params["env"]).everything())
