@@ -94,12 +94,17 @@ class Browser:
     # How it is set up
 
     def prepare(self, origin: str) -> None:
-        """Reset the browser: wide, light, no cookies, an empty console."""
+        """Reset the browser: wide, light, no cookies, an empty console, nothing stored.
+
+        The port of the origin may have been an earlier gallery's, whose uploads would go on here.
+        """
         self.origin = origin
         self.size(*WIDE)
         self.media()
         self.driver.get("about:blank")
         self.driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
+        self.driver.execute_cdp_cmd("Network.clearBrowserCache", {})
+        self.driver.execute_cdp_cmd("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "all"})
         self.driver.get_log("browser")
         self.entries.clear()
 
@@ -221,6 +226,10 @@ class Browser:
             self.driver.save_screenshot(str(folder / f"{name}.png"))
             (folder / f"{name}.html").write_text(self.driver.page_source)
         (folder / f"{name}.console.json").write_text(json.dumps(self.entries, indent=1))
+
+    def fits(self, width: int) -> None:
+        """Wait until the page is no wider than this: it is laid out anew with the frame after a change."""
+        self.wait(lambda: self.run("return document.documentElement.scrollWidth") <= width)
 
     def violations(self, axe: str) -> list[str]:
         """Return what axe-core finds, one line a finding. axe: its source."""

@@ -54,7 +54,7 @@ def test_every_page_is_accessible_and_no_wider_than_a_small_phone(
             browser.media(prefers_color_scheme=scheme, prefers_reduced_motion="reduce")
             assert [] == browser.violations(axe), (path, scheme)
         browser.size(320, 844, mobile=True)
-        assert browser.run("return document.documentElement.scrollWidth") <= 320, path
+        browser.fits(320)
         browser.size(1280, 844, mobile=False)
 
 

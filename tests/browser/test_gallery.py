@@ -11,7 +11,7 @@ from selenium.webdriver.common.keys import Keys
 from imgcore.errors import Unavailable
 from imgcore.gallery.models import Source, TaskKind, TaskStatus, Viewer
 from imgcore.pipeline.jobs import Jobs
-from tests.browser.chromium import Browser
+from tests.browser.chromium import PHONE, WIDE, Browser
 from tests.browser.gallery_tools import POLLERS, captions, fill
 from tests.web.fakes import AWAY, add_failed, add_image
 from tests.web.stage import Stage, photo
@@ -55,7 +55,7 @@ def test_navigation_counts_what_has_failed(browser: Browser, stage: Stage) -> No
     browser.click(".rail a[href='/activity']")
     browser.click("form[action='/activity/retry'] button")
     browser.wait(lambda: browser.has(".done", "1 task is queued again."))
-    assert browser.has("main", "Nothing has failed.")
+    assert browser.has("main", "There is nothing to try again.")
     browser.open()
     assert [] == browser.all(".rail .badge")
 
@@ -70,7 +70,7 @@ def test_number_of_failures_that_cannot_be_had_now_is_left_out(
         asked.append(viewer)
         raise AWAY
 
-    monkeypatch.setattr(Jobs, "activity", refused)
+    monkeypatch.setattr(Jobs, "failed", refused)
     add_failed(stage.gallery)
     browser.open()
     browser.wait(lambda: asked)
@@ -209,6 +209,22 @@ def test_a_failed_photo_says_why_and_is_mended_by_its_button(browser: Browser, s
     assert not browser.reloaded
 
 
+@pytest.mark.parametrize("size", [WIDE, PHONE])
+def test_long_reason_of_a_failure_is_shown_whole(browser: Browser, stage: Stage, size: tuple[int, int]) -> None:
+    """Two tiles share the width of a phone."""
+    stage.words["cat.jpg"] = (
+        "The model gave no usable answer, although it was asked three times; try it again later."
+    )
+    browser.size(*size)
+    browser.open()
+    browser.drop(("cat.jpg", photo()))
+    browser.wait(lambda: browser.all("[data-action=retry]"))
+    assert [0, 0] == browser.run(
+        "return ['.why', '.legend'].map((name) => document.querySelector(`#grid ${name}`))"
+        ".map((found) => found.scrollHeight - found.clientHeight)"
+    )
+
+
 def test_a_damaged_file_says_why_and_offers_no_retry(browser: Browser, stage: Stage) -> None:
     """Trying again could not help."""
     browser.open()
@@ -216,6 +232,21 @@ def test_a_damaged_file_says_why_and_offers_no_retry(browser: Browser, stage: St
     browser.wait(lambda: browser.has(".why", "This file is damaged"))
     assert ["Not accepted"] == browser.texts(".chip")
     assert [] == browser.all("[data-action=retry]")
+
+
+def test_damaged_file_is_found_and_removed_later(browser: Browser, stage: Stage) -> None:
+    """The timeline does not have it, but it counts to the quota."""
+    browser.open()
+    browser.drop(("cat.jpg", photo()[:300]), ("dog.jpg", photo()))
+    browser.wait(lambda: browser.has(".chip", "Not accepted"))
+    browser.open("/")
+    browser.wait(lambda: ["A photo that somebody named dog."] == captions(browser))
+    browser.open("/?status=failed")
+    browser.wait(lambda: ["Not accepted"] == browser.texts(".chip"))
+    browser.click("[data-action=remove]")
+    browser.wait(lambda: [] == browser.texts(".chip"))
+    browser.open("/?status=failed")
+    assert [] == browser.texts(".chip")
 
 
 def test_what_was_removed_can_be_brought_back(browser: Browser, stage: Stage) -> None:
@@ -300,3 +331,29 @@ def test_scripts_read_the_shared_limits(browser: Browser) -> None:
         " import(`${path}/js/core/limits.js`).then(({limits}) => done(limits), (error) => done(String(error)))"
     )
     assert json.loads(FILE.read_text()) == browser.driver.execute_async_script(script)
+
+
+def test_key_end_leads_to_the_last_photo_of_a_list_that_is_not_loaded(browser: Browser, stage: Stage) -> None:
+    """The page has loaded a part of the month, as much as its first view takes."""
+    images = fill(stage, 130)
+    browser.open()
+    assert len(browser.all("#grid .card")) < len(images)
+    browser.run("document.querySelector('#grid .card .frame').focus()")
+    browser.run(
+        "document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {key: 'End', bubbles: true}))"
+    )
+    focused = "return document.activeElement.closest('.card')?.dataset.id"
+    browser.wait(lambda: browser.run(focused) == images[0].public_id)
+
+
+def test_page_that_cannot_ask_its_first_question_gets_its_list_later(browser: Browser, stage: Stage) -> None:
+    fill(stage, 2)
+    browser.driver.execute_cdp_cmd("Network.enable", {})
+    browser.driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["*/api/v1/changes*"]})
+    try:
+        browser.open(drawn=False)
+        browser.wait(lambda: browser.has("#toast", "This page keeps trying."))
+    finally:
+        browser.driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": []})
+    browser.wait(lambda: len(browser.all("#grid .card")) == 2)
+    browser.wait(lambda: not browser.has("#toast", "This page keeps trying."))

@@ -178,4 +178,4 @@ def test_accessible_and_no_wider_than_the_window(
         assert [] == browser.violations(axe), scheme
     for width in (320, PHONE[0], 768, 2560):
         browser.size(width, 844, mobile=width < 500)
-        assert browser.run("return document.documentElement.scrollWidth") <= width, width
+        browser.fits(width)

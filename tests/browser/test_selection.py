@@ -148,5 +148,5 @@ def test_selection_and_its_dialogs_are_accessible(browser: Browser, stage: Stage
         if action:
             browser.run("document.querySelector('dialog[open]').close()")
     browser.size(320, 844, mobile=True)
-    assert browser.run("return document.documentElement.scrollWidth") <= 320
+    browser.fits(320)
     browser.size(1280, 844, mobile=False)

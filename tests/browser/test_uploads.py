@@ -96,13 +96,19 @@ def test_the_invitation_goes_once_there_is_something_to_see(browser: Browser, st
     assert [] == browser.all("#empty")
 
 
-def test_what_is_dragged_over_the_page_is_welcomed(browser: Browser, stage: Stage) -> None:
-    """The whole page says that it takes files, and stops saying so."""
-    browser.open()
-    browser.drop(("cat.jpg", photo()), by="dragenter")
-    browser.wait(lambda: browser.all("#drop"))
-    browser.drop(("cat.jpg", photo()), by="dragleave")
-    browser.wait(lambda: not browser.all("#drop"))
+def test_add_photos_on_another_page_leads_to_the_file_picker(browser: Browser, stage: Stage, axe: str) -> None:
+    """The form for one photo at a time is for browsers without scripts."""
+    stage.add("cat.jpg", photo())
+    browser.open("/albums", drawn=False)
+    browser.click("#add")
+    browser.wait(lambda: browser.has("dialog h2", "Add photos"))
+    assert (f"{browser.origin}/", []) == (browser.driver.current_url, browser.violations(axe))
+    browser.run("document.getElementById('files').addEventListener('click', (e) => (window.picked = e.type))")
+    browser.click("dialog .primary")
+    browser.wait(lambda: browser.run("return window.picked") == "click")
+    assert [] == browser.all("dialog")
+    browser.open("/")
+    assert [] == browser.all("dialog")
 
 
 def test_what_is_no_photo_is_refused_before_it_is_sent(browser: Browser, stage: Stage) -> None:

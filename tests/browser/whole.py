@@ -21,6 +21,7 @@ from PIL import ImageOps
 
 from roles.local_cloud.files.emulator import free_port
 from tests.browser.chromium import Browser
+from tests.support.processes import processes
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "web" / "static" / "samples"
@@ -115,8 +116,7 @@ def whole(home: Path, **settings: str) -> Iterator[Whole]:
 
 def alive(home: Path) -> list[str]:
     """Processes that have anything to do with ``home``."""
-    listed = subprocess.run(["ps", "-axww", "-o", "args="], capture_output=True, text=True, check=True).stdout
-    return [line for line in listed.splitlines() if str(home) in line]
+    return [each.command for each in processes() if str(home) in each.command]
 
 
 WATCH = """

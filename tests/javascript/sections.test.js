@@ -37,14 +37,13 @@ test("loading a month moves only what is below it", () => {
   assert.ok(sections.lacks(sections.get("2024-02"), 1e9));
 });
 
-test("photos in the window come before those near it, each in their order", () => {
+test("photos in the window and those beside it are separate, each in their order", () => {
   const sections = filled();
   const row = sections.list[0].boxes[6];
   const top = HEADING + row.y;
-  const ids = sections.nearest(sections.visible(0, sections.height), top, top + row.height);
-  const inside = sections.list[0].ids.filter((id) => sections.topOf(id) === top);
-  assert.deepEqual(ids.slice(0, inside.length), inside);
-  assert.deepEqual(ids.toSorted(), sections.ids.toSorted());
+  const { inside, beside } = sections.nearest(sections.visible(0, sections.height), top, top + row.height);
+  assert.deepEqual(inside, sections.list[0].ids.filter((id) => sections.topOf(id) === top));
+  assert.deepEqual(beside, sections.ids.filter((id) => !inside.includes(id)));
 });
 
 test("a page that names a photo twice lists it once", () => {
@@ -80,6 +79,20 @@ test("the last photo of a month takes its heading away", () => {
   for (const id of numbered(10, "o")) sections.remove(id);
   assert.equal(sections.get("2026-10"), undefined);
   assert.equal(sections.neighbour("n29", "right"), null); // the next month is not loaded yet
+});
+
+test("keys do not pass photos that are not loaded yet", () => {
+  const sections = new Sections(() => 1.5);
+  sections.set([{ key: "2026-11", count: 40 }, { key: "2026-10", count: 20 }, { key: "2026-09", count: 5 }]);
+  sections.append("2026-11", numbered(30, "n"), "30");
+  sections.append("2026-09", numbered(5, "s"), null);
+  for (const direction of ["right", "down"]) assert.equal(sections.neighbour("n29", direction), null);
+  for (const direction of ["left", "up"]) assert.equal(sections.neighbour("s0", direction), null);
+  sections.append("2026-11", numbered(10, "m"), null);
+  assert.equal(sections.neighbour("m9", "right"), null);
+  sections.append("2026-10", numbered(10, "o"), "10");
+  assert.equal(sections.neighbour("m9", "right"), "o0");
+  assert.equal(sections.neighbour("s0", "left"), null);
 });
 
 test("keys move over the borders of months by geometry", () => {

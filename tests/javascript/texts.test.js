@@ -26,8 +26,10 @@ test("other failures are no fault of a filter", () => {
 });
 
 test("small files have no 0.0 MiB", () => {
-  const sizes = [1, 512, 1024, 340 * 1024, 1.2 * 2 ** 20, 20 * 2 ** 20, 1500 * 2 ** 20];
-  assert.deepEqual(sizes.map((size) => fileSize(size)), ["1 byte", "512 bytes", "1 KiB", "340 KiB", "1.2 MiB", "20 MiB", "1,500 MiB"]);
+  const sizes = [1, 512, 1024, 340 * 1024, 1.2 * 2 ** 20, 1500 * 2 ** 20, 2 ** 40, 2048.5 * 2 ** 40];
+  const texts = ["1 byte", "512 bytes", "1 KiB", "340 KiB", "1.2 MiB", "1.5 GiB", "1 TiB", "2,048.5 TiB"];
+  assert.deepEqual(sizes.map((size) => fileSize(size)), texts);
+  assert.deepEqual([fileSize(2560), fileSize(1_310_720)], ["3 KiB", "1.3 MiB"]); // as the server
   const limit = 20 * 2 ** 20;
   assert.notEqual(fileSize(limit + 1, Math.ceil), fileSize(limit, Math.floor)); // a file is never as large as its limit
 });

@@ -13,7 +13,7 @@
 %   end
 </ul>
 % else:
-<p>No photos have been uploaded together. <a href="/upload">Add photos</a></p>
+<p>No photos have been uploaded together. <a href="/#add">Add photos</a></p>
 % end
 <h2>Needs attention</h2>
 % if failures:
@@ -29,10 +29,11 @@
   </li>
 %   end
 </ul>
-<p class="hint">Up to 500 are tried again at once. <a href="/?status=failed">Show these photos</a></p>
+<p class="hint">Up to 500 are tried again at once.</p>
 % else:
-<p>Nothing has failed.</p>
+<p>There is nothing to try again.</p>
 % end
+<p><a href="/?status=failed">Photos that failed and files that were not accepted</a></p>
 <h2>Service</h2>
 % if breakers:
 <ul class="plain" role="list">

@@ -13,14 +13,17 @@
 <link rel="apple-touch-icon" href="{{static}}/icons/touch-180.png">
 <link rel="manifest" href="{{static}}/manifest.webmanifest">
 <link rel="stylesheet" href="{{static}}/sheets/{{get('sheet') or 'every'}}.css">
-% if get('later'):
-<meta name="modules" content="{{' '.join([*scripts[module], f'{module}.js'])}}">
-<script type="module" src="{{static}}/js/start.js" fetchpriority="low"></script>
-% elif get('module'):
-%   for name in scripts[module]:
+% if get('module'):
+%   gallery = module == 'gallery'
+%   loaded = [*scripts[module], f'{module}.js'] if gallery else scripts[module]
+%   if get('later'):
+<meta name="modules" content="{{' '.join(loaded)}}">
+%   else:
+%     for name in loaded:
 <link rel="modulepreload" href="{{static}}/js/{{name}}" fetchpriority="low">
+%     end
 %   end
-<script type="module" src="{{static}}/js/{{module}}.js" fetchpriority="low"></script>
+<script type="module" src="{{static}}/js/{{'start' if gallery else module}}.js" fetchpriority="low"></script>
 % end
 </head>
 % places = destinations()
@@ -38,7 +41,7 @@
   </form>
   <div class="ends">
 % if caller.open or caller.account:
-    <a class="button primary" id="add" href="/upload"><span aria-hidden="true">+</span> <span>Add<span class="wide"> photos</span></span></a>
+    <a class="button primary" id="add" href="{{'/upload' if get('module') == 'gallery' else '/#add'}}"><span aria-hidden="true">+</span> <span>Add<span class="wide"> photos</span></span></a>
     <details class="account-menu">
       <summary class="me"><span class="sr">Menu, </span>{{caller.account.name if caller.account else 'Menu'}}</summary>
       <div class="panel">

@@ -1,7 +1,7 @@
 // The gallery page: connects the store, the list, uploads, the viewer and the address.
 
 import { Actions } from "./core/actions.js";
-import { ask, onSignedOut, signInPath } from "./core/api.js";
+import { ask, onSignedOut, Problem, signInPath } from "./core/api.js";
 import { Feed } from "./core/feed.js";
 import { guard, reportErrors } from "./core/guard.js";
 import { Late } from "./core/late.js";
@@ -9,6 +9,7 @@ import { ADDED, Library } from "./core/library.js";
 import { filters, go, named, parse, title } from "./core/router.js";
 import { stored } from "./core/signals.js";
 import { Store } from "./core/store.js";
+import { DENSITIES } from "./model/layout.js";
 import { monthName, numberText, part, stylesheet } from "./view/dom.js";
 import { gather } from "./view/gather.js";
 import { Keyboard } from "./view/keyboard.js";
@@ -17,7 +18,7 @@ import { offerSamples } from "./view/samples.js";
 import { Search } from "./view/search.js";
 import { SelectBar } from "./view/selectbar.js";
 import { lateUploads } from "./view/sending.js";
-import { DENSITIES, PhotoTimeline } from "./view/timeline.js";
+import { PhotoTimeline } from "./view/timeline.js";
 import { ToastStack } from "./view/toasts.js";
 
 /** @typedef {import("./core/feed.js").Changes} Changes */
@@ -92,7 +93,9 @@ const feed = new Feed({
 
 const badge = new Late(() => import("./view/badge.js"));
 const shared = new Late(() => import("./view/shared.js"));
+const adding = new Late(() => import("./view/adding.js"));
 
+const AGAIN = 5000; // milliseconds until a gallery that could not be reached is asked again
 const COUNTING = 2000; // milliseconds between two requests for the counts of months
 let counting = false;
 
@@ -132,8 +135,6 @@ store.watch((changed) => {
   redraw();
 });
 
-const renewed = new Map(); // id → when; an address is renewed at most once a minute
-
 timeline.setUp({
   store,
   sections,
@@ -144,9 +145,7 @@ timeline.setUp({
   },
   title: ({ key, count }) => `${key === ADDED ? "Just added" : monthName(key)} · ${numberText(count)}`,
   renew: guard(async (/** @type {string} */ id) => {
-    if (store.get(id)?.local || Date.now() - (renewed.get(id) ?? -60_000) < 60_000) return;
-    renewed.set(id, Date.now());
-    await library.renew(id);
+    if (!store.get(id)?.local) await library.renew(id);
   }),
 });
 const months = () => sections.list.filter((section) => section.key !== ADDED);
@@ -299,9 +298,17 @@ part("photo-viewer", HTMLElement).addEventListener("click", guard(async (event) 
   await search.go(filters(new URLSearchParams(link.search)));
 }));
 
+/** @type {() => void} */
+let begin = () => {};
+/** @type {Promise<void>} */
+const listed = new Promise((resolve) => { // the first list is shown, or cannot be
+  begin = resolve;
+});
+
 /** @param {File[]} files @param {string[]} [unreadable] names of files that could not be read */
 async function take(files, unreadable = []) {
   if (files.length + unreadable.length === 0) return;
+  await listed;
   if (viewer.now?.shown) leave();
   if (library.filtered) await search.go(new URLSearchParams()); // so that the new photos are visible
   await (await uploads.get()).add(files, unreadable);
@@ -313,7 +320,8 @@ async function takeShared(files) {
   await uploads.now?.stored;
 }
 
-gather({
+/** Takes what was dropped before this script was loaded. */
+export const takeDrop = gather({
   take,
   prepare: () => uploads.get(),
   overlay: part("drop", HTMLElement),
@@ -346,16 +354,32 @@ window.addEventListener("beforeunload", (event) => {
 
 new Keyboard({ timeline, viewer, toasts, actions, selectBar, density, sections });
 
+/** The place in the feed of changes from which this page follows it; asks until the gallery can be reached. */
+async function newest() {
+  for (let dismiss = () => {}; ;) {
+    try {
+      const { cursor } = await ask("GET", "/api/v1/changes");
+      dismiss();
+      return cursor;
+    } catch (error) {
+      if (!(error instanceof Problem && error.passing)) throw error;
+      dismiss = toasts.show(`${error.message} This page keeps trying.`);
+      await new Promise((resolve) => setTimeout(resolve, AGAIN));
+    }
+  }
+}
+
 history.scrollRestoration = "manual";
 window.addEventListener("pagehide", () => remember(library.query, window.scrollY > 100 ? timeline.position : null));
 
 guard(async () => {
   const query = filters(new URLSearchParams(location.search));
+  const adds = location.hash === "#add";
   const place = recall(query);
   timeline.classList.add("asking");
   feed.listen();
   try {
-    const { cursor } = await ask("GET", "/api/v1/changes");
+    const cursor = await newest();
     await search.go(query, { remember: false });
     timeline.classList.remove("asking");
     show(library.query);
@@ -364,7 +388,11 @@ guard(async () => {
     if (stored("uploads", ["none", "left"]).value === "left") await uploads.get(); // which continues what a tab has left behind
   } finally {
     root.dataset.ready = "";
+    begin();
   }
-  if (document.getElementById("add")) await (await shared.get()).receiveShared(takeShared);
+  if (document.getElementById("add")) {
+    if (adds) await (await adding.get()).offerPicker(part("files", HTMLInputElement));
+    await (await shared.get()).receiveShared(takeShared);
+  }
   await (await badge.get()).showBadge();
 })();

@@ -7,7 +7,7 @@ const seconds = Number(waiting?.dataset.seconds) || 5;
 
 async function look() {
   const answer = await fetch(location.href, { cache: "no-store" }).catch(() => null);
-  if (answer && answer.status !== 503) location.reload();
+  if (answer && ![429, 503].includes(answer.status)) location.reload();
   else setTimeout(guard(look), 1000 * seconds);
 }
 

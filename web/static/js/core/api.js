@@ -34,15 +34,45 @@ export function onSignedOut(handler) {
   signedOut = handler;
 }
 
+const TRIES = 3; // of a question that a busy gallery has put off
+const LONGEST = 3; // seconds to wait between them
+
+/** @param {number} seconds @param {AbortSignal | undefined} signal */
+const pause = (seconds, signal) => new Promise((resolve, reject) => {
+  const timer = setTimeout(resolve, 1000 * seconds);
+  signal?.addEventListener("abort", () => {
+    clearTimeout(timer);
+    reject(signal.reason);
+  }, { once: true });
+});
+
 /**
- * Resolves to the response's JSON (null for 204). Rejects with a Problem or an AbortError.
+ * Resolves to the response's JSON (null for 204). Rejects with a Problem or an AbortError. A GET that a busy gallery
+ * has put off for a moment is sent again.
  * @param {string} method
  * @param {string} path
  * @param {{body?: unknown, signal?: AbortSignal, fresh?: boolean}} [options] fresh: not from the browser's cache,
  *   even where the gallery would say that nothing has changed
  * @returns {Promise<any>}
  */
-export async function ask(method, path, { body, signal, fresh = false } = {}) {
+export async function ask(method, path, options = {}) {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await askOnce(method, path, options);
+    } catch (error) {
+      const wait = error instanceof Problem && error.code === "busy" ? error.retryAfter : null;
+      if (method !== "GET" || attempt === TRIES || wait === null || wait > LONGEST) throw error;
+      await pause(wait, options.signal);
+    }
+  }
+}
+
+/**
+ * @param {string} method
+ * @param {string} path
+ * @param {{body?: unknown, signal?: AbortSignal, fresh?: boolean}} options
+ */
+async function askOnce(method, path, { body, signal, fresh = false }) {
   /** @type {Record<string, string>} */
   const headers = { Accept: "application/json" };
   /** @type {RequestInit} */

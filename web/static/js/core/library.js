@@ -3,6 +3,7 @@
 import { photoOf, precedes } from "../model/rows.js";
 import { Sections } from "../model/sections.js";
 import { ask, Problem } from "./api.js";
+import { Renewals } from "./renewals.js";
 import { aspect } from "./store.js";
 
 /** @typedef {import("./store.js").Photo} Photo */
@@ -13,8 +14,11 @@ import { aspect } from "./store.js";
 export const ADDED = "added"; // the key of the section with the files of this page
 const PAGE = 500;
 const FIRST_PAGE = 100; // fills the window soon; the next pages come while it is looked at
+const FIRST_OF_MONTH = 200; // a page of 500 costs a slow phone a frame of 50 ms
 
 export class Library {
+  #renewals = new Renewals();
+
   /**
    * @param {Store} store
    * @param {(row: {id: string, status?: string}) => boolean} sending whether its file is still on its way from this page
@@ -97,7 +101,8 @@ export class Library {
    */
   async load(section) {
     const query = this.query;
-    const page = await this.#page(section.key, query, Number(section.next ?? 0));
+    const limit = section.next === undefined ? FIRST_OF_MONTH : PAGE;
+    const page = await this.#page(section.key, query, Number(section.next ?? 0), { limit });
     if (query === this.query && this.sections.get(section.key) === section) return page;
     return null; // the list is another one meanwhile
   }
@@ -130,19 +135,22 @@ export class Library {
   }
 
   /**
-   * Get a photo's addresses anew, because one has expired.
+   * Get a photo's addresses anew, because one has expired, and those of the others of its page, which have as well.
    * @param {string} id
    */
   async renew(id) {
     const section = this.sections.places.get(id);
     if (!section || section.key === ADDED) {
-      this.store.put(await ask("GET", `/api/v1/images/${id}`, { fresh: true }));
+      await this.#renewals.renew(id, id, async () => {
+        if (this.store.get(id)) this.store.put(await ask("GET", `/api/v1/images/${id}`, { fresh: true }));
+      });
       return;
     }
-    // The others of its page have expired as well
-    const at = section.ids.indexOf(id);
-    const { photos } = await this.#page(section.key, this.query, Math.max(0, at - PAGE / 2));
-    for (const photo of photos) if (this.store.get(photo.id)) this.store.put(photo);
+    const [query, offset] = [this.query, Math.floor(section.ids.indexOf(id) / PAGE) * PAGE];
+    await this.#renewals.renew(id, `${query} ${section.key} ${offset}`, async () => {
+      const { photos } = await this.#page(section.key, query, offset);
+      for (const photo of photos) if (this.store.get(photo.id)) this.store.put(photo);
+    });
   }
 
   /**

@@ -5,6 +5,13 @@ const NARROWEST = 0.4;
 const WIDEST = 3;
 const USUAL = 1.4; // of a photo that is not loaded yet
 
+/** @type {Record<string, number>} heights of the pictures, in pixels */
+const TARGETS = { captions: 320, compact: 160, comfortable: 200, large: 260 };
+const CAPTION = 92; // pixels below a picture
+const NARROW = 600;
+
+export const DENSITIES = Object.keys(TARGETS);
+
 /**
  * @typedef {object} Measure in CSS pixels
  * @property {number} width of the rows
@@ -20,6 +27,19 @@ const USUAL = 1.4; // of a photo that is not loaded yet
  * @property {number} height of the picture
  * @property {number} row
  */
+
+/**
+ * The measure of a timeline.
+ * @param {string} density
+ * @param {number} width of the timeline
+ * @returns {Measure}
+ */
+export function measureOf(density, width) {
+  const narrow = width < NARROW;
+  const target = Math.min(TARGETS[density] ?? 200, narrow ? width * 0.62 : Infinity);
+  const captions = density === "captions";
+  return { width, target, gap: captions ? 16 : narrow ? 2 : 4, below: captions ? CAPTION : 0 };
+}
 
 /**
  * Place tiles in rows that fill the width. The last row is not stretched.

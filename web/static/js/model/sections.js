@@ -220,20 +220,20 @@ export class Sections {
   }
 
   /**
-   * The ids of ranges as `visible` returns them: those that touch the strip between two heights first.
+   * The ids of ranges as `visible` returns them: those that touch the strip between two heights, and the others.
    * @param {ReturnType<Sections["visible"]>} ranges
    * @param {number} top
    * @param {number} bottom
    */
   nearest(ranges, top, bottom) {
     /** @type {string[][]} */
-    const [inside = [], others = []] = [[], []];
+    const [inside = [], beside = []] = [[], []];
     for (const { section, first, end } of ranges) {
       const offset = section.top + HEADING;
       const [low, high] = within(section.boxes, top - offset, bottom - offset, this.measure.below);
-      for (let at = first; at < end; at += 1) (at >= low && at < high ? inside : others).push(section.ids[at] ?? "");
+      for (let at = first; at < end; at += 1) (at >= low && at < high ? inside : beside).push(section.ids[at] ?? "");
     }
-    return [...inside, ...others];
+    return { inside, beside };
   }
 
   /**
@@ -313,9 +313,11 @@ export class Sections {
    * @returns {string | null}
    */
   #edge(section, step, x) {
+    if (step > 0 && section.next !== null) return null; // the photo that follows is not loaded yet
     for (let at = this.list.indexOf(section) + step; this.list[at]; at += step) {
       const next = /** @type {Section} */ (this.list[at]);
       const end = step > 0 ? 0 : next.ids.length - 1;
+      if (step > 0 ? next.next === undefined : next.next !== null) return null;
       if (next.ids.length === 0) continue;
       const row = next.boxes[end]?.row ?? 0;
       const index = x === null ? end : closest(next.boxes, row, x);

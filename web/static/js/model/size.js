@@ -1,5 +1,12 @@
 // Sizes of files as text. Pure.
 
+/** @typedef {[bytes: number, name: string]} Unit */
+
+/** @type {Unit} */
+const MIB = [2 ** 20, "MiB"];
+/** @type {Unit[]} */
+const LARGER = [[2 ** 40, "TiB"], [2 ** 30, "GiB"]];
+
 /**
  * The same text as the server's: imgcore/text.py, file_size.
  * @param {number} bytes
@@ -8,5 +15,6 @@
 export function fileSize(bytes, rounded = Math.round) {
   if (bytes < 1024) return bytes === 1 ? "1 byte" : `${bytes} bytes`;
   if (bytes < 2 ** 20) return `${rounded(bytes / 1024)} KiB`;
-  return `${(rounded((10 * bytes) / 2 ** 20) / 10).toLocaleString("en")} MiB`;
+  const [unit, name] = LARGER.find(([least]) => bytes >= least) ?? MIB;
+  return `${(rounded((10 * bytes) / unit) / 10).toLocaleString("en")} ${name}`;
 }

@@ -1,16 +1,16 @@
 // The number at "Activity" in the navigation: how many tasks have failed, and can be tried again.
 
 import { ask, Problem } from "../core/api.js";
-import { element, numberText } from "./dom.js";
+import { element } from "./dom.js";
 
 const CALM = 10_000; // milliseconds between two requests
 /** @type {ReturnType<typeof setTimeout> | null} */
 let waiting = null;
 
-/** @returns {Promise<{count: number}[] | null>} null: not now, which nobody has to hear of */
+/** @returns {Promise<number | null>} 100 stands for 100 or more; null: not now, which nobody has to hear of */
 async function readFailures() {
   try {
-    return (await ask("GET", "/api/v1/activity")).failures;
+    return (await ask("GET", "/api/v1/activity/failed")).failed;
   } catch (error) {
     if (error instanceof Problem && error.passing) return null;
     throw error;
@@ -21,13 +21,14 @@ async function readFailures() {
 export async function showBadge() {
   const link = document.querySelector(".rail a[href='/activity']");
   if (!link) return;
-  const failures = await readFailures();
-  if (!failures) return;
-  const count = failures.reduce((sum, each) => sum + each.count, 0);
+  const count = await readFailures();
+  if (count === null) return;
   link.querySelector(".badge")?.remove();
   if (count === 0) return;
-  const number = element("b", { "aria-hidden": "true" }, [count > 99 ? "99+" : String(count)]);
-  link.append(element("span", { className: "badge" }, [number, element("span", { className: "sr" }, [` ${numberText(count)} failed`])]));
+  const [shown, said] = count > 99 ? ["99+", "More than 99"] : [String(count), String(count)];
+  const number = element("b", { "aria-hidden": "true" }, [shown]);
+  const spoken = element("span", { className: "sr" }, [` ${said} failed`]);
+  link.append(element("span", { className: "badge" }, [number, spoken]));
 }
 
 /** Ask for it soon, once for all calls meanwhile. @param {(run: () => Promise<void>) => () => void} guard */

@@ -11,7 +11,16 @@ import { guard } from "../core/guard.js";
  * @property {(HTMLElement | null)[]} openers open the file picker
  */
 
-/** @param {Options} options */
+/**
+ * What a drop has brought: read while its event is handled, because its items are empty once the handler returns.
+ * @typedef {{files: File[], entries: FileSystemEntry[]}} Drop
+ */
+
+/**
+ * Returns what takes a drop that came before this script.
+ * @param {Options} options
+ * @returns {(drop: Drop) => void}
+ */
 export function gather({ take, prepare, overlay, input, openers }) {
   for (const opener of openers) {
     if (!opener) continue;
@@ -37,10 +46,15 @@ export function gather({ take, prepare, overlay, input, openers }) {
     event.preventDefault();
     guard(take)(files, []);
   });
-  drops(take, prepare, overlay);
+  const takeDrop = guard(async (/** @type {Drop} */ drop) => {
+    const { files, unreadable } = await read(drop);
+    await take(files, unreadable);
+  });
+  drops(takeDrop, prepare, overlay);
+  return takeDrop;
 }
 
-/** @param {Options["take"]} take @param {Options["prepare"]} prepare @param {HTMLElement} overlay */
+/** @param {(drop: Drop) => void} take @param {Options["prepare"]} prepare @param {HTMLElement} overlay */
 function drops(take, prepare, overlay) {
   let depth = 0; // dragenter and dragleave fire for every element on the way
   /** @param {DragEvent} event */
@@ -66,24 +80,21 @@ function drops(take, prepare, overlay) {
     depth = Math.max(0, depth - 1);
     if (depth === 0) show(false);
   });
-  document.addEventListener("drop", guard(async (event) => {
+  document.addEventListener("drop", (event) => {
     if (!carries(event) || !event.dataTransfer) return;
     event.preventDefault();
     depth = 0;
     show(false);
-    const { files, unreadable } = await dropped(event.dataTransfer);
-    await take(files, unreadable);
-  }));
+    const { files, items } = event.dataTransfer;
+    take({ files: [...files], entries: [...items].flatMap((item) => item.webkitGetAsEntry?.() ?? []) });
+  });
 }
 
 /**
  * The files of a drop. Entries that cannot be read are named, and lose nothing else.
- * @param {DataTransfer} transfer
+ * @param {Drop} drop
  */
-async function dropped(transfer) {
-  // DataTransferItems are empty after the event handler returns, so entries are read before the first await
-  const entries = [...transfer.items].flatMap((item) => item.webkitGetAsEntry?.() ?? []);
-  const files = [...transfer.files];
+async function read({ files, entries }) {
   if (!entries.some((entry) => entry.isDirectory)) return { files, unreadable: [] };
   const { collect } = await import("../model/entries.js");
   return collect(entries);

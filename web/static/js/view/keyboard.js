@@ -4,8 +4,8 @@ import { guard } from "../core/guard.js";
 import { Late } from "../core/late.js";
 import { stored } from "../core/signals.js";
 import { action } from "../model/keys.js";
+import { DENSITIES } from "../model/layout.js";
 import { typing } from "./dom.js";
-import { DENSITIES } from "./timeline.js";
 
 /**
  * @typedef {object} Parts

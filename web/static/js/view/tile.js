@@ -97,6 +97,7 @@ export class Tile {
     this.chip?.remove();
     this.chip = null;
     for (const old of this.legend.querySelectorAll(".why, .actions, progress")) old.remove();
+    this.legend.classList.toggle("explained", Boolean(photo.message));
     if (photo.status === "done" && !photo.message) return;
     if (photo.status !== "done") {
       this.chip = element("p", { className: "chip" }, [photo.status_text ?? photo.status]);

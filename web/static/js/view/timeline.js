@@ -1,6 +1,9 @@
 // <photo-timeline>: the sections of the timeline as justified rows. Only what is near the window is in the document.
 
 import { guard } from "../core/guard.js";
+import { Pages } from "../core/pages.js";
+import { measureOf } from "../model/layout.js";
+import { Pace } from "../model/pace.js";
 import { HEADING } from "../model/sections.js";
 import { write } from "./dom.js";
 import { Months, order } from "./months.js";
@@ -11,13 +14,7 @@ import { Tile } from "./tile.js";
 /** @typedef {import("../core/store.js").Store} Store */
 /** @typedef {"left" | "right" | "up" | "down" | "first" | "last"} Direction */
 
-export const DENSITIES = ["captions", "compact", "comfortable", "large"];
-/** @type {Record<string, number>} */
-const TARGETS = { captions: 320, compact: 160, comfortable: 200, large: 260 };
-const BELOW = 92; // pixels of the caption
-const NARROW = 600;
 const AHEAD = 0.7; // windows above and below that are in the document
-const NEW_AT_ONCE = 8; // tiles that are made for one frame; what is in the window comes first
 const CALM = 120; // milliseconds between two looks for photos that are not loaded
 
 /** @type {Record<string, Direction>} */
@@ -40,10 +37,13 @@ export class PhotoTimeline extends HTMLElement {
   /** @type {Map<string, Tile>} */ #tiles = new Map();
   /** @type {Months | null} */ #months = null;
   /** @type {string | null} */ #active = null;
-  /** @type {Set<string>} */ #loading = new Set();
+  /** @type {Pages | null} */ #pages = null;
   #frame = 0;
+  #moves = 0; // keys that move the focus, and movements of it
   #width = 0;
   #seen = { top: 0, height: 0 }; // the part of the timeline that is in the window, as of the last drawing
+  #pace = new Pace();
+  #unmade = false; // whether tiles above and below the window are made later
   #density = "captions";
   #drawn = "";
   #cleared = false; // of what the server has drawn
@@ -54,6 +54,10 @@ export class PhotoTimeline extends HTMLElement {
   setUp(options) {
     this.#options = options;
     this.#months = new Months(this, options.sections, options.title);
+    this.#pages = new Pages(options.sections, options.load, () => {
+      this.refresh();
+      this.#loadVisible();
+    });
     this.#measure();
     this.refresh();
   }
@@ -94,12 +98,8 @@ export class PhotoTimeline extends HTMLElement {
   }
 
   #measure() {
-    const { sections } = this.#given;
     this.#width = this.clientWidth;
-    const narrow = this.#width < NARROW;
-    const target = Math.min(TARGETS[this.#density] ?? 200, narrow ? this.#width * 0.62 : Infinity);
-    const gap = this.#density === "captions" ? 16 : narrow ? 2 : 4;
-    sections.resize({ width: this.#width, target, gap, below: this.#density === "captions" ? BELOW : 0 });
+    this.#given.sections.resize(measureOf(this.#density, this.#width));
   }
 
   #resized() {
@@ -141,25 +141,26 @@ export class PhotoTimeline extends HTMLElement {
 
   /** Draw with the next frame. */
   refresh() {
-    this.#frame ||= requestAnimationFrame(guard(() => this.render(NEW_AT_ONCE)));
+    this.#frame ||= requestAnimationFrame(guard(() => this.render({ paced: true })));
   }
 
   /**
    * Bring the document in line with the sections and the window.
-   * @param {number} [most] tiles that are made; others follow with the next frames
+   * @param {{paced?: boolean}} [options] paced: make as many tiles as a frame has time for; others follow
    */
-  render(most = Infinity) {
+  render({ paced = false } = {}) {
     cancelAnimationFrame(this.#frame);
     this.#frame = 0;
     const { sections } = this.#given;
     const view = window.innerHeight;
     const top = window.scrollY - this.#offset();
+    this.#pace.move(top, view, performance.now());
     this.#seen = { top, height: view }; // asked for once: after the document is changed, it costs a layout
     const shown = sections.visible(top - AHEAD * view, top + (1 + AHEAD) * view);
     const tiles = new Set();
     const months = new Set();
+    const made = this.#choose(shown, paced && this.#cleared); // the pictures of the server are taken over at once
     const focused = shown.length ? this.#clear() : "";
-    const made = this.#choose(shown, most);
     for (const { section, first, end } of shown) {
       months.add(section.key);
       const list = this.#months?.show(section);
@@ -180,6 +181,7 @@ export class PhotoTimeline extends HTMLElement {
       this.#calm = setTimeout(guard(() => {
         this.#calm = null;
         this.#loadVisible();
+        if (this.#unmade) this.refresh();
       }), this.#tiles.size ? CALM : 0);
     }
     const key = shown[0]?.section.key ?? "";
@@ -203,14 +205,19 @@ export class PhotoTimeline extends HTMLElement {
   /**
    * The photos that get a tile now.
    * @param {ReturnType<Sections["visible"]>} shown
-   * @param {number} most
+   * @param {boolean} paced
    */
-  #choose(shown, most) {
+  #choose(shown, paced) {
     const { sections, store } = this.#given;
     const { top, height } = this.#seen;
-    const missing = sections.nearest(shown, top, top + height).filter((id) => !this.#tiles.has(id) && store.get(id));
-    if (missing.length > most) this.refresh();
-    return new Set(missing.slice(0, most));
+    const near = sections.nearest(shown, top, top + height);
+    const lacks = (/** @type {string} */ id) => !this.#tiles.has(id) && store.get(id) !== undefined;
+    const [inside, beside] = [near.inside.filter(lacks), near.beside.filter(lacks)];
+    if (!paced) return new Set([...inside, ...beside]);
+    const { made, again } = this.#pace.choose(inside, beside, performance.now());
+    this.#unmade = again === "later";
+    if (again === "frame") this.refresh();
+    return new Set(made);
   }
 
   /**
@@ -261,12 +268,9 @@ export class PhotoTimeline extends HTMLElement {
   #keepReach() {
     if (this.#active && this.#tiles.has(this.#active)) return;
     const { top, height } = this.#seen;
-    for (const { section, first } of this.#given.sections.visible(top, top + height)) {
-      const id = section.ids[first];
-      if (id === undefined || !this.#tiles.has(id)) continue;
-      this.#activate(id);
-      return;
-    }
+    const rows = this.#given.sections.visible(top, top + height);
+    const id = rows.map(({ section, first }) => section.ids[first] ?? "").find((each) => this.#tiles.has(each));
+    if (id) this.#activate(id);
   }
 
   /** @param {string} id */
@@ -277,21 +281,8 @@ export class PhotoTimeline extends HTMLElement {
   }
 
   #loadVisible() {
-    const { sections, load } = this.#given;
     const { top, height } = this.#seen;
-    const bottom = top + (1 + AHEAD) * height;
-    for (const { section } of sections.visible(top - AHEAD * height, bottom)) {
-      if (this.#loading.has(section.key) || !sections.lacks(section, bottom)) continue;
-      this.#loading.add(section.key);
-      guard(async () => {
-        try {
-          await load(section);
-        } finally {
-          this.#loading.delete(section.key);
-        }
-        this.refresh();
-      })();
-    }
+    this.#pages?.fill(top - AHEAD * height, top + (1 + AHEAD) * height);
   }
 
   /**
@@ -371,18 +362,27 @@ export class PhotoTimeline extends HTMLElement {
   }
 
   /** @param {KeyboardEvent} event */
-  #key(event) {
+  async #key(event) {
     const direction = ARROWS[event.key];
     if (!direction || !this.#active || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
     if (!(event.target instanceof HTMLElement) || !event.target.closest(".card")) return;
     event.preventDefault();
-    const next = this.#given.sections.neighbour(this.#active, direction);
+    const { sections } = this.#given;
+    const end = direction === "last" ? sections.list.at(-1) : undefined;
+    const move = (this.#moves += 1);
+    if (end && end.next !== null) {
+      this.showSection(end.key, 1);
+      await this.#pages?.whole(end);
+      if (move !== this.#moves || sections.list.at(-1) !== end) return; // somebody has gone on, or searched
+    }
+    const next = sections.neighbour(this.#active, direction);
     if (next !== null) this.show(next);
   }
 
   /** @param {FocusEvent} event */
   #focused(event) {
     const card = event.target instanceof HTMLElement ? event.target.closest(".card") : null;
+    this.#moves += 1;
     if (card instanceof HTMLElement && card.dataset.id) this.#activate(card.dataset.id);
   }
 
