@@ -69,6 +69,15 @@ class Unavailable(ImgcoreError):
     code = "unavailable"
 
 
+class Busy(Unavailable):
+    """Others use all places of something just now; ``retry_after`` is the time until one may be free.
+
+    It is a refusal of this request, not a failure: it may not count as one where failures roll a release back.
+    """
+
+    code = "busy"
+
+
 class NotFound(ImgcoreError):
     """The image, object or account does not exist."""
 

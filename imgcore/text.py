@@ -16,6 +16,7 @@ JOINERS = "\u200c\u200d"  # zero width: Persian, Indic scripts and emoji need th
 _DROPPED = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})  # Unicode general categories
 _CUT_OFF = " ,;:–—-" + JOINERS  # what does not stand before an ellipsis
 _KIB, _MIB = 2**10, 2**20
+_UNITS = ((2**40, "TiB"), (2**30, "GiB"), (_MIB, "MiB"))
 
 # The flag of a part of a country: a black flag, its code in characters that do not show, and an end
 # (Unicode TR 51, C.1)
@@ -46,6 +47,8 @@ def printable(text: str) -> str:
 
     Databases refuse some of those; others make a text look like something else (Unicode TR 36, 3.1).
     """
+    if text.isascii() and text.isprintable():  # most file names and messages: nothing to look up
+        return text.strip()
     pieces = _FLAG_OF_REGION.split(text)  # the flags are every second one
     pieces[::2] = ["".join(filter(_is_printable, piece)) for piece in pieces[::2]]
     kept = "".join(pieces)
@@ -149,13 +152,19 @@ def utc(when: datetime) -> str:
     return when.isoformat(timespec="milliseconds") + "Z"
 
 
-def file_size(size: int, rounded: Callable[[float], int] = round) -> str:
-    """Return ``size`` bytes in words: 512 bytes, 340 KiB, 1.2 MiB. The same as fileSize of model/size.js."""
+def _round_half_up(number: float) -> int:
+    """Return what JavaScript's Math.round does; Python's round takes the even one of two."""
+    return math.floor(number + 0.5)
+
+
+def file_size(size: int, rounded: Callable[[float], int] = _round_half_up) -> str:
+    """Return ``size`` bytes in words: 512 bytes, 340 KiB, 1.2 MiB, 1 TiB; as fileSize of model/size.js."""
     if size < _KIB:
         return "1 byte" if size == 1 else f"{size} bytes"
     if size < _MIB:
         return f"{rounded(size / _KIB)} KiB"
-    return f"{rounded(10 * size / _MIB) / 10:,g} MiB"
+    unit, name = next((unit, name) for unit, name in _UNITS if size >= unit)
+    return f"{rounded(10 * size / unit) / 10:,.1f}".removesuffix(".0") + f" {name}"
 
 
 def too_large(size: int, limit: int) -> str:

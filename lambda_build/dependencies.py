@@ -98,9 +98,10 @@ def ensure(target: Target, interpreter: Interpreter | None, cache: Path) -> Path
                 elf.strip_folder(folder)
             if interpreter is not None:
                 archive.compile_into(folder, interpreter)
-            for outdated in cache.glob(f"{kind}*.zip"):
-                outdated.unlink(missing_ok=True)
             archive.write(path, folder, level=target.level)
+        for found in cache.glob(f"{kind}*.zip"):
+            if found != path:  # another build may copy it at this moment
+                found.unlink(missing_ok=True)
     return path
 
 

@@ -66,7 +66,6 @@ class Outcome:
 def judge(files: Iterable[tuple[str, bytes]]) -> Iterator[Outcome]:
     """Decode and render each file (its name and its bytes) in a child, and say how it went."""
     for name, data in files:
-        _, _, empty = _child(None)
         answer, status, used = _child(data)
         if os.WIFSIGNALED(status):
             answer = {"result": f"died of signal {os.WTERMSIG(status)}"}
@@ -76,7 +75,7 @@ def judge(files: Iterable[tuple[str, bytes]]) -> Iterator[Outcome]:
             message=answer.get("message", ""),
             pixels=answer.get("pixels", 0),
             cpu=used.ru_utime + used.ru_stime,
-            memory=max(0, used.ru_maxrss - empty.ru_maxrss) * _RSS_UNIT,
+            memory=max(0, used.ru_maxrss - answer.get("before", used.ru_maxrss)) * _RSS_UNIT,
         )
         yield outcome if outcome.cpu <= outcome.limit else replace(outcome, slowness=_slowness())
 
@@ -93,7 +92,7 @@ def _slowness() -> float:
     return min(_SLOWEST, max(1.0, min(reference_job() for _ in range(3)) / _REFERENCE_SECONDS))
 
 
-def _child(data: bytes | None) -> tuple[dict, int, resource.struct_rusage]:
+def _child(data: bytes) -> tuple[dict, int, resource.struct_rusage]:
     reader, writer = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -103,7 +102,8 @@ def _child(data: bytes | None) -> tuple[dict, int, resource.struct_rusage]:
             resource.setrlimit(resource.RLIMIT_CPU, (_KILLED_AT_CPU, _KILLED_AT_CPU))
             resource.setrlimit(resource.RLIMIT_AS, (_KILLED_AT_MEMORY, _KILLED_AT_MEMORY))
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-            os.write(writer, json.dumps(_attempt(data)).encode())
+            before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # what it has from its parent
+            os.write(writer, json.dumps(_attempt(data) | {"before": before}).encode())
             code = 0
         finally:
             os._exit(code)
@@ -114,9 +114,7 @@ def _child(data: bytes | None) -> tuple[dict, int, resource.struct_rusage]:
     return json.loads(output or b"{}"), status, used
 
 
-def _attempt(data: bytes | None) -> dict:
-    if data is None:
-        return {}
+def _attempt(data: bytes) -> dict:
     try:
         photo = decode(data, max_side=DISPLAY_SIDE)
         render(photo, "0" * 32, fit="crop")

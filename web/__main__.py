@@ -6,6 +6,7 @@ import contextlib
 import logging
 import os
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
@@ -47,7 +48,6 @@ def main(environ: Mapping[str, str]) -> int:
             api_rate=config.api_rate,
             subscriptions=bootstrap_accounts.subscriptions(config),
         )
-        _count_photos(gallery)
         token = accounts.offer_set_up() if accounts else None
         try:
             listener = listen(host, config.port)
@@ -66,21 +66,32 @@ def main(environ: Mapping[str, str]) -> int:
 
     def serve(ready: Callable[[], None] = lambda: None) -> None:
         sys.setswitchinterval(SWITCH_SECONDS)
-        server = Server(app, listener, trusted_proxy=config.trusted_proxy, delay=config.drain_delay)
+        threading.Thread(target=_count_photos, args=(gallery,), daemon=True).start()
+        server = Server(
+            app,
+            listener,
+            trusted_proxy=config.trusted_proxy,
+            proxies=config.trusted_proxy_count,
+            proto_header=config.forwarded_proto_header,
+            delay=config.drain_delay,
+        )
         server.run(drain=config.drain, ready=ready)
 
     count = config.web_processes or os.cpu_count() or 1
     if count > 1:
         listener.listen(BACKLOG)  # so that the address accepts connections from the moment it is printed
-        return serve_in_processes(count, serve, introduce)
+        return serve_in_processes(count, serve, introduce, listener)
     serve(introduce)
     return 0
 
 
 def _count_photos(gallery: Gallery) -> None:
-    """Count the months of the timeline before there are processes, each of which would count all photos."""
+    """Count the months of the timeline before the first visitor waits for that.
+
+    Requests are answered meanwhile: neither a large gallery nor a database that is away delays the start.
+    """
     if gallery.timeline is not None:
-        with contextlib.suppress(ImgcoreError):  # a database that is away is no reason not to start
+        with contextlib.suppress(ImgcoreError):  # a counted for the first request instead
             gallery.timeline.months(EVERYBODY, Sort.TAKEN)
 
 

@@ -9,6 +9,7 @@ from bottle import Bottle, HTTPError, request, response
 
 from imgcore.accounts.models import Visibility
 from imgcore.config import API_RATE
+from imgcore.errors import Busy
 from web.handlers.account import AccountPages
 from web.handlers.activity import ActivityPages
 from web.handlers.admin import AccountAdminPages
@@ -35,7 +36,7 @@ from web.http.assets import static_files
 from web.http.auth import PREFIX, Authenticator, rate_headers
 from web.http.compression import Headers, compress_response
 from web.http.errors import Problem, as_json, as_problem, problem_of_exception
-from web.http.headers import RequestChecks, security_headers
+from web.http.headers import SERVER_ADDS_HEADERS, RequestChecks, security_headers
 from web.http.rate_limit import RateLimiter
 from web.http.responses import encode_json
 from web.http.templates import TemplateRenderer
@@ -118,7 +119,8 @@ class Application(Bottle):
         environ = request.environ
         if str(environ.get("PATH_INFO", "")).startswith(f"{PREFIX}/"):
             return headers | {"Content-Type": "application/problem+json"}, encode_json(as_json(problem))
-        reload = problem.status_code == 503 and environ.get("REQUEST_METHOD") in ("GET", "HEAD")
+        passing = problem.status_code == 503 or problem.code == Busy.code
+        reload = passing and environ.get("REQUEST_METHOD") in ("GET", "HEAD")
         page = self._renderer.render("problem", problem=as_json(problem), again=reload)
         return headers | {"Content-Type": "text/html; charset=utf-8"}, page.encode()
 
@@ -153,7 +155,8 @@ class Application(Bottle):
 
     def _common_headers(self, environ: dict[str, Any]) -> Headers:
         """Return the headers that every response to a request has."""
-        headers = [*self.security_headers.items(), *rate_headers(environ).items()]
+        headers = [] if environ.get(SERVER_ADDS_HEADERS) else [*self.security_headers.items()]
+        headers += rate_headers(environ).items()
         if self.has_accounts and environ["wsgi.url_scheme"] == "https":  # RFC 6797
             headers.append(("Strict-Transport-Security", "max-age=31536000"))
         return headers

@@ -12,26 +12,25 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bottle import request
 from waitress import wasyncore
 from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser, ParsingError
+from waitress.parser import HTTPRequestParser
 from waitress.server import TcpWSGIServer, create_server
-from waitress.task import ErrorTask, Task, ThreadedTaskDispatcher, WSGITask
 
 from imgcore.config import DRAIN_SECONDS
 from web.app import Application
+from web.dispatcher import Dispatcher
 from web.http.cookies import holds_credential
-from web.http.errors import Problem, as_json
 from web.http.filters import may_search
-from web.http.headers import NOT_SHARED, SHARE_TARGET
-from web.http.responses import encode_json
+from web.sockets import sockets
+from web.tasks import PROTO_HEADER, ApplicationTask, RefusalTask, RequestParser
 
 IDLE_SECONDS = 1.0  # a client may be about to send its next request on a connection that was just used
 
 # A client that takes less in such a time, while a thread waits for it, is cut off: it keeps the thread, and of
 # downloads one of two slots
 STALLED_SECONDS, LEAST_TAKEN = 60.0, 64 * 1024  # bytes
+LOOK_SECONDS = 0.1  # from one look at all connections for such clients to the next
 
 CONNECTIONS_BEFORE_EVICTION, CONNECTIONS_AFTER_EVICTION = 900, 800  # waitress accepts none beyond its limit
 
@@ -55,83 +54,12 @@ SETTINGS = {
 }
 
 
-class _Task(WSGITask):
-    """Adds the security headers to responses of waitress's middleware, and ends connections while draining.
-
-    waitress ends a connection after each response without Content-Length, also of 304 and 204, which have no
-    body and so an end: a browser with a cached page would connect anew for each question.
-    """
-
-    wrote_header = False
-    _keeps_connection = False  # while the header of such a response is made
-
-    def write(self, data: bytes) -> None:
-        """Send the header together with the first part of the body: one call of the system instead of two."""
-        if self.complete and not self.wrote_header:
-            header = self.build_response_header()
-            whole = self.has_body and not self.chunked_response and len(data) <= (self.content_length or 0)
-            self.channel.write_soon(header + data if whole else header)
-            self.wrote_header = True
-            if whole:
-                self.content_bytes_written += len(data)
-                return
-        super().write(data)
-
-    def build_response_header(self) -> bytes:
-        _add_security_headers(self)
-        if self.channel.server.app.health.draining:
-            self.set_close_on_finish()
-        close = self.request.headers.get("CONNECTION", "").lower() == "close"
-        self._keeps_connection = self.version == "1.1" and not (self.has_body or close)
-        try:
-            return bytes(super().build_response_header())
-        finally:
-            self._keeps_connection = False
-
-    def set_close_on_finish(self) -> None:
-        if not self._keeps_connection:
-            super().set_close_on_finish()
-
-
-class _ErrorTask(ErrorTask):
-    """Answers what waitress itself refuses, such as a malformed request, as problem+json."""
-
-    def execute(self) -> None:
-        error = self.request.error
-        problem = Problem(error.code, error.reason.lower().replace(" ", "_"), f"{error.reason}: {error.body}.")
-        headers = {"Content-Type": "application/problem+json", "Cache-Control": "no-store"}
-        body = encode_json(as_json(problem))
-        if error.code == 413 and self.request.path == SHARE_TARGET:
-            # Photos that a phone shares, and that the service worker did not take: a person reads the answer
-            request.bind({"PATH_INFO": SHARE_TARGET, "REQUEST_METHOD": "POST"})
-            headers, body = self.channel.server.app.error_response(Problem(413, problem.code, NOT_SHARED))
-        self.status = f"{error.code} {error.reason}"
-        self.response_headers += headers.items()
-        _add_security_headers(self)
-        self.set_close_on_finish()
-        self.content_length = len(body)
-        self.write(body)
-
-
-class _Parser(HTTPRequestParser):
-    """Turns every failure to parse a request into a 400.
-
-    waitress closes the connection without a response on, for example, a Content-Length of more than 4,300
-    digits (ValueError of int()) or the request target ``http://[`` (ValueError of urlsplit()).
-    """
-
-    def parse_header(self, header_plus: bytes) -> None:
-        try:
-            super().parse_header(header_plus)
-        except ValueError as error:
-            raise ParsingError("The request cannot be parsed") from error
-
-
 class _Channel(HTTPChannel):
-    task_class = _Task
-    error_task_class = _ErrorTask
-    parser_class = _Parser
+    task_class = ApplicationTask
+    error_task_class = RefusalTask
+    parser_class = RequestParser
     taken = 0  # bytes that the client has taken
+    overflows = False  # it has taken so little that a health check would have to wait for it
     waited_from: tuple[float, int] | None = None  # since when a thread waits for it, and what it had taken then
 
     def __init__(self, server: TcpWSGIServer, sock: socket.socket, *arguments: Any, **named: Any) -> None:
@@ -147,13 +75,56 @@ class _Channel(HTTPChannel):
         self.server.answer_health_checks()
         return taken
 
+    def write_soon(self, data: Any) -> int:
+        """Send what the client takes now, and buffer only the rest.
+
+        waitress copies all of it into a buffer and out again.
+        """
+        if not isinstance(data, bytes) or self.total_outbufs_len:
+            return int(super().write_soon(data))
+        with self.outbuf_lock:
+            if self.connected and not self.total_outbufs_len:
+                sent, _ = self._flush_exception(
+                    lambda do_close: self.send(data, do_close=do_close), do_close=False
+                )
+                if sent == len(data):
+                    return len(data)
+                return int(sent) + int(super().write_soon(data[sent:]))
+        return int(super().write_soon(data))
+
     def send(self, data: bytes, do_close: bool = True) -> int:
         sent = int(super().send(data, do_close))
         self.taken += sent
         return sent
 
+    def _flush_outbufs_below_high_watermark(self) -> None:
+        """Wait until the client has taken enough; for a health check, cut it off instead of waiting.
+
+        Each kind of health check has one thread, which a client that takes nothing would keep from all others.
+        """
+        if not (self.requests and _is_any_health_check(self.requests[0])):
+            super()._flush_outbufs_below_high_watermark()
+            return
+        with self.outbuf_lock:
+            if self.total_outbufs_len > self.adj.outbuf_high_watermark:
+                self._flush_exception(self._flush_some, do_close=False)
+            self.overflows = self.total_outbufs_len > self.adj.outbuf_high_watermark
+        if self.overflows:
+            self.server.overflowed = True
+            self.server.wake()
+
+    def service(self) -> None:
+        """Answer a request. waitress then wakes the loop, of which it is enough to know what has changed."""
+        self.server.served.channel = self
+        try:
+            super().service()
+        finally:
+            self.server.served.channel = None
+
     def has_stalled(self, now: float) -> bool:
-        """Return whether a thread has waited for this client, which has taken hardly anything. Ask often."""
+        """Return whether a thread cannot go on for this client, which takes hardly anything. Ask often."""
+        if self.overflows:
+            return True
         if not self.requests or self.total_outbufs_len <= self.adj.outbuf_high_watermark:
             self.waited_from = None
             return False
@@ -164,18 +135,13 @@ class _Channel(HTTPChannel):
         return True
 
 
-def _add_security_headers(task: Task) -> None:
-    present = {name.lower() for name, _ in task.response_headers}
-    headers = task.channel.server.app.security_headers
-    task.response_headers += [(name, value) for name, value in headers.items() if name.lower() not in present]
-
-
 class Server:
     """One listening socket and its event loop.
 
     listener: bound, not yet listening. trusted_proxy: the address of the only proxy whose X-Forwarded-Proto
-    and X-Forwarded-For are used; none by default. delay: seconds for which a stopping process keeps accepting
-    requests, so that the load balancer notices that /healthz fails.
+    and X-Forwarded-For are used; none by default. proxies: how many append to X-Forwarded-For. proto_header:
+    the header with the scheme of the visitor's request. delay: seconds for which a stopping process keeps
+    accepting requests, so that the load balancer notices that /healthz fails.
     """
 
     def __init__(
@@ -184,31 +150,45 @@ class Server:
         listener: socket.socket,
         *,
         trusted_proxy: str | None = None,
+        proxies: int = 1,
+        proto_header: str = PROTO_HEADER,
         delay: float = 0.0,
     ) -> None:
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         proxy: dict[str, Any] = {}
         if trusted_proxy:
             headers = {"x-forwarded-proto", "x-forwarded-for"}
-            proxy = {"trusted_proxy": trusted_proxy, "trusted_proxy_count": 1, "trusted_proxy_headers": headers}
+            proxy = {"trusted_proxy": trusted_proxy, "trusted_proxy_headers": headers}
+            proxy["trusted_proxy_count"] = proxies
         self._app = app
-        self._map: dict[int, Any] = {}
-        self._server: TcpWSGIServer = create_server(app, map=self._map, sockets=[listener], **SETTINGS, **proxy)
+        self._map = sockets()
+        self._server: TcpWSGIServer = create_server(
+            app, map=self._map, _dispatcher=Dispatcher(THREADS), sockets=[listener], **SETTINGS, **proxy
+        )
         self._server.channel_class = _Channel
         self._server.app = app
+        lines = [f"{name}: {value}\r\n" for name, value in app.security_headers.items()]
+        self._server.security_header = "".join(lines).encode("latin-1")
+        self._server.security_names = {name.lower() for name in app.security_headers}
+        self._server.proto_variable = "HTTP_" + proto_header.upper().replace("-", "_")
         self._server.add_task = self._dispatch
+        self._server.wake = self._map.wake = self._server.pull_trigger
+        self._server.pull_trigger = self._note_change
+        self._server.overflowed = False  # whether a client is to be cut off at once
+        self._server.served = threading.local()  # channel: the one whose request this thread answers
         self._server.answer_health_checks = self._answer_health_checks
         self._health_checks: deque[_Channel] = deque()  # channels whose only request is one
-        self._other_health_checks = _dispatcher(1)
+        self._pipelined_health_checks, self._readiness_checks = Dispatcher(1), Dispatcher(1)
         self._anonymous = self._anonymous_posts = self._anonymous_searches = self._server.task_dispatcher
         if app.has_accounts:
-            self._anonymous = _dispatcher(ANONYMOUS_THREADS)
-            self._anonymous_posts = _dispatcher(ANONYMOUS_POST_THREADS)
-            self._anonymous_searches = _dispatcher(ANONYMOUS_SEARCH_THREADS)
+            self._anonymous = Dispatcher(ANONYMOUS_THREADS)
+            self._anonymous_posts = Dispatcher(ANONYMOUS_POST_THREADS)
+            self._anonymous_searches = Dispatcher(ANONYMOUS_SEARCH_THREADS)
         self._delay = delay
         self._closing: float | None = None  # when the listener closes
         self._deadline = 0.0  # when unfinished responses are dropped
         self._loop_thread = 0  # its identity, while it runs
+        self._look_at = 0.0  # when to look for clients that take nothing
 
     def run(self, *, drain: float = DRAIN_SECONDS, ready: Callable[[], None] = lambda: None) -> None:
         """Serve until ``stop``. In the main thread SIGTERM and SIGINT call it, from ``ready()`` on."""
@@ -236,7 +216,15 @@ class Server:
         self._app.health.draining = True
         self._closing = closing
         with contextlib.suppress(OSError):  # the server has stopped already
-            self._server.pull_trigger()
+            self._server.wake()
+
+    def _note_change(self) -> None:
+        """Let the loop wait for what the channel of this thread waits for now."""
+        channel = getattr(self._server.served, "channel", None)
+        if channel is None:
+            self._server.wake()
+        else:
+            self._map.changed(channel)
 
     def _dispatch(self, channel: _Channel) -> None:
         """Queue a request. The event loop itself answers /healthz, which waits for no thread."""
@@ -244,7 +232,7 @@ class Server:
         if alone and _is_health_check(channel.requests[0]):
             self._health_checks.append(channel)  # waitress holds a lock here that the answer needs
             if threading.get_ident() != self._loop_thread:
-                self._server.pull_trigger()
+                self._server.wake()
         else:
             self._queue(channel)
 
@@ -255,12 +243,14 @@ class Server:
         """
         request = channel.requests[0]
         if _is_health_check(request):
-            self._other_health_checks.add_task(channel)
+            self._pipelined_health_checks.add_task(channel)
+        elif _is_readiness_check(request):  # a store that does not answer must not keep the threads of visitors
+            self._readiness_checks.add_task(channel)
         elif _has_credential(request.headers):
             self._server.task_dispatcher.add_task(channel)
         elif getattr(request, "command", "") == "POST":  # no such attribute where the first line is malformed
             self._anonymous_posts.add_task(channel)
-        elif may_search(getattr(request, "path", ""), getattr(request, "query", "")):
+        elif may_search(_path(request), getattr(request, "query", "")):
             self._anonymous_searches.add_task(channel)
         else:
             self._anonymous.add_task(channel)
@@ -284,7 +274,7 @@ class Server:
             self._answer_health_checks()
             self._evict_idle()
             self._cut_off_stalled()
-            wasyncore.poll2(timeout, self._map)
+            self._map.turn(timeout)
 
     def _evict_idle(self) -> None:
         """Close the connections that have been silent for longest, before waitress accepts no more of them.
@@ -305,6 +295,9 @@ class Server:
         waitress itself closes a connection without activity only when no request of it is in progress.
         """
         now = time.monotonic()
+        if now < self._look_at and not self._server.overflowed:
+            return
+        self._look_at, self._server.overflowed = now + LOOK_SECONDS, False
         for channel in list(self._server.active_channels.values()):
             if channel.has_stalled(now):
                 channel.handle_close()  # the thread's next write raises ClientDisconnected
@@ -312,8 +305,9 @@ class Server:
     def _drain(self) -> None:
         wasyncore.dispatcher.close(self._server)  # closes only the listener; the trigger still wakes the loop
         self._loop(self._busy, 0.05)
+        checks = {self._pipelined_health_checks, self._readiness_checks}
         anonymous = {self._anonymous, self._anonymous_posts, self._anonymous_searches}
-        for dispatcher in anonymous | {self._server.task_dispatcher, self._other_health_checks}:
+        for dispatcher in {self._server.task_dispatcher} | anonymous | checks:
             dispatcher.shutdown(timeout=1)
         wasyncore.close_all(self._map)
 
@@ -324,20 +318,29 @@ class Server:
             idle = not channel.requests and channel.request is None and not channel.total_outbufs_len
             if idle and channel.last_activity < now - IDLE_SECONDS:
                 channel.will_close = True
+                self._map.changed(channel)
         return bool(self._server.active_channels) and time.monotonic() < self._deadline
 
 
-def _dispatcher(threads: int) -> ThreadedTaskDispatcher:
-    made = ThreadedTaskDispatcher()
-    made.set_thread_count(threads)
-    return made
+def _path(request: HTTPRequestParser) -> str:
+    """Return the path that the application is given: waitress takes slashes off its beginning."""
+    return "/" + getattr(request, "path", "").lstrip("/")  # no such attribute where the first line is malformed
 
 
 def _is_health_check(request: HTTPRequestParser) -> bool:
     """Return whether a request is one that a load balancer sends: no body, which would have to be read."""
     if request.error or request.content_length or request.chunked:
         return False
-    return (request.command, request.path) in (("GET", "/healthz"), ("HEAD", "/healthz"))
+    return (request.command, _path(request)) in (("GET", "/healthz"), ("HEAD", "/healthz"))
+
+
+def _is_readiness_check(request: HTTPRequestParser) -> bool:
+    """Return whether a request is for /readyz, which may wait for the database and the object store."""
+    return not request.error and _path(request) == "/readyz"
+
+
+def _is_any_health_check(request: HTTPRequestParser) -> bool:
+    return _is_health_check(request) or _is_readiness_check(request)
 
 
 def _has_credential(headers: Mapping[str, str]) -> bool:

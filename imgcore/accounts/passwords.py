@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from imgcore.errors import Unavailable
+from imgcore.errors import Busy
 
 # OWASP's Password Storage Cheat Sheet: 19 MiB, two passes, one lane. More memory would be better, but two
 # computations at once already take a quarter of the 160 MiB of the web process.
@@ -30,7 +30,7 @@ class Argon2Hasher:
         self._decoy = self._argon2.hash(secrets.token_hex(16))  # now, or the first attempt takes longer
 
     def hash(self, password: str) -> str:
-        """Return parameters, salt and digest in one text of about 100 characters. Unavailable (``busy``)."""
+        """Return parameters, salt and digest in one text of about 100 characters. Busy."""
         with self._slot():
             return self._argon2.hash(password)
 
@@ -48,7 +48,7 @@ class Argon2Hasher:
 
     @contextmanager
     def admitted(self) -> Iterator[None]:
-        """Admit a sign-in of an unknown browser, or raise Unavailable (``busy``) where too many wait already.
+        """Admit a sign-in of an unknown browser, or raise Busy where too many wait already.
 
         Otherwise a flood of sign-ins would keep every thread of the server waiting for a computation.
         """
@@ -69,6 +69,6 @@ class Argon2Hasher:
             self._slots.release()
 
 
-def _busy() -> Unavailable:
+def _busy() -> Busy:
     said = "Too many sign-ins at the moment. Try again in a few seconds."
-    return Unavailable(said, code="busy", retry_after=TIMEOUT)
+    return Busy(said, retry_after=TIMEOUT)

@@ -371,7 +371,8 @@ class Accounts:
         if found is None or not right:
             # A name that does not exist is not logged: it may be a password that was typed into the wrong field
             event = SecurityEvent.CONFIRMATION_FAILED if confirms else SecurityEvent.SIGN_IN_FAILED
-            self.log.record(event, address=client.address, subject=found[0].name if found else None)
+            known = found[0].name if found else None
+            self.log.record(event, address=client.address, actor=known if confirms else None, subject=known)
             raise Unauthorized(_WRONG, code="sign_in")
         self.store.reset(tries.forget, tries.refund)
         return found

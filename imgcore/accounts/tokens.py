@@ -17,9 +17,23 @@ def hash_token(secret: str) -> str:
 def network(address: str) -> str:
     """Return the network of one customer: an IPv4 address, or the /64 of an IPv6 address."""
     try:
-        parsed = ipaddress.ip_address(address)
+        parsed = ipaddress.ip_address(unmapped(address))
     except ValueError:
         return address
     if parsed.version == 6:
         return str(ipaddress.ip_network((parsed, 64), strict=False))
     return str(parsed)
+
+
+def unmapped(address: str) -> str:
+    """Return an IPv4 address that is written as IPv6 (``::ffff:192.0.2.1``) as IPv4, any other text as it is.
+
+    Proxies and sockets for both versions write it so, and all of IPv4 would be one /64.
+    """
+    if ":" not in address:
+        return address
+    try:
+        mapped = ipaddress.IPv6Address(address).ipv4_mapped
+    except ValueError:
+        return address
+    return str(mapped) if mapped else address

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from imgcore.aws.presign import note_metadata_ends
 from imgcore.errors import Misconfigured, Unavailable
 
 
@@ -24,6 +25,7 @@ def create_session() -> Any:
         session.set_config_variable("region", region)
     if session.get_config_variable("region") is None:
         raise Misconfigured("AWS_REGION is not set.")
+    note_metadata_ends(session)
     return session
 
 

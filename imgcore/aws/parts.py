@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from imgcore.aws.presign import life_now
 from imgcore.aws.s3 import reaching
 from imgcore.errors import NotFound
 from imgcore.gallery.part_models import Part, PartRequest
@@ -18,11 +20,12 @@ _CHECKSUM = "x-amz-checksum-sha256"
 
 
 class S3Parts:
-    """Uploads in parts (imgcore.gallery.parts.PartStorage). client: boto3's S3 client."""
+    """Uploads in parts (imgcore.gallery.parts.PartStorage). client: boto3's S3 client. clock: as time.time."""
 
-    def __init__(self, client: S3Client, uploads: str) -> None:
+    def __init__(self, client: S3Client, uploads: str, *, clock: Callable[[], float] = time.time) -> None:
         self._client = client
         self._bucket = uploads
+        self._clock = clock
 
     def start(self, key: str, media_type: str) -> str:
         """Start an upload whose parts need a SHA-256, and return its id."""
@@ -48,7 +51,7 @@ class S3Parts:
                     "ContentLength": size,
                     "ChecksumSHA256": checksum,
                 },
-                ExpiresIn=expires_in,
+                ExpiresIn=life_now(self._client, expires_in, self._clock()),
             )
         return PartRequest(number, url, {_CHECKSUM: checksum})
 

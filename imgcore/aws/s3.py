@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from imgcore.aws.presign import Bucket, bucket_of, credentials_of, presigned_url
+from imgcore.aws.presign import Bucket, Credentials, bucket_of, credentials_of, life_now, presigned_url
 from imgcore.errors import ImgcoreError, Misconfigured, NotFound, Rejected, Unavailable
 from imgcore.gallery.models import RAW_PREFIX, UploadForm
 from imgcore.pipeline.models import ObjectCreated, StoredObject
@@ -47,7 +47,7 @@ class S3Storage:
         """Uploads in parts to the bucket of originals."""
         from imgcore.aws.parts import S3Parts
 
-        return S3Parts(self._client, self._uploads)
+        return S3Parts(self._client, self._uploads, clock=self._clock)
 
     def form(
         self,
@@ -66,7 +66,11 @@ class S3Storage:
         conditions.append(["content-length-range", min_bytes, max_bytes])
         with reaching("uploads bucket"):
             post = self._client.generate_presigned_post(
-                self._uploads, key, Fields=fields, Conditions=conditions, ExpiresIn=expires_in
+                self._uploads,
+                key,
+                Fields=fields,
+                Conditions=conditions,
+                ExpiresIn=life_now(self._client, expires_in, self._clock()),
             )
         return UploadForm(post["url"], post["fields"])
 
@@ -144,8 +148,10 @@ class S3Storage:
         return self._presigned(self._uploads, key, download_as, version_id, window=ORIGINAL_WINDOW_SECONDS)
 
     def expires_at(self) -> datetime:
-        """Return the end of the window after the present one."""
-        return datetime.fromtimestamp(self._signed_at() + 2 * WINDOW_SECONDS, UTC)
+        """Return until when the URLs of derived images are valid: the end of the next window at most."""
+        with reaching("bucket"):
+            signed_at, life = self._validity(credentials_of(self._client), WINDOW_SECONDS)
+        return datetime.fromtimestamp(signed_at + life, UTC)
 
     def period(self, *, originals: bool = False) -> str:
         """Return a name of the present window and credentials, within which a key has one URL.
@@ -153,8 +159,13 @@ class S3Storage:
         originals: within which also an original has one; its windows are parts of the others.
         """
         window = ORIGINAL_WINDOW_SECONDS if originals else WINDOW_SECONDS
-        with reaching("bucket"):
-            return f"{self._signed_at(window)} {credentials_of(self._client).access_key}"
+        try:
+            credentials = credentials_of(self._client)
+        except Exception:
+            with reaching("bucket"):  # only now, because each request asks for the period
+                raise
+        signed_at, life = self._validity(credentials, window)
+        return f"{signed_at} {life} {credentials.access_key}"
 
     def origins(self) -> Sequence[str]:
         """Return the origins of forms and URLs of both buckets."""
@@ -200,34 +211,47 @@ class S3Storage:
     ) -> str:
         """Return the URL signed at the start of the present window: the same one in every process.
 
-        It is valid for two windows, so one from the end of a window is valid for another one.
+        It is valid for two windows, so one from the end of a window is valid for another one; and never longer
+        than the credentials that sign it.
         """
-        parameters = {}
-        if download_as is not None:
-            parameters["response-content-disposition"] = attachment(download_as)
-            parameters["response-content-type"] = "application/octet-stream"
-        if version_id is not None:
-            parameters["versionId"] = version_id
+        parameters = None
+        if download_as is not None or version_id is not None:
+            parameters = _parameters(download_as, version_id)
         try:
+            credentials = credentials_of(self._client)
+            signed_at, life = self._validity(credentials, window)
             return presigned_url(
                 self._places.get(bucket) or self._place(bucket),
                 key,
-                credentials_of(self._client),
-                signed_at=self._signed_at(window),
-                expires_in=2 * window,
+                credentials,
+                signed_at=signed_at,
+                expires_in=life,
                 parameters=parameters,
             )
         except Exception:
             with reaching("bucket"):  # only now: it would take a quarter of the time
                 raise
 
-    def _signed_at(self, window: int = WINDOW_SECONDS) -> int:
-        return int(self._clock() // window) * window
+    def _validity(self, credentials: Credentials, window: int) -> tuple[int, int]:
+        """Return when URLs of the present window are signed, and for how many seconds they are valid."""
+        now = self._clock()
+        signed_at = int(now // window) * window
+        return signed_at, credentials.life(2 * window, signed_at=signed_at, now=now)
 
     def _place(self, bucket: str) -> Bucket:
         if bucket not in self._places:
             self._places[bucket] = bucket_of(self._client, bucket)
         return self._places[bucket]
+
+
+def _parameters(download_as: str | None, version_id: str | None) -> dict[str, str]:
+    parameters = {}
+    if download_as is not None:
+        parameters["response-content-disposition"] = attachment(download_as)
+        parameters["response-content-type"] = "application/octet-stream"
+    if version_id is not None:
+        parameters["versionId"] = version_id
+    return parameters
 
 
 def _version(version_id: str | None) -> str | None:

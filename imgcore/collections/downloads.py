@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING
 from imgcore.collections import tables
 from imgcore.collections.archive import ArchiveFile, zip_stream
 from imgcore.collections.names import FileNames
-from imgcore.errors import Invalid, NotFound, Rejected, Unavailable
+from imgcore.errors import Busy, Invalid, NotFound, Rejected
 from imgcore.gallery.models import MAX_BYTES, Image, UploadStatus, Viewer
 from imgcore.gallery.ports import Storage
 
@@ -83,7 +83,7 @@ class Downloads:
     _large: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(1))
 
     def archive(self, contents: Contents) -> Iterator[bytes]:
-        """Yield a zip archive. Unavailable (``busy``), before the first byte, where too many are being made."""
+        """Yield a zip archive. Busy, before the first byte, where too many are being made."""
         with self._slot():
             yield from zip_stream(_Archive(self, contents).files())
 
@@ -124,9 +124,7 @@ class Downloads:
     def _slot(self, slots: threading.BoundedSemaphore | None = None) -> Iterator[None]:
         slots = slots or self._slots
         if not slots.acquire(timeout=1.0):
-            raise Unavailable(
-                "Too many downloads are running. Try again in a few minutes.", code="busy", retry_after=60
-            )
+            raise Busy("Too many downloads are running. Try again in a few minutes.", retry_after=60)
         try:
             yield
         finally:

@@ -309,6 +309,24 @@ class Config:
         help="Address of the proxy whose `X-Forwarded-For` and `X-Forwarded-Proto` are trusted. `*` trusts"
         " every client: only where a firewall lets nobody but the proxy connect.",
     )
+    trusted_proxy_count: int = setting(
+        "TRUSTED_PROXY_COUNT",
+        group=_WEB,
+        default=1,
+        minimum=1,
+        maximum=9,
+        help="Proxies in front, each of which appends an address to `X-Forwarded-For`. The visitor's is that"
+        " many from the end; those before it are the visitor's own claim. With more than there are, or where"
+        " somebody can go round one of them, visitors choose their address.",
+    )
+    forwarded_proto_header: str = setting(
+        "FORWARDED_PROTO_HEADER",
+        group=_WEB,
+        default="X-Forwarded-Proto",
+        choices=("X-Forwarded-Proto", "CloudFront-Forwarded-Proto"),
+        help="Header with the scheme of the visitor's request, from the proxy that the visitor connects to."
+        " `CloudFront-Forwarded-Proto`: only where nobody but CloudFront reaches the load balancer.",
+    )
     drain_delay: float = setting(
         "DRAIN_DELAY_SECONDS",
         group=_WEB,

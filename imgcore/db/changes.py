@@ -132,7 +132,7 @@ def _read_on(tx: Transaction, known: _Recent | None, clock: float) -> _Recent:
 
 def _changed(tx: Transaction, since: datetime) -> Sequence[Tile]:
     values = {"since": since.isoformat(" ", "microseconds"), "limit": _PAGE}
-    return read_tiles(tx, _AFTER, values, "timeline_at")
+    return read_tiles(tx, _AFTER, values, "i.timeline_at")
 
 
 def _catch_up(tx: Transaction, cursor: Cursor, viewer: Viewer, now: datetime) -> Changes:

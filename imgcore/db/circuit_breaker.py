@@ -11,9 +11,9 @@ from imgcore.text import storable
 
 FIRST_BACKOFF_SECONDS, LONGEST_BACKOFF_SECONDS = 30.0, 900.0
 
-# Part of a statement that reads more. The last element: whether calls pass
+# Part of a statement that reads more: the reason, the message, and whether calls pass
 FOR_NOTICE = (
-    "SELECT JSON_ARRAY(reason, message, closed_until IS NULL OR closed_until <= {now}) FROM gates"
+    "SELECT 'breaker', reason, message, closed_until IS NULL OR closed_until <= {now} FROM gates"
     " WHERE name = :breaker"
 )
 _LOOK = "SELECT closed_until, reason, message, failures, {now} AS clock FROM gates WHERE name = :name"

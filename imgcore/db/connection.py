@@ -17,9 +17,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from imgcore.backoff import full_jitter
 from imgcore.config import Secret
 from imgcore.db import versions
-from imgcore.db.dialects import Dialect, Fault
+from imgcore.db.dialects import Answer, Dialect, Fault
 from imgcore.db.mysql import Credentials, Mysql
-from imgcore.errors import Conflict, Invalid, Misconfigured, Unavailable
+from imgcore.errors import Busy, Conflict, Invalid, Misconfigured, Unavailable
 
 T = TypeVar("T")
 Row = dict[str, Any]
@@ -53,11 +53,24 @@ class _Session:
         self.pid = os.getpid()
         self.closed = False
         self.in_transaction = False
+        self.in_use = threading.RLock()
         weakref.finalize(self, _close, connection, self.pid)
 
     def close(self) -> None:
         self.closed = True
         _close(self.connection, self.pid)
+
+    def retire(self) -> None:
+        """Close it; while another thread uses it, let that thread do so at the end of its transaction.
+
+        SQLite's driver crashes where a connection is closed under a statement of another thread.
+        """
+        self.closed = True
+        if self.in_use.acquire(blocking=False):
+            try:
+                self.close()
+            finally:
+                self.in_use.release()
 
 
 def _close(connection: Any, pid: int) -> None:
@@ -90,12 +103,16 @@ class Transaction:
         self._connection = connection
         self.dialect = dialect
 
-    def _cursor(self, sql: str, values: dict[str, Any]) -> Any:
+    def _render(self, sql: str, values: dict[str, Any]) -> str:
         statement = self.dialect.render(sql)
         if statement.parameters != values.keys():
             raise TypeError(f"Values {sorted(values)} for parameters {sorted(statement.parameters)}: {sql}")
+        return statement.text
+
+    def _cursor(self, sql: str, values: dict[str, Any]) -> Any:
+        text = self._render(sql, values)
         cursor = self._connection.cursor()
-        cursor.execute(statement.text, values)
+        cursor.execute(text, values)
         return cursor
 
     def execute(self, sql: str, /, **values: Any) -> int:
@@ -127,6 +144,10 @@ class Transaction:
         """Return every row of the result as a tuple: half the time of ``rows`` where there are many."""
         return self._cursor(sql, values).fetchall()  # type: ignore[no-any-return]
 
+    def answer(self, sql: str, /, **values: Any) -> Answer:
+        """Return the rows of a query as they were received, as texts: to be compared before they are read."""
+        return self.dialect.answer(self._connection, self._render(sql, values), values)
+
     def row(self, sql: str, /, **values: Any) -> Row | None:
         """Return the first row of the result; None where there is none."""
         return next(iter(self.rows(sql, **values)), None)
@@ -134,11 +155,9 @@ class Transaction:
 
 @contextmanager
 def _place(places: threading.Semaphore, wait: float) -> Iterator[None]:
-    """Hold one of the places. Unavailable (``busy``) where none is free within ``wait`` seconds."""
+    """Hold one of the places. Busy where none is free within ``wait`` seconds."""
     if not places.acquire(timeout=wait):
-        raise Unavailable(
-            "Too many searches are running just now. Try again in a moment.", code="busy", retry_after=2
-        )
+        raise Busy("Too many searches are running just now. Try again in a moment.", retry_after=2)
     try:
         yield
     finally:
@@ -162,6 +181,7 @@ class Database:
         self._admitted = threading.BoundedSemaphore(HEAVY_QUERIES + HEAVY_WAITING)
         self._local = threading.local()
         self._sessions: weakref.WeakSet[_Session] = weakref.WeakSet()
+        self._adding = threading.Lock()  # to the set, which must not grow while it is read
 
     def __repr__(self) -> str:
         return f"<Database {self.dialect.name}>"
@@ -182,7 +202,7 @@ class Database:
     def read_heavy(self, work: Callable[[Transaction], T]) -> T:
         """Run ``work`` as ``read`` does, with at most HEAVY_QUERIES of its kind at once in this process.
 
-        Unavailable (``busy``) at once where HEAVY_WAITING others wait, or none ends within HEAVY_WAIT seconds.
+        Busy at once where HEAVY_WAITING others wait, or none ends within HEAVY_WAIT seconds.
         """
         with _place(self._admitted, 0), _place(self._heavy, HEAVY_WAIT):
             return self.read(work)
@@ -200,19 +220,25 @@ class Database:
         return Database(self.dialect, min(self._timeout, seconds + _ANSWER_GRACE), seconds)
 
     def close(self) -> None:
-        """Close the connections of all threads. The next use opens a new one."""
-        for session in list(self._sessions):
-            session.close()
+        """Close every thread's connection; one in use, when its transaction ends. Later use opens others."""
+        with self._adding:
+            sessions = list(self._sessions)
+        for session in sessions:
+            session.retire()
 
     @contextmanager
     def transaction(self, *, write: bool = True) -> Iterator[Transaction]:
         """Open a transaction that is committed at the end of the block and rolled back if the block raises."""
         session = self._session()
+        session.in_use.acquire()
         committing = False
         try:
-            if write:
+            if write and not self._begins(session):
+                lost, session = session, self._session()
+                session.in_use.acquire()
+                lost.in_use.release()
                 session.connection.cursor().execute(self.dialect.begin)
-                session.in_transaction = True
+            session.in_transaction = write
             yield Transaction(session.connection, self.dialect)
             committing = True
             if write:
@@ -223,6 +249,22 @@ class Database:
             if translated is error:
                 raise
             raise translated from error
+        finally:
+            session.in_use.release()
+            if session.closed:
+                session.retire()
+
+    def _begins(self, session: _Session) -> bool:
+        """Begin a transaction. False, and the session is closed, if its connection has been lost meanwhile."""
+        try:
+            session.connection.cursor().execute(self.dialect.begin)
+        except Exception as error:
+            diagnosis = self.dialect.diagnose(error)
+            if diagnosis is None or diagnosis.fault is not Fault.LOST:
+                raise
+            session.close()
+            return False
+        return True
 
     def _once(self, work: Callable[[Transaction], T], *, write: bool) -> T:
         with self.transaction(write=write) as transaction:
@@ -249,7 +291,8 @@ class Database:
             return session
         session = _Session(self._connect())
         self._local.session = session
-        self._sessions.add(session)
+        with self._adding:
+            self._sessions.add(session)
         return session
 
     def _connect(self) -> Any:

@@ -6,13 +6,15 @@ Each has a module of its own, sqlite.py and mysql.py, so that a process imports 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from functools import lru_cache
 from typing import Any, ClassVar
 
 from imgcore.db.statements import Statement, render
+
+Texts = tuple[tuple[str | None, ...], ...]
 
 
 class Fault(Enum):
@@ -41,13 +43,30 @@ class Diagnosis:
         return ends and self.code != "database_error"
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a database has answered to a query. Equal ones have the same rows.
+
+    content: what the driver has received. parse: returns its rows.
+    """
+
+    content: Hashable
+    parse: Callable[[Any], Texts] = field(repr=False)  # which would hold an address of this process
+
+    @property
+    def rows(self) -> Texts:
+        """The rows, each a tuple of texts and None."""
+        return self.parse(self.content)
+
+
 class Dialect(ABC):
     """One kind of database. Statements are written once, with ``:name`` for values and the fragments below.
 
     Times are UTC in microseconds: DATETIME(6) in MySQL, and in SQLite the text ``YYYY-MM-DD HH:MM:SS.ffffff``,
     which sorts by time. SQLite's clock has milliseconds (in strftime, julianday and unixepoch alike), so its
     last three digits are zeros. ``{later:name}`` and ``{ago:name}`` are now plus or minus the parameter
-    ``name``, in microseconds.
+    ``name``, in microseconds. ``{then_join}`` joins the tables in the order of the text.
+    ``{part}SELECT … ORDER BY … LIMIT …)`` is one of the queries that UNION ALL joins.
     """
 
     name: ClassVar[str]
@@ -61,6 +80,10 @@ class Dialect(ABC):
 
         statement_limit: seconds after which the database ends a statement by itself; None without a limit.
         """
+
+    @abstractmethod
+    def answer(self, connection: Any, text: str, values: Mapping[str, Any]) -> Answer:
+        """Return what the database answers to a rendered query whose columns are texts."""
 
     @abstractmethod
     def diagnose(self, error: BaseException) -> Diagnosis | None:

@@ -1,60 +1,60 @@
 """What a page of the gallery shows, read by one statement: the key of the page that is kept.
 
-A statement costs more than its rows. Each list comes as one JSON text; it is parsed where no page is kept.
+A statement costs more than its rows, and its rows are parsed only where no page is kept. Each row begins with
+the name of its part.
 """
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from imgcore.db.circuit_breaker import FOR_NOTICE
 from imgcore.db.connection import Repository, Transaction
+from imgcore.db.dialects import Answer
 from imgcore.db.pages import TOP, decode_cursor, encode_cursor, rights
-from imgcore.db.scopes import NOBODY, owner_seen, scope_of
+from imgcore.db.scopes import NOBODY, owner_seen
 from imgcore.db.statements import sql
 from imgcore.gallery.models import PageVersions, TaskKind, Viewer
 from imgcore.pipeline.models import Conditions
 
 _IMAGES = (
-    "(SELECT {array_of}(JSON_ARRAY(id, version)) FROM (SELECT id, version FROM images"
-    " WHERE listed_id < :below AND {conditions} ORDER BY listed_id DESC LIMIT :limit) page)"
+    "{part}SELECT 'image', id, version, NULL FROM images WHERE listed_id < :below AND {conditions}"
+    " ORDER BY listed_id DESC LIMIT :limit)"
 )
+# What is not on the timeline comes last, with NULL: a condition would cost more than eight rows
 _NEWEST = (
-    "(SELECT {array_of}(JSON_ARRAY(id, version, timeline_at)) FROM (SELECT id, version, timeline_at FROM images"
-    " WHERE {scope} timeline_at IS NOT NULL ORDER BY timeline_at DESC, id DESC LIMIT :newest) page)"
+    "{part}SELECT 'newest', id, version, timeline_at FROM images{scope}"
+    " ORDER BY timeline_at DESC, id DESC LIMIT :newest)"
 )
-_PAUSED = "(SELECT {array_of}(kind) FROM pauses WHERE kind IN ('thumbnail', 'caption') AND reason = '')"
+_PAUSED = "SELECT 'paused', kind, reason, NULL FROM pauses"
+_KINDS = {kind.value: kind for kind in TaskKind}
 
 
 @dataclass(frozen=True, slots=True)
 class FrontPage:
-    """A page of the gallery, the first photos of the timeline, and the conditions of the pipeline, as JSON.
+    """A page of the gallery, the first photos of the timeline, and the conditions of the pipeline.
 
     Equal ones show the same.
     """
 
     limit: int
-    images: str | None
-    newest: str | None
-    paused: str | None
-    breaker: str | None
+    answer: Answer
 
     def page(self) -> PageVersions:
         """Return the images of the page."""
-        rows = sorted((tuple(row) for row in json.loads(self.images or "[]")), reverse=True)
+        rows = sorted(((int(row[0]), int(row[1])) for row in _part(self.answer, "image")), reverse=True)
         found = tuple(rows[: self.limit])
         return PageVersions(found, encode_cursor(found[-1][0]) if len(rows) > self.limit else None)
 
     def first_of_timeline(self) -> tuple[tuple[int, int], ...]:
         """Return (id, version) of the first photos of the timeline by the date taken."""
-        rows = sorted(json.loads(self.newest or "[]"), key=lambda row: (row[2], row[0]), reverse=True)
-        return tuple((id_, version) for id_, version, _ in rows)
+        rows = [(at, int(id_), int(version)) for id_, version, at in _part(self.answer, "newest") if at]
+        return tuple((id_, version) for _, id_, version in sorted(rows, reverse=True))
 
     def conditions(self) -> Conditions:
         """Return what notices tell."""
-        return _conditions(self.paused, self.breaker)
+        return _conditions(self.answer)
 
 
 class FrontRepository(Repository):
@@ -69,9 +69,8 @@ class FrontRepository(Repository):
 
     def conditions(self, breaker: str) -> Conditions:
         """Return the conditions of the pipeline."""
-        statement = sql("SELECT {paused}, ({breaker})", paused=_PAUSED, breaker=FOR_NOTICE)
-        [row] = self._database.read(lambda tx: tx.tuples(statement, breaker=breaker))
-        return _conditions(*row)
+        statement = f"{_PAUSED} UNION ALL {FOR_NOTICE}"
+        return _conditions(self._database.read(lambda tx: tx.answer(statement, breaker=breaker)))
 
 
 def _read_page(
@@ -81,31 +80,36 @@ def _read_page(
     owner = owner_seen(viewer)
     scope = None
     if newest and owner != NOBODY:
-        scope, named = scope_of(owner)
-        values |= named | {"newest": newest}
-    [row] = tx.tuples(
+        scope = "" if owner is None else " WHERE owner_id = :owner_id"
+        values |= {"newest": newest} | ({} if owner is None else {"owner_id": owner})
+    answer = tx.answer(
         _statement(tuple(seen), scope),
         below=TOP if cursor is None else decode_cursor(cursor),
         limit=limit + 1,
         breaker=breaker,
         **values,
     )
-    return FrontPage(limit, *row)
+    return FrontPage(limit, answer)
 
 
 @cache
 def _statement(seen: tuple[str, ...], scope: str | None) -> str:
-    columns = (
-        sql(_IMAGES, conditions=" AND ".join(seen)),
-        "NULL" if scope is None else sql(_NEWEST, scope=scope),
-        _PAUSED,
-        f"({FOR_NOTICE})",
-    )
-    return sql("SELECT {columns}", columns=", ".join(columns))
+    parts = [sql(_IMAGES, conditions=" AND ".join(seen)), _PAUSED, FOR_NOTICE]
+    if scope is not None:
+        parts.append(sql(_NEWEST, scope=scope))
+    return " UNION ALL ".join(parts)
 
 
-def _conditions(paused: str | None, breaker: str | None) -> Conditions:
-    """Return the conditions of the pipeline from JSON texts."""
-    reason, message, closed = json.loads(breaker) if breaker else (None, None, True)
-    kinds = frozenset(TaskKind(kind) for kind in json.loads(paused or "[]"))
-    return Conditions(kinds, reason, message, bool(closed))
+def _part(answer: Answer, name: str) -> list[tuple[str, str, str | None]]:
+    """Return the other columns of the rows of one part."""
+    return [(row[1] or "", row[2] or "", row[3]) for row in answer.rows if row[0] == name]
+
+
+@lru_cache(maxsize=64)
+def _conditions(answer: Answer) -> Conditions:
+    """Return the conditions of the pipeline, which each request needs."""
+    pauses = _part(answer, "paused")
+    paused = frozenset(_KINDS[kind] for kind, reason, _ in pauses if kind in _KINDS and not reason)
+    for reason, message, closed in _part(answer, "breaker"):
+        return Conditions(paused, reason or None, message or None, closed == "1")
+    return Conditions(paused)

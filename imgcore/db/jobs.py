@@ -28,12 +28,14 @@ _REASONS = (
     "SELECT t.kind, t.status, t.error, COUNT(*) AS n, MAX(t.message) AS message, {at} AS at {tasks}"
     " GROUP BY t.kind, t.status, t.error ORDER BY n DESC, t.kind, t.error LIMIT :limit"
 )
-# The batches of the newest uploads, the newest first
+# The batches of the newest uploads, the newest first. The inner query reads its index alone: for more columns
+# MySQL would read all photos of a small gallery
 _NEWEST_BATCHES = (
-    "SELECT batch_id, MAX(id) AS newest FROM"
-    " (SELECT id, batch_id FROM images WHERE {owner} AND listed_id IS NOT NULL"
-    " ORDER BY listed_id DESC LIMIT 1000) i"
-    " WHERE batch_id IS NOT NULL GROUP BY batch_id ORDER BY newest DESC LIMIT 10"
+    "SELECT i.batch_id, MAX(i.id) AS newest FROM"
+    " (SELECT listed_id FROM images WHERE {owner} AND listed_id IS NOT NULL"
+    " ORDER BY listed_id DESC LIMIT 1000) page"
+    " {then_join} images i ON i.id = page.listed_id"
+    " WHERE i.batch_id IS NOT NULL GROUP BY i.batch_id ORDER BY newest DESC LIMIT 10"
 )
 _FAILED = "t.status IN ('failed', 'blocked')"
 
@@ -70,6 +72,16 @@ class JobRepository(Repository):
             )
 
         return self._database.read_heavy(work)
+
+    def failed(self, viewer: Viewer, most: int) -> int:
+        """Return how many tasks of photos that the viewer may change have failed; no more than ``most``."""
+        condition = f"{_FAILED} AND {_changed_by(viewer)}"
+        statement = sql(
+            "SELECT COUNT(*) AS n FROM (SELECT 1 {tasks} LIMIT :most) candidates",
+            tasks=sql(_OF_IMAGES, condition=condition),
+        )
+        found = self._database.read(lambda tx: tx.rows(statement, most=most, **_account(viewer)))
+        return int(found[0]["n"])
 
     def pause(self, kind: TaskKind, reason: str | None, account: str | None) -> None:
         """Let no worker claim tasks of a kind, or its retries with this error, until ``resume``."""

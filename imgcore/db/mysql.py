@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from imgcore.config import Secret
-from imgcore.db.dialects import BUSY, SLOW, UNMIGRATED, Diagnosis, Dialect, Fault, unlisted
+from imgcore.db.dialects import BUSY, SLOW, UNMIGRATED, Answer, Diagnosis, Dialect, Fault, unlisted
+from imgcore.db.mysql_rows import read_answer
 from imgcore.db.statements import Shifted
 
 Credentials = Callable[[], tuple[str, Secret]]
@@ -26,7 +26,8 @@ class Mysql(Dialect):
         "ago": Shifted("(UTC_TIMESTAMP(6) - INTERVAL ? MICROSECOND)"),
         "for_update": "FOR UPDATE",
         "insert_ignore": "INSERT IGNORE INTO",
-        "array_of": "JSON_ARRAYAGG",
+        "part": "(",
+        "then_join": "STRAIGHT_JOIN",
         "create_view": "CREATE OR REPLACE SQL SECURITY INVOKER VIEW",
         "serial": "BIGINT AUTO_INCREMENT PRIMARY KEY",
         "int": "BIGINT",
@@ -61,11 +62,11 @@ class Mysql(Dialect):
         return self._connect(timeout, statement_limit, *self._known)
 
     def _connect(self, timeout: float, statement_limit: float | None, user: str, password: Secret) -> Any:
-        import pymysql
-        from pymysql.constants import CLIENT, FIELD_TYPE
-        from pymysql.converters import conversions
+        from pymysql.constants import CLIENT
 
-        connection = pymysql.connect(
+        from imgcore.db.mysql_results import CONVERSIONS, QuickConnection
+
+        connection = QuickConnection(
             host=self._host,
             port=self._port,
             database=self._name,
@@ -73,7 +74,7 @@ class Mysql(Dialect):
             password=password.reveal().encode(),  # a string would be sent as Latin-1
             charset="utf8mb4",
             autocommit=True,
-            conv=conversions | {FIELD_TYPE.DATETIME: datetime.fromisoformat},  # a tenth of pymysql's own time
+            conv=CONVERSIONS,
             client_flag=CLIENT.FOUND_ROWS,  # an UPDATE counts the rows it matched, as SQLite does
             connect_timeout=5,
             read_timeout=timeout,
@@ -90,6 +91,9 @@ class Mysql(Dialect):
             # Each statement sees what is committed: who waited for a row's lock must see what its holder did.
             cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
         return connection
+
+    def answer(self, connection: Any, text: str, values: Mapping[str, Any]) -> Answer:
+        return read_answer(connection, text, values)
 
     def diagnose(self, error: BaseException) -> Diagnosis | None:
         import pymysql

@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from imgcore.db.connection import Repository, Transaction
+from imgcore.db.dialects import Answer
 from imgcore.db.filters import query_of
 from imgcore.db.mapping import SELECT, images, in_list
 from imgcore.db.search import search
@@ -35,9 +37,12 @@ _WANTED: dict[Progress | None, list[str]] = {
     Progress.UNDESCRIBED: ["upload_status = 'received'"],
 }
 
-_ON_TIMELINE = (
-    "SELECT public_id FROM images WHERE id IN ({names}) AND timeline_upload <= :latest ORDER BY id DESC"
+# A file that was rejected is on no timeline, but the filter of what failed finds it at the time of its upload.
+_FOUND_AT = (
+    "COALESCE(i.{column}, CASE WHEN i.listed_id IS NOT NULL AND i.upload_status = 'rejected'"
+    " THEN i.uploaded_at END)"
 )
+_UNTIL = "SELECT i.public_id FROM images i WHERE i.id IN ({names}) AND {place} <= :latest ORDER BY i.id DESC"
 _VERSIONS = "SELECT id, version FROM images WHERE {conditions} ORDER BY listed_id DESC LIMIT :limit"
 
 
@@ -85,7 +90,7 @@ class PageRepository(Repository):
         filters: Filters = NO_FILTERS,
         until: datetime | None = None,
     ) -> tuple[Sequence[str], str | None]:
-        """Return the public ids of up to ``limit`` images of ``page`` that are on the timeline, and the cursor.
+        """Return the public ids of up to ``limit`` received or rejected images of ``page``, and the cursor.
 
         It is None at the end; else more may follow, also where there are fewer than ``limit``. until: images
         whose upload ended later are left out; in UTC, without a time zone.
@@ -138,11 +143,20 @@ def _select(
         cursor = page.next
         names, values = in_list("id", [id_ for id_, _ in page.versions])
         if values:
-            rows = tx.rows(sql(_ON_TIMELINE, names=names), latest=latest, **values)
+            statement = sql(_UNTIL, names=names, place=found_at("timeline_upload", filters))
+            rows = tx.rows(statement, latest=latest, **values)
             found += [row["public_id"] for row in rows]
-        if cursor is None or len(found) >= limit:
+        if cursor is None:
             break
     return found, cursor
+
+
+def found_at(column: str, filters: Filters) -> str:
+    """Return the expression of when an image ``i`` that a search or a filter finds was taken or uploaded.
+
+    column: of the timeline. The expression is NULL for what the timeline does not show.
+    """
+    return sql(_FOUND_AT, column=column) if filters.status is Progress.FAILED else f"i.{column}"
 
 
 def read_images(tx: Transaction, ids: Sequence[int]) -> list[Image]:
@@ -169,8 +183,14 @@ def read_versions(
         return _search(tx, below, limit, query_of(tx, query, filters, viewer), viewer)
     conditions, values = rights(viewer)
     statement = sql(_VERSIONS, conditions=" AND ".join(["listed_id < :below", *conditions]))
-    rows = tx.rows(statement, below=below, limit=limit + 1, **values)
-    found = tuple((row["id"], row["version"]) for row in rows[:limit])
+    return _page_of(tx.answer(statement, below=below, limit=limit + 1, **values), limit)
+
+
+@lru_cache(maxsize=128)
+def _page_of(answer: Answer, limit: int) -> PageVersions:
+    """Return the page in an answer to _VERSIONS, which is most often the same as before."""
+    rows = [(int(id_ or 0), int(version or 0)) for id_, version in answer.rows]
+    found = tuple(rows[:limit])
     return PageVersions(found, encode_cursor(found[-1][0]) if len(rows) > limit else None)
 
 
@@ -216,11 +236,14 @@ def _visible(
 
 def rights(viewer: Viewer) -> tuple[list[str], dict[str, Any]]:
     """Return the conditions that an image meets which the viewer sees, and their values."""
-    conditions = ["(upload_status <> 'awaiting' OR upload_expires_at > {now})"]
+    # CASE, because databases look for a range of each column of an OR: MariaDB for longer than the rows take,
+    # and SQLite then sorts every photo that was received
+    conditions = ["CASE WHEN upload_status = 'awaiting' THEN upload_expires_at > {now} ELSE 1 END"]
     if viewer.changes_others:
         return conditions, {}
-    others = " OR upload_status = 'received'" if viewer.sees_others else ""
-    conditions.append(f"(owner_id = :viewer_id{others})")  # NULL, the owner of nobody's, equals nothing
+    own = "owner_id = :viewer_id"  # NULL, the owner of nobody's, equals nothing
+    seen = sql("CASE WHEN {own} THEN 1 ELSE upload_status = 'received' END", own=own)
+    conditions.append(seen if viewer.sees_others else own)
     return conditions, {"viewer_id": viewer.account_id}
 
 
@@ -232,9 +255,7 @@ def encode_cursor(image_id: int) -> str:
 def decode_cursor(cursor: str) -> int:
     """Return the image id in a cursor of encode_cursor. Invalid for any other text."""
     try:
-        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode(
-            "ascii"
-        )
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
     except ValueError:
         text = ""
     number = text.removeprefix("id<")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from imgcore.db.dialects import BUSY, SLOW, UNMIGRATED, Diagnosis, Dialect, Fault, unlisted
+from imgcore.db.dialects import BUSY, SLOW, UNMIGRATED, Answer, Diagnosis, Dialect, Fault, Texts, unlisted
 from imgcore.db.statements import Shifted
 
 
@@ -44,7 +45,8 @@ class Sqlite(Dialect):
         ),
         "for_update": "",
         "insert_ignore": "INSERT OR IGNORE INTO",
-        "array_of": "JSON_GROUP_ARRAY",
+        "part": "SELECT * FROM (",
+        "then_join": "CROSS JOIN",  # which SQLite does not reorder: https://www.sqlite.org/lang_select.html
         "create_view": "CREATE VIEW IF NOT EXISTS",
         "serial": "INTEGER PRIMARY KEY AUTOINCREMENT",
         "int": "INTEGER",
@@ -80,6 +82,9 @@ class Sqlite(Dialect):
             connection.limit_statements(statement_limit)
         return connection
 
+    def answer(self, connection: Any, text: str, values: Mapping[str, Any]) -> Answer:
+        return Answer(tuple(connection.cursor().execute(text, values).fetchall()), _texts)
+
     def diagnose(self, error: BaseException) -> Diagnosis | None:
         if not isinstance(error, sqlite3.Error):
             return None
@@ -107,6 +112,10 @@ _SQLITE = {
     sqlite3.SQLITE_CANTOPEN: Diagnosis(Fault.UNAVAILABLE, "The database's file cannot be opened."),
     sqlite3.SQLITE_NOTADB: Diagnosis(Fault.UNAVAILABLE, "The database's file is not a database."),
 }
+
+
+def _texts(rows: tuple[tuple[Any, ...], ...]) -> Texts:
+    return tuple(tuple(None if value is None else str(value) for value in row) for row in rows)
 
 
 def _bit_count(value: int) -> int:

@@ -1,6 +1,7 @@
 """Narrow reads of images: what listings show of many, and how far one is.
 
-A row is read as one JSON array: pymysql decodes each column in Python, most of the time of a listing.
+A row is read as one JSON array: pymysql decodes each column in Python, most of the time of a listing. The
+arrays of all rows are decoded at once.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from imgcore.db.connection import Transaction
@@ -23,8 +25,12 @@ _PLAIN = (
 _OTHERS = ("upload_status", "uploaded_at", "deleted_at", "source")
 _TASK = ("status", "message")
 _KINDS = tuple(TaskKind)
+_UPLOAD_STATUS = {
+    status.value: status for status in UploadStatus
+}  # an enum's own look-up takes ten times as long
+_SOURCE = {source.value: source for source in Source}
 _SELECT = sql(
-    "SELECT JSON_ARRAY({columns}, i.{place}, i.changed_at) FROM images i {joins} WHERE {where}",
+    "SELECT JSON_ARRAY({columns}, {place}, i.changed_at) FROM images i {joins} WHERE {where}",
     columns=", ".join(
         [f"i.{column}" for column in (*_PLAIN, *_OTHERS)]
         + [f"{kind}.{column}" for kind in _KINDS for column in _TASK]
@@ -43,23 +49,21 @@ _PROGRESS_NAMES = (*_OF_PROGRESS, *(name for name, _ in _OF_TASKS))
 
 
 def read_tiles(tx: Transaction, where: str, values: Mapping[str, Any], place: str) -> Sequence[Tile]:
-    """Return the tiles of the images that meet a condition on ``i``. place: the column of their order."""
-    rows = tx.tuples(sql(_SELECT, place=place, where=where), **values)
-    return [_tile(json.loads(row)) for (row,) in rows]
+    """Return the tiles of the images that meet a condition on ``i``. place: the expression of their order."""
+    return [_tile(row) for row in _arrays(tx, sql(_SELECT, place=place, where=where), values)]
 
 
 def read_cards(tx: Transaction, where: str, values: Mapping[str, Any]) -> list[Image]:
     """Return what a card shows of the images that meet a condition on ``i``."""
-    rows = tx.tuples(sql(_SELECT, place="timeline_at", where=where), **values)
-    return [_image(json.loads(row)) for (row,) in rows]
+    return [_image(row) for row in _arrays(tx, sql(_SELECT, place="i.timeline_at", where=where), values)]
 
 
 def read_progress(tx: Transaction, public_id: str) -> Image | None:
     """Return an image with its tasks and its rights; other attributes are as if they were unknown."""
-    rows = tx.tuples(_PROGRESS, public_id=public_id)
+    rows = _arrays(tx, _PROGRESS, {"public_id": public_id})
     if not rows:
         return None
-    row = dict(zip(_PROGRESS_NAMES, json.loads(rows[0][0]), strict=True))
+    row = dict(zip(_PROGRESS_NAMES, rows[0], strict=True))
     return Image(
         id=row["id"],
         public_id=row["public_id"],
@@ -74,6 +78,14 @@ def read_progress(tx: Transaction, public_id: str) -> Image | None:
     )
 
 
+def _arrays(tx: Transaction, statement: str, values: Mapping[str, Any]) -> list[list[Any]]:
+    """Return the rows of a statement whose only column is a JSON array."""
+    found: list[list[Any]] = json.loads(
+        f"[{','.join(row[0] or '' for row in tx.answer(statement, **values).rows)}]"
+    )
+    return found
+
+
 def _tile(row: Sequence[Any]) -> Tile:
     return Tile(_image(row), _plain(row[-2]), _plain(row[-1]))
 
@@ -84,15 +96,19 @@ def _image(row: Sequence[Any]) -> Image:
     return Image(
         **dict(zip(_PLAIN, plain, strict=True)),
         image_key="",
-        upload_status=UploadStatus(upload_status),
+        upload_status=_UPLOAD_STATUS[upload_status],
         uploaded_at=_utc(uploaded_at),
         deleted_at=moment(deleted_at),
-        source=Source(source) if source else None,
-        tasks=tuple(
-            Task(kind, TaskStatus(tasks[2 * number]), message=tasks[2 * number + 1])
-            for number, kind in enumerate(_KINDS)
-        ),
+        source=_SOURCE[source] if source else None,
+        tasks=_tasks(*tasks),
     )
+
+
+@lru_cache(maxsize=128)
+def _tasks(*columns: Any) -> tuple[Task, ...]:
+    """Return the tasks of an image, which are the same for most images."""
+    pairs = zip(_KINDS, columns[::2], columns[1::2], strict=True)
+    return tuple(Task(kind, TaskStatus(status), message=message) for kind, status, message in pairs)
 
 
 def _utc(value: Any) -> datetime:

@@ -7,6 +7,7 @@ whose date taken was another before is found when all months are counted again.
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 from collections import Counter, OrderedDict
@@ -18,15 +19,15 @@ from typing import Any
 from imgcore.db.connection import PEOPLE_WAIT, Database, Repository, Transaction
 from imgcore.db.filters import query_of
 from imgcore.db.mapping import in_list, micros
-from imgcore.db.pages import matching
+from imgcore.db.pages import found_at, matching
 from imgcore.db.scopes import NOBODY, owner_seen, scope_of
 from imgcore.db.search_query import Term
 from imgcore.db.search_words import facet
 from imgcore.db.statements import sql
 from imgcore.db.tiles import read_tiles
-from imgcore.errors import Invalid, Unavailable
+from imgcore.errors import Busy, Invalid, Unavailable
 from imgcore.gallery.changes import LIFETIME, OVERLAP
-from imgcore.gallery.filters import NO_FILTERS, Filters
+from imgcore.gallery.filters import NO_FILTERS, Filters, Progress
 from imgcore.gallery.listing import (
     END_OF_TIME,
     MOST_SKIPPED,
@@ -42,10 +43,13 @@ from imgcore.gallery.models import Viewer
 _MOST_CHANGED = 2000  # changed images whose months are counted apart; beyond, all months are
 _KEPT = 64  # viewers' counts that are kept
 _HEAVY_OFFSET = 10_000
-_BEFORE_END = 60.0  # seconds before the end of their lifetime at which counts are renewed
+# Seconds before the end of their lifetime at which counts are renewed: at random, because processes that were
+# started together would otherwise all count a million photos in the same second
+_BEFORE_END = (60.0, 300.0)
 MOST_COUNTED = 20_000  # photos of a search or a filter that are counted by month
 _AT_ONCE = 1000  # photos whose places are read by one statement
 
+_FAILED = Filters(status=Progress.FAILED)
 _COLUMN = {Sort.TAKEN: "timeline_at", Sort.UPLOADED: "timeline_upload"}
 
 _NEWEST = (
@@ -57,7 +61,7 @@ _CHANGED = (
     "SELECT SUBSTR(taken_at, 1, 7), SUBSTR(uploaded_at, 1, 7) FROM images"
     " WHERE changed_at > :since LIMIT :limit"
 )
-_OF_IDS = "SELECT {column}, id, version FROM images WHERE id IN ({names}) AND {column} IS NOT NULL"
+_OF_IDS = "SELECT {place}, i.id, i.version FROM images i WHERE i.id IN ({names}) AND {place} IS NOT NULL"
 _SLICE = (
     "SELECT i.id, i.version FROM (SELECT id, {column} AS place FROM images WHERE {scope} {column} >= :first"
     " AND {column} < :end ORDER BY {column} DESC, id DESC LIMIT :limit OFFSET :offset) page"
@@ -105,7 +109,7 @@ class TimelineRepository(Repository):
         if text or filters:
             ids, complete = self._database.read_heavy(lambda tx: _matching(tx, viewer, text, filters))
             if complete:
-                return _months(self._database.read(lambda tx: _count_of(tx, ids, sort)))
+                return _months(self._database.read(lambda tx: _count_of(tx, ids, sort, filters)))
             return replace(self.months(viewer, sort), exact=False)
         owner = owner_seen(viewer)
         if owner == NOBODY:
@@ -147,7 +151,7 @@ class TimelineRepository(Repository):
         """Let one thread at a time count all months of the same photos; yield whether it is this one.
 
         Otherwise each thread would count a million photos, and most would be refused as heavy queries. wait:
-        seconds; Unavailable when they are over. With 0, False is yielded: the thread has counts to go on with.
+        seconds; Busy when they are over. With 0, False is yielded: the thread has counts to go on with.
         """
         with self._lock:
             turn = self._counting.setdefault((owner, sort), _Turn())
@@ -155,7 +159,7 @@ class TimelineRepository(Repository):
         try:
             mine = turn.lock.acquire(timeout=wait)
             if wait and not mine:
-                raise Unavailable("The photos are still being counted.", code="busy", retry_after=1)
+                raise Busy("The photos are still being counted.", retry_after=1)
             try:
                 yield mine
             finally:
@@ -202,7 +206,9 @@ class TimelineRepository(Repository):
         names, values = in_list("id", ids)
         if not values:
             return []
-        return self._database.read(lambda tx: read_tiles(tx, f"i.id IN ({names})", values, _COLUMN[sort]))
+        return self._database.read(
+            lambda tx: read_tiles(tx, f"i.id IN ({names})", values, found_at(_COLUMN[sort], _FAILED))
+        )
 
 
 def _months(counts: Mapping[str, int]) -> Months:
@@ -219,16 +225,17 @@ def _matching(
     return matching(tx, query, viewer, MOST_COUNTED)
 
 
-def _places(tx: Transaction, ids: Sequence[int], sort: Sort) -> Iterator[tuple[Any, ...]]:
-    """Yield (place, id, version) of those of the images that are on the timeline."""
+def _places(tx: Transaction, ids: Sequence[int], sort: Sort, filters: Filters) -> Iterator[tuple[Any, ...]]:
+    """Yield (place, id, version) of those of the images that have a place."""
+    place = found_at(_COLUMN[sort], filters)
     for first in range(0, len(ids), _AT_ONCE):
         names, values = in_list("id", ids[first : first + _AT_ONCE])
-        statement = sql(_OF_IDS, column=_COLUMN[sort], names=names)
+        statement = sql(_OF_IDS, place=place, names=names)
         yield from tx.tuples(statement, **values)
 
 
-def _count_of(tx: Transaction, ids: Sequence[int], sort: Sort) -> dict[str, int]:
-    return Counter(str(place)[:7] for place, _, _ in _places(tx, ids, sort))
+def _count_of(tx: Transaction, ids: Sequence[int], sort: Sort, filters: Filters) -> dict[str, int]:
+    return Counter(str(place)[:7] for place, _, _ in _places(tx, ids, sort, filters))
 
 
 def _slice_of(
@@ -243,7 +250,7 @@ def _slice_of(
 ) -> MonthSlice:
     in_month = Term(frozenset({facet("placed" if sort is Sort.TAKEN else "uploaded", month)}))
     ids, _ = _matching(tx, viewer, text, filters, in_month)
-    found = sorted(_places(tx, ids, sort), reverse=True)
+    found = sorted(_places(tx, ids, sort, filters), reverse=True)
     window = found[offset : offset + limit]
     return MonthSlice(tuple((id_, version) for _, id_, version in window), more=len(found) > offset + limit)
 
@@ -251,7 +258,7 @@ def _slice_of(
 def _counted(tx: Transaction, owner: int | None, sort: Sort) -> _Counted:
     """Count all months."""
     now, since, _ = _clock(tx)
-    due = time.monotonic() + LIFETIME.total_seconds() - _BEFORE_END
+    due = time.monotonic() + LIFETIME.total_seconds() - random.uniform(*_BEFORE_END)  # noqa: S311 - jitter
     return _Counted(_all_months(tx, owner, sort), since, now, due)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from imgcore.accounts.models import Quota
@@ -362,12 +363,10 @@ class Gallery:
         cap = self.spending.reached_cap() if self.spending else None
         return notices(conditions, cap)
 
-    def ready(self) -> dict[str, str | None]:
-        """Return an error message, or None, for each dependency: database and storage."""
-        return {
-            "database": _error_message(self.images.ping),
-            "storage": _error_message(self._check_storage),
-        }
+    def checks(self) -> dict[str, Callable[[], str | None]]:
+        """Return a check of each dependency, which returns an error message or None."""
+        checks = {"database": self.images.ping, "storage": self._check_storage}
+        return {name: partial(_error_message, check) for name, check in checks.items()}
 
     def missing(self) -> int | None:
         """Return the number of photos whose stored file has vanished; None while the database is away."""

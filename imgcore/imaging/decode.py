@@ -236,8 +236,9 @@ def _eight_bits(image: Image.Image, bits: int) -> Image.Image:
             return grey
         alpha = image.point([255 * (value != key) for value in range(65_536)], "L")
         return Image.merge("LA", (grey, alpha))
-    if image.mode == "L" and isinstance(key, int) and bits < 8:
-        image.info["transparency"] = min(255, key * 255 // ((1 << bits) - 1))
+    if image.mode == "L" and isinstance(key, int):
+        most = (1 << bits) - 1
+        image.info["transparency"] = (key & most) * 255 // most  # RFC 2083: the least significant bits are used
     elif image.mode == "RGB" and isinstance(key, tuple) and bits == 16:
         image.info["transparency"] = tuple(value >> 8 for value in key)
     return image

@@ -6,8 +6,7 @@ import math
 
 from PIL import Image
 
-from imgcore.gallery.models import PhotoFacts
-from imgcore.imaging.display import display_image
+from imgcore.imaging.display import display_photo
 from imgcore.imaging.photo import Photo
 
 PLAIN = 0  # the hash of a picture without shapes, which resembles every other of its kind; no other has it
@@ -63,8 +62,7 @@ def perceptual_hash(picture: Photo) -> int:
 
 def hash_of_file(data: bytes) -> int:
     """Return the hash of a display image, as ``render`` has made it, from its file. Raises Rejected."""
-    display = display_image(data)
-    return perceptual_hash(Photo(display, PhotoFacts("WEBP", *display.size, len(data), "")))
+    return perceptual_hash(display_photo(data))
 
 
 def _dot(values: bytes | list[float], cosines: list[float]) -> float:

@@ -61,7 +61,10 @@ class Photo:
         Width × height × 3 bytes, row by row, as if all of it had been resized and the box cut out then.
         ValueError where the box leaves the picture.
         """
-        return self._on_background(self.image(size, box)).tobytes()
+        if box is None and size == self.size:
+            return self._on_background(self._image).tobytes()
+        small = self._image.resize(size, Image.Resampling.LANCZOS, box=box, reducing_gap=2.0)
+        return self._on_background(small).tobytes()
 
     def image(
         self,
@@ -70,13 +73,24 @@ class Photo:
         method: Image.Resampling = Image.Resampling.LANCZOS,
         gap: float = 2.0,
     ) -> Image.Image:
-        """Return ``box`` at ``size``, as ``rgb`` does, as an image with its alpha; not to be changed.
+        """Return ``box`` at ``size`` as an image with its alpha; not to be changed.
 
-        ``gap``: the picture is made smaller by a whole number first, down to so many times ``size``.
+        ``gap``: the picture is made smaller by a whole number first, down to so many times ``size``. What is
+        small enough is made from the picture at half its size: other pixels than those of ``rgb``, which nets
+        and hashes depend on.
         """
         if box is None and size == self.size:
             return self._image
-        return self._image.resize(size, method, box=box, reducing_gap=gap)
+        left, top, right, bottom = box or (0, 0, *self.size)
+        if min((right - left) / size[0], (bottom - top) / size[1]) < 2 * gap:
+            return self._image.resize(size, method, box=box, reducing_gap=gap)
+        halves = (left / 2, top / 2, right / 2, bottom / 2)
+        return self._half.resize(size, method, box=halves, reducing_gap=gap)
+
+    @cached_property
+    def _half(self) -> Image.Image:
+        """The picture at half its size, from which all smaller images are made: most of a resize is reading."""
+        return self._image.reduce(2)
 
     def _jpeg(self, box: Box, max_side: int, quality: int) -> bytes:
         whole = max(1, round(box[2] - box[0])), max(1, round(box[3] - box[1]))

@@ -14,7 +14,7 @@ from imgcore.errors import Invalid
 from imgcore.gallery.keys import THUMBNAIL_SIDE, display_key, grid_key, thumbnail_key
 from imgcore.gallery.models import Rendition, Renditions
 from imgcore.imaging import sizes
-from imgcore.imaging.display import display_image
+from imgcore.imaging.display import display_photo
 from imgcore.imaging.perceptual import perceptual_hash
 from imgcore.imaging.photo import WHITE, Colour, Photo
 from imgcore.imaging.sizes import Box, inside
@@ -41,6 +41,7 @@ def render(picture: Photo, public_id: str, *, fit: str) -> Renditions:
     if fit not in ("crop", "fit"):
         raise Invalid(f"A thumbnail's fit is crop or fit, not {fit!r}.")
     display = picture.image(sizes.display(picture.size))
+    shown = picture if display.size == picture.size else Photo(display, picture.facts)
     box = square(picture) if fit == "crop" else None
 
     large = _thumbnail(picture, box, 2 * THUMBNAIL_SIDE)
@@ -51,23 +52,22 @@ def render(picture: Photo, public_id: str, *, fit: str) -> Renditions:
         thumbnail=_rendition(thumbnail_key(public_id, THUMBNAIL_SIDE), small),
         thumbnail_2x=_rendition(thumbnail_key(public_id, 2 * THUMBNAIL_SIDE), large),
         display=_rendition(display_key(public_id), display),
-        placeholder=_placeholder(display) if picture.background is None else _tone(picture.background),
-        grid=grid(display, public_id),
+        placeholder=_placeholder(shown) if picture.background is None else _tone(picture.background),
+        grid=grid(shown, public_id),
         perceptual_hash=perceptual_hash(picture),
     )
 
 
-def grid(display: Image.Image, public_id: str) -> Rendition | None:
+def grid(display: Photo, public_id: str) -> Rendition | None:
     """Return the timeline's picture from the display image; None where that serves as well."""
     if (size := sizes.grid(display.size)) is None:
         return None
-    small = display.resize(size, Image.Resampling.HAMMING, reducing_gap=_GAP)
-    return _rendition(grid_key(public_id), small)
+    return _rendition(grid_key(public_id), display.image(size, None, Image.Resampling.HAMMING, _GAP))
 
 
 def grid_of_file(data: bytes, public_id: str) -> Rendition | None:
     """Return the timeline's picture from the file of a display image that ``render`` made. Raises Rejected."""
-    return grid(display_image(data), public_id)
+    return grid(display_photo(data), public_id)
 
 
 def square(picture: Photo) -> Box:
@@ -172,7 +172,7 @@ def _webp(image: Image.Image, *, quality: int = QUALITY, method: int = METHOD) -
     return out.getvalue()
 
 
-def _placeholder(image: Image.Image) -> str:
+def _placeholder(picture: Photo) -> str:
     """Return a data: URI of the whole picture, about twenty pixels wide, shown blurred while the rest loads.
 
     The coarser ones are for noise; of eight pixels there are never more than 200 characters.
@@ -180,7 +180,7 @@ def _placeholder(image: Image.Image) -> str:
     return next(
         uri
         for side, quality in ((20, 30), (16, 20), (12, 10), (8, 1))
-        if len(uri := _data_uri(image, side, quality)) <= MAX_PLACEHOLDER
+        if len(uri := _data_uri(picture, side, quality)) <= MAX_PLACEHOLDER
     )
 
 
@@ -191,8 +191,8 @@ def _tone(background: Colour) -> str:
     return _uri("image/png", out.getvalue())
 
 
-def _data_uri(image: Image.Image, side: int, quality: int) -> str:
-    small = image.resize(inside(image.size, side), Image.Resampling.BOX, reducing_gap=2.0)
+def _data_uri(picture: Photo, side: int, quality: int) -> str:
+    small = picture.image(inside(picture.size, side), None, Image.Resampling.BOX)
     return _uri(_MEDIA_TYPE, _webp(small, quality=quality, method=6))
 
 

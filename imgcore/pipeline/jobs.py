@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 AT_ONCE = 500  # tasks that one request retries
+MOST_COUNTED = 100  # failed tasks
 
 # MySQL compares without blanks at the end: to it, " " is the empty reason, which pauses the whole kind
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,63}")
@@ -43,6 +44,10 @@ class Jobs:
     def activity(self, viewer: Viewer) -> Activity:
         """Return what is under way or needs attention of the photos that the viewer may change."""
         return self.rows.activity(viewer)
+
+    def failed(self, viewer: Viewer) -> int:
+        """Return how many tasks of these photos have failed; MOST_COUNTED stands for that many or more."""
+        return self.rows.failed(viewer, MOST_COUNTED)
 
     def pause(self, kind: TaskKind, reason: str | None = None, *, account: str | None = None) -> None:
         """Let no worker claim tasks of a kind until they are resumed; what runs is finished.

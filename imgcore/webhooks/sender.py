@@ -15,9 +15,8 @@ from types import TracebackType
 from urllib.parse import SplitResult, urlsplit
 
 from imgcore.errors import Invalid, Unavailable
-from imgcore.webhooks.models import URL_LENGTH
 
-# As openapi.yaml has it: no user name, no IPv6 literal, no fragment
+# As openapi.yaml has it: no user name, no IPv6 literal, no fragment; shorter than URL_LENGTH
 _PORT = r"(:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?"
 _HOST_AND_PATH = rf"://[a-z0-9]([a-z0-9.-]{{0,200}}[a-z0-9])?{_PORT}(/[!\"$-~]{{0,250}})?"
 _URL = re.compile(f"https{_HOST_AND_PATH}")
@@ -71,7 +70,7 @@ class HttpSender:
 
     def _parts(self, url: str) -> SplitResult:
         form = _ANY_URL if self.private else _URL
-        if len(url) > URL_LENGTH or not form.fullmatch(url):
+        if not form.fullmatch(url):
             raise Invalid(
                 "The address must be an https URL such as https://example.org/photos, in lower case before the"
                 " path, without user name and fragment.",

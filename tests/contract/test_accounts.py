@@ -68,6 +68,30 @@ def test_a_person_leaves_the_set_up_token_valid(store: AccountRepository) -> Non
     assert store.has_set_up_token("token")
 
 
+def test_role_that_an_account_has_already_revokes_nothing(store: AccountRepository) -> None:
+    """A form that was sent twice, or a demotion of somebody who is no administrator."""
+    ada = add(store, "ada")
+    start(store, ada, "token")
+    store.set_role(ada.id, Role.PERSON)
+    assert 1 == len(store.sessions(ada.id))
+
+
+def test_set_up_tokens_are_deleted_when_they_are_worth_nothing(
+    store: AccountRepository, database: Database
+) -> None:
+    """Those that have expired when another is offered, all after the set-up."""
+
+    def kept() -> list[str]:
+        return [row["token"] for row in database.read(lambda tx: tx.rows("SELECT token FROM set_up_tokens"))]
+
+    store.offer_set_up("expired", -1.0)
+    store.offer_set_up("first", 60.0)
+    store.offer_set_up("second", 60.0)
+    assert ["first", "second"] == sorted(kept())
+    assert store.set_up("first", new_public_id(), "ada", "hash") is not None
+    assert [] == kept()
+
+
 def test_one_administrator_remains(store: AccountRepository) -> None:
     """The second may go, the last may not."""
     first, second = add(store, "ada", Role.ADMINISTRATOR), add(store, "zoe", Role.ADMINISTRATOR)

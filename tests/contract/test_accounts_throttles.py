@@ -50,9 +50,9 @@ def test_an_hour_without_a_try_forgets_them(store: AccountRepository, database: 
     for _ in range(2):
         store.hit([("ada", 2, 900.0)])
     long_ago = "UPDATE throttles SET updated_at = {ago:age}{more} WHERE name NOT LIKE 'bystander%'"
-    database.run(lambda tx: tx.execute(sql(long_ago, more=""), age=3_700_000_000))
+    database.run(lambda tx: tx.execute(sql(long_ago, more=""), age=3_600_500_000))
     assert store.hit([("ada", 2, 900.0)]) > 0
-    database.run(lambda tx: tx.execute(sql(long_ago, more=", blocked_until = NULL"), age=3_700_000_000))
+    database.run(lambda tx: tx.execute(sql(long_ago, more=", blocked_until = NULL"), age=3_600_500_000))
     assert [0, 0] == [store.hit([("ada", 2, 900.0)]) for _ in range(2)]
 
 

@@ -13,6 +13,7 @@ import pytest
 from imgcore.config import Secret
 from imgcore.db import connection
 from imgcore.db.connection import Database, Transaction, open_database
+from imgcore.db.dialects import Answer
 from imgcore.db.mapping import moment
 from imgcore.errors import Conflict, Invalid, Misconfigured, Unavailable
 from tests.contract.database_tools import gates, insert
@@ -141,6 +142,45 @@ def test_text_that_is_not_unicode_is_invalid(database: Database) -> None:
         database.run(lambda tx: insert(tx, "\ud800"))
 
 
+def test_answer_with_texts_of_any_length_and_letters_is_read(database: Database) -> None:
+    texts = {"empty": "", "one": "x" * 250, "two": "y" * 251, "three": "z" * 70_000, "odd": "ł’'\"\\%:\n\0€😀"}
+    names = ", ".join(f":{name}" for name in texts)
+
+    found = database.read(lambda tx: tx.answer(f"SELECT NULL, {names}, NULL", **texts))
+
+    assert ((None, *texts.values(), None),) == found.rows
+
+
+def test_answer_with_any_number_of_rows_is_read_and_compared(database: Database) -> None:
+    statement = (
+        "WITH RECURSIVE numbers AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM numbers WHERE n < 900)"
+        " SELECT n, :text FROM numbers WHERE n <= :most"
+    )
+
+    def read(most: int, text: str = "some text") -> Answer:
+        return database.read(lambda tx: tx.answer(statement, most=most, text=text))
+
+    for most in (0, 1, 600, 900):  # the numbers of packets begin anew after 255
+        assert tuple((str(n), "some text") for n in range(1, most + 1)) == read(most).rows
+    assert read(600) == read(600)
+    assert read(600) != read(601)
+    assert read(600) != read(600, "other text")
+
+
+def test_mistake_in_a_statement_for_an_answer_leaves_the_connection_usable(database: Database) -> None:
+    def mistaken(tx: Transaction) -> None:
+        with pytest.raises(Exception, match="unknown_column"):
+            tx.answer("SELECT unknown_column FROM gates")
+        assert (("fine",),) == tx.answer("SELECT 'fine'").rows
+
+    database.read(mistaken)
+
+
+def test_value_for_an_answer_that_is_not_unicode_is_invalid(database: Database) -> None:
+    with pytest.raises(Invalid):
+        database.read(lambda tx: tx.answer("SELECT :value", value="\ud800"))
+
+
 def test_a_mistake_in_a_statement_is_unavailable_and_logged(
     database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -184,7 +224,8 @@ _ENDLESS = {
 }
 
 
-def test_a_statement_beyond_its_limit_is_ended_once(database: Database) -> None:
+@pytest.mark.parametrize("method", ["rows", "answer"])
+def test_a_statement_beyond_its_limit_is_ended_once(database: Database, method: str) -> None:
     """The statement runs once, and the connection stays open."""
     limited = database.with_statement_limit(0.2)
     calls = 0
@@ -192,7 +233,7 @@ def test_a_statement_beyond_its_limit_is_ended_once(database: Database) -> None:
     def work(tx: Transaction) -> None:
         nonlocal calls
         calls += 1
-        tx.rows(_ENDLESS[limited.dialect.name])
+        getattr(tx, method)(_ENDLESS[limited.dialect.name])
 
     begin = time.monotonic()
     with pytest.raises(Unavailable) as raised:

@@ -70,6 +70,32 @@ def test_a_connection_closed_under_the_work_means_doing_it_again(database: Datab
     assert (2, ["a", "b"]) == (len(calls), gates(database))
 
 
+def test_connection_in_use_by_another_thread_is_closed_when_its_work_ends(database: Database) -> None:
+    """SQLite's driver crashes where a connection is closed under a statement; no work is done twice."""
+    inside, closed, calls = threading.Event(), threading.Event(), []
+
+    def work(tx: Transaction) -> None:
+        calls.append(insert(tx, "a"))
+        inside.set()
+        closed.wait(10)
+        insert(tx, "b")
+
+    def worker() -> tuple[bool, bool]:
+        database.run(work)
+        before = database._local.session
+        gates(database)
+        return before.closed, database._local.session is before
+
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(worker)
+        inside.wait(10)
+        database.close()
+        closed.set()
+
+        assert (True, False) == done.result()
+    assert (1, ["a", "b"]) == (len(calls), gates(database))
+
+
 FORK = """
 import os, sys
 from imgcore.db.connection import open_database

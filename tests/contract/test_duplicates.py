@@ -41,6 +41,13 @@ def test_requests_at_the_same_time_end_as_one_image(
     assert {} == repositories.images.present([HASH], -1)
 
 
+def test_same_file_again_is_another_image_unless_it_is_refused(repositories: Repositories) -> None:
+    ids = {repositories.images.add(replace(new(), sha256=HASH)).public_id for _ in range(2)}
+    assert 2 == len(ids)
+    with pytest.raises(AlreadyPresent):
+        repositories.images.add(replace(new(), sha256=HASH), again=False)
+
+
 def test_hash_of_the_content_replaces_the_declared_one(repositories: Repositories) -> None:
     row = replace(new(), sha256=HASH)
     image = repositories.images.add(row, again=False)

@@ -48,10 +48,15 @@ def test_activity_is_that_of_photos_which_the_viewer_may_change(
         repositories.images.add(row)
         images.append(repositories.images.receive(event(row), row))
     mine, other = images
+    viewer = Viewer(account_id=owner, sees_others=True, changes_others=False)
+    before = repositories.jobs.failed(EVERYBODY, 100)  # of bystanders
     for image in images:
         end = {"code": "made_up", "message": "No caption."}
         assert repositories.tasks.fail(claim(repositories, image, CAPTION), TaskStatus.FAILED, **end)
-    viewer = Viewer(account_id=owner, sees_others=True, changes_others=False)
+    assert [1, before + 2, 1] == [
+        repositories.jobs.failed(whose, most)
+        for whose, most in ((viewer, 100), (EVERYBODY, 100), (EVERYBODY, 1))
+    ]
     found = repositories.jobs.activity(viewer)
     assert [("made_up", 1)] == [(group.error, group.count) for group in found.failures]
     assert [(batch, 1, 0, 1)] == list(found.batches)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from imgcore.pipeline.models import BreakerState
+import pytest
+
+from imgcore.gallery.models import Image, TaskStatus
+from imgcore.pipeline.models import BREAKER_CODES, BreakerState
+from tests.contract.images import CAPTION, THUMBNAIL, arrived, claim, task
 from tests.support.repositories import Repositories
 
 
@@ -102,3 +106,87 @@ def test_open_after_a_failed_probe_starts_a_new_pause(repositories: Repositories
     open_breaker(repositories, 600, "quota_exhausted")
 
     assert repositories.breakers.acquire("model", probe=30).wait > 500
+
+
+def back_off(repositories: Repositories, *, probing: bool) -> float:
+    return repositories.breakers.back_off("model", probing=probing, reason="away", message="It is away.")
+
+
+def test_back_off_doubles_with_each_failed_probe_up_to_15_minutes(repositories: Repositories) -> None:
+    waits = [back_off(repositories, probing=True) for _ in range(7)]
+
+    assert [30, 60, 120, 240, 480, 900, 900] == waits
+    state = repositories.breakers.state("model")
+    assert (True, "away", "It is away.") == (890 < state.wait <= 900, state.reason, state.message)
+
+
+def test_back_off_of_those_that_were_under_way_changes_nothing(repositories: Repositories) -> None:
+    """Twenty calls that fail together are one failure."""
+    assert 30 == back_off(repositories, probing=False)
+    assert all(20 < back_off(repositories, probing=False) <= 30 for _ in range(3))
+    assert 60 == back_off(repositories, probing=True)
+
+
+def test_back_off_starts_again_after_the_service_has_answered(repositories: Repositories) -> None:
+    for _ in range(3):
+        back_off(repositories, probing=True)
+    repositories.breakers.close("model")
+
+    assert 30 == back_off(repositories, probing=False)
+
+
+def test_back_off_leaves_other_services_alone(repositories: Repositories) -> None:
+    repositories.breakers.open("other", wait=7200.0, reason="key_refused", message="Refused.")
+    before = repositories.breakers.state("other")
+
+    back_off(repositories, probing=True)
+
+    after = repositories.breakers.state("other")
+    assert (before.reason, True) == (after.reason, after.wait > 7000)
+
+
+def test_allowed_probe_of_an_open_breaker_is_the_next_call(repositories: Repositories) -> None:
+    """One caller probes; other services keep their pauses, and a closed breaker stays closed."""
+    open_breaker(repositories, 600)
+    repositories.breakers.open("other", wait=600.0, reason="rate_limited", message="M.")
+
+    for name in ("model", "never opened"):
+        repositories.breakers.allow_probe(name)
+
+    assert (True, False) == tuple(repositories.breakers.acquire("model", probe=30).probing for _ in range(2))
+    assert repositories.breakers.state("other").wait > 500
+    assert BreakerState("never opened") == repositories.breakers.acquire("never opened", probe=30)
+
+
+@pytest.mark.parametrize("opened", ["open", "back_off"])
+def test_captions_that_wait_for_the_breaker_wait_for_its_next_probe(
+    repositories: Repositories, opened: str
+) -> None:
+    """Thumbnails, retries for other reasons and longer pauses stay as they are."""
+
+    def parked(kind: str, code: str, delay: float) -> Image:
+        image = arrived(repositories)
+        mine = claim(repositories, image, kind)
+        repositories.tasks.park(mine, code=code, message="M.", delay=delay, refund=True)
+        return image
+
+    code = sorted(BREAKER_CODES)[0]
+    waiting = parked(CAPTION, code, 1.0)
+    others = [
+        (parked(THUMBNAIL, code, 1.0), THUMBNAIL),
+        (parked(CAPTION, "bad_answer", 1.0), CAPTION),
+        (parked(CAPTION, code, 3600.0), CAPTION),
+        (arrived(repositories), CAPTION),
+    ]
+    before = [task(repositories, image, kind).next_at for image, kind in others]
+    first = task(repositories, waiting, CAPTION).next_at
+
+    if opened == "open":
+        open_breaker(repositories, 30.0)
+    else:
+        back_off(repositories, probing=False)
+
+    moved = task(repositories, waiting, CAPTION)
+    assert TaskStatus.RETRY is moved.status
+    assert 20 < (moved.next_at - first).total_seconds() < 60
+    assert before == [task(repositories, image, kind).next_at for image, kind in others]

@@ -65,6 +65,17 @@ def awaited(repositories: Repositories) -> list[str]:
     return [image.public_id for image in found]
 
 
+def test_clock_that_differs_by_more_than_a_minute_is_repaired(database: Database) -> None:
+    """Less is what servers may differ by."""
+    repositories = Repositories(database)
+    image = arrived(repositories)
+    claim(repositories, image, CAPTION)
+    set_clock_back(database, image, 55)
+    assert 0 == repositories.sweep.repair_clock()
+    set_clock_back(database, image, 60.8)
+    assert repositories.sweep.repair_clock() > 0
+
+
 def test_clock_that_is_right_moves_nothing(database: Database) -> None:
     """A lease and a retry that end later are as planned."""
     repositories = Repositories(database)

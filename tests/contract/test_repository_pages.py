@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import pytest
 
+from imgcore.db import pages
 from imgcore.errors import Invalid
-from imgcore.gallery.models import Edit, Image, Page
+from imgcore.gallery.filters import Filters, Progress
+from imgcore.gallery.models import Edit, Image, Page, TaskStatus
 from tests.contract.images import (
     CAPTION,
     THUMBNAIL,
     arrived,
     claim,
     described,
+    finish,
     new,
     stored,
 )
@@ -191,6 +194,57 @@ def test_search_knows_an_edit_at_once(repositories: Repositories) -> None:
     repositories.images.edit(image.public_id, Edit(caption="A wolf."))
 
     assert [["cat.jpg"], []] == [found(repositories, "wolf"), found(repositories, "dog")]
+
+
+def test_search_finds_no_deleted_photo(repositories: Repositories) -> None:
+    kept, deleted = (described(repositories, f"cat {n}.jpg") for n in range(2))
+    repositories.images.delete(deleted.public_id)
+
+    assert [kept.name] == found(repositories, "cat")
+
+
+def test_search_by_words_finds_no_file_that_could_not_be_decoded(repositories: Repositories) -> None:
+    """One has no thumbnails, and another was rejected after they were made."""
+    failed, rejected, without_caption = (arrived(repositories, f"cat {n}.jpg") for n in range(3))
+    reason = {"code": "damaged", "message": "It is damaged."}
+    repositories.tasks.fail(claim(repositories, failed, THUMBNAIL), TaskStatus.FAILED, **reason)
+    assert finish(repositories, rejected, claim(repositories, rejected, THUMBNAIL))
+    repositories.tasks.reject(claim(repositories, rejected, CAPTION), **reason)
+    repositories.tasks.fail(claim(repositories, without_caption, CAPTION), TaskStatus.FAILED, **reason)
+
+    assert [without_caption.name] == found(repositories, "cat")
+    everything = [without_caption.name, rejected.name, failed.name]
+    of_status = Filters(status=Progress.FAILED)
+    assert everything == names(repositories.pages.page(cursor=None, limit=9, query="cat", filters=of_status))
+
+
+def test_search_by_a_filter_alone_finds_a_photo_without_thumbnails(repositories: Repositories) -> None:
+    image = arrived(repositories)
+    reason = {"code": "damaged", "message": "It is damaged."}
+    repositories.tasks.fail(claim(repositories, image, THUMBNAIL), TaskStatus.FAILED, **reason)
+    of_month = Filters(month=f"{image.uploaded_at:%Y-%m}")
+    assert [image.name] == names(repositories.pages.page(cursor=None, limit=9, query=None, filters=of_month))
+
+
+@pytest.mark.parametrize("limit", [-1, 0, 1])
+def test_page_has_one_image_at_least(repositories: Repositories, limit: int) -> None:
+    for n in range(3):
+        arrived(repositories, f"{n}.jpg")
+
+    assert ["2.jpg"] == names(repositories.pages.page(cursor=None, limit=limit, query=None))
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 4, 5, 6])
+def test_selection_of_several_pages_has_as_many_images_as_its_limit(
+    repositories: Repositories, monkeypatch: pytest.MonkeyPatch, limit: int
+) -> None:
+    monkeypatch.setattr(pages, "_LIMIT", 2)
+    newest = [arrived(repositories, f"{n}.jpg").public_id for n in range(5)][::-1]
+
+    first, cursor = repositories.pages.select(cursor=None, limit=limit, query=None)
+    rest = repositories.pages.select(cursor=cursor, limit=5, query=None) if cursor else ([], None)
+
+    assert (newest[:limit], newest[limit:], None) == (first, *rest)
 
 
 def test_a_search_of_too_many_words_is_refused(repositories: Repositories) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from imgcore.db.connection import Database, Transaction
-from imgcore.gallery.models import Viewer
+from imgcore.gallery.models import EVERYBODY, Viewer
 from tests.contract.images import (
     CAPTION,
     FACTS,
@@ -47,19 +47,27 @@ class Plans:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.lines: list[str] = []
-        run = Transaction._cursor
+        run, answer = Transaction._cursor, Transaction.answer
 
-        def explained(tx: Transaction, sql: str, parameters: tuple[object, ...]) -> object:
+        def explain(tx: Transaction, sql: str, values: dict[str, object]) -> None:
             if sql.lstrip().startswith(("SELECT", "UPDATE", "DELETE")):
                 # MySQL 9.7 explains as a tree unless it is asked for a table
                 prefix = "EXPLAIN " + ("QUERY PLAN " if tx.dialect.name == "sqlite" else "FORMAT=TRADITIONAL ")
-                cursor = run(tx, prefix + sql, parameters)
+                cursor = run(tx, prefix + sql, values)
                 names = [column[0] for column in cursor.description]
                 for row in cursor.fetchall():
                     self.lines.append(_line(dict(zip(names, row, strict=True))))
-            return run(tx, sql, parameters)
+
+        def explained(tx: Transaction, sql: str, values: dict[str, object]) -> object:
+            explain(tx, sql, values)
+            return run(tx, sql, values)
+
+        def answered(tx: Transaction, sql: str, /, **values: object) -> object:
+            explain(tx, sql, values)
+            return answer(tx, sql, **values)
 
         monkeypatch.setattr(Transaction, "_cursor", explained)
+        monkeypatch.setattr(Transaction, "answer", answered)
 
 
 def _line(row: dict[str, object]) -> str:
@@ -69,13 +77,21 @@ def _line(row: dict[str, object]) -> str:
 
 
 def whole_tables(lines: list[str]) -> list[str]:
-    """Steps that read a whole table, or sort one, whatever of it is wanted; pauses (p) has few rows."""
+    """Steps that read a whole table, or sort one, whatever of it is wanted.
+
+    Few rows have pauses (p) and gates, the table of the circuit breakers.
+    """
     return [
         line
         for line in lines
-        if (line.startswith(("ALL ", "index ")) and "<derived" not in line and not line.startswith("index p "))
+        if (
+            line.startswith(("ALL ", "index "))
+            and "<derived" not in line
+            and not line.startswith(("index p ", "index gates ", "ALL gates "))
+        )
         or (
             line.startswith("SCAN")
+            and not line.startswith("SCAN gates ")
             and not line.endswith(("page", "old", "candidates", "(subquery-3)", "(subquery-4)"))
         )
     ]
@@ -104,6 +120,48 @@ def test_every_frequent_question_is_answered_by_an_index(
 
     assert len(plans.lines) > 20
     assert [] == whole_tables(plans.lines)
+
+
+@pytest.mark.parametrize("everybody", [True, False])
+def test_activity_reads_failed_tasks_and_the_newest_uploads_alone(
+    full: Repositories, monkeypatch: pytest.MonkeyPatch, everybody: bool
+) -> None:
+    """What has not failed costs nothing: the navigation asks on each page."""
+    viewer = EVERYBODY if everybody else Viewer(1, sees_others=True, changes_others=False)
+    plans = Plans(monkeypatch)
+
+    full.jobs.failed(viewer, 100)
+    full.jobs.activity(viewer)
+    full.jobs.retry(CAPTION, "bad_answer", limit=500, viewer=viewer)
+
+    assert len(plans.lines) >= 6
+    assert [] == whole_tables(plans.lines)
+
+
+def test_failed_tasks_are_counted_as_far_as_they_are_wanted(full: Repositories, database: Database) -> None:
+    """Thousands of failures cost as much as a hundred, and photos without any nothing."""
+
+    def cost() -> int:
+        if database.dialect.name == "mysql":
+            database.read(lambda tx: tx.rows("ANALYZE TABLE images, tasks"))
+        return effort(database, lambda: full.jobs.failed(EVERYBODY, 100))
+
+    costs = [cost()]
+    for most in (100, ROWS):
+        database.run(
+            lambda tx, most=most: tx.execute(
+                "UPDATE tasks SET status = 'failed', error = 'bad_answer', message = 'M.'"
+                " WHERE kind = 'caption' AND image_id IN"
+                " (SELECT id FROM (SELECT id FROM images WHERE upload_status = 'received'"
+                " AND deleted_at IS NULL ORDER BY id LIMIT :most) page)",
+                most=most,
+            )
+        )
+        costs.append(cost())
+
+    none, hundred, thousands = costs
+    assert none < hundred / 5, costs
+    assert thousands <= 1.5 * hundred, costs
 
 
 def effort(database: Database, question: Callable[[], object]) -> int:

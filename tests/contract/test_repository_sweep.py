@@ -90,6 +90,18 @@ def test_a_parked_task_is_due_in_time(repositories: Repositories) -> None:
     assert (soon.image_key, THUMBNAIL) == (found[soon.public_id].image_key, found[soon.public_id].kind)
 
 
+def test_one_of_the_retries_that_wait_for_a_breaker_is_due(repositories: Repositories) -> None:
+    """It probes the service; the others would fail as it does. Retries for other reasons are not held."""
+    images = [arrived(repositories) for _ in range(3)]
+    for image, code in zip(images, ("held", "held", "other"), strict=True):
+        mine = claim(repositories, image, CAPTION)
+        repositories.tasks.park(mine, code=code, message="M.", delay=-1, refund=False)
+
+    found = repositories.sweep.due_tasks(within=0, lost_after=LONG, again_after=LONG, limit=50, held=("held",))
+
+    assert {images[0].public_id, images[2].public_id} == {each.public_id for each in found}
+
+
 def test_a_dead_lease_is_due(repositories: Repositories) -> None:
     """A live task is not failed."""
     dead, alive = described(repositories, "dead.jpg"), described(repositories, "alive.jpg")
@@ -201,7 +213,7 @@ def test_no_more_are_looked_at_than_the_limit(repositories: Repositories) -> Non
 
 def test_a_form_expires_with_five_minutes_grace(repositories: Repositories) -> None:
     """An upload may have begun in its last second."""
-    fresh, over = repositories.images.add(new(expires_in=-290)), repositories.images.add(new(expires_in=-310))
+    fresh, over = repositories.images.add(new(expires_in=-290)), repositories.images.add(new(expires_in=-300.3))
 
     assert (False, True, False) == tuple(
         repositories.sweep.expire(image.public_id) for image in (fresh, over, over)

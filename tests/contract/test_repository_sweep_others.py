@@ -36,6 +36,21 @@ def test_release_leaves_retries_of_other_errors_kinds_and_photos(repositories: R
     claim(repositories, waiting, CAPTION)  # it is due
 
 
+def test_release_makes_no_more_retries_due_than_its_limit(repositories: Repositories) -> None:
+    """The first photos come first; the others wait for the next sweep."""
+    images = [arrived(repositories) for _ in range(3)]
+    for image in images:
+        repositories.tasks.park(
+            claim(repositories, image, CAPTION), code="cap", message="M.", delay=DAY, refund=True
+        )
+    later = [task(repositories, image, CAPTION).next_at for image in images]
+
+    assert 1 == repositories.sweep.release(["cap"], within=60.0, limit=1)
+
+    assert later[1:] == [task(repositories, image, CAPTION).next_at for image in images[1:]]
+    claim(repositories, images[0], CAPTION)  # it is due
+
+
 def test_release_of_one_owner_leaves_the_others(repositories: Repositories, database: Database) -> None:
     mine, theirs = arrived(repositories), arrived(repositories)
     owners = {}

@@ -239,13 +239,13 @@ def test_one_query_a_second_serves_all_who_watch(
     changes = ChangeRepository(database, clock=lambda: now[0])
     cursor = changes.start(EVERYBODY).cursor.text(EVERYBODY)
     asked: list[str] = []
-    run = Transaction._cursor
+    render = Transaction._render
 
-    def counted(tx: Transaction, sql: str, values: dict[str, object]) -> object:
+    def counted(tx: Transaction, sql: str, values: dict[str, object]) -> str:
         asked.append(sql)
-        return run(tx, sql, values)
+        return render(tx, sql, values)
 
-    monkeypatch.setattr(Transaction, "_cursor", counted)
+    monkeypatch.setattr(Transaction, "_render", counted)
     for _ in range(50):
         changes.since(cursor, EVERYBODY)
     assert [] == asked
@@ -330,6 +330,28 @@ def test_photo_is_found_by_each_of_its_facets(repositories: Repositories) -> Non
     ):
         page = repositories.pages.page_versions(cursor=None, limit=5, query=None, filters=filters)
         assert () == page.versions, filters
+
+
+@pytest.mark.parametrize("sort", Sort)
+def test_rejected_file_is_found_by_its_status_alone(repositories: Repositories, sort: Sort) -> None:
+    """The page finds and removes it by the timeline only; it counts to the quota."""
+    image, kept = arrived(repositories), arrived(repositories)
+    repositories.tasks.reject(claim(repositories, image, THUMBNAIL), code="not_an_image", message="No.")
+    rows, month = repositories.timeline, f"{image.uploaded_at:%Y-%m}"
+    failed = Filters(status=Progress.FAILED)
+
+    found = rows.months(EVERYBODY, sort, filters=failed).months
+    [(id_, _)] = rows.month(EVERYBODY, month, sort, offset=0, limit=5, filters=failed).versions
+    [tile] = rows.tiles([id_], sort)
+
+    assert [(month, 1)] == [(each.month, each.count) for each in found]
+    assert (image.id, "rejected", month) == (id_, tile.image.status, f"{tile.at}"[:7])
+    assert ([image.public_id], None) == repositories.pages.select(
+        cursor=None, limit=5, query=None, filters=failed
+    )
+    assert [kept.id] == shown(rows, month, sort)
+    repositories.images.delete(image.public_id)
+    assert () == rows.months(EVERYBODY, sort, filters=failed).months
 
 
 def test_migration_indexes_photos_anew_that_lack_facets(repositories: Repositories, database: Database) -> None:

@@ -14,6 +14,7 @@ import pytest
 from imgcore.db import timeline
 from imgcore.db.connection import Database
 from imgcore.errors import Unavailable
+from imgcore.gallery.changes import LIFETIME
 from tests.contract.images import arrived
 from tests.contract.test_repository_timeline import bystanders, counts, taken
 from tests.support.repositories import Repositories
@@ -64,6 +65,20 @@ def test_counts_are_renewed_by_one_thread_while_others_use_them(
         assert {} == counts(repositories.timeline)
         release.set()
         assert {"1999-01": 1} == renewing.result() == counts(repositories.timeline)
+
+
+def test_counts_that_were_made_together_are_not_renewed_together(
+    repositories: Repositories, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each web process counts when it starts, and all start at once."""
+    lifetime, due = LIFETIME.total_seconds(), []
+    monkeypatch.setattr(timeline.time, "monotonic", lambda: 0.0)
+    for _ in range(20):
+        repositories.timeline._kept.clear()
+        counts(repositories.timeline)
+        due += [kept.due for kept in repositories.timeline._kept.values()]
+    assert all(lifetime - 300 <= each <= lifetime - 60 for each in due)
+    assert max(due) - min(due) > 60
 
 
 def test_count_that_takes_too_long_is_not_waited_for(

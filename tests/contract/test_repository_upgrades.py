@@ -9,7 +9,17 @@ from imgcore.campaigns.models import CampaignStatus, Selection
 from imgcore.db.connection import Database
 from imgcore.gallery.models import EVERYBODY, Image, Source
 from imgcore.spending.models import QUOTAS
-from tests.contract.images import CAPTION, arrived, claim, described, description, stored, task
+from tests.contract.images import (
+    CAPTION,
+    THUMBNAIL,
+    arrived,
+    claim,
+    described,
+    description,
+    finish,
+    stored,
+    task,
+)
 from tests.support.repositories import Repositories
 
 
@@ -48,6 +58,18 @@ def test_local_words_in_any_field_are_described_again(repositories: Repositories
     found = stored(repositories, embedded)
     assert ("Mia's first goal", "A cat.") == (found.caption, found.alt_text)
     assert set() == reopened(repositories)
+
+
+def test_reopened_captions_are_as_many_as_the_limit(repositories: Repositories, database: Database) -> None:
+    """A photo whose caption is not done, and the thumbnail of one, take no place of another's."""
+    waits, first, second = (described(repositories, "cat.jpg") for _ in range(3))
+    for image in (first, second):
+        finish(repositories, image, claim(repositories, image, THUMBNAIL))
+    repositories.images.reopen(waits.public_id, [CAPTION], also_done=True)
+
+    found = repositories.sweep.reopen_local(limit=2)
+
+    assert [first.public_id, second.public_id] == [each.public_id for each in found]
 
 
 def test_campaign_over_local_words_has_the_photos_of_the_upgrade(repositories: Repositories) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from imgcore.db.connection import Database
 from imgcore.errors import Invalid
 from imgcore.gallery.models import Edit, NewImage, UploadStatus
 from imgcore.pipeline.models import ObjectCreated
@@ -29,6 +30,27 @@ def test_the_awaited_upload_arrives(repositories: Repositories) -> None:
     image = repositories.images.receive(ObjectCreated("uploads", row.image_key, 77, "e", "v", "01"), new())
 
     assert (before.id, UploadStatus.RECEIVED, 77) == (image.id, image.upload_status, image.size)
+
+
+def test_awaited_upload_is_found_by_the_name_of_its_file(repositories: Repositories) -> None:
+    image = repositories.images.add(new("lighthouse.jpg"))
+    repositories.images.add(new("harbour.jpg"))
+
+    page = repositories.pages.page(cursor=None, limit=10, query="lighthouse")
+    assert [image.public_id] == [found.public_id for found in page.images]
+
+
+def test_arrived_upload_is_found_by_its_words(repositories: Repositories, database: Database) -> None:
+    """They hold the date of the upload, which was not known before."""
+    row, bystander = new("harbour.jpg"), new("harbour too.jpg")
+    for each in (row, bystander):
+        repositories.images.add(each)
+    database.run(lambda tx: tx.execute("DELETE FROM words"))
+
+    image = repositories.images.receive(event(row), row)
+
+    page = repositories.pages.page(cursor=None, limit=10, query="harbour")
+    assert [image.public_id] == [found.public_id for found in page.images]
 
 
 def test_an_upload_that_nobody_asked_for_makes_its_row(repositories: Repositories) -> None:

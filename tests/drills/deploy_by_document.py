@@ -2,9 +2,10 @@
 
 ``python -m tests.drills.deploy_by_document [--seed 1]`` reads the commands from the pages: those of ``sh``
 blocks, and ``ansible-playbook …`` and ``aws …`` within sentences. The playbooks run as an operator who has what
-the page gives him: its policies, attached by its ``aws`` commands, which an administrator runs and botocore
-carries out. It prints a line for each command, and for each that it leaves out the reason. It ends with 1 where
-a command fails, a call is denied, ``--check`` writes, or the last one leaves something that is billed.
+the page gives him: its policies, attached by its ``aws`` commands. An administrator runs those until the
+operator has a key, the operator the later ones; botocore carries them out. It prints a line for each command,
+and for each that it leaves out the reason. It ends with 1 where a command fails, a call is denied, ``--check``
+writes, or the last one leaves something that is billed.
 """
 
 from __future__ import annotations
@@ -35,13 +36,7 @@ from tests.support.documents import Command, commands
 PAGES = ("docs/deploy.md", "docs/release.md")
 AWS = re.compile(r"`(aws [a-z0-9]+ [a-z-]+ [^`…<]*)`")
 # What the page tells the reader to put into the inventory, and what replaces packing and machines here.
-VARIABLES: dict[str, Any] = {
-    "account_id": ID,
-    "region": REGION,
-    "gallery_domain": "gallery.example.org",
-    "edge_certificate_arn": f"arn:aws:acm:{REGION}:{ID}:certificate/11111111-2222-3333-4444-555555555555",
-    "gallery_plain_http": False,
-}
+VARIABLES: dict[str, Any] = {"account_id": ID, "region": REGION}
 LEFT_OUT = {
     "make": "sets up .venv, which runs this",
     ".": "activates .venv, which runs this",
@@ -69,12 +64,12 @@ class Reader:
             if reason := next((LEFT_OUT[name] for name in LEFT_OUT if left_out(name, words)), None):
                 print(f"{where}: {' '.join(words)}\n    left out: {reason}", flush=True)
                 continue
-            said = self.administer(words) if words[0] == "aws" else self.play(words)
+            said = self.call(words) if words[0] == "aws" else self.play(words)
             print(f"{where}: {' '.join(words)}\n    {said}, {time.monotonic() - start:.0f} s", flush=True)
 
-    def administer(self, words: list[str]) -> str:
-        """Carry out a command of the AWS command line as the account's root; raise where AWS refuses it."""
-        client = self.aws.client(words[1])
+    def call(self, words: list[str]) -> str:
+        """Carry out a command of the AWS command line, as root until there is a key; raise if it is refused."""
+        client = self.aws.client_of(self.keys, words[1]) if self.keys else self.aws.client(words[1])
         names = {xform_name(name, "-"): name for name in client.meta.service_model.operation_names}
         model = client.meta.service_model.operation_model(names[words[2]])
         members = {xform_name(name, "-"): name for name in model.input_shape.members}

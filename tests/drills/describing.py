@@ -25,13 +25,14 @@ from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as LocalDescriber sets it, before numpy is imported
 
+from imgcore.captioning.local import LocalDescriber
 from imgcore.captioning.local.findings import Findings
 from imgcore.captioning.local.sentences import caption
 from imgcore.captioning.local.vision import Sight
 from imgcore.imaging.decode import decode
 
 TABLE = Path(__file__).with_suffix(".tsv")  # package, path in it, SHA-256, tags that are true
-SIDE = 768  # pixels, LocalDescriber.side
+SIDE = LocalDescriber.side
 NAMED, RIGHT = 0.60, 0.95
 FEWEST = 100  # photos, so that a percentage means something
 

@@ -17,6 +17,7 @@ import http.client
 import multiprocessing
 import os
 import re
+import socket
 import statistics
 import subprocess
 import sys
@@ -197,7 +198,8 @@ def main() -> int:
     parser.add_argument("--route", help="only this path")
     parsed = parser.parse_args()
     routes = [route for route in open_routes() if parsed.route in (None, route[1])]
-    with tempfile.TemporaryDirectory() as folder:
+    # A store that accepts connections and never answers: /readyz waits longer for it than for one that is away
+    with tempfile.TemporaryDirectory() as folder, socket.create_server(("127.0.0.1", 0)) as store:
         settings = {
             "DATABASE_URL": f"sqlite:///{folder}/gallery.db",
             "ACCOUNTS": "on",
@@ -205,7 +207,7 @@ def main() -> int:
             "TRUSTED_PROXY": "127.0.0.1",
             "UPLOADS_BUCKET": "made-up-uploads",
             "DERIVED_BUCKET": "made-up-derived",
-            "AWS_ENDPOINT_URL": "http://127.0.0.1:9",  # nothing listens there
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{store.getsockname()[1]}",
             "AWS_ACCESS_KEY_ID": "made-up",
             "AWS_SECRET_ACCESS_KEY": "made-up",
             "AWS_DEFAULT_REGION": "eu-central-1",

@@ -230,7 +230,10 @@ def databases() -> None:
 
 
 def missing_operations() -> None:
-    """Free Tier GetAccountPlanState and Lambda GetAccountSettings (their API references): a paid account."""
+    """Free Tier GetAccountPlanState, Lambda GetAccountSettings, CloudFront ListVpcOrigins (API references).
+
+    The account is a paid one, and has no VPC origins.
+    """
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 
     serve = DomainDispatcherApplication.__call__
@@ -242,6 +245,9 @@ def missing_operations() -> None:
             answer: dict[str, Any] = plan
         elif environ["PATH_INFO"] == "/2016-08-19/account-settings":
             answer = {"AccountLimit": limits, "AccountUsage": {"TotalCodeSize": 0, "FunctionCount": 0}}
+        elif environ["PATH_INFO"] == "/2020-05-31/vpc-origin":
+            start("200 OK", [("Content-Type", "text/xml")])
+            return [b"<VpcOriginList><MaxItems>100</MaxItems><Quantity>0</Quantity></VpcOriginList>"]
         else:
             return serve(self, environ, start)  # type: ignore[no-any-return]
         start("200 OK", [("Content-Type", "application/json")])

@@ -23,7 +23,7 @@ BESIDE = ("pipeline/test_repository_crashes.py", "deploy/test_provision_migrator
 def tests() -> list[str]:
     """Return the files of the contract tests with a database fixture, and some that use it in other ways."""
     folder = ROOT / "tests"
-    contract = folder.glob("contract/test_*.py")
+    contract = folder.glob("contract/**/test_*.py")
     found = [path for path in contract if USES_THE_DATABASE.search(path.read_text())]
     more = [path for pattern in BESIDE for path in folder.glob(pattern)]
     return sorted(str(path) for path in (*found, *more))

@@ -35,16 +35,22 @@ FOLDER = f"{HOME}/gallery"
 KEPT = re.compile(r"(?i:https?_proxy|no_proxy)|(PIP|UV)_(DEFAULT_)?INDEX(_URL)?|PIP_CERT|SSL_CERT_FILE")
 NO_CREDENTIALS = re.compile(r"credentials|config profile", re.IGNORECASE)
 # The drill runs `make run` and `make check` itself; `make test` and other drills need packages, or root;
-# benchmarks and mutants take minutes; a command with an ID needs the reader's own.
+# benchmarks take minutes or miss their goals on a busy machine, mutants take minutes; a command with an ID
+# needs the reader's own. The documents say what needs Node.js or the AWS command line.
 LEFT_OUT = re.compile(
-    r"make (run|test|check|drill|bench|load|mutate)\b|ORDER=random |.* ID\b"
-    r"|\.venv/bin/python -m (pytest tests/unit --randomly|tests\.load\.bench_(images|quality))"
+    r"make (run|test|check|drill|bench|load|mutate)\b|ORDER=random |(node|aws) |.* ID\b"
+    r"|\.venv/bin/python -m (pytest tests/unit --randomly|tests\.load\.bench_(images|pipeline|quality|zips))"
 )
 # What cannot work on this machine or in this gallery, and the sentence that says so.
 REFUSED = {
     "imgcore user reset-second-factor": "This account has no second factor",
     "imgcore recaption --source local --batch": "set GEMINI_API_KEY",
-    ".venv/bin/python -m tests.load.bench_": "mariadb-install-db is not installed",
+    ".venv/bin/python -m tests.load.bench_page_view": "Node.js with npm is not installed",
+    ".venv/bin/python -m tests.load.bench_scrolling": "chromium is not installed",
+    ".venv/bin/python -m tests.support.javascript": "Node.js with npm is not installed",
+    ".venv/bin/python -m tests.load.bench_pages": "mariadb-install-db is not installed",
+    ".venv/bin/python -m tests.load.bench_repository": "mariadb-install-db is not installed",
+    ".venv/bin/python -m tests.load.mixed": "mariadb-install-db is not installed",
 }
 SHORTENED = {"imgload -n 40000": "imgload -n 400"}  # the page's own number of requests takes minutes
 SILENCE_SECONDS = 30.0  # `make run` says something at least that often

@@ -21,6 +21,7 @@ from tests.pipeline.stage import send
 REST = 45.0  # seconds after which a request without an answer has no effect any more
 CONNECT_SECONDS, ANSWER_SECONDS = 5.0, 20.0
 AT_ONCE = 80  # photos that one person works on; older ones stay as they are
+LOOKS = 1 / 2  # share of the acknowledged changes that are looked at
 WEIGHTS = {"upload": 4, "edit": 46, "delete": 12, "restore": 13, "share": 15, "revoke": 8, "recaption": 2}
 
 
@@ -180,6 +181,20 @@ class Person:
             owned.rests_until = time.monotonic() + REST
             raise
         setattr(owned.photo, attribute, {value})
+        if self._dice.random() < LOOKS:
+            self._look(public_id)
+
+    def _look(self, public_id: str) -> None:
+        """Compare a photo with what was acknowledged: at the end, a later change may hide that one was lost."""
+        photo = self.photos[public_id].photo
+        try:
+            answer = self._request("GET", f"/images/{public_id}")
+        except Unanswered:
+            return
+        if (answer["status"] == "deleted") not in photo.deleted:
+            self.problems.append(f"{public_id}: is {answer['status']}, in the trash is {photo.deleted}")
+        if None not in photo.words and answer["caption"] not in photo.words:
+            self.problems.append(f"{public_id}: the words are {answer['caption']!r}, not {photo.words}")
 
     def _tallied(self, tally: Tally, method: str, path: str, body: Any = None) -> Any:
         try:

@@ -17,7 +17,6 @@ from imgcore.errors import Rejected
 from imgcore.imaging.decode import decode
 
 SAMPLES = Path(__file__).parents[2] / "web" / "static" / "samples"
-MAX_SIDE = 1600  # pixels, as the pipeline decodes
 ROUNDS = 9
 COLD = """
 import time; start = time.perf_counter()
@@ -46,7 +45,7 @@ def main(names: list[str]) -> None:
     taken = []
     for path in map(Path, names) if names else sorted(SAMPLES.glob("*.jpg")):
         try:
-            picture = decode(path.read_bytes(), max_side=MAX_SIDE)
+            picture = decode(path.read_bytes(), max_side=LocalDescriber.side)
         except Rejected as error:
             print(f"{path.name[:26]:28} {error.message}")
             continue

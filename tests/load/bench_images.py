@@ -1,11 +1,12 @@
 """What a photo costs, from its file to all derived images, beside libvips.
 
-``python -m tests.load.bench_images [ROUNDS]`` prints a row for each format and size: medians of CPU in
-milliseconds of one core, of decoding, of rendering, of both, and of decoding all before resizing ("naive");
-the peak memory of a fresh process that does it once; the bytes of the display image; its PSNR beside the same
-pixels without losses. Where the program ``vips`` is installed, it prints CPU and peak memory of libvips for a
-display image and both thumbnails of the same sizes, quality and effort, without the CPU of a process's start.
-The last lines say which goals are met.
+``python -m tests.load.bench_images [ROUNDS]`` prints one JSON object for each format and size. Both sides run
+in turn, each time in fresh processes, whose start does not count: ours decodes and renders, also the timeline's
+picture, the placeholder and the perceptual hash; the program ``vips`` makes a display image and both thumbnails
+of the same sizes, quality and effort. ``cpu`` is the processor time of the cheapest round in milliseconds,
+because work beside it makes it longer, never shorter; ``decode`` our share of decoding; ``memory`` the peak of
+the largest process in MB; ``bytes`` those of the display image; ``psnr`` its decibels beside the whole picture
+resized by Lanczos' filter. Without ``vips`` its figures are missing. The exit code is 1 if a goal is missed.
 """
 
 from __future__ import annotations
@@ -15,29 +16,27 @@ import json
 import math
 import os
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
-from PIL import Image, ImageChops, ImageOps, ImageStat
+from PIL import Image, ImageChops, ImageStat
 
 from imgcore.gallery.keys import DISPLAY_SIDE, THUMBNAIL_SIDE
 from imgcore.imaging import decode as images
 from imgcore.imaging import render as thumbnails
 from imgcore.imaging import sizes
-from imgcore.imaging.photo import Photo
 from tests import images as samples
 
 ROUNDS = 5
 POOL = 20  # photos dropped at once
-GOAL = 100  # ms of CPU for a JPEG of 12 megapixels
+WATCHED = "JPEG 12 MP"
+GOAL = 100  # ms of CPU for it
 SIZES = {"2 MP": (1632, 1224), "12 MP": (4032, 3024), "24 MP": (6000, 4000)}
 # Each with about the detail and the bytes of a real photo
 FORMATS: dict[str, tuple[str, dict[str, object]]] = {
@@ -49,10 +48,17 @@ FORMATS: dict[str, tuple[str, dict[str, object]]] = {
     "AVIF": ("AVIF", {"quality": 60, "speed": 10}),
 }
 _ONCE = f"""
-import sys
+import json, sys, time
 from imgcore.imaging import decode, render
-for name in sys.argv[1:]:
-    render.render(decode.decode(open(name, "rb").read(), max_side={DISPLAY_SIDE}), "0" * 32, fit="crop")
+source, out = sys.argv[1:]
+data = open(source, "rb").read()
+before = time.process_time()
+photo = decode.decode(data, max_side={DISPLAY_SIDE})
+decoded = time.process_time()
+display = render.render(photo, "0" * 32, fit="crop").display
+both = time.process_time()
+open(out, "wb").write(display.data)
+open(out + ".json", "w").write(json.dumps([1000 * (decoded - before), 1000 * (both - before)]))
 """
 # The peak memory of a process counts that of the process that starts it; this one is small.
 _LAUNCHER = """
@@ -71,31 +77,22 @@ def sources() -> Iterator[tuple[str, bytes]]:
             yield f"{name} {size}", samples.encode(photo, form, **options)
 
 
-def whole_then_small(data: bytes) -> None:
-    """What most programs do: decode all of it, turn it, then resize."""
-    image = ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("RGB")
-    image.resize(sizes.inside(image.size, DISPLAY_SIDE), Image.Resampling.LANCZOS)
-
-
-def median(work: Callable[[], object], rounds: int) -> float:
-    """Return milliseconds of CPU time; the first run, which loads libraries, does not count."""
-    taken = []
-    for _ in range(rounds + 1):
-        start = time.process_time()
-        work()
-        taken.append(1000 * (time.process_time() - start))
-    return statistics.median(taken[1:])
-
-
 def both(data: bytes) -> None:
     """Do all that the thumbnail function does to one photo."""
     thumbnails.render(images.decode(data, max_side=DISPLAY_SIDE), "0" * 32, fit="crop")
 
 
-def psnr(photo: Photo, display: bytes) -> float:
-    """Return the decibels of a display image beside the same pixels without losses."""
+def reference(data: bytes) -> Image.Image:
+    """Return the whole picture at the size of the display image, by the best filter and without losses."""
+    image = Image.open(io.BytesIO(data)).convert("RGB")
+    return image.resize(sizes.display(image.size), Image.Resampling.LANCZOS)
+
+
+def psnr(lossless: Image.Image, display: bytes) -> float:
+    """Return the decibels of a display image beside the reference; nan where its size is another one."""
     image = Image.open(io.BytesIO(display)).convert("RGB")
-    lossless = Image.frombytes("RGB", image.size, photo.rgb(image.size))
+    if image.size != lossless.size:
+        return math.nan
     squares = ImageStat.Stat(ImageChops.difference(image, lossless)).sum2
     mean = sum(squares) / (3 * image.width * image.height)
     return 10 * math.log10(255 * 255 / mean) if mean else math.inf
@@ -116,72 +113,74 @@ def launched(*command: str | Path) -> Cost | None:
     return None if code else Cost(cpu, memory)
 
 
-def libvips(source: Path) -> Cost | None:
-    """Return what libvips takes for the display image and both thumbnails; None without it or its format."""
-    if shutil.which("vips") is None or (start := launched("vips", "--version")) is None:
-        return None
+def ours(source: Path) -> tuple[Cost, float]:
+    """Return what we take for all derived images, and for decoding alone; writes the display image."""
+    display = source.with_name("ours.webp")
+    cost = launched(sys.executable, "-c", _ONCE, source, display)
+    assert cost is not None
+    decode, both = json.loads(display.with_name("ours.webp.json").read_text())
+    return Cost(both, cost.memory), decode
+
+
+def libvips(source: Path, idle: Cost) -> Cost | None:
+    """Return what libvips takes for the display image and both thumbnails; None without its format."""
     options = f"[Q={thumbnails.QUALITY},effort={thumbnails.METHOD},strip]"
-    display, costs = source.with_name("display.webp"), []
-    commands = [["vips", "thumbnail", source, f"{display}{options}", str(DISPLAY_SIDE), "--size", "down"]]
+    display = source.with_name("vips.webp")
+    whole: list[str | Path] = ["vips", "thumbnail", source, f"{display}{options}", str(DISPLAY_SIDE)]
+    commands = [[*whole, "--size", "down"]]
     for side in (2 * THUMBNAIL_SIDE, THUMBNAIL_SIDE):
         small = f"{source.with_name('small.webp')}{options}"
         commands.append(["vips", "thumbnail", display, small, str(side), "--crop", "centre"])
-    for command in commands:
-        if (cost := launched(*command)) is None:
-            return None
-        costs.append(cost)
-    cpu = sum(cost.cpu - start.cpu for cost in costs)
-    return Cost(cpu, max(cost.memory for cost in costs))
+    costs = [launched(*command) for command in commands]
+    made = [cost for cost in costs if cost]
+    if len(made) < len(costs):
+        return None
+    return Cost(sum(cost.cpu - idle.cpu for cost in made), max(cost.memory for cost in made))
 
 
-def main(rounds: int) -> None:
-    """Measure and print."""
+def cheapest(costs: list[Cost]) -> Cost:
+    """Return the least processor time and the least peak of some rounds."""
+    return Cost(min(cost.cpu for cost in costs), min(cost.memory for cost in costs))
+
+
+def measured(name: str, data: bytes, folder: Path, idle: Cost | None, rounds: int) -> bool:
+    """Print the row of a file; return whether its goals are met. idle: the start of vips; None without it."""
+    source = folder / "source"
+    source.write_bytes(data)
+    own: list[tuple[Cost, float]] = []
+    peer: list[Cost] = []
+    for _ in range(rounds):
+        own.append(ours(source))
+        peer += filter(None, [libvips(source, idle) if idle else None])
+    lossless, row = reference(data), dict[str, object](what=name, bytes=len(data))
+    for side, costs in (("ours", [cost for cost, _ in own]), ("vips", peer)):
+        if costs:
+            cost, display = cheapest(costs), folder.joinpath(f"{side}.webp").read_bytes()
+            figures = {"cpu": round(cost.cpu), "memory": round(cost.memory), "bytes": len(display)}
+            row[side] = figures | {"psnr": round(psnr(lossless, display), 1)}
+    best = cheapest([cost for cost, _ in own]).cpu
+    goals = {"libvips": cheapest(peer).cpu} if peer else {}
+    goals |= {f"{GOAL} ms": GOAL} if name == WATCHED else {}
+    met = {goal: best <= limit for goal, limit in goals.items()}
+    print(json.dumps(row | {"decode": round(min(decode for _, decode in own)), "met": met}), flush=True)
+    return all(met.values())
+
+
+def main(rounds: int) -> int:
+    """Measure and print; return the exit code."""
     from pillow_heif import register_heif_opener
 
     register_heif_opener()
-    idle = launched(sys.executable, "-c", _ONCE)
-    assert idle is not None
-    waiting, cores = os.getloadavg()[0], os.cpu_count()
-    print(f"{waiting:.1f} processes wanted a processor before it began, of {cores}; median of {rounds}")
-    print(f"CPU in ms of one core; memory in MB of a whole process, which has {idle.memory:.0f} when idle\n")
-    columns = (
-        "MB",
-        "decode",
-        "render",
-        "both",
-        "naive",
-        "memory",
-        "vips CPU",
-        "memory",
-        "display kB",
-        "PSNR dB",
-    )
-    print(f"{'file':<24}" + "".join(f"{column:>11}" for column in columns))
-    totals: dict[str, tuple[float, Cost | None]] = {}
-    jpeg = b""
+    print(f"{os.getloadavg()[0]:.1f} processes wanted a processor, of {os.cpu_count()}", file=sys.stderr)
+    starts = [launched("vips", "--version") for _ in range(rounds + 1)] if shutil.which("vips") else []
+    idle = cheapest([cost for cost in starts if cost]) if starts else None
+    met = []
     with tempfile.TemporaryDirectory() as scratch:
         for name, data in sources():
-            jpeg = data if name == "JPEG 12 MP" else jpeg
-            source = Path(scratch, "source")
-            source.write_bytes(data)
-            photo = images.decode(data, max_side=DISPLAY_SIDE)
-            display = thumbnails.render(photo, "0" * 32, fit="crop").display.data
-            decode = median(partial(images.decode, data, max_side=DISPLAY_SIDE), rounds)
-            render = median(partial(thumbnails.render, photo, "0" * 32, fit="crop"), rounds)
-            own, peer = launched(sys.executable, "-c", _ONCE, source), libvips(source)
-            naive = median(partial(whole_then_small, data), rounds)
-            assert own is not None
-            totals[name] = decode + render, peer
-            numbers = [len(data) / 1e6, decode, render, decode + render, naive, own.memory]
-            numbers += [peer.cpu, peer.memory] if peer else [math.nan, math.nan]
-            numbers += [len(display) / 1000, psnr(photo, display)]
-            print(f"{name:<24}" + "".join(f"{number:>11.1f}" for number in numbers), flush=True)
-    at_once(jpeg)
-    total, _ = totals["JPEG 12 MP"]
-    print(f"\nJPEG 12 MP within {GOAL} ms: {'met' if total <= GOAL else 'missed'}, {total:.0f} ms")
-    for name, (total, peer) in totals.items():
-        if peer:
-            print(f"{name} beside libvips: {'met' if total <= peer.cpu else 'missed'}, {total / peer.cpu:.2f}")
+            met.append(measured(name, data, Path(scratch), idle, rounds))
+            if name == WATCHED:
+                at_once(data)
+    return int(not all(met))
 
 
 def at_once(data: bytes) -> None:
@@ -190,8 +189,9 @@ def at_once(data: bytes) -> None:
         list(pool.map(both, [data] * 2))  # start the processes
         start = time.perf_counter()
         list(pool.map(both, [data] * POOL))
-        print(f"\n{POOL} JPEGs of 12 MP in two processes: all done after {time.perf_counter() - start:.1f} s")
+        taken = time.perf_counter() - start
+    print(json.dumps({"what": f"{POOL} × {WATCHED} in two processes", "seconds": round(taken, 1)}), flush=True)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS)
+    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS))

@@ -36,7 +36,9 @@ from tests.load.page_questions import Question, questions
 
 ROWS = (1000, 10_000, 100_000, 1_000_000)
 ROUNDS, REQUESTS = 3, 40
-WARM_UP = 64  # requests before the first: each thread opens its connection to the database with TLS
+WARM_UP = (
+    64  # requests before the first, many at once: each thread opens its connection to the database with TLS
+)
 SEARCHES, LONGEST = 8, 0.1  # searches for nothing at once, and seconds for each
 FLAT, OF_PEER_HOT, OF_PEER_COLD, OF_FLOOR = 1.5, 1 / 3, 1.0, 2.0
 SAME_LENGTH = 0.8  # an answer that is shorter shows fewer photos
@@ -112,18 +114,20 @@ class Bench:
 
     ours: Server
     database: int | None
+    rounds: int  # but of pages that are asked for once
     requests: int  # of a round
     others: tuple[Server, Server] | None = None  # peer and floor
 
     def measure(self, question: Question) -> Measured:
         """Ask one question in rounds, and in turn with the others where it is about the page."""
-        paths, headers = iter(question.paths_for(ROUNDS * self.requests)), dict(question.headers)
+        rounds = ROUNDS if question.once else self.rounds
+        paths, headers = iter(question.paths_for(rounds * self.requests)), dict(question.headers)
         length = 0
         if not question.once:
             known, length = self.ours.get(question.paths[0], headers)
             headers |= known if question.conditional else {}
         ours, database, waited, peer, floor = ([] for _ in range(5))
-        for asked in question.rounds(ROUNDS, paths):
+        for asked in question.rounds(rounds, paths):
             before, of_database, waits = cpu(self.ours.pid), self._database_cpu(), []
             for path in asked:
                 start = time.perf_counter()
@@ -149,17 +153,25 @@ class Bench:
     def _database_cpu(self) -> float:
         return cpu(self.database) if self.database is not None else 0.0
 
-    def at_once(self, origin: str) -> float:
-        """Search for nothing many times at once; return the longest wait in seconds."""
+    def at_once(self, origin: str) -> tuple[float, int]:
+        """Search for nothing many times at once; return the longest wait in seconds, and how many were refused.
 
-        def wait(number: int) -> float:
+        A gallery that is busy with six searches refuses others at once, so as to serve all else.
+        """
+
+        def wait(number: int) -> tuple[float, bool]:
             connection = HTTPConnection(urlsplit(origin).netloc, timeout=60)
             start = time.perf_counter()
-            Server(0, connection).get(f"/api/v1/images?q=zebra{number}", {})
-            return time.perf_counter() - start
+            connection.request("GET", f"/api/v1/images?q=zebra{number}")
+            answer = connection.getresponse()
+            answer.read()
+            if answer.status not in (200, 429):
+                raise RuntimeError(f"a search answered {answer.status}")
+            return time.perf_counter() - start, answer.status == 429
 
         with ThreadPoolExecutor(SEARCHES) as pool:
-            return max(pool.map(wait, range(SEARCHES)))
+            waits, refused = zip(*pool.map(wait, range(SEARCHES)), strict=True)
+            return max(waits), sum(refused)
 
 
 @dataclass
@@ -167,6 +179,7 @@ class Table:
     """Prints the rows, and compares each with that over the fewest rows."""
 
     kind: str  # of the database
+    rounds: int
     requests: int  # of a round
     missed: int = 0
     fewest: dict[str, tuple[float, int]] = field(default_factory=dict)  # cost and length
@@ -185,8 +198,9 @@ class Table:
         else:
             self._goal(rows, question.what, "flat", cost, known[0], FLAT)
 
-    def show_wait(self, rows: int, longest: float) -> None:
-        """Print the longest wait of searches for nothing."""
+    def show_wait(self, rows: int, longest: float, refused: int) -> None:
+        """Print the longest wait of searches for nothing, and how many were refused."""
+        self._print(rows, f"{SEARCHES} searches for nothing at once", refused=refused)
         self._goal(rows, f"{SEARCHES} searches for nothing at once, s", "longest", longest, 1, LONGEST)
 
     def _goal(self, rows: int, what: str, name: str, ours: float, other: float, goal: float) -> None:
@@ -203,6 +217,16 @@ class Table:
         print(json.dumps({"on": self.kind, "rows": rows, "what": what} | shown), flush=True)
 
 
+def warm_up(origin: str) -> None:
+    """Ask for the page many times at once."""
+
+    def ask(_: int) -> None:
+        Server(0, HTTPConnection(urlsplit(origin).netloc, timeout=60)).get("/", {})
+
+    with ThreadPoolExecutor(2 * SEARCHES) as pool:
+        list(pool.map(ask, range(WARM_UP)))
+
+
 def over(url: str, rows: int, table: Table, database: int | None, others: tuple[Server, Server] | None) -> None:
     """Measure one size and print its lines."""
     known = open_database(url)
@@ -210,17 +234,16 @@ def over(url: str, rows: int, table: Table, database: int | None, others: tuple[
     known.close()
     with web(url, "http://127.0.0.1:9", processes=1) as running:
         ours = Server(running.pid, HTTPConnection(urlsplit(running.origin).netloc, timeout=60))
-        for _ in range(WARM_UP):
-            ours.get("/", {})
-        bench = Bench(ours, database, table.requests, others)
+        warm_up(running.origin)
+        bench = Bench(ours, database, table.rounds, table.requests, others)
         for question in asked:
             table.show(rows, question, bench.measure(question))
-        table.show_wait(rows, bench.at_once(running.origin))
+        table.show_wait(rows, *bench.at_once(running.origin))
 
 
-def on_mariadb(sizes: Sequence[int], requests: int) -> int:
+def on_mariadb(sizes: Sequence[int], rounds: int, requests: int) -> int:
     """Measure over MariaDB; return the number of goals that are missed."""
-    table = Table("mariadb", requests)
+    table = Table("mariadb", rounds, requests)
     with bench_server() as server:
         for rows in sizes:
             url = photos_in(server, rows)
@@ -233,9 +256,9 @@ def on_mariadb(sizes: Sequence[int], requests: int) -> int:
     return table.missed
 
 
-def on_sqlite(sizes: Sequence[int], requests: int) -> int:
+def on_sqlite(sizes: Sequence[int], rounds: int, requests: int) -> int:
     """Measure over SQLite, whose time is that of the web process."""
-    table = Table("sqlite", requests)
+    table = Table("sqlite", rounds, requests)
     for rows in sizes:
         over(photos_in_file(rows), rows, table, None, None)
     return table.missed
@@ -245,12 +268,14 @@ def main() -> int:
     """Measure and print; 1 where a goal is missed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("rows", nargs="*", type=int, default=ROWS, help="in ascending order")
-    parser.add_argument("--requests", type=int, default=REQUESTS, help="of each of three rounds")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="more where others use the machine")
+    parser.add_argument("--requests", type=int, default=REQUESTS, help="of each round")
     parser.add_argument("--on", choices=("mariadb", "sqlite", "both"), default="both")
     options = parser.parse_args()
     print(json.dumps({"machine": platform.machine(), "python": platform.python_version()}), flush=True)
-    missed = on_mariadb(options.rows, options.requests) if options.on != "sqlite" else 0
-    missed += on_sqlite(options.rows, options.requests) if options.on != "mariadb" else 0
+    asked = options.rows, options.rounds, options.requests
+    missed = on_mariadb(*asked) if options.on != "sqlite" else 0
+    missed += on_sqlite(*asked) if options.on != "mariadb" else 0
     return int(missed > 0)
 
 

@@ -29,10 +29,7 @@ class Photo:
         if image is None:
             yield f"{public_id} is lost"
             return
-        if not self._possible(image.caption):
-            yield f"{public_id}: the words are {image.caption!r}, not {self.words}"
-        if (image.deleted_at is not None) not in self.deleted:
-            yield f"{public_id}: in the trash {image.deleted_at is not None}, not {self.deleted}"
+        yield from self.lost(public_id, image)
         expected = {"rejected" if self.rejected else "done"} | (
             set() if self.uploaded else {"expired", "awaiting"}
         )
@@ -42,6 +39,13 @@ class Photo:
             yield f"{public_id} lacks a caption"
         if image.status == "done" and not stored(image.derived_keys):
             yield f"{public_id} lacks thumbnails"
+
+    def lost(self, public_id: str, image: Image) -> Iterator[str]:
+        """Yield what a person did that the photo does not show: other words, or its place in the trash."""
+        if not self._possible(image.caption):
+            yield f"{public_id}: the words are {image.caption!r}, not {self.words}"
+        if (image.deleted_at is not None) not in self.deleted:
+            yield f"{public_id}: in the trash {image.deleted_at is not None}, not {self.deleted}"
 
     def _possible(self, caption: str | None) -> bool:
         if caption in self.words:

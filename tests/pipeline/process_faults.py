@@ -13,10 +13,12 @@ from urllib.parse import urlsplit
 
 import pymysql
 
+from tests.pipeline import late_results
 from tests.pipeline.processes import LEASE, WORKERS, Gallery
 
 Fault = Callable[[Gallery, Random], AbstractContextManager[None]]
 HOUR = 3600
+LATE_SECONDS = 15 * LEASE  # a limit, within which a worker has a result and another one takes its task over
 MOST_CONNECTIONS = 10  # the fewest that MariaDB lets one set
 
 
@@ -62,6 +64,19 @@ def worker_stopped(gallery: Gallery, dice: Random) -> Iterator[None]:
         yield
     finally:
         gallery.signal(name, signal.SIGCONT)
+
+
+@contextmanager
+def result_late(gallery: Gallery, dice: Random) -> Iterator[None]:
+    """A worker is stopped after its description, and stores it when another worker has stored another one."""
+    name = f"worker {dice.choice([number for number, kind in enumerate(WORKERS) if kind == 'caption'])}"
+    pid, request = gallery.running[name].pid, gallery.stop_request(name)
+    with late_results.stopped_before_storing(pid, request, LATE_SECONDS) as task:
+        before = gallery.stored(task)
+        deadline = time.monotonic() + LATE_SECONDS
+        while task and gallery.stored(task) == before and time.monotonic() < deadline:
+            time.sleep(0.1)
+    yield
 
 
 @contextmanager
@@ -149,6 +164,7 @@ FAULTS: dict[str, Fault] = {
     "one web process killed": one_web_process_killed,
     "worker killed": _part_killed(lambda dice: f"worker {dice.randrange(len(WORKERS))}"),
     "worker stopped beyond its lease": worker_stopped,
+    "result of a worker late": result_late,
     "emulator killed": _part_killed(lambda dice: "emulator"),
     "database read-only": read_only,
     "database without connections": no_connections,

@@ -26,7 +26,11 @@ from tests.contract.proxy import Proxy, proxy
 from tests.mariadb import MariaDb, mariadb
 from tests.support import guarded
 
-LEASE = 4.0  # seconds; a slow description takes two seconds longer
+LEASE = 4.0  # seconds
+SLOW = (
+    1 / 30,
+    LEASE + 2,
+)  # share of slow descriptions, and their seconds: the lease of the task ends meanwhile
 DISK_BYTES = 256 * 2**20
 START_SECONDS = 240.0  # a loaded machine starts everything again after many faults
 WORKERS = ("thumbnail", "caption", "caption", "sweep")
@@ -91,6 +95,10 @@ class Gallery:
         """The file with a line for each stored result of a task."""
         return self.aws.home / "results"
 
+    def stored(self, task: str | None) -> int:
+        """How many results of a task are stored: of the image's id and the task's kind."""
+        return self.results.read_text().splitlines().count(task) if task else 0
+
     @property
     def disk(self) -> Path:
         """The folder of the small disk, which holds the objects."""
@@ -119,7 +127,8 @@ class Gallery:
             self._wait(lambda: answers(f"{self.address}/healthz"), name)
         else:
             kind = WORKERS[int(name.split()[1])]
-            command = self._python("tests.pipeline.queue_worker", kind, str(self.results), str(LEASE + 2))
+            files = map(str, (self.results, self.stop_request(name)))
+            command = self._python("tests.pipeline.queue_worker", kind, *files, *map(str, SLOW))
             self._start(name, command, self.settings())
 
     def kill(self, name: str) -> None:
@@ -133,6 +142,10 @@ class Gallery:
     def signal(self, name: str, number: signal.Signals) -> None:
         """Send a signal to a part."""
         self.running[name].send_signal(number)
+
+    def stop_request(self, name: str) -> Path:
+        """The file that lets a worker stop before it stores its next result."""
+        return self.aws.home / f"stop {name}"
 
     def log(self, name: str) -> Path:
         """The file with the output of all processes of a part."""

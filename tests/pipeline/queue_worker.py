@@ -2,10 +2,11 @@
 
 ::
 
-    python -m tests.pipeline.queue_worker thumbnail|caption|sweep RESULTS SLOW_SECONDS
+    python -m tests.pipeline.queue_worker thumbnail|caption|sweep RESULTS STOP SHARE SECONDS
 
-Each result that is stored adds a line to the file RESULTS. One description in thirty takes SLOW_SECONDS, so
-that the lease of its task ends meanwhile. ``sweep`` runs the schedule's task every two seconds.
+Each result that is stored adds a line to the file RESULTS. While the file STOP exists, the process stops itself
+before it stores a result. A SHARE of the descriptions takes SECONDS, so that the lease of its task ends
+meanwhile. ``sweep`` runs the schedule's task every two seconds.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ from imgcore import captioners
 from imgcore.aws.clients import create_client
 from imgcore.db.tasks import TaskRepository
 from imgcore.pipeline.models import Claim
+from tests.pipeline import late_results
 
-SLOW_SHARE = 1 / 30
 SWEEP_SECONDS = 2.0
 PAUSE = 0.5  # seconds until the queue is asked again after an error
 
@@ -53,8 +54,8 @@ def watch_results(path: Path) -> None:
     patch.object(TaskRepository, "_commit", committed).start()
 
 
-def slow_down(seconds: float) -> None:
-    """Let some descriptions take ``seconds``."""
+def slow_down(share: float, seconds: float) -> None:
+    """Let this share of the descriptions take ``seconds``."""
     create = captioners.create
 
     def created(config: Any) -> Any:
@@ -62,7 +63,7 @@ def slow_down(seconds: float) -> None:
         describe = captioner.describe
 
         def slowly(*given: Any, **named: Any) -> Any:
-            if random.random() < SLOW_SHARE:
+            if random.random() < share:
                 time.sleep(seconds)
             return describe(*given, **named)
 
@@ -112,5 +113,6 @@ def sweep() -> None:
 
 if __name__ == "__main__":
     watch_results(Path(sys.argv[2]))
-    slow_down(float(sys.argv[3]))
+    late_results.stop_on_request(Path(sys.argv[3]))
+    slow_down(float(sys.argv[4]), float(sys.argv[5]))
     sweep() if sys.argv[1] == "sweep" else serve(sys.argv[1])

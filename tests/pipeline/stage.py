@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
 import time
 import uuid
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from imgcore.gallery.models import Image, UploadForm
 from imgcore.gallery.service import Gallery
 from tests.cloud import Cloud, cloud
 from tests.contract.images import settled
+from tests.support.processes import processes
 from tests.zips import built
 
 PROJECT = "caption-gallery-local"
@@ -49,15 +49,19 @@ class Stage:
 
     def settle(self, ids: list[str], seconds: float) -> list[Image]:
         """Wait until nothing of these changes any more, sweeping as the schedule does but more often."""
-        deadline = time.monotonic() + seconds
+        now = time.monotonic()
+        deadline, next_sweep = now + seconds, now
         while True:
             images = self.images(ids)
             left = [image for image in images if not image.settled]
             if not left:
                 return images
-            assert time.monotonic() < deadline, f"{len(left)} of {len(ids)} never settled: {left[0]}"
-            self.sweep()
-            time.sleep(2.0)
+            now = time.monotonic()
+            assert now < deadline, f"{len(left)} of {len(ids)} never settled: {left[0]}"
+            if now >= next_sweep:
+                self.sweep()
+                next_sweep = now + 2.0
+            time.sleep(0.2)
 
     def images(self, ids: list[str]) -> list[Image]:
         """Return the current images, read a hundred at a time."""
@@ -86,11 +90,8 @@ class Stage:
 
     def workers(self) -> dict[int, Path]:
         """The processes that run the functions just now, each with the folder of its unpacked code."""
-        listed = subprocess.run(
-            ["ps", "-axww", "-o", "pid=,args="], capture_output=True, text=True, check=True
-        ).stdout
-        mine = [line.split(None, 1) for line in listed.splitlines() if str(self.aws.home) in line]
-        found = {int(pid): UNPACKED.search(command) for pid, command in mine}
+        mine = [each for each in processes() if str(self.aws.home) in each.command]
+        found = {each.pid: UNPACKED.search(each.command) for each in mine}
         return {pid: Path(folder[0]) for pid, folder in found.items() if folder}
 
 

@@ -18,7 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-_GUARDIAN = """
+GUARDIAN = """
 import os, shutil, signal, sys, time
 groups, folders = set(), set()
 for line in sys.stdin:
@@ -44,7 +44,7 @@ class _Guardian:
         self.groups: set[int] = set()
         self.stopping = False
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", _GUARDIAN],
+            [sys.executable, "-I", "-S", "-c", GUARDIAN],
             stdin=subprocess.PIPE,
             text=True,
             start_new_session=True,
@@ -131,9 +131,20 @@ def until_terminated(main: Callable[[], int]) -> int:
     def stop(number: int, _: object) -> None:
         for other in (signal.SIGINT, signal.SIGTERM):
             signal.signal(other, lambda *_: None)  # children would inherit SIG_IGN
-        stop_all()
         raise SystemExit(128 + number)
+
+    # A handler runs once the main thread executes Python again; where the signal came just before it began to
+    # wait for a child, that is when the child has ended. So a thread of its own ends the children.
+    signalled, by_handler = os.pipe()
+    os.set_blocking(by_handler, False)
+
+    def end_children() -> None:
+        os.read(signalled, 1)
+        stop_all()
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
+    threading.Thread(target=end_children, daemon=True).start()
+    signal.set_wakeup_fd(by_handler)
+    os.register_at_fork(after_in_child=lambda: signal.set_wakeup_fd(-1))  # a fork's signals are its own
     return main()

@@ -55,13 +55,16 @@ def mutants(source: str) -> list[Mutant]:
 
 
 def _ignored(tree: ast.AST) -> Iterator[ast.AST]:
-    """Yield decorators, such as ``dataclass(slots=True)``, calls that only log, and the start of programs."""
+    """Yield decorators, such as ``dataclass(slots=True)``, calls that only log, and the start of programs.
+
+    Also ``strict`` of zip(): it is an assertion, which no result shows while it holds.
+    """
     for node in ast.walk(tree):
         yield from getattr(node, "decorator_list", [])
         match node:
             case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id="logger" | "_log")))):
                 yield node
-            case ast.If(test=ast.Compare(left=ast.Name(id="__name__"))):
+            case ast.If(test=ast.Compare(left=ast.Name(id="__name__"))) | ast.keyword(arg="strict"):
                 yield node
 
 

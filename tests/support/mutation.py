@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import ctypes
 import gc
 import importlib.machinery
 import inspect
@@ -34,17 +35,21 @@ from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any
 
+import psutil
 import pytest
 from _pytest.main import pytest_runtestloop as default_loop
 
+from tests.support import guarded
 from tests.support.mutants import Mutant, mutants
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLE = ROOT / "tests" / "mutation.toml"
 # In one process, in the same order for each mutant, without writing files
 OURS = {"imgcore", "lambda_build", "roles", "tests", "web"}
-_KEPT = {__name__, "tests", "tests.support", "tests.support.mutants"}
+SHARED = ROOT / "playbooks" / "module_utils"  # imported as a part of ansible.module_utils
+_KEPT = {__name__, "tests", "tests.support", "tests.support.guarded", "tests.support.mutants"}
 OPTIONS = ("-x", "-q", "-n0", "--randomly-seed=1", "-p", "no:cacheprovider", "--no-header", "--tb=no")
+_PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 _NOT_REPLACED = 99  # status: the mutant is not in the body of a function
 
 
@@ -62,9 +67,22 @@ def _load_in_place_of(path: Path, source: str) -> None:
 def _forked(run: Callable[[], int], timeout: float) -> tuple[int | None, float]:
     """Call ``run`` in a forked process; return its status, None after the timeout, and the seconds."""
     begin = time.monotonic()
+    child = _started(run)
+    while time.monotonic() - begin < timeout:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            return os.waitstatus_to_exitcode(status), time.monotonic() - begin
+        time.sleep(0.01)
+    _kill_tree(child)
+    return None, timeout
+
+
+def _started(run: Callable[[], int]) -> int:
+    """Call ``run`` in a forked process that ends with its status; return its id."""
     child = os.fork()
     if child == 0:
         os.setpgid(0, 0)
+        _adopt_orphans()
         try:
             with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
                 status = run()
@@ -73,14 +91,37 @@ def _forked(run: Callable[[], int], timeout: float) -> tuple[int | None, float]:
         os._exit(status)
     with suppress(OSError):  # the child does it too: whichever comes first
         os.setpgid(child, child)
-    while time.monotonic() - begin < timeout:
-        done, status = os.waitpid(child, os.WNOHANG)
-        if done:
-            return os.waitstatus_to_exitcode(status), time.monotonic() - begin
+    return child
+
+
+def _adopt_orphans() -> None:
+    """Let processes whose parent has ended become children of this one, not of init (Linux only)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def _kill_tree(child: int) -> None:
+    """Kill a child and all that it has started, in whatever process group or session.
+
+    Guardians are left: they remove the folders of what they guard, and end then by themselves.
+    """
+    os.kill(child, signal.SIGSTOP)  # or it would go on to start others
+    parent = psutil.Process(child)
+    while left := [each for each in parent.children(recursive=True) if not _over(each)]:
+        for each in left:
+            with suppress(psutil.NoSuchProcess):
+                each.kill()
         time.sleep(0.01)
-    os.killpg(child, signal.SIGKILL)
+    os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
-    return None, timeout
+
+
+def _over(process: psutil.Process) -> bool:
+    """Return whether a process has ended, or is a guardian."""
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE or guarded.GUARDIAN in process.cmdline()
+    except psutil.NoSuchProcess:
+        return True
 
 
 def _within_reason(run: Callable[[], int], without_mutant: Callable[[], int], timeout: float) -> int | None:
@@ -170,7 +211,13 @@ def _outline(code: CodeType) -> list[object]:
 
 def _forget_modules() -> None:
     """Remove our own modules, so that they are imported anew."""
-    for name in [name for name in sys.modules if name.partition(".")[0] in OURS and name not in _KEPT]:
+    shared = [
+        name
+        for name, each in sys.modules.items()
+        if Path(getattr(each, "__file__", None) or "").parent == SHARED
+    ]
+    ours = [name for name in sys.modules if name.partition(".")[0] in OURS and name not in _KEPT]
+    for name in shared + ours:
         del sys.modules[name]
 
 

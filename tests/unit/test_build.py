@@ -6,6 +6,7 @@ import json
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -147,6 +148,24 @@ def test_dependencies_outdated_zip_is_removed(uv: FakeUv, here: Target, tmp_path
     second = dependencies.ensure(here, interpreter(HERE_PYTHON), tmp_path)
 
     assert ({second}, False) == (set(tmp_path.glob("*.zip")), first == second)
+
+
+def test_dependencies_zip_that_another_build_made_meanwhile_stays(
+    uv: FakeUv, here: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two builds that begin at once pack the same packages; the first may be reading its zip already."""
+    made, install, removed = dependencies.ensure(here, None, tmp_path), wheels.install, []
+    made.rename(tmp_path / "aside")
+
+    def later(folder: Path, *further: Any, **named: Any) -> None:
+        install(folder, *further, **named)
+        (tmp_path / "aside").rename(made)
+
+    monkeypatch.setattr(wheels, "install", later)
+    monkeypatch.setattr(Path, "unlink", lambda path, **_: removed.append(path))
+
+    assert made == dependencies.ensure(here, None, tmp_path)
+    assert made not in removed
 
 
 def test_wheels_are_locked_and_never_built(uv: FakeUv, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from imgcore.captioning.local.families import FAMILIES, GROUPS
 from imgcore.captioning.local.findings import Subject
-from imgcore.captioning.local.vocabulary import classes, members, subject, with_article
+from imgcore.captioning.local.vocabulary import classes, is_undecided, members, subject, with_article
 
 TABBY, STRIPED, PERSIAN = 281, 282, 283
 PIG, DOG, GORILLA, REVOLVER, BIKINI = 341, 208, 366, 763, 445
@@ -152,3 +152,20 @@ def test_vocabulary_group_phrases_carry_their_article() -> None:
     """Or are plurals."""
     odd = [group.phrase for group in GROUPS.values() if not group.phrase.startswith(("a ", "an "))]
     assert ["mountains", "fruit or vegetables"] == odd
+
+
+@pytest.mark.parametrize(
+    ("likely", "undecided"),
+    [
+        pytest.param({"c281": 0.6}, False, id="one class is clear"),
+        pytest.param({"c281": 0.59}, True, id="one class is nearly clear"),
+        pytest.param({"c281": 0.05, "c282": 0.05, "c283": 0.05}, True, id="a family is possible"),
+        pytest.param({"c281": 0.06, "c282": 0.06}, False, id="every family is far"),
+        pytest.param({f"c{ROCKING_CHAIR}": 0.4}, True, id="a class without a family is possible"),
+        pytest.param({f"c{ROCKING_CHAIR}": 0.39}, False, id="that class is far"),
+    ],
+)
+def test_vocabulary_second_view_where_it_may_change_the_subject(
+    likely: dict[str, float], undecided: bool
+) -> None:
+    assert undecided == is_undecided(probabilities(**likely))

@@ -46,6 +46,7 @@ def test_cursor_is_read_as_it_was_given_out() -> None:
         ("", Invalid, "since"),
         ("aWQ8Mw", Invalid, "since"),
         ("\u00e4", Invalid, "since"),
+        ("!!!!" + Cursor(NOW, "0" * 16).text(OWN), Invalid, "since"),
         (Cursor(NOW, "0" * 16).text(OWN)[:-3], Invalid, "since"),
         (Cursor(NOW, "0" * 16).text(SHARED), Forbidden, "cursor_account"),
         (Cursor(NOW, "0" * 16).text(EVERYBODY), Forbidden, "cursor_account"),
@@ -80,7 +81,8 @@ def test_late_commit_is_reported_although_its_time_is_before_the_cursor() -> Non
 
 def test_idle_cursor_is_renewed_before_it_expires() -> None:
     cursor = first_cursor([], EVERYBODY, NOW)
-    assert cursor == changes_since([], cursor, EVERYBODY, NOW + timedelta(minutes=5)).cursor
+    for quiet in (timedelta(minutes=5), timedelta(minutes=5, seconds=10)):
+        assert cursor == changes_since([], cursor, EVERYBODY, NOW + quiet).cursor
     later = NOW + timedelta(minutes=6)
     assert later - changes.OVERLAP == changes_since([], cursor, EVERYBODY, later).cursor.at
 
@@ -125,8 +127,17 @@ def test_many_changes_come_in_parts_that_join_up(monkeypatch: pytest.MonkeyPatch
         found += ids(part)
         if not part.more:
             break
+        assert len(part.tiles) <= 10
     assert list(range(40)) == found
     assert parts >= 4
+
+
+def test_as_many_changes_as_an_answer_holds_come_in_one_and_one_more_in_two() -> None:
+    rows = [row(number, number / 1000) for number in range(1, 1002)]
+    start = first_cursor([], EVERYBODY, NOW)
+    whole = changes_since(rows[:1000], start, EVERYBODY, NOW)
+    part = changes_since(rows, start, EVERYBODY, NOW)
+    assert ((1000, False), (1000, True)) == tuple((len(each.tiles), each.more) for each in (whole, part))
 
 
 def test_more_changes_at_one_time_than_an_answer_holds_start_again(monkeypatch: pytest.MonkeyPatch) -> None:

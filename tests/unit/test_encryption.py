@@ -49,6 +49,13 @@ def test_replaced_key_still_decrypts_and_the_first_one_encrypts() -> None:
     assert "SECRET" == cipher(SECOND).decrypt(both.encrypt("SECRET", "1"), "1")
 
 
+def test_token_is_current_while_its_key_is_the_first() -> None:
+    """A token of an older key is encrypted again when it is used."""
+    token = cipher(FIRST).encrypt("SECRET", "1")
+    current = [cipher(keys).is_current(token) for keys in (FIRST, f"{FIRST},{SECOND}", f"{SECOND},{FIRST}")]
+    assert [True, True, False] == current
+
+
 @pytest.mark.parametrize("keys", ["", "x" * 31, f"{FIRST},short", f"{FIRST},"])
 def test_short_key_is_misconfigured(keys: str) -> None:
     with pytest.raises(Misconfigured, match="SECRET_KEY"):

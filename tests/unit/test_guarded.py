@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import guarded
+from tests.support.processes import runs
 
 ROOT = Path(__file__).resolve().parents[2]
 # A child that has a child of its own and ignores SIGTERM, as a stalled playbook may; a fork; and a folder.
@@ -62,6 +63,19 @@ def main():
 sys.exit(guarded.until_terminated(main))
 """
 
+# A fork that says whether its signals go to the parent.
+FORK = """
+import os, signal, sys
+from tests.support import guarded
+
+def main():
+    if not (fork := os.fork()):
+        os._exit(signal.set_wakeup_fd(-1) != -1)
+    return os.waitstatus_to_exitcode(os.waitpid(fork, 0)[1])
+
+sys.exit(guarded.until_terminated(main))
+"""
+
 
 def started(program: str, folder: Path) -> subprocess.Popen[str]:
     """Start one of the programs and return when its child runs."""
@@ -78,12 +92,6 @@ def wait_until(true: Callable[[], bool]) -> None:
     while not true():
         assert time.monotonic() < end
         time.sleep(0.02)
-
-
-def runs(pid: int) -> bool:
-    """Return whether a process runs. One that has ended may still wait for init to collect it."""
-    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True).stdout.strip()
-    return bool(state) and not state.startswith("Z")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
@@ -106,6 +114,10 @@ def test_until_terminated_sigterm_leaves_context_managers(tmp_path: Path) -> Non
         drill.send_signal(signal.SIGTERM)
         assert drill.wait(10) == 128 + signal.SIGTERM
     assert (tmp_path / "clean").exists()
+
+
+def test_until_terminated_the_end_of_a_fork_ends_nothing_else() -> None:
+    assert 0 == subprocess.run([sys.executable, "-c", FORK], cwd=ROOT, check=False).returncode
 
 
 def test_run_timeout_kills_the_group(tmp_path: Path) -> None:

@@ -137,16 +137,27 @@ def test_to_srgb_of_unknown_primaries_takes_those_of_srgb(points: tuple[int, int
     assert colour.to_srgb(image, b"", ColourCoding(*points)).tobytes() == known.tobytes()
 
 
-@pytest.mark.parametrize("bits", [1, 2, 4, 8, 16])
-def test_decode_transparent_level_of_grey_counts_in_the_bits_of_the_file(bits: int) -> None:
-    """The level 1 of eight pixels 0, 1, 0, 1 ..."""
-    row = {1: b"\x55", 2: b"\x11\x11", 4: b"\x01\x01\x01\x01", 8: b"\0\1" * 4, 16: b"\0\0\0\1" * 4}[bits]
-    key = chunk(b"tRNS", struct.pack(">H", 1))
-    data = samples.png(8, 1, bits=bits, colour=0, pixels=b"\0" + row, extra=key)
-    photo = decode(data, max_side=8)
+def level_of_grey(bits: int, level: int, key: int) -> bytes:
+    """A PNG of eight pixels 0, ``level``, 0, ``level`` …, of which those of ``key`` are transparent."""
+    row = sum(level << bits * place for place in (0, 2, 4, 6)).to_bytes(bits)
+    extra = chunk(b"tRNS", struct.pack(">H", key))
+    return samples.png(8, 1, bits=bits, colour=0, pixels=b"\0" + row, extra=extra)
+
+
+@pytest.mark.parametrize(
+    ("bits", "level"), [(1, 1), (2, 1), (2, 3), (4, 1), (4, 15), (8, 1), (8, 255), (16, 1), (16, 65_535)]
+)
+def test_decode_transparent_level_of_grey_counts_in_the_bits_of_the_file(bits: int, level: int) -> None:
+    photo = decode(level_of_grey(bits, level, level), max_side=8)
     assert photo.background == (255, 255, 255)
     levels = shown(photo).convert("L").tobytes()
     assert levels == b"\0\xff" * 4
+
+
+@pytest.mark.parametrize("bits", [2, 4, 8])
+def test_decode_bits_of_a_transparent_level_that_the_file_lacks_are_ignored(bits: int) -> None:
+    photo = decode(level_of_grey(bits, 1, 0x0101), max_side=8)
+    assert shown(photo).convert("L").tobytes() == b"\0\xff" * 4
 
 
 def test_decode_transparent_colour_of_sixteen_bits_is_found() -> None:

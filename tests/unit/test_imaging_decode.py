@@ -323,7 +323,8 @@ def test_decode_one_frame_is_no_animation(form: str) -> None:
 def test_decode_with_load_truncated_images_set_still_rejects(monkeypatch: pytest.MonkeyPatch) -> None:
     """Other code in the process may want half pictures; a gallery does not."""
     monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
-    for data in (samples.jpeg(), samples.jpeg(progressive=True), samples.encode(samples.photo(), "PNG")):
+    gif, png = (samples.encode(samples.photo(), form) for form in ("GIF", "PNG"))
+    for data in (samples.jpeg(), samples.jpeg(progressive=True), gif, png):
         with pytest.raises(images.Rejected) as refusal:
             decode(samples.truncated(data), max_side=100)
         assert refusal.value.code == "damaged"

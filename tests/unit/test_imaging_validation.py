@@ -8,7 +8,9 @@ from PIL import Image
 from imgcore.errors import Rejected
 from imgcore.gallery.limits import MAX_BYTES
 from imgcore.imaging import decode as images
+from imgcore.imaging import validation
 from imgcore.imaging.decode import decode
+from imgcore.imaging.formats import Damaged, Unsupported
 from tests import images as samples
 
 
@@ -203,6 +205,44 @@ def test_validation_limits_are_checked_before_anything_is_decoded(
     }
     refusal(files[name])
     assert [] == opened
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 30_000), (30_000, 1), (10_000, 5_000)])
+def test_validation_picture_at_a_limit_is_accepted(size: tuple[int, int]) -> None:
+    validation.check_size(size)
+
+
+@pytest.mark.parametrize(
+    ("size", "megapixels"), [((1, 50_000_001), "50.1"), ((9_990, 10_000), "99.9"), ((10_000, 10_000), "100")]
+)
+def test_validation_names_megapixels_rounded_up(size: tuple[int, int], megapixels: str) -> None:
+    with pytest.raises(Rejected, match=f"has {megapixels} megapixels; the limit is 50"):
+        validation.check_size(size)
+
+
+@pytest.mark.parametrize("size", [(0, 0), (0, 5), (5, 0), (-1, 5)])
+def test_validation_size_without_area_is_damaged(size: tuple[int, int]) -> None:
+    with pytest.raises(Damaged):
+        validation.check_size(size)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (EOFError(), "breaks off before its end"),
+        (Damaged("rows are missing", ends_early=True), "breaks off before its end"),
+        (OSError("image file is Truncated (3 bytes)"), "breaks off before its end"),
+        (Damaged("no area"), "is damaged and cannot be shown"),
+        (ValueError("bad"), "is damaged and cannot be shown"),
+        (Unsupported("lossless"), "is packed in a way that cannot be shown here"),
+    ],
+)
+def test_validation_error_of_a_codec_says_what_is_wrong(error: Exception, said: str) -> None:
+    assert f"The PNG {said}" in validation.damaged("image/png", error).message
+
+
+def test_validation_raw_file_that_cannot_be_shown_lacks_a_preview() -> None:
+    assert "The DNG has no preview inside" in validation.damaged("image/x-adobe-dng", Unsupported("x")).message
 
 
 @pytest.mark.parametrize("size", [(0, 0), (0, 5), (5, 0)])

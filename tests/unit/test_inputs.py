@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import base64
+import re
 
 import pytest
 
-from tests.loading import module_at
+from tests.loading import ROOT, module_at
 
 inputs = module_at("playbooks/test_plugins/inputs.py")
 
@@ -100,3 +101,18 @@ def test_public_key_is_one_that_ec2_imports(value: str, accepted: bool) -> None:
 )
 def test_email_is_one_address(value: str, accepted: bool) -> None:
     assert accepted is inputs.is_email(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "accepted"), [("a1", True), ("a1\n", False), ("a1 ", False), ("ba1", False), (7, False)]
+)
+def test_full_match_is_of_the_whole_value(value: object, accepted: bool) -> None:
+    assert accepted is inputs.is_full_match(value, "[a-z][0-9]")
+
+
+def test_no_input_is_compared_with_a_pattern_that_ends_in_a_dollar() -> None:
+    """It accepts a line feed at the end, which gets into names, headers and files."""
+    paths = [path for folder in ("roles", "playbooks", "inventory") for path in (ROOT / folder).rglob("*.yml")]
+    found = [path for path in paths if re.search(r"(match|search)\((['\"])[^'\"]*\$\2", path.read_text())]
+    assert [] == found
+    assert 100 < len(paths)

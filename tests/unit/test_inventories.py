@@ -63,7 +63,7 @@ def test_inventories_have_the_same_variables() -> None:
         "project",
         "env",
         "gallery_domain",
-        "gallery_plain_http",
+        "gallery_cloudfront",
         "permissions_boundary",
     }
     assert main <= one & other

@@ -7,7 +7,7 @@ from unittest.mock import Mock, call
 
 import pytest
 
-from tests.deploy.module_run import Failed, run, writes
+from tests.deploy.module_run import Failed, denied, run, writes
 from tests.loading import module_at
 
 concurrency = module_at("roles/functions/library/lambda_concurrency.py")
@@ -27,10 +27,12 @@ class Lambda:
 
     def __init__(self, busy: int) -> None:
         self.busy = busy
+        self.calls = 0
         self.limits: list[dict[str, int]] = []
 
     def update_event_source_mapping(self, **parameters: Any) -> None:
         """Refuse while busy; keep the limit."""
+        self.calls += 1
         self.busy -= 1
         if self.busy >= 0:
             raise ResourceInUse
@@ -57,11 +59,12 @@ def test_limit_is_set_once_the_mapping_is_ready() -> None:
 
 
 @pytest.mark.usefixtures("clock")
-def test_mapping_that_stays_busy_is_an_error() -> None:
+def test_mapping_that_stays_busy_for_five_minutes_is_an_error() -> None:
     client = Lambda(busy=1000)
     with pytest.raises(ResourceInUse):
         concurrency.update_when_ready(client, "uuid", {"MaximumConcurrency": 4})
     assert [] == client.limits
+    assert 61 == client.calls  # one every 5 s, and the first
 
 
 def function(reserved: int | None, mapping: int | None) -> Mock:
@@ -124,6 +127,13 @@ def test_function_or_mapping_that_is_missing_is_a_change_in_check_mode_alone() -
     client.get_function_concurrency.side_effect = NotFound
     assert {"changed": True, "uuid": None} == run(concurrency, client, check=True, reserved=5, **GIVEN)
     with pytest.raises(Failed, match="The function f does not exist"):
+        run(concurrency, client, reserved=5, **GIVEN)
+
+
+def test_limits_that_are_denied_fail() -> None:
+    client = function(6, 4)
+    client.put_function_concurrency.side_effect = denied("PutFunctionConcurrency")
+    with pytest.raises(Failed, match=r"Failed to set the concurrency limits of function f: .*Not allowed"):
         run(concurrency, client, reserved=5, **GIVEN)
 
 

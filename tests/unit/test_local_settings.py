@@ -14,8 +14,8 @@ from tests.zips import ROOT
 
 # Decided by make run itself, or of use behind a load balancer only
 NOT_ACCEPTED = {
-    "DRAIN_DELAY_SECONDS", "DRAIN_SECONDS", "PORT", "RELEASE", "SECRET_KEY", "SECRET_KEY_ID", "TRUSTED_PROXY",
-    "WEB_PROCESSES",
+    "DRAIN_DELAY_SECONDS", "DRAIN_SECONDS", "FORWARDED_PROTO_HEADER", "PORT", "RELEASE", "SECRET_KEY",
+    "SECRET_KEY_ID", "TRUSTED_PROXY", "TRUSTED_PROXY_COUNT", "WEB_PROCESSES",
 }  # fmt: skip
 
 

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import ast
 import importlib
+import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from imgcore import backoff
 from tests.support.mutants import mutants
-from tests.support.mutation import _forked, _load_in_place_of, _replace_functions, _within_reason
+from tests.support.mutation import (
+    _forked,
+    _kill_tree,
+    _load_in_place_of,
+    _replace_functions,
+    _started,
+    _within_reason,
+)
+from tests.support.processes import runs
 
 ROOT = Path(__file__).parents[2]
 
@@ -103,16 +113,53 @@ def test_mutant_that_hangs_is_ended() -> None:
     assert (None, 0.5) == _forked(lambda: time.sleep(60) or 0, 0.5)
 
 
+@pytest.mark.parametrize("way", ["own group", "own session", "orphan"])
+def test_killing_a_mutant_ends_all_that_it_started(way: str, tmp_path: Path) -> None:
+    started = tmp_path / "pid"
+    write = "open('new', 'w').write(str(os.getpid())); os.rename('new', 'pid')"
+    command = [sys.executable, "-c", f"import os, time; {write}; time.sleep(60)"]
+
+    def hang() -> int:
+        if way == "orphan":
+            leave = "import subprocess, sys; subprocess.Popen(sys.argv[1:], start_new_session=True)"
+            subprocess.run([sys.executable, "-c", leave, *command], cwd=tmp_path, check=True)
+        else:
+            options: dict[str, Any] = (
+                {"process_group": 0} if way == "own group" else {"start_new_session": True}
+            )
+            subprocess.Popen(command, cwd=tmp_path, **options)
+        time.sleep(60)
+        return 0
+
+    child = _started(hang)
+    deadline = time.monotonic() + 60
+    while not started.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    _kill_tree(child)
+
+    assert not runs(child)
+    assert not runs(int(started.read_text()))
+
+
 @pytest.mark.parametrize(
-    ("run", "without_mutant", "status"),
+    ("seconds", "without_mutant", "status"),
     [
-        (lambda: 0, lambda: 0, 0),
-        (lambda: 3, lambda: 0, 3),
-        (lambda: time.sleep(60) or 0, lambda: 0, None),
-        (lambda: time.sleep(0.3) or 0, lambda: time.sleep(0.3) or 0, 0),  # the machine is busier than before
+        (0, 0, 0),
+        (0, 0, 3),
+        (60, 0, None),
+        (0.3, 0.3, 0),  # the machine is busier than before
     ],
 )
 def test_too_long_is_longer_than_without_the_mutant(
-    run: Callable[[], int], without_mutant: Callable[[], int], status: int | None
+    monkeypatch: pytest.MonkeyPatch, seconds: float, without_mutant: float, status: int | None
 ) -> None:
-    assert status == _within_reason(run, without_mutant, 0.1)
+    """What each takes is given: a busy machine could make one of the two slower than the other."""
+    taken = {"with": (seconds, status), "without": (without_mutant, 0)}
+
+    def forked(run: Callable[[], str], timeout: float) -> tuple[int | None, float]:
+        needed, ended = taken[run()]
+        return (ended, needed) if needed <= timeout else (None, timeout)
+
+    monkeypatch.setattr("tests.support.mutation._forked", forked)
+    assert status == _within_reason(lambda: "with", lambda: "without", 0.1)

@@ -8,6 +8,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TypeGuard
 
+import pytest
+
 from imgcore.captioning.gemini import responses as gemini
 from imgcore.captioning.openai import responses as openai
 from imgcore.errors import Blocked, ImgcoreError, Misconfigured, RateLimited, Unavailable
@@ -60,18 +62,31 @@ def test_process_with_the_model_back_replaces_the_provisional_words(
     assert ("A cat.", Source.GEMINI, False) == (found.caption, found.source, found.provisional)
 
 
-def test_caption_waits_at_most_a_minute_longer_than_the_model_asks(
-    processor: Processor, repositories: Repositories, storage: FakeStorage, captioner: FakeCaptioner
-) -> None:
+@pytest.mark.parametrize(("asked", "longest"), [(200, 220), (600, 660), (86_400, 86_460)])
+def test_caption_waits_a_tenth_and_at_most_a_minute_longer_than_the_model_asks(
+    processor: Processor, repositories: Repositories, storage: FakeStorage, captioner: FakeCaptioner,
+    asked: int, longest: int,
+) -> None:  # fmt: skip
     """The spread of the retries does not grow with a wait of hours or weeks."""
-    captioner.answers = [RateLimited("Used up.", code="quota_exhausted", retry_after=86_400.0)]
+    captioner.answers = [RateLimited("Used up.", code="quota_exhausted", retry_after=asked)]
     image = upload(repositories, storage)
 
     replace(processor, rng=lambda: 1.0).process(news(image), CAPTION, deadline=SOON)
 
     next_at = now(repositories, image).task(CAPTION).next_at
     assert next_at is not None
-    assert timedelta(seconds=86_400) < next_at - datetime.now(UTC) <= timedelta(seconds=86_460)
+    assert timedelta(seconds=asked) < next_at - datetime.now(UTC) <= timedelta(seconds=longest)
+
+
+def test_standby_has_a_deadline_that_leaves_time_to_commit(
+    processor: Processor, repositories: Repositories, storage: FakeStorage, captioner: FakeCaptioner
+) -> None:
+    captioner.answers = [Unavailable("The model cannot be reached.")]
+    standby = FakeCaptioner(["A photo."], Source.LOCAL)
+
+    replace(processor, standby=standby).process(news(upload(repositories, storage)), CAPTION, deadline=SOON)
+
+    assert [SOON - 5.0] == standby.deadlines
 
 
 def test_every_reason_why_a_model_does_not_answer_holds_the_captions_that_wait() -> None:

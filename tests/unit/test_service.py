@@ -313,12 +313,12 @@ def test_notices_show_a_refused_key_until_it_works(gallery: Gallery, repositorie
 
 
 def test_ready_unreachable_dependency_has_a_message(gallery: Gallery, storage: FakeStorage) -> None:
-    assert {"database": None, "storage": None} == gallery.ready()
+    assert {"database": None, "storage": None} == {name: run() for name, run in gallery.checks().items()}
     storage.broken = Unavailable("The uploads bucket cannot be reached just now.")
     assert {
         "database": None,
         "storage": "The uploads bucket cannot be reached just now.",
-    } == gallery.ready()
+    } == {name: run() for name, run in gallery.checks().items()}
 
 
 def test_storage_origins_are_those_of_the_storage(gallery: Gallery) -> None:

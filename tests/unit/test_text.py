@@ -136,7 +136,10 @@ def test_fold_for_search_ignores_case_accents_and_width() -> None:
         (1025, "1 KiB", "2 KiB"),
         (20 * 2**20, "20 MiB", "20 MiB"),
         (20 * 2**20 + 1, "20 MiB", "20.1 MiB"),
-        (1500 * 2**20, "1,500 MiB", "1,500 MiB"),
+        (1000 * 2**20, "1,000 MiB", "1,000 MiB"),
+        (1500 * 2**20, "1.4 GiB", "1.5 GiB"),
+        (2**40, "1 TiB", "1 TiB"),
+        (2**51 + 2**39, "2,048.5 TiB", "2,048.5 TiB"),
     ],
 )
 def test_file_size_rounds_as_asked(size: int, down: str, up: str) -> None:
@@ -149,6 +152,7 @@ def test_too_large_one_byte_over_names_two_different_sizes() -> None:
 
 def test_file_size_rounds_to_the_nearest_by_default() -> None:
     assert ("341 KiB", "1.2 MiB") == (file_size(349_000), file_size(1_234_567))
+    assert ("3 KiB", "1.3 MiB") == (file_size(2560), file_size(1_310_720))  # as Math.round
 
 
 @pytest.mark.parametrize("limit", range(1, 4 * len(ENGLAND)))

@@ -271,8 +271,14 @@ def test_address_that_never_answers_ends_in_time() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://hook.test:{silent.getsockname()[1]}/"
         sender = HttpSender(private=True, timeout=0.2, resolve=lambda host, port: ["127.0.0.1"])
-        with pytest.raises(Unavailable, match="did not answer in time"):
+        with pytest.raises(Unavailable, match="did not answer in time") as caught:
             sender.send(url, b"{}", {})
+        received, _ = silent.accept()
+        with received:
+            received.settimeout(5)
+            while received.recv(65536):
+                pass  # up to the end of the connection, which the error alone does not bring
+    assert caught.value.code == "webhook"  # it has referred to the connection until here
 
 
 @contextmanager

@@ -31,6 +31,21 @@ def test_failures_are_grouped_by_reason_with_a_button_each(client: Client, galle
     assert 1 == page.count('action="/activity/retry"')
 
 
+def test_failed_tasks_are_counted_for_the_navigation(client: Client, gallery: Gallery) -> None:
+    counts = [client.get(f"{PATH}/failed").json]
+    for _ in range(2):
+        add_failed(gallery)
+    counts.append(client.get(f"{PATH}/failed").json)
+    assert [{"failed": 0}, {"failed": 2}] == counts
+
+
+def test_failed_tasks_are_counted_to_a_hundred(client: Client, gallery: Gallery) -> None:
+    """The navigation shows 99+ beyond."""
+    for _ in range(101):
+        add_failed(gallery)
+    assert {"failed": 100} == client.get(f"{PATH}/failed").json
+
+
 def test_retry_queues_what_failed_for_the_reason(client: Client, gallery: Gallery) -> None:
     failed = add_failed(gallery)
     form = {"token": client.get("/activity").token, "kind": "caption", "reason": "bad_answer"}
@@ -38,7 +53,7 @@ def test_retry_queues_what_failed_for_the_reason(client: Client, gallery: Galler
     assert [(TaskKind.CAPTION, failed.image_key)] == gallery.queues.sent
     answer = client.send("POST", f"{PATH}/retry", {"kind": "caption", "reason": "bad_answer"})
     assert (202, {"retried": 0}) == (answer.status, answer.json)
-    assert "Nothing has failed." in client.get("/activity").text
+    assert "There is nothing to try again." in client.get("/activity").text
 
 
 def test_activity_of_others_is_shown_to_administrators_only(tmp_path: Path) -> None:
@@ -62,4 +77,4 @@ def test_reason_must_be_the_code_of_an_error(client: Client) -> None:
 
 def test_gallery_without_tasks_has_no_activity(gallery: Gallery) -> None:
     client = Client(create_app(dataclasses.replace(gallery, jobs=None)))
-    assert [404, 404] == [client.get(path).status for path in (PATH, "/activity")]
+    assert [404] * 3 == [client.get(path).status for path in (PATH, f"{PATH}/failed", "/activity")]

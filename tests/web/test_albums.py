@@ -8,6 +8,7 @@ from html import escape
 import pytest
 
 from imgcore.accounts.models import Visibility
+from imgcore.gallery.models import UploadStatus
 from imgcore.gallery.service import Gallery
 from imgcore.text import one_line
 from tests.support.hostile_texts import TEXTS
@@ -136,8 +137,11 @@ def test_pages_create_fill_and_empty_an_album(client: Client, gallery: Gallery) 
     ]
     album = to.removeprefix("/albums/").partition("?")[0]
     assert "One\ntwo" == client.get(f"{PATH}/{album}").json["description"]
+    rejected = add_image(gallery, "c.jpg")
+    gallery.images.change(rejected.public_id, upload_status=UploadStatus.REJECTED)
     picker = client.get(f"/albums/{album}/add").text
-    assert f'name="photo_{image.public_id}"' in picker
+    chosen = {image.public_id, other.public_id}
+    assert chosen == set(re.findall(r'name="photo_(\w+)"', picker))  # an album takes no rejected file
     added = client.post(
         f"/albums/{album}/add", {"token": token, f"photo_{image.public_id}": "yes", "photo_x": "yes"}
     )

@@ -71,7 +71,7 @@ def test_too_many_downloads_are_refused_before_the_first_byte(client: Client, ga
     for _ in range(2):
         gallery.downloads._slots.acquire()
     answer = client.send("POST", PATH, body)
-    assert (503, "busy", "60") == (answer.status, answer.json["code"], answer.headers["retry-after"])
+    assert (429, "busy", "60") == (answer.status, answer.json["code"], answer.headers["retry-after"])
     gallery.downloads._slots.release()
     assert "cat.jpg" in names_in(client.send("POST", PATH, body))
     assert "cat.jpg" in names_in(client.send("POST", PATH, body))

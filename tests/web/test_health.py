@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 import pytest
 
+from imgcore.accounts.service import Accounts
 from imgcore.gallery.service import Gallery
 from tests.web.client import Client
 from tests.web.fakes import AWAY, add_done, add_image
+from tests.web.peopling import Browser, empty_site
 from web.app import create_app
 from web.handlers.health import READY_SECONDS
 
@@ -24,6 +27,17 @@ def test_alive_without_bottle_has_the_headers_of_any_answer(client: Client) -> N
     """Bottle answers a request with a body."""
     direct, routed = client.get("/healthz"), client.request("GET", "/healthz", b"x")
     assert (direct.status, direct.headers, direct.text) == (routed.status, routed.headers, routed.text)
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_health_check_looks_for_no_account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    """A cookie of a session changes nothing, nor does a body, which Bottle reads."""
+    home = empty_site(tmp_path)
+    monkeypatch.setattr(Accounts, "authenticate_session", lambda accounts, token: 1 / 0)
+    browser = Browser(home.app())
+    browser.cookies["gallery_session"] = "A" * 43
+    assert 200 == browser.request("GET", path, b"x").status
+    home.database.close()
 
 
 @pytest.fixture
@@ -86,6 +100,60 @@ def test_ready_while_a_check_hangs_others_get_the_last_result(
     finally:
         go_on.set()
         waiting.join()
+
+
+def test_ready_says_after_a_while_that_a_check_hangs(
+    checked: Client, gallery: Gallery, clock: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No request waits for the minutes that it takes to fail, and no other check is begun meanwhile."""
+    begun, go_on = [], threading.Event()
+
+    def ping() -> None:
+        begun.append(threading.current_thread())
+        go_on.wait(30)
+
+    monkeypatch.setattr("web.handlers.health.CHECK_SECONDS", 0.1)
+    monkeypatch.setattr(gallery.storage, "ping", ping)
+    overdue = "The storage has not answered within 5 seconds."
+    try:
+        for away in (False, False, True):
+            gallery.images.database.fault = AWAY if away else None
+            answer = checked.get("/readyz")
+            database = "The database cannot be reached just now." if away else None
+            expected = {"database": database, "storage": overdue}, None if away else 0
+            assert (503, *expected) == (answer.status, answer.json["checks"], answer.json["missing_photos"])
+            clock[0] += READY_SECONDS
+        assert 1 == len(begun)
+        gallery.images.database.fault = None
+    finally:
+        go_on.set()
+        begun[0].join(30)
+    assert 200 == checked.get("/readyz").status, "a check that has ended late counts too"
+    assert 1 == len(begun)
+    clock[0] += READY_SECONDS
+    monkeypatch.setattr("web.handlers.health.CHECK_SECONDS", 30)
+    assert 200 == checked.get("/readyz").status
+    assert 2 == len(begun)
+
+
+def test_ready_checks_again_after_the_system_had_no_thread_left(
+    checked: Client, clock: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start(self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as full:
+        full.setattr("web.handlers.health.threading.Thread.start", start)
+        assert 500 == checked.get("/readyz").status
+    clock[0] += READY_SECONDS
+    assert 200 == checked.get("/readyz").status
+
+
+def test_ready_answers_500_where_a_check_has_a_bug(
+    checked: Client, gallery: Gallery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gallery.storage, "ping", lambda: 1 / 0)
+    assert 500 == checked.get("/readyz").status
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from imgcore.gallery.service import Gallery
 from tests.web.client import Client
 from tests.web.fakes import FakeStorage, add_done, add_failed, fake_gallery
 from web.app import create_app
-from web.http.page_cache import Cache, CachedPage
+from web.http.page_cache import TOKEN_MARK, Cache, CachedPage
 
 
 def test_a_page_that_is_known_is_not_rendered_again(
@@ -88,6 +88,14 @@ def test_a_failed_photo_is_retried_by_the_form_of_the_page(gallery: Gallery, cli
     assert f'form="act" formaction="/images/{image.public_id}/retry"' in page.text
     assert 303 == client.post(f"/images/{image.public_id}/retry", {"token": page.token}).status
     assert TaskStatus.PENDING is gallery.get(image.public_id).task(TaskKind.CAPTION).status
+
+
+@pytest.mark.parametrize("lengths", [(5000,), (0, 0), (3, 80_000), (80_000, 1, 0, 300)])
+def test_kept_page_with_each_token_is_valid_gzip(lengths: tuple[int, ...]) -> None:
+    parts = [bytes(number * place % 251 for number in range(length)) for place, length in enumerate(lengths, 7)]
+    page = CachedPage(TOKEN_MARK.encode().join(parts))
+    for token in ("a" * 32, "b" * 32, "0123456789abcdef" * 2, ""):
+        assert gzip.decompress(page.gzipped(token)) == page.plain(token) == token.encode().join(parts)
 
 
 def test_a_cache_is_bounded_by_bytes() -> None:

@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from imgcore.errors import Conflict, ImgcoreError, Invalid, Misconfigured, NotFound, Unavailable
+from imgcore.errors import Busy, Conflict, ImgcoreError, Invalid, Misconfigured, NotFound, Unavailable
 from imgcore.gallery.service import Gallery
 from tests.web.client import Client
 from web.app import create_app
@@ -105,6 +105,14 @@ def test_what_is_away_says_when_to_come_back(
         f'<p id="again" data-seconds="{said}"><a class="button primary" href="">Try again</a></p>' in page.text
     )
     assert "/js/problem.js" in page.text
+
+
+def test_no_refusal_for_others_counts_as_a_failure_of_the_release(client: Client, gallery: Gallery) -> None:
+    """The alarm that rolls a release back counts 5xx, and a visitor can make a gallery busy."""
+    gallery.images.database.fault = Busy("Too many searches.", retry_after=2)
+    answer, page = client.get("/api/v1/images"), client.get("/")
+    assert (429, "busy", "2") == (answer.status, answer.json["code"], answer.headers["retry-after"])
+    assert (429, "2", True) == (page.status, page.headers["retry-after"], "/js/problem.js" in page.text)
 
 
 def test_a_form_that_could_not_be_taken_is_not_sent_again_by_itself(client: Client, gallery: Gallery) -> None:

@@ -172,6 +172,7 @@ TABLE = {
     ("PUT", "/api/v1/albums/<public_id>/members/<name>"): API_EDIT,
     ("DELETE", "/api/v1/albums/<public_id>/members/<name>"): (401, 404, 404, 404, 403, 403, 404, 403),
     ("GET", "/api/v1/activity"): (401, 200, 200, 200, 200, 403, 403, 403),
+    ("GET", "/api/v1/activity/failed"): (401, 200, 200, 200, 200, 403, 403, 403),
     ("POST", "/api/v1/activity/retry"): (401, 202, 202, 202, 403, 403, 202, 403),
     ("GET", "/api/v1/jobs"): (401, 403, 403, 200, 403, 403, 403, 200),
     ("GET", "/api/v1/spending"): (401, 403, 403, 200, 403, 403, 403, 200),

@@ -332,7 +332,12 @@ def test_wrong_password_in_a_session_is_an_event(home: Site, app: Application) -
     browser.remote = "192.0.2.79"
     browser.submit("/account", "/account/delete", password=WRONG)
     entry = home.accounts.log.page(name="owner")[0]
-    assert (E.CONFIRMATION_FAILED, "owner", "192.0.2.79") == (entry.event, entry.subject, entry.address)
+    assert (E.CONFIRMATION_FAILED, "owner", "owner", "192.0.2.79") == (
+        entry.event,
+        entry.actor,
+        entry.subject,
+        entry.address,
+    )
 
 
 def test_change_by_a_key_names_the_key_by_its_first_characters(home: Site, app: Application) -> None:

@@ -212,6 +212,14 @@ def test_what_the_server_itself_refuses_is_a_problem_too(
     assert security_headers([], "").keys() <= dict(answer.getheaders()).keys()
 
 
+@pytest.mark.parametrize("path", ["/", "/healthz", "/api/v1/images", "/nowhere"])
+def test_response_has_each_security_header_once(running: Running, path: str) -> None:
+    connection = running.connect()
+    connection.request("GET", path)
+    names = [name for name, _ in connection.getresponse().getheaders()]
+    assert {1} == {names.count(name) for name in security_headers([], "")}
+
+
 def test_shared_photos_that_reach_the_server_are_refused_with_a_page(running: Running) -> None:
     """The service worker is missing; the body is above what the server itself takes."""
     connection = running.connect()

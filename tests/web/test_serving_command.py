@@ -9,14 +9,21 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from queue import Queue
+from types import SimpleNamespace
 
 import pytest
 
 from imgcore.db.connection import open_database
 from imgcore.db.migrations import migrate
 from tests.web.fake_bucket import wait_for
+from tests.web.fakes import fake_gallery
+from web import __main__ as command
+from web import processes
 from web.server import listen
 
 ROOT = Path(__file__).parents[2]
@@ -47,6 +54,20 @@ def start(module: str = "web", **settings: str) -> subprocess.Popen[str]:
     )
 
 
+def test_it_serves_before_it_has_counted_all_photos(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A million photos, or a database that is away, take seconds; the load balancer waits for nothing of it."""
+    serving, counted = threading.Event(), Queue[bool]()
+    timeline = SimpleNamespace(months=lambda *_: counted.put(serving.wait(20)))
+    gallery = replace(fake_gallery(tmp_path), timeline=timeline)
+    monkeypatch.setattr(command.bootstrap, "gallery", lambda config: gallery)
+    monkeypatch.setattr(command.Server, "run", lambda *_, **__: serving.set())
+    monkeypatch.setattr(command, "SWITCH_SECONDS", sys.getswitchinterval())
+    monkeypatch.setattr(command, "_print_security_events", lambda: None)
+    assert 0 == command.main(environment(WEB_PROCESSES="1"))
+    assert counted.get(timeout=20)
+    gallery.images.database.close()
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_prints_its_address_serves_and_stops_in_order(number: signal.Signals) -> None:
     """SIGTERM from systemd and Ctrl-C stop it; only the address is printed."""
@@ -62,6 +83,45 @@ def test_it_prints_its_address_serves_and_stops_in_order(number: signal.Signals)
     finally:
         process.kill()
     assert (0, "", "") == (process.returncode, out, err)
+
+
+@pytest.mark.parametrize("count", ["1", "2"])
+def test_while_it_drains_it_refuses_new_connections(count: str) -> None:
+    """One that was accepted and never answered would be a lost request."""
+    process = start(WEB_PROCESSES=count)
+    try:
+        port = int(re.search(r":(\d+)/$", process.stdout.readline())[1])
+        client = socket.create_connection(("127.0.0.1", port), timeout=20)
+        client.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert client.recv(4096).startswith(b"HTTP/1.1 200")
+        client.sendall(b"GET /healthz HTTP/1.1\r\n")  # its rest may come yet
+        process.send_signal(signal.SIGTERM)
+        wait_for(lambda: refused(port))
+        assert process.poll() is None
+        client.close()
+        out, err = process.communicate(timeout=30)
+    finally:
+        process.kill()
+    assert (0, "", "") == (process.returncode, out, err)
+
+
+def test_no_process_is_started_once_the_end_is_asked_for() -> None:
+    """It would get no SIGTERM, and its parent would wait for it."""
+    parent = processes._Parent(1, lambda: None, listen("127.0.0.1", 0))
+    parent._stop(signal.SIGTERM, None)
+    parent._fork()
+    assert parent._children == set()
+
+
+def refused(port: int) -> bool:
+    """Whether nothing listens. A connection that was being made while the listener was closed is reset."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=20).close()
+    except ConnectionRefusedError:
+        return True
+    except ConnectionResetError:
+        pass
+    return False
 
 
 def test_defective_release_of_the_drills_is_healthy_and_answers_500() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from tests.web.test_serving import Running, running
 from web.handlers.health import Health
-from web.server import _Channel
+from web.server import THREADS, _Channel
 
 __all__ = ["running"]
 
@@ -49,32 +49,72 @@ def test_health_check_behind_another_request_is_answered_after_it(running: Runni
     assert answers.endswith(b"\r\n\r\nok\n")
 
 
-def test_client_that_takes_no_answer_to_its_health_checks_holds_up_nobody(
-    running: Running, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_client_that_takes_no_answer_to_its_health_checks_is_cut_off(
+    running: Running, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
-    """The event loop, which alone sends what waits, must not wait for that itself."""
-    send, takes = _Channel.send, threading.Event()
+    """The event loop, which alone sends what waits, and the one thread of such checks do not wait for it."""
+    send = _Channel.send
+    pipelined = 3 * f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
     with socket.create_connection(("127.0.0.1", running.port), timeout=20) as slow:
         address = slow.getsockname()
 
         def sent(channel: _Channel, data: bytes, do_close: bool = True) -> int:
-            return 0 if channel.addr == address and not takes.is_set() else send(channel, data, do_close)
+            return 0 if channel.addr == address else send(channel, data, do_close)
 
         monkeypatch.setattr(_Channel, "send", sent)
         monkeypatch.setattr(running.server._server.adj, "outbuf_high_watermark", 1000)  # bytes: one answer
-        slow.sendall(3 * b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        for _ in range(3):
-            other = running.connect()
-            other.timeout = 5
-            other.request("GET", "/healthz")
-            assert 200 == other.getresponse().status
-            other.close()
-        takes.set()
-        answers = b""
-        while answers.count(b"\r\n\r\nok\n") < 3:
-            answer = slow.recv(65536)
-            assert answer
-            answers += answer
+        slow.sendall(pipelined)
+        assert b"" == slow.recv(1)
+        assert [200] * 3 == statuses(running, pipelined)
+
+
+def test_client_that_takes_its_answers_in_time_is_not_cut_off(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answers are more than what may wait, but they do not wait."""
+    monkeypatch.setattr(running.server._server.adj, "outbuf_high_watermark", 1000)
+    assert [200] * 30 == statuses(running, 30 * b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+
+
+def statuses(running: Running, requests: bytes) -> list[int]:
+    """Send these requests at once; return the status of each answer."""
+    found: list[int] = []
+    with socket.create_connection(("127.0.0.1", running.port), timeout=20) as connection:
+        connection.sendall(requests)
+        answers = connection.makefile("rb")
+        while len(found) < requests.count(b"\r\n\r\n"):
+            found.append(int(answers.readline().split()[1]))
+            head = b"".join(iter(answers.readline, b"\r\n"))
+            answers.read(int(re.search(rb"Content-Length: (\d+)", head)[1]))
+    return found
+
+
+def test_readiness_check_that_hangs_keeps_no_thread_of_others(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All who ask share one thread, also with an invented credential or another spelling of the address."""
+    hangs, go_on = threading.Event(), threading.Event()
+
+    def ping() -> None:
+        hangs.set()
+        go_on.wait(30)
+
+    monkeypatch.setattr("web.handlers.health.CHECK_SECONDS", 30)
+    monkeypatch.setattr(running.gallery.storage, "ping", ping)
+    asking = [running.connect() for _ in range(2 * THREADS)]
+    try:
+        for number, connection in enumerate(asking):
+            connection.request(
+                "GET", "/readyz" if number % 2 else "//readyz", headers={"Authorization": "Bearer made-up"}
+            )
+        assert hangs.wait(20)
+        page = running.connect()
+        page.request("GET", "/about")
+        assert 200 == page.getresponse().status
+    finally:
+        go_on.set()
+    assert [200] * len(asking) == [connection.getresponse().status for connection in asking]
 
 
 @pytest.mark.parametrize(
@@ -110,7 +150,7 @@ def test_failure_to_read_a_new_connection_does_not_end_the_server(
 ) -> None:
     """Each is read once while it is accepted, when the listener is what the event loop works on."""
     with monkeypatch.context() as broken:
-        broken.setattr("web.server._Parser.received", lambda *_: 1 / 0)
+        broken.setattr("web.tasks.RequestParser.received", lambda *_: 1 / 0)
         connection = running.connect()
         connection.request("GET", "/")
         with pytest.raises((http.client.HTTPException, OSError)):

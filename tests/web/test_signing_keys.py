@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from imgcore.accounts.models import Role
+from imgcore.accounts.models import Role, Visibility
 from imgcore.db.sweep import SweepRepository
 from tests.web.peopling import PASSWORD, Browser, Program, Site, site
 from tests.web.signing_tools import sign_in, somebody
@@ -108,6 +108,13 @@ def test_the_api_counts_requests_and_says_how_many_are_left(home: Site) -> None:
     assert '"api";q=2;w=60' == answers[2].headers["ratelimit-policy"]
     assert 1 <= int(answers[2].headers["retry-after"]) <= 60
     assert 200 == home.browser(app, "other").get("/api/v1/images").status
+
+
+@pytest.mark.parametrize("name", [None, "other"])
+def test_the_api_limits_callers_without_a_key(home: Site, name: str | None) -> None:
+    """A session, and an address without any credential, are counted as keys are."""
+    client = home.browser(home.app(Visibility.PUBLIC, api_rate=2), name)
+    assert [200, 200, 429] == [client.get("/api/v1/images").status for _ in range(3)]
 
 
 # Others' accounts

@@ -45,6 +45,7 @@ class ActivityApi(_Activity):
         """(method, path, handler)."""
         return [
             ("GET", f"{PREFIX}/activity", self.activity),
+            ("GET", f"{PREFIX}/activity/failed", self.failed),
             ("POST", f"{PREFIX}/activity/retry", self.retry),
         ]
 
@@ -59,6 +60,11 @@ class ActivityApi(_Activity):
                 "breakers": [breaker_json(breaker) for breaker in found.breakers],
             }
         )
+
+    @requires(Scope.READ, account=True)
+    def failed(self) -> HTTPResponse:
+        """Return how many tasks of the caller's photos have failed, 100 at most: every page asks for it."""
+        return json_with_etag({"failed": self._jobs.failed(self._gallery.viewer)})
 
     @requires(Scope.EDIT)
     def retry(self) -> HTTPResponse:

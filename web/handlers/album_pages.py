@@ -12,6 +12,7 @@ from imgcore.accounts.security_log import SecurityEvent
 from imgcore.collections.models import Album, AlbumChanges, AlbumOrder, AlbumRole, Results, summary
 from imgcore.errors import Forbidden, ImgcoreError
 from imgcore.gallery.keys import is_public_id
+from imgcore.gallery.models import UploadStatus
 from web import serializers
 from web.collection_texts import album_row, tile
 from web.handlers.albums import AlbumsBase, choice, number
@@ -106,7 +107,8 @@ class AlbumPages(AlbumsBase):
         words, cursor = asked.get("q", "").strip(), asked.get("cursor") or None
         page = gallery.page(cursor=cursor, limit=LIMITS.page_size, query=words or None)
         inside = set(self._albums.public_ids(album))
-        choices = [image for image in page.images if gallery.viewer.changes(image)]
+        received = [image for image in page.images if image.upload_status is UploadStatus.RECEIVED]
+        choices = [image for image in received if gallery.viewer.changes(image)]
         return self._page(
             "album_add",
             album=album_row(album, gallery),

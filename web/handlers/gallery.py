@@ -90,10 +90,11 @@ class GalleryPages:
         else:
             found = gallery.front_page(cursor, LIMITS.page_size, _DRAWN if plain else 0)
             notices = gallery.notices_of(found.conditions())
+        chosen = {name: asked[name] for name in FILTERS if asked.get(name)}
         shown = {
             "notices": notices,
             "words": words or "",
-            "chosen": {name: asked[name] for name in FILTERS if asked.get(name)},
+            "chosen": chosen,
             "refusal": refusal,
             "first": cursor is None,
             "owners": gallery.viewer.sees_others and caller().account is not None,
@@ -115,7 +116,8 @@ class GalleryPages:
             return html.encode()
 
         period = gallery.storage.period()
-        key = (found, shown, cursor, period, caller().account, gallery.viewer, gallery.language)
+        parts = (*(shown | {"chosen": tuple(chosen.items())}).values(),)
+        key = (found, parts, cursor, period, caller().account, gallery.viewer, gallery.language)
         return answer_from_cache(self._pages, key, csrf_token(), render)
 
     def _pictures(self, newest: Versions, gallery: Gallery) -> list[dict[str, Any]]:

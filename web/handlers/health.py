@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 from bottle import HTTPResponse
@@ -16,7 +17,47 @@ if TYPE_CHECKING:
 
 
 READY_SECONDS = 5.0  # how long the result of the checks is used again
+CHECK_SECONDS = 5.0  # how long a request waits for them
+OVERDUE = f"The {{}} has not answered within {CHECK_SECONDS:.0f} seconds."
+_MISSING = "missing_photos"
 HEADERS = {"Content-Type": "text/plain", "Cache-Control": "no-store"}  # of /healthz
+
+
+class _Check:
+    """A check in a thread of its own, because a store that hangs takes minutes to fail.
+
+    While it goes on, no other one is begun; what it finds in the end counts as long as any result.
+    """
+
+    def __init__(self, run: Callable[[], Any], clock: Callable[[], float]) -> None:
+        self._run, self._clock = run, clock
+        self._result: Future[Any] = Future()
+        self._begun, self._ended = False, 0.0
+
+    def begin(self) -> bool:
+        """Begin it; False where it is under way, or has ended within READY_SECONDS."""
+        if self._begun and (not self._result.done() or self._clock() - self._ended < READY_SECONDS):
+            return False
+        self._begun, self._result = True, Future()
+        try:
+            threading.Thread(target=self._complete, daemon=True).start()
+        except RuntimeError as error:  # the system has no thread left just now; later it may have
+            self._ended = self._clock()
+            self._result.set_exception(error)
+        return True
+
+    def result(self, timeout: float) -> Any:
+        """Return what it found; TimeoutError where it goes on for longer than ``timeout`` seconds."""
+        return self._result.result(timeout)
+
+    def _complete(self) -> None:
+        try:
+            found = self._run()
+            self._ended = self._clock()
+            self._result.set_result(found)
+        except BaseException as error:  # noqa: BLE001 - raised in the thread of the request
+            self._ended = self._clock()
+            self._result.set_exception(error)
 
 
 class Health:
@@ -29,6 +70,8 @@ class Health:
         self._gallery = gallery
         self._clock = clock
         self._checking = threading.Lock()
+        checks: dict[str, Callable[[], Any]] = {**gallery.checks(), _MISSING: gallery.missing}
+        self._checks = {name: _Check(run, lambda: self._clock()) for name, run in checks.items()}
         self._found: tuple[float, dict[str, Any]] | None = None  # when, and what
         self.draining = False
 
@@ -75,8 +118,21 @@ class Health:
             return known[1]
         try:
             if self._found is None or self._found is known:
-                result = {"checks": self._gallery.ready(), "missing_photos": self._gallery.missing()}
+                result = self._check()
                 self._found = (self._clock(), result)
             return self._found[1]
         finally:
             self._checking.release()
+
+    def _check(self) -> dict[str, Any]:
+        """Run the checks beside each other; one that has not ended after CHECK_SECONDS hides no other."""
+        begun = {name for name, check in self._checks.items() if check.begin()}
+        deadline = time.monotonic() + CHECK_SECONDS
+        found: dict[str, Any] = {}
+        for name, check in self._checks.items():
+            try:
+                found[name] = check.result(max(0.0, deadline - time.monotonic()) if name in begun else 0.0)
+            except TimeoutError:
+                found[name] = None if name == _MISSING else OVERDUE.format(name)
+        missing = found.pop(_MISSING)
+        return {"checks": found, _MISSING: missing}

@@ -49,6 +49,8 @@ SHEETS = {
 # A service worker may be registered for addresses above its own where its script names them.
 _WORKER_SCOPES = {"js/worker/share.js": SHARE_TARGET}
 _COMMENT = re.compile(rb"/\*.*?\*/\s*", re.DOTALL)
+# A quarter of a script's bytes. The lines stay, empty, so that errors name those of the source.
+_SCRIPT_COMMENT = re.compile(rb"^[ \t]*(?://[^\n]*|/\*\*.*?\*/[ \t]*)", re.DOTALL | re.MULTILINE)
 _IMPORT = re.compile(r'^import .*"(\.{1,2}/[a-z/]+\.js)";$', re.MULTILINE)
 
 
@@ -153,7 +155,10 @@ def static_files() -> StaticFiles:
 
 
 def _load(path: Path) -> Asset:
-    return _asset(path.read_bytes(), path.suffix)
+    data = path.read_bytes()
+    if path.suffix == ".js":
+        data = _SCRIPT_COMMENT.sub(lambda found: b"\n" * found[0].count(b"\n"), data)
+    return _asset(data, path.suffix)
 
 
 def _asset(data: bytes, suffix: str) -> Asset:

@@ -14,6 +14,7 @@ from urllib.parse import quote
 from bottle import HTTPResponse, Route, request
 
 from imgcore.accounts.models import OPEN, Caller, Scope, Visibility
+from imgcore.accounts.tokens import unmapped
 from web.http.cookies import SESSION, device_token, session_token
 from web.http.csrf import is_same_origin_stated
 from web.http.errors import Problem
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 PREFIX = "/api/v1"
 _CALLER, _VISIBILITY, _RATE, _LOG = "gallery.caller", "gallery.visibility", "gallery.rate", "gallery.log"
+
+_ANONYMOUS = Caller()
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
@@ -69,7 +72,7 @@ def requirement_of(route: Route) -> Requirement:
 
 def caller() -> Caller:
     """Return who sent the current request; an anonymous caller if the route does not authenticate."""
-    found: Caller = request.environ.get(_CALLER, Caller())
+    found: Caller = request.environ.get(_CALLER, _ANONYMOUS)
     return found
 
 
@@ -119,8 +122,11 @@ def record_event(event: SecurityEvent, subject: str | None = None, detail: str =
 
 
 def client_address() -> str:
-    """Return the client's IP address; X-Forwarded-For counts only if the trusted proxy sent it."""
-    return str(request.environ.get("REMOTE_ADDR", ""))
+    """Return the client's IP address; X-Forwarded-For counts only if the trusted proxy sent it.
+
+    An IPv4 address is returned as such also where a proxy wrote it as IPv6.
+    """
+    return unmapped(str(request.environ.get("REMOTE_ADDR", "")))
 
 
 def rate_headers(environ: dict[str, Any]) -> dict[str, str]:

@@ -45,5 +45,5 @@ class Cards:
         return [card for card in found.values() if card is not None]
 
     def _render(self, image: Image, gallery: Gallery, shared: Hashable) -> Card:
-        card = Card(self._renderer.render("card", image=serializers.card_json(image, gallery)))
+        card = Card(self._renderer.fragment("card", image=serializers.card_json(image, gallery)))
         return self._kept.put((image.id, image.version, shared), card)

@@ -60,9 +60,10 @@ def csrf_token() -> str:
     token = read_cookie(csrf_cookie_name())
     if not _TOKEN.fullmatch(token):
         token = secrets.token_hex(16)
-        response.set_cookie(
-            csrf_cookie_name(), token, path="/", httponly=True, samesite="lax", secure=is_https()
-        )
+        # Bottle's set_cookie takes as long as all else that a cached page needs of Bottle
+        secure = "; Secure" if is_https() else ""
+        cookie = f"{csrf_cookie_name()}={token}; HttpOnly; Path=/; SameSite=lax{secure}"
+        response.add_header("Set-Cookie", cookie)
     return token
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from bottle import HTTPError
 
 from imgcore.errors import (
+    Busy,
     Conflict,
     Forbidden,
     Gone,
@@ -36,6 +37,7 @@ _STATUS: tuple[tuple[type[ImgcoreError], int], ...] = (
     (Gone, 410),
     (Invalid, 422),
     (TooManyTries, 429),
+    (Busy, 429),  # not 503: an alarm on 5xx rolls releases back
     (Unavailable, 503),
     (Misconfigured, 503),
 )

@@ -25,6 +25,8 @@ PAGES_BYTES = 24 * 2**20
 JSON_BYTES = 12 * 2**20
 CARDS_BYTES = 16 * 2**20
 
+_TABLES_BYTES = 45_000  # of one _Checksum: 1,024 numbers
+
 # In place of the form token in a page that is kept. Random, so that nobody can write it into a caption.
 TOKEN_MARK = secrets.token_hex(16)
 
@@ -70,12 +72,21 @@ class Cache(Generic[Value]):
 
 
 class CachedPage:
-    """A rendered page, split where the form token belongs, or JSON; compressed when it is first asked for."""
+    """A rendered page, split where the form token belongs, or JSON; compressed when it is first asked for.
 
-    def __init__(self, content: bytes) -> None:
+    key: the description of all that it shows.
+    """
+
+    def __init__(self, content: bytes, key: bytes = b"") -> None:
+        self.digest = hashlib.sha256(key).digest()
         self._parts = content.split(TOKEN_MARK.encode())
         self._deflated: list[bytes] | None = None
-        self.size = 2 * sum(map(len, self._parts))  # with the compressed parts and the objects around them
+        self._asked = False  # for its checksum
+        self._first = 0  # CRC-32 of the first part, once it is known
+        self._checksums: list[_Checksum] | None = None
+        self.length = sum(map(len, self._parts))
+        # with the compressed parts, the objects around them, the tables, and the numbers of the key
+        self.size = 2 * self.length + 6 * len(key) + _TABLES_BYTES * (len(self._parts) - 1)
 
     def plain(self, token: str) -> bytes:
         """Return the page with this form token."""
@@ -85,13 +96,55 @@ class CachedPage:
         """Return the page with this form token as gzip (RFC 1952), with a file name of random length."""
         if self._deflated is None:
             self._deflated = [_deflate(part) for part in self._parts]
-        page = self.plain(token)
         stored = token.encode()
         block = struct.pack("<BHH", 0, len(stored), len(stored) ^ 0xFFFF) + stored  # RFC 1951, 3.2.4
         name = b"a" * secrets.randbelow(MAX_PADDING) + b"\0"
         header = b"\x1f\x8b\x08\x08\0\0\0\0\x00\xff" + name
-        trailer = struct.pack("<II", zlib.crc32(page), len(page) & 0xFFFFFFFF)
+        length = self.length + len(stored) * (len(self._parts) - 1)
+        trailer = struct.pack("<II", self._checksum(stored), length & 0xFFFFFFFF)
         return header + block.join(self._deflated) + b"\x03\0" + trailer
+
+    def _checksum(self, token: bytes) -> int:
+        """Return the CRC-32 of the page. Tables for it are made when it is asked for a second time."""
+        if self._checksums is None and not self._asked:
+            self._asked = True
+            return zlib.crc32(token.join(self._parts))
+        if self._checksums is None:
+            self._first = zlib.crc32(self._parts[0])
+            self._checksums = [_Checksum(part) for part in self._parts[1:]]
+        crc = self._first
+        for part in self._checksums:
+            crc = part.after(zlib.crc32(token, crc))
+        return crc
+
+
+class _Checksum:
+    """The CRC-32 of any text followed by ``data``, in a time that does not depend on their lengths.
+
+    The CRC of a text with zero bytes after it is linear in that of the text, over the field of two elements:
+    this is zlib's crc32_combine, which Python does not offer.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        self._own = zlib.crc32(data)
+        zeros = bytes(len(data))
+        zero = zlib.crc32(zeros)
+        bits = [zlib.crc32(zeros, 1 << bit) ^ zero for bit in range(32)]
+        self._tables = [_sums(bits[first : first + 8]) for first in (0, 8, 16, 24)]
+
+    def after(self, crc: int) -> int:
+        """Return the CRC-32 of a text with this ``crc`` and the data after it."""
+        low, second, third, high = self._tables
+        shifted = low[crc & 255] ^ second[crc >> 8 & 255] ^ third[crc >> 16 & 255] ^ high[crc >> 24]
+        return shifted ^ self._own
+
+
+def _sums(bits: list[int]) -> list[int]:
+    """Return the sum, without carry, of the eight numbers whose bits are set in each index."""
+    sums = [0]
+    for number in bits:
+        sums += [number ^ each for each in sums]
+    return sums
 
 
 def _deflate(data: bytes) -> bytes:
@@ -107,7 +160,12 @@ def answer_from_cache(
 
     key: everything that the page shows, but the form token. render: returns the page with TOKEN_MARK for it.
     """
-    digest = hashlib.sha256(repr(key).encode("utf-8", "surrogatepass")).digest()
+    page = cache.get(key)
+    if page is None:
+        text = repr(key).encode("utf-8", "surrogatepass")
+        digest = hashlib.sha256(text).digest()
+    else:
+        digest = page.digest  # to describe a long key takes longer than to find its page
     etag = f'W/"{hashlib.sha256(digest + token.encode()).hexdigest()[:32]}"'
     response.set_header("ETag", etag)
     response.set_header("Cache-Control", "private, no-cache")
@@ -115,8 +173,9 @@ def answer_from_cache(
         response.set_header("Vary", "Accept-Encoding")
         response.status = 304
         return b""
-    page = cache.get(digest) or cache.put(digest, CachedPage(render()))
-    if page.size < 2 * MIN_BYTES or not accepts_gzip(request.environ.get("HTTP_ACCEPT_ENCODING", "")):
+    if page is None:
+        page = cache.put(key, CachedPage(render(), text))
+    if page.length < MIN_BYTES or not accepts_gzip(request.environ.get("HTTP_ACCEPT_ENCODING", "")):
         return page.plain(token)
     response.set_header("Content-Encoding", "gzip")
     response.set_header("Vary", "Accept-Encoding")

@@ -81,8 +81,7 @@ class RateLimiter:
             held, start, count = _SLOT.unpack_from(self._table, place)
             if held == key and now - start < WINDOW:
                 return place, start, count
-            age = -math.inf if held == key or now - start >= WINDOW else start
-            oldest = min(oldest, (age, place))
+            oldest = min(oldest, (start, place))
         return oldest[1], now, 0
 
     @contextmanager

@@ -20,7 +20,8 @@ FIELDS_LIMIT = 64
 
 def query() -> dict[str, str]:
     """Return the query parameters. Problem: 400 if they are not UTF-8 or one occurs twice."""
-    return _pairs(request.environ.get("QUERY_STRING", ""), "The address")
+    text = request.environ.get("QUERY_STRING", "")
+    return _pairs(text, "The address") if text else {}
 
 
 def form() -> dict[str, str]:

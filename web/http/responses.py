@@ -26,6 +26,8 @@ def json_response(value: Any, status: int = 200, headers: Mapping[str, str] | No
 def matches_etag(etag: str) -> bool:
     """Return whether the client states that it has the response of this ETag (RFC 9110, 13.1.2)."""
     sent = request.environ.get("HTTP_IF_NONE_MATCH", "")
+    if not sent:
+        return False
     tags = {tag.strip().removeprefix("W/") for tag in sent.split(",")}
     return sent.strip() == "*" or etag.removeprefix("W/") in tags
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from bottle import SimpleTemplate, html_escape, request, touni
+from bottle import SimpleTemplate, request, touni
 
 from imgcore.gallery.languages import Language
 from imgcore.gallery.models import MAX_PIXELS, MAX_SIDE
@@ -22,7 +21,6 @@ from web.http.navigation import destinations
 from web.limits import LIMITS
 from web.limits import TEXT as LIMITS_TEXT
 
-_SPECIAL = re.compile("[&<>\"']")
 VIEWS = Path(__file__).parents[1] / "views"
 BLANK_PIXEL = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw=="
 _TYPE_NAMES = {
@@ -38,7 +36,7 @@ _TYPE_NAMES = {
 
 
 class _Template(SimpleTemplate):  # type: ignore[misc] # Bottle has no types
-    """A template that escapes what needs it: Bottle's own five replacements take most of a page's time."""
+    """A template that escapes what needs it: Bottle's five replacements would take most of a page's time."""
 
     def prepare(self, **options: Any) -> None:
         super().prepare(**options)
@@ -46,8 +44,19 @@ class _Template(SimpleTemplate):  # type: ignore[misc] # Bottle has no types
 
 
 def _escape(value: Any) -> str:
+    """Return a value as HTML, as Bottle's html_escape does: a search for each character is the quickest."""
     text = value if type(value) is str else str(touni(value))
-    return str(html_escape(text)) if _SPECIAL.search(text) else text
+    if "&" in text:  # first, because the others bring it in
+        text = text.replace("&", "&amp;")
+    if "<" in text:
+        text = text.replace("<", "&lt;")
+    if ">" in text:
+        text = text.replace(">", "&gt;")
+    if '"' in text:
+        text = text.replace('"', "&quot;")
+    if "'" in text:
+        text = text.replace("'", "&#039;")
+    return text
 
 
 @functools.cache
@@ -91,6 +100,10 @@ class TemplateRenderer:
             "language": current_language(self._languages),
         }
         return str(self._templates[name].render(self._shared, **shown, here=_here, **values))
+
+    def fragment(self, name: str, /, **values: Any) -> str:
+        """Return a part of pages that does not depend on the request; see render for the rest."""
+        return str(self._templates[name].render(self._shared, **values))
 
 
 def _here() -> str:

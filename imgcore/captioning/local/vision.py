@@ -12,7 +12,7 @@ from imgcore.captioning.local.faces import FaceFinder
 from imgcore.captioning.local.features import SIDE, Pixels, impression, scene
 from imgcore.captioning.local.findings import Findings, Impression
 from imgcore.captioning.local.layers import Array
-from imgcore.captioning.local.vocabulary import subject
+from imgcore.captioning.local.vocabulary import is_undecided, subject
 from imgcore.gallery.models import Picture
 
 _CROP = 0.875  # of the shorter side, what the classifier was evaluated with
@@ -35,10 +35,12 @@ class Sight:
         go_on()
         faces = len(self._find_faces(_letterbox(picture, FACE_SIDE)))
         go_on()
-        closer = self._classify(_square(picture, classifier.SIDE, _CROP))
-        go_on()
-        whole = self._classify(_square(picture, classifier.SIDE, 1.0))
-        named = subject(((closer + whole) / 2).tolist(), faces=faces)
+        scores = self._classify(_square(picture, classifier.SIDE, _CROP))
+        if is_undecided(scores.tolist()):
+            go_on()
+            whole = self._classify(_square(picture, classifier.SIDE, 1.0))
+            scores = (scores + whole) / np.float32(2)
+        named = subject(scores.tolist(), faces=faces)
         if named is None and not faces:
             go_on()
             faces = self._close_ups(picture)

@@ -46,6 +46,7 @@ from imgcore.db.steps.m036 import m036_image_hashes
 from imgcore.db.steps.m037 import m037_pauses
 from imgcore.db.steps.m038 import m038_hash_owners
 from imgcore.db.steps.m039 import m039_ledger_months
+from imgcore.db.steps.m040 import m040_page_keys
 
 STEPS = (
     m001_images_and_tasks,
@@ -87,4 +88,5 @@ STEPS = (
     m037_pauses,
     m038_hash_owners,
     m039_ledger_months,
+    m040_page_keys,
 )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import secrets
 import traceback
-from collections.abc import Iterator
 from urllib.parse import quote, urlsplit
 
 import pymysql
@@ -16,30 +15,8 @@ from imgcore.db.connection import Database, open_database
 from imgcore.db.dialects import Fault
 from imgcore.db.mysql import Mysql
 from imgcore.errors import Misconfigured, Unavailable
-from tests.contract.mysql_tools import counters, increment
+from tests.contract.mysql.counters import increment
 from tests.mariadb import MariaDb, certificate
-
-
-@pytest.fixture
-def server(mariadb_server: MariaDb) -> MariaDb:
-    """Return the server of this process."""
-    return mariadb_server
-
-
-@pytest.fixture
-def url(server: MariaDb) -> Iterator[str]:
-    """The address of a database with two counters."""
-    with counters(server) as address:
-        yield address
-
-
-@pytest.fixture
-def database(url: str) -> Iterator[Database]:
-    """Return the database."""
-    opened = open_database(Secret(url))
-    yield opened
-    opened.close()
-
 
 # Settings
 

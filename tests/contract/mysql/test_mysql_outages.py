@@ -3,40 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 import pytest
 
-from imgcore.config import Secret
 from imgcore.db.connection import Database, Transaction, open_database
 from imgcore.errors import Unavailable
-from tests.contract.mysql_tools import counters, increment
+from tests.contract.mysql.counters import increment
 from tests.contract.proxy import Proxy, black_hole, proxy
 from tests.mariadb import MariaDb
-
-
-@pytest.fixture
-def server(mariadb_server: MariaDb) -> Iterator[MariaDb]:
-    """The server, sound again afterwards."""
-    yield mariadb_server
-    mariadb_server.sql("SET GLOBAL read_only = 0")
-
-
-@pytest.fixture
-def url(server: MariaDb) -> Iterator[str]:
-    """The address of a database with two counters."""
-    with counters(server) as address:
-        yield address
-
-
-@pytest.fixture
-def database(url: str) -> Iterator[Database]:
-    """Return the database."""
-    opened = open_database(Secret(url))
-    yield opened
-    opened.close()
 
 
 def value(database: Database, id_: int = 1) -> int:
@@ -62,6 +38,31 @@ def test_a_connection_that_was_killed_while_idle_is_replaced(server: MariaDb, da
 
     assert 1 == database.run(increment)
     assert 1 == value(database)
+
+
+def test_a_transaction_begins_on_a_new_connection_where_its_own_was_lost(
+    server: MariaDb, database: Database
+) -> None:
+    """It does so outside ``run`` too: nothing has been done yet that could be done twice."""
+    server.sql(f"KILL {connection_id(database)}")
+
+    with database.transaction() as tx:
+        increment(tx)
+
+    assert 1 == value(database)
+
+
+def test_a_transaction_cannot_begin_while_the_server_is_away(server: MariaDb, database: Database) -> None:
+    """The lost connection and the new one are both in vain: one calm error, and nothing is left open."""
+    database.ping()
+    server.kill()
+    try:
+        with pytest.raises(Unavailable, match="cannot be reached"), database.transaction():
+            pass
+    finally:
+        server.start()
+
+    assert 1 == database.run(increment)
 
 
 def test_a_connection_killed_within_a_transaction_means_doing_it_again(

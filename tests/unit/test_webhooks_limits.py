@@ -1,0 +1,198 @@
+"""Webhooks: how long a delivery is tried, in which intervals, and which answers and addresses are accepted."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass, field, replace
+from typing import Any
+from unittest.mock import Mock
+
+import pytest
+
+from imgcore.errors import Invalid, NotFound, Unavailable
+from imgcore.gallery.models import EVERYBODY
+from imgcore.webhooks.events import WebhookEvent
+from imgcore.webhooks.models import URL_LENGTH, ClaimedDelivery
+from imgcore.webhooks.sender import HttpSender, is_public, resolve
+from imgcore.webhooks.service import Deliverer, Webhooks, new_secret
+
+DELIVERY = ClaimedDelivery(
+    7, "token", "d1", WebhookEvent.BATCH_FINISHED, "{}", "https://example.org/", ("key",), attempts=1, age=0.0
+)
+DAY = 86_400.0
+PUBLIC = "93.184.215.14"
+
+
+@dataclass
+class Rows:
+    """Hands out one delivery, and remembers how it ended."""
+
+    due: list[ClaimedDelivery]
+    calls: list[dict[str, Any]] = field(default_factory=list)
+    ended: list[dict[str, Any]] = field(default_factory=list)
+
+    def delete_old(self, **given: Any) -> None:
+        self.calls.append(given)
+
+    def claim_due(self, **given: Any) -> list[ClaimedDelivery]:
+        self.calls.append(given)
+        return self.due
+
+    def end(self, delivery: ClaimedDelivery, **given: Any) -> None:
+        self.ended.append(given)
+
+
+@dataclass
+class Sender:
+    """Answers each request with this status, or raises."""
+
+    answer: int | Exception
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def check(self, url: str) -> str:
+        return url
+
+    def send(self, url: str, body: bytes, headers: dict[str, str]) -> int:
+        self.headers = headers
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+def delivered(sender: Sender, **changes: Any) -> tuple[int, dict[str, Any], Rows]:
+    """Send one delivery; return how many were accepted, how it ended, and the rows."""
+    rows: Any = Rows([replace(DELIVERY, **changes)])
+    accepted = Deliverer(rows, sender, clock=lambda: 0.0).deliver()
+    [ended] = rows.ended
+    return accepted, ended, rows
+
+
+@pytest.mark.parametrize(
+    ("status", "accepted"), [(199, False), (200, True), (204, True), (299, True), (300, False), (500, False)]
+)
+def test_answer_is_accepted_from_200_to_299(status: int, accepted: bool) -> None:
+    number, ended, _ = delivered(Sender(status))
+    error = None if accepted else f"The address answered {status}."
+    assert (number, ended["response"], ended["error"]) == (int(accepted), status, error)
+    assert (ended["retry_in"] is None) is accepted
+
+
+@pytest.mark.parametrize(
+    ("attempts", "delay"), [(1, 60.0), (2, 120.0), (8, 7_680.0), (9, 14_400.0), (30, 14_400.0)]
+)
+def test_failed_delivery_waits_from_a_minute_to_four_hours(attempts: int, delay: float) -> None:
+    _, ended, _ = delivered(Sender(500), attempts=attempts)
+    assert ended["retry_in"] == delay
+
+
+@pytest.mark.parametrize(("age", "again"), [(DAY - 60.1, True), (DAY - 60, False), (DAY, False)])
+def test_delivery_is_tried_again_within_a_day_of_its_event(age: float, again: bool) -> None:
+    _, ended, _ = delivered(Sender(Unavailable("Away.")), age=age)
+    assert (ended["response"], ended["error"], ended["retry_in"]) == (None, "Away.", 60.0 if again else None)
+
+
+def test_delivery_says_what_it_is() -> None:
+    sender = Sender(200)
+    _, _, rows = delivered(sender)
+    assert {
+        "Content-Type": "application/json",
+        "User-Agent": "caption-gallery",
+        "Gallery-Event": "batch.finished",
+        "Gallery-Delivery": "d1",
+    }.items() <= sender.headers.items()
+    assert rows.calls == [{"older_than": 30 * DAY}, {"limit": 100, "lease": 120.0, "public_url": None}]
+
+
+def test_no_delivery_that_is_due_is_none_that_is_accepted() -> None:
+    rows: Any = Rows([])
+    assert Deliverer(rows, Sender(200)).deliver() == 0
+
+
+def test_deliveries_of_a_sweep_end_well_before_their_leases() -> None:
+    rows: Any = Rows([])
+    deliverer = Deliverer(rows, Sender(200))
+    deliverer.deliver()
+    assert (deliverer.seconds, rows.calls[-1]["lease"]) == (30.0, 120.0)
+
+
+def test_secret_has_256_random_bits() -> None:
+    assert len(new_secret()) == len("whsec_") + 43
+    assert new_secret() != new_secret()
+
+
+@pytest.mark.parametrize("public_id", ["", "x", "0" * 32])
+def test_webhook_of_another_id_is_not_found(public_id: str) -> None:
+    class Empty:
+        def all(self, account_id: int | None) -> list[Any]:
+            return []
+
+    rows: Any = Empty()
+    with pytest.raises(NotFound, match="no such webhook"):
+        Webhooks(rows, Sender(200), EVERYBODY).get(public_id)
+
+
+# Addresses
+
+
+@pytest.mark.parametrize(
+    ("url", "private", "asked"),
+    [
+        ("https://example.org/x", False, ("example.org", 443)),
+        ("https://example.org:8443/x", False, ("example.org", 8443)),
+        ("http://example.org/x", True, ("example.org", 80)),
+    ],
+)
+def test_host_is_resolved_with_the_port_of_its_scheme(url: str, private: bool, asked: tuple[str, int]) -> None:
+    resolved: list[tuple[str, int]] = []
+
+    def recorded(host: str, port: int) -> list[str]:
+        resolved.append((host, port))
+        return [PUBLIC]
+
+    assert HttpSender(private=private, resolve=recorded).check(url) == url
+    assert resolved == [asked]
+
+
+def test_host_is_resolved_to_each_of_its_addresses_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    v4 = (socket.AF_INET, socket.SOCK_STREAM, 6, "", (PUBLIC, 443))
+    v6 = (socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("2606:2800::1", 443, 0, 0))
+    getaddrinfo = Mock(return_value=[v4, v6, v4])
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    assert resolve("example.org", 443) == [PUBLIC, "2606:2800::1"]
+    getaddrinfo.assert_called_once_with("example.org", 443, type=socket.SOCK_STREAM)
+
+
+@pytest.mark.parametrize("private", [False, True])
+def test_host_without_an_address_is_refused(private: bool) -> None:
+    with pytest.raises(Invalid, match="not a public one") as raised:
+        HttpSender(private=private, resolve=lambda host, port: []).check("https://example.org/")
+    assert raised.value.code == "url"
+
+
+def test_addresses_have_as_many_characters_as_the_column_takes() -> None:
+    assert URL_LENGTH == 500
+    sender = HttpSender(resolve=lambda host, port: [PUBLIC])
+    longest = f"https://{'a' * 202}:65535/{'x' * 250}"
+    assert len(longest) <= URL_LENGTH
+    assert sender.check(longest) == longest
+    with pytest.raises(Invalid):
+        sender.check(f"{longest}x")
+
+
+def test_connection_may_take_five_seconds_a_step_and_ten_in_all() -> None:
+    assert (HttpSender().timeout, HttpSender().deadline, HttpSender().private) == (5.0, 10.0, False)
+
+
+@pytest.mark.parametrize(
+    ("address", "public"),
+    [
+        ("2002:5db8:d70e::1", True),  # 6to4 of a public address
+        ("::ffff:93.184.215.14", True),
+        ("64:ff9b::5db8:d70e", True),
+        ("64:ff9b::1:5db8:d70e", False),  # not of the /96
+        ("2001:0:5db8:d70e:0:0:f5ff:fffe", False),  # Teredo of 10.0.0.1
+        ("240.0.0.1", False),
+    ],
+)
+def test_address_that_wraps_another_is_public_if_that_is(address: str, public: bool) -> None:
+    assert is_public(address) is public

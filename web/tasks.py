@@ -1,0 +1,114 @@
+"""Requests as waitress parses them, and the responses of the application and of waitress itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bottle import request
+from waitress.parser import HTTPRequestParser, ParsingError
+from waitress.task import ErrorTask, Task, WSGITask
+
+from web.http.errors import Problem, as_json
+from web.http.forwarded import normal_addresses
+from web.http.headers import NOT_SHARED, SERVER_ADDS_HEADERS, SHARE_TARGET
+from web.http.responses import encode_json
+
+PROTO_HEADER, PROTO_VARIABLE = "X-Forwarded-Proto", "HTTP_X_FORWARDED_PROTO"
+
+
+class ApplicationTask(WSGITask):
+    """Adds the security headers to responses of waitress's middleware, and ends connections while draining.
+
+    waitress ends a connection after each response without Content-Length, also of 304 and 204, which have no
+    body and so an end: a browser with a cached page would connect anew for each question.
+    """
+
+    wrote_header = False
+    _keeps_connection = False  # while the header of such a response is made
+
+    def write(self, data: bytes) -> None:
+        """Send the header together with the first part of the body: one call of the system instead of two."""
+        if self.complete and not self.wrote_header:
+            header = self.build_response_header()
+            whole = self.has_body and not self.chunked_response and len(data) <= (self.content_length or 0)
+            self.channel.write_soon(header + data if whole else header)
+            self.wrote_header = True
+            if whole:
+                self.content_bytes_written += len(data)
+                return
+        super().write(data)
+
+    def get_environment(self) -> dict[str, Any]:
+        """Prepare the headers of proxies for waitress's middleware, which decides whose headers count.
+
+        Behind a second proxy X-Forwarded-Proto is that of the connection between the two: another header holds
+        the scheme of the visitor.
+        """
+        environ: dict[str, Any] = super().get_environment()
+        environ[SERVER_ADDS_HEADERS] = True
+        name = self.channel.server.proto_variable
+        if name != PROTO_VARIABLE:
+            environ[PROTO_VARIABLE] = environ.pop(name, "http")
+        if forwarded := environ.get("HTTP_X_FORWARDED_FOR"):
+            environ["HTTP_X_FORWARDED_FOR"] = normal_addresses(forwarded)
+        return environ
+
+    def build_response_header(self) -> bytes:
+        """Return the header. The security headers, the same in all responses, are added as bytes made once."""
+        fixed: bytes = self.channel.server.security_header
+        if any(name.lower() in self.channel.server.security_names for name, _ in self.response_headers):
+            _add_security_headers(self)
+            fixed = b""
+        if self.channel.server.app.health.draining:
+            self.set_close_on_finish()
+        close = self.request.headers.get("CONNECTION", "").lower() == "close"
+        self._keeps_connection = self.version == "1.1" and not (self.has_body or close)
+        try:
+            header = bytes(super().build_response_header())
+        finally:
+            self._keeps_connection = False
+        return header[:-2] + fixed + header[-2:]
+
+    def set_close_on_finish(self) -> None:
+        if not self._keeps_connection:
+            super().set_close_on_finish()
+
+
+class RefusalTask(ErrorTask):
+    """Answers what waitress itself refuses, such as a malformed request, as problem+json."""
+
+    def execute(self) -> None:
+        error = self.request.error
+        problem = Problem(error.code, error.reason.lower().replace(" ", "_"), f"{error.reason}: {error.body}.")
+        headers = {"Content-Type": "application/problem+json", "Cache-Control": "no-store"}
+        body = encode_json(as_json(problem))
+        if error.code == 413 and self.request.path == SHARE_TARGET:
+            # Photos that a phone shares, and that the service worker did not take: a person reads the answer
+            request.bind({"PATH_INFO": SHARE_TARGET, "REQUEST_METHOD": "POST"})
+            headers, body = self.channel.server.app.error_response(Problem(413, problem.code, NOT_SHARED))
+        self.status = f"{error.code} {error.reason}"
+        self.response_headers += headers.items()
+        _add_security_headers(self)
+        self.set_close_on_finish()
+        self.content_length = len(body)
+        self.write(body)
+
+
+class RequestParser(HTTPRequestParser):
+    """Turns every failure to parse a request into a 400.
+
+    waitress closes the connection without a response on, for example, a Content-Length of more than 4,300
+    digits (ValueError of int()) or the request target ``http://[`` (ValueError of urlsplit()).
+    """
+
+    def parse_header(self, header_plus: bytes) -> None:
+        try:
+            super().parse_header(header_plus)
+        except ValueError as error:
+            raise ParsingError("The request cannot be parsed") from error
+
+
+def _add_security_headers(task: Task) -> None:
+    present = {name.lower() for name, _ in task.response_headers}
+    headers = task.channel.server.app.security_headers
+    task.response_headers += [(name, value) for name, value in headers.items() if name.lower() not in present]
