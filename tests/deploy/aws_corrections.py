@@ -6,6 +6,7 @@ serves. Each says what AWS does, so that it can go when ministack does the same.
 
 from __future__ import annotations
 
+import asyncio.constants
 import fnmatch
 import json
 import os
@@ -370,6 +371,8 @@ CORRECTIONS = (
 
 def main() -> None:
     """Correct, then serve until SIGTERM."""
+    # Clients that keep their connections open do not answer the end of TLS: each stop would wait 30 seconds.
+    asyncio.constants.SSL_SHUTDOWN_TIMEOUT = 1.0
     for correct in CORRECTIONS:
         correct()
     from botocore.session import get_session
