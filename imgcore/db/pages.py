@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from imgcore.db.connection import Repository, Transaction
 from imgcore.db.dialects import Answer
 from imgcore.db.filters import query_of
 from imgcore.db.mapping import SELECT, images, in_list
-from imgcore.db.search import search
+from imgcore.db.search import finds_nothing, search
 from imgcore.db.search_query import Query
 from imgcore.db.statements import sql
 from imgcore.db.tiles import read_cards, read_progress
@@ -20,6 +20,8 @@ from imgcore.errors import Invalid
 from imgcore.gallery.filters import NO_FILTERS, Filters, Progress
 from imgcore.gallery.listing import END_OF_TIME
 from imgcore.gallery.models import EVERYBODY, Image, Page, PageVersions, Viewer
+
+T = TypeVar("T")
 
 TOP = 2**62  # above every id
 _LIMIT = 200  # images of one page at most
@@ -64,8 +66,10 @@ class PageRepository(Repository):
         decide which images are seen.
         Invalid: a cursor that the gallery did not give out, or too many words.
         """
-        read = self._database.read_heavy if query or filters else self._database.read
-        return read(lambda tx: read_page(tx, cursor, limit, query, viewer, filters))
+        nothing = Page((), None)
+        return self._find(
+            lambda tx: read_page(tx, cursor, limit, query, viewer, filters), query, filters, nothing
+        )
 
     def page_versions(
         self,
@@ -77,8 +81,16 @@ class PageRepository(Repository):
         filters: Filters = NO_FILTERS,
     ) -> PageVersions:
         """Return ids and versions of what ``page`` would return."""
-        read = self._database.read_heavy if query or filters else self._database.read
-        return read(lambda tx: read_versions(tx, cursor, limit, query, viewer, filters))
+        nothing = PageVersions((), None)
+        return self._find(
+            lambda tx: read_versions(tx, cursor, limit, query, viewer, filters), query, filters, nothing
+        )
+
+    def _find(self, work: Callable[[Transaction], T], query: str | None, filters: Filters, nothing: T) -> T:
+        """Run ``work`` as a heavy query where it searches. nothing: what it returns where nothing is found."""
+        if not query and not filters:
+            return self._database.read(work)
+        return self._database.read_heavy(work, lambda tx: nothing if finds_nothing(tx, query) else None)
 
     def select(
         self,

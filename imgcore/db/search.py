@@ -13,7 +13,7 @@ from typing import Any
 
 from imgcore.db.connection import Row, Transaction
 from imgcore.db.mapping import in_list
-from imgcore.db.search_query import Query, Term
+from imgcore.db.search_query import Query, Term, parse
 from imgcore.db.search_words import END
 from imgcore.db.statements import sql
 from imgcore.gallery.filters import Progress
@@ -66,6 +66,8 @@ _JOINED = (
     "SELECT led.image_id AS id FROM words led{joins} WHERE led.word = :word_0 AND led.image_id < :below"
     " AND led.image_id >= :last ORDER BY led.image_id DESC LIMIT :most"
 )
+
+_KNOWN = "SELECT word FROM vocabulary WHERE word >= :first AND word <= :end ORDER BY word LIMIT 1"
 
 Select = Callable[[Sequence[int]], dict[int, str]]  # ids → the folded texts of those that may be shown
 
@@ -217,6 +219,21 @@ def search(tx: Transaction, query: Query, below: int, limit: int, select: Select
             size = min(2 * size, BATCH)
             batch = _whole(leader.batch(tx, batch.last, size), size)
     return Found(tuple(found), None)
+
+
+def finds_nothing(tx: Transaction, text: str | None) -> bool:
+    """Return whether a typed query has a word that no photo has ever had. One or two rows are read for a word.
+
+    Invalid: see ``parse``.
+    """
+    return any(not _in_vocabulary(tx, term) for term in (parse(text).required if text else ()))
+
+
+def _in_vocabulary(tx: Transaction, term: Term) -> bool:
+    ranges = [{"first": word, "end": word} for word in sorted(term.exact)]
+    if term.prefix is not None:
+        ranges.insert(0, {"first": term.prefix, "end": term.prefix + END})
+    return any(tx.row(_KNOWN, **bounds) for bounds in ranges)
 
 
 def _source(tx: Transaction, term: Term, below: int) -> _Source:

@@ -21,6 +21,7 @@ from imgcore.db.filters import query_of
 from imgcore.db.mapping import in_list, micros
 from imgcore.db.pages import found_at, matching
 from imgcore.db.scopes import NOBODY, owner_seen, scope_of
+from imgcore.db.search import finds_nothing
 from imgcore.db.search_query import Term
 from imgcore.db.search_words import facet
 from imgcore.db.statements import sql
@@ -107,7 +108,10 @@ class TimelineRepository(Repository):
         Where more than MOST_COUNTED match, the counts are those of all photos.
         """
         if text or filters:
-            ids, complete = self._database.read_heavy(lambda tx: _matching(tx, viewer, text, filters))
+            ids, complete = self._database.read_heavy(
+                lambda tx: _matching(tx, viewer, text, filters),
+                lambda tx: ([], True) if finds_nothing(tx, text) else None,
+            )
             if complete:
                 return _months(self._database.read(lambda tx: _count_of(tx, ids, sort, filters)))
             return replace(self.months(viewer, sort), exact=False)
@@ -187,7 +191,8 @@ class TimelineRepository(Repository):
             raise Invalid(f"offset may be {MOST_SKIPPED} at most.", code="offset")
         if text or filters:
             return self._database.read_heavy(
-                lambda tx: _slice_of(tx, viewer, month, sort, text, filters, offset, limit)
+                lambda tx: _slice_of(tx, viewer, month, sort, text, filters, offset, limit),
+                lambda tx: MonthSlice((), more=False) if finds_nothing(tx, text) else None,
             )
         owner = owner_seen(viewer)
         if owner == NOBODY:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -10,10 +11,13 @@ from typing import Any
 import pytest
 
 from imgcore.accounts.models import Role
-from imgcore.db import search
+from imgcore.db import connection, search
 from imgcore.db.accounts import AccountRepository
-from imgcore.db.connection import Database, Transaction
+from imgcore.db.connection import HEAVY_QUERIES, Database, Transaction
 from imgcore.db.pages import PageRepository
+from imgcore.errors import Busy
+from imgcore.gallery.filters import Filters
+from imgcore.gallery.listing import Sort
 from imgcore.gallery.models import Edit, Viewer
 from tests.contract.images import FACTS, THUMBNAIL, arrived, claim, described, event, new, renditions
 from tests.support.repositories import Repositories
@@ -188,3 +192,47 @@ def test_a_search_runs_few_statements(
     found(repositories, query)
 
     assert len(statements) <= 8
+
+
+def test_search_for_an_unknown_word_does_not_wait_for_other_searches(
+    repositories: Repositories, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All other searches take a place, also where a word is known by its beginning or its stem alone."""
+    described(repositories, "one.jpg", caption="Two red flowers", tags=("flower",))
+    monkeypatch.setattr(connection, "HEAVY_WAIT", 0.0)
+    refused = []
+    with ExitStack() as places:
+        for _ in range(HEAVY_QUERIES):
+            places.enter_context(connection._place(repositories.database._heavy, 0))
+        for query in (
+            "zebra",
+            "red zebra",
+            'red "zebra two"',
+            "red",
+            "flo",
+            "flowering",
+            "tag:flower",
+            "-zebra",
+        ):
+            try:
+                assert [] == found(repositories, query), query
+            except Busy:
+                refused.append(query)
+        with pytest.raises(Busy):
+            repositories.pages.page(cursor=None, limit=1, query=None, filters=Filters(tag="flower"))
+
+    assert ["red", "flo", "flowering", "tag:flower", "-zebra"] == refused
+    assert ["one.jpg"] == found(repositories, "flowering")
+
+
+def test_timeline_of_an_unknown_word_does_not_wait_for_other_searches(
+    repositories: Repositories, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "HEAVY_WAIT", 0.0)
+    timeline = repositories.timeline
+    with ExitStack() as places:
+        for _ in range(HEAVY_QUERIES):
+            places.enter_context(connection._place(repositories.database._heavy, 0))
+
+        assert () == timeline.months(Viewer(), Sort.TAKEN, "zebra").months
+        assert () == timeline.month(Viewer(), "2026-05", Sort.TAKEN, offset=0, limit=9, text="zebra").versions

@@ -9,18 +9,19 @@ from itertools import cycle, islice
 from urllib.parse import quote
 
 from imgcore.db.pages import PageRepository, encode_cursor
-from tests.load.many_rows import ALBUM
+from tests.load.many_rows import ALBUM, BASE
 
 PAGE, PAGES = 40, 24  # photos of a page, and pages that are asked for once: a thousand photos have no more
 GZIP = {"Accept-Encoding": "gzip"}
 
+HOT_PAGE, NO_PHOTO_HAS_BOTH = "page", "a frequent word and a rare one"
 SEARCHES = {
     "a word of none": "zebra",
     "a word of one in a thousand": "windmill",
     "a word of one in a hundred": "lighthouse",
     "a frequent word": "boat",
     "two words": "boat snow",
-    "a frequent word and a rare one": "boat windmill",
+    NO_PHOTO_HAS_BOTH: "boat windmill",
     "a prefix": "harb",
     "a prefix of a million words": "00",
     "a phrase": '"red boat"',
@@ -48,7 +49,10 @@ FILTERS = {
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked. paths: in turn. conditional: with the ETag of the first answer. once: each path once."""
+    """What is asked. paths: in turn. conditional: with the ETag of the first answer. once: each path once.
+
+    compared: photos that are looked up in the index to find that no page of them exists; more among more photos.
+    """
 
     what: str
     paths: list[str]
@@ -56,6 +60,7 @@ class Question:
     conditional: bool = False
     once: bool = False
     goal_of_peer: float | None = None
+    compared: int = 0
 
     @property
     def of_page(self) -> bool:
@@ -85,7 +90,7 @@ def questions(pages: PageRepository, rows: int) -> list[Question]:
     status, month = f"/api/v1/images/{photo}/status", f"/api/v1/timeline/{known['month']}?limit=100"
     unchanged = {"page": "/", "list": "/api/v1/images", "status": status, "months": "/api/v1/timeline"}
     return [
-        Question("page", ["/"], goal_of_peer=1 / 3),
+        Question(HOT_PAGE, ["/"], goal_of_peer=1 / 3),
         Question("page, gzip", ["/"], GZIP, goal_of_peer=1 / 3),
         Question(
             "page, not asked for before", [f"/?cursor={each}" for each in cursors], once=True, goal_of_peer=1
@@ -101,7 +106,11 @@ def questions(pages: PageRepository, rows: int) -> list[Question]:
         Question("months", ["/api/v1/timeline"]),
         Question("month of 100 rows", [month]),
         *(
-            Question(f"search, {what}", [f"/api/v1/images?q={quote(words)}"])
+            Question(
+                f"search, {what}",
+                [f"/api/v1/images?q={quote(words)}"],
+                compared=rows // BASE if what == NO_PHOTO_HAS_BOTH else 0,
+            )
             for what, words in SEARCHES.items()
         ),
         *(
