@@ -51,7 +51,7 @@ FILTERS = {
 class Question:
     """What is asked. paths: in turn. conditional: with the ETag of the first answer. once: each path once.
 
-    compared: photos that are looked up in the index to find that no page of them exists; more among more photos.
+    compared: photos that are looked up in the index, of which none is found; more among more photos.
     """
 
     what: str
