@@ -9,11 +9,13 @@ import socket
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import Future, as_completed
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,6 +27,7 @@ from imgcore.db.webhooks import WebhookRepository
 from imgcore.errors import Invalid, NotFound, Unavailable
 from imgcore.gallery.keys import new_public_id
 from imgcore.gallery.models import EVERYBODY, Viewer
+from imgcore.webhooks import service
 from imgcore.webhooks.models import DeliveryStatus, WebhookEvent
 from imgcore.webhooks.sender import HttpSender, is_public
 from imgcore.webhooks.service import Deliverer, Webhooks, signature
@@ -304,7 +307,7 @@ def raw_server(answer: bytes, *, pause: float = 0.0) -> Iterator[str]:
             thread.join()
 
 
-LOCAL = HttpSender(private=True, timeout=5.0, deadline=0.3, resolve=lambda host, port: ["127.0.0.1"])
+LOCAL = HttpSender(private=True, timeout=30.0, deadline=60.0, resolve=lambda host, port: ["127.0.0.1"])
 
 
 @pytest.mark.parametrize("size", [b"-5", b"-1", b"zz"])
@@ -325,7 +328,7 @@ def test_response_that_comes_byte_by_byte_ends_in_time() -> None:
         raw_server(b"HTTP/1.1 100 Continue\r\n\r\n" * 1000, pause=0.02) as url,
         pytest.raises(Unavailable, match="did not answer in time"),
     ):
-        LOCAL.send(url, b"{}", {})
+        replace(LOCAL, deadline=0.3).send(url, b"{}", {})
 
 
 def test_unexpected_error_of_one_address_stops_no_other(database: Database, webhooks: Webhooks) -> None:
@@ -338,15 +341,24 @@ def test_unexpected_error_of_one_address_stops_no_other(database: Database, webh
 
 
 def test_address_that_hangs_ends_neither_the_sweep_nor_other_deliveries(
-    database: Database, webhooks: Webhooks
+    database: Database, webhooks: Webhooks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was delivered meanwhile is stored; what has not begun is due at once."""
     slow, go = webhooks.create("https://slow.example/", ["batch.finished"]), threading.Event()
+    begun = threading.Semaphore(0)
 
     class Hanging(FakeSender):
         def send(self, url: str, body: bytes, headers: dict[str, str]) -> int:
+            begun.release()
             go.wait(30)
             return super().send(url, body, headers)
+
+    def after_all_have_begun(attempts: list[Future[Any]], timeout: float) -> Iterator[Future[Any]]:
+        for _ in range(service.PARALLEL):
+            assert begun.acquire(timeout=60)
+        return as_completed(attempts, timeout)
+
+    monkeypatch.setattr(service, "as_completed", after_all_have_begun)
 
     for _ in range(10):
         happen(database)
