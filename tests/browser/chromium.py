@@ -166,7 +166,15 @@ class Browser:
 
     def press(self, keys: str) -> None:
         """Keys, wherever the focus is."""
-        self.driver.switch_to.active_element.send_keys(keys)
+
+        def pressed() -> bool:
+            try:
+                self.driver.switch_to.active_element.send_keys(keys)
+            except StaleElementReferenceException:  # the page has drawn it anew
+                return False
+            return True
+
+        self.wait(pressed)
 
     # What people see
 
@@ -199,7 +207,7 @@ class Browser:
         """A script's result."""
         return self.driver.execute_script(script, *arguments)
 
-    def wait(self, condition: Callable[[], Any], seconds: float = 15.0, every: float = 0.03) -> Any:
+    def wait(self, condition: Callable[[], Any], seconds: float = 60.0, every: float = 0.03) -> Any:
         """The first true value of ``condition``. AssertionError with the page's text after ``seconds``."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:

@@ -351,8 +351,8 @@ def test_line_counts_on_after_a_reload(browser: Browser, stage: Stage) -> None:
     browser.drop(*[(name, photo(number)) for number, name in enumerate(NAMES[:7])])
     stage.bucket.on_object = hold_after_two
     browser.wait(lambda: not stage.bucket.hold.is_set())
-    before = browser.wait(lambda: re.match(r"(?:Uploaded|Described) \d of \d", *browser.texts("#tray .line")))
-    assert before
+    said = re.compile(r"(?:Uploaded|Described) \d of \d")
+    browser.wait(lambda: said.match("".join(browser.texts("#tray .line"))))
     browser.wait(lambda: browser.run(KEPT))
     stage.bucket.faults = ["drop"] * 20
     browser.open()
