@@ -45,9 +45,15 @@ class OddServer:
                 threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
-        if self._tls is not None:
-            connection = self._tls.wrap_socket(connection, server_side=True)
-        with suppress(OSError, ValueError), connection, connection.makefile("rb") as stream:
+        with suppress(OSError, ValueError), connection:
+            if self._tls is None:
+                self._converse(connection)
+            else:
+                with self._tls.wrap_socket(connection, server_side=True) as secure:
+                    self._converse(secure)
+
+    def _converse(self, connection: socket.socket) -> None:
+        with connection.makefile("rb") as stream:
             while (asked := _read(stream)) is not None:
                 head, body, headers = asked
                 method, path, _ = head.split(None, 2)
