@@ -66,9 +66,10 @@ class PageRepository(Repository):
         decide which images are seen.
         Invalid: a cursor that the gallery did not give out, or too many words.
         """
+        _checked(cursor)
         nothing = Page((), None)
         return self._find(
-            lambda tx: read_page(tx, cursor, limit, query, viewer, filters), query, filters, nothing
+            lambda tx: read_page(tx, cursor, limit, query, viewer, filters), query, filters, viewer, nothing
         )
 
     def page_versions(
@@ -81,16 +82,24 @@ class PageRepository(Repository):
         filters: Filters = NO_FILTERS,
     ) -> PageVersions:
         """Return ids and versions of what ``page`` would return."""
+        _checked(cursor)
         nothing = PageVersions((), None)
         return self._find(
-            lambda tx: read_versions(tx, cursor, limit, query, viewer, filters), query, filters, nothing
+            lambda tx: read_versions(tx, cursor, limit, query, viewer, filters), query, filters, viewer, nothing
         )
 
-    def _find(self, work: Callable[[Transaction], T], query: str | None, filters: Filters, nothing: T) -> T:
+    def _find(
+        self,
+        work: Callable[[Transaction], T],
+        query: str | None,
+        filters: Filters,
+        viewer: Viewer,
+        nothing: T,
+    ) -> T:
         """Run ``work`` as a heavy query where it searches. nothing: what it returns where nothing is found."""
         if not query and not filters:
             return self._database.read(work)
-        return self._database.read_heavy(work, lambda tx: nothing if finds_nothing(tx, query) else None)
+        return self._database.read_heavy(work, lambda tx: nothing if finds_nothing(tx, query, viewer) else None)
 
     def select(
         self,
@@ -190,7 +199,7 @@ def read_versions(
 ) -> PageVersions:
     """Return ids and versions of the page after ``cursor``; see PageRepository.page."""
     limit = max(1, min(limit, _LIMIT))
-    below = TOP if cursor is None else decode_cursor(cursor)
+    below = _checked(cursor)
     if query is not None or filters:
         return _search(tx, below, limit, query_of(tx, query, filters, viewer), viewer)
     conditions, values = rights(viewer)
@@ -257,6 +266,11 @@ def rights(viewer: Viewer) -> tuple[list[str], dict[str, Any]]:
     seen = sql("CASE WHEN {own} THEN 1 ELSE upload_status = 'received' END", own=own)
     conditions.append(seen if viewer.sees_others else own)
     return conditions, {"viewer_id": viewer.account_id}
+
+
+def _checked(cursor: str | None) -> int:
+    """Return the number below which a page begins. Invalid: see ``decode_cursor``."""
+    return TOP if cursor is None else decode_cursor(cursor)
 
 
 def encode_cursor(image_id: int) -> str:

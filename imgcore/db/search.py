@@ -8,15 +8,15 @@ bounded; a page may be shorter than asked for, with a cursor to go on from.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from imgcore.db.connection import Row, Transaction
 from imgcore.db.mapping import in_list
 from imgcore.db.search_query import Query, Term, parse
-from imgcore.db.search_words import END
 from imgcore.db.statements import sql
 from imgcore.gallery.filters import Progress
+from imgcore.gallery.models import Viewer
 
 VOCABULARY = 32  # words that a prefix may stand for; beyond, it is compared as a range
 BATCH = 400  # photos compared at once, after smaller first batches
@@ -67,7 +67,7 @@ _JOINED = (
     " AND led.image_id >= :last ORDER BY led.image_id DESC LIMIT :most"
 )
 
-_KNOWN = "SELECT word FROM vocabulary WHERE word >= :first AND word <= :end ORDER BY word LIMIT 1"
+_IN_RANGE = "SELECT word FROM vocabulary WHERE word >= :first AND word < :end ORDER BY word LIMIT :limit"
 
 Select = Callable[[Sequence[int]], dict[int, str]]  # ids → the folded texts of those that may be shown
 
@@ -85,12 +85,14 @@ class _Source:
     """The photos of one term, or all photos.
 
     words: all that the term stands for; None for too many. ids: all its photos, newest first, where they are
-    few although its words are many, or instead of a term. status, album: of the photos, instead of a term.
+    few although its words are many, or instead of a term; but for those of ``also``, its whole words. status,
+    album: of the photos, instead of a term.
     """
 
     term: Term | None = None
     words: list[str] | None = None
     ids: list[int] | None = None
+    also: list[str] = field(default_factory=list)
     status: Progress | None = None
     album: int | None = None
 
@@ -101,13 +103,11 @@ class _Source:
         if self.album is not None:
             return [row["id"] for row in tx.rows(_IN_ALBUM, album=self.album, below=below, limit=limit)]
         if self.ids is not None:
-            return [id_ for id_ in self.ids if id_ < below][:limit]
+            found = {id_ for id_ in self.ids if id_ < below} | set(_read(tx, self.also, below, limit))
+            return sorted(found, reverse=True)[:limit]
         if self.words is None:
             return [row["id"] for row in tx.rows(_EVERYTHING, below=below, limit=limit)]
-        if not self.words:
-            return []
-        photos, values = _photos_of(self.words)
-        return [row["id"] for row in tx.rows(photos, below=below, limit=limit, **values)]
+        return _read(tx, self.words, below, limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +118,14 @@ class _Batch:
     read: int
     last: int
     end: bool
+
+
+def _read(tx: Transaction, words: Sequence[str], below: int, limit: int) -> list[int]:
+    """Return up to ``limit`` ids below ``below`` of photos with one of the words, newest first."""
+    if not words:
+        return []
+    photos, values = _photos_of(words)
+    return [row["id"] for row in tx.rows(photos, below=below, limit=limit, **values)]
 
 
 def _photos_of(words: Sequence[str]) -> tuple[str, dict[str, Any]]:
@@ -184,7 +192,7 @@ def search(tx: Transaction, query: Query, below: int, limit: int, select: Select
     """
     if not query:
         return Found((), None)
-    sources = [_source(tx, term, below) for term in query.required]
+    sources = [_source(tx, term) for term in query.required]
     if query.status is not None:
         sources.append(_Source(status=query.status))
     if query.album is not None:
@@ -221,39 +229,47 @@ def search(tx: Transaction, query: Query, below: int, limit: int, select: Select
     return Found(tuple(found), None)
 
 
-def finds_nothing(tx: Transaction, text: str | None) -> bool:
-    """Return whether a typed query has a word that no photo has ever had. One or two rows are read for a word.
+def finds_nothing(tx: Transaction, text: str | None, viewer: Viewer) -> bool:
+    """Return whether a typed query has a word that no photo has ever had. Few rows are read for a word.
 
-    Invalid: see ``parse``.
+    Always False for who may not see the photos of others: it would tell their words. Invalid: see ``parse``.
     """
-    return any(not _in_vocabulary(tx, term) for term in (parse(text).required if text else ()))
+    if not text or not (viewer.changes_others or viewer.sees_others):
+        return False
+    return any(not _in_vocabulary(tx, term) for term in parse(text).required)
 
 
 def _in_vocabulary(tx: Transaction, term: Term) -> bool:
-    ranges = [{"first": word, "end": word} for word in sorted(term.exact)]
-    if term.prefix is not None:
-        ranges.insert(0, {"first": term.prefix, "end": term.prefix + END})
-    return any(tx.row(_KNOWN, **bounds) for bounds in ranges)
+    names, values = in_list("word", sorted(term.exact))
+    known = sql("SELECT word FROM vocabulary WHERE word IN ({names}) LIMIT 1", names=names)
+    return bool(_vocabulary(tx, term, 1) or (values and tx.row(known, **values)))
 
 
-def _source(tx: Transaction, term: Term, below: int) -> _Source:
+def _vocabulary(tx: Transaction, term: Term, limit: int) -> list[str]:
+    """Return up to ``limit`` words that begin as the term says."""
+    found: list[str] = []
+    for first, end in term.ranges:
+        rows = tx.rows(_IN_RANGE, first=first, end=end, limit=limit - len(found))
+        found += [row["word"] for row in rows]
+        if len(found) == limit:
+            break
+    return found
+
+
+def _source(tx: Transaction, term: Term) -> _Source:
     if term.prefix is None:
         return _Source(term, sorted(term.exact))
-    bounds = {"first": term.prefix, "end": term.prefix + END}
-    found = tx.rows(
-        "SELECT word FROM vocabulary WHERE word >= :first AND word < :end ORDER BY word LIMIT :limit",
-        limit=VOCABULARY + 1,
-        **bounds,
-    )
+    found = _vocabulary(tx, term, VOCABULARY + 1)
     if len(found) <= VOCABULARY:
-        return _Source(term, sorted({row["word"] for row in found} | term.exact))
-    few = tx.rows(
-        "SELECT image_id FROM words WHERE word >= :first AND word < :end LIMIT :limit", limit=RARE + 1, **bounds
-    )
-    if len(few) > RARE:
-        return _Source(term)
-    ids = {row["image_id"] for row in few} | set(_Source(term, sorted(term.exact)).batch(tx, below, RARE))
-    return _Source(term, ids=sorted(ids, reverse=True))
+        return _Source(term, sorted({*found} | term.exact))
+    few: list[int] = []
+    for first, end in term.ranges:
+        statement = "SELECT image_id FROM words WHERE word >= :first AND word < :end LIMIT :limit"
+        rows = tx.tuples(statement, first=first, end=end, limit=RARE + 1 - len(few))
+        few += [row[0] for row in rows]
+        if len(few) > RARE:
+            return _Source(term)
+    return _Source(term, ids=few, also=sorted(term.exact))
 
 
 def _rarest(tx: Transaction, sources: Sequence[_Source], below: int, size: int) -> tuple[_Source, list[int]]:
@@ -303,9 +319,9 @@ def _under(tx: Transaction, ids: set[int], term: Term) -> set[int]:
     word_names, words = in_list("word", sorted(term.exact))
     conditions = [f"word IN ({word_names})"] if words else []
     values |= words
-    if term.prefix is not None:
-        conditions.append("(word >= :first AND word < :end)")
-        values |= {"first": term.prefix, "end": term.prefix + END}
+    for number, (first, end) in enumerate(term.ranges):
+        conditions.append(f"(word >= :first_{number} AND word < :end_{number})")
+        values |= {f"first_{number}": first, f"end_{number}": end}
     if not conditions:
         return set()
     query = sql(

@@ -17,6 +17,7 @@ from imgcore.db.search_words import (
     facet,
     pairs,
     pieces,
+    ranges,
     runs,
     stem,
     words_in_order,
@@ -32,6 +33,7 @@ PHRASE_TERMS = 8  # terms of one phrase; the rest of it is compared with the pho
 FACETS = ("tag", "source", "taken", "uploaded", "camera", "type", "orientation")  # what tag:cat may name
 LIMITS = ("before", "after")  # dates of the upload or, where the file has one, the date taken
 
+_DAY = timedelta(days=1)
 _QUERY_PART = re.compile(
     rf"""(?P<no>(?<!\S)-)?(?:(?P<facet>{"|".join((*FACETS, *LIMITS))}):(?=\S))?"""
     r"""(?:"(?P<quoted>[^"]*)"|(?P<word>[^\s"]+)|")"""
@@ -47,6 +49,11 @@ class Term:
 
     exact: frozenset[str]
     prefix: str | None = None
+
+    @property
+    def ranges(self) -> list[tuple[str, str]]:
+        """The ranges (first, end) of the words that begin so; see ``search_words.ranges``."""
+        return [] if self.prefix is None else ranges(self.prefix)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +120,9 @@ def days_term(name: str, days: Days) -> Term:
 
 def _facet_term(name: str, value: str, *, whole: bool) -> Term:
     if name == "before":
-        return days_term("placed", Days(FIRST_DAY, parsed_days(value, "q").first - timedelta(days=1)))
+        return days_term("placed", Days(FIRST_DAY, max(parsed_days(value, "q").first, FIRST_DAY) - _DAY))
     if name == "after":
-        return days_term("placed", Days(parsed_days(value, "q").last + timedelta(days=1), LAST_DAY))
+        return days_term("placed", Days(min(parsed_days(value, "q").last, LAST_DAY) + _DAY, LAST_DAY))
     word = facet(name, value)
     return Term(frozenset(), word) if name == "camera" and not whole else Term(frozenset({word}))
 

@@ -16,6 +16,8 @@ from imgcore.text import fold_for_search
 
 WORD_LENGTH = 32  # characters of a word that count
 END = "\U0010ffff"  # sorts after every character
+# Of the words of filters, such as tag=cat. No word of a text has the sign.
+FACET_NAMES = ("camera", "orientation", "owner", "placed", "source", "tag", "taken", "type", "uploaded")
 
 # Han, Kana and Hangul; Thai, Lao, Myanmar and Khmer
 UNSPACED = re.compile(
@@ -42,7 +44,22 @@ def index_words(folded: str, facets: Iterable[tuple[str, str]] = ()) -> set[str]
 
 def facet(name: str, value: str) -> str:
     """Return the word of a facet: tag=cat."""
+    assert name in FACET_NAMES, name
     return f"{name}={fold_for_search(value)}"[:64]
+
+
+def ranges(prefix: str) -> list[tuple[str, str]]:
+    """Return the ranges (first, end) of the words that begin with ``prefix``; the end is not part of its range.
+
+    What is typed finds words of texts: "place" does not find placed=2018. The prefix of a facet has its sign.
+    """
+    found, first = [], prefix
+    if "=" not in prefix:
+        for name in FACET_NAMES:  # in their order
+            if name.startswith(prefix):
+                found.append((first, f"{name}="))
+                first = f"{name}>"  # the sign after "="
+    return [*found, (first, prefix + END)]
 
 
 def words_in_order(folded: str) -> list[str]:

@@ -110,7 +110,7 @@ class TimelineRepository(Repository):
         if text or filters:
             ids, complete = self._database.read_heavy(
                 lambda tx: _matching(tx, viewer, text, filters),
-                lambda tx: ([], True) if finds_nothing(tx, text) else None,
+                lambda tx: ([], True) if finds_nothing(tx, text, viewer) else None,
             )
             if complete:
                 return _months(self._database.read(lambda tx: _count_of(tx, ids, sort, filters)))
@@ -192,7 +192,7 @@ class TimelineRepository(Repository):
         if text or filters:
             return self._database.read_heavy(
                 lambda tx: _slice_of(tx, viewer, month, sort, text, filters, offset, limit),
-                lambda tx: MonthSlice((), more=False) if finds_nothing(tx, text) else None,
+                lambda tx: MonthSlice((), more=False) if finds_nothing(tx, text, viewer) else None,
             )
         owner = owner_seen(viewer)
         if owner == NOBODY:

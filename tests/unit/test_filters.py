@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from imgcore.db.search_query import parse
+from imgcore.db.search_query import Term, days_term, parse
 from imgcore.errors import Invalid
 from imgcore.gallery.filters import (
     FIRST_DAY,
@@ -103,6 +103,18 @@ def test_typed_date_limits_are_terms() -> None:
     with pytest.raises(Invalid) as raised:
         parse("before:yesterday")
     assert "q" == raised.value.code
+
+
+@pytest.mark.parametrize(
+    "text", ["before:0001", "before:0001-01-01", "before:1826", "after:9999", "after:9999-12-31", "after:2099"]
+)
+def test_day_beyond_all_days_finds_nothing(text: str) -> None:
+    assert (Term(frozenset()),) == parse(text).required
+
+
+@pytest.mark.parametrize("text", ["before:9999-12-31", "after:0001-01-01"])
+def test_day_at_the_other_end_finds_all_days(text: str) -> None:
+    assert days_term("placed", Days(FIRST_DAY, LAST_DAY)) in parse(text).required
 
 
 def test_typed_camera_is_compared_by_its_beginning_and_quoted_whole() -> None:
