@@ -26,6 +26,7 @@ from web.sockets import sockets
 from web.tasks import PROTO_HEADER, ApplicationTask, RefusalTask, RequestParser
 
 IDLE_SECONDS = 1.0  # a client may be about to send its next request on a connection that was just used
+UNFINISHED_SECONDS = 5.0  # for which a stop waits for the rest of a request of which nothing more comes
 
 # A client that takes less in such a time, while a thread waits for it, is cut off: it keeps the thread, and of
 # downloads one of two slots
@@ -315,8 +316,9 @@ class Server:
         """Close idle connections; return whether responses are unfinished before the deadline."""
         now = time.time()
         for channel in list(self._server.active_channels.values()):
-            idle = not channel.requests and channel.request is None and not channel.total_outbufs_len
-            if idle and channel.last_activity < now - IDLE_SECONDS:
+            idle = not channel.requests and not channel.total_outbufs_len
+            wait = IDLE_SECONDS if channel.request is None else UNFINISHED_SECONDS
+            if idle and channel.last_activity < now - wait:
                 channel.will_close = True
                 self._map.changed(channel)
         return bool(self._server.active_channels) and time.monotonic() < self._deadline

@@ -17,6 +17,7 @@ import pytest
 
 from tests.web.fake_bucket import wait_for
 from tests.web.fakes import add_done, fake_gallery
+from web import server
 from web.app import create_app
 from web.http.headers import security_headers
 from web.http.templates import TemplateRenderer
@@ -149,6 +150,18 @@ def test_idle_connections_do_not_hold_up_the_end(running: Running) -> None:
         running.server.stop()
         running.thread.join(20)
     assert not running.thread.is_alive()
+
+
+def test_request_that_is_never_finished_does_not_hold_up_the_end(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "UNFINISHED_SECONDS", 0.5)
+    with socket.create_connection(("127.0.0.1", running.port)) as client:
+        client.sendall(b"GET / HT")
+        wait_for(lambda: any(each.request for each in running.server._server.active_channels.values()))
+        running.server.stop(drain=600)
+        running.thread.join(60)
+        assert not running.thread.is_alive()
 
 
 def test_asked_twice_it_stops_at_once(running: Running) -> None:
