@@ -33,7 +33,7 @@ from web.http import request
 from web.http.auth import PREFIX, gallery_for_caller, record_event, requires
 from web.http.errors import Problem
 from web.http.filters import searched
-from web.http.page_cache import JSON_BYTES, Cache, CachedPage, json_from_cache
+from web.http.page_cache import JSON_BYTES, Cache, CachedPage, common_key, json_from_cache
 from web.http.responses import Route, json_response, json_with_etag
 from web.limits import LIMITS
 
@@ -148,7 +148,7 @@ class Api:
             named = gallery.get_many([public_id for public_id in asked["ids"].split(",") if public_id])
             return json_with_etag(_listed(named, None, gallery))
         page = gallery.page_versions(cursor=cursor, limit=limit, query=words, filters=filters)
-        key = (page, gallery.storage.period(originals=True), gallery.viewer, gallery.language, gallery.release)
+        key = (page, common_key(gallery, originals=True))
         ids = [id_ for id_, _ in page.versions]
         return json_from_cache(self._lists, key, lambda: _listed(gallery.by_ids(ids), page.next, gallery))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 import bottle
 from bottle import HTTPResponse, response
@@ -13,6 +14,7 @@ from imgcore.accounts.models import Scope
 from imgcore.accounts.security_log import SecurityEvent
 from imgcore.errors import NotFound
 from imgcore.gallery.filters import NO_FILTERS, Filters
+from imgcore.gallery.listing import Sort
 from imgcore.gallery.models import Edit, Image, PageVersions
 from web import serializers
 from web.handlers.words import DONE, photo_page
@@ -22,7 +24,7 @@ from web.http.cards import Cards
 from web.http.csrf import csrf_token, verified_form
 from web.http.errors import Problem
 from web.http.filters import FILTERS, searched
-from web.http.page_cache import PAGES_BYTES, TOKEN_MARK, Cache, CachedPage, answer_from_cache
+from web.http.page_cache import PAGES_BYTES, TOKEN_MARK, Cache, CachedPage, answer_from_cache, common_key
 from web.http.responses import Route
 from web.http.templates import TemplateRenderer
 from web.limits import LIMITS
@@ -45,6 +47,7 @@ class GalleryPages:
         self._renderer = renderer
         self._cards = Cards(renderer)
         self._pages: Cache[CachedPage] = Cache(PAGES_BYTES)
+        self._version = f"{renderer.version} {gallery.limits}"
 
     @property
     def _gallery(self) -> Gallery:
@@ -82,7 +85,8 @@ class GalleryPages:
         cursor, deleted = asked.get("cursor") or None, asked.get("deleted", "")
         gallery = self._gallery
         words, filters, refusal = _searched(asked)
-        plain = not (cursor or words or filters or refusal or asked.get("sort"))
+        by_upload = asked.get("sort") == Sort.UPLOADED
+        plain = not (cursor or words or filters or refusal or by_upload)
         found: FrontPage | PageVersions
         if words or filters:
             found = gallery.page_versions(cursor=cursor, limit=LIMITS.page_size, query=words, filters=filters)
@@ -91,14 +95,18 @@ class GalleryPages:
             found = gallery.front_page(cursor, LIMITS.page_size, _DRAWN if plain else 0)
             notices = gallery.notices_of(found.conditions())
         chosen = {name: asked[name] for name in FILTERS if asked.get(name)}
+        deleted = deleted if _PUBLIC_ID.fullmatch(deleted) else ""
+        sort = Sort.UPLOADED if by_upload else None
+        here = {"cursor": cursor, "q": words, **chosen, "sort": sort, "deleted": deleted}
         shown = {
+            "here": _address(here),
             "notices": notices,
             "words": words or "",
             "chosen": chosen,
             "refusal": refusal,
             "first": cursor is None,
             "owners": gallery.viewer.sees_others and caller().account is not None,
-            "deleted": deleted if _PUBLIC_ID.fullmatch(deleted) else None,
+            "deleted": deleted,
         }
 
         def render() -> bytes:
@@ -115,9 +123,8 @@ class GalleryPages:
             )
             return html.encode()
 
-        period = gallery.storage.period()
         parts = (*(shown | {"chosen": tuple(chosen.items())}).values(),)
-        key = (found, parts, cursor, period, caller().account, gallery.viewer, gallery.language)
+        key = (found, parts, self._version, caller().account, common_key(gallery))
         return answer_from_cache(self._pages, key, csrf_token(), render)
 
     def _pictures(self, newest: Versions, gallery: Gallery) -> list[dict[str, Any]]:
@@ -232,6 +239,12 @@ def _searched(asked: Mapping[str, str]) -> tuple[str | None, Filters, str | None
         return *searched(asked), None
     except Problem as error:
         return asked.get("q", "").strip() or None, NO_FILTERS, str(error.body)
+
+
+def _address(parameters: Mapping[str, str | None]) -> str:
+    """Return the address of the gallery page with those parameters that have a value."""
+    asked = urlencode({name: value for name, value in parameters.items() if value})
+    return f"/?{asked}" if asked else "/"
 
 
 def _see(path: str) -> HTTPResponse:

@@ -14,7 +14,7 @@ from imgcore.gallery.service import PAGE_LIMIT
 from web.http import request
 from web.http.auth import PREFIX, gallery_for_caller, requires
 from web.http.filters import searched
-from web.http.page_cache import JSON_BYTES, Cache, CachedPage, json_from_cache
+from web.http.page_cache import JSON_BYTES, Cache, CachedPage, common_key, json_from_cache
 from web.http.responses import Route, json_of_key, json_with_etag
 from web.serializers import changes_json, tiles_json
 
@@ -73,16 +73,7 @@ class TimelineApi:
             gallery.viewer, month, sort, offset=offset, limit=limit, text=text, filters=filters
         )
         following = offset + limit if found.more else None
-        key = (
-            found,
-            month,
-            sort,
-            following,
-            gallery.storage.period(),
-            gallery.viewer,
-            gallery.release,
-            gallery.language,
-        )
+        key = (found, month, sort, following, common_key(gallery))
         return json_from_cache(
             self._months, key, lambda: {"month": month, **self._shown(found, sort, gallery), "next": following}
         )
@@ -97,7 +88,7 @@ class TimelineApi:
         found = gallery.changes.start(viewer) if since is None else gallery.changes.since(since, viewer)
         versions = [(tile.image.id, tile.image.version) for tile in found.tiles]
         rest = (found.cursor, found.removed, found.batches, found.more)
-        key = (versions, rest, gallery.storage.period(), viewer, gallery.language, gallery.release)
+        key = (versions, rest, common_key(gallery))
         return json_of_key(key, lambda: changes_json(found, gallery))
 
     @requires(Scope.READ)

@@ -14,12 +14,15 @@ import threading
 import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from typing import Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from bottle import request, response
 
 from web.http.compression import LEVEL, MAX_PADDING, MIN_BYTES, accepts_gzip
 from web.http.responses import encode_json, matches_etag
+
+if TYPE_CHECKING:
+    from imgcore.gallery.service import Gallery
 
 PAGES_BYTES = 24 * 2**20
 JSON_BYTES = 12 * 2**20
@@ -151,6 +154,15 @@ def _deflate(data: bytes) -> bytes:
     """Return ``data`` as deflate blocks that end at a byte and refer to nothing before them."""
     compressor = zlib.compressobj(LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
     return compressor.compress(data) + compressor.flush(zlib.Z_FULL_FLUSH)
+
+
+def common_key(gallery: Gallery, *, originals: bool = False) -> tuple[Hashable, ...]:
+    """Return what any answer about photos shows beside them: settings, rights, language, window of the URLs.
+
+    Nothing of it is free text of a request, which would let anybody make new keys.
+    """
+    period = gallery.storage.period(originals=originals)
+    return (period, gallery.viewer, gallery.language, gallery.languages, gallery.release)
 
 
 def answer_from_cache(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -65,13 +66,23 @@ def _templates() -> dict[str, _Template]:
     return {path.stem: _Template(name=path.name, lookup=[str(VIEWS)]) for path in sorted(VIEWS.glob("*.tpl"))}
 
 
+@functools.cache
+def _sources() -> bytes:
+    return b"".join(path.read_bytes() for path in sorted(VIEWS.glob("*.tpl")))
+
+
 class TemplateRenderer:
-    """Renders the templates under views/. release, describer, languages: for menu and About."""
+    """Renders the templates under views/. release, describer, languages: for menu and About.
+
+    version: of all that does not depend on the request: templates, static files and settings.
+    """
 
     def __init__(
         self, assets: StaticFiles, *, release: str, describer: str, languages: Sequence[Language] = ()
     ) -> None:
         self._languages = languages
+        settings = repr((assets.version, release, describer, languages))
+        self.version = hashlib.sha256(settings.encode() + _sources()).hexdigest()[:16]
         self._shared: dict[str, Any] = {
             "static": assets.prefix,
             "samples": assets.samples,
@@ -93,13 +104,18 @@ class TemplateRenderer:
         self._templates = _templates()
 
     def render(self, name: str, /, **values: Any) -> str:
-        """Return the page ``name``; the template sees ``values`` and what all pages share."""
+        """Return the page ``name``; the template sees ``values`` and what all pages share.
+
+        here: the address to which a choice of the language returns, by default that of the request. A page that
+        is kept must give its own, of what is in its key.
+        """
         shown = {
             "caller": caller(),
             "languages": self._languages,
             "language": current_language(self._languages),
+            "here": _here(),
         }
-        return str(self._templates[name].render(self._shared, **shown, here=_here, **values))
+        return str(self._templates[name].render(self._shared, **(shown | values)))
 
     def fragment(self, name: str, /, **values: Any) -> str:
         """Return a part of pages that does not depend on the request; see render for the rest."""

@@ -65,9 +65,9 @@
           <p class="hint">Captions in</p>
 %     for one in languages:
 %       if one.code == language:
-          <a href="/language/{{one.code}}?next={{quoted(here())}}" lang="{{one.code}}" hreflang="{{one.code}}" aria-current="true">{{one.own_name}}</a>
+          <a href="/language/{{one.code}}?next={{quoted(here)}}" lang="{{one.code}}" hreflang="{{one.code}}" aria-current="true">{{one.own_name}}</a>
 %       else:
-          <a href="/language/{{one.code}}?next={{quoted(here())}}" lang="{{one.code}}" hreflang="{{one.code}}">{{one.own_name}}</a>
+          <a href="/language/{{one.code}}?next={{quoted(here)}}" lang="{{one.code}}" hreflang="{{one.code}}">{{one.own_name}}</a>
 %       end
 %     end
         </nav>
