@@ -102,17 +102,22 @@ class EditableImages(ImageRepository):
             return [row[0] for row in connection.execute("SELECT public_id FROM images ORDER BY id")]
 
     def change(self, public_id: str, **values: Any) -> Image:
-        """Set attributes of an image; the columns that the schema derives from them follow."""
+        """Set attributes of an image; the columns that the schema derives from them follow.
+
+        No others: another thread may have changed them since they were read.
+        """
         known = self._found(public_id)
         new = replace(known, **values)
-        if (new.caption or new.alt_text or new.tags) and new.source is None:
-            new = replace(new, source=Source.LOCAL)
-        listed = new.deleted_at is None and new.upload_status is not UploadStatus.EXPIRED
-        columns = {name: getattr(new, name) for name in {*values, "source"}} | {
-            "listed_id": new.id if listed else None,
-            "caption_generated_at": datetime.now(UTC) if new.caption else None,
-            "thumbnail_generated_at": datetime.now(UTC) if new.thumbnail_key else None,
-        }
+        columns = dict(values)
+        if {"caption", "alt_text", "tags"} & values.keys():
+            described = (new.caption or new.alt_text or new.tags) and new.source is None
+            columns["source"] = Source.LOCAL if described else new.source
+            columns["caption_generated_at"] = datetime.now(UTC) if new.caption else None
+        if "thumbnail_key" in values:
+            columns["thumbnail_generated_at"] = datetime.now(UTC) if new.thumbnail_key else None
+        if {"deleted_at", "upload_status"} & values.keys():
+            listed = new.deleted_at is None and new.upload_status is not UploadStatus.EXPIRED
+            columns["listed_id"] = new.id if listed else None
         self._update("images", columns, "id = ?", known.id)
         self.database.run(lambda tx: update_search_text(tx, known.id))
         return self._found(public_id)
