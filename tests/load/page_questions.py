@@ -14,7 +14,7 @@ from tests.load.many_rows import ALBUM, BASE
 PAGE, PAGES = 40, 24  # photos of a page, and pages that are asked for once: a thousand photos have no more
 GZIP = {"Accept-Encoding": "gzip"}
 
-HOT_PAGE, NO_PHOTO_HAS_BOTH = "page", "a frequent word and a rare one"
+HOT_PAGE, HOT_LIST, NO_PHOTO_HAS_BOTH = "page", "list", "a frequent word and a rare one"
 SEARCHES = {
     "a word of none": "zebra",
     "a word of one in a thousand": "windmill",
@@ -45,6 +45,15 @@ FILTERS = {
     "an album": f"album={ALBUM}",
     "similar photos": "similar={photo}",
 }
+# The page searches by its timeline: first its months, then the photos of the newest one
+OF_TIMELINE = {
+    "a word of none": "q=zebra",
+    "a word of one in a hundred": "q=lighthouse",
+    "a frequent word": "q=boat",
+    "two words": "q=boat+snow",
+    "a frequent word without another": "q=boat+-snow",
+    "a tag": "tag=dog",
+}
 
 
 @dataclass(frozen=True)
@@ -52,6 +61,7 @@ class Question:
     """What is asked. paths: in turn. conditional: with the ETag of the first answer. once: each path once.
 
     compared: photos that are looked up in the index, of which none is found; more among more photos.
+    changed: of the newest photos, before each request.
     """
 
     what: str
@@ -61,6 +71,7 @@ class Question:
     once: bool = False
     goal_of_peer: float | None = None
     compared: int = 0
+    changed: int = 0
 
     @property
     def of_page(self) -> bool:
@@ -96,7 +107,7 @@ def questions(pages: PageRepository, rows: int) -> list[Question]:
             "page, not asked for before", [f"/?cursor={each}" for each in cursors], once=True, goal_of_peer=1
         ),
         Question("page, from the middle", [f"/?cursor={encode_cursor(newest // 2)}"]),
-        Question("list", ["/api/v1/images"]),
+        Question(HOT_LIST, ["/api/v1/images"]),
         Question(
             "list, not asked for before", [f"/api/v1/images?cursor={each}" for each in cursors], once=True
         ),
@@ -118,5 +129,15 @@ def questions(pages: PageRepository, rows: int) -> list[Question]:
             for what, query in FILTERS.items()
         ),
         Question("page of a search", ["/?q=boat"]),
+        *(
+            Question(f"timeline, {part} of {what}", [f"{path}{query}"])
+            for what, query in OF_TIMELINE.items()
+            for part, path in (("months", "/api/v1/timeline?"), ("month", f"{month}&"))
+        ),
         *(Question(f"{what}, 304", [path], conditional=True) for what, path in unchanged.items()),
+        # At the end, because the web process counts the months of changed photos anew
+        *(
+            Question(f"page, {what}", ["/"] * PAGES, once=True, goal_of_peer=1, changed=photos)
+            for what, photos in (("newest photo changed", 1), ("all photos changed", PAGE))
+        ),
     ]

@@ -1,0 +1,105 @@
+"""The goals of bench_pages and mixed: each can be missed."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from tests.load import mixed
+from tests.load.bench_pages import Bench, Measured, Server, Table
+from tests.load.page_questions import HOT_LIST, HOT_PAGE, Question
+
+
+def goals_of(text: str) -> dict[tuple[int, str], bool]:
+    """Return whether each goal was met, by rows and what."""
+    rows = map(json.loads, text.splitlines())
+    return {(row["rows"], row["what"]): row["met"] for row in rows if "met" in row}
+
+
+@pytest.mark.parametrize(
+    ("lengths", "costs", "met"),
+    [
+        ((500, 500), (1.0, 1.5), True),
+        ((500, 500), (1.0, 1.6), False),
+        ((50, 500), (1.0, 2.9), True),  # as long as the list of 40 photos, which costs 2 ms
+        ((50, 500), (1.0, 3.1), False),
+        ((50, 500), (4.0, 5.9), True),
+        ((50, 500), (4.0, 6.1), False),
+        ((500, 50), (1.0, 2.9), False),
+    ],
+)
+def test_each_question_over_more_rows_has_a_goal(
+    capsys: pytest.CaptureFixture[str], lengths: tuple[int, int], costs: tuple[float, float], met: bool
+) -> None:
+    table = Table("sqlite", 1, 1)
+    for rows, length, cost in zip((1000, 10_000), lengths, costs, strict=True):
+        table.show(rows, Question(HOT_PAGE, ["/"]), Measured(1.0, 0.0, 1.0, 900))
+        table.show(rows, Question(HOT_LIST, ["/"]), Measured(1.0, 1.0, 1.0, 500))
+        table.show(rows, Question("filter", ["/"]), Measured(cost / 2, cost / 2, 1.0, length))
+
+    found = goals_of(capsys.readouterr().out)
+    assert {(10_000, f"{what}: flat") for what in (HOT_PAGE, HOT_LIST, "filter")} == found.keys()
+    assert (met, not met) == (found[10_000, "filter: flat"], bool(table.missed))
+
+
+@contextmanager
+def answering(status: int) -> Iterator[str]:
+    """A server whose every answer has that status."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+        def log_message(self, *args: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.mark.parametrize(("status", "missed"), [(200, 0), (429, 1)])
+def test_searches_at_once_may_not_be_refused(status: int, missed: int) -> None:
+    table, bench = Table("sqlite", 1, 1), Bench(Server(0, None), None, 1, 1)  # type: ignore[arg-type] - not asked
+    with answering(status) as origin:
+        _, refused = bench.at_once(origin)
+    table.show_wait(1000, 0.0, refused)
+
+    assert missed == table.missed
+
+
+FAST = [(200, 10.0, 1)] * 980
+
+
+@pytest.mark.parametrize(
+    ("found", "health", "after", "missed"),
+    [
+        (FAST + [(200, 50.0, 1)] * 20, [50.0] * 9, {1: 20, 2: 160}, None),
+        (FAST + [(200, 51.0, 2)] * 20, [50.0] * 9, {1: 20, 2: 160}, "page: p99, of its median"),
+        ([*FAST, (429, 10.0, 3)], [50.0] * 9, {1: 20, 2: 160}, "failed requests"),
+        ([*FAST, (0, 10.0, 1)], [50.0] * 9, {1: 20, 2: 160}, "failed requests"),
+        (FAST, [51.0] * 9, {1: 20, 2: 160}, "p99 of /healthz, ms"),
+        (FAST, [50.0] * 9, {1: 20, 2: 161}, "largest process, MB"),
+        (FAST, [50.0] * 9, {1: 20, 3: 90}, "processes that ended"),
+    ],
+)
+def test_each_goal_of_many_different_requests_can_be_missed(
+    found: list[tuple[int, float, int]], health: list[float], after: dict[int, int], missed: str | None
+) -> None:
+    goals = mixed.goals({"page": found}, health, {1: 20, 2: 90}, after)
+
+    assert [missed] * (missed is not None) == [what for what, ours, goal in goals if ours > goal]
