@@ -1,4 +1,7 @@
-"""Draw what bench_pages has printed: python -m tests.load.plot_pages FILE.jsonl FILE.png"""
+"""Draw what bench_pages has printed: python -m tests.load.plot_pages FILE.jsonl FILE.png
+
+Prints the table of docs/performance.md, and each goal that was missed.
+"""
 
 from __future__ import annotations
 
@@ -29,6 +32,32 @@ def read(lines: list[str]) -> dict[str, dict[int, float]]:
     return found
 
 
+def table(lines: list[str]) -> str:
+    """Return the milliseconds of web + database as a Markdown table; of peer and floor over the fewest rows."""
+    found: dict[str, dict[int, dict[str, float]]] = defaultdict(dict)
+    for row in map(json.loads, lines):
+        if "database" in row:
+            found[row["what"]][row["rows"]] = row
+    sizes = sorted({rows for each in found.values() for rows in each})
+    header = "".join(f" {rows:,} photos |" for rows in sizes)
+    printed = [f"| |{header} peer | floor |", "|---" * (len(sizes) + 3) + "|"]
+    for what, each in found.items():
+        costs = [
+            f" {each[rows]['ours']:.1f} + {each[rows]['database']:.1f} |" if rows in each else " |"
+            for rows in sizes
+        ]
+        fewest = each[min(each)]
+        others = [f" {fewest[name]:.1f} |" if name in fewest else " |" for name in ("peer", "floor")]
+        printed.append(f"| {what} |{''.join(costs + others)}")
+    return "\n".join(printed)
+
+
+def missed(lines: list[str]) -> list[str]:
+    """Return each goal that was missed."""
+    rows = [row for row in map(json.loads, lines) if row.get("met") is False]
+    return [f"{row['rows']:,}: {row['what']} {row['ratio']:.2f}, at most {row['goal']:.2f}" for row in rows]
+
+
 def draw(found: dict[str, dict[int, float]], path: Path) -> None:
     """Draw a panel for each group of questions, and one for the others."""
     figure, panels = plt.subplots(1, len(GROUPS) + 1, figsize=(24, 7), sharey=True)
@@ -45,12 +74,14 @@ def draw(found: dict[str, dict[int, float]], path: Path) -> None:
 
 
 def main() -> None:
-    """Read the lines and draw them."""
+    """Read the lines, draw them, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("lines", type=Path)
     parser.add_argument("picture", type=Path)
     options = parser.parse_args()
-    draw(read(options.lines.read_text().splitlines()), options.picture)
+    lines = options.lines.read_text().splitlines()
+    draw(read(lines), options.picture)
+    print(table(lines), "", "Missed:", *missed(lines), sep="\n")
 
 
 if __name__ == "__main__":
