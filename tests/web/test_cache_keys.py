@@ -121,9 +121,11 @@ def test_what_is_kept_is_what_an_application_answers_that_keeps_nothing(two_lang
         app: Callable[..., Any], name: str | None, visit: tuple[str, str, dict[str, str]], path: str
     ) -> Answer:
         method, more, headers = visit
-        cookie = f"{headers.get('Cookie', 'other=1')}; gallery_form={TOKEN}"
-        cookie += f"; gallery_session={sessions[name]}" if name else ""
-        return Client(app).request(method, with_query(path, more), headers=headers | {"Cookie": cookie})
+        cookies = [headers.get("Cookie", "other=1"), f"gallery_form={TOKEN}", f"__Host-gallery_form={TOKEN}"]
+        cookies += [f"{each}={sessions[name]}" for each in ("gallery_session", "__Host-gallery") if name]
+        client = Client(app)
+        client.scheme = headers.get("X-Forwarded-Proto", "http")  # as the server takes it from its proxy
+        return client.request(method, with_query(path, more), headers=headers | {"Cookie": "; ".join(cookies)})
 
     visits = [(name, visit) for name in PEOPLE for visit in VISITS]
     chance = random.Random(3)
