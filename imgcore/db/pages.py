@@ -6,13 +6,13 @@ import base64
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from imgcore.db.connection import Repository, Transaction
 from imgcore.db.dialects import Answer
 from imgcore.db.filters import query_of
 from imgcore.db.mapping import SELECT, images, in_list
-from imgcore.db.search import finds_nothing, search
+from imgcore.db.search import BATCH, finds_nothing, search
 from imgcore.db.search_query import Query
 from imgcore.db.statements import sql
 from imgcore.db.tiles import read_cards, read_progress
@@ -26,18 +26,19 @@ T = TypeVar("T")
 TOP = 2**62  # above every id
 _LIMIT = 200  # images of one page at most
 
-_SEARCHES = 3  # of up to MOST_COMPARED photos, to collect all that match
-
 # A file that could not be decoded is not found by its name among photos
 _WITHOUT_FAILED = (
-    " AND upload_status <> 'rejected' AND NOT EXISTS (SELECT 1 FROM tasks t WHERE t.image_id = images.id"
+    " AND upload_status <> 'rejected' AND NOT EXISTS (SELECT 1 FROM tasks t WHERE t.image_id = i.id"
     " AND t.kind = 'thumbnail' AND t.status IN ('failed', 'blocked', 'skipped'))"
 )
+# CASE, because SQLite prefers an index of upload_status, and so every photo, to the ids that it is given
+_RECEIVED = "CASE WHEN upload_status = 'received' THEN 1 ELSE 0 END = 1"
 _WANTED: dict[Progress | None, list[str]] = {
-    Progress.FAILED: ["upload_status IN ('received', 'rejected')"],
-    Progress.WAITING: ["upload_status = 'received'"],
-    Progress.UNDESCRIBED: ["upload_status = 'received'"],
+    Progress.FAILED: ["CASE WHEN upload_status IN ('received', 'rejected') THEN 1 ELSE 0 END = 1"],
+    Progress.WAITING: [_RECEIVED],
+    Progress.UNDESCRIBED: [_RECEIVED],
 }
+_SEEN = "SELECT i.id, i.version, {text}, {place} FROM images i WHERE i.listed_id IN ({names}) AND {conditions}"
 
 # A file that was rejected is on no timeline, but the filter of what failed finds it at the time of its upload.
 _FOUND_AT = (
@@ -46,6 +47,14 @@ _FOUND_AT = (
 )
 _UNTIL = "SELECT i.public_id FROM images i WHERE i.id IN ({names}) AND {place} <= :latest ORDER BY i.id DESC"
 _VERSIONS = "SELECT id, version FROM images WHERE {conditions} ORDER BY listed_id DESC LIMIT :limit"
+
+
+class Seen(NamedTuple):
+    """A photo that is found. place: what was read with it, such as its place in the timeline."""
+
+    place: Any
+    id: int
+    version: int
 
 
 class PageRepository(Repository):
@@ -216,43 +225,61 @@ def _page_of(answer: Answer, limit: int) -> PageVersions:
 
 
 def _search(tx: Transaction, below: int, limit: int, query: Query, viewer: Viewer) -> PageVersions:
-    versions: dict[int, int] = {}
-    found = search(tx, query, below, limit, lambda ids: _visible(tx, ids, query, viewer, versions))
-    page = tuple((id_, versions[id_]) for id_ in found.ids)
+    seen: dict[int, Seen] = {}
+    found = search(tx, query, below, limit, lambda ids: visible(tx, ids, query, viewer, seen))
+    page = tuple((id_, seen[id_].version) for id_ in found.ids)
     return PageVersions(page, encode_cursor(found.next) if found.next is not None else None)
 
 
-def matching(tx: Transaction, query: Query, viewer: Viewer, most: int) -> tuple[list[int], bool]:
-    """Return the ids of about ``most`` photos that a query finds, newest first, and whether these are all."""
+def matching(
+    tx: Transaction, query: Query, viewer: Viewer, most: int, place: str, searches: int = 1
+) -> tuple[list[Seen], bool]:
+    """Return about ``most`` photos that a query finds, newest first, and whether these are all.
+
+    place: see ``visible``. searches: of up to MOST_COMPARED photos each.
+    """
+    seen: dict[int, Seen] = {}
     ids: list[int] = []
-    below, searches = TOP, 0
-    while len(ids) < most and searches < _SEARCHES:
-        found = search(tx, query, below, most, lambda batch: _visible(tx, batch, query, viewer, {}))
+    below: int | None = TOP
+    for _ in range(searches):
+        if below is None or len(ids) >= most:
+            break
+        found = search(tx, query, below, most, lambda batch: visible(tx, batch, query, viewer, seen, place))
         ids += found.ids
-        searches += 1
-        if found.next is None:
-            return ids, True
         below = found.next
-    return ids, False
+    return [seen[id_] for id_ in ids], below is None
 
 
-def _visible(
-    tx: Transaction, ids: Sequence[int], query: Query, viewer: Viewer, versions: dict[int, int]
+def visible(
+    tx: Transaction,
+    ids: Sequence[int],
+    query: Query,
+    viewer: Viewer,
+    seen: dict[int, Seen],
+    place: str = "NULL",
 ) -> dict[int, str]:
-    """Return the folded texts of those of the images that the viewer may find, and add their versions."""
-    if not ids:
-        return {}
-    names, values = in_list("id", ids)
-    conditions, own = rights(viewer)
-    statement = sql(
-        "SELECT id, version, search_text FROM images WHERE listed_id IN ({names}) AND {conditions}",
-        names=names,
-        conditions=" AND ".join([*conditions, *_WANTED.get(query.status, [])])
-        + (_WITHOUT_FAILED if query.words and query.status is None else ""),
-    )
-    rows = tx.rows(statement, **values, **own)
-    versions |= {row["id"]: row["version"] for row in rows}
-    return {row["id"]: row["search_text"] for row in rows}
+    """Return those of the images that the viewer may find, with their folded texts, and add them to ``seen``.
+
+    The texts are empty where the query has no phrases. place: an expression on ``i`` that is read with each.
+    """
+    conditions, own = findable(query, viewer)
+    phrases = query.phrases or query.excluded_phrases
+    found: dict[int, str] = {}
+    for first in range(0, len(ids), BATCH):
+        names, values = in_list("id", ids[first : first + BATCH])
+        text = "i.search_text" if phrases else "''"
+        statement = sql(_SEEN, text=text, place=place, names=names, conditions=conditions)
+        for id_, version, text, at in tx.tuples(statement, **values, **own):
+            found[id_] = text
+            seen[id_] = Seen(at, id_, version)
+    return found
+
+
+def findable(query: Query, viewer: Viewer) -> tuple[str, dict[str, Any]]:
+    """Return the condition of images ``i`` that the viewer may find by a query, and its values."""
+    conditions, values = rights(viewer)
+    found = " AND ".join([*conditions, *_WANTED.get(query.status, [])])
+    return found + (_WITHOUT_FAILED if query.words and query.status is None else ""), values
 
 
 def rights(viewer: Viewer) -> tuple[list[str], dict[str, Any]]:

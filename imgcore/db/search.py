@@ -30,9 +30,10 @@ _STATES = {
     Progress.WAITING: ("pending", "retry", "processing"),
 }
 _UNDESCRIBED = "SELECT id FROM images WHERE source IS NULL AND {which}"
-# A UNION of ranges of an index: an IN would be sorted
+# A UNION of ranges of an index: an IN would be sorted. DISTINCT, because an image has several tasks, and a
+# batch with fewer images than were asked for is taken for the last one
 _RANGE = (
-    "SELECT * FROM (SELECT image_id AS id FROM tasks WHERE status = '{state}' AND image_id < :below"
+    "SELECT * FROM (SELECT DISTINCT image_id AS id FROM tasks WHERE status = '{state}' AND image_id < :below"
     " ORDER BY image_id DESC LIMIT :limit) {state}_tasks"
 )
 _BY_STATUS = {
@@ -192,13 +193,7 @@ def search(tx: Transaction, query: Query, below: int, limit: int, select: Select
     """
     if not query:
         return Found((), None)
-    sources = [_source(tx, term) for term in query.required]
-    if query.status is not None:
-        sources.append(_Source(status=query.status))
-    if query.album is not None:
-        sources.append(_Source(album=query.album))
-    if query.ids is not None:
-        sources.append(_Source(ids=list(query.ids)))
+    sources = [*(_source(tx, term) for term in query.required), *_filters(query)]
     alone = len(sources) == 1 and not query.excluded and not query.phrases
     size = limit + 1 if alone else min(2 * (limit + 1), BATCH)
     leader, ids = _rarest(tx, sources, below, size)
@@ -227,6 +222,31 @@ def search(tx: Transaction, query: Query, below: int, limit: int, select: Select
             size = min(2 * size, BATCH)
             batch = _whole(leader.batch(tx, batch.last, size), size)
     return Found(tuple(found), None)
+
+
+def of_one_term(tx: Transaction, query: Query) -> tuple[str, dict[str, Any]] | None:
+    """Return the statement for up to ``:limit`` ids below ``:below`` that a query finds, and its values.
+
+    None for a query that asks for more than one term of a few words.
+    """
+    others = query.excluded or query.phrases or query.excluded_phrases or _filters(query)
+    if len(query.required) != 1 or others:
+        return None
+    words = _source(tx, query.required[0]).words
+    return _photos_of(words) if words else None
+
+
+def among(tx: Transaction, query: Query, ids: Sequence[int]) -> set[int]:
+    """Return those of up to BATCH photos that the query finds, whose phrases are still to be compared."""
+    required = [*(_Source(term) for term in query.required), *_filters(query)]
+    return set(_matching(tx, ids, required, query.excluded))
+
+
+def _filters(query: Query) -> list[_Source]:
+    """Return what the query asks for beside terms."""
+    found = [] if query.status is None else [_Source(status=query.status)]
+    found += [] if query.album is None else [_Source(album=query.album)]
+    return found if query.ids is None else [*found, _Source(ids=list(query.ids))]
 
 
 def finds_nothing(tx: Transaction, text: str | None, viewer: Viewer) -> bool:

@@ -10,22 +10,19 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from imgcore.db.connection import PEOPLE_WAIT, Database, Repository, Transaction
-from imgcore.db.filters import query_of
 from imgcore.db.mapping import in_list, micros
-from imgcore.db.pages import found_at, matching
+from imgcore.db.pages import found_at
 from imgcore.db.scopes import NOBODY, owner_seen, scope_of
 from imgcore.db.search import finds_nothing
-from imgcore.db.search_query import Term
-from imgcore.db.search_words import facet
 from imgcore.db.statements import sql
 from imgcore.db.tiles import read_tiles
+from imgcore.db.timeline_search import COLUMN, count_found, slice_found
 from imgcore.errors import Busy, Invalid, Unavailable
 from imgcore.gallery.changes import LIFETIME, OVERLAP
 from imgcore.gallery.filters import NO_FILTERS, Filters, Progress
@@ -47,11 +44,8 @@ _HEAVY_OFFSET = 10_000
 # Seconds before the end of their lifetime at which counts are renewed: at random, because processes that were
 # started together would otherwise all count a million photos in the same second
 _BEFORE_END = (60.0, 300.0)
-MOST_COUNTED = 20_000  # photos of a search or a filter that are counted by month
-_AT_ONCE = 1000  # photos whose places are read by one statement
 
 _FAILED = Filters(status=Progress.FAILED)
-_COLUMN = {Sort.TAKEN: "timeline_at", Sort.UPLOADED: "timeline_upload"}
 
 _NEWEST = (
     "SELECT {column} AS newest FROM images WHERE {scope} {column} < :before ORDER BY {column} DESC LIMIT 1"
@@ -62,7 +56,6 @@ _CHANGED = (
     "SELECT SUBSTR(taken_at, 1, 7), SUBSTR(uploaded_at, 1, 7) FROM images"
     " WHERE changed_at > :since LIMIT :limit"
 )
-_OF_IDS = "SELECT {place}, i.id, i.version FROM images i WHERE i.id IN ({names}) AND {place} IS NOT NULL"
 _SLICE = (
     "SELECT i.id, i.version FROM (SELECT id, {column} AS place FROM images WHERE {scope} {column} >= :first"
     " AND {column} < :end ORDER BY {column} DESC, id DESC LIMIT :limit OFFSET :offset) page"
@@ -105,16 +98,14 @@ class TimelineRepository(Repository):
     ) -> Months:
         """Return the months that have photos which ``text`` and ``filters`` find, the newest first.
 
-        Where more than MOST_COUNTED match, the counts are those of all photos.
+        Where more match than are counted, the counts are those of all photos.
         """
         if text or filters:
-            ids, complete = self._database.read_heavy(
-                lambda tx: _matching(tx, viewer, text, filters),
-                lambda tx: ([], True) if finds_nothing(tx, text, viewer) else None,
+            counts = self._database.read_heavy(
+                lambda tx: count_found(tx, viewer, sort, text, filters),
+                lambda tx: {} if finds_nothing(tx, text, viewer) else None,
             )
-            if complete:
-                return _months(self._database.read(lambda tx: _count_of(tx, ids, sort, filters)))
-            return replace(self.months(viewer, sort), exact=False)
+            return replace(self.months(viewer, sort), exact=False) if counts is None else _months(counts)
         owner = owner_seen(viewer)
         if owner == NOBODY:
             return Months(())
@@ -191,7 +182,7 @@ class TimelineRepository(Repository):
             raise Invalid(f"offset may be {MOST_SKIPPED} at most.", code="offset")
         if text or filters:
             return self._database.read_heavy(
-                lambda tx: _slice_of(tx, viewer, month, sort, text, filters, offset, limit),
+                lambda tx: slice_found(tx, viewer, month, sort, text, filters, offset, limit),
                 lambda tx: MonthSlice((), more=False) if finds_nothing(tx, text, viewer) else None,
             )
         owner = owner_seen(viewer)
@@ -199,7 +190,7 @@ class TimelineRepository(Repository):
             return MonthSlice((), more=False)
         first, end = month_bounds(month)
         scope, values = scope_of(owner)
-        statement = sql(_SLICE, column=_COLUMN[sort], scope=scope)
+        statement = sql(_SLICE, column=COLUMN[sort], scope=scope)
         read = self._database.read if offset <= _HEAVY_OFFSET else self._database.read_heavy
         rows = read(
             lambda tx: tx.tuples(statement, first=first, end=end, limit=limit + 1, offset=offset, **values)
@@ -212,52 +203,13 @@ class TimelineRepository(Repository):
         if not values:
             return []
         return self._database.read(
-            lambda tx: read_tiles(tx, f"i.id IN ({names})", values, found_at(_COLUMN[sort], _FAILED))
+            lambda tx: read_tiles(tx, f"i.id IN ({names})", values, found_at(COLUMN[sort], _FAILED))
         )
 
 
 def _months(counts: Mapping[str, int]) -> Months:
     found = sorted(counts.items(), reverse=True)
     return Months(tuple(MonthCount(month, count) for month, count in found if count))
-
-
-def _matching(
-    tx: Transaction, viewer: Viewer, text: str | None, filters: Filters, *terms: Term
-) -> tuple[list[int], bool]:
-    query = query_of(tx, text, filters, viewer)
-    if query:
-        query = replace(query, required=(*query.required, *terms))
-    return matching(tx, query, viewer, MOST_COUNTED)
-
-
-def _places(tx: Transaction, ids: Sequence[int], sort: Sort, filters: Filters) -> Iterator[tuple[Any, ...]]:
-    """Yield (place, id, version) of those of the images that have a place."""
-    place = found_at(_COLUMN[sort], filters)
-    for first in range(0, len(ids), _AT_ONCE):
-        names, values = in_list("id", ids[first : first + _AT_ONCE])
-        statement = sql(_OF_IDS, place=place, names=names)
-        yield from tx.tuples(statement, **values)
-
-
-def _count_of(tx: Transaction, ids: Sequence[int], sort: Sort, filters: Filters) -> dict[str, int]:
-    return Counter(str(place)[:7] for place, _, _ in _places(tx, ids, sort, filters))
-
-
-def _slice_of(
-    tx: Transaction,
-    viewer: Viewer,
-    month: str,
-    sort: Sort,
-    text: str | None,
-    filters: Filters,
-    offset: int,
-    limit: int,
-) -> MonthSlice:
-    in_month = Term(frozenset({facet("placed" if sort is Sort.TAKEN else "uploaded", month)}))
-    ids, _ = _matching(tx, viewer, text, filters, in_month)
-    found = sorted(_places(tx, ids, sort, filters), reverse=True)
-    window = found[offset : offset + limit]
-    return MonthSlice(tuple((id_, version) for _, id_, version in window), more=len(found) > offset + limit)
 
 
 def _counted(tx: Transaction, owner: int | None, sort: Sort) -> _Counted:
@@ -301,7 +253,7 @@ def _changed_months(tx: Transaction, since: str) -> set[str] | None:
 def _all_months(tx: Transaction, owner: int | None, sort: Sort) -> dict[str, int]:
     """Count each month by itself: a range of the index, whose first entry is looked up."""
     scope, values = scope_of(owner)
-    newest = sql(_NEWEST, column=_COLUMN[sort], scope=scope)
+    newest = sql(_NEWEST, column=COLUMN[sort], scope=scope)
     found: dict[str, int] = {}
     before = END_OF_TIME
     while (row := tx.row(newest, before=before, **values)) is not None:
@@ -314,5 +266,5 @@ def _all_months(tx: Transaction, owner: int | None, sort: Sort) -> dict[str, int
 def _count_month(tx: Transaction, owner: int | None, sort: Sort, month: str) -> int:
     scope, values = scope_of(owner)
     first, end = month_bounds(month)
-    [row] = tx.rows(sql(_COUNT, column=_COLUMN[sort], scope=scope), first=first, end=end, **values)
+    [row] = tx.rows(sql(_COUNT, column=COLUMN[sort], scope=scope), first=first, end=end, **values)
     return int(row["count"])

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+import pytest
 from selenium.webdriver.common.keys import Keys
 
+from imgcore.db import timeline_search
 from tests.browser.chromium import Browser
 from tests.browser.gallery_tools import POLLERS, captions, fill
 from tests.web.fakes import AWAY
@@ -60,6 +64,21 @@ def test_searching_finds_while_one_types(browser: Browser, stage: Stage) -> None
     browser.press(Keys.ESCAPE)
     browser.wait(lambda: 2 == len(captions(browser)))
     assert not browser.reloaded
+
+
+def test_search_that_finds_more_than_are_counted_shows_its_photos(
+    browser: Browser, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The months come with the counts of all photos; those without any that is found are left out."""
+    monkeypatch.setattr(timeline_search, "MOST_COUNTED", 1)
+    for number, name in enumerate(("dog", "cat", "dog", "bird")):
+        image = stage.add(f"{number}.jpg", photo(number), Words(f"A {name} {number}.", f"A {name}", ()))
+        stage.images.change(image.public_id, taken_at=datetime(2026, 1 + number, 1, 12, 0))  # noqa: DTZ001
+    browser.open("/?q=dog")
+    browser.wait(lambda: ["A dog 2.", "A dog 0."] == captions(browser))
+    browser.wait(lambda: browser.has("#count", "2 photos"))
+    assert not browser.has("#count", "At most")
+    assert 2 == len(browser.all("#grid h2"))
 
 
 def test_text_typed_while_an_earlier_search_is_answered_stays(browser: Browser, stage: Stage) -> None:

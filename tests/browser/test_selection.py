@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
+from imgcore.db import timeline_search
 from imgcore.gallery.models import Image
 from tests.browser.chromium import Browser
 from tests.contract.images import multiply
-from tests.web.stage import Stage, photo
+from tests.web.stage import Stage, Words, photo
 
 
 def filled(browser: Browser, stage: Stage, count: int = 6) -> list[Image]:
@@ -112,6 +115,31 @@ def test_all_of_a_list_that_is_not_loaded_but_one_go_into_an_album(browser: Brow
     assert [1009] == [album.images for album in stage.gallery.albums.all()]
     press(browser, "Escape")
     assert [] == selected(browser)
+
+
+def test_all_of_a_search_that_finds_more_than_are_counted_are_selected(
+    browser: Browser, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page says that the number is an upper bound; the newest month has none of the photos."""
+    monkeypatch.setattr(timeline_search, "MOST_COUNTED", 100)
+    stage.add("boat.jpg", photo(), Words("A boat.", "A boat", ()))
+    database = stage.gallery.images._database
+    list(multiply(database, 1010))
+    changed = (
+        "UPDATE images SET uploaded_at = '2025-01-05 12:00:00.000000',"
+        " public_id = CASE WHEN public_id LIKE 'copy-%' THEN lower(hex(randomblob(16))) ELSE public_id END"
+    )
+    database.run(lambda tx: tx.execute(changed))
+    stage.add("late.jpg", photo(1), Words("A cat.", "A cat", ()))
+    browser.open("/?q=boat")
+    browser.wait(lambda: browser.has("#count", "At most 1,01"))
+    browser.wait(lambda: len(browser.all("#grid .card")) > 5)
+    press(browser, "a", ctrlKey=True)
+    browser.wait(lambda: browser.has("#select-bar p", "At most 1,01"))
+    assert 0 in selected(browser)
+    press(browser, "Delete")
+    browser.wait(lambda: browser.has("#toast", "1,010 moved to the trash."))
+    browser.wait(lambda: [] == browser.all("#grid .card"))
 
 
 def test_photo_that_arrives_after_all_were_selected_is_not_moved_to_the_trash(

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from imgcore.db.connection import Database, Transaction
+from imgcore.gallery.filters import Filters, Progress
 from imgcore.gallery.models import EVERYBODY, Viewer
 from tests.contract.images import (
     CAPTION,
@@ -77,7 +78,7 @@ def _line(row: dict[str, object]) -> str:
 
 
 def whole_tables(lines: list[str]) -> list[str]:
-    """Steps that read a whole table, or sort one, whatever of it is wanted.
+    """Steps that read a whole table, or sort one, whatever of it is wanted; all that was received is one.
 
     Few rows have pauses (p) and gates, the table of the circuit breakers.
     """
@@ -89,6 +90,7 @@ def whole_tables(lines: list[str]) -> list[str]:
             and "<derived" not in line
             and not line.startswith(("index p ", "index gates ", "ALL gates "))
         )
+        or line.endswith("images_upload (upload_status=?)")
         or (
             line.startswith("SCAN")
             and not line.startswith("SCAN gates ")
@@ -184,6 +186,38 @@ def effort(database: Database, question: Callable[[], object]) -> int:
         database.read(lambda tx: tx.rows(sql)),
     )
     return sum(int(row["Value"]) for row in after) - sum(int(row["Value"]) for row in before)
+
+
+@pytest.mark.parametrize("status", Progress)
+def test_filter_of_a_status_reads_the_photos_that_have_it(
+    full: Repositories, database: Database, status: Progress
+) -> None:
+    """Each of them by its id: SQLite prefers an index of upload_status, which holds every photo."""
+    changed = {
+        Progress.FAILED: "UPDATE tasks SET status = 'failed', error = 'bad_answer', message = 'M.'"
+        " WHERE kind = 'caption' AND image_id",
+        Progress.WAITING: "UPDATE tasks SET status = 'pending', finished_at = NULL"
+        " WHERE kind = 'caption' AND image_id",
+        Progress.UNDESCRIBED: "UPDATE images SET source = NULL, caption = NULL, alt_text = NULL, tags = NULL,"
+        " caption_generated_at = NULL WHERE id",
+    }[status]
+    three = "SELECT id FROM (SELECT id FROM images WHERE listed_id IS NOT NULL ORDER BY id DESC LIMIT 3) page"
+    database.run(lambda tx: tx.execute(f"{changed} IN ({three})"))
+    database.run(lambda tx: tx.execute("DELETE FROM images WHERE listed_id IS NULL"))
+    if database.dialect.name == "mysql":
+        database.read(lambda tx: tx.rows("ANALYZE TABLE images, tasks"))
+    filters = Filters(status=status)
+
+    found = full.pages.page_versions(cursor=None, limit=40, query=None, filters=filters)
+    cost = effort(
+        database, lambda: full.pages.page_versions(cursor=None, limit=40, query=None, filters=filters)
+    )
+    usual = effort(database, lambda: full.pages.page_versions(cursor=None, limit=40, query=None))
+
+    # InnoDB takes the entries of the rows just deleted for photos without words, and reads the table for once
+    unpurged = 1000 if database.dialect.name == "mysql" and status is Progress.UNDESCRIBED else 0
+    assert 3 == len(found.versions)
+    assert cost <= 2 * usual + unpurged * 1.1, (cost, usual)
 
 
 def test_a_deep_page_costs_as_much_as_the_first(full: Repositories, database: Database) -> None:

@@ -20,6 +20,15 @@ test("sections follow each other without gaps in their order", () => {
   assert.equal(sections.total, 1040);
 });
 
+test("upper bounds become counts once all photos are loaded", () => {
+  const sections = filled();
+  assert.equal(sections.exact, true);
+  sections.counted = false;
+  assert.equal(sections.exact, false);
+  sections.append("2024-02", numbered(12, "p"), null);
+  assert.deepEqual([sections.exact, sections.total], [true, 52]);
+});
+
 test("a section that is not loaded has an estimated height, and is asked for when it is seen", () => {
   const sections = filled();
   const last = sections.list[2];

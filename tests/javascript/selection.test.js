@@ -83,8 +83,9 @@ test("all of a list are selected but for those that are taken out again", () => 
   selection.toggle("c");
   selection.toggle("c");
   assert.deepEqual([selection.size, selection.has("b"), selection.has("c")], [4999, false, true]);
-  assert.deepEqual(selection.wanted, { query: `tag=cat&until=${encodeURIComponent(NOON)}`, total: 5000, except: ["b"] });
+  assert.deepEqual(selection.wanted, { query: `tag=cat&until=${encodeURIComponent(NOON)}`, total: 5000, exact: true, except: ["b"] });
   assert.equal(sizeOf(selection.wanted), 4999);
+  assert.equal(selection.exact, true);
   selection.extend("a", ORDER); // from c: b is selected again
   assert.deepEqual(selection.wanted.except, []);
   selection.keep(() => false, "tag=cat", 4000);
@@ -126,4 +127,12 @@ test("what comes into the list after all of it was selected is not selected", ()
   selection.clear();
   selection.toggle("on its way");
   assert.deepEqual(selection.wanted.ids, ["on its way"]);
+});
+
+test("a list of which an upper bound is known is not counted as if it were exact", () => {
+  const selection = new Selection(() => NOON);
+  selection.selectList("q=boat", 5000, NOON, false);
+  assert.deepEqual([selection.exact, selection.wanted.exact], [false, false]);
+  selection.clear();
+  assert.equal(selection.exact, true);
 });

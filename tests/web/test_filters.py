@@ -136,12 +136,11 @@ def test_windows_of_a_filtered_month_join_up(client: Client, gallery: Gallery) -
 def test_more_matches_than_are_counted_give_upper_bounds(
     client: Client, gallery: Gallery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from imgcore.db import pages, timeline
+    from imgcore.db import timeline_search
 
     for number in range(6):
         add_done(gallery, taken_at=MAY, tags=("cat",) if number % 2 else ("dog",))
-    monkeypatch.setattr(timeline, "MOST_COUNTED", 1)
-    monkeypatch.setattr(pages, "_SEARCHES", 1)
+    monkeypatch.setattr(timeline_search, "MOST_COUNTED", 1)
     answer = client.get("/api/v1/timeline?tag=cat").json
 
     assert (False, [{"month": "2025-05", "count": 6}]) == (answer["exact"], answer["months"])

@@ -10,7 +10,7 @@ import { filters, go, named, parse, title } from "./core/router.js";
 import { stored } from "./core/signals.js";
 import { Store } from "./core/store.js";
 import { DENSITIES } from "./model/layout.js";
-import { monthName, numberText, part, stylesheet } from "./view/dom.js";
+import { atMost, monthName, numberText, part, stylesheet } from "./view/dom.js";
 import { gather } from "./view/gather.js";
 import { Keyboard } from "./view/keyboard.js";
 import { recall, remember } from "./view/place.js";
@@ -64,7 +64,7 @@ function redraw() {
   root.classList.toggle("bare", nothing);
   if (selectBar.size) selectBar.refresh();
   const count = sections.total === 1 ? "1 photo" : `${numberText(sections.total)} photos`;
-  part("count", HTMLElement).textContent = library.filtered ? count : "";
+  part("count", HTMLElement).textContent = library.filtered ? atMost(count, sections.exact) : "";
 }
 
 const feed = new Feed({
@@ -143,7 +143,10 @@ timeline.setUp({
     if (page) timeline.keepPlace(() => library.take(page));
     redraw();
   },
-  title: ({ key, count }) => `${key === ADDED ? "Just added" : monthName(key)} · ${numberText(count)}`,
+  title({ key, count, next }) {
+    const name = key === ADDED ? "Just added" : monthName(key);
+    return sections.counted || next === null ? `${name} · ${numberText(count)}` : name;
+  },
   renew: guard(async (/** @type {string} */ id) => {
     if (!store.get(id)?.local) await library.renew(id);
   }),
@@ -222,7 +225,7 @@ const search = new Search({
     window.scrollTo({ top: 0, behavior: "instant" });
     redraw();
     timeline.render();
-    toasts.say(library.filtered ? `${sections.total} found.` : "All photos.");
+    toasts.say(library.filtered ? `${atMost(String(sections.total), sections.exact)} found.` : "All photos.");
   },
   opened(query) {
     go({ photo: null, query }, { replace: library.filtered && parse(location).query.toString() !== "" });

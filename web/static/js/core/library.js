@@ -49,11 +49,12 @@ export class Library {
     const searching = new AbortController();
     this.searching = searching;
     const { signal } = searching;
-    const { months } = await ask("GET", `/api/v1/timeline${suffix(query)}`, { signal });
+    const { months, exact } = await ask("GET", `/api/v1/timeline${suffix(query)}`, { signal });
     const first = months[0] ? await this.#page(months[0].month, query, 0, { signal, limit: FIRST_PAGE }) : null;
     signal.throwIfAborted();
     this.query = query;
     this.set(months, first);
+    this.sections.counted = exact;
   }
 
   /** Ask for the counts of months anew, where changes of photos that are not loaded have made them uncertain. */
@@ -65,7 +66,9 @@ export class Library {
       if (!(error instanceof Problem)) throw error;
       this.uncounted = true; // the feed says that the gallery cannot be reached; its next news ask again
     });
-    if (answer && query === this.query) this.sections.recount(answer.months.map((/** @type {any} */ each) => ({ key: each.month, count: each.count })));
+    if (!answer || query !== this.query) return;
+    this.sections.counted = answer.exact;
+    this.sections.recount(answer.months.map((/** @type {any} */ each) => ({ key: each.month, count: each.count })));
   }
 
   /**
@@ -81,18 +84,20 @@ export class Library {
   }
 
   /**
-   * How many photos the list of a query has, and the time of the newest upload among them.
+   * How many photos the list of a query has, at most, and the time of the newest upload among them.
    * @param {string} query
-   * @returns {Promise<{total: number, until: string | null}>}
+   * @returns {Promise<{total: number, exact: boolean, until: string | null}>}
    */
   async newest(query) {
     const asked = new URLSearchParams(query);
     asked.set("sort", "uploaded");
-    const { months, total } = await ask("GET", `/api/v1/timeline${suffix(asked)}`);
-    if (!months[0]) return { total, until: null };
+    const { months, total, exact } = await ask("GET", `/api/v1/timeline${suffix(asked)}`);
     asked.set("limit", "1");
-    const { photos } = await ask("GET", `/api/v1/timeline/${months[0].month}${suffix(asked)}`);
-    return { total, until: photos[0]?.uploaded ?? null };
+    for (const { month } of months) { // where the counts are upper bounds, the first ones may have none
+      const { photos } = await ask("GET", `/api/v1/timeline/${month}${suffix(asked)}`);
+      if (photos[0]) return { total, exact, until: photos[0].uploaded };
+    }
+    return { total, exact, until: null };
   }
 
   /**

@@ -34,6 +34,12 @@ export class Sections {
     this.height = 0;
     /** @type {Map<string, Section>} of each loaded id */
     this.places = new Map();
+    this.counted = true; // false where the counts that the server gave are upper bounds
+  }
+
+  /** Whether the counts are known, because the server gave them or all photos are loaded. */
+  get exact() {
+    return this.counted || this.list.every((section) => section.next === null);
   }
 
   get total() {

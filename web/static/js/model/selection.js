@@ -3,8 +3,8 @@
 /**
  * What an action works on: named photos, or all that a list finds without those of `except`.
  * @typedef {{ids: string[]}} Named
- * @typedef {{query: string, except: string[], total: number}} Listed query: the filters of the list and the time
- *   until which photos had arrived, as a query string
+ * @typedef {{query: string, except: string[], total: number, exact: boolean}} Listed query: the filters of the list
+ *   and the time until which photos had arrived, as a query string; exact: whether total is not an upper bound
  * @typedef {Named | Listed} Wanted
  */
 
@@ -12,7 +12,7 @@ const LAST = "9999"; // after every time
 
 export class Selection {
   /** @type {Set<string>} */ #ids = new Set(); // the selected ones, or those that are left out of the list
-  /** @type {{query: string, total: number, until: string} | null} */ #list = null;
+  /** @type {{query: string, total: number, until: string, exact: boolean} | null} */ #list = null;
   /** @type {string | null} */ #anchor = null;
   /** @type {string[]} */ #range = []; // what the last extension has added
   changes = 0; // how often a person has changed it: what waits for an answer meanwhile must not
@@ -26,6 +26,11 @@ export class Selection {
     return this.#list ? Math.max(0, this.#list.total - this.#ids.size) : this.#ids.size;
   }
 
+  /** Whether `size` is known; else it is an upper bound. */
+  get exact() {
+    return this.#list?.exact ?? true;
+  }
+
   /** The filters of the list of which all photos are selected, or null. */
   get list() {
     return this.#list?.query ?? null;
@@ -37,7 +42,7 @@ export class Selection {
     if (!this.#list) return { ids };
     const query = new URLSearchParams(this.#list.query);
     query.set("until", this.#list.until);
-    return { query: query.toString(), total: this.#list.total, except: ids };
+    return { query: query.toString(), total: this.#list.total, exact: this.#list.exact, except: ids };
   }
 
   /** @param {string} id */
@@ -59,10 +64,11 @@ export class Selection {
    * @param {string} query the filters of the list
    * @param {number} total how many they find
    * @param {string} until the time of the newest upload among them
+   * @param {boolean} [exact] whether these are all; else they are fewer
    */
-  selectList(query, total, until) {
+  selectList(query, total, until, exact = true) {
     this.clear();
-    this.#list = { query, total, until };
+    this.#list = { query, total, until, exact };
   }
 
   /** Whether a photo has come into the list since all of it was selected. @param {string} id */

@@ -93,3 +93,6 @@ export function monthName(key) {
 
 /** @param {number} value */
 export const numberText = (value) => numbers.format(value);
+
+/** @param {string} text @param {boolean} exact whether it is a count; else an upper bound */
+export const atMost = (text, exact) => (exact ? text : `At most ${text}`);

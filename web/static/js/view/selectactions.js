@@ -71,7 +71,10 @@ async function addToAlbum(wanted, bulk) {
 }
 
 /** @param {Wanted} wanted */
-const photos = (wanted) => (sizeOf(wanted) === 1 ? "1 photo" : `${sizeOf(wanted).toLocaleString("en")} photos`);
+const photos = (wanted) => {
+  if ("exact" in wanted && !wanted.exact) return "all photos that are found";
+  return sizeOf(wanted) === 1 ? "1 photo" : `${sizeOf(wanted).toLocaleString("en")} photos`;
+};
 
 /**
  * The fields that name the photos in a form or an address.

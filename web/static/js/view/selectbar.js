@@ -3,7 +3,7 @@
 import { guard } from "../core/guard.js";
 import { Late } from "../core/late.js";
 import { AT_ONCE, Selection } from "../model/selection.js";
-import { button, element, numberText, stylesheet } from "./dom.js";
+import { atMost, button, element, numberText, stylesheet } from "./dom.js";
 
 /** @typedef {"left" | "right" | "up" | "down" | "first" | "last"} Direction */
 /**
@@ -14,8 +14,8 @@ import { button, element, numberText, stylesheet } from "./dom.js";
  * @property {(id: string) => boolean} selectable
  * @property {(id: string) => string | undefined} uploaded when the upload of a photo ended; undefined before that
  * @property {() => string} query the filters of the list, as a query string
- * @property {(query: string) => Promise<{total: number, until: string | null}>} newest how many photos the list of a query
- *   has, and the time of the newest upload among them
+ * @property {(query: string) => Promise<{total: number, exact: boolean, until: string | null}>} newest how many photos the list
+ *   of a query has, at most, and the time of the newest upload among them
  * @property {HTMLFormElement} form carries the token of forms
  */
 
@@ -91,10 +91,10 @@ export class SelectBar extends HTMLElement {
       this.selection.add(sections.ids.filter(selectable));
     } else {
       const [asked, changes] = [query(), this.selection.changes];
-      const { total, until } = await newest(asked);
+      const { total, exact, until } = await newest(asked);
       if (until === null || asked !== query()) return; // the list is empty, or another one meanwhile
       if (changes !== this.selection.changes) return; // Escape, or a photo picked meanwhile
-      this.selection.selectList(asked, total, until);
+      this.selection.selectList(asked, total, until, exact);
     }
     this.refresh();
   }
@@ -106,9 +106,9 @@ export class SelectBar extends HTMLElement {
     const { size } = this.selection;
     this.hidden = size === 0;
     document.body.classList.toggle("selecting", size > 0);
-    if (this.count) this.count.textContent = `${numberText(size)} selected`;
+    if (this.count) this.count.textContent = `${atMost(numberText(size), this.selection.exact)} selected`;
     if (this.everything) {
-      this.everything.textContent = `Select all ${numberText(sections.total)}`;
+      this.everything.textContent = sections.exact ? `Select all ${numberText(sections.total)}` : "Select all";
       this.everything.hidden = size >= sections.total;
     }
     this.#mark();
