@@ -10,7 +10,7 @@ import { filters, go, named, parse, title } from "./core/router.js";
 import { stored } from "./core/signals.js";
 import { Store } from "./core/store.js";
 import { DENSITIES } from "./model/layout.js";
-import { atMost, monthName, numberText, part, stylesheet } from "./view/dom.js";
+import { atMost, monthName, monthTitle, numberText, part, stylesheet } from "./view/dom.js";
 import { gather } from "./view/gather.js";
 import { Keyboard } from "./view/keyboard.js";
 import { recall, remember } from "./view/place.js";
@@ -143,10 +143,8 @@ timeline.setUp({
     if (page) timeline.keepPlace(() => library.take(page));
     redraw();
   },
-  title({ key, count, next }) {
-    const name = key === ADDED ? "Just added" : monthName(key);
-    return sections.counted || next === null ? `${name} · ${numberText(count)}` : name;
-  },
+  title: ({ key, count, next }) =>
+    monthTitle(key === ADDED ? "Just added" : monthName(key), count, sections.counted || next === null),
   renew: guard(async (/** @type {string} */ id) => {
     if (!store.get(id)?.local) await library.renew(id);
   }),

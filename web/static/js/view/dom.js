@@ -96,3 +96,6 @@ export const numberText = (value) => numbers.format(value);
 
 /** @param {string} text @param {boolean} exact whether it is a count; else an upper bound */
 export const atMost = (text, exact) => (exact ? text : `At most ${text}`);
+
+/** @param {string} name @param {number} count @param {boolean} known whether it is a count; else it is left out */
+export const monthTitle = (name, count, known) => (known ? `${name} · ${numberText(count)}` : name);
