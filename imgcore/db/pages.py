@@ -12,7 +12,7 @@ from imgcore.db.connection import Repository, Transaction
 from imgcore.db.dialects import Answer
 from imgcore.db.filters import query_of
 from imgcore.db.mapping import SELECT, images, in_list
-from imgcore.db.search import BATCH, finds_nothing, search
+from imgcore.db.search import BATCH, search, unless_found
 from imgcore.db.search_query import Query
 from imgcore.db.statements import sql
 from imgcore.db.tiles import read_cards, read_progress
@@ -108,7 +108,7 @@ class PageRepository(Repository):
         """Run ``work`` as a heavy query where it searches. nothing: what it returns where nothing is found."""
         if not query and not filters:
             return self._database.read(work)
-        return self._database.read_heavy(work, lambda tx: nothing if finds_nothing(tx, query, viewer) else None)
+        return self._database.read_heavy(work, unless_found(query, viewer, nothing))
 
     def select(
         self,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from imgcore.db.connection import Row, Transaction
 from imgcore.db.mapping import in_list
@@ -17,6 +17,8 @@ from imgcore.db.search_query import Query, Term, parse
 from imgcore.db.statements import sql
 from imgcore.gallery.filters import Progress
 from imgcore.gallery.models import Viewer
+
+T = TypeVar("T")
 
 VOCABULARY = 32  # words that a prefix may stand for; beyond, it is compared as a range
 BATCH = 400  # photos compared at once, after smaller first batches
@@ -68,7 +70,8 @@ _JOINED = (
     " AND led.image_id >= :last ORDER BY led.image_id DESC LIMIT :most"
 )
 
-_IN_RANGE = "SELECT word FROM vocabulary WHERE word >= :first AND word < :end ORDER BY word LIMIT :limit"
+_WORDS_IN_RANGE = "SELECT word FROM vocabulary WHERE word >= :first AND word < :end ORDER BY word LIMIT :limit"
+_PHOTOS_IN_RANGE = "SELECT image_id FROM words WHERE word >= :first AND word < :end LIMIT :limit"
 
 Select = Callable[[Sequence[int]], dict[int, str]]  # ids → the folded texts of those that may be shown
 
@@ -249,7 +252,12 @@ def _filters(query: Query) -> list[_Source]:
     return found if query.ids is None else [*found, _Source(ids=list(query.ids))]
 
 
-def finds_nothing(tx: Transaction, text: str | None, viewer: Viewer) -> bool:
+def unless_found(text: str | None, viewer: Viewer, nothing: T) -> Callable[[Transaction], T | None]:
+    """Return the light work of ``read_heavy`` for a search: ``nothing`` where it finds nothing, else None."""
+    return lambda tx: nothing if _finds_nothing(tx, text, viewer) else None
+
+
+def _finds_nothing(tx: Transaction, text: str | None, viewer: Viewer) -> bool:
     """Return whether a typed query has a word that no photo has ever had. Few rows are read for a word.
 
     Always False for who may not see the photos of others: it would tell their words. Invalid: see ``parse``.
@@ -262,15 +270,14 @@ def finds_nothing(tx: Transaction, text: str | None, viewer: Viewer) -> bool:
 def _in_vocabulary(tx: Transaction, term: Term) -> bool:
     names, values = in_list("word", sorted(term.exact))
     known = sql("SELECT word FROM vocabulary WHERE word IN ({names}) LIMIT 1", names=names)
-    return bool(_vocabulary(tx, term, 1) or (values and tx.row(known, **values)))
+    return bool(_in_ranges(tx, _WORDS_IN_RANGE, term, 1) or (values and tx.row(known, **values)))
 
 
-def _vocabulary(tx: Transaction, term: Term, limit: int) -> list[str]:
-    """Return up to ``limit`` words that begin as the term says."""
-    found: list[str] = []
+def _in_ranges(tx: Transaction, statement: str, term: Term, limit: int) -> list[Any]:
+    """Return up to ``limit`` values that the statement reads of the words that begin as the term says."""
+    found: list[Any] = []
     for first, end in term.ranges:
-        rows = tx.rows(_IN_RANGE, first=first, end=end, limit=limit - len(found))
-        found += [row["word"] for row in rows]
+        found += [row[0] for row in tx.tuples(statement, first=first, end=end, limit=limit - len(found))]
         if len(found) == limit:
             break
     return found
@@ -279,16 +286,12 @@ def _vocabulary(tx: Transaction, term: Term, limit: int) -> list[str]:
 def _source(tx: Transaction, term: Term) -> _Source:
     if term.prefix is None:
         return _Source(term, sorted(term.exact))
-    found = _vocabulary(tx, term, VOCABULARY + 1)
+    found = _in_ranges(tx, _WORDS_IN_RANGE, term, VOCABULARY + 1)
     if len(found) <= VOCABULARY:
         return _Source(term, sorted({*found} | term.exact))
-    few: list[int] = []
-    for first, end in term.ranges:
-        statement = "SELECT image_id FROM words WHERE word >= :first AND word < :end LIMIT :limit"
-        rows = tx.tuples(statement, first=first, end=end, limit=RARE + 1 - len(few))
-        few += [row[0] for row in rows]
-        if len(few) > RARE:
-            return _Source(term)
+    few = _in_ranges(tx, _PHOTOS_IN_RANGE, term, RARE + 1)
+    if len(few) > RARE:
+        return _Source(term)
     return _Source(term, ids=few, also=sorted(term.exact))
 
 

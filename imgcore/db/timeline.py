@@ -19,7 +19,7 @@ from imgcore.db.connection import PEOPLE_WAIT, Database, Repository, Transaction
 from imgcore.db.mapping import in_list, micros
 from imgcore.db.pages import found_at
 from imgcore.db.scopes import NOBODY, owner_seen, scope_of
-from imgcore.db.search import finds_nothing
+from imgcore.db.search import unless_found
 from imgcore.db.statements import sql
 from imgcore.db.tiles import read_tiles
 from imgcore.db.timeline_search import COLUMN, count_found, slice_found
@@ -103,7 +103,7 @@ class TimelineRepository(Repository):
         if text or filters:
             counts = self._database.read_heavy(
                 lambda tx: count_found(tx, viewer, sort, text, filters),
-                lambda tx: {} if finds_nothing(tx, text, viewer) else None,
+                unless_found(text, viewer, {}),
             )
             return replace(self.months(viewer, sort), exact=False) if counts is None else _months(counts)
         owner = owner_seen(viewer)
@@ -183,7 +183,7 @@ class TimelineRepository(Repository):
         if text or filters:
             return self._database.read_heavy(
                 lambda tx: slice_found(tx, viewer, month, sort, text, filters, offset, limit),
-                lambda tx: MonthSlice((), more=False) if finds_nothing(tx, text, viewer) else None,
+                unless_found(text, viewer, MonthSlice((), more=False)),
             )
         owner = owner_seen(viewer)
         if owner == NOBODY:
