@@ -195,6 +195,7 @@ class MariaDb:
             f"CREATE DATABASE {name}",
             f"CREATE USER {name}@localhost IDENTIFIED BY '{password}'",
             f"GRANT ALL ON {name}.* TO {name}@localhost",
+            f"GRANT PROCESS ON *.* TO {name}@localhost",  # for what it has not purged yet
         )
         try:
             yield f"mysql://{name}:{password}@127.0.0.1:{self.port}/{name}"

@@ -8,6 +8,7 @@ from imgcore.db import front
 from imgcore.db.connection import Database
 from imgcore.db.front import FrontPage
 from imgcore.gallery.models import EVERYBODY, Edit, TaskKind, Viewer
+from tests.contract.database_tools import analyze
 from tests.contract.images import arrived, described, multiply, new
 from tests.contract.test_repository_plans import effort
 from tests.support.repositories import Repositories
@@ -134,7 +135,7 @@ def test_key_of_a_page_is_read_from_indexes_alone(repositories: Repositories, da
         assert used == [line.partition(" (")[0] for line in plan if " images " in line]
         assert not any("TEMP B-TREE" in line for line in plan)
         return
-    database.read(lambda tx: tx.rows("ANALYZE TABLE images"))
+    analyze(database, "images")
     plan = database.read(lambda tx: tx.rows("EXPLAIN FORMAT=TRADITIONAL " + statement))
     keys = {row["key"]: row["Extra"] for row in plan if row["table"] == "images"}
     assert {"images_page", "images_timeline_versions"} == set(keys)

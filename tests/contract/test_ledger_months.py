@@ -13,6 +13,7 @@ from imgcore.db import ledger_months
 from imgcore.db.connection import Database, Transaction
 from imgcore.db.mapping import Row, local_time
 from imgcore.spending.models import LedgerEntry, Period, Quote, Usage
+from tests.contract.database_tools import analyze
 from tests.contract.test_repository_plans import Plans, whole_tables
 from tests.support.repositories import Repositories
 
@@ -172,8 +173,7 @@ def test_total_is_read_by_indexes(
         at = NOW - timedelta(days=3 * number)
         call(repositories, database, f"call-{number}", at, owner_id=901 + number % 2)
     repositories.ledger.store_months(NOW, limit=99)
-    if database.dialect.name == "mysql":
-        database.read(lambda tx: tx.rows("ANALYZE TABLE model_calls"))
+    analyze(database, "model_calls")
     plans = Plans(monkeypatch)
 
     repositories.ledger.total()

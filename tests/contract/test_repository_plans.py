@@ -9,6 +9,7 @@ import pytest
 from imgcore.db.connection import Database, Transaction
 from imgcore.gallery.filters import Filters, Progress
 from imgcore.gallery.models import EVERYBODY, Viewer
+from tests.contract.database_tools import analyze
 from tests.contract.images import (
     CAPTION,
     FACTS,
@@ -38,8 +39,7 @@ def full(repositories: Repositories, database: Database) -> Repositories:
     repositories.images.delete(arrived(repositories).public_id)
     repositories.sweep.expire(repositories.images.add(new(expires_in=-1000)).public_id)
     list(multiply(database, ROWS))
-    if database.dialect.name == "mysql":  # which does so by itself, some seconds later
-        database.read(lambda tx: tx.rows("ANALYZE TABLE images, tasks"))
+    analyze(database, "images", "tasks")
     return repositories
 
 
@@ -144,8 +144,7 @@ def test_failed_tasks_are_counted_as_far_as_they_are_wanted(full: Repositories, 
     """Thousands of failures cost as much as a hundred, and photos without any nothing."""
 
     def cost() -> int:
-        if database.dialect.name == "mysql":
-            database.read(lambda tx: tx.rows("ANALYZE TABLE images, tasks"))
+        analyze(database, "images", "tasks")
         return effort(database, lambda: full.jobs.failed(EVERYBODY, 100))
 
     costs = [cost()]
@@ -204,8 +203,7 @@ def test_filter_of_a_status_reads_the_photos_that_have_it(
     three = "SELECT id FROM (SELECT id FROM images WHERE listed_id IS NOT NULL ORDER BY id DESC LIMIT 3) page"
     database.run(lambda tx: tx.execute(f"{changed} IN ({three})"))
     database.run(lambda tx: tx.execute("DELETE FROM images WHERE listed_id IS NULL"))
-    if database.dialect.name == "mysql":
-        database.read(lambda tx: tx.rows("ANALYZE TABLE images, tasks"))
+    analyze(database, "images", "tasks")
     filters = Filters(status=status)
 
     found = full.pages.page_versions(cursor=None, limit=40, query=None, filters=filters)
@@ -214,10 +212,8 @@ def test_filter_of_a_status_reads_the_photos_that_have_it(
     )
     usual = effort(database, lambda: full.pages.page_versions(cursor=None, limit=40, query=None))
 
-    # InnoDB takes the entries of the rows just deleted for photos without words, and reads the table for once
-    unpurged = 1000 if database.dialect.name == "mysql" and status is Progress.UNDESCRIBED else 0
     assert 3 == len(found.versions)
-    assert cost <= 2 * usual + unpurged * 1.1, (cost, usual)
+    assert cost <= 2 * usual, (cost, usual)
 
 
 def test_a_deep_page_costs_as_much_as_the_first(full: Repositories, database: Database) -> None:
@@ -237,8 +233,7 @@ def test_a_deep_page_costs_as_much_as_the_first(full: Repositories, database: Da
 def test_ones_own_page_costs_nothing_for_what_others_have(full: Repositories, database: Database) -> None:
     """One image in fifty is this viewer's; the database reads none of the rest."""
     database.run(lambda tx: tx.execute("UPDATE images SET owner_id = CASE WHEN id % 50 = 0 THEN 1 ELSE 2 END"))
-    if database.dialect.name == "mysql":
-        database.read(lambda tx: tx.rows("ANALYZE TABLE images, tasks"))
+    analyze(database, "images", "tasks")
     few = Viewer(1, sees_others=False, changes_others=False)
     many = Viewer(2, sees_others=False, changes_others=False)
     cursor = full.pages.page(cursor=None, limit=5, query=None, viewer=few).next

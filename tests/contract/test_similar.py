@@ -16,6 +16,7 @@ from imgcore.gallery.filters import Filters
 from imgcore.gallery.keys import new_public_id
 from imgcore.gallery.listing import Sort
 from imgcore.gallery.models import EVERYBODY, Edit, Image, Viewer
+from tests.contract.database_tools import analyze
 from tests.contract.images import FACTS, HASH, THUMBNAIL, claim, event, new, renditions, stored
 from tests.contract.test_repository_plans import Plans, whole_tables
 from tests.support.repositories import Repositories
@@ -154,8 +155,7 @@ def test_look_up_reads_indexes_alone_and_a_bounded_number_of_photos(
 ) -> None:
     """The newest of the photos with a frequent pattern are compared."""
     images = [hashed(repositories, HASH) for _ in range(4)]
-    if database.dialect.name == "mysql":
-        database.read(lambda tx: tx.rows("ANALYZE TABLE images, image_hashes"))
+    analyze(database, "images", "image_hashes")
     monkeypatch.setattr("imgcore.db.similar.MOST_OF_A_BAND", 2)
     plans = Plans(monkeypatch)
     assert MOST_OF_A_BAND > 2

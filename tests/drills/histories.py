@@ -101,18 +101,18 @@ class History:
     slow: bool = False
     lost: list[str] = field(default_factory=list)  # what was acknowledged and has not happened
 
-    def run(self, actions: int) -> list[str]:
-        """Act, settle, and return what does not hold."""
+    def run(self, actions: int, faults: int = 0) -> list[str]:
+        """Act so often at least, and until so many faults have happened; settle, and return what does not hold."""
         captioner = SlowCaptioner()
         captioner.meanwhile = self._take_over
         self.world.captioner_stub.target = captioner
         fences = Fences()
         with fences.watched():
-            self._act(actions)
+            self._act(actions, faults)
         return [*fences.broken, *self.lost, *self._violations()]
 
-    def _act(self, actions: int) -> None:
-        while self.counts["acknowledged"] < actions:
+    def _act(self, actions: int, faults: int) -> None:
+        while self.counts["acknowledged"] < actions or self.counts["faults"] < faults:
             self._step()
         self._end_outage()
         self.world.settle()
@@ -253,8 +253,11 @@ class History:
         return (ids[start : start + 100] for start in range(0, len(ids), 100))
 
 
-def histories(actions: int, seed: int) -> tuple[Counter[str], list[str]]:
-    """Run so many actions in histories of their own; return the counts, and what does not hold."""
+def histories(actions: int, seed: int, faults: int = 0) -> tuple[Counter[str], list[str]]:
+    """Run so many actions in histories of their own; return the counts, and what does not hold.
+
+    faults: at least so many in each history.
+    """
     counts: Counter[str] = Counter()
     found: list[str] = []
     for number in range(-(-actions // PART)):
@@ -262,7 +265,7 @@ def histories(actions: int, seed: int) -> tuple[Counter[str], list[str]]:
             world = World(Path(folder))
             history = History(world, random.Random(f"{seed} {number}"))
             try:
-                found += [f"history {number}: {problem}" for problem in history.run(min(PART, actions))]
+                found += [f"history {number}: {problem}" for problem in history.run(min(PART, actions), faults)]
             except AssertionError as error:
                 found.append(f"history {number}: {error}")
             finally:

@@ -9,9 +9,8 @@ from tests.pipeline.seeded_bugs import BUGS
 
 
 def test_history_under_faults_loses_nothing_that_was_acknowledged() -> None:
-    counts, found = histories(200, seed=1)
+    _, found = histories(200, seed=1, faults=10)
     assert found == []
-    assert counts["faults"] >= 10
 
 
 @pytest.mark.parametrize("name", BUGS)
