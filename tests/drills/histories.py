@@ -102,7 +102,7 @@ class History:
     lost: list[str] = field(default_factory=list)  # what was acknowledged and has not happened
 
     def run(self, actions: int, faults: int = 0) -> list[str]:
-        """Act so often at least, and until so many faults have happened; settle, and return what does not hold."""
+        """Act so often, and until so many faults have happened; settle, and return what does not hold."""
         captioner = SlowCaptioner()
         captioner.meanwhile = self._take_over
         self.world.captioner_stub.target = captioner
