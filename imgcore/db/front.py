@@ -12,8 +12,9 @@ from functools import cache, lru_cache
 from imgcore.db.circuit_breaker import FOR_NOTICE
 from imgcore.db.connection import Repository, Transaction
 from imgcore.db.dialects import Answer
-from imgcore.db.pages import TOP, decode_cursor, encode_cursor, rights
+from imgcore.db.pages import decode_cursor, encode_cursor, rights
 from imgcore.db.scopes import NOBODY, owner_seen
+from imgcore.db.search_sources import TOP
 from imgcore.db.statements import sql
 from imgcore.gallery.models import PageVersions, TaskKind, Viewer
 from imgcore.pipeline.models import Conditions

@@ -6,7 +6,7 @@ import base64
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from imgcore.db.connection import Repository, Transaction
 from imgcore.db.dialects import Answer
@@ -14,6 +14,7 @@ from imgcore.db.filters import query_of
 from imgcore.db.mapping import SELECT, images, in_list
 from imgcore.db.search import BATCH, search, unless_found
 from imgcore.db.search_query import Query
+from imgcore.db.search_sources import TOP
 from imgcore.db.statements import sql
 from imgcore.db.tiles import read_cards, read_progress
 from imgcore.errors import Invalid
@@ -23,14 +24,14 @@ from imgcore.gallery.models import EVERYBODY, Image, Page, PageVersions, Viewer
 
 T = TypeVar("T")
 
-TOP = 2**62  # above every id
 _LIMIT = 200  # images of one page at most
 
 # A file that could not be decoded is not found by its name among photos
-_WITHOUT_FAILED = (
-    " AND upload_status <> 'rejected' AND NOT EXISTS (SELECT 1 FROM tasks t WHERE t.image_id = i.id"
-    " AND t.kind = 'thumbnail' AND t.status IN ('failed', 'blocked', 'skipped'))"
+DECODED = (
+    "(SELECT 1 FROM tasks t WHERE t.image_id = {id} AND t.kind = 'thumbnail'"
+    " AND t.status IN ('failed', 'blocked', 'skipped')) IS NULL"
 )
+_WITHOUT_FAILED = sql(" AND upload_status <> 'rejected' AND {decoded}", decoded=sql(DECODED, id="i.id"))
 # CASE, because SQLite prefers an index of upload_status, and so every photo, to the ids that it is given
 _RECEIVED = "CASE WHEN upload_status = 'received' THEN 1 ELSE 0 END = 1"
 _WANTED: dict[Progress | None, list[str]] = {
@@ -38,7 +39,7 @@ _WANTED: dict[Progress | None, list[str]] = {
     Progress.WAITING: [_RECEIVED],
     Progress.UNDESCRIBED: [_RECEIVED],
 }
-_SEEN = "SELECT i.id, i.version, {text}, {place} FROM images i WHERE i.listed_id IN ({names}) AND {conditions}"
+_SEEN = "SELECT i.id, i.version, {text} FROM images i WHERE i.listed_id IN ({names}) AND {conditions}"
 
 # A file that was rejected is on no timeline, but the filter of what failed finds it at the time of its upload.
 _FOUND_AT = (
@@ -47,14 +48,6 @@ _FOUND_AT = (
 )
 _UNTIL = "SELECT i.public_id FROM images i WHERE i.id IN ({names}) AND {place} <= :latest ORDER BY i.id DESC"
 _VERSIONS = "SELECT id, version FROM images WHERE {conditions} ORDER BY listed_id DESC LIMIT :limit"
-
-
-class Seen(NamedTuple):
-    """A photo that is found. place: what was read with it, such as its place in the timeline."""
-
-    place: Any
-    id: int
-    version: int
 
 
 class PageRepository(Repository):
@@ -225,42 +218,22 @@ def _page_of(answer: Answer, limit: int) -> PageVersions:
 
 
 def _search(tx: Transaction, below: int, limit: int, query: Query, viewer: Viewer) -> PageVersions:
-    seen: dict[int, Seen] = {}
-    found = search(tx, query, below, limit, lambda ids: visible(tx, ids, query, viewer, seen))
-    page = tuple((id_, seen[id_].version) for id_ in found.ids)
+    seen: dict[int, int] = {}
+    found = search(tx, query, below, limit, lambda ids: _visible(tx, ids, query, viewer, seen))
+    page = tuple((id_, seen[id_]) for id_ in found.ids)
     return PageVersions(page, encode_cursor(found.next) if found.next is not None else None)
 
 
-def matching(
-    tx: Transaction, query: Query, viewer: Viewer, most: int, place: str, searches: int = 1
-) -> tuple[list[Seen], bool]:
-    """Return about ``most`` photos that a query finds, newest first, and whether these are all.
-
-    place: see ``visible``. searches: of up to MOST_COMPARED photos each.
-    """
-    seen: dict[int, Seen] = {}
-    ids: list[int] = []
-    below: int | None = TOP
-    for _ in range(searches):
-        if below is None or len(ids) >= most:
-            break
-        found = search(tx, query, below, most, lambda batch: visible(tx, batch, query, viewer, seen, place))
-        ids += found.ids
-        below = found.next
-    return [seen[id_] for id_ in ids], below is None
-
-
-def visible(
+def _visible(
     tx: Transaction,
     ids: Sequence[int],
     query: Query,
     viewer: Viewer,
-    seen: dict[int, Seen],
-    place: str = "NULL",
+    seen: dict[int, int],
 ) -> dict[int, str]:
     """Return those of the images that the viewer may find, with their folded texts, and add them to ``seen``.
 
-    The texts are empty where the query has no phrases. place: an expression on ``i`` that is read with each.
+    The texts are empty where the query has no phrases. seen: the versions of images.
     """
     conditions, own = findable(query, viewer)
     phrases = query.phrases or query.excluded_phrases
@@ -268,10 +241,9 @@ def visible(
     for first in range(0, len(ids), BATCH):
         names, values = in_list("id", ids[first : first + BATCH])
         text = "i.search_text" if phrases else "''"
-        statement = sql(_SEEN, text=text, place=place, names=names, conditions=conditions)
-        for id_, version, text, at in tx.tuples(statement, **values, **own):
-            found[id_] = text
-            seen[id_] = Seen(at, id_, version)
+        statement = sql(_SEEN, text=text, names=names, conditions=conditions)
+        for id_, version, text in tx.tuples(statement, **values, **own):
+            found[id_], seen[id_] = text, version
     return found
 
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 
 from imgcore.db.search_words import (
@@ -83,9 +84,8 @@ class Query:
         """Return whether a photo's folded text holds the phrases and none of the excluded ones."""
         if not self.phrases and not self.excluded_phrases:
             return True
-        text = _joined(words_in_order(folded))
-        return all(_joined(phrase) in text for phrase in self.phrases) and not any(
-            _joined(phrase) in text for phrase in self.excluded_phrases
+        return all(_follows(phrase, folded) for phrase in self.phrases) and not any(
+            _follows(phrase, folded) for phrase in self.excluded_phrases
         )
 
 
@@ -156,6 +156,20 @@ def _add_phrase(query: dict[str, list[Any]], text: str, *, no: bool) -> None:
 def _term(word: str, *, begins: bool) -> Term:
     word = word[:WORD_LENGTH]
     return Term(frozenset({word, stem(word)}), word if begins and len(word) > 1 else None)
+
+
+def _follows(phrase: tuple[str, ...], folded: str) -> bool:
+    """Return whether the words follow each other in a folded text. Few texts have to be split into words."""
+    if _joined(phrase) in f" {folded} ":
+        return True
+    return bool(_near(phrase).search(folded)) and _joined(phrase) in _joined(words_in_order(folded))
+
+
+@lru_cache(maxsize=256)
+def _near(phrase: tuple[str, ...]) -> re.Pattern[str]:
+    """Return a pattern of each text in which the words follow each other, and of others."""
+    between = r"[\W_]*" if all(len(word) < WORD_LENGTH for word in phrase) else r"[\s\S]*"
+    return re.compile(between.join(map(re.escape, phrase)))
 
 
 def _joined(words: Iterable[str]) -> str:

@@ -1,22 +1,22 @@
 """The photos of the timeline that a search or a filter finds: counted by month, and those of one month.
 
-Both read a bounded number of photos, however many there are. Where more match than are counted, the caller
-takes the counts of all photos for upper bounds.
+Both read a bounded number of photos, however many there are, and the database compares them. Where more match
+than are counted, the caller takes the counts of all photos for upper bounds.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from imgcore.db.connection import Transaction
 from imgcore.db.filters import query_of
-from imgcore.db.pages import TOP, Seen, findable, found_at, matching, visible
-from imgcore.db.scopes import owner_seen, scope_of
-from imgcore.db.search import BATCH, among, of_one_term
+from imgcore.db.pages import DECODED, findable, found_at
+from imgcore.db.scopes import NOBODY, owner_seen, scope_of
 from imgcore.db.search_query import Query, Term
+from imgcore.db.search_sources import TOP, Condition, Source, conditions_of, source_of, sources_of, texts_of
 from imgcore.db.search_words import facet
 from imgcore.db.statements import sql
 from imgcore.gallery.filters import Filters, Progress
@@ -24,46 +24,136 @@ from imgcore.gallery.listing import MonthSlice, Sort, month_bounds
 from imgcore.gallery.models import Viewer
 
 MOST_COUNTED = 2000  # photos of one term, such as a word or a tag, that are counted by month
-MOST_COMPARED = 1000  # photos of other searches and filters, which are compared one by one
+MOST_COMPARED = 1000  # photos that other searches and filters find, which are counted by month
 COLUMN = {Sort.TAKEN: "timeline_at", Sort.UPLOADED: "timeline_upload"}
 
-_MOST_SORTED = 20_000  # photos of one month that are put in order
-_SEARCHES = 3  # to collect those
-_LEAST_WALKED = 100  # photos of a month that tell whether many of them match
-_SPARSE = 4  # one of so many, or fewer, matches: they are found from their words instead
+_MOST_LED = 10_000  # photos of the rarest term that are compared to count those
+_SAMPLE = 1000  # newest photos of a term that show how rare it is
+_MOST_READ = 30_000  # photos of one month, or of one term, that are compared for a part of the month
+_LEAST_READ = 400  # photos of a month that are compared at first
+_STEP = 4  # times as many are compared next
+_FEW = 10  # photos beyond those wanted that are read in place of any that were not decoded
+
+_NEWEST = "SELECT COUNT(*), MIN(id) FROM ({photos}) led"
+_FOUND = "SELECT COUNT(*) FROM (SELECT led.id FROM ({photos}) led{joins} WHERE {where} LIMIT :most) found"
 _BY_MONTH = (
-    "SELECT {month}, COUNT(*) FROM ({photos}) led JOIN images i ON i.listed_id = led.id WHERE {conditions}"
-    " GROUP BY 1"
+    "SELECT SUBSTR({place}, 1, 7), {columns} FROM ({photos}) led{joins}"
+    " {then_join} images i ON i.listed_id = led.id WHERE {where}{group}"
 )
-_IN_MONTH = (
-    "SELECT id FROM images WHERE {scope} {column} >= :first AND {column} < :end"
-    " ORDER BY {column} DESC, id DESC LIMIT :limit OFFSET :offset"
+_IN_MONTH = "FROM images WHERE {scope} {column} >= :first AND {column} < :end"
+_COUNT = "SELECT COUNT(*) FROM (SELECT 1 AS one {in_month} LIMIT :size OFFSET :offset) page"
+# The inner query has the columns of an index alone: the rows of photos that are not found are not read
+_WALKED = (
+    "SELECT i.id, i.version, {text}, {decoded} FROM (SELECT led.id AS id, led.place AS place FROM"
+    " (SELECT id, {column} AS place {in_month} ORDER BY {column} DESC, id DESC LIMIT :size OFFSET :offset) led"
+    "{joins} WHERE {where} ORDER BY led.place DESC, led.id DESC LIMIT :wanted) found"
+    " {then_join} images i ON i.id = found.id WHERE {texts} ORDER BY found.place DESC, found.id DESC"
 )
+_LED = (
+    "SELECT i.id, i.version, {text}, 1 FROM ({photos}) led{joins} {then_join} images i ON i.listed_id = led.id"
+    " WHERE {place} >= :first AND {place} < :end AND {where} ORDER BY {place} DESC, i.id DESC LIMIT :wanted"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """A query, and what the photos that it finds must and must not be found by."""
+
+    query: Query
+    sources: Sequence[Source]
+    excluded: Sequence[Source]
+
+    @classmethod
+    def of(cls, tx: Transaction, query: Query) -> _Search | None:
+        """Return the search; None where it finds nothing."""
+        sources = sources_of(tx, query)
+        if not query or any(source.words == [] for source in sources):
+            return None
+        return cls(query, sources, [source_of(tx, term) for term in query.excluded])
+
+    @property
+    def phrases(self) -> bool:
+        """Whether the texts of photos are compared."""
+        return bool(self.query.phrases or self.query.excluded_phrases)
+
+    def beside(self, led: Source | None, *more: Source) -> Condition:
+        """Return what is asked of each photo ``led`` beside one source, and of ``more``."""
+        return conditions_of(
+            [*more, *(each for each in self.sources if each is not led)], self.excluded, "led.id"
+        )
+
+    def rarest(self, tx: Transaction) -> Source:
+        """Return the source whose newest photos lie furthest apart; without any, all photos."""
+        return next((source for source in self.by_rarity(tx, _SAMPLE) if not source.everything), Source())
+
+    def by_rarity(self, tx: Transaction, sample: int) -> Sequence[Source]:
+        """Return the sources, that first whose ``sample`` newest photos lie furthest apart."""
+        if len(self.sources) == 1:
+            return self.sources
+
+        def order(source: Source) -> tuple[int, int]:
+            count, last = (0, TOP) if source.everything else _newest(tx, source, sample)
+            return (0 if 0 < count < sample else last, count)
+
+        return sorted(self.sources, key=order)
+
+    def at_most(self, tx: Transaction, most: int) -> Source | None:
+        """Return the source of the fewest photos; None where each has more than ``most``."""
+        found = None
+        for source in self.sources:
+            if most >= 0 and not source.everything:
+                count = source.size(tx, most + 1)
+                most, found = (count - 1, source) if count <= most else (most, found)
+        return found
+
+
+def _newest(tx: Transaction, source: Source, limit: int) -> tuple[int, int]:
+    """Return how many photos a source has, up to ``limit``, and the oldest of these; 0 for none."""
+    photos, values = source.photos()
+    [(count, last)] = tx.tuples(sql(_NEWEST, photos=photos), below=TOP, limit=limit, **values)
+    return int(count), int(last or 0)
 
 
 def count_found(
     tx: Transaction, viewer: Viewer, sort: Sort, text: str | None, filters: Filters
 ) -> dict[str, int] | None:
     """Return how many photos of each month are found; None where more are than are counted, or may be."""
-    query = query_of(tx, text, filters, viewer)
-    month = sql("SUBSTR({place}, 1, 7)", place=found_at(COLUMN[sort], filters))
-    of_term = of_one_term(tx, query)
-    if of_term is not None:
-        return _count_term(tx, query, viewer, month, *of_term)
-    found, complete = matching(tx, query, viewer, MOST_COMPARED, month)
-    return Counter(str(each.place) for each in found if each.place is not None) if complete else None
-
-
-def _count_term(
-    tx: Transaction, query: Query, viewer: Viewer, month: str, photos: str, values: Mapping[str, Any]
-) -> dict[str, int] | None:
-    """Do what ``count_found`` does for one term, by its statement: in a quarter of the time."""
-    limited = {"below": TOP, "limit": MOST_COUNTED + 1, **values}
-    if tx.tuples(sql("SELECT COUNT(*) FROM ({photos}) led", photos=photos), **limited)[0][0] > MOST_COUNTED:
+    search = _Search.of(tx, query_of(tx, text, filters, viewer))
+    if search is None:
+        return {}
+    led = search.rarest(tx)
+    others = search.beside(led)
+    alone = not others.where and not others.joins and not search.phrases
+    most, most_led = (MOST_COUNTED, MOST_COUNTED) if alone else (MOST_COMPARED, _MOST_LED)
+    if _newest(tx, led, most_led + 1)[0] > most_led:
         return None
-    conditions, own = findable(query, viewer)
-    statement = sql(_BY_MONTH, month=month, photos=photos, conditions=conditions)
-    return {str(month): int(count) for month, count in tx.tuples(statement, **limited, **own) if month}
+    photos, values = led.photos()
+    values |= {"below": TOP, "limit": most_led, **others.values}
+    if not alone and not search.phrases:
+        statement = sql(_FOUND, photos=photos, joins=others.joins, where=others.conditions)
+        if tx.tuples(statement, most=most + 1, **values)[0][0] > most:
+            return None
+    texts, compared = texts_of(search.query)
+    seen, own = findable(search.query, viewer)
+    statement = sql(
+        _BY_MONTH,
+        place=found_at(COLUMN[sort], filters),
+        columns=texts if search.phrases else "COUNT(*)",
+        photos=photos,
+        joins=others.joins,
+        where=f"{others.conditions} AND {compared.conditions} AND {seen}",
+        group="" if search.phrases else " GROUP BY 1",
+    )
+    rows = tx.tuples(statement, **values, **compared.values, **own)
+    if not search.phrases:
+        return {str(month): int(count) for month, count in rows if month}
+    counts = Counter(str(month) for month, folded in rows if month and _holds(search.query, folded))
+    return counts if counts.total() <= most else None
+
+
+def _holds(query: Query, folded: str | None) -> bool:
+    """Return whether a text has the phrases and no excluded one; None stands for one without any of these."""
+    return folded is None or query.follows(folded)
 
 
 def slice_found(
@@ -78,51 +168,133 @@ def slice_found(
 ) -> MonthSlice:
     """Return ``limit`` photos of a month that are found after the ``offset`` newest ones."""
     query = query_of(tx, text, filters, viewer)
-    if not query:
+    if filters.status is not Progress.FAILED:  # a file that was rejected has the month of its upload
+        query = replace(query, required=tuple(_within(month, sort, query.required)))
+    search = _Search.of(tx, query)
+    if search is None or owner_seen(viewer) == NOBODY:
         return MonthSlice((), more=False)
-    found = _walked(tx, query, viewer, month, sort, filters, offset + limit + 1)
-    if found is None:
-        in_month = Term(frozenset({facet("placed" if sort is Sort.TAKEN else "uploaded", month)}))
-        narrowed = replace(query, required=(*query.required, in_month))
-        place = found_at(COLUMN[sort], filters)
-        matched, _ = matching(tx, narrowed, viewer, _MOST_SORTED, place, _SEARCHES)
-        found = sorted((each for each in matched if each.place is not None), reverse=True)
-    window = found[offset : offset + limit]
-    return MonthSlice(tuple((each.id, each.version) for each in window), more=len(found) > offset + limit)
+    found = _Month(tx, search, viewer, month, sort, filters).newest(offset + limit + 1)
+    return MonthSlice(tuple(found[offset : offset + limit]), more=len(found) > offset + limit)
 
 
-def _walked(
-    tx: Transaction,
-    query: Query,
-    viewer: Viewer,
-    month: str,
-    sort: Sort,
-    filters: Filters,
-    wanted: int,
-) -> list[Seen] | None:
-    """Return the ``wanted`` newest photos of a month, or all, by comparing its photos in their order.
+def _within(month: str, sort: Sort, terms: Sequence[Term]) -> Iterator[Term]:
+    """Yield the terms of photos of a month, without dates of other months: a range of dates has many words."""
+    names = ("placed=", "taken=") if sort is Sort.TAKEN else ("uploaded=",)
+    for term in terms:
+        name = next((each for each in names if all(word.startswith(each) for word in term.exact)), None)
+        if name is None or term.prefix is not None:
+            yield term
+            continue
+        dates = {word.removeprefix(name) for word in term.exact}
+        whole = {date for date in dates if month.startswith(date)}
+        days = {date for date in dates if date.startswith(month)}
+        yield Term(frozenset(f"{name}{date}" for date in (whole or days)))
 
-    None where few of them match: looking through the month would take longer than sorting those.
+
+@dataclass(frozen=True, slots=True)
+class _Month:
+    """The photos of a month that a search finds, newest first, as (id, version).
+
+    They are found in one of two ways, whichever reads fewer photos: the photos of the month are compared in
+    their order, in growing steps, until enough are found; or those of the rarest term are compared, and
+    sorted, once a step would read half as many.
     """
-    # Of a file that was rejected, the timeline knows nothing; of similar photos there are few
-    if filters.status is Progress.FAILED or query.ids is not None or wanted > _MOST_SORTED:
-        return None
-    first, end = month_bounds(month)
-    scope, values = scope_of(owner_seen(viewer))
-    statement = sql(_IN_MONTH, column=COLUMN[sort], scope=scope)
-    size, compared = _LEAST_WALKED, 0
-    seen: dict[int, Seen] = {}
-    found: list[Seen] = []
-    while len(found) < wanted:
-        rows = tx.tuples(statement, first=first, end=end, limit=size, offset=compared, **values)
-        ids = [row[0] for row in rows]
-        matched = among(tx, query, ids)
-        texts = visible(tx, [id_ for id_ in ids if id_ in matched], query, viewer, seen)
-        found += [seen[id_] for id_ in ids if id_ in texts and query.follows(texts[id_])]
-        compared += len(ids)
-        if len(ids) < size:
-            break
-        if _SPARSE * len(found) < compared:
-            return None
-        size = min(2 * size, BATCH)
-    return found
+
+    tx: Transaction
+    search: _Search
+    viewer: Viewer
+    month: str
+    sort: Sort
+    filters: Filters
+
+    def newest(self, wanted: int) -> list[tuple[int, int]]:
+        """Return up to ``wanted`` of them."""
+        if self.filters.status is Progress.FAILED:  # of a file that was rejected, the timeline knows nothing
+            rarest = self.search.at_most(self.tx, _MOST_READ)
+            return self._of(rarest or Source(status=Progress.FAILED), wanted)
+        found: list[tuple[int, int]] = []
+        read, size = 0, min(max(_LEAST_READ, 2 * wanted), _MOST_READ)
+        search = self.search
+        while rows := self._rows(read, size):
+            led = search.at_most(self.tx, 2 * rows)
+            if led is not None:
+                return self._of(led, wanted)
+            if not read:
+                search = replace(search, sources=search.by_rarity(self.tx, size))
+            found += self._walked(search.beside(None), read, size, wanted - len(found))
+            read += rows
+            if rows < size or len(found) >= wanted or read >= _MOST_READ:
+                break
+            size *= _STEP
+        return found
+
+    @property
+    def _column(self) -> str:
+        return COLUMN[self.sort]
+
+    @property
+    def _bounds(self) -> dict[str, Any]:
+        first, end = month_bounds(self.month)
+        return {"first": first, "end": end}
+
+    def _range(self) -> tuple[str, dict[str, Any]]:
+        """Return the photos of the month in an index, with their values."""
+        scope, values = scope_of(owner_seen(self.viewer))
+        return sql(_IN_MONTH, scope=scope, column=self._column), self._bounds | values
+
+    def _rows(self, offset: int, size: int) -> int:
+        """Return how many photos the month has after ``offset``, up to ``size``."""
+        in_month, values = self._range()
+        return int(self.tx.tuples(sql(_COUNT, in_month=in_month), size=size, offset=offset, **values)[0][0])
+
+    def _walked(self, same: Condition, offset: int, size: int, wanted: int) -> list[tuple[int, int]]:
+        """Return up to ``wanted`` photos that are found among ``size`` of the month after ``offset``."""
+        in_month, values = self._range()
+        text, compared = texts_of(self.search.query)
+        words = self.search.query.words and not self.filters.status
+        statement = sql(
+            _WALKED,
+            text=text,
+            decoded=sql(DECODED, id="i.id") if words else "1",
+            column=self._column,
+            in_month=in_month,
+            joins=same.joins,
+            where=same.conditions,
+            texts=compared.conditions,
+        )
+        values |= {"size": size, "offset": offset, **same.values, **compared.values}
+        # A look-up of each photo's task would take longer than all others: few are not decoded
+        found: list[tuple[int, int]] = []
+        for most in (size,) if self.search.phrases else (wanted + _FEW, size):
+            rows = self.tx.tuples(statement, wanted=most, **values)
+            found = self._compared(rows)
+            if len(found) >= wanted or len(rows) < most:
+                break
+        return found[:wanted]
+
+    def _of(self, led: Source, wanted: int) -> list[tuple[int, int]]:
+        """Return up to ``wanted`` photos that are found among those of one source."""
+        photos, values = led.photos()
+        word = facet("placed" if self.sort is Sort.TAKEN else "uploaded", self.month)
+        in_month = [] if self.filters.status is Progress.FAILED else [Source(words=[word])]
+        same = self.search.beside(led, *in_month)
+        text, compared = texts_of(self.search.query)
+        seen, own = findable(self.search.query, self.viewer)
+        statement = sql(
+            _LED,
+            text=text,
+            photos=photos,
+            joins=same.joins,
+            place=found_at(self._column, self.filters),
+            where=f"{same.conditions} AND {compared.conditions} AND {seen}",
+        )
+        limits = {"below": TOP, "limit": _MOST_READ, "wanted": _MOST_READ if self.search.phrases else wanted}
+        values |= {**self._bounds, **same.values, **compared.values, **own}
+        return self._compared(self.tx.tuples(statement, **limits, **values))
+
+    def _compared(self, rows: Sequence[tuple[Any, ...]]) -> list[tuple[int, int]]:
+        return [
+            (id_, version)
+            for id_, version, folded, decoded in rows
+            if decoded and _holds(self.search.query, folded)
+        ]

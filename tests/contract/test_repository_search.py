@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from imgcore.accounts.models import Role
-from imgcore.db import connection, search
+from imgcore.db import connection, search, search_sources
 from imgcore.db.accounts import AccountRepository
 from imgcore.db.connection import HEAVY_QUERIES, Database, Transaction
 from imgcore.db.pages import PageRepository
@@ -121,8 +121,10 @@ def test_batches_and_bounds_lose_no_photo(
     repositories: Repositories, monkeypatch: pytest.MonkeyPatch, query: str
 ) -> None:
     """Small ones here: many batches, prefixes of too many words, pages that end early."""
-    for name, value in {"VOCABULARY": 3, "BATCH": 4, "MOST_COMPARED": 8, "RARE": 5}.items():
+    for name, value in {"BATCH": 4, "MOST_COMPARED": 8}.items():
         monkeypatch.setattr(search, name, value)
+    for name, value in {"VOCABULARY": 3, "RARE": 5}.items():
+        monkeypatch.setattr(search_sources, name, value)
     numbers = range(24)
     for n in numbers:
         odd = "odd" if n % 5 == 1 else "even"
@@ -254,12 +256,12 @@ def test_whole_words_beside_a_prefix_of_many_words_are_all_found(
     repositories: Repositories, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The stem of happy, happi, does not begin with happy."""
-    monkeypatch.setattr(search, "VOCABULARY", 2)
+    monkeypatch.setattr(search_sources, "VOCABULARY", 2)
     for number in range(3):
         described(repositories, f"many{number}.jpg", caption=f"happy{number}", tags=())
     for number in range(6):
         described(repositories, f"whole{number}.jpg", caption="happiness" + " sad" * (number > 1), tags=())
-    monkeypatch.setattr(search, "RARE", 4)
+    monkeypatch.setattr(search_sources, "RARE", 4)
 
     wanted = ["whole1.jpg", "whole0.jpg", "many2.jpg", "many1.jpg", "many0.jpg"]
     assert wanted == found(repositories, "happy -sad")

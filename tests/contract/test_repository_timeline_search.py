@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from imgcore.db import search, timeline_search
+from imgcore.db import timeline_search
 from imgcore.db.connection import Database, Transaction
+from imgcore.db.search_sources import Source
 from imgcore.gallery.filters import NO_FILTERS, Filters, Progress
 from imgcore.gallery.listing import Sort
 from imgcore.gallery.models import EVERYBODY, Edit, Image, Viewer
@@ -70,17 +71,18 @@ def month(repositories: Repositories, name: str, text: str, viewer: Viewer, limi
             return ids
 
 
-@pytest.mark.parametrize("sparse", [1, 2, 1000], ids=["sorted", "both", "walked"])
+@pytest.mark.parametrize("way", ["sorted", "both", "walked"])
 def test_windows_of_a_month_hold_what_the_list_holds_in_order(
     repositories: Repositories,
     photos: list[tuple[datetime, Image]],
     monkeypatch: pytest.MonkeyPatch,
-    sparse: int,
+    way: str,
 ) -> None:
     """Whether the photos of the month are compared in their order, or those with the words are sorted."""
-    monkeypatch.setattr(timeline_search, "_SPARSE", sparse)
-    monkeypatch.setattr(timeline_search, "_LEAST_WALKED", 2)
-    monkeypatch.setattr(timeline_search, "BATCH", 4)
+    monkeypatch.setattr(timeline_search, "_LEAST_READ", 2)
+    if way != "both":
+        sizes = {"sorted": 1, "walked": 10_000}
+        monkeypatch.setattr(Source, "size", lambda source, tx, limit: sizes[way])
     for text in SEARCHES:
         for viewer in (EVERYBODY, OWN):
             there = listed(repositories, text, NO_FILTERS, viewer)
@@ -148,14 +150,9 @@ def test_timeline_of_a_search_costs_the_same_however_many_photos_there_are(
     text: str,
 ) -> None:
     """What is counted, compared and put in order is bounded, and no statement names many ids."""
-    monkeypatch.setattr(timeline_search, "MOST_COUNTED", 60)
-    monkeypatch.setattr(timeline_search, "MOST_COMPARED", 60)
-    monkeypatch.setattr(timeline_search, "_MOST_SORTED", 60)
-    monkeypatch.setattr(timeline_search, "_LEAST_WALKED", 10)
-    for module in (search, timeline_search):
-        monkeypatch.setattr(module, "BATCH", 40)
-    monkeypatch.setattr(search, "MOST_COMPARED", 100)
-    monkeypatch.setattr("imgcore.db.pages.BATCH", 40)
+    bounds = {"MOST_COUNTED": 60, "MOST_COMPARED": 60, "_SAMPLE": 50, "_MOST_LED": 100, "_MOST_READ": 200}
+    for name, most in (bounds | {"_LEAST_READ": 10}).items():
+        monkeypatch.setattr(timeline_search, name, most)
     named, run = [0], Transaction._cursor
 
     def counted(tx: Transaction, sql: str, values: dict[str, object]) -> object:
@@ -165,16 +162,25 @@ def test_timeline_of_a_search_costs_the_same_however_many_photos_there_are(
     monkeypatch.setattr(Transaction, "_cursor", counted)
     costs = []
     asked = (EVERYBODY, Sort.TAKEN, text, NO_FILTERS)
-    window = (EVERYBODY, "2025-05", *asked[1:], 0, 10)
+    # Of the copies, which have no date taken: the month of their upload
+    windows = [
+        (EVERYBODY, name, *asked[1:], 0, 10) for name in ("2025-05", f"{photos[0][1].uploaded_at:%Y-%m}")
+    ]
     for size in (600, 2400):
         list(multiply(database, size))
         if database.dialect.name == "mysql":
             database.read(lambda tx: tx.rows("ANALYZE TABLE images, tasks, words"))
         named[0] = 0
         months = effort(database, lambda: database.read(lambda tx: timeline_search.count_found(tx, *asked)))
-        part = effort(database, lambda: database.read(lambda tx: timeline_search.slice_found(tx, *window)))
-        assert named[0] <= 40 + 10
-        costs.append((months, part))
+        parts = [
+            effort(
+                database,
+                lambda window=window: database.read(lambda tx: timeline_search.slice_found(tx, *window)),
+            )
+            for window in windows
+        ]
+        assert named[0] <= 20
+        costs.append((months, *parts))
 
     few, many = costs
     assert all(later <= 1.5 * before for before, later in zip(few, many, strict=True)), costs

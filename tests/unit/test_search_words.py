@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from imgcore.db.search_query import MOST_TERMS, Query, Term, parse
@@ -165,3 +167,19 @@ def test_a_long_unspaced_query_is_bounded() -> None:
 
 def test_words_in_order_of_both_kinds_of_script() -> None:
     assert ["don", "t", "walk", "黒", "猫", "x"] == words_in_order(fold_for_search("Don’t walk: 黒猫x"))
+
+
+def test_phrase_follows_where_the_words_of_the_text_hold_it() -> None:
+    """Most texts are compared without being split into words."""
+    chance = random.Random(1)
+    parts = ["red", "boat", " ", "-", "'", "_", ", ", "黒", "猫", "☀", "x" * 31, "x" * 33, "e\u0301", "1", "\n"]
+    found = 0
+    for _ in range(5000):
+        text, typed = ("".join(chance.choices(parts, k=chance.randrange(1, most))) for most in (9, 4))
+        folded, phrase = fold_for_search(text), tuple(words_in_order(fold_for_search(typed)))
+        if phrase:
+            follows = f" {' '.join(phrase)} " in f" {' '.join(words_in_order(folded))} "
+            assert follows == Query(phrases=(phrase,)).follows(folded), (text, phrase)
+            assert follows != Query(excluded_phrases=(phrase,)).follows(folded), (text, phrase)
+            found += follows
+    assert found > 100
