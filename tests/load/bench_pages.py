@@ -194,6 +194,7 @@ class Table:
     kind: str  # of the database
     rounds: int
     requests: int  # of a round
+    only: str = ""  # part of the names of questions; the hot page and list are always asked for
     missed: int = 0
     # Of each question over the fewest rows: the cost, the length of the answer and the photos compared
     fewest: dict[str, tuple[float, int, int]] = field(default_factory=dict)
@@ -267,13 +268,15 @@ def over(url: str, rows: int, table: Table, database: int | None, others: tuple[
         warm_up(running.origin)
         bench = Bench(ours, database, table.rounds, table.requests, others, partial(change, known))
         for question in asked:
+            if table.only not in question.what and question.what not in (HOT_PAGE, HOT_LIST):
+                continue
             table.show(rows, question, bench.measure(question))
         table.show_wait(rows, *bench.at_once(running.origin))
 
 
-def on_mariadb(sizes: Sequence[int], rounds: int, requests: int) -> int:
+def on_mariadb(sizes: Sequence[int], rounds: int, requests: int, only: str) -> int:
     """Measure over MariaDB; return the number of goals that are missed."""
-    table = Table("mariadb", rounds, requests)
+    table = Table("mariadb", rounds, requests, only)
     with bench_server() as server:
         for rows in sizes:
             url = photos_in(server, rows)
@@ -286,9 +289,9 @@ def on_mariadb(sizes: Sequence[int], rounds: int, requests: int) -> int:
     return table.missed
 
 
-def on_sqlite(sizes: Sequence[int], rounds: int, requests: int) -> int:
+def on_sqlite(sizes: Sequence[int], rounds: int, requests: int, only: str) -> int:
     """Measure over SQLite, whose time is that of the web process."""
-    table = Table("sqlite", rounds, requests)
+    table = Table("sqlite", rounds, requests, only)
     for rows in sizes:
         over(photos_in_file(rows), rows, table, None, None)
     return table.missed
@@ -301,9 +304,10 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="more where others use the machine")
     parser.add_argument("--requests", type=int, default=REQUESTS, help="of each round")
     parser.add_argument("--on", choices=("mariadb", "sqlite", "both"), default="both")
+    parser.add_argument("--only", default="", help="part of the names of questions, such as timeline")
     options = parser.parse_args()
     print(json.dumps({"machine": platform.machine(), "python": platform.python_version()}), flush=True)
-    asked = options.rows, options.rounds, options.requests
+    asked = options.rows, options.rounds, options.requests, options.only
     missed = on_mariadb(*asked) if options.on != "sqlite" else 0
     missed += on_sqlite(*asked) if options.on != "mariadb" else 0
     return int(missed > 0)

@@ -48,11 +48,19 @@ FILTERS = {
 # The page searches by its timeline: first its months, then the photos of the newest one
 OF_TIMELINE = {
     "a word of none": "q=zebra",
+    "a word of one in a thousand": "q=windmill",
     "a word of one in a hundred": "q=lighthouse",
     "a frequent word": "q=boat",
     "two words": "q=boat+snow",
+    NO_PHOTO_HAS_BOTH: "q=boat+windmill",
+    "a phrase": "q=%22red+boat%22",
+    "a phrase of none": "q=%22boat+red%22",
     "a frequent word without another": "q=boat+-snow",
     "a tag": "tag=dog",
+    "a source": "source=local",
+    "days of the date taken": "taken_from={year}-01-01&taken_to={year}-12-31",
+    "waiting": "status=waiting",
+    "an album": f"album={ALBUM}",
 }
 
 
@@ -130,7 +138,7 @@ def questions(pages: PageRepository, rows: int) -> list[Question]:
         ),
         Question("page of a search", ["/?q=boat"]),
         *(
-            Question(f"timeline, {part} of {what}", [f"{path}{query}"])
+            Question(f"timeline, {part} of {what}", [f"{path}{query.format_map(known)}"])
             for what, query in OF_TIMELINE.items()
             for part, path in (("months", "/api/v1/timeline?"), ("month", f"{month}&"))
         ),
