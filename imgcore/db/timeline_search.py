@@ -38,7 +38,7 @@ _NEWEST = "SELECT COUNT(*), MIN(id) FROM ({photos}) led"
 _FOUND = "SELECT COUNT(*) FROM (SELECT led.id FROM ({photos}) led{joins} WHERE {where} LIMIT :most) found"
 _BY_MONTH = (
     "SELECT SUBSTR({place}, 1, 7), {columns} FROM ({photos}) led{joins}"
-    " {then_join} images i ON i.listed_id = led.id WHERE {where}{group}"
+    " {then_join} images i ON i.id = led.id WHERE {where}{group}"
 )
 _IN_MONTH = "FROM images WHERE {scope} {column} >= :first AND {column} < :end"
 _COUNT = "SELECT COUNT(*) FROM (SELECT 1 AS one {in_month} LIMIT :size OFFSET :offset) page"
@@ -50,7 +50,7 @@ _WALKED = (
     " {then_join} images i ON i.id = found.id WHERE {texts} ORDER BY found.place DESC, found.id DESC"
 )
 _LED = (
-    "SELECT i.id, i.version, {text}, 1 FROM ({photos}) led{joins} {then_join} images i ON i.listed_id = led.id"
+    "SELECT i.id, i.version, {text}, 1 FROM ({photos}) led{joins} {then_join} images i ON i.id = led.id"
     " WHERE {place} >= :first AND {place} < :end AND {where} ORDER BY {place} DESC, i.id DESC LIMIT :wanted"
 )
 
@@ -102,8 +102,10 @@ class _Search:
         found = None
         for source in self.sources:
             if most >= 0 and not source.everything:
-                count = source.size(tx, most + 1)
-                most, found = (count - 1, source) if count <= most else (most, found)
+                # A photo with a word has its stem too, and counts twice
+                each = len(source.words) if source.words else 1
+                count = source.size(tx, each * most + 1)
+                most, found = (count // each - 1, source) if count <= each * most else (most, found)
         return found
 
 
@@ -197,7 +199,7 @@ class _Month:
 
     They are found in one of two ways, whichever reads fewer photos: the photos of the month are compared in
     their order, in growing steps, until enough are found; or those of the rarest term are compared, and
-    sorted, once a step would read half as many.
+    sorted, once a step would read as many.
     """
 
     tx: Transaction
@@ -216,7 +218,7 @@ class _Month:
         read, size = 0, min(max(_LEAST_READ, 2 * wanted), _MOST_READ)
         search = self.search
         while rows := self._rows(read, size):
-            led = search.at_most(self.tx, 2 * rows)
+            led = search.at_most(self.tx, rows)
             if led is not None:
                 return self._of(led, wanted)
             if not read:
