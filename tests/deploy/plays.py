@@ -12,6 +12,7 @@ import yaml
 
 from tests.cloud import ROOT
 from tests.support import guarded
+from tests.support.ansible import ansible
 
 
 def run_playbook(
@@ -23,14 +24,13 @@ def run_playbook(
     timeout: float = 280,
 ) -> str:
     """Return the output of a playbook that succeeds. environ: settings beside the clean ones."""
-    program = Path(sys.executable).with_name("ansible-playbook")
     done = guarded.run(
-        [str(program), "-i", f"inventory/{inventory}", str(playbook), *arguments],
+        ansible().command(f"inventory/{inventory}", str(playbook), *arguments, variables={}),
         cwd=ROOT,
         env={
-            "PATH": f"{program.parent}:{os.defpath}",
+            "PATH": f"{Path(sys.executable).parent}:{os.defpath}",
             "HOME": str(home),
-            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+            **ansible().environ(home),
             **(environ or {}),
         },
         timeout=timeout,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,6 +33,23 @@ PLAY = [
     }
 ]
 
+# A handler is one task that runs twice.
+NOTIFY = {
+    "ansible.builtin.set_fact": {"value": "{{ item }}"},
+    "changed_when": True,
+    "loop": ["first"],
+    "notify": "Print",
+}
+FLUSH = {"ansible.builtin.meta": "flush_handlers"}
+HANDLED = [
+    {
+        "hosts": "localhost",
+        "gather_facts": False,
+        "handlers": [{"name": "Print", "ansible.builtin.debug": {"msg": "printed {{ value }}"}}],
+        "tasks": [NOTIFY, FLUSH, {**NOTIFY, "loop": ["second"]}, FLUSH],
+    }
+]
+
 
 @pytest.mark.parametrize(
     ("command", "variables"),
@@ -47,21 +66,31 @@ def test_variables_of_a_module_command_are_found(command: str, variables: dict[s
 
 
 def test_modules_run_without_the_client_and_with_their_environment(tmp_path: Path) -> None:
-    play = tmp_path / "play.json"
-    play.write_text(json.dumps(PLAY))
     with warm() as python:
         python.write_text("#!/bin/false\n")  # what a shell would start
-        fast = Ansible(python, tmp_path / "packed")
-        done = subprocess.run(
-            fast.command("inventory/local", str(play), variables={}),
-            cwd=support.ROOT,
-            env={"PATH": os.defpath, "HOME": str(tmp_path), **fast.environ(tmp_path)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    assert 0 == done.returncode, done.stdout + done.stderr
+        run(PLAY, python, tmp_path)
     assert any(path.name.startswith("ansible.modules.stat") for path in (tmp_path / "packed").iterdir())
+
+
+def test_task_that_runs_twice_in_one_process_is_templated_each_time(tmp_path: Path) -> None:
+    printed = run(HANDLED, tmp_path / "python", tmp_path)
+    assert ["printed first", "printed second"] == re.findall(r"printed \w+", printed)
+
+
+def run(play: list[dict[str, Any]], python: Path, home: Path) -> str:
+    """Return the output of a play that succeeds."""
+    (home / "play.json").write_text(json.dumps(play))
+    fast = Ansible(python, home / "packed")
+    done = subprocess.run(
+        fast.command("inventory/local", str(home / "play.json"), variables={}),
+        cwd=support.ROOT,
+        env={"PATH": os.defpath, "HOME": str(home), **fast.environ(home)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert 0 == done.returncode, done.stdout + done.stderr
+    return done.stdout
 
 
 def test_a_changed_module_is_packed_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,6 +35,15 @@ SERVICES = (
     *("autoscaling", "cloudfront", "cloudwatch", "ec2", "elbv2", "events", "iam", "lambda", "logs"),
     *("rds", "s3", "secretsmanager", "sns", "sqs", "ssm", "sts", "wafv2"),
 )
+# What their modules import, beside what these import
+AMAZON = "ansible_collections.amazon.aws.plugins.module_utils"
+IMPORTED = (
+    *("_strptime", "encodings.cp437", "ansible.module_utils.common.network", "ansible.module_utils.urls"),
+    "ansible.module_utils._internal._ansiballz._loader",
+    *(f"ansible.module_utils._internal._json._profiles._module_legacy_{way}" for way in ("c2m", "m2c")),
+    *(f"{AMAZON}.{name}" for name in ("cloudfront_facts", "ec2", "elbv2", "iam", "modules", "rds", "s3")),
+    "ansible_collections.community.aws.plugins.module_utils.modules",
+)
 CONSTRAINTS = Path(__file__).parents[1] / "support/request_constraints.py"
 # What stands for the interpreter: its arguments, folder, environment and streams go to the warm process.
 CLIENT = """#!{python} -IS
@@ -99,13 +108,21 @@ def preload() -> None:
     from botocore.exceptions import DataNotFoundError, UnknownServiceError
     from botocore.loaders import JSONFileLoader, Loader
 
-    for name in ("ansible.module_utils.urls", "ansible_collections.amazon.aws.plugins.module_utils.modules"):
+    for name in IMPORTED:
         importlib.import_module(name)
     read = functools.cache(functools.partial(JSONFileLoader.load_file, JSONFileLoader()))
     JSONFileLoader.load_file = lambda self, path: read(path)
     known = functools.cache(functools.partial(Loader.list_available_services, Loader()))
     Loader.list_available_services = lambda self, type_name: known(type_name)  # it lists 400 folders
     create, classes = ClientCreator._create_client_class, {}
+    load, models = ClientCreator._load_service_model, {}
+
+    def service_model(self: Any, service_name: str, api_version: str | None = None) -> Any:
+        if service_name not in models:
+            models[service_name] = load(self, service_name, api_version)
+        return models[service_name]
+
+    ClientCreator._load_service_model = service_model
 
     def client_class(self: Any, service_name: str, service_model: Any) -> Any:
         if service_name not in classes:
@@ -117,7 +134,8 @@ def preload() -> None:
         aws_access_key_id="none", aws_secret_access_key="none", region_name="us-east-1"
     )
     for service in SERVICES:
-        session.client(service)
+        client = session.client(service)
+        client.meta.service_model.shape_for_error_code("")  # it looks at all shapes at the first error
         for kind in ("paginators-1", "waiters-2"):
             with suppress(DataNotFoundError, UnknownServiceError):  # not every service has both
                 session._loader.load_service_model(service, kind)
@@ -139,7 +157,9 @@ def check_requests(client: Any) -> None:
     AWS_API_CALLS names the file; AWS_API_UNCHECKED the operations whose requests are none for AWS. The failure
     is no ClientError, because some modules ignore those.
     """
-    violations = runpy.run_path(str(CONSTRAINTS))["violations"]
+    constraints = runpy.run_path(str(CONSTRAINTS))
+    constraints["documented"]()  # reads the file
+    violations = constraints["violations"]
     call = client._make_api_call
 
     def checked(self: Any, operation: str, parameters: dict[str, Any]) -> Any:

@@ -1,4 +1,4 @@
-"""Run playbooks fast: modules run in forks of a warm interpreter and are packed once for every process."""
+"""Run playbooks fast: tasks without forks, modules in forks of a warm interpreter and packed once for all."""
 
 from __future__ import annotations
 
