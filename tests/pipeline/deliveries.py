@@ -22,6 +22,7 @@ from imgcore.gallery.models import Image, Source, TaskKind
 from imgcore.pipeline.s3_events import deliveries, message
 from tests.pipeline.stage import Stage, staged
 
+VISIBILITY_SECONDS = 12  # at least the timeout of the functions
 COLOURS = {"red": (205, 25, 25), "green": (40, 150, 40), "blue": (40, 80, 195), "yellow": (240, 220, 50)}
 
 
@@ -52,6 +53,10 @@ def short_leases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
             events_caption_visibility=60,
         ) as stage,
     ):
+        for kind in TaskKind:  # the roles keep to AWS's recommendation of six times the timeout
+            stage.aws.client("sqs").set_queue_attributes(
+                QueueUrl=stage.queue(kind), Attributes={"VisibilityTimeout": str(VISIBILITY_SECONDS)}
+            )
         yield stage
 
 
