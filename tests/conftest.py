@@ -13,6 +13,7 @@ from tests.mysql import mysql
 from tests.support.certificates import shared_contexts
 from tests.support.report import pytest_configure
 from tests.support.schedule import pytest_collection_modifyitems, pytest_xdist_make_scheduler
+from tests.support.service_models import shared_models
 from tests.support.shared import memory_folder
 
 __all__ = ["pytest_collection_modifyitems", "pytest_configure", "pytest_xdist_make_scheduler"]
@@ -28,9 +29,9 @@ settings.load_profile("tests")
 
 
 @pytest.fixture(scope="session", autouse=True)
-def certificates() -> Iterator[None]:
-    """Certificates are read once, for all clients."""
-    with shared_contexts():
+def read_once() -> Iterator[None]:
+    """Certificates and the models of AWS's services are read once, for all clients."""
+    with shared_contexts(), shared_models():
         yield
 
 
