@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from http.server import ThreadingHTTPServer
 from pathlib import Path
@@ -21,7 +23,7 @@ from imgcore.gallery.models import UploadForm
 from tests import images
 from tests.browser.attack import ATTACK, OtherOrigin
 from tests.browser.chromium import Browser
-from tests.browser.whole import Photo, Whole, alive, drop_from_disk, photos, whole
+from tests.browser.whole import ROOT, Photo, Whole, alive, drop_from_disk, photos, whole
 from tests.fake_gemini import FakeGemini
 from tests.pipeline.stage import send
 
@@ -31,14 +33,20 @@ COUNT = 20
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the data folder, shared by all starts of this file."""
-    return tmp_path_factory.mktemp("whole") / "home"
+    """Return the data folder, shared by all starts of this file, with the resources of a first start.
+
+    tests/deploy/test_local_run.py starts `make run` in an empty folder.
+    """
+    home = tmp_path_factory.mktemp("whole") / "home"
+    subprocess.run([sys.executable, "-m", "tests.browser.provisioned", str(home)], cwd=ROOT, check=True)
+    return home
 
 
 @pytest.fixture(scope="module")
 def first(home: Path) -> Iterator[Whole]:
     """The first start: empty, without a key. No process of it is left afterwards."""
     with whole(home) as running:
+        assert "Ansible" not in running.output, "the resources of the folder are not those of `make run`"
         yield running
     assert (0, []) == (running.process.returncode, alive(home))
 
