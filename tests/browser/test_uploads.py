@@ -197,9 +197,9 @@ def test_hundreds_of_files_all_arrive(browser: Browser, stage: Stage) -> None:
     browser.open()
     small = photo(0, (40, 30))
     browser.drop(*[(f"{number}.jpg", small + number.to_bytes(2, "big")) for number in range(200)])
-    browser.wait(lambda: len(stage.images.rows) == 200, 180)
-    browser.wait(lambda: {image.status for image in stage.images.rows.values()} == {"done"}, 180)
-    browser.wait(lambda: browser.has("#tray", "All 200 photos described"))
+    browser.wait(lambda: browser.has("#tray", "All 200 photos described"), 360)
+    images = stage.images.rows.values()
+    assert (200, {"done"}) == (len(images), {image.status for image in images})
     assert browser.run("return document.querySelectorAll('*').length") < 1000
     browser.wait(lambda: not browser.all("#tray"))
 

@@ -7,6 +7,7 @@ import hashlib
 import itertools
 import json
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -91,6 +92,7 @@ class EditableImages(ImageRepository):
         super().__init__(database)
         self.database = database
         self._path = path
+        self._updating = threading.Lock()  # SQLite sleeps up to 100 ms between two attempts to lock its file
 
     @property
     def rows(self) -> dict[str, Image]:
@@ -148,7 +150,11 @@ class EditableImages(ImageRepository):
         assignments = ", ".join(f"{name} = ?" for name in columns)
         changed = "UPDATE images SET version = version + 1, changed_at = ? WHERE id = ?"
         values = [_column(value) for value in columns.values()]
-        with closing(sqlite3.connect(self._path, timeout=30)) as connection, connection:
+        with (
+            self._updating,
+            closing(sqlite3.connect(self._path, timeout=30)) as connection,
+            connection,
+        ):
             connection.execute(f"UPDATE {table} SET {assignments} WHERE {where}", (*values, *key))
             connection.execute(changed, (_column(datetime.now(UTC)), key[0]))
 
