@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 import uuid
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
+from urllib.parse import unquote_plus
 from urllib.request import Request, urlopen
 
 import pytest
@@ -165,6 +167,10 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Disk, Cloud
         sqs, s3 = aws.client("sqs"), aws.client("s3")
         url = sqs.create_queue(QueueName="events")["QueueUrl"]
         arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        allowed = {"Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}}
+        statement = {**allowed, "Action": "sqs:SendMessage", "Resource": arn}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
         configuration = {"QueueConfigurations": [{"QueueArn": arn, "Events": ["s3:ObjectCreated:*"]}]}
         s3.put_bucket_notification_configuration(
             Bucket=BUCKET, NotificationConfiguration=configuration, SkipDestinationValidation=True
@@ -172,16 +178,21 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Disk, Cloud
         yield disk, aws
 
 
-def events(aws: Cloud) -> list[str]:
-    """The events in the queue, which is then empty."""
-    sqs = aws.client("sqs")
+def announced(aws: Cloud, *expected: str) -> list[str]:
+    """Return the keys that events in the queue name, which is then empty.
+
+    It waits for those of the expected keys, and of an object that it creates after all others.
+    """
+    sqs, last = aws.client("sqs"), f"raw/{uuid.uuid4().hex}"
     url = sqs.get_queue_url(QueueName="events")["QueueUrl"]
-    found = []
-    while got := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1).get("Messages"):
-        for message in got:
+    put(aws, BUCKET, last, b"last")
+    found: list[str] = []
+    while not {last, *expected} <= set(found):
+        for message in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
             sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-            found.append(message["Body"])
-    return [body for body in found if "ObjectCreated:" in body]
+            records = json.loads(message["Body"]).get("Records", [])
+            found += [unquote_plus(record["s3"]["object"]["key"]) for record in records]
+    return sorted(key for key in found if key != last)
 
 
 @pytest.mark.parametrize("bucket", [BUCKET, PLAIN])
@@ -192,8 +203,9 @@ def test_full_disk_refuses_a_write_and_keeps_what_was_there(
 ) -> None:
     """No event announces the object, and the same write succeeds as soon as there is space."""
     disk, aws = full
+    kept, written = (["raw/kept.jpg"], [key]) if bucket == BUCKET else ([], [])
     put(aws, bucket, "raw/kept.jpg", b"kept")
-    events(aws)
+    assert kept == announced(aws, *kept)
     before = aws.client("s3").list_object_versions(Bucket=bucket).get("Versions", [])
 
     disk.full.touch()
@@ -204,9 +216,10 @@ def test_full_disk_refuses_a_write_and_keeps_what_was_there(
         disk.full.unlink()
 
     assert before == aws.client("s3").list_object_versions(Bucket=bucket).get("Versions", [])
-    assert [] == events(aws)
+    assert [] == announced(aws)
     WRITES[name](aws, bucket, key, b"more")
     assert b"more" == read(aws, bucket, key)
+    assert written == announced(aws, *written)
     if key != "raw/kept.jpg":
         for version in aws.client("s3").list_object_versions(Bucket=bucket, Prefix=key)["Versions"]:
             aws.client("s3").delete_object(Bucket=bucket, Key=key, VersionId=version["VersionId"])
