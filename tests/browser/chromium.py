@@ -170,7 +170,13 @@ class Browser:
         self.wait(clicked)
 
     def fill(self, **fields: str) -> None:
-        """Type into the fields of these ids."""
+        """Type into the fields of these ids.
+
+        A page focuses its field with ``autofocus`` when it draws its first frame, and complains if another has
+        the focus already.
+        """
+        self.find(", ".join(f"#{id_}" for id_ in fields))
+        self.run("return new Promise((drawn) => requestAnimationFrame(() => drawn(true)))")
         for id_, text in fields.items():
             self.find(f"#{id_}").send_keys(text)
 
