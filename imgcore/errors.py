@@ -134,3 +134,8 @@ class AlreadyPresent(Conflict):
     def __init__(self, public_id: str) -> None:
         super().__init__("You have uploaded this photo before.")
         self.public_id = public_id
+
+
+def too_many_searches() -> Busy:
+    """Return the error of a search for which there is no place."""
+    return Busy("Too many searches are running just now. Try again in a moment.", retry_after=2)

@@ -9,7 +9,7 @@ from bottle import Bottle, HTTPError, request, response
 
 from imgcore.accounts.models import Visibility
 from imgcore.config import API_RATE
-from imgcore.errors import Busy
+from imgcore.errors import Busy, too_many_searches
 from web.handlers.account import AccountPages
 from web.handlers.activity import ActivityPages
 from web.handlers.admin import AccountAdminPages
@@ -36,7 +36,7 @@ from web.http.assets import static_files
 from web.http.auth import PREFIX, Authenticator, rate_headers
 from web.http.compression import Headers, compress_response
 from web.http.errors import Problem, as_json, as_problem, problem_of_exception
-from web.http.headers import SERVER_ADDS_HEADERS, RequestChecks, security_headers
+from web.http.headers import OVERDUE, SERVER_ADDS_HEADERS, RequestChecks, security_headers
 from web.http.rate_limit import RateLimiter
 from web.http.responses import encode_json
 from web.http.templates import TemplateRenderer
@@ -145,6 +145,9 @@ class Application(Bottle):
     def _respond(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Bottle's own ``wsgi`` inside the error boundary."""
         try:
+            if environ.get(OVERDUE):
+                request.bind(environ)  # which the error page reads
+                raise too_many_searches()
             return super().wsgi(environ, start_response)  # type: ignore[no-any-return]
         except Exception as error:  # noqa: BLE001 - logged by problem_of_exception
             problem = problem_of_exception(error)

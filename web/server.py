@@ -40,8 +40,11 @@ BACKLOG = 1024  # connections that wait to be accepted
 # Where there are accounts, requests without a credential have threads of their own: however many of them wait,
 # those of signed-in people and of browsers that have signed in before do not wait behind them. Without a
 # credential, POST means a sign-in, a set-up or the password of a share link: costly, and each writes. Searches
-# of a public gallery may take the database seconds: sign-in pages and photos do not wait behind them.
-THREADS, ANONYMOUS_THREADS, ANONYMOUS_POST_THREADS, ANONYMOUS_SEARCH_THREADS = 8, 3, 1, 2
+# may take the database seconds: pages and photos do not wait behind them, and they wait in a line of their own
+# instead of on a thread.
+THREADS, ANONYMOUS_THREADS, ANONYMOUS_POST_THREADS = 8, 3, 1
+SEARCH_THREADS, ANONYMOUS_SEARCH_THREADS = 2, 2
+SEARCH_WAIT = 10.0  # seconds in that line, after which a search is refused; its client may have gone long ago
 
 SETTINGS = {
     "backlog": BACKLOG,
@@ -62,6 +65,7 @@ class _Channel(HTTPChannel):
     taken = 0  # bytes that the client has taken
     overflows = False  # it has taken so little that a health check would have to wait for it
     waited_from: tuple[float, int] | None = None  # since when a thread waits for it, and what it had taken then
+    overdue = float("inf")  # when its search has waited too long
 
     def __init__(self, server: TcpWSGIServer, sock: socket.socket, *arguments: Any, **named: Any) -> None:
         """Read at once what the client has sent: the next turn of the loop may be many milliseconds away."""
@@ -180,7 +184,9 @@ class Server:
         self._server.answer_health_checks = self._answer_health_checks
         self._health_checks: deque[_Channel] = deque()  # channels whose only request is one
         self._pipelined_health_checks, self._readiness_checks = Dispatcher(1), Dispatcher(1)
-        self._anonymous = self._anonymous_posts = self._anonymous_searches = self._server.task_dispatcher
+        self._searches = Dispatcher(SEARCH_THREADS)
+        self._anonymous = self._anonymous_posts = self._server.task_dispatcher
+        self._anonymous_searches = self._searches
         if app.has_accounts:
             self._anonymous = Dispatcher(ANONYMOUS_THREADS)
             self._anonymous_posts = Dispatcher(ANONYMOUS_POST_THREADS)
@@ -243,15 +249,17 @@ class Server:
         A credential is not checked here: a flood that invents one shares the threads of those who have one.
         """
         request = channel.requests[0]
+        search = may_search(_path(request), getattr(request, "query", ""))
+        channel.overdue = time.monotonic() + SEARCH_WAIT if search else float("inf")
         if _is_health_check(request):
             self._pipelined_health_checks.add_task(channel)
         elif _is_readiness_check(request):  # a store that does not answer must not keep the threads of visitors
             self._readiness_checks.add_task(channel)
         elif _has_credential(request.headers):
-            self._server.task_dispatcher.add_task(channel)
+            (self._searches if search else self._server.task_dispatcher).add_task(channel)
         elif getattr(request, "command", "") == "POST":  # no such attribute where the first line is malformed
             self._anonymous_posts.add_task(channel)
-        elif may_search(_path(request), getattr(request, "query", "")):
+        elif search:
             self._anonymous_searches.add_task(channel)
         else:
             self._anonymous.add_task(channel)
@@ -308,7 +316,7 @@ class Server:
         self._loop(self._busy, 0.05)
         checks = {self._pipelined_health_checks, self._readiness_checks}
         anonymous = {self._anonymous, self._anonymous_posts, self._anonymous_searches}
-        for dispatcher in {self._server.task_dispatcher} | anonymous | checks:
+        for dispatcher in {self._server.task_dispatcher, self._searches} | anonymous | checks:
             dispatcher.shutdown(timeout=1)
         wasyncore.close_all(self._map)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from bottle import request
@@ -10,7 +11,7 @@ from waitress.task import ErrorTask, Task, WSGITask
 
 from web.http.errors import Problem, as_json
 from web.http.forwarded import normal_addresses
-from web.http.headers import NOT_SHARED, SERVER_ADDS_HEADERS, SHARE_TARGET
+from web.http.headers import NOT_SHARED, OVERDUE, SERVER_ADDS_HEADERS, SHARE_TARGET
 from web.http.responses import encode_json
 
 PROTO_HEADER, PROTO_VARIABLE = "X-Forwarded-Proto", "HTTP_X_FORWARDED_PROTO"
@@ -46,6 +47,7 @@ class ApplicationTask(WSGITask):
         """
         environ: dict[str, Any] = super().get_environment()
         environ[SERVER_ADDS_HEADERS] = True
+        environ[OVERDUE] = self.channel.overdue < time.monotonic()
         name = self.channel.server.proto_variable
         if name != PROTO_VARIABLE:
             environ[PROTO_VARIABLE] = environ.pop(name, "http")

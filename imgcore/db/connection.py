@@ -19,7 +19,7 @@ from imgcore.config import Secret
 from imgcore.db import versions
 from imgcore.db.dialects import Answer, Dialect, Fault
 from imgcore.db.mysql import Credentials, Mysql
-from imgcore.errors import Busy, Conflict, Invalid, Misconfigured, Unavailable
+from imgcore.errors import Conflict, Invalid, Misconfigured, Unavailable, too_many_searches
 
 T = TypeVar("T")
 Row = dict[str, Any]
@@ -157,7 +157,7 @@ class Transaction:
 def _place(places: threading.Semaphore, wait: float) -> Iterator[None]:
     """Hold one of the places. Busy where none is free within ``wait`` seconds."""
     if not places.acquire(timeout=wait):
-        raise Busy("Too many searches are running just now. Try again in a moment.", retry_after=2)
+        raise too_many_searches()
     try:
         yield
     finally:

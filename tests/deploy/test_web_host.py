@@ -20,7 +20,13 @@ from lambda_build.targets import target
 from tests.cloud import ROOT
 from tests.drills.rolling_hosts import Alarm, alarm, drain_delay, health_check
 from tests.host.units import Unit, read_unit
-from web.server import ANONYMOUS_POST_THREADS, ANONYMOUS_SEARCH_THREADS, ANONYMOUS_THREADS, THREADS
+from web.server import (
+    ANONYMOUS_POST_THREADS,
+    ANONYMOUS_SEARCH_THREADS,
+    ANONYMOUS_THREADS,
+    SEARCH_THREADS,
+    THREADS,
+)
 
 ROLE = ROOT / "roles/web_host"
 LOCK = target("web_host", "production").requirements
@@ -106,7 +112,8 @@ def test_web_unit_always_restarts() -> None:
 
 def test_web_unit_has_room_for_the_threads_of_32_processors() -> None:
     """Beyond the limit a process cannot start its threads, ends and is started again, for ever."""
-    of_visitors = THREADS + ANONYMOUS_THREADS + ANONYMOUS_POST_THREADS + ANONYMOUS_SEARCH_THREADS
+    of_searches = SEARCH_THREADS + ANONYMOUS_SEARCH_THREADS
+    of_visitors = THREADS + ANONYMOUS_THREADS + ANONYMOUS_POST_THREADS + of_searches
     assert int(unit("caption-gallery").one("TasksMax")) >= 32 * (
         of_visitors + 10
     )  # with health checks, signals and the counting of photos

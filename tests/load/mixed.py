@@ -4,8 +4,9 @@ The web process (a child for each processor, open mode) over MariaDB answers pag
 hot ones and such that were not asked for before, over a hundred connections; /healthz is asked all the while.
 A search that a busy gallery puts off is sent again, as the gallery's page does it, at most twice; its time
 counts from the first request. Prints a JSON object a line for each kind, and ends with 1 where a request
-failed, the slowest hundredth of a kind took more than five times its median, a process of the gallery ended or
-grew beyond 160 MB, or the slowest hundredth of the answers of /healthz took more than 50 ms.
+failed, the slowest hundredth of a kind took more than five times its median and than a quarter of a second, a
+process of the gallery ended or grew beyond 160 MB, or the slowest hundredth of the answers of /healthz took
+more than 50 ms.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from tests.load.many_rows import bench_server, photos_in
 from tests.load.page_questions import FILTERS, OF_TIMELINE, SEARCHES
 
 OF_MEDIAN = 5.0  # the 99th percentile of each kind
+AT_ONCE_MS = 250.0  # or this: searches wait beside pages, whose median is that of an idle gallery
 HEALTH_MS, HEALTH_EVERY = 50.0, 0.02  # the 99th percentile, and seconds between two questions
 CLIENTS = 2  # processes that send
 TRIES, LONGEST = 3, 3.0  # of a request that is put off, and seconds between two: web/static/js/core/api.js
@@ -54,7 +56,7 @@ def requests_for(pages: PageRepository, count: int) -> list[Asked]:
     known = {"photo": some[-1].public_id, "month": f"{now.tm_year - 5}-01", "year": str(now.tm_year - 5)}
     searches = [f"q={words.replace(' ', '+')}" for words in SEARCHES.values()]
     filters = [query.format_map(known) for query in FILTERS.values()]
-    in_timeline = [*OF_TIMELINE.values()]
+    in_timeline = [query.format_map(known) for query in OF_TIMELINE.values()]
 
     def draw(number: int) -> Asked:
         cursor = encode_cursor(chance.randrange(41, newest))
@@ -180,13 +182,15 @@ def goals(
         ("p99 of /healthz, ms", round(_percentile(health, 99), 1), HEALTH_MS),
         ("processes that ended", len(before.keys() - after.keys()), 0),
         ("largest process, MB", max(after.values()), MOST_MEMORY),
-        *((f"{kind}: p99, of its median", _spread(each), OF_MEDIAN) for kind, each in found.items()),
+        *((f"{kind}: p99, ms", *_slowest(each)) for kind, each in found.items()),
     ]
 
 
-def _spread(found: list[tuple[int, float, int]]) -> float:
+def _slowest(found: list[tuple[int, float, int]]) -> tuple[float, float]:
+    """Return the milliseconds of the 99th percentile and its goal."""
     waits = [wait for _, wait, _ in found]
-    return round(_percentile(waits, 99) / _percentile(waits, 50), 2)
+    most = max(OF_MEDIAN * _percentile(waits, 50), AT_ONCE_MS)
+    return round(_percentile(waits, 99), 1), round(most, 1)
 
 
 def _print(kind: str, found: list[tuple[int, float, int]]) -> None:

@@ -82,14 +82,16 @@ def test_searches_at_once_may_not_be_refused(status: int, missed: int) -> None:
     assert missed == table.missed
 
 
-FAST = [(200, 10.0, 1)] * 980
+FAST, SLOW = [(200, 10.0, 1)] * 980, [(200, 100.0, 1)] * 980
 
 
 @pytest.mark.parametrize(
     ("found", "health", "after", "missed"),
     [
-        (FAST + [(200, 50.0, 1)] * 20, [50.0] * 9, {1: 20, 2: 160}, None),
-        (FAST + [(200, 51.0, 2)] * 20, [50.0] * 9, {1: 20, 2: 160}, "page: p99, of its median"),
+        (FAST + [(200, 250.0, 1)] * 20, [50.0] * 9, {1: 20, 2: 160}, None),
+        (FAST + [(200, 251.0, 2)] * 20, [50.0] * 9, {1: 20, 2: 160}, "page: p99, ms"),
+        (SLOW + [(200, 500.0, 1)] * 20, [50.0] * 9, {1: 20, 2: 160}, None),
+        (SLOW + [(200, 501.0, 1)] * 20, [50.0] * 9, {1: 20, 2: 160}, "page: p99, ms"),
         ([*FAST, (429, 10.0, 3)], [50.0] * 9, {1: 20, 2: 160}, "failed requests"),
         ([*FAST, (0, 10.0, 1)], [50.0] * 9, {1: 20, 2: 160}, "failed requests"),
         (FAST, [51.0] * 9, {1: 20, 2: 160}, "p99 of /healthz, ms"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from web.server import (
     ANONYMOUS_POST_THREADS,
     ANONYMOUS_SEARCH_THREADS,
     ANONYMOUS_THREADS,
+    SEARCH_THREADS,
     THREADS,
     Server,
     listen,
@@ -111,6 +113,28 @@ def test_pages_without_a_credential_do_not_wait_for_searches(held: Held) -> None
 
     held.release.set()
     assert {200} == {connection.getresponse().status for connection in searches}
+
+
+def test_signed_in_pages_do_not_wait_for_searches(held: Held) -> None:
+    """Any number of searches waits in a line of its own."""
+    key = f"Bearer {held.site.accounts.create_key(held.site.people['owner'], 'tests', ('read',))}"
+    searches = [held.send("GET", "/login?q=boat", Authorization=key) for _ in range(2 * THREADS)]
+    for _ in range(SEARCH_THREADS):
+        assert held.waiting.acquire(timeout=20)
+
+    answer = held.send("GET", "/api/v1/me", Authorization=key).getresponse()
+    assert (200, False) == (answer.status, held.release.is_set())
+    assert not held.waiting.acquire(blocking=False)
+
+    held.release.set()
+    assert {200} == {connection.getresponse().status for connection in searches}
+
+
+def test_search_that_has_waited_too_long_is_refused(held: Held, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("web.server.SEARCH_WAIT", -1.0)
+    answer = held.send("GET", "/api/v1/images?q=boat").getresponse()
+    assert (429, "2", "busy") == (answer.status, answer.headers["Retry-After"], json.load(answer)["code"])
+    assert 200 == held.send("GET", "/static/icon.svg").getresponse().status
 
 
 @pytest.mark.parametrize(

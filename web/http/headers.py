@@ -16,6 +16,7 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 SHARE_TARGET = (
     "/share-target"  # of the manifest: the page's service worker answers POST, where it is registered
 )
+OVERDUE = "gallery.overdue"  # in environ: this search has waited so long for a thread that it is refused
 SERVER_ADDS_HEADERS = "gallery.server_adds_headers"  # in environ: the server adds the security headers itself
 NOT_SHARED = (
     "The shared photos were not stored. Open the gallery once, then share them again, or add them there."
