@@ -91,10 +91,11 @@ def _all_shown() -> str:
 
 
 class Browser:
-    """One window. ``origin`` is put before every path."""
+    """One window. ``origin`` is put before every path. scripts: whether pages may run theirs."""
 
-    def __init__(self, driver: webdriver.Chrome) -> None:
+    def __init__(self, driver: webdriver.Chrome, *, scripts: bool = True) -> None:
         self.driver = driver
+        self.scripts = scripts
         self.origin = ""
         self.entries: list[dict[str, Any]] = []  # of the console, of the current test
 
@@ -173,10 +174,11 @@ class Browser:
         """Type into the fields of these ids.
 
         A page focuses its field with ``autofocus`` when it draws its first frame, and complains if another has
-        the focus already.
+        the focus already. Without scripts no frame can be waited for.
         """
         self.find(", ".join(f"#{id_}" for id_ in fields))
-        self.run("return new Promise((drawn) => requestAnimationFrame(() => drawn(true)))")
+        if self.scripts:
+            self.run("return new Promise((drawn) => requestAnimationFrame(() => drawn(true)))")
         for id_, text in fields.items():
             self.find(f"#{id_}").send_keys(text)
 

@@ -24,7 +24,7 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 def chromium_without_scripts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """Another one, whose settings forbid JavaScript."""
     driver = start(tmp_path_factory.mktemp("plain"), scripts=False)
-    yield Browser(driver)
+    yield Browser(driver, scripts=False)
     driver.quit()
 
 

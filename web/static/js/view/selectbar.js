@@ -55,7 +55,7 @@ export class SelectBar extends HTMLElement {
     const { timeline } = options;
     timeline.addEventListener("click", guard((event) => this.#click(/** @type {MouseEvent} */ (event))), { capture: true });
     timeline.addEventListener("keydown", guard((event) => this.#key(/** @type {KeyboardEvent} */ (event))), { capture: true });
-    timeline.addEventListener("timeline-drawn", () => this.size && this.#mark());
+    timeline.addEventListener("tiles-made", () => this.size && this.#mark());
     this.#touch(timeline);
   }
 

@@ -157,8 +157,7 @@ export class PhotoTimeline extends HTMLElement {
     this.#pace.move(top, view, performance.now());
     this.#seen = { top, height: view }; // asked for once: after the document is changed, it costs a layout
     const shown = sections.visible(top - AHEAD * view, top + (1 + AHEAD) * view);
-    const tiles = new Set();
-    const months = new Set();
+    const [tiles, months] = [new Set(), new Set()];
     const made = this.#choose(shown, paced && this.#cleared); // the pictures of the server are taken over at once
     const focused = shown.length ? this.#clear() : "";
     for (const { section, first, end } of shown) {
@@ -176,6 +175,7 @@ export class PhotoTimeline extends HTMLElement {
     this.#drop(tiles, months);
     if (focused) this.#tiles.get(focused)?.frame.focus({ preventScroll: true });
     this.#kept.clear();
+    if (made.size) this.dispatchEvent(new CustomEvent("tiles-made"));
     if (this.#cleared) write(this.style, "height", `${sections.height}px`);
     if (this.#calm === null) {
       this.#calm = setTimeout(guard(() => {
