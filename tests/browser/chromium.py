@@ -78,6 +78,11 @@ def start(profile: Path, *, scripts: bool = True, flags: Sequence[str] = ()) -> 
     )
 
 
+def _gone(error: WebDriverException) -> bool:
+    """Whether the page has drawn an element anew, or another page has come, since the element was found."""
+    return isinstance(error, StaleElementReferenceException) or "not belong to the document" in str(error.msg)
+
+
 @functools.cache
 def _all_shown() -> str:
     """Return a script: all elements of a selector that Selenium takes for displayed, in one round trip.
@@ -161,11 +166,8 @@ class Browser:
 
         def clicked() -> bool:
             element = self.find(selector)
-            try:
-                self.run("arguments[0].scrollIntoView({block: 'center'})", element)
-                element.click()
-            except StaleElementReferenceException:
-                return False
+            self.run("arguments[0].scrollIntoView({block: 'center'})", element)
+            element.click()
             return True
 
         self.wait(clicked)
@@ -186,10 +188,7 @@ class Browser:
         """Keys, wherever the focus is."""
 
         def pressed() -> bool:
-            try:
-                self.driver.switch_to.active_element.send_keys(keys)
-            except StaleElementReferenceException:  # the page has drawn it anew
-                return False
+            self.driver.switch_to.active_element.send_keys(keys)
             return True
 
         self.wait(pressed)
@@ -212,6 +211,10 @@ class Browser:
             selector,
         )
 
+    def text(self, selector: str) -> str:
+        """Return the text of the first element that fits, as soon as there is one."""
+        return str(self.wait(lambda: self.texts(selector))[0])
+
     def has(self, selector: str, text: str) -> bool:
         """Whether any element that fits shows this text, now."""
         return any(text in found for found in self.texts(selector))
@@ -228,13 +231,18 @@ class Browser:
     def wait(self, condition: Callable[[], Any], seconds: float = 60.0, every: float = 0.1) -> Any:
         """The first true value of ``condition``. AssertionError with the page's text after ``seconds``.
 
+        An element that is gone while it is looked at is looked for again.
         every: the longest pause between two checks. The first is short, because most pages change at once; a
         check costs 8 ms of processor time, which the page needs too.
         """
         end, pause = time.monotonic() + seconds, 0.02
         while time.monotonic() < end:
-            if value := condition():
-                return value
+            try:
+                if value := condition():
+                    return value
+            except WebDriverException as error:
+                if not _gone(error):
+                    raise
             time.sleep(min(pause, every))
             pause *= 1.5
         text = self.run("return document.body.innerText")

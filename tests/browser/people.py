@@ -25,7 +25,7 @@ def add_account(browser: Browser, name: str, password: str) -> str:
     browser.open("/accounts")
     browser.fill(name=name, password=password)
     browser.click("main form[action='/accounts'] button")
-    return browser.find(".secret").text
+    return browser.text(".secret")
 
 
 def sign_out_the_first(browser: Browser) -> None:

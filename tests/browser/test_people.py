@@ -109,7 +109,7 @@ def test_the_way_goes_on_after_signing_in(browser: Browser, site: Site) -> None:
     browser.open("/account")
     browser.fill(name="ada", password="a wrong password")
     browser.click("main button[type=submit]")
-    assert "The name or the password is wrong." == browser.find(".trouble").text
+    assert "The name or the password is wrong." == browser.text(".trouble")
     browser.fill(password=PASSWORD + "\n")
     browser.wait(lambda: browser.texts("h1") == ["ada"], 60)
 
@@ -126,7 +126,7 @@ def test_a_key_is_made_by_the_keyboard_alone(browser: Browser, site: Site) -> No
     for _ in range(5):  # three scopes, the lifetime, the password
         browser.press("\ue004")
     browser.press(PASSWORD + "\ue007")
-    secret = browser.find(".secret").text
+    secret = browser.text(".secret")
     assert site.accounts.authenticate_key(secret, "") is not None
     browser.open("/account")
     assert (True, False) == (browser.has(".rows", "My script"), secret in browser.driver.page_source)
@@ -147,7 +147,7 @@ def test_everything_works_by_plain_forms(plain: Browser, stage: Stage, site: Sit
     plain.click("[aria-labelledby=password_title] summary")
     plain.fill(old=PASSWORD, new=PASSWORD + "!", again=PASSWORD + "!")
     plain.click("form[action='/account/password'] button")
-    assert "Your password was changed" in plain.find(".done").text
+    plain.wait(lambda: plain.has(".done", "Your password was changed"))
     plain.click(".me")
     plain.click(".signed button")
     plain.wait(lambda: "Sign in" in plain.driver.title)

@@ -98,4 +98,4 @@ def test_buttons_that_need_scripts_are_not_there(plain: Browser, stage: Stage) -
     """The page shows no control that needs a script."""
     plain.driver.get(stage.origin)
     assert [] == plain.all("#samples")
-    assert "Without JavaScript" in plain.find(".plain").text
+    assert "Without JavaScript" in plain.text(".plain")
