@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -100,9 +101,16 @@ class Cloud:
 
 @contextmanager
 def cloud(home: Path) -> Iterator[Cloud]:
-    """Start an emulator on what is in ``home``; stop it, with the functions that it runs, on the way out."""
+    """Start an emulator on what is in ``home``; stop it, with the functions that it runs, on the way out.
+
+    The code of the functions, which it unpacks for each of their processes, is removed then.
+    """
     emulator = emulator_at(home).prepare()
-    with Children(home / "logs") as children:
-        children.start("emulator", emulator.command, emulator.environ(), home)
-        children.wait(emulator.healthy, "the AWS emulator", 60)
-        yield Cloud(emulator)
+    try:
+        with Children(home / "logs") as children:
+            children.start("emulator", emulator.command, emulator.environ(), home)
+            children.wait(emulator.healthy, "the AWS emulator", 60)
+            yield Cloud(emulator)
+    finally:
+        for unpacked in (home / "tmp").glob("ministack-lambda-*"):
+            shutil.rmtree(unpacked, ignore_errors=True)

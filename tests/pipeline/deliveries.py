@@ -47,6 +47,8 @@ def short_leases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
             functions_thumbnail_timeout=10,
             functions_caption_timeout=10,
             functions_lease_margin=2,
+            functions_thumbnail_concurrency=2,  # the emulator unpacks up to 190 MB for each process
+            functions_caption_concurrency=2,
             functions_sweep_schedule="rate(1 hour)",
             events_max_receives=50,  # the worker of one message may die five times by chance
             events_thumbnail_visibility=60,
