@@ -166,9 +166,9 @@ class Server:
             proxy = {"trusted_proxy": trusted_proxy, "trusted_proxy_headers": headers}
             proxy["trusted_proxy_count"] = proxies
         self._app = app
-        self._map = sockets()
+        self._map, self._threads = sockets(), Dispatcher(THREADS)
         self._server: TcpWSGIServer = create_server(
-            app, map=self._map, _dispatcher=Dispatcher(THREADS), sockets=[listener], **SETTINGS, **proxy
+            app, map=self._map, _dispatcher=self._threads, sockets=[listener], **SETTINGS, **proxy
         )
         self._server.channel_class = _Channel
         self._server.app = app
@@ -185,7 +185,7 @@ class Server:
         self._health_checks: deque[_Channel] = deque()  # channels whose only request is one
         self._pipelined_health_checks, self._readiness_checks = Dispatcher(1), Dispatcher(1)
         self._searches = Dispatcher(SEARCH_THREADS)
-        self._anonymous = self._anonymous_posts = self._server.task_dispatcher
+        self._anonymous = self._anonymous_posts = self._threads
         self._anonymous_searches = self._searches
         if app.has_accounts:
             self._anonymous = Dispatcher(ANONYMOUS_THREADS)
@@ -248,21 +248,22 @@ class Server:
 
         A credential is not checked here: a flood that invents one shares the threads of those who have one.
         """
-        request = channel.requests[0]
-        search = may_search(_path(request), getattr(request, "query", ""))
-        channel.overdue = time.monotonic() + SEARCH_WAIT if search else float("inf")
+        threads = self._threads_for(channel.requests[0])
+        searches = threads in (self._searches, self._anonymous_searches)
+        channel.overdue = time.monotonic() + SEARCH_WAIT if searches else float("inf")
+        threads.add_task(channel)
+
+    def _threads_for(self, request: HTTPRequestParser) -> Dispatcher:
         if _is_health_check(request):
-            self._pipelined_health_checks.add_task(channel)
-        elif _is_readiness_check(request):  # a store that does not answer must not keep the threads of visitors
-            self._readiness_checks.add_task(channel)
-        elif _has_credential(request.headers):
-            (self._searches if search else self._server.task_dispatcher).add_task(channel)
-        elif getattr(request, "command", "") == "POST":  # no such attribute where the first line is malformed
-            self._anonymous_posts.add_task(channel)
-        elif search:
-            self._anonymous_searches.add_task(channel)
-        else:
-            self._anonymous.add_task(channel)
+            return self._pipelined_health_checks
+        if _is_readiness_check(request):  # a store that does not answer must not keep the threads of visitors
+            return self._readiness_checks
+        search = may_search(_path(request), getattr(request, "query", ""))
+        if _has_credential(request.headers):
+            return self._searches if search else self._threads
+        if getattr(request, "command", "") == "POST":  # no such attribute where the first line is malformed
+            return self._anonymous_posts
+        return self._anonymous_searches if search else self._anonymous
 
     def _answer_health_checks(self) -> None:
         """Answer those that wait. Called by the event loop only.
@@ -316,7 +317,7 @@ class Server:
         self._loop(self._busy, 0.05)
         checks = {self._pipelined_health_checks, self._readiness_checks}
         anonymous = {self._anonymous, self._anonymous_posts, self._anonymous_searches}
-        for dispatcher in {self._server.task_dispatcher, self._searches} | anonymous | checks:
+        for dispatcher in {self._threads, self._searches} | anonymous | checks:
             dispatcher.shutdown(timeout=1)
         wasyncore.close_all(self._map)
 

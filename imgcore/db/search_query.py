@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 from imgcore.db.search_words import (
@@ -162,14 +163,22 @@ def _follows(phrase: tuple[str, ...], folded: str) -> bool:
     """Return whether the words follow each other in a folded text. Few texts have to be split into words."""
     if _joined(phrase) in f" {folded} ":
         return True
-    return bool(_near(phrase).search(folded)) and _joined(phrase) in _joined(words_in_order(folded))
+    near = all(pair.search(folded) for pair in _pairs(phrase))
+    return near and _joined(phrase) in _joined(words_in_order(folded))
 
 
 @lru_cache(maxsize=256)
-def _near(phrase: tuple[str, ...]) -> re.Pattern[str]:
-    """Return a pattern of each text in which the words follow each other, and of others."""
-    between = r"[\W_]*" if all(len(word) < WORD_LENGTH for word in phrase) else r"[\s\S]*"
-    return re.compile(between.join(map(re.escape, phrase)))
+def _pairs(phrase: tuple[str, ...]) -> tuple[re.Pattern[str], ...]:
+    """Return patterns that each text has in which the words follow each other, and other texts too.
+
+    One for each two words that follow each other, because a pattern of all words may be tried in exponentially
+    many ways. Words of signs, and such that were cut, tell too little.
+    """
+    return tuple(
+        re.compile(rf"{re.escape(word)}[\W_]*{re.escape(after)}")
+        for word, after in pairwise(phrase)
+        if re.fullmatch(r"[^\W_]+", word) and len(word) < WORD_LENGTH
+    )
 
 
 def _joined(words: Iterable[str]) -> str:

@@ -28,6 +28,7 @@ from imgcore.gallery.changes import LIFETIME, OVERLAP
 from imgcore.gallery.filters import NO_FILTERS, Filters, Progress
 from imgcore.gallery.listing import (
     END_OF_TIME,
+    HEAVY_OFFSET,
     MOST_SKIPPED,
     MonthCount,
     Months,
@@ -40,7 +41,6 @@ from imgcore.gallery.models import Viewer
 
 _MOST_CHANGED = 2000  # changed images whose months are counted apart; beyond, all months are
 _KEPT = 64  # viewers' counts that are kept
-_HEAVY_OFFSET = 10_000
 # Seconds before the end of their lifetime at which counts are renewed: at random, because processes that were
 # started together would otherwise all count a million photos in the same second
 _BEFORE_END = (60.0, 300.0)
@@ -191,7 +191,7 @@ class TimelineRepository(Repository):
         first, end = month_bounds(month)
         scope, values = scope_of(owner)
         statement = sql(_SLICE, column=COLUMN[sort], scope=scope)
-        read = self._database.read if offset <= _HEAVY_OFFSET else self._database.read_heavy
+        read = self._database.read if offset <= HEAVY_OFFSET else self._database.read_heavy
         rows = read(
             lambda tx: tx.tuples(statement, first=first, end=end, limit=limit + 1, offset=offset, **values)
         )

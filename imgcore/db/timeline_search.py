@@ -30,6 +30,7 @@ COLUMN = {Sort.TAKEN: "timeline_at", Sort.UPLOADED: "timeline_upload"}
 _MOST_LED = 10_000  # photos of the rarest term that are compared to count those
 _SAMPLE = 1000  # newest photos of a term that show how rare it is
 _MOST_READ = 30_000  # photos of one month, or of one term, that are compared for a part of the month
+_MOST_TEXTS = 2000  # of up to 8,000 characters, which are read at once for phrases
 _LEAST_READ = 400  # photos of a month that are compared at first
 _STEP = 4  # times as many are compared next
 _FEW = 10  # photos beyond those wanted that are read in place of any that were not decoded
@@ -76,6 +77,11 @@ class _Search:
         """Whether the texts of photos are compared."""
         return bool(self.query.phrases or self.query.excluded_phrases)
 
+    @property
+    def most_read(self) -> int:
+        """How many photos are compared at once."""
+        return _MOST_TEXTS if self.phrases else _MOST_READ
+
     def beside(self, led: Source | None, *more: Source) -> Condition:
         """Return what is asked of each photo ``led`` beside one source, and of ``more``."""
         return conditions_of(
@@ -98,14 +104,17 @@ class _Search:
         return sorted(self.sources, key=order)
 
     def at_most(self, tx: Transaction, most: int) -> Source | None:
-        """Return the source of the fewest photos; None where each has more than ``most``."""
+        """Return the source of the fewest photos; None where each has more than ``most``, or than are read."""
         found = None
-        for source in self.sources:
+        for source in sorted(
+            self.sources, key=lambda each: each.words is not None
+        ):  # the shortest to count first
             if most >= 0 and not source.everything:
                 # A photo with a word has its stem too, and counts twice
                 each = len(source.words) if source.words else 1
-                count = source.size(tx, each * most + 1)
-                most, found = (count // each - 1, source) if count <= each * most else (most, found)
+                limit = min(each * most, self.most_read)
+                count = source.size(tx, limit + 1)
+                most, found = (count // each - 1, source) if count <= limit else (most, found)
         return found
 
 
@@ -126,7 +135,9 @@ def count_found(
     led = search.rarest(tx)
     others = search.beside(led)
     alone = not others.where and not others.joins and not search.phrases
-    most, most_led = (MOST_COUNTED, MOST_COUNTED) if alone else (MOST_COMPARED, _MOST_LED)
+    most, most_led = (
+        (MOST_COUNTED, MOST_COUNTED) if alone else (MOST_COMPARED, min(_MOST_LED, search.most_read))
+    )
     if _newest(tx, led, most_led + 1)[0] > most_led:
         return None
     photos, values = led.photos()
@@ -215,8 +226,8 @@ class _Month:
             rarest = self.search.at_most(self.tx, _MOST_READ)
             return self._of(rarest or Source(status=Progress.FAILED), wanted)
         found: list[tuple[int, int]] = []
-        read, size = 0, min(max(_LEAST_READ, 2 * wanted), _MOST_READ)
         search = self.search
+        read, size = 0, min(max(_LEAST_READ, 2 * wanted), search.most_read)
         while rows := self._rows(read, size):
             led = search.at_most(self.tx, rows)
             if led is not None:
@@ -227,7 +238,7 @@ class _Month:
             read += rows
             if rows < size or len(found) >= wanted or read >= _MOST_READ:
                 break
-            size *= _STEP
+            size = min(size * _STEP, search.most_read, _MOST_READ - read)
         return found
 
     @property

@@ -12,6 +12,7 @@ from imgcore.errors import Invalid, NotFound
 from imgcore.gallery.models import Image
 
 MONTH_LIMIT = 1000  # photos of a month that are listed at once
+HEAVY_OFFSET = 10_000  # with more photos of a month before those that are listed, the database is kept busy
 MOST_SKIPPED = 2_000_000  # photos of a month before those that are listed
 
 END_OF_TIME = "9999-12-31 23:59:59.999999"  # that the databases can store

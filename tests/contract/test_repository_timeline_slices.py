@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -243,3 +244,34 @@ def test_slices_of_a_month_hold_what_a_plain_loop_finds(
         assert (len(wanted) > offset + limit) == found.more, asked
         sizes.add(len(wanted))
     assert {0, 1, 2, 3} <= sizes
+
+
+@pytest.mark.parametrize("most", [6, 12, 30])
+def test_longer_slice_begins_with_the_shorter_one(
+    repositories: Repositories, database: Database, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    """A month, a word or a range of dates may have more photos than are compared."""
+    for name, bound in {"_LEAST_READ": 3, "_MOST_READ": most, "_MOST_TEXTS": most // 2}.items():
+        monkeypatch.setattr(timeline_search, name, bound)
+    chance = random.Random(most)
+    gallery(repositories, database, chance)
+    known = Reference(database)
+    cut = 0
+    for _ in range(120):
+        (text, filters), viewer = question(chance), chance.choice(VIEWERS)
+        month, sort = chance.choice(MONTHS), chance.choice(list(Sort))
+        query = database.read(lambda tx, asked=(text, filters, viewer): query_of(tx, *asked))
+        wanted = known.month(query, viewer, month, sort)
+        slices = [
+            repositories.timeline.month(
+                viewer, month, sort, offset=0, limit=limit, text=text, filters=filters
+            ).versions
+            for limit in (1, 3, 5, 100)
+        ]
+        asked = (text, filters, viewer, month, sort)
+        for shorter, longer in pairwise(slices):
+            assert shorter == longer[: len(shorter)], asked
+        if filters.status is not Progress.FAILED:  # of failed photos the newest are compared
+            assert slices[-1] == tuple(wanted[: len(slices[-1])]), asked
+        cut += len(slices[-1]) < len(wanted)
+    assert cut > 0 or most > 12

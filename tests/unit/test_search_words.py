@@ -183,3 +183,16 @@ def test_phrase_follows_where_the_words_of_the_text_hold_it() -> None:
             assert follows != Query(excluded_phrases=(phrase,)).follows(folded), (text, phrase)
             found += follows
     assert found > 100
+
+
+@pytest.mark.parametrize(
+    ("phrase", "text"),
+    [
+        ('"' + "a " * 15 + "x" * 40 + '"', "a bc " * 200),
+        ('"' + "☀ " * 15 + 'boat"', "☀ " * 2000),
+        ('"' + "a " * 15 + 'boat"', "a bc " * 2000),
+    ],
+)
+def test_phrase_of_the_same_word_many_times_is_compared_at_once(phrase: str, text: str) -> None:
+    """A pattern of all its words would be tried in more ways than there is time for."""
+    assert not parse(phrase).follows(fold_for_search(text))

@@ -145,6 +145,10 @@ def test_search_that_has_waited_too_long_is_refused(held: Held, monkeypatch: pyt
         ("%71=boat", True),
         ("%75%70%6c%6f%61%64%65%64%5f%66%72%6f%6d=2026", True),  # uploaded_from
         ("offset=20000", True),
+        ("offset=10001&limit=500", True),
+        ("offset=10000&limit=500", False),
+        ("offset=1%30001", True),
+        ("q=&offset=0", False),
         ("cursor=q&next=%2F%3Fq%3Dboat", False),
         ("", False),
         ("&".join(["q=boat"] * 65), False),

@@ -7,6 +7,7 @@ from urllib.parse import unquote_plus
 
 from imgcore.errors import Invalid
 from imgcore.gallery.filters import Filters, parsed_filters
+from imgcore.gallery.listing import HEAVY_OFFSET
 from imgcore.gallery.service import QUERY_LENGTH
 from web.http.errors import Problem
 from web.http.request import FIELDS_LIMIT
@@ -20,6 +21,7 @@ FILTERS = (
 
 _COSTLY = frozenset({"q", "offset", *FILTERS})
 _COSTLY_PAGES = frozenset({"/tags", "/api/v1/tags"})
+_DIGITS = len(str(HEAVY_OFFSET))
 _LONGEST = 3 * max(map(len, _COSTLY))  # of their names, with each character percent-encoded
 
 
@@ -43,5 +45,11 @@ def may_search(path: str, query: str) -> bool:
         return True
     if not query or query.count("&") >= FIELDS_LIMIT:
         return False
-    names = (pair.partition("=")[0] for pair in query.split("&"))
-    return any(unquote_plus(name) in _COSTLY for name in names if len(name) <= _LONGEST)
+    pairs = (pair.partition("=") for pair in query.split("&"))
+    return any(_costs(name, value) for name, _, value in pairs if value and len(name) <= _LONGEST)
+
+
+def _costs(name: str, value: str) -> bool:
+    named = unquote_plus(name)
+    near = value.isascii() and value.isdigit() and len(value) <= _DIGITS and int(value) <= HEAVY_OFFSET
+    return named in _COSTLY and not (named == "offset" and near)
