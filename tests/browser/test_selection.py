@@ -143,9 +143,8 @@ def test_all_of_a_search_that_finds_more_than_are_counted_are_selected(
     browser.wait(lambda: len(browser.all("#grid .card")) > 5)
     press(browser, "a", ctrlKey=True)
     browser.wait(lambda: browser.has("#select-bar p", "At most 1,01"))
-    browser.wait(
-        lambda: 0 in selected(browser)
-    )  # a page that has missed a thousand changes draws its list anew
+    # A page that has missed a thousand changes draws its list anew
+    browser.wait(lambda: 0 in selected(browser))
     browser.run("window.scrollTo(0, 9000)")
     browser.wait(lambda: browser.run("return scrollY") > 8000 and browser.run(ALL_SELECTED))
     press(browser, "Delete")

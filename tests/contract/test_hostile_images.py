@@ -22,7 +22,7 @@ from tests.hostile import CPU_SECONDS, MEMORY, Outcome
 from tests.sdists import files
 
 ROOT = Path(__file__).parents[2]
-MUTANTS = int(os.environ.get("HOSTILE_MUTANTS", "1000"))
+MUTANTS = int(os.environ.get("HOSTILE_MUTANTS", "2000"))
 
 
 def written(folder: Path, data: dict[str, bytes]) -> list[Path]:
