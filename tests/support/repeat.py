@@ -3,9 +3,11 @@
 ::
 
     ORDER=random python -m tests.support.repeat 10 --busy 5
+    ORDER=random python -m tests.support.repeat 10 --together 2
     python -m tests.support.repeat 3 --target check
 
-The output of each run is kept in .local/repeat. The exit code is 1 when any run failed.
+Runs that are together are each the load of the other; each has a fresh clone of the last commit. The output of
+each run is kept in .local/repeat. The exit code is 1 when any run failed.
 """
 
 from __future__ import annotations
@@ -15,11 +17,15 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Event
 
 ROOT = Path(__file__).resolve().parents[2]
 LOGS = ROOT / ".local" / "repeat"
@@ -53,16 +59,56 @@ def busy_processor() -> Iterator[subprocess.Popen[bytes]]:
             process.kill()
 
 
-def repeat(command: Sequence[str], count: int, busy: int, logs: Path) -> Iterator[Run]:
-    """Run a command ``count`` times, the last ``busy`` of them beside a busy processor; yield each run."""
+def repeat(
+    command: Sequence[str], count: int, busy: int, logs: Path, folders: Sequence[Path] = (ROOT,)
+) -> Iterator[Run]:
+    """Run a command ``count`` times, the last ``busy`` of them beside a busy processor; yield each run.
+
+    folders: where; in each of them one run at a time.
+    """
     logs.mkdir(parents=True, exist_ok=True)
-    for number in range(1, count + 1):
-        beside = number > count - busy
-        log, start = logs / f"{number:02}.log", time.monotonic()
-        with busy_processor() if beside else nullcontext(), log.open("w") as output:
-            done = subprocess.run(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, check=False)
+    free: SimpleQueue[Path] = SimpleQueue()
+    for folder in folders:
+        free.put(folder)
+    running: set[subprocess.Popen[bytes]] = set()
+    stopped = Event()
+
+    def run(number: int) -> Run:
+        beside, folder, start = number > count - busy, free.get(), time.monotonic()
+        log = logs / f"{number:02}.log"
+        with (
+            busy_processor() if beside else nullcontext(),
+            log.open("wb") as output,
+            subprocess.Popen(command, cwd=folder, stdout=output, stderr=subprocess.STDOUT) as process,
+        ):
+            running.add(process)
+            if stopped.is_set():
+                process.terminate()
+            code = process.wait()
+        running.discard(process)
+        free.put(folder)
         failures = tuple(test or stage for test, stage in _FAILURE.findall(log.read_text(errors="replace")))
-        yield Run(number, beside, time.monotonic() - start, done.returncode == 0, failures)
+        return Run(number, beside, time.monotonic() - start, code == 0, failures)
+
+    pool = ThreadPoolExecutor(len(folders))
+    try:
+        yield from pool.map(run, range(1, count + 1))
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+        stopped.set()
+        for process in running.copy():
+            process.terminate()
+        pool.shutdown()
+
+
+@contextmanager
+def clones(count: int) -> Iterator[list[Path]]:
+    """Return so many fresh clones of this repository's last commit; remove them at the end."""
+    with tempfile.TemporaryDirectory(prefix="repeat-") as parent:
+        folders = [Path(parent) / str(number) for number in range(count)]
+        for folder in folders:
+            subprocess.run(["git", "clone", "-q", str(ROOT), str(folder)], check=True)
+        yield folders
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -72,14 +118,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--busy", type=int, default=0, help="how many of them, the last ones, run beside a busy process"
     )
+    parser.add_argument("--together", type=int, default=1, help="how many run at a time, each in a fresh clone")
     parser.add_argument("--target", default="test", help="target of make")
     asked = parser.parse_args(arguments)
     print(f"make {asked.target}; the output of each run is in {LOGS}", flush=True)
     failed, seconds = 0, []
-    for run in repeat(["make", asked.target], asked.count, asked.busy, LOGS):
-        print(run, flush=True)
-        failed += not run.passed
-        seconds.append(run.seconds)
+    with clones(asked.together) if asked.together > 1 else nullcontext([ROOT]) as folders:
+        for run in repeat(["make", asked.target], asked.count, asked.busy, LOGS, folders):
+            print(run, flush=True)
+            failed += not run.passed
+            seconds.append(run.seconds)
     if seconds:
         print(f"{asked.count} runs, {failed} failed; {min(seconds):.0f} to {max(seconds):.0f} s")
     return int(failed > 0)

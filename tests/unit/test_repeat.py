@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from tests.support import repeat as repeated
-from tests.support.repeat import busy_processor, repeat
+from tests.support.repeat import busy_processor, clones, repeat
 
 FAILING = """
 print("--- all tests")
@@ -16,6 +17,14 @@ print("FAILED tests/unit/test_x.py::test_y[1] - AssertionError: FAILED z")
 print("ERROR tests/web/test_z.py - ImportError")
 print("---   12.3 s  FAILED  types (mypy)")
 raise SystemExit(2)
+"""
+
+MEETING = """
+import pathlib, time
+pathlib.Path("here").touch()
+while len(list(pathlib.Path("..").glob("*/here"))) < 2:
+    time.sleep(0.01)
+print(pathlib.Path.cwd().name)
 """
 
 
@@ -32,6 +41,31 @@ def test_repeat_failing_command_names_tests_and_stages(tmp_path: Path) -> None:
     assert not run.passed
     assert ("tests/unit/test_x.py::test_y[1]", "tests/web/test_z.py", "types (mypy)") == run.failures
     assert str(run).endswith("FAILED tests/unit/test_x.py::test_y[1], tests/web/test_z.py, types (mypy)")
+
+
+def test_repeat_runs_together_in_folders_of_their_own(tmp_path: Path) -> None:
+    """Each run waits until there is another one beside it: alone, it would not end."""
+    folders = [tmp_path / "first", tmp_path / "second"]
+    for folder in folders:
+        folder.mkdir()
+    runs = list(repeat([sys.executable, "-c", MEETING], 2, 0, tmp_path / "logs", folders))
+    assert [(1, True), (2, True)] == [(run.number, run.passed) for run in runs]
+    assert ["first\n", "second\n"] == sorted(path.read_text() for path in (tmp_path / "logs").glob("*.log"))
+
+
+def test_repeat_that_is_stopped_ends_the_runs(tmp_path: Path) -> None:
+    """The first ends at once; the second would take an hour."""
+    runs = repeat(["sh", "-c", f"mkdir '{tmp_path}/once' || exec sleep 3600"], 2, 0, tmp_path / "logs")
+    assert next(runs).passed
+    start = time.monotonic()
+    runs.close()
+    assert time.monotonic() - start < 600
+
+
+def test_clones_hold_the_last_commit_and_are_removed() -> None:
+    with clones(2) as folders:
+        assert 2 == len({folder.name for folder in folders if (folder / "Makefile").is_file()})
+    assert not any(folder.exists() for folder in folders)
 
 
 def test_busy_processor_runs_until_the_end_of_the_block() -> None:
