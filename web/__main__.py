@@ -91,7 +91,7 @@ def _count_photos(gallery: Gallery) -> None:
     Requests are answered meanwhile: neither a large gallery nor a database that is away delays the start.
     """
     if gallery.timeline is not None:
-        with contextlib.suppress(ImgcoreError):  # a counted for the first request instead
+        with contextlib.suppress(ImgcoreError):  # counted for the first request instead
             gallery.timeline.months(EVERYBODY, Sort.TAKEN)
 
 

@@ -13,10 +13,13 @@ import threading
 import time
 from collections.abc import Callable
 from types import FrameType
+from typing import NoReturn
 
 _log = logging.getLogger("gallery.web")
 
 RESPAWN_SECONDS = 1.0  # between two starts, so that a process that dies at once does not use up a processor
+
+_ENDING = frozenset({signal.SIGTERM, signal.SIGINT})
 
 
 def serve_in_processes(
@@ -47,7 +50,7 @@ class _Parent:
     def run(self, ready: Callable[[], None]) -> int:
         signal.set_wakeup_fd(self._signalled_by_handler, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in _ENDING:
             signal.signal(number, self._stop)
         while len(self._children) < self._count and not self._stopping:
             self._fork()
@@ -76,17 +79,25 @@ class _Parent:
                 os.kill(pid, signal.SIGTERM)
 
     def _fork(self) -> None:
-        """Start a process, unless the end of all is asked for."""
-        # Blocked until the child is known: a signal between would leave it without SIGTERM.
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
-        if self._stopping:
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGINT})
+        """Start a process, unless the end of all is asked for. Try again while the system refuses."""
+        while not self._stopping:
+            # Blocked until the child is known: a signal between would leave it without SIGTERM.
+            signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+            try:
+                pid = -1 if self._stopping else os.fork()
+            except OSError as error:  # no memory, or too many processes: the others serve on meanwhile
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
+                _log.warning("A web process cannot be started: %s; trying again.", error.strerror)
+                time.sleep(RESPAWN_SECONDS)
+                continue
+            if pid == 0:
+                self._be_child()
+            if pid > 0:
+                self._children.add(pid)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
             return
-        pid = os.fork()
-        if pid:
-            self._children.add(pid)
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGINT})
-            return
+
+    def _be_child(self) -> NoReturn:
         status = 1
         try:
             self._become_child()
@@ -105,7 +116,7 @@ class _Parent:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         threading.Thread(target=self._end_with_parent, daemon=True).start()
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGINT})
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
 
     def _end_with_parent(self) -> None:
         os.read(self._alive, 1)

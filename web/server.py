@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import select
 import signal
 import socket
 import threading
@@ -312,7 +313,17 @@ class Server:
             if channel.has_stalled(now):
                 channel.handle_close()  # the thread's next write raises ClientDisconnected
 
+    def _accept_waiting(self) -> None:
+        """Accept the connections that the system has made: closing the listener would reset them."""
+        waiting = select.poll()
+        waiting.register(self._server.socket, select.POLLIN)
+        for _ in range(BACKLOG):
+            if not waiting.poll(0):
+                return
+            self._server.handle_accept()
+
     def _drain(self) -> None:
+        self._accept_waiting()
         wasyncore.dispatcher.close(self._server)  # closes only the listener; the trigger still wakes the loop
         self._loop(self._busy, 0.05)
         checks = {self._pipelined_health_checks, self._readiness_checks}

@@ -1,4 +1,4 @@
-"""The server itself: what it refuses, whom it keeps waiting, and how it stops."""
+"""The server itself: what it refuses, and whom it keeps waiting."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ import pytest
 
 from tests.web.fake_bucket import wait_for
 from tests.web.fakes import add_done, fake_gallery
-from web import server
 from web.app import create_app
 from web.http.headers import security_headers
 from web.http.templates import TemplateRenderer
@@ -79,39 +78,6 @@ def running() -> Iterator[Running]:
     running.close()
 
 
-def test_an_answer_under_way_is_finished(running: Running) -> None:
-    """The listener is closed meanwhile, and the process ends right after."""
-    running.release.clear()
-    connection = running.connect()
-    connection.request("GET", "/")
-    assert running.entered.wait(10)
-    running.server.stop()
-    wait_for(running.refuses)
-    running.release.set()
-    answer = connection.getresponse()
-    assert (200, "close") == (answer.status, answer.getheader("Connection"))
-    assert answer.read().endswith(b"</html>\n")
-    running.thread.join(20)
-    assert not running.thread.is_alive()
-
-
-def test_health_check_fails_before_the_listener_closes(running: Running) -> None:
-    """The load balancer uses a kept connection while another response is in progress."""
-    balancer = running.connect()
-    balancer.request("GET", "/healthz")
-    assert b"ok\n" == balancer.getresponse().read()
-    running.release.clear()
-    slow = running.connect()
-    slow.request("GET", "/")
-    assert running.entered.wait(10)
-    running.server.stop()
-    balancer.request("GET", "/healthz")
-    answer = balancer.getresponse()
-    assert (503, b"stopping\n", "close") == (answer.status, answer.read(), answer.getheader("Connection"))
-    running.release.set()
-    assert 200 == slow.getresponse().status
-
-
 def test_connection_after_not_modified_is_kept(running: Running) -> None:
     connection = running.connect()
     connection.request("GET", "/api/v1/images")
@@ -139,59 +105,6 @@ def test_connection_after_not_modified_is_closed_where_it_should_be(
     unchanged = connection.getresponse()
 
     assert (304, "close") == (unchanged.status, unchanged.getheader("Connection"))
-
-
-def test_idle_connections_do_not_hold_up_the_end(running: Running) -> None:
-    """A browser keeps several open."""
-    connection = running.connect()
-    connection.request("GET", "/healthz")
-    connection.getresponse().read()
-    with socket.create_connection(("127.0.0.1", running.port)):
-        running.server.stop()
-        running.thread.join(20)
-    assert not running.thread.is_alive()
-
-
-def test_request_that_is_never_finished_does_not_hold_up_the_end(
-    running: Running, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(server, "UNFINISHED_SECONDS", 0.5)
-    with socket.create_connection(("127.0.0.1", running.port)) as client:
-        client.sendall(b"GET / HT")
-        wait_for(lambda: any(each.request for each in running.server._server.active_channels.values()))
-        running.server.stop(drain=600)
-        running.thread.join(60)
-        assert not running.thread.is_alive()
-
-
-def test_asked_twice_it_stops_at_once(running: Running) -> None:
-    """An answer that does not come is given up."""
-    running.release.clear()
-    connection = running.connect()
-    connection.request("GET", "/")
-    assert running.entered.wait(10)
-    running.server.stop(drain=600)
-    wait_for(running.refuses)
-    running.server.stop()
-    running.thread.join(20)
-    assert not running.thread.is_alive()
-
-
-def test_it_serves_on_until_the_load_balancer_has_seen_it() -> None:
-    """New connections too; only the health check fails, and every answer is the last of its connection."""
-    running = Running(delay=600)
-    try:
-        running.server.stop()
-        health = []
-        for path in ("/healthz", "/", "/healthz", "/upload"):
-            connection = running.connect()
-            connection.request("GET", path)
-            answer = connection.getresponse()
-            health.append((path, answer.status, answer.getheader("Connection")))
-        expected = [(path, 503 if path == "/healthz" else 200, "close") for path, *_ in health]
-        assert expected == health
-    finally:
-        running.close()
 
 
 @pytest.mark.parametrize(

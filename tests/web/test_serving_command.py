@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import http.client
 import os
 import re
@@ -111,6 +112,30 @@ def test_no_process_is_started_once_the_end_is_asked_for() -> None:
     parent._stop(signal.SIGTERM, None)
     parent._fork()
     assert parent._children == set()
+
+
+def test_refused_process_is_started_again_later(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The other processes serve meanwhile, and no request sees that memory was short for a moment."""
+    forks = iter([BlockingIOError(errno.EAGAIN, "no more processes"), OSError(errno.ENOMEM, "no memory"), 4242])
+
+    def fork() -> int:
+        outcome = next(forks)
+        if isinstance(outcome, OSError):
+            raise outcome
+        return outcome
+
+    monkeypatch.setattr(processes.os, "fork", fork)
+    monkeypatch.setattr(processes, "RESPAWN_SECONDS", 0.0)
+    with listen("127.0.0.1", 0) as listener:
+        parent = processes._Parent(1, lambda: None, listener)
+        parent._fork()
+    assert {4242} == parent._children
+    assert ["no more processes", "no memory"] == [
+        re.search("started: (.*); trying again", line)[1] for line in caplog.messages
+    ]
+    assert not signal.pthread_sigmask(signal.SIG_BLOCK, ()) & processes._ENDING
 
 
 def refused(port: int) -> bool:
