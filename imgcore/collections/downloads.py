@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _Source = tuple[Iterable[bytes], str, str | None]  # content, key and media type
 AT_ONCE = 2  # archives in one process; each keeps one of its threads
+SLOT_WAIT = 1.0  # seconds that a download waits for one of these
 STRIPPED_AT_MOST = 20 * 2**20  # bytes of an original; of a larger one visitors get the display size
 _SLICE = 64 * 1024  # bytes of a file that are sent at once
 _BATCH = 100  # rows that are read at once
@@ -123,7 +124,7 @@ class Downloads:
     @contextmanager
     def _slot(self, slots: threading.BoundedSemaphore | None = None) -> Iterator[None]:
         slots = slots or self._slots
-        if not slots.acquire(timeout=1.0):
+        if not slots.acquire(timeout=SLOT_WAIT):
             raise Busy("Too many downloads are running. Try again in a few minutes.", retry_after=60)
         try:
             yield

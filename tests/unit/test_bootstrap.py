@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -187,11 +188,14 @@ def test_database_credentials_prefer_the_secret(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_get_secret_unreachable_service_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A closed port; botocore tries three times."""
+    """A closed port; botocore waits before each of three retries."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    waits: list[float] = []
+    monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=waits.append))
 
     with pytest.raises(Unavailable, match="Secrets Manager"):
         clients.get_secret("s")
+    assert 3 == len(waits)
 
 
 def test_gallery_missing_region_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

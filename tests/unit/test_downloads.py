@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from imgcore.collections import downloads
 from imgcore.collections.archive import ArchiveFile, zip_stream
 from imgcore.collections.downloads import AT_ONCE, STRIPPED_AT_MOST, Contents, DownloadSize, archive_name
 from imgcore.collections.names import FileNames
@@ -164,7 +165,13 @@ def test_time_that_the_format_lacks_is_replaced(at: datetime | None) -> None:
     assert (1980, 1, 1, 0, 0, 0) == zipfile.ZipFile(io.BytesIO(data)).infolist()[0].date_time
 
 
-def test_only_some_archives_are_made_at_once(gallery: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def no_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refuse at once a download that finds no slot."""
+    monkeypatch.setattr(downloads, "SLOT_WAIT", 0.0)
+
+
+def test_only_some_archives_are_made_at_once(gallery: Gallery, no_wait: None) -> None:
     image = add_done(gallery)
     streams = [
         gallery.downloads.archive(Contents([image.public_id], viewer=EVERYBODY)) for _ in range(AT_ONCE + 1)
@@ -232,7 +239,7 @@ def test_large_original_is_not_stripped(gallery: Gallery, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("way", ["embedded", "stripped"])
-def test_file_takes_a_slot_until_it_is_closed(gallery: Gallery, way: str) -> None:
+def test_file_takes_a_slot_until_it_is_closed(gallery: Gallery, no_wait: None, way: str) -> None:
     image = add_done(gallery)
     gallery.storage.objects[image.image_key] = images.jpeg(64, 48)
     download = getattr(gallery.downloads, way)
@@ -248,7 +255,7 @@ def test_file_takes_a_slot_until_it_is_closed(gallery: Gallery, way: str) -> Non
     assert [each.chunks.close() for each in [download(image) for _ in range(AT_ONCE)]]
 
 
-def test_one_large_file_is_embedded_at_once(gallery: Gallery) -> None:
+def test_one_large_file_is_embedded_at_once(gallery: Gallery, no_wait: None) -> None:
     image = replace(add_done(gallery), size=STRIPPED_AT_MOST + 1)
     gallery.storage.objects[image.image_key] = images.jpeg(64, 48)
     first = gallery.downloads.embedded(image)

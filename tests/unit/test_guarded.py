@@ -87,8 +87,8 @@ def started(program: str, folder: Path) -> subprocess.Popen[str]:
 
 
 def wait_until(true: Callable[[], bool]) -> None:
-    """Return when this is true; fail after ten seconds."""
-    end = time.monotonic() + 10
+    """Return when this is true; fail after a minute."""
+    end = time.monotonic() + 60
     while not true():
         assert time.monotonic() < end
         time.sleep(0.02)

@@ -8,6 +8,7 @@ import zipfile
 import pytest
 from PIL import Image as Pillow
 
+from imgcore.collections import downloads
 from imgcore.collections.share_models import NewShare
 from imgcore.gallery.models import Viewer
 from imgcore.gallery.service import Gallery
@@ -66,7 +67,10 @@ def test_api_refuses_a_malformed_request(client: Client, body: dict[str, object]
     assert (422, code) == (answer.status, answer.json["code"])
 
 
-def test_too_many_downloads_are_refused_before_the_first_byte(client: Client, gallery: Gallery) -> None:
+def test_too_many_downloads_are_refused_before_the_first_byte(
+    client: Client, gallery: Gallery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(downloads, "SLOT_WAIT", 0.0)
     body = {"ids": [add_done(gallery).public_id]}
     for _ in range(2):
         gallery.downloads._slots.acquire()

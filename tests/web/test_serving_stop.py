@@ -50,8 +50,9 @@ def test_health_check_fails_before_the_listener_closes(running: Running) -> None
     assert 200 == slow.getresponse().status
 
 
-def test_idle_connections_do_not_hold_up_the_end(running: Running) -> None:
+def test_idle_connections_do_not_hold_up_the_end(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     """A browser keeps several open."""
+    monkeypatch.setattr(server, "IDLE_SECONDS", 0.1)
     connection = running.connect()
     connection.request("GET", "/healthz")
     connection.getresponse().read()
@@ -64,7 +65,7 @@ def test_idle_connections_do_not_hold_up_the_end(running: Running) -> None:
 def test_request_that_is_never_finished_does_not_hold_up_the_end(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "UNFINISHED_SECONDS", 0.5)
+    monkeypatch.setattr(server, "UNFINISHED_SECONDS", 0.1)
     with socket.create_connection(("127.0.0.1", running.port)) as client:
         client.sendall(b"GET / HT")
         wait_for(lambda: any(each.request for each in running.server._server.active_channels.values()))
