@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import re
 import secrets
 import subprocess
 import sys
@@ -28,6 +29,7 @@ from tests.mariadb import mariadb
 from tests.web.fake_bucket import FakeBucket
 
 MOST_MEMORY = 160  # megabytes of the web process
+MOST_SLOWER = 5  # times the median: the 99th percentile
 API_SHARE = 10  # the API gets a tenth of the page's requests
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -100,7 +102,19 @@ def hammer(url: str, requests: int, concurrency: int, out: Path) -> list[str]:
     ]
     if done.returncode or found.get("Complete requests") != str(requests):
         faults.append(f"{url}: {found.get('Complete requests', 'no')} requests of {requests} were completed")
-    return faults
+    return faults + [f"{url}: {slow}" for slow in slow_requests(done.stdout)]
+
+
+def slow_requests(report: str) -> list[str]:
+    """Return a sentence where the slowest hundredth of the requests in a report of imgload took too long."""
+    took = {share: int(milliseconds) for share, milliseconds in re.findall(r"(?m)^ +(\d+)% +(\d+)", report)}
+    if not {"50", "99"} <= took.keys():
+        return ["the report has no percentiles"]
+    if took["99"] <= MOST_SLOWER * took["50"]:
+        return []
+    return [
+        f"99 % were answered within {took['99']} ms, more than {MOST_SLOWER} times the median, {took['50']} ms"
+    ]
 
 
 def visit(url: str, people: int, seconds: int, out: Path) -> list[str]:

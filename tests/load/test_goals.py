@@ -12,6 +12,7 @@ import pytest
 
 from tests.load import mixed
 from tests.load.bench_pages import Bench, Measured, Server, Table
+from tests.load.full_gallery import slow_requests
 from tests.load.page_questions import HOT_LIST, HOT_PAGE, Question
 
 
@@ -45,6 +46,27 @@ def test_each_question_over_more_rows_has_a_goal(
     found = goals_of(capsys.readouterr().out)
     assert {(10_000, f"{what}: flat") for what in (HOT_PAGE, HOT_LIST, "filter")} == found.keys()
     assert (met, not met) == (found[10_000, "filter: flat"], bool(table.missed))
+
+
+REPORT = """Complete requests:      400
+Percentage of the requests served within a certain time (ms)
+  50%     20
+  66%     22
+  99%   {slowest:>4}
+ 100%   {slowest:>4} (longest request)
+"""
+
+
+@pytest.mark.parametrize(
+    ("report", "sentences"),
+    [
+        (REPORT.format(slowest=100), []),
+        (REPORT.format(slowest=101), ["99 % were answered within 101 ms, more than 5 times the median, 20 ms"]),
+        ("Complete requests: 0", ["the report has no percentiles"]),
+    ],
+)
+def test_slowest_hundredth_of_a_report_has_a_goal(report: str, sentences: list[str]) -> None:
+    assert sentences == slow_requests(report)
 
 
 @contextmanager
