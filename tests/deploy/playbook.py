@@ -1,11 +1,14 @@
-"""``ansible-playbook``, with what it packs of each module kept for the next run: ``playbook.py FOLDER …``.
+"""``ansible-playbook``, with what it packs and compiles kept for the next run: ``playbook.py FOLDER …``.
 
 Ansible packs every module anew in each run, which is half of the time that it takes. A folder is good for one
-version of Ansible and one state of the roles. It also forks for each task, which is half of the rest.
+version of Ansible and one state of the roles. It also forks for each task, which is half of the rest, and
+compiles a template anew whenever a task uses it.
 """
 
 from __future__ import annotations
 
+import atexit
+import marshal
 import os
 import re
 import runpy
@@ -33,6 +36,7 @@ def main() -> None:
     run_modules_directly(interpreter)
     run_tasks_without_forks()
     kept.mkdir(parents=True, exist_ok=True)
+    keep_compiled_templates(kept / "templates")
     Path(constants.DEFAULT_LOCAL_TMP, "ansiballz_cache").symlink_to(kept)
     playbook.main()
 
@@ -87,6 +91,49 @@ def run_tasks_without_forks() -> None:
 
     worker.WorkerProcess.start = start
     worker.WorkerProcess.is_alive = lambda self: False
+
+
+def keep_compiled_templates(file: Path) -> None:
+    """Compile each template and each expression once, for this run and the next ones."""
+    from ansible._internal._templating import _jinja_bits as bits
+    from jinja2.environment import Environment, TemplateExpression
+
+    codes: dict[tuple[Any, ...], Any] = marshal.loads(file.read_bytes()) if file.exists() else {}
+    known, expressions = len(codes), []
+    compiled, expression = Environment.compile, Environment.compile_expression
+
+    def key(self: Any, source: str) -> tuple[Any, ...]:
+        context = bits._TemplateCompileContext.current(optional=True)
+        options = [getattr(self, name) for name in bits._TEMPLATE_OVERRIDE_FIELD_NAMES]
+        return str.__str__(source), context is not None and context.escape_backslashes, *options
+
+    def compile_once(self: Any, source: Any, *names: Any, **how: Any) -> Any:
+        if names or how or not (expressions or isinstance(source, str)):
+            return compiled(self, source, *names, **how)
+        name = expressions[-1] if expressions else key(self, source)
+        if name not in codes:
+            codes[name] = compiled(self, source)
+        return codes[name]
+
+    def compile_expression_once(self: Any, source: str, undefined_to_none: bool = True) -> Any:
+        name = ("expression", *key(self, source))
+        if name in codes:
+            template = self.template_class.from_code(self, codes[name], self.make_globals(None), None)
+            return TemplateExpression(template, undefined_to_none)
+        expressions.append(name)
+        try:
+            return expression(self, source, undefined_to_none)
+        finally:
+            expressions.pop()
+
+    def store() -> None:
+        if len(codes) > known:
+            new = file.with_name(f"templates.{os.getpid()}")
+            new.write_bytes(marshal.dumps(codes))
+            new.replace(file)
+
+    Environment.compile, Environment.compile_expression = compile_once, compile_expression_once
+    atexit.register(store)
 
 
 def environment(command: str, interpreter: Path) -> dict[str, str] | None:
