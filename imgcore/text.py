@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import Literal
 from urllib.parse import quote
 
 from imgcore.errors import Invalid
@@ -30,6 +31,10 @@ _PUNCTUATION |= {ord("−"): "-", ord("⁃"): "-"}
 # Letters that Unicode neither decomposes nor names after another letter, and the Arabic letter stretcher
 _FOLDED_LETTERS = {"æ": "ae", "œ": "oe", "ı": "i", "ð": "d", "þ": "th", "ŋ": "n", "ə": "e", "ĸ": "k", "ـ": ""}
 
+_Form = Literal["NFC", "NFD", "NFKC", "NFKD"]
+_MOST_MARKS = 30  # of one letter
+_SHORT = 500  # characters of a text in which any number of marks does no harm
+
 _BOILERPLATE = re.compile(
     r"""(olympus|minolta|konica\ minolta|kodak|sony|sanyo|samsung|fujifilm|pentax|casio|nikon|canon|hp)?
         \s*(digital\ (still\ )?camera|camera\ pictures|dsc)
@@ -42,6 +47,21 @@ _BOILERPLATE = re.compile(
 )
 
 
+def normalized(form: _Form, text: str) -> str:
+    """Return ``text`` in that normalization form, without the marks of a letter beyond thirty (UAX 15, 13).
+
+    Sorting the marks of a letter takes quadratic time: a text of 64 KiB would keep all threads for seconds.
+    """
+    if len(text) > _SHORT and not text.isascii():
+        kept, marks = [], 0
+        for character in text:
+            marks = marks + 1 if unicodedata.combining(character) else 0
+            if marks <= _MOST_MARKS:
+                kept.append(character)
+        text = "".join(kept)
+    return unicodedata.normalize(form, text)
+
+
 def printable(text: str) -> str:
     """Return ``text`` in NFC without control, direction and invisible characters and lone surrogates.
 
@@ -52,7 +72,7 @@ def printable(text: str) -> str:
     pieces = _FLAG_OF_REGION.split(text)  # the flags are every second one
     pieces[::2] = ["".join(filter(_is_printable, piece)) for piece in pieces[::2]]
     kept = "".join(pieces)
-    return unicodedata.normalize("NFC", kept).strip().strip(" " + JOINERS)
+    return normalized("NFC", kept).strip().strip(" " + JOINERS)
 
 
 def one_line(text: str) -> str:
@@ -117,9 +137,9 @@ def fold_for_search(text: str) -> str:
     """
     if text.isascii():
         return " ".join(text.lower().replace("`", "'").split())
-    compatible = unicodedata.normalize("NFKD", text.translate(_PUNCTUATION)).casefold()
-    folded = "".join(map(_folded_character, unicodedata.normalize("NFKD", compatible)))
-    return unicodedata.normalize("NFC", " ".join(folded.split()))  # joins Hangul syllables again
+    compatible = normalized("NFKD", text.translate(_PUNCTUATION)).casefold()
+    folded = "".join(map(_folded_character, normalized("NFKD", compatible)))
+    return normalized("NFC", " ".join(folded.split()))  # joins Hangul syllables again
 
 
 @lru_cache(maxsize=4096)

@@ -103,6 +103,8 @@ class _Parent:
             self._become_child()
             self._serve()
             status = 0
+        except Exception:  # noqa: BLE001 - the process ends here
+            _log.exception("A web process failed.")
         finally:
             sys.stdout.flush()
             sys.stderr.flush()

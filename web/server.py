@@ -11,6 +11,8 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from functools import partial
+from types import FrameType
 from typing import Any
 
 from waitress import wasyncore
@@ -26,6 +28,7 @@ from web.http.filters import may_search
 from web.sockets import sockets
 from web.tasks import PROTO_HEADER, ApplicationTask, RefusalTask, RequestParser
 
+SAME_SIGNAL_SECONDS = 1.0
 IDLE_SECONDS = 1.0  # a client may be about to send its next request on a connection that was just used
 UNFINISHED_SECONDS = 5.0  # for which a stop waits for the rest of a request of which nothing more comes
 
@@ -194,6 +197,7 @@ class Server:
             self._anonymous_searches = Dispatcher(ANONYMOUS_SEARCH_THREADS)
         self._delay = delay
         self._closing: float | None = None  # when the listener closes
+        self._terminated = float("-inf")  # when SIGTERM came
         self._deadline = 0.0  # when unfinished responses are dropped
         self._loop_thread = 0  # its identity, while it runs
         self._look_at = 0.0  # when to look for clients that take nothing
@@ -203,7 +207,9 @@ class Server:
         signals: list[signal.Signals] = []
         if threading.current_thread() is threading.main_thread():
             signals = [signal.SIGTERM, signal.SIGINT]
-        handlers = {number: signal.signal(number, lambda *_: self.stop(drain=drain)) for number in signals}
+            if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # a parent decides, see processes.py
+                signals.remove(signal.SIGINT)
+        handlers = {number: signal.signal(number, partial(self._signalled, drain)) for number in signals}
         try:
             ready()
             self._loop(lambda: self._closing is None)
@@ -212,6 +218,14 @@ class Server:
         finally:
             for number, handler in handlers.items():
                 signal.signal(number, handler)
+
+    def _signalled(self, drain: float, number: int, _: FrameType | None) -> None:
+        """Stop. SIGTERM to a process group comes a second time from the parent, which asks for the same."""
+        now = time.monotonic()
+        if number == signal.SIGTERM and now - self._terminated < SAME_SIGNAL_SECONDS:
+            return
+        self._terminated = now if number == signal.SIGTERM else self._terminated
+        self.stop(drain=drain)
 
     def stop(self, *, drain: float = DRAIN_SECONDS) -> None:
         """Fail /healthz, keep serving for the delay, then finish open requests for at most ``drain`` seconds.

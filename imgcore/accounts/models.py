@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from imgcore.errors import Invalid, TooManyTries
 from imgcore.gallery.models import EVERYBODY, Viewer
+from imgcore.text import normalized
 
 if TYPE_CHECKING:
     from imgcore.db.login_throttle import LoginThrottle
@@ -240,7 +240,7 @@ def clean_account_name(name: str) -> str:
 
 def clean_password(password: str) -> str:
     """Return ``password`` in NFKC, the form that is hashed (NIST SP 800-63B, 3.1.1.2)."""
-    return unicodedata.normalize("NFKC", password)
+    return normalized("NFKC", password)
 
 
 def check_new_password(password: str, name: str) -> str:

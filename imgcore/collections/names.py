@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 
 from imgcore.gallery.keys import NAME_BYTES, clean_name
 from imgcore.gallery.media_types import type_of_ending
 from imgcore.gallery.models import MEDIA_TYPES
-from imgcore.text import cut_to_bytes
+from imgcore.text import cut_to_bytes, normalized
 
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f]')  # in names on Windows
 _DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(\.|$)", re.IGNORECASE)
@@ -55,4 +54,4 @@ def _split(name: str, media_type: str | None) -> tuple[str, str]:
 
 
 def _folded(name: str) -> str:
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+    return normalized("NFC", normalized("NFC", name).casefold())

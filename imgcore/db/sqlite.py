@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -22,6 +23,12 @@ class _SqliteConnection(sqlite3.Connection):
         """Interrupt each later statement after ``seconds``."""
         self.statement_limit = seconds
         self.set_progress_handler(lambda: time.monotonic() > self._end, _SQLITE_STEPS)
+
+    def close(self) -> None:
+        """Roll back, then close: a statement that a traceback keeps alive would hold the lock meanwhile."""
+        with suppress(sqlite3.Error):
+            self.rollback()
+        super().close()
 
     def cursor(self, *arguments: Any, **named: Any) -> Any:
         if self.statement_limit is not None:

@@ -122,3 +122,20 @@ def test_a_database_without_tables_says_what_is_missing(tmp_path: Path) -> None:
         gates(open_database(f"sqlite:///{tmp_path}/empty.db"))
 
     assert "not_migrated" == caught.value.code
+
+
+def test_transaction_of_a_failed_statement_does_not_outlive_it(sqlite_database: Database) -> None:
+    """A cursor that a traceback keeps alive would keep the lock, which all others wait for."""
+    kept = []
+
+    def work(tx: Transaction) -> None:
+        insert(tx, "a")
+        cursor = tx._connection.execute("SELECT 1 UNION SELECT 2")
+        kept.append((cursor, cursor.fetchone()))
+        tx.rows("SELECT missing FROM images")
+
+    with pytest.raises(Unavailable):
+        sqlite_database.run(work)
+    assert kept
+    sqlite_database.with_timeout(0.01).run(lambda tx: insert(tx, "b"))
+    assert ["b"] == gates(sqlite_database)

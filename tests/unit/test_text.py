@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given
@@ -16,6 +17,7 @@ from imgcore.text import (
     fold_for_search,
     is_boilerplate,
     is_showable,
+    normalized,
     one_line,
     printable,
     shorten,
@@ -23,6 +25,7 @@ from imgcore.text import (
     too_large,
 )
 
+ROOT = Path(__file__).parents[2]
 ENGLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
 ANY = st.text(st.characters(codec=None), max_size=400)
 
@@ -158,3 +161,27 @@ def test_file_size_rounds_to_the_nearest_by_default() -> None:
 @pytest.mark.parametrize("limit", range(1, 4 * len(ENGLAND)))
 def test_cut_to_bytes_keeps_a_flag_whole(limit: int) -> None:
     assert cut_to_bytes(f"a{ENGLAND}b", limit) in ("a", f"a{ENGLAND}", f"a{ENGLAND}b")
+
+
+FORMS = ("NFC", "NFD", "NFKC", "NFKD")
+
+
+@given(st.text(max_size=900), st.sampled_from(FORMS))
+def test_normalized_text_is_that_of_unicode(text: str, form: str) -> None:
+    assert unicodedata.normalize(form, text) == normalized(form, text)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_normalized_letter_keeps_thirty_marks_of_a_long_text(form: str) -> None:
+    """Unicode sorts the marks of a letter, in quadratic time."""
+    marks = "\u0344" * 16_300 + "\u0316" * 16_300
+    found = normalized(form, f"a{marks}b" + "é" * 500)
+    assert len(found.partition("b")[0]) <= 1 + 2 * 30
+    assert unicodedata.normalize(form, "é" * 500) == found.partition("b")[2]
+
+
+def test_text_alone_is_normalized_by_the_module_for_it() -> None:
+    modules = [path for folder in ("imgcore", "web") for path in (ROOT / folder).rglob("*.py")]
+    assert ["imgcore/text.py"] == [
+        str(path.relative_to(ROOT)) for path in modules if "unicodedata.normalize(" in path.read_text()
+    ]

@@ -8,6 +8,7 @@ import pytest
 
 from imgcore.gallery.service import Gallery
 from tests.web.client import Client
+from web.http.compression import MAX_PADDING
 
 MANY = 40
 
@@ -31,7 +32,9 @@ def test_a_page_or_a_list_is_the_same_in_fewer_bytes(full: Client, path: str) ->
     assert int(packed.headers["content-length"]) == len(packed.body)
 
 
-@pytest.mark.parametrize("accepted", ["", "br", "gzip;q=0", "identity, gzip; q=0.0", "*;q=0"])
+@pytest.mark.parametrize(
+    "accepted", ["", "br", "gzip;q=0", "identity, gzip; q=0.0", "*;q=0", "*, gzip;q=0", "gzip;q=0, *"]
+)
 def test_who_does_not_take_it_gets_it_as_it_is(full: Client, accepted: str) -> None:
     """A weight of 0 refuses gzip too."""
     for path in ("/", "/static/js/gallery.js"):
@@ -54,10 +57,24 @@ def test_what_has_not_changed_is_not_sent_again(full: Client) -> None:
     assert (304, b"") == (again.status, again.body)
 
 
-def test_a_head_has_no_body(full: Client) -> None:
-    """Packed or not."""
-    asked = full.request("HEAD", "/", headers={"Accept-Encoding": "gzip"})
+@pytest.mark.parametrize("accepted", ["*;q=0, gzip", "*"])
+def test_who_takes_it_gets_it_packed(full: Client, accepted: str) -> None:
+    assert "gzip" == full.get("/about", accept_encoding=accepted).headers["content-encoding"]
+
+
+@pytest.mark.parametrize("path", ["/", "/about", "/api/v1/images", "/healthz"])
+@pytest.mark.parametrize("accepted", ["gzip", "identity"])
+def test_a_head_has_the_headers_of_a_get_and_no_body(full: Client, path: str, accepted: str) -> None:
+    """The length is left out where the response of a GET is packed as it is sent; that has a padding."""
+    asked, got = (
+        full.request(method, path, headers={"Accept-Encoding": accepted}) for method in ("HEAD", "GET")
+    )
     assert (200, b"") == (asked.status, asked.body)
+    for name in ("vary", "content-encoding", "content-type"):
+        assert asked.headers.get(name) == got.headers.get(name)
+    length, sent = asked.headers.get("content-length"), int(got.headers["content-length"])
+    assert (accepted == "gzip" and length is None) or abs(int(length) - sent) <= MAX_PADDING
+    assert accepted == "gzip" or int(length) == sent
 
 
 def test_the_size_tells_nothing_exactly(full: Client) -> None:

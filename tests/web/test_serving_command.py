@@ -43,7 +43,7 @@ def environment(**settings: str) -> dict[str, str]:
     return {**keep, **made_up, **buckets, **database, "PORT": "0", **settings}
 
 
-def start(module: str = "web", **settings: str) -> subprocess.Popen[str]:
+def start(module: str = "web", *, process_group: int | None = None, **settings: str) -> subprocess.Popen[str]:
     """``python -m web`` with these settings, or another module that serves."""
     return subprocess.Popen(
         [sys.executable, "-m", module],
@@ -52,6 +52,7 @@ def start(module: str = "web", **settings: str) -> subprocess.Popen[str]:
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        process_group=process_group,
     )
 
 
@@ -272,6 +273,40 @@ def test_all_processes_drain_on_sigterm(two: tuple[subprocess.Popen[str], int]) 
     assert not any(Path(f"/proc/{child}").exists() for child in children)
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signal_to_the_whole_group_lets_processes_drain(number: signal.Signals) -> None:
+    """Ctrl-C reaches the group, and the parent sends each process SIGTERM besides."""
+    process = start(process_group=0, WEB_PROCESSES="2")
+    try:
+        port = int(re.search(r":(\d+)/$", process.stdout.readline())[1])
+        clients = [socket.create_connection(("127.0.0.1", port), timeout=20) for _ in range(4)]
+        for client in clients:
+            client.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert client.recv(4096).startswith(b"HTTP/1.1 200")
+            client.sendall(b"GET /healthz HTTP/1.1\r\n")  # the rest comes while it drains
+        os.killpg(process.pid, number)
+        wait_for(lambda: refused(port))
+        for client in clients:
+            client.sendall(b"Host: localhost\r\n\r\n")
+            assert client.recv(4096).startswith(b"HTTP/1.1 503")
+            client.close()
+        assert (0, "", "") == (process.wait(30), process.stdout.read(), process.stderr.read())
+    finally:
+        process.kill()
+
+
+def test_failure_of_a_process_is_logged(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The parent sees no more than that it has ended."""
+    monkeypatch.setattr(processes.os, "_exit", SystemExit)
+    with listen("127.0.0.1", 0) as listener:
+        parent = processes._Parent(1, lambda: 1 // 0, listener)
+    monkeypatch.setattr(parent, "_become_child", lambda: None)
+    parent._be_child()
+    assert "ZeroDivisionError" in caplog.text
 
 
 def test_the_processes_end_with_their_parent(two: tuple[subprocess.Popen[str], int]) -> None:

@@ -29,32 +29,37 @@ def compress_response(
 
     body = app(environ, hold)
     status, headers, exc_info = started
-    if isinstance(body, list) and _is_compressible(headers, body):
+    head = environ["REQUEST_METHOD"] == "HEAD"
+    if isinstance(body, list) and _is_compressible(headers, None if head else sum(map(len, body))):
         headers = [*headers, ("Vary", "Accept-Encoding")]
         if accepts_gzip(environ.get("HTTP_ACCEPT_ENCODING", "")):
-            body = [_gzip(b"".join(body))]
             headers = [(name, _weak(value) if name.lower() == "etag" else value) for name, value in headers]
             headers = [each for each in headers if each[0].lower() != "content-length"]
-            headers += [("Content-Encoding", "gzip"), ("Content-Length", str(len(body[0])))]
+            headers.append(("Content-Encoding", "gzip"))
+            if not head:  # the length that GET would have is not known (RFC 9110, 8.6)
+                body = [_gzip(b"".join(body))]
+                headers.append(("Content-Length", str(len(body[0]))))
     start_response(status, headers, exc_info)
     return body
 
 
 def accepts_gzip(accepted: str) -> bool:
-    """Return whether an Accept-Encoding header accepts gzip; a weight of 0 refuses it (RFC 9110, 12.5.3)."""
-    for each in accepted.lower().split(","):
-        coding, _, weight = each.replace(" ", "").partition(";q=")
-        if coding in ("gzip", "*"):
-            return weight.strip("0.") != "" or weight == ""
-    return False
+    """Return whether an Accept-Encoding header accepts gzip.
+
+    A weight of 0 refuses it; what is said of gzip counts, not what is said of ``*`` (RFC 9110, 12.5.3).
+    """
+    codings = (each.replace(" ", "").partition(";q=") for each in accepted.lower().split(","))
+    weights = {coding: weight or "1" for coding, _, weight in codings}
+    return weights.get("gzip", weights.get("*", "0")).strip("0.") != ""
 
 
-def _is_compressible(headers: Headers, body: list[bytes]) -> bool:
+def _is_compressible(headers: Headers, size: int | None) -> bool:
+    """size: bytes of the body; None where only its Content-Length is known."""
     known = {name.lower(): value for name, value in headers}
     return (
         known.get("content-type", "").startswith(_TYPES)
         and "content-encoding" not in known
-        and sum(map(len, body)) >= MIN_BYTES
+        and (int(known.get("content-length", 0)) if size is None else size) >= MIN_BYTES
     )
 
 

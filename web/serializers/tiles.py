@@ -51,8 +51,8 @@ class Addresses:
 def tiles_json(tiles: Iterable[Tile], gallery: Gallery) -> dict[str, Any]:
     """Return rows, and what their URLs have in common."""
     addresses = Addresses(gallery.storage)
+    expires_at = utc(gallery.storage.expires_at())  # first: the URLs signed after it end no earlier
     photos = [tile_json(tile, gallery, addresses) for tile in tiles]
-    expires_at = utc(gallery.storage.expires_at())
     return {"urls": addresses.templates, "expires_at": expires_at, "photos": photos}
 
 
