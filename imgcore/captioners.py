@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from math import inf
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from imgcore.errors import Misconfigured
 from imgcore.gallery.descriptions import Source
 from imgcore.gallery.limits import MODEL_SIDE
 from imgcore.pipeline.models import RecordCall, ignore_call
+from imgcore.single_flight import SingleFlight
 
 if TYPE_CHECKING:
     from imgcore.captioning.gemini import GeminiCaptioner
@@ -152,9 +152,8 @@ class RenewedCaptioner:
     side = MODEL_SIDE
 
     def __init__(self, source: Source, make: Callable[[], ModelCaptioner]) -> None:
-        self.source, self._make = source, make
-        self._current: ModelCaptioner | None = None
-        self._lock = threading.Lock()
+        self.source = source
+        self._current: SingleFlight[ModelCaptioner] = SingleFlight(lambda _: make())
 
     def describe(
         self, picture: Picture, *, deadline: float, record: RecordCall = ignore_call, context: str = ""
@@ -164,19 +163,18 @@ class RenewedCaptioner:
         try:
             return captioner.describe(picture, deadline=deadline, record=record, context=context)
         except Misconfigured:
-            self._current = None
+            self._current.forget(captioner)
             raise
 
     def probe(self, record: RecordCall = ignore_call, deadline: float = inf) -> None:
         """See Probe.probe."""
+        captioner = self.warm()
         try:
-            self.warm().probe(record, deadline)
+            captioner.probe(record, deadline)
         except Misconfigured:
-            self._current = None
+            self._current.forget(captioner)
             raise
 
     def warm(self) -> ModelCaptioner:
         """Create the captioner now: import the SDK and fetch the key before the first image arrives."""
-        with self._lock:
-            self._current = self._current or self._make()
-            return self._current
+        return self._current.result()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -27,6 +26,7 @@ from imgcore.gallery.changes import (
 )
 from imgcore.gallery.listing import Tile
 from imgcore.gallery.models import Viewer
+from imgcore.single_flight import SingleFlight
 
 INTERVAL = 1.0  # seconds between two queries
 _CLOCK_SECONDS = 60.0  # after which the database's clock is read again
@@ -73,8 +73,7 @@ class ChangeRepository(Repository):
     def __init__(self, database: Database, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(database)
         self._clock = clock
-        self._lock = threading.Lock()
-        self._recent: _Recent | None = None
+        self._recent = SingleFlight(self._read)
 
     def start(self, viewer: Viewer) -> Changes:
         """Return a cursor after all that has changed until now, and nothing else."""
@@ -92,12 +91,13 @@ class ChangeRepository(Repository):
         return self._database.read(lambda tx: _catch_up(tx, cursor, viewer, now))
 
     def _current(self) -> _Recent:
-        """Return the recent changes, read again where that was more than INTERVAL ago; others wait for it."""
-        with self._lock:
-            known, clock = self._recent, self._clock()
-            if known is None or clock - known.clock >= INTERVAL:
-                self._recent = known = self._database.read(lambda tx: _read_on(tx, known, clock))
-            return known
+        """Return the recent changes, of at most INTERVAL before this call."""
+        called_at = self._clock()
+        return self._recent.result(lambda recent: called_at - recent.clock < INTERVAL)
+
+    def _read(self, known: _Recent | None) -> _Recent:
+        clock = self._clock()
+        return self._database.read(lambda tx: _read_on(tx, known, clock))
 
 
 def _read_on(tx: Transaction, known: _Recent | None, clock: float) -> _Recent:

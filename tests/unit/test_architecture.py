@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 FEATURES = {"gallery", "pipeline", "accounts", "notifications", "spending", "campaigns", "collections"} | {
     "webhooks"
 }
-BASE = {"errors", "config", "backoff", "text"}
+BASE = {"errors", "config", "backoff", "single_flight", "text"}
 # What one feature may import from another: data, the names of objects, the protocols of adapters, and the pure
 # rules for tokens and for the limits of attempts.
 SHARED = {
