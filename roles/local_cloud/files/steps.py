@@ -8,6 +8,7 @@ import json
 import os
 import platform
 import secrets
+import shlex
 import shutil
 import sys
 from collections.abc import Mapping
@@ -75,8 +76,10 @@ def next_zip(log: str) -> str:
 
 
 def playbook(home: Path) -> list[str]:
-    """Return the command that runs the playbook."""
+    """Return the command that runs the playbook with Mitogen, in the environment of ``ansible_environ``."""
     variables = {
+        # Mitogen splits it as a shell does; Ansible alone takes the path as it is.
+        "ansible_python_interpreter": shlex.quote(sys.executable),
         "local_cloud_home": str(home),
         "functions_runtime": f"python{sys.version_info.major}.{sys.version_info.minor}",
         "functions_thumbnail_concurrency": WORKERS,
