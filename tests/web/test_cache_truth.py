@@ -9,15 +9,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from unittest.mock import patch
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from imgcore.accounts.models import Visibility
+from imgcore.db import changes
+from imgcore.db.changes import ChangeRepository
 from imgcore.db.tasks import TaskRepository
 from imgcore.db.timeline import TimelineRepository
 from imgcore.gallery.models import Edit, Image, TaskKind, TaskStatus
 from tests.contract.images import FACTS, description, renditions
+from tests.web.client import Answer
 from tests.web.peopling import Browser, Site, site
 from web.app import create_app
 from web.http.page_cache import Cache
@@ -31,6 +35,7 @@ PATHS = (
     "/api/v1/images?status=failed",
     "/api/v1/timeline",
     "/api/v1/timeline/{month}",
+    "/api/v1/changes?since={since}",
     "/api/v1/images/{id}/status",
 )
 people = st.sampled_from(PEOPLE)
@@ -40,7 +45,7 @@ numbers = st.integers(0, 2)
 class Answers(RuleBasedStateMachine):
     """Changes of photos, of the breaker, of pauses and of sessions, and requests after each of them.
 
-    Each answer is compared with that of a third application, whose caches keep nothing.
+    Each answer is compared with that of a third application, which keeps nothing.
     """
 
     def __init__(self) -> None:
@@ -50,19 +55,23 @@ class Answers(RuleBasedStateMachine):
         self.seen: dict[tuple[int, str, str], tuple[str, str]] = {}
         self.steps = 0
         self.month = f"{datetime.now(UTC):%Y-%m}"
+        self.since: dict[str, str] = {}  # the cursors of the feed
 
     @initialize()
     def start(self) -> None:
         self.site: Site = site(self.folder)
         gallery, accounts = self.site.gallery, self.site.accounts
         self.tasks = TaskRepository(self.site.database)
-        apps = []
+        apps, self.galleries = [], []
         for _ in range(3):
-            own = replace(gallery, timeline=TimelineRepository(self.site.database))
+            database = self.site.database
+            own = replace(gallery, timeline=TimelineRepository(database), changes=ChangeRepository(database))
+            self.galleries.append(own)
             apps.append(create_app(own, accounts=accounts, visibility=Visibility.SHARED, api_rate=1_000_000))
         self.browsers = {(app, name): Browser(apps[app]) for app in range(3) for name in PEOPLE}
         for name in PEOPLE:
             self.sign_in(name)
+            self.since[name] = self.browsers[2, name].get("/api/v1/changes").json["cursor"]
             self.upload(name)
             for process in range(2):
                 self.ask(process, name)
@@ -142,21 +151,32 @@ class Answers(RuleBasedStateMachine):
     def ask(self, process: int, name: str) -> bool:
         """Ask for all that is kept, as a browser does that has earlier answers; False for who is signed out."""
         for template in PATHS:
-            path = template.format(month=self.month, id=self.images[0].public_id)
+            path = template.format(month=self.month, id=self.images[0].public_id, since=self.since[name])
             key = (process, name, path)
             tag, text = self.seen.get(key, ("", ""))
             answer = self.browsers[process, name].get(path, if_none_match=tag)
-            with patch.object(Cache, "get", return_value=None):
-                fresh = self.browsers[2, name].get(path)
+            fresh = self.answer_of_nothing_kept(name, path)
             status, shown = (200, text) if answer.status == 304 else (answer.status, answer.text)
             assert fresh.status == status
             if status < 400:  # an error has an id of its own
                 assert fresh.text == shown
+                self.since[name] = fresh.json["cursor"] if "since=" in path else self.since[name]
             self.seen[key] = (answer.headers.get("etag", ""), shown)
         return status == 200
 
+    def answer_of_nothing_kept(self, name: str, path: str) -> Answer:
+        """Return the answer of the third application, which forgets what it has kept first."""
+        kept = self.galleries[2]
+        assert kept.timeline is not None
+        assert kept.changes is not None
+        kept.timeline._kept.clear()
+        kept.changes._recent._latest = None
+        with patch.object(Cache, "get", return_value=None):
+            return self.browsers[2, name].get(path)
 
-def test_no_answer_is_older_than_a_commit_before_its_request() -> None:
+
+def test_no_answer_is_older_than_a_commit_before_its_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(changes, "INTERVAL", 0.0)  # else the feed's may be, by a second
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         Answers,
         settings=settings(
