@@ -92,7 +92,7 @@ def test_uploads_lifecycle_deletes_old_versions_and_parts(aws: Cloud) -> None:
 
 def test_cors_allows_pages_on_loopback(aws: Cloud) -> None:
     (rule,) = aws.client("s3").get_bucket_cors(Bucket=UPLOADS)["CORSRules"]
-    assert ["http://127.0.0.1:*", "http://localhost:*"] == rule["AllowedOrigins"]
+    assert ["http://127.0.0.1:*", "http://localhost:*", "http://[::1]:*"] == rule["AllowedOrigins"]
     assert ["POST", "PUT", "GET"] == rule["AllowedMethods"]
 
 

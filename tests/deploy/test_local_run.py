@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -20,13 +21,14 @@ import pytest
 from imgcore.campaigns.models import Campaign
 from imgcore.db.campaigns import CampaignRepository
 from imgcore.db.connection import open_database
-from roles.local_cloud.files.emulator import INHERITED, free_port
+from roles.local_cloud.files.emulator import INHERITED, free_port, listening_error
 from tests.cloud import ROOT, Cloud, cloud
 from tests.support.processes import processes
 
 pytestmark = pytest.mark.timeout(1800)  # Ansible on a busy machine
 
 SUPERVISOR = [sys.executable, "roles/local_cloud/files/run.py"]
+OTHER_HOST = "::1" if listening_error(0, "::1") is None else "127.0.0.2"  # some machines have no IPv6
 PHOTO = sorted((ROOT / "web/static/samples").glob("*.jpg"))[0]
 
 
@@ -123,13 +125,13 @@ def send(form: Mapping[str, Any], data: bytes) -> None:
         pass
 
 
-def start(home: Path) -> Run:
+def start(home: Path, **more: str) -> Run:
     """Run it until it prints the address."""
     started, port = time.monotonic(), free_port()
     process = subprocess.Popen(
         SUPERVISOR,
         cwd=ROOT,
-        env=environ(home, port),
+        env=environ(home, port, **more),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -138,8 +140,8 @@ def start(home: Path) -> Run:
     assert process.stdout is not None
     for line in process.stdout:
         said += line
-        if line.startswith("The gallery is at"):
-            return Run(process, f"http://127.0.0.1:{port}", said, time.monotonic() - started)
+        if found := re.match(r"The gallery is at (\S+)/ ", line):
+            return Run(process, found[1], said, time.monotonic() - started)
     raise AssertionError(said)
 
 
@@ -169,6 +171,7 @@ class Story:
     thumbnail_again: int
     gallery_killed: tuple[int, str]
     left_after_gallery: list[str]
+    elsewhere: tuple[str, int]
     terminated: int
     left_after_kill: list[str]
     objects_after_kill: list[str]
@@ -203,7 +206,9 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     seen["gallery_killed"] = (again.process.wait(), again.process.stdout.read())
     seen["left_after_gallery"] = left_of(home)
 
-    seen["terminated"] = start(home).stop(signal.SIGTERM)
+    elsewhere = start(home, HOST=OTHER_HOST)
+    seen["elsewhere"] = (elsewhere.address, status(f"{elsewhere.address}/"))
+    seen["terminated"] = elsewhere.stop(signal.SIGTERM)
 
     last = start(home)
     last.process.kill()
@@ -253,7 +258,13 @@ def test_it_tells_what_it_does_and_where_the_gallery_is(story: Story) -> None:
     lines = story.first.said.splitlines()
     assert "Creating buckets, queues and functions with Ansible" in story.first.said
     assert "Photos are described by the local describer." in story.first.said
-    assert f"The gallery is at {story.first.address}/ (Ctrl-C stops everything)" == lines[-1]
+    assert re.fullmatch(r"The gallery is at http://127\.0\.0\.1:\d+/ \(Ctrl-C stops everything\)", lines[-1])
+
+
+def test_it_listens_on_another_address_and_tells_it(story: Story) -> None:
+    address, answered = story.elsewhere
+    shown = f"[{OTHER_HOST}]" if ":" in OTHER_HOST else OTHER_HOST
+    assert (shown, 200) == (address.removeprefix("http://").rpartition(":")[0], answered)
 
 
 def test_an_uploaded_photo_is_described(story: Story) -> None:

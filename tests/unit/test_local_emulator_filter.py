@@ -25,6 +25,7 @@ PASSED = {
     "an upload form": ("POST", BUCKET, "", [HOST, PAGE, FORM]),
     "an upload form without scripts": ("POST", f"{BUCKET}/", "", [HOST, FORM]),
     "a preflight": ("OPTIONS", BUCKET, "", [HOST, PAGE]),
+    "a page on IPv6": ("POST", BUCKET, "", [HOST, FORM, ("origin", "http://[::1]:8080")]),
 }
 REFUSED = {
     "reset": ("POST", "/_ministack/reset", "", [HOST]),

@@ -112,8 +112,7 @@ def test_port_reserved_for_root_suggests_one_that_is_not(
     prerequisites: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     denied = PermissionError(errno.EACCES, "Permission denied")
-    monkeypatch.setattr(prerequisites, "listening_error", lambda port: denied)
-    monkeypatch.setattr(prerequisites, "is_free", lambda port: port >= 8082)
+    monkeypatch.setattr(prerequisites, "listening_error", lambda port, host: denied if port < 8082 else None)
     with pytest.raises(prerequisites.Refused) as refused:
         prerequisites.port({"PORT": "80"})
     assert str(refused.value) == (
@@ -125,6 +124,44 @@ def test_port_reserved_for_root_suggests_one_that_is_not(
 def test_port_that_is_no_port_number_is_refused(prerequisites: ModuleType, text: str) -> None:
     with pytest.raises(prerequisites.Refused, match="PORT must be a number from 1 to 65535"):
         prerequisites.port({"PORT": text})
+
+
+def test_port_is_checked_on_the_address_of_host(prerequisites: ModuleType) -> None:
+    with socket.create_server(("127.0.0.2", 0)) as listener:
+        number = listener.getsockname()[1]
+        with pytest.raises(prerequisites.Refused, match=f"Port {number} is in use by another program"):
+            prerequisites.port({"HOST": "127.0.0.2", "PORT": str(number)})
+
+
+@pytest.mark.parametrize(
+    "error",
+    [OSError(errno.EADDRNOTAVAIL, "Cannot assign requested address"), socket.gaierror(-2, "Unknown name")],
+    ids=["address", "name"],
+)
+def test_host_that_is_no_address_of_this_machine_is_refused(
+    prerequisites: ModuleType, monkeypatch: pytest.MonkeyPatch, error: OSError
+) -> None:
+    monkeypatch.setattr(prerequisites, "listening_error", lambda port, host: error)
+    with pytest.raises(prerequisites.Refused) as refused:
+        prerequisites.port({"HOST": "192.0.2.1", "PORT": "8080"})
+    assert f"HOST is 192.0.2.1, which is no address of this machine ({error.strerror})." == str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("", "http://127.0.0.1:8080"),
+        ("LocalHost", "http://127.0.0.1:8080"),
+        ("0.0.0.0", "http://127.0.0.1:8080"),
+        ("::", "http://[::1]:8080"),
+        ("::1", "http://[::1]:8080"),
+        ("[::1]", "http://[::1]:8080"),
+        ("192.0.2.1", "http://192.0.2.1:8080"),
+        ("gallery.example", "http://gallery.example:8080"),
+    ],
+)
+def test_url_of_the_gallery_is_that_of_its_host(prerequisites: ModuleType, host: str, url: str) -> None:
+    assert url == prerequisites.gallery_url(prerequisites.listening_host({"HOST": host}), 8080)
 
 
 @pytest.mark.parametrize("environ", [{"HOST": "0.0.0.0"}, {"HOST": "::"}, {"HOST": "gallery.example"}])

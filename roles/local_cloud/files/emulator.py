@@ -184,14 +184,15 @@ def answers(url: str) -> bool:
         return False
 
 
-def listening_error(port: int) -> OSError | None:
-    """Return the error of listening on that port of loopback; None if the port is free."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((HOST, port))
-        except OSError as error:
-            return error
+def listening_error(port: int, host: str = HOST) -> OSError | None:
+    """Return the error of listening on that port of an address; None if the port is free."""
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, socket.SOCK_STREAM) as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+    except OSError as error:
+        return error
     return None
 
 

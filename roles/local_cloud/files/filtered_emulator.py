@@ -32,7 +32,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-_LOOPBACK = r"(?:127\.0\.0\.1|localhost)(?::\d{1,5})?"
+_LOOPBACK = r"(?:127\.0\.0\.1|\[::1\]|localhost)(?::\d{1,5})?"
 _HOST = re.compile(_LOOPBACK)
 _ORIGIN = re.compile(rf"http://{_LOOPBACK}")
 # Sent by browsers with every request to loopback, never by an SDK; https://www.w3.org/TR/fetch-metadata/

@@ -10,11 +10,12 @@ import errno
 import ipaddress
 import os
 import shutil
+import socket
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from emulator import HOST, is_free, listening_error
+from emulator import HOST, listening_error
 from steps import WORKERS
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -39,8 +40,8 @@ def main(arguments: Sequence[str]) -> int:
         check_installation_folders(ROOT, cache)
         check_owned(home)
         if "run" in goals:
-            port(os.environ)
             check_host(os.environ)
+            port(os.environ)
         check_installation_space(ROOT, home, cache, goals)
     except Refused as error:
         print(f"make: {error}", file=sys.stderr)
@@ -98,14 +99,17 @@ def _readable(folder: Path) -> bool:
 
 
 def port(environ: Mapping[str, str]) -> int:
-    """Return the gallery's port. Raise Refused if it is not a port number, in use, or reserved for root."""
+    """Return the gallery's port. Raise Refused if HOST and PORT are not an address to listen on."""
     text = environ.get("PORT", "").strip() or str(DEFAULT_PORT)
     if not (text.isascii() and text.isdigit() and 0 < int(text) < 65_536):
         raise Refused(f"PORT must be a number from 1 to 65535; it is {text!r}.")
-    number = int(text)
-    if (error := listening_error(number)) is None:
+    number, host = int(text), listening_host(environ)
+    if (error := listening_error(number, host)) is None:
         return number
-    other = next((free for free in range(max(DEFAULT_PORT, number + 1), 65_536) if is_free(free)), DEFAULT_PORT)
+    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+        raise Refused(f"HOST is {host}, which is no address of this machine ({error.strerror}).")
+    others = range(max(DEFAULT_PORT, number + 1), 65_536)
+    other = next((free for free in others if listening_error(free, host) is None), DEFAULT_PORT)
     if error.errno in (errno.EACCES, errno.EPERM):
         raise Refused(
             f"Port {number} is reserved for root on this machine;"
@@ -116,13 +120,25 @@ def port(environ: Mapping[str, str]) -> int:
     raise Refused(f"Port {number} cannot be used ({error.strerror}); choose another, such as PORT={other}.")
 
 
+def listening_host(environ: Mapping[str, str]) -> str:
+    """Return the address that the gallery listens on, as the web process reads it from HOST."""
+    host = environ.get("HOST", "").strip() or HOST
+    return HOST if host.lower() == "localhost" else host.strip("[]")
+
+
+def gallery_url(host: str, port: int) -> str:
+    """Return the URL at which this machine reaches a gallery that listens on ``host``."""
+    reached = {"0.0.0.0": HOST, "::": "::1"}.get(host, host)  # noqa: S104 - every address, also loopback
+    return f"http://[{reached}]:{port}" if ":" in reached else f"http://{reached}:{port}"
+
+
 def check_host(environ: Mapping[str, str]) -> None:
     """Raise Refused if other machines could reach a gallery without accounts; the web process checks it too."""
-    host = environ.get("HOST", "").strip() or HOST
-    if environ.get("ACCOUNTS", "").strip() == "on" or host.lower() == "localhost":
+    host = listening_host(environ)
+    if environ.get("ACCOUNTS", "").strip() == "on":
         return
     try:
-        loopback = ipaddress.ip_address(host.strip("[]")).is_loopback
+        loopback = ipaddress.ip_address(host).is_loopback
     except ValueError:
         loopback = False
     if not loopback:

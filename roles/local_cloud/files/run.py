@@ -2,8 +2,8 @@
 
 Start the AWS emulator, build the function zips, run playbooks/local.yml (skipped if nothing has changed and
 its resources exist), migrate the database, serve the gallery, and stop every process at the end.
-PORT (8080) is the gallery's port, RESET=1 deletes the data first, GALLERY_HOME (.local) is the data folder;
-checks.IMAGE_SETTINGS are passed to the functions.
+HOST (127.0.0.1) and PORT (8080) are the gallery's address, RESET=1 deletes the data first, GALLERY_HOME
+(.local) is the data folder; checks.IMAGE_SETTINGS are passed to the functions.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import checks
 import prerequisites
 import steps
 from children import Child, Children, ProcessFailed, Stopped
-from emulator import HOST, Emulator, answers, base_environment, emulator_at
+from emulator import Emulator, answers, base_environment, emulator_at
 from health import WorkerFailed, resources_exist, start_workers
 from install import unreachable
 
@@ -44,8 +44,8 @@ def main() -> int:
     try:
         prerequisites.check_owned(HOME)
         with checks.exclusive_lock(HOME):
-            port = prerequisites.port(os.environ)
             prerequisites.check_host(os.environ)
+            port = prerequisites.port(os.environ)
             prerequisites.check_space(HOME)
             if os.environ.get("RESET", "0") not in ("", "0"):
                 steps.reset(HOME)
@@ -66,7 +66,7 @@ def main() -> int:
 def run(port: int, image_settings: Mapping[str, str]) -> None:
     """Start all processes in order and run until Stopped. Raise ProcessFailed or WorkerFailed if one fails."""
     describer = checks.describer(image_settings)
-    address = f"http://{HOST}:{port}"
+    address = prerequisites.gallery_url(prerequisites.listening_host(os.environ), port)
     steps.write_running(HOME, {"PUBLIC_URL": address})
     saved = steps.pop_fingerprint(HOME)
     emulator = emulator_at(HOME).prepare()
@@ -78,7 +78,7 @@ def run(port: int, image_settings: Mapping[str, str]) -> None:
             environ = emulator.environ() | {"PUBLIC_URL": address}
             aws = children.start("emulator", emulator.command, environ, HOME)
             fingerprint = create_resources(children, emulator, image_settings, saved)
-            gallery = serve(children, emulator, port, image_settings)
+            gallery = serve(children, emulator, address, port, image_settings)
             message = captioner_message(children, describer, image_settings)
             steps.write_running(HOME, steps.running_settings(HOME, emulator, image_settings, address))
             print_progress("Ready")
@@ -121,7 +121,9 @@ def build_zips(children: Children) -> None:
         raise
 
 
-def serve(children: Children, emulator: Emulator, port: int, image_settings: Mapping[str, str]) -> Child:
+def serve(
+    children: Children, emulator: Emulator, address: str, port: int, image_settings: Mapping[str, str]
+) -> Child:
     """Migrate the database, start the functions' workers and the gallery. Return the gallery's process."""
     print_progress("Migrating the database and starting the functions")
     environ = steps.web_environ(HOME, image_settings, port)
@@ -129,7 +131,7 @@ def serve(children: Children, emulator: Emulator, port: int, image_settings: Map
     with ThreadPoolExecutor(1) as pool:
         workers = pool.submit(start_workers, emulator.root(), steps.WORKERS)
         gallery = children.start("gallery", steps.python("web"), environ, ROOT)
-        children.wait(lambda: answers(f"http://{HOST}:{port}/healthz"), "the gallery", 60)
+        children.wait(lambda: answers(f"{address}/healthz"), "the gallery", 60)
         children.wait(workers.done, "the workers of the functions", 120)
         workers.result()
     return gallery
