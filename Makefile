@@ -40,7 +40,6 @@ bench: $(VENV)/.test ## figures: medians and ratios of one run on this machine
 	@for bench in tests/load/bench_*.py; do echo "== $$bench"; $(BIN)/python -m "$$(echo "$${bench%.py}" | tr / .)" || exit 1; done
 
 drill: $(VENV)/.test ## what takes minutes and proves rare things, an hour or two in all; D=name runs one (tests/drills/drills.toml)
-	@sh tests/system.sh drills
 	@$(BIN)/python -m tests.support.drills $(D)
 
 mutate: $(VENV)/.test ## which small faults of the modules in tests/mutation.toml no test notices (hours); M=module or folder

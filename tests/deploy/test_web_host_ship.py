@@ -20,6 +20,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from roles.local_cloud.files.children import Children
 from roles.local_cloud.files.emulator import emulator_at
 from tests.cloud import Cloud
+from tests.support.processes import wait_until
 
 ship = importlib.import_module("roles.web_host.files.ship")
 
@@ -188,13 +189,6 @@ def shipped(aws: Cloud) -> list[str]:
 
 def _holds(path: Path, text: str) -> bool:
     return path.exists() and path.read_text() == text
-
-
-def wait_until(reached: Callable[[], bool]) -> None:
-    """Half a minute at most."""
-    end = time.monotonic() + 30
-    while not reached() and time.monotonic() < end:
-        time.sleep(0.1)
 
 
 def test_journal_arrives_once_across_a_restart(aws: Cloud, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ class Drill:
     """A check that takes minutes and proves something rare.
 
     minutes: how long it takes on two processors, about.
-    paths: patterns of the files that it depends on; a change of one of them makes CI run it.
+    paths: patterns of the files that it depends on; `make drill D=changed` runs it after a change of one.
     """
 
     name: str

@@ -12,8 +12,9 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -82,12 +83,39 @@ def start(command: Sequence[str], **options: Any) -> subprocess.Popen[Any]:
 
     Call ``ended`` once it has ended.
     """
-    # Not a session of its own: modules of Ansible, which run in forks of a warm process, join its group
-    process = subprocess.Popen(command, process_group=0, **{"stdin": subprocess.DEVNULL, **options})
-    _guardian().notify("+", "g", process.pid)
-    if _guardian().stopping:
-        process.terminate()
+    with _not_interrupted():
+        # Not a session of its own: modules of Ansible, which run in forks of a warm process, join its group
+        process = subprocess.Popen(command, process_group=0, **{"stdin": subprocess.DEVNULL, **options})
+        _guardian().notify("+", "g", process.pid)
+        if _guardian().stopping:
+            process.terminate()
     return process
+
+
+@dataclass
+class _Interruption:
+    """Whether the main thread starts a process, and the exit status of a signal that came meanwhile."""
+
+    deferred: bool = False
+    status: int | None = None
+
+
+_interruption = _Interruption()
+
+
+@contextmanager
+def _not_interrupted() -> Iterator[None]:
+    """Put off the SystemExit of a signal: a process that is not known yet would live on."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    _interruption.deferred = True
+    try:
+        yield
+    finally:
+        _interruption.deferred = False
+    if _interruption.status is not None:
+        raise SystemExit(_interruption.status)
 
 
 def ended(process: subprocess.Popen[Any]) -> None:
@@ -131,7 +159,9 @@ def until_terminated(main: Callable[[], int]) -> int:
     def stop(number: int, _: object) -> None:
         for other in (signal.SIGINT, signal.SIGTERM):
             signal.signal(other, lambda *_: None)  # children would inherit SIG_IGN
-        raise SystemExit(128 + number)
+        if not _interruption.deferred:
+            raise SystemExit(128 + number)
+        _interruption.status = 128 + number
 
     # A handler runs once the main thread executes Python again; where the signal came just before it began to
     # wait for a child, that is when the child has ended. So a thread of its own ends the children.

@@ -29,7 +29,11 @@ def main() -> int:
     if reason := missing():
         print(f"The checks of JavaScript cannot run: {reason}.")
         return 1
-    install(SOURCE, TARGET)
+    try:
+        install(SOURCE, TARGET)
+    except subprocess.CalledProcessError as error:
+        print(f"The packages of tests/javascript cannot be installed: {error.stderr.strip() or error}")
+        return 1
     commands = [(TARGET / "node_modules" / ".bin" / name, *options) for name, *options in LINTERS]
     commands.append(("node", "--test", "--test-reporter", "dot", *sorted(SOURCE.glob("*.test.js"))))
     codes = [subprocess.run(command, cwd=ROOT, check=False).returncode for command in commands]

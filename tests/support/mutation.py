@@ -287,6 +287,8 @@ def main() -> int:
         for entry in table["modules"]
         if not given.paths or any(Path(entry["module"]).is_relative_to(path) for path in given.paths)
     ]
+    if not chosen:
+        parser.error(f"{TABLE.relative_to(ROOT)} has no module of that name.")
     print("| Module | Mutants | Noticed | Accepted | Score |\n|---|---|---|---|---|", flush=True)
     missed = 0
     for entry in chosen:

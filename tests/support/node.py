@@ -24,13 +24,18 @@ def missing() -> str | None:
 
 
 def install(source: Path, target: Path) -> None:
-    """Copy the files of ``source`` to ``target``, and install its locked packages there if they are missing."""
+    """Copy the files of ``source`` to ``target``, and install its locked packages there if they are missing.
+
+    Raises CalledProcessError, whose ``stderr`` has npm's words.
+    """
     installed = target / "node_modules" / ".installed"
     target.mkdir(parents=True, exist_ok=True)
     changed = not installed.exists() or not filecmp.cmp(source / LOCK, target / LOCK, shallow=False)
     for path in source.iterdir():
         shutil.copy(path, target)
     if changed:
-        npm = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
-        subprocess.run(npm, cwd=target, check=True)
+        npm = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel", "error"]
+        subprocess.run(
+            npm, cwd=target, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        )
         installed.touch()

@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import argparse
 import random
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
 
 import psutil
+
+from tests.support import guarded
 
 SHORTEST, LONGEST = 0.3, 1.0  # seconds of a pause
 BETWEEN = 0.4  # seconds from one pause to the next, at most
@@ -28,7 +29,7 @@ _PASSED_OVER = (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE)  # a test may have 
 def run(command: Sequence[str], chance: random.Random) -> tuple[int, int]:
     """Run a command; return its exit code and how many pauses there were."""
     count = 0
-    with subprocess.Popen(command) as process:
+    with guarded.start(command) as process:
         while process.poll() is None:
             time.sleep(chance.uniform(0.05, BETWEEN))
             if (chosen := _one_of(process.pid, chance)) is None:
@@ -40,6 +41,7 @@ def run(command: Sequence[str], chance: random.Random) -> tuple[int, int]:
                 finally:
                     chosen.resume()
                 count += 1
+        guarded.ended(process)
     return process.returncode, count
 
 
@@ -57,12 +59,16 @@ def main() -> int:
     """Run the command of the arguments and print how many pauses there were."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=None, help="of the choice of processes and times")
-    parser.add_argument("command", nargs=argparse.REMAINDER)
+    parser.add_argument("program", help="what runs")
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, help="of the program")
     asked = parser.parse_args()
-    code, count = run(asked.command, random.Random(asked.seed))
+    try:
+        code, count = run([asked.program, *asked.arguments], random.Random(asked.seed))
+    except OSError as error:
+        parser.error(f"{asked.program} cannot be run: {error.strerror}")
     print(f"{count} pauses")
     return code
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(guarded.until_terminated(main))

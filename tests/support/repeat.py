@@ -13,7 +13,9 @@ each run is kept in .local/repeat. The exit code is 1 when any run failed.
 from __future__ import annotations
 
 import argparse
+import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,11 +23,14 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Event
+from typing import Any
+
+from tests.support import guarded
 
 ROOT = Path(__file__).resolve().parents[2]
 LOGS = ROOT / ".local" / "repeat"
@@ -64,29 +69,34 @@ def repeat(
 ) -> Iterator[Run]:
     """Run a command ``count`` times, the last ``busy`` of them beside a busy processor; yield each run.
 
-    folders: where; in each of them one run at a time.
+    logs: folder of what the runs print; what it had is removed. folders: where the command runs, in each of
+    them once at a time.
     """
-    logs.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(logs, ignore_errors=True)
+    logs.mkdir(parents=True)
     free: SimpleQueue[Path] = SimpleQueue()
     for folder in folders:
         free.put(folder)
-    running: set[subprocess.Popen[bytes]] = set()
+    running: set[subprocess.Popen[Any]] = set()
     stopped = Event()
 
     def run(number: int) -> Run:
         beside, folder, start = number > count - busy, free.get(), time.monotonic()
         log = logs / f"{number:02}.log"
-        with (
-            busy_processor() if beside else nullcontext(),
-            log.open("wb") as output,
-            subprocess.Popen(command, cwd=folder, stdout=output, stderr=subprocess.STDOUT) as process,
-        ):
-            running.add(process)
-            if stopped.is_set():
-                process.terminate()
-            code = process.wait()
-        running.discard(process)
-        free.put(folder)
+        try:
+            with (
+                busy_processor() if beside else nullcontext(),
+                log.open("wb") as output,
+                guarded.start(command, cwd=folder, stdout=output, stderr=subprocess.STDOUT) as process,
+            ):
+                running.add(process)
+                if stopped.is_set():
+                    _terminate(process)
+                code = process.wait()
+                guarded.ended(process)
+                running.discard(process)
+        finally:
+            free.put(folder)
         failures = tuple(test or stage for test, stage in _FAILURE.findall(log.read_text(errors="replace")))
         return Run(number, beside, time.monotonic() - start, code == 0, failures)
 
@@ -97,8 +107,14 @@ def repeat(
         pool.shutdown(wait=False, cancel_futures=True)
         stopped.set()
         for process in running.copy():
-            process.terminate()
+            _terminate(process)
         pool.shutdown()
+
+
+def _terminate(process: subprocess.Popen[Any]) -> None:
+    """End make and what it has started: make alone would leave that running."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
 
 
 @contextmanager
@@ -111,14 +127,22 @@ def clones(count: int) -> Iterator[list[Path]]:
         yield folders
 
 
+def _positive(text: str) -> int:
+    if (number := int(text)) < 1:
+        raise argparse.ArgumentTypeError(f"{number} is less than 1")
+    return number
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Print a line after each run and a summary at the end; return the exit code."""
     parser = argparse.ArgumentParser(description="Run a target of make several times.")
-    parser.add_argument("count", type=int, help="number of runs")
+    parser.add_argument("count", type=_positive, help="number of runs")
     parser.add_argument(
         "--busy", type=int, default=0, help="how many of them, the last ones, run beside a busy process"
     )
-    parser.add_argument("--together", type=int, default=1, help="how many run at a time, each in a fresh clone")
+    parser.add_argument(
+        "--together", type=_positive, default=1, help="how many run at a time, each in a fresh clone"
+    )
     parser.add_argument("--target", default="test", help="target of make")
     asked = parser.parse_args(arguments)
     print(f"make {asked.target}; the output of each run is in {LOGS}", flush=True)
@@ -134,5 +158,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # and end the busy process
-    sys.exit(main())
+    sys.exit(guarded.until_terminated(main))

@@ -37,8 +37,9 @@ class Report:
         terminalreporter.section("suites")
         for suite, seconds in self.seconds.most_common():
             terminalreporter.line(f"{suite:20} {self.tests[suite]:5} tests {seconds:7.1f} s in all workers")
-        seed = terminalreporter.config.getoption("randomly_seed", "")
-        terminalreporter.line(f"The order of the tests was that of --randomly-seed={seed}")
+        if terminalreporter.config.getoption("randomly_reorganize", False) and self.seconds:
+            seed = terminalreporter.config.getoption("randomly_seed")
+            terminalreporter.line(f"The order of the tests was that of --randomly-seed={seed}")
         for nodeid in self.failed:
             if (folder := artifacts(nodeid)).is_dir():
                 terminalreporter.line(f"Screenshot, page source and console of {nodeid}: {folder}")

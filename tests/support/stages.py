@@ -10,6 +10,7 @@ when they fail. All stages run, so that one run shows every failure; the exit co
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support import node
+from tests.support import guarded, node
 from tests.support.catalogue import drills
 from tests.support.shared import SPACE, memory_folder
 
@@ -80,11 +81,13 @@ def run(stage: Stage) -> bool:
     if stage.live:
         _say(f"--- {stage.name}")
     output = None if stage.live else subprocess.PIPE
-    done = subprocess.run(
-        stage.command, cwd=ROOT, env=environ, stdout=output, stderr=subprocess.STDOUT, text=True, check=False
-    )
-    passed = done.returncode == 0
-    said = "" if passed else done.stdout or ""
+    with guarded.start(
+        stage.command, cwd=ROOT, env=environ, stdout=output, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        said, _ = process.communicate()
+        guarded.ended(process)
+    passed = process.returncode == 0
+    said = "" if passed else said or ""
     _say(said + line(stage, passed, time.monotonic() - start))
     return passed
 
@@ -116,8 +119,11 @@ def line(stage: Stage, passed: bool, seconds: float) -> str:
     return f"--- {seconds:6.1f} s  {'passed' if passed else 'FAILED'}  {stage.name}"
 
 
-def main(plan: str) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run every stage of a plan; return the exit code."""
+    parser = argparse.ArgumentParser(description="Run the stages of a target of make.")
+    parser.add_argument("plan", choices=PLANS)
+    plan = parser.parse_args(arguments).plan
     start = time.monotonic()
     no_javascript = node.missing()
     stages = [stage for stage in PLANS[plan] if not (stage is JAVASCRIPT and no_javascript)]
@@ -132,4 +138,4 @@ def main(plan: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    sys.exit(guarded.until_terminated(main))

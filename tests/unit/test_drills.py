@@ -5,12 +5,16 @@ from __future__ import annotations
 import importlib
 import signal
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import psutil
 import pytest
 
 from tests.support import drills as runner
 from tests.support.catalogue import ROOT, Drill, drills, matches
+from tests.support.processes import runs, wait_until
 
 every = pytest.mark.parametrize("drill", drills().values(), ids=drills())
 FOLDER = ROOT / "tests" / "drills"
@@ -181,11 +185,82 @@ def test_run_slow_program_is_interrupted_although_the_shell_ignores_sigint(
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         waiting = Drill("waiting", "nothing", ("http.server", "--bind", "127.0.0.1", "0"), 1, ())
-        monkeypatch.setattr(runner.os, "killpg", lambda *_: pytest.fail("It was killed, not interrupted."))
+        alive: list[bool] = []
+        monkeypatch.setattr(runner.os, "killpg", lambda group, _: alive.append(psutil.pid_exists(group)))
         assert not runner.run(waiting, 0.2)
     finally:
         signal.signal(signal.SIGINT, before)
     assert "TOO SLOW  waiting" in capfd.readouterr().out
+    assert [False] == alive  # it was interrupted, not killed
+
+
+@pytest.mark.parametrize("end", ["sys.exit()", "os.kill(os.getpid(), 9)"])
+def test_run_leaves_nothing_that_the_program_has_started(
+    end: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would keep the pipe of CI's output open."""
+    (tmp_path / "leaving.py").write_text(
+        "import os, pathlib, subprocess, sys\nchild = subprocess.Popen(['sleep', '3600'])\n"
+        f"pathlib.Path({str(tmp_path / 'pid')!r}).write_text(str(child.pid))\n{end}\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    runner.run(Drill("leaving", "nothing", ("leaving",), 1, ()), None)
+    left = int((tmp_path / "pid").read_text())
+    wait_until(lambda: not runs(left))
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, float | None]]:
+    """The drills that run, with their seconds; those of security fail, and no package is installed."""
+    ran: list[tuple[str, float | None]] = []
+
+    def run(drill: Drill, seconds: float | None) -> bool:
+        ran.append((drill.name, seconds))
+        return not drill.name.startswith("security")
+
+    monkeypatch.setattr(runner, "run", run)
+    monkeypatch.setattr(runner.subprocess, "run", _without_packages(subprocess.run))
+    return ran
+
+
+def _without_packages(run: Callable[..., Any]) -> Callable[..., Any]:
+    def answer(command: list[str], **options: Any) -> Any:
+        return subprocess.CompletedProcess(command, 0) if command[0] == "sh" else run(command, **options)
+
+    return answer
+
+
+@pytest.mark.parametrize(("names", "code"), [(("tour", "host"), 0), (("security_operator", "tour"), 1)])
+def test_main_failed_drill_sets_the_exit_code(
+    asked: list[tuple[str, float | None]], names: tuple[str, ...], code: int
+) -> None:
+    assert code == runner.main(*names)
+    assert [(name, None) for name in names] == asked
+
+
+def test_main_changed_runs_what_the_base_tells(
+    asked: list[tuple[str, float | None]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("BASE", "HEAD")
+    seen: list[str | None] = []
+    monkeypatch.setattr(runner, "changed", lambda root, since: seen.append(since) or [])
+    monkeypatch.setattr(runner, "due", lambda *_: ["tour", "mixed"])
+    assert 0 == runner.main("changed")
+    assert ["HEAD"] == seen
+    assert ["tour", "mixed"] == [name for name, _ in asked]
+    assert all(0 < seconds <= 60 * runner.DEADLINE_MINUTES for _, seconds in asked)
+    monkeypatch.setattr(runner, "DEADLINE_MINUTES", 10)
+    assert 0 == runner.main("changed")
+    assert "Not run, because 10 minutes are nearly over: mixed" in capsys.readouterr().out
+
+
+def test_main_base_that_is_no_commit_is_refused(
+    asked: list[tuple[str, float | None]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("BASE", "no-such-commit")
+    assert 2 == runner.main("changed")
+    assert "BASE is no-such-commit, which is no commit of this repository." in capsys.readouterr().err
+    assert [] == asked
 
 
 def test_main_unknown_name_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

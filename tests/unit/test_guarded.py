@@ -6,14 +6,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.support import guarded
-from tests.support.processes import processes, runs
+from tests.support.processes import processes, runs, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 # A child that has a child of its own and ignores SIGTERM, as a stalled playbook may; a fork; and a folder.
@@ -84,14 +82,6 @@ def started(program: str, folder: Path) -> subprocess.Popen[str]:
     assert process.stdout is not None
     assert process.stdout.readline() == "started\n"
     return process
-
-
-def wait_until(true: Callable[[], bool]) -> None:
-    """Return when this is true; fail after a minute."""
-    end = time.monotonic() + 60
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from tests.support import repeat as repeated
+from tests.support.processes import runs, wait_until
 from tests.support.repeat import busy_processor, clones, repeat
 
 FAILING = """
@@ -60,6 +62,41 @@ def test_repeat_that_is_stopped_ends_the_runs(tmp_path: Path) -> None:
     start = time.monotonic()
     runs.close()
     assert time.monotonic() - start < 600
+
+
+def test_repeat_that_is_stopped_ends_what_the_runs_have_started(tmp_path: Path) -> None:
+    """A test run goes on where make alone is ended."""
+    script = "mkdir once && exit; sleep 3600 & echo $! > new; mv new pid; wait"
+    repeated_runs = repeat(["sh", "-c", script], 2, 0, tmp_path / "logs", [tmp_path])
+    assert next(repeated_runs).passed
+    wait_until((tmp_path / "pid").exists)
+    left = int((tmp_path / "pid").read_text())
+    repeated_runs.close()
+    wait_until(lambda: not runs(left))
+
+
+def test_repeat_command_that_cannot_be_run_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        list(repeat([str(tmp_path / "missing")], 3, 0, tmp_path / "logs"))
+
+
+def test_main_passes_its_options_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    asked: list[tuple[object, ...]] = []
+    monkeypatch.setattr(repeated, "repeat", lambda *given: asked.append(given) or iter(()))
+    monkeypatch.setattr(repeated, "clones", lambda count: nullcontext([tmp_path] * count))
+    assert 0 == repeated.main(["10", "--busy", "5"])
+    assert 0 == repeated.main(["4", "--together", "2", "--target", "check"])
+    assert [
+        (["make", "test"], 10, 5, repeated.LOGS, [repeated.ROOT]),
+        (["make", "check"], 4, 0, repeated.LOGS, [tmp_path, tmp_path]),
+    ] == asked
+
+
+@pytest.mark.parametrize("arguments", [["0"], ["--", "-3"], ["2", "--together", "0"]])
+def test_main_fewer_than_one_run_is_refused(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        repeated.main(arguments)
+    assert 2 == ended.value.code
 
 
 def test_clones_hold_the_last_commit_and_are_removed() -> None:

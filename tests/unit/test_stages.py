@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from tests.support import shared, stages
+from tests.support.processes import runs, wait_until
 from tests.support.shared import memory_folder
 from tests.support.stages import Stage, failures
 
@@ -41,6 +44,44 @@ def test_failures_other_stages_run_beside_a_live_one(tmp_path: Path) -> None:
     )
     write = f"import pathlib; pathlib.Path({str(written)!r}).touch()"
     assert [] == failures([stage("wait", wait, live=True), stage("write", write)])
+
+
+@pytest.mark.parametrize(("program", "code"), [("pass", 0), ("raise SystemExit(3)", 1)])
+def test_main_failed_stage_sets_the_exit_code(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], program: str, code: int
+) -> None:
+    monkeypatch.setattr(stages, "PLANS", {"check": (stage("one", program, live=True), stage("two", "pass"))})
+    assert code == stages.main(["check"])
+    ended = "failed: one" if code else "all passed"
+    assert capfd.readouterr().out.splitlines()[-1].endswith(f" s; {ended}")
+
+
+def test_main_unknown_plan_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        stages.main(["nothing"])
+    assert 2 == ended.value.code
+    assert "invalid choice: 'nothing'" in capsys.readouterr().err
+
+
+TERMINATED = """
+import sys
+from tests.support import guarded, stages
+program = "echo $$ > " + sys.argv[1] + "; echo on; exec sleep 3600"
+stages.PLANS = {"check": (stages.Stage("long", ("sh", "-c", program), live=True),)}
+sys.exit(guarded.until_terminated(lambda: stages.main(["check"])))
+"""
+
+
+def test_terminated_plan_ends_its_stages(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", TERMINATED, str(tmp_path / "pid")]
+    with subprocess.Popen(command, cwd=stages.ROOT, stdout=subprocess.PIPE, text=True) as plan:
+        assert plan.stdout is not None
+        while plan.stdout.readline() != "on\n":
+            pass
+        plan.terminate()
+        assert 128 + signal.SIGTERM == plan.wait(60)
+    left = int((tmp_path / "pid").read_text())
+    wait_until(lambda: not runs(left))
 
 
 def test_memory_folder_is_one_with_enough_space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -159,7 +159,7 @@ def _refusal(fields: dict[str, str], data: bytes) -> str | None:
     return "EntityTooSmall" if len(data) < low else None
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 10.0) -> object:
+def wait_for(condition: Callable[[], object], seconds: float = 60.0) -> object:
     """The first true value of ``condition``; AssertionError after ``seconds``."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
