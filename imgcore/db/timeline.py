@@ -1,8 +1,10 @@
 """The timeline: months with their counts, and the photos of one month, by indexes on computed columns.
 
 The counts of all months are kept in this process. A request reads what has changed since they were counted and
-counts the months of those images anew, so that they are those of a moment after the request came in. An image
-whose date taken was another before is found when all months are counted again.
+counts the months of those images anew, so that they are those of a moment after the request came in. A
+transaction sets the time of a change before it commits: the changes of the seconds before a count are read
+again, and those that it includes are known by their versions. An image whose date taken was another before is
+found when all months are counted again.
 """
 
 from __future__ import annotations
@@ -53,7 +55,7 @@ _NEWEST = (
 _COUNT = "SELECT COUNT(*) AS count FROM images WHERE {scope} {column} >= :first AND {column} < :end"
 _CLOCK = "SELECT {now} AS now, {ago:overlap} AS since, {ago:kept} AS oldest"
 _CHANGED = (
-    "SELECT SUBSTR(taken_at, 1, 7), SUBSTR(uploaded_at, 1, 7) FROM images"
+    "SELECT id, version, SUBSTR(taken_at, 1, 7), SUBSTR(uploaded_at, 1, 7) FROM images"
     " WHERE changed_at > :since LIMIT :limit"
 )
 _SLICE = (
@@ -65,14 +67,16 @@ _SLICE = (
 
 @dataclass(frozen=True, slots=True)
 class _Counted:
-    """Counts of months. since: changes from then on are not in them. counted_at: when all were counted.
+    """Counts of months. since: they may lack changes from then on. counted_at: when all were counted.
 
+    included: (id, version) of the images with changes since then that they do not lack.
     due: when one thread counts all again, by time.monotonic(); the others may use these a little longer.
     """
 
     counts: dict[str, int]
     since: str
     counted_at: str
+    included: frozenset[tuple[int, int]]
     due: float
 
 
@@ -215,8 +219,9 @@ def _months(counts: Mapping[str, int]) -> Months:
 def _counted(tx: Transaction, owner: int | None, sort: Sort) -> _Counted:
     """Count all months."""
     now, since, _ = _clock(tx)
+    included = frozenset(_changed(tx, since))  # before the months: what commits meanwhile may not be in all
     due = time.monotonic() + LIFETIME.total_seconds() - random.uniform(*_BEFORE_END)  # noqa: S311 - jitter
-    return _Counted(_all_months(tx, owner, sort), since, now, due)
+    return _Counted(_all_months(tx, owner, sort), since, now, included, due)
 
 
 def _updated(tx: Transaction, owner: int | None, sort: Sort, known: _Counted) -> _Counted | None:
@@ -227,13 +232,14 @@ def _updated(tx: Transaction, owner: int | None, sort: Sort, known: _Counted) ->
     now, since, oldest = _clock(tx)
     if not (oldest < known.counted_at <= now and known.since <= now):
         return None
-    changed = _changed_months(tx, known.since)
-    if changed is None:
+    changed = _changed(tx, known.since)
+    if len(changed) > _MOST_CHANGED:
         return None
     counts = dict(known.counts)
-    for month in changed:
+    months = {month for version in changed.keys() - known.included for month in changed[version] if month}
+    for month in months:
         counts[month] = _count_month(tx, owner, sort, month)
-    return replace(known, counts=counts, since=since)
+    return replace(known, counts=counts, since=since, included=frozenset(changed))
 
 
 def _clock(tx: Transaction) -> tuple[str, str, str]:
@@ -242,12 +248,10 @@ def _clock(tx: Transaction) -> tuple[str, str, str]:
     return str(clock["now"]), str(clock["since"]), str(clock["oldest"])
 
 
-def _changed_months(tx: Transaction, since: str) -> set[str] | None:
-    """Return the months in which images may have changed; None for too many."""
+def _changed(tx: Transaction, since: str) -> dict[tuple[int, int], tuple[str | None, str | None]]:
+    """Return the months of the images that have changed, by (id, version); at most one more than usable."""
     rows = tx.tuples(_CHANGED, since=since, limit=_MOST_CHANGED + 1)
-    if len(rows) > _MOST_CHANGED:
-        return None
-    return {str(month) for row in rows for month in row if month}
+    return {(row[0], row[1]): (row[2], row[3]) for row in rows}
 
 
 def _all_months(tx: Transaction, owner: int | None, sort: Sort) -> dict[str, int]:

@@ -1,9 +1,10 @@
-"""Counts of the timeline's months that several threads ask for at once."""
+"""Counts of the timeline's months: again after changes, and once for threads that ask at once."""
 
 from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
@@ -12,9 +13,11 @@ from typing import Any
 import pytest
 
 from imgcore.db import timeline
-from imgcore.db.connection import Database
+from imgcore.db.connection import Database, Transaction
 from imgcore.errors import Unavailable
 from imgcore.gallery.changes import LIFETIME
+from imgcore.gallery.listing import Sort
+from imgcore.gallery.models import Edit
 from tests.contract.images import arrived
 from tests.contract.test_repository_timeline import bystanders, counts, taken
 from tests.support.repositories import Repositories
@@ -142,3 +145,56 @@ def test_counts_that_are_due_are_used_while_heavy_queries_are_refused(
     repositories.timeline._kept.clear()
     with pytest.raises(Unavailable, match="Too many"):
         counts(repositories.timeline)
+
+
+class Counted:
+    """The months that are counted one by one. during: called at the end of the next count of a month."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.months: list[str] = []
+        self.during: dict[str, Callable[[], object]] = {}
+        self._count = timeline._count_month
+        monkeypatch.setattr(timeline, "_count_month", self._counted)
+
+    def _counted(self, tx: Transaction, owner: int | None, sort: Sort, month: str) -> int:
+        found = self._count(tx, owner, sort, month)
+        self.months.append(month)
+        if (during := self.during.pop(month, None)) is not None:
+            with ThreadPoolExecutor(1) as pool:  # with a connection of its own
+                pool.submit(during).result()
+        return found
+
+
+def test_months_are_counted_once_after_each_change(
+    repositories: Repositories, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each change is read for seconds, because of transactions that commit late, and counted once."""
+    image, other = (taken(repositories, datetime(2020, month, 1)) for month in (2, 3))  # noqa: DTZ001
+    counted, both = Counted(monkeypatch), {"2020-02": 1, "2020-03": 1}
+    assert [both] * 2 == [counts(repositories.timeline) for _ in range(2)]
+    assert ["2020-03", "2020-02"] == counted.months
+    for change in (repositories.images.delete, repositories.images.restore):
+        counted.months.clear()
+        change(image.public_id)
+        found = [counts(repositories.timeline) for _ in range(3)]
+        assert [{"2020-03": 1} if change == repositories.images.delete else both] * 3 == found
+        assert ["2020-02", f"{image.uploaded_at:%Y-%m}"] == sorted(counted.months)
+    counted.months.clear()
+    repositories.images.delete(other.public_id)
+    assert {"2020-02": 1} == counts(repositories.timeline)
+    assert ["2020-03", f"{other.uploaded_at:%Y-%m}"] == sorted(counted.months)
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_change_that_commits_while_months_are_counted_is_in_the_next_answer(
+    repositories: Repositories, monkeypatch: pytest.MonkeyPatch, *, kept: bool
+) -> None:
+    image = taken(repositories, datetime(2020, 2, 1))  # noqa: DTZ001
+    counted = Counted(monkeypatch)
+    if kept:
+        counts(repositories.timeline)
+        repositories.images.edit(image.public_id, Edit(caption="A dog."))
+    counted.during["2020-02"] = lambda: repositories.images.delete(image.public_id)
+    counts(repositories.timeline)
+    assert {} == counted.during
+    assert {} == counts(repositories.timeline)

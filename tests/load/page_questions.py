@@ -12,6 +12,7 @@ from imgcore.db.pages import PageRepository, encode_cursor
 from tests.load.many_rows import ALBUM, BASE
 
 PAGE, PAGES = 40, 24  # photos of a page, and pages that are asked for once: a thousand photos have no more
+MONTHS = 120  # of the dates taken
 GZIP = {"Accept-Encoding": "gzip"}
 
 HOT_PAGE, HOT_LIST, NO_PHOTO_HAS_BOTH = "page", "list", "a frequent word and a rare one"
@@ -68,7 +69,7 @@ OF_TIMELINE = {
 class Question:
     """What is asked. paths: in turn. conditional: with the ETag of the first answer. once: each path once.
 
-    compared: photos that are looked up in the index, of which none is found; more among more photos.
+    compared: photos that are looked up in the index and not shown; more among more photos.
     changed: of the newest photos, before each request.
     """
 
@@ -144,6 +145,13 @@ def questions(pages: PageRepository, rows: int) -> list[Question]:
         ),
         *(Question(f"{what}, 304", [path], conditional=True) for what, path in unchanged.items()),
         # At the end, because the web process counts the months of changed photos anew
+        Question(
+            "months, newest photo changed",
+            ["/api/v1/timeline"] * PAGES,
+            once=True,
+            compared=rows // MONTHS,
+            changed=1,
+        ),
         *(
             Question(f"page, {what}", ["/"] * PAGES, once=True, goal_of_peer=1, changed=photos)
             for what, photos in (("newest photo changed", 1), ("all photos changed", PAGE))
