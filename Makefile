@@ -9,8 +9,14 @@ EXTRAS = aws mysql gemini local cli web # of imgcore; imgload has its own
 VENV = .venv
 BIN = $(VENV)/bin
 UV = .local/tools/bin/uv
-PREREQUISITES = sh roles/local_cloud/files/prerequisites.sh $(PYTHON) $(MAKECMDGOALS)
+# The path may have spaces and quotes, so the shell reads it from the environment; ~ is the home folder also where it is quoted.
+override PYTHON := $(patsubst ~/%,$(HOME)/%,$(PYTHON))
+PREREQUISITES = sh roles/local_cloud/files/prerequisites.sh "$$PYTHON" $(MAKECMDGOALS)
 INSTALL = -B roles/local_cloud/files/install.py
+# Succeeds if the interpreter of .venv starts and has the packages' folder of its version: its Python may be removed or upgraded.
+USABLE = $(BIN)/python -c 'import os, sysconfig; os.stat(sysconfig.get_path("purelib"))' 2>/dev/null
+RENEWED := $(shell $(USABLE) || echo FORCE)
+export PYTHON
 export UV
 unexport PYTHONDONTWRITEBYTECODE # Ansible would compile itself anew in each of its processes
 export PORT
@@ -20,14 +26,15 @@ export RESET
 .DEFAULT_GOAL := help
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | sed 's/$$(PORT)/$(PORT)/'
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | \
+		awk -F '[$$][(]PORT[)]' '{ print $$1 (NF > 1 ? ENVIRON["PORT"] $$2 : "") }'
 
 run: $(VENV)/.run ## the gallery on this machine, at http://127.0.0.1:$(PORT)/ (RESET=1 starts empty)
 	@exec $(BIN)/python roles/local_cloud/files/run.py
 
 venv: $(VENV)/.run ## Ansible and imgcore in .venv, nothing started (then: . .venv/bin/activate)
 
-check: $(VENV)/.test ## format, lint, types, unit and web tests: two to three minutes, nothing to install
+check: $(VENV)/.test ## format, lint, types, unit and web tests: two to three minutes, with no system packages
 	@$(BIN)/python -m tests.support.stages check
 
 test: $(VENV)/.test ## everything that CI needs (installs missing programs where it may); T=path::test runs that alone
@@ -39,7 +46,7 @@ lint: $(VENV)/.test ## ruff, shellcheck, mypy strict, eslint and stylelint where
 bench: $(VENV)/.test ## figures: medians and ratios of one run on this machine
 	@for bench in tests/load/bench_*.py; do echo "== $$bench"; $(BIN)/python -m "$$(echo "$${bench%.py}" | tr / .)" || exit 1; done
 
-drill: $(VENV)/.test ## what takes minutes and proves rare things, an hour or two in all; D=name runs one (tests/drills/drills.toml)
+drill: $(VENV)/.test ## long tests of rare events, an hour or two for all; D=name runs one of tests/drills/drills.toml
 	@$(BIN)/python -m tests.support.drills $(D)
 
 mutate: $(VENV)/.test ## which small faults of the modules in tests/mutation.toml no test notices (hours); M=module or folder
@@ -69,14 +76,17 @@ clean: ## caches and builds; photos stay
 distclean: clean ## everything that make created, including the photos of `make run`
 	@rm -rf $(VENV) .local
 
+FORCE:
+
 $(UV):
 	@$(PREREQUISITES)
-	@rm -rf .local/tools && $(PYTHON) -m venv .local/tools
+	@rm -rf .local/tools && "$$PYTHON" -m venv .local/tools
 	@.local/tools/bin/python $(INSTALL) "Installing uv, which installs the rest (18 MB)" \
 		.local/tools/bin/python -m pip install --disable-pip-version-check --retries 2 uv==$(UV_VERSION)
 
-$(VENV)/.run: requirements.txt pyproject.toml | $(UV)
-	@test -x $(BIN)/python || { $(PREREQUISITES) && $(UV) venv --quiet --python $(PYTHON) $(VENV); }
+$(VENV)/.run: requirements.txt pyproject.toml $(RENEWED) | $(UV)
+	@if $(USABLE); then $(BIN)/python -B roles/local_cloud/files/prerequisites.py $(BIN)/python $(MAKECMDGOALS); \
+		else $(PREREQUISITES) && $(UV) venv --quiet --clear --force --python "$$PYTHON" $(VENV); fi
 	@$(BIN)/python $(INSTALL) "Installing the locked dependencies (130 MB of downloads the first time: Ansible, the emulator, the SDKs)" \
 		$(UV) pip install --python $(VENV) --require-hashes -r requirements.txt
 	@$(UV) pip install --quiet --python $(VENV) --no-deps --no-build-isolation -e .

@@ -212,6 +212,17 @@ def test_disk_of_an_installation_holds_all_of_it(
             check()
 
 
+def test_update_of_an_installation_needs_no_space_of_its_own(
+    prerequisites: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(
+        prerequisites.shutil, "disk_usage", lambda folder: type("Usage", (), {"free": 50 * 2**20})
+    )
+    (tmp_path / ".venv").mkdir()
+    (tmp_path / ".venv/.run").touch()
+    prerequisites.check_installation_space(tmp_path, tmp_path, tmp_path / "cache", ["venv"])
+
+
 def test_cache_on_another_disk_is_a_copy(
     prerequisites: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

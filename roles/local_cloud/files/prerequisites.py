@@ -151,6 +151,8 @@ def check_host(environ: Mapping[str, str]) -> None:
 def check_installation_space(root: Path, home: Path, cache: Path, goals: Sequence[str]) -> None:
     """Raise Refused if a disk is too full for the installation and, with the goal ``run``, for the gallery."""
     installed = INSTALLED_MEGABYTES + (TESTED_MEGABYTES if set(goals) - {"run", "venv"} else 0)
+    if (root / ".venv" / ".run").exists():
+        installed = 0  # an update replaces what is there
     # uv links the files of its cache into .venv; on another disk it copies them.
     cached = CACHED_MEGABYTES if _device(cache) == _device(root) else installed
     started = started_megabytes(home) if "run" in goals else 0
