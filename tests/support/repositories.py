@@ -43,9 +43,8 @@ class Repositories:
         self.tag_list = TagListRepository(database)
         self.albums = AlbumRepository(database)
         self.shares = ShareRepository(database)
-        self.changes = ChangeRepository(
-            database, clock=itertools.count(step=2).__next__
-        )  # reads anew each time
+        clock = itertools.count(step=0.5).__next__  # a second from one request to the next: each reads anew
+        self.changes = ChangeRepository(database, clock)
         self.jobs = JobRepository(database)
         self.ledger = LedgerRepository(database)
 

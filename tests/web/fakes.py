@@ -342,7 +342,7 @@ def fake_gallery(
         timeline=TimelineRepository(database),
         tag_list=TagListRepository(database),
         trash=TrashRepository(database),
-        changes=ChangeRepository(database, itertools.count().__next__),  # each request reads them anew
+        changes=ChangeRepository(database, itertools.count(step=0.5).__next__),  # reads them anew each time
         campaigns=Campaigns(CampaignRepository(database), queues, lambda images: images * 0.5),
         albums=albums,
         shares=Shares(ShareRepository(database), albums, images, attempts, hasher),
