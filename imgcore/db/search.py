@@ -104,7 +104,7 @@ def search(tx: Transaction, query: Query, below: int, limit: int, select: Select
     if not query:
         return Found((), None)
     sources = sources_of(tx, query)
-    alone = len(sources) == 1 and not query.excluded and not query.phrases
+    alone = len(sources) == 1 and not (query.excluded or query.phrases or query.excluded_phrases)
     size = limit + 1 if alone else min(2 * (limit + 1), BATCH)
     leader, ids = _rarest(tx, sources, below, size)
     others = [source for source in sources if source is not leader]

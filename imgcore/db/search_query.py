@@ -6,7 +6,7 @@ A word of a query finds the words that begin with it and those with the same Eng
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
@@ -57,6 +57,10 @@ class Term:
         """The ranges (first, end) of the words that begin so; see ``search_words.ranges``."""
         return [] if self.prefix is None else ranges(self.prefix)
 
+    def implies(self, other: Term) -> bool:
+        """Return whether photos of this term are photos of the other one."""
+        return self.exact <= other.exact and self.prefix in (None, other.prefix)
+
 
 @dataclass(frozen=True, slots=True)
 class Query:
@@ -77,9 +81,8 @@ class Query:
     words: bool = False
 
     def __bool__(self) -> bool:
-        return bool(
-            self.required or self.excluded or self.status or self.album is not None or self.ids is not None
-        )
+        compared = self.required or self.excluded or self.excluded_phrases
+        return bool(compared or self.status or self.album is not None or self.ids is not None)
 
     def follows(self, folded: str) -> bool:
         """Return whether a photo's folded text holds the phrases and none of the excluded ones."""
@@ -93,7 +96,8 @@ class Query:
 def parse(text: str) -> Query:
     """Return the query that a person typed. Invalid: too many words, or a lone surrogate.
 
-    ``"two words"`` is a phrase, ``-word`` excludes, ``tag:cat`` compares a facet, ``before:2026-05`` a date.
+    ``"two words"`` is a phrase, ``-word`` excludes, ``-t-shirt`` as a phrase, ``tag:cat`` compares a facet,
+    ``before:2026-05`` a date.
     """
     folded = fold_for_search(storable(text, len(text)))
     query: dict[str, list[Any]] = {"required": [], "excluded": [], "phrases": [], "excluded_phrases": []}
@@ -105,9 +109,11 @@ def parse(text: str) -> Query:
             facets += 1
         elif part["quoted"] is not None:
             _add_phrase(query, written, no=no)
+        elif no:
+            _exclude(query, written)
         else:
-            _add_words(query, written, no=no)
-    terms = len(query["required"]) + len(query["excluded"])
+            _add_words(query, written)
+    terms = sum(len(query[side]) for side in ("required", "excluded", "excluded_phrases"))
     if terms > MOST_TERMS or sum(1 for _ in written_words(folded)) > MOST_WORDS:
         raise Invalid(f"The search has too many words: at most {MOST_WORDS}.", code="query")
     parts: dict[str, Any] = {name: tuple(dict.fromkeys(found)) for name, found in query.items()}
@@ -132,14 +138,41 @@ def _side(*, no: bool) -> str:
     return "excluded" if no else "required"
 
 
-def _add_words(query: dict[str, list[Any]], text: str, *, no: bool) -> None:
+def _add_words(query: dict[str, list[Any]], text: str) -> None:
     for written in written_words(text):
-        for piece in pieces(written.replace("'", "")):
-            for run in runs(piece):
-                if UNSPACED.match(run):
-                    _add_phrase(query, run, no=no)
-                else:
-                    query[_side(no=no)].append(_term(run, begins=not no))
+        for part in written.split("-"):
+            found = [run for piece in pieces(part) for run in runs(piece)]
+            for run in filter(UNSPACED.match, found):
+                _add_phrase(query, run, no=False)
+            spaced = [run for run in found if not UNSPACED.match(run)]
+            if "'" in part:
+                query["required"] += _apostrophe_terms(part, spaced, begins="-" in written)
+            else:
+                query["required"] += [Term(_forms(run), _prefix(run)) for run in spaced]
+
+
+def _apostrophe_terms(part: str, between: Sequence[str], *, begins: bool) -> list[Term]:
+    """Return the terms of a part with apostrophes: photos have it without them, or what is between them.
+
+    Of "val-d'oise" a photo has the words val, d, oise and valdoise, of "val d'oise" also doise. begins: what
+    is between them begins words of photos, and not only the part as a whole.
+    """
+    whole = part.replace("'", "")
+    terms = dict.fromkeys(
+        Term(_forms(word) | _forms(whole), _prefix(word if begins else whole)) for word in between
+    )
+    # The s of john's: photos with john or johns are found by the other term already
+    return [term for term in terms if not any(other.implies(term) for other in terms if other != term)]
+
+
+def _exclude(query: dict[str, list[Any]], text: str) -> None:
+    """Exclude a word as it was typed. Of t-shirt, no part is excluded by itself."""
+    words = words_in_order(text)
+    if len(words) == 1:
+        query["excluded"].append(Term(_forms(words[0])))
+    else:
+        for spelling in dict.fromkeys((text, text.replace("'", ""))):  # don't and dont
+            _add_phrase(query, spelling, no=True)
 
 
 def _add_phrase(query: dict[str, list[Any]], text: str, *, no: bool) -> None:
@@ -154,9 +187,14 @@ def _add_phrase(query: dict[str, list[Any]], text: str, *, no: bool) -> None:
     query[_side(no=no)] += [Term(frozenset({unit})) for unit in units[:PHRASE_TERMS]]
 
 
-def _term(word: str, *, begins: bool) -> Term:
+def _forms(word: str) -> frozenset[str]:
     word = word[:WORD_LENGTH]
-    return Term(frozenset({word, stem(word)}), word if begins and len(word) > 1 else None)
+    return frozenset({word, stem(word)})
+
+
+def _prefix(word: str) -> str | None:
+    """Return the beginning of words that a typed word stands for; too many begin with one letter."""
+    return word[:WORD_LENGTH] if len(word) > 1 else None
 
 
 def _follows(phrase: tuple[str, ...], folded: str) -> bool:

@@ -57,6 +57,62 @@ def test_words_phrases_exclusions_and_facets_meet(repositories: Repositories) ->
     assert [] == found(repositories, '"bridge old"')
 
 
+def listed(repositories: Repositories, query: str) -> list[str]:
+    """Return the photos of a query; the timeline, and its months, have the same."""
+    names = found(repositories, query)
+    months = repositories.timeline.months(Viewer(), Sort.UPLOADED, query)
+    slices = [
+        repositories.timeline.month(Viewer(), each.month, Sort.UPLOADED, offset=0, limit=50, text=query)
+        for each in months.months
+    ]
+    assert months.exact
+    assert len(names) == months.total == sum(len(each.versions) for each in slices)
+    return names
+
+
+def test_words_of_hyphens_and_apostrophes_are_found_as_they_are_written(repositories: Repositories) -> None:
+    described(repositories, "other.jpg", caption="Valence, a dog's oiseau and a rock", tags=())
+    captions = (
+        "Val-d'Oise at dusk",
+        "Côte-d’Or",
+        "Villeneuve-d'Ascq",
+        "Saint-Jean-d'Angély",
+        "A jack-o'lantern",
+        "More rock-n'roll",
+    )
+    for number, caption in enumerate(captions):
+        described(repositories, f"{number}.jpg", caption=caption, tags=())
+
+    for number, caption in enumerate(captions):
+        [word] = [each for each in caption.split() if "-" in each]
+        for query in (word, word.replace("'", "’"), word.replace("-", " "), word.rpartition("-")[2]):
+            assert [f"{number}.jpg"] == listed(repositories, query), query
+        assert {f"{number}.jpg"} == {*listed(repositories, "-okapi")} - {*listed(repositories, f"-{word}")}
+
+
+def test_excluded_words_of_several_parts_leave_photos_with_one_of_them(repositories: Repositories) -> None:
+    for name, caption in (
+        ("shirt.jpg", "A red shirt"),
+        ("t-shirt.jpg", "A red T-shirt"),
+        ("IMG 05 beach.jpg", "Red beach"),
+        ("2018-05-01.jpg", "Red sea"),
+    ):
+        described(repositories, name, caption=caption, tags=())
+
+    for query, excluded in (
+        ("red -t-shirt", "t-shirt.jpg"),
+        ('-"t-shirt" red', "t-shirt.jpg"),
+        ("-t-shirt", "t-shirt.jpg"),
+        ('-"t-shirt"', "t-shirt.jpg"),
+        ("red -2018-05-01", "2018-05-01.jpg"),
+        ("-2018.05.01 red", "2018-05-01.jpg"),
+        ("-img_05", "IMG 05 beach.jpg"),
+    ):
+        names = listed(repositories, query)
+        assert 3 == len(names), query
+        assert excluded not in names, query
+
+
 def test_date_camera_and_owner_are_found(repositories: Repositories, database: Database) -> None:
     owner = AccountRepository(database).add("w" * 32, "amelie", Role.PERSON, "hash")
     row = replace(new("a.jpg"), owner_id=owner.id)
@@ -181,7 +237,7 @@ def test_search_for_two_words_of_no_photo_runs_few_statements(
     assert len(statements) <= 8
 
 
-@pytest.mark.parametrize("query", ["zebra", "cat", "cat wall", "ca wa", "cat -dog", '"cat wall"'])
+@pytest.mark.parametrize("query", ["zebra", "cat", "cat wall", "c'at", "cat -dog", "-a-dog", '"cat wall"'])
 def test_a_search_runs_few_statements(
     repositories: Repositories, monkeypatch: pytest.MonkeyPatch, query: str
 ) -> None:

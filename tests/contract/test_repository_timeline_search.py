@@ -26,6 +26,8 @@ SEARCHES = [
     "even seven",
     '"photo odd"',
     '-"photo odd" photo',
+    "photo -photo-odd",
+    "-photo.odd",
     "okapi",
 ]
 
@@ -142,7 +144,9 @@ def test_more_than_are_counted_give_the_counts_of_all(
         assert (exact, found if exact else len(photos)) == (months.exact, months.total)
 
 
-@pytest.mark.parametrize("text", ["photo", "photo even", "photo -odd", '"photo even"', "even -photo"])
+@pytest.mark.parametrize(
+    "text", ["photo", "photo even", "photo -odd", '"photo even"', "even -photo", "-photo-odd"]
+)
 def test_timeline_of_a_search_costs_the_same_however_many_photos_there_are(
     database: Database,
     photos: list[tuple[datetime, Image]],

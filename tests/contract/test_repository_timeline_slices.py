@@ -40,11 +40,13 @@ SUBJECTS = (
     "happiness",
     "red-boat snow",
     "a boating",
+    "boat-r'ed",
 )
 TEXTS = (
     "boat", "boat red", '"red boat"', '"boat red"', "red -boat", 'boat -"red boat"', "happy", "snow boat",
     "bo", "bo -snow", "zebra", "tag:cat boat", "-tag:cat", "after:2025-05-25 boat", "before:2025-06 -red",
     "taken:2025-05", "-camera:co red", "happiness snow", '"red boat" -"boat snow"', "photo -boat -snow",
+    "boat -red-boat", "-snow-boat", "r'ed",
 )  # fmt: skip
 FAILED = ("failed", "blocked", "skipped")
 WAITING = ("pending", "retry", "processing")

@@ -5,11 +5,18 @@ from __future__ import annotations
 import random
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from imgcore.db.search_query import MOST_TERMS, Query, Term, parse
+from imgcore.db.search_query import MOST_TERMS, MOST_WORDS, PHRASE_TERMS, Query, Term, parse
 from imgcore.db.search_words import index_words, words_in_order
 from imgcore.errors import Invalid
-from imgcore.text import fold_for_search
+from imgcore.text import fold_for_search, printable
+
+PARTS = ("d", "val", "Oise", "église", "flowers", "s", "5", "ab" * 20, "黒", "猫", "ไ", "☀", *"-'’ʼ–‑/._,&+!")
+WRITTEN = st.lists(st.sampled_from(PARTS), min_size=1, max_size=8).map("".join) | st.text(
+    min_size=1, max_size=8
+)
 
 
 def finds(query: str, text: str) -> bool:
@@ -78,6 +85,50 @@ def test_dashes_are_one(dash: str) -> None:
         assert finds(query, text), query
 
 
+@pytest.mark.parametrize(
+    ("text", "queries"),
+    [
+        ("Val-d'Oise at dusk", ("Val-d'Oise", "val d'oise", "d'oise", "valdoise", "val-d'oi", "oise")),
+        ("Le Val d’Oise", ("Val-d'Oise", "d'oise", "doise")),
+        ("Val-Doise", ("Val-d'Oise", "val-d’oise dois")),
+        ("Côte-d’Or", ("cote-d'or", "Côte d’Or", "d'or")),
+        ("Villeneuve-d'Ascq", ("Villeneuve–d’Ascq", "ascq")),
+        ("Saint-Jean-d'Angély", ("Saint-Jean-d'Angély", "saint jean d'angely", "jean-d'ange")),
+        ("A jack-o'lantern", ("jack-o'lantern", "jack o'lantern", "jack-o'lan", "lanterns")),
+        ("rock-n'roll", ("rock-n'roll", "rock n'roll", "rock")),
+        ("'twas John's rock'n'roll-o'clock", ("rock'n'roll-o'clock", "'twas john’s", "johns", "o'clock")),
+        ("a’猫’犬-l'鳥", ("a'猫'犬-l'鳥", "猫 l'鳥")),
+        ("猫l'église", ("猫l'église", "l'eglise")),
+    ],
+)
+def test_word_of_hyphens_and_apostrophes_is_found_as_it_is_written(text: str, queries: tuple[str, ...]) -> None:
+    for query in queries:
+        assert finds(query, text), query
+        assert not finds(query, "Valence, d'Isay, o'cock"), query
+
+
+@given(st.lists(WRITTEN, min_size=1, max_size=4).map(" ".join))
+@example("Val-d’Oise at dusk")
+@example("d黒'黒")
+def test_text_is_found_and_excluded_by_each_of_its_words(written: str) -> None:
+    text = printable(written)
+    for word in text.split():
+        folded = fold_for_search(word)
+        # A query gives a meaning to signs that words begin with, and to some signs that fold to spaces
+        if words_in_order(folded) and not folded.startswith("-") and " " not in fold_for_search(f"-{word}"):
+            assert finds(word, text), word
+            if '"' not in folded:
+                assert not finds(f"-{word}", text), word
+                assert finds(f'"{word}"', text), word
+                assert not finds(f'-"{word}"', text), word
+
+
+def test_possessive_is_searched_as_one_word() -> None:
+    """Photos with its stem are found; those of the s alone need not be read."""
+    assert (Term(frozenset({"johns", "john"}), "johns"),) == parse("John’s").required
+    assert (Term(frozenset({"aa", "a"}), "aa"),) == parse("a'a").required
+
+
 @pytest.mark.parametrize("quotes", ["“”", '""', "«»", "„“", "＂＂", "「」"])
 def test_quotation_marks_are_one(quotes: str) -> None:
     text = f"a {quotes[0]}quoted{quotes[1]} word zebra"
@@ -136,6 +187,41 @@ def test_a_word_is_excluded_with_its_plural_and_not_by_prefix() -> None:
     assert finds("t-shirt", "a T-shirt")
 
 
+@pytest.mark.parametrize(
+    ("query", "found", "excluded"),
+    [
+        (
+            "-t-shirt",
+            ("A red shirt", "T for two, red", "shirt t"),
+            ("A red T-shirt", "a t shirt", "black-t-shirt"),
+        ),
+        ("-2018-05-01", ("IMG 05 beach", "2018 05", "2018-05-011"), ("Beach 2018-05-01", "2018 05 01")),
+        ("-img_05.jpg", ("cat.jpg", "05", "img 05.png"), ("IMG_05.jpg",)),
+        ("-and/or", ("red and blue", "blue or red"), ("red and/or blue", "and or")),
+        ("-don't", ("Don, a t", "don"), ("I don’t", "dont")),
+        ("-john's", ("John", "a dog's john"), ("St John’s", "johns")),
+        ("-val-d'oise", ("val d or", "Oise", "doise"), ("Val-d’Oise", "Val d'Oise", "Val-Doise")),
+        ("-黒猫", ("黒い猫",), ("私は黒猫が好き",)),
+        ("-x黒猫", ("x 猫", "黒猫"), ("x黒猫が",)),
+        ("-flowers", ("flow",), ("A flower", "flowers")),
+    ],
+)
+def test_excluded_word_of_several_parts_is_a_phrase(
+    query: str, found: tuple[str, ...], excluded: tuple[str, ...]
+) -> None:
+    for asked in (query, f"{query} -okapi", f"-okapi {query}"):
+        assert parse(asked)
+        assert all(finds(asked, text) for text in found), asked
+        assert not any(finds(asked, text) for text in excluded), asked
+
+
+def test_excluded_phrase_alone_finds_the_other_photos() -> None:
+    for query in ('-"two flowers"', "-t-shirt", "tag:cat -t-shirt"):
+        assert parse(query)
+        assert parse(query).words
+    assert not parse("tag:cat").words
+
+
 def test_facets_are_whole_values() -> None:
     words = index_words("", [("tag", "Calm Water"), ("taken", "2026-05")])
 
@@ -163,6 +249,29 @@ def test_too_many_words_are_refused() -> None:
 
 def test_a_long_unspaced_query_is_bounded() -> None:
     assert len(parse("猫" * 100 + "犬" * 100).required) <= MOST_TERMS
+
+
+@pytest.mark.parametrize("words", [16, 17, 200])
+@pytest.mark.parametrize(
+    "word", ["-a{}-b", "-a{}-o'b", "-a{}'b", "-{}", "-{}黒猫", "a{}-o'b", "a{}'b", '-"{}-b"']
+)
+def test_many_words_of_hyphens_and_apostrophes_are_bounded(word: str, words: int) -> None:
+    text = " ".join(word.format(number) for number in range(words))
+    if words > MOST_WORDS or word == "a{}-o'b":
+        with pytest.raises(Invalid):
+            parse(text)
+    else:
+        query = parse(text)
+        assert len(query.required) + len(query.excluded) + len(query.excluded_phrases) <= MOST_TERMS
+
+
+def test_long_words_of_hyphens_are_bounded() -> None:
+    parts = "-".join("abcdefghij" * 10)
+    assert 1 == len(parse(f"-{parts}").excluded_phrases)
+    assert PHRASE_TERMS >= len(parse(f'"{parts}"').required)
+    for text in (parts, parts.replace("-", "-o'"), "'".join(f"w{number}" for number in range(50))):
+        with pytest.raises(Invalid):
+            parse(text)
 
 
 def test_words_in_order_of_both_kinds_of_script() -> None:
