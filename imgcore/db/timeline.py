@@ -24,7 +24,7 @@ from imgcore.db.scopes import NOBODY, owner_seen, scope_of
 from imgcore.db.search import unless_found
 from imgcore.db.statements import sql
 from imgcore.db.tiles import read_tiles
-from imgcore.db.timeline_search import COLUMN, count_found, slice_found
+from imgcore.db.timeline_search import BELOW, COLUMN, below_values, count_found, slice_found, slice_of
 from imgcore.errors import Busy, Invalid, Unavailable
 from imgcore.gallery.changes import LIFETIME, OVERLAP
 from imgcore.gallery.filters import NO_FILTERS, Filters, Progress
@@ -38,6 +38,7 @@ from imgcore.gallery.listing import (
     Sort,
     Tile,
     month_bounds,
+    month_cursor,
 )
 from imgcore.gallery.models import Viewer
 
@@ -59,8 +60,8 @@ _CHANGED = (
     " WHERE changed_at > :since LIMIT :limit"
 )
 _SLICE = (
-    "SELECT i.id, i.version FROM (SELECT id, {column} AS place FROM images WHERE {scope} {column} >= :first"
-    " AND {column} < :end ORDER BY {column} DESC, id DESC LIMIT :limit OFFSET :offset) page"
+    "SELECT i.id, i.version, page.place FROM (SELECT id, {column} AS place FROM images WHERE {scope} {below}"
+    " ORDER BY {column} DESC, id DESC LIMIT :limit OFFSET :offset) page"
     " JOIN images i ON i.id = page.id ORDER BY page.place DESC, i.id DESC"
 )
 
@@ -178,28 +179,31 @@ class TimelineRepository(Repository):
         *,
         offset: int,
         limit: int,
+        cursor: str | None = None,
         text: str | None = None,
         filters: Filters = NO_FILTERS,
     ) -> MonthSlice:
-        """Return ``limit`` photos of a month (YYYY-MM) after the ``offset`` newest ones. Invalid: offset."""
+        """Return ``limit`` photos of a month (YYYY-MM) after the ``offset`` newest ones below ``cursor``.
+
+        Invalid: offset, cursor.
+        """
+        below = month_cursor(cursor, month)
         if offset > MOST_SKIPPED:
             raise Invalid(f"offset may be {MOST_SKIPPED} at most.", code="offset")
         if text or filters:
             return self._database.read_heavy(
-                lambda tx: slice_found(tx, viewer, month, sort, text, filters, offset, limit),
+                lambda tx: slice_found(tx, viewer, month, sort, text, filters, below, offset, limit),
                 unless_found(text, viewer, MonthSlice((), more=False)),
             )
         owner = owner_seen(viewer)
         if owner == NOBODY:
             return MonthSlice((), more=False)
-        first, end = month_bounds(month)
         scope, values = scope_of(owner)
-        statement = sql(_SLICE, column=COLUMN[sort], scope=scope)
+        column = COLUMN[sort]
+        statement = sql(_SLICE, below=sql(BELOW, column=column, id="id"), column=column, scope=scope)
+        values |= {**below_values(month, below), "offset": offset, "limit": limit + 1}
         read = self._database.read if offset <= HEAVY_OFFSET else self._database.read_heavy
-        rows = read(
-            lambda tx: tx.tuples(statement, first=first, end=end, limit=limit + 1, offset=offset, **values)
-        )
-        return MonthSlice(tuple((row[0], row[1]) for row in rows[:limit]), more=len(rows) > limit)
+        return slice_of(read(lambda tx: tx.tuples(statement, **values)), limit)
 
     def tiles(self, ids: Sequence[int], sort: Sort = Sort.TAKEN) -> Sequence[Tile]:
         """Return the tiles of these images that exist, in no order."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from imgcore.db.connection import Transaction
@@ -20,11 +21,13 @@ from imgcore.db.search_sources import TOP, Condition, Source, conditions_of, sou
 from imgcore.db.search_words import facet
 from imgcore.db.statements import sql
 from imgcore.gallery.filters import Filters, Progress
-from imgcore.gallery.listing import MonthSlice, Sort, month_bounds
+from imgcore.gallery.listing import MonthCursor, MonthSlice, Sort, month_bounds
 from imgcore.gallery.models import Viewer
 
 MOST_COUNTED = 2000  # photos of one term, such as a word or a tag, that are counted by month
 MOST_COMPARED = 1000  # photos that other searches and filters find, which are counted by month
+# Photos of the month below a cursor: a range of an index, and of those with the cursor's own time the lower ids
+BELOW = "{column} >= :first AND {column} <= :at AND ({column} < :at OR {id} < :at_id)"
 COLUMN = {Sort.TAKEN: "timeline_at", Sort.UPLOADED: "timeline_upload"}
 
 _MOST_LED = 10_000  # photos of the rarest term that are compared to count those
@@ -41,19 +44,25 @@ _BY_MONTH = (
     "SELECT SUBSTR({place}, 1, 7), {columns} FROM ({photos}) led{joins}"
     " {then_join} images i ON i.id = led.id WHERE {where}{group}"
 )
-_IN_MONTH = "FROM images WHERE {scope} {column} >= :first AND {column} < :end"
-_COUNT = "SELECT COUNT(*) FROM (SELECT 1 AS one {in_month} LIMIT :size OFFSET :offset) page"
-# The inner query has the columns of an index alone: the rows of photos that are not found are not read
+_IN_MONTH = "FROM images WHERE {scope} {below}"
+_COUNT = "SELECT COUNT(*) FROM (SELECT 1 AS one {in_month} LIMIT :size) page"
+# The inner query has the columns of an index alone: the rows of photos that are not found are not read. The
+# same statement reads the last photo that is compared: between two, photos may be added or deleted
 _WALKED = (
-    "SELECT i.id, i.version, {text}, {decoded} FROM (SELECT led.id AS id, led.place AS place FROM"
-    " (SELECT id, {column} AS place {in_month} ORDER BY {column} DESC, id DESC LIMIT :size OFFSET :offset) led"
+    "{part}SELECT i.id, i.version, found.place, {text}, {decoded} FROM (SELECT led.id AS id, led.place AS place"
+    " FROM (SELECT id, {column} AS place {in_month} ORDER BY {column} DESC, id DESC LIMIT :size) led"
     "{joins} WHERE {where} ORDER BY led.place DESC, led.id DESC LIMIT :wanted) found"
-    " {then_join} images i ON i.id = found.id WHERE {texts} ORDER BY found.place DESC, found.id DESC"
+    " {then_join} images i ON i.id = found.id WHERE {texts}) UNION ALL"
+    " {part}SELECT id, NULL, {column}, NULL, 0 {in_month}"
+    " ORDER BY {column} DESC, id DESC LIMIT 1 OFFSET :before)"
 )
 _LED = (
-    "SELECT i.id, i.version, {text}, 1 FROM ({photos}) led{joins} {then_join} images i ON i.id = led.id"
-    " WHERE {place} >= :first AND {place} < :end AND {where} ORDER BY {place} DESC, i.id DESC LIMIT :wanted"
+    "SELECT i.id, i.version, {place}, {text}, 1"
+    " FROM ({photos}) led{joins} {then_join} images i ON i.id = led.id"
+    " WHERE {below} AND {where} ORDER BY {place} DESC, i.id DESC LIMIT :wanted"
 )
+
+_Row = tuple[int, int, Any]  # id, version and place, which is text or a datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,18 +185,42 @@ def slice_found(
     sort: Sort,
     text: str | None,
     filters: Filters,
+    below: MonthCursor,
     offset: int,
     limit: int,
 ) -> MonthSlice:
-    """Return ``limit`` photos of a month that are found after the ``offset`` newest ones."""
+    """Return ``limit`` photos of a month that are found after the ``offset`` newest ones below a cursor."""
     query = query_of(tx, text, filters, viewer)
     if filters.status is not Progress.FAILED:  # a file that was rejected has the month of its upload
         query = replace(query, required=tuple(_within(month, sort, query.required)))
     search = _Search.of(tx, query)
     if search is None or owner_seen(viewer) == NOBODY:
         return MonthSlice((), more=False)
-    found = _Month(tx, search, viewer, month, sort, filters).newest(offset + limit + 1)
-    return MonthSlice(tuple(found[offset : offset + limit]), more=len(found) > offset + limit)
+    found, compared = _Month(tx, search, viewer, month, sort, filters, below).newest(offset + limit + 1)
+    return slice_of(found[offset:], limit, compared)
+
+
+def slice_of(rows: Sequence[tuple[Any, ...]], limit: int, end: MonthCursor | None = None) -> MonthSlice:
+    """Return the part of a month that has up to ``limit`` of ``rows``: ids, versions and places.
+
+    end: the cursor of the following photos where there are no more rows.
+    """
+    more = len(rows) > limit
+    if more:
+        id_, _, at = rows[limit - 1]
+        end = _cursor(at, id_)
+    versions = tuple((row[0], row[1]) for row in rows[:limit])
+    return MonthSlice(versions, more=more, cursor=end.text() if end else None)
+
+
+def below_values(month: str, below: MonthCursor) -> dict[str, Any]:
+    """Return the values of BELOW."""
+    return {"first": month_bounds(month)[0], "at": below.at, "at_id": below.id}
+
+
+def _cursor(at: datetime | str, id_: int) -> MonthCursor:
+    """Return the cursor of a place as either database gives it."""
+    return MonthCursor(at if isinstance(at, str) else at.isoformat(" ", "microseconds"), id_)
 
 
 def _within(month: str, sort: Sort, terms: Sequence[Term]) -> Iterator[Term]:
@@ -206,7 +239,7 @@ def _within(month: str, sort: Sort, terms: Sequence[Term]) -> Iterator[Term]:
 
 @dataclass(frozen=True, slots=True)
 class _Month:
-    """The photos of a month that a search finds, newest first, as (id, version).
+    """The photos of a month below a cursor that a search finds, newest first, as (id, version, place).
 
     They are found in one of two ways, whichever reads fewer photos: the photos of the month are compared in
     their order, in growing steps, until enough are found; or those of the rarest term are compared, and
@@ -219,50 +252,53 @@ class _Month:
     month: str
     sort: Sort
     filters: Filters
+    below: MonthCursor
 
-    def newest(self, wanted: int) -> list[tuple[int, int]]:
-        """Return up to ``wanted`` of them."""
+    def newest(self, wanted: int) -> tuple[list[_Row], MonthCursor | None]:
+        """Return up to ``wanted`` of them, and the last photo that was compared where others are left."""
         if self.filters.status is Progress.FAILED:  # of a file that was rejected, the timeline knows nothing
             rarest = self.search.at_most(self.tx, _MOST_READ)
-            return self._of(rarest or Source(status=Progress.FAILED), wanted)
-        found: list[tuple[int, int]] = []
-        search = self.search
-        read, size = 0, min(max(_LEAST_READ, 2 * wanted), search.most_read)
-        while rows := self._rows(read, size):
+            return self._of(rarest or Source(status=Progress.FAILED), wanted), None
+        found: list[_Row] = []
+        search, start, read = self.search, self.below, 0
+        size = min(max(_LEAST_READ, 2 * wanted), search.most_read)
+        while rows := self._rows(start, size):
             led = search.at_most(self.tx, rows)
             if led is not None:
-                return self._of(led, wanted)
+                return self._of(led, wanted), None
             if not read:
                 search = replace(search, sources=search.by_rarity(self.tx, size))
-            found += self._walked(search.beside(None), read, size, wanted - len(found))
-            read += rows
-            if rows < size or len(found) >= wanted or read >= _MOST_READ:
-                break
-            size = min(size * _STEP, search.most_read, _MOST_READ - read)
-        return found
+            walked, last = self._walked(search.beside(None), start, size, wanted - len(found))
+            found += walked
+            read += size
+            if last is None or len(found) >= wanted or read >= _MOST_READ:
+                return found, last
+            start, size = last, min(size * _STEP, search.most_read, _MOST_READ - read)
+        return found, None
 
     @property
     def _column(self) -> str:
         return COLUMN[self.sort]
 
-    @property
-    def _bounds(self) -> dict[str, Any]:
-        first, end = month_bounds(self.month)
-        return {"first": first, "end": end}
-
-    def _range(self) -> tuple[str, dict[str, Any]]:
-        """Return the photos of the month in an index, with their values."""
+    def _range(self, start: MonthCursor) -> tuple[str, dict[str, Any]]:
+        """Return the photos of the month below a cursor in an index, with their values."""
         scope, values = scope_of(owner_seen(self.viewer))
-        return sql(_IN_MONTH, scope=scope, column=self._column), self._bounds | values
+        below = sql(BELOW, column=self._column, id="id")
+        return sql(_IN_MONTH, scope=scope, below=below), below_values(self.month, start) | values
 
-    def _rows(self, offset: int, size: int) -> int:
-        """Return how many photos the month has after ``offset``, up to ``size``."""
-        in_month, values = self._range()
-        return int(self.tx.tuples(sql(_COUNT, in_month=in_month), size=size, offset=offset, **values)[0][0])
+    def _rows(self, start: MonthCursor, size: int) -> int:
+        """Return how many photos the month has below ``start``, up to ``size``."""
+        in_month, values = self._range(start)
+        return int(self.tx.tuples(sql(_COUNT, in_month=in_month), size=size, **values)[0][0])
 
-    def _walked(self, same: Condition, offset: int, size: int, wanted: int) -> list[tuple[int, int]]:
-        """Return up to ``wanted`` photos that are found among ``size`` of the month after ``offset``."""
-        in_month, values = self._range()
+    def _walked(
+        self, same: Condition, start: MonthCursor, size: int, wanted: int
+    ) -> tuple[list[_Row], MonthCursor | None]:
+        """Return up to ``wanted`` photos that are found among ``size`` of the month below ``start``.
+
+        Beside them: the last of these ``size`` photos; None where there are fewer.
+        """
+        in_month, values = self._range(start)
         text, compared = texts_of(self.search.query)
         words = self.search.query.words and not self.filters.status
         statement = sql(
@@ -275,17 +311,20 @@ class _Month:
             where=same.conditions,
             texts=compared.conditions,
         )
-        values |= {"size": size, "offset": offset, **same.values, **compared.values}
+        values |= {"size": size, "before": size - 1, **same.values, **compared.values}
         # A look-up of each photo's task would take longer than all others: few are not decoded
-        found: list[tuple[int, int]] = []
+        found: list[_Row] = []
+        last: MonthCursor | None = None
         for most in (size,) if self.search.phrases else (wanted + _FEW, size):
             rows = self.tx.tuples(statement, wanted=most, **values)
+            last = next((_cursor(row[2], row[0]) for row in rows if row[1] is None), None)
             found = self._compared(rows)
-            if len(found) >= wanted or len(rows) < most:
+            if len(found) >= wanted or len(rows) - (last is not None) < most:
                 break
-        return found[:wanted]
+        # A UNION has no order
+        return sorted(found, key=lambda row: (row[2], row[0]), reverse=True)[:wanted], last
 
-    def _of(self, led: Source, wanted: int) -> list[tuple[int, int]]:
+    def _of(self, led: Source, wanted: int) -> list[_Row]:
         """Return up to ``wanted`` photos that are found among those of one source."""
         photos, values = led.photos()
         word = facet("placed" if self.sort is Sort.TAKEN else "uploaded", self.month)
@@ -293,21 +332,23 @@ class _Month:
         same = self.search.beside(led, *in_month)
         text, compared = texts_of(self.search.query)
         seen, own = findable(self.search.query, self.viewer)
+        place = found_at(self._column, self.filters)
         statement = sql(
             _LED,
+            below=sql(BELOW, column=place, id="i.id"),
             text=text,
             photos=photos,
             joins=same.joins,
-            place=found_at(self._column, self.filters),
+            place=place,
             where=f"{same.conditions} AND {compared.conditions} AND {seen}",
         )
         limits = {"below": TOP, "limit": _MOST_READ, "wanted": _MOST_READ if self.search.phrases else wanted}
-        values |= {**self._bounds, **same.values, **compared.values, **own}
+        values |= {**below_values(self.month, self.below), **same.values, **compared.values, **own}
         return self._compared(self.tx.tuples(statement, **limits, **values))
 
-    def _compared(self, rows: Sequence[tuple[Any, ...]]) -> list[tuple[int, int]]:
+    def _compared(self, rows: Sequence[tuple[Any, ...]]) -> list[_Row]:
         return [
-            (id_, version)
-            for id_, version, folded, decoded in rows
+            (id_, version, place)
+            for id_, version, place, folded, decoded in rows
             if decoded and _holds(self.search.query, folded)
         ]

@@ -145,6 +145,27 @@ def test_windows_of_a_month_join_up(client: Client, gallery: Gallery) -> None:
     assert 5 == len(found)
 
 
+@pytest.mark.parametrize("query", ["", "&tag=cat"])
+def test_parts_by_cursor_lose_and_repeat_no_photo_when_others_come_or_go(
+    client: Client, gallery: Gallery, query: str
+) -> None:
+    """The parameter ``offset`` and ``next``, its value for the following photos, remain beside it."""
+    images = [add_done(gallery) for _ in range(6)][::-1]
+    path = f"/api/v1/timeline/2026-11?limit=2{query}"
+    first = client.get(path).json
+    gallery.delete(images[0].public_id)
+    gallery.delete(images[1].public_id)
+    add_done(gallery)
+    second = client.get(f"{path}&cursor={first['cursor']}").json
+    last = client.get(f"{path}&cursor={second['cursor']}").json
+    after = client.get(f"{path}&cursor={first['cursor']}&offset={second['next']}").json
+
+    shown = [row["id"] for part in (first, second, last) for row in part["photos"]]
+    assert [image.public_id for image in images] == shown
+    assert last == after
+    assert (2, 2, None, None) == (first["next"], second["next"], last["next"], last["cursor"])
+
+
 @pytest.mark.parametrize(
     ("path", "status", "code"),
     [
@@ -156,6 +177,7 @@ def test_windows_of_a_month_join_up(client: Client, gallery: Gallery) -> None:
         ("timeline/٢٠٢٦-11", 404, "month"),
         ("timeline/2026-11?limit=0", 422, "limit"),
         ("timeline/2026-11?limit=1001", 422, "limit"),
+        ("timeline/2026-11?cursor=x", 422, "cursor"),
         ("timeline/2026-11?offset=-1", 422, "offset"),
         ("timeline/2026-11?offset=2000001", 422, "offset"),
         ("timeline/2026-11?offset=1&offset=2", 400, "malformed"),

@@ -68,14 +68,22 @@ class TimelineApi:
         month, sort = checked_month(month), parsed_sort(asked.get("sort"), Sort.TAKEN)
         offset = request.number(asked, "offset", 0, least=0, most=MOST_SKIPPED)
         limit = request.number(asked, "limit", _USUAL_LIMIT, least=1, most=MONTH_LIMIT)
+        cursor = request.short(asked, "cursor")
         text, filters = searched(asked)
         found = self._rows.month(
-            gallery.viewer, month, sort, offset=offset, limit=limit, text=text, filters=filters
+            gallery.viewer,
+            month,
+            sort,
+            offset=offset,
+            limit=limit,
+            cursor=cursor,
+            text=text,
+            filters=filters,
         )
-        following = offset + limit if found.more else None
-        key = (found, month, sort, following, common_key(gallery))
+        rest = {"next": offset + limit if found.more else None, "cursor": found.cursor}
+        key = (found, month, sort, rest["next"], common_key(gallery))
         return json_from_cache(
-            self._months, key, lambda: {"month": month, **self._shown(found, sort, gallery), "next": following}
+            self._months, key, lambda: {"month": month, **self._shown(found, sort, gallery), **rest}
         )
 
     @requires(Scope.READ)
