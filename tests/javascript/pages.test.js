@@ -90,3 +90,15 @@ test("a section that cannot be loaded to its end is left as it is", async () => 
   assert.equal(section.ids.length, 500);
   assert.ok(count() <= 4);
 });
+
+test("a section is loaded to its end also where a page of a search has no photos", async () => {
+  const sections = new Sections(() => 1.5);
+  sections.set([{ key: "2026-11", count: 1000 }]);
+  const answers = [[[], "a"], [["n0"], "b"], [[], "c"], [["n1"], null]];
+  const pages = new Pages(sections, async () => {
+    const [ids, next] = answers.shift();
+    sections.append("2026-11", ids, next);
+  }, () => {});
+  await pages.whole(sections.list[0]);
+  assert.deepEqual(sections.ids, ["n0", "n1"]);
+});

@@ -34,6 +34,8 @@ export class Library {
     /** @type {AbortController | null} */
     this.searching = null;
     this.uncounted = false; // photos have come into months that are not loaded
+    /** @type {Map<string, Photo>} */
+    this.ends = new Map(); // the last photo of each month's last page, also where it is deleted since
   }
 
   get filtered() {
@@ -50,7 +52,7 @@ export class Library {
     this.searching = searching;
     const { signal } = searching;
     const { months, exact } = await ask("GET", `/api/v1/timeline${suffix(query)}`, { signal });
-    const first = months[0] ? await this.#page(months[0].month, query, 0, { signal, limit: FIRST_PAGE }) : null;
+    const first = months[0] ? await this.#page(months[0].month, query, { signal, limit: FIRST_PAGE }) : null;
     signal.throwIfAborted();
     this.query = query;
     this.set(months, first);
@@ -73,12 +75,13 @@ export class Library {
 
   /**
    * @param {{month: string, count: number}[]} months
-   * @param {{month: string, photos: Photo[], next: number | null} | null} first
+   * @param {{month: string, photos: Photo[], cursor: string | null} | null} first
    */
   set(months, first) {
     const wanted = months.map(({ month, count }) => ({ key: month, count }));
     if (!this.filtered && this.added.length) wanted.unshift({ key: ADDED, count: this.added.length });
     this.sections.set(wanted, { fresh: true });
+    this.ends.clear();
     if (!this.filtered) this.sections.append(ADDED, this.added, null);
     if (first) this.#take(first);
   }
@@ -94,8 +97,12 @@ export class Library {
     const { months, total, exact } = await ask("GET", `/api/v1/timeline${suffix(asked)}`);
     asked.set("limit", "1");
     for (const { month } of months) { // where the counts are upper bounds, the first ones may have none
-      const { photos } = await ask("GET", `/api/v1/timeline/${month}${suffix(asked)}`);
-      if (photos[0]) return { total, exact, until: photos[0].uploaded };
+      for (let next = ""; next !== null;) {
+        asked.set("cursor", next);
+        const { photos, cursor } = await ask("GET", `/api/v1/timeline/${month}${suffix(asked)}`);
+        if (photos[0]) return { total, exact, until: photos[0].uploaded };
+        next = cursor;
+      }
     }
     return { total, exact, until: null };
   }
@@ -107,36 +114,38 @@ export class Library {
   async load(section) {
     const query = this.query;
     const limit = section.next === undefined ? FIRST_OF_MONTH : PAGE;
-    const page = await this.#page(section.key, query, Number(section.next ?? 0), { limit });
+    const page = await this.#page(section.key, query, { cursor: section.next, limit });
     if (query === this.query && this.sections.get(section.key) === section) return page;
     return null; // the list is another one meanwhile
   }
 
-  /** @param {{month: string, photos: Photo[], next: number | null}} page */
+  /** @param {{month: string, photos: Photo[], cursor: string | null}} page */
   take(page) {
     this.#take(page);
   }
 
-  /** @param {{month: string, photos: Photo[], next: number | null}} page */
-  #take({ month, photos, next }) {
+  /** @param {{month: string, photos: Photo[], cursor: string | null}} page */
+  #take({ month, photos, cursor }) {
     for (const photo of photos) this.store.put(photo);
     const ids = photos.map((photo) => photo.id).filter((id) => this.store.get(id));
-    this.sections.append(month, ids, next === null ? null : String(next));
+    const last = photos.at(-1);
+    if (last) this.ends.set(month, last);
+    this.sections.append(month, ids, cursor);
   }
 
   /**
    * @param {string} month
    * @param {URLSearchParams} query
-   * @param {number} offset
-   * @param {{signal?: AbortSignal, limit?: number}} [options]
+   * @param {{signal?: AbortSignal, limit?: number, cursor?: string | null | undefined, offset?: number}} [options]
    */
-  async #page(month, query, offset, { signal, limit = PAGE } = {}) {
+  async #page(month, query, { signal, limit = PAGE, cursor, offset = 0 } = {}) {
     const asked = new URLSearchParams(query);
-    asked.set("offset", String(offset));
+    if (cursor) asked.set("cursor", cursor);
+    if (offset) asked.set("offset", String(offset));
     asked.set("limit", String(limit));
     const answer = await ask("GET", `/api/v1/timeline/${month}?${asked}`, signal ? { signal } : {});
     const photos = answer.photos.map((/** @type {any} */ row) => photoOf(row, answer.urls));
-    return { month, photos, next: /** @type {number | null} */ (answer.next) };
+    return { month, photos, cursor: /** @type {string | null} */ (answer.cursor) };
   }
 
   /**
@@ -153,7 +162,7 @@ export class Library {
     }
     const [query, offset] = [this.query, Math.floor(section.ids.indexOf(id) / PAGE) * PAGE];
     await this.#renewals.renew(id, `${query} ${section.key} ${offset}`, async () => {
-      const { photos } = await this.#page(section.key, query, offset);
+      const { photos } = await this.#page(section.key, query, { offset });
       for (const photo of photos) if (this.store.get(photo.id)) this.store.put(photo);
     });
   }
@@ -210,7 +219,9 @@ export class Library {
       return;
     }
     if (!section && this.filtered && !known) return; // whether it matches is known to the server only
-    const placed = this.sections.insert(photo.month, photo.id, (other) => precedes(photo, this.store.get(other)));
+    const end = this.ends.get(photo.month);
+    const after = (/** @type {string} */ other) => precedes(photo, this.store.get(other));
+    const placed = this.sections.insert(photo.month, photo.id, after, { paged: end !== undefined && precedes(photo, end) });
     if (!placed) this.uncounted = true;
   }
 

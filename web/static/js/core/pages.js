@@ -37,8 +37,8 @@ export class Pages {
 
   /** Load all that a section lacks, as long as there is progress. @param {Section} section */
   async whole(section) {
-    for (let known = -1; known < section.ids.length && section.next !== null;) {
-      known = section.ids.length;
+    for (/** @type {string | null | undefined} */ let known = null; known !== section.next && section.next !== null;) {
+      known = section.next;
       await this.#next(section);
     }
   }

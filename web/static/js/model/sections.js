@@ -14,7 +14,7 @@ export const SPACE = 24; // between sections
  * @property {string} key a month as 2026-11, or another name
  * @property {number} count
  * @property {string[]} ids
- * @property {string | null | undefined} next the cursor of the next page; undefined: nothing is loaded yet
+ * @property {string | null | undefined} next the cursor of the next page, a place that stays when photos come or go; undefined: nothing is loaded yet
  * @property {Box[]} boxes
  * @property {number} top
  * @property {number} height
@@ -113,8 +113,9 @@ export class Sections {
    * @param {string} key
    * @param {string} id
    * @param {(other: string) => boolean} after
+   * @param {{paged?: boolean}} [options] paged: it stands above the end of the loaded pages, whose last photos may be deleted
    */
-  insert(key, id, after) {
+  insert(key, id, after, { paged = false } = {}) {
     this.remove(id);
     let section = this.get(key);
     if (!section) {
@@ -125,7 +126,7 @@ export class Sections {
       this.list.splice(at < 0 ? this.list.length : at, 0, section);
     }
     const found = section.ids.findIndex(after);
-    if (section.next === undefined || (found < 0 && section.next !== null)) return false;
+    if (section.next === undefined || (found < 0 && section.next !== null && !paged)) return false;
     section.count += 1;
     section.ids.splice(found < 0 ? section.ids.length : found, 0, id);
     section.stale = true;

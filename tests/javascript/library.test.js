@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, test } from "node:test";
+
+import { Library } from "../../web/static/js/core/library.js";
+import { Store } from "../../web/static/js/core/store.js";
+
+const MONTH = "2026-11";
+const real = globalThis.fetch;
+
+/** The photos of the server, newest first. @type {{id: string, at: string, version: number, month: string}[]} */
+let photos = [];
+
+/** @param {number} number higher ones are newer */
+const photo = (number) => ({ id: `p${number}`, at: `2026-11-01T00:00:00.${String(number).padStart(3, "0")}`, version: 1, month: MONTH });
+
+/** Answer as the server does. A cursor is a place in the order. @param {URL} url */
+function answer({ pathname, searchParams }) {
+  if (pathname.endsWith("/timeline")) {
+    const months = photos.length ? [{ month: MONTH, count: photos.length }] : [];
+    return { months, total: photos.length, exact: true };
+  }
+  const cursor = searchParams.get("cursor");
+  const [offset, limit] = ["offset", "limit"].map((name) => Number(searchParams.get(name)));
+  const below = photos.filter(({ at }) => !cursor || at < cursor).slice(offset);
+  const shown = below.slice(0, limit);
+  const more = below.length > limit;
+  return { month: MONTH, urls: [], photos: shown, next: more ? offset + limit : null, cursor: more ? shown.at(-1)?.at : null };
+}
+
+beforeEach(() => {
+  photos = Array.from({ length: 260 }, (_, index) => photo(259 - index));
+  globalThis.fetch = async (path) => Response.json(answer(new URL(String(path), "http://gallery.test")));
+});
+
+afterEach(() => {
+  globalThis.fetch = real;
+});
+
+/** A library that has loaded the newest 100 photos. */
+async function opened() {
+  const library = new Library(new Store(), () => false);
+  await library.open(new URLSearchParams());
+  assert.equal(library.sections.ids.length, 100);
+  return library;
+}
+
+/** @param {Library} library */
+async function loadToTheEnd(library) {
+  const [section] = library.sections.list;
+  while (section && section.next !== null) {
+    const page = await library.load(section);
+    if (page) library.take(page);
+  }
+}
+
+/** The feed's news of photos, as the server gives them out. */
+const news = ({ added = /** @type {any[]} */ ([]), removed = /** @type {string[]} */ ([]) }) =>
+  ({ photos: added, removed, urls: [], batches: [], more: false, cursor: "" });
+
+const ids = () => photos.map(({ id }) => id);
+
+/** @param {Library} library @param {string[]} gone */
+const ways = {
+  "one deletes here": (library, gone) => gone.forEach((id) => library.remove(id)),
+  "the feed removes": (library, gone) => library.apply(news({ removed: gone })),
+  "move to another month": (library, gone) =>
+    library.apply(news({ added: gone.map((id) => ({ ...photo(0), id, version: 2, month: "2020-01" })) })),
+};
+
+for (const [name, remove] of Object.entries(ways)) {
+  test(`photos that ${name} leave no gap in what is loaded later`, async () => {
+    const library = await opened();
+    const gone = library.sections.ids.slice(40, 70);
+    photos = photos.filter(({ id }) => !gone.includes(id));
+    remove(library, gone);
+    await loadToTheEnd(library);
+    assert.deepEqual(library.sections.get(MONTH).ids, ids());
+    assert.equal(library.sections.get(MONTH).count, 230);
+  });
+}
+
+test("photos that arrive in front are shown once, and repeat none that is loaded later", async () => {
+  const library = await opened();
+  const added = Array.from({ length: 30 }, (_, index) => photo(300 + index));
+  photos = [...added].reverse().concat(photos);
+  library.apply(news({ added }));
+  const before = library.sections.ids;
+  const page = await library.load(library.sections.list[0]);
+  assert.equal(page.photos.some(({ id }) => before.includes(id)), false);
+  library.take(page);
+  await loadToTheEnd(library);
+  assert.deepEqual(library.sections.ids, ids());
+  assert.equal(library.sections.total, 290);
+});
+
+test("a photo that is restored where a page ended is shown, although the last loaded ones are gone", async () => {
+  const library = await opened();
+  const gone = library.sections.ids.slice(-5);
+  const back = library.store.get(gone[2]);
+  photos = photos.filter(({ id }) => !gone.includes(id) || id === back.id);
+  library.apply(news({ removed: gone }));
+  library.apply(news({ added: [{ ...back, version: 2 }] }));
+  assert.equal(library.sections.ids.at(-1), back.id);
+  await loadToTheEnd(library);
+  assert.deepEqual(library.sections.ids, ids());
+});
