@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -28,6 +29,7 @@ from tests.support.processes import processes
 pytestmark = pytest.mark.timeout(1800)  # Ansible on a busy machine
 
 SUPERVISOR = [sys.executable, "roles/local_cloud/files/run.py"]
+HOME_NAME = "my photos' #1 50%25"  # what shells split and URLs decode
 OTHER_HOST = "::1" if listening_error(0, "::1") is None else "127.0.0.2"  # some machines have no IPv6
 PHOTO = sorted((ROOT / "web/static/samples").glob("*.jpg"))[0]
 
@@ -185,7 +187,7 @@ class Story:
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     """A photo, a second run beside it, Ctrl-C; a later start, a part killed; another, all of it killed."""
-    home = tmp_path_factory.mktemp("run") / "home"
+    home = tmp_path_factory.mktemp("run") / HOME_NAME
     seen: dict[str, Any] = {"first": (first := start(home)), "image": (image := first.upload())}
     image_path = f"/api/v1/images/{image['id']}"
     seen["second_run"] = refused(home, free_port())
@@ -240,7 +242,7 @@ def recaption(aws: Cloud, *arguments: str) -> str:
 
 def campaigns(home: Path) -> list[Campaign]:
     """Return the campaigns of a stopped gallery, the newest first."""
-    database = open_database(f"sqlite:///{home}/gallery.db")
+    database = open_database(f"sqlite:///{quote(str(home))}/gallery.db")
     try:
         return list(CampaignRepository(database).newest(10))
     finally:
