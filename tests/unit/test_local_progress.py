@@ -40,6 +40,17 @@ def test_progress_without_terminal_keeps_quiet_between_two_lines(
     assert "" == capsys.readouterr().out
 
 
+def test_progress_without_reader_lets_the_work_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PROGRESS_SECONDS", 0.0)
+    read, write = os.pipe()
+    os.close(read)
+    output = os.fdopen(write, "w")
+    monkeypatch.setattr(sys, "stdout", output)
+    finish(tmp_path)
+    module.discard_output()
+    output.close()
+
+
 def test_progress_at_terminal_overwrites_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     master, terminal = pty.openpty()
     with os.fdopen(terminal, "w") as output:

@@ -27,15 +27,6 @@ def prerequisites(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return prerequisites
 
 
-@pytest.fixture
-def install(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """The module, which imports its neighbours as a script does."""
-    monkeypatch.syspath_prepend(str(FILES))
-    import install
-
-    return install
-
-
 def check(python: object, *goals: str, path: Path | None = None, **environ: str) -> tuple[int, str]:
     """Exit code and standard error of prerequisites.sh. path: a folder that comes first on PATH."""
     system = os.environ["PATH"] if path is None else f"{path}:/usr/bin:/bin"
@@ -262,50 +253,40 @@ def test_file_of_another_user_in_the_data_folder_is_named(
     )
 
 
-def test_unreachable_index_is_named(install: ModuleType) -> None:
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        address = f"http://127.0.0.1:{closed.getsockname()[1]}/simple/"
-        said = install.failure("error: Request failed after 3 retries", {"UV_DEFAULT_INDEX": address})
-    assert said.startswith("The package index 127.0.0.1 cannot be reached (Connection refused).")
+def test_owner_of_a_user_without_a_name_is_the_uid_and_the_path_is_quoted(
+    prerequisites: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (folder := tmp_path / "my gallery").mkdir()
+    monkeypatch.delenv("USER", raising=False)
+    monkeypatch.setattr(prerequisites.os, "access", lambda path, mode: mode != os.W_OK)
+    with pytest.raises(prerequisites.Refused) as refused:
+        prerequisites.check_owned(folder)
+    assert str(refused.value) == (
+        f"{folder} is not writable for user {os.getuid()}:"
+        f" change its owner (sudo chown -R {os.getuid()} '{folder}') or remove it."
+    )
 
 
-def test_full_disk_during_the_installation_is_named(install: ModuleType) -> None:
-    said = install.failure("error: failed to write\n  Caused by: No space left on device (os error 28)", {})
-    assert said.startswith("The disk is full")
+@pytest.mark.parametrize("below", ["", "below/that"])
+def test_data_folder_that_is_a_file_is_refused(tmp_path: Path, below: str) -> None:
+    (tmp_path / "photo.jpg").touch()
+    home = str(tmp_path / "photo.jpg" / below)
+    expected = f"{tmp_path}/photo.jpg is not a folder: remove it, or name another folder with GALLERY_HOME.\n"
+    assert (1, f"make: {expected}") == check(sys.executable, "run", GALLERY_HOME=home)
+    done = subprocess.run(
+        [sys.executable, FILES / "run.py"],
+        env={**os.environ, "GALLERY_HOME": home},
+        capture_output=True,
+        text=True,
+    )
+    assert (1, f"make run: {expected}") == (done.returncode, done.stderr)
 
 
-def test_other_failure_quotes_the_last_line(install: ModuleType) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as index:
-        environ = {"PIP_INDEX_URL": f"http://127.0.0.1:{index.getsockname()[1]}/"}
-        said = install.failure("Resolved 3 packages\nerror: Hash mismatch for `pillow`\n", environ)
-    assert "The packages cannot be installed: error: Hash mismatch for `pillow`" == said
+def test_cache_of_a_user_without_a_home_is_that_of_uv(
+    prerequisites: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def home() -> Path:
+        raise RuntimeError("Could not determine home directory.")
 
-
-def test_progress_is_the_last_line_about_a_package(install: ModuleType) -> None:
-    log = "Resolved 65 packages in 9ms\nDownloading ansible (51.8MiB)\n Downloaded numpy\n + numpy==2.0\n"
-    assert "Downloaded numpy" == install.progress(log)
-
-
-def test_failed_command_prints_one_sentence(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as index:
-        done = subprocess.run(
-            [
-                sys.executable,
-                str(FILES / "install.py"),
-                "Installing nothing",
-                "sh",
-                "-c",
-                "echo no such thing; exit 3",
-            ],
-            env={
-                **os.environ,
-                "GALLERY_HOME": str(tmp_path),
-                "UV_DEFAULT_INDEX": f"http://127.0.0.1:{index.getsockname()[1]}/",
-            },
-            capture_output=True,
-            text=True,
-        )
-    assert (1, "Installing nothing ...\n") == (done.returncode, done.stdout)
-    assert 1 == len(done.stderr.splitlines())
-    assert done.stderr.startswith("make: The packages cannot be installed: no such thing")
+    monkeypatch.setattr(prerequisites.Path, "home", home)
+    assert ROOT / ".uv_cache" == prerequisites.cache_folder({})

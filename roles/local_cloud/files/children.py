@@ -170,6 +170,17 @@ class Children:
             self._guardian.stdin.flush()
 
 
+def open_output() -> None:
+    """Use /dev/null as standard output if that is closed, as by ``>&-``; Python's is None then."""
+    if sys.stdout is None:
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - until the process ends
+
+
+def discard_output() -> None:
+    """Send what is printed from now on, and what is buffered, to /dev/null: the reader has exited."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 class _Progress:
     """Progress output: one overwritten line at a terminal, otherwise a line every PROGRESS_SECONDS."""
 
@@ -180,6 +191,10 @@ class _Progress:
 
     def show(self, text: str) -> None:
         """Replace the shown text; an empty text clears the line at a terminal."""
+        with contextlib.suppress(BrokenPipeError):  # without a reader the work goes on
+            self._show(text)
+
+    def _show(self, text: str) -> None:
         if self._terminal:
             if text == self._text:
                 return

@@ -6,6 +6,7 @@ yet.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -14,7 +15,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
-from children import Children, ProcessFailed, Stopped
+from children import Children, ProcessFailed, Stopped, discard_output, open_output
 from prerequisites import ROOT, gallery_home
 
 LOGS = gallery_home(os.environ) / "logs"
@@ -32,7 +33,19 @@ def main(arguments: Sequence[str]) -> int:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
-    print(f"{purpose} ...", flush=True)
+    open_output()
+    with contextlib.suppress(BrokenPipeError):
+        print(f"{purpose} ...", flush=True)
+    code = install(command, stop)
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader has exited, as `head` does; the packages are installed all the same
+        discard_output()
+    return code
+
+
+def install(command: Sequence[str], stop: threading.Event) -> int:
+    """Run the command until it ends or ``stop`` is set. Return the exit code of ``main``."""
     try:
         with Children(LOGS, stop) as children:
             child = children.start("installation", command, os.environ, ROOT)
@@ -64,15 +77,21 @@ def failure(log: str, environ: Mapping[str, str]) -> str:
 
 def unreachable(environ: Mapping[str, str]) -> str | None:
     """Return an error message if the package index, or the configured proxy, cannot be reached; else None."""
-    index = next((environ[name] for name in INDEX_SETTINGS if environ.get(name)), INDEX)
-    proxy = next((environ[name] for name in PROXY_SETTINGS if environ.get(name)), None)
-    url = urlsplit(proxy or index)
-    port = url.port or (80 if url.scheme == "http" else 443)
+    index_setting = next((name for name in INDEX_SETTINGS if environ.get(name)), "")
+    index = environ.get(index_setting, INDEX)
+    if not index.startswith(("http://", "https://")):
+        return None  # it is a folder
+    proxy_setting = next((name for name in PROXY_SETTINGS if environ.get(name)), "")
+    address = environ.get(proxy_setting, index)
     try:
-        socket.create_connection((url.hostname or "", port), CONNECT_SECONDS).close()
+        url = urlsplit(address if "://" in address else f"http://{address}")  # as uv and pip read a proxy
+        host, port = url.hostname or "", url.port or (80 if url.scheme == "http" else 443)
+        socket.create_connection((host, port), CONNECT_SECONDS).close()
+    except ValueError as error:
+        return f"{proxy_setting or index_setting} is not a URL ({error})."
     except OSError as error:
-        what = "The proxy" if proxy else "The package index"
-        return f"{what} {url.hostname} cannot be reached ({error.strerror or error})."
+        what = "The proxy" if proxy_setting else "The package index"
+        return f"{what} {host or address} cannot be reached ({error.strerror or error})."
     return None
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import ipaddress
 import os
+import shlex
 import shutil
 import socket
 import sys
@@ -38,7 +39,7 @@ def main(arguments: Sequence[str]) -> int:
     home, cache = gallery_home(os.environ), cache_folder(os.environ)
     try:
         check_installation_folders(ROOT, cache)
-        check_owned(home)
+        check_home(home)
         if "run" in goals:
             check_host(os.environ)
             port(os.environ)
@@ -58,7 +59,12 @@ def cache_folder(environ: Mapping[str, str]) -> Path:
     """Return the folder of uv's download cache."""
     if named := environ.get("UV_CACHE_DIR"):
         return Path(named)
-    return Path(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "uv"
+    if caches := environ.get("XDG_CACHE_HOME"):
+        return Path(caches) / "uv"
+    try:
+        return Path.home() / ".cache" / "uv"
+    except RuntimeError:  # neither HOME nor an entry in the system's list of users
+        return ROOT / ".uv_cache"
 
 
 def check_installation_folders(root: Path, cache: Path) -> None:
@@ -74,14 +80,21 @@ def check_installation_folders(root: Path, cache: Path) -> None:
     check_owned(root / ".venv")
 
 
+def check_home(home: Path) -> None:
+    """Raise Refused if the gallery's data cannot be in that folder."""
+    if not (found := _existing(home)).is_dir():
+        raise Refused(f"{found} is not a folder: remove it, or name another folder with GALLERY_HOME.")
+    check_owned(home)
+
+
 def check_owned(folder: Path) -> None:
     """Raise Refused if the user may not write to a folder that make creates, or to its entries."""
     for path in (folder, *(folder.iterdir() if _readable(folder) else ())):
         if not _writable(path):
-            user = _user()
+            owner = os.environ.get("USER") or os.getuid()
             raise Refused(
-                f"{path} is not writable for {user}: change its owner (sudo chown -R {user} {folder})"
-                " or remove it."
+                f"{path} is not writable for {_user()}:"
+                f" change its owner (sudo chown -R {owner} {shlex.quote(str(folder))}) or remove it."
             )
 
 

@@ -6,14 +6,21 @@ HOST (127.0.0.1) and PORT (8080) are the gallery's address, RESET=1 deletes the 
 (.local) is the data folder; checks.IMAGE_SETTINGS are passed to the functions.
 """
 
+# ruff: noqa: E402 - signals are handled before the imports, which take a third of a second
+
 from __future__ import annotations
+
+import signal
+import threading
+
+STOP = threading.Event()
+for _number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    signal.signal(_number, lambda *_: STOP.set())
 
 import contextlib
 import json
 import os
-import signal
 import sys
-import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +29,7 @@ from pathlib import Path
 import checks
 import prerequisites
 import steps
-from children import Child, Children, ProcessFailed, Stopped
+from children import Child, Children, ProcessFailed, Stopped, discard_output, open_output
 from emulator import Emulator, answers, base_environment, emulator_at
 from health import WorkerFailed, resources_exist, start_workers
 from install import unreachable
@@ -30,19 +37,17 @@ from install import unreachable
 ROOT = Path(__file__).resolve().parents[3]
 HOME = prerequisites.gallery_home(os.environ)
 STARTED = time.monotonic()
-STOP = threading.Event()
 
 
 def main() -> int:
     """Return 0 after a clean stop, 1 after an error message."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: STOP.set())
+    open_output()
     os.umask(0o077)
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]  # never use the user's AWS accounts
     os.environ.update(base_environment())
     try:
-        prerequisites.check_owned(HOME)
+        prerequisites.check_home(HOME)
         with checks.exclusive_lock(HOME):
             prerequisites.check_host(os.environ)
             port = prerequisites.port(os.environ)
@@ -55,7 +60,7 @@ def main() -> int:
             print_progress("Stopped")
         return 0
     except BrokenPipeError:  # the reader of standard output has exited
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_output()
         return 0
     except (prerequisites.Refused, ProcessFailed, WorkerFailed) as error:
         print(f"make run: {error}", file=sys.stderr)
