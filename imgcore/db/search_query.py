@@ -170,9 +170,10 @@ def _exclude(query: dict[str, list[Any]], text: str) -> None:
     words = words_in_order(text)
     if len(words) == 1:
         query["excluded"].append(Term(_forms(words[0])))
-    else:
-        for spelling in dict.fromkeys((text, text.replace("'", ""))):  # don't and dont
-            _add_phrase(query, spelling, no=True)
+        return
+    _add_phrase(query, text, no=True)
+    if "'" in text:  # dont as don't: a word of the index, which costs less than another phrase
+        query["excluded"].append(Term(frozenset({"".join(words)[:WORD_LENGTH]})))
 
 
 def _add_phrase(query: dict[str, list[Any]], text: str, *, no: bool) -> None:

@@ -199,6 +199,7 @@ def test_a_word_is_excluded_with_its_plural_and_not_by_prefix() -> None:
         ("-img_05.jpg", ("cat.jpg", "05", "img 05.png"), ("IMG_05.jpg",)),
         ("-and/or", ("red and blue", "blue or red"), ("red and/or blue", "and or")),
         ("-don't", ("Don, a t", "don"), ("I don’t", "dont")),
+        ("-don't!", ("Don, a t", "don"), ("I don’t", "dont")),
         ("-john's", ("John", "a dog's john"), ("St John’s", "johns")),
         ("-val-d'oise", ("val d or", "Oise", "doise"), ("Val-d’Oise", "Val d'Oise", "Val-Doise")),
         ("-黒猫", ("黒い猫",), ("私は黒猫が好き",)),
