@@ -104,3 +104,15 @@ test("a photo that is restored where a page ended is shown, although the last lo
   await loadToTheEnd(library);
   assert.deepEqual(library.sections.ids, ids());
 });
+
+test("a photo that arrives while the page is on its way that it belongs to is shown", async () => {
+  const library = await opened();
+  const coming = library.load(library.sections.list[0]);
+  const added = { ...photo(100), id: "late", at: `${photo(100).at}5` };
+  await new Promise((resolve) => setImmediate(resolve)); // the server has answered
+  photos = photos.flatMap((each) => (each.id === "p100" ? [added, each] : [each]));
+  library.apply(news({ added: [added] }));
+  library.take(await coming);
+  assert.deepEqual(library.sections.ids, ids());
+  assert.equal(library.sections.total, 261);
+});

@@ -36,6 +36,8 @@ export class Library {
     this.uncounted = false; // photos have come into months that are not loaded
     /** @type {Map<string, Photo>} */
     this.ends = new Map(); // the last photo of each month's last page, also where it is deleted since
+    /** @type {Set<string>} */
+    this.unloaded = new Set(); // ids of photos that come with a later page, unless it was on its way before them
   }
 
   get filtered() {
@@ -82,6 +84,7 @@ export class Library {
     if (!this.filtered && this.added.length) wanted.unshift({ key: ADDED, count: this.added.length });
     this.sections.set(wanted, { fresh: true });
     this.ends.clear();
+    this.unloaded.clear();
     if (!this.filtered) this.sections.append(ADDED, this.added, null);
     if (first) this.#take(first);
   }
@@ -131,6 +134,12 @@ export class Library {
     const last = photos.at(-1);
     if (last) this.ends.set(month, last);
     this.sections.append(month, ids, cursor);
+    for (const id of [...this.unloaded]) {
+      const photo = this.store.get(id);
+      if (photo?.month !== month) continue;
+      this.unloaded.delete(id);
+      this.place(photo, { known: true });
+    }
   }
 
   /**
@@ -222,7 +231,10 @@ export class Library {
     const end = this.ends.get(photo.month);
     const after = (/** @type {string} */ other) => precedes(photo, this.store.get(other));
     const placed = this.sections.insert(photo.month, photo.id, after, { paged: end !== undefined && precedes(photo, end) });
-    if (!placed) this.uncounted = true;
+    if (!placed) {
+      this.uncounted = true;
+      this.unloaded.add(photo.id);
+    }
   }
 
   /**
