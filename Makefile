@@ -13,8 +13,10 @@ UV = .local/tools/bin/uv
 override PYTHON := $(patsubst ~/%,$(HOME)/%,$(PYTHON))
 PREREQUISITES = sh roles/local_cloud/files/prerequisites.sh "$$PYTHON" $(MAKECMDGOALS)
 INSTALL = -B roles/local_cloud/files/install.py
-# Succeeds if the interpreter of .venv starts and has the packages' folder of its version: its Python may be removed or upgraded.
-USABLE = $(BIN)/python -c 'import os, sysconfig; os.stat(sysconfig.get_path("purelib"))' 2>/dev/null
+# Succeeds if the interpreter of .venv starts and has the packages' folder of its version (its Python may be removed or upgraded),
+# and .venv was made in this folder: its programs and the path of imgcore are absolute. An empty .run is of an earlier release.
+USABLE = { [ ! -s $(VENV)/.run ] || [ "$$(cat $(VENV)/.run)" = "$$(pwd -P)" ]; } && \
+	$(BIN)/python -c 'import os, sysconfig; os.stat(sysconfig.get_path("purelib"))' 2>/dev/null
 RENEWED := $(shell $(USABLE) || echo FORCE)
 export PYTHON
 export UV
@@ -90,7 +92,7 @@ $(VENV)/.run: requirements.txt pyproject.toml $(RENEWED) | $(UV)
 	@$(BIN)/python $(INSTALL) "Installing the locked dependencies (130 MB of downloads the first time: Ansible, the emulator, the SDKs)" \
 		$(UV) pip install --python $(VENV) --require-hashes -r requirements.txt
 	@$(UV) pip install --quiet --python $(VENV) --no-deps --no-build-isolation -e .
-	@touch $@
+	@pwd -P > $@
 
 $(VENV)/.test: $(VENV)/.run tests/requirements.txt
 	@$(BIN)/python $(INSTALL) "Installing what the tests need" $(UV) pip install --python $(VENV) --require-hashes -r tests/requirements.txt

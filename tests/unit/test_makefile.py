@@ -100,13 +100,20 @@ def python_upgraded(environment: Path) -> None:
     packages.rename(packages.with_name("python3.1"))
 
 
-@pytest.mark.parametrize("damage", [half_made, python_removed, python_upgraded])
+def moved(environment: Path) -> None:
+    """Leave what a move of the clone leaves: programs whose first line names the folder of before."""
+    (environment / ".run").write_text(f"{environment.parent}.before\n")
+
+
+@pytest.mark.parametrize("damage", [half_made, python_removed, python_upgraded, moved])
 def test_environment_that_does_not_start_is_created_anew_beside_the_photos(clone: Path, damage: Any) -> None:
     assert 0 == make(clone, "venv").returncode
+    (old := clone / ".venv/old").touch()
     damage(clone / ".venv")
     done = make(clone, "venv")
     assert (0, "") == (done.returncode, done.stderr)
     assert starts(clone)
+    assert not old.exists()
     assert (clone / ".local/objects/photo").exists()
     assert "Nothing to be done" in make(clone, "venv").stdout
 
