@@ -50,6 +50,7 @@ _LINE = re.compile(
     r"[\W_]*?[:：][*_\s]*(.+)$",
     re.IGNORECASE | re.MULTILINE,
 )
+_BULLET = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")  # of an entry of a list
 _NO_TEXT = re.compile(r"n/?a|none|null|nil|no(?: visible| readable| legible)? text.*|there is no .*text.*|-+")
 _SAFETY = {"safe": Safety.OK, "none": Safety.OK, "nsfw": Safety.UNSAFE, "explicit": Safety.UNSAFE}
 
@@ -166,12 +167,18 @@ def tags(values: Any) -> tuple[str, ...]:
     """
     found: dict[str, None] = {}
     for value in _items(values):
-        for part in re.split(r"[,;\n]|\s+(?=#)", value):
-            text = re.sub(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+", "", part.lower())
-            tag = shorten(one_line(text).strip(" #.:!?\"'()[]{}*_`“”«»"), TAG_CHARACTERS, mark="").strip()
-            if tag and not is_placeholder(tag):
-                found[tag] = None
+        for line in value.split("\n"):
+            for part in re.split("[,;]", one_line(line)):
+                for text in re.split(" (?=#)", _BULLET.sub("", part)):
+                    tag = settled(text, _tag)
+                    if tag and not is_placeholder(tag):
+                        found[tag] = None
     return tuple(found)[:TAGS]
+
+
+def _tag(text: str) -> str:
+    bare = _BULLET.sub("", one_line(text.lower())).strip(" #.:!?\"'()[]{}*_`“”«»")
+    return shorten(bare, TAG_CHARACTERS, mark="").strip()
 
 
 def _items(values: Any) -> list[str]:

@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 LOCK = "package-lock.json"
-OLDEST_NODE = 18
+OLDEST_NODE = (18, 18)  # of the locked eslint
 
 
 def missing() -> str | None:
@@ -17,9 +17,10 @@ def missing() -> str | None:
     if not (shutil.which("node") and shutil.which("npm")):
         return "Node.js with npm is not installed"
     version = subprocess.run(["node", "--version"], capture_output=True, text=True, check=False).stdout
-    found = re.match(r"v(\d+)\.", version)
-    if found is None or int(found[1]) < OLDEST_NODE:
-        return f"Node.js is {version.strip() or 'of an unknown version'}, not {OLDEST_NODE} or newer"
+    found = re.match(r"v(\d+)\.(\d+)", version)
+    if found is None or (int(found[1]), int(found[2])) < OLDEST_NODE:
+        oldest = ".".join(map(str, OLDEST_NODE))
+        return f"Node.js is {version.strip() or 'of an unknown version'}, not {oldest} or newer"
     return None
 
 

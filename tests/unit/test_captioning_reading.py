@@ -145,6 +145,21 @@ def test_read_finds_the_description_in_a_sloppy_answer(text: str) -> None:
     assert Words("A cat.", "Cat", ("cat", "pet", "fur"), "", Safety.OK) == read(text)
 
 
+@pytest.mark.parametrize(
+    ("written", "tags"),
+    [
+        ("0 \u200b#0", ("0",)),  # an invisible character before the second mark
+        ("a\u037eb", ("a", "b")),  # the Greek question mark, in NFC a semicolon
+        ("#\u200da", ("a",)),
+        ("1. #dog #cat", ("dog", "cat")),
+        ("- 2) dog", ("dog",)),
+    ],
+)
+def test_read_of_marks_between_tags_is_settled(written: str, tags: tuple[str, ...]) -> None:
+    found = read(description(tags=[written])).tags
+    assert tags == found == read(description(tags=list(found))).tags
+
+
 def test_read_of_numbers_in_tags_keeps_them() -> None:
     assert ("2024", "dog", "4k") == read(description(tags=[2024, "dog", "4k"])).tags
 

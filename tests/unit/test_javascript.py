@@ -19,8 +19,9 @@ def test_missing_names_node_where_there_is_none(monkeypatch: pytest.MonkeyPatch,
 @pytest.mark.parametrize(
     ("version", "expected"),
     [
-        ("v16.20.2", "Node.js is v16.20.2, not 18 or newer"),
-        ("", "Node.js is of an unknown version, not 18 or newer"),
+        ("v16.20.2", "Node.js is v16.20.2, not 18.18 or newer"),
+        ("", "Node.js is of an unknown version, not 18.18 or newer"),
+        ("v18.17.1", "Node.js is v18.17.1, not 18.18 or newer"),
         ("v18.19.0", None),
         ("v20.20.2", None),
     ],
