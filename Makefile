@@ -36,7 +36,7 @@ run: $(VENV)/.run ## the gallery on this machine, at http://127.0.0.1:$(PORT)/ (
 
 venv: $(VENV)/.run ## Ansible and imgcore in .venv, nothing started (then: . .venv/bin/activate)
 
-check: $(VENV)/.test ## format, lint, types, unit and web tests: two to three minutes, with no system packages
+check: $(VENV)/.test ## format, lint, types, unit and web tests: about two minutes, with no system packages
 	@$(BIN)/python -m tests.support.stages check
 
 test: $(VENV)/.test ## everything that CI needs (installs missing programs where it may); T=path::test runs that alone
