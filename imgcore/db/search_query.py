@@ -38,7 +38,8 @@ LIMITS = ("before", "after")  # dates of the upload or, where the file has one, 
 _DAY = timedelta(days=1)
 _QUERY_PART = re.compile(
     rf"""(?P<no>(?<!\S)-)?(?:(?P<facet>{"|".join((*FACETS, *LIMITS))}):(?=\S))?"""
-    r"""(?:"(?P<quoted>[^"]*)"|(?P<word>[^\s"]+)|")"""
+    # What is excluded goes to the end without its second quotation mark, which is yet to be typed
+    r"""(?:"(?P<quoted>[^"]*)(?(no)(?:"|$)|")|(?P<word>[^\s"]+)|")"""
 )
 
 

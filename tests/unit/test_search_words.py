@@ -252,6 +252,20 @@ def test_a_long_unspaced_query_is_bounded() -> None:
     assert len(parse("猫" * 100 + "犬" * 100).required) <= MOST_TERMS
 
 
+@pytest.mark.parametrize(
+    ("typed", "whole"),
+    [
+        ('-"t-shirt', '-"t-shirt"'),
+        ('red -"t-shirt blue', 'red -"t-shirt blue"'),
+        ('-"', ""),
+        ('"two wor', "two wor"),
+    ],
+)
+def test_phrase_whose_end_is_not_typed_yet_excludes_all_the_same(typed: str, whole: str) -> None:
+    """One that is looked for is compared word by word until its end is typed."""
+    assert parse(whole) == parse(typed)
+
+
 @pytest.mark.parametrize("words", [16, 17, 200])
 @pytest.mark.parametrize(
     "word", ["-a{}-b", "-a{}-o'b", "-a{}'b", "-{}", "-{}黒猫", "a{}-o'b", "a{}'b", '-"{}-b"']
