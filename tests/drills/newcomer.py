@@ -39,7 +39,8 @@ NO_CREDENTIALS = re.compile(r"credentials|config profile", re.IGNORECASE)
 # needs the reader's own. The documents say what needs Node.js or the AWS command line.
 LEFT_OUT = re.compile(
     r"make (run|test|check|drill|bench|load|mutate)\b|ORDER=random |(node|aws) |.* ID\b"
-    r"|\.venv/bin/python -m (pytest tests/unit --randomly|tests\.load\.bench_(images|pipeline|quality|zips))"
+    r"|\.venv/bin/python -m (pytest tests/unit --randomly|tests\.support\.pauses"
+    r"|tests\.load\.bench_(images|pipeline|quality|zips))"
 )
 # What cannot work on this machine or in this gallery, and the sentence that says so.
 REFUSED = {
