@@ -76,7 +76,15 @@ def test_a_rehearsal_in_an_empty_account_writes_nothing(history: History) -> Non
 
 @pytest.mark.parametrize(
     "what",
-    ["the VPC", "the load balancer", "MySQL 8.4", "the bucket", "the topic", "the function", "the alarms"],
+    [
+        "the VPC",
+        "the internal load balancer",
+        "MySQL 8.4",
+        "the bucket",
+        "the topic",
+        "the function",
+        "the alarms",
+    ],
 )
 def test_a_rehearsal_in_an_empty_account_tells(history: History, what: str) -> None:
     """What a real run would create."""
