@@ -28,7 +28,7 @@ from web.http.filters import may_search
 from web.sockets import sockets
 from web.tasks import PROTO_HEADER, ApplicationTask, RefusalTask, RequestParser
 
-SAME_SIGNAL_SECONDS = 1.0
+SAME_SIGNAL_SECONDS = 1.0  # from SIGTERM to a process group to that which the parent sends each process
 IDLE_SECONDS = 1.0  # a client may be about to send its next request on a connection that was just used
 UNFINISHED_SECONDS = 5.0  # for which a stop waits for the rest of a request of which nothing more comes
 
@@ -221,10 +221,11 @@ class Server:
 
     def _signalled(self, drain: float, number: int, _: FrameType | None) -> None:
         """Stop. SIGTERM to a process group comes a second time from the parent, which asks for the same."""
-        now = time.monotonic()
-        if number == signal.SIGTERM and now - self._terminated < SAME_SIGNAL_SECONDS:
-            return
-        self._terminated = now if number == signal.SIGTERM else self._terminated
+        if number == signal.SIGTERM:
+            now = time.monotonic()
+            if now - self._terminated < SAME_SIGNAL_SECONDS:
+                return
+            self._terminated = now
         self.stop(drain=drain)
 
     def stop(self, *, drain: float = DRAIN_SECONDS) -> None:
