@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -165,15 +165,16 @@ def tags(values: Any) -> tuple[str, ...]:
 
     values: a list of texts, numbers or objects; an object with the tags as names; or one text with separators.
     """
-    found: dict[str, None] = {}
-    for value in _items(values):
-        for line in value.split("\n"):
-            for part in re.split("[,;]", one_line(line)):
-                for text in re.split(" (?=#)", _BULLET.sub("", part)):
-                    tag = settled(text, _tag)
-                    if tag and not is_placeholder(tag):
-                        found[tag] = None
+    parts = (settled(part, _tag) for value in _items(values) for part in _parts(value))
+    found = dict.fromkeys(tag for tag in parts if tag and not is_placeholder(tag))
     return tuple(found)[:TAGS]
+
+
+def _parts(value: str) -> Iterator[str]:
+    """Yield what stands between the separators, as it is after its characters have been normalized."""
+    for line in value.split("\n"):
+        for part in re.split("[,;]", one_line(line)):
+            yield from re.split(" (?=#)", _BULLET.sub("", part))
 
 
 def _tag(text: str) -> str:
