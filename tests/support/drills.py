@@ -110,13 +110,13 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 def main(*asked: str) -> int:
     """Run what is asked for; return 1 when any of it failed."""
-    end = float("inf")
-    if unknown := set(asked) - {"changed"} - set(drills()):
+    chooses, end = asked == ("changed",), float("inf")
+    if not chooses and (unknown := set(asked) - set(drills())):
         print(f"There is no drill {', '.join(unknown)}. There are: {', '.join(drills())}.", file=sys.stderr)
         return 2
     if subprocess.run(["sh", "tests/system.sh", "drills"], cwd=ROOT, check=False).returncode:
         return 1
-    if asked == ("changed",):
+    if chooses:
         since = os.environ.get("BASE") or base(ROOT)
         if since and _git(ROOT, "rev-parse", "--verify", "--quiet", f"{since}^{{commit}}") is None:
             print(f"BASE is {since}, which is no commit of this repository.", file=sys.stderr)

@@ -254,6 +254,11 @@ def test_main_changed_runs_what_the_base_tells(
     assert "Not run, because 10 minutes are nearly over: mixed" in capsys.readouterr().out
 
 
+def test_main_changed_beside_a_name_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert 2 == runner.main("changed", "rolling")
+    assert "There is no drill changed." in capsys.readouterr().err
+
+
 def test_main_base_that_is_no_commit_is_refused(
     asked: list[tuple[str, float | None]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
