@@ -20,7 +20,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from roles.local_cloud.files.children import Children
 from roles.local_cloud.files.emulator import emulator_at
 from tests.cloud import Cloud
-from tests.support.processes import wait_until
+from tests.support.waiting import wait_for
 
 ship = importlib.import_module("roles.web_host.files.ship")
 
@@ -199,7 +199,7 @@ def test_journal_arrives_once_across_a_restart(aws: Cloud, tmp_path: Path) -> No
             file.writelines(json.dumps(entry(number)) + "\n" for number in range(first, last))
         process = start(aws, tmp_path, LOG_GROUP=GROUP)
         try:
-            wait_until(functools.partial(_holds, cursor, f"c{last - 1:05}"))
+            wait_for(functools.partial(_holds, cursor, f"c{last - 1:05}"))
             process.send_signal(signal.SIGTERM)
             assert (0, f"c{last - 1:05}") == (process.wait(30), cursor.read_text())
         finally:

@@ -13,7 +13,7 @@ from typing import Any
 from roles.local_cloud.files.emulator import free_port
 from tests.browser.chromium import DROP
 from tests.support.programs import program
-from tests.web.fake_bucket import wait_for
+from tests.support.waiting import wait_for
 
 _ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # the key of a web element reference (W3C WebDriver)
 _ANSWER = 60.0  # seconds until Firefox has answered

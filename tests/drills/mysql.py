@@ -34,10 +34,8 @@ def main(options: list[str]) -> int:
     folder = unpacked_program("mysql-server-core", SUITE)
     print(f"MySQL in {folder.name}", flush=True)
     command = [sys.executable, "-m", "pytest", "-q", "-k", "not sqlite", *(options or ["-n", "2"]), *tests()]
-    with guarded.start(command, cwd=ROOT, env=os.environ | {"MYSQL": "1"}) as process:
-        status = process.wait()
-    guarded.ended(process)
-    return int(status)
+    with guarded.started(command, cwd=ROOT, env=os.environ | {"MYSQL": "1"}) as process:
+        return int(process.wait())
 
 
 if __name__ == "__main__":

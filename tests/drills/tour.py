@@ -28,7 +28,7 @@ from tests.drills.marionette import SHOWN, Firefox
 from tests.drills.tour_hands import Hands, Keyboard, Mouse, Window
 from tests.drills.tour_steps import COUNT, SIZE, STEPS, SUBJECTS, Tour
 from tests.support.sample_photos import sample_photos
-from tests.web.fake_bucket import wait_for
+from tests.support.waiting import wait_for
 from tests.web.peopling import empty_site
 from tests.web.stage import Stage, Words
 

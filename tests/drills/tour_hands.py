@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from selenium.webdriver.common.keys import Keys
 
 from tests.drills.marionette import files_of
-from tests.web.fake_bucket import wait_for
+from tests.support.waiting import wait_for
 
 _MOST_TABS = 120
 _FOCUSED = "return document.activeElement?.matches(arguments[0]) ?? false"

@@ -17,7 +17,7 @@ from imgcore.accounts.service import Accounts
 from imgcore.gallery.models import Image
 from tests.drills.exiftool_reads import exiftool, words_in
 from tests.drills.tour_hands import Hands, Window
-from tests.web.fake_bucket import wait_for
+from tests.support.waiting import wait_for
 from tests.web.stage import Stage
 
 SIZE = (1280, 800)

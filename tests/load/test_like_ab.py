@@ -14,7 +14,7 @@ import pytest
 from tests.load.commands import Warm, ab, figures, skeleton
 from tests.load.odd_server import OddServer, odd_server
 from tests.mariadb import certificate
-from tests.web.fake_bucket import wait_for
+from tests.support.waiting import wait_for
 
 # What does not depend on how long anything took.
 COUNTS = (

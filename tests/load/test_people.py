@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.load.commands import Ended, Warm
-from tests.web.fake_bucket import wait_for
+from tests.support.waiting import wait_for
 from tests.web.stage import Stage, photo
 
 

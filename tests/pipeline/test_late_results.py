@@ -49,17 +49,13 @@ def test_result_of_a_worker_that_was_stopped_is_dropped_by_the_fence_alone(
             image.image_key,
             str(request),
         ]
-        worker = guarded.start(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-        try:
+        with guarded.started(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as worker:
             with stopped_before_storing(worker.pid, request, 60) as task:
                 assert task == f"{image.public_id} caption"
                 claim = repositories.tasks.claim(image.image_key, CAPTION, lease=60, max_attempts=2)
                 assert claim is not None
                 assert repositories.tasks.finish_caption(claim, description(caption="In time."))
             assert worker.communicate(timeout=60)[0].strip() == stored
-        finally:
-            worker.kill()
-            guarded.ended(worker)
 
         found = repositories.images.get(image.public_id)
         assert found is not None

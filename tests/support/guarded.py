@@ -81,7 +81,7 @@ _creating = threading.RLock()  # reentrant, because signal handlers use it too
 def start(command: Sequence[str], **options: Any) -> subprocess.Popen[Any]:
     """Start a process in a group of its own, which ends with this process. options: of subprocess.Popen.
 
-    Call ``ended`` once it has ended.
+    Call ``ended`` once it has ended, or use ``started``.
     """
     with _not_interrupted():
         # Not a session of its own: modules of Ansible, which run in forks of a warm process, join its group
@@ -90,6 +90,16 @@ def start(command: Sequence[str], **options: Any) -> subprocess.Popen[Any]:
         if _guardian().stopping:
             process.terminate()
     return process
+
+
+@contextmanager
+def started(command: Sequence[str], **options: Any) -> Iterator[subprocess.Popen[Any]]:
+    """Start a process as ``start`` does; kill what is left of its group at the end of the block."""
+    with start(command, **options) as process:
+        try:
+            yield process
+        finally:
+            ended(process)
 
 
 @dataclass
@@ -129,11 +139,9 @@ def run(
     command: Sequence[str], *, cwd: Path, env: Mapping[str, str], timeout: float | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run a command and return its output as text; raise TimeoutExpired after ``timeout`` seconds."""
-    with start(command, cwd=cwd, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        try:
-            out, errors = process.communicate(timeout=timeout)
-        finally:
-            ended(process)
+    pipe = subprocess.PIPE
+    with started(command, cwd=cwd, env=env, stdout=pipe, stderr=pipe, text=True) as process:
+        out, errors = process.communicate(timeout=timeout)
     return subprocess.CompletedProcess(list(command), process.returncode, out, errors)
 
 

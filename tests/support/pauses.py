@@ -29,7 +29,7 @@ _PASSED_OVER = (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE)  # a test may have 
 def run(command: Sequence[str], chance: random.Random) -> tuple[int, int]:
     """Run a command; return its exit code and how many pauses there were."""
     count = 0
-    with guarded.start(command) as process:
+    with guarded.started(command) as process:
         while process.poll() is None:
             time.sleep(chance.uniform(0.05, BETWEEN))
             if (chosen := _one_of(process.pid, chance)) is None:
@@ -41,7 +41,6 @@ def run(command: Sequence[str], chance: random.Random) -> tuple[int, int]:
                 finally:
                     chosen.resume()
                 count += 1
-        guarded.ended(process)
     return process.returncode, count
 
 

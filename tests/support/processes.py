@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import psutil
@@ -22,14 +20,6 @@ def processes() -> list[Process]:
     """Return every process whose command line can be read."""
     rows = [each.info for each in psutil.process_iter(["pid", "ppid", "cmdline"])]
     return [Process(row["pid"], row["ppid"], " ".join(row["cmdline"])) for row in rows if row["cmdline"]]
-
-
-def wait_until(true: Callable[[], bool], seconds: float = 60.0) -> None:
-    """Return when this is true; fail after so many seconds."""
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "It did not come about."
-        time.sleep(0.005)
 
 
 def runs(pid: int) -> bool:

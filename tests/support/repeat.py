@@ -87,13 +87,12 @@ def repeat(
             with (
                 busy_processor() if beside else nullcontext(),
                 log.open("wb") as output,
-                guarded.start(command, cwd=folder, stdout=output, stderr=subprocess.STDOUT) as process,
+                guarded.started(command, cwd=folder, stdout=output, stderr=subprocess.STDOUT) as process,
             ):
                 running.add(process)
                 if stopped.is_set():
                     _terminate(process)
                 code = process.wait()
-                guarded.ended(process)
                 running.discard(process)
         finally:
             free.put(folder)

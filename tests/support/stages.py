@@ -81,11 +81,10 @@ def run(stage: Stage) -> bool:
     if stage.live:
         _say(f"--- {stage.name}")
     output = None if stage.live else subprocess.PIPE
-    with guarded.start(
+    with guarded.started(
         stage.command, cwd=ROOT, env=environ, stdout=output, stderr=subprocess.STDOUT, text=True
     ) as process:
         said, _ = process.communicate()
-        guarded.ended(process)
     passed = process.returncode == 0
     said = "" if passed else said or ""
     _say(said + line(stage, passed, time.monotonic() - start))

@@ -14,7 +14,8 @@ import pytest
 
 from tests.support import drills as runner
 from tests.support.catalogue import ROOT, Drill, drills, matches
-from tests.support.processes import runs, wait_until
+from tests.support.processes import runs
+from tests.support.waiting import wait_for
 
 every = pytest.mark.parametrize("drill", drills().values(), ids=drills())
 FOLDER = ROOT / "tests" / "drills"
@@ -206,7 +207,7 @@ def test_run_leaves_nothing_that_the_program_has_started(
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     runner.run(Drill("leaving", "nothing", ("leaving",), 1, ()), None)
     left = int((tmp_path / "pid").read_text())
-    wait_until(lambda: not runs(left))
+    wait_for(lambda: not runs(left))
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.support import guarded
-from tests.support.processes import processes, runs, wait_until
+from tests.support.processes import processes, runs
+from tests.support.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 # A child that has a child of its own and ignores SIGTERM, as a stalled playbook may; a fork; and a folder.
@@ -92,8 +93,8 @@ def test_process_killed_ends_its_children_and_removes_folders(tmp_path: Path, nu
         assert runs(grandchild)
         parent.send_signal(number)
     try:
-        wait_until(lambda: not runs(grandchild))
-        wait_until(lambda: not (tmp_path / "data").exists())
+        wait_for(lambda: not runs(grandchild))
+        wait_for(lambda: not (tmp_path / "data").exists())
     finally:
         os.kill(int((tmp_path / "fork").read_text()), signal.SIGKILL)
 
@@ -115,7 +116,7 @@ def test_run_timeout_kills_the_group(tmp_path: Path) -> None:
     seconds = f"60.{os.getpid()}"  # how it is found: on a busy machine it may not even have begun
     with pytest.raises(subprocess.TimeoutExpired):
         guarded.run(["sh", "-c", f"sleep {seconds} & wait"], cwd=tmp_path, env=dict(os.environ), timeout=0.5)
-    wait_until(lambda: not any(seconds in each.command for each in processes()))
+    wait_for(lambda: not any(seconds in each.command for each in processes()))
 
 
 def test_run_returns_status_and_output(tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ import psutil
 import pytest
 
 from tests.support import pauses
-from tests.support.processes import runs, wait_until
+from tests.support.processes import runs
+from tests.support.waiting import wait_for
 
 ROOT = Path(__file__).parents[2]
 # A parent whose child measures its own longest step
@@ -55,7 +56,7 @@ def test_terminated_command_leaves_no_paused_process() -> None:
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         child = psutil.Process(int(process.stdout.readline()))
-        wait_until(lambda: child.status() == psutil.STATUS_STOPPED)
+        wait_for(lambda: child.status() == psutil.STATUS_STOPPED)
         process.terminate()
         process.wait(60)
-    wait_until(lambda: not runs(child.pid))
+    wait_for(lambda: not runs(child.pid))

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.support import repeat as repeated
-from tests.support.processes import runs, wait_until
+from tests.support.processes import runs
 from tests.support.repeat import busy_processor, clones, repeat
+from tests.support.waiting import wait_for
 
 FAILING = """
 print("--- all tests")
@@ -69,10 +70,10 @@ def test_repeat_that_is_stopped_ends_what_the_runs_have_started(tmp_path: Path) 
     script = "mkdir once && exit; sleep 3600 & echo $! > new; mv new pid; wait"
     repeated_runs = repeat(["sh", "-c", script], 2, 0, tmp_path / "logs", [tmp_path])
     assert next(repeated_runs).passed
-    wait_until((tmp_path / "pid").exists)
+    wait_for((tmp_path / "pid").exists)
     left = int((tmp_path / "pid").read_text())
     repeated_runs.close()
-    wait_until(lambda: not runs(left))
+    wait_for(lambda: not runs(left))
 
 
 def test_repeat_command_that_cannot_be_run_is_an_error(tmp_path: Path) -> None:

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests.support import shared, stages
-from tests.support.processes import runs, wait_until
+from tests.support.processes import runs
 from tests.support.shared import memory_folder
 from tests.support.stages import Stage, failures
+from tests.support.waiting import wait_for
 
 
 def stage(name: str, program: str, *, live: bool = False) -> Stage:
@@ -81,7 +82,7 @@ def test_terminated_plan_ends_its_stages(tmp_path: Path) -> None:
         plan.terminate()
         assert 128 + signal.SIGTERM == plan.wait(60)
     left = int((tmp_path / "pid").read_text())
-    wait_until(lambda: not runs(left))
+    wait_for(lambda: not runs(left))
 
 
 def test_memory_folder_is_one_with_enough_space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

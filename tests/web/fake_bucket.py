@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 import threading
-import time
 from collections.abc import Callable
 from email.parser import BytesParser
 from email.policy import HTTP
@@ -157,13 +156,3 @@ def _refusal(fields: dict[str, str], data: bytes) -> str | None:
     if len(data) > high:
         return "EntityTooLarge"
     return "EntityTooSmall" if len(data) < low else None
-
-
-def wait_for(condition: Callable[[], object], seconds: float = 60.0) -> object:
-    """The first true value of ``condition``; AssertionError after ``seconds``."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if value := condition():
-            return value
-        time.sleep(0.02)
-    raise AssertionError(f"not within {seconds} s")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.web.fake_bucket import wait_for
+from tests.support.waiting import wait_for
 from web.dispatcher import Dispatcher
 
 

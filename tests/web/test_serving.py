@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.web.fake_bucket import wait_for
+from tests.support.waiting import wait_for
 from tests.web.fakes import add_done, fake_gallery
 from web.app import create_app
 from web.http.headers import security_headers

@@ -21,7 +21,7 @@ import pytest
 
 from imgcore.db.connection import open_database
 from imgcore.db.migrations import migrate
-from tests.web.fake_bucket import wait_for
+from tests.support.waiting import wait_for
 from tests.web.fakes import fake_gallery
 from web import __main__ as command
 from web import processes

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.web.fake_bucket import wait_for
+from tests.support.waiting import wait_for
 from tests.web.fakes import fake_gallery
 from tests.web.test_serving import Running, running
 from web import server

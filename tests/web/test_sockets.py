@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.web.fake_bucket import wait_for
+from tests.support.waiting import wait_for
 from tests.web.fakes import fake_gallery
 from web import server as server_module
 from web import sockets as sockets_module
