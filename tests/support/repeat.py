@@ -6,8 +6,8 @@
     ORDER=random python -m tests.support.repeat 10 --together 2
     python -m tests.support.repeat 3 --target check
 
-Runs that are together are each the load of the other; each has a fresh clone of the last commit. The output of
-each run is kept in .local/repeat. The exit code is 1 when any run failed.
+With --together, runs share the processors, each in a fresh clone of the last commit. The output of each run is
+kept in .local/repeat. The exit code is 1 when any run failed.
 """
 
 from __future__ import annotations
