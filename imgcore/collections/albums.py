@@ -10,7 +10,6 @@ from imgcore.collections.models import (
     Album,
     AlbumChanges,
     AlbumOrder,
-    AlbumPage,
     AlbumRole,
     ItemResult,
     Results,
@@ -20,7 +19,8 @@ from imgcore.collections.models import (
 )
 from imgcore.errors import Conflict, Forbidden, Invalid, NotFound
 from imgcore.gallery.keys import is_public_id
-from imgcore.gallery.models import EVERYBODY, Image, Viewer
+from imgcore.gallery.models import EVERYBODY, Image, Page, Viewer
+from imgcore.gallery.places import place_in
 
 if TYPE_CHECKING:
     from imgcore.db.albums import AlbumRepository
@@ -75,11 +75,13 @@ class Albums:
         """Delete an album; its images stay."""
         self.rows.delete(self._owned(public_id).id)
 
-    def page(self, album: Album, offset: int = 0, limit: int = 40) -> AlbumPage:
-        """Return ``limit`` images (1 to 100) of an album. offset: ``next`` of the previous page. Invalid."""
+    def page(self, album: Album, limit: int = 40, cursor: str | None = None) -> Page:
+        """Return ``limit`` images (1 to 100) of an album. cursor: ``next`` of the previous page. Invalid."""
         if not 1 <= limit <= PAGE_LIMIT:
             raise Invalid(f"limit must be a whole number from 1 to {PAGE_LIMIT}.", code="limit")
-        return self.rows.page(album.id, album.order, self.viewer, offset=offset, limit=limit)
+        timed = album.order is AlbumOrder.DATE
+        place = place_in(cursor, timed=timed) if cursor is not None else None
+        return self.rows.page(album.id, album.order, self.viewer, place=place, limit=limit)
 
     def public_ids(self, album: Album) -> Sequence[str]:
         """Return the ids of all images that the viewer sees in an album, in its order."""

@@ -93,14 +93,6 @@ class AlbumChanges:
     cover: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AlbumPage:
-    """One page of an album's images in its order."""
-
-    images: tuple[Image, ...]
-    next: int | None  # the offset of the next page; None at the end
-
-
 Results = Sequence[tuple[str, ItemResult]]  # public id and result, in the order of the request
 
 _SENTENCES = {

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from imgcore.collections.models import AlbumOrder
 from imgcore.errors import Invalid
 
 DAYS = 7  # until a link ends, by default
@@ -83,6 +84,11 @@ class Share:
     revoked_at: datetime | None = None
     last_opened_at: datetime | None = None
     images: int = 0
+
+    @property
+    def by_date(self) -> bool:
+        """Whether the images are ordered by date, as those of most albums; else by hand."""
+        return self.album_order == AlbumOrder.DATE
 
     @property
     def name(self) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from imgcore.accounts import throttle
 from imgcore.accounts.models import Hasher, clean_password, count_attempt
 from imgcore.accounts.tokens import hash_token
-from imgcore.collections.models import IDS, AlbumPage, AlbumRole, checked_ids, checked_name
+from imgcore.collections.models import IDS, AlbumRole, checked_ids, checked_name
 from imgcore.collections.selections import SELECTED
 from imgcore.collections.share_models import (
     NewShare,
@@ -24,7 +24,8 @@ from imgcore.collections.share_models import (
 )
 from imgcore.errors import Forbidden, Invalid, NotFound
 from imgcore.gallery.keys import is_public_id
-from imgcore.gallery.models import EVERYBODY, Image, Viewer
+from imgcore.gallery.models import EVERYBODY, Image, Page, Viewer
+from imgcore.gallery.places import place_in
 
 if TYPE_CHECKING:
     from imgcore.collections.albums import Albums
@@ -154,9 +155,10 @@ class Shares:
         """Return whether the link has no password, or ``proof`` was given for the present one."""
         return share.password is None or hmac.compare_digest(proof.encode(), self._proof(share).encode())
 
-    def page(self, share: Share, offset: int, limit: int) -> AlbumPage:
-        """Return the images that a link shows, from number ``offset`` on."""
-        return self.rows.page(share, offset=offset, limit=limit)
+    def page(self, share: Share, limit: int, cursor: str | None = None) -> Page:
+        """Return up to ``limit`` images that a link shows. cursor: ``next`` of the previous page. Invalid."""
+        place = place_in(cursor, timed=share.by_date) if cursor is not None else None
+        return self.rows.page(share, place=place, limit=limit)
 
     def public_ids(self, share: Share) -> Sequence[str]:
         """Return the ids of all images that a link shows, in its order."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from imgcore.collections.models import ALBUM_IMAGES, AlbumOrder, AlbumPage, ItemResult, Results
+from imgcore.collections.models import ALBUM_IMAGES, AlbumOrder, ItemResult, Results
 from imgcore.db.connection import Repository, Transaction
 from imgcore.db.mapping import Row, in_list
-from imgcore.db.pages import read_images
+from imgcore.db.places import after, page_of
 from imgcore.db.statements import sql
 from imgcore.errors import Conflict, NotFound
-from imgcore.gallery.models import Viewer
+from imgcore.gallery.models import Page, Viewer
+from imgcore.gallery.places import Place
 
 _CHUNK = 500  # ids in one statement
 _STEP = 2**20  # between the positions of neighbours
@@ -22,22 +23,30 @@ _FROM = (
 )
 # The account that added an image still has the rights of its owner. Those of open mode (NULL) had them.
 _GRANTED = "(ai.added_by IS NULL OR ai.added_by = i.owner_id OR adder.role = 'administrator')"
-_ORDERS = {AlbumOrder.DATE: f"{_DATE}, i.id", AlbumOrder.HAND: "ai.position, i.id"}
+ORDERS = {AlbumOrder.DATE: (_DATE, "i.id"), AlbumOrder.HAND: ("ai.position", "i.id")}
 
 
 class AlbumImageRepository(Repository):
     """The images of albums."""
 
-    def page(self, album_id: int, order: AlbumOrder, viewer: Viewer, *, offset: int, limit: int) -> AlbumPage:
-        """Return the images from number ``offset`` on, counted from 0."""
-
-        def work(tx: Transaction) -> AlbumPage:
-            ids = _ids(tx, album_id, order, viewer, offset=offset, limit=limit + 1)
-            found = {image.id: image for image in read_images(tx, ids[:limit])}
-            images = tuple(found[id_] for id_ in ids[:limit] if id_ in found)
-            return AlbumPage(images, offset + limit if len(ids) > limit else None)
-
-        return self._database.read(work)
+    def page(
+        self, album_id: int, order: AlbumOrder, viewer: Viewer, *, place: Place | None, limit: int
+    ) -> Page:
+        """Return up to ``limit`` images after a place. Where positions are spread meanwhile, it is lost."""
+        shown, values = visible(viewer)
+        key, id_ = ORDERS[order]
+        following, at = after(place, key, id_)
+        statement = sql(
+            "SELECT i.id, {key} {source} WHERE ai.album_id = :album_id AND {shown} AND {following}"
+            " ORDER BY {key}, {id} LIMIT :limit",
+            source=_FROM,
+            shown=shown,
+            following=following,
+            key=key,
+            id=id_,
+        )
+        values |= {"album_id": album_id, "limit": limit + 1, **at}
+        return self._database.read(lambda tx: page_of(tx, tx.tuples(statement, **values), limit))
 
     def public_ids(self, album_id: int, order: AlbumOrder, viewer: Viewer) -> Sequence[str]:
         """Return the public ids of all images that the viewer sees, in the album's order."""
@@ -47,7 +56,7 @@ class AlbumImageRepository(Repository):
             " LIMIT :limit",
             source=_FROM,
             shown=shown,
-            order=_ORDERS[order],
+            order=", ".join(ORDERS[order]),
         )
         rows = self._database.read(
             lambda tx: tx.rows(statement, album_id=album_id, limit=ALBUM_IMAGES, **values)
@@ -184,21 +193,6 @@ def find_in_album(tx: Transaction, album_id: int, public_id: str) -> Row:
 def touch(tx: Transaction, album_id: int) -> None:
     """Set the time of the last change of an album."""
     tx.execute("UPDATE albums SET updated_at = {now} WHERE id = :album_id", album_id=album_id)
-
-
-def _ids(
-    tx: Transaction, album_id: int, order: AlbumOrder, viewer: Viewer, *, offset: int, limit: int
-) -> list[int]:
-    shown, values = visible(viewer)
-    statement = sql(
-        "SELECT i.id {source} WHERE ai.album_id = :album_id AND {shown} ORDER BY {order}"
-        " LIMIT :limit OFFSET :offset",
-        source=_FROM,
-        shown=shown,
-        order=_ORDERS[order],
-    )
-    rows = tx.rows(statement, album_id=album_id, limit=limit, offset=offset, **values)
-    return [row["id"] for row in rows]
 
 
 def _images(tx: Transaction, album_id: int, public_ids: Iterable[str]) -> Iterator[Row]:

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from imgcore.collections.models import ALBUM_IMAGES, AlbumPage
+from imgcore.collections.models import ALBUM_IMAGES
 from imgcore.collections.share_models import SHARES, NewShare, Share, ShareFiles, ShareKind, ShareStatus
 from imgcore.db.connection import Repository, Transaction
 from imgcore.db.mapping import Row, lock_account, micros, moment
-from imgcore.db.pages import read_images
+from imgcore.db.places import after, page_of
 from imgcore.db.statements import sql
 from imgcore.errors import Conflict
 from imgcore.gallery.keys import new_public_id
-from imgcore.gallery.models import Viewer
+from imgcore.gallery.models import Page, Viewer
+from imgcore.gallery.places import Place
 
 _DAY = 86_400.0  # seconds
 _SELECT = (
@@ -30,7 +31,7 @@ _SHOWN = (
     " AND (:owner_id IS NULL OR i.owner_id = :owner_id OR EXISTS (SELECT 1 FROM accounts creator"
     " WHERE creator.id = :owner_id AND creator.role = 'administrator'))"
 )
-_BY_DATE = "COALESCE(i.taken_at, i.uploaded_at), i.id"
+_DATE = "COALESCE(i.taken_at, i.uploaded_at)"
 
 
 class ShareRepository(Repository):
@@ -106,22 +107,16 @@ class ShareRepository(Repository):
         statement = "UPDATE shares SET opened = opened + 1, last_opened_at = {now} WHERE id = :share_id"
         self._database.run(lambda tx: tx.execute(statement, share_id=share_id))
 
-    def page(self, share: Share, *, offset: int, limit: int) -> AlbumPage:
-        """Return the images that a link shows, from number ``offset`` on."""
-
-        def work(tx: Transaction) -> AlbumPage:
-            rows = _shown(tx, share, "i.id", offset=offset, limit=limit + 1)
-            ids = [row["id"] for row in rows[:limit]]
-            found = {image.id: image for image in read_images(tx, ids)}
-            images = tuple(found[id_] for id_ in ids if id_ in found)
-            return AlbumPage(images, offset + limit if len(rows) > limit else None)
-
-        return self._database.read(work)
+    def page(self, share: Share, *, place: Place | None, limit: int) -> Page:
+        """Return up to ``limit`` of the images that a link shows, after a place."""
+        return self._database.read(
+            lambda tx: page_of(tx, _shown(tx, share, "i.id, {key}", place=place, limit=limit + 1), limit)
+        )
 
     def public_ids(self, share: Share) -> Sequence[str]:
         """Return the public ids of all images that a link shows, in its order."""
-        rows = self._database.read(lambda tx: _shown(tx, share, "i.public_id", offset=0, limit=ALBUM_IMAGES))
-        return [row["public_id"] for row in rows]
+        rows = self._database.read(lambda tx: _shown(tx, share, "i.public_id", limit=ALBUM_IMAGES))
+        return [row[0] for row in rows]
 
     def _shares(self, condition: str, **values: Any) -> list[Share]:
         def work(tx: Transaction) -> list[Share]:
@@ -136,16 +131,20 @@ def _count(tx: Transaction, row: Row) -> int:
     return int(tx.rows("SELECT COUNT(*) AS n " + statement, **values)[0]["n"])
 
 
-def _shown(tx: Transaction, share: Share, column: str, *, offset: int, limit: int) -> list[Row]:
+def _shown(
+    tx: Transaction, share: Share, columns: str, *, place: Place | None = None, limit: int
+) -> Sequence[tuple[Any, ...]]:
     statement, values = _statement(share.id, share.album_id, share.owner_id)
-    order = _BY_DATE if share.album_order == "date" else "c.position, i.id"
+    key = _DATE if share.by_date else "c.position"
+    following, at = after(place, key, "i.id")
     query = sql(
-        "SELECT {column} {shown} ORDER BY {order} LIMIT :limit OFFSET :offset",
-        column=column,
+        "SELECT {columns} {shown} AND {following} ORDER BY {key}, i.id LIMIT :limit",
+        columns=sql(columns, key=key),
         shown=statement,
-        order=order,
+        following=following,
+        key=key,
     )
-    return tx.rows(query, offset=offset, limit=limit, **values)
+    return tx.tuples(query, limit=limit, **values, **at)
 
 
 def _statement(share_id: int, album_id: int | None, owner_id: int | None) -> tuple[str, dict[str, Any]]:

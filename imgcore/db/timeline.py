@@ -38,7 +38,7 @@ from imgcore.gallery.listing import (
     Sort,
     Tile,
     month_bounds,
-    month_cursor,
+    month_place,
 )
 from imgcore.gallery.models import Viewer
 
@@ -187,7 +187,7 @@ class TimelineRepository(Repository):
 
         Invalid: offset, cursor.
         """
-        below = month_cursor(cursor, month)
+        below = month_place(cursor, month)
         if offset > MOST_SKIPPED:
             raise Invalid(f"offset may be {MOST_SKIPPED} at most.", code="offset")
         if text or filters:

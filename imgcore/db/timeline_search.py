@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 
 from imgcore.db.connection import Transaction
@@ -21,8 +20,9 @@ from imgcore.db.search_sources import TOP, Condition, Source, conditions_of, sou
 from imgcore.db.search_words import facet
 from imgcore.db.statements import sql
 from imgcore.gallery.filters import Filters, Progress
-from imgcore.gallery.listing import MonthCursor, MonthSlice, Sort, month_bounds
+from imgcore.gallery.listing import MonthSlice, Sort, month_bounds
 from imgcore.gallery.models import Viewer
+from imgcore.gallery.places import Place
 
 MOST_COUNTED = 2000  # photos of one term, such as a word or a tag, that are counted by month
 MOST_COMPARED = 1000  # photos that other searches and filters find, which are counted by month
@@ -185,7 +185,7 @@ def slice_found(
     sort: Sort,
     text: str | None,
     filters: Filters,
-    below: MonthCursor,
+    below: Place,
     offset: int,
     limit: int,
 ) -> MonthSlice:
@@ -200,7 +200,7 @@ def slice_found(
     return slice_of(found[offset:], limit, compared)
 
 
-def slice_of(rows: Sequence[tuple[Any, ...]], limit: int, end: MonthCursor | None = None) -> MonthSlice:
+def slice_of(rows: Sequence[tuple[Any, ...]], limit: int, end: Place | None = None) -> MonthSlice:
     """Return the part of a month that has up to ``limit`` of ``rows``: ids, versions and places.
 
     end: the cursor of the following photos where there are no more rows.
@@ -208,19 +208,14 @@ def slice_of(rows: Sequence[tuple[Any, ...]], limit: int, end: MonthCursor | Non
     more = len(rows) > limit
     if more:
         id_, _, at = rows[limit - 1]
-        end = _cursor(at, id_)
+        end = Place.of(at, id_)
     versions = tuple((row[0], row[1]) for row in rows[:limit])
     return MonthSlice(versions, more=more, cursor=end.text() if end else None)
 
 
-def below_values(month: str, below: MonthCursor) -> dict[str, Any]:
+def below_values(month: str, below: Place) -> dict[str, Any]:
     """Return the values of BELOW."""
     return {"first": month_bounds(month)[0], "at": below.at, "at_id": below.id}
-
-
-def _cursor(at: datetime | str, id_: int) -> MonthCursor:
-    """Return the cursor of a place as either database gives it."""
-    return MonthCursor(at if isinstance(at, str) else at.isoformat(" ", "microseconds"), id_)
 
 
 def _within(month: str, sort: Sort, terms: Sequence[Term]) -> Iterator[Term]:
@@ -252,9 +247,9 @@ class _Month:
     month: str
     sort: Sort
     filters: Filters
-    below: MonthCursor
+    below: Place
 
-    def newest(self, wanted: int) -> tuple[list[_Row], MonthCursor | None]:
+    def newest(self, wanted: int) -> tuple[list[_Row], Place | None]:
         """Return up to ``wanted`` of them, and the last photo that was compared where others are left."""
         if self.filters.status is Progress.FAILED:  # of a file that was rejected, the timeline knows nothing
             rarest = self.search.at_most(self.tx, _MOST_READ)
@@ -280,20 +275,18 @@ class _Month:
     def _column(self) -> str:
         return COLUMN[self.sort]
 
-    def _range(self, start: MonthCursor) -> tuple[str, dict[str, Any]]:
+    def _range(self, start: Place) -> tuple[str, dict[str, Any]]:
         """Return the photos of the month below a cursor in an index, with their values."""
         scope, values = scope_of(owner_seen(self.viewer))
         below = sql(BELOW, column=self._column, id="id")
         return sql(_IN_MONTH, scope=scope, below=below), below_values(self.month, start) | values
 
-    def _rows(self, start: MonthCursor, size: int) -> int:
+    def _rows(self, start: Place, size: int) -> int:
         """Return how many photos the month has below ``start``, up to ``size``."""
         in_month, values = self._range(start)
         return int(self.tx.tuples(sql(_COUNT, in_month=in_month), size=size, **values)[0][0])
 
-    def _walked(
-        self, same: Condition, start: MonthCursor, size: int, wanted: int
-    ) -> tuple[list[_Row], MonthCursor | None]:
+    def _walked(self, same: Condition, start: Place, size: int, wanted: int) -> tuple[list[_Row], Place | None]:
         """Return up to ``wanted`` photos that are found among ``size`` of the month below ``start``.
 
         Beside them: the last of these ``size`` photos; None where there are fewer.
@@ -314,10 +307,10 @@ class _Month:
         values |= {"size": size, "before": size - 1, **same.values, **compared.values}
         # A look-up of each photo's task would take longer than all others: few are not decoded
         found: list[_Row] = []
-        last: MonthCursor | None = None
+        last: Place | None = None
         for most in (size,) if self.search.phrases else (wanted + _FEW, size):
             rows = self.tx.tuples(statement, wanted=most, **values)
-            last = next((_cursor(row[2], row[0]) for row in rows if row[1] is None), None)
+            last = next((Place.of(row[2], row[0]) for row in rows if row[1] is None), None)
             found = self._compared(rows)
             if len(found) >= wanted or len(rows) - (last is not None) < most:
                 break

@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from imgcore.db.connection import Repository
-from imgcore.db.mapping import SELECT, images, micros
+from imgcore.db.mapping import micros
+from imgcore.db.places import after, page_of
 from imgcore.db.statements import sql
 from imgcore.gallery.models import TRASH_SECONDS, Page, Viewer
+from imgcore.gallery.places import Place
 
 # Of an upload that was given up there is no photo
 _IN_TRASH = "deleted_at > {ago:age} AND upload_status IN ('received', 'rejected') AND {rights}"
 _LIST = sql(
-    "{select} JOIN (SELECT id FROM images WHERE {in_trash} ORDER BY deleted_at DESC, id DESC"
-    " LIMIT :limit OFFSET :offset) page ON page.id = i.id ORDER BY i.deleted_at DESC, i.id DESC",
-    select=SELECT,
+    "SELECT id, deleted_at FROM images WHERE {in_trash} AND {following}"
+    " ORDER BY deleted_at DESC, id DESC LIMIT :limit",
     in_trash=_IN_TRASH,
 )
 # The next sweep deletes the files and the row of what has been in the trash for that long
@@ -29,15 +30,14 @@ _RESTORE = sql(
 class TrashRepository(Repository):
     """The images in the trash that a viewer may change. An image stays in it for TRASH_SECONDS."""
 
-    def page(self, viewer: Viewer, *, offset: int, limit: int) -> Page:
-        """Return up to ``limit`` images after ``offset``, those deleted last first; next is the next offset."""
+    def page(self, viewer: Viewer, *, place: Place | None = None, limit: int) -> Page:
+        """Return up to ``limit`` images after a place, those deleted last first."""
         rights, values = _rights(viewer)
-        found = self._database.read(
-            lambda tx: images(
-                tx.rows(sql(_LIST, rights=rights), **values, limit=limit + 1, offset=offset)  # with one more
-            )
+        following, at = after(place, "deleted_at", "id", descending=True)
+        statement = sql(_LIST, rights=rights, following=following)
+        return self._database.read(
+            lambda tx: page_of(tx, tx.tuples(statement, **values, **at, limit=limit + 1), limit)
         )
-        return Page(tuple(found[:limit]), str(offset + limit) if len(found) > limit else None)
 
     def count(self, viewer: Viewer) -> int:
         """Return the number of images in the trash."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +10,7 @@ from typing import NamedTuple
 
 from imgcore.errors import Invalid, NotFound
 from imgcore.gallery.models import Image
+from imgcore.gallery.places import Place, place_in
 
 MONTH_LIMIT = 1000  # photos of a month that are listed at once
 HEAVY_OFFSET = 10_000  # with more photos of a month before those that are listed, the database is kept busy
@@ -19,7 +19,6 @@ MOST_SKIPPED = 2_000_000  # photos of a month before those that are listed
 END_OF_TIME = "9999-12-31 23:59:59.999999"  # that the databases can store
 
 _MONTH = re.compile(r"(?!0000)\d{4}-(0[1-9]|1[0-2])", re.ASCII)
-_CURSOR = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{6})?) (\d{1,18})", re.ASCII)
 
 
 class Sort(StrEnum):
@@ -48,20 +47,6 @@ class Months:
     def total(self) -> int:
         """The number of photos in all months."""
         return sum(each.count for each in self.months)
-
-
-class MonthCursor(NamedTuple):
-    """The place of a photo in the order of a month, as the databases take it, and its id: the next lie below.
-
-    Unlike an offset, it does not change with photos that are added or deleted above.
-    """
-
-    at: str
-    id: int
-
-    def text(self) -> str:
-        """Return the cursor as the API gives it out."""
-        return base64.urlsafe_b64encode(f"{self.at} {self.id}".encode()).decode().rstrip("=")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,21 +99,14 @@ def checked_month(text: str) -> str:
     return text
 
 
-def month_cursor(text: str | None, month: str) -> MonthCursor:
-    """Return the cursor in ``text``; without one, that above all photos of the month. Invalid: cursor."""
-    if text is None:
-        return MonthCursor(month_bounds(month)[1], 0)
-    try:
-        decoded = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode("ascii")
-        found = _CURSOR.fullmatch(decoded)
-        # MySQL refuses to compare with a date that does not exist
-        if found and datetime.fromisoformat(found[1]):
-            cursor = MonthCursor(found[1], int(found[2]))
-            if cursor.at.startswith(month) and cursor.text() == text:
-                return cursor
-    except ValueError:
-        pass
-    raise Invalid("The cursor is not one that the gallery gave out for this month.", code="cursor")
+def month_place(cursor: str | None, month: str) -> Place:
+    """Return the place in a cursor; without one, that above all photos of the month. Invalid: cursor."""
+    if cursor is None:
+        return Place(month_bounds(month)[1], 0)
+    place = place_in(cursor)
+    if not str(place.at).startswith(month):
+        raise Invalid("The cursor is of another month.", code="cursor")
+    return place
 
 
 def parsed_sort(text: str | None, default: Sort) -> Sort:

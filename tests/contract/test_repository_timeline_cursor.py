@@ -14,8 +14,9 @@ from imgcore.db import timeline_search
 from imgcore.db.connection import Database
 from imgcore.db.search_sources import Source
 from imgcore.errors import Invalid
-from imgcore.gallery.listing import MonthCursor, Sort
+from imgcore.gallery.listing import Sort
 from imgcore.gallery.models import EVERYBODY, Edit, Image, Viewer
+from imgcore.gallery.places import Place
 from tests.contract.database_tools import analyze
 from tests.contract.images import arrived, multiply, stored
 from tests.contract.test_repository_plans import Plans, effort, whole_tables
@@ -167,12 +168,12 @@ def test_offset_counts_from_the_cursor(repositories: Repositories, photos: list[
         "",
         "x",
         "é",
-        MonthCursor("2025-06-31 00:00:00.000000", 1).text(),
-        MonthCursor("2025-07-01 00:00:00.000000", 0).text(),
-        MonthCursor("2025-06-01", 1).text(),
-        MonthCursor("2025-06-01 00:00:00.000000", -1).text(),
-        MonthCursor("2025-06-01 00:00:00.000000", 10**18).text(),
-        MonthCursor("2025-06-01 00:00:00.000000", 1).text() + "=",
+        Place("2025-06-31 00:00:00.000000", 1).text(),
+        Place("2025-07-01 00:00:00.000000", 0).text(),
+        Place("2025-06-01", 1).text(),
+        Place("2025-06-01 00:00:00.000000", -1).text(),
+        Place("2025-06-01 00:00:00.000000", 10**18).text(),
+        Place("2025-06-01 00:00:00.000000", 1).text() + "=",
     ],
 )
 def test_cursor_that_was_not_given_out_is_invalid(repositories: Repositories, cursor: str) -> None:
@@ -200,7 +201,7 @@ def test_part_deep_in_a_month_costs_as_much_as_the_first(
             lambda: repositories.timeline.month(viewer, MONTH, Sort.TAKEN, offset=0, limit=20, cursor=cursor),
         )
 
-    deep = MonthCursor(places[100], ids[100]).text()
+    deep = Place(places[100], ids[100]).text()
     for viewer in (EVERYBODY, OWN):
         first, later = cost(None, viewer), cost(deep, viewer)
         assert later <= 1.2 * first, (first, later)

@@ -33,7 +33,7 @@ def account(database: Database) -> int:
 
 
 def names(shares: Shares, token: str) -> list[str]:
-    return [image.name for image in shares.page(shares.open(token), 0, 40).images]
+    return [image.name for image in shares.page(shares.open(token), 40).images]
 
 
 def test_selection_keeps_its_order_and_loses_purged_images(repositories: Repositories, shares: Shares) -> None:

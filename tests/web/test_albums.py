@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from html import escape
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -75,6 +76,26 @@ def test_api_pages_through_an_album(client: Client, gallery: Gallery) -> None:
         [image["name"] for image in second["images"]],
         second["next"],
     )
+
+
+def test_pages_of_an_album_and_its_link_lead_on_by_cursor(client: Client, gallery: Gallery) -> None:
+    album = created(client, *(add_done(gallery, f"{number}.jpg").public_id for number in range(41)))
+    link = client.send("POST", "/api/v1/shares", {"album": album}).json["url"]
+    for path in (f"/albums/{album}", urlsplit(link).path):
+        found = re.search(rf'href="({re.escape(path)}\?cursor=[^"]+)"', client.get(path).text)
+        assert found
+        last = client.get(found[1])
+        assert (200, 1, False) == (last.status, last.text.count("<img"), "More photos" in last.text)
+
+
+def test_cursor_that_was_not_given_out_is_an_error_but_for_visitors(client: Client, gallery: Gallery) -> None:
+    """Visitors see the first page: an old link of theirs should show something."""
+    album = created(client, *(add_done(gallery).public_id for _ in range(2)))
+    path = urlsplit(client.send("POST", "/api/v1/shares", {"album": album}).json["url"]).path
+    for cursor in ("40", "x"):
+        assert 422 == client.get(f"{PATH}/{album}/images?cursor={cursor}").status
+        assert 422 == client.get(f"/albums/{album}?cursor={cursor}").status
+        assert 2 == client.get(f"{path}?cursor={cursor}").text.count("<img")
 
 
 def test_deleted_photo_leaves_the_album_and_returns_when_restored(client: Client, gallery: Gallery) -> None:

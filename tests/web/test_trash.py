@@ -47,7 +47,7 @@ def test_upload_that_was_given_up_is_not_in_the_trash(client: Client, gallery: G
 
 def test_pages_of_the_trash_join_up(client: Client, gallery: Gallery) -> None:
     images = fill(gallery, 5)
-    found, cursor = [], "0"
+    found, cursor = [], ""
     while cursor is not None:
         answer = client.get(f"/api/v1/images?deleted=1&limit=2&cursor={cursor}").json
         found += [image["id"] for image in answer["images"]]

@@ -15,7 +15,7 @@ from imgcore.gallery.keys import is_public_id
 from imgcore.gallery.models import UploadStatus
 from web import serializers
 from web.collection_texts import album_row, tile
-from web.handlers.albums import AlbumsBase, choice, number
+from web.handlers.albums import AlbumsBase, choice
 from web.handlers.forms import redirect, set_error_status
 from web.http import request
 from web.http.auth import caller, record_event, requires
@@ -81,7 +81,7 @@ class AlbumPages(AlbumsBase):
     @requires(Scope.READ)
     def album(self, public_id: str) -> str:
         """Show an album."""
-        return self._album(self._albums.get(public_id), offset=number(request.query(), "cursor", 0))
+        return self._album(self._albums.get(public_id), cursor=request.short(request.query(), "cursor"))
 
     @requires(Scope.READ)
     def photo(self, public_id: str, image_id: str) -> str:
@@ -190,10 +190,15 @@ class AlbumPages(AlbumsBase):
         return self._page("albums", error, albums=albums, fields=fields, may_create=_may_edit())
 
     def _album(
-        self, album: Album, *, offset: int = 0, error: ImgcoreError | None = None, done: str | None = None
+        self,
+        album: Album,
+        *,
+        cursor: str | None = None,
+        error: ImgcoreError | None = None,
+        done: str | None = None,
     ) -> str:
         gallery = self._gallery
-        page = self._albums.page(album, offset, LIMITS.page_size)
+        page = self._albums.page(album, LIMITS.page_size, cursor)
         known = {"done": done} if done else {}
         return self._page(
             "album",
@@ -201,7 +206,7 @@ class AlbumPages(AlbumsBase):
             album=album_row(album, gallery),
             tiles=[tile(image, gallery) for image in page.images],
             following=page.next,
-            first=offset == 0,
+            first=cursor is None,
             me=account.name if (account := caller().account) else None,
             may_edit=_may_edit(),
             **known,

@@ -9,6 +9,7 @@ from bottle import HTTPResponse
 
 from imgcore.accounts.models import Scope
 from imgcore.accounts.security_log import SecurityEvent
+from imgcore.collections.albums import PAGE_LIMIT
 from imgcore.collections.models import IDS, Album, AlbumChanges, AlbumOrder, AlbumRole
 from imgcore.errors import Invalid, NotFound
 from imgcore.gallery.keys import is_public_id
@@ -102,12 +103,10 @@ class AlbumsApi(AlbumsBase):
     def images(self, public_id: str) -> HTTPResponse:
         """List the photos of an album in its order."""
         asked, albums = request.query(), self._albums
-        limit = number(asked, "limit", DEFAULT_LIMIT)
-        offset = number(asked, "cursor", 0)
-        page = albums.page(albums.get(public_id), offset, limit)
+        limit = request.number(asked, "limit", DEFAULT_LIMIT, least=1, most=PAGE_LIMIT)
+        page = albums.page(albums.get(public_id), limit, request.short(asked, "cursor"))
         images = [serializers.image_json(image, self._gallery) for image in page.images]
-        following = None if page.next is None else str(page.next)
-        return json_with_etag({"images": images, "next": following})
+        return json_with_etag({"images": images, "next": page.next})
 
     @requires(Scope.EDIT)
     def add(self, public_id: str) -> HTTPResponse:
@@ -153,14 +152,6 @@ def choice(kind: type[Choice], text: str, name: str) -> Choice:
         return kind(text)
     except ValueError:
         raise Invalid(f"{name} is one of {', '.join(kind)}.", code=name) from None
-
-
-def number(asked: Mapping[str, str], name: str, default: int) -> int:
-    """Return a whole number of the query, of at most six digits. Invalid (``name``)."""
-    text = asked.get(name, str(default))
-    if not (text.isascii() and text.isdigit() and len(text) <= 6):
-        raise Invalid(f"{name} must be a whole number.", code=name)
-    return int(text)
 
 
 def _ids() -> list[str]:

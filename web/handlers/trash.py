@@ -11,6 +11,7 @@ from imgcore.accounts.models import Scope
 from imgcore.accounts.security_log import SecurityEvent
 from imgcore.errors import Invalid, Misconfigured, NotFound
 from imgcore.gallery.keys import is_public_id
+from imgcore.gallery.places import place_in
 from web.http import request
 from web.http.auth import PREFIX, CallerGallery, record_event, requires
 from web.http.csrf import csrf_token, verified_form
@@ -21,10 +22,10 @@ from web.serializers import trashed_json
 
 if TYPE_CHECKING:
     from imgcore.db.trash import TrashRepository
+    from imgcore.gallery.models import Page
     from imgcore.gallery.service import Gallery
 
 CONFIRMED_FROM = 21  # photos that are deleted at once only after their number was typed
-MOST_SKIPPED = 1_000_000
 
 _DONE = {"restored": "Restored.", "deleted": "Deleted for good."}
 
@@ -35,6 +36,11 @@ class _Trash(CallerGallery):
         if self._unrestricted.trash is None:
             raise Misconfigured("This gallery has no trash.")
         return self._unrestricted.trash
+
+    def _listed(self, asked: Mapping[str, str], limit: int) -> Page:
+        cursor = request.short(asked, "cursor")
+        place = place_in(cursor) if cursor is not None else None
+        return self._rows.page(self._gallery.viewer, place=place, limit=limit)
 
     def _delete(self, public_id: str | None) -> int:
         """Delete one image, or all, for good. NotFound where it is not in the caller's trash."""
@@ -67,9 +73,8 @@ class TrashApi(_Trash):
 
     def listed(self, asked: Mapping[str, str], limit: int) -> HTTPResponse:
         """List the trash, as GET /images does with ``deleted=1``."""
-        offset = request.number(asked, "cursor", 0, least=0, most=MOST_SKIPPED)
         gallery = self._gallery
-        page = self._rows.page(gallery.viewer, offset=offset, limit=limit)
+        page = self._listed(asked, limit)
         return json_with_etag(
             {"images": [trashed_json(image, gallery) for image in page.images], "next": page.next}
         )
@@ -137,8 +142,7 @@ class TrashPages(_Trash):
 
     def _page(self, trouble: str | None = None) -> str:
         asked, gallery = request.query(), self._gallery
-        offset = request.number(asked, "cursor", 0, least=0, most=MOST_SKIPPED)
-        page = self._rows.page(gallery.viewer, offset=offset, limit=LIMITS.page_size)
+        page = self._listed(asked, LIMITS.page_size)
         shown: dict[str, Any] = {
             "images": [trashed_json(image, gallery) for image in page.images],
             "following": page.next,

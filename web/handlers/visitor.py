@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from bottle import HTTPResponse, response
 from imgcore.accounts.security_log import SecurityEvent
 from imgcore.collections.downloads import Contents, DownloadSize
 from imgcore.collections.share_models import Share, ShareFiles
-from imgcore.errors import Forbidden, ImgcoreError, NotFound
+from imgcore.errors import Forbidden, ImgcoreError, Invalid, NotFound
 from web.handlers.downloads import archive_response, downloads_of, file_response
 from web.handlers.forms import error_message, redirect, set_error_status
 from web.http import request
@@ -25,7 +26,7 @@ from web.share_texts import visitor_photo
 
 if TYPE_CHECKING:
     from imgcore.collections.shares import Shares
-    from imgcore.gallery.models import Image
+    from imgcore.gallery.models import Image, Page
     from imgcore.gallery.service import Gallery
 
 _PROOF_SECONDS = 86_400  # until the password is needed again
@@ -54,13 +55,12 @@ class VisitorPages:
         share = self._shares.open(token)
         if not self._unlocked(share):
             return self._locked()
-        offset = _offset()
-        page = self._shares.page(share, offset, LIMITS.page_size)
-        if offset == 0:
+        page, first = self._listed(share)
+        if first:
             self._shares.count_visit(share)
         photos = [self._shown(image) for image in page.images]
-        values = {"share": share, "link_path": f"/s/{token}", "following": page.next, "first": offset == 0}
-        if len(photos) == 1 and offset == 0 and page.next is None:
+        values = {"share": share, "link_path": f"/s/{token}", "following": page.next, "first": first}
+        if len(photos) == 1 and first and page.next is None:
             return self._page("visitor_photo", image=photos[0], previous=None, alone=True, place="", **values)
         return self._page("visitor", tiles=photos, image=photos[0] if photos else None, **values)
 
@@ -147,6 +147,14 @@ class VisitorPages:
         set_error_status(error)
         return self._page("visitor_locked", token=csrf_token(), trouble=error_message(error))
 
+    def _listed(self, share: Share) -> tuple[Page, bool]:
+        """Return the page that is asked for, the first if the cursor is of no use; and whether it is that."""
+        cursor = request.query().get("cursor") or None
+        if cursor is not None:
+            with suppress(Invalid):
+                return self._shares.page(share, LIMITS.page_size, cursor), False
+        return self._shares.page(share, LIMITS.page_size), True
+
     def _shown(self, image: Image) -> dict[str, Any]:
         return visitor_photo(image, self._gallery.storage)
 
@@ -167,8 +175,3 @@ def _moved(url: str) -> HTTPResponse:
 def _cookie(share: Share) -> str:
     """Return the name of the cookie with the proof; it does not show the link's id."""
     return f"gallery_share_{hashlib.sha256(share.token_hash.encode()).hexdigest()[:16]}"
-
-
-def _offset() -> int:
-    text = request.query().get("cursor", "0")
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 6 else 0
