@@ -164,6 +164,7 @@ def _copy(table: str, names: list[str], *, mysql: bool) -> str:
     if table == "images":
         key = f"LOWER(LPAD(HEX({copied}), 32, '0'))" if mysql else f"printf('%032x', {copied})"
         changed |= {"listed_id": copied, "public_id": key, "image_key": key}
+        changed["changed_at"] = "base.uploaded_at"  # not all within the last seconds, as after an import
     order = f"base.word, c.n, base.{number}" if table == "words" else f"c.n, base.{number}"
     return sql(
         "INSERT INTO {table} ({names}) SELECT {values} FROM copies c CROSS JOIN base ORDER BY {order}",

@@ -50,8 +50,8 @@ def test_each_question_over_more_rows_has_a_goal(
 
 REPORT = """Complete requests:      400
 Percentage of the requests served within a certain time (ms)
-  50%     20
-  66%     22
+  50%   {median:>4}
+  66%   {median:>4}
   99%   {slowest:>4}
  100%   {slowest:>4} (longest request)
 """
@@ -60,8 +60,13 @@ Percentage of the requests served within a certain time (ms)
 @pytest.mark.parametrize(
     ("report", "sentences"),
     [
-        (REPORT.format(slowest=100), []),
-        (REPORT.format(slowest=101), ["99 % were answered within 101 ms, more than 5 times the median, 20 ms"]),
+        (REPORT.format(median=20, slowest=100), []),
+        (
+            REPORT.format(median=20, slowest=101),
+            ["99 % were answered within 101 ms, more than 5 times the median, 20 ms"],
+        ),
+        (REPORT.format(median=300, slowest=1000), []),
+        (REPORT.format(median=300, slowest=1001), ["99 % were answered within 1001 ms, more than 1000"]),
         ("Complete requests: 0", ["the report has no percentiles"]),
     ],
 )
@@ -104,7 +109,7 @@ def test_searches_at_once_may_not_be_refused(status: int, missed: int) -> None:
     assert missed == table.missed
 
 
-FAST, SLOW = [(200, 10.0, 1)] * 980, [(200, 100.0, 1)] * 980
+FAST, SLOW, SLOWER = ([(200, median, 1)] * 980 for median in (10.0, 100.0, 1000.0))
 
 
 @pytest.mark.parametrize(
@@ -114,6 +119,8 @@ FAST, SLOW = [(200, 10.0, 1)] * 980, [(200, 100.0, 1)] * 980
         (FAST + [(200, 251.0, 2)] * 20, [50.0] * 9, {1: 20, 2: 160}, "page: p99, ms"),
         (SLOW + [(200, 500.0, 1)] * 20, [50.0] * 9, {1: 20, 2: 160}, None),
         (SLOW + [(200, 501.0, 1)] * 20, [50.0] * 9, {1: 20, 2: 160}, "page: p99, ms"),
+        (SLOWER + [(200, 3000.0, 1)] * 20, [50.0] * 9, {1: 20, 2: 160}, None),
+        (SLOWER + [(200, 3001.0, 1)] * 20, [50.0] * 9, {1: 20, 2: 160}, "page: p99, ms"),
         ([*FAST, (429, 10.0, 3)], [50.0] * 9, {1: 20, 2: 160}, "failed requests"),
         ([*FAST, (0, 10.0, 1)], [50.0] * 9, {1: 20, 2: 160}, "failed requests"),
         (FAST, [51.0] * 9, {1: 20, 2: 160}, "p99 of /healthz, ms"),
