@@ -6,9 +6,10 @@ The real web process (one, open mode) over MariaDB and over SQLite; beside it a 
 time of an answer. A ratio is compared with its goal: of the hot page at most a third of the peer and twice the
 floor, of pages that were not asked for before at most the peer's hot page; ``flat``: of web and database
 together at most 1.5 times those over the fewest rows, or, where the answer is longer than there, 1.5 times the
-kept list of 40 photos over as many rows if that is more. A search for two words that no photo has both of must
-look up each photo of the rarer one, of which there are more among more photos: each may take at most a
-hundredth of the hot page. Of eight searches at once for words that no photo has, none may be refused.
+kept list of 40 photos over as many rows if that is more. A search that must look up photos one by one, of which
+there are more among more photos, as one for two words that no photo has both of, has two goals instead: each
+look-up takes at most a hundredth of the hot page, and all together at most forty hot pages. Of eight searches
+at once for words that no photo has, none may be refused.
 """
 
 from __future__ import annotations
@@ -44,8 +45,9 @@ WARM_UP = (
     64  # requests before the first, many at once: each thread opens its connection to the database with TLS
 )
 SEARCHES, LONGEST = 8, 0.1  # searches for nothing at once, and seconds for each
-FLAT, OF_PEER_HOT, OF_PEER_COLD, OF_FLOOR, OF_PAGE = 1.5, 1 / 3, 1.0, 2.0, 1 / 100
-MANY = 1000  # photos compared, beyond which their number decides what a search costs
+FLAT, OF_FLOOR = 1.5, 2.0
+EACH, ALL = 1 / 100, 40  # hot pages, for each photo that is compared, and for all of them
+MANY = 500  # photos compared, beyond which their number decides what a search costs
 SAME_LENGTH = 0.8  # an answer that is shorter shows fewer photos
 
 
@@ -212,10 +214,11 @@ class Table:
             self.hot[question.what] = cost
         if (known := self.fewest.get(question.what)) is None:
             self.fewest[question.what] = (cost, found.length, question.compared)
-        elif question.compared >= MANY:
+        elif question.compared >= max(MANY, 2 * known[2]):
             each = (cost - known[0]) / (question.compared - known[2])
             page = self.hot[HOT_PAGE]
-            self._goal(rows, question.what, "each photo compared, of the page", each, page, OF_PAGE)
+            self._goal(rows, question.what, "each photo compared, of the page", each, page, EACH)
+            self._goal(rows, question.what, "all photos compared, of the page", cost, page, ALL)
         else:
             longer = known[1] < SAME_LENGTH * found.length
             expected = max(known[0], self.hot[HOT_LIST]) if longer else known[0]

@@ -9,6 +9,7 @@ from itertools import cycle, islice
 from urllib.parse import quote
 
 from imgcore.db.pages import PageRepository, encode_cursor
+from imgcore.db.timeline_search import MOST_COUNTED
 from tests.load.many_rows import ALBUM, BASE
 
 PAGE, PAGES = 40, 24  # photos of a page, and pages that are asked for once: a thousand photos have no more
@@ -63,13 +64,25 @@ OF_TIMELINE = {
     "waiting": "status=waiting",
     "an album": f"album={ALBUM}",
 }
+# Searches of the timeline whose photos are looked up one by one, because no index has those of a term by month;
+# with the share of all photos that have the rarest term
+COUNTED = {
+    "a word of one in a thousand": 1 / 1000,
+    "a word of one in a hundred": 1 / 100,
+    NO_PHOTO_HAS_BOTH: 1 / 1000,
+    "a phrase": 1.0,
+    "a phrase of none": 1.0,
+    "waiting": 1 / 1000,
+    "an album": 1 / 100,
+}
+FOUND_IN_MONTH = COUNTED | {"two words": 1.0, "a source": 1.0}
 
 
 @dataclass(frozen=True)
 class Question:
     """What is asked. paths: in turn. conditional: with the ETag of the first answer. once: each path once.
 
-    compared: photos that are looked up in the index and not shown; more among more photos.
+    compared: photos that are looked up one by one, at most; more among more photos.
     changed: of the newest photos, before each request.
     """
 
@@ -139,9 +152,16 @@ def questions(pages: PageRepository, rows: int) -> list[Question]:
         ),
         Question("page of a search", ["/?q=boat"]),
         *(
-            Question(f"timeline, {part} of {what}", [f"{path}{query.format_map(known)}"])
+            Question(
+                f"timeline, {part} of {what}",
+                [f"{path}{query.format_map(known)}"],
+                compared=min(round(shares.get(what, 0) * rows), most),
+            )
             for what, query in OF_TIMELINE.items()
-            for part, path in (("months", "/api/v1/timeline?"), ("month", f"{month}&"))
+            for part, path, shares, most in (
+                ("months", "/api/v1/timeline?", COUNTED, MOST_COUNTED),
+                ("month", f"{month}&", FOUND_IN_MONTH, rows // MONTHS),
+            )
         ),
         *(Question(f"{what}, 304", [path], conditional=True) for what, path in unchanged.items()),
         # At the end, because the web process counts the months of changed photos anew

@@ -48,6 +48,31 @@ def test_each_question_over_more_rows_has_a_goal(
     assert (met, not met) == (found[10_000, "filter: flat"], bool(table.missed))
 
 
+@pytest.mark.parametrize(
+    ("compared", "cost", "missed"),
+    [
+        ((10, 1000), 1.0 + 9.9, None),
+        ((10, 1000), 1.0 + 10.0, "each photo compared, of the page"),
+        ((10, 8000), 40.0, None),
+        ((10, 8000), 40.1, "all photos compared, of the page"),
+        ((10, 499), 1.6, "flat"),
+        ((500, 999), 1.6, "flat"),
+        ((500, 1000), 1.6, None),
+    ],
+)
+def test_look_ups_of_many_photos_have_goals_of_their_own(
+    capsys: pytest.CaptureFixture[str], compared: tuple[int, int], cost: float, missed: str | None
+) -> None:
+    table = Table("sqlite", 1, 1)
+    for rows, photos, ours in zip((1000, 1_000_000), compared, (1.0, cost), strict=True):
+        table.show(rows, Question(HOT_PAGE, ["/"]), Measured(1.0, 0.0, 1.0, 500))
+        table.show(rows, Question("search", ["/"], compared=photos), Measured(ours, 0.0, 1.0, 500))
+
+    found = goals_of(capsys.readouterr().out)
+    wrong = [what.removeprefix("search: ") for (_, what), met in found.items() if not met]
+    assert [missed] * (missed is not None) == wrong
+
+
 REPORT = """Complete requests:      400
 Percentage of the requests served within a certain time (ms)
   50%   {median:>4}
