@@ -20,6 +20,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from roles.local_cloud.files.children import Children
 from roles.local_cloud.files.emulator import emulator_at
 from tests.cloud import Cloud
+from tests.support.programs import write_python_program
 from tests.support.waiting import wait_for
 
 ship = importlib.import_module("roles.web_host.files.ship")
@@ -27,7 +28,7 @@ ship = importlib.import_module("roles.web_host.files.ship")
 GROUP = "/made-up/web"
 NOW = int(time.time() * 1000)
 # Prints the entries after the cursor that it is given, and follows; its arguments stay to be looked at.
-JOURNALCTL = """#!{python} -IS
+JOURNALCTL = """\
 import json, sys, time
 open({folder!r} + "/asked", "a").write(" ".join(sys.argv[1:]) + "\\n")
 given = [a.partition("=")[2] for a in sys.argv if a.startswith("--after-cursor=")]
@@ -173,9 +174,7 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 
 def start(aws: Cloud, folder: Path, **settings: str) -> subprocess.Popen[str]:
     """The program, with that folder's journalctl first on its path."""
-    program = folder / "journalctl"
-    program.write_text(JOURNALCTL.format(python=sys.executable, folder=str(folder)))
-    program.chmod(0o755)
+    write_python_program(folder / "journalctl", JOURNALCTL.format(folder=str(folder)))
     environ = aws.root | {"PATH": f"{folder}:{os.environ['PATH']}", **settings}
     command = [sys.executable, "-I", ship.__file__, str(folder / "cursor")]
     return subprocess.Popen(command, env=environ, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)

@@ -46,7 +46,7 @@ IMPORTED = (
 )
 CONSTRAINTS = Path(__file__).parents[1] / "support/request_constraints.py"
 # What stands for the interpreter: its arguments, folder, environment and streams go to the warm process.
-CLIENT = """#!{python} -IS
+CLIENT = """\
 import array, json, os, socket, sys
 {request}
 os._exit(request({address!r}, sys.argv, dict(os.environ), (0, 1, 2)))
@@ -69,11 +69,12 @@ def request(address: str, argv: list[str], environ: dict[str, str], streams: tup
 @contextmanager
 def warm() -> Iterator[Path]:
     """Start it; the interpreter's path. It ends with the block, or with its parent process."""
+    from tests.support.programs import write_python_program  # not in the warm process, which has no path to it
+
     with tempfile.TemporaryDirectory(prefix="warm-") as folder:
         client, address = Path(folder, "python"), str(Path(folder, "socket"))
         source = inspect.getsource(request)
-        client.write_text(CLIENT.format(python=sys.executable, address=address, request=source))
-        client.chmod(0o755)
+        write_python_program(client, CLIENT.format(address=address, request=source))
         command = [sys.executable, "-P", __file__, address]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
             assert server.stdout is not None

@@ -12,6 +12,7 @@ import pytest
 
 from lambda_build import build, dependencies, wheels
 from lambda_build.targets import BuildError, Interpreter, Target, interpreter, target
+from tests.support.programs import write_python_program
 from tests.unit.build_files import names, write
 
 HERE_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -20,7 +21,7 @@ LAMBDA_BUILD = Path(build.__file__).parent
 # What the caption function imports, each as an empty module.
 PACKAGES = ("PIL.py", "pillow_heif.py", "pymysql.py", "google.py", "httpx2.py", "numpy.py", "Stemmer.py")
 
-FAKE_UV = """#!{python}
+FAKE_UV = """\
 import json, pathlib, sys
 with open({calls!r}, "a") as calls:
     calls.write(json.dumps(sys.argv[1:]) + "\\n")
@@ -58,9 +59,7 @@ class FakeUv:
         )
 
     def installs(self, files: dict[str, str], says: str = "") -> None:
-        text = FAKE_UV.format(python=sys.executable, calls=str(self._calls), says=says, files=files)
-        self.path.write_text(text)
-        self.path.chmod(0o755)
+        write_python_program(self.path, FAKE_UV.format(calls=str(self._calls), says=says, files=files))
 
     def fails(self, says: str) -> None:
         self.installs({}, says)
