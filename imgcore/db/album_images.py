@@ -8,14 +8,14 @@ from typing import Any
 from imgcore.collections.models import ALBUM_IMAGES, AlbumOrder, ItemResult, Results
 from imgcore.db.connection import Repository, Transaction
 from imgcore.db.mapping import Row, in_list
-from imgcore.db.places import after, page_of
+from imgcore.db.places import SHOWN, after, page_of
 from imgcore.db.statements import sql
 from imgcore.errors import Conflict, NotFound
 from imgcore.gallery.models import Page, Viewer
 from imgcore.gallery.places import Place
 
 _CHUNK = 500  # ids in one statement
-_STEP = 2**20  # between the positions of neighbours
+_STEP = 2**40  # between the positions of neighbours
 _DATE = "COALESCE(i.taken_at, i.uploaded_at)"
 _FROM = (
     "FROM album_images ai JOIN albums a ON a.id = ai.album_id JOIN images i ON i.id = ai.image_id"
@@ -32,7 +32,7 @@ class AlbumImageRepository(Repository):
     def page(
         self, album_id: int, order: AlbumOrder, viewer: Viewer, *, place: Place | None, limit: int
     ) -> Page:
-        """Return up to ``limit`` images after a place. Where positions are spread meanwhile, it is lost."""
+        """Return up to ``limit`` images after a place. Where positions are spread meanwhile, it is another."""
         shown, values = visible(viewer)
         key, id_ = ORDERS[order]
         following, at = after(place, key, id_)
@@ -152,10 +152,9 @@ class _Adding:
 
 def visible(viewer: Viewer) -> tuple[str, dict[str, Any]]:
     """Return the condition on the images of an album that a viewer sees who may see the album."""
-    condition = "i.deleted_at IS NULL AND i.upload_status = 'received'"
     if viewer.sees_others or viewer.changes_others:
-        return condition, {}
-    own = sql("{condition} AND (i.owner_id = :viewer_id OR {granted})", condition=condition, granted=_GRANTED)
+        return SHOWN, {}
+    own = sql("{shown} AND (i.owner_id = :viewer_id OR {granted})", shown=SHOWN, granted=_GRANTED)
     return own, {"viewer_id": viewer.account_id}
 
 

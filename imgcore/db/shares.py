@@ -9,7 +9,7 @@ from imgcore.collections.models import ALBUM_IMAGES
 from imgcore.collections.share_models import SHARES, NewShare, Share, ShareFiles, ShareKind, ShareStatus
 from imgcore.db.connection import Repository, Transaction
 from imgcore.db.mapping import Row, lock_account, micros, moment
-from imgcore.db.places import after, page_of
+from imgcore.db.places import SHOWN, after, page_of
 from imgcore.db.statements import sql
 from imgcore.errors import Conflict
 from imgcore.gallery.keys import new_public_id
@@ -27,7 +27,7 @@ _SELECT = (
 _OF_LIST = "share_images c JOIN images i ON i.id = c.image_id WHERE c.share_id = :share_id"
 _OF_ALBUM = "album_images c JOIN images i ON i.id = c.image_id WHERE c.album_id = :album_id"
 _SHOWN = (
-    "FROM {source} AND i.deleted_at IS NULL AND i.upload_status = 'received'"
+    "FROM {source} AND {shown}"
     " AND (:owner_id IS NULL OR i.owner_id = :owner_id OR EXISTS (SELECT 1 FROM accounts creator"
     " WHERE creator.id = :owner_id AND creator.role = 'administrator'))"
 )
@@ -149,8 +149,8 @@ def _shown(
 
 def _statement(share_id: int, album_id: int | None, owner_id: int | None) -> tuple[str, dict[str, Any]]:
     if album_id is not None:
-        return sql(_SHOWN, source=_OF_ALBUM), {"album_id": album_id, "owner_id": owner_id}
-    return sql(_SHOWN, source=_OF_LIST), {"share_id": share_id, "owner_id": owner_id}
+        return sql(_SHOWN, source=_OF_ALBUM, shown=SHOWN), {"album_id": album_id, "owner_id": owner_id}
+    return sql(_SHOWN, source=_OF_LIST, shown=SHOWN), {"share_id": share_id, "owner_id": owner_id}
 
 
 def _share(row: Row, images: int) -> Share:

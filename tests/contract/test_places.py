@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from imgcore.accounts.models import Role
 from imgcore.collections.albums import Albums
 from imgcore.collections.models import AlbumChanges, AlbumOrder
 from imgcore.collections.share_models import NewShare
 from imgcore.collections.shares import Shares
 from imgcore.db import places
+from imgcore.db.accounts import AccountRepository
 from imgcore.db.connection import Database
 from imgcore.db.login_throttle import LoginThrottle
 from imgcore.errors import Invalid
-from imgcore.gallery.models import EVERYBODY, Image, Page
+from imgcore.gallery.models import EVERYBODY, Image, Page, Viewer
 from imgcore.gallery.places import Place, place_in
-from tests.contract.images import arrived
+from tests.contract.database_tools import analyze
+from tests.contract.images import arrived, multiply
+from tests.contract.test_repository_plans import effort
 from tests.support.repositories import Repositories
 
-LISTS = ("album", "album by hand", "link to an album", "link to an album by hand", "link to photos", "trash")
+LISTS = (
+    *("album", "album by hand", "album of one account"),
+    *("link to an album", "link to an album by hand", "link to photos"),
+    *("trash", "trash of one account"),
+)
 
 
 @dataclass
@@ -62,58 +72,61 @@ def walk(
     request: pytest.FixtureRequest, database: Database, repositories: Repositories, albums: Albums
 ) -> Walk:
     """Return a list of seven photos; three of them have the same time."""
+    kind = request.param
+    account = AccountRepository(database).add(secrets.token_hex(16), "person", Role.PERSON, "hash").id
+    own = Viewer(account, sees_others=False, changes_others=False)
+    viewer = own if kind.endswith("of one account") else EVERYBODY
     photos = [arrived(repositories, f"{number}.jpg") for number in range(7)]
     for image, day in zip(photos, (1, 2, 3, 3, 3, 4, 5), strict=True):
-        place(database, image, f"2025-06-{day:02} 12:00:00.000000")
-    kind = request.param
-    if kind == "trash":
-        for image in photos:
-            repositories.images.delete(image.public_id)
-        for image, hours in zip(photos, (1, 2, 3, 3, 3, 4, 5), strict=True):
-            delete_earlier(database, image, hours)
-        photos = [photos[number] for number in (0, 1, 4, 3, 2, 5, 6)]
-
-        def trash(cursor: str | None) -> Page:
-            at = None if cursor is None else place_in(cursor)
-            return repositories.trash.page(EVERYBODY, place=at, limit=2)
-
-        return Walk(
-            photos,
-            trash,
-            lambda image: repositories.images.restore(image.public_id),
-            lambda image: repositories.images.delete(image.public_id),
-        )
+        change(database, image, taken_at=f"2025-06-{day:02} 12:00:00.000000", owner_id=account)
+    if kind.startswith("trash"):
+        return trash(database, repositories, photos, viewer)
     ids = tuple(image.public_id for image in photos)
     order = AlbumOrder.HAND if "hand" in kind else AlbumOrder.DATE
-    album = albums.create("Album", order=order)
-    albums.add(album.public_id, ids)
+    seen = albums.for_viewer(viewer)
+    album = seen.create("Album", order=order)
+    seen.add(album.public_id, ids)
     shares = Shares(repositories.shares, albums, repositories.images, LoginThrottle(database), lambda: None)  # type: ignore[arg-type,return-value]
 
     def add(image: Image) -> None:
-        place(database, image, "2025-05-01 12:00:00.000000")
-        albums.add(album.public_id, [image.public_id])
+        change(database, image, taken_at="2025-05-01 12:00:00.000000", owner_id=account)
+        seen.add(album.public_id, [image.public_id])
         if order is AlbumOrder.HAND:
-            albums.move(album.public_id, image.public_id, photos[0].public_id)
+            seen.move(album.public_id, image.public_id, photos[0].public_id)
 
     def delete(image: Image) -> None:
         repositories.images.delete(image.public_id)
 
     if kind.startswith("album"):
-        return Walk(photos, lambda cursor: albums.page(albums.get(album.public_id), 2, cursor), delete, add)
+        return Walk(photos, lambda cursor: seen.page(seen.get(album.public_id), 2, cursor), delete, add)
     new = NewShare(ids=ids) if kind == "link to photos" else NewShare(album=album.public_id)
     _, token = shares.create(new)
     return Walk(photos, lambda cursor: shares.page(shares.open(token), 2, cursor), delete, add)
 
 
-def place(database: Database, image: Image, at: str) -> None:
-    statement = "UPDATE images SET taken_at = :at WHERE id = :id"
-    database.run(lambda tx: tx.execute(statement, at=at, id=image.id))
+def trash(database: Database, repositories: Repositories, photos: list[Image], viewer: Viewer) -> Walk:
+    """Return the trash with these photos, of which the third to fifth were deleted at the same time."""
+    [[now]] = database.read(lambda tx: tx.tuples("SELECT {now}"))
+    for image, hours in zip(photos, (1, 2, 3, 3, 3, 4, 5), strict=True):
+        repositories.images.delete(image.public_id)
+        before = datetime.fromisoformat(str(now)) - timedelta(hours=hours)
+        change(database, image, deleted_at=before.isoformat(" ", "microseconds"))
+
+    def page(cursor: str | None) -> Page:
+        at = None if cursor is None else place_in(cursor)
+        return repositories.trash.page(viewer, place=at, limit=2)
+
+    return Walk(
+        [photos[number] for number in (0, 1, 4, 3, 2, 5, 6)],
+        page,
+        lambda image: repositories.images.restore(image.public_id),
+        lambda image: repositories.images.delete(image.public_id),
+    )
 
 
-def delete_earlier(database: Database, image: Image, hours: int) -> None:
-    [[at]] = database.read(lambda tx: tx.tuples("SELECT {ago:age}", age=3_600_000_000 * hours))
-    statement = "UPDATE images SET deleted_at = :at WHERE id = :id"
-    database.run(lambda tx: tx.execute(statement, at=f"{at!s:.13}:00:00.000000", id=image.id))
+def change(database: Database, image: Image, **columns: object) -> None:
+    set_ = ", ".join(f"{name} = :{name}" for name in columns)
+    database.run(lambda tx: tx.execute(f"UPDATE images SET {set_} WHERE id = :id", id=image.id, **columns))
 
 
 def test_pages_hold_all_photos_in_their_order(walk: Walk) -> None:
@@ -126,12 +139,26 @@ def test_photos_that_leave_or_come_before_a_cursor_change_nothing_after_it(
     """Among those that leave is the photo that the cursor names."""
     leaving = iter(walk.photos[:])
 
-    def change() -> None:
+    def come_and_go() -> None:
         walk.remove(next(leaving))
         walk.remove(next(leaving))
         walk.add(arrived(repositories, "new.jpg"))
 
-    assert [image.name for image in walk.photos] == walk.names(change)
+    assert [image.name for image in walk.photos] == walk.names(come_and_go)
+
+
+def test_pages_cost_the_same_among_many_other_photos(
+    walk: Walk, database: Database, repositories: Repositories
+) -> None:
+    """Also without the statistics that SQLite has only where one asks for them."""
+    few = effort(database, walk.names)
+    list(multiply(database, 1500))
+    of_others = "UPDATE images SET deleted_at = NULL, listed_id = id WHERE image_key LIKE 'copy-%'"
+    database.run(lambda tx: tx.execute(of_others))
+    analyze(database, "images", "tasks")
+
+    assert [image.name for image in walk.photos] == walk.names()
+    assert effort(database, walk.names) <= 1.2 * few
 
 
 def test_cursor_of_the_other_order_is_invalid(albums: Albums, repositories: Repositories) -> None:
