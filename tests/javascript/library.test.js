@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 
 import { Library } from "../../web/static/js/core/library.js";
+import { Renewals } from "../../web/static/js/core/renewals.js";
 import { Store } from "../../web/static/js/core/store.js";
 
 const MONTH = "2026-11";
@@ -19,12 +20,17 @@ function answer({ pathname, searchParams }) {
     const months = photos.length ? [{ month: MONTH, count: photos.length }] : [];
     return { months, total: photos.length, exact: true };
   }
+  if (pathname.endsWith("/images")) {
+    const named = searchParams.get("ids")?.split(",") ?? [];
+    assert.ok(named.length <= 100);
+    const images = named.flatMap((id) => photos.filter((each) => each.id === id));
+    return { images: images.map((each) => ({ ...each, grid_url: "new" })), next: null };
+  }
   const cursor = searchParams.get("cursor");
-  const [offset, limit] = ["offset", "limit"].map((name) => Number(searchParams.get(name)));
-  const below = photos.filter(({ at }) => !cursor || at < cursor).slice(offset);
+  const limit = Number(searchParams.get("limit"));
+  const below = photos.filter(({ at }) => !cursor || at < cursor);
   const shown = below.slice(0, limit);
-  const more = below.length > limit;
-  return { month: MONTH, urls: [], photos: shown, next: more ? offset + limit : null, cursor: more ? shown.at(-1)?.at : null };
+  return { month: MONTH, urls: [], photos: shown, cursor: below.length > limit ? shown.at(-1)?.at : null };
 }
 
 beforeEach(() => {
@@ -38,7 +44,7 @@ afterEach(() => {
 
 /** A library that has loaded the newest 100 photos. */
 async function opened() {
-  const library = new Library(new Store(), () => false);
+  const library = new Library(new Store(), () => false, new Renewals(() => {}));
   await library.open(new URLSearchParams());
   assert.equal(library.sections.ids.length, 100);
   return library;
@@ -115,4 +121,25 @@ test("a photo that arrives while the page is on its way that it belongs to is sh
   library.take(await coming);
   assert.deepEqual(library.sections.ids, ids());
   assert.equal(library.sections.total, 261);
+});
+
+test("addresses are renewed for a photo and its neighbours, wherever the server has it in its list", async () => {
+  const library = await opened();
+  const loaded = library.sections.ids.length;
+  photos.unshift(...Array.from({ length: 120 }, (_, index) => photo(500 - index))); // not in this list, as in one of a search
+  await library.renew("p200");
+  const renewed = library.sections.ids.filter((id) => library.store.get(id)?.grid_url === "new");
+  assert.ok(renewed.includes("p200"));
+  assert.equal(renewed.length, loaded);
+});
+
+test("addresses of photos of files are renewed, but not of those that are still on their way", async () => {
+  const library = await opened();
+  const kept = photos.slice(0, 130).map(({ id }) => id);
+  for (const each of photos.slice(100, 130)) library.store.put({ ...each, local: each.id === "p130" });
+  library.add(kept);
+  const last = /** @type {string} */ (kept.at(-2));
+  await library.renew(last);
+  assert.equal(library.store.get(last)?.grid_url, "new");
+  assert.notEqual(library.store.get("p130")?.grid_url, "new");
 });

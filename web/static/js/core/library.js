@@ -14,18 +14,18 @@ import { aspect } from "./store.js";
 export const ADDED = "added"; // the key of the section with the files of this page
 const PAGE = 500;
 const FIRST_PAGE = 100; // fills the window soon; the next pages come while it is looked at
+const RENEWED = 100; // photos whose addresses are asked for at once, as many as the API lists by their ids
 const FIRST_OF_MONTH = 200; // a page of 500 costs a slow phone a frame of 50 ms
 
 export class Library {
-  #renewals = new Renewals();
-
   /**
    * @param {Store} store
    * @param {(row: {id: string, status?: string}) => boolean} sending whether its file is still on its way from this page
    */
-  constructor(store, sending) {
+  constructor(store, sending, renewals = new Renewals()) {
     this.store = store;
     this.sending = sending;
+    this.renewals = renewals;
     this.query = new URLSearchParams();
     /** @type {string[]} */
     this.added = []; // ids of the section ADDED
@@ -145,12 +145,11 @@ export class Library {
   /**
    * @param {string} month
    * @param {URLSearchParams} query
-   * @param {{signal?: AbortSignal, limit?: number, cursor?: string | null | undefined, offset?: number}} [options]
+   * @param {{signal?: AbortSignal, limit?: number, cursor?: string | null | undefined}} [options]
    */
-  async #page(month, query, { signal, limit = PAGE, cursor, offset = 0 } = {}) {
+  async #page(month, query, { signal, limit = PAGE, cursor } = {}) {
     const asked = new URLSearchParams(query);
     if (cursor) asked.set("cursor", cursor);
-    if (offset) asked.set("offset", String(offset));
     asked.set("limit", String(limit));
     const answer = await ask("GET", `/api/v1/timeline/${month}?${asked}`, signal ? { signal } : {});
     const photos = answer.photos.map((/** @type {any} */ row) => photoOf(row, answer.urls));
@@ -158,21 +157,18 @@ export class Library {
   }
 
   /**
-   * Get a photo's addresses anew, because one has expired, and those of the others of its page, which have as well.
+   * Get a photo's addresses anew, because one has expired, and those of its neighbours, which have as well.
    * @param {string} id
    */
   async renew(id) {
     const section = this.sections.places.get(id);
-    if (!section || section.key === ADDED) {
-      await this.#renewals.renew(id, id, async () => {
-        if (this.store.get(id)) this.store.put(await ask("GET", `/api/v1/images/${id}`, { fresh: true }));
-      });
-      return;
-    }
-    const [query, offset] = [this.query, Math.floor(section.ids.indexOf(id) / PAGE) * PAGE];
-    await this.#renewals.renew(id, `${query} ${section.key} ${offset}`, async () => {
-      const { photos } = await this.#page(section.key, query, { offset });
-      for (const photo of photos) if (this.store.get(photo.id)) this.store.put(photo);
+    const first = section ? Math.floor(section.ids.indexOf(id) / RENEWED) * RENEWED : 0;
+    await this.renewals.renew(id, section ? `${section.key} ${first}` : id, async () => {
+      const ids = section?.ids.slice(first, first + RENEWED) ?? [];
+      const kept = [...new Set([id, ...ids])].filter((each) => this.store.get(each) && !this.store.get(each)?.local);
+      if (!kept.length) return;
+      const { images } = await ask("GET", `/api/v1/images?ids=${kept.slice(0, RENEWED).join(",")}`, { fresh: true });
+      for (const image of images) if (this.store.get(image.id)) this.store.put(image);
     });
   }
 
