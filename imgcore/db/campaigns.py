@@ -309,8 +309,8 @@ def _ids(tx: Transaction, selection: Selection, viewer: Viewer) -> Iterator[tupl
         return
     ids = list(dict.fromkeys(selection.ids))
     if selection.query:
-        matching = _matching_ids(tx, selection.query, viewer)
-        ids = [public_id for public_id in ids if public_id in set(matching)] if ids else matching
+        matching = dict.fromkeys(_matching_ids(tx, selection.query, viewer))
+        ids = [public_id for public_id in ids if public_id in matching] if ids else list(matching)
     for start in range(0, len(ids), _CHUNK):
         yield in_list("public_id", ids[start : start + _CHUNK])
 

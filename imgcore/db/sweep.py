@@ -111,6 +111,17 @@ _FAIL_DONE = (
 )
 
 
+def range_at(turn: int, ranges: int) -> int:
+    """Return the number of the range, from 0 to ``ranges`` - 1, whose turn it is; 0 without any.
+
+    The circle has a power of two of turns: with one turn for each range, it would jump with each new range, and
+    leave out some. Turns beyond the last range go to lower ones once more.
+    """
+    circle = 1 << max(ranges - 1, 0).bit_length()
+    number = turn % circle
+    return number if number < max(ranges, 1) else number - circle // 2
+
+
 class SweepRepository(Repository):
     """The statements of the sweeper. Each method is one transaction; each may run any number of times."""
 
@@ -259,8 +270,7 @@ class SweepRepository(Repository):
 
         def work(tx: Transaction) -> list[Image]:
             [newest] = tx.rows("SELECT MAX(id) AS id FROM images")
-            ranges = -(-(newest["id"] or 0) // limit)
-            after = turn % ranges * limit if ranges else 0
+            after = range_at(turn, -(-(newest["id"] or 0) // limit)) * limit
             return images(tx.rows(_PROCESSED, after=after, until=after + limit))
 
         return self._database.read(work)

@@ -3,8 +3,8 @@
 The counts of all months are kept in this process. A request reads what has changed since they were counted and
 counts the months of those images anew, so that they are those of a moment after the request came in. A
 transaction sets the time of a change before it commits: the changes of the seconds before a count are read
-again, and those that it includes are known by their versions. An image whose date taken was another before is
-found when all months are counted again.
+again, and those that it includes are known by their versions, many of them by sums. An image whose date taken
+was another before is found when all months are counted again.
 """
 
 from __future__ import annotations
@@ -59,6 +59,7 @@ _CHANGED = (
     "SELECT id, version, SUBSTR(taken_at, 1, 7), SUBSTR(uploaded_at, 1, 7) FROM images"
     " WHERE changed_at > :since LIMIT :limit"
 )
+_SUMS = "SELECT COUNT(*), SUM(id), SUM(version) FROM images WHERE changed_at > :since"
 _SLICE = (
     "SELECT i.id, i.version, page.place FROM (SELECT id, {column} AS place FROM images WHERE {scope} {below}"
     " ORDER BY {column} DESC, id DESC LIMIT :limit OFFSET :offset) page"
@@ -66,18 +67,23 @@ _SLICE = (
 )
 
 
+# The images that have changed, as (id, version); of more than are counted apart their number and sums of both,
+# which each further change increases
+_Seen = frozenset[tuple[int, int]] | tuple[int, int, int]
+
+
 @dataclass(frozen=True, slots=True)
 class _Counted:
     """Counts of months. since: they may lack changes from then on. counted_at: when all were counted.
 
-    included: (id, version) of the images with changes since then that they do not lack.
+    included: the images with changes since then that they do not lack.
     due: when one thread counts all again, by time.monotonic(); the others may use these a little longer.
     """
 
     counts: dict[str, int]
     since: str
     counted_at: str
-    included: frozenset[tuple[int, int]]
+    included: _Seen
     due: float
 
 
@@ -117,12 +123,23 @@ class TimelineRepository(Repository):
         counted = self._updated(owner, sort)
         if counted is None or time.monotonic() > counted.due:
             counted = self._count_all(owner, sort, counted)
+        self._keep(owner, sort, counted)
+        return _months(counted.counts)
+
+    def _keep(self, owner: int | None, sort: Sort, counted: _Counted, *, all_anew: bool = False) -> None:
+        """Keep counts for later requests, unless those that are kept were made later."""
         with self._lock:
-            self._kept[owner, sort] = counted
+            known = self._kept.get((owner, sort))
+            # The clock of the database may have been set back
+            if (
+                all_anew
+                or known is None
+                or (known.counted_at, known.since) <= (counted.counted_at, counted.since)
+            ):
+                self._kept[owner, sort] = counted
             self._kept.move_to_end((owner, sort))
             while len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
-        return _months(counted.counts)
 
     def _updated(self, owner: int | None, sort: Sort) -> _Counted | None:
         """Return the kept counts with the changes since; None where there are none that can be used."""
@@ -139,7 +156,10 @@ class TimelineRepository(Repository):
             with self._turn(owner, sort, wait=PEOPLE_WAIT if usable is None else 0) as mine:
                 counted = self._updated(owner, sort) if mine else usable
                 if counted is None or (mine and time.monotonic() > counted.due):
-                    return self._database.read_heavy(lambda tx: _counted(tx, owner, sort))
+                    counted = self._database.read_heavy(lambda tx: _counted(tx, owner, sort))
+                    self._keep(
+                        owner, sort, counted, all_anew=True
+                    )  # before others that wait look whether they have to count
                 return counted
         except Unavailable:
             if usable is None:
@@ -223,7 +243,9 @@ def _months(counts: Mapping[str, int]) -> Months:
 def _counted(tx: Transaction, owner: int | None, sort: Sort) -> _Counted:
     """Count all months."""
     now, since, _ = _clock(tx)
-    included = frozenset(_changed(tx, since))  # before the months: what commits meanwhile may not be in all
+    included = _seen(
+        tx, since, _changed(tx, since)
+    )  # before the months: what commits meanwhile may not be in all
     due = time.monotonic() + LIFETIME.total_seconds() - random.uniform(*_BEFORE_END)  # noqa: S311 - jitter
     return _Counted(_all_months(tx, owner, sort), since, now, included, due)
 
@@ -238,9 +260,12 @@ def _updated(tx: Transaction, owner: int | None, sort: Sort, known: _Counted) ->
         return None
     changed = _changed(tx, known.since)
     if len(changed) > _MOST_CHANGED:
-        return None
+        if _seen(tx, known.since, changed) != known.included:
+            return None
+        return replace(known, since=since, included=_seen(tx, since, _changed(tx, since)))
+    before = known.included if isinstance(known.included, frozenset) else frozenset()
     counts = dict(known.counts)
-    months = {month for version in changed.keys() - known.included for month in changed[version] if month}
+    months = {month for version in changed.keys() - before for month in changed[version] if month}
     for month in months:
         counts[month] = _count_month(tx, owner, sort, month)
     return replace(known, counts=counts, since=since, included=frozenset(changed))
@@ -256,6 +281,14 @@ def _changed(tx: Transaction, since: str) -> dict[tuple[int, int], tuple[str | N
     """Return the months of the images that have changed, by (id, version); at most one more than usable."""
     rows = tx.tuples(_CHANGED, since=since, limit=_MOST_CHANGED + 1)
     return {(row[0], row[1]): (row[2], row[3]) for row in rows}
+
+
+def _seen(tx: Transaction, since: str, changed: Mapping[tuple[int, int], object]) -> _Seen:
+    """Return what a count that is made now includes of the changes since then, which ``changed`` has."""
+    if len(changed) <= _MOST_CHANGED:
+        return frozenset(changed)
+    [(count, ids, versions)] = tx.tuples(_SUMS, since=since)
+    return int(count), int(ids), int(versions)
 
 
 def _all_months(tx: Transaction, owner: int | None, sort: Sort) -> dict[str, int]:

@@ -19,6 +19,7 @@ from imgcore.db.search_query import Query, Term
 from imgcore.db.search_sources import TOP, Condition, Source, conditions_of, source_of, sources_of, texts_of
 from imgcore.db.search_words import facet
 from imgcore.db.statements import sql
+from imgcore.errors import Invalid
 from imgcore.gallery.filters import Filters, Progress
 from imgcore.gallery.listing import MonthSlice, Sort, month_bounds
 from imgcore.gallery.models import Viewer
@@ -189,7 +190,10 @@ def slice_found(
     offset: int,
     limit: int,
 ) -> MonthSlice:
-    """Return ``limit`` photos of a month that are found after the ``offset`` newest ones below a cursor."""
+    """Return ``limit`` photos of a month that are found after the ``offset`` newest ones below a cursor.
+
+    Invalid (``offset``) where more photos would have to be compared than may be.
+    """
     query = query_of(tx, text, filters, viewer)
     if filters.status is not Progress.FAILED:  # a file that was rejected has the month of its upload
         query = replace(query, required=tuple(_within(month, sort, query.required)))
@@ -197,6 +201,8 @@ def slice_found(
     if search is None or owner_seen(viewer) == NOBODY:
         return MonthSlice((), more=False)
     found, compared = _Month(tx, search, viewer, month, sort, filters, below).newest(offset + limit + 1)
+    if compared is not None and len(found) < offset:
+        raise Invalid("So many photos cannot be left out of this search. Use cursor.", code="offset")
     return slice_of(found[offset:], limit, compared)
 
 

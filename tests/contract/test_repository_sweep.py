@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from imgcore.db.connection import Database
+from imgcore.db.sweep import range_at
 from imgcore.gallery.models import MISSING, Image, TaskStatus, UploadStatus
 from imgcore.pipeline.maintenance_models import DueTask
 from tests.contract.images import (
@@ -307,8 +310,21 @@ def test_processed_images_are_those_with_thumbnails_range_by_range(repositories:
         each.name for part in found for each in part if each.public_id in {image.public_id for image in images}
     ]
     assert ["1.jpg", "2.jpg"] == names
-    assert found[0] == repositories.sweep.processed_images(turn=ranges, limit=2)
+    circle = 1 << (ranges - 1).bit_length()
+    assert found[0] == repositories.sweep.processed_images(turn=circle, limit=2)
     assert max(len(part) for part in found) <= 2
+
+
+@pytest.mark.parametrize("added", [0, 0.01, 0.1])
+def test_circle_of_ranges_comes_to_each_while_others_are_added(added: float) -> None:
+    """added: ranges with each turn. A circle has at most twice as many turns as there are ranges."""
+    first = 100
+    for start in range(0, 5000, 37):
+        turns = range(start, start + (4 * first if added else 2 * first))
+        seen = {range_at(turn, first + int(added * (turn - start))) for turn in turns}
+        assert set(range(first)) <= seen
+        assert max(seen) < first + added * len(turns)
+    assert [0, 0, 0, 1] == [range_at(*each) for each in ((7, 0), (7, 1), (6, 2), (7, 2))]
 
 
 def test_missing_file_fails_the_finished_thumbnail_task_of_one_image(repositories: Repositories) -> None:

@@ -6,6 +6,7 @@ import random
 import re
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -176,6 +177,35 @@ def test_counts_are_made_anew_after_many_changes(
     assert {} == counts(repositories.timeline)
     repositories.images.restore(images[0].public_id)
     assert {month: 1} == counts(repositories.timeline)
+
+
+def test_many_changes_are_counted_once(
+    repositories: Repositories, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when all photos of the trash are restored: they are among the changes of the next ten seconds."""
+    monkeypatch.setattr(timeline, "_MOST_CHANGED", 2)
+    counted, all_months = [0], timeline._all_months
+
+    def count(*arguments: Any) -> dict[str, int]:
+        counted[0] += 1
+        return all_months(*arguments)
+
+    monkeypatch.setattr(timeline, "_all_months", count)
+    images = [arrived(repositories) for _ in range(5)]
+    month = f"{images[0].uploaded_at:%Y-%m}"
+    for _ in range(5):
+        assert {month: 5} == counts(repositories.timeline)
+    assert 1 == counted[0]
+    repositories.images.delete(images[0].public_id)
+    for _ in range(5):
+        assert {month: 4} == counts(repositories.timeline)
+    assert 2 == counted[0]
+    earlier = "UPDATE images SET changed_at = {ago:age} WHERE id > :id"
+    database.run(lambda tx: tx._cursor(earlier, {"age": 60_000_000, "id": images[1].id}))
+    repositories.images.delete(images[1].public_id)
+    for _ in range(5):
+        assert {month: 3} == counts(repositories.timeline)
+    assert 2 == counted[0]
 
 
 def test_own_timeline_holds_ones_own_photos_only(repositories: Repositories, database: Database) -> None:

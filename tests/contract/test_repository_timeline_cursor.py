@@ -152,6 +152,9 @@ def test_search_that_has_compared_enough_goes_on_with_the_next_part(
     assert [photos[1].id, photos[12].id] == list(chain(*found))
     assert 3 == len(found)
     assert [] == found[1]
+    with pytest.raises(Invalid) as raised:
+        repositories.timeline.month(EVERYBODY, MONTH, Sort.TAKEN, offset=2, limit=4, text=text)
+    assert "offset" == raised.value.code
 
 
 def test_offset_counts_from_the_cursor(repositories: Repositories, photos: list[Image]) -> None:

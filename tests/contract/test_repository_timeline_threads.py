@@ -70,6 +70,42 @@ def test_counts_are_renewed_by_one_thread_while_others_use_them(
         assert {"1999-01": 1} == renewing.result() == counts(repositories.timeline)
 
 
+def test_counts_that_were_used_meanwhile_do_not_replace_newer_ones(repositories: Repositories) -> None:
+    assert {} == counts(repositories.timeline)
+    [(key, known)] = repositories.timeline._kept.items()
+    newer = replace(known, counts={"1999-01": 1}, counted_at="9999-01-01 00:00:00")
+    repositories.timeline._keep(*key, newer)
+    repositories.timeline._keep(*key, known)
+    assert newer == repositories.timeline._kept[key]
+    repositories.timeline._keep(*key, known, all_anew=True)
+    assert known == repositories.timeline._kept[key]
+
+
+def test_threads_that_wait_for_a_count_use_it(
+    repositories: Repositories, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is kept before the next of them has its turn."""
+    counted, all_months = [0], timeline._all_months
+
+    def count(*arguments: Any) -> dict[str, int]:
+        counted[0] += 1
+        return all_months(*arguments)
+
+    keep = repositories.timeline._keep
+
+    def keep_late(*arguments: Any, **options: Any) -> None:
+        if not options:
+            time.sleep(0.2)  # another thread runs between the count and this
+        keep(*arguments, **options)
+
+    monkeypatch.setattr(timeline, "_all_months", count)
+    monkeypatch.setattr(repositories.timeline, "_keep", keep_late)
+    with ThreadPoolExecutor(4) as pool:
+        found = [pool.submit(counts, repositories.timeline) for _ in range(4)]
+        assert [{}] * 4 == [each.result() for each in found]
+    assert 1 == counted[0]
+
+
 def test_counts_that_were_made_together_are_not_renewed_together(
     repositories: Repositories, monkeypatch: pytest.MonkeyPatch
 ) -> None:
