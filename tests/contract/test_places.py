@@ -150,7 +150,7 @@ def test_photos_that_leave_or_come_before_a_cursor_change_nothing_after_it(
 def test_pages_cost_the_same_among_many_other_photos(
     walk: Walk, database: Database, repositories: Repositories
 ) -> None:
-    """Also without the statistics that SQLite has only where one asks for them."""
+    """SQLite has no statistics unless one asks for them."""
     few = effort(database, walk.names)
     list(multiply(database, 1500))
     of_others = "UPDATE images SET deleted_at = NULL, listed_id = id WHERE image_key LIKE 'copy-%'"

@@ -182,7 +182,7 @@ def test_counts_are_made_anew_after_many_changes(
 def test_many_changes_are_counted_once(
     repositories: Repositories, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As when all photos of the trash are restored: they are among the changes of the next ten seconds."""
+    """Restoring all photos of the trash makes many: they are among the changes of the next ten seconds."""
     monkeypatch.setattr(timeline, "_MOST_CHANGED", 2)
     counted, all_months = [0], timeline._all_months
 

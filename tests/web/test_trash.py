@@ -147,3 +147,16 @@ def test_trash_of_another_account_is_neither_shown_nor_changed(home: Site) -> No
     assert image.name in owner.get("/trash").text
     assert image.name not in other.get("/trash").text
     assert 204 == owner.request("DELETE", f"/api/v1/trash/{image.public_id}").status
+
+
+def test_action_on_the_second_page_shows_that_page_again(client: Client, gallery: Gallery) -> None:
+    """The first one once nothing is left there: the trash is not empty."""
+    images = fill(gallery, 42)
+    page = client.get(re.findall(r'href="(/trash\?cursor=[^"]+)"', client.get("/trash").text)[0])
+    for image, way, left in zip(images[:2], ("restore", "delete"), (1, 40), strict=True):
+        action = next(each for each in re.findall(r'action="(/trash/[^"]+)"', page.text) if way in each)
+        answer = client.post(action, {"token": page.token, "id": image})
+        assert 303 == answer.status
+        page = client.get(answer.headers["location"])
+        assert left == page.text.count("days left")
+    assert "First photos" not in page.text

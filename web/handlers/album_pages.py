@@ -17,6 +17,7 @@ from web import serializers
 from web.collection_texts import album_row, tile
 from web.handlers.albums import AlbumsBase, choice
 from web.handlers.forms import redirect, set_error_status
+from web.handlers.lists import here, listed
 from web.http import request
 from web.http.auth import caller, record_event, requires
 from web.http.csrf import csrf_token, verified_form
@@ -81,7 +82,7 @@ class AlbumPages(AlbumsBase):
     @requires(Scope.READ)
     def album(self, public_id: str) -> str:
         """Show an album."""
-        return self._album(self._albums.get(public_id), cursor=request.short(request.query(), "cursor"))
+        return self._album(self._albums.get(public_id))
 
     @requires(Scope.READ)
     def photo(self, public_id: str, image_id: str) -> str:
@@ -189,24 +190,18 @@ class AlbumPages(AlbumsBase):
         albums = [album_row(album, gallery) for album in self._albums.all()]
         return self._page("albums", error, albums=albums, fields=fields, may_create=_may_edit())
 
-    def _album(
-        self,
-        album: Album,
-        *,
-        cursor: str | None = None,
-        error: ImgcoreError | None = None,
-        done: str | None = None,
-    ) -> str:
+    def _album(self, album: Album, *, error: ImgcoreError | None = None, done: str | None = None) -> str:
         gallery = self._gallery
-        page = self._albums.page(album, LIMITS.page_size, cursor)
+        shown = listed(lambda cursor: self._albums.page(album, LIMITS.page_size, cursor))
         known = {"done": done} if done else {}
         return self._page(
             "album",
             error,
             album=album_row(album, gallery),
-            tiles=[tile(image, gallery) for image in page.images],
-            following=page.next,
-            first=cursor is None,
+            tiles=[tile(image, gallery) for image in shown.page.images],
+            following=shown.page.next,
+            first=shown.first,
+            here=here(),
             me=account.name if (account := caller().account) else None,
             may_edit=_may_edit(),
             **known,

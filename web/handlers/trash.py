@@ -12,6 +12,7 @@ from imgcore.accounts.security_log import SecurityEvent
 from imgcore.errors import Invalid, Misconfigured, NotFound
 from imgcore.gallery.keys import is_public_id
 from imgcore.gallery.places import place_in
+from web.handlers.lists import here, listed
 from web.http import request
 from web.http.auth import PREFIX, CallerGallery, record_event, requires
 from web.http.csrf import csrf_token, verified_form
@@ -37,8 +38,7 @@ class _Trash(CallerGallery):
             raise Misconfigured("This gallery has no trash.")
         return self._unrestricted.trash
 
-    def _listed(self, asked: Mapping[str, str], limit: int) -> Page:
-        cursor = request.short(asked, "cursor")
+    def _listed(self, cursor: str | None, limit: int) -> Page:
         place = place_in(cursor) if cursor is not None else None
         return self._rows.page(self._gallery.viewer, place=place, limit=limit)
 
@@ -74,7 +74,7 @@ class TrashApi(_Trash):
     def listed(self, asked: Mapping[str, str], limit: int) -> HTTPResponse:
         """List the trash, as GET /images does with ``deleted=1``."""
         gallery = self._gallery
-        page = self._listed(asked, limit)
+        page = self._listed(request.short(asked, "cursor"), limit)
         return json_with_etag(
             {"images": [trashed_json(image, gallery) for image in page.images], "next": page.next}
         )
@@ -142,10 +142,12 @@ class TrashPages(_Trash):
 
     def _page(self, trouble: str | None = None) -> str:
         asked, gallery = request.query(), self._gallery
-        page = self._listed(asked, LIMITS.page_size)
+        found = listed(lambda cursor: self._listed(cursor, LIMITS.page_size))
         shown: dict[str, Any] = {
-            "images": [trashed_json(image, gallery) for image in page.images],
-            "following": page.next,
+            "images": [trashed_json(image, gallery) for image in found.page.images],
+            "following": found.page.next,
+            "first": found.first,
+            "here": here(),
             "count": self._rows.count(gallery.viewer),
             "confirmed_from": CONFIRMED_FROM,
             "done": _DONE.get(asked.get("done", "")),
@@ -164,4 +166,4 @@ def _named(fields: Mapping[str, str]) -> str | None:
 
 
 def _see(done: str) -> HTTPResponse:
-    return HTTPResponse(status=303, headers={"Location": f"/trash?done={done}"})
+    return HTTPResponse(status=303, headers={"Location": f"/trash{here(done=done)}"})

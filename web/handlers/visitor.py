@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from contextlib import suppress
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +11,10 @@ from bottle import HTTPResponse, response
 from imgcore.accounts.security_log import SecurityEvent
 from imgcore.collections.downloads import Contents, DownloadSize
 from imgcore.collections.share_models import Share, ShareFiles
-from imgcore.errors import Forbidden, ImgcoreError, Invalid, NotFound
+from imgcore.errors import Forbidden, ImgcoreError, NotFound
 from web.handlers.downloads import archive_response, downloads_of, file_response
 from web.handlers.forms import error_message, redirect, set_error_status
-from web.http import request
+from web.handlers.lists import listed
 from web.http.auth import client_address, record_event, requires
 from web.http.cookies import is_https, read_cookie
 from web.http.csrf import csrf_token, verified_form
@@ -26,7 +25,7 @@ from web.share_texts import visitor_photo
 
 if TYPE_CHECKING:
     from imgcore.collections.shares import Shares
-    from imgcore.gallery.models import Image, Page
+    from imgcore.gallery.models import Image
     from imgcore.gallery.service import Gallery
 
 _PROOF_SECONDS = 86_400  # until the password is needed again
@@ -55,7 +54,8 @@ class VisitorPages:
         share = self._shares.open(token)
         if not self._unlocked(share):
             return self._locked()
-        page, first = self._listed(share)
+        shown = listed(lambda cursor: self._shares.page(share, LIMITS.page_size, cursor))
+        page, first = shown.page, shown.first
         if first:
             self._shares.count_visit(share)
         photos = [self._shown(image) for image in page.images]
@@ -146,14 +146,6 @@ class VisitorPages:
     def _locked(self, error: ImgcoreError | None = None) -> str:
         set_error_status(error)
         return self._page("visitor_locked", token=csrf_token(), trouble=error_message(error))
-
-    def _listed(self, share: Share) -> tuple[Page, bool]:
-        """Return the page that is asked for, the first if the cursor is of no use; and whether it is that."""
-        cursor = request.query().get("cursor") or None
-        if cursor is not None:
-            with suppress(Invalid):
-                return self._shares.page(share, LIMITS.page_size, cursor), False
-        return self._shares.page(share, LIMITS.page_size), True
 
     def _shown(self, image: Image) -> dict[str, Any]:
         return visitor_photo(image, self._gallery.storage)

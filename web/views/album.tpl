@@ -23,7 +23,7 @@
 % if tiles:
 <p class="hint"><a href="/?album={{album['id']}}">Show your photos of this album by month</a></p>
 %   if may_edit and album['may_add']:
-<form method="post" action="{{album_path}}/remove">
+<form method="post" action="{{album_path}}/remove{{here}}">
   <input type="hidden" name="token" value="{{token}}">
 %     include('tiles.tpl', tiles=tiles, folder=f'{album_path}/images', choosing=True)
   <p class="actions"><button class="button" type="submit">Take the chosen photos out of the album</button></p>
@@ -32,7 +32,7 @@
 %     include('tiles.tpl', tiles=tiles, folder=f'{album_path}/images', choosing=False)
 %   end
 % else:
-<p>{{'No photos are in this album yet.' if first else 'No more photos.'}}</p>
+<p>No photos are in this album yet.</p>
 % end
 % if following is not None or not first:
 <p class="actions">

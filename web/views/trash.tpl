@@ -16,19 +16,26 @@
     <img alt="{{image['alt']}}" src="{{image['thumbnail_url']}}" width="200" height="200" loading="lazy" decoding="async">
 %     end
     <p><strong dir="auto">{{image['name']}}</strong><br><span class="hint">{{image['days_left']}} {{'day' if image['days_left'] == 1 else 'days'}} left</span></p>
-    <form method="post" action="/trash/restore">
+    <form method="post" action="/trash/restore{{here}}">
       <input type="hidden" name="token" value="{{token}}">
       <button class="button" type="submit" name="id" value="{{image['id']}}">Restore<span class="sr"> {{image['name']}}</span></button>
     </form>
-    <form method="post" action="/trash/delete">
+    <form method="post" action="/trash/delete{{here}}">
       <input type="hidden" name="token" value="{{token}}">
       <button class="button" type="submit" name="id" value="{{image['id']}}">Delete for good<span class="sr"> {{image['name']}}</span></button>
     </form>
   </li>
 %   end
 </ul>
-%   if following:
-<p><a class="button" href="/trash?cursor={{following}}">More photos</a></p>
+%   if following or not first:
+<p class="actions">
+%     if not first:
+  <a class="button" href="/trash">First photos</a>
+%     end
+%     if following:
+  <a class="button" href="/trash?cursor={{following}}">More photos</a>
+%     end
+</p>
 %   end
 <form class="panel" method="post" action="/trash/restore">
   <h2>Restore all</h2>

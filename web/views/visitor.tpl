@@ -4,7 +4,7 @@
 % if tiles:
 %   include('tiles.tpl', tiles=tiles, folder=link_path, choosing=False)
 % else:
-<p>{{'No photos are shown by this link at the moment.' if first else 'No more photos.'}}</p>
+<p>No photos are shown by this link at the moment.</p>
 % end
 % if share.download and tiles:
 <p class="actions"><a class="button" href="{{link_path}}/all.zip" rel="nofollow">Download all photos (zip)</a></p>
