@@ -153,6 +153,22 @@ def test_news_is_announced_politely(browser: Browser, stage: Stage) -> None:
     assert "status" == browser.run("return document.getElementById('live').getAttribute('role')")
 
 
+def test_photo_that_the_feed_brings_before_its_upload_has_ended_has_one_tile(
+    browser: Browser, stage: Stage
+) -> None:
+    """The tile of the file takes the place of the other one."""
+    for name in ("file.jpg", "same.jpg"):
+        stage.add(name, photo())
+    browser.open()
+    browser.wait(lambda: 2 == len(browser.all("#grid .card")))
+    browser.run(
+        "const grid = document.getElementById('grid');"
+        "const [file, same] = [...grid.querySelectorAll('.card')].map((card) => card.dataset.id);"
+        "grid.rename(file, same); grid.render();"
+    )
+    assert 2 == len(browser.all("#grid .card"))  # one of each photo of the list
+
+
 def test_a_photo_that_has_gone_leaves_the_page(browser: Browser, stage: Stage) -> None:
     """Another session deletes the photo."""
     image = add_image(stage.gallery, "cat.jpg")

@@ -305,8 +305,8 @@ export class PhotoTimeline extends HTMLElement {
   rename(from, to) {
     const tile = this.#tiles.get(from);
     if (tile) {
-      this.#tiles.delete(from);
-      this.#tiles.set(to, tile);
+      this.#tiles.get(to)?.remove(); // the feed has brought the photo before
+      this.#tiles.set(to, tile).delete(from);
     }
     if (this.#active === from) this.#active = to;
   }
