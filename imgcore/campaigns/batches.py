@@ -7,7 +7,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -255,15 +255,17 @@ class Batches:
             raise result.failure
 
     def _described(self, batch: Batch, image: BatchImage, answer: Any) -> bool:
-        def record(call: ModelCall) -> None:
+        """Store what an answer costs, and its description; return whether it has one. Unavailable."""
+        calls: list[ModelCall] = []
+        description: Description | None = None
+        with suppress(ImgcoreError):  # the answer is unusable, but has its price
+            description = self.model.description_in(answer, calls.append, batch.used)
+        for call in calls:
             public_id = image.public_id
             entry = self.spending.entry_of(call, public_id=public_id, owner_id=image.owner_id, batch=True)
             call_id = hashlib.sha256(f"{batch.label} {public_id}".encode()).hexdigest()[:32]
             self.spending.append(replace(entry, call_id=call_id))
-
-        try:
-            description = self.model.description_in(answer, record, batch.used)
-        except ImgcoreError:
+        if description is None:
             return False
         self.rows.store(batch, image.id, description)
         return True

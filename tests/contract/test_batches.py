@@ -18,7 +18,7 @@ from imgcore.db.accounts import AccountRepository
 from imgcore.db.connection import Database
 from imgcore.errors import BadAnswer, ImgcoreError, Misconfigured, RateLimited, Unavailable
 from imgcore.gallery.models import Edit, Image, Source, TaskKind
-from imgcore.spending.models import Caps
+from imgcore.spending.models import Caps, LedgerEntry
 from imgcore.spending.service import Spending
 from tests.contract.batch_tools import Bench, same_bill
 from tests.contract.captioning_tools import MODEL, Photo
@@ -77,6 +77,36 @@ def test_photo_without_a_usable_answer_is_queued(
         campaign = bench.step(campaign)
     assert {ItemStatus.QUEUED: 5} == dict(campaign.counts)
     assert sorted(photo.image_key for photo in photos) == sorted(key for _, key, _ in bench.queues.sent)
+
+
+@pytest.mark.parametrize("usable", [True, False])
+def test_answer_that_cannot_be_recorded_now_is_read_again(
+    repositories: Repositories,
+    database: Database,
+    photos: list[Image],
+    monkeypatch: pytest.MonkeyPatch,
+    usable: bool,
+) -> None:
+    """It is paid for: neither its words nor its price may be lost."""
+    with FakeBatches(None if usable else lambda number: "Sure!") as google:
+        bench = Bench(repositories, database, google)
+        campaign = bench.step(bench.start())
+        google.finish()
+        append, refused = bench.spending.append, []
+
+        def append_later(entry: LedgerEntry) -> None:
+            if refused:
+                append(entry)
+                return
+            refused.append(entry)
+            raise Unavailable("The database does not answer in time.")
+
+        monkeypatch.setattr(bench.spending, "append", append_later)
+        with pytest.raises(Unavailable):
+            bench.step(campaign)
+        campaign = bench.step(campaign)
+    assert {ItemStatus.DONE if usable else ItemStatus.QUEUED: len(photos)} == dict(campaign.counts)
+    same_bill(bench, google)
 
 
 @pytest.mark.parametrize("state", ["FAILED", "EXPIRED", "CANCELLED"])
