@@ -7,7 +7,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from imgcore.config import Config, Secret
-from imgcore.errors import Misconfigured
+from imgcore.errors import Misconfigured, Unavailable
 from imgcore.gallery.descriptions import Source
 from imgcore.gallery.limits import MODEL_SIDE
 from imgcore.pipeline.models import RecordCall, ignore_call
@@ -112,7 +112,16 @@ def _gemini_key(config: Config) -> Secret:
     if key is None and config.gemini_secret_id is not None:
         from imgcore.aws.clients import get_secret
 
-        key = Secret(get_secret(config.gemini_secret_id).strip())
+        try:
+            key = Secret(get_secret(config.gemini_secret_id).strip())
+        except Unavailable as error:
+            if error.code == "secret_refused":
+                raise Misconfigured(
+                    "The secret of GEMINI_SECRET_ID may not be read: the role lacks the permission.",
+                    code="key_missing",
+                ) from error
+            if error.code != "secret_missing":
+                raise
     if key is None or not key.reveal():
         raise Misconfigured(
             "No Gemini key is set: set GEMINI_API_KEY, on AWS the secret of GEMINI_SECRET_ID.",

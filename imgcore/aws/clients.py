@@ -61,11 +61,25 @@ def _s3_settings() -> dict[str, Any]:
     return {"signature_version": "s3v4", "s3": style}
 
 
+_NOT_RETURNED = "AWS Secrets Manager does not return the secret."
+_SECRET_CODES = {
+    "ResourceNotFoundException": "secret_missing",
+    "AccessDeniedException": "secret_refused",
+}
+
+
 def get_secret(secret_id: str) -> str:
-    """Return the text of a secret in AWS Secrets Manager. Unavailable where it cannot be fetched."""
+    """Return the text of a secret in AWS Secrets Manager.
+
+    Unavailable where it cannot be fetched: ``secret_missing`` where there is none or it has no value,
+    ``secret_refused`` where it may not be read, else ``secret``.
+    """
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
         return str(create_client("secretsmanager").get_secret_value(SecretId=secret_id)["SecretString"])
-    except (BotoCoreError, ClientError, KeyError) as error:
-        raise Unavailable("AWS Secrets Manager does not return the secret.", code="secret") from error
+    except ClientError as error:
+        code = _SECRET_CODES.get(error.response.get("Error", {}).get("Code", ""), "secret")
+        raise Unavailable(_NOT_RETURNED, code=code) from error
+    except (BotoCoreError, KeyError) as error:
+        raise Unavailable(_NOT_RETURNED, code="secret") from error

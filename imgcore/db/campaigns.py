@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from imgcore.campaigns.models import Campaign, CampaignStatus, ItemStatus, Sample, Selection
-from imgcore.db.connection import Repository, Transaction
+from imgcore.db.connection import Database, Repository, Transaction
 from imgcore.db.mapping import HAS_WORDS_OF, Row, in_list, local_time, micros, moment
-from imgcore.db.pages import read_page
+from imgcore.db.pages import read_versions
 from imgcore.db.statements import sql
 from imgcore.db.tasks import reset_task
 from imgcore.gallery.keys import new_public_id
@@ -65,11 +65,12 @@ class CampaignRepository(Repository):
 
     def preview(self, selection: Selection, viewer: Viewer, sample: int) -> tuple[int, Sequence[Sample]]:
         """Return how many images match, and the first of them."""
+        named = self._named(selection, viewer)
 
         def work(tx: Transaction) -> tuple[int, list[Sample]]:
             count = 0
             rows: list[Row] = []
-            for conditions, values in _conditions(tx, selection, viewer):
+            for conditions, values in _conditions(selection, viewer, named):
                 matching = sql(_MATCHING, conditions=conditions)
                 [row] = tx.rows("SELECT COUNT(*) AS n " + matching, **values)
                 count += row["n"]
@@ -86,6 +87,7 @@ class CampaignRepository(Repository):
         """Add a running campaign over the images that match; None where there are none."""
         public_id = new_public_id()
         shown = {name: value for name, value in asdict(selection).items() if value}
+        named = self._named(selection, viewer)
 
         def work(tx: Transaction) -> bool:
             campaign_id = tx.insert(
@@ -99,7 +101,7 @@ class CampaignRepository(Repository):
                 batch=int(batch),
                 minute=micros(60),
             )
-            total = _add_items(tx, campaign_id, selection, viewer)
+            total = _add_items(tx, campaign_id, _conditions(selection, viewer, named))
             if not total:
                 tx.execute("DELETE FROM campaigns WHERE id = :campaign_id", campaign_id=campaign_id)
                 return False
@@ -109,14 +111,26 @@ class CampaignRepository(Repository):
 
     def extend(self, campaign_id: int, selection: Selection, viewer: Viewer) -> int | None:
         """Add the images that match to a campaign; return how many, or None where it does not run any more."""
+        named = self._named(selection, viewer)
 
         def work(tx: Transaction) -> int | None:
             running = "SELECT id FROM campaigns WHERE id = :id AND status = 'running' {for_update}"
             if tx.row(running, id=campaign_id) is None:
                 return None
-            return _add_items(tx, campaign_id, selection, viewer)
+            return _add_items(tx, campaign_id, _conditions(selection, viewer, named))
 
         return self._database.run(work)
+
+    def _named(self, selection: Selection, viewer: Viewer) -> Sequence[int] | None:
+        """Return the images of the ids and the search of a selection; None where it has neither.
+
+        They are found before the transaction that adds them, which checks all else that they must be.
+        """
+        if selection.query:
+            query = selection.query
+            found = self._database.read_heavy(lambda tx: _found(tx, query, viewer))
+            return _with_ids(self._database, selection.ids, {*found}) if selection.ids else found
+        return _with_ids(self._database, selection.ids) if selection.ids else None
 
     def get(self, public_id: str) -> Campaign | None:
         """Return a campaign with its progress."""
@@ -255,10 +269,10 @@ def _campaign(row: Row, counts: dict[ItemStatus, int]) -> Campaign:
     )
 
 
-def _add_items(tx: Transaction, campaign_id: int, selection: Selection, viewer: Viewer) -> int:
+def _add_items(tx: Transaction, campaign_id: int, matching: Iterable[tuple[str, dict[str, Any]]]) -> int:
     """Add the images that match to a campaign; return how many."""
     added = 0
-    for conditions, values in _conditions(tx, selection, viewer):
+    for conditions, values in matching:
         statement = sql(
             "{insert_ignore} campaign_items (campaign_id, image_id, status)"
             " SELECT :campaign_id, i.id, 'waiting' {matching}",
@@ -270,8 +284,10 @@ def _add_items(tx: Transaction, campaign_id: int, selection: Selection, viewer: 
     return added
 
 
-def _conditions(tx: Transaction, selection: Selection, viewer: Viewer) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the conditions on images and their values; several where ids are many. No image matches two."""
+def _conditions(
+    selection: Selection, viewer: Viewer, named: Sequence[int] | None
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the conditions on images and their values; several where many are ``named``."""
     conditions = [
         "i.listed_id IS NOT NULL",
         "i.upload_status = 'received'",
@@ -298,28 +314,36 @@ def _conditions(tx: Transaction, selection: Selection, viewer: Viewer) -> Iterat
         conditions.append("t.status IN ('failed', 'blocked')")
     if selection.missing:
         conditions.append("i.caption IS NULL")
-    for names, ids in _ids(tx, selection, viewer):
-        yield " AND ".join([*conditions, *([f"i.public_id IN ({names})"] if names else [])]), {**values, **ids}
-
-
-def _ids(tx: Transaction, selection: Selection, viewer: Viewer) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the ids in chunks; one without ids where neither ids nor a search restrict the selection."""
-    if not selection.ids and not selection.query:
-        yield "", {}
+    if named is None:
+        yield " AND ".join(conditions), values
         return
-    ids = list(dict.fromkeys(selection.ids))
-    if selection.query:
-        matching = dict.fromkeys(_matching_ids(tx, selection.query, viewer))
-        ids = [public_id for public_id in ids if public_id in matching] if ids else list(matching)
-    for start in range(0, len(ids), _CHUNK):
-        yield in_list("public_id", ids[start : start + _CHUNK])
+    for start in range(0, len(named), _CHUNK):
+        names, ids = in_list("image", named[start : start + _CHUNK])
+        yield " AND ".join([*conditions, f"i.id IN ({names})"]), {**values, **ids}
 
 
-def _matching_ids(tx: Transaction, query: str, viewer: Viewer) -> list[str]:
-    found: list[str] = []
+def _with_ids(database: Database, public_ids: Iterable[str], among: Container[int] | None = None) -> list[int]:
+    """Return the images of public ids in their order. among: without others."""
+    wanted = list(dict.fromkeys(public_ids))
+    found: dict[str, int] = {}
+    for start in range(0, len(wanted), _CHUNK):
+        names, values = in_list("public_id", wanted[start : start + _CHUNK])
+        statement = sql("SELECT public_id, id FROM images WHERE public_id IN ({names})", names=names)
+        found |= _pairs(database, statement, values)
+    ids = [found[public_id] for public_id in wanted if public_id in found]
+    return ids if among is None else [id_ for id_ in ids if id_ in among]
+
+
+def _pairs(database: Database, statement: str, values: dict[str, Any]) -> dict[str, int]:
+    return {row[0]: row[1] for row in database.read(lambda tx: tx.tuples(statement, **values))}
+
+
+def _found(tx: Transaction, query: str, viewer: Viewer) -> list[int]:
+    """Return the images that a search finds."""
+    found: list[int] = []
     cursor = None
     while True:
-        page = read_page(tx, cursor, _PAGE, query, viewer)
-        found += [image.public_id for image in page.images]
+        page = read_versions(tx, cursor, _PAGE, query, viewer)
+        found += [id_ for id_, _ in page.versions]
         if (cursor := page.next) is None:
             return found

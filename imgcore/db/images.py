@@ -34,6 +34,7 @@ from imgcore.db.word_index import update_search_text
 from imgcore.errors import Conflict, Invalid, Unavailable
 from imgcore.gallery.models import (
     MISSING,
+    TRASH_SECONDS,
     Edit,
     Image,
     NewImage,
@@ -211,12 +212,14 @@ class ImageRepository(Repository):
         return bool(self._database.run(lambda tx: tx.execute(statement, public_id=public_id)))
 
     def restore(self, public_id: str) -> bool:
-        """Take an image out of the trash; False where it is not in it."""
+        """Take an image out of the trash; False where it is not in it, or was deleted for good."""
+        # The sweep may be deleting the files of older ones
         statement = (
             "UPDATE images SET deleted_at = NULL, listed_id = CASE WHEN upload_status <> 'expired' THEN id END"
-            " WHERE public_id = :public_id AND deleted_at IS NOT NULL"
+            " WHERE public_id = :public_id AND deleted_at > {ago:age}"
         )
-        return bool(self._database.run(lambda tx: tx.execute(statement, public_id=public_id)))
+        values = {"public_id": public_id, "age": micros(TRASH_SECONDS)}
+        return bool(self._database.run(lambda tx: tx.execute(statement, **values)))
 
 
 def _lock(tx: Transaction, public_id: str) -> Row | None:

@@ -346,10 +346,12 @@ class Gallery:
             self.parts.abort(image)
 
     def restore(self, public_id: str) -> Image:
-        """Restore an image from the trash and queue its unfinished tasks."""
+        """Restore an image from the trash and queue its unfinished tasks. NotFound: it was deleted for good."""
         self.get_editable(public_id)
         self.images.restore(public_id)
         image = self.get(public_id)
+        if image.deleted_at is not None:
+            raise NotFound("This photo was deleted for good.")
         if image.upload_status is UploadStatus.RECEIVED:
             self._send(image, [task.kind for task in image.tasks if not task.status.terminal])
         return image

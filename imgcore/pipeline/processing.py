@@ -42,6 +42,7 @@ logger = logging.getLogger(__name__)
 COMMIT_SECONDS = 5.0  # kept back from the deadline to store the result
 STORE_SECONDS = 20.0  # how long a result is offered to a database that is away
 FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 20.0, 900.0
+STORAGE_AWAY = ("storage", "storage_refused")  # codes of Unavailable
 SPREAD, LONGEST_SPREAD_SECONDS = 0.1, 60.0  # of a wait, so that not all that waits becomes due at once
 
 INTERNAL = "An internal error occurred. The task will be retried."
@@ -216,10 +217,12 @@ class Processor:
             return Outcome.REJECTED if tasks.reject(claim, **reason) else Outcome.FENCED
         if isinstance(error, Blocked):
             return Outcome.BLOCKED if tasks.fail(claim, TaskStatus.BLOCKED, **reason) else Outcome.FENCED
-        not_its_fault = isinstance(error, RateLimited | Misconfigured)  # the attempt is refunded
-        if error.permanent or (claim.attempts >= self.timing.max_attempts and not not_its_fault):
+        last = claim.attempts >= self.timing.max_attempts
+        # Attempts while the bucket is away make its pauses longer, but do not end the task
+        refund = isinstance(error, RateLimited | Misconfigured) or (last and error.code in STORAGE_AWAY)
+        if error.permanent or (last and not refund):
             return Outcome.FAILED if tasks.fail(claim, TaskStatus.FAILED, **reason) else Outcome.FENCED
-        parked = tasks.park(claim, **reason, delay=self._delay(claim, error), refund=not_its_fault)
+        parked = tasks.park(claim, **reason, delay=self._delay(claim, error), refund=refund)
         return Outcome.PARKED if parked else Outcome.FENCED
 
     def _delay(self, claim: Claim, error: ImgcoreError) -> float:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from imgcore.accounts.models import Role
 from imgcore.campaigns.models import CampaignStatus, ItemStatus, Selection
 from imgcore.campaigns.service import Campaigns
+from imgcore.db import campaigns as campaigns_module
 from imgcore.db.accounts import AccountRepository
 from imgcore.db.connection import Database
 from imgcore.errors import Conflict, Invalid, NotFound
@@ -322,3 +324,27 @@ def test_campaigns_of_others_are_not_seen_and_contain_own_images_only(
     assert [] == stranger.all()
     with pytest.raises(NotFound):
         stranger.cancel(campaign.public_id)
+
+
+def test_search_of_a_campaign_is_done_before_the_transaction_that_writes(
+    repositories: Repositories, campaigns: Campaigns, four: list[Image], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite lets one transaction write at a time; only ids are read of what a search finds."""
+    writing, run = [False], Database.run
+
+    def watched(database: Database, work: Any) -> Any:
+        writing[0] = True
+        try:
+            return run(database, work)
+        finally:
+            writing[0] = False
+
+    def found(*arguments: Any) -> Any:
+        assert not writing[0]
+        return read_versions(*arguments)
+
+    read_versions = campaigns_module.read_versions
+    monkeypatch.setattr(Database, "run", watched)
+    monkeypatch.setattr(campaigns_module, "read_versions", found)
+    campaign = campaigns.start(Selection(query="heron"), rate=60)
+    assert 1 == campaign.total

@@ -10,8 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
+from botocore.exceptions import ClientError
 
 import imgcore
 from imgcore import bootstrap, bootstrap_accounts, captioners
@@ -305,3 +307,24 @@ def test_missing_extra_is_named(
 
     with pytest.raises(Misconfigured, match=said):
         make()
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("ResourceNotFoundException", "key_missing"),
+        ("AccessDeniedException", "key_missing"),
+        ("ThrottlingException", "secret"),
+        ("InternalServiceError", "secret"),
+    ],
+)
+def test_secret_of_gemini_without_a_value_is_the_operators_task(
+    monkeypatch: pytest.MonkeyPatch, code: str, expected: str
+) -> None:
+    """Other failures of Secrets Manager pass by themselves."""
+    client = Mock()
+    client.get_secret_value.side_effect = ClientError({"Error": {"Code": code}}, "GetSecretValue")
+    monkeypatch.setattr("imgcore.aws.clients.create_client", lambda *_, **__: client)
+    with pytest.raises(Misconfigured if expected == "key_missing" else Unavailable) as raised:
+        captioners.gemini(Config(gemini_secret_id="s"))
+    assert expected == raised.value.code

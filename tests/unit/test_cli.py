@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import runpy
+import subprocess
 import sys
 from pathlib import Path
 
@@ -40,6 +41,21 @@ def test_caption_prints_a_json_line(photo: Path, capsys: pytest.CaptureFixture[s
     (line,) = lines(capsys)
     assert (0, str(photo), "local") == (code, line["file"], line["source"])
     assert {"caption", "alt_text", "tags", "model"} <= set(line)
+
+
+def test_full_disk_is_one_sentence(photo: Path) -> None:
+    command = "import sys; from imgcore.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    arguments = ("caption", "--captioner", "local", str(photo))
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", command, *arguments],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (1, "imgcore: No space left on device.") == (done.returncode, done.stderr.strip().splitlines()[-1])
+    assert "Traceback" not in done.stderr
 
 
 def test_caption_bad_file_does_not_stop_the_others(

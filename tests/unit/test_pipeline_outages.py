@@ -107,3 +107,26 @@ def test_process_unreachable_storage_is_parked(
 
     assert Outcome.PARKED == processor.process(news(image), THUMBNAIL, deadline=SOON)
     assert "storage" == now(repositories, image).task(THUMBNAIL).error
+
+
+@pytest.mark.parametrize("code", ["storage", "storage_refused"])
+@pytest.mark.parametrize("kind", TaskKind)
+def test_process_storage_that_is_away_for_long_fails_no_photo(
+    processor: Processor, repositories: Repositories, storage: FakeStorage, kind: TaskKind, code: str
+) -> None:
+    """Pauses grow to some minutes; as soon as the storage is back, the task is done."""
+    image = upload(repositories, storage)
+    waiting = replace(processor, rng=lambda: 0.5)
+    storage.broken = Unavailable("The uploads bucket cannot be reached just now.", code=code)
+    wait = "SELECT (julianday(next_at) - julianday('now')) * 86400 FROM tasks WHERE kind = :kind"
+    due = "UPDATE tasks SET next_at = {now} WHERE kind = :kind"
+    waits = []
+    for _ in range(3 * processor.timing.max_attempts):
+        assert Outcome.PARKED == waiting.process(news(image), kind, deadline=SOON)
+        waits.append(repositories.database.read(lambda tx: tx.tuples(wait, kind=kind.value))[0][0])
+        repositories.database.run(lambda tx: tx.execute(due, kind=kind.value))
+    assert waits[:5] == pytest.approx([10, 20, 40, 80, 160], abs=2)
+    assert waits[5:] == pytest.approx([160] * len(waits[5:]), abs=2)
+
+    storage.broken = None
+    assert Outcome.DONE == waiting.process(news(image), kind, deadline=SOON)

@@ -66,6 +66,18 @@ def test_deleted_for_good_is_purged_by_the_next_sweep(client: Client, gallery: G
     assert [{"public_id": first}] == rows
 
 
+def test_photo_deleted_for_good_is_not_restored(client: Client, gallery: Gallery) -> None:
+    """The sweep may have deleted some of its files already."""
+    one, other = fill(gallery, 2)
+    assert {"deleted": 2} == client.request("DELETE", "/api/v1/trash").json
+    for public_id in (one, other):
+        assert 404 == client.send("POST", f"/api/v1/images/{public_id}/restore", {}).status
+    bulk = client.send("POST", "/api/v1/bulk", {"action": "restore", "ids": [one]}).json
+    assert "not_found" == bulk["results"][0]["status"]
+    assert not gallery.images.restore(other)
+    assert all(gallery.get(public_id).deleted_at for public_id in (one, other))
+
+
 def test_photo_outside_the_trash_is_not_deleted_for_good(client: Client, gallery: Gallery) -> None:
     image = add_done(gallery)
     for public_id in (image.public_id, "0" * 32, "x"):

@@ -27,8 +27,8 @@ class Listed(NamedTuple):
 def listed(read: Callable[[str | None], Page]) -> Listed:
     """Return the page that the address asks for.
 
-    The order of the list may have changed since the cursor was given out, or all photos after it may be gone:
-    then it is the first page.
+    The order of the list may have changed since the cursor was given out, or all photos after it may have been
+    deleted: then it is the first page.
     """
     cursor = request.query().get("cursor") or None
     if cursor is not None:
