@@ -50,6 +50,13 @@ STATES = (
         "InvalidParameterValueException",
         "The provided execution role does not have permissions to call CreateNetworkInterface on EC2",
     ),
+    State(
+        "role without its policy for a queue",
+        ("iam:PutRolePolicy",),
+        ("lambda:CreateEventSourceMapping",),
+        "InvalidParameterValueException",
+        "The provided execution role does not have permissions to call ReceiveMessage on SQS",
+    ),
     # The SDK repeats a call whose answer was late; Lambda has created the function meanwhile.
     State(
         "function of an answer that was lost",
@@ -218,6 +225,13 @@ STATES = (
         ("elasticloadbalancing:DeleteTargetGroup",),
         "ResourceInUse",
         "Target group is currently in use by a listener or a rule",
+    ),
+    State(
+        "policy of a topic unknown to S3",
+        ("sns:CreateTopic", "sns:SetTopicAttributes"),
+        ("s3:PutBucketNotification",),
+        "InvalidArgument",
+        "Unable to validate the following destination configurations",
     ),
     # S3 and SQS: a minute or more.
     State(
