@@ -14,7 +14,7 @@ from imgcore.cli import files
 from imgcore.collections import tables
 from imgcore.collections.downloads import Contents, DownloadSize
 from imgcore.config import Config
-from imgcore.errors import Unavailable
+from imgcore.errors import Invalid, Unavailable
 from imgcore.gallery.models import EVERYBODY, Image
 
 Progress = Callable[[Iterable[Any]], Iterable[Any]]
@@ -32,6 +32,8 @@ def add_to(parser: argparse.ArgumentParser, progress: Progress) -> None:
     parser.add_argument("--size", choices=sizes, default=DownloadSize.ORIGINAL, help="of the files in the zip")
 
     def run(parsed: argparse.Namespace) -> int:
+        if parsed.query is not None and not parsed.query.strip():
+            raise Invalid("--query is empty: leave it out to export all images.", code="query")
         config = Config.read()
         found = progress(_images(config, parsed.query))
         if parsed.zip is not None:

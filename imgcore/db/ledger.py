@@ -67,8 +67,9 @@ _USAGE = sql(
     " GROUP BY {group} ORDER BY name",
 )
 
+# The images of open batches are few; SQLite would begin with those of all
 _IN_BATCHES = (
-    "SELECT COUNT(*) AS n FROM batches j JOIN batch_images b ON b.batch_id = j.id"
+    "SELECT COUNT(*) AS n FROM batches j {then_join} batch_images b ON b.batch_id = j.id"
     " LEFT JOIN campaign_items c ON c.campaign_id = j.campaign_id AND c.image_id = b.image_id"
     " WHERE j.closed_at IS NULL AND j.sent_at IS NOT NULL AND (c.status = 'waiting' OR c.status IS NULL)"
 )

@@ -15,13 +15,15 @@ from imgcore.campaigns.models import CampaignStatus, ItemStatus, Selection
 from imgcore.captioning.gemini.batches import GeminiBatches
 from imgcore.captioning.prices import price
 from imgcore.db.accounts import AccountRepository
-from imgcore.db.connection import Database
+from imgcore.db.connection import Database, Transaction
 from imgcore.errors import BadAnswer, ImgcoreError, Misconfigured, RateLimited, Unavailable
 from imgcore.gallery.models import Edit, Image, Source, TaskKind
 from imgcore.spending.models import Caps, LedgerEntry
 from imgcore.spending.service import Spending
 from tests.contract.batch_tools import Bench, same_bill
 from tests.contract.captioning_tools import MODEL, Photo
+from tests.contract.database_tools import analyze
+from tests.contract.test_repository_plans import effort
 from tests.fake_batches import FakeBatches
 from tests.gemini_replies import description
 from tests.support.repositories import Repositories
@@ -217,6 +219,29 @@ def test_batch_has_as_many_photos_of_an_account_as_its_quota_allows(
     bench.step(bench.start())
     assert 3 == sum(len(batch["requests"]) for batch in google.batches.values())
     assert (2, 1.5) == (len(bench.queues.sent), pytest.approx(bench.spending.counted(ben.id)[0] / one))
+
+
+def test_images_of_open_batches_are_counted_without_those_of_others(
+    bench: Bench, google: FakeBatches, photos: list[Image], database: Database
+) -> None:
+    """A cap asks for them with each photo."""
+    bench.step(bench.start())
+    ledger = bench.repositories.ledger
+    few = effort(database, ledger.in_batches)
+    row = "INSERT INTO batch_images (batch_id, image_id, public_id) VALUES (:batch, :image, 'ended')"
+
+    def end_another(tx: Transaction) -> None:
+        batch = tx.insert(
+            "INSERT INTO batches (campaign_id, label, lease_until, sent_at, closed_at)"
+            " SELECT campaign_id, 'ended', {now}, {now}, {now} FROM batches ORDER BY id LIMIT 1"
+        )
+        for image in range(1000):
+            tx.execute(row, batch=batch, image=10**6 + image)
+
+    database.run(end_another)
+    analyze(database, "batches", "batch_images", "campaign_items")
+    assert len(photos) == ledger.in_batches()
+    assert effort(database, ledger.in_batches) <= few + 50
 
 
 def test_photos_beyond_the_size_of_a_batch_are_sent_in_another_one(

@@ -31,6 +31,14 @@ def test_export_prints_json_lines_and_csv(database: Repositories, capsys: pytest
     assert ("'=SUM(A1)", "cat") == (as_csv[0]["caption"], as_csv[0]["tags"])
 
 
+def test_export_refuses_an_empty_query(database: Repositories, capsys: pytest.CaptureFixture[str]) -> None:
+    """An empty variable of a shell does not mean all photos."""
+    described(database, "a.jpg")
+    assert 1 == cli.main(["export", "--query", " "])
+    printed = capsys.readouterr()
+    assert ("", True) == (printed.out, "--query is empty" in printed.err)
+
+
 def test_export_for_excel_begins_with_its_mark(
     database: Repositories, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
