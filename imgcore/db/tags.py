@@ -1,4 +1,4 @@
-"""Tags that a person adds to an image or removes from it, whatever others changed meanwhile."""
+"""Changes of words that keep what others changed meanwhile: of single tags, and of a form's texts."""
 
 from __future__ import annotations
 
@@ -6,14 +6,21 @@ import json
 from collections.abc import Collection, Sequence
 
 from imgcore.db.connection import Repository, Transaction
-from imgcore.db.mapping import storable_tags
-from imgcore.db.words import Author, write_words
+from imgcore.db.mapping import Row, storable_tags
+from imgcore.db.words import Author, current_words, write_words
 from imgcore.errors import Conflict, NotFound
-from imgcore.gallery.models import Source, WordField
+from imgcore.gallery.edits import same_words
+from imgcore.gallery.models import Edit, Source, WordField
+
+_NAMES = {WordField.CAPTION: "the caption", WordField.ALT_TEXT: "the alt text", WordField.TAGS: "the tags"}
+_CHANGED = (
+    "Others changed {} after this page was loaded, so nothing is saved yet."
+    " Compare your text with the present one, then save again."
+)
 
 
 class TagRepository(Repository):
-    """The tags of images."""
+    """The tags of images, and the words of forms."""
 
     def change_tags(
         self,
@@ -31,12 +38,7 @@ class TagRepository(Repository):
         """
 
         def work(tx: Transaction) -> list[str]:
-            row = tx.row(
-                "SELECT id, tags FROM images WHERE public_id = :public_id AND deleted_at IS NULL {for_update}",
-                public_id=public_id,
-            )
-            if row is None:
-                raise NotFound("There is no such photo.")
+            row = _lock(tx, public_id)
             present = [str(tag) for tag in json.loads(row["tags"] or "[]")]
             added = [tag for tag in add if tag not in present]
             removed = [tag for tag in present if tag in remove]
@@ -49,3 +51,40 @@ class TagRepository(Repository):
             return [*added, *removed]
 
         return self._database.run(work)
+
+    def edit(self, public_id: str, edit: Edit, shown: Edit, account_id: int | None = None) -> None:
+        """Store a person's words as the images' ``edit`` does, where the words that they replace were shown.
+
+        shown: the words that the person saw; None for a field that is stored in any case. NotFound where the
+        image does not exist or is in the trash, Conflict (``changed``) where a field holds other words now.
+        """
+        given = {field: words for field in WordField if (words := getattr(edit, field)) is not None}
+        texts = {
+            field: words if isinstance(words, str) else storable_tags(words) for field, words in given.items()
+        }
+        languages = {field: {edit.language: None} for field in given} if edit.language else None
+
+        def work(tx: Transaction) -> None:
+            image_id = _lock(tx, public_id)["id"]
+            current = current_words(tx, image_id)
+            changed = [
+                _NAMES[field]
+                for field, words in given.items()
+                if (known := getattr(shown, field)) is not None
+                and not any(same_words(text, known) or same_words(text, words) for text in current[field])
+            ]
+            if changed:
+                raise Conflict(_CHANGED.format(" and ".join(changed)), code="changed")
+            write_words(tx, image_id, texts, Author(Source.HUMAN, account_id), languages)
+
+        self._database.run(work)
+
+
+def _lock(tx: Transaction, public_id: str) -> Row:
+    row = tx.row(
+        "SELECT id, tags FROM images WHERE public_id = :public_id AND deleted_at IS NULL {for_update}",
+        public_id=public_id,
+    )
+    if row is None:
+        raise NotFound("There is no such photo.")
+    return row

@@ -109,6 +109,15 @@ def write_words(
     change.store(described=author.source is not Source.HUMAN)
 
 
+def current_words(tx: Transaction, image_id: int) -> Mapping[WordField, Sequence[str | list[str]]]:
+    """Return the words of each field in all languages; tags as lists."""
+    change = _Change(tx, image_id)
+    return {
+        field: [json.loads(text) if field is WordField.TAGS else text for text in change.shown(field)]
+        for field in WordField
+    }
+
+
 def restore_version(tx: Transaction, image_id: int, version_id: int) -> bool:
     """Make a version current again, with its source; False where the image has no such version."""
     query = "SELECT * FROM word_versions WHERE id = :version_id AND image_id = :image_id"

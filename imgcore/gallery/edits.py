@@ -22,16 +22,38 @@ def checked_edit(edit: Edit) -> Edit:
     return Edit(caption, alt_text, None if edit.tags is None else clean_tags(edit.tags))
 
 
+def changed_words(sent: Edit, shown: Edit) -> Edit:
+    """Return the words of a form that differ from those that it showed, and those that it did not show."""
+    return Edit(
+        caption=None if same_words(sent.caption, shown.caption) else sent.caption,
+        alt_text=None if same_words(sent.alt_text, shown.alt_text) else sent.alt_text,
+        tags=None if same_words(sent.tags, shown.tags) else sent.tags,
+    )
+
+
+def same_words(one: str | Sequence[str] | None, other: str | Sequence[str] | None) -> bool:
+    """Return whether two texts, or two lists of tags, are stored alike; False for None."""
+    if one is None or other is None:
+        return False
+    if isinstance(one, str) or isinstance(other, str):
+        return one.strip() == other.strip() if isinstance(one, str) and isinstance(other, str) else False
+    return _plain_tags(one) == _plain_tags(other)
+
+
 def clean_tags(given: Sequence[str]) -> list[str]:
     """Return tags as they are stored: in lower case, without doubles and empty ones. Invalid (``tags``)."""
     for tag in given:
         _check_showable(tag, "tags")
-    tags = [" ".join(tag.split()).lower() for tag in given]
-    tags = list(dict.fromkeys(tag for tag in tags if tag))
+    tags = _plain_tags(given)
     if len(tags) > TAGS or any(len(tag) > TAG_LENGTH for tag in tags):
         said = f"At most {TAGS} tags of at most {TAG_LENGTH} characters each are accepted."
         raise Invalid(said, code="tags")
     return tags
+
+
+def _plain_tags(given: Sequence[str]) -> list[str]:
+    tags = [" ".join(tag.split()).lower() for tag in given]
+    return list(dict.fromkeys(tag for tag in tags if tag))
 
 
 def checked_text(text: str | None, name: str, length: int) -> str | None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from imgcore.errors import Conflict, NotFound
-from imgcore.gallery.models import Image, WordField, WordVersion
+from imgcore.gallery.edits import changed_words, checked_edit
+from imgcore.gallery.models import Edit, Image, WordField, WordVersion
 
 if TYPE_CHECKING:
     from imgcore.gallery.service import Gallery
@@ -21,6 +22,18 @@ class ImageWords:
     """
 
     gallery: Gallery
+
+    def edit(self, public_id: str, sent: Edit, shown: Edit) -> None:
+        """Store the words of a form that differ from those that it showed.
+
+        Conflict (``changed``) where one of these holds other words meanwhile; nothing is stored then. Invalid:
+        caption, alt_text, tags.
+        """
+        self.gallery.get_editable(public_id)
+        if self.gallery.tags is None:
+            raise NotFound("This gallery has no tags.")
+        edit = replace(checked_edit(changed_words(sent, shown)), language=self.gallery.language)
+        self.gallery.tags.edit(public_id, edit, shown, self.gallery.viewer.account_id)
 
     def history(self, public_id: str) -> Sequence[WordVersion]:
         """Return the versions of the words, the newest first, for viewers who may change the image."""

@@ -35,6 +35,7 @@ SHARED = {
     "limits",
     "listing",
     "pictures",
+    "places",
     "states",
     "viewers",
     "changes",

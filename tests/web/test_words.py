@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import html
+import re
 from pathlib import Path
 
-from imgcore.gallery.models import Source, TaskKind, TaskStatus
+from imgcore.gallery.models import Edit, Source, TaskKind, TaskStatus
 from imgcore.gallery.service import Gallery
 from tests.web.client import Client
 from tests.web.fakes import add_done
@@ -79,6 +81,78 @@ def test_photo_page_forms_write_undo_and_show_history(client: Client, gallery: G
         submit(action)
     assert image.caption == gallery.get(image.public_id).caption
     assert "The photo will be described again." in submit("recaption")
+
+
+def _form(page: str) -> dict[str, str]:
+    """Return the fields of the edit form as a browser sends them."""
+    found = re.search(r'<form method="post" action="[^"]*/edit">(.*?)</form>', page, re.DOTALL)
+    assert found is not None
+    inputs = re.findall(r'<input [^>]*name="(\w+)"[^>]* value="([^"]*)"', found[1])
+    areas = re.findall(r'<textarea [^>]*name="(\w+)"[^>]*>([^<]*)</textarea>', found[1])
+    return {name: html.unescape(value).replace("\n", "\r\n") for name, value in [*inputs, *areas]}
+
+
+def test_photo_form_stores_only_what_its_sender_changed(client: Client, gallery: Gallery) -> None:
+    image = add_done(gallery, source=Source.GEMINI)
+    page = f"/images/{image.public_id}"
+    form = _form(client.get(page).text)
+    gallery.edit(image.public_id, Edit(alt_text="Another person’s."))
+    body = {"ids": [image.public_id], "action": "add_tags", "tags": ["holiday"]}
+    assert 200 == client.send("POST", "/api/v1/bulk", body).status
+
+    assert 303 == client.post(f"{page}/edit", form | {"caption": "Mine,\r\nof two lines."}).status
+
+    now = gallery.get(image.public_id)
+    assert ("Mine,\nof two lines.", "Another person’s.") == (now.caption, now.alt_text)
+    assert (*image.tags, "holiday") == now.tags
+    other = add_done(gallery, source=Source.GEMINI)
+    page = f"/images/{other.public_id}"
+    assert 303 == client.post(f"{page}/edit", _form(client.get(page).text) | {"caption": "Mine."}).status
+    now = gallery.get(other.public_id)
+    assert [Source.HUMAN, Source.GEMINI, Source.GEMINI] == [
+        now.caption_source,
+        now.alt_text_source,
+        now.tags_source,
+    ]
+
+
+def test_photo_form_of_words_that_changed_meanwhile_is_shown_again_with_both(
+    client: Client, gallery: Gallery
+) -> None:
+    image = add_done(gallery)
+    page = f"/images/{image.public_id}"
+    form = _form(client.get(page).text)
+    gallery.edit(image.public_id, Edit(caption="Theirs <b>.", tags=["theirs"]))
+
+    refused = client.post(f"{page}/edit", form | {"caption": "Mine.", "alt_text": "My alt text."})
+
+    assert (409, "no-store") == (refused.status, refused.headers["cache-control"])
+    assert "Others changed the caption after this page was loaded" in refused.text
+    assert 'id="caption_now">Now: <span dir="auto">Theirs &lt;b&gt;.</span>' in refused.text
+    assert 'id="tags_now"' not in refused.text
+    assert image.alt_text == gallery.get(image.public_id).alt_text
+    again = _form(refused.text)
+    assert ("Mine.", "My alt text.", "theirs") == (again["caption"], again["alt_text"], again["tags"])
+    assert 303 == client.post(f"{page}/edit", again).status
+    now = gallery.get(image.public_id)
+    assert ("Mine.", "My alt text.", ("theirs",)) == (now.caption, now.alt_text, now.tags)
+    assert "Theirs &lt;b&gt;." in client.get(f"{page}/history").text
+
+
+def test_photo_form_with_refused_words_is_shown_again_with_them(client: Client, gallery: Gallery) -> None:
+    page = f"/images/{add_done(gallery).public_id}"
+    long = "x" * 1001
+    refused = client.post(f"{page}/edit", _form(client.get(page).text) | {"caption": long, "tags": "mine"})
+    assert 422 == refused.status
+    assert "caption may have at most 1000 characters." in refused.text
+    assert (long, "mine") == ((form := _form(refused.text))["caption"], form["tags"])
+
+
+def test_photo_form_of_tags_with_commas_leaves_them(client: Client, gallery: Gallery) -> None:
+    image = add_done(gallery, tags=("salt, pepper",))
+    page = f"/images/{image.public_id}"
+    assert 303 == client.post(f"{page}/edit", _form(client.get(page).text) | {"caption": "Mine."}).status
+    assert ("salt, pepper",) == gallery.get(image.public_id).tags
 
 
 def _version(gallery: Gallery, public_id: str, value: str) -> int:

@@ -12,11 +12,13 @@ from bottle import HTTPResponse, response
 
 from imgcore.accounts.models import Scope
 from imgcore.accounts.security_log import SecurityEvent
-from imgcore.errors import NotFound
+from imgcore.errors import Conflict, ImgcoreError, Invalid, NotFound
 from imgcore.gallery.filters import NO_FILTERS, Filters
 from imgcore.gallery.listing import Sort
-from imgcore.gallery.models import Edit, Image, PageVersions
+from imgcore.gallery.models import Image, PageVersions
+from imgcore.gallery.words import ImageWords
 from web import serializers
+from web.handlers.forms import set_error_status
 from web.handlers.words import DONE, photo_page
 from web.http import request
 from web.http.auth import caller, gallery_for_caller, record_event, requires
@@ -28,7 +30,7 @@ from web.http.page_cache import PAGES_BYTES, TOKEN_MARK, Cache, CachedPage, answ
 from web.http.responses import Route
 from web.http.templates import TemplateRenderer
 from web.limits import LIMITS
-from web.word_texts import provenance, written_by
+from web.word_texts import SHOWN, provenance, sent_words, words_form, written_by
 
 if TYPE_CHECKING:
     from imgcore.db.front import FrontPage
@@ -136,11 +138,20 @@ class GalleryPages:
     @requires(Scope.READ)
     def image(self, public_id: str) -> str:
         """Show one image with its details and the forms to change them."""
+        return self._photo(public_id, {})
+
+    def _photo(self, public_id: str, sent: Mapping[str, str], error: ImgcoreError | None = None) -> str:
+        """Return the page of an image. sent, error: the fields of its refused form, which is shown again."""
         gallery = self._gallery
         image, viewer = gallery.get(public_id), gallery.viewer
+        set_error_status(error)
+        shown = self._shown(image)
         return self._page(
             "photo",
-            image=self._shown(image),
+            private=error is not None,
+            image=shown,
+            form=words_form(shown, sent),
+            trouble=error.message if error else None,
             details=serializers.details(image, viewer),
             mine=viewer.changes(image),
             provenance=provenance(image),
@@ -158,18 +169,13 @@ class GalleryPages:
         return HTTPResponse(status=303, headers={"Location": url, "Cache-Control": "no-store"})
 
     @requires(Scope.EDIT)
-    def edit(self, public_id: str) -> HTTPResponse:
-        """Store the caption, alt text and tags of the form."""
+    def edit(self, public_id: str) -> str | HTTPResponse:
+        """Store what a person changed of caption, alt text and tags in the form."""
         fields = verified_form()
-        tags = fields.get("tags")
-        self._gallery.edit(
-            public_id,
-            Edit(
-                caption=fields.get("caption"),
-                alt_text=fields.get("alt_text"),
-                tags=None if tags is None else tags.split(","),
-            ),
-        )
+        try:
+            ImageWords(self._gallery).edit(public_id, sent_words(fields), sent_words(fields, SHOWN))
+        except (Conflict, Invalid) as error:
+            return self._photo(public_id, fields, error)
         return photo_page(public_id, "saved")
 
     @requires(Scope.EDIT)

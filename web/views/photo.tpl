@@ -1,5 +1,10 @@
 % rebase('layout.tpl', title=f"{image['caption'] or image['name']} – Caption Gallery", module='photo', sheet='photo')
-<article class="photo" id="photo" data-id="{{image['id']}}" data-status="{{image['status']}}" data-settled="{{'yes' if image['settled'] else 'no'}}">
+% def present(name):
+%   if form[name]['other'] is not None:
+      <p class="hint" id="{{name}}_now">Now: <span dir="auto">{{form[name]['other'] or '(empty)'}}</span></p>
+%   end
+% end
+<article class="photo" id="photo" data-id="{{image['id']}}" data-status="{{image['status']}}" data-settled="{{'yes' if image['settled'] or trouble else 'no'}}">
 <p class="back"><a href="/">← All photos</a></p>
 % sides = sorted((image['width'] or 1, image['height'] or 1))
 % long = 'tall' if sides[1] > 3 * sides[0] and sides[1] == image['height'] else 'wide' if sides[1] > 3 * sides[0] else ''
@@ -21,7 +26,9 @@
 % if image['status'] != 'done':
   <p class="chip" role="status">{{image['status_text']}}</p>
 % end
-% if get('done'):
+% if trouble:
+  <p class="trouble" role="alert">{{trouble}}</p>
+% elif get('done'):
   <p class="done" role="status">{{done}}</p>
 % end
   <h1 lang="{{image['caption_language'] or ''}}">{{image['caption'] or image['name']}}</h1>
@@ -72,17 +79,23 @@
   </form>
 % else:
 %   if mine:
-  <details class="edit">
+  <details class="edit"{{' open' if trouble else ''}}>
     <summary>Edit caption, alt text and tags</summary>
     <form method="post" action="/images/{{image['id']}}/edit">
       <input type="hidden" name="token" value="{{token}}">
+%     for name, field in form.items():
+      <input type="hidden" name="shown_{{name}}" value="{{field['now']}}">
+%     end
       <label for="caption">Caption</label>
-      <textarea id="caption" name="caption" rows="3" maxlength="{{shared.caption_length}}">{{image['caption']}}</textarea>
+      <textarea id="caption" name="caption" dir="auto" rows="3" maxlength="{{shared.caption_length}}" {{'aria-describedby=caption_now' if form['caption']['other'] is not None else ''}}>{{form['caption']['text']}}</textarea>
+%     present('caption')
       <label for="alt_text">Alt text</label>
-      <textarea id="alt_text" name="alt_text" rows="3" maxlength="{{shared.alt_text_length}}" aria-describedby="alt_hint">{{image['alt_text']}}</textarea>
+      <textarea id="alt_text" name="alt_text" dir="auto" rows="3" maxlength="{{shared.alt_text_length}}" aria-describedby="alt_hint{{' alt_text_now' if form['alt_text']['other'] is not None else ''}}">{{form['alt_text']['text']}}</textarea>
+%     present('alt_text')
       <p class="hint" id="alt_hint">What somebody who cannot see the photo needs to know.</p>
       <label for="tags">Tags</label>
-      <input id="tags" name="tags" maxlength="{{shared.tags_length}}" value="{{', '.join(image['tags'])}}" aria-describedby="tags_hint">
+      <input id="tags" name="tags" dir="auto" maxlength="{{shared.tags_length}}" value="{{form['tags']['text']}}" aria-describedby="tags_hint{{' tags_now' if form['tags']['other'] is not None else ''}}">
+%     present('tags')
       <p class="hint" id="tags_hint">Separated by commas. Your text is never overwritten automatically.</p>
       <button class="button primary" type="submit">Save</button>
     </form>
