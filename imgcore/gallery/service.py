@@ -318,8 +318,7 @@ class Gallery:
     def recaption(self, public_id: str) -> Image:
         """Queue the caption task again, also if it is done or waits; a person's edits are kept.
 
-        The model is probed at once where its circuit breaker is open. Conflict while the task is pending or
-        being processed.
+        The model is probed at once where its circuit breaker is open. Conflict: the task is pending or runs.
         """
         image = self.get_editable(public_id)
         kinds = self.images.reopen(public_id, [TaskKind.CAPTION], also_done=True)
