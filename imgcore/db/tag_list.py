@@ -10,63 +10,89 @@ from imgcore.db.connection import Repository, Transaction
 from imgcore.db.mapping import in_list
 from imgcore.db.search_words import END, facet
 from imgcore.db.statements import sql
-from imgcore.db.word_index import owner_word
 from imgcore.errors import Invalid
 from imgcore.gallery.listing import TagCount, Tags
 from imgcore.gallery.models import Viewer
 
 MOST_COUNTED = 500  # photos of one tag
+MOST_OWN = 100_000  # photos of an account whose tags are read
 _EXAMINED = 200  # words of the vocabulary for one page
+_START_OF_TIME = "0001-01-01 00:00:00.000000"
 
 _WORDS = (
     "SELECT word FROM vocabulary WHERE word > :after AND word >= :first AND word < :end"
     " ORDER BY word LIMIT :limit"
 )
 _IDS = (
-    "SELECT w.image_id FROM words w {own} JOIN images i ON i.listed_id = w.image_id"
+    "SELECT w.image_id FROM words w JOIN images i ON i.listed_id = w.image_id"
     " AND i.upload_status = 'received' WHERE w.word = :word ORDER BY w.image_id DESC LIMIT :limit"
 )
-_OWN = "JOIN words o ON o.image_id = w.image_id AND o.word = :owner"
+# The index images_timeline_at_of has an account's photos that are listed and received
+_OLDEST = (
+    "SELECT timeline_at FROM images WHERE owner_id = :owner AND timeline_at IS NOT NULL"
+    " ORDER BY timeline_at DESC LIMIT 1 OFFSET :most"
+)
+_OWN = (
+    "SELECT w.word, COUNT(*), MAX(w.image_id) FROM images i {then_join} words w ON w.image_id = i.id"
+    " AND w.word > :after AND w.word >= :first AND w.word < :end"
+    " WHERE i.owner_id = :owner AND i.timeline_at >= :oldest GROUP BY w.word ORDER BY w.word LIMIT :limit"
+)
+
+_Found = tuple[str, int, int]  # a word, how many photos have it, and the newest of these
 
 
 class TagListRepository(Repository):
     """The tags as a viewer sees them."""
 
     def page(self, viewer: Viewer, *, cursor: str | None, limit: int, prefix: str = "") -> Tags:
-        """Return up to ``limit`` tags that begin with ``prefix``, after ``cursor``. A page may be short."""
-        after = _decoded(cursor) if cursor else ""
-        return self._database.read_heavy(lambda tx: _page(tx, viewer, after, limit, facet("tag", prefix)))
+        """Return up to ``limit`` tags that begin with ``prefix``, after ``cursor``.
+
+        A page may be short, but not for viewers who see their own photos only: nothing of the answer depends on
+        the tags of others. Of an account with more than MOST_OWN photos, the newest of these are read.
+        """
+        after, first = _decoded(cursor) if cursor else "", facet("tag", prefix)
+        if viewer.changes_others or viewer.sees_others:
+            return self._database.read_heavy(lambda tx: _page(tx, after, limit, first))
+        return self._database.read_heavy(lambda tx: _own_page(tx, viewer.account_id, after, limit, first))
 
 
-def _page(tx: Transaction, viewer: Viewer, after: str, limit: int, first: str) -> Tags:
-    found: list[tuple[str, list[int]]] = []
+def _page(tx: Transaction, after: str, limit: int, first: str) -> Tags:
+    found: list[_Found] = []
     rows = tx.tuples(_WORDS, after=after, first=first, end=first + END, limit=_EXAMINED + 1)
     words = [str(row[0]) for row in rows]
     examined = 0
     for examined, word in enumerate(words[:_EXAMINED], 1):  # noqa: B007 - used after the loop
-        if ids := _ids(tx, word, viewer):
-            found.append((word, ids))
+        if ids := [row[0] for row in tx.tuples(_IDS, word=word, limit=MOST_COUNTED + 1)]:
+            found.append((word, len(ids), ids[0]))
         if len(found) == limit:
             break
-    following = _encoded(words[examined - 1]) if examined < len(words) else None
-    names = _as_written(tx, {word: ids[0] for word, ids in found})
+    return _tags_of(tx, found, _encoded(words[examined - 1]) if examined < len(words) else None)
+
+
+def _own_page(tx: Transaction, owner: int | None, after: str, limit: int, first: str) -> Tags:
+    """Return the page of the words of an account's own photos, which are read once."""
+    oldest = tx.tuples(_OLDEST, owner=owner, most=MOST_OWN - 1)
+    found: Sequence[_Found] = tx.tuples(
+        _OWN,
+        after=after,
+        first=first,
+        end=first + END,
+        owner=owner,
+        oldest=oldest[0][0] if oldest else _START_OF_TIME,
+        limit=limit + 1,
+    )
+    return _tags_of(tx, found[:limit], _encoded(found[limit - 1][0]) if len(found) > limit else None)
+
+
+def _tags_of(tx: Transaction, found: Sequence[_Found], following: str | None) -> Tags:
+    names = _as_written(tx, {word: newest for word, _, newest in found})
     return Tags(
         tuple(
-            TagCount(names[word], min(len(ids), MOST_COUNTED), more=len(ids) > MOST_COUNTED)
-            for word, ids in found
+            TagCount(names[word], min(count, MOST_COUNTED), more=count > MOST_COUNTED)
+            for word, count, _ in found
         ),
         following,
     )
-
-
-def _ids(tx: Transaction, word: str, viewer: Viewer) -> list[int]:
-    """Return the newest photos of a tag that the viewer sees, one more than are counted."""
-    if viewer.changes_others or viewer.sees_others:
-        rows = tx.tuples(sql(_IDS, own=""), word=word, limit=MOST_COUNTED + 1)
-    else:
-        owner = owner_word(viewer.account_id)
-        rows = tx.tuples(sql(_IDS, own=_OWN), word=word, owner=owner, limit=MOST_COUNTED + 1)
-    return [row[0] for row in rows]
 
 
 def _as_written(tx: Transaction, newest: dict[str, int]) -> dict[str, str]:
