@@ -124,6 +124,29 @@ def test_all_of_a_list_that_is_not_loaded_but_one_go_into_an_album(browser: Brow
     assert [] == selected(browser)
 
 
+def test_all_of_a_list_but_one_are_shared_by_a_link(browser: Browser, stage: Stage) -> None:
+    all_of_many(browser, stage)
+    click(browser, 1)
+    browser.wait(lambda: browser.has("#select-bar p", "1,009 selected"))
+    browser.click("#select-bar [data-action=share]")
+    browser.wait(lambda: browser.has("h1", "Share 1,009 photos by a link"))
+    browser.click("main form .primary")
+    browser.wait(lambda: [1009] == [share.images for share in stage.gallery.shares.all()])
+
+
+def test_a_thousand_selected_photos_are_shared_by_a_link(browser: Browser, stage: Stage) -> None:
+    """An address has no room for their ids."""
+    filled(browser, stage, count=1)
+    ids = [f"{number:032x}" for number in range(999)]
+    click(browser, 0)
+    browser.run(
+        "document.querySelector('select-bar').selection.add(arguments[0]);"
+        "document.querySelector('#select-bar [data-action=share]').click()",
+        ids,
+    )
+    browser.wait(lambda: browser.has("h1", "Share 1,000 photos by a link"))
+
+
 def test_all_of_a_search_that_finds_more_than_are_counted_are_selected(
     browser: Browser, stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -68,6 +68,7 @@ TABLE = {
     ("GET", "/api/v1/webhooks/<public_id>/deliveries"): (401, 404, 200, 404, 403, 403, 200, 403),
     ("GET", "/shared"): PAGE_ANY,
     ("GET", "/shared/new"): PAGE_ANY,
+    ("POST", "/shared/new"): PAGE_ANY,
     ("POST", "/shared"): (303, 404, 200, 200, 303, 303, 303, 303),
     ("POST", "/shared/<public_id>/revoke"): PAGE_EDIT,
     ("GET", "/share-target"): (409,) * 8,

@@ -201,6 +201,17 @@ def test_archive_and_link_hold_what_a_search_finds(client: Client, gallery: Gall
     assert set(names) == set(zipfile.ZipFile(io.BytesIO(archive.body)).namelist())
 
 
+def test_form_of_a_link_to_a_search_leaves_out_a_thousand_photos(client: Client, gallery: Gallery) -> None:
+    add_done(gallery, tags=("boat",))
+    left_out = [add_done(gallery, tags=("boat",)).public_id, *(f"{number:032x}" for number in range(999))]
+    fields = {"selection": "?tag=boat", "except": ",".join(left_out), "token": client.get("/").token}
+    page = client.post("/shared/new", fields)
+    assert (200, True) == (page.status, "Share 1 photo by a link" in page.text), page.text
+    form = fields | {"token": page.token, "shown": shown(page.text), "days": "7", "files": "none"}
+    assert 200 == client.post("/shared", form).status
+    assert [1] == [share.images for share in gallery.shares.all()]
+
+
 def shown(page: str) -> str:
     """Return what the form of a link names its photos by."""
     return page.split('name="shown" value="')[1].split('"')[0]

@@ -14,6 +14,7 @@ from imgcore.accounts.passwords import Argon2Hasher
 from imgcore.accounts.security_log import SecurityEvent
 from imgcore.db.connection import Database
 from tests import images
+from tests.contract.images import multiply
 from tests.support.hostile_texts import TEXTS
 from tests.web.client import Answer, Client
 from tests.web.peopling import Browser, Site
@@ -368,3 +369,30 @@ def test_pages_create_list_and_revoke_a_link(home: Site, app: Application, owner
     owner.post("/shared", {"token": form.token} | choice | {"days": "1"})
     [share, _] = owner.get(PATH).json["shares"]
     assert (True, "originals") == (share["download"], share["files"])
+
+
+def test_form_of_a_link_takes_a_thousand_photos(home: Site, owner: Browser) -> None:
+    """An address has no room for their ids."""
+    described(home)
+    list(multiply(home.database, 1000))
+    change = "UPDATE images SET public_id = lower(hex(randomblob(16))), owner_id = :owner"
+    home.database.run(lambda tx: tx.execute(change, owner=home.people["owner"].id))
+    rows = home.database.read(lambda tx: tx.rows("SELECT public_id FROM images"))
+    fields = {"token": owner.get("/shared/new").token, "ids": ",".join(row["public_id"] for row in rows)}
+    form = owner.post("/shared/new", fields)
+    assert (200, True) == (form.status, "Share 1,000 photos by a link" in form.text)
+    assert f'name="ids" value="{fields["ids"]}"' in form.text
+    made = owner.post("/shared", fields | {"token": form.token, "days": "7", "title": "", "password": ""})
+    assert (200, [1000]) == (made.status, [share["images"] for share in owner.get(PATH).json["shares"]])
+    assert 422 == owner.post("/shared/new", fields | {"ids": f"{fields['ids']},{'0' * 32}"}).status
+
+
+def test_form_of_a_link_is_shown_to_our_own_pages_only_and_creates_nothing(home: Site, owner: Browser) -> None:
+    fields = {"ids": described(home)}
+    token = owner.get("/shared/new").token
+    for given in (fields, fields | {"token": "0" * 32}):
+        assert 403 == owner.post("/shared/new", given).status
+    foreign = owner.post("/shared/new", fields | {"token": token}, Sec_Fetch_Site="cross-site")
+    assert 403 == foreign.status
+    assert 200 == owner.post("/shared/new", fields | {"token": token}).status
+    assert [] == owner.get(PATH).json["shares"]

@@ -130,6 +130,7 @@ class SharePages(SharesBase):
         return [
             ("GET", "/shared", self.page),
             ("GET", "/shared/new", self.form),
+            ("POST", "/shared/new", self.form_of_selection),
             ("POST", "/shared", self.create),
             ("POST", "/shared/<public_id>/revoke", self.revoke),
         ]
@@ -143,6 +144,11 @@ class SharePages(SharesBase):
     def form(self) -> str:
         """Show the form of a link to an album or to photos; the query names them."""
         return self._form(request.query())
+
+    @requires(Scope.EDIT)
+    def form_of_selection(self) -> str:
+        """Show the form of a link to photos of a form: an address has no room for a thousand ids."""
+        return self._form(verified_form())
 
     @requires(Scope.EDIT)
     def create(self) -> str:

@@ -20,8 +20,8 @@ export function run(name, wanted, { bulk, form }) {
   switch (name) {
     case "tags": return changeTags(wanted, bulk);
     case "album": return addToAlbum(wanted, bulk);
-    case "share": return location.assign(`/shared/new?${new URLSearchParams(fieldsOf(wanted))}`);
-    case "download": return download(form, wanted);
+    case "share": return submit("/shared/new", form, wanted);
+    case "download": return submit("/download", form, wanted); // the browser saves the archive while it is made
     default: throw new Error(`There is no action ${name}.`);
   }
 }
@@ -77,24 +77,25 @@ const photos = (wanted) => {
 };
 
 /**
- * The fields that name the photos in a form or an address.
+ * The fields that name the photos in a form.
  * @param {Wanted} wanted
  * @returns {Record<string, string>}
  */
-export function fieldsOf(wanted) {
+function fieldsOf(wanted) {
   if ("ids" in wanted) return { ids: wanted.ids.join(",") };
   return { selection: `?${wanted.query}`, except: wanted.except.join(",") };
 }
 
 /**
- * Send the form of a download: the browser saves the archive while it is made.
+ * Send a form that names the photos: an address has no room for their ids.
+ * @param {string} action
  * @param {HTMLFormElement} given
  * @param {Wanted} wanted
  */
-function download(given, wanted) {
+function submit(action, given, wanted) {
   const token = new FormData(given).get("token");
   const field = (/** @type {string} */ name, /** @type {string} */ value) => element("input", { type: "hidden", name, value });
-  const form = element("form", { method: "post", action: "/download", hidden: true }, [
+  const form = element("form", { method: "post", action, hidden: true }, [
     field("token", String(token)), ...Object.entries(fieldsOf(wanted)).map(([name, value]) => field(name, value)),
   ]);
   document.body.append(form);
