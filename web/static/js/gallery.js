@@ -67,6 +67,11 @@ function redraw() {
   part("count", HTMLElement).textContent = library.filtered ? atMost(count, sections.exact) : "";
 }
 
+async function reload() {
+  await library.reload();
+  redraw();
+}
+
 const feed = new Feed({
   name: `caption-gallery-${root.dataset.viewer ?? ""}`,
   onChanges: guard((/** @type {Changes} */ changes) => {
@@ -84,8 +89,7 @@ const feed = new Feed({
   }),
   async onReset() {
     const { cursor } = await ask("GET", "/api/v1/changes");
-    await library.open(library.query);
-    redraw();
+    await reload();
     return cursor;
   },
   onReach: reachability(),
@@ -197,10 +201,7 @@ selectBar.setUp({
       timeline.keepPlace(() => ids.forEach((id) => library.remove(id)));
       redraw();
     },
-    async reload() {
-      await library.open(library.query);
-      redraw();
-    },
+    reload,
     news: () => feed.hurry(),
   })),
 });

@@ -33,6 +33,8 @@ export class Library {
     this.sections = new Sections((id, key) => (key === ADDED ? 1 : aspect(store.get(id))));
     /** @type {AbortController | null} */
     this.searching = null;
+    /** @type {Promise<unknown>} */
+    this.opening = Promise.resolve(); // the newest list that was asked for
     this.uncounted = false; // photos have come into months that are not loaded
     /** @type {Map<string, Photo>} */
     this.ends = new Map(); // the last photo of each month's last page, also where it is deleted since
@@ -48,11 +50,34 @@ export class Library {
    * Load the list of a query. Nothing changes until the server has answered; the newest call wins.
    * @param {URLSearchParams} query
    */
-  async open(query) {
+  open(query) {
     this.searching?.abort();
-    const searching = new AbortController();
-    this.searching = searching;
-    const { signal } = searching;
+    this.searching = new AbortController();
+    const opening = this.#open(query, this.searching.signal);
+    this.opening = opening;
+    return opening;
+  }
+
+  /**
+   * Load the shown list anew, because it has changed in ways that this page cannot know. A list that is on its way goes
+   * first, and is then the one to load: a person waits for it.
+   * @returns {Promise<void>}
+   */
+  async reload() {
+    for (let opening = null; opening !== this.opening;) {
+      opening = this.opening;
+      await opening.catch(() => {}); // reported to its caller
+    }
+    try {
+      await this.open(this.query);
+    } catch (error) {
+      if (!(error instanceof Error) || error.name !== "AbortError") throw error;
+      await this.opening.catch(() => this.reload()); // another list was asked for meanwhile
+    }
+  }
+
+  /** @param {URLSearchParams} query @param {AbortSignal} signal */
+  async #open(query, signal) {
     const { months, exact } = await ask("GET", `/api/v1/timeline${suffix(query)}`, { signal });
     const first = months[0] ? await this.#page(months[0].month, query, { signal, limit: FIRST_PAGE }) : null;
     signal.throwIfAborted();
