@@ -11,10 +11,12 @@ from imgcore.errors import AlreadyPresent
 from imgcore.gallery.models import NewImage
 
 # The images outside the trash that are there or on their way, those that are there first. The hash of one on
-# its way is the declared one; the pipeline replaces it by that of the content.
+# its way is the declared one; the pipeline replaces it by that of the content. CASE, because SQLite prefers an
+# index of one of these columns, and so every photo of the owner, to the hashes
 _PRESENT = (
-    "SELECT public_id, sha256 FROM images WHERE sha256 IN ({hashes}) AND {owner} AND deleted_at IS NULL"
-    " AND (upload_status = 'received' OR (upload_status = 'awaiting' AND upload_expires_at > {now}))"
+    "SELECT public_id, sha256 FROM images WHERE sha256 IN ({hashes}) AND CASE WHEN {owner}"
+    " AND deleted_at IS NULL AND (upload_status = 'received' OR (upload_status = 'awaiting'"
+    " AND upload_expires_at > {now})) THEN 1 ELSE 0 END = 1"
     " ORDER BY CASE upload_status WHEN 'received' THEN 0 ELSE 1 END, id"
 )
 

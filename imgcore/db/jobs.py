@@ -10,6 +10,7 @@ from imgcore.db.circuit_breaker import read_breakers
 from imgcore.db.connection import Repository, Transaction
 from imgcore.db.mapping import Row, moment
 from imgcore.db.pauses import is_paused, pause, read_pauses, resume
+from imgcore.db.places import SHOWN
 from imgcore.db.statements import sql
 from imgcore.db.tasks import reset_task
 from imgcore.gallery.changes import BatchCounts
@@ -19,10 +20,7 @@ from imgcore.pipeline.maintenance_models import Activity, JobGroup, JobsOverview
 _GROUPS = 50  # reasons that are shown at most
 
 # Tasks of images that were received and are not in the trash
-_OF_IMAGES = (
-    "FROM tasks t JOIN images i ON i.id = t.image_id"
-    " WHERE i.upload_status = 'received' AND i.deleted_at IS NULL AND {condition}"
-)
+_OF_IMAGES = sql("FROM tasks t JOIN images i ON i.id = t.image_id WHERE {shown} AND {condition}", shown=SHOWN)
 _COUNTS = "SELECT t.kind, t.status, COUNT(*) AS n {tasks} GROUP BY t.kind, t.status"
 _REASONS = (
     "SELECT t.kind, t.status, t.error, COUNT(*) AS n, MAX(t.message) AS message, {at} AS at {tasks}"
@@ -104,12 +102,13 @@ class JobRepository(Repository):
 
         viewer: whose rights decide which images are changed.
         """
+        # CASE, because SQLite prefers all photos of the account to the failed tasks
+        condition = (
+            "{failed} AND t.kind = :kind AND t.error = :error AND CASE WHEN {changed} THEN 1 ELSE 0 END = 1"
+        )
         find = sql(
             "SELECT i.id {tasks} ORDER BY i.id LIMIT :limit",
-            tasks=sql(
-                _OF_IMAGES,
-                condition=f"{_FAILED} AND t.kind = :kind AND t.error = :error AND {_changed_by(viewer)}",
-            ),
+            tasks=sql(_OF_IMAGES, condition=sql(condition, failed=_FAILED, changed=_changed_by(viewer))),
         )
         asked = {"kind": kind.value, "error": error, "limit": limit} | _account(viewer)
         lock = (

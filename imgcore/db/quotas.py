@@ -17,8 +17,10 @@ _SUMS = (
 )
 _USING = "upload_status IN ('awaiting', 'received', 'rejected')"
 _USAGE = sql("SELECT {sums} FROM images WHERE owner_id = :account_id AND {using}", sums=_SUMS, using=_USING)
+# CASE, because SQLite would read the rows of all photos by an index of upload_status
 _USAGES = sql(
-    "SELECT owner_id, {sums} FROM images WHERE owner_id IS NOT NULL AND {using} GROUP BY owner_id",
+    "SELECT owner_id, {sums} FROM images WHERE owner_id IS NOT NULL AND CASE WHEN {using} THEN 1 ELSE 0 END = 1"
+    " GROUP BY owner_id",
     sums=_SUMS,
     using=_USING,
 )

@@ -77,8 +77,23 @@ def _line(row: dict[str, object]) -> str:
     return f"{row['type']} {row['table']} {row['key']} {row['rows']} {row['Extra']}"
 
 
+# Indexes whose first column tells few photos apart: most are received and not in the trash, and one account may
+# have all photos. A list of one's own photos reads images_owner by its second column too
+OF_MOST = (
+    "images_upload (upload_status=?)",
+    "images_deleted (deleted_at=?)",
+    "images_owner (owner_id=?)",
+    "images_usage (owner_id=?)",
+    "images_usage (owner_id=? AND upload_status=?)",
+    "images_timeline_at_of (owner_id=?)",
+    "images_timeline_upload_of (owner_id=?)",
+    "images_unindexed (unindexed=?)",
+    "images_source (source=?)",
+)
+
+
 def whole_tables(lines: list[str]) -> list[str]:
-    """Steps that read a whole table, or sort one, whatever of it is wanted; all that was received is one.
+    """Steps that read a whole table, or sort one, whatever of it is wanted; see OF_MOST.
 
     Few rows have pauses (p) and gates, the table of the circuit breakers.
     """
@@ -90,7 +105,7 @@ def whole_tables(lines: list[str]) -> list[str]:
             and "<derived" not in line
             and not line.startswith(("index p ", "index gates ", "ALL gates "))
         )
-        or line.endswith("images_upload (upload_status=?)")
+        or line.endswith(OF_MOST)
         or (
             line.startswith("SCAN")
             and not line.startswith("SCAN gates ")
@@ -138,6 +153,30 @@ def test_activity_reads_failed_tasks_and_the_newest_uploads_alone(
 
     assert len(plans.lines) >= 6
     assert [] == whole_tables(plans.lines)
+
+
+@pytest.mark.parametrize("owner", [None, 1])
+def test_uploads_look_for_their_hash_by_its_index(
+    full: Repositories, database: Database, monkeypatch: pytest.MonkeyPatch, owner: int | None
+) -> None:
+    """Each upload does so while it holds the lock of the database, or of the account."""
+    if owner is not None:
+        database.run(lambda tx: tx.execute("UPDATE images SET owner_id = :owner", owner=owner))
+        analyze(database, "images")
+    plans = Plans(monkeypatch)
+
+    full.images.present(["ab" * 32, "cd" * 32], owner)
+
+    assert 1 == len([line for line in plans.lines if "images_sha256" in line]), plans.lines
+    assert [] == whole_tables(plans.lines)
+
+
+def test_uses_of_all_accounts_are_read_from_one_index(
+    full: Repositories, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plans = Plans(monkeypatch)
+    full.accounts.usages()
+    assert all("images_usage" in line for line in plans.lines), plans.lines
 
 
 def test_failed_tasks_are_counted_as_far_as_they_are_wanted(full: Repositories, database: Database) -> None:
