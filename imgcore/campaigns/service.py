@@ -81,7 +81,7 @@ class Campaigns:
 
     def all(self) -> Sequence[Campaign]:
         """Return the newest campaigns of the viewer's, the newest first."""
-        return [campaign for campaign in self.rows.newest(LISTED) if self._may_see(campaign)]
+        return self.rows.newest(LISTED, self.viewer)
 
     def pause(self, public_id: str) -> Campaign:
         """Stop queueing images; those that are queued are finished."""

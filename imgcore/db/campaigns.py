@@ -14,7 +14,7 @@ from imgcore.db.pages import read_versions
 from imgcore.db.statements import sql
 from imgcore.db.tasks import reset_task
 from imgcore.gallery.keys import new_public_id
-from imgcore.gallery.models import TaskKind, Viewer
+from imgcore.gallery.models import EVERYBODY, TaskKind, Viewer
 
 _CHUNK = 500  # ids in one statement
 _PAGE = 200
@@ -138,9 +138,15 @@ class CampaignRepository(Repository):
         found = self._campaigns(statement, public_id=public_id, limit=1)
         return found[0] if found else None
 
-    def newest(self, limit: int) -> Sequence[Campaign]:
-        """Return the newest campaigns with their progress."""
-        return self._campaigns(sql(_CAMPAIGN, condition="1 = 1"), limit=limit)
+    def newest(self, limit: int, viewer: Viewer = EVERYBODY) -> Sequence[Campaign]:
+        """Return the newest campaigns that the viewer may see, with their progress.
+
+        These are the viewer's own; all of them where the viewer changes the photos of others.
+        """
+        if viewer.changes_others:
+            return self._campaigns(sql(_CAMPAIGN, condition="1 = 1"), limit=limit)
+        own = sql(_CAMPAIGN, condition="c.account_id = :viewer_id")  # NULL, that of nobody, equals nothing
+        return self._campaigns(own, limit=limit, viewer_id=viewer.account_id)
 
     def running(self) -> Sequence[Campaign]:
         """Return the campaigns that run."""

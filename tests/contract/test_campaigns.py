@@ -10,12 +10,12 @@ import pytest
 
 from imgcore.accounts.models import Role
 from imgcore.campaigns.models import CampaignStatus, ItemStatus, Selection
-from imgcore.campaigns.service import Campaigns
+from imgcore.campaigns.service import LISTED, Campaigns
 from imgcore.db import campaigns as campaigns_module
 from imgcore.db.accounts import AccountRepository
 from imgcore.db.connection import Database
 from imgcore.errors import Conflict, Invalid, NotFound
-from imgcore.gallery.models import Edit, Image, Source, TaskKind, TaskStatus, Viewer
+from imgcore.gallery.models import EVERYBODY, Edit, Image, Source, TaskKind, TaskStatus, Viewer
 from tests.contract.images import CAPTION, arrived, claim, described, description, task
 from tests.support.repositories import Repositories
 from tests.unit.fakes import FakeQueues
@@ -324,6 +324,36 @@ def test_campaigns_of_others_are_not_seen_and_contain_own_images_only(
     assert [] == stranger.all()
     with pytest.raises(NotFound):
         stranger.cancel(campaign.public_id)
+
+
+def test_campaign_is_listed_however_many_others_have_started_since(
+    repositories: Repositories, database: Database, queues: FakeQueues
+) -> None:
+    ada, ben = (
+        AccountRepository(database).add(name[0] * 32, name, Role.PERSON, "hash").id for name in ("ada", "ben")
+    )
+    image = described(repositories, "own.jpg")
+
+    def start(owner: int) -> str:
+        own = "UPDATE images SET owner_id = :owner WHERE id = :id"
+        database.run(lambda tx: tx.execute(own, owner=owner, id=image.id))
+        viewer = Viewer(owner, sees_others=True, changes_others=False)
+        campaign = repositories.campaigns.add(Selection(ids=(image.public_id,)), 1, viewer)
+        assert campaign is not None
+        assert repositories.campaigns.set_status(campaign.id, campaign.status, CampaignStatus.CANCELLED)
+        return campaign.public_id
+
+    def listed(viewer: Viewer) -> list[str]:
+        found = Campaigns(repositories.campaigns, queues, lambda images: None, viewer)
+        return [each.public_id for each in found.all()]
+
+    mine = start(ada)
+    theirs = [start(ben) for _ in range(LISTED)]
+
+    assert [mine] == listed(Viewer(ada, sees_others=True, changes_others=False))
+    assert theirs[::-1] == listed(Viewer(ben, sees_others=False, changes_others=False))
+    assert theirs[::-1] == listed(EVERYBODY)
+    assert [] == listed(Viewer(None, sees_others=False, changes_others=False))
 
 
 def test_search_of_a_campaign_is_done_before_the_transaction_that_writes(

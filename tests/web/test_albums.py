@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html import escape
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ from tests.web.client import Client
 from tests.web.fakes import add_done, add_image
 from tests.web.peopling import Browser, Site
 from web.app import Application
+from web.limits import LIMITS
 
 PATH = "/api/v1/albums"
 
@@ -230,6 +232,36 @@ def test_member_sees_photos_in_the_album_only(home: Site, app: Application) -> N
     assert 200 == other.get(f"/albums/{album}/images/{image}").status
     assert 404 == other.get(f"/api/v1/images/{image}").status
     assert 404 == other.get(f"/images/{image}").status
+
+
+def test_photos_to_add_are_ones_own_where_accounts_see_each_others(home: Site) -> None:
+    """A page of them is full, whatever others have uploaded since."""
+    other, boss = (home.browser(home.app(Visibility.SHARED), name) for name in ("other", "boss"))
+    mine = {home.upload("other", f"mine{number}.jpg").public_id for number in range(3)}
+    theirs = {home.upload("owner", "theirs.jpg").public_id for _ in range(LIMITS.page_size)}
+    path = f"/albums/{created(other)}/add"
+
+    def offered(client: Client, query: str = "") -> set[str]:
+        return set(re.findall(r'name="photo_(\w+)"', client.get(f"{path}{query}").text))
+
+    assert mine == offered(other)
+    assert mine == offered(other, "?q=jpg")
+    assert set() == offered(other, "?q=theirs")
+    assert theirs == offered(boss)
+    assert "More photos" not in other.get(path).text
+
+
+def test_page_without_a_photo_to_add_leads_to_the_next(
+    client: Client, gallery: Gallery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = add_done(gallery, "a.jpg")
+    gallery.images.change(add_image(gallery).public_id, upload_status=UploadStatus.REJECTED)
+    monkeypatch.setattr("web.handlers.album_pages.LIMITS", replace(LIMITS, page_size=1))
+    path = f"/albums/{created(client)}/add"
+    page = client.get(path).text
+    assert ("You have no photos" in page, "See the next page." in page) == (False, True)
+    following = re.search(rf'href="({path}[?]cursor=[^"]+)"', page)[1]
+    assert f"photo_{image.public_id}" in client.get(following).text
 
 
 def test_member_who_may_view_changes_nothing(home: Site, app: Application) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bottle import HTTPResponse, response
@@ -101,15 +102,15 @@ class AlbumPages(AlbumsBase):
 
     @requires(Scope.EDIT)
     def picker(self, public_id: str) -> str:
-        """Show photos to choose from: the newest ones, or those of a search."""
+        """Show photos to choose from: the newest ones that the viewer may change, or those of a search."""
         asked, gallery, album = request.query(), self._gallery, self._albums.get(public_id)
         if album.role is AlbumRole.VIEW:
             raise Forbidden("You may view this album, not add photos to it.")
         words, cursor = asked.get("q", "").strip(), asked.get("cursor") or None
-        page = gallery.page(cursor=cursor, limit=LIMITS.page_size, query=words or None)
+        own = gallery.for_viewer(replace(gallery.viewer, sees_others=False), gallery.language)
+        page = own.page(cursor=cursor, limit=LIMITS.page_size, query=words or None)
         inside = set(self._albums.public_ids(album))
-        received = [image for image in page.images if image.upload_status is UploadStatus.RECEIVED]
-        choices = [image for image in received if gallery.viewer.changes(image)]
+        choices = [image for image in page.images if image.upload_status is UploadStatus.RECEIVED]
         return self._page(
             "album_add",
             album=album_row(album, gallery),

@@ -13,6 +13,8 @@
 %   include('tiles.tpl', tiles=tiles, folder='/images', choosing=True)
   <p class="actions"><button class="button primary" type="submit">Add the chosen photos</button></p>
 </form>
+% elif following:
+<p>None of the photos on this page can be added. See the next page.</p>
 % else:
 <p>{{f'No photo of yours has “{sought}”. Try fewer or other words.' if sought else 'You have no photos yet.'}}</p>
 % end
