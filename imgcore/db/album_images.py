@@ -25,6 +25,14 @@ _FROM = (
 _GRANTED = "(ai.added_by IS NULL OR ai.added_by = i.owner_id OR adder.role = 'administrator')"
 ORDERS = {AlbumOrder.DATE: (_DATE, "i.id"), AlbumOrder.HAND: ("ai.position", "i.id")}
 
+_COVERS = (
+    "SELECT album_id, COUNT(*) AS images, MIN(at) AS first_at, MAX(at) AS last_at,"
+    " MIN(CASE WHEN place = 1 THEN id END) AS cover FROM (SELECT ai.album_id, i.id, {date} AS at,"
+    " ROW_NUMBER() OVER (PARTITION BY ai.album_id ORDER BY CASE WHEN i.id = a.cover_id THEN 0 ELSE 1 END,"
+    " CASE WHEN a.ordering = 'hand' THEN ai.position END, {date}, i.id) AS place"
+    " {source} WHERE ai.album_id IN ({names}) AND {shown}) counted GROUP BY album_id"
+)
+
 
 class AlbumImageRepository(Repository):
     """The images of albums."""
@@ -159,19 +167,11 @@ def visible(viewer: Viewer) -> tuple[str, dict[str, Any]]:
 
 
 def covers_and_counts(tx: Transaction, album_ids: Sequence[int], viewer: Viewer) -> dict[int, Row]:
-    """Return by album: images, first_at, last_at and the id of the cover."""
+    """Return by album: images, first_at, last_at and the id of the cover, the chosen one or the first."""
     shown, rights = visible(viewer)
     found: dict[int, Row] = {}
     for names, values in _chunks("album", album_ids):
-        statement = sql(
-            "SELECT ai.album_id, COUNT(*) AS images, MIN({date}) AS first_at, MAX({date}) AS last_at,"
-            " COALESCE(MAX(CASE WHEN i.id = a.cover_id THEN i.id END), MIN(i.id)) AS cover {source}"
-            " WHERE ai.album_id IN ({names}) AND {shown} GROUP BY ai.album_id",
-            date=_DATE,
-            source=_FROM,
-            names=names,
-            shown=shown,
-        )
+        statement = sql(_COVERS, date=_DATE, source=_FROM, names=names, shown=shown)
         found |= {row["album_id"]: row for row in tx.rows(statement, **values, **rights)}
     return found
 

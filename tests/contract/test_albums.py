@@ -139,6 +139,32 @@ def test_purged_image_is_no_cover_and_not_in_the_album(repositories: Repositorie
         everything.edit(album, AlbumChanges(cover=images[1].public_id))
 
 
+def test_default_cover_is_the_first_photo_of_the_album_order(
+    database: Database, repositories: Repositories, people: People
+) -> None:
+    """Each viewer gets the first photo that they see."""
+    mine, theirs = people.add("mine"), people.add("theirs")
+    added = [arrived(repositories, name) for name in ("a.jpg", "b.jpg", "c.jpg")]
+    ids = [owned(database, image, people.ids["mine"]) for image in added]
+    taken = "UPDATE images SET taken_at = '2001-05-01 10:00:00' WHERE id = :image_id"
+    database.run(lambda tx: tx.execute(taken, image_id=added[1].id))
+    dated, other = mine.create("By date").public_id, mine.create("Another").public_id
+    sorted_by_hand = mine.create("By hand", order=AlbumOrder.HAND).public_id
+    for album in (dated, sorted_by_hand, other):
+        mine.add(album, ids if album != other else ids[2:])
+    mine.move(sorted_by_hand, ids[2], ids[0])
+
+    def covers(albums: Albums) -> dict[str, str | None]:
+        return {album.public_id: album.cover.name if album.cover else None for album in albums.all()}
+
+    assert {dated: "b.jpg", sorted_by_hand: "c.jpg", other: "c.jpg"} == covers(mine)
+    mine.set_member(sorted_by_hand, "theirs", AlbumRole.VIEW)
+    repositories.images.delete(ids[2])
+    assert {sorted_by_hand: "a.jpg"} == covers(theirs)
+    mine.edit(dated, AlbumChanges(cover=ids[0]))
+    assert {dated: "a.jpg", sorted_by_hand: "a.jpg", other: None} == covers(mine)
+
+
 def test_members_see_what_the_album_holds_and_no_other_album(
     database: Database, repositories: Repositories, people: People
 ) -> None:
