@@ -19,7 +19,7 @@ def filled(browser: Browser, stage: Stage, count: int = 6) -> list[Image]:
 
 
 def click(browser: Browser, number: int, *, shift: bool = False, part: str = ".pick") -> str:
-    """Click a part of a tile, the first being 0; return the id of its photo. Other tiles may be made before it."""
+    """Click a part of a tile, the first being 0; return its photo. Other tiles may be made before it."""
     clicked: str = browser.run(
         "const clicked = document.querySelectorAll(`#grid .card ${arguments[0]}`)[arguments[1]];"
         "const { id } = clicked.closest('.card').dataset;"
