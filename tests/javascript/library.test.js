@@ -10,6 +10,8 @@ const real = globalThis.fetch;
 
 /** The photos of the server, newest first. @type {{id: string, at: string, version: number, month: string}[]} */
 let photos = [];
+/** @type {Promise<unknown>} until which its answers are on their way */
+let held = Promise.resolve();
 
 /** @param {number} number higher ones are newer */
 const photo = (number) => ({ id: `p${number}`, at: `2026-11-01T00:00:00.${String(number).padStart(3, "0")}`, version: 1, month: MONTH });
@@ -35,7 +37,12 @@ function answer({ pathname, searchParams }) {
 
 beforeEach(() => {
   photos = Array.from({ length: 260 }, (_, index) => photo(259 - index));
-  globalThis.fetch = async (path) => Response.json(answer(new URL(String(path), "http://gallery.test")));
+  held = Promise.resolve();
+  globalThis.fetch = async (path) => {
+    const answered = answer(new URL(String(path), "http://gallery.test"));
+    await held;
+    return Response.json(answered);
+  };
 });
 
 afterEach(() => {
@@ -43,9 +50,9 @@ afterEach(() => {
 });
 
 /** A library that has loaded the newest 100 photos. */
-async function opened() {
+async function opened(query = "") {
   const library = new Library(new Store(), () => false, new Renewals(() => {}));
-  await library.open(new URLSearchParams());
+  await library.open(new URLSearchParams(query));
   assert.equal(library.sections.ids.length, 100);
   return library;
 }
@@ -142,4 +149,81 @@ test("addresses of photos of files are renewed, but not of those that are still 
   await library.renew(last);
   assert.equal(library.store.get(last)?.grid_url, "new");
   assert.notEqual(library.store.get("p130")?.grid_url, "new");
+});
+
+/**
+ * Do something while the answer to a request is on its way.
+ * @template T
+ * @param {() => Promise<T>} request @param {() => unknown} act
+ */
+async function meanwhile(request, act) {
+  let release = (/** @type {unknown} */ _) => {};
+  held = new Promise((resolve) => {
+    release = resolve;
+  });
+  const coming = request();
+  await act();
+  release(null);
+  return coming;
+}
+
+for (const [name, remove] of Object.entries(ways)) {
+  test(`photos that ${name} while a page with them is on its way stay away`, async () => {
+    const library = await opened();
+    const gone = ["p100", "p0"];
+    const page = await meanwhile(() => library.load(library.sections.list[0]), () => remove(library, gone));
+    library.take(page);
+    assert.deepEqual(library.sections.get(MONTH).ids, ids().filter((id) => !gone.includes(id)));
+    assert.equal(library.sections.get(MONTH).count, 258);
+    assert.equal(library.store.get("p0")?.month, name.startsWith("move") ? "2020-01" : undefined);
+  });
+
+  test(`photos that ${name} while the list is loaded are not shown, and the counts are asked for again`, async () => {
+    const library = new Library(new Store(), () => false);
+    const given = globalThis.fetch;
+    globalThis.fetch = async (path) => {
+      const found = await given(path);
+      if (String(path).includes(`/timeline/${MONTH}`)) remove(library, ["p259"]);
+      return found;
+    };
+    await library.open(new URLSearchParams());
+    assert.equal(library.sections.get(MONTH)?.ids[0], "p258");
+    assert.equal(library.uncounted, true);
+  });
+}
+
+test("a photo that is deleted and restored while its page is on its way is shown", async () => {
+  for (const query of ["", "q=cat"]) {
+    const library = await opened(query);
+    library.take(await meanwhile(() => library.load(library.sections.list[0]), () => {
+      library.apply(news({ removed: ["p50"] }));
+      library.apply(news({ added: [{ ...photo(50), version: 3 }] }));
+    }));
+    assert.deepEqual([library.sections.ids.includes("p50"), library.store.get("p50")?.version], [true, 3]);
+  }
+});
+
+test("a page that is asked for later shows a photo that was restored meanwhile", async () => {
+  const library = await opened("q=cat");
+  library.remove("p50");
+  await loadToTheEnd(library);
+  assert.deepEqual(library.sections.ids, ids());
+});
+
+test("a photo that was to come with a later page and is deleted is not shown with it", async () => {
+  const library = await opened();
+  library.take(await meanwhile(() => library.load(library.sections.list[0]), () => {
+    library.apply(news({ added: [{ ...photo(50), id: "late" }] }));
+    library.remove("late");
+  }));
+  assert.equal(library.sections.places.has("late"), false);
+});
+
+test("counts that were on their way while photos came or went are asked for again", async () => {
+  const library = await opened();
+  library.apply(news({ removed: ["p50"] })); // which is not loaded
+  await meanwhile(() => library.count(), () => library.remove("p250"));
+  assert.equal(library.uncounted, true);
+  await library.count();
+  assert.equal(library.uncounted, false);
 });

@@ -10,6 +10,13 @@ import { aspect } from "./store.js";
 /** @typedef {import("./store.js").Store} Store */
 /** @typedef {import("../model/sections.js").Section} Section */
 /** @typedef {import("./feed.js").Changes} Changes */
+/**
+ * @typedef {object} Page
+ * @property {string} month
+ * @property {Photo[]} photos
+ * @property {string | null} cursor
+ * @property {number} moves those that had happened when it was asked for
+ */
 
 export const ADDED = "added"; // the key of the section with the files of this page
 const PAGE = 500;
@@ -40,6 +47,9 @@ export class Library {
     this.ends = new Map(); // the last photo of each month's last page, also where it is deleted since
     /** @type {Set<string>} */
     this.unloaded = new Set(); // ids of photos that come with a later page, unless it was on its way before them
+    this.moves = 0; // of photos into a month of this list, or out of the list
+    /** @type {Map<string, {move: number, month: string | null}>} */
+    this.moved = new Map(); // by id, the last one since the list was loaded: pages that were on their way do not know of it
   }
 
   get filtered() {
@@ -78,31 +88,34 @@ export class Library {
 
   /** @param {URLSearchParams} query @param {AbortSignal} signal */
   async #open(query, signal) {
+    const { moves } = this;
     const { months, exact } = await ask("GET", `/api/v1/timeline${suffix(query)}`, { signal });
     const first = months[0] ? await this.#page(months[0].month, query, { signal, limit: FIRST_PAGE }) : null;
     signal.throwIfAborted();
     this.query = query;
     this.set(months, first);
     this.sections.counted = exact;
+    if (moves !== this.moves) this.uncounted = true;
   }
 
   /** Ask for the counts of months anew, where changes of photos that are not loaded have made them uncertain. */
   async count() {
     if (!this.uncounted) return;
     this.uncounted = false;
-    const query = this.query;
+    const { query, moves } = this;
     const answer = await ask("GET", `/api/v1/timeline${suffix(query)}`).catch((error) => {
       if (!(error instanceof Problem)) throw error;
       this.uncounted = true; // the feed says that the gallery cannot be reached; its next news ask again
     });
     if (!answer || query !== this.query) return;
+    if (moves !== this.moves) this.uncounted = true;
     this.sections.counted = answer.exact;
     this.sections.recount(answer.months.map((/** @type {any} */ each) => ({ key: each.month, count: each.count })));
   }
 
   /**
    * @param {{month: string, count: number}[]} months
-   * @param {{month: string, photos: Photo[], cursor: string | null} | null} first
+   * @param {Page | null} first
    */
   set(months, first) {
     const wanted = months.map(({ month, count }) => ({ key: month, count }));
@@ -111,7 +124,8 @@ export class Library {
     this.ends.clear();
     this.unloaded.clear();
     if (!this.filtered) this.sections.append(ADDED, this.added, null);
-    if (first) this.#take(first);
+    if (first) this.take(first);
+    this.moved.clear();
   }
 
   /**
@@ -147,15 +161,16 @@ export class Library {
     return null; // the list is another one meanwhile
   }
 
-  /** @param {{month: string, photos: Photo[], cursor: string | null}} page */
-  take(page) {
-    this.#take(page);
-  }
-
-  /** @param {{month: string, photos: Photo[], cursor: string | null}} page */
-  #take({ month, photos, cursor }) {
-    for (const photo of photos) this.store.put(photo);
-    const ids = photos.map((photo) => photo.id).filter((id) => this.store.get(id));
+  /** @param {Page} page */
+  take({ month, photos, cursor, moves }) {
+    const left = (/** @type {string} */ id) => {
+      const last = this.moved.get(id);
+      return last !== undefined && last.move > moves && last.month !== month;
+    };
+    const here = photos.filter(({ id }) => !left(id));
+    if (here.length < photos.length) this.uncounted = true;
+    for (const photo of here) this.store.put(photo);
+    const ids = here.map((photo) => photo.id).filter((id) => this.store.get(id));
     const last = photos.at(-1);
     if (last) this.ends.set(month, last);
     this.sections.append(month, ids, cursor);
@@ -171,14 +186,16 @@ export class Library {
    * @param {string} month
    * @param {URLSearchParams} query
    * @param {{signal?: AbortSignal, limit?: number, cursor?: string | null | undefined}} [options]
+   * @returns {Promise<Page>}
    */
   async #page(month, query, { signal, limit = PAGE, cursor } = {}) {
+    const { moves } = this;
     const asked = new URLSearchParams(query);
     if (cursor) asked.set("cursor", cursor);
     asked.set("limit", String(limit));
     const answer = await ask("GET", `/api/v1/timeline/${month}?${asked}`, signal ? { signal } : {});
     const photos = answer.photos.map((/** @type {any} */ row) => photoOf(row, answer.urls));
-    return { month, photos, cursor: /** @type {string | null} */ (answer.cursor) };
+    return { month, photos, cursor: answer.cursor, moves };
   }
 
   /**
@@ -229,7 +246,20 @@ export class Library {
   /** @param {string} id */
   remove(id) {
     this.added = this.added.filter((each) => each !== id);
+    this.#leave(id);
+  }
+
+  /** @param {string} id */
+  #leave(id) {
+    this.#moved(id, null);
+    this.unloaded.delete(id);
     this.sections.remove(id);
+  }
+
+  /** @param {string} id @param {string | null} month */
+  #moved(id, month) {
+    this.moves += 1;
+    this.moved.set(id, { move: this.moves, month });
   }
 
   /**
@@ -241,14 +271,18 @@ export class Library {
     const section = this.sections.places.get(photo.id);
     if (section?.key === ADDED) return;
     if (!photo.month) {
-      this.sections.remove(photo.id);
+      this.#leave(photo.id);
       return;
     }
     if (section?.key === photo.month) {
       this.sections.touch(photo.id);
       return;
     }
-    if (!section && this.filtered && !known) return; // whether it matches is known to the server only
+    if (!section && this.filtered && !known) { // whether it matches is known to the server only
+      this.moved.delete(photo.id);
+      return;
+    }
+    this.#moved(photo.id, photo.month);
     const end = this.ends.get(photo.month);
     const after = (/** @type {string} */ other) => precedes(photo, this.store.get(other));
     const placed = this.sections.insert(photo.month, photo.id, after, { paged: end !== undefined && precedes(photo, end) });
@@ -265,6 +299,8 @@ export class Library {
    */
   apply({ photos, removed, urls }) {
     for (const id of removed) {
+      const counted = this.sections.places.has(id) || this.moved.get(id)?.month === null;
+      if (!counted && !this.filtered) this.uncounted = true; // its month is not loaded
       this.remove(id);
       this.store.remove(id);
     }
