@@ -117,18 +117,22 @@ class Transaction:
 
     def execute(self, sql: str, /, **values: Any) -> int:
         """Run a statement, increase the version of the images it changes; return how many rows it matched."""
-        changed = self._images_of_tasks(sql, values) if versions.changes_tasks(sql) else ()
+        if versions.changes_tasks(sql) and "image_id" not in values:
+            return self._update_tasks(sql, values)
         count = int(self._cursor(versions.with_version(sql), values).rowcount)
-        for image_id in changed if count else ():
-            self._cursor(versions.INCREASE, {"image_id": image_id})
+        if count and versions.changes_tasks(sql):
+            self._cursor(versions.INCREASE, {"image_id": values["image_id"]})
         return count
 
-    def _images_of_tasks(self, sql: str, values: dict[str, Any]) -> Sequence[int]:
-        if "image_id" in values:
-            return (values["image_id"],)
+    def _update_tasks(self, sql: str, values: dict[str, Any]) -> int:
+        """Run an UPDATE of the tasks of many images. Images are locked before tasks, as claims and edits do."""
         query = versions.images_of_tasks(sql)
         names = self.dialect.render(query).parameters
-        return [row["image_id"] for row in self.rows(query, **{name: values[name] for name in names})]
+        count, rows = 0, self.tuples(query, **{name: values[name] for name in names})
+        for increase, update, ids in versions.in_chunks(sql, [id_ for (id_,) in rows]):
+            self._cursor(increase, ids)
+            count += int(self._cursor(update, values | ids).rowcount)
+        return count
 
     def insert(self, sql: str, /, **values: Any) -> int:
         """Insert a row; return its new id."""

@@ -20,6 +20,7 @@ from imgcore.db.word_index import index_unindexed
 from imgcore.gallery.models import Image, Source, TaskKind, TaskStatus
 from imgcore.pipeline.maintenance_models import DueTask
 
+_RELEASED = 100  # images whose tasks one transaction releases
 _GRACE = 300.0  # seconds after the form expired in which an upload that began before may end
 
 _WAITING = "status = 'retry' AND error IN ({names}) AND next_at > {later:within}"
@@ -123,17 +124,25 @@ def range_at(turn: int, ranges: int) -> int:
 
 
 class SweepRepository(Repository):
-    """The statements of the sweeper. Each method is one transaction; each may run any number of times."""
+    """The statements of the sweeper. Each method may run any number of times."""
 
     def due_tasks(
-        self, *, within: float, lost_after: float, again_after: float, limit: int, held: Collection[str] = ()
+        self,
+        *,
+        within: float,
+        lost_after: float,
+        again_after: float,
+        limit: int,
+        held: Collection[str] = (),
+        held_for: float = 0.0,
     ) -> Sequence[DueTask]:
         """Return up to ``limit`` tasks to send to their queues, each marked as dispatched now.
 
         Due are retries planned for the next ``within`` seconds, tasks whose lease has expired, and tasks of a
         received image that are pending for ``lost_after`` seconds; none that was dispatched in the last
-        ``again_after`` seconds, and none that is paused. held: of the retries with these errors only one is
-        returned.
+        ``again_after`` seconds, and none that is paused. held: of the captions that were parked with these
+        errors only one is returned, with a delay of ``held_for`` seconds at least; none where that is longer
+        than ``within``.
         """
         times = {
             "within": micros(within),
@@ -142,16 +151,17 @@ class SweepRepository(Repository):
         }
 
         def work(tx: Transaction) -> list[DueTask]:
-            found = list(_due(tx, times, limit, held))
+            found = list(_due(tx, times, limit, held, held_for if held_for <= within else None))
             found.sort(key=lambda row: (row["image_id"], row["kind"]))
             return [_due_task(row) for row in found if _dispatch(tx, row, times)]
 
         return self._database.run(work)
 
     def release(self, codes: Collection[str], *, within: float, limit: int, owner_id: int | None = None) -> int:
-        """Make up to ``limit`` retries that wait for one of these errors to end due now; return how many.
+        """Make the retries of up to ``limit`` images due now that have one of these errors; return how many.
 
         within: seconds; those that are due by then are left as they are. owner_id: only this account's images.
+        A transaction changes a hundred images at most, so that no edit of one of them waits for long.
         """
         names, values = in_list("code", codes)
         waiting = sql(_WAITING, names=names)
@@ -159,21 +169,23 @@ class SweepRepository(Repository):
             waiting += " AND image_id IN (SELECT id FROM images WHERE owner_id = :owner_id)"
             values["owner_id"] = owner_id
         find = sql(
-            "SELECT image_id, kind FROM tasks WHERE {waiting} ORDER BY image_id LIMIT :limit", waiting=waiting
-        )
-        update = sql(
-            "UPDATE tasks SET next_at = {now} WHERE image_id = :image_id AND kind = :kind AND {waiting}",
+            "SELECT DISTINCT image_id FROM tasks WHERE {waiting} ORDER BY image_id LIMIT :limit",
             waiting=waiting,
         )
         values["within"] = micros(within)
 
-        def work(tx: Transaction) -> int:
-            found = tx.rows(find, limit=limit, **values)
-            return sum(
-                tx.execute(update, image_id=row["image_id"], kind=row["kind"], **values) for row in found
+        def make_due(some: Sequence[int]) -> int:
+            ids, named = in_list("id", some)
+            update = sql(
+                "UPDATE tasks SET next_at = {now} WHERE {waiting} AND image_id IN ({ids})",
+                waiting=waiting,
+                ids=ids,
             )
+            return self._database.run(lambda tx: tx.execute(update, **values, **named))
 
-        return self._database.run(work)
+        rows = self._database.read(lambda tx: tx.rows(find, limit=limit, **values))
+        found = [row["image_id"] for row in rows]
+        return sum(make_due(found[start : start + _RELEASED]) for start in range(0, len(found), _RELEASED))
 
     def waiting_owners(self, codes: Collection[str], *, within: float) -> Sequence[int]:
         """Return the ids of the accounts with retries that ``release`` would make due."""
@@ -324,14 +336,19 @@ class SweepRepository(Repository):
         return bool(self._database.run(lambda tx: tx.execute(statement, public_id=public_id)))
 
 
-def _due(tx: Transaction, times: dict[str, Any], limit: int, held: Collection[str]) -> Iterator[Row]:
+def _due(
+    tx: Transaction, times: dict[str, Any], limit: int, held: Collection[str], held_for: float | None
+) -> Iterator[Row]:
+    """Yield the due tasks. held_for: the least delay of the one that is held; None: it is left out."""
     if not held:
         yield from tx.rows(sql(_DUE_TASKS, held="1 = 1"), **times, limit=limit)
         return
     names, values = in_list("code", held)
-    waits = f"(t.status = 'retry' AND t.error IN ({names}))"
+    waits = f"(t.kind = 'caption' AND t.status = 'retry' AND t.error IN ({names}))"
     yield from tx.rows(sql(_DUE_TASKS, held=f"NOT {waits}"), **times, **values, limit=limit - 1)
-    yield from tx.rows(sql(_DUE_TASKS, held=waits), **times, **values, limit=1)
+    if held_for is not None:
+        for row in tx.rows(sql(_DUE_TASKS, held=waits), **times, **values, limit=1):
+            yield row | {"least_delay": held_for}
 
 
 def _dispatch(tx: Transaction, row: Row, times: dict[str, Any]) -> bool:
@@ -341,7 +358,9 @@ def _dispatch(tx: Transaction, row: Row, times: dict[str, Any]) -> bool:
 def _due_task(row: Row) -> DueTask:
     next_at, clock = moment(row["next_at"]), moment(row["clock"])
     delay = (next_at - clock).total_seconds() if row["status"] == "retry" and next_at and clock else 0.0
-    return DueTask(row["public_id"], row["image_key"], TaskKind(row["kind"]), max(0.0, delay))
+    return DueTask(
+        row["public_id"], row["image_key"], TaskKind(row["kind"]), max(row.get("least_delay", 0.0), delay)
+    )
 
 
 def _fail_exhausted(tx: Transaction, image_id: int, kind: TaskKind, max_attempts: int) -> bool:
