@@ -303,7 +303,7 @@ def gallery(config: Config) -> Gallery:
         shares=shares(known, known_albums),
         downloads=downloads(config, known, store),
         tags=TagRepository(known),
-        jobs=Jobs(JobRepository(known), sqs := queues(config, session)),
+        jobs=Jobs(JobRepository(known), sqs := queues(config, session), breaker_name(config)),
         parts=part_uploads(config, known, store),
         webhooks=webhooks(config, known),
         images=ImageRepository(known),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from imgcore.backoff import exponential
 from imgcore.db.connection import Repository, Transaction
-from imgcore.db.mapping import MESSAGE, WORD, Row, in_list, micros, moment
-from imgcore.db.statements import sql
-from imgcore.pipeline.models import BREAKER_CODES, BreakerState
+from imgcore.db.mapping import MESSAGE, WORD, Row, micros, moment
+from imgcore.pipeline.models import BreakerState
 from imgcore.text import storable
 
 FIRST_BACKOFF_SECONDS, LONGEST_BACKOFF_SECONDS = 30.0, 900.0
@@ -23,11 +24,18 @@ class CircuitBreakers(Repository):
     """One circuit breaker a service, shared by all processes. The table is named ``gates``.
 
     Closed: calls pass. Open: no call passes until its time is over; then one caller probes the service.
+
+    Its time is stored here alone: 100,000 tasks may wait for it, and one transaction cannot change them all.
+    imgcore.pipeline.models.next_attempt tells when one of them is tried again.
     """
 
     def state(self, name: str) -> BreakerState:
         """Return the state without changing it. The reason stays until a probe has succeeded."""
         return self._database.read(lambda tx: _state(name, _look(tx, name)))
+
+    def open_until(self, name: str) -> datetime | None:
+        """Return the time of the next probe, perhaps a past one; None while the breaker is closed."""
+        return self._database.read(lambda tx: open_until(tx, name))
 
     def acquire(self, name: str, *, probe: float) -> BreakerState:
         """Ask to call the service: ``closed`` of the answer says whether the caller may.
@@ -65,7 +73,6 @@ class CircuitBreakers(Repository):
                 wait=micros(wait),
                 **values,
             )
-            _postpone_waiting(tx, wait)
 
         self._database.run(store)
 
@@ -93,7 +100,6 @@ class CircuitBreakers(Repository):
                 failures=failures,
                 **values,
             )
-            _postpone_waiting(tx, wait)
             return wait
 
         return self._database.run(store)
@@ -116,21 +122,16 @@ class CircuitBreakers(Repository):
             self._database.run(lambda tx: tx.execute(statement, name=name))
 
 
-def _postpone_waiting(tx: Transaction, wait: float) -> None:
-    """Let the captions that wait for a model name the time of its next probe."""
-    names, values = in_list("code", BREAKER_CODES)
-    statement = sql(
-        "UPDATE tasks SET next_at = {later:wait} WHERE status = 'retry' AND next_at < {later:wait}"
-        " AND kind = 'caption' AND error IN ({names})",
-        names=names,
-    )
-    tx.execute(statement, wait=micros(wait), **values)
-
-
 def read_breakers(tx: Transaction) -> list[BreakerState]:
     """Return the state of every circuit breaker that was ever open, by name."""
     rows = tx.rows("SELECT name, closed_until, reason, message, {now} AS clock FROM gates ORDER BY name")
     return [_state(row["name"], row) for row in rows]
+
+
+def open_until(tx: Transaction, name: str) -> datetime | None:
+    """Return the time of a breaker's next probe, perhaps a past one; None while it is closed."""
+    row = tx.row("SELECT closed_until FROM gates WHERE name = :name", name=name)
+    return moment(row["closed_until"]) if row else None
 
 
 def _look(tx: Transaction, name: str) -> Row | None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from imgcore.db.changes import read_batches
-from imgcore.db.circuit_breaker import read_breakers
+from imgcore.db.circuit_breaker import open_until, read_breakers
 from imgcore.db.connection import Repository, Transaction
 from imgcore.db.mapping import Row, moment
 from imgcore.db.pauses import is_paused, pause, read_pauses, resume
@@ -16,6 +18,7 @@ from imgcore.db.tasks import reset_task
 from imgcore.gallery.changes import BatchCounts
 from imgcore.gallery.models import EVERYBODY, TaskKind, TaskStatus, Viewer
 from imgcore.pipeline.maintenance_models import Activity, JobGroup, JobsOverview, Pause
+from imgcore.pipeline.models import next_attempt
 
 _GROUPS = 50  # reasons that are shown at most
 
@@ -41,14 +44,17 @@ _FAILED = "t.status IN ('failed', 'blocked')"
 class JobRepository(Repository):
     """Reads of all tasks, and the retry of those that failed for one reason."""
 
-    def overview(self) -> JobsOverview:
-        """Return the counts of tasks by state, the retries and failures by reason, and the circuit breakers."""
+    def overview(self, breaker: str | None = None) -> JobsOverview:
+        """Return the counts of tasks by state, the retries and failures by reason, and the circuit breakers.
+
+        breaker: the name of the model's, whose next probe captions wait for; None without a model.
+        """
 
         def work(tx: Transaction) -> JobsOverview:
             sweep = tx.row("SELECT finished_at FROM sweeps WHERE name = 'last'")
             return JobsOverview(
                 counts=tuple(_group(row) for row in _rows(tx, _COUNTS, "1 = 1")),
-                retries=_reasons(tx, "t.status = 'retry'", "MIN(t.next_at)"),
+                retries=_retries(tx, open_until(tx, breaker) if breaker is not None else None),
                 failures=_reasons(tx, _FAILED, "MAX(t.finished_at)"),
                 breakers=tuple(read_breakers(tx)),
                 last_sweep=moment(sweep["finished_at"]) if sweep else None,
@@ -136,6 +142,13 @@ def _rows(tx: Transaction, statement: str, condition: str, **values: Any) -> lis
 def _reasons(tx: Transaction, condition: str, at: str, **values: Any) -> tuple[JobGroup, ...]:
     rows = _rows(tx, sql(_REASONS, at=at), condition, limit=_GROUPS, **values)
     return tuple(_group(row) for row in rows)
+
+
+def _retries(tx: Transaction, probe_at: datetime | None) -> tuple[JobGroup, ...]:
+    found = _reasons(tx, "t.status = 'retry'", "MIN(t.next_at)")
+    return tuple(
+        replace(group, at=next_attempt(group.kind, group.error, group.at, probe_at)) for group in found
+    )
 
 
 def _changed_by(viewer: Viewer) -> str:

@@ -27,14 +27,15 @@ _CODE = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 @dataclass(frozen=True, slots=True)
 class Jobs:
-    """The tasks of all images."""
+    """The tasks of all images. breaker: the name of the model's circuit breaker; None without a model."""
 
     rows: JobRepository
     queues: Queues
+    breaker: str | None = None
 
     def overview(self) -> JobsOverview:
         """Return what is waiting, running, due later, failed and paused, and the counts of dead letters."""
-        overview = self.rows.overview()
+        overview = self.rows.overview(self.breaker)
         try:
             return replace(overview, dead_letters=tuple(self.queues.dead_letters()))
         except ImgcoreError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 from imgcore.config import CAPTION_LEASE_SECONDS, LOST_AFTER_SECONDS, MAX_ATTEMPTS, THUMBNAIL_LEASE_SECONDS
@@ -33,6 +34,23 @@ BREAKER_CODES = WAITING | {
     "spending_cap",
     "wrong_address",
 }
+
+
+def waits_for_model(kind: TaskKind, error: str | None) -> bool:
+    """Return whether a retry with this error waits for the model that describes photos."""
+    return kind is TaskKind.CAPTION and error in BREAKER_CODES
+
+
+def next_attempt(
+    kind: TaskKind, error: str | None, next_at: datetime | None, probe_at: datetime | None
+) -> datetime | None:
+    """Return when a retry is tried: one that waits for the model, not before the next probe of it.
+
+    next_at: its own time; None where it is no retry. probe_at: None while the model's breaker is closed.
+    """
+    if next_at is None or probe_at is None or not waits_for_model(kind, error):
+        return next_at
+    return max(next_at, probe_at)
 
 
 @dataclass(frozen=True, slots=True)

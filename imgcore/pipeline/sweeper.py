@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -67,9 +67,9 @@ class Sweeper:
             self._release_paid(self.spending)
         if self.advance_campaigns is not None:
             self.advance_campaigns()
-        waiting = self._model_is_away()
-        upgraded = 0 if waiting else self._release_captions()
-        redelivered = self._redeliver(BREAKER_CODES if waiting else ())
+        wait = self._seconds_until_probe()
+        upgraded = self._release_captions() if wait is None else 0
+        redelivered = self._redeliver(wait)
         self.rows.index_unindexed(limit=LIMIT)
         self.rows.delete_old_security_events(older_than=SECURITY_LOG_SECONDS)
         self.rows.delete_ended_shares(older_than=ENDED_SHARE_SECONDS, limit=LIMIT)
@@ -118,11 +118,12 @@ class Sweeper:
             if spending.reached_quota(owner_id) is None:
                 self.rows.release(QUOTAS, within=LOOK_AHEAD_SECONDS, limit=LIMIT, owner_id=owner_id)
 
-    def _model_is_away(self) -> bool:
-        """Return whether the model's circuit breaker is open, or its probe is due."""
+    def _seconds_until_probe(self) -> float | None:
+        """Return the seconds until a worker probes the model that is away; None while its breaker is closed."""
         if self.breaker is None or self.breakers is None:
-            return False
-        return self.breakers.state(self.breaker).reason is not None
+            return None
+        state = self.breakers.state(self.breaker)
+        return None if state.reason is None else state.wait
 
     def _release_captions(self) -> int:
         """Release what waits for a model that works again; queue and count what was described without one."""
@@ -154,14 +155,20 @@ class Sweeper:
                     self.abort_parts(image)
         return recovered, expired
 
-    def _redeliver(self, held: Collection[str]) -> int:
+    def _redeliver(self, wait: float | None) -> int:
         """Queue the tasks that are due, crashed or were never delivered; return how many.
 
-        held: of what waits for the model only one is queued while it is away: it probes for all.
+        wait: seconds until the probe of a model that is away. Of what waits for it only one is queued, for that
+        time: it probes for all.
         """
         age = self.timing.lost_after
         due = self.rows.due_tasks(
-            within=LOOK_AHEAD_SECONDS, lost_after=age, again_after=age, limit=LIMIT, held=held
+            within=LOOK_AHEAD_SECONDS,
+            lost_after=age,
+            again_after=age,
+            limit=LIMIT,
+            held=() if wait is None else BREAKER_CODES,
+            held_for=wait or 0.0,
         )
         for task in due:
             self.queues.send(task.kind, task.image_key, task.delay)

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
-from imgcore.gallery.models import Image, TaskStatus
-from imgcore.pipeline.models import BREAKER_CODES, BreakerState
-from tests.contract.images import CAPTION, THUMBNAIL, arrived, claim, task
+from imgcore.pipeline.models import BreakerState
 from tests.support.repositories import Repositories
 
 
@@ -156,37 +152,3 @@ def test_allowed_probe_of_an_open_breaker_is_the_next_call(repositories: Reposit
     assert (True, False) == tuple(repositories.breakers.acquire("model", probe=30).probing for _ in range(2))
     assert repositories.breakers.state("other").wait > 500
     assert BreakerState("never opened") == repositories.breakers.acquire("never opened", probe=30)
-
-
-@pytest.mark.parametrize("opened", ["open", "back_off"])
-def test_captions_that_wait_for_the_breaker_wait_for_its_next_probe(
-    repositories: Repositories, opened: str
-) -> None:
-    """Thumbnails, retries for other reasons and longer pauses stay as they are."""
-
-    def parked(kind: str, code: str, delay: float) -> Image:
-        image = arrived(repositories)
-        mine = claim(repositories, image, kind)
-        repositories.tasks.park(mine, code=code, message="M.", delay=delay, refund=True)
-        return image
-
-    code = sorted(BREAKER_CODES)[0]
-    waiting = parked(CAPTION, code, 1.0)
-    others = [
-        (parked(THUMBNAIL, code, 1.0), THUMBNAIL),
-        (parked(CAPTION, "bad_answer", 1.0), CAPTION),
-        (parked(CAPTION, code, 3600.0), CAPTION),
-        (arrived(repositories), CAPTION),
-    ]
-    before = [task(repositories, image, kind).next_at for image, kind in others]
-    first = task(repositories, waiting, CAPTION).next_at
-
-    if opened == "open":
-        open_breaker(repositories, 30.0)
-    else:
-        back_off(repositories, probing=False)
-
-    moved = task(repositories, waiting, CAPTION)
-    assert TaskStatus.RETRY is moved.status
-    assert 20 < (moved.next_at - first).total_seconds() < 60
-    assert before == [task(repositories, image, kind).next_at for image, kind in others]

@@ -39,9 +39,9 @@ def sweeper_of(rows: Mock, **given: Any) -> Sweeper:
 
 
 def breakers(reason: str | None) -> Mock:
-    """Circuit breakers, all in one state."""
+    """Circuit breakers, all in one state; of one that is open the probe is due in 90 seconds."""
     found = Mock(spec=CircuitBreakers)
-    found.state.return_value = SimpleNamespace(reason=reason)
+    found.state.return_value = SimpleNamespace(reason=reason, wait=90.0 if reason else 0.0)
     return found
 
 
@@ -125,7 +125,8 @@ def test_sweep_holds_captions_while_the_model_is_away(
 ) -> None:
     sweeper_of(rows, breaker=breaker, breakers=breakers(state)).sweep()
 
-    assert held == rows.due_tasks.call_args[1]["held"]
+    asked = rows.due_tasks.call_args[1]
+    assert (held, 90.0 if held else 0.0) == (asked["held"], asked["held_for"])
     released = [] if held else [call(BREAKER_CODES, within=60.0, limit=500)]
     assert released == rows.release.call_args_list
 

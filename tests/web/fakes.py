@@ -334,7 +334,7 @@ def fake_gallery(
         storage=storage,
         downloads=downloads(Config.read({}), database, storage),
         tags=TagRepository(database),
-        jobs=Jobs(JobRepository(database), queues),
+        jobs=Jobs(JobRepository(database), queues, "gemini"),
         queues=queues,
         limits=Limits(max_bytes, MEDIA_TYPES),
         release="abc1234",

@@ -97,14 +97,20 @@ class Answers(RuleBasedStateMachine):
     def image(self, number: int) -> Image:
         return self.images[number % len(self.images)]
 
-    @rule(number=numbers, kind=st.sampled_from(TaskKind), ending=st.sampled_from(["done", "failed", "working"]))
+    @rule(
+        number=numbers,
+        kind=st.sampled_from(TaskKind),
+        ending=st.sampled_from(["done", "failed", "working", "waiting"]),
+    )
     def process(self, number: int, kind: TaskKind, ending: str) -> None:
         """A worker claims a task, and stores a result, an error, or nothing yet."""
         image = self.image(number)
         claim = self.tasks.claim(image.image_key, kind, lease=0.001, max_attempts=99)
         if claim is None or ending == "working":
             return
-        if ending == "failed":
+        if ending == "waiting":  # for the model: until the probe of its breaker
+            self.tasks.park(claim, code="unavailable", message="Away.", delay=0.0, refund=True)
+        elif ending == "failed":
             self.tasks.fail(claim, TaskStatus.FAILED, code="bad_answer", message="The model did not answer.")
         elif kind is TaskKind.CAPTION:
             self.tasks.finish_caption(claim, description(caption=f"A changed cat {claim.attempts}."))
@@ -123,13 +129,15 @@ class Answers(RuleBasedStateMachine):
     def restore(self, number: int) -> None:
         self.site.gallery.images.restore(self.image(number).public_id)
 
-    @rule(closed=st.booleans())
-    def breaker(self, closed: bool) -> None:
-        breakers = self.site.gallery.breakers
-        if closed:
-            breakers.close("gemini")
+    @rule(change=st.sampled_from(["close", "open", "back_off", "allow_probe"]))
+    def breaker(self, change: str) -> None:
+        breakers, reason = self.site.gallery.breakers, {"reason": "key_refused", "message": "Refused."}
+        if change == "open":
+            breakers.open("gemini", wait=60, **reason)
+        elif change == "back_off":  # for longer each time
+            breakers.back_off("gemini", probing=True, **reason)
         else:
-            breakers.open("gemini", wait=60, reason="key_refused", message="The key is refused.")
+            getattr(breakers, change)("gemini")
 
     @rule(kind=st.sampled_from(TaskKind), paused=st.booleans())
     def pause(self, kind: TaskKind, paused: bool) -> None:

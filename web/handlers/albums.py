@@ -102,10 +102,10 @@ class AlbumsApi(AlbumsBase):
     @requires(Scope.READ)
     def images(self, public_id: str) -> HTTPResponse:
         """List the photos of an album in its order."""
-        asked, albums = request.query(), self._albums
+        asked, albums, gallery = request.query(), self._albums, self._gallery
         limit = request.number(asked, "limit", DEFAULT_LIMIT, least=1, most=PAGE_LIMIT)
         page = albums.page(albums.get(public_id), limit, request.short(asked, "cursor"))
-        images = [serializers.image_json(image, self._gallery) for image in page.images]
+        images = serializers.images_json(page.images, gallery, serializers.probe_time(page.images, gallery))
         return json_with_etag({"images": images, "next": page.next})
 
     @requires(Scope.EDIT)

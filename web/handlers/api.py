@@ -38,6 +38,8 @@ from web.http.responses import Route, json_response, json_with_etag
 from web.limits import LIMITS
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from imgcore.accounts.service import Accounts
     from imgcore.gallery.service import Gallery
 
@@ -146,11 +148,14 @@ class Api:
         gallery = self._gallery
         if "ids" in asked:
             named = gallery.get_many([public_id for public_id in asked["ids"].split(",") if public_id])
-            return json_with_etag(_listed(named, None, gallery))
+            return json_with_etag(_listed(named, None, gallery, serializers.probe_time(named, gallery)))
         page = gallery.page_versions(cursor=cursor, limit=limit, query=words, filters=filters)
-        key = (page, common_key(gallery, originals=True))
+        probe_at = gallery.breakers.open_until(gallery.breaker)  # when photos that wait for it are tried again
+        key = (page, probe_at, common_key(gallery, originals=True))
         ids = [id_ for id_, _ in page.versions]
-        return json_from_cache(self._lists, key, lambda: _listed(gallery.by_ids(ids), page.next, gallery))
+        return json_from_cache(
+            self._lists, key, lambda: _listed(gallery.by_ids(ids), page.next, gallery, probe_at)
+        )
 
     @requires(Scope.READ)
     def image(self, public_id: str) -> HTTPResponse:
@@ -160,7 +165,8 @@ class Api:
     @requires(Scope.READ)
     def status(self, public_id: str) -> HTTPResponse:
         """Return the part of an image that changes while it is processed."""
-        return json_with_etag(serializers.status_json(self._gallery.progress(public_id)))
+        gallery = self._gallery
+        return json_with_etag(serializers.status_json(gallery.progress(public_id), gallery))
 
     @requires(Scope.EDIT)
     def edit(self, public_id: str) -> HTTPResponse:
@@ -206,8 +212,10 @@ class Api:
         return serializers.image_json(image, self._gallery)
 
 
-def _listed(images: Iterable[Image], following: str | None, gallery: Gallery) -> dict[str, Any]:
-    return {"images": [serializers.image_json(image, gallery) for image in images], "next": following}
+def _listed(
+    images: Iterable[Image], following: str | None, gallery: Gallery, probe_at: datetime | None
+) -> dict[str, Any]:
+    return {"images": serializers.images_json(images, gallery, probe_at), "next": following}
 
 
 def _description(max_bytes: int) -> bytes:

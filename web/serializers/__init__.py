@@ -12,7 +12,9 @@ from web.serializers.images import blank as blank
 from web.serializers.images import card_json as card_json
 from web.serializers.images import details as details
 from web.serializers.images import image_json as image_json
+from web.serializers.images import images_json as images_json
 from web.serializers.images import message as message
+from web.serializers.images import probe_time as probe_time
 from web.serializers.images import retryable as retryable
 from web.serializers.images import search_path as search_path
 from web.serializers.images import source_label as source_label

@@ -21,11 +21,14 @@ from imgcore.gallery.models import (
     Viewer,
     WordField,
 )
+from imgcore.pipeline.models import next_attempt, waits_for_model
 from imgcore.text import file_size
 from web.serializers import photography
 from web.serializers.times import moment, optional_utc, utc
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from imgcore.gallery.service import Gallery
 
 _STATUS_TEXT = {
@@ -83,14 +86,34 @@ def card_json(image: Image, gallery: Gallery) -> dict[str, Any]:
     }
 
 
+def probe_time(images: Iterable[Image], gallery: Gallery) -> datetime | None:
+    """Return the time of the next probe of the model, read only where one of the images waits for it."""
+    waits = any(
+        task.next_at is not None and waits_for_model(task.kind, task.error)
+        for image in images
+        for task in image.tasks
+    )
+    return gallery.breakers.open_until(gallery.breaker) if waits else None
+
+
 def image_json(image: Image, gallery: Gallery) -> dict[str, Any]:
-    """Return an image as JSON, the same for all API routes and pages.
+    """Return an image as ``images_json`` does."""
+    return images_json([image], gallery, probe_time([image], gallery))[0]
+
+
+def images_json(images: Iterable[Image], gallery: Gallery, probe_at: datetime | None) -> list[dict[str, Any]]:
+    """Return images as JSON, the same for all API routes and pages. probe_at: see ``probe_time``."""
+    return [_shown(image, gallery, probe_at) for image in images]
+
+
+def _shown(image: Image, gallery: Gallery, probe_at: datetime | None) -> dict[str, Any]:
+    """Return an image as JSON.
 
     ``details`` is present if any are known, ``owner`` if the gallery has accounts, and ``location`` only for
     callers who may change the image.
     """
     viewer = gallery.viewer
-    shown = _image_json(image, gallery.links(image), gallery)
+    shown = _image_json(image, gallery.links(image), gallery, probe_at)
     if image.details and (known := photography.details_json(image.details)):
         shown["details"] = known
     if viewer.account_id is not None:
@@ -104,7 +127,7 @@ def image_json(image: Image, gallery: Gallery) -> dict[str, Any]:
 
 def trashed_json(image: Image, gallery: Gallery) -> dict[str, Any]:
     """Return an image in the trash as JSON, with its thumbnail and the days until it is deleted for good."""
-    shown = image_json(image, gallery)
+    shown = _shown(image, gallery, None)  # no task is tried while it is there
     if image.thumbnail_key is not None:
         shown["thumbnail_url"] = gallery.storage.url(image.thumbnail_key)
     assert image.deleted_at is not None
@@ -112,7 +135,9 @@ def trashed_json(image: Image, gallery: Gallery) -> dict[str, Any]:
     return shown | {"deleted_at": utc(image.deleted_at), "days_left": max(0, -(-left // timedelta(days=1)))}
 
 
-def _image_json(image: Image, links: Links, gallery: Gallery | None = None) -> dict[str, Any]:
+def _image_json(
+    image: Image, links: Links, gallery: Gallery | None = None, probe_at: datetime | None = None
+) -> dict[str, Any]:
     if gallery is not None:
         image = image.in_language(gallery.language)
     return {
@@ -150,7 +175,7 @@ def _image_json(image: Image, links: Links, gallery: Gallery | None = None) -> d
         "uploaded_at": utc(image.uploaded_at),
         "taken_at": image.taken_at.replace(tzinfo=None).isoformat() if image.taken_at else None,
         "camera": image.camera,
-        "tasks": [task_json(task) for task in image.tasks],
+        "tasks": [task_json(task, probe_at) for task in image.tasks],
     }
 
 
@@ -180,26 +205,27 @@ def blank() -> dict[str, Any]:
     return _image_json(image, Links())
 
 
-def status_json(image: Image) -> dict[str, Any]:
+def status_json(image: Image, gallery: Gallery) -> dict[str, Any]:
     """Return the part of an image that changes while it is processed."""
+    probe_at = probe_time([image], gallery)
     return {
         "id": image.public_id,
         "status": image.status,
         "settled": image.settled,
         "message": message(image),
-        "tasks": [task_json(task) for task in image.tasks],
+        "tasks": [task_json(task, probe_at) for task in image.tasks],
     }
 
 
-def task_json(task: Task) -> dict[str, Any]:
-    """Return one task with its error code and sentence."""
+def task_json(task: Task, probe_at: datetime | None) -> dict[str, Any]:
+    """Return one task with its error code and sentence. probe_at: see ``probe_time``."""
     return {
         "kind": task.kind,
         "status": task.status,
         "error": task.error,
         "message": task.message,
         "attempts": task.attempts,
-        "next_at": optional_utc(task.next_at),
+        "next_at": optional_utc(next_attempt(task.kind, task.error, task.next_at, probe_at)),
     }
 
 
