@@ -69,16 +69,25 @@ export class Actions {
     const focused = document.activeElement?.closest?.(".card") instanceof HTMLElement;
     this.page.keepPlace(() => this.library.remove(id));
     if (next && focused) this.page.focus(next);
-    this.page.toast("Moved to the trash.", { label: "Undo", undo: true, run: () => this.restore(id, photo, added) });
+    this.#offer("Moved to the trash.", id, photo, added);
+  }
+
+  /** @param {string} text @param {string} id @param {Photo | undefined} photo @param {number} added */
+  #offer(text, id, photo, added) {
+    this.page.toast(text, { label: "Undo", undo: true, run: () => this.restore(id, photo, added) });
   }
 
   /**
+   * Take a photo out of the trash; after an error offer it again, unless the photo is gone.
    * @param {string} id
    * @param {Photo | undefined} photo as it was shown
    * @param {number} added its place among the new photos, or -1
    */
   async restore(id, photo, added) {
-    const image = await ask("POST", `/api/v1/images/${id}/restore`);
+    const image = await ask("POST", `/api/v1/images/${id}/restore`).catch((error) => {
+      if (!(error instanceof Problem) || error.status !== 404) this.#offer("The photo is still in the trash.", id, photo, added);
+      throw error;
+    });
     this.library.store.put({ ...photo, ...image });
     const shown = this.library.store.get(id);
     this.page.keepPlace(() => {

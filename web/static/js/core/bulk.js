@@ -43,7 +43,6 @@ export class Bulk {
         if (answer.results.length) sentences.push(answer.summary);
         this.page.removed(answer.results.filter((each) => each.status === "trashed").map((each) => each.id));
       }
-      if (!("ids" in wanted)) await this.page.reload(); // photos that are not loaded have changed
     } finally {
       this.page.progress(total, total);
       if (undo.length) {
@@ -52,19 +51,36 @@ export class Bulk {
         this.page.toast(merged(sentences));
       }
       this.page.news();
+      if (done && !("ids" in wanted)) await this.page.reload(); // photos that are not loaded have changed
     }
   }
 
-  /** @param {Step[]} steps */
+  /**
+   * Undo an action; after an error offer to undo the rest.
+   * @param {Step[]} steps
+   */
   async undo(steps) {
+    const calls = undoCalls(steps);
     const sentences = [];
-    for (const call of undoCalls(steps)) {
-      sentences.push((await ask("POST", "/api/v1/bulk/undo", { body: { undo: call } })).summary);
+    try {
+      for (let call = calls[0]; call; call = calls[0]) {
+        sentences.push((await ask("POST", "/api/v1/bulk/undo", { body: { undo: call } })).summary);
+        calls.shift();
+      }
+    } finally {
+      if (sentences.length) this.page.toast(merged(sentences));
+      const rest = calls.flat();
+      if (rest.length) this.page.toast(`${left(rest)} to undo.`, { label: "Undo", undo: true, run: () => this.undo(rest) });
+      this.page.news();
+      if (sentences.length) await this.page.reload();
     }
-    this.page.toast(merged(sentences));
-    await this.page.reload();
-    this.page.news();
   }
+}
+
+/** @param {Step[]} steps */
+function left(steps) {
+  const { size } = new Set(steps.flatMap(({ ids }) => ids));
+  return size === 1 ? "1 photo is left" : `${size.toLocaleString("en")} photos are left`;
 }
 
 /**

@@ -33,6 +33,7 @@ export function merged(sentences) {
 
 /**
  * Divide the requests that undo an action, so that each call names at most as many photos as the API takes.
- * @param {{ids: string[]}[]} steps
+ * @template {{ids: string[]}} T
+ * @param {T[]} steps
  */
 export const undoCalls = (steps) => steps.flatMap((step) => chunks(step.ids).map((ids) => [{ ...step, ids }]));

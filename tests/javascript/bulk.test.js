@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, test } from "node:test";
+
+import { Actions } from "../../web/static/js/core/actions.js";
+import { Bulk } from "../../web/static/js/core/bulk.js";
+
+const real = globalThis.fetch;
+
+/** @type {{path: string, body: any}[]} the requests, also those that failed */
+let sent = [];
+/** @type {Map<number, number>} the status of requests that fail, by their number */
+let failures = new Map();
+
+beforeEach(() => {
+  sent = [];
+  failures = new Map();
+  Object.assign(globalThis, { document: { activeElement: null }, HTMLElement: class {} });
+  globalThis.fetch = async (path, { body } = {}) => {
+    const asked = body ? JSON.parse(String(body)) : {};
+    sent.push({ path: String(path), body: asked });
+    const status = failures.get(sent.length);
+    if (status) return Response.json({ code: "made_up", detail: "The gallery is busy." }, { status });
+    if (!String(path).includes("/bulk")) return Response.json({ id: "a" });
+    const ids = asked.undo?.[0].ids ?? asked.ids ?? page(asked.cursor);
+    const results = ids.map((/** @type {string} */ id) => ({ id, status: "changed" }));
+    const undo = [{ action: "remove_tags", ids, tags: ["x"] }];
+    const next = asked.query && ids.at(-1) !== "2999" ? String(Number(ids.at(-1)) + 1) : null;
+    return Response.json({ results, summary: `${ids.length.toLocaleString("en")} changed.`, undo, next });
+  };
+});
+
+afterEach(() => {
+  globalThis.fetch = real;
+});
+
+/** @param {number} count @param {number} [from] */
+const ids = (count, from = 0) => Array.from({ length: count }, (_, index) => String(from + index));
+
+/** A page of the 3,000 photos that a search finds. @param {string | null} cursor */
+const page = (cursor) => ids(1000, Number(cursor ?? 0));
+
+/** A page that keeps what it is asked for. */
+function scene() {
+  /** @type {{text: string, action: any}[]} */
+  const toasts = [];
+  /** @type {string[]} */
+  const called = [];
+  const given = {
+    toast: (/** @type {string} */ text, /** @type {any} */ action) => toasts.push({ text, action }),
+    progress() {}, removed() {}, focus() {},
+    keepPlace: (/** @type {() => void} */ change) => change(),
+    reload: async () => { called.push("reload"); },
+    news: () => called.push("news"),
+  };
+  const offered = () => toasts.filter(({ action }) => action).map(({ text, action }) => `${text} ${action.label}`);
+  return { toasts, called, given, offered, bulk: new Bulk(given) };
+}
+
+test("Undo that fails between two requests is offered again for the rest, and shows what it has undone", async () => {
+  const { bulk, toasts, called, offered } = scene();
+  await bulk.run("add_tags", { ids: ids(3500) }, { tags: ["x"] });
+  assert.deepEqual(offered(), ["3,500 changed. Undo"]);
+  sent = [];
+  failures = new Map([[2, 503], [3, 429]]);
+  called.length = 0;
+  await assert.rejects(toasts[0].action.run(), /busy/);
+  assert.deepEqual([offered().at(-1), called], ["2,500 photos are left to undo. Undo", ["news", "reload"]]);
+  called.length = 0;
+  await assert.rejects(toasts.at(-1).action.run(), /busy/);
+  assert.deepEqual([offered().at(-1), called], ["2,500 photos are left to undo. Undo", ["news"]]); // nothing has changed
+  await toasts.at(-1).action.run();
+  assert.deepEqual(toasts.at(-1), { text: "2,500 changed.", action: undefined });
+  const undone = sent.filter((_, index) => !failures.has(index + 1)).flatMap(({ body }) => body.undo[0].ids);
+  assert.deepEqual(undone, ids(3500));
+});
+
+test("an action on a list that fails between two requests shows and offers to undo what it has done", async () => {
+  const { bulk, called, offered } = scene();
+  failures = new Map([[2, 503]]);
+  await assert.rejects(bulk.run("add_tags", { query: "", except: [], total: 3000, exact: true }, { tags: ["x"] }), /busy/);
+  assert.deepEqual([offered(), called], [["1,000 changed. Undo"], ["news", "reload"]]);
+});
+
+test("a photo that could not be taken out of the trash is offered again, unless it is gone", async () => {
+  const { given, toasts, offered } = scene();
+  const store = { get: () => ({ id: "a" }), put() {} };
+  const library = { store, added: [], sections: { neighbour: () => null }, remove() {}, place() {} };
+  const actions = new Actions(/** @type {any} */ (library), /** @type {any} */ ({ now: null }), given);
+  await actions.remove("a");
+  failures = new Map([[2, 503], [4, 404]]);
+  await assert.rejects(toasts.at(-1).action.run(), /busy/);
+  assert.deepEqual(offered(), ["Moved to the trash. Undo", "The photo is still in the trash. Undo"]);
+  await toasts.at(-1).action.run();
+  await assert.rejects(toasts.at(-1).action.run(), /busy/);
+  assert.equal(offered().length, 2);
+});
