@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from imgcore.collections.models import (
     Album,
     AlbumChanges,
+    AlbumList,
     AlbumOrder,
     AlbumRole,
     ItemResult,
@@ -45,9 +46,12 @@ class Albums:
         """Return the albums with the rights of ``viewer``."""
         return self if viewer == self.viewer else replace(self, viewer=viewer)
 
-    def all(self) -> Sequence[Album]:
-        """Return the albums that the viewer sees, the last changed first."""
-        return self.rows.all(self.viewer)
+    def listed(self, cursor: str | None = None) -> AlbumList:
+        """Return all albums of the viewer and up to 1,000 others that they see.
+
+        cursor: ``next`` of the previous list, for the others that follow. Invalid.
+        """
+        return self.rows.listed(self.viewer, place_in(cursor) if cursor is not None else None)
 
     def get(self, public_id: str) -> Album:
         """Return an album that the viewer sees. NotFound."""

@@ -84,6 +84,14 @@ class Album:
 
 
 @dataclass(frozen=True, slots=True)
+class AlbumList:
+    """Albums, the last changed first. next: the cursor of the albums that follow; None where there are none."""
+
+    albums: tuple[Album, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class AlbumChanges:
     """What to change of an album; None leaves a field as it is. cover: a public id, empty for none."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +10,7 @@ from imgcore.collections.models import (
     MEMBERS,
     Album,
     AlbumChanges,
+    AlbumList,
     AlbumOrder,
     AlbumRole,
     Member,
@@ -19,10 +19,12 @@ from imgcore.db.album_images import AlbumImageRepository, covers_and_counts, fin
 from imgcore.db.connection import Transaction
 from imgcore.db.mapping import Row, lock_account, moment
 from imgcore.db.pages import read_images
+from imgcore.db.places import after
 from imgcore.db.statements import sql
 from imgcore.errors import Conflict, NotFound
 from imgcore.gallery.keys import new_public_id
 from imgcore.gallery.models import Viewer
+from imgcore.gallery.places import Place
 
 _SELECT = (
     "SELECT a.id, a.public_id, a.owner_id, a.name, a.description, a.ordering, a.created_at, a.updated_at,"
@@ -30,6 +32,7 @@ _SELECT = (
     " LEFT JOIN album_members m ON m.album_id = a.id AND m.account_id = :viewer_id"
     " WHERE {rights} AND {condition} ORDER BY a.updated_at DESC, a.id DESC LIMIT :limit"
 )
+_OF_OTHERS = "CASE WHEN a.owner_id = :viewer_id THEN 1 ELSE 0 END = 0"  # those of open mode have no owner
 _MEMBERS = (
     "SELECT account.name, m.may FROM album_members m JOIN accounts account ON account.id = m.account_id"
     " WHERE m.album_id = :album_id ORDER BY account.name"
@@ -39,12 +42,23 @@ _MEMBERS = (
 class AlbumRepository(AlbumImageRepository):
     """The albums. Each method is one transaction; ``viewer`` decides which albums and images it concerns."""
 
-    def all(self, viewer: Viewer) -> Sequence[Album]:
-        """Return the albums that the viewer owns or that are shared with them, the last changed first."""
+    def listed(self, viewer: Viewer, place: Place | None) -> AlbumList:
+        """Return the albums that the viewer owns, and the first of those of others that they see.
 
-        def work(tx: Transaction) -> list[Album]:
-            rows = _rows(tx, viewer, "1 = 1", limit=ALBUMS)
-            return _with_images(tx, [_album(row, viewer) for row in rows], viewer)
+        place: of the last album of the previous list; the albums of others that follow it are returned. Others
+        have a limit of their own, so that they never displace the viewer's.
+        """
+        following, at = after(place, "a.updated_at", "a.id", descending=True)
+        others = sql("{of_others} AND {following}", of_others=_OF_OTHERS, following=following)
+
+        def work(tx: Transaction) -> AlbumList:
+            own = _rows(tx, viewer, "a.owner_id = :viewer_id", limit=ALBUMS) if place is None else []
+            found = _rows(tx, viewer, others, limit=ALBUMS + 1, **at)
+            shown = found[:ALBUMS]
+            rows = sorted([*own, *shown], key=lambda row: (row["updated_at"], row["id"]), reverse=True)
+            albums = _with_images(tx, [_album(row, viewer) for row in rows], viewer)
+            more = len(found) > ALBUMS
+            return AlbumList(tuple(albums), _place(shown[-1]).text() if more else None)
 
         return self._database.read(work)
 
@@ -167,6 +181,10 @@ def _rows(tx: Transaction, viewer: Viewer, condition: str, **values: Any) -> lis
     mine = "(a.owner_id = :viewer_id OR m.account_id IS NOT NULL)"
     statement = sql(_SELECT, rights="1 = 1" if viewer.changes_others else mine, condition=condition)
     return tx.rows(statement, viewer_id=viewer.account_id, **values)
+
+
+def _place(row: Row) -> Place:
+    return Place.of(row["updated_at"], row["id"])
 
 
 def _album(row: Row, viewer: Viewer) -> Album:

@@ -13,7 +13,7 @@ from imgcore.collections.albums import Albums
 from imgcore.collections.models import AlbumChanges, AlbumOrder, AlbumRole, ItemResult
 from imgcore.db.accounts import AccountRepository
 from imgcore.db.connection import Database
-from imgcore.errors import Conflict, Forbidden, NotFound
+from imgcore.errors import Conflict, Forbidden, Invalid, NotFound
 from imgcore.gallery.models import Image, Viewer
 from tests.contract.images import arrived
 from tests.support.repositories import Repositories
@@ -125,6 +125,38 @@ def test_account_has_a_limited_number_of_albums(people: People, monkeypatch: pyt
         mine.create("Second")
 
 
+def test_albums_of_others_follow_by_cursor_and_displace_none_of_the_own(
+    database: Database, repositories: Repositories, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("imgcore.db.albums.ALBUMS", 2)
+    mine, theirs, third = (people.add(name) for name in ("mine", "theirs", "third"))
+    own = [mine.create(f"Own {number}").public_id for number in range(2)]
+    shared = [albums.create("Shared").public_id for albums in (theirs, third) for _ in range(2)]
+    for number, album in enumerate(shared):
+        (theirs if number < 2 else third).set_member(album, "mine", AlbumRole.VIEW)
+    same = "UPDATE albums SET updated_at = '2026-05-01 10:00:00.000000' WHERE public_id = :public_id"
+    for album in shared[:3]:
+        database.run(lambda tx, album=album: tx.execute(same, public_id=album))
+
+    def pages(albums: Albums) -> list[list[str]]:
+        found, cursor = [], None
+        while not found or cursor is not None:
+            listed = albums.listed(cursor)
+            cursor = listed.next
+            found.append([album.public_id for album in listed.albums])
+        return found
+
+    assert [[shared[3], own[1], own[0], shared[2]], [shared[1], shared[0]]] == pages(mine)
+    administrator = Viewer(people.ids["mine"], sees_others=True, changes_others=True)
+    everybody = Albums(repositories.albums, repositories.images).for_viewer(administrator)
+    assert pages(mine) == [page for page in pages(everybody) if not {*page} - {*own, *shared}]
+    open_mode = pages(Albums(repositories.albums, repositories.images))
+    assert {*own, *shared} <= {album for page in open_mode for album in page}
+    assert 2 == max(len(page) for page in open_mode)
+    with pytest.raises(Invalid):
+        mine.listed("1000")
+
+
 def test_purged_image_is_no_cover_and_not_in_the_album(repositories: Repositories, everything: Albums) -> None:
     images = [arrived(repositories, name) for name in ("a.jpg", "b.jpg")]
     album = everything.create("Cover").public_id
@@ -155,7 +187,7 @@ def test_default_cover_is_the_first_photo_of_the_album_order(
     mine.move(sorted_by_hand, ids[2], ids[0])
 
     def covers(albums: Albums) -> dict[str, str | None]:
-        return {album.public_id: album.cover.name if album.cover else None for album in albums.all()}
+        return {album.public_id: album.cover.name if album.cover else None for album in albums.listed().albums}
 
     assert {dated: "b.jpg", sorted_by_hand: "c.jpg", other: "c.jpg"} == covers(mine)
     mine.set_member(sorted_by_hand, "theirs", AlbumRole.VIEW)
@@ -173,9 +205,9 @@ def test_members_see_what_the_album_holds_and_no_other_album(
     hidden = mine.create("Hidden").public_id
     album = mine.create("Shared").public_id
     mine.add(album, [image])
-    assert [] == theirs.all()
+    assert () == theirs.listed().albums
     mine.set_member(album, "theirs", AlbumRole.VIEW)
-    assert [album] == [found.public_id for found in theirs.all()]
+    assert [album] == [found.public_id for found in theirs.listed().albums]
     assert ["mine.jpg"] == names(theirs, album)
     with pytest.raises(NotFound):
         theirs.get(hidden)
@@ -183,7 +215,7 @@ def test_members_see_what_the_album_holds_and_no_other_album(
         theirs.add(album, [image])
     assert AlbumRole.ADD is mine.set_member(album, "theirs", AlbumRole.ADD).members[0].may
     mine.remove_member(album, "theirs")
-    assert [] == theirs.all()
+    assert () == theirs.listed().albums
 
 
 def test_what_a_deleted_account_added_is_hidden_and_then_purged(

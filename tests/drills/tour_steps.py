@@ -231,7 +231,7 @@ def collect(tour: Tour) -> None:
     tour.hands.activate("#select-bar [data-action=album]")
     tour.hands.write("#bulk-album", ALBUM)
     tour.hands.activate("dialog[open] .buttons button")
-    tour.wait(lambda: [10] == [album.images for album in tour.stage.gallery.albums.all()])
+    tour.wait(lambda: [10] == [album.images for album in tour.stage.gallery.albums.listed().albums])
 
 
 def share(tour: Tour) -> None:

@@ -111,6 +111,21 @@ def test_cursor_that_was_not_given_out_is_an_error_of_programs_alone(client: Cli
             assert 2 == client.get(f"{page}?cursor={cursor}").text.count("<img")
 
 
+def test_albums_beyond_the_limit_are_named_and_follow(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("imgcore.db.albums.ALBUMS", 2)
+    albums = [created(client) for _ in range(3)]
+    first = client.get(PATH).json
+    assert albums[:0:-1] == [album["id"] for album in first["albums"]]
+    second = client.get(f"{PATH}?cursor={first['next']}").json
+    assert (albums[:1], None) == ([album["id"] for album in second["albums"]], second["next"])
+    assert 422 == client.get(f"{PATH}?cursor=1").status
+    page = client.get("/albums").text
+    assert "This page shows your own albums and some of those of others." in page
+    last = client.get(f"/albums?cursor={first['next']}").text
+    assert (True, False) == (f'href="/albums/{albums[0]}"' in last, "More albums" in last)
+    assert page.count("<li>") == client.get("/albums?cursor=1").text.count("<li>")
+
+
 def test_deleted_photo_leaves_the_album_and_returns_when_restored(client: Client, gallery: Gallery) -> None:
     image = add_done(gallery, "a.jpg")
     album = created(client, image.public_id, add_done(gallery, "b.jpg").public_id)

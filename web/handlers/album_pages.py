@@ -11,7 +11,7 @@ from bottle import HTTPResponse, response
 from imgcore.accounts.models import Scope
 from imgcore.accounts.security_log import SecurityEvent
 from imgcore.collections.models import Album, AlbumChanges, AlbumOrder, AlbumRole, Results, summary
-from imgcore.errors import Forbidden, ImgcoreError
+from imgcore.errors import Forbidden, ImgcoreError, Invalid
 from imgcore.gallery.keys import is_public_id
 from imgcore.gallery.models import UploadStatus
 from web import serializers
@@ -188,8 +188,20 @@ class AlbumPages(AlbumsBase):
 
     def _list(self, fields: Mapping[str, str], error: ImgcoreError | None = None) -> str:
         gallery = self._gallery
-        albums = [album_row(album, gallery) for album in self._albums.all()]
-        return self._page("albums", error, albums=albums, fields=fields, may_create=_may_edit())
+        cursor = request.query().get("cursor") or None
+        try:
+            found = self._albums.listed(cursor)
+        except Invalid:
+            cursor, found = None, self._albums.listed()
+        return self._page(
+            "albums",
+            error,
+            albums=[album_row(album, gallery) for album in found.albums],
+            first=cursor is None,
+            following=found.next,
+            fields=fields,
+            may_create=_may_edit(),
+        )
 
     def _album(self, album: Album, *, error: ImgcoreError | None = None, done: str | None = None) -> str:
         gallery = self._gallery

@@ -67,7 +67,8 @@ class AlbumsApi(AlbumsBase):
     @requires(Scope.READ)
     def list_all(self) -> HTTPResponse:
         """List the albums, the last changed first."""
-        return json_with_etag({"albums": [self._shown(album) for album in self._albums.all()]})
+        found = self._albums.listed(request.short(request.query(), "cursor"))
+        return json_with_etag({"albums": [self._shown(album) for album in found.albums], "next": found.next})
 
     @requires(Scope.EDIT)
     def create(self) -> HTTPResponse:

@@ -23,8 +23,19 @@
   </li>
 %   end
 </ul>
-% else:
+% elif first:
 <p>There are no albums yet. An album collects photos under a name; a photo can be in several albums.</p>
+% end
+% if following is not None or not first:
+<p class="hint">This page shows {{'your own albums and some' if first else 'more'}} of those of others.</p>
+<p class="actions">
+%   if not first:
+  <a class="button" href="/albums">First albums</a>
+%   end
+%   if following is not None:
+  <a class="button" href="/albums?cursor={{following}}">More albums</a>
+%   end
+</p>
 % end
 % if may_create:
 <form class="panel" method="post" action="/albums">
