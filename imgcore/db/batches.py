@@ -12,7 +12,7 @@ from imgcore.db.connection import Repository, Transaction
 from imgcore.db.mapping import Row, in_list, micros, moment
 from imgcore.db.pauses import is_paused
 from imgcore.db.statements import sql
-from imgcore.db.tasks import store_description
+from imgcore.db.tasks import lock_image, store_description
 from imgcore.gallery.models import Description, TaskKind
 from imgcore.pipeline.models import PromptUsed
 
@@ -171,7 +171,7 @@ class BatchRepository(Repository):
         """
 
         def work(tx: Transaction) -> bool:
-            image = _locked(tx, image_id)
+            image = lock_image(tx, image_id)
             item = {"campaign_id": batch.campaign_id, "image_id": image_id}
             if not tx.execute(_END, status="done", old="waiting", **item):
                 return False
@@ -196,11 +196,3 @@ def _take(tx: Transaction, campaign_id: int, size: int) -> list[int]:
 def _batch(row: Row) -> Batch:
     used = PromptUsed(row["model"], row["language"], row["prompt_version"]) if row["model"] else None
     return Batch(row["id"], row["campaign_id"], row["label"], row["name"], moment(row["sent_at"]), used)
-
-
-def _locked(tx: Transaction, image_id: int) -> Row | None:
-    return tx.row(
-        "SELECT id, source, safety, input_tokens FROM images"
-        " WHERE id = :image_id AND deleted_at IS NULL {for_update}",
-        image_id=image_id,
-    )

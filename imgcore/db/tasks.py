@@ -159,7 +159,7 @@ class TaskRepository(Repository):
         """
 
         def work(tx: Transaction) -> bool:
-            image = _lock(tx, claim)
+            image = lock_image(tx, claim.image_id)
             parked = image is not None and tx.execute(
                 _PARK,
                 refund=int(refund),
@@ -170,6 +170,8 @@ class TaskRepository(Repository):
             )
             if image is not None and parked and provisional is not None:
                 _store(tx, image, provisional, own)
+                if image["source"] is None:  # else each retry would tell of the same words
+                    tell_webhooks(tx, image, claim.kind, TaskStatus.DONE)
             return bool(parked)
 
         return self._database.run(work)
@@ -208,7 +210,7 @@ class TaskRepository(Repository):
         }
 
         def work(tx: Transaction) -> bool:
-            image = _lock(tx, claim)
+            image = lock_image(tx, claim.image_id)
             if image is None or not tx.execute(_END, **ended, **_fence(claim)):
                 return False
             if store is not None:
@@ -307,11 +309,12 @@ def _fence(claim: Claim) -> dict[str, Any]:
     return {"image_id": claim.image_id, "kind": claim.kind.value, "token": claim.token}
 
 
-def _lock(tx: Transaction, claim: Claim) -> Row | None:
+def lock_image(tx: Transaction, image_id: int) -> Row | None:
+    """Return the locked row of an image, as results need it; None where it is deleted."""
     return tx.row(
         "SELECT id, owner_id, source, safety, input_tokens FROM images"
         " WHERE id = :image_id AND deleted_at IS NULL {for_update}",
-        image_id=claim.image_id,
+        image_id=image_id,
     )
 
 
@@ -339,7 +342,7 @@ def _describe(tx: Transaction, image: Row, description: Description) -> None:
 def store_description(tx: Transaction, image: Row, description: Description) -> bool:
     """Store a description that came without a task; False where the caption task is in progress or planned.
 
-    image: its locked row, as _lock returns it.
+    image: its locked row, as lock_image returns it.
     """
     in_progress = tx.row(
         "SELECT 1 AS one FROM tasks WHERE image_id = :image_id AND kind = 'caption'"
@@ -350,6 +353,7 @@ def store_description(tx: Transaction, image: Row, description: Description) -> 
         return False
     _describe(tx, image, description)
     tx.execute(_DONE_AFTER_ALL, image_id=image["id"])
+    tell_webhooks(tx, image, TaskKind.CAPTION, TaskStatus.DONE)
     return True
 
 

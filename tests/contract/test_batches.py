@@ -16,10 +16,12 @@ from imgcore.captioning.gemini.batches import GeminiBatches
 from imgcore.captioning.prices import price
 from imgcore.db.accounts import AccountRepository
 from imgcore.db.connection import Database, Transaction
+from imgcore.db.webhooks import WebhookRepository
 from imgcore.errors import BadAnswer, ImgcoreError, Misconfigured, RateLimited, Unavailable
 from imgcore.gallery.models import Edit, Image, Source, TaskKind
 from imgcore.spending.models import Caps, LedgerEntry
 from imgcore.spending.service import Spending
+from imgcore.webhooks.events import WebhookEvent
 from tests.contract.batch_tools import Bench, same_bill
 from tests.contract.captioning_tools import MODEL, Photo
 from tests.contract.database_tools import analyze
@@ -49,6 +51,19 @@ def test_batch_describes_each_photo_once_at_half_the_price(
         2 * (found.price_usd or 0),
     )
     same_bill(bench, google)
+
+
+def test_batch_notifies_webhooks_of_each_description(
+    bench: Bench, google: FakeBatches, photos: list[Image], database: Database
+) -> None:
+    WebhookRepository(database).create(None, "https://example.org/hook", list(WebhookEvent), "made-up")
+    campaign = bench.step(bench.start())
+    google.finish()
+    bench.step(campaign)
+
+    rows = database.read(lambda tx: tx.rows("SELECT event, image_id FROM webhook_deliveries ORDER BY image_id"))
+    described = [(WebhookEvent.PHOTO_DESCRIBED, photo.id) for photo in photos]
+    assert described == [(row["event"], row["image_id"]) for row in rows]
 
 
 def test_batch_leaves_words_of_people_and_photos_that_are_described_otherwise(

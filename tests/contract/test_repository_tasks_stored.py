@@ -104,6 +104,23 @@ def test_webhooks_are_notified_of_descriptions_and_failures_alone(
     assert [(event, image.id) for event in expected] == events(sqlite_database)
 
 
+def test_webhooks_are_notified_once_of_words_until_a_model_answers(sqlite_database: Database) -> None:
+    """A photo whose retries all fail keeps them, and no later event would name it."""
+    repositories = Repositories(sqlite_database)
+    image = arrived(repositories)
+    hook(sqlite_database)
+    for _ in range(2):
+        assert repositories.tasks.park(
+            claim(repositories, image, CAPTION), code="c", message="M.", delay=0.0, refund=True,
+            provisional=description(caption="For now."),
+        )  # fmt: skip
+    assert [("photo.described", image.id)] == events(sqlite_database)
+
+    mine = claim(repositories, image, CAPTION)
+    assert repositories.tasks.fail(mine, TaskStatus.FAILED, code="c", message="M.")
+    assert [("photo.described", image.id)] == events(sqlite_database)
+
+
 def test_crashed_task_with_attempts_left_does_not_fail(repositories: Repositories, database: Database) -> None:
     image = arrived(repositories)
     abandoned(repositories, image, CAPTION)
