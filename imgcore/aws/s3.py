@@ -17,6 +17,7 @@ from imgcore.text import attachment, too_large
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
 
     from imgcore.aws.parts import S3Parts
 
@@ -187,19 +188,27 @@ class S3Storage:
             for key in upload_keys:
                 pages = self._client.get_paginator("list_object_versions")
                 for page in pages.paginate(Bucket=self._uploads, Prefix=key):
-                    for item in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
-                        if item["Key"] == key:
-                            self._client.delete_object(
-                                Bucket=self._uploads, Key=key, VersionId=item["VersionId"]
-                            )
+                    found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+                    versions = [item["VersionId"] for item in found if item["Key"] == key]
+                    self._delete(self._uploads, [{"Key": key, "VersionId": each} for each in versions])
         with reaching("derived bucket"):
-            for key in derived_keys:
-                self._client.delete_object(Bucket=self._derived, Key=key)
+            self._delete(self._derived, [{"Key": key} for key in derived_keys])
 
     def remove_version(self, key: str, version_id: str) -> None:
         """Delete this version of an original; S3 answers 204 also where it is gone."""
         with reaching("uploads bucket"):
             self._client.delete_object(Bucket=self._uploads, Key=key, VersionId=version_id)
+
+    def _delete(self, bucket: str, objects: Sequence[ObjectIdentifierTypeDef]) -> None:
+        """Delete up to 1,000 objects by one request, whose answer names those that were refused."""
+        from botocore.exceptions import ClientError
+
+        if not objects:
+            return
+        got = self._client.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
+        for refused in got.get("Errors", []):
+            if refused.get("Code") not in {"NoSuchKey", "NoSuchVersion"}:
+                raise ClientError({"Error": {"Code": refused.get("Code", "")}}, "DeleteObjects")
 
     def _presigned(
         self,

@@ -60,18 +60,24 @@ _CHECK = sql(
 )
 
 _OLD = "{select} JOIN ({found}) old ON old.id = i.id ORDER BY i.deleted_at, i.id"
-_OLD_DELETED = sql(
-    _OLD,
-    select=SELECT,
-    found="SELECT id FROM images WHERE deleted_at <= {ago:older_than} ORDER BY deleted_at LIMIT :limit",
+_OLD_DELETED = (
+    "SELECT id FROM images WHERE deleted_at <= {ago:older_than} AND {turn} ORDER BY deleted_at LIMIT :limit"
 )
-_OLD_EXPIRED = sql(
-    _OLD,
-    select=SELECT,
-    found="SELECT id FROM images WHERE upload_status = 'expired' AND uploaded_at <= {ago:older_than}"
-    " AND deleted_at IS NULL ORDER BY uploaded_at LIMIT :limit",
+_OLD_EXPIRED = (
+    "SELECT id FROM images WHERE upload_status = 'expired' AND uploaded_at <= {ago:older_than}"
+    " AND deleted_at IS NULL AND {turn} ORDER BY uploaded_at LIMIT :limit"
 )
-
+# Those whose files could not be deleted a while ago come last: they leave their places to younger ones.
+_TURNS = ("(checked_at IS NULL OR checked_at <= {ago:again_after})", "checked_at > {ago:again_after}")
+_TRASH = [
+    sql(_OLD, select=SELECT, found=sql(found, turn=turn))
+    for turn in _TURNS
+    for found in (_OLD_DELETED, _OLD_EXPIRED)
+]
+_FORM_EXPIRED = (
+    "public_id = :public_id AND upload_status = 'awaiting' AND deleted_at IS NULL"
+    " AND upload_expires_at <= {ago:grace}"
+)
 
 _CLOCK_SLACK = 60.0  # seconds by which clocks may differ after a failover
 _REPAIR_CLOCK = (
@@ -258,24 +264,36 @@ class SweepRepository(Repository):
 
         return self._database.run(work)
 
+    def has_expired(self, public_id: str) -> bool:
+        """Return whether ``expire`` would mark this upload."""
+        query = sql("SELECT 1 AS one FROM images WHERE {form_expired}", form_expired=_FORM_EXPIRED)
+        values = {"public_id": public_id, "grace": micros(_GRACE)}
+        return self._database.read(lambda tx: tx.row(query, **values)) is not None
+
     def expire(self, public_id: str) -> bool:
         """Mark an awaited upload as expired, five minutes after its form did; False where that is not so."""
-        statement = (
-            "UPDATE images SET upload_status = 'expired', listed_id = NULL WHERE public_id = :public_id"
-            " AND upload_status = 'awaiting' AND deleted_at IS NULL AND upload_expires_at <= {ago:grace}"
+        statement = sql(
+            "UPDATE images SET upload_status = 'expired', listed_id = NULL WHERE {form_expired}",
+            form_expired=_FORM_EXPIRED,
         )
-        return bool(
-            self._database.run(lambda tx: tx.execute(statement, public_id=public_id, grace=micros(_GRACE)))
-        )
+        values = {"public_id": public_id, "grace": micros(_GRACE)}
+        return bool(self._database.run(lambda tx: tx.execute(statement, **values)))
 
-    def expired_trash(self, *, older_than: float, limit: int) -> Sequence[Image]:
-        """Return up to ``limit`` images to purge: deleted, or expired, at least ``older_than`` seconds ago."""
-        values = {"older_than": micros(older_than), "limit": limit}
-        return self._database.read(
-            lambda tx: [
-                image for query in (_OLD_DELETED, _OLD_EXPIRED) for image in images(tx.rows(query, **values))
-            ][:limit]
-        )
+    def expired_trash(self, *, older_than: float, again_after: float, limit: int) -> Sequence[Image]:
+        """Return up to ``limit`` images to purge: deleted, or expired, at least ``older_than`` seconds ago.
+
+        Those that were postponed within ``again_after`` seconds come last.
+        """
+        values = {"older_than": micros(older_than), "again_after": micros(again_after), "limit": limit}
+
+        def work(tx: Transaction) -> list[Image]:
+            found: list[Image] = []
+            for query in _TRASH:
+                if len(found) < limit:
+                    found += images(tx.rows(query, **values))
+            return found[:limit]
+
+        return self._database.read(work)
 
     def processed_images(self, *, turn: int, limit: int) -> Sequence[Image]:
         """Return the images with thumbnails in range number ``turn`` of ``limit`` ids, counted in a circle."""
@@ -298,6 +316,10 @@ class SweepRepository(Repository):
             return True
 
         return self._database.run(work)
+
+    def ping(self) -> None:
+        """Check that the database answers. Raises Unavailable."""
+        self._database.ping()
 
     def index_unindexed(self, *, limit: int) -> int:
         """Make up to ``limit`` photos searchable that a release without the search index has written."""
@@ -326,6 +348,11 @@ class SweepRepository(Repository):
             return sum(tx.execute("DELETE FROM shares WHERE id = :share_id", share_id=id_) for id_ in ids)
 
         return self._database.run(work)
+
+    def postpone_purge(self, public_id: str) -> None:
+        """Store that the files of an image could not be deleted just now."""
+        statement = "UPDATE images SET checked_at = {now} WHERE public_id = :public_id"
+        self._database.run(lambda tx: tx.execute(statement, public_id=public_id))
 
     def purge(self, public_id: str) -> bool:
         """Delete an image's row and tasks for good; False where it was restored or has been uploaded since."""

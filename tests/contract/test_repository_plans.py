@@ -132,7 +132,7 @@ def test_every_frequent_question_is_answered_by_an_index(
     full.sweep.uploads_without_event(lost_after=0, again_after=0, limit=100)
     full.sweep.expire(image.public_id)
     full.images.delete(image.public_id)
-    full.sweep.expired_trash(older_than=3600, limit=10)
+    full.sweep.expired_trash(older_than=3600, again_after=0.0, limit=10)
     full.sweep.purge(image.public_id)
 
     assert len(plans.lines) > 20

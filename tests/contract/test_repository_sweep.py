@@ -243,9 +243,9 @@ def test_the_trash_is_what_was_deleted_long_enough_ago(repositories: Repositorie
         repositories.images.delete(image.public_id)
 
     assert [image.id for image in deleted[:2]] == [
-        image.id for image in repositories.sweep.expired_trash(older_than=0, limit=2)
+        image.id for image in repositories.sweep.expired_trash(older_than=0, again_after=0.0, limit=2)
     ]
-    assert [] == list(repositories.sweep.expired_trash(older_than=LONG, limit=5))
+    assert [] == list(repositories.sweep.expired_trash(older_than=LONG, again_after=0.0, limit=5))
 
 
 def test_purging_removes_the_row_and_all_that_hangs_on_it(
@@ -277,16 +277,16 @@ def test_an_upload_that_never_came_goes_as_the_trash_does(
         repositories.sweep.expire(image.public_id)
     repositories.images.add(new())
     assert [never.id, late.id] == [
-        image.id for image in repositories.sweep.expired_trash(older_than=0, limit=5)
+        image.id for image in repositories.sweep.expired_trash(older_than=0, again_after=0.0, limit=5)
     ]
-    assert [] == list(repositories.sweep.expired_trash(older_than=LONG, limit=5))
+    assert [] == list(repositories.sweep.expired_trash(older_than=LONG, again_after=0.0, limit=5))
 
     repositories.images.receive(event(late), new())
     assert (True, False) == (
         repositories.sweep.purge(never.public_id),
         repositories.sweep.purge(late.public_id),
     )
-    assert [] == list(repositories.sweep.expired_trash(older_than=0, limit=5))
+    assert [] == list(repositories.sweep.expired_trash(older_than=0, again_after=0.0, limit=5))
 
 
 def test_what_was_restored_meanwhile_is_not_purged(repositories: Repositories) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from imgcore.db.connection import Database
 from imgcore.gallery.models import TaskKind, TaskStatus
-from tests.contract.images import CAPTION, THUMBNAIL, abandoned, arrived, claim, finish, task
+from tests.contract.images import CAPTION, THUMBNAIL, abandoned, arrived, claim, event, finish, new, task
 from tests.support.repositories import Repositories
 
 DAY = 86_400.0
@@ -20,6 +20,37 @@ def test_missing_file_fails_its_own_photo_alone(repositories: Repositories) -> N
 
     states = [task(repositories, image, THUMBNAIL).status for image in (older, missing, newer)]
     assert [TaskStatus.DONE, TaskStatus.FAILED, TaskStatus.DONE] == states
+
+
+def test_postponed_purge_leaves_its_place_to_others_for_a_while(repositories: Repositories) -> None:
+    """Deleted photos and expired uploads, each of two."""
+    deleted = [arrived(repositories) for _ in range(2)]
+    for image in deleted:
+        repositories.images.delete(image.public_id)
+    expired = [repositories.images.add(new(expires_in=-1000)) for _ in range(2)]
+    for image in expired:
+        assert repositories.sweep.expire(image.public_id)
+    for first, _ in (deleted, expired):
+        repositories.sweep.postpone_purge(first.public_id)
+
+    def found(again_after: float) -> list[int]:
+        trash = repositories.sweep.expired_trash(older_than=0.0, again_after=again_after, limit=5)
+        return [image.id for image in trash]
+
+    assert [each.id for each in (deleted[1], expired[1], deleted[0], expired[0])] == found(3600.0)
+    assert [image.id for image in (*deleted, *expired)] == found(0.0)
+
+
+def test_uploads_have_expired_where_expire_would_mark_them(repositories: Repositories) -> None:
+    rows = [new(expires_in=seconds) for seconds in (-290, -301, -1000, -1000)]
+    images = [repositories.images.add(row) for row in rows]
+    repositories.images.receive(event(rows[2]), rows[2])
+    repositories.images.delete(images[3].public_id)
+
+    expected = [False, True, False, False]
+    assert expected == [repositories.sweep.has_expired(image.public_id) for image in images]
+    assert expected == [repositories.sweep.expire(image.public_id) for image in images]
+    assert not repositories.sweep.has_expired(images[1].public_id)
 
 
 def test_release_leaves_retries_of_other_errors_kinds_and_photos(repositories: Repositories) -> None:

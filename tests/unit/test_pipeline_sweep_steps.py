@@ -51,7 +51,7 @@ def test_sweep_deletes_what_is_old_and_indexes_what_is_new(rows: Mock) -> None:
     rows.index_unindexed.assert_called_once_with(limit=500)
     rows.delete_old_security_events.assert_called_once_with(older_than=90 * DAY)
     rows.delete_ended_shares.assert_called_once_with(older_than=90 * DAY, limit=500)
-    rows.expired_trash.assert_called_once_with(older_than=30 * DAY, limit=500)
+    rows.expired_trash.assert_called_once_with(older_than=30 * DAY, again_after=3600.0, limit=500)
     rows.record_sweep.assert_called_once_with()
     assert 3 == report.notified
 
@@ -109,11 +109,12 @@ def test_sweep_upload_without_event_is_received_and_queued_for_each_kind(rows: M
 def test_sweep_unused_form_that_expires_has_its_parts_aborted(rows: Mock, expired: bool) -> None:
     image, abort = Mock(), Mock()
     sweeper = sweeper_of(rows, abort_parts=abort)
-    rows.uploads_without_event.return_value, rows.expire.return_value = [image], expired
+    rows.uploads_without_event.return_value, rows.has_expired.return_value = [image], expired
     sweeper.storage.find.return_value = None
 
     assert expired == sweeper.sweep().expired
     assert [call(image)] * expired == abort.call_args_list
+    assert expired == rows.expire.call_count
 
 
 @pytest.mark.parametrize(
