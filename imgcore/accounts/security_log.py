@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from imgcore.accounts.models import SecurityEntry
+from imgcore.accounts.models import Account, SecurityEntry
 from imgcore.errors import ImgcoreError
 
 if TYPE_CHECKING:
@@ -63,6 +63,25 @@ class SecurityEvent(StrEnum):
     SETTING_CHANGED = "setting_changed"
 
 
+# The events whose subject is an account
+ABOUT_ACCOUNTS = frozenset(
+    {
+        SecurityEvent.SIGN_IN_FAILED,
+        SecurityEvent.CONFIRMATION_FAILED,
+        SecurityEvent.SESSIONS_ENDED,
+        SecurityEvent.KEY_REVOKED,
+        SecurityEvent.PASSWORD_RESET,
+        SecurityEvent.SECOND_FACTOR_RESET,
+        SecurityEvent.SECOND_FACTOR_FAILED,
+        SecurityEvent.ROLE_CHANGED,
+        SecurityEvent.ACCOUNT_CREATED,
+        SecurityEvent.ACCOUNT_DELETED,
+        SecurityEvent.ALBUM_SHARED,
+        SecurityEvent.ALBUM_UNSHARED,
+    }
+)
+
+
 @dataclass(frozen=True, slots=True)
 class SecurityLog:
     """Writes and reads the security log."""
@@ -105,3 +124,7 @@ class SecurityLog:
         before: the id of the last entry of the previous page. name: of the account that acted or is concerned.
         """
         return self.rows.events(before=before, name=name, limit=PAGE)
+
+    def of_account(self, account: Account, limit: int) -> Sequence[SecurityEntry]:
+        """Return the newest entries in which the account acted or that are about it, the newest first."""
+        return self.rows.of_account(account, ABOUT_ACCOUNTS, limit)

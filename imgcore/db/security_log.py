@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from imgcore.accounts.models import SecurityEntry
+from imgcore.accounts.models import Account, SecurityEntry
 from imgcore.db.connection import Repository
-from imgcore.db.mapping import NAME, WORD, Row, moment
+from imgcore.db.mapping import NAME, WORD, Row, in_list, moment
 from imgcore.db.statements import sql
 from imgcore.text import storable
 
-_PAGE = (
-    "SELECT id, at, event, actor, subject, address, detail FROM security_events {where}"
-    " ORDER BY id DESC LIMIT :limit"
+_COLUMNS = "e.id, e.at, e.event, e.actor, e.subject, e.address, e.detail"
+_PAGE = sql(
+    "SELECT {columns} FROM security_events e WHERE e.id < :before ORDER BY e.id DESC LIMIT :limit",
+    columns=_COLUMNS,
 )
+# A UNION, because no index has the newest events of an actor or a subject in their order
+_BY = "SELECT id FROM security_events WHERE {column} = :name AND {condition} ORDER BY id DESC LIMIT :limit"
+_NAMED = (
+    "SELECT {columns} FROM (SELECT * FROM ({acted}) acted UNION SELECT * FROM ({concerned}) concerned) page"
+    " {then_join} security_events e ON e.id = page.id ORDER BY e.id DESC LIMIT :limit"
+)
+_BEFORE = "id < :before"
+_SINCE = "at >= (SELECT created_at FROM accounts WHERE id = :account_id)"
+# The subject of a changed setting is an account where the setting is its quota
+_ABOUT = "(event IN ({events}) OR (event = 'setting_changed' AND SUBSTR(detail, 1, 6) = 'quota:'))"
+_TOP = 2**62  # above every id
 
 
 class SecurityLogRepository(Repository):
@@ -39,16 +51,34 @@ class SecurityLogRepository(Repository):
 
     def events(self, *, before: int | None, name: str | None, limit: int) -> Sequence[SecurityEntry]:
         """Return the newest events with an id below ``before``, of that actor or subject."""
-        conditions, values = [], dict[str, Any](limit=limit)
-        if before is not None:
-            conditions.append("id < :before")
-            values["before"] = before
-        if name is not None:
-            conditions.append("(actor = :name OR subject = :name)")
-            values["name"] = name
-        where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
-        rows = self._database.read(lambda tx: tx.rows(sql(_PAGE, where=where), **values))
-        return [_entry(row) for row in rows]
+        values: dict[str, Any] = {"before": _TOP if before is None else before, "limit": limit}
+        if name is None:
+            return self._entries(_PAGE, values)
+        return self._entries(_named(_BEFORE, _BEFORE), values | {"name": name})
+
+    def of_account(self, account: Account, about: Collection[str], limit: int) -> Sequence[SecurityEntry]:
+        """Return the newest events of an account: those in which it acted, and those that are about it.
+
+        Earlier events are of an account that had the same name. about: the events whose subject is an account;
+        the subject of others may be a setting or a task of the same name.
+        """
+        names, values = in_list("event", about)
+        concerned = sql("{since} AND {about}", since=_SINCE, about=sql(_ABOUT, events=names))
+        asked = {"name": account.name, "account_id": account.id, "limit": limit}
+        return self._entries(_named(_SINCE, concerned), asked | values)
+
+    def _entries(self, statement: str, values: dict[str, Any]) -> Sequence[SecurityEntry]:
+        return [_entry(row) for row in self._database.read(lambda tx: tx.rows(statement, **values))]
+
+
+def _named(acted: str, concerned: str) -> str:
+    """Return the statement for the events whose actor or subject is a name, with a condition on each."""
+    return sql(
+        _NAMED,
+        columns=_COLUMNS,
+        acted=sql(_BY, column="actor", condition=acted),
+        concerned=sql(_BY, column="subject", condition=concerned),
+    )
 
 
 def _entry(row: Row) -> SecurityEntry:

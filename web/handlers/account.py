@@ -178,6 +178,6 @@ class AccountPages(FormPages):
             "key_days_choices": KEY_DAYS_CHOICES,
             "scopes": [(scope, words) for scope, words in _SCOPES.items() if scope in mine.scopes],
             "sessions": [serializers.session(each, here) for each in accounts.sessions(mine)],
-            "events": serializers.security_entries(accounts.log.page(name=mine.name)[:_EVENTS]),
+            "events": serializers.security_entries(accounts.log.of_account(mine, _EVENTS)),
             "keys": [serializers.key(each) for each in accounts.keys(mine)],
         }

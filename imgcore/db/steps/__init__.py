@@ -47,6 +47,7 @@ from imgcore.db.steps.m037 import m037_pauses
 from imgcore.db.steps.m038 import m038_hash_owners
 from imgcore.db.steps.m039 import m039_ledger_months
 from imgcore.db.steps.m040 import m040_page_keys
+from imgcore.db.steps.m041 import m041_security_event_names
 
 STEPS = (
     m001_images_and_tasks,
@@ -89,4 +90,5 @@ STEPS = (
     m038_hash_owners,
     m039_ledger_months,
     m040_page_keys,
+    m041_security_event_names,
 )
