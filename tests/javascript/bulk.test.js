@@ -74,11 +74,43 @@ test("Undo that fails between two requests is offered again for the rest, and sh
   assert.deepEqual(undone, ids(3500));
 });
 
-test("an action on a list that fails between two requests shows and offers to undo what it has done", async () => {
-  const { bulk, called, offered } = scene();
+test("an action on a list that fails between two requests shows, undoes and continues", async () => {
+  const { bulk, called, offered, toasts } = scene();
   failures = new Map([[2, 503]]);
-  await assert.rejects(bulk.run("add_tags", { query: "", except: [], total: 3000, exact: true }, { tags: ["x"] }), /busy/);
-  assert.deepEqual([offered(), called], [["1,000 changed. Undo"], ["news", "reload"]]);
+  const wanted = { query: "tag=cat", except: [], total: 3000, exact: true };
+  await assert.rejects(bulk.run("add_tags", wanted, { tags: ["x"] }), /busy/);
+  assert.deepEqual(offered(), ["1,000 changed. Undo", "2,000 photos are left. Continue"]);
+  assert.deepEqual(called, ["news", "reload"]);
+  failures = new Map([[3, 503]]);
+  await assert.rejects(toasts.at(-1)?.action.run(), /busy/);
+  assert.equal(offered().at(-1), "2,000 photos are left. Continue");
+  await toasts.at(-1)?.action.run();
+  assert.equal(offered().at(-1), "2,000 changed. Undo");
+  assert.deepEqual(sent.map(({ body }) => body.cursor), [null, "1000", "1000", "1000", "2000"]);
+  assert.deepEqual(new Set(sent.map(({ body: { cursor: _, ...rest } }) => JSON.stringify(rest))), new Set([
+    JSON.stringify({ action: "add_tags", tags: ["x"], query: { tag: "cat" }, except: [] }),
+  ]));
+});
+
+test("what is left of a list is not counted where it may have photos that are left out", async () => {
+  const { bulk, offered, toasts } = scene();
+  failures = new Map([[3, 503]]);
+  await assert.rejects(bulk.run("trash", { query: "", except: ids(1000), total: 3000, exact: true }), /busy/);
+  assert.equal(offered().at(-1), "Other photos are left. Continue");
+  await toasts.at(-1)?.action.run();
+  assert.deepEqual(sent.map(({ body }) => body.cursor), [null, "1000", "2000", "2000"]);
+});
+
+test("an action on named photos continues with those that an error has left", async () => {
+  const { bulk, offered, toasts } = scene();
+  failures = new Map([[1, 503], [3, 503]]);
+  await assert.rejects(bulk.run("recaption", { ids: ids(2001) }), /busy/);
+  assert.deepEqual(offered(), []); // they are still selected
+  await assert.rejects(bulk.run("recaption", { ids: ids(1001) }), /busy/);
+  assert.deepEqual(offered(), ["1,000 changed. Undo", "1 photo is left. Continue"]);
+  await toasts.at(-1)?.action.run();
+  assert.deepEqual(sent.map(({ body }) => body.ids.length), [1000, 1000, 1, 1]);
+  assert.equal(sent.at(-1)?.body.ids[0], "1000");
 });
 
 test("a photo that could not be taken out of the trash is offered again, unless it is gone", async () => {

@@ -1,10 +1,10 @@
 // Actions on many photos: each asks the API, changes the list, says in a sentence what happened, and can be undone at once.
 // Loaded with the first of them.
 
-import { chunks, merged, sizeOf, undoCalls } from "../model/bulk.js";
+import { merged, namesOf, restOf, sizeOf, undoCalls } from "../model/bulk.js";
 import { ask } from "./api.js";
 
-/** @typedef {import("../model/selection.js").Wanted} Wanted */
+/** @typedef {import("../model/bulk.js").Rest} Rest */
 /** @typedef {{action: string, ids: string[]}} Step */
 /** @typedef {{results: {id: string, status: string}[], summary: string, undo: Step[], next: string | null}} Answer */
 /**
@@ -23,20 +23,27 @@ export class Bulk {
   }
 
   /**
+   * Send the requests of an action, one after the other; after an error offer to continue.
    * @param {string} action
-   * @param {Wanted} wanted
+   * @param {Rest} wanted
    * @param {{tags?: string[], album?: string}} [more]
+   * @param {{continued?: boolean}} [options] continued: these photos are what an error has left
    */
-  async run(action, wanted, more = {}) {
+  async run(action, wanted, more = {}, { continued = false } = {}) {
     /** @type {Step[]} */
     const undo = [];
     /** @type {string[]} */
     const sentences = [];
     const total = sizeOf(wanted);
     let done = 0;
+    /** @type {Rest | null} */
+    let rest = wanted;
     try {
       this.page.progress(done, total);
-      for await (const answer of requests({ action, ...more }, wanted)) {
+      while (rest) {
+        /** @type {Answer} */
+        const answer = await ask("POST", "/api/v1/bulk", { body: { action, ...more, ...namesOf(rest) } });
+        rest = restOf(rest, answer);
         done += answer.results.length;
         this.page.progress(Math.min(done, total - 1), total);
         undo.push(...answer.undo);
@@ -50,9 +57,20 @@ export class Bulk {
       } else if (sentences.length) {
         this.page.toast(merged(sentences));
       }
+      if (rest && (continued || rest !== wanted)) this.#offer(action, rest, more);
       this.page.news();
       if (done && !("ids" in wanted)) await this.page.reload(); // photos that are not loaded have changed
     }
+  }
+
+  /**
+   * Offer what an error has left of an action.
+   * @param {string} action @param {Rest} rest @param {{tags?: string[], album?: string}} more
+   */
+  #offer(action, rest, more) {
+    const exact = "ids" in rest || (rest.exact && rest.except.length === 0);
+    const run = () => this.run(action, rest, more, { continued: true });
+    this.page.toast(exact ? `${left(sizeOf(rest))}.` : "Other photos are left.", { label: "Continue", run });
   }
 
   /**
@@ -70,37 +88,13 @@ export class Bulk {
     } finally {
       if (sentences.length) this.page.toast(merged(sentences));
       const rest = calls.flat();
-      if (rest.length) this.page.toast(`${left(rest)} to undo.`, { label: "Undo", undo: true, run: () => this.undo(rest) });
+      const { size } = new Set(rest.flatMap(({ ids }) => ids));
+      if (size) this.page.toast(`${left(size)} to undo.`, { label: "Undo", undo: true, run: () => this.undo(rest) });
       this.page.news();
       if (sentences.length) await this.page.reload();
     }
   }
 }
 
-/** @param {Step[]} steps */
-function left(steps) {
-  const { size } = new Set(steps.flatMap(({ ids }) => ids));
-  return size === 1 ? "1 photo is left" : `${size.toLocaleString("en")} photos are left`;
-}
-
-/**
- * Send the requests of an action, one after the other.
- * @param {Record<string, unknown>} body
- * @param {Wanted} wanted
- * @returns {AsyncGenerator<Answer>}
- */
-async function* requests(body, wanted) {
-  if ("ids" in wanted) {
-    for (const ids of chunks(wanted.ids)) yield ask("POST", "/api/v1/bulk", { body: { ...body, ids } });
-    return;
-  }
-  const listed = { ...body, query: Object.fromEntries(new URLSearchParams(wanted.query)), except: wanted.except };
-  /** @type {string | null} */
-  let cursor = null;
-  do {
-    /** @type {Answer} */
-    const answer = await ask("POST", "/api/v1/bulk", { body: { ...listed, cursor } });
-    cursor = answer.next;
-    yield answer;
-  } while (cursor !== null);
-}
+/** @param {number} count */
+const left = (count) => (count === 1 ? "1 photo is left" : `${count.toLocaleString("en")} photos are left`);

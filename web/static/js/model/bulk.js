@@ -2,7 +2,10 @@
 
 import { AT_ONCE } from "./selection.js";
 
-/** @typedef {import("./selection.js").Wanted} Wanted */
+/**
+ * What is left of an action: named photos, or those of a list from a cursor on.
+ * @typedef {import("./selection.js").Named | (import("./selection.js").Listed & {cursor?: string})} Rest
+ */
 
 /** @template T @param {T[]} list @param {number} [size] @returns {T[][]} */
 export function chunks(list, size = AT_ONCE) {
@@ -11,8 +14,27 @@ export function chunks(list, size = AT_ONCE) {
   return found;
 }
 
-/** How many photos an action works on. @param {Wanted} wanted */
+/** How many photos an action works on. @param {Rest} wanted */
 export const sizeOf = (wanted) => ("ids" in wanted ? wanted.ids.length : Math.max(0, wanted.total - wanted.except.length));
+
+/** The members of a request that name the next photos. @param {Rest} rest */
+export function namesOf(rest) {
+  if ("ids" in rest) return { ids: rest.ids.slice(0, AT_ONCE) };
+  const { except, cursor = null } = rest;
+  return { query: Object.fromEntries(new URLSearchParams(rest.query)), except, cursor };
+}
+
+/**
+ * What is left once a request is answered, or null.
+ * @param {Rest} rest
+ * @param {{results: unknown[], next: string | null}} answer
+ * @returns {Rest | null}
+ */
+export function restOf(rest, { results, next }) {
+  if (!("ids" in rest)) return next === null ? null : { ...rest, cursor: next, total: rest.total - results.length };
+  const ids = rest.ids.slice(AT_ONCE);
+  return ids.length ? { ids } : null;
+}
 
 /**
  * The summaries of several requests as one: "1,000 changed." and "5 changed, 1 is not yours." are "1,005 changed, 1 is not yours."
