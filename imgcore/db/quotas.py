@@ -6,8 +6,9 @@ from imgcore.accounts.models import Quota, Usage
 from imgcore.db.connection import Repository, Transaction
 from imgcore.db.mapping import Row
 from imgcore.db.statements import sql
+from imgcore.db.waiting import release
 from imgcore.errors import Conflict
-from imgcore.spending.models import QUOTA_DAY, QUOTA_MONTH
+from imgcore.spending.models import QUOTAS
 from imgcore.text import file_size
 
 # Answered by the index images_usage alone. Expired uploads use nothing; the trash counts until it is emptied.
@@ -28,11 +29,7 @@ _SET = (
     "SELECT quota_images, quota_bytes, quota_uploads, quota_spend_day, quota_spend_month"
     " FROM accounts WHERE id = :account_id"
 )
-# Photos that wait for the quota of spending become due; if it is still reached, they wait again
-_RELEASE = (
-    "UPDATE tasks SET next_at = {now} WHERE status = 'retry' AND error IN (:day, :month)"
-    " AND image_id IN (SELECT id FROM images WHERE owner_id = :account_id)"
-)
+_RELEASED = 500  # photos that a change of a quota releases; the sweeps release the others
 
 
 class QuotaRepository(Repository):
@@ -74,9 +71,10 @@ class QuotaRepository(Repository):
                 day=spend_day,
                 month=spend_month,
             )
-            tx.execute(_RELEASE, account_id=account_id, day=QUOTA_DAY, month=QUOTA_MONTH)
 
         self._database.run(work)
+        # If it is still reached, they wait again
+        release(self._database, QUOTAS, within=0.0, limit=_RELEASED, owner_id=account_id)
 
 
 def check_quota(tx: Transaction, account_id: int, size: int, default: Quota) -> None:

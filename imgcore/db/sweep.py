@@ -16,14 +16,13 @@ from imgcore.db.mapping import HAS_WORDS_OF, SELECT, Row, image_by_id, images, i
 from imgcore.db.pauses import is_paused, not_paused
 from imgcore.db.statements import sql
 from imgcore.db.tasks import fail_crashed_task, reset_task, tell_webhooks
+from imgcore.db.waiting import release, waiting
 from imgcore.db.word_index import index_unindexed
 from imgcore.gallery.models import Image, Source, TaskKind, TaskStatus
 from imgcore.pipeline.maintenance_models import DueTask
 
-_RELEASED = 100  # images whose tasks one transaction releases
 _GRACE = 300.0  # seconds after the form expired in which an upload that began before may end
 
-_WAITING = "status = 'retry' AND error IN ({names}) AND next_at > {later:within}"
 _IS_DUE = (
     "((t.status = 'retry' AND t.next_at <= {later:within})"
     " OR (t.status = 'processing' AND t.lease_until <= {now})"
@@ -167,41 +166,17 @@ class SweepRepository(Repository):
         """Make the retries of up to ``limit`` images due now that have one of these errors; return how many.
 
         within: seconds; those that are due by then are left as they are. owner_id: only this account's images.
-        A transaction changes a hundred images at most, so that no edit of one of them waits for long.
         """
-        names, values = in_list("code", codes)
-        waiting = sql(_WAITING, names=names)
-        if owner_id is not None:
-            waiting += " AND image_id IN (SELECT id FROM images WHERE owner_id = :owner_id)"
-            values["owner_id"] = owner_id
-        find = sql(
-            "SELECT DISTINCT image_id FROM tasks WHERE {waiting} ORDER BY image_id LIMIT :limit",
-            waiting=waiting,
-        )
-        values["within"] = micros(within)
-
-        def make_due(some: Sequence[int]) -> int:
-            ids, named = in_list("id", some)
-            update = sql(
-                "UPDATE tasks SET next_at = {now} WHERE {waiting} AND image_id IN ({ids})",
-                waiting=waiting,
-                ids=ids,
-            )
-            return self._database.run(lambda tx: tx.execute(update, **values, **named))
-
-        rows = self._database.read(lambda tx: tx.rows(find, limit=limit, **values))
-        found = [row["image_id"] for row in rows]
-        return sum(make_due(found[start : start + _RELEASED]) for start in range(0, len(found), _RELEASED))
+        return release(self._database, codes, within=within, limit=limit, owner_id=owner_id)
 
     def waiting_owners(self, codes: Collection[str], *, within: float) -> Sequence[int]:
         """Return the ids of the accounts with retries that ``release`` would make due."""
-        names, values = in_list("code", codes)
+        condition, values = waiting(codes, within)
         find = sql(
             "SELECT DISTINCT owner_id FROM images WHERE owner_id IS NOT NULL"
             " AND id IN (SELECT image_id FROM tasks WHERE {waiting}) ORDER BY owner_id",
-            waiting=sql(_WAITING, names=names),
+            waiting=condition,
         )
-        values["within"] = micros(within)
         return self._database.read(lambda tx: [row["owner_id"] for row in tx.rows(find, **values)])
 
     def is_paused(self, kind: TaskKind) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from imgcore.accounts.models import Role
 from imgcore.db import versions
 from imgcore.db.connection import Database, Transaction
 from imgcore.gallery.models import Edit, Image, TaskKind
@@ -110,18 +111,27 @@ def test_breaker_changes_at_the_same_cost_with_few_and_many_photos_that_wait(
     assert not any(" tasks" in statement or " images" in statement for each in many for statement in each)
 
 
+@pytest.mark.parametrize("by", ["the sweep", "a quota"])
 def test_release_changes_a_hundred_photos_in_one_short_transaction(
-    repositories: Repositories, database: Database, monkeypatch: pytest.MonkeyPatch
+    repositories: Repositories, database: Database, monkeypatch: pytest.MonkeyPatch, by: str
 ) -> None:
     """Rows are locked in the order of claims and edits: the image before its task."""
     waiting = wait(repositories, MANY, DAY)
+    if by == "a quota":
+        statement = "UPDATE tasks SET error = 'spend_quota_day' WHERE status = 'retry' AND kind = :kind"
+        database.run(lambda tx: tx.execute(statement, kind=CAPTION.value))
+    ada = repositories.accounts.add("a" * 32, "ada", Role.PERSON, "hash").id
+    database.run(lambda tx: tx.execute("UPDATE images SET owner_id = :ada WHERE id > 0", ada=ada))
     query = "SELECT version FROM images ORDER BY id"
     before = [row["version"] for row in database.read(lambda tx: tx.rows(query))]
 
     with recorded(monkeypatch) as found:
-        assert MANY == repositories.sweep.release(BREAKER_CODES, within=60.0, limit=500)
+        if by == "the sweep":
+            assert MANY == repositories.sweep.release(BREAKER_CODES, within=60.0, limit=500)
+        else:
+            repositories.accounts.set_quota(ada, images=None, bytes_=None, uploads=None)
 
-    writing = [each for each in found if any(statement.startswith("UPDATE") for statement in each)]
+    writing = [each for each in found if any(statement.startswith("UPDATE tasks") for statement in each)]
     assert 3 == len(writing)
     assert {3} == {len(each) for each in writing}  # the ids, the images, the tasks
     assert {("SELECT", "UPDATE images", "UPDATE tasks")} == {
