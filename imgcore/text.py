@@ -31,6 +31,7 @@ _PUNCTUATION |= {ord("−"): "-", ord("⁃"): "-"}
 # Letters that Unicode neither decomposes nor names after another letter, and the Arabic letter stretcher
 _FOLDED_LETTERS = {"æ": "ae", "œ": "oe", "ı": "i", "ð": "d", "þ": "th", "ŋ": "n", "ə": "e", "ĸ": "k", "ـ": ""}
 
+_OVERRIDES = re.compile("[\u202a-\u202e\u2066-\u2069]")  # Unicode TR 9, 2.1 to 2.5
 _Form = Literal["NFC", "NFD", "NFKC", "NFKD"]
 _MOST_MARKS = 30  # of one letter
 _SHORT = 500  # characters of a text in which any number of marks does no harm
@@ -78,6 +79,14 @@ def printable(text: str) -> str:
 def one_line(text: str) -> str:
     """Return ``printable(text)`` with one space for each run of whitespace and line breaks."""
     return " ".join(printable(" ".join(text.split())).split())
+
+
+def without_overrides(text: str) -> str:
+    """Return ``text`` without the characters that change the direction of what follows, also after the text.
+
+    These are U+202A to U+202E and U+2066 to U+2069. The marks and joiners of right-to-left text remain.
+    """
+    return text if text.isascii() else _OVERRIDES.sub("", text)
 
 
 def shorten(text: str, limit: int, mark: str = "…") -> str:

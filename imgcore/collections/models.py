@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from imgcore.errors import Invalid
 from imgcore.gallery.models import Image
-from imgcore.text import is_showable, one_line
+from imgcore.text import is_showable, one_line, without_overrides
 
 NAME_LENGTH = 100  # characters
 UNTITLED = "Untitled"  # where a name has no visible character
@@ -134,12 +134,12 @@ def checked_name(name: str, what: str = "An album's name") -> str:
 
 
 def checked_description(text: str) -> str:
-    """Return a description as it is stored. Invalid (``description``)."""
+    """Return a description as it is stored, without direction overrides. Invalid (``description``)."""
     if len(text) > DESCRIPTION_LENGTH:
         raise Invalid(f"A description may have at most {DESCRIPTION_LENGTH:,} characters.", code="description")
     if not is_showable(text):
         raise Invalid("The description contains characters that cannot be shown.", code="description")
-    return text.strip()
+    return without_overrides(text).strip()
 
 
 def checked_ids(ids: Iterable[str], most: int = IDS) -> list[str]:

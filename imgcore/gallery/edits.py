@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from imgcore.errors import Invalid
 from imgcore.gallery.models import Edit
-from imgcore.text import is_showable
+from imgcore.text import is_showable, without_overrides
 
 CAPTION_LENGTH = 1000  # characters
 ALT_TEXT_LENGTH = 500  # characters
@@ -36,7 +36,7 @@ def same_words(one: str | Sequence[str] | None, other: str | Sequence[str] | Non
     if one is None or other is None:
         return False
     if isinstance(one, str) or isinstance(other, str):
-        return one.strip() == other.strip() if isinstance(one, str) and isinstance(other, str) else False
+        return isinstance(one, str) and isinstance(other, str) and _plain(one) == _plain(other)
     return _plain_tags(one) == _plain_tags(other)
 
 
@@ -51,17 +51,21 @@ def clean_tags(given: Sequence[str]) -> list[str]:
     return tags
 
 
+def _plain(text: str) -> str:
+    return without_overrides(text).strip()
+
+
 def _plain_tags(given: Sequence[str]) -> list[str]:
-    tags = [" ".join(tag.split()).lower() for tag in given]
+    tags = [" ".join(without_overrides(tag).split()).lower() for tag in given]
     return list(dict.fromkeys(tag for tag in tags if tag))
 
 
 def checked_text(text: str | None, name: str, length: int) -> str | None:
-    """Return a text without blanks around it; None for None. Invalid (``name``)."""
+    """Return a text without direction overrides and blanks around it; None for None. Invalid (``name``)."""
     if text is None:
         return None
     _check_showable(text, name)
-    text = text.strip()
+    text = _plain(text)
     if len(text) > length:
         raise Invalid(f"{name} may have at most {length} characters.", code=name)
     return text

@@ -23,6 +23,7 @@ from imgcore.text import (
     shorten,
     storable,
     too_large,
+    without_overrides,
 )
 
 ROOT = Path(__file__).parents[2]
@@ -124,6 +125,13 @@ def test_storable_lone_surrogate_is_invalid() -> None:
 )
 def test_is_showable_controls_and_surrogates_are_not(text: str, expected: bool) -> None:
     assert expected is is_showable(text)
+
+
+def test_without_overrides_keeps_marks_and_joiners() -> None:
+    """A mark changes nothing after the next letter; an override changes the rest of the paragraph."""
+    overrides = "".join(map(chr, [*range(0x202A, 0x202F), *range(0x2066, 0x206A)]))
+    kept = "\u200c\u200d\u200e\u200f\u061c\u2065\u2029\u202f"
+    assert f"a{kept}b" == without_overrides(f"a{overrides}{kept}b")
 
 
 def test_fold_for_search_ignores_case_accents_and_width() -> None:

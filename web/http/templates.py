@@ -13,7 +13,7 @@ from bottle import SimpleTemplate, request, touni
 
 from imgcore.gallery.languages import Language
 from imgcore.gallery.models import MAX_PIXELS, MAX_SIDE
-from imgcore.text import file_size
+from imgcore.text import file_size, without_overrides
 from web import serializers
 from web.http.assets import StaticFiles
 from web.http.auth import caller
@@ -95,6 +95,7 @@ class TemplateRenderer:
             "max_megapixels": MAX_PIXELS // 1_000_000,
             "max_side": f"{MAX_SIDE:,}",
             "destinations": destinations,
+            "without_overrides": without_overrides,
             "quoted": lambda text: quote(text, safe=""),
             "blank": serializers.blank(),
             "blank_pixel": BLANK_PIXEL,

@@ -2,10 +2,10 @@
 % album_path = f"/albums/{album['id']}"
 <section class="page">
 <p class="back"><a href="/albums">← Albums</a></p>
-<h1>{{album['name']}}</h1>
+<h1 dir="auto">{{album['name']}}</h1>
 <p class="hint">{{album['photos']}}{{' · ' + album['dates'] if album['dates'] else ''}}{{' · shared by ' + (album['owner'] or 'nobody') if not album['mine'] else ''}}</p>
 % if album['description']:
-<p class="about">{{album['description']}}</p>
+<p class="about" dir="auto">{{album['description']}}</p>
 % end
 % if done:
 <p class="done" role="status">{{done}}</p>
@@ -62,9 +62,9 @@
   <form method="post" action="{{album_path}}/edit">
     <input type="hidden" name="token" value="{{token}}">
     <label for="name">Name</label>
-    <input id="name" name="name" maxlength="100" value="{{album['name']}}" required autocomplete="off">
+    <input id="name" name="name" dir="auto" maxlength="100" value="{{album['name']}}" required autocomplete="off">
     <label for="description">Description</label>
-    <textarea id="description" name="description" rows="3" maxlength="2000">{{album['description']}}</textarea>
+    <textarea id="description" name="description" dir="auto" rows="3" maxlength="2000">{{album['description']}}</textarea>
     <label for="order">Order of the photos</label>
     <select id="order" name="order">
       <option value="date"{{' selected' if album['order'] == 'date' else ''}}>By date, the oldest first</option>

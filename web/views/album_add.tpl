@@ -1,11 +1,11 @@
 % rebase('layout.tpl', title=f"Add photos to {album['name']} – Caption Gallery", sheet='collections')
 % album_path = f"/albums/{album['id']}"
 <section class="page">
-<p class="back"><a href="{{album_path}}">← {{album['name']}}</a></p>
-<h1>Add photos to {{album['name']}}</h1>
+<p class="back"><a href="{{album_path}}">← <bdi>{{album['name']}}</bdi></a></p>
+<h1>Add photos to <bdi>{{album['name']}}</bdi></h1>
 <form class="find" method="get" action="{{album_path}}/add">
   <label for="find">Search your photos</label>
-  <div class="line"><input id="find" name="q" type="search" maxlength="{{shared.search_length}}" value="{{sought}}"><button class="button" type="submit">Search</button></div>
+  <div class="line"><input id="find" name="q" dir="auto" type="search" maxlength="{{shared.search_length}}" value="{{sought}}"><button class="button" type="submit">Search</button></div>
 </form>
 % if tiles:
 <form method="post" action="{{album_path}}/add">

@@ -1,8 +1,8 @@
 % rebase('layout.tpl', title=f"{image['caption'] or image['name']} – Caption Gallery", sheet='collections')
 % album_path = f"/albums/{album['id']}"
 <article class="page one">
-<p class="back"><a href="{{album_path}}">← {{album['name']}}</a> <span class="hint">{{place}}</span></p>
-<h1 class="sr">Photo {{place}} of {{album['name']}}</h1>
+<p class="back"><a href="{{album_path}}">← <bdi>{{album['name']}}</bdi></a> <span class="hint">{{place}}</span></p>
+<h1 class="sr">Photo {{place}} of <bdi>{{album['name']}}</bdi></h1>
 % include('photo_words.tpl', image=image)
 % include('photo_steps.tpl', previous=previous, following=following, folder=f'{album_path}/images')
 % if seen:

@@ -17,7 +17,7 @@
 %     else:
       <span class="cover"></span>
 %     end
-      <strong>{{album['name']}}</strong>
+      <strong dir="auto">{{album['name']}}</strong>
     </a>
     <p class="hint">{{album['photos']}}{{' · ' + album['dates'] if album['dates'] else ''}}{{' · shared by ' + (album['owner'] or 'nobody') if not album['mine'] else ''}}</p>
   </li>
@@ -42,9 +42,9 @@
   <h2>New album</h2>
   <input type="hidden" name="token" value="{{token}}">
   <label for="name">Name</label>
-  <input id="name" name="name" maxlength="100" value="{{fields.get('name', '')}}" required autocomplete="off">
+  <input id="name" name="name" dir="auto" maxlength="100" value="{{fields.get('name', '')}}" required autocomplete="off">
   <label for="description">Description (optional)</label>
-  <textarea id="description" name="description" rows="3" maxlength="2000">{{fields.get('description', '')}}</textarea>
+  <textarea id="description" name="description" dir="auto" rows="3" maxlength="2000">{{fields.get('description', '')}}</textarea>
   <button class="button primary" type="submit">Create the album</button>
 </form>
 % end

@@ -11,7 +11,7 @@
 %   if preview['sample']:
   <ul>
 %     for one in preview['sample']:
-    <li><a href="/images/{{one.public_id}}">{{one.name}}</a>: {{one.caption or 'no caption'}}</li>
+    <li><a href="/images/{{one.public_id}}"><bdi>{{one.name}}</bdi></a>: <bdi>{{one.caption or 'no caption'}}</bdi></li>
 %     end
   </ul>
 %   end

@@ -12,7 +12,7 @@
   <p class="chip">{{image['status_text']}}</p>
 % end
   <div class="legend">
-    <p class="{{'caption' if image['caption'] else 'caption name'}}" lang="{{image['caption_language'] or ''}}">{{image['caption'] or image['name']}}</p>
+    <p class="{{'caption' if image['caption'] else 'caption name'}}" dir="auto" lang="{{image['caption_language'] or ''}}">{{image['caption'] or image['name']}}</p>
 % if image['source_label']:
     <p class="source">{{image['source_label']}}</p>
 % end
@@ -22,10 +22,10 @@
 % if removable or (image['retryable'] and not image['read_only']):
     <div class="actions">
 %   if image['retryable'] and not image['read_only']:
-      <div class="retry"><button class="button small" type="submit" form="act" formaction="/images/{{image['id']}}/retry">Try again<span class="sr"> with {{image['name']}}</span></button></div>
+      <div class="retry"><button class="button small" type="submit" form="act" formaction="/images/{{image['id']}}/retry">Try again<span class="sr"> with <bdi>{{image['name']}}</bdi></span></button></div>
 %   end
 %   if removable:
-      <div class="remove"><button class="button small quiet" type="submit" form="act" formaction="/images/{{image['id']}}/delete">Remove<span class="sr"> {{image['name']}}</span></button></div>
+      <div class="remove"><button class="button small quiet" type="submit" form="act" formaction="/images/{{image['id']}}/delete">Remove<span class="sr"> <bdi>{{image['name']}}</bdi></span></button></div>
 %   end
     </div>
 % end

@@ -9,12 +9,12 @@
 % for version in versions:
   <li>
     <p><strong>{{version['field']}}</strong>{{' · ' + version['note'] if version['note'] else ''}}<br>
-    {{version['text']}}<br>
+    <bdi>{{version['text']}}</bdi><br>
     <span class="hint">{{version['by']}}, <time datetime="{{version['at_machine']}}">{{version['at']}}</time> UTC</span></p>
 %   if version['restorable']:
     <form method="post" action="/images/{{image['id']}}/history/{{version['id']}}/restore">
       <input type="hidden" name="token" value="{{token}}">
-      <button class="button small" type="submit">Use this text<span class="sr">: {{version['field']}}, {{version['text']}}</span></button>
+      <button class="button small" type="submit">Use this text<span class="sr">: {{version['field']}}, <bdi>{{version['text']}}</bdi></span></button>
     </form>
 %   end
   </li>

@@ -8,7 +8,7 @@
 <meta name="theme-color" media="(prefers-color-scheme: dark)" content="#141311" data-scheme="dark">
 <script src="{{static}}/js/theme.js"></script>
 <meta name="robots" content="noindex">
-<title>{{title}}</title>
+<title>{{without_overrides(title)}}</title>
 <link rel="icon" href="{{static}}/icon.svg" type="image/svg+xml">
 <link rel="apple-touch-icon" href="{{static}}/icons/touch-180.png">
 <link rel="manifest" href="{{static}}/manifest.webmanifest">

@@ -31,7 +31,7 @@
 % elif get('done'):
   <p class="done" role="status">{{done}}</p>
 % end
-  <h1 lang="{{image['caption_language'] or ''}}">{{image['caption'] or image['name']}}</h1>
+  <h1 dir="auto" lang="{{image['caption_language'] or ''}}">{{image['caption'] or image['name']}}</h1>
 % if not image['settled']:
   <noscript><p class="hint">This page shows changes when it is reloaded. <a href="/images/{{image['id']}}">Reload</a></p></noscript>
 % end
@@ -50,19 +50,19 @@
 % if image['tags']:
   <ul class="tags" aria-label="Tags">
 %   for tag in image['tags']:
-    <li lang="{{image['tags_language'] or ''}}"><a href="{{search_path(tag)}}">{{tag}}</a></li>
+    <li dir="auto" lang="{{image['tags_language'] or ''}}"><a href="{{search_path(tag)}}">{{tag}}</a></li>
 %   end
   </ul>
 % end
   <dl class="said">
 % if image['alt_text']:
-    <div><dt>Alt text</dt><dd lang="{{image['alt_language'] or ''}}">{{image['alt_text']}}</dd></div>
+    <div><dt>Alt text</dt><dd dir="auto" lang="{{image['alt_language'] or ''}}">{{image['alt_text']}}</dd></div>
 %   if image['alt_text_may_not_fit']:
     <div><dt>Check the alt text</dt><dd>A person changed the caption; the alt text is still that of {{provenance['alt_text']}}.</dd></div>
 %   end
 % end
 % if image['visible_text']:
-    <div><dt>Text in the photo</dt><dd>{{image['visible_text']}}</dd></div>
+    <div><dt>Text in the photo</dt><dd dir="auto">{{image['visible_text']}}</dd></div>
 % end
 % if image['safety'] and image['safety'] != 'ok':
     <div><dt>Rated by the model as</dt><dd>{{image['safety']}}</dd></div>
@@ -125,7 +125,7 @@
 %   if machine:
     <div><dt>{{term}}</dt><dd><time datetime="{{machine}}">{{words_}}</time></dd></div>
 %   else:
-    <div><dt>{{term}}</dt><dd>{{words_}}</dd></div>
+    <div><dt>{{term}}</dt><dd dir="auto">{{words_}}</dd></div>
 %   end
 % end
   </dl>

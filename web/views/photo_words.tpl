@@ -5,16 +5,16 @@
   <p class="none">This photo has no picture yet.</p>
 % end
 % if image['caption']:
-  <figcaption>{{image['caption']}}</figcaption>
+  <figcaption dir="auto">{{image['caption']}}</figcaption>
 % end
 </figure>
 % if image['alt_text']:
-<p class="hint">Alt text: {{image['alt_text']}}</p>
+<p class="hint">Alt text: <bdi>{{image['alt_text']}}</bdi></p>
 % end
 % if image['tags']:
 <ul class="tags" role="list" aria-label="Tags">
 %   for tag in image['tags']:
-  <li class="chip">{{tag}}</li>
+  <li class="chip" dir="auto">{{tag}}</li>
 %   end
 </ul>
 % end

@@ -13,7 +13,7 @@
   <input type="hidden" name="except" value="{{excluded}}">
   <input type="hidden" name="shown" value="{{shown}}">
   <label for="title">Title (optional)</label>
-  <input id="title" name="title" maxlength="100" value="{{fields.get('title', '')}}" autocomplete="off">
+  <input id="title" name="title" dir="auto" maxlength="100" value="{{fields.get('title', '')}}" autocomplete="off">
   <label for="days">Days until the link ends</label>
   <input id="days" name="days" type="number" min="1" max="{{most_days}}" value="{{fields.get('days', days)}}" required>
   <label for="password">Password (optional)</label>

@@ -6,7 +6,7 @@
 % end
 % if get('made'):
 <div class="done" role="status">
-  <h2>The link to {{made['title']}} is ready</h2>
+  <h2>The link to <bdi>{{made['title']}}</bdi> is ready</h2>
   <p><label for="url">Copy it now: it is not shown again.</label></p>
   <input id="url" readonly value="{{url}}">
   <p>It ends on {{made['ends']}} UTC.{{' Send the password by another way than the link.' if made['password'] else ' Everybody who has it sees the photos.'}}</p>
@@ -16,7 +16,7 @@
 <ul class="plain" role="list">
 %   for share in shares:
   <li>
-    <span><strong>{{share['title']}}</strong>{{' by ' + share['owner'] if share['owner'] else ''}}<br>
+    <span><strong dir="auto">{{share['title']}}</strong>{{' by ' + share['owner'] if share['owner'] else ''}}<br>
     <span class="hint">{{share['status_text']}} · {{share['photos']}}{{' · ' + share['options'] if share['options'] else ''}} · created <time datetime="{{share['created_at']}}">{{share['created']}}</time> · {{'ends' if share['open'] else 'ended at the latest'}} <time datetime="{{share['expires_at']}}">{{share['ends']}}</time> UTC · {{share['opened_text']}}\\
 %     if share['last']:
 , last <time datetime="{{share['last_opened_at']}}">{{share['last']}}</time> UTC\\
@@ -25,7 +25,7 @@
 %     if share['open']:
     <form method="post" action="/shared/{{share['id']}}/revoke">
       <input type="hidden" name="token" value="{{token}}">
-      <button class="button small" type="submit">Revoke<span class="sr"> the link to {{share['title']}}</span></button>
+      <button class="button small" type="submit">Revoke<span class="sr"> the link to <bdi>{{share['title']}}</bdi></span></button>
     </form>
 %     end
   </li>

@@ -16,7 +16,7 @@
 <p><a class="button" href="/tags?cursor={{quoted(following)}}&amp;q={{quoted(prefix)}}">More tags</a></p>
 %   end
 % elif prefix:
-<p>No tag begins with “{{prefix}}”.</p>
+<p>No tag begins with “<bdi>{{prefix}}</bdi>”.</p>
 <p><a class="button" href="/tags">Show all tags</a></p>
 % else:
 <p>There are no tags yet. Each photo gets some when it is described; people add others on the photo's page.</p>

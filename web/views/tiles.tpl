@@ -5,11 +5,11 @@
 % if tile['url']:
       <img alt="{{tile['alt']}}" src="{{tile['url']}}" srcset="{{tile['url']}} {{shared.thumbnail_sides[0]}}w, {{tile['dense_url'] or tile['url']}} {{shared.thumbnail_sides[1]}}w" sizes="(max-width: 40rem) 30vw, 10rem" width="{{shared.thumbnail_sides[0]}}" height="{{shared.thumbnail_sides[0]}}" loading="lazy" decoding="async">
 % else:
-      <span class="none">{{tile['caption']}}</span>
+      <span class="none" dir="auto">{{tile['caption']}}</span>
 % end
     </a>
 % if choosing:
-    <label class="pick"><input type="checkbox" name="photo_{{tile['id']}}" value="yes"{{' disabled checked' if tile.get('inside') else ''}}> <span><span class="sr">Choose </span>{{'In the album' if tile.get('inside') else 'Choose'}}<span class="sr">: {{tile['caption']}}</span></span></label>
+    <label class="pick"><input type="checkbox" name="photo_{{tile['id']}}" value="yes"{{' disabled checked' if tile.get('inside') else ''}}> <span><span class="sr">Choose </span>{{'In the album' if tile.get('inside') else 'Choose'}}<span class="sr">: <bdi>{{tile['caption']}}</bdi></span></span></label>
 % end
   </li>
 % end

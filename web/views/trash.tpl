@@ -18,11 +18,11 @@
     <p><strong dir="auto">{{image['name']}}</strong><br><span class="hint">{{image['days_left']}} {{'day' if image['days_left'] == 1 else 'days'}} left</span></p>
     <form method="post" action="/trash/restore{{here}}">
       <input type="hidden" name="token" value="{{token}}">
-      <button class="button" type="submit" name="id" value="{{image['id']}}">Restore<span class="sr"> {{image['name']}}</span></button>
+      <button class="button" type="submit" name="id" value="{{image['id']}}">Restore<span class="sr"> <bdi>{{image['name']}}</bdi></span></button>
     </form>
     <form method="post" action="/trash/delete{{here}}">
       <input type="hidden" name="token" value="{{token}}">
-      <button class="button" type="submit" name="id" value="{{image['id']}}">Delete for good<span class="sr"> {{image['name']}}</span></button>
+      <button class="button" type="submit" name="id" value="{{image['id']}}">Delete for good<span class="sr"> <bdi>{{image['name']}}</bdi></span></button>
     </form>
   </li>
 %   end

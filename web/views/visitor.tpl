@@ -1,6 +1,6 @@
 % rebase('visitor_layout.tpl', title=share.name, image=image)
 <section class="page">
-<h1>{{share.name}}</h1>
+<h1 dir="auto">{{share.name}}</h1>
 % if tiles:
 %   include('tiles.tpl', tiles=tiles, folder=link_path, choosing=False)
 % else:

@@ -5,13 +5,13 @@
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="robots" content="noindex, nofollow, noarchive">
-<title>{{title}}</title>
+<title>{{without_overrides(title)}}</title>
 % if get('image'):
 <meta property="og:type" content="website">
-<meta property="og:title" content="{{title}}">
+<meta property="og:title" content="{{without_overrides(title)}}">
 %   if image['caption']:
-<meta property="og:description" content="{{image['caption']}}">
-<meta name="description" content="{{image['caption']}}">
+<meta property="og:description" content="{{without_overrides(image['caption'])}}">
+<meta name="description" content="{{without_overrides(image['caption'])}}">
 %   end
 %   if image['display_url']:
 <meta property="og:image" content="{{image['display_url']}}">
