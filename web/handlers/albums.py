@@ -106,7 +106,7 @@ class AlbumsApi(AlbumsBase):
         asked, albums, gallery = request.query(), self._albums, self._gallery
         limit = request.number(asked, "limit", DEFAULT_LIMIT, least=1, most=PAGE_LIMIT)
         page = albums.page(albums.get(public_id), limit, request.short(asked, "cursor"))
-        images = serializers.images_json(page.images, gallery, serializers.probe_time(page.images, gallery))
+        images = serializers.images_json(page.images, gallery)
         return json_with_etag({"images": images, "next": page.next})
 
     @requires(Scope.EDIT)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,8 +38,6 @@ from web.http.responses import Route, json_response, json_with_etag
 from web.limits import LIMITS
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from imgcore.accounts.service import Accounts
     from imgcore.gallery.service import Gallery
 
@@ -148,14 +146,20 @@ class Api:
         gallery = self._gallery
         if "ids" in asked:
             named = gallery.get_many([public_id for public_id in asked["ids"].split(",") if public_id])
-            return json_with_etag(_listed(named, None, gallery, serializers.probe_time(named, gallery)))
+            return json_with_etag(_listed(named, None, gallery))
         page = gallery.page_versions(cursor=cursor, limit=limit, query=words, filters=filters)
-        probe_at = gallery.breakers.open_until(gallery.breaker)  # when photos that wait for it are tried again
-        key = (page, probe_at, common_key(gallery, originals=True))
-        ids = [id_ for id_, _ in page.versions]
-        return json_from_cache(
-            self._lists, key, lambda: _listed(gallery.by_ids(ids), page.next, gallery, probe_at)
-        )
+        key = (page, common_key(gallery, originals=True))
+
+        def listed() -> dict[str, Any]:
+            images = gallery.by_ids([id_ for id_, _ in page.versions])
+            if serializers.wait_for_model(images):
+                raise _Waiting(images)
+            return _listed(images, page.next, gallery)
+
+        try:
+            return json_from_cache(self._lists, key, listed)
+        except _Waiting as waiting:
+            return json_with_etag(_listed(waiting.images, page.next, gallery))
 
     @requires(Scope.READ)
     def image(self, public_id: str) -> HTTPResponse:
@@ -212,10 +216,16 @@ class Api:
         return serializers.image_json(image, self._gallery)
 
 
-def _listed(
-    images: Iterable[Image], following: str | None, gallery: Gallery, probe_at: datetime | None
-) -> dict[str, Any]:
-    return {"images": serializers.images_json(images, gallery, probe_at), "next": following}
+class _Waiting(Exception):
+    """Images of a list that is not kept: its key has no circuit breaker, which says when they are tried."""
+
+    def __init__(self, images: Sequence[Image]) -> None:
+        super().__init__()
+        self.images = images
+
+
+def _listed(images: Sequence[Image], following: str | None, gallery: Gallery) -> dict[str, Any]:
+    return {"images": serializers.images_json(images, gallery), "next": following}
 
 
 def _description(max_bytes: int) -> bytes:

@@ -14,13 +14,13 @@ from web.serializers.images import details as details
 from web.serializers.images import image_json as image_json
 from web.serializers.images import images_json as images_json
 from web.serializers.images import message as message
-from web.serializers.images import probe_time as probe_time
 from web.serializers.images import retryable as retryable
 from web.serializers.images import search_path as search_path
 from web.serializers.images import source_label as source_label
 from web.serializers.images import status_json as status_json
 from web.serializers.images import status_text as status_text
 from web.serializers.images import trashed_json as trashed_json
+from web.serializers.images import wait_for_model as wait_for_model
 from web.serializers.tiles import changes_json as changes_json
 from web.serializers.tiles import pictures as pictures
 from web.serializers.tiles import tiles_json as tiles_json

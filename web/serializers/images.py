@@ -27,7 +27,7 @@ from web.serializers import photography
 from web.serializers.times import moment, optional_utc, utc
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from imgcore.gallery.service import Gallery
 
@@ -86,23 +86,28 @@ def card_json(image: Image, gallery: Gallery) -> dict[str, Any]:
     }
 
 
-def probe_time(images: Iterable[Image], gallery: Gallery) -> datetime | None:
-    """Return the time of the next probe of the model, read only where one of the images waits for it."""
-    waits = any(
+def wait_for_model(images: Iterable[Image]) -> bool:
+    """Return whether one of the images waits for the model: then its JSON changes with the circuit breaker."""
+    return any(
         task.next_at is not None and waits_for_model(task.kind, task.error)
         for image in images
         for task in image.tasks
     )
-    return gallery.breakers.open_until(gallery.breaker) if waits else None
+
+
+def _probe_time(images: Iterable[Image], gallery: Gallery) -> datetime | None:
+    """Return the time of the next probe of the model, read only where one of the images waits for it."""
+    return gallery.breakers.open_until(gallery.breaker) if wait_for_model(images) else None
 
 
 def image_json(image: Image, gallery: Gallery) -> dict[str, Any]:
     """Return an image as ``images_json`` does."""
-    return images_json([image], gallery, probe_time([image], gallery))[0]
+    return images_json([image], gallery)[0]
 
 
-def images_json(images: Iterable[Image], gallery: Gallery, probe_at: datetime | None) -> list[dict[str, Any]]:
-    """Return images as JSON, the same for all API routes and pages. probe_at: see ``probe_time``."""
+def images_json(images: Sequence[Image], gallery: Gallery) -> list[dict[str, Any]]:
+    """Return images as JSON, the same for all API routes and pages."""
+    probe_at = _probe_time(images, gallery)
     return [_shown(image, gallery, probe_at) for image in images]
 
 
@@ -207,7 +212,7 @@ def blank() -> dict[str, Any]:
 
 def status_json(image: Image, gallery: Gallery) -> dict[str, Any]:
     """Return the part of an image that changes while it is processed."""
-    probe_at = probe_time([image], gallery)
+    probe_at = _probe_time([image], gallery)
     return {
         "id": image.public_id,
         "status": image.status,
@@ -218,7 +223,7 @@ def status_json(image: Image, gallery: Gallery) -> dict[str, Any]:
 
 
 def task_json(task: Task, probe_at: datetime | None) -> dict[str, Any]:
-    """Return one task with its error code and sentence. probe_at: see ``probe_time``."""
+    """Return one task with its error code and sentence. probe_at: see ``_probe_time``."""
     return {
         "kind": task.kind,
         "status": task.status,
