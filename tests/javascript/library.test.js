@@ -227,3 +227,12 @@ test("counts that were on their way while photos came or went are asked for agai
   await library.count();
   assert.equal(library.uncounted, false);
 });
+
+test("news of a photo leave it at its place in a list by the time of upload", async () => {
+  const library = await opened("sort=uploaded");
+  const before = library.sections.ids;
+  const taken = { ...photo(250), at: "2019-05-01T00:00:00.000", month: "2019-05", uploaded: photo(250).at, version: 2 };
+  library.apply(news({ added: [taken] }));
+  assert.deepEqual(library.sections.ids, before);
+  assert.deepEqual([library.store.get("p250")?.version, library.store.get("p250")?.at], [2, photo(250).at]);
+});

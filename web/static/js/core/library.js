@@ -308,13 +308,24 @@ export class Library {
     for (const row of photos) {
       const known = this.store.get(row.id);
       if (this.sending(row) || (known && (known.version ?? 0) >= row.version)) continue;
-      const photo = photoOf(/** @type {any} */ (row), urls);
+      const photo = this.#placed(photoOf(/** @type {any} */ (row), urls));
       this.store.put(photo);
       this.place(photo);
       newer.push(photo);
     }
     this.sections.layOut();
     return newer;
+  }
+
+  /**
+   * Give a photo of the feed its place in a list by the time of upload: the feed has the time by which others are ordered.
+   * @param {Photo} photo
+   * @returns {Photo}
+   */
+  #placed(photo) {
+    const { month, uploaded } = photo;
+    if (!month || !uploaded || this.query.get("sort") !== "uploaded") return photo;
+    return { ...photo, at: uploaded, month: uploaded.slice(0, 7) }; // as 2026-11
   }
 }
 
