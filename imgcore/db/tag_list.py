@@ -16,12 +16,15 @@ from imgcore.gallery.models import Viewer
 
 MOST_COUNTED = 500  # photos of one tag
 MOST_OWN = 100_000  # photos of an account whose tags are read
-_EXAMINED = 200  # words of the vocabulary for one page
 _START_OF_TIME = "0001-01-01 00:00:00.000000"
 
+# The vocabulary has words of photos that are in the trash or gone, too. The value of a subquery is looked up
+# for each word; as a semi-join, the database may read the photos of all words
 _WORDS = (
-    "SELECT word FROM vocabulary WHERE word > :after AND word >= :first AND word < :end"
-    " ORDER BY word LIMIT :limit"
+    "SELECT v.word FROM vocabulary v WHERE v.word > :after AND v.word >= :first AND v.word < :end"
+    " AND (SELECT 1 FROM words w {then_join} images i ON i.listed_id = w.image_id"
+    " AND i.upload_status = 'received' WHERE w.word = v.word LIMIT 1) IS NOT NULL"
+    " ORDER BY v.word LIMIT :limit"
 )
 _IDS = (
     "SELECT w.image_id FROM words w JOIN images i ON i.listed_id = w.image_id"
@@ -47,8 +50,8 @@ class TagListRepository(Repository):
     def page(self, viewer: Viewer, *, cursor: str | None, limit: int, prefix: str = "") -> Tags:
         """Return up to ``limit`` tags that begin with ``prefix``, after ``cursor``.
 
-        A page may be short, but not for viewers who see their own photos only: nothing of the answer depends on
-        the tags of others. Of an account with more than MOST_OWN photos, the newest of these are read.
+        Nothing of the answer depends on photos that the viewer does not see. For viewers who see their own
+        photos only, the newest MOST_OWN of these are read.
         """
         after, first = _decoded(cursor) if cursor else "", facet("tag", prefix)
         if viewer.changes_others or viewer.sees_others:
@@ -57,16 +60,14 @@ class TagListRepository(Repository):
 
 
 def _page(tx: Transaction, after: str, limit: int, first: str) -> Tags:
-    found: list[_Found] = []
-    rows = tx.tuples(_WORDS, after=after, first=first, end=first + END, limit=_EXAMINED + 1)
+    """Return the page of the words of all photos."""
+    rows = tx.tuples(_WORDS, after=after, first=first, end=first + END, limit=limit + 1)
     words = [str(row[0]) for row in rows]
-    examined = 0
-    for examined, word in enumerate(words[:_EXAMINED], 1):  # noqa: B007 - used after the loop
+    found: list[_Found] = []
+    for word in words[:limit]:
         if ids := [row[0] for row in tx.tuples(_IDS, word=word, limit=MOST_COUNTED + 1)]:
             found.append((word, len(ids), ids[0]))
-        if len(found) == limit:
-            break
-    return _tags_of(tx, found, _encoded(words[examined - 1]) if examined < len(words) else None)
+    return _tags_of(tx, found, _encoded(words[limit - 1]) if len(words) > limit else None)
 
 
 def _own_page(tx: Transaction, owner: int | None, after: str, limit: int, first: str) -> Tags:

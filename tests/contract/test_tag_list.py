@@ -49,10 +49,9 @@ def answers(repositories: Repositories, viewer: Viewer) -> list[list[Tags]]:
 
 
 def test_tags_of_others_change_nothing_for_who_sees_own_photos_only(
-    repositories: Repositories, ada: Account, zoe: Account, monkeypatch: pytest.MonkeyPatch
+    repositories: Repositories, ada: Account, zoe: Account
 ) -> None:
     """The tags and their counts, the ends of pages and the cursors are the same."""
-    monkeypatch.setattr(tag_list, "_EXAMINED", 5)
     for tags in (("d", "divorce"), ("holiday", "divorce"), ("zebra",)):
         photo(repositories, ada, *tags)
     before = answers(repositories, own(ada))
@@ -63,6 +62,23 @@ def test_tags_of_others_change_nothing_for_who_sees_own_photos_only(
     assert before == answers(repositories, own(ada))
     everything = [each.tag for page in pages(repositories, EVERYBODY, 2) for each in page.tags]
     assert 21 == len(everything)
+
+
+def test_tags_of_photos_that_are_gone_change_nothing(
+    repositories: Repositories, ada: Account, zoe: Account
+) -> None:
+    """The vocabulary keeps them."""
+    for tags in (("d", "divorce"), ("holiday", "divorce"), ("zebra",)):
+        photo(repositories, ada, *tags)
+    shared = Viewer(ada.id, sees_others=True, changes_others=False)
+    before = answers(repositories, shared)
+
+    image = photo(repositories, zoe, "divorce lawyer", "divorce", "di", "zz")
+    repositories.images.delete(image.public_id)
+    edited = photo(repositories, zoe, *(f"secret{number:02d}" for number in range(12)))
+    repositories.images.edit(edited.public_id, Edit(tags=()), zoe.id)
+
+    assert before == answers(repositories, shared)
 
 
 def test_pages_of_own_tags_are_full_and_in_order(
