@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from imgcore.gallery.edits import same_words
 from imgcore.gallery.models import Edit, Image, Source, WordField, WordVersion
+from web.form_texts import form_fields
 from web.serializers import moment, source_label, utc
 
 FIELD_NAMES = {WordField.CAPTION: "Caption", WordField.ALT_TEXT: "Alt text", WordField.TAGS: "Tags"}
-SHOWN = "shown_"  # prefix of the hidden fields with the words that the form showed
 
 
 def version_json(version: WordVersion) -> dict[str, Any]:
@@ -78,20 +77,9 @@ def sent_words(fields: Mapping[str, str], prefix: str = "") -> Edit:
 
 
 def words_form(image: Mapping[str, Any], sent: Mapping[str, str]) -> dict[str, dict[str, str | None]]:
-    """Return for each field of the form its text, and the words of the image as they are ``now``.
-
-    sent: the fields of a form that is shown again. Its texts stay where a person changed them; ``other`` is the
-    text that somebody else stored meanwhile.
-    """
-    form = {}
-    for field in WordField:
-        now = image[field] or ""
-        now = now if isinstance(now, str) else ", ".join(now)
-        own, shown = sent.get(field, now), sent.get(f"{SHOWN}{field}", now)
-        kept = not same_words(own, shown)
-        other = now if kept and not same_words(now, shown) and not same_words(now, own) else None
-        form[field.value] = {"text": own if kept else now, "now": now, "other": other}
-    return form
+    """Return the ``form_fields`` of an image's words."""
+    present = {field.value: image[field] or "" for field in WordField}
+    return form_fields(present | {"tags": ", ".join(image["tags"] or ())}, sent)
 
 
 def _listed(names: Sequence[str]) -> str:

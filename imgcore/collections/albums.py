@@ -14,6 +14,7 @@ from imgcore.collections.models import (
     AlbumRole,
     ItemResult,
     Results,
+    changed_fields,
     checked_description,
     checked_ids,
     checked_name,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from imgcore.db.images import ImageRepository
 
 PAGE_LIMIT = 100  # images a page
+_NOTHING = AlbumChanges()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +67,19 @@ class Albums:
         cleaned = checked_name(name), checked_description(description)
         return self.get(self.rows.create(*cleaned, order, self.viewer))
 
-    def edit(self, public_id: str, changes: AlbumChanges) -> Album:
-        """Change what is given. Invalid: name, description. NotFound for a cover that is not in the album."""
+    def edit(self, public_id: str, changes: AlbumChanges, shown: AlbumChanges = _NOTHING) -> Album:
+        """Change what is given. Invalid: name, description. NotFound for a cover that is not in the album.
+
+        shown: what a form showed; equal fields stay as they are. Conflict (``changed``), and nothing is stored,
+        where one that differs was changed by others meanwhile.
+        """
         album = self._owned(public_id)
+        changes = changed_fields(changes, shown)
         if changes.name is not None:
             changes = replace(changes, name=checked_name(changes.name))
         if changes.description is not None:
             changes = replace(changes, description=checked_description(changes.description))
-        self.rows.edit(album.id, changes)
+        self.rows.edit(album.id, changes, shown)
         return self.get(public_id)
 
     def delete(self, public_id: str) -> None:

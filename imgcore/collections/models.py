@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from imgcore.errors import Invalid
+from imgcore.gallery.edits import same_words
 from imgcore.gallery.models import Image
 from imgcore.text import is_showable, one_line, without_overrides
 
@@ -99,6 +100,16 @@ class AlbumChanges:
     description: str | None = None
     order: AlbumOrder | None = None
     cover: str | None = None
+
+
+def changed_fields(sent: AlbumChanges, shown: AlbumChanges) -> AlbumChanges:
+    """Return the fields of a form that differ from those that it showed, and those that it did not show."""
+    return AlbumChanges(
+        name=None if same_words(sent.name, shown.name) else sent.name,
+        description=None if same_words(sent.description, shown.description) else sent.description,
+        order=None if sent.order is shown.order else sent.order,
+        cover=sent.cover,
+    )
 
 
 Results = Sequence[tuple[str, ItemResult]]  # public id and result, in the order of the request

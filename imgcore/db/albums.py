@@ -22,6 +22,7 @@ from imgcore.db.pages import read_images
 from imgcore.db.places import after
 from imgcore.db.statements import sql
 from imgcore.errors import Conflict, NotFound
+from imgcore.gallery.edits import CHANGED, same_words
 from imgcore.gallery.keys import new_public_id
 from imgcore.gallery.models import Viewer
 from imgcore.gallery.places import Place
@@ -100,8 +101,12 @@ class AlbumRepository(AlbumImageRepository):
         self._database.run(work)
         return public_id
 
-    def edit(self, album_id: int, changes: AlbumChanges) -> None:
-        """Store the changes. NotFound for a cover that is not in the album."""
+    def edit(self, album_id: int, changes: AlbumChanges, shown: AlbumChanges) -> None:
+        """Store the changes. NotFound for a cover that is not in the album.
+
+        Conflict (``changed``) where a field to change holds neither the new value nor that of ``shown``, None
+        for one that is stored in any case.
+        """
         values = {
             "name": changes.name,
             "description": changes.description,
@@ -109,6 +114,7 @@ class AlbumRepository(AlbumImageRepository):
         }
 
         def work(tx: Transaction) -> None:
+            _check_unchanged(tx, album_id, changes, shown)
             tx.execute(
                 "UPDATE albums SET name = COALESCE(:name, name), ordering = COALESCE(:ordering, ordering),"
                 " description = COALESCE(:description, description), updated_at = {now} WHERE id = :album_id",
@@ -168,6 +174,26 @@ class AlbumRepository(AlbumImageRepository):
             touch(tx, album_id)
 
         self._database.run(work)
+
+
+def _check_unchanged(tx: Transaction, album_id: int, changes: AlbumChanges, shown: AlbumChanges) -> None:
+    row = tx.row(
+        "SELECT name, description, ordering FROM albums WHERE id = :album_id {for_update}", album_id=album_id
+    )
+    if row is None:
+        raise NotFound("There is no such album.")
+    fields = {
+        "the name": (row["name"], changes.name, shown.name),
+        "the description": (row["description"], changes.description, shown.description),
+        "the order": (row["ordering"], changes.order, shown.order),
+    }
+    changed = [
+        field
+        for field, (now, new, known) in fields.items()
+        if None not in (new, known) and not same_words(now, known) and not same_words(now, new)
+    ]
+    if changed:
+        raise Conflict(CHANGED.format(" and ".join(changed)), code="changed")
 
 
 def _account(tx: Transaction, name: str) -> int:

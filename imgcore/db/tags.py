@@ -9,14 +9,10 @@ from imgcore.db.connection import Repository, Transaction
 from imgcore.db.mapping import Row, storable_tags
 from imgcore.db.words import Author, current_words, write_words
 from imgcore.errors import Conflict, NotFound
-from imgcore.gallery.edits import same_words
+from imgcore.gallery.edits import CHANGED, same_words
 from imgcore.gallery.models import Edit, Source, WordField
 
 _NAMES = {WordField.CAPTION: "the caption", WordField.ALT_TEXT: "the alt text", WordField.TAGS: "the tags"}
-_CHANGED = (
-    "Others changed {} after this page was loaded, so nothing is saved yet."
-    " Compare your text with the present one, then save again."
-)
 
 
 class TagRepository(Repository):
@@ -74,7 +70,7 @@ class TagRepository(Repository):
                 and not any(same_words(text, known) or same_words(text, words) for text in current[field])
             ]
             if changed:
-                raise Conflict(_CHANGED.format(" and ".join(changed)), code="changed")
+                raise Conflict(CHANGED.format(" and ".join(changed)), code="changed")
             write_words(tx, image_id, texts, Author(Source.HUMAN, account_id), languages)
 
         self._database.run(work)

@@ -13,6 +13,10 @@ ALT_TEXT_LENGTH = 500  # characters
 TAG_LENGTH = 50  # characters
 TAGS = 20
 HINT_LENGTH = 500  # characters
+CHANGED = (
+    "Others changed {} after this page was loaded, so nothing is saved yet."
+    " Compare your text with the present one, then save again."
+)
 
 
 def checked_edit(edit: Edit) -> Edit:

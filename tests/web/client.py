@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 import json
 import re
@@ -37,6 +38,16 @@ class Answer:
     def token(self) -> str:
         """The first form's token on this page."""
         return re.search(r'name="token" value="([0-9a-f]+)"', self.text)[1]
+
+    def form(self, action: str) -> dict[str, str]:
+        """The fields of the form whose address ends with ``action``, as a browser sends them."""
+        found = re.search(rf'<form method="post" action="[^"]*{action}">(.*?)</form>', self.text, re.DOTALL)
+        assert found is not None
+        inputs = re.findall(r'<input [^>]*name="(\w+)"[^>]* value="([^"]*)"', found[1])
+        areas = re.findall(r'<textarea [^>]*name="(\w+)"[^>]*>([^<]*)</textarea>', found[1])
+        chosen = re.findall(r'<select [^>]*name="(\w+)".*?value="(\w+)" selected', found[1], re.DOTALL)
+        fields = [*inputs, *areas, *chosen]
+        return {name: html.unescape(value).replace("\n", "\r\n") for name, value in fields}
 
 
 class Client:

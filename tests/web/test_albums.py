@@ -219,6 +219,44 @@ def test_page_shows_a_refused_form_again(client: Client) -> None:
     )
 
 
+def test_form_of_an_album_stores_only_what_its_sender_changed(client: Client) -> None:
+    album = created(client, name="Trip")
+    form = client.get(f"/albums/{album}").form("/edit")
+    client.send("PATCH", f"{PATH}/{album}", {"description": "Two\nlines.", "order": "hand"})
+    assert 303 == client.post(f"/albums/{album}/edit", form | {"name": "Voyage"}).status
+    now = client.get(f"{PATH}/{album}").json
+    assert ("Voyage", "Two\nlines.", "hand") == (now["name"], now["description"], now["order"])
+
+
+def test_form_of_an_album_that_changed_meanwhile_is_shown_again_with_both(client: Client) -> None:
+    album = created(client, name="Trip")
+    form = client.get(f"/albums/{album}").form("/edit")
+    client.send("PATCH", f"{PATH}/{album}", {"name": "Theirs", "order": "hand"})
+    refused = client.post(f"/albums/{album}/edit", form | {"name": "Mine", "description": "Also mine."})
+    assert (409, True, True) == (
+        refused.status,
+        "Others changed the name after this page was loaded" in refused.text,
+        'id="name_now">Now: <span dir="auto">Theirs</span>' in refused.text,
+    )
+    assert "" == client.get(f"{PATH}/{album}").json["description"]
+    again = refused.form("/edit")
+    assert ("Mine", "Also mine.", "hand") == (again["name"], again["description"], again["order"])
+    assert 303 == client.post(f"/albums/{album}/edit", again).status
+    now = client.get(f"{PATH}/{album}").json
+    assert ("Mine", "Also mine.", "hand") == (now["name"], now["description"], now["order"])
+
+
+def test_refused_form_of_an_album_is_shown_again_with_its_texts(client: Client) -> None:
+    album = created(client, name="Trip")
+    fields = client.get(f"/albums/{album}").form("/edit") | {"name": "x" * 101, "description": "kept"}
+    refused = client.post(f"/albums/{album}/edit", fields)
+    assert (422, "x" * 101, "kept") == (
+        refused.status,
+        (form := refused.form("/edit"))["name"],
+        form["description"],
+    )
+
+
 def shared(home: Site, app: Application, may: str) -> tuple[Browser, Browser, str, str]:
     """An album of the owner's with a photo, shared with the other; both browsers."""
     owner, other = home.browser(app, "owner"), home.browser(app, "other")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import html
-import re
 from pathlib import Path
 
 from imgcore.gallery.models import Edit, Source, TaskKind, TaskStatus
@@ -83,19 +81,10 @@ def test_photo_page_forms_write_undo_and_show_history(client: Client, gallery: G
     assert "The photo will be described again." in submit("recaption")
 
 
-def _form(page: str) -> dict[str, str]:
-    """Return the fields of the edit form as a browser sends them."""
-    found = re.search(r'<form method="post" action="[^"]*/edit">(.*?)</form>', page, re.DOTALL)
-    assert found is not None
-    inputs = re.findall(r'<input [^>]*name="(\w+)"[^>]* value="([^"]*)"', found[1])
-    areas = re.findall(r'<textarea [^>]*name="(\w+)"[^>]*>([^<]*)</textarea>', found[1])
-    return {name: html.unescape(value).replace("\n", "\r\n") for name, value in [*inputs, *areas]}
-
-
 def test_photo_form_stores_only_what_its_sender_changed(client: Client, gallery: Gallery) -> None:
     image = add_done(gallery, source=Source.GEMINI)
     page = f"/images/{image.public_id}"
-    form = _form(client.get(page).text)
+    form = client.get(page).form("/edit")
     gallery.edit(image.public_id, Edit(alt_text="Another person’s."))
     body = {"ids": [image.public_id], "action": "add_tags", "tags": ["holiday"]}
     assert 200 == client.send("POST", "/api/v1/bulk", body).status
@@ -107,7 +96,7 @@ def test_photo_form_stores_only_what_its_sender_changed(client: Client, gallery:
     assert (*image.tags, "holiday") == now.tags
     other = add_done(gallery, source=Source.GEMINI)
     page = f"/images/{other.public_id}"
-    assert 303 == client.post(f"{page}/edit", _form(client.get(page).text) | {"caption": "Mine."}).status
+    assert 303 == client.post(f"{page}/edit", client.get(page).form("/edit") | {"caption": "Mine."}).status
     now = gallery.get(other.public_id)
     assert [Source.HUMAN, Source.GEMINI, Source.GEMINI] == [
         now.caption_source,
@@ -121,7 +110,7 @@ def test_photo_form_of_words_that_changed_meanwhile_is_shown_again_with_both(
 ) -> None:
     image = add_done(gallery)
     page = f"/images/{image.public_id}"
-    form = _form(client.get(page).text)
+    form = client.get(page).form("/edit")
     gallery.edit(image.public_id, Edit(caption="Theirs <b>.", tags=["theirs"]))
 
     refused = client.post(f"{page}/edit", form | {"caption": "Mine.", "alt_text": "My alt text."})
@@ -131,7 +120,7 @@ def test_photo_form_of_words_that_changed_meanwhile_is_shown_again_with_both(
     assert 'id="caption_now">Now: <span dir="auto">Theirs &lt;b&gt;.</span>' in refused.text
     assert 'id="tags_now"' not in refused.text
     assert image.alt_text == gallery.get(image.public_id).alt_text
-    again = _form(refused.text)
+    again = refused.form("/edit")
     assert ("Mine.", "My alt text.", "theirs") == (again["caption"], again["alt_text"], again["tags"])
     assert 303 == client.post(f"{page}/edit", again).status
     now = gallery.get(image.public_id)
@@ -142,16 +131,16 @@ def test_photo_form_of_words_that_changed_meanwhile_is_shown_again_with_both(
 def test_photo_form_with_refused_words_is_shown_again_with_them(client: Client, gallery: Gallery) -> None:
     page = f"/images/{add_done(gallery).public_id}"
     long = "x" * 1001
-    refused = client.post(f"{page}/edit", _form(client.get(page).text) | {"caption": long, "tags": "mine"})
+    refused = client.post(f"{page}/edit", client.get(page).form("/edit") | {"caption": long, "tags": "mine"})
     assert 422 == refused.status
     assert "caption may have at most 1000 characters." in refused.text
-    assert (long, "mine") == ((form := _form(refused.text))["caption"], form["tags"])
+    assert (long, "mine") == ((form := refused.form("/edit"))["caption"], form["tags"])
 
 
 def test_photo_form_of_tags_with_commas_leaves_them(client: Client, gallery: Gallery) -> None:
     image = add_done(gallery, tags=("salt, pepper",))
     page = f"/images/{image.public_id}"
-    assert 303 == client.post(f"{page}/edit", _form(client.get(page).text) | {"caption": "Mine."}).status
+    assert 303 == client.post(f"{page}/edit", client.get(page).form("/edit") | {"caption": "Mine."}).status
     assert ("salt, pepper",) == gallery.get(image.public_id).tags
 
 

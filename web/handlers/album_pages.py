@@ -16,6 +16,7 @@ from imgcore.gallery.keys import is_public_id
 from imgcore.gallery.models import UploadStatus
 from web import serializers
 from web.collection_texts import album_row, tile
+from web.form_texts import SHOWN, form_fields
 from web.handlers.albums import AlbumsBase, choice
 from web.handlers.forms import redirect, set_error_status
 from web.handlers.lists import here, listed
@@ -142,12 +143,10 @@ class AlbumPages(AlbumsBase):
     def edit(self, public_id: str) -> str | HTTPResponse:
         """Store name, description, order and cover."""
         fields = verified_form()
-        order = choice(AlbumOrder, fields["order"], "order") if "order" in fields else None
-        changes = AlbumChanges(fields.get("name"), fields.get("description"), order, fields.get("cover"))
         try:
-            self._albums.edit(public_id, changes)
+            self._albums.edit(public_id, _changes(fields), _changes(fields, SHOWN))
         except ImgcoreError as error:
-            return self._album(self._albums.get(public_id), error=error)
+            return self._album(self._albums.get(public_id), error=error, sent=fields)
         return redirect(f"/albums/{self._albums.get(public_id).public_id}?done=saved")
 
     @requires(Scope.EDIT)
@@ -203,7 +202,16 @@ class AlbumPages(AlbumsBase):
             may_create=_may_edit(),
         )
 
-    def _album(self, album: Album, *, error: ImgcoreError | None = None, done: str | None = None) -> str:
+    def _album(
+        self,
+        album: Album,
+        *,
+        error: ImgcoreError | None = None,
+        done: str | None = None,
+        sent: Mapping[str, str] | None = None,
+    ) -> str:
+        """Return the page of an album. error, sent: why its form was refused, and the fields of the form."""
+        present = {"name": album.name, "description": album.description, "order": album.order.value}
         gallery = self._gallery
         shown = listed(lambda cursor: self._albums.page(album, LIMITS.page_size, cursor))
         known = {"done": done} if done else {}
@@ -215,6 +223,7 @@ class AlbumPages(AlbumsBase):
             following=shown.page.next,
             first=shown.first,
             here=here(),
+            form=form_fields(present, sent or {}),
             me=account.name if (account := caller().account) else None,
             may_edit=_may_edit(),
             **known,
@@ -227,6 +236,17 @@ class AlbumPages(AlbumsBase):
         return self._renderer.render(
             view, token=csrf_token(), trouble=error.message if error else None, **values
         )
+
+
+def _changes(fields: Mapping[str, str], prefix: str = "") -> AlbumChanges:
+    """Return the changes in the fields of a form whose names begin with ``prefix``. Invalid (``order``)."""
+    order = fields.get(f"{prefix}order")
+    return AlbumChanges(
+        name=fields.get(f"{prefix}name"),
+        description=fields.get(f"{prefix}description"),
+        order=None if order is None else choice(AlbumOrder, order, "order"),
+        cover=fields.get(f"{prefix}cover"),
+    )
 
 
 def _may_edit() -> bool:

@@ -18,6 +18,7 @@ from imgcore.gallery.listing import Sort
 from imgcore.gallery.models import Image, PageVersions
 from imgcore.gallery.words import ImageWords
 from web import serializers
+from web.form_texts import SHOWN
 from web.handlers.forms import set_error_status
 from web.handlers.words import DONE, photo_page
 from web.http import request
@@ -30,7 +31,7 @@ from web.http.page_cache import PAGES_BYTES, TOKEN_MARK, Cache, CachedPage, answ
 from web.http.responses import Route
 from web.http.templates import TemplateRenderer
 from web.limits import LIMITS
-from web.word_texts import SHOWN, provenance, sent_words, words_form, written_by
+from web.word_texts import provenance, sent_words, words_form, written_by
 
 if TYPE_CHECKING:
     from imgcore.db.front import FrontPage

@@ -1,4 +1,9 @@
 % rebase('layout.tpl', title=f"{album['name']} – Caption Gallery", sheet='collections')
+% def present(name, other):
+%   if other is not None:
+    <p class="hint" id="{{name}}_now">Now: <span dir="auto">{{other or '(empty)'}}</span></p>
+%   end
+% end
 % album_path = f"/albums/{album['id']}"
 <section class="page">
 <p class="back"><a href="/albums">← Albums</a></p>
@@ -61,15 +66,23 @@
   <summary>Edit and share this album</summary>
   <form method="post" action="{{album_path}}/edit">
     <input type="hidden" name="token" value="{{token}}">
+%   for name, field in form.items():
+    <input type="hidden" name="shown_{{name}}" value="{{field['now']}}">
+%   end
     <label for="name">Name</label>
-    <input id="name" name="name" dir="auto" maxlength="100" value="{{album['name']}}" required autocomplete="off">
+    <input id="name" name="name" dir="auto" maxlength="100" value="{{form['name']['text']}}" required autocomplete="off" {{'aria-describedby=name_now' if form['name']['other'] is not None else ''}}>
+%   present('name', form['name']['other'])
     <label for="description">Description</label>
-    <textarea id="description" name="description" dir="auto" rows="3" maxlength="2000">{{album['description']}}</textarea>
+    <textarea id="description" name="description" dir="auto" rows="3" maxlength="2000" {{'aria-describedby=description_now' if form['description']['other'] is not None else ''}}>{{form['description']['text']}}</textarea>
+%   present('description', form['description']['other'])
     <label for="order">Order of the photos</label>
-    <select id="order" name="order">
-      <option value="date"{{' selected' if album['order'] == 'date' else ''}}>By date, the oldest first</option>
-      <option value="hand"{{' selected' if album['order'] == 'hand' else ''}}>By hand</option>
+    <select id="order" name="order" {{'aria-describedby=order_now' if form['order']['other'] is not None else ''}}>
+%   orders = {'date': 'By date, the oldest first', 'hand': 'By hand'}
+%   for order, label in orders.items():
+      <option value="{{order}}"{{' selected' if form['order']['text'] == order else ''}}>{{label}}</option>
+%   end
     </select>
+%   present('order', orders.get(form['order']['other']))
     <button class="button" type="submit">Save</button>
   </form>
 %   if me:
