@@ -47,7 +47,7 @@ _DUE_BY_OWNER = sql(
 )
 _CLAIMED = sql(
     "SELECT d.id, d.public_id, d.event, d.image_id, d.batch_id, d.body, d.attempts, d.created_at,"
-    " {now} AS at, w.url, w.secret, {old_secret} FROM webhook_deliveries d"
+    " w.url, w.secret, {old_secret} FROM webhook_deliveries d"
     " JOIN webhooks w ON w.id = d.webhook_id WHERE d.id = :id",
     old_secret=_OLD_KEY,
 )
@@ -108,8 +108,10 @@ class WebhookRepository(Repository):
         return [_delivery(row) for row in rows]
 
     def delete_old(self, *, older_than: float) -> int:
-        """Delete the deliveries that were created at least ``older_than`` seconds ago; return how many."""
-        statement = "DELETE FROM webhook_deliveries WHERE created_at <= {ago:older_than}"
+        """Delete the deliveries that have ended and are ``older_than`` seconds old; return how many."""
+        statement = (
+            "DELETE FROM webhook_deliveries WHERE created_at <= {ago:older_than} AND status <> 'pending'"
+        )
         return self._database.run(lambda tx: tx.execute(statement, older_than=micros(older_than)))
 
     def claim_due(self, *, limit: int, lease: float, public_url: str | None) -> list[ClaimedDelivery]:
@@ -153,15 +155,20 @@ class WebhookRepository(Repository):
         query = statement.replace("{next_at}", "NULL" if retry_in is None else "{later:delay}")
         return bool(self._database.run(lambda tx: tx.execute(query, **values, **later)))
 
+    def release(self, delivery: ClaimedDelivery) -> None:
+        """Make a claimed delivery due at once as if it had not been claimed: no attempt was made."""
+        statement = (
+            "UPDATE webhook_deliveries SET attempts = attempts - 1, lease_token = NULL, next_at = {now}"
+            " WHERE id = :id AND lease_token = :token"
+        )
+        self._database.run(lambda tx: tx.execute(statement, id=delivery.id, token=delivery.token))
+
 
 def _claimed(tx: Transaction, row: Row, token: str, public_url: str | None) -> ClaimedDelivery:
     body = row["body"]
     if body is None:
         body = _body(tx, row, public_url)
         tx.execute("UPDATE webhook_deliveries SET body = :body WHERE id = :id", body=body, id=row["id"])
-    created, now = moment(row["created_at"]), moment(row["at"])
-    assert created is not None
-    assert now is not None
     return ClaimedDelivery(
         id=row["id"],
         token=token,
@@ -171,7 +178,6 @@ def _claimed(tx: Transaction, row: Row, token: str, public_url: str | None) -> C
         url=row["url"],
         secrets=_secrets(row),
         attempts=row["attempts"],
-        age=(now - created).total_seconds(),
     )
 
 

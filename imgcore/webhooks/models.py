@@ -13,7 +13,7 @@ from imgcore.webhooks.events import WebhookEvent as WebhookEvent
 WEBHOOKS = 20  # of an account
 URL_LENGTH = 500  # characters
 DELIVERIES_SHOWN = 50
-GIVE_UP_SECONDS = 86_400.0  # after which a delivery is not tried again
+GIVE_UP_SECONDS = 86_400.0  # of waiting between attempts, after which a delivery is not tried again
 ROTATION_SECONDS = 86_400.0  # how long the previous secret also signs
 LOG_SECONDS = 30 * 86_400.0  # how long deliveries are listed
 
@@ -55,7 +55,7 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class ClaimedDelivery:
-    """A delivery that this process sends. body: the JSON, the same for each attempt. age: in seconds."""
+    """A delivery that this process sends. body: the JSON, the same for each attempt."""
 
     id: int
     token: str
@@ -65,7 +65,6 @@ class ClaimedDelivery:
     url: str
     secrets: tuple[str, ...]
     attempts: int
-    age: float
 
 
 class WebhookSender(Protocol):

@@ -8,8 +8,7 @@ import logging
 import secrets
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import suppress
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -32,11 +31,13 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-LIMIT = 100  # deliveries a sweep
-PARALLEL = 8  # of them at once: an address that never answers does not delay the others
+LIMIT = 100  # deliveries that are claimed at once
+PARALLEL = 8  # that are sent at once: an address that never answers does not delay the others
 SWEEP_SECONDS = 30.0  # for all deliveries of a sweep: what has not begun by then waits for the next one
 LEASE_SECONDS = 120.0
 FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 60.0, 4 * 3600.0
+
+Result = tuple[int | None, str | None]  # of an attempt: the response's status, and why it failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,29 +105,35 @@ class Deliverer:
         """Send what is due and return how many were accepted.
 
         A delivery is claimed before it is sent and ended afterwards: a crash between the two sends it again,
-        with the same id. What fails is tried again, in growing intervals, for a day.
+        with the same id. What fails is tried again, in growing intervals, for a day after the first attempt.
         """
         self.rows.delete_old(older_than=LOG_SECONDS)
-        due = self.rows.claim_due(limit=LIMIT, lease=LEASE_SECONDS, public_url=self.public_url)
-        if not due:
-            return 0
+        until = time.monotonic() + self.seconds
         pool = ThreadPoolExecutor(PARALLEL)
-        attempts = {pool.submit(self._send, delivery): delivery for delivery in due}
-        accepted = 0
-        with suppress(TimeoutError):
-            for attempt in as_completed(list(attempts), timeout=self.seconds):
-                status, error = attempt.result()
-                self._end(attempts.pop(attempt), status, error)
-                accepted += error is None
-        pool.shutdown(wait=False, cancel_futures=True)
+        attempts: dict[Future[Result], ClaimedDelivery] = {}
+        accepted, more = 0, True
+        try:
+            while (left := until - time.monotonic()) > 0:
+                if more and len(attempts) < PARALLEL:
+                    due = self.rows.claim_due(limit=LIMIT, lease=LEASE_SECONDS, public_url=self.public_url)
+                    attempts |= {pool.submit(self._send, delivery): delivery for delivery in due}
+                    more = len(due) == LIMIT
+                if not attempts:
+                    break
+                for attempt in wait(attempts, left, FIRST_COMPLETED).done:
+                    accepted += self._end(attempts.pop(attempt), *attempt.result())
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
         for attempt, delivery in attempts.items():
             if attempt.cancelled():  # it has not begun
-                self.rows.end(delivery, response=None, error=None, retry_in=0.0)
+                self.rows.release(delivery)
+            elif attempt.done():
+                accepted += self._end(delivery, *attempt.result())
             else:
                 self._end(delivery, None, "The address did not answer in time.")
         return accepted
 
-    def _send(self, delivery: ClaimedDelivery) -> tuple[int | None, str | None]:
+    def _send(self, delivery: ClaimedDelivery) -> Result:
         """Return the response's status, and why the attempt failed."""
         body = delivery.body.encode()
         headers = {
@@ -145,12 +152,19 @@ class Deliverer:
             return None, "The request failed."
         return status, None if 200 <= status < 300 else f"The address answered {status}."
 
-    def _end(self, delivery: ClaimedDelivery, status: int | None, error: str | None) -> None:
-        delay = exponential(delivery.attempts, first=FIRST_RETRY_SECONDS, longest=LONGEST_RETRY_SECONDS)
-        again = error is not None and delivery.age + delay < GIVE_UP_SECONDS
-        self.rows.end(delivery, response=status, error=error, retry_in=delay if again else None)
+    def _end(self, delivery: ClaimedDelivery, status: int | None, error: str | None) -> bool:
+        """Store the result of an attempt; return whether the delivery was accepted."""
+        again = error is not None and sum(map(_delay, range(1, delivery.attempts + 1))) < GIVE_UP_SECONDS
+        retry_in = _delay(delivery.attempts) if again else None
+        self.rows.end(delivery, response=status, error=error, retry_in=retry_in)
         if error is not None:
             logger.info("Webhook delivery %s failed: %s", delivery.public_id, error)
+        return error is None
+
+
+def _delay(attempts: int) -> float:
+    """Return the seconds between an attempt and the next one."""
+    return exponential(attempts, first=FIRST_RETRY_SECONDS, longest=LONGEST_RETRY_SECONDS)
 
 
 def new_secret() -> str:

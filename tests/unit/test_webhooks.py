@@ -9,7 +9,7 @@ import socket
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import Future, as_completed
+from concurrent.futures import Future, wait
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -116,15 +116,28 @@ def test_failed_delivery_is_repeated_with_the_same_body_and_growing_delay(
     assert (DeliveryStatus.DELIVERED, 3) == (delivery.status, delivery.attempts)
 
 
-def test_delivery_is_given_up_after_a_day(database: Database, webhooks: Webhooks) -> None:
+def test_delivery_is_given_up_after_a_day_from_its_first_attempt(
+    database: Database, webhooks: Webhooks
+) -> None:
+    """A backlog has kept it for forty days before that."""
     webhook = webhooks.create(URL, ["batch.finished"])
     happen(database)
-    make_due(database, age=86_400)
-    sender = FakeSender([500, 500])
-    for _ in range(2):
+    sender = FakeSender([500] * 20)
+    for _ in range(20):
+        make_due(database, age=40 * 86_400)
         Deliverer(webhooks.rows, sender).deliver()
-    [delivery] = webhooks.deliveries(webhook.public_id)
-    assert (DeliveryStatus.FAILED, 1) == (delivery.status, len(sender.sent))
+    assert 13 == len(sender.sent)
+    assert [] == webhooks.deliveries(webhook.public_id)  # it has ended, and is old
+
+
+def test_delivery_that_has_ended_is_listed_for_thirty_days(database: Database, webhooks: Webhooks) -> None:
+    webhook = webhooks.create(URL, ["batch.finished"])
+    happen(database)
+    for age, listed in ((29 * 86_400, 1), (30 * 86_400, 0)):
+        Deliverer(webhooks.rows, FakeSender()).deliver()
+        make_due(database, age)
+        Deliverer(webhooks.rows, FakeSender()).deliver()
+        assert listed == len(webhooks.deliveries(webhook.public_id))
 
 
 def test_claimed_delivery_is_not_sent_by_another_process(database: Database, webhooks: Webhooks) -> None:
@@ -353,12 +366,12 @@ def test_address_that_hangs_ends_neither_the_sweep_nor_other_deliveries(
             go.wait(30)
             return super().send(url, body, headers)
 
-    def after_all_have_begun(attempts: list[Future[Any]], timeout: float) -> Iterator[Future[Any]]:
+    def after_all_have_begun(attempts: dict[Future[Any], Any], left: float, when: str) -> Any:
         for _ in range(service.PARALLEL):
             assert begun.acquire(timeout=60)
-        return as_completed(attempts, timeout)
+        return wait(attempts, left, when)
 
-    monkeypatch.setattr(service, "as_completed", after_all_have_begun)
+    monkeypatch.setattr(service, "wait", after_all_have_begun)
 
     for _ in range(10):
         happen(database)
@@ -366,7 +379,8 @@ def test_address_that_hangs_ends_neither_the_sweep_nor_other_deliveries(
     go.set()
     errors = [each.error for each in webhooks.deliveries(slow.public_id)]
     assert {"The address did not answer in time.": 8, None: 2} == Counter(errors)  # two had not begun
-    assert 2 == len(webhooks.rows.claim_due(limit=100, lease=120.0, public_url=None))
+    claimed = webhooks.rows.claim_due(limit=100, lease=120.0, public_url=None)
+    assert [1, 1] == [each.attempts for each in claimed]  # what has not begun was no attempt
 
 
 def test_one_owner_with_many_deliveries_does_not_delay_another(database: Database, webhooks: Webhooks) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import socket
+import threading
+import time
 from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import Any
 from unittest.mock import Mock
 
@@ -17,7 +20,7 @@ from imgcore.webhooks.sender import HttpSender, is_public, resolve
 from imgcore.webhooks.service import Deliverer, Webhooks, new_secret
 
 DELIVERY = ClaimedDelivery(
-    7, "token", "d1", WebhookEvent.BATCH_FINISHED, "{}", "https://example.org/", ("key",), attempts=1, age=0.0
+    7, "token", "d1", WebhookEvent.BATCH_FINISHED, "{}", "https://example.org/", ("key",), attempts=1
 )
 DAY = 86_400.0
 PUBLIC = "93.184.215.14"
@@ -25,7 +28,7 @@ PUBLIC = "93.184.215.14"
 
 @dataclass
 class Rows:
-    """Hands out one delivery, and remembers how it ended."""
+    """Hands out these deliveries, and remembers how they ended."""
 
     due: list[ClaimedDelivery]
     calls: list[dict[str, Any]] = field(default_factory=list)
@@ -36,7 +39,8 @@ class Rows:
 
     def claim_due(self, **given: Any) -> list[ClaimedDelivery]:
         self.calls.append(given)
-        return self.due
+        due, self.due = self.due[: given["limit"]], self.due[given["limit"] :]
+        return due
 
     def end(self, delivery: ClaimedDelivery, **given: Any) -> None:
         self.ended.append(given)
@@ -78,17 +82,22 @@ def test_answer_is_accepted_from_200_to_299(status: int, accepted: bool) -> None
 
 
 @pytest.mark.parametrize(
-    ("attempts", "delay"), [(1, 60.0), (2, 120.0), (8, 7_680.0), (9, 14_400.0), (30, 14_400.0)]
+    ("attempts", "delay"), [(1, 60.0), (2, 120.0), (8, 7_680.0), (9, 14_400.0), (12, 14_400.0)]
 )
 def test_failed_delivery_waits_from_a_minute_to_four_hours(attempts: int, delay: float) -> None:
     _, ended, _ = delivered(Sender(500), attempts=attempts)
     assert ended["retry_in"] == delay
 
 
-@pytest.mark.parametrize(("age", "again"), [(DAY - 60.1, True), (DAY - 60, False), (DAY, False)])
-def test_delivery_is_tried_again_within_a_day_of_its_event(age: float, again: bool) -> None:
-    _, ended, _ = delivered(Sender(Unavailable("Away.")), age=age)
-    assert (ended["response"], ended["error"], ended["retry_in"]) == (None, "Away.", 60.0 if again else None)
+@pytest.mark.parametrize(("attempts", "again"), [(12, True), (13, False), (14, False)])
+def test_delivery_is_tried_again_while_its_waits_are_shorter_than_a_day(attempts: int, again: bool) -> None:
+    """The age of its event does not matter: a backlog may have kept it for days."""
+    _, ended, _ = delivered(Sender(Unavailable("Away.")), attempts=attempts)
+    assert (ended["response"], ended["error"], ended["retry_in"]) == (
+        None,
+        "Away.",
+        14_400.0 if again else None,
+    )
 
 
 def test_delivery_says_what_it_is() -> None:
@@ -101,6 +110,33 @@ def test_delivery_says_what_it_is() -> None:
         "Gallery-Delivery": "d1",
     }.items() <= sender.headers.items()
     assert rows.calls == [{"older_than": 30 * DAY}, {"limit": 100, "lease": 120.0, "public_url": None}]
+
+
+def test_deliveries_are_claimed_again_while_time_is_left() -> None:
+    rows: Any = Rows([DELIVERY] * 250)
+    assert Deliverer(rows, Sender(200)).deliver() == 250
+    assert [{"limit": 100, "lease": 120.0, "public_url": None}] * 3 == rows.calls[1:]
+    assert 250 == len(rows.ended)
+
+
+def test_no_deliveries_are_claimed_after_the_time_is_over() -> None:
+    rows: Any = Rows([DELIVERY] * 250)
+    assert Deliverer(rows, Sender(200), seconds=0.0).deliver() == 0
+    assert [{"older_than": 30 * DAY}] == rows.calls
+
+
+def test_error_of_the_database_ends_the_requests_that_have_not_begun() -> None:
+    """They would outlive their leases, and another process would send them too."""
+    rows: Any = Rows([DELIVERY] * 100)
+    rows.end = Mock(side_effect=Unavailable("Away."))
+    go, sender, calls = threading.Event(), Sender(200), count()
+    sent = Mock(side_effect=lambda *given: 200 if next(calls) == 0 or go.wait(30) else 500)
+    sender.send = sent  # type: ignore[method-assign]
+    with pytest.raises(Unavailable):
+        Deliverer(rows, sender).deliver()
+    go.set()
+    time.sleep(0.2)  # in which they would be sent
+    assert sent.call_count < 20
 
 
 def test_no_delivery_that_is_due_is_none_that_is_accepted() -> None:
