@@ -143,7 +143,7 @@ def test_a_deleted_account_takes_everything_along(store: AccountRepository, repo
         store.find(ada.public_id),
     ]
     assert [mine.public_id] == [
-        one.public_id for one in repositories.sweep.expired_trash(older_than=MONTH, limit=9)
+        one.public_id for one in repositories.sweep.expired_trash(older_than=MONTH, again_after=0.0, limit=9)
     ]
     assert other == repositories.images.get(other.public_id)
     assert 0 == store.delete(ada.id, in_trash_for=MONTH)

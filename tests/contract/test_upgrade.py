@@ -161,7 +161,7 @@ def test_upgrade_keeps_everything_else(upgraded: Database, repositories: Reposit
 def test_upgraded_tasks_go_on(repositories: Repositories, images: dict[str, Image]) -> None:
     """Leases and retries of 0.1.0 are over by now, and what it left in the trash is found."""
     due = repositories.sweep.due_tasks(within=0, lost_after=0, again_after=60, limit=50)
-    trash = repositories.sweep.expired_trash(older_than=0, limit=50)
+    trash = repositories.sweep.expired_trash(older_than=0, again_after=0.0, limit=50)
     names = {image.public_id: name for name, image in images.items()}
 
     assert {"pending.jpg", "processing.jpg", "retry.jpg"} == {names[task.public_id] for task in due}
