@@ -38,6 +38,8 @@ SHOWN = {
     "leases": "{{ [__functions_lease.thumbnail, __functions_lease.caption] }}",
     "alarms": "{{ lookup('ansible.builtin.template', alarms_file) | from_yaml }}",
     "bake": "{{ fleet_bake_seconds }}",
+    "filters": "{{ __observability_metric_filters }}",
+    "namespace": "{{ __observability_namespace }}",
 }
 
 
@@ -84,6 +86,32 @@ def test_release_is_watched_longer_than_the_alarm_of_unhealthy_hosts_takes(deriv
 
 def test_database_connections_alarm_follows_the_instance_class(derived: dict[str, Any]) -> None:
     assert 50 == derived["alarms"]["database-connections"]["Threshold"]  # db.t4g.micro: 1 GiB
+
+
+def test_alarm_of_the_sweep_counts_completed_ones(derived: dict[str, Any]) -> None:
+    """No data is an alarm too. The pattern is the one of the line that the function logs."""
+    alarm = derived["alarms"]["sweep-silent"]
+    assert (derived["namespace"], {}) == (alarm["Namespace"], alarm["Dimensions"])
+    assert ("LessThanThreshold", 1, "breaching") == (
+        alarm["ComparisonOperator"], alarm["Threshold"], alarm["TreatMissingData"],
+    )  # fmt: skip
+    [swept] = [
+        each for each in derived["filters"] if f"{each['function']}-{each['name']}" == alarm["MetricName"]
+    ]
+    assert '{ $.message = "delivery" && $.outcome = "done" && $.task = "sweep" }' == swept["pattern"]
+
+
+def test_metrics_of_alarms_have_filters(derived: dict[str, Any]) -> None:
+    counted = {f"{each['function']}-{each['name']}" for each in derived["filters"]}
+    own = {
+        each["MetricName"] for each in derived["alarms"].values() if each["Namespace"] == derived["namespace"]
+    }
+    assert own <= counted
+
+
+def test_estimate_counts_the_metrics_of_the_filters(derived: dict[str, Any]) -> None:
+    estimated = yaml.safe_load((ROOT / "roles/estimate/defaults/main.yml").read_text())
+    assert estimated["estimate_metrics"] == len(derived["filters"])
 
 
 def test_estimate_counts_the_alarms_and_those_of_target_tracking(derived: dict[str, Any]) -> None:
