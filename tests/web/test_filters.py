@@ -164,7 +164,7 @@ def test_page_of_tags_links_each_to_its_photos(client: Client, filled: Gallery) 
         assert f'<a href="/?tag={href}"><span dir="auto">{tag}</span> <span class="hint">{count}<' in page
     found = client.get("/tags?q=zu").text
     assert ("?tag=Z" in found, "?tag=cat" in found) == (True, False)
-    assert "No tag begins with “&lt;b&gt;”." in client.get("/tags?q=%3Cb%3E").text
+    assert "No tag begins with “<bdi>&lt;b&gt;</bdi>”." in client.get("/tags?q=%3Cb%3E").text
     assert 422 == client.get("/tags?cursor=x").status
 
 
