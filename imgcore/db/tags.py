@@ -11,6 +11,7 @@ from imgcore.db.words import Author, current_words, write_words
 from imgcore.errors import Conflict, NotFound
 from imgcore.gallery.edits import CHANGED, same_words
 from imgcore.gallery.models import Edit, Source, WordField
+from imgcore.text import without_overrides
 
 _NAMES = {WordField.CAPTION: "the caption", WordField.ALT_TEXT: "the alt text", WordField.TAGS: "the tags"}
 
@@ -37,7 +38,7 @@ class TagRepository(Repository):
             row = _lock(tx, public_id)
             present = [str(tag) for tag in json.loads(row["tags"] or "[]")]
             added = [tag for tag in add if tag not in present]
-            removed = [tag for tag in present if tag in remove]
+            removed = [tag for tag in present if tag in remove or without_overrides(tag) in remove]
             tags = [tag for tag in present if tag not in removed] + added
             if added and len(tags) > most:
                 raise Conflict(f"A photo may have at most {most} tags.", code="tags")

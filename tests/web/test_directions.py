@@ -84,6 +84,14 @@ def test_form_of_words_with_overrides_leaves_what_was_not_changed(
     assert ("Mine.", TURNED, (TURNED,)) == (now.caption, now.alt_text, now.tags)
 
 
+def test_stored_tag_with_an_override_can_be_removed_from_many_photos(
+    client: Client, gallery: Gallery, image_id: str
+) -> None:
+    body = {"ids": [image_id], "action": "remove_tags", "tags": [TURNED]}
+    assert "1 changed." == client.send("POST", "/api/v1/bulk", body).json["summary"]
+    assert () == gallery.get(image_id).tags
+
+
 def test_stored_overrides_are_isolated_on_pages(client: Client, gallery: Gallery, image_id: str) -> None:
     album = client.send("POST", "/api/v1/albums", {"name": "Trip", "ids": [image_id]}).json["id"]
     gallery.images.database.run(
