@@ -60,10 +60,10 @@ def test_pages_and_api_show_the_language_of_the_browser(
     """The caption, the alt attribute and the tags each say their language."""
     headers = {"Accept-Language": header}
     listed = client.get("/", **headers).text
-    assert f'<p class="caption" lang="{code}">{caption}</p>' in listed
+    assert f'<p class="caption" dir="auto" lang="{code}">{caption}</p>' in listed
     assert f'alt="{alt}" lang="{code}"' in listed
     page = client.get(f"/images/{image.public_id}", **headers).text
-    assert f'<h1 lang="{code}">{caption}</h1>' in page
+    assert f'<h1 dir="auto" lang="{code}">{caption}</h1>' in page
     shown = client.get(f"/api/v1/images/{image.public_id}", **headers).json
     assert (caption, alt) == (shown["caption"], shown["alt_text"])
     assert [code] * 3 == [shown[f"{name}_language"] for name in ("caption", "alt", "tags")]
@@ -106,7 +106,7 @@ def test_gallery_of_one_language_has_no_switch(tmp_path: Path) -> None:
     page = Client(create_app(gallery)).get("/", **{"Accept-Language": "de"}).text
     gallery.images.database.close()
     assert "/language/" not in page
-    assert '<p class="caption" lang="en">' in page
+    assert '<p class="caption" dir="auto" lang="en">' in page
 
 
 def test_words_written_in_the_chosen_language_say_so(client: Client, image: Image) -> None:
