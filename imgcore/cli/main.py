@@ -44,7 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.close()  # the reader of the output has closed the pipe
         return 0
     except OSError as error:  # such as a full disk
-        print(f"imgcore: {error.strerror or error}.", file=sys.stderr)
+        where = f": {error.filename}" if error.filename else ""
+        print(f"imgcore: {error.strerror or error}{where}.", file=sys.stderr)
         with suppress(OSError, ValueError):  # else Python writes what is left once more when it ends
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1

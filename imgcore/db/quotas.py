@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from imgcore.accounts.models import Quota, Usage
 from imgcore.db.connection import Repository, Transaction
 from imgcore.db.mapping import Row
 from imgcore.db.statements import sql
 from imgcore.db.waiting import release
-from imgcore.errors import Conflict
+from imgcore.errors import Conflict, Unavailable
 from imgcore.spending.models import QUOTAS
 from imgcore.text import file_size
 
@@ -73,8 +75,8 @@ class QuotaRepository(Repository):
             )
 
         self._database.run(work)
-        # If it is still reached, they wait again
-        release(self._database, QUOTAS, within=0.0, limit=_RELEASED, owner_id=account_id)
+        with suppress(Unavailable):  # the sweep releases them as well. If it is still reached, they wait again
+            release(self._database, QUOTAS, within=0.0, limit=_RELEASED, owner_id=account_id)
 
 
 def check_quota(tx: Transaction, account_id: int, size: int, default: Quota) -> None:

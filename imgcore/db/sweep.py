@@ -66,13 +66,9 @@ _OLD_EXPIRED = (
     "SELECT id FROM images WHERE upload_status = 'expired' AND uploaded_at <= {ago:older_than}"
     " AND deleted_at IS NULL AND {turn} ORDER BY uploaded_at LIMIT :limit"
 )
-# Those whose files could not be deleted a while ago come last: they leave their places to younger ones.
-_TURNS = ("(checked_at IS NULL OR checked_at <= {ago:again_after})", "checked_at > {ago:again_after}")
-_TRASH = [
-    sql(_OLD, select=SELECT, found=sql(found, turn=turn))
-    for turn in _TURNS
-    for found in (_OLD_DELETED, _OLD_EXPIRED)
-]
+# Those whose files could not be deleted a while ago leave their places to others
+_TURN = "(checked_at IS NULL OR checked_at <= {ago:again_after})"
+_TRASH = [sql(_OLD, select=SELECT, found=sql(found, turn=_TURN)) for found in (_OLD_DELETED, _OLD_EXPIRED)]
 _FORM_EXPIRED = (
     "public_id = :public_id AND upload_status = 'awaiting' AND deleted_at IS NULL"
     " AND upload_expires_at <= {ago:grace}"
@@ -257,7 +253,7 @@ class SweepRepository(Repository):
     def expired_trash(self, *, older_than: float, again_after: float, limit: int) -> Sequence[Image]:
         """Return up to ``limit`` images to purge: deleted, or expired, at least ``older_than`` seconds ago.
 
-        Those that were postponed within ``again_after`` seconds come last.
+        Those that were postponed within ``again_after`` seconds are left out.
         """
         values = {"older_than": micros(older_than), "again_after": micros(again_after), "limit": limit}
 

@@ -63,7 +63,9 @@ class TagRepository(Repository):
 
         def work(tx: Transaction) -> None:
             image_id = _lock(tx, public_id)["id"]
-            current = current_words(tx, image_id)
+            current = dict(current_words(tx, image_id))
+            # A form shows tags separated by commas, of which a stored one may have some
+            current[WordField.TAGS] = [",".join(tags).split(",") for tags in current[WordField.TAGS]]
             changed = [
                 _NAMES[field]
                 for field, words in given.items()

@@ -258,11 +258,11 @@ def _updated(tx: Transaction, owner: int | None, sort: Sort, known: _Counted) ->
     now, since, oldest = _clock(tx)
     if not (oldest < known.counted_at <= now and known.since <= now):
         return None
+    fresh = _seen(tx, since, _changed(tx, since))  # first: what commits meanwhile is not in it
     changed = _changed(tx, known.since)
     if len(changed) > _MOST_CHANGED:
-        if _seen(tx, known.since, changed) != known.included:
-            return None
-        return replace(known, since=since, included=_seen(tx, since, _changed(tx, since)))
+        same = _seen(tx, known.since, changed) == known.included
+        return replace(known, since=since, included=fresh) if same else None
     before = known.included if isinstance(known.included, frozenset) else frozenset()
     counts = dict(known.counts)
     months = {month for version in changed.keys() - before for month in changed[version] if month}

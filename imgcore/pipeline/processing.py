@@ -7,6 +7,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -43,6 +44,7 @@ COMMIT_SECONDS = 5.0  # kept back from the deadline to store the result
 STORE_SECONDS = 20.0  # how long a result is offered to a database that is away
 FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 20.0, 900.0
 STORAGE_AWAY = ("storage", "storage_refused")  # codes of Unavailable
+STORAGE_AWAY_SECONDS = 86_400.0  # since the upload, for which a photo waits for a bucket that is away
 SPREAD, LONGEST_SPREAD_SECONDS = 0.1, 60.0  # of a wait, so that not all that waits becomes due at once
 
 INTERNAL = "An internal error occurred. The task will be retried."
@@ -111,10 +113,10 @@ class Processor:
             return self._caption(claim, image, deadline)
         except ImgcoreError as error:
             failure = error  # Python deletes ``error`` at the end of this block
-            return self._store(lambda: self._settle(claim, failure), deadline)
+            return self._store(lambda: self._settle(claim, image, failure), deadline)
         except Exception:
             # A bug. The row shows it at once, and the queue's receive count leads to the dead-letter queue.
-            self._settle(claim, ImgcoreError(INTERNAL))
+            self._settle(claim, image, ImgcoreError(INTERNAL))
             raise
 
     def _remove_surplus(self, created: ObjectCreated, kind: TaskKind) -> Outcome:
@@ -209,7 +211,7 @@ class Processor:
                     raise
             self.sleep(wait)
 
-    def _settle(self, claim: Claim, error: ImgcoreError) -> Outcome:
+    def _settle(self, claim: Claim, image: Image, error: ImgcoreError) -> Outcome:
         """Store how an unfinished task ended: rejected, blocked, failed, or parked for a retry."""
         reason: dict[str, Any] = {"code": error.code, "message": error.message}
         tasks = self.tasks
@@ -219,7 +221,7 @@ class Processor:
             return Outcome.BLOCKED if tasks.fail(claim, TaskStatus.BLOCKED, **reason) else Outcome.FENCED
         last = claim.attempts >= self.timing.max_attempts
         # Attempts while the bucket is away make its pauses longer, but do not end the task
-        refund = isinstance(error, RateLimited | Misconfigured) or (last and error.code in STORAGE_AWAY)
+        refund = isinstance(error, RateLimited | Misconfigured) or (last and _waits_for_storage(image, error))
         if error.permanent or (last and not refund):
             return Outcome.FAILED if tasks.fail(claim, TaskStatus.FAILED, **reason) else Outcome.FENCED
         parked = tasks.park(claim, **reason, delay=self._delay(claim, error), refund=refund)
@@ -232,6 +234,12 @@ class Processor:
         if error.retry_after is not None:
             return at_least(error.retry_after, self.rng())
         return full_jitter(claim.attempts, self.rng(), first=FIRST_RETRY_SECONDS, longest=LONGEST_RETRY_SECONDS)
+
+
+def _waits_for_storage(image: Image, error: ImgcoreError) -> bool:
+    """Return whether the bucket may be away, not this object alone: the first day after the upload."""
+    age = datetime.now(UTC) - image.uploaded_at
+    return error.code in STORAGE_AWAY and age.total_seconds() < STORAGE_AWAY_SECONDS
 
 
 def _is_surplus(image: Image, created: ObjectCreated) -> bool:

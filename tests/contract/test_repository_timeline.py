@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -206,6 +207,29 @@ def test_many_changes_are_counted_once(
     for _ in range(5):
         assert {month: 3} == counts(repositories.timeline)
     assert 2 == counted[0]
+
+
+def test_change_that_commits_while_many_changes_are_compared_is_counted(
+    repositories: Repositories, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each statement of MySQL sees its own snapshot."""
+    monkeypatch.setattr(timeline, "_MOST_CHANGED", 2)
+    images = [arrived(repositories) for _ in range(5)]
+    month = f"{images[0].uploaded_at:%Y-%m}"
+    assert {month: 5} == counts(repositories.timeline)
+    seen, deleted = timeline._seen, []
+
+    def change(*arguments: Any) -> Any:
+        found = seen(*arguments)
+        if not deleted:
+            deleted.append(images[0])
+            with ThreadPoolExecutor(1) as other:
+                other.submit(repositories.images.delete, images[0].public_id).result()
+        return found
+
+    monkeypatch.setattr(timeline, "_seen", change)
+    counts(repositories.timeline)
+    assert {month: 4} == counts(repositories.timeline)
 
 
 def test_own_timeline_holds_ones_own_photos_only(repositories: Repositories, database: Database) -> None:

@@ -130,3 +130,19 @@ def test_process_storage_that_is_away_for_long_fails_no_photo(
 
     storage.broken = None
     assert Outcome.DONE == waiting.process(news(image), kind, deadline=SOON)
+
+
+def test_process_object_that_storage_refuses_for_a_day_fails(
+    processor: Processor, repositories: Repositories, storage: FakeStorage
+) -> None:
+    image = upload(repositories, storage)
+    storage.broken = Unavailable("The uploads bucket refused the request.", code="storage_refused")
+    day = "UPDATE images SET uploaded_at = {ago:day} WHERE public_id = :public_id"
+    due = "UPDATE tasks SET next_at = {now} WHERE kind = 'caption'"
+    values = {"day": 86_400_000_000, "public_id": image.public_id}
+    outcomes = []
+    for _ in range(processor.timing.max_attempts):
+        outcomes.append(processor.process(news(image), CAPTION, deadline=SOON))
+        repositories.database.run(lambda tx: tx.execute(day, **values))
+        repositories.database.run(lambda tx: tx.execute(due))
+    assert [Outcome.PARKED] * (len(outcomes) - 1) + [Outcome.FAILED] == outcomes

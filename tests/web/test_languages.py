@@ -90,6 +90,13 @@ def test_switch_remembers_the_language_and_returns_to_the_page(client: Client, i
     assert GERMAN in client.get("/", **{"Accept-Language": "en"}).text
 
 
+def test_switch_returns_to_a_page_of_an_album_and_of_the_trash(client: Client, image: Image) -> None:
+    """The forms of these pages lead back to the page as well, by an address of their own."""
+    album = client.send("POST", "/api/v1/albums", {"name": "Trip", "ids": [image.public_id]}).json["id"]
+    for path in (f"/albums/{album}", f"/albums/{album}?cursor=x", "/trash", "/trash?done=restored"):
+        assert f'href="/language/de?next={quote(path, safe="")}"' in client.get(path).text
+
+
 @pytest.mark.parametrize("onward", ["https://example.com", "//example.com", "/\\example.com", ""])
 def test_switch_leads_to_no_other_host(client: Client, onward: str) -> None:
     assert "/" == client.get(f"/language/en?next={quote(onward, safe='')}").headers["location"]

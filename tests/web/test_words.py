@@ -142,6 +142,9 @@ def test_photo_form_of_tags_with_commas_leaves_them(client: Client, gallery: Gal
     page = f"/images/{image.public_id}"
     assert 303 == client.post(f"{page}/edit", client.get(page).form("/edit") | {"caption": "Mine."}).status
     assert ("salt, pepper",) == gallery.get(image.public_id).tags
+    changed = client.get(page).form("/edit") | {"tags": "salt, pepper, sugar"}
+    assert 303 == client.post(f"{page}/edit", changed).status
+    assert ("salt", "pepper", "sugar") == gallery.get(image.public_id).tags
 
 
 def _version(gallery: Gallery, public_id: str, value: str) -> int:

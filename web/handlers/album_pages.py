@@ -222,7 +222,7 @@ class AlbumPages(AlbumsBase):
             tiles=[tile(image, gallery) for image in shown.page.images],
             following=shown.page.next,
             first=shown.first,
-            here=here(),
+            same_page=here(),
             form=form_fields(present, sent or {}),
             me=account.name if (account := caller().account) else None,
             may_edit=_may_edit(),

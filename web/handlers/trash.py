@@ -147,7 +147,7 @@ class TrashPages(_Trash):
             "images": [trashed_json(image, gallery) for image in found.page.images],
             "following": found.page.next,
             "first": found.first,
-            "here": here(),
+            "same_page": here(),
             "count": self._rows.count(gallery.viewer),
             "confirmed_from": CONFIRMED_FROM,
             "done": _DONE.get(asked.get("done", "")),

@@ -28,7 +28,7 @@
 % if tiles:
 <p class="hint"><a href="/?album={{album['id']}}">Show your photos of this album by month</a></p>
 %   if may_edit and album['may_add']:
-<form method="post" action="{{album_path}}/remove{{here}}">
+<form method="post" action="{{album_path}}/remove{{same_page}}">
   <input type="hidden" name="token" value="{{token}}">
 %     include('tiles.tpl', tiles=tiles, folder=f'{album_path}/images', choosing=True)
   <p class="actions"><button class="button" type="submit">Take the chosen photos out of the album</button></p>

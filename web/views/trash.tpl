@@ -16,11 +16,11 @@
     <img alt="{{image['alt']}}" src="{{image['thumbnail_url']}}" width="200" height="200" loading="lazy" decoding="async">
 %     end
     <p><strong dir="auto">{{image['name']}}</strong><br><span class="hint">{{image['days_left']}} {{'day' if image['days_left'] == 1 else 'days'}} left</span></p>
-    <form method="post" action="/trash/restore{{here}}">
+    <form method="post" action="/trash/restore{{same_page}}">
       <input type="hidden" name="token" value="{{token}}">
       <button class="button" type="submit" name="id" value="{{image['id']}}">Restore<span class="sr"> <bdi>{{image['name']}}</bdi></span></button>
     </form>
-    <form method="post" action="/trash/delete{{here}}">
+    <form method="post" action="/trash/delete{{same_page}}">
       <input type="hidden" name="token" value="{{token}}">
       <button class="button" type="submit" name="id" value="{{image['id']}}">Delete for good<span class="sr"> <bdi>{{image['name']}}</bdi></span></button>
     </form>
