@@ -3,6 +3,7 @@ import { afterEach, beforeEach, test } from "node:test";
 
 import { Actions } from "../../web/static/js/core/actions.js";
 import { Bulk } from "../../web/static/js/core/bulk.js";
+import { reportErrors } from "../../web/static/js/core/guard.js";
 
 const real = globalThis.fetch;
 
@@ -43,17 +44,23 @@ const page = (cursor) => ids(1000, Number(cursor ?? 0));
 function scene() {
   /** @type {{text: string, action: any}[]} */
   const toasts = [];
+  /** @type {{text: string, action: any}[]} */
+  const dismissed = [];
   /** @type {string[]} */
   const called = [];
   const given = {
-    toast: (/** @type {string} */ text, /** @type {any} */ action) => toasts.push({ text, action }),
+    toast(/** @type {string} */ text, /** @type {any} */ action) {
+      const toast = { text, action };
+      toasts.push(toast);
+      return () => dismissed.push(toast);
+    },
     progress() {}, removed() {}, focus() {},
     keepPlace: (/** @type {() => void} */ change) => change(),
     reload: async () => { called.push("reload"); },
     news: () => called.push("news"),
   };
   const offered = () => toasts.filter(({ action }) => action).map(({ text, action }) => `${text} ${action.label}`);
-  return { toasts, called, given, offered, bulk: new Bulk(given) };
+  return { toasts, dismissed, called, given, offered, bulk: new Bulk(given) };
 }
 
 test("Undo that fails between two requests is offered again for the rest, and shows what it has undone", async () => {
@@ -85,7 +92,7 @@ test("an action on a list that fails between two requests shows, undoes and cont
   await assert.rejects(toasts.at(-1)?.action.run(), /busy/);
   assert.equal(offered().at(-1), "2,000 photos are left. Continue");
   await toasts.at(-1)?.action.run();
-  assert.equal(offered().at(-1), "2,000 changed. Undo");
+  assert.equal(offered().at(-1), "3,000 changed. Undo");
   assert.deepEqual(sent.map(({ body }) => body.cursor), [null, "1000", "1000", "1000", "2000"]);
   assert.deepEqual(new Set(sent.map(({ body: { cursor: _, ...rest } }) => JSON.stringify(rest))), new Set([
     JSON.stringify({ action: "add_tags", tags: ["x"], query: { tag: "cat" }, except: [] }),
@@ -115,14 +122,61 @@ test("an action on named photos continues with those that an error has left", as
 
 test("a photo that could not be taken out of the trash is offered again, unless it is gone", async () => {
   const { given, toasts, offered } = scene();
-  const store = { get: () => ({ id: "a" }), put() {} };
+  const store = { get: () => ({ id: "a", name: "a.jpg" }), put() {} };
   const library = { store, added: [], sections: { neighbour: () => null }, remove() {}, place() {} };
   const actions = new Actions(/** @type {any} */ (library), /** @type {any} */ ({ now: null }), given);
   await actions.remove("a");
   failures = new Map([[2, 503], [4, 404]]);
   await assert.rejects(toasts.at(-1).action.run(), /busy/);
-  assert.deepEqual(offered(), ["Moved to the trash. Undo", "The photo is still in the trash. Undo"]);
+  assert.deepEqual(offered(), ["Moved to the trash. Undo", "a.jpg is still in the trash. Undo"]);
   await toasts.at(-1).action.run();
   await assert.rejects(toasts.at(-1).action.run(), /busy/);
   assert.equal(offered().length, 2);
+});
+
+test("an action that was continued can be undone from its beginning, and leaves one message", async () => {
+  const { bulk, toasts, dismissed, offered } = scene();
+  failures = new Map([[2, 503], [3, 503]]);
+  const run = bulk.run("add_tags", { ids: ids(2000) }, { tags: ["x"] });
+  await assert.rejects(run, /busy/);
+  for (const again of [true, false]) {
+    const running = toasts.at(-1)?.action.run();
+    if (again) await assert.rejects(running, /busy/);
+    else await running;
+  }
+  assert.deepEqual(offered(), [
+    "1,000 changed. Undo", "1,000 photos are left. Continue", "1,000 changed. Undo", "1,000 photos are left. Continue",
+    "2,000 changed. Undo",
+  ]);
+  assert.deepEqual(dismissed, [toasts[0], toasts[2]]);
+  sent = [];
+  failures = new Map();
+  await toasts.at(-1)?.action.run();
+  assert.deepEqual(sent.flatMap(({ body }) => body.undo[0].ids), ids(2000));
+});
+
+test("what was undone before the action is continued is not undone again", async () => {
+  const { bulk, toasts } = scene();
+  failures = new Map([[2, 503]]);
+  await assert.rejects(bulk.run("add_tags", { ids: ids(2000) }, { tags: ["x"] }), /busy/);
+  const [first, left] = toasts;
+  await first?.action.run();
+  await left?.action.run();
+  assert.equal(toasts.at(-1)?.text, "1,000 changed.");
+  sent = [];
+  await toasts.at(-1)?.action.run();
+  assert.deepEqual(sent.flatMap(({ body }) => body.undo[0].ids), ids(1000, 1000));
+});
+
+test("the error of an action is not hidden by that of the reload after it", async () => {
+  const { bulk, given } = scene();
+  /** @type {string[]} */
+  const reported = [];
+  reportErrors((error) => reported.push(error.message));
+  given.reload = () => Promise.reject(new Error("not reloaded"));
+  failures = new Map([[2, 503]]);
+  await assert.rejects(bulk.run("add_tags", { query: "", except: [], total: 3000, exact: true }), /busy/);
+  failures = new Map([[4, 503]]);
+  await assert.rejects(bulk.undo([{ action: "trash", ids: ids(1500) }]), /busy/);
+  assert.deepEqual(reported, ["not reloaded", "not reloaded"]);
 });

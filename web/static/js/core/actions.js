@@ -85,7 +85,8 @@ export class Actions {
    */
   async restore(id, photo, added) {
     const image = await ask("POST", `/api/v1/images/${id}/restore`).catch((error) => {
-      if (!(error instanceof Problem) || error.status !== 404) this.#offer("The photo is still in the trash.", id, photo, added);
+      const gone = error instanceof Problem && error.status === 404;
+      if (!gone) this.#offer(`${photo?.name ?? "The photo"} is still in the trash.`, id, photo, added);
       throw error;
     });
     this.library.store.put({ ...photo, ...image });

@@ -3,13 +3,16 @@
 
 import { merged, namesOf, restOf, sizeOf, undoCalls } from "../model/bulk.js";
 import { ask } from "./api.js";
+import { fail } from "./guard.js";
 
 /** @typedef {import("../model/bulk.js").Rest} Rest */
 /** @typedef {{action: string, ids: string[]}} Step */
 /** @typedef {{results: {id: string, status: string}[], summary: string, undo: Step[], next: string | null}} Answer */
+/** @typedef {{undo: Step[], sentences: string[], dismiss: () => void}} Past what was done before an error, and its message */
 /**
  * @typedef {object} Page
- * @property {(text: string, action?: {label: string, run: () => unknown, undo?: boolean}) => void} toast
+ * @property {(text: string, action?: {label: string, run: () => unknown, undo?: boolean}) => (() => void)} toast returns what
+ *   dismisses it
  * @property {(done: number, total: number) => void} progress
  * @property {(ids: string[]) => void} removed these photos are in the trash
  * @property {() => Promise<void>} reload the list has changed in ways that this page cannot know
@@ -23,17 +26,17 @@ export class Bulk {
   }
 
   /**
-   * Send the requests of an action, one after the other; after an error offer to continue.
+   * Send the requests of an action, one after the other; after an error offer to continue. What was done before and what
+   * the continued action has done can be undone at once.
    * @param {string} action
    * @param {Rest} wanted
    * @param {{tags?: string[], album?: string}} [more]
-   * @param {{continued?: boolean}} [options] continued: these photos are what an error has left
+   * @param {Past | null} [past] these photos are what an error has left
    */
-  async run(action, wanted, more = {}, { continued = false } = {}) {
-    /** @type {Step[]} */
-    const undo = [];
-    /** @type {string[]} */
-    const sentences = [];
+  async run(action, wanted, more = {}, past = null) {
+    /** @type {Past} */
+    const all = past ?? { undo: [], sentences: [], dismiss() {} };
+    const { undo, sentences } = all;
     const total = sizeOf(wanted);
     let done = 0;
     /** @type {Rest | null} */
@@ -52,24 +55,36 @@ export class Bulk {
       }
     } finally {
       this.page.progress(total, total);
-      if (undo.length) {
-        this.page.toast(merged(sentences), { label: "Undo", undo: true, run: () => this.undo(undo) });
-      } else if (sentences.length) {
-        this.page.toast(merged(sentences));
-      }
-      if (rest && (continued || rest !== wanted)) this.#offer(action, rest, more);
+      all.dismiss();
+      all.dismiss = this.#said(all);
+      if (rest && (past || rest !== wanted)) this.#offer(action, rest, more, all);
       this.page.news();
-      if (done && !("ids" in wanted)) await this.page.reload(); // photos that are not loaded have changed
+      if (done && !("ids" in wanted)) await this.#reload(); // photos that are not loaded have changed
     }
+  }
+
+  /** Show what was done, with an Undo; what is undone is not offered again. @param {Past} past */
+  #said({ undo, sentences }) {
+    if (sentences.length === 0) return () => {};
+    const run = () => {
+      sentences.length = 0;
+      return this.undo(undo.splice(0));
+    };
+    return this.page.toast(merged(sentences), undo.length ? { label: "Undo", undo: true, run } : undefined);
+  }
+
+  /** Load the list anew; its error is reported apart, because it must not hide that of the action. */
+  async #reload() {
+    await this.page.reload().catch(fail);
   }
 
   /**
    * Offer what an error has left of an action.
-   * @param {string} action @param {Rest} rest @param {{tags?: string[], album?: string}} more
+   * @param {string} action @param {Rest} rest @param {{tags?: string[], album?: string}} more @param {Past} past
    */
-  #offer(action, rest, more) {
+  #offer(action, rest, more, past) {
     const exact = "ids" in rest || (rest.exact && rest.except.length === 0);
-    const run = () => this.run(action, rest, more, { continued: true });
+    const run = () => this.run(action, rest, more, past);
     this.page.toast(exact ? `${left(sizeOf(rest))}.` : "Other photos are left.", { label: "Continue", run });
   }
 
@@ -91,7 +106,7 @@ export class Bulk {
       const { size } = new Set(rest.flatMap(({ ids }) => ids));
       if (size) this.page.toast(`${left(size)} to undo.`, { label: "Undo", undo: true, run: () => this.undo(rest) });
       this.page.news();
-      if (sentences.length) await this.page.reload();
+      if (sentences.length) await this.#reload();
     }
   }
 }

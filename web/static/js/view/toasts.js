@@ -32,7 +32,9 @@ export class ToastStack extends HTMLElement {
    * @returns {() => void} removes it
    */
   show(text, action = null) {
-    for (const old of this.children) if (old.firstChild?.textContent === text) old.remove();
+    for (const old of [...this.children]) { // an Undo is of its own photos, whatever the sentence
+      if (old.firstChild?.textContent === text && !old.querySelector("[data-undo]")) old.remove();
+    }
     const end = new AbortController();
     const { signal } = end;
     const box = element("div", { className: "toast" }, [element("p", {}, [text])]);
