@@ -236,3 +236,14 @@ test("news of a photo leave it at its place in a list by the time of upload", as
   assert.deepEqual(library.sections.ids, before);
   assert.deepEqual([library.store.get("p250")?.version, library.store.get("p250")?.at], [2, photo(250).at]);
 });
+
+test("a lost picture of another list is asked for at once, although the same month was renewed just now", async (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout", "Date"], now: 1_000_000 });
+  const library = await opened();
+  await library.renew("p200");
+  void library.renew("p201"); // of the first list: waits for the end of the minute
+  photos = photos.map((each) => ({ ...each, id: `cat-${each.id}` }));
+  await library.open(new URLSearchParams("q=cat"));
+  await library.renew("cat-p200");
+  assert.equal(library.store.get("cat-p200")?.grid_url, "new");
+});

@@ -34,6 +34,7 @@ export class Library {
     this.sending = sending;
     this.renewals = renewals;
     this.query = new URLSearchParams();
+    this.lists = 0; // that were loaded, the shown one among them
     /** @type {string[]} */
     this.added = []; // ids of the section ADDED
     // Tiles of new photos are square, so that they keep their size when the photo is decoded
@@ -120,6 +121,7 @@ export class Library {
   set(months, first) {
     const wanted = months.map(({ month, count }) => ({ key: month, count }));
     if (!this.filtered && this.added.length) wanted.unshift({ key: ADDED, count: this.added.length });
+    this.lists += 1;
     this.sections.set(wanted, { fresh: true });
     this.ends.clear();
     this.unloaded.clear();
@@ -205,7 +207,7 @@ export class Library {
   async renew(id) {
     const section = this.sections.places.get(id);
     const first = section ? Math.floor(section.ids.indexOf(id) / RENEWED) * RENEWED : 0;
-    await this.renewals.renew(id, section ? `${section.key} ${first}` : id, async () => {
+    await this.renewals.renew(id, section ? `${this.lists} ${section.key} ${first}` : id, async () => {
       const ids = section?.ids.slice(first, first + RENEWED) ?? [];
       const kept = [...new Set([id, ...ids])].filter((each) => this.store.get(each) && !this.store.get(each)?.local);
       if (!kept.length) return;
