@@ -20,8 +20,8 @@ export function run(name, wanted, { bulk, form }) {
   switch (name) {
     case "tags": return changeTags(wanted, bulk);
     case "album": return addToAlbum(wanted, bulk);
-    case "share": return submit("/shared/new", form, wanted);
-    case "download": return submit("/download", form, wanted); // the browser saves the archive while it is made
+    case "share": return submit("/shared/new", form, wanted, "/api/v1/shares");
+    case "download": return submit("/download", form, wanted, "/api/v1/changes"); // the browser saves it while it is made
     default: throw new Error(`There is no action ${name}.`);
   }
 }
@@ -87,12 +87,15 @@ function fieldsOf(wanted) {
 }
 
 /**
- * Send a form that names the photos: an address has no room for their ids.
+ * Send a form that names the photos: an address has no room for their ids. The API is asked first: where the session has
+ * ended, the form would lead to the sign-in page without a way back.
  * @param {string} action
  * @param {HTMLFormElement} given
  * @param {Wanted} wanted
+ * @param {string} asked a path of the API that needs the same rights
  */
-function submit(action, given, wanted) {
+async function submit(action, given, wanted, asked) {
+  await ask("GET", asked);
   const token = new FormData(given).get("token");
   const field = (/** @type {string} */ name, /** @type {string} */ value) => element("input", { type: "hidden", name, value });
   const form = element("form", { method: "post", action, hidden: true }, [
