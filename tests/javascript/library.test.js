@@ -224,6 +224,7 @@ test("counts that were on their way while photos came or went are asked for agai
   library.apply(news({ removed: ["p50"] })); // which is not loaded
   await meanwhile(() => library.count(), () => library.remove("p250"));
   assert.equal(library.uncounted, true);
+  assert.equal(library.sections.total, 259); // 260 less the loaded one: the answer may know of it or not
   await library.count();
   assert.equal(library.uncounted, false);
 });
@@ -247,3 +248,26 @@ test("a lost picture of another list is asked for at once, although the same mon
   await library.renew("cat-p200");
   assert.equal(library.store.get("cat-p200")?.grid_url, "new");
 });
+
+for (const [name, query] of [["again", ""], ["after a search", "q=cat"]]) {
+  test(`a photo that arrives while the list is loaded ${name} is shown`, async () => {
+    const library = await opened(query);
+    const added = { ...photo(300), version: 1 };
+    const given = globalThis.fetch;
+    globalThis.fetch = async (path) => {
+      const found = await given(path);
+      if (String(path).includes(`/timeline/${MONTH}`)) {
+        photos = [added, ...photos];
+        library.apply(news({ added: [added] }));
+      }
+      return found;
+    };
+    await library.open(new URLSearchParams());
+    globalThis.fetch = given;
+    assert.equal(library.sections.ids[0], "p300");
+    await library.count();
+    await loadToTheEnd(library);
+    assert.deepEqual(library.sections.ids, ids());
+    assert.equal(library.sections.total, 261);
+  });
+}

@@ -2,6 +2,7 @@
 
 import { Actions } from "./core/actions.js";
 import { ask, onSignedOut, Problem, signInPath } from "./core/api.js";
+import { Counts } from "./core/counts.js";
 import { Feed } from "./core/feed.js";
 import { guard, reportErrors } from "./core/guard.js";
 import { Late } from "./core/late.js";
@@ -67,9 +68,23 @@ function redraw() {
   part("count", HTMLElement).textContent = library.filtered ? atMost(count, sections.exact) : "";
 }
 
+const counts = new Counts(library, () => {
+  timeline.keepPlace(() => {});
+  redraw();
+});
+
 async function reload() {
   await library.reload();
+  counts.correct();
   redraw();
+}
+
+/** @param {import("./model/sections.js").Section} section */
+async function loadPage(section) {
+  const page = await library.load(section);
+  if (page) timeline.keepPlace(() => library.take(page));
+  counts.correct();
+  return page !== null;
 }
 
 const feed = new Feed({
@@ -82,7 +97,7 @@ const feed = new Feed({
     });
     uploads.now?.count(changes.batches);
     for (const photo of newer) announce(photo);
-    recount();
+    counts.correct();
     if (newer.some((photo) => photo.settled && photo.status !== "done")) badge.now?.showBadgeSoon(guard);
     if (newer.some((photo) => photo.id === viewer.now?.shown)) return viewer.now?.refresh();
     return undefined;
@@ -100,20 +115,6 @@ const shared = new Late(() => import("./view/shared.js"));
 const adding = new Late(() => import("./view/adding.js"));
 
 const AGAIN = 5000; // milliseconds until a gallery that could not be reached is asked again
-const COUNTING = 2000; // milliseconds between two requests for the counts of months
-let counting = false;
-
-/** Correct the counts of months that are not loaded; news that come meanwhile are counted with the next request. */
-function recount() {
-  if (!library.uncounted || counting) return;
-  counting = true;
-  setTimeout(guard(async () => {
-    counting = false;
-    await library.count();
-    timeline.keepPlace(() => {});
-    redraw();
-  }), COUNTING);
-}
 
 /** @param {import("./core/store.js").Photo} photo */
 function announce(photo) {
@@ -143,8 +144,7 @@ timeline.setUp({
   store,
   sections,
   async load(section) {
-    const page = await library.load(section);
-    if (page) timeline.keepPlace(() => library.take(page));
+    await loadPage(section);
     redraw();
   },
   title: ({ key, count, next }) =>
@@ -221,6 +221,7 @@ const search = new Search({
   list: timeline,
   async open(query) {
     await library.open(query);
+    counts.correct();
     window.scrollTo({ top: 0, behavior: "instant" });
     redraw();
     timeline.render();
@@ -251,9 +252,7 @@ const viewer = new Late(async () => {
       const place = sections.place(id);
       const from = place ? sections.list.indexOf(place.section) : -1;
       const section = sections.list.slice(Math.max(0, from)).find((each) => each.next !== null);
-      const page = section ? await library.load(section) : null;
-      if (page) timeline.keepPlace(() => library.take(page));
-      return page !== null;
+      return section ? loadPage(section) : false;
     },
     onShow(id) {
       if (parse(location).photo === null) go({ photo: id, query: library.query }, { state: { over: true } });

@@ -93,25 +93,44 @@ export class Library {
     const { months, exact } = await ask("GET", `/api/v1/timeline${suffix(query)}`, { signal });
     const first = months[0] ? await this.#page(months[0].month, query, { signal, limit: FIRST_PAGE }) : null;
     signal.throwIfAborted();
+    const arrived = this.#arrivals(moves);
     this.query = query;
     this.set(months, first);
     this.sections.counted = exact;
+    for (const id of this.filtered ? [] : arrived) { // whether others match is known to the server only
+      const photo = this.store.get(id);
+      if (photo) this.place(photo, { known: true });
+    }
     if (moves !== this.moves) this.uncounted = true;
   }
 
-  /** Ask for the counts of months anew, where changes of photos that are not loaded have made them uncertain. */
+  /**
+   * The ids of photos that have come into a month since a move. A list by the time of upload knows them by another month.
+   * @param {number} moves
+   */
+  #arrivals(moves) {
+    if (this.query.get("sort") === "uploaded") return [];
+    return [...this.moved].flatMap(([id, { move, month }]) => (move > moves && month !== null ? [id] : []));
+  }
+
+  /**
+   * Ask for the counts of months anew, where changes of photos that are not loaded have made them uncertain.
+   * @returns {Promise<boolean>} false where there was no answer: the feed says that the gallery cannot be reached
+   */
   async count() {
-    if (!this.uncounted) return;
+    if (!this.uncounted) return true;
     this.uncounted = false;
-    const { query, moves } = this;
-    const answer = await ask("GET", `/api/v1/timeline${suffix(query)}`).catch((error) => {
+    const { lists, moves } = this;
+    const answer = await ask("GET", `/api/v1/timeline${suffix(this.query)}`).catch((error) => {
       if (!(error instanceof Problem)) throw error;
-      this.uncounted = true; // the feed says that the gallery cannot be reached; its next news ask again
     });
-    if (!answer || query !== this.query) return;
-    if (moves !== this.moves) this.uncounted = true;
-    this.sections.counted = answer.exact;
-    this.sections.recount(answer.months.map((/** @type {any} */ each) => ({ key: each.month, count: each.count })));
+    if (lists !== this.lists) return Boolean(answer); // another list came with counts of its own
+    this.uncounted ||= !answer || moves !== this.moves;
+    if (answer && moves === this.moves) { // otherwise it may or may not know of the move
+      this.sections.counted = answer.exact;
+      this.sections.recount(answer.months.map((/** @type {any} */ each) => ({ key: each.month, count: each.count })));
+    }
+    return Boolean(answer);
   }
 
   /**
@@ -280,11 +299,8 @@ export class Library {
       this.sections.touch(photo.id);
       return;
     }
-    if (!section && this.filtered && !known) { // whether it matches is known to the server only
-      this.moved.delete(photo.id);
-      return;
-    }
     this.#moved(photo.id, photo.month);
+    if (!section && this.filtered && !known) return; // whether it matches is known to the server only
     const end = this.ends.get(photo.month);
     const after = (/** @type {string} */ other) => precedes(photo, this.store.get(other));
     const placed = this.sections.insert(photo.month, photo.id, after, { paged: end !== undefined && precedes(photo, end) });
