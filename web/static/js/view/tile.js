@@ -180,6 +180,16 @@ export class Tile {
     this.image.removeAttribute("src");
   }
 
+  /**
+   * Take the place of another tile of the same photo: its focus, and its turn with Tab.
+   * @param {Tile} other
+   */
+  replace(other) {
+    if (other.frame.tabIndex === 0) this.reach(true);
+    if (other.element.contains(document.activeElement)) this.frame.focus({ preventScroll: true });
+    other.remove();
+  }
+
   /** Take the tile out of the document. */
   remove() {
     this.#revoke();

@@ -303,11 +303,9 @@ export class PhotoTimeline extends HTMLElement {
    * @param {string} to
    */
   rename(from, to) {
-    const tile = this.#tiles.get(from);
-    if (tile) {
-      this.#tiles.get(to)?.remove(); // the feed has brought the photo before
-      this.#tiles.set(to, tile).delete(from);
-    }
+    const [tile, other] = [this.#tiles.get(from), this.#tiles.get(to)];
+    if (tile && other) tile.replace(other); // the feed has brought the photo before
+    if (tile) this.#tiles.set(to, tile).delete(from);
     if (this.#active === from) this.#active = to;
   }
 
