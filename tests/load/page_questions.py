@@ -75,7 +75,9 @@ COUNTED = {
     "waiting": 1 / 1000,
     "an album": 1 / 100,
 }
-FOUND_IN_MONTH = COUNTED | {"two words": 1.0, "a source": 1.0}
+# Copies of a photo have its place in the timeline: the first match of a month may come after thousands
+OF_MOST = ("a frequent word", "a frequent word without another", "a source", "a tag", "two words")
+FOUND_IN_MONTH = COUNTED | dict.fromkeys(OF_MOST, 1.0)
 
 
 @dataclass(frozen=True)
