@@ -70,14 +70,19 @@ COUNTED = {
     "a word of one in a thousand": 1 / 1000,
     "a word of one in a hundred": 1 / 100,
     NO_PHOTO_HAS_BOTH: 1 / 1000,
-    "a phrase": 1.0,
-    "a phrase of none": 1.0,
+    "a phrase": 1 / 6,
+    "a phrase of none": 1 / 6,
+    "a source": 1 / 5,
+    "days of the date taken": 1 / 10,
     "waiting": 1 / 1000,
     "an album": 1 / 100,
 }
 # Copies of a photo have its place in the timeline: the first match of a month may come after thousands
-OF_MOST = ("a frequent word", "a frequent word without another", "a source", "a tag", "two words")
-FOUND_IN_MONTH = COUNTED | dict.fromkeys(OF_MOST, 1.0)
+OF_MOST = (
+    *("a frequent word", "a frequent word without another", "a source", "a tag", "two words"),
+    *("a phrase", "a phrase of none"),
+)
+FOUND_IN_MONTH = COUNTED | dict.fromkeys(OF_MOST, 1.0) | {"days of the date taken": 0.0}
 
 
 @dataclass(frozen=True)
