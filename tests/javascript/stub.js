@@ -99,9 +99,9 @@ export class Stub {
     return selector === `.${this.className}` ? this : this.parentNode?.closest(selector) ?? null;
   }
 
-  /** @param {string} selector */
+  /** @param {string} selector of a member of dataset @returns {Stub | null} */
   querySelector(selector) {
-    return selector === "[data-undo]" ? this.below.find(({ dataset }) => "undo" in dataset) ?? null : null;
+    return this.below.find(({ dataset }) => Object.keys(dataset).some((name) => selector === `[data-${name}]`)) ?? null;
   }
 
   querySelectorAll() {

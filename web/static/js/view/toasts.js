@@ -32,8 +32,8 @@ export class ToastStack extends HTMLElement {
    * @returns {() => void} removes it
    */
   show(text, action = null) {
-    for (const old of [...this.children]) { // an Undo is of its own photos, whatever the sentence
-      if (old.firstChild?.textContent === text && !old.querySelector("[data-undo]")) old.remove();
+    for (const old of [...this.children]) { // an action is of its own photos, whatever the sentence
+      if (old.firstChild?.textContent === text && !old.querySelector("[data-offer]")) old.remove();
     }
     const end = new AbortController();
     const { signal } = end;
@@ -51,6 +51,7 @@ export class ToastStack extends HTMLElement {
         return action.run();
       });
       const made = button(action.label, run, { signal });
+      made.dataset.offer = "";
       if (action.undo) made.dataset.undo = "";
       box.append(made);
     }
