@@ -16,7 +16,7 @@ mpl.use("Agg")
 
 from matplotlib import pyplot as plt
 
-GROUPS = ("page", "list", "search", "filter")
+GROUPS = ("page", "list", "search", "filter", "timeline, months", "timeline, month")
 
 
 def read(lines: list[str]) -> dict[str, dict[int, float]]:
@@ -60,13 +60,13 @@ def missed(lines: list[str]) -> list[str]:
 
 def draw(found: dict[str, dict[int, float]], path: Path) -> None:
     """Draw a panel for each group of questions, and one for the others."""
-    figure, panels = plt.subplots(1, len(GROUPS) + 1, figsize=(24, 7), sharey=True)
+    figure, panels = plt.subplots(1, len(GROUPS) + 1, figsize=(32, 8), sharey=True)
     for what, costs in found.items():
         group = next((number for number, name in enumerate(GROUPS) if what.startswith(name)), len(GROUPS))
         panels[group].plot(list(costs), list(costs.values()), marker="o", label=what)
     for panel, title in zip(panels, (*GROUPS, "others"), strict=True):
         panel.set(xscale="log", yscale="log", title=title, xlabel="photos")
-        panel.legend(fontsize=7)
+        panel.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.1), frameon=False)
         panel.grid(alpha=0.3)
     panels[0].set_ylabel("ms of processor time a request, web and database")
     figure.tight_layout()
