@@ -218,13 +218,16 @@ class World:
             self.collect()
 
     def pass_time(self) -> None:
-        """Let every planned retry, every pause and every unused form be over."""
+        """Let every planned retry, every pause, every postponed purge and every unused form be over."""
         self.repositories.breakers.close("gemini")
         with self.database.transaction() as tx:
             tx.execute("UPDATE tasks SET next_at = {now} WHERE status = 'retry'")
             tx.execute(
                 "UPDATE images SET upload_expires_at = {ago:hour} WHERE upload_status = 'awaiting'",
                 hour=3_600_000_000,
+            )
+            tx.execute(
+                "UPDATE images SET checked_at = NULL WHERE deleted_at IS NOT NULL OR upload_status = 'expired'"
             )
             tx.execute("UPDATE notices SET lease_until = {now} WHERE lease_until IS NOT NULL")
 

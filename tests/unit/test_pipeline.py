@@ -312,5 +312,5 @@ def test_settle_without_the_lease_is_fenced(
     assert Outcome.DONE == processor.process(news(image), CAPTION, deadline=SOON)
 
     errors = [Rejected("x"), Blocked("x"), BadAnswer("x"), Unavailable("x")]
-    assert [Outcome.FENCED] * 4 == [processor._settle(stale, error) for error in errors]
+    assert [Outcome.FENCED] * 4 == [processor._settle(stale, image, error) for error in errors]
     assert "done" == now(repositories, image).task(CAPTION).status
