@@ -8,7 +8,7 @@ from typing import Any
 from imgcore.collections.models import ALBUM_IMAGES, AlbumOrder, ItemResult, Results
 from imgcore.db.connection import Repository, Transaction
 from imgcore.db.mapping import Row, in_list
-from imgcore.db.places import SHOWN, after, page_of
+from imgcore.db.places import DATE, SHOWN, after, page_of
 from imgcore.db.statements import sql
 from imgcore.errors import Conflict, NotFound
 from imgcore.gallery.models import Page, Viewer
@@ -16,14 +16,13 @@ from imgcore.gallery.places import Place
 
 _CHUNK = 500  # ids in one statement
 _STEP = 2**40  # between the positions of neighbours
-_DATE = "COALESCE(i.taken_at, i.uploaded_at)"
 _FROM = (
     "FROM album_images ai JOIN albums a ON a.id = ai.album_id JOIN images i ON i.id = ai.image_id"
     " LEFT JOIN accounts adder ON adder.id = ai.added_by"
 )
 # The account that added an image still has the rights of its owner. Those of open mode (NULL) had them.
 _GRANTED = "(ai.added_by IS NULL OR ai.added_by = i.owner_id OR adder.role = 'administrator')"
-ORDERS = {AlbumOrder.DATE: (_DATE, "i.id"), AlbumOrder.HAND: ("ai.position", "i.id")}
+ORDERS = {AlbumOrder.DATE: (DATE, "i.id"), AlbumOrder.HAND: ("ai.position", "i.id")}
 
 _COVERS = (
     "SELECT album_id, COUNT(*) AS images, MIN(at) AS first_at, MAX(at) AS last_at,"
@@ -171,7 +170,7 @@ def covers_and_counts(tx: Transaction, album_ids: Sequence[int], viewer: Viewer)
     shown, rights = visible(viewer)
     found: dict[int, Row] = {}
     for names, values in _chunks("album", album_ids):
-        statement = sql(_COVERS, date=_DATE, source=_FROM, names=names, shown=shown)
+        statement = sql(_COVERS, date=DATE, source=_FROM, names=names, shown=shown)
         found |= {row["album_id"]: row for row in tx.rows(statement, **values, **rights)}
     return found
 

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from imgcore.campaigns.models import Campaign, CampaignStatus, ItemStatus, Sample, Selection
-from imgcore.db.connection import Database, Repository, Transaction
+from imgcore.db.connection import Repository, Transaction
 from imgcore.db.mapping import HAS_WORDS_OF, Row, in_list, local_time, micros, moment
 from imgcore.db.pages import read_versions
 from imgcore.db.statements import sql
@@ -126,11 +126,12 @@ class CampaignRepository(Repository):
 
         They are found before the transaction that adds them, which checks all else that they must be.
         """
-        if selection.query:
-            query = selection.query
-            found = self._database.read_heavy(lambda tx: _found(tx, query, viewer))
-            return _with_ids(self._database, selection.ids, {*found}) if selection.ids else found
-        return _with_ids(self._database, selection.ids) if selection.ids else None
+        query, ids = selection.query, selection.ids
+        found = self._database.read_heavy(lambda tx: _found(tx, query, viewer)) if query else None
+        if not ids:
+            return found
+        among = None if found is None else {*found}
+        return self._database.read(lambda tx: _with_ids(tx, ids, among))
 
     def get(self, public_id: str) -> Campaign | None:
         """Return a campaign with its progress."""
@@ -328,20 +329,16 @@ def _conditions(
         yield " AND ".join([*conditions, f"i.id IN ({names})"]), {**values, **ids}
 
 
-def _with_ids(database: Database, public_ids: Iterable[str], among: Container[int] | None = None) -> list[int]:
+def _with_ids(tx: Transaction, public_ids: Iterable[str], among: Container[int] | None = None) -> list[int]:
     """Return the images of public ids in their order. among: without others."""
     wanted = list(dict.fromkeys(public_ids))
     found: dict[str, int] = {}
     for start in range(0, len(wanted), _CHUNK):
         names, values = in_list("public_id", wanted[start : start + _CHUNK])
         statement = sql("SELECT public_id, id FROM images WHERE public_id IN ({names})", names=names)
-        found |= _pairs(database, statement, values)
+        found |= {row[0]: row[1] for row in tx.tuples(statement, **values)}
     ids = [found[public_id] for public_id in wanted if public_id in found]
     return ids if among is None else [id_ for id_ in ids if id_ in among]
-
-
-def _pairs(database: Database, statement: str, values: dict[str, Any]) -> dict[str, int]:
-    return {row[0]: row[1] for row in database.read(lambda tx: tx.tuples(statement, **values))}
 
 
 def _found(tx: Transaction, query: str, viewer: Viewer) -> list[int]:

@@ -14,6 +14,8 @@ from imgcore.gallery.places import Place
 # CASE, because SQLite prefers an index of one of these columns, and so every photo, to those that a list names
 SHOWN = "CASE WHEN i.deleted_at IS NULL AND i.upload_status = 'received' THEN 1 ELSE 0 END = 1"
 
+DATE = "COALESCE(i.taken_at, i.uploaded_at)"
+
 _AFTER = "{key} {sign}= :after AND ({key} {sign} :after OR {id} {sign} :after_id)"
 
 

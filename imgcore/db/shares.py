@@ -9,7 +9,7 @@ from imgcore.collections.models import ALBUM_IMAGES
 from imgcore.collections.share_models import SHARES, NewShare, Share, ShareFiles, ShareKind, ShareStatus
 from imgcore.db.connection import Repository, Transaction
 from imgcore.db.mapping import Row, lock_account, micros, moment
-from imgcore.db.places import SHOWN, after, page_of
+from imgcore.db.places import DATE, SHOWN, after, page_of
 from imgcore.db.statements import sql
 from imgcore.errors import Conflict
 from imgcore.gallery.keys import new_public_id
@@ -31,7 +31,6 @@ _SHOWN = (
     " AND (:owner_id IS NULL OR i.owner_id = :owner_id OR EXISTS (SELECT 1 FROM accounts creator"
     " WHERE creator.id = :owner_id AND creator.role = 'administrator'))"
 )
-_DATE = "COALESCE(i.taken_at, i.uploaded_at)"
 
 
 class ShareRepository(Repository):
@@ -135,7 +134,7 @@ def _shown(
     tx: Transaction, share: Share, columns: str, *, place: Place | None = None, limit: int
 ) -> Sequence[tuple[Any, ...]]:
     statement, values = _statement(share.id, share.album_id, share.owner_id)
-    key = _DATE if share.by_date else "c.position"
+    key = DATE if share.by_date else "c.position"
     following, at = after(place, key, "i.id")
     query = sql(
         "SELECT {columns} {shown} AND {following} ORDER BY {key}, i.id LIMIT :limit",

@@ -157,9 +157,8 @@ class TimelineRepository(Repository):
                 counted = self._updated(owner, sort) if mine else usable
                 if counted is None or (mine and time.monotonic() > counted.due):
                     counted = self._database.read_heavy(lambda tx: _counted(tx, owner, sort))
-                    self._keep(
-                        owner, sort, counted, all_anew=True
-                    )  # before others that wait look whether they have to count
+                    # Before others that wait look whether they have to count
+                    self._keep(owner, sort, counted, all_anew=True)
                 return counted
         except Unavailable:
             if usable is None:
@@ -243,9 +242,8 @@ def _months(counts: Mapping[str, int]) -> Months:
 def _counted(tx: Transaction, owner: int | None, sort: Sort) -> _Counted:
     """Count all months."""
     now, since, _ = _clock(tx)
-    included = _seen(
-        tx, since, _changed(tx, since)
-    )  # before the months: what commits meanwhile may not be in all
+    # Before the months: what commits meanwhile may not be in all
+    included = _seen(tx, since, _changed(tx, since))
     due = time.monotonic() + LIFETIME.total_seconds() - random.uniform(*_BEFORE_END)  # noqa: S311 - jitter
     return _Counted(_all_months(tx, owner, sort), since, now, included, due)
 
@@ -258,9 +256,9 @@ def _updated(tx: Transaction, owner: int | None, sort: Sort, known: _Counted) ->
     now, since, oldest = _clock(tx)
     if not (oldest < known.counted_at <= now and known.since <= now):
         return None
-    fresh = _seen(tx, since, _changed(tx, since))  # first: what commits meanwhile is not in it
     changed = _changed(tx, known.since)
     if len(changed) > _MOST_CHANGED:
+        fresh = _seen(tx, since, _changed(tx, since))  # before the sums: what commits after it is in them
         same = _seen(tx, known.since, changed) == known.included
         return replace(known, since=since, included=fresh) if same else None
     before = known.included if isinstance(known.included, frozenset) else frozenset()
