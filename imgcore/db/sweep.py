@@ -12,13 +12,13 @@ from typing import Any
 
 from imgcore.db.campaigns import IN_NO_CAMPAIGN
 from imgcore.db.connection import Repository, Transaction
-from imgcore.db.mapping import HAS_WORDS_OF, SELECT, Row, image_by_id, images, in_list, micros, moment
+from imgcore.db.mapping import SELECT, Row, image_by_id, images, in_list, micros, moment
 from imgcore.db.pauses import is_paused, not_paused
 from imgcore.db.statements import sql
 from imgcore.db.tasks import fail_crashed_task, reset_task, tell_webhooks
 from imgcore.db.waiting import release, waiting
 from imgcore.db.word_index import index_unindexed
-from imgcore.gallery.models import Image, Source, TaskKind, TaskStatus
+from imgcore.gallery.models import Image, TaskKind, TaskStatus
 from imgcore.pipeline.maintenance_models import DueTask
 
 _GRACE = 300.0  # seconds after the form expired in which an upload that began before may end
@@ -91,11 +91,10 @@ _REPAIR_CLOCK = (
 # Where a model has answered, a person has restored the local words.
 _LOCAL = sql(
     "SELECT i.public_id, i.image_key FROM images i JOIN tasks t ON t.image_id = i.id AND t.kind = 'caption'"
-    " WHERE {has_local_words} AND NOT EXISTS (SELECT 1 FROM word_versions v WHERE v.image_id = i.id"
+    " WHERE i.local_words = 1 AND NOT EXISTS (SELECT 1 FROM word_versions v WHERE v.image_id = i.id"
     " AND v.source IN ('gemini', 'openai'))"
     " AND i.undescribed_at IS NULL AND t.status = 'done' AND {in_no_campaign}"
     " AND i.upload_status = 'received' AND i.deleted_at IS NULL ORDER BY i.id LIMIT :limit",
-    has_local_words=HAS_WORDS_OF,
     in_no_campaign=IN_NO_CAMPAIGN,
 )
 _PROCESSED = sql(
@@ -196,7 +195,7 @@ class SweepRepository(Repository):
         """
 
         def work(tx: Transaction) -> list[DueTask]:
-            rows = tx.rows(_LOCAL, source=Source.LOCAL.value, limit=limit)
+            rows = tx.rows(_LOCAL, limit=limit)
             locked = [tx.row(_LOCK_RECEIVED, public_id=row["public_id"]) for row in rows]
             return [
                 DueTask(row["public_id"], row["image_key"], TaskKind.CAPTION, 0.0)

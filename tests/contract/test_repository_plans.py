@@ -284,3 +284,19 @@ def test_ones_own_page_costs_nothing_for_what_others_have(full: Repositories, da
         usual = effort(database, lambda: full.pages.page(cursor=None, limit=5, query=None))
         assert 5 == len(found.images)
         assert cost <= 1.5 * usual, (cost, usual)
+
+
+def test_sweep_reads_the_photos_with_local_words_alone(
+    full: Repositories, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each sweep looks for them: most photos of a gallery with a model have none."""
+    three = "SELECT id FROM (SELECT id FROM images WHERE listed_id IS NOT NULL ORDER BY id LIMIT 3) page"
+    by_model = "source = 'gemini', alt_text_source = 'gemini', tags_source = 'gemini'"
+    update = f"UPDATE images SET {by_model} WHERE source = 'local' AND id NOT IN ({three})"
+    database.run(lambda tx: tx.execute(update))
+    analyze(database, "images", "tasks")
+    plans = Plans(monkeypatch)
+
+    assert 3 == len(full.sweep.reopen_local(limit=100))
+
+    assert "images_local_words" in plans.lines[0], plans.lines

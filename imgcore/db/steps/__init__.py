@@ -48,6 +48,7 @@ from imgcore.db.steps.m038 import m038_hash_owners
 from imgcore.db.steps.m039 import m039_ledger_months
 from imgcore.db.steps.m040 import m040_page_keys
 from imgcore.db.steps.m041 import m041_security_event_names
+from imgcore.db.steps.m042 import m042_local_words
 
 STEPS = (
     m001_images_and_tasks,
@@ -91,4 +92,5 @@ STEPS = (
     m039_ledger_months,
     m040_page_keys,
     m041_security_event_names,
+    m042_local_words,
 )
