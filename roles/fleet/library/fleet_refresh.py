@@ -9,6 +9,7 @@ changes that it would not make.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
@@ -22,7 +23,8 @@ description:
     reason and the ID of the refresh.
   - Does nothing if the group and all of its instances already have the version.
   - Joins a running refresh to the same version; waits for the end of any other one before it starts its own.
-  - Starts nothing while one of the alarms is in state ALARM.
+  - Starts without the alarms that already are in state ALARM, and warns of it. A refresh can be the cure, and
+    AWS would roll it back at once.
   - In check mode it neither writes nor waits.
 author: The Caption Gallery authors
 options:
@@ -39,7 +41,7 @@ options:
     type: int
     required: true
   alarms:
-    description: CloudWatch alarms that stop the refresh when one changes to ALARM.
+    description: CloudWatch alarms that stop the refresh when one changes to ALARM; each must exist.
     type: list
     elements: str
     default: []
@@ -103,6 +105,11 @@ status:
   description: Final status of the refresh.
   type: str
   returned: when it ended
+unwatched:
+  description: Alarms that were in state ALARM before the refresh, so that they do not stop it.
+  type: list
+  elements: str
+  returned: when there are any
 replaced:
   description: IDs of the instances that had another version.
   type: list
@@ -176,11 +183,11 @@ class Fleet:
         ]
         return None if not outdated and self.is_wanted(group.get("LaunchTemplate")) else outdated
 
-    def check_alarms(self) -> None:
-        """Raise RefreshError if an alarm is in state ALARM or does not exist."""
+    def active_alarms(self) -> list[str]:
+        """Return the alarms that are in state ALARM. Raises RefreshError if an alarm does not exist."""
         names = self.params["alarms"]
         if not names:
-            return
+            return []
         kinds = ["MetricAlarm", "CompositeAlarm"]
         found = self.cloudwatch.describe_alarms(AlarmNames=names, AlarmTypes=kinds, MaxRecords=100)
         states = {
@@ -191,15 +198,13 @@ class Fleet:
             raise RefreshError(
                 f"The alarm {', '.join(missing)} does not exist, so {self.name} was not changed."
             )
-        if active := [name for name in names if states[name] == "ALARM"]:
-            raise RefreshError(
-                f"{', '.join(active)} is in state ALARM, so {self.name} was not changed: a release would be"
-                " rolled back at once. Fix the cause or wait until the state is OK, then run this again.",
-                alarms=active,
-            )
+        return [name for name in names if states[name] == "ALARM"]
 
-    def start(self) -> str | None:
-        """Start a refresh and return its ID, or None if another one started first."""
+    def start(self, unwatched: list[str]) -> str | None:
+        """Start a refresh and return its ID, or None if another one started first.
+
+        unwatched: alarms of ``alarms`` that must not stop it.
+        """
         params = self.params
         preferences = {
             "AutoRollback": params["auto_rollback"],
@@ -209,8 +214,8 @@ class Fleet:
             "MinHealthyPercentage": params["min_healthy"],
             "SkipMatching": params["skip_matching"],
         }
-        if params["alarms"]:
-            preferences["AlarmSpecification"] = {"Alarms": params["alarms"]}
+        if watched := [name for name in params["alarms"] if name not in unwatched]:
+            preferences["AlarmSpecification"] = {"Alarms": watched}
         try:
             started = self.client.start_instance_refresh(
                 AutoScalingGroupName=self.name,
@@ -278,8 +283,8 @@ class Fleet:
         return status
 
 
-def roll(fleet: Fleet, check_mode: bool) -> dict[str, Any]:
-    """Roll the group to the wanted version and return the module's return values."""
+def roll(fleet: Fleet, check_mode: bool, warn: Callable[[str], None]) -> dict[str, Any]:
+    """Roll the group to the wanted version and return the module's return values. warn: shows a warning."""
     while True:
         running = fleet.running()
         if running is not None and fleet.matches(running):
@@ -292,13 +297,19 @@ def roll(fleet: Fleet, check_mode: bool) -> dict[str, Any]:
         outdated = fleet.outdated()
         if outdated is None:
             return {"changed": False}
-        fleet.check_alarms()
+        unwatched = fleet.active_alarms()
+        planned = {"changed": True, "replaced": outdated} | ({"unwatched": unwatched} if unwatched else {})
+        if unwatched:
+            warn(
+                f"{', '.join(unwatched)} is already in state ALARM, so it does not stop this release of"
+                f" {fleet.name} and does not roll it back. Check it when the release has ended."
+            )
         if check_mode:
-            return {"changed": True, "replaced": outdated}
-        started = fleet.start()
+            return planned
+        started = fleet.start(unwatched)
         if started is not None:
-            done = {"changed": True, "refresh_id": started, "joined": False, "replaced": outdated}
-            return done | {"status": fleet.outcome(started)}
+            done = {"refresh_id": started, "joined": False, "status": fleet.outcome(started)}
+            return planned | done
         fleet.pause(f"Other refreshes of {fleet.name} keep starting first; no refresh was started.")
 
 
@@ -325,7 +336,7 @@ def main() -> None:
     fleet = Fleet(module.client("autoscaling"), module.client("cloudwatch"), module.params)
     returned: dict[str, Any] = {"version": module.params["version"]}
     try:
-        returned |= roll(fleet, module.check_mode)
+        returned |= roll(fleet, module.check_mode, module.warn)
     except RefreshError as error:
         module.fail_json(msg=str(error), **returned, **error.returned)
     except (BotoCoreError, ClientError) as error:
