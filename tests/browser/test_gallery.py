@@ -20,6 +20,10 @@ from web.limits import FILE
 COUNT_POLLS = (
     "return performance.getEntriesByType('resource').filter((e) => e.name.includes('/changes?since=')).length"
 )
+HIDE = (
+    "Object.defineProperty(document, 'hidden', {value: arguments[0], configurable: true});"
+    "document.dispatchEvent(new Event('visibilitychange'))"
+)
 
 
 # The first view
@@ -116,18 +120,21 @@ def test_one_tab_polls_for_all_of_them(browser: Browser, stage: Stage) -> None:
     browser.driver.switch_to.new_window("window")
     second = browser.driver.current_window_handle
     browser.open()
-    stage.add("cat.jpg", photo())
+    image = stage.add("cat.jpg", photo())
     shown = ["A photo that somebody named cat."]
     browser.wait(lambda: shown == captions(browser))
-    assert 0 == browser.run(COUNT_POLLS)
+    polls = browser.run(COUNT_POLLS)
+    stage.images.change(image.public_id, caption="A sleeping cat.")
+    browser.wait(lambda: ["A sleeping cat."] == captions(browser))
+    assert polls == browser.run(COUNT_POLLS)
     browser.driver.switch_to.window(first)
-    browser.wait(lambda: shown == captions(browser))
+    browser.wait(lambda: ["A sleeping cat."] == captions(browser))
     assert browser.run(COUNT_POLLS) > 0
     browser.driver.close()
     browser.driver.switch_to.window(second)
     stage.add("dog.jpg", photo())
     browser.wait(lambda: len(captions(browser)) == 2)
-    assert browser.run(COUNT_POLLS) > 0
+    assert browser.run(COUNT_POLLS) > polls
 
 
 def test_a_hidden_page_does_not_ask(browser: Browser, stage: Stage) -> None:
@@ -135,13 +142,30 @@ def test_a_hidden_page_does_not_ask(browser: Browser, stage: Stage) -> None:
     add_image(stage.gallery, "cat.jpg")
     browser.open()
     browser.wait(lambda: browser.run(POLLERS) == 1)
-    hide = "Object.defineProperty(document, 'hidden', {value: arguments[0], configurable: true});"
-    hide += "document.dispatchEvent(new Event('visibilitychange'))"
-    browser.run(hide, True)
-    browser.wait(lambda: browser.run(POLLERS) == 0)  # the loop that asks holds the lock until it ends
+    browser.run(HIDE, True)
+    browser.wait(lambda: browser.run(POLLERS) == 0)
     polls = browser.run(COUNT_POLLS)
-    browser.run(hide, False)
+    browser.run(HIDE, False)
     browser.wait(lambda: browser.run(COUNT_POLLS) > polls)
+
+
+def test_window_that_is_looked_at_again_shows_what_it_has_missed(browser: Browser, stage: Stage) -> None:
+    """Another window polls meanwhile."""
+    image = stage.add("cat.jpg", photo())
+    browser.open()
+    browser.wait(lambda: browser.run(POLLERS) == 1)
+    browser.driver.switch_to.new_window("window")
+    browser.open()
+    browser.run(HIDE, True)
+    stage.images.change(image.public_id, caption="A cat.")
+    [first, second] = browser.driver.window_handles
+    browser.driver.switch_to.window(first)
+    browser.wait(lambda: ["A cat."] == captions(browser))
+    browser.driver.switch_to.window(second)
+    browser.run(HIDE, False)
+    browser.wait(lambda: ["A cat."] == captions(browser))
+    browser.driver.close()
+    browser.driver.switch_to.window(first)
 
 
 def test_news_is_announced_politely(browser: Browser, stage: Stage) -> None:

@@ -378,7 +378,6 @@ guard(async () => {
   const adds = location.hash === "#add";
   const place = recall(query);
   timeline.classList.add("asking");
-  feed.listen();
   try {
     const cursor = await newest();
     await search.go(query, { remember: false });

@@ -20,10 +20,23 @@ import { limits } from "./limits.js";
  * @property {(reached: boolean, error?: Error) => void} onReach
  */
 
+/** @typedef {Changes & {since: string}} Message what the polling tab sends. since: the cursor that these changes follow */
+
 const JITTER = 0.2;
 const LONGEST = 30_000; // milliseconds between two polls while the server fails
 
+/**
+ * Every tab asks once when it is looked at. The tab that holds the lock then polls, and sends what it gets to the others.
+ * A tab whose own cursor a message does not follow lacks changes, and asks once itself: cursors are equal as soon as
+ * the last change is known.
+ */
 export class Feed {
+  #leads = false; // whether this tab polls for the others
+  #asking = false;
+  #reached = true; // whether the last request was answered
+  /** @type {string | null} */ #missed = null; // the cursor of a message that could not be taken over
+  /** @type {Promise<unknown>} */ #ended = Promise.resolve(); // the loop of before a pause
+
   /** @param {Options} options */
   constructor(options) {
     this.options = options;
@@ -41,19 +54,6 @@ export class Feed {
     window.addEventListener("pageshow", (event) => event.persisted && this.resume());
   }
 
-  /**
-   * Listen to the other tabs. Called before the first cursor is taken, so that nothing between is missed.
-   */
-  listen() {
-    if (this.channel || !("BroadcastChannel" in window)) return;
-    this.channel = new BroadcastChannel(this.options.name);
-    this.channel.addEventListener("message", ({ data }) => {
-      if (this.cursor === "") return; // what is loaded later has it already, or comes again
-      this.cursor = data.cursor;
-      this.options.onChanges(data);
-    });
-  }
-
   /** @param {string} cursor */
   start(cursor) {
     this.cursor = cursor;
@@ -63,25 +63,51 @@ export class Feed {
   pause() {
     this.running?.abort();
     this.running = null;
-    this.wake();
+    this.#leads = false;
     this.channel?.close();
     this.channel = null;
   }
 
   resume() {
     if (this.running || document.hidden || this.cursor === "") return;
-    this.listen();
     this.delay = limits.first_poll_ms;
     this.running = new AbortController();
     const { signal } = this.running;
-    if (!navigator.locks) {
-      this.#poll(signal);
-      return;
-    }
-    navigator.locks.request(this.options.name, { signal }, () => this.#poll(signal)).catch(() => {}); // aborted
+    this.#join(signal);
+    this.#ended = this.#ended.then(() => this.#poll(signal));
   }
 
-  /** Poll soon: this page has changed something. */
+  /**
+   * Listen to the tab that polls, and wait to take its place. Where the browser lacks a way to do so, each tab polls.
+   * @param {AbortSignal} signal
+   */
+  #join(signal) {
+    const { name } = this.options;
+    this.#leads = !navigator.locks || !("BroadcastChannel" in window);
+    if (this.#leads) return;
+    this.channel = new BroadcastChannel(name);
+    this.channel.addEventListener("message", ({ data }) => this.#heard(data));
+    const paused = new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+    navigator.locks.request(name, { signal }, () => {
+      this.#leads = !signal.aborted;
+      this.wake();
+      return paused;
+    }).catch(() => {}); // aborted
+  }
+
+  /** @param {Message} message */
+  #heard({ since, ...changes }) {
+    if (changes.cursor === this.cursor) return;
+    if (since === this.cursor && !this.#asking) {
+      this.cursor = changes.cursor;
+      this.options.onChanges(changes);
+      return;
+    }
+    this.#missed = changes.cursor;
+    this.wake();
+  }
+
+  /** Ask soon: this page has changed something. */
   hurry() {
     this.delay = limits.first_poll_ms;
     this.wake();
@@ -89,43 +115,45 @@ export class Feed {
 
   /** @param {AbortSignal} signal */
   async #poll(signal) {
-    let first = true;
     while (!signal.aborted) {
-      if (!first) await this.#wait(signal);
-      first = false;
-      if (signal.aborted) return;
+      this.#missed = null;
+      this.#asking = true;
       try {
         await this.#ask(signal);
+        this.#reached = true;
         this.options.onReach(true);
       } catch (error) {
-        if (signal.aborted) return;
-        await this.#failed(/** @type {Error} */ (error));
+        if (!signal.aborted) await this.#failed(/** @type {Error} */ (error));
+      } finally {
+        this.#asking = false;
       }
+      await this.#wait(signal);
     }
   }
 
   /** @param {AbortSignal} signal */
   async #ask(signal) {
-    /** @type {Changes} */
-    const changes = await ask("GET", `/api/v1/changes?since=${encodeURIComponent(this.cursor)}`, { signal });
-    const news = changes.photos.length + changes.removed.length > 0;
-    this.cursor = changes.cursor;
-    if (news) {
-      this.delay = limits.first_poll_ms;
-      this.channel?.postMessage(changes);
-      this.options.onChanges(changes);
-    } else {
-      this.delay = Math.min(this.delay * 1.4, limits.slowest_poll_ms);
+    for (let more = true; more;) {
+      const since = this.cursor;
+      /** @type {Changes} */
+      const changes = await ask("GET", `/api/v1/changes?since=${encodeURIComponent(since)}`, { signal });
+      more = changes.more;
+      this.cursor = changes.cursor;
+      const news = changes.photos.length + changes.removed.length > 0;
+      this.delay = news ? limits.first_poll_ms : Math.min(this.delay * 1.4, limits.slowest_poll_ms);
+      if (this.#leads && this.cursor !== since) this.channel?.postMessage({ since, ...changes });
+      if (news) this.options.onChanges(changes);
     }
-    if (changes.more) await this.#ask(signal);
   }
 
   /** @param {Error} error */
   async #failed(error) {
+    this.#reached = false;
     if (error instanceof Problem && [403, 410, 422].includes(error.status)) {
       // The cursor is too old, or of another account
       try {
         this.cursor = await this.options.onReset();
+        this.#reached = true;
         return;
       } catch { /* tried again with the next poll */ }
     }
@@ -133,17 +161,22 @@ export class Feed {
     this.options.onReach(false, error);
   }
 
-  /** @param {AbortSignal} signal */
-  #wait(signal) {
-    return new Promise((resolve) => {
-      const done = () => {
-        clearTimeout(timer);
-        this.wake = () => {};
-        resolve(undefined);
-      };
-      const timer = setTimeout(done, this.delay * (1 + JITTER * (2 * Math.random() - 1)));
-      this.wake = done;
-      signal.addEventListener("abort", done, { once: true });
+  /**
+   * Wait for the time of the next request. A tab that does not poll waits until it lacks something.
+   * @param {AbortSignal} signal
+   */
+  async #wait(signal) {
+    const lacks = this.#reached && this.#missed !== null && this.#missed !== this.cursor;
+    if (signal.aborted || lacks) return;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    let timer;
+    await new Promise((resolve) => {
+      this.wake = () => resolve(undefined);
+      signal.addEventListener("abort", this.wake);
+      if (this.#leads || !this.#reached) timer = setTimeout(this.wake, this.delay * (1 + JITTER * (2 * Math.random() - 1)));
     });
+    clearTimeout(timer);
+    signal.removeEventListener("abort", this.wake);
+    this.wake = () => {};
   }
 }
