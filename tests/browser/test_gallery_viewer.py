@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
 from imgcore.gallery.descriptions import Edit
@@ -53,6 +54,38 @@ def test_back_closes_the_viewer_and_its_address_is_the_photos(browser: Browser, 
     assert not browser.reloaded
     browser.driver.refresh()
     browser.wait(lambda: browser.has("h1", "A photo that somebody named 000."))
+    browser.driver.back()
+    browser.wait(lambda: browser.all("#grid .frame"))
+    assert browser.driver.current_url == f"{browser.origin}/"
+
+
+def test_double_click_on_the_arrow_of_the_viewer_stays_in_the_gallery(browser: Browser, stage: Stage) -> None:
+    fill(stage, 1)
+    browser.open()
+    browser.run("window.steps = 0; history.back = () => { window.steps += 1; History.prototype.back.call(history) }")
+    browser.click("#grid .frame")
+    browser.find("#viewer .back")
+    browser.run("const arrow = document.querySelector('#viewer .back'); arrow.click(); arrow.click()")
+    browser.wait(lambda: not browser.all("#viewer"))
+    assert (1, False) == (browser.run("return window.steps"), browser.reloaded)
+
+
+def test_all_photos_is_a_link_on_a_photo_that_was_opened_in_a_new_tab(browser: Browser, stage: Stage) -> None:
+    fill(stage, 1)
+    browser.open()
+    driver = browser.driver
+    first = driver.current_window_handle
+    actions = ActionChains(driver).key_down(Keys.CONTROL).click(browser.find("#grid .frame"))
+    actions.key_up(Keys.CONTROL).perform()
+    browser.wait(lambda: len(driver.window_handles) == 2)
+    [tab] = {*driver.window_handles} - {first}
+    driver.switch_to.window(tab)
+    try:
+        browser.click(".back a")
+        browser.wait(lambda: browser.all("#grid .frame"))
+    finally:
+        driver.close()
+        driver.switch_to.window(first)
 
 
 def test_words_are_edited_in_the_viewer(browser: Browser, stage: Stage) -> None:

@@ -7,7 +7,7 @@ import { Feed } from "./core/feed.js";
 import { guard, reportErrors } from "./core/guard.js";
 import { Late } from "./core/late.js";
 import { ADDED, Library } from "./core/library.js";
-import { filters, go, named, parse, title } from "./core/router.js";
+import { back, filters, go, named, parse, title } from "./core/router.js";
 import { stored } from "./core/signals.js";
 import { Store } from "./core/store.js";
 import { DENSITIES } from "./model/layout.js";
@@ -258,7 +258,7 @@ const viewer = new Late(async () => {
       if (parse(location).photo === null) go({ photo: id, query: library.query }, { state: { over: true } });
       else go({ photo: id, query: library.query }, { replace: true, state: history.state });
     },
-    onClose: () => (history.state?.over ? history.back() : leave()),
+    onClose: () => (history.state?.over ? back() : leave()),
     act: (id, action) => actions.run(id, action),
   });
   return made;

@@ -79,11 +79,18 @@ window.addEventListener("pageshow", (event) => event.persisted && guard(renew)()
 localise();
 schedule();
 
-// Back to the list as it was left, rather than to its top
+// Back to the list as it was left, rather than to its top; a new tab has nothing to go back to
 for (const link of document.querySelectorAll(".back a")) {
   link.addEventListener("click", (event) => {
-    if (!document.referrer.startsWith(`${location.origin}/`) || new URL(document.referrer).pathname !== "/") return;
+    if (history.length === 1 || !document.referrer.startsWith(`${location.origin}/`) || new URL(document.referrer).pathname !== "/") return;
     event.preventDefault();
     history.back();
   });
 }
+
+// The gallery shows its list and a photo over it as one document: after a reload of the photo, the browser takes this
+// page for that of the list too.
+const { pathname } = location;
+window.addEventListener("popstate", () => {
+  if (location.pathname !== pathname) location.reload();
+});

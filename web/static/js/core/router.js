@@ -1,4 +1,4 @@
-// The addresses of this page: a list with its filters, and a photo over it. Pure, but for `go`.
+// The addresses of this page: a list with its filters, and a photo over it. Pure, but for `go` and `back`.
 
 export const FILTERS = [
   "q", "month", "taken_from", "taken_to", "uploaded_from", "uploaded_to", "tag", "camera", "source", "status", "type",
@@ -67,4 +67,16 @@ export function title(query, gallery) {
  */
 export function go(route, { replace = false, state = {} } = {}) {
   history[replace ? "replaceState" : "pushState"](state, "", path(route));
+}
+
+let returning = false;
+
+/** Go back by one step of this page. Further calls count only once the browser has gone: two clicks are one step. */
+export function back() {
+  if (returning) return;
+  returning = true;
+  window.addEventListener("popstate", () => {
+    returning = false;
+  }, { once: true });
+  history.back();
 }
