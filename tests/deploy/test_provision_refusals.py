@@ -117,7 +117,14 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("observability", {"observability_emails": ["ops@example.org", "ops"]}, "these are not: ops"),
     ("fleet", HOSTS | {"fleet_grace_seconds": 60}, "at least fleet_warmup_seconds (120)"),
     ("fleet", HOSTS | {"fleet_bake_seconds": 180}, "must be more than 180"),
-    ("fleet", HOSTS | {"fleet_settings": {"API_TOKEN": "x"}}, "instead of API_TOKEN"),
+    ("fleet", HOSTS | {"fleet_settings": {"API_TOKEN": "x"}}, "API_TOKEN is the name of a secret: store it"),
+    (
+        "fleet",
+        HOSTS | {"fleet_settings": {"PUBLIC_URL": "a\nB=c"}},
+        "value of PUBLIC_URL contains a line break",
+    ),
+    ("fleet", HOSTS | {"fleet_settings": {"public_url": "x"}}, "public_url is not a name of capital letters"),
+    ("fleet", HOSTS | {"fleet_settings": {"KEEP_LOCATION": True}}, "KEEP_LOCATION is neither a text nor a"),
     ("redrive", {"redrive_queues": ["web"]}, "value of redrive_queues must be one or more of"),
     (
         "smoke",

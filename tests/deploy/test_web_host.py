@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import tarfile
 from importlib.metadata import packages_distributions
@@ -137,6 +138,18 @@ def test_settings_unit_reaches_only_the_metadata_service() -> None:
         settings["IPAddressAllow"],
     )
     assert ["/etc/caption-gallery"] == settings["ReadWritePaths"]
+
+
+def test_refused_settings_stop_the_web_process_and_not_the_log_service() -> None:
+    """Else the reason stays on a host that nobody can log in to."""
+    program = importlib.import_module("roles.web_host.files.settings")
+    web, settings, logs = (unit(name) for name in UNITS)
+    unit_name = "caption-gallery-settings.service"
+    assert ([unit_name], None) == (web.directives["Requires"], logs.directives.get("Requires"))
+    assert [logs.one("After")] == logs.directives["Wants"] == [f"network-online.target {unit_name}"]
+    assert ("direct", str(program.REFUSED)) == tuple(
+        settings.one(name) for name in ("RestartMode", "RestartPreventExitStatus")
+    )
 
 
 @pytest.fixture

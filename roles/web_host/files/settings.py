@@ -1,8 +1,10 @@
 """Write the environment file of the services from the instance's user data, at boot.
 
 The user data consists of lines NAME=value: addresses, names and IDs of secrets, never a secret. Everyone with
-ec2:DescribeInstanceAttribute can read it, so a line whose name is that of a secret is refused.
-Runs with the host's own Python and the standard library only.
+ec2:DescribeInstanceAttribute can read it, so a line whose name is that of a secret is refused. Where lines are
+refused, the file has only what the log service needs to send the reason, and the web process does not start.
+Runs with the host's own Python and the standard library only. The role fleet calls ``problem`` for the settings
+of an inventory, before it rolls the hosts.
 """
 
 from __future__ import annotations
@@ -19,44 +21,56 @@ ENDPOINT = "http://169.254.169.254"
 TIMEOUT = 120.0  # seconds until the instance metadata service must respond at boot
 MAX_BYTES = 16 * 1024  # maximum size of user data on EC2
 
-_LINE = re.compile(r"([A-Z][A-Z0-9_]{0,63})=([ !#-&(-\[\]-_a-~]*)")  # no quote, no backslash, no backtick
-_SECRET = re.compile(r"PASSWORD|PASSWD|TOKEN|CREDENTIAL|DATABASE_URL|SECRET$|(^|_)KEY$|PRIVATE|ACCESS_KEY")
+NAME = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
+FOR_LOGS = ("AWS_REGION", "LOG_GROUP")  # what ship.py reads
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")  # systemd ignores a value that contains one
+_SECRET = re.compile(r"PASSWORD|PASSWD|TOKEN|CREDENTIAL|DATABASE_URL|SECRET$|(^|_)KEY$|ACCESS_KEY")
 _LOADER = re.compile(r"LD_|PYTHON|GLIBC_|BASH|ENV$|IFS$|PATH$|HOME$|SHELL$")
+TRANSIENT, REFUSED = 1, 2  # exit codes; after the second one, systemd does not restart the service
 
 
 class Refused(Exception):
     """The user data is invalid; the message says why and contains no value of it."""
 
 
-def settings(user_data: str) -> dict[str, str]:
-    """Return the settings in the user data; blank lines and lines that start with # are ignored.
+def problem(name: str, value: str) -> str:
+    """Return why a setting is refused, or an empty string. name: matches NAME."""
+    if _SECRET.search(name):
+        return f"{name} is the name of a secret: store it in Secrets Manager and its ID in the user data"
+    if _LOADER.match(name):
+        return f"{name} is not a setting of the gallery"
+    if _CONTROL.search(value):
+        return f"the value of {name} contains a line break or another control character"
+    return ""
 
-    Raises Refused for a line that is not NAME=value, a name of a secret or of the loader, and a duplicate.
+
+def settings(user_data: str) -> tuple[dict[str, str], list[str]]:
+    """Return the settings in the user data, and a message for each line that is refused.
+
+    Blank lines and lines that start with # are ignored.
     """
     found: dict[str, str] = {}
-    for number, line in enumerate(user_data.splitlines(), 1):
+    refused = []
+    for number, line in enumerate(user_data.split("\n"), 1):
         text = line.strip()
         if not text or text.startswith("#"):
             continue
-        match = _LINE.fullmatch(text)
-        if match is None:
-            raise Refused(f"line {number} of the user data is not NAME=value with plain ASCII characters")
-        name, value = match.groups()
-        if _SECRET.search(name):
-            raise Refused(
-                f"{name} is the name of a secret: store it in Secrets Manager and its ID in the user data"
-            )
-        if _LOADER.match(name):
-            raise Refused(f"{name} is not a setting of the gallery")
-        if name in found:
-            raise Refused(f"{name} is set twice in the user data")
-        found[name] = value
-    return found
+        name, equals, value = text.partition("=")
+        if not equals or not NAME.fullmatch(name):
+            refused.append(f"line {number} of the user data is not NAME=value with a name in capital letters")
+        elif reason := problem(name, value):
+            refused.append(reason)
+        elif name in found:
+            refused.append(f"{name} is set twice in the user data")
+        else:
+            found[name] = value
+    return found, refused
 
 
 def rendered(found: Mapping[str, str]) -> str:
-    """Return the contents of the environment file for systemd; values contain no quotes and backslashes."""
-    return "".join(f'{name}="{value}"\n' for name, value in found.items())
+    """Return the contents of the environment file; in double quotes, systemd reads these two escapes."""
+    escaped = {name: value.replace("\\", "\\\\").replace('"', '\\"') for name, value in found.items()}
+    return "".join(f'{name}="{value}"\n' for name, value in escaped.items())
 
 
 def fetch(endpoint: str) -> str | None:
@@ -117,17 +131,20 @@ def write(path: Path, text: str) -> None:
 
 
 def main(path: Path, environ: Mapping[str, str]) -> int:
-    """Write the file and return 0; on failure keep the old file, print a message and return 1."""
+    """Write the file and return 0; else print a message and return 1 for a transient error, 2 for a refusal."""
     endpoint = environ.get("AWS_EC2_METADATA_SERVICE_ENDPOINT", "").rstrip("/") or ENDPOINT
     try:
         user_data = retry(lambda: fetch(endpoint))
         if user_data is None:
             raise Refused("the instance has no user data")
-        found = settings(user_data)
+        found, refused = settings(user_data)
+        if refused:
+            write(path, rendered({name: found[name] for name in FOR_LOGS if name in found}))
+            raise Refused("; ".join(refused))
         write(path, rendered(found))
     except (Refused, OSError) as error:
         sys.stderr.write(f"Settings not written: {error}.\n")
-        return 1
+        return REFUSED if isinstance(error, Refused) else TRANSIENT
     sys.stdout.write(f"{len(found)} settings: {', '.join(found)}\n")
     return 0
 
