@@ -186,3 +186,33 @@ def test_bar_of_the_viewer_is_one_line_on_a_small_phone(browser: Browser, stage:
     cut = "const p = document.querySelector('#viewer .count'); p.textContent = '118 of 214';"
     assert not browser.run(f"{cut} return p.scrollWidth > p.clientWidth")
     browser.size(1280, 844, mobile=False)
+
+
+HOLD_FIRST_ANSWER = """
+    const real = window.fetch;
+    window.fetch = async (path, options) => {
+      const answer = await real(path, options);
+      if (!/images\\/[0-9a-f]{32}$/.test(path) || window.release) return answer;
+      await new Promise((resolve) => { window.release = resolve; });
+      const value = await answer.json();
+      setTimeout(() => { window.taken = true; });
+      return new Response(JSON.stringify(value));
+    };
+"""
+
+
+def test_answer_that_comes_late_does_not_replace_newer_words(browser: Browser, stage: Stage) -> None:
+    """The photo changes while the answer to the first question about it is on its way."""
+    [image] = fill(stage, 1)
+    browser.open()
+    browser.find("#grid .frame")
+    browser.run(HOLD_FIRST_ANSWER)
+    browser.click("#grid .frame")
+    browser.wait(lambda: browser.run("return Boolean(window.release)"))
+    stage.gallery.edit(image.public_id, Edit(caption="The newer words."))
+    browser.wait(lambda: browser.has("#viewer .caption", "The newer words."))
+    browser.run("window.release()")
+    browser.wait(lambda: browser.run("return window.taken"))
+    assert ["The newer words."] == browser.texts("#viewer .caption")
+    browser.press(Keys.ESCAPE)
+    browser.wait(lambda: ["The newer words."] == captions(browser))

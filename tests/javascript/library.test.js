@@ -271,3 +271,19 @@ for (const [name, query] of [["again", ""], ["after a search", "q=cat"]]) {
     assert.equal(library.sections.total, 261);
   });
 }
+
+test("an answer that comes after the news of a later change changes nothing", async () => {
+  const library = await opened();
+  library.apply(news({ added: [{ ...photo(250), version: 3, caption: "Newer words." }] }));
+  await library.renew("p250"); // answered with version 1
+  assert.deepEqual([library.store.get("p250")?.caption, library.store.get("p250")?.version], ["Newer words.", 3]);
+});
+
+test("the news of a photo place it although an answer with the same version has come before them", async () => {
+  const library = await opened();
+  library.store.put({ ...photo(250), version: 2, status: "done", settled: true, name: "", alt: "" });
+  const moved = { ...photo(250), version: 2, month: "2020-01", aspect: 2 };
+  assert.equal(library.apply(news({ added: [moved] })).length, 1);
+  assert.deepEqual([library.sections.places.get("p250")?.key, library.store.get("p250")?.aspect], ["2020-01", 2]);
+  assert.equal(library.apply(news({ added: [moved] })).length, 0); // rows may come more than once
+});

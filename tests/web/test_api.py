@@ -121,6 +121,7 @@ def test_one_photo(client: Client, gallery: Gallery) -> None:
     key = image.public_id
     assert {
         "id": key,
+        "version": image.version,
         "name": "cat.jpg",
         "status": "done",
         "status_text": "Done",

@@ -147,6 +147,7 @@ def _image_json(
         image = image.in_language(gallery.language)
     return {
         "id": image.public_id,
+        "version": image.version,
         "name": image.name,
         **_progress(image),
         "caption": image.caption,

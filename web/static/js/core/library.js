@@ -324,10 +324,9 @@ export class Library {
     }
     const newer = [];
     for (const row of photos) {
-      const known = this.store.get(row.id);
-      if (this.sending(row) || (known && (known.version ?? 0) >= row.version)) continue;
+      if (this.sending(row) || (this.store.get(row.id)?.row_version ?? -1) >= row.version) continue;
       const photo = this.#placed(photoOf(/** @type {any} */ (row), urls));
-      this.store.put(photo);
+      if (!this.store.put(photo)) continue; // the row of the newer version is on its way
       this.place(photo);
       newer.push(photo);
     }

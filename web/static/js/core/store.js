@@ -4,7 +4,8 @@
  * A photo as the timeline, the changes feed and the image routes send it: a compact row, or all of an image.
  * @typedef {object} Photo
  * @property {string} id
- * @property {number} [version]
+ * @property {number} [version] grows with each change; missing for a file of this page
+ * @property {number} [row_version] of the newest compact row, which has what a whole image lacks: its place in the list
  * @property {string} [month] the month it is listed in, as 2026-11
  * @property {string} [at] the time it is ordered by
  * @property {string} [uploaded] when its upload ended, in the form of at

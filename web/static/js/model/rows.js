@@ -32,6 +32,7 @@ export function photoOf(row, urls) {
     provisional: false,
     source_label: null,
     ...rest,
+    row_version: row.version,
     name,
     status,
     settled: SETTLED.has(status),
