@@ -62,7 +62,9 @@ def test_back_closes_the_viewer_and_its_address_is_the_photos(browser: Browser, 
 def test_double_click_on_the_arrow_of_the_viewer_stays_in_the_gallery(browser: Browser, stage: Stage) -> None:
     fill(stage, 1)
     browser.open()
-    browser.run("window.steps = 0; history.back = () => { window.steps += 1; History.prototype.back.call(history) }")
+    browser.run(
+        "window.steps = 0; history.back = () => { window.steps += 1; History.prototype.back.call(history) }"
+    )
     browser.click("#grid .frame")
     browser.find("#viewer .back")
     browser.run("const arrow = document.querySelector('#viewer .back'); arrow.click(); arrow.click()")
