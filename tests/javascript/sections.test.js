@@ -90,6 +90,17 @@ test("the last photo of a month takes its heading away", () => {
   assert.equal(sections.neighbour("n29", "right"), null); // the next month is not loaded yet
 });
 
+test("any number of changes lay a month out once", () => {
+  const sections = filled();
+  let asked = 0;
+  sections.aspect = () => {
+    asked += 1;
+    return 1.5;
+  };
+  sections.change(() => numbered(20, "n").forEach((id) => sections.remove(id)));
+  assert.deepEqual([asked, sections.get("2026-11").boxes.length], [10, 10]);
+});
+
 test("keys do not pass photos that are not loaded yet", () => {
   const sections = new Sections(() => 1.5);
   sections.set([{ key: "2026-11", count: 40 }, { key: "2026-10", count: 20 }, { key: "2026-09", count: 5 }]);

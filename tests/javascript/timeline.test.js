@@ -37,7 +37,7 @@ function scene() {
     timeline.rename("file", "photo");
   };
   const reached = () => timeline.below.filter((/** @type {Stub} */ { tabIndex }) => tabIndex === 0);
-  return { timeline, card, rename, reached };
+  return { timeline, sections, card, rename, reached };
 }
 
 for (const part of [0, 1]) {
@@ -72,3 +72,12 @@ for (const id of ["file", "other"]) {
     assert.deepEqual(reached(), [frame]);
   });
 }
+
+test("photos that leave together are laid out once", () => {
+  const { timeline, sections } = scene();
+  sections.append("2026-11", ["third"], null);
+  let placed = 0;
+  sections.aspect = () => (placed += 1);
+  timeline.keepPlace(() => ["photo", "other"].forEach((id) => sections.remove(id)));
+  assert.equal(placed, 1);
+});

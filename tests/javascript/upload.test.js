@@ -1,4 +1,4 @@
-// What becomes of an upload whose file is not hashed.
+// What becomes of uploads whose files are not hashed.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -25,6 +25,8 @@ const globals = {
 for (const [name, value] of Object.entries(globals)) Object.defineProperty(globalThis, name, { value, configurable: true });
 
 const { Upload, UNREADABLE } = await import("../../web/static/js/core/upload.js");
+const { Uploads } = await import("../../web/static/js/core/uploads.js");
+const { Store } = await import("../../web/static/js/core/store.js");
 
 /** Run an upload that an earlier page has begun. */
 async function run() {
@@ -56,4 +58,20 @@ test("a file that cannot be read is refused, and its image is deleted", async ()
   const { upload, uploads } = await run();
   assert.deepEqual(uploads.refused, [{ name: "a.jpg", reason: UNREADABLE }]);
   assert.deepEqual([upload.stopped, requests], [false, ["DELETE /api/v1/images/the-image"]]);
+});
+
+test("all uploads that wait are cancelled in one step", () => {
+  /** @type {string[][]} */
+  const removed = [];
+  const ledger = { remove() {}, shrink() {} };
+  const uploads = new Uploads(/** @type {any} */ ({}), new Store(), /** @type {any} */ (ledger), {
+    onRemove: (ids) => removed.push(ids), onChange() {}, onAdd() {}, onSent() {}, onProgress() {},
+  });
+  const [sending, ...waiting] = Array.from({ length: 1000 }, (_, at) => new Upload(/** @type {any} */ ({ name: `${at}.jpg` }), uploads, "b"));
+  uploads.queue.push(...waiting);
+  uploads.active.add(sending);
+  uploads.round.push(sending, ...waiting);
+  uploads.cancelAll();
+  assert.deepEqual(removed, [waiting.map(({ id }) => id)]);
+  assert.deepEqual([uploads.queue, uploads.round, sending.abort.signal.aborted], [[], [sending], true]);
 });

@@ -52,7 +52,7 @@ const uploads = lateUploads(root.dataset, store, {
     timeline.rename(from, to);
     feed.hurry();
   },
-  onRemove: (id) => timeline.keepPlace(() => library.remove(id)),
+  onRemove: (ids) => timeline.keepPlace(() => ids.forEach((id) => library.remove(id))),
   onProgress: (id, progress) => timeline.progress(id, progress),
 });
 

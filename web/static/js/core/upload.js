@@ -119,7 +119,7 @@ export class Upload {
   /** @param {string} reason */
   #refuse(reason) {
     this.uploads.refused.push({ name: this.name, reason });
-    this.uploads.drop(this);
+    this.uploads.drop([this]);
   }
 
   async #mediaType() {
@@ -286,12 +286,12 @@ export class Upload {
   async #stop(error) {
     if (error.name === "AbortError") {
       await this.#discard();
-      this.uploads.drop(this);
+      this.uploads.drop([this]);
       return;
     }
     if (error instanceof Present) {
       this.uploads.present.push({ file: this.file, image: error.image });
-      this.uploads.drop(this);
+      this.uploads.drop([this]);
       return;
     }
     if (error instanceof Refused || (error instanceof Problem && !error.passing && error.status !== 401)) {
@@ -310,11 +310,10 @@ export class Upload {
     this.show("queued", "Queued");
   }
 
+  /** Stop sending. Its image is deleted, by `run` where that is not over yet. */
   cancel() {
     this.abort.abort();
-    if (this.uploads.active.has(this)) return; // run() ends it
-    this.#discard();
-    this.uploads.drop(this);
+    if (!this.uploads.active.has(this)) this.#discard();
   }
 
   /** Delete the image whose file will not be uploaded: else the file would count as on its way. */

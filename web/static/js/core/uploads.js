@@ -15,7 +15,7 @@ import { UNREADABLE, Upload, uuid } from "./upload.js";
  * @typedef {object} Listeners
  * @property {(ids: string[]) => void} onAdd photos of files that were added
  * @property {(from: string, to: string) => void} onSent a file has arrived; its photo has the server's id from now on
- * @property {(id: string) => void} onRemove
+ * @property {(ids: string[]) => void} onRemove
  * @property {(id: string, progress: number) => void} onProgress
  * @property {() => void} onChange counts have changed
  */
@@ -209,12 +209,18 @@ export class Uploads {
   cancel(id) {
     const upload = this.find(id);
     if (!upload || upload.sent) return false;
-    upload.cancel();
+    this.#cancel([upload]);
     return true;
   }
 
   cancelAll() {
-    for (const upload of [...this.queue, ...this.active]) upload.cancel();
+    this.#cancel([...this.queue, ...this.active]);
+  }
+
+  /** @param {Upload[]} uploads */
+  #cancel(uploads) {
+    for (const upload of uploads) upload.cancel();
+    this.drop(uploads.filter((upload) => !this.active.has(upload))); // the run of the others ends, and drops them
   }
 
   /** @param {string} id */
@@ -240,14 +246,15 @@ export class Uploads {
     this.ledger.remove([upload.key]);
   }
 
-  /** @param {Upload} upload */
-  drop(upload) {
-    this.forget(upload);
-    this.#shrink(upload.batch);
-    this.round = this.round.filter((each) => each !== upload);
-    this.queue = this.queue.filter((each) => each !== upload);
-    this.store.remove(upload.id);
-    this.listeners.onRemove(upload.id);
+  /** @param {Upload[]} dropped */
+  drop(dropped) {
+    const gone = new Set(dropped);
+    this.ledger.remove(dropped.map(({ key }) => key));
+    for (const { batch } of dropped) this.#shrink(batch);
+    this.round = this.round.filter((each) => !gone.has(each));
+    this.queue = this.queue.filter((each) => !gone.has(each));
+    for (const { id } of dropped) this.store.remove(id);
+    this.listeners.onRemove(dropped.map(({ id }) => id));
     this.listeners.onChange();
   }
 }

@@ -24,6 +24,8 @@ export const SPACE = 24; // between sections
 /** @typedef {{section: Section, index: number}} Place */
 
 export class Sections {
+  #changing = false; // whether they are laid out later, once for many changes
+
   /** @param {(id: string, key: string) => number} aspect of a photo in the section of a key */
   constructor(aspect) {
     this.aspect = aspect;
@@ -184,14 +186,30 @@ export class Sections {
   /** @param {Measure} measure */
   resize(measure) {
     this.measure = measure;
-    this.layOut({ all: true });
+    for (const section of this.list) section.stale = true;
+    this.layOut();
   }
 
-  /** Compute the places, of sections that have changed or of all. */
-  layOut({ all = false } = {}) {
+  /**
+   * Make any number of changes, and compute the places once. Until then no places can be read.
+   * @param {() => void} run
+   */
+  change(run) {
+    this.#changing = true;
+    try {
+      run();
+    } finally {
+      this.#changing = false;
+    }
+    this.layOut();
+  }
+
+  /** Compute the places of sections that have changed. */
+  layOut() {
+    if (this.#changing) return;
     let top = 0;
     for (const section of this.list) {
-      if (section.stale || all) this.#place(section);
+      if (section.stale) this.#place(section);
       section.top = top;
       top += section.height + SPACE;
     }

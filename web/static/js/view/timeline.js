@@ -116,7 +116,7 @@ export class PhotoTimeline extends HTMLElement {
   keepPlace(change) {
     const { sections } = this.#given;
     const anchor = window.scrollY > HEADING ? this.#anchor() : null;
-    change();
+    sections.change(change);
     const now = anchor && sections.topOf(anchor.id);
     write(this.style, "height", `${sections.height}px`);
     if (anchor && now !== null) window.scrollBy({ top: now - anchor.top, behavior: "instant" });
