@@ -7,12 +7,26 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from selenium.webdriver.common.keys import Keys
 
 from imgcore.accounts.models import Role
+from imgcore.gallery.models import Image
 from tests.browser.chromium import PHONE, Browser
-from tests.browser.people import add_account, set_up, sign_in, sign_out_the_first
+from tests.browser.people import (
+    add_account,
+    another_tab,
+    change_account,
+    set_up,
+    sign_in,
+    sign_out_the_first,
+)
 from tests.web.peopling import PASSWORD, Site, empty_site
 from tests.web.stage import Stage, photo
+
+# How many uploads the page has asked the gallery for
+ASKED = """
+return performance.getEntriesByType("resource").filter(({name}) => name.endsWith("/api/v1/uploads")).length;
+"""
 
 
 @pytest.fixture
@@ -101,6 +115,60 @@ def test_a_session_is_ended_from_ones_own_other_browser(browser: Browser, other:
     browser.open("/")
     browser.click(".me")
     assert browser.has(".account-menu", "You are signed in as ada.")
+
+
+def test_a_page_of_one_account_does_nothing_for_another(browser: Browser, stage: Stage, site: Site) -> None:
+    """Uploads wait when another account signs in in another tab, and go on for their own one."""
+    ann, bob = (site.accounts.add(name, PASSWORD) for name in ("ann", "bob"))
+    stage.images.change(stage.add("bobs.jpg", photo(9)).public_id, owner_id=bob.id)
+    sign_in(browser, "ann", PASSWORD)
+    browser.open("/")
+    stage.bucket.hold.clear()
+    names = [f"anns-{number}.jpg" for number in range(6)]
+    browser.drop(*[(name, photo(number)) for number, name in enumerate(names)])
+    browser.wait(lambda: stage.bucket.posts == 2)
+
+    def uploaded() -> list[Image]:
+        return [image for image in stage.images.rows.values() if image.name in names]
+
+    with another_tab(browser) as switch:
+        change_account(browser, "bob", PASSWORD)
+        stage.bucket.hold.set()
+        switch()
+        browser.wait(lambda: browser.has(".sheet-dialog", "bob is signed in now"))
+        assert browser.has(".sheet-dialog", "sign in as ann in another tab")
+        browser.press(Keys.ESCAPE)
+        browser.wait(lambda: browser.has("#tray", "Paused"))
+        asked = browser.run(ASKED)
+        browser.click("#tray .buttons button")
+        browser.wait(lambda: browser.run(ASKED) > asked and browser.has("#tray", "Paused"))  # refused again
+        assert {ann.id} == {image.owner_id for image in uploaded()}
+        assert not browser.has("#grid", "bobs")
+
+        switch()
+        change_account(browser, "ann", PASSWORD)
+        switch()
+        browser.click("#tray .buttons button")
+        browser.wait(lambda: [image.status for image in uploaded()] == ["done"] * len(names))
+        assert {ann.id} == {image.owner_id for image in uploaded()}
+    assert all("Clear-Site-Data" in entry for entry in browser.console())  # of the sign-out
+
+
+def test_a_photo_page_of_one_account_is_not_renewed_with_the_forms_of_another(
+    browser: Browser, stage: Stage, site: Site
+) -> None:
+    """A page that comes back from the back/forward cache is loaded again as a whole."""
+    ann = site.accounts.add("ann", PASSWORD)
+    site.accounts.add("boss", PASSWORD, Role.ADMINISTRATOR)
+    image = stage.images.change(stage.add("cat.jpg", photo()).public_id, owner_id=ann.id)
+    sign_in(browser, "ann", PASSWORD)
+    browser.open(f"/images/{image.public_id}")
+    with another_tab(browser) as switch:
+        change_account(browser, "boss", PASSWORD)
+        switch()
+        browser.run("window.dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
+        browser.wait(lambda: browser.reloaded and browser.has(".me", "boss"))
+    assert all("Clear-Site-Data" in entry for entry in browser.console())  # of the sign-out
 
 
 def test_the_way_goes_on_after_signing_in(browser: Browser, site: Site) -> None:

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
 
-import { ask } from "../../web/static/js/core/api.js";
+import { ask, onSignedOut } from "../../web/static/js/core/api.js";
 
 const busy = () => new Response('{"code": "busy", "detail": "Too many searches."}', { status: 429, headers: { "Retry-After": "0.01" } });
 const right = () => new Response('{"total": 3}');
@@ -54,4 +54,16 @@ test("an abandoned question is not asked again", async () => {
   setTimeout(() => given.abort(), 2);
   await assert.rejects(answer, { name: "AbortError" });
   assert.ok(asked.count <= 2);
+});
+
+test("a page of another account than the session's learns it, and is not signed out", async () => {
+  const refusal = () => new Response('{"code": "other_account", "detail": "bob is signed in now."}', { status: 403 });
+  /** @type {[boolean, string][]} */
+  const ended = [];
+  onSignedOut(({ status, message, signedOut }) => ended.push([signedOut && status !== 401, message]));
+  answering(refusal);
+  await assert.rejects(ask("GET", "/api/v1/changes"), { code: "other_account", passing: false });
+  answering(() => new Response('{"code": "unauthorized", "detail": "Send a key."}', { status: 401 }));
+  await assert.rejects(ask("GET", "/api/v1/changes"), { status: 401 });
+  assert.deepEqual(ended, [[true, "bob is signed in now."], [false, "You are signed out."]]);
 });

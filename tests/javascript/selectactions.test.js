@@ -9,7 +9,7 @@ const submitted = [];
 const asked = [];
 
 const made = () => ({
-  action: "",
+  action: "", dataset: {},
   append() {}, remove() {}, setAttribute() {},
   submit() {
     submitted.push(this.action);

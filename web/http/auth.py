@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 PREFIX = "/api/v1"
 _CALLER, _VISIBILITY, _RATE, _LOG = "gallery.caller", "gallery.visibility", "gallery.rate", "gallery.log"
 
+_ACCOUNT = "HTTP_X_ACCOUNT"  # the name of the account that the page was made for which sends the request
+
 _ANONYMOUS = Caller()
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
@@ -172,7 +174,24 @@ class Authenticator:
         environ[_CALLER], environ[_VISIBILITY] = found, self._visibility
         if in_api and found.key is None:
             self._limit(_rate_name(found))
+            self._check_account(self._accounts, found)
         self._authorise(self._accounts, requirement, found, in_api)
+
+    def _check_account(self, accounts: Accounts, found: Caller) -> None:
+        """Refuse the request of a page that was made for another account than the session's.
+
+        All windows of a browser share its session: it may have changed since the page was loaded. Problem: 403;
+        401 where nobody is signed in.
+        """
+        named = request.environ.get(_ACCOUNT)
+        if named is None or (found.account and found.account.name == named):
+            return
+        if found.account is None:
+            raise self._challenge(accounts, in_api=True)
+        said = (
+            f"This page was made for another account. {found.account.name} is signed in now: reload the page."
+        )
+        raise Problem(403, "other_account", said)
 
     def _authorise(self, accounts: Accounts, requirement: Requirement, found: Caller, in_api: bool) -> None:
         if (requirement.account or requirement.browser) and found.account is None:

@@ -1,6 +1,6 @@
 % rebase('layout.tpl', title=(f'{words} – Caption Gallery' if words else 'Caption Gallery'), module='gallery', later=bool(pictures), sheet='gallery')
 % endings = list(limits.media_types.values())
-<div id="gallery" data-max-bytes="{{limits.max_bytes}}" data-media-types="{{' '.join(limits.media_types)}}" data-type-names="{{type_names(endings)}}" data-static="{{static}}" data-viewer="{{caller.account.name if caller.account else ''}}" class="{{'sought' if words or chosen else ''}} {{'' if cards else 'bare'}}">
+<div id="gallery" data-max-bytes="{{limits.max_bytes}}" data-media-types="{{' '.join(limits.media_types)}}" data-type-names="{{type_names(endings)}}" data-static="{{static}}" class="{{'sought' if words or chosen else ''}} {{'' if cards else 'bare'}}">
 % if deleted:
 <form class="undo" method="post" action="/images/{{deleted}}/restore">
   <p>The photo is in the trash. It is deleted for good after {{shared.trash_days}} days.</p>

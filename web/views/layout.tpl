@@ -27,7 +27,7 @@
 % end
 </head>
 % places = destinations()
-<body data-limits="{{shared_text}}">
+<body data-limits="{{shared_text}}" data-viewer="{{caller.account.name if caller.account else ''}}">
 <a class="skip" href="#main">Skip to the photos</a>
 <header class="bar">
   <a class="brand" href="/">

@@ -1,7 +1,7 @@
 // The gallery page: connects the store, the list, uploads, the viewer and the address.
 
 import { Actions } from "./core/actions.js";
-import { ask, onSignedOut, Problem, signInPath } from "./core/api.js";
+import { ask, onSignedOut, Problem, signInPath, viewer as account } from "./core/api.js";
 import { Counts } from "./core/counts.js";
 import { Feed } from "./core/feed.js";
 import { guard, reportErrors } from "./core/guard.js";
@@ -88,7 +88,7 @@ async function loadPage(section) {
 }
 
 const feed = new Feed({
-  name: `caption-gallery-${root.dataset.viewer ?? ""}`,
+  name: `caption-gallery-${account}`,
   onChanges: guard((/** @type {Changes} */ changes) => {
     /** @type {import("./core/store.js").Photo[]} */
     let newer = [];
@@ -113,6 +113,7 @@ const feed = new Feed({
 const badge = new Late(() => import("./view/badge.js"));
 const shared = new Late(() => import("./view/shared.js"));
 const adding = new Late(() => import("./view/adding.js"));
+const other = new Late(() => import("./view/otheraccount.js"));
 
 const AGAIN = 5000; // milliseconds until a gallery that could not be reached is asked again
 
@@ -334,19 +335,17 @@ offerSamples(document.getElementById("samples"), `${root.dataset.static}/samples
   await (await uploads.get()).add(files);
 });
 
-onSignedOut(() => {
-  const sending = uploads.now;
-  if (sending?.paused) return; // a sign-in in another tab is awaited
-  if (!sending?.busy) {
-    location.assign(signInPath());
-    return;
+onSignedOut((problem) => {
+  const { paused: waits = false, busy = false } = uploads.now ?? {};
+  if (busy) uploads.now?.pause(); // the files are still here: signing in elsewhere and going on loses none
+  if (problem.status !== 401) guard(async () => (await other.get()).tellOther(problem.message, account))();
+  else if (!busy && !waits) location.assign(signInPath());
+  else if (!waits) {
+    toasts.show("You are signed out. Sign in in another tab, then continue the uploads here.", {
+      label: "Sign in",
+      run: () => window.open("/login", "_blank", "noopener"),
+    });
   }
-  // The files are still here: signing in elsewhere and going on loses none
-  sending.pause();
-  toasts.show("You are signed out. Sign in in another tab, then continue the uploads here.", {
-    label: "Sign in",
-    run: () => window.open("/login", "_blank", "noopener"),
-  });
 });
 
 window.addEventListener("beforeunload", (event) => {

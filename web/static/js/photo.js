@@ -1,6 +1,6 @@
 // The photo page: updates without a reload, and times in the time zone of the browser.
 
-import { ask } from "./core/api.js";
+import { ask, viewer } from "./core/api.js";
 import { guard } from "./core/guard.js";
 import { limits } from "./core/limits.js";
 import { moment } from "./model/times.js";
@@ -53,7 +53,12 @@ async function look() {
 }
 
 async function renew() {
-  const fresh = (await fetchPage()).getElementById("photo");
+  const page = await fetchPage();
+  if (page.body.dataset.viewer !== viewer) { // its forms act for the account that has signed in since
+    location.reload();
+    return;
+  }
+  const fresh = page.getElementById("photo");
   const editing = article().querySelector(".edit[open]");
   if (!fresh) return;
   if (editing) fresh.querySelector(".edit")?.replaceWith(editing); // keep text that is being edited

@@ -14,6 +14,11 @@ export class Problem extends Error {
     this.retryAfter = retryAfter;
   }
 
+  /** Whether the same request may succeed once the account of this page is signed in again. */
+  get signedOut() {
+    return this.status === 401 || this.code === "other_account";
+  }
+
   /** Whether the same request may succeed later. */
   get passing() {
     return this.status === 0 || this.status === 429 || this.status >= 500;
@@ -23,12 +28,17 @@ export class Problem extends Error {
 /** The address of the sign-in page that leads back to this one. */
 export const signInPath = () => `/login?next=${encodeURIComponent(location.pathname + location.search)}`;
 
-/** @type {() => void} */
-let signedOut = () => location.assign(signInPath());
+/** The name of the account that this page was made for; "" without one, or without a page. */
+export const viewer = globalThis.document?.body?.dataset.viewer ?? "";
+
+/** @type {(problem: Problem) => void} */
+let signedOut = ({ status }) => {
+  if (status === 401) location.assign(signInPath());
+};
 
 /**
- * Set what happens when the session has ended, or was ended from another browser.
- * @param {() => void} handler
+ * Set what happens when the session has ended, or when another account has signed in in another tab.
+ * @param {(problem: Problem) => void} handler
  */
 export function onSignedOut(handler) {
   signedOut = handler;
@@ -75,6 +85,7 @@ export async function ask(method, path, options = {}) {
 async function askOnce(method, path, { body, signal, fresh = false }) {
   /** @type {Record<string, string>} */
   const headers = { Accept: "application/json" };
+  if (viewer) headers["X-Account"] = viewer; // so that no page acts for another account, which has signed in since
   /** @type {RequestInit} */
   const options = { method, cache: fresh ? "reload" : "no-cache", headers };
   if (signal) options.signal = signal;
@@ -93,10 +104,9 @@ async function askOnce(method, path, { body, signal, fresh = false }) {
   const value = await answer.json().catch(() => null);
   signal?.throwIfAborted();
   if (answer.ok && value !== null) return value;
-  if (answer.status === 401) {
-    signedOut();
-    throw new Problem(401, value?.code ?? "unauthorized", "You are signed out."); // the API's sentence is for programs
-  }
   const wait = Number(answer.headers.get("Retry-After")) || null;
-  throw new Problem(answer.status, value?.code ?? "http", value?.detail ?? `The gallery answered ${answer.status}.`, wait);
+  const sentence = answer.status === 401 ? "You are signed out." : value?.detail; // the API's own is for programs
+  const problem = new Problem(answer.status, value?.code ?? "http", sentence ?? `The gallery answered ${answer.status}.`, wait);
+  if (problem.signedOut) signedOut(problem);
+  throw problem;
 }

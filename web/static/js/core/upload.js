@@ -294,13 +294,13 @@ export class Upload {
       this.uploads.drop([this]);
       return;
     }
-    if (error instanceof Refused || (error instanceof Problem && !error.passing && error.status !== 401)) {
+    if (error instanceof Refused || (error instanceof Problem && !error.passing && !error.signedOut)) {
       await this.#discard();
       this.#refuse(error.message);
       return;
     }
     this.stopped = true;
-    this.signedOut = error instanceof Problem && error.status === 401;
+    this.signedOut = error instanceof Problem && error.signedOut;
     this.show("interrupted", "Interrupted", error.message);
     this.uploads.listeners.onChange();
   }

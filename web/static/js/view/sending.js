@@ -1,5 +1,6 @@
 // The upload queue and its panel, loaded with the first file.
 
+import { viewer } from "../core/api.js";
 import { guard } from "../core/guard.js";
 import { Late } from "../core/late.js";
 import { part } from "./dom.js";
@@ -8,11 +9,11 @@ import { part } from "./dom.js";
 
 /**
  * Uploads that a tab has left behind are continued as soon as the queue is there.
- * @param {DOMStringMap} limits of files, as the page names them, and whose page it is
+ * @param {DOMStringMap} limits of files, as the page names them
  * @param {import("../core/store.js").Store} store
  * @param {Omit<Listeners, "onChange">} listeners
  */
-export function lateUploads({ maxBytes, mediaTypes = "", typeNames = "", viewer = "" }, store, listeners) {
+export function lateUploads({ maxBytes, mediaTypes = "", typeNames = "" }, store, listeners) {
   return new Late(async () => {
     const [{ Uploads }, { Ledger }, { UploadPanel }] = await Promise.all([
       import("../core/uploads.js"), import("../core/ledger.js"), import("./uploads.js"),
