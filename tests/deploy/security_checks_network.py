@@ -322,7 +322,7 @@ def hosts_have_groups_of_their_own(found: Snapshot) -> list[str]:
 def web_hosts_have_no_ssh_key_but_the_bastions(found: Snapshot) -> list[str]:
     """Only the bastion has one, and the web hosts have it while there is a bastion."""
     bastion = f"{found.look.prefix}-bastion"
-    accepted = {bastion} if bastion in map(_name, found.instances) else set()
+    accepted = {host.get("KeyName") for host in found.instances if _name(host) == bastion}
     return [
         host["InstanceId"]
         for host in found.instances
