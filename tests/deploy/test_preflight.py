@@ -24,6 +24,7 @@ TYPE = {"vcpus": 2, "architectures": ["x86_64"]}
 # An account in which the inventory staging works.
 FACTS: dict[str, Any] = {
     "zones": {"us-east-1a": "use1-az4", "us-east-1b": "use1-az6", "us-east-1c": "use1-az3"},
+    "limited_zones": {},
     "concurrency": {"total": 1000, "unreserved": 1000},
     "vcpus": 32,
     "addresses": 5,
@@ -116,7 +117,9 @@ ROUNDS: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
         {"preflight_region": "ap-southeast-6"},
         ["no VPC origins in ap-southeast-6. Use another region; or set gallery_domain"],
     ),
-    # Accepted: an account where it works, one of which nothing is known, a new one, one with a domain.
+    # Accepted: an account where AWS limits zones, one where all works, one of which nothing is known, a new
+    # one, one with a domain.
+    ({"limited_zones": {"us-east-1b": "constrained", "us-east-1c": "unavailable"}}, {}, []),
     ({}, {}, []),
     (dict.fromkeys(FACTS), {}, []),
     ({"secret": "empty", "balancer": ""}, {"secrets_gemini_key": ""}, []),
@@ -200,6 +203,24 @@ def test_preflight_accepts_what_works_or_is_unknown(said: list[str], number: int
 def test_preflight_without_any_key_of_gemini_says_that_captions_wait(output: str) -> None:
     """One round has neither a stored key nor a given one; others have a given one, or another describer."""
     assert 1 == output.count("photos get thumbnails and wait for their captions")
+
+
+def test_preflight_reports_the_zones_of_the_network_that_aws_limits(output: str) -> None:
+    assert 1 == " ".join(output.split()).count("AWS does not fully offer us-east-1b: it reports constrained.")
+
+
+def test_zones_of_every_state_exist() -> None:
+    """EC2's model names the states available, information, impaired, unavailable and constrained."""
+    shape = botocore.session.get_session().get_service_model("ec2").shape_for("AvailabilityZoneState")
+    zones = [
+        {"ZoneName": f"us-east-1{letter}", "ZoneId": f"use1-az{letter}", "State": state}
+        for letter, state in zip("abcdef", shape.enum, strict=False)
+    ]
+    local = {"ZoneName": "us-east-1-atl-2a", "State": "available", "ZoneType": "local-zone"}
+    client = Mock(**{"describe_availability_zones.return_value": {"AvailabilityZones": [*zones, local]}})
+    assert {zone["ZoneName"] for zone in zones} == set(account_facts.zones(lambda service: client))
+    limited = account_facts.limited_zones(lambda service: client)
+    assert {zone["State"] for zone in zones} - {"available"} == set(limited.values())
 
 
 def test_preflight_uses_every_fact_that_is_read() -> None:

@@ -73,7 +73,8 @@ facts:
   type: dict
   returned: always
   contains:
-    zones: {description: IDs of the available zones by their names., type: dict}
+    zones: {description: IDs of the zones by their names., type: dict}
+    limited_zones: {description: "States of the zones that are not available, by their names.", type: dict}
     concurrency: {description: Lambda's unreserved and total concurrent executions., type: dict}
     vcpus: {description: Quota of vCPUs of running on-demand standard instances., type: int}
     addresses: {description: Quota of elastic IPs., type: int}
@@ -95,13 +96,20 @@ QUOTAS = {"vcpus": ("ec2", "L-1216C47A"), "addresses": ("ec2", "L-0263D0A3"), "v
 
 
 def zones(client: Any) -> dict[str, str]:
-    """Return the IDs of the available zones by their names, without local and wavelength zones."""
+    """Return the IDs of the zones by their names, whatever their state."""
+    return {zone["ZoneName"]: zone.get("ZoneId", "") for zone in listed_zones(client)}
+
+
+def limited_zones(client: Any) -> dict[str, str]:
+    """Return the states of the zones that are not available, such as constrained, by their names."""
+    states = {zone["ZoneName"]: zone["State"] for zone in listed_zones(client)}
+    return {name: state for name, state in states.items() if state != "available"}
+
+
+def listed_zones(client: Any) -> list[dict[str, Any]]:
+    """Return the zones of the region, without local and wavelength zones."""
     found = client("ec2").describe_availability_zones()["AvailabilityZones"]
-    return {
-        zone["ZoneName"]: zone.get("ZoneId", "")
-        for zone in found
-        if zone["State"] == "available" and zone.get("ZoneType", "availability-zone") == "availability-zone"
-    }
+    return [zone for zone in found if zone.get("ZoneType", "availability-zone") == "availability-zone"]
 
 
 def concurrency(client: Any) -> dict[str, int]:
@@ -218,6 +226,7 @@ def readers(parameters: dict[str, Any]) -> dict[str, Callable[[Any], Any]]:
     """Return how each fact is read, by its name."""
     return {
         "zones": zones,
+        "limited_zones": limited_zones,
         "concurrency": concurrency,
         **{name: partial(quota, name=name) for name in QUOTAS},
         "addresses_used": lambda client: [
