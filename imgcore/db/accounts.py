@@ -13,8 +13,28 @@ from imgcore.db.passkeys import PasskeyRepository
 from imgcore.db.quotas import QuotaRepository
 from imgcore.db.second_factors import SecondFactorRepository
 from imgcore.db.security_log import SecurityLogRepository
+from imgcore.db.slices import change_in_slices, find_ids
+from imgcore.db.statements import sql
 from imgcore.errors import Conflict
 
+# Rows that the database would delete with the account's: so many of one transaction; None: SLICE. A link and an
+# album have up to 10,000 rows of their own
+_DEPENDENTS = (
+    (
+        "SELECT d.id FROM webhook_deliveries d JOIN webhooks w ON w.id = d.webhook_id"
+        " WHERE w.owner_id = :account_id",
+        "DELETE FROM webhook_deliveries WHERE id IN ({ids})",
+        None,
+    ),
+    ("SELECT id FROM shares WHERE owner_id = :account_id", "DELETE FROM shares WHERE id IN ({ids})", 1),
+    ("SELECT id FROM albums WHERE owner_id = :account_id", "DELETE FROM albums WHERE id IN ({ids})", 1),
+)
+_IS_KEPT = "owner_id = :account_id AND (deleted_at IS NULL OR deleted_at > {ago:age})"
+_KEPT = sql("SELECT id FROM images WHERE {is_kept}", is_kept=_IS_KEPT)
+_MOVE = sql(
+    "UPDATE images SET deleted_at = {ago:age}, listed_id = NULL WHERE id IN ({ids}) AND {is_kept}",
+    is_kept=_IS_KEPT,
+)
 _VALID = "SELECT token FROM set_up_tokens WHERE token = :token AND expires_at > {now}"
 
 
@@ -85,25 +105,21 @@ class AccountRepository(
     def delete(self, account_id: int, *, in_trash_for: float) -> int:
         """Delete the account, its sessions, keys and notifications; return the number of its images.
 
-        The images are moved into the trash, as if they had been in it for ``in_trash_for`` seconds.
+        The images are moved into the trash, as if they had been in it for ``in_trash_for`` seconds. Where the
+        database fails meanwhile, another call goes on; the account is no administrator any more.
         Conflict (``last_administrator``).
         """
-
-        def work(tx: Transaction) -> int:
-            _keep_one_administrator(tx, account_id)
-            # The row is locked first: an upload requested meanwhile waits, and then finds the account deleted
-            locked = "SELECT id FROM accounts WHERE id = :account_id {for_update}"
-            if tx.row(locked, account_id=account_id) is None:
-                return 0
-            images = tx.execute(
-                "UPDATE images SET deleted_at = {ago:age}, listed_id = NULL WHERE owner_id = :account_id",
-                age=micros(in_trash_for),
-                account_id=account_id,
+        self._database.run(lambda tx: _revoke_rights(tx, account_id))
+        for find, delete, size in _DEPENDENTS:
+            found = find_ids(self._database, find, account_id=account_id)
+            change_in_slices(self._database, found, delete, size=size)
+        values = {"account_id": account_id, "age": micros(in_trash_for)}
+        images = 0
+        while not self._database.run(lambda tx: _delete_without_images(tx, **values)):
+            images += change_in_slices(
+                self._database, find_ids(self._database, _KEPT, **values), _MOVE, **values
             )
-            tx.execute("DELETE FROM accounts WHERE id = :account_id", account_id=account_id)
-            return images
-
-        return self._database.run(work)
+        return images
 
     # The first administrator
 
@@ -188,3 +204,23 @@ def _keep_one_administrator(tx: Transaction, account_id: int) -> None:
             "This is the only administrator. Make another account an administrator first.",
             code="last_administrator",
         )
+
+
+def _revoke_rights(tx: Transaction, account_id: int) -> None:
+    """Make the account one of a person, without sessions and keys. Conflict (``last_administrator``)."""
+    _keep_one_administrator(tx, account_id)
+    demote = "UPDATE accounts SET role = 'person' WHERE id = :account_id AND role = 'administrator'"
+    tx.execute(demote, account_id=account_id)
+    revoke_credentials(tx, account_id)
+
+
+def _delete_without_images(tx: Transaction, account_id: int, age: int) -> bool:
+    """Delete the account's row; False where it has images that are not in the trash for ``age`` microseconds.
+
+    The row is locked first: an upload requested meanwhile waits, and then finds the account deleted.
+    """
+    tx.row("SELECT id FROM accounts WHERE id = :account_id {for_update}", account_id=account_id)
+    if tx.row(f"{_KEPT} LIMIT 1", account_id=account_id, age=age) is not None:
+        return False
+    tx.execute("DELETE FROM accounts WHERE id = :account_id", account_id=account_id)
+    return True

@@ -7,6 +7,7 @@ from typing import Any
 from imgcore.db.connection import Repository
 from imgcore.db.mapping import micros
 from imgcore.db.places import after, page_of
+from imgcore.db.slices import change_in_slices, find_ids
 from imgcore.db.statements import sql
 from imgcore.gallery.models import TRASH_SECONDS, Page, Viewer
 from imgcore.gallery.places import Place
@@ -23,12 +24,8 @@ _LIST = sql(
     in_trash=_IN_TRASH,
 )
 # The next sweep deletes the files and the row of what has been in the trash for that long
-_DELETE = sql("UPDATE images SET deleted_at = {ago:age} WHERE {in_trash}", in_trash=_IN_TRASH)
-_RESTORE = sql(
-    "UPDATE images SET deleted_at = NULL, listed_id = CASE WHEN upload_status <> 'expired' THEN id END"
-    " WHERE {in_trash}",
-    in_trash=_IN_TRASH,
-)
+_DELETE = "UPDATE images SET deleted_at = {ago:age}"
+_RESTORE = "UPDATE images SET deleted_at = NULL, listed_id = CASE WHEN upload_status <> 'expired' THEN id END"
 
 
 class TrashRepository(Repository):
@@ -51,18 +48,21 @@ class TrashRepository(Repository):
         return int(row["count"])
 
     def delete(self, viewer: Viewer, public_id: str | None = None) -> int:
-        """Delete one image, or all, for good with the next sweep; return how many."""
+        """Delete one image, or all, for good with the next sweep; return how many. See change_in_slices."""
         return self._change(_DELETE, viewer, public_id)
 
     def restore(self, viewer: Viewer) -> int:
-        """Restore all images; return how many. The sweeper queues what is unfinished of them."""
+        """Restore all images; return how many. The sweeper queues what is unfinished. See change_in_slices."""
         return self._change(_RESTORE, viewer, None)
 
-    def _change(self, statement: str, viewer: Viewer, public_id: str | None) -> int:
+    def _change(self, change: str, viewer: Viewer, public_id: str | None) -> int:
         rights, values = _rights(viewer)
         if public_id is not None:
             rights, values = f"{rights} AND public_id = :public_id", values | {"public_id": public_id}
-        return self._database.run(lambda tx: tx.execute(sql(statement, rights=rights), **values))
+        condition = sql(_IN_TRASH, rights=rights)
+        find = sql("SELECT id FROM images WHERE {condition}", condition=condition)
+        statement = sql("{change} WHERE id IN ({ids}) AND {condition}", change=change, condition=condition)
+        return change_in_slices(self._database, find_ids(self._database, find, **values), statement, **values)
 
 
 def _rights(viewer: Viewer) -> tuple[str, dict[str, Any]]:

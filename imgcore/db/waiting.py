@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import Any
 
 from imgcore.db.connection import Database
 from imgcore.db.mapping import in_list, micros
+from imgcore.db.slices import change_in_slices, find_ids
 from imgcore.db.statements import sql
 
-_IN_ONE_TRANSACTION = 100  # images: an edit of one of them does not wait for long
 _WAITING = "status = 'retry' AND error IN ({names}) AND next_at > {later:within}"
 
 
@@ -25,19 +25,11 @@ def release(
     """Make the retries of up to ``limit`` images due now that have one of these errors; return how many.
 
     within: seconds; those that are due by then are left as they are. owner_id: only this account's images.
-    A transaction changes a hundred images at most.
     """
     condition, values = waiting(codes, within)
     if owner_id is not None:
         condition += " AND image_id IN (SELECT id FROM images WHERE owner_id = :owner_id)"
         values["owner_id"] = owner_id
     find = f"SELECT DISTINCT image_id FROM tasks WHERE {condition} ORDER BY image_id LIMIT :limit"  # noqa: S608 - constant
-
-    def make_due(some: Sequence[int]) -> int:
-        ids, named = in_list("id", some)
-        update = f"UPDATE tasks SET next_at = {{now}} WHERE {condition} AND image_id IN ({ids})"  # noqa: S608 - constant
-        return database.run(lambda tx: tx.execute(update, **values, **named))
-
-    rows = database.read(lambda tx: tx.rows(find, limit=limit, **values))
-    found, size = [row["image_id"] for row in rows], _IN_ONE_TRANSACTION
-    return sum(make_due(found[start : start + size]) for start in range(0, len(found), size))
+    update = f"UPDATE tasks SET next_at = {{now}} WHERE {condition} AND image_id IN ({{ids}})"  # noqa: S608 - constant
+    return change_in_slices(database, find_ids(database, find, limit=limit, **values), update, **values)

@@ -14,6 +14,7 @@ from typing import Any
 
 from imgcore.db.connection import Repository, Transaction
 from imgcore.db.mapping import NAME, Row, image_by_id, lock_account, micros, moment
+from imgcore.db.slices import change_in_slices, find_ids
 from imgcore.db.statements import sql
 from imgcore.db.webhook_events import webhooks_of
 from imgcore.errors import Conflict
@@ -51,6 +52,8 @@ _CLAIMED = sql(
     " JOIN webhooks w ON w.id = d.webhook_id WHERE d.id = :id",
     old_secret=_OLD_KEY,
 )
+
+_DELETE_DELIVERIES = "DELETE FROM webhook_deliveries WHERE id IN ({ids})"
 
 
 class WebhookRepository(Repository):
@@ -96,6 +99,8 @@ class WebhookRepository(Repository):
 
     def delete(self, webhook_id: int) -> None:
         """Delete a webhook and its deliveries."""
+        find = "SELECT id FROM webhook_deliveries WHERE webhook_id = :id"
+        change_in_slices(self._database, find_ids(self._database, find, id=webhook_id), _DELETE_DELIVERIES)
         self._database.run(lambda tx: tx.execute("DELETE FROM webhooks WHERE id = :id", id=webhook_id))
 
     def deliveries(self, webhook_id: int) -> Sequence[Delivery]:
@@ -109,10 +114,9 @@ class WebhookRepository(Repository):
 
     def delete_old(self, *, older_than: float) -> int:
         """Delete the deliveries that have ended and are ``older_than`` seconds old; return how many."""
-        statement = (
-            "DELETE FROM webhook_deliveries WHERE created_at <= {ago:older_than} AND status <> 'pending'"
-        )
-        return self._database.run(lambda tx: tx.execute(statement, older_than=micros(older_than)))
+        find = "SELECT id FROM webhook_deliveries WHERE created_at <= {ago:older_than} AND status <> 'pending'"
+        found = find_ids(self._database, find, older_than=micros(older_than))
+        return change_in_slices(self._database, found, _DELETE_DELIVERIES)
 
     def claim_due(self, *, limit: int, lease: float, public_url: str | None) -> list[ClaimedDelivery]:
         """Claim up to ``limit`` deliveries that are due, of each owner in turn, for ``lease`` seconds."""
