@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import count
 
 from imgcore.gallery.keys import NAME_BYTES, clean_name
 from imgcore.gallery.media_types import type_of_ending
@@ -19,14 +20,17 @@ class FileNames:
 
     def __init__(self, *taken: str) -> None:
         self._taken = {_folded(name) for name in taken}
+        self._tried: dict[tuple[str, str], int] = {}  # the last number of each stem and ending
 
     def unique(self, name: str, media_type: str | None) -> str:
         """Return a safe name like ``name``, with the ending of the type, and a number where it is taken."""
         stem, ending = _split(_safe(name), media_type)
-        number, found = 1, f"{stem}{ending}"
-        while not self._is_free(found):
-            number += 1
-            found = f"{stem} ({number}){ending}"
+        alike = _folded(stem), _folded(ending)
+        for number in count(self._tried.get(alike, 0) + 1):
+            found = f"{stem} ({number}){ending}" if number > 1 else f"{stem}{ending}"
+            if self._is_free(found):
+                break
+        self._tried[alike] = number
         self._taken |= {_folded(found), _folded(f"{found}.xmp")}
         return found
 

@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from unittest.mock import Mock
 from xml.etree import ElementTree
 
 import pytest
 
-from imgcore.collections import downloads
+from imgcore.collections import downloads, names
 from imgcore.collections.archive import ArchiveFile, zip_stream
 from imgcore.collections.downloads import AT_ONCE, STRIPPED_AT_MOST, Contents, DownloadSize, archive_name
 from imgcore.collections.names import FileNames
@@ -277,17 +278,31 @@ def test_name_in_an_archive_is_safe_everywhere(name: str) -> None:
 
 
 def test_names_that_differ_only_by_case_or_form_are_numbered() -> None:
-    names = FileNames("captions.csv")
+    files = FileNames("captions.csv")
     given = [
-        names.unique(name, "image/jpeg") for name in ("a.jpg", "A.JPG", "a.jpg", "\u00e9.jpg", "e\u0301.jpg")
+        files.unique(name, "image/jpeg") for name in ("a.jpg", "A.JPG", "a.jpg", "\u00e9.jpg", "e\u0301.jpg")
     ]
     assert ["a.jpg", "A (2).JPG", "a (3).jpg", "é.jpg", "é (2).jpg"] == given
-    assert "captions (2).csv" == names.unique("captions.csv", None)
+    assert "captions (2).csv" == files.unique("captions.csv", None)
+
+
+def test_each_of_many_equal_names_costs_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Anybody with a link to 10,000 photos of one name has them named; others with numbers are among them."""
+    folded = Mock(side_effect=names._folded)
+    monkeypatch.setattr(names, "_folded", folded)
+    given, costs = FileNames(), []
+    found = [given.unique(f"photo ({number}).jpg", "image/jpeg") for number in range(2, 50, 3)]
+    for _ in range(3):
+        folded.reset_mock()
+        found += [given.unique(name, "image/jpeg") for name in ("photo.jpg", "PHOTO.jpg") for _ in range(50)]
+        costs.append(folded.call_count)
+    assert len(found) == len({name.lower() for name in found})
+    assert costs[2] == costs[1] <= costs[0] < 1000
 
 
 def test_ending_follows_the_content() -> None:
-    names = FileNames()
-    given = [names.unique(name, "image/webp") for name in ("photo.heic", "a.png", "none", "2026.11", "b.WEBP")]
+    files = FileNames()
+    given = [files.unique(name, "image/webp") for name in ("photo.heic", "a.png", "none", "2026.11", "b.WEBP")]
     assert ["photo.webp", "a.webp", "none.webp", "2026.11.webp", "b.WEBP"] == given
 
 
