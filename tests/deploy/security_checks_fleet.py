@@ -9,7 +9,7 @@ from typing import Any
 from tests.deploy.security_rules import add, check
 from tests.deploy.security_snapshot import Snapshot
 
-SECRET = re.compile(r"PASSWORD|TOKEN|DATABASE_URL|SECRET$|(^|_)KEY$|PRIVATE")
+SECRET = re.compile(r"PASSWORD|TOKEN|DATABASE_URL|SECRET$|(^|_)KEY$")
 OLD_TEMPLATE: dict[str, Any] = {
     "LaunchTemplateName": "x",
     "LaunchTemplateData": {

@@ -42,6 +42,7 @@ class Story:
     builder: dict[str, str]
     again: tuple[Done, list[str]]
     first: Done  # release.yml
+    template: dict[str, str]
     second: tuple[Done, list[str]]
     checked: tuple[Done, list[str]]
     cooler: tuple[Done, list[str]]  # release.yml with another CPU target
@@ -66,6 +67,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
         again = watched(aws.bake())
         first = aws.roll()
         assert first.returncode == 0, first.stdout[-3000:] + first.stderr
+        template = aws.door.asked("CreateLaunchTemplate")
         second, checked = watched(aws.roll()), watched(aws.roll("--check"))
         cooler, warmer = watched(aws.roll(fleet_cpu_target=60)), watched(aws.roll())
         release = aws.release()
@@ -73,7 +75,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
         ahead = watched(aws.bake("--check"))
         aws.write("1")
         assert aws.release() == release
-        runs = (before, lost, left, baked, sent, builder, again, first, second, checked)
+        runs = (before, lost, left, baked, sent, builder, again, first, template, second, checked)
         yield Story(aws, *runs, cooler, warmer, ahead)
 
 
@@ -173,6 +175,12 @@ def test_launch_template_is_complete_and_secure(story: Story) -> None:
     assert data["NetworkInterfaces"][0]["AssociatePublicIpAddress"] is False
     assert (story.aws.images()[0]["ImageId"], "t3.micro") == (data["ImageId"], data["InstanceType"])
     assert "KeyName" not in data
+
+
+def test_hosts_and_builder_may_use_more_cpu_than_their_credits(story: Story) -> None:
+    """They begin with none; and without them, CPU stays below the target that adds hosts."""
+    assert "unlimited" == story.template["LaunchTemplateData.CreditSpecification.CpuCredits"]
+    assert "unlimited" == story.builder["CreditSpecification.CpuCredits"]
 
 
 def test_user_data_contains_no_secret(story: Story) -> None:

@@ -39,6 +39,7 @@ def settings(**changed: Any) -> dict[str, Any]:
         "bastion": False,
         "bastion_type": "t4g.nano",
         "host_type": "t3.micro",
+        "host_credits": "unlimited",
         "hosts": 1,
         "images": 3,
         "flow_log_gb": 1.0,
@@ -49,6 +50,7 @@ def settings(**changed: Any) -> dict[str, Any]:
         "megabytes": 4.0,
         "stored": 20000,
         "views": 100_000,
+        "surplus_hours": 0,
         "log_gb": 2.0,
         **changed,
     }
@@ -87,6 +89,20 @@ def test_estimate_without_nat_counts_required_endpoints(estimate: ModuleType) ->
 def test_estimate_counts_the_snapshots_of_the_images(estimate: ModuleType) -> None:
     more = estimate.total(settings(images=5), PRICES) - estimate.total(settings(), PRICES)
     assert pytest.approx(2 * 8 * 0.05) == more
+
+
+@pytest.mark.parametrize(("kind", "price"), [("t3.micro", 0.05), ("t4g.small", 0.04)])
+def test_estimate_counts_and_names_cpu_beyond_the_credits(
+    estimate: ModuleType, kind: str, price: float
+) -> None:
+    bill = estimate.items(settings(host_type=kind, surplus_hours=100), PRICES)
+    (item,) = (item for item in bill if item.name == "CPU beyond the credits")
+    assert (f"100 vCPU h at {price:.2f}", pytest.approx(100 * price)) == (item.quantity, item.dollars)
+
+
+def test_estimate_of_hosts_with_standard_credits_has_no_cpu_beyond_them(estimate: ModuleType) -> None:
+    usual, slow = estimate.items(settings(), PRICES), estimate.items(settings(host_credits="standard"), PRICES)
+    assert ["CPU beyond the credits"] == [item.name for item in usual if item not in slow]
 
 
 def test_every_region_has_every_price_or_says_that_it_is_not_known() -> None:

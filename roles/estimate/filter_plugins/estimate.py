@@ -19,6 +19,9 @@ THUMBNAIL_SECONDS, CAPTION_SECONDS, REQUESTS, WRITES, READS = 1.5, 5.0, 12, 6, 4
 POLLS = 2 * 5 * 3 * 43_800  # two queues, five pollers each, three long polls a minute
 REQUIRED_ENDPOINTS = 4  # without NAT: Secrets Manager, SQS, SNS and CloudWatch Logs
 SWEEPS, SWEEP_SECONDS = 43_800, 0.3
+# Dollars for an hour of a vCPU with Linux beyond the CPU credits, in most regions: AWS's announcement of T3 of
+# 2018-08; for T4g, merge request 118 of gitlab-org/ci-cd/docker-machine.
+SURPLUS = {"t2": 0.05, "t3": 0.05, "t3a": 0.05, "t4g": 0.04}
 
 
 class Item(NamedTuple):
@@ -132,6 +135,10 @@ def instances(settings: Settings, prices: Prices) -> Iterator[Item]:
     hosts, kind = settings["hosts"], settings["host_type"]
     hourly = _price(prices, "host_hour", kind)
     yield Item(f"Web hosts {kind}", f"{hosts} × {hours} h", cost((hosts * hours, hourly)))
+    surplus = SURPLUS.get(kind.partition(".")[0])
+    if surplus and settings["host_credits"] == "unlimited":
+        used = settings["surplus_hours"]
+        yield Item("CPU beyond the credits", f"{used:g} vCPU h at {surplus:.2f}", cost((used, surplus)))
     yield Item("Volumes of the web hosts", f"{hosts} × 8 GB", cost((hosts * 8, prices["disk_gb_month"])))
     images = settings["images"]
     yield Item("Snapshots of the images", f"{images} × 8 GB", cost((images * 8, prices["snapshot_gb_month"])))
