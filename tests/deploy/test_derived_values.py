@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
 from tests.cloud import ROOT
-from tests.deploy.plays import run_tasks
+from tests.deploy.plays import answers, run_tasks
 from web.app import API_RATE
 
 pytestmark = pytest.mark.timeout(300)
@@ -55,6 +56,30 @@ def derived(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     tasks = [*roles, shown | {"vars": {"values": SHOWN}}]
     run_tasks(tasks, "-e", json.dumps(GIVEN | {"release": "r1"}), home=folder)
     return dict(json.loads((folder / "values.json").read_text()))
+
+
+OWN = "d111111abcdef8.cloudfront.net"
+# The domain name, CloudFront's own address, and the origins whose pages may use the buckets.
+ORIGINS = [
+    ("", "", []),
+    ("", OWN, [f"https://{OWN}"]),
+    ("gallery.example.org", "", ["https://gallery.example.org"]),
+    ("gallery.example.org", OWN, ["https://gallery.example.org", f"https://{OWN}"]),
+]
+
+
+@pytest.mark.parametrize("inventory", ["staging", "production"])
+def test_buckets_allow_the_domain_and_the_address_before_it(inventory: str, tmp_path: Path) -> None:
+    """The buckets get their rule half an hour before the hosts are rolled, which serve the old address."""
+    tasks = [
+        {
+            "ansible.builtin.debug": {"msg": f"{number}: {{{{ storage_cors_origins | join(' ') }}}}"},
+            "vars": {"gallery_domain": domain, "cloudfront_domain_name": own},
+        }
+        for number, (domain, own, _) in enumerate(ORIGINS)
+    ]
+    said = answers(run_tasks(tasks, home=tmp_path, inventory=inventory), len(ORIGINS))
+    assert [found for _, _, found in ORIGINS] == [line.rstrip('"').split() for line in said]
 
 
 def test_visibility_timeouts_are_six_times_the_functions_timeouts(derived: dict[str, Any]) -> None:
