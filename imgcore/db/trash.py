@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from imgcore.db.connection import Repository
-from imgcore.db.mapping import micros
+from imgcore.db.mapping import local_time, micros, moment
 from imgcore.db.places import after, page_of
 from imgcore.db.slices import change_in_slices, find_ids
 from imgcore.db.statements import sql
-from imgcore.gallery.models import TRASH_SECONDS, Page, Viewer
+from imgcore.errors import Conflict
+from imgcore.gallery.models import TRASH_SECONDS, Page, TrashContents, Viewer
 from imgcore.gallery.places import Place
 
 # Of an upload that was given up there is no photo. CASE and COALESCE, because SQLite prefers an index of these
@@ -23,9 +24,14 @@ _LIST = sql(
     " ORDER BY deleted_at DESC, id DESC LIMIT :limit",
     in_trash=_IN_TRASH,
 )
+_CONTENTS = sql(
+    "SELECT COUNT(*) AS count, MAX(deleted_at) AS newest FROM images WHERE {in_trash}", in_trash=_IN_TRASH
+)
 # The next sweep deletes the files and the row of what has been in the trash for that long
 _DELETE = "UPDATE images SET deleted_at = {ago:age}"
 _RESTORE = "UPDATE images SET deleted_at = NULL, listed_id = CASE WHEN upload_status <> 'expired' THEN id END"
+
+_OTHERS = "Other photos have come into the trash. Check their number and try again."
 
 
 class TrashRepository(Repository):
@@ -40,29 +46,47 @@ class TrashRepository(Repository):
             lambda tx: page_of(tx, tx.tuples(statement, **values, **at, limit=limit + 1), limit)
         )
 
-    def count(self, viewer: Viewer) -> int:
-        """Return the number of images in the trash."""
+    def contents(self, viewer: Viewer) -> TrashContents:
+        """Return how many images are in the trash, and when the last of them was moved there."""
         rights, values = _rights(viewer)
-        query = sql("SELECT COUNT(*) AS count FROM images WHERE {in_trash}", in_trash=_IN_TRASH)
-        [row] = self._database.read(lambda tx: tx.rows(sql(query, rights=rights), **values))
-        return int(row["count"])
+        [row] = self._database.read(lambda tx: tx.rows(sql(_CONTENTS, rights=rights), **values))
+        return TrashContents(int(row["count"]), moment(row["newest"]))
 
-    def delete(self, viewer: Viewer, public_id: str | None = None) -> int:
-        """Delete one image, or all, for good with the next sweep; return how many. See change_in_slices."""
-        return self._change(_DELETE, viewer, public_id)
-
-    def restore(self, viewer: Viewer) -> int:
-        """Restore all images; return how many. The sweeper queues what is unfinished. See change_in_slices."""
-        return self._change(_RESTORE, viewer, None)
-
-    def _change(self, change: str, viewer: Viewer, public_id: str | None) -> int:
+    def delete(self, viewer: Viewer, public_id: str) -> bool:
+        """Delete an image for good with the next sweep; False where it is not in the trash."""
         rights, values = _rights(viewer)
-        if public_id is not None:
-            rights, values = f"{rights} AND public_id = :public_id", values | {"public_id": public_id}
+        statement = sql(
+            "{change} WHERE {in_trash} AND public_id = :public_id", change=_DELETE, in_trash=_IN_TRASH
+        )
+        values |= {"public_id": public_id}
+        return bool(self._database.run(lambda tx: tx.execute(sql(statement, rights=rights), **values)))
+
+    def delete_all(self, viewer: Viewer, shown: TrashContents | None = None) -> int:
+        """Delete all images for good with the next sweep; return how many. See change_in_slices.
+
+        shown: what a person has seen of the trash. Others stay. Conflict where there are more of that time.
+        """
+        return self._change(_DELETE, viewer, shown)
+
+    def restore_all(self, viewer: Viewer, shown: TrashContents | None = None) -> int:
+        """Restore all images; return how many. The sweeper queues what is unfinished. See delete_all."""
+        return self._change(_RESTORE, viewer, shown)
+
+    def _change(self, change: str, viewer: Viewer, shown: TrashContents | None) -> int:
+        rights, values = _rights(viewer)
+        if shown is not None:
+            rights, values = (
+                f"{rights} AND deleted_at <= :newest",
+                values | {"newest": local_time(shown.newest)},
+            )
         condition = sql(_IN_TRASH, rights=rights)
-        find = sql("SELECT id FROM images WHERE {condition}", condition=condition)
+        ids = find_ids(
+            self._database, sql("SELECT id FROM images WHERE {condition}", condition=condition), **values
+        )
+        if shown is not None and len(ids) > shown.count:  # a transaction that had begun before has ended since
+            raise Conflict(_OTHERS, code="trash_changed")
         statement = sql("{change} WHERE id IN ({ids}) AND {condition}", change=change, condition=condition)
-        return change_in_slices(self._database, find_ids(self._database, find, **values), statement, **values)
+        return change_in_slices(self._database, ids, statement, **values)
 
 
 def _rights(viewer: Viewer) -> tuple[str, dict[str, Any]]:

@@ -208,6 +208,14 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class TrashContents:
+    """What is in the trash. newest: when the last of them was moved there, UTC; None where there is none."""
+
+    count: int
+    newest: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class PageVersions:
     """The images of a page by id and version: equal ones show the same."""
 

@@ -83,8 +83,8 @@ def work(
         for image in photos:
             repositories.images.delete(image.public_id)
     works: dict[str, Work] = {
-        "restore": lambda: repositories.trash.restore(viewer),
-        "empty": lambda: repositories.trash.delete(viewer),
+        "restore": lambda: repositories.trash.restore_all(viewer),
+        "empty": lambda: repositories.trash.delete_all(viewer),
         "account": lambda: repositories.accounts.delete(ada.id, in_trash_for=TRASH_SECONDS),
         "webhook": lambda: WebhookRepository(database).delete(webhook),
         "old deliveries": lambda: WebhookRepository(database).delete_old(older_than=86_400.0),

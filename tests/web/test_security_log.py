@@ -248,6 +248,7 @@ class Scene:
             "may": "add",
             "ids": self.image.public_id,
             "all": "1",
+            "contents": "20 9999-12-31",  # of the trash
             "kind": "caption",
             "password": PASSWORD,
             "old": PASSWORD,

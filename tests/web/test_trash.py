@@ -27,6 +27,13 @@ def listed(client: Client, query: str = "") -> list[str]:
     return [image["id"] for image in answer.json["images"]]
 
 
+def form_of_all(client: Client) -> dict[str, str]:
+    """Return the fields of the forms that restore and delete all photos."""
+    page = client.get("/trash")
+    [contents] = {*re.findall(r'name="contents" value="([^"]+)"', page.text)}
+    return {"token": page.token, "contents": contents, "all": "1"}
+
+
 def test_trash_is_listed_with_days_left_and_thumbnail(client: Client, gallery: Gallery) -> None:
     first, second = fill(gallery, 2)
     add_done(gallery)
@@ -118,25 +125,51 @@ def test_page_restores_and_deletes_one_photo(client: Client, gallery: Gallery) -
 
 def test_page_of_many_photos_deletes_all_only_after_their_number(client: Client, gallery: Gallery) -> None:
     fill(gallery, 21)
-    page = client.get("/trash")
+    form = form_of_all(client)
     for confirm in ({}, {"confirm": "20"}):
-        answer = client.post("/trash/delete", {"token": page.token, "all": "1", **confirm})
+        answer = client.post("/trash/delete", {**form, **confirm})
         assert 422 == answer.status
         assert "Type 21" in answer.text
     assert 21 == len(listed(client, "&limit=100"))
-    answer = client.post("/trash/delete", {"token": page.token, "all": "1", "confirm": "21"})
+    answer = client.post("/trash/delete", {**form, "confirm": "21"})
     assert (303, []) == (answer.status, listed(client))
 
 
 def test_page_of_few_photos_deletes_and_restores_all_at_once(client: Client, gallery: Gallery) -> None:
     images = fill(gallery, 20)
-    token = client.get("/trash").token
-    assert 303 == client.post("/trash/restore", {"token": token, "all": "1"}).status
+    assert 303 == client.post("/trash/restore", form_of_all(client)).status
     for public_id in images:
         gallery.delete(public_id)
-    assert 303 == client.post("/trash/delete", {"token": token, "all": "1"}).status
+    form = form_of_all(client)
+    assert 303 == client.post("/trash/delete", form).status
     assert [] == listed(client)
-    assert 422 == client.post("/trash/delete", {"token": token}).status
+    assert 422 == client.post("/trash/delete", {"token": form["token"]}).status
+
+
+@pytest.mark.parametrize("way", ["restore", "delete"])
+def test_page_changes_no_photo_that_it_did_not_count(client: Client, gallery: Gallery, way: str) -> None:
+    """Photos that are moved to the trash after the page was loaded stay there, as does one that came back."""
+    first, second, third = fill(gallery, 3)
+    form = form_of_all(client)
+    gallery.restore(second)
+    gallery.delete(second)
+    later = fill(gallery, 25)
+    assert 303 == client.post(f"/trash/{way}", form).status
+    assert {second, *later} == {*listed(client, "&limit=100")}
+    assert [way == "delete"] * 2 == [gallery.get(each).deleted_at is not None for each in (first, third)]
+
+
+@pytest.mark.parametrize("way", ["restore", "delete"])
+def test_page_is_shown_again_where_what_it_counted_is_not_known(
+    client: Client, gallery: Gallery, way: str
+) -> None:
+    """A photo of a transaction that had begun before the page was loaded; a page of an earlier release."""
+    images = fill(gallery, 2)
+    for contents in (form_of_all(client)["contents"].replace("2 ", "1 "), "", "2 yesterday", "x 2026-11-28"):
+        answer = client.post(f"/trash/{way}", form_of_all(client) | {"contents": contents})
+        assert 409 == answer.status
+        assert "Delete all 2 photos for good" in answer.text
+    assert {*images} == {*listed(client)}
 
 
 def test_page_of_one_photo_does_not_say_all_1(client: Client, gallery: Gallery) -> None:

@@ -39,12 +39,12 @@
 %   end
 <form class="panel" method="post" action="/trash/restore">
   <h2>Restore all</h2>
-  <input type="hidden" name="token" value="{{token}}">
+  <input type="hidden" name="token" value="{{token}}"><input type="hidden" name="contents" value="{{contents}}">
   <button class="button" type="submit" name="all" value="1">Restore {{'the photo' if count == 1 else f'all {count} photos'}}</button>
 </form>
 <form class="panel" method="post" action="/trash/delete">
   <h2>Empty the trash</h2>
-  <input type="hidden" name="token" value="{{token}}">
+  <input type="hidden" name="token" value="{{token}}"><input type="hidden" name="contents" value="{{contents}}">
 %   if count >= confirmed_from:
   <label for="confirm">Type {{count}}, the number of photos</label>
   <input id="confirm" name="confirm" inputmode="numeric" autocomplete="off" required>
