@@ -143,17 +143,13 @@ def can_undo(tx: Transaction, image_id: int) -> bool:
 
 
 def restore_machine_words(tx: Transaction, image_id: int, fields: Iterable[WordField]) -> bool:
-    """Replace a person's words by the latest ones of a machine or the file; False where there are none."""
+    """Replace a person's words by those of the highest rank, the latest of them; False where there are none.
+
+    These are the words of a machine or the file that the image would have without the person's.
+    """
     change = _Change(tx, image_id)
-    versions = []
-    for field in fields:
-        if change.source(field) is Source.HUMAN:
-            query = (
-                "SELECT * FROM word_versions WHERE image_id = :image_id AND field = :field"
-                " AND source <> 'human' ORDER BY id DESC LIMIT 1"
-            )
-            versions.append(tx.row(query, image_id=image_id, field=field.value))
-    known = [version for version in versions if version is not None]
+    replaced = [field for field in fields if change.source(field) is Source.HUMAN]
+    known = [version for field in replaced if (version := _machine_version(tx, image_id, field)) is not None]
     _restore(tx, image_id, known)
     return bool(known)
 
@@ -318,6 +314,18 @@ def _restore(tx: Transaction, image_id: int, versions: Iterable[Row], undoes: st
         change.set(field, version["value"], source, languages)
         change.add_version(field, version["value"], author, applied=True, languages=languages, undoes=undoes)
     change.store(described=False)
+
+
+def _machine_version(tx: Transaction, image_id: int, field: WordField) -> Row | None:
+    query = (
+        "SELECT source, MAX(id) AS id FROM word_versions WHERE image_id = :image_id AND field = :field"
+        " AND source <> 'human' GROUP BY source"
+    )
+    latest = tx.rows(query, image_id=image_id, field=field.value)
+    if not latest:
+        return None
+    _, version_id = max((Source(row["source"]).rank(field), row["id"]) for row in latest)
+    return tx.row("SELECT * FROM word_versions WHERE id = :version_id", version_id=version_id)
 
 
 def _before(tx: Transaction, image_id: int, field: str, version_id: int) -> Row | None:

@@ -175,6 +175,25 @@ def test_machine_words_come_from_the_last_answer_even_if_it_was_not_used(reposit
     assert ("Newer.", "Mine too.") == (again.caption, again.alt_text)
 
 
+def test_machine_words_are_those_of_the_highest_rank(repositories: Repositories) -> None:
+    """The local describer's words, stored later while a model was away, would never have replaced them."""
+    image = described(repositories, "cat.jpg", source=GEMINI, caption="Machine.", tags=("cat",))
+    recaption(repositories, image, source=Source.EMBEDDED, caption="Of the file.", tags=("file",))
+    repositories.images.edit(image.public_id, Edit(caption="Mine.", tags=("mine",)))
+    recaption(repositories, image, source=LOCAL, caption="Mostly brown.", tags=("brown",))
+    recaption(repositories, image, source=GEMINI, caption="Newer.", tags=("lion",))
+
+    back = repositories.images.restore_machine_words(image.public_id, list(WordField))
+
+    assert back is not None
+    assert ("Of the file.", Source.EMBEDDED, ("lion",), GEMINI) == (
+        back.caption,
+        back.caption_source,
+        back.tags,
+        back.tags_source,
+    )
+
+
 def test_machine_words_of_none_are_none(repositories: Repositories) -> None:
     """The words of a person alone have no machine's to go back to."""
     image = arrived(repositories)
