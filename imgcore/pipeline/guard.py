@@ -44,12 +44,16 @@ class LedgerUnavailable(Unavailable):
 
 @dataclass(frozen=True, slots=True)
 class ModelGuard:
-    """Calls a captioner. record: see Captioner.describe. The local describer is called as it is."""
+    """Calls a captioner. The local describer is called as it is.
+
+    record: see Captioner.describe; for calls about the image. record_probe: for probes, which are about none.
+    """
 
     captioner: Captioner
     breakers: CircuitBreakers
     spending: Spending | None
     record: RecordCall
+    record_probe: RecordCall
 
     @property
     def _name(self) -> str:
@@ -115,7 +119,7 @@ class ModelGuard:
         if time.monotonic() > deadline - PROBE_RESERVE_SECONDS:
             return Unavailable("There was no time left to check the captioning model.")
         try:
-            self.captioner.probe(self.record, deadline)
+            self.captioner.probe(self.record_probe, deadline)
         except (BadAnswer, Blocked):
             return None
         except LedgerUnavailable:

@@ -143,7 +143,8 @@ class Processor:
     def _caption(self, claim: Claim, image: Image, deadline: float) -> Outcome:
         if self.captioner is None:
             raise Misconfigured("This function does not describe photos.")
-        calls = ModelGuard(self.captioner, self.breakers, self.spending, partial(self._record, image, deadline))
+        recorders = (partial(self._record, about, deadline) for about in (image, None))
+        calls = ModelGuard(self.captioner, self.breakers, self.spending, *recorders)
         picture: Picture | None = None
         try:
             calls.check(deadline, image.owner_id)
@@ -183,11 +184,14 @@ class Processor:
         )
         return Outcome.PARKED if parked else Outcome.FENCED
 
-    def _record(self, image: Image, deadline: float, call: ModelCall) -> None:
-        """Record a call of the model in the ledger, before it is made and when its fate is known."""
+    def _record(self, image: Image | None, deadline: float, call: ModelCall) -> None:
+        """Record a call of the model in the ledger, before it is made and when its fate is known.
+
+        image: None for a probe, for which no account pays.
+        """
         if (spending := self.spending) is None:
             return
-        public_id, owner_id = image.public_id, image.owner_id
+        public_id, owner_id = (image.public_id, image.owner_id) if image else (None, None)
         try:
             self._store(lambda: spending.record(call, public_id=public_id, owner_id=owner_id), deadline)
         except Unavailable as error:

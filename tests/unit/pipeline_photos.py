@@ -20,12 +20,15 @@ Run = Callable[..., Outcome]
 THUMBNAIL, CAPTION = TaskKind.THUMBNAIL, TaskKind.CAPTION
 
 
-def upload(repositories: Repositories, storage: FakeStorage, data: bytes = b"photo") -> Image:
+def upload(
+    repositories: Repositories, storage: FakeStorage, data: bytes = b"photo", owner_id: int | None = None
+) -> Image:
     """Insert an image and store its object, as after an upload by the browser."""
     public_id = new_public_id()
     key = raw_key(public_id, "image/jpeg")
     storage.uploads[key] = data
-    return repositories.images.add(NewImage(public_id, key, "cat.jpg", "image/jpeg", len(data), 3600.0))
+    new = NewImage(public_id, key, "cat.jpg", "image/jpeg", len(data), 3600.0, owner_id=owner_id)
+    return repositories.images.add(new)
 
 
 def news(image: Image) -> ObjectCreated:

@@ -10,13 +10,16 @@ from typing import TypeGuard
 
 import pytest
 
+from imgcore.accounts.models import Role
 from imgcore.captioning.gemini import responses as gemini
 from imgcore.captioning.openai import responses as openai
 from imgcore.errors import Blocked, ImgcoreError, Misconfigured, RateLimited, Unavailable
 from imgcore.gallery.models import Source, TaskStatus
-from imgcore.pipeline.models import BREAKER_CODES, RecordCall, ignore_call
+from imgcore.pipeline.models import BREAKER_CODES, ModelCall, RecordCall, ignore_call
 from imgcore.pipeline.processing import Outcome, Processor
 from imgcore.pipeline.sweeper import Sweeper
+from imgcore.spending.models import Group, Period, Quote
+from imgcore.spending.service import Spending
 from tests.support.documents import ROOT
 from tests.support.repositories import Repositories
 from tests.unit.fakes import FakeCaptioner, FakeQueues, FakeStorage
@@ -123,6 +126,7 @@ class Probed(FakeCaptioner):
     probes: tuple[ImgcoreError | None, ...] = (None,)
 
     def probe(self, record: RecordCall = ignore_call, deadline: float = float("inf")) -> None:
+        record(ModelCall("probe-1", "1", 100, 10, "described"))
         first, *rest = self.probes
         self.probes = tuple(rest) or (first,)
         if first is not None:
@@ -163,6 +167,25 @@ def test_process_after_the_pause_probes_with_no_photo(
     repositories.breakers.allow_probe("gemini")
     assert Outcome.DONE == both.process(news(images[1]), CAPTION, deadline=SOON)
     assert repositories.breakers.state("gemini").reason is None
+
+
+def test_probe_is_recorded_for_no_image_and_no_account(
+    processor: Processor, repositories: Repositories, storage: FakeStorage
+) -> None:
+    ada = repositories.accounts.add("ada", "ada", Role.PERSON, "hash")
+    spending = Spending(repositories.ledger, lambda *tokens: Quote(1.0, "2026-11-28", 1.0))
+    model = Probed(["A barn."], tokens=(560, 80))
+    repositories.breakers.open("gemini", wait=-1.0, reason="rate_limited", message="Wait.")
+    image = upload(repositories, storage, owner_id=ada.id)
+
+    charged = replace(processor, captioner=model, spending=spending)
+    outcome = charged.process(news(image), CAPTION, deadline=SOON)
+
+    calls = {usage.group: usage.calls for usage in spending.usage(Period(), Group.OWNER)}
+    described = repositories.ledger.described(datetime.now(UTC) - timedelta(days=1))
+    assert Outcome.DONE == outcome
+    assert {None: 1, "ada": 1} == calls
+    assert [("fake-1", 1, 1.0)] == described
 
 
 def test_sweep_with_a_first_key_describes_local_photos_again(

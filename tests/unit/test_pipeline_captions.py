@@ -57,11 +57,7 @@ def test_caption_waits_at_the_quota_of_its_owner(
     ada, zoe = (accounts.add(name, name, Role.PERSON, "hash") for name in ("ada", "zoe"))
     paid = Spending(repositories.ledger, lambda *tokens: Quote(1.0, "2026-11-28", 1.0), quota=Caps(month=1.0))
     paid.append(paid.entry(model="m", input_tokens=1, output_tokens=1, outcome="described", owner_id=ada.id))
-    images = [upload(repositories, storage) for _ in range(2)]
-    for image, owner in zip(images, (ada, zoe), strict=True):
-        own = {"owner_id": owner.id, "id": image.id}
-        statement = "UPDATE images SET owner_id = :owner_id WHERE id = :id"
-        repositories.database.run(lambda tx, own=own, statement=statement: tx.execute(statement, **own))
+    images = [upload(repositories, storage, owner_id=owner.id) for owner in (ada, zoe)]
 
     charged = replace(processor, spending=paid)
     outcomes = [charged.process(news(image), CAPTION, deadline=SOON) for image in images]
@@ -88,14 +84,11 @@ def test_caption_that_waits_for_the_quota_is_released_when_the_setting_is_raised
     ada, zoe = (accounts.add(name, name, Role.PERSON, "hash") for name in ("ada", "zoe"))
     accounts.set_quota(zoe.id, images=None, bytes_=None, uploads=None, spend_month=1.0)
     paid = Spending(repositories.ledger, lambda *tokens: Quote(1.0, "2026-11-28", 1.0), quota=Caps(month=1.0))
-    images = [upload(repositories, storage) for _ in range(2)]
-    statement = "UPDATE images SET owner_id = :owner_id WHERE id = :id"
+    images = [upload(repositories, storage, owner_id=owner.id) for owner in (ada, zoe)]
     for image, owner in zip(images, (ada, zoe), strict=True):
         paid.append(
             paid.entry(model="m", input_tokens=1, output_tokens=1, outcome="described", owner_id=owner.id)
         )
-        own = {"owner_id": owner.id, "id": image.id}
-        repositories.database.run(lambda tx, own=own: tx.execute(statement, **own))
         replace(processor, spending=paid).process(news(image), CAPTION, deadline=SOON)
     replace(sweeper, spending=paid).sweep()
     assert [] == [key for kind, key, _ in queues.sent if kind is CAPTION]
