@@ -73,8 +73,8 @@ class Batches:
     and a time before it is sent, by which it is found again; until it may be in the list of the interface, its
     images are in no other one. An answer has one entry in the ledger, by batch and image;
     its words are stored in the transaction that ends the image's part in the campaign. An image without a
-    usable answer is described by the queue. A model is probed before its first batch, so that options which it
-    refuses are left out of each request.
+    usable answer is described by the queue; where the campaign is paused, it waits for another batch. A model
+    is probed before its first batch, so that options which it refuses are left out of each request.
 
     load: returns the decoded picture of an image, and the lines that are known about it.
     """
@@ -248,7 +248,7 @@ class Batches:
         for image in self.rows.unanswered(batch):
             answer = result.answers.get(image.public_id)
             described = answer is not None and self._described(batch, image, answer)
-            if not (described or cancelled or result.failure):
+            if not (described or result.failure):
                 self.campaigns.queue(batch.campaign_id, image.id)
         self.rows.close(batch)  # of one that failed, the other images wait for another one
         if result.failure and not cancelled:

@@ -202,12 +202,14 @@ class CampaignRepository(Repository):
     def queue(self, campaign_id: int, image_id: int) -> str | None:
         """Make the caption task of a waiting image pending; return the image's key, or None where it is not.
 
-        An image that a model has described since the campaign began is skipped.
+        An image that a model has described since the campaign began is skipped. Nothing changes where the
+        campaign does not run any more.
         """
         item = {"campaign_id": campaign_id, "image_id": image_id}
         take = (
             "UPDATE campaign_items SET status = :status WHERE campaign_id = :campaign_id"
             " AND image_id = :image_id AND status = 'waiting'"
+            " AND campaign_id IN (SELECT id FROM campaigns WHERE status = 'running')"
         )
 
         def work(tx: Transaction) -> str | None:

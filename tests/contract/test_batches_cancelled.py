@@ -1,4 +1,4 @@
-"""Batches of a cancelled campaign: cancelled at Google, and what was answered is stored."""
+"""Batches of a cancelled or paused campaign: what was answered is stored, and nothing else is paid for."""
 
 from __future__ import annotations
 
@@ -127,3 +127,19 @@ def test_photo_without_an_answer_of_a_cancelled_batch_is_not_queued(
         google.finish()
         campaign = bench.step(campaign)
     assert ({ItemStatus.WAITING: 5}, []) == (dict(campaign.counts), bench.queues.sent)
+
+
+def test_photo_without_an_answer_of_a_paused_campaign_is_in_another_batch_after_it(
+    repositories: Repositories, database: Database, small_batches: None, photos: list[Image]
+) -> None:
+    """It is not described by the queue, at the full price, while the campaign is paused."""
+    with FakeBatches(lambda number: "Sure!" if number % 2 else None) as google:
+        bench = Bench(repositories, database, google)
+        campaign = bench.step(bench.start())
+        bench.campaigns.pause(campaign.public_id)
+        google.finish()
+        assert 0 == bench.process.step(bench.campaigns.get(campaign.public_id))
+        paused = bench.campaigns.get(campaign.public_id)
+        bench.campaigns.resume(campaign.public_id)
+        bench.step(campaign)
+        assert ({ItemStatus.WAITING: 5}, 6, []) == (dict(paused.counts), len(google.batches), bench.queues.sent)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -169,6 +170,20 @@ def test_paused_campaign_queues_nothing_until_it_is_resumed(
     assert 1 == campaigns.advance()
     with pytest.raises(Conflict):
         campaigns.resume(campaign.public_id)
+
+
+def test_campaign_that_is_paused_in_its_turn_queues_no_more(
+    campaigns: Campaigns, repositories: Repositories, database: Database, queues: FakeQueues
+) -> None:
+    for number in range(6):
+        described(repositories, f"{number}.jpg")
+    campaign = campaigns.start(Selection(source=Source.LOCAL), rate=3)
+    a_minute_later(database)
+
+    with patch.object(queues, "send", side_effect=lambda *_: campaigns.pause(campaign.public_id)):
+        assert 1 == campaigns.advance()
+
+    assert {ItemStatus.QUEUED: 4, ItemStatus.WAITING: 2} == campaigns.get(campaign.public_id).counts
 
 
 def test_cancelled_campaign_ends(campaigns: Campaigns, repositories: Repositories) -> None:
