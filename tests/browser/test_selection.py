@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 
 from imgcore.db import timeline_search
 from imgcore.gallery.models import Image
 from tests.browser.chromium import Browser
 from tests.contract.images import multiply
+from tests.web.fakes import add_done
 from tests.web.stage import Stage, Words, photo
 
 
@@ -195,6 +198,61 @@ def test_photo_that_arrives_after_all_were_selected_is_not_moved_to_the_trash(
     browser.wait(lambda: browser.has("#toast", "1,010 moved to the trash."))
     browser.wait(lambda: 1 == len(browser.all("#grid .card")))
     assert "done" == stage.gallery.get(late).status
+
+
+def open_months(browser: Browser, stage: Stage, each: int) -> None:
+    """Open a gallery with photos of four months, numbered from September 2026 back to June."""
+    for number in range(4 * each):
+        taken = datetime.fromisoformat(f"2026-{9 - number // each:02}-10T12:{number % each:02}")
+        add_done(stage.gallery, f"{number}.jpg", caption=f"Photo {number}.", taken_at=taken)
+    browser.open()
+    browser.wait(lambda: browser.run("return document.getElementById('gallery').dataset.ready === ''"))
+
+
+EXPIRE_CURSOR = """
+    const real = window.fetch;
+    window.polls = -1;
+    window.fetch = (path, options) => {
+      if (!/changes\\?since/.test(path)) return real(path, options);
+      window.polls += 1;
+      const expired = { code: "cursor_expired", detail: "This cursor has expired." };
+      return window.polls ? real(path, options) : Promise.resolve(Response.json(expired, { status: 410 }));
+    };
+"""
+
+
+def test_list_that_is_loaded_anew_keeps_selection_focus_and_place(browser: Browser, stage: Stage) -> None:
+    """The page was in the background for longer than a cursor lives; then what is far away is shown again."""
+    open_months(browser, stage, each=10)
+    browser.run("document.getElementById('grid').showSection('2026-07')")
+    browser.wait(lambda: browser.has("#grid", "Photo 29."))
+    find = (
+        "const card = [...document.querySelectorAll('#grid .card')].find((c) => /Photo 25/.test(c.innerText));"
+    )
+    browser.run(f"{find} card.querySelector('.pick').click(); card.querySelector('.frame').focus()")
+    place = browser.run(f"{find} return card.getBoundingClientRect().top")
+    browser.run(EXPIRE_CURSOR)
+    browser.wait(lambda: browser.run("return window.polls > 0"))
+    assert browser.has("#select-bar p", "1 selected")
+    assert place == browser.run(f"{find} return card.getBoundingClientRect().top")
+    assert "Photo 25." in browser.run("return document.activeElement.closest('.card')?.innerText ?? ''")
+    browser.run("window.scrollTo(0, 0)")
+    browser.wait(lambda: browser.has("#grid", "Photo 0."))
+    assert browser.has("#select-bar p", "1 selected")
+
+
+def test_selection_stays_in_months_that_are_not_loaded_again(browser: Browser, stage: Stage) -> None:
+    """An "Undo" loads the list anew: first only what is looked at."""
+    open_months(browser, stage, each=20)
+    browser.run("document.getElementById('grid').showSection('2026-06')")
+    browser.wait(lambda: browser.has("#grid", "Photo 79."))
+    click(browser, 0)
+    browser.run("window.scrollTo(0, 0)")
+    browser.wait(lambda: browser.has("#grid", "Photo 19."))
+    browser.run("document.querySelector('#grid .frame').focus()")
+    browser.run(EXPIRE_CURSOR)
+    browser.wait(lambda: browser.run("return window.polls > 0"))
+    assert browser.has("#select-bar p", "1 selected")
 
 
 def test_selection_and_its_dialogs_are_accessible(browser: Browser, stage: Stage, axe: str) -> None:

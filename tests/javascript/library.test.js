@@ -287,3 +287,49 @@ test("the news of a photo place it although an answer with the same version has 
   assert.deepEqual([library.sections.places.get("p250")?.key, library.store.get("p250")?.aspect], ["2020-01", 2]);
   assert.equal(library.apply(news({ added: [moved] })).length, 0); // rows may come more than once
 });
+
+/** Load the list anew, with a person who looks at some photos. @param {Library} library @param {string[]} looked */
+const reloaded = (library, looked = []) => library.reload({ looked: () => looked });
+
+test("a list that is loaded anew has the pages of the photos that are looked at", async () => {
+  const library = await opened();
+  await loadToTheEnd(library);
+  const gone = library.sections.ids[150];
+  photos = photos.filter(({ id }) => id !== gone);
+  let around = 0;
+  await library.reload({
+    looked: () => [gone, "p100", "unknown"],
+    around(change) {
+      around += 1;
+      assert.equal(library.sections.ids.length, 260); // until now the old list is shown
+      change();
+      assert.ok(library.sections.places.has("p100"));
+    },
+  });
+  assert.equal(around, 1);
+  await reloaded(library);
+  assert.equal(library.sections.ids.length, 100);
+});
+
+test("a list that is loaded anew holds photos of before until the page shows that they are gone", async () => {
+  const library = await opened();
+  await loadToTheEnd(library);
+  const held = () => ["p258", "p150", "p2", "p1"].filter((id) => library.holds(id));
+  await reloaded(library);
+  assert.deepEqual(held(), ["p258", "p150", "p2", "p1"]);
+  photos = photos.filter(({ id }) => !["p258", "p150", "p1"].includes(id));
+  await reloaded(library);
+  assert.deepEqual(held(), ["p150", "p2", "p1"]);
+  library.remove("p1"); // a page that is not loaded would show it
+  assert.deepEqual(held(), ["p150", "p2"]);
+  await loadToTheEnd(library);
+  assert.deepEqual(held(), ["p2"]);
+  assert.equal(library.holds("elsewhere"), false);
+});
+
+test("a list of another query holds only photos that are loaded", async () => {
+  const library = await opened();
+  await loadToTheEnd(library);
+  await library.open(new URLSearchParams("q=cat"));
+  assert.deepEqual(["p258", "p2"].filter((id) => library.holds(id)), ["p258"]);
+});

@@ -1,9 +1,9 @@
 // The gallery page: connects the store, the list, uploads, the viewer and the address.
 
 import { Actions } from "./core/actions.js";
-import { ask, onSignedOut, Problem, signInPath, viewer as account } from "./core/api.js";
+import { ask, onSignedOut, signInPath, viewer as account } from "./core/api.js";
 import { Counts } from "./core/counts.js";
-import { Feed } from "./core/feed.js";
+import { Feed, firstCursor } from "./core/feed.js";
 import { guard, reportErrors } from "./core/guard.js";
 import { Late } from "./core/late.js";
 import { ADDED, Library } from "./core/library.js";
@@ -74,7 +74,10 @@ const counts = new Counts(library, () => {
 });
 
 async function reload() {
-  await library.reload();
+  await library.reload({
+    looked: () => [...timeline.looked, viewer.now?.shown ?? ""],
+    around: (change) => timeline.keepPlace(change),
+  });
   counts.correct();
   redraw();
 }
@@ -114,8 +117,7 @@ const badge = new Late(() => import("./view/badge.js"));
 const shared = new Late(() => import("./view/shared.js"));
 const adding = new Late(() => import("./view/adding.js"));
 const other = new Late(() => import("./view/otheraccount.js"));
-
-const AGAIN = 5000; // milliseconds until a gallery that could not be reached is asked again
+const ends = new Late(() => import("./core/newest.js"));
 
 /** @param {import("./core/store.js").Photo} photo */
 function announce(photo) {
@@ -186,8 +188,9 @@ const actions = new Actions(library, uploads, {
 selectBar.setUp({
   timeline,
   sections,
+  holds: (id) => library.holds(id),
   form: part("act", HTMLFormElement),
-  newest: (query) => library.newest(query),
+  newest: async (query) => (await ends.get()).newest(query),
   selectable: (id) => store.get(id)?.local !== true,
   uploaded: (id) => store.get(id)?.uploaded,
   query() {
@@ -354,21 +357,6 @@ window.addEventListener("beforeunload", (event) => {
 
 new Keyboard({ timeline, viewer, toasts, actions, selectBar, density, sections });
 
-/** The place in the feed of changes from which this page follows it; asks until the gallery can be reached. */
-async function newest() {
-  for (let dismiss = () => {}; ;) {
-    try {
-      const { cursor } = await ask("GET", "/api/v1/changes");
-      dismiss();
-      return cursor;
-    } catch (error) {
-      if (!(error instanceof Problem && error.passing)) throw error;
-      dismiss = toasts.show(`${error.message} This page keeps trying.`);
-      await new Promise((resolve) => setTimeout(resolve, AGAIN));
-    }
-  }
-}
-
 history.scrollRestoration = "manual";
 window.addEventListener("pagehide", () => remember(library.query, window.scrollY > 100 ? timeline.position : null));
 
@@ -378,7 +366,7 @@ guard(async () => {
   const place = recall(query);
   timeline.classList.add("asking");
   try {
-    const cursor = await newest();
+    const cursor = await firstCursor((sentence) => toasts.show(sentence));
     await search.go(query, { remember: false });
     timeline.classList.remove("asking");
     show(library.query);

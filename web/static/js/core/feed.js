@@ -24,6 +24,26 @@ import { limits } from "./limits.js";
 
 const JITTER = 0.2;
 const LONGEST = 30_000; // milliseconds between two polls while the server fails
+const AGAIN = 5000; // milliseconds until a gallery that could not be reached is asked for its first cursor again
+
+/**
+ * The cursor after all that has changed until now; asks until the gallery can be reached.
+ * @param {(sentence: string) => (() => void)} say returns what takes the sentence back
+ * @returns {Promise<string>}
+ */
+export async function firstCursor(say) {
+  for (let dismiss = () => {}; ;) {
+    try {
+      const { cursor } = await ask("GET", "/api/v1/changes");
+      dismiss();
+      return cursor;
+    } catch (error) {
+      if (!(error instanceof Problem && error.passing)) throw error;
+      dismiss = say(`${error.message} This page keeps trying.`);
+      await new Promise((resolve) => setTimeout(resolve, AGAIN));
+    }
+  }
+}
 
 /**
  * Every tab asks once when it is looked at. The tab that holds the lock then polls, and sends what it gets to the others.

@@ -17,6 +17,11 @@ import { aspect } from "./store.js";
  * @property {string | null} cursor
  * @property {number} moves those that had happened when it was asked for
  */
+/**
+ * @typedef {object} Stay how a list that is loaded anew keeps what a person looks at
+ * @property {() => Iterable<string>} [looked] ids of photos whose pages are loaded before the list changes
+ * @property {(change: () => void) => void} [around] called with the change of the list
+ */
 
 export const ADDED = "added"; // the key of the section with the files of this page
 const PAGE = 500;
@@ -48,6 +53,8 @@ export class Library {
     this.ends = new Map(); // the last photo of each month's last page, also where it is deleted since
     /** @type {Set<string>} */
     this.unloaded = new Set(); // ids of photos that come with a later page, unless it was on its way before them
+    /** @type {Set<string>} */
+    this.earlier = new Set(); // ids of photos that were in this list before it was loaded anew
     this.moves = 0; // of photos into a month of this list, or out of the list
     /** @type {Map<string, {move: number, month: string | null}>} */
     this.moved = new Map(); // by id, the last one since the list was loaded: pages that were on their way do not know of it
@@ -60,11 +67,12 @@ export class Library {
   /**
    * Load the list of a query. Nothing changes until the server has answered; the newest call wins.
    * @param {URLSearchParams} query
+   * @param {Stay} [stay]
    */
-  open(query) {
+  open(query, stay = {}) {
     this.searching?.abort();
     this.searching = new AbortController();
-    const opening = this.#open(query, this.searching.signal);
+    const opening = this.#open(query, stay, this.searching.signal);
     this.opening = opening;
     return opening;
   }
@@ -72,36 +80,71 @@ export class Library {
   /**
    * Load the shown list anew, because it has changed in ways that this page cannot know. A list that is on its way goes
    * first, and is then the one to load: a person waits for it.
+   * @param {Stay} [stay]
    * @returns {Promise<void>}
    */
-  async reload() {
+  async reload(stay = {}) {
     for (let opening = null; opening !== this.opening;) {
       opening = this.opening;
       await opening.catch(() => {}); // reported to its caller
     }
     try {
-      await this.open(this.query);
+      await this.open(this.query, stay);
     } catch (error) {
       if (!(error instanceof Error) || error.name !== "AbortError") throw error;
-      await this.opening.catch(() => this.reload()); // another list was asked for meanwhile
+      await this.opening.catch(() => this.reload(stay)); // another list was asked for meanwhile
     }
   }
 
-  /** @param {URLSearchParams} query @param {AbortSignal} signal */
-  async #open(query, signal) {
+  /** @param {URLSearchParams} query @param {Stay} stay @param {AbortSignal} signal */
+  async #open(query, { looked = () => [], around = (change) => change() }, signal) {
     const { moves } = this;
     const { months, exact } = await ask("GET", `/api/v1/timeline${suffix(query)}`, { signal });
-    const first = months[0] ? await this.#page(months[0].month, query, { signal, limit: FIRST_PAGE }) : null;
-    signal.throwIfAborted();
-    const arrived = this.#arrivals(moves);
-    this.query = query;
-    this.set(months, first);
-    this.sections.counted = exact;
-    for (const id of this.filtered ? [] : arrived) { // whether others match is known to the server only
-      const photo = this.store.get(id);
-      if (photo) this.place(photo, { known: true });
+    const pages = months[0] ? [await this.#page(months[0].month, query, { signal, limit: FIRST_PAGE })] : [];
+    for (const [month, photo] of this.#lowest(looked())) {
+      if (months.some((/** @type {any} */ each) => each.month === month)) await this.#loadTo(month, photo, pages, query, signal);
     }
-    if (moves !== this.moves) this.uncounted = true;
+    signal.throwIfAborted();
+    around(() => {
+      const arrived = this.#arrivals(moves);
+      this.earlier = new Set(query.toString() === this.query.toString() ? [...this.earlier, ...this.sections.places.keys()] : []);
+      this.query = query;
+      this.set(months, pages);
+      this.sections.counted = exact;
+      for (const id of this.filtered ? [] : arrived) { // whether others match is known to the server only
+        const photo = this.store.get(id);
+        if (photo) this.place(photo, { known: true });
+      }
+      if (moves !== this.moves) this.uncounted = true;
+    });
+  }
+
+  /**
+   * The last one of some photos in each month that shows them.
+   * @param {Iterable<string>} ids
+   */
+  #lowest(ids) {
+    /** @type {Map<string, Photo>} */
+    const found = new Map();
+    for (const id of ids) {
+      const key = this.sections.places.get(id)?.key ?? ADDED;
+      const photo = this.store.get(id);
+      const other = found.get(key);
+      if (photo && key !== ADDED && (!other || precedes(other, photo))) found.set(key, photo);
+    }
+    return found;
+  }
+
+  /**
+   * Load the pages of a month down to the place of a photo, and add them to those that are loaded.
+   * @param {string} month @param {Photo} photo @param {Page[]} pages @param {URLSearchParams} query @param {AbortSignal} signal
+   */
+  async #loadTo(month, photo, pages, query, signal) {
+    let last = pages.find((page) => page.month === month);
+    while (!last || (last.cursor !== null && !(last.photos.length && precedes(photo, last.photos.at(-1))))) {
+      last = await this.#page(month, query, { signal, cursor: last?.cursor });
+      pages.push(last);
+    }
   }
 
   /**
@@ -135,9 +178,9 @@ export class Library {
 
   /**
    * @param {{month: string, count: number}[]} months
-   * @param {Page | null} first
+   * @param {Page[]} pages
    */
-  set(months, first) {
+  set(months, pages) {
     const wanted = months.map(({ month, count }) => ({ key: month, count }));
     if (!this.filtered && this.added.length) wanted.unshift({ key: ADDED, count: this.added.length });
     this.lists += 1;
@@ -145,29 +188,8 @@ export class Library {
     this.ends.clear();
     this.unloaded.clear();
     if (!this.filtered) this.sections.append(ADDED, this.added, null);
-    if (first) this.take(first);
+    for (const page of pages) this.take(page);
     this.moved.clear();
-  }
-
-  /**
-   * How many photos the list of a query has, at most, and the time of the newest upload among them.
-   * @param {string} query
-   * @returns {Promise<{total: number, exact: boolean, until: string | null}>}
-   */
-  async newest(query) {
-    const asked = new URLSearchParams(query);
-    asked.set("sort", "uploaded");
-    const { months, total, exact } = await ask("GET", `/api/v1/timeline${suffix(asked)}`);
-    asked.set("limit", "1");
-    for (const { month } of months) { // where the counts are upper bounds, the first ones may have none
-      for (let next = ""; next !== null;) {
-        asked.set("cursor", next);
-        const { photos, cursor } = await ask("GET", `/api/v1/timeline/${month}${suffix(asked)}`);
-        if (photos[0]) return { total, exact, until: photos[0].uploaded };
-        next = cursor;
-      }
-    }
-    return { total, exact, until: null };
   }
 
   /**
@@ -274,7 +296,18 @@ export class Library {
   #leave(id) {
     this.#moved(id, null);
     this.unloaded.delete(id);
+    this.earlier.delete(id);
     this.sections.remove(id);
+  }
+
+  /** Whether a photo is in the list, or was and may come with a page that is not loaded. @param {string} id */
+  holds(id) {
+    if (this.sections.places.has(id) || this.unloaded.has(id)) return true;
+    const photo = this.earlier.has(id) ? this.store.get(id) : undefined;
+    const section = photo?.month ? this.sections.get(photo.month) : undefined;
+    if (!photo || !section || section.next === null) return false;
+    const end = this.ends.get(section.key);
+    return !end || precedes(end, photo);
   }
 
   /** @param {string} id @param {string | null} month */

@@ -11,6 +11,7 @@ import { atMost, button, element, numberText, stylesheet } from "./dom.js";
  * @property {import("./timeline.js").PhotoTimeline} timeline
  * @property {import("../model/sections.js").Sections} sections
  * @property {Late<import("../core/bulk.js").Bulk>} bulk
+ * @property {(id: string) => boolean} holds whether a photo is in the list, also where its page is not loaded
  * @property {(id: string) => boolean} selectable
  * @property {(id: string) => string | undefined} uploaded when the upload of a photo ended; undefined before that
  * @property {() => string} query the filters of the list, as a query string
@@ -101,8 +102,8 @@ export class SelectBar extends HTMLElement {
 
   /** Show what is selected; photos that have left the list are not. */
   refresh() {
-    const { sections } = this.#given;
-    this.selection.keep((id) => sections.places.has(id), this.#given.query(), sections.total, sections.ids);
+    const { sections, holds } = this.#given;
+    this.selection.keep(holds, this.#given.query(), sections.total, sections.ids);
     const { size } = this.selection;
     this.hidden = size === 0;
     document.body.classList.toggle("selecting", size > 0);

@@ -115,24 +115,24 @@ export class PhotoTimeline extends HTMLElement {
    */
   keepPlace(change) {
     const { sections } = this.#given;
-    const anchor = window.scrollY > HEADING ? this.#anchor() : null;
+    const seen = window.scrollY > HEADING ? this.#inWindow() : [];
     sections.change(change);
-    const now = anchor && sections.topOf(anchor.id);
+    const anchor = seen.find(({ id }) => sections.places.has(id));
     write(this.style, "height", `${sections.height}px`);
-    if (anchor && now !== null) window.scrollBy({ top: now - anchor.top, behavior: "instant" });
+    if (anchor) window.scrollBy({ top: (sections.topOf(anchor.id) ?? anchor.top) - anchor.top, behavior: "instant" });
     this.refresh();
   }
 
-  /** The first photo in the window and its place. */
-  #anchor() {
-    const { sections } = this.#given;
+  /** The photos in the window and their places. */
+  #inWindow() {
     const top = window.scrollY - this.#offset();
-    for (const { section, first } of sections.visible(top, top + window.innerHeight)) {
-      const id = section.ids[first];
-      const at = id === undefined ? null : sections.topOf(id);
-      if (id !== undefined && at !== null) return { id, top: at };
-    }
-    return null;
+    return this.#given.sections.visible(top, top + window.innerHeight).flatMap(({ section, first, end }) =>
+      section.boxes.slice(first, end).map((box, at) => ({ id: section.ids[first + at] ?? "", top: section.top + HEADING + box.y })));
+  }
+
+  /** The photos in the window, and the one that has the focus or had it last. */
+  get looked() {
+    return [this.#active ?? "", ...this.#inWindow().map(({ id }) => id)];
   }
 
   #offset() {
