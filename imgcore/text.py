@@ -32,6 +32,7 @@ _PUNCTUATION |= {ord("−"): "-", ord("⁃"): "-"}
 _FOLDED_LETTERS = {"æ": "ae", "œ": "oe", "ı": "i", "ð": "d", "þ": "th", "ŋ": "n", "ə": "e", "ĸ": "k", "ـ": ""}
 
 _OVERRIDES = re.compile("[\u202a-\u202e\u2066-\u2069]")  # Unicode TR 9, 2.1 to 2.5
+_NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _Form = Literal["NFC", "NFD", "NFKC", "NFKD"]
 _MOST_MARKS = 30  # of one letter
 _SHORT = 500  # characters of a text in which any number of marks does no harm
@@ -134,8 +135,20 @@ def storable(text: str, limit: int) -> str:
 
 
 def is_showable(text: str) -> bool:
-    """Return whether ``text`` holds no ASCII control character but tab and newline, and no lone surrogate."""
-    return not any((c < " " and c not in "\n\t") or c == "\x7f" or "\ud800" <= c <= "\udfff" for c in text)
+    """Return whether ``text`` holds what people can read and every format can carry.
+
+    Not so: ASCII control characters but tab and newline, lone surrogates, and noncharacters, of which XML
+    forbids some.
+    """
+    return not any(
+        (c < " " and c not in "\n\t") or c == "\x7f" or "\ud800" <= c <= "\udfff" or _is_noncharacter(c)
+        for c in text
+    )
+
+
+def xml_text(text: str) -> str:
+    """Return ``text`` without the characters that no XML document may have (XML 1.0, 2.2), not even escaped."""
+    return _NOT_XML.sub("", text)
 
 
 def fold_for_search(text: str) -> str:
@@ -213,9 +226,13 @@ def attachment(name: str) -> str:
 def _is_printable(character: str) -> bool:
     if character in JOINERS:
         return True
+    return unicodedata.category(character) not in _DROPPED and not _is_noncharacter(character)
+
+
+def _is_noncharacter(character: str) -> bool:
+    """Return whether Unicode reserves a code point for internal use (23.7)."""
     code = ord(character)
-    noncharacter = code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF
-    return unicodedata.category(character) not in _DROPPED and not noncharacter
+    return code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF
 
 
 def _completes_previous(text: str, index: int) -> bool:

@@ -8,12 +8,13 @@ from __future__ import annotations
 import re
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from xml.etree import ElementTree
 
 from imgcore.errors import Conflict, Invalid
+from imgcore.text import xml_text
 
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 DC = "http://purl.org/dc/elements/1.1/"
@@ -107,8 +108,8 @@ def embedded_parts(data: bytes, xmp: bytes) -> list[bytes | memoryview]:
     raise Invalid(NOT_EMBEDDABLE, code="not_embeddable")
 
 
-def _add(target: ElementTree.Element, name: str, kind: str, texts: object) -> None:
-    values = [text for text in texts if text]  # type: ignore[attr-defined]
+def _add(target: ElementTree.Element, name: str, kind: str, texts: Iterable[str]) -> None:
+    values = [value for text in texts if (value := xml_text(text))]
     if not values:
         return
     container = ElementTree.SubElement(ElementTree.SubElement(target, name), f"{{{RDF}}}{kind}")

@@ -7,11 +7,13 @@ import tracemalloc
 import zlib
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from PIL import Image
 
 from imgcore.errors import Conflict, Invalid
 from imgcore.imaging.decode import decode
-from imgcore.imaging.xmp_writing import FileWords, embed, embedded_packet, has_alt_text, packet
+from imgcore.imaging.xmp_writing import FileWords, embed, embedded_packet, has_alt_text, packet, words_in
 from tests import images as samples
 from tests.images import exif, xmp
 
@@ -54,6 +56,18 @@ def test_words_written_again_replace_the_first_and_keep_other_properties(form: s
     assert 'xmp:Rating="4"' in text
     assert "A grey cat." not in text
     assert 1 == text.count("<x:xmpmeta")
+
+
+@given(st.text(st.characters(codec=None), max_size=40))
+@example("\ufffe\uffff\x0b\ud800")
+def test_packet_of_any_stored_text_can_be_read_and_merged(text: str) -> None:
+    """Texts of earlier releases may have characters that XML forbids."""
+    first = packet(FileWords(f"a{text}b", f"a{text}b", (f"a{text}b", text)))
+
+    caption, tags = words_in(first)
+    assert ("a", "b") == (caption[0], caption[-1])
+    assert caption == tags[0]
+    assert ("New.", ("new",)) == words_in(packet(FileWords("New.", "New alt.", ("new",)), first))
 
 
 def test_caption_of_the_photographer_stays() -> None:

@@ -121,9 +121,10 @@ def test_storable_lone_surrogate_is_invalid() -> None:
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("a\tb\n", True), ("a\x85b", True), ("a\x7f", False), ("\ud800", False), ("a\0", False)],
-)
-def test_is_showable_controls_and_surrogates_are_not(text: str, expected: bool) -> None:
+    [("a\tb\n", True), ("a\x85b", True), ("a\x7f", False), ("\ud800", False), ("a\0", False),
+     ("\ufffd", True), ("a\ufffe", False), ("\uffff", False), ("\ufdd0", False), ("\U0010ffff", False)],
+)  # fmt: skip
+def test_is_showable_controls_surrogates_and_noncharacters_are_not(text: str, expected: bool) -> None:
     assert expected is is_showable(text)
 
 
