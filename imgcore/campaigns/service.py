@@ -43,14 +43,22 @@ class Campaigns:
         price = self.estimate(images) if images else 0.0
         return Preview(images, price / 2 if price and batch else price, tuple(sample))
 
-    def start(self, selection: Selection, rate: int = DEFAULT_RATE, *, batch: bool = False) -> Campaign:
+    def start(
+        self,
+        selection: Selection,
+        rate: int = DEFAULT_RATE,
+        *,
+        batch: bool = False,
+        most: int | None = None,
+    ) -> Campaign:
         """Start a campaign over the images that match now. Invalid: rate. Conflict where none match.
 
-        batch: for Batches; ``advance`` does not queue its images.
+        batch: for Batches; ``advance`` does not queue its images. most: the number of a preview; where more
+        images match by now, the newest are left out.
         """
         if not 1 <= rate <= MAX_RATE:
             raise Invalid(f"rate must be a whole number from 1 to {MAX_RATE}.", code="rate")
-        campaign = self.rows.add(_checked(selection), rate, self.viewer, batch=batch)
+        campaign = self.rows.add(_checked(selection), rate, self.viewer, batch=batch, most=most)
         if campaign is None:
             raise Conflict(_NO_MATCH, code="no_match")
         try:

@@ -83,8 +83,10 @@ class CampaignRepository(Repository):
 
         return self._database.read(work)
 
-    def add(self, selection: Selection, rate: int, viewer: Viewer, *, batch: bool = False) -> Campaign | None:
-        """Add a running campaign over the images that match; None where there are none."""
+    def add(
+        self, selection: Selection, rate: int, viewer: Viewer, *, batch: bool = False, most: int | None = None
+    ) -> Campaign | None:
+        """Add a running campaign over the images that match, the first ``most``; None where there are none."""
         public_id = new_public_id()
         shown = {name: value for name, value in asdict(selection).items() if value}
         named = self._named(selection, viewer)
@@ -101,7 +103,7 @@ class CampaignRepository(Repository):
                 batch=int(batch),
                 minute=micros(60),
             )
-            total = _add_items(tx, campaign_id, _conditions(selection, viewer, named))
+            total = _add_items(tx, campaign_id, _conditions(selection, viewer, named), most)
             if not total:
                 tx.execute("DELETE FROM campaigns WHERE id = :campaign_id", campaign_id=campaign_id)
                 return False
@@ -278,16 +280,23 @@ def _campaign(row: Row, counts: dict[ItemStatus, int]) -> Campaign:
     )
 
 
-def _add_items(tx: Transaction, campaign_id: int, matching: Iterable[tuple[str, dict[str, Any]]]) -> int:
-    """Add the images that match to a campaign; return how many."""
+def _add_items(
+    tx: Transaction,
+    campaign_id: int,
+    matching: Iterable[tuple[str, dict[str, Any]]],
+    most: int | None = None,
+) -> int:
+    """Add the images that match to a campaign, the first ``most``; return how many."""
     added = 0
     for conditions, values in matching:
         statement = sql(
             "{insert_ignore} campaign_items (campaign_id, image_id, status)"
-            " SELECT :campaign_id, i.id, 'waiting' {matching}",
+            " SELECT :campaign_id, i.id, 'waiting' {matching} {limit}",
             matching=sql(_MATCHING, conditions=conditions),
+            limit="" if most is None else "ORDER BY i.id LIMIT :left",
         )
-        added += tx.execute(statement, campaign_id=campaign_id, **values)
+        left = {} if most is None else {"left": most - added}
+        added += tx.execute(statement, campaign_id=campaign_id, **values, **left)
     update = "UPDATE campaigns SET total = total + :added WHERE id = :campaign_id"
     tx.execute(update, added=added, campaign_id=campaign_id)
     return added

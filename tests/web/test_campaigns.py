@@ -70,7 +70,8 @@ def test_page_shows_the_price_before_it_starts(client: Client, gallery: Gallery)
     preview = client.post("/campaigns", form).text
     assert "1 photo would be described again, for about $0.50." in preview
     assert [] == gallery.queues.sent
-    assert 303 == client.post("/campaigns", {**form, "start": "yes"}).status
+    add_done(gallery)  # after it was counted
+    assert 303 == client.post("/campaigns", {**form, "shown": shown(preview), "start": "yes"}).status
     assert 1 == len(gallery.queues.sent)
     page = client.get("/campaigns").text
     assert "0 of 1 photos, 9 a minute" in page
@@ -80,9 +81,30 @@ def test_page_shows_the_price_before_it_starts(client: Client, gallery: Gallery)
     assert 404 == client.post(path.replace("pause", "explode"), {"token": token}).status
 
 
+def shown(page: str) -> str:
+    """Return the field of the form that says what the page has counted."""
+    return re.search(r'name="shown" value="([^"]*)"', page)[1]
+
+
+def test_page_starts_no_other_selection_than_it_has_counted(client: Client, gallery: Gallery) -> None:
+    """It shows how many of the changed one there are, and the price; then that one may start."""
+    add_done(gallery)
+    add_done(gallery)
+    form = {"token": client.get("/campaigns").token, "query": "cat"}
+    counted = shown(client.post("/campaigns", form | {"missing": "yes"}).text)
+    for before in (counted, "", counted.replace(" 0", " x")):
+        answer = client.post("/campaigns", form | {"shown": before, "start": "yes"})
+        assert 409 == answer.status
+        assert "2 photos would be described again, for about $1.00." in answer.text
+        assert [] == client.get("/api/v1/campaigns").json["campaigns"]
+    assert 303 == client.post("/campaigns", form | {"shown": shown(answer.text), "start": "yes"}).status
+    assert 2 == client.get("/api/v1/campaigns").json["campaigns"][0]["images"]
+
+
 def test_page_shows_the_form_again_with_its_error(client: Client, gallery: Gallery) -> None:
-    token = client.get("/campaigns").token
-    answer = client.post("/campaigns", {"token": token, "tag": "nothing-has-this", "start": "yes"})
+    form = {"token": client.get("/campaigns").token, "tag": "nothing-has-this"}
+    preview = client.post("/campaigns", form).text
+    answer = client.post("/campaigns", form | {"shown": shown(preview), "start": "yes"})
     assert 409 == answer.status
     assert 'value="nothing-has-this"' in answer.text
     assert "No photo matches" in answer.text

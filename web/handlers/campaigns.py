@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -9,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from bottle import HTTPResponse, response
 
 from imgcore.accounts.models import Scope
-from imgcore.campaigns.models import Campaign, CampaignStatus, Preview
+from imgcore.campaigns.models import Campaign, CampaignStatus, Preview, Selection
 from imgcore.campaigns.requests import FIELDS, TEXTS, run, selection
 from imgcore.campaigns.service import DEFAULT_RATE
-from imgcore.errors import ImgcoreError, Invalid, NotFound
+from imgcore.errors import Conflict, ImgcoreError, Invalid, NotFound
 from imgcore.gallery.models import Source
 from web.handlers.forms import set_error_status
 from web.http import request
@@ -110,14 +111,16 @@ class CampaignPages(CampaignsBase):
 
     @requires(Scope.EDIT)
     def start(self) -> str | HTTPResponse:
-        """Show what the campaign of the form would do, or start it."""
+        """Show what the campaign of the form would do, or start it as it was shown."""
         fields = verified_form()
         try:
             texts = {name: value for name in TEXTS if (value := fields.get(name, "").strip())}
             chosen = selection(texts, [], failed="failed" in fields, missing="missing" in fields)
-            if "start" not in fields:
-                return self._page(fields, preview=self._campaigns.preview(chosen))
-            self._campaigns.start(chosen, _rate(fields.get("rate", "")))
+            counted = _counted(fields, chosen)
+            if "start" not in fields or counted is None:
+                changed = Conflict(_CHANGED, code="selection_changed") if "start" in fields else None
+                return self._page(fields, changed, chosen)
+            self._campaigns.start(chosen, _rate(fields.get("rate", "")), most=counted)
         except ImgcoreError as error:
             return self._page(fields, error)
         return HTTPResponse(status=303, headers={"Location": "/campaigns"})
@@ -134,8 +137,13 @@ class CampaignPages(CampaignsBase):
         return HTTPResponse(status=303, headers={"Location": "/campaigns"})
 
     def _page(
-        self, fields: Mapping[str, str], error: ImgcoreError | None = None, preview: Preview | None = None
+        self,
+        fields: Mapping[str, str],
+        error: ImgcoreError | None = None,
+        chosen: Selection | None = None,
     ) -> str:
+        """Return the page. chosen: whose number and price it shows."""
+        preview = self._campaigns.preview(chosen) if chosen else None
         response.set_header("Cache-Control", "no-store")
         set_error_status(error)
         return self._renderer.render(
@@ -144,10 +152,26 @@ class CampaignPages(CampaignsBase):
             fields=fields,
             trouble=error.message if error else None,
             preview=preview and preview_row(preview),
+            shown=f"{_digest(chosen)} {preview.images}" if chosen and preview else "",
             campaigns=[campaign_row(campaign) for campaign in self._campaigns.all()],
             sources=list(Source),
             rate=DEFAULT_RATE,
         )
+
+
+# A campaign costs money: it is started with the selection and the number that the page has shown
+_CHANGED = "This is another selection than the one that was counted. Check the number, then start again."
+
+
+def _counted(fields: Mapping[str, str], chosen: Selection) -> int | None:
+    """Return how many photos of this selection the form's page has counted; None where it was another one."""
+    digest, _, count = fields.get("shown", "").partition(" ")
+    known = digest == _digest(chosen) and count.isascii() and count.isdigit() and len(count) <= 9
+    return int(count) if known else None
+
+
+def _digest(chosen: Selection) -> str:
+    return hashlib.sha256(repr(chosen).encode()).hexdigest()
 
 
 def preview_row(preview: Preview) -> dict[str, Any]:

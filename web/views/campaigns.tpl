@@ -18,7 +18,7 @@
 </div>
 % end
 <form method="post" action="/campaigns">
-  <input type="hidden" name="token" value="{{token}}">
+  <input type="hidden" name="token" value="{{token}}"><input type="hidden" name="shown" value="{{shown}}">
   <label for="c_query">Photos that contain these words</label>
   <input id="c_query" name="query" maxlength="{{shared.search_length}}" value="{{fields.get('query', '')}}">
   <label for="c_tag">With this tag</label>
