@@ -120,6 +120,39 @@ def test_back_leads_from_a_search_to_what_was_there_before(browser: Browser, sta
     assert "" == browser.find("#q").get_property("value")
 
 
+HOLD_TIMELINE = """
+    const real = window.fetch;
+    const held = [];
+    window.fetch = async (path, options) => {
+      if (path.startsWith("/api/v1/timeline")) await new Promise((resolve) => held.push(resolve));
+      return real(path, options);
+    };
+    window.held = held;
+    window.release = () => held.splice(0).forEach((resolve) => resolve());
+"""
+
+
+def test_forward_while_the_answer_to_back_is_on_its_way_shows_the_list_of_the_address(
+    browser: Browser, stage: Stage
+) -> None:
+    """The list that was asked for last is shown, not that of the answer that comes last."""
+    fill(stage, 2)
+    browser.open()
+    browser.find("#q").send_keys("001")
+    browser.wait(lambda: 1 == len(captions(browser)) and "q=001" in browser.driver.current_url)
+    browser.run(HOLD_TIMELINE)
+    browser.run("history.back()")
+    browser.wait(lambda: browser.run("return window.held.length") == 1)
+    browser.run("history.forward()")
+    browser.wait(lambda: "q=001" in browser.driver.current_url)
+    # Each list takes two requests
+    settled = "window.release(); return !document.querySelector('#grid.asking') && window.held.length === 0"
+    browser.wait(lambda: browser.run(settled))
+    assert ["A photo that somebody named 001."] == captions(browser)
+    assert "001" == browser.find("#q").get_property("value")
+    assert "001" in browser.driver.title
+
+
 def test_a_failed_search_changes_nothing_and_can_be_repeated(browser: Browser, stage: Stage) -> None:
     """Address, title and list stay those of what is shown; one button searches again."""
     fill(stage, 2)

@@ -277,11 +277,17 @@ function leave() {
 }
 
 window.addEventListener("popstate", guard(async () => {
+  const { href } = location;
   const { photo, query } = parse(location);
-  if (query.toString() !== library.query.toString()) await search.go(query, { remember: false });
+  await search.go(query, { remember: false }); // which compares with what was asked for, and may be on its way
+  if (location.href !== href) return; // Back or Forward meanwhile
   show(library.query);
-  if (photo) await (await viewer.get()).open(photo);
-  else if (viewer.now?.shown) leave();
+  if (!photo) {
+    if (viewer.now?.shown) leave();
+    return;
+  }
+  const over = await viewer.get();
+  if (location.href === href) await over.open(photo);
 }));
 
 timeline.addEventListener("click", guard(async (event) => {
