@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from imgcore.gallery.ports import Queues
     from imgcore.gallery.service import Gallery
     from imgcore.notifications.models import NotificationSender
+    from imgcore.pipeline.backfill import Backfill
     from imgcore.pipeline.ports import Captioner, Decode
     from imgcore.pipeline.processing import Processor
     from imgcore.pipeline.sweeper import Sweeper
@@ -332,6 +333,16 @@ def part_uploads(config: Config, known: Database, store: S3Storage) -> PartUploa
     from imgcore.gallery.parts import PartUploads
 
     return PartUploads(PartUploadRepository(known), store.parts, store.find, config.upload_ttl)
+
+
+def backfill(config: Config, **further: int) -> Backfill:
+    """Return what makes what photos of earlier releases lack. further: threads, window."""
+    from imgcore.db.grids import GridRepository
+    from imgcore.imaging.perceptual import hash_of_file
+    from imgcore.imaging.render import grid_of_file
+    from imgcore.pipeline.backfill import Backfill
+
+    return Backfill(GridRepository(database(config)), storage(config), grid_of_file, hash_of_file, **further)
 
 
 def migrate(config: Config) -> list[str]:

@@ -162,15 +162,8 @@ def _migrate(_: argparse.Namespace) -> int:
 
 
 def _backfill(_: argparse.Namespace) -> int:
-    from imgcore.db.grids import GridRepository
-    from imgcore.imaging.perceptual import hash_of_file
-    from imgcore.imaging.render import grid_of_file
-    from imgcore.pipeline.backfill import Backfill
-
-    config = Config.read()
-    rows = GridRepository(bootstrap.database(config))
-    for counts in Backfill(rows, bootstrap.storage(config), grid_of_file, hash_of_file).run():
-        _print(dict(counts))
+    for progress in bootstrap.backfill(Config.read()).run():
+        _print({"made": progress.made, "skipped": progress.skipped})
     return 0
 
 

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from imgcore.errors import NotFound, Rejected
 from imgcore.gallery.models import Rendition
 from imgcore.gallery.ports import Storage
-from imgcore.pipeline.maintenance_models import IncompleteImage
+from imgcore.pipeline.maintenance_models import BackfillProgress, IncompleteImage
 
 if TYPE_CHECKING:
     from imgcore.db.grids import GridRepository
 
 logger = logging.getLogger(__name__)
 
-_WINDOW = 1000  # ids that are looked at by one query
+WINDOW = 1000  # ids that are looked at by one query
 THREADS = 8  # most of the time is spent waiting for the bucket
 
 
@@ -28,7 +29,7 @@ class Backfill:
     """Reads display images, and makes of them what is missing.
 
     render: makes the smaller picture from the file and the public id. hash: computes the perceptual hash.
-    Both raise Rejected for a file that cannot be decoded.
+    Both raise Rejected for a file that cannot be decoded. window: ids between two reports of the progress.
     """
 
     rows: GridRepository
@@ -36,19 +37,30 @@ class Backfill:
     render: Callable[[bytes, str], Rendition | None]
     hash: Callable[[bytes], int]
     threads: int = THREADS
+    window: int = WINDOW
 
-    def run(self) -> Iterator[Mapping[str, int]]:
-        """Make all that are missing; yield the counts of ``made`` and ``skipped`` after each thousand ids.
+    def run(self, after: int = 0) -> Generator[BackfillProgress, None, None]:
+        """Make all that are missing of the images with higher ids; yield the progress after each window of ids.
 
         It may be interrupted and run again: what was made is not made twice. Raises Unavailable.
         """
-        counts = Counter(made=0, skipped=0)
-        newest = self.rows.newest()
+        newest, made, skipped = self.rows.newest(), 0, 0
         with ThreadPoolExecutor(self.threads) as pool:
-            for after in range(0, newest, _WINDOW):
-                images = self.rows.missing(after, min(after + _WINDOW, newest))
-                counts.update("made" if made else "skipped" for made in pool.map(self._make, images))
-                yield dict(counts)
+            for start in range(after, newest, self.window):
+                end = min(start + self.window, newest)
+                results = list(pool.map(self._make, self.rows.missing(start, end)))
+                made, skipped = made + sum(results), skipped + results.count(False)
+                yield BackfillProgress(made, skipped, end if end < newest else None)
+
+    def run_until(self, deadline: float, after: int = 0) -> BackfillProgress:
+        """Run until a window of ids ends after ``deadline`` (monotonic), or to the end; return the progress."""
+        last = BackfillProgress()
+        with closing(self.run(after)) as windows:
+            for progress in windows:
+                last = progress
+                if time.monotonic() >= deadline:
+                    break
+        return last
 
     def _make(self, image: IncompleteImage) -> bool:
         """Return False for a photo that is left as it is.

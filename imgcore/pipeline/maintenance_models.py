@@ -104,6 +104,15 @@ class JobsOverview:
     dead_letters: tuple[DeadLetters, ...] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class BackfillProgress:
+    """What a backfill has made and skipped so far, and the id after which it goes on; None at its end."""
+
+    made: int = 0
+    skipped: int = 0
+    after: int | None = None
+
+
 class IncompleteImage(NamedTuple):
     """An image that has a display image, and lacks the picture for the timeline or the perceptual hash."""
 

@@ -41,6 +41,7 @@ def applied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Applied]:
             (UPLOADS, "raw/there.jpg"),
             (UPLOADS, "elsewhere.jpg"),
             (DERIVED, "thumbnails/there"),
+            (DERIVED, "display/there"),
         ):
             aws.client("s3").put_object(Bucket=bucket, Key=key, Body=b"x")
         for name in (SECRET, "another-secret"):

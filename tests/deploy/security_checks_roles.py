@@ -64,8 +64,10 @@ def needed(found: Snapshot) -> dict[str, Grants]:
         "thumbnail", "SendMessage"
     )
     sweeps |= {("sns:Publish", f"arn:aws:sns:{region}:{account}:{project}-notices")}
+    backfills = {("s3:GetObject", f"{derived}/display/*"), ("s3:ListBucket", derived)}
+    renders = {("s3:PutObject", where) for where in shown} | backfills
     return {
-        f"{project}-thumbnail": works("thumbnail") | {("s3:PutObject", where) for where in shown},
+        f"{project}-thumbnail": works("thumbnail") | renders,
         f"{project}-caption": works("caption") | sweeps | secret("gemini"),
         f"{project}-migrator": secret("database/master", "database/migrate", "database/app")
         | log(f"/aws/lambda/{project}-migrator", "CreateLogStream", "PutLogEvents")
@@ -96,7 +98,7 @@ def _off(found: Snapshot, kind: str) -> list[str]:
 
 @check(add("roles", "~-thumbnail", "policies", "work", "Statement", value=EVERYTHING))
 def the_thumbnail_function_may_do_its_calls(found: Snapshot) -> list[str]:
-    """Read an original, write what is made of it; nothing else."""
+    """Read an original and display images, write what is made of them; nothing else."""
     return _off(found, "thumbnail")
 
 

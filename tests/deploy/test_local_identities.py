@@ -30,6 +30,7 @@ NOTICES = ARN.format("sns", f"{PREFIX}-notices")
 NOTIFICATION = {"TopicArn": NOTICES, "Message": "x"}
 SUBSCRIBED = {"TopicArn": NOTICES, "Protocol": "email", "Endpoint": "anna@example.org"}
 THERE, MISSING = obj(UPLOADS, "raw/there.jpg"), obj(UPLOADS, "raw/missing.jpg")
+LISTED = ("s3", "list_objects_v2", {"Bucket": DERIVED, "Prefix": "thumbnails/there/"})
 # What nobody who runs may do.
 FORBIDDEN = [
     ("s3", "put_object", obj(UPLOADS, "elsewhere.jpg")),
@@ -69,6 +70,7 @@ THUMBNAIL_FORBIDDEN = [
     ("s3", "abort_multipart_upload", THERE | {"UploadId": "1"}),
     ("s3", "delete_object", obj(DERIVED, "thumbnails/there")),
     ("s3", "get_object", obj(DERIVED, "thumbnails/there")),
+    LISTED,
     ("s3", "list_object_versions", {"Bucket": UPLOADS, "Prefix": "raw/there.jpg"}),
     ("sqs", "receive_message", queued("caption")),
     ("sqs", "send_message", queued("caption", MessageBody="x")),
@@ -80,6 +82,8 @@ THUMBNAIL_ALLOWED = [
     ("s3", "get_object", THERE),
     ("s3", "put_object", obj(DERIVED, "thumbnails/x")),
     ("s3", "put_object", obj(DERIVED, "display/x")),
+    ("s3", "get_object", obj(DERIVED, "display/there")),
+    ("s3", "list_objects_v2", {"Bucket": DERIVED, "Prefix": "display/there/"}),
     ("sqs", "receive_message", queued("thumbnail")),
     ("sqs", "send_message", queued("thumbnail", MessageBody="{}")),
 ]
@@ -96,7 +100,6 @@ CAPTION_FORBIDDEN = [
         {"TopicArn": NOTICES, "AttributeName": "DisplayName", "AttributeValue": "x"},
     ),
 ]
-LISTED = ("s3", "list_objects_v2", {"Bucket": DERIVED, "Prefix": "thumbnails/there/"})
 CAPTION_ALLOWED = [
     LISTED,
     ("s3", "get_object", THERE),

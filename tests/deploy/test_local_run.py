@@ -12,6 +12,7 @@ import time
 import urllib.request
 import uuid
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ import pytest
 
 from imgcore.campaigns.models import Campaign
 from imgcore.db.campaigns import CampaignRepository
-from imgcore.db.connection import open_database
+from imgcore.db.connection import Database, open_database
 from roles.local_cloud.files.emulator import INHERITED, free_port, listening_error
 from tests.cloud import ROOT, Cloud, cloud
 from tests.support.processes import processes
@@ -31,6 +32,7 @@ pytestmark = pytest.mark.timeout(1800)  # Ansible on a busy machine
 SUPERVISOR = [sys.executable, "roles/local_cloud/files/run.py"]
 HOME_NAME = "my photos' #1 50%25"  # what shells split and URLs decode
 OTHER_HOST = "::1" if listening_error(0, "::1") is None else "127.0.0.2"  # some machines have no IPv6
+CAMPAIGN = {"recaption_photos": {"source": "local"}, "recaption_rate": 7}
 PHOTO = sorted((ROOT / "web/static/samples").glob("*.jpg"))[0]
 
 
@@ -182,6 +184,7 @@ class Story:
     campaigns_rehearsed: list[Campaign]
     started_campaign: str
     campaign: Campaign
+    backfills: list[str]
 
 
 @pytest.fixture(scope="module")
@@ -219,34 +222,34 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     with cloud(home) as aws:
         listed = aws.client("s3").list_objects_v2(Bucket="caption-gallery-local-uploads")["Contents"]
         seen["campaigns_before"] = campaigns(home)
-        seen["rehearsed_campaign"] = recaption(aws, "--check")
+        seen["rehearsed_campaign"] = playbook(aws, "recaption", "--check", **CAMPAIGN)
         seen["campaigns_rehearsed"] = campaigns(home)
-        seen["started_campaign"] = recaption(aws)
+        seen["started_campaign"] = playbook(aws, "recaption", **CAMPAIGN)
         seen["campaign"] = campaigns(home)[0]
+        with closing(database(home)) as known:
+            known.run(lambda tx: tx.execute("DELETE FROM image_hashes"))
+        seen["backfills"] = [playbook(aws, "backfill", *given) for given in (["--check"], [], [])]
     seen["objects_after_kill"] = [found["Key"].partition("/")[2].partition(".")[0] for found in listed]
     return Story(**seen)
 
 
-def recaption(aws: Cloud, *arguments: str) -> str:
-    """Return what the playbook says that starts a campaign by the caption function."""
-    variables = {
-        "account_id": "0" * 12,
-        "aws_environment": {},
-        "recaption_photos": {"source": "local"},
-        "recaption_rate": 7,
-    }
-    done = aws.ansible("playbooks/recaption.yml", *arguments, **variables)
+def playbook(aws: Cloud, name: str, *arguments: str, **variables: Any) -> str:
+    """Return what a playbook says that calls a function."""
+    given = {"account_id": "0" * 12, "aws_environment": {}, **variables}
+    done = aws.ansible(f"playbooks/{name}.yml", *arguments, **given)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 
 def campaigns(home: Path) -> list[Campaign]:
     """Return the campaigns of a stopped gallery, the newest first."""
-    database = open_database(f"sqlite:///{quote(str(home))}/gallery.db")
-    try:
-        return list(CampaignRepository(database).newest(10))
-    finally:
-        database.close()
+    with closing(database(home)) as known:
+        return list(CampaignRepository(known).newest(10))
+
+
+def database(home: Path) -> Database:
+    """Return the database of a stopped gallery."""
+    return open_database(f"sqlite:///{quote(str(home))}/gallery.db")
 
 
 def gallery_of(supervisor: int) -> int:
@@ -380,3 +383,10 @@ def test_the_playbook_recaption_in_check_mode_shows_the_price_and_starts_nothing
 def test_the_playbook_recaption_starts_a_campaign(story: Story) -> None:
     assert story.campaign.public_id in story.started_campaign
     assert (7, 1) == (story.campaign.rate, story.campaign.total)
+
+
+def test_the_playbook_backfill_completes_photos_once(story: Story) -> None:
+    rehearsed, first, second = story.backfills
+    assert "would call caption-gallery-local-thumbnail" in rehearsed
+    assert "Photos completed: 1, skipped: 0" in first
+    assert "Photos completed: 0, skipped: 0" in second

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
+import time
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 from PIL import Image as Pillow
 
+from imgcore import bootstrap
 from imgcore.db.grids import GridRepository
 from imgcore.errors import Unavailable
 from imgcore.gallery.models import Image, Rendition
 from imgcore.imaging.perceptual import hash_of_file
 from imgcore.imaging.render import grid_of_file
-from imgcore.pipeline import backfill
 from imgcore.pipeline.backfill import Backfill
+from imgcore.pipeline.maintenance_models import BackfillProgress
+from lambda_build.handlers import logs
 from tests import images as samples
 from tests.contract.images import THUMBNAIL, arrived, claim, finish, stored
 from tests.support.repositories import Repositories
@@ -24,6 +30,11 @@ Render = Callable[[bytes, str], Rendition | None]
 
 def render(data: bytes, public_id: str) -> Rendition:
     return Rendition(f"thumbnails/{public_id}/grid.webp", b"small " + data, "image/webp", 480, 360)
+
+
+def gradient() -> bytes:
+    """Return a display image."""
+    return samples.encode(Pillow.radial_gradient("L").resize((1600, 1200)).convert("RGB"), "WEBP")
 
 
 @pytest.fixture
@@ -40,23 +51,23 @@ def old(repositories: Repositories, storage: FakeStorage) -> list[Image]:
     return found
 
 
-def ran(repositories: Repositories, storage: FakeStorage, make: Render = render) -> list[tuple[int, int]]:
-    work = Backfill(GridRepository(repositories.database), storage, make, lambda data: len(data), threads=1)
-    return [(counts["made"], counts["skipped"]) for counts in work.run()]
+def ran(
+    repositories: Repositories, storage: FakeStorage, make: Render = render, **further: int
+) -> list[tuple[int, int]]:
+    work = Backfill(GridRepository(repositories.database), storage, make, len, threads=1, **further)
+    return [(progress.made, progress.skipped) for progress in work.run()]
 
 
 def test_backfill_makes_what_is_missing_once(
-    repositories: Repositories, storage: FakeStorage, old: list[Image], monkeypatch: pytest.MonkeyPatch
+    repositories: Repositories, storage: FakeStorage, old: list[Image]
 ) -> None:
-    monkeypatch.setattr(backfill, "_WINDOW", 3)
-
-    assert [(3, 0), (4, 0)] == ran(repositories, storage)
+    assert [(3, 0), (4, 0)] == ran(repositories, storage, window=3)
     for image in old:
         found = stored(repositories, image)
         assert f"thumbnails/{image.public_id}/grid.webp" == found.grid_key
         assert b"small " + image.name.encode() == storage.derived[found.grid_key]
         assert image.version + 1 == found.version
-    assert [(0, 0), (0, 0)] == ran(repositories, storage)
+    assert [(0, 0), (0, 0)] == ran(repositories, storage, window=3)
 
 
 def test_backfill_leaves_out_what_needs_none(
@@ -130,7 +141,7 @@ def test_backfill_skips_a_display_image_that_cannot_be_decoded(
     grid: bool,
 ) -> None:
     """The others get both, and the log names the damaged one."""
-    display = samples.encode(Pillow.radial_gradient("L").resize((1600, 1200)).convert("RGB"), "WEBP")
+    display = gradient()
     storage.derived |= {image.display_key or "": display for image in old}
     storage.derived[old[0].display_key or ""] = display[:kept]
     repositories.database.run(lambda tx: tx.execute("DELETE FROM image_hashes"))
@@ -138,8 +149,8 @@ def test_backfill_skips_a_display_image_that_cannot_be_decoded(
         repositories.database.run(lambda tx: tx.execute("UPDATE images SET grid_key = 'grid'"))
     work = Backfill(GridRepository(repositories.database), storage, grid_of_file, hash_of_file, threads=1)
 
-    assert [{"made": 3, "skipped": 1}] == list(work.run())
-    assert [{"made": 0, "skipped": 1}] == list(work.run())
+    assert [BackfillProgress(made=3, skipped=1)] == list(work.run())
+    assert [BackfillProgress(made=0, skipped=1)] == list(work.run())
     assert old[0].public_id in caplog.text
     rows = repositories.database.read(lambda tx: tx.rows("SELECT image_id FROM image_hashes ORDER BY image_id"))
     assert [{"image_id": image.id} for image in old[1:]] == rows
@@ -147,3 +158,37 @@ def test_backfill_skips_a_display_image_that_cannot_be_decoded(
 
 def test_backfill_of_an_empty_gallery_ends(repositories: Repositories, storage: FakeStorage) -> None:
     assert [] == ran(repositories, storage)
+
+
+def test_backfill_in_slices_makes_each_once_and_passes_what_it_skips(
+    repositories: Repositories, storage: FakeStorage, old: list[Image]
+) -> None:
+    """The first photo is skipped. A slice ends with the window in which its time is over."""
+    del storage.derived[old[0].display_key or ""]
+    work = Backfill(GridRepository(repositories.database), storage, render, len, threads=1, window=2)
+
+    first = work.run_until(time.monotonic())
+    assert BackfillProgress(made=1, skipped=1, after=old[1].id) == first
+    assert BackfillProgress(made=2) == work.run_until(time.monotonic(), first.after or 0)
+    assert BackfillProgress(skipped=1) == work.run_until(time.monotonic() + 60)
+    assert BackfillProgress() == work.run_until(time.monotonic() + 60, old[-1].id)
+
+
+def test_thumbnail_function_backfills_in_calls_that_go_on(
+    repositories: Repositories, storage: FakeStorage, old: list[Image], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No time is left, so that each call ends after one window."""
+    storage.derived |= {image.display_key or "": gradient() for image in old}
+    monkeypatch.setattr(logs, "configure", lambda: None)
+    monkeypatch.setattr(bootstrap, "database", lambda config: repositories.database)
+    monkeypatch.setattr(bootstrap, "storage", lambda config: storage)
+    monkeypatch.delitem(sys.modules, "lambda_build.handlers.thumbnail", raising=False)
+    function = importlib.import_module("lambda_build.handlers.thumbnail")
+    monkeypatch.setattr(function, "BACKFILL_WINDOW", 3)
+    context = SimpleNamespace(aws_request_id="request-1", get_remaining_time_in_millis=lambda: 0)
+
+    first = function.handler({"task": "backfill"}, context)
+    assert {"made": 3, "skipped": 0, "after": old[2].id} == first
+    second = function.handler({"task": "backfill", "after": first["after"]}, context)
+    assert {"made": 1, "skipped": 0, "after": None} == second
+    assert all(stored(repositories, image).grid_key for image in old)

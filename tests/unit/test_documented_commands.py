@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from imgcore.cli import main as cli
 from tests.load.imgload import options
@@ -134,3 +136,17 @@ def test_programs_of_the_environment_follow_its_activation(command: Command) -> 
     """A new terminal does not find the programs otherwise."""
     if (Path(sys.executable).parent / command.words[0]).exists():
         assert command.activated, f"the page needs a line {ACTIVATION!r} before it"
+
+
+def test_command_on_a_web_host_has_its_user_and_paths() -> None:
+    role = yaml.safe_load((ROOT / "roles/web_host/defaults/main.yml").read_text())
+    [block] = re.findall(
+        r"^sudo systemd-run (.*?)^```", (ROOT / "docs/accounts.md").read_text(), re.DOTALL | re.M
+    )
+    words = shlex.split(block.replace("\\\n", " "))
+    assert f"--uid={role['web_host_user']}" in words
+    assert f"--property=EnvironmentFile={role['web_host_settings_dir']}/environment" in words
+    assert f"--working-directory={role['web_host_home']}/current" in words
+    program = words.index(f"{role['web_host_home']}/current/venv/bin/python")
+    assert ["-I", "-m", "imgcore"] == words[program + 1 : program + 4]
+    check_imgcore(words[program + 4 :])
