@@ -98,7 +98,7 @@ class _Worker:
             if not self._write:
                 return {"file": str(file)} | self._describe(file, data, None)
             target = XmpTarget.read(file, data, self._write)
-            if target.has_alt_text and not self._again:
+            if target.alt_text and not self._again:
                 return {"file": str(file), "skipped": "it has an alt text"}
             if not self._is_first(target.path):
                 return {"file": str(file), "skipped": "it is named twice"}
@@ -119,6 +119,8 @@ class _Worker:
         found, own = self._described(picture), embedded.description(picture.facts)
         if target is not None:
             own = target.own_description(picture.facts) or own
+            if found.source is Source.EMBEDDED and target.alt_text:  # else the beginning of the caption
+                found = replace(found, alt_text=target.alt_text)
         if own is not None:
             found = replace(found, caption=own.caption)
         if target is not None:
@@ -165,16 +167,16 @@ class XmpTarget:
     packet: bytes
     caption: str
     keywords: tuple[str, ...]
-    has_alt_text: bool
+    alt_text: str
 
     @classmethod
     def read(cls, file: Path, data: bytes, how: str) -> XmpTarget:
         """Read the packet. Raises, before a model is paid, where it cannot be read or words not be written."""
         from imgcore.imaging.xmp_writing import (
             FileWords,
+            alt_text_in,
             embed,
             embedded_packet,
-            has_alt_text,
             packet,
             words_in,
         )
@@ -189,7 +191,7 @@ class XmpTarget:
                 known = files.content_if_present(path)
             if not os.access(path.parent, os.W_OK):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-        return cls(file, path, how == "embedded", known, *words_in(known), has_alt_text(known))
+        return cls(file, path, how == "embedded", known, *words_in(known), alt_text_in(known))
 
     def own_description(self, facts: PhotoFacts) -> Description | None:
         """Return the packet's own caption as a description; None as of embedded.description."""

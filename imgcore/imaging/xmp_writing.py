@@ -74,9 +74,9 @@ def words_in(known: bytes) -> tuple[str, tuple[str, ...]]:
     return next(iter(captions), ""), tuple(dict.fromkeys(keywords))
 
 
-def has_alt_text(known: bytes) -> bool:
-    """Return whether a packet holds an alt text that is not empty. Conflict: it is unreadable."""
-    return bool(known.strip()) and bool(_texts(_parsed(known), _ALT))
+def alt_text_in(known: bytes) -> str:
+    """Return the alt text of a packet, empty where it has none. Conflict: it is unreadable."""
+    return next(iter(_texts(_parsed(known), _ALT)), "") if known.strip() else ""
 
 
 def embedded_packet(data: bytes) -> bytes:

@@ -20,7 +20,7 @@ from imgcore.cli import main as cli
 from imgcore.errors import BadAnswer, RateLimited, Unavailable
 from imgcore.gallery.models import Description, Source
 from imgcore.imaging.decode import decode
-from imgcore.imaging.xmp_writing import embed, embedded_packet, has_alt_text, words_in
+from imgcore.imaging.xmp_writing import FileWords, alt_text_in, embed, embedded_packet, packet, words_in
 from tests import images as samples
 from tests.unit.fakes import FakeCaptioner
 
@@ -66,6 +66,16 @@ def test_caption_folder_writes_words_once(
     assert [] == list(folder.rglob(".imgcore-*"))
 
 
+def test_caption_again_without_a_model_keeps_the_alt_text_beside_a_caption(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The local describer would repeat the caption."""
+    file = folder / "a.jpg"
+    file.write_bytes(embed(file.read_bytes(), packet(FileWords("Anna at the lake", "Blue water.", ()))))
+    (row,) = run(capsys, file, "--captioner", "local", "--write", "embedded", "--again")
+    assert "Blue water." == row["alt_text"] == alt_text_in(embedded_packet(file.read_bytes()))
+
+
 def test_caption_folder_resumes_what_failed(
     folder: Path, captioner: FakeCaptioner, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -102,7 +112,7 @@ def test_caption_sidecar_keeps_the_words_of_a_person(
         (row,) = run(capsys, folder / "a.jpg", "--write", "sidecar", *options)
         assert "Anna at the lake" == row["caption"]
         assert ("Anna at the lake", ("Anna", "Barn", "red", "field")) == words_in(sidecar.read_bytes())
-        assert has_alt_text(sidecar.read_bytes())
+        assert alt_text_in(sidecar.read_bytes())
 
 
 def test_caption_embedded_adds_tags_to_the_keywords_of_a_person(
@@ -329,7 +339,7 @@ def test_caption_keeps_symbolic_links(
     assert (folder / "b.jpg").is_symlink()
     assert (folder / "b.jpg.xmp").is_symlink()
     written = (folder / ("kept.xmp" if how == "sidecar" else "a.jpg")).read_bytes()
-    assert has_alt_text(embedded_packet(written) if how == "embedded" else written)
+    assert alt_text_in(embedded_packet(written) if how == "embedded" else written)
 
 
 def test_caption_folder_takes_every_ending_of_an_accepted_type(

@@ -13,7 +13,7 @@ from PIL import Image
 
 from imgcore.errors import Conflict, Invalid
 from imgcore.imaging.decode import decode
-from imgcore.imaging.xmp_writing import FileWords, embed, embedded_packet, has_alt_text, packet, words_in
+from imgcore.imaging.xmp_writing import FileWords, alt_text_in, embed, embedded_packet, packet, words_in
 from tests import images as samples
 from tests.images import exif, xmp
 
@@ -39,7 +39,7 @@ def test_embedded_words_are_read_back_and_pixels_are_the_same(form: str) -> None
     assert (WORDS.caption, WORDS.tags) == (facts.embedded_caption, facts.embedded_keywords)
     assert "Example One" == facts.camera
     assert pixels(data) == pixels(written)
-    assert has_alt_text(embedded_packet(written))
+    assert WORDS.alt_text == alt_text_in(embedded_packet(written))
 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG"])
@@ -75,7 +75,7 @@ def test_caption_of_the_photographer_stays() -> None:
 
     assert b"Anna at the lake" in text
     assert b"Auf Deutsch" in text  # its other language, too
-    assert has_alt_text(text)
+    assert alt_text_in(text)
 
 
 def test_compressed_packet_of_a_png_is_merged() -> None:
@@ -112,12 +112,12 @@ def test_alt_text_that_is_empty_is_none(description: str, *, expected: bool) -> 
         f"{description}</rdf:RDF></x:xmpmeta>"
     ).encode()
 
-    assert expected is has_alt_text(known)
-    assert has_alt_text(packet(WORDS, known))
+    assert expected is bool(alt_text_in(known))
+    assert WORDS.alt_text == alt_text_in(packet(WORDS, known))
 
 
 def test_packet_that_is_empty_has_no_alt_text() -> None:
-    assert not has_alt_text(b"")
+    assert "" == alt_text_in(b"")
 
 
 @pytest.mark.parametrize(
