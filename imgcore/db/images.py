@@ -49,6 +49,8 @@ from imgcore.text import storable
 if TYPE_CHECKING:
     from imgcore.accounts.models import Quota
 
+_CHANGED = "Others changed the words after this page was loaded. Load it again to see them."
+
 
 class ImageRepository(Repository):
     """The images as the gallery and the pipeline read and change them.
@@ -152,35 +154,44 @@ class ImageRepository(Repository):
 
         return self._database.read(work)
 
-    def can_undo(self, public_id: str) -> bool:
-        """Return whether ``undo`` would restore any words."""
+    def last_change(self, public_id: str) -> str | None:
+        """Return the change of words that ``undo`` would undo; None where there is none."""
 
-        def work(tx: Transaction) -> bool:
+        def work(tx: Transaction) -> str | None:
             row = tx.row("SELECT id FROM images WHERE public_id = :public_id", public_id=public_id)
-            return row is not None and words.can_undo(tx, row["id"])
+            return words.last_change(tx, row["id"]) if row is not None else None
 
         return self._database.read(work)
 
-    def undo(self, public_id: str) -> Image | None:
-        """Restore the words that the last change replaced; None where there are none."""
-        return self._change_words(public_id, words.undo)
+    def undo(self, public_id: str, seen: str | None = None) -> Image | None:
+        """Restore the words that the last change replaced; None where there are none.
+
+        seen: the last change that a person has seen, "" for none. Conflict where it is another one by now.
+        """
+        return self._change_words(public_id, words.undo, seen)
 
     def restore_version(self, public_id: str, version_id: int) -> Image | None:
         """Make a version of the words current again; None where there is no such image or version."""
         return self._change_words(public_id, lambda tx, id_: words.restore_version(tx, id_, version_id))
 
-    def restore_machine_words(self, public_id: str, fields: Sequence[WordField]) -> Image | None:
-        """Replace a person's words in these fields by a machine's; None where there are none."""
-        return self._change_words(public_id, lambda tx, id_: words.restore_machine_words(tx, id_, fields))
+    def restore_machine_words(
+        self, public_id: str, fields: Sequence[WordField], seen: str | None = None
+    ) -> Image | None:
+        """Replace a person's words in these fields by a machine's; None without any. seen: see undo."""
+        return self._change_words(public_id, lambda tx, id_: words.restore_machine_words(tx, id_, fields), seen)
 
-    def _change_words(self, public_id: str, change: Callable[[Transaction, int], bool | None]) -> Image | None:
+    def _change_words(
+        self, public_id: str, change: Callable[[Transaction, int], bool | None], seen: str | None = None
+    ) -> Image | None:
         """Call ``change`` with the locked image; return the image, or None where it returned False."""
 
         def work(tx: Transaction) -> Image | None:
             row = _lock(tx, public_id)
-            if row is None or row["deleted_at"] is not None or change(tx, row["id"]) is False:
+            if row is None or row["deleted_at"] is not None:
                 return None
-            return image_by_id(tx, row["id"])
+            if seen is not None and seen != (words.last_change(tx, row["id"]) or ""):
+                raise Conflict(_CHANGED, code="changed")
+            return None if change(tx, row["id"]) is False else image_by_id(tx, row["id"])
 
         return self._database.run(work)
 

@@ -137,9 +137,10 @@ def undo(tx: Transaction, image_id: int) -> bool:
     return bool(versions)
 
 
-def can_undo(tx: Transaction, image_id: int) -> bool:
-    """Return whether ``undo`` would restore anything."""
-    return bool(_undoable(tx, image_id)[1])
+def last_change(tx: Transaction, image_id: int) -> str | None:
+    """Return the change that ``undo`` would undo; None where it would restore nothing."""
+    change_id, versions = _undoable(tx, image_id)
+    return change_id if versions else None
 
 
 def restore_machine_words(tx: Transaction, image_id: int, fields: Iterable[WordField]) -> bool:

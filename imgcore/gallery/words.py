@@ -40,10 +40,13 @@ class ImageWords:
         self.gallery.get_editable(public_id)
         return self.gallery.images.history(public_id)
 
-    def undo(self, public_id: str) -> Image:
-        """Restore the words that the last change replaced; called again, those before them."""
+    def undo(self, public_id: str, seen: str | None = None) -> Image:
+        """Restore the words that the last change replaced; called again, those before them.
+
+        seen: the last change that a person has seen, "" for none. Conflict where it is another one by now.
+        """
         self.gallery.get_editable(public_id)
-        return _changed(self.gallery.images.undo(public_id), "There is no earlier text to go back to.")
+        return _changed(self.gallery.images.undo(public_id, seen), "There is no earlier text to go back to.")
 
     def restore(self, public_id: str, version_id: int) -> Image:
         """Make a version of the history current again. NotFound where there is no such version."""
@@ -53,10 +56,12 @@ class ImageWords:
             raise NotFound("There is no such version of the text.", code="version")
         return image
 
-    def restore_machine_words(self, public_id: str, fields: Sequence[WordField] = tuple(WordField)) -> Image:
-        """Replace what a person wrote in ``fields`` by the latest words of a model or the file."""
+    def restore_machine_words(
+        self, public_id: str, fields: Sequence[WordField] = tuple(WordField), seen: str | None = None
+    ) -> Image:
+        """Replace what a person wrote in ``fields`` by the latest of a model or the file. seen: see undo."""
         self.gallery.get_editable(public_id)
-        image = self.gallery.images.restore_machine_words(public_id, fields)
+        image = self.gallery.images.restore_machine_words(public_id, fields, seen)
         return _changed(image, "There is no machine's text to go back to: describe the photo again.")
 
 

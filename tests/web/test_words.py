@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from imgcore.gallery.models import Edit, Source, TaskKind, TaskStatus
 from imgcore.gallery.service import Gallery
 from tests.web.client import Client
@@ -72,13 +74,40 @@ def test_photo_page_forms_write_undo_and_show_history(client: Client, gallery: G
     listed = client.get(f"{page}/history").text
     assert "My &lt;cat&gt;." in listed
     assert "A cat asleep on a windowsill." in listed
-    undone = submit("undo")
+    undone = submit("undo", **client.get(page).form("/undo"))
     assert ">A cat asleep on a windowsill.</h1>" in undone
     assert "Undo the last change" not in undone
-    for action in (f"history/{_version(gallery, image.public_id, 'My <cat>.')}/restore", "machine-words"):
-        submit(action)
+    submit(f"history/{_version(gallery, image.public_id, 'My <cat>.')}/restore")
+    submit("machine-words", **client.get(page).form("/machine-words"))
     assert image.caption == gallery.get(image.public_id).caption
     assert "The photo will be described again." in submit("recaption")
+
+
+@pytest.mark.parametrize("action", ["undo", "machine-words"])
+def test_photo_page_takes_back_no_change_that_it_did_not_show(
+    client: Client, gallery: Gallery, action: str
+) -> None:
+    """What others wrote after the page was loaded stays; a form that is sent twice goes back once."""
+    image = add_done(gallery, source=Source.GEMINI)
+    page = f"/images/{image.public_id}"
+    gallery.edit(image.public_id, Edit(caption="First."))
+    gallery.edit(image.public_id, Edit(caption="Second."))
+    form = client.get(page).form(f"/{action}")
+    gallery.edit(image.public_id, Edit(alt_text="Another person’s."))
+
+    for sent in (form, form | {"change": ""}):
+        answer = client.post(f"{page}/{action}", sent)
+        assert 409 == answer.status
+        assert "Others changed the words" in answer.text
+    now = gallery.get(image.public_id)
+    assert ("Second.", "Another person’s.") == (now.caption, now.alt_text)
+    form = client.get(page).form(f"/{action}")
+    assert [303, 409] == [client.post(f"{page}/{action}", form).status for _ in range(2)]
+    now = gallery.get(image.public_id)
+    assert (image.caption if action == "machine-words" else "Second.", image.alt_text) == (
+        now.caption,
+        now.alt_text,
+    )
 
 
 def test_photo_form_stores_only_what_its_sender_changed(client: Client, gallery: Gallery) -> None:

@@ -157,7 +157,7 @@ class GalleryPages:
             mine=viewer.changes(image),
             provenance=provenance(image),
             written_by=written_by(image),
-            can_undo=viewer.changes(image) and gallery.images.can_undo(public_id),
+            last_change=gallery.images.last_change(public_id) if viewer.changes(image) else None,
             done=DONE.get(request.query().get("done", "")),
         )
 

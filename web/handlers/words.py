@@ -124,16 +124,16 @@ class WordPages(CallerGallery):
 
     @requires(Scope.EDIT)
     def undo(self, public_id: str) -> HTTPResponse:
-        """Undo the last change."""
-        verified_form()
-        ImageWords(self._gallery).undo(public_id)
+        """Undo the change that was the last one when the page was loaded."""
+        seen = verified_form().get("change", "")
+        ImageWords(self._gallery).undo(public_id, seen)
         return photo_page(public_id, "undone")
 
     @requires(Scope.EDIT)
     def machine_words(self, public_id: str) -> HTTPResponse:
-        """Replace a person's words by the machine's."""
-        verified_form()
-        ImageWords(self._gallery).restore_machine_words(public_id)
+        """Replace the person's words that the page has shown by the machine's."""
+        seen = verified_form().get("change", "")
+        ImageWords(self._gallery).restore_machine_words(public_id, seen=seen)
         return photo_page(public_id, "machine")
 
 

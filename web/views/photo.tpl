@@ -105,15 +105,15 @@
       <input type="hidden" name="token" value="{{token}}">
       <button class="button small" type="submit">Describe again</button>
     </form>
-%     if can_undo:
+%     if last_change:
     <form method="post" action="/images/{{image['id']}}/undo">
-      <input type="hidden" name="token" value="{{token}}">
+      <input type="hidden" name="token" value="{{token}}"><input type="hidden" name="change" value="{{last_change or ''}}">
       <button class="button small" type="submit">Undo the last change</button>
     </form>
 %     end
 %     if 'Edited by a person' in provenance.values():
     <form method="post" action="/images/{{image['id']}}/machine-words">
-      <input type="hidden" name="token" value="{{token}}">
+      <input type="hidden" name="token" value="{{token}}"><input type="hidden" name="change" value="{{last_change or ''}}">
       <button class="button small" type="submit">Back to the machine’s text</button>
     </form>
 %     end
