@@ -224,10 +224,11 @@ class ImageRepository(Repository):
 
     def restore(self, public_id: str) -> bool:
         """Take an image out of the trash; False where it is not in it, or was deleted for good."""
-        # The sweep may be deleting the files of older ones
+        # The sweep may be deleting the files of older ones, and of uploads whose forms have expired
         statement = (
             "UPDATE images SET deleted_at = NULL, listed_id = CASE WHEN upload_status <> 'expired' THEN id END"
             " WHERE public_id = :public_id AND deleted_at > {ago:age}"
+            " AND (upload_status <> 'awaiting' OR upload_expires_at > {now})"
         )
         values = {"public_id": public_id, "age": micros(TRASH_SECONDS)}
         return bool(self._database.run(lambda tx: tx.execute(statement, **values)))

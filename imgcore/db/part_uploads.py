@@ -20,3 +20,11 @@ class PartUploadRepository(Repository):
         query = "SELECT upload_id FROM part_uploads WHERE image_id = :image_id"
         row = self._database.read(lambda tx: tx.row(query, image_id=image_id))
         return row["upload_id"] if row else None
+
+    def expire(self, image_id: int) -> None:
+        """Let a cancelled upload expire now: it has no parts, and none can arrive any more."""
+        statement = (
+            "UPDATE images SET upload_expires_at = {now} WHERE id = :image_id AND upload_status = 'awaiting'"
+            " AND deleted_at IS NOT NULL AND upload_expires_at > {now}"
+        )
+        self._database.run(lambda tx: tx.execute(statement, image_id=image_id))

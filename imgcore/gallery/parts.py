@@ -35,6 +35,7 @@ class PartUploads:
             upload = self.storage.start(image.image_key, form_type(media_type))
         except ImgcoreError:
             gallery.images.delete(image.public_id)  # else it would wait for a day
+            self.rows.expire(image.id)
             raise
         self.rows.add(image.id, upload)
         return image, _plan(image)
@@ -91,6 +92,7 @@ class PartUploads:
         upload = self.rows.get(image.id)
         if upload is not None and image.upload_status is not UploadStatus.RECEIVED:
             self.storage.abort(image.image_key, upload)
+            self.rows.expire(image.id)
 
     def _upload(self, image: Image) -> str:
         upload = self.rows.get(image.id)

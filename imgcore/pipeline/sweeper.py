@@ -227,6 +227,8 @@ class Sweeper:
     def _purge_one(self, image: Image) -> bool:
         """Delete an image's objects, then its row. One that fails leaves its place to younger ones."""
         try:
+            if self.abort_parts is not None and image.upload_status is UploadStatus.AWAITING:
+                self.abort_parts(image)
             self.storage.remove([image.image_key], derived_keys(image.public_id))
             return self.rows.purge(image.public_id)
         except Exception:

@@ -138,3 +138,29 @@ def test_set_quota_brings_forward_what_waits_for_it(
     assert [images[1].id, images[2].id] == [row["image_id"] for row in rows]
     quotas = [store.quota(account.id, PLENTY) for account in (ada, zoe)]
     assert [(0.25, 2.5), (None, None)] == [(quota.spend_day, quota.spend_month) for quota in quotas]
+
+
+def test_cancelled_upload_counts_until_its_form_has_expired_and_is_purged_then(
+    store: AccountRepository, repositories: Repositories, database: Database, ada: Account
+) -> None:
+    """A file may arrive until then. It can be taken back as long, and is not in the trash."""
+    kept, cancelled, late, restored = (add(repositories, ada, None, received=False) for _ in range(4))
+    for image in (cancelled, late, restored):
+        repositories.images.delete(image.public_id)
+
+    def expire(image: Image, minutes: int) -> None:
+        change = "UPDATE images SET uploaded_at = {ago:hours}, upload_expires_at = {ago:age} WHERE id = :id"
+        values = {"hours": 3 * 3600 * 10**6, "age": minutes * 60 * 10**6, "id": image.id}
+        database.run(lambda tx: tx.execute(change, **values))
+
+    expire(kept, 6)
+    expire(cancelled, 6)
+    expire(late, 4)
+    assert Usage(4, 400, 4) == store.usage(ada.id)
+    found = repositories.sweep.expired_trash(older_than=30 * 86_400.0, again_after=0.0, limit=9)
+    assert [cancelled.id] == [image.id for image in found]
+    assert (False, False, True) == tuple(
+        repositories.images.restore(image.public_id) for image in (cancelled, late, restored)
+    )
+    assert repositories.sweep.purge(cancelled.public_id)
+    assert Usage(3, 300, 3) == store.usage(ada.id)

@@ -11,7 +11,7 @@ import pytest
 from imgcore.db.circuit_breaker import CircuitBreakers
 from imgcore.db.sweep import SweepRepository
 from imgcore.errors import Unavailable
-from imgcore.gallery.models import TaskKind
+from imgcore.gallery.models import TaskKind, UploadStatus
 from imgcore.pipeline.models import BREAKER_CODES
 from imgcore.pipeline.sweeper import Sweeper
 from imgcore.spending.models import CAPS, QUOTAS
@@ -209,3 +209,18 @@ def test_sweep_purges_the_objects_before_the_row(rows: Mock) -> None:
     assert 1 == sweeper.sweep().purged
     names = [name for name, _, _ in order.mock_calls]
     assert names.index("storage.remove") < names.index("purge")
+
+
+@pytest.mark.parametrize("status", UploadStatus)
+def test_sweep_aborts_the_parts_of_a_cancelled_upload_before_it_purges_it(
+    rows: Mock, status: UploadStatus
+) -> None:
+    """The row holds their id. Those of other uploads are joined or deleted already."""
+    image, order = Mock(image_key="raw/a.jpg", public_id="a" * 32, upload_status=status), Mock()
+    sweeper = sweeper_of(rows, abort_parts=order.abort)
+    rows.expired_trash.return_value = [image]
+    rows.purge.side_effect = lambda public_id: order.purge(public_id) and True
+
+    assert 1 == sweeper.sweep().purged
+    aborted = ["abort"] * (status is UploadStatus.AWAITING)
+    assert [*aborted, "purge"] == [name for name, _, _ in order.mock_calls]

@@ -55,6 +55,12 @@ def shown(client: Client, public_id: str) -> Any:
     return client.get(f"{PATH}/{public_id}").json["parts"]
 
 
+def count_open_forms(gallery: Gallery) -> int:
+    """The uploads that may still arrive, also the cancelled ones: they count for the quota of uploads."""
+    query = "SELECT id FROM images WHERE upload_status = 'awaiting' AND upload_expires_at > {now}"
+    return len(gallery.images._database.read(lambda tx: tx.rows(query)))
+
+
 def test_large_file_is_divided_and_a_small_one_gets_a_form(client: Client) -> None:
     answer = start(client)
     assert (201, None) == (answer.status, answer.json["form"])
@@ -121,6 +127,9 @@ def test_deleted_upload_loses_its_parts_and_cannot_continue(client: Client, gall
     assert {} == storage(gallery).uploads
     for answer in (ask(client, image, 1, 1), finish(client, image), client.get(f"{PATH}/{image}")):
         assert (409, "upload_ended") == (answer.status, answer.json["code"])
+    # No part can arrive, so that it need not wait for the end of its day
+    assert 404 == client.send("POST", f"/api/v1/images/{image}/restore", {}).status
+    assert 0 == count_open_forms(gallery)
 
 
 def test_expired_upload_cannot_continue(client: Client, gallery: Gallery) -> None:
@@ -138,6 +147,7 @@ def test_storage_that_is_away_leaves_no_upload_behind(client: Client, gallery: G
     gallery.storage.away = True  # type: ignore[attr-defined]
     assert 503 == start(client).status
     gallery.storage.away = False  # type: ignore[attr-defined]
+    assert 0 == count_open_forms(gallery)
     assert 201 == start(client).status  # the first is not "on its way"
 
 
