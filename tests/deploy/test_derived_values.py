@@ -20,14 +20,16 @@ GIVEN = {
     "functions_caption_timeout": 300,
     "functions_thumbnail_timeout": 30,
     "functions_environment": {},
-    "functions_caption_environment": {},
+    "gallery_captions": {"CAPTIONER": "openai", "CAPTION_LANGUAGE": "en,de"},
+    "functions_caption_environment": {"CAPTION_HINT": "Anna's wedding"},
+    "__functions_caller": {"account": "123456789012", "arn": "arn:aws:iam::123456789012:root"},
     "observability_unhealthy_minutes": 5,
     "events_max_receives": 7,
     "alarms_file": str(ROOT / "roles/observability/templates/alarms.yml.j2"),
     "events_dead_retention_days": 9,
     "functions_subnet_ids": [],
     "functions_security_group_ids": [],
-    "fleet_settings": {},
+    "fleet_settings": {"CAPTION_LANGUAGE": "de"},
     "fleet_image_id": "",
     "fleet_release": "r1",
     # What the role observability looks up on AWS.
@@ -38,6 +40,8 @@ SHOWN = {
     "visibility": "{{ [events_thumbnail_visibility, events_caption_visibility] }}",
     "leases": "{{ [__functions_lease.thumbnail, __functions_lease.caption] }}",
     "alarms": "{{ lookup('ansible.builtin.template', alarms_file) | from_yaml }}",
+    "functions": "{{ __functions_all | map(attribute='environment') }}",
+    "hosts": "{{ __fleet_given_settings }}",
     "bake": "{{ fleet_bake_seconds }}",
     "filters": "{{ __observability_metric_filters }}",
     "namespace": "{{ __observability_namespace }}",
@@ -156,3 +160,12 @@ def test_firewall_refuses_as_the_gallery_does() -> None:
     response = rule["action"]["block"]["custom_response"]
     assert 429 == response["response_code"]
     assert ["retry-after"] == [header["name"] for header in response["response_headers"]]
+
+
+def test_settings_of_captions_are_those_of_the_caption_function_and_the_hosts(derived: dict[str, Any]) -> None:
+    """Settings of one of them alone are added, and win."""
+    thumbnail, caption = derived["functions"]
+    del caption["NOTICES_TOPIC_ARN"]
+    assert {} == thumbnail
+    assert {**GIVEN["gallery_captions"], "CAPTION_HINT": "Anna's wedding"} == caption
+    assert {"CAPTIONER": "openai", "CAPTION_LANGUAGE": "de"} == derived["hosts"]

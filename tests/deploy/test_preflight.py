@@ -125,7 +125,7 @@ ROUNDS: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
     ({"secret": "empty", "balancer": ""}, {"secrets_gemini_key": ""}, []),
     (
         {"secret": "empty"},
-        {"secrets_gemini_key": "", "functions_caption_environment": {"CAPTIONER": "openai"}},
+        {"secrets_gemini_key": "", "gallery_captions": {"CAPTIONER": "openai"}},
         [],
     ),
     ({"secret": "empty"}, {"secrets_gemini_key": "a-made-up-key-of-gemini"}, []),

@@ -67,3 +67,13 @@ def test_inventories_have_the_same_variables() -> None:
         "permissions_boundary",
     }
     assert main <= one & other
+
+
+@pytest.mark.parametrize("name", INVENTORIES)
+def test_settings_of_captions_are_given_once_to_functions_and_hosts(name: str) -> None:
+    """An operator who changed one of two copies had hosts that watched another model than the function used."""
+    found = variables(name)
+    hosts, functions = found["fleet_settings"], found["functions_caption_environment"]
+    assert {"CAPTIONER"} <= set(found["gallery_captions"])
+    assert set() == set(hosts) & set(functions)
+    assert set() == set(found["gallery_captions"]) & {*hosts, *functions}
