@@ -46,7 +46,6 @@ def album_row(album: Album, gallery: Gallery) -> dict[str, Any]:
     return album_json(album, gallery) | {
         "photos": f"{album.images:,} photo{'' if album.images == 1 else 's'}",
         "dates": " – ".join(dict.fromkeys(dates)),
-        "cover_alt": serializers.alt(album.cover) if album.cover else "",
         "mine": album.role == "owner",
         "may_add": album.role != "view",
     }
@@ -62,7 +61,7 @@ def results_json(results: Results) -> dict[str, Any]:
 
 def tile(image: Image, gallery: Gallery) -> dict[str, Any]:
     """Return a photo in a grid of a page."""
-    links = gallery.thumbnails(image)
+    image, links = image.in_language(gallery.language), gallery.thumbnails(image)
     return {
         "id": image.public_id,
         "url": links.thumbnail,
@@ -70,6 +69,7 @@ def tile(image: Image, gallery: Gallery) -> dict[str, Any]:
         "placeholder": image.placeholder,
         "alt": serializers.alt(image),
         "caption": image.caption or image.name,
+        **serializers.languages(image, gallery),
     }
 
 

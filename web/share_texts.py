@@ -9,7 +9,7 @@ from web import serializers
 
 if TYPE_CHECKING:
     from imgcore.gallery.models import Image
-    from imgcore.gallery.ports import Storage
+    from imgcore.gallery.service import Gallery
 
 _FILES = {
     ShareFiles.DISPLAY: "download",
@@ -61,11 +61,12 @@ def _files(share: Share) -> str:
     return _FILES[share.files] if share.download else ""
 
 
-def visitor_photo(image: Image, storage: Storage) -> dict[str, Any]:
+def visitor_photo(image: Image, gallery: Gallery) -> dict[str, Any]:
     """Return what a visitor sees of a photo: its pictures and words; no name of a file or person, no place."""
+    image = image.in_language(gallery.language)
 
     def url(key: str | None) -> str | None:
-        return storage.url(key) if key else None
+        return gallery.storage.url(key) if key else None
 
     return {
         "id": image.public_id,
@@ -80,4 +81,5 @@ def visitor_photo(image: Image, storage: Storage) -> dict[str, Any]:
         "alt_text": image.alt_text or "",
         "alt": image.alt_text or image.caption or "A photo that is not described yet",
         "tags": list(image.tags),
+        **serializers.languages(image, gallery),
     }

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import pytest
 
@@ -14,7 +14,7 @@ from imgcore.gallery.languages import parse
 from imgcore.gallery.models import Image, Source
 from imgcore.gallery.service import Gallery
 from tests.web.client import Client
-from tests.web.fakes import add_done, fake_gallery
+from tests.web.fakes import add_done, add_image, fake_gallery
 from web.app import create_app
 
 ENGLISH, GERMAN = "A cat sleeps.", "Eine Katze schläft."
@@ -67,6 +67,26 @@ def test_pages_and_api_show_the_language_of_the_browser(
     shown = client.get(f"/api/v1/images/{image.public_id}", **headers).json
     assert (caption, alt) == (shown["caption"], shown["alt_text"])
     assert [code] * 3 == [shown[f"{name}_language"] for name in ("caption", "alt", "tags")]
+
+
+@pytest.mark.parametrize(("header", "code"), [("de", "de"), ("fr", "en")])
+def test_albums_and_share_links_show_the_language_of_the_browser(
+    client: Client, gallery: Gallery, image: Image, header: str, code: str
+) -> None:
+    """Visitors choose by their browser, and each of their texts says its language."""
+    words = {"de": (GERMAN, "Schlafende Katze", "katze"), "en": (ENGLISH, "Sleeping cat", "cat")}
+    caption, alt, tag = words[code]
+    ids = [image.public_id, add_image(gallery).public_id]
+    album = client.send("POST", "/api/v1/albums", {"name": "Trip", "ids": ids}).json["id"]
+    link = urlsplit(client.send("POST", "/api/v1/shares", {"ids": ids}).json["url"]).path
+
+    for path in (f"/albums/{album}", link):
+        assert f'alt="{alt}" lang="{code}"' in client.get(path, **{"Accept-Language": header}).text
+    for path in (f"/albums/{album}/images/{image.public_id}", f"{link}/{image.public_id}"):
+        page = client.get(path, **{"Accept-Language": header}).text
+        assert f'alt="{alt}" lang="{code}"' in page
+        assert f'<figcaption dir="auto" lang="{code}">{caption}<' in page
+        assert f'<li class="chip" dir="auto" lang="{code}">{tag}<' in page
 
 
 def test_one_cache_serves_readers_of_each_language(client: Client, image: Image) -> None:

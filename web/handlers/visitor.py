@@ -18,6 +18,7 @@ from web.handlers.lists import listed
 from web.http.auth import client_address, record_event, requires
 from web.http.cookies import is_https, read_cookie
 from web.http.csrf import csrf_token, verified_form
+from web.http.language import current_language
 from web.http.responses import Route
 from web.http.templates import TemplateRenderer
 from web.limits import LIMITS
@@ -148,7 +149,8 @@ class VisitorPages:
         return self._page("visitor_locked", token=csrf_token(), trouble=error_message(error))
 
     def _shown(self, image: Image) -> dict[str, Any]:
-        return visitor_photo(image, self._gallery.storage)
+        gallery = self._gallery
+        return visitor_photo(image, gallery.for_viewer(gallery.viewer, current_language(gallery.languages)))
 
     def _page(self, view: str, **values: Any) -> str:
         response.set_header("Cache-Control", "no-store")

@@ -13,6 +13,7 @@ from web.serializers.images import card_json as card_json
 from web.serializers.images import details as details
 from web.serializers.images import image_json as image_json
 from web.serializers.images import images_json as images_json
+from web.serializers.images import languages as languages
 from web.serializers.images import message as message
 from web.serializers.images import retryable as retryable
 from web.serializers.images import search_path as search_path

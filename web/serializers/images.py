@@ -154,9 +154,7 @@ def _image_json(
         "alt_text": image.alt_text,
         "alt": alt(image),
         "tags": list(image.tags),
-        "caption_language": word_language(image, WordField.CAPTION, gallery),
-        "alt_language": alt_language(image, gallery),
-        "tags_language": word_language(image, WordField.TAGS, gallery),
+        **languages(image, gallery),
         "visible_text": image.visible_text,
         "safety": image.safety,
         "source": image.source,
@@ -276,6 +274,15 @@ def word_language(image: Image, field: WordField, gallery: Gallery | None) -> st
     """Return the code of the language in which a field is shown; None where it is empty or unknown."""
     words = {WordField.CAPTION: image.caption, WordField.ALT_TEXT: image.alt_text, WordField.TAGS: image.tags}
     return gallery.language_of(image, field) if gallery is not None and words[field] else None
+
+
+def languages(image: Image, gallery: Gallery | None) -> dict[str, str | None]:
+    """Return the codes of the languages of caption, alt attribute and tags, where they are known."""
+    return {
+        "caption_language": word_language(image, WordField.CAPTION, gallery),
+        "alt_language": alt_language(image, gallery),
+        "tags_language": word_language(image, WordField.TAGS, gallery),
+    }
 
 
 def alt_language(image: Image, gallery: Gallery | None) -> str | None:

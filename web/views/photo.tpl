@@ -19,7 +19,7 @@
 %   end
   <img class="large" alt="{{image['alt']}}" lang="{{image['alt_language'] or ''}}" src="{{image['display_url']}}" width="{{image['width'] or shared.display_side}}" height="{{image['height'] or 1200}}">
 % else:
-  <p class="absent" role="img" aria-label="{{image['alt']}}">{{'No preview' if image['settled'] else 'The preview is not ready yet'}}</p>
+  <p class="absent" role="img" aria-label="{{image['alt']}}" lang="{{image['alt_language'] or ''}}">{{'No preview' if image['settled'] else 'The preview is not ready yet'}}</p>
 % end
 </figure>
 <div class="words">

@@ -13,7 +13,7 @@
 %   for image in images:
   <li>
 %     if image['thumbnail_url']:
-    <img alt="{{image['alt']}}" src="{{image['thumbnail_url']}}" width="200" height="200" loading="lazy" decoding="async">
+    <img alt="{{image['alt']}}" lang="{{image['alt_language'] or ''}}" src="{{image['thumbnail_url']}}" width="200" height="200" loading="lazy" decoding="async">
 %     end
     <p><strong dir="auto">{{image['name']}}</strong><br><span class="hint">{{image['days_left']}} {{'day' if image['days_left'] == 1 else 'days'}} left</span></p>
     <form method="post" action="/trash/restore{{same_page}}">
