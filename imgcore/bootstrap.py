@@ -40,11 +40,19 @@ if TYPE_CHECKING:
     from imgcore.webhooks.service import Deliverer
 
 
+# Of a web process. Six threads may wait for visitors without a credential and two for searches: two connections
+# serve all else. The role preflight compares the sum of all hosts with what the database accepts.
+CONNECTIONS = 10
+
+
 def limited_database(config: Config) -> Database:
-    """Return the database for what people wait for: its server ends each statement after two seconds."""
+    """Return the database for what people wait for: its server ends each statement after two seconds.
+
+    A process has one: its connections, CONNECTIONS at most, are those of the whole process.
+    """
     from imgcore.db.connection import PEOPLE_WAIT
 
-    return database(config).with_statement_limit(PEOPLE_WAIT)
+    return database(config).with_statement_limit(PEOPLE_WAIT, CONNECTIONS)
 
 
 def database(config: Config) -> Database:
@@ -274,8 +282,8 @@ def notification_sender(config: Config, session: Any = None) -> NotificationSend
     return CompositeSender(senders)
 
 
-def gallery(config: Config) -> Gallery:
-    """Return the gallery that the web application serves."""
+def gallery(config: Config, known: Database | None = None) -> Gallery:
+    """Return the gallery that the web application serves. known: the database, where it is open."""
     from imgcore.aws.clients import create_session
     from imgcore.bootstrap_accounts import quota
     from imgcore.bootstrap_collections import albums, downloads, shares, webhooks
@@ -295,7 +303,7 @@ def gallery(config: Config) -> Gallery:
     from imgcore.gallery.service import Gallery
     from imgcore.pipeline.jobs import Jobs
 
-    session, known = create_session(), limited_database(config)
+    session, known = create_session(), known or limited_database(config)
     store = storage(config, session)
     return Gallery(
         spending=spending(config, known),

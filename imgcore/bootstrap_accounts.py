@@ -12,18 +12,19 @@ from imgcore.errors import Misconfigured
 if TYPE_CHECKING:
     from imgcore.accounts.models import Cipher, Hasher, Quota
     from imgcore.accounts.service import Accounts
+    from imgcore.db.connection import Database
     from imgcore.notifications.subscriptions import SubscriptionService
 
 
-def subscriptions(config: Config) -> SubscriptionService:
-    """Return the service for e-mail subscriptions to notifications."""
+def subscriptions(config: Config, known: Database | None = None) -> SubscriptionService:
+    """Return the service for e-mail subscriptions to notifications. known: the database, where it is open."""
     from imgcore.aws.clients import create_client
     from imgcore.aws.sns import SnsTopic
     from imgcore.db.notifications import NotificationRepository
     from imgcore.db.subscriptions import SubscriptionRepository
     from imgcore.notifications.subscriptions import SubscriptionService
 
-    known, arn = bootstrap.database(config), config.notices_topic_arn
+    known, arn = known or bootstrap.limited_database(config), config.notices_topic_arn
     topic = SnsTopic(lambda: create_client("sns"), arn) if arn is not None else None
     return SubscriptionService(SubscriptionRepository(known), NotificationRepository(known), topic)
 
@@ -37,18 +38,21 @@ def hasher() -> Hasher:
     return Argon2Hasher()
 
 
-def accounts(config: Config) -> Accounts | None:
-    """Return the accounts; None where the gallery does not require one (ACCOUNTS=off)."""
-    return account_service(config) if config.accounts == "on" else None
+def accounts(config: Config, known: Database | None = None) -> Accounts | None:
+    """Return the accounts; None where the gallery does not require one (ACCOUNTS=off). known: the database."""
+    return account_service(config, known) if config.accounts == "on" else None
 
 
-def account_service(config: Config) -> Accounts:
-    """Return the accounts in the database, also where the gallery does not require one."""
+def account_service(config: Config, known: Database | None = None) -> Accounts:
+    """Return the accounts in the database, also where the gallery does not require one.
+
+    known: the database, where it is open.
+    """
     from imgcore.accounts.service import Accounts
     from imgcore.db.accounts import AccountRepository
 
     hashes = hasher()
-    store = AccountRepository(bootstrap.limited_database(config))
+    store = AccountRepository(known or bootstrap.limited_database(config))
     return Accounts(store, hashes, default_quota=quota(config), cipher=cipher(config))
 
 

@@ -36,8 +36,9 @@ def main(environ: Mapping[str, str]) -> int:
         config = Config.read(environ)
         host = _host(config)
         shown = f"[{host}]" if ":" in host else host
-        accounts = bootstrap_accounts.accounts(config)
-        gallery = bootstrap.gallery(config)
+        database = bootstrap.limited_database(config)
+        accounts = bootstrap_accounts.accounts(config, database)
+        gallery = bootstrap.gallery(config, database)
         if accounts:  # a host whose release needs a newer schema gets no traffic before that is there
             gallery.images.ping()
         app = create_app(
@@ -46,7 +47,7 @@ def main(environ: Mapping[str, str]) -> int:
             accounts=accounts,
             visibility=Visibility(config.gallery_visibility),
             api_rate=config.api_rate,
-            subscriptions=bootstrap_accounts.subscriptions(config),
+            subscriptions=bootstrap_accounts.subscriptions(config, database),
         )
         token = accounts.offer_set_up() if accounts else None
         try:

@@ -10,8 +10,8 @@ from waitress.task import ThreadedTaskDispatcher
 class Dispatcher(ThreadedTaskDispatcher):
     """waitress's threads, of which the one that has become idle last is woken first.
 
-    Python's Condition wakes the one that waits longest. Each thread has its own connection to the database, so
-    every request would find stack, TLS and the thread of the database out of the processors' caches.
+    Python's Condition wakes the one that waits longest, so every request would find its thread's stack out of
+    the processors' caches. Connections to the database are taken in the same order (imgcore/db/pool.py).
     """
 
     def __init__(self, threads: int) -> None:

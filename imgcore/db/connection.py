@@ -1,15 +1,14 @@
-"""One SQLite or MySQL database: a connection a thread, transactions, and retries where they are safe."""
+"""One SQLite or MySQL database: transactions, and retries where they are safe."""
 
 from __future__ import annotations
 
 import logging
-import os
 import random
 import threading
 import time
-import weakref
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -19,6 +18,7 @@ from imgcore.config import Secret
 from imgcore.db import versions
 from imgcore.db.dialects import Answer, Dialect, Fault
 from imgcore.db.mysql import Credentials, Mysql
+from imgcore.db.pool import Pool, Session
 from imgcore.errors import Conflict, Invalid, Misconfigured, Unavailable, too_many_searches
 
 T = TypeVar("T")
@@ -43,46 +43,6 @@ class Interrupted(Unavailable):
     def __init__(self, message: str, tries: int) -> None:
         super().__init__(message)
         self.tries = tries
-
-
-class _Session:
-    """A connection, and the process that opened it."""
-
-    def __init__(self, connection: Any) -> None:
-        self.connection = connection
-        self.pid = os.getpid()
-        self.closed = False
-        self.in_transaction = False
-        self.in_use = threading.RLock()
-        weakref.finalize(self, _close, connection, self.pid)
-
-    def close(self) -> None:
-        self.closed = True
-        _close(self.connection, self.pid)
-
-    def retire(self) -> None:
-        """Close it; while another thread uses it, let that thread do so at the end of its transaction.
-
-        SQLite's driver crashes where a connection is closed under a statement of another thread.
-        """
-        self.closed = True
-        if self.in_use.acquire(blocking=False):
-            try:
-                self.close()
-            finally:
-                self.in_use.release()
-
-
-def _close(connection: Any, pid: int) -> None:
-    if pid != os.getpid():
-        # pymysql sends COM_QUIT on the parent's socket if a forked child closes the connection
-        _inherited.append(connection)
-        return
-    with suppress(Exception):
-        connection.close()
-
-
-_inherited: list[Any] = []
 
 
 class Repository:
@@ -168,24 +128,38 @@ def _place(places: threading.Semaphore, wait: float) -> Iterator[None]:
         places.release()
 
 
+def _connect(dialect: Dialect, timeout: float, statement_limit: float | None) -> Any:
+    try:
+        return dialect.connect(timeout, statement_limit)
+    except Exception as error:
+        diagnosis = dialect.diagnose(error)
+        if diagnosis is None:
+            raise
+        if diagnosis.fault is Fault.BUSY:
+            raise Interrupted(diagnosis.message, tries=5) from error
+        raise Unavailable(diagnosis.message, code=diagnosis.code) from error
+
+
 class Database:
-    """A database, with a connection for each thread that uses it. Threads may share it.
+    """A database. Threads share it and its connections: each has one for the time of a transaction.
 
     timeout: seconds for each answer. statement_limit: seconds after which the server itself ends a statement;
-    None without a limit.
+    None without a limit. connections: how many may be open; None for one for each thread at most.
     """
 
     def __init__(
-        self, dialect: Dialect, timeout: float = TIMEOUT, statement_limit: float | None = None
+        self,
+        dialect: Dialect,
+        timeout: float = TIMEOUT,
+        statement_limit: float | None = None,
+        connections: int | None = None,
     ) -> None:
         self.dialect = dialect
         self._timeout = timeout
-        self._statement_limit = statement_limit
         self._heavy = threading.BoundedSemaphore(HEAVY_QUERIES)
         self._admitted = threading.BoundedSemaphore(HEAVY_QUERIES + HEAVY_WAITING)
-        self._local = threading.local()
-        self._sessions: weakref.WeakSet[_Session] = weakref.WeakSet()
-        self._adding = threading.Lock()  # to the set, which must not grow while it is read
+        # Without a reference to this database, whose connections end with it
+        self._pool = Pool(partial(_connect, dialect, timeout, statement_limit), connections)
 
     def __repr__(self) -> str:
         return f"<Database {self.dialect.name}>"
@@ -232,28 +206,25 @@ class Database:
         """Return the same database with ``seconds`` for each answer and no other limit, as migrations need."""
         return Database(self.dialect, seconds)
 
-    def with_statement_limit(self, seconds: float) -> Database:
-        """Return the same database, whose server ends each statement after ``seconds``."""
-        return Database(self.dialect, min(self._timeout, seconds + _ANSWER_GRACE), seconds)
+    def with_statement_limit(self, seconds: float, connections: int | None = None) -> Database:
+        """Return the same database, whose server ends each statement after ``seconds``.
+
+        connections: how many it may have open; None for one for each thread at most.
+        """
+        return Database(self.dialect, min(self._timeout, seconds + _ANSWER_GRACE), seconds, connections)
 
     def close(self) -> None:
-        """Close every thread's connection; one in use, when its transaction ends. Later use opens others."""
-        with self._adding:
-            sessions = list(self._sessions)
-        for session in sessions:
-            session.retire()
+        """Close all connections; one in use, when its transaction ends. Later use opens others."""
+        self._pool.close()
 
     @contextmanager
     def transaction(self, *, write: bool = True) -> Iterator[Transaction]:
         """Open a transaction that is committed at the end of the block and rolled back if the block raises."""
-        session = self._session()
-        session.in_use.acquire()
+        session = self._pool.take()
         committing = False
         try:
             if write and not self._begins(session):
-                lost, session = session, self._session()
-                session.in_use.acquire()
-                lost.in_use.release()
+                session = self._pool.open()
                 session.connection.cursor().execute(self.dialect.begin)
             session.in_transaction = write
             yield Transaction(session.connection, self.dialect)
@@ -267,11 +238,9 @@ class Database:
                 raise
             raise translated from error
         finally:
-            session.in_use.release()
-            if session.closed:
-                session.retire()
+            self._pool.give_back(session)
 
-    def _begins(self, session: _Session) -> bool:
+    def _begins(self, session: Session) -> bool:
         """Begin a transaction. False, and the session is closed, if its connection has been lost meanwhile."""
         try:
             session.connection.cursor().execute(self.dialect.begin)
@@ -279,9 +248,14 @@ class Database:
             diagnosis = self.dialect.diagnose(error)
             if diagnosis is None or diagnosis.fault is not Fault.LOST:
                 raise
-            session.close()
+            self._lost(session)
             return False
         return True
+
+    def _lost(self, session: Session) -> None:
+        """Close a session whose connection is lost, and the others, which led to the same server."""
+        session.close()
+        self._pool.close()
 
     def _once(self, work: Callable[[Transaction], T], *, write: bool) -> T:
         with self.transaction(write=write) as transaction:
@@ -300,33 +274,12 @@ class Database:
                 _log.info("%s Trying again (%d of %d).", error.message, tried + 1, error.tries)
             time.sleep(full_jitter(tried, random.random(), first=0.04))  # noqa: S311 - jitter
 
-    def _session(self) -> _Session:
-        session: _Session | None = getattr(self._local, "session", None)
-        if session is not None and not session.closed and session.pid == os.getpid():
-            if session.in_transaction:
-                raise RuntimeError("A transaction is open in this thread already.")
-            return session
-        session = _Session(self._connect())
-        self._local.session = session
-        with self._adding:
-            self._sessions.add(session)
-        return session
-
-    def _connect(self) -> Any:
-        try:
-            return self.dialect.connect(self._timeout, self._statement_limit)
-        except Exception as error:
-            diagnosis = self.dialect.diagnose(error)
-            if diagnosis is None:
-                raise
-            if diagnosis.fault is Fault.BUSY:
-                raise Interrupted(diagnosis.message, tries=5) from error
-            raise Unavailable(diagnosis.message, code=diagnosis.code) from error
-
-    def _failed(self, session: _Session, error: BaseException, committing: bool) -> BaseException:
+    def _failed(self, session: Session, error: BaseException, committing: bool) -> BaseException:
         """Roll back; return the error that the caller gets for ``error``."""
         diagnosis = self.dialect.diagnose(error)
-        if not isinstance(error, Exception) or (diagnosis and diagnosis.ends_connection):
+        if diagnosis and diagnosis.fault is Fault.LOST:
+            self._lost(session)
+        elif not isinstance(error, Exception) or (diagnosis and diagnosis.ends_connection):
             session.close()
         elif session.in_transaction:
             try:

@@ -16,15 +16,19 @@ from dataclasses import replace
 from pathlib import Path
 from queue import Queue
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from imgcore import bootstrap
 from imgcore.db.connection import open_database
+from imgcore.db.images import ImageRepository
 from imgcore.db.migrations import migrate
+from imgcore.errors import Misconfigured
 from tests.support.waiting import wait_for
 from tests.web.fakes import fake_gallery
 from web import __main__ as command
-from web import processes
+from web import processes, server
 from web.server import listen
 
 ROOT = Path(__file__).parents[2]
@@ -61,13 +65,37 @@ def test_it_serves_before_it_has_counted_all_photos(monkeypatch: pytest.MonkeyPa
     serving, counted = threading.Event(), Queue[bool]()
     timeline = SimpleNamespace(months=lambda *_: counted.put(serving.wait(20)))
     gallery = replace(fake_gallery(tmp_path), timeline=timeline)
-    monkeypatch.setattr(command.bootstrap, "gallery", lambda config: gallery)
+    monkeypatch.setattr(command.bootstrap, "gallery", lambda *_: gallery)
     monkeypatch.setattr(command.Server, "run", lambda *_, **__: serving.set())
     monkeypatch.setattr(command, "SWITCH_SECONDS", sys.getswitchinterval())
     monkeypatch.setattr(command, "_print_security_events", lambda: None)
     assert 0 == command.main(environment(WEB_PROCESSES="1"))
     assert counted.get(timeout=20)
     gallery.images.database.close()
+
+
+def test_services_of_a_process_share_the_connections_to_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Any] = []
+
+    def create_app(gallery: Any, *, accounts: Any, subscriptions: Any, **_: Any) -> None:
+        made.extend([gallery.images, gallery.pages, accounts.store, subscriptions.addresses, subscriptions.log])
+        raise Misconfigured("That is all.")
+
+    monkeypatch.setenv("AWS_REGION", "eu-central-1")
+    monkeypatch.setattr(command, "create_app", create_app)
+    monkeypatch.setattr(command, "_print_security_events", lambda: None)
+    monkeypatch.setattr(ImageRepository, "ping", lambda self: None)
+    assert 1 == command.main(environment(ACCOUNTS="on"))
+    assert 5 == len(made)
+    [database] = {repository._database for repository in made}
+    assert database._pool._limit == bootstrap.CONNECTIONS
+
+
+def test_connections_are_left_for_those_who_have_a_credential() -> None:
+    """Those without one, and searches, may wait for the database in all of their threads."""
+    assert bootstrap.CONNECTIONS >= 2 + server.SEARCH_THREADS + (
+        server.ANONYMOUS_THREADS + server.ANONYMOUS_POST_THREADS + server.ANONYMOUS_SEARCH_THREADS
+    )
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

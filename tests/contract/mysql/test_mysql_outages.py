@@ -52,8 +52,30 @@ def test_a_transaction_begins_on_a_new_connection_where_its_own_was_lost(
     assert 1 == value(database)
 
 
-def test_a_transaction_cannot_begin_while_the_server_is_away(server: MariaDb, database: Database) -> None:
+@pytest.mark.parametrize("write", [False, True])
+def test_connections_that_were_all_killed_while_idle_are_replaced(
+    server: MariaDb, database: Database, write: bool
+) -> None:
+    """A failover: the second try must not take another connection to the server that is gone."""
+    together = threading.Barrier(4)
+
+    def use(tx: Transaction) -> int:
+        together.wait(10)
+        return int(tx.rows("SELECT CONNECTION_ID() AS id")[0]["id"])
+
+    with ThreadPoolExecutor(4) as pool:
+        ids = {done.result() for done in [pool.submit(database.read, use) for _ in range(4)]}
+    assert 4 == len(ids)
+    for id_ in ids:
+        server.sql(f"KILL {id_}")
+
+    assert (1 if write else 0) == (database.run(increment) if write else value(database))
+    assert connection_id(database) not in ids
+
+
+def test_a_transaction_cannot_begin_while_the_server_is_away(server: MariaDb, url: str) -> None:
     """The lost connection and the new one are both in vain: one calm error, and nothing is left open."""
+    database = open_database(url).with_statement_limit(5.0, connections=1)
     database.ping()
     server.kill()
     try:
@@ -63,6 +85,7 @@ def test_a_transaction_cannot_begin_while_the_server_is_away(server: MariaDb, da
         server.start()
 
     assert 1 == database.run(increment)
+    database.close()
 
 
 def test_a_connection_killed_within_a_transaction_means_doing_it_again(
