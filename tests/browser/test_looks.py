@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from selenium.webdriver.common.keys import Keys
 
 from imgcore.gallery.models import TaskKind, TaskStatus
 from tests.browser.chromium import PHONE, Browser
@@ -55,6 +56,14 @@ def viewer(browser: Browser, stage: Stage) -> None:
     browser.open()
     browser.click("#grid .frame")
     browser.wait(lambda: browser.all("#viewer"))
+
+
+def messages(browser: Browser, stage: Stage) -> None:
+    """The viewer with what happened to its photo."""
+    viewer(browser, stage)
+    browser.press(Keys.DELETE)
+    browser.find("#viewer .toast")
+    browser.find("#viewer .trouble")
 
 
 def information(browser: Browser, stage: Stage) -> None:
@@ -127,6 +136,7 @@ SCENES = [
     uploading,
     compact,
     viewer,
+    messages,
     information,
     shortcuts,
     one_photo,

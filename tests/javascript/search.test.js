@@ -11,7 +11,7 @@ const element = () => {
   /** @type {Set<string>} */
   const classes = new Set();
   const classList = { add: (name) => classes.add(name), remove: (name) => classes.delete(name), contains: (name) => classes.has(name) };
-  return { classList, hidden: true, value: "", name: "q", elements: [], addEventListener() {}, replaceChildren() {}, append() {}, setAttribute() {} };
+  return { classList, hidden: true, value: "", name: "q", elements: [], addEventListener() {}, replaceChildren() {}, append() {}, setAttribute() {}, contains: () => false };
 };
 
 Object.assign(globalThis, {

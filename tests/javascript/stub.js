@@ -4,7 +4,9 @@ export const page = {
   documentElement: { lang: "en" },
   activeElement: /** @type {Stub | null} */ (null),
   createElement: () => new Stub(),
+  body: null,
   getElementById: () => null,
+  querySelector: () => null,
 };
 
 export class Stub {
@@ -114,6 +116,18 @@ export class Stub {
   }
 
   dispatchEvent() {}
+
+  get isConnected() {
+    return this.parentNode !== null;
+  }
+
+  checkVisibility() {
+    return this.isConnected;
+  }
+
+  matches() {
+    return false;
+  }
 
   getBoundingClientRect() {
     return { top: 0 };

@@ -12,6 +12,7 @@ import { stored } from "./core/signals.js";
 import { Store } from "./core/store.js";
 import { DENSITIES } from "./model/layout.js";
 import { atMost, monthName, monthTitle, numberText, part, stylesheet } from "./view/dom.js";
+import { hide } from "./view/focus.js";
 import { gather } from "./view/gather.js";
 import { Keyboard } from "./view/keyboard.js";
 import { recall, remember } from "./view/place.js";
@@ -60,7 +61,7 @@ const uploads = lateUploads(root.dataset, store, {
 function redraw() {
   timeline.refresh();
   const nothing = sections.total === 0;
-  part("empty", HTMLElement).hidden = !nothing || library.filtered;
+  hide(part("empty", HTMLElement), !nothing || library.filtered);
   part("nothing", HTMLElement).hidden = !nothing || !library.filtered;
   root.classList.toggle("bare", nothing);
   if (selectBar.size) selectBar.refresh();
@@ -165,7 +166,7 @@ const scrubber = new Late(async () => {
 });
 timeline.addEventListener("timeline-drawn", guard(async (event) => {
   const useful = months().length > 2; // with fewer there is nothing to scrub
-  part("scrubber", HTMLElement).hidden = !useful;
+  hide(part("scrubber", HTMLElement), !useful);
   if (useful && event instanceof CustomEvent) (await scrubber.get()).show(event.detail);
 }));
 

@@ -5,6 +5,7 @@ import { guard } from "./core/guard.js";
 import { limits } from "./core/limits.js";
 import { moment } from "./model/times.js";
 import { part } from "./view/dom.js";
+import { keepFocus } from "./view/focus.js";
 
 const { first_poll_ms: FIRST, slowest_poll_ms: SLOWEST } = limits;
 
@@ -61,10 +62,11 @@ async function renew() {
   const fresh = page.getElementById("photo");
   const editing = article().querySelector(".edit[open]");
   if (!fresh) return;
-  if (editing) fresh.querySelector(".edit")?.replaceWith(editing); // keep text that is being edited
-  const focused = article().contains(document.activeElement) && !editing?.contains(document.activeElement);
-  article().replaceWith(document.adoptNode(fresh));
-  if (focused) part("main", HTMLElement).focus({ preventScroll: true });
+  keepFocus(article(), () => {
+    const old = article();
+    if (editing) fresh.querySelector(".edit")?.replaceWith(editing); // keep text that is being edited
+    old.replaceWith(document.adoptNode(fresh));
+  });
   localise();
   const words = fresh.querySelector("h1")?.textContent ?? "";
   document.title = `${words} – Caption Gallery`;

@@ -62,13 +62,9 @@ export class Actions {
     } catch (error) {
       if (!(error instanceof Problem) || error.status !== 404) throw error;
     }
-    const { sections, store } = this.library;
-    const next = sections.neighbour(id, "right") ?? sections.neighbour(id, "left");
-    const photo = store.get(id);
+    const photo = this.library.store.get(id);
     const added = this.library.added.indexOf(id);
-    const focused = document.activeElement?.closest?.(".card") instanceof HTMLElement;
     this.page.keepPlace(() => this.library.remove(id));
-    if (next && focused) this.page.focus(next);
     this.#offer("Moved to the trash.", id, photo, added);
   }
 

@@ -1,6 +1,7 @@
 // The dialog that lists the keyboard shortcuts.
 
 import { BINDINGS } from "../model/keys.js";
+import { openModal } from "./dialog.js";
 import { button, element, stylesheet } from "./dom.js";
 
 export class Help {
@@ -22,6 +23,6 @@ export class Help {
 
   async open() {
     await stylesheet("dialogs");
-    if (!this.dialog.open) this.dialog.showModal();
+    if (!this.dialog.open) openModal(this.dialog);
   }
 }

@@ -5,7 +5,8 @@ import { guard } from "../core/guard.js";
 import { limits } from "../core/limits.js";
 import { fileSize } from "../model/size.js";
 import { moment } from "../model/times.js";
-import { button, element } from "./dom.js";
+import { button, element, typing } from "./dom.js";
+import { hide, keepFocus } from "./focus.js";
 
 /** @typedef {import("../core/store.js").Photo} Photo */
 /** @typedef {"caption" | "alt_text" | "tags"} Field */
@@ -129,7 +130,7 @@ export class Info {
     /** @type {{versions: Version[]}} */
     const { versions } = await ask("GET", `/api/v1/images/${photo.id}/history`);
     const rows = versions.filter((version) => version.field === field).map((version) => this.#version(photo, version));
-    part.versions.replaceChildren(...(rows.length ? rows : [element("li", {}, ["There is no text yet."])]));
+    keepFocus(part.versions, () => part.versions.replaceChildren(...(rows.length ? rows : [element("li", {}, ["There is no text yet."])])), toggle);
   }
 
   /** @param {Photo} photo @param {Version} version */
@@ -150,8 +151,9 @@ export class Info {
 
   #close() {
     for (const { versions } of this.fields.values()) {
-      versions.hidden = true;
-      versions.parentElement?.querySelector(".head button")?.setAttribute("aria-expanded", "false");
+      const toggle = versions.parentElement?.querySelector(".head button");
+      toggle?.setAttribute("aria-expanded", "false");
+      hide(versions, true, toggle);
     }
   }
 
@@ -164,7 +166,7 @@ export class Info {
     this.#photo = photo;
     if (other) this.#close();
     const editable = !photo.read_only && photo.tags !== undefined;
-    this.form.hidden = !editable;
+    hide(this.form, !editable);
     for (const { field } of FIELDS) {
       const area = this.fields.get(field)?.area;
       const words = text(photo, field);
@@ -201,7 +203,7 @@ export class Info {
 
   /** Whether a field is being edited. */
   get editing() {
-    return this.form.contains(document.activeElement);
+    return this.form.contains(document.activeElement) && typing(document.activeElement);
   }
 
   /** @param {Field} field */

@@ -1,6 +1,7 @@
 // The sample photos that an empty gallery offers.
 
 import { guard } from "../core/guard.js";
+import { keepFocus } from "./focus.js";
 
 /**
  * @param {HTMLElement | null} offer the button, which names the files
@@ -11,7 +12,9 @@ export function offerSamples(offer, base, take) {
   if (!(offer instanceof HTMLButtonElement)) return;
   offer.hidden = false;
   offer.addEventListener("click", guard(async () => {
-    offer.disabled = true;
+    keepFocus(offer, () => {
+      offer.disabled = true;
+    });
     try {
       const names = (offer.dataset.files ?? "").split(" ");
       await take(await Promise.all(names.map((name) => sample(base, name))));

@@ -5,6 +5,7 @@ import { guard } from "../core/guard.js";
 import { filters } from "../core/router.js";
 import { LABELS, refusedFilter } from "../model/filters.js";
 import { element, button } from "./dom.js";
+import { hide, keepFocus } from "./focus.js";
 
 const TYPING = 250; // milliseconds
 
@@ -75,7 +76,7 @@ export class Search {
     this.wanted = text;
     const { list, failure, open, opened } = this.options;
     list.classList.add("asking");
-    failure.hidden = true;
+    hide(failure, true);
     try {
       await open(query);
     } catch (error) {
@@ -117,8 +118,10 @@ export class Search {
       if (field instanceof HTMLInputElement || field instanceof HTMLSelectElement) field.value = query.get(field.name) ?? "";
     }
     const shown = [...query].map(([name, value]) => this.#chip(name, value));
-    chips.replaceChildren(...shown);
-    chips.hidden = shown.length === 0;
+    keepFocus(chips, () => {
+      chips.replaceChildren(...shown);
+      chips.hidden = shown.length === 0;
+    }, input);
   }
 
   /** @param {string} name @param {string} value */

@@ -4,6 +4,7 @@ import { guard } from "../core/guard.js";
 import { Late } from "../core/late.js";
 import { AT_ONCE, Selection } from "../model/selection.js";
 import { atMost, button, element, numberText, stylesheet } from "./dom.js";
+import { keepFocus } from "./focus.js";
 
 /** @typedef {"left" | "right" | "up" | "down" | "first" | "last"} Direction */
 /**
@@ -77,11 +78,8 @@ export class SelectBar extends HTMLElement {
   }
 
   clear() {
-    const focused = this.contains(document.activeElement);
     this.selection.clear();
     this.refresh();
-    const active = this.#given.timeline.active;
-    if (focused && active) this.#given.timeline.show(active);
   }
 
   /** Select the whole list. Of one that is not loaded, the server finds the photos when something is done with them. */
@@ -104,7 +102,13 @@ export class SelectBar extends HTMLElement {
   refresh() {
     const { sections, holds } = this.#given;
     this.selection.keep(holds, this.#given.query(), sections.total, sections.ids);
-    const { size } = this.selection;
+    keepFocus(this, () => this.#draw(this.selection.size), this.close, () => this.#given.timeline.reached());
+    this.#mark();
+  }
+
+  /** @param {number} size */
+  #draw(size) {
+    const { sections } = this.#given;
     this.hidden = size === 0;
     document.body.classList.toggle("selecting", size > 0);
     if (this.count) this.count.textContent = `${atMost(numberText(size), this.selection.exact)} selected`;
@@ -112,7 +116,6 @@ export class SelectBar extends HTMLElement {
       this.everything.textContent = sections.exact ? `Select all ${numberText(sections.total)}` : "Select all";
       this.everything.hidden = size >= sections.total;
     }
-    this.#mark();
   }
 
   /** Mark the tiles that are in the document. */

@@ -1,6 +1,7 @@
 // One photo of the timeline.
 
 import { button, element } from "./dom.js";
+import { keepFocus } from "./focus.js";
 
 /** @typedef {import("../core/store.js").Photo} Photo */
 /** @typedef {import("../model/layout.js").Box} Box */
@@ -30,6 +31,7 @@ export class Tile {
   #index = -1;
   #total = -1;
   #placeholder = "";
+  #offered = "[]";
   #preview = ""; // the address of the local file, while it is shown
 
   /**
@@ -49,6 +51,8 @@ export class Tile {
     this.element = element("li", { className: "card" }, [this.frame, this.pick, this.legend]);
     /** @type {HTMLElement | null} */
     this.chip = null;
+    /** @type {HTMLElement | null} */
+    this.actions = null;
   }
 
   /**
@@ -88,7 +92,7 @@ export class Tile {
     this.caption.classList.toggle("name", !photo.caption);
     this.caption.classList.toggle("provisional", photo.provisional === true);
     this.caption.lang = photo.caption_language ?? "";
-    this.#state(photo);
+    keepFocus(this.legend, () => this.#state(photo), this.frame);
     this.#picture(photo);
   }
 
@@ -96,37 +100,46 @@ export class Tile {
   #state(photo) {
     this.chip?.remove();
     this.chip = null;
-    for (const old of this.legend.querySelectorAll(".why, .actions, progress")) old.remove();
+    for (const old of this.legend.querySelectorAll(".why, progress")) old.remove();
+    const plain = photo.status === "done" && !photo.message;
+    this.#offer(plain || photo.read_only ? [] : offers(photo));
     this.legend.classList.toggle("explained", Boolean(photo.message));
-    if (photo.status === "done" && !photo.message) return;
+    if (plain) return;
     if (photo.status !== "done") {
       this.chip = element("p", { className: "chip" }, [photo.status_text ?? photo.status]);
       this.element.insertBefore(this.chip, this.legend);
     }
-    if (photo.message) this.legend.append(element("p", { className: "why", dir: "auto" }, [photo.message]));
+    if (photo.message) this.#explain(element("p", { className: "why", dir: "auto" }, [photo.message]));
     if (photo.status === "uploading") {
       const bar = element("progress", { max: 100, value: photo.progress ?? 0, "aria-label": `Upload of ${photo.name}` });
-      this.legend.append(bar);
+      this.#explain(bar);
     }
-    const actions = this.#actions(photo);
-    if (actions.length && !photo.read_only) this.legend.append(element("div", { className: "actions" }, actions));
   }
 
-  /** @param {Photo} photo */
-  #actions(photo) {
-    const { name, status } = photo;
-    /** @param {string} label @param {string} action @param {string} hint */
-    const make = (label, action, hint) => {
-      const made = button(label, () => this.#act(action), { hint });
-      made.dataset.action = action;
-      made.tabIndex = this.frame.tabIndex;
-      return made;
-    };
-    const found = [];
-    if (photo.retryable || status === "interrupted") found.push(make("Try again", "retry", `with ${name}`));
-    if (status === "queued" || status === "uploading") found.push(make("Cancel", "remove", name));
-    else if (FAILED.has(status) || status === "awaiting") found.push(make("Remove", "remove", name));
-    return found;
+  /** @param {HTMLElement} made */
+  #explain(made) {
+    this.legend.insertBefore(made, this.actions);
+  }
+
+  /**
+   * Offer what can be done. Buttons stay while they are the same: one of them may have the focus.
+   * @param {ReturnType<typeof offers>} wanted
+   */
+  #offer(wanted) {
+    const offered = JSON.stringify(wanted);
+    if (offered === this.#offered) return;
+    this.#offered = offered;
+    this.actions?.remove();
+    this.actions = null;
+    if (wanted.length === 0) return;
+    const made = wanted.map(({ label, action, hint }) => {
+      const each = button(label, () => this.#act(action), { hint });
+      each.dataset.action = action;
+      each.tabIndex = this.frame.tabIndex;
+      return each;
+    });
+    this.actions = element("div", { className: "actions" }, made);
+    this.legend.append(this.actions);
   }
 
   /** @param {string} action */
@@ -204,4 +217,16 @@ export class Tile {
     this.frame.tabIndex = reached ? 0 : -1;
     for (const each of this.legend.querySelectorAll("button")) each.tabIndex = this.frame.tabIndex;
   }
+}
+
+/**
+ * What can be done with a photo that is not described.
+ * @param {Photo} photo
+ */
+function offers({ name, status, retryable }) {
+  const found = [];
+  if (retryable || status === "interrupted") found.push({ label: "Try again", action: "retry", hint: `with ${name}` });
+  if (status === "queued" || status === "uploading") found.push({ label: "Cancel", action: "remove", hint: name });
+  else if (FAILED.has(status) || status === "awaiting") found.push({ label: "Remove", action: "remove", hint: name });
+  return found;
 }

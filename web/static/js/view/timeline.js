@@ -5,22 +5,19 @@ import { Pages } from "../core/pages.js";
 import { measureOf } from "../model/layout.js";
 import { Pace } from "../model/pace.js";
 import { HEADING } from "../model/sections.js";
+import { Sequence } from "../model/sequence.js";
+import { Arrows } from "./arrows.js";
 import { write } from "./dom.js";
+import { keepFocus } from "./focus.js";
 import { Months, order } from "./months.js";
 import { Tile } from "./tile.js";
 
 /** @typedef {import("../model/sections.js").Section} Section */
 /** @typedef {import("../model/sections.js").Sections} Sections */
 /** @typedef {import("../core/store.js").Store} Store */
-/** @typedef {"left" | "right" | "up" | "down" | "first" | "last"} Direction */
 
 const AHEAD = 0.7; // windows above and below that are in the document
 const CALM = 120; // milliseconds between two looks for photos that are not loaded
-
-/** @type {Record<string, Direction>} */
-const ARROWS = {
-  ArrowLeft: "left", ArrowRight: "right", ArrowUp: "up", ArrowDown: "down", Home: "first", End: "last",
-};
 
 /**
  * @typedef {object} Options
@@ -38,8 +35,8 @@ export class PhotoTimeline extends HTMLElement {
   /** @type {Months | null} */ #months = null;
   /** @type {string | null} */ #active = null;
   /** @type {Pages | null} */ #pages = null;
+  /** @type {Arrows | null} */ #arrows = null;
   #frame = 0;
-  #moves = 0; // keys that move the focus, and movements of it
   #width = 0;
   #seen = { top: 0, height: 0 }; // the part of the timeline that is in the window, as of the last drawing
   #pace = new Pace();
@@ -58,6 +55,7 @@ export class PhotoTimeline extends HTMLElement {
       this.refresh();
       this.#loadVisible();
     });
+    this.#arrows = new Arrows(this, options.sections, async (section) => this.#pages?.whole(section));
     this.#measure();
     this.refresh();
   }
@@ -70,7 +68,7 @@ export class PhotoTimeline extends HTMLElement {
     sizes.observe(this);
     signal.addEventListener("abort", () => sizes.disconnect());
     window.addEventListener("resize", guard(() => this.#resized()), { signal });
-    this.addEventListener("keydown", guard((event) => this.#key(/** @type {KeyboardEvent} */ (event))), { signal });
+    this.addEventListener("keydown", guard((event) => this.#arrows?.press(/** @type {KeyboardEvent} */ (event))), { signal });
     this.addEventListener("focusin", (event) => this.#focused(event), { signal });
     this.addEventListener("error", (event) => this.#lost(event), { signal, capture: true }); // does not bubble
   }
@@ -94,7 +92,13 @@ export class PhotoTimeline extends HTMLElement {
 
   /** The photo that has the focus, or had it last. */
   get active() {
-    return this.#active && this.#given.sections.place(this.#active) ? this.#active : null;
+    return this.#active && this.#given.sections.places.has(this.#active) ? this.#active : null;
+  }
+
+  /** The element that Tab reaches: that of the active photo, or of the first in the window. */
+  reached() {
+    this.render();
+    return this.#tiles.get(this.#active ?? "")?.frame;
   }
 
   #measure() {
@@ -110,16 +114,24 @@ export class PhotoTimeline extends HTMLElement {
 
   /**
    * Change the sections, and scroll so that the photos in the window stay where they are. At the top of the page
-   * new photos come into view instead.
+   * new photos come into view instead. After the active photo the next one in the list is active.
    * @param {() => void} change
    */
   keepPlace(change) {
     const { sections } = this.#given;
-    const seen = window.scrollY > HEADING ? this.#inWindow() : [];
+    const { active } = this;
+    const focused = this.#tiles.get(active ?? "")?.element.contains(document.activeElement);
+    const scrolled = window.scrollY > HEADING;
+    const seen = scrolled || focused ? this.#inWindow() : []; // which costs a layout
+    const sequence = new Sequence(() => sections.ids);
+    if (active) sequence.show(active);
     sections.change(change);
-    const anchor = seen.find(({ id }) => sections.places.has(id));
+    const anchor = scrolled ? seen.find(({ id }) => sections.places.has(id)) : undefined;
     write(this.style, "height", `${sections.height}px`);
     if (anchor) window.scrollBy({ top: (sections.topOf(anchor.id) ?? anchor.top) - anchor.top, behavior: "instant" });
+    const next = this.active === null ? sequence.step(1) ?? sequence.step(-1) : null;
+    if (next) this.#activate(next);
+    if (next && focused && seen.some(({ id }) => id === active)) this.show(next);
     this.refresh();
   }
 
@@ -172,7 +184,7 @@ export class PhotoTimeline extends HTMLElement {
         before = tile;
       }
     }
-    this.#drop(tiles, months);
+    keepFocus(this, () => this.#drop(tiles, months), () => this.#tiles.get(this.#active ?? "")?.frame);
     if (focused) this.#tiles.get(focused)?.frame.focus({ preventScroll: true });
     this.#kept.clear();
     if (made.size) this.dispatchEvent(new CustomEvent("tiles-made"));
@@ -359,28 +371,10 @@ export class PhotoTimeline extends HTMLElement {
     return { key: section.key, part: Math.min(1, Math.max(0, (top - section.top) / Math.max(1, section.height))) };
   }
 
-  /** @param {KeyboardEvent} event */
-  async #key(event) {
-    const direction = ARROWS[event.key];
-    if (!direction || !this.#active || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
-    if (!(event.target instanceof HTMLElement) || !event.target.closest(".card")) return;
-    event.preventDefault();
-    const { sections } = this.#given;
-    const end = direction === "last" ? sections.list.at(-1) : undefined;
-    const move = (this.#moves += 1);
-    if (end && end.next !== null) {
-      this.showSection(end.key, 1);
-      await this.#pages?.whole(end);
-      if (move !== this.#moves || sections.list.at(-1) !== end) return; // somebody has gone on, or searched
-    }
-    const next = sections.neighbour(this.#active, direction);
-    if (next !== null) this.show(next);
-  }
-
   /** @param {FocusEvent} event */
   #focused(event) {
     const card = event.target instanceof HTMLElement ? event.target.closest(".card") : null;
-    this.#moves += 1;
+    this.#arrows?.moved();
     if (card instanceof HTMLElement && card.dataset.id) this.#activate(card.dataset.id);
   }
 

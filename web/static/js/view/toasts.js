@@ -3,6 +3,7 @@
 import { announcement } from "../model/announcement.js";
 import { guard } from "../core/guard.js";
 import { button, element } from "./dom.js";
+import { keepFocus } from "./focus.js";
 
 const SHOWN = 20_000; // milliseconds
 const MOST = 3;
@@ -16,13 +17,13 @@ export class ToastStack extends HTMLElement {
   /** @type {string[]} */ #described = [];
   #spoken = 0;
   /** @type {ReturnType<typeof setTimeout> | null} */ #timer = null;
+  live = element("p", { className: "sr", id: "live", role: "status" });
 
   connectedCallback() {
     this.setAttribute("role", "region");
     this.setAttribute("aria-label", "Messages (F6)");
     this.tabIndex = -1;
-    this.live = element("p", { className: "sr", id: "live", role: "status" });
-    this.after(this.live);
+    this.after(this.live); // again where the messages move
   }
 
   /**
@@ -32,18 +33,17 @@ export class ToastStack extends HTMLElement {
    * @returns {() => void} removes it
    */
   show(text, action = null) {
-    for (const old of [...this.children]) { // an action is of its own photos, whatever the sentence
-      if (old.firstChild?.textContent === text && !old.querySelector("[data-offer]")) old.remove();
-    }
+    // An action is of its own photos, whatever the sentence
+    const same = [...this.children].filter((old) => old.firstChild?.textContent === text && !old.querySelector("[data-offer]"));
+    const remove = (/** @type {Element[]} */ old) => keepFocus(this, () => old.forEach((each) => each.remove()));
+    remove(same);
     const end = new AbortController();
     const { signal } = end;
     const box = element("div", { className: "toast" }, [element("p", {}, [text])]);
     const dismiss = () => {
-      const focused = box.contains(document.activeElement);
       end.abort();
       clearTimeout(timer);
-      box.remove();
-      if (focused) document.getElementById("main")?.focus({ preventScroll: true });
+      remove([box]);
     };
     if (action) {
       const run = guard(() => {
@@ -69,7 +69,7 @@ export class ToastStack extends HTMLElement {
     box.addEventListener("pointerleave", resume, { signal });
     box.addEventListener("focusout", resume, { signal });
     this.append(box);
-    while (this.childElementCount > MOST) this.firstElementChild?.remove();
+    remove([...this.children].slice(0, -MOST));
     this.say(text);
     return dismiss;
   }
@@ -115,7 +115,7 @@ export class ToastStack extends HTMLElement {
       const described = this.#described.splice(0);
       if (described.length === 1) this.#sentences.push(`Described: ${described[0]}`);
       if (described.length > 1) this.#sentences.push(`${described.length} photos described.`);
-      if (this.live) this.live.textContent = announcement(this.#sentences.splice(0));
+      this.live.textContent = announcement(this.#sentences.splice(0));
     }, wait);
   }
 }

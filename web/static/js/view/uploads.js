@@ -4,6 +4,7 @@ import { guard } from "../core/guard.js";
 import { files, grouped, summary } from "../model/batch.js";
 import { left } from "../model/ledger.js";
 import { button, element } from "./dom.js";
+import { hide, keepFocus } from "./focus.js";
 
 /** @typedef {import("../core/uploads.js").Uploads} Uploads */
 
@@ -33,7 +34,7 @@ export class UploadPanel extends HTMLElement {
     if (this.#frame) return;
     this.#frame = requestAnimationFrame(guard(() => {
       this.#frame = 0;
-      this.#draw();
+      keepFocus(this, () => this.#draw());
     }));
   }
 
@@ -56,7 +57,7 @@ export class UploadPanel extends HTMLElement {
     } else if (!this.row.hidden) {
       this.#leaving ??= setTimeout(guard(() => {
         this.#leaving = null;
-        if (this.row) this.row.hidden = true;
+        if (this.row) hide(this.row, true);
       }), SHOWN);
     }
     this.#refusals(uploads);

@@ -3,7 +3,9 @@
 import { ask, Problem } from "../core/api.js";
 import { guard } from "../core/guard.js";
 import { Sequence } from "../model/sequence.js";
+import { openModal } from "./dialog.js";
 import { button, element } from "./dom.js";
+import { hide, keepFocus } from "./focus.js";
 import { Info } from "./info.js";
 import { Stage } from "./stage.js";
 
@@ -108,7 +110,7 @@ export class PhotoViewer extends HTMLElement {
     const fresh = this.#id !== id;
     this.#id = id;
     this.sequence?.show(id);
-    if (this.dialog && !this.dialog.open) this.dialog.showModal();
+    if (this.dialog && !this.dialog.open) openModal(this.dialog);
     this.#draw(fresh);
     this.#wake();
     if (fresh) {
@@ -123,7 +125,8 @@ export class PhotoViewer extends HTMLElement {
     const id = this.#id;
     this.#id = null;
     clearTimeout(this.#idle);
-    this.dialog?.close();
+    const { dialog } = this;
+    if (dialog) keepFocus(dialog, () => dialog.close());
     return id;
   }
 
@@ -135,8 +138,6 @@ export class PhotoViewer extends HTMLElement {
     if (target === null && step > 0 && (await this.#given.more(from))) target = this.sequence?.step(step) ?? null;
     if (target === null || this.#id !== from) return;
     await this.open(target);
-    // At either end the pressed button is disabled and loses the focus
-    if (document.activeElement === document.body || document.activeElement?.matches(":disabled")) this.dialog?.focus();
   }
 
   /** @param {string} id @param {{fresh?: boolean}} [options] fresh: its addresses have expired */
@@ -187,8 +188,8 @@ export class PhotoViewer extends HTMLElement {
     this.count.textContent = position ? `${position.index + 1} of ${position.total}` : "";
     document.title = `${words} – Caption Gallery`;
     const ids = this.#given.ids();
-    this.previous.disabled = ids[0] === photo.id;
-    this.next.disabled = position !== null && position.index === position.total - 1;
+    disable(this.previous, ids[0] === photo.id);
+    disable(this.next, position !== null && position.index === position.total - 1);
     this.info?.show(photo);
     if (fresh || changed) this.#say(`${position ? `Photo ${position.index + 1} of ${position.total}: ` : ""}${words}`);
   }
@@ -244,7 +245,7 @@ export class PhotoViewer extends HTMLElement {
   /** @param {"photo" | "picture"} [about] what is well again; all of it by default */
   #clear(about) {
     if (!this.trouble || (about && this.trouble.dataset.about !== about)) return;
-    this.trouble.hidden = true;
+    hide(this.trouble, true);
     this.trouble.replaceChildren();
     delete this.trouble.dataset.about;
     delete this.trouble.dataset.sentence;
@@ -267,7 +268,7 @@ export class PhotoViewer extends HTMLElement {
   /** @param {boolean} [open] */
   toggleInfo(open = this.info?.element.hidden) {
     if (!this.info || !this.dialog) return;
-    this.info.element.hidden = !open;
+    hide(this.info.element, !open, this.infoButton);
     this.dialog.classList.toggle("with-info", open);
     this.infoButton?.setAttribute("aria-expanded", String(open));
   }
@@ -276,7 +277,7 @@ export class PhotoViewer extends HTMLElement {
   #toggleMenu(open = this.menu?.hidden) {
     const photo = this.#id ? this.#given.store.get(this.#id) : undefined;
     if (!this.menu) return;
-    this.menu.hidden = !open || !photo;
+    hide(this.menu, !open || !photo, this.menuButton);
     this.menuButton?.setAttribute("aria-expanded", String(!this.menu.hidden));
     if (this.menu.hidden || !photo) return;
     /** @param {string} label @param {string} action */
@@ -299,7 +300,6 @@ export class PhotoViewer extends HTMLElement {
       event.preventDefault();
       event.stopPropagation();
       this.#toggleMenu(false);
-      this.menuButton?.focus();
       return undefined;
     }
     if (event.altKey || event.ctrlKey || event.metaKey || this.info?.editing) return undefined;
@@ -316,6 +316,13 @@ export class PhotoViewer extends HTMLElement {
     event.preventDefault();
     return this.step(way[0] > 0 ? -1 : 1);
   }
+}
+
+/** @param {HTMLButtonElement} made @param {boolean} disabled at an end of the list, which it has led to */
+function disable(made, disabled) {
+  keepFocus(made, () => {
+    made.disabled = disabled;
+  });
 }
 
 customElements.define("photo-viewer", PhotoViewer);
