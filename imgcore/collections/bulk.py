@@ -83,16 +83,16 @@ class Bulk:
     tags: TagRepository
     most_tags: int
 
-    def run(self, request: BulkRequest) -> BulkOutcome:
+    def run(self, request: BulkRequest, *, undoing: bool = False) -> BulkOutcome:
         """Do the action on each image that the viewer may change. Invalid: ids, tags, album. NotFound: album.
 
         Each image is changed by itself: after an interruption, what was done stays, and the same request can be
-        sent again.
+        sent again. undoing: the request is one that an outcome named.
         """
         request = replace(request, ids=tuple(checked_ids(request.ids)))
         match request.action:
             case BulkAction.ADD_TAGS | BulkAction.REMOVE_TAGS:
-                return self._change_tags(request)
+                return self._change_tags(request, undoing=undoing)
             case BulkAction.ADD_TO_ALBUM | BulkAction.REMOVE_FROM_ALBUM:
                 return self._change_album(request)
             case BulkAction.RECAPTION:
@@ -110,7 +110,7 @@ class Bulk:
 
     def undo(self, requests: Sequence[BulkRequest]) -> BulkOutcome:
         """Run the requests that an outcome named, and return their results as one."""
-        outcomes = [self.run(request) for request in requests]
+        outcomes = [self.run(request, undoing=True) for request in requests]
         return BulkOutcome(
             [result for outcome in outcomes for result in outcome.results],
             tuple(request for outcome in outcomes for request in outcome.undo),
@@ -143,7 +143,7 @@ class Bulk:
         self.gallery.restore(image.public_id)
         return ItemResult.RESTORED
 
-    def _change_tags(self, request: BulkRequest) -> BulkOutcome:
+    def _change_tags(self, request: BulkRequest, *, undoing: bool) -> BulkOutcome:
         tags = _tags(request)
         adds = request.action is BulkAction.ADD_TAGS
         opposite = BulkAction.REMOVE_TAGS if adds else BulkAction.ADD_TAGS
@@ -157,6 +157,8 @@ class Bulk:
                     remove=() if adds else tags,
                     most=self.most_tags,
                     account_id=self.gallery.viewer.account_id,
+                    language=self.gallery.language,
+                    undoing=undoing,
                 )
             except Conflict:
                 return ItemResult.TOO_MANY_TAGS

@@ -11,6 +11,7 @@ from imgcore.campaigns.models import Campaign, CampaignStatus, ItemStatus, Sampl
 from imgcore.db.connection import Repository, Transaction
 from imgcore.db.mapping import HAS_WORDS_OF, Row, in_list, local_time, micros, moment
 from imgcore.db.pages import read_versions
+from imgcore.db.search_words import facet
 from imgcore.db.statements import sql
 from imgcore.db.tasks import reset_task
 from imgcore.gallery.keys import new_public_id
@@ -326,8 +327,8 @@ def _conditions(
         conditions.append("i.caption_generated_at < :before")
         values["before"] = local_time(selection.before)
     if selection.tag is not None:
-        conditions.append("INSTR(i.tags, :tag) > 0")
-        values["tag"] = json.dumps(selection.tag.lower(), ensure_ascii=False)
+        conditions.append("EXISTS (SELECT 1 FROM words w WHERE w.word = :tag AND w.image_id = i.id)")
+        values["tag"] = facet("tag", selection.tag)
     if selection.failed:
         conditions.append("t.status IN ('failed', 'blocked')")
     if selection.missing:

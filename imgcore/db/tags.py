@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 from imgcore.db.connection import Repository, Transaction
 from imgcore.db.mapping import Row, storable_tags
-from imgcore.db.words import Author, current_words, write_words
+from imgcore.db.words import Author, current_words, replaced_words, undo, write_words
 from imgcore.errors import Conflict, NotFound
 from imgcore.gallery.edits import CHANGED, same_words
 from imgcore.gallery.models import Edit, Source, WordField
 from imgcore.text import without_overrides
 
 _NAMES = {WordField.CAPTION: "the caption", WordField.ALT_TEXT: "the alt text", WordField.TAGS: "the tags"}
+
+_Lists = Mapping[str, Sequence[str]]  # tags by the code of their language
 
 
 class TagRepository(Repository):
@@ -27,25 +30,39 @@ class TagRepository(Repository):
         remove: Collection[str] = (),
         most: int,
         account_id: int | None = None,
+        language: str | None = None,
+        undoing: bool = False,
     ) -> Sequence[str]:
         """Add and remove tags, with the source ``human``; return those that were added or removed.
 
-        most: the tags that an image may have. account_id: of the person. NotFound where the image does not
-        exist or is in the trash, Conflict (``tags``) where it would have too many.
+        Tags are added where the list of the reader's ``language`` lacks them, and then to the lists of all
+        languages; they are removed from all. most: the tags that a list may have. account_id: of the person.
+        undoing: where the opposite was the image's last change, the words before it are restored as they were.
+        NotFound where the image does not exist or is in the trash, Conflict (``tags``) where it would have too
+        many.
         """
 
         def work(tx: Transaction) -> list[str]:
             row = _lock(tx, public_id)
-            present = [str(tag) for tag in json.loads(row["tags"] or "[]")]
-            added = [tag for tag in add if tag not in present]
-            removed = [tag for tag in present if tag in remove or without_overrides(tag) in remove]
-            tags = [tag for tag in present if tag not in removed] + added
-            if added and len(tags) > most:
+            lists = _lists(row["tags"], json.loads(row["languages"] or "{}").get("tags", {}))
+            shown = lists.get(language or "", next(iter(lists.values())))
+            added = [tag for tag in add if tag not in shown]
+            changed = [*added, *dict.fromkeys(tag for tags in lists.values() for tag in _removed(tags, remove))]
+            if not changed or (undoing and _undo(tx, row["id"], lists, add=added, remove=remove)):
+                return changed
+            new = _changed(lists, add=added, remove=remove)
+            if added and any(len(tags) > most for tags in new.values()):
                 raise Conflict(f"A photo may have at most {most} tags.", code="tags")
-            if added or removed:
-                author = Author(Source.HUMAN, account_id)
-                write_words(tx, row["id"], {WordField.TAGS: storable_tags(tags)}, author)
-            return [*added, *removed]
+            own, *_ = new.values()
+            known = {code: None if tags is own else tags for code, tags in new.items() if code}
+            write_words(
+                tx,
+                row["id"],
+                {WordField.TAGS: storable_tags(own)},
+                Author(Source.HUMAN, account_id),
+                {WordField.TAGS: known},
+            )
+            return changed
 
         return self._database.run(work)
 
@@ -81,9 +98,40 @@ class TagRepository(Repository):
 
 def _lock(tx: Transaction, public_id: str) -> Row:
     row = tx.row(
-        "SELECT id, tags FROM images WHERE public_id = :public_id AND deleted_at IS NULL {for_update}",
+        "SELECT id, tags, languages FROM images WHERE public_id = :public_id AND deleted_at IS NULL"
+        " {for_update}",
         public_id=public_id,
     )
     if row is None:
         raise NotFound("There is no such photo.")
     return row
+
+
+def _lists(value: str | None, languages: Mapping[str, Any]) -> _Lists:
+    """Return the tags in each language, first those of the column, whose code is empty where it is unknown.
+
+    value, languages: of the field, as imgcore.db.words has them.
+    """
+    own = json.loads(value or "[]")
+    return {code: own if tags is None else tags for code, tags in languages.items()} or {"": own}
+
+
+def _changed(lists: _Lists, *, add: Sequence[str], remove: Collection[str]) -> _Lists:
+    kept = {code: [tag for tag in tags if tag not in _removed(tags, remove)] for code, tags in lists.items()}
+    return {code: [*tags, *(tag for tag in add if tag not in tags)] for code, tags in kept.items()}
+
+
+def _removed(tags: Sequence[str], remove: Collection[str]) -> list[str]:
+    return [tag for tag in tags if tag in remove or without_overrides(tag) in remove]
+
+
+def _undo(
+    tx: Transaction, image_id: int, lists: _Lists, *, add: Sequence[str], remove: Collection[str]
+) -> bool:
+    """Undo the last change where it did just the opposite to the tags; return whether it was that."""
+    replaced = replaced_words(tx, image_id)
+    if [version["field"] for version in replaced] != [WordField.TAGS]:
+        return False
+    [version] = replaced
+    before = _lists(version["value"], json.loads(version["languages"] or "{}"))
+    return _changed(before, add=list(remove), remove=add) == lists and undo(tx, image_id)

@@ -89,13 +89,13 @@ def write_words(
 ) -> None:
     """Store the words that outrank those of the image, field by field, and a version of each.
 
-    words: as the columns hold them. Equal words of a person, in any language, are no change: a form sends all
-    fields as they are shown.
+    words: as the columns hold them. Equal words of a person in one language, whichever, are no change: a form
+    sends all fields as they are shown.
     """
     change = _Change(tx, image_id)
     for field, value in words.items():
         stored, known = change.source(field), (languages or {}).get(field, {})
-        if author.source is Source.HUMAN and value in change.shown(field):
+        if author.source is Source.HUMAN and len(known) < 2 and value in change.shown(field):
             continue
         if author.source is stored and value == change.row[field]:
             if known != change.languages(field):
@@ -141,6 +141,11 @@ def last_change(tx: Transaction, image_id: int) -> str | None:
     """Return the change that ``undo`` would undo; None where it would restore nothing."""
     change_id, versions = _undoable(tx, image_id)
     return change_id if versions else None
+
+
+def replaced_words(tx: Transaction, image_id: int) -> Sequence[Row]:
+    """Return the versions that ``undo`` would restore."""
+    return _undoable(tx, image_id)[1]
 
 
 def restore_machine_words(tx: Transaction, image_id: int, fields: Iterable[WordField]) -> bool:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
+from imgcore.campaigns.models import Selection
 from imgcore.captioning.prompt import PROMPT_VERSION
+from imgcore.db.campaigns import CampaignRepository
+from imgcore.db.connection import Database
+from imgcore.db.tags import TagRepository
 from imgcore.gallery.models import EVERYBODY, Edit, Image, Source, Translation, WordField
 from tests.contract.captioning_tools import Bench, Photo
 from tests.contract.images import CAPTION, claim, described, description, stored
@@ -104,6 +109,64 @@ def test_undo_brings_back_all_languages(repositories: Repositories, image: Image
     assert restored is not None
     assert ("Eine Katze schläft.", "de") == shown(restored, "de")
     assert ("A cat sleeps.", "en") == shown(restored, "en")
+
+
+def test_campaign_finds_the_tags_of_every_language_as_the_filter_does(database: Database, image: Image) -> None:
+    campaigns = CampaignRepository(database)
+    found = [campaigns.preview(Selection(tag=tag), EVERYBODY, 5)[0] for tag in ("cat", "Katze", "kat")]
+    assert [1, 1, 0] == found
+
+
+def tags_of(repositories: Repositories, image: Image) -> dict[str, tuple[str, ...]]:
+    """The tags that readers of each language see."""
+    now = stored(repositories, image)
+    return {code: now.in_language(code).tags for code in ("en", "de")}
+
+
+@pytest.mark.parametrize(
+    ("language", "change", "changed", "expected"),
+    [
+        ("de", {"add": ["katze"]}, [], {"en": ("cat", "wall"), "de": ("katze",)}),
+        ("en", {"add": ["katze"]}, ["katze"], {"en": ("cat", "wall", "katze"), "de": ("katze",)}),
+        ("fr", {"add": ["cat"]}, [], {"en": ("cat", "wall"), "de": ("katze",)}),
+        ("de", {"add": ["rex"]}, ["rex"], {"en": ("cat", "wall", "rex"), "de": ("katze", "rex")}),
+        ("de", {"remove": ["katze"]}, ["katze"], {"en": ("cat", "wall"), "de": ()}),
+        (None, {"remove": ["katze", "wall"]}, ["wall", "katze"], {"en": ("cat",), "de": ()}),
+    ],
+)
+def test_tags_are_changed_in_the_list_of_each_language_and_back(
+    repositories: Repositories, database: Database, image: Image,
+    language: str | None, change: dict[str, Any], changed: list[str], expected: dict[str, tuple[str, ...]],
+) -> None:  # fmt: skip
+    """The reader's own decides what is added; undone, every language and the source are as before."""
+    tags = TagRepository(database)
+    before = tags_of(repositories, image)
+
+    assert changed == tags.change_tags(image.public_id, **change, most=3, language=language)
+
+    assert expected == tags_of(repositories, image)
+    assert (Source.HUMAN if changed else Source.GEMINI) is stored(repositories, image).tags_source
+    for tag in ("katze", "rex"):
+        found = repositories.pages.page(cursor=None, limit=10, query=f"tag:{tag}", viewer=EVERYBODY).images
+        assert any(tag in each for each in expected.values()) is bool(found)
+    back = {"remove" if "add" in change else "add": changed}
+    tags.change_tags(image.public_id, **back, most=2, language=language, undoing=True)
+    assert (before, Source.GEMINI) == (
+        tags_of(repositories, image),
+        stored(repositories, image).tags_source,
+    )
+
+
+def test_undo_of_tags_keeps_what_was_changed_since(
+    repositories: Repositories, database: Database, image: Image
+) -> None:
+    tags = TagRepository(database)
+    for added in ("rex", "trip"):
+        tags.change_tags(image.public_id, add=[added], most=20, language="de")
+
+    assert ["rex"] == tags.change_tags(image.public_id, remove=["rex"], most=20, undoing=True)
+
+    assert {"en": ("cat", "wall", "trip"), "de": ("katze", "trip")} == tags_of(repositories, image)
 
 
 def test_description_in_one_language_replaces_the_others(repositories: Repositories, image: Image) -> None:
