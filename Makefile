@@ -82,9 +82,9 @@ FORCE:
 
 $(UV):
 	@$(PREREQUISITES)
-	@rm -rf .local/tools && "$$PYTHON" -m venv .local/tools
-	@.local/tools/bin/python $(INSTALL) "Installing uv, which installs the rest (18 MB)" \
-		.local/tools/bin/python -m pip install --disable-pip-version-check --retries 2 uv==$(UV_VERSION)
+	@rm -rf .local/tools
+	@"$$PYTHON" $(INSTALL) "Installing uv, which installs the rest (18 MB)" sh -c '"$$0" -m venv .local/tools && \
+		exec .local/tools/bin/python -m pip install --disable-pip-version-check --retries 2 uv==$(UV_VERSION)' "$$PYTHON"
 
 $(VENV)/.run: requirements.txt pyproject.toml $(RENEWED) | $(UV)
 	@if $(USABLE); then $(BIN)/python -B roles/local_cloud/files/prerequisites.py $(BIN)/python $(MAKECMDGOALS); \

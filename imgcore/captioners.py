@@ -71,6 +71,14 @@ def model_source(config: Config) -> Source | None:
     return Source.GEMINI if uses_gemini else None
 
 
+def check(config: Config) -> None:
+    """Raise Misconfigured where the configured model lacks a setting; nothing is asked of the model."""
+    if model_source(config) is Source.GEMINI:
+        _gemini_key(config)
+    elif config.captioner == "openai":
+        openai(config)
+
+
 def model(config: Config) -> ModelCaptioner:
     """Return the captioner of the configured model. Misconfigured where a setting is missing."""
     return openai(config) if config.captioner == "openai" else gemini(config)

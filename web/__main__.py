@@ -63,7 +63,7 @@ def main(environ: Mapping[str, str]) -> int:
     def introduce() -> None:
         print(f"The gallery is at http://{shown}:{listener.getsockname()[1]}/", flush=True)
         if token:
-            print(f"Nobody has an account yet. Make the first one at /setup with the token {token}", flush=True)
+            print(f"There is no administrator yet. Create one at /setup with the token {token}", flush=True)
 
     def serve(ready: Callable[[], None] = lambda: None) -> None:
         sys.setswitchinterval(SWITCH_SECONDS)

@@ -42,7 +42,9 @@ def add_to(parser: argparse.ArgumentParser, emit: Emit, progress: Progress) -> N
     parser.add_argument(
         "--captioner", choices=("auto", "gemini", "openai", "local"), help="default: CAPTIONER, or auto"
     )
-    parser.add_argument("--jobs", type=int, default=0, metavar="N", help="files at once; default 4, local 1")
+    parser.add_argument(
+        "--jobs", type=files.whole_number(1), metavar="N", help="files at once; default 4, local 1"
+    )
     parser.add_argument(
         "--write",
         choices=("sidecar", "embedded"),
@@ -56,9 +58,8 @@ def add_to(parser: argparse.ArgumentParser, emit: Emit, progress: Progress) -> N
         if parsed.captioner:
             config = replace(config, captioner=parsed.captioner)
         worker = _Worker(config, parsed.write, again=parsed.again)
-        jobs = parsed.jobs if parsed.jobs > 0 else worker.jobs
         failed = False
-        with ThreadPoolExecutor(jobs) as pool:
+        with ThreadPoolExecutor(parsed.jobs or worker.jobs) as pool:
             for row in progress(pool.map(worker.work, files.images(parsed.files))):
                 failed |= "error" in row
                 emit(row)

@@ -11,7 +11,6 @@ from typing import Any
 
 from imgcore import bootstrap
 from imgcore.config import Config
-from imgcore.errors import Invalid
 from imgcore.spending.models import Group, Period
 
 Emit = Callable[[dict[str, Any]], None]
@@ -26,11 +25,18 @@ def add_to(parser: argparse.ArgumentParser, emit: Emit) -> None:
         "--from", dest="since", type=_day, metavar="DAY", help="from this day on: YYYY-MM-DD, UTC"
     )
     parser.add_argument("--to", dest="until", type=_day, metavar="DAY", help="up to this day, included")
-    parser.add_argument("--by", choices=[*Group, "all"], default="model", help="what to sum by; default: model")
+    parser.add_argument(
+        "--by",
+        choices=[*(group.value for group in Group), "all"],
+        default="model",
+        help="what to sum by; default: model",
+    )
 
     def run(parsed: argparse.Namespace) -> int:
         if parsed.until and (parsed.today or parsed.month):
             parser.error("--to goes with --from, not with --today or --month.")
+        if parsed.since and parsed.until and parsed.until < parsed.since:
+            parser.error("--to is before --from.")
         group = None if parsed.by == "all" else Group(parsed.by)
         spending = bootstrap.spending(Config.read())
         period = spending.today() if parsed.today else spending.month() if parsed.month else _period(parsed)
@@ -48,8 +54,6 @@ def add_to(parser: argparse.ArgumentParser, emit: Emit) -> None:
 
 def _period(parsed: argparse.Namespace) -> Period:
     since, until = parsed.since, parsed.until
-    if since and until and until < since:
-        raise Invalid("--to is before --from.", code="period")
     after = until + timedelta(days=1) if until and until < date.max else None
     return Period(_midnight(since), _midnight(after))
 

@@ -7,7 +7,7 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,6 +24,19 @@ def path(text: str) -> Path:
     if not text:
         raise argparse.ArgumentTypeError("The name is empty.")
     return Path(text)
+
+
+def whole_number(least: int, most: int | None = None) -> Callable[[str], int]:
+    """Return a ``type`` of argparse for whole numbers from ``least`` to ``most``."""
+
+    def number(text: str) -> int:
+        found = int(text) if text.isascii() and text.removeprefix("-").isdigit() else None
+        if found is None or found < least or (most is not None and found > most):
+            wanted = f"from {least} to {most}" if most is not None else f"of at least {least}"
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number {wanted}.")
+        return found
+
+    return number
 
 
 def images(paths: Iterable[Path]) -> Iterator[Path]:

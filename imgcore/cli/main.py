@@ -112,14 +112,14 @@ def _thumbnail(parsed: argparse.Namespace) -> int:
     from imgcore.imaging.decode import decode
     from imgcore.imaging.render import render
 
-    with files.write_errors(parsed.out):
-        parsed.out.mkdir(parents=True, exist_ok=True)
     names: set[str] = set()
 
     def make(data: bytes, file: Path) -> dict[str, Any]:
         picture = decode(data, max_side=DISPLAY_SIDE)
         made = render(picture, "0" * 32, fit=parsed.fit)
         stem = _free_name(file.stem, names)
+        with files.write_errors(parsed.out):
+            parsed.out.mkdir(parents=True, exist_ok=True)
         written = {}
         for what in ("thumbnail", "thumbnail_2x", "grid", "display"):
             if (rendition := getattr(made, what)) is None:

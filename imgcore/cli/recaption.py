@@ -11,7 +11,8 @@ from typing import Any
 from imgcore import bootstrap, captioners
 from imgcore.campaigns import requests
 from imgcore.campaigns.models import Campaign, CampaignStatus, Selection
-from imgcore.campaigns.service import DEFAULT_RATE
+from imgcore.campaigns.service import DEFAULT_RATE, MAX_RATE
+from imgcore.cli import files
 from imgcore.cli.caption import message_of
 from imgcore.config import Config
 from imgcore.errors import ImgcoreError, Invalid, RateLimited, Unavailable
@@ -34,7 +35,10 @@ def add_recaption(parser: argparse.ArgumentParser, emit: Emit) -> None:
     parser.add_argument("--missing", action="store_true", help="only images without a caption")
     parser.add_argument("--dry-run", action="store_true", help="only print how many, the price and a sample")
     parser.add_argument(
-        "--rate", type=int, default=DEFAULT_RATE, help=f"images a minute; default {DEFAULT_RATE}"
+        "--rate",
+        type=files.whole_number(1, MAX_RATE),
+        default=DEFAULT_RATE,
+        help=f"images a minute; default {DEFAULT_RATE}",
     )
     parser.add_argument(
         "--batch", action="store_true", help="through Gemini's batch interface: half the price, within a day"

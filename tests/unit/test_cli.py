@@ -145,6 +145,11 @@ def test_command_without_a_database_names_the_setting(
     assert "imgcore: Neither DATABASE_URL nor DB_HOST is set.\n" == capsys.readouterr().err
 
 
+def test_thumbnail_of_a_missing_file_leaves_no_folder(tmp_path: Path) -> None:
+    assert 1 == cli.main(["thumbnail", str(tmp_path / "no.jpg"), "--out", str(tmp_path / "out")])
+    assert [] == list(tmp_path.iterdir())
+
+
 def test_thumbnail_that_cannot_be_written_is_an_error_of_its_file(
     photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -153,7 +158,7 @@ def test_thumbnail_that_cannot_be_written_is_an_error_of_its_file(
     assert 1 == cli.main(["thumbnail", str(photo), "--out", str(out)])
     assert ["unwritable"] == [row["error"] for row in lines(capsys)]
     assert 1 == cli.main(["thumbnail", str(photo), "--out", str(photo)])
-    assert "cannot be written: File exists." in capsys.readouterr().err
+    assert [f"{photo.name} cannot be written: File exists."] == [row["message"] for row in lines(capsys)]
 
 
 def test_probe_without_a_key_prints_the_local_describer(
@@ -271,6 +276,19 @@ def test_main_ctrl_c_and_closed_pipe_exit_quietly(photo: Path, monkeypatch: pyte
     monkeypatch.setattr(captioners, "create", closed)
 
     assert (130, 0) == (first, cli.main(["caption", str(photo)]))
+
+
+@pytest.mark.parametrize(
+    "command", [("caption", ".", "--jobs", "0"), ("recaption", "--missing", "--rate", "-5")]
+)
+def test_number_below_one_is_a_wrong_command_line(
+    command: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(command)
+
+    assert 2 == ended.value.code
+    assert f"'{command[-1]}' is not a whole number" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("arguments", [[], ["thumbnail", "x.jpg"], ["caption"], ["nonsense"]])

@@ -105,8 +105,16 @@ def test_cost_by_day_and_owner(spending: Spending, capsys: pytest.CaptureFixture
 
 
 def test_cost_of_a_reversed_period_fails(spending: Spending, capsys: pytest.CaptureFixture[str]) -> None:
-    assert 1 == cli.main(["cost", "--from", "2026-02-01", "--to", "2026-01-01"])
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(["cost", "--from", "2026-02-01", "--to", "2026-01-01"])
     assert "--to is before --from" in capsys.readouterr().err
+
+
+def test_what_cost_can_sum_by_is_listed_in_plain_words(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(["cost", "--by", "tag"])
+    said = capsys.readouterr().err.replace("'", "")  # Python 3.14 prints no quotes
+    assert "(choose from model, owner, day, all)" in said
 
 
 def test_cost_up_to_the_last_day_of_the_calendar(

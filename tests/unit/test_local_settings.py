@@ -39,3 +39,33 @@ def test_secret_key_is_created_once_and_anew_where_its_file_is_empty(
     assert len(key) >= 32
     assert key == steps.secret_key(tmp_path) == path.read_text()
     assert 0o600 == stat.S_IMODE(path.stat().st_mode)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"CAPTIONER": "gemini"}, "No Gemini key is set"),
+        ({"CAPTIONER": "openai"}, "OPENAI_BASE_URL"),
+        ({"CAPTIONER": "nonsense"}, "CAPTIONER"),
+    ],
+)
+def test_model_without_its_settings_is_refused_before_the_start(
+    monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], said: str
+) -> None:
+    """The playbook takes a minute; the functions would refuse the settings at its end."""
+    monkeypatch.syspath_prepend(ROOT / "roles/local_cloud/files")
+    checks = importlib.import_module("checks")
+    with pytest.raises(checks.Refused, match=said):
+        checks.image_settings(settings)
+    assert {"CAPTIONER": "auto"} == checks.image_settings({"CAPTIONER": "auto"})
+
+
+def test_data_folder_that_cannot_be_created_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel takes no folders in /proc, not even of root."""
+    monkeypatch.syspath_prepend(ROOT / "roles/local_cloud/files")
+    checks = importlib.import_module("checks")
+    with (
+        pytest.raises(checks.Refused, match=r"The folder /proc/x cannot be created \(No such file"),
+        checks.exclusive_lock(Path("/proc/x")),
+    ):
+        pass

@@ -267,6 +267,23 @@ def test_owner_of_a_user_without_a_name_is_the_uid_and_the_path_is_quoted(
     )
 
 
+@pytest.mark.parametrize("name", [".venv", ".local"])
+def test_file_or_dangling_link_in_place_of_a_folder_is_refused(
+    prerequisites: ModuleType, tmp_path: Path, name: str
+) -> None:
+    """Before anything is downloaded. A link to a disk that is not there gets a sentence of its own."""
+    path = tmp_path / name
+    path.touch()
+    with pytest.raises(prerequisites.Refused) as refused:
+        prerequisites.check_installation_folders(tmp_path, tmp_path / "cache")
+    assert f"{path} is not a folder: remove it." == str(refused.value)
+    path.unlink()
+    path.symlink_to("/not/there")
+    with pytest.raises(prerequisites.Refused) as refused:
+        prerequisites.check_installation_folders(tmp_path, tmp_path / "cache")
+    assert f"{path} is a link to /not/there, which is not there: remove it." == str(refused.value)
+
+
 @pytest.mark.parametrize("below", ["", "below/that"])
 def test_data_folder_that_is_a_file_is_refused(tmp_path: Path, below: str) -> None:
     (tmp_path / "photo.jpg").touch()

@@ -43,7 +43,12 @@ IMAGE_SETTINGS = (
 @contextmanager
 def exclusive_lock(home: Path) -> Iterator[None]:
     """Hold the folder's lock. Raise Refused with its gallery's address if another process holds it."""
-    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise Refused(
+            f"The folder {home} cannot be created ({error.strerror}): name another one with GALLERY_HOME."
+        ) from error
     with (home / "lock").open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -66,7 +71,9 @@ def image_settings(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the IMAGE_SETTINGS in ``environ``. Raise Refused if one of these or of WEB_SETTINGS is invalid."""
     found = {name: value for name in IMAGE_SETTINGS if (value := environ.get(name, "").strip())}
     try:
-        Config.read({name: environ.get(name, "") for name in (*IMAGE_SETTINGS, *WEB_SETTINGS)})
+        captioners.check(
+            Config.read({name: environ.get(name, "") for name in (*IMAGE_SETTINGS, *WEB_SETTINGS)})
+        )
     except Misconfigured as error:
         raise Refused(error.message) from error
     return found

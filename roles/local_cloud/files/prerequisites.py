@@ -77,7 +77,17 @@ def check_installation_folders(root: Path, cache: Path) -> None:
         raise Refused(
             f"The package cache {cache} is not writable for {_user()}: name another folder with UV_CACHE_DIR."
         )
+    for name in (".venv", ".local"):
+        check_folder(root / name)
     check_owned(root / ".venv")
+
+
+def check_folder(path: Path) -> None:
+    """Raise Refused if there is something else than a folder, such as a link to a disk that is not there."""
+    if path.is_symlink() and not path.exists():
+        raise Refused(f"{path} is a link to {path.readlink()}, which is not there: remove it.")
+    if path.exists() and not path.is_dir():
+        raise Refused(f"{path} is not a folder: remove it.")
 
 
 def check_home(home: Path) -> None:
