@@ -295,7 +295,8 @@ class Config:
         group=_WEB,
         default=0,
         maximum=64,
-        help="Web processes that share the port; 0: one for each processor.",
+        help="Web processes that share the port; 0: one for each processor. Each opens up to ten connections to"
+        " the database.",
     )
     gallery_hosts: tuple[str, ...] = setting(
         "GALLERY_HOSTS",

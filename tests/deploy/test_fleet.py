@@ -148,7 +148,7 @@ def test_first_release_creates_resources_without_refresh(story: Story) -> None:
 
 def test_group_has_requested_properties(story: Story) -> None:
     group = story.aws.group()
-    assert (1, 3, "ELB", 300) == tuple(
+    assert (1, 1, "ELB", 300) == tuple(
         group[name] for name in ("MinSize", "MaxSize", "HealthCheckType", "HealthCheckGracePeriod")
     )
     assert 2 == len(group["VPCZoneIdentifier"].split(","))

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from botocore.parsers import create_parser
 from ministack.services import ec2
 
+from imgcore import bootstrap
 from tests.cloud import ROOT
 from tests.deploy.plays import answer_to, answers, run_tasks
 from tests.loading import module_at
@@ -42,6 +43,18 @@ FACTS: dict[str, Any] = {
     "clock_skew": 1,
 }
 ARM = {"vcpus": 2, "architectures": ["arm64"]}
+
+
+def inventory(name: str, part: str) -> dict[str, Any]:
+    """Return the variables of a file of an inventory."""
+    found = yaml.safe_load((ROOT / f"inventory/{name}/group_vars/all/{part}.yml").read_text())
+    return dict(found)
+
+
+PRODUCTION_DATABASE = {
+    "database_instance_class": inventory("production", "database")["database_instance_class"]
+}
+MANY_HOSTS = "792 connections to the database are needed during a release with 9 web hosts"
 # What differs from FACTS, the variables, and all that is said.
 ROUNDS: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
     (
@@ -57,8 +70,10 @@ ROUNDS: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
             "images": {"debian-13-amd64-*": None},
             "buckets": {"caption-gallery-staging-uploads-1": "taken"},
         },
-        {"gallery_domain": "gallery.example.org"},
+        {"gallery_domain": "gallery.example.org", "fleet_max_size": 3},
         [
+            "140 connections to the database are needed during a release with 3 web hosts; db.t4g.micro accepts"
+            " about 65",
             "exists and is internal, which AWS cannot change. Set gallery_cloudfront to True",
             "clock of this machine differs from that of AWS by -600 s",
             "no zone us-east-1b. Set network_zones to two or more of us-east-1a, us-east-1c",
@@ -117,7 +132,18 @@ ROUNDS: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
         {"preflight_region": "ap-southeast-6"},
         ["no VPC origins in ap-southeast-6. Use another region; or set gallery_domain"],
     ),
-    # Accepted: an account where AWS limits zones, one where all works, one of which nothing is known, a new
+    (
+        {"instance_types": {"t3.micro": TYPE | {"vcpus": 4}, "t3.small": TYPE}},
+        {"fleet_max_size": 9, "database_instance_class": "db.m7g.large", "functions_caption_concurrency": 30},
+        [MANY_HOSTS],
+    ),
+    # Accepted: as many hosts as the database has connections for,
+    ({}, {"fleet_max_size": 3, "database_instance_class": "db.t4g.small"}, []),
+    ({}, {"fleet_max_size": 7, "database_instance_class": "db.m7g.2xlarge"}, []),
+    ({}, {"fleet_max_size": 2, "fleet_settings": {"WEB_PROCESSES": "1"}}, []),
+    ({}, inventory("free", "free") | {"network_zones": ["us-east-1a", "us-east-1b"]}, []),
+    ({}, {"fleet_max_size": inventory("production", "fleet")["fleet_max_size"], **PRODUCTION_DATABASE}, []),
+    # an account where AWS limits zones, one where all works, one of which nothing is known, a new
     # one, one with a domain.
     ({"limited_zones": {"us-east-1b": "constrained", "us-east-1c": "unavailable"}}, {}, []),
     ({}, {}, []),
@@ -150,7 +176,7 @@ ROUNDS: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
     ),
 ]
 # Of requirements that have another sentence already.
-TWICE = {"set both, or neither. Only gallery_domain is set", ROUNDS[4][2][0]}
+TWICE = {MANY_HOSTS, "set both, or neither. Only gallery_domain is set", ROUNDS[4][2][0]}
 SAID = [(number, sentence) for number, (_, _, sentences) in enumerate(ROUNDS) for sentence in sentences]
 
 
@@ -221,6 +247,11 @@ def test_zones_of_every_state_exist() -> None:
     assert {zone["ZoneName"] for zone in zones} == set(account_facts.zones(lambda service: client))
     limited = account_facts.limited_zones(lambda service: client)
     assert {zone["State"] for zone in zones} - {"available"} == set(limited.values())
+
+
+def test_preflight_counts_the_connections_that_a_web_process_may_open() -> None:
+    own = yaml.safe_load((ROOT / "roles/preflight/vars/main.yml").read_text())
+    assert own["__preflight_process_connections"] == bootstrap.CONNECTIONS
 
 
 def test_preflight_uses_every_fact_that_is_read() -> None:
