@@ -80,6 +80,7 @@ def main(environ: Mapping[str, str]) -> int:
 
     count = config.web_processes or os.cpu_count() or 1
     if count > 1:
+        database.close()  # the parent needs no connection any more, and the processes open their own
         listener.listen(BACKLOG)  # so that the address accepts connections from the moment it is printed
         return serve_in_processes(count, serve, introduce, listener)
     serve(introduce)

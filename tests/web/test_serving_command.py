@@ -279,6 +279,20 @@ def two() -> Iterator[tuple[subprocess.Popen[str], int]]:
     process.communicate(timeout=30)
 
 
+def test_parent_of_the_processes_keeps_no_connection_to_the_database(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/gallery.db"
+    migrate(open_database(url))
+    process = start(ACCOUNTS="on", WEB_PROCESSES="2", DATABASE_URL=url)
+    try:
+        process.stdout.readline()
+        files = {link.readlink() for link in Path(f"/proc/{process.pid}/fd").iterdir()}
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
+    finally:
+        process.kill()
+    assert tmp_path / "gallery.db" not in files
+
+
 def test_a_process_that_dies_is_replaced(two: tuple[subprocess.Popen[str], int]) -> None:
     process, port = two
     before = children_of(process.pid)
