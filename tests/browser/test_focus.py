@@ -167,6 +167,33 @@ def test_message_over_an_open_dialog_is_seen(page: Browser, stage: Stage) -> Non
     page.wait(lambda: not page.all("dialog"))
 
 
+def test_message_over_two_dialogs_is_dismissed(page: Browser, stage: Stage) -> None:
+    """The focus goes to the dialog in front; the one below it can have none."""
+    viewer(page, stage)
+    page.press(Keys.DELETE)
+    page.find("#toast .toast")
+    page.press("?")
+    page.wait(lambda: page.run("return document.querySelectorAll('dialog:modal').length") == 2)
+    press(page, ".toast button:last-child")
+    page.wait(lambda: not page.all(".toast"))
+    assert page.run(
+        "return [...document.querySelectorAll('dialog:modal')].at(-1).contains(document.activeElement)"
+    )
+
+
+def test_selection_is_cleared_out_of_sight_of_its_photo(page: Browser, stage: Stage) -> None:
+    """The photo that has the focus then is scrolled to."""
+    fill(stage, 60)
+    opened(page)
+    press(page, "#grid .frame", "x")
+    page.wait(lambda: page.has("#select-bar p", "1 selected"))
+    page.run("document.querySelector('#select-bar button').focus(); window.scrollTo(0, innerHeight * 0.6)")
+    page.press(Keys.ENTER)
+    page.wait(lambda: not page.all("#select-bar:not([hidden])"))
+    assert page.run("return document.activeElement.matches('#grid .frame')")
+    page.wait(lambda: page.run("return document.activeElement.getBoundingClientRect().bottom > 0"))
+
+
 @pytest.mark.parametrize("keys", [Keys.DELETE, Keys.ENTER])
 def test_selected_photos_are_moved_to_the_trash(page: Browser, stage: Stage, keys: str) -> None:
     fill(stage, 4)
@@ -280,7 +307,19 @@ def test_search_that_failed_is_tried_again_and_cleared(page: Browser, stage: Sta
     page.wait(lambda: not page.all("#chips button"))
 
 
-def test_text_that_is_edited_on_a_photo_page_keeps_the_focus(page: Browser, stage: Stage) -> None:
+# The page of a host of an earlier release, whose body does not say for which account it is
+EARLIER = """
+const response = Object.getOwnPropertyDescriptor(XMLHttpRequest.prototype, 'response');
+Object.defineProperty(XMLHttpRequest.prototype, 'response', {get() {
+  const page = response.get.call(this);
+  page?.body?.removeAttribute('data-viewer');
+  return page;
+}});
+"""
+
+
+@pytest.mark.parametrize("host", ["", EARLIER])
+def test_text_that_is_edited_on_a_photo_page_stays(page: Browser, stage: Stage, host: str) -> None:
     stage.pace = 1.5
     stage.words["cat.jpg"] = Words("A cat.", "A cat.", ("cat",))
     page.open()
@@ -288,6 +327,7 @@ def test_text_that_is_edited_on_a_photo_page_keeps_the_focus(page: Browser, stag
     page.find("#grid .card a[href]")  # the file has arrived
     [public_id] = stage.images.rows
     opened(page, f"/images/{public_id}")
+    page.run(host)
     page.click(".edit summary")
     page.find(".edit textarea").send_keys("My cat")
     page.wait(lambda: page.run("return document.getElementById('photo').dataset.settled") == "yes")

@@ -55,7 +55,7 @@ async function look() {
 
 async function renew() {
   const page = await fetchPage();
-  if (page.body.dataset.viewer !== viewer) { // its forms act for the account that has signed in since
+  if ((page.body.dataset.viewer ?? viewer) !== viewer) { // its forms act for the account that has signed in since
     location.reload();
     return;
   }

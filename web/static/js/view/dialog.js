@@ -1,12 +1,12 @@
 // Modal dialogs. The styles of those over the page are in css/dialogs.css.
 
 import { button, element } from "./dom.js";
-import { refocus } from "./focus.js";
+import { frontDialog, refocus } from "./focus.js";
 
 /** Put the messages into the dialog in front: what is outside of a modal dialog can be neither seen nor pressed. */
 function moveMessages() {
   const messages = document.querySelector("toast-stack");
-  const place = [...document.querySelectorAll("dialog:modal")].at(-1) ?? document.getElementById("main");
+  const place = frontDialog() ?? document.getElementById("main");
   if (messages && place && messages.parentNode !== place) place.append(messages);
 }
 

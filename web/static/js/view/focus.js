@@ -6,6 +6,9 @@
 /** @param {Candidate} each */
 const able = (each) => each instanceof HTMLElement && each !== document.body && each.isConnected && each.checkVisibility() && !each.matches(":disabled");
 
+/** The modal dialog in front of all others. */
+export const frontDialog = () => [...document.querySelectorAll("dialog:modal")].at(-1);
+
 /**
  * Where nothing has the focus, give it to the first of these that can have it; else to the dialog in front, to the photo
  * that Tab reaches, or to the page's content.
@@ -13,8 +16,8 @@ const able = (each) => each instanceof HTMLElement && each !== document.body && 
  */
 export function refocus(...others) {
   if (able(document.activeElement)) return;
-  const places = ["dialog:modal", "photo-timeline .frame[tabindex='0']", "#main"];
-  for (const other of [...others, ...places.map((place) => () => document.querySelector(place))]) {
+  const places = ["photo-timeline .frame[tabindex='0']", "#main"].map((place) => () => document.querySelector(place));
+  for (const other of [...others, frontDialog, ...places]) {
     const found = typeof other === "function" ? other() : other;
     if (!able(found)) continue;
     /** @type {HTMLElement} */ (found).focus({ preventScroll: true });

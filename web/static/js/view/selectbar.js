@@ -78,8 +78,11 @@ export class SelectBar extends HTMLElement {
   }
 
   clear() {
+    const { timeline } = this.#given;
+    const focused = this.contains(document.activeElement);
     this.selection.clear();
     this.refresh();
+    if (focused && timeline.active) timeline.show(timeline.active); // which may be out of the window
   }
 
   /** Select the whole list. Of one that is not loaded, the server finds the photos when something is done with them. */
