@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.deploy.plays import run_tasks
+from tests.deploy.plays import answers, run_tasks
 from tests.deploy.provision_account import PREFIX, Account, account, changed
 
 pytestmark = pytest.mark.timeout(600)
@@ -17,11 +19,6 @@ pytestmark = pytest.mark.timeout(600)
 NAME = f"{PREFIX}-bastion"
 OTHERS = f"{NAME}-of-others"
 KEYS = ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI" + letter * 43 for letter in "AB"]
-SHOWN = {
-    "ansible.builtin.debug": {
-        "msg": "keys {{ bastion_key_name }} {{ fleet_key_name }} {{ bastion_key_name == fleet_key_name }}"
-    }
-}
 
 
 def run(aws: Account, key: str, *arguments: str, **variables: Any) -> subprocess.CompletedProcess[str]:
@@ -108,11 +105,9 @@ def test_disabled_bastion_and_its_key_pair_are_removed(history: History) -> None
     assert {OTHERS} == history.key_pairs[3]
 
 
-def test_hosts_accept_the_key_pair_of_the_bastion(tmp_path_factory: pytest.TempPathFactory) -> None:
-    roles: list[dict[str, Any]] = [
-        {"ansible.builtin.include_role": {"name": role, "tasks_from": "validate", "public": True}}
-        for role in ("bastion", "fleet")
-    ]
+@pytest.mark.parametrize("own", [{}, {"bastion_name": "jump"}, {"bastion_key_name": "team"}], ids=str)
+def test_hosts_accept_the_key_pair_of_the_bastion(own: dict[str, str], tmp_path: Path) -> None:
+    """The fleet comes first: a release does not run the role bastion, whose defaults it then lacks."""
     given = {
         "bastion_enabled": True,
         "bastion_cidr": "203.0.113.7/32",
@@ -120,10 +115,14 @@ def test_hosts_accept_the_key_pair_of_the_bastion(tmp_path_factory: pytest.TempP
         "fleet_image_id": "ami-1",
         "fleet_release": "r1",
         "fleet_settings": {},
+        "release": "r1",
     }
-    roles = [{**role, "vars": given} for role in roles]
-    output = run_tasks(
-        [*roles, {**SHOWN, "vars": given}], "-e", "release=r1", home=tmp_path_factory.mktemp("key")
-    )
-    assert f"keys {NAME}-" in output
-    assert " True" in output
+    tasks: list[dict[str, Any]] = []
+    for number, role in enumerate(("fleet", "bastion")):
+        included = {"name": role, "tasks_from": "validate", "public": True}
+        shown = {"msg": f"{number}: {{{{ {role}_key_name }}}}"}
+        tasks += [{"ansible.builtin.include_role": included}, {"ansible.builtin.debug": shown}]
+    output = run_tasks(tasks, "-e", json.dumps(given | own), home=tmp_path)
+    hosts, bastion = answers(output, 2)
+    assert bastion == hosts
+    assert bastion.startswith(own.get("bastion_key_name") or own.get("bastion_name", NAME) + "-")

@@ -27,6 +27,7 @@ STEPS = [
     "systemd_service",
     "command",
 ]
+BASTION = {"bastion_enabled": True, "bastion_key_name": f"{PREFIX}-own"}
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ class Story:
     sent: list[tuple[str, dict]]
     builder: dict[str, str]
     again: tuple[Done, list[str]]
+    keyless: tuple[Done, list[str]]  # release.yml with a bastion, whose key pair does not exist
+    keyed: Done  # and with --check, where it exists
     first: Done  # release.yml
     template: dict[str, str]
     second: tuple[Done, list[str]]
@@ -65,6 +68,11 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
         assert baked.returncode == 0, baked.stdout[-3000:] + baked.stderr
         builder, sent = aws.door.asked("RunInstances"), aws.sent()
         again = watched(aws.bake())
+        keyless = watched(aws.roll(**BASTION))
+        key_pair = {"KeyName": BASTION["bastion_key_name"]}
+        aws.client("ec2").create_key_pair(**key_pair)
+        keyed = aws.roll("--check", **BASTION)
+        aws.client("ec2").delete_key_pair(**key_pair)
         first = aws.roll()
         assert first.returncode == 0, first.stdout[-3000:] + first.stderr
         template = aws.door.asked("CreateLaunchTemplate")
@@ -75,8 +83,9 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
         ahead = watched(aws.bake("--check"))
         aws.write("1")
         assert aws.release() == release
-        runs = (before, lost, left, baked, sent, builder, again, first, template, second, checked)
-        yield Story(aws, *runs, cooler, warmer, ahead)
+        made = (before, lost, left, baked, sent, builder, again)
+        released = (keyless, keyed, first, template, second, checked)
+        yield Story(aws, *made, *released, cooler, warmer, ahead)
 
 
 def test_check_mode_without_ami_reports_what_is_missing(story: Story) -> None:
@@ -133,6 +142,17 @@ def test_check_mode_with_new_sources_reports_a_new_ami(story: Story) -> None:
     done, writes = story.ahead
     assert f"would create the image {PREFIX}-web-" in done.stdout
     assert (0, [], []) == (done.returncode, changed(done), writes)
+
+
+def test_release_without_the_bastions_key_pair_is_refused_before_it_writes(story: Story) -> None:
+    done, writes = story.keyless
+    assert f"These are missing: the key pair {BASTION['bastion_key_name']}. Run" in done.stdout
+    assert (1, []) == (recap(done)["failed"], writes)
+
+
+def test_release_accepts_an_existing_key_pair_of_the_bastion(story: Story) -> None:
+    assert f"would roll {PREFIX}-web to a new version" in story.keyed.stdout
+    assert 0 == recap(story.keyed)["failed"]
 
 
 def test_first_release_creates_resources_without_refresh(story: Story) -> None:
