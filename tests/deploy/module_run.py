@@ -10,6 +10,7 @@ from unittest.mock import Mock, patch
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.amazon.aws.plugins.module_utils.retries import RetryingBotoClientWrapper
 from botocore.exceptions import ClientError
 
 READS = ("get_", "list_", "describe_", "receive_")
@@ -35,8 +36,9 @@ def run(
     client: that of every service, or one for each, by the service's name followed by the region, if given.
     """
 
-    def client_of(_: object, service: str, region: str = "") -> Mock:
-        return client[service + region] if isinstance(client, Mapping) else client
+    def client_of(_: object, service: str, retry_decorator: Any = None, region: str = "") -> Any:
+        found = client[service + region] if isinstance(client, Mapping) else client
+        return RetryingBotoClientWrapper(found, retry_decorator) if retry_decorator else found
 
     def end(_: object, **result: Any) -> None:
         raise _Ended(result)
@@ -78,6 +80,6 @@ def pages(**of: list[dict[str, Any]]) -> Any:
     return paginator
 
 
-def denied(operation: str) -> ClientError:
+def denied(operation: str, code: str = "AccessDenied") -> ClientError:
     """Return an error as AWS's SDK raises it."""
-    return ClientError({"Error": {"Code": "AccessDenied", "Message": "Not allowed."}}, operation)
+    return ClientError({"Error": {"Code": code, "Message": "Not allowed."}}, operation)

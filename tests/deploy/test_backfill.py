@@ -14,12 +14,26 @@ from tests.loading import module_at
 
 backfill = module_at("roles/backfill/library/function_backfill.py")
 TIMEOUT = {"errorMessage": "Task timed out after 60.00 seconds"}
+FIRST = {"made": 7, "skipped": 1, "after": 200}
+LAST = {"made": 2, "skipped": 0, "after": None}
+THROTTLED = denied("Invoke", "TooManyRequestsException")
+DONE = r"^The backfill ended early\. Photos completed: 7, skipped: 1\. Run it again\. "
 
 
-def function(*results: dict[str, Any]) -> Mock:
-    """Return a client of a function with these results, one for each call."""
+@pytest.fixture(autouse=True)
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Return the seconds that the module would have waited between its calls."""
+    seconds: list[float] = []
+    monkeypatch.setattr("time.sleep", seconds.append)
+    return seconds
+
+
+def function(*results: dict[str, Any] | Exception) -> Mock:
+    """Return a client of a function with these results or errors, one for each call."""
     answers = [
-        {"Payload": BytesIO(json.dumps(result).encode())}
+        result
+        if isinstance(result, Exception)
+        else {"Payload": BytesIO(json.dumps(result).encode())}
         | ({"FunctionError": "Unhandled"} if result is TIMEOUT else {})
         for result in results
     ]
@@ -32,7 +46,7 @@ def payloads(client: Mock) -> list[dict[str, Any]]:
 
 
 def test_function_is_called_until_its_backfill_has_ended() -> None:
-    client = function({"made": 7, "skipped": 1, "after": 200}, {"made": 2, "skipped": 0, "after": None})
+    client = function(FIRST, LAST)
     assert {"changed": True, "made": 9, "skipped": 1} == run(backfill, client, function="f")
     assert [{"task": "backfill", "after": 0}, {"task": "backfill", "after": 200}] == payloads(client)
 
@@ -48,12 +62,25 @@ def test_function_is_not_called_in_check_mode() -> None:
     assert [] == payloads(client)
 
 
+def test_throttled_call_is_repeated(waits: list[float]) -> None:
+    client = function(THROTTLED, FIRST, THROTTLED, THROTTLED, LAST)
+    assert {"changed": True, "made": 9, "skipped": 1} == run(backfill, client, function="f")
+    assert [0, 0, 200, 200, 200] == [each["after"] for each in payloads(client)]
+    assert [5, 5, 10] == waits
+
+
+def test_function_that_stays_throttled_is_reported_with_what_is_done(waits: list[float]) -> None:
+    with pytest.raises(Failed, match=DONE + "Failed to call the function f: .*TooManyRequests"):
+        run(backfill, function(FIRST, *[THROTTLED] * 10), function="f")
+    assert 360 < sum(waits) < 420
+
+
 def test_failure_of_the_function_is_reported_with_what_is_done() -> None:
-    client = function({"made": 7, "skipped": 1, "after": 200}, TIMEOUT)
-    with pytest.raises(Failed, match="seconds; 7 photos are completed"):
-        run(backfill, client, function="f")
+    with pytest.raises(Failed, match=DONE + "The function f has failed: Task timed out"):
+        run(backfill, function(FIRST, TIMEOUT), function="f")
 
 
-def test_refused_call_is_reported() -> None:
-    with pytest.raises(Failed, match="Failed to call the function f: "):
-        run(backfill, Mock(**{"invoke.side_effect": denied("Invoke")}), function="f")
+def test_refused_call_is_reported_with_what_is_done(waits: list[float]) -> None:
+    with pytest.raises(Failed, match=DONE + "Failed to call the function f: .*AccessDenied"):
+        run(backfill, function(FIRST, denied("Invoke")), function="f")
+    assert [] == waits

@@ -94,6 +94,13 @@ def test_leases_are_longer_than_the_functions_timeouts(derived: dict[str, Any]) 
     assert [45, 315] == derived["leases"]
 
 
+def test_queues_leave_an_execution_of_each_function_for_its_other_calls() -> None:
+    """The backfill, the sweep and campaigns: a large upload keeps all workers of the queues busy."""
+    defaults = yaml.safe_load((ROOT / "roles/functions/defaults/main.yml").read_text())
+    workers = [defaults[f"functions_{kind}_concurrency"] for kind in ("thumbnail", "caption")]
+    assert max(workers) < defaults["functions_reserved_concurrency"]
+
+
 def test_alarms_and_their_texts_follow_the_functions_timeouts(derived: dict[str, Any]) -> None:
     alarms = derived["alarms"]
     assert (27_000, 270_000) == (alarms["thumbnail-slow"]["Threshold"], alarms["caption-slow"]["Threshold"])

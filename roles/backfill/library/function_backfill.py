@@ -10,6 +10,7 @@ import json
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
 from botocore.exceptions import BotoCoreError, ClientError
 
 DOCUMENTATION = r"""
@@ -17,6 +18,7 @@ module: function_backfill
 short_description: Run a backfill in calls of a Lambda function
 description:
   - Each call goes on where the one before has ended. In check mode the function is not called.
+  - While the function has no execution left, such as during a large upload, a call is repeated for six minutes.
 author: The Caption Gallery authors
 options:
   function:
@@ -44,25 +46,32 @@ skipped:
 """
 
 
-class BackfillError(Exception):
+# AWSRetry repeats calls that are throttled: TooManyRequestsException of Lambda. Nine waits of 5 to 60 seconds.
+RETRY = AWSRetry.exponential_backoff(retries=10, delay=5, max_delay=60)
+
+
+class FunctionError(Exception):
     """The function has failed; the message is its own."""
 
 
-def run(client: Any, function: str) -> dict[str, int]:
-    """Call the function until its backfill has ended, and return the sums of its counts."""
-    counts = {"made": 0, "skipped": 0}
+def run(client: Any, function: str, counts: dict[str, int]) -> None:
+    """Call the function until its backfill has ended, and add what each call has done to the counts."""
     after: int | None = 0
     while after is not None:
         payload = json.dumps({"task": "backfill", "after": after}).encode()
-        answer = client.invoke(FunctionName=function, Payload=payload)
+        answer = client.invoke(FunctionName=function, Payload=payload, aws_retry=True)
         result = json.loads(answer["Payload"].read())
         if "FunctionError" in answer:
-            raise BackfillError(
-                f"{result.get('errorMessage')}; {counts['made']} photos are completed. Run it again."
-            )
-        counts = {name: count + result[name] for name, count in counts.items()}
+            raise FunctionError(result.get("errorMessage"))
+        for name in counts:
+            counts[name] += result[name]
         after = result["after"]
-    return counts
+
+
+def ended_early(counts: dict[str, int]) -> str:
+    """Return how far the backfill has come, and what to do."""
+    done = "Photos completed: {made}, skipped: {skipped}.".format_map(counts)
+    return f"The backfill ended early. {done} Run it again."
 
 
 def main() -> None:
@@ -70,14 +79,16 @@ def main() -> None:
     module = AnsibleAWSModule(
         argument_spec={"function": {"type": "str", "required": True}}, supports_check_mode=True
     )
-    counts = {"made": 0, "skipped": 0}
+    function, counts = module.params["function"], {"made": 0, "skipped": 0}
     try:
         if not module.check_mode:
-            counts = run(module.client("lambda"), module.params["function"])
-    except BackfillError as error:
-        module.fail_json(msg=f"The function {module.params['function']} has failed: {error}")
+            run(module.client("lambda", retry_decorator=RETRY), function, counts)
+    except FunctionError as error:
+        module.fail_json(msg=f"{ended_early(counts)} The function {function} has failed: {error}", **counts)
     except (BotoCoreError, ClientError) as error:
-        module.fail_json_aws(error, msg=f"Failed to call the function {module.params['function']}")
+        module.fail_json_aws(
+            error, msg=f"{ended_early(counts)} Failed to call the function {function}", **counts
+        )
     module.exit_json(changed=counts["made"] > 0, **counts)
 
 
