@@ -233,8 +233,8 @@ def test_what_a_deleted_account_added_is_hidden_and_then_purged(
     assert ([], ()) == (names(mine, album), mine.get(album).members)
     assert repositories.albums.get(lost, Viewer()) is None
     assert repositories.sweep.purge(image)
-    rows = "SELECT image_id FROM album_images WHERE album_id = :album_id"
-    assert [] == database.read(lambda tx: tx.rows(rows, album_id=mine.get(album).id))
+    rows, number = "SELECT image_id FROM album_images WHERE album_id = :album_id", mine.get(album).id
+    assert [] == database.read(lambda tx: tx.rows(rows, album_id=number))
 
 
 def test_images_in_requests_of_a_thousand_keep_their_order(

@@ -79,8 +79,8 @@ class Bench:
         return processor.process(event, TaskKind.CAPTION, deadline=float("inf"))
 
     def rows(self) -> dict[str, dict[str, Any]]:
-        """Return the ledger's rows of the photo by the ids of the calls."""
-        query = "SELECT * FROM model_calls WHERE public_id = :public_id ORDER BY id"
+        """Return the ledger's rows of the photo, and of probes of the model, by the ids of the calls."""
+        query = "SELECT * FROM model_calls WHERE public_id = :public_id OR public_id IS NULL ORDER BY id"
         found = self.repositories.database.read(lambda tx: tx.rows(query, public_id=self.public_id))
         return {row["call_id"]: row for row in found}
 

@@ -17,6 +17,7 @@ from xdist.scheduler.loadscope import LoadScopeScheduling
 # Name of the group → patterns of its files, from the repository's root.
 GROUPS = {
     "AWS account": (
+        "tests/deploy/test_bastion.py",
         "tests/deploy/test_provision.py",
         "tests/deploy/test_provision_constraints.py",
         "tests/deploy/test_provision_operations.py",

@@ -18,7 +18,7 @@ from web.handlers.api import DESCRIPTION
 from web.limits import FILE, LIMITS
 
 WEB = Path(__file__).parents[2] / "web"
-PAGE_DATA = re.compile(r'<body data-limits="([^"]+)">')
+PAGE_DATA = re.compile(r'<body data-limits="([^"]+)"')
 SCRIPTS = "\n".join(path.read_text() for path in (WEB / "static" / "js").rglob("*.js"))
 SERVER = "\n".join(path.read_text() for path in (*WEB.rglob("*.tpl"), *WEB.glob("h*/*.py")))
 
