@@ -97,7 +97,7 @@ class SecurityLog:
         subject: str | None = None,
         detail: str = "",
     ) -> None:
-        """Write an entry. The action has happened already: where the database is away, the line must do.
+        """Write an entry. The action has happened, or begun: where the database is away, the line must do.
 
         address: the client's IP address. actor: the name of the account that acted, None without one.
         subject: the account, photo or setting concerned. detail: more, never a secret.

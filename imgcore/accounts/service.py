@@ -142,12 +142,14 @@ class Accounts:
         hashed = self.hasher.hash(check_new_password(password, account.name))
         self.store.set_password(account.id, hashed)
 
-    def delete(self, account: Account) -> int:
+    def delete(self, account: Account, begun: Callable[[], object]) -> int:
         """Delete an account with its sessions and keys; return the number of its images.
 
-        The images are moved to the trash as expired, so that the next sweep deletes them.
+        The images are moved to the trash as expired, so that the next sweep deletes them. begun: writes the
+        entry of the security log. It is called once nothing refuses the deletion any more, because what has
+        been deleted stays deleted where the rest fails. Conflict (``last_administrator``).
         """
-        return self.store.delete(account.id, in_trash_for=TRASH_SECONDS)
+        return self.store.delete(account.id, in_trash_for=TRASH_SECONDS, begun=begun)
 
     # The first administrator
 

@@ -87,8 +87,7 @@ def _reset_second_factor(accounts: Accounts, parsed: argparse.Namespace) -> dict
 
 def _delete(accounts: Accounts, parsed: argparse.Namespace) -> dict[str, Any]:
     account = accounts.named(parsed.name)
-    images = accounts.delete(account)
-    _record(accounts, SecurityEvent.ACCOUNT_DELETED, account)
+    images = accounts.delete(account, lambda: _record(accounts, SecurityEvent.ACCOUNT_DELETED, account))
     return {"deleted": account.name, "photographs": images}
 
 

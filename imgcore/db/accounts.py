@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from imgcore.accounts.models import Account, Role
 from imgcore.db.account_rows import ALL, BY_PUBLIC_ID, NAMED, to_account
@@ -102,14 +102,16 @@ class AccountRepository(
 
         self._database.run(work)
 
-    def delete(self, account_id: int, *, in_trash_for: float) -> int:
+    def delete(self, account_id: int, *, in_trash_for: float, begun: Callable[[], object] | None = None) -> int:
         """Delete the account, its sessions, keys and notifications; return the number of its images.
 
         The images are moved into the trash, as if they had been in it for ``in_trash_for`` seconds. Where the
         database fails meanwhile, another call goes on; the account is no administrator any more.
-        Conflict (``last_administrator``).
+        begun: is called then, before anything else is changed. Conflict (``last_administrator``).
         """
         self._database.run(lambda tx: _revoke_rights(tx, account_id))
+        if begun is not None:
+            begun()
         for find, delete, size in _DEPENDENTS:
             found = find_ids(self._database, find, account_id=account_id)
             change_in_slices(self._database, found, delete, size=size)

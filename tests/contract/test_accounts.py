@@ -99,7 +99,7 @@ def test_one_administrator_remains(store: AccountRepository) -> None:
     with pytest.raises(Conflict, match="only administrator"):
         store.set_role(first.id, Role.PERSON)
     with pytest.raises(Conflict, match="only administrator"):
-        store.delete(first.id, in_trash_for=0)
+        store.delete(first.id, in_trash_for=0, begun=lambda: pytest.fail("It was refused."))
     store.set_role(second.id, Role.ADMINISTRATOR)
     store.delete(first.id, in_trash_for=0)
     assert store.has_administrator()

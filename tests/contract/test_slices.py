@@ -149,8 +149,14 @@ def test_account_that_is_half_deleted_has_no_sessions_and_rules_nobody(
     ada, _ = add(store, "ada2", Role.ADMINISTRATOR), add(store, "zoe2", Role.ADMINISTRATOR)
     start(store, ada, "t")
     upload(repositories, ada)
+    begun: list[Role] = []
     with changes(monkeypatch, fail_at=2), pytest.raises(Unavailable):
-        store.delete(ada.id, in_trash_for=TRASH_SECONDS)
+        store.delete(
+            ada.id,
+            in_trash_for=TRASH_SECONDS,
+            begun=lambda: begun.extend(each.role for each, _ in store.all() if each.id == ada.id),
+        )
+    assert [Role.PERSON] == begun
     found = store.find(ada.public_id)
     assert found is not None
     assert ((0, 0), Role.PERSON) == (credentials(store, ada), found.role)

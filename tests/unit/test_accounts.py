@@ -6,7 +6,7 @@ import io
 import json
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pyotp
 import pytest
@@ -327,6 +327,21 @@ def test_user_list_and_delete(settings: None, capsys: pytest.CaptureFixture[str]
     assert ["ada", "zoe"] == [line["name"] for line in run(capsys, "list")[1]]
     assert (0, [{"deleted": "ada", "photographs": 0}]) == run(capsys, "delete", "ADA")[:2]
     assert (1, "imgcore: There is no account of that name.\n") == run(capsys, "delete", "ada")[::2]
+
+
+def test_user_delete_that_fails_on_its_way_has_its_entry_and_goes_on(
+    settings: None, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*args: object, **kwargs: object) -> NoReturn:
+        raise Unavailable("The database cannot be reached just now.")
+
+    run(capsys, "add", "ada")
+    with monkeypatch.context() as patch:
+        patch.setattr("imgcore.db.accounts.change_in_slices", away)
+        assert run(capsys, "delete", "ada")[0] != 0
+    entry = people().log.page(name="ada")[0]
+    assert ("account_deleted", "by imgcore user") == (entry.event, entry.detail)
+    assert 0 == run(capsys, "delete", "ada")[0]
 
 
 def test_bootstrap_accounts_follow_the_settings(tmp_path: Path) -> None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 import pytest
 
 from imgcore.accounts.models import Role
 from imgcore.accounts.security_log import SecurityEvent as E
+from imgcore.db import accounts
+from imgcore.errors import Unavailable
+from tests.web.client import Answer
 from tests.web.peopling import PASSWORD, Site
 from web.app import Application
 
@@ -43,3 +48,33 @@ def test_account_page_shows_what_administrators_change(home: Site, app: Applicat
     assert 303 == boss.submit(path, f"{path}/quota", images="7", password=PASSWORD).status
     page = home.browser(app, "owner").get("/account").text
     assert ("192.0.2.97" in page, "quota: images 7" in page) == (True, True)
+
+
+def delete(home: Site, app: Application, name: str, way: str) -> Answer:
+    """Send the request for the deletion of an account."""
+    path = f"/accounts/{home.people[name].public_id}"
+    if way == "api":
+        return home.program(app, "boss", "admin").request("DELETE", f"/api/v1{path}")
+    if way == "administrator":
+        return home.browser(app, "boss").submit(path, f"{path}/delete", password=PASSWORD)
+    return home.browser(app, name).submit("/account", "/account/delete", password=PASSWORD)
+
+
+@pytest.mark.parametrize(("way", "actor"), [("api", "boss"), ("administrator", "boss"), ("self", "owner")])
+def test_deletion_of_an_account_that_fails_on_its_way_has_its_entry(
+    home: Site, app: Application, monkeypatch: pytest.MonkeyPatch, way: str, actor: str
+) -> None:
+    def away(*args: object, **kwargs: object) -> NoReturn:
+        raise Unavailable("The database cannot be reached just now.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(accounts, "change_in_slices", away)
+        assert delete(home, app, "owner", way).status == 503
+    entries = home.accounts.log.page(name="owner")
+    assert [(E.ACCOUNT_DELETED, actor)] == [(each.event, each.actor) for each in entries]
+
+
+@pytest.mark.parametrize("way", ["api", "administrator", "self"])
+def test_deletion_of_an_account_that_is_refused_has_no_entry(home: Site, app: Application, way: str) -> None:
+    assert delete(home, app, "boss", way).status == 409
+    assert E.ACCOUNT_DELETED not in [each.event for each in home.accounts.log.page()]

@@ -365,7 +365,7 @@ def test_deleted_account_leaves_no_photos_and_albums(home: Site, app: Applicatio
     other.send("POST", f"{PATH}/{album}/images", {"ids": [home.upload("other", "mine.jpg").public_id]})
     theirs = created(other)
     other.send("PUT", f"{PATH}/{theirs}/members/owner", {"may": "view"})
-    home.accounts.delete(home.people["other"])
+    home.accounts.delete(home.people["other"], begun=lambda: None)
     shown = owner.get(f"{PATH}/{album}").json
     assert (["private.jpg"], []) == (names_in(owner, album), shown["members"])
     assert [album] == [found["id"] for found in owner.get(PATH).json["albums"]]

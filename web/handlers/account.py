@@ -142,10 +142,9 @@ class AccountPages(FormPages):
         fields = verified_form()
         try:
             self._confirm(fields)
-            accounts.delete(current_account())
+            accounts.delete(current_account(), lambda: record_event(SecurityEvent.ACCOUNT_DELETED))
         except ImgcoreError as error:
             return self._page(error, at="delete")
-        record_event(SecurityEvent.ACCOUNT_DELETED)
         return clear_session_cookie(redirect("/login"))
 
     def _page(self, error: ImgcoreError | None = None, **values: Any) -> str:

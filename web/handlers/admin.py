@@ -182,10 +182,9 @@ class AccountAdminPages(FormPages):
         account = accounts.get(public_id)
         try:
             self._confirm(fields)
-            accounts.delete(account)
+            accounts.delete(account, lambda: record_event(SecurityEvent.ACCOUNT_DELETED, account.name))
         except ImgcoreError as error:
             return self._one(account, error)
-        record_event(SecurityEvent.ACCOUNT_DELETED, account.name)
         return redirect("/accounts?done=deleted")
 
     @requires(Scope.ADMIN, browser=True)

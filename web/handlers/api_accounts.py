@@ -72,6 +72,5 @@ class AccountsApi:
         """Delete an account with its images."""
         accounts = require_accounts(self._given)
         account = accounts.get(public_id)
-        accounts.delete(account)
-        record_event(SecurityEvent.ACCOUNT_DELETED, account.name)
+        accounts.delete(account, lambda: record_event(SecurityEvent.ACCOUNT_DELETED, account.name))
         return HTTPResponse(status=204)
