@@ -92,12 +92,12 @@ class ImageRepository(Repository):
         """Return the public id of the owner's image for each of these SHA-256 that has one."""
         return self._database.read(lambda tx: present(tx, hashes, owner_id))
 
-    def receive(self, event: ObjectCreated, new: NewImage) -> Image:
+    def receive(self, event: ObjectCreated, new: NewImage | None) -> Image | None:
         """Mark the image of ``event.key`` as received, with the object's size, etag and version; return it.
 
-        It is added from ``new`` where the gallery does not know the key. A rejected or deleted image stays so;
-        an expired one is received after all. A received one keeps the version that was received first, whatever
-        arrives under its key later.
+        It is added from ``new`` where the gallery does not know the key; None: it is not added, and None is
+        returned. A rejected or deleted image stays so; an expired one is received after all. A received one
+        keeps the version that was received first, whatever arrives under its key later.
         """
         key = _checked_key(event.key)
         known = self._database.read(lambda tx: tx.rows(SELECT + " WHERE i.image_key = :key", key=key))
@@ -274,12 +274,14 @@ def _insert(tx: Transaction, new: NewImage) -> int:
     return image_id
 
 
-def _receive(tx: Transaction, event: ObjectCreated, new: NewImage) -> Image:
+def _receive(tx: Transaction, event: ObjectCreated, new: NewImage | None) -> Image | None:
     row = tx.row(
         "SELECT id, upload_status, deleted_at FROM images WHERE image_key = :key {for_update}",
         key=event.key,
     )
     if row is None:
+        if new is None:
+            return None
         row = {"id": _insert(tx, new), "upload_status": "awaiting", "deleted_at": None}
     if _is_awaited(row):
         _store_object(tx, row["id"], event)

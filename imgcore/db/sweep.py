@@ -59,8 +59,11 @@ _CHECK = sql(
 )
 
 _OLD = "{select} JOIN ({found}) old ON old.id = i.id ORDER BY i.deleted_at, i.id"
+# The awaited uploads of a deleted account are purged as _CANCELLED: files that arrive until their forms expire
+# are deleted with their rows
 _OLD_DELETED = (
-    "SELECT id FROM images WHERE deleted_at <= {ago:older_than} AND {turn} ORDER BY deleted_at LIMIT :limit"
+    "SELECT id FROM images WHERE deleted_at <= {ago:older_than} AND upload_status <> 'awaiting' AND {turn}"
+    " ORDER BY deleted_at LIMIT :limit"
 )
 _OLD_EXPIRED = (
     "SELECT id FROM images WHERE upload_status = 'expired' AND uploaded_at <= {ago:older_than}"

@@ -20,6 +20,7 @@ GRID_HEIGHT = 360  # pixels of the picture in the timeline, whose rows are 160 t
 GRID_ASPECTS = (0.4, 3.0)  # width by height of the narrowest and the widest picture there
 DISPLAY_SIDE = 1600  # pixels, of the longer side
 _PUBLIC_ID = re.compile(r"[0-9a-f]{32}")
+_ANY_CONTENT = "bin"  # the ending of a key where only the content shows the media type
 
 
 def new_public_id() -> str:
@@ -34,7 +35,7 @@ def is_public_id(text: str) -> bool:
 
 def raw_key(public_id: str, media_type: str | None) -> str:
     """Return the original's key in the uploads bucket. media_type: None where only the content shows it."""
-    return f"{RAW_PREFIX}{public_id}.{MEDIA_TYPES[media_type] if media_type else 'bin'}"
+    return f"{RAW_PREFIX}{public_id}.{MEDIA_TYPES[media_type] if media_type else _ANY_CONTENT}"
 
 
 def thumbnail_key(public_id: str, side: int) -> str:
@@ -59,10 +60,22 @@ def derived_keys(public_id: str) -> list[str]:
     return [*thumbnails, grid_key(public_id), display_key(public_id)]
 
 
-def new_image_for_key(key: str) -> NewImage:
-    """Return the row to insert for an object that was uploaded without a form of the gallery."""
+def is_raw_key(key: str) -> bool:
+    """Return whether ``raw_key`` gives out such keys."""
+    stem, _, ending = key.removeprefix(RAW_PREFIX).partition(".")
+    return is_public_id(stem) and ending in {*MEDIA_TYPES.values(), _ANY_CONTENT}
+
+
+def new_image_for_key(key: str) -> NewImage | None:
+    """Return the row to insert for an object that was uploaded without a form of the gallery.
+
+    None for a key of the gallery's own: its row was inserted before its form was given out, so that an image
+    without one was deleted for good.
+    """
     from imgcore.gallery.models import NewImage
 
+    if is_raw_key(key):
+        return None
     name = key.removeprefix(RAW_PREFIX)
     return NewImage(
         public_id=new_public_id(),

@@ -61,7 +61,7 @@ class Outcome(StrEnum):
     IDLE = "idle"  # nothing to do: done already, claimed by another worker, not due, deleted
     FENCED = "fenced"  # another worker owns the task by now; the result was dropped
     IGNORED = "ignored"  # not an upload of this gallery
-    SURPLUS = "surplus"  # a later version of a received key; the received one stays
+    SURPLUS = "surplus"  # a later version of a received key, which stays, or an object of a purged image
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ class Processor:
         if self.uploads_bucket not in (None, created.bucket) or not created.key.startswith(RAW_PREFIX):
             return Outcome.IGNORED
         image = self.images.receive(created, new_image_for_key(created.key))
-        if _is_surplus(image, created):
+        if image is None or _is_surplus(image, created):
             return self._remove_surplus(created, kind)
         claim = self.tasks.claim(
             created.key, kind, lease=self.timing.lease(kind), max_attempts=self.timing.max_attempts
@@ -120,7 +120,7 @@ class Processor:
             raise
 
     def _remove_surplus(self, created: ObjectCreated, kind: TaskKind) -> Outcome:
-        """Delete a version that was uploaded with a form that had been used already.
+        """Delete a version that was uploaded with a form that had been used, or whose image was purged.
 
         The event reaches both functions; the caption function alone may delete originals.
         """

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from imgcore.accounts.models import SECURITY_LOG_SECONDS
 from imgcore.errors import ImgcoreError
-from imgcore.gallery.keys import derived_keys, new_image_for_key
+from imgcore.gallery.keys import derived_keys
 from imgcore.gallery.models import MISSING, TRASH_SECONDS, Image, TaskKind, UploadStatus
 from imgcore.gallery.ports import Queues, Storage
 from imgcore.pipeline.maintenance_models import SweepReport
@@ -171,7 +171,7 @@ class Sweeper:
     def _recover_one(self, image: Image) -> UploadStatus:
         """Receive or expire one upload; return its status."""
         if (found := self.storage.find(image.image_key)) is not None:
-            self.images.receive(found, new_image_for_key(found.key))
+            self.images.receive(found, None)
             for kind in TaskKind:
                 self.queues.send(kind, found.key)
             return UploadStatus.RECEIVED

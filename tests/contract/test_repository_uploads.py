@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from imgcore.accounts.models import Account
 from imgcore.db.connection import Database
+from imgcore.db.part_uploads import PartUploadRepository
 from imgcore.errors import Invalid
-from imgcore.gallery.models import Edit, NewImage, UploadStatus
+from imgcore.gallery.keys import new_image_for_key
+from imgcore.gallery.models import TRASH_SECONDS, Edit, Image, NewImage, UploadStatus
+from imgcore.gallery.viewers import EVERYBODY
 from imgcore.pipeline.models import ObjectCreated
 from tests.contract.images import (
     CAPTION,
@@ -20,6 +26,15 @@ from tests.contract.images import (
     stored,
 )
 from tests.support.repositories import Repositories
+
+
+def trash(repositories: Repositories, database: Database, image: Image, *, minutes: int) -> list[Image]:
+    """Let the image's form expire so many minutes ago; return the images to purge."""
+    change = "UPDATE images SET uploaded_at = {ago:hours}, upload_expires_at = {ago:age} WHERE id = :id"
+    values = {"hours": 3 * 3600 * 10**6, "age": minutes * 60 * 10**6, "id": image.id}
+    database.run(lambda tx: tx.execute(change, **values))
+    found = repositories.sweep.expired_trash(older_than=TRASH_SECONDS, again_after=0.0, limit=9)
+    return list(found)
 
 
 def test_the_awaited_upload_arrives(repositories: Repositories) -> None:
@@ -110,6 +125,48 @@ def test_a_deleted_row_stays_deleted(repositories: Repositories) -> None:
     received = repositories.images.receive(event(image), new())
 
     assert ("deleted", UploadStatus.AWAITING) == (received.status, received.upload_status)
+
+
+@pytest.mark.parametrize("end", ["cancelled", "cancelled in parts", "deleted for good", "account deleted"])
+def test_event_of_a_purged_image_adds_none(
+    repositories: Repositories, database: Database, ada: Account, end: str
+) -> None:
+    """A file may arrive late, as may an event or the message of a task."""
+    row = replace(new(), owner_id=ada.id)
+    image = repositories.images.add(row)
+    if end in ("deleted for good", "account deleted"):
+        repositories.images.receive(event(row), None)
+    if end == "account deleted":
+        repositories.accounts.delete(ada.id, in_trash_for=TRASH_SECONDS)
+    else:
+        repositories.images.delete(image.public_id)
+    if end == "deleted for good":
+        assert repositories.trash.delete(EVERYBODY, image.public_id)
+    if end == "cancelled in parts":
+        parts = PartUploadRepository(database)
+        parts.add(image.id, "upload")
+        parts.expire(image.id)
+    for purged in trash(repositories, database, image, minutes=6):
+        assert repositories.sweep.purge(purged.public_id)
+
+    assert repositories.images.get(image.public_id) is None
+    assert repositories.images.receive(event(image), new_image_for_key(image.image_key)) is None
+    assert repositories.images.get(image.public_id) is None
+
+
+def test_awaited_upload_of_a_deleted_account_is_purged_when_its_form_has_expired(
+    repositories: Repositories, database: Database, ada: Account
+) -> None:
+    """A file that arrives until then is deleted with the row."""
+    row = replace(new(), owner_id=ada.id)
+    image = repositories.images.add(row)
+    repositories.accounts.delete(ada.id, in_trash_for=TRASH_SECONDS)
+
+    assert [] == trash(repositories, database, image, minutes=4)
+    late = repositories.images.receive(event(row), None)
+    assert late is not None
+    assert ("deleted", UploadStatus.AWAITING) == (late.status, late.upload_status)
+    assert [image.id] == [each.id for each in trash(repositories, database, image, minutes=6)]
 
 
 @pytest.mark.parametrize("sequencer", ["0055AD", "0055AE", "0055AF", None])

@@ -91,6 +91,10 @@ def test_clean_name_keeps_joiners_and_the_ending_within_255_bytes(name: str, sho
         ("raw/holiday/Cat 1.JPG", "Cat 1.JPG", "image/jpeg"),
         ("raw/a.heic", "a.heic", "image/heic"),
         ("raw/notes", "notes", None),
+        (f"raw/{'0f' * 16}.JPG", f"{'0f' * 16}.JPG", "image/jpeg"),
+        (f"raw/{'0f' * 16}", "0f" * 16, None),
+        (f"raw/{'0f' * 20}.jpg", f"{'0f' * 20}.jpg", "image/jpeg"),
+        (f"raw/holiday/{'0f' * 16}.jpg", f"{'0f' * 16}.jpg", "image/jpeg"),
     ],
 )
 def test_new_image_for_key_reads_name_and_type_from_the_key(
@@ -98,4 +102,10 @@ def test_new_image_for_key_reads_name_and_type_from_the_key(
 ) -> None:
     new = new_image_for_key(key)
 
+    assert new is not None
     assert (key, name, media_type, None) == (new.image_key, new.name, new.media_type, new.size)
+
+
+@pytest.mark.parametrize("media_type", [*MEDIA_TYPES, None])
+def test_new_image_for_key_of_the_gallery_is_none(media_type: str | None) -> None:
+    assert new_image_for_key(raw_key(new_public_id(), media_type)) is None

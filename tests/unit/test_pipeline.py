@@ -80,6 +80,23 @@ def test_process_second_use_of_a_form_of_a_rejected_or_deleted_photo_is_removed(
     assert (Outcome.SURPLUS, [(image.image_key, "v2")]) == (outcome, storage.removed_versions)
 
 
+@pytest.mark.parametrize("version", ["v1", None])
+def test_process_file_of_a_purged_photo_is_removed(
+    processor: Processor, repositories: Repositories, storage: FakeStorage, version: str | None
+) -> None:
+    image = upload(repositories, storage)
+    repositories.images.delete(image.public_id)
+    assert repositories.sweep.purge(image.public_id)
+
+    outcomes = [
+        processor.process(replace(news(image), version_id=version), kind, deadline=SOON) for kind in TaskKind
+    ]
+
+    assert [Outcome.SURPLUS] * 2 == outcomes
+    assert [(image.image_key, version)] * (version is not None) == storage.removed_versions
+    assert () == repositories.pages.page(cursor=None, limit=10, query=None).images
+
+
 @pytest.mark.parametrize(("received", "event"), [(None, "v1"), ("v1", None), (None, None)])
 def test_process_event_without_a_version_removes_nothing(
     processor: Processor,

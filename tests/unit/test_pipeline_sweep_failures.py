@@ -15,7 +15,7 @@ from imgcore.pipeline.sweeper import CLAIMED, Sweeper
 from imgcore.spending.service import Spending
 from tests.support.repositories import Repositories
 from tests.unit.fakes import FakeStorage
-from tests.unit.pipeline_photos import upload
+from tests.unit.pipeline_photos import news, upload
 from tests.unit.test_pipeline_sweep_steps import breakers, rows, sweeper_of
 
 __all__ = ["rows"]
@@ -184,6 +184,7 @@ def test_sweep_photos_whose_files_cannot_be_deleted_leave_their_places_to_younge
 
 def deleted(repositories: Repositories, storage: FakeStorage) -> Image:
     image = upload(repositories, storage)
+    repositories.images.receive(news(image), None)
     repositories.images.delete(image.public_id)
     return image
 

@@ -54,7 +54,8 @@ class Site:
         seen = self.gallery.for_viewer(Viewer(who, sees_others=False, changes_others=False))
         image, _ = (seen if name else self.gallery).request_upload(file, 1234, "image/jpeg")
         created = ObjectCreated("uploads", image.image_key, 1234, "etag")
-        new = self.gallery.images.receive(created, None)  # type: ignore[arg-type] - the row is there
+        new = self.gallery.images.receive(created, None)
+        assert new is not None
         assert new.owner_id == who
         return new
 
