@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 FIRST_POSTPONE_SECONDS, LONGEST_POSTPONE_SECONDS = 5.0, 60.0
-MOST_POSTPONED = 1_440  # times, which takes a day
+# Times, which takes a day. Nothing else ends the loop of a message that its own function sends again: the role
+# `functions` turns Lambda's recursive loop detection off, which would end it after 16 times.
+MOST_POSTPONED = 1_440
 
 _started = False
 

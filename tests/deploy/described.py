@@ -204,10 +204,11 @@ def functions(client: Client) -> Found:
         asked = {"FunctionName": item["FunctionName"]}
         policy = _maybe(service.get_policy, **asked)
         limits = _maybe(service.get_function_concurrency, **asked)
+        loops = service.get_function_recursion_config(**asked)["RecursiveLoop"]
         tags = service.list_tags(Resource=item["FunctionArn"])["Tags"]
         if item["FunctionName"].endswith("-migrator"):  # its code holds the certificates
             item |= {"CodeSha256": "", "CodeSize": 0}
-        yield f"lambda/{item['FunctionName']}", [item, policy, limits, tags]
+        yield f"lambda/{item['FunctionName']}", [item, policy, limits, loops, tags]
     for item in _pages(service, "list_event_source_mappings", "EventSourceMappings"):
         yield f"lambda/mapping/{item['EventSourceArn']}", item
     for item in clock.list_rules()["Rules"]:

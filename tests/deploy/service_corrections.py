@@ -55,11 +55,12 @@ def queues() -> None:
 
 
 def lambda_actions() -> None:
-    """Lambda: IAM judges limits and mappings by the names of their own operations."""
+    """Lambda: IAM judges limits, recursion and mappings by the names of their own operations."""
     from ministack.core import iam_actions
 
     known = iam_actions._lambda_action
     limits = {"GET": "GetFunctionConcurrency", "DELETE": "DeleteFunctionConcurrency"}
+    recursion = {"GET": "GetFunctionRecursionConfig", "PUT": "PutFunctionRecursionConfig"}
     mappings = {"GET": "GetEventSourceMapping", "PUT": "UpdateEventSourceMapping"}
     mappings["DELETE"] = "DeleteEventSourceMapping"
 
@@ -67,6 +68,8 @@ def lambda_actions() -> None:
         parts = [part for part in path.split("/") if part]
         if parts[-1:] == ["concurrency"] and method in limits:
             return limits[method]
+        if parts[-1:] == ["recursion-config"] and method in recursion:
+            return recursion[method]
         if parts[-2:-1] == ["event-source-mappings"] and method in mappings:
             return mappings[method]
         if parts[-1:] == ["account-settings"]:

@@ -138,6 +138,14 @@ STATES = (
         "ResourceInUseException",
         "Cannot update the event source mapping because it is in use.",
     ),
+    # PutFunctionRecursionConfig in the API reference: "another operation is in progress".
+    State(
+        "function Pending",
+        ("lambda:CreateFunction",),
+        ("lambda:PutFunctionRecursionConfig",),
+        "ResourceConflictException",
+        "The operation cannot be performed at this time. The function is currently Pending.",
+    ),
     # WAF: up to a few minutes.
     State(
         "web ACL unavailable",

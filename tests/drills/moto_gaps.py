@@ -118,6 +118,27 @@ def mappings() -> None:
     LambdaBackend.list_event_source_mappings = corrected
 
 
+def recursion() -> None:
+    """Lambda GetFunctionRecursionConfig, PutFunctionRecursionConfig (API references): Terminate by default."""
+    from moto.awslambda.responses import LambdaResponse
+    from moto.awslambda.urls import url_paths
+
+    def function(response: Any) -> Any:
+        return response.backend.get_function(response.path.split("/")[-2])
+
+    def read(self: Any) -> str:
+        return json.dumps({"RecursiveLoop": getattr(function(self), "recursive_loop", "Terminate")})
+
+    def written(self: Any) -> str:
+        function(self).recursive_loop = json.loads(self.body)["RecursiveLoop"]
+        return read(self)
+
+    LambdaResponse.get_function_recursion_config = read
+    LambdaResponse.put_function_recursion_config = written
+    path = r"{0}/(?P<api_version>[^/]+)/functions/(?P<function_name>[\w-]+)/recursion-config$"
+    url_paths[path] = LambdaResponse.dispatch
+
+
 def functions() -> None:
     """Lambda Invoke: runs the code of the zip, in a process instead of a container."""
     from moto.awslambda.models import LambdaFunction
@@ -263,6 +284,7 @@ CORRECTIONS: tuple[Callable[[], None], ...] = (
     firewall,
     queues,
     mappings,
+    recursion,
     functions,
     databases,
     missing_operations,
