@@ -10,10 +10,11 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from imgcore import bootstrap
@@ -21,11 +22,12 @@ from imgcore.config import Config
 from roles.local_cloud.files.children import Children
 from roles.local_cloud.files.emulator import REGION, Emulator, emulator_at
 from tests.cloud import Cloud
-from tests.contract.images import CAPTION, THUMBNAIL, arrived, claim, description, finish
+from tests.contract.images import CAPTION, THUMBNAIL, claim, description, event, finish, new, stored
 from tests.mariadb import MariaDb
 from tests.support.repositories import Repositories
 
 SECRET_ID = "made-up/database/app"
+UPLOADS, DERIVED = "made-up-uploads", "made-up-derived"
 CAPTIONED = "Two herons stand in a flooded meadow."
 
 
@@ -104,18 +106,19 @@ def surroundings(home: Path, server: MariaDb) -> Iterator[Surroundings]:
     with Children(home / "logs") as children, server.database() as url:
         children.start("emulator", emulator.command, emulator.environ(), home)
         children.wait(emulator.healthy, "the AWS emulator", 60)
-        _add_image(url)
+        cloud = Cloud(emulator)
+        _add_image(url, cloud.client("s3"))
         known = urlsplit(url)
         secret = {"username": known.username, "password": known.password}
-        Cloud(emulator).client("secretsmanager").create_secret(Name=SECRET_ID, SecretString=json.dumps(secret))
+        cloud.client("secretsmanager").create_secret(Name=SECRET_ID, SecretString=json.dumps(secret))
         metadata = Metadata(emulator)
         threading.Thread(target=metadata.serve_forever, daemon=True).start()
         user_data = {
             "AWS_REGION": REGION,
             "AWS_ENDPOINT_URL": emulator.endpoint,
             "AWS_EC2_METADATA_SERVICE_ENDPOINT": metadata.endpoint,
-            "UPLOADS_BUCKET": "made-up-uploads",
-            "DERIVED_BUCKET": "made-up-derived",
+            "UPLOADS_BUCKET": UPLOADS,
+            "DERIVED_BUCKET": DERIVED,
             "DB_HOST": "127.0.0.1",
             "DB_PORT": str(server.port),
             "DB_NAME": known.path.lstrip("/"),
@@ -130,13 +133,21 @@ def surroundings(home: Path, server: MariaDb) -> Iterator[Surroundings]:
             metadata.server_close()
 
 
-def _add_image(url: str) -> None:
-    """Create the schema and one processed image."""
+def _add_image(url: str, s3: Any) -> None:
+    """Create the schema and the buckets, with one processed image."""
+    for bucket in (UPLOADS, DERIVED):
+        s3.create_bucket(Bucket=bucket)
+    s3.put_bucket_versioning(Bucket=UPLOADS, VersioningConfiguration={"Status": "Enabled"})
     config = Config.read({"DATABASE_URL": url})
     bootstrap.migrate(config)
     repositories = Repositories(bootstrap.database(config))
-    image = arrived(repositories, "herons.jpg")
+    row = new("herons.jpg")
+    repositories.images.add(row)
+    put = s3.put_object(Bucket=UPLOADS, Key=row.image_key, Body=b"made up")
+    image = repositories.images.receive(replace(event(row), version_id=put["VersionId"]), row)
     assert repositories.tasks.finish_caption(
         claim(repositories, image, CAPTION), description(caption=CAPTIONED, alt_text="Two herons.")
     )
     assert finish(repositories, image, claim(repositories, image, THUMBNAIL))
+    for key in stored(repositories, image).derived_keys:
+        s3.put_object(Bucket=DERIVED, Key=key, Body=b"made up")
