@@ -199,6 +199,11 @@ class S3Storage:
         with reaching("uploads bucket"):
             self._client.delete_object(Bucket=self._uploads, Key=key, VersionId=version_id)
 
+    def hide(self, key: str) -> None:
+        """Put a delete marker over the versions of an original."""
+        with reaching("uploads bucket"):
+            self._client.delete_object(Bucket=self._uploads, Key=key)
+
     def _delete(self, bucket: str, objects: Sequence[ObjectIdentifierTypeDef]) -> None:
         """Delete up to 1,000 objects by one request, whose answer names those that were refused."""
         from botocore.exceptions import ClientError

@@ -85,6 +85,10 @@ class Storage(Protocol):
         """Delete one version of an original; a missing one is no error."""
         ...
 
+    def hide(self, key: str) -> None:
+        """Delete an original whose versions stay for as long as the bucket keeps noncurrent ones."""
+        ...
+
 
 class Queues(Protocol):
     """Redelivers tasks to the functions."""

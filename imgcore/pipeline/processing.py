@@ -100,7 +100,9 @@ class Processor:
         if self.uploads_bucket not in (None, created.bucket) or not created.key.startswith(RAW_PREFIX):
             return Outcome.IGNORED
         image = self.images.receive(created, new_image_for_key(created.key))
-        if image is None or _is_surplus(image, created):
+        if image is None:
+            return self._hide_late(created, kind)
+        if _is_surplus(image, created):
             return self._remove_surplus(created, kind)
         claim = self.tasks.claim(
             created.key, kind, lease=self.timing.lease(kind), max_attempts=self.timing.max_attempts
@@ -120,12 +122,21 @@ class Processor:
             raise
 
     def _remove_surplus(self, created: ObjectCreated, kind: TaskKind) -> Outcome:
-        """Delete a version that was uploaded with a form that had been used, or whose image was purged.
+        """Delete a version that was uploaded with a form that had been used already.
 
         The event reaches both functions; the caption function alone may delete originals.
         """
         if kind is TaskKind.CAPTION and created.version_id is not None:
             self.storage.remove_version(created.key, created.version_id)
+        return Outcome.SURPLUS
+
+    def _hide_late(self, created: ObjectCreated, kind: TaskKind) -> Outcome:
+        """Delete the file of an image that was purged, but not its versions.
+
+        A database that was restored to an earlier moment knows no later images either.
+        """
+        if kind is TaskKind.CAPTION:
+            self.storage.hide(created.key)
         return Outcome.SURPLUS
 
     def _load(self, claim: Claim, side: int) -> Picture:

@@ -130,6 +130,17 @@ def test_original_url_leads_to_the_version_that_was_received(storage: S3Storage,
     assert first == storage.find(name)
 
 
+def test_hidden_original_is_gone_and_its_version_stays(storage: S3Storage, master: S3Storage) -> None:
+    name = key()
+    post(form(storage, name))
+    first = storage.find(name)
+    assert first is not None
+    for _ in range(2):
+        master.hide(name)
+    assert storage.find(name) is None
+    assert JPEG == master.read(name, max_bytes=1000, version_id=first.version_id).data
+
+
 def test_ping_names_a_bucket_that_has_vanished(aws: Cloud, names: dict[str, str], storage: S3Storage) -> None:
     """HeadObject answers 404 for a missing key and for a missing bucket."""
     client = aws.client("s3", names)

@@ -33,6 +33,7 @@ class FakeStorage:
     uploads: dict[str, bytes] = field(default_factory=dict)
     derived: dict[str, bytes] = field(default_factory=dict)
     removed_versions: list[tuple[str, str]] = field(default_factory=list)
+    hidden: list[str] = field(default_factory=list)
     broken: ImgcoreError | None = None
 
     def _check(self) -> None:
@@ -89,6 +90,10 @@ class FakeStorage:
     def remove_version(self, key: str, version_id: str) -> None:
         self._check()
         self.removed_versions.append((key, version_id))
+
+    def hide(self, key: str) -> None:
+        self._check()
+        self.hidden.append(key)
 
     def remove(self, upload_keys: Sequence[str], derived_keys: Sequence[str]) -> None:
         self._check()

@@ -81,7 +81,7 @@ def test_process_second_use_of_a_form_of_a_rejected_or_deleted_photo_is_removed(
 
 
 @pytest.mark.parametrize("version", ["v1", None])
-def test_process_file_of_a_purged_photo_is_removed(
+def test_process_file_of_a_purged_photo_is_hidden(
     processor: Processor, repositories: Repositories, storage: FakeStorage, version: str | None
 ) -> None:
     image = upload(repositories, storage)
@@ -93,7 +93,7 @@ def test_process_file_of_a_purged_photo_is_removed(
     ]
 
     assert [Outcome.SURPLUS] * 2 == outcomes
-    assert [(image.image_key, version)] * (version is not None) == storage.removed_versions
+    assert ([image.image_key], []) == (storage.hidden, storage.removed_versions)
     assert () == repositories.pages.page(cursor=None, limit=10, query=None).images
 
 
