@@ -31,6 +31,7 @@ from imgcore.single_flight import SingleFlight
 INTERVAL = 1.0  # seconds between two queries
 _CLOCK_SECONDS = 60.0  # after which the database's clock is read again
 _SLACK = timedelta(seconds=1)  # of the estimated time of the database
+_SKEW = timedelta(seconds=0.1)  # between the estimates of two processes
 _PAGE = 2 * MOST_ROWS  # rows of one query
 _KEPT = 5 * _PAGE  # rows in memory
 _BATCHES = 100  # of one answer
@@ -66,6 +67,14 @@ class _Recent:
         """Return the database's time at this time of the process's clock."""
         return self.read_at + timedelta(seconds=clock - self.clock)
 
+    def is_older_than(self, cursor: Cursor, now: datetime) -> bool:
+        """Return whether the cursor is after changes that are not in these rows: they would be taken back.
+
+        A cursor to begin with is OVERLAP before the time at which it was given out.
+        """
+        given_out = cursor.at + OVERLAP
+        return self.read_at <= cursor.at + _SKEW or self.read_at < given_out <= now + _SKEW
+
 
 class ChangeRepository(Repository):
     """The changes as a viewer sees them. clock: seconds, of the process."""
@@ -82,9 +91,12 @@ class ChangeRepository(Repository):
 
     def since(self, text: str, viewer: Viewer) -> Changes:
         """Return what has changed for the viewer since a cursor. Errors: see parsed_cursor."""
+        called_at = self._clock()
         recent = self._current()
         now = recent.now(self._clock())
         cursor = parsed_cursor(text, viewer, now)
+        if recent.is_older_than(cursor, now):  # of another process, which has read later
+            recent = self._recent.result(lambda found: found.clock >= called_at)
         if cursor.at - OVERLAP >= recent.start:
             found = changes_since(recent.rows, cursor, viewer, now)
             return _with_batches(found, recent.batches, viewer)

@@ -365,3 +365,22 @@ def test_migration_indexes_photos_anew_that_lack_facets(repositories: Repositori
     assert 1 <= repositories.sweep.index_unindexed(limit=10)
     page = repositories.pages.page_versions(cursor=None, limit=5, query=None, filters=filters)
     assert [image.id] == [id_ for id_, _ in page.versions]
+
+
+@pytest.mark.parametrize("begins", [True, False])
+def test_a_process_that_has_read_before_takes_no_news_back(
+    repositories: Repositories, database: Database, begins: bool
+) -> None:
+    """A page asks one process after another: what it knows to be deleted does not come back."""
+    one, other = ChangeRepository(database), ChangeRepository(database)
+    image = arrived(repositories).public_id
+    before = one.start(EVERYBODY).cursor.text(EVERYBODY)
+    known = {tile.image.public_id for tile in other.since(before, EVERYBODY).tiles}
+    repositories.images.delete(image)
+    later = ChangeRepository(database)
+    found = later.start(EVERYBODY) if begins else later.since(before, EVERYBODY)
+
+    again = other.since(found.cursor.text(EVERYBODY), EVERYBODY)
+
+    assert (image in known, image in found.removed) == (True, not begins)
+    assert image not in {tile.image.public_id for tile in again.tiles}
