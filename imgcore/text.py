@@ -32,6 +32,7 @@ _PUNCTUATION |= {ord("−"): "-", ord("⁃"): "-"}
 _FOLDED_LETTERS = {"æ": "ae", "œ": "oe", "ı": "i", "ð": "d", "þ": "th", "ŋ": "n", "ə": "e", "ĸ": "k", "ـ": ""}
 
 _OVERRIDES = re.compile("[\u202a-\u202e\u2066-\u2069]")  # Unicode TR 9, 2.1 to 2.5
+_NOT_SHOWABLE = re.compile("[\0-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _Form = Literal["NFC", "NFD", "NFKC", "NFKD"]
 _MOST_MARKS = 30  # of one letter
@@ -137,13 +138,10 @@ def storable(text: str, limit: int) -> str:
 def is_showable(text: str) -> bool:
     """Return whether ``text`` holds what people can read and every format can carry.
 
-    Not so: ASCII control characters but tab and newline, lone surrogates, and noncharacters, of which XML
-    forbids some.
+    Not so: ASCII control characters but tab and newline, lone surrogates, and U+FFFE and U+FFFF, which XML
+    forbids too.
     """
-    return not any(
-        (c < " " and c not in "\n\t") or c == "\x7f" or "\ud800" <= c <= "\udfff" or _is_noncharacter(c)
-        for c in text
-    )
+    return _NOT_SHOWABLE.search(text) is None
 
 
 def xml_text(text: str) -> str:

