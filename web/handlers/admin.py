@@ -192,9 +192,10 @@ class AccountAdminPages(FormPages):
         """Show the security log, the newest entries first."""
         asked = request.query()
         name, before = asked.get("name", "").strip().lower(), asked.get("before", "")
-        if before and not (before.isascii() and before.isdigit() and len(before) < 18):
+        entry = request.digits(before, 17)
+        if before and entry is None:
             raise Invalid("before must be the number of an entry.", code="before")
-        entries = self._accounts.log.page(before=int(before) if before else None, name=name or None)
+        entries = self._accounts.log.page(before=entry, name=name or None)
         following = entries[-1].id if len(entries) == PAGE else None
         shown = serializers.security_entries(entries)
         return self._show("security_log", entries=shown, name=name, following=following)
@@ -238,9 +239,10 @@ def _number(text: str) -> int | None:
     text = text.strip()
     if not text:
         return None
-    if not (text.isascii() and text.isdigit() and len(text) <= 9):
+    found = request.digits(text, 9)
+    if found is None:
         raise Invalid("A quota is a whole number of at most nine digits, or empty.", code="quota")
-    return int(text)
+    return found
 
 
 def _dollars(text: str) -> float | None:

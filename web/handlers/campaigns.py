@@ -166,8 +166,7 @@ _CHANGED = "This is another selection than the one that was counted. Check the n
 def _counted(fields: Mapping[str, str], chosen: Selection) -> int | None:
     """Return how many photos of this selection the form's page has counted; None where it was another one."""
     digest, _, count = fields.get("shown", "").partition(" ")
-    known = digest == _digest(chosen) and count.isascii() and count.isdigit() and len(count) <= 9
-    return int(count) if known else None
+    return request.digits(count, 9) if digest == _digest(chosen) else None
 
 
 def _digest(chosen: Selection) -> str:
@@ -204,6 +203,7 @@ def campaign_row(campaign: Campaign) -> dict[str, Any]:
 def _rate(text: str) -> int:
     if not text.strip():
         return DEFAULT_RATE
-    if not (text.isascii() and text.isdigit() and len(text) <= 6):
+    found = request.digits(text, 6)
+    if found is None:
         raise Invalid("rate must be a whole number.", code="rate")
-    return int(text)
+    return found

@@ -223,8 +223,8 @@ _DONE = {"revoked": "The link is revoked. It does not show anything any more."}
 
 
 def _new_share(fields: Mapping[str, str], ids: tuple[str, ...]) -> NewShare:
-    days = fields.get("days", "") or str(DAYS)
-    if not (days.isascii() and days.isdigit() and len(days) <= 4):
+    days = request.digits(fields.get("days", "") or str(DAYS), 4)
+    if days is None:
         raise Invalid("The number of days must be a whole number.", code="days")
     files = fields.get("files", _NOTHING)
     download = files != _NOTHING
@@ -232,7 +232,7 @@ def _new_share(fields: Mapping[str, str], ids: tuple[str, ...]) -> NewShare:
         title=fields.get("title", ""),
         ids=ids,
         album=fields.get("album") or None,
-        days=int(days),
+        days=days,
         password=fields.get("password") or None,
         download=download,
         files=choice(ShareFiles, files, "files") if download else ShareFiles.DISPLAY,

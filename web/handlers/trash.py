@@ -185,10 +185,11 @@ def _named(fields: Mapping[str, str]) -> str | None:
 
 def _shown(fields: Mapping[str, str]) -> TrashContents:
     """Return what the page of a form has shown of the trash. Conflict where the form does not say it."""
-    count, _, newest = fields.get("contents", "").partition(" ")
-    if count.isascii() and count.isdigit() and len(count) <= 9:
+    number, _, newest = fields.get("contents", "").partition(" ")
+    count = request.digits(number, 9)
+    if count is not None:
         with suppress(ValueError):
-            return TrashContents(int(count), datetime.fromisoformat(newest))
+            return TrashContents(count, datetime.fromisoformat(newest))
     raise Conflict("This page is out of date. Check the number of photos and try again.", code="trash_changed")
 
 

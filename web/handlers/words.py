@@ -144,7 +144,7 @@ def photo_page(public_id: str, done: str) -> HTTPResponse:
 
 def _version(text: str) -> int:
     """Return the id of a version; 0, which is the id of none, for anything but a number of the database."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else 0
+    return request.digits(text, 18) or 0
 
 
 def _fields(names: Sequence[str]) -> list[WordField]:

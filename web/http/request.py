@@ -80,11 +80,17 @@ def whole_number(value: Any, name: str) -> int:
     return int(value)
 
 
+def digits(text: str, most: int) -> int | None:
+    """Return the number that ``text`` is, in at most ``most`` ASCII digits; None where it is none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= most else None
+
+
 def number(asked: Mapping[str, str], name: str, default: int, *, least: int, most: int) -> int:
     """Return a query parameter that is a whole number in that range. Problem: 422."""
     text = asked.get(name, str(default))
-    if text.isascii() and text.isdigit() and len(text) <= len(str(most)) and least <= int(text) <= most:
-        return int(text)
+    found = digits(text, len(str(most)))
+    if found is not None and least <= found <= most:
+        return found
     raise Problem(422, name, f"{name} must be a whole number from {least} to {most}.")
 
 
