@@ -37,18 +37,15 @@ def warm() -> None:
         getattr(captioner, "warm", lambda: None)()
 
 
-def handler(event: Any, context: Any) -> dict[str, Any]:
-    """Accept messages of the queue, {"task": "sweep"} from the schedule, {"task": "ping"}, and campaigns.
+def recaption(event: Mapping[str, Any], _: Any) -> dict[str, Any]:
+    """Start the campaign of the event, see imgcore.campaigns.requests, and return its JSON."""
+    from imgcore.campaigns import requests  # a cold start is for an image, seldom for a campaign
 
-    {"task": "recaption", "campaign": {…}} starts one, see imgcore.campaigns.requests, and returns its JSON.
-    """
-    if isinstance(event, Mapping) and event.get("task") == "recaption":
-        from imgcore.campaigns import requests  # a cold start is for an image, seldom for a campaign
-
-        logs.begin(context)
-        return requests.run(bootstrap.campaigns(Config.read()), event["campaign"])
-    return _FUNCTION.respond(event, context)
+    return requests.run(bootstrap.campaigns(Config.read()), event["campaign"])
 
 
 logs.configure()
-_FUNCTION = Function(TaskKind.CAPTION, processor, queues, {"sweep": lambda: sweeper().sweep(), "ping": warm})
+tasks = {"sweep": lambda: sweeper().sweep(), "ping": warm}
+# Accepts the messages of its queue, {"task": "sweep"} of the schedule, {"task": "ping"}, and
+# {"task": "recaption", "campaign": {…}}.
+handler = Function(TaskKind.CAPTION, processor, queues, tasks, {"recaption": recaption}).respond

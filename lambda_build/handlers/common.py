@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import asdict, dataclass, field, is_dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -58,21 +58,25 @@ class Function:
         wrong setting fails that delivery, with a line in the log, and not the start of the environment.
     queues: returns the queues, created when a message is first postponed.
     tasks: what it does by name, without an image.
+    answers: what it does by name and answers, from the event and Lambda's context.
     """
 
     kind: TaskKind
     processor: Callable[[], Any]
     queues: Callable[[], Queues]
     tasks: Mapping[str, Callable[[], Any]]
+    answers: Mapping[str, Callable[[Mapping[str, Any], Any], dict[str, Any]]] = field(default_factory=dict)
 
     def respond(self, event: Any, context: Any) -> dict[str, Any]:
-        """Process an event of AWS Lambda; return what Lambda expects of a queue's consumer.
+        """Process an event of AWS Lambda; return an answer, or what Lambda expects of a queue's consumer.
 
         A queue's message that fails is named in ``batchItemFailures``, so that it alone is delivered again
         after the visibility timeout, or postponed for seconds where a service is unavailable. Anything else
         that fails raises, so that Lambda itself tries again.
         """
         logs.begin(context)
+        if isinstance(event, Mapping) and (answer := self.answers.get(str(event.get("task")))):
+            return answer(event, context)
         deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000
         with first_event_uncollected():
             return {"batchItemFailures": self._failures(event, deadline)}

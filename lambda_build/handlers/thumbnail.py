@@ -33,22 +33,19 @@ def warm() -> None:
     processor()
 
 
-def handler(event: Any, context: Any) -> dict[str, Any]:
-    """Accept messages of the queue, {"task": "ping"}, and {"task": "backfill", "after": 0}.
+def backfill(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+    """Make what photos lack for half of the time that is left, from the id ``after`` on.
 
-    A backfill runs for half of the time that is left, and returns what it has made and skipped, and the
-    ``after`` of the next call; null at its end.
+    Return what was made and skipped, and the ``after`` of the next call; null at its end.
     """
-    if isinstance(event, Mapping) and event.get("task") == "backfill":
-        logs.begin(context)
-        deadline = time.monotonic() + context.get_remaining_time_in_millis() / 2000
-        work = bootstrap.backfill(Config.read(), window=BACKFILL_WINDOW)
-        progress = asdict(work.run_until(deadline, event.get("after", 0)))
-        logger.info("backfill", extra={"fields": progress})
-        return progress
-    return _FUNCTION.respond(event, context)
+    deadline = time.monotonic() + context.get_remaining_time_in_millis() / 2000
+    work = bootstrap.backfill(Config.read(), window=BACKFILL_WINDOW)
+    progress = asdict(work.run_until(deadline, event.get("after", 0)))
+    logger.info("backfill", extra={"fields": progress})
+    return progress
 
 
 logs.configure()
 logger = logging.getLogger(__name__)
-_FUNCTION = Function(TaskKind.THUMBNAIL, processor, queues, {"ping": warm})
+# Accepts the messages of its queue, {"task": "ping"}, and {"task": "backfill", "after": 0}.
+handler = Function(TaskKind.THUMBNAIL, processor, queues, {"ping": warm}, {"backfill": backfill}).respond
