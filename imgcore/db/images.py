@@ -96,8 +96,8 @@ class ImageRepository(Repository):
         """Mark the image of ``event.key`` as received, with the object's size, etag and version; return it.
 
         It is added from ``new`` where the gallery does not know the key; None: it is not added, and None is
-        returned. A rejected or deleted image stays so; an expired one is received after all. A received one
-        keeps the version that was received first, whatever arrives under its key later.
+        returned. A rejected image stays so; an expired one is received after all, and one in the trash stays
+        in it. A received one keeps the version that was received first, whatever arrives under its key later.
         """
         key = _checked_key(event.key)
         known = self._database.read(lambda tx: tx.rows(SELECT + " WHERE i.image_key = :key", key=key))
@@ -224,11 +224,11 @@ class ImageRepository(Repository):
 
     def restore(self, public_id: str) -> bool:
         """Take an image out of the trash; False where it is not in it, or was deleted for good."""
-        # The sweep may be deleting the files of older ones, and of uploads whose forms have expired
+        # The sweep may be deleting the files of older ones. An upload whose form has expired lacks its file
         statement = (
-            "UPDATE images SET deleted_at = NULL, listed_id = CASE WHEN upload_status <> 'expired' THEN id END"
+            "UPDATE images SET deleted_at = NULL, listed_id = id"
             " WHERE public_id = :public_id AND deleted_at > {ago:age}"
-            " AND (upload_status <> 'awaiting' OR upload_expires_at > {now})"
+            " AND (upload_status IN ('received', 'rejected') OR upload_expires_at > {now})"
         )
         values = {"public_id": public_id, "age": micros(TRASH_SECONDS)}
         return bool(self._database.run(lambda tx: tx.execute(statement, **values)))
@@ -275,14 +275,11 @@ def _insert(tx: Transaction, new: NewImage) -> int:
 
 
 def _receive(tx: Transaction, event: ObjectCreated, new: NewImage | None) -> Image | None:
-    row = tx.row(
-        "SELECT id, upload_status, deleted_at FROM images WHERE image_key = :key {for_update}",
-        key=event.key,
-    )
+    row = tx.row("SELECT id, upload_status FROM images WHERE image_key = :key {for_update}", key=event.key)
     if row is None:
         if new is None:
             return None
-        row = {"id": _insert(tx, new), "upload_status": "awaiting", "deleted_at": None}
+        row = {"id": _insert(tx, new), "upload_status": "awaiting"}
     if _is_awaited(row):
         _store_object(tx, row["id"], event)
         _mark_received(tx, row["id"])
@@ -304,8 +301,8 @@ def _store_object(tx: Transaction, image_id: int, event: ObjectCreated) -> None:
 
 def _mark_received(tx: Transaction, image_id: int) -> None:
     tx.execute(
-        "UPDATE images SET upload_status = 'received', uploaded_at = {now}, listed_id = id"
-        " WHERE id = :image_id",
+        "UPDATE images SET upload_status = 'received', uploaded_at = {now},"
+        " listed_id = CASE WHEN deleted_at IS NULL THEN id END WHERE id = :image_id",
         image_id=image_id,
     )
     tx.execute(
@@ -314,8 +311,8 @@ def _mark_received(tx: Transaction, image_id: int) -> None:
 
 
 def _is_awaited(row: Row) -> bool:
-    """Return whether an upload changes the row: it is the first one, and the image is not in the trash."""
-    return row["deleted_at"] is None and row["upload_status"] in ("awaiting", "expired")
+    """Return whether an upload changes the row: it is the first one."""
+    return row["upload_status"] in ("awaiting", "expired")
 
 
 def _exact(text: str, limit: int, what: str) -> str:

@@ -46,7 +46,7 @@ _DISPATCH = sql(
 )
 
 _LACKS_EVENT = (
-    "upload_status = 'awaiting' AND deleted_at IS NULL AND uploaded_at <= {ago:lost_after}"
+    "upload_status = 'awaiting' AND uploaded_at <= {ago:lost_after}"
     " AND (checked_at IS NULL OR checked_at <= {ago:again_after})"
 )
 _WITHOUT_EVENT = sql(
@@ -59,8 +59,7 @@ _CHECK = sql(
 )
 
 _OLD = "{select} JOIN ({found}) old ON old.id = i.id ORDER BY i.deleted_at, i.id"
-# The awaited uploads of a deleted account are purged as _CANCELLED: files that arrive until their forms expire
-# are deleted with their rows
+# An awaited upload is received or expires first: files that arrive until then are deleted with its row
 _OLD_DELETED = (
     "SELECT id FROM images WHERE deleted_at <= {ago:older_than} AND upload_status <> 'awaiting' AND {turn}"
     " ORDER BY deleted_at LIMIT :limit"
@@ -69,23 +68,10 @@ _OLD_EXPIRED = (
     "SELECT id FROM images WHERE upload_status = 'expired' AND uploaded_at <= {ago:older_than}"
     " AND deleted_at IS NULL AND {turn} ORDER BY uploaded_at LIMIT :limit"
 )
-# A file may still be uploaded with the form of a cancelled upload: it counts for the quota until then.
-# uploaded_at is earlier in any case, and the second column of the index
-_CANCELLED = (
-    "SELECT id FROM images WHERE upload_status = 'awaiting' AND uploaded_at <= {ago:grace}"
-    " AND upload_expires_at <= {ago:grace} AND deleted_at IS NOT NULL AND {turn}"
-    " ORDER BY uploaded_at LIMIT :limit"
-)
 # Those whose files could not be deleted a while ago leave their places to others
 _TURN = "(checked_at IS NULL OR checked_at <= {ago:again_after})"
-_TRASH = {
-    sql(_OLD, select=SELECT, found=sql(found, turn=_TURN)): age
-    for found, age in ((_OLD_DELETED, "older_than"), (_OLD_EXPIRED, "older_than"), (_CANCELLED, "grace"))
-}
-_FORM_EXPIRED = (
-    "public_id = :public_id AND upload_status = 'awaiting' AND deleted_at IS NULL"
-    " AND upload_expires_at <= {ago:grace}"
-)
+_TRASH = [sql(_OLD, select=SELECT, found=sql(found, turn=_TURN)) for found in (_OLD_DELETED, _OLD_EXPIRED)]
+_FORM_EXPIRED = "public_id = :public_id AND upload_status = 'awaiting' AND upload_expires_at <= {ago:grace}"
 
 _CLOCK_SLACK = 60.0  # seconds by which clocks may differ after a failover
 _REPAIR_CLOCK = (
@@ -265,17 +251,15 @@ class SweepRepository(Repository):
     def expired_trash(self, *, older_than: float, again_after: float, limit: int) -> Sequence[Image]:
         """Return up to ``limit`` images to purge: deleted, or expired, at least ``older_than`` seconds ago.
 
-        Cancelled uploads are among them once their forms have expired. Those that were postponed within
-        ``again_after`` seconds are left out.
+        Those that were postponed within ``again_after`` seconds are left out.
         """
-        values = {"again_after": micros(again_after), "limit": limit}
-        ages = {"older_than": micros(older_than), "grace": micros(_GRACE)}
+        values = {"older_than": micros(older_than), "again_after": micros(again_after), "limit": limit}
 
         def work(tx: Transaction) -> list[Image]:
             found: list[Image] = []
-            for query, age in _TRASH.items():
+            for query in _TRASH:
                 if len(found) < limit:
-                    found += images(tx.rows(query, **values, **{age: ages[age]}))
+                    found += images(tx.rows(query, **values))
             return found[:limit]
 
         return self._database.read(work)

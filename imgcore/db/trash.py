@@ -29,7 +29,7 @@ _CONTENTS = sql(
 )
 # The next sweep deletes the files and the row of what has been in the trash for that long
 _DELETE = "UPDATE images SET deleted_at = {ago:age}"
-_RESTORE = "UPDATE images SET deleted_at = NULL, listed_id = CASE WHEN upload_status <> 'expired' THEN id END"
+_RESTORE = "UPDATE images SET deleted_at = NULL, listed_id = id"
 
 _OTHERS = "Other photos have come into the trash. Check their number and try again."
 

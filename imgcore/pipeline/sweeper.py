@@ -172,8 +172,9 @@ class Sweeper:
         """Receive or expire one upload; return its status."""
         if (found := self.storage.find(image.image_key)) is not None:
             self.images.receive(found, None)
-            for kind in TaskKind:
-                self.queues.send(kind, found.key)
+            if image.deleted_at is None:  # else they are queued when it is restored
+                for kind in TaskKind:
+                    self.queues.send(kind, found.key)
             return UploadStatus.RECEIVED
         if self.rows.has_expired(image.public_id):
             if self.abort_parts is not None:
@@ -227,8 +228,6 @@ class Sweeper:
     def _purge_one(self, image: Image) -> bool:
         """Delete an image's objects, then its row. One that fails leaves its place to younger ones."""
         try:
-            if self.abort_parts is not None and image.upload_status is UploadStatus.AWAITING:
-                self.abort_parts(image)
             self.storage.remove([image.image_key], derived_keys(image.public_id))
             return self.rows.purge(image.public_id)
         except Exception:

@@ -8,7 +8,6 @@ import pytest
 
 from imgcore.accounts.models import Account
 from imgcore.db.connection import Database
-from imgcore.db.part_uploads import PartUploadRepository
 from imgcore.errors import Invalid
 from imgcore.gallery.keys import new_image_for_key
 from imgcore.gallery.models import TRASH_SECONDS, Edit, Image, NewImage, UploadStatus
@@ -29,12 +28,19 @@ from tests.support.repositories import Repositories
 
 
 def trash(repositories: Repositories, database: Database, image: Image, *, minutes: int) -> list[Image]:
-    """Let the image's form expire so many minutes ago; return the images to purge."""
+    """Let the image's form expire so many minutes ago, and sweep; return the images to purge."""
     change = "UPDATE images SET uploaded_at = {ago:hours}, upload_expires_at = {ago:age} WHERE id = :id"
     values = {"hours": 3 * 3600 * 10**6, "age": minutes * 60 * 10**6, "id": image.id}
     database.run(lambda tx: tx.execute(change, **values))
+    repositories.sweep.expire(image.public_id)
     found = repositories.sweep.expired_trash(older_than=TRASH_SECONDS, again_after=0.0, limit=9)
     return list(found)
+
+
+def move_back(database: Database, image: Image) -> None:
+    """Let the image be in the trash for a month."""
+    change = "UPDATE images SET deleted_at = {ago:month} WHERE id = :id"
+    database.run(lambda tx: tx.execute(change, month=int(TRASH_SECONDS * 10**6), id=image.id))
 
 
 def test_the_awaited_upload_arrives(repositories: Repositories) -> None:
@@ -117,17 +123,53 @@ def test_a_rejected_upload_stays_rejected(repositories: Repositories, again: str
     assert "rejected" == repositories.images.receive(event(image, etag=again, sequencer="99"), new()).status
 
 
-def test_a_deleted_row_stays_deleted(repositories: Repositories) -> None:
-    """The news of it comes too late."""
+@pytest.mark.parametrize("expired", [False, True])
+def test_upload_that_arrives_in_the_trash_stays_there_and_can_be_restored(
+    repositories: Repositories, database: Database, expired: bool
+) -> None:
+    """A person may delete a photo before the event of its file; it was uploaded all the same."""
+
+    def listed() -> list[int]:
+        return [each.id for each in repositories.pages.page(cursor=None, limit=99, query=None).images]
+
+    before = repositories.trash.contents(EVERYBODY).count
     image = repositories.images.add(new())
     repositories.images.delete(image.public_id)
+    if expired:
+        assert [] == trash(repositories, database, image, minutes=6)
 
     received = repositories.images.receive(event(image), new())
 
-    assert ("deleted", UploadStatus.AWAITING) == (received.status, received.upload_status)
+    assert ("deleted", UploadStatus.RECEIVED) == (received.status, received.upload_status)
+    assert image.id not in listed()
+    assert before + 1 == repositories.trash.contents(EVERYBODY).count
+    assert repositories.images.restore(image.public_id)
+    restored = stored(repositories, image)
+    assert ("waiting", "version-e1") == (restored.status, restored.version_id)
+    assert image.id in listed()
 
 
-@pytest.mark.parametrize("end", ["cancelled", "cancelled in parts", "deleted for good", "account deleted"])
+def test_cancelled_upload_is_looked_for_until_it_has_expired(
+    repositories: Repositories, database: Database
+) -> None:
+    """The event may be lost as any other. Without a file it is purged with the trash."""
+    image = repositories.images.add(new())
+    repositories.images.delete(image.public_id)
+
+    def unannounced() -> list[int]:
+        found = repositories.sweep.uploads_without_event(lost_after=60, again_after=0, limit=9)
+        return [each.id for each in found]
+
+    assert [] == trash(repositories, database, image, minutes=4)
+    assert [image.id] == unannounced()
+    assert [] == trash(repositories, database, image, minutes=6)
+    assert ([], UploadStatus.EXPIRED) == (unannounced(), stored(repositories, image).upload_status)
+    move_back(database, image)
+    found = repositories.sweep.expired_trash(older_than=TRASH_SECONDS, again_after=0.0, limit=9)
+    assert [image.id] == [each.id for each in found]
+
+
+@pytest.mark.parametrize("end", ["cancelled", "deleted for good", "account deleted"])
 def test_event_of_a_purged_image_adds_none(
     repositories: Repositories, database: Database, ada: Account, end: str
 ) -> None:
@@ -142,10 +184,9 @@ def test_event_of_a_purged_image_adds_none(
         repositories.images.delete(image.public_id)
     if end == "deleted for good":
         assert repositories.trash.delete(EVERYBODY, image.public_id)
-    if end == "cancelled in parts":
-        parts = PartUploadRepository(database)
-        parts.add(image.id, "upload")
-        parts.expire(image.id)
+    if end == "cancelled":
+        trash(repositories, database, image, minutes=6)
+        move_back(database, image)
     for purged in trash(repositories, database, image, minutes=6):
         assert repositories.sweep.purge(purged.public_id)
 
@@ -154,8 +195,9 @@ def test_event_of_a_purged_image_adds_none(
     assert repositories.images.get(image.public_id) is None
 
 
+@pytest.mark.parametrize("arrives", [False, True])
 def test_awaited_upload_of_a_deleted_account_is_purged_when_its_form_has_expired(
-    repositories: Repositories, database: Database, ada: Account
+    repositories: Repositories, database: Database, ada: Account, arrives: bool
 ) -> None:
     """A file that arrives until then is deleted with the row."""
     row = replace(new(), owner_id=ada.id)
@@ -163,9 +205,10 @@ def test_awaited_upload_of_a_deleted_account_is_purged_when_its_form_has_expired
     repositories.accounts.delete(ada.id, in_trash_for=TRASH_SECONDS)
 
     assert [] == trash(repositories, database, image, minutes=4)
-    late = repositories.images.receive(event(row), None)
-    assert late is not None
-    assert ("deleted", UploadStatus.AWAITING) == (late.status, late.upload_status)
+    if arrives:
+        late = repositories.images.receive(event(row), None)
+        assert late is not None
+        assert ("deleted", UploadStatus.RECEIVED) == (late.status, late.upload_status)
     assert [image.id] == [each.id for each in trash(repositories, database, image, minutes=6)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import Mock, call
@@ -11,7 +12,7 @@ import pytest
 from imgcore.db.circuit_breaker import CircuitBreakers
 from imgcore.db.sweep import SweepRepository
 from imgcore.errors import Unavailable
-from imgcore.gallery.models import TaskKind, UploadStatus
+from imgcore.gallery.models import TaskKind
 from imgcore.pipeline.models import BREAKER_CODES
 from imgcore.pipeline.sweeper import Sweeper
 from imgcore.spending.models import CAPS, QUOTAS
@@ -95,14 +96,19 @@ def test_sweep_whose_storage_is_away_is_not_recorded(rows: Mock) -> None:
     rows.record_sweep.assert_not_called()
 
 
-def test_sweep_upload_without_event_is_received_and_queued_for_each_kind(rows: Mock) -> None:
+@pytest.mark.parametrize("deleted_at", [None, datetime(2026, 1, 1, tzinfo=UTC)])
+def test_sweep_upload_without_event_is_received_and_queued_for_each_kind(
+    rows: Mock, deleted_at: datetime | None
+) -> None:
+    """One in the trash is received too; its tasks are queued when it is restored."""
     sweeper = sweeper_of(rows)
-    rows.uploads_without_event.return_value = [Mock(image_key="raw/a.jpg")]
+    rows.uploads_without_event.return_value = [Mock(image_key="raw/a.jpg", deleted_at=deleted_at)]
     found = sweeper.storage.find.return_value = Mock(key="raw/a.jpg")
 
     assert (1, 0) == (sweeper.sweep().recovered, rows.expire.call_count)
     assert found is sweeper.images.receive.call_args[0][0]
-    assert [call(kind, "raw/a.jpg") for kind in KINDS] == sweeper.queues.send.call_args_list
+    queued = [] if deleted_at else [call(kind, "raw/a.jpg") for kind in KINDS]
+    assert queued == sweeper.queues.send.call_args_list
 
 
 @pytest.mark.parametrize("expired", [True, False])
@@ -209,18 +215,3 @@ def test_sweep_purges_the_objects_before_the_row(rows: Mock) -> None:
     assert 1 == sweeper.sweep().purged
     names = [name for name, _, _ in order.mock_calls]
     assert names.index("storage.remove") < names.index("purge")
-
-
-@pytest.mark.parametrize("status", UploadStatus)
-def test_sweep_aborts_the_parts_of_a_cancelled_upload_before_it_purges_it(
-    rows: Mock, status: UploadStatus
-) -> None:
-    """The row holds their id. Those of other uploads are joined or deleted already."""
-    image, order = Mock(image_key="raw/a.jpg", public_id="a" * 32, upload_status=status), Mock()
-    sweeper = sweeper_of(rows, abort_parts=order.abort)
-    rows.expired_trash.return_value = [image]
-    rows.purge.side_effect = lambda public_id: order.purge(public_id) and True
-
-    assert 1 == sweeper.sweep().purged
-    aborted = ["abort"] * (status is UploadStatus.AWAITING)
-    assert [*aborted, "purge"] == [name for name, _, _ in order.mock_calls]
