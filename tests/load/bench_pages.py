@@ -7,9 +7,10 @@ time of an answer. A ratio is compared with its goal: of the hot page at most a 
 floor, of pages that were not asked for before at most the peer's hot page; ``flat``: of web and database
 together at most 1.5 times those over the fewest rows, or, where the answer is longer than there, 1.5 times the
 kept list of 40 photos over as many rows if that is more. A search that must look up photos one by one, of which
-there are more among more photos, as one for two words that no photo has both of, has two goals instead: each
-look-up takes at most a hundredth of the hot page, and all together at most forty hot pages. Of eight searches
-at once for words that no photo has, none may be refused.
+there are more among more photos, as one for two words that no photo has both of, has two goals instead: a photo
+is looked up for at most an eighth of what one costs on a page that was not asked for before, and the whole
+search takes at most a tenth of a second. Of eight searches at once for words that no photo has, none may be
+refused, and each has the same tenth of a second.
 """
 
 from __future__ import annotations
@@ -38,16 +39,18 @@ from imgcore.db.mapping import in_list
 from imgcore.db.pages import PageRepository
 from tests.load.full_gallery import ROOT, environment, web
 from tests.load.many_rows import bench_server, photos_in, photos_in_file
-from tests.load.page_questions import HOT_LIST, HOT_PAGE, Question, questions
+from tests.load.page_questions import COLD_PAGE, HOT_LIST, HOT_PAGE, PAGE, Question, questions
 
+ALWAYS = (HOT_PAGE, HOT_LIST, COLD_PAGE)  # what others are compared with
 ROWS = (1000, 10_000, 100_000, 1_000_000)
 ROUNDS, REQUESTS = 3, 40
 WARM_UP = (
     64  # requests before the first, many at once: each thread opens its connection to the database with TLS
 )
-SEARCHES, LONGEST = 8, 0.1  # searches for nothing at once, and seconds for each
+SEARCHES = 8  # for nothing, at once
+LONGEST = 0.1  # seconds for each of them, and of processor time for any search
 FLAT, OF_FLOOR = 1.5, 2.0
-EACH, ALL = 1 / 100, 40  # hot pages, for each photo that is compared, and for all of them
+EACH = 1 / 8  # photos of a page that was not asked for before, for each that is compared
 MANY = 500  # photos compared, beyond which their number decides what a search costs
 SAME_LENGTH = 0.8  # an answer that is shorter shows fewer photos
 
@@ -197,11 +200,11 @@ class Table:
     kind: str  # of the database
     rounds: int
     requests: int  # of a round
-    only: str = ""  # part of the names of questions; the hot page and list are always asked for
+    only: str = ""  # part of the names of questions; those that others are compared with are always asked
     missed: int = 0
     # Of each question over the fewest rows: the cost, the length of the answer and the photos compared
     fewest: dict[str, tuple[float, int, int]] = field(default_factory=dict)
-    hot: dict[str, float] = field(default_factory=dict)  # the cost of the hot page and list over these rows
+    known: dict[str, float] = field(default_factory=dict)  # the cost of ALWAYS over these rows
 
     def show(self, rows: int, question: Question, found: Measured) -> None:
         """Print the lines of one question: what it costs, and each goal."""
@@ -211,18 +214,17 @@ class Table:
         if found.floor is not None and not question.once:
             self._goal(rows, question.what, "of the floor", found.ours, found.floor, OF_FLOOR)
         cost = found.ours + found.database
-        if question.what in (HOT_PAGE, HOT_LIST):
-            self.hot[question.what] = cost
-        if (known := self.fewest.get(question.what)) is None:
+        if question.what in ALWAYS:
+            self.known[question.what] = cost
+        if (fewest := self.fewest.get(question.what)) is None:
             self.fewest[question.what] = (cost, found.length, question.compared)
-        elif question.compared >= max(MANY, 2 * known[2]):
-            each = (cost - known[0]) / (question.compared - known[2])
-            page = self.hot[HOT_PAGE]
-            self._goal(rows, question.what, "each photo compared, of the page", each, page, EACH)
-            self._goal(rows, question.what, "all photos compared, of the page", cost, page, ALL)
+        elif question.compared >= max(MANY, 2 * fewest[2]):
+            each, shown = (cost - fewest[0]) / (question.compared - fewest[2]), self.known[COLD_PAGE] / PAGE
+            self._goal(rows, question.what, "each photo compared, of one on a page", each, shown, EACH)
+            self._goal(rows, question.what, "all photos compared, s", cost / 1000, 1, LONGEST)
         else:
-            longer = known[1] < SAME_LENGTH * found.length
-            expected = max(known[0], self.hot[HOT_LIST]) if longer else known[0]
+            longer = fewest[1] < SAME_LENGTH * found.length
+            expected = max(fewest[0], self.known[HOT_LIST]) if longer else fewest[0]
             self._goal(rows, question.what, "flat", cost, expected, FLAT)
 
     def show_wait(self, rows: int, longest: float, refused: int) -> None:
@@ -273,7 +275,7 @@ def over(url: str, rows: int, table: Table, database: int | None, others: tuple[
         warm_up(running.origin)
         bench = Bench(ours, database, table.rounds, table.requests, others, partial(change, known))
         for question in asked:
-            if table.only not in question.what and question.what not in (HOT_PAGE, HOT_LIST):
+            if table.only not in question.what and question.what not in ALWAYS:
                 continue
             table.show(rows, question, bench.measure(question))
         table.show_wait(rows, *bench.at_once(running.origin))

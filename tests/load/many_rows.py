@@ -4,18 +4,21 @@ A thousand photos with words, dates of ten years, cameras and sources are writte
 the others are copies of their rows with numbers, keys, hashes and one word of their own. Of a thousand photos
 one could not be decoded, one waits for its caption, one shows a windmill, ten a lighthouse, a hundred have an
 owner and ten are in an album. A million of them take 7 GB, and some ten minutes of processor time once.
+Forty photos more of each of these, and two hundred of one month, are in a database of any size: what a question
+costs is compared among answers of the same length.
 """
 
 from __future__ import annotations
 
 import fcntl
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from imgcore.db.connection import Database, Transaction, open_database
+from imgcore.db.mapping import in_list
 from imgcore.db.migrations import migrate
 from imgcore.db.schema import Schema
 from imgcore.db.statements import sql
@@ -24,11 +27,15 @@ from tests.load.many_images import fill
 from tests.mariadb import MariaDb, kept_mariadb
 
 BASE = 1000  # photos that are not copies
+MONTH_OF = 500  # the id of a photo in the month that has two hundred more than others
 ALBUM = "a" * 32  # the public id of the album
 FOLDER = Path(__file__).resolve().parents[2] / ".local" / "bench"
 
-_VERSION = 1  # of these rows: a database of another one is built anew
+_VERSION = 2  # of these rows: a database of another one is built anew
 _SETTINGS = ("--innodb-buffer-pool-size=512M", "--innodb-log-file-size=1G", "--innodb-sort-buffer-size=16M")
+_OF_MONTH = range(401, 601)  # the ids of photos that are moved into one month
+_MORE = range(101, 401)  # the ids of those that get a state, a word or the album; of each the seventh part
+_FAILED, _WAITING, _WINDMILL, _LIGHTHOUSE, _IN_ALBUM = range(5)  # the remainders of their ids
 _CAMERAS = ("Contoso Phone 7", "Fabrikam D 850", "Northwind X", None)
 
 
@@ -107,19 +114,61 @@ def _vary(tx: Transaction) -> None:
             owner=owner if number % 10 == 0 else None,
             image_id=number,
         )
-    for number, set_ in (
-        (500, "status = 'failed', error = 'decode' WHERE kind = 'thumbnail'"),
-        (501, "status = 'pending', finished_at = NULL WHERE kind = 'caption'"),
-    ):
-        tx.execute(sql("UPDATE tasks SET {set} AND image_id = :image_id", set=set_), image_id=number)
-    tx.execute(
-        "UPDATE images SET source = NULL, caption = NULL, alt_text = NULL, tags = NULL,"
-        " caption_generated_at = NULL WHERE id IN (500, 501)"
-    )
     tx.execute("UPDATE images SET caption = alt_text WHERE caption IS NOT NULL")
-    tx.execute("UPDATE images SET alt_text = 'A lighthouse' WHERE id % 100 = 50")
-    tx.execute("UPDATE images SET alt_text = 'A windmill' WHERE id = 600")
+    _change(tx, failed=[500], waiting=[501], lighthouse=range(50, BASE, 100), windmill=[600])
     index_images(tx, range(1, BASE + 1))
+
+
+def _change(
+    tx: Transaction,
+    *,
+    failed: Sequence[int],
+    waiting: Sequence[int],
+    lighthouse: Sequence[int],
+    windmill: Sequence[int],
+) -> None:
+    """Give photos of these ids a state or a word."""
+    for numbers, set_ in (
+        (failed, "status = 'failed', error = 'decode' WHERE kind = 'thumbnail'"),
+        (waiting, "status = 'pending', finished_at = NULL WHERE kind = 'caption'"),
+    ):
+        names, values = in_list("image_id", numbers)
+        tx.execute(sql("UPDATE tasks SET {set} AND image_id IN ({names})", set=set_, names=names), **values)
+    names, values = in_list("image_id", [*failed, *waiting])
+    tx.execute(
+        sql(
+            "UPDATE images SET source = NULL, caption = NULL, alt_text = NULL, tags = NULL,"
+            " caption_generated_at = NULL WHERE id IN ({names})",
+            names=names,
+        ),
+        **values,
+    )
+    for numbers, text in ((lighthouse, "A lighthouse"), (windmill, "A windmill")):
+        names, values = in_list("image_id", numbers)
+        statement = sql("UPDATE images SET alt_text = :text WHERE id IN ({names})", names=names)
+        tx.execute(statement, text=text, **values)
+
+
+def _fill_answers(tx: Transaction) -> None:
+    """Let the rarest photos, and those of one month, fill an answer over any number of photos."""
+    parts = [[number for number in _MORE if number % 7 == remainder] for remainder in range(7)]
+    _change(
+        tx,
+        failed=parts[_FAILED],
+        waiting=parts[_WAITING],
+        lighthouse=parts[_LIGHTHOUSE],
+        windmill=parts[_WINDMILL],
+    )
+    [middle] = tx.rows("SELECT taken_at FROM images WHERE id = :middle", middle=MONTH_OF)
+    taken = f"{middle['taken_at']}"[:8] + "15"
+    for number in _OF_MONTH:
+        minute = number - _OF_MONTH.start
+        tx.execute(
+            "UPDATE images SET taken_at = :taken WHERE id = :image_id",
+            taken=f"{taken} {8 + minute // 60:02}:{minute % 60:02}:00.000000",
+            image_id=number,
+        )
+    index_images(tx, [*_MORE, *_OF_MONTH])
 
 
 def _multiply(tx: Transaction, times: int) -> None:
@@ -199,8 +248,13 @@ def _finish(rows: int, tx: Transaction) -> None:
     )
     tx.execute(
         "INSERT INTO album_images (album_id, image_id, position, added_at)"
-        " SELECT :album, id, id, {now} FROM images WHERE id % 100 = 0 ORDER BY id",
+        " SELECT :album, id, id, {now} FROM images WHERE id % 100 = 0"
+        " OR (id >= :first AND id <= :last AND id % 7 = :part) ORDER BY id",
         album=album,
+        first=_MORE[0],
+        last=_MORE[-1],
+        part=_IN_ALBUM,
     )
+    _fill_answers(tx)
     assert tx.row("SELECT COUNT(*) AS n FROM images") == {"n": rows}
     tx.execute(f"CREATE TABLE built_{_VERSION} (n INTEGER)")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import cycle, islice
@@ -10,13 +9,14 @@ from urllib.parse import quote
 
 from imgcore.db.pages import PageRepository, encode_cursor
 from imgcore.db.timeline_search import MOST_COUNTED
-from tests.load.many_rows import ALBUM, BASE
+from tests.load.many_rows import ALBUM, BASE, MONTH_OF
 
 PAGE, PAGES = 40, 24  # photos of a page, and pages that are asked for once: a thousand photos have no more
-MONTHS = 120  # of the dates taken
+MONTHS, MORE_OF_MONTH = 120, 200  # of the dates taken, and the photos that one of them has more than others
 GZIP = {"Accept-Encoding": "gzip"}
 
-HOT_PAGE, HOT_LIST, NO_PHOTO_HAS_BOTH = "page", "list", "a frequent word and a rare one"
+HOT_PAGE, HOT_LIST, COLD_PAGE = "page", "list", "page, not asked for before"
+NO_PHOTO_HAS_BOTH = "a frequent word and a rare one"
 SEARCHES = {
     "a word of none": "zebra",
     "a word of one in a thousand": "windmill",
@@ -125,16 +125,15 @@ def questions(pages: PageRepository, rows: int) -> list[Question]:
     photo = pages.page(cursor=encode_cursor(rows - 400), limit=1, query=None).images[0].public_id
     step = (newest - PAGE) // (PAGES + 1)
     cursors = [encode_cursor(newest - step * number) for number in range(1, PAGES + 1)]
-    now = time.gmtime()
-    known = {"photo": photo, "month": f"{now.tm_year - 5}-{now.tm_mon:02d}", "year": str(now.tm_year - 5)}
+    taken_at = pages.page(cursor=encode_cursor(MONTH_OF + 1), limit=1, query=None).images[0].taken_at
+    assert taken_at is not None
+    known = {"photo": photo, "month": f"{taken_at:%Y-%m}", "year": f"{taken_at:%Y}"}
     status, month = f"/api/v1/images/{photo}/status", f"/api/v1/timeline/{known['month']}?limit=100"
     unchanged = {"page": "/", "list": "/api/v1/images", "status": status, "months": "/api/v1/timeline"}
     return [
         Question(HOT_PAGE, ["/"], goal_of_peer=1 / 3),
         Question("page, gzip", ["/"], GZIP, goal_of_peer=1 / 3),
-        Question(
-            "page, not asked for before", [f"/?cursor={each}" for each in cursors], once=True, goal_of_peer=1
-        ),
+        Question(COLD_PAGE, [f"/?cursor={each}" for each in cursors], once=True, goal_of_peer=1),
         Question("page, from the middle", [f"/?cursor={encode_cursor(newest // 2)}"]),
         Question(HOT_LIST, ["/api/v1/images"]),
         Question(
@@ -167,7 +166,7 @@ def questions(pages: PageRepository, rows: int) -> list[Question]:
             for what, query in OF_TIMELINE.items()
             for part, path, shares, most in (
                 ("months", "/api/v1/timeline?", COUNTED, MOST_COUNTED),
-                ("month", f"{month}&", FOUND_IN_MONTH, rows // MONTHS),
+                ("month", f"{month}&", FOUND_IN_MONTH, rows // MONTHS + MORE_OF_MONTH),
             )
         ),
         *(Question(f"{what}, 304", [path], conditional=True) for what, path in unchanged.items()),

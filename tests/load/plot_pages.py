@@ -20,13 +20,13 @@ GROUPS = ("page", "list", "search", "filter", "timeline, months", "timeline, mon
 
 
 def read(lines: list[str]) -> dict[str, dict[int, float]]:
-    """Return the milliseconds of web and database, by question and rows; and those of peer and floor."""
+    """Return the milliseconds of web and database, by question and rows; over MariaDB also of peer and floor."""
     found: dict[str, dict[int, float]] = defaultdict(dict)
     for row in map(json.loads, lines):
         if "database" not in row:
             continue
         found[row["what"]][row["rows"]] = row["ours"] + row["database"]
-        if row["what"] == "page":
+        if row["what"] == "page" and "peer" in row:
             found["page of the peer"][row["rows"]] = row["peer"]
             found["page of the floor"][row["rows"]] = row["floor"]
     return found
