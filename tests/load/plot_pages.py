@@ -20,7 +20,7 @@ GROUPS = ("page", "list", "search", "filter", "timeline, months", "timeline, mon
 
 
 def read(lines: list[str]) -> dict[str, dict[int, float]]:
-    """Return the milliseconds of web and database, by question and rows; over MariaDB also of peer and floor."""
+    """Return the milliseconds of web and database, by question and rows; also of peer and floor if asked."""
     found: dict[str, dict[int, float]] = defaultdict(dict)
     for row in map(json.loads, lines):
         if "database" not in row:
