@@ -127,13 +127,18 @@ class Passkeys:
         return Challenge(token, webauthn.options_to_json(options))
 
     def verify(self, party: RelyingParty, token: str, response: str, *, address: str) -> Account:
-        """Return the account whose passkey signed the challenge. Unauthorized (``passkey``)."""
-        taken = self.store.take_challenge(hash_token(token), None)
-        account = self._signer(party, _challenge(token), response) if taken else None
+        """Return the account whose passkey signed the challenge. Unauthorized (``passkey``).
+
+        A failure is logged only where the challenge was one of this site: their number is limited, see
+        ``start_sign_in``, and the number of requests is not.
+        """
+        offered = self.store.take_challenge(hash_token(token), None)
+        account = self._signer(party, _challenge(token), response) if offered else None
         if account is None:
-            SecurityLog(self.store).record(
-                SecurityEvent.SIGN_IN_FAILED, address=address, detail="with a passkey"
-            )
+            if offered:
+                SecurityLog(self.store).record(
+                    SecurityEvent.SIGN_IN_FAILED, address=address, detail="with a passkey"
+                )
             raise Unauthorized(
                 "Signing in with a passkey failed. Try again, or enter name and password.", code="passkey"
             )

@@ -188,3 +188,29 @@ def test_confirmation_in_a_session_is_limited(home: Site) -> None:
     assert [403] * 5 + [429] == statuses
     fields = {"old": PASSWORD, "new": LONGER, "again": LONGER}
     assert 303 == mine.submit("/account", "/account/password", **fields).status
+
+
+@pytest.mark.parametrize("path", ["/login", "/login/code", "/login/passkey", "/logout", "/setup"])
+def test_stranger_adds_few_rows_to_the_security_log(home: Site, path: str) -> None:
+    """Invented cookies of a session, a challenge or a sign-in that waits for its code change nothing."""
+    client = browser(home, "192.0.2.66")
+    fields = {"token": client.get("/login").token, "name": "owner", "password": WRONG, "code": "1"}
+    fields |= {"credential": "{}", "setup_token": "x"}
+    for _ in range(throttle.NETWORK.free + 5):
+        client.submit("/login", "/login/passkey/options")
+        client.cookies |= dict.fromkeys(("gallery_session", "gallery_sign_in"), "A" * 43)
+        for _ in range(2):
+            client.post(path, fields)
+            client.cookies["gallery_challenge"] = "A" * 43
+    assert throttle.NETWORK.free >= len(home.accounts.log.page())
+
+
+def test_sign_in_with_a_passkey_that_fails_is_logged(home: Site) -> None:
+    client = browser(home, "192.0.2.66")
+    client.cookies["gallery_challenge"] = "A" * 43
+    client.submit("/login", "/login/passkey", credential="{}")
+    assert [] == home.accounts.log.page()
+    client.submit("/login", "/login/passkey/options")
+    client.submit("/login", "/login/passkey", credential="{}")
+    [entry] = home.accounts.log.page()
+    assert ("sign_in_failed", "with a passkey", "192.0.2.66") == (entry.event, entry.detail, entry.address)

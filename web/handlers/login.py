@@ -141,6 +141,7 @@ class LoginPages(FormPages):
         verified_form()
         if (token := session_token()) is not None:
             self._accounts.sign_out(token)
+        if caller().account is not None:  # anybody can send a cookie without a session
             record_event(SecurityEvent.SIGNED_OUT)
         return clear_session_cookie(redirect("/login"))
 
