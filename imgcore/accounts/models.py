@@ -142,11 +142,12 @@ class Quota:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What an account uses of its Quota."""
+    """What an account uses of its Quota. unsized: uploads whose size is not known yet, not in ``bytes``."""
 
     images: int
     bytes: int
     uploads: int
+    unsized: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,12 +68,13 @@ class ImageRepository(Repository):
                 f"The database lacks the migration {steps[0]}. Run `imgcore migrate`.", code="not_migrated"
             )
 
-    def add(self, new: NewImage, quota: Quota | None = None, size: int = 0, *, again: bool = True) -> Image:
+    def add(self, new: NewImage, quota: Quota | None = None, *, largest: int = 0, again: bool = True) -> Image:
         """Add an image whose upload is awaited, with both tasks pending, and return it.
 
-        quota: of accounts without one of their own; None checks nothing. size: bytes that the upload may take.
-        again: also where the owner has an image with the same ``sha256``; else AlreadyPresent.
-        Conflict where the key is taken or the owner's quota is used up, NotFound where the account was deleted.
+        quota: of accounts without one of their own; None checks nothing. largest: bytes that an upload of
+        unknown size may take. again: also where the owner has an image with the same ``sha256``; else
+        AlreadyPresent. Conflict where the key is taken or the owner's quota is used up, NotFound where the
+        account was deleted.
         """
 
         def work(tx: Transaction) -> Image:
@@ -83,7 +84,7 @@ class ImageRepository(Repository):
                 from imgcore.db.quotas import check_quota
 
                 lock_account(tx, new.owner_id)
-                check_quota(tx, new.owner_id, size, quota)
+                check_quota(tx, new.owner_id, new.size, quota, largest=largest)
             return image_by_id(tx, _insert(tx, new))
 
         return self._database.run(work)

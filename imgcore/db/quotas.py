@@ -16,7 +16,8 @@ from imgcore.text import file_size
 # Answered by the index images_usage alone. Expired uploads use nothing; the trash counts until it is emptied.
 _SUMS = (
     "COUNT(*) AS images, COALESCE(SUM(size), 0) AS bytes,"
-    " COALESCE(SUM(CASE WHEN upload_status = 'awaiting' THEN 1 ELSE 0 END), 0) AS uploads"
+    " COALESCE(SUM(CASE WHEN upload_status = 'awaiting' THEN 1 ELSE 0 END), 0) AS uploads,"
+    " COALESCE(SUM(CASE WHEN upload_status = 'awaiting' AND size IS NULL THEN 1 ELSE 0 END), 0) AS unsized"
 )
 _USING = "upload_status IN ('awaiting', 'received', 'rejected')"
 _USAGE = sql("SELECT {sums} FROM images WHERE owner_id = :account_id AND {using}", sums=_SUMS, using=_USING)
@@ -79,10 +80,11 @@ class QuotaRepository(Repository):
             release(self._database, QUOTAS, within=0.0, limit=_RELEASED, owner_id=account_id)
 
 
-def check_quota(tx: Transaction, account_id: int, size: int, default: Quota) -> None:
+def check_quota(tx: Transaction, account_id: int, size: int | None, default: Quota, *, largest: int) -> None:
     """Check that the account may have one more upload of ``size`` bytes. The caller has locked the account.
 
-    Conflict (``quota_images``, ``quota_bytes``, ``quota_uploads``) where it may not.
+    largest: bytes that an upload of unknown size may take; those that are awaited count as much. Conflict
+    (``quota_images``, ``quota_bytes``, ``quota_uploads``) where it may not.
     """
     used, quota = _usage(tx, account_id), _quota(tx, account_id, default)
     if used.uploads >= quota.uploads:
@@ -95,10 +97,11 @@ def check_quota(tx: Transaction, account_id: int, size: int, default: Quota) -> 
         raise Conflict(
             f"This account has {used.images:,} photos, as many as it may have. {_REMEDY}", code="quota_images"
         )
-    if used.bytes + size > quota.bytes:
+    taken, more = used.bytes + used.unsized * largest, largest if size is None else size
+    if taken + more > quota.bytes:
         raise Conflict(
-            f"The photos of this account take {file_size(used.bytes)} of {file_size(quota.bytes)}, too much for"
-            f" another {file_size(size)}. {_REMEDY}",
+            f"The photos of this account take {file_size(taken)} of {file_size(quota.bytes)}, too much for"
+            f" another {file_size(more)}. {_REMEDY}",
             code="quota_bytes",
         )
 
@@ -113,7 +116,7 @@ def _usage(tx: Transaction, account_id: int) -> Usage:
 
 
 def _used(row: Row) -> Usage:
-    return Usage(int(row["images"]), int(row["bytes"]), int(row["uploads"]))
+    return Usage(int(row["images"]), int(row["bytes"]), int(row["uploads"]), int(row["unsized"]))
 
 
 def _quota(tx: Transaction, account_id: int, default: Quota) -> Quota:

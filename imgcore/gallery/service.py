@@ -198,7 +198,7 @@ class Gallery:
             hint=checked_text(hint, "hint", HINT_LENGTH) or None,
             sha256=None if sha256 is None else checked_sha256(sha256),
         )
-        return self.images.add(new, self.quota, size or self.limits.max_bytes, again=again)
+        return self.images.add(new, self.quota, largest=self.limits.max_bytes, again=again)
 
     def already_present(self, hashes: Sequence[str]) -> dict[str, str]:
         """Return the id of the viewer's image for each of up to 100 SHA-256 that has one. Invalid: sha256."""

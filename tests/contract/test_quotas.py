@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -29,7 +30,7 @@ def add(
     id_ = new_public_id()
     owner_id = owner.id if owner else None
     row = NewImage(id_, f"raw/{id_}.jpg", "cat.jpg", "image/jpeg", size, 3600.0, owner_id)
-    image = repositories.images.add(row, quota, size)
+    image = repositories.images.add(row, quota)
     return repositories.images.receive(event(row), row) if received else image
 
 
@@ -70,6 +71,28 @@ def test_upload_beyond_the_quota_is_a_conflict(
     add(repositories, zoe, quota, received=False)
     for _ in range(3):
         add(repositories, None, quota, received=False)
+
+
+def test_awaited_upload_of_unknown_size_counts_as_the_largest(
+    store: AccountRepository, repositories: Repositories, ada: Account
+) -> None:
+    """Forms without JavaScript do not tell it; as many as an account may have would pass the quota."""
+
+    def upload(size: int | None) -> Image:
+        id_ = new_public_id()
+        row = NewImage(id_, f"raw/{id_}.jpg", "cat.jpg", "image/jpeg", size, 3600.0, ada.id)
+        return repositories.images.add(row, Quota(bytes=250), largest=100)
+
+    first, _ = upload(None), upload(None)
+    assert Usage(2, 0, 2, 2) == store.usage(ada.id)
+    for size in (None, 51):
+        with pytest.raises(Conflict, match="take 200 bytes of 250 bytes") as caught:
+            upload(size)
+        assert "quota_bytes" == caught.value.code
+    upload(50)
+    repositories.images.receive(replace(event(first), size=10), None)
+    assert Usage(3, 60, 2, 1) == store.usage(ada.id)
+    upload(90)
 
 
 def test_received_uploads_are_not_in_progress(repositories: Repositories, ada: Account) -> None:

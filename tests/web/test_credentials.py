@@ -216,17 +216,32 @@ def test_key_cannot_create_an_administrator(home: Site, app: Application, role: 
     )
 
 
-def test_no_route_that_takes_a_key_changes_a_role_or_a_password(app: Application) -> None:
-    """The API creates accounts and deletes them, and nothing else."""
-    changing = {
+def routes_that_change_accounts(app: Application) -> set[tuple[str, str]]:
+    """The method and rule of each such route of the API."""
+    return {
         (route.method, route.rule)
         for route in app.routes
         if route.rule.startswith("/api/v1/accounts") and route.method != "GET"
     }
-    assert {
-        ("POST", "/api/v1/accounts"),
-        ("DELETE", "/api/v1/accounts/<public_id>"),
-    } == changing
+
+
+def test_no_route_that_takes_a_key_changes_a_role_or_a_password(app: Application) -> None:
+    """The API creates accounts and deletes them, and nothing else."""
+    expected = {("POST", "/api/v1/accounts"), ("DELETE", "/api/v1/accounts/<public_id>")}
+    assert expected == routes_that_change_accounts(app)
+
+
+def test_session_changes_no_account_through_the_api(home: Site, app: Application) -> None:
+    """A key was confirmed by the password; the forms ask for it, and an unlocked computer has none."""
+    deputy = Member(home, app, "unlocked-too", Role.ADMINISTRATOR)
+    target = Member(home, app, "target-too")
+    before = stored(home)
+    for method, rule in sorted(routes_that_change_accounts(app)):
+        path = rule.replace("<public_id>", target.account.public_id)
+        body = {"name": "by-session", "password": LONGER, "role": "administrator"} if method == "POST" else {}
+        answer = deputy.here.send(method, path, body)
+        assert (403, "key_required") == (answer.status, answer.json["code"]), rule
+    assert before == stored(home)
 
 
 def test_address_of_the_last_use_is_the_clients(home: Site, app: Application) -> None:

@@ -23,7 +23,7 @@ from imgcore.errors import Unavailable
 from imgcore.gallery.models import TaskKind, Viewer
 from tests.support.authenticator import Authenticator, add_passkey
 from tests.web.client import Answer
-from tests.web.peopling import HOME, PASSWORD, Browser, Site, empty_site, site
+from tests.web.peopling import HOME, PASSWORD, Browser, Program, Site, empty_site, site
 from web.app import Application
 
 LONGER = "another made-up password"
@@ -156,11 +156,12 @@ class Scene:
         self.home, self.name, self.stranger_name = home, f"actor{number}", f"stranger{number}"
         self.me = home.people[self.name] = home.accounts.add(self.name, PASSWORD, Role.ADMINISTRATOR)
         self.stranger = home.accounts.add(self.stranger_name, PASSWORD)
-        self.browser = home.browser(app, self.name)
-        self.browser.remote = "192.0.2.55"
-        self.secret = ""
-        self.image = home.upload(self.name)
-        self.keys = [home.accounts.create_key(who, "x", ["read"]) for who in (self.me, self.stranger)]
+        self.browser, self.program = home.browser(app, self.name), Program(app)
+        scopes = [(self.me, "admin"), (self.stranger, "read")]
+        self.keys = [home.accounts.create_key(who, "x", [scope]) for who, scope in scopes]
+        self.program.key = self.keys[0]
+        self.browser.remote = self.program.remote = "192.0.2.55"
+        self.secret, self.image = "", home.upload(self.name)
         home.accounts.start_session(self.me, HOME)
         albums = home.gallery.albums.for_viewer(Viewer(self.me.id))
         self.album = albums.create("Shared")
@@ -233,7 +234,8 @@ class Scene:
             body |= HOOK if route.endswith("/webhooks") else {}
             body |= trash if route.endswith("/bulk") else {}
             body |= {"undo": [trash]} if route.endswith("/bulk/undo") else {}
-            return self.browser.send(method, path, body)
+            client = self.program if route.startswith("/api/v1/accounts") else self.browser
+            return client.send(method, path, body)
         passkey = route in {"/login/passkey", "/account/passkeys"}
         needs_code = "second-factor" in route or route == "/login/code"
         code = self.code(route) if needs_code else ""

@@ -57,11 +57,12 @@ class AccountsApi:
     def add(self) -> HTTPResponse:
         """Create an account."""
         accounts = require_accounts(self._given)
+        _require_key()
         body = request.json_object(frozenset({"name", "password", "role"}))
         role = request.string(body, "role") if "role" in body else Role.PERSON.value
         if role not in set(Role):
             raise Invalid("role must be person or administrator.", code="role")
-        if role == Role.ADMINISTRATOR and caller().key is not None:
+        if role == Role.ADMINISTRATOR:
             raise Forbidden("An API key cannot create an administrator. Use the page /accounts.", code="role")
         made = accounts.add(request.string(body, "name"), request.string(body, "password"), Role(role))
         record_event(SecurityEvent.ACCOUNT_CREATED, made.name, role)
@@ -71,6 +72,16 @@ class AccountsApi:
     def delete(self, public_id: str) -> HTTPResponse:
         """Delete an account with its images."""
         accounts = require_accounts(self._given)
+        _require_key()
         account = accounts.get(public_id)
         accounts.delete(account, lambda: record_event(SecurityEvent.ACCOUNT_DELETED, account.name))
         return HTTPResponse(status=204)
+
+
+def _require_key() -> None:
+    """Refuse a session: a key was confirmed by a password, as each form that changes accounts is."""
+    if caller().key is None:
+        raise Forbidden(
+            "A session does not change accounts here. Use an API key with the scope admin, or /accounts.",
+            code="key_required",
+        )
