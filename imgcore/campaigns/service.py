@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ DEFAULT_RATE, MAX_RATE = 60, 6000  # images a minute
 SAMPLE = 5
 LISTED = 50  # campaigns
 STEP_SECONDS = 60.0  # the longest time that one step makes up for
+IN_REQUEST, IN_SWEEP = 2.0, 20.0  # seconds that may pass until the last image of a step is queued
 AHEAD = 3  # minutes of work that may be queued at once: more would only wait in the queue
 
 _NO_MATCH = "No photo matches, so there is nothing to describe again."
@@ -36,6 +38,7 @@ class Campaigns:
     queues: Queues
     estimate: Callable[[int], float | None]
     viewer: Viewer = EVERYBODY
+    clock: Callable[[], float] = time.monotonic
 
     def preview(self, selection: Selection, *, batch: bool = False) -> Preview:
         """Return how many images match, what describing them costs, and a sample of five."""
@@ -62,7 +65,7 @@ class Campaigns:
         if campaign is None:
             raise Conflict(_NO_MATCH, code="no_match")
         try:
-            self.advance()
+            self.advance(IN_REQUEST)
             return self.get(campaign.public_id)
         except Unavailable:  # the campaign runs: the next sweep queues its images
             return campaign
@@ -104,16 +107,23 @@ class Campaigns:
         campaign = self.get(public_id)
         return self._move(public_id, campaign.status, CampaignStatus.CANCELLED)
 
-    def advance(self) -> int:
+    def advance(self, seconds: float = IN_SWEEP) -> int:
         """Queue the images whose turn has come in all running campaigns; return how many.
 
+        seconds: shared by the campaigns. Images for which no time is left wait for a later turn, so that a high
+        rate delays no request and no other work of the sweep.
         It may be called at any time, by several processes, and be killed at any point: an image is queued in
         the transaction that takes it from the campaign, and a message that was not sent is sent by the sweep.
         """
-        queued = 0
-        for campaign in self.rows.running():
+        queued, running, end = 0, self.rows.running(), self.clock() + seconds
+        for number, campaign in enumerate(running):
             turn = () if campaign.batch else self.rows.take_turn(campaign, STEP_SECONDS, AHEAD)
-            queued += sum(self.queue(campaign.id, image_id) for image_id in turn)
+            now = self.clock()
+            until = now + (end - now) / (len(running) - number)
+            for image_id in turn:
+                queued += self.queue(campaign.id, image_id)
+                if self.clock() >= until:
+                    break
             self.rows.settle(campaign.id)
         for campaign_id in self.rows.unsettled():
             self.rows.settle(campaign_id)
