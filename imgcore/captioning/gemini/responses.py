@@ -230,7 +230,8 @@ def _judge_bad_request(reply: Refused, detail: str) -> Failure:
 
 
 def _judge_limit(reply: Refused, detail: str, now: datetime) -> Failure:
-    if (correction := _correction(reply)) is not None:
+    correction = _correction(reply)
+    if correction is not None and correction.code != "billing_required":  # ordinary limits advise to upgrade
         return Failure(FailureKind.FINAL, correction, detail)
     if "0" in reply.values or re.search(r"\blimit: 0\b|doesn't have a free quota", reply.message):
         return Failure(FailureKind.MODEL_GONE, Misconfigured(QUOTA_ZERO, code="quota_zero"), detail)

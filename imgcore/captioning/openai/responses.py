@@ -61,6 +61,9 @@ _CORRECTIONS = (
     (r"requires more system memory", "out_of_memory", NO_MEMORY),
     (r"insufficient_quota|billing|credit", "credits_exhausted", CREDITS_EXHAUSTED),
 )
+# The code or type of an error with status 429 that no wait ends. Its message is no sign of that: those of
+# ordinary limits advise to buy more (Groq, OpenAI, OpenRouter).
+_ACCOUNT = re.compile(r'"(?:code|type)": "(?:insufficient_quota|billing_not_active)"')
 _OPTIONS = {
     Option.PARTS: re.compile(r"at most (?:1|one) image", re.IGNORECASE),
     Option.SCHEMA: re.compile(r"response_?format|json_?schema|grammar|guided", re.IGNORECASE),
@@ -97,18 +100,22 @@ def judge(status: int, body: str, retry_after: str | None = None) -> Failure:
     An error in the API's own format is not billed, unless it names tokens; what a gateway says with 5xx is not
     the server's word.
     """
-    return _judged(status, body, _json(body), retry_after)
-
-
-def _judged(status: int, body: str, data: Any, retry_after: str | None = None) -> Failure:
-    unbilled = status < 500 or (_is_error(data) and not any(_tokens(data)))
-    return replace(_judge(status, _message(body, data), retry_after), unbilled=unbilled)
+    data = _json(body)
+    failure = _judge(status, _message(body, data), retry_after)
+    return replace(failure, unbilled=status < 500 or _is_unbilled(data))
 
 
 def _judge(status: int, said: str, retry_after: str | None) -> Failure:
     detail = f"HTTP {status}: {' '.join(said.split())[:300]}"
     if status in (401, 403):
         return _final(KEY_REFUSED, "key_refused", detail)
+    hint = _seconds(retry_after)
+    if status == 429:
+        if _ACCOUNT.search(said):
+            return _final(CREDITS_EXHAUSTED, "credits_exhausted", detail)
+        return Failure(FailureKind.TRANSIENT, RateLimited(RATE_LIMITED, retry_after=hint), detail, hint)
+    if status == 413:
+        return Failure(FailureKind.FINAL, BadAnswer(REFUSED_IMAGE, code="model_refused_image"), detail)
     if status in (400, 422) and (option := _refused_option(said)) is not None:
         sentence = SCHEMA_REFUSED if option is Option.SCHEMA else NO_VISION
         unfit = Misconfigured(sentence, code="model_unfit")
@@ -116,10 +123,7 @@ def _judge(status: int, said: str, retry_after: str | None) -> Failure:
     for words, code, sentence in _CORRECTIONS:
         if re.search(words, said, re.IGNORECASE):
             return _final(sentence, code, detail)
-    hint = _seconds(retry_after)
-    if status == 429:
-        return Failure(FailureKind.TRANSIENT, RateLimited(RATE_LIMITED, retry_after=hint), detail, hint)
-    if status in (400, 413, 415, 422):
+    if status in (400, 415, 422):
         return Failure(FailureKind.FINAL, BadAnswer(REFUSED_IMAGE, code="model_refused_image"), detail)
     if status == 402:
         return _final(CREDITS_EXHAUSTED, "credits_exhausted", detail)
@@ -141,7 +145,8 @@ def _refused_option(said: str) -> Option | None:
 def _not_an_answer(body: str, data: Any) -> Failure:
     """Return the failure of a body that is no answer: an error, which some servers send with status 200."""
     if _mentions_error(body, data):
-        return _judged(500, body, data)
+        failure = _judge(_named_status(data), _message(body, data), None)
+        return replace(failure, unbilled=_is_unbilled(data))
     if body.lstrip().startswith("<"):
         return _final(WRONG_ADDRESS, "wrong_address", f"not JSON: {body[:300]}")
     return Failure(FailureKind.UNUSABLE, not_a_description(WHO), f"unreadable: {body[:300]}")
@@ -162,6 +167,17 @@ def _content(content: Any) -> str | None:
 def _is_error(data: Any) -> bool:
     """Return whether a body is an error in the API's own format; some servers send a null beside an answer."""
     return isinstance(data, dict) and bool(data.get("error"))
+
+
+def _is_unbilled(data: Any) -> bool:
+    return _is_error(data) and not any(_tokens(data))
+
+
+def _named_status(data: Any) -> int:
+    """Return the status that an error names as its code, as OpenRouter's and llama.cpp's do; otherwise 500."""
+    error = data.get("error") if isinstance(data, dict) else None
+    code = error.get("code") if isinstance(error, dict) else None
+    return code if isinstance(code, int) and 400 <= code < 600 else 500
 
 
 def _mentions_error(body: str, data: Any) -> bool:
