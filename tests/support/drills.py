@@ -22,6 +22,7 @@ from pathlib import Path
 from tests.support.catalogue import ROOT, Drill, drills
 
 WEEK = 7
+DAY_SECONDS = 86_400
 LIMIT_MINUTES = 35  # of one CI run's drills, as their table says
 DEADLINE_MINUTES = 55  # of the same on a slow machine
 
@@ -37,14 +38,17 @@ def due(day: int, names: Iterable[str]) -> list[str]:
 def base(root: Path) -> str | None:
     """Return the commit that a change is compared with; None when this clone does not have one.
 
-    It is the last common commit with the main branch, or the previous commit on that branch itself. A shallow
-    clone and a first commit have neither.
+    It is the last common commit with the main branch. On that branch itself, whose commits may have arrived
+    together, it is the last one that is a day older than the newest, or the previous one where none is. A
+    shallow clone and a first commit have none.
     """
     for branch in ("origin/main", "origin/master", "main", "master"):
         common = _git(root, "merge-base", "HEAD", branch)
         if common and common != _git(root, "rev-parse", "HEAD"):
             return common
-    return _git(root, "rev-parse", "--verify", "--quiet", "HEAD^")
+    newest = int(_git(root, "show", "-s", "--format=%ct", "HEAD") or 0)
+    older = _git(root, "rev-list", "-1", f"--before={newest - DAY_SECONDS}", "HEAD")
+    return older or _git(root, "rev-parse", "--verify", "--quiet", "HEAD^")
 
 
 def changed(root: Path, since: str | None) -> list[str] | None:
@@ -65,11 +69,12 @@ def _git(root: Path, *arguments: str) -> str | None:
 def chosen(files: list[str] | None, day: int, limit: int = LIMIT_MINUTES) -> tuple[dict[str, str], list[str]]:
     """Return the drills that CI runs, each with the reason, and those for which there is no time.
 
+    Those that are due come first, then the shortest: of the affected ones as many as fit.
     files: what was changed; None when unknown, which counts as everything.
     """
     known = drills()
     reasons = dict.fromkeys(due(day, known), f"due on day {day} of the year")
-    for name, drill in known.items():
+    for name, drill in sorted(known.items(), key=lambda each: each[1].minutes):
         if files is None:
             reasons.setdefault(name, "no earlier commit is known, so that every file counts as changed")
         elif touched := next((path for path in files if drill.concerns(path)), None):

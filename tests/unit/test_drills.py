@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import os
 import signal
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -116,10 +118,22 @@ def test_chosen_nothing_changed_only_due_drills_run() -> None:
     assert runner.due(3, drills()) == list(runner.chosen([], 3)[0])
 
 
-def git(folder: Path, *arguments: str) -> str:
-    """Run git in a repository of the test's own; return what it prints."""
+def test_chosen_shortest_affected_drills_run_first() -> None:
+    """More of them fit than in any other order."""
+    taken, omitted = runner.chosen(None, 3, limit=60)
+    due = runner.due(3, drills())
+    affected = [drills()[name].minutes for name in taken if name not in due]
+    assert affected
+    assert max(affected) <= min(drills()[name].minutes for name in omitted)
+
+
+def git(folder: Path, *arguments: str, days_ago: float = 0) -> str:
+    """Run git in a repository of the test's own; return what it prints. days_ago: the time of a commit."""
     who = ["-c", "user.name=test", "-c", "user.email=test@example.org"]
-    done = subprocess.run(["git", *who, *arguments], cwd=folder, capture_output=True, text=True, check=True)
+    environ = os.environ | {"GIT_COMMITTER_DATE": f"@{int(time.time() - days_ago * 86_400)} +0000"}
+    done = subprocess.run(
+        ["git", *who, *arguments], cwd=folder, env=environ, capture_output=True, text=True, check=True
+    )
     return done.stdout.strip()
 
 
@@ -141,6 +155,20 @@ def test_base_on_the_main_branch_is_the_previous_commit(repository: Path, tmp_pa
     since = runner.base(tmp_path / "clone")
     assert git(repository, "rev-parse", "HEAD^") == since
     assert ["second"] == runner.changed(tmp_path / "clone", since)
+
+
+@pytest.mark.parametrize(
+    ("days_ago", "expected"), [((3, 2, 0.5, 0), 1), ((3, 2, 1.5, 0), 2), ((0.5, 0.2, 0.1, 0), 2), ((4, 3), 0)]
+)
+def test_base_on_the_main_branch_is_the_last_commit_of_the_day_before(
+    tmp_path: Path, days_ago: tuple[float, ...], expected: int
+) -> None:
+    """Commits may arrive together. Where all are younger, it is the previous one."""
+    git(tmp_path, "init", "-q", "-b", "main")
+    for days in days_ago:
+        git(tmp_path, "commit", "-q", "--allow-empty", "-m", f"{days}", days_ago=days)
+    commits = git(tmp_path, "rev-list", "--reverse", "HEAD").splitlines()
+    assert commits[expected] == runner.base(tmp_path)
 
 
 def test_base_on_another_branch_is_the_merge_base(repository: Path) -> None:
