@@ -14,6 +14,8 @@ from io import BytesIO
 from xml.etree import ElementTree
 
 from imgcore.errors import Conflict, Invalid
+from imgcore.imaging import mpf
+from imgcore.imaging.formats import Damaged, jpeg
 from imgcore.text import xml_text
 
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
@@ -23,12 +25,18 @@ _META, _XML = "adobe:ns:meta/", "http://www.w3.org/XML/1998/namespace"
 _CAPTION, _TAGS, _ALT = f"{{{DC}}}description", f"{{{DC}}}subject", f"{{{IPTC}}}AltTextAccessibility"
 _BEGIN = b'<?xpacket begin="\xef\xbb\xbf" id="W5M0MpCehiHzreSzNTczkc9d"?>\n'
 _END = b'\n<?xpacket end="w"?>'
-_JPEG_NAME = b"http://ns.adobe.com/xap/1.0/\0"
 _PNG_NAME = b"XML:com.adobe.xmp"
 UNREADABLE = "The file's XMP cannot be read, so it is left as it is."
 NOT_EMBEDDABLE = "Words can be embedded into JPEG and PNG files only; write sidecars instead."
+UNREADABLE_INDEX = (
+    "The file's index of further pictures (MPF) cannot be read, so the file is left as it is; use sidecars."
+)
 _MOST = 1024 * 1024  # bytes of a packet, after decompression
-_JPEG_LIMIT = 65_533 - len(_JPEG_NAME)
+_JPEG_LIMIT = 65_533 - len(jpeg.XMP)
+_LEADING = b"JFIF\0", b"Exif\0\0"  # what stands before XMP
+
+_Segment = tuple[int, int, int]  # marker, start, end
+_Edit = tuple[int, int, bytes]  # start and end in the file, and what comes there
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +107,8 @@ def embed(data: bytes, xmp: bytes) -> bytes:
 def embedded_parts(data: bytes, xmp: bytes) -> list[bytes | memoryview]:
     """Return the parts of the file with ``xmp`` as its only XMP packet; what is kept of ``data`` is not copied.
 
-    Invalid for a format or size that cannot hold it.
+    Invalid for a format or size that cannot hold it. Conflict: it would move other pictures of a JPEG whose
+    index (MPF) cannot be read.
     """
     if data[:2] == b"\xff\xd8":
         return _into_jpeg(data, xmp)
@@ -145,9 +154,8 @@ def _parsed(known: bytes) -> ElementTree.Element:
 
 def _packets(data: bytes) -> Iterator[bytes]:
     if data[:2] == b"\xff\xd8":
-        for marker, start, end in _segments(data):
-            if marker == 0xE1 and data[start + 4 : end].startswith(_JPEG_NAME):
-                yield data[start + 4 + len(_JPEG_NAME) : end]
+        for start, end in _named(data, _segments(data), jpeg.XMP):
+            yield data[start + 4 + len(jpeg.XMP) : end]
     elif data[:8] == b"\x89PNG\r\n\x1a\n":
         for kind, start, end in _chunks(data):
             if kind == b"iTXt" and data.startswith(_PNG_NAME + b"\0", start + 8):
@@ -171,31 +179,55 @@ def _itxt(body: bytes) -> bytes:
         raise Conflict(UNREADABLE, code="xmp") from error
 
 
-def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
-    """Yield marker, start and end of the segments before the image data."""
-    at = 2
-    while at + 4 <= len(data) and data[at] == 0xFF and data[at + 1] not in (0xDA, 0xD9):
-        end = at + 2 + int.from_bytes(data[at + 2 : at + 4])
-        yield data[at + 1], at, end
-        at = end
+def _segments(data: bytes) -> list[_Segment]:
+    """Return marker, start and end of the segments before the first scan. Invalid: the JPEG is damaged."""
+    try:
+        return [found for found in jpeg.segments(data, 0, len(data)) if found[0] != jpeg.SOS]
+    except Damaged as error:
+        raise Invalid("The JPEG is damaged; write sidecars instead.", code="not_embeddable") from error
+
+
+def _named(data: bytes, segments: list[_Segment], *names: bytes) -> list[tuple[int, int]]:
+    """Return start and end of the segments of applications that begin with one of the names."""
+    return [
+        (start, end)
+        for marker, start, end in segments
+        if marker in jpeg.METADATA and data.startswith(names, start + 4, end)
+    ]
 
 
 def _into_jpeg(data: bytes, xmp: bytes) -> list[bytes | memoryview]:
+    """Replace the XMP segments by one in the place of the first; without any, put it behind JFIF and EXIF."""
     if len(xmp) > _JPEG_LIMIT:
         raise Invalid("The words and the file's XMP are too long for a JPEG; use sidecars.", code="too_large")
-    body = _JPEG_NAME + xmp
-    segment = b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body
-    view, place, at = memoryview(data), 1, 2
-    out: list[bytes | memoryview] = [view[:2]]
-    for marker, start, end in _segments(data):
+    segment = b"\xff\xe1" + struct.pack(">H", 2 + len(jpeg.XMP) + len(xmp)) + jpeg.XMP + xmp
+    segments = _segments(data)
+    place = max((end for _, end in _named(data, segments, *_LEADING)), default=2)
+    (first, behind), *others = _named(data, segments, jpeg.XMP) or [(place, place)]
+    edits = [(first, behind, segment), *((start, end, b"") for start, end in others)]
+    edits += _moved_indexes(data, segments, edits)
+    view, at = memoryview(data), 0
+    out: list[bytes | memoryview] = []
+    for start, end, new in sorted(edits):
+        out += [view[at:start], new]
         at = end
-        if marker == 0xE1 and data[start + 4 : end].startswith(_JPEG_NAME):
-            continue
-        out.append(view[start:end])
-        if marker == 0xE0 or (marker == 0xE1 and len(out) <= 3):  # after JFIF and EXIF, which come first
-            place = len(out)
-    out.insert(place, segment)
     return [*out, view[at:]]
+
+
+def _moved_indexes(data: bytes, segments: list[_Segment], edits: list[_Edit]) -> list[_Edit]:
+    """Return the indexes of further pictures (MPF), such as a gain map, as the edits move these."""
+
+    def move(place: int) -> int:
+        return place + sum(len(new) - (end - start) for start, end, new in edits if end <= place)
+
+    moved = []
+    for start, end in _named(data, segments, mpf.NAME)[:1]:  # a file has one; more would cost time
+        try:
+            moved.append((start, end, mpf.moved(data[start:end], start, move)))
+        except struct.error as error:
+            if any(start < changed for changed, _, _ in edits):
+                raise Conflict(UNREADABLE_INDEX, code="mpf") from error
+    return moved
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:

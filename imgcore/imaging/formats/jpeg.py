@@ -16,17 +16,17 @@ from imgcore.imaging.formats.base import (
     tiff,
 )
 
-_SOS, _EOI = 0xDA, 0xD9
+SOS, _EOI = 0xDA, 0xD9
 END = b"\xff\xd9"
 _START = b"\xff\xd8\xff"
 _ALONE = frozenset({0x01, *range(0xD0, 0xD9)})  # markers without a length: TEM, RST0-7, SOI
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
 _LOSSLESS = frozenset({0xC3, 0xC7, 0xCB, 0xCF})
-_METADATA = frozenset({*range(0xE0, 0xF0), 0xFE})  # APP0-15 and comments
+METADATA = frozenset({*range(0xE0, 0xF0), 0xFE})  # APP0-15 and comments
 _COLOURS = {0xE0: b"JFIF\0", 0xEE: b"Adobe"}  # those of them that say what the numbers mean
 
-_XMP = b"http://ns.adobe.com/xap/1.0/\0"
+XMP = b"http://ns.adobe.com/xap/1.0/\0"
 NEXT_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")  # not a stuffed zero, a restart nor padding
 
 _FILLING = re.compile(rb"\xff+")  # any number of which may stand before a marker (T.81, B.1.1.2)
@@ -51,13 +51,13 @@ def carve(data: bytes, *, with_picture: bool = True, first: int = 0, last: int |
     icc, iptc = _Pieces(MAX_ICC), _Pieces(MAX_METADATA)
     frame: tuple[int, int, int, int] | None = None  # marker, width, height, components
     unended = refining = False
-    for marker, start, end in _segments(data, first, last):
+    for marker, start, end in segments(data, first, last):
         body = data[start + 4 : min(end, start + 64)]
-        if marker in _METADATA and not body.startswith(_COLOURS.get(marker, b"-")):
+        if marker in METADATA and not body.startswith(_COLOURS.get(marker, b"-")):
             if body.startswith(b"Exif\0\0"):
                 exif = exif or data[start + 4 : end]
-            elif body.startswith(_XMP):
-                xmp = xmp or data[start + 4 + len(_XMP) : end]
+            elif body.startswith(XMP):
+                xmp = xmp or data[start + 4 + len(XMP) : end]
             elif body.startswith(b"ICC_PROFILE\0"):
                 icc.add(data, start + 16, end)
             elif body.startswith(b"Photoshop 3.0\0"):
@@ -67,7 +67,7 @@ def carve(data: bytes, *, with_picture: bool = True, first: int = 0, last: int |
             if frame:
                 raise Damaged("two frames")
             frame = (marker, int.from_bytes(body[3:5]), int.from_bytes(body[1:3]), body[5])
-        if marker == _SOS:
+        if marker == SOS:
             if not frame:
                 raise Damaged("a scan before its frame")
             if sum(to - at for at, to in kept) > MAX_TABLES:
@@ -114,8 +114,11 @@ class _Pieces:
             self.found.append(data[start:end])
 
 
-def _segments(data: bytes, first: int, last: int) -> Iterator[tuple[int, int, int]]:
-    """Yield the marker, its start and the end of each segment, up to and with the first scan's header."""
+def segments(data: bytes, first: int, last: int) -> Iterator[tuple[int, int, int]]:
+    """Yield the marker, its start and the end of each segment, up to and with the first scan's header.
+
+    Damaged: a segment goes past the end, or there are too many.
+    """
     position = first + 2
     for _ in range(MAX_SEGMENTS):
         # rubbish between segments is common, and skipped by everybody
@@ -140,10 +143,10 @@ def _segments(data: bytes, first: int, last: int) -> Iterator[tuple[int, int, in
 
 def is_lossless(data: bytes, first: int, last: int) -> bool:
     """Return whether the frame is of a lossless process, as raw pixels are packed (T.81, annex H)."""
-    for marker, _, _ in _segments(data, first, last):
+    for marker, _, _ in segments(data, first, last):
         if marker in _LOSSLESS:
             return True
-        if marker == _SOS:
+        if marker == SOS:
             break
     return False
 
@@ -181,9 +184,9 @@ def _end(data: bytes, start: int, end: int, last: int, frame: tuple[int, int, in
         if kind == _EOI:
             return marked.end(), False
         position = marked.end() + int.from_bytes(data[marked.end() : marked.end() + 2])
-        if kind == _SOS:
+        if kind == SOS:
             scans.append((marked.start(), position))
-        others += kind != _SOS
+        others += kind != SOS
         if len(scans) > allowed or others > MAX_SEGMENTS:
             raise Damaged("more scans than any encoder writes")
     if not _is_sent_in_full([data[start + 4 : end] for start, end in scans], components):
