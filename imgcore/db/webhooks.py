@@ -48,7 +48,7 @@ _DUE_BY_OWNER = sql(
 )
 _CLAIMED = sql(
     "SELECT d.id, d.public_id, d.event, d.image_id, d.batch_id, d.body, d.attempts, d.created_at,"
-    " w.url, w.secret, {old_secret} FROM webhook_deliveries d"
+    " w.owner_id, w.url, w.secret, {old_secret} FROM webhook_deliveries d"
     " JOIN webhooks w ON w.id = d.webhook_id WHERE d.id = :id",
     old_secret=_OLD_KEY,
 )
@@ -182,6 +182,7 @@ def _claimed(tx: Transaction, row: Row, token: str, public_url: str | None) -> C
         url=row["url"],
         secrets=_secrets(row),
         attempts=row["attempts"],
+        owner_id=row["owner_id"],
     )
 
 

@@ -65,17 +65,18 @@ class ClaimedDelivery:
     url: str
     secrets: tuple[str, ...]
     attempts: int
+    owner_id: int | None = None  # of the webhook
 
 
 class WebhookSender(Protocol):
     """Sends one request."""
 
     def check(self, url: str) -> str:
-        """Return the address as it is stored. Invalid: url, where nothing may be sent there."""
+        """Return the address as it is stored. Invalid: url, where its text is not acceptable."""
         ...
 
     def send(self, url: str, body: bytes, headers: dict[str, str]) -> int:
-        """POST and return the status. Unavailable where there is no response; Invalid as for ``check``."""
+        """POST and return the status. Unavailable where there is no response; Invalid: nothing may be sent."""
         ...
 
 

@@ -9,6 +9,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
@@ -31,14 +32,23 @@ def resolve(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
+def literal(host: str) -> list[str]:
+    """Return the IP address that a host is, also one such as 127.1; none for a name, which is not resolved."""
+    try:
+        found = socket.getaddrinfo(host.encode(), None, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+    except OSError:
+        return []
+    return [str(entry[4][0]) for entry in found]
+
+
 @dataclass(frozen=True, slots=True)
 class HttpSender:
     """Sends over HTTPS to public addresses; over HTTP and to private ones only where ``private`` is set.
 
-    The host is resolved once, every address that it has must be public, and the connection goes to one of
-    these: a name that resolves differently a moment later (DNS rebinding) reaches nothing else. Redirects are
-    not followed, and no proxy is used. timeout: seconds for each step of a connection. deadline: seconds for
-    all of them, after the name is resolved.
+    The host is resolved once a request, every address that it has must be public, and the connection goes to
+    one of these: a name that resolves differently a moment later (DNS rebinding) reaches nothing else.
+    Redirects are not followed, and no proxy is used. timeout: seconds for each step, the first of which
+    resolves the name. deadline: seconds for all of them.
     """
 
     private: bool = False
@@ -47,9 +57,11 @@ class HttpSender:
     resolve: Resolve = resolve
 
     def check(self, url: str) -> str:
-        """Return the address. Invalid: url, where its form or its host is not acceptable."""
-        parts = self._parts(url)
-        self._address(parts)
+        """Return the address. Invalid: url, where its form is not acceptable, or an IP address in it.
+
+        Names are resolved by ``send`` alone: a name server that never answers would hold the caller.
+        """
+        self._require_public(literal(self._parts(url).hostname or ""))
         return url
 
     def send(self, url: str, body: bytes, headers: dict[str, str]) -> int:
@@ -80,13 +92,22 @@ class HttpSender:
 
     def _address(self, parts: SplitResult) -> str:
         host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+        resolved: Future[list[str]] = Future()
+        threading.Thread(target=_resolve, args=(resolved, self.resolve, host, port), daemon=True).start()
         try:
-            found = self.resolve(host, port)
+            found = resolved.result(self.timeout)
+        except TimeoutError as error:
+            raise Unavailable("The host of the address was not resolved in time.", code="webhook") from error
         except (OSError, UnicodeError, OverflowError) as error:
             raise Invalid("The host of the address is not known.", code="url") from error
-        if not found or (not self.private and not all(is_public(address) for address in found)):
-            raise Invalid("The address is not a public one.", code="url")
+        self._require_public(found)
+        if not found:
+            raise Invalid("The host of the address is not known.", code="url")
         return found[0]
+
+    def _require_public(self, addresses: list[str]) -> None:
+        if not self.private and not all(is_public(address) for address in addresses):
+            raise Invalid("The address is not a public one.", code="url")
 
     def _connection(self, parts: SplitResult, address: str, deadline: _Deadline) -> http.client.HTTPConnection:
         host = parts.hostname or ""
@@ -126,6 +147,8 @@ class _Deadline:
     def watch(self, connected: socket.socket) -> None:
         """End this one: by a copy of its descriptor, because TLS takes the socket itself over."""
         self._copy = connected.dup()
+        if self.passed:  # while it was being connected
+            self._end()
 
     def _end(self) -> None:
         self.passed = True
@@ -144,6 +167,14 @@ class _Deadline:
         self._timer.join()
         if self._copy is not None:
             self._copy.close()
+
+
+def _resolve(resolved: Future[list[str]], resolve: Resolve, host: str, port: int) -> None:
+    """Set the result of ``resolve``. getaddrinfo has no timeout, so the thread may outlive its request."""
+    try:
+        resolved.set_result(resolve(host, port))
+    except Exception as error:  # noqa: BLE001 - it is raised where the result is read
+        resolved.set_exception(error)
 
 
 def _to(address: str, deadline: _Deadline) -> Callable[..., socket.socket]:

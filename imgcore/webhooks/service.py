@@ -7,7 +7,8 @@ import hmac
 import logging
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 LIMIT = 100  # deliveries that are claimed at once
-PARALLEL = 8  # that are sent at once: an address that never answers does not delay the others
+PARALLEL = 8  # that are sent at once
 SWEEP_SECONDS = 30.0  # for all deliveries of a sweep: what has not begun by then waits for the next one
 LEASE_SECONDS = 120.0
 FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 60.0, 4 * 3600.0
@@ -106,28 +107,34 @@ class Deliverer:
 
         A delivery is claimed before it is sent and ended afterwards: a crash between the two sends it again,
         with the same id. What fails is tried again, in growing intervals, for a day after the first attempt.
+        The next one to be sent is of the account with the fewest in progress: addresses that never answer take
+        an equal part of ``PARALLEL`` at most from other accounts.
         """
         self.rows.delete_old(older_than=LOG_SECONDS)
         until = time.monotonic() + self.seconds
         pool = ThreadPoolExecutor(PARALLEL)
+        waiting: list[ClaimedDelivery] = []
         attempts: dict[Future[Result], ClaimedDelivery] = {}
-        accepted, more = 0, True
+        accepted, more, owners = 0, True, set[int | None]()
         try:
             while (left := until - time.monotonic()) > 0:
-                if more and len(attempts) < PARALLEL:
+                if more and _runs_out(waiting, owners):
                     due = self.rows.claim_due(limit=LIMIT, lease=LEASE_SECONDS, public_url=self.public_url)
-                    attempts |= {pool.submit(self._send, delivery): delivery for delivery in due}
-                    more = len(due) == LIMIT
+                    owners, more = {delivery.owner_id for delivery in due}, len(due) == LIMIT
+                    waiting += due
+                while waiting and len(attempts) < PARALLEL:
+                    delivery = waiting.pop(_fairest(waiting, attempts.values()))
+                    attempts[pool.submit(self._send, delivery)] = delivery
                 if not attempts:
                     break
                 for attempt in wait(attempts, left, FIRST_COMPLETED).done:
                     accepted += self._end(attempts.pop(attempt), *attempt.result())
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown(wait=False)
+        for delivery in waiting:
+            self.rows.release(delivery)
         for attempt, delivery in attempts.items():
-            if attempt.cancelled():  # it has not begun
-                self.rows.release(delivery)
-            elif attempt.done():
+            if attempt.done():
                 accepted += self._end(delivery, *attempt.result())
             else:
                 self._end(delivery, None, "The address did not answer in time.")
@@ -160,6 +167,17 @@ class Deliverer:
         if error is not None:
             logger.info("Webhook delivery %s failed: %s", delivery.public_id, error)
         return error is None
+
+
+def _runs_out(waiting: Sequence[ClaimedDelivery], owners: set[int | None]) -> bool:
+    """Return whether to claim more: nothing waits any more, or nothing of one of the accounts."""
+    return len(waiting) < LIMIT and not (waiting and owners <= {delivery.owner_id for delivery in waiting})
+
+
+def _fairest(waiting: Sequence[ClaimedDelivery], attempts: Iterable[ClaimedDelivery]) -> int:
+    """Return the index of the first delivery whose account has the fewest attempts in progress."""
+    running = Counter(delivery.owner_id for delivery in attempts)
+    return min(range(len(waiting)), key=lambda index: running[waiting[index].owner_id])
 
 
 def _delay(attempts: int) -> float:

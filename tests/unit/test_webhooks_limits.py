@@ -22,6 +22,7 @@ from imgcore.webhooks.service import Deliverer, Webhooks, new_secret
 DELIVERY = ClaimedDelivery(
     7, "token", "d1", WebhookEvent.BATCH_FINISHED, "{}", "https://example.org/", ("key",), attempts=1
 )
+OWNERS = ((1, "hanging"), (2, "quick"))
 DAY = 86_400.0
 PUBLIC = "93.184.215.14"
 
@@ -139,6 +140,23 @@ def test_error_of_the_database_ends_the_requests_that_have_not_begun() -> None:
     assert sent.call_count < 20
 
 
+def test_addresses_of_one_account_that_hang_do_not_hold_the_deliveries_of_another() -> None:
+    """Half of what is sent at once is the other's, and it is claimed again when that has been sent."""
+    hanging, quick = (replace(DELIVERY, url=f"https://{name}.example/", owner_id=id_) for id_, name in OWNERS)
+    rows: Any = Rows([hanging, quick] * 120)
+    left, go, in_time = count(120 - 1, -1), threading.Event(), []
+
+    def send(url: str, body: bytes, headers: dict[str, str]) -> int:
+        if url == hanging.url:
+            in_time.append(go.wait(5))
+        elif next(left) == 0:
+            go.set()
+        return 200
+
+    assert 240 == Deliverer(rows, Mock(send=send)).deliver()
+    assert [True] * 120 == in_time
+
+
 def test_no_delivery_that_is_due_is_none_that_is_accepted() -> None:
     rows: Any = Rows([])
     assert Deliverer(rows, Sender(200)).deliver() == 0
@@ -183,9 +201,10 @@ def test_host_is_resolved_with_the_port_of_its_scheme(url: str, private: bool, a
 
     def recorded(host: str, port: int) -> list[str]:
         resolved.append((host, port))
-        return [PUBLIC]
+        raise TimeoutError
 
-    assert HttpSender(private=private, resolve=recorded).check(url) == url
+    with pytest.raises(Unavailable):
+        HttpSender(private=private, resolve=recorded).send(url, b"{}", {})
     assert resolved == [asked]
 
 
@@ -200,9 +219,36 @@ def test_host_is_resolved_to_each_of_its_addresses_once(monkeypatch: pytest.Monk
 
 @pytest.mark.parametrize("private", [False, True])
 def test_host_without_an_address_is_refused(private: bool) -> None:
-    with pytest.raises(Invalid, match="not a public one") as raised:
-        HttpSender(private=private, resolve=lambda host, port: []).check("https://example.org/")
+    with pytest.raises(Invalid, match="not known") as raised:
+        HttpSender(private=private, resolve=lambda host, port: []).send("https://example.org/", b"{}", {})
     assert raised.value.code == "url"
+
+
+def test_name_is_not_resolved_when_a_webhook_is_added() -> None:
+    """A name server that never answers would hold a thread of the web process."""
+    rows, asked = Mock(), Mock()
+    Webhooks(rows, HttpSender(resolve=asked), EVERYBODY).create(DELIVERY.url, ["photo.failed"])
+    assert (1, 0) == (rows.create.call_count, asked.call_count)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "10.1.2.3", "169.254.169.254", "127.1", "2130706433", "0x7f.1"])
+def test_address_of_the_network_is_refused_when_a_webhook_is_added(host: str) -> None:
+    with pytest.raises(Invalid, match="not a public one"):
+        Webhooks(Mock(), HttpSender(), EVERYBODY).create(f"https://{host}/", ["photo.failed"])
+    sender = HttpSender(private=True)
+    assert f"http://{host}/" == sender.check(f"http://{host}/")
+
+
+def test_public_ip_address_is_accepted() -> None:
+    assert "https://93.184.215.14/" == HttpSender().check("https://93.184.215.14/")
+
+
+def test_name_that_is_never_resolved_ends_in_time() -> None:
+    go = threading.Event()
+    sender = HttpSender(timeout=0.1, resolve=lambda host, port: ["192.0.2.1"] if go.wait(60) else [])
+    with pytest.raises(Unavailable, match="not resolved in time"):
+        sender.send(DELIVERY.url, b"{}", {})
+    go.set()
 
 
 def test_addresses_have_as_many_characters_as_the_column_takes() -> None:
