@@ -13,6 +13,7 @@ DAYS = 7  # until a link ends, by default
 MOST_DAYS = 365
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 8, 256  # characters
 SHARES = 1000  # links of one account
+LISTED = 100  # links of a list
 
 
 class ShareKind(StrEnum):
@@ -95,6 +96,14 @@ class Share:
         """The title for people."""
         number = f"{self.images:,} photo{'' if self.images == 1 else 's'}"
         return self.title or self.album_name or number
+
+
+@dataclass(frozen=True, slots=True)
+class ShareList:
+    """Links, the open ones first. next: the cursor of the links that follow; None where there are none."""
+
+    shares: tuple[Share, ...]
+    next: str | None
 
 
 def checked_days(days: int) -> int:

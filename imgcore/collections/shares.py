@@ -18,6 +18,7 @@ from imgcore.collections.share_models import (
     NewShare,
     Share,
     ShareKind,
+    ShareList,
     ShareStatus,
     check_password,
     checked_days,
@@ -62,9 +63,12 @@ class Shares:
 
     # The creator
 
-    def all(self) -> Sequence[Share]:
-        """Return the links of the viewer's, the newest first; an administrator sees those of all accounts."""
-        return self.rows.all(self.viewer)
+    def listed(self, cursor: str | None = None) -> ShareList:
+        """Return 100 links of the viewer's, the open ones first; an administrator sees those of all accounts.
+
+        cursor: ``next`` of the previous list, for the links that follow. Invalid.
+        """
+        return self.rows.listed(self.viewer, place_in(cursor, timed=False) if cursor is not None else None)
 
     def get(self, public_id: str) -> Share:
         """Return a link of the viewer's. NotFound."""

@@ -6,7 +6,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from imgcore.collections.models import ALBUM_IMAGES
-from imgcore.collections.share_models import SHARES, NewShare, Share, ShareFiles, ShareKind, ShareStatus
+from imgcore.collections.share_models import (
+    LISTED,
+    SHARES,
+    NewShare,
+    Share,
+    ShareFiles,
+    ShareKind,
+    ShareList,
+    ShareStatus,
+)
 from imgcore.db.connection import Repository, Transaction
 from imgcore.db.mapping import Row, lock_account, micros, moment
 from imgcore.db.places import DATE, SHOWN, after, page_of
@@ -21,8 +30,9 @@ _SELECT = (
     "SELECT s.*, o.name AS owner, a.public_id AS album, a.name AS album_name, a.ordering AS album_order,"
     " CASE WHEN s.revoked_at IS NOT NULL THEN 'revoked' WHEN s.expires_at <= {now} THEN 'expired'"
     " ELSE 'open' END AS status FROM shares s LEFT JOIN accounts o ON o.id = s.owner_id"
-    " LEFT JOIN albums a ON a.id = s.album_id WHERE {condition} ORDER BY s.id DESC LIMIT :limit"
+    " LEFT JOIN albums a ON a.id = s.album_id WHERE {condition} LIMIT :limit"
 )
+_OPEN = "CASE WHEN s.revoked_at IS NULL AND s.expires_at > {now} THEN 1 ELSE 0 END"
 # The images of a link: those of the list, or of the album as it is now, that its creator may change now
 _OF_LIST = "share_images c JOIN images i ON i.id = c.image_id WHERE c.share_id = :share_id"
 _OF_ALBUM = "album_images c JOIN images i ON i.id = c.image_id WHERE c.album_id = :album_id"
@@ -36,11 +46,20 @@ _SHOWN = (
 class ShareRepository(Repository):
     """The links. Tokens are passed as SHA-256 hashes in hex. Each method is one transaction."""
 
-    def all(self, viewer: Viewer) -> Sequence[Share]:
-        """Return the newest links of the viewer's account, or of all accounts."""
+    def listed(self, viewer: Viewer, place: Place | None) -> ShareList:
+        """Return 100 links of the viewer's account, or of all accounts: the open ones first, each newest first.
+
+        place: of the last link of the previous list, which the returned ones follow.
+        """
         mine = "1 = 1" if viewer.changes_others else "s.owner_id = :viewer_id"
         values = {} if viewer.changes_others else {"viewer_id": viewer.account_id}
-        return self._shares(mine, limit=SHARES, **values)
+        following, at = after(place, _OPEN, "s.id", descending=True)
+        condition = sql(
+            "{mine} AND {following} ORDER BY {open} DESC, s.id DESC", mine=mine, following=following, open=_OPEN
+        )
+        found = self._shares(condition, limit=LISTED + 1, **values, **at)
+        more = len(found) > LISTED
+        return ShareList(tuple(found[:LISTED]), _place(found[LISTED - 1]).text() if more else None)
 
     def get(self, public_id: str) -> Share | None:
         """Return the link of that public id."""
@@ -150,6 +169,10 @@ def _statement(share_id: int, album_id: int | None, owner_id: int | None) -> tup
     if album_id is not None:
         return sql(_SHOWN, source=_OF_ALBUM, shown=SHOWN), {"album_id": album_id, "owner_id": owner_id}
     return sql(_SHOWN, source=_OF_LIST, shown=SHOWN), {"share_id": share_id, "owner_id": owner_id}
+
+
+def _place(share: Share) -> Place:
+    return Place.of(int(share.status is ShareStatus.OPEN), share.id)
 
 
 def _share(row: Row, images: int) -> Share:

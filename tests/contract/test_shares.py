@@ -14,8 +14,9 @@ from imgcore.collections.shares import Shares
 from imgcore.db.accounts import AccountRepository
 from imgcore.db.connection import Database
 from imgcore.db.login_throttle import LoginThrottle
-from imgcore.errors import Conflict, NotFound
+from imgcore.errors import Conflict, Invalid, NotFound
 from imgcore.gallery.models import Viewer
+from imgcore.gallery.places import Place
 from tests.contract.images import arrived
 from tests.support.repositories import Repositories
 
@@ -76,7 +77,7 @@ def test_ended_links_are_deleted_later(database: Database, repositories: Reposit
     assert 0 == repositories.sweep.delete_ended_shares(older_than=86_500.0, limit=9)
     assert 1 == repositories.sweep.delete_ended_shares(older_than=86_400.0, limit=1)
     assert 1 == repositories.sweep.delete_ended_shares(older_than=86_400.0, limit=9)
-    assert [created[2].id] == [share.id for share in shares.all() if share.owner_id is None]
+    assert [created[2].id] == [share.id for share in shares.listed().shares if share.owner_id is None]
 
 
 def test_visits_are_counted(repositories: Repositories, shares: Shares) -> None:
@@ -99,7 +100,40 @@ def test_account_has_a_limited_number_of_links(
     mine.create(NewShare(ids=(image.public_id,)))
     with pytest.raises(Conflict):
         mine.create(NewShare(ids=(image.public_id,)))
-    assert 1 == len(mine.all())
+    assert 1 == len(mine.listed().shares)
+
+
+def test_open_links_come_first_and_all_others_follow_by_cursor(
+    database: Database, repositories: Repositories, shares: Shares, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("imgcore.db.shares.LISTED", 2)
+    owner, other = account(database), account(database)
+    image = arrived(repositories).public_id
+    created = [shares.create(NewShare(ids=(image,)))[0] for _ in range(6)]
+    ids = [share.id for share in created]
+    give = "UPDATE shares SET owner_id = :owner_id WHERE id = :share_id"
+    for number, share in enumerate(created):
+        who = other if number == 5 else owner
+        database.run(lambda tx, who=who, share=share: tx.execute(give, owner_id=who, share_id=share.id))
+    shares.revoke(created[4].public_id)
+    past = "UPDATE shares SET expires_at = {now} WHERE id = :share_id"
+    database.run(lambda tx: tx.execute(past, share_id=created[2].id))
+
+    def numbers(viewer: Viewer) -> list[list[int]]:
+        mine, found, cursor = shares.for_viewer(viewer), [], None
+        while not found or cursor is not None:
+            page = mine.listed(cursor)
+            cursor = page.next
+            found.append([ids.index(share.id) for share in page.shares if share.id in ids])
+        return found
+
+    own = Viewer(owner, sees_others=False, changes_others=False)
+    assert [[3, 1], [0, 4], [2]] == numbers(own)
+    everybody = Viewer(other, sees_others=True, changes_others=True)
+    assert [5, 3, 1, 0, 4, 2] == [number for page in numbers(everybody) for number in page]
+    for cursor in ("1000", Place.of("2026-05-01 10:00:00", 1).text()):
+        with pytest.raises(Invalid):
+            shares.listed(cursor)
 
 
 def test_link_to_a_deleted_album_or_of_a_deleted_account_ends(

@@ -16,7 +16,8 @@ from imgcore.collections.selections import QuerySelection, all_selected
 from imgcore.collections.share_models import DAYS, MOST_DAYS, SHORTEST_PASSWORD, NewShare, Share, ShareFiles
 from imgcore.errors import Conflict, ImgcoreError, Invalid, NotFound
 from web.handlers.albums import albums_for_caller, choice
-from web.handlers.forms import set_error_status
+from web.handlers.forms import redirect, set_error_status
+from web.handlers.lists import here
 from web.http import request
 from web.http.auth import PREFIX, gallery_for_caller, record_event, requires
 from web.http.csrf import csrf_token, is_same_origin_stated, verified_form
@@ -80,8 +81,9 @@ class SharesApi(SharesBase):
 
     @requires(Scope.EDIT)
     def list_all(self) -> HTTPResponse:
-        """List the links, the newest first."""
-        return json_with_etag({"shares": [share_json(share) for share in self._shares.all()]})
+        """List the links, the open ones first."""
+        found = self._shares.listed(request.short(request.query(), "cursor"))
+        return json_with_etag({"shares": [share_json(share) for share in found.shares], "next": found.next})
 
     @requires(Scope.EDIT)
     def create(self) -> HTTPResponse:
@@ -138,7 +140,7 @@ class SharePages(SharesBase):
     @requires(Scope.EDIT)
     def page(self) -> str:
         """Show the links."""
-        return self._page("shared", shares=self._rows(), done=_DONE.get(request.query().get("done", "")))
+        return self._list(done=_DONE.get(request.query().get("done", "")))
 
     @requires(Scope.EDIT)
     def form(self) -> str:
@@ -165,17 +167,26 @@ class SharePages(SharesBase):
             share, url = self._create(_new_share(fields, ids))
         except ImgcoreError as error:
             return self._form(fields, error)
-        return self._page("shared", shares=self._rows(), made=share_row(share), url=url)
+        return self._list(made=share_row(share), url=url)
 
     @requires(Scope.EDIT)
     def revoke(self, public_id: str) -> HTTPResponse:
         """Revoke a link."""
         verified_form()
         self._revoke(public_id)
-        return HTTPResponse(status=303, headers={"Location": "/shared?done=revoked"})
+        return redirect(f"/shared{here(done='revoked')}")
 
-    def _rows(self) -> list[dict[str, Any]]:
-        return [share_row(share) for share in self._shares.all()]
+    def _list(self, **values: Any) -> str:
+        cursor = request.query().get("cursor") or None
+        try:
+            found = self._shares.listed(cursor)
+        except Invalid:
+            cursor, found = None, self._shares.listed()
+        shares = [share_row(share) for share in found.shares]
+        first = cursor is None
+        return self._page(
+            "shared", shares=shares, first=first, following=found.next, same_page=here(), **values
+        )
 
     def _form(self, fields: Mapping[str, str], error: ImgcoreError | None = None) -> str:
         ids = self._ids(fields)

@@ -23,7 +23,7 @@
 %     end
 </span></span>
 %     if share['open']:
-    <form method="post" action="/shared/{{share['id']}}/revoke">
+    <form method="post" action="/shared/{{share['id']}}/revoke{{same_page}}">
       <input type="hidden" name="token" value="{{token}}">
       <button class="button small" type="submit">Revoke<span class="sr"> the link to <bdi>{{share['title']}}</bdi></span></button>
     </form>
@@ -31,7 +31,18 @@
   </li>
 %   end
 </ul>
-% else:
+% elif first:
 <p>Nothing is shared by a link. Share an album from its page, or a photo from the page of the photo.</p>
+% end
+% if following is not None or not first:
+<p class="hint">The pages show open links first, then those that have ended.</p>
+<p class="actions">
+%   if not first:
+  <a class="button" href="/shared">First links</a>
+%   end
+%   if following is not None:
+  <a class="button" href="/shared?cursor={{following}}">More links</a>
+%   end
+</p>
 % end
 </section>
