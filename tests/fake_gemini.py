@@ -99,8 +99,7 @@ class FakeGemini:
         port: int = 0,
         handler: type[Handler] | None = None,
     ) -> None:
-        self.play(*script or ("ok",))
-        self._probes = [_checked(entry) for entry in probes]
+        self.play(*script or ("ok",), probes=probes)
         self.key, self.delay = key, delay
         self.models = None if models is None else set(models)
         self.asked: list[Asked] = []  # requests with an image
@@ -115,9 +114,10 @@ class FakeGemini:
         """What to set as the base URL."""
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
-    def play(self, *script: Entry) -> None:
+    def play(self, *script: Entry, probes: Iterable[Entry] = ("ok",)) -> None:
         """Go on with another script."""
         self._script = [_checked(entry) for entry in script]
+        self._probes = [_checked(entry) for entry in probes]
 
     def start(self) -> Self:
         """Begin to answer."""

@@ -28,6 +28,8 @@ TRANSLATION_TOKENS = 256  # more for each further language
 THINKING_TOKENS = 4096  # more where the model cannot be set to think little: its thoughts count
 PROBE_SECONDS = 15.0
 CALL_ID_HEADER = "X-Client-Request-Id"  # of a request: the id of its row in the ledger
+# Refusals that may be due to the number or the size of the images of a long picture, sent in parts.
+_OF_PARTS = frozenset({"context_too_small", "model_refused_image", "model_unfit"})
 EXHAUSTED_SECONDS = 3600.0  # a model without quota is tried again after this: it may have been raised
 
 # A grey JPEG of 32 by 32 pixels: some models refuse smaller ones.
@@ -147,6 +149,10 @@ class ModelCaptioner:
             found = self._answer(request, spending, attempts.seconds)
             if not isinstance(found, Failure):
                 return self._description(*found, spending)
+            if parts and found.end.code in _OF_PARTS and found.kind is not FailureKind.OPTION_REFUSED:
+                logger.warning("The model %s refuses a picture in parts; it is sent whole.", request.model)
+                parts = []
+                continue
             if self._changed(request, found):
                 continue
             if found.kind is FailureKind.CUT_SHORT:

@@ -32,7 +32,6 @@ class Option(Enum):
     THINKING = auto()
     MEDIA_RESOLUTION = auto()
     SCHEMA = auto()
-    PARTS = auto()  # further images
 
 
 @dataclass(frozen=True, slots=True)

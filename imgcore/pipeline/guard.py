@@ -25,6 +25,7 @@ RATE_LIMIT_SECONDS = 60.0  # where the model does not name a time
 
 RATE_LIMITED = "The captioning model is at its rate limit. The photo will be described automatically."
 UNANSWERED = "The captioning model does not answer for this photo, though it answers for others."
+REFUSED = "The captioning model refuses this photo, though it answers for others."
 
 
 class CaptionWaits(Exception):
@@ -90,19 +91,20 @@ class ModelGuard:
         """Describe ``picture``. CaptionWaits: the model cannot do it now, and the breaker is open."""
         try:
             return self.captioner.describe(picture, deadline=deadline, record=self.record, context=context)
-        except (RateLimited, Misconfigured) as error:
+        except RateLimited as error:
             if self.captioner.source is Source.LOCAL:
                 raise
             raise self._opened(error, probing=False) from None
-        except Unavailable as error:
+        except (Unavailable, Misconfigured) as error:
             if self.captioner.source is Source.LOCAL or isinstance(error, LedgerUnavailable):
                 raise
-            raise self._away(error, deadline) from None
+            raise self._failed(error, deadline) from None
 
-    def _away(self, error: Unavailable, deadline: float) -> Exception:
-        """Return CaptionWaits where the service is away; where only this image gets no answer, another error.
+    def _failed(self, error: Unavailable | Misconfigured, deadline: float) -> Exception:
+        """Return CaptionWaits where a probe fails too; where only this image gets no answer, another error.
 
-        Otherwise an image that makes a model crash would stop the captions of all others.
+        Otherwise an image that makes a model crash, or that exceeds its context, would stop the captions of all
+        others.
         """
         if not self.breakers.state(self._name).closed:
             return self._opened(error, probing=False)
@@ -110,7 +112,10 @@ class ModelGuard:
             return self._opened(error, probing=False)
         if (problem := self._problem(deadline)) is not None:
             return self._opened(problem, probing=False)
-        return ImgcoreError(UNANSWERED, code="unanswered")
+        if isinstance(error, Unavailable):
+            return ImgcoreError(UNANSWERED, code="unanswered")
+        _log_misconfigured(error)
+        return ImgcoreError(f"{REFUSED} {error.message}", code="model_refused_image")
 
     def _problem(self, deadline: float) -> ImgcoreError | None:
         """Return what a probe meets; None where the model answers, or cannot be probed."""
@@ -132,7 +137,7 @@ class ModelGuard:
         """Open the breaker and return what its caller raises."""
         reason = {"reason": error.code, "message": error.message}
         if isinstance(error, Misconfigured):
-            logger.error("The captioner is misconfigured: %s (%s)", error.message, error.code)
+            _log_misconfigured(error)
             wait = MISCONFIGURED_SECONDS
         elif isinstance(error, RateLimited):
             wait = error.retry_after or RATE_LIMIT_SECONDS
@@ -141,3 +146,8 @@ class ModelGuard:
             return CaptionWaits(error, max(wait, error.retry_after or 0.0))
         self.breakers.open(self._name, wait=wait, **reason)
         return CaptionWaits(error, wait)
+
+
+def _log_misconfigured(error: Misconfigured) -> None:
+    """Log what the operator has to correct; an alarm counts the lines that begin like this."""
+    logger.error("The captioner is misconfigured: %s (%s)", error.message, error.code)

@@ -140,10 +140,34 @@ def test_openai_key_is_sent_and_never_shown() -> None:
     assert key.reveal() not in repr(captioner(server, api_key=key))
 
 
+TOO_MANY = [
+    # vLLM, which takes one image unless it is configured otherwise
+    (400, "At most 1 image(s) may be provided in one request."),
+    (400, "At most 4 image(s) may be provided in one prompt. (parameter=image)"),
+    (400, "You set image=2 (or defaulted to 1) in `--limit-mm-per-prompt`, but passed 3 image items."),
+    (
+        400,
+        "The decoder prompt (length 5321) is longer than the maximum model length of 4096. Make sure that"
+        " `max_model_len` is no smaller than the number of text tokens plus multimodal tokens.",
+    ),
+    # llama.cpp, LM Studio, Ollama
+    (400, "request (5321 tokens) exceeds the available context size (4096 tokens), try increasing it"),
+    (400, "The model is loaded with context length of only 4096 tokens, which is not enough."),
+    (400, "prompt too long; exceeded max context length by 1225 tokens"),
+    (500, "vision model only supports a single image per message"),
+    # Services
+    (400, "Too many images provided. This model supports up to 5 images"),
+    (400, "Request contains 7 images, exceeding the maximum of 5 allowed per request"),
+    (400, "Multiple images are not supported by this model."),
+    (413, "Request too large for model `x` on tokens per minute (TPM): Limit 6000, Requested 14137"),
+    (429, "Request too large for x on tokens per min (TPM): Limit 6000, Requested 14137."),
+]
+
+
+@pytest.mark.parametrize(("status", "message"), TOO_MANY)
 def test_openai_long_picture_is_sent_in_parts_where_the_server_takes_them(
-    monkeypatch: pytest.MonkeyPatch,
+    status: int, message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """vLLM takes one image unless it is configured otherwise."""
     photo = Photo()
     monkeypatch.setattr(photo, "jpegs", lambda side: [photo.data] * 3)
     with FakeOpenAI() as server:
@@ -151,8 +175,7 @@ def test_openai_long_picture_is_sent_in_parts_where_the_server_takes_them(
 
         def one_image(path: str, key: str | None, body: dict[str, Any]) -> tuple[int, Any]:
             if 1 < sum(part["type"] == "image_url" for part in body["messages"][1]["content"]):
-                message = "At most 1 image(s) may be provided in one request."
-                return 400, {"error": {"message": message, "type": "BadRequestError", "code": 400}}
+                return status, {"error": {"message": message, "type": "BadRequestError", "code": status}}
             return usual(path, key, body)
 
         monkeypatch.setattr(server, "respond", one_image)
@@ -196,6 +219,9 @@ REFUSALS = [
         "FINAL",
         "context_too_small",
     ),
+    (400, {"message": "Make sure that `max_model_len` is no smaller than the number of text tokens plus"
+     " multimodal tokens."}, "FINAL", "context_too_small"),
+    (400, {"message": "At most 0 image(s) may be provided in one prompt."}, "FINAL", "model_unfit"),
     # LM Studio
     (
         404,

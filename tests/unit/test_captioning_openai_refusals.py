@@ -8,10 +8,14 @@ from typing import Any
 
 import pytest
 
+from imgcore.captioning.answers import Answer
 from imgcore.captioning.gemini import responses as gemini
+from imgcore.captioning.model import ModelCaptioner, Request
 from imgcore.captioning.openai.responses import answer, judge
 from imgcore.captioning.retry import Failure, FailureKind
-from imgcore.errors import RateLimited
+from imgcore.errors import ImgcoreError, RateLimited
+from imgcore.gallery.models import Picture, Source
+from tests.unit.captioning_tools import description
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -95,3 +99,55 @@ def test_gemini_rate_limit_that_advises_to_pay_is_a_rate_limit() -> None:
     message = "Quota exceeded. To raise it, see https://ai.google.dev/gemini-api/docs/billing"
     found = gemini.judge(gemini.Refused(429, "RESOURCE_EXHAUSTED", message, hint=7.0), NOW)
     assert ("rate_limited", 7.0) == (found.end.code, found.hint)
+
+
+class LongPicture:
+    """A picture that is sent as the whole and six parts."""
+
+    def jpegs(self, side: int) -> list[bytes]:
+        return [b"jpeg"] * 7
+
+
+def captioner(source: Source, refused: Failure, most: int) -> tuple[ModelCaptioner, list[int]]:
+    """A model that takes ``most`` images, and the numbers of images of its requests."""
+    asked: list[int] = []
+
+    def ask(request: Request) -> Answer | Failure:
+        asked.append(1 + len(request.parts))
+        return refused if asked[-1] > most else Answer(description(), "STOP")
+
+    models = ["first", "second"]
+    return ModelCaptioner(source, "The model", models, ask, clock=lambda: 0.0), asked
+
+
+def gemini_refusal(message: str) -> Failure:
+    return gemini.judge(gemini.Refused(400, "INVALID_ARGUMENT", message), NOW)
+
+
+TOO_SMALL = judge(400, refusal("exceeds the available context size", type="exceed_context_size_error"))
+WITH_PARTS = [
+    (Source.OPENAI, TOO_SMALL),
+    (
+        Source.GEMINI,
+        gemini_refusal("The input token count (40000) exceeds the maximum number of tokens allowed"),
+    ),
+    (Source.GEMINI, gemini_refusal("Several image parts are not supported.")),
+    (Source.GEMINI, gemini.judge(gemini.Refused(413), NOW)),
+]
+
+
+@pytest.mark.parametrize(("source", "refused"), WITH_PARTS)
+def test_picture_refused_in_parts_is_sent_whole_to_the_same_model(source: Source, refused: Failure) -> None:
+    """The next one is sent in parts again: it may have fewer."""
+    model, asked = captioner(source, refused, most=1)
+    picture: Picture = LongPicture()  # type: ignore[assignment]
+    for _ in range(2):
+        assert model.describe(picture, deadline=1000.0).caption
+    assert ([7, 1] * 2, "first") == (asked, model.model)
+
+
+def test_picture_refused_in_parts_and_whole_ends_in_the_refusal() -> None:
+    model, asked = captioner(Source.OPENAI, TOO_SMALL, most=0)
+    with pytest.raises(ImgcoreError) as caught:
+        model.describe(LongPicture(), deadline=1000.0)  # type: ignore[arg-type]
+    assert ([7, 1], "context_too_small") == (asked, caught.value.code)

@@ -149,6 +149,44 @@ def test_process_image_that_a_working_model_never_answers_fails(
     assert "unanswered" == now(repositories, image).task(CAPTION).error
 
 
+TOO_LONG = Misconfigured("The context is too small.", code="context_too_small")
+
+
+def test_process_image_that_a_working_model_refuses_fails_alone(
+    processor: Processor, repositories: Repositories, storage: FakeStorage, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A screenshot that exceeds the model's context does not stop the captions of others."""
+    images = [upload(repositories, storage) for _ in range(5)]
+    model = replace(processor, captioner=Probed([TOO_LONG, "A cat."]))
+    first, *others = [model.process(news(image), CAPTION, deadline=SOON) for image in images]
+    refusing = replace(processor, captioner=Probed([TOO_LONG]))
+    again = [refusing.process(news(images[0]), CAPTION, deadline=SOON) for _ in range(4)]
+
+    task = now(repositories, images[0]).task(CAPTION)
+    assert (Outcome.PARKED, [Outcome.DONE] * 4) == (first, others)
+    assert ([Outcome.PARKED] * 3 + [Outcome.FAILED], "model_refused_image") == (again, task.error)
+    assert repositories.breakers.state("gemini").closed
+    assert "The captioner is misconfigured: The context is too small. (context_too_small)" in caplog.messages
+
+
+@pytest.mark.parametrize("met", [TOO_LONG, RateLimited("Wait.", retry_after=60.0), Unavailable("Away.")])
+def test_process_image_that_is_refused_as_a_probe_is_holds_all(
+    met: ImgcoreError, processor: Processor, repositories: Repositories, storage: FakeStorage
+) -> None:
+    model = Probed([TOO_LONG])
+    model.probes = (met,)
+    image = upload(repositories, storage)
+
+    assert Outcome.PARKED == replace(processor, captioner=model).process(news(image), CAPTION, deadline=SOON)
+
+    task = now(repositories, image).task(CAPTION)
+    assert (met.code, 0, met.code) == (
+        task.error,
+        task.attempts,
+        repositories.breakers.state("gemini").reason,
+    )
+
+
 def test_process_after_the_pause_probes_with_no_photo(
     processor: Processor, repositories: Repositories, storage: FakeStorage
 ) -> None:

@@ -109,10 +109,11 @@ def _completions(base_url: str) -> str:
 
 def _body(request: Request) -> dict[str, Any]:
     """Return the request. The prompt says the schema in words too, because some servers ignore it."""
-    parts = () if Option.PARTS in request.omit else request.parts
     text = prompt.in_words(**request.fields)
-    content: list[dict[str, Any]] = [{"type": "text", "text": f"{prompt.PARTS} {text}" if parts else text}]
-    for jpeg in (request.jpeg, *parts):
+    content: list[dict[str, Any]] = [
+        {"type": "text", "text": f"{prompt.PARTS} {text}" if request.parts else text}
+    ]
+    for jpeg in (request.jpeg, *request.parts):
         url = f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"
         content.append({"type": "image_url", "image_url": {"url": url}})
     thinking = THINKING_TOKENS if request.tokens > MAX_OUTPUT_TOKENS else 0  # it was cut off before

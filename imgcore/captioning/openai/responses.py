@@ -51,23 +51,30 @@ _CORRECTIONS = (
         "model_missing",
         MODEL_MISSING,
     ),
+    (  # before multimodal: vLLM's says "text tokens plus multimodal tokens"
+        r"context.{0,12}(?:size|length|window)|exceed_context|max(?:imum)?[ _]model[ _]len|\bn_ctx\b"
+        r"|maximum allowed length",
+        "context_too_small",
+        TOO_SMALL,
+    ),
     (
         r"mmproj|multi-?modal|missing data required for image|\bimages?(?:_url)?\b[^.]*\bnot supported"
-        r"|(?:not|n't) (?:support|accept)[^.]*(?:image|vision)",
+        r"|(?:not|n't) (?:support|accept)[^.]*(?:image|vision)"
+        # a limit of their number, which a request with one image meets where it is 0
+        r"|too many images|single image|limit.mm.per.prompt"
+        r"|(?:at most|up to|maximum of) (?:\d+|one)(?: \w+)? image",
         "model_unfit",
         NO_VISION,
     ),
-    (r"context.{0,12}(?:size|length|window)|exceed_context", "context_too_small", TOO_SMALL),
     (r"requires more system memory", "out_of_memory", NO_MEMORY),
     (r"insufficient_quota|billing|credit", "credits_exhausted", CREDITS_EXHAUSTED),
 )
 # The code or type of an error with status 429 that no wait ends. Its message is no sign of that: those of
 # ordinary limits advise to buy more (Groq, OpenAI, OpenRouter).
 _ACCOUNT = re.compile(r'"(?:code|type)": "(?:insufficient_quota|billing_not_active)"')
-_OPTIONS = {
-    Option.PARTS: re.compile(r"at most (?:1|one) image", re.IGNORECASE),
-    Option.SCHEMA: re.compile(r"response_?format|json_?schema|grammar|guided", re.IGNORECASE),
-}
+# A limit of tokens that this request alone exceeds, as OpenAI words it; no wait ends it.
+_TOO_LARGE = re.compile(r"request too large", re.IGNORECASE)
+_SCHEMA = re.compile(r"response_?format|json_?schema|grammar|guided", re.IGNORECASE)
 
 
 def answer(body: str, model: str) -> Answer | Failure:
@@ -110,16 +117,15 @@ def _judge(status: int, said: str, retry_after: str | None) -> Failure:
     if status in (401, 403):
         return _final(KEY_REFUSED, "key_refused", detail)
     hint = _seconds(retry_after)
+    if status == 413 or (status == 429 and _TOO_LARGE.search(said)):
+        return Failure(FailureKind.FINAL, BadAnswer(REFUSED_IMAGE, code="model_refused_image"), detail)
     if status == 429:
         if _ACCOUNT.search(said):
             return _final(CREDITS_EXHAUSTED, "credits_exhausted", detail)
         return Failure(FailureKind.TRANSIENT, RateLimited(RATE_LIMITED, retry_after=hint), detail, hint)
-    if status == 413:
-        return Failure(FailureKind.FINAL, BadAnswer(REFUSED_IMAGE, code="model_refused_image"), detail)
-    if status in (400, 422) and (option := _refused_option(said)) is not None:
-        sentence = SCHEMA_REFUSED if option is Option.SCHEMA else NO_VISION
-        unfit = Misconfigured(sentence, code="model_unfit")
-        return Failure(FailureKind.OPTION_REFUSED, unfit, detail, option=option)
+    if status in (400, 422) and _SCHEMA.search(said):
+        unfit = Misconfigured(SCHEMA_REFUSED, code="model_unfit")
+        return Failure(FailureKind.OPTION_REFUSED, unfit, detail, option=Option.SCHEMA)
     for words, code, sentence in _CORRECTIONS:
         if re.search(words, said, re.IGNORECASE):
             return _final(sentence, code, detail)
@@ -136,10 +142,6 @@ def unreachable(detail: str, *, sent: bool = True) -> Failure:
     """Return the failure of a request without a whole response in time. sent: it may have arrived."""
     unavailable = Unavailable(busy(WHO))
     return Failure(FailureKind.TRANSIENT, unavailable, f"unreachable: {detail}", unbilled=not sent)
-
-
-def _refused_option(said: str) -> Option | None:
-    return next((option for option, words in _OPTIONS.items() if words.search(said)), None)
 
 
 def _not_an_answer(body: str, data: Any) -> Failure:
