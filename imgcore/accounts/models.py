@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+import secrets
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
-from imgcore.errors import Invalid, TooManyTries
+from imgcore.errors import Forbidden, Invalid, TooManyTries
 from imgcore.gallery.models import EVERYBODY, Viewer
-from imgcore.text import normalized
+from imgcore.text import normalized, one_line
 
 if TYPE_CHECKING:
     from imgcore.db.login_throttle import LoginThrottle
@@ -229,6 +231,11 @@ def count_attempt(store: LoginThrottle, *tries: tuple[str, int, float]) -> None:
         raise TooManyTries("Too many attempts. Wait a little, then try again.", retry_after=wait)
 
 
+def wrong_password() -> Forbidden:
+    """Return the error where somebody does not confirm an action by the account's present password."""
+    return Forbidden("This is not your password.", code="password")
+
+
 def clean_account_name(name: str) -> str:
     """Return ``name`` as it is stored and compared. Invalid (``name``) where it is not acceptable."""
     if not _NAME.fullmatch(name):
@@ -239,9 +246,27 @@ def clean_account_name(name: str) -> str:
     return name.lower()
 
 
+def clean_key(account: Account, label: str, scopes: Iterable[str], days: int) -> tuple[str, frozenset[Scope]]:
+    """Return label and scopes of a new API key as stored. Invalid (``label``, ``scopes``, ``days``)."""
+    label = one_line(label)
+    if not 1 <= len(label) <= LABEL_LENGTH:
+        raise Invalid(f"Enter the purpose of the key, in 1 to {LABEL_LENGTH} characters.", code="label")
+    asked = frozenset(scopes)
+    if not asked or not asked <= {scope.value for scope in ALL_SCOPES & account.scopes}:
+        raise Invalid("Choose what the key may do, among what you may do yourself.", code="scopes")
+    if days not in KEY_DAYS_CHOICES:
+        raise Invalid("Choose for how long the key is valid.", code="days")
+    return label, frozenset(Scope(scope) for scope in asked)
+
+
 def clean_password(password: str) -> str:
     """Return ``password`` in NFKC, the form that is hashed (NIST SP 800-63B, 3.1.1.2)."""
     return normalized("NFKC", password)
+
+
+def generate_password() -> str:
+    """Return a random password of 20 characters (120 bits)."""
+    return secrets.token_urlsafe(15)
 
 
 def check_new_password(password: str, name: str) -> str:

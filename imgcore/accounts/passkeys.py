@@ -97,7 +97,7 @@ class Passkeys:
         if made is None:
             raise Forbidden("The passkey could not be added. Try again.", code="passkey")
         self.store.add_passkey(
-            account.id,
+            account,
             new_public_id(),
             _hash(made.credential_id),
             credential_id=made.credential_id,
@@ -126,27 +126,31 @@ class Passkeys:
         self.store.offer_challenge(hash_token(token), None, CHALLENGE_SECONDS)
         return Challenge(token, webauthn.options_to_json(options))
 
-    def verify(self, party: RelyingParty, token: str, response: str, *, address: str) -> Account:
-        """Return the account whose passkey signed the challenge. Unauthorized (``passkey``).
+    def verify(
+        self, party: RelyingParty, token: str, response: str, *, address: str
+    ) -> tuple[Account, Passkey]:
+        """Return the passkey that signed the challenge, and its account. Unauthorized (``passkey``).
 
         A failure is logged only where the challenge was one of this site: their number is limited, see
         ``start_sign_in``, and the number of requests is not.
         """
         offered = self.store.take_challenge(hash_token(token), None)
-        account = self._signer(party, _challenge(token), response) if offered else None
-        if account is None:
-            if offered:
-                SecurityLog(self.store).record(
-                    SecurityEvent.SIGN_IN_FAILED, address=address, detail="with a passkey"
-                )
-            raise Unauthorized(
-                "Signing in with a passkey failed. Try again, or enter name and password.", code="passkey"
-            )
+        found = self._signer(party, _challenge(token), response) if offered else None
+        if found is None:
+            raise self.failed(address, logged=offered)
         tries = throttle.passkey(address)
         self.store.reset(tries.forget, tries.refund)
-        return account
+        return found
 
-    def _signer(self, party: RelyingParty, challenge: bytes, response: str) -> Account | None:
+    def failed(self, address: str, *, logged: bool = True) -> Unauthorized:
+        """Return the error of a sign-in that failed; it is logged unless ``logged`` is false."""
+        if logged:
+            event = SecurityEvent.SIGN_IN_FAILED
+            SecurityLog(self.store).record(event, address=address, detail="with a passkey")
+        said = "Signing in with a passkey failed. Try again, or enter name and password."
+        return Unauthorized(said, code="passkey")
+
+    def _signer(self, party: RelyingParty, challenge: bytes, response: str) -> tuple[Account, Passkey] | None:
         import webauthn
         from webauthn.helpers import parse_authentication_credential_json
 
@@ -171,7 +175,7 @@ class Passkeys:
         if signed is None:
             return None
         self.store.use_passkey(passkey.id, signed.new_sign_count)
-        return account
+        return found
 
 
 def _verified_registration(party: RelyingParty, challenge: bytes, response: str) -> VerifiedRegistration | None:

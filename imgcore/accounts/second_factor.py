@@ -65,13 +65,13 @@ class SecondFactors:
         codes = generate_recovery_codes()
         stored = self.cipher.encrypt(secret, _context(account)) if self.cipher else secret
         encrypted = self.cipher is not None
-        self.store.add_second_factor(account.id, stored, step, _hashed(account, codes), encrypted=encrypted)
+        self.store.add_second_factor(account, stored, step, _hashed(account, codes), encrypted=encrypted)
         return codes
 
     def create_recovery_codes(self, account: Account) -> list[str]:
         """Return new recovery codes; the ones before are void. Conflict (``second_factor``)."""
         codes = generate_recovery_codes()
-        self.store.replace_recovery_codes(account.id, _hashed(account, codes))
+        self.store.replace_recovery_codes(account, _hashed(account, codes))
         return codes
 
     def disable(self, account: Account, code: str, *, address: str) -> None:
@@ -79,11 +79,14 @@ class SecondFactors:
         if self.store.second_factor(account.id) is None:
             raise Conflict("This account has no second factor.", code="second_factor")
         self.check(account, code, address=address)
-        self.store.remove_second_factor(account.id)
+        self.store.remove_second_factor(account.id, by=account)
 
-    def reset(self, account: Account) -> None:
-        """Remove the second factor of an account whose owner lost it. Raise NotFound if it has none."""
-        if not self.store.remove_second_factor(account.id):
+    def reset(self, account: Account, *, by: Account | None = None) -> None:
+        """Remove the second factor of an account whose owner lost it. Raise NotFound if it has none.
+
+        by: the account that confirmed it with its password, as it was read before that.
+        """
+        if not self.store.remove_second_factor(account.id, by=by):
             raise NotFound("This account has no second factor.")
 
     def check(self, account: Account, code: str, *, address: str, device: str | None = None) -> str:

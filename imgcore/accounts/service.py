@@ -10,10 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from imgcore.accounts import throttle
 from imgcore.accounts.models import (
-    ALL_SCOPES,
     KEY_DAYS,
-    KEY_DAYS_CHOICES,
-    LABEL_LENGTH,
     LONGEST_PASSWORD,
     Account,
     ApiKey,
@@ -22,21 +19,21 @@ from imgcore.accounts.models import (
     Hasher,
     Quota,
     Role,
-    Scope,
     Session,
     check_new_password,
     clean_account_name,
+    clean_key,
     clean_password,
     count_attempt,
+    wrong_password,
 )
 from imgcore.accounts.passkeys import Passkeys, RelyingParty
 from imgcore.accounts.second_factor import SecondFactors
 from imgcore.accounts.security_log import SecurityEvent, SecurityLog
 from imgcore.accounts.tokens import hash_token
-from imgcore.errors import Forbidden, Invalid, NotFound, TooManyTries, Unauthorized
+from imgcore.errors import Forbidden, NotFound, TooManyTries, Unauthorized
 from imgcore.gallery.keys import new_public_id
 from imgcore.gallery.models import TRASH_SECONDS
-from imgcore.text import one_line
 
 if TYPE_CHECKING:
     from imgcore.db.accounts import AccountRepository
@@ -73,7 +70,11 @@ class SignIn(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Accounts:
-    """The use cases of accounts. Every method raises Unavailable where the database is unreachable."""
+    """The use cases of accounts. Every method raises Unavailable where the database is unreachable.
+
+    by: the account that confirmed the change with its password, as it was read before that. Forbidden
+    (``password``) where its password or its role has changed since.
+    """
 
     store: AccountRepository
     hasher: Hasher
@@ -98,11 +99,11 @@ class Accounts:
 
     # Administration
 
-    def add(self, name: str, password: str, role: Role = Role.PERSON) -> Account:
+    def add(self, name: str, password: str, role: Role = Role.PERSON, *, by: Account | None = None) -> Account:
         """Create an account. Invalid (``name``, ``password``), Conflict (``name_taken``)."""
         name = clean_account_name(name)
         hashed = self.hasher.hash(check_new_password(password, name))
-        return self.store.add(new_public_id(), name, role, hashed)
+        return self.store.add(new_public_id(), name, role, hashed, by=by)
 
     def all(self) -> Sequence[tuple[Account, int]]:
         """Return all accounts by name, each with the number of its images."""
@@ -130,26 +131,26 @@ class Accounts:
         """Return the account's quota."""
         return self.store.quota(account.id, self.default_quota)
 
-    def set_role(self, account: Account, role: Role) -> None:
+    def set_role(self, account: Account, role: Role, *, by: Account | None = None) -> None:
         """Change the role. A demotion ends all sessions and revokes all keys of the account.
 
         Conflict (``last_administrator``) where no administrator would be left.
         """
-        self.store.set_role(account.id, role)
+        self.store.set_role(account.id, role, by=by)
 
-    def reset_password(self, account: Account, password: str) -> None:
+    def reset_password(self, account: Account, password: str, *, by: Account | None = None) -> None:
         """Set another password, end all sessions and revoke all keys. Invalid (``password``)."""
         hashed = self.hasher.hash(check_new_password(password, account.name))
-        self.store.set_password(account.id, hashed)
+        self.store.set_password(account.id, hashed, by=by)
 
-    def delete(self, account: Account, begun: Callable[[], object]) -> int:
+    def delete(self, account: Account, begun: Callable[[], object], *, by: Account | None = None) -> int:
         """Delete an account with its sessions and keys; return the number of its images.
 
         The images are moved to the trash as expired, so that the next sweep deletes them. begun: writes the
         entry of the security log. It is called once nothing refuses the deletion any more, because what has
         been deleted stays deleted where the rest fails. Conflict (``last_administrator``).
         """
-        return self.store.delete(account.id, in_trash_for=TRASH_SECONDS, begun=begun)
+        return self.store.delete(account.id, in_trash_for=TRASH_SECONDS, by=by, begun=begun)
 
     # The first administrator
 
@@ -211,13 +212,15 @@ class Accounts:
                 account, stored = self._verified(folded, password, tries, client)
         if self.hasher.outdated(stored):
             again = self.hasher.hash(clean_password(password))
-            self.store.rehash_password(account.id, again)
-        if self.second_factors.get(account) is not None:
-            token = secrets.token_urlsafe(32)
-            self.store.start_sign_in(account.id, hash_token(token), CODE_SECONDS)
-            return SignIn(account, token, needs_code=True)
-        self.log.record(SecurityEvent.SIGNED_IN, address=client.address, actor=account.name)
-        return SignIn(account, self.start_session(account, client))
+            self.store.rehash_password(account.id, stored, again)
+        needs_code = self.second_factors.get(account) is not None
+        started = self._start_waiting(account) if needs_code else self._start_session(account, client)
+        if started is None:
+            self.log.record(SecurityEvent.SIGN_IN_FAILED, address=client.address, subject=account.name)
+            raise Unauthorized(_WRONG, code="sign_in")
+        if not needs_code:
+            self.log.record(SecurityEvent.SIGNED_IN, address=client.address, actor=account.name)
+        return SignIn(account, started, needs_code)
 
     def finish_sign_in(self, token: str, code: str, client: ClientInfo) -> SignIn:
         """Check the code of a sign-in that needs one, and return the token of a new session.
@@ -226,44 +229,66 @@ class Accounts:
         TooManyTries.
         """
         pending = hash_token(token)
-        account = self.store.pending_sign_in(pending)
+        account, started = self.store.pending_sign_in(pending), None
         if account is not None:
             device = self._known_device(account.name, client)
             used = self.second_factors.check(account, code, address=client.address, device=device)
-        if account is None or not self.store.end_sign_in(pending):
+            started = self._start_session(account, client, pending=pending)
+        if account is None or started is None:
             raise Unauthorized("This took too long. Enter name and password again.", code="sign_in")
         self.log.record(SecurityEvent.SIGNED_IN, address=client.address, actor=account.name, detail=used)
-        return SignIn(account, self.start_session(account, client))
+        return SignIn(account, started)
 
     def sign_in_by_passkey(self, party: RelyingParty, token: str, response: str, client: ClientInfo) -> SignIn:
         """Check what a passkey signed and return the token of a new session; no code is needed.
 
         token: of the challenge. response: the browser's JSON. Unauthorized (``passkey``).
         """
-        account = self.passkeys.verify(party, token, response, address=client.address)
+        account, passkey = self.passkeys.verify(party, token, response, address=client.address)
+        started = self._start_session(account, client, passkey=passkey.id)
+        if started is None:
+            raise self.passkeys.failed(client.address)
         detail = "with a passkey"
         self.log.record(SecurityEvent.SIGNED_IN, address=client.address, actor=account.name, detail=detail)
-        return SignIn(account, self.start_session(account, client))
+        return SignIn(account, started)
 
     def remember_device(self, account: Account, client: ClientInfo) -> str:
         """Return a new token for a browser that has signed in; it replaces the one that it sent."""
         token = secrets.token_urlsafe(32)
         before = hash_token(client.device) if client.device else None
-        self.store.remember_device(account.id, hash_token(token), before, DEVICE_SECONDS)
+        self.store.remember_device(account, hash_token(token), before, DEVICE_SECONDS)
         return token
 
     def start_session(self, account: Account, client: ClientInfo) -> str:
-        """Return the token of a new session of an authenticated account."""
+        """Return the token of a new session. account: as it was read before its password was verified.
+
+        Unauthorized (``sign_in``) where that was changed since.
+        """
+        if token := self._start_session(account, client):
+            return token
+        raise Unauthorized(_WRONG, code="sign_in")
+
+    def _start_waiting(self, account: Account) -> str | None:
+        """Return the token of a sign-in that needs a code; None where the password was changed."""
         token = secrets.token_urlsafe(32)
-        self.store.start_session(
-            account.id,
+        return token if self.store.start_sign_in(account, hash_token(token), CODE_SECONDS) else None
+
+    def _start_session(
+        self, account: Account, client: ClientInfo, *, pending: str | None = None, passkey: int | None = None
+    ) -> str | None:
+        """Return the token of a new session; None where what was verified has ended, see the repository."""
+        token = secrets.token_urlsafe(32)
+        started = self.store.start_session(
+            account,
             new_public_id(),
             hash_token(token),
             address=client.address,
             agent=client.agent,
             seconds=IDLE_SECONDS,
+            pending=pending,
+            passkey=passkey,
         )
-        return token
+        return token if started else None
 
     def sign_out(self, token: str) -> None:
         """End the session of this token; harmless where it does not exist."""
@@ -290,7 +315,7 @@ class Accounts:
             tries = throttle.confirmation(account.id, client.address)
             self._verified(account.name, password, tries, client, confirms=True)
         except Unauthorized:
-            raise Forbidden("This is not your password.", code="password") from None
+            raise wrong_password() from None
 
     def change_password(
         self, account: Account, old: str, new: str, client: ClientInfo, *, keep_keys: bool = False
@@ -301,8 +326,9 @@ class Accounts:
         """
         cleaned = check_new_password(new, account.name)
         self.confirm(account, old, client)
-        self.store.set_password(account.id, self.hasher.hash(cleaned), keep_keys=keep_keys)
-        return self.start_session(account, client)
+        hashed = self.hasher.hash(cleaned)
+        changed = self.store.set_password(account.id, hashed, by=account, keep_keys=keep_keys)
+        return self.start_session(changed, client)
 
     def sessions(self, account: Account) -> Sequence[Session]:
         """Return the signed-in browsers, the most recently used first."""
@@ -326,19 +352,11 @@ class Accounts:
 
         Invalid (``label``, ``scopes``, ``days``); Conflict beyond 100 keys.
         """
-        label = one_line(label)
-        if not 1 <= len(label) <= LABEL_LENGTH:
-            raise Invalid(f"Enter the purpose of the key, in 1 to {LABEL_LENGTH} characters.", code="label")
-        asked = frozenset(scopes)
-        if not asked or not asked <= {scope.value for scope in ALL_SCOPES & account.scopes}:
-            raise Invalid("Choose what the key may do, among what you may do yourself.", code="scopes")
-        if days not in KEY_DAYS_CHOICES:
-            raise Invalid("Choose for how long the key is valid.", code="days")
+        label, chosen = clean_key(account, label, scopes, days)
         secret = KEY_PREFIX + secrets.token_urlsafe(32)
         hint = secret[: len(KEY_PREFIX) + 4]
-        chosen = frozenset(Scope(scope) for scope in asked)
         self.store.add_key(
-            account.id,
+            account,
             new_public_id(),
             hash_token(secret),
             label=label,
@@ -378,8 +396,3 @@ class Accounts:
             raise Unauthorized(_WRONG, code="sign_in")
         self.store.reset(tries.forget, tries.refund)
         return found
-
-
-def generate_password() -> str:
-    """Return a random password of 20 characters (120 bits)."""
-    return secrets.token_urlsafe(15)

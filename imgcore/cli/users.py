@@ -9,9 +9,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from imgcore import bootstrap_accounts
-from imgcore.accounts.models import Account, Role
+from imgcore.accounts.models import Account, Role, generate_password
 from imgcore.accounts.security_log import SecurityEvent
-from imgcore.accounts.service import generate_password
 from imgcore.config import Config
 from imgcore.errors import Invalid
 

@@ -5,8 +5,18 @@ from __future__ import annotations
 from base64 import urlsafe_b64decode
 from datetime import timedelta
 
-from imgcore.accounts.models import KEY_DAYS, Account, ApiKey, Passkey, Role, Scope, Session
-from imgcore.db.mapping import Row, moment
+from imgcore.accounts.models import (
+    KEY_DAYS,
+    Account,
+    ApiKey,
+    Passkey,
+    Role,
+    Scope,
+    Session,
+    wrong_password,
+)
+from imgcore.db.connection import Transaction
+from imgcore.db.mapping import Row, lock_account, moment
 from imgcore.db.statements import sql
 
 _ACCOUNT = "a.id, a.public_id, a.name, a.role, a.created_at, a.password_at"
@@ -32,6 +42,7 @@ ALL = sql(
 )
 NAMED = sql("SELECT {account}, a.password FROM accounts a WHERE a.name = :name", account=_ACCOUNT)
 BY_PUBLIC_ID = sql("SELECT {account} FROM accounts a WHERE a.public_id = :public_id", account=_ACCOUNT)
+_BY_ID = sql("SELECT {account} FROM accounts a WHERE a.id = :account_id", account=_ACCOUNT)
 PENDING_SIGN_IN = sql(
     "SELECT {account} FROM pending_sign_ins p JOIN accounts a ON a.id = p.account_id"
     " WHERE p.token = :token AND p.expires_at > {now}",
@@ -75,6 +86,32 @@ def to_account(row: Row) -> Account:
     assert created_at is not None
     assert password_at is not None
     return Account(row["id"], row["public_id"], row["name"], Role(row["role"]), created_at, password_at)
+
+
+def locked_account(tx: Transaction, account_id: int) -> Account:
+    """Lock the account's row and return it. NotFound where the account was deleted."""
+    lock_account(tx, account_id)
+    [row] = tx.rows(_BY_ID, account_id=account_id)
+    return to_account(row)
+
+
+def is_unchanged(tx: Transaction, account: Account) -> bool:
+    """Lock the account's row; return whether it has the password and the rights that ``account`` was read with.
+
+    The time of the password stands for the password: ``set_password`` stores a later one each time.
+    NotFound where the account was deleted.
+    """
+    now = locked_account(tx, account.id)
+    return now.password_at == account.password_at and account.scopes <= now.scopes
+
+
+def lock_verified(tx: Transaction, account: Account | None) -> None:
+    """Lock the row of the account whose password confirmed what ``tx`` writes; None where none was asked for.
+
+    Forbidden (``password``) where its password was changed, or its role lowered, since ``account`` was read.
+    """
+    if account is not None and not is_unchanged(tx, account):
+        raise wrong_password()
 
 
 def to_session(row: Row) -> Session:

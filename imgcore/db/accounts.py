@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 from imgcore.accounts.models import Account, Role
-from imgcore.db.account_rows import ALL, BY_PUBLIC_ID, NAMED, to_account
+from imgcore.db.account_rows import ALL, BY_PUBLIC_ID, NAMED, lock_verified, locked_account, to_account
 from imgcore.db.connection import Transaction
 from imgcore.db.credentials import CredentialRepository, revoke_credentials
-from imgcore.db.mapping import Row, micros
+from imgcore.db.mapping import Row, local_time, micros
 from imgcore.db.passkeys import PasskeyRepository
 from imgcore.db.quotas import QuotaRepository
 from imgcore.db.second_factors import SecondFactorRepository
@@ -41,11 +42,21 @@ _VALID = "SELECT token FROM set_up_tokens WHERE token = :token AND expires_at > 
 class AccountRepository(
     CredentialRepository, SecondFactorRepository, PasskeyRepository, SecurityLogRepository, QuotaRepository
 ):
-    """Accounts with their credentials and set-up tokens. Tokens are passed as SHA-256 hashes in hex."""
+    """Accounts with their credentials and set-up tokens. Tokens are passed as SHA-256 hashes in hex.
 
-    def add(self, public_id: str, name: str, role: Role, password: str) -> Account:
+    by: the account whose password confirmed the change, as it was read before; see ``lock_verified``.
+    """
+
+    def add(
+        self, public_id: str, name: str, role: Role, password: str, *, by: Account | None = None
+    ) -> Account:
         """Add an account and return it. Conflict (``name_taken``)."""
-        return self._database.run(lambda tx: _add(tx, public_id, name, role, password))
+
+        def work(tx: Transaction) -> Account:
+            lock_verified(tx, by)
+            return _add(tx, public_id, name, role, password)
+
+        return self._database.run(work)
 
     def all(self) -> Sequence[tuple[Account, int]]:
         """Return every account and the number of its images outside the trash, by name."""
@@ -66,25 +77,36 @@ class AccountRepository(
         row = self._database.read(lambda tx: tx.row(NAMED, name=name))
         return (to_account(row), row["password"]) if row else None
 
-    def set_password(self, account_id: int, password: str, *, keep_keys: bool = False) -> None:
+    def set_password(
+        self, account_id: int, password: str, *, by: Account | None = None, keep_keys: bool = False
+    ) -> Account:
         """Store the hash of a new password, end every session of the account and revoke its keys.
 
-        keep_keys: the API keys stay valid.
+        keep_keys: the API keys stay valid. Return the account as it is then. The time of its password is later
+        than before, although SQLite's clock has milliseconds: ``lock_verified`` tells passwords apart by it.
         """
 
-        def work(tx: Transaction) -> None:
-            statement = "UPDATE accounts SET password = :password, password_at = {now} WHERE id = :account_id"
-            tx.execute(statement, password=password, account_id=account_id)
+        def work(tx: Transaction) -> Account:
+            lock_verified(tx, by)
+            before = locked_account(tx, account_id).password_at
+            tx.execute(
+                "UPDATE accounts SET password = :password, password_at = CASE WHEN {now} > password_at"
+                " THEN {now} ELSE :later END WHERE id = :account_id",
+                password=password,
+                later=local_time(before + timedelta(microseconds=1)),
+                account_id=account_id,
+            )
             revoke_credentials(tx, account_id, keep_keys=keep_keys)
+            return locked_account(tx, account_id)
 
-        self._database.run(work)
+        return self._database.run(work)
 
-    def rehash_password(self, account_id: int, password: str) -> None:
-        """Store another hash of the same password; sessions and keys stay valid."""
-        statement = "UPDATE accounts SET password = :password WHERE id = :account_id"
-        self._database.run(lambda tx: tx.execute(statement, password=password, account_id=account_id))
+    def rehash_password(self, account_id: int, old: str, new: str) -> None:
+        """Replace a hash by another of the same password, unless it was replaced; sessions and keys stay."""
+        statement = "UPDATE accounts SET password = :new WHERE id = :account_id AND password = :old"
+        self._database.run(lambda tx: tx.execute(statement, new=new, old=old, account_id=account_id))
 
-    def set_role(self, account_id: int, role: Role) -> None:
+    def set_role(self, account_id: int, role: Role, *, by: Account | None = None) -> None:
         """Store the role. A demotion ends the account's sessions and revokes its keys.
 
         Conflict (``last_administrator``) where no administrator would remain.
@@ -93,6 +115,7 @@ class AccountRepository(
         def work(tx: Transaction) -> None:
             if role is not Role.ADMINISTRATOR:
                 _keep_one_administrator(tx, account_id)
+            lock_verified(tx, by)
             statement = "UPDATE accounts SET role = :role WHERE id = :account_id AND role <> :role"
             if tx.execute(statement, role=role.value, account_id=account_id):
                 if role is Role.ADMINISTRATOR:
@@ -102,14 +125,21 @@ class AccountRepository(
 
         self._database.run(work)
 
-    def delete(self, account_id: int, *, in_trash_for: float, begun: Callable[[], object] | None = None) -> int:
+    def delete(
+        self,
+        account_id: int,
+        *,
+        in_trash_for: float,
+        by: Account | None = None,
+        begun: Callable[[], object] | None = None,
+    ) -> int:
         """Delete the account, its sessions, keys and notifications; return the number of its images.
 
         The images are moved into the trash, as if they had been in it for ``in_trash_for`` seconds. Where the
         database fails meanwhile, another call goes on; the account is no administrator any more.
         begun: is called then, before anything else is changed. Conflict (``last_administrator``).
         """
-        self._database.run(lambda tx: _revoke_rights(tx, account_id))
+        self._database.run(lambda tx: _revoke_rights(tx, account_id, by))
         if begun is not None:
             begun()
         for find, delete, size in _DEPENDENTS:
@@ -208,9 +238,10 @@ def _keep_one_administrator(tx: Transaction, account_id: int) -> None:
         )
 
 
-def _revoke_rights(tx: Transaction, account_id: int) -> None:
+def _revoke_rights(tx: Transaction, account_id: int, by: Account | None) -> None:
     """Make the account one of a person, without sessions and keys. Conflict (``last_administrator``)."""
     _keep_one_administrator(tx, account_id)
+    lock_verified(tx, by)
     demote = "UPDATE accounts SET role = 'person' WHERE id = :account_id AND role = 'administrator'"
     tx.execute(demote, account_id=account_id)
     revoke_credentials(tx, account_id)

@@ -10,6 +10,8 @@ from imgcore.db.account_rows import (
     KEYS,
     OPEN_SESSION,
     SESSIONS,
+    is_unchanged,
+    lock_verified,
     to_account,
     to_key,
     to_session,
@@ -26,34 +28,50 @@ _LIFETIME = {"lifetime": micros(KEY_DAYS * 86_400.0)}
 
 
 class CredentialRepository(LoginThrottle):
-    """Sessions and API keys. Tokens are passed as SHA-256 hashes in hex."""
+    """Sessions and API keys. Tokens are passed as SHA-256 hashes in hex.
+
+    account: as it was read before its password was verified; see ``lock_verified``.
+    """
 
     # Sessions
 
     def start_session(
-        self, account_id: int, public_id: str, token: str, *, address: str, agent: str, seconds: float
-    ) -> None:
+        self,
+        account: Account,
+        public_id: str,
+        token: str,
+        *,
+        address: str,
+        agent: str,
+        seconds: float,
+        pending: str | None = None,
+        passkey: int | None = None,
+    ) -> bool:
         """Add a session that expires in ``seconds``, and delete all expired ones.
 
-        token: the hash of what the browser holds. NotFound where the account was deleted.
+        token: the hash of what the browser holds. pending: the token of the sign-in that had waited for its
+        code, which ends. passkey: the id of the one that signed. False where what was verified is not valid any
+        more: one of these, or else the password. NotFound where the account was deleted.
         """
 
-        def work(tx: Transaction) -> None:
-            lock_account(tx, account_id)
+        def work(tx: Transaction) -> bool:
+            if not _is_valid(tx, account, pending, passkey):
+                return False
             tx.execute("DELETE FROM sessions WHERE expires_at <= {now}")
             tx.execute(
                 "INSERT INTO sessions (public_id, account_id, token, created_at, seen_at, expires_at, address,"
                 " agent) VALUES (:public_id, :account_id, :token, {now}, {now}, {later:seconds}, :address,"
                 " :agent)",
                 public_id=public_id,
-                account_id=account_id,
+                account_id=account.id,
                 token=token,
                 seconds=micros(seconds),
                 address=storable(address, WORD),
                 agent=storable(agent, NAME),
             )
+            return True
 
-        self._database.run(work)
+        return self._database.run(work)
 
     def session(self, token: str, *, seconds: float, longest: float) -> tuple[Account, Session] | None:
         """Return the session of that token and its account, and let it expire in ``seconds`` from now.
@@ -98,17 +116,21 @@ class CredentialRepository(LoginThrottle):
         )
         return self._database.read(lambda tx: tx.row(query, name=name, token=token)) is not None
 
-    def remember_device(self, account_id: int, token: str, before: str | None, seconds: float) -> None:
-        """Store a browser's token in place of the one before; delete those not used for ``seconds``."""
+    def remember_device(self, account: Account, token: str, before: str | None, seconds: float) -> None:
+        """Store a browser's token in place of the one before; delete those not used for ``seconds``.
+
+        Nothing is stored where the password was changed since the sign-in: its session has ended.
+        """
 
         def work(tx: Transaction) -> None:
-            lock_account(tx, account_id)
+            if not is_unchanged(tx, account):
+                return
             tx.execute("DELETE FROM devices WHERE seen_at <= {ago:age}", age=micros(seconds))
             if before is not None:
                 statement = "DELETE FROM devices WHERE account_id = :account_id AND token = :token"
-                tx.execute(statement, account_id=account_id, token=before)
+                tx.execute(statement, account_id=account.id, token=before)
             statement = "INSERT INTO devices (account_id, token, seen_at) VALUES (:account_id, :token, {now})"
-            tx.execute(statement, account_id=account_id, token=token)
+            tx.execute(statement, account_id=account.id, token=token)
 
         self._database.run(work)
 
@@ -116,7 +138,7 @@ class CredentialRepository(LoginThrottle):
 
     def add_key(
         self,
-        account_id: int,
+        account: Account,
         public_id: str,
         token: str,
         *,
@@ -131,9 +153,9 @@ class CredentialRepository(LoginThrottle):
         """
 
         def work(tx: Transaction) -> None:
-            lock_account(tx, account_id)
+            lock_verified(tx, account)
             count = "SELECT COUNT(*) AS number FROM api_keys WHERE account_id = :account_id"
-            [counted] = tx.rows(count, account_id=account_id)
+            [counted] = tx.rows(count, account_id=account.id)
             if counted["number"] >= MOST_KEYS:
                 raise Conflict(f"An account has {MOST_KEYS} keys at most.", code="too_many_keys")
             tx.execute(
@@ -141,7 +163,7 @@ class CredentialRepository(LoginThrottle):
                 " expires_at) VALUES (:public_id, :account_id, :token, :label, :scopes, :hint, {now},"
                 " {later:seconds})",
                 public_id=public_id,
-                account_id=account_id,
+                account_id=account.id,
                 token=token,
                 label=storable(label, NAME),
                 scopes=" ".join(scope.value for scope in Scope if scope in scopes),
@@ -176,6 +198,16 @@ class CredentialRepository(LoginThrottle):
         statement = "DELETE FROM api_keys WHERE account_id = :account_id AND public_id = :public_id"
         values = {"account_id": account_id, "public_id": public_id}
         return bool(self._database.run(lambda tx: tx.execute(statement, **values)))
+
+
+def _is_valid(tx: Transaction, account: Account, pending: str | None, passkey: int | None) -> bool:
+    """Lock the account and what was verified, see ``start_session``; return whether it is valid still."""
+    if pending is None and passkey is None:
+        return is_unchanged(tx, account)
+    lock_account(tx, account.id)
+    if pending is not None:
+        return bool(tx.execute("DELETE FROM pending_sign_ins WHERE token = :token", token=pending))
+    return tx.row("SELECT id FROM passkeys WHERE id = :id {for_update}", id=passkey) is not None
 
 
 def revoke_credentials(tx: Transaction, account_id: int, *, keep_keys: bool = False) -> int:

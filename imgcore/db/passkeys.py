@@ -6,7 +6,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 
 from imgcore.accounts.models import Account, Passkey
-from imgcore.db.account_rows import PASSKEY_BY_CREDENTIAL, PASSKEYS, to_account, to_passkey
+from imgcore.db.account_rows import PASSKEY_BY_CREDENTIAL, PASSKEYS, lock_verified, to_account, to_passkey
 from imgcore.db.connection import Repository, Transaction
 from imgcore.db.mapping import NAME, lock_account, micros
 from imgcore.errors import Conflict
@@ -20,7 +20,7 @@ class PasskeyRepository(Repository):
 
     def add_passkey(
         self,
-        account_id: int,
+        account: Account,
         public_id: str,
         credential: str,
         *,
@@ -31,21 +31,22 @@ class PasskeyRepository(Repository):
     ) -> None:
         """Add a passkey. Conflict (``passkey``) where it is known already, or the account has twenty.
 
-        credential: the hash of ``credential_id``.
+        account: as it was read before its password was verified; see ``lock_verified``. credential: the hash of
+        ``credential_id``.
         """
 
         def work(tx: Transaction) -> None:
-            lock_account(tx, account_id)
+            lock_verified(tx, account)
             if tx.row(PASSKEY_BY_CREDENTIAL, credential=credential) is not None:
                 raise Conflict("This passkey has been added already.", code="passkey")
-            if len(tx.rows(PASSKEYS, account_id=account_id)) >= MOST_PASSKEYS:
+            if len(tx.rows(PASSKEYS, account_id=account.id)) >= MOST_PASSKEYS:
                 raise Conflict(f"An account has {MOST_PASSKEYS} passkeys at most.", code="passkey")
             tx.execute(
                 "INSERT INTO passkeys (public_id, account_id, credential, credential_id, public_key,"
                 " sign_count, label, created_at) VALUES (:public_id, :account_id, :credential, :credential_id,"
                 " :public_key, :sign_count, :label, {now})",
                 public_id=public_id,
-                account_id=account_id,
+                account_id=account.id,
                 credential=credential,
                 credential_id=urlsafe_b64encode(credential_id).decode(),
                 public_key=urlsafe_b64encode(public_key).decode(),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from imgcore.accounts.models import Quota, Usage
+from imgcore.accounts.models import Account, Quota, Usage
+from imgcore.db.account_rows import lock_verified
 from imgcore.db.connection import Repository, Transaction
 from imgcore.db.mapping import Row
 from imgcore.db.statements import sql
@@ -60,10 +61,15 @@ class QuotaRepository(Repository):
         uploads: int | None,
         spend_day: float | None = None,
         spend_month: float | None = None,
+        by: Account | None = None,
     ) -> None:
-        """Set the account's quota; None stands for the default. Photos that wait for it are tried again."""
+        """Set the account's quota; None stands for the default. Photos that wait for it are tried again.
+
+        by: the account whose password confirmed it; see ``lock_verified``.
+        """
 
         def work(tx: Transaction) -> None:
+            lock_verified(tx, by)
             tx.execute(
                 "UPDATE accounts SET quota_images = :images, quota_bytes = :bytes, quota_uploads = :uploads,"
                 " quota_spend_day = :day, quota_spend_month = :month WHERE id = :account_id",

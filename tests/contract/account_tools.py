@@ -20,7 +20,7 @@ def add(store: AccountRepository, name: str = "ada", role: Role = Role.PERSON) -
 def start(store: AccountRepository, account: Account, token: str, seconds: float = 60.0) -> None:
     """A session of that token."""
     where = {"address": "192.0.2.1", "agent": "Mozilla/5.0 (ÄÖÜ)"}
-    store.start_session(account.id, new_public_id(), token, **where, seconds=seconds)
+    store.start_session(account, new_public_id(), token, **where, seconds=seconds)
 
 
 def upload(repositories: Repositories, owner: Account | None, name: str = "cat.jpg") -> Image:
@@ -35,7 +35,7 @@ def upload(repositories: Repositories, owner: Account | None, name: str = "cat.j
 def add_key(store: AccountRepository, account: Account, token: str, seconds: float = 60.0) -> None:
     """A key with all scopes."""
     scopes = frozenset(Scope)
-    store.add_key(account.id, new_public_id(), token, label="x", scopes=scopes, hint="h", seconds=seconds)
+    store.add_key(account, new_public_id(), token, label="x", scopes=scopes, hint="h", seconds=seconds)
 
 
 def credentials(store: AccountRepository, account: Account) -> tuple[int, int]:

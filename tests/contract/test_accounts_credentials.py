@@ -68,16 +68,23 @@ def test_a_new_password_ends_sessions_a_new_hash_does_not(store: AccountReposito
     ada = add(store)
     start(store, ada, "t")
     add_key(store, ada, "k")
-    store.rehash_password(ada.id, "rehashed")
+    store.rehash_password(ada.id, "another hash", "stale")
+    store.rehash_password(ada.id, "hash", "rehashed")
     assert ((1, 1), (ada, "rehashed")) == (credentials(store, ada), store.named("ada"))
-    store.set_password(ada.id, "new")
+    changed = store.set_password(ada.id, "new")
+    assert ((0, 0), (changed, "new")) == (credentials(store, ada), store.named("ada"))
+
+
+def test_each_password_of_an_account_has_a_later_time(store: AccountRepository, database: Database) -> None:
+    """The time tells passwords apart, also within a tick of the clock and where the clock was set back."""
+    account = add(store)
+    ahead = "UPDATE accounts SET password_at = {later:age} WHERE id = :id"
+    times = [account.password_at, *(store.set_password(account.id, "new").password_at for _ in range(5))]
+    database.run(lambda tx: tx.execute(ahead, age=3_600_000_000, id=account.id))
     found = store.named("ada")
     assert found is not None
-    assert ((0, 0), "new", True) == (
-        credentials(store, ada),
-        found[1],
-        found[0].password_at >= ada.password_at,
-    )
+    times += [found[0].password_at, store.set_password(account.id, "new").password_at]
+    assert times == sorted(set(times))
 
 
 @pytest.mark.parametrize(
@@ -109,7 +116,7 @@ def test_a_key_is_found_by_its_token_and_notes_its_use(store: AccountRepository)
     ada, zoe = add(store, "ada"), add(store, "zoe")
     scopes = frozenset({Scope.EDIT, Scope.READ})
     store.add_key(
-        ada.id, new_public_id(), "t", label="Skript – größer", scopes=scopes, hint="gallery_abcd", seconds=60
+        ada, new_public_id(), "t", label="Skript – größer", scopes=scopes, hint="gallery_abcd", seconds=60
     )
     [kept] = store.keys(ada.id)
     assert ("Skript – größer", scopes, "gallery_abcd", None) == (
@@ -151,16 +158,16 @@ def test_device_is_known_to_one_account_until_it_is_replaced_or_old(
     def known() -> list[tuple[bool, bool]]:
         return [tuple(store.knows_device(name, token) for token in ("one", "two")) for name in ("ada", "zoe")]
 
-    store.remember_device(ada.id, "one", None, 60.0)
-    store.remember_device(zoe.id, "one", None, 60.0)
+    store.remember_device(ada, "one", None, 60.0)
+    store.remember_device(zoe, "one", None, 60.0)
     assert [(True, False), (True, False)] == known()
-    store.remember_device(ada.id, "two", "one", 60.0)
+    store.remember_device(ada, "two", "one", 60.0)
     assert [(False, True), (True, False)] == known()
-    store.set_password(zoe.id, "new")
+    zoe = store.set_password(zoe.id, "new")
     assert [(False, True), (False, False)] == known()
     old = "UPDATE devices SET seen_at = {ago:age} WHERE token = 'two'"
     database.run(lambda tx: tx.execute(old, age=61_000_000))
-    store.remember_device(zoe.id, "one", None, 60.0)
+    store.remember_device(zoe, "one", None, 60.0)
     assert [(False, False), (True, False)] == known()
 
 

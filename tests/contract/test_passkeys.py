@@ -20,7 +20,7 @@ def add(store: AccountRepository, account: Account, credential: str, public_id: 
         "sign_count": 7,
         "label": "Ädas phone",
     }
-    store.add_passkey(account.id, public_id, credential, **key)  # type: ignore[arg-type]
+    store.add_passkey(account, public_id, credential, **key)  # type: ignore[arg-type]
     return public_id
 
 

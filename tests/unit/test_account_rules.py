@@ -151,7 +151,7 @@ def test_changed_password_revokes_keys_unless_they_are_kept(keep: dict[str, bool
     accounts = SimpleNamespace(
         confirm=lambda *args: None,
         hasher=SimpleNamespace(hash=lambda password: "hash"),
-        store=SimpleNamespace(set_password=lambda *args, keep_keys: revoked.append(not keep_keys)),
+        store=SimpleNamespace(set_password=lambda *args, by, keep_keys: revoked.append(not keep_keys)),
         start_session=lambda *args: "token",
     )
     owner, client = account(Role.PERSON), service.ClientInfo("192.0.2.1", "agent", None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -97,6 +98,33 @@ def test_forms_that_change_credentials_need_the_password(home: Site, app: Applic
         assert answer.status in {403, 429}, rule
         assert "This is not your password." in answer.text or answer.status == 429, rule
     assert before == stored(home)
+
+
+def test_forms_change_nothing_where_the_password_is_reset_after_it_was_checked(
+    home: Site, app: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The password in the form was right when the reset came."""
+    target, verify = Member(home, app, "resetting"), type(home.accounts.hasher).verify
+    fields = {"old": PASSWORD, "password": PASSWORD, "new": LONGER, "again": LONGER}
+    others = {"label": "x", "scope_read": "yes", "role": "administrator", "images": "5"}
+    for number, rule in enumerate(confirmed_forms(app)):
+        deputy, states = Member(home, app, f"deputy{number}", Role.ADMINISTRATOR), []
+
+        def reset(hasher: Any, stored_hash: str | None, password: str, who: Member = deputy) -> bool:
+            right = verify(hasher, stored_hash, password)
+            home.accounts.reset_password(who.account, "the password of a reset")
+            states.append(stored(home))  # noqa: B023 - called in this round
+            return right
+
+        token = deputy.here.get("/account").token
+        with monkeypatch.context() as patched:
+            patched.setattr(type(home.accounts.hasher), "verify", reset)
+            path = rule.replace("<public_id>", target.account.public_id)
+            answer = deputy.here.post(path, {"token": token, "name": f"newer{number}", **fields, **others})
+        assert (rule, [stored(home)]) == (rule, states)
+        if not rule.startswith(("/account/second-factor", "/account/passkeys")):  # they need more than it
+            assert (rule, 403) == (rule, answer.status)
+            assert "This is not your password." in answer.text, rule
 
 
 def test_forms_without_the_password_only_take_access_away(app: Application) -> None:

@@ -117,9 +117,9 @@ class AccountPages(FormPages):
         wanted = [scope for scope in Scope if fields.get(f"scope_{scope.value}")]
         days = fields.get("days", str(KEY_DAYS))
         try:
-            self._confirm(fields)
+            account = self._confirm(fields)
             secret = accounts.create_key(
-                current_account(), fields.get("label", ""), wanted, days=int(days) if days in _DAYS else 0
+                account, fields.get("label", ""), wanted, days=int(days) if days in _DAYS else 0
             )
         except ImgcoreError as error:
             return self._page(error, at="keys")
@@ -141,8 +141,8 @@ class AccountPages(FormPages):
         accounts = self._accounts
         fields = verified_form()
         try:
-            self._confirm(fields)
-            accounts.delete(current_account(), lambda: record_event(SecurityEvent.ACCOUNT_DELETED))
+            account = self._confirm(fields)
+            accounts.delete(account, lambda: record_event(SecurityEvent.ACCOUNT_DELETED), by=account)
         except ImgcoreError as error:
             return self._page(error, at="delete")
         return clear_session_cookie(redirect("/login"))

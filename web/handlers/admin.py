@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bottle import HTTPResponse
 
-from imgcore.accounts.models import Account, Role, Scope
+from imgcore.accounts.models import Account, Role, Scope, generate_password
 from imgcore.accounts.security_log import PAGE, SecurityEvent
-from imgcore.accounts.service import generate_password
 from imgcore.errors import ImgcoreError, Invalid
 from imgcore.spending.models import Group, Usage
 from web import serializers
@@ -80,8 +80,7 @@ class AccountAdminPages(FormPages):
         password = chosen or generate_password()
         try:
             role = _role(fields.get("role", Role.PERSON))
-            self._confirm(fields)
-            account = accounts.add(name.strip(), password, role)
+            account = accounts.add(name.strip(), password, role, by=self._confirm(fields))
         except ImgcoreError as error:
             return self._list(error, name=name)
         record_event(SecurityEvent.ACCOUNT_CREATED, account.name, role)
@@ -99,8 +98,7 @@ class AccountAdminPages(FormPages):
         fields = verified_form()
         account, password = accounts.get(public_id), generate_password()
         try:
-            self._confirm(fields)
-            accounts.reset_password(account, password)
+            accounts.reset_password(account, password, by=self._confirm(fields))
         except ImgcoreError as error:
             return self._one(account, error)
         record_event(SecurityEvent.PASSWORD_RESET, account.name)
@@ -113,8 +111,7 @@ class AccountAdminPages(FormPages):
         fields = verified_form()
         account = accounts.get(public_id)
         try:
-            self._confirm(fields)
-            accounts.second_factors.reset(account)
+            accounts.second_factors.reset(account, by=self._confirm(fields))
         except ImgcoreError as error:
             return self._one(account, error)
         record_event(SecurityEvent.SECOND_FACTOR_RESET, account.name)
@@ -128,8 +125,7 @@ class AccountAdminPages(FormPages):
         account = accounts.get(public_id)
         try:
             role = _role(fields.get("role", ""))
-            self._confirm(fields)
-            accounts.set_role(account, role)
+            accounts.set_role(account, role, by=self._confirm(fields))
         except ImgcoreError as error:
             return self._one(account, error)
         record_event(SecurityEvent.ROLE_CHANGED, account.name, role)
@@ -144,12 +140,12 @@ class AccountAdminPages(FormPages):
         try:
             images, gibibytes, uploads = (_number(fields.get(name, "")) for name in _QUOTA)
             day, month = (_dollars(fields.get(name, "")) for name in _SPEND_QUOTA)
-            self._confirm(fields)
+            size = None if gibibytes is None else gibibytes * 2**30
+            numbers = {"images": images, "bytes_": size, "uploads": uploads}
+            by = self._confirm(fields)
+            accounts.store.set_quota(account.id, **numbers, spend_day=day, spend_month=month, by=by)
         except ImgcoreError as error:
             return self._one(account, error)
-        size = None if gibibytes is None else gibibytes * 2**30
-        numbers = {"images": images, "bytes_": size, "uploads": uploads}
-        accounts.store.set_quota(account.id, **numbers, spend_day=day, spend_month=month)
         said = ", ".join(f"{name} {fields.get(name, '') or 'default'}" for name in (*_QUOTA, *_SPEND_QUOTA))
         record_event(SecurityEvent.SETTING_CHANGED, account.name, f"quota: {said}")
         return redirect(f"/accounts/{account.public_id}?done=quota")
@@ -181,8 +177,9 @@ class AccountAdminPages(FormPages):
         fields = verified_form()
         account = accounts.get(public_id)
         try:
-            self._confirm(fields)
-            accounts.delete(account, lambda: record_event(SecurityEvent.ACCOUNT_DELETED, account.name))
+            by = self._confirm(fields)
+            begun = partial(record_event, SecurityEvent.ACCOUNT_DELETED, account.name)
+            accounts.delete(account, begun, by=by)
         except ImgcoreError as error:
             return self._one(account, error)
         return redirect("/accounts?done=deleted")

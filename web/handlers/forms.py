@@ -33,12 +33,15 @@ class FormPages:
     def _accounts(self) -> Accounts:
         return require_accounts(self._given)
 
-    def _confirm(self, fields: Mapping[str, str]) -> None:
+    def _confirm(self, fields: Mapping[str, str]) -> Account:
         """Check the password of the signed-in account in a form that changes credentials or accounts.
 
+        Return the account as its session was read with: what is written checks that it has not changed since.
         Forbidden (``password``), TooManyTries.
         """
-        self._accounts.confirm(current_account(), fields.get("password", ""), current_visit())
+        account = current_account()
+        self._accounts.confirm(account, fields.get("password", ""), current_visit())
+        return account
 
     def _show(self, view: str, error: ImgcoreError | None = None, **values: Any) -> str:
         """Return an uncacheable page with the error's sentence and status. A 5xx error is raised again."""

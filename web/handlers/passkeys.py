@@ -50,8 +50,8 @@ class PasskeyPages(FormPages):
         accounts = self._accounts
         fields = verified_form()
         try:
-            self._confirm(fields)
-            return challenge_response(accounts.passkeys.start_adding(current_account(), relying_party()))
+            account = self._confirm(fields)
+            return challenge_response(accounts.passkeys.start_adding(account, relying_party()))
         except ImgcoreError as error:
             return refusal(error)
 
@@ -62,9 +62,9 @@ class PasskeyPages(FormPages):
         fields = verified_form()
         label, token = fields.get("label", ""), challenge_token() or ""
         try:
-            self._confirm(fields)
+            account = self._confirm(fields)
             party, response = relying_party(), fields.get("credential", "")
-            accounts.passkeys.add(current_account(), party, token, label, response)
+            accounts.passkeys.add(account, party, token, label, response)
         except ImgcoreError as error:
             return self._page(error, label=label)
         record_event(SecurityEvent.PASSKEY_ADDED)

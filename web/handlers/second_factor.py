@@ -44,8 +44,8 @@ class SecondFactorPages(FormPages):
         fields = verified_form()
         secret = fields.get("secret", "")
         try:
-            self._confirm(fields)
-            codes = accounts.second_factors.enable(current_account(), secret, fields.get("code", ""))
+            account = self._confirm(fields)
+            codes = accounts.second_factors.enable(account, secret, fields.get("code", ""))
         except ImgcoreError as error:
             return self._page(error, secret=secret)
         record_event(SecurityEvent.SECOND_FACTOR_ENABLED)
@@ -57,8 +57,7 @@ class SecondFactorPages(FormPages):
         accounts = self._accounts
         fields = verified_form()
         try:
-            self._confirm(fields)
-            codes = accounts.second_factors.create_recovery_codes(current_account())
+            codes = accounts.second_factors.create_recovery_codes(self._confirm(fields))
         except ImgcoreError as error:
             return self._page(error, at="codes")
         record_event(SecurityEvent.RECOVERY_CODES_CREATED)
@@ -70,9 +69,8 @@ class SecondFactorPages(FormPages):
         accounts = self._accounts
         fields = verified_form()
         try:
-            self._confirm(fields)
-            address = current_visit().address
-            accounts.second_factors.disable(current_account(), fields.get("code", ""), address=address)
+            account, address = self._confirm(fields), current_visit().address
+            accounts.second_factors.disable(account, fields.get("code", ""), address=address)
         except ImgcoreError as error:
             return self._page(error, at="remove")
         record_event(SecurityEvent.SECOND_FACTOR_DISABLED)
