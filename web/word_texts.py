@@ -101,4 +101,7 @@ def _author(version: WordVersion) -> str:
 def _note(version: WordVersion) -> str:
     if version.current:
         return "Shown now"
-    return "" if version.applied else "Not used: a text of higher rank stayed"
+    if version.applied:
+        return ""
+    undone = version.source is Source.HUMAN
+    return "Undone" if undone else "Not used: a text of higher rank stayed"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from imgcore.db import words
+from imgcore.db import undo, words
 from imgcore.db.connection import Repository, Transaction
 from imgcore.db.duplicates import present, refuse_duplicate
 from imgcore.db.mapping import (
@@ -160,26 +160,26 @@ class ImageRepository(Repository):
 
         def work(tx: Transaction) -> str | None:
             row = tx.row("SELECT id FROM images WHERE public_id = :public_id", public_id=public_id)
-            return words.last_change(tx, row["id"]) if row is not None else None
+            return _last_change(tx, row["id"]) if row is not None else None
 
         return self._database.read(work)
 
     def undo(self, public_id: str, seen: str | None = None) -> Image | None:
-        """Restore the words that the last change replaced; None where there are none.
+        """Undo the last change of the words; None where there is none. See imgcore.db.words.
 
         seen: the last change that a person has seen, "" for none. Conflict where it is another one by now.
         """
-        return self._change_words(public_id, words.undo, seen)
+        return self._change_words(public_id, undo.undo, seen)
 
     def restore_version(self, public_id: str, version_id: int) -> Image | None:
         """Make a version of the words current again; None where there is no such image or version."""
-        return self._change_words(public_id, lambda tx, id_: words.restore_version(tx, id_, version_id))
+        return self._change_words(public_id, lambda tx, id_: undo.restore_version(tx, id_, version_id))
 
     def restore_machine_words(
         self, public_id: str, fields: Sequence[WordField], seen: str | None = None
     ) -> Image | None:
         """Replace a person's words in these fields by a machine's; None without any. seen: see undo."""
-        return self._change_words(public_id, lambda tx, id_: words.restore_machine_words(tx, id_, fields), seen)
+        return self._change_words(public_id, lambda tx, id_: undo.restore_machine_words(tx, id_, fields), seen)
 
     def _change_words(
         self, public_id: str, change: Callable[[Transaction, int], bool | None], seen: str | None = None
@@ -190,7 +190,7 @@ class ImageRepository(Repository):
             row = _lock(tx, public_id)
             if row is None or row["deleted_at"] is not None:
                 return None
-            if seen is not None and seen != (words.last_change(tx, row["id"]) or ""):
+            if seen is not None and seen != (_last_change(tx, row["id"]) or ""):
                 raise Conflict(_CHANGED, code="changed")
             return None if change(tx, row["id"]) is False else image_by_id(tx, row["id"])
 
@@ -314,6 +314,11 @@ def _mark_received(tx: Transaction, image_id: int) -> None:
 def _is_awaited(row: Row) -> bool:
     """Return whether an upload changes the row: it is the first one."""
     return row["upload_status"] in ("awaiting", "expired")
+
+
+def _last_change(tx: Transaction, image_id: int) -> str | None:
+    change = undo.last_change(tx, image_id)
+    return None if change is None else change.id
 
 
 def _exact(text: str, limit: int, what: str) -> str:

@@ -8,7 +8,8 @@ from typing import Any
 
 from imgcore.db.connection import Repository, Transaction
 from imgcore.db.mapping import Row, storable_tags
-from imgcore.db.words import Author, current_words, replaced_words, undo, write_words
+from imgcore.db.undo import last_change, undo
+from imgcore.db.words import Author, current_words, write_words
 from imgcore.errors import Conflict, NotFound
 from imgcore.gallery.edits import CHANGED, same_words
 from imgcore.gallery.models import Edit, Source, WordField
@@ -37,7 +38,7 @@ class TagRepository(Repository):
 
         Tags are added where the list of the reader's ``language`` lacks them, and then to the lists of all
         languages; they are removed from all. most: the tags that a list may have. account_id: of the person.
-        undoing: where the opposite was the image's last change, the words before it are restored as they were.
+        undoing: where the opposite was the last change of the tags, they are as without it, with the source.
         NotFound where the image does not exist or is in the trash, Conflict (``tags``) where it would have too
         many.
         """
@@ -128,10 +129,12 @@ def _removed(tags: Sequence[str], remove: Collection[str]) -> list[str]:
 def _undo(
     tx: Transaction, image_id: int, lists: _Lists, *, add: Sequence[str], remove: Collection[str]
 ) -> bool:
-    """Undo the last change where it did just the opposite to the tags; return whether it was that."""
-    replaced = replaced_words(tx, image_id)
-    if [version["field"] for version in replaced] != [WordField.TAGS]:
+    """Undo the last change of the tags where it did just the opposite to them; return whether it was that."""
+    change = last_change(tx, image_id, [WordField.TAGS])
+    if change is None or [each.field for each in change.replaced] != [WordField.TAGS]:
         return False
-    [version] = replaced
+    [replaced] = change.replaced
+    version = replaced.before or {"value": None, "languages": None}
     before = _lists(version["value"], json.loads(version["languages"] or "{}"))
-    return _changed(before, add=list(remove), remove=add) == lists and undo(tx, image_id)
+    opposite = _changed(before, add=list(remove), remove=add)
+    return opposite == lists and undo(tx, image_id, [WordField.TAGS])

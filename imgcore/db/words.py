@@ -1,4 +1,4 @@
-"""Words of images: who may replace whose, their versions, undo.
+"""Words of images: who may replace whose, and their versions.
 
 Every function here needs the image's row locked by the caller's transaction.
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,7 +38,7 @@ _ADD = (
 # What was stored before versions were kept becomes the first version, when it is about to be replaced.
 _ADD_FIRST = (
     "INSERT INTO word_versions (image_id, change_id, field, value, source, applied, created_at,"
-    " languages, model, prompt_version, input_tokens, output_tokens, price_usd) VALUES (:image_id, 'first',"
+    " languages, model, prompt_version, input_tokens, output_tokens, price_usd) VALUES (:image_id, :first,"
     " :field, :value, :source, 1, COALESCE(:created_at, {now}), :languages, :model,"
     " :prompt_version, :input_tokens, :output_tokens, :price_usd)"
 )
@@ -47,11 +47,10 @@ _HISTORY = (
     " WHERE v.image_id = :image_id ORDER BY v.id DESC LIMIT :limit"
 )
 _EMPTY = {WordField.CAPTION: "", WordField.ALT_TEXT: "", WordField.TAGS: "[]"}
-_CHANGES = (
-    "SELECT change_id, MIN(id) AS first_id, MIN(undoes) AS undoes FROM word_versions"
-    " WHERE image_id = :image_id AND applied = 1 GROUP BY change_id ORDER BY first_id DESC LIMIT :limit"
-)
+# They are no longer what the field had before a later change.
+_CLEAR = "UPDATE word_versions SET applied = 0 WHERE image_id = :image_id AND field = :field AND applied = 1"
 Languages = Mapping[str, Any]  # of one field: by code, null for the words of the column
+FIRST = "first"  # the change_id of words that were stored before versions were kept
 _FACTS = ("model", "prompt_version", "input_tokens", "output_tokens", "price_usd")
 
 
@@ -92,7 +91,7 @@ def write_words(
     words: as the columns hold them. Equal words of a person in one language, whichever, are no change: a form
     sends all fields as they are shown.
     """
-    change = _Change(tx, image_id)
+    change = Words(tx, image_id)
     for field, value in words.items():
         stored, known = change.source(field), (languages or {}).get(field, {})
         if author.source is Source.HUMAN and len(known) < 2 and value in change.shown(field):
@@ -111,65 +110,23 @@ def write_words(
 
 def current_words(tx: Transaction, image_id: int) -> Mapping[WordField, Sequence[str | list[str]]]:
     """Return the words of each field in all languages; tags as lists."""
-    change = _Change(tx, image_id)
+    change = Words(tx, image_id)
     return {
         field: [json.loads(text) if field is WordField.TAGS else text for text in change.shown(field)]
         for field in WordField
     }
 
 
-def restore_version(tx: Transaction, image_id: int, version_id: int) -> bool:
-    """Make a version current again, with its source; False where the image has no such version."""
-    query = "SELECT * FROM word_versions WHERE id = :version_id AND image_id = :image_id"
-    version = tx.row(query, version_id=version_id, image_id=image_id)
-    if version is not None:
-        _restore(tx, image_id, [version])
-    return version is not None
-
-
-def undo(tx: Transaction, image_id: int) -> bool:
-    """Restore what the last change replaced; False where there is nothing before it.
-
-    Called again, it goes one change further back.
-    """
-    change_id, versions = _undoable(tx, image_id)
-    _restore(tx, image_id, versions, undoes=change_id)
-    return bool(versions)
-
-
-def last_change(tx: Transaction, image_id: int) -> str | None:
-    """Return the change that ``undo`` would undo; None where it would restore nothing."""
-    change_id, versions = _undoable(tx, image_id)
-    return change_id if versions else None
-
-
-def replaced_words(tx: Transaction, image_id: int) -> Sequence[Row]:
-    """Return the versions that ``undo`` would restore."""
-    return _undoable(tx, image_id)[1]
-
-
-def restore_machine_words(tx: Transaction, image_id: int, fields: Iterable[WordField]) -> bool:
-    """Replace a person's words by those of the highest rank, the latest of them; False where there are none.
-
-    These are the words of a machine or the file that the image would have without the person's.
-    """
-    change = _Change(tx, image_id)
-    replaced = [field for field in fields if change.source(field) is Source.HUMAN]
-    known = [version for field in replaced if (version := _machine_version(tx, image_id, field)) is not None]
-    _restore(tx, image_id, known)
-    return bool(known)
-
-
 def history(tx: Transaction, image_id: int) -> Sequence[WordVersion]:
     """Return the versions of an image's words, the newest first; the current ones also without a version."""
-    change = _Change(tx, image_id)
+    change = Words(tx, image_id)
     rows = tx.rows(_HISTORY, image_id=image_id, limit=HISTORY_LIMIT)
     seen: set[str] = set()
     versions = [_version(row, change.row, seen) for row in rows]
     return [*versions, *(change.unversioned(field) for field in WordField if change.lacks_version(field))]
 
 
-class _Change:
+class Words:
     """The words of one image, and what one edit, answer or restore changes of them."""
 
     def __init__(self, tx: Transaction, image_id: int) -> None:
@@ -204,6 +161,12 @@ class _Change:
         self._languages.pop(field.value, None)
         if languages:
             self._languages[field.value] = languages
+
+    def clear(self, field: WordField) -> None:
+        """Leave the field without words, as it was before the first ones."""
+        self._new |= {field.value: None, f"{field}_source": None}
+        self._languages.pop(field.value, None)
+        self._tx.execute(_CLEAR, image_id=self._image_id, field=field.value)
 
     def add_version(
         self,
@@ -241,7 +204,7 @@ class _Change:
         }
         row |= self._new
         sources = [row[f"{field}_source"] for field in WordField if row[field] is not None]
-        clock = "{now}" if described else "COALESCE(caption_generated_at, {now})"
+        clock = "{now}" if described else "COALESCE(caption_generated_at, {now})" if sources else "NULL"
         statement = sql(
             "UPDATE images SET caption = :caption, alt_text = :alt_text, tags = :tags, source = :source,"
             " caption_source = :caption_source, alt_text_source = :alt_text_source, tags_source = :tags_source,"
@@ -276,6 +239,7 @@ class _Change:
         self._tx.execute(
             _ADD_FIRST,
             image_id=self._image_id,
+            first=FIRST,
             field=field.value,
             value=self.row[field],
             source=source.value,
@@ -288,61 +252,6 @@ class _Change:
     def _facts(self, field: WordField) -> dict[str, Any]:
         machine = self.source(field) not in (Source.HUMAN, Source.EMBEDDED)
         return {name: self.row[name] if machine else None for name in _FACTS}
-
-
-def _undoable(tx: Transaction, image_id: int) -> tuple[str | None, Sequence[Row]]:
-    """Return the last change that is not undone, and of each field that it wrote the version before it."""
-    undone: set[str] = set()
-    for row in tx.rows(_CHANGES, image_id=image_id, limit=HISTORY_LIMIT):
-        if row["undoes"] is not None:
-            undone.add(row["undoes"])
-        elif row["change_id"] not in undone:
-            return row["change_id"], _replaced(tx, image_id, row["change_id"])
-    return None, []
-
-
-def _replaced(tx: Transaction, image_id: int, change_id: str) -> Sequence[Row]:
-    query = (
-        "SELECT id, field FROM word_versions WHERE image_id = :image_id AND change_id = :change_id"
-        " AND applied = 1"
-    )
-    rows = tx.rows(query, image_id=image_id, change_id=change_id)
-    found = [_before(tx, image_id, row["field"], row["id"]) for row in rows]
-    return [version for version in found if version is not None]
-
-
-def _restore(tx: Transaction, image_id: int, versions: Iterable[Row], undoes: str | None = None) -> None:
-    change = _Change(tx, image_id)
-    for version in versions:
-        field, source = WordField(version["field"]), Source(version["source"])
-        author = Author(source, version["account_id"], version["model"], version["prompt_version"])
-        languages = json.loads(version["languages"] or "{}")
-        change.set(field, version["value"], source, languages)
-        change.add_version(field, version["value"], author, applied=True, languages=languages, undoes=undoes)
-    change.store(described=False)
-
-
-def _machine_version(tx: Transaction, image_id: int, field: WordField) -> Row | None:
-    query = (
-        "SELECT source, MAX(id) AS id FROM word_versions WHERE image_id = :image_id AND field = :field"
-        " AND source <> 'human' GROUP BY source"
-    )
-    latest = tx.rows(query, image_id=image_id, field=field.value)
-    if not latest:
-        return None
-    _, version_id = max((Source(row["source"]).rank(field), row["id"]) for row in latest)
-    return tx.row("SELECT * FROM word_versions WHERE id = :version_id", version_id=version_id)
-
-
-def _before(tx: Transaction, image_id: int, field: str, version_id: int) -> Row | None:
-    """Return the version that was current before ``version_id`` was written."""
-    return tx.row(
-        "SELECT * FROM word_versions WHERE image_id = :image_id AND field = :field AND id < :version_id"
-        " AND applied = 1 ORDER BY id DESC LIMIT 1",
-        image_id=image_id,
-        field=field,
-        version_id=version_id,
-    )
 
 
 def _version(row: Row, current: Row, seen: set[str]) -> WordVersion:
