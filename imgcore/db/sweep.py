@@ -59,10 +59,12 @@ _CHECK = sql(
 )
 
 _OLD = "{select} JOIN ({found}) old ON old.id = i.id ORDER BY i.deleted_at, i.id"
-# An awaited upload is received or expires first: files that arrive until then are deleted with its row
+# An awaited upload is received or expires first: files that arrive until then are deleted with its row.
+# A worker may write thumbnails until its lease ends; a deleted image gets no new lease
 _OLD_DELETED = (
     "SELECT id FROM images WHERE deleted_at <= {ago:older_than} AND upload_status <> 'awaiting' AND {turn}"
-    " ORDER BY deleted_at LIMIT :limit"
+    " AND NOT EXISTS (SELECT 1 FROM tasks t WHERE t.image_id = images.id AND t.status = 'processing'"
+    " AND t.lease_until > {now}) ORDER BY deleted_at LIMIT :limit"
 )
 _OLD_EXPIRED = (
     "SELECT id FROM images WHERE upload_status = 'expired' AND uploaded_at <= {ago:older_than}"
@@ -251,7 +253,7 @@ class SweepRepository(Repository):
     def expired_trash(self, *, older_than: float, again_after: float, limit: int) -> Sequence[Image]:
         """Return up to ``limit`` images to purge: deleted, or expired, at least ``older_than`` seconds ago.
 
-        Those that were postponed within ``again_after`` seconds are left out.
+        Those that were postponed within ``again_after`` seconds are left out, and deleted ones with a lease.
         """
         values = {"older_than": micros(older_than), "again_after": micros(again_after), "limit": limit}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from imgcore.db.connection import Database
 from imgcore.gallery.models import TaskKind, TaskStatus
 from tests.contract.images import CAPTION, THUMBNAIL, abandoned, arrived, claim, event, finish, new, task
@@ -39,6 +41,31 @@ def test_postponed_purge_leaves_its_place_to_others_for_a_while(repositories: Re
 
     assert [each.id for each in (deleted[1], expired[1])] == found(3600.0)
     assert [image.id for image in (*deleted, *expired)] == found(0.0)
+
+
+@pytest.mark.parametrize("kind", TaskKind)
+def test_deleted_photo_is_purged_when_the_leases_of_its_tasks_have_ended(
+    repositories: Repositories, database: Database, kind: TaskKind
+) -> None:
+    """A worker may write files until then. Leases of other photos do not matter."""
+    held, crashed, ended, parked, other = (arrived(repositories) for _ in range(5))
+    claim(repositories, held, kind)
+    abandoned(repositories, crashed, kind)
+    finish(repositories, ended, claim(repositories, ended, kind))
+    mine = claim(repositories, parked, kind)
+    assert repositories.tasks.park(mine, code="x", message="M.", delay=DAY, refund=True)
+    for image in (held, crashed, ended, parked):
+        repositories.images.delete(image.public_id)
+    claim(repositories, other, kind)
+
+    def trash() -> list[int]:
+        found = repositories.sweep.expired_trash(older_than=0.0, again_after=0.0, limit=5)
+        return [image.id for image in found]
+
+    assert [crashed.id, ended.id, parked.id] == trash()
+    end = "UPDATE tasks SET lease_until = {now} WHERE image_id = :id AND status = 'processing'"
+    database.run(lambda tx: tx.execute(end, id=held.id))
+    assert [held.id, crashed.id, ended.id, parked.id] == trash()
 
 
 def test_uploads_have_expired_where_expire_would_mark_them(repositories: Repositories) -> None:

@@ -8,7 +8,16 @@ import pytest
 
 from imgcore.errors import Unavailable
 from imgcore.gallery.keys import new_public_id, raw_key
-from imgcore.gallery.models import Image, NewImage, TaskKind, TaskStatus, UploadStatus
+from imgcore.gallery.models import (
+    EVERYBODY,
+    Image,
+    NewImage,
+    Picture,
+    Renditions,
+    TaskKind,
+    TaskStatus,
+    UploadStatus,
+)
 from imgcore.pipeline.models import ObjectCreated
 from imgcore.pipeline.processing import Outcome, Processor
 from imgcore.pipeline.sweeper import Sweeper
@@ -107,6 +116,29 @@ def test_sweep_expired_trash_is_purged(
     assert 0 == sweeper.sweep().purged
     monkeypatch.setattr("imgcore.pipeline.sweeper.TRASH_SECONDS", 0.0)
     assert 1 == sweeper.sweep().purged
+    assert ({}, {}, None) == (storage.uploads, storage.derived, repositories.images.get(image.public_id))
+
+
+def test_sweep_photo_deleted_for_good_while_it_is_rendered_leaves_no_thumbnails(
+    processor: Processor, sweeper: Sweeper, repositories: Repositories, storage: FakeStorage
+) -> None:
+    """The worker writes its files after a sweep; only the row names them."""
+    image, render, purged = upload(repositories, storage), processor.render, []
+
+    def slow(picture: Picture, public_id: str, *, fit: str) -> Renditions:
+        repositories.images.delete(image.public_id)
+        assert repositories.trash.delete(EVERYBODY, image.public_id)
+        purged.append(sweeper.sweep().purged)
+        return render(picture, public_id, fit=fit)
+
+    assert Outcome.FENCED is replace(processor, render=slow).process(news(image), THUMBNAIL, deadline=SOON)
+    assert storage.derived
+
+    statement = "UPDATE tasks SET lease_until = {now} WHERE status = 'processing'"
+    repositories.images._database.run(lambda tx: tx.execute(statement))
+    purged.append(sweeper.sweep().purged)
+
+    assert [0, 1] == purged
     assert ({}, {}, None) == (storage.uploads, storage.derived, repositories.images.get(image.public_id))
 
 
