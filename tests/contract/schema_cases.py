@@ -56,6 +56,7 @@ def known_query(case: schemathesis.Case) -> None:
     if isinstance(cursor, str) and len(cursor) <= 200 and "\0" not in cursor:
         month = (case.path_parameters or {}).get("month")
         known = {"/tags": "dGFnPWE", "/timeline/{month}": Place(f"{month}-02 00:00:00.000000", 1).text()}
+        known["/shares"] = Place(1, 3).text()
         query["cursor"] = known.get(case.path, "aWQ8Mw")  # after tag=a, below a day, before the third
     if query.get("deleted") == "1" or case.path.startswith("/albums"):  # of a time, or a place by hand
         query.pop("cursor", None)
