@@ -17,7 +17,7 @@ from imgcore.collections.share_models import (
     ShareStatus,
 )
 from imgcore.db.connection import Repository, Transaction
-from imgcore.db.mapping import Row, lock_account, micros, moment
+from imgcore.db.mapping import Row, in_list, lock_account, micros, moment
 from imgcore.db.places import DATE, SHOWN, after, page_of
 from imgcore.db.statements import sql
 from imgcore.errors import Conflict
@@ -33,13 +33,13 @@ _SELECT = (
     " LEFT JOIN albums a ON a.id = s.album_id WHERE {condition} LIMIT :limit"
 )
 _OPEN = "CASE WHEN s.revoked_at IS NULL AND s.expires_at > {now} THEN 1 ELSE 0 END"
-# The images of a link: those of the list, or of the album as it is now, that its creator may change now
-_OF_LIST = "share_images c JOIN images i ON i.id = c.image_id WHERE c.share_id = :share_id"
-_OF_ALBUM = "album_images c JOIN images i ON i.id = c.image_id WHERE c.album_id = :album_id"
+# The images of links: those of the list, or of the album as it is now, that the creator may change now
+_OF_LIST = "share_images c ON c.share_id = s.id"
+_OF_ALBUM = "album_images c ON c.album_id = s.album_id"
 _SHOWN = (
-    "FROM {source} AND {shown}"
-    " AND (:owner_id IS NULL OR i.owner_id = :owner_id OR EXISTS (SELECT 1 FROM accounts creator"
-    " WHERE creator.id = :owner_id AND creator.role = 'administrator'))"
+    "FROM shares s JOIN {source} JOIN images i ON i.id = c.image_id WHERE s.id IN ({ids}) AND {shown}"
+    " AND (s.owner_id IS NULL OR i.owner_id = s.owner_id OR EXISTS (SELECT 1 FROM accounts creator"
+    " WHERE creator.id = s.owner_id AND creator.role = 'administrator'))"
 )
 
 
@@ -57,17 +57,22 @@ class ShareRepository(Repository):
         condition = sql(
             "{mine} AND {following} ORDER BY {open} DESC, s.id DESC", mine=mine, following=following, open=_OPEN
         )
-        found = self._shares(condition, limit=LISTED + 1, **values, **at)
-        more = len(found) > LISTED
-        return ShareList(tuple(found[:LISTED]), _place(found[LISTED - 1]).text() if more else None)
+
+        def work(tx: Transaction) -> ShareList:
+            rows = tx.rows(sql(_SELECT, condition=condition), limit=LISTED + 1, **values, **at)
+            shares = _with_counts(tx, rows[:LISTED])
+            more = len(rows) > LISTED
+            return ShareList(tuple(shares), _place(shares[-1]).text() if more else None)
+
+        return self._database.read_heavy(work)
 
     def get(self, public_id: str) -> Share | None:
         """Return the link of that public id."""
-        return next(iter(self._shares("s.public_id = :public_id", limit=1, public_id=public_id)), None)
+        return self._share("s.public_id = :public_id", public_id=public_id)
 
     def find(self, token_hash: str) -> Share | None:
         """Return the link of that token."""
-        return next(iter(self._shares("s.token_hash = :token_hash", limit=1, token_hash=token_hash)), None)
+        return self._share("s.token_hash = :token_hash", token_hash=token_hash)
 
     def create(
         self,
@@ -136,39 +141,52 @@ class ShareRepository(Repository):
         rows = self._database.read(lambda tx: _shown(tx, share, "i.public_id", limit=ALBUM_IMAGES))
         return [row[0] for row in rows]
 
-    def _shares(self, condition: str, **values: Any) -> list[Share]:
-        def work(tx: Transaction) -> list[Share]:
-            rows = tx.rows(sql(_SELECT, condition=condition), **values)
-            return [_share(row, _count(tx, row)) for row in rows]
-
-        return self._database.read(work)
+    def _share(self, condition: str, **values: Any) -> Share | None:
+        statement = sql(_SELECT, condition=condition)
+        found = self._database.read(lambda tx: _with_counts(tx, tx.rows(statement, limit=1, **values)))
+        return found[0] if found else None
 
 
-def _count(tx: Transaction, row: Row) -> int:
-    statement, values = _statement(row["id"], row["album_id"], row["owner_id"])
-    return int(tx.rows("SELECT COUNT(*) AS n " + statement, **values)[0]["n"])
+def _with_counts(tx: Transaction, rows: Sequence[Row]) -> list[Share]:
+    """Return the links of these rows with the number of their images. An album is counted once a creator."""
+    counted = {_shown_by(row): row["id"] for row in rows}  # one link of those that show the same
+    lists = [share_id for (album_id, _), share_id in counted.items() if album_id is None]
+    albums = [share_id for (album_id, _), share_id in counted.items() if album_id is not None]
+    counts = _counts(tx, _OF_LIST, lists) | _counts(tx, _OF_ALBUM, albums)
+    return [_share(row, counts.get(counted[_shown_by(row)], 0)) for row in rows]
+
+
+def _counts(tx: Transaction, source: str, share_ids: Sequence[int]) -> dict[int, int]:
+    if not share_ids:
+        return {}
+    names, values = in_list("share", share_ids)
+    count = sql("SELECT s.id, COUNT(*) {shown} GROUP BY s.id", shown=_shown_sql(source, names))
+    return dict(tx.tuples(count, **values))
+
+
+def _shown_by(row: Row) -> tuple[int | None, int | None]:
+    """Return what decides which images a link shows."""
+    album_id = row["album_id"]
+    return (None, row["id"]) if album_id is None else (album_id, row["owner_id"])
+
+
+def _shown_sql(source: str, ids: str) -> str:
+    return sql(_SHOWN, source=source, ids=ids, shown=SHOWN)
 
 
 def _shown(
     tx: Transaction, share: Share, columns: str, *, place: Place | None = None, limit: int
 ) -> Sequence[tuple[Any, ...]]:
-    statement, values = _statement(share.id, share.album_id, share.owner_id)
     key = DATE if share.by_date else "c.position"
     following, at = after(place, key, "i.id")
     query = sql(
         "SELECT {columns} {shown} AND {following} ORDER BY {key}, i.id LIMIT :limit",
         columns=sql(columns, key=key),
-        shown=statement,
+        shown=_shown_sql(_OF_LIST if share.album_id is None else _OF_ALBUM, ":share_id"),
         following=following,
         key=key,
     )
-    return tx.tuples(query, limit=limit, **values, **at)
-
-
-def _statement(share_id: int, album_id: int | None, owner_id: int | None) -> tuple[str, dict[str, Any]]:
-    if album_id is not None:
-        return sql(_SHOWN, source=_OF_ALBUM, shown=SHOWN), {"album_id": album_id, "owner_id": owner_id}
-    return sql(_SHOWN, source=_OF_LIST, shown=SHOWN), {"share_id": share_id, "owner_id": owner_id}
+    return tx.tuples(query, limit=limit, share_id=share.id, **at)
 
 
 def _place(share: Share) -> Place:

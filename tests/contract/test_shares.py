@@ -18,6 +18,7 @@ from imgcore.errors import Conflict, Invalid, NotFound
 from imgcore.gallery.models import Viewer
 from imgcore.gallery.places import Place
 from tests.contract.images import arrived
+from tests.contract.test_repository_plans import effort
 from tests.support.repositories import Repositories
 
 
@@ -28,9 +29,9 @@ def shares(database: Database, repositories: Repositories) -> Shares:
     return Shares(repositories.shares, albums, repositories.images, LoginThrottle(database), lambda: None)  # type: ignore[arg-type,return-value]
 
 
-def account(database: Database) -> int:
+def account(database: Database, role: Role = Role.PERSON) -> int:
     name = secrets.token_hex(16)
-    return AccountRepository(database).add(name, name, Role.PERSON, "hash").id
+    return AccountRepository(database).add(name, name, role, "hash").id
 
 
 def names(shares: Shares, token: str) -> list[str]:
@@ -134,6 +135,39 @@ def test_open_links_come_first_and_all_others_follow_by_cursor(
     for cursor in ("1000", Place.of("2026-05-01 10:00:00", 1).text()):
         with pytest.raises(Invalid):
             shares.listed(cursor)
+
+
+def test_list_counts_an_album_once_for_all_links_of_a_creator(
+    database: Database, repositories: Repositories, shares: Shares
+) -> None:
+    owner, boss = account(database), account(database, Role.ADMINISTRATOR)
+    album = shares.albums.create("Album")
+    images = [arrived(repositories) for _ in range(60)]
+    ids = [image.public_id for image in images]
+    shares.albums.add(album.public_id, ids)
+    give = "UPDATE images SET owner_id = :owner_id WHERE id > :first AND id <= :last"
+    range_ = {"first": images[0].id, "last": images[-1].id}
+    database.run(lambda tx: tx.execute(give, owner_id=owner, **range_))
+
+    def create(new: NewShare, creator: int) -> None:
+        share, _ = shares.create(new)
+        change = "UPDATE shares SET owner_id = :creator WHERE id = :share_id"
+        database.run(lambda tx: tx.execute(change, creator=creator, share_id=share.id))
+
+    own = shares.for_viewer(Viewer(owner, sees_others=False, changes_others=False))
+    create(NewShare(album=album.public_id), owner)
+    one = effort(database, own.listed)
+    for _ in range(5):
+        create(NewShare(album=album.public_id), owner)
+    assert effort(database, own.listed) <= 1.5 * one
+
+    create(NewShare(album=album.public_id), boss)
+    create(NewShare(ids=tuple(ids[:3])), owner)
+    create(NewShare(ids=(ids[0],)), owner)
+    everybody = shares.for_viewer(Viewer(boss, sees_others=True, changes_others=True))
+    found = [share for share in everybody.listed().shares if share.owner_id in (owner, boss)]
+    assert [0, 2, 60, *[59] * 6] == [share.images for share in found]
+    assert all(share == shares.get(share.public_id) for share in found)
 
 
 def test_link_to_a_deleted_album_or_of_a_deleted_account_ends(
